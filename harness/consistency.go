@@ -1,0 +1,168 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/rejoin-db/rejoin/harness/journal"
+	"github.com/rejoin-db/rejoin/harness/sqltext"
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+// VerifyDataConsistency asks all online nodes, each for its own state, and
+// compares every value of every row: in order if the query has an ORDER BY of
+// its own, and as a bag otherwise. Answers stream; none is held in memory.
+//
+// It returns nil if all online nodes answer alike, an *InconsistencyError if
+// two differ, ErrNoNodesOnline if nobody is asked, and a *NodeError if a node
+// does not answer. Nodes that are being written to may differ for a moment.
+func (c *Cluster) VerifyDataConsistency(ctx context.Context, query string, args ...any) error {
+	end := c.journal.Begin(journal.Check, journal.Nobody, "compare %s", abridged(query))
+	err := c.verify(ctx, query, args)
+	end(err)
+	return err
+}
+
+func (c *Cluster) verify(ctx context.Context, query string, args []any) (err error) {
+	nodes := c.Reading(target.Local).OnlineNodes()
+	if len(nodes) == 0 {
+		return ErrNoNodesOnline
+	}
+	answers, err := open(ctx, nodes, query, args)
+	defer func() { err = errors.Join(err, closeAll(answers)) }()
+	if err != nil {
+		return err
+	}
+	if sqltext.Ordered(query) {
+		return compareInOrder(query, answers)
+	}
+	equal, suspects, err := compareAsBags(answers)
+	if err != nil || equal {
+		return err
+	}
+	return c.findDifference(ctx, nodes, query, args, suspects)
+}
+
+// answer is one node's answer to the query that is compared.
+type answer struct {
+	node *Node
+	rows target.Rows
+}
+
+func (a *answer) err() error {
+	if err := a.rows.Err(); err != nil {
+		return a.node.failed("compare", err)
+	}
+	return nil
+}
+
+// open asks all nodes at once.
+func open(ctx context.Context, nodes []*Node, query string, args []any) ([]*answer, error) {
+	answers := make([]*answer, len(nodes))
+	errs := make([]error, len(nodes))
+	var wg sync.WaitGroup
+	for i, node := range nodes {
+		wg.Go(func() {
+			rows, err := node.Query(ctx, query, args...)
+			if err != nil {
+				errs[i] = err
+				return
+			}
+			answers[i] = &answer{node: node, rows: rows}
+			if !rows.NextResult() {
+				errs[i] = answers[i].err()
+				if errs[i] == nil {
+					errs[i] = node.failed("compare", errors.New("the query has no result"))
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return answers, errors.Join(errs...)
+}
+
+func closeAll(answers []*answer) error {
+	var errs []error
+	for _, a := range answers {
+		if a != nil {
+			errs = append(errs, a.rows.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// compareInOrder walks over all answers in step.
+func compareInOrder(query string, answers []*answer) error {
+	first := answers[0]
+	for number := 1; ; number++ {
+		more := first.rows.Next()
+		for _, other := range answers[1:] {
+			otherMore := other.rows.Next()
+			if err := errors.Join(first.err(), other.err()); err != nil {
+				return err
+			}
+			if more != otherMore || more && !slices.Equal(first.rows.Raw(), other.rows.Raw()) {
+				return orderedDifference(query, number, first, other, more, otherMore)
+			}
+		}
+		if !more {
+			return errors.Join(first.err(), sameColumns(query, answers))
+		}
+	}
+}
+
+func orderedDifference(query string, number int, a, b *answer, moreA, moreB bool) error {
+	difference := &InconsistencyError{Query: query, A: a.node.describe(), B: b.node.describe(), Row: number}
+	if moreA != moreB {
+		if !moreA {
+			a, b = b, a
+		}
+		row, err := a.rows.Row()
+		if err != nil {
+			return a.node.failed("compare", err)
+		}
+		difference.Detail = fmt.Sprintf("%s has %s, %s has no more rows", a.node.describe(), literals(row), b.node.describe())
+		return difference
+	}
+	rowA, errA := a.rows.Row()
+	rowB, errB := b.rows.Row()
+	if err := errors.Join(errA, errB); err != nil {
+		return err
+	}
+	difference.point(a.rows.Columns(), rowA, rowB)
+	return difference
+}
+
+// point finds the first column in which two rows differ.
+func (e *InconsistencyError) point(columns []target.Column, a, b []any) {
+	for i := range min(len(a), len(b)) {
+		if literalType(a[i]) == literalType(b[i]) {
+			continue
+		}
+		e.Column = fmt.Sprint(i + 1)
+		if i < len(columns) {
+			e.Column = columns[i].Name
+		}
+		e.ValueA, e.ValueB = literal(a[i]), literal(b[i])
+		e.Detail = fmt.Sprintf("the rows are %s and %s", literals(a), literals(b))
+		return
+	}
+	e.Detail = fmt.Sprintf("the rows are %s and %s", literals(a), literals(b))
+}
+
+// literalType tells values apart that literal, which cuts, may show alike.
+func literalType(v any) string { return fmt.Sprintf("%T %v", v, v) }
+
+func sameColumns(query string, answers []*answer) error {
+	first := answers[0]
+	for _, other := range answers[1:] {
+		if !slices.Equal(first.rows.Columns(), other.rows.Columns()) {
+			return &InconsistencyError{Query: query, A: first.node.describe(), B: other.node.describe(),
+				Detail: fmt.Sprintf("the columns are %v and %v", first.rows.Columns(), other.rows.Columns())}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,132 @@
+// Package client talks to a node's HTTP endpoint. Answers stream: a row at a
+// time is held, whatever the size of the answer.
+package client
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"time"
+
+	"github.com/rejoin-db/rejoin/harness/embedded"
+	"github.com/rejoin-db/rejoin/harness/embedded/wire"
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+// CodeUnreachable is the code of errors that come from the way to the node.
+const CodeUnreachable = "UNREACHABLE"
+
+// Client runs statements on one node. It is safe for concurrent use.
+type Client struct {
+	http    *http.Client
+	node    string
+	address string
+	token   string
+}
+
+var _ target.SQL = (*Client)(nil)
+
+// New returns a client of the node at address (host:port). It dials through
+// dialer, which may be a faulty network, and sends token unless it is empty.
+func New(node, address, token string, dialer Dialer) *Client {
+	return &Client{
+		http: &http.Client{Transport: &http.Transport{
+			DialContext:         dialer.DialContext,
+			MaxIdleConnsPerHost: idleConnections,
+			DisableCompression:  true,
+		}},
+		node: node, address: address, token: token,
+	}
+}
+
+const idleConnections = 64
+
+// Close closes the connections that are not in use.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// Query sends a request and returns when the answer has begun.
+func (c *Client) Query(ctx context.Context, request target.Request) (target.Rows, error) {
+	body, err := wire.Request{
+		SQL: request.SQL, Params: request.Params, Consistency: wire.Consistency(request.Consistency),
+	}.Append(nil)
+	if err != nil {
+		return nil, c.failed("BAD_REQUEST", err, target.NotApplied)
+	}
+	response, sent, err := c.send(ctx, http.MethodPost, "/v1/api/sql", body)
+	if err != nil {
+		outcome := target.NotApplied
+		if sent {
+			outcome = target.Unknown
+		}
+		return nil, c.failed(CodeUnreachable, err, outcome)
+	}
+	rows := &rows{Reader: wire.NewReader(response.Body), body: response.Body, client: c}
+	if response.StatusCode == http.StatusOK {
+		return rows, nil
+	}
+	for rows.NextResult() { // an error has none
+	}
+	err = rows.Err()
+	if err == nil {
+		err = c.failed("MALFORMED", fmt.Errorf("status %s, but the answer names no error", response.Status), target.Unknown)
+	}
+	return nil, errors.Join(err, rows.Close())
+}
+
+// Health asks the node what it shows of itself.
+func (c *Client) Health(ctx context.Context) (health embedded.Health, err error) {
+	response, _, err := c.send(ctx, http.MethodGet, "/v1/api/cluster/health", nil)
+	if err != nil {
+		return health, c.failed(CodeUnreachable, err, target.NotApplied)
+	}
+	defer func() { err = errors.Join(err, response.Body.Close()) }()
+	if response.StatusCode != http.StatusOK {
+		return health, c.failed("HEALTH", errors.New(response.Status), target.NotApplied)
+	}
+	if err := json.NewDecoder(io.LimitReader(response.Body, maxHealth)).Decode(&health); err != nil {
+		return health, c.failed("MALFORMED", err, target.NotApplied)
+	}
+	return health, nil
+}
+
+const maxHealth = 1 << 20 // bytes
+
+// send returns whether the request may have reached the node.
+func (c *Client) send(ctx context.Context, method, path string, body []byte) (response *http.Response, sent bool, err error) {
+	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { sent = true }}
+	request, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, trace), method, "http://"+c.address+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, false, err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	if c.token != "" {
+		request.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	response, err = c.http.Do(request)
+	return response, sent, err
+}
+
+func (c *Client) failed(code string, cause error, outcome target.Outcome) *target.Error {
+	return &target.Error{Node: c.node, Code: code, Message: cause.Error(), Outcome: outcome, Cause: cause}
+}
+
+// Dialer connects, as a net.Dialer does.
+type Dialer interface {
+	DialContext(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// Status is a node's health in the words of package target.
+func Status(h embedded.Health, address string) target.Status {
+	contact := time.Duration(h.LastContact * float64(time.Millisecond))
+	return target.Status{
+		ID: h.ID, Address: address, State: target.State(h.State), Role: h.Role, Leader: h.Leader, Term: h.Term,
+		CommitIndex: h.CommitIndex, AppliedIndex: h.AppliedIndex, SnapshotIndex: h.SnapshotIndex, Restores: h.Restores,
+		LastContact: contact, Reason: h.Reason,
+	}
+}

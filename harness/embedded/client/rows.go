@@ -1,0 +1,53 @@
+package client
+
+import (
+	"errors"
+	"io"
+
+	"github.com/rejoin-db/rejoin/harness/embedded"
+	"github.com/rejoin-db/rejoin/harness/embedded/wire"
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+// rows is an answer as it arrives.
+type rows struct {
+	*wire.Reader
+	body   io.ReadCloser
+	client *Client
+}
+
+func (r *rows) Columns() []target.Column {
+	columns := r.Reader.Columns()
+	out := make([]target.Column, len(columns))
+	for i, c := range columns {
+		out[i] = target.Column(c)
+	}
+	return out
+}
+
+// Err says what the node said, or how the answer broke off.
+func (r *rows) Err() error {
+	err := r.Reader.Err()
+	var said *wire.Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &said):
+		return &target.Error{Node: r.client.node, Code: said.Code, Message: said.Message, Outcome: outcome(said), Cause: err}
+	}
+	return r.client.failed(CodeUnreachable, err, target.Unknown)
+}
+
+func outcome(said *wire.Error) target.Outcome {
+	switch said.Outcome {
+	case embedded.OutcomeUnknown:
+		return target.Unknown
+	case embedded.OutcomeApplied:
+		return target.Applied
+	}
+	return target.NotApplied
+}
+
+// Close gives the connection back if the answer was read to its end, and
+// otherwise closes it, so that the node stops sending.
+func (r *rows) Close() error { return r.body.Close() }

@@ -1,0 +1,118 @@
+package embedded
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/rejoin-db/rejoin/harness/embedded/machine"
+	"github.com/rejoin-db/rejoin/harness/network"
+)
+
+// Peer is a member of the cluster.
+type Peer struct {
+	ID      string
+	Address string // host:port, of its one port
+}
+
+// Config is what a node needs. ID, Dir and Endpoint must be given; the zero
+// value of everything else works.
+type Config struct {
+	// ID names the node, uniquely and for all time.
+	ID string
+	// Dir is where the node keeps its files. It must exist and be the node's own.
+	Dir string
+	// Endpoint is the node's one address. Stop closes what was opened on it.
+	Endpoint network.Endpoint
+	// Peers are the first members of a new cluster, this node among them. They
+	// count only while Dir is empty; later the log knows. Without Peers the
+	// node waits to be added.
+	Peers []Peer
+
+	// ElectionTimeout is how long a node waits without word from a leader
+	// before it stands for election itself, at least; up to twice that. It is
+	// also the leader's lease. At least 10ms; 50ms if 0.
+	ElectionTimeout time.Duration
+	// SnapshotThreshold is how many log entries may pile up before a snapshot
+	// is taken; 8192 if 0.
+	SnapshotThreshold uint64
+	// SnapshotInterval is how often a node looks whether a snapshot is due, up
+	// to twice that; 2m if 0.
+	SnapshotInterval time.Duration
+	// TrailingLogs is how many entries before a snapshot are kept in the log,
+	// for followers that are a little behind; 10240 if 0, none if negative.
+	TrailingLogs int64
+	// WriteTimeout bounds how long a request waits for a leader, for a quorum
+	// and for this node to catch up; 2s if 0.
+	WriteTimeout time.Duration
+	// RequestTimeout bounds how long a client may take to send a request, and to
+	// take in each piece of an answer; 10s if 0.
+	RequestTimeout time.Duration
+	// MaxBody bounds a request's body, in bytes; 16 MiB if 0.
+	MaxBody int64
+	// Token, if not empty, must come with every request ("Authorization: Bearer
+	// <token>") but health checks, and between the nodes.
+	Token string
+	// Logger takes Raft's and the node's own log; none if nil.
+	Logger hclog.Logger
+	// Machine are the limits that all nodes must agree on.
+	Machine machine.Options
+}
+
+const minElectionTimeout = 10 * time.Millisecond
+
+func (c Config) withDefaults() Config {
+	c.ElectionTimeout = orElse(c.ElectionTimeout, 50*time.Millisecond)
+	c.SnapshotThreshold = orElse(c.SnapshotThreshold, 8192)
+	c.SnapshotInterval = orElse(c.SnapshotInterval, 2*time.Minute)
+	c.TrailingLogs = max(orElse(c.TrailingLogs, 10240), 0)
+	c.WriteTimeout = orElse(c.WriteTimeout, 2*time.Second)
+	c.RequestTimeout = orElse(c.RequestTimeout, 10*time.Second)
+	c.MaxBody = orElse(c.MaxBody, 16<<20)
+	c.Machine = c.Machine.WithDefaults()
+	if c.Logger == nil {
+		c.Logger = hclog.NewNullLogger()
+	}
+	return c
+}
+
+func orElse[V comparable](value, otherwise V) V {
+	var zero V
+	if value == zero {
+		return otherwise
+	}
+	return value
+}
+
+func (c Config) validate() error {
+	var problems []error
+	if c.ID == "" {
+		problems = append(problems, errors.New("it has no ID"))
+	}
+	if c.Dir == "" {
+		problems = append(problems, errors.New("it has no Dir"))
+	}
+	if c.Endpoint == nil {
+		problems = append(problems, errors.New("it has no Endpoint"))
+	}
+	if c.ElectionTimeout < minElectionTimeout {
+		problems = append(problems, fmt.Errorf("ElectionTimeout %v is below %v", c.ElectionTimeout, minElectionTimeout))
+	}
+	for _, d := range []struct {
+		name  string
+		value time.Duration
+	}{{"WriteTimeout", c.WriteTimeout}, {"RequestTimeout", c.RequestTimeout}, {"SnapshotInterval", c.SnapshotInterval}} {
+		if d.value < 0 {
+			problems = append(problems, fmt.Errorf("%s %v is negative", d.name, d.value))
+		}
+	}
+	if c.MaxBody < 0 {
+		problems = append(problems, fmt.Errorf("MaxBody %d is negative", c.MaxBody))
+	}
+	if len(problems) > 0 {
+		return fmt.Errorf("node %q cannot start: %w", c.ID, errors.Join(problems...))
+	}
+	return nil
+}

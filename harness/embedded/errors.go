@@ -1,0 +1,85 @@
+package embedded
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/rejoin-db/rejoin/harness/embedded/machine"
+	"github.com/rejoin-db/rejoin/harness/embedded/sqlite"
+	"github.com/rejoin-db/rejoin/harness/embedded/wire"
+	"github.com/rejoin-db/rejoin/harness/sqltext"
+)
+
+// The codes of error answers.
+const (
+	CodeBadRequest   = "BAD_REQUEST"         // 400: not a request of this endpoint
+	CodeSQL          = "SQL_ERROR"           // 400: SQLite's words
+	CodeParams       = "PARAM_COUNT"         // 400: too many or too few parameters
+	CodeRefused      = "REFUSED"             // 400: a statement this database does not take, and why
+	CodeNamespace    = "NAMESPACE_NOT_FOUND" // 400
+	CodeUnauthorized = "UNAUTHORIZED"        // 401
+	CodeTooLarge     = "BODY_TOO_LARGE"      // 413
+	CodeNoLeader     = "NO_LEADER"           // 503: nobody leads, or the leader cannot be reached; nothing was changed
+	CodeNotLeader    = "NOT_LEADER"          // 503: a forwarded request met a node that does not lead
+	CodeNoQuorum     = "NO_QUORUM"           // 503: a leader was lost before it confirmed the change
+	CodeTimeout      = "TIMEOUT"             // 503: a read could not be served in time
+	CodeFailed       = "NODE_FAILED"         // 503: this node's own storage has failed
+	CodeStopping     = "STOPPING"            // 503: this node is leaving; nothing was changed
+	CodeAnswerGone   = "ANSWER_GONE"         // 503: a change sent again was applied before; its answer is not kept
+	CodeBehind       = "APPLIED_ELSEWHERE"   // 503: the change is applied, but this node has not caught up with it
+)
+
+// What became of a request that changes data and was answered by an error.
+// An error without an outcome changed nothing.
+const (
+	OutcomeUnknown = wire.OutcomeUnknown // nobody knows; it may still be applied
+	OutcomeApplied = "applied"           // it was applied
+)
+
+// answer is an error together with the HTTP status it is sent with.
+type answer struct {
+	status int
+	body   *wire.Error
+}
+
+func (a *answer) Error() string { return a.body.Error() }
+
+func refuse(status int, code, format string, args ...any) *answer {
+	return &answer{status: status, body: &wire.Error{Code: code, Message: fmt.Sprintf(format, args...)}}
+}
+
+func unavailable(code, format string, args ...any) *answer {
+	return refuse(http.StatusServiceUnavailable, code, format, args...)
+}
+
+func (a *answer) withOutcome(outcome string) *answer {
+	a.body.Outcome = outcome
+	return a
+}
+
+// explain finds the answer to an error of the database.
+func explain(err error) *answer {
+	var known *answer
+	var applied *machine.AppliedError
+	var failed *machine.FailedError
+	var params *sqlite.ParamCountError
+	var namespace *sqltext.UnknownNamespaceError
+	switch {
+	case errors.As(err, &known):
+		return known
+	case errors.As(err, &applied):
+		return unavailable(CodeAnswerGone, "%v", err).withOutcome(OutcomeApplied)
+	case errors.As(err, &failed):
+		return unavailable(CodeFailed, "%v", err)
+	case errors.Is(err, machine.ErrClosed):
+		return unavailable(CodeStopping, "this node is leaving")
+	case errors.As(err, &params):
+		return refuse(http.StatusBadRequest, CodeParams, "%v", err)
+	case errors.As(err, &namespace):
+		return refuse(http.StatusBadRequest, CodeNamespace, "%v", err)
+	case errors.Is(err, sqlite.ErrRefused):
+		return refuse(http.StatusBadRequest, CodeRefused, "%v", err)
+	}
+	return refuse(http.StatusBadRequest, CodeSQL, "%v", err)
+}

@@ -1,0 +1,108 @@
+package embedded
+
+import (
+	"context"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/rejoin-db/rejoin/harness/embedded/machine"
+	"github.com/rejoin-db/rejoin/harness/embedded/wire"
+)
+
+// follow keeps the node's standing in step with Raft: who leads, and whether
+// this node has caught up since they met.
+func (n *Node) follow() {
+	observations := make(chan raft.Observation, 64)
+	observer := raft.NewObserver(observations, false, func(o *raft.Observation) bool {
+		switch o.Data.(type) {
+		case raft.LeaderObservation, raft.RaftState, raft.PeerObservation:
+			return true
+		}
+		return false
+	})
+	n.raft.RegisterObserver(observer)
+	n.wg.Go(func() {
+		defer n.raft.DeregisterObserver(observer)
+		catchUp := func() {}
+		defer func() { catchUp() }()
+		for {
+			if l := n.leader(); n.standing.meet(l) {
+				catchUp()
+				catchUp = n.catchUp(l)
+			}
+			select {
+			case o := <-observations:
+				n.observe(o)
+			case <-n.raft.LeaderCh():
+			case <-n.ctx.Done():
+				return
+			}
+		}
+	})
+}
+
+func (n *Node) observe(o raft.Observation) {
+	if peer, ok := o.Data.(raft.PeerObservation); ok && peer.Removed {
+		n.transport.forget(peer.Peer.ID)
+	}
+}
+
+// leader asks Raft, and tells the transport.
+func (n *Node) leader() leader {
+	address, id := n.raft.LeaderWithID()
+	l := leader{id: string(id), address: string(address), term: n.raft.CurrentTerm()}
+	if id == "" {
+		l = leader{}
+	}
+	l.self = l.id == n.config.ID && n.raft.State() == raft.Leader
+	if l.self {
+		n.transport.lead(l.term)
+	} else {
+		n.transport.lead(0)
+	}
+	return l
+}
+
+// catchUp works, until it is called off, on being where the leader is now.
+// Calling off blocks until the work has ended.
+func (n *Node) catchUp(l leader) (callOff func()) {
+	if l.id == "" {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(n.ctx)
+	done := make(chan struct{})
+	n.wg.Go(func() {
+		defer close(done)
+		retry := time.NewTicker(n.config.ElectionTimeout / 2)
+		defer retry.Stop()
+		for {
+			err := n.catchUpOnce(ctx, l)
+			if err == nil {
+				n.standing.sync(l)
+				return
+			}
+			n.config.Logger.Debug("not caught up yet", "leader", l.id, "error", err)
+			select {
+			case <-retry.C:
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+	return func() { cancel(); <-done }
+}
+
+func (n *Node) catchUpOnce(ctx context.Context, l leader) error {
+	if l.self {
+		// The mark is committed in this leader's own term, so all that came
+		// before it is committed too (Raft paper, section 5.4.2).
+		_, err := n.propose(ctx, machine.Entry{})
+		return err
+	}
+	index, err := n.askReadIndex(ctx, l, wire.Leader)
+	if err != nil {
+		return err
+	}
+	return n.storage.machine.WaitApplied(ctx, index)
+}

@@ -1,0 +1,100 @@
+package embedded
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strconv"
+)
+
+// relayed is the leader's answer to a forwarded request.
+type relayed struct {
+	status  int
+	code    string
+	outcome string
+	index   uint64
+	body    []byte
+}
+
+// writeThere has the leader apply a change, and waits until this node has
+// applied it too.
+func (n *Node) writeThere(ctx context.Context, w http.ResponseWriter, req *request, l leader) attempt {
+	whileItLeads, cancel := n.whileLeads(ctx, l)
+	defer cancel()
+	answer, sent, err := n.forward(whileItLeads, req, l)
+	switch {
+	case err != nil:
+		return attempt{inDoubt: sent, err: fmt.Errorf("leader %s did not answer: %w", l.id, err)}
+	case answer.code == CodeNotLeader, answer.code == CodeStopping, answer.code == CodeNoQuorum:
+		return attempt{inDoubt: answer.outcome == OutcomeUnknown, err: fmt.Errorf("leader %s answered %s", l.id, answer.code)}
+	}
+	if answer.index > 0 {
+		if err := n.storage.machine.WaitApplied(ctx, answer.index); err != nil {
+			n.fail(w, unavailable(CodeBehind, "the change is applied by leader %s, but node %s has not caught up: %v",
+				l.id, n.config.ID, err).withOutcome(OutcomeApplied))
+			return attempt{answered: true}
+		}
+		w.Header().Set(headerIndex, formatIndex(answer.index))
+	}
+	for name, value := range map[string]string{headerCode: answer.code, headerOutcome: answer.outcome} {
+		if value != "" {
+			w.Header().Set(name, value)
+		}
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(answer.status)
+	if _, err := w.Write(answer.body); err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	return attempt{answered: true}
+}
+
+// whileLeads is a context that ends when another node leads, or none: who waits
+// for an answer from a leader that is gone waits for nothing.
+func (n *Node) whileLeads(ctx context.Context, l leader) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	n.futures.Go(func() {
+		_, err := n.standing.await(ctx, func(now leader, _ bool) bool { return now != l })
+		if err == nil {
+			cancel(fmt.Errorf("%s no longer leads", l.id))
+		}
+	})
+	return ctx, func() { cancel(context.Canceled) }
+}
+
+// forward sends the request to the leader. sent is false if it surely did not
+// get there.
+func (n *Node) forward(ctx context.Context, req *request, l leader) (answer relayed, sent bool, err error) {
+	body, err := req.Append(nil)
+	if err != nil {
+		return relayed{}, false, err
+	}
+	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { sent = true }}
+	target := url.URL{Scheme: "http", Host: l.address, Path: "/v1/api/sql"}
+	request, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, trace), http.MethodPost, target.String(), bytes.NewReader(body))
+	if err != nil {
+		return relayed{}, false, err
+	}
+	request.Header.Set(headerRequest, req.id)
+	response, err := n.send(request)
+	if err != nil {
+		return relayed{}, sent, err
+	}
+	defer func() { err = errors.Join(err, response.Body.Close()) }()
+	answer = relayed{status: response.StatusCode, code: response.Header.Get(headerCode), outcome: response.Header.Get(headerOutcome)}
+	// Room for escapes: JSON may take more bytes than the rows it carries.
+	if answer.body, err = io.ReadAll(io.LimitReader(response.Body, 8*n.config.Machine.AnswerLimit)); err != nil {
+		return relayed{}, true, err
+	}
+	if text := response.Header.Get(headerIndex); text != "" {
+		if answer.index, err = strconv.ParseUint(text, 10, 64); err != nil {
+			return relayed{}, true, fmt.Errorf("header %s: %w", headerIndex, err)
+		}
+	}
+	return answer, true, nil
+}

@@ -1,0 +1,116 @@
+package embedded
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/raft"
+)
+
+// Health is what a node shows of itself, and the JSON of GET
+// /v1/api/cluster/health.
+type Health struct {
+	ID    string `json:"id"`
+	State State  `json:"state"`
+	// Role is leader, follower, candidate or shutdown.
+	Role string `json:"role"`
+	// Leader is the ID of the leader as this node knows it; empty if none.
+	Leader string `json:"leader"`
+	Term   uint64 `json:"term"`
+	// CommitIndex is the last log index this node knows to be committed.
+	CommitIndex uint64 `json:"commit_index"`
+	// AppliedIndex is the last log index whose effects this node serves.
+	AppliedIndex uint64 `json:"applied_index"`
+	// SnapshotIndex is the log index of its newest snapshot; 0 if none.
+	SnapshotIndex uint64 `json:"snapshot_index"`
+	// Restores counts the snapshots it has restored since it started.
+	Restores uint64 `json:"restores"`
+	// LastContact is how long ago it heard from a leader, in milliseconds; 0 on
+	// the leader, -1 if never.
+	LastContact float64  `json:"last_contact_ms"`
+	Peers       []Member `json:"peers"`
+	Version     string   `json:"version"`
+	// Reason says why, if the state is failed.
+	Reason string `json:"reason,omitempty"`
+}
+
+// Member is one node of the cluster, as this node's log has it.
+type Member struct {
+	ID      string `json:"id"`
+	Address string `json:"address"`
+	Voter   bool   `json:"voter"`
+}
+
+// Health returns what the node shows of itself now. It does not block on others.
+func (n *Node) Health() Health {
+	l, synced, _ := n.standing.look()
+	health := Health{
+		ID:            n.config.ID,
+		Role:          strings.ToLower(n.raft.State().String()),
+		Leader:        l.id,
+		Term:          n.raft.CurrentTerm(),
+		CommitIndex:   n.raft.CommitIndex(),
+		AppliedIndex:  n.storage.machine.Applied(),
+		SnapshotIndex: n.snapshotIndex(),
+		Restores:      n.storage.machine.Restores(),
+		LastContact:   n.lastContact(),
+		Peers:         n.members(),
+		Version:       Version,
+	}
+	failed := n.storage.machine.Failed()
+	switch {
+	case failed != nil:
+		health.State, health.Reason = Failed, failed.Error()
+	case n.standing.isLeaving():
+		health.State = Leaving
+	case l.id == "":
+		health.State = Connecting
+	case !synced:
+		health.State = Syncing
+	default:
+		health.State = Online
+	}
+	return health
+}
+
+// Digest returns a hash of everything in the node's database, and the log
+// index it was taken at. Nodes at one index have one hash.
+func (n *Node) Digest(ctx context.Context) (index uint64, sum string, err error) {
+	return n.storage.machine.Digest(ctx)
+}
+
+// Snapshot takes a snapshot now, whether or not one is due, and blocks until it
+// is on disk. It compacts the log, up to the trailing entries.
+func (n *Node) Snapshot(ctx context.Context) error {
+	return n.wait(ctx, n.raft.Snapshot())
+}
+
+func (n *Node) lastContact() float64 {
+	if n.raft.State() == raft.Leader {
+		return 0
+	}
+	last := n.raft.LastContact()
+	if last.IsZero() {
+		return -1
+	}
+	return float64(time.Since(last).Microseconds()) / 1000
+}
+
+func (n *Node) snapshotIndex() uint64 {
+	index, err := strconv.ParseUint(n.raft.Stats()["last_snapshot_index"], 10, 64)
+	if err != nil {
+		return 0
+	}
+	return index
+}
+
+func (n *Node) members() []Member {
+	servers := n.raft.GetConfiguration().Configuration().Servers
+	members := make([]Member, len(servers))
+	for i, s := range servers {
+		members[i] = Member{ID: string(s.ID), Address: string(s.Address), Voter: s.Suffrage == raft.Voter}
+	}
+	return members
+}

@@ -1,0 +1,129 @@
+package embedded
+
+import (
+	"context"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"net"
+	"net/http"
+	"strconv"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/rejoin-db/rejoin/harness/embedded/wire"
+)
+
+// Headers of answers and between nodes.
+const (
+	headerRequest   = "Idempotency-Key"     // names a change; it is applied once however often it is sent
+	headerIndex     = "Rejoin-Index"        // the log index a change was applied at
+	headerCode      = "Rejoin-Error"        // the code of an error answer
+	headerOutcome   = "Rejoin-Outcome"      // what became of a change that was answered by an error
+	headerForwarder = "Rejoin-Forwarded-By" // the node that forwards; it is not forwarded again
+)
+
+func (n *Node) serveHTTP() {
+	n.server = &http.Server{
+		Handler:           n.gate(n.routes()),
+		BaseContext:       func(net.Listener) context.Context { return n.ctx },
+		ReadHeaderTimeout: n.config.RequestTimeout,
+		ReadTimeout:       n.config.RequestTimeout,
+		IdleTimeout:       idleTimeout,
+		ErrorLog:          n.config.Logger.Named("http").StandardLogger(&hclog.StandardLoggerOptions{}),
+	}
+	n.wg.Go(func() { _ = n.server.Serve(n.mux.http) }) // it ends when the server is closed
+}
+
+func (n *Node) routes() http.Handler {
+	routes := http.NewServeMux()
+	routes.HandleFunc("POST /v1/api/sql", n.serveSQL)
+	routes.HandleFunc("GET /v1/api/healthcheck", n.serveHealthcheck)
+	routes.HandleFunc("GET /v1/api/cluster/health", n.serveHealth)
+	routes.HandleFunc("GET "+readIndexPath, n.serveReadIndex)
+	return routes
+}
+
+// gate lets requests in that carry the token, unless the node is leaving.
+func (n *Node) gate(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !n.standing.enter(&n.requests) {
+			n.fail(w, unavailable(CodeStopping, "node %s is leaving; nothing was changed", n.config.ID))
+			return
+		}
+		defer n.requests.Done()
+		if !n.allowed(r) {
+			w.Header().Set("WWW-Authenticate", "Bearer")
+			n.fail(w, refuse(http.StatusUnauthorized, CodeUnauthorized, "the request carries no valid bearer token"))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (n *Node) allowed(r *http.Request) bool {
+	if n.config.Token == "" || r.URL.Path == "/v1/api/healthcheck" {
+		return true
+	}
+	return subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), []byte("Bearer "+n.config.Token)) == 1
+}
+
+// fail sends an error answer; nothing must have been sent before.
+func (n *Node) fail(w http.ResponseWriter, err error) {
+	a := explain(err)
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set(headerCode, a.body.Code)
+	if a.body.Outcome != "" {
+		w.Header().Set(headerOutcome, a.body.Outcome)
+	}
+	w.WriteHeader(a.status)
+	if err := wire.NewWriter(w, nil).Fail(a.body); err != nil {
+		panic(http.ErrAbortHandler)
+	}
+}
+
+func (n *Node) reply(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	if err := json.NewEncoder(w).Encode(body); err != nil {
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// serveHealthcheck says whether the process is of use: running, and not failed.
+func (n *Node) serveHealthcheck(w http.ResponseWriter, _ *http.Request) {
+	if err := n.storage.machine.Failed(); err != nil {
+		n.reply(w, http.StatusServiceUnavailable, map[string]string{"status": "failed", "reason": err.Error(), "version": Version})
+		return
+	}
+	n.reply(w, http.StatusOK, map[string]string{"status": "healthy", "version": Version})
+}
+
+func (n *Node) serveHealth(w http.ResponseWriter, _ *http.Request) {
+	n.reply(w, http.StatusOK, n.Health())
+}
+
+func (n *Node) serveReadIndex(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), n.config.WriteTimeout)
+	defer cancel()
+	index, err := n.readIndex(ctx, wire.Consistency(r.URL.Query().Get("consistency")))
+	switch {
+	case errors.Is(err, errNotLeading):
+		n.fail(w, unavailable(CodeNotLeader, "node %s does not lead (%v)", n.config.ID, err))
+	case err != nil:
+		n.fail(w, unavailable(CodeTimeout, "node %s: %v", n.config.ID, err))
+	default:
+		n.reply(w, http.StatusOK, readIndexAnswer{Index: index})
+	}
+}
+
+// send sends a request to another node.
+func (n *Node) send(request *http.Request) (*http.Response, error) {
+	request.Header.Set(headerForwarder, n.config.ID)
+	if n.config.Token != "" {
+		request.Header.Set("Authorization", "Bearer "+n.config.Token)
+	}
+	return n.client.Do(request)
+}
+
+func formatIndex(index uint64) string { return strconv.FormatUint(index, 10) }

@@ -1,0 +1,153 @@
+package machine
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/rejoin-db/rejoin/harness/embedded/sqlite"
+)
+
+// Machine is what Raft drives.
+var _ raft.BatchingFSM = (*Machine)(nil)
+
+// Response is what applying one entry came to: results, one a statement, or an
+// error that every node has found the same. A *FailedError is this node's own.
+type Response struct {
+	Results []Result
+	Err     error
+}
+
+// Apply applies one entry. Its answer is a Response.
+func (m *Machine) Apply(log *raft.Log) any { return m.ApplyBatch([]*raft.Log{log})[0] }
+
+// ApplyBatch applies entries in order, as one SQLite transaction. Each answer
+// is a Response.
+func (m *Machine) ApplyBatch(logs []*raft.Log) []any {
+	out := make([]any, len(logs))
+	responses, err := m.applyBatch(logs)
+	if err != nil {
+		failed := m.fail(err)
+		for i := range out {
+			out[i] = Response{Err: failed}
+		}
+		return out
+	}
+	for i, r := range responses {
+		out[i] = r
+	}
+	m.setApplied(logs[len(logs)-1].Index)
+	return out
+}
+
+// applyBatch returns an error only for what the node's surroundings did.
+//
+// INSERT OR ROLLBACK, when it fails, ends the whole transaction and so undoes
+// the entries before it. The batch is then begun anew without that entry,
+// whose answer is known.
+func (m *Machine) applyBatch(logs []*raft.Log) ([]Response, error) {
+	if err := m.Failed(); err != nil {
+		return nil, err
+	}
+	responses := make([]Response, len(logs))
+	ended := make([]bool, len(logs)) // the entries that ended the transaction
+	for {
+		again, err := m.tryBatch(logs, responses, ended)
+		if err != nil {
+			return nil, errors.Join(err, m.abandon())
+		}
+		if !again {
+			return responses, nil
+		}
+	}
+}
+
+func (m *Machine) tryBatch(logs []*raft.Log, responses []Response, ended []bool) (again bool, err error) {
+	if err := m.writer.Trusted("BEGIN IMMEDIATE"); err != nil {
+		return false, fmt.Errorf("begin batch at log index %d: %w", logs[0].Index, err)
+	}
+	for i, log := range logs {
+		if ended[i] {
+			continue
+		}
+		responses[i], err = m.applyOne(log)
+		if err != nil {
+			return false, fmt.Errorf("apply log index %d: %w", log.Index, err)
+		}
+		if !m.writer.InTransaction() {
+			ended[i] = true
+			return true, nil
+		}
+	}
+	last := logs[len(logs)-1]
+	if err := m.markApplied(last); err != nil {
+		return false, err
+	}
+	if err := m.writer.Trusted("COMMIT"); err != nil {
+		return false, fmt.Errorf("commit batch at log index %d: %w", last.Index, err)
+	}
+	return false, nil
+}
+
+func (m *Machine) abandon() error {
+	if !m.writer.InTransaction() {
+		return nil
+	}
+	return m.writer.Trusted("ROLLBACK")
+}
+
+// markApplied notes how far the database is. It also gives changes() and
+// last_insert_rowid() the same start for every entry, on nodes that have been
+// up for long and on nodes that have just begun.
+func (m *Machine) markApplied(log *raft.Log) error {
+	err := m.writer.Trusted("REPLACE INTO rejoin_applied VALUES (1, ?, ?)", int64(log.Index), int64(log.Term))
+	if err != nil {
+		return fmt.Errorf("note log index %d as applied: %w", log.Index, err)
+	}
+	return nil
+}
+
+func (m *Machine) applyOne(log *raft.Log) (Response, error) {
+	if log.Type != raft.LogCommand {
+		return Response{}, nil
+	}
+	entry, err := Decode(log.Data)
+	if err != nil {
+		return Response{}, err
+	}
+	if entry.Mark() {
+		return Response{}, nil
+	}
+	if response, found, err := m.recall(entry); found || err != nil {
+		return response, err
+	}
+	if err := m.markApplied(log); err != nil {
+		return Response{}, err
+	}
+	if err := m.writer.Trusted("SAVEPOINT entry"); err != nil {
+		return Response{}, err
+	}
+	m.writer.SetNow(entry.when())
+	m.writer.SetRandom(log.Index^log.Term<<48, uint64(entry.Time))
+	m.writer.SetBudget(m.options.Budget)
+	results, err := m.execute(entry)
+	m.writer.SetBudget(0)
+	if err == nil && m.writer.DeferredViolations() {
+		err = errForeignKey
+	}
+	if err == nil {
+		return Response{Results: results}, errors.Join(m.remember(log, entry, results), m.writer.Trusted("RELEASE entry"))
+	}
+	if sqlite.Environmental(err) {
+		return Response{}, err
+	}
+	if m.writer.InTransaction() {
+		if err := m.writer.Trusted("ROLLBACK TO entry; RELEASE entry"); err != nil {
+			return Response{}, err
+		}
+	}
+	return Response{Err: err}, nil
+}
+
+var errForeignKey = errors.New("FOREIGN KEY constraint failed")

@@ -1,0 +1,95 @@
+package machine
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"math"
+
+	"github.com/rejoin-db/rejoin/harness/embedded/sqlite"
+)
+
+// Digest returns a hash of everything the database holds (schema, namespaces,
+// every value with its type and every rowid) and the index of the last entry
+// in it. Nodes at one index have one hash.
+func (m *Machine) Digest(ctx context.Context) (index uint64, sum string, err error) {
+	view, err := m.View(ctx)
+	if err != nil {
+		return 0, "", err
+	}
+	defer func() { err = errors.Join(err, view.Close()) }()
+	if index, err = appliedIndex(view.conn); err != nil {
+		return 0, "", err
+	}
+	digest := sha256.New()
+	const schema = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name"
+	if err := hashRows(ctx, digest, view.conn, schema); err != nil {
+		return 0, "", err
+	}
+	tables, err := column(view.conn, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'rejoin_applied' ORDER BY name")
+	if err != nil {
+		return 0, "", err
+	}
+	for _, table := range tables {
+		if err := hashTable(ctx, digest, view.conn, table); err != nil {
+			return 0, "", fmt.Errorf("digest of table %s: %w", table, err)
+		}
+	}
+	return index, hex.EncodeToString(digest.Sum(nil)), nil
+}
+
+// hashTable reads a table in the order of its tree. Not every table has rowids.
+func hashTable(ctx context.Context, digest hash.Hash, conn *sqlite.Conn, table string) error {
+	sql := "SELECT rowid, * FROM " + quote(table) + " NOT INDEXED"
+	rows, _, err := conn.Query(ctx, sql, nil)
+	if err != nil {
+		return hashRows(ctx, digest, conn, "SELECT * FROM "+quote(table)+" NOT INDEXED")
+	}
+	if err := rows.Close(); err != nil {
+		return err
+	}
+	return hashRows(ctx, digest, conn, sql)
+}
+
+func hashRows(ctx context.Context, digest hash.Hash, conn *sqlite.Conn, sql string) (err error) {
+	rows, _, err := conn.Query(ctx, sql, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	var buf []byte
+	for {
+		row, err := rows.Next()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		buf = buf[:0]
+		for _, v := range row {
+			buf = appendTagged(buf, v)
+		}
+		digest.Write(buf)
+	}
+}
+
+// appendTagged writes a value so that no two values are written alike.
+func appendTagged(buf []byte, v any) []byte {
+	switch v := v.(type) {
+	case int64:
+		return binary.BigEndian.AppendUint64(append(buf, 'i'), uint64(v))
+	case float64:
+		return binary.BigEndian.AppendUint64(append(buf, 'f'), math.Float64bits(v))
+	case string:
+		return append(binary.AppendUvarint(append(buf, 't'), uint64(len(v))), v...)
+	case []byte:
+		return append(binary.AppendUvarint(append(buf, 'b'), uint64(len(v))), v...)
+	}
+	return append(buf, 'n')
+}

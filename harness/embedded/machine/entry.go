@@ -1,0 +1,66 @@
+package machine
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/fxamacker/cbor/v2"
+)
+
+// Entry is the content of one log entry: a request that changes data.
+//
+// The zero Entry is a mark: applying it changes nothing. A new leader proposes
+// one, so that everything before it is known to be committed.
+type Entry struct {
+	// SQL is one or more statements, which are one transaction.
+	SQL string `cbor:"1,keyasint,omitempty"`
+	// Params are the statements' parameters, in order: nil, int64, float64, string or []byte.
+	Params []any `cbor:"2,keyasint,omitempty"`
+	// Time is when the entry was proposed, in milliseconds since the Unix
+	// epoch, by the clock of the leader. It is the present for its statements.
+	Time int64 `cbor:"3,keyasint,omitempty"`
+	// ID names the request. Of several entries with one ID only the first that
+	// succeeds is applied, and the others have its answer: whoever is in doubt
+	// whether a request arrived can send it again. Empty for no such promise.
+	ID string `cbor:"4,keyasint,omitempty"`
+}
+
+var (
+	encoding = must(cbor.EncOptions{}.EncMode())
+	// Text is bytes to SQLite; whether they are UTF-8 is not for the log to judge.
+	decoding = must(cbor.DecOptions{
+		IntDec:           cbor.IntDecConvertSigned,
+		UTF8:             cbor.UTF8DecodeInvalid,
+		MaxArrayElements: 1 << 20,
+	}.DecMode())
+)
+
+func must[M any](mode M, err error) M {
+	if err != nil {
+		panic(err)
+	}
+	return mode
+}
+
+// Encode returns the entry as bytes for the log.
+func (e Entry) Encode() ([]byte, error) {
+	data, err := encoding.Marshal(e)
+	if err != nil {
+		return nil, fmt.Errorf("encode log entry: %w", err)
+	}
+	return data, nil
+}
+
+// Decode reads what Encode wrote.
+func Decode(data []byte) (Entry, error) {
+	var e Entry
+	if err := decoding.Unmarshal(data, &e); err != nil {
+		return Entry{}, fmt.Errorf("decode log entry: %w", err)
+	}
+	return e, nil
+}
+
+// Mark tells whether the entry changes nothing.
+func (e Entry) Mark() bool { return e.SQL == "" }
+
+func (e Entry) when() time.Time { return time.UnixMilli(e.Time) }

@@ -1,0 +1,102 @@
+package machine
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/rejoin-db/rejoin/harness/embedded/sqlite"
+	"github.com/rejoin-db/rejoin/harness/sqltext"
+)
+
+// Result is what one statement came to.
+type Result struct {
+	Columns []sqlite.Column
+	Rows    [][]any
+	// Affected is the number of rows inserted, updated or deleted.
+	Affected int64
+}
+
+// execute runs an entry's statements. Rows are gathered on every node alike,
+// so that the limit on them is met, or not, by all.
+func (m *Machine) execute(entry Entry) ([]Result, error) {
+	statements, err := sqltext.Split(entry.SQL)
+	if err != nil {
+		return nil, err
+	}
+	params := entry.Params
+	room := m.options.AnswerLimit
+	results := make([]Result, 0, len(statements))
+	for _, statement := range statements {
+		var result Result
+		var taken int
+		switch statement.Kind {
+		case sqltext.CreateNamespace:
+			err = createNamespace(m.writer, statement)
+		case sqltext.DropNamespace:
+			err = dropNamespace(m.writer, statement)
+		default:
+			result, taken, err = m.statement(statement, params, &room)
+		}
+		if err != nil {
+			return nil, err
+		}
+		params = params[taken:]
+		results = append(results, result)
+	}
+	if len(params) > 0 {
+		return nil, &sqlite.ParamCountError{Want: len(entry.Params) - len(params), Got: len(entry.Params)}
+	}
+	return results, nil
+}
+
+func (m *Machine) statement(statement sqltext.Statement, params []any, room *int64) (result Result, taken int, err error) {
+	sql, err := qualify(m.writer, statement)
+	if err != nil {
+		return Result{}, 0, err
+	}
+	rows, taken, err := m.writer.Query(context.Background(), sql, params)
+	if err != nil {
+		return Result{}, 0, err
+	}
+	defer func() {
+		if closing := rows.Close(); err == nil {
+			err = closing
+		}
+	}()
+	result.Columns = rows.Columns()
+	for {
+		row, err := rows.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return Result{}, 0, err
+		}
+		if *room -= size(row); *room < 0 {
+			return Result{}, 0, fmt.Errorf("the answer is larger than %d bytes, the limit for requests that change data", m.options.AnswerLimit)
+		}
+		result.Rows = append(result.Rows, slices.Clone(row))
+	}
+	if statement.ChangesRows() {
+		result.Affected = m.writer.Changes()
+	}
+	return result, taken, nil
+}
+
+// size is about how many bytes a row takes in an answer.
+func size(row []any) int64 {
+	n := int64(2)
+	for _, v := range row {
+		switch v := v.(type) {
+		case string:
+			n += int64(len(v)) + 3
+		case []byte:
+			n += int64(len(v)) + 3
+		default:
+			n += 10
+		}
+	}
+	return n
+}

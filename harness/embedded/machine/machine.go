@@ -1,0 +1,190 @@
+package machine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/rejoin-db/rejoin/harness/embedded/sqlite"
+)
+
+// Options are what all nodes of a cluster must agree on. The zero value works.
+type Options struct {
+	// Budget is how many steps of SQLite's virtual machine one entry may take;
+	// 200 million (some seconds) if 0.
+	Budget int64
+	// AnswerLimit bounds the rows that a request which changes data may answer
+	// with, in bytes; 16 MiB if 0.
+	AnswerLimit int64
+	// Readers bounds how many reads are served at once; 8 if 0.
+	Readers int
+}
+
+// WithDefaults returns the options with every zero replaced.
+func (o Options) WithDefaults() Options {
+	if o.Budget == 0 {
+		o.Budget = 200_000_000
+	}
+	if o.AnswerLimit == 0 {
+		o.AnswerLimit = 16 << 20
+	}
+	if o.Readers == 0 {
+		o.Readers = 8
+	}
+	return o
+}
+
+// ErrClosed is returned by everything after Close.
+var ErrClosed = errors.New("the state machine is closed")
+
+// FailedError says that the machine has stopped for good, and why.
+type FailedError struct{ Cause error }
+
+func (e *FailedError) Error() string {
+	return fmt.Sprintf("this node's database has failed and must be replaced: %v", e.Cause)
+}
+
+func (e *FailedError) Unwrap() error { return e.Cause }
+
+// Machine is a SQLite database that is changed by log entries only. Reads,
+// waits and questions may come from any goroutine; Apply, Snapshot and Restore
+// come from one at a time, as Raft promises.
+type Machine struct {
+	options Options
+	dir     string
+	writer  *sqlite.Conn
+	readers *readers
+
+	mu       sync.Mutex
+	applied  uint64
+	restores uint64
+	failed   *FailedError
+	progress chan struct{} // closed and replaced when applied or failed change
+}
+
+const databaseFile = "state.db"
+
+// Open opens an empty machine in dir. Whatever state an earlier life left there
+// is removed: Raft's log and snapshots are what lasts, the database is rebuilt
+// from them.
+func Open(dir string, options Options) (*Machine, error) {
+	options = options.WithDefaults()
+	leftovers, err := filepath.Glob(filepath.Join(dir, "*.db*"))
+	if err != nil {
+		return nil, fmt.Errorf("open state machine in %s: %w", dir, err)
+	}
+	for _, file := range leftovers {
+		if err := os.Remove(file); err != nil {
+			return nil, fmt.Errorf("open state machine: remove what an earlier life left: %w", err)
+		}
+	}
+	path := filepath.Join(dir, databaseFile)
+	writer, err := sqlite.Open(path, sqlite.Writer)
+	if err != nil {
+		return nil, err
+	}
+	m := &Machine{
+		options:  options,
+		dir:      dir,
+		writer:   writer,
+		readers:  newReaders(path, options.Readers),
+		progress: make(chan struct{}),
+	}
+	if err := m.writer.Trusted(bookkeeping); err != nil {
+		return nil, errors.Join(fmt.Errorf("open state machine in %s: %w", dir, err), m.Close())
+	}
+	return m, nil
+}
+
+// bookkeeping are the database's own tables: how far it is, its namespaces, and
+// the latest requests with their answers.
+const bookkeeping = `
+	CREATE TABLE rejoin_applied (id INTEGER PRIMARY KEY, log_index INTEGER NOT NULL, log_term INTEGER NOT NULL);
+	CREATE TABLE rejoin_namespaces (name TEXT PRIMARY KEY) WITHOUT ROWID;
+	CREATE TABLE rejoin_requests (log_index INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, answer BLOB);
+	INSERT INTO rejoin_applied VALUES (1, 0, 0)`
+
+// Close waits for reads under way to end, then closes the database. The files
+// stay; the next Open removes them.
+func (m *Machine) Close() error {
+	return errors.Join(m.readers.close(), m.writer.Close())
+}
+
+// Applied is the index of the last entry whose effects can be read.
+func (m *Machine) Applied() uint64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.applied
+}
+
+// Restores counts the snapshots restored since Open.
+func (m *Machine) Restores() uint64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.restores
+}
+
+// Failed returns why the machine has stopped, or nil.
+func (m *Machine) Failed() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.failed == nil {
+		return nil
+	}
+	return m.failed
+}
+
+// WaitApplied blocks until the entry at index is applied, the machine has
+// failed, or ctx ends.
+func (m *Machine) WaitApplied(ctx context.Context, index uint64) error {
+	for {
+		m.mu.Lock()
+		applied, failed, progress := m.applied, m.failed, m.progress
+		m.mu.Unlock()
+		switch {
+		case failed != nil:
+			return failed
+		case applied >= index:
+			return nil
+		}
+		select {
+		case <-progress:
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for log index %d to be applied, last seen %d: %w", index, applied, context.Cause(ctx))
+		}
+	}
+}
+
+func (m *Machine) setApplied(index uint64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.applied = index
+	m.announceLocked()
+}
+
+func (m *Machine) setRestored(index uint64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.applied = index
+	m.restores++
+	m.announceLocked()
+}
+
+// fail stops the machine for good.
+func (m *Machine) fail(cause error) *FailedError {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.failed == nil {
+		m.failed = &FailedError{Cause: cause}
+		m.announceLocked()
+	}
+	return m.failed
+}
+
+func (m *Machine) announceLocked() {
+	close(m.progress)
+	m.progress = make(chan struct{})
+}

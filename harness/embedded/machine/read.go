@@ -1,0 +1,58 @@
+package machine
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/rejoin-db/rejoin/harness/embedded/sqlite"
+	"github.com/rejoin-db/rejoin/harness/sqltext"
+)
+
+// View is the database as it was after some batch, for as long as it is held.
+// It is not safe for concurrent use.
+type View struct {
+	machine *Machine
+	conn    *sqlite.Conn
+}
+
+// View opens a view, which must be closed: it holds one of the connections for
+// reading. It blocks while all of them are held.
+func (m *Machine) View(ctx context.Context) (*View, error) {
+	if err := m.Failed(); err != nil {
+		return nil, err
+	}
+	conn, err := m.readers.take(ctx)
+	if err != nil {
+		return nil, err
+	}
+	v := &View{machine: m, conn: conn}
+	// A read pins the view: BEGIN alone does not.
+	if err := conn.Trusted("BEGIN; SELECT log_index FROM rejoin_applied"); err != nil {
+		return nil, errors.Join(err, v.Close())
+	}
+	return v, nil
+}
+
+// Close ends the view. Rows of it must be closed before.
+func (v *View) Close() error {
+	var err error
+	if v.conn.InTransaction() {
+		err = v.conn.Trusted("ROLLBACK")
+	}
+	v.machine.readers.put(v.conn)
+	return err
+}
+
+// Query runs one statement that reads, with the parameters it asks for from
+// the front of params, and returns how many these were. Ending ctx interrupts it.
+func (v *View) Query(ctx context.Context, statement sqltext.Statement, params []any) (*sqlite.Rows, int, error) {
+	sql, err := qualify(v.conn, statement)
+	if err != nil {
+		return nil, 0, err
+	}
+	now := time.Now()
+	v.conn.SetNow(now)
+	v.conn.SetRandom(uint64(now.UnixNano()), v.machine.Applied())
+	return v.conn.Query(ctx, sql, params)
+}

@@ -1,0 +1,126 @@
+package machine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/rejoin-db/rejoin/harness/embedded/sqlite"
+)
+
+// Snapshot pins a view of the database. It returns at once: the work is done
+// by Persist, while entries go on being applied.
+func (m *Machine) Snapshot() (raft.FSMSnapshot, error) {
+	view, err := m.View(context.Background())
+	if err != nil {
+		return nil, fmt.Errorf("take snapshot: %w", err)
+	}
+	return &snapshot{machine: m, view: view}, nil
+}
+
+type snapshot struct {
+	machine *Machine
+	view    *View
+}
+
+// Persist writes the view into sink as one SQLite database file.
+func (s *snapshot) Persist(sink raft.SnapshotSink) error {
+	err := s.machine.withCopy("snapshot-*.db", func(path string) error {
+		if err := copyTo(path, s.view.conn); err != nil {
+			return err
+		}
+		file, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		_, err = io.Copy(sink, file)
+		return errors.Join(err, file.Close())
+	})
+	if err != nil {
+		return errors.Join(fmt.Errorf("persist snapshot: %w", err), sink.Cancel())
+	}
+	return sink.Close()
+}
+
+// Release ends the view.
+func (s *snapshot) Release() {
+	if err := s.view.Close(); err != nil {
+		s.machine.fail(fmt.Errorf("release snapshot: %w", err))
+	}
+}
+
+func copyTo(path string, from *sqlite.Conn) error {
+	to, err := sqlite.Open(path, sqlite.Plain)
+	if err != nil {
+		return err
+	}
+	return errors.Join(to.Copy(context.Background(), from), to.Close())
+}
+
+// Restore replaces the database by the one read from source. Reads under way
+// go on seeing the old one.
+func (m *Machine) Restore(source io.ReadCloser) error {
+	var applied uint64
+	err := m.withCopy("restore-*.db", func(path string) error {
+		if err := download(path, source); err != nil {
+			return err
+		}
+		from, err := sqlite.Open(path, sqlite.Reader)
+		if err != nil {
+			return err
+		}
+		if err := m.writer.Copy(context.Background(), from); err != nil {
+			return errors.Join(err, from.Close())
+		}
+		applied, err = appliedIndex(from)
+		return errors.Join(err, from.Close())
+	})
+	if err != nil {
+		return m.fail(fmt.Errorf("restore snapshot: %w", err))
+	}
+	m.setRestored(applied)
+	return nil
+}
+
+func download(path string, source io.Reader) error {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(file, source)
+	return errors.Join(err, file.Close())
+}
+
+func appliedIndex(conn *sqlite.Conn) (uint64, error) {
+	rows, _, err := conn.Query(context.Background(), "SELECT log_index FROM rejoin_applied", nil)
+	if err != nil {
+		return 0, err
+	}
+	row, err := rows.Next()
+	if err != nil {
+		return 0, errors.Join(errors.New("it does not say how far it is"), err, rows.Close())
+	}
+	return uint64(row[0].(int64)), rows.Close()
+}
+
+// withCopy hands use the path of a new file beside the database and removes
+// the file, and what SQLite may have put beside it, afterwards.
+func (m *Machine) withCopy(pattern string, use func(path string) error) error {
+	file, err := os.CreateTemp(m.dir, pattern)
+	if err != nil {
+		return err
+	}
+	path := file.Name()
+	err = errors.Join(file.Close(), use(path))
+	leftovers, globErr := filepath.Glob(path + "*")
+	err = errors.Join(err, globErr)
+	for _, leftover := range leftovers {
+		err = errors.Join(err, os.Remove(leftover))
+	}
+	return err
+}

@@ -1,0 +1,187 @@
+package embedded
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"time"
+)
+
+// A connection between nodes begins with this byte, which no HTTP request can
+// begin with, and a digest of the cluster's token.
+const raftByte = 0x00
+
+const greetingSize = 1 + sha256.Size
+
+func greeting(token string) []byte {
+	sum := sha256.Sum256([]byte(token))
+	return append([]byte{raftByte}, sum[:]...)
+}
+
+// mux serves two protocols on one port: it reads a connection's first byte and
+// hands it to the one or the other listener.
+type mux struct {
+	base     net.Listener
+	greeting []byte
+	patience time.Duration // for the greeting
+
+	http, raft *branch
+
+	wg      sync.WaitGroup
+	mu      sync.Mutex
+	unnamed map[net.Conn]struct{} // connections that have not said what they are
+	closed  bool
+}
+
+func newMux(base net.Listener, token string, patience time.Duration) *mux {
+	m := &mux{
+		base: base, greeting: greeting(token), patience: patience,
+		http: newBranch(base.Addr()), raft: newBranch(base.Addr()),
+		unnamed: make(map[net.Conn]struct{}),
+	}
+	m.wg.Go(m.accept)
+	return m
+}
+
+func (m *mux) accept() {
+	for {
+		conn, err := m.base.Accept()
+		if err != nil {
+			m.http.fail(err)
+			m.raft.fail(err)
+			return
+		}
+		if !m.hold(conn) {
+			return
+		}
+		m.wg.Go(func() { m.route(conn) })
+	}
+}
+
+func (m *mux) hold(conn net.Conn) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		_ = conn.Close()
+		return false
+	}
+	m.unnamed[conn] = struct{}{}
+	return true
+}
+
+func (m *mux) release(conn net.Conn) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.unnamed, conn)
+}
+
+// route gives the connection away, or closes it if it is neither protocol.
+func (m *mux) route(conn net.Conn) {
+	defer m.release(conn)
+	branch, conn, err := m.recognise(conn)
+	if err != nil || !branch.deliver(conn) {
+		_ = conn.Close()
+	}
+}
+
+func (m *mux) recognise(conn net.Conn) (*branch, net.Conn, error) {
+	if err := conn.SetReadDeadline(time.Now().Add(m.patience)); err != nil {
+		return nil, conn, err
+	}
+	buffered := bufio.NewReaderSize(conn, 4096)
+	first, err := buffered.Peek(1)
+	if err != nil {
+		return nil, conn, err
+	}
+	branch := m.http
+	if first[0] == raftByte {
+		got := make([]byte, greetingSize)
+		if _, err := io.ReadFull(buffered, got); err != nil {
+			return nil, conn, err
+		}
+		if subtle.ConstantTimeCompare(got, m.greeting) != 1 {
+			return nil, conn, errors.New("the token is another")
+		}
+		branch = m.raft
+	}
+	peeked, err := buffered.Peek(buffered.Buffered())
+	if err != nil {
+		return nil, conn, err
+	}
+	return branch, &replayed{Conn: conn, first: bytes.Clone(peeked)}, conn.SetReadDeadline(time.Time{})
+}
+
+// close stops accepting and waits for its goroutines.
+func (m *mux) close() error {
+	m.mu.Lock()
+	m.closed = true
+	unnamed := m.unnamed
+	m.unnamed = nil
+	m.mu.Unlock()
+
+	err := m.base.Close()
+	for conn := range unnamed {
+		_ = conn.Close()
+	}
+	m.http.fail(net.ErrClosed)
+	m.raft.fail(net.ErrClosed)
+	m.wg.Wait()
+	return err
+}
+
+// branch is the listener of one protocol.
+type branch struct {
+	addr  net.Addr
+	conns chan net.Conn
+	ctx   context.Context // ends with the error that Accept returns from then on
+	end   context.CancelCauseFunc
+}
+
+func newBranch(addr net.Addr) *branch {
+	ctx, end := context.WithCancelCause(context.Background())
+	return &branch{addr: addr, conns: make(chan net.Conn), ctx: ctx, end: end}
+}
+
+func (b *branch) fail(err error) { b.end(err) }
+
+func (b *branch) deliver(conn net.Conn) bool {
+	select {
+	case b.conns <- conn:
+		return true
+	case <-b.ctx.Done():
+		return false
+	}
+}
+
+func (b *branch) Accept() (net.Conn, error) {
+	select {
+	case conn := <-b.conns:
+		return conn, nil
+	case <-b.ctx.Done():
+		return nil, context.Cause(b.ctx)
+	}
+}
+
+func (b *branch) Close() error   { b.fail(net.ErrClosed); return nil }
+func (b *branch) Addr() net.Addr { return b.addr }
+
+// replayed is a connection of which the first bytes have been read already.
+type replayed struct {
+	net.Conn
+	first []byte
+}
+
+func (r *replayed) Read(p []byte) (int, error) {
+	if len(r.first) > 0 {
+		n := copy(p, r.first)
+		r.first = r.first[n:]
+		return n, nil
+	}
+	return r.Conn.Read(p)
+}

@@ -1,0 +1,140 @@
+package embedded
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/raft"
+)
+
+// Version is what a node says of itself.
+const Version = "0.1.0"
+
+// Node is one running node. All methods are safe for concurrent use.
+type Node struct {
+	config    Config
+	storage   *storage
+	mux       *mux
+	stream    *stream
+	transport *patient
+	raft      *raft.Raft
+	server    *http.Server
+	client    *http.Client // to the other nodes
+
+	standing     standing
+	started      time.Time
+	requestCount atomic.Uint64
+
+	// ctx ends when the node closes; with it end all waits within.
+	ctx      context.Context
+	end      context.CancelFunc
+	requests sync.WaitGroup // handlers under way
+	futures  sync.WaitGroup // waits for Raft's answers
+	wg       sync.WaitGroup // everything else
+}
+
+// Start starts a node and returns when it serves: HTTP is answered, Raft takes
+// part. It does not wait for a leader. Starting again in the same Dir goes on
+// from what was synced there. Stop must follow.
+func Start(config Config) (_ *Node, err error) {
+	config = config.withDefaults()
+	if err := config.validate(); err != nil {
+		return nil, err
+	}
+	n := &Node{config: config, started: time.Now()}
+	n.standing.init()
+	n.ctx, n.end = context.WithCancel(context.Background())
+	defer func() {
+		if err != nil {
+			err = errors.Join(fmt.Errorf("start node %s: %w", config.ID, err), n.close())
+		}
+	}()
+	if n.storage, err = openStorage(config.Dir, config.Machine, config.Logger); err != nil {
+		return nil, err
+	}
+	listener, err := config.Endpoint.Listen()
+	if err != nil {
+		return nil, err
+	}
+	n.mux = newMux(listener, config.Token, config.RequestTimeout)
+	n.client = &http.Client{Transport: &http.Transport{
+		DialContext:         config.Endpoint.DialContext,
+		MaxIdleConnsPerHost: idleConnections,
+		DisableCompression:  true,
+	}}
+	if err := n.startRaft(); err != nil {
+		return nil, err
+	}
+	n.serveHTTP()
+	return n, nil
+}
+
+// idleTimeout is how long a client may keep a connection without using it.
+const idleTimeout = 2 * time.Minute
+
+// idleConnections to each other node are kept for the next forwarded request.
+const idleConnections = 64
+
+// ID is the node's name.
+func (n *Node) ID() string { return n.config.ID }
+
+// Address is the node's one address, host:port.
+func (n *Node) Address() string { return n.config.Endpoint.Addr() }
+
+// Stop leaves in good order: it refuses new requests, hands leadership to the
+// follower that is furthest, lets the requests under way end, and closes
+// everything. It blocks until nothing of the node is left; ctx bounds only how
+// long it is patient before that. The node's files remain.
+func (n *Node) Stop(ctx context.Context) error {
+	n.standing.leave()
+	if n.raft.State() == raft.Leader {
+		n.handOver(ctx)
+	}
+	served := make(chan struct{})
+	n.wg.Go(func() { n.requests.Wait(); close(served) })
+	select {
+	case <-served:
+	case <-ctx.Done():
+	}
+	return n.close()
+}
+
+// Close ends the node without handing anything over, and blocks until nothing
+// of it is left. Requests under way are cut off. The node's files remain.
+func (n *Node) Close() error { return n.close() }
+
+// close ends whatever was started, in the order that lets each end: waits,
+// connections, requests, Raft, storage.
+func (n *Node) close() error {
+	var errs []error
+	n.standing.leave()
+	n.end()
+	if n.stream != nil {
+		n.stream.cut()
+	}
+	if n.mux != nil {
+		errs = append(errs, n.mux.close())
+	}
+	if n.server != nil {
+		errs = append(errs, n.server.Close())
+	}
+	n.requests.Wait()
+	if n.raft != nil {
+		n.transport.lead(0)
+		errs = append(errs, n.raft.Shutdown().Error())
+	}
+	n.futures.Wait()
+	n.wg.Wait()
+	if n.client != nil {
+		n.client.CloseIdleConnections()
+	}
+	if n.storage != nil {
+		errs = append(errs, n.storage.close())
+	}
+	return errors.Join(errs...)
+}

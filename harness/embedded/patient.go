@@ -1,0 +1,173 @@
+package embedded
+
+import (
+	"errors"
+	"io"
+	"net"
+	"sync"
+
+	"github.com/hashicorp/raft"
+)
+
+// patient is Raft's transport, without the wait that Raft adds to it.
+//
+// After a failed call Raft's leader waits before the next, 10 ms and doubling
+// up to 10 s, whether or not the follower is back by then, and nothing public
+// wakes it. So a call to a node that cannot be reached does not fail here: it
+// waits. Heartbeats, which Raft sends on a goroutine of their own and at most
+// half an election timeout apart, do fail, and tell when the node is back.
+//
+// Waiting calls end in error as soon as their answer is of no use any more:
+// when this node no longer leads the term they are from, when the peer is
+// removed, and when the transport is closed.
+type patient struct {
+	transport
+
+	mu    sync.Mutex
+	term  uint64 // the term this node leads, 0 if it does not
+	peers map[raft.ServerID]*reachability
+}
+
+// transport is what Raft's network transport offers, with pre-votes: without
+// these no leader would ever be elected.
+type transport interface {
+	raft.Transport
+	raft.WithPreVote
+	raft.WithClose
+}
+
+type reachability struct {
+	lost    bool
+	changed chan struct{} // closed and replaced when the peer is reached again, or waiting is over
+}
+
+var errGaveUp = errors.New("the call is no longer of use")
+
+func newPatient(inner transport) *patient {
+	return &patient{transport: inner, peers: make(map[raft.ServerID]*reachability)}
+}
+
+// AppendEntries blocks while the peer cannot be reached.
+func (p *patient) AppendEntries(id raft.ServerID, target raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
+	if isHeartbeat(args) {
+		err := p.transport.AppendEntries(id, target, args, resp)
+		if err == nil {
+			p.reached(id)
+		}
+		return err
+	}
+	for {
+		if _, err := p.await(id, args.Term); err != nil {
+			return err
+		}
+		*resp = raft.AppendEntriesResponse{}
+		err := p.transport.AppendEntries(id, target, args, resp)
+		if !unreachable(err) {
+			return err
+		}
+		p.loseContact(id)
+	}
+}
+
+// errWaited makes Raft look for its newest snapshot again: the one at hand may
+// have grown old while the peer was away.
+var errWaited = errors.New("the peer was away: the snapshot is chosen anew")
+
+// InstallSnapshot blocks while the peer cannot be reached, and then fails once.
+func (p *patient) InstallSnapshot(id raft.ServerID, target raft.ServerAddress, args *raft.InstallSnapshotRequest, resp *raft.InstallSnapshotResponse, data io.Reader) error {
+	waited, err := p.await(id, args.Term)
+	if err != nil {
+		return err
+	}
+	if waited {
+		return errWaited
+	}
+	err = p.transport.InstallSnapshot(id, target, args, resp, data)
+	if unreachable(err) {
+		p.loseContact(id)
+	}
+	return err
+}
+
+// lead says which term this node leads from now on; 0 if none.
+func (p *patient) lead(term uint64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.term = term
+	for _, peer := range p.peers {
+		peer.announceLocked()
+	}
+}
+
+// forget ends the waiting for a peer that was removed.
+func (p *patient) forget(id raft.ServerID) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if peer := p.peers[id]; peer != nil {
+		delete(p.peers, id)
+		peer.announceLocked()
+	}
+}
+
+func (p *patient) reached(id raft.ServerID) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if peer := p.peers[id]; peer != nil && peer.lost {
+		peer.lost = false
+		peer.announceLocked()
+	}
+}
+
+func (p *patient) loseContact(id raft.ServerID) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.peers[id] == nil {
+		p.peers[id] = &reachability{changed: make(chan struct{})}
+	}
+	p.peers[id].lost = true
+}
+
+// await returns once the peer can be reached as far as is known.
+func (p *patient) await(id raft.ServerID, term uint64) (waited bool, err error) {
+	for {
+		changed, err := p.watch(id, term, waited)
+		if changed == nil || err != nil {
+			return waited, err
+		}
+		waited = true
+		<-changed
+	}
+}
+
+// watch returns what to wait for, or nil if there is nothing to wait for.
+func (p *patient) watch(id raft.ServerID, term uint64, waited bool) (<-chan struct{}, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	peer := p.peers[id]
+	switch {
+	case peer == nil && waited:
+		return nil, errGaveUp
+	case peer == nil || !peer.lost:
+		return nil, nil
+	case p.term != term:
+		return nil, errGaveUp
+	}
+	return peer.changed, nil
+}
+
+func (r *reachability) announceLocked() {
+	close(r.changed)
+	r.changed = make(chan struct{})
+}
+
+// isHeartbeat recognises the calls that Raft makes only to be heard.
+func isHeartbeat(args *raft.AppendEntriesRequest) bool {
+	return args.PrevLogEntry == 0 && args.PrevLogTerm == 0 && args.LeaderCommitIndex == 0 && len(args.Entries) == 0
+}
+
+// unreachable tells an error of the network from an answer that is an error.
+func unreachable(err error) bool {
+	var network net.Error
+	return errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, io.ErrClosedPipe) || errors.Is(err, net.ErrClosed)
+}

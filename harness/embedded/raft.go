@@ -1,0 +1,141 @@
+package embedded
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/raft"
+)
+
+const (
+	// maxAppendEntries is how many entries go to a follower, and into one SQLite
+	// transaction, at most.
+	maxAppendEntries = 512
+	// rpcTimeout bounds a call from node to node. A call into silence is held
+	// up no longer by it: the silence's end lets it go on.
+	rpcTimeout = time.Second
+	// pooledConnections to each other node are kept by Raft's transport.
+	pooledConnections = 3
+	// inFlight calls of replication to one follower: with 2, the library's
+	// default, a follower was seen to get no more entries and Shutdown to hang.
+	inFlight = 1
+)
+
+func (n *Node) startRaft() error {
+	logger := n.config.Logger.Named("raft")
+	n.stream = newStream(n.config.Endpoint, n.mux.raft, n.config.Token)
+	network := raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
+		Stream:          n.stream,
+		MaxPool:         pooledConnections,
+		MaxRPCsInFlight: inFlight,
+		Timeout:         rpcTimeout,
+		Logger:          logger.Named("transport"),
+	})
+	n.transport = newPatient(network)
+
+	config := n.raftConfig(logger)
+	bootstrapped, err := n.bootstrap(config)
+	if err != nil {
+		return errors.Join(err, closeTransport(network))
+	}
+	n.raft, err = raft.NewRaft(config, n.storage.machine, n.storage.logs, n.storage.stable, n.storage.snapshots, n.transport)
+	if err != nil {
+		return errors.Join(err, closeTransport(network))
+	}
+	n.wg.Go(func() { // what Raft's own Shutdown leaves behind
+		<-n.ctx.Done()
+		_ = closeTransport(network)
+	})
+	n.follow()
+	if bootstrapped && n.config.Peers[0].ID == n.config.ID {
+		n.stand()
+	}
+	return nil
+}
+
+func (n *Node) raftConfig(logger hclog.Logger) *raft.Config {
+	config := raft.DefaultConfig()
+	config.LocalID = raft.ServerID(n.config.ID)
+	config.HeartbeatTimeout = n.config.ElectionTimeout
+	config.ElectionTimeout = n.config.ElectionTimeout
+	config.LeaderLeaseTimeout = n.config.ElectionTimeout
+	config.CommitTimeout = n.config.ElectionTimeout / 10
+	config.MaxAppendEntries = maxAppendEntries
+	config.BatchApplyCh = true
+	config.SnapshotThreshold = n.config.SnapshotThreshold
+	config.SnapshotInterval = n.config.SnapshotInterval
+	config.TrailingLogs = uint64(n.config.TrailingLogs)
+	config.NoLegacyTelemetry = true
+	config.Logger = logger
+	return config
+}
+
+// bootstrap writes the first members into an empty log.
+func (n *Node) bootstrap(config *raft.Config) (bool, error) {
+	if len(n.config.Peers) == 0 {
+		return false, nil
+	}
+	old, err := raft.HasExistingState(n.storage.logs, n.storage.stable, n.storage.snapshots)
+	if err != nil || old {
+		return false, err
+	}
+	var members raft.Configuration
+	for _, peer := range n.config.Peers {
+		members.Servers = append(members.Servers, raft.Server{
+			Suffrage: raft.Voter, ID: raft.ServerID(peer.ID), Address: raft.ServerAddress(peer.Address),
+		})
+	}
+	err = raft.BootstrapCluster(config, n.storage.logs, n.storage.stable, n.storage.snapshots, n.transport, members)
+	if err != nil {
+		return false, fmt.Errorf("write the first members into the log: %w", err)
+	}
+	return true, nil
+}
+
+// stand makes a new cluster's first node stand for election at once, by the
+// message that hands leadership over: nobody can lead yet, so there is nobody
+// to wait for. If the others are not up yet, timeouts go on from there.
+func (n *Node) stand() {
+	n.wg.Go(func() {
+		header := raft.RPCHeader{
+			ProtocolVersion: raft.ProtocolVersionMax,
+			ID:              []byte(n.config.ID),
+			Addr:            []byte(n.Address()),
+		}
+		self := raft.ServerAddress(n.Address())
+		err := n.transport.TimeoutNow(raft.ServerID(n.config.ID), self,
+			&raft.TimeoutNowRequest{RPCHeader: header}, &raft.TimeoutNowResponse{})
+		if err != nil && n.ctx.Err() == nil {
+			n.config.Logger.Warn("could not stand for election at once", "error", err)
+		}
+	})
+}
+
+// handOver gives leadership to the follower that is furthest, as Raft sees it.
+// If that fails the others elect a leader after their timeout, as in a crash.
+func (n *Node) handOver(ctx context.Context) {
+	if err := n.wait(ctx, n.raft.LeadershipTransfer()); err != nil {
+		n.config.Logger.Warn("leadership was not handed over", "error", err)
+	}
+}
+
+func closeTransport(t *raft.NetworkTransport) error {
+	t.CloseStreams()
+	return t.Close()
+}
+
+// wait waits for a future of Raft's, which itself knows no context, until ctx
+// ends. Raft answers all its futures before it stops, and close waits for that.
+func (n *Node) wait(ctx context.Context, future raft.Future) error {
+	done := make(chan error, 1)
+	n.futures.Go(func() { done <- future.Error() })
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

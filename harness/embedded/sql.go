@@ -1,0 +1,203 @@
+package embedded
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/rejoin-db/rejoin/harness/embedded/machine"
+	"github.com/rejoin-db/rejoin/harness/embedded/sqlite"
+	"github.com/rejoin-db/rejoin/harness/embedded/wire"
+	"github.com/rejoin-db/rejoin/harness/sqltext"
+)
+
+// request is one request of the SQL endpoint.
+type request struct {
+	wire.Request
+	statements []sqltext.Statement
+	begun      time.Time
+	forwarded  bool
+	id         string // names a change: the client's word, or this node's
+}
+
+func (n *Node) serveSQL(w http.ResponseWriter, r *http.Request) {
+	req, err := n.readRequest(w, r)
+	if err != nil {
+		n.fail(w, err)
+		return
+	}
+	if req.reads() {
+		n.serveRead(w, r, req)
+		return
+	}
+	n.serveWrite(w, r, req)
+}
+
+func (n *Node) readRequest(w http.ResponseWriter, r *http.Request) (*request, error) {
+	req := &request{begun: time.Now(), forwarded: r.Header.Get(headerForwarder) != ""}
+	var err error
+	req.Request, err = wire.DecodeRequest(http.MaxBytesReader(w, r.Body, n.config.MaxBody))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return nil, refuse(http.StatusRequestEntityTooLarge, CodeTooLarge, "the body is larger than %d bytes", tooLarge.Limit)
+	case err != nil:
+		return nil, refuse(http.StatusBadRequest, CodeBadRequest, "%v", err)
+	}
+	if req.statements, err = sqltext.Split(req.SQL); err != nil {
+		return nil, err
+	}
+	if len(req.statements) == 0 {
+		return nil, refuse(http.StatusBadRequest, CodeBadRequest, "sql has no statement")
+	}
+	req.id = r.Header.Get(headerRequest)
+	if len(req.id) > maxRequestID {
+		return nil, refuse(http.StatusBadRequest, CodeBadRequest, "header %s is longer than %d bytes", headerRequest, maxRequestID)
+	}
+	if req.id == "" {
+		req.id = n.nextRequestID()
+	}
+	return req, nil
+}
+
+const maxRequestID = 128 // bytes
+
+// nextRequestID is unlike any other: node, start and count make it so.
+func (n *Node) nextRequestID() string {
+	return fmt.Sprintf("%s-%x-%x", n.config.ID, n.started.UnixNano(), n.requestCount.Add(1))
+}
+
+// reads tells whether the whole request only reads.
+func (r *request) reads() bool {
+	for _, s := range r.statements {
+		if !s.Reads() {
+			return false
+		}
+	}
+	return true
+}
+
+func (n *Node) serveRead(w http.ResponseWriter, r *http.Request, req *request) {
+	if req.Consistency == "" {
+		req.Consistency = wire.Leader
+	}
+	waiting, cancel := context.WithTimeout(r.Context(), n.config.WriteTimeout)
+	defer cancel()
+	if err := n.prepareRead(waiting, req.Consistency); err != nil {
+		n.fail(w, err)
+		return
+	}
+	view, err := n.storage.machine.View(waiting)
+	if err != nil {
+		n.fail(w, err)
+		return
+	}
+	defer func() {
+		if err := view.Close(); err != nil {
+			n.config.Logger.Error("could not end a read", "error", err)
+		}
+	}()
+	out := n.beginAnswer(w)
+	if err := answerRead(r.Context(), out, view, req); err != nil {
+		n.cutShort(w, out, err)
+		return
+	}
+	n.finish(out, req)
+}
+
+// answerRead streams the rows of one statement after another, from one view.
+func answerRead(ctx context.Context, out *wire.Writer, view *machine.View, req *request) error {
+	params := req.Params
+	for i, statement := range req.statements {
+		rows, taken, err := view.Query(ctx, statement, params)
+		if err != nil {
+			return err
+		}
+		params = params[taken:]
+		if last := i == len(req.statements)-1; last && len(params) > 0 {
+			err = &sqlite.ParamCountError{Want: len(req.Params) - len(params), Got: len(req.Params)}
+		} else {
+			err = answerRows(out, rows)
+		}
+		if err := errors.Join(err, rows.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func answerRows(out *wire.Writer, rows *sqlite.Rows) error {
+	if err := out.Result(wireColumns(rows.Columns())); err != nil {
+		return err
+	}
+	for {
+		row, err := rows.Next()
+		if err == io.EOF {
+			return out.EndResult(wire.ReadOnly)
+		}
+		if err != nil {
+			return err
+		}
+		if err := out.Row(row); err != nil {
+			return err
+		}
+	}
+}
+
+// answerResults sends what a change came to.
+func answerResults(out *wire.Writer, results []machine.Result) error {
+	for _, result := range results {
+		if err := out.Result(wireColumns(result.Columns)); err != nil {
+			return err
+		}
+		for _, row := range result.Rows {
+			if err := out.Row(row); err != nil {
+				return err
+			}
+		}
+		if err := out.EndResult(result.Affected); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func wireColumns(columns []sqlite.Column) []wire.Column {
+	out := make([]wire.Column, len(columns))
+	for i, c := range columns {
+		out[i] = wire.Column{Name: c.Name, Type: c.Type}
+	}
+	return out
+}
+
+// beginAnswer begins an answer. A client that takes nothing in for too long is cut off.
+func (n *Node) beginAnswer(w http.ResponseWriter) *wire.Writer {
+	w.Header().Set("Content-Type", "application/json")
+	control := http.NewResponseController(w)
+	allowance := func() { _ = control.SetWriteDeadline(time.Now().Add(n.config.RequestTimeout)) }
+	allowance()
+	return wire.NewWriter(w, func() {
+		_ = control.Flush() // a connection that broke shows at the next write
+		allowance()
+	})
+}
+
+// cutShort ends an answer by an error, as an ordinary error answer if nothing
+// has been sent yet, and by cutting the connection otherwise.
+func (n *Node) cutShort(w http.ResponseWriter, out *wire.Writer, err error) {
+	if !out.Sent() {
+		n.fail(w, err)
+		return
+	}
+	_ = out.Fail(explain(err).body)
+	panic(http.ErrAbortHandler)
+}
+
+func (n *Node) finish(out *wire.Writer, req *request) {
+	if err := out.Close(time.Since(req.begun)); err != nil {
+		panic(http.ErrAbortHandler)
+	}
+}

@@ -1,0 +1,182 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/mattn/go-sqlite3"
+)
+
+// Mode is what a connection is for.
+type Mode int
+
+const (
+	// Writer changes the database. There is one per database.
+	Writer Mode = iota
+	// Reader sees committed transactions only and changes nothing.
+	Reader
+	// Plain is a Writer of a file that nobody reads meanwhile: a copy.
+	Plain
+)
+
+// maxLength bounds one value and one statement, in bytes.
+const maxLength = 64 << 20
+
+// Conn is one connection. It is not safe for concurrent use.
+type Conn struct {
+	raw    *sqlite3.SQLiteConn
+	around *surroundings
+	guard  guard
+	random *random
+	mode   Mode
+}
+
+// Open opens the database in the file path, which a Writer creates if it is
+// missing. The file is a working copy that is rebuilt from elsewhere after a
+// crash, so nothing is synced.
+func Open(path string, mode Mode) (*Conn, error) {
+	around, err := newSurroundings()
+	if err != nil {
+		return nil, err
+	}
+	query := url.Values{"vfs": {around.vfs()}, "_mutex": {"no"}, "_synchronous": {"OFF"}, "_foreign_keys": {"ON"}, "_stmt_cache_size": {"16"}}
+	switch mode {
+	case Writer:
+		query.Set("_journal_mode", "WAL")
+	case Reader:
+		query.Set("_query_only", "ON")
+	case Plain:
+		query.Set("_journal_mode", "OFF")
+	}
+	dsn := (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: query.Encode()}).String()
+
+	raw, err := (&sqlite3.SQLiteDriver{}).Open(dsn)
+	if err != nil {
+		around.close()
+		return nil, fmt.Errorf("open SQLite database %s: %w", path, err)
+	}
+	c := &Conn{raw: raw.(*sqlite3.SQLiteConn), around: around, random: newRandom(), mode: mode}
+	if err := c.prepare(); err != nil {
+		return nil, errors.Join(fmt.Errorf("open SQLite database %s: %w", path, err), c.Close())
+	}
+	return c, nil
+}
+
+func (c *Conn) prepare() error {
+	if err := c.around.watch(c.raw); err != nil {
+		return err
+	}
+	// A cgo call holds a thread and, in virtual time, time itself: what cannot
+	// be had at once is an error.
+	if err := c.Trusted("PRAGMA busy_timeout = 0"); err != nil {
+		return err
+	}
+	if err := c.raw.RegisterFunc("random", c.random.int64, false); err != nil {
+		return err
+	}
+	if err := c.raw.RegisterFunc("randomblob", c.random.blob, false); err != nil {
+		return err
+	}
+	c.raw.SetLimit(sqlite3.SQLITE_LIMIT_LENGTH, maxLength)
+	c.raw.RegisterAuthorizer(c.guard.authorize)
+	return nil
+}
+
+// Close closes the connection. Rows of it must be closed before.
+func (c *Conn) Close() error {
+	err := c.raw.Close()
+	c.around.close()
+	return err
+}
+
+// SetNow sets what the statements that follow take for the present, to the
+// millisecond.
+func (c *Conn) SetNow(t time.Time) { c.around.setNow(t) }
+
+// SetRandom sets the seed of random() and randomblob().
+func (c *Conn) SetRandom(a, b uint64) { c.random.seed(a, b) }
+
+// SetBudget sets how many steps of SQLite's virtual machine the statements
+// that follow may take together, to the nearest thousand; 0 is no limit. The
+// same statements on the same data take the same steps everywhere, so nodes
+// give up at the same place, which a timeout could not promise.
+func (c *Conn) SetBudget(steps int64) {
+	if steps == 0 {
+		steps = unlimited
+	}
+	c.around.setBudget(steps)
+}
+
+// Trusted runs statements of the database's own, past the guard, and ignores
+// their rows.
+func (c *Conn) Trusted(sql string, params ...any) error {
+	c.guard.trusted = true
+	defer func() { c.guard.trusted = false }()
+	_, err := c.raw.Exec(sql, values(params))
+	return err
+}
+
+// InTransaction tells whether a transaction is open. An error such as that of
+// INSERT OR ROLLBACK may have ended it.
+func (c *Conn) InTransaction() bool { return !c.raw.AutoCommit() }
+
+// Changes is the number of rows that the latest INSERT, UPDATE or DELETE
+// changed itself, without triggers and foreign-key actions.
+func (c *Conn) Changes() int64 { return c.around.changes() }
+
+// DeferredViolations tells whether foreign keys are violated that SQLite would
+// only complain of when the transaction commits.
+func (c *Conn) DeferredViolations() bool { return c.around.deferredViolations() }
+
+// explain turns the driver's error into one that says what was refused or used up.
+func (c *Conn) explain(err error) error {
+	var e sqlite3.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	switch {
+	case c.guard.reason != "":
+		return refusedError(c.guard.reason)
+	case e.Code == sqlite3.ErrInterrupt && c.around.spent():
+		return ErrBudget
+	}
+	return err
+}
+
+// Copy copies the whole database of from into this one by SQLite's online
+// backup (https://sqlite.org/backup.html), as one transaction. Readers of this
+// database see the old or the new content. If from has a transaction open, its
+// view is what is copied, however long others go on writing.
+func (c *Conn) Copy(ctx context.Context, from *Conn) (err error) {
+	backup, err := c.raw.Backup("main", from.raw, "main")
+	if err != nil {
+		return fmt.Errorf("copy SQLite database: %w", err)
+	}
+	defer func() { err = errors.Join(err, backup.Close()) }()
+	const pages = 1024
+	for left := -1; ; left = backup.Remaining() {
+		done, err := backup.Step(pages)
+		if err != nil {
+			return fmt.Errorf("copy SQLite database: %w", err)
+		}
+		if done {
+			return nil
+		}
+		if backup.Remaining() == left {
+			return errors.New("copy SQLite database: one of the two is locked")
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+}
+
+// isVacuum recognises the one statement that the authorizer is not asked about.
+func isVacuum(sql string) bool {
+	const word = "vacuum"
+	return len(sql) >= len(word) && strings.EqualFold(sql[:len(word)], word)
+}

@@ -1,0 +1,18 @@
+// Package sqlite opens SQLite connections whose answers depend on nothing but
+// the statements given to them, so that replicas which run the same
+// statements end with the same rows.
+//
+// What SQLite would take from its surroundings comes in through the Conn:
+//
+//	clock       SetNow     every form of 'now', CURRENT_TIMESTAMP and column defaults
+//	randomness  SetRandom  random() and randomblob()
+//	patience    SetBudget  how many virtual-machine steps a statement may take
+//
+// A guard (SQLite's authorizer) refuses statements that reach outside the
+// database or outside the transaction, and says why.
+//
+// Values are what SQLite stores and nothing else: nil, int64, float64, string
+// and []byte.
+//
+// The package knows nothing of Raft or HTTP.
+package sqlite

@@ -1,0 +1,89 @@
+package sqlite
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/mattn/go-sqlite3"
+)
+
+// ReservedPrefix starts the names of the tables that belong to the database
+// itself. Statements may read them, never change them.
+const ReservedPrefix = "rejoin_"
+
+// guard decides, while SQLite compiles a statement, whether it may do what it
+// says, and remembers why not: SQLite only answers "not authorized".
+type guard struct {
+	trusted bool
+	reason  string
+}
+
+const (
+	outside     = "it reaches outside the database"
+	transaction = "a request is one transaction already: send the statements between BEGIN and COMMIT as one request"
+	temporary   = "temporary objects live in one connection of one node and would not be replicated"
+	virtual     = "a virtual table keeps state that is not replicated"
+)
+
+func (g *guard) authorize(action int, arg1, arg2, _ string) int {
+	if g.trusted {
+		return sqlite3.SQLITE_OK
+	}
+	if why := refusal(action, arg1, arg2); why != "" {
+		if g.reason == "" {
+			g.reason = why
+		}
+		return sqlite3.SQLITE_DENY
+	}
+	return sqlite3.SQLITE_OK
+}
+
+// refusal returns why an action is refused, or "".
+// The actions and their arguments: https://sqlite.org/c3ref/c_alter_table.html
+func refusal(action int, arg1, arg2 string) string {
+	switch action {
+	case sqlite3.SQLITE_ATTACH:
+		return "ATTACH is refused: " + outside
+	case sqlite3.SQLITE_DETACH:
+		return "DETACH is refused: " + outside
+	case sqlite3.SQLITE_PRAGMA:
+		return fmt.Sprintf("PRAGMA %s is refused: it would change one node's connection and not the others'", arg1)
+	case sqlite3.SQLITE_TRANSACTION:
+		return arg1 + " is refused: " + transaction
+	case sqlite3.SQLITE_SAVEPOINT:
+		return "SAVEPOINT is refused: " + transaction
+	case sqlite3.SQLITE_CREATE_TEMP_INDEX, sqlite3.SQLITE_CREATE_TEMP_TABLE,
+		sqlite3.SQLITE_CREATE_TEMP_TRIGGER, sqlite3.SQLITE_CREATE_TEMP_VIEW:
+		return "CREATE TEMP is refused: " + temporary
+	case sqlite3.SQLITE_CREATE_VTABLE:
+		return "CREATE VIRTUAL TABLE is refused: " + virtual
+	case sqlite3.SQLITE_FUNCTION:
+		return refusedFunction(strings.ToLower(arg2))
+	case sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE, sqlite3.SQLITE_DROP_TABLE:
+		return refusedTable(arg1)
+	case sqlite3.SQLITE_CREATE_TABLE, sqlite3.SQLITE_CREATE_VIEW:
+		return refusedTable(arg1)
+	case sqlite3.SQLITE_CREATE_INDEX, sqlite3.SQLITE_CREATE_TRIGGER, sqlite3.SQLITE_ALTER_TABLE:
+		return refusedTable(arg2)
+	}
+	return ""
+}
+
+func refusedFunction(name string) string {
+	switch name {
+	case "load_extension":
+		return "load_extension() is refused: " + outside
+	case "fts3_tokenizer":
+		return "fts3_tokenizer() is refused: " + outside
+	case "total_changes":
+		return "total_changes() is refused: it counts since a node's connection was opened, so nodes differ; changes() counts within the request"
+	}
+	return ""
+}
+
+func refusedTable(name string) string {
+	if len(name) >= len(ReservedPrefix) && strings.EqualFold(name[:len(ReservedPrefix)], ReservedPrefix) {
+		return fmt.Sprintf("%s is refused: names that start with %s belong to the database itself", name, ReservedPrefix)
+	}
+	return ""
+}

@@ -1,0 +1,180 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/mattn/go-sqlite3"
+)
+
+// Column is a column of an answer. Type is the declared type, or, where a
+// column is an expression, the storage class of its first value.
+type Column struct{ Name, Type string }
+
+// Query runs one statement with exactly the parameters it asks for, from the
+// front of params, and returns how many it took. The statement has begun when
+// Query returns: a statement without rows has ended. The Rows must be closed.
+func (c *Conn) Query(ctx context.Context, sql string, params []any) (rows *Rows, taken int, err error) {
+	c.guard.reason = ""
+	if isVacuum(sql) {
+		return nil, 0, refusedError("VACUUM is refused: it is a node's own housekeeping and would run within a transaction")
+	}
+	prepared, err := c.raw.PrepareContext(ctx, sql)
+	if err != nil {
+		return nil, 0, c.explain(err)
+	}
+	stmt := prepared.(*sqlite3.SQLiteStmt)
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, stmt.Close())
+		}
+	}()
+	if c.mode == Reader && !stmt.Readonly() {
+		return nil, 0, refusedError("a statement that changes data is refused on a connection for reading")
+	}
+	taken = stmt.NumInput()
+	if taken > len(params) {
+		return nil, taken, &ParamCountError{Want: taken, Got: len(params)}
+	}
+	raw, err := stmt.QueryContext(ctx, named(params[:taken]))
+	if err != nil {
+		return nil, taken, c.explain(err)
+	}
+	rows = &Rows{conn: c, stmt: stmt, raw: raw.(*sqlite3.SQLiteRows)}
+	if err := rows.first(); err != nil {
+		return nil, taken, errors.Join(err, raw.Close())
+	}
+	return rows, taken, nil
+}
+
+// Rows walks over the rows of one statement.
+type Rows struct {
+	conn    *Conn
+	stmt    *sqlite3.SQLiteStmt
+	raw     *sqlite3.SQLiteRows
+	columns []Column
+	row     []driver.Value
+	values  []any
+	pending error // what the first step gave, until Next asks
+	begun   bool
+}
+
+// first takes the first row, which tells the storage class of columns that
+// declare none.
+func (r *Rows) first() error {
+	names := r.raw.Columns()
+	r.columns = make([]Column, len(names))
+	r.row = make([]driver.Value, len(names))
+	r.values = make([]any, len(names))
+	for i, name := range names {
+		r.columns[i] = Column{Name: name, Type: r.raw.ColumnTypeDatabaseTypeName(i)}
+	}
+	// The driver would turn values of columns declared DATE, TIMESTAMP or
+	// BOOLEAN into Go's types and lose what was stored. It looks the
+	// declarations up in this slice.
+	clear(r.raw.DeclTypes())
+
+	r.pending = r.step()
+	if r.pending != nil && r.pending != io.EOF {
+		return r.pending
+	}
+	for i := range r.columns {
+		if r.columns[i].Type == "" && r.pending == nil {
+			r.columns[i].Type = storageClass(r.row[i])
+		}
+	}
+	return nil
+}
+
+func (r *Rows) step() error {
+	if err := r.raw.Next(r.row); err != nil {
+		if err == io.EOF {
+			return r.ended()
+		}
+		return r.conn.explain(err)
+	}
+	return nil
+}
+
+// ended is io.EOF unless the statement did what replicas could not repeat.
+func (r *Rows) ended() error {
+	if r.conn.mode == Writer && r.conn.around.lastRowid() {
+		return refusedError("rowid 9223372036854775807 is refused: SQLite would draw the rowids after it at random, on each node another")
+	}
+	return io.EOF
+}
+
+// Columns are the answer's columns; none for a statement without rows.
+func (r *Rows) Columns() []Column { return r.columns }
+
+// Next returns the next row, valid until the next call, or io.EOF.
+func (r *Rows) Next() ([]any, error) {
+	if r.begun {
+		r.pending = r.step()
+	}
+	r.begun = true
+	if r.pending != nil {
+		return nil, r.pending
+	}
+	for i, v := range r.row {
+		r.values[i] = v
+	}
+	return r.values, nil
+}
+
+// Close ends the statement. It is safe to call twice.
+func (r *Rows) Close() error {
+	if r.stmt == nil {
+		return nil
+	}
+	err := errors.Join(r.raw.Close(), r.stmt.Close())
+	r.stmt = nil
+	return err
+}
+
+func storageClass(v any) string {
+	switch v.(type) {
+	case int64:
+		return "INTEGER"
+	case float64:
+		return "REAL"
+	case string:
+		return "TEXT"
+	case []byte:
+		return "BLOB"
+	}
+	return "NULL"
+}
+
+func values(params []any) []driver.Value {
+	out := make([]driver.Value, len(params))
+	for i, p := range params {
+		out[i] = p
+	}
+	return out
+}
+
+func named(params []any) []driver.NamedValue {
+	out := make([]driver.NamedValue, len(params))
+	for i, p := range params {
+		out[i] = driver.NamedValue{Ordinal: i + 1, Value: p}
+	}
+	return out
+}
+
+// CheckParams returns an error if a parameter is of no storage class.
+func CheckParams(params []any) error {
+	for i, p := range params {
+		switch p.(type) {
+		case nil, int64, float64, string, []byte:
+		default:
+			return fmt.Errorf("parameter %d is a %s; SQLite stores nil, int64, float64, string and []byte",
+				i+1, strings.TrimPrefix(fmt.Sprintf("%T", p), "*"))
+		}
+	}
+	return nil
+}

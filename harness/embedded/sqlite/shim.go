@@ -1,0 +1,170 @@
+package sqlite
+
+/*
+#cgo linux LDFLAGS: -Wl,--unresolved-symbols=ignore-in-object-files
+#cgo darwin LDFLAGS: -Wl,-undefined,dynamic_lookup
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// SQLite itself is compiled by github.com/mattn/go-sqlite3 and linked into the
+// same binary; these are the few functions used past that package, and the
+// public, stable layout of sqlite3_vfs (https://sqlite.org/c3ref/vfs.html)
+// with its function pointers as an array.
+typedef struct sqlite3 sqlite3;
+typedef int64_t i64;
+
+enum { X_CURRENT_TIME = 10, X_CURRENT_TIME_INT64 = 12, X_COUNT = 16 };
+
+typedef struct vfs {
+	int version;
+	int os_file_size;
+	int max_path;
+	struct vfs *next;
+	const char *name;
+	void *app_data;
+	void *x[X_COUNT];
+} vfs;
+
+vfs *sqlite3_vfs_find(const char *name);
+int sqlite3_vfs_register(vfs *v, int make_default);
+int sqlite3_vfs_unregister(vfs *v);
+void sqlite3_progress_handler(sqlite3 *db, int every, int (*f)(void *), void *arg);
+void *sqlite3_update_hook(sqlite3 *db, void (*f)(void *, int, char const *, char const *, i64), void *arg);
+i64 sqlite3_changes64(sqlite3 *db);
+int sqlite3_db_status(sqlite3 *db, int op, int *current, int *high, int reset);
+
+enum { BUDGET_STEP = 1000, OP_INSERT = 18, STATUS_DEFERRED_FKS = 10 };
+
+// One surroundings per connection; the VFS is first, so that SQLite's pointer
+// to the VFS is a pointer to the whole.
+typedef struct surroundings {
+	vfs v;
+	char name[40];
+	i64 now;       // milliseconds since the Julian epoch
+	i64 budget;    // virtual-machine steps left
+	int last_rowid; // the largest rowid there is was given out
+} surroundings;
+
+static int current_time_int64(vfs *v, i64 *out) {
+	*out = ((surroundings *)v)->now;
+	return 0;
+}
+
+static int current_time(vfs *v, double *out) {
+	*out = ((surroundings *)v)->now / 86400000.0;
+	return 0;
+}
+
+static int spend(void *arg) {
+	surroundings *s = arg;
+	s->budget -= BUDGET_STEP;
+	return s->budget <= 0;
+}
+
+static void changed(void *arg, int op, char const *db, char const *table, i64 rowid) {
+	surroundings *s = arg;
+	if (op == OP_INSERT && rowid == INT64_MAX) s->last_rowid = 1;
+}
+
+static surroundings *surroundings_new(void) {
+	vfs *base = sqlite3_vfs_find(0);
+	if (base == 0 || base->version < 2) return 0;
+	surroundings *s = calloc(1, sizeof *s);
+	if (s == 0) return 0;
+	int pointers = base->version >= 3 ? X_COUNT : X_CURRENT_TIME_INT64 + 1;
+	memcpy(&s->v, base, (char *)&base->x[pointers] - (char *)base);
+	snprintf(s->name, sizeof s->name, "rejoin-%p", (void *)s);
+	s->v.next = 0;
+	s->v.name = s->name;
+	s->v.x[X_CURRENT_TIME] = (void *)current_time;
+	s->v.x[X_CURRENT_TIME_INT64] = (void *)current_time_int64;
+	if (sqlite3_vfs_register(&s->v, 0) != 0) {
+		free(s);
+		return 0;
+	}
+	return s;
+}
+
+static void surroundings_free(surroundings *s) {
+	sqlite3_vfs_unregister(&s->v);
+	free(s);
+}
+
+static void surroundings_watch(surroundings *s, void *db) {
+	sqlite3_progress_handler(db, BUDGET_STEP, spend, s);
+	sqlite3_update_hook(db, changed, s);
+}
+
+static int deferred_violations(void *db) {
+	int current = 0, high = 0;
+	sqlite3_db_status(db, STATUS_DEFERRED_FKS, &current, &high, 0);
+	return current;
+}
+
+static i64 changes(void *db) { return sqlite3_changes64(db); }
+*/
+import "C"
+
+import (
+	"errors"
+	"math"
+	"reflect"
+	"time"
+	"unsafe"
+
+	"github.com/mattn/go-sqlite3"
+)
+
+// julianEpoch is the Unix epoch in milliseconds since noon, November 24, 4714 BC,
+// the zero of SQLite's clock.
+const julianEpoch = 210866760000000
+
+// unlimited is a budget no statement uses up.
+const unlimited = math.MaxInt64
+
+// surroundings is what a connection would otherwise take from its process: a
+// clock, in the form of a VFS of its own, and a budget of steps. SQLite reads
+// the clock through its VFS, so every form of 'now' is covered, in triggers,
+// views and column defaults too, and with SQLite's own rules about where 'now'
+// may not stand.
+type surroundings struct {
+	c  *C.surroundings
+	db unsafe.Pointer
+}
+
+func newSurroundings() (*surroundings, error) {
+	c := C.surroundings_new()
+	if c == nil {
+		return nil, errors.New("sqlite: the default VFS cannot be given a clock")
+	}
+	s := &surroundings{c: c}
+	s.setBudget(unlimited)
+	s.setNow(time.Unix(0, 0))
+	return s, nil
+}
+
+func (s *surroundings) vfs() string { return C.GoString(&s.c.name[0]) }
+
+// watch ties the surroundings to an open connection. The driver keeps its
+// handle to itself; reading it by reflection is the one liberty taken.
+func (s *surroundings) watch(conn *sqlite3.SQLiteConn) error {
+	field := reflect.ValueOf(conn).Elem().FieldByName("db")
+	if !field.IsValid() || field.Kind() != reflect.Pointer || field.IsNil() {
+		return errors.New("sqlite: this version of github.com/mattn/go-sqlite3 keeps its handle elsewhere")
+	}
+	s.db = field.UnsafePointer()
+	C.surroundings_watch(s.c, s.db)
+	return nil
+}
+
+// close must follow the connection's own close.
+func (s *surroundings) close() { C.surroundings_free(s.c) }
+
+func (s *surroundings) setNow(t time.Time)       { s.c.now = C.i64(t.UnixMilli() + julianEpoch) }
+func (s *surroundings) setBudget(steps int64)    { s.c.budget, s.c.last_rowid = C.i64(steps), 0 }
+func (s *surroundings) spent() bool              { return s.c.budget <= 0 }
+func (s *surroundings) lastRowid() bool          { return s.c.last_rowid != 0 }
+func (s *surroundings) deferredViolations() bool { return C.deferred_violations(s.db) != 0 }
+func (s *surroundings) changes() int64           { return int64(C.changes(s.db)) }

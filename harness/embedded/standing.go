@@ -1,0 +1,115 @@
+package embedded
+
+import (
+	"context"
+	"sync"
+)
+
+// State is a node's health as it shows itself.
+type State string
+
+const (
+	// Connecting: it knows of no leader.
+	Connecting State = "connecting"
+	// Syncing: it knows the leader and is not yet where the leader was when they met.
+	Syncing State = "syncing"
+	// Online: since it met its leader it has applied all that was committed then.
+	Online State = "online"
+	// Leaving: it has been asked to stop.
+	Leaving State = "leaving"
+	// Failed: its own storage has failed; it must be replaced.
+	Failed State = "failed"
+)
+
+// standing is where the node stands towards its cluster.
+type standing struct {
+	mu      sync.Mutex
+	leader  leader
+	synced  bool // with this leader, in this term
+	leaving bool
+	changed chan struct{} // closed and replaced at every change
+}
+
+// leader is who leads, as far as this node knows. The zero leader is none.
+type leader struct {
+	id, address string
+	term        uint64
+	self        bool
+}
+
+func (s *standing) init() { s.changed = make(chan struct{}) }
+
+// meet notes who leads and tells whether that is news.
+func (s *standing) meet(l leader) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.leader == l {
+		return false
+	}
+	s.leader, s.synced = l, false
+	s.announceLocked()
+	return true
+}
+
+// sync notes that the node has caught up with the leader l.
+func (s *standing) sync(l leader) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.leader == l && !s.synced {
+		s.synced = true
+		s.announceLocked()
+	}
+}
+
+func (s *standing) leave() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.leaving {
+		s.leaving = true
+		s.announceLocked()
+	}
+}
+
+func (s *standing) announceLocked() {
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+// look returns where the node stands and what will be closed when that changes.
+func (s *standing) look() (l leader, synced bool, changed <-chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.leader, s.synced, s.changed
+}
+
+func (s *standing) isLeaving() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.leaving
+}
+
+// enter counts a request in, unless the node is leaving.
+func (s *standing) enter(requests *sync.WaitGroup) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.leaving {
+		return false
+	}
+	requests.Add(1)
+	return true
+}
+
+// await blocks until the leader suits, or ctx ends.
+func (s *standing) await(ctx context.Context, suits func(l leader, synced bool) bool) (leader, error) {
+	for {
+		l, synced, changed := s.look()
+		if suits(l, synced) {
+			return l, nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return l, context.Cause(ctx)
+		}
+	}
+}

@@ -1,0 +1,80 @@
+package wire
+
+import (
+	"fmt"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// members uses up the members of an object, after its brace and perhaps some
+// members. It enters the array named enter and is then true, or goes past the
+// closing brace. It hands on all else.
+func (r *Reader) members(first bool, enter string, member func(key string, raw jsontext.Value) error) (entered bool, err error) {
+	for ; ; first = false {
+		switch c, err := r.src.peek(); {
+		case err != nil:
+			return false, err
+		case c == '}':
+			r.src.at++
+			return false, nil
+		}
+		if !first {
+			if err := r.src.take(','); err != nil {
+				return false, err
+			}
+		}
+		key, err := r.key()
+		if err != nil {
+			return false, err
+		}
+		if c, err := r.src.peek(); err != nil || key == enter && c == '[' {
+			r.src.at++
+			return err == nil, err
+		}
+		raw, _, err := r.src.value(r.limit)
+		if err != nil {
+			return false, err
+		}
+		if !jsontext.Value(raw).IsValid(jsontext.AllowDuplicateNames(true)) {
+			return false, fmt.Errorf("%w: %q is not valid JSON: %s", ErrMalformed, key, quoted(raw))
+		}
+		if err := member(key, raw); err != nil {
+			return false, fmt.Errorf("%w: %q: %w", ErrMalformed, key, err)
+		}
+	}
+}
+
+// key uses up the name of a member and the colon.
+func (r *Reader) key() (string, error) {
+	if _, err := r.src.peek(); err != nil {
+		return "", err
+	}
+	raw, _, err := r.src.value(r.limit)
+	if err != nil {
+		return "", err
+	}
+	name, err := jsontext.AppendUnquote(nil, raw)
+	if err != nil {
+		return "", fmt.Errorf("%w: %s is not a name: %w", ErrMalformed, quoted(raw), err)
+	}
+	return string(name), r.src.take(':')
+}
+
+// element reports whether another element of an array begins here, and uses up
+// the comma before it, or else the bracket.
+func (r *Reader) element(first bool) (bool, error) {
+	c, err := r.src.peek()
+	switch {
+	case err != nil:
+		return false, err
+	case c == ']':
+		r.src.at++
+		return false, nil
+	case first:
+		return true, nil
+	case c != ',':
+		return false, r.src.take(',')
+	}
+	r.src.at++
+	return true, nil
+}

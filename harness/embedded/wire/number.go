@@ -1,0 +1,102 @@
+package wire
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+)
+
+// number reads an integer or a float: whichever it was written as, however
+// large. A float nearer to infinity than to the largest float is infinity.
+func (p *parser) number() (any, error) {
+	end, isFloat, ok := numberEnd(p.b, p.i)
+	digits := p.b[p.i:end]
+	p.i = end
+	if !ok {
+		return nil, fmt.Errorf("%s is not a valid number", quoted(digits))
+	}
+	if isFloat {
+		f, err := strconv.ParseFloat(string(digits), 64)
+		if err != nil && !errors.Is(err, strconv.ErrRange) {
+			return nil, fmt.Errorf("%s is not a valid number: %w", quoted(digits), err)
+		}
+		return f, nil
+	}
+	n, ok := integer(digits)
+	if !ok {
+		return nil, fmt.Errorf("the integer %s does not fit in 64 bits; a float must be written with a point or an exponent", digits[:min(len(digits), 40)])
+	}
+	return n, nil
+}
+
+// integer is strconv.ParseInt for what is known to be an integer: it is on the
+// way of every row.
+func integer(digits []byte) (n int64, ok bool) {
+	negative := digits[0] == '-'
+	if negative {
+		digits = digits[1:]
+	}
+	var size uint64
+	for _, c := range digits {
+		size = size*10 + uint64(c-'0')
+	}
+	// Up to 19 digits cannot wrap around, and no more of them fit.
+	switch {
+	case len(digits) > 19:
+		return 0, false
+	case negative:
+		return -int64(size), size <= 1<<63
+	default:
+		return int64(size), size <= math.MaxInt64
+	}
+}
+
+// numberEnd finds the end of the number at b[i], or how far it is one, and
+// whether it has a point or an exponent.
+func numberEnd(b []byte, i int) (end int, isFloat, ok bool) {
+	if at(b, i) == '-' {
+		i++
+	}
+	first := i
+	if i = digitsEnd(b, i); i == first || b[first] == '0' && i > first+1 {
+		return i, false, false
+	}
+	if at(b, i) == '.' {
+		isFloat = true
+		first = i + 1
+		if i = digitsEnd(b, first); i == first {
+			return i, true, false
+		}
+	}
+	if at(b, i)|' ' == 'e' {
+		isFloat = true
+		if i++; at(b, i) == '+' || at(b, i) == '-' {
+			i++
+		}
+		first = i
+		if i = digitsEnd(b, first); i == first {
+			return i, true, false
+		}
+	}
+	return i, isFloat, true
+}
+
+// at is the byte at i, or 0 behind the end.
+func at(b []byte, i int) byte {
+	if i < len(b) {
+		return b[i]
+	}
+	return 0
+}
+
+func digitsEnd(b []byte, i int) int {
+	for i < len(b) && isDigit(b[i]) {
+		i++
+	}
+	return i
+}
+
+func isDigit(c byte) bool {
+	return '0' <= c && c <= '9'
+}

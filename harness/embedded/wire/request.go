@@ -1,0 +1,126 @@
+package wire
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Consistency is how fresh the answer to a read must be. Empty leaves it to
+// the server.
+type Consistency string
+
+// The consistencies a request can ask for.
+const (
+	Local  Consistency = "local"  // what the node asked has applied
+	Leader Consistency = "leader" // what the leader has applied
+	Strong Consistency = "strong" // linearizable
+)
+
+func (c Consistency) check() error {
+	switch c {
+	case "", Local, Leader, Strong:
+		return nil
+	}
+	return fmt.Errorf("the consistency %q does not exist: it is local, leader or strong", string(c))
+}
+
+// Request is what a client asks of a server.
+type Request struct {
+	SQL         string
+	Params      []any // nil, int64, float64, string or []byte
+	Consistency Consistency
+}
+
+// Append appends the request's JSON to dst. It fails, and returns dst as it
+// was, for SQL that is not UTF-8, for a consistency that does not exist and
+// for a parameter of another Go type.
+func (r Request) Append(dst []byte) ([]byte, error) {
+	if !utf8.ValidString(r.SQL) {
+		return dst, errors.New("the SQL is not valid UTF-8: pass such bytes as a parameter")
+	}
+	if err := r.Consistency.check(); err != nil {
+		return dst, err
+	}
+	out := appendText(append(dst, `{"sql":`...), r.SQL)
+	if len(r.Params) > 0 {
+		var err error
+		if out, err = AppendRow(append(out, `,"params":`...), r.Params); err != nil {
+			return dst, fmt.Errorf("the parameters: %w", err)
+		}
+	}
+	if r.Consistency != "" {
+		out = appendText(append(out, `,"consistency":`...), string(r.Consistency))
+	}
+	return append(out, '}'), nil
+}
+
+// DecodeRequest reads one request and expects nothing behind it. A key that
+// it does not know is an error: a misspelt "params" must not run a statement
+// without its parameters. It holds the request in memory; bounding r is left
+// to the caller, whose error comes back wrapped.
+func DecodeRequest(r io.Reader) (Request, error) {
+	var body struct {
+		SQL         *string          `json:"sql"`
+		Params      []jsontext.Value `json:"params"`
+		Consistency Consistency      `json:"consistency"`
+	}
+	if err := json.UnmarshalRead(r, &body, json.RejectUnknownMembers(true)); err != nil {
+		return Request{}, explain(err)
+	}
+	if body.SQL == nil {
+		return Request{}, errors.New(`the request has no "sql"`)
+	}
+	if err := body.Consistency.check(); err != nil {
+		return Request{}, err
+	}
+	req := Request{SQL: *body.SQL, Consistency: body.Consistency}
+	for i, raw := range body.Params {
+		v, err := parseParam(raw)
+		if err != nil {
+			return Request{}, fmt.Errorf("parameter %d: %w", i+1, err)
+		}
+		req.Params = append(req.Params, v)
+	}
+	return req, nil
+}
+
+func parseParam(raw []byte) (any, error) {
+	p := parser{b: raw}
+	v, err := p.value()
+	if err != nil {
+		return nil, err
+	}
+	return v, p.end()
+}
+
+// explain says in our words what is wrong with a request.
+func explain(err error) error {
+	semantic, isSemantic := errors.AsType[*json.SemanticError](err)
+	syntactic, isSyntactic := errors.AsType[*jsontext.SyntacticError](err)
+	switch {
+	case isSemantic && errors.Is(err, json.ErrUnknownName):
+		return fmt.Errorf("the request has an unknown key %q: allowed are sql, params and consistency", semantic.JSONPointer.LastToken())
+	case isSemantic && semantic.JSONPointer == "":
+		return errors.New("the request must be an object")
+	case isSemantic:
+		shape := map[string]string{"sql": "a string", "params": "an array", "consistency": "a string"}
+		key := semantic.JSONPointer.LastToken()
+		return fmt.Errorf("%q must be %s", key, shape[key])
+	case errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF):
+		return fmt.Errorf("the request is empty or ends early: %w", err)
+	case isSyntactic:
+		what := "the request"
+		var i int
+		if _, scanErr := fmt.Sscanf(string(syntactic.JSONPointer), "/params/%d", &i); scanErr == nil {
+			what = fmt.Sprintf("parameter %d", i+1)
+		}
+		return fmt.Errorf("%s is not valid JSON: %w", what, err)
+	default:
+		return fmt.Errorf("reading the request: %w", err)
+	}
+}

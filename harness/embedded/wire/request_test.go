@@ -1,0 +1,89 @@
+package wire_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"math"
+	"strings"
+	"testing/iotest"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/rejoin-db/rejoin/harness/embedded/wire"
+)
+
+var _ = Describe("A request", func() {
+	DescribeTable("is the same after the wire",
+		func(req wire.Request, written string) {
+			body, err := req.Append(nil)
+			Expect(err).NotTo(HaveOccurred())
+			Expect(string(body)).To(Equal(written))
+			Expect(json.Valid(body)).To(BeTrue())
+			read, err := wire.DecodeRequest(iotest.OneByteReader(strings.NewReader(written)))
+			Expect(err).NotTo(HaveOccurred())
+			Expect(read).To(Equal(req))
+		},
+		Entry("with SQL alone", wire.Request{SQL: "SELECT 'a\n\"b\"'"}, `{"sql":"SELECT 'a\n\"b\"'"}`),
+		Entry("with everything",
+			wire.Request{
+				SQL:         "SELECT ?",
+				Params:      []any{nil, int64(math.MaxInt64), 1.0, "ü", []byte{1}, "\xff", math.Inf(-1)},
+				Consistency: wire.Strong,
+			},
+			`{"sql":"SELECT ?","params":[null,9223372036854775807,1.0,"ü",{"base64":"AQ=="},{"text_base64":"/w=="},-9e999],"consistency":"strong"}`),
+	)
+
+	It("may leave out or null what is optional, and says true and false for 1 and 0", func() {
+		req, err := wire.DecodeRequest(strings.NewReader(` { "consistency" : null , "sql" : "" , "params" : [ true , false ] } `))
+		Expect(err).NotTo(HaveOccurred())
+		Expect(req).To(Equal(wire.Request{Params: []any{int64(1), int64(0)}}))
+	})
+
+	DescribeTable("is refused with the reason",
+		func(body, reason string) {
+			req, err := wire.DecodeRequest(strings.NewReader(body))
+			Expect(err).To(MatchError(ContainSubstring(reason)))
+			Expect(req).To(BeZero())
+		},
+		Entry("for an unknown key", `{"sql":"x","parms":[1]}`, `the request has an unknown key "parms": allowed are sql, params and consistency`),
+		Entry("for a key in capitals", `{"SQL":"x"}`, `unknown key "SQL"`),
+		Entry("for a key that is there twice", `{"sql":"x","sql":"y"}`, "not valid JSON"),
+		Entry("for no SQL", `{"params":[]}`, `the request has no "sql"`),
+		Entry("for null as SQL", `{"sql":null}`, `the request has no "sql"`),
+		Entry("for a number as SQL", `{"sql":1}`, `"sql" must be a string`),
+		Entry("for named params", `{"sql":"x","params":{"a":1}}`, `"params" must be an array`),
+		Entry("for an unknown consistency", `{"sql":"x","consistency":"weak"}`, `the consistency "weak" does not exist: it is local, leader or strong`),
+		Entry("for a consistency that is no string", `{"sql":"x","consistency":[]}`, `"consistency" must be a string`),
+		Entry("for an integer that is too large", `{"sql":"x","params":[1,12345678901234567890]}`, "parameter 2: the integer 12345678901234567890 does not fit in 64 bits; a float must be written with a point or an exponent"),
+		Entry("for an array as parameter", `{"sql":"x","params":[[1]]}`, "parameter 1: an array is not a value"),
+		Entry("for another object as parameter", `{"sql":"x","params":[1,2,{"a":1}]}`, `parameter 3: "{\"a\":1}" is neither {"base64":"…"} nor {"text_base64":"…"}`),
+		Entry("for a lone surrogate in a parameter", `{"sql":"x","params":["\ud800"]}`, "parameter 1"),
+		Entry("for a lone surrogate in the SQL", `{"sql":"\ud800"}`, "not valid JSON"),
+		Entry("for bytes that are not UTF-8", "{\"sql\":\"\xff\"}", "not valid JSON"),
+		Entry("for an array of requests", `[{"sql":"x"}]`, "the request must be an object"),
+		Entry("for null", `null`, `the request has no "sql"`),
+		Entry("for something behind it", `{"sql":"x"} {}`, "not valid JSON"),
+		Entry("for nothing", ``, "the request is empty or ends early"),
+		Entry("for its missing end", `{"sql":"x"`, "the request is empty or ends early"),
+		Entry("for its missing end in the parameters", `{"sql":"x","params":[1,`, "the request is empty or ends early"),
+	)
+
+	It("passes on the error of reading", func() {
+		broken := errors.New("the cable broke")
+		_, err := wire.DecodeRequest(io.MultiReader(strings.NewReader(`{"sql":`), iotest.ErrReader(broken)))
+		Expect(err).To(MatchError(broken))
+	})
+
+	DescribeTable("is not written when it could not be read",
+		func(req wire.Request, reason string) {
+			body, err := req.Append([]byte("before"))
+			Expect(err).To(MatchError(ContainSubstring(reason)))
+			Expect(string(body)).To(Equal("before"))
+		},
+		Entry("with SQL that is not UTF-8", wire.Request{SQL: "\xff"}, "not valid UTF-8"),
+		Entry("with an unknown consistency", wire.Request{Consistency: "weak"}, `"weak" does not exist`),
+		Entry("with a parameter of another type", wire.Request{Params: []any{nil, 1}}, "the parameters: value 2: the Go type int is none of"),
+	)
+})

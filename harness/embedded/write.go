@@ -1,0 +1,141 @@
+package embedded
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/rejoin-db/rejoin/harness/embedded/machine"
+)
+
+// serveWrite brings a change to the leader, wherever it is, and answers when
+// this node has itself applied it.
+//
+// If a leader is lost on the way nobody knows whether it applied the change.
+// The change goes to the next leader all the same: its ID makes sure that it
+// is applied once.
+func (n *Node) serveWrite(w http.ResponseWriter, r *http.Request, req *request) {
+	ctx, cancel := context.WithTimeout(r.Context(), n.config.WriteTimeout)
+	defer cancel()
+	var last error
+	inDoubt := false
+	for {
+		l, _, changed := n.standing.look()
+		if req.forwarded && !l.self {
+			n.fail(w, n.notLeading(inDoubt, last))
+			return
+		}
+		if l.id != "" {
+			attempt := n.attempt(ctx, w, req, l)
+			if attempt.answered {
+				return
+			}
+			last = attempt.err
+			inDoubt = inDoubt || attempt.inDoubt
+		}
+		if err := n.pause(ctx, changed); err != nil {
+			n.fail(w, n.gaveUp(err, last, inDoubt))
+			return
+		}
+	}
+}
+
+// attempt is what came of bringing a change to one leader.
+type attempt struct {
+	answered bool
+	inDoubt  bool  // whether it may have been applied all the same
+	err      error // why it was not answered
+}
+
+func (n *Node) attempt(ctx context.Context, w http.ResponseWriter, req *request, l leader) attempt {
+	if l.self {
+		return n.writeHere(ctx, w, req)
+	}
+	return n.writeThere(ctx, w, req, l)
+}
+
+// writeHere applies a change on this node, the leader.
+func (n *Node) writeHere(ctx context.Context, w http.ResponseWriter, req *request) attempt {
+	done, err := n.propose(ctx, machine.Entry{SQL: req.SQL, Params: req.Params, ID: req.id})
+	if err != nil {
+		return attempt{inDoubt: !errors.Is(err, errNotLeading), err: err}
+	}
+	w.Header().Set(headerIndex, formatIndex(done.index))
+	if done.response.Err != nil {
+		n.fail(w, done.response.Err)
+		return attempt{answered: true}
+	}
+	out := n.beginAnswer(w)
+	if err := answerResults(out, done.response.Results); err != nil {
+		n.cutShort(w, out, err)
+	} else {
+		n.finish(out, req)
+	}
+	return attempt{answered: true}
+}
+
+// written is what became of a proposal.
+type written struct {
+	response machine.Response
+	index    uint64
+}
+
+// errNotLeading says that a proposal was turned down before it reached the log.
+var errNotLeading = errors.New("this node does not lead")
+
+// propose puts an entry into the log and waits until this node, the leader, has
+// applied it. errNotLeading means that nothing happened; any other error, that
+// nobody knows.
+func (n *Node) propose(ctx context.Context, entry machine.Entry) (written, error) {
+	entry.Time = time.Now().UnixMilli()
+	data, err := entry.Encode()
+	if err != nil {
+		return written{}, errors.Join(errNotLeading, err)
+	}
+	// Raft's own timeout is for room in its queue, before the entry is in.
+	future := n.raft.Apply(data, n.config.WriteTimeout)
+	switch err := n.wait(ctx, future); {
+	case err == nil:
+		return written{response: future.Response().(machine.Response), index: future.Index()}, nil
+	case errors.Is(err, raft.ErrNotLeader), errors.Is(err, raft.ErrEnqueueTimeout), errors.Is(err, raft.ErrLeadershipTransferInProgress):
+		return written{}, errors.Join(errNotLeading, err)
+	default:
+		return written{}, err
+	}
+}
+
+// gaveUp is the answer when a change could not be brought to a leader, or its
+// commit not be seen; end is what ended the attempts.
+func (n *Node) gaveUp(end, last error, inDoubt bool) error {
+	if inDoubt {
+		return unavailable(CodeNoQuorum, "node %s: no quorum confirmed the change within %v (%v); whether it is applied is not known",
+			n.config.ID, n.config.WriteTimeout, last).withOutcome(OutcomeUnknown)
+	}
+	return n.noLeader(end, last)
+}
+
+// notLeading is the answer to a forwarded change that met the wrong node.
+func (n *Node) notLeading(inDoubt bool, last error) error {
+	if inDoubt {
+		return unavailable(CodeNotLeader, "node %s no longer leads (%v); whether the change is applied is not known",
+			n.config.ID, last).withOutcome(OutcomeUnknown)
+	}
+	return unavailable(CodeNotLeader, "node %s does not lead; nothing was changed", n.config.ID)
+}
+
+// noLeader is the answer when no leader could be found.
+func (n *Node) noLeader(end, last error) error {
+	var known *answer
+	if errors.As(end, &known) {
+		return known
+	}
+	why := "no leader is known"
+	if last != nil {
+		why = fmt.Sprintf("no leader could be reached (%v)", last)
+	}
+	return unavailable(CodeNoLeader, "node %s: %s, waited %v; nothing was changed", n.config.ID, why, n.config.WriteTimeout)
+}

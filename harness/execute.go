@@ -1,0 +1,43 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"sync"
+)
+
+// ExecuteOnRandom runs a request on one online node, chosen by chance from the
+// cluster's seed. It asks that node once: what failed is not tried elsewhere.
+// With no node online it fails at once with ErrNoNodesOnline. The error of a
+// node is a *NodeError.
+func (c *Cluster) ExecuteOnRandom(ctx context.Context, sql string, args ...any) (Result, error) {
+	node, err := c.pick()
+	if err != nil {
+		return Result{}, err
+	}
+	return node.Execute(ctx, sql, args...)
+}
+
+// ExecuteOnAll runs a request on all online nodes at once and returns the
+// results of those that answered, in the order of the nodes. The error joins a
+// *NodeError for each that did not; with no node online it is ErrNoNodesOnline.
+func (c *Cluster) ExecuteOnAll(ctx context.Context, sql string, args ...any) ([]Result, error) {
+	nodes := c.OnlineNodes()
+	if len(nodes) == 0 {
+		return nil, ErrNoNodesOnline
+	}
+	results := make([]Result, len(nodes))
+	errs := make([]error, len(nodes))
+	var wg sync.WaitGroup
+	for i, node := range nodes {
+		wg.Go(func() { results[i], errs[i] = node.Execute(ctx, sql, args...) })
+	}
+	wg.Wait()
+	var answered []Result
+	for i := range nodes {
+		if errs[i] == nil {
+			answered = append(answered, results[i])
+		}
+	}
+	return answered, errors.Join(errs...)
+}

@@ -1,0 +1,233 @@
+package network_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	. "github.com/onsi/gomega"
+
+	"github.com/rejoin-db/rejoin/harness/network"
+)
+
+// bubble runs f in virtual time with hosts a and b, of which b listens, and ends clean or fails.
+func bubble(t *testing.T, f func(g *WithT, n *network.Network, a *network.Host, l net.Listener)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		g := NewWithT(t)
+		n := network.Memory(1)
+		defer n.Close()
+		a, err := n.Host("a")
+		g.Expect(err).NotTo(HaveOccurred())
+		b, err := n.Host("b")
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect([]string{a.Addr(), b.Addr()}).To(Equal([]string{"10.0.0.1:1", "10.0.0.2:1"}))
+		l, err := b.Listen()
+		g.Expect(err).NotTo(HaveOccurred())
+		f(g, n, a, l)
+	})
+}
+
+func both(g *WithT, a *network.Host, l net.Listener) (near, far net.Conn) {
+	near, err := a.DialContext(context.Background(), "tcp", l.Addr().String())
+	g.Expect(err).NotTo(HaveOccurred())
+	far, err = l.Accept()
+	g.Expect(err).NotTo(HaveOccurred())
+	return near, far
+}
+
+func TestLatencyIsExactInABubble(t *testing.T) {
+	bubble(t, func(g *WithT, n *network.Network, a *network.Host, l net.Listener) {
+		g.Expect(n.SetDelay("a", "b", 10*time.Millisecond, 0)).To(Succeed())
+		g.Expect(n.SetDelay("b", "a", 5*time.Millisecond, 0)).To(Succeed())
+		start := time.Now()
+		near, far := both(g, a, l)
+		g.Expect(time.Since(start)).To(Equal(15*time.Millisecond), "a handshake is one message each way")
+
+		p := make([]byte, 8)
+		for range 3 {
+			start = time.Now()
+			near.Write([]byte("there"))
+			g.Expect(far.Read(p)).To(Equal(5))
+			g.Expect(time.Since(start)).To(Equal(10 * time.Millisecond))
+			far.Write([]byte("back"))
+			g.Expect(near.Read(p)).To(Equal(4))
+			g.Expect(time.Since(start)).To(Equal(15 * time.Millisecond))
+		}
+		start = time.Now()
+		near.Close()
+		_, err := far.Read(p)
+		g.Expect(err).To(Equal(io.EOF))
+		g.Expect(time.Since(start)).To(Equal(10*time.Millisecond), "an end is a message too")
+	})
+}
+
+func TestJitterFollowsTheSeed(t *testing.T) {
+	draw := func(seed uint64) (arrivals []time.Duration) {
+		synctest.Test(t, func(t *testing.T) {
+			g := NewWithT(t)
+			n := network.Memory(seed)
+			defer n.Close()
+			a, _ := n.Host("a")
+			b, _ := n.Host("b")
+			l, _ := b.Listen()
+			g.Expect(n.SetDelay("a", "b", time.Millisecond, 9*time.Millisecond)).To(Succeed())
+			for range 2 {
+				near, far := both(g, a, l)
+				start := time.Now()
+				for i := range 20 {
+					near.Write([]byte{byte(i)})
+				}
+				for i := range 20 {
+					p := make([]byte, 1)
+					g.Expect(far.Read(p)).To(Equal(1))
+					g.Expect(p[0]).To(BeEquivalentTo(i))
+					arrivals = append(arrivals, time.Since(start))
+				}
+				near.Close()
+				far.Close()
+			}
+		})
+		return arrivals
+	}
+	g := NewWithT(t)
+	one := draw(1)
+	g.Expect(draw(1)).To(Equal(one))
+	g.Expect(draw(2)).NotTo(Equal(one))
+	g.Expect(one[:20]).NotTo(Equal(one[20:]), "each connection has its own")
+	g.Expect(one).To(HaveEach(And(BeNumerically(">=", time.Millisecond), BeNumerically("<", 10*time.Millisecond))))
+}
+
+func TestAnHourOfSilenceInABubble(t *testing.T) {
+	bubble(t, func(g *WithT, n *network.Network, a *network.Host, l net.Listener) {
+		near, far := both(g, a, l)
+		start := time.Now()
+		g.Expect(n.Cut(network.Drop, "a", "b")).To(Succeed())
+		near.Write([]byte("patience"))
+		time.AfterFunc(time.Hour, func() { n.Mend("a", "b") })
+
+		p := make([]byte, 8)
+		far.SetReadDeadline(start.Add(time.Minute))
+		_, err := far.Read(p)
+		g.Expect(err).To(MatchError(os.ErrDeadlineExceeded))
+		g.Expect(time.Since(start)).To(Equal(time.Minute))
+
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		_, err = a.DialContext(ctx, "tcp", l.Addr().String())
+		g.Expect(err).To(MatchError(context.DeadlineExceeded))
+		g.Expect(time.Since(start)).To(Equal(2 * time.Minute))
+
+		far.SetReadDeadline(time.Time{})
+		g.Expect(far.Read(p)).To(Equal(8))
+		g.Expect(time.Since(start)).To(Equal(time.Hour))
+	})
+}
+
+func TestAWriterLearnsThatNobodyReadsInABubble(t *testing.T) {
+	bubble(t, func(g *WithT, n *network.Network, a *network.Host, l net.Listener) {
+		g.Expect(n.SetDelay("b", "a", time.Second, 0)).To(Succeed())
+		near, far := both(g, a, l)
+		start := time.Now()
+		g.Expect(n.Cut(network.Drop, "b", "a")).To(Succeed())
+		far.Close()
+		time.AfterFunc(time.Hour, func() { n.Mend("b", "a") })
+		for {
+			if _, err := near.Write(make([]byte, 1000)); err != nil {
+				g.Expect(err).To(MatchError(syscall.EPIPE))
+				break
+			}
+		}
+		g.Expect(time.Since(start)).To(Equal(time.Hour), "the news come with the mend")
+
+		near, far = both(g, a, l)
+		start = time.Now()
+		far.Close()
+		var err error
+		for err == nil {
+			_, err = near.Write(make([]byte, 1000))
+		}
+		g.Expect(time.Since(start)).To(Equal(time.Second), "the news take as long as a message")
+	})
+}
+
+func TestWritersWaitForReadersInABubble(t *testing.T) {
+	bubble(t, func(g *WithT, n *network.Network, a *network.Host, l net.Listener) {
+		near, far := both(g, a, l)
+		start := time.Now()
+		done := make(chan error)
+		for _, c := range []byte("xy") { // two writers take turns
+			go func() {
+				p := make([]byte, 1<<20)
+				for i := range p {
+					p[i] = c
+				}
+				_, err := near.Write(p)
+				done <- err
+			}()
+		}
+		time.Sleep(time.Minute) // virtual: both writers are stuck by then
+		got := make([]byte, 2<<20)
+		g.Expect(io.ReadFull(far, got)).To(Equal(2 << 20))
+		g.Expect(<-done).To(Succeed())
+		g.Expect(<-done).To(Succeed())
+		g.Expect(time.Since(start)).To(Equal(time.Minute))
+		changes := 0
+		for i := range got[1:] {
+			if got[i] != got[i+1] {
+				changes++
+			}
+		}
+		g.Expect(changes).To(Equal(1), "each write is one piece")
+	})
+}
+
+func TestHTTPInABubble(t *testing.T) {
+	bubble(t, func(g *WithT, n *network.Network, a *network.Host, l net.Listener) {
+		g.Expect(n.SetDelay("a", "b", 10*time.Millisecond, 0)).To(Succeed())
+		g.Expect(n.SetDelay("b", "a", 10*time.Millisecond, 0)).To(Succeed())
+		server := &http.Server{Handler: http.HandlerFunc(func(r http.ResponseWriter, q *http.Request) {
+			body, _ := io.ReadAll(q.Body)
+			fmt.Fprintf(r, "%d bytes", len(body))
+		})}
+		served := make(chan error, 1)
+		go func() { served <- server.Serve(l) }()
+		transport := &http.Transport{DialContext: a.DialContext}
+		client := &http.Client{Transport: transport, Timeout: time.Hour}
+		post := func() (string, error) {
+			answer, err := client.Post("http://"+l.Addr().String(), "text/plain", http.NoBody)
+			if err != nil {
+				return "", err
+			}
+			defer answer.Body.Close()
+			body, err := io.ReadAll(answer.Body)
+			return string(body), err
+		}
+
+		start := time.Now()
+		g.Expect(post()).To(Equal("0 bytes"))
+		g.Expect(time.Since(start)).To(Equal(40*time.Millisecond), "a handshake, a request")
+		start = time.Now()
+		g.Expect(post()).To(Equal("0 bytes"))
+		g.Expect(time.Since(start)).To(Equal(20*time.Millisecond), "a request")
+
+		g.Expect(n.Cut(network.Drop, "b", "a")).To(Succeed())
+		start = time.Now()
+		_, err := post()
+		g.Expect(err).To(MatchError(context.DeadlineExceeded))
+		g.Expect(time.Since(start)).To(Equal(time.Hour))
+		g.Expect(n.Mend("b", "a")).To(Succeed())
+		g.Expect(post()).To(Equal("0 bytes"))
+
+		transport.CloseIdleConnections()
+		g.Expect(server.Shutdown(context.Background())).To(Succeed())
+		g.Expect(<-served).To(MatchError(http.ErrServerClosed))
+	})
+}

@@ -1,0 +1,98 @@
+package network
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+)
+
+// Host is one place in a network, and the [Endpoint] of whoever lives there.
+type Host struct {
+	network *Network
+	name    string
+	port    *port
+	socket  *net.TCPListener // nil in memory
+	release sync.Once
+}
+
+// Host is the host of that name, which is made if there is none yet. In memory its address follows
+// from how many were made before it: 10.0.0.1:1, 10.0.0.2:1 and so on.
+func (n *Network) Host(name string) (*Host, error) {
+	n.mu.Lock()
+	h := n.hosts[name]
+	n.mu.Unlock()
+	if h != nil {
+		return h, nil
+	}
+	var socket *net.TCPListener
+	if !n.memory {
+		var err error
+		if socket, err = net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)}); err != nil {
+			return nil, fmt.Errorf("make host %s: %w", name, err)
+		}
+	}
+	h, err := n.addHost(name, socket)
+	if h == nil || h.socket != socket {
+		err = errors.Join(err, closeSocket(socket)) // closed, or somebody else was first
+	}
+	return h, err
+}
+
+func (n *Network) addHost(name string, socket *net.TCPListener) (*Host, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.closed {
+		return nil, fmt.Errorf("make host %s: the network: %w", name, net.ErrClosed)
+	}
+	if h := n.hosts[name]; h != nil {
+		return h, nil
+	}
+	h := &Host{network: n, name: name, socket: socket}
+	if n.memory {
+		h.port = newPort(memoryAddr(len(n.hosts) + 1))
+	} else {
+		h.port = newPort(socket.Addr())
+		n.work.Go(func() { h.port.serve(socket) })
+	}
+	n.hosts[name] = h
+	n.addrs[h.Addr()] = h
+	return h, nil
+}
+
+// memoryAddr is the address of the i-th host, for any i that fits into three bytes.
+func memoryAddr(i int) *net.TCPAddr {
+	ip := netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)})
+	return net.TCPAddrFromAddrPort(netip.AddrPortFrom(ip, 1))
+}
+
+func closeSocket(socket *net.TCPListener) error {
+	if socket == nil {
+		return nil
+	}
+	return socket.Close()
+}
+
+// Name is what cuts and delays call the host.
+func (h *Host) Name() string { return h.name }
+
+// Addr is the host:port others dial, for as long as the network lives.
+func (h *Host) Addr() string { return h.port.addr.String() }
+
+// Listen starts to accept connections. It fails while an earlier listener is open. Closing the
+// listener resets what it has not accepted, and leaves alone what it has.
+func (h *Host) Listen() (net.Listener, error) { return h.port.listen() }
+
+// Reset resets every live connection from and to the host, as a crash does. Others hear of it over
+// links that are up, at once or after their delay; over a link that drops everything, once it is
+// mended. It neither closes the listener nor keeps anybody from connecting again.
+func (h *Host) Reset() {
+	h.network.resetAll(h, func(r route) bool { return r.from == h || r.to == h })
+}
+
+func (h *Host) close() (err error) {
+	h.port.close()
+	h.release.Do(func() { err = closeSocket(h.socket) })
+	return err
+}

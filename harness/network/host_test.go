@@ -1,0 +1,175 @@
+package network_test
+
+import (
+	"context"
+	"net"
+	"syscall"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/rejoin-db/rejoin/harness/network"
+)
+
+var _ = DescribeTableSubtree("A host, in a network", func(k kind) {
+	var w *world
+	BeforeEach(func() { w = newWorld(k) })
+
+	It("is the same for the same name", func() {
+		Expect(host(w.Network, "b")).To(BeIdenticalTo(w.b))
+		Expect(w.b.Name()).To(Equal("b"))
+	})
+
+	It("keeps its address while it is down", func() {
+		addr := w.b.Addr()
+		Expect(w.listener.Addr().String()).To(Equal(addr))
+		Expect(w.listener.Close()).To(Succeed())
+		_, err := w.a.DialContext(context.Background(), "tcp", addr)
+		Expect(err).To(MatchError(syscall.ECONNREFUSED))
+
+		w.listener = listen(w.b)
+		Expect(w.listener.Addr().String()).To(Equal(addr))
+		near, far := w.connect()
+		Expect(near.Write([]byte("back"))).To(Equal(4))
+		expectText(far, "back")
+	})
+
+	It("has one listener at a time", func() {
+		_, err := w.b.Listen()
+		Expect(err).To(MatchError(ContainSubstring("still open")))
+	})
+
+	It("stops accepting when its listener is closed", func() {
+		done := make(chan error, 1)
+		go func() {
+			_, err := w.listener.Accept()
+			done <- err
+		}()
+		Expect(w.listener.Close()).To(Succeed())
+		Eventually(done).Should(Receive(MatchError(net.ErrClosed)))
+		Expect(w.listener.Close()).To(Succeed())
+	})
+
+	It("resets who was not accepted yet when its listener is closed", func() {
+		near := dial(w.a, w.b.Addr())
+		got := read(near)
+		Consistently(got, "10ms").ShouldNot(Receive())
+		Expect(w.listener.Close()).To(Succeed())
+		Eventually(got).Should(Receive(HaveField("Err", MatchError(syscall.ECONNRESET))))
+	})
+
+	It("keeps what it accepted when its listener is closed", func() {
+		near, far := w.connect()
+		Expect(w.listener.Close()).To(Succeed())
+		Expect(near.Write([]byte("still"))).To(Equal(5))
+		expectText(far, "still")
+	})
+
+	DescribeTable("that is reset takes its connections with it",
+		func(name string) {
+			near, far := w.connect()
+			here, there := read(near), read(far)
+			host(w.Network, name).Reset()
+			Eventually(here).Should(Receive(HaveField("Err", MatchError(syscall.ECONNRESET))))
+			Eventually(there).Should(Receive(HaveField("Err", MatchError(syscall.ECONNRESET))))
+			w.connect()
+		},
+		Entry("whoever it dialed", "a"),
+		Entry("whoever dialed it", "b"),
+	)
+
+	DescribeTable("that is reset behind a link that drops everything is not heard until that is mended",
+		func(name, other string) {
+			near, far := w.connect()
+			ends := map[string]net.Conn{"a": near, "b": far}
+			Expect(w.Cut(network.Drop, name, other)).To(Succeed())
+			here, there := read(ends[name]), read(ends[other])
+			host(w.Network, name).Reset()
+			Eventually(here).Should(Receive(HaveField("Err", MatchError(syscall.ECONNRESET))))
+			Consistently(there, "20ms").ShouldNot(Receive())
+			Expect(w.Mend(name, other)).To(Succeed())
+			Eventually(there).Should(Receive(HaveField("Err", MatchError(syscall.ECONNRESET))))
+		},
+		Entry("the dialing one", "a", "b"),
+		Entry("the accepting one", "b", "a"),
+	)
+}, kinds)
+
+var _ = DescribeTableSubtree("A network", func(k kind) {
+	var w *world
+	BeforeEach(func() { w = newWorld(k) })
+
+	It("says which host it does not have", func() {
+		Expect(w.Cut(network.Drop, "a", "z")).To(MatchError(ContainSubstring(`no host "z"`)))
+		Expect(w.SetDelay("z", "a", 1, 1)).To(MatchError(ContainSubstring(`no host "z"`)))
+		Expect(w.SetDelay("a", "b", -1, 0)).To(MatchError(ContainSubstring("negative")))
+		Expect(w.Cut(7, "a", "b")).To(MatchError(ContainSubstring("no mode 7")))
+	})
+
+	It("lets go of everything when it is closed", func() {
+		near, far := w.connect()
+		waiting := read(far)
+		Expect(w.Cut(network.Drop, "b", "a")).To(Succeed())
+		held := read(near)
+		dialing := open(context.Background(), w.a, w.b.Addr())
+		Consistently(dialing, "10ms").ShouldNot(Receive())
+
+		Expect(w.Close()).To(Succeed())
+		Eventually(waiting).Should(Receive(HaveField("Err", HaveOccurred())))
+		Eventually(held).Should(Receive(HaveField("Err", HaveOccurred())))
+		Eventually(dialing).Should(Receive(MatchError(net.ErrClosed)))
+
+		Expect(w.Close()).To(Succeed())
+		_, err := w.b.Listen()
+		Expect(err).To(MatchError(net.ErrClosed))
+		_, err = w.Host("c")
+		Expect(err).To(MatchError(net.ErrClosed))
+		Expect(w.Cut(network.Drop, "a", "b")).To(MatchError(net.ErrClosed))
+		_, err = w.a.DialContext(context.Background(), "tcp", w.b.Addr())
+		Expect(err).To(HaveOccurred())
+	})
+
+	It("lets go of who was held by a host's reset when it is closed", func() {
+		near, _ := w.connect()
+		Expect(w.Cut(network.Drop, "b", "a")).To(Succeed())
+		held := read(near)
+		w.b.Reset()
+		Consistently(held, "10ms").ShouldNot(Receive())
+		Expect(w.Close()).To(Succeed())
+		Eventually(held).Should(Receive(HaveField("Err", MatchError(syscall.ECONNRESET))))
+	})
+}, kinds)
+
+var _ = Describe("A stand-alone endpoint", func() {
+	It("holds its port and reaches anything", func() {
+		e, err := network.Open("127.0.0.1:0")
+		Expect(err).NotTo(HaveOccurred())
+		DeferCleanup(e.Close)
+		_, err = e.DialContext(context.Background(), "tcp", e.Addr())
+		if err == nil { // the kernel accepts, the port resets
+			_, err = dial(e, e.Addr()).Read(make([]byte, 1))
+		}
+		Expect(err).To(MatchError(syscall.ECONNRESET))
+
+		for range 2 {
+			l := listen(e)
+			near := dial(e, e.Addr())
+			far := accept(l)
+			Expect(near.Write([]byte("hello"))).To(Equal(5))
+			expectText(far, "hello")
+			Expect(l.Close()).To(Succeed())
+		}
+		_, err = network.Open(e.Addr())
+		Expect(err).To(MatchError(syscall.EADDRINUSE))
+	})
+
+	It("is called what it was asked to be", func() {
+		e, err := network.Open("localhost:0")
+		Expect(err).NotTo(HaveOccurred())
+		DeferCleanup(e.Close)
+		Expect(e.Addr()).To(MatchRegexp(`^localhost:[1-9]\d*$`))
+		Expect(e.Close()).To(Succeed())
+		_, err = e.Listen()
+		Expect(err).To(MatchError(net.ErrClosed))
+	})
+})

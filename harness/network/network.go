@@ -1,0 +1,156 @@
+package network
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+)
+
+// Network is a set of hosts and the links between them. Its methods are safe for concurrent use.
+type Network struct {
+	memory bool
+	seed   uint64
+	done   chan struct{}  // closed with the network
+	work   sync.WaitGroup // every goroutine the network has started
+
+	mu     sync.Mutex
+	closed bool
+	hosts  map[string]*Host // by name
+	addrs  map[string]*Host // by address
+	links  map[[2]string]*link
+	conns  map[connection]struct{} // all that are alive
+}
+
+// connection is one that the network can reset.
+type connection interface {
+	path() route
+
+	// reset ends the connection, as its host by does when it crashes: that end at once, the other
+	// when the link lets it know. With a nil host both ends find it reset at once.
+	reset(by *Host)
+}
+
+// TCP is a network of real sockets on 127.0.0.1.
+func TCP() *Network {
+	return newNetwork(false, 0)
+}
+
+// Memory is a network inside this process. All jitter is drawn from the seed. To be used in a
+// testing/synctest bubble it must be made there, and closed before the bubble ends.
+func Memory(seed uint64) *Network {
+	return newNetwork(true, seed)
+}
+
+func newNetwork(memory bool, seed uint64) *Network {
+	return &Network{
+		memory: memory,
+		seed:   seed,
+		done:   make(chan struct{}),
+		hosts:  map[string]*Host{},
+		addrs:  map[string]*Host{},
+		links:  map[[2]string]*link{},
+		conns:  map[connection]struct{}{},
+	}
+}
+
+// Close resets every connection, gives up every port, and waits for the network's goroutines.
+// Closing again waits too, and is no error.
+func (n *Network) Close() error {
+	n.mu.Lock()
+	hosts := make([]*Host, 0, len(n.hosts))
+	for _, h := range n.hosts {
+		hosts = append(hosts, h)
+	}
+	first := !n.closed
+	n.closed = true
+	n.mu.Unlock()
+
+	if first {
+		close(n.done)
+	}
+	var failed []error
+	for _, h := range hosts {
+		failed = append(failed, h.close())
+	}
+	n.resetAll(nil, func(route) bool { return true })
+	n.MendAll() // for who waits on a link with a connection that its other end had reset before
+	n.work.Wait()
+	return errors.Join(failed...)
+}
+
+// start runs f in a goroutine that Close waits for, unless the network is closed.
+func (n *Network) start(f func()) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !n.closed {
+		n.work.Go(f)
+	}
+	return !n.closed
+}
+
+// track makes c known to cuts and resets. It fails, and has reset c, if c may not exist any more:
+// the network was closed or a link began to refuse while c was being opened.
+func (n *Network) track(c connection) error {
+	n.mu.Lock()
+	closed := n.closed
+	if !closed {
+		n.conns[c] = struct{}{}
+	}
+	n.mu.Unlock()
+
+	if closed {
+		c.reset(nil)
+		return net.ErrClosed
+	}
+	if r := c.path(); r.out.mode() == Refuse || r.back.mode() == Refuse {
+		c.reset(nil)
+		return errRefused
+	}
+	return nil
+}
+
+func (n *Network) forget(c connection) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	delete(n.conns, c)
+}
+
+// resetAll resets the connections with a path that fits.
+func (n *Network) resetAll(by *Host, fits func(route) bool) {
+	n.mu.Lock()
+	var found []connection
+	for c := range n.conns {
+		if fits(c.path()) {
+			found = append(found, c)
+		}
+	}
+	n.mu.Unlock()
+	for _, c := range found {
+		c.reset(by)
+	}
+}
+
+// linkNamed is the link between two hosts that must exist: a misspelt name would be a fault that
+// nobody feels.
+func (n *Network) linkNamed(from, to string) (*link, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.closed {
+		return nil, fmt.Errorf("the network: %w", net.ErrClosed)
+	}
+	for _, name := range []string{from, to} {
+		if n.hosts[name] == nil {
+			return nil, fmt.Errorf("the network has no host %q", name)
+		}
+	}
+	return n.linkLocked(from, to), nil
+}
+
+func (n *Network) linkLocked(from, to string) *link {
+	k := [2]string{from, to}
+	if n.links[k] == nil {
+		n.links[k] = &link{from: from, to: to}
+	}
+	return n.links[k]
+}

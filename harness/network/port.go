@@ -1,0 +1,98 @@
+package network
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+)
+
+// acceptPause is how long a port rests when the operating system cannot accept, for want of file
+// descriptors say, before it tries again.
+const acceptPause = 10 * time.Millisecond
+
+// port is an address that is held for good. Listeners come and go on it, one at a time.
+type port struct {
+	addr net.Addr
+	done chan struct{} // closed with the port
+
+	mu     sync.Mutex
+	open   *listener
+	closed bool
+}
+
+func newPort(addr net.Addr) *port {
+	return &port{addr: addr, done: make(chan struct{})}
+}
+
+func (p *port) listen() (net.Listener, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return nil, fmt.Errorf("listen on %s: %w", p.addr, net.ErrClosed)
+	}
+	if p.open != nil {
+		return nil, fmt.Errorf("listen on %s: its listener is still open, and there can be only one", p.addr)
+	}
+	p.open = newListener(p)
+	return p.open, nil
+}
+
+// listener is the one that is open, or nil.
+func (p *port) listener() *listener {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.open
+}
+
+func (p *port) forget(l *listener) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.open == l {
+		p.open = nil
+	}
+}
+
+// close gives the port up. It may be called again.
+func (p *port) close() {
+	p.mu.Lock()
+	l, again := p.open, p.closed
+	p.closed = true
+	p.mu.Unlock()
+	if l != nil {
+		l.Close()
+	}
+	if !again {
+		close(p.done)
+	}
+}
+
+// serve gives the open listener what arrives at a real socket, and resets what arrives while there
+// is none. It ends when the socket is closed.
+func (p *port) serve(socket *net.TCPListener) {
+	for {
+		c, err := socket.AcceptTCP()
+		switch {
+		case errors.Is(err, net.ErrClosed):
+			return
+		case err != nil:
+			pause := time.NewTimer(acceptPause)
+			select {
+			case <-pause.C:
+			case <-p.done:
+				pause.Stop()
+			}
+		default:
+			if l := p.listener(); l == nil || !l.offer(c, p.done) {
+				abort(c)
+			}
+		}
+	}
+}
+
+// abort closes a connection so that the other side finds it reset.
+func abort(c *net.TCPConn) {
+	c.SetLinger(0)
+	c.Close()
+}

@@ -1,0 +1,109 @@
+package harness
+
+import (
+	"context"
+
+	"github.com/rejoin-db/rejoin/harness/journal"
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+// Node is one node of a cluster, reached as its clients reach it, whatever its
+// flag says: over links that a fault may have cut. It is safe for concurrent use.
+type Node struct {
+	cluster *Cluster
+	node    target.Node
+	index   int
+	reading target.Consistency
+	inside  bool
+}
+
+// Index is the node's place in the cluster, from 0.
+func (n *Node) Index() int { return n.index }
+
+// ID is the node's name.
+func (n *Node) ID() string { return n.node.ID() }
+
+// String is how reports call the node.
+func (n *Node) String() string { return n.describe() }
+
+// Cluster is the cluster the node belongs to.
+func (n *Node) Cluster() *Cluster { return n.cluster }
+
+// Inside is the same node reached past every fault, as by somebody who sits
+// beside it. It serves to look what an isolated node really holds.
+func (n *Node) Inside() *Node {
+	m := *n
+	m.inside = true
+	return &m
+}
+
+// Reading is the same node, asked with that consistency.
+func (n *Node) Reading(consistency target.Consistency) *Node {
+	m := *n
+	m.reading = consistency
+	return &m
+}
+
+// Execute runs one request on this node and returns the whole answer. It blocks
+// until the answer is there or ctx ends. The error is a *NodeError; what became
+// of the request, target.OutcomeOf tells.
+func (n *Node) Execute(ctx context.Context, sql string, args ...any) (Result, error) {
+	end := n.cluster.journal.Begin(journal.Operation, n.index, "%s", abridged(sql))
+	result, err := n.execute(ctx, sql, args)
+	end(err)
+	return result, err
+}
+
+func (n *Node) execute(ctx context.Context, sql string, args []any) (Result, error) {
+	rows, err := n.Query(ctx, sql, args...)
+	if err != nil {
+		return Result{}, err
+	}
+	tables, err := gather(rows)
+	if err != nil {
+		return Result{}, n.failed("execute", err)
+	}
+	return Result{Node: n.index, ID: n.node.ID(), Tables: tables}, nil
+}
+
+// Query runs one request on this node and returns the answer as it arrives, for
+// answers that are too large for memory. The rows must be closed.
+func (n *Node) Query(ctx context.Context, sql string, args ...any) (target.Rows, error) {
+	params, err := values(args)
+	if err != nil {
+		return nil, n.failed("execute", err)
+	}
+	sqlOf := n.node.Client
+	if n.inside {
+		sqlOf = n.node.Inside
+	}
+	rows, err := sqlOf().Query(ctx, target.Request{SQL: sql, Params: params, Consistency: n.reading})
+	if err != nil {
+		return nil, n.failed("execute", err)
+	}
+	return rows, nil
+}
+
+// Status asks the node what it shows of itself, past every fault.
+func (n *Node) Status(ctx context.Context) (target.Status, error) {
+	status, err := n.node.Status(ctx)
+	if err != nil {
+		return status, n.failed("ask for status", err)
+	}
+	return status, nil
+}
+
+func (n *Node) failed(action string, err error) error {
+	return &NodeError{Node: n.index, ID: n.node.ID(), Action: action, Err: err}
+}
+
+func (n *Node) describe() string { return "node " + itoa(n.index) + " (" + n.node.ID() + ")" }
+
+// abridged is a statement as a journal shows it.
+func abridged(sql string) string {
+	const most = 120
+	if len(sql) <= most {
+		return sql
+	}
+	return sql[:most] + "…"
+}

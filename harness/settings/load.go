@@ -1,0 +1,99 @@
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"os"
+)
+
+// Load reads the settings: [Default], overridden by the file, the environment and the flags, in this order.
+// Without [Environment] and [Flags] among the options it looks at neither.
+//
+// A file that is named and missing is an error that matches [io/fs.ErrNotExist]: a suite that quietly
+// ran with other settings than the ones written down would be worse. The path "" means no file.
+func Load(path string, options ...Option) (Settings, error) {
+	if path == "" {
+		return Parse(path, nil, options...)
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return Settings{}, fmt.Errorf("read the settings: %w", err)
+	}
+	return Parse(path, content, options...)
+}
+
+// Parse is [Load] for a file that is already in memory; name is what messages call it.
+// An empty file, or one of comments only, is a file that sets nothing.
+func Parse(name string, content []byte, options ...Option) (Settings, error) {
+	l := &loading{
+		limits:   limits{targets: []string{Default().Cluster.Target}},
+		settings: Default(),
+		sources:  map[string]string{},
+	}
+	for _, option := range options {
+		option(l)
+	}
+	l.readFile(name, content)
+	l.readEnvironment()
+	l.readFlags()
+	l.checkDefaults()
+	// What is too short beside another is only worth saying of values that are themselves possible.
+	if len(l.problems) == 0 {
+		l.checkPairs()
+	}
+	if err := errors.Join(l.problems...); err != nil {
+		return Settings{}, err
+	}
+	return l.settings, nil
+}
+
+// An Option of [Load] and [Parse] says where else to look and what the caller knows better.
+type Option func(*loading)
+
+// Targets names the targets the caller can start. Without it the only one is "local".
+func Targets(names ...string) Option {
+	return func(l *loading) { l.limits.targets = names }
+}
+
+// loading is one reading of the settings.
+type loading struct {
+	limits   limits
+	settings Settings
+	// sources says, for each key that was written, where the value that counts stands.
+	sources  map[string]string
+	problems []error
+
+	lookup    func(string) (string, bool)
+	environ   []string
+	variables []string
+	given     map[string]string
+}
+
+// set takes a value for a key, or notes what is wrong with it.
+func (l *loading) set(k key, text, source string) {
+	l.sources[k.path()] = source
+	if problem := k.set(&l.settings, text, l.limits); problem != "" {
+		l.reject(source, k, problem)
+	}
+}
+
+func (l *loading) reject(source string, k key, problem string) {
+	l.problem(source, k.path(), k.path()+": "+problem, k.allowed(l.limits))
+}
+
+func (l *loading) problem(source, key, problem, allowed string) {
+	l.problems = append(l.problems, &Error{Source: source, Key: key, Problem: problem, Allowed: allowed})
+}
+
+// checkDefaults finds a default that the caller's limits rule out: a target it does not have.
+func (l *loading) checkDefaults() {
+	defaults := Default()
+	for _, k := range keys {
+		if l.sources[k.path()] != "" {
+			continue
+		}
+		if problem := k.set(&defaults, k.show(&defaults), l.limits); problem != "" {
+			l.reject("default", k, problem)
+		}
+	}
+}

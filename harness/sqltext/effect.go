@@ -1,0 +1,60 @@
+package sqltext
+
+import "strings"
+
+// Reads tells whether the statement can only read. EXPLAIN counts as reading,
+// whatever it explains.
+func (s Statement) Reads() bool {
+	if s.Kind != Other {
+		return false
+	}
+	switch s.verb() {
+	case "SELECT", "VALUES", "EXPLAIN":
+		return true
+	}
+	return false
+}
+
+// ChangesRows tells whether the statement inserts, updates or deletes rows.
+func (s Statement) ChangesRows() bool {
+	switch s.verb() {
+	case "INSERT", "REPLACE", "UPDATE", "DELETE":
+		return true
+	}
+	return false
+}
+
+// verb is the statement's leading word, past its common table expressions.
+func (s Statement) verb() string {
+	depth := 0
+	with := false
+	for i := 0; i < len(s.Text); {
+		k, end := scan(s.Text, i)
+		switch k {
+		case opening:
+			depth++
+		case closing:
+			depth--
+		case word:
+			verb := strings.ToUpper(s.Text[i:end])
+			switch {
+			case !with && verb == "WITH":
+				with = true
+			case !with:
+				return verb
+			case depth == 0 && isVerb(verb):
+				return verb
+			}
+		}
+		i = end
+	}
+	return ""
+}
+
+func isVerb(upper string) bool {
+	switch upper {
+	case "SELECT", "VALUES", "INSERT", "REPLACE", "UPDATE", "DELETE":
+		return true
+	}
+	return false
+}

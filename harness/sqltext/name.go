@@ -1,0 +1,42 @@
+package sqltext
+
+import "strings"
+
+// unquote returns the name that a token spells.
+func unquote(spelled string) string {
+	switch quote := spelled[0]; quote {
+	case '"', '`', '\'':
+		inner := spelled[1 : len(spelled)-1]
+		if strings.IndexByte(inner, quote) < 0 {
+			return inner
+		}
+		return strings.ReplaceAll(inner, string([]byte{quote, quote}), string(quote))
+	case '[':
+		return spelled[1 : len(spelled)-1]
+	}
+	return spelled
+}
+
+// quote spells a name so that SQLite takes it for nothing else.
+func quote(name string) string {
+	if strings.IndexByte(name, '"') >= 0 {
+		name = strings.ReplaceAll(name, `"`, `""`)
+	}
+	return `"` + name + `"`
+}
+
+// fold makes names equal that SQLite holds for equal: it minds the case of no ASCII letter.
+func fold(name string) string {
+	for i := range len(name) {
+		if 'A' <= name[i] && name[i] <= 'Z' {
+			lower := []byte(name)
+			for ; i < len(lower); i++ {
+				if 'A' <= lower[i] && lower[i] <= 'Z' {
+					lower[i] += 'a' - 'A'
+				}
+			}
+			return string(lower)
+		}
+	}
+	return name
+}

@@ -1,0 +1,119 @@
+package sqltext
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Qualify returns the statement as SQLite is to see it. Every name written with a namespace becomes
+// the one identifier it is stored under, and a parameter $1 becomes ?1, which SQLite binds by its
+// number. Text with neither comes back as it is.
+//
+// exists is asked about namespaces in lower case, never about main and temp. A name in a namespace
+// that does not exist is an *UnknownNamespaceError.
+func (s Statement) Qualify(exists func(namespace string) bool) (string, error) {
+	if s.plain || !strings.ContainsAny(s.Text, ".$") {
+		return s.Text, nil
+	}
+	tokens, err := lex(s.Text)
+	if err != nil {
+		return "", err
+	}
+	q := qualifier{sql: s.Text, tokens: tokens, exists: exists}
+	q.statement()
+	q.resolve()
+	q.numberParameters()
+	if q.err != nil {
+		return "", q.err
+	}
+	return q.rewritten(), nil
+}
+
+// qualifier walks over the tokens of one statement and collects what is to change. It stops at its
+// first error.
+type qualifier struct {
+	sql    string
+	tokens []token
+	next   int // the token to read
+	depth  int // of parentheses
+	exists func(string) bool
+
+	home    string // the namespace of the table being defined
+	trigger bool   // in a trigger, whose statements give their table no alias
+
+	sources    []*source
+	references []reference
+	edits      []edit
+	err        error
+}
+
+// edit replaces the bytes between two offsets.
+type edit struct {
+	from, to int
+	text     string
+}
+
+func (q *qualifier) rewritten() string {
+	if len(q.edits) == 0 {
+		return q.sql
+	}
+	slices.SortFunc(q.edits, func(a, b edit) int { return cmp.Compare(a.from, b.from) })
+	out := make([]byte, 0, len(q.sql)+16*len(q.edits))
+	write := func(text string) {
+		// Two names side by side would be one with a quote in it.
+		if len(out) > 0 && out[len(out)-1] == '"' && at(text, 0) == '"' {
+			out = append(out, ' ')
+		}
+		out = append(out, text...)
+	}
+	done := 0
+	for _, e := range q.edits {
+		write(q.sql[done:e.from])
+		write(e.text)
+		done = e.to
+	}
+	write(q.sql[done:])
+	return string(out)
+}
+
+func (q *qualifier) numberParameters() {
+	for _, t := range q.tokens {
+		if t.kind == parameter && isNumbered(q.spelled(t)) {
+			q.edits = append(q.edits, edit{t.at, t.at + 1, "?"})
+		}
+	}
+}
+
+// peek returns the token that is n tokens ahead.
+func (q *qualifier) peek(n int) token {
+	if i := q.next + n; 0 <= i && i < len(q.tokens) {
+		return q.tokens[i]
+	}
+	return token{at: len(q.sql), end: len(q.sql)}
+}
+
+func (q *qualifier) spelled(t token) string { return q.sql[t.at:t.end] }
+
+// accept reads the keywords if they are next, all or none.
+func (q *qualifier) accept(upper ...string) bool {
+	for i, u := range upper {
+		if q.peek(i).upper != u {
+			return false
+		}
+	}
+	q.next += len(upper)
+	return true
+}
+
+func (q *qualifier) fail(format string, args ...any) {
+	q.stop(fmt.Errorf(format, args...))
+}
+
+func (q *qualifier) stop(err error) {
+	if q.err == nil {
+		q.err = err
+	}
+	q.next = len(q.tokens)
+}

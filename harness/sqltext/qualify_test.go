@@ -1,0 +1,160 @@
+package sqltext_test
+
+import (
+	"errors"
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/rejoin-db/rejoin/harness/sqltext"
+)
+
+// known has the namespaces ns, a and b.
+func known(namespace string) bool {
+	return namespace == "ns" || namespace == "a" || namespace == "b"
+}
+
+func qualify(sql string) (string, error) {
+	return sqltext.Statement{Text: sql}.Qualify(known)
+}
+
+var _ = Describe("Qualifying a statement", func() {
+	DescribeTable("rewrites names written with a namespace, where a table can stand",
+		func(sql, want string) { Expect(qualify(sql)).To(Equal(want)) },
+
+		Entry("FROM", `SELECT * FROM ns.t`, `SELECT * FROM "ns.t" AS "t"`),
+		Entry("several tables", `SELECT * FROM ns.t, ns.u JOIN ns.v ON t.i = v.i`,
+			`SELECT * FROM "ns.t" AS "t", "ns.u" AS "u" JOIN "ns.v" AS "v" ON t.i = v.i`),
+		Entry("tables in parentheses", `SELECT * FROM ((ns.t) LEFT JOIN (ns.u, ns.v) USING (i, j))`,
+			`SELECT * FROM (("ns.t" AS "t") LEFT JOIN ("ns.u" AS "u", "ns.v" AS "v") USING (i, j))`),
+		Entry("a subquery", `SELECT (SELECT max(i) FROM ns.t) FROM (SELECT 1 FROM ns.u) x`,
+			`SELECT (SELECT max(i) FROM "ns.t" AS "t") FROM (SELECT 1 FROM "ns.u" AS "u") x`),
+		Entry("a common table expression", `WITH c(i) AS MATERIALIZED (SELECT i FROM ns.t) SELECT * FROM c, ns.u`,
+			`WITH c(i) AS MATERIALIZED (SELECT i FROM "ns.t" AS "t") SELECT * FROM c, "ns.u" AS "u"`),
+		Entry("an alias", `SELECT x.i FROM ns.t AS x, ns.u y`, `SELECT x.i FROM "ns.t" AS x, "ns.u" y`),
+		Entry("an alias that is a keyword elsewhere", `SELECT 1 FROM ns.t key, ns.u window`,
+			`SELECT 1 FROM "ns.t" key, "ns.u" window`),
+		Entry("no alias but a clause", `SELECT sum(i) OVER w FROM ns.t WINDOW w AS (ORDER BY i), v AS (w)`,
+			`SELECT sum(i) OVER w FROM "ns.t" AS "t" WINDOW w AS (ORDER BY i), v AS (w)`),
+		Entry("INDEXED BY", `SELECT * FROM ns.t INDEXED BY i WHERE i = 1`,
+			`SELECT * FROM "ns.t" AS "t" INDEXED BY "ns.i" WHERE i = 1`),
+		Entry("NOT INDEXED", `SELECT * FROM ns.t NOT INDEXED`, `SELECT * FROM "ns.t" AS "t" NOT INDEXED`),
+		Entry("INSERT", `INSERT OR IGNORE INTO ns.t(i) VALUES (1)`, `INSERT OR IGNORE INTO "ns.t" AS "t"(i) VALUES (1)`),
+		Entry("REPLACE", `REPLACE INTO ns.t VALUES (1)`, `REPLACE INTO "ns.t" AS "t" VALUES (1)`),
+		Entry("an upsert", `INSERT INTO ns.t SELECT * FROM ns.u WHERE true ON CONFLICT (i) DO UPDATE SET j = t.j + excluded.j`,
+			`INSERT INTO "ns.t" AS "t" SELECT * FROM "ns.u" AS "u" WHERE true ON CONFLICT (i) DO UPDATE SET j = t.j + excluded.j`),
+		Entry("UPDATE", `UPDATE OR REPLACE ns.t SET j = u.j FROM ns.u WHERE t.i = u.i`,
+			`UPDATE OR REPLACE "ns.t" AS "t" SET j = u.j FROM "ns.u" AS "u" WHERE t.i = u.i`),
+		Entry("DELETE", `DELETE FROM ns.t WHERE i IN ns.u`, `DELETE FROM "ns.t" AS "t" WHERE i IN "ns.u"`),
+		Entry("RETURNING, where SQLite knows no alias", `DELETE FROM ns.t WHERE t.i = 1 RETURNING t.i, ns.t.j`,
+			`DELETE FROM "ns.t" AS "t" WHERE t.i = 1 RETURNING "ns.t".i, "ns.t".j`),
+		Entry("ANALYZE", `ANALYZE ns.t`, `ANALYZE "ns.t"`),
+		Entry("REINDEX", `REINDEX ns.i`, `REINDEX "ns.i"`),
+		Entry("DROP", `DROP TABLE IF EXISTS ns.t`, `DROP TABLE IF EXISTS "ns.t"`),
+		Entry("DROP of an index", `DROP INDEX ns.i`, `DROP INDEX "ns.i"`),
+		Entry("EXPLAIN", `EXPLAIN QUERY PLAN DROP VIEW ns.v`, `EXPLAIN QUERY PLAN DROP VIEW "ns.v"`),
+	)
+
+	DescribeTable("rewrites definitions",
+		func(sql, want string) { Expect(qualify(sql)).To(Equal(want)) },
+
+		Entry("a table", `CREATE TABLE IF NOT EXISTS ns.t (i CHECK (t.i > 0))`,
+			`CREATE TABLE IF NOT EXISTS "ns.t" (i CHECK ("ns.t".i > 0))`),
+		Entry("a temporary table", `CREATE TEMP TABLE ns.t (i)`, `CREATE TEMP TABLE "ns.t" (i)`),
+		Entry("a virtual table", `CREATE VIRTUAL TABLE ns.t USING fts5(a.b)`, `CREATE VIRTUAL TABLE "ns.t" USING fts5(a.b)`),
+		Entry("a table of a query", `CREATE TABLE ns.t AS SELECT t.i FROM a.t`, `CREATE TABLE "ns.t" AS SELECT t.i FROM "a.t" AS "t"`),
+		Entry("foreign keys", `CREATE TABLE ns.t (i REFERENCES u(i) ON DELETE SET NULL ON UPDATE CASCADE, FOREIGN KEY (i) REFERENCES a.v)`,
+			`CREATE TABLE "ns.t" (i REFERENCES "ns.u"(i) ON DELETE SET NULL ON UPDATE CASCADE, FOREIGN KEY (i) REFERENCES "a.v")`),
+		Entry("an index", `CREATE UNIQUE INDEX ns.i ON t (j) WHERE t.j > 0`,
+			`CREATE UNIQUE INDEX "ns.i" ON "ns.t" (j) WHERE "ns.t".j > 0`),
+		Entry("an index with the namespace at its table", `CREATE INDEX i ON ns.t (j)`, `CREATE INDEX "ns.i" ON "ns.t" (j)`),
+		Entry("an index with both", `CREATE INDEX NS.i ON ns.t (j)`, `CREATE INDEX "ns.i" ON "ns.t" (j)`),
+		Entry("a view", `CREATE TEMP VIEW ns.v (i) AS SELECT t.i FROM ns.t`,
+			`CREATE TEMP VIEW "ns.v" (i) AS SELECT t.i FROM "ns.t" AS "t"`),
+		Entry("a trigger",
+			`CREATE TRIGGER ns.g AFTER UPDATE OF i ON t WHEN new.i > 0 BEGIN UPDATE ns.u SET n = u.n + 1; DELETE FROM w; END`,
+			`CREATE TRIGGER "ns.g" AFTER UPDATE OF i ON "ns.t" WHEN new.i > 0 BEGIN UPDATE "ns.u" SET n = "ns.u".n + 1; DELETE FROM w; END`),
+		Entry("a trigger with the namespace at its table",
+			`CREATE TRIGGER g AFTER INSERT ON ns.t BEGIN INSERT INTO ns.u SELECT t.i FROM ns.t; END`,
+			`CREATE TRIGGER "ns.g" AFTER INSERT ON "ns.t" BEGIN INSERT INTO "ns.u" SELECT t.i FROM "ns.t" AS "t"; END`),
+		Entry("a temporary trigger",
+			`CREATE TEMP TRIGGER g AFTER INSERT ON ns.t BEGIN SELECT 1; END`,
+			`CREATE TEMP TRIGGER g AFTER INSERT ON "ns.t" BEGIN SELECT 1; END`),
+		Entry("a new name", `ALTER TABLE ns.t RENAME TO u`, `ALTER TABLE "ns.t" RENAME TO "ns.u"`),
+		Entry("a new name with its namespace", `ALTER TABLE ns.t RENAME TO ns.u`, `ALTER TABLE "ns.t" RENAME TO "ns.u"`),
+		Entry("a new name of a column", `ALTER TABLE ns.t RENAME i TO j`, `ALTER TABLE "ns.t" RENAME i TO j`),
+		Entry("a new column", `ALTER TABLE ns.t ADD COLUMN j REFERENCES u CHECK (t.j > 0)`,
+			`ALTER TABLE "ns.t" ADD COLUMN j REFERENCES "ns.u" CHECK ("ns.t".j > 0)`),
+	)
+
+	DescribeTable("lets columns be written with their table",
+		func(sql, want string) { Expect(qualify(sql)).To(Equal(want)) },
+
+		Entry("by its bare name", `SELECT t.i FROM ns.t`, `SELECT t.i FROM "ns.t" AS "t"`),
+		Entry("by its full name", `SELECT ns.t.i FROM ns.t WHERE ns.T.i > 0`, `SELECT "t".i FROM "ns.t" AS "t" WHERE "T".i > 0`),
+		Entry("all of them", `SELECT t.*, ns.t.* FROM ns.t`, `SELECT t.*, "t".* FROM "ns.t" AS "t"`),
+		Entry("by namespace and alias", `SELECT ns.x.i FROM ns.t x`, `SELECT "x".i FROM "ns.t" x`),
+		Entry("never by a name that could be a namespace", `SELECT ns.t FROM a.ns`, `SELECT ns.t FROM "a.ns" AS "ns"`),
+		Entry("from a subquery", `SELECT 1 FROM ns.t WHERE EXISTS (SELECT 1 FROM ns.u WHERE u.i = ns.t.i)`,
+			`SELECT 1 FROM "ns.t" AS "t" WHERE EXISTS (SELECT 1 FROM "ns.u" AS "u" WHERE u.i = "t".i)`),
+		Entry("when two tables have one name", `SELECT a.t.i, b.t.i FROM a.t, b.t`, `SELECT "a.t".i, "b.t".i FROM "a.t", "b.t"`),
+		Entry("when a table of main has the same name", `SELECT main.t.i, ns.t.i FROM main.t JOIN (SELECT t.i FROM ns.t) JOIN ns.t`,
+			`SELECT main.t.i, "ns.t".i FROM main.t JOIN (SELECT "ns.t".i FROM "ns.t") JOIN "ns.t"`),
+		Entry("when an inner table has the same name", `SELECT t.i FROM a.t WHERE EXISTS (SELECT t.i FROM b.t WHERE b.t.i = a.t.i)`,
+			`SELECT "a.t".i FROM "a.t" WHERE EXISTS (SELECT "b.t".i FROM "b.t" WHERE "b.t".i = "a.t".i)`),
+		Entry("in each part of a compound", `SELECT t.i FROM a.t UNION SELECT t.i FROM b.t ORDER BY 1`,
+			`SELECT "a.t".i FROM "a.t" UNION SELECT "b.t".i FROM "b.t" ORDER BY 1`),
+		Entry("when an alias has the same name", `SELECT a.t.i, b.t.i FROM a.t, b.u AS t`, `SELECT "a.t".i, "b.t".i FROM "a.t", "b.u" AS "b.t"`),
+		Entry("when two aliases are the same", `SELECT a.x.i, b.x.i FROM a.[t][x], b.t x`, `SELECT "a.x".i, "b.x".i FROM "a.t" "a.x", "b.t" "b.x"`),
+	)
+
+	DescribeTable("spells names so that SQLite reads the same",
+		func(sql, want string) { Expect(qualify(sql)).To(Equal(want)) },
+
+		Entry("quoted", "SELECT * FROM \"ns\".\"a \"\"b\"\" c\", [ns].[x y], `ns`.`x``y`, 'ns'.'x''y'",
+			`SELECT * FROM "ns.a ""b"" c" AS "a ""b"" c", "ns.x y" AS "x y", "ns.x`+"`"+`y" AS "x`+"`"+`y", "ns.x'y" AS "x'y"`),
+		Entry("in another case", `SELECT NS.T.i FROM Ns.T`, `SELECT "T".i FROM "ns.T" AS "T"`),
+		Entry("with comments between", "SELECT * FROM ns /* c */ . -- d\n t", `SELECT * FROM "ns.t" AS "t"`),
+		Entry("beside other quotes", `SELECT x.i FROM ns.t"x"`, `SELECT x.i FROM "ns.t" "x"`),
+		Entry("that are keywords", `SELECT left.key FROM ns.left`, `SELECT left.key FROM "ns.left" AS "left"`),
+	)
+
+	DescribeTable("leaves the rest as it is", func(sql string) { Expect(qualify(sql)).To(Equal(sql)) },
+
+		Entry("main and temp", `SELECT main.t.i, temp.u.i FROM main.t, Temp.u`),
+		Entry("columns and their tables", `SELECT t.i, ns.i FROM t, ns WHERE t.i IS NOT DISTINCT FROM ns.i`),
+		Entry("functions that make tables", `SELECT * FROM ns.f(1), b.g((SELECT 1)) AS g WHERE 1 IN ns.f(2)`),
+		Entry("strings, numbers and comments", `SELECT 'FROM ns.t', 1.5, .5, 1.e3 -- FROM ns.t`),
+		Entry("identifiers with a dot", `SELECT * FROM "ns.t"`),
+		Entry("pragmas", `PRAGMA ns.user_version`),
+		Entry("parameters of other kinds", `SELECT ?, ?2, :a, @a, $a, $1a, $1::b`),
+	)
+
+	It("binds numbered parameters by their number", func() {
+		Expect(qualify(`SELECT $2, $1, '$1' FROM ns.t WHERE i=$1`)).To(Equal(`SELECT ?2, ?1, '$1' FROM "ns.t" AS "t" WHERE i=?1`))
+	})
+
+	DescribeTable("refuses what it cannot answer for",
+		func(sql, problem string) {
+			_, err := qualify(sql)
+			Expect(err).To(MatchError(problem))
+		},
+		Entry("an unknown namespace", `SELECT * FROM X.t`, `namespace "x" does not exist`),
+		Entry("an unknown namespace of a column", `SELECT x.t.i FROM ns.t`, `namespace "x" does not exist`),
+		Entry("an index away from its table", `CREATE INDEX a.i ON b.t (j)`, `a.i and b.t must be in one namespace`),
+		Entry("a move", `ALTER TABLE ns.t RENAME TO a.t`, `a.t and ns.t must be in one namespace`),
+		Entry("a move out of main", `ALTER TABLE t RENAME TO ns.t`, `ns.t and main.t must be in one namespace`),
+		Entry("an ambiguous table", `SELECT t.i FROM t, ns.t`, `t is ambiguous: several tables are called so here; write it with its namespace`),
+		Entry("more tables than SQLite joins", `SELECT * FROM ns.t`+strings.Repeat(`, ns.t`, 200), `more than 200 tables in one FROM clause`),
+		Entry("endless parentheses", `SELECT a.b`+strings.Repeat(`(`, 1<<20), `more than 1000 parentheses stand in each other`),
+		Entry("broken text", `SELECT a.b, 'x`, `line 1, column 13: a string starts here and does not end`),
+	)
+
+	It("tells an unknown namespace by its type", func() {
+		_, err := qualify(`DROP TABLE "No Such".t`)
+		var unknown *sqltext.UnknownNamespaceError
+		Expect(errors.As(err, &unknown)).To(BeTrue())
+		Expect(unknown.Namespace).To(Equal("no such"))
+	})
+})

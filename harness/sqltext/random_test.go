@@ -1,0 +1,148 @@
+package sqltext_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+)
+
+// author writes random queries, with few names for many things so that they collide.
+type author struct {
+	*rand.Rand
+	scopes [][]table // from the outermost to the innermost
+}
+
+type table struct{ namespace, called string }
+
+func pick[T any](a *author, from ...T) T { return from[a.IntN(len(from))] }
+
+func (a *author) query(depth int) string {
+	var from []table
+	var clause strings.Builder
+	for i := range 1 + a.IntN(2) {
+		if i > 0 {
+			clause.WriteString(pick(a, ", ", " JOIN ", " LEFT JOIN "))
+		}
+		t := table{pick(a, "", "main", "ns", "a", "b"), pick(a, "t", "u")}
+		text := t.called
+		if t.namespace != "" {
+			text = t.namespace + "." + text
+		}
+		switch {
+		case depth > 0 && a.IntN(8) == 0:
+			outer := a.scopes
+			t = table{"", pick(a, "t", "u", "o")}
+			text = "(" + a.query(depth-1) + ") AS " + t.called
+			a.scopes = outer
+		case a.IntN(3) == 0:
+			t.called = pick(a, "t", "u", "o", "p")
+			text += pick(a, " ", " AS ") + t.called
+		}
+		from = append(from, t)
+		clause.WriteString(text)
+	}
+	a.scopes = append(a.scopes, from)
+	defer func() { a.scopes = a.scopes[:len(a.scopes)-1] }()
+
+	text := fmt.Sprintf("SELECT %s AS id, %s AS x FROM %s", a.column("id"), a.column("x"), clause.String())
+	for i := range a.IntN(3) {
+		text += []string{" WHERE ", " AND "}[i] + a.condition(depth)
+	}
+	if a.IntN(6) == 0 {
+		text += " ORDER BY " + a.column("x") + ", 1, 2"
+	}
+	return text
+}
+
+func (a *author) condition(depth int) string {
+	if depth == 0 {
+		return a.column("id") + pick(a, " <= ", " <> ") + a.column("id")
+	}
+	switch a.IntN(5) {
+	case 0:
+		return "EXISTS (" + a.query(depth-1) + ")"
+	case 1:
+		return a.column("id") + " IN (SELECT id FROM (" + a.query(depth-1) + "))"
+	case 2:
+		return a.column("id") + " IN " + pick(a, "ns.ids", "a.ids")
+	case 3:
+		return "(" + a.column("id") + ", 1) IN (" + a.compound(depth-1) + ")"
+	}
+	return a.column("id") + " = " + a.column("id")
+}
+
+func (a *author) compound(depth int) string {
+	return "SELECT id, 1 FROM (" + a.query(depth) + ") UNION SELECT id, 1 FROM (" + a.query(depth) + ")"
+}
+
+// column is the name of a column of a table in scope, written in any way that could do.
+func (a *author) column(name string) string {
+	scope := a.scopes[len(a.scopes)-1-a.IntN(min(2, len(a.scopes)))]
+	t := scope[a.IntN(len(scope))]
+	if t.namespace != "" && a.IntN(2) == 0 {
+		return t.namespace + "." + t.called + "." + name
+	}
+	return t.called + "." + name
+}
+
+// compare asks both twins one random query. It tells whether there was an answer to compare.
+func compare(pair *twins, seed uint64) (compared bool, problem error) {
+	a := &author{Rand: rand.New(rand.NewPCG(seed, 0))}
+	query := a.query(2)
+	attached, illusion := pair.both(query)
+	if attached.Err != nil {
+		return false, nil
+	}
+	if illusion.Err != nil {
+		return true, fmt.Errorf("seed %d: %s: %w", seed, query, illusion.Err)
+	}
+	slices.Sort(attached.Rows)
+	slices.Sort(illusion.Rows)
+	if !slices.Equal(attached.Rows, illusion.Rows) {
+		return true, fmt.Errorf("seed %d: %s: attached files answer %v, namespaces of text %v", seed, query, attached.Rows, illusion.Rows)
+	}
+	return true, nil
+}
+
+// furnish puts tables of the same names into every namespace.
+func furnish(pair *twins) error {
+	for _, namespace := range []string{"main", "ns", "a", "b"} {
+		for _, name := range []string{"t", "u"} {
+			for _, statement := range []string{
+				"CREATE TABLE %[1]s.%[2]s (id, x)",
+				"INSERT INTO %[1]s.%[2]s VALUES (1, '%[1]s %[2]s 1'), (2, '%[1]s %[2]s 2'), (length('%[1]s%[2]s'), '%[1]s %[2]s 3')",
+				"CREATE TABLE IF NOT EXISTS %[1]s.ids AS SELECT 1 AS id UNION SELECT 4 UNION SELECT length('%[1]s')",
+			} {
+				attached, illusion := pair.both(fmt.Sprintf(statement, namespace, name))
+				if attached.Err != nil {
+					return attached.Err
+				}
+				if illusion.Err != nil {
+					return illusion.Err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+var _ = It("Random queries are answered alike", func() {
+	pair, err := newTwins()
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(func() error { return pair.Close() })
+	Expect(furnish(pair)).To(Succeed())
+
+	compared := 0
+	for seed := range uint64(20000) {
+		ok, err := compare(pair, seed)
+		Expect(err).NotTo(HaveOccurred())
+		if ok {
+			compared++
+		}
+	}
+	Expect(compared).To(BeNumerically(">", 500))
+})

@@ -1,0 +1,106 @@
+package sqltext
+
+// mostSources is SQLite's own bound.
+const mostSources = 200
+
+// scope is what the names in one SELECT, or in one changing statement, can mean.
+type scope struct {
+	parent  *scope
+	sources []*source
+}
+
+// source is a table, or what stands for one, in a scope.
+type source struct {
+	object
+	alias   token
+	aliased bool   // there is an alias in the text
+	called  string // the alias or the name, in lower case
+	renamed bool   // it is called by namespace and name, if it is virtual
+}
+
+// fullName is what a renamed source is called.
+func (s *source) fullName() string { return quote(s.namespace + "." + s.called) }
+
+// find returns the nearest source that a name can mean, with or without a namespace, and whether
+// there are more as near. Among those a renamed one comes first.
+func (s *scope) find(namespace, called string) (found *source, several bool) {
+	for ; s != nil && found == nil; s = s.parent {
+		for _, c := range s.sources {
+			if c.called != called || namespace != "" && namespace != c.namespace {
+				continue
+			}
+			several = found != nil
+			if !several || c.renamed {
+				found = c
+			}
+		}
+	}
+	return found, several
+}
+
+// source reads a table of a FROM clause, with all that belongs to it but its ON or USING.
+func (q *qualifier) source(l *level) {
+	s := &source{}
+	if q.peek(0).kind == opening {
+		q.parentheses(level{outer: l.outer, here: l.here, from: true})
+	} else {
+		s.object = q.object()
+		if q.peek(0).kind == opening {
+			s.object = object{name: s.name} // a function is in no namespace
+			q.parentheses(level{outer: l.here, here: l.here})
+		}
+	}
+	t := q.peek(0)
+	if isName(t) && t.use == freeName && !(t.upper == "WINDOW" && q.definesWindow()) {
+		q.alias(s)
+	}
+	q.add(l, s)
+}
+
+// target reads the table that a statement changes.
+func (q *qualifier) target(l *level) {
+	l.target = &scope{parent: l.outer}
+	l.here, l.from = l.target, false
+	q.add(l, &source{object: q.object(), renamed: q.trigger})
+}
+
+func (q *qualifier) add(l *level, s *source) {
+	if q.accept("AS") && isName(q.peek(0)) {
+		q.alias(s)
+	}
+	if !s.aliased {
+		s.called = fold(s.name)
+	}
+	if q.accept("INDEXED", "BY") {
+		index := q.object()
+		if index.namespace == "" {
+			index.namespace = s.namespace
+		}
+		q.put(index, "")
+	}
+	if len(l.here.sources) == mostSources {
+		q.fail("more than %d tables in one FROM clause", mostSources)
+	}
+	l.here.sources = append(l.here.sources, s)
+	q.sources = append(q.sources, s)
+}
+
+func (q *qualifier) alias(s *source) {
+	s.alias, s.aliased = q.peek(0), true
+	s.called = fold(unquote(q.spelled(s.alias)))
+	q.next++
+}
+
+// returned is the scope of the RETURNING clause of the statement whose scope s is. SQLite knows
+// the table there by its name only, not by an alias.
+func (s *scope) returned(outer *scope) *scope {
+	if len(s.sources) == 0 {
+		return outer
+	}
+	return only(s.sources[0].object, outer)
+}
+
+// only is a scope of one table that has no alias, and can be given none.
+func only(o object, parent *scope) *scope {
+	return &scope{parent, []*source{{object: o, called: fold(o.name), renamed: true}}}
+}

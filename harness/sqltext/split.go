@@ -1,0 +1,162 @@
+package sqltext
+
+import "strings"
+
+// Split cuts a text at the semicolons that end statements for SQLite, and leaves out statements
+// with nothing in them. It returns a *SyntaxError where SQLite would see no token at all, and where
+// CREATE NAMESPACE or DROP NAMESPACE is not written as it should be.
+func Split(sql string) ([]Statement, error) {
+	if i := strings.IndexByte(sql, 0); i >= 0 {
+		return nil, brokenToken(sql, i, i)
+	}
+	var statements []Statement
+	for i := 0; i < len(sql); {
+		s, next, err := cut(sql, i)
+		if err != nil {
+			return nil, err
+		}
+		if s.Text != "" {
+			statements = append(statements, s)
+		}
+		i = next
+	}
+	return statements, nil
+}
+
+// cut returns the statement that starts at byte i, and where the next one does.
+func cut(sql string, i int) (Statement, int, error) {
+	var extent extent
+	start, end, plain := i, i, true
+	for i < len(sql) {
+		k, next := scan(sql, i)
+		if k == space {
+			i = next
+			continue
+		}
+		if k == broken {
+			return Statement{}, 0, brokenToken(sql, i, next)
+		}
+		if k == semicolon && extent.stage != inBody {
+			i = next
+			break
+		}
+		if start == end {
+			start = i
+		}
+		plain = plain && k != dot && (k != parameter || !isNumbered(sql[i:next]))
+		extent.read(k, sql[i:next])
+		i, end = next, next
+	}
+	s := Statement{Text: sql[start:end], plain: plain}
+	if extent.stage == aboutNamespace {
+		err := s.readNamespace(sql, start)
+		return s, i, err
+	}
+	return s, i, nil
+}
+
+// extent follows a statement from token to token, only so closely that it knows whether a semicolon
+// ends it.
+type extent struct {
+	stage stage
+
+	// complete says that an expression could end before the next token. BEGIN is a name otherwise.
+	complete bool
+	// fresh says that the next token is the first of a statement in a trigger's body.
+	fresh bool
+}
+
+type stage byte
+
+const (
+	atStart stage = iota
+	afterCreate
+	afterDrop
+	aboutNamespace
+	ordinary
+	beforeTable // CREATE TRIGGER name .. ON
+	beforeBody  // .. table FOR EACH ROW WHEN ..
+	inBody      // BEGIN ..
+)
+
+func (e *extent) read(k kind, spelled string) {
+	if e.stage == ordinary {
+		return
+	}
+	var w keyword
+	if k == word {
+		w = keywordOf(spelled)
+	}
+	switch e.stage {
+	case atStart, afterCreate, afterDrop:
+		e.stage = e.opening(w.upper)
+	case beforeTable:
+		if w.upper == "ON" {
+			e.stage = beforeBody
+		}
+	case beforeBody:
+		if w.upper == "BEGIN" && e.complete {
+			e.stage, e.fresh = inBody, true
+		}
+		e.complete = completes(k, w, e.complete)
+	case inBody:
+		if w.upper == "END" && e.fresh {
+			e.stage = ordinary
+		}
+		e.fresh = k == semicolon
+	}
+}
+
+// opening is the stage after one more word of a statement's first few.
+func (e *extent) opening(upper string) stage {
+	switch upper {
+	case "EXPLAIN", "QUERY", "PLAN":
+		if e.stage == atStart {
+			return atStart
+		}
+	case "CREATE":
+		if e.stage == atStart {
+			return afterCreate
+		}
+	case "DROP":
+		if e.stage == atStart {
+			return afterDrop
+		}
+	case "TEMP", "TEMPORARY":
+		if e.stage == afterCreate {
+			return afterCreate
+		}
+	case "TRIGGER":
+		if e.stage == afterCreate {
+			return beforeTable
+		}
+	case "NAMESPACE":
+		if e.stage != atStart {
+			return aboutNamespace
+		}
+	}
+	return ordinary
+}
+
+// completes tells whether an expression may end with the token, given whether it could have ended
+// before.
+func completes(k kind, w keyword, before bool) bool {
+	switch k {
+	case word:
+		switch w.upper {
+		case "NULL", "ISNULL", "NOTNULL":
+			return true
+		case "LIKE", "GLOB", "REGEXP", "MATCH":
+			return !before // an operator after an operand, a name elsewhere
+		}
+		return w.use != reserved
+	case quotedName, quotedText, literal, parameter, closing:
+		return true
+	}
+	return false
+}
+
+// isNumbered tells a parameter $1 from $a.
+func isNumbered(parameter string) bool {
+	return parameter[0] == '$' && strings.Trim(parameter[1:], "0123456789") == ""
+}

@@ -1,0 +1,111 @@
+package target
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// SQL is a place where statements can be run.
+type SQL interface {
+	// Query runs a request. It blocks until the answer has begun, and the Rows
+	// must be closed. Ending ctx ends the request, before and after that.
+	// Errors are *Error where more is known than that something failed.
+	Query(ctx context.Context, request Request) (Rows, error)
+}
+
+// Consistency is how fresh a read must be.
+type Consistency string
+
+const (
+	Default Consistency = ""       // what the database does unless told otherwise
+	Local   Consistency = "local"  // the state of the node that is asked, however old
+	Leader  Consistency = "leader" // what the leader has applied
+	Strong  Consistency = "strong" // linearizable
+)
+
+// Request is one or more statements, which are one transaction.
+type Request struct {
+	SQL         string
+	Params      []any // nil, int64, float64, string or []byte
+	Consistency Consistency
+}
+
+// Column is a column of a result.
+type Column struct{ Name, Type string }
+
+// Rows walks over the results of a request, one a statement, and over the rows
+// of each; it holds one row at a time. It is for one goroutine.
+//
+//	for rows.NextResult() {
+//		for rows.Next() {
+//			use(rows.Row())
+//		}
+//	}
+//	err := rows.Err() // an answer without an error here is whole
+type Rows interface {
+	NextResult() bool
+	Columns() []Column
+	Next() bool
+	// Raw is the row as bytes, valid until Next: rows are equal exactly if
+	// their bytes are.
+	Raw() []byte
+	// Row is the row as values: nil, int64, float64, string or []byte.
+	Row() ([]any, error)
+	// Affected is the number of rows the statement changed, if it is known.
+	// Known after its last row.
+	Affected() (int64, bool)
+	Err() error
+	Close() error
+}
+
+// Outcome is what became of a request that changes data.
+type Outcome int
+
+const (
+	// Unknown: nobody knows; it may have been applied, or may still be. Never
+	// to be retried blindly, never to be counted as a failure.
+	Unknown Outcome = iota
+	// NotApplied: it was not applied and will not be.
+	NotApplied
+	// Applied: it was applied.
+	Applied
+)
+
+func (o Outcome) String() string {
+	switch o {
+	case NotApplied:
+		return "not applied"
+	case Applied:
+		return "applied"
+	}
+	return "unknown"
+}
+
+// Error is an error of a request.
+type Error struct {
+	Node    string  // ID of the node that was asked
+	Code    string  // for programs; the database's own
+	Message string  // for people
+	Outcome Outcome // what became of the request
+	Cause   error   // what lies below, if anything
+}
+
+func (e *Error) Error() string {
+	return fmt.Sprintf("node %s: %s: %s (%s)", e.Node, e.Code, e.Message, e.Outcome)
+}
+
+func (e *Error) Unwrap() error { return e.Cause }
+
+// OutcomeOf is what an error of Query or Rows says about the request: Applied
+// for nil, and Unknown for an error that says nothing.
+func OutcomeOf(err error) Outcome {
+	var e *Error
+	switch {
+	case err == nil:
+		return Applied
+	case errors.As(err, &e):
+		return e.Outcome
+	}
+	return Unknown
+}
