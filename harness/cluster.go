@@ -29,6 +29,8 @@ type shared struct {
 	random *rand.Rand
 	seed   uint64
 	closed bool
+
+	acknowledged acknowledged
 }
 
 // Option changes how a cluster is booted.
@@ -73,6 +75,7 @@ func boot(ctx context.Context, t target.Target, o options) (*Cluster, error) {
 	c := &Cluster{cluster: booted, journal: o.journal, shared: &shared{
 		flags: make([]flag, o.size), random: rand.New(rand.NewPCG(o.seed, o.seed)), seed: o.seed,
 	}}
+	c.acknowledged.init(o.seed, booted)
 	for i, n := range booted.Nodes() {
 		c.nodes = append(c.nodes, &Node{cluster: c, node: n, index: i})
 	}

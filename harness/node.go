@@ -55,7 +55,8 @@ func (n *Node) Execute(ctx context.Context, sql string, args ...any) (Result, er
 }
 
 func (n *Node) execute(ctx context.Context, sql string, args []any) (Result, error) {
-	rows, err := n.Query(ctx, sql, args...)
+	id := n.cluster.acknowledged.name()
+	rows, err := n.query(ctx, id, sql, args)
 	if err != nil {
 		return Result{}, err
 	}
@@ -63,12 +64,19 @@ func (n *Node) execute(ctx context.Context, sql string, args []any) (Result, err
 	if err != nil {
 		return Result{}, n.failed("execute", err)
 	}
+	if rows.Changed() {
+		n.cluster.acknowledged.note(id)
+	}
 	return Result{Node: n.index, ID: n.node.ID(), Tables: tables}, nil
 }
 
 // Query runs one request on this node and returns the answer as it arrives, for
 // answers that are too large for memory. The rows must be closed.
 func (n *Node) Query(ctx context.Context, sql string, args ...any) (target.Rows, error) {
+	return n.query(ctx, "", sql, args)
+}
+
+func (n *Node) query(ctx context.Context, id, sql string, args []any) (target.Rows, error) {
 	params, err := values(args)
 	if err != nil {
 		return nil, n.failed("execute", err)
@@ -77,7 +85,7 @@ func (n *Node) Query(ctx context.Context, sql string, args ...any) (target.Rows,
 	if n.inside {
 		sqlOf = n.node.Inside
 	}
-	rows, err := sqlOf().Query(ctx, target.Request{SQL: sql, Params: params, Consistency: n.reading})
+	rows, err := sqlOf().Query(ctx, target.Request{SQL: sql, Params: params, Consistency: n.reading, ID: id})
 	if err != nil {
 		return nil, n.failed("execute", err)
 	}

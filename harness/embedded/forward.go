@@ -39,7 +39,7 @@ func (n *Node) writeThere(ctx context.Context, w http.ResponseWriter, req *reque
 				l.id, n.config.ID, err).withOutcome(OutcomeApplied))
 			return attempt{answered: true}
 		}
-		w.Header().Set(headerIndex, formatIndex(answer.index))
+		w.Header().Set(HeaderIndex, formatIndex(answer.index))
 	}
 	for name, value := range map[string]string{headerCode: answer.code, headerOutcome: answer.outcome} {
 		if value != "" {
@@ -80,7 +80,7 @@ func (n *Node) forward(ctx context.Context, req *request, l leader) (answer rela
 	if err != nil {
 		return relayed{}, false, err
 	}
-	request.Header.Set(headerRequest, req.id)
+	request.Header.Set(HeaderRequest, req.id)
 	response, err := n.send(request)
 	if err != nil {
 		return relayed{}, sent, err
@@ -91,9 +91,9 @@ func (n *Node) forward(ctx context.Context, req *request, l leader) (answer rela
 	if answer.body, err = io.ReadAll(io.LimitReader(response.Body, 8*n.config.Machine.AnswerLimit)); err != nil {
 		return relayed{}, true, err
 	}
-	if text := response.Header.Get(headerIndex); text != "" {
+	if text := response.Header.Get(HeaderIndex); text != "" {
 		if answer.index, err = strconv.ParseUint(text, 10, 64); err != nil {
-			return relayed{}, true, fmt.Errorf("header %s: %w", headerIndex, err)
+			return relayed{}, true, fmt.Errorf("header %s: %w", HeaderIndex, err)
 		}
 	}
 	return answer, true, nil

@@ -27,6 +27,8 @@ type Health struct {
 	SnapshotIndex uint64 `json:"snapshot_index"`
 	// Restores counts the snapshots it has restored since it started.
 	Restores uint64 `json:"restores"`
+	// LedTerms are the terms it has led since it started.
+	LedTerms []uint64 `json:"led_terms"`
 	// LastContact is how long ago it heard from a leader, in milliseconds; 0 on
 	// the leader, -1 if never.
 	LastContact float64  `json:"last_contact_ms"`
@@ -55,6 +57,7 @@ func (n *Node) Health() Health {
 		AppliedIndex:  n.storage.machine.Applied(),
 		SnapshotIndex: n.snapshotIndex(),
 		Restores:      n.storage.machine.Restores(),
+		LedTerms:      n.standing.ledTerms(),
 		LastContact:   n.lastContact(),
 		Peers:         n.members(),
 		Version:       Version,

@@ -16,8 +16,8 @@ import (
 
 // Headers of answers and between nodes.
 const (
-	headerRequest   = "Idempotency-Key"     // names a change; it is applied once however often it is sent
-	headerIndex     = "Rejoin-Index"        // the log index a change was applied at
+	HeaderRequest   = "Idempotency-Key"     // names a change; it is applied once however often it is sent
+	HeaderIndex     = "Rejoin-Index"        // the log index a change was applied at
 	headerCode      = "Rejoin-Error"        // the code of an error answer
 	headerOutcome   = "Rejoin-Outcome"      // what became of a change that was answered by an error
 	headerForwarder = "Rejoin-Forwarded-By" // the node that forwards; it is not forwarded again

@@ -53,9 +53,9 @@ func (n *Node) readRequest(w http.ResponseWriter, r *http.Request) (*request, er
 	if len(req.statements) == 0 {
 		return nil, refuse(http.StatusBadRequest, CodeBadRequest, "sql has no statement")
 	}
-	req.id = r.Header.Get(headerRequest)
+	req.id = r.Header.Get(HeaderRequest)
 	if len(req.id) > maxRequestID {
-		return nil, refuse(http.StatusBadRequest, CodeBadRequest, "header %s is longer than %d bytes", headerRequest, maxRequestID)
+		return nil, refuse(http.StatusBadRequest, CodeBadRequest, "header %s is longer than %d bytes", HeaderRequest, maxRequestID)
 	}
 	if req.id == "" {
 		req.id = n.nextRequestID()

@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"context"
+	"slices"
 	"sync"
 )
 
@@ -27,6 +28,7 @@ type standing struct {
 	leader  leader
 	synced  bool // with this leader, in this term
 	leaving bool
+	led     []uint64      // the terms this node led
 	changed chan struct{} // closed and replaced at every change
 }
 
@@ -47,6 +49,9 @@ func (s *standing) meet(l leader) bool {
 		return false
 	}
 	s.leader, s.synced = l, false
+	if l.self && (len(s.led) == 0 || s.led[len(s.led)-1] != l.term) {
+		s.led = append(s.led, l.term)
+	}
 	s.announceLocked()
 	return true
 }
@@ -80,6 +85,13 @@ func (s *standing) look() (l leader, synced bool, changed <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.leader, s.synced, s.changed
+}
+
+// ledTerms are the terms this node has led since it started.
+func (s *standing) ledTerms() []uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.led)
 }
 
 func (s *standing) isLeaving() bool {

@@ -64,7 +64,7 @@ func (n *Node) writeHere(ctx context.Context, w http.ResponseWriter, req *reques
 	if err != nil {
 		return attempt{inDoubt: !errors.Is(err, errNotLeading), err: err}
 	}
-	w.Header().Set(headerIndex, formatIndex(done.index))
+	w.Header().Set(HeaderIndex, formatIndex(done.index))
 	if done.response.Err != nil {
 		n.fail(w, done.response.Err)
 		return attempt{answered: true}

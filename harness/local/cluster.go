@@ -7,6 +7,7 @@ import (
 	"os"
 	"sync"
 
+	"github.com/rejoin-db/rejoin/harness/embedded/machine"
 	"github.com/rejoin-db/rejoin/harness/network"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
@@ -20,7 +21,10 @@ type cluster struct {
 	isolated []bool
 }
 
-var _ target.Digester = (*cluster)(nil)
+var (
+	_ target.Digester   = (*cluster)(nil)
+	_ target.Rememberer = (*cluster)(nil)
+)
 
 // hosts makes the nodes' places on the network.
 func (c *cluster) hosts(size int) ([]*network.Host, error) {
@@ -75,6 +79,29 @@ func (c *cluster) setLink(pair network.Pair, cut bool, mode network.Mode) error 
 func (c *cluster) Digest(ctx context.Context, node int) (uint64, string, error) {
 	return c.nodes[node].running.Digest(ctx)
 }
+
+// Remembered asks the node's own database.
+func (c *cluster) Remembered(ctx context.Context, node int) (ids map[string]bool, err error) {
+	rows, err := c.nodes[node].inside.Query(ctx, target.Request{SQL: "SELECT id FROM rejoin_requests", Consistency: target.Local})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	ids = make(map[string]bool)
+	for rows.NextResult() {
+		for rows.Next() {
+			row, err := rows.Row()
+			if err != nil {
+				return nil, err
+			}
+			ids[row[0].(string)] = true
+		}
+	}
+	return ids, rows.Err()
+}
+
+// Memory is what the state machine promises.
+func (c *cluster) Memory() int { return machine.Remembered }
 
 // Close stops all nodes at once, and removes what is left of them.
 func (c *cluster) Close() error {

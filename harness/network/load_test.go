@@ -161,7 +161,7 @@ type patient struct{ net.Conn }
 
 func (p patient) Read(b []byte) (int, error) {
 	for {
-		p.SetReadDeadline(time.Now().Add(2 * time.Millisecond))
+		p.SetReadDeadline(time.Now().Add(300 * time.Microsecond))
 		n, err := p.Conn.Read(b)
 		if e, ok := err.(net.Error); n > 0 || !ok || !e.Timeout() {
 			return n, err

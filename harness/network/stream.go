@@ -23,10 +23,9 @@ type stream struct {
 	turn           chan struct{} // holds one token, which a writer has while it writes
 
 	mu     sync.Mutex
-	queue  []message
+	queue  []message // read in this order, even where a later one is due earlier
 	held   int       // bytes in the queue
 	sent   uint64    // messages so far
-	latest time.Time // when the last of them is due
 	fin    error     // what is read after the last message; nil while more may be written
 	finDue time.Time
 	gone   time.Time // when the writer learns that nobody reads; zero while somebody does
@@ -54,14 +53,6 @@ func (s *stream) lagLocked() time.Duration {
 	i := s.sent
 	s.sent++
 	return s.link.lag(s.id, i)
-}
-
-// arrivalLocked is when a message arrives that is sent now: never before an earlier one.
-func (s *stream) arrivalLocked(now time.Time) time.Time {
-	if t := now.Add(s.lagLocked()); t.After(s.latest) {
-		s.latest = t
-	}
-	return s.latest
 }
 
 func (s *stream) read(p []byte) (int, error) {
@@ -167,7 +158,7 @@ func (s *stream) put(p []byte) (n int, next time.Time, held *cut, err error) {
 		}
 	}
 	if n = min(len(p), window-s.held); n > 0 {
-		s.queue = append(s.queue, message{bytes.Clone(p[:n]), s.arrivalLocked(now)})
+		s.queue = append(s.queue, message{bytes.Clone(p[:n]), now.Add(s.lagLocked())})
 		s.held += n
 	}
 	return n, next, held, nil
@@ -179,7 +170,7 @@ func (s *stream) put(p []byte) (n int, next time.Time, held *cut, err error) {
 func (s *stream) finish(end error, closed bool) time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	at := s.arrivalLocked(time.Now())
+	at := time.Now().Add(s.lagLocked())
 	if s.fin == nil || s.fin == io.EOF && end != io.EOF {
 		s.fin, s.finDue = end, at
 	}

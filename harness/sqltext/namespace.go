@@ -8,82 +8,54 @@ import (
 // longestNamespace is in bytes.
 const longestNamespace = 63
 
-// readNamespace understands a statement that begins like one about namespaces and starts at the
-// given byte of the text.
+// readNamespace understands a statement that begins with CREATE NAMESPACE or DROP NAMESPACE, and
+// starts at the given byte of the text.
 func (s *Statement) readNamespace(sql string, start int) error {
 	tokens, err := lex(s.Text)
-	if err != nil || tokens[1].upper != "NAMESPACE" {
+	if err != nil {
 		return err
 	}
-	i := 2
-	is := func(i int, upper string) bool { return i < len(tokens) && tokens[i].upper == upper }
-	refuse := func(format string, args ...any) error {
-		at := start + len(s.Text)
-		if i < len(tokens) {
-			at = start + tokens[i].at
+	r := reader{sql: s.Text, tokens: tokens}
+	var grammar string
+	if r.accept("CREATE", "NAMESPACE") {
+		s.Kind, grammar = CreateNamespace, "CREATE NAMESPACE [IF NOT EXISTS] name"
+		s.IfNotExists = r.accept("IF", "NOT", "EXISTS")
+	} else if r.accept("DROP", "NAMESPACE") {
+		s.Kind, grammar = DropNamespace, "DROP NAMESPACE [IF EXISTS] name [CASCADE]"
+		s.IfExists = r.accept("IF", "EXISTS")
+	}
+	name := r.peek(0)
+	named := name.kind == word || name.kind == quotedName
+	if named {
+		r.next++
+		s.Namespace = fold(unquote(r.spelled(name)))
+		s.Cascade = s.Kind == DropNamespace && r.accept("CASCADE")
+	}
+	if end := r.peek(0); !named || end.kind != nothing {
+		found := r.spelled(end)
+		if end.kind == nothing {
+			found = "the end of the statement"
 		}
-		return syntaxError(sql, at, format, args...)
+		return syntaxError(sql, start+end.at, "expected %s, found %s", grammar, found)
 	}
-	expected := func(what string) error {
-		found := "the end of the statement"
-		if i < len(tokens) {
-			found = s.Text[tokens[i].at:tokens[i].end]
-		}
-		return refuse("%s NAMESPACE: expected %s, found %s", tokens[0].upper, what, found)
-	}
-
-	words, condition := []string{"IF", "EXISTS"}, &s.IfExists
-	s.Kind = DropNamespace
-	if tokens[0].upper == "CREATE" {
-		words, condition = []string{"IF", "NOT", "EXISTS"}, &s.IfNotExists
-		s.Kind = CreateNamespace
-	}
-	// IF alone, or before CASCADE, is a name.
-	if is(i, "IF") && len(tokens) > i+1 && !is(i+1, "CASCADE") {
-		for ; len(words) > 0; i, words = i+1, words[1:] {
-			if !is(i, words[0]) {
-				return expected(words[0])
-			}
-		}
-		*condition = true
-	}
-	if i == len(tokens) || tokens[i].kind != word && tokens[i].kind != quotedName {
-		return expected("the name of a namespace")
-	}
-	s.Namespace = fold(unquote(s.Text[tokens[i].at:tokens[i].end]))
 	if problem := objection(s.Namespace); problem != "" {
-		return refuse("%s", problem)
-	}
-	i++
-	rest := "the end of the statement"
-	if s.Kind == DropNamespace {
-		rest = "CASCADE or " + rest
-		if s.Cascade = is(i, "CASCADE"); s.Cascade {
-			i++
-		}
-	}
-	if i < len(tokens) {
-		return expected(rest)
+		return syntaxError(sql, start+name.at, "%q cannot be a namespace: %s", s.Namespace, problem)
 	}
 	return nil
 }
 
-// objection is a sentence that says why a name, in lower case, cannot be a namespace's, or nothing.
+// objection says why a name in lower case cannot be a namespace's, or nothing.
 func objection(name string) string {
-	for i := range len(name) {
-		if c := name[i]; !nameByte[c] || c >= 0x80 || c == '$' || i == 0 && isDigit(c) {
-			return fmt.Sprintf("the name %q is not made of letters, digits and underscores alone, or begins with a digit", name)
-		}
-	}
+	const letters = "abcdefghijklmnopqrstuvwxyz_"
 	switch {
-	case name == "":
-		return "the name of a namespace cannot be empty"
+	case name == "" || !strings.ContainsRune(letters, rune(name[0])) || strings.Trim(name, letters+"0123456789") != "":
+		return "a name is made of letters, digits and underscores, and begins with no digit"
 	case len(name) > longestNamespace:
-		return fmt.Sprintf("the name %q is longer than %d bytes", name, longestNamespace)
+		return fmt.Sprintf("a name has at most %d bytes", longestNamespace)
 	case name == "main" || name == "temp" || strings.HasPrefix(name, "sqlite_"):
-		return fmt.Sprintf("the name %q belongs to SQLite", name)
+		return "the name belongs to SQLite"
 	case strings.HasPrefix(name, "rejoin"):
-		return fmt.Sprintf("the name %q belongs to the database, like every name that begins with rejoin", name)
+		return "names that begin with rejoin belong to the database"
 	}
 	return ""
 }

@@ -38,9 +38,9 @@ func (o object) virtual() bool {
 // identifier is what SQLite knows a virtual object under.
 func (o object) identifier() string { return quote(o.namespace + "." + o.name) }
 
-// put writes the object's identifier in the place of its name.
+// put writes the object's identifier in the place of its name, if it is virtual.
 func (q *qualifier) put(o object, suffix string) {
-	if !o.virtual() {
+	if o.to == 0 || !o.virtual() {
 		return
 	}
 	if !q.exists(o.namespace) {

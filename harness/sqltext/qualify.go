@@ -21,7 +21,7 @@ func (s Statement) Qualify(exists func(namespace string) bool) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	q := qualifier{sql: s.Text, tokens: tokens, exists: exists}
+	q := qualifier{reader: reader{sql: s.Text, tokens: tokens}, exists: exists}
 	q.statement()
 	q.resolve()
 	q.numberParameters()
@@ -34,14 +34,11 @@ func (s Statement) Qualify(exists func(namespace string) bool) (string, error) {
 // qualifier walks over the tokens of one statement and collects what is to change. It stops at its
 // first error.
 type qualifier struct {
-	sql    string
-	tokens []token
-	next   int // the token to read
-	depth  int // of parentheses
-	exists func(string) bool
-
+	reader
+	exists  func(string) bool
+	depth   int    // of parentheses
 	home    string // the namespace of the table being defined
-	trigger bool   // in a trigger, whose statements give their table no alias
+	trigger bool   // in a trigger, whose statements can give their table no alias
 
 	sources    []*source
 	references []reference
@@ -84,27 +81,6 @@ func (q *qualifier) numberParameters() {
 			q.edits = append(q.edits, edit{t.at, t.at + 1, "?"})
 		}
 	}
-}
-
-// peek returns the token that is n tokens ahead.
-func (q *qualifier) peek(n int) token {
-	if i := q.next + n; 0 <= i && i < len(q.tokens) {
-		return q.tokens[i]
-	}
-	return token{at: len(q.sql), end: len(q.sql)}
-}
-
-func (q *qualifier) spelled(t token) string { return q.sql[t.at:t.end] }
-
-// accept reads the keywords if they are next, all or none.
-func (q *qualifier) accept(upper ...string) bool {
-	for i, u := range upper {
-		if q.peek(i).upper != u {
-			return false
-		}
-	}
-	q.next += len(upper)
-	return true
 }
 
 func (q *qualifier) fail(format string, args ...any) {

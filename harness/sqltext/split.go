@@ -25,7 +25,7 @@ func Split(sql string) ([]Statement, error) {
 
 // cut returns the statement that starts at byte i, and where the next one does.
 func cut(sql string, i int) (Statement, int, error) {
-	var extent extent
+	extent := extent{stage: atStart}
 	start, end, plain := i, i, true
 	for i < len(sql) {
 		k, next := scan(sql, i)
@@ -69,18 +69,43 @@ type extent struct {
 type stage byte
 
 const (
-	atStart stage = iota
+	ordinary stage = iota // a semicolon ends it
+	atStart
+	afterExplain
 	afterCreate
 	afterDrop
+	afterTemp
 	aboutNamespace
-	ordinary
-	beforeTable // CREATE TRIGGER name .. ON
-	beforeBody  // .. table FOR EACH ROW WHEN ..
-	inBody      // BEGIN ..
+	beforeTable // CREATE TRIGGER name AFTER INSERT
+	beforeBody  // ON table FOR EACH ROW WHEN condition
+	inBody      // BEGIN
 )
 
+// step is one word at the start of a statement.
+type step struct {
+	from  stage
+	upper string
+}
+
+var steps = map[step]stage{
+	{atStart, "EXPLAIN"}:       afterExplain,
+	{afterExplain, "QUERY"}:    afterExplain,
+	{afterExplain, "PLAN"}:     afterExplain,
+	{afterExplain, "CREATE"}:   afterTemp,
+	{atStart, "CREATE"}:        afterCreate,
+	{afterCreate, "TEMP"}:      afterTemp,
+	{afterCreate, "TEMPORARY"}: afterTemp,
+	{afterTemp, "TEMP"}:        afterTemp,
+	{afterTemp, "TEMPORARY"}:   afterTemp,
+	{afterCreate, "TRIGGER"}:   beforeTable,
+	{afterTemp, "TRIGGER"}:     beforeTable,
+	{afterCreate, "NAMESPACE"}: aboutNamespace,
+	{atStart, "DROP"}:          afterDrop,
+	{afterDrop, "NAMESPACE"}:   aboutNamespace,
+}
+
 func (e *extent) read(k kind, spelled string) {
-	if e.stage == ordinary {
+	if e.stage == ordinary || e.stage == aboutNamespace {
 		return
 	}
 	var w keyword
@@ -88,8 +113,6 @@ func (e *extent) read(k kind, spelled string) {
 		w = keywordOf(spelled)
 	}
 	switch e.stage {
-	case atStart, afterCreate, afterDrop:
-		e.stage = e.opening(w.upper)
 	case beforeTable:
 		if w.upper == "ON" {
 			e.stage = beforeBody
@@ -104,38 +127,9 @@ func (e *extent) read(k kind, spelled string) {
 			e.stage = ordinary
 		}
 		e.fresh = k == semicolon
+	default:
+		e.stage = steps[step{e.stage, w.upper}]
 	}
-}
-
-// opening is the stage after one more word of a statement's first few.
-func (e *extent) opening(upper string) stage {
-	switch upper {
-	case "EXPLAIN", "QUERY", "PLAN":
-		if e.stage == atStart {
-			return atStart
-		}
-	case "CREATE":
-		if e.stage == atStart {
-			return afterCreate
-		}
-	case "DROP":
-		if e.stage == atStart {
-			return afterDrop
-		}
-	case "TEMP", "TEMPORARY":
-		if e.stage == afterCreate {
-			return afterCreate
-		}
-	case "TRIGGER":
-		if e.stage == afterCreate {
-			return beforeTable
-		}
-	case "NAMESPACE":
-		if e.stage != atStart {
-			return aboutNamespace
-		}
-	}
-	return ordinary
 }
 
 // completes tells whether an expression may end with the token, given whether it could have ended
@@ -148,15 +142,12 @@ func completes(k kind, w keyword, before bool) bool {
 			return true
 		case "LIKE", "GLOB", "REGEXP", "MATCH":
 			return !before // an operator after an operand, a name elsewhere
+		case "NOT":
+			return before // a part of the operator that follows, or of none
 		}
 		return w.use != reserved
 	case quotedName, quotedText, literal, parameter, closing:
 		return true
 	}
 	return false
-}
-
-// isNumbered tells a parameter $1 from $a.
-func isNumbered(parameter string) bool {
-	return parameter[0] == '$' && strings.Trim(parameter[1:], "0123456789") == ""
 }

@@ -42,6 +42,9 @@ var _ = Describe("Splitting a text", func() {
 		Entry("a trigger with all there is",
 			"explain create temp trigger if not exists a.begin instead of update of begin, c on begin for each row when new.begin like begin and case begin when 1 then 2 end begin select 1; end; select 2",
 			"explain create temp trigger if not exists a.begin instead of update of begin, c on begin for each row when new.begin like begin and case begin when 1 then 2 end begin select 1; end", "select 2"),
+		Entry("a trigger that asks for names that are not like others",
+			"CREATE TRIGGER g AFTER INSERT ON t WHEN new.a NOT LIKE begin OR begin NOT NULL BEGIN SELECT 1; END; SELECT 2",
+			"CREATE TRIGGER g AFTER INSERT ON t WHEN new.a NOT LIKE begin OR begin NOT NULL BEGIN SELECT 1; END", "SELECT 2"),
 		Entry("a trigger without a body", "CREATE TRIGGER g; SELECT 1; END", "CREATE TRIGGER g", "SELECT 1", "END"),
 		Entry("a trigger whose condition ends in a name", "CREATE TRIGGER g AFTER INSERT ON t WHEN left BEGIN SELECT 1; END; SELECT 2",
 			"CREATE TRIGGER g AFTER INSERT ON t WHEN left BEGIN SELECT 1; END", "SELECT 2"),
@@ -108,22 +111,40 @@ var _ = Describe("Statements about namespaces", func() {
 			_, err := sqltext.Split(sql)
 			Expect(err).To(MatchError(problem))
 		},
-		Entry("no name", `CREATE NAMESPACE;`, "line 1, column 17: CREATE NAMESPACE: expected the name of a namespace, found the end of the statement"),
-		Entry("a number", `CREATE NAMESPACE 1`, "line 1, column 18: CREATE NAMESPACE: expected the name of a namespace, found 1"),
-		Entry("a string", `CREATE NAMESPACE 'a'`, "line 1, column 18: CREATE NAMESPACE: expected the name of a namespace, found 'a'"),
-		Entry("half a condition", `CREATE NAMESPACE IF EXISTS a`, "line 1, column 21: CREATE NAMESPACE: expected NOT, found EXISTS"),
-		Entry("the other condition", `DROP NAMESPACE IF NOT EXISTS a`, "line 1, column 19: DROP NAMESPACE: expected EXISTS, found NOT"),
-		Entry("too much", `CREATE NAMESPACE a CASCADE`, "line 1, column 20: CREATE NAMESPACE: expected the end of the statement, found CASCADE"),
-		Entry("too much to drop", "SELECT 1;\nDROP NAMESPACE a.b", "line 2, column 17: DROP NAMESPACE: expected CASCADE or the end of the statement, found ."),
-		Entry("main", `CREATE NAMESPACE Main`, `line 1, column 18: the name "main" belongs to SQLite`),
-		Entry("temp", `DROP NAMESPACE temp`, `line 1, column 16: the name "temp" belongs to SQLite`),
-		Entry("SQLite's", `CREATE NAMESPACE sqlite_x`, `line 1, column 18: the name "sqlite_x" belongs to SQLite`),
-		Entry("the database's", `CREATE NAMESPACE rejoinx`, `line 1, column 18: the name "rejoinx" belongs to the database, like every name that begins with rejoin`),
-		Entry("an odd letter", `CREATE NAMESPACE "a b"`, `line 1, column 18: the name "a b" is not made of letters, digits and underscores alone, or begins with a digit`),
-		Entry("a digit first", `CREATE NAMESPACE "1a"`, `line 1, column 18: the name "1a" is not made of letters, digits and underscores alone, or begins with a digit`),
-		Entry("no letters at all", `CREATE NAMESPACE ""`, `line 1, column 18: the name of a namespace cannot be empty`),
-		Entry("too long", `CREATE NAMESPACE `+strings.Repeat("a", 64), `line 1, column 18: the name "`+strings.Repeat("a", 64)+`" is longer than 63 bytes`),
+		Entry("no name", `CREATE NAMESPACE;`,
+			"line 1, column 17: expected CREATE NAMESPACE [IF NOT EXISTS] name, found the end of the statement"),
+		Entry("a number", `CREATE NAMESPACE 1`, "line 1, column 18: expected CREATE NAMESPACE [IF NOT EXISTS] name, found 1"),
+		Entry("a string", `CREATE NAMESPACE 'a'`, "line 1, column 18: expected CREATE NAMESPACE [IF NOT EXISTS] name, found 'a'"),
+		Entry("half a condition", `CREATE NAMESPACE IF EXISTS a`,
+			"line 1, column 21: expected CREATE NAMESPACE [IF NOT EXISTS] name, found EXISTS"),
+		Entry("the other condition", `DROP NAMESPACE IF NOT EXISTS a`,
+			"line 1, column 19: expected DROP NAMESPACE [IF EXISTS] name [CASCADE], found NOT"),
+		Entry("too much", `CREATE NAMESPACE a CASCADE`,
+			"line 1, column 20: expected CREATE NAMESPACE [IF NOT EXISTS] name, found CASCADE"),
+		Entry("too much to drop", "SELECT 1;\nDROP NAMESPACE a.b",
+			"line 2, column 17: expected DROP NAMESPACE [IF EXISTS] name [CASCADE], found ."),
+		Entry("main", `CREATE NAMESPACE Main`, `line 1, column 18: "main" cannot be a namespace: the name belongs to SQLite`),
+		Entry("temp", `DROP NAMESPACE temp`, `line 1, column 16: "temp" cannot be a namespace: the name belongs to SQLite`),
+		Entry("SQLite's", `CREATE NAMESPACE sqlite_x`, `line 1, column 18: "sqlite_x" cannot be a namespace: the name belongs to SQLite`),
+		Entry("the database's", `CREATE NAMESPACE rejoinx`,
+			`line 1, column 18: "rejoinx" cannot be a namespace: names that begin with rejoin belong to the database`),
+		Entry("an odd letter", `CREATE NAMESPACE "a b"`,
+			`line 1, column 18: "a b" cannot be a namespace: a name is made of letters, digits and underscores, and begins with no digit`),
+		Entry("a letter beyond ASCII", `CREATE NAMESPACE é`,
+			`line 1, column 18: "é" cannot be a namespace: a name is made of letters, digits and underscores, and begins with no digit`),
+		Entry("a digit first", `CREATE NAMESPACE "1a"`,
+			`line 1, column 18: "1a" cannot be a namespace: a name is made of letters, digits and underscores, and begins with no digit`),
+		Entry("no letters at all", `CREATE NAMESPACE ""`,
+			`line 1, column 18: "" cannot be a namespace: a name is made of letters, digits and underscores, and begins with no digit`),
+		Entry("too long", `CREATE NAMESPACE `+strings.Repeat("a", 64),
+			`line 1, column 18: "`+strings.Repeat("a", 64)+`" cannot be a namespace: a name has at most 63 bytes`),
 	)
+
+	It("are not what only looks like one", func() {
+		statements, err := sqltext.Split(`EXPLAIN CREATE NAMESPACE a; CREATE TEMP NAMESPACE a; SELECT namespace; DROP TABLE namespace`)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(statements).To(HaveEach(HaveField("Kind", sqltext.Other)))
+	})
 })
 
 var _ = DescribeTable("A query is ordered",

@@ -53,43 +53,27 @@ func lex(sql string) ([]token, error) {
 // scan returns the kind of the token that starts at byte i, and where it ends.
 func scan(sql string, i int) (kind, int) {
 	c := sql[i]
+	if k := single[c]; k != nothing {
+		return k, i + 1
+	}
 	switch c {
 	case ' ', '\t', '\n', '\f', '\r':
-		for i++; isSpace(at(sql, i)); i++ {
-		}
-		return space, i
+		return space, skip(sql, i, blank)
 	case '-':
-		if at(sql, i+1) != '-' {
-			return operator, i + 1
+		if at(sql, i+1) == '-' {
+			return space, after(sql, i+2, "\n")
 		}
-		return space, after(sql, i+2, "\n")
+		return operator, i + 1
 	case '/':
-		if at(sql, i+1) != '*' {
-			return operator, i + 1
+		if at(sql, i+1) == '*' {
+			return space, after(sql, i+2, "*/")
 		}
-		return space, after(sql, i+2, "*/")
-	case '.':
-		if !isDigit(at(sql, i+1)) {
-			return dot, i + 1
-		}
-		return scanNumber(sql, i)
-	case ',':
-		return comma, i + 1
-	case ';':
-		return semicolon, i + 1
-	case '(':
-		return opening, i + 1
-	case ')':
-		return closing, i + 1
-	case '*':
-		return star, i + 1
-	case '+', '%', '=', '<', '>', '|', '&', '~':
 		return operator, i + 1
 	case '!':
-		if at(sql, i+1) != '=' {
-			return broken, i + 1
+		if at(sql, i+1) == '=' {
+			return operator, i + 2
 		}
-		return operator, i + 2
+		return broken, i + 1
 	case '\'':
 		return scanQuoted(sql, i, quotedText)
 	case '"', '`':
@@ -100,11 +84,14 @@ func scan(sql string, i int) (kind, int) {
 		}
 		return broken, len(sql)
 	case '?':
-		for i++; isDigit(at(sql, i)); i++ {
-		}
-		return parameter, i
+		return parameter, skip(sql, i+1, digit)
 	case '$', ':', '@', '#':
 		return scanParameter(sql, i)
+	case '.':
+		if class[at(sql, i+1)]&digit == 0 {
+			return dot, i + 1
+		}
+		return scanNumber(sql, i)
 	case 'x', 'X':
 		if at(sql, i+1) == '\'' {
 			return scanBlob(sql, i)
@@ -115,10 +102,10 @@ func scan(sql string, i int) (kind, int) {
 		}
 	}
 	switch {
-	case isDigit(c):
+	case class[c]&digit != 0:
 		return scanNumber(sql, i)
-	case nameByte[c]:
-		return word, endOfName(sql, i+1)
+	case class[c]&inName != 0:
+		return word, skip(sql, i, inName)
 	}
 	return broken, i + 1
 }
@@ -138,47 +125,45 @@ func scanQuoted(sql string, i int, k kind) (kind, int) {
 }
 
 func scanNumber(sql string, i int) (kind, int) {
-	if sql[i] == '0' && at(sql, i+1)|0x20 == 'x' && isHex(at(sql, i+2)) {
-		for i += 3; isHex(at(sql, i)) || at(sql, i) == '_'; i++ {
-		}
+	if sql[i] == '0' && at(sql, i+1)|0x20 == 'x' && class[at(sql, i+2)]&hex != 0 {
+		i = skip(sql, i+2, hex|underscore)
 	} else {
-		i = endOfDigits(sql, i)
+		i = skip(sql, i, digit|underscore)
 		if at(sql, i) == '.' {
-			i = endOfDigits(sql, i+1)
+			i = skip(sql, i+1, digit|underscore)
 		}
 		if at(sql, i)|0x20 == 'e' {
-			sign := 0
-			if c := at(sql, i+1); c == '+' || c == '-' {
-				sign = 1
+			power := i + 1
+			if c := at(sql, power); c == '+' || c == '-' {
+				power++
 			}
-			if isDigit(at(sql, i+1+sign)) {
-				i = endOfDigits(sql, i+1+sign)
+			if class[at(sql, power)]&digit != 0 {
+				i = skip(sql, power, digit|underscore)
 			}
 		}
 	}
-	if end := endOfName(sql, i); end > i {
+	if end := skip(sql, i, inName); end > i {
 		return broken, end
 	}
 	return literal, i
 }
 
 func scanBlob(sql string, i int) (kind, int) {
-	digits := i + 2
-	for i = digits; isHex(at(sql, i)); i++ {
-	}
+	digits := i + len("x'")
+	i = skip(sql, digits, hex)
 	if at(sql, i) != '\'' || (i-digits)%2 != 0 {
 		return broken, after(sql, i, "'")
 	}
 	return literal, i + 1
 }
 
-// scanParameter reads a named parameter, which may hold :: and end in a parenthesis without white
-// space, as the names of Tcl do.
+// scanParameter reads a named parameter. Like names in Tcl it may hold :: and end in parentheses
+// without white space.
 func scanParameter(sql string, i int) (kind, int) {
 	named := false
 	for i++; ; i++ {
 		switch c := at(sql, i); {
-		case nameByte[c]:
+		case class[c]&inName != 0:
 			named = true
 		case c == ':' && at(sql, i+1) == ':':
 			i++
@@ -196,6 +181,11 @@ func scanParameter(sql string, i int) (kind, int) {
 	}
 }
 
+// isNumbered tells a parameter $1 from $a.
+func isNumbered(parameter string) bool {
+	return parameter[0] == '$' && skip(parameter, 1, digit) == len(parameter)
+}
+
 // brokenToken says what is wrong with the broken token between two bytes.
 func brokenToken(sql string, from, to int) error {
 	switch sql[from] {
@@ -208,45 +198,3 @@ func brokenToken(sql string, from, to int) error {
 	}
 	return syntaxError(sql, from, "unrecognised token %q", sql[from:to])
 }
-
-var nameByte = func() (set [256]bool) {
-	for c := range set {
-		lower := c | 0x20
-		set[c] = c >= 0x80 || '0' <= c && c <= '9' || 'a' <= lower && lower <= 'z' || c == '_' || c == '$'
-	}
-	return set
-}()
-
-// at is the byte at i, or NUL past the end.
-func at(s string, i int) byte {
-	if i < len(s) {
-		return s[i]
-	}
-	return 0
-}
-
-// after is where the first mark from i on ends, or the end of the text.
-func after(s string, i int, mark string) int {
-	if n := strings.Index(s[i:], mark); n >= 0 {
-		return i + n + len(mark)
-	}
-	return len(s)
-}
-
-func endOfName(s string, i int) int {
-	for i < len(s) && nameByte[s[i]] {
-		i++
-	}
-	return i
-}
-
-func endOfDigits(s string, i int) int {
-	for isDigit(at(s, i)) || at(s, i) == '_' {
-		i++
-	}
-	return i
-}
-
-func isDigit(c byte) bool { return '0' <= c && c <= '9' }
-func isHex(c byte) bool   { return isDigit(c) || 'a' <= c|0x20 && c|0x20 <= 'f' }
-func isSpace(c byte) bool { return c == ' ' || '\t' <= c && c <= '\r' }

@@ -29,6 +29,9 @@ type Request struct {
 	SQL         string
 	Params      []any // nil, int64, float64, string or []byte
 	Consistency Consistency
+	// ID names a request that changes data: however often it is sent, it is
+	// applied once. Empty for no such promise.
+	ID string
 }
 
 // Column is a column of a result.
@@ -55,6 +58,9 @@ type Rows interface {
 	// Affected is the number of rows the statement changed, if it is known.
 	// Known after its last row.
 	Affected() (int64, bool)
+	// Changed tells whether the request went through the log, as one that
+	// changes data.
+	Changed() bool
 	Err() error
 	Close() error
 }

@@ -55,6 +55,17 @@ type Digester interface {
 	Digest(ctx context.Context, node int) (index uint64, sum string, err error)
 }
 
+// Rememberer is a Cluster whose nodes remember the requests they applied. With
+// it, specs end with the proof that every acknowledged request is on every node.
+type Rememberer interface {
+	// Remembered returns the IDs of the requests that changed data and that the
+	// node's own database holds, the latest remembered ones. It looks past every
+	// fault.
+	Remembered(ctx context.Context, node int) (ids map[string]bool, err error)
+	// Memory is how many of the latest requests a node remembers at least.
+	Memory() int
+}
+
 // State is a node's health as it shows itself.
 type State string
 
@@ -82,6 +93,9 @@ type Status struct {
 	// SnapshotIndex is the log index of its newest snapshot, Restores the
 	// number of snapshots it has restored since it started.
 	SnapshotIndex, Restores uint64
+	// LedTerms are the terms it has led since it started. Two nodes that led in
+	// one term are a broken promise.
+	LedTerms []uint64
 	// LastContact is how long ago it heard from a leader; negative if never.
 	LastContact time.Duration
 	Reason      string // why, if it failed

@@ -58,7 +58,7 @@ func (c *Client) Query(ctx context.Context, request target.Request) (target.Rows
 	if err != nil {
 		return nil, c.failed("BAD_REQUEST", err, target.NotApplied)
 	}
-	response, sent, err := c.send(ctx, http.MethodPost, "/v1/api/sql", body)
+	response, sent, err := c.send(ctx, http.MethodPost, "/v1/api/sql", body, request.ID)
 	if err != nil {
 		outcome := target.NotApplied
 		if sent {
@@ -66,7 +66,8 @@ func (c *Client) Query(ctx context.Context, request target.Request) (target.Rows
 		}
 		return nil, c.failed(CodeUnreachable, err, outcome)
 	}
-	rows := &rows{Reader: wire.NewReader(response.Body), body: response.Body, client: c}
+	rows := &rows{Reader: wire.NewReader(response.Body), body: response.Body, client: c,
+		changed: response.Header.Get(embedded.HeaderIndex) != ""}
 	if response.StatusCode == http.StatusOK {
 		return rows, nil
 	}
@@ -81,7 +82,7 @@ func (c *Client) Query(ctx context.Context, request target.Request) (target.Rows
 
 // Health asks the node what it shows of itself.
 func (c *Client) Health(ctx context.Context) (health embedded.Health, err error) {
-	response, _, err := c.send(ctx, http.MethodGet, "/v1/api/cluster/health", nil)
+	response, _, err := c.send(ctx, http.MethodGet, "/v1/api/cluster/health", nil, "")
 	if err != nil {
 		return health, c.failed(CodeUnreachable, err, target.NotApplied)
 	}
@@ -98,13 +99,16 @@ func (c *Client) Health(ctx context.Context) (health embedded.Health, err error)
 const maxHealth = 1 << 20 // bytes
 
 // send returns whether the request may have reached the node.
-func (c *Client) send(ctx context.Context, method, path string, body []byte) (response *http.Response, sent bool, err error) {
+func (c *Client) send(ctx context.Context, method, path string, body []byte, id string) (response *http.Response, sent bool, err error) {
 	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { sent = true }}
 	request, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, trace), method, "http://"+c.address+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, false, err
 	}
 	request.Header.Set("Content-Type", "application/json")
+	if id != "" {
+		request.Header.Set(embedded.HeaderRequest, id)
+	}
 	if c.token != "" {
 		request.Header.Set("Authorization", "Bearer "+c.token)
 	}
@@ -125,7 +129,8 @@ type Dialer interface {
 func Status(h embedded.Health, address string) target.Status {
 	contact := time.Duration(h.LastContact * float64(time.Millisecond))
 	return target.Status{
-		ID: h.ID, Address: address, State: target.State(h.State), Role: h.Role, Leader: h.Leader, Term: h.Term,
+		LedTerms: h.LedTerms,
+		ID:       h.ID, Address: address, State: target.State(h.State), Role: h.Role, Leader: h.Leader, Term: h.Term,
 		CommitIndex: h.CommitIndex, AppliedIndex: h.AppliedIndex, SnapshotIndex: h.SnapshotIndex, Restores: h.Restores,
 		LastContact: contact, Reason: h.Reason,
 	}

@@ -12,9 +12,12 @@ import (
 // rows is an answer as it arrives.
 type rows struct {
 	*wire.Reader
-	body   io.ReadCloser
-	client *Client
+	body    io.ReadCloser
+	client  *Client
+	changed bool
 }
+
+func (r *rows) Changed() bool { return r.changed }
 
 func (r *rows) Columns() []target.Column {
 	columns := r.Reader.Columns()

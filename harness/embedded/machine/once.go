@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// remembered is how many log entries back a request is still known by its ID.
-	remembered = 10_000
+	// Remembered is how many log entries back a request is still known by its ID.
+	Remembered = 10_000
 	// forgetEvery is how many log entries are between two rounds of forgetting.
 	forgetEvery = 256
 	// keptAnswer bounds the answer kept for a request, in bytes.
@@ -68,8 +68,8 @@ func (m *Machine) remember(log *raft.Log, entry Entry, results []Result) error {
 	if len(answer) > keptAnswer {
 		kept = nil
 	}
-	if log.Index%forgetEvery == 0 && log.Index > remembered {
-		if err := m.writer.Trusted("DELETE FROM rejoin_requests WHERE log_index < ?", int64(log.Index-remembered)); err != nil {
+	if log.Index%forgetEvery == 0 && log.Index > Remembered {
+		if err := m.writer.Trusted("DELETE FROM rejoin_requests WHERE log_index < ?", int64(log.Index-Remembered)); err != nil {
 			return err
 		}
 	}

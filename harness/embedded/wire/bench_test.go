@@ -57,7 +57,9 @@ func BenchmarkReaderRaw(b *testing.B) {
 		r := wire.NewReader(bytes.NewReader(answer))
 		for r.NextResult() {
 			for r.Next() {
-				rows += len(r.Raw()) / len(r.Raw())
+				if len(r.Raw()) > 0 {
+					rows++
+				}
 			}
 		}
 		if r.Err() != nil || rows != benchRows {

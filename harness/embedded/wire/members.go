@@ -6,15 +6,16 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// members uses up the members of an object, after its brace and perhaps some
-// members. It enters the array named enter and is then true, or goes past the
-// closing brace. It hands on all else.
+// members goes on with the members of an object, and hands them on. It is true
+// when it has gone past the opening bracket of the array called enter, and
+// false when it has gone past the closing brace.
 func (r *Reader) members(first bool, enter string, member func(key string, raw jsontext.Value) error) (entered bool, err error) {
 	for ; ; first = false {
-		switch c, err := r.src.peek(); {
-		case err != nil:
+		c, err := r.src.peek()
+		if err != nil {
 			return false, err
-		case c == '}':
+		}
+		if c == '}' {
 			r.src.at++
 			return false, nil
 		}
@@ -27,9 +28,12 @@ func (r *Reader) members(first bool, enter string, member func(key string, raw j
 		if err != nil {
 			return false, err
 		}
-		if c, err := r.src.peek(); err != nil || key == enter && c == '[' {
+		if c, err = r.src.peek(); err != nil {
+			return false, err
+		}
+		if key == enter && c == '[' {
 			r.src.at++
-			return err == nil, err
+			return true, nil
 		}
 		raw, _, err := r.src.value(r.limit)
 		if err != nil {

@@ -102,10 +102,10 @@ func (r *Reader) stop(err error) bool {
 	switch {
 	case r.failure != nil:
 		r.err = r.failure
-	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
-		r.err = fmt.Errorf("the answer ends early, %s: %w", r.where(), io.ErrUnexpectedEOF)
 	case errors.Is(err, ErrMalformed) || errors.Is(err, ErrTooLarge):
 		r.err = fmt.Errorf("%s: %w", r.where(), err)
+	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
+		r.err = fmt.Errorf("the answer ends early, %s: %w", r.where(), io.ErrUnexpectedEOF)
 	default:
 		r.err = fmt.Errorf("reading the answer, %s: %w", r.where(), err)
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -112,7 +113,7 @@ var _ = Describe("Values", func() {
 
 	DescribeTable("are refused when they would have to be changed or guessed",
 		func(row, reason string) {
-			_, err := wire.ParseRow([]byte(row))
+			_, err := wire.ParseRow(slices.Clip([]byte(row)))
 			Expect(err).To(MatchError(ContainSubstring(reason)))
 		},
 		Entry("beyond 64 bits", `[1,9223372036854775808]`, "value 2: the integer 9223372036854775808 does not fit in 64 bits; a float must be written with a point or an exponent"),
@@ -122,6 +123,7 @@ var _ = Describe("Values", func() {
 		Entry("a lone low surrogate", `["\ude00x"]`, "not a valid string"),
 		Entry("two high surrogates", `["\ud83d\ud83d"]`, "not a valid string"),
 		Entry("bytes that are not UTF-8", "[\"\xff\"]", "not a valid string"),
+		Entry("a surrogate half in bytes", "[\"\xed\xa0\x80\"]", "not a valid string"),
 		Entry("a raw control character", "[\"a\nb\"]", "not a valid string"),
 		Entry("an unknown escape", `["\x41"]`, "not a valid string"),
 		Entry("a string without end", `["a`, "not a valid string"),

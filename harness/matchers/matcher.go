@@ -1,0 +1,62 @@
+package matchers
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/onsi/gomega/types"
+
+	"github.com/rejoin-db/rejoin/harness"
+)
+
+// Patience bounds how long one evaluation of a matcher asks a cluster.
+const Patience = 5 * time.Second
+
+// check is what a matcher looks at: whether it holds, and what was found.
+type check[T any] func(ctx context.Context, actual T) (holds bool, found string, err error)
+
+// matcher is a sentence about a T.
+type matcher[T any] struct {
+	sentence string // "be online"
+	check    check[T]
+	found    string
+	subject  string
+}
+
+func newMatcher[T any](sentence string, check check[T]) types.GomegaMatcher {
+	return &matcher[T]{sentence: sentence, check: check}
+}
+
+// Match asks. An actual of the wrong type, or one that cannot be asked, is an
+// error, and fails whether the sentence was to hold or not.
+func (m *matcher[T]) Match(actual any) (bool, error) {
+	subject, ok := actual.(T)
+	if !ok {
+		var want T
+		return false, fmt.Errorf("a matcher to %s takes a %T, not a %T", m.sentence, want, actual)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), Patience)
+	defer cancel()
+	holds, found, err := m.check(ctx, subject)
+	m.subject, m.found = name(subject), found
+	return holds, err
+}
+
+func (m *matcher[T]) FailureMessage(any) string {
+	return fmt.Sprintf("Expected %s to %s, but %s", m.subject, m.sentence, m.found)
+}
+
+func (m *matcher[T]) NegatedFailureMessage(any) string {
+	return fmt.Sprintf("Expected %s not to %s, but %s", m.subject, m.sentence, m.found)
+}
+
+func name(subject any) string {
+	switch s := subject.(type) {
+	case *harness.Node:
+		return s.String()
+	case *harness.Cluster:
+		return fmt.Sprintf("the cluster of %d nodes", s.Size())
+	}
+	return fmt.Sprintf("%T", subject)
+}

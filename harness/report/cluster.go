@@ -1,0 +1,85 @@
+package report
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/journal"
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+// Cluster is the table of a cluster's nodes, each asked past every fault, and
+// its latest events. It blocks no longer than ctx allows.
+func Cluster(ctx context.Context, c *harness.Cluster, events int) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "cluster of %d nodes, quorum %d, seed %d\n\n", c.Size(), c.Quorum(), c.Seed())
+	writeNodes(ctx, &b, c)
+	b.WriteByte('\n')
+	writeEvents(&b, c.Journal(), events)
+	return b.String()
+}
+
+func writeNodes(ctx context.Context, b *strings.Builder, c *harness.Cluster) {
+	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "node\tflag\thealth\trole\tleader\tterm\tcommit\tapplied\tsnapshot\trestores\tlast contact\t")
+	for _, node := range c.Nodes() {
+		flag := "offline"
+		if up, err := c.IsNodeOnline(node.Index()); err == nil && up {
+			flag = "online"
+		}
+		status, err := node.Status(ctx)
+		if err != nil {
+			fmt.Fprintf(w, "%d %s\t%s\t%v\n", node.Index(), node.ID(), flag, err)
+			continue
+		}
+		fmt.Fprintf(w, "%d %s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%s\t\n", node.Index(), node.ID(), flag, health(status), status.Role,
+			dash(status.Leader), status.Term, status.CommitIndex, status.AppliedIndex, status.SnapshotIndex, status.Restores, contact(status))
+	}
+	_ = w.Flush() // into memory
+}
+
+func health(s target.Status) string {
+	if s.Reason != "" {
+		return fmt.Sprintf("%s (%s)", s.State, s.Reason)
+	}
+	return string(s.State)
+}
+
+func contact(s target.Status) string {
+	switch {
+	case s.LastContact < 0:
+		return "never"
+	case s.Role == "leader":
+		return "-"
+	}
+	return s.LastContact.Round(time.Millisecond).String() + " ago"
+}
+
+func dash(text string) string {
+	if text == "" {
+		return "-"
+	}
+	return text
+}
+
+// writeEvents shows the latest events with the time since the first that is shown.
+func writeEvents(b *strings.Builder, j *journal.Journal, most int) {
+	events := j.Last(most)
+	fmt.Fprintf(b, "last %d of %d events:\n", len(events), j.Total())
+	if len(events) == 0 {
+		return
+	}
+	first := events[0].At
+	for _, e := range events {
+		if e.At.Before(first) {
+			first = e.At
+		}
+	}
+	for _, e := range events {
+		fmt.Fprintf(b, "  %+9.1fms  %s\n", float64(e.At.Sub(first).Microseconds())/1000, e)
+	}
+}

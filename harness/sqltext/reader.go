@@ -1,0 +1,29 @@
+package sqltext
+
+// reader goes through the tokens of a statement.
+type reader struct {
+	sql    string
+	tokens []token
+	next   int
+}
+
+// peek returns the token that is n tokens ahead, or behind.
+func (r *reader) peek(n int) token {
+	if i := r.next + n; 0 <= i && i < len(r.tokens) {
+		return r.tokens[i]
+	}
+	return token{at: len(r.sql), end: len(r.sql)}
+}
+
+func (r *reader) spelled(t token) string { return r.sql[t.at:t.end] }
+
+// accept reads keywords if they are next, all or none.
+func (r *reader) accept(upper ...string) bool {
+	for i, u := range upper {
+		if r.peek(i).upper != u {
+			return false
+		}
+	}
+	r.next += len(upper)
+	return true
+}
