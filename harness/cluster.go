@@ -82,10 +82,8 @@ func boot(ctx context.Context, t target.Target, o options) (*Cluster, error) {
 	if len(c.nodes) != o.size {
 		return nil, errors.Join(fmt.Errorf("the target booted %d nodes, not %d", len(c.nodes), o.size), c.Close())
 	}
-	for i := range c.nodes {
-		if err := c.WaitForNodeOnline(ctx, i); err != nil {
-			return nil, errors.Join(fmt.Errorf("boot: %w", err), c.Close())
-		}
+	if err := c.waitForAllOnline(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("boot: %w", err), c.Close())
 	}
 	return c, nil
 }

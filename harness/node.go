@@ -2,6 +2,7 @@ package harness
 
 import (
 	"context"
+	"strings"
 
 	"github.com/rejoin-db/rejoin/harness/journal"
 	"github.com/rejoin-db/rejoin/harness/target"
@@ -107,11 +108,15 @@ func (n *Node) failed(action string, err error) error {
 
 func (n *Node) describe() string { return "node " + itoa(n.index) + " (" + n.node.ID() + ")" }
 
-// abridged is a statement as a journal shows it.
+// abridged is a statement as a journal shows it: on one line, and cut.
 func abridged(sql string) string {
 	const most = 120
-	if len(sql) <= most {
-		return sql
+	if len(sql) > 4*most {
+		sql = sql[:4*most]
 	}
-	return sql[:most] + "…"
+	line := strings.Join(strings.Fields(sql), " ")
+	if len(line) <= most {
+		return line
+	}
+	return strings.ToValidUTF8(line[:most], "") + "…"
 }

@@ -2,6 +2,8 @@ package harness
 
 import (
 	"context"
+	"errors"
+	"sync"
 	"time"
 
 	"github.com/rejoin-db/rejoin/harness/journal"
@@ -48,17 +50,23 @@ func (c *Cluster) waitForNodeOnline(ctx context.Context, node *Node) error {
 	}
 }
 
-// WaitForAllOnline waits for every node, one after the other: what was committed
-// when the last wait began is applied everywhere when it ends.
+// WaitForAllOnline waits for every node at once; the errors of those that did
+// not come are joined.
 func (c *Cluster) WaitForAllOnline(ctx context.Context) error {
-	for range 2 { // the first round may elect a leader, whose first entry the second covers
-		for i := range c.nodes {
-			if err := c.WaitForNodeOnline(ctx, i); err != nil {
-				return err
-			}
-		}
+	end := c.journal.Begin(journal.Wait, journal.Nobody, "wait until all nodes are online")
+	err := c.waitForAllOnline(ctx)
+	end(err)
+	return err
+}
+
+func (c *Cluster) waitForAllOnline(ctx context.Context) error {
+	errs := make([]error, len(c.nodes))
+	var wg sync.WaitGroup
+	for i, node := range c.nodes {
+		wg.Go(func() { errs[i] = c.waitForNodeOnline(ctx, node) })
 	}
-	return nil
+	wg.Wait()
+	return errors.Join(errs...)
 }
 
 // committed is the highest log index that any node knows to be committed. What

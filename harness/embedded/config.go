@@ -3,6 +3,7 @@ package embedded
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -88,8 +89,14 @@ func orElse[V comparable](value, otherwise V) V {
 
 func (c Config) validate() error {
 	var problems []error
-	if c.ID == "" {
+	switch {
+	case c.ID == "":
 		problems = append(problems, errors.New("it has no ID"))
+	case !printable(c.ID):
+		problems = append(problems, errors.New("its ID is not all printable ASCII"))
+	}
+	if !printable(c.Token) {
+		problems = append(problems, errors.New("its Token is not all printable ASCII"))
 	}
 	if c.Dir == "" {
 		problems = append(problems, errors.New("it has no Dir"))
@@ -108,11 +115,32 @@ func (c Config) validate() error {
 			problems = append(problems, fmt.Errorf("%s %v is negative", d.name, d.value))
 		}
 	}
-	if c.MaxBody < 0 {
-		problems = append(problems, fmt.Errorf("MaxBody %d is negative", c.MaxBody))
+	for _, n := range []struct {
+		name  string
+		value int64
+	}{
+		{"MaxBody", c.MaxBody}, {"Machine.Budget", c.Machine.Budget},
+		{"Machine.AnswerLimit", c.Machine.AnswerLimit}, {"Machine.Readers", int64(c.Machine.Readers)},
+	} {
+		if n.value < 0 {
+			problems = append(problems, fmt.Errorf("%s %d is negative", n.name, n.value))
+		}
+	}
+	if len(c.Peers) > 0 && !slices.ContainsFunc(c.Peers, func(p Peer) bool { return p.ID == c.ID }) {
+		problems = append(problems, errors.New("it is not among its Peers"))
 	}
 	if len(problems) > 0 {
 		return fmt.Errorf("node %q cannot start: %w", c.ID, errors.Join(problems...))
 	}
 	return nil
+}
+
+// printable tells whether the text can be the value of an HTTP header.
+func printable(text string) bool {
+	for _, c := range []byte(text) {
+		if c < ' ' || c > '~' {
+			return false
+		}
+	}
+	return true
 }

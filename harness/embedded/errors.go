@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -19,6 +20,8 @@ const (
 	CodeRefused      = "REFUSED"             // 400: a statement this database does not take, and why
 	CodeNamespace    = "NAMESPACE_NOT_FOUND" // 400
 	CodeUnauthorized = "UNAUTHORIZED"        // 401
+	CodeNotFound     = "NOT_FOUND"           // 404: no such path
+	CodeMethod       = "METHOD_NOT_ALLOWED"  // 405
 	CodeTooLarge     = "BODY_TOO_LARGE"      // 413
 	CodeNoLeader     = "NO_LEADER"           // 503: nobody leads, or the leader cannot be reached; nothing was changed
 	CodeNotLeader    = "NOT_LEADER"          // 503: a forwarded request met a node that does not lead
@@ -73,6 +76,10 @@ func explain(err error) *answer {
 	case errors.As(err, &failed):
 		return unavailable(CodeFailed, "%v", err)
 	case errors.Is(err, machine.ErrClosed):
+		return unavailable(CodeStopping, "this node is leaving")
+	case errors.Is(err, context.DeadlineExceeded):
+		return unavailable(CodeTimeout, "%v", err)
+	case errors.Is(err, context.Canceled): // by the node: a client that has gone does not read this
 		return unavailable(CodeStopping, "this node is leaving")
 	case errors.As(err, &params):
 		return refuse(http.StatusBadRequest, CodeParams, "%v", err)

@@ -100,7 +100,8 @@ func (n *Node) catchUpOnce(ctx context.Context, l leader) error {
 		_, err := n.propose(ctx, machine.Entry{})
 		return err
 	}
-	index, err := n.askReadIndex(ctx, l, wire.Leader)
+	// Strong, so that a leader that was deposed unawares does not set the mark.
+	index, err := n.askReadIndex(ctx, l, wire.Strong)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"slices"
 	"strconv"
 )
 
@@ -33,7 +34,7 @@ func (n *Node) writeThere(ctx context.Context, w http.ResponseWriter, req *reque
 	case answer.code == CodeNotLeader, answer.code == CodeStopping, answer.code == CodeNoQuorum:
 		return attempt{inDoubt: answer.outcome == OutcomeUnknown, err: fmt.Errorf("leader %s answered %s", l.id, answer.code)}
 	}
-	if answer.index > 0 {
+	if answer.index > 0 && answer.status != http.StatusBadRequest { // what was refused leaves nothing to catch up with
 		if err := n.storage.machine.WaitApplied(ctx, answer.index); err != nil {
 			n.fail(w, unavailable(CodeBehind, "the change is applied by leader %s, but node %s has not caught up: %v",
 				l.id, n.config.ID, err).withOutcome(OutcomeApplied))
@@ -46,13 +47,25 @@ func (n *Node) writeThere(ctx context.Context, w http.ResponseWriter, req *reque
 			w.Header().Set(name, value)
 		}
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(answer.status)
-	if _, err := w.Write(answer.body); err != nil {
-		panic(http.ErrAbortHandler)
-	}
+	n.passOn(w, answer)
 	return attempt{answered: true}
 }
+
+// passOn sends the leader's answer to the client, in pieces, each with its own
+// allowance of time.
+func (n *Node) passOn(w http.ResponseWriter, answer relayed) {
+	n.allow(w)
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(answer.status)
+	for piece := range slices.Chunk(answer.body, passedOnAtOnce) {
+		n.allow(w)
+		if _, err := w.Write(piece); err != nil {
+			panic(http.ErrAbortHandler)
+		}
+	}
+}
+
+const passedOnAtOnce = 64 << 10 // bytes
 
 // whileLeads is a context that ends when another node leads, or none: who waits
 // for an answer from a leader that is gone waits for nothing.

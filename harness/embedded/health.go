@@ -87,7 +87,11 @@ func (n *Node) Digest(ctx context.Context) (index uint64, sum string, err error)
 // Snapshot takes a snapshot now, whether or not one is due, and blocks until it
 // is on disk. It compacts the log, up to the trailing entries.
 func (n *Node) Snapshot(ctx context.Context) error {
-	return n.wait(ctx, n.raft.Snapshot())
+	if !n.standing.enter(&n.requests) {
+		return unavailable(CodeStopping, "node %s is leaving", n.config.ID)
+	}
+	defer n.requests.Done()
+	return n.wait(ctx, func() raft.Future { return n.raft.Snapshot() })
 }
 
 func (n *Node) lastContact() float64 {

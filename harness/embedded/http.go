@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/hashicorp/go-hclog"
 
@@ -35,13 +36,30 @@ func (n *Node) serveHTTP() {
 	n.wg.Go(func() { _ = n.server.Serve(n.mux.http) }) // it ends when the server is closed
 }
 
+type route struct {
+	method string
+	serve  http.HandlerFunc
+}
+
 func (n *Node) routes() http.Handler {
-	routes := http.NewServeMux()
-	routes.HandleFunc("POST /v1/api/sql", n.serveSQL)
-	routes.HandleFunc("GET /v1/api/healthcheck", n.serveHealthcheck)
-	routes.HandleFunc("GET /v1/api/cluster/health", n.serveHealth)
-	routes.HandleFunc("GET "+readIndexPath, n.serveReadIndex)
-	return routes
+	routes := map[string]route{
+		"/v1/api/sql":            {http.MethodPost, n.serveSQL},
+		"/v1/api/healthcheck":    {http.MethodGet, n.serveHealthcheck},
+		"/v1/api/cluster/health": {http.MethodGet, n.serveHealth},
+		readIndexPath:            {http.MethodGet, n.serveReadIndex},
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		route, found := routes[r.URL.Path]
+		switch {
+		case !found:
+			n.fail(w, refuse(http.StatusNotFound, CodeNotFound, "there is nothing at %s", r.URL.Path))
+		case r.Method != route.method && !(r.Method == http.MethodHead && route.method == http.MethodGet):
+			w.Header().Set("Allow", route.method)
+			n.fail(w, refuse(http.StatusMethodNotAllowed, CodeMethod, "%s takes %s, not %s", r.URL.Path, route.method, r.Method))
+		default:
+			route.serve(w, r)
+		}
+	})
 }
 
 // gate lets requests in that carry the token, unless the node is leaving.
@@ -71,6 +89,7 @@ func (n *Node) allowed(r *http.Request) bool {
 // fail sends an error answer; nothing must have been sent before.
 func (n *Node) fail(w http.ResponseWriter, err error) {
 	a := explain(err)
+	n.allow(w)
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set(headerCode, a.body.Code)
 	if a.body.Outcome != "" {
@@ -82,7 +101,15 @@ func (n *Node) fail(w http.ResponseWriter, err error) {
 	}
 }
 
+// allow gives the client RequestTimeout from now to take in what is sent next. It
+// must come before everything that is sent: the allowance of an earlier answer
+// is still in force on the connection, and has run out.
+func (n *Node) allow(w http.ResponseWriter) {
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(n.config.RequestTimeout))
+}
+
 func (n *Node) reply(w http.ResponseWriter, status int, body any) {
+	n.allow(w)
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	if err := json.NewEncoder(w).Encode(body); err != nil {

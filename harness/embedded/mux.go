@@ -28,22 +28,19 @@ func greeting(token string) []byte {
 // hands it to the one or the other listener.
 type mux struct {
 	base     net.Listener
+	conns    *conns
 	greeting []byte
 	patience time.Duration // for the greeting
 
 	http, raft *branch
 
-	wg      sync.WaitGroup
-	mu      sync.Mutex
-	unnamed map[net.Conn]struct{} // connections that have not said what they are
-	closed  bool
+	wg sync.WaitGroup
 }
 
-func newMux(base net.Listener, token string, patience time.Duration) *mux {
+func newMux(base net.Listener, conns *conns, token string, patience time.Duration) *mux {
 	m := &mux{
-		base: base, greeting: greeting(token), patience: patience,
+		base: base, conns: conns, greeting: greeting(token), patience: patience,
 		http: newBranch(base.Addr()), raft: newBranch(base.Addr()),
-		unnamed: make(map[net.Conn]struct{}),
 	}
 	m.wg.Go(m.accept)
 	return m
@@ -57,78 +54,51 @@ func (m *mux) accept() {
 			m.raft.fail(err)
 			return
 		}
-		if !m.hold(conn) {
-			return
+		if conn, err := m.conns.track(conn); err == nil {
+			m.wg.Go(func() { m.route(conn) })
 		}
-		m.wg.Go(func() { m.route(conn) })
 	}
-}
-
-func (m *mux) hold(conn net.Conn) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.closed {
-		_ = conn.Close()
-		return false
-	}
-	m.unnamed[conn] = struct{}{}
-	return true
-}
-
-func (m *mux) release(conn net.Conn) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	delete(m.unnamed, conn)
 }
 
 // route gives the connection away, or closes it if it is neither protocol.
-func (m *mux) route(conn net.Conn) {
-	defer m.release(conn)
-	branch, conn, err := m.recognise(conn)
-	if err != nil || !branch.deliver(conn) {
+func (m *mux) route(conn *tracked) {
+	branch, known, err := m.recognise(conn)
+	if err != nil || !branch.deliver(known) {
 		_ = conn.Close()
 	}
 }
 
-func (m *mux) recognise(conn net.Conn) (*branch, net.Conn, error) {
+func (m *mux) recognise(conn *tracked) (*branch, net.Conn, error) {
 	if err := conn.SetReadDeadline(time.Now().Add(m.patience)); err != nil {
-		return nil, conn, err
+		return nil, nil, err
 	}
 	buffered := bufio.NewReaderSize(conn, 4096)
 	first, err := buffered.Peek(1)
 	if err != nil {
-		return nil, conn, err
+		return nil, nil, err
 	}
 	branch := m.http
 	if first[0] == raftByte {
 		got := make([]byte, greetingSize)
 		if _, err := io.ReadFull(buffered, got); err != nil {
-			return nil, conn, err
+			return nil, nil, err
 		}
 		if subtle.ConstantTimeCompare(got, m.greeting) != 1 {
-			return nil, conn, errors.New("the token is another")
+			return nil, nil, errors.New("the token is another")
 		}
 		branch = m.raft
 	}
 	peeked, err := buffered.Peek(buffered.Buffered())
 	if err != nil {
-		return nil, conn, err
+		return nil, nil, err
 	}
-	return branch, &replayed{Conn: conn, first: bytes.Clone(peeked)}, conn.SetReadDeadline(time.Time{})
+	return branch, &replayed{tracked: conn, first: bytes.Clone(peeked)}, conn.SetReadDeadline(time.Time{})
 }
 
-// close stops accepting and waits for its goroutines.
+// close stops accepting and waits for its goroutines, which end when their
+// connections are cut.
 func (m *mux) close() error {
-	m.mu.Lock()
-	m.closed = true
-	unnamed := m.unnamed
-	m.unnamed = nil
-	m.mu.Unlock()
-
 	err := m.base.Close()
-	for conn := range unnamed {
-		_ = conn.Close()
-	}
 	m.http.fail(net.ErrClosed)
 	m.raft.fail(net.ErrClosed)
 	m.wg.Wait()
@@ -173,7 +143,7 @@ func (b *branch) Addr() net.Addr { return b.addr }
 
 // replayed is a connection of which the first bytes have been read already.
 type replayed struct {
-	net.Conn
+	*tracked
 	first []byte
 }
 
@@ -183,5 +153,5 @@ func (r *replayed) Read(p []byte) (int, error) {
 		r.first = r.first[n:]
 		return n, nil
 	}
-	return r.Conn.Read(p)
+	return r.tracked.Read(p)
 }

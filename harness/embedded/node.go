@@ -19,8 +19,8 @@ const Version = "0.1.0"
 type Node struct {
 	config    Config
 	storage   *storage
+	conns     *conns
 	mux       *mux
-	stream    *stream
 	transport *patient
 	raft      *raft.Raft
 	server    *http.Server
@@ -36,6 +36,10 @@ type Node struct {
 	requests sync.WaitGroup // handlers under way
 	futures  sync.WaitGroup // waits for Raft's answers
 	wg       sync.WaitGroup // everything else
+
+	// closing makes that all who close wait for the one end, and learn of it.
+	closing sync.Once
+	closed  error
 }
 
 // Start starts a node and returns when it serves: HTTP is answered, Raft takes
@@ -46,7 +50,7 @@ func Start(config Config) (_ *Node, err error) {
 	if err := config.validate(); err != nil {
 		return nil, err
 	}
-	n := &Node{config: config, started: time.Now()}
+	n := &Node{config: config, conns: newConns(), started: time.Now()}
 	n.standing.init()
 	n.ctx, n.end = context.WithCancel(context.Background())
 	defer func() {
@@ -54,16 +58,16 @@ func Start(config Config) (_ *Node, err error) {
 			err = errors.Join(fmt.Errorf("start node %s: %w", config.ID, err), n.close())
 		}
 	}()
-	if n.storage, err = openStorage(config.Dir, config.Machine, config.Logger); err != nil {
-		return nil, err
-	}
 	listener, err := config.Endpoint.Listen()
 	if err != nil {
 		return nil, err
 	}
-	n.mux = newMux(listener, config.Token, config.RequestTimeout)
+	n.mux = newMux(listener, n.conns, config.Token, config.RequestTimeout)
+	if n.storage, err = openStorage(config.Dir, config.Machine, config.Logger); err != nil {
+		return nil, err
+	}
 	n.client = &http.Client{Transport: &http.Transport{
-		DialContext:         config.Endpoint.DialContext,
+		DialContext:         n.conns.dialer(n.ctx, config.Endpoint),
 		MaxIdleConnsPerHost: idleConnections,
 		DisableCompression:  true,
 	}}
@@ -91,32 +95,41 @@ func (n *Node) Address() string { return n.config.Endpoint.Addr() }
 // everything. It blocks until nothing of the node is left; ctx bounds only how
 // long it is patient before that. The node's files remain.
 func (n *Node) Stop(ctx context.Context) error {
+	if !n.standing.enter(&n.requests) {
+		return n.close()
+	}
 	n.standing.leave()
 	if n.raft.State() == raft.Leader {
 		n.handOver(ctx)
 	}
+	n.requests.Done()
 	served := make(chan struct{})
-	n.wg.Go(func() { n.requests.Wait(); close(served) })
+	go func() { n.requests.Wait(); close(served) }()
 	select {
 	case <-served:
 	case <-ctx.Done():
 	}
-	return n.close()
+	err := n.close()
+	<-served
+	return err
 }
 
 // Close ends the node without handing anything over, and blocks until nothing
 // of it is left. Requests under way are cut off. The node's files remain.
 func (n *Node) Close() error { return n.close() }
 
-// close ends whatever was started, in the order that lets each end: waits,
-// connections, requests, Raft, storage.
 func (n *Node) close() error {
+	n.closing.Do(func() { n.closed = n.closeOnce() })
+	return n.closed
+}
+
+// closeOnce ends whatever was started, in the order that lets each end: waits,
+// connections, requests, Raft, storage.
+func (n *Node) closeOnce() error {
 	var errs []error
 	n.standing.leave()
 	n.end()
-	if n.stream != nil {
-		n.stream.cut()
-	}
+	n.conns.cut()
 	if n.mux != nil {
 		errs = append(errs, n.mux.close())
 	}
@@ -124,12 +137,15 @@ func (n *Node) close() error {
 		errs = append(errs, n.server.Close())
 	}
 	n.requests.Wait()
+	n.wg.Wait()
 	if n.raft != nil {
-		n.transport.lead(0)
+		// Raft leaves what is still in its queues without an answer when it shuts
+		// down. Before, it answers all: a leader without followers to talk to
+		// gives up within its lease.
+		n.futures.Wait()
+		n.transport.end()
 		errs = append(errs, n.raft.Shutdown().Error())
 	}
-	n.futures.Wait()
-	n.wg.Wait()
 	if n.client != nil {
 		n.client.CloseIdleConnections()
 	}

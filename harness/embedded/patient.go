@@ -22,10 +22,12 @@ import (
 // removed, and when the transport is closed.
 type patient struct {
 	transport
+	notices *notices
 
-	mu    sync.Mutex
-	term  uint64 // the term this node leads, 0 if it does not
-	peers map[raft.ServerID]*reachability
+	mu     sync.Mutex
+	term   uint64 // the term this node leads, 0 if it does not
+	peers  map[raft.ServerID]*reachability
+	closed bool
 }
 
 // transport is what Raft's network transport offers, with pre-votes: without
@@ -44,7 +46,11 @@ type reachability struct {
 var errGaveUp = errors.New("the call is no longer of use")
 
 func newPatient(inner transport) *patient {
-	return &patient{transport: inner, peers: make(map[raft.ServerID]*reachability)}
+	return &patient{
+		transport: inner,
+		notices:   &notices{send: inner.AppendEntries, peers: make(map[raft.ServerID]*noticed)},
+		peers:     make(map[raft.ServerID]*reachability),
+	}
 }
 
 // AppendEntries blocks while the peer cannot be reached.
@@ -63,9 +69,14 @@ func (p *patient) AppendEntries(id raft.ServerID, target raft.ServerAddress, arg
 		*resp = raft.AppendEntriesResponse{}
 		err := p.transport.AppendEntries(id, target, args, resp)
 		if !unreachable(err) {
+			if err == nil && resp.Success {
+				p.notices.replicated(id, target, args)
+			}
 			return err
 		}
-		p.loseContact(id)
+		if !p.loseContact(id, args.Term) {
+			return err
+		}
 	}
 }
 
@@ -84,19 +95,43 @@ func (p *patient) InstallSnapshot(id raft.ServerID, target raft.ServerAddress, a
 	}
 	err = p.transport.InstallSnapshot(id, target, args, resp, data)
 	if unreachable(err) {
-		p.loseContact(id)
+		p.loseContact(id, args.Term)
 	}
 	return err
 }
 
-// lead says which term this node leads from now on; 0 if none.
+// lead says which term this node leads from now on; 0 if none. What was known
+// of the peers is of an earlier term and may be long out of date.
 func (p *patient) lead(term uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.term == term {
+		return
+	}
 	p.term = term
+	p.endWaitsLocked()
+	p.notices.reset()
+}
+
+// end ends all waits for good. Raft stops only after its calls have ended.
+func (p *patient) end() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
+	p.endWaitsLocked()
+}
+
+func (p *patient) endWaitsLocked() {
 	for _, peer := range p.peers {
 		peer.announceLocked()
 	}
+	clear(p.peers)
+}
+
+// Close closes the transport within, too.
+func (p *patient) Close() error {
+	p.end()
+	return p.transport.Close()
 }
 
 // forget ends the waiting for a peer that was removed.
@@ -107,6 +142,7 @@ func (p *patient) forget(id raft.ServerID) {
 		delete(p.peers, id)
 		peer.announceLocked()
 	}
+	p.notices.forget(id)
 }
 
 func (p *patient) reached(id raft.ServerID) {
@@ -118,13 +154,19 @@ func (p *patient) reached(id raft.ServerID) {
 	}
 }
 
-func (p *patient) loseContact(id raft.ServerID) {
+// loseContact notes that a call did not reach the peer, and tells whether it is
+// of the term this node leads: any other is not worth a wait.
+func (p *patient) loseContact(id raft.ServerID, term uint64) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.closed || p.term != term {
+		return false
+	}
 	if p.peers[id] == nil {
 		p.peers[id] = &reachability{changed: make(chan struct{})}
 	}
 	p.peers[id].lost = true
+	return true
 }
 
 // await returns once the peer can be reached as far as is known.
@@ -149,7 +191,7 @@ func (p *patient) watch(id raft.ServerID, term uint64, waited bool) (<-chan stru
 		return nil, errGaveUp
 	case peer == nil || !peer.lost:
 		return nil, nil
-	case p.term != term:
+	case p.term != term: // a call of an earlier term, which came late
 		return nil, errGaveUp
 	}
 	return peer.changed, nil

@@ -26,9 +26,10 @@ const (
 
 func (n *Node) startRaft() error {
 	logger := n.config.Logger.Named("raft")
-	n.stream = newStream(n.config.Endpoint, n.mux.raft, n.config.Token)
 	network := raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
-		Stream:          n.stream,
+		Stream: &stream{
+			branch: n.mux.raft, dial: n.conns.dialer(n.ctx, n.config.Endpoint), greeting: greeting(n.config.Token),
+		},
 		MaxPool:         pooledConnections,
 		MaxRPCsInFlight: inFlight,
 		Timeout:         rpcTimeout,
@@ -117,7 +118,7 @@ func (n *Node) stand() {
 // handOver gives leadership to the follower that is furthest, as Raft sees it.
 // If that fails the others elect a leader after their timeout, as in a crash.
 func (n *Node) handOver(ctx context.Context) {
-	if err := n.wait(ctx, n.raft.LeadershipTransfer()); err != nil {
+	if err := n.wait(ctx, n.raft.LeadershipTransfer); err != nil {
 		n.config.Logger.Warn("leadership was not handed over", "error", err)
 	}
 }
@@ -127,11 +128,12 @@ func closeTransport(t *raft.NetworkTransport) error {
 	return t.Close()
 }
 
-// wait waits for a future of Raft's, which itself knows no context, until ctx
-// ends. Raft answers all its futures before it stops, and close waits for that.
-func (n *Node) wait(ctx context.Context, future raft.Future) error {
+// wait asks Raft and waits for its answer until ctx ends; Raft itself, in
+// questions as in futures, knows no context. Raft answers all it was asked as
+// long as it runs, and close waits for that.
+func (n *Node) wait(ctx context.Context, ask func() raft.Future) error {
 	done := make(chan error, 1)
-	n.futures.Go(func() { done <- future.Error() })
+	n.futures.Go(func() { done <- ask().Error() })
 	select {
 	case err := <-done:
 		return err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/rejoin-db/rejoin/harness/embedded/machine"
@@ -19,7 +20,7 @@ type request struct {
 	wire.Request
 	statements []sqltext.Statement
 	begun      time.Time
-	forwarded  bool
+	forwarder  string // the node that forwarded it, if one did
 	id         string // names a change: the client's word, or this node's
 }
 
@@ -37,13 +38,15 @@ func (n *Node) serveSQL(w http.ResponseWriter, r *http.Request) {
 }
 
 func (n *Node) readRequest(w http.ResponseWriter, r *http.Request) (*request, error) {
-	req := &request{begun: time.Now(), forwarded: r.Header.Get(headerForwarder) != ""}
+	req := &request{begun: time.Now(), forwarder: r.Header.Get(headerForwarder)}
 	var err error
 	req.Request, err = wire.DecodeRequest(http.MaxBytesReader(w, r.Body, n.config.MaxBody))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
 		return nil, refuse(http.StatusRequestEntityTooLarge, CodeTooLarge, "the body is larger than %d bytes", tooLarge.Limit)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil, refuse(http.StatusRequestTimeout, CodeBadRequest, "the body did not arrive within %v", n.config.RequestTimeout)
 	case err != nil:
 		return nil, refuse(http.StatusBadRequest, CodeBadRequest, "%v", err)
 	}
@@ -176,12 +179,10 @@ func wireColumns(columns []sqlite.Column) []wire.Column {
 // beginAnswer begins an answer. A client that takes nothing in for too long is cut off.
 func (n *Node) beginAnswer(w http.ResponseWriter) *wire.Writer {
 	w.Header().Set("Content-Type", "application/json")
-	control := http.NewResponseController(w)
-	allowance := func() { _ = control.SetWriteDeadline(time.Now().Add(n.config.RequestTimeout)) }
-	allowance()
+	n.allow(w)
 	return wire.NewWriter(w, func() {
-		_ = control.Flush() // a connection that broke shows at the next write
-		allowance()
+		_ = http.NewResponseController(w).Flush() // a connection that broke shows at the next write
+		n.allow(w)
 	})
 }
 

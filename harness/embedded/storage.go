@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/raft"
@@ -19,6 +20,8 @@ import (
 //	log/        Raft's log, its term and its vote (raft-wal: one sync an append)
 //	snapshots/  the newest snapshots, each a SQLite file with its checksum
 //	state/      the working copy of the database, rebuilt at every start
+//
+// One node at a time has the directory; it holds a lock on it.
 type storage struct {
 	logs      raft.LogStore
 	stable    raft.StableStore
@@ -41,6 +44,11 @@ func openStorage(dir string, options machine.Options, logger hclog.Logger) (s *s
 			err = errors.Join(err, s.close())
 		}
 	}()
+	lock, err := lockDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	s.closers = append(s.closers, lock)
 	for _, name := range []string{"log", "snapshots", "state"} {
 		if err := os.MkdirAll(filepath.Join(dir, name), 0o700); err != nil {
 			return nil, err
@@ -52,7 +60,7 @@ func openStorage(dir string, options machine.Options, logger hclog.Logger) (s *s
 	}
 	s.closers = append(s.closers, log)
 	s.stable = log
-	if s.logs, err = raft.NewLogCache(cachedEntries, log); err != nil {
+	if s.logs, err = raft.NewLogCache(cachedEntries, compacted{log}); err != nil {
 		return nil, err
 	}
 	s.snapshots, err = raft.NewFileSnapshotStoreWithLogger(dir, retainedSnapshots, logger.Named("snapshots"))
@@ -69,7 +77,7 @@ func openStorage(dir string, options machine.Options, logger hclog.Logger) (s *s
 
 func (s *storage) close() error {
 	var err error
-	for _, c := range s.closers {
+	for _, c := range slices.Backward(s.closers) {
 		err = errors.Join(err, c.Close())
 	}
 	return err

@@ -25,7 +25,7 @@ func (n *Node) serveWrite(w http.ResponseWriter, r *http.Request, req *request) 
 	inDoubt := false
 	for {
 		l, _, changed := n.standing.look()
-		if req.forwarded && !l.self {
+		if req.forwarder != "" && !l.self {
 			n.fail(w, n.notLeading(inDoubt, last))
 			return
 		}
@@ -65,8 +65,11 @@ func (n *Node) writeHere(ctx context.Context, w http.ResponseWriter, req *reques
 		return attempt{inDoubt: !errors.Is(err, errNotLeading), err: err}
 	}
 	w.Header().Set(HeaderIndex, formatIndex(done.index))
-	if done.response.Err != nil {
-		n.fail(w, done.response.Err)
+	if req.forwarder != "" {
+		n.futures.Go(func() { n.transport.notices.committed(raft.ServerID(req.forwarder), done.index) })
+	}
+	if err := done.response.Err; err != nil {
+		n.fail(w, n.refusedHere(err))
 		return attempt{answered: true}
 	}
 	out := n.beginAnswer(w)
@@ -76,6 +79,15 @@ func (n *Node) writeHere(ctx context.Context, w http.ResponseWriter, req *reques
 		n.finish(out, req)
 	}
 	return attempt{answered: true}
+}
+
+// refusedHere is the answer to a change that is in the log and did not succeed.
+// If it was this node that failed and not the change, the others may apply it.
+func (n *Node) refusedHere(err error) error {
+	if failed, own := errors.AsType[*machine.FailedError](err); own {
+		return unavailable(CodeFailed, "node %s: %v; whether the change is applied elsewhere is not known", n.config.ID, failed).withOutcome(OutcomeUnknown)
+	}
+	return err
 }
 
 // written is what became of a proposal.
@@ -96,9 +108,13 @@ func (n *Node) propose(ctx context.Context, entry machine.Entry) (written, error
 	if err != nil {
 		return written{}, errors.Join(errNotLeading, err)
 	}
+	var future raft.ApplyFuture
 	// Raft's own timeout is for room in its queue, before the entry is in.
-	future := n.raft.Apply(data, n.config.WriteTimeout)
-	switch err := n.wait(ctx, future); {
+	err = n.wait(ctx, func() raft.Future {
+		future = n.raft.Apply(data, n.config.WriteTimeout)
+		return future
+	})
+	switch {
 	case err == nil:
 		return written{response: future.Response().(machine.Response), index: future.Index()}, nil
 	case errors.Is(err, raft.ErrNotLeader), errors.Is(err, raft.ErrEnqueueTimeout), errors.Is(err, raft.ErrLeadershipTransferInProgress):

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -39,15 +40,18 @@ type Options struct {
 
 // New returns the target. Every cluster it boots has its own directory, ports
 // and network.
-func New(options Options) target.Target { return booter{options} }
+func New(options Options) *Target { return &Target{options} }
 
-type booter struct{ options Options }
+// Target boots clusters of embedded nodes. It is safe for concurrent use.
+type Target struct{ options Options }
+
+var _ target.Target = (*Target)(nil)
 
 // clientHost is the place on the network where applications are.
 const clientHost = "client"
 
 // Boot starts size nodes, named n0, n1 and so on.
-func (b booter) Boot(_ context.Context, size int) (_ target.Cluster, err error) {
+func (t *Target) Boot(_ context.Context, size int) (_ target.Cluster, err error) {
 	if size < 1 {
 		return nil, fmt.Errorf("a cluster of %d nodes cannot be: it needs at least 1", size)
 	}
@@ -57,7 +61,7 @@ func (b booter) Boot(_ context.Context, size int) (_ target.Cluster, err error) 
 			err = errors.Join(fmt.Errorf("boot %d nodes: %w", size, err), c.Close())
 		}
 	}()
-	if c.dir, err = os.MkdirTemp(b.options.Dir, "rejoin-"); err != nil {
+	if c.dir, err = os.MkdirTemp(t.options.Dir, "rejoin-"); err != nil {
 		return nil, err
 	}
 	hosts, err := c.hosts(size)
@@ -72,46 +76,52 @@ func (b booter) Boot(_ context.Context, size int) (_ target.Cluster, err error) 
 	for i, host := range hosts {
 		peers[i] = embedded.Peer{ID: host.Name(), Address: host.Addr()}
 	}
-	// The first node stands for election as soon as it runs, so it comes last.
+	// The first node stands for election as soon as it runs, so it comes last;
+	// the others come all at once.
 	c.nodes = make([]*node, size)
-	for i := size - 1; i >= 0; i-- {
-		if c.nodes[i], err = b.start(c.dir, hosts[i], clients, peers); err != nil {
-			return nil, err
-		}
+	errs := make([]error, size)
+	var wg sync.WaitGroup
+	for i, host := range hosts[1:] {
+		wg.Go(func() { c.nodes[i+1], errs[i+1] = t.start(c.dir, host, clients, peers) })
+	}
+	wg.Wait()
+	c.nodes[0], errs[0] = t.start(c.dir, hosts[0], clients, peers)
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
 	}
 	return c, nil
 }
 
-func (b booter) start(dir string, host, clients *network.Host, peers []embedded.Peer) (*node, error) {
+func (t *Target) start(dir string, host, clients *network.Host, peers []embedded.Peer) (*node, error) {
 	own := filepath.Join(dir, host.Name())
 	if err := os.Mkdir(own, 0o700); err != nil {
 		return nil, err
 	}
 	running, err := embedded.Start(embedded.Config{
 		ID: host.Name(), Dir: own, Endpoint: host, Peers: peers,
-		ElectionTimeout:   b.options.ElectionTimeout,
-		SnapshotThreshold: b.options.SnapshotThreshold,
-		SnapshotInterval:  b.options.SnapshotInterval,
-		TrailingLogs:      b.options.TrailingLogs,
-		WriteTimeout:      b.options.WriteTimeout,
-		RequestTimeout:    b.options.RequestTimeout,
-		MaxBody:           b.options.MaxBody,
-		Token:             b.options.Token,
-		Logger:            b.logger(host.Name()),
+		ElectionTimeout:   t.options.ElectionTimeout,
+		SnapshotThreshold: t.options.SnapshotThreshold,
+		SnapshotInterval:  t.options.SnapshotInterval,
+		TrailingLogs:      t.options.TrailingLogs,
+		WriteTimeout:      t.options.WriteTimeout,
+		RequestTimeout:    t.options.RequestTimeout,
+		MaxBody:           t.options.MaxBody,
+		Token:             t.options.Token,
+		Logger:            t.logger(host.Name()),
 	})
 	if err != nil {
 		return nil, err
 	}
-	return newNode(running, host, clients, b.options.Token), nil
+	return newNode(running, host, clients, t.options.Token), nil
 }
 
-func (b booter) logger(name string) hclog.Logger {
-	if b.options.Log == nil {
+func (t *Target) logger(name string) hclog.Logger {
+	if t.options.Log == nil {
 		return nil
 	}
-	level := hclog.LevelFromString(b.options.LogLevel)
+	level := hclog.LevelFromString(t.options.LogLevel)
 	if level == hclog.NoLevel {
 		level = hclog.Warn
 	}
-	return hclog.New(&hclog.LoggerOptions{Name: name, Level: level, Output: b.options.Log})
+	return hclog.New(&hclog.LoggerOptions{Name: name, Level: level, Output: t.options.Log})
 }

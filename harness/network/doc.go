@@ -15,13 +15,13 @@
 //	Refuse  an answer at once: ECONNREFUSED for who connects, ECONNRESET for who is connected.
 //
 // Once Cut has returned, nothing written from then on arrives until the link is mended. Bytes that
-// are held while their connection is closed are gone, and the other side then finds the connection
-// reset. A host always reaches itself.
+// are held when their connection is closed are gone: over TCP their writer was told that they did not
+// go out, in memory their reader finds the connection reset. A host always reaches itself.
 //
 // There are two kinds of network, which behave alike:
 //
 //   - [TCP] has real sockets on 127.0.0.1. Only the dialing side is wrapped, and on a link that is
-//     up that costs a few atomic loads. A host holds its port as long as the network lives, so a
+//     up that costs a few atomic loads. A write over a link that drops waits until it is mended. A host holds its port as long as the network lives, so a
 //     node finds its address free when it comes back. What the kernel took before a cut, from a
 //     write that had begun, still arrives. What connects from outside the network is served, never
 //     cut, and closed by whoever accepted it.

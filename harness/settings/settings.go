@@ -80,7 +80,7 @@ func Default() Settings {
 			SnapshotInterval:  50 * time.Millisecond,
 			TrailingLogs:      64,
 			WriteTimeout:      time.Second,
-			LogLevel:          "warn",
+			LogLevel:          "off",
 			MaxBody:           16 << 20,
 		},
 	}

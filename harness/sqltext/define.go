@@ -6,7 +6,7 @@ func (q *qualifier) statement() {
 		q.accept("QUERY", "PLAN")
 	}
 	here := &scope{}
-	switch q.next++; q.peek(-1).upper {
+	switch q.next++; q.peek(-1).upper() {
 	case "CREATE":
 		here = q.create()
 	case "ALTER":
@@ -28,7 +28,7 @@ func (q *qualifier) create() *scope {
 	temporary := q.accept("TEMP") || q.accept("TEMPORARY")
 	virtual := q.accept("VIRTUAL")
 	q.accept("UNIQUE")
-	what := q.peek(0).upper
+	what := q.peek(0).upper()
 	q.next++
 	q.accept("IF", "NOT", "EXISTS")
 	o := q.object()

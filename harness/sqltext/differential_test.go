@@ -154,6 +154,7 @@ var _ = Describe("A database whose namespaces are text", func() {
 		Entry("a common table expression", `WITH c AS (SELECT t.id, x FROM ns.t WHERE t.id > 1) SELECT c.id, u.y FROM c LEFT JOIN ns.u ON u.t = c.id`),
 		Entry("a recursive one", `WITH RECURSIVE c(n) AS (SELECT min(t.id) FROM ns.t UNION ALL SELECT n + 1 FROM c JOIN ns.t ON t.id = c.n) SELECT n FROM c`),
 		Entry("one that has the name of a table", `WITH t AS (SELECT 7 AS id, 'c' AS x) SELECT t.id, t.x FROM t UNION SELECT ns.t.id, ns.t.x FROM ns.t ORDER BY 1`),
+		Entry("several in a subquery", `SELECT t.id, s.x FROM ns.t JOIN (WITH c AS (SELECT 1 AS id), t AS (SELECT c.id, a.t.x FROM c JOIN a.t USING (id)) SELECT t.x, t.id FROM t) AS s ON s.id = t.id`),
 		Entry("a compound", `SELECT t.x FROM a.t UNION ALL SELECT t.x FROM b.t EXCEPT SELECT x FROM ns.t ORDER BY x`),
 		Entry("a compound of values", `SELECT t.id FROM ns.t INTERSECT VALUES (1), (3), (9)`),
 		Entry("window functions", `SELECT t.id, sum(u.y) OVER w, rank() OVER (ORDER BY u.y DESC) FROM ns.t JOIN ns.u ON u.t = t.id WINDOW w AS (PARTITION BY t.id ORDER BY u.id), v AS (w) ORDER BY u.id`),

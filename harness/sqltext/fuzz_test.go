@@ -17,6 +17,8 @@ var seeds = []string{
 	"INSERT INTO ns.t AS o SELECT * FROM (ns.u JOIN a.v USING (i)) ON CONFLICT DO UPDATE SET i = o.i RETURNING t.i",
 	"CREATE TABLE ns.t (i REFERENCES u CHECK (t.i > 1.5e-3)); CREATE INDEX i ON ns.t (i); ALTER TABLE ns.t RENAME TO u",
 	"WITH c AS (SELECT 1) UPDATE OR FAIL ns.t AS x SET i = 1 FROM c, ns.f(1) y INDEXED BY z WINDOW w AS (ORDER BY 1)",
+	"CREATE TRIGGER begin AFTER UPDATE OF begin ON begin WHEN new.t NOT LIKE begin OR begin BEGIN UPDATE t SET begin = CASE i WHEN 1 THEN 2 END; SELECT 1; END; SELECT 2",
+	"EXPLAIN CREATE TEMP TRIGGER g BEFORE DELETE ON t FOR EACH ROW BEGIN SELECT 1; END; SELECT x'00', ?, $a(;), `;`, [;], \";\"; VALUES (';')",
 	"CREATE NAMESPACE IF NOT EXISTS \"a\"; DROP NAMESPACE a CASCADE; EXPLAIN QUERY PLAN DROP VIEW main.v",
 	"SELECT ?, ?1, :a, @a, $a::b(c;d), $1, a->'$.b', #1 FROM ns.\"a \"\" b\"\"c\"",
 	"\uFEFFSELECT 1_000, 0xF, .5, 1., 1e+5 FROM [ns][t], 'ns'.'t''u'",
@@ -32,7 +34,7 @@ func FuzzSplit(f *testing.F) {
 		f.Fatal(err)
 	}
 	defer conn.Close()
-	for _, table := range []string{"CREATE TABLE t (i, begin)", "CREATE TABLE begin (i, t)"} {
+	for _, table := range []string{"CREATE TABLE t (i, begin)", "CREATE TABLE begin (i, t, begin)"} {
 		if _, err := conn.(driver.Execer).Exec(table, nil); err != nil { //nolint:staticcheck // one connection, no pool
 			f.Fatal(err)
 		}

@@ -2,13 +2,11 @@ package sqltext
 
 import "strings"
 
-// keyword is a word of the grammar in upper case, and what else it may be. Words this package does
-// not mind are the zero keyword.
-type keyword struct {
-	upper string
-	use   use
-}
+// keyword is a word of the grammar, the zero keyword one that this package does not mind. It is a
+// number so that the tokens of a long text are small, and nothing to the garbage collector.
+type keyword uint8
 
+// use is what a keyword may be besides.
 type use byte
 
 const (
@@ -17,29 +15,40 @@ const (
 	reserved              // never a name
 )
 
-var keywords = func() map[string]keyword {
-	all := map[string]keyword{}
-	for use, words := range map[use]string{
-		freeName: `BEGIN BY CASCADE CONFLICT END EXPLAIN GLOB IF LIKE MATCH NAMESPACE PLAN QUERY REGEXP
-			ANALYZE DO REINDEX RENAME TEMP TEMPORARY TRIGGER VIEW VIRTUAL WINDOW WITH`,
-		columnName: `CROSS FULL INDEXED INNER LEFT NATURAL OUTER RIGHT`,
-		reserved: `ADD ALL ALTER AND AS AUTOINCREMENT BETWEEN CASE CHECK COLLATE COMMIT CONSTRAINT CREATE
-			DEFAULT DEFERRABLE DELETE DISTINCT DROP ELSE ESCAPE EXCEPT EXISTS FOREIGN FROM GROUP HAVING IN
-			INDEX INSERT INTERSECT INTO IS ISNULL JOIN LIMIT NOT NOTHING NOTNULL NULL ON OR ORDER PRIMARY
-			REFERENCES RETURNING SELECT SET TABLE THEN TO TRANSACTION UNION UNIQUE UPDATE USING VALUES WHEN
-			WHERE`,
-	} {
-		for _, w := range strings.Fields(words) {
-			all[w] = keyword{w, use}
+var vocabulary = [...]string{
+	freeName: `ANALYZE BEGIN BY CASCADE CONFLICT DO END EXPLAIN IF NAMESPACE PLAN QUERY REINDEX RENAME TEMP TEMPORARY
+		TRIGGER VIEW VIRTUAL WINDOW WITH`,
+	columnName: `CROSS FULL INDEXED INNER LEFT NATURAL OUTER RIGHT`,
+	reserved: `ADD ALL ALTER AND AS AUTOINCREMENT BETWEEN CASE CHECK COLLATE COMMIT CONSTRAINT CREATE DEFAULT DEFERRABLE
+		DELETE DISTINCT DROP ELSE ESCAPE EXCEPT EXISTS FOREIGN FROM GROUP HAVING IN INDEX INSERT INTERSECT INTO IS ISNULL
+		JOIN LIMIT NOT NOTHING NOTNULL NULL ON OR ORDER PRIMARY REFERENCES RETURNING SELECT SET TABLE THEN TO TRANSACTION
+		UNION UNIQUE UPDATE USING VALUES WHEN WHERE`,
+}
+
+var (
+	spellings = []string{""} // by keyword
+	uses      = []use{freeName}
+	keywords  = func() map[string]keyword {
+		all := map[string]keyword{}
+		for u, words := range vocabulary {
+			for _, upper := range strings.Fields(words) {
+				all[upper] = keyword(len(spellings))
+				spellings, uses = append(spellings, upper), append(uses, use(u))
+			}
 		}
-	}
-	return all
-}()
+		return all
+	}()
+)
+
+// upper is the keyword in upper case, or nothing.
+func (k keyword) upper() string { return spellings[k] }
+
+func (k keyword) use() use { return uses[k] }
 
 func keywordOf(word string) keyword {
 	var upper [16]byte
-	if len(word) > len(upper) {
-		return keyword{}
+	if len(word) == 1 || len(word) > len(upper) {
+		return 0
 	}
 	for i := range len(word) {
 		c := word[i]

@@ -27,8 +27,8 @@ func (q *qualifier) level(l level) {
 			q.next++
 			q.source(&l)
 		case q.reference(l.here):
-		case t.upper != "":
-			q.clause(&l, t.upper)
+		case t.upper() != "":
+			q.clause(&l, t.upper())
 		default:
 			q.next++
 		}
@@ -50,21 +50,18 @@ func (q *qualifier) parentheses(l level) {
 }
 
 func (q *qualifier) startsQuery() bool {
-	first := q.peek(0).upper
+	first := q.peek(0).upper()
 	return first == "SELECT" || first == "VALUES" || first == "WITH"
 }
 
 // clause reads a keyword, and the name of a table if one follows it.
 func (q *qualifier) clause(l *level, upper string) {
-	if upper == "WINDOW" {
-		l.from = l.from && !q.definesWindow()
-	}
-	before := q.peek(-1).upper
+	before := q.peek(-1).upper()
 	q.next++
 	switch upper {
 	case "SELECT":
 		l.here, l.from = &scope{parent: l.outer}, false
-	case "VALUES", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "SET":
+	case "VALUES", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT":
 		l.from = false
 	case "FROM":
 		switch before {
@@ -87,7 +84,7 @@ func (q *qualifier) clause(l *level, upper string) {
 			q.target(l)
 		}
 	case "ON":
-		if l.target != nil && q.peek(0).upper == "CONFLICT" && (q.peek(1).kind == opening || q.peek(1).upper == "DO") {
+		if l.target != nil && q.peek(0).upper() == "CONFLICT" && (q.peek(1).kind == opening || q.peek(1).upper() == "DO") {
 			l.here, l.from = l.target, false
 		}
 	case "RETURNING":
@@ -105,10 +102,4 @@ func (q *qualifier) clause(l *level, upper string) {
 		}
 		q.put(o, "")
 	}
-}
-
-// definesWindow tells the WINDOW clause, whose word is next, from a name, and does so like SQLite.
-func (q *qualifier) definesWindow() bool {
-	name := q.peek(1)
-	return isName(name) && name.use != reserved && q.peek(2).upper == "AS"
 }

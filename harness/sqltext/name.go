@@ -18,11 +18,18 @@ func unquote(spelled string) string {
 }
 
 // quote spells a name so that SQLite takes it for nothing else.
-func quote(name string) string {
-	if strings.IndexByte(name, '"') >= 0 {
-		name = strings.ReplaceAll(name, `"`, `""`)
+func quote(name string) string { return `"` + doubled(name) + `"` }
+
+// quoteIn spells the one name under which SQLite knows something in a namespace.
+func quoteIn(namespace, name string) string {
+	return `"` + doubled(namespace) + `.` + doubled(name) + `"`
+}
+
+func doubled(name string) string {
+	if strings.IndexByte(name, '"') < 0 {
+		return name
 	}
-	return `"` + name + `"`
+	return strings.ReplaceAll(name, `"`, `""`)
 }
 
 // fold makes names equal that SQLite holds for equal: it minds the case of no ASCII letter.

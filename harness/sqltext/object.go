@@ -35,9 +35,6 @@ func (o object) virtual() bool {
 	return o.namespace != "" && o.namespace != "main" && o.namespace != "temp"
 }
 
-// identifier is what SQLite knows a virtual object under.
-func (o object) identifier() string { return quote(o.namespace + "." + o.name) }
-
 // put writes the object's identifier in the place of its name, if it is virtual.
 func (q *qualifier) put(o object, suffix string) {
 	if o.to == 0 || !o.virtual() {
@@ -47,7 +44,7 @@ func (q *qualifier) put(o object, suffix string) {
 		q.stop(&UnknownNamespaceError{o.namespace})
 		return
 	}
-	q.edits = append(q.edits, edit{o.from, o.to, o.identifier() + suffix})
+	q.edits = append(q.edits, edit{o.from, o.to, quoteIn(o.namespace, o.name) + suffix})
 }
 
 // join gives of two objects that belong together each the namespace that only the other is written

@@ -15,7 +15,7 @@ func Ordered(query string) bool {
 		case closing:
 			depth--
 		case word:
-			w := keywordOf(query[i:end]).upper
+			w := keywordOf(query[i:end]).upper()
 			if order && w == "BY" {
 				return true
 			}

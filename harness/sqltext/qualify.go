@@ -21,7 +21,12 @@ func (s Statement) Qualify(exists func(namespace string) bool) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	q := qualifier{reader: reader{sql: s.Text, tokens: tokens}, exists: exists}
+	q := qualifier{
+		reader:     reader{sql: s.Text, tokens: tokens},
+		exists:     exists,
+		references: make([]reference, 0, 8), // so few that they cost no allocation
+		edits:      make([]edit, 0, 8),
+	}
 	q.statement()
 	q.resolve()
 	q.numberParameters()

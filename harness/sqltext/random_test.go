@@ -21,6 +21,10 @@ type table struct{ namespace, called string }
 func pick[T any](a *author, from ...T) T { return from[a.IntN(len(from))] }
 
 func (a *author) query(depth int) string {
+	with := ""
+	if depth > 0 && a.IntN(5) == 0 {
+		with = fmt.Sprintf("WITH c AS (SELECT 1 AS id), %s AS (SELECT id, x FROM c JOIN (%s) USING (id)) ", pick(a, "t", "u"), a.query(depth-1))
+	}
 	var from []table
 	var clause strings.Builder
 	for i := range 1 + a.IntN(2) {
@@ -48,7 +52,7 @@ func (a *author) query(depth int) string {
 	a.scopes = append(a.scopes, from)
 	defer func() { a.scopes = a.scopes[:len(a.scopes)-1] }()
 
-	text := fmt.Sprintf("SELECT %s AS id, %s AS x FROM %s", a.column("id"), a.column("x"), clause.String())
+	text := with + fmt.Sprintf("SELECT %s AS id, %s AS x FROM %s", a.column("id"), a.column("x"), clause.String())
 	for i := range a.IntN(3) {
 		text += []string{" WHERE ", " AND "}[i] + a.condition(depth)
 	}

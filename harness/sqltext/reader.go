@@ -20,7 +20,7 @@ func (r *reader) spelled(t token) string { return r.sql[t.at:t.end] }
 // accept reads keywords if they are next, all or none.
 func (r *reader) accept(upper ...string) bool {
 	for i, u := range upper {
-		if r.peek(i).upper != u {
+		if r.peek(i).upper() != u {
 			return false
 		}
 	}

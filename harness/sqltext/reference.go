@@ -8,8 +8,11 @@ type reference struct {
 
 // reference reads the name of a column that is written with its table, if one is next.
 func (q *qualifier) reference(here *scope) bool {
+	if q.peek(1).kind != dot {
+		return false
+	}
 	first, second := q.peek(0), q.peek(2)
-	if !isName(first) || q.peek(1).kind != dot || !isName(second) && second.kind != star {
+	if !isName(first) || !isName(second) && second.kind != star {
 		return false
 	}
 	r := reference{q.named(first, first), here}
@@ -65,7 +68,7 @@ func (q *qualifier) contested() map[string]bool {
 	if len(q.sources) < 2 {
 		return nil
 	}
-	contested := map[string]bool{}
+	var contested map[string]bool
 	owners := make(map[string]string, len(q.sources))
 	for _, s := range q.sources {
 		owner := ""
@@ -73,6 +76,9 @@ func (q *qualifier) contested() map[string]bool {
 			owner = s.namespace
 		}
 		if first, known := owners[s.called]; known && first != owner {
+			if contested == nil {
+				contested = map[string]bool{}
+			}
 			contested[s.called] = true
 		}
 		owners[s.called] = owner

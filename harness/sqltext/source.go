@@ -19,7 +19,7 @@ type source struct {
 }
 
 // fullName is what a renamed source is called.
-func (s *source) fullName() string { return quote(s.namespace + "." + s.called) }
+func (s *source) fullName() string { return quoteIn(s.namespace, s.called) }
 
 // find returns the nearest source that a name can mean, with or without a namespace, and whether
 // there are more as near. Among those a renamed one comes first.
@@ -51,10 +51,16 @@ func (q *qualifier) source(l *level) {
 		}
 	}
 	t := q.peek(0)
-	if isName(t) && t.use == freeName && !(t.upper == "WINDOW" && q.definesWindow()) {
+	if isName(t) && t.use() == freeName && !(t.upper() == "WINDOW" && q.definesWindow()) {
 		q.alias(s)
 	}
 	q.add(l, s)
+}
+
+// definesWindow tells the WINDOW clause, whose word is next, from a name, and does so like SQLite.
+func (q *qualifier) definesWindow() bool {
+	name := q.peek(1)
+	return isName(name) && name.use() != reserved && q.peek(2).upper() == "AS"
 }
 
 // target reads the table that a statement changes.

@@ -56,29 +56,24 @@ func cut(sql string, i int) (Statement, int, error) {
 }
 
 // extent follows a statement from token to token, only so closely that it knows whether a semicolon
-// ends it.
+// ends it. That is so but in the body of a trigger, which ends in an END at the place of a statement.
 type extent struct {
 	stage stage
-
-	// complete says that an expression could end before the next token. BEGIN is a name otherwise.
-	complete bool
-	// fresh says that the next token is the first of a statement in a trigger's body.
-	fresh bool
+	fresh bool // in a body: the next token is the first of a statement
 }
 
 type stage byte
 
 const (
-	ordinary stage = iota // a semicolon ends it
+	ordinary stage = iota
 	atStart
 	afterExplain
 	afterCreate
-	afterDrop
 	afterTemp
+	afterDrop
 	aboutNamespace
-	beforeTable // CREATE TRIGGER name AFTER INSERT
-	beforeBody  // ON table FOR EACH ROW WHEN condition
-	inBody      // BEGIN
+	aboutTrigger
+	inBody // of a trigger
 )
 
 // step is one word at the start of a statement.
@@ -97,8 +92,8 @@ var steps = map[step]stage{
 	{afterCreate, "TEMPORARY"}: afterTemp,
 	{afterTemp, "TEMP"}:        afterTemp,
 	{afterTemp, "TEMPORARY"}:   afterTemp,
-	{afterCreate, "TRIGGER"}:   beforeTable,
-	{afterTemp, "TRIGGER"}:     beforeTable,
+	{afterCreate, "TRIGGER"}:   aboutTrigger,
+	{afterTemp, "TRIGGER"}:     aboutTrigger,
 	{afterCreate, "NAMESPACE"}: aboutNamespace,
 	{atStart, "DROP"}:          afterDrop,
 	{afterDrop, "NAMESPACE"}:   aboutNamespace,
@@ -108,46 +103,22 @@ func (e *extent) read(k kind, spelled string) {
 	if e.stage == ordinary || e.stage == aboutNamespace {
 		return
 	}
-	var w keyword
+	upper := ""
 	if k == word {
-		w = keywordOf(spelled)
+		upper = keywordOf(spelled).upper()
 	}
 	switch e.stage {
-	case beforeTable:
-		if w.upper == "ON" {
-			e.stage = beforeBody
-		}
-	case beforeBody:
-		if w.upper == "BEGIN" && e.complete {
+	case aboutTrigger:
+		// Where this BEGIN is a name, no semicolon comes before the one that is not.
+		if upper == "BEGIN" {
 			e.stage, e.fresh = inBody, true
 		}
-		e.complete = completes(k, w, e.complete)
 	case inBody:
-		if w.upper == "END" && e.fresh {
+		if upper == "END" && e.fresh {
 			e.stage = ordinary
 		}
 		e.fresh = k == semicolon
 	default:
-		e.stage = steps[step{e.stage, w.upper}]
+		e.stage = steps[step{e.stage, upper}]
 	}
-}
-
-// completes tells whether an expression may end with the token, given whether it could have ended
-// before.
-func completes(k kind, w keyword, before bool) bool {
-	switch k {
-	case word:
-		switch w.upper {
-		case "NULL", "ISNULL", "NOTNULL":
-			return true
-		case "LIKE", "GLOB", "REGEXP", "MATCH":
-			return !before // an operator after an operand, a name elsewhere
-		case "NOT":
-			return before // a part of the operator that follows, or of none
-		}
-		return w.use != reserved
-	case quotedName, quotedText, literal, parameter, closing:
-		return true
-	}
-	return false
 }

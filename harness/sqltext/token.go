@@ -31,7 +31,7 @@ type token struct {
 
 // lex returns the tokens of the text, white space left out.
 func lex(sql string) ([]token, error) {
-	tokens := make([]token, 0, min(len(sql)/4+8, 1<<16))
+	tokens := make([]token, 0, len(sql)/2+2)
 	for i := 0; i < len(sql); {
 		k, end := scan(sql, i)
 		t := token{kind: k, at: i, end: end}

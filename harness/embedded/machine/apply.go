@@ -28,9 +28,11 @@ func (m *Machine) ApplyBatch(logs []*raft.Log) []any {
 	out := make([]any, len(logs))
 	responses, err := m.applyBatch(logs)
 	if err != nil {
-		failed := m.fail(err)
+		if !errors.Is(err, ErrClosed) {
+			err = m.fail(err)
+		}
 		for i := range out {
-			out[i] = Response{Err: failed}
+			out[i] = Response{Err: err}
 		}
 		return out
 	}
@@ -47,7 +49,7 @@ func (m *Machine) ApplyBatch(logs []*raft.Log) []any {
 // the entries before it. The batch is then begun anew without that entry,
 // whose answer is known.
 func (m *Machine) applyBatch(logs []*raft.Log) ([]Response, error) {
-	if err := m.Failed(); err != nil {
+	if err := m.stopped(); err != nil {
 		return nil, err
 	}
 	responses := make([]Response, len(logs))
@@ -119,35 +121,44 @@ func (m *Machine) applyOne(log *raft.Log) (Response, error) {
 	if entry.Mark() {
 		return Response{}, nil
 	}
-	if response, found, err := m.recall(entry); found || err != nil {
-		return response, err
-	}
 	if err := m.markApplied(log); err != nil {
 		return Response{}, err
 	}
-	if err := m.writer.Trusted("SAVEPOINT entry"); err != nil {
+	if _, err := m.writer.Lookup("SAVEPOINT entry"); err != nil {
 		return Response{}, err
+	}
+	results, err := m.once(log, entry)
+	switch {
+	case err == nil:
+		_, err := m.writer.Lookup("RELEASE entry")
+		return Response{Results: results}, err
+	case sqlite.Environmental(err):
+		return Response{}, err
+	case m.writer.InTransaction():
+		if err := m.writer.Trusted("ROLLBACK TO entry; RELEASE entry"); err != nil {
+			return Response{}, err
+		}
+	}
+	return Response{Err: err}, nil
+}
+
+// once executes an entry, unless its request has been applied before.
+func (m *Machine) once(log *raft.Log, entry Entry) ([]Result, error) {
+	if results, found, err := m.recall(entry); found || err != nil {
+		return results, err
 	}
 	m.writer.SetNow(entry.when())
 	m.writer.SetRandom(log.Index^log.Term<<48, uint64(entry.Time))
 	m.writer.SetBudget(m.options.Budget)
 	results, err := m.execute(entry)
 	m.writer.SetBudget(0)
-	if err == nil && m.writer.DeferredViolations() {
-		err = errForeignKey
+	if err != nil {
+		return nil, err
 	}
-	if err == nil {
-		return Response{Results: results}, errors.Join(m.remember(log, entry, results), m.writer.Trusted("RELEASE entry"))
+	if m.writer.DeferredViolations() {
+		return nil, errForeignKey
 	}
-	if sqlite.Environmental(err) {
-		return Response{}, err
-	}
-	if m.writer.InTransaction() {
-		if err := m.writer.Trusted("ROLLBACK TO entry; RELEASE entry"); err != nil {
-			return Response{}, err
-		}
-	}
-	return Response{Err: err}, nil
+	return results, m.remember(log, entry, results)
 }
 
 var errForeignKey = errors.New("FOREIGN KEY constraint failed")

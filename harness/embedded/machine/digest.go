@@ -27,7 +27,7 @@ func (m *Machine) Digest(ctx context.Context) (index uint64, sum string, err err
 		return 0, "", err
 	}
 	digest := sha256.New()
-	const schema = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name"
+	const schema = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY rowid"
 	if err := hashRows(ctx, digest, view.conn, schema); err != nil {
 		return 0, "", err
 	}
@@ -43,9 +43,10 @@ func (m *Machine) Digest(ctx context.Context) (index uint64, sum string, err err
 	return index, hex.EncodeToString(digest.Sum(nil)), nil
 }
 
-// hashTable reads a table in the order of its tree. Not every table has rowids.
+// hashTable reads a table in the order of its tree. The rowid goes by three
+// names, of which columns may take some; not every table has rowids.
 func hashTable(ctx context.Context, digest hash.Hash, conn *sqlite.Conn, table string) error {
-	sql := "SELECT rowid, * FROM " + quote(table) + " NOT INDEXED"
+	sql := "SELECT rowid, oid, _rowid_, * FROM " + quote(table) + " NOT INDEXED"
 	rows, _, err := conn.Query(ctx, sql, nil)
 	if err != nil {
 		return hashRows(ctx, digest, conn, "SELECT * FROM "+quote(table)+" NOT INDEXED")
@@ -56,6 +57,7 @@ func hashTable(ctx context.Context, digest hash.Hash, conn *sqlite.Conn, table s
 	return hashRows(ctx, digest, conn, sql)
 }
 
+// hashRows hashes rows and a mark of their end, which no value begins with.
 func hashRows(ctx context.Context, digest hash.Hash, conn *sqlite.Conn, sql string) (err error) {
 	rows, _, err := conn.Query(ctx, sql, nil)
 	if err != nil {
@@ -66,6 +68,7 @@ func hashRows(ctx context.Context, digest hash.Hash, conn *sqlite.Conn, sql stri
 	for {
 		row, err := rows.Next()
 		if err == io.EOF {
+			digest.Write([]byte{'.'})
 			return nil
 		}
 		if err != nil {

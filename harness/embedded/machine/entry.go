@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/fxamacker/cbor/v2"
+
+	"github.com/rejoin-db/rejoin/harness/embedded/sqlite"
 )
 
 // Entry is the content of one log entry: a request that changes data.
@@ -25,13 +27,16 @@ type Entry struct {
 	ID string `cbor:"4,keyasint,omitempty"`
 }
 
+// mostParams bounds the parameters of one entry.
+const mostParams = 1 << 20
+
 var (
 	encoding = must(cbor.EncOptions{}.EncMode())
 	// Text is bytes to SQLite; whether they are UTF-8 is not for the log to judge.
 	decoding = must(cbor.DecOptions{
 		IntDec:           cbor.IntDecConvertSigned,
 		UTF8:             cbor.UTF8DecodeInvalid,
-		MaxArrayElements: 1 << 20,
+		MaxArrayElements: mostParams,
 	}.DecMode())
 )
 
@@ -42,8 +47,14 @@ func must[M any](mode M, err error) M {
 	return mode
 }
 
-// Encode returns the entry as bytes for the log.
+// Encode returns the entry as bytes for the log. What it returns can be decoded.
 func (e Entry) Encode() ([]byte, error) {
+	if len(e.Params) > mostParams {
+		return nil, fmt.Errorf("encode log entry: %d parameters are more than %d", len(e.Params), mostParams)
+	}
+	if err := sqlite.CheckParams(e.Params); err != nil {
+		return nil, fmt.Errorf("encode log entry: %w", err)
+	}
 	data, err := encoding.Marshal(e)
 	if err != nil {
 		return nil, fmt.Errorf("encode log entry: %w", err)
@@ -55,6 +66,9 @@ func (e Entry) Encode() ([]byte, error) {
 func Decode(data []byte) (Entry, error) {
 	var e Entry
 	if err := decoding.Unmarshal(data, &e); err != nil {
+		return Entry{}, fmt.Errorf("decode log entry: %w", err)
+	}
+	if err := sqlite.CheckParams(e.Params); err != nil {
 		return Entry{}, fmt.Errorf("decode log entry: %w", err)
 	}
 	return e, nil

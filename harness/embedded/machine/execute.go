@@ -2,6 +2,7 @@ package machine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -38,6 +39,12 @@ func (m *Machine) execute(entry Entry) ([]Result, error) {
 			err = dropNamespace(m.writer, statement)
 		default:
 			result, taken, err = m.statement(statement, params, &room)
+		}
+		var count *sqlite.ParamCountError
+		if errors.As(err, &count) {
+			// Counted over all statements so far.
+			before := len(entry.Params) - len(params)
+			return nil, &sqlite.ParamCountError{Want: before + count.Want, Got: len(entry.Params)}
 		}
 		if err != nil {
 			return nil, err

@@ -62,7 +62,8 @@ type Machine struct {
 	applied  uint64
 	restores uint64
 	failed   *FailedError
-	progress chan struct{} // closed and replaced when applied or failed change
+	closed   bool
+	progress chan struct{} // closed and replaced when something above changes
 }
 
 const databaseFile = "state.db"
@@ -108,8 +109,12 @@ const bookkeeping = `
 	INSERT INTO rejoin_applied VALUES (1, 0, 0)`
 
 // Close waits for reads under way to end, then closes the database. The files
-// stay; the next Open removes them.
+// stay; the next Open removes them. It is safe to call twice.
 func (m *Machine) Close() error {
+	m.mu.Lock()
+	m.closed = true
+	m.announceLocked()
+	m.mu.Unlock()
 	return errors.Join(m.readers.close(), m.writer.Close())
 }
 
@@ -137,16 +142,33 @@ func (m *Machine) Failed() error {
 	return m.failed
 }
 
+// stopped returns why nothing more can be done with the machine, or nil.
+func (m *Machine) stopped() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.stoppedLocked()
+}
+
+func (m *Machine) stoppedLocked() error {
+	switch {
+	case m.closed:
+		return ErrClosed
+	case m.failed != nil:
+		return m.failed
+	}
+	return nil
+}
+
 // WaitApplied blocks until the entry at index is applied, the machine has
-// failed, or ctx ends.
+// failed or is closed, or ctx ends.
 func (m *Machine) WaitApplied(ctx context.Context, index uint64) error {
 	for {
 		m.mu.Lock()
-		applied, failed, progress := m.applied, m.failed, m.progress
+		applied, stopped, progress := m.applied, m.stoppedLocked(), m.progress
 		m.mu.Unlock()
 		switch {
-		case failed != nil:
-			return failed
+		case stopped != nil:
+			return stopped
 		case applied >= index:
 			return nil
 		}

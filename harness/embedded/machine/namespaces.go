@@ -26,8 +26,8 @@ func qualify(conn *sqlite.Conn, statement sqltext.Statement) (string, error) {
 }
 
 func namespaceExists(conn *sqlite.Conn, name string) (bool, error) {
-	found, err := column(conn, "SELECT name FROM rejoin_namespaces WHERE name = ?", name)
-	return len(found) > 0, err
+	found, err := conn.Lookup("SELECT 1 FROM rejoin_namespaces WHERE name = ?", name)
+	return found != nil, err
 }
 
 func createNamespace(conn *sqlite.Conn, statement sqltext.Statement) error {
@@ -48,7 +48,7 @@ func createNamespace(conn *sqlite.Conn, statement sqltext.Statement) error {
 // before they are dropped, with foreign keys checked at the end, so that tables
 // which refer to each other can go together, and a reference from another
 // namespace still refuses.
-func dropNamespace(conn *sqlite.Conn, statement sqltext.Statement) error {
+func dropNamespace(conn *sqlite.Conn, statement sqltext.Statement) (err error) {
 	name := statement.Namespace
 	exists, err := namespaceExists(conn, name)
 	if err != nil {
@@ -63,6 +63,8 @@ func dropNamespace(conn *sqlite.Conn, statement sqltext.Statement) error {
 	if err := conn.Trusted("PRAGMA defer_foreign_keys = ON"); err != nil {
 		return err
 	}
+	// SQLite itself would put it off to the end of the batch.
+	defer func() { err = errors.Join(err, conn.Trusted("PRAGMA defer_foreign_keys = OFF")) }()
 	for _, step := range []struct{ kind, sql string }{
 		{"trigger", `DROP TRIGGER %s`},
 		{"view", `DROP VIEW %s`},
@@ -80,9 +82,7 @@ func dropNamespace(conn *sqlite.Conn, statement sqltext.Statement) error {
 			}
 		}
 	}
-	return errors.Join(
-		conn.Trusted("DELETE FROM rejoin_namespaces WHERE name = ?", name),
-		conn.Trusted("PRAGMA defer_foreign_keys = OFF"))
+	return conn.Trusted("DELETE FROM rejoin_namespaces WHERE name = ?", name)
 }
 
 // column returns the first column of a query's rows, which are text.

@@ -1,10 +1,8 @@
 package machine
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/hashicorp/raft"
 )
@@ -12,8 +10,6 @@ import (
 const (
 	// Remembered is how many log entries back a request is still known by its ID.
 	Remembered = 10_000
-	// forgetEvery is how many log entries are between two rounds of forgetting.
-	forgetEvery = 256
 	// keptAnswer bounds the answer kept for a request, in bytes.
 	keptAnswer = 64 << 10
 )
@@ -28,31 +24,25 @@ type AppliedError struct{ Err error }
 func (e *AppliedError) Error() string { return e.Err.Error() }
 func (e *AppliedError) Unwrap() error { return e.Err }
 
-// recall returns the response to an earlier entry with the same ID.
-func (m *Machine) recall(entry Entry) (response Response, found bool, err error) {
+// recall returns the results of an earlier entry with the same ID.
+func (m *Machine) recall(entry Entry) (results []Result, found bool, err error) {
 	if entry.ID == "" {
-		return Response{}, false, nil
+		return nil, false, nil
 	}
-	rows, _, err := m.writer.Query(context.Background(), "SELECT answer FROM rejoin_requests WHERE id = ?", []any{entry.ID})
-	if err != nil {
-		return Response{}, false, err
+	// The answer is never empty; NULL, which would look like no row, is.
+	const lookup = "SELECT ifnull(answer, x'') FROM rejoin_requests WHERE id = ?"
+	kept, err := m.writer.Lookup(lookup, entry.ID)
+	if kept == nil || err != nil {
+		return nil, false, err
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	row, err := rows.Next()
-	if err == io.EOF {
-		return Response{}, false, nil
+	answer := kept.([]byte)
+	if len(answer) == 0 {
+		return nil, true, &AppliedError{errAnswerGone}
 	}
-	if err != nil {
-		return Response{}, false, err
+	if err := decoding.Unmarshal(answer, &results); err != nil {
+		return nil, false, fmt.Errorf("answer kept for request %q: %w", entry.ID, err)
 	}
-	kept, ok := row[0].([]byte)
-	if !ok {
-		return Response{Err: &AppliedError{errAnswerGone}}, true, nil
-	}
-	if err := decoding.Unmarshal(kept, &response.Results); err != nil {
-		return Response{}, false, fmt.Errorf("answer kept for request %q: %w", entry.ID, err)
-	}
-	return response, true, nil
+	return results, true, nil
 }
 
 // remember keeps the answer for whoever sends the request again.
@@ -68,7 +58,7 @@ func (m *Machine) remember(log *raft.Log, entry Entry, results []Result) error {
 	if len(answer) > keptAnswer {
 		kept = nil
 	}
-	if log.Index%forgetEvery == 0 && log.Index > Remembered {
+	if log.Index > Remembered {
 		if err := m.writer.Trusted("DELETE FROM rejoin_requests WHERE log_index < ?", int64(log.Index-Remembered)); err != nil {
 			return err
 		}

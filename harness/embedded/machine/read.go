@@ -14,19 +14,24 @@ import (
 type View struct {
 	machine *Machine
 	conn    *sqlite.Conn
+	seats   seats
 }
 
 // View opens a view, which must be closed: it holds one of the connections for
 // reading. It blocks while all of them are held.
 func (m *Machine) View(ctx context.Context) (*View, error) {
-	if err := m.Failed(); err != nil {
+	return m.view(ctx, m.readers.reads)
+}
+
+func (m *Machine) view(ctx context.Context, seats seats) (*View, error) {
+	if err := m.stopped(); err != nil {
 		return nil, err
 	}
-	conn, err := m.readers.take(ctx)
+	conn, err := m.readers.take(ctx, seats)
 	if err != nil {
 		return nil, err
 	}
-	v := &View{machine: m, conn: conn}
+	v := &View{machine: m, conn: conn, seats: seats}
 	// A read pins the view: BEGIN alone does not.
 	if err := conn.Trusted("BEGIN; SELECT log_index FROM rejoin_applied"); err != nil {
 		return nil, errors.Join(err, v.Close())
@@ -34,13 +39,17 @@ func (m *Machine) View(ctx context.Context) (*View, error) {
 	return v, nil
 }
 
-// Close ends the view. Rows of it must be closed before.
+// Close ends the view. Rows of it must be closed before. It is safe to call twice.
 func (v *View) Close() error {
+	if v.conn == nil {
+		return nil
+	}
 	var err error
 	if v.conn.InTransaction() {
 		err = v.conn.Trusted("ROLLBACK")
 	}
-	v.machine.readers.put(v.conn)
+	v.machine.readers.put(v.conn, v.seats)
+	v.conn = nil
 	return err
 }
 

@@ -10,45 +10,54 @@ import (
 )
 
 // readers are the connections for reading: opened when first needed, kept, and
-// never more than their limit.
+// never more than there are seats. A snapshot has a seat of its own, so that
+// slow reads never hold up the entries that come after it.
 type readers struct {
-	path   string
-	tokens chan struct{} // one for each connection that may be in use
+	path      string
+	reads     seats
+	snapshots seats
+	closed    chan struct{}
+	once      sync.Once
 
-	mu     sync.Mutex
-	idle   []*sqlite.Conn
-	closed chan struct{}
-	once   sync.Once
+	mu   sync.Mutex
+	idle []*sqlite.Conn
+}
+
+// seats holds a token for each connection that may yet be taken.
+type seats chan struct{}
+
+func newSeats(limit int) seats {
+	s := make(seats, limit)
+	for range limit {
+		s <- struct{}{}
+	}
+	return s
 }
 
 func newReaders(path string, limit int) *readers {
-	r := &readers{path: path, tokens: make(chan struct{}, limit), closed: make(chan struct{})}
-	for range limit {
-		r.tokens <- struct{}{}
-	}
-	return r
+	return &readers{path: path, reads: newSeats(limit), snapshots: newSeats(1), closed: make(chan struct{})}
 }
 
 // take blocks until a connection is free, ctx ends or the machine is closed.
-func (r *readers) take(ctx context.Context) (*sqlite.Conn, error) {
+func (r *readers) take(ctx context.Context, from seats) (*sqlite.Conn, error) {
 	select {
 	case <-r.closed:
 		return nil, ErrClosed
 	default:
 	}
 	select {
-	case <-r.tokens:
+	case <-from:
 	case <-r.closed:
 		return nil, ErrClosed
 	case <-ctx.Done():
-		return nil, fmt.Errorf("waiting for one of %d connections for reading: %w", cap(r.tokens), context.Cause(ctx))
+		return nil, fmt.Errorf("waiting for one of %d connections for reading: %w", cap(from), context.Cause(ctx))
 	}
 	if conn := r.pop(); conn != nil {
 		return conn, nil
 	}
 	conn, err := sqlite.Open(r.path, sqlite.Reader)
 	if err != nil {
-		r.tokens <- struct{}{}
+		from <- struct{}{}
 		return nil, err
 	}
 	return conn, nil
@@ -65,11 +74,11 @@ func (r *readers) pop() *sqlite.Conn {
 	return conn
 }
 
-func (r *readers) put(conn *sqlite.Conn) {
+func (r *readers) put(conn *sqlite.Conn, to seats) {
 	r.mu.Lock()
 	r.idle = append(r.idle, conn)
 	r.mu.Unlock()
-	r.tokens <- struct{}{}
+	to <- struct{}{}
 }
 
 // close waits until every connection has been given back, then closes them.
@@ -77,8 +86,10 @@ func (r *readers) close() error {
 	var err error
 	r.once.Do(func() {
 		close(r.closed)
-		for range cap(r.tokens) {
-			<-r.tokens
+		for _, s := range []seats{r.reads, r.snapshots} {
+			for range cap(s) {
+				<-s
+			}
 		}
 		for _, conn := range r.idle {
 			err = errors.Join(err, conn.Close())

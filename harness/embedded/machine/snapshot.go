@@ -13,10 +13,11 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded/sqlite"
 )
 
-// Snapshot pins a view of the database. It returns at once: the work is done
-// by Persist, while entries go on being applied.
+// Snapshot pins a view of the database. It returns at once, unless an earlier
+// snapshot is not released: the work is done by Persist, while entries go on
+// being applied.
 func (m *Machine) Snapshot() (raft.FSMSnapshot, error) {
-	view, err := m.View(context.Background())
+	view, err := m.view(context.Background(), m.readers.snapshots)
 	if err != nil {
 		return nil, fmt.Errorf("take snapshot: %w", err)
 	}
@@ -65,6 +66,9 @@ func copyTo(path string, from *sqlite.Conn) error {
 // Restore replaces the database by the one read from source. Reads under way
 // go on seeing the old one.
 func (m *Machine) Restore(source io.ReadCloser) error {
+	if err := m.stopped(); err != nil {
+		return err
+	}
 	var applied uint64
 	err := m.withCopy("restore-*.db", func(path string) error {
 		if err := download(path, source); err != nil {
@@ -74,10 +78,9 @@ func (m *Machine) Restore(source io.ReadCloser) error {
 		if err != nil {
 			return err
 		}
-		if err := m.writer.Copy(context.Background(), from); err != nil {
-			return errors.Join(err, from.Close())
+		if applied, err = appliedIndex(from); err == nil {
+			err = m.writer.Copy(context.Background(), from)
 		}
-		applied, err = appliedIndex(from)
 		return errors.Join(err, from.Close())
 	})
 	if err != nil {
@@ -97,15 +100,14 @@ func download(path string, source io.Reader) error {
 }
 
 func appliedIndex(conn *sqlite.Conn) (uint64, error) {
-	rows, _, err := conn.Query(context.Background(), "SELECT log_index FROM rejoin_applied", nil)
+	index, err := conn.Lookup("SELECT log_index FROM rejoin_applied")
 	if err != nil {
-		return 0, err
+		return 0, fmt.Errorf("ask how far the database is: %w", err)
 	}
-	row, err := rows.Next()
-	if err != nil {
-		return 0, errors.Join(errors.New("it does not say how far it is"), err, rows.Close())
+	if index, ok := index.(int64); ok {
+		return uint64(index), nil
 	}
-	return uint64(row[0].(int64)), rows.Close()
+	return 0, errors.New("the database does not say how far it is")
 }
 
 // withCopy hands use the path of a new file beside the database and removes

@@ -2,8 +2,10 @@ package sqlite
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"strings"
 	"time"
@@ -72,7 +74,9 @@ func (c *Conn) prepare() error {
 	}
 	// A cgo call holds a thread and, in virtual time, time itself: what cannot
 	// be had at once is an error.
-	if err := c.Trusted("PRAGMA busy_timeout = 0"); err != nil {
+	// What a statement would spill into a file stays in memory: files are only
+	// where the database is.
+	if err := c.Trusted("PRAGMA busy_timeout = 0; PRAGMA temp_store = MEMORY"); err != nil {
 		return err
 	}
 	if err := c.raw.RegisterFunc("random", c.random.int64, false); err != nil {
@@ -82,14 +86,20 @@ func (c *Conn) prepare() error {
 		return err
 	}
 	c.raw.SetLimit(sqlite3.SQLITE_LIMIT_LENGTH, maxLength)
+	c.raw.SetLimit(sqlite3.SQLITE_LIMIT_SQL_LENGTH, maxLength)
 	c.raw.RegisterAuthorizer(c.guard.authorize)
 	return nil
 }
 
-// Close closes the connection. Rows of it must be closed before.
+// Close closes the connection. Rows of it must be closed before. It is safe to
+// call twice.
 func (c *Conn) Close() error {
+	if c.around == nil {
+		return nil
+	}
 	err := c.raw.Close()
 	c.around.close()
+	c.around = nil
 	return err
 }
 
@@ -114,10 +124,31 @@ func (c *Conn) SetBudget(steps int64) {
 // Trusted runs statements of the database's own, past the guard, and ignores
 // their rows.
 func (c *Conn) Trusted(sql string, params ...any) error {
-	c.guard.trusted = true
-	defer func() { c.guard.trusted = false }()
+	c.guard.trust()
+	defer c.guard.distrust()
 	_, err := c.raw.Exec(sql, values(params))
-	return err
+	return c.explain(err)
+}
+
+// Lookup runs one statement of the database's own, past the guard, and returns
+// the first value of its first row, or nil if there is none. The statement is
+// compiled once and kept.
+func (c *Conn) Lookup(sql string, params ...any) (value any, err error) {
+	c.guard.trust()
+	defer c.guard.distrust()
+	rows, err := c.raw.Query(sql, values(params))
+	if err != nil {
+		return nil, c.explain(err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	row := make([]driver.Value, len(rows.Columns()))
+	switch err := rows.Next(row); {
+	case err == io.EOF || len(row) == 0:
+		return nil, nil
+	case err != nil:
+		return nil, c.explain(err)
+	}
+	return row[0], nil
 }
 
 // InTransaction tells whether a transaction is open. An error such as that of

@@ -12,35 +12,65 @@ import (
 const ReservedPrefix = "rejoin_"
 
 // guard decides, while SQLite compiles a statement, whether it may do what it
-// says, and remembers why not: SQLite only answers "not authorized".
+// says, and remembers why not: SQLite only answers "not authorized". It also
+// notes what has to be looked at when the statement has ended.
 type guard struct {
 	trusted bool
 	reason  string
+
+	table    string // the table that is created or altered
+	alters   bool   // the table is altered
+	sequence bool   // sqlite_sequence is written
 }
+
+// ask begins a statement that is not trusted.
+func (g *guard) ask() { *g = guard{} }
+
+func (g *guard) trust()    { g.trusted, g.reason = true, "" }
+func (g *guard) distrust() { g.trusted = false }
 
 const (
 	outside     = "it reaches outside the database"
 	transaction = "a request is one transaction already: send the statements between BEGIN and COMMIT as one request"
 	temporary   = "temporary objects live in one connection of one node and would not be replicated"
 	virtual     = "a virtual table keeps state that is not replicated"
+	statistics  = "each node would heed the statistics from another moment on, and return rows in another order"
 )
 
-func (g *guard) authorize(action int, arg1, arg2, _ string) int {
+func (g *guard) authorize(action int, arg1, arg2, database string) int {
 	if g.trusted {
 		return sqlite3.SQLITE_OK
 	}
-	if why := refusal(action, arg1, arg2); why != "" {
+	if why := refusal(action, arg1, arg2, database); why != "" {
 		if g.reason == "" {
 			g.reason = why
 		}
 		return sqlite3.SQLITE_DENY
 	}
+	g.note(action, arg1, arg2)
 	return sqlite3.SQLITE_OK
+}
+
+func (g *guard) note(action int, arg1, arg2 string) {
+	switch action {
+	case sqlite3.SQLITE_CREATE_TABLE:
+		g.table = arg1
+	case sqlite3.SQLITE_ALTER_TABLE:
+		g.table, g.alters = arg2, true
+	case sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE:
+		g.sequence = g.sequence || arg1 == "sqlite_sequence"
+	}
 }
 
 // refusal returns why an action is refused, or "".
 // The actions and their arguments: https://sqlite.org/c3ref/c_alter_table.html
-func refusal(action int, arg1, arg2 string) string {
+func refusal(action int, arg1, arg2, database string) string {
+	if database == "temp" {
+		switch action {
+		case sqlite3.SQLITE_CREATE_TABLE, sqlite3.SQLITE_CREATE_VIEW, sqlite3.SQLITE_CREATE_INDEX, sqlite3.SQLITE_CREATE_TRIGGER:
+			return "CREATE TEMP is refused: " + temporary
+		}
+	}
 	switch action {
 	case sqlite3.SQLITE_ATTACH:
 		return "ATTACH is refused: " + outside
@@ -55,6 +85,8 @@ func refusal(action int, arg1, arg2 string) string {
 	case sqlite3.SQLITE_CREATE_TEMP_INDEX, sqlite3.SQLITE_CREATE_TEMP_TABLE,
 		sqlite3.SQLITE_CREATE_TEMP_TRIGGER, sqlite3.SQLITE_CREATE_TEMP_VIEW:
 		return "CREATE TEMP is refused: " + temporary
+	case sqlite3.SQLITE_ANALYZE:
+		return "ANALYZE is refused: " + statistics
 	case sqlite3.SQLITE_CREATE_VTABLE:
 		return "CREATE VIRTUAL TABLE is refused: " + virtual
 	case sqlite3.SQLITE_FUNCTION:

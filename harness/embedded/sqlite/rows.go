@@ -16,10 +16,10 @@ import (
 type Column struct{ Name, Type string }
 
 // Query runs one statement with exactly the parameters it asks for, from the
-// front of params, and returns how many it took. The statement has begun when
+// front of params, and returns how many it took, or would have. The statement has begun when
 // Query returns: a statement without rows has ended. The Rows must be closed.
 func (c *Conn) Query(ctx context.Context, sql string, params []any) (rows *Rows, taken int, err error) {
-	c.guard.reason = ""
+	c.guard.ask()
 	if isVacuum(sql) {
 		return nil, 0, refusedError("VACUUM is refused: it is a node's own housekeeping and would run within a transaction")
 	}
@@ -33,6 +33,9 @@ func (c *Conn) Query(ctx context.Context, sql string, params []any) (rows *Rows,
 			err = errors.Join(err, stmt.Close())
 		}
 	}()
+	if err := whole(stmt); err != nil {
+		return nil, 0, err
+	}
 	if c.mode == Reader && !stmt.Readonly() {
 		return nil, 0, refusedError("a statement that changes data is refused on a connection for reading")
 	}
@@ -40,11 +43,15 @@ func (c *Conn) Query(ctx context.Context, sql string, params []any) (rows *Rows,
 	if taken > len(params) {
 		return nil, taken, &ParamCountError{Want: taken, Got: len(params)}
 	}
+	reserved, err := c.reserved()
+	if err != nil {
+		return nil, taken, err
+	}
 	raw, err := stmt.QueryContext(ctx, named(params[:taken]))
 	if err != nil {
 		return nil, taken, c.explain(err)
 	}
-	rows = &Rows{conn: c, stmt: stmt, raw: raw.(*sqlite3.SQLiteRows)}
+	rows = &Rows{conn: c, stmt: stmt, raw: raw.(*sqlite3.SQLiteRows), reserved: reserved}
 	if err := rows.first(); err != nil {
 		return nil, taken, errors.Join(err, raw.Close())
 	}
@@ -53,14 +60,15 @@ func (c *Conn) Query(ctx context.Context, sql string, params []any) (rows *Rows,
 
 // Rows walks over the rows of one statement.
 type Rows struct {
-	conn    *Conn
-	stmt    *sqlite3.SQLiteStmt
-	raw     *sqlite3.SQLiteRows
-	columns []Column
-	row     []driver.Value
-	values  []any
-	pending error // what the first step gave, until Next asks
-	begun   bool
+	conn     *Conn
+	stmt     *sqlite3.SQLiteStmt
+	raw      *sqlite3.SQLiteRows
+	columns  []Column
+	row      []driver.Value
+	values   []any
+	pending  error // what the first step gave, until Next asks
+	begun    bool
+	reserved int64 // reserved tables before the statement, if it may rename one
 }
 
 // first takes the first row, which tells the storage class of columns that
@@ -93,19 +101,11 @@ func (r *Rows) first() error {
 func (r *Rows) step() error {
 	if err := r.raw.Next(r.row); err != nil {
 		if err == io.EOF {
-			return r.ended()
+			return r.conn.aftermath(r.reserved)
 		}
 		return r.conn.explain(err)
 	}
 	return nil
-}
-
-// ended is io.EOF unless the statement did what replicas could not repeat.
-func (r *Rows) ended() error {
-	if r.conn.mode == Writer && r.conn.around.lastRowid() {
-		return refusedError("rowid 9223372036854775807 is refused: SQLite would draw the rowids after it at random, on each node another")
-	}
-	return io.EOF
 }
 
 // Columns are the answer's columns; none for a statement without rows.

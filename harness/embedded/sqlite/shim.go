@@ -35,7 +35,7 @@ void *sqlite3_update_hook(sqlite3 *db, void (*f)(void *, int, char const *, char
 i64 sqlite3_changes64(sqlite3 *db);
 int sqlite3_db_status(sqlite3 *db, int op, int *current, int *high, int reset);
 
-enum { BUDGET_STEP = 1000, OP_INSERT = 18, STATUS_DEFERRED_FKS = 10 };
+enum { BUDGET_STEP = 1000, OP_DELETE = 9, STATUS_DEFERRED_FKS = 10 };
 
 // One surroundings per connection; the VFS is first, so that SQLite's pointer
 // to the VFS is a pointer to the whole.
@@ -65,7 +65,7 @@ static int spend(void *arg) {
 
 static void changed(void *arg, int op, char const *db, char const *table, i64 rowid) {
 	surroundings *s = arg;
-	if (op == OP_INSERT && rowid == INT64_MAX) s->last_rowid = 1;
+	if (op != OP_DELETE && rowid == INT64_MAX) s->last_rowid = 1;
 }
 
 static surroundings *surroundings_new(void) {
@@ -156,6 +156,22 @@ func (s *surroundings) watch(conn *sqlite3.SQLiteConn) error {
 	}
 	s.db = field.UnsafePointer()
 	C.surroundings_watch(s.c, s.db)
+	return nil
+}
+
+// whole returns an error unless the driver has compiled exactly one statement.
+// It would run none by a null pointer, and forget about a second.
+func whole(stmt *sqlite3.SQLiteStmt) error {
+	fields := reflect.ValueOf(stmt).Elem()
+	handle, tail := fields.FieldByName("s"), fields.FieldByName("t")
+	switch {
+	case handle.Kind() != reflect.Pointer || tail.Kind() != reflect.String:
+		return errors.New("sqlite: this version of github.com/mattn/go-sqlite3 keeps its statements elsewhere")
+	case handle.IsNil():
+		return errors.New("there is no statement in the text")
+	case tail.Len() > 0:
+		return errors.New("there is more than one statement in the text")
+	}
 	return nil
 }
 

@@ -17,6 +17,9 @@ func (p *parser) number() (any, error) {
 		return nil, fmt.Errorf("%s is not a valid number", quoted(digits))
 	}
 	if isFloat {
+		if f, ok := shortFloat(digits); ok {
+			return f, nil
+		}
 		f, err := strconv.ParseFloat(string(digits), 64)
 		if err != nil && !errors.Is(err, strconv.ErrRange) {
 			return nil, fmt.Errorf("%s is not a valid number: %w", quoted(digits), err)
@@ -51,6 +54,33 @@ func integer(digits []byte) (n int64, ok bool) {
 		return int64(size), size <= math.MaxInt64
 	}
 }
+
+// shortFloat is strconv.ParseFloat for the short ones that most are: with up to
+// 15 digits and no exponent, both sides of one division are exact.
+func shortFloat(digits []byte) (f float64, ok bool) {
+	if len(digits) > len(tens) {
+		return 0, false
+	}
+	var size uint64
+	point := len(digits) - 1
+	for i, c := range digits {
+		switch {
+		case c == '.':
+			point = i
+		case isDigit(c):
+			size = size*10 + uint64(c-'0')
+		case c != '-':
+			return 0, false
+		}
+	}
+	f = float64(size) / tens[len(digits)-1-point]
+	if digits[0] == '-' {
+		f = -f
+	}
+	return f, true
+}
+
+var tens = [16]float64{1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15}
 
 // numberEnd finds the end of the number at b[i], or how far it is one, and
 // whether it has a point or an exponent.

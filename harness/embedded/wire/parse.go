@@ -23,7 +23,6 @@ type parser struct {
 	b    []byte
 	i    int
 	room []byte // for the text of one string
-	free []any  // for the values of rows to come
 }
 
 // row expects so many values, only to make room for them.
@@ -33,7 +32,7 @@ func (p *parser) row(raw []byte, expected int) ([]any, error) {
 		return nil, fmt.Errorf("%s is not an array", quoted(raw))
 	}
 	p.i++
-	values := p.roomFor(expected)
+	values := make([]any, 0, expected)
 	if p.peek() == ']' {
 		p.i++
 		return values, p.end()
@@ -54,22 +53,6 @@ func (p *parser) row(raw []byte, expected int) ([]any, error) {
 			return nil, fmt.Errorf("value %d is followed by %s", len(values), quoted(p.b[p.i:]))
 		}
 	}
-}
-
-// roomFor returns an empty slice with room for n values. Small rows are cut
-// from one array, which saves most of an allocation for each. Large ones are
-// not: who keeps one row of an array keeps all of them.
-func (p *parser) roomFor(n int) []any {
-	const many, small = 64, 256
-	if n > many || len(p.b) > small {
-		return make([]any, 0, n)
-	}
-	if n > len(p.free) {
-		p.free = make([]any, many)
-	}
-	room := p.free[:0:n]
-	p.free = p.free[n:]
-	return room
 }
 
 // peek passes over white space and returns the byte behind it, or 0.

@@ -3,8 +3,10 @@ package wire_test
 import (
 	"encoding/json"
 	"math"
+	"math/rand/v2"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -66,6 +68,23 @@ var _ = Describe("Values", func() {
 		values, err := wire.ParseRow(row)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(reflect.DeepEqual(values, []any{blob, text})).To(BeTrue())
+	})
+
+	It("read decimal fractions as the standard library does", func() {
+		random := rand.New(rand.NewPCG(uint64(GinkgoRandomSeed()), 0))
+		for range 20_000 {
+			digits := strconv.FormatUint(random.Uint64()>>random.IntN(64), 10)
+			if whole := random.IntN(len(digits)); whole > 0 {
+				digits = digits[:whole] + "." + digits[whole:]
+			} else {
+				digits = "-0." + digits
+			}
+			expected, err := strconv.ParseFloat(digits, 64)
+			Expect(err).NotTo(HaveOccurred())
+			values, err := wire.ParseRow([]byte("[" + digits + "]"))
+			Expect(err).NotTo(HaveOccurred())
+			Expect(values[0]).To(beSame(expected))
+		}
 	})
 
 	It("write NaN as NULL, and a nil blob as an empty one", func() {

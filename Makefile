@@ -1,0 +1,18 @@
+# Each target is one line over a Go command; the README shows the same lines.
+
+.PHONY: specs test lint bench cluster
+
+specs: ## the main job: the suite on three nodes in this process
+	go tool ginkgo .
+
+test: ## everything, with the race detector; the report is reports/junit.xml
+	go tool ginkgo -r --race --randomize-all --keep-going --junit-report=junit.xml --output-dir=reports
+
+lint:
+	go vet ./... && go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 run
+
+bench: ## medians, as a table and in reports/bench.json
+	go tool ginkgo --tags bench --timeout=1h ./harness/bench
+
+cluster: ## three nodes to poke at by hand
+	go run ./harness/cmd/cluster

@@ -1,0 +1,9 @@
+// Package bench measures the figures that the README quotes, at the suite's own
+// settings (ginkgo.yml): make bench, or
+//
+//	go tool ginkgo --tags bench ./harness/bench
+//
+// Each figure is the median of many tries in one run. They are printed as a
+// table and kept in reports/bench.json. Nothing fails for being slow: machines
+// are shared and noisy, so compare figures of one run with each other.
+package bench

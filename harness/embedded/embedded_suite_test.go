@@ -1,0 +1,37 @@
+package embedded_test
+
+import (
+	"os"
+	"testing"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/gleak"
+)
+
+func TestEmbedded(t *testing.T) {
+	RegisterFailHandler(Fail)
+	SetDefaultEventuallyTimeout(20 * time.Second)
+	SetDefaultEventuallyPollingInterval(2 * time.Millisecond)
+	RunSpecs(t, "Embedded")
+}
+
+// Whatever a spec starts has ended after it: no goroutine and no file is left.
+var _ = BeforeEach(func() {
+	goroutines, files := gleak.Goroutines(), openFiles()
+	DeferCleanup(func() {
+		Eventually(gleak.Goroutines).ShouldNot(gleak.HaveLeaked(goroutines))
+		Eventually(openFiles).Should(BeNumerically("<=", files))
+	})
+})
+
+// openFiles counts this process's file descriptors.
+func openFiles() int {
+	GinkgoHelper()
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return 0 // not on Linux
+	}
+	return len(entries)
+}

@@ -1,0 +1,40 @@
+package embedded
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+)
+
+// lockDir locks a node's directory until the file it returns is closed. The
+// lock is on the directory itself and leaves no file behind. Without it a
+// second node on the directory would wait for the log, without end and a word.
+func lockDir(dir string) (*os.File, error) {
+	file, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := lock(file); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return file, nil
+}
+
+func lock(dir *os.File) error {
+	info, err := dir.Stat()
+	if err != nil {
+		return err
+	}
+	if !info.IsDir() {
+		return fmt.Errorf("%s is not a directory", dir.Name())
+	}
+	err = syscall.Flock(int(dir.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		return fmt.Errorf("directory %s is in use by another node", dir.Name())
+	}
+	if err != nil {
+		return fmt.Errorf("lock directory %s: %w", dir.Name(), err)
+	}
+	return nil
+}

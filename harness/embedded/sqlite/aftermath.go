@@ -1,0 +1,53 @@
+package sqlite
+
+import "io"
+
+const atRandom = "SQLite would draw the rowids after it at random, on each node another"
+
+// aftermath is io.EOF, the end of a statement that went well, unless the
+// statement did what must not be and what the authorizer is not told. Whoever
+// ran it has to undo it.
+func (c *Conn) aftermath(reserved int64) error {
+	if c.mode != Writer {
+		return io.EOF
+	}
+	if c.around.lastRowid() {
+		return refusedError("rowid 9223372036854775807 is refused: " + atRandom)
+	}
+	if c.guard.sequence {
+		const spent = "SELECT 1 FROM sqlite_sequence WHERE CAST(seq AS INTEGER) = 9223372036854775807"
+		if found, err := c.Lookup(spent); err != nil {
+			return err
+		} else if found != nil {
+			return refusedError("sequence 9223372036854775807 is refused: no rowid is left after it")
+		}
+	}
+	if c.guard.table != "" {
+		// A foreign key would forbid the database to change its own tables.
+		const parent = `SELECT "table" FROM pragma_foreign_key_list(?) WHERE "table" LIKE 'rejoin\_%' ESCAPE '\'`
+		if found, err := c.Lookup(parent, c.guard.table); err != nil {
+			return err
+		} else if found != nil {
+			return refusedError(refusedTable(found.(string)))
+		}
+	}
+	if now, err := c.reserved(); err != nil {
+		return err
+	} else if now > reserved {
+		return refusedError(refusedTable(ReservedPrefix))
+	}
+	return io.EOF
+}
+
+// reserved counts the tables with a reserved name if the statement under way
+// may give a table another name, which the authorizer is not told.
+func (c *Conn) reserved() (int64, error) {
+	if !c.guard.alters {
+		return 0, nil
+	}
+	count, err := c.Lookup(`SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name LIKE 'rejoin\_%' ESCAPE '\'`)
+	if err != nil {
+		return 0, err
+	}
+	return count.(int64), nil
+}

@@ -1,0 +1,99 @@
+package specs
+
+import (
+	"fmt"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	. "github.com/rejoin-db/rejoin/harness/matchers"
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+func basics(w *world) {
+	Describe("Basic operations", Label("suite:basics"), func() {
+		const people = "SELECT id, name FROM {ns}.people ORDER BY id"
+
+		agreed := func(ctx SpecContext, rows ...[]any) {
+			GinkgoHelper()
+			Eventually(ctx, w.cluster).Should(BeConsistent(w.sql(people)))
+			Expect(w.run(ctx, people)).To(HaveRows(rows...))
+		}
+
+		It("are agreed on by all nodes after each step, from random nodes", func(ctx SpecContext) {
+			w.run(ctx, "CREATE TABLE {ns}.people (id INTEGER PRIMARY KEY, name TEXT)")
+			agreed(ctx)
+			Expect(w.run(ctx, "INSERT INTO {ns}.people VALUES (1, 'Ada'), (2, 'Grace')").Affected()).To(BeEquivalentTo(2))
+			agreed(ctx, Row(1, "Ada"), Row(2, "Grace"))
+			Expect(w.run(ctx, "UPDATE {ns}.people SET name = 'Ada L.' WHERE id = 1").Affected()).To(BeEquivalentTo(1))
+			agreed(ctx, Row(1, "Ada L."), Row(2, "Grace"))
+			Expect(w.run(ctx, "DELETE FROM {ns}.people WHERE id = 2").Affected()).To(BeEquivalentTo(1))
+			agreed(ctx, Row(1, "Ada L."))
+			w.run(ctx, "DROP TABLE {ns}.people")
+			_, err := w.cluster.ExecuteOnRandom(ctx, w.sql(people))
+			Expect(err).To(HaveOccurred(), "the dropped table is still there")
+		}, patience)
+
+		It("work from each node in turn, which reads its own writes", func(ctx SpecContext) {
+			w.run(ctx, "CREATE TABLE {ns}.people (id INTEGER PRIMARY KEY, name TEXT)")
+			var rows [][]any
+			for i, node := range w.cluster.Nodes() {
+				_, err := node.Execute(ctx, w.sql("INSERT INTO {ns}.people VALUES (?, ?)"), i, fmt.Sprintf("by %d", i))
+				Expect(err).NotTo(HaveOccurred())
+				rows = append(rows, Row(i, fmt.Sprintf("by %d", i)))
+				Expect(node.Reading(target.Local).Execute(ctx, w.sql(people))).To(HaveRows(rows...), "%s does not read its own write", node)
+			}
+			agreed(ctx, rows...)
+		}, patience)
+
+		It("keep the order of one client's operations, whichever node each goes to", func(ctx SpecContext) {
+			w.run(ctx, "CREATE TABLE {ns}.steps (id INTEGER PRIMARY KEY AUTOINCREMENT, step INTEGER)")
+			var rows [][]any
+			for step := range 50 {
+				w.run(ctx, "INSERT INTO {ns}.steps (step) VALUES (?)", step)
+				rows = append(rows, Row(step+1, step))
+			}
+			Eventually(ctx, w.cluster).Should(BeConsistent(w.sql("SELECT * FROM {ns}.steps")))
+			Expect(w.run(ctx, "SELECT id, step FROM {ns}.steps ORDER BY id")).To(HaveRows(rows...))
+		}, patience)
+
+		It("agree on empty tables", func(ctx SpecContext) {
+			w.run(ctx, "CREATE TABLE {ns}.empty (id INTEGER PRIMARY KEY, v TEXT)")
+			Eventually(ctx, w.cluster).Should(BeConsistent(w.sql("SELECT * FROM {ns}.empty"), w.sql("SELECT * FROM {ns}.empty ORDER BY id")))
+			Expect(w.run(ctx, "SELECT * FROM {ns}.empty")).To(HaveRows())
+		}, patience)
+
+		It("are one transaction where they are one request: all of it or nothing", func(ctx SpecContext) {
+			w.run(ctx, "CREATE TABLE {ns}.people (id INTEGER PRIMARY KEY, name TEXT)")
+			w.run(ctx, "INSERT INTO {ns}.people VALUES (1, 'Ada'); INSERT INTO {ns}.people VALUES (2, 'Grace')")
+			_, err := w.cluster.ExecuteOnRandom(ctx, w.sql("INSERT INTO {ns}.people VALUES (3, 'undone'); INSERT INTO {ns}.people VALUES (1, 'taken')"))
+			Expect(err).To(HaveOccurred())
+			Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied))
+			agreed(ctx, Row(1, "Ada"), Row(2, "Grace"))
+		}, patience)
+
+		It("keep namespaces apart, and drop one with all that is in it", func(ctx SpecContext) {
+			w.run(ctx, "CREATE NAMESPACE {ns}_other")
+			w.run(ctx, "CREATE TABLE {ns}.people (id INTEGER PRIMARY KEY, name TEXT)")
+			w.run(ctx, "CREATE TABLE {ns}_other.people (id INTEGER PRIMARY KEY, name TEXT)")
+			w.run(ctx, "INSERT INTO {ns}.people VALUES (1, 'here')")
+			w.run(ctx, "INSERT INTO {ns}_other.people VALUES (1, 'there')")
+			Expect(w.run(ctx, "SELECT a.name, b.name FROM {ns}.people a JOIN {ns}_other.people b USING (id)")).To(HaveRows(Row("here", "there")))
+			w.run(ctx, "DROP NAMESPACE {ns}_other")
+			_, err := w.cluster.ExecuteOnRandom(ctx, w.sql("SELECT * FROM {ns}_other.people"))
+			Expect(err).To(MatchError(ContainSubstring("does not exist")))
+			agreed(ctx, Row(1, "here"))
+		}, patience)
+
+		It("are seen by strong reads on every node at once", func(ctx SpecContext) {
+			w.run(ctx, "CREATE TABLE {ns}.counter (id INTEGER PRIMARY KEY, n INTEGER)")
+			w.run(ctx, "INSERT INTO {ns}.counter VALUES (1, 0)")
+			for i := 1; i <= 20; i++ {
+				w.run(ctx, "UPDATE {ns}.counter SET n = n + 1")
+				results, err := w.cluster.Reading(target.Strong).ExecuteOnAll(ctx, w.sql("SELECT n FROM {ns}.counter"))
+				Expect(err).NotTo(HaveOccurred())
+				Expect(results).To(HaveRows(Row(i)))
+			}
+		}, patience)
+	})
+}

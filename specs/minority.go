@@ -1,0 +1,51 @@
+package specs
+
+import (
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	. "github.com/rejoin-db/rejoin/harness/matchers"
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+func minority(w *world) {
+	When("a minority is cut off", Label("suite:minority", "fault:isolate"), func() {
+		BeforeEach(func(ctx SpecContext) {
+			w.needs(3)
+			w.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v TEXT)")
+			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+		})
+
+		// cutOff isolates the node and asks it, from beside it, to write.
+		cutOff := func(ctx SpecContext, alone int) {
+			GinkgoHelper()
+			w.leave(ctx, alone)
+			_, err := w.node(alone).Inside().Execute(ctx, w.sql("INSERT INTO {ns}.t VALUES (1, 'of the minority')"))
+			Expect(err).To(HaveOccurred(), "a minority committed")
+			Expect(target.OutcomeOf(err)).NotTo(Equal(target.Applied))
+			Expect(codeOf(err)).To(BeElementOf("NO_LEADER", "NO_QUORUM"), err.Error())
+
+			w.run(ctx, "INSERT INTO {ns}.t VALUES (1, 'of the majority')")
+			Expect(w.run(ctx, "SELECT v FROM {ns}.t")).To(HaveRows(Row("of the majority")))
+			for _, consistency := range []target.Consistency{target.Leader, target.Strong} {
+				_, err := w.node(alone).Inside().Reading(consistency).Execute(ctx, w.sql("SELECT v FROM {ns}.t"))
+				Expect(err).To(HaveOccurred(), "a minority served a %s read", consistency)
+			}
+
+			w.comeBack(ctx, alone)
+			Eventually(ctx, w.cluster).Should(BeConsistent(w.sql("SELECT * FROM {ns}.t")))
+			Expect(w.cluster.Reading(target.Local).ExecuteOnAll(ctx, w.sql("SELECT id, v FROM {ns}.t"))).To(And(
+				HaveLen(w.cluster.Size()), HaveRows(Row(1, "of the majority"))))
+		}
+
+		It("cannot commit and says so; the majority goes on; nothing of the minority's is left", func(ctx SpecContext) {
+			cutOff(ctx, 0)
+		}, patience)
+
+		It("is so for a leader that is cut off, with a write in its log that nobody else has", func(ctx SpecContext) {
+			leader := w.leader(ctx)
+			cutOff(ctx, leader)
+			Expect(w.cluster).To(HaveLeader())
+		}, patience)
+	})
+}

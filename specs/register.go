@@ -1,0 +1,43 @@
+package specs
+
+import (
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+// Options are what the suite needs to know.
+type Options struct {
+	// Target makes the clusters. It must be given.
+	Target target.Target
+	// Nodes is the size of a cluster; 3 if 0. Specs that need more nodes than
+	// there are skip themselves with a sentence.
+	Nodes int
+}
+
+// patience bounds every spec, in real time.
+const patience = SpecTimeout(60 * time.Second)
+
+// Register declares the specs. Call it once, before RunSpecs.
+func Register(options Options) {
+	if options.Nodes == 0 {
+		options.Nodes = 3
+	}
+	w := &world{options: options}
+	Describe("A replicated SQL database", func() {
+		BeforeEach(w.begin)
+		basics(w)
+		values(w)
+		recovery(w)
+		changes(w)
+		allOffline(w)
+		skip(w)
+		minority(w)
+		cascade(w)
+		snapshot(w)
+		concurrency(w)
+		misuse(w)
+	})
+}

@@ -1,0 +1,95 @@
+package specs
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	. "github.com/rejoin-db/rejoin/harness/matchers"
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+func values(w *world) {
+	Describe("Values", Label("suite:values"), func() {
+		DescribeTable("survive the way through every node exactly",
+			func(ctx SpecContext, value any) {
+				w.run(ctx, "CREATE TABLE {ns}.v (id INTEGER PRIMARY KEY, plain, as_bool BOOLEAN, as_time TIMESTAMP)")
+				for i, node := range w.cluster.Nodes() {
+					_, err := node.Execute(ctx, w.sql("INSERT INTO {ns}.v (id, plain) VALUES (?, ?)"), i, value)
+					Expect(err).NotTo(HaveOccurred())
+				}
+				Eventually(ctx, w.cluster).Should(BeConsistent(w.sql("SELECT * FROM {ns}.v")))
+				var rows [][]any
+				for range w.cluster.Size() {
+					rows = append(rows, Row(value, typeOf(value)))
+				}
+				Expect(w.cluster.Reading(target.Local).ExecuteOnAll(ctx, w.sql("SELECT plain, typeof(plain) FROM {ns}.v ORDER BY id"))).To(HaveRows(rows...))
+			},
+			EntryDescription("%#v"),
+			Entry("NULL", patience, nil),
+			Entry("zero", patience, int64(0)),
+			Entry("2^53 + 1", patience, int64(1<<53+1)),
+			Entry("-(2^53 + 1)", patience, int64(-(1<<53+1))),
+			Entry("the largest integer", patience, int64(math.MaxInt64)),
+			Entry("the smallest integer", patience, int64(math.MinInt64)),
+			Entry("a whole float", patience, 1.0),
+			Entry("a tenth", patience, 0.1),
+			Entry("the smallest float", patience, math.SmallestNonzeroFloat64),
+			Entry("the largest float", patience, math.MaxFloat64),
+			Entry("infinity", patience, math.Inf(1)),
+			Entry("empty text", patience, ""),
+			Entry("text with a zero byte", patience, "a\x00b"),
+			Entry("text of many scripts", patience, "Ünïcödé 林 שלום 👩‍👩‍👧 \u2028 \"quoted\" '\\"),
+			Entry("an empty blob", patience, []byte{}),
+			Entry("a blob of all bytes", patience, allBytes()),
+			Entry("a long text", patience, strings.Repeat("long ", 100_000)),
+		)
+
+		It("are kept as they are in columns declared as something else", func(ctx SpecContext) {
+			w.run(ctx, "CREATE TABLE {ns}.odd (b BOOLEAN, d DATE, t TIMESTAMP)")
+			w.run(ctx, "INSERT INTO {ns}.odd VALUES (5, 'not a date', 1234567890123), ('maybe', 20260101, '2026-01-01 00:00:00')")
+			Expect(w.run(ctx, "SELECT * FROM {ns}.odd")).To(HaveRows(
+				Row(5, "not a date", 1234567890123), Row("maybe", 20260101, "2026-01-01 00:00:00")))
+		}, patience)
+
+		It("that come from chance or the clock are the same on every node", func(ctx SpecContext) {
+			w.run(ctx, `CREATE TABLE {ns}.rolls (id INTEGER PRIMARY KEY, n INTEGER DEFAULT (random()), b BLOB DEFAULT (randomblob(16)),
+				at TEXT DEFAULT CURRENT_TIMESTAMP, d TEXT DEFAULT (datetime('now', 'subsec')), j REAL DEFAULT (julianday('now')))`)
+			for i := range 30 {
+				w.run(ctx, "INSERT INTO {ns}.rolls (id) VALUES (?)", i)
+			}
+			w.run(ctx, "UPDATE {ns}.rolls SET n = random(), d = strftime('%s %f', 'now') || CURRENT_TIME || date() WHERE id % 2")
+			Eventually(ctx, w.cluster).Should(BeConsistent(w.sql("SELECT * FROM {ns}.rolls ORDER BY id")))
+			distinct, err := w.run(ctx, "SELECT count(DISTINCT n) FROM {ns}.rolls").Value()
+			Expect(err).NotTo(HaveOccurred())
+			Expect(distinct).To(BeEquivalentTo(30), "chance repeats itself")
+		}, patience)
+	})
+}
+
+func typeOf(value any) string {
+	switch value.(type) {
+	case nil:
+		return "null"
+	case int64:
+		return "integer"
+	case float64:
+		return "real"
+	case string:
+		return "text"
+	case []byte:
+		return "blob"
+	}
+	panic(fmt.Sprintf("%T is no value of SQL", value))
+}
+
+func allBytes() []byte {
+	b := make([]byte, 256)
+	for i := range b {
+		b[i] = byte(i)
+	}
+	return b
+}

@@ -1,0 +1,139 @@
+package specs
+
+import (
+	"context"
+	"fmt"
+	"hash/fnv"
+	"strings"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/gleak"
+
+	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/report"
+)
+
+// world is what a spec has: a cluster that is online, and a namespace in it.
+type world struct {
+	options Options
+	cluster *harness.Cluster
+	ns      string
+}
+
+// shownEvents is how many events a failing spec shows.
+const shownEvents = 40
+
+func (w *world) begin(ctx SpecContext) {
+	if w.options.Target == nil {
+		Fail("specs.Register was given no Target")
+	}
+	goroutines := gleak.Goroutines()
+	DeferCleanup(func() {
+		Eventually(gleak.Goroutines).WithTimeout(5*time.Second).ShouldNot(gleak.HaveLeaked(goroutines), "the cluster left goroutines behind")
+	})
+
+	seed := specSeed()
+	cluster, err := harness.Boot(ctx, w.options.Target, harness.Size(w.options.Nodes), harness.Seed(seed))
+	Expect(err).NotTo(HaveOccurred())
+	w.cluster, w.ns = cluster, fmt.Sprintf("spec_%x", seed&0xffffff)
+	DeferCleanup(w.end)
+	DeferOnFailure(w.explain)
+	DeferCleanup(AttachProgressReporter(func() string {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		return report.Cluster(ctx, cluster, shownEvents)
+	}))
+	w.run(ctx, "CREATE NAMESPACE {ns}")
+}
+
+// specSeed comes from Ginkgo's seed and the spec's own name, so that a spec
+// makes the same choices alone and among others.
+func specSeed() uint64 {
+	h := fnv.New64a()
+	fmt.Fprintf(h, "%d %s", GinkgoRandomSeed(), CurrentSpecReport().FullText())
+	return h.Sum64()
+}
+
+// end heals the cluster of a spec that passed and checks what it promises.
+func (w *world) end(ctx SpecContext) {
+	cluster := w.cluster
+	w.cluster = nil
+	defer func() { Expect(cluster.Close()).To(Succeed()) }()
+	if CurrentSpecReport().Failed() {
+		return
+	}
+	Expect(cluster.Heal(ctx)).To(Succeed())
+	Expect(cluster.VerifyInvariants(ctx)).To(Succeed())
+}
+
+func (w *world) explain(ctx SpecContext) {
+	AddReportEntry("the cluster when the spec failed", shown(report.Cluster(ctx, w.cluster, shownEvents)), ReportEntryVisibilityFailureOrVerbose)
+}
+
+// shown is text that a report shows as it is.
+type shown string
+
+func (s shown) String() string { return string(s) }
+
+// sql puts the spec's namespace into a statement, for {ns}.
+func (w *world) sql(text string) string { return strings.ReplaceAll(text, "{ns}", w.ns) }
+
+// run runs a statement on a random online node and expects it to succeed.
+func (w *world) run(ctx context.Context, sql string, args ...any) harness.Result {
+	GinkgoHelper()
+	result, err := w.cluster.ExecuteOnRandom(ctx, w.sql(sql), args...)
+	Expect(err).NotTo(HaveOccurred())
+	return result
+}
+
+// openShop creates the tables of fixtures/shop.sql and fills them.
+func (w *world) openShop(ctx context.Context) {
+	GinkgoHelper()
+	w.run(ctx, readFixture("shop.sql"))
+}
+
+// leave takes a node offline.
+func (w *world) leave(ctx context.Context, node int) {
+	GinkgoHelper()
+	Expect(w.cluster.TakeNodeOffline(ctx, node)).To(Succeed())
+}
+
+// comeBack brings a node back and waits until it is online.
+func (w *world) comeBack(ctx context.Context, nodes ...int) {
+	GinkgoHelper()
+	for _, node := range nodes {
+		Expect(w.cluster.BringNodeOnline(ctx, node)).To(Succeed())
+	}
+	for _, node := range nodes {
+		Expect(w.cluster.WaitForNodeOnline(ctx, node)).To(Succeed())
+	}
+}
+
+// leader waits until there is one.
+func (w *world) leader(ctx context.Context) int {
+	GinkgoHelper()
+	var leader int
+	Eventually(ctx, func(ctx context.Context) (err error) {
+		leader, err = w.cluster.Leader(ctx)
+		return err
+	}).Should(Succeed())
+	return leader
+}
+
+// node is the node of that index, which exists.
+func (w *world) node(i int) *harness.Node {
+	GinkgoHelper()
+	node, err := w.cluster.Node(i)
+	Expect(err).NotTo(HaveOccurred())
+	return node
+}
+
+// needs skips the spec on clusters that are too small for it.
+func (w *world) needs(nodes int) {
+	GinkgoHelper()
+	if size := w.cluster.Size(); size < nodes {
+		Skip(fmt.Sprintf("this needs a cluster of %d nodes, and there are %d", nodes, size))
+	}
+}
