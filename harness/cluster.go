@@ -28,7 +28,8 @@ type shared struct {
 	flags  []flag
 	random *rand.Rand
 	seed   uint64
-	closed bool
+
+	closing sync.Once
 
 	acknowledged acknowledged
 }
@@ -68,6 +69,9 @@ func Boot(ctx context.Context, t target.Target, opts ...Option) (*Cluster, error
 }
 
 func boot(ctx context.Context, t target.Target, o options) (*Cluster, error) {
+	if o.size < 1 {
+		return nil, fmt.Errorf("a cluster of %d nodes cannot be: it needs at least 1", o.size)
+	}
 	booted, err := t.Boot(ctx, o.size)
 	if err != nil {
 		return nil, err
@@ -89,16 +93,11 @@ func boot(ctx context.Context, t target.Target, o options) (*Cluster, error) {
 }
 
 // Close ends the cluster and leaves nothing of it: no goroutine, port, file or
-// process. It blocks until that is so. Closing twice is no error.
-func (c *Cluster) Close() error {
-	c.mu.Lock()
-	closed := c.closed
-	c.closed = true
-	c.mu.Unlock()
-	if closed {
-		return nil
-	}
-	return c.cluster.Close()
+// process. It blocks until that is so, whoever calls first. Closing twice is no
+// error.
+func (c *Cluster) Close() (err error) {
+	c.closing.Do(func() { err = c.cluster.Close() })
+	return err
 }
 
 // Size is how many nodes the cluster has, online or not.

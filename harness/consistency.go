@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/rejoin-db/rejoin/harness/journal"
@@ -18,7 +19,8 @@ import (
 //
 // It returns nil if all online nodes answer alike, an *InconsistencyError if
 // two differ, ErrNoNodesOnline if nobody is asked, and a *NodeError if a node
-// does not answer. Nodes that are being written to may differ for a moment.
+// does not answer, or with anything but the rows of one query. Nodes that are
+// being written to may differ for a moment.
 func (c *Cluster) VerifyDataConsistency(ctx context.Context, query string, args ...any) error {
 	end := c.journal.Begin(journal.Check, journal.Nobody, "compare %s", abridged(query))
 	err := c.verify(ctx, query, args)
@@ -27,6 +29,9 @@ func (c *Cluster) VerifyDataConsistency(ctx context.Context, query string, args 
 }
 
 func (c *Cluster) verify(ctx context.Context, query string, args []any) (err error) {
+	if err := refuseChanges(query); err != nil {
+		return err
+	}
 	nodes := c.Reading(target.Local).OnlineNodes()
 	if len(nodes) == 0 {
 		return ErrNoNodesOnline
@@ -39,18 +44,62 @@ func (c *Cluster) verify(ctx context.Context, query string, args []any) (err err
 	if sqltext.Ordered(query) {
 		return compareInOrder(query, answers)
 	}
-	equal, suspects, err := compareAsBags(answers)
+	equal, suspects, err := compareAsBags(query, answers)
 	if err != nil || equal {
 		return err
 	}
 	return c.findDifference(ctx, nodes, query, args, suspects)
 }
 
+// refuseChanges refuses what would change the data once for each node.
+func refuseChanges(query string) error {
+	statements, err := sqltext.Split(query)
+	if err != nil {
+		return nil // the nodes know better
+	}
+	for _, s := range statements {
+		if s.Kind != sqltext.Other || s.ChangesRows() {
+			return fmt.Errorf("only the answers to a query can be compared, and this changes data: %s", abridged(s.Text))
+		}
+	}
+	return nil
+}
+
 // answer is one node's answer to the query that is compared.
 type answer struct {
-	node *Node
-	rows target.Rows
+	node    *Node
+	rows    target.Rows
+	columns []target.Column // known at its end
 }
+
+// begin goes to the first row.
+func (a *answer) begin() error {
+	switch more := a.rows.NextResult(); {
+	case a.err() != nil:
+		return a.err()
+	case !more:
+		return a.node.failed("compare", errNoResult)
+	case a.rows.Changed():
+		return a.node.failed("compare", errors.New("the statement went through the log, so the answer is not the node's own"))
+	}
+	return nil
+}
+
+// end tells whether the answer came to its end, and was one table.
+func (a *answer) end() error {
+	a.columns = a.rows.Columns()
+	switch more := a.rows.NextResult(); {
+	case a.err() != nil:
+		return a.err()
+	case more:
+		return a.node.failed("compare", errors.New("the query has more than one result"))
+	case len(a.columns) == 0:
+		return a.node.failed("compare", errNoResult)
+	}
+	return nil
+}
+
+var errNoResult = errors.New("the query has no result")
 
 func (a *answer) err() error {
 	if err := a.rows.Err(); err != nil {
@@ -72,12 +121,7 @@ func open(ctx context.Context, nodes []*Node, query string, args []any) ([]*answ
 				return
 			}
 			answers[i] = &answer{node: node, rows: rows}
-			if !rows.NextResult() {
-				errs[i] = answers[i].err()
-				if errs[i] == nil {
-					errs[i] = node.failed("compare", errors.New("the query has no result"))
-				}
-			}
+			errs[i] = answers[i].begin()
 		})
 	}
 	wg.Wait()
@@ -109,12 +153,27 @@ func compareInOrder(query string, answers []*answer) error {
 			}
 		}
 		if !more {
-			return errors.Join(first.err(), sameColumns(query, answers))
+			return inOrderToTheEnd(query, answers)
 		}
 	}
 }
 
+func inOrderToTheEnd(query string, answers []*answer) error {
+	var errs []error
+	for _, a := range answers {
+		errs = append(errs, a.end())
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	return sameColumns(query, answers, byNameAndType)
+}
+
 func orderedDifference(query string, number int, a, b *answer, moreA, moreB bool) error {
+	a.columns, b.columns = a.rows.Columns(), b.rows.Columns()
+	if err := sameColumns(query, []*answer{a, b}, byName); err != nil {
+		return err
+	}
 	difference := &InconsistencyError{Query: query, A: a.node.describe(), B: b.node.describe(), Row: number}
 	if moreA != moreB {
 		if !moreA {
@@ -132,7 +191,7 @@ func orderedDifference(query string, number int, a, b *answer, moreA, moreB bool
 	if err := errors.Join(errA, errB); err != nil {
 		return err
 	}
-	difference.point(a.rows.Columns(), rowA, rowB)
+	difference.point(a.columns, rowA, rowB)
 	return difference
 }
 
@@ -148,6 +207,9 @@ func (e *InconsistencyError) point(columns []target.Column, a, b []any) {
 		}
 		e.ValueA, e.ValueB = literal(a[i]), literal(b[i])
 		e.Detail = fmt.Sprintf("the rows are %s and %s", literals(a), literals(b))
+		if e.ValueA == e.ValueB { // beyond what is shown
+			e.Detail += fmt.Sprintf("; the values differ from byte %d on", firstDifference(a[i], b[i]))
+		}
 		return
 	}
 	e.Detail = fmt.Sprintf("the rows are %s and %s", literals(a), literals(b))
@@ -156,13 +218,26 @@ func (e *InconsistencyError) point(columns []target.Column, a, b []any) {
 // literalType tells values apart that literal, which cuts, may show alike.
 func literalType(v any) string { return fmt.Sprintf("%T %v", v, v) }
 
-func sameColumns(query string, answers []*answer) error {
+func byName(c target.Column) string { return c.Name }
+
+func byNameAndType(c target.Column) string { return strings.TrimSpace(c.Name + " " + c.Type) }
+
+func sameColumns(query string, answers []*answer, by func(target.Column) string) error {
 	first := answers[0]
 	for _, other := range answers[1:] {
-		if !slices.Equal(first.rows.Columns(), other.rows.Columns()) {
+		a, b := described(first.columns, by), described(other.columns, by)
+		if !slices.Equal(a, b) {
 			return &InconsistencyError{Query: query, A: first.node.describe(), B: other.node.describe(),
-				Detail: fmt.Sprintf("the columns are %v and %v", first.rows.Columns(), other.rows.Columns())}
+				Detail: fmt.Sprintf("the columns are (%s) and (%s)", strings.Join(a, ", "), strings.Join(b, ", "))}
 		}
 	}
 	return nil
+}
+
+func described(columns []target.Column, by func(target.Column) string) []string {
+	out := make([]string, len(columns))
+	for i, c := range columns {
+		out[i] = by(c)
+	}
+	return out
 }

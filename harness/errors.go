@@ -8,8 +8,17 @@ import (
 )
 
 // ErrNoNodesOnline is returned by everything that needs a node that is online
-// when there is none.
-var ErrNoNodesOnline = errors.New("no online nodes available in cluster")
+// when there is none. Nobody was asked, so target.OutcomeOf it is NotApplied.
+var ErrNoNodesOnline error = &notAskedError{errors.New("no online nodes available in cluster")}
+
+// notAskedError is why a request was not sent to any node.
+type notAskedError struct{ why error }
+
+func (e *notAskedError) Error() string { return e.why.Error() }
+
+func (e *notAskedError) Unwrap() []error {
+	return []error{e.why, &target.Error{Message: e.why.Error(), Outcome: target.NotApplied}}
+}
 
 var (
 	// ErrAlreadyOffline is wrapped by the error of taking a node offline twice.
@@ -45,8 +54,8 @@ type WaitError struct {
 	ID     string
 	Flag   bool          // whether its flag was up
 	Target uint64        // the log index it had to apply; 0 if no node could say
-	Last   target.Status // what it last showed
-	Seen   error         // why it could not be asked, the last time
+	Last   target.Status // what it showed when it last could be asked
+	Seen   error         // why it could not be asked at the last look; nil if it could
 	Err    error         // what ended the wait
 }
 
@@ -65,8 +74,11 @@ func (e *WaitError) Error() string {
 	}
 	shown := fmt.Sprintf("it last showed state %s, leader %q, applied index %d of %d, %d behind",
 		e.Last.State, e.Last.Leader, e.Last.AppliedIndex, e.Target, e.Behind())
-	if e.Seen != nil {
+	switch {
+	case e.Seen != nil && e.Last.State == "":
 		shown = fmt.Sprintf("it could not be asked: %v", e.Seen)
+	case e.Seen != nil:
+		shown += fmt.Sprintf(", and then could not be asked: %v", e.Seen)
 	}
 	return fmt.Sprintf("wait for node %d (%s) to be online: %s; %s: %v", e.Node, e.ID, flag, shown, e.Err)
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"sync"
+
+	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
 // ExecuteOnRandom runs a request on one online node, chosen by chance from the
@@ -13,6 +15,7 @@ import (
 func (c *Cluster) ExecuteOnRandom(ctx context.Context, sql string, args ...any) (Result, error) {
 	node, err := c.pick()
 	if err != nil {
+		c.journal.Begin(journal.Operation, journal.Nobody, "%s", abridged(sql))(err)
 		return Result{}, err
 	}
 	return node.Execute(ctx, sql, args...)
@@ -24,6 +27,7 @@ func (c *Cluster) ExecuteOnRandom(ctx context.Context, sql string, args ...any) 
 func (c *Cluster) ExecuteOnAll(ctx context.Context, sql string, args ...any) ([]Result, error) {
 	nodes := c.OnlineNodes()
 	if len(nodes) == 0 {
+		c.journal.Begin(journal.Operation, journal.Nobody, "%s", abridged(sql))(ErrNoNodesOnline)
 		return nil, ErrNoNodesOnline
 	}
 	results := make([]Result, len(nodes))

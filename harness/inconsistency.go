@@ -49,19 +49,32 @@ func literal(v any) string {
 		}
 		return text
 	case string:
-		return "'" + strings.ReplaceAll(cut(v), "'", "''") + "'"
+		return "'" + strings.ReplaceAll(prefix(v, shownBytes), "'", "''") + "'" + cutOff(len(v))
 	case []byte:
-		return "x'" + cut(fmt.Sprintf("%x", v)) + "'"
+		return fmt.Sprintf("x'%x'", v[:min(len(v), shownBytes)]) + cutOff(len(v))
 	}
 	return fmt.Sprint(v)
 }
 
-func cut(text string) string {
-	const most = 80
-	if len(text) <= most {
-		return text
+// shownBytes is how much of a long value is shown.
+const shownBytes = 80
+
+func cutOff(bytes int) string {
+	if bytes <= shownBytes {
+		return ""
 	}
-	return fmt.Sprintf("%s… (%d bytes)", text[:most], len(text))
+	return fmt.Sprintf("… (%d bytes)", bytes)
+}
+
+// firstDifference is the number, from 1, of the first byte in which two values
+// of one type differ.
+func firstDifference(a, b any) int {
+	textA, textB := fmt.Sprintf("%s", a), fmt.Sprintf("%s", b)
+	i := 0
+	for i < min(len(textA), len(textB)) && textA[i] == textB[i] {
+		i++
+	}
+	return i + 1
 }
 
 func literals(row []any) string {

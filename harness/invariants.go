@@ -37,7 +37,7 @@ func (c *Cluster) Heal(ctx context.Context) error {
 // (target.Rememberer, target.Digester) is not checked.
 func (c *Cluster) VerifyInvariants(ctx context.Context) error {
 	end := c.journal.Begin(journal.Check, journal.Nobody, "invariants")
-	err := errors.Join(c.verifyLeaders(ctx), c.verifyAcknowledged(ctx), c.verifyDigests(ctx))
+	err := errors.Join(c.verifyLeaders(ctx), c.verifyDigests(ctx), c.verifyAcknowledged(ctx)) // digests wait for stragglers, so they go first
 	end(err)
 	return err
 }
@@ -84,34 +84,34 @@ func (c *Cluster) verifyDigests(ctx context.Context) error {
 	again := time.NewTicker(lookEvery)
 	defer again.Stop()
 	for {
-		level, err := c.compareDigests(ctx, digester)
-		if err != nil || level {
+		uneven, err := c.compareDigests(ctx, digester)
+		if err != nil || uneven == "" {
 			return err
 		}
 		select {
 		case <-again.C:
 		case <-ctx.Done():
-			return fmt.Errorf("wait until all nodes have applied the same entries: %w", context.Cause(ctx))
+			return fmt.Errorf("wait until all nodes have applied the same entries: %s: %w", uneven, context.Cause(ctx))
 		}
 	}
 }
 
-// compareDigests tells whether all nodes are at one index.
-func (c *Cluster) compareDigests(ctx context.Context, digester target.Digester) (level bool, _ error) {
+// compareDigests says which nodes are not at one index, or "" if all are.
+func (c *Cluster) compareDigests(ctx context.Context, digester target.Digester) (uneven string, _ error) {
 	var firstIndex uint64
 	var firstSum string
 	for i, node := range c.nodes {
 		index, sum, err := digester.Digest(ctx, i)
 		switch {
 		case err != nil:
-			return false, node.failed("digest", err)
+			return "", node.failed("digest", err)
 		case i == 0:
 			firstIndex, firstSum = index, sum
 		case index != firstIndex:
-			return false, nil
+			return fmt.Sprintf("%s is at index %d, %s at %d", c.nodes[0], firstIndex, node, index), nil
 		case sum != firstSum:
-			return false, fmt.Errorf("%w: %s and %s hold different data at log index %d", ErrInvariant, c.nodes[0], node, index)
+			return "", fmt.Errorf("%w: %s and %s hold different data at log index %d", ErrInvariant, c.nodes[0], node, index)
 		}
 	}
-	return true, nil
+	return "", nil
 }

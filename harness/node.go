@@ -3,6 +3,7 @@ package harness
 import (
 	"context"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/rejoin-db/rejoin/harness/journal"
 	"github.com/rejoin-db/rejoin/harness/target"
@@ -80,7 +81,7 @@ func (n *Node) Query(ctx context.Context, sql string, args ...any) (target.Rows,
 func (n *Node) query(ctx context.Context, id, sql string, args []any) (target.Rows, error) {
 	params, err := values(args)
 	if err != nil {
-		return nil, n.failed("execute", err)
+		return nil, n.failed("execute", &notAskedError{err})
 	}
 	sqlOf := n.node.Client
 	if n.inside {
@@ -110,13 +111,27 @@ func (n *Node) describe() string { return "node " + itoa(n.index) + " (" + n.nod
 
 // abridged is a statement as a journal shows it: on one line, and cut.
 func abridged(sql string) string {
-	const most = 120
-	if len(sql) > 4*most {
-		sql = sql[:4*most]
+	const most = 120 // bytes
+	var line strings.Builder
+	for word := range strings.FieldsSeq(sql) {
+		if line.Len() > 0 {
+			line.WriteByte(' ')
+		}
+		line.WriteString(word[:min(len(word), most+1)])
+		if line.Len() > most {
+			return prefix(line.String(), most) + "…"
+		}
 	}
-	line := strings.Join(strings.Fields(sql), " ")
-	if len(line) <= most {
-		return line
+	return line.String()
+}
+
+// prefix is text cut to at most that many bytes, and not within a character.
+func prefix(text string, most int) string {
+	if len(text) <= most {
+		return text
 	}
-	return strings.ToValidUTF8(line[:most], "") + "…"
+	for most > 0 && !utf8.RuneStart(text[most]) {
+		most--
+	}
+	return text[:most]
 }

@@ -29,23 +29,33 @@ func (c *Cluster) WaitForNodeOnline(ctx context.Context, i int) error {
 }
 
 func (c *Cluster) waitForNodeOnline(ctx context.Context, node *Node) error {
-	committed := c.committed(ctx)
+	failure := &WaitError{Node: node.index, ID: node.ID()}
+	known, shown := false, false
 	again := time.NewTicker(lookEvery)
 	defer again.Stop()
 	for {
-		flag, err := c.IsNodeOnline(node.index)
-		if err != nil {
+		if !known { // a wait for nothing would be no wait
+			failure.Target, known = c.committed(ctx)
+		}
+		var err error
+		if failure.Flag, err = c.IsNodeOnline(node.index); err != nil {
 			return err
 		}
-		status, seen := node.Status(ctx)
-		if flag && seen == nil && status.State == target.Online && status.AppliedIndex >= committed {
+		status, err := node.Status(ctx)
+		switch {
+		case err == nil:
+			failure.Last, failure.Seen, shown = status, nil, true
+		case ctx.Err() == nil || !shown: // the end of ctx does not hide what was shown
+			failure.Seen = err
+		}
+		if known && failure.Flag && err == nil && status.State == target.Online && status.AppliedIndex >= failure.Target {
 			return nil
 		}
 		select {
 		case <-again.C:
 		case <-ctx.Done():
-			return &WaitError{Node: node.index, ID: node.ID(), Flag: flag, Target: committed,
-				Last: status, Seen: seen, Err: context.Cause(ctx)}
+			failure.Err = context.Cause(ctx)
+			return failure
 		}
 	}
 }
@@ -70,13 +80,12 @@ func (c *Cluster) waitForAllOnline(ctx context.Context) error {
 }
 
 // committed is the highest log index that any node knows to be committed. What
-// was acknowledged is at or below it.
-func (c *Cluster) committed(ctx context.Context) uint64 {
-	var highest uint64
+// was acknowledged is at or below it. It is not known if no node can be asked.
+func (c *Cluster) committed(ctx context.Context) (highest uint64, known bool) {
 	for _, n := range c.nodes {
 		if status, err := n.Status(ctx); err == nil {
-			highest = max(highest, status.CommitIndex)
+			highest, known = max(highest, status.CommitIndex), true
 		}
 	}
-	return highest
+	return highest, known
 }

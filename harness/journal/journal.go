@@ -2,6 +2,7 @@ package journal
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 )
@@ -23,7 +24,7 @@ const Nobody = -1
 
 // Event is something that happened.
 type Event struct {
-	At   time.Time     // when it began
+	At   time.Time     // when it began; Record takes 0 for now
 	Took time.Duration // how long it took; 0 for what takes no time
 	Kind Kind
 	Node int // index, or Nobody
@@ -44,7 +45,7 @@ func (e Event) String() string {
 	if e.Err != "" {
 		line += " -> " + e.Err
 	}
-	return line
+	return strings.Join(strings.FieldsFunc(line, func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
 }
 
 // Journal keeps the latest events. It is safe for concurrent use.
@@ -68,6 +69,9 @@ func New(size int) *Journal {
 
 // Record adds an event.
 func (j *Journal) Record(e Event) {
+	if e.At.IsZero() {
+		e.At = time.Now()
+	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.total++

@@ -3,6 +3,7 @@ package matchers
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"time"
 
 	"github.com/onsi/gomega/types"
@@ -33,8 +34,10 @@ func newMatcher[T any](sentence string, check check[T]) types.GomegaMatcher {
 func (m *matcher[T]) Match(actual any) (bool, error) {
 	subject, ok := actual.(T)
 	if !ok {
-		var want T
-		return false, fmt.Errorf("a matcher to %s takes a %T, not a %T", m.sentence, want, actual)
+		return false, fmt.Errorf("a matcher to %s takes a %v, not a %T", m.sentence, reflect.TypeFor[T](), actual)
+	}
+	if v := reflect.ValueOf(actual); v.Kind() == reflect.Pointer && v.IsNil() {
+		return false, fmt.Errorf("a matcher to %s takes a %v, and not a nil one", m.sentence, reflect.TypeFor[T]())
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), Patience)
 	defer cancel()

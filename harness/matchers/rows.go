@@ -2,6 +2,7 @@ package matchers
 
 import (
 	"fmt"
+	"math"
 	"reflect"
 	"strings"
 
@@ -12,7 +13,8 @@ import (
 )
 
 // Row is a row as HaveRows expects it. Each value is a Go value (integers and
-// floats of any size, string, []byte, bool, nil) or a matcher.
+// floats of any size, string, []byte, bool, nil) or a matcher, which is given
+// an int64, float64, string, []byte or nil.
 func Row(values ...any) []any { return values }
 
 // HaveRows holds for an answer with exactly these rows, in this order. It takes
@@ -76,11 +78,16 @@ func (m *haveRows) differs(r harness.Result) (string, error) {
 
 // valueMatcher brings Go's many numbers to the few that SQL has.
 func valueMatcher(want any) types.GomegaMatcher {
+	if matcher, ok := want.(types.GomegaMatcher); ok {
+		return matcher
+	}
 	switch v := reflect.ValueOf(want); v.Kind() {
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
 		return gomega.Equal(v.Int())
-	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32:
-		return gomega.Equal(int64(v.Uint()))
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
+		if v.Uint() <= math.MaxInt64 {
+			return gomega.Equal(int64(v.Uint()))
+		}
 	case reflect.Float32, reflect.Float64:
 		return gomega.Equal(v.Float())
 	case reflect.Bool:
@@ -88,11 +95,10 @@ func valueMatcher(want any) types.GomegaMatcher {
 			return gomega.Equal(int64(1))
 		}
 		return gomega.Equal(int64(0))
+	case reflect.String:
+		return gomega.Equal(v.String())
 	case reflect.Invalid:
 		return gomega.BeNil()
-	}
-	if matcher, ok := want.(types.GomegaMatcher); ok {
-		return matcher
 	}
 	return gomega.Equal(want)
 }

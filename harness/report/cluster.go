@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"text/tabwriter"
 	"time"
 
@@ -24,30 +25,45 @@ func Cluster(ctx context.Context, c *harness.Cluster, events int) string {
 }
 
 func writeNodes(ctx context.Context, b *strings.Builder, c *harness.Cluster) {
+	statuses, errs := ask(ctx, c.Nodes())
 	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "node\tflag\thealth\trole\tleader\tterm\tcommit\tapplied\tsnapshot\trestores\tlast contact\t")
-	for _, node := range c.Nodes() {
+	fmt.Fprintln(w, "node\tflag\thealth\trole\tleader\tterm\tcommit\tapplied\tsnapshot\trestores\tlast contact")
+	for i, node := range c.Nodes() {
 		flag := "offline"
 		if up, err := c.IsNodeOnline(node.Index()); err == nil && up {
 			flag = "online"
 		}
-		status, err := node.Status(ctx)
-		if err != nil {
-			fmt.Fprintf(w, "%d %s\t%s\t%v\n", node.Index(), node.ID(), flag, err)
+		if errs[i] != nil {
+			fmt.Fprintf(w, "%d %s\t%s\t%s\n", node.Index(), node.ID(), flag, oneLine(errs[i].Error()))
 			continue
 		}
-		fmt.Fprintf(w, "%d %s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%s\t\n", node.Index(), node.ID(), flag, health(status), status.Role,
+		status := statuses[i]
+		fmt.Fprintf(w, "%d %s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%s\n", node.Index(), node.ID(), flag, health(status), dash(status.Role),
 			dash(status.Leader), status.Term, status.CommitIndex, status.AppliedIndex, status.SnapshotIndex, status.Restores, contact(status))
 	}
 	_ = w.Flush() // into memory
 }
 
+// ask asks all nodes at once, so that one that hangs hides none of the others.
+func ask(ctx context.Context, nodes []*harness.Node) ([]target.Status, []error) {
+	statuses, errs := make([]target.Status, len(nodes)), make([]error, len(nodes))
+	var wg sync.WaitGroup
+	for i, node := range nodes {
+		wg.Go(func() { statuses[i], errs[i] = node.Status(ctx) })
+	}
+	wg.Wait()
+	return statuses, errs
+}
+
 func health(s target.Status) string {
 	if s.Reason != "" {
-		return fmt.Sprintf("%s (%s)", s.State, s.Reason)
+		return fmt.Sprintf("%s (%s)", s.State, oneLine(s.Reason))
 	}
-	return string(s.State)
+	return dash(string(s.State))
 }
+
+// oneLine keeps text from breaking the table.
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 func contact(s target.Status) string {
 	switch {

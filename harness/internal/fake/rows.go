@@ -1,0 +1,182 @@
+package fake
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"iter"
+	"math"
+	"strings"
+	"sync/atomic"
+
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+// Answer is what a node answers to a statement.
+type Answer struct {
+	tables  []table
+	changed bool
+	err     error // after everything
+	closing error
+	open    atomic.Int64
+}
+
+type table struct {
+	columns  []target.Column
+	rows     iter.Seq[[]any]
+	affected int64
+	counted  bool
+}
+
+// Table answers with rows. A column is given as "name" or "name TYPE".
+func Table(columns string, rows ...[]any) *Answer {
+	return Stream(columns, func(yield func([]any) bool) {
+		for _, row := range rows {
+			if !yield(row) {
+				return
+			}
+		}
+	})
+}
+
+// Stream answers with rows that are made as they are read.
+func Stream(columns string, rows iter.Seq[[]any]) *Answer {
+	t := table{rows: rows}
+	for column := range strings.SplitSeq(columns, ", ") {
+		name, kind, _ := strings.Cut(column, " ")
+		if name != "" {
+			t.columns = append(t.columns, target.Column{Name: name, Type: kind})
+		}
+	}
+	return &Answer{tables: []table{t}}
+}
+
+// Change answers as a change does: no columns, some rows affected.
+func Change(affected int64) *Answer {
+	return &Answer{changed: true, tables: []table{{rows: func(func([]any) bool) {}, affected: affected, counted: true}}}
+}
+
+// Nothing answers with no result at all.
+func Nothing() *Answer { return &Answer{} }
+
+// Both answers with the results of one answer after the other's.
+func Both(first, second *Answer) *Answer {
+	return &Answer{changed: first.changed || second.changed, tables: append(append([]table(nil), first.tables...), second.tables...)}
+}
+
+// Breaking is the answer, broken off behind its last row.
+func (a *Answer) Breaking(err error) *Answer {
+	return &Answer{tables: a.tables, changed: a.changed, err: err}
+}
+
+// FailingToClose is the answer that cannot be closed.
+func (a *Answer) FailingToClose(err error) *Answer {
+	return &Answer{tables: a.tables, changed: a.changed, closing: err}
+}
+
+// ThroughLog is the answer, had it gone through the log.
+func (a *Answer) ThroughLog() *Answer { return &Answer{tables: a.tables, changed: true} }
+
+// Open is how many times the answer was given and not closed.
+func (a *Answer) Open() int64 { return a.open.Load() }
+
+// Row is a row of Table.
+func Row(values ...any) []any { return values }
+
+// rows walk over an answer.
+type rows struct {
+	answer *Answer
+	result int // from 1
+	begun  bool
+	next   func() ([]any, bool)
+	stop   func()
+	row    []any
+	raw    []byte
+	err    error
+}
+
+func (r *rows) NextResult() bool {
+	if !r.begun {
+		r.begun = true
+		r.answer.open.Add(1)
+	}
+	for r.Next() {
+	}
+	if r.result == len(r.answer.tables) || r.err != nil {
+		r.err = r.answer.err
+		return false
+	}
+	r.result++
+	r.next, r.stop = iter.Pull(r.table().rows)
+	return true
+}
+
+func (r *rows) table() table { return r.answer.tables[r.result-1] }
+
+func (r *rows) Columns() []target.Column {
+	if r.result == 0 {
+		return nil
+	}
+	return r.table().columns
+}
+
+func (r *rows) Next() bool {
+	if r.next == nil {
+		return false
+	}
+	row, more := r.next()
+	if !more {
+		r.next, r.row, r.raw = nil, nil, nil
+		if r.result == len(r.answer.tables) {
+			r.err = r.answer.err
+		}
+		return false
+	}
+	r.row, r.raw = row, encode(r.raw[:0], row)
+	return true
+}
+
+func (r *rows) Raw() []byte { return r.raw }
+
+func (r *rows) Row() ([]any, error) {
+	if r.row == nil {
+		return nil, errors.New("there is no row")
+	}
+	return append([]any(nil), r.row...), nil
+}
+
+func (r *rows) Affected() (int64, bool) { return r.table().affected, r.table().counted }
+func (r *rows) Changed() bool           { return r.answer.changed }
+func (r *rows) Err() error              { return r.err }
+
+func (r *rows) Close() error {
+	if r.begun {
+		r.begun = false
+		r.answer.open.Add(-1)
+	}
+	if r.stop != nil {
+		r.stop()
+	}
+	return r.answer.closing
+}
+
+// encode appends a row's one and only form in bytes.
+func encode(out []byte, row []any) []byte {
+	for _, v := range row {
+		switch v := v.(type) {
+		case nil:
+			out = append(out, 'n')
+		case int64:
+			out = binary.BigEndian.AppendUint64(append(out, 'i'), uint64(v))
+		case float64:
+			out = binary.BigEndian.AppendUint64(append(out, 'f'), math.Float64bits(v))
+		case string:
+			out = append(binary.AppendUvarint(append(out, 's'), uint64(len(v))), v...)
+		case []byte:
+			out = append(binary.AppendUvarint(append(out, 'b'), uint64(len(v))), v...)
+		default:
+			panic(fmt.Sprintf("fake: a row holds a %T", v))
+		}
+	}
+	return out
+}
