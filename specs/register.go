@@ -43,4 +43,12 @@ func Register(options Options) {
 		concurrency(w)
 		misuse(w)
 	})
+	slow := &world{options: options}
+	if pacer, can := options.Target.(target.Pacer); can {
+		slow.options.Target = pacer.AtPace(electionTimeout)
+	}
+	Describe("A replicated SQL database in no hurry", options.Decorators, func() {
+		BeforeEach(slow.begin)
+		timely(slow)
+	})
 }

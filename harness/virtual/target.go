@@ -72,11 +72,13 @@ func (t *Target) Seeded(seed uint64) target.Target {
 	return &Target{options}
 }
 
-// AtPace is the same target with nodes that wait so long for a leader, and take
-// ten times as long at least to give up on a write.
+// AtPace is the same target with nodes that wait so long for a leader. They look
+// no more often whether a snapshot is due, and give up on a write no sooner than
+// after ten times that.
 func (t *Target) AtPace(election time.Duration) target.Target {
 	options := t.options
 	options.Nodes.ElectionTimeout = election
+	options.Nodes.SnapshotInterval = max(options.Nodes.SnapshotInterval, election)
 	options.Nodes.WriteTimeout = max(options.Nodes.WriteTimeout, 10*election)
 	return &Target{options}
 }
