@@ -127,7 +127,11 @@ type LeakError struct {
 }
 
 func (e *LeakError) Error() string {
-	return fmt.Sprintf("%d goroutines were left in the bubble when its spec was over (%s):\n%s", len(e.Goroutines), e.Reason, e.Goroutines)
+	were := fmt.Sprintf("%d goroutines were", len(e.Goroutines))
+	if len(e.Goroutines) == 1 {
+		were = "1 goroutine was"
+	}
+	return fmt.Sprintf("%s left in the bubble when its spec was over (%s):\n%s", were, e.Reason, e.Goroutines)
 }
 
 func (b *bubble) goroutines() Goroutines { return goroutinesOf(b.id.Load()) }
