@@ -97,7 +97,7 @@ func (t *Target) Boot(_ context.Context, size int) (target.Cluster, error) {
 	for i := range size {
 		disks[hostName(i)] = disk.New(disk.Options{Sync: t.options.Sync})
 	}
-	booted, err := inprocess.Boot(inprocess.Plan{Size: size, Network: net, Dir: t.options.Nodes.Dir, Node: func(name string) embedded.Config {
+	booted, err := inprocess.Boot(inprocess.Plan{Size: size, Network: net, InTurn: true, Dir: t.options.Nodes.Dir, Node: func(name string) embedded.Config {
 		config := t.options.Nodes.Node(name)
 		config.Stores = disks[name].Open
 		return config

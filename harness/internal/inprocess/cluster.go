@@ -19,6 +19,9 @@ type Plan struct {
 	Size    int
 	Network *network.Network // closed with the cluster, or if it cannot be booted
 	Dir     string           // where the cluster makes its temporary directory
+	// InTurn starts one node after the other, and not all at once, so that a seed
+	// meets the same order each time.
+	InTurn bool
 	// Node is the configuration of a node by its name, but for what the cluster
 	// knows itself: ID, directory, endpoint and peers.
 	Node func(name string) embedded.Config
@@ -70,16 +73,19 @@ func Boot(plan Plan) (_ *Cluster, err error) {
 	for i, host := range hosts {
 		peers[i] = embedded.Peer{ID: host.Name(), Address: host.Addr()}
 	}
-	// The first node stands for election as soon as it runs, so it comes last;
-	// the others come all at once.
 	c.nodes = make([]*node, plan.Size)
 	errs := make([]error, plan.Size)
+	start := func(i int) { c.nodes[i], errs[i] = c.start(plan, hosts[i], clients, peers) }
 	var wg sync.WaitGroup
-	for i, host := range hosts[1:] {
-		wg.Go(func() { c.nodes[i+1], errs[i+1] = c.start(plan, host, clients, peers) })
+	for i := 1; i < plan.Size; i++ {
+		if plan.InTurn {
+			start(i)
+		} else {
+			wg.Go(func() { start(i) })
+		}
 	}
 	wg.Wait()
-	c.nodes[0], errs[0] = c.start(plan, hosts[0], clients, peers)
+	start(0) // last, because it stands for election as soon as it runs
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
