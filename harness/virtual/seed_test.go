@@ -18,7 +18,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/virtual"
 )
 
-var runsOfOneSeed = flag.Int("rejoin.runs", 10, "how often TestOneSeed runs one seed")
+var runsOfOneSeed = flag.Int("rejoin.runs", 3, "how often TestOneSeed runs one seed")
 
 // TestOneSeed counts how many of several runs of one seed give the same journal,
 // to the nanosecond of virtual time. On one thread nearly all must.
