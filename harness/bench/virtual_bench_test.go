@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"runtime"
 	"runtime/debug"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -46,7 +47,7 @@ var _ = Describe("figures of virtual time", Serial, Ordered, ContinueOnFailure, 
 		return passed, time.Since(wall)
 	}
 
-	DescribeTable("recovers", func(pace time.Duration) {
+	DescribeTable("recovers", func(_ SpecContext, pace time.Duration) {
 		t := virtual.New(virtual.FromSettings(cluster, nil)).AtPace(pace)
 		what := fmt.Sprintf("recovery in virtual time, election timeout %v", pace)
 		e := gmeasure.NewExperiment(what)
@@ -65,15 +66,38 @@ var _ = Describe("figures of virtual time", Serial, Ordered, ContinueOnFailure, 
 		Entry(nil, long, 5*time.Second),
 	)
 
-	It("writes for an hour", func() {
-		const what = "one virtual hour of steady writes, 10 a second"
+	It("recovers side by side", func(_ SpecContext) {
+		const what, tries = "recoveries a second in virtual time, two threads with a bubble each", 200
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
+		e := gmeasure.NewExperiment(what)
+		e.Sample(func(int) {
+			begun := time.Now()
+			var wg sync.WaitGroup
+			for thread := range 2 {
+				wg.Go(func() {
+					defer GinkgoRecover()
+					for i := range tries / 2 {
+						inBubble(func(ctx context.Context) error {
+							return recovery(ctx, harness.Seed(uint64(2*i+thread)), virtual.New(virtual.FromSettings(cluster, nil)))
+						})
+					}
+				})
+			}
+			wg.Wait()
+			e.RecordValue(what, tries/time.Since(begun).Seconds())
+		}, gmeasure.SamplingConfig{N: 5})
+		keep(e, what, "100", "a second")
+	}, long)
+
+	DescribeTable("writes for an hour", func(_ SpecContext, pace time.Duration) {
+		what := fmt.Sprintf("one virtual hour of steady writes, 10 a second, election timeout %v", pace)
 		e := gmeasure.NewExperiment(what)
 		e.Sample(func(i int) {
-			_, took := inBubble(func(ctx context.Context) error { return steady(ctx, harness.Seed(uint64(i)), time.Hour) })
+			_, took := inBubble(func(ctx context.Context) error { return steady(ctx, harness.Seed(uint64(i)), pace, time.Hour) })
 			e.RecordDuration(what, took)
 		}, gmeasure.SamplingConfig{N: 3})
 		keep(e, what, "30,000 ms", "ms")
-	}, long)
+	}, Entry(nil, long, 50*time.Millisecond), Entry(nil, long, time.Second))
 
 	It("runs every spec", func(ctx SpecContext) {
 		const what = "every spec of the suite in virtual time, after compiling"
@@ -128,8 +152,8 @@ func recovery(ctx context.Context, seed harness.Option, t target.Target) (err er
 }
 
 // steady writes ten rows a second.
-func steady(ctx context.Context, seed harness.Option, d time.Duration) (err error) {
-	c, err := harness.Boot(ctx, virtual.New(virtual.FromSettings(cluster, nil)), harness.Size(cluster.Nodes), seed)
+func steady(ctx context.Context, seed harness.Option, pace, d time.Duration) (err error) {
+	c, err := harness.Boot(ctx, virtual.New(virtual.FromSettings(cluster, nil)).AtPace(pace), harness.Size(cluster.Nodes), seed)
 	if err != nil {
 		return err
 	}

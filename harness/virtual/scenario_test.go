@@ -70,6 +70,8 @@ func BenchmarkScenario(b *testing.B) {
 	}
 }
 
+const steadyWrites = 600
+
 func BenchmarkSteadyMinute(b *testing.B) {
 	for range b.N {
 		synctest.Test(new(testing.T), func(*testing.T) {
@@ -82,7 +84,7 @@ func BenchmarkSteadyMinute(b *testing.B) {
 			if _, err := c.ExecuteOnRandom(ctx, "CREATE TABLE t (id INTEGER PRIMARY KEY, v INTEGER)"); err != nil {
 				b.Error(err)
 			}
-			for i := range 600 {
+			for i := range steadyWrites {
 				if err := c.Advance(ctx, 90*time.Millisecond); err != nil {
 					b.Error(err)
 				}
