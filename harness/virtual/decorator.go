@@ -20,10 +20,10 @@ type limits struct {
 // Ginkgo's own limits (SpecTimeout, NodeTimeout, --timeout) are real time too.
 func RealLimit(d time.Duration) Option { return func(l *limits) { l.real = d } }
 
-// VirtualLimit is how much virtual time one node may let pass; 7 days unless
+// Limit is how much virtual time one node may let pass; 7 days unless
 // said. It ends waits for what never comes, which the real clock would not see:
 // a week of virtual time can pass in a second.
-func VirtualLimit(d time.Duration) Option { return func(l *limits) { l.virtual = d } }
+func Limit(d time.Duration) Option { return func(l *limits) { l.virtual = d } }
 
 // Bubble is a decorator for containers and specs. All nodes of a spec below it
 // (set-up, spec, clean-up, on failure) run in one bubble of virtual time, which

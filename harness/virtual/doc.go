@@ -25,7 +25,7 @@
 // keeps time from passing; a channel from another bubble ends the process.
 //
 // What hangs is cut twice: by real time (Ginkgo's timeouts, RealLimit) and by
-// virtual time (VirtualLimit), since a week of waiting for nothing can pass in a
+// virtual time (Limit), since a week of waiting for nothing can pass in a
 // second. Its context ends; should it hang on, it is given up, its goroutines
 // are shown, and the clean-up still runs. Goroutines that are left in the bubble
 // at the end, five virtual seconds after the last node, fail the spec by name.

@@ -162,7 +162,7 @@ func (c *cluster) Advance(ctx context.Context, d time.Duration) error {
 func memoryDir() string {
 	const dir, room = "/dev/shm", 1 << 30
 	var fs syscall.Statfs_t
-	if syscall.Statfs(dir, &fs) != nil || uint64(fs.Bavail)*uint64(fs.Bsize) < room {
+	if syscall.Statfs(dir, &fs) != nil || fs.Bavail*uint64(fs.Bsize) < room {
 		return ""
 	}
 	probe, err := os.MkdirTemp(dir, "rejoin-")

@@ -117,6 +117,7 @@ func (c *Cluster) hosts(size int) ([]*network.Host, error) {
 	return hosts, nil
 }
 
+// Nodes are the nodes, in the order of their names.
 func (c *Cluster) Nodes() []target.Node {
 	nodes := make([]target.Node, len(c.nodes))
 	for i, n := range c.nodes {
@@ -155,6 +156,7 @@ func (c *Cluster) setLink(pair network.Pair, cut bool, mode network.Mode) error 
 	return pair.Mend()
 }
 
+// Digest asks the node itself.
 func (c *Cluster) Digest(ctx context.Context, node int) (uint64, string, error) {
 	return c.nodes[node].running.Digest(ctx)
 }

@@ -117,7 +117,7 @@ var _ = Describe("A disk", func() {
 	Describe("its snapshots", func() {
 		It("are there when they are whole, the newest first, two of them", func() {
 			for index := uint64(1); index <= 3; index++ {
-				sink := take(s, index, 1, string(rune('a'+index)))
+				sink := take(s, 10-index, index, string(rune('a'+index)))
 				Expect(s.Snapshots.List()).To(HaveLen(min(int(index)-1, 2)))
 				Expect(sink.Close()).To(Succeed())
 				meta, content, err := s.Snapshots.Open(sink.ID())
@@ -125,7 +125,7 @@ var _ = Describe("A disk", func() {
 				Expect(meta.Size).To(BeEquivalentTo(1))
 				Expect(io.ReadAll(content)).To(Equal([]byte{byte('a' + index)}))
 			}
-			Expect(s.Snapshots.List()).To(HaveExactElements(HaveField("Index", uint64(3)), HaveField("Index", uint64(2))))
+			Expect(s.Snapshots.List()).To(HaveExactElements(HaveField("Term", uint64(3)), HaveField("Term", uint64(2))))
 		})
 
 		It("are not there when they are cancelled", func() {
