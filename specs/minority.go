@@ -18,7 +18,6 @@ func minority(w *world) {
 
 		// cutOff isolates the node and asks it, from beside it, to write.
 		cutOff := func(ctx SpecContext, alone int) {
-			GinkgoHelper()
 			w.leave(ctx, alone)
 			_, err := w.node(alone).Inside().Execute(ctx, w.sql("INSERT INTO {ns}.t VALUES (1, 'of the minority')"))
 			Expect(err).To(HaveOccurred(), "a minority committed")
