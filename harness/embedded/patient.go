@@ -28,6 +28,8 @@ type patient struct {
 	term   uint64 // the term this node leads, 0 if it does not
 	peers  map[raft.ServerID]*reachability
 	closed bool
+
+	handling sync.WaitGroup // heartbeats of others
 }
 
 // transport is what Raft's network transport offers, with pre-votes: without
@@ -113,12 +115,36 @@ func (p *patient) lead(term uint64) {
 	p.notices.reset()
 }
 
-// end ends all waits for good. Raft stops only after its calls have ended.
+// end ends all waits for good, since Raft stops only after its calls have ended,
+// and waits until the last heartbeat has been handled.
 func (p *patient) end() {
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	p.closed = true
 	p.endWaitsLocked()
+	p.mu.Unlock()
+	p.handling.Wait()
+}
+
+// SetHeartbeatHandler hands heartbeats to Raft until the end. They come on
+// goroutines of the transport, which Raft's Shutdown does not wait for; one that
+// brings news of a term after the log is closed would end the process.
+func (p *patient) SetHeartbeatHandler(handle func(raft.RPC)) {
+	p.transport.SetHeartbeatHandler(func(rpc raft.RPC) {
+		if p.begin() {
+			defer p.handling.Done()
+			handle(rpc)
+		}
+	})
+}
+
+func (p *patient) begin() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return false
+	}
+	p.handling.Add(1)
+	return true
 }
 
 func (p *patient) endWaitsLocked() {

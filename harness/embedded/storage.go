@@ -37,8 +37,8 @@ const (
 	retainedSnapshots = 2
 )
 
-func openStorage(dir string, options machine.Options, logger hclog.Logger) (s *storage, err error) {
-	s = &storage{}
+func openStorage(dir string, options machine.Options, logger hclog.Logger) (_ *storage, err error) {
+	s := &storage{}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close())

@@ -55,6 +55,9 @@ func (t *Target) Boot(_ context.Context, size int) (_ target.Cluster, err error)
 	if size < 1 {
 		return nil, fmt.Errorf("a cluster of %d nodes cannot be: it needs at least 1", size)
 	}
+	if level := t.options.LogLevel; level != "" && hclog.LevelFromString(level) == hclog.NoLevel {
+		return nil, fmt.Errorf("there is no log level %q: trace, debug, info, warn, error or off", level)
+	}
 	c := &cluster{network: network.TCP(), isolated: make([]bool, size)}
 	defer func() {
 		if err != nil {

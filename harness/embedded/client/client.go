@@ -77,7 +77,8 @@ func (c *Client) Query(ctx context.Context, request target.Request) (target.Rows
 	if err == nil {
 		err = c.failed("MALFORMED", fmt.Errorf("status %s, but the answer names no error", response.Status), target.Unknown)
 	}
-	return nil, errors.Join(err, rows.Close())
+	_ = rows.Close() // it could only say that the connection is of no more use
+	return nil, err
 }
 
 // Health asks the node what it shows of itself.
