@@ -73,8 +73,8 @@ var _ = Describe("Precedence", func() {
 		Entry(nil, "cluster.snapshot-threshold", "5", uint64(5), "7", uint64(7), "9", uint64(9)),
 		Entry(nil, "cluster.snapshot-interval", "1s", time.Second, "2s", 2*time.Second, "3s", 3*time.Second),
 		Entry(nil, "cluster.trailing-logs", "5", uint64(5), "7", uint64(7), "0", uint64(0)),
-		Entry(nil, "cluster.write-timeout", "1s", time.Second, "4s", 4*time.Second, "3s", 3*time.Second),
-		Entry(nil, "cluster.log-level", "info", "info", "error", "error", "off", "off"),
+		Entry(nil, "cluster.write-timeout", "2s", 2*time.Second, "4s", 4*time.Second, "3s", 3*time.Second),
+		Entry(nil, "cluster.log-level", "info", "info", "error", "error", "warn", "warn"),
 		Entry(nil, "cluster.max-body", "1KiB", int64(1<<10), "2KiB", int64(2<<10), "3", int64(3)),
 	)
 
