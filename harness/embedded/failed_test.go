@@ -31,23 +31,7 @@ var _ = Describe("A node whose storage has failed", func() {
 	})
 
 	It("does not lead any longer than it takes to find another", func(ctx SpecContext) {
-		memory := network.Memory(1)
-		DeferCleanup(memory.Close)
-		var peers []Peer
-		var hosts []*network.Host
-		for _, name := range []string{"n0", "n1", "n2"} {
-			host, err := memory.Host(name)
-			Expect(err).NotTo(HaveOccurred())
-			hosts = append(hosts, host)
-			peers = append(peers, Peer{ID: name, Address: host.Addr()})
-		}
-		nodes := make(map[string]*Node)
-		for _, host := range hosts {
-			n, err := Start(Config{ID: host.Name(), Dir: GinkgoT().TempDir(), Endpoint: host, Peers: peers})
-			Expect(err).NotTo(HaveOccurred())
-			DeferCleanup(n.Close)
-			nodes[n.ID()] = n
-		}
+		_, nodes := three()
 		var leader *Node
 		Eventually(ctx, func() *Node {
 			leader = nodes[nodes["n0"].Health().Leader]
@@ -69,3 +53,26 @@ var _ = Describe("A node whose storage has failed", func() {
 		Expect(leader.Health().State).To(Equal(Failed))
 	})
 })
+
+// three starts a cluster in memory.
+func three() (*network.Network, map[string]*Node) {
+	GinkgoHelper()
+	memory := network.Memory(1)
+	DeferCleanup(memory.Close)
+	var peers []Peer
+	var hosts []*network.Host
+	for _, name := range []string{"n0", "n1", "n2"} {
+		host, err := memory.Host(name)
+		Expect(err).NotTo(HaveOccurred())
+		hosts = append(hosts, host)
+		peers = append(peers, Peer{ID: name, Address: host.Addr()})
+	}
+	nodes := make(map[string]*Node)
+	for _, host := range hosts {
+		n, err := Start(Config{ID: host.Name(), Dir: GinkgoT().TempDir(), Endpoint: host, Peers: peers})
+		Expect(err).NotTo(HaveOccurred())
+		DeferCleanup(n.Close)
+		nodes[n.ID()] = n
+	}
+	return memory, nodes
+}

@@ -70,7 +70,7 @@ var _ = Describe("A connection that is not used as it should be", func() {
 	})
 
 	It("is cut off when its client stops reading the answer to a write that was forwarded", func(ctx SpecContext) {
-		c := boot(3, requestTimeout(patience), electionTimeout(500*time.Millisecond))
+		c := boot(3, requestTimeout(patience), electionTimeout(2*time.Second), writeTimeout(20*time.Second))
 		leader := c.leader(ctx)
 		follower := c.but(leader)[0]
 		s := c.session(follower)
@@ -80,7 +80,7 @@ var _ = Describe("A connection that is not used as it should be", func() {
 		DeferCleanup(conn.Close)
 		must(conn.Write([]byte("POST /v1/api/sql HTTP/1.1\r\nHost: x\r\nContent-Length: " + itoa(len(body)) + "\r\n\r\n" + body)))
 		start := make([]byte, 1000)
-		Expect(conn.SetReadDeadline(time.Now().Add(5 * time.Second))).To(Succeed())
+		Expect(conn.SetReadDeadline(time.Now().Add(20 * time.Second))).To(Succeed())
 		n, err := io.ReadFull(conn, start)
 		Expect(err).NotTo(HaveOccurred(), string(start[:n]))
 		stopping, cancel := context.WithTimeout(ctx, 10*time.Second)

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 
 	"github.com/hashicorp/raft"
 )
@@ -30,6 +31,7 @@ type patient struct {
 	closed bool
 
 	handling sync.WaitGroup // heartbeats of others
+	raft     atomic.Pointer[raft.Raft]
 }
 
 // transport is what Raft's network transport offers, with pre-votes: without
@@ -130,11 +132,28 @@ func (p *patient) end() {
 // brings news of a term after the log is closed would end the process.
 func (p *patient) SetHeartbeatHandler(handle func(raft.RPC)) {
 	p.transport.SetHeartbeatHandler(func(rpc raft.RPC) {
-		if p.begin() {
-			defer p.handling.Done()
-			handle(rpc)
+		if !p.begin() {
+			return
+		}
+		defer p.handling.Done()
+		handle(rpc)
+		if p.halfHeard() {
+			handle(raft.RPC{Command: rpc.Command, RespChan: make(chan raft.RPCResponse, 1)})
 		}
 	})
+}
+
+// halfHeard tells that Raft became a candidate while it handled a heartbeat, and
+// so names a leader that it does not follow (seen in 1.8.0). It would not let
+// anybody else lead, perhaps for ever. Hearing the heartbeat once more makes it
+// a follower, which it can then cease to be in good order.
+func (p *patient) halfHeard() bool {
+	r := p.raft.Load()
+	if r == nil || r.State() != raft.Candidate {
+		return false
+	}
+	_, leader := r.LeaderWithID()
+	return leader != ""
 }
 
 func (p *patient) begin() bool {

@@ -51,6 +51,7 @@ func (n *Node) startRaft() error {
 		<-n.ctx.Done()
 		_ = closeTransport(network)
 	})
+	n.transport.raft.Store(n.raft)
 	n.follow()
 	n.resign()
 	if bootstrapped && n.config.Peers[0].ID == n.config.ID {

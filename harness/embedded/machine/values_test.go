@@ -46,7 +46,7 @@ var _ = Describe("Values", func() {
 			By(fmt.Sprintf("%.80s", exactly(v)))
 			answer := n.must("INSERT INTO t VALUES (?, ?) RETURNING v", int64(i), v)
 			Expect(exactly(answer.Rows[0][0])).To(Equal(exactly(v)), "in the answer to the change")
-			Expect(answer.Columns[0].Type).To(Equal(declared), "the declared type") //nolint
+			Expect(answer.Columns[0].Type).To(Equal(declared), "the declared type")
 			Expect(exactly(n.read("SELECT v FROM t WHERE id = ?", int64(i))[0][0])).To(Equal(exactly(v)), "in a read")
 			Expect(exactly(n.must("SELECT ?", v).Rows[0][0])).To(Equal(exactly(v)), "never stored")
 		}
