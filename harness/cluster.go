@@ -72,6 +72,9 @@ func boot(ctx context.Context, t target.Target, o options) (*Cluster, error) {
 	if o.size < 1 {
 		return nil, fmt.Errorf("a cluster of %d nodes cannot be: it needs at least 1", o.size)
 	}
+	if seeder, ok := t.(target.Seeder); ok {
+		t = seeder.Seeded(o.seed)
+	}
 	booted, err := t.Boot(ctx, o.size)
 	if err != nil {
 		return nil, err

@@ -10,8 +10,29 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// lookEvery is how often a waiting harness looks again.
-const lookEvery = time.Millisecond
+// A waiting harness looks again soon at first, and then seldom enough that what
+// it waits for is seen at most a twentieth late: looking costs the nodes time.
+const (
+	lookSoonest = time.Millisecond
+	lookLatest  = time.Second
+)
+
+// looks is a wait of that kind.
+type looks struct {
+	begun time.Time
+	timer *time.Timer
+}
+
+func newLooks() *looks { return &looks{time.Now(), time.NewTimer(lookSoonest)} }
+
+// again yields when it is time for another look. It is to be asked for before
+// each wait.
+func (l *looks) again() <-chan time.Time {
+	l.timer.Reset(min(max(time.Since(l.begun)/20, lookSoonest), lookLatest))
+	return l.timer.C
+}
+
+func (l *looks) stop() { l.timer.Stop() }
 
 // WaitForNodeOnline blocks until the node's flag is up, the node shows itself
 // online, and it has applied what was committed at the call, as far as any node
@@ -31,8 +52,8 @@ func (c *Cluster) WaitForNodeOnline(ctx context.Context, i int) error {
 func (c *Cluster) waitForNodeOnline(ctx context.Context, node *Node) error {
 	failure := &WaitError{Node: node.index, ID: node.ID()}
 	known, shown := false, false
-	again := time.NewTicker(lookEvery)
-	defer again.Stop()
+	looks := newLooks()
+	defer looks.stop()
 	for {
 		if !known { // a wait for nothing would be no wait
 			failure.Target, known = c.committed(ctx)
@@ -52,7 +73,7 @@ func (c *Cluster) waitForNodeOnline(ctx context.Context, node *Node) error {
 			return nil
 		}
 		select {
-		case <-again.C:
+		case <-looks.again():
 		case <-ctx.Done():
 			failure.Err = context.Cause(ctx)
 			return failure

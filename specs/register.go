@@ -15,6 +15,9 @@ type Options struct {
 	// Nodes is the size of a cluster; 3 if 0. Specs that need more nodes than
 	// there are skip themselves with a sentence.
 	Nodes int
+	// Decorators are for the container that all specs are in, such as
+	// virtual.Bubble() for a target that lives in virtual time.
+	Decorators []any
 }
 
 // patience bounds every spec, in real time.
@@ -26,7 +29,7 @@ func Register(options Options) {
 		options.Nodes = 3
 	}
 	w := &world{options: options}
-	Describe("A replicated SQL database", func() {
+	Describe("A replicated SQL database", options.Decorators, func() {
 		BeforeEach(w.begin)
 		basics(w)
 		values(w)
@@ -39,5 +42,13 @@ func Register(options Options) {
 		snapshot(w)
 		concurrency(w)
 		misuse(w)
+	})
+	slow := &world{options: options}
+	if pacer, can := options.Target.(target.Pacer); can {
+		slow.options.Target = pacer.AtPace(electionTimeout)
+	}
+	Describe("A replicated SQL database in no hurry", options.Decorators, func() {
+		BeforeEach(slow.begin)
+		timely(slow)
 	})
 }

@@ -25,10 +25,13 @@ type Config struct {
 	ID string
 	// Dir is where the node keeps its files. It must exist and be the node's own.
 	Dir string
+	// Stores opens what Raft keeps of the node, to be closed when the node stops;
+	// files in Dir if nil. The working copy of the database is in Dir either way.
+	Stores func() (Stores, error)
 	// Endpoint is the node's one address. Stop closes what was opened on it.
 	Endpoint network.Endpoint
 	// Peers are the first members of a new cluster, this node among them. They
-	// count only while Dir is empty; later the log knows. Without Peers the
+	// count only while the log is empty; later the log knows. Without Peers the
 	// node waits to be added.
 	Peers []Peer
 

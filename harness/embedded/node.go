@@ -64,7 +64,7 @@ func Start(config Config) (_ *Node, err error) {
 		return nil, err
 	}
 	n.mux = newMux(listener, n.conns, config.Token, config.RequestTimeout)
-	if n.storage, err = openStorage(config.Dir, config.Machine, config.Logger); err != nil {
+	if n.storage, err = openStorage(config); err != nil {
 		return nil, err
 	}
 	n.client = &http.Client{Transport: &http.Transport{

@@ -43,7 +43,7 @@ func (n *Node) startRaft() error {
 	if err != nil {
 		return errors.Join(err, closeTransport(network))
 	}
-	n.raft, err = raft.NewRaft(config, n.storage.machine, n.storage.logs, n.storage.stable, n.storage.snapshots, n.transport)
+	n.raft, err = raft.NewRaft(config, n.storage.machine, n.storage.Log, n.storage.Stable, n.storage.Snapshots, n.transport)
 	if err != nil {
 		return errors.Join(err, closeTransport(network))
 	}
@@ -82,7 +82,7 @@ func (n *Node) bootstrap(config *raft.Config) (bool, error) {
 	if len(n.config.Peers) == 0 {
 		return false, nil
 	}
-	old, err := raft.HasExistingState(n.storage.logs, n.storage.stable, n.storage.snapshots)
+	old, err := raft.HasExistingState(n.storage.Log, n.storage.Stable, n.storage.Snapshots)
 	if err != nil || old {
 		return false, err
 	}
@@ -92,7 +92,7 @@ func (n *Node) bootstrap(config *raft.Config) (bool, error) {
 			Suffrage: raft.Voter, ID: raft.ServerID(peer.ID), Address: raft.ServerAddress(peer.Address),
 		})
 	}
-	err = raft.BootstrapCluster(config, n.storage.logs, n.storage.stable, n.storage.snapshots, n.transport, members)
+	err = raft.BootstrapCluster(config, n.storage.Log, n.storage.Stable, n.storage.Snapshots, n.transport, members)
 	if err != nil {
 		return false, fmt.Errorf("write the first members into the log: %w", err)
 	}

@@ -2,15 +2,10 @@ package embedded
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"slices"
-
-	"github.com/hashicorp/go-hclog"
-	"github.com/hashicorp/raft"
-	wal "github.com/hashicorp/raft-wal"
 
 	"github.com/rejoin-db/rejoin/harness/embedded/machine"
 )
@@ -21,54 +16,40 @@ import (
 //	snapshots/  the newest snapshots, each a SQLite file with its checksum
 //	state/      the working copy of the database, rebuilt at every start
 //
-// One node at a time has the directory; it holds a lock on it.
+// One node at a time has the directory; it holds a lock on it. Config.Stores may
+// keep the first two elsewhere.
 type storage struct {
-	logs      raft.LogStore
-	stable    raft.StableStore
-	snapshots raft.SnapshotStore
-	machine   *machine.Machine
+	Stores
+	machine *machine.Machine
 
 	closers []io.Closer
 }
 
-const (
-	segmentSize       = 16 << 20 // bytes of log in one file
-	cachedEntries     = 1024     // of the log, kept in memory for followers
-	retainedSnapshots = 2
-)
-
-func openStorage(dir string, options machine.Options, logger hclog.Logger) (_ *storage, err error) {
+func openStorage(config Config) (_ *storage, err error) {
 	s := &storage{}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close())
 		}
 	}()
-	lock, err := lockDir(dir)
+	lock, err := lockDir(config.Dir)
 	if err != nil {
 		return nil, err
 	}
 	s.closers = append(s.closers, lock)
-	for _, name := range []string{"log", "snapshots", "state"} {
-		if err := os.MkdirAll(filepath.Join(dir, name), 0o700); err != nil {
-			return nil, err
-		}
+	open := config.Stores
+	if open == nil {
+		open = func() (Stores, error) { return openFiles(config.Dir, config.Logger) }
 	}
-	log, err := wal.Open(filepath.Join(dir, "log"), wal.WithSegmentSize(segmentSize), wal.WithLogger(logger.Named("log")))
-	if err != nil {
-		return nil, fmt.Errorf("open log in %s: %w", dir, err)
-	}
-	s.closers = append(s.closers, log)
-	s.stable = log
-	if s.logs, err = raft.NewLogCache(cachedEntries, compacted{log}); err != nil {
+	if s.Stores, err = open(); err != nil {
 		return nil, err
 	}
-	s.snapshots, err = raft.NewFileSnapshotStoreWithLogger(dir, retainedSnapshots, logger.Named("snapshots"))
-	if err != nil {
-		return nil, fmt.Errorf("open snapshots in %s: %w", dir, err)
+	s.closers = append(s.closers, s.Stores)
+	state := filepath.Join(config.Dir, "state")
+	if err := os.MkdirAll(state, 0o700); err != nil {
+		return nil, err
 	}
-	s.machine, err = machine.Open(filepath.Join(dir, "state"), options)
-	if err != nil {
+	if s.machine, err = machine.Open(state, config.Machine); err != nil {
 		return nil, err
 	}
 	s.closers = append(s.closers, s.machine)

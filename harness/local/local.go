@@ -2,17 +2,14 @@ package local
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
-	"sync"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/rejoin-db/rejoin/harness/embedded"
+	"github.com/rejoin-db/rejoin/harness/internal/inprocess"
 	"github.com/rejoin-db/rejoin/harness/network"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
@@ -47,84 +44,40 @@ type Target struct{ options Options }
 
 var _ target.Target = (*Target)(nil)
 
-// clientHost is the place on the network where applications are.
-const clientHost = "client"
-
 // Boot starts size nodes, named n0, n1 and so on.
-func (t *Target) Boot(_ context.Context, size int) (_ target.Cluster, err error) {
-	if size < 1 {
-		return nil, fmt.Errorf("a cluster of %d nodes cannot be: it needs at least 1", size)
-	}
+func (t *Target) Boot(_ context.Context, size int) (target.Cluster, error) {
 	if level := t.options.LogLevel; level != "" && hclog.LevelFromString(level) == hclog.NoLevel {
 		return nil, fmt.Errorf("there is no log level %q: trace, debug, info, warn, error or off", level)
 	}
-	c := &cluster{network: network.TCP(), isolated: make([]bool, size)}
-	defer func() {
-		if err != nil {
-			err = errors.Join(fmt.Errorf("boot %d nodes: %w", size, err), c.Close())
-		}
-	}()
-	if c.dir, err = os.MkdirTemp(t.options.Dir, "rejoin-"); err != nil {
-		return nil, err
-	}
-	hosts, err := c.hosts(size)
+	c, err := inprocess.Boot(inprocess.Plan{Size: size, Network: network.TCP(), Dir: t.options.Dir, Node: t.options.Node})
 	if err != nil {
-		return nil, err
-	}
-	clients, err := c.network.Host(clientHost)
-	if err != nil {
-		return nil, err
-	}
-	peers := make([]embedded.Peer, size)
-	for i, host := range hosts {
-		peers[i] = embedded.Peer{ID: host.Name(), Address: host.Addr()}
-	}
-	// The first node stands for election as soon as it runs, so it comes last;
-	// the others come all at once.
-	c.nodes = make([]*node, size)
-	errs := make([]error, size)
-	var wg sync.WaitGroup
-	for i, host := range hosts[1:] {
-		wg.Go(func() { c.nodes[i+1], errs[i+1] = t.start(c.dir, host, clients, peers) })
-	}
-	wg.Wait()
-	c.nodes[0], errs[0] = t.start(c.dir, hosts[0], clients, peers)
-	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
 	return c, nil
 }
 
-func (t *Target) start(dir string, host, clients *network.Host, peers []embedded.Peer) (*node, error) {
-	own := filepath.Join(dir, host.Name())
-	if err := os.Mkdir(own, 0o700); err != nil {
-		return nil, err
+// Node is the part of a node's configuration that the options say.
+func (o Options) Node(name string) embedded.Config {
+	return embedded.Config{
+		ElectionTimeout:   o.ElectionTimeout,
+		SnapshotThreshold: o.SnapshotThreshold,
+		SnapshotInterval:  o.SnapshotInterval,
+		TrailingLogs:      o.TrailingLogs,
+		WriteTimeout:      o.WriteTimeout,
+		RequestTimeout:    o.RequestTimeout,
+		MaxBody:           o.MaxBody,
+		Token:             o.Token,
+		Logger:            o.logger(name),
 	}
-	running, err := embedded.Start(embedded.Config{
-		ID: host.Name(), Dir: own, Endpoint: host, Peers: peers,
-		ElectionTimeout:   t.options.ElectionTimeout,
-		SnapshotThreshold: t.options.SnapshotThreshold,
-		SnapshotInterval:  t.options.SnapshotInterval,
-		TrailingLogs:      t.options.TrailingLogs,
-		WriteTimeout:      t.options.WriteTimeout,
-		RequestTimeout:    t.options.RequestTimeout,
-		MaxBody:           t.options.MaxBody,
-		Token:             t.options.Token,
-		Logger:            t.logger(host.Name()),
-	})
-	if err != nil {
-		return nil, err
-	}
-	return newNode(running, host, clients, t.options.Token), nil
 }
 
-func (t *Target) logger(name string) hclog.Logger {
-	if t.options.Log == nil {
+func (o Options) logger(name string) hclog.Logger {
+	if o.Log == nil {
 		return nil
 	}
-	level := hclog.LevelFromString(t.options.LogLevel)
+	level := hclog.LevelFromString(o.LogLevel)
 	if level == hclog.NoLevel {
 		level = hclog.Warn
 	}
-	return hclog.New(&hclog.LoggerOptions{Name: name, Level: level, Output: t.options.Log})
+	return hclog.New(&hclog.LoggerOptions{Name: name, Level: level, Output: o.Log})
 }

@@ -1,9 +1,11 @@
 package network
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 )
 
@@ -19,7 +21,8 @@ type Network struct {
 	hosts  map[string]*Host // by name
 	addrs  map[string]*Host // by address
 	links  map[[2]string]*link
-	conns  map[connection]struct{} // all that are alive
+	conns  map[connection]uint64 // all that are alive, by when they were opened
+	opened uint64
 }
 
 // connection is one that the network can reset.
@@ -50,7 +53,7 @@ func newNetwork(memory bool, seed uint64) *Network {
 		hosts:  map[string]*Host{},
 		addrs:  map[string]*Host{},
 		links:  map[[2]string]*link{},
-		conns:  map[connection]struct{}{},
+		conns:  map[connection]uint64{},
 	}
 }
 
@@ -95,7 +98,8 @@ func (n *Network) track(c connection) error {
 	n.mu.Lock()
 	closed := n.closed
 	if !closed {
-		n.conns[c] = struct{}{}
+		n.opened++
+		n.conns[c] = n.opened
 	}
 	n.mu.Unlock()
 
@@ -116,7 +120,8 @@ func (n *Network) forget(c connection) {
 	delete(n.conns, c)
 }
 
-// resetAll resets the connections with a path that fits.
+// resetAll resets the connections with a path that fits, the oldest first: what is
+// drawn from a seed must not depend on the order of a map.
 func (n *Network) resetAll(by *Host, fits func(route) bool) {
 	n.mu.Lock()
 	var found []connection
@@ -125,6 +130,7 @@ func (n *Network) resetAll(by *Host, fits func(route) bool) {
 			found = append(found, c)
 		}
 	}
+	slices.SortFunc(found, func(a, b connection) int { return cmp.Compare(n.conns[a], n.conns[b]) })
 	n.mu.Unlock()
 	for _, c := range found {
 		c.reset(by)

@@ -81,6 +81,8 @@ func impossible(s settings.Settings) string {
 		"snapshot-interval":      within(s.Cluster.SnapshotInterval, 5*ms, day),
 		"trailing-logs":          s.Cluster.TrailingLogs <= 1<<63-1,
 		"write-timeout":          within(s.Cluster.WriteTimeout, s.Cluster.ElectionTimeout, day),
+		"latency":                within(s.Cluster.Latency, 0, time.Minute),
+		"jitter":                 within(s.Cluster.Jitter, 0, time.Minute),
 		"log-level":              slices.Contains([]string{"trace", "debug", "info", "warn", "error", "off"}, s.Cluster.LogLevel),
 		"max-body":               1 <= s.Cluster.MaxBody && s.Cluster.MaxBody <= 1<<30,
 	} {

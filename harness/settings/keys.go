@@ -36,6 +36,8 @@ var keys = []key{
 	duration(cluster, "snapshot-interval", "how often a node looks whether it should", 5*ms, day, func(s *Settings) *time.Duration { return &s.Cluster.SnapshotInterval }),
 	whole(cluster, "trailing-logs", "how many log entries stay behind a snapshot", 0, unlimited, func(s *Settings) *uint64 { return &s.Cluster.TrailingLogs }),
 	duration(cluster, "write-timeout", "how long a node tries to commit before it answers 503", 10*ms, day, func(s *Settings) *time.Duration { return &s.Cluster.WriteTimeout }),
+	duration(cluster, "latency", "how long a message travels in virtual time", 0, time.Minute, func(s *Settings) *time.Duration { return &s.Cluster.Latency }),
+	duration(cluster, "jitter", "how much chance adds to latency at most", 0, time.Minute, func(s *Settings) *time.Duration { return &s.Cluster.Jitter }),
 	choice(cluster, "log-level", "the least severe line a node logs", logLevels, func(s *Settings) *string { return &s.Cluster.LogLevel }),
 	size(cluster, "max-body", "the largest request body a node reads", 1, 1<<30, func(s *Settings) *int64 { return &s.Cluster.MaxBody }),
 }

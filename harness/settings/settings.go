@@ -54,6 +54,10 @@ type Cluster struct {
 	WriteTimeout time.Duration
 	// LogLevel is the least severe line a node logs: trace, debug, info, warn, error or off.
 	LogLevel string
+	// Latency is how long a message travels between two hosts in virtual time: 0 to 1m. Other targets have no use for it.
+	Latency time.Duration
+	// Jitter is the most that chance adds to it: 0 to 1m.
+	Jitter time.Duration
 	// MaxBody is the largest request body a node reads, in bytes: 1 to 1GiB.
 	MaxBody int64
 }
@@ -80,6 +84,8 @@ func Default() Settings {
 			SnapshotInterval:  50 * time.Millisecond,
 			TrailingLogs:      64,
 			WriteTimeout:      time.Second,
+			Latency:           500 * time.Microsecond,
+			Jitter:            time.Millisecond,
 			LogLevel:          "off",
 			MaxBody:           16 << 20,
 		},

@@ -35,6 +35,8 @@ var field = map[string]func(settings.Settings) any{
 	"cluster.snapshot-interval":    func(s settings.Settings) any { return s.Cluster.SnapshotInterval },
 	"cluster.trailing-logs":        func(s settings.Settings) any { return s.Cluster.TrailingLogs },
 	"cluster.write-timeout":        func(s settings.Settings) any { return s.Cluster.WriteTimeout },
+	"cluster.latency":              func(s settings.Settings) any { return s.Cluster.Latency },
+	"cluster.jitter":               func(s settings.Settings) any { return s.Cluster.Jitter },
 	"cluster.log-level":            func(s settings.Settings) any { return s.Cluster.LogLevel },
 	"cluster.max-body":             func(s settings.Settings) any { return s.Cluster.MaxBody },
 }

@@ -1,0 +1,52 @@
+// Package virtual runs specs in virtual time: real hashicorp/raft, real SQLite
+// and real HTTP in a testing/synctest bubble, where time jumps to the next timer
+// whenever everybody waits. A spec may wait ten minutes and take ten milliseconds.
+//
+// It has two parts, which know nothing of each other:
+//
+//	Bubble   a Ginkgo decorator: all nodes of a spec run in one bubble
+//	New      a target: a cluster on a network and on disks in memory, for any bubble
+//
+// # In a bubble
+//
+// Set-up, spec, clean-up and on-failure nodes of one spec share a bubble and run
+// on one goroutine in it, one after the other. In an Ordered container what
+// BeforeAll began lasts for all its specs, and so does the bubble. Between two
+// nodes time stands still.
+//
+//	Eventually, Consistently, time.Since, By     virtual time, from the year 2000 on
+//	SpecContext                                  made anew in the bubble; ends with the outer one
+//	SpecTimeout, NodeTimeout, --timeout, ^C      real time
+//	Fail, panic, Skip, runtime.Goexit            as ever, at their own line
+//	DeferCleanup, DeferOnFailure                 in the bubble, in their own order
+//
+// Everything a spec uses must be made in its bubble, wait on channels and timers
+// only, and be gone at the end. A real socket or a wait for a goroutine outside
+// keeps time from passing; a channel from another bubble ends the process.
+//
+// What hangs is cut twice: by real time (Ginkgo's timeouts, RealLimit) and by
+// virtual time (VirtualLimit), since a week of waiting for nothing can pass in a
+// second. Its context ends; should it hang on, it is given up, its goroutines
+// are shown, and the clean-up still runs. Goroutines that are left in the bubble
+// at the end, five virtual seconds after the last node, fail the spec by name.
+//
+// # What a seed reproduces
+//
+// From the seed come: which node the harness asks, how long each message travels
+// (by link, connection and message number, whatever runs first), and Raft's
+// timeouts, if the test has //go:debug randseednop=0 as the suite's own has.
+//
+// Not from the seed come: which goroutine goes first of those that are due at
+// one instant, which case of a select, and in which order Go walks over a map. On
+// one thread these hardly differ from run to run; the suite sets GOMAXPROCS to 1
+// for that. Of 100 runs of one seed gave the same journal, to the nanosecond (go
+// test -run OneSeed ./harness/virtual -rejoin.runs 100):
+//
+//	                                       1 thread   1 thread, asyncpreemptoff=1   2 threads
+//	recovery, 20 events                    99         100                           37
+//	a minute of storm, 2,650 events        1          1                             1
+//
+// The storm, four writers and some fifty partitions, is the same for its first
+// 250 to 600 events. So a seed brings back a fault schedule for certain, a short
+// spec nearly always, and a long one up to somewhere in it.
+package virtual

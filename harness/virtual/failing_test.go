@@ -1,0 +1,197 @@
+package virtual_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	"github.com/onsi/ginkgo/v2/types"
+	. "github.com/onsi/gomega"
+
+	"github.com/rejoin-db/rejoin/harness/virtual"
+)
+
+// failing is set in the process that runs the specs which fail on purpose.
+const failing = "REJOIN_TEST_FAILING_SPECS"
+
+var _ = func() bool {
+	if os.Getenv(failing) == "" {
+		return true
+	}
+	return Describe("Fails", Label("fails"), Ordered, ContinueOnFailure, func() { // ordered as written
+		Context("in a bubble", virtual.Bubble(virtual.RealLimit(3*time.Second)), func() {
+			var cleaned atomic.Bool
+			BeforeEach(func() {
+				cleaned.Store(false)
+				DeferCleanup(func() { cleaned.Store(true); AddReportEntry("cleaned up", inVirtualTime()) })
+			})
+			It("by an assertion", func() {
+				time.Sleep(time.Hour)
+				Expect(1).To(Equal(2), "the assertion that fails")
+			})
+			It("by an assertion in a goroutine", func() {
+				var wg sync.WaitGroup
+				wg.Go(func() {
+					defer GinkgoRecover()
+					time.Sleep(time.Hour)
+					Fail("the goroutine fails")
+				})
+				wg.Wait()
+			})
+			It("by a panic", func() { panic(errors.New("boom")) })
+			It("by an Eventually", func(ctx SpecContext) {
+				Eventually(ctx, func() int { return 1 }).WithTimeout(time.Hour).WithPolling(time.Second).Should(Equal(2))
+			})
+			It("by a leak", func() { go leaky() })
+			It("by a leak beside a ticker", func() {
+				go func() {
+					for range time.NewTicker(time.Second).C {
+					}
+				}()
+			})
+			It("by a wait for nothing", func(ctx SpecContext) {
+				<-make(chan struct{})
+			})
+			It("by a hang that heeds its context", func(ctx SpecContext) {
+				go func() {
+					for ctx.Err() == nil {
+						time.Sleep(time.Millisecond)
+					}
+				}()
+				<-ctx.Done()
+				AddReportEntry("cause", context.Cause(ctx).Error())
+			}, SpecTimeout(300*time.Millisecond))
+			It("by a hang beside tickers that heeds nothing", func(ctx SpecContext) {
+				busy(&cleaned)
+				<-make(chan struct{})
+			}, SpecTimeout(300*time.Millisecond))
+			It("by too much real time", func(ctx SpecContext) {
+				busy(&cleaned)
+				<-ctx.Done()
+				AddReportEntry("cause", context.Cause(ctx).Error())
+				Fail("it was cut")
+			})
+			It("by an end of its goroutine", func() { runtime.Goexit() })
+			It("passes after all that", func() { time.Sleep(time.Hour) })
+		})
+	})
+}()
+
+func leaky() { select {} }
+
+// busy lets virtual time pass without end, until the clean-up.
+func busy(over *atomic.Bool) {
+	go func() {
+		for !over.Load() {
+			time.Sleep(time.Millisecond)
+		}
+	}()
+}
+
+var _ = Describe("A spec that fails in a bubble", Ordered, func() {
+	var reports map[string]types.SpecReport
+
+	BeforeAll(func(ctx SpecContext) {
+		file := filepath.Join(GinkgoT().TempDir(), "report.json")
+		command := exec.CommandContext(ctx, os.Args[0], "-test.run=TestVirtual", "--ginkgo.label-filter=fails",
+			"--ginkgo.grace-period=4s", "--ginkgo.json-report="+file)
+		command.Env = append(os.Environ(), failing+"=1")
+		output, err := command.CombinedOutput()
+		Expect(err).To(HaveOccurred(), "specs that fail passed")
+		content, err := os.ReadFile(file)
+		Expect(err).NotTo(HaveOccurred(), string(output))
+		var suites []types.Report
+		Expect(json.Unmarshal(content, &suites)).To(Succeed())
+		reports = make(map[string]types.SpecReport)
+		for _, r := range suites[0].SpecReports {
+			reports[r.LeafNodeText] = r
+		}
+	}, NodeTimeout(time.Minute))
+
+	// cleanedUp expects that the clean-up ran, in the bubble.
+	cleanedUp := func(r types.SpecReport) {
+		GinkgoHelper()
+		Expect(r.ReportEntries).To(ContainElement(And(HaveField("Name", "cleaned up"), HaveField("Value.AsJSON", "true"))))
+	}
+
+	It("is reported at the line of the assertion", func() {
+		r := reports["by an assertion"]
+		Expect(r.State).To(Equal(types.SpecStateFailed))
+		Expect(r.Failure.Message).To(ContainSubstring("the assertion that fails"))
+		Expect(r.Failure.Location.FileName).To(HaveSuffix("failing_test.go"))
+		Expect(r.Failure.Location.LineNumber).To(Equal(r.LeafNodeLocation.LineNumber + 2))
+		cleanedUp(r)
+		r = reports["by an assertion in a goroutine"]
+		Expect(r.State).To(Equal(types.SpecStateFailed))
+		Expect(r.Failure.Message).To(Equal("the goroutine fails"))
+		Expect(r.Failure.Location.LineNumber).To(Equal(r.LeafNodeLocation.LineNumber + 5))
+		r = reports["by an Eventually"]
+		Expect(r.Failure.Message).To(ContainSubstring("Timed out after 3600.000s"))
+		Expect(r.Failure.Location.LineNumber).To(Equal(r.LeafNodeLocation.LineNumber + 1))
+		Expect(r.RunTime).To(BeNumerically("<", 10*time.Second))
+	})
+
+	It("shows what panicked, and where", func() {
+		r := reports["by a panic"]
+		Expect(r.State).To(Equal(types.SpecStatePanicked))
+		Expect(r.Failure.ForwardedPanic).To(And(HavePrefix("boom"), ContainSubstring("failing_test.go:")))
+		cleanedUp(r)
+	})
+
+	It("is none the less one when its goroutine ends", func() {
+		r := reports["by an end of its goroutine"]
+		Expect(r.State).To(Equal(types.SpecStatePanicked))
+		cleanedUp(r)
+	})
+
+	It("names the goroutine it leaked", func() {
+		for _, name := range []string{"by a leak", "by a leak beside a ticker"} {
+			r := reports[name]
+			Expect(r.State).To(Equal(types.SpecStateFailed))
+			Expect(r.Failure.Message).To(And(ContainSubstring("1 goroutine was left"), ContainSubstring("failing_test.go:")))
+			cleanedUp(r)
+		}
+		Expect(reports["by a leak"].Failure.Message).To(ContainSubstring("virtual_test.leaky"))
+	})
+
+	It("is cut by virtual time when it waits for nothing, and shows the bubble's goroutines", func() {
+		r := reports["by a wait for nothing"]
+		Expect(r.State).To(Equal(types.SpecStateFailed))
+		Expect(r.Failure.Message).To(And(ContainSubstring("168h0m0s of virtual time"), ContainSubstring("chan receive"), ContainSubstring("failing_test.go:")))
+		cleanedUp(r)
+	})
+
+	It("is cut by its timeout, which is real", func() {
+		r := reports["by a hang that heeds its context"]
+		Expect(r.State).To(Equal(types.SpecStateTimedout))
+		Expect(r.Failure.ProgressReport.AdditionalReports).To(ContainElement(ContainSubstring("failing_test.go:")))
+		Expect(r.ReportEntries).To(ContainElement(And(HaveField("Name", "cause"), HaveField("Value.AsJSON", ContainSubstring("spec timeout occurred")))))
+		cleanedUp(r)
+	})
+
+	It("is given up when it heeds nothing, and cleaned up all the same", func() {
+		r := reports["by a hang beside tickers that heeds nothing"]
+		Expect(r.State).To(Equal(types.SpecStateTimedout))
+		Expect(r.Failure.AdditionalFailure.Failure.Message).To(And(ContainSubstring("has not ended"), ContainSubstring("failing_test.go:")))
+		cleanedUp(r)
+	})
+
+	It("is cut by a limit of the bubble's own", func() {
+		r := reports["by too much real time"]
+		Expect(r.Failure.Message).To(Equal("it was cut"))
+		Expect(r.ReportEntries).To(ContainElement(And(HaveField("Name", "cause"), HaveField("Value.AsJSON", ContainSubstring("3s of real time")))))
+		cleanedUp(r)
+	})
+
+	It("does not keep the next from passing", func() {
+		Expect(reports["passes after all that"].State).To(Equal(types.SpecStatePassed))
+	})
+})

@@ -1,0 +1,124 @@
+package virtual
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Goroutine is one goroutine as the runtime shows it.
+type Goroutine struct {
+	ID    string
+	State string // such as "chan receive (durable)"
+	Stack string // functions and places, a line each
+}
+
+// Goroutines are those of one bubble.
+type Goroutines []Goroutine
+
+// shown is how many different stacks are shown.
+const shown = 40
+
+// String shows them with their stacks, those with the same stack as one.
+func (gs Goroutines) String() string {
+	type group struct {
+		Goroutine
+		ids []string
+	}
+	var groups []*group
+	for _, g := range gs {
+		same := slices.IndexFunc(groups, func(o *group) bool { return o.Stack == g.Stack && o.State == g.State })
+		if same < 0 {
+			groups = append(groups, &group{Goroutine: g})
+			same = len(groups) - 1
+		}
+		groups[same].ids = append(groups[same].ids, g.ID)
+	}
+	var b strings.Builder
+	for i, g := range groups {
+		if i == shown {
+			fmt.Fprintf(&b, "and %d more stacks\n", len(groups)-shown)
+			break
+		}
+		fmt.Fprintf(&b, "goroutine %s [%s]:\n%s\n", strings.Join(g.ids, ", "), g.State, g.Stack)
+	}
+	return b.String()
+}
+
+const bubbleMark = "synctest bubble "
+
+// ownBubble is the number of the bubble the caller is in, 0 if it is in none.
+func ownBubble() int64 {
+	line := make([]byte, 256)
+	line = line[:runtime.Stack(line, false)]
+	head, _, _ := strings.Cut(string(line), "\n")
+	return bubbleIn(head)
+}
+
+func bubbleIn(head string) int64 {
+	_, after, found := strings.Cut(head, bubbleMark)
+	if !found {
+		return 0
+	}
+	digits := strings.IndexFunc(after, func(r rune) bool { return r < '0' || r > '9' })
+	number, err := strconv.ParseInt(after[:max(digits, 0)], 10, 64)
+	if err != nil {
+		return 0
+	}
+	return number
+}
+
+// goroutinesOf are those of the bubble of that number, but for its root and its
+// main one, which are this package's.
+func goroutinesOf(bubble int64) Goroutines {
+	var found Goroutines
+	for block := range strings.SplitSeq(dump(), "\n\n") {
+		head, stack, _ := strings.Cut(block, "\n")
+		if bubbleIn(head) != bubble || machinery(stack) {
+			continue
+		}
+		id, state, _ := strings.Cut(strings.TrimPrefix(head, "goroutine "), " [")
+		state, _, _ = strings.Cut(state, ", "+bubbleMark)
+		found = append(found, Goroutine{ID: id, State: strings.TrimSuffix(state, "]:"), Stack: abridge(stack)})
+	}
+	return found
+}
+
+// machinery are the goroutines that hold a bubble.
+func machinery(stack string) bool {
+	for _, own := range []string{"testing/synctest.Test(", "testing/synctest.testingSynctestTest(", "virtual.(*bubble).inside(", "virtual.(*job).watch("} {
+		if strings.Contains(stack, own) {
+			return true
+		}
+	}
+	return false
+}
+
+// abridge leaves out arguments and addresses, so that equal stacks look equal.
+func abridge(stack string) string {
+	var b strings.Builder
+	for line := range strings.Lines(stack) {
+		line = strings.TrimSuffix(line, "\n")
+		if strings.HasPrefix(line, "\t") {
+			line, _, _ = strings.Cut(line, " +0x")
+		} else if at := strings.LastIndexByte(line, '('); at > 0 && strings.HasSuffix(line, ")") {
+			line = line[:at]
+		} else {
+			line, _, _ = strings.Cut(line, " in goroutine ")
+		}
+		b.WriteString("  " + line + "\n")
+	}
+	return b.String()
+}
+
+// dump is all stacks of the process.
+func dump() string {
+	for size := 1 << 20; ; size *= 2 {
+		buffer := make([]byte, size)
+		if n := runtime.Stack(buffer, true); n < size || size >= 64<<20 {
+			return string(buffer[:n])
+		}
+	}
+}

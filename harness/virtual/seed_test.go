@@ -1,0 +1,96 @@
+//go:debug randseednop=0
+package virtual_test
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/target"
+	"github.com/rejoin-db/rejoin/harness/virtual"
+)
+
+var runsOfOneSeed = flag.Int("rejoin.runs", 10, "how often TestOneSeed runs one seed")
+
+// TestOneSeed counts how many of several runs of one seed give the same journal,
+// to the nanosecond of virtual time. On one thread nearly all must.
+func TestOneSeed(t *testing.T) {
+	for _, threads := range []int{1, 2} {
+		t.Run(fmt.Sprintf("threads=%d", threads), func(t *testing.T) {
+			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(threads))
+			for name, play := range map[string]func(context.Context, target.Target, uint64) (*harness.Cluster, error){"recovery": scenario, "storm": storm} {
+				count(t, name, play, threads == 1)
+			}
+		})
+	}
+}
+
+func count(t *testing.T, name string, play func(context.Context, target.Target, uint64) (*harness.Cluster, error), strict bool) {
+	stories := make(map[string]int)
+	most, length := 0, 0
+	var passed time.Duration
+	for range *runsOfOneSeed {
+		synctest.Test(t, func(t *testing.T) {
+			begun := time.Now()
+			c, err := play(context.Background(), virtual.New(virtual.Options{}), 7)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := story(c)
+			stories[s]++
+			most, length, passed = max(most, stories[s]), c.Journal().Total(), time.Since(begun)
+		})
+	}
+	t.Logf("%s, %v: %d runs of one seed: %d different journals of %d events, the most frequent %d times",
+		name, passed.Round(time.Millisecond), *runsOfOneSeed, len(stories), length, most)
+	if strict && name == "recovery" && 2*most <= *runsOfOneSeed {
+		t.Errorf("%s: a seed does not repeat", name)
+	}
+}
+
+// story is a cluster's journal as text, by virtual time.
+func story(c *harness.Cluster) string {
+	var text string
+	for _, e := range c.Journal().Last(-1) {
+		text += fmt.Sprintf("%v %s\n", e.At.UnixNano(), e)
+	}
+	return text
+}
+
+// storm is a minute of four writers while nodes leave and return as the seed says.
+func storm(ctx context.Context, t target.Target, seed uint64) (c *harness.Cluster, err error) {
+	if c, err = harness.Boot(ctx, t, harness.Seed(seed)); err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, c.Close()) }()
+	if _, err := c.ExecuteOnRandom(ctx, "CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT)"); err != nil {
+		return nil, err
+	}
+	random := rand.New(rand.NewPCG(seed, 1))
+	writing, stop := context.WithTimeout(ctx, time.Minute)
+	defer stop()
+	var wg sync.WaitGroup
+	for writer := range 4 {
+		wg.Go(func() {
+			for writing.Err() == nil {
+				_, _ = c.ExecuteOnRandom(ctx, "INSERT INTO t (v) VALUES (?)", writer)
+				time.Sleep(100 * time.Millisecond)
+			}
+		})
+	}
+	for writing.Err() == nil {
+		victim := random.IntN(c.Size())
+		err = errors.Join(err, c.TakeNodeOffline(ctx, victim), c.Advance(ctx, time.Duration(random.Int64N(int64(time.Second)))),
+			c.BringNodeOnline(ctx, victim), c.WaitForNodeOnline(ctx, victim))
+	}
+	wg.Wait()
+	return c, errors.Join(err, c.VerifyInvariants(ctx), c.VerifyDataConsistency(ctx, "SELECT * FROM t"))
+}

@@ -1,0 +1,171 @@
+package virtual
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand"
+	"os"
+	"time"
+
+	"github.com/rejoin-db/rejoin/harness/embedded"
+	"github.com/rejoin-db/rejoin/harness/internal/inprocess"
+	"github.com/rejoin-db/rejoin/harness/local"
+	"github.com/rejoin-db/rejoin/harness/network"
+	"github.com/rejoin-db/rejoin/harness/target"
+	"github.com/rejoin-db/rejoin/harness/virtual/disk"
+)
+
+// Options are the settings of a target. The zero value works.
+type Options struct {
+	// Nodes are the settings of the nodes. Dir is for the working copies of their
+	// databases, which nothing depends on; memory if empty, where the system has
+	// a file system there.
+	Nodes local.Options
+	// Latency is how long a message travels from one host to another, and Jitter
+	// the most that chance adds to it; half a millisecond and one if both are 0.
+	// Negative is none.
+	Latency, Jitter time.Duration
+	// Sync is how long a disk takes to make safe what was written; 150µs if 0,
+	// none if negative.
+	Sync time.Duration
+	// Seed is where chance comes from, unless Seeded says another.
+	Seed uint64
+}
+
+// New returns the target. Its clusters live in bubbles: Boot fails outside of one.
+func New(options Options) *Target {
+	o := &options
+	if o.Latency == 0 && o.Jitter == 0 {
+		o.Latency, o.Jitter = 500*time.Microsecond, time.Millisecond
+	}
+	o.Latency, o.Jitter = max(o.Latency, 0), max(o.Jitter, 0)
+	if o.Sync == 0 {
+		o.Sync = 150 * time.Microsecond
+	}
+	o.Sync = max(o.Sync, 0)
+	if o.Nodes.Dir == "" {
+		o.Nodes.Dir = memoryDir()
+	}
+	return &Target{options}
+}
+
+// Target boots clusters of embedded nodes in virtual time: over a network and on
+// disks in memory. It is safe for concurrent use.
+type Target struct{ options Options }
+
+var (
+	_ target.Target = (*Target)(nil)
+	_ target.Seeder = (*Target)(nil)
+	_ target.Pacer  = (*Target)(nil)
+)
+
+// ErrNoBubble is returned by Boot outside of a bubble.
+var ErrNoBubble = errors.New("a cluster in virtual time is booted in a bubble: under virtual.Bubble(), or in synctest.Test")
+
+// Seeded is the same target with another seed. The seed also becomes that of
+// math/rand, from which Raft draws its timeouts; it does so only where the
+// process has GODEBUG=randseednop=0.
+func (t *Target) Seeded(seed uint64) target.Target {
+	options := t.options
+	options.Seed = seed
+	return &Target{options}
+}
+
+// AtPace is the same target with nodes that wait so long for a leader. They look
+// no more often whether a snapshot is due, and give up on a write no sooner than
+// after ten times that.
+func (t *Target) AtPace(election time.Duration) target.Target {
+	options := t.options
+	options.Nodes.ElectionTimeout = election
+	options.Nodes.SnapshotInterval = max(options.Nodes.SnapshotInterval, election)
+	options.Nodes.WriteTimeout = max(options.Nodes.WriteTimeout, 10*election)
+	return &Target{options}
+}
+
+// Boot starts size nodes, named n0, n1 and so on.
+func (t *Target) Boot(_ context.Context, size int) (target.Cluster, error) {
+	if ownBubble() == 0 {
+		return nil, ErrNoBubble
+	}
+	rand.Seed(int64(t.options.Seed)) //nolint:staticcheck // the only way to what Raft draws from
+	net := network.Memory(t.options.Seed)
+	if err := t.delay(net, size); err != nil {
+		return nil, errors.Join(err, net.Close())
+	}
+	disks := make(map[string]*disk.Disk, size)
+	for i := range size {
+		disks[hostName(i)] = disk.New(disk.Options{Sync: t.options.Sync})
+	}
+	booted, err := inprocess.Boot(inprocess.Plan{Size: size, Network: net, InTurn: true, Dir: t.options.Nodes.Dir, Node: func(name string) embedded.Config {
+		config := t.options.Nodes.Node(name)
+		config.Stores = disks[name].Open
+		return config
+	}})
+	if err != nil {
+		return nil, err
+	}
+	return &cluster{booted}, nil
+}
+
+func hostName(i int) string { return fmt.Sprintf("n%d", i) }
+
+// delay makes every message between two hosts take its time.
+func (t *Target) delay(net *network.Network, size int) error {
+	names := []string{inprocess.ClientHost}
+	for i := range size {
+		names = append(names, hostName(i))
+	}
+	// The nodes come first, so that their addresses are those of any cluster.
+	for _, name := range append(names[1:len(names):len(names)], names[0]) {
+		if _, err := net.Host(name); err != nil {
+			return err
+		}
+	}
+	for _, from := range names {
+		for _, to := range names {
+			if from == to {
+				continue
+			}
+			if err := net.SetDelay(from, to, t.options.Latency, t.options.Jitter); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// cluster is a cluster whose time can be let pass.
+type cluster struct{ *inprocess.Cluster }
+
+var (
+	_ target.Clock      = (*cluster)(nil)
+	_ target.Digester   = (*cluster)(nil)
+	_ target.Rememberer = (*cluster)(nil)
+)
+
+// Advance lets virtual time pass, and everybody do what they do in it.
+func (c *cluster) Advance(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// memoryDir is a directory in memory, or "" for the system's own place for
+// temporary files.
+func memoryDir() string {
+	const dir = "/dev/shm"
+	probe, err := os.MkdirTemp(dir, "rejoin-")
+	if err != nil {
+		return ""
+	}
+	if os.Remove(probe) != nil {
+		return ""
+	}
+	return dir
+}
