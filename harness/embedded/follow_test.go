@@ -34,7 +34,7 @@ var _ = Describe("A candidate", func() {
 		self, address := raft.ServerID(lost.ID()), raft.ServerAddress(lost.Address())
 		Eventually(ctx, func(g Gomega) {
 			g.Expect(lost.transport.TimeoutNow(self, address, &raft.TimeoutNowRequest{RPCHeader: header}, &raft.TimeoutNowResponse{})).To(Succeed())
-			beat := &raft.AppendEntriesRequest{RPCHeader: header, Term: lost.raft.CurrentTerm(), Leader: header.Addr}
+			beat := &raft.AppendEntriesRequest{RPCHeader: header, Term: lost.raft.CurrentTerm()}
 			g.Expect(lost.transport.AppendEntries(self, address, beat, &raft.AppendEntriesResponse{})).To(Succeed())
 			_, named := lost.raft.LeaderWithID()
 			g.Expect(named).To(BeEquivalentTo(leader.ID()))

@@ -191,9 +191,9 @@ var _ = Describe("A node that comes back", func() {
 
 	// Without patient.go every failed call makes Raft wait twice as long before the
 	// next, and refusals for 3 s were seen to cost 1.7 s after the mend, not 0.02 s.
-	// Silence costs less, since each call then fails only after a second. A machine
-	// that is busy with other things may take longer, so there are three attempts.
-	DescribeTable("has applied everything within 300 ms of a mend, however long it was away", Label("speed:slow"), FlakeAttempts(3), func(ctx SpecContext, mode network.Mode) {
+	// Silence costs less, since each call then fails only after a second. The bound
+	// lies between the two; make bench says how long it really takes.
+	DescribeTable("does not sit out Raft's wait after a mend, however long it was away", Label("speed:slow"), func(ctx SpecContext, mode network.Mode) {
 		c := boot(3)
 		leader := c.leader(ctx)
 		away := c.but(leader)[0]
@@ -211,7 +211,7 @@ var _ = Describe("A node that comes back", func() {
 		Eventually(ctx, func() uint64 { return c.nodes[away].Health().AppliedIndex }, "15s", "1ms").Should(BeNumerically(">=", goal))
 		took := time.Since(begun)
 		AddReportEntry("caught up after 3 s of isolation in", took)
-		Expect(took).To(BeNumerically("<", 300*time.Millisecond))
+		Expect(took).To(BeNumerically("<", 1200*time.Millisecond))
 		c.leader(ctx)
 		c.converge(ctx)
 	},

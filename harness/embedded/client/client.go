@@ -58,7 +58,7 @@ func (c *Client) Query(ctx context.Context, request target.Request) (target.Rows
 	if err != nil {
 		return nil, c.failed("BAD_REQUEST", err, target.NotApplied)
 	}
-	response, sent, err := c.send(ctx, http.MethodPost, "/v1/api/sql", body, request.ID)
+	response, sent, err := c.send(ctx, http.MethodPost, "/v1/api/sql", body, request.ID) //nolint:bodyclose // the rows close it
 	if err != nil {
 		outcome := target.NotApplied
 		if sent {
