@@ -121,6 +121,7 @@ func (c *Cluster) hosts(size int) ([]*network.Host, error) {
 // Network is what the nodes and their clients reach each other over.
 func (c *Cluster) Network() *network.Network { return c.network }
 
+// Nodes are the nodes, in the order of their names.
 func (c *Cluster) Nodes() []target.Node {
 	nodes := make([]target.Node, len(c.nodes))
 	for i, n := range c.nodes {
@@ -159,6 +160,7 @@ func (c *Cluster) setLink(pair network.Pair, cut bool, mode network.Mode) error 
 	return pair.Mend()
 }
 
+// Digest asks the node itself, past every fault.
 func (c *Cluster) Digest(ctx context.Context, node int) (uint64, string, error) {
 	return c.nodes[node].running.Digest(ctx)
 }
