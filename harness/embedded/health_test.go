@@ -18,7 +18,7 @@ var _ = Describe("The health of a node", func() {
 		s := c.session(c.leader(ctx))
 		s.ok(ctx, "", "CREATE TABLE t (id INTEGER PRIMARY KEY, v)")
 		seen := map[embedded.State]int{}
-		for round := range 50 {
+		for round := range 20 {
 			leader := c.leader(ctx)
 			away := c.but(leader)[round%2]
 			s := c.session(leader)
