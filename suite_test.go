@@ -7,6 +7,7 @@ import (
 	"flag"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"testing"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -44,7 +45,8 @@ func options(cluster settings.Cluster) specs.Options {
 	case "local":
 		o.Target = local.New(local.FromSettings(cluster, GinkgoWriter))
 	case "virtual":
-		runtime.GOMAXPROCS(1) // nearly all there is to making a seed repeat, and no slower
+		runtime.GOMAXPROCS(1)   // nearly all there is to making a seed repeat, and no slower
+		debug.SetGCPercent(400) // the heap is small, and a spec short
 		o.Target = virtual.New(virtual.FromSettings(cluster, GinkgoWriter))
 		o.Decorators = []any{virtual.Bubble()}
 	}

@@ -17,10 +17,12 @@ type gate struct {
 	deadline time.Time
 	ended    error
 	changed  chan struct{} // made by the first who looks, closed at the next change
+	timer    *time.Timer   // at rest, for whoever waits next; nil if somebody has it
 }
 
 // view is what a gate looked like.
 type view struct {
+	gate     *gate
 	deadline time.Time
 	changed  <-chan struct{}
 }
@@ -38,7 +40,7 @@ func (g *gate) look() (view, error) {
 	if g.changed == nil {
 		g.changed = make(chan struct{})
 	}
-	return view{g.deadline, g.changed}, nil
+	return view{g, g.deadline, g.changed}, nil
 }
 
 // wait returns when the gate has changed since the look, at its deadline, at the given time if that
@@ -49,8 +51,8 @@ func (v view) wait(at time.Time, other <-chan struct{}) bool {
 	}
 	var due <-chan time.Time
 	if !at.IsZero() {
-		t := time.NewTimer(time.Until(at))
-		defer t.Stop()
+		t := v.gate.takeTimer(time.Until(at))
+		defer v.gate.putTimer(t)
 		due = t.C
 	}
 	select {
@@ -60,6 +62,26 @@ func (v view) wait(at time.Time, other <-chan struct{}) bool {
 	case <-due:
 	}
 	return false
+}
+
+// takeTimer saves making a timer for every message.
+func (g *gate) takeTimer(d time.Duration) *time.Timer {
+	g.mu.Lock()
+	t := g.timer
+	g.timer = nil
+	g.mu.Unlock()
+	if t == nil {
+		return time.NewTimer(d)
+	}
+	t.Reset(d)
+	return t
+}
+
+func (g *gate) putTimer(t *time.Timer) {
+	t.Stop()
+	g.mu.Lock()
+	g.timer = t
+	g.mu.Unlock()
 }
 
 // end stops everything at the gate for good. Only the first reason counts.

@@ -71,9 +71,15 @@ func contact(s target.Status) string {
 		return "never"
 	case s.Role == "leader":
 		return "-"
+	case s.LastContact > tooLong: // by a clock that is not the cluster's
+		return "?"
 	}
 	return s.LastContact.Round(time.Millisecond).String() + " ago"
 }
+
+// tooLong is longer than any cluster lives. In virtual time it is the year 2000,
+// but not for who asks from outside, as progress reports do.
+const tooLong = 20 * 365 * 24 * time.Hour
 
 func dash(text string) string {
 	if text == "" {

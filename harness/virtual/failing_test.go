@@ -16,6 +16,8 @@ import (
 	"github.com/onsi/ginkgo/v2/types"
 	. "github.com/onsi/gomega"
 
+	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/report"
 	"github.com/rejoin-db/rejoin/harness/virtual"
 )
 
@@ -80,6 +82,13 @@ var _ = func() bool {
 				Fail("it was cut")
 			})
 			It("by an end of its goroutine", func() { runtime.Goexit() })
+			It("by a hang with a cluster", func(ctx SpecContext) {
+				c, err := harness.Boot(ctx, virtual.New(virtual.Options{}))
+				Expect(err).NotTo(HaveOccurred())
+				DeferCleanup(c.Close)
+				AttachProgressReporter(func() string { return report.Cluster(context.Background(), c, 10) })
+				<-make(chan struct{})
+			}, SpecTimeout(time.Second))
 			It("passes after all that", func() { time.Sleep(time.Hour) })
 		})
 	})
@@ -181,6 +190,15 @@ var _ = Describe("A spec that fails in a bubble", Ordered, func() {
 		r := reports["by a hang beside tickers that heeds nothing"]
 		Expect(r.State).To(Equal(types.SpecStateTimedout))
 		Expect(r.Failure.AdditionalFailure.Failure.Message).To(And(ContainSubstring("has not ended"), ContainSubstring("failing_test.go:")))
+		cleanedUp(r)
+	})
+
+	It("shows its cluster, from outside of the bubble", func() {
+		r := reports["by a hang with a cluster"]
+		Expect(r.State).To(Equal(types.SpecStateTimedout))
+		Expect(r.Failure.ProgressReport.AdditionalReports).To(ContainElement(And(
+			ContainSubstring("cluster of 3 nodes"), MatchRegexp(`0 n0 +online +online`), MatchRegexp(`1 n1 +online .* \?`))))
+		Expect(r.AdditionalFailures).To(ConsistOf(HaveField("Failure.Message", ContainSubstring("1 goroutine was left"))), "of the cluster nothing is left")
 		cleanedUp(r)
 	})
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/local"
 	"github.com/rejoin-db/rejoin/harness/target"
 	"github.com/rejoin-db/rejoin/harness/virtual"
 )
@@ -65,6 +66,32 @@ func BenchmarkScenario(b *testing.B) {
 			b.ReportMetric(float64(passed)/float64(b.Elapsed()), "times")
 			b.ReportMetric(float64(passed.Milliseconds())/float64(b.N), "virtual-ms/op")
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "scenarios/s")
+		})
+	}
+}
+
+const steadyWrites = 600
+
+func BenchmarkSteadyMinute(b *testing.B) {
+	for range b.N {
+		synctest.Test(new(testing.T), func(*testing.T) {
+			ctx := context.Background()
+			c, err := harness.Boot(ctx, virtual.New(virtual.Options{Nodes: local.Options{SnapshotThreshold: 256, SnapshotInterval: 50 * time.Millisecond, TrailingLogs: 64}}))
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer c.Close()
+			if _, err := c.ExecuteOnRandom(ctx, "CREATE TABLE t (id INTEGER PRIMARY KEY, v INTEGER)"); err != nil {
+				b.Error(err)
+			}
+			for i := range steadyWrites {
+				if err := c.Advance(ctx, 90*time.Millisecond); err != nil {
+					b.Error(err)
+				}
+				if _, err := c.ExecuteOnRandom(ctx, "INSERT INTO t (v) VALUES (?)", i); err != nil {
+					b.Error(err)
+				}
+			}
 		})
 	}
 }

@@ -18,7 +18,9 @@ import (
 	"github.com/rejoin-db/rejoin/harness/virtual"
 )
 
-var runsOfOneSeed = flag.Int("rejoin.runs", 10, "how often TestOneSeed runs one seed")
+var runsOfOneSeed = flag.Int("rejoin.runs", 3, "how often TestOneSeed runs one seed")
+
+var manyClusters = flag.Int("rejoin.clusters", 100, "how many clusters TestManyClusters boots")
 
 // TestOneSeed counts how many of several runs of one seed give the same journal,
 // to the nanosecond of virtual time. On one thread nearly all must.
