@@ -22,7 +22,7 @@ func timely(w *world) {
 	Describe("Over a long time", Label("suite:time"), func() {
 		BeforeEach(func(ctx SpecContext) { w.needsClock(ctx) })
 
-		When("a node stays away for a day, with a write every minute", Label("fault:isolate"), func() {
+		When("a node stays away for a day, with a write every minute", Label("fault:isolate", "speed:slow"), func() {
 			It("comes back to exactly what the others hold", func(ctx SpecContext) {
 				w.needs(3)
 				w.run(ctx, "CREATE TABLE {ns}.minutes (id INTEGER PRIMARY KEY, minute INTEGER)")

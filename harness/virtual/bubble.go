@@ -35,7 +35,7 @@ func newBubble() *bubble {
 	ready := make(chan struct{})
 	go func() {
 		defer close(b.over)
-		b.err = errors.New("the bubble ended before its time")
+		b.err = errRace // all that fails a T which nobody has
 		defer func() {
 			if p := recover(); p != nil {
 				b.err = b.leaked(p)
@@ -63,6 +63,8 @@ func (b *bubble) inside(ready chan<- struct{}) {
 	b.note(begun)
 	time.Sleep(settle)
 }
+
+var errRace = errors.New("the race detector found a data race in the bubble; it has printed where")
 
 func (b *bubble) note(begun time.Time) { b.virtual.Store(int64(time.Since(begun))) }
 

@@ -3,6 +3,7 @@ package virtual_test
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -46,15 +47,14 @@ var _ = Describe("A bubble", virtual.Bubble(), func() {
 	}, SpecTimeout(20*time.Second))
 
 	It("polls in virtual time", func(ctx SpecContext) {
-		var value int
-		go func() { time.Sleep(30 * time.Minute); value = 7 }()
+		var value atomic.Int32
+		go func() { time.Sleep(30 * time.Minute); value.Store(7) }()
 		looks := 0
-		Eventually(ctx, func() int { looks++; return value }).
-			WithTimeout(time.Hour).WithPolling(time.Minute).Should(Equal(7))
+		Eventually(ctx, func() int32 { looks++; return value.Load() }).
+			WithTimeout(time.Hour).WithPolling(time.Minute).Should(BeEquivalentTo(7))
 		Expect(looks).To(BeNumerically("~", 31, 1))
 		Expect(time.Since(begun)).To(BeNumerically("~", 30*time.Minute, time.Minute))
-		Consistently(ctx, func() int { return value }).
-			WithTimeout(time.Hour).WithPolling(time.Minute).Should(Equal(7))
+		Consistently(ctx, value.Load).WithTimeout(time.Hour).WithPolling(time.Minute).Should(BeEquivalentTo(7))
 		Expect(time.Since(begun)).To(BeNumerically("~", 90*time.Minute, time.Minute))
 	})
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/rejoin-db/rejoin/harness/embedded"
@@ -156,10 +157,14 @@ func (c *cluster) Advance(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// memoryDir is a directory in memory, or "" for the system's own place for
-// temporary files.
+// memoryDir is a directory in memory with room for many clusters, or "" for the
+// system's own place for temporary files.
 func memoryDir() string {
-	const dir = "/dev/shm"
+	const dir, room = "/dev/shm", 1 << 30
+	var fs syscall.Statfs_t
+	if syscall.Statfs(dir, &fs) != nil || uint64(fs.Bavail)*uint64(fs.Bsize) < room {
+		return ""
+	}
 	probe, err := os.MkdirTemp(dir, "rejoin-")
 	if err != nil {
 		return ""
