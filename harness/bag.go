@@ -35,15 +35,16 @@ func (h hasher) add(b *bag, row []byte) {
 // suspects are the parts in which some bags differ.
 type suspects struct {
 	hasher  hasher
-	buckets map[int]bool
+	buckets [buckets]bool
+	answers map[int]bool // those that differ from the first
 	// oneIn thins them out if they are too large to be held: only one key in so
 	// many is looked at, the same on every node.
 	oneIn uint64
 }
 
 // compareAsBags reads all answers at once, each in constant memory.
-func compareAsBags(query string, answers []*answer) (equal bool, _ suspects, _ error) {
-	found := suspects{hasher: newHasher(), buckets: make(map[int]bool)}
+func compareAsBags(query string, answers []*answer) (equal bool, _ *suspects, _ error) {
+	found := &suspects{hasher: newHasher(), answers: make(map[int]bool)}
 	bags := make([]bag, len(answers))
 	err := each(answers, func(i int, row []byte) error {
 		found.hasher.add(&bags[i], row)
@@ -52,14 +53,14 @@ func compareAsBags(query string, answers []*answer) (equal bool, _ suspects, _ e
 	if err != nil {
 		return false, found, err
 	}
-	for _, other := range bags[1:] {
-		for i := range other {
-			if other[i] != bags[0][i] {
-				found.buckets[i] = true
+	for other := 1; other < len(bags); other++ {
+		for i := range buckets {
+			if bags[other][i] != bags[0][i] {
+				found.buckets[i], found.answers[other] = true, true
 			}
 		}
 	}
-	if len(found.buckets) > 0 {
+	if len(found.answers) > 0 {
 		found.thinOut(bags)
 		return false, found, nil
 	}
@@ -68,15 +69,21 @@ func compareAsBags(query string, answers []*answer) (equal bool, _ suspects, _ e
 	return true, found, sameColumns(query, answers, byName)
 }
 
-// held bounds how many bytes of rows that may differ are held for a node.
-const held = 8 << 20
+const (
+	// held bounds how many bytes of rows that may differ are held for a node.
+	held = 8 << 20
+	// rowOverhead is about what a small row takes beyond its own bytes.
+	rowOverhead = 256
+)
 
 func (s *suspects) thinOut(bags []bag) {
 	var most uint64
 	for _, b := range bags {
 		var bytes uint64
-		for i := range s.buckets {
-			bytes += b[i].bytes
+		for i, suspect := range s.buckets {
+			if suspect {
+				bytes += b[i].bytes + b[i].rows*rowOverhead
+			}
 		}
 		most = max(most, bytes)
 	}

@@ -20,7 +20,7 @@ type sample struct {
 }
 
 // findDifference asks the nodes again, to name a row that differs.
-func (c *Cluster) findDifference(ctx context.Context, nodes []*Node, query string, args []any, where suspects) (err error) {
+func (c *Cluster) findDifference(ctx context.Context, nodes []*Node, query string, args []any, where *suspects) (err error) {
 	answers, err := open(ctx, nodes, query, args)
 	defer func() { err = errors.Join(err, closeAll(answers)) }()
 	if err != nil {
@@ -42,8 +42,8 @@ func (c *Cluster) findDifference(ctx context.Context, nodes []*Node, query strin
 	if err := sameColumns(query, answers, byName); err != nil {
 		return err
 	}
-	for _, other := range samples[1:] {
-		if difference := bagDifference(query, answers[0].columns, samples[0], other, where); difference != nil {
+	for _, other := range slices.Sorted(maps.Keys(where.answers)) {
+		if difference := bagDifference(query, answers[0].columns, samples[0], samples[other], where); difference != nil {
 			return difference
 		}
 	}
@@ -51,7 +51,7 @@ func (c *Cluster) findDifference(ctx context.Context, nodes []*Node, query strin
 		Detail: "they differed at a first look and no longer at a second: the data is being changed"}
 }
 
-func (s *sample) add(row []byte, rows target.Rows, where suspects) error {
+func (s *sample) add(row []byte, rows target.Rows, where *suspects) error {
 	s.total++
 	if s.overflown() {
 		return nil
@@ -66,7 +66,7 @@ func (s *sample) add(row []byte, rows target.Rows, where suspects) error {
 			return nil
 		}
 		s.values[key] = values
-		s.size += len(row)
+		s.size += len(row) + rowOverhead
 	}
 	s.rows[key]++
 	return nil
@@ -76,7 +76,7 @@ func (s *sample) add(row []byte, rows target.Rows, where suspects) error {
 func (s *sample) overflown() bool { return s.size > held }
 
 // bagDifference returns nil if the samples are the same.
-func bagDifference(query string, columns []target.Column, a, b *sample, where suspects) error {
+func bagDifference(query string, columns []target.Column, a, b *sample, where *suspects) error {
 	difference := &InconsistencyError{Query: query, A: a.node.describe(), B: b.node.describe()}
 	onlyA, countA := a.without(b)
 	onlyB, countB := b.without(a)
@@ -126,6 +126,8 @@ func (s *sample) more(row string, other *sample) string {
 // pair finds two rows of which one stands where the other should. The first
 // column is taken for the key, which it nearly always is.
 func pair(a, b *sample, onlyA, onlyB []string) (rowA, rowB []any) {
+	inBoth := func(row string) bool { return a.rows[row] > 0 && b.rows[row] > 0 }
+	onlyA, onlyB = slices.DeleteFunc(slices.Clone(onlyA), inBoth), slices.DeleteFunc(slices.Clone(onlyB), inBoth)
 	if len(onlyA) == 1 && len(onlyB) == 1 {
 		rowA, rowB = a.values[onlyA[0]], b.values[onlyB[0]]
 		if len(rowA) == 1 && len(rowB) == 1 {

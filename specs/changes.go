@@ -26,6 +26,9 @@ func changes(w *world) {
 						Expect(err).NotTo(HaveOccurred(), statement)
 					}
 				}
+				for _, node := range w.cluster.OnlineNodes() {
+					Eventually(ctx, node).Should(HaveCaughtUp())
+				}
 				if len(c.statements) > 0 {
 					Expect(w.node(victim)).NotTo(HaveCaughtUp())
 				}

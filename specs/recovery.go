@@ -14,7 +14,6 @@ func recovery(w *world) {
 
 		// awayAndBack is the story that every recovery tells.
 		awayAndBack := func(ctx SpecContext, victim int) {
-			GinkgoHelper()
 			w.needs(3)
 			w.openShop(ctx)
 			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
@@ -26,6 +25,9 @@ func recovery(w *world) {
 			Eventually(ctx, w.cluster).Should(BeConsistent(w.sql(all)))
 
 			By("looking inside the node that is away: it really is behind")
+			for _, node := range w.cluster.OnlineNodes() {
+				Eventually(ctx, node).Should(HaveCaughtUp())
+			}
 			Expect(w.node(victim)).NotTo(HaveCaughtUp())
 			inside := w.node(victim).Inside().Reading(target.Local)
 			Expect(inside.Execute(ctx, w.sql("SELECT id, name FROM {ns}.customers ORDER BY id"))).To(
@@ -63,7 +65,7 @@ func recovery(w *world) {
 				awayAndBack(ctx, (leader+1)%w.cluster.Size())
 				Expect(w.leader(ctx)).To(Equal(leader))
 				Expect(statusOf(ctx, w.node(leader)).Term).To(Equal(term))
-			}, patience, FlakeAttempts(1))
+			}, patience)
 		})
 
 		It("survives ten times in a row", func(ctx SpecContext) {

@@ -156,8 +156,14 @@ func (c *cluster) but(not int) (others []int) {
 // isolate surrounds a node with silence; clients still reach it.
 func (c *cluster) isolate(i int) {
 	GinkgoHelper()
+	c.cut(i, network.Drop)
+}
+
+// cut cuts a node's links to the other nodes, both ways.
+func (c *cluster) cut(i int, mode network.Mode) {
+	GinkgoHelper()
 	for _, other := range c.but(i) {
-		Expect(c.network.Between(c.hosts[i].Name(), c.hosts[other].Name()).Cut(network.Drop)).To(Succeed())
+		Expect(c.network.Between(c.hosts[i].Name(), c.hosts[other].Name()).Cut(mode)).To(Succeed())
 	}
 }
 

@@ -43,7 +43,7 @@ type Config struct {
 	// is taken; 8192 if 0.
 	SnapshotThreshold uint64
 	// SnapshotInterval is how often a node looks whether a snapshot is due, up
-	// to twice that; 2m if 0.
+	// to twice that. At least 5ms; 2m if 0.
 	SnapshotInterval time.Duration
 	// TrailingLogs is how many entries before a snapshot are kept in the log,
 	// for followers that are a little behind; 10240 if 0, none if negative.
@@ -65,7 +65,10 @@ type Config struct {
 	Machine machine.Options
 }
 
-const minElectionTimeout = 10 * time.Millisecond
+const (
+	minElectionTimeout  = 10 * time.Millisecond
+	minSnapshotInterval = 5 * time.Millisecond
+)
 
 func (c Config) withDefaults() Config {
 	c.ElectionTimeout = orElse(c.ElectionTimeout, 50*time.Millisecond)
@@ -110,10 +113,13 @@ func (c Config) validate() error {
 	if c.ElectionTimeout < minElectionTimeout {
 		problems = append(problems, fmt.Errorf("ElectionTimeout %v is below %v", c.ElectionTimeout, minElectionTimeout))
 	}
+	if c.SnapshotInterval < minSnapshotInterval {
+		problems = append(problems, fmt.Errorf("SnapshotInterval %v is below %v", c.SnapshotInterval, minSnapshotInterval))
+	}
 	for _, d := range []struct {
 		name  string
 		value time.Duration
-	}{{"WriteTimeout", c.WriteTimeout}, {"RequestTimeout", c.RequestTimeout}, {"SnapshotInterval", c.SnapshotInterval}} {
+	}{{"WriteTimeout", c.WriteTimeout}, {"RequestTimeout", c.RequestTimeout}} {
 		if d.value < 0 {
 			problems = append(problems, fmt.Errorf("%s %v is negative", d.name, d.value))
 		}

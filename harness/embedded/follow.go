@@ -49,13 +49,20 @@ func (n *Node) observe(o raft.Observation) {
 }
 
 // leader asks Raft, and tells the transport.
+//
+// Raft's state counts for more than the leader it names: it handles heartbeats
+// beside its main loop, and a last one that comes while it gives its leader up
+// (seen in 1.8.0) leaves a candidate that goes on naming the leader it lost.
 func (n *Node) leader() leader {
 	address, id := n.raft.LeaderWithID()
 	l := leader{id: string(id), address: string(address), term: n.raft.CurrentTerm()}
-	if id == "" {
+	own := l.id == n.config.ID
+	switch state := n.raft.State(); {
+	case state == raft.Leader && own:
+		l.self = true
+	case state != raft.Follower || own || id == "":
 		l = leader{}
 	}
-	l.self = l.id == n.config.ID && n.raft.State() == raft.Leader
 	if l.self {
 		n.transport.lead(l.term)
 	} else {

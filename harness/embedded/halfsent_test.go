@@ -70,16 +70,19 @@ var _ = Describe("A connection that is not used as it should be", func() {
 	})
 
 	It("is cut off when its client stops reading the answer to a write that was forwarded", func(ctx SpecContext) {
-		c := boot(3, requestTimeout(patience))
+		c := boot(3, requestTimeout(patience), electionTimeout(2*time.Second), writeTimeout(20*time.Second))
 		leader := c.leader(ctx)
 		follower := c.but(leader)[0]
 		s := c.session(follower)
 		s.ok(ctx, "", "CREATE TABLE t (v)")
-		body := `{"sql":"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n LIMIT 12000) INSERT INTO t SELECT hex(zeroblob(600)) FROM n RETURNING v"}`
+		body := `{"sql":"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n LIMIT 7000) INSERT INTO t SELECT hex(zeroblob(600)) FROM n RETURNING v"}`
 		conn := must(c.clients.DialContext(ctx, "tcp", c.hosts[follower].Addr()))
 		DeferCleanup(conn.Close)
 		must(conn.Write([]byte("POST /v1/api/sql HTTP/1.1\r\nHost: x\r\nContent-Length: " + itoa(len(body)) + "\r\n\r\n" + body)))
-		must(io.ReadFull(conn, make([]byte, 1000)))
+		start := make([]byte, 1000)
+		Expect(conn.SetReadDeadline(time.Now().Add(20 * time.Second))).To(Succeed())
+		n, err := io.ReadFull(conn, start)
+		Expect(err).NotTo(HaveOccurred(), string(start[:n]))
 		stopping, cancel := context.WithTimeout(ctx, 10*time.Second)
 		defer cancel()
 		begun := time.Now()
@@ -87,3 +90,7 @@ var _ = Describe("A connection that is not used as it should be", func() {
 		Expect(time.Since(begun)).To(BeNumerically("<", 2*patience+moment))
 	})
 })
+
+func electionTimeout(d time.Duration) tweak {
+	return func(c *embedded.Config) { c.ElectionTimeout = d }
+}

@@ -101,9 +101,9 @@ func (n *Node) fail(w http.ResponseWriter, err error) {
 	}
 }
 
-// allow gives the client RequestTimeout from now to take in what is sent next. It
-// must come before everything that is sent: the allowance of an earlier answer
-// is still in force on the connection, and has run out.
+// allow gives the client RequestTimeout from now to take in what is sent next.
+// Without it, who sends requests and reads no answers would hold on to a
+// handler for ever.
 func (n *Node) allow(w http.ResponseWriter) {
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(n.config.RequestTimeout))
 }

@@ -21,6 +21,7 @@ type Node struct {
 	storage   *storage
 	conns     *conns
 	mux       *mux
+	stream    *stream
 	transport *patient
 	raft      *raft.Raft
 	server    *http.Server
@@ -145,6 +146,9 @@ func (n *Node) closeOnce() error {
 		n.futures.Wait()
 		n.transport.end()
 		errs = append(errs, n.raft.Shutdown().Error())
+	}
+	if n.stream != nil {
+		n.stream.handlers.Wait()
 	}
 	if n.client != nil {
 		n.client.CloseIdleConnections()

@@ -42,7 +42,7 @@ func (n *notices) replicated(id raft.ServerID, target raft.ServerAddress, args *
 		n.peers[id] = peer
 	}
 	peer.target = target
-	peer.from = raft.AppendEntriesRequest{RPCHeader: args.RPCHeader, Term: args.Term, Leader: args.Leader}
+	peer.from = raft.AppendEntriesRequest{RPCHeader: args.RPCHeader, Term: args.Term}
 	peer.index, peer.term = args.PrevLogEntry, args.PrevLogTerm
 	if last := len(args.Entries) - 1; last >= 0 {
 		peer.index, peer.term = args.Entries[last].Index, args.Entries[last].Term

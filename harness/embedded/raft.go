@@ -26,10 +26,11 @@ const (
 
 func (n *Node) startRaft() error {
 	logger := n.config.Logger.Named("raft")
+	n.stream = &stream{
+		branch: n.mux.raft, dial: n.conns.dialer(n.ctx, n.config.Endpoint), greeting: greeting(n.config.Token),
+	}
 	network := raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
-		Stream: &stream{
-			branch: n.mux.raft, dial: n.conns.dialer(n.ctx, n.config.Endpoint), greeting: greeting(n.config.Token),
-		},
+		Stream:          n.stream,
 		MaxPool:         pooledConnections,
 		MaxRPCsInFlight: inFlight,
 		Timeout:         rpcTimeout,
@@ -50,7 +51,9 @@ func (n *Node) startRaft() error {
 		<-n.ctx.Done()
 		_ = closeTransport(network)
 	})
+	n.transport.raft.Store(n.raft)
 	n.follow()
+	n.resign()
 	if bootstrapped && n.config.Peers[0].ID == n.config.ID {
 		n.stand()
 	}

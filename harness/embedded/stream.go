@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -15,9 +16,36 @@ type stream struct {
 	*branch
 	dial     func(ctx context.Context, network, address string) (net.Conn, error)
 	greeting []byte
+
+	// handlers are Raft's goroutines that answer other nodes. Raft does not wait
+	// for them when it shuts down, and a late one would write to a log that is
+	// closed; each ends by closing its connection.
+	handlers sync.WaitGroup
 }
 
 var _ raft.StreamLayer = (*stream)(nil)
+
+// Accept hands a connection to a handler of Raft's.
+func (s *stream) Accept() (net.Conn, error) {
+	conn, err := s.branch.Accept()
+	if err != nil {
+		return nil, err
+	}
+	s.handlers.Add(1)
+	return &handled{Conn: conn, end: sync.OnceFunc(s.handlers.Done)}, nil
+}
+
+// handled is a connection that tells when its handler has ended.
+type handled struct {
+	net.Conn
+	end func()
+}
+
+func (h *handled) Close() error {
+	err := h.Conn.Close()
+	h.end()
+	return err
+}
 
 func (s *stream) Dial(address raft.ServerAddress, timeout time.Duration) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(s.ctx, timeout)

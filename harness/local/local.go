@@ -2,6 +2,7 @@ package local
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"time"
 
@@ -45,6 +46,9 @@ var _ target.Target = (*Target)(nil)
 
 // Boot starts size nodes, named n0, n1 and so on.
 func (t *Target) Boot(_ context.Context, size int) (target.Cluster, error) {
+	if level := t.options.LogLevel; level != "" && hclog.LevelFromString(level) == hclog.NoLevel {
+		return nil, fmt.Errorf("there is no log level %q: trace, debug, info, warn, error or off", level)
+	}
 	c, err := inprocess.Boot(inprocess.Plan{Size: size, Network: network.TCP(), Dir: t.options.Dir, Node: t.options.Node})
 	if err != nil {
 		return nil, err

@@ -33,7 +33,7 @@ func (c *tcpConn) Read(p []byte) (int, error) {
 			if _, err := c.reading.look(); err != nil {
 				return 0, c.fail("read", err)
 			}
-			if n, err, ok := c.kept.take(p); ok {
+			if n, ok, err := c.kept.take(p); ok {
 				return n, c.explain("read", &c.reading, err)
 			}
 		}
@@ -109,14 +109,14 @@ func (c *tcpConn) CloseWrite() error {
 	if err := c.writing.ending(); err != nil {
 		return c.fail("close", err)
 	}
-	c.out.once(func() { c.raw.CloseWrite() })
+	c.out.once(func() { _ = c.raw.CloseWrite() })
 	return nil
 }
 
 func (c *tcpConn) end(err error) {
 	c.reading.end(err)
 	c.writing.end(err)
-	c.raw.SetDeadline(longAgo)
+	_ = c.raw.SetDeadline(longAgo)
 }
 
 func (c *tcpConn) closeRaw() {
@@ -127,7 +127,7 @@ func (c *tcpConn) closeRaw() {
 }
 
 func (c *tcpConn) reset(by *Host) {
-	c.raw.SetLinger(0)
+	_ = c.raw.SetLinger(0)
 	switch by {
 	case c.from:
 		c.end(errReset)
@@ -159,9 +159,9 @@ func (c *tcpConn) SetWriteDeadline(t time.Time) error {
 }
 
 func (c *tcpConn) setDeadline(g *gate, set func(time.Time) error, t time.Time) error {
-	set(t) // fails only where reading and writing will, and they say it when it may be known
+	_ = set(t) // fails only where reading and writing will, and they say it when it may be known
 	if ended := g.setDeadline(t); ended != nil {
-		set(longAgo) // as end did, perhaps before it was overwritten here
+		_ = set(longAgo) // as end did, perhaps before it was overwritten here
 		return c.fail("set", ended)
 	}
 	return nil

@@ -25,17 +25,17 @@ func (k *kept) add(p []byte, err error) {
 }
 
 // take reports false if there is nothing.
-func (k *kept) take(p []byte) (n int, err error, ok bool) {
+func (k *kept) take(p []byte) (n int, ok bool, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if len(k.bytes) == 0 && k.err == nil {
-		return 0, nil, false
+		return 0, false, nil
 	}
 	if len(k.bytes) == 0 {
-		return 0, k.err, true
+		return 0, true, k.err
 	}
 	n = copy(p, k.bytes)
 	k.bytes = k.bytes[n:]
 	k.any.Store(len(k.bytes) > 0 || k.err != nil)
-	return n, nil, true
+	return n, true, nil
 }

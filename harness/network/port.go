@@ -93,6 +93,6 @@ func (p *port) serve(socket *net.TCPListener) {
 
 // abort closes a connection so that the other side finds it reset.
 func abort(c *net.TCPConn) {
-	c.SetLinger(0)
+	_ = c.SetLinger(0)
 	c.Close()
 }

@@ -40,7 +40,7 @@ func (r *relay) copy(to, from halfCloser) {
 		abort(r.raw)
 		return
 	}
-	to.CloseWrite()
+	_ = to.CloseWrite()
 }
 
 func (r *relay) reset(by *Host) {

@@ -19,7 +19,7 @@ type Standalone struct {
 // Open takes the address, such as "127.0.0.1:0" for any free port of this machine, and keeps it
 // until Close.
 func Open(addr string) (*Standalone, error) {
-	l, err := net.Listen("tcp", addr)
+	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", addr, err)
 	}

@@ -2,6 +2,7 @@ package network
 
 import (
 	"context"
+	"errors"
 	"net"
 )
 
@@ -37,7 +38,8 @@ func (n *Network) connectSlow(ctx context.Context, p *pair) (net.Conn, error) {
 func dialRaw(ctx context.Context, to *Host) (*net.TCPConn, error) {
 	var d net.Dialer
 	c, err := d.DialContext(ctx, "tcp4", to.Addr())
-	if op, ok := err.(*net.OpError); ok {
+	var op *net.OpError
+	if errors.As(err, &op) {
 		return nil, op.Err
 	}
 	if err != nil {

@@ -15,9 +15,15 @@
 // DROP NAMESPACE.
 //
 // The package is no parser. Text that SQLite would refuse is passed on, for SQLite to refuse in
-// its own words; only what cannot be split or rewritten is an error here. It knows no catalogue
-// either: a table written without a namespace is one of main, in views and triggers too. PRAGMA,
-// ATTACH and VACUUM are passed on as they are.
+// its own words; only what cannot be split or rewritten is an error here. Nor does it know what
+// tables there are. So it differs from an attached file in this:
+//
+//   - A table written without a namespace is one of main, in views and in triggers too. In turn a
+//     trigger may change tables of any namespace.
+//   - A column that SQLite names after the text of its expression has the rewritten text for a name.
+//   - A namespace has no schema table of its own, and a full text table no column that is called
+//     like it.
+//   - PRAGMA, ATTACH and VACUUM are passed on as they are.
 //
 // All functions are pure and safe for concurrent use.
 package sqltext

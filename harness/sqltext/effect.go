@@ -42,7 +42,7 @@ func (s Statement) verb() string {
 				with = true
 			case !with:
 				return verb
-			case depth == 0 && isVerb(verb):
+			case depth == 0 && isVerb(verb) && (verb != "REPLACE" || followedByInto(s.Text[end:])):
 				return verb
 			}
 		}
@@ -55,6 +55,19 @@ func isVerb(upper string) bool {
 	switch upper {
 	case "SELECT", "VALUES", "INSERT", "REPLACE", "UPDATE", "DELETE":
 		return true
+	}
+	return false
+}
+
+// followedByInto tells REPLACE INTO from a common table expression that is
+// named replace, which SQLite allows.
+func followedByInto(text string) bool {
+	for i := 0; i < len(text); {
+		k, end := scan(text, i)
+		if k != space {
+			return k == word && strings.EqualFold(text[i:end], "INTO")
+		}
+		i = end
 	}
 	return false
 }

@@ -9,7 +9,7 @@ type level struct {
 	outer  *scope // what a SELECT that starts here can see around it
 	here   *scope // what a name resolves against
 	target *scope // of the INSERT, UPDATE or DELETE
-	from   bool   // in a FROM clause, where a comma is followed by a table
+	from   bool   // in a FROM clause, where a comma is followed by a table, or by a window at its end
 }
 
 // level reads up to the parenthesis that closes it, or to the end.
@@ -41,17 +41,16 @@ func (q *qualifier) parentheses(l level) {
 		q.fail("more than %d parentheses stand in each other", deepest)
 	}
 	q.next++
-	if l.from && !q.startsQuery() {
+	switch first := q.peek(0).upper(); {
+	case !l.from:
+	case first == "SELECT" || first == "VALUES" || first == "WITH":
+		l.here, l.from = l.outer, false // a query does not see the tables it stands beside
+	default:
 		q.source(&l)
 	}
 	q.level(l)
 	q.next++
 	q.depth--
-}
-
-func (q *qualifier) startsQuery() bool {
-	first := q.peek(0).upper()
-	return first == "SELECT" || first == "VALUES" || first == "WITH"
 }
 
 // clause reads a keyword, and the name of a table if one follows it.

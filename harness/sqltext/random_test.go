@@ -21,9 +21,14 @@ type table struct{ namespace, called string }
 func pick[T any](a *author, from ...T) T { return from[a.IntN(len(from))] }
 
 func (a *author) query(depth int) string {
-	with := ""
+	with, name := "", pick(a, "t", "u")
 	if depth > 0 && a.IntN(5) == 0 {
-		with = fmt.Sprintf("WITH c AS (SELECT 1 AS id), %s AS (SELECT id, x FROM c JOIN (%s) USING (id)) ", pick(a, "t", "u"), a.query(depth-1))
+		// SQLite lets a common table expression see what surrounds the place of its use, not its own:
+		// it is to see nothing.
+		outer := a.scopes
+		a.scopes = nil
+		with = fmt.Sprintf("WITH c AS (SELECT 1 AS id), %s AS (SELECT id, x FROM c JOIN (%s) USING (id)) ", name, a.query(depth-1))
+		a.scopes = outer
 	}
 	var from []table
 	var clause strings.Builder
@@ -32,12 +37,15 @@ func (a *author) query(depth int) string {
 			clause.WriteString(pick(a, ", ", " JOIN ", " LEFT JOIN "))
 		}
 		t := table{pick(a, "", "main", "ns", "a", "b"), pick(a, "t", "u")}
+		if with != "" && i == 0 {
+			t = table{"", name} // SQLite reads no common table expression that is not used
+		}
 		text := t.called
 		if t.namespace != "" {
 			text = t.namespace + "." + text
 		}
 		switch {
-		case depth > 0 && a.IntN(8) == 0:
+		case depth > 0 && (with == "" || i > 0) && a.IntN(8) == 0:
 			outer := a.scopes
 			t = table{"", pick(a, "t", "u", "o")}
 			text = "(" + a.query(depth-1) + ") AS " + t.called

@@ -38,9 +38,9 @@ func (q *qualifier) resolve() {
 		}
 		s.renamed = s.renamed || contested[s.called]
 		switch {
-		case !s.renamed && !s.aliased:
+		case !s.renamed && !s.aliased():
 			q.put(s.object, " AS "+quote(s.name))
-		case s.renamed && s.aliased:
+		case s.renamed && s.aliased():
 			q.edits = append(q.edits, edit{s.alias.at, s.alias.end, s.fullName()})
 			fallthrough
 		default:

@@ -12,11 +12,12 @@ type scope struct {
 // source is a table, or what stands for one, in a scope.
 type source struct {
 	object
-	alias   token
-	aliased bool   // there is an alias in the text
+	alias   token  // zero if none is written
 	called  string // the alias or the name, in lower case
 	renamed bool   // it is called by namespace and name, if it is virtual
 }
+
+func (s *source) aliased() bool { return s.alias.kind != nothing }
 
 // fullName is what a renamed source is called.
 func (s *source) fullName() string { return quoteIn(s.namespace, s.called) }
@@ -74,7 +75,7 @@ func (q *qualifier) add(l *level, s *source) {
 	if q.accept("AS") && isName(q.peek(0)) {
 		q.alias(s)
 	}
-	if !s.aliased {
+	if !s.aliased() {
 		s.called = fold(s.name)
 	}
 	if q.accept("INDEXED", "BY") {
@@ -92,7 +93,7 @@ func (q *qualifier) add(l *level, s *source) {
 }
 
 func (q *qualifier) alias(s *source) {
-	s.alias, s.aliased = q.peek(0), true
+	s.alias = q.peek(0)
 	s.called = fold(unquote(q.spelled(s.alias)))
 	q.next++
 }

@@ -58,7 +58,7 @@ func (c *Client) Query(ctx context.Context, request target.Request) (target.Rows
 	if err != nil {
 		return nil, c.failed("BAD_REQUEST", err, target.NotApplied)
 	}
-	response, sent, err := c.send(ctx, http.MethodPost, "/v1/api/sql", body, request.ID)
+	response, sent, err := c.send(ctx, http.MethodPost, "/v1/api/sql", body, request.ID) //nolint:bodyclose // the rows close it
 	if err != nil {
 		outcome := target.NotApplied
 		if sent {
@@ -77,7 +77,8 @@ func (c *Client) Query(ctx context.Context, request target.Request) (target.Rows
 	if err == nil {
 		err = c.failed("MALFORMED", fmt.Errorf("status %s, but the answer names no error", response.Status), target.Unknown)
 	}
-	return nil, errors.Join(err, rows.Close())
+	_ = rows.Close() // it could only say that the connection is of no more use
+	return nil, err
 }
 
 // Health asks the node what it shows of itself.

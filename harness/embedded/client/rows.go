@@ -41,14 +41,16 @@ func (r *rows) Err() error {
 	return r.client.failed(CodeUnreachable, err, target.Unknown)
 }
 
+// outcome trusts the node where it says nothing of the outcome: then nothing was
+// changed. A word that is not known may mean anything.
 func outcome(said *wire.Error) target.Outcome {
 	switch said.Outcome {
-	case embedded.OutcomeUnknown:
-		return target.Unknown
+	case "":
+		return target.NotApplied
 	case embedded.OutcomeApplied:
 		return target.Applied
 	}
-	return target.NotApplied
+	return target.Unknown
 }
 
 // Close gives the connection back if the answer was read to its end, and

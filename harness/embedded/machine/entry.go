@@ -34,7 +34,7 @@ var (
 	encoding = must(cbor.EncOptions{}.EncMode())
 	// Text is bytes to SQLite; whether they are UTF-8 is not for the log to judge.
 	decoding = must(cbor.DecOptions{
-		IntDec:           cbor.IntDecConvertSigned,
+		IntDec:           cbor.IntDecConvertSignedOrFail,
 		UTF8:             cbor.UTF8DecodeInvalid,
 		MaxArrayElements: mostParams,
 	}.DecMode())

@@ -60,6 +60,9 @@ func dropNamespace(conn *sqlite.Conn, statement sqltext.Statement) (err error) {
 		}
 		return &sqltext.UnknownNamespaceError{Namespace: name}
 	}
+	if conn.DeferredViolations() {
+		return fmt.Errorf("drop namespace %q: a statement before it left a foreign key violated", name)
+	}
 	if err := conn.Trusted("PRAGMA defer_foreign_keys = ON"); err != nil {
 		return err
 	}
@@ -81,6 +84,10 @@ func dropNamespace(conn *sqlite.Conn, statement sqltext.Statement) (err error) {
 				return fmt.Errorf("drop namespace %q: %s %s: %w", name, step.kind, member, err)
 			}
 		}
+	}
+	// Switched off, the pragma forgets what was violated meanwhile.
+	if conn.DeferredViolations() {
+		return errForeignKey
 	}
 	return conn.Trusted("DELETE FROM rejoin_namespaces WHERE name = ?", name)
 }

@@ -51,7 +51,7 @@ func (s *snapshot) Persist(sink raft.SnapshotSink) error {
 // Release ends the view.
 func (s *snapshot) Release() {
 	if err := s.view.Close(); err != nil {
-		s.machine.fail(fmt.Errorf("release snapshot: %w", err))
+		_ = s.machine.fail(fmt.Errorf("release snapshot: %w", err))
 	}
 }
 

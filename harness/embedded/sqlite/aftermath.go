@@ -22,6 +22,14 @@ func (c *Conn) aftermath(reserved int64) error {
 			return refusedError("sequence 9223372036854775807 is refused: no rowid is left after it")
 		}
 	}
+	if c.guard.trigger {
+		// CREATE TRIGGER temp.x passes for one of its table's schema.
+		if found, err := c.Lookup("SELECT 1 FROM sqlite_temp_schema"); err != nil {
+			return err
+		} else if found != nil {
+			return refusedError("CREATE TEMP is refused: " + temporary)
+		}
+	}
 	if c.guard.table != "" {
 		// A foreign key would forbid the database to change its own tables.
 		const parent = `SELECT "table" FROM pragma_foreign_key_list(?) WHERE "table" LIKE 'rejoin\_%' ESCAPE '\'`

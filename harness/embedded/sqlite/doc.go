@@ -8,8 +8,15 @@
 //	randomness  SetRandom  random() and randomblob()
 //	patience    SetBudget  how many virtual-machine steps a statement may take
 //
+// One thing is still the process's own: the time zone, which the modifiers
+// 'localtime' and 'utc' of SQLite's date functions ask for. SQLite knows no
+// zone per connection. Replicas must run in one time zone, best in UTC, where
+// statements with these modifiers are to have one answer.
+//
 // A guard (SQLite's authorizer) refuses statements that reach outside the
-// database or outside the transaction, and says why.
+// database or outside the transaction, and says why. What it is not asked about
+// is looked at when the statement has ended; its effects are then for the
+// caller to undo.
 //
 // Values are what SQLite stores and nothing else: nil, int64, float64, string
 // and []byte.

@@ -20,6 +20,7 @@ type guard struct {
 
 	table    string // the table that is created or altered
 	alters   bool   // the table is altered
+	trigger  bool   // a trigger is created
 	sequence bool   // sqlite_sequence is written
 }
 
@@ -57,6 +58,8 @@ func (g *guard) note(action int, arg1, arg2 string) {
 		g.table = arg1
 	case sqlite3.SQLITE_ALTER_TABLE:
 		g.table, g.alters = arg2, true
+	case sqlite3.SQLITE_CREATE_TRIGGER:
+		g.trigger = true
 	case sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE:
 		g.sequence = g.sequence || arg1 == "sqlite_sequence"
 	}

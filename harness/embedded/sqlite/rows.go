@@ -30,7 +30,7 @@ func (c *Conn) Query(ctx context.Context, sql string, params []any) (rows *Rows,
 	stmt := prepared.(*sqlite3.SQLiteStmt)
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, stmt.Close())
+			err = with(err, stmt.Close())
 		}
 	}()
 	if err := whole(stmt); err != nil {
@@ -53,7 +53,7 @@ func (c *Conn) Query(ctx context.Context, sql string, params []any) (rows *Rows,
 	}
 	rows = &Rows{conn: c, stmt: stmt, raw: raw.(*sqlite3.SQLiteRows), reserved: reserved}
 	if err := rows.first(); err != nil {
-		return nil, taken, errors.Join(err, raw.Close())
+		return nil, taken, with(err, raw.Close())
 	}
 	return rows, taken, nil
 }
@@ -134,6 +134,14 @@ func (r *Rows) Close() error {
 	err := errors.Join(r.raw.Close(), r.stmt.Close())
 	r.stmt = nil
 	return err
+}
+
+// with is err, as it is unless the closing that followed it failed too.
+func with(err, closing error) error {
+	if closing == nil {
+		return err
+	}
+	return errors.Join(err, closing)
 }
 
 func storageClass(v any) string {

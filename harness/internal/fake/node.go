@@ -139,5 +139,5 @@ func (p place) Query(ctx context.Context, request target.Request) (target.Rows, 
 	if answer.changed {
 		n.cluster.commit(request.ID)
 	}
-	return &rows{answer: answer}, nil
+	return answer.begin(), nil
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"iter"
 	"math"
 	"strings"
 	"sync/atomic"
@@ -23,25 +22,20 @@ type Answer struct {
 
 type table struct {
 	columns  []target.Column
-	rows     iter.Seq[[]any]
+	size     int
+	row      func(int) []any
 	affected int64
 	counted  bool
 }
 
 // Table answers with rows. A column is given as "name" or "name TYPE".
 func Table(columns string, rows ...[]any) *Answer {
-	return Stream(columns, func(yield func([]any) bool) {
-		for _, row := range rows {
-			if !yield(row) {
-				return
-			}
-		}
-	})
+	return Stream(columns, len(rows), func(i int) []any { return rows[i] })
 }
 
-// Stream answers with rows that are made as they are read.
-func Stream(columns string, rows iter.Seq[[]any]) *Answer {
-	t := table{rows: rows}
+// Stream answers with size rows that are made as they are read.
+func Stream(columns string, size int, row func(i int) []any) *Answer {
+	t := table{size: size, row: row}
 	for column := range strings.SplitSeq(columns, ", ") {
 		name, kind, _ := strings.Cut(column, " ")
 		if name != "" {
@@ -53,7 +47,7 @@ func Stream(columns string, rows iter.Seq[[]any]) *Answer {
 
 // Change answers as a change does: no columns, some rows affected.
 func Change(affected int64) *Answer {
-	return &Answer{changed: true, tables: []table{{rows: func(func([]any) bool) {}, affected: affected, counted: true}}}
+	return &Answer{changed: true, tables: []table{{affected: affected, counted: true}}}
 }
 
 // Nothing answers with no result at all.
@@ -83,23 +77,23 @@ func (a *Answer) Open() int64 { return a.open.Load() }
 // Row is a row of Table.
 func Row(values ...any) []any { return values }
 
+func (a *Answer) begin() *rows {
+	a.open.Add(1)
+	return &rows{answer: a}
+}
+
 // rows walk over an answer.
 type rows struct {
 	answer *Answer
 	result int // from 1
-	begun  bool
-	next   func() ([]any, bool)
-	stop   func()
+	number int // of the row, from 1
+	closed bool
 	row    []any
 	raw    []byte
 	err    error
 }
 
 func (r *rows) NextResult() bool {
-	if !r.begun {
-		r.begun = true
-		r.answer.open.Add(1)
-	}
 	for r.Next() {
 	}
 	if r.result == len(r.answer.tables) || r.err != nil {
@@ -107,7 +101,7 @@ func (r *rows) NextResult() bool {
 		return false
 	}
 	r.result++
-	r.next, r.stop = iter.Pull(r.table().rows)
+	r.number = 0
 	return true
 }
 
@@ -121,18 +115,20 @@ func (r *rows) Columns() []target.Column {
 }
 
 func (r *rows) Next() bool {
-	if r.next == nil {
+	if r.result == 0 {
 		return false
 	}
-	row, more := r.next()
-	if !more {
-		r.next, r.row, r.raw = nil, nil, nil
+	t := &r.answer.tables[r.result-1]
+	if r.number == t.size {
+		r.row, r.raw = nil, nil
 		if r.result == len(r.answer.tables) {
 			r.err = r.answer.err
 		}
 		return false
 	}
-	r.row, r.raw = row, encode(r.raw[:0], row)
+	r.row = t.row(r.number)
+	r.raw = encode(r.raw[:0], r.row)
+	r.number++
 	return true
 }
 
@@ -150,12 +146,9 @@ func (r *rows) Changed() bool           { return r.answer.changed }
 func (r *rows) Err() error              { return r.err }
 
 func (r *rows) Close() error {
-	if r.begun {
-		r.begun = false
+	if !r.closed {
+		r.closed = true
 		r.answer.open.Add(-1)
-	}
-	if r.stop != nil {
-		r.stop()
 	}
 	return r.answer.closing
 }

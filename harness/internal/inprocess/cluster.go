@@ -49,15 +49,16 @@ var (
 // Boot starts the nodes, named n0, n1 and so on, each in a directory of its own.
 // It returns when all of them run, whether or not they have a leader.
 func Boot(plan Plan) (_ *Cluster, err error) {
-	c := &Cluster{network: plan.Network, isolated: make([]bool, max(plan.Size, 0))}
+	if plan.Size < 1 {
+		err := fmt.Errorf("a cluster of %d nodes cannot be: it needs at least 1", plan.Size)
+		return nil, errors.Join(err, plan.Network.Close())
+	}
+	c := &Cluster{network: plan.Network, isolated: make([]bool, plan.Size)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(fmt.Errorf("boot %d nodes: %w", plan.Size, err), c.Close())
 		}
 	}()
-	if plan.Size < 1 {
-		return nil, errors.New("a cluster needs at least 1")
-	}
 	if c.dir, err = os.MkdirTemp(plan.Dir, "rejoin-"); err != nil {
 		return nil, err
 	}
@@ -117,6 +118,9 @@ func (c *Cluster) hosts(size int) ([]*network.Host, error) {
 	return hosts, nil
 }
 
+// Network is what the nodes and their clients reach each other over.
+func (c *Cluster) Network() *network.Network { return c.network }
+
 // Nodes are the nodes, in the order of their names.
 func (c *Cluster) Nodes() []target.Node {
 	nodes := make([]target.Node, len(c.nodes))
@@ -156,7 +160,7 @@ func (c *Cluster) setLink(pair network.Pair, cut bool, mode network.Mode) error 
 	return pair.Mend()
 }
 
-// Digest asks the node itself.
+// Digest asks the node itself, past every fault.
 func (c *Cluster) Digest(ctx context.Context, node int) (uint64, string, error) {
 	return c.nodes[node].running.Digest(ctx)
 }

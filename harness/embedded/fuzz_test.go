@@ -1,0 +1,148 @@
+package embedded
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/rejoin-db/rejoin/harness/network"
+)
+
+// alone starts a node without peers that leads itself.
+func alone(tb testing.TB) *Node {
+	tb.Helper()
+	memory := network.Memory(1)
+	tb.Cleanup(func() { _ = memory.Close() })
+	host, err := memory.Host("n0")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	n, err := Start(Config{ID: "n0", Dir: tb.TempDir(), Endpoint: host, Peers: []Peer{{ID: "n0", Address: host.Addr()}}})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := n.Close(); err != nil {
+			tb.Error(err)
+		}
+	})
+	for deadline := time.Now().Add(10 * time.Second); n.Health().State != Online; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			tb.Fatalf("the node does not come online: %+v", n.Health())
+		}
+	}
+	return n
+}
+
+func post(n *Node, body []byte) *httptest.ResponseRecorder {
+	recorder := httptest.NewRecorder()
+	n.server.Handler.ServeHTTP(recorder, httptest.NewRequest(http.MethodPost, "/v1/api/sql", bytes.NewReader(body)))
+	return recorder
+}
+
+// FuzzSQLEndpoint sends anything as a request: the answer is JSON, and the node works on.
+func FuzzSQLEndpoint(f *testing.F) {
+	for _, seed := range []string{
+		"", "{", "null", `{"sql":"SELECT 1"}`, `{"sql":"SELECT ?","params":[{"base64":"AA=="}]}`,
+		`{"sql":"CREATE TABLE t (a); INSERT INTO t VALUES (?) RETURNING *","params":[1.5]}`,
+		`{"sql":"CREATE NAMESPACE n; CREATE TABLE n.t (a)"}`, `{"sql":"SELECT 1","consistency":"strong"}`,
+		`{"sql":"INSERT OR ROLLBACK INTO t VALUES (1)"}`, `{"sql":"ATTACH ':memory:' AS x"}`, `{"sql":"SELECT '"}`,
+		`{"sql":"EXPLAIN SELECT 1"}`, `{"sql":"SELECT 9e999, -0.0, x'00', NULL"}`, "{\"sql\":\"\\u0000\"}", `{"sql":"VALUES(1),(2)"}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	n := alone(f)
+	f.Fuzz(func(t *testing.T, body []byte) {
+		answer := post(n, body)
+		var parsed struct {
+			Status string `json:"status"`
+			Error  *struct{ Code, Message string }
+		}
+		if err := json.Unmarshal(answer.Body.Bytes(), &parsed); err != nil {
+			t.Fatalf("%q was answered by %q: %v", body, answer.Body, err)
+		}
+		if success := answer.Code == http.StatusOK; success != (parsed.Status == "success") || success != (parsed.Error == nil) {
+			t.Fatalf("%q was answered by status %d and %q", body, answer.Code, answer.Body)
+		}
+		if again := post(n, []byte(`{"sql":"SELECT 1","consistency":"strong"}`)); again.Code != http.StatusOK {
+			t.Fatalf("after %q the node answers %q", body, again.Body)
+		}
+		if err := n.storage.machine.Failed(); err != nil {
+			t.Fatalf("%q: %v", body, err)
+		}
+	})
+}
+
+// FuzzMux begins a connection with anything: it reaches at most the one
+// listener it may, byte for byte, and the mux ends.
+func FuzzMux(f *testing.F) {
+	const token = "sesame"
+	f.Add([]byte{})
+	f.Add([]byte("GET / HTTP/1.1\r\n\r\n"))
+	f.Add([]byte{raftByte})
+	f.Add(append(greeting(token), "call"...))
+	f.Add(append(greeting("other"), "call"...))
+	f.Add(greeting(token)[:20])
+	f.Fuzz(func(t *testing.T, sent []byte) {
+		memory := network.Memory(1)
+		defer memory.Close()
+		host, err := memory.Host("n0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		listener, err := host.Listen()
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := newConns()
+		m := newMux(listener, all, token, time.Minute)
+		got := make(chan []byte, 2)
+		receive := func(from net.Listener, skipped int) {
+			conn, err := from.Accept()
+			if err != nil {
+				got <- nil
+				return
+			}
+			data, _ := io.ReadAll(conn)
+			_ = conn.Close()
+			got <- append(bytes.Clone(sent[:skipped]), data...)
+		}
+		go receive(m.http, 0)
+		go receive(m.raft, min(greetingSize, len(sent)))
+
+		conn, err := host.DialContext(t.Context(), "tcp", host.Addr())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = conn.Write(sent)
+		_ = conn.Close()
+		wanted := len(sent) > 0 && (sent[0] != raftByte || bytes.HasPrefix(sent, greeting(token)))
+		var first []byte
+		if wanted {
+			select {
+			case first = <-got:
+			case <-time.After(10 * time.Second):
+				t.Fatalf("%q did not arrive", sent)
+			}
+		}
+		all.cut()
+		if err := m.close(); err != nil {
+			t.Fatal(err)
+		}
+		if !wanted {
+			first = <-got
+		}
+		second := <-got
+		if second != nil || wanted && !bytes.Equal(first, sent) || !wanted && first != nil {
+			t.Fatalf("of %q there came %q and %q", sent, first, second)
+		}
+		if len(all.open) != 0 {
+			t.Fatalf("%d connections are left", len(all.open))
+		}
+	})
+}

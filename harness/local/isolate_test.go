@@ -1,0 +1,168 @@
+package local_test
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"sync"
+	"syscall"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/rejoin-db/rejoin/harness/local"
+	. "github.com/rejoin-db/rejoin/harness/matchers"
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+var _ = Describe("Isolate and Rejoin", func() {
+	const client = -1
+
+	// links are those that are up, as in "01": either way, or the client's as "c0".
+	links := func(ctx context.Context, c target.Cluster) []string {
+		GinkgoHelper()
+		up := []string{}
+		var mu sync.Mutex
+		var wg sync.WaitGroup
+		size := len(c.Nodes())
+		for from := client; from < size; from++ {
+			for to := range size {
+				wg.Go(func() {
+					short, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
+					defer cancel()
+					if from != to && local.Dial(short, c, from, to) == nil {
+						mu.Lock()
+						defer mu.Unlock()
+						if from == client {
+							up = append(up, fmt.Sprint("c", to))
+						} else {
+							up = append(up, fmt.Sprintf("%d%d", from, to))
+						}
+					}
+				})
+			}
+		}
+		wg.Wait()
+		return up
+	}
+
+	var c target.Cluster
+
+	BeforeEach(func(ctx SpecContext) {
+		var options local.Options
+		nothingIsLeft(&options)
+		var err error
+		c, err = local.New(options).Boot(ctx, 3)
+		Expect(err).NotTo(HaveOccurred())
+		DeferCleanup(c.Close)
+	})
+
+	isolate := func(ctx context.Context, nodes ...int) {
+		GinkgoHelper()
+		for _, i := range nodes {
+			Expect(c.Isolate(ctx, i)).To(Succeed())
+		}
+	}
+	rejoin := func(ctx context.Context, nodes ...int) {
+		GinkgoHelper()
+		for _, i := range nodes {
+			Expect(c.Rejoin(ctx, i)).To(Succeed())
+		}
+	}
+	all := []string{"c0", "c1", "c2", "01", "02", "10", "12", "20", "21"}
+
+	It("cut and mend all links of a node, both ways, and its clients'", func(ctx SpecContext) {
+		Expect(links(ctx, c)).To(ConsistOf(all))
+		isolate(ctx, 1)
+		Expect(links(ctx, c)).To(ConsistOf("c0", "c2", "02", "20"))
+		rejoin(ctx, 1)
+		Expect(links(ctx, c)).To(ConsistOf(all))
+	}, patience)
+
+	It("leave the link between two isolated nodes cut until both are back", func(ctx SpecContext) {
+		isolate(ctx, 0, 1)
+		Expect(links(ctx, c)).To(ConsistOf("c2"))
+		rejoin(ctx, 0)
+		Expect(links(ctx, c)).To(ConsistOf("c0", "c2", "02", "20"))
+		rejoin(ctx, 1)
+		Expect(links(ctx, c)).To(ConsistOf(all))
+
+		isolate(ctx, 0, 1, 2)
+		Expect(links(ctx, c)).To(BeEmpty())
+		rejoin(ctx, 2, 1)
+		Expect(links(ctx, c)).To(ConsistOf("c1", "c2", "12", "21"))
+		rejoin(ctx, 0)
+		Expect(links(ctx, c)).To(ConsistOf(all))
+	}, patience)
+
+	It("can be repeated, in any order", func(ctx SpecContext) {
+		rejoin(ctx, 1)
+		Expect(links(ctx, c)).To(ConsistOf(all))
+		isolate(ctx, 2, 2)
+		rejoin(ctx, 2)
+		Expect(links(ctx, c)).To(ConsistOf(all))
+	}, patience)
+
+	It("refuse the node's clients at once, who know that nothing was applied", func(ctx SpecContext) {
+		isolate(ctx, 1)
+		begun := time.Now()
+		_, err := c.Nodes()[1].Client().Query(ctx, target.Request{SQL: "INSERT INTO t VALUES (1)"})
+		Expect(err).To(MatchError(syscall.ECONNREFUSED))
+		Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied))
+		Expect(time.Since(begun)).To(BeNumerically("<", time.Second))
+	}, patience)
+
+	It("are of no use after Close, and say so", func(ctx SpecContext) {
+		Expect(c.Close()).To(Succeed())
+		Expect(c.Isolate(ctx, 0)).To(MatchError(net.ErrClosed))
+		Expect(c.Rejoin(ctx, 0)).To(MatchError(net.ErrClosed))
+		Expect(c.Close()).To(Succeed())
+	}, patience)
+})
+
+var _ = Describe("An isolated node", func() {
+	It("keeps what it had, falls behind, and catches up when it rejoins", func(ctx SpecContext) {
+		c := boot(ctx, 3, local.Options{})
+		run(ctx, c, "CREATE TABLE t (v TEXT)")
+		run(ctx, c, "INSERT INTO t VALUES ('before')")
+		Expect(c.WaitForAllOnline(ctx)).To(Succeed())
+		Expect(c.TakeNodeOffline(ctx, 2)).To(Succeed())
+		run(ctx, c, "UPDATE t SET v = 'after'")
+		inside := node(c, 2).Inside().Reading(target.Local)
+		Expect(inside.Execute(ctx, "SELECT v FROM t")).To(HaveRows(Row("before")))
+		Expect(node(c, 2)).NotTo(HaveCaughtUp())
+		Expect(c.BringNodeOnline(ctx, 2)).To(Succeed())
+		Expect(c.WaitForNodeOnline(ctx, 2)).To(Succeed())
+		Expect(inside.Execute(ctx, "SELECT v FROM t")).To(HaveRows(Row("after")))
+		Expect(c.VerifyInvariants(ctx)).To(Succeed())
+	}, patience)
+
+	It("remembers the requests it has applied, and none of the others", func(ctx SpecContext) {
+		var options local.Options
+		nothingIsLeft(&options)
+		c, err := local.New(options).Boot(ctx, 1)
+		Expect(err).NotTo(HaveOccurred())
+		DeferCleanup(c.Close)
+		write := func(id, sql string) {
+			Eventually(ctx, func() error {
+				rows, err := c.Nodes()[0].Client().Query(ctx, target.Request{SQL: sql, ID: id})
+				if err == nil {
+					err = rows.Close()
+				}
+				return err
+			}).Should(Succeed())
+		}
+		write("one", "CREATE TABLE t (id INTEGER PRIMARY KEY)")
+		write("two", "INSERT INTO t VALUES (1)")
+		_, err = c.Nodes()[0].Client().Query(ctx, target.Request{SQL: "INSERT INTO t VALUES (1)", ID: "three"})
+		Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied))
+		rememberer := c.(target.Rememberer)
+		Expect(rememberer.Remembered(ctx, 0)).To(And(HaveKey("one"), HaveKey("two"), Not(HaveKey("three"))))
+		Expect(rememberer.Memory()).To(BeNumerically(">=", 100))
+		index, sum, err := c.(target.Digester).Digest(ctx, 0)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(index).To(BeNumerically(">=", 2))
+		Expect(sum).NotTo(BeEmpty())
+	}, patience)
+})

@@ -1,0 +1,199 @@
+package local_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/gbytes"
+
+	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/local"
+	. "github.com/rejoin-db/rejoin/harness/matchers"
+)
+
+// openFiles is how many file descriptors this process has.
+func openFiles() int {
+	GinkgoHelper()
+	entries, err := os.ReadDir("/proc/self/fd")
+	if errors.Is(err, os.ErrNotExist) {
+		Skip("this system does not show the files of a process")
+	}
+	Expect(err).NotTo(HaveOccurred())
+	return len(entries)
+}
+
+func run(ctx context.Context, c *harness.Cluster, sql string, args ...any) {
+	GinkgoHelper()
+	_, err := c.ExecuteOnRandom(ctx, sql, args...)
+	Expect(err).NotTo(HaveOccurred())
+}
+
+func node(c *harness.Cluster, i int) *harness.Node {
+	GinkgoHelper()
+	n, err := c.Node(i)
+	Expect(err).NotTo(HaveOccurred())
+	return n
+}
+
+// writer calls a function for everything that is written.
+type writer func([]byte)
+
+func (w writer) Write(line []byte) (int, error) {
+	w(line)
+	return len(line), nil
+}
+
+var _ = Describe("A local cluster", func() {
+	DescribeTable("works with any number of nodes", func(ctx SpecContext, size int) {
+		c := boot(ctx, size, local.Options{})
+		run(ctx, c, "CREATE TABLE t (id INTEGER PRIMARY KEY)")
+		run(ctx, c, "INSERT INTO t VALUES (1), (2)")
+		Eventually(ctx, c).Should(BeConsistent("SELECT * FROM t"))
+		Expect(c).To(HaveLeader())
+		for i, n := range c.Nodes() {
+			Expect(n.ID()).To(Equal(fmt.Sprint("n", i)))
+			Expect(n).To(BeOnline())
+		}
+		Expect(c.VerifyInvariants(ctx)).To(Succeed())
+		Expect(c.Close()).To(Succeed())
+	},
+		Entry("1", patience, 1), Entry("2", patience, 2), Entry("3", patience, 3), Entry("5", patience, 5),
+	)
+
+	It("leaves no file open and no port, however often it is booted", func(ctx SpecContext) {
+		var options local.Options
+		nothingIsLeft(&options)
+		t := local.New(options)
+		cycle := func() (addresses []string) {
+			c, err := harness.Boot(ctx, t)
+			Expect(err).NotTo(HaveOccurred())
+			run(ctx, c, "CREATE TABLE t (id INTEGER PRIMARY KEY)")
+			Expect(c.TakeNodeOffline(ctx, 1)).To(Succeed()) // closed while cut off
+			run(ctx, c, "INSERT INTO t VALUES (1)")
+			for _, n := range c.Nodes() {
+				status, err := n.Status(ctx)
+				Expect(err).NotTo(HaveOccurred())
+				addresses = append(addresses, status.Address)
+			}
+			Expect(c.Close()).To(Succeed())
+			return addresses
+		}
+		cycle() // what the process opens once and keeps
+		before := openFiles()
+		for range 3 {
+			for _, address := range cycle() {
+				_, err := net.DialTimeout("tcp", address, time.Second)
+				Expect(err).To(MatchError(syscall.ECONNREFUSED), address)
+			}
+		}
+		Eventually(openFiles).Should(BeNumerically("<=", before))
+	}, patience)
+
+	It("has nothing to do with the one beside it", func(ctx SpecContext) {
+		var options local.Options
+		nothingIsLeft(&options)
+		t := local.New(options)
+		clusters := make([]*harness.Cluster, 2)
+		var wg sync.WaitGroup
+		for i := range clusters {
+			wg.Go(func() {
+				defer GinkgoRecover()
+				c, err := harness.Boot(ctx, t)
+				Expect(err).NotTo(HaveOccurred())
+				DeferCleanup(c.Close)
+				run(ctx, c, "CREATE TABLE t (cluster INTEGER)")
+				run(ctx, c, "INSERT INTO t VALUES (?)", i)
+				clusters[i] = c
+			})
+		}
+		wg.Wait()
+		for i := range 3 {
+			Expect(clusters[0].TakeNodeOffline(ctx, i)).To(Succeed())
+		}
+		Expect(clusters[1].ExecuteOnAll(ctx, "SELECT cluster FROM t")).To(And(HaveLen(3), HaveRows(Row(1))))
+		Expect(clusters[0].Heal(ctx)).To(Succeed())
+		Expect(clusters[1].Close()).To(Succeed())
+		Eventually(ctx, func() (harness.Result, error) {
+			return clusters[0].ExecuteOnRandom(ctx, "SELECT cluster FROM t")
+		}).Should(HaveRows(Row(0)))
+	}, patience)
+
+	DescribeTable("cannot have a size that cannot be", func(ctx SpecContext, size int, message string) {
+		var options local.Options
+		nothingIsLeft(&options)
+		c, err := local.New(options).Boot(ctx, size)
+		Expect(err).To(MatchError(message))
+		Expect(c).To(BeNil())
+	},
+		Entry("none", patience, 0, "a cluster of 0 nodes cannot be: it needs at least 1"),
+		Entry("fewer", patience, -1, "a cluster of -1 nodes cannot be: it needs at least 1"),
+	)
+
+	When("it cannot be booted", func() {
+		It("says where it could not write, and leaves nothing", func(ctx SpecContext) {
+			var options local.Options
+			nothingIsLeft(&options)
+			nowhere := filepath.Join(options.Dir, "nowhere")
+			before := openFiles()
+			c, err := local.New(local.Options{Dir: nowhere}).Boot(ctx, 3)
+			Expect(err).To(MatchError(os.ErrNotExist))
+			Expect(err).To(MatchError(And(HavePrefix("boot 3 nodes: "), ContainSubstring(nowhere))))
+			Expect(c).To(BeNil())
+			Expect(openFiles()).To(BeNumerically("<=", before))
+		}, patience)
+
+		It("leaves nothing of the nodes that had started", func(ctx SpecContext) {
+			var options local.Options
+			nothingIsLeft(&options)
+			before := openFiles()
+			// The first node starts last. Until then something has taken its place.
+			options.LogLevel = "trace"
+			options.Log = writer(func([]byte) {
+				places, _ := filepath.Glob(filepath.Join(options.Dir, "*"))
+				for _, place := range places {
+					_ = os.WriteFile(filepath.Join(place, "n0"), nil, 0o600)
+				}
+			})
+			c, err := local.New(options).Boot(ctx, 3)
+			Expect(err).To(MatchError(os.ErrExist))
+			Expect(c).To(BeNil())
+			Expect(os.ReadDir(options.Dir)).To(BeEmpty())
+			Eventually(openFiles).Should(BeNumerically("<=", before))
+		}, patience)
+	})
+
+	Describe("its log", func() {
+		It("goes where it is told, a node's name on each line", func(ctx SpecContext) {
+			log := gbytes.NewBuffer()
+			boot(ctx, 1, local.Options{Log: log, LogLevel: "info"})
+			Eventually(log).Should(gbytes.Say("n0"))
+		}, patience)
+
+		It("is still unless something is wrong", func(ctx SpecContext) {
+			log := gbytes.NewBuffer()
+			boot(ctx, 1, local.Options{Log: log, LogLevel: "off"})
+			Expect(bytes.TrimSpace(log.Contents())).To(BeEmpty())
+		}, patience)
+
+		It("has no level that does not exist", func(ctx SpecContext) {
+			_, err := local.New(local.Options{LogLevel: "loud"}).Boot(ctx, 1)
+			Expect(err).To(MatchError(`there is no log level "loud": trace, debug, info, warn, error or off`))
+		}, patience)
+	})
+
+	It("asks for the token it has", func(ctx SpecContext) {
+		c := boot(ctx, 3, local.Options{Token: "secret"})
+		run(ctx, c, "CREATE TABLE t (id INTEGER PRIMARY KEY)")
+		Expect(c.VerifyInvariants(ctx)).To(Succeed())
+	}, patience)
+})

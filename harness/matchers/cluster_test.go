@@ -1,0 +1,180 @@
+package matchers_test
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/types"
+
+	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/internal/fake"
+	. "github.com/rejoin-db/rejoin/harness/matchers"
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+var _ = Describe("A matcher", func() {
+	DescribeTable("refuses what it is not about, whether it was to hold or not",
+		func(matcher types.GomegaMatcher, actual any, message string) {
+			Expect(refused(actual, matcher)).To(MatchError(message))
+		},
+		Entry("of a node, a cluster", BeOnline(), (*harness.Cluster)(nil), "a matcher to be online takes a *harness.Node, not a *harness.Cluster"),
+		Entry("of a node, a number", HaveCaughtUp(), 7, "a matcher to have caught up takes a *harness.Node, not a int"),
+		Entry("of a node, nothing", BeOnline(), nil, "a matcher to be online takes a *harness.Node, not a <nil>"),
+		Entry("of a node, a nil one", BeOnline(), (*harness.Node)(nil), "a matcher to be online takes a *harness.Node, and not a nil one"),
+		Entry("of a cluster, a node", HaveLeader(), (*harness.Node)(nil), "a matcher to have a leader takes a *harness.Cluster, not a *harness.Node"),
+		Entry("of a cluster, nothing", BeConsistent("q"), nil, "a matcher to be consistent takes a *harness.Cluster, not a <nil>"),
+		Entry("of a cluster, a nil one", HaveLeader(), (*harness.Cluster)(nil), "a matcher to have a leader takes a *harness.Cluster, and not a nil one"),
+		Entry("of rows, a number", HaveRows(), 7, "HaveRows takes a harness.Result or a []harness.Result, not a int"),
+		Entry("of rows, nothing", HaveRows(), nil, "HaveRows takes a harness.Result or a []harness.Result, not a <nil>"),
+		Entry("of rows, no result", HaveRows(), []harness.Result{}, "HaveRows was given no result at all"),
+	)
+
+	It("fails for the error beside its actual", func() {
+		c, _ := boot()
+		Expect(c.Node(1)).To(BeOnline())
+		Expect(InterceptGomegaFailures(func() { Expect(c.Node(5)).To(BeOnline()) })).To(
+			HaveExactElements(ContainSubstring("node index 5 out of range (0-2)")))
+		Expect(InterceptGomegaFailures(func() { Expect(c.Node(5)).NotTo(BeOnline()) })).To(
+			HaveExactElements(ContainSubstring("node index 5 out of range (0-2)")))
+	})
+
+	It("asks anew whenever it is evaluated", func(ctx SpecContext) {
+		c, f := boot()
+		var looks atomic.Int64
+		shows(f.Node(1), func(s *target.Status) {
+			if looks.Add(1) < 5 {
+				s.State, s.AppliedIndex = target.Syncing, 0
+			}
+		})
+		Eventually(ctx, node(c, 1)).Should(BeOnline())
+		looks.Store(0)
+		Eventually(ctx, node(c, 1)).Should(HaveCaughtUp())
+		Expect(looks.Load()).To(BeNumerically(">=", 5))
+		Consistently(ctx, node(c, 1)).WithTimeout(20 * time.Millisecond).Should(And(BeOnline(), HaveCaughtUp()))
+
+		f.Answers("q", fake.Table("a"))
+		f.Node(2).Answers("q", fake.Table("a", fake.Row("x")))
+		var asked atomic.Int64
+		f.Node(0).OnQuery(func(context.Context, target.Request) error {
+			if asked.Add(1) == 3 {
+				f.Answers("q", fake.Table("a"))
+			}
+			return nil
+		})
+		Eventually(ctx, c).Should(BeConsistent("q"))
+		shows(f.Node(0), func(s *target.Status) {
+			if looks.Add(1) > 30 {
+				s.Leader = "n0"
+			} else {
+				s.Leader = ""
+			}
+		})
+		shows(f.Node(1), func(s *target.Status) { s.Leader = "" })
+		looks.Store(0)
+		Eventually(ctx, c).Should(HaveLeader())
+	}, patience)
+})
+
+var _ = Describe("BeOnline", func() {
+	It("needs the flag and the state, and says both", func(ctx SpecContext) {
+		c, f := boot()
+		Expect(holds(node(c, 1), BeOnline())).To(Equal(
+			"Expected node 1 (n1) not to be online, but its flag says online; it shows itself online, follower in term 2 with leader n0, applied index 1"))
+		shows(f.Node(1), func(s *target.Status) { s.State = target.Syncing })
+		Expect(holdsNot(node(c, 1), BeOnline())).To(Equal(
+			"Expected node 1 (n1) to be online, but its flag says online; it shows itself syncing, follower in term 2 with leader n0, applied index 1"))
+		shows(f.Node(1), func(s *target.Status) { s.State, s.Leader = target.Online, "" })
+		Expect(c.TakeNodeOffline(ctx, 1)).To(Succeed())
+		Expect(holdsNot(node(c, 1), BeOnline())).To(Equal(
+			"Expected node 1 (n1) to be online, but its flag says offline; it shows itself online, follower in term 2 with no leader, applied index 1"))
+	}, patience)
+
+	It("does not take silence for offline", func() {
+		c, f := boot()
+		fails(f.Node(1), errors.New("gone"))
+		Expect(refused(node(c, 1), BeOnline())).To(MatchError("ask for status on node 1 (n1): gone"))
+	})
+})
+
+var _ = Describe("HaveCaughtUp", func() {
+	It("needs all that any node knows to be committed", func() {
+		c, f := boot()
+		shows(f.Node(2), func(s *target.Status) { s.CommitIndex = 42 })
+		shows(f.Node(1), func(s *target.Status) { s.AppliedIndex = 17 })
+		Expect(holdsNot(node(c, 1), HaveCaughtUp())).To(Equal("Expected node 1 (n1) to have caught up, but it is 25 behind: " +
+			"node 2 (n2) knows index 42 to be committed; it shows itself online, follower in term 2 with leader n0, applied index 17"))
+		shows(f.Node(1), func(s *target.Status) { s.AppliedIndex = 43 })
+		Expect(holds(node(c, 1), HaveCaughtUp())).To(Equal("Expected node 1 (n1) not to have caught up, but it has applied index 43 of 42"))
+	})
+
+	It("is held up by nobody that is gone", func() {
+		c, f := boot()
+		fails(f.Node(2), errors.New("gone"))
+		holds(node(c, 1), HaveCaughtUp())
+		Expect(refused(node(c, 2), HaveCaughtUp())).To(MatchError("ask for status on node 2 (n2): gone"))
+	})
+
+	It("does not hold where nobody knows what is committed", func() {
+		c, f := boot()
+		for i := range 3 {
+			shows(f.Node(i), func(s *target.Status) { s.CommitIndex = 0 })
+		}
+		Expect(holdsNot(node(c, 1), HaveCaughtUp())).To(Equal("Expected node 1 (n1) to have caught up, but no node says what is committed"))
+	})
+})
+
+var _ = Describe("HaveLeader", func() {
+	It("needs a majority that names one node", func(ctx SpecContext) {
+		c, _ := boot()
+		Expect(holds(c, HaveLeader())).To(Equal("Expected the cluster of 3 nodes not to have a leader, but node 0 leads"))
+		Expect(c.TakeNodeOffline(ctx, 1)).To(Succeed())
+		holds(c, HaveLeader())
+		Expect(c.TakeNodeOffline(ctx, 2)).To(Succeed())
+		Expect(holdsNot(c, HaveLeader())).To(Equal(
+			"Expected the cluster of 3 nodes to have a leader, but no node is called leader by 2 of 3 nodes: map[:2 n0:1]"))
+	}, patience)
+
+	It("asks within a bound, and names whom it could not ask", func(ctx SpecContext) {
+		c, f := boot()
+		f.Node(0).OnStatus(func(ctx context.Context, s target.Status) (target.Status, error) {
+			deadline, bounded := ctx.Deadline()
+			if !bounded {
+				return s, errors.New("without a bound")
+			}
+			return s, errors.New("by " + deadline.Location().String())
+		})
+		Expect(holds(c, HaveLeader())).To(HaveSuffix("node 0 leads"), "two of three suffice")
+		fails(f.Node(1), errors.New("gone"))
+		Expect(holdsNot(c, HaveLeader())).To(And(ContainSubstring("on node 0 (n0): by Local"), ContainSubstring("on node 1 (n1): gone")))
+	}, patience)
+})
+
+var _ = Describe("BeConsistent", func() {
+	It("needs the same answer of all online nodes to all queries", func(ctx SpecContext) {
+		c, f := boot()
+		f.Answers("a", fake.Table("a", fake.Row("x")))
+		f.Answers("b", fake.Table("b", fake.Row("x")))
+		f.Node(2).Answers("b", fake.Table("b", fake.Row("y")))
+		Expect(holds(c, BeConsistent("a"))).To(Equal("Expected the cluster of 3 nodes not to be consistent, but all 3 online nodes answer alike"))
+		Expect(holdsNot(c, BeConsistent("a", "b"))).To(Equal(`Expected the cluster of 3 nodes to be consistent, but node 0 (n0) and node 2 (n2) differ on "b", ` +
+			`column b: node 0 (n0) has 'x', node 2 (n2) has 'y': the rows are ('x') and ('y'); rows only on node 0 (n0): 1, only on node 2 (n2): 1`))
+		Expect(c.TakeNodeOffline(ctx, 2)).To(Succeed())
+		Expect(holds(c, BeConsistent("a", "b"))).To(HaveSuffix("all 2 online nodes answer alike"))
+	}, patience)
+
+	It("is refused without a query, without a node, and without an answer", func(ctx SpecContext) {
+		c, f := boot()
+		f.Answers("a", fake.Table("a"))
+		Expect(refused(c, BeConsistent())).To(MatchError("BeConsistent needs a query to compare the answers of"))
+		f.Node(1).Answers("a", fake.Table("a").Breaking(errors.New("cut off")))
+		Expect(refused(c, BeConsistent("a"))).To(MatchError("compare on node 1 (n1): cut off"))
+		for i := range 3 {
+			Expect(c.TakeNodeOffline(ctx, i)).To(Succeed())
+		}
+		Expect(refused(c, BeConsistent("a"))).To(MatchError(harness.ErrNoNodesOnline))
+	}, patience)
+})
