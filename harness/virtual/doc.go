@@ -43,10 +43,10 @@
 // test -run OneSeed ./harness/virtual -rejoin.runs 100):
 //
 //	                                       1 thread   1 thread, asyncpreemptoff=1   2 threads
-//	recovery, 20 events                    99         100                           37
-//	a minute of storm, 2,650 events        1          1                             1
+//	recovery, 20 events                    99         100                           49
+//	a minute of storm, of 30 runs          1          1                             1
 //
 // The storm, four writers and some fifty partitions, is the same for its first
-// 250 to 600 events. So a seed brings back a fault schedule for certain, a short
+// 250 to 600 of 2,650 events, where one was looked at. So a seed brings back a fault schedule for certain, a short
 // spec nearly always, and a long one up to somewhere in it.
 package virtual
