@@ -202,7 +202,7 @@ var _ = Describe("A message about two settings", func() {
 		Entry("both in the file", "cluster:\n  write-timeout: 50ms\n  election-timeout: 51ms\n",
 			`ginkgo.yml:2:18: cluster.write-timeout: 50ms is shorter than cluster.election-timeout, which is 51ms (ginkgo.yml:3:21); allowed: 51ms or longer`),
 		Entry("the longer a default", "cluster: {election-timeout: 3s}",
-			`ginkgo.yml:1:29: cluster.write-timeout: the default of 1s is shorter than cluster.election-timeout, which is 3s (ginkgo.yml:1:29); allowed: 3s or longer`),
+			`ginkgo.yml:1:29: cluster.write-timeout: the default of 2s is shorter than cluster.election-timeout, which is 3s (ginkgo.yml:1:29); allowed: 3s or longer`),
 		Entry("the shorter a default", "suite: {eventually-timeout: 4ms}",
 			`ginkgo.yml:1:29: suite.eventually-timeout: 4ms is shorter than suite.eventually-polling, which is 5ms (default); allowed: 5ms or longer`),
 		Entry("in different places", "suite: {consistently-polling: 1s}",

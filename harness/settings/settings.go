@@ -83,7 +83,7 @@ func Default() Settings {
 			SnapshotThreshold: 256,
 			SnapshotInterval:  50 * time.Millisecond,
 			TrailingLogs:      64,
-			WriteTimeout:      time.Second,
+			WriteTimeout:      2 * time.Second,
 			Latency:           500 * time.Microsecond,
 			Jitter:            time.Millisecond,
 			LogLevel:          "off",
