@@ -41,7 +41,7 @@ var _ = Describe("The health of a node", func() {
 			s.client.CloseIdleConnections()
 		}
 		Expect(seen).To(HaveKey(embedded.Connecting))
-		AddReportEntry("states seen", fmt.Sprint(seen))
+		GinkgoWriter.Println("states seen:", fmt.Sprint(seen))
 	})
 
 	It("is leaving once it was asked to stop, and it then refuses", func(ctx SpecContext) {

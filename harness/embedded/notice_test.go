@@ -27,7 +27,7 @@ var _ = Describe("A write through a follower", func() {
 			took = append(took, time.Since(begun))
 		}
 		slices.Sort(took)
-		AddReportEntry("writes through a follower", fmt.Sprintf("half within %v, nine tenths within %v", took[20], took[36]))
+		GinkgoWriter.Println("writes through a follower:", fmt.Sprintf("half within %v, nine tenths within %v", took[20], took[36]))
 		Expect(took[36]).To(BeNumerically("<", 100*time.Millisecond))
 	})
 })

@@ -154,7 +154,7 @@ var _ = Describe("A read", func() {
 		}
 		whole := time.Since(begun)
 		grown := int64(highest) - int64(before.HeapAlloc)
-		AddReportEntry("streaming 200,000 rows", fmt.Sprintf("first row %v, whole %v, %d bytes, heap +%d bytes", first, whole, total, grown))
+		GinkgoWriter.Println("streaming 200,000 rows:", fmt.Sprintf("first row %v, whole %v, %d bytes, heap +%d bytes", first, whole, total, grown))
 		Expect(total).To(BeNumerically(">", 18_000_000))
 		Expect(first).To(BeNumerically("<", whole/4))
 		Expect(grown).To(BeNumerically("<", 16_000_000), "both ends together")

@@ -92,7 +92,7 @@ var _ = Describe("A node that comes back", func() {
 		}
 		stopped := gap(func(n *embedded.Node) error { return n.Stop(ctx) })
 		closed := gap((*embedded.Node).Close)
-		AddReportEntry("until another leads, at an election timeout of 500ms", fmt.Sprintf("Stop %v, Close %v", stopped, closed))
+		GinkgoWriter.Println("until another leads, at an election timeout of 500ms:", fmt.Sprintf("Stop %v, Close %v", stopped, closed))
 		Expect(stopped).To(BeNumerically("<", timeout/2))
 		Expect(closed).To(BeNumerically(">", timeout/2))
 		c.leader(ctx)
@@ -210,7 +210,7 @@ var _ = Describe("A node that comes back", func() {
 		c.mend(away)
 		Eventually(ctx, func() uint64 { return c.nodes[away].Health().AppliedIndex }, "15s", "1ms").Should(BeNumerically(">=", goal))
 		took := time.Since(begun)
-		AddReportEntry("caught up after 3 s of isolation in", took)
+		GinkgoWriter.Println("caught up after 3 s of isolation in:", took)
 		Expect(took).To(BeNumerically("<", 1200*time.Millisecond))
 		c.leader(ctx)
 		c.converge(ctx)

@@ -222,7 +222,7 @@ var _ = Describe("Random entries", func() {
 				Expect(n.Close()).To(Succeed())
 			}
 		}
-		AddReportEntry("entries", fmt.Sprintf("%d succeeded, %d failed", succeeded, failed))
+		GinkgoWriter.Println("entries:", fmt.Sprintf("%d succeeded, %d failed", succeeded, failed))
 		Expect(succeeded).To(BeNumerically(">", lives*length/5))
 		Expect(failed).To(BeNumerically(">", lives*length/5))
 	})
