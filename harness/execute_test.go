@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -122,12 +121,18 @@ var _ = Describe("ExecuteOnAll", func() {
 		c, f := boot(harness.Size(5))
 		var together sync.WaitGroup
 		together.Add(5)
+		var answered [6]chan struct{}
+		for i := range answered {
+			answered[i] = make(chan struct{})
+		}
+		close(answered[5])
 		for i := range 5 {
 			f.Node(i).Answers("SELECT i", fake.Table("i INTEGER", fake.Row(int64(i))))
 			f.Node(i).OnQuery(func(context.Context, target.Request) error {
 				together.Done()
 				together.Wait() // hangs if they come one after another
-				time.Sleep(time.Duration(5-i) * time.Millisecond)
+				<-answered[i+1] // the last answers first
+				close(answered[i])
 				return nil
 			})
 		}
