@@ -75,6 +75,7 @@ const (
 	Syncing    State = "syncing"    // it knows the leader, and is behind
 	Online     State = "online"     // it has applied what was committed when it met the leader
 	Leaving    State = "leaving"    // it has been asked to stop
+	Offline    State = "offline"    // it does not run, or is frozen; said by who runs it
 	Failed     State = "failed"     // its storage has failed
 )
 
@@ -98,5 +99,19 @@ type Status struct {
 	LedTerms []uint64
 	// LastContact is how long ago it heard from a leader; negative if never.
 	LastContact time.Duration
-	Reason      string // why, if it failed
+	// Behind is how many log entries the node knows of, by its own log and its
+	// leader's word, and has not applied.
+	Behind uint64
+	// Voter tells whether it counts for a quorum, as far as it knows.
+	Voter bool
+	// Activity is the long work it is at, in words: taking, sending or installing
+	// a snapshot. Empty if none.
+	Activity string
+	// LogEntries is how many entries its log holds, and LogBytes how much room it
+	// takes on the disk.
+	LogEntries, LogBytes uint64
+	// Memory is how much of it the node's process has, in bytes; 0 where the node
+	// has no process of its own.
+	Memory uint64
+	Reason string // why, if it failed or is offline
 }

@@ -1,0 +1,2 @@
+// Package disk is a node's disk, and everything that can be wrong with one.
+package disk

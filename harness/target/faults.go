@@ -1,0 +1,128 @@
+package target
+
+import (
+	"context"
+	"time"
+
+	"github.com/rejoin-db/rejoin/harness/disk"
+	"github.com/rejoin-db/rejoin/harness/network"
+)
+
+// What follows are the abilities that a Cluster may have besides Isolate. Each is
+// an interface that it implements, or does not; Can tells, by the ability's name.
+// Nodes are named by their index in Nodes, from 0.
+
+// Starter is a Cluster whose nodes can be ended and started again. All its
+// methods block until the node runs or does not, as asked.
+type Starter interface {
+	// Stop asks the node to leave in good order: it hands leadership over, lets
+	// requests under way end, and closes. Nothing of it runs when Stop returns.
+	Stop(ctx context.Context, node int) error
+	// Crash ends the node between two instructions. What it had not synced is
+	// lost. It works on a node that is paused, too.
+	Crash(ctx context.Context, node int) error
+	// Start starts a node that does not run, on what is on its disk, at the
+	// address it had. It returns when the node serves; it need not know a leader.
+	Start(ctx context.Context, node int) error
+}
+
+// Pauser is a Cluster whose nodes can be frozen: no instruction runs, no timer
+// fires, and their sockets stay open.
+type Pauser interface {
+	Pause(ctx context.Context, node int) error
+	Resume(ctx context.Context, node int) error
+}
+
+// Clients stands for the place of the clients where a link's ends are named.
+const Clients = -1
+
+// Linker is a Cluster whose links can be made worse, each direction for itself.
+// What Isolate cuts stays cut, whatever the rule of the link.
+type Linker interface {
+	// SetLink makes the link from one node to another, or from or to Clients,
+	// what the rule says, for connections that exist too. It is in effect when
+	// SetLink returns.
+	SetLink(ctx context.Context, from, to int, rule network.Rule) error
+	// ResetLink cuts the next message that is sent over the link in half, and
+	// resets its connection there.
+	ResetLink(ctx context.Context, from, to int) error
+}
+
+// Disker is a Cluster whose nodes' disks can go bad.
+type Disker interface {
+	// SetDisk makes the node's disk what the faults say, from now on, whether or
+	// not the node runs.
+	SetDisk(ctx context.Context, node int, faults disk.Faults) error
+	// Damage flips one byte of a part of what the node keeps, whether or not it
+	// runs, and returns which file that was. It is an error if there is none yet.
+	Damage(ctx context.Context, node int, part disk.Part) (file string, err error)
+}
+
+// Skewer is a Cluster whose nodes' clocks can be wrong.
+type Skewer interface {
+	// SetClock sets how far the node's clock is ahead of the true time; behind if
+	// negative. A clock that is set again jumps. It outlasts a restart.
+	SetClock(ctx context.Context, node int, ahead time.Duration) error
+}
+
+// Membership is a Cluster whose nodes can change. What it does needs a quorum of
+// the others, and is done when the method returns.
+type Membership interface {
+	// Add starts a new node with an empty disk and takes it into the cluster: it
+	// first only listens, and votes, if it is to, once it has caught up. The new
+	// node is the last of Nodes from then on.
+	Add(ctx context.Context, voter bool) (Node, error)
+	// Remove takes a node out of the cluster, running or not, and ends it for
+	// good. It keeps its place in Nodes.
+	Remove(ctx context.Context, node int) error
+	// Replace gives a node that does not run a new, empty disk. It takes the node
+	// out of the cluster, starts it, and takes it in again as Add does: a voter
+	// that forgets its votes and its log would break the promises of Raft.
+	Replace(ctx context.Context, node int) error
+}
+
+// Logger is a Cluster that keeps what its nodes say.
+type Logger interface {
+	// Log is the end of what the node said, at most that many bytes, in all its
+	// lives.
+	Log(node int, most int) (string, error)
+}
+
+// Ability is the name of what a Cluster may be able to do.
+type Ability string
+
+// The abilities, and what a Cluster with each of them is.
+const (
+	Stop    Ability = "stop and start nodes"      // Starter
+	Crash   Ability = "crash nodes"               // Starter
+	Pause   Ability = "freeze nodes"              // Pauser
+	Links   Ability = "make single links worse"   // Linker
+	Disks   Ability = "make disks fail"           // Disker
+	Clocks  Ability = "set nodes' clocks wrong"   // Skewer
+	Members Ability = "add and remove nodes"      // Membership
+	Time    Ability = "let time pass at once"     // Clock
+	Logs    Ability = "show what the nodes wrote" // Logger
+)
+
+// Can tells whether the cluster has the ability.
+func Can(c Cluster, ability Ability) (can bool) {
+	switch ability {
+	case Stop, Crash:
+		_, can = c.(Starter)
+	case Pause:
+		_, can = c.(Pauser)
+	case Links:
+		_, can = c.(Linker)
+	case Disks:
+		_, can = c.(Disker)
+	case Clocks:
+		_, can = c.(Skewer)
+	case Members:
+		_, can = c.(Membership)
+	case Time:
+		_, can = c.(Clock)
+	case Logs:
+		_, can = c.(Logger)
+	}
+	return can
+}
