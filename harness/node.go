@@ -57,7 +57,10 @@ func (n *Node) Execute(ctx context.Context, sql string, args ...any) (Result, er
 }
 
 func (n *Node) execute(ctx context.Context, sql string, args []any) (Result, error) {
-	id := n.cluster.acknowledged.name()
+	return n.executeAs(ctx, n.cluster.acknowledged.name(), sql, args)
+}
+
+func (n *Node) executeAs(ctx context.Context, id, sql string, args []any) (Result, error) {
 	rows, err := n.query(ctx, id, sql, args)
 	if err != nil {
 		return Result{}, err

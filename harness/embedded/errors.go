@@ -33,6 +33,16 @@ const (
 	CodeBehind       = "APPLIED_ELSEWHERE"   // 503: the change is applied, but this node has not caught up with it
 )
 
+// Temporary tells whether an answer with that code may be another one when the
+// request is sent again, to this node or to another.
+func Temporary(code string) bool {
+	switch code {
+	case CodeNoLeader, CodeNotLeader, CodeNoQuorum, CodeTimeout, CodeFailed, CodeStopping, CodeBehind:
+		return true
+	}
+	return false
+}
+
 // What became of a request that changes data and was answered by an error.
 // An error without an outcome changed nothing.
 const (

@@ -94,7 +94,10 @@ type Error struct {
 	Code    string  // for programs; the database's own
 	Message string  // for people
 	Outcome Outcome // what became of the request
-	Cause   error   // what lies below, if anything
+	// Temporary tells that the request itself is all right: sent again, later or
+	// to another node, it may succeed.
+	Temporary bool
+	Cause     error // what lies below, if anything
 }
 
 func (e *Error) Error() string {

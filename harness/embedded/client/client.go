@@ -149,7 +149,7 @@ func (c *Client) send(ctx context.Context, method, path string, body []byte, id 
 }
 
 func (c *Client) failed(code string, cause error, outcome target.Outcome) *target.Error {
-	return &target.Error{Node: c.node, Code: code, Message: cause.Error(), Outcome: outcome, Cause: cause}
+	return &target.Error{Node: c.node, Code: code, Message: cause.Error(), Outcome: outcome, Temporary: code == CodeUnreachable, Cause: cause}
 }
 
 // Dialer connects, as a net.Dialer does.

@@ -1,0 +1,82 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/rejoin-db/rejoin/harness/journal"
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+// ExecuteWithRetry runs a request on online nodes, chosen by chance, until one
+// of them answers it, as a careful application does. Every try has the same
+// name, so that a database which knows names (target.Request.ID) applies the
+// request once, though nobody knows what became of the tries before. It blocks
+// until there is an answer, or ctx ends; then the error joins why, and what the
+// last try came to. An error that another try would meet again, such as one of
+// the statement's own, is returned at once.
+func (c *Cluster) ExecuteWithRetry(ctx context.Context, sql string, args ...any) (Result, error) {
+	id := c.acknowledged.name()
+	pause := newLooks()
+	defer pause.stop()
+	inDoubt := false
+	for {
+		result, err := c.tryOnRandom(ctx, id, sql, args)
+		switch {
+		case err == nil:
+			return result, nil
+		case !again(err):
+			return result, err
+		}
+		inDoubt = inDoubt || !errors.Is(err, ErrNoNodesOnline) && target.OutcomeOf(err) == target.Unknown
+		select {
+		case <-pause.again():
+		case <-ctx.Done():
+			return Result{}, gaveUp(context.Cause(ctx), err, inDoubt)
+		}
+	}
+}
+
+func (c *Cluster) tryOnRandom(ctx context.Context, id, sql string, args []any) (Result, error) {
+	node, err := c.pick()
+	if err != nil {
+		return Result{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, longestTry)
+	defer cancel()
+	end := c.journal.Begin(journal.Operation, node.index, "%s", abridged(sql))
+	result, err := node.executeAs(ctx, id, sql, args)
+	end(err)
+	return result, err
+}
+
+// longestTry is how long one node is given to answer: a node may take a
+// connection and never answer it.
+const longestTry = 5 * time.Second
+
+// again tells whether another try may succeed.
+func again(err error) bool {
+	var said *target.Error
+	return errors.Is(err, ErrNoNodesOnline) || errors.As(err, &said) && said.Temporary
+}
+
+// gaveUp says whether any of the tries may have been applied.
+func gaveUp(why, last error, inDoubt bool) error {
+	outcome := target.NotApplied
+	if inDoubt {
+		outcome = target.Unknown
+	}
+	err := fmt.Errorf("tried until %w; the last try: %w", why, last)
+	return &retriedError{err, &target.Error{Message: err.Error(), Outcome: outcome, Temporary: true}}
+}
+
+// retriedError has the outcome of all tries before that of the last.
+type retriedError struct {
+	err     error
+	outcome *target.Error
+}
+
+func (e *retriedError) Error() string   { return e.err.Error() }
+func (e *retriedError) Unwrap() []error { return []error{e.outcome, e.err} }

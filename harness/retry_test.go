@@ -1,0 +1,90 @@
+package harness_test
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+var _ = Describe("ExecuteWithRetry", func() {
+	lost := &target.Error{Code: "NO_QUORUM", Message: "lost", Outcome: target.Unknown, Temporary: true}
+
+	It("tries under one name until it is answered", func(ctx SpecContext) {
+		c, f := boot()
+		var left atomic.Int64
+		left.Store(4)
+		for i := range 3 {
+			f.Node(i).OnQuery(func(context.Context, target.Request) error {
+				if left.Add(-1) >= 0 {
+					return lost
+				}
+				return nil
+			})
+		}
+		Expect(c.ExecuteWithRetry(ctx, "INSERT")).Error().NotTo(HaveOccurred())
+		names := make(map[string]int)
+		for i := range 3 {
+			for _, request := range f.Node(i).Asked() {
+				names[request.ID]++
+			}
+		}
+		Expect(names).To(HaveLen(1), "a try had another name")
+		Expect(names).To(HaveEach(5))
+		Expect(names).NotTo(HaveKey(""))
+	}, patience)
+
+	It("returns at once what the statement itself is wrong about", func(ctx SpecContext) {
+		c, f := boot(harness.Size(1))
+		f.Node(0).OnQuery(func(context.Context, target.Request) error {
+			return &target.Error{Code: "SQL_ERROR", Message: "no such table", Outcome: target.NotApplied}
+		})
+		_, err := c.ExecuteWithRetry(ctx, "INSERT")
+		Expect(err).To(MatchError(ContainSubstring("no such table")))
+		Expect(f.Node(0).Asked()).To(HaveLen(1))
+	}, patience)
+
+	It("waits for a node to come online", func(ctx SpecContext) {
+		c, f := boot(harness.Size(1))
+		Expect(c.TakeNodeOffline(ctx, 0)).To(Succeed())
+		done := make(chan error)
+		go func() {
+			_, err := c.ExecuteWithRetry(ctx, "INSERT")
+			done <- err
+		}()
+		Consistently(done).WithTimeout(20 * time.Millisecond).ShouldNot(Receive())
+		Expect(c.BringNodeOnline(ctx, 0)).To(Succeed())
+		Eventually(ctx, done).Should(Receive(BeNil()))
+		Expect(f.Node(0).Asked()).To(HaveLen(1))
+	}, patience)
+
+	It("says, when it gives up, whether any try may have been applied", func(ctx SpecContext) {
+		c, f := boot(harness.Size(1))
+		first := true
+		f.Node(0).OnQuery(func(context.Context, target.Request) error {
+			if first {
+				first = false
+				return lost
+			}
+			return &target.Error{Code: "NO_LEADER", Message: "nobody leads", Outcome: target.NotApplied, Temporary: true}
+		})
+		short, cancel := context.WithTimeoutCause(ctx, 20*time.Millisecond, errors.New("enough"))
+		defer cancel()
+		_, err := c.ExecuteWithRetry(short, "INSERT")
+		Expect(err).To(MatchError(And(ContainSubstring("tried until enough"), ContainSubstring("nobody leads"))))
+		Expect(target.OutcomeOf(err)).To(Equal(target.Unknown), "the first try may have been applied")
+
+		Expect(c.TakeNodeOffline(ctx, 0)).To(Succeed())
+		short, cancel = context.WithTimeout(ctx, 20*time.Millisecond)
+		defer cancel()
+		_, err = c.ExecuteWithRetry(short, "INSERT")
+		Expect(err).To(MatchError(harness.ErrNoNodesOnline))
+		Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied))
+	}, patience)
+})
