@@ -2,6 +2,7 @@ package journal
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -16,6 +17,8 @@ const (
 	Fault     Kind = "fault"     // something was done to a node or link, or undone
 	Wait      Kind = "wait"      // the harness waited for a node
 	Check     Kind = "check"     // nodes were compared
+	Member    Kind = "member"    // a node was taken into the cluster, or out of it
+	Resource  Kind = "resource"  // what a node takes, and how far it lags
 	Note      Kind = "note"      // a word of the spec's own
 )
 
@@ -103,18 +106,18 @@ func (j *Journal) Total() int {
 	return j.total
 }
 
-// Last returns the latest n events in the order in which they were recorded; all
-// that are kept if n is negative.
-func (j *Journal) Last(n int) []Event {
+// Last returns the latest n events, those of some kinds left out, in the order in
+// which they were recorded; all that are kept if n is negative.
+func (j *Journal) Last(n int, without ...Kind) []Event {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	var out []Event
 	kept := len(j.events)
-	if n < 0 || n > kept {
-		n = kept
+	for i := kept - 1; i >= 0 && (n < 0 || len(out) < n); i-- {
+		if e := j.events[(j.next+i)%kept]; !slices.Contains(without, e.Kind) {
+			out = append(out, e)
+		}
 	}
-	out := make([]Event, 0, n)
-	for i := kept - n; i < kept; i++ {
-		out = append(out, j.events[(j.next+i)%kept])
-	}
+	slices.Reverse(out)
 	return out
 }
