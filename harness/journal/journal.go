@@ -56,7 +56,7 @@ type Journal struct {
 	mu     sync.Mutex
 	events []Event // a ring once it is full
 	next   int
-	total  int
+	totals map[Kind]int
 }
 
 // DefaultSize is how many events a journal keeps.
@@ -67,7 +67,7 @@ func New(size int) *Journal {
 	if size <= 0 {
 		size = DefaultSize
 	}
-	return &Journal{events: make([]Event, 0, size)}
+	return &Journal{events: make([]Event, 0, size), totals: make(map[Kind]int)}
 }
 
 // Record adds an event.
@@ -77,7 +77,7 @@ func (j *Journal) Record(e Event) {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.total++
+	j.totals[e.Kind]++
 	if len(j.events) < cap(j.events) {
 		j.events = append(j.events, e)
 		return
@@ -99,11 +99,17 @@ func (j *Journal) Begin(kind Kind, node int, format string, args ...any) (end fu
 	}
 }
 
-// Total is how many events were recorded, kept or not.
-func (j *Journal) Total() int {
+// Total is how many events were recorded, kept or not, those of some kinds left out.
+func (j *Journal) Total(without ...Kind) int {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.total
+	total := 0
+	for kind, events := range j.totals {
+		if !slices.Contains(without, kind) {
+			total += events
+		}
+	}
+	return total
 }
 
 // Last returns the latest n events, those of some kinds left out, in the order in

@@ -67,6 +67,7 @@ var _ = Describe("Journal", func() {
 		Expect(shown(-1, journal.Note)).To(HaveExactElements("much", "more"))
 		Expect(shown(-1)).To(HaveExactElements("3", "much", "4", "5", "more"))
 		Expect(shown(0, journal.Resource)).To(BeEmpty())
+		Expect([]int{j.Total(), j.Total(journal.Resource), j.Total(journal.Note, journal.Resource)}).To(Equal([]int{7, 5, 0}))
 	})
 
 	DescribeTable("has a bound of its own", func(size int) {
