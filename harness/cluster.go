@@ -16,7 +16,6 @@ import (
 // methods are safe for concurrent use.
 type Cluster struct {
 	cluster target.Cluster
-	nodes   []*Node
 	journal *journal.Journal
 	reading target.Consistency
 	*shared
@@ -24,14 +23,19 @@ type Cluster struct {
 
 // shared is what all views of a cluster (see Reading) have in common.
 type shared struct {
-	mu     sync.Mutex
-	flags  []flag
-	random *rand.Rand
-	seed   uint64
-
-	closing sync.Once
-
+	seed         uint64
 	acknowledged acknowledged
+	terms        terms
+	joining      turn // to change who is a member
+	setting      turn // to change links, disks and clocks
+	closing      sync.Once
+
+	mu       sync.Mutex
+	members  []*member // by index; a node that is removed keeps its place
+	random   *rand.Rand
+	faults   Faults
+	flapping map[*flapping]bool
+	closed   bool
 }
 
 // Option changes how a cluster is booted.
@@ -79,35 +83,41 @@ func boot(ctx context.Context, t target.Target, o options) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Cluster{cluster: booted, journal: o.journal, shared: &shared{
-		flags: make([]flag, o.size), random: rand.New(rand.NewPCG(o.seed, o.seed)), seed: o.seed,
-	}}
+	c := &Cluster{cluster: booted, journal: o.journal, shared: newShared(o.seed)}
 	c.acknowledged.init(o.seed, booted)
-	for i, n := range booted.Nodes() {
-		c.nodes = append(c.nodes, &Node{cluster: c, node: n, index: i})
+	nodes := booted.Nodes()
+	for i, n := range nodes {
+		c.members = append(c.members, &member{node: &Node{cluster: c, node: n, index: i}, voter: true})
 	}
-	if len(c.nodes) != o.size {
-		return nil, errors.Join(fmt.Errorf("the target booted %d nodes, not %d", len(c.nodes), o.size), c.Close())
+	if len(nodes) != o.size {
+		return nil, errors.Join(fmt.Errorf("the target booted %d nodes, not %d", len(nodes), o.size), c.Close())
 	}
-	if err := c.waitForAllOnline(ctx); err != nil {
+	if err := c.waitFor(ctx, c.Nodes()); err != nil {
 		return nil, errors.Join(fmt.Errorf("boot: %w", err), c.Close())
 	}
 	return c, nil
+}
+
+func newShared(seed uint64) *shared {
+	return &shared{
+		seed: seed, random: rand.New(rand.NewPCG(seed, seed)),
+		terms: newTerms(), joining: newTurn(), setting: newTurn(),
+		faults: newFaults(), flapping: make(map[*flapping]bool),
+	}
 }
 
 // Close ends the cluster and leaves nothing of it: no goroutine, port, file or
 // process. It blocks until that is so, whoever calls first. Closing twice is no
 // error.
 func (c *Cluster) Close() (err error) {
-	c.closing.Do(func() { err = c.cluster.Close() })
+	c.closing.Do(func() {
+		c.mu.Lock()
+		c.closed = true
+		c.mu.Unlock()
+		err = errors.Join(c.stopFlapping(), c.cluster.Close())
+	})
 	return err
 }
-
-// Size is how many nodes the cluster has, online or not.
-func (c *Cluster) Size() int { return len(c.nodes) }
-
-// Quorum is how many nodes must agree.
-func (c *Cluster) Quorum() int { return len(c.nodes)/2 + 1 }
 
 // Seed is where the cluster's random choices come from.
 func (c *Cluster) Seed() uint64 { return c.seed }
@@ -115,50 +125,14 @@ func (c *Cluster) Seed() uint64 { return c.seed }
 // Journal is where the cluster writes down what happens.
 func (c *Cluster) Journal() *journal.Journal { return c.journal }
 
-// Node returns the node of that index, whatever its flag says, or an
-// *IndexError.
-func (c *Cluster) Node(i int) (*Node, error) {
-	if i < 0 || i >= len(c.nodes) {
-		return nil, &IndexError{Index: i, Size: len(c.nodes)}
-	}
-	return c.nodes[i].Reading(c.reading), nil
-}
-
-// Nodes returns all nodes, whatever their flags say.
-func (c *Cluster) Nodes() []*Node {
-	nodes := make([]*Node, len(c.nodes))
-	for i, n := range c.nodes {
-		nodes[i] = n.Reading(c.reading)
-	}
-	return nodes
-}
+// Can tells whether the cluster's target has the ability.
+func (c *Cluster) Can(ability target.Ability) bool { return target.Can(c.cluster, ability) }
 
 // Reading is the same cluster, asked with that consistency.
 func (c *Cluster) Reading(consistency target.Consistency) *Cluster {
 	view := *c
 	view.reading = consistency
 	return &view
-}
-
-// Leader is the index of the node that leads, by the word of a majority of all
-// nodes, asked past every fault. It is an error if there is none.
-func (c *Cluster) Leader(ctx context.Context) (int, error) {
-	votes := make(map[string]int)
-	var errs []error
-	for _, n := range c.nodes {
-		status, err := n.Status(ctx)
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		votes[status.Leader]++
-	}
-	for i, n := range c.nodes {
-		if votes[n.ID()] >= c.Quorum() {
-			return i, nil
-		}
-	}
-	return -1, errors.Join(append([]error{fmt.Errorf("no node is called leader by %d of %d nodes: %v", c.Quorum(), len(c.nodes), votes)}, errs...)...)
 }
 
 func itoa(i int) string { return strconv.Itoa(i) }

@@ -48,39 +48,26 @@ func (e *NodeError) Error() string {
 
 func (e *NodeError) Unwrap() error { return e.Err }
 
-// WaitError says that a node did not come online in time, and what it last showed.
-type WaitError struct {
-	Node   int
-	ID     string
-	Flag   bool          // whether its flag was up
-	Target uint64        // the log index it had to apply; 0 if no node could say
-	Last   target.Status // what it showed when it last could be asked
-	Seen   error         // why it could not be asked at the last look; nil if it could
-	Err    error         // what ended the wait
+// ErrUnsupported is wrapped by the error of a fault that the target cannot make.
+var ErrUnsupported = errors.New("the target does not support it")
+
+// UnsupportedError says what the target cannot do. Nothing was tried.
+type UnsupportedError struct{ Ability target.Ability }
+
+func (e *UnsupportedError) Error() string { return fmt.Sprintf("the target cannot %s", e.Ability) }
+
+func (e *UnsupportedError) Unwrap() error { return ErrUnsupported }
+
+// RemovedError says that the node is no member of the cluster any more.
+type RemovedError struct {
+	Node int
+	ID   string
 }
 
-// Behind is how many log entries were missing at the last look.
-func (e *WaitError) Behind() uint64 {
-	if e.Last.AppliedIndex >= e.Target {
-		return 0
-	}
-	return e.Target - e.Last.AppliedIndex
+func (e *RemovedError) Error() string {
+	return fmt.Sprintf("node %d (%s) was removed from the cluster", e.Node, e.ID)
 }
 
-func (e *WaitError) Error() string {
-	flag := "its flag says offline and nobody brought it back"
-	if e.Flag {
-		flag = "its flag says online"
-	}
-	shown := fmt.Sprintf("it last showed state %s, leader %q, applied index %d of %d, %d behind",
-		e.Last.State, e.Last.Leader, e.Last.AppliedIndex, e.Target, e.Behind())
-	switch {
-	case e.Seen != nil && e.Last.State == "":
-		shown = fmt.Sprintf("it could not be asked: %v", e.Seen)
-	case e.Seen != nil:
-		shown += fmt.Sprintf(", and then could not be asked: %v", e.Seen)
-	}
-	return fmt.Sprintf("wait for node %d (%s) to be online: %s; %s: %v", e.Node, e.ID, flag, shown, e.Err)
-}
-
-func (e *WaitError) Unwrap() error { return e.Err }
+// ErrFailed is wrapped by the error of waiting for a node whose storage has failed:
+// it must come back Wiped, or be replaced.
+var ErrFailed = errors.New("the node has failed and must be replaced")

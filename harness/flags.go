@@ -2,14 +2,15 @@ package harness
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// flag is what the harness wants of a node. The zero flag is online. Between
-// online and offline lies the time in which the fault is made or lifted; nobody
-// else may change the flag then, and nothing is routed to the node.
+// flag is what the harness wants of a node. The zero flag is online. Between two
+// that rest lies the time in which something is done to the node; nobody else may
+// change the flag then, and nothing is routed to the node.
 type flag int
 
 const (
@@ -17,6 +18,8 @@ const (
 	goingOffline
 	offline
 	comingOnline
+	beingRemoved
+	removed
 )
 
 // IsNodeOnline reads the node's flag. It does not ask the node.
@@ -26,83 +29,174 @@ func (c *Cluster) IsNodeOnline(i int) (bool, error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.flags[i] == online, nil
+	return c.members[i].flag == online, nil
 }
 
-// TakeNodeOffline takes the flag down, and then cuts the node's links to its
-// clients and to the other nodes: it keeps running, alone. Nothing is routed to
-// it any more. It returns when the cut is in effect. Taking a node offline that
-// is not online is ErrAlreadyOffline.
-func (c *Cluster) TakeNodeOffline(ctx context.Context, i int) error {
-	return c.change(i, online, goingOffline, offline, "take offline", func() error { return c.cluster.Isolate(ctx, i) })
+// Lost tells in which way a node is lost that was taken offline. It is false for
+// a node that is not offline.
+func (c *Cluster) Lost(i int) (Way, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if i < 0 || i >= len(c.members) || c.members[i].flag != offline {
+		return "", false
+	}
+	return c.members[i].way, true
 }
 
-// BringNodeOnline mends the node's links, and then puts the flag up. It returns
-// at once: that the node has caught up, WaitForNodeOnline tells. Bringing back
-// a node that is not offline is ErrAlreadyOnline.
-func (c *Cluster) BringNodeOnline(ctx context.Context, i int) error {
-	return c.change(i, offline, comingOnline, online, "bring online", func() error { return c.cluster.Rejoin(ctx, i) })
-}
-
-// change moves a flag from one rest to the other, with the fault between.
-func (c *Cluster) change(i int, from, between, to flag, action string, fault func() error) error {
+// TakeNodeOffline takes the flag down, and then loses the node in one way:
+// Isolate unless said. Nothing is routed to it any more. It returns when the
+// fault is in effect. Taking a node offline that is not online is
+// ErrAlreadyOffline. What the target cannot do is an *UnsupportedError, and
+// nothing has changed. If the fault fails, the flag goes up again; whatever it
+// did until then has then been done.
+func (c *Cluster) TakeNodeOffline(ctx context.Context, i int, way ...Way) error {
 	node, err := c.Node(i)
 	if err != nil {
 		return err
 	}
-	end := c.journal.Begin(journal.Flag, i, "%s", action)
-	err = c.move(i, from, between)
+	lost, err := oneWay(way)
+	text := "take offline"
 	if err == nil {
-		rest := to
-		if err = fault(); err != nil {
-			rest = from
-		}
-		if moveErr := c.move(i, between, rest); moveErr != nil {
-			panic(moveErr) // only the one who set between may leave it
-		}
+		text += " (" + string(lost) + ")"
+	}
+	end := c.journal.Begin(journal.Flag, i, "%s", text)
+	if err == nil {
+		err = c.takeOffline(ctx, node, lost)
 	}
 	if err != nil {
-		err = &NodeError{Node: i, ID: node.ID(), Action: action, Err: err}
+		err = node.failed("take offline", err)
 	}
 	end(err)
+	c.measureAfter(ctx, err)
 	return err
+}
+
+func (c *Cluster) takeOffline(ctx context.Context, node *Node, way Way) error {
+	injure, err := c.injure(way)
+	if err != nil {
+		return err
+	}
+	return c.change(node.index, online, goingOffline, offline, func(m *member) error {
+		if way == Stop || way == Crash {
+			node.remember(ctx)
+		}
+		if err := c.inject(node.index, string(way), func() error { return injure(ctx, node.index) }); err != nil {
+			return err
+		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		m.way, m.isolated = way, way == Isolate
+		return nil
+	})
+}
+
+// Return is how a node comes back.
+type Return string
+
+// Wiped lets a node come back on an empty and sound disk, as a new member of the
+// cluster. A node that still runs, isolated or paused, is crashed for it first.
+const Wiped Return = "wiped"
+
+// BringNodeOnline undoes what was done to the node, whichever way it was lost,
+// and then puts the flag up. What the node has on its disk is kept, unless it
+// comes back Wiped. That it has caught up, WaitForNodeOnline tells; only for a
+// node that is Wiped, which must catch up to be taken in, BringNodeOnline blocks
+// until then. Bringing back a node that is not offline is ErrAlreadyOnline. What
+// the target cannot do is an *UnsupportedError, and nothing has changed. If it
+// fails otherwise the flag stays down, and it can be tried again.
+func (c *Cluster) BringNodeOnline(ctx context.Context, i int, options ...Return) error {
+	node, err := c.Node(i)
+	if err != nil {
+		return err
+	}
+	text, wiped := "bring online", false
+	for _, option := range options {
+		text += " (" + string(option) + ")"
+		wiped = option == Wiped
+		if !wiped {
+			err = fmt.Errorf("no node comes back %q: it can be %s", string(option), Wiped)
+		}
+	}
+	end := c.journal.Begin(journal.Flag, i, "%s", text)
+	if err == nil {
+		err = c.change(i, offline, comingOnline, online, func(m *member) error {
+			if wiped {
+				return c.replaceDisk(ctx, m)
+			}
+			return c.restore(ctx, m)
+		})
+	}
+	if err != nil {
+		err = node.failed("bring online", err)
+	}
+	end(err)
+	c.measureAfter(ctx, err)
+	return err
+}
+
+// change moves a flag from one rest to the other, with the work between.
+func (c *Cluster) change(i int, from, between, to flag, work func(*member) error) error {
+	if err := c.move(i, from, between); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	m := c.members[i]
+	c.mu.Unlock()
+	err := work(m)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err != nil {
+		m.flag = from
+		if errors.Is(err, ErrUnsupported) { // nothing was done
+			return err
+		}
+		return fmt.Errorf("%w; its flag still says %s", err, from)
+	}
+	m.flag = to
+	return nil
 }
 
 func (c *Cluster) move(i int, from, to flag) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.flags[i] == from {
-		c.flags[i] = to
+	m := c.members[i]
+	switch {
+	case m.flag == from:
+		m.flag = to
 		return nil
-	}
-	if from == online {
+	case m.flag == removed:
+		return m.removed()
+	case m.flag == beingRemoved:
+		return errors.New("the node is being removed")
+	case from == online:
 		return fmt.Errorf("the node is %w", ErrAlreadyOffline)
 	}
 	return fmt.Errorf("the node is %w", ErrAlreadyOnline)
+}
+
+// String is the flag as it rests, or the rest that it moves from.
+func (f flag) String() string {
+	switch f {
+	case online, goingOffline:
+		return "online"
+	case offline, comingOnline:
+		return "offline"
+	}
+	return "removed"
 }
 
 // OnlineNodes are the nodes whose flag is up, in order.
 func (c *Cluster) OnlineNodes() []*Node {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.onlineLocked()
-}
-
-func (c *Cluster) onlineLocked() []*Node {
-	var nodes []*Node
-	for i, f := range c.flags {
-		if f == online {
-			nodes = append(nodes, c.nodes[i].Reading(c.reading))
-		}
-	}
-	return nodes
+	return c.nodesLocked(func(m *member) bool { return m.flag == online })
 }
 
 // pick chooses one online node by chance.
 func (c *Cluster) pick() (*Node, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	nodes := c.onlineLocked()
+	nodes := c.nodesLocked(func(m *member) bool { return m.flag == online })
 	if len(nodes) == 0 {
 		return nil, ErrNoNodesOnline
 	}

@@ -38,6 +38,15 @@ var _ = Describe("An index that no node has", func() {
 	)
 })
 
+// take and bring are the verbs without their options.
+func take(c *harness.Cluster) func(context.Context, int) error {
+	return func(ctx context.Context, i int) error { return c.TakeNodeOffline(ctx, i) }
+}
+
+func bring(c *harness.Cluster) func(context.Context, int) error {
+	return func(ctx context.Context, i int) error { return c.BringNodeOnline(ctx, i) }
+}
+
 var _ = Describe("TakeNodeOffline and BringNodeOnline", func() {
 	It("flip the flag, and make and lift the fault", func(ctx SpecContext) {
 		c, f := boot()
@@ -93,8 +102,8 @@ var _ = Describe("TakeNodeOffline and BringNodeOnline", func() {
 			again  error
 			call   string
 		}{
-			{c.TakeNodeOffline, harness.ErrAlreadyOffline, "isolate 1"},
-			{c.BringNodeOnline, harness.ErrAlreadyOnline, "rejoin 1"},
+			{take(c), harness.ErrAlreadyOffline, "isolate 1"},
+			{bring(c), harness.ErrAlreadyOnline, "rejoin 1"},
 		} {
 			before := len(f.Calls())
 			var succeeded, refused atomic.Int32
@@ -127,8 +136,8 @@ var _ = Describe("TakeNodeOffline and BringNodeOnline", func() {
 				hook   *func(context.Context, int) error
 				again  error
 			}{
-				{c.TakeNodeOffline, &f.OnIsolate, harness.ErrAlreadyOffline},
-				{c.BringNodeOnline, &f.OnRejoin, harness.ErrAlreadyOnline},
+				{take(c), &f.OnIsolate, harness.ErrAlreadyOffline},
+				{bring(c), &f.OnRejoin, harness.ErrAlreadyOnline},
 			} {
 				begun, end := make(chan struct{}), make(chan struct{})
 				*step.hook = func(context.Context, int) error { close(begun); <-end; return nil }

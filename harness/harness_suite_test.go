@@ -11,6 +11,7 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness"
 	"github.com/rejoin-db/rejoin/harness/internal/fake"
+	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
 func TestHarness(t *testing.T) {
@@ -73,10 +74,11 @@ func flags(c *harness.Cluster) []bool {
 	return out
 }
 
-// lines are the journal's latest events without their times.
+// lines are the journal's latest events without their times, and without what
+// nodes took.
 func lines(c *harness.Cluster, most int) []string {
 	var out []string
-	for _, e := range c.Journal().Last(most) {
+	for _, e := range c.Journal().Last(most, journal.Resource) {
 		e.Took = 0
 		out = append(out, e.String())
 	}

@@ -12,50 +12,41 @@ import (
 // ErrInvariant is wrapped by what VerifyInvariants finds.
 var ErrInvariant = errors.New("a promise of the cluster is broken")
 
-// Heal brings back every node that is offline and blocks until all nodes are
-// online.
-func (c *Cluster) Heal(ctx context.Context) error {
-	var errs []error
-	for i := range c.nodes {
-		up, err := c.IsNodeOnline(i)
-		if err == nil && !up {
-			err = c.BringNodeOnline(ctx, i)
-		}
-		errs = append(errs, err)
-	}
-	if err := errors.Join(errs...); err != nil {
-		return err
-	}
-	return c.WaitForAllOnline(ctx)
-}
-
 // VerifyInvariants checks on a healed, quiet cluster what every cluster promises
-// at all times: no two nodes led in one term, every acknowledged change is on
-// every node, and all nodes hold the same down to the last value. It blocks
-// until the nodes are equally far, or ctx ends. What the target cannot tell
-// (target.Rememberer, target.Digester) is not checked.
+// at all times: no two nodes led in one term, as far as any node ever told, also
+// before it was started again; every acknowledged change is on every node; and all
+// nodes hold the same down to the last value. It blocks until the nodes are
+// equally far, or ctx ends. What the target cannot tell (target.Rememberer,
+// target.Digester) is not checked; that a node is offline is an error.
 func (c *Cluster) VerifyInvariants(ctx context.Context) error {
 	end := c.journal.Begin(journal.Check, journal.Nobody, "invariants")
-	err := errors.Join(c.verifyLeaders(ctx), c.verifyDigests(ctx), c.verifyAcknowledged(ctx)) // digests wait for stragglers, so they go first
+	err, unhealed := c.verifyLeaders(ctx), c.verifyHealed()
+	if unhealed != nil {
+		err = errors.Join(err, unhealed)
+	} else {
+		err = errors.Join(err, c.verifyDigests(ctx), c.verifyAcknowledged(ctx)) // digests wait for stragglers, so they go first
+	}
 	end(err)
 	return err
 }
 
-func (c *Cluster) verifyLeaders(ctx context.Context) error {
-	leaders := make(map[uint64]*Node)
-	for _, node := range c.nodes {
-		status, err := node.Status(ctx)
-		if err != nil {
-			return err
-		}
-		for _, term := range status.LedTerms {
-			if other := leaders[term]; other != nil {
-				return fmt.Errorf("%w: %s and %s both led in term %d", ErrInvariant, other, node, term)
-			}
-			leaders[term] = node
+// verifyHealed says which nodes cannot be compared with the others.
+func (c *Cluster) verifyHealed() error {
+	var errs []error
+	for _, node := range c.Nodes() {
+		if way, lost := c.Lost(node.index); lost {
+			errs = append(errs, fmt.Errorf("%s is offline (%s), so what it holds cannot be compared", node, way))
 		}
 	}
-	return nil
+	return errors.Join(errs...)
+}
+
+func (c *Cluster) verifyLeaders(ctx context.Context) error {
+	var errs []error
+	for _, l := range c.look(ctx, longestOnly) { // which notes the terms
+		errs = append(errs, l.Err)
+	}
+	return errors.Join(append(errs, c.terms.verify())...)
 }
 
 func (c *Cluster) verifyAcknowledged(ctx context.Context) error {
@@ -63,8 +54,8 @@ func (c *Cluster) verifyAcknowledged(ctx context.Context) error {
 	if !ok {
 		return nil
 	}
-	for i, node := range c.nodes {
-		ids, err := rememberer.Remembered(ctx, i)
+	for _, node := range c.Nodes() {
+		ids, err := rememberer.Remembered(ctx, node.index)
 		if err != nil {
 			return node.failed("ask for applied requests", err)
 		}
@@ -102,17 +93,18 @@ func (c *Cluster) compareDigests(ctx context.Context, digester target.Digester) 
 	}
 	var firstIndex uint64
 	var firstSum string
-	for i, node := range c.nodes {
-		index, sum, err := digester.Digest(ctx, i)
+	var first *Node
+	for _, node := range c.Nodes() {
+		index, sum, err := digester.Digest(ctx, node.index)
 		switch {
 		case err != nil:
 			return "", node.failed("digest", err)
-		case i == 0:
-			firstIndex, firstSum = index, sum
+		case first == nil:
+			first, firstIndex, firstSum = node, index, sum
 		case index != firstIndex:
-			return fmt.Sprintf("%s is at index %d, %s at %d", c.nodes[0], firstIndex, node, index), nil
+			return fmt.Sprintf("%s is at index %d, %s at %d", first, firstIndex, node, index), nil
 		case sum != firstSum:
-			return "", fmt.Errorf("%w: %s and %s hold different data at log index %d", ErrInvariant, c.nodes[0], node, index)
+			return "", fmt.Errorf("%w: %s and %s hold different data at log index %d", ErrInvariant, first, node, index)
 		}
 	}
 	return "", nil
@@ -121,16 +113,15 @@ func (c *Cluster) compareDigests(ctx context.Context, digester target.Digester) 
 // compareIndexes is a look that costs less than a digest. Why a node cannot be
 // asked, the digest will tell.
 func (c *Cluster) compareIndexes(ctx context.Context) (uneven string) {
-	var first uint64
-	for i, node := range c.nodes {
-		status, err := node.Status(ctx)
-		switch {
-		case err != nil:
+	looks := c.Look(ctx)
+	for _, l := range looks {
+		if l.Err != nil {
 			return ""
-		case i == 0:
-			first = status.AppliedIndex
-		case status.AppliedIndex != first:
-			return fmt.Sprintf("%s is at index %d, %s at %d", c.nodes[0], first, node, status.AppliedIndex)
+		}
+	}
+	for _, l := range looks {
+		if l.Status.AppliedIndex != looks[0].Status.AppliedIndex {
+			return fmt.Sprintf("%s is at index %d, %s at %d", looks[0].Node, looks[0].Status.AppliedIndex, l.Node, l.Status.AppliedIndex)
 		}
 	}
 	return ""

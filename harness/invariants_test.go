@@ -48,7 +48,7 @@ var _ = Describe("Heal", func() {
 			}
 			return nil
 		}
-		Expect(c.Heal(ctx)).To(MatchError("bring online on node 1 (n1): no such link"))
+		Expect(c.Heal(ctx)).To(MatchError("bring online on node 1 (n1): no such link; its flag still says offline"))
 		Expect(flags(c)).To(Equal([]bool{true, false, true}))
 	}, patience)
 })

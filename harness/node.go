@@ -83,6 +83,9 @@ func (n *Node) Query(ctx context.Context, sql string, args ...any) (target.Rows,
 
 func (n *Node) query(ctx context.Context, id, sql string, args []any) (target.Rows, error) {
 	params, err := values(args)
+	if err == nil {
+		_, err = n.cluster.Node(n.index) // a member still
+	}
 	if err != nil {
 		return nil, n.failed("execute", &notAskedError{err})
 	}
@@ -97,13 +100,41 @@ func (n *Node) query(ctx context.Context, id, sql string, args []any) (target.Ro
 	return rows, nil
 }
 
-// Status asks the node what it shows of itself, past every fault.
+// Status asks the node what it shows of itself, past every fault. A node of which
+// the harness knows that it does not run or is frozen, because it was taken
+// offline so, is not asked: its state is target.Offline, and the reason says why.
 func (n *Node) Status(ctx context.Context) (target.Status, error) {
+	if status, err, known := n.cluster.absent(n.index); known {
+		if err != nil {
+			return status, n.failed("ask for status", err)
+		}
+		return status, nil
+	}
 	status, err := n.node.Status(ctx)
 	if err != nil {
 		return status, n.failed("ask for status", err)
 	}
+	n.cluster.noteTerms(n, status.LedTerms)
 	return status, nil
+}
+
+// absent is what can be said of a node without asking it, if anything.
+func (c *Cluster) absent(i int) (status target.Status, err error, known bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch m := c.members[i]; {
+	case m.flag == removed:
+		return status, m.removed(), true
+	case m.flag == offline && m.way != Isolate:
+		return target.Status{ID: m.node.ID(), State: target.Offline, LastContact: -1, Voter: m.voter, Reason: m.way.reason()}, nil, true
+	}
+	return status, nil, false
+}
+
+// remember asks the node what is lost with it: the terms it led. Who cannot say
+// it now cannot be helped.
+func (n *Node) remember(ctx context.Context) {
+	_, _ = n.lookAt(ctx)
 }
 
 func (n *Node) failed(action string, err error) error {

@@ -36,40 +36,76 @@ func (l *looks) stop() { l.timer.Stop() }
 
 // WaitForNodeOnline blocks until the node's flag is up, the node shows itself
 // online, and it has applied what was committed at the call, as far as any node
-// knew then. If ctx ends before, the error is a *WaitError: what the node last
-// showed, and how far behind it was.
+// knew then. If ctx ends before, or the node's storage has failed, which no wait
+// mends (ErrFailed), the error is a *WaitError: what the node showed at all looks,
+// and how far behind it was. A node that does not answer holds up no look for
+// longer than a second.
 func (c *Cluster) WaitForNodeOnline(ctx context.Context, i int) error {
 	node, err := c.Node(i)
 	if err != nil {
 		return err
 	}
 	end := c.journal.Begin(journal.Wait, i, "wait until online")
-	err = c.waitForNodeOnline(ctx, node)
+	index, known := committed(c.Look(ctx))
+	err = c.waitForNodeOnline(ctx, node, index, known)
 	end(err)
 	return err
 }
 
-func (c *Cluster) waitForNodeOnline(ctx context.Context, node *Node) error {
-	failure := &WaitError{Node: node.index, ID: node.ID()}
-	known, shown := false, false
+// WaitForAllOnline waits for every member at once; the errors of those that did
+// not come are joined. A node that is removed meanwhile is not waited for.
+func (c *Cluster) WaitForAllOnline(ctx context.Context) error {
+	end := c.journal.Begin(journal.Wait, journal.Nobody, "wait until all nodes are online")
+	err := c.waitFor(ctx, c.Nodes())
+	end(err)
+	return err
+}
+
+func (c *Cluster) waitFor(ctx context.Context, nodes []*Node) error {
+	index, known := committed(c.Look(ctx))
+	errs := make([]error, len(nodes))
+	var wg sync.WaitGroup
+	for i, node := range nodes {
+		wg.Go(func() {
+			errs[i] = c.waitForNodeOnline(ctx, node, index, known)
+			if gone := (*RemovedError)(nil); errors.As(errs[i], &gone) {
+				errs[i] = nil
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// waitForNodeOnline waits until the node has applied the index, or what is
+// committed once somebody can say.
+func (c *Cluster) waitForNodeOnline(ctx context.Context, node *Node, index uint64, known bool) error {
+	failure := &WaitError{Node: node.index, ID: node.ID(), Target: index}
+	defer c.writeLast(node, failure)
 	looks := newLooks()
 	defer looks.stop()
 	for {
 		if !known { // a wait for nothing would be no wait
-			failure.Target, known = c.committed(ctx)
+			failure.Target, known = committed(c.Look(ctx))
 		}
 		var err error
 		if failure.Flag, err = c.IsNodeOnline(node.index); err != nil {
 			return err
 		}
-		status, err := node.Status(ctx)
+		status, err := node.lookAt(ctx)
 		switch {
 		case err == nil:
-			failure.Last, failure.Seen, shown = status, nil, true
-		case ctx.Err() == nil || !shown: // the end of ctx does not hide what was shown
+			failure.Seen = nil
+			failure.saw(status)
+		case ctx.Err() == nil || len(failure.Shown) == 0: // the end of ctx does not hide what was shown
 			failure.Seen = err
 		}
-		if known && failure.Flag && err == nil && status.State == target.Online && status.AppliedIndex >= failure.Target {
+		switch {
+		case err != nil || !failure.Flag:
+		case status.State == target.Failed:
+			failure.Err = ErrFailed
+			return failure
+		case known && status.State == target.Online && status.AppliedIndex >= failure.Target:
 			return nil
 		}
 		select {
@@ -81,32 +117,16 @@ func (c *Cluster) waitForNodeOnline(ctx context.Context, node *Node) error {
 	}
 }
 
-// WaitForAllOnline waits for every node at once; the errors of those that did
-// not come are joined.
-func (c *Cluster) WaitForAllOnline(ctx context.Context) error {
-	end := c.journal.Begin(journal.Wait, journal.Nobody, "wait until all nodes are online")
-	err := c.waitForAllOnline(ctx)
-	end(err)
-	return err
+// lookAt is one look of many.
+func (n *Node) lookAt(ctx context.Context) (target.Status, error) {
+	ctx, cancel := context.WithTimeout(ctx, longestLook)
+	defer cancel()
+	return n.Status(ctx)
 }
 
-func (c *Cluster) waitForAllOnline(ctx context.Context) error {
-	errs := make([]error, len(c.nodes))
-	var wg sync.WaitGroup
-	for i, node := range c.nodes {
-		wg.Go(func() { errs[i] = c.waitForNodeOnline(ctx, node) })
+// writeLast writes down what the node took at the last look of a wait.
+func (c *Cluster) writeLast(node *Node, wait *WaitError) {
+	if len(wait.Shown) > 0 && wait.Last.State != target.Offline {
+		c.writeOne(node, wait.Last, wait.Target)
 	}
-	wg.Wait()
-	return errors.Join(errs...)
-}
-
-// committed is the highest log index that any node knows to be committed. What
-// was acknowledged is at or below it. It is not known if no node can be asked.
-func (c *Cluster) committed(ctx context.Context) (highest uint64, known bool) {
-	for _, n := range c.nodes {
-		if status, err := n.Status(ctx); err == nil {
-			highest, known = max(highest, status.CommitIndex), true
-		}
-	}
-	return highest, known
 }

@@ -70,10 +70,43 @@ var _ = Describe("WaitForNodeOnline", func() {
 	}, patience)
 
 	It("needs the state", func(ctx SpecContext) {
-		for _, other := range []target.State{target.Connecting, target.Syncing, target.Leaving, target.Failed, ""} {
+		for _, other := range []target.State{target.Connecting, target.Syncing, target.Leaving, target.Offline, ""} {
 			state.Store(other)
 			Expect(stays(ctx).Last.State).To(Equal(other))
 		}
+	}, patience)
+
+	It("is over at once for a node that has failed, and says why it did", func(ctx SpecContext) {
+		shows(f.Node(1), func(s *target.Status) { s.State, s.Reason = target.Failed, "no space left on raft.db" })
+		err := c.WaitForNodeOnline(ctx, 1)
+		Expect(err).To(MatchError(harness.ErrFailed))
+		Expect(err).To(MatchError(ContainSubstring("it last showed state failed (no space left on raft.db), leader")))
+	}, patience)
+
+	It("tells what was seen at all looks", func(ctx SpecContext) {
+		commit.Store(500)
+		var look atomic.Uint64
+		f.Node(1).OnStatus(func(_ context.Context, s target.Status) (target.Status, error) {
+			switch n := look.Add(1); {
+			case n == 1: // asked for what is committed
+			case n == 2:
+				s.State, s.AppliedIndex = target.Connecting, 100
+			case n < 6:
+				s.State, s.AppliedIndex, s.Activity = target.Syncing, 100*(n-2), "installing a snapshot"
+			default:
+				return s, errors.New("gone")
+			}
+			return s, nil
+		})
+		Expect(stays(ctx)).To(MatchError(`wait for node 1 (n1) to be online: its flag says online; it last showed state syncing, ` +
+			`leader "n0", applied index 300 of 500, 200 behind, installing a snapshot, and then could not be asked: ask for status on node 1 (n1): gone; ` +
+			`at all looks connecting once, 400 behind, then syncing 3 times, 400 to 200 behind: context deadline exceeded`))
+	}, patience)
+
+	It("is held up by nobody who does not answer", func(ctx SpecContext) {
+		f.Node(2).OnStatus(func(ctx context.Context, s target.Status) (target.Status, error) { <-ctx.Done(); return s, ctx.Err() })
+		Expect(c.WaitForNodeOnline(ctx, 1)).To(Succeed())
+		Expect(c.Leader(ctx)).To(Equal(0))
 	}, patience)
 
 	It("needs what any node knew to be committed", func(ctx SpecContext) {

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -16,6 +17,8 @@ const (
 	Fault     Kind = "fault"     // something was done to a node or link, or undone
 	Wait      Kind = "wait"      // the harness waited for a node
 	Check     Kind = "check"     // nodes were compared
+	Member    Kind = "member"    // a node was taken into the cluster, or out of it
+	Resource  Kind = "resource"  // what a node takes, and how far it lags
 	Note      Kind = "note"      // a word of the spec's own
 )
 
@@ -53,7 +56,7 @@ type Journal struct {
 	mu     sync.Mutex
 	events []Event // a ring once it is full
 	next   int
-	total  int
+	totals map[Kind]int
 }
 
 // DefaultSize is how many events a journal keeps.
@@ -64,7 +67,7 @@ func New(size int) *Journal {
 	if size <= 0 {
 		size = DefaultSize
 	}
-	return &Journal{events: make([]Event, 0, size)}
+	return &Journal{events: make([]Event, 0, size), totals: make(map[Kind]int)}
 }
 
 // Record adds an event.
@@ -74,7 +77,7 @@ func (j *Journal) Record(e Event) {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.total++
+	j.totals[e.Kind]++
 	if len(j.events) < cap(j.events) {
 		j.events = append(j.events, e)
 		return
@@ -96,25 +99,31 @@ func (j *Journal) Begin(kind Kind, node int, format string, args ...any) (end fu
 	}
 }
 
-// Total is how many events were recorded, kept or not.
-func (j *Journal) Total() int {
+// Total is how many events were recorded, kept or not, those of some kinds left out.
+func (j *Journal) Total(without ...Kind) int {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.total
+	total := 0
+	for kind, events := range j.totals {
+		if !slices.Contains(without, kind) {
+			total += events
+		}
+	}
+	return total
 }
 
-// Last returns the latest n events in the order in which they were recorded; all
-// that are kept if n is negative.
-func (j *Journal) Last(n int) []Event {
+// Last returns the latest n events, those of some kinds left out, in the order in
+// which they were recorded; all that are kept if n is negative.
+func (j *Journal) Last(n int, without ...Kind) []Event {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	var out []Event
 	kept := len(j.events)
-	if n < 0 || n > kept {
-		n = kept
+	for i := kept - 1; i >= 0 && (n < 0 || len(out) < n); i-- {
+		if e := j.events[(j.next+i)%kept]; !slices.Contains(without, e.Kind) {
+			out = append(out, e)
+		}
 	}
-	out := make([]Event, 0, n)
-	for i := kept - n; i < kept; i++ {
-		out = append(out, j.events[(j.next+i)%kept])
-	}
+	slices.Reverse(out)
 	return out
 }

@@ -50,6 +50,26 @@ var _ = Describe("Journal", func() {
 		Entry("none of them", 3, 4, 0),
 	)
 
+	It("leaves kinds out, and then goes further back", func() {
+		j := journal.New(5)
+		record(j, 1, 3)
+		j.Record(journal.Event{Kind: journal.Resource, Text: "much"})
+		record(j, 4, 5)
+		j.Record(journal.Event{Kind: journal.Resource, Text: "more"})
+		shown := func(most int, without ...journal.Kind) (out []string) {
+			for _, e := range j.Last(most, without...) {
+				out = append(out, e.Text)
+			}
+			return out
+		}
+		Expect(shown(3, journal.Resource)).To(HaveExactElements("3", "4", "5"))
+		Expect(shown(2, journal.Resource, journal.Fault)).To(HaveExactElements("4", "5"))
+		Expect(shown(-1, journal.Note)).To(HaveExactElements("much", "more"))
+		Expect(shown(-1)).To(HaveExactElements("3", "much", "4", "5", "more"))
+		Expect(shown(0, journal.Resource)).To(BeEmpty())
+		Expect([]int{j.Total(), j.Total(journal.Resource), j.Total(journal.Note, journal.Resource)}).To(Equal([]int{7, 5, 0}))
+	})
+
 	DescribeTable("has a bound of its own", func(size int) {
 		j := journal.New(size)
 		record(j, 1, journal.DefaultSize+1)

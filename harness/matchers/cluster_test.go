@@ -90,7 +90,7 @@ var _ = Describe("BeOnline", func() {
 		shows(f.Node(1), func(s *target.Status) { s.State, s.Leader = target.Online, "" })
 		Expect(c.TakeNodeOffline(ctx, 1)).To(Succeed())
 		Expect(holdsNot(node(c, 1), BeOnline())).To(Equal(
-			"Expected node 1 (n1) to be online, but its flag says offline; it shows itself online, follower in term 2 with no leader, applied index 1"))
+			"Expected node 1 (n1) to be online, but its flag says offline (isolate); it shows itself online, follower in term 2 with no leader, applied index 1"))
 	}, patience)
 
 	It("does not take silence for offline", func() {
@@ -98,6 +98,73 @@ var _ = Describe("BeOnline", func() {
 		fails(f.Node(1), errors.New("gone"))
 		Expect(refused(node(c, 1), BeOnline())).To(MatchError("ask for status on node 1 (n1): gone"))
 	})
+})
+
+var _ = Describe("The matchers of health", func() {
+	DescribeTable("hold for one state and no other", func(state target.State) {
+		c, f := boot()
+		shows(f.Node(1), func(s *target.Status) { s.State = state })
+		for of, matcher := range map[target.State]types.GomegaMatcher{
+			target.Connecting: BeConnecting(), target.Syncing: BeSyncing(), target.Online: BeOnline(),
+			target.Leaving: BeLeaving(), target.Offline: BeOffline(), target.Failed: BeFailed(),
+		} {
+			if of == state {
+				Expect(holds(node(c, 1), matcher)).To(ContainSubstring("not to be " + string(of) + ", but its flag says online; it shows itself " + string(of)))
+			} else {
+				Expect(holdsNot(node(c, 1), matcher)).To(ContainSubstring("to be " + string(of) + ", but its flag says online; it shows itself " + string(state)))
+			}
+		}
+	},
+		Entry(nil, target.Connecting), Entry(nil, target.Syncing), Entry(nil, target.Online),
+		Entry(nil, target.Leaving), Entry(nil, target.Offline), Entry(nil, target.Failed),
+	)
+
+	It("say how far behind the node is, what it is at, and why", func() {
+		c, f := boot()
+		shows(f.Node(1), func(s *target.Status) {
+			s.State, s.Behind, s.Activity, s.Reason = target.Failed, 17, "installing a snapshot", "no space left"
+		})
+		Expect(holdsNot(node(c, 1), BeSyncing())).To(Equal("Expected node 1 (n1) to be syncing, but its flag says online; " +
+			"it shows itself failed (no space left), follower in term 2 with leader n0, applied index 1, 17 behind, installing a snapshot"))
+	})
+
+	DescribeTable("know a node that is gone without asking it", func(ctx SpecContext, way harness.Way, reason string) {
+		c, f := boot()
+		Expect(c.TakeNodeOffline(ctx, 1, way)).To(Succeed())
+		looks := f.Node(1).Looks()
+		found := "its flag says offline (" + string(way) + "); it shows itself offline (" + reason + ")"
+		Expect(holds(node(c, 1), BeOffline())).To(HaveSuffix(found))
+		Expect(holdsNot(node(c, 1), BeOnline())).To(HaveSuffix(found))
+		Expect(holdsNot(node(c, 1), HaveCaughtUp())).To(HaveSuffix("but it shows itself offline (" + reason + ")"))
+		Expect(f.Node(1).Looks()).To(Equal(looks))
+	},
+		Entry("stopped", patience, harness.Stop, "stopped"),
+		Entry("crashed", patience, harness.Crash, "crashed"),
+		Entry("paused", patience, harness.Pause, "paused"),
+	)
+
+	It("can be polled as fast as can be, to see what passes", func(ctx SpecContext) {
+		c, f := boot()
+		var looks atomic.Int64
+		shows(f.Node(1), func(s *target.Status) {
+			if n := looks.Add(1); n > 100 && n < 200 {
+				s.State = target.Syncing
+			}
+		})
+		events := c.Journal().Total()
+		Eventually(ctx, node(c, 1)).WithPolling(100 * time.Microsecond).Should(BeSyncing())
+		Eventually(ctx, node(c, 1)).WithPolling(100 * time.Microsecond).Should(BeOnline())
+		Expect(c.Journal().Total()).To(Equal(events), "looking leaves no trace")
+	}, patience)
+
+	It("refuse a node that was removed", func(ctx SpecContext) {
+		c, _ := boot()
+		n := node(c, 1)
+		Expect(c.RemoveNode(ctx, 1)).To(Succeed())
+		for _, matcher := range []types.GomegaMatcher{BeOnline(), BeOffline(), HaveCaughtUp()} {
+			Expect(refused(n, matcher)).To(MatchError(ContainSubstring("node 1 (n1) was removed from the cluster")))
+		}
+	}, patience)
 })
 
 var _ = Describe("HaveCaughtUp", func() {
@@ -133,6 +200,12 @@ var _ = Describe("HaveLeader", func() {
 		Expect(holds(c, HaveLeader())).To(Equal("Expected the cluster of 3 nodes not to have a leader, but node 0 leads"))
 		Expect(c.TakeNodeOffline(ctx, 1)).To(Succeed())
 		holds(c, HaveLeader())
+		Expect(c.BringNodeOnline(ctx, 1)).To(Succeed())
+		Expect(c.TakeNodeOffline(ctx, 0, harness.Crash)).To(Succeed())
+		Expect(holdsNot(c, HaveLeader())).To(Equal("Expected the cluster of 3 nodes to have a leader, but " +
+			"node 0 (n0) is called leader by 2 of 3 nodes, and is crashed"))
+		Expect(c.BringNodeOnline(ctx, 0)).To(Succeed())
+		Expect(c.TakeNodeOffline(ctx, 1)).To(Succeed())
 		Expect(c.TakeNodeOffline(ctx, 2)).To(Succeed())
 		Expect(holdsNot(c, HaveLeader())).To(Equal(
 			"Expected the cluster of 3 nodes to have a leader, but no node is called leader by 2 of 3 nodes: map[:2 n0:1]"))

@@ -1,6 +1,7 @@
 // Package matchers are Gomega matchers that read like the sentence they check:
 //
 //	Expect(cluster.Node(1)).To(BeOnline())
+//	Eventually(ctx, node).Should(BeSyncing())
 //	Eventually(ctx, node).Should(HaveCaughtUp())
 //	Eventually(ctx, cluster).Should(HaveLeader())
 //	Expect(cluster).To(BeConsistent("SELECT * FROM shop.orders ORDER BY id"))

@@ -12,8 +12,30 @@ import (
 
 // BeOnline holds for a *harness.Node whose flag is up and that shows itself
 // online: it knows its leader and has caught up with it since they met.
-func BeOnline() types.GomegaMatcher {
-	return newMatcher("be online", func(ctx context.Context, node *harness.Node) (bool, string, error) {
+func BeOnline() types.GomegaMatcher { return be(target.Online) }
+
+// BeConnecting holds for a *harness.Node that shows that it knows of no leader.
+func BeConnecting() types.GomegaMatcher { return be(target.Connecting) }
+
+// BeSyncing holds for a *harness.Node that shows that it knows the leader, and is
+// behind.
+func BeSyncing() types.GomegaMatcher { return be(target.Syncing) }
+
+// BeLeaving holds for a *harness.Node that shows that it has been asked to stop.
+func BeLeaving() types.GomegaMatcher { return be(target.Leaving) }
+
+// BeOffline holds for a *harness.Node that does not run, or is frozen. One that is
+// only isolated runs on, and shows that it is connecting: whether the harness wants
+// it online, its flag says.
+func BeOffline() types.GomegaMatcher { return be(target.Offline) }
+
+// BeFailed holds for a *harness.Node that shows that its storage has failed. Its
+// message has the reason; to expect one, look at the status.
+func BeFailed() types.GomegaMatcher { return be(target.Failed) }
+
+// be holds for a node in that state, which to be online takes the flag, too.
+func be(state target.State) types.GomegaMatcher {
+	return newMatcher("be "+string(state), func(ctx context.Context, node *harness.Node) (bool, string, error) {
 		flag, err := node.Cluster().IsNodeOnline(node.Index())
 		if err != nil {
 			return false, "", err
@@ -22,7 +44,8 @@ func BeOnline() types.GomegaMatcher {
 		if err != nil {
 			return false, "", err
 		}
-		return flag && status.State == target.Online, fmt.Sprintf("its flag says %s; %s", flagWord(flag), shown(status)), nil
+		holds := status.State == state && (flag || state != target.Online)
+		return holds, fmt.Sprintf("its flag says %s; %s", flagWord(node, flag), shown(status)), nil
 	})
 }
 
@@ -32,23 +55,20 @@ func HaveCaughtUp() types.GomegaMatcher {
 	return newMatcher("have caught up", func(ctx context.Context, node *harness.Node) (bool, string, error) {
 		var committed uint64
 		var by *harness.Node
-		for _, other := range node.Cluster().Nodes() {
-			status, err := other.Status(ctx)
-			if err != nil {
-				continue // a node that is gone holds nobody up
+		for _, look := range node.Cluster().Look(ctx) { // a node that is gone holds nobody up
+			if look.Err == nil && look.Status.CommitIndex > committed {
+				committed, by = look.Status.CommitIndex, look.Node
 			}
-			if status.CommitIndex > committed {
-				committed, by = status.CommitIndex, other
-			}
-		}
-		if by == nil {
-			return false, "no node says what is committed", nil
 		}
 		status, err := node.Status(ctx)
-		if err != nil {
+		switch {
+		case err != nil:
 			return false, "", err
-		}
-		if status.AppliedIndex >= committed {
+		case by == nil:
+			return false, "no node says what is committed", nil
+		case status.State == target.Offline:
+			return false, shown(status), nil
+		case status.AppliedIndex >= committed:
 			return true, fmt.Sprintf("it has applied index %d of %d", status.AppliedIndex, committed), nil
 		}
 		return false, fmt.Sprintf("it is %d behind: %s knows index %d to be committed; %s",
@@ -56,17 +76,35 @@ func HaveCaughtUp() types.GomegaMatcher {
 	})
 }
 
-func flagWord(up bool) string {
-	if up {
+func flagWord(node *harness.Node, up bool) string {
+	way, lost := node.Cluster().Lost(node.Index())
+	switch {
+	case up:
 		return "online"
+	case lost:
+		return fmt.Sprintf("offline (%s)", way)
 	}
 	return "offline"
 }
 
 func shown(s target.Status) string {
+	text := "it shows itself " + string(s.State)
+	if s.Reason != "" {
+		text += fmt.Sprintf(" (%s)", s.Reason)
+	}
+	if s.State == target.Offline {
+		return text
+	}
 	leader := "no leader"
 	if s.Leader != "" {
 		leader = "leader " + s.Leader
 	}
-	return fmt.Sprintf("it shows itself %s, %s in term %d with %s, applied index %d", s.State, s.Role, s.Term, leader, s.AppliedIndex)
+	text += fmt.Sprintf(", %s in term %d with %s, applied index %d", s.Role, s.Term, leader, s.AppliedIndex)
+	if s.Behind > 0 {
+		text += fmt.Sprintf(", %d behind", s.Behind)
+	}
+	if s.Activity != "" {
+		text += ", " + s.Activity
+	}
+	return text
 }

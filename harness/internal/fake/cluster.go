@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 
 	"github.com/rejoin-db/rejoin/harness/target"
@@ -16,11 +17,13 @@ type Cluster struct {
 	OnClose             func() error
 	OnDigest            func(ctx context.Context, node int) (index uint64, sum string, err error)
 	OnRemembered        func(ctx context.Context, node int) (map[string]bool, error)
+	// OnCall is given each call as Calls shows it, and can make it fail.
+	OnCall func(ctx context.Context, call string) error
 
 	memory int
-	nodes  []*Node
 
 	mu    sync.Mutex
+	nodes []*Node
 	log   []string // IDs of the requests that were committed, from index 1
 	calls []string
 }
@@ -32,14 +35,25 @@ func newCluster(size, memory int) *Cluster {
 		memory = 100
 	}
 	c := &Cluster{memory: memory, log: []string{"the first entry of the leader"}}
-	for i := range size {
-		c.nodes = append(c.nodes, &Node{cluster: c, index: i, applied: 1, answers: make(map[string]*Answer), remembered: make(map[string]bool)})
+	for range size {
+		c.addLocked(true)
 	}
+	c.nodes[0].led = []uint64{2}
 	return c
+}
+
+// addLocked adds a node that holds everything.
+func (c *Cluster) addLocked(voter bool) *Node {
+	n := &Node{cluster: c, index: len(c.nodes), voter: voter, answers: make(map[string]*Answer), remembered: make(map[string]bool)}
+	n.catchUpLocked()
+	c.nodes = append(c.nodes, n)
+	return n
 }
 
 // Nodes are the nodes, as the target's user sees them.
 func (c *Cluster) Nodes() []target.Node {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	out := make([]target.Node, len(c.nodes))
 	for i, n := range c.nodes {
 		out[i] = n
@@ -48,61 +62,49 @@ func (c *Cluster) Nodes() []target.Node {
 }
 
 // Node is the node of that index, as the spec sees it.
-func (c *Cluster) Node(i int) *Node { return c.nodes[i] }
+func (c *Cluster) Node(i int) *Node {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.nodes[i]
+}
 
 // Answers tells all nodes the answer to a statement.
 func (c *Cluster) Answers(sql string, answer *Answer) {
-	for _, n := range c.nodes {
+	c.mu.Lock()
+	nodes := slices.Clone(c.nodes)
+	c.mu.Unlock()
+	for _, n := range nodes {
 		n.Answers(sql, answer)
 	}
 }
 
 // Isolate cuts a node off.
 func (c *Cluster) Isolate(ctx context.Context, node int) error {
-	c.called("isolate %d", node)
-	if c.OnIsolate != nil {
-		if err := c.OnIsolate(ctx, node); err != nil {
-			return err
-		}
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.nodes[node].isolated = true
-	return nil
+	return c.change(ctx, node, "isolate", c.OnIsolate, func(n *Node) { n.isolated = true })
 }
 
 // Rejoin mends what Isolate cut; the node catches up at once.
 func (c *Cluster) Rejoin(ctx context.Context, node int) error {
-	c.called("rejoin %d", node)
-	if c.OnRejoin != nil {
-		if err := c.OnRejoin(ctx, node); err != nil {
-			return err
-		}
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	n := c.nodes[node]
-	n.isolated = false
-	for _, id := range c.log[n.applied:] {
-		n.applyLocked(id)
-	}
-	return nil
+	return c.change(ctx, node, "rejoin", c.OnRejoin, func(n *Node) { n.isolated = false })
 }
 
 // Close ends nothing, as nothing runs.
 func (c *Cluster) Close() error {
-	c.called("close")
+	if err := c.called(context.Background(), "close"); err != nil {
+		return err
+	}
 	if c.OnClose != nil {
 		return c.OnClose()
 	}
 	return nil
 }
 
-// Calls are the calls of Isolate, Rejoin and Close, in order, as in "isolate 1".
+// Calls are the calls of everything that can be done to a cluster, in order, as in
+// "isolate 1".
 func (c *Cluster) Calls() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return append([]string(nil), c.calls...)
+	return slices.Clone(c.calls)
 }
 
 // Index is the log index that is committed.
@@ -119,20 +121,41 @@ func (c *Cluster) Remembered(node int) map[string]bool {
 	return maps.Clone(c.nodes[node].remembered)
 }
 
-func (c *Cluster) called(format string, args ...any) {
+// change does something to a node, unless a hook fails it. A node that is then
+// reached by the others catches up.
+func (c *Cluster) change(ctx context.Context, node int, verb string, hook func(context.Context, int) error, do func(*Node)) error {
+	if err := c.called(ctx, "%s %d", verb, node); err != nil {
+		return err
+	}
+	if hook != nil {
+		if err := hook(ctx, node); err != nil {
+			return err
+		}
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.calls = append(c.calls, fmt.Sprintf(format, args...))
+	do(c.nodes[node])
+	c.nodes[node].catchUpLocked()
+	return nil
 }
 
-// commit applies a request on all nodes that are not isolated.
+func (c *Cluster) called(ctx context.Context, format string, args ...any) error {
+	call := fmt.Sprintf(format, args...)
+	c.mu.Lock()
+	c.calls = append(c.calls, call)
+	c.mu.Unlock()
+	if c.OnCall != nil {
+		return c.OnCall(ctx, call)
+	}
+	return nil
+}
+
+// commit applies a request on all nodes that are reached.
 func (c *Cluster) commit(id string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.log = append(c.log, id)
 	for _, n := range c.nodes {
-		if !n.isolated {
-			n.applyLocked(id)
-		}
+		n.catchUpLocked()
 	}
 }

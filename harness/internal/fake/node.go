@@ -16,6 +16,10 @@ type Node struct {
 
 	// guarded by the cluster's mutex
 	isolated   bool
+	down       bool
+	paused     bool
+	voter      bool
+	led        []uint64 // as it forgets when it is ended
 	applied    uint64
 	remembered map[string]bool
 
@@ -25,6 +29,7 @@ type Node struct {
 	onStatus func(context.Context, target.Status) (target.Status, error)
 	asked    []target.Request
 	inside   []target.Request
+	looks    int
 }
 
 var _ target.Node = (*Node)(nil)
@@ -73,11 +78,16 @@ func (n *Node) AskedInside() []target.Request {
 	return slices.Clone(n.inside)
 }
 
-// Status shows a healthy node, or whatever OnStatus makes of it.
+// Status shows a healthy node, or whatever OnStatus makes of it. A node that does
+// not run cannot be asked, and one that is paused does not answer.
 func (n *Node) Status(ctx context.Context) (target.Status, error) {
 	n.mu.Lock()
+	n.looks++
 	hook := n.onStatus
 	n.mu.Unlock()
+	if err := n.answering(ctx); err != nil {
+		return target.Status{}, err
+	}
 	status := n.status()
 	if hook != nil {
 		return hook(ctx, status)
@@ -85,24 +95,52 @@ func (n *Node) Status(ctx context.Context) (target.Status, error) {
 	return status, nil
 }
 
+// Looks is how often its status was asked for.
+func (n *Node) Looks() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.looks
+}
+
+// answering blocks as long as a paused node does, until ctx ends.
+func (n *Node) answering(ctx context.Context) error {
+	n.cluster.mu.Lock()
+	down, paused := n.down, n.paused
+	n.cluster.mu.Unlock()
+	if paused {
+		<-ctx.Done()
+		return context.Cause(ctx)
+	}
+	if down {
+		return &target.Error{Node: n.ID(), Code: "UNREACHABLE", Message: "connection refused", Outcome: target.NotApplied}
+	}
+	return nil
+}
+
 func (n *Node) status() target.Status {
 	n.cluster.mu.Lock()
 	defer n.cluster.mu.Unlock()
 	status := target.Status{ID: n.ID(), State: target.Online, Role: "follower", Leader: "n0", Term: 2,
-		CommitIndex: n.applied, AppliedIndex: n.applied}
+		CommitIndex: n.applied, AppliedIndex: n.applied, LedTerms: slices.Clone(n.led), Voter: n.voter, LogEntries: n.applied}
 	switch {
 	case n.index == 0:
-		status.Role, status.LedTerms = "leader", []uint64{2}
+		status.Role = "leader"
 	case n.isolated:
 		status.State, status.Leader = target.Connecting, ""
 	}
 	return status
 }
 
-func (n *Node) applyLocked(id string) {
-	n.applied++
-	if id != "" {
-		n.remembered[id] = true
+// catchUpLocked applies all that is committed, if the node is reached by the others.
+func (n *Node) catchUpLocked() {
+	if n.isolated || n.down || n.paused {
+		return
+	}
+	for _, id := range n.cluster.log[n.applied:] {
+		n.applied++
+		if id != "" {
+			n.remembered[id] = true
+		}
 	}
 }
 
@@ -126,6 +164,9 @@ func (p place) Query(ctx context.Context, request target.Request) (target.Rows, 
 		if err := hook(ctx, request); err != nil {
 			return nil, err
 		}
+	}
+	if err := n.answering(ctx); err != nil {
+		return nil, err
 	}
 	n.cluster.mu.Lock()
 	refused := n.isolated && !p.inside

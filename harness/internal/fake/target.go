@@ -2,7 +2,6 @@ package fake
 
 import (
 	"context"
-	"fmt"
 	"sync"
 
 	"github.com/rejoin-db/rejoin/harness/target"
@@ -14,7 +13,7 @@ type Target struct {
 	Err error
 	// Wrong makes Boot return that many nodes more than were asked for.
 	Wrong int
-	// Plain makes clusters that are neither target.Digester nor target.Rememberer.
+	// Plain makes clusters that can be isolated and nothing else.
 	Plain bool
 	// Memory is how many requests the nodes say they remember; 100 if 0.
 	Memory int
@@ -61,30 +60,3 @@ func (t *Target) Last() *Cluster {
 	}
 	return t.booted[len(t.booted)-1]
 }
-
-// capable is a cluster that can be looked into.
-type capable struct{ *Cluster }
-
-var (
-	_ target.Digester   = capable{}
-	_ target.Rememberer = capable{}
-)
-
-func (c capable) Digest(ctx context.Context, node int) (uint64, string, error) {
-	n := c.nodes[node]
-	if c.OnDigest != nil {
-		return c.OnDigest(ctx, node)
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return n.applied, fmt.Sprintf("sum at %d", n.applied), nil
-}
-
-func (c capable) Remembered(ctx context.Context, node int) (map[string]bool, error) {
-	if c.OnRemembered != nil {
-		return c.OnRemembered(ctx, node)
-	}
-	return c.Cluster.Remembered(node), nil
-}
-
-func (c capable) Memory() int { return c.memory }

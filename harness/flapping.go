@@ -1,0 +1,126 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/rejoin-db/rejoin/harness/journal"
+	"github.com/rejoin-db/rejoin/harness/network"
+)
+
+// flapping is links that are cut and mended in turn, in a goroutine of its own.
+type flapping struct {
+	cluster *Cluster
+	ways    []network.Way[int]
+	period  time.Duration
+	cancel  context.CancelFunc
+	done    chan struct{}
+	flips   int   // after done
+	err     error // after done
+}
+
+// Flapping cuts the links now and mends them half a period later, and so on, until
+// stop is called, or Heal, or Close. It outlives ctx, which is for the first cut
+// only. stop ends it, blocks until the links are mended, and returns what went
+// wrong meanwhile, which ended it too; it may be called again.
+func (c *Cluster) Flapping(ctx context.Context, period time.Duration, ways ...network.Way[int]) (stop func() error, err error) {
+	const least = 2 * time.Nanosecond
+	if period < least {
+		return nil, fmt.Errorf("links cannot flap every %v", period)
+	}
+	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	f := &flapping{cluster: c.whole(), ways: ways, period: period, cancel: cancel, done: make(chan struct{})}
+	if err := c.cut(ctx, f.String(), network.Drop, ways); err != nil {
+		cancel()
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		cancel()
+		return nil, fmt.Errorf("%v: the cluster is closed", f)
+	}
+	c.flapping[f] = true
+	c.faults.Flapping = append(c.faults.Flapping, f.String())
+	go f.run(running)
+	return f.stop, nil
+}
+
+func (f *flapping) String() string {
+	return fmt.Sprintf("flap every %v %s", f.period, waysWords(f.ways))
+}
+
+func (f *flapping) run(ctx context.Context) {
+	defer close(f.done)
+	ticker := time.NewTicker(f.period / 2)
+	defer ticker.Stop()
+	f.flips = 1
+	for mode := network.Up; f.err == nil; mode = other(mode) {
+		select {
+		case <-ctx.Done():
+			f.end(ctx)
+			return
+		case <-ticker.C:
+		}
+		if err := f.flip(ctx, mode); err != nil && ctx.Err() == nil {
+			f.err = fmt.Errorf("%v, after %d flips: %w", f, f.flips, err)
+		} else {
+			f.flips++
+		}
+	}
+	f.end(ctx)
+}
+
+// end leaves the links mended.
+func (f *flapping) end(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), longestOnly)
+	defer cancel()
+	done := f.cluster.journal.Begin(journal.Fault, journal.Nobody, "mend after %d flips: %v", f.flips, f)
+	if err := f.flip(ctx, network.Up); err != nil {
+		f.err = errors.Join(f.err, fmt.Errorf("mend what was to %v: %w", f, err))
+	}
+	done(f.err)
+}
+
+// flip is not written down each time: when it was, follows from the period.
+func (f *flapping) flip(ctx context.Context, mode network.Mode) error {
+	linker, err := f.cluster.linker()
+	if err != nil {
+		return err
+	}
+	return f.cluster.changeLinks(ctx, linker, f.ways, withMode(mode))
+}
+
+func (f *flapping) stop() error {
+	f.cancel()
+	<-f.done
+	f.cluster.mu.Lock()
+	defer f.cluster.mu.Unlock()
+	delete(f.cluster.flapping, f)
+	f.cluster.faults.stopped(f.String())
+	return f.err
+}
+
+// stopFlapping stops all that flaps, and returns what went wrong with it.
+func (c *Cluster) stopFlapping() error {
+	c.mu.Lock()
+	var all []*flapping
+	for f := range c.flapping {
+		all = append(all, f)
+	}
+	c.mu.Unlock()
+	var errs []error
+	for _, f := range all {
+		errs = append(errs, f.stop())
+	}
+	return errors.Join(errs...)
+}
+
+func other(mode network.Mode) network.Mode {
+	if mode == network.Up {
+		return network.Drop
+	}
+	return network.Up
+}

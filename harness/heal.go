@@ -1,0 +1,42 @@
+package harness
+
+import (
+	"context"
+	"errors"
+
+	"github.com/rejoin-db/rejoin/harness/disk"
+	"github.com/rejoin-db/rejoin/harness/journal"
+)
+
+// Heal undoes everything that was done to the cluster, and blocks until all nodes
+// are online: it ends what flaps, mends all links, makes all disks sound and all
+// clocks right, and brings back every node that is offline. What cannot be healed
+// is in the error, and all the rest is done. A node whose storage has failed is
+// not healed: the error wraps ErrFailed.
+func (c *Cluster) Heal(ctx context.Context) error {
+	errs := []error{c.stopFlapping(), c.MendLinks(ctx)}
+	faults := c.Faults()
+	nodes := c.Nodes()
+	for _, node := range nodes {
+		if _, bad := faults.Disks[node.index]; bad {
+			errs = append(errs, c.SetDisk(ctx, node.index, disk.Faults{}))
+		}
+		if _, wrong := faults.Clocks[node.index]; wrong {
+			errs = append(errs, c.SetClock(ctx, node.index, 0))
+		}
+	}
+	var back []*Node
+	for _, node := range nodes {
+		if _, lost := c.Lost(node.index); lost {
+			if err := c.BringNodeOnline(ctx, node.index); err != nil {
+				errs = append(errs, err)
+				continue
+			}
+		}
+		back = append(back, node)
+	}
+	end := c.journal.Begin(journal.Wait, journal.Nobody, "wait until %d healed nodes are online", len(back))
+	err := c.waitFor(ctx, back)
+	end(err)
+	return errors.Join(append(errs, err)...)
+}

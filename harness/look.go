@@ -1,0 +1,94 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+// longestLook bounds how long one look waits for a node: who is to hold up nobody
+// counts as unknown then. Who waits looks again.
+const longestLook = time.Second
+
+// longestOnly is the same where there is no second look.
+const longestOnly = 5 * time.Second
+
+// Look is what a node showed when all were asked.
+type Look struct {
+	Node   *Node
+	Status target.Status
+	Err    error // why it could not be asked; nil if it could
+}
+
+// runs tells whether the node itself has answered.
+func (l Look) runs() bool { return l.Err == nil && l.Status.State != target.Offline }
+
+// Look asks all members at once, past every fault, for their status. Each may take
+// a second, so that one that hangs hides none of the others.
+func (c *Cluster) Look(ctx context.Context) []Look { return c.look(ctx, longestLook) }
+
+func (c *Cluster) look(ctx context.Context, longest time.Duration) []Look {
+	ctx, cancel := context.WithTimeout(ctx, longest)
+	defer cancel()
+	nodes := c.Nodes()
+	looks := make([]Look, len(nodes))
+	var wg sync.WaitGroup
+	for i, node := range nodes {
+		wg.Go(func() {
+			looks[i].Node = node
+			looks[i].Status, looks[i].Err = node.Status(ctx)
+		})
+	}
+	wg.Wait()
+	return looks
+}
+
+// committed is the highest log index that any node knows to be committed. What
+// was acknowledged is at or below it. It is not known if no node could be asked.
+func committed(looks []Look) (highest uint64, known bool) {
+	for _, l := range looks {
+		if l.runs() {
+			highest, known = max(highest, l.Status.CommitIndex), true
+		}
+	}
+	return highest, known
+}
+
+// Leader is the index of the node that leads, by the word of a quorum of those
+// that vote, asked past every fault. A node that was stopped, crashed or paused
+// leads nobody, whatever the others have not noticed yet. It is an error if
+// there is no leader.
+func (c *Cluster) Leader(ctx context.Context) (int, error) {
+	quorum, voters := c.Quorum(), c.voters()
+	looks := c.Look(ctx)
+	votes := make(map[string]int)
+	var errs []error
+	for _, l := range looks {
+		switch {
+		case l.Err != nil:
+			errs = append(errs, l.Err)
+		case l.runs() && c.votes(l.Node):
+			votes[l.Status.Leader]++
+		}
+	}
+	for _, l := range looks {
+		switch {
+		case votes[l.Node.ID()] < quorum:
+		case l.Err == nil && !l.runs():
+			return -1, fmt.Errorf("%s is called leader by %d of %d nodes, and is %s", l.Node, votes[l.Node.ID()], voters, l.Status.Reason)
+		default:
+			return l.Node.index, nil
+		}
+	}
+	return -1, errors.Join(append([]error{fmt.Errorf("no node is called leader by %d of %d nodes: %v", quorum, voters, votes)}, errs...)...)
+}
+
+func (c *Cluster) votes(n *Node) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.members[n.index].voter
+}

@@ -1,0 +1,96 @@
+package harness
+
+import (
+	"context"
+
+	"github.com/rejoin-db/rejoin/harness/disk"
+	"github.com/rejoin-db/rejoin/harness/journal"
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+// What follows is for who has moved the member's flag: nobody else changes how
+// the node is lost meanwhile. Each step that is done is remembered, so that what
+// fails halfway can be tried again from there.
+
+// inject does something to a node, and writes it down.
+func (c *Cluster) inject(i int, what string, do func() error) error {
+	end := c.journal.Begin(journal.Fault, i, "%s", what)
+	err := do()
+	end(err)
+	return err
+}
+
+// restore undoes what was done to the node.
+func (c *Cluster) restore(ctx context.Context, m *member) error {
+	i := m.node.index
+	if err := c.rejoin(ctx, m); err != nil {
+		return err
+	}
+	switch m.way {
+	case Stop, Crash:
+		starter, can := c.cluster.(target.Starter)
+		if !can {
+			return &UnsupportedError{target.Stop}
+		}
+		return c.inject(i, "start", func() error { return starter.Start(ctx, i) })
+	case Pause:
+		pauser, can := c.cluster.(target.Pauser)
+		if !can {
+			return &UnsupportedError{target.Pause}
+		}
+		return c.inject(i, "resume", func() error { return pauser.Resume(ctx, i) })
+	}
+	return nil
+}
+
+// rejoin mends what isolated the node, if anything does.
+func (c *Cluster) rejoin(ctx context.Context, m *member) error {
+	i := m.node.index
+	if !m.isolated {
+		return nil
+	}
+	if err := c.inject(i, "rejoin", func() error { return c.cluster.Rejoin(ctx, i) }); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	m.isolated = false
+	return nil
+}
+
+// replaceDisk lets the node begin anew, on an empty and sound disk.
+func (c *Cluster) replaceDisk(ctx context.Context, m *member) error {
+	i := m.node.index
+	membership, can := c.cluster.(target.Membership)
+	if !can {
+		return &UnsupportedError{target.Members}
+	}
+	if m.way == Isolate || m.way == Pause {
+		starter, can := c.cluster.(target.Starter)
+		if !can {
+			return &UnsupportedError{target.Crash}
+		}
+		if m.way == Isolate {
+			m.node.remember(ctx)
+		}
+		if err := c.inject(i, "crash", func() error { return starter.Crash(ctx, i) }); err != nil {
+			return err
+		}
+		c.mu.Lock()
+		m.way = Crash
+		c.mu.Unlock()
+	}
+	if err := c.rejoin(ctx, m); err != nil {
+		return err
+	}
+	if c.Faults().Disks[i] != (disk.Faults{}) {
+		if err := c.SetDisk(ctx, i, disk.Faults{}); err != nil {
+			return err
+		}
+	}
+	if err := c.joining.take(ctx); err != nil {
+		return err
+	}
+	defer c.joining.pass()
+	return c.inject(i, "replace the disk", func() error { return membership.Replace(ctx, i) })
+}

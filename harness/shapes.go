@@ -1,0 +1,59 @@
+package harness
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/rejoin-db/rejoin/harness/network"
+)
+
+// The shapes cut links as a network does that loses every packet (network.Drop),
+// and leave all others as they are. Clients reach every node. Mend, MendLinks and
+// Heal undo them.
+
+// Partition cuts each group of nodes off from every other group. Nodes that are in
+// no group keep their links.
+func (c *Cluster) Partition(ctx context.Context, groups ...[]int) error {
+	return c.cut(ctx, fmt.Sprint("partition ", groups), network.Drop, network.Partition(groups...))
+}
+
+// Ring leaves each node only the links to the next and to the one before, in the
+// order of their indexes. A ring of fewer than 4 nodes would cut nothing, and is
+// an error.
+func (c *Cluster) Ring(ctx context.Context) error {
+	nodes := c.indexes()
+	return c.cut(ctx, fmt.Sprint("ring ", nodes), network.Drop, network.Ring(nodes))
+}
+
+// Bridge cuts the nodes on the left off from those on the right; only the nodes of
+// the bridge reach both.
+func (c *Cluster) Bridge(ctx context.Context, left, right []int, bridge ...int) error {
+	return c.cut(ctx, fmt.Sprint("bridge ", left, bridge, right), network.Drop, network.Bridge(left, right, bridge...))
+}
+
+// IsolateLeader cuts the leader off from all other nodes, both ways, and returns
+// which that was. Its flag stays up: unlike after TakeNodeOffline, clients reach it.
+func (c *Cluster) IsolateLeader(ctx context.Context) (int, error) {
+	if _, err := c.linker(); err != nil {
+		return -1, fmt.Errorf("isolate the leader: %w", err)
+	}
+	leader, err := c.Leader(ctx)
+	if err != nil {
+		return -1, fmt.Errorf("isolate the leader: %w", err)
+	}
+	var others []int
+	for _, i := range c.indexes() {
+		if i != leader {
+			others = append(others, i)
+		}
+	}
+	return leader, c.cut(ctx, fmt.Sprintf("isolate the leader %d", leader), network.Drop, network.Around(leader, others))
+}
+
+func (c *Cluster) indexes() []int {
+	var indexes []int
+	for _, node := range c.Nodes() {
+		indexes = append(indexes, node.index)
+	}
+	return indexes
+}

@@ -1,0 +1,93 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/rejoin-db/rejoin/harness/journal"
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+// Usage is what a node takes, and how far it lags. What a target does not know is 0.
+type Usage struct {
+	Node       int // index
+	ID         string
+	Memory     uint64 // bytes of the node's process
+	LogEntries uint64
+	LogBytes   uint64 // on disk
+	Applied    uint64 // log index
+	Lag        uint64 // entries that some node knew to be committed, and this one had not applied
+}
+
+func (u Usage) String() string {
+	parts := []string{fmt.Sprintf("applied %d", u.Applied), fmt.Sprintf("%d behind", u.Lag),
+		fmt.Sprintf("log of %d entries", u.LogEntries)}
+	if u.LogBytes > 0 {
+		parts[2] += " in " + size(u.LogBytes)
+	}
+	if u.Memory > 0 {
+		parts = append(parts, "memory "+size(u.Memory))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// size is a number of bytes for people.
+func size(bytes uint64) string {
+	for _, unit := range []struct {
+		bytes uint64
+		name  string
+	}{{1 << 30, "GiB"}, {1 << 20, "MiB"}, {1 << 10, "KiB"}} {
+		if bytes >= unit.bytes {
+			return fmt.Sprintf("%.1f %s", float64(bytes)/float64(unit.bytes), unit.name)
+		}
+	}
+	return fmt.Sprintf("%d bytes", bytes)
+}
+
+// Measure asks all members at once what they take, and writes it down: one journal
+// event a node. Nodes that do not run or are frozen are left out. The error joins
+// those that could not be asked; what the others said is returned all the same.
+//
+// The cluster measures by itself, and briefly, whenever a flag has changed or a
+// wait has ended.
+func (c *Cluster) Measure(ctx context.Context) ([]Usage, error) {
+	looks := c.Look(ctx)
+	var errs []error
+	for _, l := range looks {
+		errs = append(errs, l.Err)
+	}
+	return c.write(looks), errors.Join(errs...)
+}
+
+// briefly bounds what the cluster measures by itself: nobody asked it to.
+const briefly = 100 * time.Millisecond
+
+// measureAfter measures when something has changed. Who does not answer is left out.
+func (c *Cluster) measureAfter(ctx context.Context, failed error) {
+	if failed == nil && ctx.Err() == nil {
+		c.write(c.look(ctx, briefly))
+	}
+}
+
+func (c *Cluster) write(looks []Look) []Usage {
+	highest, _ := committed(looks)
+	var usages []Usage
+	for _, l := range looks {
+		if l.runs() {
+			usages = append(usages, c.writeOne(l.Node, l.Status, highest))
+		}
+	}
+	return usages
+}
+
+func (c *Cluster) writeOne(n *Node, s target.Status, committed uint64) Usage {
+	u := Usage{Node: n.index, ID: n.ID(), Memory: s.Memory, LogEntries: s.LogEntries, LogBytes: s.LogBytes, Applied: s.AppliedIndex}
+	if committed > u.Applied {
+		u.Lag = committed - u.Applied
+	}
+	c.journal.Record(journal.Event{Kind: journal.Resource, Node: u.Node, Text: u.String()})
+	return u
+}
