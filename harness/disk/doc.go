@@ -1,2 +1,19 @@
-// Package disk is a node's disk, and everything that can be wrong with one.
+// Package disk is a node's disk, and everything that can be wrong with one: real
+// files below a directory, or files in memory.
+//
+//	WriteAt  the file's holder reads it; a crash loses it
+//	Sync     it is safe: there after any crash
+//	Create, Rename, Remove   happen as a whole, and are safe when they return
+//
+// What is written is kept in this process until it is synced, on both kinds. So
+// a crash loses exactly what was not synced, be it Crash or a SIGKILL of the
+// process. What pulling the plug does to real files is the file system's
+// business: each Sync is an fsync, and the directory is synced with it.
+//
+// A Disk outlives its node. Open gives it to one node at a time, as an FS; Crash
+// takes it away. A node keeps its parts in files of which the last by name is the
+// newest: log/*.wal and snapshots/*.snapshot.
+//
+// Every wait is on timers and channels, and no lock is held meanwhile, so that in
+// a testing/synctest bubble time passes.
 package disk

@@ -1,0 +1,228 @@
+package disk_test
+
+import (
+	"errors"
+	"io/fs"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/rejoin-db/rejoin/harness/disk"
+)
+
+var _ = onBoth("A disk that", func(fresh func() *disk.Disk) {
+	var d *disk.Disk
+	var f *disk.FS
+	BeforeEach(func() {
+		d = fresh()
+		f = open(d)
+		DeferCleanup(d.Crash)
+	})
+
+	// names expects an error of the operating system that names the file.
+	names := func(err error, file string, cause error) {
+		GinkgoHelper()
+		Expect(err).To(MatchError(cause))
+		path, is := errors.AsType[*fs.PathError](err)
+		Expect(is).To(BeTrue())
+		Expect(path.Path).To(HaveSuffix(file))
+	}
+
+	It("is full has no room for more, and can be read and cleared", func() {
+		file := writeSynced(f, "log/a", "a")
+		must(file.WriteAt([]byte("b"), 0))
+		d.Set(disk.Faults{Full: true})
+		Expect(d.Faults()).To(Equal(disk.Faults{Full: true}))
+		_, err := file.WriteAt([]byte("c"), 0)
+		names(err, "log/a", syscall.ENOSPC)
+		names(file.Sync(), "log/a", syscall.ENOSPC)
+		_, err = f.Create("log/b", 0)
+		names(err, "log/b", syscall.ENOSPC)
+		Expect(read(f, "log/a")).To(Equal("b"))
+		Expect(f.Rename("log/a", "log/c")).To(Succeed())
+		Expect(f.Remove("log/c")).To(Succeed())
+		d.Set(disk.Faults{})
+		writeSynced(f, "log/b", "b")
+	})
+
+	It("fails stores nothing, and can be read", func() {
+		file := writeSynced(f, "log/a", "a")
+		d.Set(disk.Faults{Failing: true})
+		_, err := file.WriteAt([]byte("b"), 0)
+		names(err, "log/a", syscall.EIO)
+		names(file.Sync(), "log/a", syscall.EIO)
+		names(f.Rename("log/a", "log/b"), "log/a", syscall.EIO)
+		names(f.Remove("log/a"), "log/a", syscall.EIO)
+		_, err = f.Create("log/b", 0)
+		names(err, "log/b", syscall.EIO)
+		Expect(read(f, "log/a")).To(Equal("a"))
+		Expect(read(afterCrash(d), "log/a")).To(Equal("a"))
+	})
+
+	When("it lies", func() {
+		var file *disk.File
+		BeforeEach(func() {
+			file = writeSynced(f, "log/a", "before")
+			writeSynced(f, "log/gone", "gone")
+			writeSynced(f, "log/old", "old")
+			d.Set(disk.Faults{Lying: true})
+			must(file.WriteAt([]byte("during"), 0))
+			Expect(file.Sync()).To(Succeed())
+			temporary := writeSynced(f, "log/.new", "new")
+			Expect(temporary.Close()).To(Succeed())
+			Expect(f.Rename("log/.new", "log/old")).To(Succeed())
+			Expect(f.Remove("log/gone")).To(Succeed())
+		})
+
+		seesTheLie := func(f *disk.FS) {
+			GinkgoHelper()
+			Expect(f.List("log")).To(Equal([]string{"a", "old"}))
+			Expect(read(f, "log/a")).To(Equal("during"))
+			Expect(read(f, "log/old")).To(Equal("new"))
+		}
+		seesTheTruth := func(f *disk.FS) {
+			GinkgoHelper()
+			Expect(f.List("log")).To(Equal([]string{"a", "gone", "old"}))
+			Expect(read(f, "log/a")).To(Equal("before"))
+			Expect(read(f, "log/old")).To(Equal("old"))
+			Expect(read(f, "log/gone")).To(Equal("gone"))
+		}
+
+		It("loses in a crash all since the lie began, of every file", func() {
+			seesTheLie(f)
+			seesTheTruth(afterCrash(d))
+		})
+
+		It("loses it still when the lie has ended and nothing was synced since", func() {
+			d.Set(disk.Faults{})
+			seesTheLie(f)
+			seesTheTruth(afterCrash(d))
+		})
+
+		It("makes it safe with the next sync after the lie, of whatever file", func() {
+			d.Set(disk.Faults{})
+			writeSynced(f, "snapshots/b", "b")
+			f = afterCrash(d)
+			seesTheLie(f)
+			Expect(read(f, "snapshots/b")).To(Equal("b"))
+		})
+
+		It("makes it safe with the next rename after the lie", func() {
+			d.Set(disk.Faults{})
+			Expect(f.Rename("log/a", "log/b")).To(Succeed())
+			f = afterCrash(d)
+			Expect(f.List("log")).To(Equal([]string{"b", "old"}))
+			Expect(read(f, "log/b")).To(Equal("during"))
+		})
+
+		It("makes it safe in an orderly end", func() {
+			must(file.WriteAt([]byte("x"), 0))
+			Expect(f.Close()).To(Succeed())
+			d.Set(disk.Faults{})
+			f = open(d)
+			seesTheLie(f)
+			seesTheLie(afterCrash(d))
+		})
+
+		It("finds under its new name what was renamed in the lie", func() {
+			Expect(file.Close()).To(Succeed())
+			other := must(f.Open("log/a"))
+			Expect(f.Rename("log/a", "log/z")).To(Succeed())
+			Expect(other.Close()).To(Succeed())
+			Expect(read(f, "log/z")).To(Equal("during"))
+		})
+	})
+
+	It("tears keeps half of what one sync was to keep, and nothing after", func(ctx SpecContext) {
+		file := writeSynced(f, "log/a", "before")
+		other := writeSynced(f, "log/b", "other")
+		d.Set(disk.Faults{Torn: true})
+		Expect(file.Sync()).To(Succeed(), "a sync of nothing does not tear")
+		must(file.WriteAt([]byte("0123"), 0))
+		must(file.WriteAt([]byte("456789"), 4))
+		torn := make(chan error, 1)
+		go func() { torn <- file.Sync() }()
+		Eventually(ctx, d.Faults).Should(Equal(disk.Faults{}))
+		after := make(chan error, 2)
+		go func() { after <- f.Rename("log/a", "log/c") }()
+		go func() { _, err := other.WriteAt([]byte("x"), 0); after <- err }()
+		Consistently(ctx, torn, "20ms").ShouldNot(Receive())
+		Expect(after).NotTo(Receive())
+		d.Crash()
+		Expect(<-torn).To(MatchError(disk.ErrLost))
+		Expect(<-after).To(MatchError(disk.ErrLost))
+		Expect(<-after).To(MatchError(disk.ErrLost))
+		f = open(d)
+		Expect(f.List("log")).To(Equal([]string{"a", "b"}))
+		Expect(read(f, "log/a")).To(Equal("01234e"))
+		writeSynced(f, "log/c", "it tears once")
+	})
+
+	It("tears lets go of who waits when its holder closes it", func(ctx SpecContext) {
+		file := write(f, "log/a", "0123")
+		d.Set(disk.Faults{Torn: true})
+		torn := make(chan error, 1)
+		go func() { torn <- file.Sync() }()
+		Eventually(ctx, d.Faults).Should(Equal(disk.Faults{}))
+		Expect(f.Close()).To(Succeed())
+		Expect(<-torn).To(MatchError(disk.ErrLost))
+		Expect(read(open(d), "log/a")).To(Equal("01"))
+	})
+
+	It("is slow lets go of who waits when it is taken away", func(ctx SpecContext) {
+		file := write(f, "log/a", "0123")
+		d.Set(disk.Faults{Slow: time.Hour})
+		slow := make(chan error, 1)
+		go func() { slow <- file.Sync() }()
+		Consistently(ctx, slow, "20ms").ShouldNot(Receive())
+		d.Crash()
+		Expect(<-slow).To(MatchError(disk.ErrLost))
+	})
+})
+
+func TestASyncTakesTimeAndIsLostInACrash(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := NewWithT(t)
+		d := disk.Memory(disk.SyncTakes(time.Second))
+		f, err := d.Open()
+		g.Expect(err).NotTo(HaveOccurred())
+		file, err := f.Create("log/a", 0)
+		g.Expect(err).NotTo(HaveOccurred())
+		sync := func(content string, takes time.Duration) {
+			begun := time.Now()
+			_, err := file.WriteAt([]byte(content), 0)
+			g.Expect(err).NotTo(HaveOccurred())
+			g.Expect(file.Sync()).To(Succeed())
+			g.Expect(time.Since(begun)).To(Equal(takes))
+		}
+		sync("1", time.Second)
+		d.Set(disk.Faults{Slow: time.Minute})
+		sync("2", time.Minute+time.Second)
+		d.Set(disk.Faults{})
+		sync("3", time.Second)
+
+		_, err = file.WriteAt([]byte("4"), 0)
+		g.Expect(err).NotTo(HaveOccurred())
+		stored := make(chan error)
+		for range 2 { // the second waits for the first
+			go func() { stored <- file.Sync() }()
+		}
+		time.Sleep(time.Second / 2)
+		d.Crash()
+		g.Expect(<-stored).To(MatchError(disk.ErrLost))
+		g.Expect(<-stored).To(MatchError(disk.ErrLost))
+		f, err = d.Open()
+		g.Expect(err).NotTo(HaveOccurred())
+		file, err = f.Open("log/a")
+		g.Expect(err).NotTo(HaveOccurred())
+		content := make([]byte, 1)
+		_, err = file.ReadAt(content, 0)
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(content).To(BeEquivalentTo("3"))
+		g.Expect(f.Close()).To(Succeed())
+	})
+}

@@ -1,0 +1,116 @@
+package disk_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/rejoin-db/rejoin/harness/disk"
+)
+
+// model says in the simplest way what a disk must hold: what its holder sees, and
+// what is safe. What a lie claims is done to the safe side when the lie is over.
+type model struct {
+	seen, safe map[string]*content
+	lied       []func()
+}
+
+type content struct{ seen, safe string }
+
+func (m *model) keep(lying bool, what func()) {
+	m.lied = append(m.lied, what)
+	if !lying {
+		for _, what := range m.lied {
+			what()
+		}
+		m.lied = nil
+	}
+}
+
+func (m *model) crash() {
+	m.lied, m.seen = nil, make(map[string]*content)
+	for name, c := range m.safe {
+		m.seen[name] = &content{seen: c.safe, safe: c.safe}
+	}
+	m.safe = make(map[string]*content)
+	for name, c := range m.seen {
+		m.safe[name] = c
+	}
+}
+
+var _ = onBoth("A disk and a model of it", func(fresh func() *disk.Disk) {
+	It("hold the same through whatever is done to them, and after every crash", func() {
+		seed := uint64(GinkgoRandomSeed())
+		chance := rand.New(rand.NewPCG(seed, 0))
+		for range 30 {
+			same(fresh(), chance, 80)
+		}
+	})
+})
+
+// same does the same by chance to a disk and to its model.
+func same(d *disk.Disk, chance *rand.Rand, steps int) {
+	GinkgoHelper()
+	m := &model{seen: make(map[string]*content), safe: make(map[string]*content)}
+	f := open(d)
+	var done []string
+	for range steps {
+		name := fmt.Sprint("log/", chance.IntN(4))
+		other := fmt.Sprint("log/", chance.IntN(4))
+		c := m.seen[name]
+		lying := d.Faults().Lying
+		step := chance.IntN(10)
+		done = append(done, fmt.Sprint(step, " ", name, " ", other))
+		switch {
+		case step == 0:
+			d.Set(disk.Faults{Lying: !lying})
+		case step == 1:
+			f = afterCrash(d)
+			m.crash()
+		case step == 2 && !lying && len(m.lied) == 0: // an end in good order
+			Expect(f.Close()).To(Succeed())
+			f = open(d)
+			m.crash()
+		case c == nil:
+			Expect(must(f.Create(name, 0)).Close()).To(Succeed())
+			c = &content{}
+			m.seen[name] = c
+			m.keep(lying, func() { m.safe[name] = c })
+		case step == 3:
+			Expect(f.Remove(name)).To(Succeed())
+			delete(m.seen, name)
+			m.keep(lying, func() { delete(m.safe, name) })
+		case step == 4 && name != other:
+			Expect(f.Rename(name, other)).To(Succeed())
+			delete(m.seen, name)
+			m.seen[other] = c
+			m.keep(lying, func() { delete(m.safe, name); m.safe[other] = c })
+		case step < 7:
+			file := must(f.Open(name))
+			Expect(file.Sync()).To(Succeed())
+			Expect(file.Close()).To(Succeed())
+			now := c.seen
+			if now != c.safe || lying || len(m.lied) > 0 {
+				m.keep(lying, func() { c.safe = now })
+			}
+		default:
+			text := fmt.Sprint(chance.IntN(1000))
+			at := chance.IntN(len(c.seen) + 1)
+			file := must(f.Open(name))
+			must(file.WriteAt([]byte(text), int64(at)))
+			Expect(file.Close()).To(Succeed())
+			c.seen = c.seen[:at] + text + c.seen[min(at+len(text), len(c.seen)):]
+		}
+		var names []string
+		for name, c := range m.seen {
+			names = append(names, name[len("log/"):])
+			Expect(read(f, name)).To(Equal(c.seen), "%s after %v", name, done)
+		}
+		slices.Sort(names)
+		Expect(f.List("log")).To(HaveExactElements(names), "%v", done)
+	}
+	d.Crash()
+}

@@ -1,0 +1,80 @@
+package disk
+
+import (
+	"slices"
+	"time"
+)
+
+// Sync makes safe what was written to the file before.
+func (f *File) Sync() error {
+	if err := f.begin("sync"); err != nil {
+		return err
+	}
+	defer f.fs.calls.Done()
+	if !f.fs.take(f.inode.syncing) {
+		return f.fs.failure("sync", f.Name(), ErrLost)
+	}
+	defer func() { <-f.inode.syncing }()
+	written := f.unsafe()
+	if err := f.fs.store("sync", f.Name(), len(written.spans) > 0); err != nil {
+		return err
+	}
+	if !f.fs.pass(f.fs.disk.syncTime + f.fs.disk.Faults().Slow) {
+		return f.fs.failure("sync", f.Name(), ErrLost)
+	}
+	switch {
+	case len(written.spans) > 0 && f.fs.disk.tear():
+		return f.tear(written)
+	case f.fs.disk.Faults().Lying || f.fs.holds():
+		return f.inOrder(func() error { return f.fs.settle(written) })
+	}
+	return written.apply(f.fs)
+}
+
+// unsafe is what was written and not synced.
+func (f *File) unsafe() writing {
+	f.fs.mu.Lock()
+	defer f.fs.mu.Unlock()
+	return writing{f.inode, slices.Clip(f.inode.spans[f.inode.claimed:])}
+}
+
+func (f *File) inOrder(do func() error) error {
+	if !f.fs.take(f.fs.order) {
+		return f.fs.failure("sync", f.Name(), ErrLost)
+	}
+	defer func() { <-f.fs.order }()
+	return do()
+}
+
+// tear keeps half, and nothing more from then on.
+func (f *File) tear(written writing) error {
+	err := f.inOrder(func() error {
+		f.fs.mu.Lock()
+		f.fs.torn = true
+		f.fs.mu.Unlock()
+		if err := f.fs.writeBack(); err != nil {
+			return err
+		}
+		return written.half().write()
+	})
+	if err != nil {
+		return err
+	}
+	<-f.fs.lost
+	return f.fs.failure("sync", f.Name(), ErrLost)
+}
+
+// pass waits, and tells whether the disk is still the node's.
+func (f *FS) pass(d time.Duration) bool {
+	if d <= 0 {
+		return true
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-f.lost:
+		return false
+	}
+}
