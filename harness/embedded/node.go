@@ -131,6 +131,11 @@ func (n *Node) closeOnce() error {
 	n.standing.leave()
 	n.end()
 	n.conns.cut()
+	if n.storage != nil {
+		// Whatever Raft still stores, nobody will be told; and it may wait for a
+		// disk that is slow, or torn.
+		errs = append(errs, n.storage.disk.Close())
+	}
 	if n.mux != nil {
 		errs = append(errs, n.mux.close())
 	}

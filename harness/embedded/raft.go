@@ -37,13 +37,14 @@ func (n *Node) startRaft() error {
 		Logger:          logger.Named("transport"),
 	})
 	n.transport = newPatient(network)
+	n.storage.guard.cutOffBy(n.stream.silence)
 
 	config := n.raftConfig(logger)
 	bootstrapped, err := n.bootstrap(config)
 	if err != nil {
-		return errors.Join(err, closeTransport(network))
+		return errors.Join(n.storage.cause(err), closeTransport(network))
 	}
-	n.raft, err = raft.NewRaft(config, n.storage.machine, n.storage.Log, n.storage.Stable, n.storage.Snapshots, n.transport)
+	n.raft, err = n.newRaft(config)
 	if err != nil {
 		return errors.Join(err, closeTransport(network))
 	}
@@ -58,6 +59,20 @@ func (n *Node) startRaft() error {
 		n.stand()
 	}
 	return nil
+}
+
+// newRaft starts Raft, on what the stores hold. Raft may not have been told that
+// they failed.
+func (n *Node) newRaft(config *raft.Config) (*raft.Raft, error) {
+	started, err := raft.NewRaft(config, n.storage.machine, n.storage.Log, n.storage.Stable, n.storage.Snapshots, n.transport)
+	if err = n.storage.cause(err); err == nil {
+		return started, nil
+	}
+	if started != nil {
+		n.transport.end()
+		err = errors.Join(err, started.Shutdown().Error())
+	}
+	return nil, err
 }
 
 func (n *Node) raftConfig(logger hclog.Logger) *raft.Config {
