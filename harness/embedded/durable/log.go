@@ -31,14 +31,15 @@ var (
 // OpenLog opens the log and reads it whole; a *DamageError says which file is not
 // what it was. What fails later and in no call of its own goes to failed.
 func OpenLog(fs *disk.FS, logger hclog.Logger, failed func(error)) (*Log, error) {
-	l, err := openLog(fs, logger, &rotation{failed: failed})
+	l, err := openLog(fs, logger, failed, segmentSize)
 	if err != nil {
 		return nil, fmt.Errorf("open the log: %w", err)
 	}
 	return l, nil
 }
 
-func openLog(fs *disk.FS, logger hclog.Logger, rotation *rotation) (*Log, error) {
+func openLog(fs *disk.FS, logger hclog.Logger, failed func(error), segmentSize int) (*Log, error) {
+	rotation := &rotation{failed: failed}
 	m, err := openMeta(fs, rotation)
 	if err != nil {
 		return nil, err
@@ -58,7 +59,9 @@ func openLog(fs *disk.FS, logger hclog.Logger, rotation *rotation) (*Log, error)
 func (l *Log) inTurn(change func() error) error {
 	l.turn <- struct{}{}
 	defer func() { <-l.turn }()
-	l.rotation.wait()
+	if err := l.rotation.wait(); err != nil {
+		return err
+	}
 	return change()
 }
 
@@ -115,4 +118,9 @@ func (l *Log) SetUint64(key []byte, value uint64) error { return l.wal.SetUint64
 func (l *Log) GetUint64(key []byte) (uint64, error) { return l.wal.GetUint64(key) }
 
 // Close closes the log. Everything that was stored is safe already.
-func (l *Log) Close() error { return l.inTurn(l.wal.Close) }
+func (l *Log) Close() error {
+	l.turn <- struct{}{}
+	defer func() { <-l.turn }()
+	_ = l.rotation.wait() // failed has been told
+	return l.wal.Close()
+}

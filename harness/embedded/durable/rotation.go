@@ -1,6 +1,9 @@
 package durable
 
-import "sync"
+import (
+	"fmt"
+	"sync"
+)
 
 // rotation is raft-wal's going on to the next segment, which it does on its own
 // time, and holds a mutex meanwhile. In a bubble nobody may meet that mutex: it
@@ -10,6 +13,7 @@ type rotation struct {
 
 	mu    sync.Mutex
 	going chan struct{} // closed when it has ended; nil if none is going
+	err   error         // what went wrong: raft-wal does not try again
 }
 
 func (r *rotation) begin() {
@@ -27,18 +31,22 @@ func (r *rotation) end(err error) {
 		return
 	}
 	if err != nil {
-		r.failed(err)
+		r.err = fmt.Errorf("go on to the next file: %w", err)
+		r.failed(r.err)
 	}
 	close(r.going)
 	r.going = nil
 }
 
-// wait blocks while a rotation is going.
-func (r *rotation) wait() {
+// wait blocks while a rotation is going, and returns why the log cannot go on.
+func (r *rotation) wait() error {
 	r.mu.Lock()
 	going := r.going
 	r.mu.Unlock()
 	if going != nil {
 		<-going
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.err
 }
