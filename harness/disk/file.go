@@ -90,8 +90,9 @@ type File struct {
 // Name is the file's name on the disk, now.
 func (f *File) Name() string { return *f.inode.name.Load() }
 
-// Path is the name to show: with the directory of a disk of real files.
-func (f *File) Path() string { return f.fs.disk.stable.path(f.Name()) }
+// Path is how the file is named in errors: with the directory of a disk of real
+// files.
+func (f *File) Path() string { return f.fs.Path(f.Name()) }
 
 func (f *File) begin(op string) error {
 	if f.closed.Load() {

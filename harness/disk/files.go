@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // files is stable storage in the files below a directory.
@@ -47,6 +48,9 @@ func (f files) create(name string, size int64) (_ stableFile, err error) {
 			return nil, errors.Join(&fs.PathError{Op: "allocate", Path: path, Err: err}, file.Close(), os.Remove(path))
 		}
 	}
+	if strings.HasPrefix(filepath.Base(path), ".") {
+		return &realFile{File: file}, nil
+	}
 	return &realFile{File: file, dir: filepath.Dir(path)}, nil
 }
 
@@ -65,7 +69,8 @@ func (f files) remove(name string) error {
 }
 
 // realFile is an open file. The first sync of a new one syncs its directory, too:
-// before, nobody has been told that anything is in it.
+// before, nobody has been told that anything is in it. A file whose name begins
+// with a dot is on its way to another name, and is found by that one or not at all.
 type realFile struct {
 	*os.File
 	dir string // to be synced; empty when that is done

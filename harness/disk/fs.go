@@ -75,7 +75,7 @@ func (f *FS) begin(op string, name string) error {
 }
 
 func (f *FS) failure(op, name string, cause error) error {
-	return &fs.PathError{Op: op, Path: f.disk.stable.path(name), Err: cause}
+	return &fs.PathError{Op: op, Path: f.Path(name), Err: cause}
 }
 
 // store returns why nothing can be stored now, or nil. After a torn sync nothing
@@ -96,6 +96,10 @@ func (f *FS) store(op, name string, room bool) error {
 	}
 	return nil
 }
+
+// Path is how a file is named in errors: with the directory of a disk of real
+// files.
+func (f *FS) Path(name string) string { return f.disk.stable.path(name) }
 
 // take takes hold of something by putting a value into it; release takes it out.
 func (f *FS) take(hold chan struct{}) bool {

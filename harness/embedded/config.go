@@ -8,6 +8,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"github.com/rejoin-db/rejoin/harness/disk"
 	"github.com/rejoin-db/rejoin/harness/embedded/machine"
 	"github.com/rejoin-db/rejoin/harness/network"
 )
@@ -25,9 +26,9 @@ type Config struct {
 	ID string
 	// Dir is where the node keeps its files. It must exist and be the node's own.
 	Dir string
-	// Stores opens what Raft keeps of the node, to be closed when the node stops;
-	// files in Dir if nil. The working copy of the database is in Dir either way.
-	Stores func() (Stores, error)
+	// Disk is where Raft's log and snapshots are; the files below Dir if nil. The
+	// working copy of the database is in Dir either way.
+	Disk *disk.Disk
 	// Endpoint is the node's one address. Stop closes what was opened on it.
 	Endpoint network.Endpoint
 	// Peers are the first members of a new cluster, this node among them. They

@@ -43,11 +43,11 @@ type route struct {
 
 func (n *Node) routes() http.Handler {
 	routes := map[string]route{
-		"/v1/api/sql":            {http.MethodPost, n.serveSQL},
-		"/v1/api/healthcheck":    {http.MethodGet, n.serveHealthcheck},
-		"/v1/api/cluster/health": {http.MethodGet, n.serveHealth},
-		readIndexPath:            {http.MethodGet, n.serveReadIndex},
-		membersPath:              {http.MethodPost, n.serveMembers},
+		"/v1/api/sql":   {http.MethodPost, n.serveSQL},
+		healthcheckPath: {http.MethodGet, n.serveHealthcheck},
+		healthPath:      {http.MethodGet, n.serveHealth},
+		readIndexPath:   {http.MethodGet, n.serveReadIndex},
+		membersPath:     {http.MethodPost, n.serveMembers},
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		route, found := routes[r.URL.Path]
@@ -63,7 +63,8 @@ func (n *Node) routes() http.Handler {
 	})
 }
 
-// gate lets requests in that carry the token, unless the node is leaving.
+// gate lets requests in that carry the token, unless the node is leaving. A node
+// that has failed says so, and nothing else.
 func (n *Node) gate(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !n.standing.enter(&n.requests) {
@@ -76,12 +77,25 @@ func (n *Node) gate(next http.Handler) http.Handler {
 			n.fail(w, refuse(http.StatusUnauthorized, CodeUnauthorized, "the request carries no valid bearer token"))
 			return
 		}
+		if err := n.storage.machine.Failed(); err != nil && !aboutHealth(r) {
+			n.fail(w, unavailable(CodeFailed, "node %s: %v; nothing was changed", n.config.ID, err))
+			return
+		}
 		next.ServeHTTP(w, r)
 	})
 }
 
+const (
+	healthcheckPath = "/v1/api/healthcheck"
+	healthPath      = "/v1/api/cluster/health"
+)
+
+func aboutHealth(r *http.Request) bool {
+	return r.URL.Path == healthcheckPath || r.URL.Path == healthPath
+}
+
 func (n *Node) allowed(r *http.Request) bool {
-	if n.config.Token == "" || r.URL.Path == "/v1/api/healthcheck" {
+	if n.config.Token == "" || r.URL.Path == healthcheckPath {
 		return true
 	}
 	return subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), []byte("Bearer "+n.config.Token)) == 1

@@ -29,6 +29,7 @@ type Node struct {
 
 	standing     standing
 	activity     activity
+	stall        stall
 	started      time.Time
 	requestCount atomic.Uint64
 
@@ -54,6 +55,7 @@ func Start(config Config) (_ *Node, err error) {
 	}
 	n := &Node{config: config, conns: newConns(), started: time.Now()}
 	n.standing.init()
+	n.stall.patience = stallTimeouts * config.ElectionTimeout
 	n.ctx, n.end = context.WithCancel(context.Background())
 	defer func() {
 		if err != nil {
@@ -132,6 +134,11 @@ func (n *Node) closeOnce() error {
 	n.standing.leave()
 	n.end()
 	n.conns.cut()
+	if n.storage != nil {
+		// Whatever Raft still stores, nobody will be told; and it may wait for a
+		// disk that is slow, or torn.
+		errs = append(errs, n.storage.disk.Close())
+	}
 	if n.mux != nil {
 		errs = append(errs, n.mux.close())
 	}

@@ -36,15 +36,15 @@ func (n *Node) startRaft() error {
 		Timeout:         rpcTimeout,
 		Logger:          logger.Named("transport"),
 	})
-	n.transport = newPatient(watchedTransport{network, &n.activity})
+	n.transport = newPatient(timedTransport{watchedTransport{network, &n.activity}, &n.stall})
+	n.storage.guard.cutOffBy(n.stream.silence)
 
 	config := n.raftConfig(logger)
 	bootstrapped, err := n.bootstrap(config)
 	if err != nil {
-		return errors.Join(err, closeTransport(network))
+		return errors.Join(n.storage.cause(err), closeTransport(network))
 	}
-	n.raft, err = raft.NewRaft(config, watchedMachine{n.storage.machine, &n.activity}, n.storage.Log, n.storage.Stable,
-		watchedSnapshots{n.storage.Snapshots, &n.activity}, n.transport)
+	n.raft, err = n.newRaft(config)
 	if err != nil {
 		return errors.Join(err, closeTransport(network))
 	}
@@ -61,6 +61,22 @@ func (n *Node) startRaft() error {
 	return nil
 }
 
+// newRaft starts Raft, on what the stores hold. Raft may not have been told that
+// they failed.
+func (n *Node) newRaft(config *raft.Config) (*raft.Raft, error) {
+	started, err := raft.NewRaft(config, watchedMachine{n.storage.machine, &n.activity},
+		timedLog{n.storage.Log, &n.stall}, timedStable{n.storage.Stable, &n.stall},
+		watchedSnapshots{n.storage.Snapshots, &n.activity}, n.transport)
+	if err = n.storage.cause(err); err == nil {
+		return started, nil
+	}
+	if started != nil {
+		n.transport.end()
+		err = errors.Join(err, started.Shutdown().Error())
+	}
+	return nil, err
+}
+
 func (n *Node) raftConfig(logger hclog.Logger) *raft.Config {
 	config := raft.DefaultConfig()
 	config.LocalID = raft.ServerID(n.config.ID)
@@ -73,6 +89,9 @@ func (n *Node) raftConfig(logger hclog.Logger) *raft.Config {
 	config.SnapshotThreshold = n.config.SnapshotThreshold
 	config.SnapshotInterval = n.config.SnapshotInterval
 	config.TrailingLogs = uint64(n.config.TrailingLogs)
+	// A leader that is removed goes on as nobody, and answers what it was asked;
+	// shutting down by itself it would not.
+	config.ShutdownOnRemove = false
 	config.NoLegacyTelemetry = true
 	config.Logger = logger
 	return config

@@ -62,7 +62,8 @@ func (n *Node) waitApplied(ctx context.Context, index uint64) error {
 }
 
 // pause blocks until changed, or for a moment: a leader that could not be
-// reached may be reached again without any change to be seen.
+// reached may be reached again without any change to be seen. It is an error that
+// the node leaves, or has failed.
 func (n *Node) pause(ctx context.Context, changed <-chan struct{}) error {
 	moment := time.NewTimer(n.config.ElectionTimeout / 4)
 	defer moment.Stop()
@@ -73,6 +74,9 @@ func (n *Node) pause(ctx context.Context, changed <-chan struct{}) error {
 		return context.Cause(ctx)
 	case <-n.ctx.Done():
 		return unavailable(CodeStopping, "node %s is leaving", n.config.ID)
+	}
+	if err := n.storage.machine.Failed(); err != nil {
+		return unavailable(CodeFailed, "node %s: %v", n.config.ID, err)
 	}
 	return nil
 }

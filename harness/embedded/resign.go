@@ -1,16 +1,16 @@
 package embedded
 
 import (
+	"context"
 	"math"
-	"time"
 
 	"github.com/hashicorp/raft"
 )
 
-// resign watches the storage, and gives leadership away whenever a node leads
-// whose storage has failed. Raft does not mind the state machine: its leader
-// would go on committing changes that it cannot answer, and hold up a cluster
-// that could do without it.
+// resign watches the storage. A node whose storage has failed gives leadership
+// away, if it has it and can, and is then cut off from the others: Raft does not
+// mind the state machine, and its leader would go on committing changes that it
+// cannot answer. The others do without the node.
 func (n *Node) resign() {
 	n.wg.Go(func() {
 		err := n.storage.machine.WaitApplied(n.ctx, math.MaxUint64)
@@ -18,17 +18,11 @@ func (n *Node) resign() {
 			return
 		}
 		n.config.Logger.Error("the storage has failed", "error", err)
-		look := time.NewTicker(n.config.ElectionTimeout)
-		defer look.Stop()
-		for {
-			if n.raft.State() == raft.Leader {
-				n.handOver(n.ctx)
-			}
-			select {
-			case <-look.C:
-			case <-n.ctx.Done():
-				return
-			}
+		if n.raft.State() == raft.Leader && !n.stream.isSilenced() {
+			ctx, cancel := context.WithTimeout(n.ctx, n.config.ElectionTimeout)
+			defer cancel()
+			n.handOver(ctx)
 		}
+		n.stream.silence()
 	})
 }

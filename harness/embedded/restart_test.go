@@ -17,14 +17,15 @@ func snapshots(threshold uint64, trailing int64) tweak {
 	return func(c *embedded.Config) { c.SnapshotThreshold, c.TrailingLogs = threshold, trailing }
 }
 
-var _ = Describe("A node that comes back", func() {
-	fill := func(ctx context.Context, s *session, from, to int) {
-		GinkgoHelper()
-		for i := from; i < to; i++ {
-			s.ok(ctx, "", "INSERT INTO t VALUES (?, ?)", i, fmt.Sprint("row ", i))
-		}
+// fill inserts rows into t, from one number to before another.
+func fill(ctx context.Context, s *session, from, to int) {
+	GinkgoHelper()
+	for i := from; i < to; i++ {
+		s.ok(ctx, "", "INSERT INTO t VALUES (?, ?)", i, fmt.Sprint("row ", i))
 	}
+}
 
+var _ = Describe("A node that comes back", func() {
 	DescribeTable("has its state again from snapshot and log, on its port, among its peers", func(ctx SpecContext, size int) {
 		c := boot(size, snapshots(16, -1))
 		leader := c.leader(ctx)

@@ -2,25 +2,29 @@ package embedded
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"slices"
 
+	"github.com/rejoin-db/rejoin/harness/disk"
 	"github.com/rejoin-db/rejoin/harness/embedded/machine"
 )
 
 // storage is what a node keeps on disk:
 //
-//	log/        Raft's log, its term and its vote (raft-wal: one sync an append)
-//	snapshots/  the newest snapshots, each a SQLite file with its checksum
+//	log/        Raft's log, its term and its vote
+//	snapshots/  the newest snapshots, each a SQLite file with its checksums
 //	state/      the working copy of the database, rebuilt at every start
 //
-// One node at a time has the directory; it holds a lock on it. Config.Stores may
-// keep the first two elsewhere.
+// The first two are on Config.Disk, the last is in Config.Dir. One node at a time
+// has the directory; it holds a lock on it.
 type storage struct {
 	Stores
+	disk    *disk.FS
 	machine *machine.Machine
+	guard   *guard
 
 	closers []io.Closer
 }
@@ -37,14 +41,6 @@ func openStorage(config Config) (_ *storage, err error) {
 		return nil, err
 	}
 	s.closers = append(s.closers, lock)
-	open := config.Stores
-	if open == nil {
-		open = func() (Stores, error) { return openFiles(config.Dir, config.Logger) }
-	}
-	if s.Stores, err = open(); err != nil {
-		return nil, err
-	}
-	s.closers = append(s.closers, s.Stores)
 	state := filepath.Join(config.Dir, "state")
 	if err := os.MkdirAll(state, 0o700); err != nil {
 		return nil, err
@@ -53,7 +49,32 @@ func openStorage(config Config) (_ *storage, err error) {
 		return nil, err
 	}
 	s.closers = append(s.closers, s.machine)
+	s.guard = newGuard(s.machine)
+	from := config.Disk
+	if from == nil {
+		from = disk.Files(config.Dir)
+	}
+	if s.disk, err = from.Open(); err != nil {
+		return nil, fmt.Errorf("open the disk: %w", err)
+	}
+	s.closers = append(s.closers, s.disk)
+	if s.Stores, err = openStores(s.disk, s.guard, config.Logger); err != nil {
+		return nil, err
+	}
+	s.closers = append(s.closers, s.Stores)
 	return s, nil
+}
+
+// cause is why the storage has failed, or else the error that Raft had with it.
+// Raft does not say as much.
+func (s *storage) cause(err error) error {
+	if stopped := s.guard.stopped(); stopped != nil {
+		return stopped
+	}
+	if failed := s.machine.Failed(); failed != nil {
+		return failed
+	}
+	return err
 }
 
 func (s *storage) close() error {

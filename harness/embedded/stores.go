@@ -2,18 +2,16 @@ package embedded
 
 import (
 	"errors"
-	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/raft"
-	wal "github.com/hashicorp/raft-wal"
+
+	"github.com/rejoin-db/rejoin/harness/disk"
+	"github.com/rejoin-db/rejoin/harness/embedded/durable"
 )
 
-// Stores are what outlives a node: all of it must be on disk, or wherever it is
-// to last, when a call that stores returns.
+// Stores are what outlives a node: what is stored is safe when a call returns.
 type Stores struct {
 	Log       raft.LogStore
 	Stable    raft.StableStore // Raft's term and vote
@@ -29,30 +27,21 @@ func (s Stores) Close() error {
 	return s.Closer.Close()
 }
 
-const (
-	segmentSize       = 16 << 20 // bytes of log in one file
-	cachedEntries     = 1024     // of the log, kept in memory for followers
-	retainedSnapshots = 2
-)
+// cachedEntries of the log are kept in memory for followers.
+const cachedEntries = 1024
 
-// openFiles opens the stores that are files in dir.
-func openFiles(dir string, logger hclog.Logger) (_ Stores, err error) {
-	for _, name := range []string{"log", "snapshots"} {
-		if err := os.MkdirAll(filepath.Join(dir, name), 0o700); err != nil {
-			return Stores{}, err
-		}
-	}
-	log, err := wal.Open(filepath.Join(dir, "log"), wal.WithSegmentSize(segmentSize), wal.WithLogger(logger.Named("log")))
+func openStores(from *disk.FS, guard *guard, logger hclog.Logger) (Stores, error) {
+	log, err := durable.OpenLog(from, logger.Named("log"), guard.fail)
 	if err != nil {
-		return Stores{}, fmt.Errorf("open log in %s: %w", dir, err)
+		return Stores{}, err
 	}
-	s := Stores{Stable: log, Closer: log}
-	if s.Log, err = raft.NewLogCache(cachedEntries, compacted{log}); err != nil {
+	snapshots, err := durable.OpenSnapshots(from)
+	if err != nil {
 		return Stores{}, errors.Join(err, log.Close())
 	}
-	s.Snapshots, err = raft.NewFileSnapshotStoreWithLogger(dir, retainedSnapshots, logger.Named("snapshots"))
-	if err != nil {
-		return Stores{}, errors.Join(fmt.Errorf("open snapshots in %s: %w", dir, err), log.Close())
+	s := guard.around(Stores{Log: log, Stable: log, Snapshots: snapshots, Closer: log})
+	if s.Log, err = raft.NewLogCache(cachedEntries, s.Log); err != nil {
+		return Stores{}, errors.Join(err, log.Close())
 	}
 	return s, nil
 }

@@ -3,7 +3,10 @@ package embedded
 import (
 	"context"
 	"errors"
+	"fmt"
+	"maps"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,6 +19,10 @@ type stream struct {
 	*branch
 	dial     func(ctx context.Context, network, address string) (net.Conn, error)
 	greeting []byte
+
+	mu       sync.Mutex
+	open     map[net.Conn]struct{} // both ways
+	silenced bool
 
 	// handlers are Raft's goroutines that answer other nodes. Raft does not wait
 	// for them when it shuts down, and a late one would write to a log that is
@@ -32,7 +39,57 @@ func (s *stream) Accept() (net.Conn, error) {
 		return nil, err
 	}
 	s.handlers.Add(1)
-	return &handled{Conn: conn, end: sync.OnceFunc(s.handlers.Done)}, nil
+	spoken := s.speak(conn)
+	return &handled{Conn: spoken, end: sync.OnceFunc(s.handlers.Done)}, nil
+}
+
+// silence cuts all connections, for good. When it returns nothing leaves the node
+// by them any more, and nothing comes.
+func (s *stream) silence() {
+	s.mu.Lock()
+	s.silenced = true
+	open := slices.Collect(maps.Keys(s.open))
+	s.mu.Unlock()
+	for _, conn := range open {
+		_ = conn.Close()
+	}
+}
+
+// errSilenced is what Raft gets from a node that has failed.
+var errSilenced = fmt.Errorf("this node has failed and says nothing more: %w", net.ErrClosed)
+
+// speak notes a connection, and closes it if the node is silent.
+func (s *stream) speak(conn net.Conn) net.Conn {
+	s.mu.Lock()
+	silenced := s.silenced
+	if s.open == nil {
+		s.open = make(map[net.Conn]struct{})
+	}
+	s.open[conn] = struct{}{}
+	s.mu.Unlock()
+	if silenced {
+		_ = conn.Close()
+	}
+	return &spoken{Conn: conn, stream: s}
+}
+
+// spoken is a connection that a silent node has lost.
+type spoken struct {
+	net.Conn
+	stream *stream
+}
+
+func (c *spoken) Close() error {
+	c.stream.mu.Lock()
+	delete(c.stream.open, c.Conn)
+	c.stream.mu.Unlock()
+	return c.Conn.Close()
+}
+
+func (s *stream) isSilenced() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.silenced
 }
 
 // handled is a connection that tells when its handler has ended.
@@ -48,12 +105,16 @@ func (h *handled) Close() error {
 }
 
 func (s *stream) Dial(address raft.ServerAddress, timeout time.Duration) (net.Conn, error) {
+	if s.isSilenced() {
+		return nil, errSilenced
+	}
 	ctx, cancel := context.WithTimeout(s.ctx, timeout)
 	defer cancel()
-	conn, err := s.dial(ctx, "tcp", string(address))
+	dialed, err := s.dial(ctx, "tcp", string(address))
 	if err != nil {
 		return nil, err
 	}
+	conn := s.speak(dialed)
 	// Raft sets a deadline for each call, but only once it has the connection.
 	deadline, _ := ctx.Deadline()
 	if err := errors.Join(conn.SetDeadline(deadline), s.greet(conn), conn.SetDeadline(time.Time{})); err != nil {

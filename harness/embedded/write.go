@@ -126,6 +126,9 @@ func (n *Node) propose(ctx context.Context, entry machine.Entry) (written, error
 // gaveUp is the answer when a change could not be brought to a leader, or its
 // commit not be seen; end is what ended the attempts.
 func (n *Node) gaveUp(end, last error, inDoubt bool) error {
+	if failed := n.storage.machine.Failed(); failed != nil && inDoubt {
+		return n.refusedHere(failed)
+	}
 	if inDoubt {
 		return unavailable(CodeNoQuorum, "node %s: no quorum confirmed the change within %v (%v); whether it is applied is not known",
 			n.config.ID, n.config.WriteTimeout, last).withOutcome(OutcomeUnknown)

@@ -9,12 +9,12 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/rejoin-db/rejoin/harness/disk"
 	"github.com/rejoin-db/rejoin/harness/embedded"
 	"github.com/rejoin-db/rejoin/harness/internal/inprocess"
 	"github.com/rejoin-db/rejoin/harness/local"
 	"github.com/rejoin-db/rejoin/harness/network"
 	"github.com/rejoin-db/rejoin/harness/target"
-	"github.com/rejoin-db/rejoin/harness/virtual/disk"
 )
 
 // Options are the settings of a target. The zero value works.
@@ -96,11 +96,11 @@ func (t *Target) Boot(_ context.Context, size int) (target.Cluster, error) {
 	}
 	disks := make(map[string]*disk.Disk, size)
 	for i := range size {
-		disks[hostName(i)] = disk.New(disk.Options{Sync: t.options.Sync})
+		disks[hostName(i)] = disk.Memory(disk.SyncTakes(t.options.Sync))
 	}
 	booted, err := inprocess.Boot(inprocess.Plan{Size: size, Network: net, InTurn: true, Dir: t.options.Nodes.Dir, Node: func(name string) embedded.Config {
 		config := t.options.Nodes.Node(name)
-		config.Stores = disks[name].Open
+		config.Disk = disks[name]
 		return config
 	}})
 	if err != nil {

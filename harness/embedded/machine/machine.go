@@ -195,6 +195,9 @@ func (m *Machine) setRestored(index uint64) {
 	m.announceLocked()
 }
 
+// Fail stops the machine for good: what it stands on has failed.
+func (m *Machine) Fail(cause error) { _ = m.fail(cause) }
+
 // fail stops the machine for good.
 func (m *Machine) fail(cause error) *FailedError {
 	m.mu.Lock()

@@ -1,0 +1,322 @@
+package embedded_test
+
+import (
+	"context"
+	"net/http"
+	"syscall"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/rejoin-db/rejoin/harness/disk"
+	"github.com/rejoin-db/rejoin/harness/embedded"
+	"github.com/rejoin-db/rejoin/harness/embedded/durable"
+)
+
+// onBothDisks declares specs for nodes on real files and on files in memory.
+func onBothDisks(text string, specs func(on tweak)) bool {
+	return Describe(text, func() {
+		Context("on real files", func() {
+			specs(func(c *embedded.Config) { c.Disk = disk.Files(c.Dir) })
+		})
+		Context("in memory", func() {
+			specs(func(c *embedded.Config) { c.Disk = disk.Memory() })
+		})
+	})
+}
+
+// failed waits until the node shows itself failed, and expects it to say why.
+func (c *cluster) failed(ctx context.Context, i int, why ...any) {
+	GinkgoHelper()
+	Eventually(ctx, c.nodes[i].Health).Should(HaveField("State", embedded.Failed))
+	for _, text := range why {
+		Expect(c.nodes[i].Health().Reason).To(ContainSubstring(text.(string)))
+	}
+	a := c.session(i).do(ctx, "local", "SELECT 1")
+	Expect(a.HTTP).To(Equal(http.StatusServiceUnavailable))
+	Expect(a.Error.Code).To(Equal(embedded.CodeFailed))
+	a = c.session(i).do(ctx, "", "CREATE TABLE never (v)")
+	Expect(a.Error.Code).To(Equal(embedded.CodeFailed))
+	Expect(a.Error.Outcome).To(BeEmpty())
+}
+
+// restart ends a node as a crash does, and starts it again on what is safe.
+func (c *cluster) restart(i int) {
+	GinkgoHelper()
+	c.crash(i)
+	c.configs[i].Disk.Set(disk.Faults{})
+	c.start(i)
+}
+
+func (c *cluster) crash(i int) {
+	GinkgoHelper()
+	c.configs[i].Disk.Crash()
+	Expect(c.nodes[i].Close()).To(Succeed())
+}
+
+// lastIndex is the end of a log, of a node that does not run.
+func (c *cluster) lastIndex(i int) uint64 {
+	GinkgoHelper()
+	fs := must(c.configs[i].Disk.Open())
+	log := must(durable.OpenLog(fs, hclog.NewNullLogger(), func(error) {}))
+	last := must(log.LastIndex())
+	Expect(log.Close()).To(Succeed())
+	Expect(fs.Close()).To(Succeed())
+	return last
+}
+
+var _ = onBothDisks("A node whose disk goes bad,", func(on tweak) {
+	// three boots a cluster with a table, and returns the leader and a follower.
+	three := func(ctx context.Context, tweaks ...tweak) (c *cluster, leader, follower int) {
+		GinkgoHelper()
+		c = boot(3, append([]tweak{on}, tweaks...)...)
+		leader = c.leader(ctx)
+		c.session(leader).ok(ctx, "", "CREATE TABLE t (id INTEGER PRIMARY KEY, v)")
+		return c, leader, c.but(leader)[0]
+	}
+
+	for _, fault := range []struct {
+		name   string
+		faults disk.Faults
+		errno  syscall.Errno
+	}{
+		{"failing", disk.Faults{Failing: true}, syscall.EIO},
+		{"full", disk.Faults{Full: true}, syscall.ENOSPC},
+	} {
+		When("it is "+fault.name, func() {
+			It("fails as a follower with the next entry, and the others go on", func(ctx SpecContext) {
+				c, leader, follower := three(ctx)
+				c.configs[follower].Disk.Set(fault.faults)
+				fill(ctx, c.session(leader), 0, 5)
+				c.failed(ctx, follower, ".wal", fault.errno.Error())
+				fill(ctx, c.session(leader), 5, 10)
+				c.restart(follower)
+				c.leader(ctx)
+				c.converge(ctx)
+				Expect(c.session(follower).count(ctx, "local", "t")).To(Equal(10))
+			})
+
+			It("fails as the leader, and the others elect another", func(ctx SpecContext) {
+				c, leader, follower := three(ctx)
+				c.configs[leader].Disk.Set(fault.faults)
+				// The request is tried again at the next leader.
+				fill(ctx, c.session(follower), 0, 5)
+				c.failed(ctx, leader, ".wal", fault.errno.Error())
+				Expect(c.leader(ctx, c.but(leader)...)).NotTo(Equal(leader))
+				c.restart(leader)
+				c.leader(ctx)
+				c.converge(ctx)
+				Expect(c.session(leader).count(ctx, "local", "t")).To(Equal(5))
+			})
+
+			It("fails as the leader and says to its own client that nobody knows", func(ctx SpecContext) {
+				c, leader, _ := three(ctx)
+				c.configs[leader].Disk.Set(fault.faults)
+				a := c.session(leader).do(ctx, "", "INSERT INTO t DEFAULT VALUES")
+				Expect(a.Error.Code).To(Equal(embedded.CodeFailed))
+				Expect(a.Error.Outcome).To(Equal(embedded.OutcomeUnknown))
+			})
+
+			It("fails when it is to vote, and its vote does not count", func(ctx SpecContext) {
+				c, leader, follower := three(ctx)
+				other := c.but(leader)[1]
+				c.configs[follower].Disk.Set(fault.faults)
+				Expect(c.nodes[leader].Close()).To(Succeed())
+				c.failed(ctx, follower, "log/.meta", fault.errno.Error())
+				Consistently(ctx, c.nodes[other].Health, "300ms").Should(HaveField("LedTerms", BeEmpty()))
+				c.start(leader)
+				c.leader(ctx, leader, other)
+			})
+
+			It("fails when it takes a snapshot, and leaves nothing of it", func(ctx SpecContext) {
+				c, leader, _ := three(ctx)
+				c.configs[leader].Disk.Set(fault.faults)
+				Expect(c.nodes[leader].Snapshot(ctx)).NotTo(Succeed())
+				c.failed(ctx, leader, "snapshots/", fault.errno.Error())
+				c.leader(ctx, c.but(leader)...)
+				c.restart(leader)
+				c.leader(ctx)
+				c.converge(ctx)
+			})
+
+			It("fails when a snapshot is sent to it", func(ctx SpecContext) {
+				c, leader, follower := three(ctx, snapshots(1<<20, -1))
+				c.isolate(follower)
+				fill(ctx, c.session(leader), 0, 20)
+				Expect(c.nodes[leader].Snapshot(ctx)).To(Succeed())
+				c.configs[follower].Disk.Set(fault.faults)
+				c.mend(follower)
+				c.failed(ctx, follower, fault.errno.Error())
+				c.restart(follower)
+				c.leader(ctx)
+				c.converge(ctx)
+				Expect(c.session(follower).count(ctx, "local", "t")).To(Equal(20))
+			})
+
+			It("does not start", func(ctx SpecContext) {
+				c, _, follower := three(ctx)
+				Expect(c.nodes[follower].Close()).To(Succeed())
+				c.configs[follower].Disk.Set(fault.faults)
+				Expect(c.configs[follower].Disk.Wipe()).To(Succeed())
+				_, err := embedded.Start(c.configs[follower])
+				Expect(err).To(MatchError(And(ContainSubstring("start node "+c.configs[follower].ID), ContainSubstring("log/"), ContainSubstring(fault.errno.Error()))))
+			})
+
+			It("fails alone in its cluster, and ends", func(ctx SpecContext) {
+				c := boot(1, on)
+				c.session(0).works(ctx)
+				c.configs[0].Disk.Set(fault.faults)
+				a := c.session(0).do(ctx, "", "INSERT INTO works DEFAULT VALUES")
+				Expect(a.Error.Code).To(Equal(embedded.CodeFailed))
+				c.failed(ctx, 0, ".wal")
+				Expect(c.nodes[0].Close()).To(Succeed())
+			})
+		})
+	}
+
+	When("a byte has flipped", func() {
+		It("does not start on a damaged log, and does once it is replaced", func(ctx SpecContext) {
+			c, leader, follower := three(ctx)
+			fill(ctx, c.session(leader), 0, 20)
+			c.converge(ctx)
+			Expect(c.nodes[follower].Close()).To(Succeed())
+			file := must(c.configs[follower].Disk.Damage(disk.Log))
+			_, err := embedded.Start(c.configs[follower])
+			Expect(err).To(MatchError(And(ContainSubstring("start node "+c.configs[follower].ID), ContainSubstring(file+" is damaged"))))
+			Expect(c.configs[follower].Disk.Wipe()).To(Succeed())
+			c.configs[follower].Peers = nil
+			c.start(follower)
+			c.leader(ctx)
+			c.converge(ctx)
+		})
+
+		It("does not start on a damaged snapshot, though there is an older one", func(ctx SpecContext) {
+			c, leader, _ := three(ctx, snapshots(1<<20, -1))
+			for i := range 2 {
+				fill(ctx, c.session(leader), 10*i, 10*i+10)
+				Expect(c.nodes[leader].Snapshot(ctx)).To(Succeed())
+			}
+			Expect(c.nodes[leader].Close()).To(Succeed())
+			file := must(c.configs[leader].Disk.Damage(disk.Snapshot))
+			_, err := embedded.Start(c.configs[leader])
+			Expect(err).To(MatchError(And(ContainSubstring("start node "+c.configs[leader].ID), ContainSubstring(file+" is damaged"))))
+			must(c.configs[leader].Disk.Damage(disk.Snapshot)) // flips it back
+			c.start(leader)
+			c.leader(ctx)
+			c.converge(ctx)
+		})
+
+		It("fails when it comes to apply the entry", func(ctx SpecContext) {
+			c, leader, follower := three(ctx)
+			fill(ctx, c.session(leader), 0, 20)
+			c.converge(ctx)
+			c.isolate(follower)
+			c.crash(follower)
+			c.start(follower)
+			file := must(c.configs[follower].Disk.Damage(disk.Log))
+			c.mend(follower)
+			c.failed(ctx, follower, file+" is damaged", "entry")
+			fill(ctx, c.session(leader), 20, 25)
+		})
+
+		It("fails when it reads the entry for a follower, and the others go on", func(ctx SpecContext) {
+			c, leader, behind := three(ctx)
+			c.isolate(behind)
+			fill(ctx, c.session(leader), 0, 50)
+			up := c.but(behind)
+			for _, i := range up {
+				Eventually(ctx, func() uint64 { return c.nodes[i].Health().AppliedIndex }).Should(Equal(c.nodes[leader].Health().AppliedIndex))
+			}
+			for _, i := range up {
+				c.crash(i) // with it goes what is cached
+			}
+			for _, i := range up {
+				c.start(i)
+			}
+			leader = c.leader(ctx, up...)
+			file := must(c.configs[leader].Disk.Damage(disk.Log))
+			c.mend(behind)
+			c.failed(ctx, leader, file+" is damaged")
+			next := c.leader(ctx, c.but(leader)...)
+			Expect(next).NotTo(Equal(behind))
+			fill(ctx, c.session(next), 50, 55)
+			Expect(c.session(behind).count(ctx, "strong", "t")).To(Equal(55))
+		})
+
+		It("fails when it sends the snapshot to a follower, which does not take it", func(ctx SpecContext) {
+			c, leader, behind := three(ctx, snapshots(1<<20, -1))
+			c.isolate(behind)
+			fill(ctx, c.session(leader), 0, 50)
+			Expect(c.nodes[leader].Snapshot(ctx)).To(Succeed())
+			file := must(c.configs[leader].Disk.Damage(disk.Snapshot))
+			c.mend(behind)
+			c.failed(ctx, leader, file+" is damaged")
+			next := c.leader(ctx, c.but(leader)...)
+			Expect(next).NotTo(Equal(behind))
+			Expect(c.session(behind).count(ctx, "strong", "t")).To(Equal(50))
+		})
+	})
+
+	When("it lies", func() {
+		It("loses in a crash what it has confirmed, and gets it again from the others", func(ctx SpecContext) {
+			c, leader, follower := three(ctx)
+			had := c.nodes[follower].Health().AppliedIndex
+			c.configs[follower].Disk.Set(disk.Faults{Lying: true})
+			fill(ctx, c.session(leader), 0, 20)
+			Eventually(ctx, func() int { return c.session(follower).count(ctx, "local", "t") }).Should(Equal(20))
+			c.crash(follower)
+			c.configs[follower].Disk.Set(disk.Faults{})
+			Expect(c.lastIndex(follower)).To(BeNumerically("<=", had+1), "nothing was lost")
+			c.start(follower)
+			c.leader(ctx)
+			c.converge(ctx)
+			Expect(c.session(follower).count(ctx, "local", "t")).To(Equal(20))
+		})
+	})
+
+	When("an append is torn", func() {
+		It("drops it after the crash, and gets it again from the others", func(ctx SpecContext) {
+			c, leader, follower := three(ctx)
+			c.configs[follower].Disk.Set(disk.Faults{Torn: true})
+			fill(ctx, c.session(leader), 0, 5)
+			Eventually(ctx, c.configs[follower].Disk.Faults).Should(BeZero())
+			c.restart(follower)
+			c.leader(ctx)
+			c.converge(ctx)
+			Expect(c.session(follower).count(ctx, "local", "t")).To(Equal(5))
+		})
+
+		It("ends when it is closed", func(ctx SpecContext) {
+			c, leader, follower := three(ctx)
+			c.configs[follower].Disk.Set(disk.Faults{Torn: true})
+			fill(ctx, c.session(leader), 0, 1)
+			Eventually(ctx, c.configs[follower].Disk.Faults).Should(BeZero())
+			Expect(c.nodes[follower].Close()).To(Succeed())
+		})
+	})
+
+	When("it is slow", func() {
+		It("does not hold up the others, nor its own end", func(ctx SpecContext) {
+			c, leader, follower := three(ctx)
+			c.configs[follower].Disk.Set(disk.Faults{Slow: time.Hour})
+			fill(ctx, c.session(leader), 0, 5)
+			Expect(c.nodes[follower].Health().State).NotTo(Equal(embedded.Failed))
+			c.restart(follower)
+			c.leader(ctx)
+			c.converge(ctx)
+		})
+	})
+
+	It("starts again on what was synced, after all have crashed at once", func(ctx SpecContext) {
+		c, leader, _ := three(ctx)
+		fill(ctx, c.session(leader), 0, 20)
+		c.each(func(i int) { c.configs[i].Disk.Crash() })
+		c.each(func(i int) { Expect(c.nodes[i].Close()).To(Succeed()) })
+		c.startAll()
+		leader = c.leader(ctx)
+		Expect(c.session(leader).count(ctx, "strong", "t")).To(Equal(20))
+		c.converge(ctx)
+	})
+})

@@ -1,0 +1,171 @@
+package durable
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/raft"
+	"github.com/hashicorp/raft-wal/types"
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/rejoin-db/rejoin/harness/disk"
+)
+
+// written is a file of the log as raft-wal has written it.
+type written struct {
+	info    types.SegmentInfo
+	content []byte
+	appends []int    // where each append ends
+	entries []uint64 // how many there are then
+}
+
+// tailOf stores appends of those many entries and returns the last segment.
+func tailOf(appends ...int) written {
+	GinkgoHelper()
+	d := disk.Memory()
+	fs := must(d.Open())
+	l := must(OpenLog(fs, hclog.NewNullLogger(), func(error) {}))
+	w := written{info: types.SegmentInfo{ID: 0, BaseIndex: 1, MinIndex: 1, Codec: 1}}
+	next := uint64(1)
+	for _, n := range appends {
+		Expect(l.StoreLogs(entries(next, next+uint64(n)-1))).To(Succeed())
+		next += uint64(n)
+		file := must(fs.Open(segmentName(w.info)))
+		w.content = must(readAll(file))
+		w.appends = append(w.appends, len(w.content))
+		w.entries = append(w.entries, next-1)
+	}
+	d.Crash()
+	Expect(l.Close()).To(Succeed())
+	return w
+}
+
+// full is a segment that has been ended, with its index.
+func full() written {
+	GinkgoHelper()
+	d := disk.Memory()
+	fs := must(d.Open())
+	l := must(OpenLog(fs, hclog.NewNullLogger(), func(error) {}))
+	Expect(l.StoreLogs(entries(1, 5))).To(Succeed())
+	Expect(l.DeleteRange(5, 5)).To(Succeed())
+	w := written{info: types.SegmentInfo{ID: 0, BaseIndex: 1, MinIndex: 1, Codec: 1}, entries: []uint64{5, 5}}
+	w.content = must(readAll(must(fs.Open(segmentName(w.info)))))
+	index := frameHeader + rounded(4*5)
+	w.appends = []int{len(w.content) - index - frameHeader, len(w.content)}
+	d.Crash()
+	Expect(l.Close()).To(Succeed())
+	return w
+}
+
+var _ = Describe("A segment of the log", func() {
+	DescribeTable("is sound as it was written, and in a file of any length", func(made func() written) {
+		w := made()
+		for _, room := range []int{0, 1, 8, 100} {
+			found, err := inspect(append(bytes.Clone(w.content), make([]byte, room)...), w.info)
+			Expect(err).NotTo(HaveOccurred())
+			Expect(found.torn).To(BeFalse())
+			Expect(found.end).To(Equal(len(w.content)))
+			Expect(found.entries).To(Equal(w.entries[len(w.entries)-1]))
+		}
+	}, shapes)
+
+	DescribeTable("is damaged by any other value of any byte", func(made func() written) {
+		w := made()
+		for _, room := range []int{0, 64} {
+			content := append(bytes.Clone(w.content), make([]byte, room)...)
+			for at := range w.content {
+				for mask := 1; mask < 256; mask++ {
+					content[at] ^= byte(mask)
+					_, err := inspect(content, w.info)
+					if err == nil {
+						Fail(fmt.Sprintf("nobody noticed that byte %d of %d has flipped by %x", at, len(w.content), mask))
+					}
+					content[at] ^= byte(mask)
+				}
+			}
+		}
+	}, shapes)
+
+	DescribeTable("is torn wherever the last append ends early, and has all before it", func(made func() written) {
+		w := made()
+		starts := append([]int{0}, w.appends...)
+		had := append([]uint64{0}, w.entries...)
+		for i := range w.appends {
+			for end := starts[i]; end <= w.appends[i]-4; end++ {
+				for _, room := range []int{0, 64} {
+					found, err := inspect(append(bytes.Clone(w.content[:end]), make([]byte, room)...), w.info)
+					Expect(err).NotTo(HaveOccurred(), "torn at byte %d of %d", end, len(w.content))
+					Expect(found.entries).To(Equal(had[i]))
+					Expect(found.end).To(Equal(starts[i]))
+					if end > starts[i] {
+						Expect(found.torn).To(BeTrue())
+					}
+				}
+			}
+		}
+	}, shapes)
+})
+
+// shapes are shapes of segments.
+var shapes = []TableEntry{
+	Entry("of one entry", func() written { return tailOf(1) }),
+	Entry("of one append", func() written { return tailOf(4) }),
+	Entry("of several appends", func() written { return tailOf(1, 3, 2) }),
+	Entry("that is full", full),
+}
+
+var _ = Describe("A snapshot's file", func() {
+	It("never gives away another byte than was written, whichever has flipped", func() {
+		d := disk.Memory()
+		fs := must(d.Open())
+		s := must(OpenSnapshots(fs))
+		content := bytes.Repeat([]byte("0123456789"), 20)
+		file := snapshotName(take(s, 1, 1, content))
+		size := must(fs.Open(file)).Size()
+		handle := must(fs.Open(file))
+		var old [1]byte
+		for at := range size {
+			must(handle.ReadAt(old[:], at))
+			for _, mask := range []byte{1, 0x80, 0xFF} {
+				must(handle.WriteAt([]byte{old[0] ^ mask}, at))
+				Expect(readNewest(s, content)).To(MatchError(ContainSubstring(file+" is damaged")), "byte %d", at)
+			}
+			must(handle.WriteAt(old[:], at))
+		}
+		Expect(readNewest(s, content)).To(Succeed())
+		d.Crash()
+	})
+})
+
+// readNewest reads the newest snapshot, and expects that all that comes is right.
+func readNewest(s *Snapshots, expected []byte) error {
+	GinkgoHelper()
+	metas, err := s.List()
+	if err != nil {
+		return err
+	}
+	_, content, err := s.Open(metas[0].ID)
+	if err != nil {
+		return err
+	}
+	defer content.Close()
+	got, err := io.ReadAll(content)
+	Expect(bytes.HasPrefix(expected, got)).To(BeTrue())
+	if err == nil {
+		Expect(got).To(Equal(expected))
+	}
+	return err
+}
+
+// take takes a snapshot and returns its ID.
+func take(s *Snapshots, index, term uint64, content []byte) string {
+	GinkgoHelper()
+	sink := must(s.Create(1, index, term, raft.Configuration{}, 1, nil))
+	must(sink.Write(content))
+	Expect(sink.Close()).To(Succeed())
+	Expect(sink.Close()).To(Succeed(), "closing twice is no error")
+	return sink.ID()
+}

@@ -1,0 +1,105 @@
+package durable
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/hashicorp/raft-wal/segment"
+	"github.com/hashicorp/raft-wal/types"
+
+	"github.com/rejoin-db/rejoin/harness/disk"
+)
+
+// segments makes raft-wal's segments hold records, whose entries are checked
+// whenever they are read.
+type segments struct {
+	*segment.Filer
+	fs       *disk.FS
+	rotation *rotation
+}
+
+var _ types.SegmentFiler = (*segments)(nil)
+
+func newSegments(fs *disk.FS, rotation *rotation) *segments {
+	return &segments{Filer: segment.NewFiler(disk.LogDir, vfs{fs}), fs: fs, rotation: rotation}
+}
+
+func (s *segments) Create(info types.SegmentInfo) (types.SegmentWriter, error) {
+	inner, err := s.Filer.Create(info)
+	s.rotation.end(err)
+	if err != nil {
+		return nil, err
+	}
+	return &tail{inner, s.reader(inner, info), s.rotation}, nil
+}
+
+func (s *segments) RecoverTail(info types.SegmentInfo) (types.SegmentWriter, error) {
+	inner, err := s.Filer.RecoverTail(info)
+	if err != nil {
+		return nil, err
+	}
+	return &tail{inner, s.reader(inner, info), s.rotation}, nil
+}
+
+func (s *segments) Open(info types.SegmentInfo) (types.SegmentReader, error) {
+	inner, err := s.Filer.Open(info)
+	if err != nil {
+		return nil, err
+	}
+	return s.reader(inner, info), nil
+}
+
+func (s *segments) reader(inner types.SegmentReader, info types.SegmentInfo) reader {
+	return reader{inner, s.fs.Path(segmentName(info))}
+}
+
+func segmentName(info types.SegmentInfo) string { return disk.LogDir + "/" + segment.FileName(info) }
+
+// reader is a segment of records to be read.
+type reader struct {
+	types.SegmentReader
+	file string
+}
+
+func (r reader) GetLog(index uint64) (*types.PooledBuffer, error) {
+	buffer, err := r.SegmentReader.GetLog(index)
+	switch {
+	case err == types.ErrNotFound, errors.Is(err, disk.ErrLost):
+		return nil, err
+	case err != nil:
+		return nil, fmt.Errorf("%w (%w)", damaged(r.file, "entry %d cannot be read", index), err)
+	}
+	entry, whole := decodeRecord(index, buffer.Bs)
+	if !whole {
+		return nil, errors.Join(damaged(r.file, "entry %d is not what was written", index), buffer.Close())
+	}
+	buffer.Bs = entry
+	return buffer, nil
+}
+
+// tail is a segment of records to be appended to.
+type tail struct {
+	types.SegmentWriter
+	reader
+	rotation *rotation
+}
+
+func (t *tail) GetLog(index uint64) (*types.PooledBuffer, error) { return t.reader.GetLog(index) }
+
+func (t *tail) Close() error { return t.SegmentWriter.Close() }
+
+// Append is one sync. When the segment is full, raft-wal goes on with the next.
+func (t *tail) Append(entries []types.LogEntry) error {
+	records := make([]types.LogEntry, len(entries))
+	for i, entry := range entries {
+		records[i] = types.LogEntry{Index: entry.Index, Data: encodeRecord(entry.Index, entry.Data)}
+	}
+	if err := t.SegmentWriter.Append(records); err != nil {
+		return err
+	}
+	full, _, err := t.Sealed()
+	if full {
+		t.rotation.begin()
+	}
+	return err
+}

@@ -1,0 +1,127 @@
+package durable
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/rejoin-db/rejoin/harness/disk"
+)
+
+// retained is how many snapshots are kept.
+const retained = 2
+
+// Snapshots are Raft's snapshots. They are safe for concurrent use.
+type Snapshots struct{ fs *disk.FS }
+
+var _ raft.SnapshotStore = (*Snapshots)(nil)
+
+// OpenSnapshots removes what a crash has left of snapshots that were not whole.
+func OpenSnapshots(d *disk.FS) (*Snapshots, error) {
+	names, err := d.List(disk.SnapshotDir)
+	if err != nil {
+		return nil, fmt.Errorf("open the snapshots: %w", err)
+	}
+	for _, name := range names {
+		if strings.HasPrefix(name, ".") {
+			if err := d.Remove(disk.SnapshotDir + "/" + name); err != nil {
+				return nil, fmt.Errorf("open the snapshots: %w", err)
+			}
+		}
+	}
+	return &Snapshots{d}, nil
+}
+
+func snapshotName(id string) string { return disk.SnapshotDir + "/" + id + disk.SnapshotFile }
+
+func isSnapshot(file string) bool {
+	return strings.HasSuffix(file, disk.SnapshotFile) && !strings.HasPrefix(file, ".")
+}
+
+// Create begins a snapshot. It is there when it is closed, and not before. What is
+// written is synced from time to time, so that little of it is in memory.
+func (s *Snapshots) Create(version raft.SnapshotVersion, index, term uint64, members raft.Configuration, membersIndex uint64, _ raft.Transport) (raft.SnapshotSink, error) {
+	// Sorted by their names, snapshots are sorted by age.
+	id := fmt.Sprintf("%020d-%020d-%d", term, index, time.Now().UnixMilli())
+	temporary := disk.SnapshotDir + "/." + id
+	file, err := fresh(s.fs, temporary)
+	if err != nil {
+		return nil, fmt.Errorf("begin snapshot: %w", err)
+	}
+	return &sink{snapshots: s, file: file, temporary: temporary, meta: raft.SnapshotMeta{
+		Version: version, ID: id, Index: index, Term: term, Configuration: members, ConfigurationIndex: membersIndex,
+	}}, nil
+}
+
+// List returns the newest first. A snapshot that does not say what it is, is an
+// error: an older one would not be what Raft has been promised.
+func (s *Snapshots) List() ([]*raft.SnapshotMeta, error) {
+	names, err := s.fs.List(disk.SnapshotDir)
+	if err != nil {
+		return nil, err
+	}
+	var metas []*raft.SnapshotMeta
+	for _, name := range names {
+		if !isSnapshot(name) {
+			continue
+		}
+		meta, err := s.describe(strings.TrimSuffix(name, disk.SnapshotFile))
+		switch {
+		case errors.Is(err, fs.ErrNotExist): // it was one too many
+		case err != nil:
+			return nil, err
+		default:
+			metas = append(metas, meta)
+		}
+	}
+	slices.SortFunc(metas, func(a, b *raft.SnapshotMeta) int {
+		return cmp.Or(cmp.Compare(b.Term, a.Term), cmp.Compare(b.Index, a.Index), cmp.Compare(b.ID, a.ID))
+	})
+	return metas, nil
+}
+
+func (s *Snapshots) describe(id string) (*raft.SnapshotMeta, error) {
+	meta, content, err := s.Open(id)
+	if err != nil {
+		return nil, err
+	}
+	return meta, content.Close()
+}
+
+// Open returns a snapshot and what it holds. The reader gives nothing away that
+// it has not checked; a *DamageError says that there is nothing more to be had.
+func (s *Snapshots) Open(id string) (*raft.SnapshotMeta, io.ReadCloser, error) {
+	file, err := s.fs.Open(snapshotName(id))
+	if err != nil {
+		return nil, nil, fmt.Errorf("open snapshot %s: %w", id, err)
+	}
+	meta, err := readFooter(file)
+	if err == nil && meta.ID != id {
+		err = damaged(file.Path(), "it says that it is snapshot %s", meta.ID)
+	}
+	if err != nil {
+		return nil, nil, errors.Join(err, file.Close())
+	}
+	return meta, &content{file: file, left: meta.Size}, nil
+}
+
+// reap removes all snapshots but the newest.
+func (s *Snapshots) reap() error {
+	names, err := s.fs.List(disk.SnapshotDir)
+	if err != nil {
+		return err
+	}
+	names = slices.DeleteFunc(names, func(name string) bool { return !isSnapshot(name) })
+	var errs []error
+	for _, name := range names[:max(len(names)-retained, 0)] {
+		errs = append(errs, s.fs.Remove(disk.SnapshotDir+"/"+name))
+	}
+	return errors.Join(errs...)
+}
