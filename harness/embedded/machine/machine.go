@@ -91,9 +91,9 @@ func Open(dir string, options Options) (*Machine, error) {
 		options:  options,
 		dir:      dir,
 		writer:   writer,
-		readers:  newReaders(path, options.Readers),
 		progress: make(chan struct{}),
 	}
+	m.readers = newReaders(path, options.Readers, func(err error) error { return m.fail(fmt.Errorf("read: %w", err)) })
 	if err := m.writer.Trusted(bookkeeping); err != nil {
 		return nil, errors.Join(fmt.Errorf("open state machine in %s: %w", dir, err), m.Close())
 	}
