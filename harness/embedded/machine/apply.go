@@ -52,20 +52,45 @@ func (m *Machine) applyBatch(logs []*raft.Log) ([]Response, error) {
 	if err := m.stopped(); err != nil {
 		return nil, err
 	}
+	entries, err := m.decode(logs)
+	if err != nil {
+		return nil, err
+	}
 	responses := make([]Response, len(logs))
 	ended := make([]bool, len(logs)) // the entries that ended the transaction
 	for {
-		again, err := m.tryBatch(logs, responses, ended)
+		again, err := m.tryBatch(logs, entries, responses, ended)
 		if err != nil {
 			return nil, errors.Join(err, m.abandon())
 		}
 		if !again {
+			m.latest = entries[len(entries)-1].Time
 			return responses, nil
 		}
 	}
 }
 
-func (m *Machine) tryBatch(logs []*raft.Log, responses []Response, ended []bool) (again bool, err error) {
+// decode decodes a batch; what is no entry is a mark. Each has the latest time of
+// any up to it in the log, whatever becomes of them: every node comes to the same,
+// however its batches are cut.
+func (m *Machine) decode(logs []*raft.Log) ([]Entry, error) {
+	entries := make([]Entry, len(logs))
+	latest := m.latest
+	for i, log := range logs {
+		if log.Type == raft.LogCommand {
+			entry, err := Decode(log.Data)
+			if err != nil {
+				return nil, fmt.Errorf("apply log index %d: %w", log.Index, err)
+			}
+			entries[i] = entry
+		}
+		latest = max(latest, entries[i].Time)
+		entries[i].Time = latest
+	}
+	return entries, nil
+}
+
+func (m *Machine) tryBatch(logs []*raft.Log, entries []Entry, responses []Response, ended []bool) (again bool, err error) {
 	if err := m.writer.Trusted("BEGIN IMMEDIATE"); err != nil {
 		return false, fmt.Errorf("begin batch at log index %d: %w", logs[0].Index, err)
 	}
@@ -73,7 +98,7 @@ func (m *Machine) tryBatch(logs []*raft.Log, responses []Response, ended []bool)
 		if ended[i] {
 			continue
 		}
-		responses[i], err = m.applyOne(log)
+		responses[i], err = m.applyOne(log, entries[i])
 		if err != nil {
 			return false, fmt.Errorf("apply log index %d: %w", log.Index, err)
 		}
@@ -83,7 +108,7 @@ func (m *Machine) tryBatch(logs []*raft.Log, responses []Response, ended []bool)
 		}
 	}
 	last := logs[len(logs)-1]
-	if err := m.markApplied(last); err != nil {
+	if err := m.markApplied(last, entries[len(entries)-1]); err != nil {
 		return false, err
 	}
 	if err := m.writer.Trusted("COMMIT"); err != nil {
@@ -102,26 +127,19 @@ func (m *Machine) abandon() error {
 // markApplied notes how far the database is. It also gives changes() and
 // last_insert_rowid() the same start for every entry, on nodes that have been
 // up for long and on nodes that have just begun.
-func (m *Machine) markApplied(log *raft.Log) error {
-	err := m.writer.Trusted("REPLACE INTO rejoin_applied VALUES (1, ?, ?)", int64(log.Index), int64(log.Term))
+func (m *Machine) markApplied(log *raft.Log, entry Entry) error {
+	err := m.writer.Trusted("REPLACE INTO rejoin_applied VALUES (1, ?, ?, ?)", int64(log.Index), int64(log.Term), entry.Time)
 	if err != nil {
 		return fmt.Errorf("note log index %d as applied: %w", log.Index, err)
 	}
 	return nil
 }
 
-func (m *Machine) applyOne(log *raft.Log) (Response, error) {
-	if log.Type != raft.LogCommand {
-		return Response{}, nil
-	}
-	entry, err := Decode(log.Data)
-	if err != nil {
-		return Response{}, err
-	}
+func (m *Machine) applyOne(log *raft.Log, entry Entry) (Response, error) {
 	if entry.Mark() {
 		return Response{}, nil
 	}
-	if err := m.markApplied(log); err != nil {
+	if err := m.markApplied(log, entry); err != nil {
 		return Response{}, err
 	}
 	if _, err := m.writer.Lookup("SAVEPOINT entry"); err != nil {

@@ -23,7 +23,7 @@ func (m *Machine) Digest(ctx context.Context) (index uint64, sum string, err err
 		return 0, "", err
 	}
 	defer func() { err = errors.Join(err, view.Close()) }()
-	if index, err = appliedIndex(view.conn); err != nil {
+	if index, _, err = progress(view.conn); err != nil {
 		return 0, "", err
 	}
 	digest := sha256.New()

@@ -19,7 +19,10 @@ type Entry struct {
 	// Params are the statements' parameters, in order: nil, int64, float64, string or []byte.
 	Params []any `cbor:"2,keyasint,omitempty"`
 	// Time is when the entry was proposed, in milliseconds since the Unix
-	// epoch, by the clock of the leader. It is the present for its statements.
+	// epoch, by the clock of the leader. It is the present for its statements,
+	// unless an entry before it in the log has a later one, of a clock that was
+	// ahead or has gone back: that is the present then. Time stands still
+	// until clocks have caught up, and never runs backwards, nor before 1970.
 	Time int64 `cbor:"3,keyasint,omitempty"`
 	// ID names the request. Of several entries with one ID only the first that
 	// succeeds is applied, and the others have its answer: whoever is in doubt

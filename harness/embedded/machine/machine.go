@@ -57,6 +57,7 @@ type Machine struct {
 	dir     string
 	writer  *sqlite.Conn
 	readers *readers
+	latest  int64 // the latest time of an entry so far; Apply's and Restore's own
 
 	mu       sync.Mutex
 	applied  uint64
@@ -91,22 +92,22 @@ func Open(dir string, options Options) (*Machine, error) {
 		options:  options,
 		dir:      dir,
 		writer:   writer,
-		readers:  newReaders(path, options.Readers),
 		progress: make(chan struct{}),
 	}
+	m.readers = newReaders(path, options.Readers, func(err error) error { return m.fail(fmt.Errorf("read: %w", err)) })
 	if err := m.writer.Trusted(bookkeeping); err != nil {
 		return nil, errors.Join(fmt.Errorf("open state machine in %s: %w", dir, err), m.Close())
 	}
 	return m, nil
 }
 
-// bookkeeping are the database's own tables: how far it is, its namespaces, and
-// the latest requests with their answers.
+// bookkeeping are the database's own tables: how far it is in the log and in
+// time, its namespaces, and the latest requests with their answers.
 const bookkeeping = `
-	CREATE TABLE rejoin_applied (id INTEGER PRIMARY KEY, log_index INTEGER NOT NULL, log_term INTEGER NOT NULL);
+	CREATE TABLE rejoin_applied (id INTEGER PRIMARY KEY, log_index INTEGER NOT NULL, log_term INTEGER NOT NULL, latest_time INTEGER NOT NULL);
 	CREATE TABLE rejoin_namespaces (name TEXT PRIMARY KEY) WITHOUT ROWID;
 	CREATE TABLE rejoin_requests (log_index INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, answer BLOB);
-	INSERT INTO rejoin_applied VALUES (1, 0, 0)`
+	INSERT INTO rejoin_applied VALUES (1, 0, 0, 0)`
 
 // Close waits for reads under way to end, then closes the database. The files
 // stay; the next Open removes them. It is safe to call twice.

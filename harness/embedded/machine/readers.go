@@ -14,6 +14,7 @@ import (
 // slow reads never hold up the entries that come after it.
 type readers struct {
 	path      string
+	damaged   func(error) error // is told of what reading finds damaged, and says what the error is
 	reads     seats
 	snapshots seats
 	closed    chan struct{}
@@ -34,8 +35,8 @@ func newSeats(limit int) seats {
 	return s
 }
 
-func newReaders(path string, limit int) *readers {
-	return &readers{path: path, reads: newSeats(limit), snapshots: newSeats(1), closed: make(chan struct{})}
+func newReaders(path string, limit int, damaged func(error) error) *readers {
+	return &readers{path: path, damaged: damaged, reads: newSeats(limit), snapshots: newSeats(1), closed: make(chan struct{})}
 }
 
 // take blocks until a connection is free, ctx ends or the machine is closed.
@@ -58,8 +59,12 @@ func (r *readers) take(ctx context.Context, from seats) (*sqlite.Conn, error) {
 	conn, err := sqlite.Open(r.path, sqlite.Reader)
 	if err != nil {
 		from <- struct{}{}
+		if sqlite.Damaged(err) {
+			err = r.damaged(err)
+		}
 		return nil, err
 	}
+	conn.OnDamage(r.damaged)
 	return conn, nil
 }
 

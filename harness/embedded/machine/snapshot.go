@@ -70,6 +70,7 @@ func (m *Machine) Restore(source io.ReadCloser) error {
 		return err
 	}
 	var applied uint64
+	var latest int64
 	err := m.withCopy("restore-*.db", func(path string) error {
 		if err := download(path, source); err != nil {
 			return err
@@ -78,7 +79,7 @@ func (m *Machine) Restore(source io.ReadCloser) error {
 		if err != nil {
 			return err
 		}
-		if applied, err = appliedIndex(from); err == nil {
+		if applied, latest, err = progress(from); err == nil {
 			err = m.writer.Copy(context.Background(), from)
 		}
 		return errors.Join(err, from.Close())
@@ -86,6 +87,7 @@ func (m *Machine) Restore(source io.ReadCloser) error {
 	if err != nil {
 		return m.fail(fmt.Errorf("restore snapshot: %w", err))
 	}
+	m.latest = latest
 	m.setRestored(applied)
 	return nil
 }
@@ -99,15 +101,23 @@ func download(path string, source io.Reader) error {
 	return errors.Join(err, file.Close())
 }
 
-func appliedIndex(conn *sqlite.Conn) (uint64, error) {
-	index, err := conn.Lookup("SELECT log_index FROM rejoin_applied")
+// progress is how far a database is: the index of the last entry in it, and the
+// latest time of any.
+func progress(conn *sqlite.Conn) (index uint64, latest int64, err error) {
+	applied, err := conn.Lookup("SELECT log_index FROM rejoin_applied")
 	if err != nil {
-		return 0, fmt.Errorf("ask how far the database is: %w", err)
+		return 0, 0, fmt.Errorf("ask how far the database is: %w", err)
 	}
-	if index, ok := index.(int64); ok {
-		return uint64(index), nil
+	time, err := conn.Lookup("SELECT latest_time FROM rejoin_applied")
+	if err != nil {
+		return 0, 0, fmt.Errorf("ask how far the database is in time: %w", err)
 	}
-	return 0, errors.New("the database does not say how far it is")
+	at, isIndex := applied.(int64)
+	latest, isTime := time.(int64)
+	if !isIndex || !isTime {
+		return 0, 0, errors.New("the database does not say how far it is")
+	}
+	return uint64(at), latest, nil
 }
 
 // withCopy hands use the path of a new file beside the database and removes

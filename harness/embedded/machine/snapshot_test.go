@@ -200,7 +200,7 @@ var _ = Describe("A snapshot", func() {
 		Expect(other.Applied()).To(Equal(uint64(1)))
 		Expect(other.Restores()).To(BeZero())
 	},
-		Entry("garbage", func([]byte) []byte { return []byte(strings.Repeat("garbage ", 1000)) }, "file is not a database"),
+		Entry("garbage", func([]byte) []byte { return []byte(strings.Repeat("garbage ", 1000)) }, "page 1 is damaged"),
 		Entry("nothing", func([]byte) []byte { return nil }, "no such table: rejoin_applied"),
 		Entry("cut off within a page", func(b []byte) []byte { return b[:len(b)/2+100] }, "malformed"),
 		Entry("cut off after a page", func(b []byte) []byte { return b[:len(b)/2/4096*4096] }, "malformed"),

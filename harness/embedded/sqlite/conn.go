@@ -30,46 +30,56 @@ const maxLength = 64 << 20
 
 // Conn is one connection. It is not safe for concurrent use.
 type Conn struct {
-	raw    *sqlite3.SQLiteConn
-	around *surroundings
-	guard  guard
-	random *random
-	mode   Mode
+	raw      *sqlite3.SQLiteConn
+	path     string
+	around   *surroundings
+	guard    guard
+	random   *random
+	mode     Mode
+	onDamage func(error) error
+	told     bool // of damage
 }
+
+const walSuffix = "-wal"
 
 // Open opens the database in the file path, which a Writer creates if it is
 // missing. The file is a working copy that is rebuilt from elsewhere after a
-// crash, so nothing is synced.
+// crash, so nothing is synced, and what a crash left is refused.
+//
+// Every page has a sum, and a page that does not have its own is an error that
+// is Damaged. A file whose pages have none is damaged from its first page on.
 func Open(path string, mode Mode) (*Conn, error) {
 	around, err := newSurroundings()
 	if err != nil {
 		return nil, err
 	}
 	query := url.Values{"vfs": {around.vfs()}, "_mutex": {"no"}, "_synchronous": {"OFF"}, "_foreign_keys": {"ON"}, "_stmt_cache_size": {"16"}}
-	switch mode {
-	case Writer:
-		query.Set("_journal_mode", "WAL")
-	case Reader:
+	if mode == Reader {
 		query.Set("_query_only", "ON")
-	case Plain:
-		query.Set("_journal_mode", "OFF")
 	}
 	dsn := (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: query.Encode()}).String()
 
 	raw, err := (&sqlite3.SQLiteDriver{}).Open(dsn)
 	if err != nil {
+		err = fmt.Errorf("%s: %w", path, err)
+		if damage := around.damage(path); damage != nil {
+			err = damage
+		}
 		around.close()
-		return nil, fmt.Errorf("open SQLite database %s: %w", path, err)
+		return nil, fmt.Errorf("open SQLite database: %w", err)
 	}
-	c := &Conn{raw: raw.(*sqlite3.SQLiteConn), around: around, random: newRandom(), mode: mode}
+	c := &Conn{raw: raw.(*sqlite3.SQLiteConn), path: path, around: around, random: newRandom(), mode: mode}
 	if err := c.prepare(); err != nil {
-		return nil, errors.Join(fmt.Errorf("open SQLite database %s: %w", path, err), c.Close())
+		return nil, errors.Join(fmt.Errorf("open SQLite database: %w", err), c.Close())
 	}
 	return c, nil
 }
 
 func (c *Conn) prepare() error {
 	if err := c.around.watch(c.raw); err != nil {
+		return err
+	}
+	if err := c.create(); err != nil {
 		return err
 	}
 	// A cgo call holds a thread and, in virtual time, time itself: what cannot
@@ -90,6 +100,25 @@ func (c *Conn) prepare() error {
 	c.raw.RegisterAuthorizer(c.guard.authorize)
 	return nil
 }
+
+// create says what the database is to be like, if there is none yet.
+func (c *Conn) create() error {
+	if c.mode == Reader {
+		return nil
+	}
+	if err := c.around.reserve(); err != nil {
+		return err
+	}
+	journal := "WAL"
+	if c.mode == Plain {
+		journal = "OFF"
+	}
+	return c.Trusted(fmt.Sprintf("PRAGMA page_size = %d; PRAGMA journal_mode = %s", pageSize, journal))
+}
+
+// OnDamage sets what is told of every error that is Damaged, and gives the
+// error to return instead. It may be called from wherever the connection is used.
+func (c *Conn) OnDamage(tell func(error) error) { c.onDamage = tell }
 
 // Close closes the connection. Rows of it must be closed before. It is safe to
 // call twice.
@@ -163,10 +192,19 @@ func (c *Conn) Changes() int64 { return c.around.changes() }
 // only complain of when the transaction commits.
 func (c *Conn) DeferredViolations() bool { return c.around.deferredViolations() }
 
-// explain turns the driver's error into one that says what was refused or used up.
+// explain turns the driver's error into one that says what was refused, used up
+// or damaged. SQLite does not tell of damage that a checkpoint met: it is an
+// error all the same, once.
 func (c *Conn) explain(err error) error {
-	var e sqlite3.Error
-	if !errors.As(err, &e) {
+	if damage := c.around.damage(c.path); damage != nil && (err != nil || !c.told) {
+		c.told = true
+		return c.damaged(damage)
+	}
+	if err == nil || err == io.EOF {
+		return err
+	}
+	e, ok := errors.AsType[sqlite3.Error](err)
+	if !ok {
 		return err
 	}
 	switch {
@@ -175,30 +213,61 @@ func (c *Conn) explain(err error) error {
 	case e.Code == sqlite3.ErrInterrupt && c.around.spent():
 		return ErrBudget
 	}
+	return c.surrounded(err)
+}
+
+// surrounded gives an error of the surroundings the name of the file.
+func (c *Conn) surrounded(err error) error {
+	switch {
+	case Damaged(err):
+		return c.damaged(fmt.Errorf("%s: %w", c.path, err))
+	case Environmental(err):
+		return fmt.Errorf("%s: %w", c.path, err)
+	}
 	return err
+}
+
+func (c *Conn) damaged(err error) error {
+	if c.onDamage == nil {
+		return err
+	}
+	return c.onDamage(err)
 }
 
 // Copy copies the whole database of from into this one by SQLite's online
 // backup (https://sqlite.org/backup.html), as one transaction. Readers of this
 // database see the old or the new content. If from has a transaction open, its
 // view is what is copied, however long others go on writing.
-func (c *Conn) Copy(ctx context.Context, from *Conn) (err error) {
-	backup, err := c.raw.Backup("main", from.raw, "main")
+func (c *Conn) Copy(ctx context.Context, from *Conn) error {
+	err := c.backup(ctx, from)
+	switch theirs, ours := from.around.damage(from.path), c.around.damage(c.path); {
+	case theirs != nil:
+		err = from.damaged(theirs)
+	case ours != nil:
+		err = c.damaged(ours)
+	default:
+		err = from.surrounded(err)
+	}
 	if err != nil {
 		return fmt.Errorf("copy SQLite database: %w", err)
+	}
+	return nil
+}
+
+func (c *Conn) backup(ctx context.Context, from *Conn) (err error) {
+	backup, err := c.raw.Backup("main", from.raw, "main")
+	if err != nil {
+		return err
 	}
 	defer func() { err = errors.Join(err, backup.Close()) }()
 	const pages = 1024
 	for left := -1; ; left = backup.Remaining() {
 		done, err := backup.Step(pages)
-		if err != nil {
-			return fmt.Errorf("copy SQLite database: %w", err)
-		}
-		if done {
-			return nil
+		if err != nil || done {
+			return err
 		}
 		if backup.Remaining() == left {
-			return errors.New("copy SQLite database: one of the two is locked")
+			return errors.New("one of the two is locked")
 		}
 		if err := ctx.Err(); err != nil {
 			return err

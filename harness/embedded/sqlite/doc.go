@@ -18,6 +18,10 @@
 // is looked at when the statement has ended; its effects are then for the
 // caller to undo.
 //
+// Every page of a database, in its file and in its log, ends in a sum of what is
+// in it. SQLite believes its pages; here a page that has changed on the disk
+// is an error to whoever reads it, and no row comes of it.
+//
 // Values are what SQLite stores and nothing else: nil, int64, float64, string
 // and []byte.
 //

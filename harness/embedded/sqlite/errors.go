@@ -27,16 +27,56 @@ type refusedError string
 func (e refusedError) Error() string        { return string(e) }
 func (e refusedError) Is(target error) bool { return target == ErrRefused }
 
+// DamagedError says that a page that was read is not as it was written. Nothing
+// of it was handed on.
+type DamagedError struct {
+	File string // the database or its write-ahead log
+	Page uint32 // from 1; 0 if the log has lost its index, and with it its use
+}
+
+func (e *DamagedError) Error() string {
+	if e.Page == 0 {
+		return e.File + ": its index is damaged or lost, and what is in it with it"
+	}
+	return fmt.Sprintf("%s: page %d is damaged: it is not as its sum says it was written", e.File, e.Page)
+}
+
+// Damaged tells whether err says that the database in its file is not what was
+// written there, or cannot be read.
+func Damaged(err error) bool {
+	if _, damaged := errors.AsType[*DamagedError](err); damaged {
+		return true
+	}
+	e, ok := errors.AsType[sqlite3.Error](err)
+	if !ok {
+		return false
+	}
+	switch primary(e) {
+	case sqlite3.ErrCorrupt, sqlite3.ErrNotADB:
+		return true
+	case sqlite3.ErrIoErr:
+		return e.ExtendedCode == sqlite3.ErrIoErrRead
+	}
+	return false
+}
+
+// primary is the error's code proper: where the driver knows no other, it has the
+// extended code in its place.
+func primary(e sqlite3.Error) sqlite3.ErrNo { return e.Code & sqlite3.ErrNo(sqlite3.ErrNoMask) }
+
 // Environmental tells whether err came from a node's surroundings (its disk,
 // its memory) and not from the statement. Other replicas may not have met it,
 // so the node that did must not go on as if the statement had failed.
 // The codes: https://sqlite.org/rescode.html
 func Environmental(err error) bool {
-	var e sqlite3.Error
-	if !errors.As(err, &e) {
+	if Damaged(err) {
+		return true
+	}
+	e, ok := errors.AsType[sqlite3.Error](err)
+	if !ok {
 		return false
 	}
-	switch e.Code {
+	switch primary(e) {
 	case sqlite3.ErrIoErr, sqlite3.ErrFull, sqlite3.ErrNomem, sqlite3.ErrCorrupt, sqlite3.ErrCantOpen,
 		sqlite3.ErrReadonly, sqlite3.ErrNotADB, sqlite3.ErrProtocol, sqlite3.ErrBusy, sqlite3.ErrLocked,
 		sqlite3.ErrPerm, sqlite3.ErrNoLFS, sqlite3.ErrInternal, sqlite3.ErrMisuse:

@@ -99,13 +99,11 @@ func (r *Rows) first() error {
 }
 
 func (r *Rows) step() error {
-	if err := r.raw.Next(r.row); err != nil {
-		if err == io.EOF {
-			return r.conn.aftermath(r.reserved)
-		}
-		return r.conn.explain(err)
+	err := r.conn.explain(r.raw.Next(r.row))
+	if err == io.EOF {
+		return r.conn.aftermath(r.reserved)
 	}
-	return nil
+	return err
 }
 
 // Columns are the answer's columns; none for a statement without rows.

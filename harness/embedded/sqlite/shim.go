@@ -3,44 +3,30 @@ package sqlite
 /*
 #cgo linux LDFLAGS: -Wl,--unresolved-symbols=ignore-in-object-files
 #cgo darwin LDFLAGS: -Wl,-undefined,dynamic_lookup
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-// SQLite itself is compiled by github.com/mattn/go-sqlite3 and linked into the
-// same binary; these are the few functions used past that package, and the
-// public, stable layout of sqlite3_vfs (https://sqlite.org/c3ref/vfs.html)
-// with its function pointers as an array.
+#include "pages.h"
+
+// The few functions of SQLite that are used past github.com/mattn/go-sqlite3,
+// which links it into the same binary.
 typedef struct sqlite3 sqlite3;
-typedef int64_t i64;
-
-enum { X_CURRENT_TIME = 10, X_CURRENT_TIME_INT64 = 12, X_COUNT = 16 };
-
-typedef struct vfs {
-	int version;
-	int os_file_size;
-	int max_path;
-	struct vfs *next;
-	const char *name;
-	void *app_data;
-	void *x[X_COUNT];
-} vfs;
 
 vfs *sqlite3_vfs_find(const char *name);
 int sqlite3_vfs_register(vfs *v, int make_default);
 int sqlite3_vfs_unregister(vfs *v);
+int sqlite3_file_control(sqlite3 *db, const char *name, int op, void *arg);
 void sqlite3_progress_handler(sqlite3 *db, int every, int (*f)(void *), void *arg);
 void *sqlite3_update_hook(sqlite3 *db, void (*f)(void *, int, char const *, char const *, i64), void *arg);
 i64 sqlite3_changes64(sqlite3 *db);
 int sqlite3_db_status(sqlite3 *db, int op, int *current, int *high, int reset);
 
-enum { BUDGET_STEP = 1000, OP_DELETE = 9, STATUS_DEFERRED_FKS = 10 };
+enum { BUDGET_STEP = 1000, OP_DELETE = 9, STATUS_DEFERRED_FKS = 10, RESERVE_BYTES = 38 };
 
 // One surroundings per connection; the VFS is first, so that SQLite's pointer
 // to the VFS is a pointer to the whole.
 typedef struct surroundings {
-	vfs v;
+	pages p;
 	char name[40];
 	i64 now;       // milliseconds since the Julian epoch
 	i64 budget;    // virtual-machine steps left
@@ -73,14 +59,12 @@ static surroundings *surroundings_new(void) {
 	if (base == 0 || base->version < 2) return 0;
 	surroundings *s = calloc(1, sizeof *s);
 	if (s == 0) return 0;
-	int pointers = base->version >= 3 ? X_COUNT : X_CURRENT_TIME_INT64 + 1;
-	memcpy(&s->v, base, (char *)&base->x[pointers] - (char *)base);
+	pages_init(&s->p, base);
 	snprintf(s->name, sizeof s->name, "rejoin-%p", (void *)s);
-	s->v.next = 0;
-	s->v.name = s->name;
-	s->v.x[X_CURRENT_TIME] = (void *)current_time;
-	s->v.x[X_CURRENT_TIME_INT64] = (void *)current_time_int64;
-	if (sqlite3_vfs_register(&s->v, 0) != 0) {
+	s->p.v.name = s->name;
+	s->p.v.x[X_CURRENT_TIME] = (void *)current_time;
+	s->p.v.x[X_CURRENT_TIME_INT64] = (void *)current_time_int64;
+	if (sqlite3_vfs_register(&s->p.v, 0) != 0) {
 		free(s);
 		return 0;
 	}
@@ -88,13 +72,19 @@ static surroundings *surroundings_new(void) {
 }
 
 static void surroundings_free(surroundings *s) {
-	sqlite3_vfs_unregister(&s->v);
+	sqlite3_vfs_unregister(&s->p.v);
 	free(s);
 }
 
 static void surroundings_watch(surroundings *s, void *db) {
 	sqlite3_progress_handler(db, BUDGET_STEP, spend, s);
 	sqlite3_update_hook(db, changed, s);
+}
+
+// Has no effect on a database that is there already.
+static int reserve_sums(void *db) {
+	int bytes = SUM_SIZE;
+	return sqlite3_file_control(db, "main", RESERVE_BYTES, &bytes);
 }
 
 static int deferred_violations(void *db) {
@@ -109,6 +99,7 @@ import "C"
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"reflect"
 	"time"
@@ -124,11 +115,17 @@ const julianEpoch = 210866760000000
 // unlimited is a budget no statement uses up.
 const unlimited = math.MaxInt64
 
+// What pages are made of, in bytes: what is SQLite's, and a sum.
+const (
+	pageSize = C.PAGE_SIZE
+	sumSize  = C.SUM_SIZE
+)
+
 // surroundings is what a connection would otherwise take from its process: a
 // clock, in the form of a VFS of its own, and a budget of steps. SQLite reads
 // the clock through its VFS, so every form of 'now' is covered, in triggers,
 // views and column defaults too, and with SQLite's own rules about where 'now'
-// may not stand.
+// may not stand. The VFS also gives pages their sums.
 type surroundings struct {
 	c  *C.surroundings
 	db unsafe.Pointer
@@ -157,6 +154,26 @@ func (s *surroundings) watch(conn *sqlite3.SQLiteConn) error {
 	s.db = field.UnsafePointer()
 	C.surroundings_watch(s.c, s.db)
 	return nil
+}
+
+// reserve makes room for sums in the pages of a database that is yet to be created.
+func (s *surroundings) reserve() error {
+	if rc := C.reserve_sums(s.db); rc != 0 {
+		return fmt.Errorf("reserve %d bytes in each page: %w", sumSize, sqlite3.ErrNo(rc))
+	}
+	return nil
+}
+
+// damage tells which page of the database in the file path was read and is not as it
+// was written, or nil.
+func (s *surroundings) damage(path string) *DamagedError {
+	if s.c.p.damaged == 0 {
+		return nil
+	}
+	if s.c.p.damaged_in_wal != 0 {
+		path += walSuffix
+	}
+	return &DamagedError{File: path, Page: uint32(s.c.p.damaged_page)}
 }
 
 // whole returns an error unless the driver has compiled exactly one statement.
