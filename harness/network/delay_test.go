@@ -5,6 +5,8 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+
+	"github.com/rejoin-db/rejoin/harness/network"
 )
 
 var _ = DescribeTable("A delay is felt both ways, and follows its changes",
@@ -20,14 +22,14 @@ var _ = DescribeTable("A delay is felt both ways, and follows its changes",
 			expectText(near, "back")
 			return time.Since(start)
 		}
-		Expect(w.SetDelay("a", "b", lag, lag)).To(Succeed())
+		Expect(w.SetRule("a", "b", network.Rule{Latency: lag, Jitter: lag})).To(Succeed())
 		start := time.Now()
 		Expect(roundTrip()).To(BeNumerically("~", 3*lag/2, lag))
 		Expect(time.Since(start)).To(BeNumerically(">=", 2*lag), "with the handshake")
-		Expect(w.SetDelay("b", "a", lag, 0)).To(Succeed())
+		Expect(w.SetRule("b", "a", network.Rule{Latency: lag})).To(Succeed())
 		Expect(roundTrip()).To(BeNumerically(">=", 2*lag))
-		Expect(w.SetDelay("a", "b", 0, 0)).To(Succeed())
-		Expect(w.SetDelay("b", "a", 0, 0)).To(Succeed())
+		Expect(w.SetRule("a", "b", network.Rule{})).To(Succeed())
+		Expect(w.SetRule("b", "a", network.Rule{})).To(Succeed())
 		Expect(roundTrip()).To(BeNumerically("<", lag))
 	},
 	kinds,
