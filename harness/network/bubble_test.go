@@ -45,8 +45,8 @@ func both(g *WithT, a *network.Host, l net.Listener) (near, far net.Conn) {
 
 func TestLatencyIsExactInABubble(t *testing.T) {
 	bubble(t, func(g *WithT, n *network.Network, a *network.Host, l net.Listener) {
-		g.Expect(n.SetDelay("a", "b", 10*time.Millisecond, 0)).To(Succeed())
-		g.Expect(n.SetDelay("b", "a", 5*time.Millisecond, 0)).To(Succeed())
+		g.Expect(n.SetRule("a", "b", network.Rule{Latency: 10 * time.Millisecond})).To(Succeed())
+		g.Expect(n.SetRule("b", "a", network.Rule{Latency: 5 * time.Millisecond})).To(Succeed())
 		start := time.Now()
 		near, far := both(g, a, l)
 		g.Expect(time.Since(start)).To(Equal(15*time.Millisecond), "a handshake is one message each way")
@@ -78,7 +78,7 @@ func TestJitterFollowsTheSeed(t *testing.T) {
 			a, _ := n.Host("a")
 			b, _ := n.Host("b")
 			l, _ := b.Listen()
-			g.Expect(n.SetDelay("a", "b", time.Millisecond, 9*time.Millisecond)).To(Succeed())
+			g.Expect(n.SetRule("a", "b", network.Rule{Latency: time.Millisecond, Jitter: 9 * time.Millisecond})).To(Succeed())
 			for range 2 {
 				near, far := both(g, a, l)
 				start := time.Now()
@@ -133,7 +133,7 @@ func TestAnHourOfSilenceInABubble(t *testing.T) {
 
 func TestAWriterLearnsThatNobodyReadsInABubble(t *testing.T) {
 	bubble(t, func(g *WithT, n *network.Network, a *network.Host, l net.Listener) {
-		g.Expect(n.SetDelay("b", "a", time.Second, 0)).To(Succeed())
+		g.Expect(n.SetRule("b", "a", network.Rule{Latency: time.Second})).To(Succeed())
 		near, far := both(g, a, l)
 		start := time.Now()
 		g.Expect(n.Cut(network.Drop, "b", "a")).To(Succeed())
@@ -195,8 +195,8 @@ func TestWritersWaitForReadersInABubble(t *testing.T) {
 
 func TestHTTPInABubble(t *testing.T) {
 	bubble(t, func(g *WithT, n *network.Network, a *network.Host, l net.Listener) {
-		g.Expect(n.SetDelay("a", "b", 10*time.Millisecond, 0)).To(Succeed())
-		g.Expect(n.SetDelay("b", "a", 10*time.Millisecond, 0)).To(Succeed())
+		g.Expect(n.SetRule("a", "b", network.Rule{Latency: 10 * time.Millisecond})).To(Succeed())
+		g.Expect(n.SetRule("b", "a", network.Rule{Latency: 10 * time.Millisecond})).To(Succeed())
 		server := &http.Server{Handler: http.HandlerFunc(func(r http.ResponseWriter, q *http.Request) {
 			body, _ := io.ReadAll(q.Body)
 			fmt.Fprintf(r, "%d bytes", len(body))

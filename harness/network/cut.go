@@ -5,33 +5,32 @@ import (
 	"fmt"
 )
 
-// Cut puts the link from one host to another into a mode; the link the other way stays as it is.
-// It has taken effect when Cut returns. Cutting a host off itself does nothing. The only errors are
-// a mode or a host that does not exist.
+// Cut puts the link from one host to another into a mode; the rest of its rule, and the link the
+// other way, stay as they are. It has taken effect when Cut returns. Cutting a host off itself does
+// nothing. The only errors are a mode or a host that does not exist.
 func (n *Network) Cut(mode Mode, from, to string) error {
 	l, err := n.linkNamed(from, to)
+	if err == nil {
+		err = Rule{Mode: mode}.Validate()
+	}
 	if err != nil {
 		return fmt.Errorf("cut the link from %s to %s: %w", from, to, err)
 	}
-	if mode < Up || mode > Refuse {
-		return fmt.Errorf("cut the link from %s to %s: there is no %v", from, to, mode)
-	}
-	if from == to {
-		return nil
-	}
-	l.set(mode)
-	if mode == Refuse {
-		n.resetAll(nil, func(r route) bool { return r.out == l || r.back == l })
+	if from != to {
+		n.change(l, func(r *Rule) { r.Mode = mode })
 	}
 	return nil
 }
 
-// Mend brings the link from one host to another up again. What it held goes on.
+// Mend brings the link from one host to another up again. What it held goes on; the rest of its
+// rule stays.
 func (n *Network) Mend(from, to string) error {
 	return n.Cut(Up, from, to)
 }
 
-// MendAll brings every link up again. Delays stay.
+// MendAll gives every link the zero Rule, so that what was held or slowed down goes on at once, and
+// takes back every ResetLink that has not bitten. The delay of the whole network stays, and so does
+// a host that has crashed.
 func (n *Network) MendAll() {
 	n.mu.Lock()
 	links := make([]*link, 0, len(n.links))
@@ -40,7 +39,8 @@ func (n *Network) MendAll() {
 	}
 	n.mu.Unlock()
 	for _, l := range links {
-		l.set(Up)
+		l.sever.Store(false)
+		l.change(func(r *Rule) { *r = Rule{} })
 	}
 }
 

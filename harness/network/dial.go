@@ -15,17 +15,30 @@ var (
 	errReset   = syscall.ECONNRESET
 )
 
-// route is where a connection runs: who dialed whom, and the link each way.
+// route is where a connection runs: who dialed whom, in which of their lives, and the link each way.
 type route struct {
-	from, to  *Host
-	out, back *link
+	from, to    *Host
+	here, there *life
+	out, back   *link
 }
 
-func (r route) path() route { return r }
+func (r *route) path() *route { return r }
+
+// alive returns why the connection may not exist any more. The network must be locked.
+func (r *route) alive() error {
+	if err := r.here.ended(); err != nil {
+		return err
+	}
+	if r.there.ended() != nil {
+		return errRefused
+	}
+	return nil
+}
 
 // DialContext connects to the host with the address addr. It is refused at once if nobody listens
 // there or a link on the way refuses. While a link either way drops everything it waits, until the
-// link is mended or ctx ends. The network must be "tcp" or "tcp4".
+// link is mended or ctx ends. The network must be "tcp" or "tcp4". If the host has crashed, or does
+// meanwhile, that is the error, and it wraps net.ErrClosed.
 func (h *Host) DialContext(ctx context.Context, network, addr string) (net.Conn, error) {
 	c, err := h.dial(ctx, network, addr)
 	if err != nil {
@@ -42,44 +55,47 @@ func (h *Host) dial(ctx context.Context, network, addr string) (net.Conn, error)
 	if err != nil {
 		return nil, err
 	}
-	if err := r.await(ctx, h.network.done); err != nil {
+	defer r.here.dials.Done()
+	ctx, cancel := r.here.bind(ctx)
+	defer cancel()
+	if err := r.await(ctx); err != nil {
 		return nil, err
 	}
-	var p *pair
-	if h.network.memory || r.out.delay.Load() != nil || r.back.delay.Load() != nil {
-		p = newPair(r, h.network.seed)
-		if err := p.shakeHands(ctx, h.network.done); err != nil {
-			return nil, err
-		}
+	p := newPair(r, h.network.seed)
+	if err := p.shakeHands(ctx); err != nil {
+		return nil, err
 	}
-	l := r.to.port.listener()
+	r.there = r.to.current()
 	switch {
-	case l == nil:
+	case r.there.ended() != nil:
 		return nil, errRefused
 	case h.network.memory:
-		return h.network.connectMemory(ctx, p, l)
-	case p != nil:
-		return h.network.connectSlow(ctx, p)
+		return h.network.connectMemory(ctx, p)
 	}
-	return h.network.connectTCP(ctx, r)
+	return h.network.connectTCP(ctx, p)
 }
 
-func (h *Host) routeTo(addr string) (route, error) {
+// routeTo also counts the dial, so that a crash can wait for its end.
+func (h *Host) routeTo(addr string) (*route, error) {
 	n := h.network
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if err := h.life.ended(); err != nil {
+		return nil, err
+	}
 	to := n.addrs[addr]
 	if to == nil {
-		return route{}, errors.New("no host of this network has that address")
+		return nil, errors.New("no host of this network has that address")
 	}
-	return route{h, to, n.linkLocked(h.name, to.name), n.linkLocked(to.name, h.name)}, nil
+	h.life.dials.Add(1)
+	return &route{from: h, to: to, here: h.life, out: n.linkLocked(h.name, to.name), back: n.linkLocked(to.name, h.name)}, nil
 }
 
 // await returns when a handshake can be made, which takes both links.
-func (r route) await(ctx context.Context, closed <-chan struct{}) error {
+func (r *route) await(ctx context.Context) error {
 	for {
-		if err := ctx.Err(); err != nil {
-			return err
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
 		}
 		l := r.out
 		c := l.cut.Load()
@@ -95,29 +111,42 @@ func (r route) await(ctx context.Context, closed <-chan struct{}) error {
 		}
 		select {
 		case <-c.over:
-		case <-closed:
-			return net.ErrClosed
 		case <-ctx.Done():
-			return &silence{l, ctx.Err()}
+			return &silence{l, context.Cause(ctx)}
 		}
 	}
 }
 
 // shakeHands takes as long as one message each way, and then as long as it takes for the links to
 // be up.
-func (p *pair) shakeHands(ctx context.Context, closed <-chan struct{}) error {
-	if lag := p.near.out.lag() + p.near.in.lag(); lag > 0 {
-		t := time.NewTimer(lag)
-		defer t.Stop()
-		select {
-		case <-t.C:
-		case <-closed:
-			return net.ErrClosed
-		case <-ctx.Done():
-			return ctx.Err()
+func (p *pair) shakeHands(ctx context.Context) error {
+	for _, s := range []*stream{p.near.out, p.near.in} {
+		if err := s.travel(ctx); err != nil {
+			return err
 		}
 	}
-	return p.await(ctx, closed)
+	return p.await(ctx)
+}
+
+// travel takes as long as a message without content.
+func (s *stream) travel(ctx context.Context) error {
+	a := s.news()
+	for {
+		now := time.Now()
+		wait := s.link.due(&a, now).Sub(now)
+		if wait <= 0 {
+			return nil
+		}
+		t := time.NewTimer(wait)
+		select {
+		case <-t.C:
+		case <-a.hold().over:
+		case <-ctx.Done():
+			t.Stop()
+			return context.Cause(ctx)
+		}
+		t.Stop()
+	}
 }
 
 // silence is why somebody gave up on a link that drops everything.

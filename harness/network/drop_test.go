@@ -173,6 +173,6 @@ var _ = DescribeTable("A write that is held until its deadline says how much wen
 		expectSilence(far)
 	},
 	Entry("over sockets", sockets, 0),
-	Entry("over slow sockets", relayed, 256<<10),
+	Entry("over slow sockets", carried, 256<<10),
 	Entry("in memory", memory, 256<<10),
 )

@@ -13,8 +13,10 @@ type Host struct {
 	network *Network
 	name    string
 	port    *port
-	socket  *net.TCPListener // nil in memory
+	socket  *net.TCPListener // nil in memory, and where another process has it
+	remote  bool             // it is in another process
 	release sync.Once
+	life    *life // guarded by the network's lock
 }
 
 // Host is the host of that name, which is made if there is none yet. In memory its address follows
@@ -49,16 +51,27 @@ func (n *Network) addHost(name string, socket *net.TCPListener) (*Host, error) {
 	if h := n.hosts[name]; h != nil {
 		return h, nil
 	}
-	h := &Host{network: n, name: name, socket: socket}
+	var p *port
 	if n.memory {
-		h.port = newPort(memoryAddr(len(n.hosts) + 1))
+		p = newPort(memoryAddr(len(n.hosts) + 1))
 	} else {
-		h.port = newPort(socket.Addr())
-		n.work.Go(func() { h.port.serve(socket) })
+		p = newPort(socket.Addr())
 	}
-	n.hosts[name] = h
-	n.addrs[h.Addr()] = h
+	h := newHost(n, name, p, socket)
+	n.insertLocked(h)
 	return h, nil
+}
+
+func newHost(n *Network, name string, p *port, socket *net.TCPListener) *Host {
+	return &Host{network: n, name: name, port: p, socket: socket, life: newLife()}
+}
+
+func (n *Network) insertLocked(h *Host) {
+	if h.socket != nil {
+		n.work.Go(func() { h.port.serve(h.socket) })
+	}
+	n.hosts[h.name] = h
+	n.addrs[h.Addr()] = h
 }
 
 // memoryAddr is the address of the i-th host, for any i that fits into three bytes.
@@ -74,21 +87,22 @@ func closeSocket(socket *net.TCPListener) error {
 	return socket.Close()
 }
 
-// Name is what cuts and delays call the host.
+// Name is what rules and cuts call the host.
 func (h *Host) Name() string { return h.name }
 
 // Addr is the host:port others dial, for as long as the network lives.
 func (h *Host) Addr() string { return h.port.addr.String() }
 
-// Listen starts to accept connections. It fails while an earlier listener is open. Closing the
-// listener resets what it has not accepted, and leaves alone what it has.
+// Listen starts to accept connections. It fails while an earlier listener is open, while the host
+// has crashed, and if its node lives in another process. Closing the listener resets what it has not
+// accepted, and leaves alone what it has.
 func (h *Host) Listen() (net.Listener, error) { return h.port.listen() }
 
 // Reset resets every live connection from and to the host, as a crash does. Others hear of it over
 // links that are up, at once or after their delay; over a link that drops everything, once it is
 // mended. It neither closes the listener nor keeps anybody from connecting again.
 func (h *Host) Reset() {
-	h.network.resetAll(h, func(r route) bool { return r.from == h || r.to == h })
+	h.network.resetAll(h, func(r *route) bool { return r.from == h || r.to == h })
 }
 
 func (h *Host) close() (err error) {

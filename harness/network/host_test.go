@@ -101,8 +101,12 @@ var _ = DescribeTableSubtree("A network", func(k kind) {
 
 	It("says which host it does not have", func() {
 		Expect(w.Cut(network.Drop, "a", "z")).To(MatchError(ContainSubstring(`no host "z"`)))
-		Expect(w.SetDelay("z", "a", 1, 1)).To(MatchError(ContainSubstring(`no host "z"`)))
-		Expect(w.SetDelay("a", "b", -1, 0)).To(MatchError(ContainSubstring("negative")))
+		Expect(w.SetRule("z", "a", network.Rule{})).To(MatchError(ContainSubstring(`no host "z"`)))
+		Expect(w.SetRule("a", "b", network.Rule{Loss: 1})).To(MatchError(ContainSubstring("loss 1")))
+		Expect(w.SetRule("a", "a", network.Rule{})).To(MatchError(ContainSubstring("always reaches itself")))
+		Expect(w.ResetLink("a", "z")).To(MatchError(ContainSubstring(`no host "z"`)))
+		Expect(w.ResetLink("b", "b")).To(MatchError(ContainSubstring("always reaches itself")))
+		Expect(w.SetDelay(-1, 0)).To(MatchError(ContainSubstring("negative")))
 		Expect(w.Cut(7, "a", "b")).To(MatchError(ContainSubstring("no mode 7")))
 	})
 

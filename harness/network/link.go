@@ -3,17 +3,24 @@ package network
 import (
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
-// link is the way from one host to another. The links of a host to itself are never cut.
+// link is the way from one host to another. The links of a host to itself are always sound.
+//
+// A connection that is untroubled looks at cut, pace and sever, and finds nothing there.
 type link struct {
 	from, to string
-	cut      atomic.Pointer[cut] // nil while the link is up, which is all that an untroubled connection looks at
-	delay    atomic.Pointer[delay]
-	dialed   atomic.Uint64 // connections opened in this direction
+	cut      atomic.Pointer[cut]  // nil while the link is up
+	pace     atomic.Pointer[pace] // nil while messages arrive at once
+	sever    atomic.Bool          // the next message is cut in half
+	dialed   atomic.Uint64        // connections opened in this direction
+	passed   counters
 
-	mu       sync.Mutex
-	deferred []func() // empty unless the link drops
+	mu   sync.Mutex
+	rule Rule
+	base delay     // the network's
+	free time.Time // when all that was sent at the rule's bandwidth has gone out
 }
 
 // cut is one stretch of time in which a link is not up.
@@ -29,37 +36,66 @@ func (l *link) mode() Mode {
 	return Up
 }
 
-// set changes the mode, wakes whoever waits for the link, and then does what was deferred.
-func (l *link) set(m Mode) {
+// paced tells whether messages must be looked at one by one.
+func (l *link) paced() bool { return l.pace.Load() != nil || l.sever.Load() }
+
+// troubled tells whether the link is anything but sound.
+func (l *link) troubled() bool { return l.cut.Load() != nil || l.paced() }
+
+// severs tells a message that it is the one to be cut in half.
+func (l *link) severs() bool {
+	if l.sever.Load() && l.cut.Load() == nil && l.sever.CompareAndSwap(true, false) {
+		l.passed.resets.Add(1)
+		return true
+	}
+	return false
+}
+
+// change makes the rule another, and wakes whoever waits for what the old one said.
+func (l *link) change(f func(*Rule)) {
 	l.mu.Lock()
-	old := l.cut.Load()
+	defer l.mu.Unlock()
+	f(&l.rule)
+	l.setPaceLocked()
+	l.setModeLocked()
+}
+
+// setBase makes the network's delay another.
+func (l *link) setBase(d delay) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.base = d
+	l.setPaceLocked()
+}
+
+func (l *link) setModeLocked() {
+	m, old := l.rule.Mode, l.cut.Load()
+	if m == l.mode() {
+		return
+	}
 	var next *cut
 	if m != Up {
 		next = &cut{mode: m, over: make(chan struct{})}
 	}
-	var due []func()
-	if m != l.mode() {
-		l.cut.Store(next)
-		if old != nil {
-			close(old.over)
-		}
-		due, l.deferred = l.deferred, nil // nothing was deferred unless it dropped before
-	}
-	l.mu.Unlock()
-	for _, f := range due {
-		f()
+	l.cut.Store(next)
+	if old != nil {
+		close(old.over)
 	}
 }
 
-// once does f now, or as soon as the link no longer drops everything.
-func (l *link) once(f func()) {
-	l.mu.Lock()
-	wait := l.mode() == Drop
-	if wait {
-		l.deferred = append(l.deferred, f)
+// setPaceLocked leaves a pace alone that stays what it is: what is under way must not be timed anew.
+func (l *link) setPaceLocked() {
+	var next *pace
+	if want := (terms{l.base.plus(l.rule), l.rule.Loss, l.rule.Bandwidth}); want != (terms{}) {
+		next = &pace{terms: want, since: time.Now(), over: make(chan struct{})}
 	}
-	l.mu.Unlock()
-	if !wait {
-		f()
+	old := l.pace.Load()
+	if next == nil && old == nil || next != nil && old != nil && next.terms == old.terms {
+		return
+	}
+	l.free = time.Time{}
+	l.pace.Store(next)
+	if old != nil {
+		close(old.over)
 	}
 }

@@ -11,7 +11,7 @@ import (
 
 // pair is a connection in memory: two streams, and the two ends that each read one and write the other.
 type pair struct {
-	route
+	*route
 	near, far *memoryConn // who dialed, who accepts
 	open      atomic.Int32
 	forget    func() // called when both ends are closed
@@ -20,7 +20,7 @@ type pair struct {
 // firstPort is where the port numbers of dialing ends begin.
 const firstPort = 1 << 10
 
-func newPair(r route, seed uint64) *pair {
+func newPair(r *route, seed uint64) *pair {
 	number := r.out.dialed.Add(1)
 	there := newStream(r.out, r.back, streamID(seed, r.out, r.out, number))
 	back := newStream(r.back, r.out, streamID(seed, r.back, r.out, number))
@@ -36,14 +36,18 @@ func newPair(r route, seed uint64) *pair {
 	return p
 }
 
-func (n *Network) connectMemory(ctx context.Context, p *pair, l *listener) (net.Conn, error) {
+func (n *Network) connectMemory(ctx context.Context, p *pair) (net.Conn, error) {
+	l := p.to.port.listener()
+	if l == nil {
+		return nil, errRefused
+	}
 	if err := n.track(p); err != nil {
 		return nil, err
 	}
 	if !l.offer(p.far, ctx.Done()) {
 		p.reset(nil)
-		if err := ctx.Err(); err != nil {
-			return nil, err
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
 		}
 		return nil, errRefused
 	}
@@ -84,6 +88,10 @@ func (c *memoryConn) Read(p []byte) (int, error) {
 
 func (c *memoryConn) Write(p []byte) (int, error) {
 	n, err := c.out.write(p)
+	if err == errSevered {
+		c.abort()
+		err = errReset
+	}
 	if err != nil {
 		err = c.fail("write", err)
 	}

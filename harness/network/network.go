@@ -13,7 +13,6 @@ import (
 type Network struct {
 	memory bool
 	seed   uint64
-	done   chan struct{}  // closed with the network
 	work   sync.WaitGroup // every goroutine the network has started
 
 	mu     sync.Mutex
@@ -21,13 +20,14 @@ type Network struct {
 	hosts  map[string]*Host // by name
 	addrs  map[string]*Host // by address
 	links  map[[2]string]*link
+	base   delay                 // of every link between two hosts
 	conns  map[connection]uint64 // all that are alive, by when they were opened
 	opened uint64
 }
 
 // connection is one that the network can reset.
 type connection interface {
-	path() route
+	path() *route
 
 	// reset ends the connection, as its host by does when it crashes: that end at once, the other
 	// when the link lets it know. With a nil host both ends find it reset at once.
@@ -49,7 +49,6 @@ func newNetwork(memory bool, seed uint64) *Network {
 	return &Network{
 		memory: memory,
 		seed:   seed,
-		done:   make(chan struct{}),
 		hosts:  map[string]*Host{},
 		addrs:  map[string]*Host{},
 		links:  map[[2]string]*link{},
@@ -65,18 +64,17 @@ func (n *Network) Close() error {
 	for _, h := range n.hosts {
 		hosts = append(hosts, h)
 	}
-	first := !n.closed
 	n.closed = true
+	for _, h := range hosts {
+		h.life.end(net.ErrClosed)
+	}
 	n.mu.Unlock()
 
-	if first {
-		close(n.done)
-	}
 	var failed []error
 	for _, h := range hosts {
 		failed = append(failed, h.close())
 	}
-	n.resetAll(nil, func(route) bool { return true })
+	n.resetAll(nil, func(*route) bool { return true })
 	n.MendAll() // for who waits on a link with a connection that its other end had reset before
 	n.work.Wait()
 	return errors.Join(failed...)
@@ -93,21 +91,22 @@ func (n *Network) start(f func()) bool {
 }
 
 // track makes c known to cuts and resets. It fails, and has reset c, if c may not exist any more:
-// the network was closed or a link began to refuse while c was being opened.
+// the network was closed, a host crashed or a link began to refuse while c was being opened.
 func (n *Network) track(c connection) error {
+	r := c.path()
 	n.mu.Lock()
-	closed := n.closed
-	if !closed {
+	err := r.alive()
+	if err == nil {
 		n.opened++
 		n.conns[c] = n.opened
 	}
 	n.mu.Unlock()
 
-	if closed {
+	if err != nil {
 		c.reset(nil)
-		return net.ErrClosed
+		return err
 	}
-	if r := c.path(); r.out.mode() == Refuse || r.back.mode() == Refuse {
+	if r.out.mode() == Refuse || r.back.mode() == Refuse {
 		c.reset(nil)
 		return errRefused
 	}
@@ -122,7 +121,7 @@ func (n *Network) forget(c connection) {
 
 // resetAll resets the connections with a path that fits, the oldest first: what is
 // drawn from a seed must not depend on the order of a map.
-func (n *Network) resetAll(by *Host, fits func(route) bool) {
+func (n *Network) resetAll(by *Host, fits func(*route) bool) {
 	n.mu.Lock()
 	var found []connection
 	for c := range n.conns {
@@ -153,10 +152,22 @@ func (n *Network) linkNamed(from, to string) (*link, error) {
 	return n.linkLocked(from, to), nil
 }
 
+// linkBetween is the link between two hosts that must exist and be different.
+func (n *Network) linkBetween(from, to string) (*link, error) {
+	if from == to {
+		return nil, errors.New("a host always reaches itself")
+	}
+	return n.linkNamed(from, to)
+}
+
 func (n *Network) linkLocked(from, to string) *link {
 	k := [2]string{from, to}
 	if n.links[k] == nil {
-		n.links[k] = &link{from: from, to: to}
+		l := &link{from: from, to: to}
+		if from != to {
+			l.setBase(n.base)
+		}
+		n.links[k] = l
 	}
 	return n.links[k]
 }

@@ -23,16 +23,16 @@ func TestNetwork(t *testing.T) {
 // kind is one of the ways a network can be built. All specs of a table hold for each.
 type kind struct {
 	open func() *network.Network
-	slow bool // links between a and b have a delay too short to matter
+	slow bool // its delay is too short to matter, but it is one
 }
 
 var (
 	sockets = kind{open: network.TCP}
-	relayed = kind{open: network.TCP, slow: true}
+	carried = kind{open: network.TCP, slow: true}
 	memory  = kind{open: func() *network.Network { return network.Memory(uint64(GinkgoRandomSeed())) }}
 	kinds   = []TableEntry{
 		Entry("of sockets", sockets),
-		Entry("of slow sockets", relayed),
+		Entry("of slow sockets", carried),
 		Entry("in memory", memory),
 	}
 )
@@ -55,8 +55,7 @@ func newWorld(k kind) *world {
 	DeferCleanup(w.Network.Close)
 	w.a, w.b = host(w.Network, "a"), host(w.Network, "b")
 	if k.slow {
-		Expect(w.SetDelay("a", "b", time.Microsecond, time.Microsecond)).To(Succeed())
-		Expect(w.SetDelay("b", "a", time.Microsecond, time.Microsecond)).To(Succeed())
+		Expect(w.SetDelay(time.Microsecond, time.Microsecond)).To(Succeed())
 	}
 	w.listener = listen(w.b)
 	return w

@@ -19,6 +19,7 @@ type port struct {
 
 	mu     sync.Mutex
 	open   *listener
+	down   error // why nobody may listen; nil if somebody may
 	closed bool
 }
 
@@ -31,6 +32,9 @@ func (p *port) listen() (net.Listener, error) {
 	defer p.mu.Unlock()
 	if p.closed {
 		return nil, fmt.Errorf("listen on %s: %w", p.addr, net.ErrClosed)
+	}
+	if p.down != nil {
+		return nil, fmt.Errorf("listen on %s: %w", p.addr, p.down)
 	}
 	if p.open != nil {
 		return nil, fmt.Errorf("listen on %s: its listener is still open, and there can be only one", p.addr)
@@ -51,6 +55,17 @@ func (p *port) forget(l *listener) {
 	defer p.mu.Unlock()
 	if p.open == l {
 		p.open = nil
+	}
+}
+
+// shut closes the listener and allows no other, for the reason given, until there is none.
+func (p *port) shut(why error) {
+	p.mu.Lock()
+	l := p.open
+	p.down = why
+	p.mu.Unlock()
+	if l != nil && why != nil {
+		l.Close()
 	}
 }
 

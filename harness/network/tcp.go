@@ -6,44 +6,33 @@ import (
 	"net"
 )
 
-func (n *Network) connectTCP(ctx context.Context, r route) (net.Conn, error) {
-	raw, err := dialRaw(ctx, r.to)
+func (n *Network) connectTCP(ctx context.Context, p *pair) (net.Conn, error) {
+	if !p.to.remote && p.to.port.listener() == nil {
+		return nil, errRefused
+	}
+	raw, err := dialRaw(ctx, p.to)
 	if err != nil {
 		return nil, err
 	}
-	c := &tcpConn{route: r, raw: raw}
+	c := newTCPConn(p, raw)
 	if err := n.track(c); err != nil {
 		return nil, err
 	}
 	return c, nil
 }
 
-// connectSlow puts a connection in memory, which knows about time, before the socket. Delays and
-// cuts are all done in memory; the socket at its end is only fed.
-func (n *Network) connectSlow(ctx context.Context, p *pair) (net.Conn, error) {
-	raw, err := dialRaw(ctx, p.to)
-	if err != nil {
-		return nil, err
-	}
-	c := newRelay(p, raw)
-	if err := n.track(c); err != nil {
-		return nil, err
-	}
-	if !n.start(c.run) {
-		return nil, net.ErrClosed
-	}
-	return p.near, nil
-}
-
 func dialRaw(ctx context.Context, to *Host) (*net.TCPConn, error) {
 	var d net.Dialer
 	c, err := d.DialContext(ctx, "tcp4", to.Addr())
+	if err == nil {
+		return c.(*net.TCPConn), nil
+	}
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
 	var op *net.OpError
 	if errors.As(err, &op) {
 		return nil, op.Err
 	}
-	if err != nil {
-		return nil, err
-	}
-	return c.(*net.TCPConn), nil
+	return nil, err
 }

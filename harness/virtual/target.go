@@ -91,7 +91,7 @@ func (t *Target) Boot(_ context.Context, size int) (target.Cluster, error) {
 	}
 	rand.Seed(int64(t.options.Seed)) //nolint:staticcheck // the only way to what Raft draws from
 	net := network.Memory(t.options.Seed)
-	if err := t.delay(net, size); err != nil {
+	if err := net.SetDelay(t.options.Latency, t.options.Jitter); err != nil {
 		return nil, errors.Join(err, net.Close())
 	}
 	disks := make(map[string]*disk.Disk, size)
@@ -110,31 +110,6 @@ func (t *Target) Boot(_ context.Context, size int) (target.Cluster, error) {
 }
 
 func hostName(i int) string { return fmt.Sprintf("n%d", i) }
-
-// delay makes every message between two hosts take its time.
-func (t *Target) delay(net *network.Network, size int) error {
-	names := []string{inprocess.ClientHost}
-	for i := range size {
-		names = append(names, hostName(i))
-	}
-	// The nodes come first, so that their addresses are those of any cluster.
-	for _, name := range append(names[1:len(names):len(names)], names[0]) {
-		if _, err := net.Host(name); err != nil {
-			return err
-		}
-	}
-	for _, from := range names {
-		for _, to := range names {
-			if from == to {
-				continue
-			}
-			if err := net.SetDelay(from, to, t.options.Latency, t.options.Jitter); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
 
 // cluster is a cluster whose time can be let pass.
 type cluster struct{ *inprocess.Cluster }
