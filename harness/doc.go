@@ -6,8 +6,17 @@
 // harness wants of it. Three truths about a node are never mixed:
 //
 //	flag    what the harness wants          IsNodeOnline
-//	fault   what was done to make it true   TakeNodeOffline, BringNodeOnline
+//	fault   what was done to make it true   TakeNodeOffline, BringNodeOnline, Lost
 //	health  what the node itself shows      Node.Status, WaitForNodeOnline
+//
+// A node is lost in one of four ways: Isolate, Stop, Crash or Pause. Beside that,
+// links can be cut, slow or lossy (SetLink, Partition, Flapping and so on), disks
+// bad (SetDisk, Damage) and clocks wrong (SetClock), whatever the flags say; Faults
+// are those in force, and Heal undoes all. What a target cannot do is an
+// *UnsupportedError.
+//
+// Nodes come and go for good with AddNode, RemoveNode and ReplaceNode. A node keeps
+// its index; Size and Quorum count who is a member.
 //
 // Statements go to nodes whose flag is up: to one of them by chance
 // (ExecuteOnRandom), to all of them (ExecuteOnAll), or to all of them to be

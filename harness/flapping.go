@@ -64,10 +64,11 @@ func (f *flapping) run(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-		if err := f.flip(ctx, mode); err != nil && ctx.Err() == nil {
-			f.err = fmt.Errorf("%v, after %d flips: %w", f, f.flips, err)
-		} else {
+		switch err := f.flip(ctx, mode); {
+		case err == nil:
 			f.flips++
+		case ctx.Err() == nil:
+			f.err = fmt.Errorf("%v, after %d flips: %w", f, f.flips, err)
 		}
 	}
 	f.end(ctx)

@@ -71,7 +71,7 @@ func (c *Cluster) Leader(ctx context.Context) (int, error) {
 		switch {
 		case l.Err != nil:
 			errs = append(errs, l.Err)
-		case l.runs() && c.votes(l.Node):
+		case l.runs() && l.Node.Votes():
 			votes[l.Status.Leader]++
 		}
 	}
@@ -85,10 +85,4 @@ func (c *Cluster) Leader(ctx context.Context) (int, error) {
 		}
 	}
 	return -1, errors.Join(append([]error{fmt.Errorf("no node is called leader by %d of %d nodes: %v", quorum, voters, votes)}, errs...)...)
-}
-
-func (c *Cluster) votes(n *Node) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.members[n.index].voter
 }

@@ -24,6 +24,14 @@ func (m *member) removed() error {
 	return &RemovedError{Node: m.node.index, ID: m.node.ID()}
 }
 
+// Votes tells whether the node counts for the quorum.
+func (n *Node) Votes() bool {
+	n.cluster.mu.Lock()
+	defer n.cluster.mu.Unlock()
+	m := n.cluster.members[n.index]
+	return m.voter && m.flag != removed
+}
+
 // Size is how many nodes are members of the cluster, online or not.
 func (c *Cluster) Size() int { return len(c.Nodes()) }
 

@@ -118,6 +118,20 @@ func (n *Node) Status(ctx context.Context) (target.Status, error) {
 	return status, nil
 }
 
+// Log is the end of what the node said in all its lives, at most that many bytes.
+// It is an *UnsupportedError where the target keeps no logs.
+func (n *Node) Log(most int) (string, error) {
+	logger, can := n.cluster.cluster.(target.Logger)
+	if !can {
+		return "", n.failed("read log", &UnsupportedError{target.Logs})
+	}
+	text, err := logger.Log(n.index, most)
+	if err != nil {
+		return "", n.failed("read log", err)
+	}
+	return text, nil
+}
+
 // absent is what can be said of a node without asking it, if anything.
 func (c *Cluster) absent(i int) (status target.Status, err error, known bool) {
 	c.mu.Lock()

@@ -42,6 +42,15 @@ var _ = Describe("Node", func() {
 		Expect(f.Node(0).Asked()[0].ID).To(BeEmpty())
 	}, patience)
 
+	It("has a log where the target keeps one", func() {
+		c, f := boot()
+		Expect(node(c, 1).Log(9)).To(Equal("said this"))
+		failing(f, "log 1", errors.New("gone"))
+		Expect(node(c, 1).Log(9)).Error().To(MatchError("read log on node 1 (n1): gone"))
+		plain, _ := bootOf(&fake.Target{Plain: true})
+		Expect(node(plain, 1).Log(9)).Error().To(MatchError("read log on node 1 (n1): the target cannot show what the nodes wrote"))
+	})
+
 	It("passes on why it has no status", func(ctx SpecContext) {
 		c, f := boot()
 		f.Node(2).OnStatus(func(context.Context, target.Status) (target.Status, error) {

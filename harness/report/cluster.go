@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"sync"
 	"text/tabwriter"
 	"time"
 
@@ -13,53 +12,76 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// Cluster is the table of a cluster's nodes, each asked past every fault, and
-// its latest events. It blocks no longer than ctx allows.
+// Cluster is the table of a cluster's nodes, each asked past every fault, the
+// faults in force, and the latest events. It blocks no longer than ctx allows, and
+// hardly longer than a second.
 func Cluster(ctx context.Context, c *harness.Cluster, events int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "cluster of %d nodes, quorum %d, seed %d\n\n", c.Size(), c.Quorum(), c.Seed())
 	writeNodes(ctx, &b, c)
+	if faults := c.Faults().Lines(); len(faults) > 0 {
+		fmt.Fprintf(&b, "\nfaults in force:\n  %s\n", strings.Join(faults, "\n  "))
+	}
 	b.WriteByte('\n')
 	writeEvents(&b, c.Journal(), events)
 	return b.String()
 }
 
 func writeNodes(ctx context.Context, b *strings.Builder, c *harness.Cluster) {
-	statuses, errs := ask(ctx, c.Nodes())
 	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "node\tflag\thealth\trole\tleader\tterm\tcommit\tapplied\tsnapshot\trestores\tlast contact")
-	for i, node := range c.Nodes() {
-		flag := "offline"
-		if up, err := c.IsNodeOnline(node.Index()); err == nil && up {
-			flag = "online"
+	fmt.Fprintln(w, "node\tflag\thealth\trole\tleader\tterm\tcommit\tapplied\tbehind\tlog\tsnapshot\trestores\tmemory\tlast contact")
+	for _, look := range c.Look(ctx) {
+		fmt.Fprintf(w, "%d %s\t%s\t", look.Node.Index(), look.Node.ID(), flag(c, look.Node))
+		s := look.Status
+		switch {
+		case look.Err != nil:
+			fmt.Fprintln(w, oneLine(look.Err.Error()))
+		case s.State == target.Offline:
+			fmt.Fprintln(w, health(s)+strings.Repeat("\t-", 11))
+		default:
+			fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t%s\n", health(s), role(look.Node, s), dash(s.Leader), s.Term,
+				s.CommitIndex, s.AppliedIndex, s.Behind, s.LogEntries, s.SnapshotIndex, s.Restores, memory(s), contact(s))
 		}
-		if errs[i] != nil {
-			fmt.Fprintf(w, "%d %s\t%s\t%s\n", node.Index(), node.ID(), flag, oneLine(errs[i].Error()))
-			continue
-		}
-		status := statuses[i]
-		fmt.Fprintf(w, "%d %s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%s\n", node.Index(), node.ID(), flag, health(status), dash(status.Role),
-			dash(status.Leader), status.Term, status.CommitIndex, status.AppliedIndex, status.SnapshotIndex, status.Restores, contact(status))
 	}
 	_ = w.Flush() // into memory
 }
 
-// ask asks all nodes at once, so that one that hangs hides none of the others.
-func ask(ctx context.Context, nodes []*harness.Node) ([]target.Status, []error) {
-	statuses, errs := make([]target.Status, len(nodes)), make([]error, len(nodes))
-	var wg sync.WaitGroup
-	for i, node := range nodes {
-		wg.Go(func() { statuses[i], errs[i] = node.Status(ctx) })
+// flag is the node's flag, and the way in which it is lost.
+func flag(c *harness.Cluster, node *harness.Node) string {
+	if way, lost := c.Lost(node.Index()); lost {
+		return fmt.Sprintf("offline (%s)", way)
 	}
-	wg.Wait()
-	return statuses, errs
+	if up, err := c.IsNodeOnline(node.Index()); err == nil && up {
+		return "online"
+	}
+	return "offline"
 }
 
-func health(s target.Status) string {
-	if s.Reason != "" {
-		return fmt.Sprintf("%s (%s)", s.State, oneLine(s.Reason))
+// role is the node's, with a word if it does not count for a quorum.
+func role(node *harness.Node, s target.Status) string {
+	if node.Votes() {
+		return dash(s.Role)
 	}
-	return dash(string(s.State))
+	return dash(s.Role) + ", no voter"
+}
+
+// memory is the process's, in MiB.
+func memory(s target.Status) string {
+	if s.Memory == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.1f MiB", float64(s.Memory)/(1<<20))
+}
+
+// health is the node's state, why, and the long work it is at.
+func health(s target.Status) string {
+	text := dash(string(s.State))
+	for _, more := range []string{s.Reason, s.Activity} {
+		if more != "" {
+			text += fmt.Sprintf(" (%s)", oneLine(more))
+		}
+	}
+	return text
 }
 
 // oneLine keeps text from breaking the table.
@@ -88,10 +110,11 @@ func dash(text string) string {
 	return text
 }
 
-// writeEvents shows the latest events with the time since the first that is shown.
+// writeEvents shows the latest events with the time since the first that is shown;
+// what nodes take now is in the table.
 func writeEvents(b *strings.Builder, j *journal.Journal, most int) {
-	events := j.Last(most)
-	fmt.Fprintf(b, "last %d of %d events:\n", len(events), j.Total())
+	events := j.Last(most, journal.Resource)
+	fmt.Fprintf(b, "last %d of %d events:\n", len(events), j.Total(journal.Resource))
 	if len(events) == 0 {
 		return
 	}

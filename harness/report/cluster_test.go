@@ -10,8 +10,10 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/disk"
 	"github.com/rejoin-db/rejoin/harness/internal/fake"
 	"github.com/rejoin-db/rejoin/harness/journal"
+	"github.com/rejoin-db/rejoin/harness/network"
 	"github.com/rejoin-db/rejoin/harness/report"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
@@ -50,9 +52,9 @@ var _ = Describe("Cluster", func() {
 	It("is a table of the nodes", func(ctx SpecContext) {
 		boot(ctx, 5)
 		always(f.Node(0), target.Status{State: target.Online, Role: "leader", Leader: "n0", Term: 12, CommitIndex: 123456, AppliedIndex: 123456,
-			SnapshotIndex: 123000})
+			SnapshotIndex: 123000, LogEntries: 456, Memory: 50_000_000, Activity: "sending a snapshot"})
 		always(f.Node(1), target.Status{State: target.Syncing, Role: "follower", Leader: "n0", Term: 12, CommitIndex: 99, AppliedIndex: 7,
-			SnapshotIndex: 5, Restores: 3, LastContact: 1234567 * time.Nanosecond})
+			SnapshotIndex: 5, Restores: 3, LastContact: 1234567 * time.Nanosecond, Behind: 92})
 		always(f.Node(2), target.Status{State: target.Connecting, Role: "candidate", LastContact: -1})
 		always(f.Node(3), target.Status{State: target.Failed, Role: "shutdown", Reason: "disk\tfull:\n no space left"})
 		f.Node(4).OnStatus(func(context.Context, target.Status) (target.Status, error) {
@@ -62,21 +64,49 @@ var _ = Describe("Cluster", func() {
 		Expect(c.TakeNodeOffline(ctx, 4)).To(Succeed())
 		Expect(table(ctx)).To(Equal(`cluster of 5 nodes, quorum 3, seed 42
 
-node  flag     health                             role       leader  term  commit  applied  snapshot  restores  last contact
-0 n0  online   online                             leader     n0      12    123456  123456   123000    0         -
-1 n1  online   syncing                            follower   n0      12    99      7        5         3         1ms ago
-2 n2  offline  connecting                         candidate  -       0     0       0        0         0         never
-3 n3  online   failed (disk full: no space left)  shutdown   -       0     0       0        0         0         0s ago
-4 n4  offline  ask for status on node 4 (n4): connection refused
+node  flag               health                             role       leader  term  commit  applied  behind  log  snapshot  restores  memory    last contact
+0 n0  online             online (sending a snapshot)        leader     n0      12    123456  123456   0       456  123000    0         47.7 MiB  -
+1 n1  online             syncing                            follower   n0      12    99      7        92      0    5         3         -         1ms ago
+2 n2  offline (isolate)  connecting                         candidate  -       0     0       0        0       0    0         0         -         never
+3 n3  online             failed (disk full: no space left)  shutdown   -       0     0       0        0       0    0         0         -         0s ago
+4 n4  offline (isolate)  ask for status on node 4 (n4): connection refused
 `))
+	}, patience)
+
+	It("shows how nodes are lost, who does not vote and who is no more, and the faults in force", func(ctx SpecContext) {
+		boot(ctx, 4)
+		Expect(c.AddNode(ctx, harness.NonVoter)).Error().To(Succeed())
+		Expect(c.RemoveNode(ctx, 3)).To(Succeed())
+		Expect(c.TakeNodeOffline(ctx, 1, harness.Crash)).To(Succeed())
+		Expect(c.TakeNodeOffline(ctx, 2, harness.Pause)).To(Succeed())
+		Expect(c.SetLink(ctx, 2, harness.Clients, network.Rule{Latency: time.Millisecond, Loss: 0.25})).To(Succeed())
+		Expect(c.Cut(ctx, network.Drop, network.Way[int]{From: 0, To: 1})).To(Succeed())
+		Expect(c.SetDisk(ctx, 1, disk.Faults{Full: true, Lying: true})).To(Succeed())
+		Expect(c.SetClock(ctx, 0, -time.Hour)).To(Succeed())
+		Expect(table(ctx)).To(Equal(`cluster of 4 nodes, quorum 2, seed 42
+
+node  flag             health             role                leader  term  commit  applied  behind  log  snapshot  restores  memory  last contact
+0 n0  online           online             leader              n0      2     1       1        0       1    0         0         -       -
+1 n1  offline (crash)  offline (crashed)  -                   -       -     -       -        -       -    -         -         -       -
+2 n2  offline (pause)  offline (paused)   -                   -       -     -       -        -       -    -         -         -       -
+4 n4  online           online             follower, no voter  n0      2     1       1        0       1    0         0         -       0s ago
+
+faults in force:
+  link 0->1: drop
+  link 2->clients: latency 1ms, jitter 0s, loss 25%
+  disk of node 1: full, lying
+  clock of node 0: 1h0m0s behind
+`))
+		Expect(c.Heal(ctx)).To(Succeed())
+		Expect(table(ctx)).NotTo(ContainSubstring("faults in force"))
 	}, patience)
 
 	It("does without what a database does not know", func(ctx SpecContext) {
 		boot(ctx, 1)
 		always(f.Node(0), target.Status{})
 		Expect(table(ctx)).To(HaveSuffix(`
-node  flag    health  role  leader  term  commit  applied  snapshot  restores  last contact
-0 n0  online  -       -     -       0     0       0        0         0         0s ago
+node  flag    health  role  leader  term  commit  applied  behind  log  snapshot  restores  memory  last contact
+0 n0  online  -       -     -       0     0       0        0       0    0         0         -       0s ago
 `))
 	}, patience)
 

@@ -22,6 +22,7 @@ var (
 	_ target.Disker     = capable{}
 	_ target.Skewer     = capable{}
 	_ target.Membership = capable{}
+	_ target.Logger     = capable{}
 )
 
 func (c capable) Digest(ctx context.Context, node int) (uint64, string, error) {
@@ -101,4 +102,12 @@ func (c capable) Remove(ctx context.Context, node int) error {
 
 func (c capable) Replace(ctx context.Context, node int) error {
 	return c.change(ctx, node, "replace", nil, func(n *Node) { n.down, n.applied, n.remembered = false, 0, make(map[string]bool) })
+}
+
+func (c capable) Log(node int, most int) (string, error) {
+	if err := c.called(context.Background(), "log %d", node); err != nil {
+		return "", err
+	}
+	text := fmt.Sprintf("n%d said this", node)
+	return text[max(0, len(text)-most):], nil
 }
