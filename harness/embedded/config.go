@@ -61,6 +61,9 @@ type Config struct {
 	Token string
 	// Logger takes Raft's and the node's own log; none if nil.
 	Logger hclog.Logger
+	// Now is the clock that SQL sees when this node leads: time.Now if nil. No
+	// promise of the database hangs on it, so it may be wrong, and jump.
+	Now func() time.Time
 	// Machine are the limits that all nodes must agree on.
 	Machine machine.Options
 }
@@ -79,6 +82,9 @@ func (c Config) withDefaults() Config {
 	c.RequestTimeout = orElse(c.RequestTimeout, 10*time.Second)
 	c.MaxBody = orElse(c.MaxBody, 16<<20)
 	c.Machine = c.Machine.WithDefaults()
+	if c.Now == nil {
+		c.Now = time.Now
+	}
 	if c.Logger == nil {
 		c.Logger = hclog.NewNullLogger()
 	}

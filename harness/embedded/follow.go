@@ -112,5 +112,6 @@ func (n *Node) catchUpOnce(ctx context.Context, l leader) error {
 	if err != nil {
 		return err
 	}
+	n.standing.aimAt(l, index)
 	return n.storage.machine.WaitApplied(ctx, index)
 }

@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,6 +24,11 @@ type Health struct {
 	CommitIndex uint64 `json:"commit_index"`
 	// AppliedIndex is the last log index whose effects this node serves.
 	AppliedIndex uint64 `json:"applied_index"`
+	// Behind is how many entries it knows to be committed, by its own log and by
+	// its leader's word when they met, and has not applied.
+	Behind uint64 `json:"behind"`
+	// LogEntries is how many entries its log holds.
+	LogEntries uint64 `json:"log_entries"`
 	// SnapshotIndex is the log index of its newest snapshot; 0 if none.
 	SnapshotIndex uint64 `json:"snapshot_index"`
 	// Restores counts the snapshots it has restored since it started.
@@ -31,23 +37,22 @@ type Health struct {
 	LedTerms []uint64 `json:"led_terms"`
 	// LastContact is how long ago it heard from a leader, in milliseconds; 0 on
 	// the leader, -1 if never.
-	LastContact float64  `json:"last_contact_ms"`
-	Peers       []Member `json:"peers"`
-	Version     string   `json:"version"`
+	LastContact float64 `json:"last_contact_ms"`
+	// Voter tells whether it counts for a quorum, by its own log.
+	Voter bool     `json:"voter"`
+	Peers []Member `json:"peers"`
+	// Activity is the long work it is at: taking, sending, receiving or restoring
+	// a snapshot. Empty if none.
+	Activity string `json:"activity,omitempty"`
+	Version  string `json:"version"`
 	// Reason says why, if the state is failed.
 	Reason string `json:"reason,omitempty"`
-}
-
-// Member is one node of the cluster, as this node's log has it.
-type Member struct {
-	ID      string `json:"id"`
-	Address string `json:"address"`
-	Voter   bool   `json:"voter"`
 }
 
 // Health returns what the node shows of itself now. It does not block on others.
 func (n *Node) Health() Health {
 	l, synced, _ := n.standing.look()
+	peers := n.members()
 	health := Health{
 		ID:            n.config.ID,
 		Role:          strings.ToLower(n.raft.State().String()),
@@ -59,8 +64,14 @@ func (n *Node) Health() Health {
 		Restores:      n.storage.machine.Restores(),
 		LedTerms:      n.standing.ledTerms(),
 		LastContact:   n.lastContact(),
-		Peers:         n.members(),
+		LogEntries:    n.logEntries(),
+		Voter:         slices.ContainsFunc(peers, func(m Member) bool { return m.ID == n.config.ID && m.Voter }),
+		Peers:         peers,
+		Activity:      n.activity.String(),
 		Version:       Version,
+	}
+	if known := max(health.CommitIndex, n.standing.mark()); known > health.AppliedIndex {
+		health.Behind = known - health.AppliedIndex
 	}
 	failed := n.storage.machine.Failed()
 	switch {
@@ -105,19 +116,24 @@ func (n *Node) lastContact() float64 {
 	return float64(time.Since(last).Microseconds()) / 1000
 }
 
+// logEntries is how many there are; 0 if the log cannot be asked, which whoever
+// needs it will find out.
+func (n *Node) logEntries() uint64 {
+	first, err := n.storage.Log.FirstIndex()
+	if err != nil || first == 0 {
+		return 0
+	}
+	last, err := n.storage.Log.LastIndex()
+	if err != nil || last < first {
+		return 0
+	}
+	return last - first + 1
+}
+
 func (n *Node) snapshotIndex() uint64 {
 	index, err := strconv.ParseUint(n.raft.Stats()["last_snapshot_index"], 10, 64)
 	if err != nil {
 		return 0
 	}
 	return index
-}
-
-func (n *Node) members() []Member {
-	servers := n.raft.GetConfiguration().Configuration().Servers
-	members := make([]Member, len(servers))
-	for i, s := range servers {
-		members[i] = Member{ID: string(s.ID), Address: string(s.Address), Voter: s.Suffrage == raft.Voter}
-	}
-	return members
 }

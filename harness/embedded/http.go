@@ -47,6 +47,7 @@ func (n *Node) routes() http.Handler {
 		"/v1/api/healthcheck":    {http.MethodGet, n.serveHealthcheck},
 		"/v1/api/cluster/health": {http.MethodGet, n.serveHealth},
 		readIndexPath:            {http.MethodGet, n.serveReadIndex},
+		membersPath:              {http.MethodPost, n.serveMembers},
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		route, found := routes[r.URL.Path]

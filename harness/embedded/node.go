@@ -28,6 +28,7 @@ type Node struct {
 	client    *http.Client // to the other nodes
 
 	standing     standing
+	activity     activity
 	started      time.Time
 	requestCount atomic.Uint64
 

@@ -36,14 +36,15 @@ func (n *Node) startRaft() error {
 		Timeout:         rpcTimeout,
 		Logger:          logger.Named("transport"),
 	})
-	n.transport = newPatient(network)
+	n.transport = newPatient(watchedTransport{network, &n.activity})
 
 	config := n.raftConfig(logger)
 	bootstrapped, err := n.bootstrap(config)
 	if err != nil {
 		return errors.Join(err, closeTransport(network))
 	}
-	n.raft, err = raft.NewRaft(config, n.storage.machine, n.storage.Log, n.storage.Stable, n.storage.Snapshots, n.transport)
+	n.raft, err = raft.NewRaft(config, watchedMachine{n.storage.machine, &n.activity}, n.storage.Log, n.storage.Stable,
+		watchedSnapshots{n.storage.Snapshots, &n.activity}, n.transport)
 	if err != nil {
 		return errors.Join(err, closeTransport(network))
 	}

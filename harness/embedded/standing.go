@@ -26,7 +26,8 @@ const (
 type standing struct {
 	mu      sync.Mutex
 	leader  leader
-	synced  bool // with this leader, in this term
+	synced  bool   // with this leader, in this term
+	aim     uint64 // what the leader had committed when they met; 0 while that is not known
 	leaving bool
 	led     []uint64      // the terms this node led
 	changed chan struct{} // closed and replaced at every change
@@ -48,12 +49,27 @@ func (s *standing) meet(l leader) bool {
 	if s.leader == l {
 		return false
 	}
-	s.leader, s.synced = l, false
+	s.leader, s.synced, s.aim = l, false, 0
 	if l.self && (len(s.led) == 0 || s.led[len(s.led)-1] != l.term) {
 		s.led = append(s.led, l.term)
 	}
 	s.announceLocked()
 	return true
+}
+
+// aimAt notes how far the leader l was when they met.
+func (s *standing) aimAt(l leader, index uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.leader == l {
+		s.aim = index
+	}
+}
+
+func (s *standing) mark() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.aim
 }
 
 // sync notes that the node has caught up with the leader l.

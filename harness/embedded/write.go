@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"time"
 
 	"github.com/hashicorp/raft"
 
@@ -103,7 +102,7 @@ var errNotLeading = errors.New("this node does not lead")
 // applied it. errNotLeading means that nothing happened; any other error, that
 // nobody knows.
 func (n *Node) propose(ctx context.Context, entry machine.Entry) (written, error) {
-	entry.Time = time.Now().UnixMilli()
+	entry.Time = n.config.Now().UnixMilli()
 	data, err := entry.Encode()
 	if err != nil {
 		return written{}, errors.Join(errNotLeading, err)

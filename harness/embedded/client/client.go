@@ -99,6 +99,37 @@ func (c *Client) Health(ctx context.Context) (health embedded.Health, err error)
 
 const maxHealth = 1 << 20 // bytes
 
+// AddMember asks the node to take another into the cluster; see embedded.Node.AddMember.
+func (c *Client) AddMember(ctx context.Context, m embedded.Member) error {
+	return c.changeMembers(ctx, map[string]any{"add": m})
+}
+
+// RemoveMember asks the node to take another out of the cluster.
+func (c *Client) RemoveMember(ctx context.Context, id string) error {
+	return c.changeMembers(ctx, map[string]any{"remove": id})
+}
+
+func (c *Client) changeMembers(ctx context.Context, change map[string]any) (err error) {
+	body, err := json.Marshal(change)
+	if err != nil {
+		return c.failed("BAD_REQUEST", err, target.NotApplied)
+	}
+	response, sent, err := c.send(ctx, http.MethodPost, "/v1/api/cluster/members", body, "")
+	if err != nil {
+		outcome := target.NotApplied
+		if sent {
+			outcome = target.Unknown
+		}
+		return c.failed(CodeUnreachable, err, outcome)
+	}
+	defer func() { err = errors.Join(err, response.Body.Close()) }()
+	if response.StatusCode == http.StatusOK {
+		return nil
+	}
+	said, err := io.ReadAll(io.LimitReader(response.Body, maxHealth))
+	return c.failed("MEMBERS", errors.Join(fmt.Errorf("%s: %s", response.Status, said), err), target.Unknown)
+}
+
 // send returns whether the request may have reached the node.
 func (c *Client) send(ctx context.Context, method, path string, body []byte, id string) (response *http.Response, sent bool, err error) {
 	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { sent = true }}
@@ -133,6 +164,6 @@ func Status(h embedded.Health, address string) target.Status {
 		LedTerms: h.LedTerms,
 		ID:       h.ID, Address: address, State: target.State(h.State), Role: h.Role, Leader: h.Leader, Term: h.Term,
 		CommitIndex: h.CommitIndex, AppliedIndex: h.AppliedIndex, SnapshotIndex: h.SnapshotIndex, Restores: h.Restores,
-		LastContact: contact, Reason: h.Reason,
+		LastContact: contact, Behind: h.Behind, Voter: h.Voter, Activity: h.Activity, LogEntries: h.LogEntries, Reason: h.Reason,
 	}
 }
