@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strings"
 	"syscall"
 	"time"
 
@@ -146,10 +147,10 @@ func (l *life) obituary() error {
 	switch {
 	case err != nil:
 		return fmt.Errorf("its process ended: %w (its log cannot be read: %w)", how, err)
-	case said == "":
+	case strings.TrimSpace(said) == "":
 		return fmt.Errorf("its process ended: %w (its log is empty)", how)
 	}
-	return fmt.Errorf("its process ended: %w; its log ends:\n%s", how, said)
+	return fmt.Errorf("its process ended: %w; its log ends:\n%s", how, strings.TrimSpace(said))
 }
 
 // lookForRest returns nil if nothing is left of the process's group.

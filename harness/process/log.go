@@ -5,7 +5,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"strings"
 )
 
 // Log is the end of what the node wrote to stdout and stderr, at most that many
@@ -35,5 +34,5 @@ func tail(path string, from int64, most int) (_ string, err error) {
 	}
 	from = max(from, info.Size()-int64(most))
 	text, err := io.ReadAll(io.NewSectionReader(f, from, info.Size()-from))
-	return strings.TrimSpace(string(text)), err
+	return string(text), err
 }

@@ -33,6 +33,13 @@ func stat(pid int) (state string, parent int) {
 	return state, parent
 }
 
+// state is how a process is; empty if it does not run.
+func state(pid int) string {
+	GinkgoHelper()
+	state, _ := stat(pid)
+	return state
+}
+
 // children are the processes that a process has started and that run.
 func children(of int) []int {
 	GinkgoHelper()

@@ -18,6 +18,9 @@ import (
 )
 
 func TestProcess(t *testing.T) {
+	if os.Getenv(parentBinary) != "" {
+		t.Fatal(beParent())
+	}
 	RegisterFailHandler(Fail)
 	SetDefaultEventuallyTimeout(20 * time.Second)
 	SetDefaultEventuallyPollingInterval(2 * time.Millisecond)

@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/signal"
 	"syscall"
@@ -34,8 +35,9 @@ func main() {
 
 func run(ctx context.Context) error {
 	ready := os.NewFile(readyDescriptor, "ready")
-	if _, err := ready.Stat(); err != nil {
-		return fmt.Errorf("file descriptor %d, to say on that the node serves: %w", readyDescriptor, err)
+	// One that nobody gave may be the runtime's own by now.
+	if info, err := ready.Stat(); err != nil || info.Mode()&fs.ModeNamedPipe == 0 {
+		return fmt.Errorf("file descriptor %d is no pipe to say on that the node serves", readyDescriptor)
 	}
 	return child.Run(ctx, os.Stdin, ready, os.Stderr)
 }
