@@ -73,6 +73,30 @@ var _ = Describe("Links between processes", func() {
 		Expect(held(ctx, away)).To(Equal("new"))
 	}, patience)
 
+	// Nobody else could make this node leader but itself, over connections that it
+	// dials: only its own process can cut those.
+	DescribeTable("are cut by a node itself from the moment on", func(ctx SpecContext, leave, comeBack func(c *world, i int) error) {
+		leader := c.leader(ctx)
+		away, other := (leader+1)%3, (leader+2)%3
+		Expect(leave(c, away)).To(Succeed())
+		Expect(c.target.Isolate(ctx, away)).To(Succeed())
+		Expect(c.target.Crash(ctx, leader)).To(Succeed())
+		Expect(comeBack(c, away)).To(Succeed())
+		Consistently(ctx, func() []string {
+			return []string{c.status(ctx, away).Leader, c.status(ctx, other).Leader}
+		}, time.Second).ShouldNot(ContainElement(c.node(away).ID()))
+
+		Expect(c.target.Rejoin(ctx, away)).To(Succeed())
+		Eventually(ctx, func() string { return c.status(ctx, other).Leader }).Should(BeElementOf(c.node(away).ID(), c.node(other).ID()))
+	},
+		Entry("it starts again", patience,
+			func(c *world, i int) error { return c.target.Crash(context.Background(), i) },
+			func(c *world, i int) error { return c.target.Start(context.Background(), i) }),
+		Entry("it wakes", patience,
+			func(c *world, i int) error { return c.target.Pause(context.Background(), i) },
+			func(c *world, i int) error { return c.target.Resume(context.Background(), i) }),
+	)
+
 	It("are the clients', too", func(ctx SpecContext) {
 		Expect(c.target.SetLink(ctx, target.Clients, 1, network.Rule{Mode: network.Refuse})).To(Succeed())
 		_, err := c.node(1).Execute(ctx, "SELECT 1")

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"syscall"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -45,32 +46,53 @@ func beParent() error {
 }
 
 var _ = Describe("A parent that is killed", func() {
-	It("takes all its nodes along, also a frozen one", func(ctx SpecContext) {
-		parent := exec.CommandContext(ctx, os.Args[0])
+	// start starts such a parent.
+	start := func(ctx context.Context, binary string) (parent *exec.Cmd, said *json.Decoder) {
+		GinkgoHelper()
+		parent = exec.CommandContext(ctx, os.Args[0])
 		parent.Env = append(os.Environ(), parentBinary+"="+binary, parentDir+"="+GinkgoT().TempDir())
 		parent.Stderr = GinkgoWriter
 		stdin, err := parent.StdinPipe()
 		Expect(err).NotTo(HaveOccurred())
-		defer stdin.Close()
+		DeferCleanup(func() { _ = stdin.Close() })
 		stdout, err := parent.StdoutPipe()
 		Expect(err).NotTo(HaveOccurred())
 		Expect(parent.Start()).To(Succeed())
-		var pids []int
-		Expect(json.NewDecoder(stdout).Decode(&pids)).To(Succeed())
-
-		states := func() (states []string) {
-			for _, pid := range pids {
-				states = append(states, state(pid))
-			}
-			return states
+		return parent, json.NewDecoder(stdout)
+	}
+	states := func(pids []int) (states []string) {
+		GinkgoHelper()
+		for _, pid := range pids {
+			states = append(states, state(pid))
 		}
-		Expect(states()).To(HaveExactElements(Not(BeEmpty()), Equal("T"), Not(BeEmpty())))
+		return states
+	}
+
+	It("takes all its nodes along, also a frozen one", func(ctx SpecContext) {
+		parent, said := start(ctx, binary)
+		var pids []int
+		Expect(said.Decode(&pids)).To(Succeed())
+		Expect(states(pids)).To(HaveExactElements(Not(BeEmpty()), Equal("T"), Not(BeEmpty())))
 		for _, pid := range pids {
 			Expect(syscall.Getpgid(pid)).To(Equal(pid), "the terminal's Ctrl-C would reach it")
 		}
 		Expect(parent.Process.Kill()).To(Succeed())
 		Expect(parent.Wait()).To(MatchError("signal: killed"))
-		Eventually(ctx, states).Should(HaveEach(""))
+		Eventually(ctx, func() []string { return states(pids) }).Should(HaveEach(""))
+	}, patience)
+
+	It("takes along those that neither listen nor stop", func(ctx SpecContext) {
+		deaf := filepath.Join(GinkgoT().TempDir(), "deaf")
+		Expect(os.WriteFile(deaf, []byte("#!/bin/sh\nexec sleep 300 </dev/null\n"), 0o700)).To(Succeed())
+		parent, _ := start(ctx, deaf)
+		var pids []int
+		Eventually(ctx, func() []int {
+			pids = children(parent.Process.Pid)
+			return pids
+		}).Should(HaveLen(3))
+		Expect(parent.Process.Kill()).To(Succeed())
+		Expect(parent.Wait()).To(MatchError("signal: killed"))
+		Eventually(ctx, func() []string { return states(pids) }).Should(HaveEach(""))
 	}, patience)
 })
 
