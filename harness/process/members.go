@@ -5,11 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"sync"
-	"time"
 
 	"github.com/rejoin-db/rejoin/harness/embedded"
-	"github.com/rejoin-db/rejoin/harness/process/child"
+	"github.com/rejoin-db/rejoin/harness/internal/membership"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
@@ -137,44 +135,48 @@ func (n *node) startInTurn(ctx context.Context) error {
 	return n.start(ctx)
 }
 
-// takeIn makes a running node a member, and a voter, if it is to be one, when it
-// has applied what was committed at its first asking.
+// takeIn makes a running node a member, through the others.
 func (c *Cluster) takeIn(ctx context.Context, n *node) error {
-	member := embedded.Member{ID: n.id, Address: n.reservation.Addr()}
-	var mark uint64
-	err := c.onLeader(ctx, func(ctx context.Context, leader *child.Client) (err error) {
-		if err = leader.Inside.AddMember(ctx, member); err == nil {
-			var health embedded.Health
-			health, err = leader.Health(ctx)
-			mark = health.CommitIndex
-		}
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("take node %s in: %w", n.id, err)
-	}
-	if err := n.awaitApplied(ctx, mark); err != nil {
-		return err
-	}
 	c.mu.Lock()
-	member.Voter = n.voter
+	voter := n.voter
 	c.mu.Unlock()
-	if !member.Voter {
-		return nil
-	}
-	err = c.onLeader(ctx, func(ctx context.Context, leader *child.Client) error { return leader.Inside.AddMember(ctx, member) })
-	if err != nil {
-		return fmt.Errorf("let node %s vote: %w", n.id, err)
-	}
-	return nil
+	return membership.Add(ctx, c.but(n), n, n.reservation.Addr(), voter)
 }
 
+// takeOut ends a node's membership, through the others.
 func (c *Cluster) takeOut(ctx context.Context, n *node) error {
-	err := c.onLeader(ctx, func(ctx context.Context, leader *child.Client) error { return leader.Inside.RemoveMember(ctx, n.id) })
-	if err != nil {
-		return fmt.Errorf("take node %s out: %w", n.id, err)
+	return membership.Remove(ctx, c.but(n), n.id)
+}
+
+// but are the nodes without that one.
+func (c *Cluster) but(n *node) []membership.Node {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var others []membership.Node
+	for _, other := range c.nodes {
+		if other != n && !other.removed {
+			others = append(others, other)
+		}
 	}
-	return nil
+	return others
+}
+
+// AddMember asks the node itself, past every fault.
+func (n *node) AddMember(ctx context.Context, m embedded.Member) error {
+	life, err := n.running()
+	if err != nil {
+		return err
+	}
+	return life.control.Inside.AddMember(ctx, m)
+}
+
+// RemoveMember asks the node itself, past every fault.
+func (n *node) RemoveMember(ctx context.Context, id string) error {
+	life, err := n.running()
+	if err != nil {
+		return err
+	}
+	return life.control.Inside.RemoveMember(ctx, id)
 }
 
 // discard takes back what newNode made. Nothing refers to the name again.
@@ -186,88 +188,4 @@ func (c *Cluster) discard(n *node) error {
 	c.wiring.Forget(n.id)
 	n.removed = true
 	return err
-}
-
-// lookAgain is how long to wait between two looks at a node: a local question
-// takes it a tenth of that.
-const lookAgain = 5 * time.Millisecond
-
-// onLeader asks the leader, whoever that is, until it has done what it is asked.
-func (c *Cluster) onLeader(ctx context.Context, ask func(context.Context, *child.Client) error) error {
-	last := errors.New("no node that runs says that it leads")
-	return poll(ctx, func() (bool, error) {
-		leader := c.leader(ctx)
-		if leader == nil {
-			return false, last
-		}
-		if err := ask(ctx, leader); err != nil {
-			last = err
-			return false, last
-		}
-		return true, nil
-	})
-}
-
-// leader is the node that says it leads, in the highest term if there are more;
-// nil if there is none.
-func (c *Cluster) leader(ctx context.Context) *child.Client {
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
-	defer cancel()
-	c.mu.Lock()
-	nodes := c.nodes
-	c.mu.Unlock()
-	var mu sync.Mutex
-	var found *child.Client
-	var highest uint64
-	var wg sync.WaitGroup
-	for _, n := range nodes {
-		life, err := n.running()
-		if err != nil {
-			continue
-		}
-		wg.Go(func() {
-			health, err := life.control.Health(ctx)
-			mu.Lock()
-			defer mu.Unlock()
-			if err == nil && health.Role == "leader" && health.Term > highest {
-				found, highest = life.control, health.Term
-			}
-		})
-	}
-	wg.Wait()
-	return found
-}
-
-// awaitApplied waits until the node is online and has applied so much of the log.
-func (n *node) awaitApplied(ctx context.Context, index uint64) error {
-	return poll(ctx, func() (bool, error) {
-		status, err := n.Status(ctx)
-		switch {
-		case err != nil:
-			return false, err
-		case status.State == target.Offline || status.State == target.Failed:
-			return true, fmt.Errorf("node %s is %s: %s", n.id, status.State, status.Reason)
-		case status.State == target.Online && status.AppliedIndex >= index:
-			return true, nil
-		}
-		return false, fmt.Errorf("node %s is %s and has applied %d of %d", n.id, status.State, status.AppliedIndex, index)
-	})
-}
-
-// poll looks until that comes to an end; the error of a look that does not is
-// what the end of ctx is explained with.
-func poll(ctx context.Context, look func() (end bool, err error)) error {
-	again := time.NewTicker(lookAgain)
-	defer again.Stop()
-	for {
-		end, err := look()
-		if end {
-			return err
-		}
-		select {
-		case <-again.C:
-		case <-ctx.Done():
-			return fmt.Errorf("%w (%w)", context.Cause(ctx), err)
-		}
-	}
 }

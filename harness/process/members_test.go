@@ -109,7 +109,7 @@ var _ = Describe("The members of a cluster of processes", func() {
 		defer cancel()
 		n, err := c.target.Add(short, true)
 		Expect(n).To(BeNil())
-		Expect(err).To(And(MatchError(HavePrefix("add node n3: take node n3 in: ")), MatchError(context.DeadlineExceeded)))
+		Expect(err).To(And(MatchError(HavePrefix("add node n3: take node n3 into the cluster: ")), MatchError(context.DeadlineExceeded)))
 		Expect(c.target.Nodes()).To(HaveLen(3))
 		Expect(children(os.Getpid())).To(HaveLen(2))
 		Expect(c.target.Replace(short, 0)).To(MatchError(context.DeadlineExceeded))

@@ -68,46 +68,49 @@ func (i inside) Query(ctx context.Context, request target.Request) (target.Rows,
 	return life.control.Inside.Query(ctx, request)
 }
 
-// awayError says that a node's process cannot be asked.
-type awayError struct{ id, reason string }
-
-func (e *awayError) Error() string { return fmt.Sprintf("node %s is offline: %s", e.id, e.reason) }
-
-// running is the life that can be asked something, or an *awayError.
+// running is the life that can be asked something.
 func (n *node) running() (*life, error) {
+	life, away := n.look()
+	if life == nil {
+		return nil, fmt.Errorf("node %s is offline: %s", n.id, away)
+	}
+	return life, nil
+}
+
+// look is the same, with the reason if there is none.
+func (n *node) look() (_ *life, away string) {
 	n.cluster.mu.Lock()
 	defer n.cluster.mu.Unlock()
 	switch n.state {
 	case running:
-		return n.life, nil
+		return n.life, ""
 	case paused:
-		return nil, &awayError{n.id, "paused"}
+		return nil, "paused"
 	case starting:
-		return nil, &awayError{n.id, "starting"}
+		return nil, "starting"
 	}
-	return nil, &awayError{n.id, n.reason}
+	return nil, n.reason
 }
 
 // Status asks the node, unless it is known to be away. Memory is what its
 // process has of the machine's, resident.
 func (n *node) Status(ctx context.Context) (target.Status, error) {
-	life, err := n.running()
-	if err == nil {
-		health, failed := life.control.Health(ctx)
-		if failed == nil {
+	life, away := n.look()
+	if life != nil {
+		health, err := life.control.Health(ctx)
+		if err == nil {
 			status := client.Status(health, n.reservation.Addr())
 			status.Memory = resident(life.cmd.Process.Pid)
 			return status, nil
 		}
-		if life, err = n.running(); err == nil && (ctx.Err() != nil || !life.hasEnded(ctx)) {
-			return target.Status{}, failed
+		if ctx.Err() != nil || !life.hasEnded(ctx) {
+			return target.Status{}, err
 		}
-		_, err = n.running()
+		if life, away = n.look(); life != nil { // another one
+			return target.Status{}, err
+		}
 	}
-	if away, is := errors.AsType[*awayError](err); is {
-		return target.Status{ID: n.id, Address: n.reservation.Addr(), State: target.Offline, LastContact: -1, Reason: away.reason}, nil
-	}
-	return target.Status{}, fmt.Errorf("node %s came back while it was asked", n.id)
+	return target.Status{ID: n.id, Address: n.reservation.Addr(), State: target.Offline, LastContact: -1, Reason: away}, nil
 }
 
 // resident is the memory of a process in bytes; 0 where the system does not show it.
