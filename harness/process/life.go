@@ -155,8 +155,12 @@ func (l *life) obituary() error {
 
 // lookForRest returns nil if nothing is left of the process's group.
 func (l *life) lookForRest() error {
-	if err := syscall.Kill(-l.cmd.Process.Pid, 0); !errors.Is(err, syscall.ESRCH) {
-		return fmt.Errorf("node %s has left processes behind, of group %d (%v)", l.node, l.cmd.Process.Pid, err)
+	group := l.cmd.Process.Pid
+	switch err := syscall.Kill(-group, 0); {
+	case err == nil:
+		return fmt.Errorf("node %s has left processes behind, of group %d", l.node, group)
+	case !errors.Is(err, syscall.ESRCH):
+		return fmt.Errorf("look for what is left of node %s, of group %d: %w", l.node, group, err)
 	}
 	return nil
 }
