@@ -1,12 +1,15 @@
 # Each target is one line over a Go command; the README shows the same lines.
 
-.PHONY: specs virtual test lint bench cluster
+.PHONY: specs virtual process test lint bench cluster
 
 specs: ## the main job: the suite on three nodes in this process
 	go tool ginkgo .
 
 virtual: ## the same specs in virtual time
 	REJOIN_TARGET=virtual GODEBUG=asyncpreemptoff=1 go tool ginkgo -p .
+
+process: ## the same specs on nodes that are processes of their own
+	REJOIN_TARGET=process go tool ginkgo .
 
 test: ## everything, with the race detector; the report is reports/junit.xml
 	go tool ginkgo -r --race --randomize-all --keep-going --junit-report=junit.xml --output-dir=reports

@@ -12,8 +12,10 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/gexec"
 
 	"github.com/rejoin-db/rejoin/harness/local"
+	"github.com/rejoin-db/rejoin/harness/process"
 	"github.com/rejoin-db/rejoin/harness/settings"
 	"github.com/rejoin-db/rejoin/harness/virtual"
 	"github.com/rejoin-db/rejoin/specs"
@@ -23,7 +25,7 @@ var clusterFlags = settings.Flags(flag.CommandLine)
 
 func TestRejoin(t *testing.T) {
 	loaded, err := settings.Load("ginkgo.yml", clusterFlags,
-		settings.Environment(os.LookupEnv, os.Environ()), settings.Targets("local", "virtual"))
+		settings.Environment(os.LookupEnv, os.Environ()), settings.Targets("local", "virtual", "process"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,6 +52,21 @@ func options(cluster settings.Cluster) specs.Options {
 		debug.SetGCPercent(400) // the heap is small, and a spec short
 		o.Target = virtual.New(virtual.FromSettings(cluster, GinkgoWriter))
 		o.Decorators = []any{virtual.Bubble()}
+	case "process":
+		o.Target = process.New(process.FromSettings(cluster, buildNode()))
 	}
 	return o
+}
+
+// buildNode has the nodes' program built once, before the first spec, and returns
+// where to find it from then on: Ginkgo's first process builds it for all.
+func buildNode() (path func() string) {
+	var binary string
+	SynchronizedBeforeSuite(func() []byte {
+		built, err := gexec.Build("github.com/rejoin-db/rejoin/harness/cmd/node")
+		Expect(err).NotTo(HaveOccurred())
+		return []byte(built)
+	}, func(built []byte) { binary = string(built) })
+	SynchronizedAfterSuite(func() {}, gexec.CleanupBuildArtifacts)
+	return func() string { return binary }
 }

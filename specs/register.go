@@ -41,8 +41,27 @@ func Register(options Options) {
 		cascade(w)
 		snapshot(w)
 		concurrency(w)
+		ways(w)
+		crash(w)
+		snapshotCrash(w)
+		rolling(w)
+		links(w)
+		frozen(w)
+		disks(w)
+		clocks(w)
+		health(w)
+		members(w)
+		pressure(w)
 		misuse(w)
 	})
+	for _, size := range []int{1, 5, 7} {
+		sized := &world{options: options}
+		sized.options.Nodes = size
+		Describe("A replicated SQL database of another size", options.Decorators, func() {
+			BeforeEach(sized.begin)
+			sizes(sized, size)
+		})
+	}
 	slow := &world{options: options}
 	if pacer, can := options.Target.(target.Pacer); can {
 		slow.options.Target = pacer.AtPace(electionTimeout)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness"
 	"github.com/rejoin-db/rejoin/harness/report"
+	"github.com/rejoin-db/rejoin/harness/target"
 )
 
 // world is what a spec has: a cluster that is online, and a namespace in it.
@@ -98,13 +99,22 @@ func (w *world) openShop(ctx context.Context) {
 	w.run(ctx, readFixture("shop.sql"))
 }
 
-// leave takes a node offline.
-func (w *world) leave(ctx context.Context, node int) {
+// patiently runs a statement as a careful client does, who sends it again until
+// it is answered, and expects it to succeed.
+func (w *world) patiently(ctx context.Context, sql string, args ...any) harness.Result {
 	GinkgoHelper()
-	Expect(w.cluster.TakeNodeOffline(ctx, node)).To(Succeed())
+	result, err := w.cluster.ExecuteWithRetry(ctx, w.sql(sql), args...)
+	Expect(err).NotTo(HaveOccurred())
+	return result
 }
 
-// comeBack brings a node back and waits until it is online.
+// leave takes a node offline; it is isolated unless another way is said.
+func (w *world) leave(ctx context.Context, node int, way ...harness.Way) {
+	GinkgoHelper()
+	Expect(w.cluster.TakeNodeOffline(ctx, node, way...)).To(Succeed())
+}
+
+// comeBack brings nodes back and waits until they are online.
 func (w *world) comeBack(ctx context.Context, nodes ...int) {
 	GinkgoHelper()
 	for _, node := range nodes {
@@ -113,6 +123,23 @@ func (w *world) comeBack(ctx context.Context, nodes ...int) {
 	for _, node := range nodes {
 		Expect(w.cluster.WaitForNodeOnline(ctx, node)).To(Succeed())
 	}
+}
+
+// comeBackAs brings a node back as the options say, and waits until it is online.
+func (w *world) comeBackAs(ctx context.Context, node int, options ...harness.Return) {
+	GinkgoHelper()
+	Expect(w.cluster.BringNodeOnline(ctx, node, options...)).To(Succeed())
+	Expect(w.cluster.WaitForNodeOnline(ctx, node)).To(Succeed())
+}
+
+// others are the indexes of all nodes without one.
+func (w *world) others(than int) (others []int) {
+	for _, node := range w.cluster.Nodes() {
+		if node.Index() != than {
+			others = append(others, node.Index())
+		}
+	}
+	return others
 }
 
 // leader waits until there is one.
@@ -132,6 +159,16 @@ func (w *world) node(i int) *harness.Node {
 	node, err := w.cluster.Node(i)
 	Expect(err).NotTo(HaveOccurred())
 	return node
+}
+
+// requires skips the spec on targets that lack an ability it needs.
+func (w *world) requires(abilities ...target.Ability) {
+	GinkgoHelper()
+	for _, ability := range abilities {
+		if !w.cluster.Can(ability) {
+			Skip(fmt.Sprintf("this needs a target that can %s, and this one cannot", ability))
+		}
+	}
 }
 
 // needs skips the spec on clusters that are too small for it.

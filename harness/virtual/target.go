@@ -3,14 +3,12 @@ package virtual
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand"
 	"os"
 	"syscall"
 	"time"
 
 	"github.com/rejoin-db/rejoin/harness/disk"
-	"github.com/rejoin-db/rejoin/harness/embedded"
 	"github.com/rejoin-db/rejoin/harness/internal/inprocess"
 	"github.com/rejoin-db/rejoin/harness/local"
 	"github.com/rejoin-db/rejoin/harness/network"
@@ -94,22 +92,15 @@ func (t *Target) Boot(_ context.Context, size int) (target.Cluster, error) {
 	if err := net.SetDelay(t.options.Latency, t.options.Jitter); err != nil {
 		return nil, errors.Join(err, net.Close())
 	}
-	disks := make(map[string]*disk.Disk, size)
-	for i := range size {
-		disks[hostName(i)] = disk.Memory(disk.SyncTakes(t.options.Sync))
-	}
-	booted, err := inprocess.Boot(inprocess.Plan{Size: size, Network: net, InTurn: true, Dir: t.options.Nodes.Dir, Node: func(name string) embedded.Config {
-		config := t.options.Nodes.Node(name)
-		config.Disk = disks[name]
-		return config
-	}})
+	booted, err := inprocess.Boot(inprocess.Plan{
+		Size: size, Network: net, InTurn: true, Dir: t.options.Nodes.Dir, Node: t.options.Nodes.Node,
+		Disk: func(string) *disk.Disk { return disk.Memory(disk.SyncTakes(t.options.Sync)) },
+	})
 	if err != nil {
 		return nil, err
 	}
 	return &cluster{booted}, nil
 }
-
-func hostName(i int) string { return fmt.Sprintf("n%d", i) }
 
 // cluster is a cluster whose time can be let pass.
 type cluster struct{ *inprocess.Cluster }

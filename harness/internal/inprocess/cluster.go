@@ -8,8 +8,10 @@ import (
 	"path/filepath"
 	"sync"
 
+	"github.com/rejoin-db/rejoin/harness/disk"
 	"github.com/rejoin-db/rejoin/harness/embedded"
 	"github.com/rejoin-db/rejoin/harness/embedded/machine"
+	"github.com/rejoin-db/rejoin/harness/internal/wiring"
 	"github.com/rejoin-db/rejoin/harness/network"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
@@ -22,8 +24,10 @@ type Plan struct {
 	// InTurn starts one node after the other, and not all at once, so that a seed
 	// meets the same order each time.
 	InTurn bool
+	// Disk is a new disk for the node whose directory that is; disk.Files if nil.
+	Disk func(dir string) *disk.Disk
 	// Node is the configuration of a node by its name, but for what the cluster
-	// knows itself: ID, directory, endpoint and peers.
+	// knows itself: ID, directory, disk, clock, endpoint and peers.
 	Node func(name string) embedded.Config
 }
 
@@ -32,18 +36,29 @@ const ClientHost = "client"
 
 // Cluster is a running cluster. It is safe for concurrent use.
 type Cluster struct {
+	plan    Plan
 	network *network.Network
+	clients *network.Host
 	dir     string
-	nodes   []*node
+	growing turn // whoever changes the members
 
-	mu       sync.Mutex
-	isolated []bool
+	wires  sync.Mutex // what is wanted of the links, and made so, in one order
+	wiring *wiring.Wiring
+
+	mu    sync.Mutex
+	nodes []*node // all that ever were
+	named int     // how many got a name
 }
 
 var (
 	_ target.Cluster    = (*Cluster)(nil)
 	_ target.Digester   = (*Cluster)(nil)
 	_ target.Rememberer = (*Cluster)(nil)
+	_ target.Starter    = (*Cluster)(nil)
+	_ target.Linker     = (*Cluster)(nil)
+	_ target.Disker     = (*Cluster)(nil)
+	_ target.Skewer     = (*Cluster)(nil)
+	_ target.Membership = (*Cluster)(nil)
 )
 
 // Boot starts the nodes, named n0, n1 and so on, each in a directory of its own.
@@ -53,7 +68,10 @@ func Boot(plan Plan) (_ *Cluster, err error) {
 		err := fmt.Errorf("a cluster of %d nodes cannot be: it needs at least 1", plan.Size)
 		return nil, errors.Join(err, plan.Network.Close())
 	}
-	c := &Cluster{network: plan.Network, isolated: make([]bool, plan.Size)}
+	if plan.Disk == nil {
+		plan.Disk = func(dir string) *disk.Disk { return disk.Files(dir) }
+	}
+	c := &Cluster{plan: plan, network: plan.Network, growing: newTurn(), wiring: wiring.New(ClientHost)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(fmt.Errorf("boot %d nodes: %w", plan.Size, err), c.Close())
@@ -62,21 +80,24 @@ func Boot(plan Plan) (_ *Cluster, err error) {
 	if c.dir, err = os.MkdirTemp(plan.Dir, "rejoin-"); err != nil {
 		return nil, err
 	}
-	hosts, err := c.hosts(plan.Size)
-	if err != nil {
-		return nil, err
+	for range plan.Size {
+		node, err := c.newNode(true)
+		if err != nil {
+			return nil, err
+		}
+		c.nodes = append(c.nodes, node)
 	}
-	clients, err := c.network.Host(ClientHost)
-	if err != nil {
+	// The clients come last, so that the nodes' addresses are those of any cluster.
+	if c.clients, err = c.network.Host(ClientHost); err != nil {
 		return nil, err
 	}
 	peers := make([]embedded.Peer, plan.Size)
-	for i, host := range hosts {
-		peers[i] = embedded.Peer{ID: host.Name(), Address: host.Addr()}
+	for i, node := range c.nodes {
+		peers[i] = embedded.Peer{ID: node.ID(), Address: node.host.Addr()}
+		node.meetClients(c.clients)
 	}
-	c.nodes = make([]*node, plan.Size)
 	errs := make([]error, plan.Size)
-	start := func(i int) { c.nodes[i], errs[i] = c.start(plan, hosts[i], clients, peers) }
+	start := func(i int) { errs[i] = c.nodes[i].start(peers) }
 	var wg sync.WaitGroup
 	for i := 1; i < plan.Size; i++ {
 		if plan.InTurn {
@@ -93,81 +114,65 @@ func Boot(plan Plan) (_ *Cluster, err error) {
 	return c, nil
 }
 
-func (c *Cluster) start(plan Plan, host, clients *network.Host, peers []embedded.Peer) (*node, error) {
-	config := plan.Node(host.Name())
-	config.ID, config.Dir, config.Endpoint, config.Peers = host.Name(), filepath.Join(c.dir, host.Name()), host, peers
-	if err := os.Mkdir(config.Dir, 0o700); err != nil {
-		return nil, err
-	}
-	running, err := embedded.Start(config)
+// newNode makes a node that does not run yet.
+func (c *Cluster) newNode(voter bool) (*node, error) {
+	c.mu.Lock()
+	name := fmt.Sprintf("n%d", c.named)
+	c.named++
+	c.mu.Unlock()
+	host, err := c.network.Host(name)
 	if err != nil {
 		return nil, err
 	}
-	return newNode(running, host, clients, config.Token), nil
-}
-
-// hosts makes the nodes' places on the network.
-func (c *Cluster) hosts(size int) ([]*network.Host, error) {
-	hosts := make([]*network.Host, size)
-	for i := range hosts {
-		var err error
-		if hosts[i], err = c.network.Host(fmt.Sprintf("n%d", i)); err != nil {
-			return nil, err
-		}
+	if err := c.rewire(func(w *wiring.Wiring) ([]wiring.Change, error) { return w.Add(name) }); err != nil {
+		return nil, err
 	}
-	return hosts, nil
+	config := c.plan.Node(name)
+	config.ID, config.Dir, config.Endpoint = name, filepath.Join(c.dir, name), host
+	if err := os.Mkdir(config.Dir, 0o700); err != nil {
+		return nil, err
+	}
+	config.Disk = c.plan.Disk(config.Dir)
+	return newNode(config, host, voter), nil
 }
 
 // Network is what the nodes and their clients reach each other over.
 func (c *Cluster) Network() *network.Network { return c.network }
 
-// Nodes are the nodes, in the order of their names.
+// Nodes are the nodes, in the order in which they came.
 func (c *Cluster) Nodes() []target.Node {
-	nodes := make([]target.Node, len(c.nodes))
-	for i, n := range c.nodes {
+	all := c.all()
+	nodes := make([]target.Node, len(all))
+	for i, n := range all {
 		nodes[i] = n
 	}
 	return nodes
 }
 
-// Isolate surrounds the node with silence, as a network that loses everything;
-// its clients are refused at once, so that none of them hangs.
-func (c *Cluster) Isolate(_ context.Context, node int) error { return c.setIsolated(node, true) }
-
-// Rejoin mends the node's links, but for those to nodes that are isolated
-// themselves.
-func (c *Cluster) Rejoin(_ context.Context, node int) error { return c.setIsolated(node, false) }
-
-func (c *Cluster) setIsolated(node int, isolated bool) error {
+func (c *Cluster) all() []*node {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.isolated[node] = isolated
-	self := c.nodes[node].ID()
-	var errs []error
-	for i, other := range c.nodes {
-		if i != node {
-			errs = append(errs, c.setLink(c.network.Between(self, other.ID()), isolated || c.isolated[i], network.Drop))
-		}
-	}
-	errs = append(errs, c.setLink(c.network.Between(self, ClientHost), isolated, network.Refuse))
-	return errors.Join(errs...)
+	return append([]*node(nil), c.nodes...)
 }
 
-func (c *Cluster) setLink(pair network.Pair, cut bool, mode network.Mode) error {
-	if cut {
-		return pair.Cut(mode)
-	}
-	return pair.Mend()
+func (c *Cluster) node(i int) *node {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.nodes[i]
 }
 
 // Digest asks the node itself, past every fault.
 func (c *Cluster) Digest(ctx context.Context, node int) (uint64, string, error) {
-	return c.nodes[node].running.Digest(ctx)
+	running, err := c.node(node).up()
+	if err != nil {
+		return 0, "", err
+	}
+	return running.Digest(ctx)
 }
 
 // Remembered asks the node's own database.
 func (c *Cluster) Remembered(ctx context.Context, node int) (ids map[string]bool, err error) {
-	rows, err := c.nodes[node].inside.Query(ctx, target.Request{SQL: "SELECT id FROM rejoin_requests", Consistency: target.Local})
+	rows, err := c.node(node).inside.Query(ctx, target.Request{SQL: "SELECT id FROM rejoin_requests", Consistency: target.Local})
 	if err != nil {
 		return nil, err
 	}
@@ -190,12 +195,11 @@ func (c *Cluster) Memory() int { return machine.Remembered }
 
 // Close stops all nodes at once, and removes what is left of them.
 func (c *Cluster) Close() error {
-	errs := make([]error, len(c.nodes))
+	nodes := c.all()
+	errs := make([]error, len(nodes))
 	var wg sync.WaitGroup
-	for i, n := range c.nodes {
-		if n != nil {
-			wg.Go(func() { errs[i] = n.close() })
-		}
+	for i, n := range nodes {
+		wg.Go(func() { errs[i] = n.close() })
 	}
 	wg.Wait()
 	errs = append(errs, c.network.Close())

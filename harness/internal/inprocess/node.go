@@ -2,6 +2,13 @@ package inprocess
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/rejoin-db/rejoin/harness/embedded"
 	"github.com/rejoin-db/rejoin/harness/embedded/client"
@@ -9,32 +16,190 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// node is a running node with a client at each of its two places.
+// node is one node over all its lives, with a client at each of its two places.
 type node struct {
-	running *embedded.Node
-	client  *client.Client // where the applications are
-	inside  *client.Client // beside the node
+	config embedded.Config
+	host   *network.Host
+	voter  bool
+	ahead  atomic.Int64   // nanoseconds that its clock is ahead
+	client *client.Client // where the applications are
+	inside *client.Client // beside the node
+	living turn           // whoever starts or ends it
+
+	mu      sync.Mutex
+	running *embedded.Node // nil while it does not run
+	why     string         // why it does not
+	removed bool           // for good
 }
 
-func newNode(running *embedded.Node, host, clients *network.Host, token string) *node {
-	return &node{
-		running: running,
-		client:  client.New(host.Name(), host.Addr(), token, clients),
-		inside:  client.New(host.Name(), host.Addr(), token, host),
-	}
+func newNode(config embedded.Config, host *network.Host, voter bool) *node {
+	n := &node{config: config, host: host, voter: voter, living: newTurn(), why: "it was never started"}
+	n.config.Now = func() time.Time { return time.Now().Add(time.Duration(n.ahead.Load())) }
+	n.inside = client.New(host.Name(), host.Addr(), config.Token, host)
+	return n
 }
 
-func (n *node) ID() string         { return n.running.ID() }
+// meetClients gives the node's clients their place.
+func (n *node) meetClients(place *network.Host) {
+	n.client = client.New(n.host.Name(), n.host.Addr(), n.config.Token, place)
+}
+
+func (n *node) ID() string         { return n.config.ID }
 func (n *node) Client() target.SQL { return n.client }
 func (n *node) Inside() target.SQL { return n.inside }
 
+// Status is what the node shows, or why it does not run.
 func (n *node) Status(context.Context) (target.Status, error) {
-	return client.Status(n.running.Health(), n.running.Address()), nil
+	running, why := n.look()
+	if running == nil {
+		return target.Status{ID: n.ID(), Address: n.host.Addr(), State: target.Offline, Reason: why}, nil
+	}
+	return client.Status(running.Health(), running.Address()), nil
+}
+
+// AddMember asks the node itself, past every fault.
+func (n *node) AddMember(ctx context.Context, m embedded.Member) error {
+	running, err := n.up()
+	if err != nil {
+		return err
+	}
+	return running.AddMember(ctx, m)
+}
+
+// RemoveMember asks the node itself, past every fault.
+func (n *node) RemoveMember(ctx context.Context, id string) error {
+	running, err := n.up()
+	if err != nil {
+		return err
+	}
+	return running.RemoveMember(ctx, id)
+}
+
+func (n *node) look() (running *embedded.Node, why string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.running, n.why
+}
+
+func (n *node) up() (*embedded.Node, error) {
+	running, why := n.look()
+	if running == nil {
+		return nil, fmt.Errorf("node %s does not run: %s", n.ID(), why)
+	}
+	return running, nil
+}
+
+func (n *node) runs() bool {
+	running, _ := n.look()
+	return running != nil
+}
+
+func (n *node) gone() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.removed
+}
+
+// set notes that the node runs, or why it does not.
+func (n *node) set(running *embedded.Node, why string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.running, n.why = running, why
+}
+
+func (n *node) start(peers []embedded.Peer) error {
+	n.living.mustTake()
+	defer n.living.give()
+	if n.gone() {
+		return fmt.Errorf("start node %s: it was removed for good", n.ID())
+	}
+	if n.runs() {
+		return fmt.Errorf("start node %s: it runs", n.ID())
+	}
+	n.host.Revive()
+	config := n.config
+	config.Peers = peers
+	running, err := embedded.Start(config)
+	if err != nil {
+		n.set(nil, err.Error())
+		return err
+	}
+	n.set(running, "")
+	return nil
+}
+
+func (n *node) stop(ctx context.Context) error {
+	done, err := n.living.take(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	running, err := n.up()
+	if err != nil {
+		return err
+	}
+	err = running.Stop(ctx)
+	n.set(nil, "it was stopped")
+	return err
+}
+
+func (n *node) crash(ctx context.Context) error {
+	done, err := n.living.take(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	running, err := n.up()
+	if err != nil {
+		return err
+	}
+	n.end(running, "it crashed")
+	return nil
+}
+
+// end ends a node between two instructions. The order matters: what it can still
+// write to its disk when nobody hears it any more is as if it had died later, but
+// what it said after its disk was gone would be a lie.
+func (n *node) end(running *embedded.Node, why string) {
+	n.host.Crash()
+	n.config.Disk.Crash()
+	_ = running.Close() // the dead do not complain
+	n.set(nil, why)
+}
+
+// wipe gives the node an empty disk.
+func (n *node) wipe() error {
+	if err := n.config.Disk.Wipe(); err != nil {
+		return fmt.Errorf("wipe the disk of node %s: %w", n.ID(), err)
+	}
+	return os.RemoveAll(filepath.Join(n.config.Dir, "state"))
+}
+
+// discard ends the node for good, running or not.
+func (n *node) discard() error {
+	n.living.mustTake()
+	defer n.living.give()
+	n.mu.Lock()
+	running := n.running
+	n.removed = true
+	n.mu.Unlock()
+	if running != nil {
+		n.end(running, "it was removed")
+	}
+	n.set(nil, "it was removed")
+	n.host.Crash()
+	return nil
 }
 
 // close stops the node without ceremony: its cluster goes with it.
 func (n *node) close() error {
-	n.client.Close()
+	if n.client != nil {
+		n.client.Close()
+	}
 	n.inside.Close()
-	return n.running.Close()
+	running, _ := n.look()
+	if running == nil {
+		return nil
+	}
+	return errors.Join(running.Close())
 }

@@ -1,0 +1,34 @@
+package inprocess
+
+import (
+	"context"
+	"path/filepath"
+	"time"
+
+	"github.com/rejoin-db/rejoin/harness/disk"
+	"github.com/rejoin-db/rejoin/harness/embedded/machine"
+)
+
+// SetDisk is in effect when it returns.
+func (c *Cluster) SetDisk(_ context.Context, node int, faults disk.Faults) error {
+	c.node(node).config.Disk.Set(faults)
+	return nil
+}
+
+// Damage flips a byte on the disk, or in the working copy of the database.
+func (c *Cluster) Damage(_ context.Context, node int, part disk.Part) (file string, err error) {
+	if err := part.Validate(); err != nil {
+		return "", err
+	}
+	config := c.node(node).config
+	if part == disk.Database {
+		return machine.Damage(filepath.Join(config.Dir, "state"))
+	}
+	return config.Disk.Damage(part)
+}
+
+// SetClock is in effect when it returns.
+func (c *Cluster) SetClock(_ context.Context, node int, ahead time.Duration) error {
+	c.node(node).ahead.Store(int64(ahead))
+	return nil
+}

@@ -1,0 +1,55 @@
+package inprocess
+
+import (
+	"context"
+
+	"github.com/rejoin-db/rejoin/harness/internal/wiring"
+	"github.com/rejoin-db/rejoin/harness/network"
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+// Isolate surrounds the node with silence, as a network that loses everything;
+// its clients are refused at once, so that none of them hangs.
+func (c *Cluster) Isolate(_ context.Context, node int) error { return c.setIsolated(node, true) }
+
+// Rejoin mends the node's links, but for those to nodes that are isolated
+// themselves, and for what the rules of single links say.
+func (c *Cluster) Rejoin(_ context.Context, node int) error { return c.setIsolated(node, false) }
+
+func (c *Cluster) setIsolated(node int, isolated bool) error {
+	return c.rewire(func(w *wiring.Wiring) ([]wiring.Change, error) { return w.SetIsolated(c.host(node), isolated) })
+}
+
+// SetLink is in effect when it returns.
+func (c *Cluster) SetLink(_ context.Context, from, to int, rule network.Rule) error {
+	return c.rewire(func(w *wiring.Wiring) ([]wiring.Change, error) { return w.SetRule(c.host(from), c.host(to), rule) })
+}
+
+// ResetLink lets the next message over the link break off in its middle.
+func (c *Cluster) ResetLink(_ context.Context, from, to int) error {
+	return c.network.ResetLink(c.host(from), c.host(to))
+}
+
+// host is the name of a node's place, or of the clients'.
+func (c *Cluster) host(node int) string {
+	if node == target.Clients {
+		return ClientHost
+	}
+	return c.node(node).ID()
+}
+
+// rewire changes what is wanted of the links, and makes it so.
+func (c *Cluster) rewire(change func(*wiring.Wiring) ([]wiring.Change, error)) error {
+	c.wires.Lock()
+	defer c.wires.Unlock()
+	changes, err := change(c.wiring)
+	if err != nil {
+		return err
+	}
+	for _, link := range changes {
+		if err := c.network.SetRule(link.From, link.To, link.Rule); err != nil {
+			return err
+		}
+	}
+	return nil
+}

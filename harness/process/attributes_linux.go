@@ -1,0 +1,9 @@
+package process
+
+import "syscall"
+
+// attributes put a node into a process group of its own, where the terminal's
+// Ctrl-C does not reach it, and let it die with the thread that started it.
+func attributes() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+}

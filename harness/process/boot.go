@@ -1,0 +1,118 @@
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/rejoin-db/rejoin/harness/embedded/client"
+	"github.com/rejoin-db/rejoin/harness/network"
+	"github.com/rejoin-db/rejoin/harness/process/child"
+)
+
+func boot(ctx context.Context, options Options, size int) (_ *Cluster, err error) {
+	if size < 1 {
+		return nil, fmt.Errorf("a cluster of %d nodes cannot be: it needs at least 1", size)
+	}
+	c := newCluster(options)
+	defer func() {
+		if err != nil {
+			err = errors.Join(fmt.Errorf("boot %d nodes: %w", size, err), c.Close())
+		}
+	}()
+	if err := c.prepare(); err != nil {
+		return nil, err
+	}
+	var first []child.Host
+	for range size {
+		n, err := c.newNode(true)
+		if err != nil {
+			return nil, err
+		}
+		c.nodes = append(c.nodes, n)
+		first = append(first, n.host())
+	}
+	if err := c.startAll(ctx, first); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// startAll starts the processes at once, since that is what takes longest. The
+// first node is told who it is when the others serve, because it stands for
+// election as soon as it runs.
+func (c *Cluster) startAll(ctx context.Context, first []child.Host) error {
+	for _, n := range c.nodes {
+		if err := c.launch(n); err != nil {
+			return err
+		}
+	}
+	errs := make([]error, len(c.nodes))
+	var wg sync.WaitGroup
+	for i, n := range c.nodes[1:] {
+		wg.Go(func() { errs[1+i] = c.introduce(ctx, n, first) })
+	}
+	wg.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	return c.introduce(ctx, c.nodes[0], first)
+}
+
+// longestSocket is the name of a control socket, for any node there may ever be.
+const longestSocket = "n000000.sock"
+
+// prepare finds the binary, and makes the places for files and the clients' place on the network.
+func (c *Cluster) prepare() (err error) {
+	if c.binary = c.options.Binary(); c.binary == "" {
+		return errors.New("the nodes' binary is not known: has it been built?")
+	}
+	if c.dir, err = os.MkdirTemp(c.options.Nodes.Dir, "rejoin-"); err != nil {
+		return err
+	}
+	c.sockets, c.logs = c.dir, c.dir
+	if len(filepath.Join(c.dir, longestSocket)) > child.MaxControl {
+		if c.sockets, err = os.MkdirTemp("/tmp", "rejoin-"); err != nil {
+			return err
+		}
+	}
+	if c.options.Logs != "" {
+		if c.logs, err = os.MkdirTemp(c.options.Logs, filepath.Base(c.dir)+"-"); err != nil {
+			return err
+		}
+	}
+	c.clients.host, err = c.network.Host(clientsName)
+	return err
+}
+
+// newNode makes the place of a node, which does not run yet, and makes it known
+// to the clients.
+func (c *Cluster) newNode(voter bool) (_ *node, err error) {
+	c.mu.Lock()
+	name := fmt.Sprintf("n%d", c.named)
+	c.named++
+	c.mu.Unlock()
+	n := &node{
+		cluster: c, id: name, turn: newTurn(), voter: voter,
+		dir: filepath.Join(c.dir, name), log: filepath.Join(c.logs, name+".log"), socket: filepath.Join(c.sockets, name+".sock"),
+	}
+	if err := os.Mkdir(n.dir, 0o700); err != nil {
+		return nil, err
+	}
+	if n.reservation, err = network.Reserve(); err != nil {
+		return nil, err
+	}
+	if _, err := c.network.Remote(n.id, n.reservation.Addr()); err != nil {
+		return nil, errors.Join(err, n.reservation.Close())
+	}
+	n.client = client.New(n.id, n.reservation.Addr(), c.options.Nodes.Token, c.clients.host)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, err := c.wiring.Add(n.id); err != nil {
+		return nil, errors.Join(err, n.reservation.Close())
+	}
+	return n, nil
+}

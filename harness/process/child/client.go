@@ -1,0 +1,111 @@
+package child
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+
+	"github.com/rejoin-db/rejoin/harness/embedded"
+	"github.com/rejoin-db/rejoin/harness/embedded/client"
+)
+
+// Client is the parent's end of a node's control socket. It is safe for
+// concurrent use. All of it is past every fault of the network.
+type Client struct {
+	node string
+	http *http.Client
+	// Inside is the node's own HTTP API.
+	Inside *client.Client
+}
+
+// NewClient returns a client of the node with that ID, whose control socket is at path.
+func NewClient(node, path, token string) *Client {
+	to := socket(path)
+	return &Client{
+		node: node,
+		http: &http.Client{Transport: &http.Transport{
+			DialContext:         to.DialContext,
+			MaxIdleConnsPerHost: idleConnections,
+			DisableCompression:  true,
+		}},
+		Inside: client.New(node, "control", token, to),
+	}
+}
+
+const idleConnections = 8
+
+// socket is a Dialer that knows one way only.
+type socket string
+
+func (s socket) DialContext(ctx context.Context, _, _ string) (net.Conn, error) {
+	var d net.Dialer
+	return d.DialContext(ctx, "unix", string(s))
+}
+
+// Close closes the connections that are not in use.
+func (c *Client) Close() {
+	c.http.CloseIdleConnections()
+	c.Inside.Close()
+}
+
+// Tell gives the node orders, and returns when it follows them. A *RefusedError
+// is the node's word that it did not follow all of them.
+func (c *Client) Tell(ctx context.Context, orders Orders) error {
+	body, err := json.Marshal(orders)
+	if err != nil {
+		return err
+	}
+	return c.ask(ctx, http.MethodPost, ordersPath, body, &struct{}{})
+}
+
+// Health asks the node what it shows of itself.
+func (c *Client) Health(ctx context.Context) (health embedded.Health, err error) {
+	err = c.ask(ctx, http.MethodGet, healthPath, nil, &health)
+	return health, err
+}
+
+// Digest asks the node for the hash of all it holds, and the log index of that.
+func (c *Client) Digest(ctx context.Context) (index uint64, sum string, err error) {
+	var answer digest
+	err = c.ask(ctx, http.MethodGet, digestPath, nil, &answer)
+	return answer.Index, answer.Sum, err
+}
+
+// RefusedError is a node's word that it did not do what it was asked.
+type RefusedError struct {
+	Node    string
+	Status  int // of HTTP
+	Message string
+}
+
+func (e *RefusedError) Error() string { return fmt.Sprintf("node %s: %s", e.Node, e.Message) }
+
+func (c *Client) ask(ctx context.Context, method, path string, body []byte, answer any) (err error) {
+	request, err := http.NewRequestWithContext(ctx, method, "http://control"+path, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	response, err := c.http.Do(request)
+	if err != nil {
+		return fmt.Errorf("ask node %s: %w", c.node, err)
+	}
+	defer func() { err = errors.Join(err, response.Body.Close()) }()
+	limited := io.LimitReader(response.Body, maxDocument)
+	if response.StatusCode != http.StatusOK {
+		said, err := io.ReadAll(limited)
+		if err != nil {
+			return fmt.Errorf("ask node %s: %s: %w", c.node, response.Status, err)
+		}
+		return &RefusedError{c.node, response.StatusCode, strings.TrimSpace(string(said))}
+	}
+	if err := json.NewDecoder(limited).Decode(answer); err != nil {
+		return fmt.Errorf("ask node %s: %w", c.node, err)
+	}
+	return nil
+}

@@ -1,0 +1,101 @@
+package child
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+
+	"github.com/rejoin-db/rejoin/harness/embedded"
+)
+
+const (
+	ordersPath = "/control/orders"
+	healthPath = "/control/health"
+	digestPath = "/control/digest"
+)
+
+// digest is the answer to a question for it.
+type digest struct {
+	Index uint64 `json:"index"`
+	Sum   string `json:"sum"`
+}
+
+// control is the node's private endpoint.
+type control struct {
+	server *http.Server
+	work   sync.WaitGroup
+}
+
+// serveControl serves at a unix socket until it is closed. What is left there of
+// a process that was killed is taken away.
+func serveControl(path string, node *embedded.Node, w *world) (*control, error) {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	listener, err := new(net.ListenConfig).Listen(context.Background(), "unix", path)
+	if err != nil {
+		return nil, err
+	}
+	c := &control{server: &http.Server{Handler: controlHandler(node, w)}}
+	c.work.Go(func() { _ = c.server.Serve(listener) }) // it ends when the server is closed
+	return c, nil
+}
+
+func (c *control) close() error {
+	err := c.server.Close()
+	c.work.Wait()
+	return err
+}
+
+// follower carries out orders.
+type follower interface{ follow(Orders) error }
+
+func controlHandler(node *embedded.Node, w follower) http.Handler {
+	routes := http.NewServeMux()
+	routes.Handle("/", node.Handler())
+	routes.Handle("POST "+ordersPath, ordersHandler(w))
+	// Past the node's own gate: a node that is leaving shows that.
+	routes.HandleFunc("GET "+healthPath, func(w http.ResponseWriter, _ *http.Request) { reply(w, node.Health()) })
+	routes.HandleFunc("GET "+digestPath, func(w http.ResponseWriter, r *http.Request) {
+		index, sum, err := node.Digest(r.Context())
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+		reply(w, digest{index, sum})
+	})
+	return routes
+}
+
+// ordersHandler refuses orders that cannot be, and follows none of them.
+func ordersHandler(to follower) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var orders Orders
+		err := decode(http.MaxBytesReader(w, r.Body, maxDocument), &orders)
+		if err == nil {
+			err = orders.Validate()
+		}
+		if err != nil {
+			http.Error(w, fmt.Sprintf("read orders: %v", err), http.StatusBadRequest)
+			return
+		}
+		if err := to.follow(orders); err != nil {
+			http.Error(w, fmt.Sprintf("follow orders: %v", err), http.StatusConflict)
+			return
+		}
+		reply(w, struct{}{})
+	})
+}
+
+func reply(w http.ResponseWriter, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	if err := json.NewEncoder(w).Encode(body); err != nil {
+		panic(http.ErrAbortHandler)
+	}
+}

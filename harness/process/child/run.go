@@ -1,0 +1,149 @@
+package child
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/rejoin-db/rejoin/harness/disk"
+	"github.com/rejoin-db/rejoin/harness/embedded"
+	"github.com/rejoin-db/rejoin/harness/network"
+)
+
+// ErrOrphaned is why a node ends whose parent has ended.
+var ErrOrphaned = errors.New("the process that started this node is gone")
+
+// patience bounds how long a node that was asked to leave waits for the requests
+// under way and for a successor.
+const patience = 5 * time.Second
+
+// Run is a whole node. It reads its Config from in and then watches for the end
+// of in, says on ready, which it closes, that it serves, and logs to log. It
+// blocks until ctx ends, and the node has left in good order, which is no error;
+// until in ends, when the node ends as it is (ErrOrphaned); or until it cannot
+// start. The goroutine that watches in is left to in.
+func Run(ctx context.Context, in io.Reader, ready io.WriteCloser, log io.Writer) (err error) {
+	defer func() { err = errors.Join(err, ready.Close()) }()
+	config, err := readConfig(in)
+	if err != nil {
+		return err
+	}
+	orphaned := watch(in)
+	w, err := newWorld(config)
+	if err != nil {
+		return fmt.Errorf("start node %s: %w", config.ID, err)
+	}
+	defer func() { err = errors.Join(err, w.network.Close()) }()
+	node, err := embedded.Start(w.nodeConfig(config, log))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, node.Close()) }()
+	control, err := serveControl(config.Control, node, w)
+	if err != nil {
+		return fmt.Errorf("start node %s: %w", config.ID, err)
+	}
+	defer func() { err = errors.Join(err, control.close()) }()
+	if err := announce(ready); err != nil {
+		return fmt.Errorf("start node %s: say that it serves: %w", config.ID, err)
+	}
+	select {
+	case <-ctx.Done():
+		leaving, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+		defer cancel()
+		return node.Stop(leaving)
+	case <-orphaned:
+		return ErrOrphaned
+	}
+}
+
+// watch yields when in ends.
+func watch(in io.Reader) <-chan struct{} {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_, _ = io.Copy(io.Discard, in) // an error is an end, too
+	}()
+	return ended
+}
+
+// world is what is around a node, and can be made worse.
+type world struct {
+	self    string
+	network *network.Network
+	host    *network.Host
+	disk    *disk.Disk
+	ahead   atomic.Int64 // nanoseconds
+}
+
+func newWorld(config Config) (_ *world, err error) {
+	w := &world{self: config.ID, network: network.TCP(), disk: disk.Files(config.Dir)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, w.network.Close())
+		}
+	}()
+	if w.host, err = w.network.Join(config.ID, config.Address); err != nil {
+		return nil, err
+	}
+	if err := w.follow(config.Orders); err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
+// follow carries orders out, and tells of those that it could not.
+func (w *world) follow(orders Orders) error {
+	var errs []error
+	for _, host := range orders.Hosts {
+		_, err := w.network.Remote(host.Name, host.Address)
+		errs = append(errs, err)
+	}
+	for _, link := range orders.Links {
+		errs = append(errs, w.network.SetRule(link.From, link.To, link.Rule))
+	}
+	for _, way := range orders.Resets {
+		errs = append(errs, w.network.ResetLink(way.From, way.To))
+	}
+	if orders.Disk != nil {
+		w.disk.Set(*orders.Disk)
+	}
+	if orders.Ahead != nil {
+		w.ahead.Store(int64(*orders.Ahead))
+	}
+	return errors.Join(errs...)
+}
+
+func (w *world) now() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) }
+
+func (w *world) nodeConfig(c Config, log io.Writer) embedded.Config {
+	level := hclog.LevelFromString(c.LogLevel)
+	if level == hclog.NoLevel {
+		level = hclog.Warn
+	}
+	config := embedded.Config{
+		ID:                c.ID,
+		Dir:               c.Dir,
+		Endpoint:          w.host,
+		ElectionTimeout:   c.ElectionTimeout,
+		SnapshotThreshold: c.SnapshotThreshold,
+		SnapshotInterval:  c.SnapshotInterval,
+		TrailingLogs:      c.TrailingLogs,
+		WriteTimeout:      c.WriteTimeout,
+		RequestTimeout:    c.RequestTimeout,
+		MaxBody:           c.MaxBody,
+		Token:             c.Token,
+		Now:               w.now,
+		Logger:            hclog.New(&hclog.LoggerOptions{Name: c.ID, Level: level, Output: log}),
+	}
+	for _, host := range c.First {
+		config.Peers = append(config.Peers, embedded.Peer{ID: host.Name, Address: host.Address})
+	}
+	config.Disk = w.disk
+	return config
+}

@@ -1,0 +1,180 @@
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"sync"
+
+	"github.com/rejoin-db/rejoin/harness/embedded/client"
+	"github.com/rejoin-db/rejoin/harness/embedded/machine"
+	"github.com/rejoin-db/rejoin/harness/internal/wiring"
+	"github.com/rejoin-db/rejoin/harness/network"
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+// clientsName is the place on the network where applications are.
+const clientsName = "client"
+
+var errClosed = fmt.Errorf("the cluster: %w", net.ErrClosed)
+
+// Cluster is a running cluster. It is safe for concurrent use: what is asked of
+// one node is done in turn.
+type Cluster struct {
+	options  Options
+	binary   string
+	dir      string // for the nodes' files
+	sockets  string // for their control sockets
+	logs     string
+	network  *network.Network // between the clients, which are here, and the nodes
+	clients  *clients
+	launcher *launcher
+	members  turn // for changes of the membership
+
+	// ctx ends when the cluster closes; with it end all waits.
+	ctx     context.Context
+	end     context.CancelFunc
+	closing sync.Once
+	closed  error
+
+	mu      sync.Mutex // guards what follows, and what is said to be so in node and clients
+	wiring  *wiring.Wiring
+	nodes   []*node
+	joining *node // not yet one of nodes
+	named   int   // how many nodes were ever made
+}
+
+var (
+	_ target.Cluster    = (*Cluster)(nil)
+	_ target.Starter    = (*Cluster)(nil)
+	_ target.Pauser     = (*Cluster)(nil)
+	_ target.Linker     = (*Cluster)(nil)
+	_ target.Disker     = (*Cluster)(nil)
+	_ target.Skewer     = (*Cluster)(nil)
+	_ target.Membership = (*Cluster)(nil)
+	_ target.Digester   = (*Cluster)(nil)
+	_ target.Rememberer = (*Cluster)(nil)
+	_ target.Logger     = (*Cluster)(nil)
+)
+
+func newCluster(options Options) *Cluster {
+	c := &Cluster{
+		options: options, network: network.TCP(), launcher: newLauncher(),
+		members: newTurn(), wiring: wiring.New(clientsName),
+	}
+	c.clients = &clients{cluster: c, turn: newTurn()}
+	c.ctx, c.end = context.WithCancel(context.Background())
+	return c
+}
+
+// Nodes are the nodes, in the order in which they came.
+func (c *Cluster) Nodes() []target.Node {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	nodes := make([]target.Node, len(c.nodes))
+	for i, n := range c.nodes {
+		nodes[i] = n
+	}
+	return nodes
+}
+
+// Digest asks the node itself, past every fault.
+func (c *Cluster) Digest(ctx context.Context, node int) (uint64, string, error) {
+	n, err := c.node(node)
+	if err != nil {
+		return 0, "", err
+	}
+	life, err := n.running()
+	if err != nil {
+		return 0, "", err
+	}
+	return life.control.Digest(ctx)
+}
+
+// Remembered asks the node's own database.
+func (c *Cluster) Remembered(ctx context.Context, node int) (map[string]bool, error) {
+	n, err := c.node(node)
+	if err != nil {
+		return nil, err
+	}
+	return client.Remembered(ctx, n.Inside())
+}
+
+// Memory is what the state machine promises.
+func (c *Cluster) Memory() int { return machine.Remembered }
+
+func (c *Cluster) node(i int) (*node, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if i < 0 || i >= len(c.nodes) {
+		return nil, fmt.Errorf("there is no node %d: the cluster has %d", i, len(c.nodes))
+	}
+	return c.nodes[i], nil
+}
+
+// allLocked are the nodes there are, and the one that is about to be.
+func (c *Cluster) allLocked() []*node {
+	if c.joining == nil {
+		return c.nodes
+	}
+	return append(c.nodes[:len(c.nodes):len(c.nodes)], c.joining)
+}
+
+// bound is a context that ends with the cluster, too.
+func (c *Cluster) bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(c.ctx, func() { cancel(errClosed) })
+	return ctx, func() {
+		stop()
+		cancel(context.Canceled)
+	}
+}
+
+// Close kills every node at once, and returns when none of them and nothing of
+// the cluster is left: no process, port, goroutine or file but the logs that are
+// to stay. Whatever is under way ends in an error. Closing again waits too.
+func (c *Cluster) Close() error {
+	c.closing.Do(func() { c.closed = c.closeOnce() })
+	return c.closed
+}
+
+func (c *Cluster) closeOnce() error {
+	c.end()
+	c.members.seize()
+	c.mu.Lock()
+	nodes := c.allLocked()
+	c.mu.Unlock()
+	for _, n := range nodes {
+		n.turn.seize()
+	}
+	c.clients.turn.seize()
+	errs := make([]error, len(nodes))
+	var wg sync.WaitGroup
+	for i, n := range nodes {
+		wg.Go(func() { errs[i] = n.close() })
+	}
+	wg.Wait()
+	c.launcher.close()
+	errs = append(errs, c.network.Close())
+	for _, dir := range []string{c.sockets, c.dir} {
+		errs = append(errs, remove(dir))
+	}
+	return errors.Join(errs...)
+}
+
+// remove removes a directory, and looks whether it is gone: a process that is
+// left may go on writing there.
+func remove(dir string) error {
+	if dir == "" {
+		return nil
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		return err
+	}
+	if _, err := os.Lstat(dir); !errors.Is(err, os.ErrNotExist) {
+		return errors.Join(fmt.Errorf("directory %s is there again after it was removed", dir), err)
+	}
+	return nil
+}

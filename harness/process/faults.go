@@ -1,0 +1,57 @@
+package process
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/rejoin-db/rejoin/harness/disk"
+	"github.com/rejoin-db/rejoin/harness/embedded/machine"
+)
+
+// SetDisk tells the node what is wrong with its disk.
+func (c *Cluster) SetDisk(ctx context.Context, i int, faults disk.Faults) error {
+	if faults.Slow < 0 {
+		return fmt.Errorf("a disk cannot be slower by %v", faults.Slow)
+	}
+	return c.order(ctx, i, func(n *node) { n.faults, n.untold.disk = faults, true })
+}
+
+// SetClock tells the node how far its clock is ahead.
+func (c *Cluster) SetClock(ctx context.Context, i int, ahead time.Duration) error {
+	return c.order(ctx, i, func(n *node) { n.ahead, n.untold.clock = ahead, true })
+}
+
+func (c *Cluster) order(ctx context.Context, i int, note func(*node)) error {
+	n, err := c.node(i)
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	note(n)
+	c.mu.Unlock()
+	return c.tell(ctx, []end{n})
+}
+
+// Damage flips the byte from here, in the file itself: the node's process has no
+// part in it.
+func (c *Cluster) Damage(ctx context.Context, node int, part disk.Part) (file string, err error) {
+	if err := part.Validate(); err != nil {
+		return "", err
+	}
+	n, _, leave, err := c.enter(ctx, node)
+	if err != nil {
+		return "", err
+	}
+	defer leave()
+	if part == disk.Database {
+		file, err = machine.Damage(filepath.Join(n.dir, "state"))
+	} else {
+		file, err = disk.Files(n.dir).Damage(part)
+	}
+	if err != nil {
+		return "", fmt.Errorf("damage the %s of node %s: %w", part, n.id, err)
+	}
+	return file, nil
+}

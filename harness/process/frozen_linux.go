@@ -1,0 +1,30 @@
+package process
+
+import (
+	"errors"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
+
+// awaitFrozen blocks until every thread of a child of this process has stopped,
+// after it was sent SIGSTOP. The kernel says when, and what it says is left to be
+// said to others.
+func awaitFrozen(pid int) error {
+	for {
+		var info unix.Siginfo
+		err := unix.Waitid(unix.P_PID, pid, &info, unix.WSTOPPED|unix.WEXITED|unix.WNOWAIT, nil)
+		switch {
+		case errors.Is(err, unix.EINTR):
+		case errors.Is(err, unix.ECHILD), err == nil && info.Code != cldStopped:
+			return errors.New("its process has ended")
+		case err != nil:
+			return fmt.Errorf("wait until it is frozen: %w", err)
+		default:
+			return nil
+		}
+	}
+}
+
+// cldStopped is the kernel's word for a child that was stopped by a signal.
+const cldStopped = 5

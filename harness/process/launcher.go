@@ -1,0 +1,36 @@
+package process
+
+import "runtime"
+
+// launcher starts processes, all from one thread of the operating system: Linux
+// kills a child when the thread that started it ends, and a goroutine's thread
+// may end at any time.
+type launcher struct {
+	work chan func()
+	done chan struct{}
+}
+
+func newLauncher() *launcher {
+	l := &launcher{work: make(chan func()), done: make(chan struct{})}
+	go func() {
+		defer close(l.done)
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		for f := range l.work {
+			f()
+		}
+	}()
+	return l
+}
+
+func (l *launcher) run(f func() error) error {
+	result := make(chan error, 1)
+	l.work <- func() { result <- f() }
+	return <-result
+}
+
+// close must come after the end of every process, and after every run.
+func (l *launcher) close() {
+	close(l.work)
+	<-l.done
+}

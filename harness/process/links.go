@@ -1,0 +1,180 @@
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/rejoin-db/rejoin/harness/internal/wiring"
+	"github.com/rejoin-db/rejoin/harness/network"
+	"github.com/rejoin-db/rejoin/harness/process/child"
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+// Isolate surrounds the node with silence, as a network that loses everything;
+// its clients are refused at once, so that none of them hangs.
+func (c *Cluster) Isolate(ctx context.Context, node int) error {
+	return c.setIsolated(ctx, node, true)
+}
+
+// Rejoin gives the node's links back to their rules, but for those to nodes that
+// are isolated themselves.
+func (c *Cluster) Rejoin(ctx context.Context, node int) error {
+	return c.setIsolated(ctx, node, false)
+}
+
+func (c *Cluster) setIsolated(ctx context.Context, node int, isolated bool) error {
+	n, err := c.node(node)
+	if err != nil {
+		return err
+	}
+	return c.rewire(ctx, func() ([]end, []wiring.Change, error) {
+		changes, err := c.wiring.SetIsolated(n.id, isolated)
+		return c.everybodyLocked(), changes, err
+	})
+}
+
+// SetLink has the rule carried out by both ends, each for the connections that
+// it has dialed: they draw what is lost, and share out the bandwidth, each for
+// itself.
+func (c *Cluster) SetLink(ctx context.Context, from, to int, rule network.Rule) error {
+	link, err := c.link(from, to)
+	if err != nil {
+		return err
+	}
+	return c.rewire(ctx, func() ([]end, []wiring.Change, error) {
+		changes, err := c.wiring.SetRule(link.From, link.To, rule)
+		return c.endsLocked(link), changes, err
+	})
+}
+
+// ResetLink cuts in half the next message over a connection that one end has
+// dialed, and the next over one that the other end has dialed: neither process
+// knows of the other's.
+func (c *Cluster) ResetLink(ctx context.Context, from, to int) error {
+	link, err := c.link(from, to)
+	if err != nil {
+		return err
+	}
+	if from == to {
+		return fmt.Errorf("reset the link from %s to %s: a host always reaches itself", link.From, link.To)
+	}
+	c.mu.Lock()
+	ends := c.endsLocked(link)
+	for _, e := range ends {
+		u := e.unheard()
+		u.resets = append(u.resets, child.Way(link))
+	}
+	c.mu.Unlock()
+	return c.tell(ctx, ends)
+}
+
+func (c *Cluster) link(from, to int) (link wiring.Link, err error) {
+	if link.From, err = c.hostName(from); err != nil {
+		return link, err
+	}
+	link.To, err = c.hostName(to)
+	return link, err
+}
+
+func (c *Cluster) hostName(i int) (string, error) {
+	if i == target.Clients {
+		return clientsName, nil
+	}
+	n, err := c.node(i)
+	if err != nil {
+		return "", err
+	}
+	return n.id, nil
+}
+
+// rewire changes the wiring, and returns when everybody concerned has heard of
+// it, also of what others are about to tell them.
+func (c *Cluster) rewire(ctx context.Context, change func() (concerned []end, changes []wiring.Change, err error)) error {
+	c.mu.Lock()
+	concerned, changes, err := change()
+	for _, change := range changes {
+		for _, e := range c.endsLocked(change.Link) {
+			e.unheard().link(change.Link)
+		}
+	}
+	c.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	return c.tell(ctx, concerned)
+}
+
+// endsLocked are those who rule a link: where one end is the clients', they alone.
+func (c *Cluster) endsLocked(link wiring.Link) []end {
+	if link.From == clientsName || link.To == clientsName {
+		return []end{c.clients}
+	}
+	var ends []end
+	for _, n := range c.allLocked() {
+		if n.id == link.From || n.id == link.To {
+			ends = append(ends, n)
+		}
+	}
+	return ends
+}
+
+// everybodyLocked is everybody who rules links.
+func (c *Cluster) everybodyLocked() []end {
+	ends := []end{c.clients}
+	for _, n := range c.allLocked() {
+		ends = append(ends, n)
+	}
+	return ends
+}
+
+// end is one end of links, which can be told what to do with them.
+type end interface {
+	// unheard is what it has still to be told, guarded by the cluster's mu.
+	unheard() *untold
+	// tell tells it all of that, and returns when it is in force.
+	tell(ctx context.Context) error
+}
+
+// tell tells all of them at once.
+func (c *Cluster) tell(ctx context.Context, ends []end) error {
+	ctx, cancel := c.bound(ctx)
+	defer cancel()
+	errs := make([]error, len(ends))
+	var wg sync.WaitGroup
+	for i, e := range ends {
+		wg.Go(func() { errs[i] = e.tell(ctx) })
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// clients are the place of the applications, in this process.
+type clients struct {
+	cluster *Cluster
+	host    *network.Host
+	turn    turn
+	untold  untold // guarded by the cluster's mu
+}
+
+func (c *clients) unheard() *untold { return &c.untold }
+
+func (c *clients) tell(ctx context.Context) error {
+	if err := c.turn.take(ctx); err != nil {
+		return err
+	}
+	defer c.turn.release()
+	c.cluster.mu.Lock()
+	taken := c.untold.take()
+	changes := taken.changes(c.cluster.wiring)
+	c.cluster.mu.Unlock()
+	var errs []error
+	for _, link := range changes {
+		errs = append(errs, c.cluster.network.SetRule(link.From, link.To, link.Rule))
+	}
+	for _, way := range taken.resets {
+		errs = append(errs, c.cluster.network.ResetLink(way.From, way.To))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,38 @@
+package process
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+)
+
+// Log is the end of what the node wrote to stdout and stderr, at most that many
+// bytes, in all its lives.
+func (c *Cluster) Log(node int, most int) (string, error) {
+	n, err := c.node(node)
+	if err != nil {
+		return "", err
+	}
+	return tail(n.log, 0, most)
+}
+
+// tail is what is in a file from an offset on, and the end of that if it is more
+// than so many bytes.
+func tail(path string, from int64, most int) (_ string, err error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	info, err := f.Stat()
+	if err != nil {
+		return "", err
+	}
+	from = max(from, info.Size()-int64(most))
+	text, err := io.ReadAll(io.NewSectionReader(f, from, info.Size()-from))
+	return string(text), err
+}

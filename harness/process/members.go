@@ -1,0 +1,191 @@
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/rejoin-db/rejoin/harness/embedded"
+	"github.com/rejoin-db/rejoin/harness/internal/membership"
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+const removed = "removed"
+
+// Add starts a new node and takes it into the cluster; first it only listens, and
+// if it is to vote, it does once it has caught up. If that fails, nothing of the
+// node is left, but perhaps its name among the members that do not vote.
+func (c *Cluster) Add(ctx context.Context, voter bool) (_ target.Node, err error) {
+	ctx, leave, err := c.changeMembers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	n, err := c.newNode(voter)
+	if err != nil {
+		return nil, fmt.Errorf("add a node: %w", err)
+	}
+	c.mu.Lock()
+	c.joining = n
+	for _, other := range c.nodes {
+		other.untold.hosts = append(other.untold.hosts, n.host())
+	}
+	everybody := c.everybodyLocked()
+	c.mu.Unlock()
+	defer func() {
+		c.mu.Lock()
+		c.joining = nil
+		if err == nil {
+			c.nodes = append(c.nodes, n)
+		}
+		c.mu.Unlock()
+		if err != nil {
+			err = errors.Join(fmt.Errorf("add node %s: %w", n.id, err), c.discard(n))
+		}
+	}()
+	if err := c.tell(ctx, everybody); err != nil {
+		return nil, err
+	}
+	if err := n.startInTurn(ctx); err != nil {
+		return nil, err
+	}
+	if err := c.takeIn(ctx, n); err != nil {
+		return nil, err
+	}
+	return n, nil
+}
+
+// Remove takes the node out of the cluster and kills it.
+func (c *Cluster) Remove(ctx context.Context, node int) error {
+	ctx, leave, err := c.changeMembers(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	n, err := c.node(node)
+	if err != nil {
+		return err
+	}
+	if err := c.takeOut(ctx, n); err != nil {
+		return err
+	}
+	if err := n.turn.take(ctx); err != nil {
+		return fmt.Errorf("end node %s: %w", n.id, err)
+	}
+	defer n.turn.release()
+	if err := n.crash(ctx, removed); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n.removed, n.reason = true, removed
+	c.wiring.Forget(n.id)
+	return nil
+}
+
+// Replace takes a node that does not run out of the cluster, empties its disk,
+// starts it and takes it in again, with the name and the address that it had.
+func (c *Cluster) Replace(ctx context.Context, node int) error {
+	ctx, leave, err := c.changeMembers(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	n, err := c.node(node)
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	state, gone := n.state, n.removed
+	c.mu.Unlock()
+	switch {
+	case gone:
+		return fmt.Errorf("replace node %s: it was removed for good", n.id)
+	case state != down:
+		return fmt.Errorf("replace node %s: it runs", n.id)
+	}
+	if err := c.takeOut(ctx, n); err != nil {
+		return fmt.Errorf("replace node %s: %w", n.id, err)
+	}
+	if err := errors.Join(os.RemoveAll(n.dir), os.Mkdir(n.dir, 0o700)); err != nil {
+		return fmt.Errorf("empty the disk of node %s: %w", n.id, err)
+	}
+	if err := n.startInTurn(ctx); err != nil {
+		return err
+	}
+	return c.takeIn(ctx, n)
+}
+
+// changeMembers lets one change of the members be made at a time, until leave.
+func (c *Cluster) changeMembers(outer context.Context) (ctx context.Context, leave func(), err error) {
+	ctx, cancel := c.bound(outer)
+	if err := c.members.take(ctx); err != nil {
+		cancel()
+		return nil, nil, fmt.Errorf("wait for another change of the members: %w", err)
+	}
+	return ctx, func() { c.members.release(); cancel() }, nil
+}
+
+func (n *node) startInTurn(ctx context.Context) error {
+	if err := n.turn.take(ctx); err != nil {
+		return fmt.Errorf("start node %s: %w", n.id, err)
+	}
+	defer n.turn.release()
+	return n.start(ctx)
+}
+
+// takeIn makes a running node a member, through the others.
+func (c *Cluster) takeIn(ctx context.Context, n *node) error {
+	c.mu.Lock()
+	voter := n.voter
+	c.mu.Unlock()
+	return membership.Add(ctx, c.but(n), n, n.reservation.Addr(), voter)
+}
+
+// takeOut ends a node's membership, through the others.
+func (c *Cluster) takeOut(ctx context.Context, n *node) error {
+	return membership.Remove(ctx, c.but(n), n.id)
+}
+
+// but are the nodes without that one.
+func (c *Cluster) but(n *node) []membership.Node {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var others []membership.Node
+	for _, other := range c.nodes {
+		if other != n && !other.removed {
+			others = append(others, other)
+		}
+	}
+	return others
+}
+
+// AddMember asks the node itself, past every fault.
+func (n *node) AddMember(ctx context.Context, m embedded.Member) error {
+	life, err := n.running()
+	if err != nil {
+		return err
+	}
+	return life.control.Inside.AddMember(ctx, m)
+}
+
+// RemoveMember asks the node itself, past every fault.
+func (n *node) RemoveMember(ctx context.Context, id string) error {
+	life, err := n.running()
+	if err != nil {
+		return err
+	}
+	return life.control.Inside.RemoveMember(ctx, id)
+}
+
+// discard takes back what newNode made. Nothing refers to the name again.
+func (c *Cluster) discard(n *node) error {
+	n.turn.seize()
+	err := n.close()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.wiring.Forget(n.id)
+	n.removed = true
+	return err
+}

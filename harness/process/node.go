@@ -1,0 +1,144 @@
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/rejoin-db/rejoin/harness/disk"
+	"github.com/rejoin-db/rejoin/harness/embedded/client"
+	"github.com/rejoin-db/rejoin/harness/network"
+	"github.com/rejoin-db/rejoin/harness/process/child"
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+// node is one node over all its lives.
+type node struct {
+	cluster     *Cluster
+	id          string
+	dir         string
+	socket      string
+	log         string
+	reservation *network.Reservation // of its port
+	client      *client.Client       // where the applications are
+	turn        turn                 // for whatever is done to it
+
+	// Guarded by the cluster's mu.
+	state   state
+	reason  string // why it is down
+	life    *life  // the latest; nil before the first
+	voter   bool
+	removed bool // for good
+	faults  disk.Faults
+	ahead   time.Duration
+	untold  untold
+}
+
+// state is whether a node's process can be asked something.
+type state int
+
+const (
+	down     state = iota // there is none
+	starting              // it does not serve yet
+	running
+	paused
+)
+
+func (n *node) ID() string         { return n.id }
+func (n *node) Client() target.SQL { return n.client }
+func (n *node) Inside() target.SQL { return inside{n} }
+
+func (n *node) host() child.Host {
+	return child.Host{Name: n.id, Address: n.reservation.Addr()}
+}
+
+// inside is beside the node, in whatever life.
+type inside struct{ *node }
+
+// Query fails at once where nobody could answer.
+func (i inside) Query(ctx context.Context, request target.Request) (target.Rows, error) {
+	life, err := i.running()
+	if err != nil {
+		return nil, &target.Error{Node: i.id, Code: client.CodeUnreachable, Message: err.Error(), Outcome: target.NotApplied, Cause: err}
+	}
+	return life.control.Inside.Query(ctx, request)
+}
+
+// running is the life that can be asked something.
+func (n *node) running() (*life, error) {
+	life, away := n.look()
+	if life == nil {
+		return nil, fmt.Errorf("node %s is offline: %s", n.id, away)
+	}
+	return life, nil
+}
+
+// look is the same, with the reason if there is none.
+func (n *node) look() (_ *life, away string) {
+	n.cluster.mu.Lock()
+	defer n.cluster.mu.Unlock()
+	switch n.state {
+	case running:
+		return n.life, ""
+	case paused:
+		return nil, "paused"
+	case starting:
+		return nil, "starting"
+	}
+	return nil, n.reason
+}
+
+// Status asks the node, unless it is known to be away. Memory is what its
+// process has of the machine's, resident.
+func (n *node) Status(ctx context.Context) (target.Status, error) {
+	life, away := n.look()
+	if life != nil {
+		health, err := life.control.Health(ctx)
+		if err == nil {
+			status := client.Status(health, n.reservation.Addr())
+			status.Memory = resident(life.cmd.Process.Pid)
+			return status, nil
+		}
+		if ctx.Err() != nil || !life.hasEnded(ctx) {
+			return target.Status{}, err
+		}
+		if life, away = n.look(); life != nil { // another one
+			return target.Status{}, err
+		}
+	}
+	return target.Status{ID: n.id, Address: n.reservation.Addr(), State: target.Offline, LastContact: -1, Reason: away}, nil
+}
+
+// resident is the memory of a process in bytes; 0 where the system does not show it.
+func resident(pid int) uint64 {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
+	if err != nil {
+		return 0
+	}
+	fields := strings.Fields(string(text))
+	if len(fields) < 2 {
+		return 0
+	}
+	pages, err := strconv.ParseUint(fields[1], 10, 64)
+	if err != nil {
+		return 0
+	}
+	return pages * uint64(os.Getpagesize())
+}
+
+// close ends the node for good, whoever has its turn.
+func (n *node) close() error {
+	n.cluster.mu.Lock()
+	life := n.life
+	n.cluster.mu.Unlock()
+	var errs []error
+	if life != nil {
+		errs = append(errs, life.kill(context.Background()), life.left)
+	}
+	n.client.Close()
+	return errors.Join(append(errs, n.reservation.Close())...)
+}

@@ -1,0 +1,94 @@
+package process_test
+
+import (
+	"context"
+	"os"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	. "github.com/rejoin-db/rejoin/harness/matchers"
+	"github.com/rejoin-db/rejoin/harness/network"
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+var _ = Describe("Pause", func() {
+	It("freezes the leader; the others go on, and it catches up when it wakes", func(ctx SpecContext) {
+		c := boot(ctx, 3)
+		c.run(ctx, "CREATE TABLE t (v TEXT)")
+		leader := c.leader(ctx)
+		pid := c.target.Pid(leader)
+		Expect(c.target.Pause(ctx, leader)).To(Succeed())
+		Expect(state(pid)).To(Equal("T"))
+		Expect(c.target.Pause(ctx, leader)).To(Succeed(), "it is so already")
+
+		By("asking nobody who cannot answer")
+		Expect(c.status(ctx, leader)).To(And(HaveField("State", target.Offline), HaveField("Reason", "paused")))
+		_, err := c.node(leader).Inside().Execute(ctx, "SELECT 1")
+		Expect(err).To(MatchError(ContainSubstring("is offline: paused")))
+
+		By("leaving its sockets open")
+		short, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
+		defer cancel()
+		_, err = c.node(leader).Reading(target.Local).Execute(short, "SELECT 1")
+		Expect(err).To(MatchError(context.DeadlineExceeded))
+
+		other := c.but(leader)[0]
+		_, err = other.Execute(ctx, "INSERT INTO t VALUES ('in its sleep')")
+		Expect(err).NotTo(HaveOccurred())
+		Expect(c.target.Resume(ctx, leader)).To(Succeed())
+		Expect(state(pid)).NotTo(Equal("T"))
+		Expect(c.target.Resume(ctx, leader)).To(Succeed())
+		Expect(c.WaitForAllOnline(ctx)).To(Succeed())
+		Expect(c.node(leader).Inside().Reading(target.Local).Execute(ctx, "SELECT v FROM t")).To(HaveRows(Row("in its sleep")))
+		Expect(c.VerifyInvariants(ctx)).To(Succeed())
+	}, patience)
+
+	It("lets a node be told what is wrong with its links, which it hears when it wakes", func(ctx SpecContext) {
+		c := boot(ctx, 3)
+		c.run(ctx, "CREATE TABLE t (v TEXT)")
+		c.run(ctx, "INSERT INTO t VALUES ('old')")
+		Expect(c.WaitForAllOnline(ctx)).To(Succeed())
+		asleep := (c.leader(ctx) + 1) % 3
+		Expect(c.target.Pause(ctx, asleep)).To(Succeed())
+		for i := range 3 {
+			if i != asleep {
+				Expect(c.target.SetLink(ctx, asleep, i, network.Rule{Mode: network.Refuse})).To(Succeed())
+				Expect(c.target.SetLink(ctx, i, asleep, network.Rule{Mode: network.Refuse})).To(Succeed())
+			}
+		}
+		_, err := c.but(asleep)[0].Execute(ctx, "UPDATE t SET v = 'new'")
+		Expect(err).NotTo(HaveOccurred())
+		Expect(c.target.Resume(ctx, asleep)).To(Succeed())
+		Eventually(ctx, c.node(asleep).Status).Should(HaveField("State", target.Connecting))
+		Expect(c.node(asleep).Inside().Reading(target.Local).Execute(ctx, "SELECT v FROM t")).To(HaveRows(Row("old")))
+		for i := range 3 {
+			if i != asleep {
+				Expect(c.target.SetLink(ctx, asleep, i, network.Rule{})).To(Succeed())
+				Expect(c.target.SetLink(ctx, i, asleep, network.Rule{})).To(Succeed())
+			}
+		}
+		Expect(c.WaitForAllOnline(ctx)).To(Succeed())
+		Expect(c.node(asleep).Inside().Reading(target.Local).Execute(ctx, "SELECT v FROM t")).To(HaveRows(Row("new")))
+	}, patience)
+
+	It("does not keep a node from being killed, but from leaving", func(ctx SpecContext) {
+		c := boot(ctx, 3)
+		Expect(c.target.Pause(ctx, 1)).To(Succeed())
+		Expect(c.target.Stop(ctx, 1)).To(MatchError("stop node n1: node n1 is offline: paused"))
+		Expect(c.target.Crash(ctx, 1)).To(Succeed())
+		Expect(children(os.Getpid())).To(HaveLen(2))
+		Expect(c.target.Pause(ctx, 1)).To(MatchError("pause node n1: it does not run"))
+		Expect(c.target.Resume(ctx, 1)).To(MatchError("resume node n1: it does not run"))
+		Expect(c.target.Start(ctx, 1)).To(Succeed())
+		Expect(c.WaitForAllOnline(ctx)).To(Succeed())
+	}, patience)
+
+	It("does not keep a cluster from being closed", func(ctx SpecContext) {
+		c := boot(ctx, 3)
+		Expect(c.all(func(i int) error { return c.target.Pause(ctx, i) })).To(Succeed())
+		Expect(c.Close()).To(Succeed())
+		Expect(children(os.Getpid())).To(BeEmpty())
+	}, patience)
+})

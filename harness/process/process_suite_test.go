@@ -1,0 +1,113 @@
+package process_test
+
+import (
+	"context"
+	"os"
+	"testing"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/gexec"
+	"github.com/onsi/gomega/gleak"
+
+	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/local"
+	"github.com/rejoin-db/rejoin/harness/process"
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+func TestProcess(t *testing.T) {
+	if os.Getenv(parentBinary) != "" {
+		t.Fatal(beParent())
+	}
+	RegisterFailHandler(Fail)
+	SetDefaultEventuallyTimeout(20 * time.Second)
+	SetDefaultEventuallyPollingInterval(2 * time.Millisecond)
+	RunSpecs(t, "Process")
+}
+
+const patience = SpecTimeout(time.Minute)
+
+// binary is the node's program, built once for all of Ginkgo's processes.
+var binary string
+
+var _ = SynchronizedBeforeSuite(func() []byte {
+	built, err := gexec.Build("github.com/rejoin-db/rejoin/harness/cmd/node")
+	Expect(err).NotTo(HaveOccurred())
+	return []byte(built)
+}, func(built []byte) { binary = string(built) })
+
+var _ = SynchronizedAfterSuite(func() {}, gexec.CleanupBuildArtifacts)
+
+func options() process.Options {
+	return process.Options{
+		Binary: func() string { return binary },
+		Nodes:  local.Options{SnapshotThreshold: 256, SnapshotInterval: 50 * time.Millisecond, TrailingLogs: 64},
+	}
+}
+
+// world is a cluster as the harness and as the target see it.
+type world struct {
+	*harness.Cluster
+	target *process.Cluster
+}
+
+// booted keeps what a target boots.
+type booted struct {
+	target.Target
+	last target.Cluster
+}
+
+func (b *booted) Boot(ctx context.Context, size int) (target.Cluster, error) {
+	var err error
+	b.last, err = b.Target.Boot(ctx, size)
+	return b.last, err
+}
+
+// boot boots a cluster that leaves nothing after the spec: no goroutine, no
+// file, no process.
+func boot(ctx context.Context, size int, change ...func(*process.Options)) *world {
+	GinkgoHelper()
+	o := options()
+	for _, c := range change {
+		c(&o)
+	}
+	nothingIsLeft(&o)
+	b := &booted{Target: process.New(o)}
+	c, err := harness.Boot(ctx, b, harness.Size(size))
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(c.Close)
+	return &world{c, b.last.(*process.Cluster)}
+}
+
+// nothingIsLeft gives the clusters a directory of their own, which must be empty
+// after the spec, as must be all else they use.
+func nothingIsLeft(o *process.Options) {
+	GinkgoHelper()
+	goroutines, files := gleak.Goroutines(), openFiles()
+	if o.Nodes.Dir == "" {
+		o.Nodes.Dir = GinkgoT().TempDir()
+	}
+	dir := o.Nodes.Dir
+	DeferCleanup(func() {
+		Expect(os.ReadDir(dir)).To(BeEmpty())
+		Expect(children(os.Getpid())).To(BeEmpty())
+		Eventually(gleak.Goroutines).ShouldNot(gleak.HaveLeaked(goroutines))
+		Eventually(openFiles).Should(BeNumerically("<=", files))
+	})
+}
+
+// openFiles is how many file descriptors this process has.
+func openFiles() int {
+	GinkgoHelper()
+	entries, err := os.ReadDir("/proc/self/fd")
+	Expect(err).NotTo(HaveOccurred())
+	return len(entries)
+}
+
+func (w *world) run(ctx context.Context, sql string, args ...any) {
+	GinkgoHelper()
+	_, err := w.ExecuteOnRandom(ctx, sql, args...)
+	Expect(err).NotTo(HaveOccurred())
+}

@@ -1,0 +1,189 @@
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+
+	"github.com/rejoin-db/rejoin/harness/process/child"
+)
+
+// Reasons why a node is offline.
+const (
+	stopped = "stopped"
+	crashed = "crashed"
+)
+
+// enter takes the node's turn, until leave. What is done then ends with the
+// cluster, too.
+func (c *Cluster) enter(outer context.Context, i int) (n *node, ctx context.Context, leave func(), err error) {
+	if n, err = c.node(i); err != nil {
+		return nil, nil, nil, err
+	}
+	ctx, cancel := c.bound(outer)
+	if err := n.turn.take(ctx); err != nil {
+		cancel()
+		return nil, nil, nil, fmt.Errorf("wait for what is done to node %s: %w", n.id, err)
+	}
+	return n, ctx, func() { n.turn.release(); cancel() }, nil
+}
+
+// Stop sends SIGTERM, and waits until the process has ended. It is an error if
+// that does not end with exit code 0, or not before ctx: then it is killed.
+func (c *Cluster) Stop(ctx context.Context, node int) error {
+	n, ctx, leave, err := c.enter(ctx, node)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	life, err := n.leaving(stopped)
+	if err != nil {
+		return fmt.Errorf("stop node %s: %w", n.id, err)
+	}
+	if err := life.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return fmt.Errorf("stop node %s: %w", n.id, errors.Join(err, life.kill(ctx)))
+	}
+	if err := life.await(ctx); err != nil {
+		return fmt.Errorf("stop node %s: it was killed: %w", n.id, errors.Join(err, life.kill(c.ctx)))
+	}
+	if life.exit != nil {
+		return fmt.Errorf("stop node %s: %w", n.id, life.obituary())
+	}
+	return nil
+}
+
+// leaving notes why a running node will be down, and returns its life.
+func (n *node) leaving(reason string) (*life, error) {
+	life, err := n.running()
+	if err != nil {
+		return nil, err
+	}
+	n.cluster.mu.Lock()
+	defer n.cluster.mu.Unlock()
+	n.reason = reason
+	return life, nil
+}
+
+// Crash sends SIGKILL, and waits until the process has ended. Of a node that
+// does not run it asks nothing.
+func (c *Cluster) Crash(ctx context.Context, node int) error {
+	n, ctx, leave, err := c.enter(ctx, node)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	return n.crash(ctx, crashed)
+}
+
+// crash is for who has the node's turn.
+func (n *node) crash(ctx context.Context, reason string) error {
+	c := n.cluster
+	c.mu.Lock()
+	life, state := n.life, n.state
+	if state != down {
+		n.reason = reason
+	}
+	c.mu.Unlock()
+	if state == down {
+		return nil
+	}
+	if err := life.kill(ctx); err != nil {
+		return fmt.Errorf("crash node %s: %w", n.id, err)
+	}
+	return nil
+}
+
+// Start starts a node that does not run, and returns when it serves.
+func (c *Cluster) Start(ctx context.Context, node int) error {
+	n, ctx, leave, err := c.enter(ctx, node)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	return n.start(ctx)
+}
+
+// start is for who has the node's turn. A node that has ever run needs no first
+// members: it has them in its log.
+func (n *node) start(ctx context.Context) error {
+	c := n.cluster
+	c.mu.Lock()
+	state, removed := n.state, n.removed
+	c.mu.Unlock()
+	switch {
+	case removed:
+		return fmt.Errorf("start node %s: it was removed for good", n.id)
+	case state != down:
+		return fmt.Errorf("start node %s: it runs already", n.id)
+	}
+	if err := c.launch(n); err != nil {
+		return err
+	}
+	return c.introduce(ctx, n, nil)
+}
+
+// launch starts the node's process, which then waits to be told who it is.
+func (c *Cluster) launch(n *node) error {
+	l, err := c.start(n)
+	if err != nil {
+		return fmt.Errorf("start node %s: %w", n.id, err)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n.life, n.state, n.reason = l, starting, ""
+	go l.watch(n.ended) // until its done is closed, which close waits for
+	return nil
+}
+
+// introduce tells a process that was launched who it is, and returns when it
+// serves; first are the first members of a new cluster. If it does not come to
+// that, the process has ended.
+func (c *Cluster) introduce(ctx context.Context, n *node, first []child.Host) error {
+	c.mu.Lock()
+	life := n.life
+	config := n.configLocked(first)
+	c.mu.Unlock()
+	if err := life.introduce(ctx, config); err != nil {
+		return errors.Join(fmt.Errorf("start node %s: %w", n.id, err), n.crash(c.ctx, "it could not start"))
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if n.state == starting {
+		n.state = running
+	}
+	return nil
+}
+
+// ended is called when the node's latest process has ended.
+func (n *node) ended(l *life) {
+	by := l.obituary().Error()
+	n.cluster.mu.Lock()
+	defer n.cluster.mu.Unlock()
+	n.state = down
+	if n.reason == "" { // nobody ended it
+		n.reason = by
+	}
+}
+
+func (n *node) configLocked(first []child.Host) child.Config {
+	o := n.cluster.options.Nodes
+	return child.Config{
+		ID:                n.id,
+		Address:           n.reservation.Addr(),
+		Dir:               n.dir,
+		Control:           n.socket,
+		First:             first,
+		ElectionTimeout:   o.ElectionTimeout,
+		SnapshotThreshold: o.SnapshotThreshold,
+		SnapshotInterval:  o.SnapshotInterval,
+		TrailingLogs:      o.TrailingLogs,
+		WriteTimeout:      o.WriteTimeout,
+		RequestTimeout:    o.RequestTimeout,
+		MaxBody:           o.MaxBody,
+		Token:             o.Token,
+		LogLevel:          o.LogLevel,
+		Orders:            n.allOrdersLocked(),
+	}
+}

@@ -1,0 +1,55 @@
+package specs
+
+import (
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	. "github.com/rejoin-db/rejoin/harness/matchers"
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+func clocks(w *world) {
+	Describe("A node's clock that is wrong", Label("suite:clocks", "fault:clock"), func() {
+		BeforeEach(func(ctx SpecContext) {
+			w.needs(3)
+			w.requires(target.Clocks)
+			w.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, at INTEGER DEFAULT (unixepoch()))")
+			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+		})
+
+		DescribeTable("takes neither the order nor the agreement from anybody",
+			func(ctx SpecContext, ahead ...time.Duration) {
+				leader := w.leader(ctx)
+				term := statusOf(ctx, w.node(leader)).Term
+				for i, d := range ahead {
+					Expect(w.cluster.SetClock(ctx, leader, d)).To(Succeed())
+					begun := time.Now()
+					w.run(ctx, "INSERT INTO {ns}.t (id) VALUES (?)", i)
+					if i == 0 {
+						at, err := w.run(ctx, "SELECT at FROM {ns}.t WHERE id = 0").Value()
+						Expect(err).NotTo(HaveOccurred())
+						if d > 0 { // what is behind is held at what was before
+							Expect(time.Unix(at.(int64), 0)).To(BeTemporally("~", begun.Add(d), time.Minute), "its clock is right")
+						}
+					}
+					Expect(w.node(leader).Reading(target.Strong).Execute(ctx, w.sql("SELECT count(*) FROM {ns}.t"))).To(HaveRows(Row(i + 1)))
+				}
+				Expect(w.leader(ctx)).To(Equal(leader), "a clock has ended a leadership")
+				Expect(statusOf(ctx, w.node(leader)).Term).To(Equal(term))
+
+				By("leading elsewhere, by a clock that is right")
+				w.leave(ctx, leader)
+				w.patiently(ctx, "INSERT INTO {ns}.t (id) VALUES (1000)")
+				w.comeBack(ctx, leader)
+				Eventually(ctx, w.cluster).Should(BeConsistent(w.sql("SELECT * FROM {ns}.t ORDER BY id")))
+				Expect(w.run(ctx, `SELECT count(*) FROM (SELECT at < lag(at) OVER (ORDER BY id) AS back FROM {ns}.t) WHERE back`)).To(
+					HaveRows(Row(0)), "time ran backwards in the database")
+			},
+			Entry("when it is an hour ahead", patience, time.Hour),
+			Entry("when it is an hour behind", patience, -time.Hour),
+			Entry("when it jumps", patience, time.Hour, -24*time.Hour, 0*time.Hour, 365*24*time.Hour, -time.Second),
+		)
+	})
+}

@@ -1,0 +1,96 @@
+package specs
+
+import (
+	"context"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/disk"
+	. "github.com/rejoin-db/rejoin/harness/matchers"
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+// health is what a node shows of itself; that it fails, the bad disks show.
+func health(w *world) {
+	Describe("A node's health", Label("suite:health"), func() {
+		BeforeEach(func(ctx SpecContext) {
+			w.needs(3)
+			w.run(ctx, "CREATE TABLE {ns}.blobs (id INTEGER PRIMARY KEY, v BLOB)")
+			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+		})
+
+		It("is connecting while it hears of no leader, and online when it is with the others again", Label("fault:isolate"), func(ctx SpecContext) {
+			victim := w.others(w.leader(ctx))[0]
+			Expect(w.node(victim)).To(BeOnline())
+			w.leave(ctx, victim)
+			Eventually(ctx, w.node(victim)).Should(BeConnecting())
+			w.comeBack(ctx, victim)
+			Expect(w.node(victim)).To(BeOnline())
+		}, patience)
+
+		It("is syncing, with how far behind it is, in a long catch-up", Label("fault:disk"), func(ctx SpecContext) {
+			w.requires(target.Disks)
+			leader := w.leader(ctx)
+			victim := w.others(leader)[0]
+			w.leave(ctx, victim)
+			for i := range 100 {
+				Expect(w.node(leader).Execute(ctx, w.sql("INSERT INTO {ns}.blobs VALUES (?, randomblob(10))"), i)).Error().NotTo(HaveOccurred())
+			}
+			Expect(w.cluster.SetDisk(ctx, victim, disk.Faults{Slow: time.Second})).To(Succeed())
+			Expect(w.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
+			Eventually(ctx, w.node(victim)).WithPolling(time.Millisecond).Should(BeSyncing())
+			Eventually(ctx, func(ctx context.Context) uint64 { return statusOf(ctx, w.node(victim)).Behind }).Should(BeNumerically(">=", 100))
+			Expect(w.node(victim)).To(BeSyncing())
+			Expect(w.node(victim)).NotTo(BeOnline())
+			Expect(w.cluster.SetDisk(ctx, victim, disk.Faults{})).To(Succeed())
+			Expect(w.cluster.WaitForNodeOnline(ctx, victim)).To(Succeed())
+			Expect(statusOf(ctx, w.node(victim)).Behind).To(BeZero())
+		}, patience)
+
+		It("is leaving while it lets a request come to its end, and offline then", Label("fault:stop"), func(ctx SpecContext) {
+			w.requires(target.Stop)
+			victim := w.others(w.leader(ctx))[0]
+			w.run(ctx, "INSERT INTO {ns}.blobs VALUES (1, randomblob(8388608))")
+			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			rows, err := w.node(victim).Reading(target.Local).Query(ctx, w.sql("SELECT v FROM {ns}.blobs, (VALUES (1), (2), (3), (4))"))
+			Expect(err).NotTo(HaveOccurred())
+			left := make(chan error)
+			go func() { left <- w.cluster.TakeNodeOffline(ctx, victim, harness.Stop) }()
+			Eventually(ctx, w.node(victim)).WithPolling(time.Millisecond).Should(BeLeaving())
+			_, err = w.node(victim).Reading(target.Local).Execute(ctx, "SELECT 1")
+			Expect(err).To(HaveOccurred(), "a node that is leaving takes requests in")
+			got := 0
+			for rows.NextResult() {
+				for rows.Next() {
+					got++
+				}
+			}
+			Expect(rows.Err()).NotTo(HaveOccurred(), "the request under way was cut off")
+			Expect(got).To(Equal(4))
+			Expect(rows.Close()).To(Succeed())
+			Eventually(ctx, left).Should(Receive(BeNil()))
+			Expect(w.node(victim)).To(BeOffline())
+		}, patience)
+
+		It("is offline, with how it was lost, when it does not run", Label("fault:crash"), func(ctx SpecContext) {
+			w.requires(target.Crash)
+			w.leave(ctx, 1, harness.Crash)
+			Expect(w.node(1)).To(BeOffline())
+			Expect(statusOf(ctx, w.node(1)).Reason).To(ContainSubstring("crash"))
+			way, lost := w.cluster.Lost(1)
+			Expect(lost).To(BeTrue())
+			Expect(way).To(Equal(harness.Crash))
+		}, patience)
+
+		It("is waited for only as long as somebody waits, and the error says what was seen", func(ctx SpecContext) {
+			w.leave(ctx, 1)
+			short, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
+			defer cancel()
+			err := w.cluster.WaitForNodeOnline(short, 1)
+			Expect(err).To(MatchError(And(ContainSubstring("offline"), ContainSubstring("applied index"))))
+		}, patience)
+	})
+}

@@ -1,0 +1,62 @@
+package specs
+
+import (
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/journal"
+	. "github.com/rejoin-db/rejoin/harness/matchers"
+)
+
+func pressure(w *world) {
+	When("a follower is away for long", Label("suite:pressure", "fault:isolate", "speed:slow"), func() {
+		It("costs its leader no more than a snapshot and a little log", func(ctx SpecContext) {
+			w.needs(3)
+			w.run(ctx, "CREATE TABLE {ns}.blobs (id INTEGER PRIMARY KEY, v BLOB)")
+			w.run(ctx, "INSERT INTO {ns}.blobs VALUES (1, NULL)")
+			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			leader := w.leader(ctx)
+			victim := w.others(leader)[0]
+			w.writeUntilCompacted(ctx, 1) // so that what comes is as it was before
+			before := w.usage(ctx, leader)
+			w.leave(ctx, victim)
+
+			const writes, bytes = 2000, 4 << 10
+			for range writes {
+				Expect(w.node(leader).Execute(ctx, w.sql("UPDATE {ns}.blobs SET v = ? WHERE id = 1"), make([]byte, bytes))).Error().NotTo(HaveOccurred())
+			}
+			away, after := w.usage(ctx, victim), w.usage(ctx, leader)
+			Expect(away.Lag).To(BeNumerically(">=", writes), "the follower was not away")
+			// Between two snapshots the log may grow by as much again as is kept.
+			Expect(after.LogEntries).To(BeNumerically("<", writes), "the leader keeps the log for who is away")
+			if before.Memory > 0 {
+				Expect(after.Memory).To(BeNumerically("<", before.Memory+64<<20), "the leader's memory grows with who is away")
+			}
+			var noted int
+			for _, event := range w.cluster.Journal().Last(-1) {
+				if event.Kind == journal.Resource && event.Node == leader {
+					noted++
+				}
+			}
+			Expect(noted).To(BeNumerically(">=", 2), "the journal does not have it")
+			w.comeBack(ctx, victim)
+			Expect(w.usage(ctx, victim).Lag).To(BeZero())
+			Eventually(ctx, w.cluster).Should(BeConsistent(w.sql("SELECT * FROM {ns}.blobs")))
+		}, patience)
+	})
+}
+
+// usage is what a node has in use.
+func (w *world) usage(ctx SpecContext, node int) harness.Usage {
+	GinkgoHelper()
+	all, err := w.cluster.Measure(ctx)
+	Expect(err).NotTo(HaveOccurred())
+	for _, usage := range all {
+		if usage.Node == node {
+			return usage
+		}
+	}
+	Fail("node " + w.node(node).ID() + " was not measured")
+	return harness.Usage{}
+}
