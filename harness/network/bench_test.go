@@ -110,6 +110,31 @@ func BenchmarkMend(b *testing.B) {
 	}
 }
 
+// BenchmarkRule is how long SetRule takes, and how long it takes from the call that takes a delay of
+// an hour away until a reader has what was under way, on a connection that is there all the time.
+func BenchmarkRule(b *testing.B) {
+	for name, open := range networks {
+		b.Run(name, func(b *testing.B) {
+			n := open()
+			near, far := ends(b, n)
+			p := make([]byte, 1)
+			var set, healed []time.Duration
+			for b.Loop() {
+				start := time.Now()
+				n.SetRule("a", "b", network.Rule{Latency: time.Hour})
+				set = append(set, time.Since(start))
+				near.Write(p)
+				start = time.Now()
+				n.MendAll()
+				far.Read(p)
+				healed = append(healed, time.Since(start))
+			}
+			median(b, set, "set-ns")
+			median(b, healed, "heal-ns")
+		})
+	}
+}
+
 // BenchmarkRefuse is how long it takes from the call of Cut until both sides have found it out.
 func BenchmarkRefuse(b *testing.B) {
 	for name, open := range networks {
@@ -172,6 +197,12 @@ func BenchmarkThroughput(b *testing.B) {
 		b.Run("plain/"+name, func(b *testing.B) { near, far := plain(b); stream(b, near, far) })
 		b.Run("tcp-out/"+name, func(b *testing.B) { near, far := ends(b, network.TCP()); stream(b, near, far) })
 		b.Run("tcp-back/"+name, func(b *testing.B) { near, far := ends(b, network.TCP()); stream(b, far, near) })
+		b.Run("tcp-carried/"+name, func(b *testing.B) {
+			n := network.TCP()
+			n.SetDelay(time.Nanosecond, 0)
+			near, far := ends(b, n)
+			stream(b, near, far)
+		})
 		b.Run("memory/"+name, func(b *testing.B) { near, far := ends(b, network.Memory(1)); stream(b, near, far) })
 	}
 }
@@ -195,5 +226,11 @@ func BenchmarkRoundTrip(b *testing.B) {
 	}
 	b.Run("plain", func(b *testing.B) { near, far := plain(b); trip(b, near, far) })
 	b.Run("tcp", func(b *testing.B) { near, far := ends(b, network.TCP()); trip(b, near, far) })
+	b.Run("tcp-carried", func(b *testing.B) {
+		n := network.TCP()
+		n.SetDelay(time.Nanosecond, 0)
+		near, far := ends(b, n)
+		trip(b, near, far)
+	})
 	b.Run("memory", func(b *testing.B) { near, far := ends(b, network.Memory(1)); trip(b, near, far) })
 }

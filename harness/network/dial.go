@@ -58,10 +58,18 @@ func (h *Host) dial(ctx context.Context, network, addr string) (net.Conn, error)
 	defer r.here.dials.Done()
 	ctx, cancel := r.here.bind(ctx)
 	defer cancel()
+	c, err := h.network.connect(ctx, r)
+	if err != nil && r.here.ended() != nil {
+		err = r.here.ended() // whatever else came of that
+	}
+	return c, err
+}
+
+func (n *Network) connect(ctx context.Context, r *route) (net.Conn, error) {
 	if err := r.await(ctx); err != nil {
 		return nil, err
 	}
-	p := newPair(r, h.network.seed)
+	p := newPair(r, n.seed)
 	if err := p.shakeHands(ctx); err != nil {
 		return nil, err
 	}
@@ -69,10 +77,10 @@ func (h *Host) dial(ctx context.Context, network, addr string) (net.Conn, error)
 	switch {
 	case r.there.ended() != nil:
 		return nil, errRefused
-	case h.network.memory:
-		return h.network.connectMemory(ctx, p)
+	case n.memory:
+		return n.connectMemory(ctx, p)
 	}
-	return h.network.connectTCP(ctx, p)
+	return n.connectTCP(ctx, p)
 }
 
 // routeTo also counts the dial, so that a crash can wait for its end.

@@ -71,12 +71,11 @@ func (r *Reservation) Close() (err error) {
 	return nil
 }
 
-// share lets others that do the same bind the socket's address, too.
+// share lets others of the same user that do the same bind the socket's address, too. The weaker
+// SO_REUSEADDR would let in everybody: Go's listeners have it.
 func share(fd int) error {
-	for _, option := range []int{unix.SO_REUSEADDR, unix.SO_REUSEPORT} {
-		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, option, 1); err != nil {
-			return fmt.Errorf("share the address of a socket: %w", err)
-		}
+	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1); err != nil {
+		return fmt.Errorf("share the address of a socket: %w", err)
 	}
 	return nil
 }
