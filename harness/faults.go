@@ -19,13 +19,14 @@ import (
 // the index of the node.
 type Faults struct {
 	Links    map[network.Way[int]]network.Rule
-	Flapping []string // the links that flap, in words
+	Resets   map[network.Way[int]]bool // the links whose next message was to be cut in half, since they were mended
+	Flapping []string                  // the links that flap, in words
 	Disks    map[int]disk.Faults
 	Clocks   map[int]time.Duration // how far they are ahead
 }
 
 func newFaults() Faults {
-	return Faults{Links: make(map[network.Way[int]]network.Rule), Disks: make(map[int]disk.Faults), Clocks: make(map[int]time.Duration)}
+	return Faults{Links: make(map[network.Way[int]]network.Rule), Resets: make(map[network.Way[int]]bool), Disks: make(map[int]disk.Faults), Clocks: make(map[int]time.Duration)}
 }
 
 // Faults returns a copy of the faults in force.
@@ -33,7 +34,7 @@ func (c *Cluster) Faults() Faults {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	f := c.faults
-	return Faults{Links: maps.Clone(f.Links), Flapping: slices.Clone(f.Flapping), Disks: maps.Clone(f.Disks), Clocks: maps.Clone(f.Clocks)}
+	return Faults{Links: maps.Clone(f.Links), Resets: maps.Clone(f.Resets), Flapping: slices.Clone(f.Flapping), Disks: maps.Clone(f.Disks), Clocks: maps.Clone(f.Clocks)}
 }
 
 // Lines are the faults in words, a line each.
@@ -43,6 +44,11 @@ func (f Faults) Lines() []string {
 	sortWays(ways)
 	for _, way := range ways {
 		lines = append(lines, fmt.Sprintf("link %s: %s", wayWords(way), ruleWords(f.Links[way])))
+	}
+	ways = slices.Collect(maps.Keys(f.Resets))
+	sortWays(ways)
+	for _, way := range ways {
+		lines = append(lines, fmt.Sprintf("link %s: a message is or was to be cut in half", wayWords(way)))
 	}
 	lines = append(lines, f.Flapping...)
 	for _, i := range slices.Sorted(maps.Keys(f.Disks)) {
@@ -77,6 +83,7 @@ func (c *Cluster) forget(i int) {
 	delete(c.faults.Disks, i)
 	delete(c.faults.Clocks, i)
 	maps.DeleteFunc(c.faults.Links, func(w network.Way[int], _ network.Rule) bool { return w.From == i || w.To == i })
+	maps.DeleteFunc(c.faults.Resets, func(w network.Way[int], _ bool) bool { return w.From == i || w.To == i })
 }
 
 // SetDisk makes the node's disk what the faults say, whether or not the node runs;

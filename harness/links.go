@@ -45,12 +45,18 @@ func withMode(mode network.Mode) func(network.Rule) network.Rule {
 	}
 }
 
-// MendLinks makes every link sound: nothing is cut, slow or lossy any more, but
+// MendLinks makes every link sound: nothing is cut, slow, lossy or armed any more, but
 // for what TakeNodeOffline cut. Links that flap go on flapping; Heal ends that.
 func (c *Cluster) MendLinks(ctx context.Context) error {
 	var ways []network.Way[int]
-	for way := range c.Faults().Links {
+	faults := c.Faults()
+	for way := range faults.Links {
 		ways = append(ways, way)
+	}
+	for way := range faults.Resets {
+		if _, ruled := faults.Links[way]; !ruled {
+			ways = append(ways, way)
+		}
 	}
 	if len(ways) == 0 {
 		return nil
@@ -60,13 +66,18 @@ func (c *Cluster) MendLinks(ctx context.Context) error {
 }
 
 // ResetLink cuts the next message that is sent over the link in half, and resets
-// its connection there.
+// its connection there. Until there is one it is armed; SetLink, Cut, Mend and all
+// that mends the link end that.
 func (c *Cluster) ResetLink(ctx context.Context, from, to int) error {
 	way := network.Way[int]{From: from, To: to}
 	linker, err := c.linker(way)
 	if err == nil {
 		end := c.journal.Begin(journal.Fault, journal.Nobody, "reset %s", wayWords(way))
-		err = linker.ResetLink(ctx, from, to)
+		if err = linker.ResetLink(ctx, from, to); err == nil {
+			c.mu.Lock()
+			c.faults.Resets[way] = true
+			c.mu.Unlock()
+		}
 		end(err)
 	}
 	if err != nil {
@@ -115,6 +126,7 @@ func (c *Cluster) changeLinks(ctx context.Context, linker target.Linker, ways []
 		}
 		c.mu.Lock()
 		keep(c.faults.Links, way, rule)
+		delete(c.faults.Resets, way)
 		c.mu.Unlock()
 	}
 	return errors.Join(errs...)

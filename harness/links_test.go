@@ -81,6 +81,11 @@ var _ = Describe("Links", func() {
 		Expect(lines(c, 1)).To(Equal([]string{"fault: reset 0->clients"}))
 		failing(f, "reset 1 2", errors.New("no connection"))
 		Expect(c.ResetLink(ctx, 1, 2)).To(MatchError("reset 1->2: no connection"))
+		Expect(c.Faults().Lines()).To(Equal([]string{"link 0->clients: a message is or was to be cut in half"}))
+
+		By("being disarmed when the links are mended")
+		Expect(c.MendLinks(ctx)).To(Succeed())
+		Expect(f.Calls()).To(ContainElement("link 0 -1 {Mode:up Latency:0s Jitter:0s Loss:0 Bandwidth:0}"))
 		Expect(c.Faults().Lines()).To(BeEmpty())
 	}, patience)
 
@@ -143,7 +148,7 @@ var _ = Describe("Shapes", func() {
 		Expect(c.Partition(ctx, []int{0, 1}, []int{2}, []int{3})).To(Succeed())
 		Expect(cut(c)).To(Equal("0 2, 0 3, 1 2, 1 3, 2 0, 2 1, 2 3, 3 0, 3 1, 3 2"))
 		Expect(lines(c, 1)).To(Equal([]string{"fault: partition [[0 1] [2] [3]]"}))
-		Expect(c.Partition(ctx, []int{0, 1}, []int{1, 2})).To(MatchError(ContainSubstring("no link from node 1 to itself")))
+		Expect(c.Partition(ctx, []int{0, 1}, []int{1, 2})).To(MatchError(ContainSubstring("node 1 is in two groups")))
 		Expect(c.Partition(ctx, []int{0, 1})).To(MatchError("partition [[0 1]]: this is about no link"))
 	}, patience)
 

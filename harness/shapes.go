@@ -12,9 +12,27 @@ import (
 // Heal undo them.
 
 // Partition cuts each group of nodes off from every other group. Nodes that are in
-// no group keep their links.
+// no group keep their links; one that is in two is an error.
 func (c *Cluster) Partition(ctx context.Context, groups ...[]int) error {
-	return c.cut(ctx, fmt.Sprint("partition ", groups), network.Drop, network.Partition(groups...))
+	text := fmt.Sprint("partition ", groups)
+	if err := apart(groups); err != nil {
+		return fmt.Errorf("%s: %w", text, err)
+	}
+	return c.cut(ctx, text, network.Drop, network.Partition(groups...))
+}
+
+// apart returns an error for a node that is in two groups.
+func apart(groups [][]int) error {
+	in := make(map[int]int)
+	for i, group := range groups {
+		for _, node := range group {
+			if other, also := in[node]; also && other != i {
+				return fmt.Errorf("node %d is in two groups", node)
+			}
+			in[node] = i
+		}
+	}
+	return nil
 }
 
 // Ring leaves each node only the links to the next and to the one before, in the
@@ -26,9 +44,13 @@ func (c *Cluster) Ring(ctx context.Context) error {
 }
 
 // Bridge cuts the nodes on the left off from those on the right; only the nodes of
-// the bridge reach both.
+// the bridge reach both. A node that is on two of the three is an error.
 func (c *Cluster) Bridge(ctx context.Context, left, right []int, bridge ...int) error {
-	return c.cut(ctx, fmt.Sprint("bridge ", left, bridge, right), network.Drop, network.Bridge(left, right, bridge...))
+	text := fmt.Sprint("bridge ", left, bridge, right)
+	if err := apart([][]int{left, right, bridge}); err != nil {
+		return fmt.Errorf("%s: %w", text, err)
+	}
+	return c.cut(ctx, text, network.Drop, network.Bridge(left, right, bridge...))
 }
 
 // IsolateLeader cuts the leader off from all other nodes, both ways, and returns

@@ -7,7 +7,8 @@ import (
 )
 
 // SetRule makes the link from one host to another what the rule says, for connections that exist
-// too; the link the other way stays as it is. It is in effect when SetRule returns.
+// too; the link the other way stays as it is. It is in effect when SetRule returns, and what ResetLink
+// has armed is so no more.
 //
 // A message is what one Write sent, or as much of it as a connection had room for at once. Messages
 // that are under way stay under way: they arrive when the old rule says, or as if they were sent
@@ -21,6 +22,7 @@ func (n *Network) SetRule(from, to string, r Rule) error {
 	if err != nil {
 		return fmt.Errorf("rule the link from %s to %s: %w", from, to, err)
 	}
+	l.sever.Store(false)
 	n.change(l, func(old *Rule) { *old = r })
 	return nil
 }
@@ -67,7 +69,7 @@ func (n *Network) SetDelay(latency, jitter time.Duration) error {
 
 // ResetLink cuts the next message that is sent over the link in half, rounded down, and resets its
 // connection there: the sender finds it reset at once, the receiver after the first half. It is
-// armed until a message comes while the link is up, or until MendAll. It fails for a host that does
+// armed until a message comes while the link is up, or until SetRule or MendAll. It fails for a host that does
 // not exist and for the way of a host to itself.
 //
 // Over TCP, what the accepting side sends is a message as far as one read of the socket got it; and

@@ -52,8 +52,9 @@ func (w *Wiring) Forget(node string) {
 	}
 }
 
-// SetRule sets the rule of a link. What isolation cuts stays cut, and follows
-// the rule when it is over. The link of a host to itself has no rule.
+// SetRule sets the rule of a link, and returns the link whether or not it is
+// another one now: to be set anew may mean something to a network. What isolation
+// cuts stays cut, and follows the rule when it is over. The link of a host to itself has no rule.
 func (w *Wiring) SetRule(from, to string, rule network.Rule) ([]Change, error) {
 	err := rule.Validate()
 	switch {
@@ -67,7 +68,8 @@ func (w *Wiring) SetRule(from, to string, rule network.Rule) ([]Change, error) {
 	if err != nil {
 		return nil, fmt.Errorf("set the link from %s to %s: %w", from, to, err)
 	}
-	return w.change([]Link{{from, to}}, func() { w.rules[Link{from, to}] = rule }), nil
+	w.rules[Link{from, to}] = rule
+	return []Change{{Link{from, to}, w.Effective(Link{from, to})}}, nil
 }
 
 // SetIsolated cuts all links of a node, or gives them back to their rules, but
