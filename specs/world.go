@@ -23,8 +23,12 @@ type world struct {
 	ns      string
 }
 
-// shownEvents is how many events a failing spec shows.
-const shownEvents = 40
+// shownEvents is how many events a failing spec shows, and shownLog how many bytes
+// of each node's log.
+const (
+	shownEvents = 40
+	shownLog    = 8 << 10
+)
 
 func (w *world) begin(ctx SpecContext) {
 	if w.options.Target == nil {
@@ -75,6 +79,18 @@ func (w *world) end(ctx SpecContext) {
 
 func (w *world) explain(ctx SpecContext) {
 	AddReportEntry("the cluster when the spec failed", shown(report.Cluster(ctx, w.cluster, shownEvents)), ReportEntryVisibilityFailureOrVerbose)
+	if !w.cluster.Can(target.Logs) {
+		return
+	}
+	for _, node := range w.cluster.Nodes() {
+		log, err := node.Log(shownLog)
+		if err != nil {
+			log = err.Error()
+		}
+		if log != "" {
+			AddReportEntry("the end of what "+node.String()+" wrote", shown(log), ReportEntryVisibilityFailureOrVerbose)
+		}
+	}
 }
 
 // shown is text that a report shows as it is.

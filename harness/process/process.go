@@ -23,8 +23,13 @@ type Options struct {
 	Logs string
 }
 
-// FromSettings are the options that the settings ask for.
+// FromSettings are the options that the settings ask for. Where these want no log,
+// a node writes down to info all the same: nobody sees it unless a spec fails, and
+// then it is wanted.
 func FromSettings(s settings.Cluster, binary func() string) Options {
+	if s.LogLevel == "off" {
+		s.LogLevel = "info"
+	}
 	return Options{Binary: binary, Nodes: local.FromSettings(s, nil)}
 }
 
