@@ -60,7 +60,7 @@ func (c *tcpConn) Read(p []byte) (int, error) {
 			if err := c.pass(c.reading(), c.back); err != nil {
 				return 0, c.fail("read", err)
 			}
-		} else if n, err, done := c.readRaw(p); done {
+		} else if n, done, err := c.readRaw(p); done {
 			return n, err
 		}
 	}
@@ -69,20 +69,20 @@ func (c *tcpConn) Read(p []byte) (int, error) {
 
 // readRaw is done unless the link was troubled meanwhile. What came then takes the way of all that
 // comes after it.
-func (c *tcpConn) readRaw(p []byte) (n int, err error, done bool) {
+func (c *tcpConn) readRaw(p []byte) (n int, done bool, err error) {
 	c.reads.inside.RLock()
 	defer c.reads.inside.RUnlock()
 	if c.reads.carrying.Load() {
-		return 0, nil, false
+		return 0, false, nil
 	}
 	n, err = c.raw.Read(p[:min(len(p), window)])
 	if !c.back.troubled() || c.ours(c.reading(), err) {
 		c.back.passed.add(min(n, 1), n)
-		return n, c.explain("read", c.reading(), err), true
+		return n, true, c.explain("read", c.reading(), err)
 	}
 	c.arrive(p[:n], err)
 	c.carryIn()
-	return 0, nil, false
+	return 0, false, nil
 }
 
 // Write returns 0 if it was held by a cut until its end.
@@ -94,28 +94,28 @@ func (c *tcpConn) Write(p []byte) (int, error) {
 			if err := c.pass(c.writing(), c.out); err != nil {
 				return 0, c.fail("write", err)
 			}
-		} else if n, err, done := c.writeRaw(p); done {
+		} else if n, done, err := c.writeRaw(p); done {
 			return n, err
 		}
 	}
 	return c.near.Write(p)
 }
 
-func (c *tcpConn) writeRaw(p []byte) (n int, err error, done bool) {
+func (c *tcpConn) writeRaw(p []byte) (n int, done bool, err error) {
 	c.writes.inside.RLock()
 	if c.writes.carrying.Load() {
 		c.writes.inside.RUnlock()
-		return 0, nil, false
+		return 0, false, nil
 	}
 	n, err = c.raw.Write(p)
 	c.writes.inside.RUnlock()
 	c.out.passed.add(min(n, 1), n)
 	if err != nil && !c.ours(c.writing(), err) {
 		if err := c.pass(c.writing(), c.back); err != nil { // bad news come back too
-			return n, c.fail("write", err), true
+			return n, true, c.fail("write", err)
 		}
 	}
-	return n, c.explain("write", c.writing(), err), true
+	return n, true, c.explain("write", c.writing(), err)
 }
 
 // pass waits until the link is up or the gate's end.

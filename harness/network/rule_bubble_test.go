@@ -186,6 +186,22 @@ func TestASlowLinkThatIsCutInABubble(t *testing.T) {
 	})
 }
 
+func TestAResetWaitsForALinkThatIsUpInABubble(t *testing.T) {
+	bubble(t, func(g *WithT, n *network.Network, a *network.Host, l net.Listener) {
+		near, far := both(g, a, l)
+		g.Expect(n.ResetLink("a", "b")).To(Succeed())
+		g.Expect(n.Cut(network.Drop, "a", "b")).To(Succeed())
+		g.Expect(near.Write([]byte("held"))).To(Equal(4))
+		g.Expect(n.Mend("a", "b")).To(Succeed())
+		sent, err := near.Write([]byte("halved"))
+		g.Expect(sent).To(Equal(3))
+		g.Expect(err).To(MatchError(syscall.ECONNRESET))
+		got, err := io.ReadAll(far)
+		g.Expect(string(got)).To(Equal("heldhal"))
+		g.Expect(err).To(MatchError(syscall.ECONNRESET))
+	})
+}
+
 func TestACrashEndsADialInABubble(t *testing.T) {
 	bubble(t, func(g *WithT, n *network.Network, a *network.Host, l net.Listener) {
 		g.Expect(n.SetDelay(time.Hour, 0)).To(Succeed())
