@@ -86,6 +86,21 @@ func (c *Cluster) ResetLink(ctx context.Context, from, to int) error {
 	return nil
 }
 
+// LinkStats counts what the link has done, and what was done to what it carried:
+// it shows whether a fault of the link bit. It looks past every fault.
+func (c *Cluster) LinkStats(ctx context.Context, from, to int) (network.Stats, error) {
+	way := network.Way[int]{From: from, To: to}
+	linker, err := c.linker(way)
+	if err != nil {
+		return network.Stats{}, fmt.Errorf("count on %s: %w", wayWords(way), err)
+	}
+	stats, err := linker.LinkStats(ctx, from, to)
+	if err != nil {
+		return stats, fmt.Errorf("count on %s: %w", wayWords(way), err)
+	}
+	return stats, nil
+}
+
 // setLinks changes the rules of links, as one fault.
 func (c *Cluster) setLinks(ctx context.Context, text string, ways []network.Way[int], change func(network.Rule) network.Rule) error {
 	linker, err := c.linker(ways...)

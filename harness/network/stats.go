@@ -15,6 +15,11 @@ type Stats struct {
 	Resets uint64
 }
 
+// Plus is the sum of two, for a link that two processes rule.
+func (s Stats) Plus(t Stats) Stats {
+	return Stats{s.Messages + t.Messages, s.Bytes + t.Bytes, s.Lost + t.Lost, s.Resets + t.Resets}
+}
+
 type counters struct{ messages, bytes, lost, resets atomic.Uint64 }
 
 func (c *counters) add(messages, bytes int) {

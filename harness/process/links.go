@@ -70,6 +70,26 @@ func (c *Cluster) ResetLink(ctx context.Context, from, to int) error {
 	return c.tell(ctx, ends)
 }
 
+// LinkStats adds up what both ends count, each for the connections it has dialed,
+// since it was started. An end that does not run counts nothing.
+func (c *Cluster) LinkStats(ctx context.Context, from, to int) (stats network.Stats, err error) {
+	link, err := c.link(from, to)
+	if err != nil {
+		return stats, err
+	}
+	c.mu.Lock()
+	ends := c.endsLocked(link)
+	c.mu.Unlock()
+	for _, e := range ends {
+		counted, err := e.stats(ctx, link)
+		if err != nil {
+			return stats, err
+		}
+		stats = stats.Plus(counted)
+	}
+	return stats, nil
+}
+
 func (c *Cluster) link(from, to int) (link wiring.Link, err error) {
 	if link.From, err = c.hostName(from); err != nil {
 		return link, err
@@ -135,6 +155,8 @@ type end interface {
 	unheard() *untold
 	// tell tells it all of that, and returns when it is in force.
 	tell(ctx context.Context) error
+	// stats is what a link of its has done.
+	stats(ctx context.Context, link wiring.Link) (network.Stats, error)
 }
 
 // tell tells all of them at once.
@@ -159,6 +181,18 @@ type clients struct {
 }
 
 func (c *clients) unheard() *untold { return &c.untold }
+
+func (c *clients) stats(_ context.Context, link wiring.Link) (network.Stats, error) {
+	return c.cluster.network.Stats(link.From, link.To)
+}
+
+func (n *node) stats(ctx context.Context, link wiring.Link) (network.Stats, error) {
+	life, err := n.running()
+	if err != nil {
+		return network.Stats{}, nil // it counts nothing
+	}
+	return life.control.Stats(ctx, child.Way(link))
+}
 
 func (c *clients) tell(ctx context.Context) error {
 	if err := c.turn.take(ctx); err != nil {

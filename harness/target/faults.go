@@ -46,6 +46,9 @@ type Linker interface {
 	// ResetLink cuts the next message that is sent over the link in half, and
 	// resets its connection there.
 	ResetLink(ctx context.Context, from, to int) error
+	// LinkStats counts what the link has done, and what was done to what it
+	// carried: the proof that a fault bit. Counts may begin anew with a node's life.
+	LinkStats(ctx context.Context, from, to int) (network.Stats, error)
 }
 
 // Disker is a Cluster whose nodes' disks can go bad.

@@ -68,6 +68,11 @@ func (c capable) SetLink(ctx context.Context, from, to int, rule network.Rule) e
 	return c.called(ctx, "link %d %d %+v", from, to, rule)
 }
 
+// LinkStats counts nothing.
+func (c capable) LinkStats(context.Context, int, int) (network.Stats, error) {
+	return network.Stats{}, nil
+}
+
 func (c capable) ResetLink(ctx context.Context, from, to int) error {
 	return c.called(ctx, "reset %d %d", from, to)
 }

@@ -30,6 +30,11 @@ func (c *Cluster) ResetLink(_ context.Context, from, to int) error {
 	return c.network.ResetLink(c.host(from), c.host(to))
 }
 
+// LinkStats counts since the cluster was booted.
+func (c *Cluster) LinkStats(_ context.Context, from, to int) (network.Stats, error) {
+	return c.network.Stats(c.host(from), c.host(to))
+}
+
 // host is the name of a node's place, or of the clients'.
 func (c *Cluster) host(node int) string {
 	if node == target.Clients {

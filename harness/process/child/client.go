@@ -9,10 +9,12 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/rejoin-db/rejoin/harness/embedded"
 	"github.com/rejoin-db/rejoin/harness/embedded/client"
+	"github.com/rejoin-db/rejoin/harness/network"
 )
 
 // Client is the parent's end of a node's control socket. It is safe for
@@ -75,6 +77,13 @@ func (c *Client) Digest(ctx context.Context) (index uint64, sum string, err erro
 	var answer digest
 	err = c.ask(ctx, http.MethodGet, digestPath, nil, &answer)
 	return answer.Index, answer.Sum, err
+}
+
+// Stats asks the node what a link has done for the connections it has dialed.
+func (c *Client) Stats(ctx context.Context, way Way) (stats network.Stats, err error) {
+	query := url.Values{"from": {way.From}, "to": {way.To}}
+	err = c.ask(ctx, http.MethodGet, statsPath+"?"+query.Encode(), nil, &stats)
+	return stats, err
 }
 
 // RefusedError is a node's word that it did not do what it was asked.

@@ -12,12 +12,14 @@ import (
 	"sync"
 
 	"github.com/rejoin-db/rejoin/harness/embedded"
+	"github.com/rejoin-db/rejoin/harness/network"
 )
 
 const (
 	ordersPath = "/control/orders"
 	healthPath = "/control/health"
 	digestPath = "/control/digest"
+	statsPath  = "/control/stats"
 )
 
 // digest is the answer to a question for it.
@@ -53,8 +55,11 @@ func (c *control) close() error {
 	return err
 }
 
-// follower carries out orders.
-type follower interface{ follow(Orders) error }
+// follower carries out orders, and counts what came of them.
+type follower interface {
+	follow(Orders) error
+	stats(from, to string) (network.Stats, error)
+}
 
 func controlHandler(node *embedded.Node, w follower) http.Handler {
 	routes := http.NewServeMux()
@@ -69,6 +74,14 @@ func controlHandler(node *embedded.Node, w follower) http.Handler {
 			return
 		}
 		reply(w, digest{index, sum})
+	})
+	routes.HandleFunc("GET "+statsPath, func(out http.ResponseWriter, r *http.Request) {
+		stats, err := w.stats(r.URL.Query().Get("from"), r.URL.Query().Get("to"))
+		if err != nil {
+			http.Error(out, err.Error(), http.StatusBadRequest)
+			return
+		}
+		reply(out, stats)
 	})
 	return routes
 }

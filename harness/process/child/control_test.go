@@ -2,6 +2,7 @@ package child
 
 import (
 	"errors"
+	"github.com/rejoin-db/rejoin/harness/network"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -16,6 +17,8 @@ type obedient struct {
 	heard []Orders
 	err   error
 }
+
+func (*obedient) stats(string, string) (network.Stats, error) { return network.Stats{}, nil }
 
 func (o *obedient) follow(orders Orders) error {
 	o.heard = append(o.heard, orders)

@@ -147,3 +147,5 @@ func (w *world) nodeConfig(c Config, log io.Writer) embedded.Config {
 	config.Disk = w.disk
 	return config
 }
+
+func (w *world) stats(from, to string) (network.Stats, error) { return w.network.Stats(from, to) }
