@@ -1,13 +1,18 @@
 package embedded
 
 import (
+	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
+	"time"
 
+	"github.com/hashicorp/raft"
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"github.com/rejoin-db/rejoin/harness/disk"
 	"github.com/rejoin-db/rejoin/harness/network"
 )
 
@@ -51,6 +56,37 @@ var _ = Describe("A node whose storage has failed", func() {
 		}).Should(Succeed())
 		Expect(post(other, []byte(`{"sql":"CREATE TABLE t (v)"}`)).Code).To(Equal(http.StatusOK))
 		Expect(leader.Health().State).To(Equal(Failed))
+	})
+})
+
+var _ = Describe("A node whose store has failed", func() {
+	It("says nothing to the others any more, nor hears them, from the moment on", func(ctx SpecContext) {
+		_, nodes := three()
+		var follower *Node
+		Eventually(ctx, func() *Node {
+			for _, n := range nodes {
+				if n.Health().State == Online && n.Health().Role == "follower" {
+					follower = n
+				}
+			}
+			return follower
+		}).ShouldNot(BeNil())
+		leader := nodes[follower.Health().Leader]
+		follower.storage.guard.fail(errors.New("a byte has flipped"))
+		_, err := follower.stream.Dial(raft.ServerAddress(leader.Address()), time.Second)
+		Expect(err).To(MatchError(errSilenced))
+		Eventually(ctx, func() int { return len(follower.stream.connections()) }).Should(BeZero())
+		heard := follower.raft.LastContact()
+		Consistently(ctx, follower.raft.LastContact, "200ms").Should(Equal(heard))
+		Expect(follower.Health()).To(And(HaveField("State", Failed), HaveField("Reason", ContainSubstring("a byte has flipped"))))
+		Expect(post(leader, []byte(`{"sql":"CREATE TABLE t (v)"}`)).Code).To(Equal(http.StatusOK))
+	})
+
+	It("has not failed when its disk is taken away, but is silent", func() {
+		n := alone(GinkgoTB())
+		n.storage.guard.fail(fmt.Errorf("append: %w", disk.ErrLost))
+		Expect(n.Health().State).NotTo(Equal(Failed))
+		Expect(n.stream.silenced.Load()).To(BeTrue())
 	})
 })
 

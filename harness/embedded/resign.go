@@ -18,7 +18,7 @@ func (n *Node) resign() {
 			return
 		}
 		n.config.Logger.Error("the storage has failed", "error", err)
-		if n.raft.State() == raft.Leader && !n.stream.isSilenced() {
+		if n.raft.State() == raft.Leader && !n.stream.silenced.Load() {
 			ctx, cancel := context.WithTimeout(n.ctx, n.config.ElectionTimeout)
 			defer cancel()
 			n.handOver(ctx)

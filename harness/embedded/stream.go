@@ -8,6 +8,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -20,9 +21,9 @@ type stream struct {
 	dial     func(ctx context.Context, network, address string) (net.Conn, error)
 	greeting []byte
 
+	silenced atomic.Bool
 	mu       sync.Mutex
 	open     map[net.Conn]struct{} // both ways
-	silenced bool
 
 	// handlers are Raft's goroutines that answer other nodes. Raft does not wait
 	// for them when it shuts down, and a late one would write to a log that is
@@ -46,13 +47,16 @@ func (s *stream) Accept() (net.Conn, error) {
 // silence cuts all connections, for good. When it returns nothing leaves the node
 // by them any more, and nothing comes.
 func (s *stream) silence() {
-	s.mu.Lock()
-	s.silenced = true
-	open := slices.Collect(maps.Keys(s.open))
-	s.mu.Unlock()
-	for _, conn := range open {
+	s.silenced.Store(true)
+	for _, conn := range s.connections() {
 		_ = conn.Close()
 	}
+}
+
+func (s *stream) connections() []net.Conn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Collect(maps.Keys(s.open))
 }
 
 // errSilenced is what Raft gets from a node that has failed.
@@ -61,13 +65,12 @@ var errSilenced = fmt.Errorf("this node has failed and says nothing more: %w", n
 // speak notes a connection, and closes it if the node is silent.
 func (s *stream) speak(conn net.Conn) net.Conn {
 	s.mu.Lock()
-	silenced := s.silenced
 	if s.open == nil {
 		s.open = make(map[net.Conn]struct{})
 	}
 	s.open[conn] = struct{}{}
 	s.mu.Unlock()
-	if silenced {
+	if s.silenced.Load() { // asked only now, lest silence has missed the connection
 		_ = conn.Close()
 	}
 	return &spoken{Conn: conn, stream: s}
@@ -79,17 +82,26 @@ type spoken struct {
 	stream *stream
 }
 
+// Read gives away nothing that came before the silence and lies about.
+func (c *spoken) Read(p []byte) (int, error) {
+	if c.stream.silenced.Load() {
+		return 0, errSilenced
+	}
+	return c.Conn.Read(p)
+}
+
+func (c *spoken) Write(p []byte) (int, error) {
+	if c.stream.silenced.Load() {
+		return 0, errSilenced
+	}
+	return c.Conn.Write(p)
+}
+
 func (c *spoken) Close() error {
 	c.stream.mu.Lock()
 	delete(c.stream.open, c.Conn)
 	c.stream.mu.Unlock()
 	return c.Conn.Close()
-}
-
-func (s *stream) isSilenced() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.silenced
 }
 
 // handled is a connection that tells when its handler has ended.
@@ -105,7 +117,7 @@ func (h *handled) Close() error {
 }
 
 func (s *stream) Dial(address raft.ServerAddress, timeout time.Duration) (net.Conn, error) {
-	if s.isSilenced() {
+	if s.silenced.Load() {
 		return nil, errSilenced
 	}
 	ctx, cancel := context.WithTimeout(s.ctx, timeout)

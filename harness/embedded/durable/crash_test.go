@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/raft"
 	. "github.com/onsi/gomega"
 
@@ -103,6 +104,28 @@ func play(l *Log, current *atomic.Pointer[under]) {
 		now = after
 		current.Store(&under{now, now})
 	}
+}
+
+func TestAnAppendIsOneSync(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := NewWithT(t)
+		d := disk.Memory(disk.SyncTakes(aSync))
+		fs, err := d.Open()
+		g.Expect(err).NotTo(HaveOccurred())
+		l, err := OpenLog(fs, hclog.NewNullLogger(), func(error) {})
+		g.Expect(err).NotTo(HaveOccurred())
+		for i := range uint64(5) {
+			begun := time.Now()
+			g.Expect(l.StoreLogs(entries(1+3*i, 3+3*i))).To(Succeed())
+			g.Expect(time.Since(begun)).To(Equal(aSync))
+		}
+		g.Expect(l.SetUint64([]byte("term"), 1)).To(Succeed())
+		begun := time.Now()
+		g.Expect(l.SetUint64([]byte("term"), 1)).To(Succeed())
+		g.Expect(time.Since(begun)).To(BeZero(), "nothing has changed")
+		g.Expect(l.Close()).To(Succeed())
+		g.Expect(fs.Close()).To(Succeed())
+	})
 }
 
 func TestACrashAtAnyMomentLosesOnlyWhatWasNotStored(t *testing.T) {
