@@ -35,6 +35,16 @@ var _ = Describe("A node whose storage has failed", func() {
 		Expect(write.Header().Get(headerOutcome)).To(BeEmpty())
 	})
 
+	It("survives as a process what Raft would end it for: a snapshot that cannot be restored", func() {
+		n := alone(GinkgoTB())
+		m := guardedMachine{watchedMachine{n.storage.machine, &n.activity}, n.storage.guard, &n.raftStarted}
+		Expect(n.raftStarted.Load()).To(BeTrue())
+		Expect(m.Restore(io.NopCloser(strings.NewReader("garbage")))).To(Succeed(), "Raft panics at any error")
+		Expect(n.Health().State).To(Equal(Failed))
+		Expect(n.Health().Reason).To(ContainSubstring("restore snapshot"))
+		Expect(n.storage.guard.stopped()).To(HaveOccurred(), "it is not silent")
+	})
+
 	It("does not lead any longer than it takes to find another", func(ctx SpecContext) {
 		_, nodes := three()
 		var leader *Node

@@ -30,6 +30,7 @@ type Node struct {
 	standing     standing
 	activity     activity
 	stall        stall
+	raftStarted  atomic.Bool
 	started      time.Time
 	requestCount atomic.Uint64
 

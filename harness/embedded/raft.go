@@ -64,10 +64,11 @@ func (n *Node) startRaft() error {
 // newRaft starts Raft, on what the stores hold. Raft may not have been told that
 // they failed.
 func (n *Node) newRaft(config *raft.Config) (*raft.Raft, error) {
-	started, err := raft.NewRaft(config, watchedMachine{n.storage.machine, &n.activity},
+	started, err := raft.NewRaft(config, guardedMachine{watchedMachine{n.storage.machine, &n.activity}, n.storage.guard, &n.raftStarted},
 		timedLog{n.storage.Log, &n.stall}, timedStable{n.storage.Stable, &n.stall},
 		watchedSnapshots{n.storage.Snapshots, &n.activity}, n.transport)
 	if err = n.storage.cause(err); err == nil {
+		n.raftStarted.Store(true)
 		return started, nil
 	}
 	if started != nil {
