@@ -104,7 +104,7 @@ func (n *Node) query(ctx context.Context, id, sql string, args []any) (target.Ro
 // the harness knows that it does not run or is frozen, because it was taken
 // offline so, is not asked: its state is target.Offline, and the reason says why.
 func (n *Node) Status(ctx context.Context) (target.Status, error) {
-	if status, err, known := n.cluster.absent(n.index); known {
+	if status, known, err := n.cluster.absent(n.index); known {
 		if err != nil {
 			return status, n.failed("ask for status", err)
 		}
@@ -133,16 +133,16 @@ func (n *Node) Log(most int) (string, error) {
 }
 
 // absent is what can be said of a node without asking it, if anything.
-func (c *Cluster) absent(i int) (status target.Status, err error, known bool) {
+func (c *Cluster) absent(i int) (status target.Status, known bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch m := c.members[i]; {
 	case m.flag == removed:
-		return status, m.removed(), true
+		return status, true, m.removed()
 	case m.flag == offline && m.way != Isolate:
-		return target.Status{ID: m.node.ID(), State: target.Offline, LastContact: -1, Voter: m.voter, Reason: m.way.reason()}, nil, true
+		return target.Status{ID: m.node.ID(), State: target.Offline, LastContact: -1, Voter: m.voter, Reason: m.way.reason()}, true, nil
 	}
-	return status, nil, false
+	return status, false, nil
 }
 
 // remember asks the node what is lost with it: the terms it led. Who cannot say

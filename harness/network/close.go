@@ -31,7 +31,7 @@ func (c *tcpConn) reset(by *Host) {
 		})
 		// Nobody who was writing must be at it any more.
 		c.writes.inside.Lock()
-		c.writes.inside.Unlock() //nolint:staticcheck // to have been alone is enough
+		c.writes.inside.Unlock() // to have been alone is enough
 	case c.to:
 		c.far.abort()
 		c.abort()
