@@ -17,8 +17,8 @@ test: ## everything, with the race detector; the report is reports/junit.xml
 lint:
 	go vet ./... && go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 run
 
-bench: ## medians, as a table and in reports/bench.json
-	go tool ginkgo --tags bench --timeout=1h ./harness/bench
+bench: ## medians, as a table and in reports/bench.json; some of them: make bench FOCUS="child processes"
+	go tool ginkgo --tags bench --timeout=2h $(if $(FOCUS),--focus="$(FOCUS)") ./harness/bench
 
 cluster: ## three nodes to poke at by hand
 	go run ./harness/cmd/cluster

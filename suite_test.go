@@ -63,7 +63,7 @@ func options(cluster settings.Cluster) specs.Options {
 func buildNode() (path func() string) {
 	var binary string
 	SynchronizedBeforeSuite(func() []byte {
-		built, err := gexec.Build("github.com/rejoin-db/rejoin/harness/cmd/node")
+		built, err := gexec.Build(process.Package)
 		Expect(err).NotTo(HaveOccurred())
 		return []byte(built)
 	}, func(built []byte) { binary = string(built) })

@@ -22,7 +22,7 @@ import (
 )
 
 func TestBench(t *testing.T) {
-	loaded, err := settings.Load("../../ginkgo.yml", settings.Environment(os.LookupEnv, os.Environ()), settings.Targets("local", "virtual"))
+	loaded, err := settings.Load("../../ginkgo.yml", settings.Environment(os.LookupEnv, os.Environ()), settings.Targets("local", "virtual", "process"))
 	if err != nil {
 		t.Fatal(err)
 	}

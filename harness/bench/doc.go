@@ -3,6 +3,10 @@
 //
 //	go tool ginkgo --tags bench ./harness/bench
 //
+// or some of them, as in
+//
+//	go tool ginkgo --tags bench --focus "child processes" ./harness/bench
+//
 // Each figure is the median of many tries in one run. They are printed as a
 // table and kept in reports/bench.json. Nothing fails for being slow: machines
 // are shared and noisy, so compare figures of one run with each other.

@@ -9,8 +9,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os/exec"
-	"regexp"
 	"runtime"
 	"runtime/debug"
 	"sync"
@@ -98,24 +96,6 @@ var _ = Describe("figures of virtual time", Serial, Ordered, ContinueOnFailure, 
 		}, gmeasure.SamplingConfig{N: 3})
 		keep(e, what, "30,000 ms", "ms")
 	}, Entry(nil, long, 50*time.Millisecond), Entry(nil, long, time.Second))
-
-	It("runs every spec", func(ctx SpecContext) {
-		const what = "every spec of the suite in virtual time, after compiling"
-		binary := GinkgoT().TempDir() + "/rejoin.test"
-		output, err := exec.CommandContext(ctx, "go", "test", "-c", "-o", binary, "../..").CombinedOutput()
-		Expect(err).NotTo(HaveOccurred(), string(output))
-		e := gmeasure.NewExperiment(what)
-		e.Sample(func(int) {
-			command := exec.CommandContext(ctx, binary)
-			command.Dir, command.Env = "../..", append(command.Environ(), "REJOIN_TARGET=virtual")
-			begun := time.Now()
-			output, err := command.CombinedOutput()
-			Expect(err).NotTo(HaveOccurred(), string(output))
-			e.RecordDuration(what, time.Since(begun))
-			Expect(regexp.MatchString(`[1-9]\d* Passed`, string(output))).To(BeTrue(), string(output))
-		}, gmeasure.SamplingConfig{N: 7})
-		keep(e, what, "3,000 ms", "ms")
-	}, long)
 })
 
 // recovery is a follower that goes away and comes back, and then the leader.

@@ -10,9 +10,12 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
+// Package is the import path of the program that a node is, for who builds it.
+const Package = "github.com/rejoin-db/rejoin/harness/cmd/node"
+
 // Options are the settings of a target. Binary must be given.
 type Options struct {
-	// Binary is the path of the program harness/cmd/node. It is asked for when a
+	// Binary is the path of the program built from Package. It is asked for when a
 	// cluster boots, so that it can be built after the target is made.
 	Binary func() string
 	// Nodes are the settings of the nodes. Log has no meaning here: what a node

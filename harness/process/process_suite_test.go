@@ -33,7 +33,7 @@ const patience = SpecTimeout(time.Minute)
 var binary string
 
 var _ = SynchronizedBeforeSuite(func() []byte {
-	built, err := gexec.Build("github.com/rejoin-db/rejoin/harness/cmd/node")
+	built, err := gexec.Build(process.Package)
 	Expect(err).NotTo(HaveOccurred())
 	return []byte(built)
 }, func(built []byte) { binary = string(built) })
