@@ -156,16 +156,16 @@ var _ = Describe("A local cluster", func() {
 			var options local.Options
 			nothingIsLeft(&options)
 			before := openFiles()
-			// The first node starts last. Until then something has taken its place.
+			// The first node starts last. Until then something has taken the place of its log.
 			options.LogLevel = "trace"
 			options.Log = writer(func([]byte) {
 				places, _ := filepath.Glob(filepath.Join(options.Dir, "*"))
 				for _, place := range places {
-					_ = os.WriteFile(filepath.Join(place, "n0"), nil, 0o600)
+					_ = os.WriteFile(filepath.Join(place, "n0", "log"), nil, 0o600)
 				}
 			})
 			c, err := local.New(options).Boot(ctx, 3)
-			Expect(err).To(MatchError(os.ErrExist))
+			Expect(err).To(MatchError(ContainSubstring("start node n0")))
 			Expect(c).To(BeNil())
 			Expect(os.ReadDir(options.Dir)).To(BeEmpty())
 			Eventually(openFiles).Should(BeNumerically("<=", before))
