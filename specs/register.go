@@ -66,6 +66,14 @@ func Register(options Options) {
 	if pacer, can := options.Target.(target.Pacer); can {
 		slow.options.Target = pacer.AtPace(electionTimeout)
 	}
+	if pacer, can := options.Target.(target.Pacer); can {
+		many := &world{options: options}
+		many.options.Target, many.options.Nodes = pacer.AtPace(manyPace), manyNodes
+		Describe("A replicated SQL database of a size that nobody runs", options.Decorators, func() {
+			BeforeEach(many.begin)
+			hundred(many)
+		})
+	}
 	Describe("A replicated SQL database in no hurry", options.Decorators, func() {
 		BeforeEach(slow.begin)
 		timely(slow)
