@@ -1,6 +1,7 @@
 package disk
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -28,7 +29,7 @@ var places = [...]place{{Log, LogDir, LogFile}, {Snapshot, SnapshotDir, Snapshot
 
 // Damage flips one byte of what is safe of a part, whether or not a node has the
 // disk, and returns which file that was: a byte in the middle of what the newest
-// file holds. The database is not on this disk; see FlipByte. It is an error if
+// file holds, of the log in the entry there. The database is not on this disk; see FlipByte. It is an error if
 // the part does not hold anything yet.
 func (d *Disk) Damage(part Part) (file string, err error) {
 	for _, p := range places {
@@ -75,7 +76,36 @@ func (d *Disk) damageFile(name string) (flipped bool, err error) {
 	if used == 0 || err != nil {
 		return false, err
 	}
-	return true, flip(file, used/2)
+	at := used / 2
+	if strings.HasSuffix(name, LogFile) {
+		content := make([]byte, used)
+		if _, err := file.ReadAt(content, 0); err != nil && err != io.EOF {
+			return false, err
+		}
+		at = entryAt(content, at)
+	}
+	return true, flip(file, at)
+}
+
+// entryAt is the middle of the entry that begins next before a place in a segment
+// of raft-wal's: a header of 32 bytes, then frames of a type, a length in their last
+// half and a content, each rounded up to 8 bytes. Other frames are not read again
+// while the node runs, and would not be missed. It is the place itself if there is
+// no entry.
+func entryAt(segment []byte, place int64) int64 {
+	const header, frame, isEntry, isCommit = 32, 8, 1, 3
+	found := place
+	for at := int64(header); at <= place && at+frame <= int64(len(segment)); {
+		length := int64(binary.LittleEndian.Uint32(segment[at+frame/2:]))
+		switch segment[at] {
+		case isEntry:
+			found = min(at+frame+length/2, int64(len(segment))-1)
+		case isCommit:
+			length = 0 // it has a checksum there
+		}
+		at += frame + (length+frame-1)/frame*frame
+	}
+	return found
 }
 
 // usedOf is where the zeros begin that go on to the end of the file.

@@ -12,6 +12,7 @@ import (
 
 func TestEmbedded(t *testing.T) {
 	RegisterFailHandler(Fail)
+	EnforceDefaultTimeoutsWhenUsingContexts()
 	SetDefaultEventuallyTimeout(20 * time.Second)
 	SetDefaultEventuallyPollingInterval(2 * time.Millisecond)
 	RunSpecs(t, "Embedded")

@@ -162,12 +162,20 @@ var _ = onBoth("A log", func(fresh func() *disk.Disk) {
 			holds(l, 1, 3)
 		})
 
-		It("says so when an entry is read, and names file and entry", func() {
-			Expect(l.StoreLog(entries(1, 1)[0])).To(Succeed())
-			file := must(d.Damage(disk.Log))
-			var entry raft.Log
-			err := l.GetLog(1, &entry)
-			Expect(err).To(MatchError(And(ContainSubstring(file+" is damaged"), ContainSubstring("entry 1"))))
+		It("says so when an entry is read, and names file and entry, however long the log is", func() {
+			for last := uint64(1); last <= 40; last++ {
+				Expect(l.StoreLog(entries(last, last)[0])).To(Succeed())
+				file := must(d.Damage(disk.Log))
+				var unread []error
+				for i := range last {
+					var entry raft.Log
+					if err := l.GetLog(i+1, &entry); err != nil {
+						unread = append(unread, err)
+					}
+				}
+				Expect(unread).To(ConsistOf(MatchError(And(ContainSubstring(file+" is damaged"), ContainSubstring("entry")))))
+				must(d.Damage(disk.Log)) // flips it back
+			}
 		})
 	})
 
