@@ -39,6 +39,8 @@ func health(w *world) {
 			for i := range 100 {
 				Expect(w.node(leader).Execute(ctx, w.sql("INSERT INTO {ns}.blobs VALUES (?, randomblob(10))"), i)).Error().NotTo(HaveOccurred())
 			}
+			// Who was away for less than its timeout has not missed its leader.
+			Eventually(ctx, w.node(victim)).Should(BeConnecting())
 			Expect(w.cluster.SetDisk(ctx, victim, disk.Faults{Slow: time.Second})).To(Succeed())
 			Expect(w.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
 			Eventually(ctx, w.node(victim)).WithPolling(time.Millisecond).Should(BeSyncing())
