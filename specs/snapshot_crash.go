@@ -92,7 +92,8 @@ func snapshotCrash(w *world) {
 			w.requires(target.Disks)
 			victim := w.others(w.leader(ctx))[0]
 			behind(ctx, victim)
-			Expect(w.slowDisk(ctx, -1, victim)).To(Succeed())
+			// A term, a vote or an entry may have to be stored first, each as slowly.
+			Expect(w.cluster.SetDisk(ctx, victim, disk.Faults{Slow: 500 * time.Millisecond})).To(Succeed())
 			Expect(w.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
 			w.waitForActivity(ctx, victim, "receiving a snapshot")
 			w.leave(ctx, victim, harness.Crash)
