@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/hashicorp/raft"
 
@@ -82,10 +83,27 @@ func (s watchedSnapshot) Release() {
 	s.end()
 }
 
-// watchedSnapshots notes when a snapshot is received.
+// watchedSnapshots notes when a snapshot is received, and which is the newest.
 type watchedSnapshots struct {
 	raft.SnapshotStore
 	activity *activity
+	newest   *atomic.Uint64 // log index; 0 if there is none
+}
+
+// List is what Raft begins with.
+func (s watchedSnapshots) List() ([]*raft.SnapshotMeta, error) {
+	metas, err := s.SnapshotStore.List()
+	if err == nil && len(metas) > 0 {
+		s.note(metas[0].Index)
+	}
+	return metas, err
+}
+
+// note notes a snapshot that is there, unless a newer one came first.
+func (s watchedSnapshots) note(index uint64) {
+	for known := s.newest.Load(); known < index; known = s.newest.Load() {
+		s.newest.CompareAndSwap(known, index)
+	}
 }
 
 func (s watchedSnapshots) Create(version raft.SnapshotVersion, index, term uint64, members raft.Configuration, membersIndex uint64, transport raft.Transport) (raft.SnapshotSink, error) {
@@ -96,18 +114,30 @@ func (s watchedSnapshots) Create(version raft.SnapshotVersion, index, term uint6
 	}
 	s.activity.mu.Unlock()
 	sink, err := s.SnapshotStore.Create(version, index, term, members, membersIndex, transport)
-	if err != nil || own {
+	if err != nil {
 		return sink, err
 	}
-	return watchedSink{sink, s.activity.begin("receiving a snapshot")}, nil
+	end := func() {}
+	if !own {
+		end = s.activity.begin("receiving a snapshot")
+	}
+	return watchedSink{sink, end, func() { s.note(index) }}, nil
 }
 
 type watchedSink struct {
 	raft.SnapshotSink
-	end func()
+	end, done func()
 }
 
-func (s watchedSink) Close() error  { defer s.end(); return s.SnapshotSink.Close() }
+func (s watchedSink) Close() error {
+	defer s.end()
+	err := s.SnapshotSink.Close()
+	if err == nil {
+		s.done()
+	}
+	return err
+}
+
 func (s watchedSink) Cancel() error { defer s.end(); return s.SnapshotSink.Cancel() }
 
 // watchedTransport notes when a snapshot is sent.

@@ -3,7 +3,6 @@ package embedded
 import (
 	"context"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -60,7 +59,7 @@ func (n *Node) Health() Health {
 		Term:          n.raft.CurrentTerm(),
 		CommitIndex:   n.raft.CommitIndex(),
 		AppliedIndex:  n.storage.machine.Applied(),
-		SnapshotIndex: n.snapshotIndex(),
+		SnapshotIndex: n.newestSnapshot.Load(),
 		Restores:      n.storage.machine.Restores(),
 		LedTerms:      n.standing.ledTerms(),
 		LastContact:   n.lastContact(),
@@ -128,12 +127,4 @@ func (n *Node) logEntries() uint64 {
 		return 0
 	}
 	return last - first + 1
-}
-
-func (n *Node) snapshotIndex() uint64 {
-	index, err := strconv.ParseUint(n.raft.Stats()["last_snapshot_index"], 10, 64)
-	if err != nil {
-		return 0
-	}
-	return index
 }

@@ -27,12 +27,15 @@ type Node struct {
 	server    *http.Server
 	client    *http.Client // to the other nodes
 
-	standing     standing
-	activity     activity
-	stall        stall
-	raftStarted  atomic.Bool
-	started      time.Time
-	requestCount atomic.Uint64
+	standing standing
+	activity activity
+	// newestSnapshot is a log index; 0 if there is none. Raft tells it too, among
+	// much else that takes as long as all the rest of Health.
+	newestSnapshot atomic.Uint64
+	stall          stall
+	raftStarted    atomic.Bool
+	started        time.Time
+	requestCount   atomic.Uint64
 
 	// ctx ends when the node closes; with it end all waits within.
 	ctx      context.Context

@@ -66,7 +66,7 @@ func (n *Node) startRaft() error {
 func (n *Node) newRaft(config *raft.Config) (*raft.Raft, error) {
 	started, err := raft.NewRaft(config, guardedMachine{watchedMachine{n.storage.machine, &n.activity}, n.storage.guard, &n.raftStarted},
 		timedLog{n.storage.Log, &n.stall}, timedStable{n.storage.Stable, &n.stall},
-		watchedSnapshots{n.storage.Snapshots, &n.activity}, n.transport)
+		watchedSnapshots{n.storage.Snapshots, &n.activity, &n.newestSnapshot}, n.transport)
 	if err = n.storage.cause(err); err == nil {
 		n.raftStarted.Store(true)
 		return started, nil
