@@ -31,8 +31,8 @@ var _ = Describe("Boot", func() {
 		Expect(c.Quorum()).To(Equal(3))
 		Expect(c.Seed()).To(Equal(uint64(7)))
 		Expect(c.Journal()).To(BeIdenticalTo(j))
-		Expect(j.Total(journal.Resource)).To(Equal(1))
-		Expect(j.Total()).To(Equal(6), "each node is measured")
+		Expect(j.Total(journal.Resource, journal.Shown)).To(Equal(1))
+		Expect(j.Total()).To(Equal(11), "each node is measured, and shows itself for the first time")
 	})
 
 	DescribeTable("tells the quorum", func(size, quorum int) {

@@ -15,7 +15,7 @@ import (
 func (c *Cluster) ExecuteOnRandom(ctx context.Context, sql string, args ...any) (Result, error) {
 	node, err := c.pick()
 	if err != nil {
-		c.journal.Begin(journal.Operation, journal.Nobody, "%s", abridged(sql))(err)
+		c.operation(ctx, journal.Nobody, "", sql)(err)
 		return Result{}, err
 	}
 	return node.Execute(ctx, sql, args...)
@@ -27,7 +27,7 @@ func (c *Cluster) ExecuteOnRandom(ctx context.Context, sql string, args ...any) 
 func (c *Cluster) ExecuteOnAll(ctx context.Context, sql string, args ...any) ([]Result, error) {
 	nodes := c.OnlineNodes()
 	if len(nodes) == 0 {
-		c.journal.Begin(journal.Operation, journal.Nobody, "%s", abridged(sql))(ErrNoNodesOnline)
+		c.operation(ctx, journal.Nobody, "", sql)(ErrNoNodesOnline)
 		return nil, ErrNoNodesOnline
 	}
 	results := make([]Result, len(nodes))

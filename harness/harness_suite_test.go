@@ -78,7 +78,7 @@ func flags(c *harness.Cluster) []bool {
 // nodes took.
 func lines(c *harness.Cluster, most int) []string {
 	var out []string
-	for _, e := range c.Journal().Last(most, journal.Resource) {
+	for _, e := range c.Journal().Last(most, journal.Resource, journal.Shown) {
 		e.Took = 0
 		out = append(out, e.String())
 	}

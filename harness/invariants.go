@@ -96,6 +96,7 @@ func (c *Cluster) compareDigests(ctx context.Context, digester target.Digester) 
 	var first *Node
 	for _, node := range c.Nodes() {
 		index, sum, err := digester.Digest(ctx, node.index)
+		c.noteDigest(node.index, index, sum, err)
 		switch {
 		case err != nil:
 			return "", node.failed("digest", err)

@@ -42,6 +42,7 @@ var _ = Describe("The journal of a cluster", func() {
 			"fault node 1: rejoin",
 			"flag node 1: bring online",
 			"wait: wait until all nodes are online",
+			"check node 0: digest", "check node 1: digest", "check node 2: digest",
 			"check: invariants",
 		}))
 	}, patience)

@@ -2,10 +2,7 @@ package harness
 
 import (
 	"context"
-	"strings"
-	"unicode/utf8"
 
-	"github.com/rejoin-db/rejoin/harness/journal"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
@@ -50,17 +47,18 @@ func (n *Node) Reading(consistency target.Consistency) *Node {
 // until the answer is there or ctx ends. The error is a *NodeError; what became
 // of the request, target.OutcomeOf tells.
 func (n *Node) Execute(ctx context.Context, sql string, args ...any) (Result, error) {
-	end := n.cluster.journal.Begin(journal.Operation, n.index, "%s", abridged(sql))
-	result, err := n.execute(ctx, sql, args)
+	return n.executeAs(ctx, n.cluster.acknowledged.name(), sql, args)
+}
+
+// executeAs runs a request of that name, and writes it down.
+func (n *Node) executeAs(ctx context.Context, id, sql string, args []any) (Result, error) {
+	end := n.cluster.operation(ctx, n.index, id, sql)
+	result, err := n.execute(ctx, id, sql, args)
 	end(err)
 	return result, err
 }
 
-func (n *Node) execute(ctx context.Context, sql string, args []any) (Result, error) {
-	return n.executeAs(ctx, n.cluster.acknowledged.name(), sql, args)
-}
-
-func (n *Node) executeAs(ctx context.Context, id, sql string, args []any) (Result, error) {
+func (n *Node) execute(ctx context.Context, id, sql string, args []any) (Result, error) {
 	rows, err := n.query(ctx, id, sql, args)
 	if err != nil {
 		return Result{}, err
@@ -115,6 +113,7 @@ func (n *Node) Status(ctx context.Context) (target.Status, error) {
 		return status, n.failed("ask for status", err)
 	}
 	n.cluster.noteTerms(n, status.LedTerms)
+	n.cluster.noteState(n.index, status)
 	return status, nil
 }
 
@@ -156,30 +155,3 @@ func (n *Node) failed(action string, err error) error {
 }
 
 func (n *Node) describe() string { return "node " + itoa(n.index) + " (" + n.node.ID() + ")" }
-
-// abridged is a statement as a journal shows it: on one line, and cut.
-func abridged(sql string) string {
-	const most = 120 // bytes
-	var line strings.Builder
-	for word := range strings.FieldsSeq(sql) {
-		if line.Len() > 0 {
-			line.WriteByte(' ')
-		}
-		line.WriteString(word[:min(len(word), most+1)])
-		if line.Len() > most {
-			return prefix(line.String(), most) + "…"
-		}
-	}
-	return line.String()
-}
-
-// prefix is text cut to at most that many bytes, and not within a character.
-func prefix(text string, most int) string {
-	if len(text) <= most {
-		return text
-	}
-	for most > 0 && !utf8.RuneStart(text[most]) {
-		most--
-	}
-	return text[:most]
-}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/rejoin-db/rejoin/harness/journal"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
@@ -46,10 +45,7 @@ func (c *Cluster) tryOnRandom(ctx context.Context, id, sql string, args []any) (
 	}
 	ctx, cancel := context.WithTimeout(ctx, longestTry)
 	defer cancel()
-	end := c.journal.Begin(journal.Operation, node.index, "%s", abridged(sql))
-	result, err := node.executeAs(ctx, id, sql, args)
-	end(err)
-	return result, err
+	return node.executeAs(ctx, id, sql, args)
 }
 
 // longestTry is how long one node is given to answer: a node may take a

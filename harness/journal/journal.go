@@ -3,87 +3,99 @@ package journal
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"time"
+	"unsafe"
 )
-
-// Kind is the kind of an event.
-type Kind string
-
-const (
-	Operation Kind = "operation" // a request and what became of it
-	Flag      Kind = "flag"      // the harness wants a node online or offline
-	Fault     Kind = "fault"     // something was done to a node or link, or undone
-	Wait      Kind = "wait"      // the harness waited for a node
-	Check     Kind = "check"     // nodes were compared
-	Member    Kind = "member"    // a node was taken into the cluster, or out of it
-	Resource  Kind = "resource"  // what a node takes, and how far it lags
-	Note      Kind = "note"      // a word of the spec's own
-)
-
-// Nobody stands in for a node in events that are about none.
-const Nobody = -1
-
-// Event is something that happened.
-type Event struct {
-	At   time.Time     // when it began; Record takes 0 for now
-	Took time.Duration // how long it took; 0 for what takes no time
-	Kind Kind
-	Node int // index, or Nobody
-	Text string
-	Err  string // what went wrong; empty if nothing did
-}
-
-// String is the event as one line, without its time.
-func (e Event) String() string {
-	line := string(e.Kind)
-	if e.Node != Nobody {
-		line += fmt.Sprintf(" node %d", e.Node)
-	}
-	line += ": " + e.Text
-	if e.Took > 0 {
-		line += fmt.Sprintf(" (%v)", e.Took.Round(10*time.Microsecond))
-	}
-	if e.Err != "" {
-		line += " -> " + e.Err
-	}
-	return strings.Join(strings.FieldsFunc(line, func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
-}
 
 // Journal keeps the latest events. It is safe for concurrent use.
 type Journal struct {
-	mu     sync.Mutex
-	events []Event // a ring once it is full
-	next   int
-	totals map[Kind]int
+	most  int // events
+	limit int // bytes, about
+
+	mu      sync.Mutex
+	ring    []Event
+	head    int // the oldest
+	kept    int
+	bytes   int
+	dropped map[Kind]int
+	totals  map[Kind]int
+	open    map[*Open]struct{}
 }
 
-// DefaultSize is how many events a journal keeps.
-const DefaultSize = 10_000
+// DefaultSize is how many events a journal keeps, and Limit how many bytes they may
+// take, about.
+const (
+	DefaultSize = 10_000
+	Limit       = 64 << 20
+)
 
-// New returns a journal that keeps the latest size events, DefaultSize if 0.
+// New returns a journal that keeps the latest size events, DefaultSize if 0, and no
+// more than Limit of them.
 func New(size int) *Journal {
 	if size <= 0 {
 		size = DefaultSize
 	}
-	return &Journal{events: make([]Event, 0, size), totals: make(map[Kind]int)}
+	return &Journal{most: size, limit: Limit, dropped: make(map[Kind]int), totals: make(map[Kind]int), open: make(map[*Open]struct{})}
 }
 
-// Record adds an event.
+// Record adds an event. It copies nothing that the event points to, which must not
+// change any more.
 func (j *Journal) Record(e Event) {
 	if e.At.IsZero() {
 		e.At = time.Now()
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	j.recordLocked(e)
+}
+
+func (j *Journal) recordLocked(e Event) {
 	j.totals[e.Kind]++
-	if len(j.events) < cap(j.events) {
-		j.events = append(j.events, e)
-		return
+	j.bytes += weight(&e)
+	if j.kept == j.most {
+		j.dropLocked()
 	}
-	j.events[j.next] = e
-	j.next = (j.next + 1) % len(j.events)
+	if j.kept == len(j.ring) {
+		j.growLocked()
+	}
+	j.ring[(j.head+j.kept)%len(j.ring)] = e
+	j.kept++
+	for j.bytes > j.limit && j.kept > 1 {
+		j.dropLocked()
+	}
+}
+
+// dropLocked drops the oldest event.
+func (j *Journal) dropLocked() {
+	e := &j.ring[j.head]
+	j.bytes -= weight(e)
+	j.dropped[e.Kind]++
+	*e = Event{}
+	j.head = (j.head + 1) % len(j.ring)
+	j.kept--
+}
+
+func (j *Journal) growLocked() {
+	larger := make([]Event, min(max(2*len(j.ring), 64), j.most))
+	n := copy(larger, j.ring[j.head:])
+	copy(larger[n:], j.ring[:j.head])
+	j.ring, j.head = larger, 0
+}
+
+// weight is about how many bytes the event takes.
+func weight(e *Event) int {
+	w := int(unsafe.Sizeof(*e)) + len(e.Text) + len(e.Err)
+	if e.Op != nil {
+		w += int(unsafe.Sizeof(*e.Op)) + len(e.Op.ID)
+		for _, s := range e.Op.Steps {
+			w += int(unsafe.Sizeof(s)) + 8*len(s.Got)
+		}
+	}
+	if e.State != nil {
+		w += int(unsafe.Sizeof(*e.State)) + len(e.State.Digest)
+	}
+	return w
 }
 
 // Begin returns a function that records the event with the time since Begin
@@ -103,13 +115,43 @@ func (j *Journal) Begin(kind Kind, node int, format string, args ...any) (end fu
 func (j *Journal) Total(without ...Kind) int {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	total := 0
-	for kind, events := range j.totals {
+	return count(j.totals, without)
+}
+
+// Dropped is how many events were recorded and are not kept any more, those of
+// some kinds left out. A history with such a gap proves nothing.
+func (j *Journal) Dropped(without ...Kind) int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return count(j.dropped, without)
+}
+
+func count(by map[Kind]int, without []Kind) int {
+	n := 0
+	for kind, events := range by {
 		if !slices.Contains(without, kind) {
-			total += events
+			n += events
 		}
 	}
-	return total
+	return n
+}
+
+// Events returns all events that are kept, in the order in which they were
+// recorded, which is that in which they ended. Operations that have not ended come
+// last, as Unknown.
+func (j *Journal) Events() []Event {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	out := make([]Event, 0, j.kept+len(j.open))
+	for i := range j.kept {
+		out = append(out, j.ring[(j.head+i)%len(j.ring)])
+	}
+	ended := len(out)
+	for o := range j.open {
+		out = append(out, o.underWay())
+	}
+	slices.SortFunc(out[ended:], func(a, b Event) int { return a.At.Compare(b.At) })
+	return out
 }
 
 // Last returns the latest n events, those of some kinds left out, in the order in
@@ -118,9 +160,8 @@ func (j *Journal) Last(n int, without ...Kind) []Event {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	var out []Event
-	kept := len(j.events)
-	for i := kept - 1; i >= 0 && (n < 0 || len(out) < n); i-- {
-		if e := j.events[(j.next+i)%kept]; !slices.Contains(without, e.Kind) {
+	for i := j.kept - 1; i >= 0 && (n < 0 || len(out) < n); i-- {
+		if e := j.ring[(j.head+i)%len(j.ring)]; !slices.Contains(without, e.Kind) {
 			out = append(out, e)
 		}
 	}

@@ -113,8 +113,8 @@ func dash(text string) string {
 // writeEvents shows the latest events with the time since the first that is shown;
 // what nodes take now is in the table.
 func writeEvents(b *strings.Builder, j *journal.Journal, most int) {
-	events := j.Last(most, journal.Resource)
-	fmt.Fprintf(b, "last %d of %d events:\n", len(events), j.Total(journal.Resource))
+	events := j.Last(most, journal.Resource, journal.Shown)
+	fmt.Fprintf(b, "last %d of %d events:\n", len(events), j.Total(journal.Resource, journal.Shown))
 	if len(events) == 0 {
 		return
 	}

@@ -1,0 +1,75 @@
+package journal
+
+import (
+	"context"
+	"time"
+)
+
+// Open is an operation that has been invoked and has not ended. Its methods are
+// safe for concurrent use.
+type Open struct {
+	journal *Journal
+	event   Event // changed under the journal's lock until it ends
+}
+
+// Invoke begins an operation. End must follow. Until then Events shows it as Unknown.
+func (j *Journal) Invoke(op Op) *Open {
+	o := &Open{journal: j, event: Event{At: time.Now(), Kind: Operation, Node: Nobody, Op: &op}}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.open[o] = struct{}{}
+	return o
+}
+
+// Asked says which node is asked, by which name and in which words. Of several
+// that are asked for one operation the journal names the last.
+func (o *Open) Asked(node int, id, text string) {
+	o.journal.mu.Lock()
+	defer o.journal.mu.Unlock()
+	op := *o.event.Op
+	op.ID = id
+	o.event.Node, o.event.Text, o.event.Op = node, text, &op
+}
+
+// End records the operation with its outcome. Of steps, which take the place of
+// those it was invoked with unless they are nil, Got says what was read.
+func (o *Open) End(outcome Outcome, steps []Step, err error) {
+	o.journal.mu.Lock()
+	defer o.journal.mu.Unlock()
+	if _, open := o.journal.open[o]; !open {
+		return
+	}
+	delete(o.journal.open, o)
+	op := *o.event.Op
+	op.Outcome = outcome
+	if steps != nil {
+		op.Steps = steps
+	}
+	o.event.Op, o.event.Took = &op, time.Since(o.event.At)
+	if err != nil {
+		o.event.Err = err.Error()
+	}
+	o.journal.recordLocked(o.event)
+}
+
+// underWay is the event as it is before its end.
+func (o *Open) underWay() Event {
+	e, op := o.event, *o.event.Op
+	op.Outcome = Unknown
+	e.Op, e.Err = &op, "it has not ended"
+	return e
+}
+
+type openKey struct{}
+
+// Context carries the operation to whoever executes its request, so that both
+// write one line and not two.
+func (o *Open) Context(ctx context.Context) context.Context {
+	return context.WithValue(ctx, openKey{}, o)
+}
+
+// FromContext is the operation that a request is for; nil if none was said.
+func FromContext(ctx context.Context) *Open {
+	o, _ := ctx.Value(openKey{}).(*Open)
+	return o
+}

@@ -1,0 +1,93 @@
+package harness
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/rejoin-db/rejoin/harness/journal"
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+// operation begins to write down a request. Who knows what the request means, and
+// says so in ctx (journal.Open.Context), writes the line; here it learns who is asked.
+func (c *Cluster) operation(ctx context.Context, node int, id, sql string) (end func(error)) {
+	if open := journal.FromContext(ctx); open != nil {
+		open.Asked(node, id, abridged(sql))
+		return func(error) {}
+	}
+	open := c.journal.Invoke(journal.Op{Client: journal.Nobody})
+	open.Asked(node, id, abridged(sql))
+	return func(err error) { open.End(OutcomeOf(err), nil, err) }
+}
+
+// OutcomeOf is what an error of a request says about it, in the journal's words. A
+// change that was surely applied is OK, though its answer was lost, and with it what
+// it read.
+func OutcomeOf(err error) journal.Outcome {
+	switch target.OutcomeOf(err) {
+	case target.Applied:
+		return journal.OK
+	case target.NotApplied:
+		return journal.Failed
+	}
+	return journal.Unknown
+}
+
+// states are what each node last showed of itself.
+type states struct {
+	mu   sync.Mutex
+	last map[int]journal.State
+}
+
+// noteState writes down what a node shows, if it is not what it showed before; that
+// it has applied more is nothing new.
+func (c *Cluster) noteState(node int, s target.Status) {
+	now := journal.State{Health: string(s.State), Role: s.Role, Leader: s.Leader, Term: s.Term}
+	c.states.mu.Lock()
+	last, seen := c.states.last[node]
+	c.states.last[node] = now
+	c.states.mu.Unlock()
+	if seen && last == now {
+		return
+	}
+	now.Commit, now.Applied = s.CommitIndex, s.AppliedIndex
+	c.journal.Record(journal.Event{Kind: journal.Shown, Node: node, Text: now.String(), State: &now})
+}
+
+// noteDigest writes down what a node was found to hold.
+func (c *Cluster) noteDigest(node int, index uint64, sum string, err error) {
+	e := journal.Event{Kind: journal.Check, Node: node, Text: "digest", State: &journal.State{Applied: index, Digest: sum}}
+	if err != nil {
+		e.Err, e.State = err.Error(), nil
+	}
+	c.journal.Record(e)
+}
+
+// abridged is a statement as a journal shows it: on one line, and cut.
+func abridged(sql string) string {
+	const most = 120 // bytes
+	var line strings.Builder
+	for word := range strings.FieldsSeq(sql) {
+		if line.Len() > 0 {
+			line.WriteByte(' ')
+		}
+		line.WriteString(word[:min(len(word), most+1)])
+		if line.Len() > most {
+			return prefix(line.String(), most) + "…"
+		}
+	}
+	return line.String()
+}
+
+// prefix is text cut to at most that many bytes, and not within a character.
+func prefix(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	for most > 0 && !utf8.RuneStart(text[most]) {
+		most--
+	}
+	return text[:most]
+}
