@@ -36,7 +36,11 @@ func TestRejoin(t *testing.T) {
 	SetDefaultConsistentlyPollingInterval(loaded.Suite.ConsistentlyPolling)
 	EnforceDefaultTimeoutsWhenUsingContexts()
 
-	specs.Register(options(loaded.Cluster))
+	o := options(loaded.Cluster)
+	if loaded.Suite.Journals != "none" {
+		o.Journals = specs.Journals{Folder: loaded.Suite.JournalFolder, All: loaded.Suite.Journals == "all"}
+	}
+	specs.Register(o)
 	suite, reporter := loaded.Suite.Apply(GinkgoConfiguration())
 	suite.FailOnEmpty = true // nothing is green by doing nothing
 	RunSpecs(t, "Rejoin", suite, reporter)

@@ -15,6 +15,8 @@ type Options struct {
 	// Nodes is the size of a cluster; 3 if 0. Specs that need more nodes than
 	// there are skip themselves with a sentence.
 	Nodes int
+	// Journals says whose journals are written to files; none if it is zero.
+	Journals Journals
 	// Decorators are for the container that all specs are in, such as
 	// virtual.Bubble() for a target that lives in virtual time.
 	Decorators []any

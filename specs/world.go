@@ -47,6 +47,11 @@ func (w *world) begin(ctx SpecContext) {
 	Expect(err).NotTo(HaveOccurred())
 	inBubble = cluster.HasClock()
 	w.cluster, w.ns = cluster, fmt.Sprintf("spec_%x", seed&0xffffff)
+	begun(cluster.Journal())
+	DeferCleanup(func() {
+		ended(cluster.Journal())
+		w.options.Journals.keep(cluster.Journal(), seed)
+	})
 	DeferCleanup(w.end)
 	DeferOnFailure(w.explain)
 	DeferCleanup(AttachProgressReporter(func() string {

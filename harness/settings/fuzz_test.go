@@ -69,6 +69,8 @@ func impossible(s settings.Settings) string {
 		"poll-progress-interval": within(s.Suite.PollProgressInterval, 0, day),
 		"grace-period":           within(s.Suite.GracePeriod, ms, day),
 		"junit-report":           !strings.HasSuffix(s.Suite.JUnitReport, "/"),
+		"journals":               slices.Contains([]string{"failed", "all", "none"}, s.Suite.Journals),
+		"journal-folder":         s.Suite.JournalFolder != "",
 		"label-filter":           label,
 		"eventually-timeout":     within(s.Suite.EventuallyTimeout, s.Suite.EventuallyPolling, day),
 		"eventually-polling":     within(s.Suite.EventuallyPolling, ms, time.Minute),

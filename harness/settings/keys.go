@@ -23,6 +23,8 @@ var keys = []key{
 	duration(suite, "grace-period", "how long an interrupted step may take to end", ms, day, func(s *Settings) *time.Duration { return &s.Suite.GracePeriod }),
 	toggle(suite, "randomize-all", "shuffle all specs, not only the top-level containers", func(s *Settings) *bool { return &s.Suite.RandomizeAll }),
 	text(suite, "junit-report", "where the JUnit report goes", `a file, or "" for no report`, fileProblem, func(s *Settings) *string { return &s.Suite.JUnitReport }),
+	choice(suite, "journals", "whose journals are written to files", whoseJournals, func(s *Settings) *string { return &s.Suite.Journals }),
+	text(suite, "journal-folder", "where journals go", "a folder", folderProblem, func(s *Settings) *string { return &s.Suite.JournalFolder }),
 	text(suite, "label-filter", "which specs run", `a Ginkgo label query such as suite:recovery && !speed:slow, or "" for every spec`, labelProblem, func(s *Settings) *string { return &s.Suite.LabelFilter }),
 	duration(suite, "eventually-timeout", "how long Eventually waits", ms, day, func(s *Settings) *time.Duration { return &s.Suite.EventuallyTimeout }),
 	duration(suite, "eventually-polling", "how long Eventually rests between two looks", ms, time.Minute, func(s *Settings) *time.Duration { return &s.Suite.EventuallyPolling }),
@@ -43,6 +45,8 @@ var keys = []key{
 }
 
 var sections = []string{suite, cluster}
+
+func whoseJournals(limits) []string { return []string{"failed", "all", "none"} }
 
 func logLevels(limits) []string {
 	return []string{"trace", "debug", "info", "warn", "error", "off"}

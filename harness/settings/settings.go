@@ -22,6 +22,10 @@ type Suite struct {
 	RandomizeAll bool
 	// JUnitReport is the file the JUnit report goes to, relative to the folder of the suite; empty for none.
 	JUnitReport string
+	// Journals are those that are written to files: of the specs that failed, of all, or none.
+	Journals string
+	// JournalFolder is where they go, relative to the folder of the suite.
+	JournalFolder string
 	// LabelFilter picks specs by their labels, in Ginkgo's query language; empty for all.
 	LabelFilter string
 	// EventuallyTimeout is how long Eventually waits by default: 1ms to 24h, at least EventuallyPolling.
@@ -71,6 +75,8 @@ func Default() Settings {
 			PollProgressInterval: 10 * time.Second,
 			GracePeriod:          10 * time.Second,
 			RandomizeAll:         true,
+			Journals:             "failed",
+			JournalFolder:        "reports/journals",
 			EventuallyTimeout:    10 * time.Second,
 			EventuallyPolling:    5 * time.Millisecond,
 			ConsistentlyDuration: 200 * time.Millisecond,

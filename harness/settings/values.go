@@ -79,6 +79,13 @@ func fileProblem(text string) string {
 	return ""
 }
 
+func folderProblem(text string) string {
+	if text == "" {
+		return "no folder is named"
+	}
+	return ""
+}
+
 func labelProblem(text string) string {
 	if text == "" {
 		return ""

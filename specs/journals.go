@@ -1,0 +1,63 @@
+package specs
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"unicode"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/rejoin-db/rejoin/harness/journal"
+)
+
+// Journals says whose journals are written to files.
+type Journals struct {
+	// Folder takes a file for each, of JSON lines; none is written if it is empty.
+	Folder string
+	// All tells to write those of specs that passed, too.
+	All bool
+}
+
+// begun and ended are a spec's boundaries in its journal.
+func begun(j *journal.Journal) {
+	j.Record(journal.Event{Kind: journal.Spec, Node: journal.Nobody, Text: "begin " + CurrentSpecReport().FullText()})
+}
+
+func ended(j *journal.Journal) {
+	report := CurrentSpecReport()
+	j.Record(journal.Event{Kind: journal.Spec, Node: journal.Nobody, Text: "end " + report.State.String(), Err: report.FailureMessage()})
+}
+
+// keep writes the journal of the spec that ends, if it is wanted.
+func (k Journals) keep(j *journal.Journal, seed uint64) {
+	report := CurrentSpecReport()
+	if k.Folder == "" || !k.All && !report.Failed() {
+		return
+	}
+	path := filepath.Join(k.Folder, fmt.Sprintf("%s-%x.jsonl", fileName(report.FullText()), seed&0xffffff))
+	Expect(k.write(path, j)).To(Succeed())
+	AddReportEntry("the journal of the spec, as JSON lines", shown(path), ReportEntryVisibilityFailureOrVerbose)
+}
+
+func (k Journals) write(path string, j *journal.Journal) error {
+	if err := os.MkdirAll(k.Folder, 0o777); err != nil {
+		return err
+	}
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(journal.Encode(file, j.Events()), file.Close())
+}
+
+// fileName is a text as a file's name: short, and of letters and digits.
+func fileName(text string) string {
+	const most = 100 // bytes
+	words := strings.FieldsFunc(text, func(r rune) bool { return r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	name := strings.ToLower(strings.Join(words, "-"))
+	return strings.TrimRight(name[:min(len(name), most)], "-")
+}
