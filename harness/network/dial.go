@@ -73,14 +73,28 @@ func (n *Network) connect(ctx context.Context, r *route) (net.Conn, error) {
 	if err := p.shakeHands(ctx); err != nil {
 		return nil, err
 	}
-	r.there = r.to.current()
-	switch {
-	case r.there.ended() != nil:
-		return nil, errRefused
-	case n.memory:
+	if err := r.meet(); err != nil {
+		return nil, err
+	}
+	if n.memory {
 		return n.connectMemory(ctx, p)
 	}
 	return n.connectTCP(ctx, p)
+}
+
+// meet finds the other host as it is now. When the network closes both hosts end at
+// once; then the own end is what whoever dials learns, and not that of the other.
+func (r *route) meet() error {
+	r.from.network.mu.Lock()
+	defer r.from.network.mu.Unlock()
+	r.there = r.to.life
+	switch {
+	case r.here.ended() != nil:
+		return r.here.ended()
+	case r.there.ended() != nil:
+		return errRefused
+	}
+	return nil
 }
 
 // routeTo also counts the dial, so that a crash can wait for its end.

@@ -33,13 +33,6 @@ func (l *life) bind(ctx context.Context) (context.Context, context.CancelFunc) {
 	}
 }
 
-// current is the life that the host is in, or that was its last.
-func (h *Host) current() *life {
-	h.network.mu.Lock()
-	defer h.network.mu.Unlock()
-	return h.life
-}
-
 // Crash takes the host away. From its return on, nothing that anybody there still does leaves the
 // host and nothing reaches it, until Revive: its connections are reset as Reset says, its listener
 // is closed, dialing and listening fail with an error that wraps net.ErrClosed, and whoever dials

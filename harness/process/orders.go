@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/rejoin-db/rejoin/harness/internal/wiring"
@@ -21,7 +22,13 @@ type untold struct {
 	clock  bool
 }
 
+// link notes that the link's rule is new, which also ends a reset that it is armed for.
 func (u *untold) link(l wiring.Link) {
+	u.resets = slices.DeleteFunc(u.resets, func(w child.Way) bool { return w == child.Way(l) })
+	u.note(l)
+}
+
+func (u *untold) note(l wiring.Link) {
 	if u.links == nil {
 		u.links = make(map[wiring.Link]bool)
 	}
@@ -42,10 +49,14 @@ func (u *untold) take() untold {
 // putBack puts in again what could not be told.
 func (u *untold) putBack(taken untold) {
 	u.hosts = append(taken.hosts, u.hosts...)
-	for l := range taken.links {
-		u.link(l)
+	for _, w := range taken.resets {
+		if !u.links[wiring.Link(w)] { // or else it was ruled anew since
+			u.resets = append(u.resets, w)
+		}
 	}
-	u.resets = append(taken.resets, u.resets...)
+	for l := range taken.links {
+		u.note(l)
+	}
 	u.disk = u.disk || taken.disk
 	u.clock = u.clock || taken.clock
 }
