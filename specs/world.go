@@ -34,8 +34,9 @@ func (w *world) begin(ctx SpecContext) {
 	if w.options.Target == nil {
 		Fail("specs.Register was given no Target")
 	}
-	goroutines, inBubble := gleak.Goroutines(), false
+	goroutines, inBubble, before := gleak.Goroutines(), false, belong()
 	DeferCleanup(func() {
+		Eventually(func() []string { return belong().besides(before) }).WithTimeout(5*time.Second).Should(BeEmpty(), "the cluster left something behind")
 		if inBubble { // which looks itself for what was left in it
 			return
 		}
