@@ -26,6 +26,7 @@ type shared struct {
 	seed         uint64
 	acknowledged acknowledged
 	terms        terms
+	votes        votes
 	states       states
 	joining      turn // to change who is a member
 	setting      turn // to change links, disks and clocks
@@ -102,7 +103,7 @@ func boot(ctx context.Context, t target.Target, o options) (*Cluster, error) {
 func newShared(seed uint64) *shared {
 	return &shared{
 		seed: seed, random: rand.New(rand.NewPCG(seed, seed)),
-		terms: newTerms(), states: states{last: make(map[int]journal.State)}, joining: newTurn(), setting: newTurn(),
+		terms: newTerms(), votes: newVotes(), states: states{last: make(map[int]journal.State)}, joining: newTurn(), setting: newTurn(),
 		faults: newFaults(), flapping: make(map[*flapping]bool),
 	}
 }

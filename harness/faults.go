@@ -91,6 +91,9 @@ func (c *Cluster) forget(i int) {
 func (c *Cluster) SetDisk(ctx context.Context, i int, faults disk.Faults) error {
 	disker, can := c.cluster.(target.Disker)
 	return c.set(ctx, i, "set disk", "disk: "+diskWords(faults), target.Disks, can, func() error {
+		if faults.Lying {
+			c.votes.mayForget(i)
+		}
 		if err := disker.SetDisk(ctx, i, faults); err != nil {
 			return err
 		}

@@ -147,12 +147,14 @@ func (c *Cluster) change(i int, from, between, to flag, work func(*member) error
 	defer c.mu.Unlock()
 	if err != nil {
 		m.flag = from
+		m.turns++
 		if errors.Is(err, ErrUnsupported) { // nothing was done
 			return err
 		}
 		return fmt.Errorf("%w; its flag still says %s", err, from)
 	}
 	m.flag = to
+	m.turns++
 	return nil
 }
 
@@ -163,6 +165,7 @@ func (c *Cluster) move(i int, from, to flag) error {
 	switch {
 	case m.flag == from:
 		m.flag = to
+		m.turns++
 		return nil
 	case m.flag == removed:
 		return m.removed()

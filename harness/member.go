@@ -16,6 +16,7 @@ type member struct {
 	node     *Node
 	voter    bool
 	flag     flag
+	turns    int  // how often the flag moved
 	way      Way  // how it was lost last
 	isolated bool // whether its links are cut, also if it was lost further since
 }

@@ -108,11 +108,13 @@ func (n *Node) Status(ctx context.Context) (target.Status, error) {
 		}
 		return status, nil
 	}
+	begun := n.cluster.asking(n.index)
 	status, err := n.node.Status(ctx)
 	if err != nil {
 		return status, n.failed("ask for status", err)
 	}
 	n.cluster.noteTerms(n, status.LedTerms)
+	n.cluster.notePromises(n, status, begun)
 	n.cluster.noteState(n.index, status)
 	return status, nil
 }

@@ -92,5 +92,6 @@ func (c *Cluster) replaceDisk(ctx context.Context, m *member) error {
 		return err
 	}
 	defer c.joining.pass()
+	c.votes.forget(i)
 	return c.inject(i, "replace the disk", func() error { return membership.Replace(ctx, i) })
 }

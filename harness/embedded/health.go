@@ -34,6 +34,8 @@ type Health struct {
 	Restores uint64 `json:"restores"`
 	// LedTerms are the terms it has led since it started.
 	LedTerms []uint64 `json:"led_terms"`
+	// Vote is for whom it voted last.
+	Vote Vote `json:"vote"`
 	// LastContact is how long ago it heard from a leader, in milliseconds; 0 on
 	// the leader, -1 if never.
 	LastContact float64 `json:"last_contact_ms"`
@@ -62,6 +64,7 @@ func (n *Node) Health() Health {
 		SnapshotIndex: n.newestSnapshot.Load(),
 		Restores:      n.storage.machine.Restores(),
 		LedTerms:      n.standing.ledTerms(),
+		Vote:          n.votes.latest(),
 		LastContact:   n.lastContact(),
 		LogEntries:    n.logEntries(),
 		Voter:         slices.ContainsFunc(peers, func(m Member) bool { return m.ID == n.config.ID && m.Voter }),

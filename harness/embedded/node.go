@@ -33,6 +33,7 @@ type Node struct {
 	// much else that takes as long as all the rest of Health.
 	newestSnapshot atomic.Uint64
 	stall          stall
+	votes          votes
 	raftStarted    atomic.Bool
 	started        time.Time
 	requestCount   atomic.Uint64

@@ -64,8 +64,9 @@ func (n *Node) startRaft() error {
 // newRaft starts Raft, on what the stores hold. Raft may not have been told that
 // they failed.
 func (n *Node) newRaft(config *raft.Config) (*raft.Raft, error) {
+	n.votes.read(n.storage.Stable)
 	started, err := raft.NewRaft(config, guardedMachine{watchedMachine{n.storage.machine, &n.activity}, n.storage.guard, &n.raftStarted},
-		timedLog{n.storage.Log, &n.stall}, timedStable{n.storage.Stable, &n.stall},
+		timedLog{n.storage.Log, &n.stall}, timedStable{watchedVotes{n.storage.Stable, &n.votes, n.storage.guard}, &n.stall},
 		watchedSnapshots{n.storage.Snapshots, &n.activity, &n.newestSnapshot}, n.transport)
 	if err = n.storage.cause(err); err == nil {
 		n.raftStarted.Store(true)

@@ -79,6 +79,12 @@ const (
 	Failed     State = "failed"     // its storage has failed
 )
 
+// Vote is a node's vote for a leader.
+type Vote struct {
+	Term uint64 // 0 if it never voted
+	For  string // the candidate, by a name that the database's nodes have for it
+}
+
 // Status is what a node shows of itself. A database that does not know one of
 // the numbers leaves it 0.
 type Status struct {
@@ -97,6 +103,9 @@ type Status struct {
 	// LedTerms are the terms it has led since it started. Two nodes that led in
 	// one term are a broken promise.
 	LedTerms []uint64
+	// Vote is whom it has voted for last. A node that forgets it, or votes for two in
+	// one term, has broken its promise.
+	Vote Vote
 	// LastContact is how long ago it heard from a leader; negative if never.
 	LastContact time.Duration
 	// Behind is how many log entries the node knows of, by its own log and its

@@ -161,8 +161,8 @@ type Dialer interface {
 func Status(h embedded.Health, address string) target.Status {
 	contact := time.Duration(h.LastContact * float64(time.Millisecond))
 	return target.Status{
-		LedTerms: h.LedTerms,
-		ID:       h.ID, Address: address, State: target.State(h.State), Role: h.Role, Leader: h.Leader, Term: h.Term,
+		LedTerms: h.LedTerms, Vote: target.Vote(h.Vote),
+		ID: h.ID, Address: address, State: target.State(h.State), Role: h.Role, Leader: h.Leader, Term: h.Term,
 		CommitIndex: h.CommitIndex, AppliedIndex: h.AppliedIndex, SnapshotIndex: h.SnapshotIndex, Restores: h.Restores,
 		LastContact: contact, Behind: h.Behind, Voter: h.Voter, Activity: h.Activity, LogEntries: h.LogEntries, Reason: h.Reason,
 	}

@@ -1,0 +1,111 @@
+package harness
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/rejoin-db/rejoin/harness/journal"
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+// votes are what each node has promised the others, as far as any status ever told:
+// the term that it is in, and whom it voted for. A promise outlives the node's
+// process, unless its disk was taken away, or lies.
+type votes struct {
+	mu     sync.Mutex
+	now    uint64
+	last   map[int]promise
+	lying  map[int]bool // their disks have lied, so they may forget
+	broken error        // the first promise that was broken
+}
+
+// promise is what a node showed to who began to ask, and had the answer, at these
+// times. Times are counted, since many looks may be under way at once.
+type promise struct {
+	term         uint64
+	vote         target.Vote
+	asked, heard uint64
+}
+
+func newVotes() votes { return votes{last: make(map[int]promise), lying: make(map[int]bool)} }
+
+// tick is a time later than all before.
+func (v *votes) tick() uint64 {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.now++
+	return v.now
+}
+
+// note returns an error when it finds, for the first time, that a node has forgotten
+// what it had promised.
+func (v *votes) note(node *Node, now promise) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.now++
+	now.heard = v.now
+	before := v.last[node.index]
+	if now.asked < before.heard { // the answers may have passed each other
+		return nil
+	}
+	v.last[node.index] = now
+	if v.broken != nil || v.lying[node.index] {
+		return nil
+	}
+	switch {
+	case now.term < before.term:
+		v.broken = fmt.Errorf("%w: %s was in term %d, and then in term %d", ErrInvariant, node, before.term, now.term)
+	case now.vote.Term < before.vote.Term:
+		v.broken = fmt.Errorf("%w: %s had voted for %s in term %d, and has forgotten it", ErrInvariant, node, before.vote.For, before.vote.Term)
+	case now.vote.Term == before.vote.Term && now.vote != before.vote:
+		v.broken = fmt.Errorf("%w: %s voted in term %d for %s, and for %s", ErrInvariant, node, now.vote.Term, before.vote.For, now.vote.For)
+	default:
+		return nil
+	}
+	return v.broken
+}
+
+// forget forgets a node that has a new disk; mayForget one whose disk lies.
+func (v *votes) forget(i int) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	delete(v.last, i)
+	delete(v.lying, i)
+}
+
+func (v *votes) mayForget(i int) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.lying[i] = true
+}
+
+func (v *votes) verify() error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.broken
+}
+
+// asking is what must not change while a node is asked what it has promised: a node
+// that is being ended may show what it never made safe.
+type asking struct {
+	time  uint64
+	turns int
+	rests bool // it runs, and nobody is about to end or start it
+}
+
+func (c *Cluster) asking(i int) asking {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	m := c.members[i]
+	return asking{c.votes.tick(), m.turns, m.flag == online || m.flag == offline && m.way == Isolate}
+}
+
+func (c *Cluster) notePromises(node *Node, s target.Status, begun asking) {
+	now := c.asking(node.index)
+	if s.State == target.Offline || s.State == target.Failed || !begun.rests || now.turns != begun.turns {
+		return
+	}
+	if err := c.votes.note(node, promise{term: s.Term, vote: s.Vote, asked: begun.time}); err != nil {
+		c.journal.Record(journal.Event{Kind: journal.Check, Node: node.index, Text: "terms and votes are kept", Err: err.Error()})
+	}
+}
