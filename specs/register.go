@@ -54,6 +54,7 @@ func Register(options Options) {
 		health(w)
 		members(w)
 		pressure(w)
+		reads(w)
 		misuse(w)
 	})
 	for _, size := range []int{1, 5, 7} {

@@ -1,0 +1,66 @@
+package specs
+
+import (
+	"context"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/rejoin-db/rejoin/harness/disk"
+	. "github.com/rejoin-db/rejoin/harness/matchers"
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+func reads(w *world) {
+	Describe("A strong read", Label("suite:reads", "fault:link", "fault:disk"), func() {
+		const count = "SELECT count(*) FROM {ns}.t"
+
+		BeforeEach(func(ctx SpecContext) {
+			w.needs(3)
+			w.requires(target.Links)
+			w.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v TEXT)")
+			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+		})
+
+		DescribeTable("of a node that lags sees what was acknowledged before it, and takes its time",
+			func(ctx SpecContext, consistency target.Consistency) {
+				w.requires(target.Disks)
+				leader := w.leader(ctx)
+				follower := w.others(leader)[0]
+				Expect(w.cluster.SetDisk(ctx, follower, disk.Faults{Slow: 250 * time.Millisecond})).To(Succeed())
+				for i := range 3 {
+					Expect(w.node(leader).Execute(ctx, w.sql("INSERT INTO {ns}.t VALUES (?, 'x')"), i)).Error().NotTo(HaveOccurred())
+					Expect(w.node(follower).Inside().Reading(target.Local).Execute(ctx, w.sql(count))).NotTo(
+						HaveRows(Row(i+1)), "it does not lag")
+					Expect(w.node(follower).Reading(consistency).Execute(ctx, w.sql(count))).To(HaveRows(Row(i+1)))
+				}
+			},
+			Entry("when it is strong", patience, target.Strong),
+			Entry("when it is what the leader has applied", patience, target.Leader),
+		)
+
+		DescribeTable("of a leader that was deposed is refused, or sees what its successor did",
+			func(ctx SpecContext, consistency target.Consistency) {
+				w.run(ctx, "INSERT INTO {ns}.t VALUES (1, 'old')")
+				old, err := w.cluster.IsolateLeader(ctx)
+				Expect(err).NotTo(HaveOccurred())
+				Eventually(ctx, w.cluster.Leader).ShouldNot(Equal(old), "nobody else was elected")
+				Eventually(ctx, func(ctx context.Context) error {
+					_, err := w.node(w.leader(ctx)).Execute(ctx, w.sql("UPDATE {ns}.t SET v = 'new'"))
+					return err
+				}).Should(Succeed())
+				Expect(w.node(old).Inside().Reading(target.Local).Execute(ctx, w.sql("SELECT v FROM {ns}.t"))).To(
+					HaveRows(Row("old")), "it is not cut off")
+
+				_, err = w.node(old).Reading(consistency).Execute(ctx, w.sql("SELECT v FROM {ns}.t"))
+				Expect(codeOf(err)).To(Equal("NO_LEADER"), "it served a read as if it led: %v", err)
+				Expect(w.cluster.MendLinks(ctx)).To(Succeed())
+				Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+				Expect(w.node(old).Reading(consistency).Execute(ctx, w.sql("SELECT v FROM {ns}.t"))).To(HaveRows(Row("new")))
+			},
+			Entry("when it is strong", patience, target.Strong),
+			Entry("when it is what the leader has applied", patience, target.Leader),
+		)
+	})
+}
