@@ -1,0 +1,119 @@
+package check
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rejoin-db/rejoin/harness/journal"
+)
+
+// ErrNothing is wrapped by the error of a history in which nothing can be judged.
+var ErrNothing = errors.New("the history holds nothing to judge")
+
+func nothing(what string) error { return fmt.Errorf("%w: %s", ErrNothing, what) }
+
+// Violation is a promise that a history breaks.
+type Violation struct {
+	Rule   string // what is broken, as the literature names it
+	Text   string // how, in a sentence
+	Events []journal.Event
+	HTML   []byte // a picture of it, where there is one
+	begun  time.Time
+}
+
+// Error is the sentence, and the witnesses, a line each, with the time since the
+// history began.
+func (v *Violation) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s", v.Rule, v.Text)
+	for _, e := range v.Events {
+		fmt.Fprintf(&b, "\n  %+.1fms to %+.1fms  %s", ms(e.At.Sub(v.begun)), ms(e.End().Sub(v.begun)), e)
+	}
+	return b.String()
+}
+
+func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// history is what checkers read: the events, sorted by when they began.
+type history struct {
+	events []journal.Event
+	begun  time.Time
+}
+
+func newHistory(events []journal.Event) history {
+	sorted := slices.Clone(events)
+	slices.SortStableFunc(sorted, func(a, b journal.Event) int { return a.At.Compare(b.At) })
+	h := history{events: sorted}
+	if len(sorted) > 0 {
+		h.begun = sorted[0].At
+	}
+	return h
+}
+
+func (h history) violation(rule string, witnesses []journal.Event, format string, args ...any) *Violation {
+	const most = 12
+	shown := slices.Clone(witnesses[:min(len(witnesses), most)])
+	slices.SortStableFunc(shown, func(a, b journal.Event) int { return a.At.Compare(b.At) })
+	return &Violation{Rule: rule, Text: fmt.Sprintf(format, args...), Events: shown, begun: h.begun}
+}
+
+// of are the operations of a model.
+func (h history) of(model journal.Model) []journal.Event {
+	var found []journal.Event
+	for _, e := range h.events {
+		if e.Kind == journal.Operation && e.Op != nil && e.Op.Model == model && len(e.Op.Steps) > 0 {
+			found = append(found, e)
+		}
+	}
+	return found
+}
+
+// step is one step, and the operation that it is of.
+type step struct {
+	journal.Step
+	event journal.Event
+}
+
+// was tells what became of the step's operation.
+func (s step) was(outcome journal.Outcome) bool { return s.event.Op.Outcome == outcome }
+
+// knows tells whether what the step read is known.
+func (s step) knows() bool { return s.was(journal.OK) && s.Got != nil }
+
+// fresh tells whether what the step read is the latest there was.
+func (s step) fresh() bool { return s.event.Op.Level == journal.Strong || s.event.Op.Final }
+
+// byKey are the steps of operations by what they are about, in the order of their
+// operations' beginnings, and the keys in order.
+func byKey(events []journal.Event) (keys []string, steps map[string][]step) {
+	steps = make(map[string][]step)
+	for _, e := range events {
+		for _, s := range e.Op.Steps {
+			steps[s.Key] = append(steps[s.Key], step{s, e})
+		}
+	}
+	for key := range steps {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys, steps
+}
+
+// happened tells whether any of the operations is known to be done.
+func happened(events []journal.Event) bool {
+	return slices.ContainsFunc(events, func(e journal.Event) bool { return e.Op.Outcome == journal.OK })
+}
+
+// sorted are the keys of a map, in order.
+func sorted[K cmp.Ordered, V any](m map[K]V) []K {
+	var keys []K
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

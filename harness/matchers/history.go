@@ -1,0 +1,120 @@
+package matchers
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/onsi/gomega/types"
+
+	"github.com/rejoin-db/rejoin/harness/check"
+	"github.com/rejoin-db/rejoin/harness/journal"
+)
+
+// The matchers of this file judge a history: a *journal.Journal, or events of one. See
+// package check for what each rule means and where it comes from. A history that has
+// lost events, or that holds nothing to judge, is an error: it proves nothing, neither
+// for nor against the rule.
+
+// BeLinearizable holds for registers that look as if all was done in one order that
+// fits time.
+func BeLinearizable() types.GomegaMatcher { return judged("be linearizable", check.Linearizable) }
+
+// BeDurable holds if what was acknowledged is there in the end, on every node, and
+// what failed is not.
+func BeDurable() types.GomegaMatcher { return judged("be durable", check.Durable) }
+
+// BeSerializable holds for transactions over lists that have an order.
+func BeSerializable() types.GomegaMatcher { return judged("be serializable", check.Serializable) }
+
+// BeStrictlySerializable holds if that order fits time.
+func BeStrictlySerializable() types.GomegaMatcher {
+	return judged("be strictly serializable", check.StrictlySerializable)
+}
+
+// KeepTheTotal holds for a bank whose transfers neither make money nor lose it.
+func KeepTheTotal() types.GomegaMatcher { return judged("keep the total", check.Total) }
+
+// CountRight holds for counters that are the sum of what was added.
+func CountRight() types.GomegaMatcher { return judged("count right", check.Counted) }
+
+// GiveOnlyOnce holds if nobody was told that what another has is theirs.
+func GiveOnlyOnce() types.GomegaMatcher {
+	return judged("give only once what only one can have", check.OnlyOnce)
+}
+
+// BeMonotonic holds if no client saw a state older than one it had seen.
+func BeMonotonic() types.GomegaMatcher { return judged("be monotonic", check.Monotonic) }
+
+// ShowOwnWrites holds if every client saw what it had done.
+func ShowOwnWrites() types.GomegaMatcher {
+	return judged("show every client its own writes", check.OwnWrites)
+}
+
+// BeAvailable holds if changes were refused for no longer than the budget at a time.
+func BeAvailable(budget time.Duration) types.GomegaMatcher {
+	return judged(fmt.Sprintf("be available, but for %v", budget), func(events []journal.Event) error { return check.Available(events, budget) })
+}
+
+// HaveConverged holds if all nodes came to hold the same bytes.
+func HaveConverged() types.GomegaMatcher { return judged("have converged", check.Converged) }
+
+// HaveOneLeaderATerm holds if no two nodes led in one term.
+func HaveOneLeaderATerm() types.GomegaMatcher {
+	return judged("have one leader a term", check.OneLeader)
+}
+
+// KeepEveryPromise holds if nothing at all can be said against the history, but for
+// BeAvailable, which needs a budget.
+func KeepEveryPromise() types.GomegaMatcher { return judged("keep every promise", check.All) }
+
+func judged(sentence string, judge func([]journal.Event) error) types.GomegaMatcher {
+	return &historyMatcher{sentence: sentence, judge: judge}
+}
+
+type historyMatcher struct {
+	sentence string
+	judge    func([]journal.Event) error
+	found    error
+	events   int
+}
+
+// Match judges the history.
+func (m *historyMatcher) Match(actual any) (bool, error) {
+	events, err := eventsOf(actual)
+	if err != nil {
+		return false, fmt.Errorf("a matcher to %s: %w", m.sentence, err)
+	}
+	m.events, m.found = len(events), m.judge(events)
+	switch _, broken := errors.AsType[*check.Violation](m.found); {
+	case m.found == nil:
+		return true, nil
+	case broken:
+		return false, nil
+	}
+	return false, m.found
+}
+
+func eventsOf(actual any) ([]journal.Event, error) {
+	switch history := actual.(type) {
+	case []journal.Event:
+		return history, nil
+	case *journal.Journal:
+		if history == nil {
+			return nil, errors.New("there is no journal")
+		}
+		if lost := history.Dropped(journal.Resource, journal.Note); lost > 0 {
+			return nil, fmt.Errorf("the journal has lost its first %d events; a history with a gap proves nothing", lost)
+		}
+		return history.Events(), nil
+	}
+	return nil, fmt.Errorf("it takes a *journal.Journal or its events, not a %T", actual)
+}
+
+func (m *historyMatcher) FailureMessage(any) string {
+	return fmt.Sprintf("Expected the history of %d events to %s, but\n%v", m.events, m.sentence, m.found)
+}
+
+func (m *historyMatcher) NegatedFailureMessage(any) string {
+	return fmt.Sprintf("Expected the history of %d events not to %s, and it does", m.events, m.sentence)
+}

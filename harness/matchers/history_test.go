@@ -1,0 +1,73 @@
+package matchers_test
+
+import (
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/types"
+
+	"github.com/rejoin-db/rejoin/harness/check"
+	"github.com/rejoin-db/rejoin/harness/journal"
+	. "github.com/rejoin-db/rejoin/harness/matchers"
+)
+
+// events are operations of one client on one key of a model, each a millisecond
+// after the one before.
+func events(model journal.Model, steps ...journal.Step) []journal.Event {
+	var h []journal.Event
+	for i, s := range steps {
+		h = append(h, journal.Event{At: time.Unix(int64(i), 0), Took: time.Millisecond, Kind: journal.Operation, Node: journal.Nobody,
+			Op: &journal.Op{Client: 1, Outcome: journal.OK, Model: model, Level: journal.Strong, Steps: []journal.Step{s}}})
+	}
+	return h
+}
+
+var _ = Describe("A matcher of histories", func() {
+	write, read := journal.Step{Do: journal.Write, Key: "x", Value: 1}, journal.Step{Do: journal.Read, Key: "x", Got: []int64{1}}
+	stale := journal.Step{Do: journal.Read, Key: "x", Got: []int64{}}
+
+	It("takes a journal, or its events", func() {
+		j := journal.New(0)
+		for _, e := range events(journal.Register, write, read) {
+			j.Record(e)
+		}
+		Expect(j).To(BeLinearizable())
+		Expect(j.Events()).To(And(BeLinearizable(), KeepEveryPromise()))
+		Expect(events(journal.Register, write, stale)).NotTo(BeLinearizable())
+	})
+
+	It("says what is broken, by whom, and when", func() {
+		m := BeLinearizable()
+		Expect(m.Match(events(journal.Register, write, stale))).To(BeFalse())
+		Expect(m.FailureMessage(nil)).To(And(
+			HavePrefix("Expected the history of 2 events to be linearizable, but\nnot linearizable: "),
+			ContainSubstring("+1000.0ms to +1001.0ms  operation client 1: read x = []")))
+	})
+
+	DescribeTable("proves nothing by a history in which nothing happened", func(m types.GomegaMatcher) {
+		holds, err := m.Match(journal.New(0))
+		Expect(holds).To(BeFalse())
+		Expect(err).To(MatchError(check.ErrNothing))
+	},
+		Entry(nil, BeLinearizable()), Entry(nil, BeDurable()), Entry(nil, BeSerializable()), Entry(nil, BeStrictlySerializable()),
+		Entry(nil, KeepTheTotal()), Entry(nil, CountRight()), Entry(nil, GiveOnlyOnce()), Entry(nil, BeMonotonic()), Entry(nil, ShowOwnWrites()),
+		Entry(nil, BeAvailable(time.Hour)), Entry(nil, HaveConverged()), Entry(nil, HaveOneLeaderATerm()), Entry(nil, KeepEveryPromise()),
+	)
+
+	It("refuses a journal that has lost events", func() {
+		j := journal.New(1)
+		for _, e := range events(journal.Register, write, read) {
+			j.Record(e)
+		}
+		_, err := BeLinearizable().Match(j)
+		Expect(err).To(MatchError(ContainSubstring("lost its first 1 events")))
+	})
+
+	It("refuses what is no history", func() {
+		_, err := BeDurable().Match("a story")
+		Expect(err).To(MatchError("a matcher to be durable: it takes a *journal.Journal or its events, not a string"))
+		_, err = BeDurable().Match((*journal.Journal)(nil))
+		Expect(err).To(HaveOccurred())
+	})
+})
