@@ -14,19 +14,19 @@ import (
 // Patience bounds how long one evaluation of a matcher asks a cluster.
 const Patience = 5 * time.Second
 
-// check is what a matcher looks at: whether it holds, and what was found.
-type check[T any] func(ctx context.Context, actual T) (holds bool, found string, err error)
+// question is what a matcher looks at: whether it holds, and what was found.
+type question[T any] func(ctx context.Context, actual T) (holds bool, found string, err error)
 
 // matcher is a sentence about a T.
 type matcher[T any] struct {
 	sentence string // "be online"
-	check    check[T]
+	question question[T]
 	found    string
 	subject  string
 }
 
-func newMatcher[T any](sentence string, check check[T]) types.GomegaMatcher {
-	return &matcher[T]{sentence: sentence, check: check}
+func newMatcher[T any](sentence string, question question[T]) types.GomegaMatcher {
+	return &matcher[T]{sentence: sentence, question: question}
 }
 
 // Match asks. An actual of the wrong type, or one that cannot be asked, is an
@@ -41,7 +41,7 @@ func (m *matcher[T]) Match(actual any) (bool, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), Patience)
 	defer cancel()
-	holds, found, err := m.check(ctx, subject)
+	holds, found, err := m.question(ctx, subject)
 	m.subject, m.found = name(subject), found
 	return holds, err
 }
