@@ -54,6 +54,18 @@ func (k Journals) write(path string, j *journal.Journal) error {
 	return errors.Join(journal.Encode(file, j.Events()), file.Close())
 }
 
+// picture writes a picture beside the journals and returns where; or why there is none.
+func (k Journals) picture(html []byte) string {
+	if k.Folder == "" {
+		return "not kept: there is no folder for journals"
+	}
+	path := filepath.Join(k.Folder, fileName(CurrentSpecReport().FullText())+".html")
+	if err := errors.Join(os.MkdirAll(k.Folder, 0o777), os.WriteFile(path, html, 0o666)); err != nil {
+		return err.Error()
+	}
+	return path
+}
+
 // fileName is a text as a file's name: short, and of letters and digits.
 func fileName(text string) string {
 	const most = 100 // bytes

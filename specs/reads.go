@@ -33,7 +33,7 @@ func reads(w *world) {
 					Expect(w.node(leader).Execute(ctx, w.sql("INSERT INTO {ns}.t VALUES (?, 'x')"), i)).Error().NotTo(HaveOccurred())
 					Expect(w.node(follower).Inside().Reading(target.Local).Execute(ctx, w.sql(count))).NotTo(
 						HaveRows(Row(i+1)), "it does not lag")
-					Expect(w.node(follower).Reading(consistency).Execute(ctx, w.sql(count))).To(HaveRows(Row(i+1)))
+					Expect(w.node(follower).Reading(consistency).Execute(ctx, w.sql(count))).To(HaveRows(Row(i + 1)))
 				}
 			},
 			Entry("when it is strong", patience, target.Strong),

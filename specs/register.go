@@ -55,6 +55,7 @@ func Register(options Options) {
 		members(w)
 		pressure(w)
 		reads(w)
+		histories(w)
 		misuse(w)
 	})
 	for _, size := range []int{1, 5, 7} {

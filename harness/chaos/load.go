@@ -91,11 +91,15 @@ func (r *Running) Tally() Tally {
 	return r.tally
 }
 
-// Finish stops the clients, and has every node of the healed cluster read what it
-// holds. An answer that was none is an error.
+// Finish stops the clients, waits until all nodes of the healed cluster have applied
+// what was committed, and has each read what it holds. An answer that was none is an
+// error.
 func (r *Running) Finish(ctx context.Context) error {
 	r.Stop()
-	err := r.load.Workload.Final(ctx, r.cluster)
+	err := r.cluster.WaitForAllOnline(ctx)
+	if err == nil {
+		err = r.load.Workload.Final(ctx, r.cluster)
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return errors.Join(append(r.problems, err)...)

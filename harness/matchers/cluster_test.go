@@ -12,6 +12,7 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness"
 	"github.com/rejoin-db/rejoin/harness/internal/fake"
+	"github.com/rejoin-db/rejoin/harness/journal"
 	. "github.com/rejoin-db/rejoin/harness/matchers"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
@@ -151,10 +152,10 @@ var _ = Describe("The matchers of health", func() {
 				s.State = target.Syncing
 			}
 		})
-		events := c.Journal().Total()
+		events := c.Journal().Total(journal.Shown)
 		Eventually(ctx, node(c, 1)).WithPolling(100 * time.Microsecond).Should(BeSyncing())
 		Eventually(ctx, node(c, 1)).WithPolling(100 * time.Microsecond).Should(BeOnline())
-		Expect(c.Journal().Total()).To(Equal(events), "looking leaves no trace")
+		Expect(c.Journal().Total(journal.Shown)).To(Equal(events), "looking leaves no trace")
 	}, patience)
 
 	It("refuse a node that was removed", func(ctx SpecContext) {
