@@ -24,6 +24,7 @@ type Cluster struct {
 // shared is what all views of a cluster (see Reading) have in common.
 type shared struct {
 	seed         uint64
+	router       Router
 	acknowledged acknowledged
 	terms        terms
 	votes        votes
@@ -47,6 +48,7 @@ type options struct {
 	size    int
 	seed    uint64
 	journal *journal.Journal
+	router  Router
 }
 
 // Size is how many nodes the cluster has; 3 unless said.
@@ -61,7 +63,7 @@ func Journal(j *journal.Journal) Option { return func(o *options) { o.journal = 
 // Boot boots a cluster of the target and blocks until every node is online:
 // there is a leader, and all have caught up with it. Close must follow.
 func Boot(ctx context.Context, t target.Target, opts ...Option) (*Cluster, error) {
-	o := options{size: 3, seed: 1}
+	o := options{size: 3, seed: 1, router: ByChance{}}
 	for _, option := range opts {
 		option(&o)
 	}
@@ -85,7 +87,7 @@ func boot(ctx context.Context, t target.Target, o options) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Cluster{cluster: booted, journal: o.journal, shared: newShared(o.seed)}
+	c := &Cluster{cluster: booted, journal: o.journal, shared: newShared(o.seed, o.router)}
 	c.acknowledged.init(o.seed, booted)
 	nodes := booted.Nodes()
 	for i, n := range nodes {
@@ -100,9 +102,9 @@ func boot(ctx context.Context, t target.Target, o options) (*Cluster, error) {
 	return c, nil
 }
 
-func newShared(seed uint64) *shared {
+func newShared(seed uint64, router Router) *shared {
 	return &shared{
-		seed: seed, random: rand.New(rand.NewPCG(seed, seed)),
+		seed: seed, router: router, random: rand.New(rand.NewPCG(seed, seed)),
 		terms: newTerms(), votes: newVotes(), states: states{last: make(map[int]journal.State)}, joining: newTurn(), setting: newTurn(),
 		faults: newFaults(), flapping: make(map[*flapping]bool),
 	}

@@ -13,7 +13,7 @@ import (
 // With no node online it fails at once with ErrNoNodesOnline. The error of a
 // node is a *NodeError.
 func (c *Cluster) ExecuteOnRandom(ctx context.Context, sql string, args ...any) (Result, error) {
-	node, err := c.pick()
+	node, err := c.pick(ctx)
 	if err != nil {
 		c.operation(ctx, journal.Nobody, "", sql)(err)
 		return Result{}, err
@@ -25,7 +25,7 @@ func (c *Cluster) ExecuteOnRandom(ctx context.Context, sql string, args ...any) 
 // results of those that answered, in the order of the nodes. The error joins a
 // *NodeError for each that did not; with no node online it is ErrNoNodesOnline.
 func (c *Cluster) ExecuteOnAll(ctx context.Context, sql string, args ...any) ([]Result, error) {
-	nodes := c.OnlineNodes()
+	nodes := c.router.All(c.OnlineNodes())
 	if len(nodes) == 0 {
 		c.operation(ctx, journal.Nobody, "", sql)(ErrNoNodesOnline)
 		return nil, ErrNoNodesOnline

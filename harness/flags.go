@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
@@ -196,12 +197,10 @@ func (c *Cluster) OnlineNodes() []*Node {
 }
 
 // pick chooses one online node by chance.
-func (c *Cluster) pick() (*Node, error) {
+func (c *Cluster) pick(ctx context.Context) (*Node, error) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	nodes := c.nodesLocked(func(m *member) bool { return m.flag == online })
-	if len(nodes) == 0 {
-		return nil, ErrNoNodesOnline
-	}
-	return nodes[c.random.IntN(len(nodes))], nil
+	chance := rand.New(rand.NewPCG(c.random.Uint64(), c.random.Uint64()))
+	c.mu.Unlock()
+	return c.router.One(ctx, nodes, chance)
 }

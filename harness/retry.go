@@ -39,7 +39,7 @@ func (c *Cluster) ExecuteWithRetry(ctx context.Context, sql string, args ...any)
 }
 
 func (c *Cluster) tryOnRandom(ctx context.Context, id, sql string, args []any) (Result, error) {
-	node, err := c.pick()
+	node, err := c.pick(ctx)
 	if err != nil {
 		return Result{}, err
 	}

@@ -5,6 +5,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
+	"github.com/rejoin-db/rejoin/harness"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
@@ -17,6 +18,8 @@ type Options struct {
 	Nodes int
 	// Journals says whose journals are written to files; none if it is zero.
 	Journals Journals
+	// Cluster are further options of every cluster that is booted.
+	Cluster []harness.Option
 	// Decorators are for the container that all specs are in, such as
 	// virtual.Bubble() for a target that lives in virtual time.
 	Decorators []any

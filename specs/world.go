@@ -44,7 +44,7 @@ func (w *world) begin(ctx SpecContext) {
 	})
 
 	seed := specSeed()
-	cluster, err := harness.Boot(ctx, w.options.Target, harness.Size(w.options.Nodes), harness.Seed(seed))
+	cluster, err := harness.Boot(ctx, w.options.Target, append([]harness.Option{harness.Size(w.options.Nodes), harness.Seed(seed)}, w.options.Cluster...)...)
 	Expect(err).NotTo(HaveOccurred())
 	inBubble = cluster.HasClock()
 	w.cluster, w.ns = cluster, fmt.Sprintf("spec_%x", seed&0xffffff)

@@ -8,8 +8,6 @@ import (
 	"sync/atomic"
 
 	"github.com/hashicorp/raft"
-
-	"github.com/rejoin-db/rejoin/harness/embedded/machine"
 )
 
 // activity is the long work a node is at, for whoever asks how it is. What the
@@ -51,14 +49,14 @@ func (a *activity) String() string {
 
 // watchedMachine notes when a snapshot is taken or restored.
 type watchedMachine struct {
-	*machine.Machine
+	raft.BatchingFSM
 	activity *activity
 }
 
 var _ raft.BatchingFSM = watchedMachine{}
 
 func (m watchedMachine) Snapshot() (raft.FSMSnapshot, error) {
-	taken, err := m.Machine.Snapshot()
+	taken, err := m.BatchingFSM.Snapshot()
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +68,7 @@ func (m watchedMachine) Snapshot() (raft.FSMSnapshot, error) {
 
 func (m watchedMachine) Restore(source io.ReadCloser) error {
 	defer m.activity.begin("restoring a snapshot")()
-	return m.Machine.Restore(source)
+	return m.BatchingFSM.Restore(source)
 }
 
 type watchedSnapshot struct {

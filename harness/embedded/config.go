@@ -65,6 +65,9 @@ type Config struct {
 	// Now is the clock that SQL sees when this node leads: time.Now if nil. No
 	// promise of the database hangs on it, so it may be wrong, and jump.
 	Now func() time.Time
+	// Seams are asked for at each start where somebody stands between the node's
+	// parts; nobody if nil.
+	Seams func(Life) Seams
 	// Machine are the limits that all nodes must agree on.
 	Machine machine.Options
 }

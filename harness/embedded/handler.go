@@ -9,7 +9,7 @@ import (
 // the node: on a server of the caller's, whose connections no fault of the
 // network cuts. Requests that come this way end with the node as all others do.
 func (n *Node) Handler() http.Handler {
-	routes := n.gate(n.routes())
+	routes := n.api()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithCancel(r.Context())
 		defer cancel()

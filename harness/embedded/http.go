@@ -26,7 +26,7 @@ const (
 
 func (n *Node) serveHTTP() {
 	n.server = &http.Server{
-		Handler:           n.gate(n.routes()),
+		Handler:           n.api(),
 		BaseContext:       func(net.Listener) context.Context { return n.ctx },
 		ReadHeaderTimeout: n.config.RequestTimeout,
 		ReadTimeout:       n.config.RequestTimeout,
@@ -35,6 +35,9 @@ func (n *Node) serveHTTP() {
 	}
 	n.wg.Go(func() { _ = n.server.Serve(n.mux.http) }) // it ends when the server is closed
 }
+
+// api is all of the node's HTTP API.
+func (n *Node) api() http.Handler { return between(n.gate(n.routes()), n.seams.Handler) }
 
 type route struct {
 	method string

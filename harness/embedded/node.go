@@ -18,6 +18,7 @@ const Version = "0.1.0"
 // Node is one running node. All methods are safe for concurrent use.
 type Node struct {
 	config    Config
+	seams     Seams
 	storage   *storage
 	conns     *conns
 	mux       *mux
@@ -58,7 +59,7 @@ func Start(config Config) (_ *Node, err error) {
 	if err := config.validate(); err != nil {
 		return nil, err
 	}
-	n := &Node{config: config, conns: newConns(), started: time.Now()}
+	n := &Node{config: config, seams: config.seams(), conns: newConns(), started: time.Now()}
 	n.standing.init()
 	n.stall.patience = stallTimeouts * config.ElectionTimeout
 	n.ctx, n.end = context.WithCancel(context.Background())
@@ -72,7 +73,7 @@ func Start(config Config) (_ *Node, err error) {
 		return nil, err
 	}
 	n.mux = newMux(listener, n.conns, config.Token, config.RequestTimeout)
-	if n.storage, err = openStorage(config); err != nil {
+	if n.storage, err = openStorage(config, n.seams); err != nil {
 		return nil, err
 	}
 	n.client = &http.Client{Transport: &http.Transport{

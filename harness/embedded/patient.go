@@ -34,13 +34,8 @@ type patient struct {
 	raft     atomic.Pointer[raft.Raft]
 }
 
-// transport is what Raft's network transport offers, with pre-votes: without
-// these no leader would ever be elected.
-type transport interface {
-	raft.Transport
-	raft.WithPreVote
-	raft.WithClose
-}
+// transport is Transport, as a field that is not exported.
+type transport interface{ Transport }
 
 type reachability struct {
 	lost    bool

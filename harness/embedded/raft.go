@@ -36,7 +36,7 @@ func (n *Node) startRaft() error {
 		Timeout:         rpcTimeout,
 		Logger:          logger.Named("transport"),
 	})
-	n.transport = newPatient(timedTransport{watchedTransport{network, &n.activity}, &n.stall})
+	n.transport = newPatient(timedTransport{watchedTransport{between[Transport](network, n.seams.Transport), &n.activity}, &n.stall})
 	n.storage.guard.cutOffBy(n.stream.silence)
 
 	config := n.raftConfig(logger)
@@ -65,7 +65,7 @@ func (n *Node) startRaft() error {
 // they failed.
 func (n *Node) newRaft(config *raft.Config) (*raft.Raft, error) {
 	n.votes.read(n.storage.Stable)
-	started, err := raft.NewRaft(config, guardedMachine{watchedMachine{n.storage.machine, &n.activity}, n.storage.guard, &n.raftStarted},
+	started, err := raft.NewRaft(config, guardedMachine{watchedMachine{between[raft.BatchingFSM](n.storage.machine, n.seams.Machine), &n.activity}, n.storage.guard, &n.raftStarted},
 		timedLog{n.storage.Log, &n.stall}, timedStable{watchedVotes{n.storage.Stable, &n.votes, n.storage.guard}, &n.stall},
 		watchedSnapshots{n.storage.Snapshots, &n.activity, &n.newestSnapshot}, n.transport)
 	if err = n.storage.cause(err); err == nil {

@@ -29,7 +29,7 @@ type storage struct {
 	closers []io.Closer
 }
 
-func openStorage(config Config) (_ *storage, err error) {
+func openStorage(config Config, seams Seams) (_ *storage, err error) {
 	s := &storage{}
 	defer func() {
 		if err != nil {
@@ -58,7 +58,7 @@ func openStorage(config Config) (_ *storage, err error) {
 		return nil, fmt.Errorf("open the disk: %w", err)
 	}
 	s.closers = append(s.closers, s.disk)
-	if s.Stores, err = openStores(s.disk, s.guard, config.Logger); err != nil {
+	if s.Stores, err = openStores(s.disk, s.guard, seams, config.Logger); err != nil {
 		return nil, err
 	}
 	s.closers = append(s.closers, s.Stores)

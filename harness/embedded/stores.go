@@ -30,7 +30,7 @@ func (s Stores) Close() error {
 // cachedEntries of the log are kept in memory for followers.
 const cachedEntries = 1024
 
-func openStores(from *disk.FS, guard *guard, logger hclog.Logger) (Stores, error) {
+func openStores(from *disk.FS, guard *guard, seams Seams, logger hclog.Logger) (Stores, error) {
 	log, err := durable.OpenLog(from, logger.Named("log"), guard.fail)
 	if err != nil {
 		return Stores{}, err
@@ -39,7 +39,7 @@ func openStores(from *disk.FS, guard *guard, logger hclog.Logger) (Stores, error
 	if err != nil {
 		return Stores{}, errors.Join(err, log.Close())
 	}
-	s := guard.around(Stores{Log: log, Stable: log, Snapshots: snapshots, Closer: log})
+	s := guard.around(between(Stores{Log: log, Stable: log, Snapshots: snapshots, Closer: log}, seams.Stores))
 	if s.Log, err = raft.NewLogCache(cachedEntries, s.Log); err != nil {
 		return Stores{}, errors.Join(err, log.Close())
 	}

@@ -26,6 +26,9 @@ type Options struct {
 	MaxBody           int64
 	Token             string
 
+	// Seams are where somebody stands between a node's parts; see embedded.Seams.
+	Seams func(embedded.Life) embedded.Seams
+
 	// Dir is where each cluster makes its temporary directory; the system's
 	// place for such if empty.
 	Dir string
@@ -67,6 +70,7 @@ func (o Options) Node(name string) embedded.Config {
 		RequestTimeout:    o.RequestTimeout,
 		MaxBody:           o.MaxBody,
 		Token:             o.Token,
+		Seams:             o.Seams,
 		Logger:            o.logger(name),
 	}
 }

@@ -1,0 +1,51 @@
+package embedded
+
+import (
+	"net/http"
+
+	"github.com/hashicorp/raft"
+)
+
+// Seams are the places between a node's parts where whoever runs it may stand: to
+// watch, to measure, or to do something else. Each is given what is there and returns
+// what is to be there instead, for one life of the node; nil leaves it as it is.
+type Seams struct {
+	// Stores is between Raft and what outlives the node.
+	Stores func(Stores) Stores
+	// Machine is between Raft and the state machine.
+	Machine func(raft.BatchingFSM) raft.BatchingFSM
+	// Transport is between Raft and its messages to the other nodes.
+	Transport func(Transport) Transport
+	// Handler is between the HTTP API and who asks, clients and other nodes.
+	Handler func(http.Handler) http.Handler
+}
+
+// Life is one life of a node, from a start to the end after it.
+type Life struct {
+	ID  string
+	Dir string // Config.Dir
+}
+
+// Transport is what Raft's messages go through, with pre-votes: without these no
+// leader would ever be elected.
+type Transport interface {
+	raft.Transport
+	raft.WithPreVote
+	raft.WithClose
+}
+
+// seams are those of a new life.
+func (c Config) seams() Seams {
+	if c.Seams == nil {
+		return Seams{}
+	}
+	return c.Seams(Life{ID: c.ID, Dir: c.Dir})
+}
+
+// between is what is at a seam when somebody may stand there.
+func between[T any](there T, decorate func(T) T) T {
+	if decorate == nil {
+		return there
+	}
+	return decorate(there)
+}
