@@ -14,6 +14,7 @@ import (
 	. "github.com/onsi/gomega"
 	"github.com/onsi/gomega/gexec"
 
+	"github.com/rejoin-db/rejoin/harness/defects"
 	"github.com/rejoin-db/rejoin/harness/local"
 	"github.com/rejoin-db/rejoin/harness/process"
 	"github.com/rejoin-db/rejoin/harness/settings"
@@ -25,7 +26,7 @@ var clusterFlags = settings.Flags(flag.CommandLine)
 
 func TestRejoin(t *testing.T) {
 	loaded, err := settings.Load("ginkgo.yml", clusterFlags,
-		settings.Environment(os.LookupEnv, os.Environ()), settings.Targets("local", "virtual", "process"))
+		settings.Environment(os.LookupEnv, os.Environ()), settings.Targets("local", "virtual", "process"), settings.Defects(defects.Names()...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +37,7 @@ func TestRejoin(t *testing.T) {
 	SetDefaultConsistentlyPollingInterval(loaded.Suite.ConsistentlyPolling)
 	EnforceDefaultTimeoutsWhenUsingContexts()
 
-	o := options(loaded.Cluster)
+	o := plant(t, loaded.Cluster)
 	if loaded.Suite.Journals != "none" {
 		o.Journals = specs.Journals{Folder: loaded.Suite.JournalFolder, All: loaded.Suite.Journals == "all"}
 	}
@@ -46,15 +47,36 @@ func TestRejoin(t *testing.T) {
 	RunSpecs(t, "Rejoin", suite, reporter)
 }
 
-func options(cluster settings.Cluster) specs.Options {
+// plant is what the suite runs on, with the bug in it that the settings name.
+func plant(t *testing.T, cluster settings.Cluster) specs.Options {
+	if cluster.Defect == settings.Default().Cluster.Defect {
+		return options(cluster, defects.None)
+	}
+	defect, err := defects.Find(cluster.Defect)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cluster.Target == "process" {
+		t.Fatal("bugs can be planted in nodes of this process only: target local or virtual")
+	}
+	o := options(cluster, defect)
+	o.Target, o.Cluster = defect.Plant(o.Target), defect.Options()
+	return o
+}
+
+func options(cluster settings.Cluster, defect defects.Defect) specs.Options {
 	o := specs.Options{Nodes: cluster.Nodes}
 	switch cluster.Target {
 	case "local":
-		o.Target = local.New(local.FromSettings(cluster, GinkgoWriter))
+		nodes := local.FromSettings(cluster, GinkgoWriter)
+		nodes.Seams = defect.Seams()
+		o.Target = local.New(nodes)
 	case "virtual":
 		runtime.GOMAXPROCS(1)   // nearly all there is to making a seed repeat, and no slower
 		debug.SetGCPercent(400) // the heap is small, and a spec short
-		o.Target = virtual.New(virtual.FromSettings(cluster, GinkgoWriter))
+		nodes := virtual.FromSettings(cluster, GinkgoWriter)
+		nodes.Nodes.Seams = defect.Seams()
+		o.Target = virtual.New(nodes)
 		o.Decorators = []any{virtual.Bubble()}
 	case "process":
 		o.Target = process.New(process.FromSettings(cluster, buildNode()))

@@ -86,6 +86,7 @@ func impossible(s settings.Settings) string {
 		"latency":                within(s.Cluster.Latency, 0, time.Minute),
 		"jitter":                 within(s.Cluster.Jitter, 0, time.Minute),
 		"log-level":              slices.Contains([]string{"trace", "debug", "info", "warn", "error", "off"}, s.Cluster.LogLevel),
+		"defect":                 s.Cluster.Defect == "none",
 		"max-body":               1 <= s.Cluster.MaxBody && s.Cluster.MaxBody <= 1<<30,
 	} {
 		if !fine {

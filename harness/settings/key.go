@@ -18,6 +18,7 @@ type key struct {
 // limits are the bounds that only the caller knows.
 type limits struct {
 	targets []string
+	defects []string
 }
 
 // A form is what YAML itself must take a value for, before its text is looked at.

@@ -26,7 +26,7 @@ func Load(path string, options ...Option) (Settings, error) {
 // An empty file, or one of comments only, is a file that sets nothing.
 func Parse(name string, content []byte, options ...Option) (Settings, error) {
 	l := &loading{
-		limits:   limits{targets: []string{Default().Cluster.Target}},
+		limits:   limits{targets: []string{Default().Cluster.Target}, defects: []string{Default().Cluster.Defect}},
 		settings: Default(),
 		sources:  map[string]string{},
 	}
@@ -49,6 +49,11 @@ func Parse(name string, content []byte, options ...Option) (Settings, error) {
 
 // An Option of [Load] and [Parse] says where else to look and what the caller knows better.
 type Option func(*loading)
+
+// Defects names the bugs that the caller can plant, besides "none".
+func Defects(names ...string) Option {
+	return func(l *loading) { l.limits.defects = append([]string{Default().Cluster.Defect}, names...) }
+}
 
 // Targets names the targets the caller can start. Without it the only one is "local".
 func Targets(names ...string) Option {

@@ -62,6 +62,8 @@ type Cluster struct {
 	Latency time.Duration
 	// Jitter is the most that chance adds to it: 0 to 1m.
 	Jitter time.Duration
+	// Defect is the bug that is planted in the cluster: "none", or one of the names given to [Defects].
+	Defect string
 	// MaxBody is the largest request body a node reads, in bytes: 1 to 1GiB.
 	MaxBody int64
 }
@@ -93,6 +95,7 @@ func Default() Settings {
 			Latency:           500 * time.Microsecond,
 			Jitter:            time.Millisecond,
 			LogLevel:          "off",
+			Defect:            "none",
 			MaxBody:           16 << 20,
 		},
 	}

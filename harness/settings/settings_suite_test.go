@@ -40,12 +40,13 @@ var field = map[string]func(settings.Settings) any{
 	"cluster.latency":              func(s settings.Settings) any { return s.Cluster.Latency },
 	"cluster.jitter":               func(s settings.Settings) any { return s.Cluster.Jitter },
 	"cluster.log-level":            func(s settings.Settings) any { return s.Cluster.LogLevel },
+	"cluster.defect":               func(s settings.Settings) any { return s.Cluster.Defect },
 	"cluster.max-body":             func(s settings.Settings) any { return s.Cluster.MaxBody },
 }
 
 // parse reads a ginkgo.yml given as text, with the targets local and process.
 func parse(content string, options ...settings.Option) (settings.Settings, error) {
-	return settings.Parse("ginkgo.yml", []byte(content), append(options, settings.Targets("local", "process"))...)
+	return settings.Parse("ginkgo.yml", []byte(content), append(options, settings.Targets("local", "process"), settings.Defects("a-bug", "another"))...)
 }
 
 // environment is an environment of just these variables.

@@ -1,0 +1,150 @@
+package defects
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"os/exec"
+	"syscall"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/embedded"
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+func cluster() []Defect {
+	const kind = "cluster"
+	return []Defect{
+		inVotes("two-leaders-in-one-term", kind, "who stands for election counts votes that nobody gave", func(t embedded.Transport) embedded.Transport { return everyVote{t} }),
+		inVotes("no-re-election", kind, "once there was a leader nobody votes any more", func(t embedded.Transport) embedded.Transport { return noVote{t} }),
+		{Name: "election-ten-times-too-slow", Kind: kind, Text: "a new leader is elected after ten times as long", target: func(t target.Target) target.Target {
+			if pacer, can := t.(target.Pacer); can {
+				return unhurried{pacer.AtPace(slowElection), pacer}
+			}
+			return t
+		}},
+		{Name: "isolated-node-answers", Kind: kind, Text: "a node that is isolated still answers its clients", target: func(t target.Target) target.Target {
+			return plant(t, planted{client: func(n target.Node) target.SQL {
+				return sqlFunc(func(ctx context.Context, request target.Request) (target.Rows, error) {
+					rows, err := n.Client().Query(ctx, request)
+					if err != nil && target.OutcomeOf(err) == target.NotApplied {
+						request.Consistency = target.Local
+						return n.Inside().Query(ctx, request)
+					}
+					return rows, err
+				})
+			}})
+		}},
+		{Name: "all-forgets-a-node", Kind: kind, Text: "what goes to all nodes goes to all but one", router: forgetting{}},
+		{Name: "consistency-counts-only", Kind: kind, Text: "comparing nodes compares how many rows they have", target: func(t target.Target) target.Target {
+			return plant(t, planted{client: func(n target.Node) target.SQL {
+				return sqlFunc(func(ctx context.Context, request target.Request) (target.Rows, error) {
+					rows, err := n.Client().Query(ctx, request)
+					if err == nil && request.Consistency == target.Local {
+						rows = alike{rows}
+					}
+					return rows, err
+				})
+			}})
+		}},
+		{Name: "all-offline-hangs", Kind: kind, Text: "with no node online a request hangs, and does not fail", router: hanging{}},
+		leaking("leaks-a-goroutine", "a node that starts again leaves a goroutine for ever", func(embedded.Life) {
+			go func() { <-make(chan struct{}) }()
+		}),
+		leaking("leaks-a-file", "a node that starts again leaves a file open", func(life embedded.Life) {
+			_, _ = syscall.Open(life.Dir, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
+		}),
+		leaking("leaks-a-process", "a node that starts again leaves a process behind", func(embedded.Life) {
+			_ = exec.Command("sleep", "20").Start() //nolint:noctx // that nobody ends it is the point
+		}),
+	}
+}
+
+const slowElection = 500 * time.Millisecond
+
+// unhurried is a target whose nodes are slow to elect, unless they are to be slower still.
+type unhurried struct {
+	target.Target
+	pacer target.Pacer
+}
+
+func (u unhurried) AtPace(election time.Duration) target.Target {
+	return u.pacer.AtPace(max(election, slowElection))
+}
+
+func (u unhurried) Seeded(seed uint64) target.Target {
+	if seeder, can := u.Target.(target.Seeder); can {
+		return seeder.Seeded(seed)
+	}
+	return u.Target
+}
+
+func inVotes(name, kind, text string, change func(embedded.Transport) embedded.Transport) Defect {
+	return Defect{Name: name, Kind: kind, Text: text, seams: func(embedded.Life) embedded.Seams { return embedded.Seams{Transport: change} }}
+}
+
+// everyVote is a transport over which every vote is granted.
+type everyVote struct{ embedded.Transport }
+
+func (everyVote) RequestVote(_ raft.ServerID, _ raft.ServerAddress, args *raft.RequestVoteRequest, resp *raft.RequestVoteResponse) error {
+	resp.Term, resp.Granted = args.Term, true
+	return nil
+}
+
+func (everyVote) RequestPreVote(_ raft.ServerID, _ raft.ServerAddress, args *raft.RequestPreVoteRequest, resp *raft.RequestPreVoteResponse) error {
+	resp.Term, resp.Granted = args.Term, true
+	return nil
+}
+
+// noVote is a transport over which only the first leader is elected.
+type noVote struct{ embedded.Transport }
+
+const firstTerm = 2
+
+func (t noVote) RequestVote(id raft.ServerID, to raft.ServerAddress, args *raft.RequestVoteRequest, resp *raft.RequestVoteResponse) error {
+	if args.Term > firstTerm {
+		return errors.New("nobody votes any more")
+	}
+	return t.Transport.RequestVote(id, to, args, resp)
+}
+
+// forgetting forgets the last node.
+type forgetting struct{ harness.ByChance }
+
+func (forgetting) All(online []*harness.Node) []*harness.Node {
+	if len(online) > 1 {
+		return online[:len(online)-1]
+	}
+	return online
+}
+
+// hanging waits for a node to be online.
+type hanging struct{ harness.ByChance }
+
+func (h hanging) One(ctx context.Context, online []*harness.Node, chance *rand.Rand) (*harness.Node, error) {
+	if len(online) == 0 {
+		<-ctx.Done()
+		return nil, context.Cause(ctx)
+	}
+	return h.ByChance.One(ctx, online, chance)
+}
+
+// alike are rows whose bytes are all the same.
+type alike struct{ target.Rows }
+
+func (alike) Raw() []byte { return []byte("a row") }
+
+// leaking leaves something behind at every start but a node's first.
+func leaking(name, text string, leak func(embedded.Life)) Defect {
+	return Defect{Name: name, Kind: "cluster", Text: text, seams: func(life embedded.Life) embedded.Seams {
+		return embedded.Seams{Stores: func(s embedded.Stores) embedded.Stores {
+			if hasLived(s) {
+				leak(life)
+			}
+			return s
+		}}
+	}}
+}

@@ -1,0 +1,91 @@
+package defects
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"time"
+
+	"github.com/rejoin-db/rejoin/harness/embedded"
+	"github.com/rejoin-db/rejoin/harness/embedded/wire"
+	"github.com/rejoin-db/rejoin/harness/sqltext"
+)
+
+// inHandler is a defect of the HTTP API; serve answers requests for SQL.
+func inHandler(name, kind, text string, serve func(inner http.Handler, w http.ResponseWriter, r *http.Request, asked wire.Request)) Defect {
+	return Defect{Name: name, Kind: kind, Text: text, seams: func(embedded.Life) embedded.Seams {
+		return embedded.Seams{Handler: func(inner http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if !strings.HasSuffix(r.URL.Path, "/sql") {
+					inner.ServeHTTP(w, r)
+					return
+				}
+				body, err := io.ReadAll(r.Body)
+				asked, malformed := wire.DecodeRequest(bytes.NewReader(body))
+				r.Body = io.NopCloser(bytes.NewReader(body))
+				if err != nil || malformed != nil {
+					inner.ServeHTTP(w, r)
+					return
+				}
+				serve(inner, w, r, asked)
+			})
+		}}
+	}}
+}
+
+// asking is the request with another question.
+func asking(r *http.Request, asked wire.Request) *http.Request {
+	body, err := asked.Append(nil)
+	if err != nil {
+		return r
+	}
+	changed := r.Clone(r.Context())
+	changed.Body, changed.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	return changed
+}
+
+// healthOf asks the node behind the handler how it is.
+func healthOf(inner http.Handler) (h embedded.Health) {
+	answer := httptest.NewRecorder()
+	inner.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/v1/api/cluster/health", nil))
+	_ = json.Unmarshal(answer.Body.Bytes(), &h) // a node that does not say is none of these
+	return h
+}
+
+// changesData tells whether a request is to change anything.
+func changesData(asked wire.Request) bool {
+	statements, err := sqltext.Split(asked.SQL)
+	if err != nil {
+		return false
+	}
+	for _, s := range statements {
+		if !s.Reads() {
+			return true
+		}
+	}
+	return false
+}
+
+// succeed answers that every statement has changed one row.
+func succeed(w http.ResponseWriter, asked wire.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	out := wire.NewWriter(w, nil)
+	statements, _ := sqltext.Split(asked.SQL)
+	for range statements {
+		_ = out.Result(nil)
+		_ = out.EndResult(1)
+	}
+	_ = out.Close(time.Millisecond)
+}
+
+// pass sends a recorded answer.
+func pass(w http.ResponseWriter, answer *httptest.ResponseRecorder) {
+	for name, values := range answer.Header() {
+		w.Header()[name] = values
+	}
+	w.WriteHeader(answer.Code)
+	_, _ = w.Write(answer.Body.Bytes())
+}

@@ -1,0 +1,84 @@
+package defects
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/rejoin-db/rejoin/harness/embedded"
+	"github.com/rejoin-db/rejoin/harness/embedded/machine"
+	"github.com/rejoin-db/rejoin/harness/embedded/wire"
+	"github.com/rejoin-db/rejoin/harness/sqltext"
+)
+
+func reads() []Defect {
+	const kind = "reads"
+	return []Defect{
+		strongAsLocal("deposed-leader-answers-strong", kind, "a node that led once answers strong reads from its own state when it knows no leader",
+			func(h embedded.Health) bool { return len(h.LedTerms) > 0 && h.Role != "leader" && h.Leader == "" }),
+		strongAsLocal("follower-answers-strong", kind, "a follower answers strong reads from its own state",
+			func(h embedded.Health) bool { return h.Role == "follower" }),
+		inMachine("half-a-transaction-is-read", kind, "a read can see the first statement of a transaction without the second", func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
+			return batches{inner, func(inner raft.BatchingFSM, logs []*raft.Log) (answers []any) {
+				for _, log := range logs {
+					answers = append(answers, inTwo(inner, log))
+				}
+				return answers
+			}}
+		}),
+	}
+}
+
+func strongAsLocal(name, kind, text string, when func(embedded.Health) bool) Defect {
+	return inHandler(name, kind, text, func(inner http.Handler, w http.ResponseWriter, r *http.Request, asked wire.Request) {
+		if asked.Consistency == wire.Strong && when(healthOf(inner)) {
+			asked.Consistency = wire.Local
+			r = asking(r, asked)
+		}
+		inner.ServeHTTP(w, r)
+	})
+}
+
+// inTwo applies the two statements of a request one after the other.
+func inTwo(inner raft.BatchingFSM, log *raft.Log) any {
+	entry, is := entryOf(log)
+	first, second, two := halvesOf(entry)
+	if !is || !two {
+		return inner.Apply(log)
+	}
+	first.ID = ""
+	begun := inner.Apply(with(log, first)).(machine.Response)
+	if begun.Err != nil {
+		return begun
+	}
+	timer := time.NewTimer(2 * time.Millisecond)
+	<-timer.C
+	ended := inner.Apply(with(log, second)).(machine.Response)
+	if ended.Err == nil {
+		ended.Results = append(begun.Results, ended.Results...)
+	}
+	return ended
+}
+
+// halvesOf are the two statements of a request, each as one; false if there are not two
+// that change rows.
+func halvesOf(entry machine.Entry) (first, second machine.Entry, two bool) {
+	statements, err := sqltext.Split(entry.SQL)
+	if err != nil || len(statements) != 2 || !statements[0].ChangesRows() || !statements[1].ChangesRows() {
+		return first, second, false
+	}
+	params := 0
+	for _, c := range statements[0].Text {
+		if c == '?' {
+			params++
+		}
+	}
+	if params > len(entry.Params) {
+		return first, second, false
+	}
+	first, second = entry, entry
+	first.SQL, first.Params = statements[0].Text, entry.Params[:params]
+	second.SQL, second.Params = statements[1].Text, entry.Params[params:]
+	return first, second, true
+}

@@ -1,0 +1,244 @@
+package defects
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/rejoin-db/rejoin/harness/embedded"
+	"github.com/rejoin-db/rejoin/harness/embedded/sqlite"
+)
+
+func snapshot() []Defect {
+	const kind = "snapshot"
+	return []Defect{
+		edited("snapshot-misses-the-last-rows", kind, "a snapshot lacks the last row of each table", func(conn *sqlite.Conn) error {
+			return eachTable(conn, func(table string) error {
+				// A table without row numbers is left as it is.
+				_ = conn.Trusted(fmt.Sprintf(`DELETE FROM "%s" WHERE rowid = (SELECT max(rowid) FROM "%s")`, table, table))
+				return nil
+			})
+		}),
+		edited("snapshot-misses-a-namespace", kind, "a snapshot lacks the tables of one namespace", func(conn *sqlite.Conn) error {
+			found, err := conn.Lookup("SELECT max(name) FROM rejoin_namespaces WHERE name <> 'main'")
+			if err != nil || found == nil {
+				return err
+			}
+			return eachTable(conn, func(table string) error {
+				if !strings.HasPrefix(table, found.(string)+".") {
+					return nil
+				}
+				return conn.Trusted(fmt.Sprintf(`DROP TABLE "%s"`, table))
+			})
+		}),
+		inMachine("snapshot-is-newer-than-its-index", kind, "a snapshot holds rows that are newer than the index it says it is of", func(inner raft.BatchingFSM, life embedded.Life) raft.BatchingFSM {
+			return snapshots{inner, func(taken raft.FSMSnapshot) raft.FSMSnapshot {
+				return &tooNew{FSMSnapshot: taken, from: inner, dir: life.Dir}
+			}}
+		}),
+		{Name: "snapshot-is-half-written", Kind: kind, Text: "a snapshot of which only a part was written counts as whole", seams: func(embedded.Life) embedded.Seams {
+			return embedded.Seams{Stores: func(s embedded.Stores) embedded.Stores {
+				s.Snapshots = halves{s.Snapshots}
+				return s
+			}}
+		}},
+		inMachine("snapshot-over-newer-state", kind, "an old snapshot is installed over a state that is newer", func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
+			return &reinstalling{BatchingFSM: inner}
+		}),
+	}
+}
+
+// snapshots is a state machine whose snapshots are something else.
+type snapshots struct {
+	raft.BatchingFSM
+	taken func(raft.FSMSnapshot) raft.FSMSnapshot
+}
+
+func (m snapshots) Snapshot() (raft.FSMSnapshot, error) {
+	taken, err := m.BatchingFSM.Snapshot()
+	if err != nil {
+		return nil, err
+	}
+	return m.taken(taken), nil
+}
+
+// edited is a defect that changes what a snapshot holds.
+func edited(name, kind, text string, edit func(*sqlite.Conn) error) Defect {
+	return inMachine(name, kind, text, func(inner raft.BatchingFSM, life embedded.Life) raft.BatchingFSM {
+		return snapshots{inner, func(taken raft.FSMSnapshot) raft.FSMSnapshot { return editedSnapshot{taken, life.Dir, edit} }}
+	})
+}
+
+type editedSnapshot struct {
+	raft.FSMSnapshot
+	dir  string
+	edit func(*sqlite.Conn) error
+}
+
+func (s editedSnapshot) Persist(sink raft.SnapshotSink) error {
+	content := &memorySink{SnapshotSink: sink}
+	if err := s.FSMSnapshot.Persist(content); err != nil {
+		return err
+	}
+	changed, err := edit(s.dir, content.Bytes(), s.edit)
+	if err != nil {
+		return errors.Join(err, sink.Cancel())
+	}
+	if _, err := sink.Write(changed); err != nil {
+		return errors.Join(err, sink.Cancel())
+	}
+	return sink.Close()
+}
+
+// memorySink keeps a snapshot in memory.
+type memorySink struct {
+	raft.SnapshotSink
+	bytes.Buffer
+}
+
+func (s *memorySink) Write(p []byte) (int, error) { return s.Buffer.Write(p) }
+func (s *memorySink) Close() error                { return nil }
+func (s *memorySink) Cancel() error               { return nil }
+
+// edit changes a SQLite file in memory, by way of a file in the directory.
+func edit(dir string, content []byte, change func(*sqlite.Conn) error) (_ []byte, err error) {
+	file, err := os.CreateTemp(dir, "edited-*.db")
+	if err != nil {
+		return nil, err
+	}
+	path := file.Name()
+	defer func() {
+		left, _ := filepath.Glob(path + "*")
+		for _, name := range left {
+			err = errors.Join(err, os.Remove(name))
+		}
+	}()
+	_, err = file.Write(content)
+	if err = errors.Join(err, file.Close()); err != nil {
+		return nil, err
+	}
+	conn, err := sqlite.Open(path, sqlite.Plain)
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(change(conn), conn.Close()); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+}
+
+// eachTable calls for each table of clients'.
+func eachTable(conn *sqlite.Conn, do func(table string) error) error {
+	names, err := conn.Lookup(`SELECT group_concat(name, '|') FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'rejoin\_%' ESCAPE '\' AND name NOT LIKE 'sqlite\_%' ESCAPE '\'`)
+	if err != nil || names == nil {
+		return err
+	}
+	for name := range strings.SplitSeq(names.(string), "|") {
+		if err := do(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tooNew takes its view a moment too late.
+type tooNew struct {
+	raft.FSMSnapshot
+	from raft.BatchingFSM
+	dir  string
+}
+
+const moment = 50 * time.Millisecond
+
+func (s *tooNew) Persist(sink raft.SnapshotSink) error {
+	content := &memorySink{SnapshotSink: sink}
+	if err := s.FSMSnapshot.Persist(content); err != nil {
+		return err
+	}
+	right := content.Bytes()
+	index, err := indexOf(s.dir, right)
+	if err != nil {
+		return errors.Join(err, sink.Cancel())
+	}
+	timer := time.NewTimer(moment)
+	<-timer.C
+	later, err := s.from.Snapshot()
+	if err != nil {
+		return errors.Join(err, sink.Cancel())
+	}
+	defer later.Release()
+	return editedSnapshot{later, s.dir, func(conn *sqlite.Conn) error {
+		return conn.Trusted(fmt.Sprintf("UPDATE rejoin_applied SET log_index = %d; DELETE FROM rejoin_requests WHERE log_index > %d", index, index))
+	}}.Persist(sink)
+}
+
+func indexOf(dir string, content []byte) (index int64, err error) {
+	_, err = edit(dir, content, func(conn *sqlite.Conn) error {
+		found, err := conn.Lookup("SELECT log_index FROM rejoin_applied")
+		index, _ = found.(int64)
+		return err
+	})
+	return index, err
+}
+
+// halves is a snapshot store that takes the first half of a snapshot for all of it.
+type halves struct{ raft.SnapshotStore }
+
+func (s halves) Create(version raft.SnapshotVersion, index, term uint64, members raft.Configuration, membersIndex uint64, transport raft.Transport) (raft.SnapshotSink, error) {
+	sink, err := s.SnapshotStore.Create(version, index, term, members, membersIndex, transport)
+	return &half{SnapshotSink: sink}, err
+}
+
+type half struct {
+	raft.SnapshotSink
+	content bytes.Buffer
+}
+
+func (s *half) Write(p []byte) (int, error) { return s.content.Write(p) }
+
+func (s *half) Close() error {
+	if _, err := s.SnapshotSink.Write(s.content.Bytes()[:s.content.Len()/2]); err != nil {
+		return err
+	}
+	return s.SnapshotSink.Close()
+}
+
+// reinstalling installs its last snapshot once more, a few entries later.
+type reinstalling struct {
+	raft.BatchingFSM
+	snapshot []byte
+	entries  int // since
+}
+
+const entriesLater = 10
+
+func (m *reinstalling) Snapshot() (raft.FSMSnapshot, error) {
+	taken, err := m.BatchingFSM.Snapshot()
+	if err != nil {
+		return nil, err
+	}
+	content := &memorySink{}
+	if err := taken.Persist(content); err != nil {
+		return nil, err
+	}
+	m.snapshot, m.entries = content.Bytes(), 0
+	taken.Release()
+	return m.BatchingFSM.Snapshot()
+}
+
+func (m *reinstalling) Apply(log *raft.Log) any { return m.ApplyBatch([]*raft.Log{log})[0] }
+
+func (m *reinstalling) ApplyBatch(logs []*raft.Log) []any {
+	if m.entries += len(logs); m.snapshot != nil && m.entries > entriesLater {
+		_ = m.Restore(io.NopCloser(bytes.NewReader(m.snapshot)))
+		m.snapshot = nil
+	}
+	return m.BatchingFSM.ApplyBatch(logs)
+}
