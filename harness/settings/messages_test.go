@@ -14,7 +14,7 @@ const (
 	suiteKeys = "timeout, poll-progress-after, poll-progress-interval, grace-period, randomize-all, junit-report, journals, journal-folder, " +
 		"label-filter, eventually-timeout, eventually-polling, consistently-duration, consistently-polling"
 	clusterKeys = "target, nodes, election-timeout, snapshot-threshold, snapshot-interval, trailing-logs, " +
-		"write-timeout, latency, jitter, log-level, max-body"
+		"write-timeout, latency, jitter, log-level, defect, max-body"
 )
 
 var _ = Describe("A message about the file", func() {

@@ -78,7 +78,7 @@ var _ = Describe("Precedence", func() {
 		Entry(nil, "cluster.write-timeout", "5s", 5*time.Second, "4s", 4*time.Second, "3s", 3*time.Second),
 		Entry(nil, "cluster.latency", "3ms", 3*time.Millisecond, "4ms", 4*time.Millisecond, "0", time.Duration(0)),
 		Entry(nil, "cluster.jitter", "3ms", 3*time.Millisecond, "4ms", 4*time.Millisecond, "0", time.Duration(0)),
-		Entry(nil, "cluster.defect", "a-bug", "a-bug", "another", "another", "none", "none"),
+		Entry(nil, "cluster.defect", "a-bug", "a-bug", "another", "another", "a-third", "a-third"),
 		Entry(nil, "cluster.log-level", "info", "info", "error", "error", "trace", "trace"),
 		Entry(nil, "cluster.max-body", "1KiB", int64(1<<10), "2KiB", int64(2<<10), "3", int64(3)),
 	)

@@ -46,7 +46,7 @@ var field = map[string]func(settings.Settings) any{
 
 // parse reads a ginkgo.yml given as text, with the targets local and process.
 func parse(content string, options ...settings.Option) (settings.Settings, error) {
-	return settings.Parse("ginkgo.yml", []byte(content), append(options, settings.Targets("local", "process"), settings.Defects("a-bug", "another"))...)
+	return settings.Parse("ginkgo.yml", []byte(content), append(options, settings.Targets("local", "process"), settings.Defects("a-bug", "another", "a-third"))...)
 }
 
 // environment is an environment of just these variables.

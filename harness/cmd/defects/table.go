@@ -1,0 +1,51 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+)
+
+// The marks between which a file has the table.
+const (
+	beginMark = "<!-- defects:begin, written by make defects -->\n"
+	endMark   = "<!-- defects:end -->"
+)
+
+// table is what was found, in Markdown.
+func table(verdicts []verdict) string {
+	var b strings.Builder
+	b.WriteString("| kind | planted | | caught first by | after |\n| --- | --- | --- | --- | --- |\n")
+	kind := ""
+	for _, v := range verdicts {
+		shown := ""
+		if v.defect.Kind != kind {
+			kind = v.defect.Kind
+			shown = kind
+		}
+		by, after := cell(v.by), fmt.Sprintf("%.1f s", v.took.Seconds())
+		if !v.caught {
+			by, after = "**missed**", ""
+		}
+		fmt.Fprintf(&b, "| %s | `%s` | %s | %s | %s |\n", shown, v.defect.Name, cell(v.defect.Text), by, after)
+	}
+	return b.String()
+}
+
+func cell(text string) string {
+	text, _, _ = strings.Cut(text, " [") // labels
+	return strings.ReplaceAll(text, "|", "\\|")
+}
+
+func writeTable(path string, verdicts []verdict) error {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	before, rest, begins := strings.Cut(string(content), beginMark)
+	_, after, ends := strings.Cut(rest, endMark)
+	if !begins || !ends {
+		return fmt.Errorf("%s has no marks for the table: %q and %q", path, strings.TrimSpace(beginMark), endMark)
+	}
+	return os.WriteFile(path, []byte(before+beginMark+table(verdicts)+endMark+after), 0o644)
+}
