@@ -31,13 +31,13 @@ type Options struct {
 
 // Outcome is what became of a run.
 type Outcome struct {
-	Schedule Schedule
-	Failure  *Failure // nil if none was found
-	Tally    Tally    // of all workloads
-	Faults   map[Kind]Count
-	Reached  map[Goal]int // how often each goal was seen; those never seen are not there
-	Passed   time.Duration
-	Events   []journal.Event
+	Schedule Schedule        `json:"schedule"`
+	Failure  *Failure        `json:"failure,omitempty"` // nil if none was found
+	Tally    Tally           `json:"tally"`             // of all workloads
+	Faults   map[Kind]Count  `json:"faults"`
+	Reached  map[Goal]int    `json:"reached"` // how often each goal was seen; those never seen are not there
+	Passed   time.Duration   `json:"passed_ns"`
+	Events   []journal.Event `json:"events,omitempty"`
 }
 
 // Count is how many faults were made, how many of them bit, so far as it showed,
@@ -51,18 +51,17 @@ type Broken string
 const (
 	Safety   Broken = "safety"   // something happened that never may
 	Liveness Broken = "liveness" // something did not happen that must
+	Process  Broken = "process"  // the process died in which the nodes ran
 	Nothing  Broken = "nothing"  // and nothing was done, which proves nothing
 )
 
 // Failure is what was found.
 type Failure struct {
-	Broken Broken
-	Err    error
+	Broken Broken `json:"broken"`
+	Reason string `json:"reason"`
 }
 
-func (f *Failure) Error() string { return fmt.Sprintf("%s: %v", f.Broken, f.Err) }
-
-func (f *Failure) Unwrap() error { return f.Err }
+func (f *Failure) Error() string { return fmt.Sprintf("%s: %s", f.Broken, f.Reason) }
 
 // Run boots a cluster of the target, lets clients work and makes trouble as the
 // schedule says, heals, and looks what is broken. What is found is in the outcome;
@@ -116,7 +115,7 @@ func (p *play) perform(ctx context.Context, o Options) (*Failure, error) {
 		return nil, fmt.Errorf("interrupted: %w", context.Cause(ctx))
 	}
 	if err != nil {
-		return &Failure{broken, err}, nil
+		return &Failure{broken, err.Error()}, nil
 	}
 	return nil, nil
 }

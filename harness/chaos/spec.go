@@ -1,0 +1,3 @@
+package chaos
+
+func Spec(s Schedule) string { return "" }
