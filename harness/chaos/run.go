@@ -131,7 +131,7 @@ func (p *play) start(ctx context.Context) error {
 		if !is {
 			return fmt.Errorf("there is no workload %q", name)
 		}
-		load := Load{Workload: w, Clients: p.schedule.Clients, Rate: p.schedule.Rate, Most: p.schedule.Most, Seed: p.schedule.Seed + uint64(i)}
+		load := Load{Workload: w, Clients: p.schedule.Clients, Rate: p.schedule.Rate, Most: p.schedule.Most, Deadline: p.schedule.deadline(), Seed: p.schedule.Seed + uint64(i)}
 		running, err := load.Start(ctx, p.cluster)
 		if err != nil {
 			return fmt.Errorf("workload %s: %w", name, err)

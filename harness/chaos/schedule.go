@@ -118,3 +118,7 @@ func (s Schedule) String() string {
 	}
 	return b.String()
 }
+
+// deadline is that of each operation: longer than an election takes, so that few
+// end in doubt.
+func (s Schedule) deadline() time.Duration { return max(5*time.Second, 4*s.Pace) }
