@@ -19,6 +19,9 @@ func (p *play) settle(ctx context.Context, o Options) (Broken, error) {
 	if err := p.within(ctx, o.Patience, p.serve); err != nil {
 		return Liveness, fmt.Errorf("not every node takes writes %v after the cluster was whole again: %w", o.Patience, err)
 	}
+	if err := p.within(ctx, o.Patience, p.succeed); err != nil {
+		return Nothing, err
+	}
 	for i, load := range p.loads {
 		if err := p.within(ctx, o.Patience, load.Finish); err != nil {
 			return Safety, fmt.Errorf("workload %s: %w", p.schedule.Workloads[i], err)
@@ -29,9 +32,6 @@ func (p *play) settle(ctx context.Context, o Options) (Broken, error) {
 	}
 	if lost := p.cluster.Journal().Dropped(journal.Resource, journal.Shown, journal.Note); lost > 0 {
 		return Nothing, fmt.Errorf("the journal lost %d events, so nobody can judge what happened", lost)
-	}
-	if tally := p.tally(); tally.OK == 0 {
-		return Nothing, fmt.Errorf("no operation succeeded, of %d that failed and %d of which nobody knows", tally.Failed, tally.Unknown)
 	}
 	if o.Judge == nil {
 		return "", nil
@@ -51,6 +51,30 @@ func (p *play) within(ctx context.Context, patience time.Duration, do func(conte
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	return do(ctx)
+}
+
+// succeed blocks until some operation of each load has succeeded: a load that was
+// refused for as long as there was trouble has shown nothing yet.
+func (p *play) succeed(ctx context.Context) error {
+	look := time.NewTicker(again)
+	defer look.Stop()
+	for i, load := range p.loads {
+		for load.Tally().OK == 0 {
+			var why error
+			select {
+			case <-look.C:
+				continue
+			case <-load.Done():
+				why = errors.New("its clients are done")
+			case <-ctx.Done():
+				why = context.Cause(ctx)
+			}
+			if tally := load.Tally(); tally.OK == 0 {
+				return fmt.Errorf("workload %s proves nothing (%v): %w", p.schedule.Workloads[i], tally, why)
+			}
+		}
+	}
+	return nil
 }
 
 // serve proves that a write succeeds on every node.

@@ -1,0 +1,65 @@
+package chaos
+
+import (
+	"context"
+	"math/rand/v2"
+
+	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/journal"
+)
+
+// Bank has clients move money between eight accounts of the keys bank/0 to bank/7,
+// and read them all, also as one node has them, however old: the total is always that
+// of the beginning. A transfer that would overdraw an account is refused.
+func Bank(ns string) Workload { return &bank{sql: readStatements("bank", ns)} }
+
+// accounts are there from the beginning.
+const accounts = 8
+
+type bank struct{ sql statements }
+
+var bankKey = named("bank")
+
+func (w *bank) Name() string { return "bank" }
+
+func (w *bank) Setup(ctx context.Context, c *harness.Cluster) error { return w.sql.setup(ctx, c) }
+
+func (w *bank) Next(r *rand.Rand, _ int) Operation {
+	switch chance := r.IntN(10); {
+	case chance < 6:
+		return w.transfer(r)
+	case chance < 8:
+		return w.read(journal.Strong)
+	default:
+		return w.read(journal.Local)
+	}
+}
+
+func (w *bank) transfer(r *rand.Rand) Operation {
+	from := r.Int64N(accounts)
+	to := (from + 1 + r.Int64N(accounts-1)) % accounts
+	amount := 1 + r.Int64N(60)
+	return Operation{
+		Op: journal.Op{Model: journal.Bank, Level: journal.Strong, Steps: []journal.Step{
+			{Do: journal.Increment, Key: bankKey(to), Value: amount},
+			{Do: journal.Increment, Key: bankKey(from), Value: -amount},
+		}},
+		SQL: w.sql.get("transfer"), Args: []any{amount, to, amount, from},
+		Refused: breaks("CHECK"),
+	}
+}
+
+func (w *bank) read(level journal.Level) Operation {
+	steps := make([]journal.Step, accounts)
+	for i := range steps {
+		steps[i] = read(bankKey(int64(i)))
+	}
+	return Operation{
+		Op:  journal.Op{Model: journal.Bank, Level: level, Steps: steps},
+		SQL: w.sql.get("all"), Read: readAll(bankKey, accounts),
+	}
+}
+
+func (w *bank) Final(ctx context.Context, c *harness.Cluster) error {
+	return final(ctx, c, w.read(journal.Local))
+}
