@@ -42,7 +42,7 @@ func histories(w *world) {
 			},
 			Entry("for registers", patience, chaos.Register, BeLinearizable()),
 			Entry("for a set", patience, chaos.Set, BeDurable(), ShowOwnWrites()),
-			Entry("for lists and their transactions", patience, chaos.List, BeStrictlySerializable(), BeDurable(), BeMonotonic(), ShowOwnWrites()),
+			Entry("for lists and their transactions", patience, chaos.Lists, BeStrictlySerializable(), BeDurable(), BeMonotonic(), ShowOwnWrites()),
 			Entry("for pairs that grow together", patience, chaos.Pairs, BeStrictlySerializable(), BeDurable()),
 			Entry("for a bank", patience, chaos.Bank, KeepTheTotal()),
 			Entry("for a counter", patience, chaos.Counter, CountRight(), BeMonotonic()),

@@ -2,61 +2,64 @@ package chaos
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
 
 	"github.com/rejoin-db/rejoin/harness"
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-const (
-	accounts = 8
-	balance  = 100 // of each account at first
-)
+// Bank has clients move money between eight accounts of the keys bank/0 to bank/7,
+// and read them all, also as one node has them, however old: the total is always that
+// of the beginning. A transfer that would overdraw an account is refused.
+func Bank(ns string) Workload { return &bank{sql: readStatements("bank", ns)} }
 
-type bank struct{ script }
+// accounts are there from the beginning.
+const accounts = 8
 
-// Bank is accounts with transfers between them: the total stays what it was, and no
-// balance is ever below 0. A transfer that would make it so fails as a whole.
-func Bank(ns string) Workload { return bank{newScript("bank", ns)} }
+type bank struct{ sql statements }
 
-func (w bank) Next(chance *rand.Rand, _ int) Operation {
-	switch chance.IntN(6) {
-	case 0:
-		return w.read().at(journal.Strong)
-	case 1:
-		return w.read().at(journal.Local)
+var bankKey = named("bank")
+
+func (w *bank) Name() string { return "bank" }
+
+func (w *bank) Setup(ctx context.Context, c *harness.Cluster) error { return w.sql.setup(ctx, c) }
+
+func (w *bank) Next(r *rand.Rand, _ int) Operation {
+	switch chance := r.IntN(10); {
+	case chance < 6:
+		return w.transfer(r)
+	case chance < 8:
+		return w.read(journal.Strong)
+	default:
+		return w.read(journal.Local)
 	}
-	from := chance.IntN(accounts)
-	to := (from + 1 + chance.IntN(accounts-1)) % accounts
-	amount := 1 + chance.Int64N(balance/2)
-	return Operation{Op: journal.Op{Model: journal.Bank, Steps: []journal.Step{
-		{Do: journal.Increment, Key: account(from), Value: -amount}, {Do: journal.Increment, Key: account(to), Value: amount},
-	}}, SQL: w.sql("transfer"), Args: []any{amount, from, amount, to}}
 }
 
-func account(i int) string { return fmt.Sprintf("account/%d", i) }
+func (w *bank) transfer(r *rand.Rand) Operation {
+	from := r.Int64N(accounts)
+	to := (from + 1 + r.Int64N(accounts-1)) % accounts
+	amount := 1 + r.Int64N(60)
+	return Operation{
+		Op: journal.Op{Model: journal.Bank, Level: journal.Strong, Steps: []journal.Step{
+			{Do: journal.Increment, Key: bankKey(to), Value: amount},
+			{Do: journal.Increment, Key: bankKey(from), Value: -amount},
+		}},
+		SQL: w.sql.get("transfer"), Args: []any{amount, to, amount, from},
+		Refused: breaks("CHECK"),
+	}
+}
 
-func (w bank) read() Operation {
+func (w *bank) read(level journal.Level) Operation {
 	steps := make([]journal.Step, accounts)
 	for i := range steps {
-		steps[i] = journal.Step{Do: journal.Read, Key: account(i)}
+		steps[i] = read(bankKey(int64(i)))
 	}
-	return Operation{Op: journal.Op{Model: journal.Bank, Steps: steps}, SQL: w.sql("read"), Read: func(r harness.Result) ([]journal.Step, error) {
-		rows := r.Rows()
-		got := append([]journal.Step(nil), steps...)
-		for i := range got {
-			if i >= len(rows) || rows[i][0] != int64(i) {
-				return nil, fmt.Errorf("account %d is missing: %v", i, rows)
-			}
-			value, is := rows[i][1].(int64)
-			if !is {
-				return nil, fmt.Errorf("account %d holds %v", i, rows[i][1])
-			}
-			got[i].Got = []int64{value}
-		}
-		return got, nil
-	}}
+	return Operation{
+		Op:  journal.Op{Model: journal.Bank, Level: level, Steps: steps},
+		SQL: w.sql.get("all"), Read: readAll(bankKey, accounts),
+	}
 }
 
-func (w bank) Final(ctx context.Context, c *harness.Cluster) error { return w.final(ctx, c, w.read()) }
+func (w *bank) Final(ctx context.Context, c *harness.Cluster) error {
+	return final(ctx, c, w.read(journal.Local))
+}

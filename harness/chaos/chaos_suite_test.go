@@ -4,13 +4,44 @@
 package chaos_test
 
 import (
+	"context"
 	"testing"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/gleak"
+
+	"github.com/rejoin-db/rejoin/harness/chaos"
+	"github.com/rejoin-db/rejoin/harness/local"
+	"github.com/rejoin-db/rejoin/harness/virtual"
 )
 
 func TestChaos(t *testing.T) {
 	RegisterFailHandler(Fail)
 	RunSpecs(t, "Chaos")
+}
+
+// patience ends a spec that waits for what never comes.
+const patience = SpecTimeout(2 * time.Minute)
+
+// small is a target whose nodes take snapshots often.
+func small() *virtual.Target {
+	return virtual.New(virtual.Options{Nodes: local.Options{SnapshotThreshold: 64, SnapshotInterval: time.Second, TrailingLogs: 16}})
+}
+
+// inBubble runs a schedule in a bubble of its own.
+func inBubble(ctx context.Context, s chaos.Schedule, o chaos.Options) (outcome *chaos.Outcome, err error) {
+	broken := virtual.Run(ctx, func(ctx context.Context) { outcome, err = chaos.Run(ctx, small(), s, o) })
+	if broken != nil {
+		return nil, broken
+	}
+	return outcome, err
+}
+
+// nothingIsLeft has the spec leave no goroutine.
+func nothingIsLeft() {
+	GinkgoHelper()
+	before := gleak.Goroutines()
+	DeferCleanup(func() { Eventually(gleak.Goroutines).ShouldNot(gleak.HaveLeaked(before)) })
 }

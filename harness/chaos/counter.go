@@ -8,29 +8,39 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-type counter struct{ script }
+// Counter has clients increment two counters of the keys counter/0 and counter/1,
+// and read them.
+func Counter(ns string) Workload { return &counter{sql: readStatements("counter", ns)} }
 
-// Counter is one number that only grows.
-func Counter(ns string) Workload { return counter{newScript("counter", ns)} }
+// counters are there from the beginning.
+const counters = 2
 
-const counterKey = "counter"
+type counter struct{ sql statements }
 
-func (w counter) Next(chance *rand.Rand, _ int) Operation {
-	if chance.IntN(4) == 0 {
-		return w.read().at(journal.Strong)
+var counterKey = named("counter")
+
+func (w *counter) Name() string { return "counter" }
+
+func (w *counter) Setup(ctx context.Context, c *harness.Cluster) error { return w.sql.setup(ctx, c) }
+
+func (w *counter) Next(r *rand.Rand, _ int) Operation {
+	name := r.Int64N(counters)
+	if r.IntN(3) == 0 {
+		steps := []journal.Step{read(counterKey(name))}
+		return Operation{
+			Op:  journal.Op{Model: journal.Counter, Level: journal.Strong, Steps: steps},
+			SQL: w.sql.get("read"), Args: []any{name}, Read: readInto(steps),
+		}
 	}
-	// Mostly by one, so that requests look alike.
-	by := int64(1)
-	if chance.IntN(4) == 0 {
-		by = 1 + chance.Int64N(5)
+	by := 1 + r.Int64N(5)
+	return Operation{
+		Op:  journal.Op{Model: journal.Counter, Level: journal.Strong, Steps: []journal.Step{{Do: journal.Increment, Key: counterKey(name), Value: by}}},
+		SQL: w.sql.get("increment"), Args: []any{by, name},
 	}
-	return once(journal.Counter, journal.Step{Do: journal.Increment, Key: counterKey, Value: by}, w.sql("increment"), by)
 }
 
-func (w counter) read() Operation {
-	return once(journal.Counter, journal.Step{Do: journal.Read, Key: counterKey}, w.sql("read"))
-}
-
-func (w counter) Final(ctx context.Context, c *harness.Cluster) error {
-	return w.final(ctx, c, w.read())
+func (w *counter) Final(ctx context.Context, c *harness.Cluster) error {
+	return final(ctx, c, Operation{
+		Op: journal.Op{Model: journal.Counter}, SQL: w.sql.get("all"), Read: readAll(counterKey, counters),
+	})
 }

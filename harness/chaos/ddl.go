@@ -2,88 +2,156 @@ package chaos
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
-	"regexp"
-	"strconv"
-	"strings"
+	"sync"
 
 	"github.com/rejoin-db/rejoin/harness"
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
+// DDL has clients make tables, add columns and indexes to them, insert rows and drop
+// them. What there is, is sets of the keys ddl/tables, ddl/columns, ddl/indexes and
+// ddl/rows, all of whose values are numbers that were not used before. A client
+// changes only tables of its own, so that it knows what it drops with one.
+func DDL(ns string) Workload {
+	return &ddl{ns: ns, sql: readStatements("ddl", ns), owned: make(map[int][]*ownTable)}
+}
+
+const (
+	tablesKey  = "ddl/tables"
+	columnsKey = "ddl/columns"
+	indexesKey = "ddl/indexes"
+	rowsKey    = "ddl/rows"
+)
+
 type ddl struct {
-	script
-	tables, others *elements
+	ns  string
+	sql statements
+
+	mu    sync.Mutex
+	last  int64               // number that was used
+	owned map[int][]*ownTable // by client
 }
 
-// DDL is a schema that changes while rows are written: tables come and go, columns
-// and indexes come.
-func DDL(ns string) Workload { return ddl{newScript("ddl", ns), &elements{}, &elements{}} }
+// ownTable is a table of a client, with all that may be in it.
+type ownTable struct {
+	number  int64
+	content []journal.Step // that added it
+}
 
-func (w ddl) Next(chance *rand.Rand, _ int) Operation {
-	switch chance.IntN(10) {
-	case 0, 1:
-		value := w.tables.next()
-		o := w.change("create", journal.Add, "ddl/tables", value)
-		o.Done = w.tables.known(value)
-		return o
-	case 2:
-		if value, found := w.tables.takeOne(chance); found {
-			return w.change("drop", journal.Remove, "ddl/tables", value)
-		}
-	case 3:
-		return w.change("column", journal.Add, "ddl/columns", w.others.next())
-	case 4:
-		return w.change("index", journal.Add, "ddl/indexes", w.others.next())
-	case 5:
-		return w.read("tables").at(journal.Strong)
+// mostTables is how many tables a client has at a time.
+const mostTables = 3
+
+func (w *ddl) Name() string { return "ddl" }
+
+func (w *ddl) Setup(ctx context.Context, c *harness.Cluster) error { return w.sql.setup(ctx, c) }
+
+func (w *ddl) Next(r *rand.Rand, client int) Operation {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.last++
+	tables := w.owned[client]
+	if len(tables) == 0 {
+		return w.create(client)
 	}
-	value := w.others.next()
-	return once(journal.Set, journal.Step{Do: journal.Add, Key: "ddl/rows", Value: value}, w.sql("insert"), value)
+	i := r.IntN(len(tables))
+	switch chance := r.IntN(10); {
+	case chance == 0 && len(tables) < mostTables:
+		return w.create(client)
+	case chance <= 1:
+		return w.drop(client, i)
+	case chance == 2:
+		return w.add(tables[i], columnsKey, "add-column")
+	case chance == 3:
+		return w.add(tables[i], indexesKey, "create-index")
+	default:
+		return w.add(tables[i], rowsKey, "insert", w.last)
+	}
 }
 
-// change is a request that has the value in a name. It may be several statements.
-func (w ddl) change(request string, do journal.Do, key string, value int64) Operation {
-	steps := []journal.Step{{Do: do, Key: key, Value: value}}
-	return Operation{Op: journal.Op{Model: journal.Set, Steps: steps}, SQL: strings.ReplaceAll(w.sql(request), "{v}", strconv.FormatInt(value, 10)),
-		Read: func(harness.Result) ([]journal.Step, error) { return steps, nil }}
+// create has the client own the table once that is acknowledged.
+func (w *ddl) create(client int) Operation {
+	t := &ownTable{number: w.last}
+	return Operation{
+		Op:  journal.Op{Model: journal.Set, Level: journal.Strong, Steps: []journal.Step{{Do: journal.Add, Key: tablesKey, Value: t.number}}},
+		SQL: w.of(t, "create"),
+		Read: func(harness.Result) ([]journal.Step, error) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.owned[client] = append(w.owned[client], t)
+			return nil, nil
+		},
+	}
 }
 
-func (w ddl) read(what string) Operation {
-	return once(journal.Set, journal.Step{Do: journal.Read, Key: "ddl/" + what}, w.sql(what))
+// drop drops a client's table with all in it. Whatever comes of that, the client uses
+// the table no more.
+func (w *ddl) drop(client, i int) Operation {
+	t := w.owned[client][i]
+	w.owned[client] = append(w.owned[client][:i:i], w.owned[client][i+1:]...)
+	steps := []journal.Step{{Do: journal.Remove, Key: tablesKey, Value: t.number}}
+	for _, s := range t.content {
+		steps = append(steps, journal.Step{Do: journal.Remove, Key: s.Key, Value: s.Value})
+	}
+	return Operation{Op: journal.Op{Model: journal.Set, Level: journal.Strong, Steps: steps}, SQL: w.of(t, "drop")}
 }
 
-// columns is a read of the columns of the table, which SQLite tells in the words of
-// its declaration.
-func (w ddl) columns() Operation {
-	o := w.read("columns")
-	o.Read = func(r harness.Result) ([]journal.Step, error) {
-		declaration, err := r.Value()
-		if err != nil {
-			return nil, err
+// add adds something to a client's table: the number that was used last.
+func (w *ddl) add(t *ownTable, key, request string, args ...any) Operation {
+	step := journal.Step{Do: journal.Add, Key: key, Value: w.last}
+	t.content = append(t.content, step)
+	return Operation{
+		Op:  journal.Op{Model: journal.Set, Level: journal.Strong, Steps: []journal.Step{step}},
+		SQL: w.of(t, request), Args: args,
+	}
+}
+
+// of is a request about a table, and about a column or index of the number that was
+// used last.
+func (w *ddl) of(t *ownTable, request string) string {
+	return w.sql.get(request, "{table}", tableName(t.number), "{column}", fmt.Sprintf("c%d", w.last), "{index}", fmt.Sprintf("i%d", w.last))
+}
+
+func tableName(number int64) string { return fmt.Sprintf("t%d", number) }
+
+// Final reads the schema, and then the rows of all tables that it names.
+func (w *ddl) Final(ctx context.Context, c *harness.Cluster) error {
+	return onEach(c, func(node *harness.Node) error {
+		var tables []int64
+		_, err := finalOn(ctx, c, node, Operation{
+			Op: journal.Op{Model: journal.Set}, SQL: w.sql.get("schema"),
+			Read: func(r harness.Result) ([]journal.Step, error) {
+				s, err := readSchema(r, w.ns)
+				tables = s.tables
+				return s.steps(), err
+			},
+		})
+		if err != nil || len(tables) == 0 {
+			return err
 		}
-		got := []int64{}
-		for _, found := range columnName.FindAllStringSubmatch(fmt.Sprint(declaration), -1) {
-			number, err := strconv.ParseInt(found[1], 10, 64)
-			if err != nil {
-				return nil, err
+		return w.finalRows(ctx, c, node, tables)
+	})
+}
+
+func (w *ddl) finalRows(ctx context.Context, c *harness.Cluster, node *harness.Node, tables []int64) error {
+	var sql string
+	for _, number := range tables {
+		sql += w.sql.get("rows", "{table}", tableName(number)) + "\n"
+	}
+	_, err := finalOn(ctx, c, node, Operation{
+		Op: journal.Op{Model: journal.Set}, SQL: sql,
+		Read: func(r harness.Result) ([]journal.Step, error) {
+			all := []int64{}
+			for i := range tables {
+				rows, err := column(r, i)
+				if err != nil {
+					return nil, err
+				}
+				all = append(all, rows...)
 			}
-			got = append(got, number)
-		}
-		return []journal.Step{{Do: journal.Read, Key: "ddl/columns", Got: got}}, nil
-	}
-	return o
-}
-
-var columnName = regexp.MustCompile(`\bc_([0-9]+)\b`)
-
-func (w ddl) Final(ctx context.Context, c *harness.Cluster) error {
-	var errs []error
-	errs = append(errs, w.final(ctx, c, w.columns()))
-	for _, what := range []string{"tables", "indexes", "rows"} {
-		errs = append(errs, w.final(ctx, c, w.read(what)))
-	}
-	return errors.Join(errs...)
+			return []journal.Step{got(rowsKey, all)}, nil
+		},
+	})
+	return err
 }

@@ -1,8 +1,24 @@
-// Package chaos makes trouble by a seed, and lets clients work meanwhile, so that
-// what they saw can be judged (package check).
+// Package chaos makes seeded trouble for a cluster while clients work on it, finds
+// what it breaks, and makes the trouble that breaks it as small as it can.
 //
-//	Workload   what clients do: one kind of data, and what can be said about it
-//	Load       how a workload is run: how many clients, how fast
-//	Schedule   which faults happen when
-//	Run        all of it, on one cluster of a target
+//	Schedule, Fault        what is done to a cluster, and when: plain data
+//	Space, Draw            schedules by chance, each from its seed
+//	Run, Outcome           runs one on a target, heals, and looks what is broken
+//	Goal                   states that trouble is to reach, so that it shows what it did not
+//	Shrink                 the smallest schedule that still fails
+//	Timeline, Spec, Print  a failure as a timeline, and as a Ginkgo spec to paste
+//	Worker, Serve          runs in a process of their own, which may die of a panic
+//	Workload, Load         what the clients do, and how they are run
+//
+// A run goes
+//
+//	boot ─> loads start ─> faults at their times ─> heal ─> a write on every node
+//	     ─> final reads ─> invariants ─> Options.Judge, on the journal
+//
+// and what is not as it must be on the way is a Failure: safety or liveness.
+//
+// A database must stand all that a schedule does. So a node that forgets what it
+// promised to keep (Wipe, FullDisk, LyingDisk) is one at a time, begins to while all
+// others are there, and comes back as a new member. A fault whose time comes when it
+// cannot be made is not made, and counted.
 package chaos

@@ -3,40 +3,75 @@ package chaos
 import (
 	"context"
 	"math/rand/v2"
-	"sync/atomic"
 
 	"github.com/rejoin-db/rejoin/harness"
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
+// Pairs has clients append one value to two lists in one transaction, of the keys
+// pair/0/left and pair/0/right and on, and read both, also as one node has them. Half
+// a transaction shows as two lists that are not alike.
+func Pairs(ns string) Workload {
+	return &pairs{sql: readStatements("pairs", ns), names: newRolling(2, longestList)}
+}
+
 type pairs struct {
-	script
-	values *atomic.Int64
+	sql   statements
+	names *rolling
 }
 
-// Pairs is two lists that grow in one transaction of two statements, always by the
-// same value. Whoever reads both, also of one node's own state, finds them alike.
-func Pairs(ns string) Workload { return pairs{newScript("pairs", ns), new(atomic.Int64)} }
+var pairKey = named("pair")
 
-const left, right = "pair/left", "pair/right"
+func leftKey(name int64) string  { return pairKey(name) + "/left" }
+func rightKey(name int64) string { return pairKey(name) + "/right" }
 
-func (w pairs) Next(chance *rand.Rand, _ int) Operation {
-	switch chance.IntN(4) {
-	case 0:
-		return w.read().at(journal.Strong)
-	case 1, 2:
-		return w.read().at(journal.Local)
+func (w *pairs) Name() string { return "pairs" }
+
+func (w *pairs) Setup(ctx context.Context, c *harness.Cluster) error { return w.sql.setup(ctx, c) }
+
+func (w *pairs) Next(r *rand.Rand, _ int) Operation {
+	switch chance := r.IntN(10); {
+	case chance < 5:
+		return w.append(w.names.next(r))
+	case chance < 8:
+		return w.read(journal.Strong, w.names.some(r))
+	default:
+		return w.read(journal.Local, w.names.some(r))
 	}
-	value := w.values.Add(1)
-	return Operation{Op: journal.Op{Model: journal.List, Steps: []journal.Step{
-		{Do: journal.Append, Key: left, Value: value}, {Do: journal.Append, Key: right, Value: value},
-	}}, SQL: w.sql("append"), Args: []any{value, value}}
 }
 
-func (w pairs) read() Operation {
-	return Operation{Op: journal.Op{Model: journal.List, Steps: []journal.Step{
-		{Do: journal.Read, Key: left}, {Do: journal.Read, Key: right},
-	}}, SQL: w.sql("read")}
+func (w *pairs) append(name, value int64) Operation {
+	return Operation{
+		Op: journal.Op{Model: journal.List, Level: journal.Strong, Steps: []journal.Step{
+			{Do: journal.Append, Key: leftKey(name), Value: value},
+			{Do: journal.Append, Key: rightKey(name), Value: value},
+		}},
+		SQL: w.sql.get("append"), Args: []any{name, value, name, value},
+	}
 }
 
-func (w pairs) Final(ctx context.Context, c *harness.Cluster) error { return w.final(ctx, c, w.read()) }
+func (w *pairs) read(level journal.Level, name int64) Operation {
+	steps := []journal.Step{read(leftKey(name)), read(rightKey(name))}
+	return Operation{
+		Op:  journal.Op{Model: journal.List, Level: level, Steps: steps},
+		SQL: w.sql.get("read"), Args: []any{name, name}, Read: readInto(steps),
+	}
+}
+
+func (w *pairs) Final(ctx context.Context, c *harness.Cluster) error {
+	names := w.names.count()
+	return final(ctx, c, Operation{
+		Op: journal.Op{Model: journal.List}, SQL: w.sql.get("all"),
+		Read: func(r harness.Result) ([]journal.Step, error) {
+			lefts, err := columns(r, 0)
+			if err != nil {
+				return nil, err
+			}
+			rights, err := columns(r, 1)
+			if err != nil {
+				return nil, err
+			}
+			return append(stepsOf(lefts, leftKey, names), stepsOf(rights, rightKey, names)...), nil
+		},
+	})
+}

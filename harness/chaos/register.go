@@ -2,67 +2,104 @@ package chaos
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
+	"sync"
 	"sync/atomic"
 
 	"github.com/rejoin-db/rejoin/harness"
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-const registers = 4 // keys
+// Register has clients read, write, and compare and set so many registers, of the
+// keys register/0 and on. No value is written twice, so that a read tells which
+// write it saw.
+func Register(ns string, keys int) Workload {
+	return &register{sql: readStatements("register", ns), keys: int64(max(keys, 1)), held: make(map[int64]int64)}
+}
 
 type register struct {
-	script
-	values *atomic.Int64
+	sql  statements
+	keys int64
+	last atomic.Int64 // value that was written
+
+	mu   sync.Mutex
+	held map[int64]int64 // what each was last known to hold: a good guess for a CAS
 }
 
-// Register is a handful of registers that are read, written, and compared and set.
-func Register(ns string) Workload { return register{newScript("register", ns), new(atomic.Int64)} }
+var registerKey = named("register")
 
-func (w register) Next(chance *rand.Rand, _ int) Operation {
-	key := registerKey(chance.IntN(registers))
-	switch chance.IntN(5) {
-	case 0, 1:
-		return once(journal.Register, journal.Step{Do: journal.Read, Key: key}, w.sql("read"), key).at(journal.Strong)
-	case 2, 3:
-		value := w.values.Add(1)
-		return once(journal.Register, journal.Step{Do: journal.Write, Key: key, Value: value}, w.sql("write"), key, value)
+func (w *register) Name() string { return "register" }
+
+func (w *register) Setup(ctx context.Context, c *harness.Cluster) error { return w.sql.setup(ctx, c) }
+
+func (w *register) Next(r *rand.Rand, _ int) Operation {
+	name := r.Int64N(w.keys)
+	switch chance := r.IntN(10); {
+	case chance < 4:
+		return w.read(name)
+	case chance < 7:
+		return w.write(name)
+	default:
+		return w.cas(name)
 	}
-	value := w.values.Add(1)
-	old := max(1, value-1-chance.Int64N(2*registers)) // likely one of the latest
-	return once(journal.Register, journal.Step{Do: journal.CAS, Key: key, Old: old, Value: value}, w.sql("cas"), value, key, old)
 }
 
-func registerKey(i int) string { return fmt.Sprintf("register/%d", i) }
-
-func (w register) Final(ctx context.Context, c *harness.Cluster) error {
-	var steps []journal.Step
-	for i := range registers {
-		steps = append(steps, journal.Step{Do: journal.Read, Key: registerKey(i), Got: []int64{}})
-	}
-	return w.final(ctx, c, Operation{Op: journal.Op{Model: journal.Register, Steps: steps}, SQL: w.sql("all"), Read: func(r harness.Result) ([]journal.Step, error) {
-		return byKey(steps, r)
-	}})
-}
-
-// byKey puts rows of a key and a value each into the steps of those keys.
-func byKey(steps []journal.Step, r harness.Result) ([]journal.Step, error) {
-	got := append([]journal.Step(nil), steps...)
-	for _, row := range r.Rows() {
-		known := false
-		for i := range got {
-			if len(row) == 2 && fmt.Sprint(row[0]) == got[i].Key {
-				value, is := row[1].(int64)
-				if !is {
-					return nil, fmt.Errorf("%s holds %v (%T), and not a whole number", got[i].Key, row[1], row[1])
-				}
-				got[i].Got, known = append(got[i].Got, value), true
+func (w *register) read(name int64) Operation {
+	steps := []journal.Step{read(registerKey(name))}
+	into := readInto(steps)
+	return Operation{
+		Op: journal.Op{Model: journal.Register, Level: journal.Strong, Steps: steps}, SQL: w.sql.get("read"), Args: []any{name},
+		Read: func(result harness.Result) ([]journal.Step, error) {
+			read, err := into(result)
+			if err == nil && len(read[0].Got) > 0 {
+				w.note(name, read[0].Got[0])
 			}
-		}
-		if !known {
-			return nil, fmt.Errorf("there is a row that nobody wrote: %v", row)
-		}
+			return read, err
+		},
 	}
-	return got, nil
+}
+
+func (w *register) write(name int64) Operation {
+	value := w.last.Add(1)
+	return Operation{
+		Op: journal.Op{Model: journal.Register, Level: journal.Strong, Steps: []journal.Step{
+			{Do: journal.Write, Key: registerKey(name), Value: value},
+		}},
+		SQL: w.sql.get("write"), Args: []any{name, value},
+		Read: func(harness.Result) ([]journal.Step, error) { w.note(name, value); return nil, nil },
+	}
+}
+
+func (w *register) cas(name int64) Operation {
+	step := journal.Step{Do: journal.CAS, Key: registerKey(name), Old: w.guess(name), Value: w.last.Add(1)}
+	return Operation{
+		Op:  journal.Op{Model: journal.Register, Level: journal.Strong, Steps: []journal.Step{step}},
+		SQL: w.sql.get("cas"), Args: []any{step.Value, name, step.Old},
+		Read: func(result harness.Result) ([]journal.Step, error) {
+			step := step
+			step.Got = []int64{result.Affected()}
+			if result.Affected() == 1 {
+				w.note(name, step.Value)
+			}
+			return []journal.Step{step}, nil
+		},
+	}
+}
+
+func (w *register) note(name, value int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.held[name] = value
+}
+
+func (w *register) guess(name int64) int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.held[name]
+}
+
+func (w *register) Final(ctx context.Context, c *harness.Cluster) error {
+	return final(ctx, c, Operation{
+		Op: journal.Op{Model: journal.Register}, SQL: w.sql.get("all"), Read: readAll(registerKey, w.keys),
+	})
 }

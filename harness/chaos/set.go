@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"sync"
 
@@ -9,71 +10,110 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
+// Set has clients add values to sets, remove some that are surely there, and read
+// sets, of the keys set/0 and on. No value is added twice. A set is let alone once so
+// much was added to it, so that no read grows without bound; but the final one.
+func Set(ns string) Workload { return &set{sql: readStatements("set", ns)} }
+
+// largestSet is how many values are added to a set.
+const largestSet = 100
+
 type set struct {
-	script
-	*elements
-}
+	sql statements
 
-// Set is a set to which values are added, each once, and of which some are removed
-// that are known to be in it.
-func Set(ns string) Workload { return set{newScript("set", ns), &elements{}} }
-
-const setKey = "set"
-
-func (w set) Next(chance *rand.Rand, _ int) Operation {
-	switch chance.IntN(8) {
-	case 0:
-		return once(journal.Set, journal.Step{Do: journal.Read, Key: setKey}, w.sql("read")).at(journal.Strong)
-	case 1:
-		if value, found := w.takeOne(chance); found {
-			return once(journal.Set, journal.Step{Do: journal.Remove, Key: setKey, Value: value}, w.sql("remove"), value)
-		}
-	}
-	value := w.next()
-	o := once(journal.Set, journal.Step{Do: journal.Add, Key: setKey, Value: value}, w.sql("add"), value)
-	o.Done = w.known(value)
-	return o
-}
-
-func (w set) Final(ctx context.Context, c *harness.Cluster) error {
-	return w.final(ctx, c, once(journal.Set, journal.Step{Do: journal.Read, Key: setKey}, w.sql("read")))
-}
-
-// elements are values: each is used once, and those that are surely there can be
-// taken, once.
-type elements struct {
 	mu    sync.Mutex
-	used  int64
-	there []int64
+	last  int64   // value that was added
+	known []int64 // values that are surely there, and that nobody removes
 }
 
-func (e *elements) next() int64 {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.used++
-	return e.used
-}
+var setKey = named("set")
 
-// known notes the value as surely there, if its operation is done.
-func (e *elements) known(value int64) func(journal.Outcome) {
-	return func(outcome journal.Outcome) {
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		if outcome == journal.OK {
-			e.there = append(e.there, value)
+// setOf is which set a value is added to.
+func setOf(value int64) int64 { return (value - 1) / largestSet }
+
+func (w *set) Name() string { return "set" }
+
+func (w *set) Setup(ctx context.Context, c *harness.Cluster) error { return w.sql.setup(ctx, c) }
+
+func (w *set) Next(r *rand.Rand, _ int) Operation {
+	switch chance := r.IntN(10); {
+	case chance < 6:
+		return w.add()
+	case chance < 8:
+		if value, is := w.take(r); is {
+			return w.remove(value)
 		}
+		return w.add()
+	default:
+		return w.read(r)
 	}
 }
 
-func (e *elements) takeOne(chance *rand.Rand) (value int64, found bool) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if len(e.there) == 0 {
+func (w *set) add() Operation {
+	w.mu.Lock()
+	w.last++
+	value := w.last
+	w.mu.Unlock()
+	return Operation{
+		Op:  journal.Op{Model: journal.Set, Level: journal.Strong, Steps: []journal.Step{{Do: journal.Add, Key: setKey(setOf(value)), Value: value}}},
+		SQL: w.sql.get("add"), Args: []any{setOf(value), value},
+		Read: func(harness.Result) ([]journal.Step, error) { w.learn(value); return nil, nil },
+	}
+}
+
+func (w *set) remove(value int64) Operation {
+	return Operation{
+		Op:  journal.Op{Model: journal.Set, Level: journal.Strong, Steps: []journal.Step{{Do: journal.Remove, Key: setKey(setOf(value)), Value: value}}},
+		SQL: w.sql.get("remove"), Args: []any{setOf(value), value},
+		Read: func(result harness.Result) ([]journal.Step, error) {
+			if result.Affected() != 1 {
+				return nil, errors.New("a value that was surely there was not removed")
+			}
+			return nil, nil
+		},
+	}
+}
+
+// read reads the set that is added to, or one from before.
+func (w *set) read(r *rand.Rand) Operation {
+	w.mu.Lock()
+	name := setOf(max(w.last, 1))
+	w.mu.Unlock()
+	if name > 0 && r.IntN(4) == 0 {
+		name = r.Int64N(name)
+	}
+	steps := []journal.Step{read(setKey(name))}
+	return Operation{
+		Op: journal.Op{Model: journal.Set, Level: journal.Strong, Steps: steps}, SQL: w.sql.get("read"), Args: []any{name},
+		Read: readInto(steps),
+	}
+}
+
+func (w *set) learn(value int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.known = append(w.known, value)
+}
+
+// take is a value that is surely there. Nobody is told of it again.
+func (w *set) take(r *rand.Rand) (value int64, is bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.known) == 0 {
 		return 0, false
 	}
-	i, last := chance.IntN(len(e.there)), len(e.there)-1
-	value = e.there[i]
-	e.there[i] = e.there[last]
-	e.there = e.there[:last]
+	i, last := r.IntN(len(w.known)), len(w.known)-1
+	value = w.known[i]
+	w.known[i] = w.known[last]
+	w.known = w.known[:last]
 	return value, true
+}
+
+func (w *set) Final(ctx context.Context, c *harness.Cluster) error {
+	w.mu.Lock()
+	names := setOf(max(w.last, 1)) + 1
+	w.mu.Unlock()
+	return final(ctx, c, Operation{
+		Op: journal.Op{Model: journal.Set}, SQL: w.sql.get("all"), Read: readAll(setKey, names),
+	})
 }

@@ -16,6 +16,14 @@ type limits struct {
 	grace         time.Duration // real, for a body whose context has ended
 }
 
+func newLimits(options []Option) limits {
+	l := limits{real: 2 * time.Minute, virtual: 7 * 24 * time.Hour, grace: patience}
+	for _, option := range options {
+		option(&l)
+	}
+	return l
+}
+
 // RealLimit is how much real time one node may take; 2 minutes unless said.
 // Ginkgo's own limits (SpecTimeout, NodeTimeout, --timeout) are real time too.
 func RealLimit(d time.Duration) Option { return func(l *limits) { l.real = d } }
@@ -30,9 +38,6 @@ func Limit(d time.Duration) Option { return func(l *limits) { l.virtual = d } }
 // begins with the first of them and ends after the last. See the package's
 // documentation for what is the same within and what is not.
 func Bubble(options ...Option) types.AroundNodeDecorator {
-	s := &span{limits: limits{real: 2 * time.Minute, virtual: 7 * 24 * time.Hour, grace: patience}}
-	for _, option := range options {
-		option(&s.limits)
-	}
+	s := &span{limits: newLimits(options)}
 	return ginkgo.AroundNode(s.around)
 }

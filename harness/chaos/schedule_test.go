@@ -1,0 +1,105 @@
+package chaos_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/chaos"
+)
+
+// drawn is how many schedules are looked at.
+const drawn = 300
+
+var _ = Describe("A schedule that is drawn", func() {
+	DescribeTable("can be run", func(space chaos.Space) {
+		for seed := range uint64(drawn) {
+			Expect(chaos.Draw(seed, space).Validate()).To(Succeed())
+		}
+	},
+		Entry("in virtual time", chaos.Virtual()), Entry("in real time", chaos.Real()), Entry("in a space of which nothing is said", chaos.Space{}))
+
+	It("is that of its seed", func() {
+		different := make(map[string]bool)
+		for seed := range uint64(drawn) {
+			s := chaos.Draw(seed, chaos.Virtual())
+			Expect(chaos.Draw(seed, chaos.Virtual())).To(Equal(s))
+			Expect(s.Seed).To(Equal(seed))
+			s.Seed = 0
+			different[fmt.Sprint(s)] = true
+		}
+		Expect(len(different)).To(BeNumerically(">", drawn*9/10))
+	})
+
+	It("is the same when it was JSON", func() {
+		for seed := range uint64(drawn) {
+			s := chaos.Draw(seed, chaos.Virtual())
+			text, err := json.Marshal(s)
+			Expect(err).NotTo(HaveOccurred())
+			var back chaos.Schedule
+			Expect(json.Unmarshal(text, &back)).To(Succeed())
+			Expect(back).To(Equal(s))
+		}
+	})
+
+	It("uses some kinds of faults only, and all kinds come up", func() {
+		all := make(map[chaos.Kind]int)
+		for seed := range uint64(drawn) {
+			of := make(map[chaos.Kind]bool)
+			for _, f := range chaos.Draw(seed, chaos.Virtual()).Faults {
+				of[f.Kind] = true
+			}
+			Expect(len(of)).To(BeNumerically("<=", 8))
+			for kind := range of {
+				all[kind]++
+			}
+		}
+		for _, kind := range chaos.Kinds() {
+			if kind == chaos.Pause {
+				Expect(all).NotTo(HaveKey(kind), "nothing is paused in virtual time")
+				continue
+			}
+			Expect(all[kind]).To(BeNumerically(">", drawn/50), string(kind))
+		}
+	})
+
+	It("has its faults in order, spread over all its length", func() {
+		early, late := 0, 0
+		for seed := range uint64(drawn) {
+			s := chaos.Draw(seed, chaos.Virtual())
+			before := time.Duration(0)
+			for _, f := range s.Faults {
+				Expect(f.At).To(BeNumerically(">=", before))
+				before = f.At
+				if f.At < s.Length/2 {
+					early++
+				} else {
+					late++
+				}
+			}
+		}
+		Expect(early).To(BeNumerically("~", late, (early+late)/10))
+	})
+})
+
+var _ = DescribeTable("A schedule that cannot be run", func(spoil func(*chaos.Schedule), why string) {
+	s := chaos.Schedule{Nodes: 3, Workloads: []string{"w"}, Clients: 1, Length: time.Minute, Faults: []chaos.Fault{{Kind: chaos.CutOneWay, Other: harness.Clients}}}
+	Expect(s.Validate()).To(Succeed())
+	spoil(&s)
+	Expect(s.Validate()).To(MatchError(And(HavePrefix("the schedule cannot be run: "), ContainSubstring(why))))
+},
+	Entry("has no nodes", func(s *chaos.Schedule) { s.Nodes = 0 }, "it has 0 nodes"),
+	Entry("has no clients", func(s *chaos.Schedule) { s.Clients = 0 }, "nobody who does anything"),
+	Entry("has no workload", func(s *chaos.Schedule) { s.Workloads = nil }, "nobody who does anything"),
+	Entry("has no length", func(s *chaos.Schedule) { s.Length = 0; s.Faults = nil }, "length 0s is to be positive"),
+	Entry("has an unknown kind", func(s *chaos.Schedule) { s.Faults[0].Kind = "flood" }, `fault 0 (0s for 0s: flood 0): there is no kind "flood"`),
+	Entry("has a fault too late", func(s *chaos.Schedule) { s.Faults[0].At = time.Hour }, "it comes at 1h0m0s, in a schedule of 1m0s"),
+	Entry("has a fault of negative length", func(s *chaos.Schedule) { s.Faults[0].Lasts = -1 }, "may be negative"),
+	Entry("has a fault of no node", func(s *chaos.Schedule) { s.Faults[0].Node = 3 }, "there is no node 3"),
+	Entry("has a link to itself", func(s *chaos.Schedule) { s.Faults[0].Other = 0 }, "there is no link from 0 to 0"),
+	Entry("flaps without a period", func(s *chaos.Schedule) { s.Faults[0].Kind = chaos.FlappingLink }, "no link flaps every 0s"),
+)

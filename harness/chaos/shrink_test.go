@@ -1,0 +1,109 @@
+package chaos_test
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/rejoin-db/rejoin/harness/chaos"
+)
+
+// has counts the faults of a kind.
+func has(s chaos.Schedule, kind chaos.Kind) (n int) {
+	for _, f := range s.Faults {
+		if f.Kind == kind {
+			n++
+		}
+	}
+	return n
+}
+
+// drawnWith is the first schedule of so many faults at least for which fails holds.
+func drawnWith(faults int, fails func(chaos.Schedule) bool) chaos.Schedule {
+	GinkgoHelper()
+	for seed := range uint64(100_000) {
+		if s := chaos.Draw(seed+1, chaos.Virtual()); len(s.Faults) >= faults && fails(s) {
+			return s
+		}
+	}
+	Fail("no such schedule is drawn")
+	return chaos.Schedule{}
+}
+
+var _ = Describe("Shrinking", func() {
+	planted := func(s chaos.Schedule) bool {
+		return has(s, chaos.Crash) >= 1 && has(s, chaos.CutOneWay) >= 1 && has(s, chaos.ClockAhead) >= 1
+	}
+
+	It("leaves what is needed to fail", func(ctx SpecContext) {
+		s := drawnWith(35, planted)
+		runs := 0
+		least := chaos.Shrink(ctx, s, chaos.Virtual(), 10*time.Second, func(_ context.Context, s chaos.Schedule) bool {
+			Expect(s.Validate()).To(Succeed())
+			runs++
+			return planted(s)
+		})
+		fmt.Fprintf(GinkgoWriter, "%d runs, from %v to %v\n", runs, s, least)
+		Expect(planted(least)).To(BeTrue())
+		Expect(least.Faults).To(HaveLen(3))
+		Expect(least.Seed).To(Equal(s.Seed))
+		Expect(least.Workloads).To(HaveLen(1))
+		Expect([]int{least.Clients, least.Most, least.Nodes}).To(Equal([]int{1, 1, 3}))
+		Expect(least.Faults).To(HaveEach(HaveField("At", BeZero())), "rapid has got to the details")
+	}, patience)
+
+	It("finds how many operations are needed", func(ctx SpecContext) {
+		s := drawnWith(5, func(chaos.Schedule) bool { return true })
+		least := chaos.Shrink(ctx, s, chaos.Virtual(), 10*time.Second, func(_ context.Context, s chaos.Schedule) bool {
+			return s.Most == 0 || s.Most >= 37
+		})
+		Expect(least.Most).To(Equal(37))
+		Expect(least.Faults).To(BeEmpty())
+	}, patience)
+
+	It("asks for no schedule twice, and ends with its context", func(ctx SpecContext) {
+		asked := make(map[string]bool)
+		short, cancel := context.WithCancel(ctx)
+		defer cancel()
+		s := drawnWith(20, planted)
+		least := chaos.Shrink(short, s, chaos.Virtual(), time.Minute, func(_ context.Context, s chaos.Schedule) bool {
+			Expect(asked).NotTo(HaveKey(fmt.Sprint(s)))
+			asked[fmt.Sprint(s)] = true
+			if len(asked) == 5 {
+				cancel()
+			}
+			return planted(s)
+		})
+		Expect(asked).To(HaveLen(5))
+		Expect(planted(least)).To(BeTrue())
+	}, patience)
+
+	It("keeps a schedule that it can do nothing about", func(ctx SpecContext) {
+		s := drawnWith(3, func(chaos.Schedule) bool { return true })
+		Expect(chaos.Shrink(ctx, s, chaos.Virtual(), time.Second, func(context.Context, chaos.Schedule) bool { return false })).To(Equal(s))
+	}, patience)
+
+	// The reach: three faults of fifty within a minute, where a run costs 100ms.
+	It("is fast enough for runs that take their time", Label("speed:slow"), func(ctx SpecContext) {
+		s := drawnWith(45, planted)
+		begun, runs := time.Now(), 0
+		var three time.Duration
+		least := chaos.Shrink(ctx, s, chaos.Virtual(), 30*time.Second, func(ctx context.Context, s chaos.Schedule) bool {
+			runs++
+			select {
+			case <-time.After(100 * time.Millisecond): // what a run costs
+			case <-ctx.Done():
+			}
+			if planted(s) && len(s.Faults) <= 3 && three == 0 {
+				three = time.Since(begun)
+			}
+			return planted(s)
+		})
+		AddReportEntry("shrinking", fmt.Sprintf("from %d faults to %d after %v, over after %v and %d runs", len(s.Faults), len(least.Faults), three, time.Since(begun), runs))
+		Expect(least.Faults).To(HaveLen(3))
+		Expect(three).To(BeNumerically("<", 20*time.Second))
+	}, patience)
+})

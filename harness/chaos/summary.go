@@ -1,0 +1,84 @@
+package chaos
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Summary adds up what many runs did.
+type Summary struct {
+	Schedules int
+	Failed    int
+	Passed    time.Duration // by the clusters' clocks
+	Tally     Tally
+	Faults    map[Kind]Count
+	Reached   map[Goal]int
+
+	begun time.Time
+}
+
+// NewSummary returns a summary of no runs yet, which began then.
+func NewSummary(begun time.Time) *Summary {
+	return &Summary{Faults: make(map[Kind]Count), Reached: make(map[Goal]int), begun: begun}
+}
+
+// Add adds a run.
+func (s *Summary) Add(o *Outcome) {
+	s.Schedules++
+	if o.Failure != nil {
+		s.Failed++
+	}
+	s.Passed += o.Passed
+	s.Tally.OK += o.Tally.OK
+	s.Tally.Failed += o.Tally.Failed
+	s.Tally.Unknown += o.Tally.Unknown
+	for kind, count := range o.Faults {
+		s.Faults[kind] = s.Faults[kind].plus(count)
+	}
+	for goal, times := range o.Reached {
+		s.Reached[goal] += times
+	}
+}
+
+// kinds are those of faults that were made, the most frequent first.
+func (s *Summary) kinds() []Kind {
+	kinds := slices.Collect(maps.Keys(s.Faults))
+	slices.SortFunc(kinds, func(a, b Kind) int {
+		return cmp.Or(cmp.Compare(s.Faults[b].Bit, s.Faults[a].Bit), cmp.Compare(a, b))
+	})
+	return kinds
+}
+
+// String is how far it is, as one line.
+func (s *Summary) String() string {
+	const most = 6
+	var bit []string
+	kinds := s.kinds()
+	for _, k := range kinds[:min(len(kinds), most)] {
+		bit = append(bit, fmt.Sprintf("%s %d", k, s.Faults[k].Bit))
+	}
+	return fmt.Sprintf("%d schedules, %.2f cluster hours in %v, %d operations, faults that bit: %s; states reached %d of %d",
+		s.Schedules, s.Passed.Hours(), time.Since(s.begun).Round(time.Second), s.Tally.OK, strings.Join(bit, ", "), len(s.Reached), len(goals))
+}
+
+// Report is all of it: the faults by kind, those kinds that never bit, and the goals
+// that were never reached.
+func (s *Summary) Report() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d schedules, %v of cluster time in %v: %d failures\n", s.Schedules, s.Passed.Round(time.Second), time.Since(s.begun).Round(time.Second), s.Failed)
+	fmt.Fprintf(&b, "operations: %d ok, %d failed, %d of which nobody knows\n", s.Tally.OK, s.Tally.Failed, s.Tally.Unknown)
+	for _, k := range s.kinds() {
+		c := s.Faults[k]
+		fmt.Fprintf(&b, "  %-20s %5d made, %5d bit, %5d could not be made\n", k, c.Made, c.Bit, c.NotMade)
+	}
+	for _, g := range Goals() {
+		if s.Reached[g] == 0 {
+			fmt.Fprintf(&b, "never reached: %s\n", g)
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,110 @@
+package chaos_test
+
+import (
+	"bytes"
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/chaos"
+	"github.com/rejoin-db/rejoin/harness/journal"
+	"github.com/rejoin-db/rejoin/harness/virtual"
+)
+
+// onCluster runs the body with a cluster of three nodes, in a bubble.
+func onCluster(ctx context.Context, body func(ctx context.Context, c *harness.Cluster)) {
+	GinkgoHelper()
+	synctest.Test(new(testing.T), func(*testing.T) {
+		defer GinkgoRecover()
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+		defer cancel()
+		c, err := harness.Boot(ctx, virtual.New(virtual.Options{}), harness.Seed(7))
+		Expect(err).NotTo(HaveOccurred())
+		defer func() { Expect(c.Close()).To(Succeed()) }()
+		body(ctx, c)
+	})
+}
+
+// enough blocks until the load has done so many operations.
+func enough(ctx context.Context, r *chaos.Running, operations int) {
+	GinkgoHelper()
+	Eventually(ctx, func() int { return r.Tally().Total() }).WithPolling(time.Millisecond).Should(BeNumerically(">=", operations))
+}
+
+var _ = Describe("A workload", func() {
+	for _, w := range chaos.Workloads("ns") {
+		It("can be judged though a node was away: "+w.Name(), func(ctx SpecContext) {
+			onCluster(ctx, func(ctx context.Context, c *harness.Cluster) {
+				w := workload(w.Name())
+				r, err := chaos.Load{Workload: w, Clients: 4, Most: 200, Seed: 3}.Start(ctx, c)
+				Expect(err).NotTo(HaveOccurred())
+				enough(ctx, r, 50)
+				Expect(c.TakeNodeOffline(ctx, 1)).To(Succeed())
+				enough(ctx, r, 120)
+				Expect(c.BringNodeOnline(ctx, 1)).To(Succeed())
+				Eventually(ctx, r.Done()).Should(BeClosed())
+				Expect(r.Finish(ctx)).To(Succeed())
+				Expect(c.VerifyInvariants(ctx)).To(Succeed())
+
+				GinkgoWriter.Println(w.Name(), r.Tally())
+				Expect(r.Tally().Total()).To(Equal(200))
+				Expect(r.Tally().OK).To(BeNumerically(">=", 100))
+				expectJudgeable(c.Journal().Events(), c.Size())
+			})
+		}, patience)
+	}
+})
+
+// workload is a new one of that name.
+func workload(name string) chaos.Workload {
+	for _, w := range chaos.Workloads("ns") {
+		if w.Name() == name {
+			return w
+		}
+	}
+	panic("there is no workload " + name)
+}
+
+// expectJudgeable expects that the journal holds operations whose reads were all
+// written down, and final reads of every node.
+func expectJudgeable(events []journal.Event, nodes int) {
+	GinkgoHelper()
+	var text bytes.Buffer
+	Expect(journal.Encode(&text, events)).To(Succeed())
+	decoded, err := journal.Decode(&text)
+	Expect(err).NotTo(HaveOccurred())
+	Expect(decoded).To(HaveLen(len(events)))
+
+	final := make(map[int][]journal.Step)
+	changes, reads := 0, 0
+	for _, e := range decoded {
+		if e.Kind != journal.Operation || e.Op.Model == "" || e.Op.Outcome != journal.OK {
+			continue
+		}
+		Expect(e.Op.Steps).NotTo(BeEmpty(), e.String())
+		for _, s := range e.Op.Steps {
+			switch {
+			case s.Reads():
+				reads++
+				Expect(s.Got).NotTo(BeNil(), e.String())
+			default:
+				changes++
+			}
+			Expect(s.Key).To(ContainSubstring("/"))
+		}
+		if e.Op.Final {
+			final[e.Node] = append(final[e.Node], e.Op.Steps...)
+		}
+	}
+	Expect(changes).To(BeNumerically(">", 20))
+	Expect(reads).To(BeNumerically(">", nodes))
+	Expect(final).To(HaveLen(nodes), "nodes that were read at the end")
+	for _, steps := range final {
+		Expect(steps).To(Equal(final[0]))
+	}
+}

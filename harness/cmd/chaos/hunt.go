@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"github.com/rejoin-db/rejoin/harness/chaos"
+	"github.com/rejoin-db/rejoin/harness/process"
+)
+
+// hunt runs schedules until one fails or time is over, and says what it has found.
+func hunt(ctx context.Context, s settings, out io.Writer, progress *os.File) (found bool, err error) {
+	dir, err := directory()
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	if s.target == inProcesses {
+		if err := build(ctx, dir); err != nil {
+			return false, err
+		}
+	}
+	w, err := worker(s, dir)
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, w.Close()) }()
+
+	fmt.Fprintf(progress, "chaos: target %s, seeds from %d on, for %v\n", s.target, s.seed, s.length)
+	sum := chaos.NewSummary(time.Now())
+	line := newLine(progress)
+	failed, err := search(ctx, s, w, sum, line)
+	line.end(sum)
+	if err != nil {
+		return false, err
+	}
+	if failed != nil {
+		return true, explain(ctx, s, w, failed, out, progress)
+	}
+	fmt.Fprint(out, sum.Report())
+	if sum.Tally.OK == 0 {
+		return false, errors.New("no operation succeeded, so nothing was shown")
+	}
+	return false, nil
+}
+
+// search runs one schedule after the other. Being interrupted is no error.
+func search(ctx context.Context, s settings, w *chaos.Worker, sum *chaos.Summary, line *line) (*chaos.Outcome, error) {
+	looking, cancel := context.WithTimeout(ctx, s.length)
+	defer cancel()
+	from := space(s)
+	for seed := s.seed; looking.Err() == nil; seed++ {
+		outcome, err := w.Run(looking, chaos.Draw(seed, from))
+		switch {
+		case looking.Err() != nil && (outcome == nil || outcome.Failure == nil):
+			return nil, nil
+		case err != nil:
+			return nil, fmt.Errorf("seed %d: %w", seed, err)
+		}
+		sum.Add(outcome)
+		if outcome.Failure != nil {
+			return outcome, nil
+		}
+		line.show(sum)
+	}
+	return nil, nil
+}
+
+// explain shrinks what failed and prints it.
+func explain(ctx context.Context, s settings, w *chaos.Worker, failed *chaos.Outcome, out io.Writer, progress io.Writer) error {
+	fmt.Fprintf(progress, "chaos: seed %d fails (%s); shrinking it for up to %v\n", failed.Schedule.Seed, failed.Failure.Broken, s.shrink)
+	least := failed
+	chaos.Shrink(ctx, failed.Schedule, space(s), s.shrink, func(ctx context.Context, schedule chaos.Schedule) bool {
+		outcome, err := w.Run(ctx, schedule)
+		if err != nil || outcome.Failure == nil || outcome.Failure.Broken != failed.Failure.Broken {
+			return false
+		}
+		least = outcome
+		return true
+	})
+	return chaos.Print(out, fmt.Sprintf("go run ./harness/cmd/chaos -seed %d -target %s", failed.Schedule.Seed, s.target), failed, least)
+}
+
+// directory is for all that nodes write, and is taken away in the end, whatever
+// became of them. In virtual time that is nothing that anything depends on.
+func directory() (string, error) {
+	if dir, err := os.MkdirTemp("/dev/shm", "rejoin-chaos-"); err == nil {
+		return dir, nil
+	}
+	dir, err := os.MkdirTemp("", "rejoin-chaos-")
+	if err != nil {
+		return "", fmt.Errorf("make a directory for the nodes: %w", err)
+	}
+	return dir, nil
+}
+
+// build builds the nodes' program.
+func build(ctx context.Context, dir string) error {
+	said, err := exec.CommandContext(ctx, "go", "build", "-o", filepath.Join(dir, nodeBinary), process.Package).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("build the nodes' program: %w: %s", err, said)
+	}
+	return nil
+}
+
+// worker is this command again, as a process that runs schedules.
+func worker(s settings, dir string) (*chaos.Worker, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find this program: %w", err)
+	}
+	return chaos.NewWorker(func() *exec.Cmd {
+		return exec.Command(self, "-target", s.target, "-worker", dir) //nolint:noctx // it ends with its input
+	}), nil
+}

@@ -1,0 +1,55 @@
+// Command chaos makes trouble for clusters, schedule after schedule, until one of
+// them breaks a promise, or its time is over.
+//
+//	go run ./harness/cmd/chaos -seed 1 -for 5m -target virtual
+//
+// A failure is shrunk, and printed with the command that finds it again. The exit
+// code is 0 if none was found, 1 if one was, and 2 if it was used wrongly or could
+// not run. Ctrl-C ends it early, with what it has found so far.
+//
+//go:debug randseednop=0
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// The exit codes.
+const (
+	sound  = 0
+	broken = 1
+	misuse = 2
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
+
+func run(args []string, in io.Reader, out, progress *os.File) int {
+	s, err := parse(args, progress)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return sound
+	case err != nil:
+		fmt.Fprintln(progress, "chaos:", err)
+		return misuse
+	case s.worker != "":
+		return serve(s, in, out)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	found, err := hunt(ctx, s, out, progress)
+	switch {
+	case err != nil:
+		fmt.Fprintln(progress, "chaos:", err)
+		return misuse
+	case found:
+		return broken
+	}
+	return sound
+}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"github.com/rejoin-db/rejoin/harness/chaos"
+	"github.com/rejoin-db/rejoin/harness/local"
+	"github.com/rejoin-db/rejoin/harness/process"
+	"github.com/rejoin-db/rejoin/harness/target"
+	"github.com/rejoin-db/rejoin/harness/virtual"
+)
+
+// serve is what a worker does until its standard input ends. What interrupts the
+// command is for the command, not for its worker.
+func serve(s settings, in io.Reader, out io.Writer) int {
+	signal.Ignore(os.Interrupt, syscall.SIGTERM)
+	do := once(s)
+	if s.target == inVirtualTime {
+		runtime.GOMAXPROCS(1)   // nearly all there is to making a seed repeat, and no slower
+		debug.SetGCPercent(400) // the heap is small, and a schedule short
+		do = inBubble(do)
+	}
+	if err := chaos.Serve(context.Background(), in, out, do); err != nil {
+		fmt.Fprintln(os.Stderr, "chaos:", err)
+		return misuse
+	}
+	return sound
+}
+
+type runner func(context.Context, chaos.Schedule) (*chaos.Outcome, error)
+
+// once runs one schedule on the target.
+func once(s settings) runner {
+	t, options := targetOf(s), chaos.Options{Judge: judge}
+	return func(ctx context.Context, schedule chaos.Schedule) (*chaos.Outcome, error) {
+		return chaos.Run(ctx, t, schedule, options)
+	}
+}
+
+// inBubble does the same in virtual time. What is wrong with the bubble itself is
+// something that the nodes left in it.
+func inBubble(do runner) runner {
+	return func(ctx context.Context, schedule chaos.Schedule) (outcome *chaos.Outcome, err error) {
+		broken := virtual.Run(ctx, func(ctx context.Context) { outcome, err = do(ctx, schedule) }, virtual.RealLimit(bubbleLimit))
+		switch {
+		case broken == nil || ctx.Err() != nil:
+			return outcome, err
+		default:
+			return &chaos.Outcome{Schedule: schedule, Failure: &chaos.Failure{Broken: chaos.Process, Reason: broken.Error()}}, nil
+		}
+	}
+}
+
+// bubbleLimit is more real time than any schedule takes.
+const bubbleLimit = 5 * time.Minute
+
+// Snapshots are due all the time, so that there is one under way whenever
+// something happens.
+func nodes(s settings) local.Options {
+	return local.Options{SnapshotThreshold: 64, SnapshotInterval: time.Second, TrailingLogs: 16, Dir: s.worker}
+}
+
+func targetOf(s settings) target.Target {
+	options := nodes(s)
+	switch s.target {
+	case inVirtualTime:
+		return virtual.New(virtual.Options{Nodes: options})
+	case inProcesses:
+		return process.New(process.Options{Nodes: options, Binary: func() string { return filepath.Join(s.worker, nodeBinary) }})
+	}
+	return local.New(options)
+}
+
+// nodeBinary is the name of the nodes' program in a worker's directory.
+const nodeBinary = "node"
+
+// space is where the target's schedules come from.
+func space(s settings) chaos.Space {
+	switch s.target {
+	case inVirtualTime:
+		return chaos.Virtual()
+	case inProcesses:
+		real := chaos.Real()
+		real.Kinds = chaos.Kinds()
+		return real
+	}
+	return chaos.Real()
+}
