@@ -40,7 +40,7 @@ func histories(w *world) {
 					Expect(w.cluster.Journal()).To(rule)
 				}
 			},
-			Entry("for registers", patience, chaos.Register, BeLinearizable()),
+			Entry("for registers", patience, func(ns string) chaos.Workload { return chaos.Register(ns, 4) }, BeLinearizable()),
 			Entry("for a set", patience, chaos.Set, BeDurable(), ShowOwnWrites()),
 			Entry("for lists and their transactions", patience, chaos.Lists, BeStrictlySerializable(), BeDurable(), BeMonotonic(), ShowOwnWrites()),
 			Entry("for pairs that grow together", patience, chaos.Pairs, BeStrictlySerializable(), BeDurable()),

@@ -1,5 +1,9 @@
 package main
 
-import "github.com/rejoin-db/rejoin/harness/journal"
+import (
+	"github.com/rejoin-db/rejoin/harness/check"
+	"github.com/rejoin-db/rejoin/harness/journal"
+)
 
-func judge([]journal.Event) error { return nil }
+// judge is what a history is held against.
+func judge(events []journal.Event) error { return check.All(events) }
