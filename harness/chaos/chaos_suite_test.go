@@ -13,7 +13,6 @@ import (
 	"github.com/onsi/gomega/gleak"
 
 	"github.com/rejoin-db/rejoin/harness/chaos"
-	"github.com/rejoin-db/rejoin/harness/local"
 	"github.com/rejoin-db/rejoin/harness/virtual"
 )
 
@@ -25,14 +24,9 @@ func TestChaos(t *testing.T) {
 // patience ends a spec that waits for what never comes.
 const patience = SpecTimeout(2 * time.Minute)
 
-// small is a target whose nodes take snapshots often.
-func small() *virtual.Target {
-	return virtual.New(virtual.Options{Nodes: local.Options{SnapshotThreshold: 64, SnapshotInterval: time.Second, TrailingLogs: 16}})
-}
-
 // inBubble runs a schedule in a bubble of its own.
 func inBubble(ctx context.Context, s chaos.Schedule, o chaos.Options) (outcome *chaos.Outcome, err error) {
-	broken := virtual.Run(ctx, func(ctx context.Context) { outcome, err = chaos.Run(ctx, small(), s, o) })
+	broken := virtual.Run(ctx, func(ctx context.Context) { outcome, err = chaos.Run(ctx, virtual.New(virtual.Options{}), s, o) })
 	if broken != nil {
 		return nil, broken
 	}

@@ -91,7 +91,7 @@ var _ = Describe("Shrinking", func() {
 		s := drawnWith(45, planted)
 		begun, runs := time.Now(), 0
 		var three time.Duration
-		least := chaos.Shrink(ctx, s, chaos.Virtual(), 30*time.Second, func(ctx context.Context, s chaos.Schedule) bool {
+		least := chaos.Shrink(ctx, s, chaos.Virtual(), 8*time.Second, func(ctx context.Context, s chaos.Schedule) bool {
 			runs++
 			select {
 			case <-time.After(100 * time.Millisecond): // what a run costs
@@ -104,6 +104,6 @@ var _ = Describe("Shrinking", func() {
 		})
 		AddReportEntry("shrinking", fmt.Sprintf("from %d faults to %d after %v, over after %v and %d runs", len(s.Faults), len(least.Faults), three, time.Since(begun), runs))
 		Expect(least.Faults).To(HaveLen(3))
-		Expect(three).To(BeNumerically("<", 20*time.Second))
+		Expect(three).To(BeNumerically("<", 8*time.Second))
 	}, patience)
 })

@@ -18,7 +18,7 @@ import (
 
 // ofAllKinds is a schedule with a fault of each kind.
 func ofAllKinds() chaos.Schedule {
-	s := chaos.Schedule{Seed: 3, Nodes: 3, Pace: time.Second, Workloads: []string{"register"}, Clients: 2, Rate: 1.5, Length: time.Minute}
+	s := chaos.Schedule{Seed: 3, Nodes: 3, Pace: time.Second, Workloads: []string{"register", "set"}, Clients: 2, Rate: 1.5, Length: time.Minute}
 	for i, kind := range chaos.Kinds() {
 		s.Faults = append(s.Faults, chaos.Fault{At: time.Duration(i) * 1500 * time.Millisecond, Lasts: time.Second, Kind: kind, Node: i % 3, Other: (i + 1) % 3, By: time.Millisecond})
 	}

@@ -84,7 +84,7 @@ func explain(ctx context.Context, s settings, w *chaos.Worker, failed *chaos.Out
 		least = outcome
 		return true
 	})
-	return chaos.Print(out, fmt.Sprintf("go run ./harness/cmd/chaos -seed %d -target %s", failed.Schedule.Seed, s.target), failed, least)
+	return chaos.Print(out, s.again(failed.Schedule.Seed), failed, least)
 }
 
 // directory is for all that nodes write, and is taken away in the end, whatever

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"syscall"
 	"time"
 
@@ -85,13 +86,13 @@ const nodeBinary = "node"
 
 // space is where the target's schedules come from.
 func space(s settings) chaos.Space {
+	from := chaos.Real()
 	switch s.target {
 	case inVirtualTime:
-		return chaos.Virtual()
+		from = chaos.Virtual()
 	case inProcesses:
-		real := chaos.Real()
-		real.Kinds = chaos.Kinds()
-		return real
+		from.Kinds = chaos.Kinds()
 	}
-	return chaos.Real()
+	from.Kinds = slices.DeleteFunc(from.Kinds, func(k chaos.Kind) bool { return slices.Contains(s.without, k) })
+	return from
 }
