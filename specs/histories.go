@@ -65,12 +65,7 @@ func (w *world) work(ctx SpecContext, workload chaos.Workload) *chaos.Running {
 // and has one node lag, each until the clients have got some more done.
 func (w *world) loseOneAfterTheOther(ctx SpecContext, running *chaos.Running) {
 	GinkgoHelper()
-	goesOn := func() {
-		GinkgoHelper()
-		done := running.Tally().OK
-		Eventually(ctx, func() int { return running.Tally().OK }).Should(BeNumerically(">=", done+30), "the clients do not get on")
-	}
-	goesOn()
+	w.goesOn(ctx, running)
 	for _, way := range []harness.Way{harness.Isolate, harness.Crash} {
 		if way == harness.Crash && !w.cluster.Can(target.Crash) {
 			continue
@@ -82,15 +77,22 @@ func (w *world) loseOneAfterTheOther(ctx SpecContext, running *chaos.Running) {
 			}
 			before := statusOf(ctx, w.node(victim)).AppliedIndex
 			w.leave(ctx, victim, way)
-			goesOn()
+			w.goesOn(ctx, running)
 			w.comeBack(ctx, victim)
 			Expect(statusOf(ctx, w.node(victim)).AppliedIndex).To(BeNumerically(">", before), "nothing happened while it was away")
 		}
 	}
 	if w.cluster.Can(target.Disks) {
 		Expect(w.cluster.SetDisk(ctx, w.others(w.leader(ctx))[0], disk.Faults{Slow: 30 * time.Millisecond})).To(Succeed())
-		goesOn()
+		w.goesOn(ctx, running)
 	}
+}
+
+// goesOn waits until the clients have got some more done.
+func (w *world) goesOn(ctx context.Context, running *chaos.Running) {
+	GinkgoHelper()
+	done := running.Tally().OK
+	Eventually(ctx, func() int { return running.Tally().OK }).Should(BeNumerically(">=", done+30), "the clients do not get on")
 }
 
 // picture attaches what porcupine draws of a register that is not linearizable.

@@ -13,7 +13,7 @@ import (
 )
 
 func reads(w *world) {
-	Describe("A strong read", Label("suite:reads", "fault:link", "fault:disk"), func() {
+	Describe("A read", Label("suite:reads", "fault:link", "fault:disk"), func() {
 		const count = "SELECT count(*) FROM {ns}.t"
 
 		BeforeEach(func(ctx SpecContext) {
@@ -39,6 +39,20 @@ func reads(w *world) {
 			Entry("when it is strong", patience, target.Strong),
 			Entry("when it is what the leader has applied", patience, target.Leader),
 		)
+
+		It("of all nodes tells them apart when they differ in one value, as long as they do", func(ctx SpecContext) {
+			w.requires(target.Disks)
+			w.run(ctx, "INSERT INTO {ns}.t VALUES (1, 'old'), (2, 'same')")
+			Eventually(ctx, w.cluster).Should(BeConsistent(w.sql("SELECT * FROM {ns}.t")))
+			leader := w.leader(ctx)
+			Expect(w.cluster.SetDisk(ctx, w.others(leader)[0], disk.Faults{Slow: time.Second})).To(Succeed())
+			Expect(w.node(leader).Execute(ctx, w.sql("UPDATE {ns}.t SET v = 'new' WHERE id = 1"))).Error().NotTo(HaveOccurred())
+			for _, query := range []string{"SELECT * FROM {ns}.t", "SELECT v FROM {ns}.t ORDER BY id"} {
+				Expect(w.cluster).NotTo(BeConsistent(w.sql(query)), "one node lags, and nobody sees it")
+			}
+			Expect(w.cluster.Heal(ctx)).To(Succeed())
+			Eventually(ctx, w.cluster).Should(BeConsistent(w.sql("SELECT * FROM {ns}.t"), w.sql("SELECT v FROM {ns}.t ORDER BY id")))
+		}, patience)
 
 		DescribeTable("of a leader that was deposed is refused, or sees what its successor did",
 			func(ctx SpecContext, consistency target.Consistency) {

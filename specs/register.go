@@ -59,6 +59,7 @@ func Register(options Options) {
 		pressure(w)
 		reads(w)
 		histories(w)
+		availability(w)
 		misuse(w)
 	})
 	for _, size := range []int{1, 5, 7} {
