@@ -17,6 +17,7 @@ import (
 )
 
 func TestChaos(t *testing.T) {
+	serveAsWorker()
 	RegisterFailHandler(Fail)
 	RunSpecs(t, "Chaos")
 }

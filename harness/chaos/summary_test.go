@@ -1,0 +1,65 @@
+package chaos_test
+
+import (
+	"strings"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/rejoin-db/rejoin/harness/chaos"
+	"github.com/rejoin-db/rejoin/harness/journal"
+)
+
+var _ = Describe("A summary", func() {
+	It("adds runs up, and says what was never reached", func() {
+		s := chaos.NewSummary(time.Now())
+		goal := chaos.Goals()[0]
+		for range 2 {
+			s.Add(&chaos.Outcome{
+				Tally: chaos.Tally{OK: 10, Failed: 2, Unknown: 1}, Passed: time.Hour,
+				Faults:  map[chaos.Kind]chaos.Count{chaos.Crash: {Made: 3, Bit: 2, NotMade: 1}, chaos.Stop: {Made: 1}},
+				Reached: map[chaos.Goal]int{goal: 1},
+			})
+		}
+		s.Add(&chaos.Outcome{Failure: &chaos.Failure{}})
+		Expect(s.String()).To(MatchRegexp(`^3 schedules, 2.00 cluster hours in 0s, 20 operations, faults that bit: crash 4, stop 0; states reached 1 of %d$`, len(chaos.Goals())))
+		Expect(s.Report()).To(ContainSubstring("operations: 20 ok, 4 failed, 2 of which nobody knows"))
+		Expect(s.Report()).To(MatchRegexp(`crash +6 made, +4 bit, +2 could not be made`))
+		Expect(s.Report()).NotTo(ContainSubstring("never reached: " + string(goal)))
+		Expect(s.Report()).To(ContainSubstring("never reached: " + string(chaos.Goals()[1])))
+	})
+
+	It("looks for a dozen states at least", func() { Expect(len(chaos.Goals())).To(BeNumerically(">=", 12)) })
+})
+
+var _ = Describe("A timeline", func() {
+	at := func(s int) time.Time { return time.Unix(int64(s), 0) }
+
+	It("has what was done and what is wrong, and the end of the rest", func() {
+		events := []journal.Event{
+			{At: at(10), Kind: journal.Note, Node: journal.Nobody, Text: "boot"},
+			{At: at(11), Kind: journal.Flag, Node: 1, Text: "take offline"},
+		}
+		for i := range 1000 {
+			events = append(events, journal.Event{At: at(12 + i), Kind: journal.Operation, Node: 0, Text: "SELECT", Op: &journal.Op{Client: journal.Nobody, Outcome: journal.OK}})
+		}
+		events = append(events, journal.Event{At: at(2000), Kind: journal.Check, Node: journal.Nobody, Text: "invariants", Err: strings.Repeat("lost ", 100)})
+		lines := strings.Split(strings.TrimSuffix(chaos.Timeline(events, 10), "\n"), "\n")
+		Expect(len(lines)).To(BeNumerically("<=", 13))
+		Expect(lines).To(HaveExactElements(Equal("            (1 events)"), Equal("      1.000s flag node 1: take offline"), Equal("            (992 events)"),
+			HaveSuffix("operation node 0: SELECT"), HaveSuffix("SELECT"), HaveSuffix("SELECT"), HaveSuffix("SELECT"), HaveSuffix("SELECT"), HaveSuffix("SELECT"), HaveSuffix("SELECT"), HaveSuffix("SELECT"),
+			And(ContainSubstring("1990.000s check: invariants"), HaveSuffix("…"))))
+	})
+
+	It("says when there is none", func() { Expect(chaos.Timeline(nil, 10)).To(Equal("  nothing was written down\n")) })
+})
+
+var _ = It("A failure is printed with what finds it again, its timeline and its spec", func() {
+	var out strings.Builder
+	failed := &chaos.Outcome{Schedule: ofAllKinds(), Failure: &chaos.Failure{Broken: chaos.Safety, Reason: "list l lost 7"}}
+	least := &chaos.Outcome{Schedule: one(chaos.Fault{Kind: chaos.Crash}), Failure: failed.Failure, Events: []journal.Event{{At: time.Unix(1, 0), Kind: journal.Flag, Text: "take offline"}}}
+	Expect(chaos.Print(&out, "make chaos SEED=3", failed, least)).To(Succeed())
+	Expect(out.String()).To(And(ContainSubstring("FAILED safety: list l lost 7"), ContainSubstring("Again:\n  make chaos SEED=3\n"),
+		ContainSubstring("from 25 faults to 1"), ContainSubstring("flag node 0: take offline"), ContainSubstring("TakeNodeOffline(ctx, 0, harness.Crash)")))
+})
