@@ -62,7 +62,29 @@ func openStorage(config Config, seams Seams) (_ *storage, err error) {
 		return nil, err
 	}
 	s.closers = append(s.closers, s.Stores)
-	return s, nil
+	return s, s.whole()
+}
+
+// whole returns an error if entries are missing between the newest snapshot and the
+// log. A disk that lied about one of the two can leave that behind; Raft (1.8.0)
+// would not notice, and panic when it came to apply them.
+func (s *storage) whole() error {
+	first, err := s.Log.FirstIndex()
+	if err != nil || first <= 1 {
+		return s.cause(err)
+	}
+	snapshots, err := s.Snapshots.List()
+	if err != nil {
+		return s.cause(err)
+	}
+	newest := uint64(0)
+	if len(snapshots) > 0 {
+		newest = snapshots[0].Index
+	}
+	if first > newest+1 {
+		return fmt.Errorf("the log begins at index %d, and the newest snapshot ends at %d: what lies between is lost", first, newest)
+	}
+	return nil
 }
 
 // cause is why the storage has failed, or else the error that Raft had with it.
