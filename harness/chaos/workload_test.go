@@ -119,6 +119,7 @@ func expectJudgeable(events []journal.Event, nodes int) {
 	Expect(decoded).To(HaveLen(len(events)))
 
 	final := make(map[int][]journal.Step)
+	keys := make(map[string]bool) // that may hold something
 	changes, reads := 0, 0
 	for _, e := range decoded {
 		if e.Kind != journal.Operation || e.Op.Model == "" || e.Op.Outcome != journal.OK {
@@ -132,6 +133,7 @@ func expectJudgeable(events []journal.Event, nodes int) {
 				Expect(s.Got).NotTo(BeNil(), e.String())
 			default:
 				changes++
+				keys[s.Key] = true
 			}
 			Expect(s.Key).To(ContainSubstring("/"))
 		}
@@ -145,4 +147,8 @@ func expectJudgeable(events []journal.Event, nodes int) {
 	for _, steps := range final {
 		Expect(steps).To(Equal(final[0]))
 	}
+	for _, s := range final[0] {
+		delete(keys, s.Key)
+	}
+	Expect(keys).To(BeEmpty(), "keys that nobody read at the end")
 }
