@@ -4,19 +4,20 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"github.com/rejoin-db/rejoin/harness"
 	. "github.com/rejoin-db/rejoin/harness/matchers"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
 func snapshot(w *world) {
 	When("a node stays away until the log it needs is gone", Label("suite:snapshot", "fault:isolate"), func() {
-		It("recovers by a snapshot", func(ctx SpecContext) {
+		recovers := func(ctx SpecContext, way harness.Way, options ...harness.Return) {
 			w.needs(3)
 			w.openShop(ctx)
 			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
 			const victim = 1
 			before := statusOf(ctx, w.node(victim))
-			w.leave(ctx, victim)
+			w.leave(ctx, victim, way)
 
 			By("writing until every online node has taken snapshots well past where the node is")
 			// Two snapshots past it leave nothing of the log that the node needs.
@@ -39,8 +40,10 @@ func snapshot(w *world) {
 			w.run(ctx, "INSERT INTO {ns}.customers (id, name) VALUES (5, 'after the snapshot')")
 
 			By("coming back")
-			Expect(statusOf(ctx, w.node(victim)).Restores).To(Equal(before.Restores))
-			w.comeBack(ctx, victim)
+			if way == harness.Isolate {
+				Expect(statusOf(ctx, w.node(victim)).Restores).To(Equal(before.Restores))
+			}
+			w.comeBackAs(ctx, victim, options...)
 			Expect(statusOf(ctx, w.node(victim)).Restores).To(BeNumerically(">", before.Restores), "it recovered without a snapshot")
 			Eventually(ctx, w.cluster).Should(BeConsistent(w.sql("SELECT * FROM {ns}.orders"), w.sql("SELECT * FROM {ns}.customers ORDER BY id")))
 			Expect(w.node(victim).Reading(target.Local).Execute(ctx, w.sql("SELECT name FROM {ns}.customers WHERE id = 5"))).To(HaveRows(Row("after the snapshot")))
@@ -48,6 +51,13 @@ func snapshot(w *world) {
 			By("going on by the log")
 			w.run(ctx, "DELETE FROM {ns}.orders WHERE id = 1")
 			Eventually(ctx, w.cluster).Should(BeConsistent(w.sql("SELECT * FROM {ns}.orders ORDER BY id")))
+		}
+
+		It("recovers by a snapshot", func(ctx SpecContext) { recovers(ctx, harness.Isolate) }, patience)
+
+		It("recovers by a snapshot on a disk that is empty", Label("fault:crash", "fault:wipe"), func(ctx SpecContext) {
+			w.requires(target.Crash, target.Members)
+			recovers(ctx, harness.Crash, harness.Wiped)
 		}, patience)
 	})
 }

@@ -36,7 +36,7 @@ func (n *Node) startRaft() error {
 		Timeout:         rpcTimeout,
 		Logger:          logger.Named("transport"),
 	})
-	n.transport = newPatient(timedTransport{watchedTransport{between[Transport](network, n.seams.Transport), &n.activity}, &n.stall})
+	n.transport = newPatient(timedTransport{watchedTransport{n.answerInstalled(between[Transport](network, n.seams.Transport)), &n.activity}, &n.stall})
 	n.storage.guard.cutOffBy(n.stream.silence)
 
 	config := n.raftConfig(logger)
@@ -126,18 +126,18 @@ func (n *Node) bootstrap(config *raft.Config) (bool, error) {
 // to wait for. If the others are not up yet, timeouts go on from there.
 func (n *Node) stand() {
 	n.wg.Go(func() {
-		header := raft.RPCHeader{
-			ProtocolVersion: raft.ProtocolVersionMax,
-			ID:              []byte(n.config.ID),
-			Addr:            []byte(n.Address()),
-		}
 		self := raft.ServerAddress(n.Address())
 		err := n.transport.TimeoutNow(raft.ServerID(n.config.ID), self,
-			&raft.TimeoutNowRequest{RPCHeader: header}, &raft.TimeoutNowResponse{})
+			&raft.TimeoutNowRequest{RPCHeader: n.header()}, &raft.TimeoutNowResponse{})
 		if err != nil && n.ctx.Err() == nil {
 			n.config.Logger.Warn("could not stand for election at once", "error", err)
 		}
 	})
+}
+
+// header is what every message of Raft's begins with.
+func (n *Node) header() raft.RPCHeader {
+	return raft.RPCHeader{ProtocolVersion: raft.ProtocolVersionMax, ID: []byte(n.config.ID), Addr: []byte(n.Address())}
 }
 
 // handOver gives leadership to the follower that is furthest, as Raft sees it.
