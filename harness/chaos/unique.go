@@ -30,10 +30,10 @@ func (w *unique) Name() string { return "unique" }
 
 func (w *unique) Setup(ctx context.Context, c *harness.Cluster) error { return w.sql.setup(ctx, c) }
 
-// Next moves the range on by two values for three tries, so that most, and not all,
-// find a value that is free.
+// Next moves the range on by a value for each try, so that most, and not all, find a
+// value that is free.
 func (w *unique) Next(r *rand.Rand, client int) Operation {
-	value := w.tried.Add(1)*2/3 + r.Int64N(inRange)
+	value := w.tried.Add(1) + r.Int64N(inRange)
 	return Operation{
 		Op:  journal.Op{Model: journal.Unique, Level: journal.Strong, Steps: []journal.Step{{Do: journal.Insert, Key: uniqueKey(0), Value: value}}},
 		SQL: w.sql.get("insert"), Args: []any{value, client},

@@ -58,7 +58,45 @@ var _ = Describe("A workload", func() {
 			})
 		}, patience)
 	}
+
+	It("is explained by the faults alone, beside all others", func(ctx SpecContext) {
+		onCluster(ctx, func(ctx context.Context, c *harness.Cluster) {
+			var all []*chaos.Running
+			for i, w := range chaos.Workloads("ns") {
+				r, err := chaos.Load{Workload: w, Clients: 2, Rate: 20, Deadline: time.Second, Seed: uint64(i)}.Start(ctx, c)
+				Expect(err).NotTo(HaveOccurred())
+				all = append(all, r)
+			}
+			for round, way := range []harness.Way{harness.Crash, harness.Isolate, harness.Stop, harness.Isolate, harness.Crash} {
+				victim, err := c.Leader(ctx)
+				Expect(err).NotTo(HaveOccurred())
+				Expect(c.TakeNodeOffline(ctx, victim, way)).To(Succeed())
+				Expect(c.Advance(ctx, 2*time.Second)).To(Succeed())
+				Expect(c.BringNodeOnline(ctx, victim, back(round, way)...)).To(Succeed())
+				Expect(c.WaitForAllOnline(ctx)).To(Succeed())
+			}
+			for _, r := range all {
+				r.Stop()
+			}
+			Expect(c.Heal(ctx)).To(Succeed())
+			for i, r := range all {
+				Expect(r.Finish(ctx)).To(Succeed())
+				GinkgoWriter.Println(chaos.Workloads("ns")[i].Name(), r.Tally())
+				Expect(r.Tally().OK).To(BeNumerically(">", 50))
+			}
+			Expect(c.VerifyInvariants(ctx)).To(Succeed())
+			expectJudgeable(c.Journal().Events(), c.Size())
+		})
+	}, patience)
 })
+
+// back is how a node comes back: wiped when it crashed last.
+func back(round int, way harness.Way) []harness.Return {
+	if way == harness.Crash && round > 0 {
+		return []harness.Return{harness.Wiped}
+	}
+	return nil
+}
 
 // workload is a new one of that name.
 func workload(name string) chaos.Workload {
@@ -81,6 +119,7 @@ func expectJudgeable(events []journal.Event, nodes int) {
 	Expect(decoded).To(HaveLen(len(events)))
 
 	final := make(map[int][]journal.Step)
+	keys := make(map[string]bool) // that may hold something
 	changes, reads := 0, 0
 	for _, e := range decoded {
 		if e.Kind != journal.Operation || e.Op.Model == "" || e.Op.Outcome != journal.OK {
@@ -94,6 +133,7 @@ func expectJudgeable(events []journal.Event, nodes int) {
 				Expect(s.Got).NotTo(BeNil(), e.String())
 			default:
 				changes++
+				keys[s.Key] = true
 			}
 			Expect(s.Key).To(ContainSubstring("/"))
 		}
@@ -102,9 +142,13 @@ func expectJudgeable(events []journal.Event, nodes int) {
 		}
 	}
 	Expect(changes).To(BeNumerically(">", 20))
-	Expect(reads).To(BeNumerically(">", nodes))
+	Expect(reads).To(BeNumerically(">=", nodes))
 	Expect(final).To(HaveLen(nodes), "nodes that were read at the end")
 	for _, steps := range final {
 		Expect(steps).To(Equal(final[0]))
 	}
+	for _, s := range final[0] {
+		delete(keys, s.Key)
+	}
+	Expect(keys).To(BeEmpty(), "keys that nobody read at the end")
 }

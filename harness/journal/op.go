@@ -25,7 +25,7 @@ const (
 	List     Model = "list"     // Read, Append; one operation may touch several lists, and is a transaction
 	Bank     Model = "bank"     // Read, Increment of balances: an operation's increments add up to 0, a balance is never below 0
 	Counter  Model = "counter"  // Read, Increment by what is positive
-	Unique   Model = "unique"   // Insert: a value is taken at most once for all time
+	Unique   Model = "unique"   // Read, Insert: a value is taken at most once for all time
 )
 
 // Level is how fresh reads were asked to be, as target.Consistency has it.
