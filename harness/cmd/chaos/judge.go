@@ -2,4 +2,6 @@ package main
 
 import "github.com/rejoin-db/rejoin/harness/journal"
 
-func judge([]journal.Event) error { return nil }
+// judge judges what clients saw, besides what every run looks at: that all nodes
+// hold the same, and every acknowledged change. Nil judges nothing more.
+var judge func([]journal.Event) error
