@@ -1,7 +1,5 @@
 package chaos
 
-import "github.com/rejoin-db/rejoin/harness/target"
-
 // Kind is what a fault does.
 type Kind string
 
@@ -47,33 +45,6 @@ func Kinds() []Kind {
 		ClockAhead, ClockBehind, ClockJump,
 		CrashAll, AddNode, RemoveNode, Pause,
 	}
-}
-
-// needs is what a target must be able to do.
-func (k Kind) needs() []target.Ability {
-	switch k {
-	case Stop:
-		return []target.Ability{target.Stop}
-	case Crash, CrashAll:
-		return []target.Ability{target.Crash}
-	case Pause:
-		return []target.Ability{target.Pause}
-	case Wipe:
-		return []target.Ability{target.Crash, target.Members}
-	case CutOneWay, CutBothWays, Partition, IsolateLeader, SlowLink, LossyLink, NarrowLink, ResetLink, FlappingLink:
-		return []target.Ability{target.Links}
-	case SlowDisk:
-		return []target.Ability{target.Disks}
-	case TornDisk:
-		return []target.Ability{target.Disks, target.Crash}
-	case FullDisk, LyingDisk:
-		return []target.Ability{target.Disks, target.Crash, target.Members}
-	case ClockAhead, ClockBehind, ClockJump:
-		return []target.Ability{target.Clocks}
-	case AddNode, RemoveNode:
-		return []target.Ability{target.Members}
-	}
-	return nil
 }
 
 // forgets tells whether the node loses what it had promised to keep. The cluster

@@ -15,7 +15,8 @@ const longest = 120
 // smallest schedule with its timeline, and a spec of it.
 func Print(w io.Writer, command string, failed, least *Outcome) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\nFAILED %s\n\nAgain:\n  %s\n\n", failed.Failure, command)
+	first, _, _ := strings.Cut(failed.Failure.Error(), "\n")
+	fmt.Fprintf(&b, "\nFAILED %s\n\nAgain:\n  %s\n\n", first, command)
 	fmt.Fprintf(&b, "Shrunk from %d faults to %d:\n%s\n\n%s\n\n", len(failed.Schedule.Faults), len(least.Schedule.Faults), least.Schedule, least.Failure)
 	b.WriteString("What happened:\n" + Timeline(least.Events, longest) + "\nAs a spec:\n\n" + Spec(least.Schedule) + "\n")
 	if _, err := io.WriteString(w, b.String()); err != nil {

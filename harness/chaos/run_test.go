@@ -57,6 +57,15 @@ var _ = Describe("Running a schedule", func() {
 		Entry("remove a node", patience, chaos.Fault{Kind: chaos.RemoveNode, Node: 1}),
 	)
 
+	It("finds a sound database sound, whatever is drawn", func(ctx SpecContext) {
+		for seed := range uint64(4) {
+			outcome, err := inBubble(ctx, chaos.Draw(seed+1, chaos.Virtual()), chaos.Options{})
+			Expect(err).NotTo(HaveOccurred())
+			Expect(outcome.Failure).To(BeNil())
+			Expect(outcome.Tally.OK).To(BeNumerically(">", 0))
+		}
+	}, patience)
+
 	It("does not make what is in the way of another", func(ctx SpecContext) {
 		outcome, err := inBubble(ctx, one(
 			chaos.Fault{At: time.Second, Lasts: 20 * time.Second, Kind: chaos.Crash, Node: 1},

@@ -125,7 +125,7 @@ func (o *oracle) between(low, high int) {
 	}
 }
 
-// contains tells whether the schedule is the least one with more faults or
+// contained tells whether the schedule is the least one with more faults or
 // workloads. Then it is taken to fail: it was made from such a one.
 func (o *oracle) contained(s Schedule) bool {
 	least := o.least
@@ -161,8 +161,11 @@ func (o *oracle) simpler(s Schedule, space Space) {
 			return false
 		}
 		drawn.Seed = s.Seed
-		if o.contained(drawn) {
+		switch {
+		case o.contained(drawn):
 			return true
+		case len(drawn.Faults) > len(o.least.Faults) || len(drawn.Workloads) > len(o.least.Workloads):
+			return false // what is superfluous is left out first
 		}
 		drawn.Most, drawn.Rate = most, rate
 		return o.try(drawn)

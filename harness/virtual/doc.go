@@ -5,6 +5,7 @@
 // It has two parts, which know nothing of each other:
 //
 //	Bubble   a Ginkgo decorator: all nodes of a spec run in one bubble
+//	Run      a bubble outside of Ginkgo, for one function
 //	New      a target: a cluster on a network and on disks in memory, for any bubble
 //
 // # In a bubble

@@ -1,0 +1,94 @@
+package main_test
+
+import (
+	"os/exec"
+	"testing"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/gbytes"
+	"github.com/onsi/gomega/gexec"
+)
+
+func TestChaos(t *testing.T) {
+	RegisterFailHandler(Fail)
+	RunSpecs(t, "Command chaos")
+}
+
+const patience = SpecTimeout(3 * time.Minute)
+
+// sound are kinds that are left out here: nodes may begin anew with snapshots after them.
+const sound = "wipe,full disk,lying disk"
+
+var _ = Describe("The command", Ordered, func() {
+	var binary string
+
+	BeforeAll(func() {
+		var err error
+		binary, err = gexec.Build("github.com/rejoin-db/rejoin/harness/cmd/chaos")
+		Expect(err).NotTo(HaveOccurred())
+		DeferCleanup(gexec.CleanupBuildArtifacts)
+	})
+
+	run := func(args ...string) *gexec.Session {
+		GinkgoHelper()
+		session, err := gexec.Start(exec.Command(binary, args...), GinkgoWriter, GinkgoWriter)
+		Expect(err).NotTo(HaveOccurred())
+		DeferCleanup(session.Kill)
+		return session
+	}
+
+	It("looks for failures, and says what it did", func(ctx SpecContext) {
+		session := run("-seed", "1", "-for", "5s", "-without", sound)
+		Eventually(ctx, session).WithTimeout(time.Minute).Should(gexec.Exit(0))
+		Expect(session.Out).To(gbytes.Say(`schedules, .* of cluster time in .*: 0 failures\n`))
+		Expect(session.Out).To(gbytes.Say(`operations: [1-9]\d* ok`))
+		Expect(session.Out).To(gbytes.Say(`never reached: `))
+		Expect(session.Err).To(gbytes.Say(`seeds from 1 on`))
+	}, patience)
+
+	It("chooses a seed where none is given, and says which", func(ctx SpecContext) {
+		session := run("-for", "1s", "-without", sound)
+		Eventually(ctx, session.Err).WithTimeout(time.Minute).Should(gbytes.Say(`seeds from [1-9]\d* on`))
+		session.Interrupt()
+		Eventually(ctx, session).WithTimeout(time.Minute).Should(gexec.Exit())
+	}, patience)
+
+	It("ends cleanly when it is interrupted", func(ctx SpecContext) {
+		session := run("-seed", "1", "-for", "1h", "-without", sound)
+		Eventually(ctx, session.Err).WithTimeout(time.Minute).Should(gbytes.Say(`[1-9]\d* schedules`))
+		session.Interrupt()
+		Eventually(ctx, session).WithTimeout(time.Minute).Should(gexec.Exit(0))
+		Expect(session.Out).To(gbytes.Say(`0 failures`))
+	}, patience)
+
+	DescribeTable("is used wrongly", func(ctx SpecContext, why string, args ...string) {
+		session := run(args...)
+		Eventually(ctx, session).WithTimeout(time.Minute).Should(gexec.Exit(2))
+		Expect(session.Err).To(gbytes.Say(why))
+	},
+		Entry("with a target that is not there", patience, `there is no target "moon"`, "-target", "moon"),
+		Entry("with no time", patience, "it must have time", "-for", "0s"),
+		Entry("with words", patience, `nothing is known of "please"`, "please"),
+		Entry("without a kind that is not there", patience, `there is no kind "flood"`, "-without", "flood"),
+		Entry("with a setting that is not there", patience, "flag provided but not defined", "-speed", "9"),
+	)
+
+	It("shows how it is used", func(ctx SpecContext) {
+		Eventually(ctx, run("-h")).WithTimeout(time.Minute).Should(gexec.Exit(0))
+	}, patience)
+
+	It("serves as its own worker", func(ctx SpecContext) {
+		cmd := exec.Command(binary, "-worker", GinkgoT().TempDir())
+		in, err := cmd.StdinPipe()
+		Expect(err).NotTo(HaveOccurred())
+		session, err := gexec.Start(cmd, GinkgoWriter, GinkgoWriter)
+		Expect(err).NotTo(HaveOccurred())
+		DeferCleanup(session.Kill)
+		Expect(in.Write([]byte(`{"seed":1,"nodes":3,"pace_ns":1000000000,"workloads":["register"],"clients":1,"rate":1,"length_ns":20000000000}` + "\n"))).To(BeNumerically(">", 0))
+		Eventually(ctx, session.Out).WithTimeout(time.Minute).Should(gbytes.Say(`"tally":\{"OK":[1-9]`))
+		Expect(in.Close()).To(Succeed())
+		Eventually(ctx, session).WithTimeout(time.Minute).Should(gexec.Exit(0))
+	}, patience)
+})
