@@ -16,7 +16,7 @@ import (
 func Imports(code string) []string {
 	const house = "github.com/rejoin-db/rejoin/harness"
 	var used []string
-	for _, p := range []string{"slices", "time", house, house + "/chaos", house + "/disk", house + "/network"} {
+	for _, p := range []string{"slices", "time", house, house + "/chaos", house + "/disk", house + "/matchers", house + "/network"} {
 		if strings.Contains(code, path.Base(p)+".") {
 			used = append(used, p)
 		}
@@ -99,6 +99,7 @@ for _, load := range loads {
 	Expect(load.Finish(ctx)).To(Succeed())
 }
 Expect(cluster.VerifyInvariants(ctx)).To(Succeed())
+Expect(cluster.Journal()).To(matchers.KeepEveryPromise())
 `
 
 // move is something that is done at one time.
@@ -238,7 +239,7 @@ func durationCode(d time.Duration) string {
 	for _, unit := range []struct {
 		is   time.Duration
 		name string
-	}{{time.Hour, "Hour"}, {time.Minute, "Minute"}, {time.Second, "Second"}, {time.Millisecond, "Millisecond"}} {
+	}{{time.Hour, "Hour"}, {time.Minute, "Minute"}, {time.Second, "Second"}, {time.Millisecond, "Millisecond"}, {time.Microsecond, "Microsecond"}} {
 		if d != 0 && d%unit.is == 0 {
 			return fmt.Sprintf("%d*time.%s", d/unit.is, unit.name)
 		}
