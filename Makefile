@@ -1,6 +1,6 @@
 # Each target is one line over a Go command; the README shows the same lines.
 
-.PHONY: specs virtual process test lint bench cluster chaos
+.PHONY: specs virtual process test lint bench cluster chaos defects
 
 specs: ## the main job: the suite on three nodes in this process
 	go tool ginkgo .
@@ -25,3 +25,6 @@ cluster: ## three nodes to poke at by hand
 
 chaos: ## schedules of faults until one breaks a promise; find one again: make chaos SEED=17 TARGET=local FOR=5m
 	go run ./harness/cmd/chaos -seed $(or $(SEED),0) -for $(or $(FOR),1m) -target $(or $(TARGET),virtual)
+
+defects: ## the suite, once for each planted bug, and who caught it; the table goes into README.md
+	go run ./harness/cmd/defects -write README.md

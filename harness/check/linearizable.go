@@ -2,6 +2,7 @@ package check
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -202,7 +203,7 @@ func (h history) doneBy(s step, all []step) int64 {
 // Picture is porcupine's picture of the first register that is not linearizable, as
 // HTML; nil if all are.
 func Picture(events []journal.Event) []byte {
-	if v, is := Linearizable(events).(*Violation); is {
+	if v, is := errors.AsType[*Violation](Linearizable(events)); is {
 		return v.HTML
 	}
 	return nil

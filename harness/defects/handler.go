@@ -2,6 +2,7 @@ package defects
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -48,9 +49,9 @@ func asking(r *http.Request, asked wire.Request) *http.Request {
 }
 
 // healthOf asks the node behind the handler how it is.
-func healthOf(inner http.Handler) (h embedded.Health) {
+func healthOf(ctx context.Context, inner http.Handler) (h embedded.Health) {
 	answer := httptest.NewRecorder()
-	inner.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/v1/api/cluster/health", nil))
+	inner.ServeHTTP(answer, httptest.NewRequestWithContext(ctx, http.MethodGet, "/v1/api/cluster/health", nil))
 	_ = json.Unmarshal(answer.Body.Bytes(), &h) // a node that does not say is none of these
 	return h
 }

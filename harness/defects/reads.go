@@ -32,7 +32,7 @@ func reads() []Defect {
 
 func strongAsLocal(name, kind, text string, when func(embedded.Health) bool) Defect {
 	return inHandler(name, kind, text, func(inner http.Handler, w http.ResponseWriter, r *http.Request, asked wire.Request) {
-		if asked.Consistency == wire.Strong && when(healthOf(inner)) {
+		if asked.Consistency == wire.Strong && when(healthOf(r.Context(), inner)) {
 			asked.Consistency = wire.Local
 			r = asking(r, asked)
 		}
