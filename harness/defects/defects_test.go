@@ -1,0 +1,108 @@
+package defects_test
+
+import (
+	"context"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/defects"
+	"github.com/rejoin-db/rejoin/harness/local"
+	"github.com/rejoin-db/rejoin/harness/target"
+	"github.com/rejoin-db/rejoin/harness/virtual"
+)
+
+const patience = SpecTimeout(30 * time.Second)
+
+// boot boots three nodes with the bug in them.
+func boot(ctx context.Context, d defects.Defect) *harness.Cluster {
+	GinkgoHelper()
+	t := d.Plant(virtual.New(virtual.Options{Nodes: local.Options{Seams: d.Seams()}}))
+	c, err := harness.Boot(ctx, t, d.Options()...)
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(c.Close)
+	return c
+}
+
+func find(name string) defects.Defect {
+	GinkgoHelper()
+	d, err := defects.Find(name)
+	Expect(err).NotTo(HaveOccurred())
+	return d
+}
+
+var _ = Describe("The catalogue", func() {
+	It("has at least thirty bugs, each with a name of its own, a kind and a sentence", func() {
+		names := make(map[string]bool)
+		for _, d := range defects.All() {
+			Expect(d.Name).To(MatchRegexp(`^[a-z]+(-[a-z]+)*$`))
+			Expect(names).NotTo(HaveKey(d.Name))
+			Expect(d.Kind).NotTo(BeEmpty())
+			Expect(d.Text).To(MatchRegexp(`^[a-z].*[a-z0-9]$`))
+			names[d.Name] = true
+		}
+		Expect(len(names)).To(BeNumerically(">=", 30))
+	})
+
+	It("has no bug where none is named, and says which there are", func() {
+		Expect(defects.Find("")).To(Equal(defects.None))
+		Expect(defects.None.Seams()).To(BeNil())
+		Expect(defects.None.Options()).To(BeEmpty())
+		t := virtual.New(virtual.Options{})
+		Expect(defects.None.Plant(t)).To(BeIdenticalTo(t))
+		_, err := defects.Find("nothing")
+		Expect(err).To(MatchError(HavePrefix(`there is no defect "nothing": there are skips-an-entry, `)))
+	})
+})
+
+var _ = Describe("A planted bug", virtual.Bubble(), func() {
+	const table = "CREATE NAMESPACE ns; CREATE TABLE ns.t (id INTEGER PRIMARY KEY, v)"
+
+	It("leaves the target what it can do", func(ctx SpecContext) {
+		sound := boot(ctx, defects.None)
+		for _, name := range []string{"online-too-early", "isolated-node-answers"} {
+			d := find(name)
+			planted := d.Plant(virtual.New(virtual.Options{}))
+			Expect(planted).To(And(BeAssignableToTypeOf(planted), Satisfy(func(t target.Target) bool { _, can := t.(target.Seeder); return can })))
+			c := boot(ctx, d)
+			for _, ability := range []target.Ability{target.Stop, target.Crash, target.Links, target.Disks, target.Clocks, target.Members, target.Time} {
+				Expect(c.Can(ability)).To(Equal(sound.Can(ability)), "%s, %s", name, ability)
+			}
+		}
+	}, patience)
+
+	It("of values changes what is stored", func(ctx SpecContext) {
+		c := boot(ctx, find("large-integers-are-rounded"))
+		Expect(c.ExecuteWithRetry(ctx, table)).Error().NotTo(HaveOccurred())
+		Expect(c.ExecuteWithRetry(ctx, "INSERT INTO ns.t VALUES (1, ?)", int64(1<<53+1))).Error().NotTo(HaveOccurred())
+		result, err := c.ExecuteOnRandom(ctx, "SELECT v FROM ns.t")
+		Expect(err).NotTo(HaveOccurred())
+		Expect(result.Value()).To(Equal(int64(1 << 53)))
+	}, patience)
+
+	It("of the router asks one node less", func(ctx SpecContext) {
+		c := boot(ctx, find("all-forgets-a-node"))
+		Expect(c.ExecuteOnAll(ctx, "SELECT 1")).To(HaveLen(2))
+	}, patience)
+
+	It("of a restart does nothing to a node that has not lived before", func(ctx SpecContext) {
+		for _, name := range []string{"forgets-synced-entries", "forgets-its-vote", "replays-from-too-high", "leaks-a-process"} {
+			c := boot(ctx, find(name))
+			Expect(c.ExecuteWithRetry(ctx, table)).Error().NotTo(HaveOccurred())
+			Expect(c.WaitForAllOnline(ctx)).To(Succeed())
+			Expect(c.VerifyInvariants(ctx)).To(Succeed())
+		}
+	}, patience)
+
+	It("of a restart shows when a node starts again", func(ctx SpecContext) {
+		c := boot(ctx, find("forgets-its-vote"))
+		leader, err := c.Leader(ctx)
+		Expect(err).NotTo(HaveOccurred())
+		follower := (leader + 1) % c.Size()
+		Expect(c.TakeNodeOffline(ctx, follower, harness.Crash)).To(Succeed())
+		Expect(c.Heal(ctx)).To(Succeed())
+		Expect(c.VerifyInvariants(ctx)).To(MatchError(ContainSubstring("and has forgotten it")))
+	}, patience)
+})
