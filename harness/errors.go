@@ -27,6 +27,10 @@ var (
 	ErrAlreadyOnline = errors.New("already online")
 )
 
+// ErrBeingRemoved is wrapped by the error of taking a node offline, or bringing it
+// back, while somebody removes it.
+var ErrBeingRemoved = errors.New("the node is being removed")
+
 // IndexError says that there is no node of that index.
 type IndexError struct{ Index, Size int }
 

@@ -171,7 +171,7 @@ func (c *Cluster) move(i int, from, to flag) error {
 	case m.flag == removed:
 		return m.removed()
 	case m.flag == beingRemoved:
-		return errors.New("the node is being removed")
+		return ErrBeingRemoved
 	case from == online:
 		return fmt.Errorf("the node is %w", ErrAlreadyOffline)
 	}

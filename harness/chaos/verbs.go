@@ -163,7 +163,7 @@ func (p *play) right(ctx context.Context, node int) error {
 
 // ifMember forgives what is wrong because a node is no member any more.
 func ifMember(err error) error {
-	if gone := (*harness.RemovedError)(nil); errors.As(err, &gone) {
+	if gone := (*harness.RemovedError)(nil); errors.As(err, &gone) || errors.Is(err, harness.ErrBeingRemoved) {
 		return nil
 	}
 	return err
