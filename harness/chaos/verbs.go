@@ -45,7 +45,7 @@ func (p *play) lose(ctx context.Context, node int, way harness.Way, back ...harn
 	if err := p.cluster.TakeNodeOffline(ctx, node, way); err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context) error { return p.cluster.BringNodeOnline(ctx, node, back...) }, nil
+	return func(ctx context.Context) error { return ifMember(p.cluster.BringNodeOnline(ctx, node, back...)) }, nil
 }
 
 // loseAll crashes all nodes that have not gone already, at once.
@@ -161,7 +161,7 @@ func (p *play) right(ctx context.Context, node int) error {
 	return ifMember(p.cluster.SetClock(ctx, node, 0))
 }
 
-// ifMember forgives what is wrong because a node is no member any more.
+// ifMember forgives what is wrong because a node is no member any more, or not for long.
 func ifMember(err error) error {
 	if gone := (*harness.RemovedError)(nil); errors.As(err, &gone) || errors.Is(err, harness.ErrBeingRemoved) {
 		return nil
