@@ -14,7 +14,7 @@ var ErrInvariant = errors.New("a promise of the cluster is broken")
 
 // VerifyInvariants checks on a healed, quiet cluster what every cluster promises
 // at all times: no two nodes led in one term, as far as any node ever told, also
-// before it was started again; none has forgotten its term or its vote; every acknowledged change is on every node; and all
+// before it was started again; none has forgotten its vote; every acknowledged change is on every node; and all
 // nodes hold the same down to the last value. It blocks until the nodes are
 // equally far, or ctx ends. What the target cannot tell (target.Rememberer,
 // target.Digester) is not checked; that a node is offline is an error.

@@ -9,8 +9,12 @@ import (
 )
 
 // votes are what each node has promised the others, as far as any status ever told:
-// the term that it is in, and whom it voted for. A promise outlives the node's
-// process, unless its disk was taken away, or lies.
+// whom it voted for. A promise outlives the node's process, unless its disk was taken
+// away, or lies.
+//
+// That a node's term never runs backwards is not asked for: hashicorp/raft (seen in
+// 1.8.0) handles heartbeats beside its main loop, and one of the old term that comes
+// while the node stands for election takes it back into that term. Its vote stays.
 type votes struct {
 	mu     sync.Mutex
 	now    uint64
@@ -22,7 +26,6 @@ type votes struct {
 // promise is what a node showed to who began to ask, and had the answer, at these
 // times. Times are counted, since many looks may be under way at once.
 type promise struct {
-	term         uint64
 	vote         target.Vote
 	asked, heard uint64
 }
@@ -53,8 +56,6 @@ func (v *votes) note(node *Node, now promise) error {
 		return nil
 	}
 	switch {
-	case now.term < before.term:
-		v.broken = fmt.Errorf("%w: %s was in term %d, and then in term %d", ErrInvariant, node, before.term, now.term)
 	case now.vote.Term < before.vote.Term:
 		v.broken = fmt.Errorf("%w: %s had voted for %s in term %d, and has forgotten it", ErrInvariant, node, before.vote.For, before.vote.Term)
 	case now.vote.Term == before.vote.Term && now.vote != before.vote:
@@ -105,7 +106,7 @@ func (c *Cluster) notePromises(node *Node, s target.Status, begun asking) {
 	if s.State == target.Offline || s.State == target.Failed || !begun.rests || now.turns != begun.turns {
 		return
 	}
-	if err := c.votes.note(node, promise{term: s.Term, vote: s.Vote, asked: begun.time}); err != nil {
-		c.journal.Record(journal.Event{Kind: journal.Check, Node: node.index, Text: "terms and votes are kept", Err: err.Error()})
+	if err := c.votes.note(node, promise{vote: s.Vote, asked: begun.time}); err != nil {
+		c.journal.Record(journal.Event{Kind: journal.Check, Node: node.index, Text: "votes are kept", Err: err.Error()})
 	}
 }

@@ -97,6 +97,9 @@ func (w *world) goesOn(ctx context.Context, running *chaos.Running) {
 
 // picture attaches what porcupine draws of a register that is not linearizable.
 func (w *world) picture(context.Context) {
+	if w.cluster == nil {
+		return
+	}
 	if html := check.Picture(w.cluster.Journal().Events()); html != nil {
 		AddReportEntry("a picture of the register, as HTML", shown(w.options.Journals.picture(html)), ReportEntryVisibilityFailureOrVerbose)
 	}

@@ -73,17 +73,29 @@ func specSeed() uint64 {
 
 // end heals the cluster of a spec that passed and checks what it promises.
 func (w *world) end(ctx SpecContext) {
-	cluster := w.cluster
-	w.cluster = nil
-	defer func() { Expect(cluster.Close()).To(Succeed()) }()
+	defer func() {
+		cluster := w.cluster
+		w.cluster = nil
+		Expect(cluster.Close()).To(Succeed())
+	}()
 	if CurrentSpecReport().Failed() {
 		return
 	}
-	Expect(cluster.Heal(ctx)).To(Succeed())
-	Expect(cluster.VerifyInvariants(ctx)).To(Succeed())
+	err := w.cluster.Heal(ctx)
+	if err == nil {
+		err = w.cluster.VerifyInvariants(ctx)
+	}
+	if err != nil {
+		w.explain(ctx)
+	}
+	Expect(err).NotTo(HaveOccurred())
 }
 
+// explain shows the cluster as it is. Once it is closed there is nothing to show.
 func (w *world) explain(ctx SpecContext) {
+	if w.cluster == nil {
+		return
+	}
 	AddReportEntry("the cluster when the spec failed", shown(report.Cluster(ctx, w.cluster, shownEvents)), ReportEntryVisibilityFailureOrVerbose)
 	if !w.cluster.Can(target.Logs) {
 		return

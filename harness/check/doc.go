@@ -12,7 +12,7 @@
 //	OwnWrites      everybody sees what he has done
 //	Available      changes were not refused for longer than a budget
 //	Converged      all nodes came to hold the same bytes
-//	OneLeader      no two nodes led in one term, and no term ran backwards
+//	OneLeader      no two nodes led in one term
 //
 // Each returns nil, a *Violation with its witnesses, or ErrNothing: a history in
 // which nothing happened that could be judged proves nothing.
