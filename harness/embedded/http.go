@@ -31,6 +31,7 @@ func (n *Node) serveHTTP() {
 		ReadHeaderTimeout: n.config.RequestTimeout,
 		ReadTimeout:       n.config.RequestTimeout,
 		IdleTimeout:       idleTimeout,
+		ConnState:         n.busy.note,
 		ErrorLog:          n.config.Logger.Named("http").StandardLogger(&hclog.StandardLoggerOptions{}),
 	}
 	n.wg.Go(func() { _ = n.server.Serve(n.mux.http) }) // it ends when the server is closed

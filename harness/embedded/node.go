@@ -26,6 +26,7 @@ type Node struct {
 	transport *patient
 	raft      *raft.Raft
 	server    *http.Server
+	busy      *busy
 	client    *http.Client // to the other nodes
 
 	standing standing
@@ -59,7 +60,7 @@ func Start(config Config) (_ *Node, err error) {
 	if err := config.validate(); err != nil {
 		return nil, err
 	}
-	n := &Node{config: config, seams: config.seams(), conns: newConns(), started: time.Now()}
+	n := &Node{config: config, seams: config.seams(), conns: newConns(), busy: newBusy(), started: time.Now()}
 	n.standing.init()
 	n.stall.patience = stallTimeouts * config.ElectionTimeout
 	n.ctx, n.end = context.WithCancel(context.Background())
@@ -117,6 +118,7 @@ func (n *Node) Stop(ctx context.Context) error {
 	go func() { n.requests.Wait(); close(served) }()
 	select {
 	case <-served:
+		n.busy.wait(ctx)
 	case <-ctx.Done():
 	}
 	err := n.close()

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -19,7 +20,12 @@ import (
 const retained = 2
 
 // Snapshots are Raft's snapshots. They are safe for concurrent use.
-type Snapshots struct{ fs *disk.FS }
+type Snapshots struct {
+	fs *disk.FS
+
+	mu     sync.Mutex
+	latest int64 // milliseconds, of the names given so far
+}
 
 var _ raft.SnapshotStore = (*Snapshots)(nil)
 
@@ -36,7 +42,7 @@ func OpenSnapshots(d *disk.FS) (*Snapshots, error) {
 			}
 		}
 	}
-	return &Snapshots{d}, nil
+	return &Snapshots{fs: d}, nil
 }
 
 func snapshotName(id string) string { return disk.SnapshotDir + "/" + id + disk.SnapshotFile }
@@ -49,7 +55,7 @@ func isSnapshot(file string) bool {
 // written is synced from time to time, so that little of it is in memory.
 func (s *Snapshots) Create(version raft.SnapshotVersion, index, term uint64, members raft.Configuration, membersIndex uint64, _ raft.Transport) (raft.SnapshotSink, error) {
 	// Sorted by their names, snapshots are sorted by age.
-	id := fmt.Sprintf("%020d-%020d-%d", term, index, time.Now().UnixMilli())
+	id := fmt.Sprintf("%020d-%020d-%d", term, index, s.moment())
 	temporary := disk.SnapshotDir + "/." + id
 	file, err := fresh(s.fs, temporary)
 	if err != nil {
@@ -58,6 +64,15 @@ func (s *Snapshots) Create(version raft.SnapshotVersion, index, term uint64, mem
 	return &sink{snapshots: s, file: file, temporary: temporary, meta: raft.SnapshotMeta{
 		Version: version, ID: id, Index: index, Term: term, Configuration: members, ConfigurationIndex: membersIndex,
 	}}, nil
+}
+
+// moment is the time in milliseconds, and later than that of any snapshot before:
+// one may be taken and another received in one millisecond, of one index.
+func (s *Snapshots) moment() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.latest = max(s.latest+1, time.Now().UnixMilli())
+	return s.latest
 }
 
 // List returns the newest first. A snapshot that does not say what it is, is an

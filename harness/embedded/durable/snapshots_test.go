@@ -38,6 +38,19 @@ var _ = onBoth("Snapshots", func(fresh func() *disk.Disk) {
 		return ids
 	}
 
+	It("may be many of one index at one moment, as when one is taken and another received", func() {
+		sinks := make([]raft.SnapshotSink, 2)
+		for i := range sinks {
+			sinks[i] = must(s.Create(1, 7, 2, raft.Configuration{}, 1, nil))
+			must(sinks[i].Write([]byte("content")))
+		}
+		Expect(sinks[0].ID()).NotTo(Equal(sinks[1].ID()))
+		for _, sink := range sinks {
+			Expect(sink.Close()).To(Succeed())
+		}
+		Expect(ids()).To(ConsistOf(sinks[0].ID(), sinks[1].ID()))
+	})
+
 	It("are there when they are whole, the newest first, two of them", func() {
 		var taken []string
 		for term := uint64(1); term <= 3; term++ {

@@ -1,0 +1,50 @@
+package embedded
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"sync"
+)
+
+// busy are the clients' connections over which an answer is under way. A handler that
+// has returned has not sent all of its answer yet.
+type busy struct {
+	mu      sync.Mutex
+	conns   map[net.Conn]bool
+	changed chan struct{} // closed and replaced when there is one less
+}
+
+func newBusy() *busy { return &busy{conns: make(map[net.Conn]bool), changed: make(chan struct{})} }
+
+// note is told by the server what becomes of each connection.
+func (b *busy) note(conn net.Conn, state http.ConnState) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if state == http.StateActive {
+		b.conns[conn] = true
+		return
+	}
+	if b.conns[conn] {
+		delete(b.conns, conn)
+		close(b.changed)
+		b.changed = make(chan struct{})
+	}
+}
+
+// wait blocks until no answer is under way, or ctx ends.
+func (b *busy) wait(ctx context.Context) {
+	for {
+		b.mu.Lock()
+		none, changed := len(b.conns) == 0, b.changed
+		b.mu.Unlock()
+		if none {
+			return
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
