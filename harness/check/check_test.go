@@ -149,6 +149,7 @@ var _ = Describe("Serializable", func() {
 		Entry("orders that exclude each other", "incompatible orders", history{
 			txn(0, 1, ok, x(1)), txn(0, 1, ok, x(2)), txn(2, 3, ok, read("x", 1, 2)), txn(2, 3, ok, read("x", 2, 1))}),
 		Entry("not seeing oneself", "internal", history{txn(0, 1, ok, x(1), read("x"))}),
+		Entry("seeing what one has yet to do", "internal", history{txn(0, 1, ok, read("x", 1), x(1)), txn(2, 3, ok, read("x", 1))}),
 		Entry("the same twice", "duplicate", history{txn(0, 1, ok, x(1)), txn(2, 3, ok, read("x", 1, 1))}),
 		Entry("what nobody wrote", "out of nothing", history{txn(0, 1, ok, x(1)), txn(2, 3, ok, read("x", 9))}),
 	)

@@ -99,11 +99,24 @@ func (t *transactions) readsOf(e journal.Event) error {
 		if len(seen) < len(mine) || !slices.Equal(seen[len(seen)-len(mine):], mine) {
 			return t.violation("internal", []journal.Event{e}, "a transaction read %s as %v, and had itself appended %v", s.Key, seen, mine)
 		}
+		if early := ahead(e, s.Key, seen, mine); len(early) > 0 {
+			return t.violation("internal", []journal.Event{e}, "a transaction read %v from %s before it appended that itself", early, s.Key)
+		}
 		if err := t.readOf(s.Key, seen, e); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// ahead are the values that a transaction read before it appended them itself.
+func ahead(e journal.Event, key string, seen, mine []int64) (early []int64) {
+	for _, s := range e.Op.Steps {
+		if s.Do == journal.Append && s.Key == key && slices.Contains(seen, s.Value) && !slices.Contains(mine, s.Value) {
+			early = append(early, s.Value)
+		}
+	}
+	return early
 }
 
 func (t *transactions) readOf(key string, seen []int64, by journal.Event) error {
