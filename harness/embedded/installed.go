@@ -16,20 +16,19 @@ import (
 // taken in again; it has the log's old end in mind.
 type upToDate struct {
 	Transport
-	node     *Node
-	incoming chan raft.RPC
+	node *Node
 }
 
 // answerInstalled returns the transport with a goroutine of its own, which ends with
 // the node.
 func (n *Node) answerInstalled(inner Transport) Transport {
-	t := &upToDate{Transport: inner, node: n, incoming: make(chan raft.RPC)}
+	t := &upToDate{Transport: inner, node: n}
 	n.wg.Go(t.sort)
 	return t
 }
 
 // Consumer is where Raft gets what the others send.
-func (t *upToDate) Consumer() <-chan raft.RPC { return t.incoming }
+func (t *upToDate) Consumer() <-chan raft.RPC { return t.node.incoming }
 
 func (t *upToDate) sort() {
 	for {
@@ -38,14 +37,19 @@ func (t *upToDate) sort() {
 			if t.installed(rpc) {
 				continue
 			}
-			select {
-			case t.incoming <- rpc:
-			case <-t.node.ctx.Done():
-				return
-			}
+			t.node.deliver(rpc)
 		case <-t.node.ctx.Done():
 			return
 		}
+	}
+}
+
+// deliver hands a call to Raft's main loop. It blocks until that has taken it, or the
+// node ends.
+func (n *Node) deliver(rpc raft.RPC) {
+	select {
+	case n.incoming <- rpc:
+	case <-n.ctx.Done():
 	}
 }
 

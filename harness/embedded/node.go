@@ -24,6 +24,7 @@ type Node struct {
 	mux       *mux
 	stream    *stream
 	transport *patient
+	incoming  chan raft.RPC // to Raft's main loop
 	raft      *raft.Raft
 	server    *http.Server
 	busy      *busy
@@ -60,7 +61,7 @@ func Start(config Config) (_ *Node, err error) {
 	if err := config.validate(); err != nil {
 		return nil, err
 	}
-	n := &Node{config: config, seams: config.seams(), conns: newConns(), busy: newBusy(), started: time.Now()}
+	n := &Node{config: config, seams: config.seams(), conns: newConns(), busy: newBusy(), incoming: make(chan raft.RPC), started: time.Now()}
 	n.standing.init()
 	n.stall.patience = stallTimeouts * config.ElectionTimeout
 	n.ctx, n.end = context.WithCancel(context.Background())

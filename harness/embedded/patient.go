@@ -24,6 +24,7 @@ import (
 type patient struct {
 	transport
 	notices *notices
+	deliver func(raft.RPC) // to Raft's main loop; nil if there is no other way to it
 
 	mu     sync.Mutex
 	term   uint64 // the term this node leads, 0 if it does not
@@ -131,11 +132,22 @@ func (p *patient) SetHeartbeatHandler(handle func(raft.RPC)) {
 			return
 		}
 		defer p.handling.Done()
-		handle(rpc)
+		p.fast(handle)(rpc)
 		if p.halfHeard() {
-			handle(raft.RPC{Command: rpc.Command, RespChan: make(chan raft.RPCResponse, 1)})
+			p.fast(handle)(raft.RPC{Command: rpc.Command, RespChan: make(chan raft.RPCResponse, 1)})
 		}
 	})
+}
+
+// fast is how a heartbeat is handled: beside Raft's main loop while that follows a
+// leader, and else by the loop. One that Raft (1.8.0) handles beside the loop while
+// that stands for election can take the node back to the term before: it would stand
+// in the same term once more, and could lead in it twice.
+func (p *patient) fast(handle func(raft.RPC)) func(raft.RPC) {
+	if r := p.raft.Load(); p.deliver != nil && r != nil && r.State() != raft.Follower {
+		return p.deliver
+	}
+	return handle
 }
 
 // halfHeard tells that Raft became a candidate while it handled a heartbeat, and

@@ -37,6 +37,7 @@ func (n *Node) startRaft() error {
 		Logger:          logger.Named("transport"),
 	})
 	n.transport = newPatient(timedTransport{watchedTransport{n.answerInstalled(between[Transport](network, n.seams.Transport)), &n.activity}, &n.stall})
+	n.transport.deliver = n.deliver
 	n.storage.guard.cutOffBy(n.stream.silence)
 
 	config := n.raftConfig(logger)
