@@ -165,7 +165,7 @@ func (n *Node) closeOnce() error {
 		errs = append(errs, n.raft.Shutdown().Error())
 	}
 	if n.stream != nil {
-		n.stream.handlers.Wait()
+		n.stream.wait()
 	}
 	if n.client != nil {
 		n.client.CloseIdleConnections()

@@ -29,6 +29,7 @@ type stream struct {
 	// for them when it shuts down, and a late one would write to a log that is
 	// closed; each ends by closing its connection.
 	handlers sync.WaitGroup
+	ended    bool // nobody is handed to a handler any more
 }
 
 var _ raft.StreamLayer = (*stream)(nil)
@@ -39,9 +40,30 @@ func (s *stream) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.handlers.Add(1)
+	if !s.begin() {
+		return nil, errors.Join(net.ErrClosed, conn.Close())
+	}
 	spoken := s.speak(conn)
 	return &handled{Conn: spoken, end: sync.OnceFunc(s.handlers.Done)}, nil
+}
+
+// begin counts a handler, unless they are waited for.
+func (s *stream) begin() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		return false
+	}
+	s.handlers.Add(1)
+	return true
+}
+
+// wait blocks until the last handler has ended.
+func (s *stream) wait() {
+	s.mu.Lock()
+	s.ended = true
+	s.mu.Unlock()
+	s.handlers.Wait()
 }
 
 // silence cuts all connections, for good. When it returns nothing leaves the node
