@@ -56,7 +56,7 @@ func (c *Cluster) TakeNodeOffline(ctx context.Context, i int, way ...Way) error 
 		return err
 	}
 	lost, err := oneWay(way)
-	text := "take offline"
+	text := journal.TakeOffline
 	if err == nil {
 		text += " (" + string(lost) + ")"
 	}
@@ -110,7 +110,7 @@ func (c *Cluster) BringNodeOnline(ctx context.Context, i int, options ...Return)
 	if err != nil {
 		return err
 	}
-	text, wiped := "bring online", false
+	text, wiped := journal.BringOnline, false
 	for _, option := range options {
 		text += " (" + string(option) + ")"
 		wiped = option == Wiped
