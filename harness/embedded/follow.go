@@ -50,9 +50,8 @@ func (n *Node) observe(o raft.Observation) {
 
 // leader asks Raft, and tells the transport.
 //
-// Raft's state counts for more than the leader it names: it handles heartbeats
-// beside its main loop, and a last one that comes while it gives its leader up
-// (seen in 1.8.0) leaves a candidate that goes on naming the leader it lost.
+// Raft's state counts for more than the leader it names: a candidate may go on naming
+// one that it lost (seen in 1.8.0; see inbound).
 func (n *Node) leader() leader {
 	address, id := n.raft.LeaderWithID()
 	l := leader{id: string(id), address: string(address), term: n.raft.CurrentTerm()}

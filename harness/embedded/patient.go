@@ -5,7 +5,6 @@ import (
 	"io"
 	"net"
 	"sync"
-	"sync/atomic"
 
 	"github.com/hashicorp/raft"
 )
@@ -24,15 +23,11 @@ import (
 type patient struct {
 	transport
 	notices *notices
-	deliver func(raft.RPC) // to Raft's main loop; nil if there is no other way to it
 
 	mu     sync.Mutex
 	term   uint64 // the term this node leads, 0 if it does not
 	peers  map[raft.ServerID]*reachability
 	closed bool
-
-	handling sync.WaitGroup // heartbeats of others
-	raft     atomic.Pointer[raft.Raft]
 }
 
 // transport is Transport, as a field that is not exported.
@@ -113,64 +108,12 @@ func (p *patient) lead(term uint64) {
 	p.notices.reset()
 }
 
-// end ends all waits for good, since Raft stops only after its calls have ended,
-// and waits until the last heartbeat has been handled.
+// end ends all waits for good, since Raft stops only after its calls have ended.
 func (p *patient) end() {
 	p.mu.Lock()
 	p.closed = true
 	p.endWaitsLocked()
 	p.mu.Unlock()
-	p.handling.Wait()
-}
-
-// SetHeartbeatHandler hands heartbeats to Raft until the end. They come on
-// goroutines of the transport, which Raft's Shutdown does not wait for; one that
-// brings news of a term after the log is closed would end the process.
-func (p *patient) SetHeartbeatHandler(handle func(raft.RPC)) {
-	p.transport.SetHeartbeatHandler(func(rpc raft.RPC) {
-		if !p.begin() {
-			return
-		}
-		defer p.handling.Done()
-		p.fast(handle)(rpc)
-		if p.halfHeard() {
-			p.fast(handle)(raft.RPC{Command: rpc.Command, RespChan: make(chan raft.RPCResponse, 1)})
-		}
-	})
-}
-
-// fast is how a heartbeat is handled: beside Raft's main loop while that follows a
-// leader, and else by the loop. One that Raft (1.8.0) handles beside the loop while
-// that stands for election can take the node back to the term before: it would stand
-// in the same term once more, and could lead in it twice.
-func (p *patient) fast(handle func(raft.RPC)) func(raft.RPC) {
-	if r := p.raft.Load(); p.deliver != nil && r != nil && r.State() != raft.Follower {
-		return p.deliver
-	}
-	return handle
-}
-
-// halfHeard tells that Raft became a candidate while it handled a heartbeat, and
-// so names a leader that it does not follow (seen in 1.8.0). It would not let
-// anybody else lead, perhaps for ever. Hearing the heartbeat once more makes it
-// a follower, which it can then cease to be in good order.
-func (p *patient) halfHeard() bool {
-	r := p.raft.Load()
-	if r == nil || r.State() != raft.Candidate {
-		return false
-	}
-	_, leader := r.LeaderWithID()
-	return leader != ""
-}
-
-func (p *patient) begin() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.closed {
-		return false
-	}
-	p.handling.Add(1)
-	return true
 }
 
 func (p *patient) endWaitsLocked() {

@@ -24,7 +24,6 @@ type scripted struct {
 	sent      []raft.AppendEntriesRequest // without heartbeats
 	installed int
 	closed    bool
-	handler   func(raft.RPC)
 }
 
 func (s *scripted) AppendEntries(_ raft.ServerID, _ raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
@@ -48,8 +47,7 @@ func (s *scripted) InstallSnapshot(raft.ServerID, raft.ServerAddress, *raft.Inst
 	return answer()
 }
 
-func (s *scripted) SetHeartbeatHandler(handle func(raft.RPC)) { s.handler = handle }
-func (s *scripted) Close() error                              { s.closed = true; return nil }
+func (s *scripted) Close() error { s.closed = true; return nil }
 
 func (s *scripted) calls() int {
 	s.mu.Lock()
@@ -218,20 +216,6 @@ var _ = Describe("The patient transport", func() {
 		inner.set(func(s *scripted) { s.install = func() error { return errRefused } })
 		Eventually(install()).Should(Receive(MatchError(errRefused)))
 		Eventually(call()).Should(Receive(BeNil()), "an answer is contact")
-	})
-
-	It("hands heartbeats of others to Raft until its end, which waits for the last", func() {
-		entered, leave := make(chan struct{}, 2), make(chan struct{})
-		p.SetHeartbeatHandler(func(raft.RPC) { entered <- struct{}{}; <-leave })
-		go inner.handler(raft.RPC{})
-		Eventually(entered).Should(Receive())
-		ended := make(chan struct{})
-		go func() { p.end(); close(ended) }()
-		Consistently(ended, "20ms", "1ms").ShouldNot(BeClosed())
-		close(leave)
-		Eventually(ended).Should(BeClosed())
-		inner.handler(raft.RPC{})
-		Expect(entered).NotTo(Receive())
 	})
 
 	When("a follower waits to hear of a commit", func() {

@@ -36,8 +36,8 @@ func (n *Node) startRaft() error {
 		Timeout:         rpcTimeout,
 		Logger:          logger.Named("transport"),
 	})
-	n.transport = newPatient(timedTransport{watchedTransport{n.answerInstalled(between[Transport](network, n.seams.Transport)), &n.activity}, &n.stall})
-	n.transport.deliver = n.deliver
+	inbound := n.sorted(between[Transport](network, n.seams.Transport))
+	n.transport = newPatient(timedTransport{watchedTransport{inbound, &n.activity}, &n.stall})
 	n.storage.guard.cutOffBy(n.stream.silence)
 
 	config := n.raftConfig(logger)
@@ -53,7 +53,7 @@ func (n *Node) startRaft() error {
 		<-n.ctx.Done()
 		_ = closeTransport(network)
 	})
-	n.transport.raft.Store(n.raft)
+	inbound.raft.Store(n.raft)
 	n.follow()
 	n.resign()
 	if bootstrapped && n.config.Peers[0].ID == n.config.ID {
