@@ -65,6 +65,17 @@ var _ = Describe("Linearizable", func() {
 		Entry("nodes that differ in the end", history{reg(1, 0, 1, ok, w(1)), reg(1, 2, 3, ok, w(2)), final(0, journal.Register, read("x", 2)), final(1, journal.Register, read("x", 1))}),
 	)
 
+	It("says that it cannot tell, where there are too many ways to think of", func() {
+		h := history{reg(0, 0, 1, ok, w(1))}
+		for i := range 40 {
+			h = append(h, reg(i, 2, 90, unknown, cas("x", int64(i), int64(i+1), 1)), reg(100+i, 2, 90, ok, w(int64(1000+i))))
+		}
+		h = append(h, reg(0, 95, 96, ok, read("x", 7777)), reg(0, 97, 98, ok, w(7777)))
+		err := check.Linearizable(h)
+		Expect(err).To(MatchError("whether x is linearizable could not be decided: too many of its 82 operations are at once, or without an outcome"))
+		Expect(errors.As(err, new(*check.Violation))).To(BeFalse())
+	})
+
 	It("keeps porcupine's picture of it", func() {
 		h := history{reg(1, 0, 1, ok, w(1)), reg(1, 2, 3, ok, w(2)), reg(2, 4, 5, ok, read("x", 1))}
 		Expect(string(check.Picture(h))).To(And(ContainSubstring("<html"), ContainSubstring("read")))

@@ -6,16 +6,16 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"time"
 
 	"github.com/anishathalye/porcupine"
 
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// Undecided is how long Linearizable thinks about one register before it says that
-// it cannot tell.
-const Undecided = 20 * time.Second
+// thought is what Linearizable spends on one register before it says that it cannot
+// tell. It is counted in bytes that porcupine keeps, and not in time: time stands still
+// in a bubble while somebody thinks, and one history has one verdict on every machine.
+const thought = 512 << 20
 
 // Linearizable judges registers (journal.Register): each must look as if everything
 // that was done to it was done at one instant between its beginning and its end
@@ -46,12 +46,13 @@ func (h history) linearizable(key string, steps []step) error {
 		operations = append(operations, h.asOperation(s, steps))
 		judged = append(judged, s.event)
 	}
-	result, info := porcupine.CheckOperationsVerbose(registerModel, operations, Undecided)
-	switch result {
-	case porcupine.Ok:
+	mind := &mind{left: thought, state: len(operations)/8 + stateOverhead}
+	result, info := porcupine.CheckOperationsVerbose(mind.model(), operations, 0)
+	switch {
+	case result == porcupine.Ok:
 		return nil
-	case porcupine.Unknown:
-		return fmt.Errorf("whether %s is linearizable could not be decided within %v, for %d operations", key, Undecided, len(operations))
+	case mind.left <= 0:
+		return fmt.Errorf("whether %s is linearizable could not be decided: too many of its %d operations are at once, or without an outcome", key, len(operations))
 	}
 	stuck := firstStuck(info.PartialLinearizations(), judged)
 	v := h.violation("not linearizable", stuck, "no order of the %d operations on %s explains what they read; with all before it, this cannot be explained:", len(operations), key)
@@ -60,6 +61,33 @@ func (h history) linearizable(key string, steps []step) error {
 		v.HTML = picture.Bytes()
 	}
 	return v
+}
+
+// mind counts what porcupine spends. One that is empty finds no step possible, which
+// ends the search.
+type mind struct {
+	left  int // bytes
+	state int // what it costs to remember one state of the search
+}
+
+const (
+	stateOverhead = 128 // bytes of a remembered state, without which operations are done
+	stepCost      = 16  // bytes that a step without a new state counts as, for its time
+)
+
+func (m *mind) model() porcupine.Model {
+	model := registerModel
+	model.Step = func(state, input, output any) (bool, any) {
+		if m.left -= stepCost; m.left <= 0 {
+			return false, state
+		}
+		possible, next := registerModel.Step(state, input, output)
+		if possible {
+			m.left -= m.state
+		}
+		return possible, next
+	}
+	return model
 }
 
 // firstStuck are the operations around the first that the longest order that was
