@@ -2,6 +2,8 @@ package specs
 
 import (
 	"context"
+	"fmt"
+	"sync"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -59,11 +61,7 @@ func reads(w *world) {
 				w.run(ctx, "INSERT INTO {ns}.t VALUES (1, 'old')")
 				old, err := w.cluster.IsolateLeader(ctx)
 				Expect(err).NotTo(HaveOccurred())
-				Eventually(ctx, w.cluster.Leader).ShouldNot(Equal(old), "nobody else was elected")
-				Eventually(ctx, func(ctx context.Context) error {
-					_, err := w.node(w.leader(ctx)).Execute(ctx, w.sql("UPDATE {ns}.t SET v = 'new'"))
-					return err
-				}).Should(Succeed())
+				w.elsewhere(ctx, old, "UPDATE {ns}.t SET v = 'new'")
 				Expect(w.node(old).Inside().Reading(target.Local).Execute(ctx, w.sql("SELECT v FROM {ns}.t"))).To(
 					HaveRows(Row("old")), "it is not cut off")
 
@@ -76,5 +74,48 @@ func reads(w *world) {
 			Entry("when it is strong", patience, target.Strong),
 			Entry("when it is what the leader has applied", patience, target.Leader),
 		)
+
+		It("of a leader that hangs on its disk, and does not know that another leads, is not stale when it is strong", func(ctx SpecContext) {
+			w.requires(target.Disks)
+			w.run(ctx, "INSERT INTO {ns}.t VALUES (1, 'old')")
+			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			old := w.leader(ctx)
+			term := statusOf(ctx, w.node(old)).Term
+			Expect(w.cluster.SetDisk(ctx, old, disk.Faults{Slow: 3 * time.Second})).To(Succeed())
+			hanging, hung := context.WithCancel(ctx)
+			var writing sync.WaitGroup
+			writing.Go(func() { _, _ = w.node(old).Execute(hanging, w.sql("INSERT INTO {ns}.t VALUES (2, 'hangs')")) })
+			defer writing.Wait()
+			defer hung()
+
+			w.elsewhere(ctx, old, "UPDATE {ns}.t SET v = 'new' WHERE id = 1")
+			Expect(statusOf(ctx, w.node(old))).To(And(HaveField("Role", "leader"), HaveField("Term", term)), "it knows that another leads")
+			reading, cancel := context.WithTimeout(ctx, longRead)
+			defer cancel()
+			result, err := w.node(old).Reading(target.Strong).Execute(reading, w.sql("SELECT v FROM {ns}.t WHERE id = 1"))
+			if err == nil {
+				Expect(result).To(HaveRows(Row("new")), "a strong read was stale")
+			}
+			Expect(w.cluster.Heal(ctx)).To(Succeed())
+			Expect(w.node(old).Reading(target.Strong).Execute(ctx, w.sql("SELECT v FROM {ns}.t WHERE id = 1"))).To(HaveRows(Row("new")))
+		}, patience)
 	})
+}
+
+// elsewhere changes something at whoever leads instead of the node that led.
+func (w *world) elsewhere(ctx context.Context, led int, sql string) {
+	GinkgoHelper()
+	others := w.others(led)
+	Eventually(ctx, func(ctx context.Context) error {
+		node := w.node(others[0])
+		status, err := node.Status(ctx)
+		if err != nil {
+			return err
+		}
+		if status.Leader == w.node(led).ID() || status.Leader == "" {
+			return fmt.Errorf("%s follows %q", node.ID(), status.Leader)
+		}
+		_, err = node.Execute(ctx, w.sql(sql))
+		return err
+	}).Should(Succeed())
 }

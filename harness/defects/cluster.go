@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"os/exec"
+	"slices"
 	"syscall"
 	"time"
 
@@ -39,6 +40,7 @@ func cluster() []Defect {
 			}})
 		}},
 		{Name: "all-forgets-a-node", Kind: kind, Text: "what goes to all nodes goes to all but one", router: forgetting{}},
+		{Name: "all-asks-one-twice", Kind: kind, Text: "what goes to all nodes goes to one of them twice, and not to another", router: doubling{}},
 		{Name: "consistency-counts-only", Kind: kind, Text: "comparing nodes compares how many rows they have", target: func(t target.Target) target.Target {
 			return plant(t, planted{client: func(n target.Node) target.SQL {
 				return sqlFunc(func(ctx context.Context, request target.Request) (target.Rows, error) {
@@ -117,6 +119,16 @@ type forgetting struct{ harness.ByChance }
 func (forgetting) All(online []*harness.Node) []*harness.Node {
 	if len(online) > 1 {
 		return online[:len(online)-1]
+	}
+	return online
+}
+
+// doubling takes the first node for the last.
+type doubling struct{ harness.ByChance }
+
+func (doubling) All(online []*harness.Node) []*harness.Node {
+	if len(online) > 1 {
+		return append(slices.Clone(online[:len(online)-1]), online[0])
 	}
 	return online
 }

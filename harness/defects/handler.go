@@ -18,23 +18,28 @@ import (
 // inHandler is a defect of the HTTP API; serve answers requests for SQL.
 func inHandler(name, kind, text string, serve func(inner http.Handler, w http.ResponseWriter, r *http.Request, asked wire.Request)) Defect {
 	return Defect{Name: name, Kind: kind, Text: text, seams: func(embedded.Life) embedded.Seams {
-		return embedded.Seams{Handler: func(inner http.Handler) http.Handler {
-			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if !strings.HasSuffix(r.URL.Path, "/sql") {
-					inner.ServeHTTP(w, r)
-					return
-				}
-				body, err := io.ReadAll(r.Body)
-				asked, malformed := wire.DecodeRequest(bytes.NewReader(body))
-				r.Body = io.NopCloser(bytes.NewReader(body))
-				if err != nil || malformed != nil {
-					inner.ServeHTTP(w, r)
-					return
-				}
-				serve(inner, w, r, asked)
-			})
-		}}
+		return embedded.Seams{Handler: overSQL(serve)}
 	}}
+}
+
+// overSQL is a handler that has somebody else answer requests for SQL.
+func overSQL(serve func(inner http.Handler, w http.ResponseWriter, r *http.Request, asked wire.Request)) func(http.Handler) http.Handler {
+	return func(inner http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !strings.HasSuffix(r.URL.Path, "/sql") {
+				inner.ServeHTTP(w, r)
+				return
+			}
+			body, err := io.ReadAll(r.Body)
+			asked, malformed := wire.DecodeRequest(bytes.NewReader(body))
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			if err != nil || malformed != nil {
+				inner.ServeHTTP(w, r)
+				return
+			}
+			serve(inner, w, r, asked)
+		})
+	}
 }
 
 // asking is the request with another question.

@@ -1,7 +1,10 @@
 package defects
 
 import (
+	"fmt"
 	"net/http"
+	"net/http/httptest"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -19,6 +22,12 @@ func reads() []Defect {
 			func(h embedded.Health) bool { return len(h.LedTerms) > 0 && h.Role != "leader" && h.Leader == "" }),
 		strongAsLocal("follower-answers-strong", kind, "a follower answers strong reads from its own state",
 			func(h embedded.Health) bool { return h.Role == "follower" }),
+		strongAsLocal("leader-answers-strong-alone", kind, "a leader answers strong reads without asking whether it leads still",
+			func(h embedded.Health) bool { return h.Role == "leader" }),
+		{Name: "answers-from-memory", Kind: kind, Text: "a node gives the answer to a read again that it gave a moment ago", seams: func(embedded.Life) embedded.Seams {
+			m := &memory{answers: make(map[string]remembered)}
+			return embedded.Seams{Handler: overSQL(m.serve)}
+		}},
 		inMachine("half-a-transaction-is-read", kind, "a read can see the first statement of a transaction without the second", func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
 			return batches{inner, func(inner raft.BatchingFSM, logs []*raft.Log) (answers []any) {
 				for _, log := range logs {
@@ -38,6 +47,43 @@ func strongAsLocal(name, kind, text string, when func(embedded.Health) bool) Def
 		}
 		inner.ServeHTTP(w, r)
 	})
+}
+
+// memory are answers that were given a moment ago.
+type memory struct {
+	mu      sync.Mutex
+	answers map[string]remembered
+}
+
+type remembered struct {
+	answer *httptest.ResponseRecorder
+	given  time.Time
+}
+
+// aMoment is how long an answer is remembered.
+const aMoment = 20 * time.Millisecond
+
+func (m *memory) serve(inner http.Handler, w http.ResponseWriter, r *http.Request, asked wire.Request) {
+	if changesData(asked) {
+		inner.ServeHTTP(w, r)
+		return
+	}
+	question := fmt.Sprint(asked)
+	m.mu.Lock()
+	known, is := m.answers[question]
+	m.mu.Unlock()
+	if is && time.Since(known.given) < aMoment {
+		pass(w, known.answer)
+		return
+	}
+	answer := httptest.NewRecorder()
+	inner.ServeHTTP(answer, r)
+	if answer.Code == http.StatusOK {
+		m.mu.Lock()
+		m.answers[question] = remembered{answer, time.Now()}
+		m.mu.Unlock()
+	}
+	pass(w, answer)
 }
 
 // inTwo applies the two statements of a request one after the other.

@@ -38,6 +38,14 @@ func snapshot() []Defect {
 				return conn.Trusted(fmt.Sprintf(`DROP TABLE "%s"`, table))
 			})
 		}),
+		edited("snapshot-loses-indexes", kind, "a snapshot lacks the indexes that statements have created", func(conn *sqlite.Conn) error {
+			return each(conn, "type = 'index' AND sql IS NOT NULL", func(index string) error {
+				return conn.Trusted(fmt.Sprintf(`DROP INDEX "%s"`, index))
+			})
+		}),
+		edited("snapshot-forgets-requests", kind, "a snapshot does not say which requests were applied already", func(conn *sqlite.Conn) error {
+			return conn.Trusted("DELETE FROM rejoin_requests")
+		}),
 		inMachine("snapshot-is-newer-than-its-index", kind, "a snapshot holds rows that are newer than the index it says it is of", func(inner raft.BatchingFSM, life embedded.Life) raft.BatchingFSM {
 			return snapshots{inner, func(taken raft.FSMSnapshot) raft.FSMSnapshot {
 				return &tooNew{FSMSnapshot: taken, from: inner, dir: life.Dir}
@@ -136,7 +144,12 @@ func edit(dir string, content []byte, change func(*sqlite.Conn) error) (_ []byte
 
 // eachTable calls for each table of clients'.
 func eachTable(conn *sqlite.Conn, do func(table string) error) error {
-	names, err := conn.Lookup(`SELECT group_concat(name, '|') FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'rejoin\_%' ESCAPE '\' AND name NOT LIKE 'sqlite\_%' ESCAPE '\'`)
+	return each(conn, "type = 'table'", do)
+}
+
+// each calls for what clients have made and the condition, of sqlite_schema, is true of.
+func each(conn *sqlite.Conn, condition string, do func(name string) error) error {
+	names, err := conn.Lookup(`SELECT group_concat(name, '|') FROM sqlite_schema WHERE name NOT LIKE 'rejoin\_%' ESCAPE '\' AND name NOT LIKE 'sqlite\_%' ESCAPE '\' AND ` + condition)
 	if err != nil || names == nil {
 		return err
 	}

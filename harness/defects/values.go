@@ -37,6 +37,12 @@ func values() []Defect {
 			}
 			return value
 		}),
+		inParams("whole-floats-become-integers", kind, "a float without a fraction is stored as an integer", func(value any) any {
+			if f, is := value.(float64); is && f == math.Trunc(f) && math.Abs(f) < 1<<53 {
+				return int64(f)
+			}
+			return value
+		}),
 		inMachine("random-differs-by-node", kind, "random() is another number on every node", func(inner raft.BatchingFSM, life embedded.Life) raft.BatchingFSM {
 			return rewriting(inner, func(_ *raft.Log, entry machine.Entry) machine.Entry {
 				entry.SQL = random.ReplaceAllString(entry.SQL, fmt.Sprintf("(random() / 2 + %d)", numberOf(life)))

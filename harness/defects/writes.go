@@ -63,6 +63,19 @@ func writes() []Defect {
 		inMachine("two-writers-lose-an-update", kind, "of two updates alike that come at one time only one is applied", func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
 			return &coalescing{BatchingFSM: inner}
 		}),
+		inMachine("says-that-a-row-changed", kind, "a client is told that one row was changed when there was none", func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
+			return batches{inner, func(inner raft.BatchingFSM, logs []*raft.Log) []any {
+				answers := inner.ApplyBatch(logs)
+				for _, answer := range answers {
+					if response, is := answer.(machine.Response); is {
+						for i, result := range response.Results {
+							response.Results[i].Affected = max(result.Affected, 1)
+						}
+					}
+				}
+				return answers
+			}}
+		}),
 		{Name: "unknown-reported-as-failed", Kind: kind, Text: "a client is told that a change failed when nobody knows", target: func(t target.Target) target.Target {
 			return plant(t, planted{client: func(n target.Node) target.SQL { return certain{n.Client()} }})
 		}},

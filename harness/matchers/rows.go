@@ -19,7 +19,7 @@ func Row(values ...any) []any { return values }
 
 // HaveRows holds for an answer with exactly these rows, in this order. It takes
 // a harness.Result, or a []harness.Result as of ExecuteOnAll, all of which must
-// have them.
+// have them, each of another node.
 func HaveRows(rows ...[]any) types.GomegaMatcher { return &haveRows{expected: rows} }
 
 type haveRows struct {
@@ -40,7 +40,13 @@ func (m *haveRows) Match(actual any) (bool, error) {
 	if len(results) == 0 {
 		return false, fmt.Errorf("HaveRows was given no result at all")
 	}
+	seen := make(map[int]bool)
 	for _, r := range results {
+		if seen[r.Node] {
+			m.found = fmt.Sprintf("node %d (%s) answered twice", r.Node, r.ID)
+			return false, nil
+		}
+		seen[r.Node] = true
 		difference, err := m.differs(r)
 		if err != nil || difference != "" {
 			m.found = fmt.Sprintf("node %d (%s) %s", r.Node, r.ID, difference)

@@ -88,6 +88,8 @@ but node 0 (n0) has 0 rows, not 1:
 		holds(all, HaveRows(Row("x")))
 		all[1] = answered(2, Row("y"))
 		Expect(holdsNot(all, HaveRows(Row("x")))).To(ContainSubstring("but node 2 (n2) differs in row 1, column 1"))
+		all[1] = answered(0, Row("x"))
+		Expect(holdsNot(all, HaveRows(Row("x")))).To(ContainSubstring("but node 0 (n0) answered twice"))
 	})
 
 	It("passes on what a matcher cannot judge, and where", func() {
