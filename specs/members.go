@@ -2,11 +2,15 @@ package specs
 
 import (
 	"context"
+	"slices"
+	"sync"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/disk"
 	. "github.com/rejoin-db/rejoin/harness/matchers"
 	"github.com/rejoin-db/rejoin/harness/network"
 	"github.com/rejoin-db/rejoin/harness/target"
@@ -106,6 +110,49 @@ func members(w *world) {
 			w.patiently(ctx, "INSERT INTO {ns}.customers (id, name) VALUES (5, 'Edsger')")
 			Expect(w.cluster.Heal(ctx)).To(Succeed())
 			Eventually(ctx, w.cluster).Should(BeConsistent(w.sql("SELECT * FROM {ns}.customers")))
+		}, patience)
+
+		It("elect one whom some of them have not heard of, where no other can be", Label("fault:isolate", "fault:disk", "fault:crash"), func(ctx SpecContext) {
+			w.requires(target.Crash, target.Disks, target.Links)
+			w.run(ctx, "CREATE TABLE {ns}.t (v TEXT)")
+			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			others := w.others(w.leader(ctx))
+			absent := others[:len(others)/2]
+			for _, node := range absent {
+				w.leave(ctx, node)
+			}
+			added, err := w.cluster.AddNode(ctx)
+			Expect(err).NotTo(HaveOccurred())
+			Expect(w.cluster.WaitForNodeOnline(ctx, added.Index())).To(Succeed())
+			leader := w.leader(ctx)
+			if leader == added.Index() {
+				Skip("the new node was elected before its time, so that there is nothing to see")
+			}
+			present := slices.DeleteFunc(w.others(leader), func(node int) bool { return node == added.Index() || slices.Contains(absent, node) })
+
+			By("writing what only the new one gets hold of before the leader is lost")
+			for _, node := range present {
+				Expect(w.cluster.SetDisk(ctx, node, disk.Faults{Slow: time.Minute})).To(Succeed())
+			}
+			entries := statusOf(ctx, added).LogEntries
+			writing, cancel := context.WithCancel(ctx)
+			var written sync.WaitGroup
+			written.Go(func() { _, _ = w.node(leader).Execute(writing, w.sql("INSERT INTO {ns}.t VALUES ('tried')")) })
+			defer written.Wait()
+			defer cancel()
+			Eventually(ctx, func() uint64 { return statusOf(ctx, added).LogEntries }).Should(BeNumerically(">", entries))
+			w.leave(ctx, leader, harness.Crash)
+			for _, node := range present {
+				w.leave(ctx, node, harness.Crash)
+				Expect(w.cluster.SetDisk(ctx, node, disk.Faults{})).To(Succeed())
+			}
+
+			By("needing the votes of those who were away when it came")
+			for _, node := range append(present, absent...) {
+				Expect(w.cluster.BringNodeOnline(ctx, node)).To(Succeed())
+			}
+			Expect(w.leader(ctx)).To(Equal(added.Index()))
+			w.patiently(ctx, "INSERT INTO {ns}.t VALUES ('after')")
 		}, patience)
 	})
 }

@@ -145,7 +145,7 @@ func unit(k Kind, s Schedule) time.Duration {
 	switch {
 	case k.ofClock():
 		return time.Minute
-	case k == FlappingLink:
+	case k == FlappingLink, k == CrashInstalling:
 		return pace / 2
 	}
 	return pace / 64

@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/rejoin-db/rejoin/harness"
@@ -98,7 +97,7 @@ func (m *moment) see(l harness.Look) {
 		}
 	}
 	m.failed = m.failed || l.Status.State == target.Failed
-	if strings.Contains(l.Status.Activity, "receiving") || strings.Contains(l.Status.Activity, "restoring") {
+	if isAtASnapshot(l.Status) {
 		m.installing = append(m.installing, l.Node.Index())
 	}
 }

@@ -11,6 +11,9 @@ const (
 	Crash   Kind = "crash"   // the node ends between two instructions
 	Pause   Kind = "pause"   // the node is frozen
 	Wipe    Kind = "wipe"    // the node crashes, and comes back with an empty disk
+	// CrashInstalling is a crash, and another in the middle of the snapshot that brings
+	// the node up to date.
+	CrashInstalling Kind = "crash while installing"
 
 	CutOneWay     Kind = "cut one way"   // the link drops everything
 	CutBothWays   Kind = "cut both ways" // so does the link back
@@ -41,7 +44,7 @@ func Kinds() []Kind {
 	return []Kind{
 		Isolate, Stop, Crash, CutOneWay, CutBothWays, Partition, IsolateLeader,
 		SlowLink, LossyLink, NarrowLink, ResetLink, FlappingLink,
-		SlowDisk, TornDisk, FullDisk, LyingDisk, Wipe,
+		SlowDisk, TornDisk, FullDisk, LyingDisk, Wipe, CrashInstalling,
 		ClockAhead, ClockBehind, ClockJump,
 		CrashAll, AddNode, RemoveNode, Pause,
 	}
@@ -49,13 +52,15 @@ func Kinds() []Kind {
 
 // forgets tells whether the node loses what it had promised to keep. The cluster
 // stands one such node at a time, and only as a new member.
-func (k Kind) forgets() bool { return k == Wipe || k == FullDisk || k == LyingDisk }
+func (k Kind) forgets() bool {
+	return k == Wipe || k == FullDisk || k == LyingDisk
+}
 
 // ofNode tells whether the fault has the node for itself: no other such fault
 // meets it.
 func (k Kind) ofNode() bool {
 	switch k {
-	case Isolate, Stop, Crash, Pause, Wipe, SlowDisk, FullDisk, LyingDisk, TornDisk, RemoveNode:
+	case Isolate, Stop, Crash, Pause, Wipe, CrashInstalling, SlowDisk, FullDisk, LyingDisk, TornDisk, RemoveNode:
 		return true
 	}
 	return false

@@ -21,6 +21,7 @@ type play struct {
 	mu         sync.Mutex
 	taken      map[int]Kind  // nodes that a fault has for itself
 	forgetting bool          // one of them is to come back with an empty disk
+	struck     map[int]bool  // nodes that have crashed in the middle of a snapshot
 	active     map[int]Fault // those in force, by their place in the schedule
 	counts     map[Kind]Count
 	reached    map[Goal]int
@@ -30,7 +31,7 @@ type play struct {
 func newPlay(c *harness.Cluster, s Schedule) *play {
 	return &play{
 		cluster: c, schedule: s, begun: time.Now(),
-		taken: make(map[int]Kind), active: make(map[int]Fault), counts: make(map[Kind]Count), reached: make(map[Goal]int),
+		taken: make(map[int]Kind), struck: make(map[int]bool), active: make(map[int]Fault), counts: make(map[Kind]Count), reached: make(map[Goal]int),
 	}
 }
 

@@ -104,6 +104,27 @@ var _ = Describe("Running a schedule", func() {
 		Expect(outcome.Passed).To(BeNumerically("<", 30*time.Second))
 	}, patience)
 
+	It("crashes a node at the snapshot that it is sent, if it is sent one", func(ctx SpecContext) {
+		installing := chaos.Fault{At: 20 * time.Second, Lasts: 30 * time.Second, Kind: chaos.CrashInstalling, Node: 1, By: 2 * time.Second}
+		for threshold, bit := range map[uint64]int{8: 1, 0: 0} {
+			var outcome *chaos.Outcome
+			Expect(virtual.Run(ctx, func(ctx context.Context) {
+				var err error
+				nodes := local.Options{SnapshotThreshold: threshold, SnapshotInterval: time.Second, TrailingLogs: 1}
+				outcome, err = chaos.Run(ctx, virtual.New(virtual.Options{Nodes: nodes}), one(installing), chaos.Options{})
+				Expect(err).NotTo(HaveOccurred())
+			})).To(Succeed())
+			Expect(outcome.Failure).To(BeNil())
+			Expect(outcome.Faults).To(Equal(map[chaos.Kind]chaos.Count{installing.Kind: {Made: 1, Bit: bit}}))
+			reached := chaos.Goal("a node crashed while it installed a snapshot")
+			if bit == 0 {
+				Expect(outcome.Reached).NotTo(HaveKey(reached))
+			} else {
+				Expect(outcome.Reached).To(HaveKey(reached))
+			}
+		}
+	}, patience)
+
 	It("asks the judge, who sees all", func(ctx SpecContext) {
 		outcome, err := inBubble(ctx, one(chaos.Fault{Kind: chaos.Isolate, At: time.Second, Lasts: time.Second}), chaos.Options{Judge: func(events []journal.Event) error {
 			for _, e := range events {

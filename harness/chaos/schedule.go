@@ -102,7 +102,7 @@ func (f Fault) String() string {
 
 // measured tells whether By means anything.
 func (k Kind) measured() bool {
-	return k == SlowLink || k == FlappingLink || k == SlowDisk || k.ofClock()
+	return k == SlowLink || k == FlappingLink || k == SlowDisk || k == CrashInstalling || k.ofClock()
 }
 
 // String is the schedule in words, a line a fault.

@@ -13,6 +13,7 @@ type sight struct {
 	committed, term uint64 // the highest that any node knows
 	applied         uint64 // by the fault's node
 	led             bool   // by the fault's node
+	struck          bool   // the fault's node, in the middle of a snapshot
 	links           network.Stats
 }
 
@@ -26,6 +27,9 @@ func (p *play) sight(ctx context.Context, f Fault) (s sight) {
 			s.applied, s.led = l.Status.AppliedIndex, leads(l)
 		}
 	}
+	p.mu.Lock()
+	s.struck = p.struck[f.Node]
+	p.mu.Unlock()
 	for _, way := range f.ways() {
 		if stats, err := p.cluster.LinkStats(ctx, way.From, way.To); err == nil {
 			s.links = s.links.Plus(stats)
@@ -59,6 +63,8 @@ func (f Fault) bit(before, after sight) bool {
 		return after.applied > before.applied
 	case ClockAhead, ClockBehind, ClockJump:
 		return moved && (before.led || after.led)
+	case CrashInstalling:
+		return after.struck
 	case AddNode, RemoveNode, CrashAll:
 		return true
 	}

@@ -16,7 +16,7 @@ import (
 func Imports(code string) []string {
 	const house = "github.com/rejoin-db/rejoin/harness"
 	var used []string
-	for _, p := range []string{"slices", "time", house, house + "/chaos", house + "/disk", house + "/matchers", house + "/network"} {
+	for _, p := range []string{"context", "slices", "time", house, house + "/chaos", house + "/disk", house + "/matchers", house + "/network", house + "/target"} {
 		if strings.Contains(code, path.Base(p)+".") {
 			used = append(used, p)
 		}
@@ -115,9 +115,8 @@ func movesOf(s Schedule) []move {
 	for i, f := range s.Faults {
 		begin, end := f.code(i, s)
 		moves = append(moves, move{f.At, f.String(), begin})
-		if f.Kind == ClockJump {
-			_, then := f.ahead()
-			moves = append(moves, move{min(f.At+f.Lasts/2, s.Length), "the clock jumps", expect("SetClock", f.Node, durationCode(then))})
+		if words, half := f.halfway(); words != "" {
+			moves = append(moves, move{min(f.At+f.Lasts/2, s.Length), words, half})
 		}
 		moves = append(moves, move{min(f.At+f.Lasts, s.Length), "the end of: " + string(f.Kind), end})
 	}
@@ -133,6 +132,8 @@ func (f Fault) code(place int, s Schedule) (begin, end []string) {
 		return expect("TakeNodeOffline", f.Node, "harness."+way), expect("BringNodeOnline", f.Node)
 	case Wipe:
 		return expect("TakeNodeOffline", f.Node, "harness.Crash"), expect("BringNodeOnline", f.Node, "harness.Wiped")
+	case CrashInstalling:
+		return expect("TakeNodeOffline", f.Node, "harness.Crash"), slices.Concat(expect("SetDisk", f.Node, "disk.Faults{}"), expect("BringNodeOnline", f.Node))
 	case CrashAll:
 		each := func(do []string) []string {
 			return append(append([]string{"for _, node := range cluster.Nodes() {"}, do...), "}")
@@ -151,6 +152,29 @@ func (f Fault) code(place int, s Schedule) (begin, end []string) {
 	}
 	return f.linkCode(place, s)
 }
+
+// halfway is what is done after half the time; no words if it is nothing.
+func (f Fault) halfway() (words string, code []string) {
+	switch f.Kind {
+	case ClockJump:
+		_, then := f.ahead()
+		return "the clock jumps", expect("SetClock", f.Node, durationCode(then))
+	case CrashInstalling:
+		return "a crash in the middle of a snapshot", slices.Concat(
+			expect("SetDisk", f.Node, "disk.Faults{Slow: "+durationCode(f.By)+"}"), expect("BringNodeOnline", f.Node),
+			[]string{fmt.Sprintf(installingCode, f.Node)}, expect("TakeNodeOffline", f.Node, "harness.Crash"))
+	}
+	return "", nil
+}
+
+// installingCode waits until a node is at a snapshot.
+const installingCode = `Eventually(ctx, func(ctx context.Context) (target.Status, error) {
+	node, err := cluster.Node(%d)
+	if err != nil {
+		return target.Status{}, err
+	}
+	return node.Status(ctx)
+}).Should(HaveField("Activity", Or(ContainSubstring("receiving"), ContainSubstring("restoring"))))`
 
 func (f Fault) diskCode() (begin, end []string) {
 	sound := expect("SetDisk", f.Node, "disk.Faults{}")

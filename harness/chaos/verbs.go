@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/rejoin-db/rejoin/harness"
 	"github.com/rejoin-db/rejoin/harness/disk"
 	"github.com/rejoin-db/rejoin/harness/network"
+	"github.com/rejoin-db/rejoin/harness/target"
 )
 
 // undo undoes a fault.
@@ -27,6 +30,8 @@ func (p *play) make(ctx context.Context, f Fault) (undo, error) {
 		return p.lose(ctx, f.Node, harness.Way(f.Kind))
 	case Wipe:
 		return p.lose(ctx, f.Node, harness.Crash, harness.Wiped)
+	case CrashInstalling:
+		return p.loseInstalling(ctx, f)
 	case CrashAll:
 		return p.loseAll(ctx)
 	case AddNode:
@@ -46,6 +51,73 @@ func (p *play) lose(ctx context.Context, node int, way harness.Way, back ...harn
 		return nil, err
 	}
 	return func(ctx context.Context) error { return ifMember(p.cluster.BringNodeOnline(ctx, node, back...)) }, nil
+}
+
+// atASnapshot is a part of what a node says it is at while it takes a snapshot in.
+var atASnapshot = []string{"receiving", "restoring"}
+
+// loseInstalling crashes a node and brings it back, on a disk that is slow, after half
+// the time: long enough for the others to compact what it lacks. In the middle of the
+// snapshot that it is sent it crashes again.
+func (p *play) loseInstalling(ctx context.Context, f Fault) (undo, error) {
+	if err := p.cluster.TakeNodeOffline(ctx, f.Node, harness.Crash); err != nil {
+		return nil, err
+	}
+	done := make(chan error)
+	back, stop := context.WithCancel(ctx)
+	go func() {
+		if !pass(back, f.Lasts/2) {
+			done <- nil
+			return
+		}
+		err := errors.Join(p.cluster.SetDisk(back, f.Node, disk.Faults{Slow: f.By}), p.cluster.BringNodeOnline(back, f.Node))
+		if err == nil && p.installs(back, f) {
+			err = p.cluster.TakeNodeOffline(ctx, f.Node, harness.Crash)
+			p.strike(f.Node, err == nil)
+		}
+		if back.Err() != nil {
+			err = nil // what was cut short is done by who cut it short
+		}
+		done <- err
+	}()
+	return func(ctx context.Context) error {
+		stop()
+		err := <-done
+		p.strike(f.Node, false)
+		err = errors.Join(err, p.cluster.SetDisk(ctx, f.Node, disk.Faults{}))
+		if _, lost := p.cluster.Lost(f.Node); lost {
+			err = errors.Join(err, p.cluster.BringNodeOnline(ctx, f.Node))
+		}
+		return err
+	}, nil
+}
+
+// strike notes that a node has crashed in the middle of a snapshot.
+func (p *play) strike(node int, is bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.struck[node] = is
+}
+
+// installs tells whether the node is in the middle of a snapshot before ctx ends.
+func (p *play) installs(ctx context.Context, f Fault) bool {
+	for seen := 0; seen < 2; {
+		node, err := p.cluster.Node(f.Node)
+		if err != nil {
+			return false
+		}
+		if status, err := node.Status(ctx); err == nil && isAtASnapshot(status) {
+			seen++
+		}
+		if !pass(ctx, f.By/4) {
+			return false
+		}
+	}
+	return true
+}
+
+func isAtASnapshot(s target.Status) bool {
+	return slices.ContainsFunc(atASnapshot, func(what string) bool { return strings.Contains(s.Activity, what) })
 }
 
 // loseAll crashes all nodes that have not gone already, at once.
