@@ -27,6 +27,8 @@ type Options struct {
 	// Events is how many events the journal keeps; enough for an hour if 0. Losing an
 	// operation fails the run.
 	Events int
+	// Follow is given each event as it is recorded; see journal.Journal.Follow.
+	Follow func(journal.Event)
 }
 
 // Outcome is what became of a run.
@@ -78,6 +80,7 @@ func Run(ctx context.Context, t target.Target, s Schedule, o Options) (*Outcome,
 	o.Events = cmp.Or(o.Events, 200_000)
 	begun := time.Now()
 	j := journal.New(o.Events)
+	j.Follow(o.Follow)
 	booting, cancel := context.WithTimeout(ctx, o.Patience)
 	defer cancel()
 	c, err := harness.Boot(booting, t, harness.Size(s.Nodes), harness.Seed(s.Seed), harness.Journal(j))

@@ -12,21 +12,27 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
+// Runner runs a schedule, and gives follow, unless it is nil, each event on the way.
+type Runner func(ctx context.Context, s Schedule, follow func(journal.Event)) (*Outcome, error)
+
 // Serve runs the schedules that it reads, one a line, and writes the outcome of
-// each, one a line, until the reader ends. Events are written of failures only. It
-// is what a Worker's process does; the error is why it could not.
-func Serve(ctx context.Context, in io.Reader, out io.Writer, run func(context.Context, Schedule) (*Outcome, error)) error {
+// each, one a line, until the reader ends. Events are written of failures only, and of
+// those schedules that are to be followed as they come. It is what a Worker's process
+// does; the error is why it could not.
+func Serve(ctx context.Context, in io.Reader, out io.Writer, run Runner) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	schedules := make(chan Schedule)
+	schedules := make(chan request)
 	var bad error
 	go func() {
 		defer close(schedules)
 		defer cancel() // nobody is there any more who wants the outcome
 		for from := json.NewDecoder(in); ; {
-			var s Schedule
+			var s request
 			if err := from.Decode(&s); err != nil {
 				if err != io.EOF {
 					bad = fmt.Errorf("read a schedule: %w", err)
@@ -38,12 +44,16 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, run func(context.Co
 	}()
 	to := json.NewEncoder(out)
 	for s := range schedules {
-		outcome, err := run(ctx, s)
+		var follow func(journal.Event)
+		if s.Follow {
+			follow = func(e journal.Event) { _ = to.Encode(reply{Event: &e}) } // nobody may be there any more
+		}
+		outcome, err := run(ctx, s.Schedule, follow)
 		answer := reply{Outcome: outcome}
 		if err != nil {
 			answer.Err = err.Error()
 		}
-		if outcome != nil && outcome.Failure == nil {
+		if outcome != nil && (outcome.Failure == nil || s.Follow) {
 			outcome.Events = nil
 		}
 		if err := to.Encode(answer); err != nil && ctx.Err() == nil {
@@ -53,10 +63,17 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, run func(context.Co
 	return bad
 }
 
-// reply is what Serve writes of one schedule.
+// request is what Serve reads.
+type request struct {
+	Schedule
+	Follow bool `json:"follow,omitempty"`
+}
+
+// reply is what Serve writes of one schedule: events, and then an outcome or an error.
 type reply struct {
-	Outcome *Outcome `json:"outcome,omitempty"`
-	Err     string   `json:"error,omitempty"`
+	Event   *journal.Event `json:"event,omitempty"`
+	Outcome *Outcome       `json:"outcome,omitempty"`
+	Err     string         `json:"error,omitempty"`
 }
 
 // Worker runs schedules in a process of its own, because a node that panics takes
@@ -81,22 +98,26 @@ func NewWorker(command func() *exec.Cmd) *Worker { return &Worker{command: comma
 // Run runs a schedule. A process that dies meanwhile is a failure, with the end of
 // what it said. If ctx ends first the process is asked to end, and waited for.
 func (w *Worker) Run(ctx context.Context, s Schedule) (*Outcome, error) {
+	return w.run(ctx, request{Schedule: s})
+}
+
+// Follow is Run, and slower: the outcome has the events also of a process that died.
+func (w *Worker) Follow(ctx context.Context, s Schedule) (*Outcome, error) {
+	return w.run(ctx, request{s, true})
+}
+
+func (w *Worker) run(ctx context.Context, asked request) (*Outcome, error) {
 	if err := w.begin(); err != nil {
 		return nil, err
 	}
 	answered := make(chan struct{})
 	var answer reply
+	var events []journal.Event
 	l := w.life
 	var broken error
 	go func() {
 		defer close(answered)
-		if broken = json.NewEncoder(l.in).Encode(s); broken != nil {
-			return
-		}
-		var line []byte
-		if line, broken = l.out.ReadBytes('\n'); broken == nil {
-			broken = json.Unmarshal(line, &answer)
-		}
+		events, answer, broken = l.ask(asked)
 	}()
 	select {
 	case <-answered:
@@ -109,13 +130,35 @@ func (w *Worker) Run(ctx context.Context, s Schedule) (*Outcome, error) {
 	case broken != nil:
 		said := l.stderr
 		err := w.Close()
-		return &Outcome{Schedule: s, Failure: &Failure{Process, fmt.Sprintf("the process of the nodes died (%v, %v): %s", broken, err, said.end())}}, nil
+		reason := fmt.Sprintf("the process of the nodes died (%v, %v): %s", broken, err, said.end())
+		return &Outcome{Schedule: asked.Schedule, Failure: &Failure{Process, reason}, Events: events}, nil
 	case answer.Err != "":
 		return answer.Outcome, errors.New(answer.Err)
 	case answer.Outcome == nil:
 		return nil, errors.New("the worker answered without an outcome")
 	}
+	if asked.Follow {
+		answer.Outcome.Events = events
+	}
 	return answer.Outcome, nil
+}
+
+// ask returns the events that came before the answer, or before the end.
+func (l *life) ask(asked request) (events []journal.Event, answer reply, err error) {
+	if err := json.NewEncoder(l.in).Encode(asked); err != nil {
+		return nil, answer, err
+	}
+	for {
+		line, err := l.out.ReadBytes('\n')
+		if err != nil {
+			return events, answer, err
+		}
+		answer = reply{}
+		if err := json.Unmarshal(line, &answer); err != nil || answer.Event == nil {
+			return events, answer, err
+		}
+		events = append(events, *answer.Event)
+	}
 }
 
 func (w *Worker) begin() error {

@@ -20,8 +20,12 @@ import (
 const asWorker = "REJOIN_CHAOS_TEST_WORKER"
 
 // work is what such a worker does with a schedule, by its seed.
-func work(ctx context.Context, s chaos.Schedule) (*chaos.Outcome, error) {
-	o := &chaos.Outcome{Schedule: s, Events: []journal.Event{{At: time.Unix(1, 0).UTC(), Kind: journal.Note, Text: "done"}}}
+func work(ctx context.Context, s chaos.Schedule, follow func(journal.Event)) (*chaos.Outcome, error) {
+	done := journal.Event{At: time.Unix(1, 0).UTC(), Kind: journal.Note, Node: journal.Nobody, Text: "done"}
+	o := &chaos.Outcome{Schedule: s, Events: []journal.Event{done}}
+	if follow != nil {
+		follow(done)
+	}
 	switch s.Seed {
 	case 1:
 		return o, nil
@@ -90,6 +94,19 @@ var _ = Describe("A worker", func() {
 
 		Expect(w.Run(ctx, chaos.Schedule{Seed: 1})).Error().NotTo(HaveOccurred())
 		Expect(started).To(Equal(2))
+	}, patience)
+
+	It("has what happened before a process died, if it was followed", func(ctx SpecContext) {
+		for seed := range uint64(4) {
+			outcome, err := w.Follow(ctx, chaos.Schedule{Seed: 1 + seed})
+			if seed == 2 {
+				Expect(err).To(MatchError("no such workload"))
+				continue
+			}
+			Expect(err).NotTo(HaveOccurred())
+			Expect(outcome.Events).To(HaveExactElements(HaveField("Text", "done")))
+		}
+		Expect(w.Run(ctx, chaos.Schedule{Seed: 4})).To(HaveField("Events", BeEmpty()))
 	}, patience)
 
 	It("lets what is under way end when it is interrupted", func(ctx SpecContext) {

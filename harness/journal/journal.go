@@ -10,8 +10,9 @@ import (
 
 // Journal keeps the latest events. It is safe for concurrent use.
 type Journal struct {
-	most  int // events
-	limit int // bytes, about
+	most   int // events
+	limit  int // bytes, about
+	follow func(Event)
 
 	mu      sync.Mutex
 	ring    []Event
@@ -39,6 +40,11 @@ func New(size int) *Journal {
 	return &Journal{most: size, limit: Limit, dropped: make(map[Kind]int), totals: make(map[Kind]int), open: make(map[*Open]struct{})}
 }
 
+// Follow has each event given to somebody from now on, in order, and before whoever
+// records it goes on: what a process that dies has recorded is known elsewhere. It must
+// not use the journal, and is to be called before others do.
+func (j *Journal) Follow(follow func(Event)) { j.follow = follow }
+
 // Record adds an event. It copies nothing that the event points to, which must not
 // change any more.
 func (j *Journal) Record(e Event) {
@@ -51,6 +57,9 @@ func (j *Journal) Record(e Event) {
 }
 
 func (j *Journal) recordLocked(e Event) {
+	if j.follow != nil {
+		j.follow(e)
+	}
 	j.totals[e.Kind]++
 	j.bytes += weight(&e)
 	if j.kept == j.most {

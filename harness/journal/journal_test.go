@@ -50,6 +50,18 @@ var _ = Describe("Journal", func() {
 		Entry("none of them", 3, 4, 0),
 	)
 
+	It("is followed, operations as they end", func() {
+		j := journal.New(1)
+		var seen []string
+		j.Follow(func(e journal.Event) { seen = append(seen, e.Text) })
+		record(j, 1, 2)
+		open := j.Invoke(journal.Op{})
+		open.Asked(0, "", "asked")
+		record(j, 3, 3)
+		open.End(journal.OK, nil, nil)
+		Expect(seen).To(Equal([]string{"1", "2", "3", "asked"}))
+	})
+
 	It("leaves kinds out, and then goes further back", func() {
 		j := journal.New(5)
 		record(j, 1, 3)

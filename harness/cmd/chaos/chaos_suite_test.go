@@ -18,9 +18,6 @@ func TestChaos(t *testing.T) {
 
 const patience = SpecTimeout(3 * time.Minute)
 
-// sound are kinds that are left out here: nodes may begin anew with snapshots after them.
-const sound = "wipe,full disk,lying disk"
-
 var _ = Describe("The command", Ordered, func() {
 	var binary string
 
@@ -40,7 +37,7 @@ var _ = Describe("The command", Ordered, func() {
 	}
 
 	It("looks for failures, and says what it did", func(ctx SpecContext) {
-		session := run("-seed", "1", "-for", "5s", "-without", sound)
+		session := run("-seed", "1", "-for", "5s")
 		Eventually(ctx, session).WithTimeout(time.Minute).Should(gexec.Exit(0))
 		Expect(session.Out).To(gbytes.Say(`schedules, .* of cluster time in .*: 0 failures\n`))
 		Expect(session.Out).To(gbytes.Say(`operations: [1-9]\d* ok`))
@@ -49,14 +46,14 @@ var _ = Describe("The command", Ordered, func() {
 	}, patience)
 
 	It("chooses a seed where none is given, and says which", func(ctx SpecContext) {
-		session := run("-for", "1s", "-without", sound)
+		session := run("-for", "1s")
 		Eventually(ctx, session.Err).WithTimeout(time.Minute).Should(gbytes.Say(`seeds from [1-9]\d* on`))
 		session.Interrupt()
 		Eventually(ctx, session).WithTimeout(time.Minute).Should(gexec.Exit())
 	}, patience)
 
 	It("ends cleanly when it is interrupted", func(ctx SpecContext) {
-		session := run("-seed", "1", "-for", "1h", "-without", sound)
+		session := run("-seed", "1", "-for", "1h")
 		Eventually(ctx, session.Err).WithTimeout(time.Minute).Should(gbytes.Say(`[1-9]\d* schedules`))
 		session.Interrupt()
 		Eventually(ctx, session).WithTimeout(time.Minute).Should(gexec.Exit(0))

@@ -84,6 +84,11 @@ func explain(ctx context.Context, s settings, w *chaos.Worker, failed *chaos.Out
 		least = outcome
 		return true
 	})
+	if least.Failure.Broken == chaos.Process { // which took its events along
+		if outcome, err := w.Follow(ctx, least.Schedule); err == nil && outcome.Failure != nil {
+			least = outcome
+		}
+	}
 	return chaos.Print(out, s.again(failed.Schedule.Seed), failed, least)
 }
 

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/rejoin-db/rejoin/harness/chaos"
+	"github.com/rejoin-db/rejoin/harness/journal"
 	"github.com/rejoin-db/rejoin/harness/local"
 	"github.com/rejoin-db/rejoin/harness/process"
 	"github.com/rejoin-db/rejoin/harness/target"
@@ -37,21 +38,19 @@ func serve(s settings, in io.Reader, out io.Writer) int {
 	return sound
 }
 
-type runner func(context.Context, chaos.Schedule) (*chaos.Outcome, error)
-
 // once runs one schedule on the target.
-func once(s settings) runner {
-	t, options := targetOf(s), chaos.Options{Judge: judge}
-	return func(ctx context.Context, schedule chaos.Schedule) (*chaos.Outcome, error) {
-		return chaos.Run(ctx, t, schedule, options)
+func once(s settings) chaos.Runner {
+	t := targetOf(s)
+	return func(ctx context.Context, schedule chaos.Schedule, follow func(journal.Event)) (*chaos.Outcome, error) {
+		return chaos.Run(ctx, t, schedule, chaos.Options{Judge: judge, Follow: follow})
 	}
 }
 
 // inBubble does the same in virtual time. What is wrong with the bubble itself is
 // something that the nodes left in it.
-func inBubble(do runner) runner {
-	return func(ctx context.Context, schedule chaos.Schedule) (outcome *chaos.Outcome, err error) {
-		broken := virtual.Run(ctx, func(ctx context.Context) { outcome, err = do(ctx, schedule) }, virtual.RealLimit(bubbleLimit))
+func inBubble(do chaos.Runner) chaos.Runner {
+	return func(ctx context.Context, schedule chaos.Schedule, follow func(journal.Event)) (outcome *chaos.Outcome, err error) {
+		broken := virtual.Run(ctx, func(ctx context.Context) { outcome, err = do(ctx, schedule, follow) }, virtual.RealLimit(bubbleLimit))
 		switch {
 		case broken == nil || ctx.Err() != nil:
 			return outcome, err
