@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"sync"
 
+	"github.com/rejoin-db/rejoin/harness/internal/turn"
 	"github.com/rejoin-db/rejoin/harness/journal"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
@@ -29,8 +30,8 @@ type shared struct {
 	terms        terms
 	votes        votes
 	states       states
-	joining      turn // to change who is a member
-	setting      turn // to change links, disks and clocks
+	joining      turn.Turn // to change who is a member
+	setting      turn.Turn // to change links, disks and clocks
 	closing      sync.Once
 
 	mu       sync.Mutex
@@ -105,7 +106,7 @@ func boot(ctx context.Context, t target.Target, o options) (*Cluster, error) {
 func newShared(seed uint64, router Router) *shared {
 	return &shared{
 		seed: seed, router: router, random: rand.New(rand.NewPCG(seed, seed)),
-		terms: newTerms(), votes: newVotes(), states: states{last: make(map[int]journal.State)}, joining: newTurn(), setting: newTurn(),
+		terms: newTerms(), votes: newVotes(), states: states{last: make(map[int]journal.State)}, joining: turn.New(), setting: turn.New(),
 		faults: newFaults(), flapping: make(map[*flapping]bool),
 	}
 }

@@ -142,10 +142,10 @@ func (c *Cluster) set(ctx context.Context, i int, action, text string, ability t
 	case !can:
 		return node.failed(action, &UnsupportedError{ability})
 	}
-	if err := c.setting.take(ctx); err != nil {
+	if err := c.setting.Take(ctx); err != nil {
 		return node.failed(action, err)
 	}
-	defer c.setting.pass()
+	defer c.setting.Pass()
 	end := c.journal.Begin(journal.Fault, i, "%s", text)
 	if err = do(); err != nil {
 		err = node.failed(action, err)

@@ -200,9 +200,9 @@ var _ = Describe("Measure", func() {
 	It("asks each member what it takes, and writes it down", func(ctx SpecContext) {
 		c, f := boot(harness.Size(4))
 		shows(f.Node(0), func(s *target.Status) {
-			s.CommitIndex, s.AppliedIndex, s.LogEntries, s.LogBytes, s.Memory = 500, 500, 90, 4096, 50<<20
+			s.CommitIndex, s.AppliedIndex, s.LogEntries, s.Memory = 500, 500, 90, 50<<20
 		})
-		shows(f.Node(1), func(s *target.Status) { s.CommitIndex, s.AppliedIndex, s.LogEntries, s.LogBytes = 400, 380, 7, 100 })
+		shows(f.Node(1), func(s *target.Status) { s.CommitIndex, s.AppliedIndex, s.LogEntries, s.Memory = 400, 380, 7, 100 })
 		f.Node(2).OnStatus(func(context.Context, target.Status) (target.Status, error) {
 			return target.Status{}, errors.New("gone")
 		})
@@ -210,16 +210,16 @@ var _ = Describe("Measure", func() {
 		usage, err := c.Measure(ctx)
 		Expect(err).To(MatchError("ask for status on node 2 (n2): gone"))
 		Expect(usage).To(Equal([]harness.Usage{
-			{Node: 0, ID: "n0", Memory: 50 << 20, LogEntries: 90, LogBytes: 4096, Applied: 500},
-			{Node: 1, ID: "n1", LogEntries: 7, LogBytes: 100, Applied: 380, Lag: 120},
+			{Node: 0, ID: "n0", Memory: 50 << 20, LogEntries: 90, Applied: 500},
+			{Node: 1, ID: "n1", Memory: 100, LogEntries: 7, Applied: 380, Lag: 120},
 		}))
 		var lines []string
 		for _, e := range c.Journal().Last(2) {
 			lines = append(lines, e.String())
 		}
 		Expect(lines).To(Equal([]string{
-			"resource node 0: applied 500, 0 behind, log of 90 entries in 4.0 KiB, memory 50.0 MiB",
-			"resource node 1: applied 380, 120 behind, log of 7 entries in 100 bytes",
+			"resource node 0: applied 500, 0 behind, log of 90 entries, memory 50.0 MiB",
+			"resource node 1: applied 380, 120 behind, log of 7 entries, memory 100 bytes",
 		}))
 	}, patience)
 

@@ -125,10 +125,10 @@ func (c *Cluster) setLinks(ctx context.Context, text string, ways []network.Way[
 // changeLinks tries all links, and remembers the rules of those that took effect.
 // The links of a node that was removed meanwhile are nobody's.
 func (c *Cluster) changeLinks(ctx context.Context, linker target.Linker, ways []network.Way[int], change func(network.Rule) network.Rule) error {
-	if err := c.setting.take(ctx); err != nil {
+	if err := c.setting.Take(ctx); err != nil {
 		return err
 	}
-	defer c.setting.pass()
+	defer c.setting.Pass()
 	var errs []error
 	for _, way := range ways {
 		if _, err := c.linker(way); err != nil {

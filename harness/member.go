@@ -114,10 +114,10 @@ func (c *Cluster) addNode(ctx context.Context, suffrage []Suffrage) (*Node, erro
 		return nil, fmt.Errorf("no node is a %q: it is a %s or a %s", string(suffrage[0]), Voter, NonVoter)
 	}
 	voter := len(suffrage) == 0 || suffrage[0] == Voter
-	if err := c.joining.take(ctx); err != nil {
+	if err := c.joining.Take(ctx); err != nil {
 		return nil, err
 	}
-	defer c.joining.pass()
+	defer c.joining.Pass()
 	added, err := membership.Add(ctx, voter)
 	if err != nil {
 		return nil, err
@@ -168,10 +168,10 @@ func (c *Cluster) removeNode(ctx context.Context, node *Node) error {
 	if !can {
 		return &UnsupportedError{target.Members}
 	}
-	if err := c.joining.take(ctx); err != nil {
+	if err := c.joining.Take(ctx); err != nil {
 		return err
 	}
-	defer c.joining.pass()
+	defer c.joining.Pass()
 	from, err := c.resting(node.index)
 	if err != nil {
 		return err

@@ -88,10 +88,10 @@ func (c *Cluster) replaceDisk(ctx context.Context, m *member) error {
 			return err
 		}
 	}
-	if err := c.joining.take(ctx); err != nil {
+	if err := c.joining.Take(ctx); err != nil {
 		return err
 	}
-	defer c.joining.pass()
+	defer c.joining.Pass()
 	c.votes.forget(i)
 	return c.inject(i, "replace the disk", func() error { return membership.Replace(ctx, i) })
 }

@@ -17,7 +17,6 @@ type Usage struct {
 	ID         string
 	Memory     uint64 // bytes of the node's process
 	LogEntries uint64
-	LogBytes   uint64 // on disk
 	Applied    uint64 // log index
 	Lag        uint64 // entries that some node knew to be committed, and this one had not applied
 }
@@ -25,9 +24,6 @@ type Usage struct {
 func (u Usage) String() string {
 	parts := []string{fmt.Sprintf("applied %d", u.Applied), fmt.Sprintf("%d behind", u.Lag),
 		fmt.Sprintf("log of %d entries", u.LogEntries)}
-	if u.LogBytes > 0 {
-		parts[2] += " in " + size(u.LogBytes)
-	}
 	if u.Memory > 0 {
 		parts = append(parts, "memory "+size(u.Memory))
 	}
@@ -84,7 +80,7 @@ func (c *Cluster) write(looks []Look) []Usage {
 }
 
 func (c *Cluster) writeOne(n *Node, s target.Status, committed uint64) Usage {
-	u := Usage{Node: n.index, ID: n.ID(), Memory: s.Memory, LogEntries: s.LogEntries, LogBytes: s.LogBytes, Applied: s.AppliedIndex}
+	u := Usage{Node: n.index, ID: n.ID(), Memory: s.Memory, LogEntries: s.LogEntries, Applied: s.AppliedIndex}
 	if committed > u.Applied {
 		u.Lag = committed - u.Applied
 	}

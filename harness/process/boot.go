@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/rejoin-db/rejoin/harness/embedded/client"
+	"github.com/rejoin-db/rejoin/harness/internal/turn"
 	"github.com/rejoin-db/rejoin/harness/network"
 	"github.com/rejoin-db/rejoin/harness/process/child"
 )
@@ -96,7 +97,7 @@ func (c *Cluster) newNode(voter bool) (_ *node, err error) {
 	c.named++
 	c.mu.Unlock()
 	n := &node{
-		cluster: c, id: name, turn: newTurn(), voter: voter,
+		cluster: c, id: name, turn: turn.New(), voter: voter,
 		dir: filepath.Join(c.dir, name), log: filepath.Join(c.logs, name+".log"), socket: filepath.Join(c.sockets, name+".sock"),
 	}
 	if err := os.Mkdir(n.dir, 0o700); err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness/embedded/client"
 	"github.com/rejoin-db/rejoin/harness/embedded/machine"
+	"github.com/rejoin-db/rejoin/harness/internal/turn"
 	"github.com/rejoin-db/rejoin/harness/internal/wiring"
 	"github.com/rejoin-db/rejoin/harness/network"
 	"github.com/rejoin-db/rejoin/harness/target"
@@ -31,7 +32,7 @@ type Cluster struct {
 	network  *network.Network // between the clients, which are here, and the nodes
 	clients  *clients
 	launcher *launcher
-	members  turn // for changes of the membership
+	members  turn.Turn // for changes of the membership
 
 	// ctx ends when the cluster closes; with it end all waits.
 	ctx     context.Context
@@ -62,9 +63,9 @@ var (
 func newCluster(options Options) *Cluster {
 	c := &Cluster{
 		options: options, network: network.TCP(), launcher: newLauncher(),
-		members: newTurn(), wiring: wiring.New(clientsName),
+		members: turn.New(), wiring: wiring.New(clientsName),
 	}
-	c.clients = &clients{cluster: c, turn: newTurn()}
+	c.clients = &clients{cluster: c, turn: turn.New()}
 	c.ctx, c.end = context.WithCancel(context.Background())
 	return c
 }
@@ -142,14 +143,14 @@ func (c *Cluster) Close() error {
 
 func (c *Cluster) closeOnce() error {
 	c.end()
-	c.members.seize()
+	c.members.Seize()
 	c.mu.Lock()
 	nodes := c.allLocked()
 	c.mu.Unlock()
 	for _, n := range nodes {
-		n.turn.seize()
+		n.turn.Seize()
 	}
-	c.clients.turn.seize()
+	c.clients.turn.Seize()
 	errs := make([]error, len(nodes))
 	var wg sync.WaitGroup
 	for i, n := range nodes {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/rejoin-db/rejoin/harness/internal/turn"
 	"github.com/rejoin-db/rejoin/harness/internal/wiring"
 	"github.com/rejoin-db/rejoin/harness/network"
 	"github.com/rejoin-db/rejoin/harness/process/child"
@@ -176,7 +177,7 @@ func (c *Cluster) tell(ctx context.Context, ends []end) error {
 type clients struct {
 	cluster *Cluster
 	host    *network.Host
-	turn    turn
+	turn    turn.Turn
 	untold  untold // guarded by the cluster's mu
 }
 
@@ -195,10 +196,10 @@ func (n *node) stats(ctx context.Context, link wiring.Link) (network.Stats, erro
 }
 
 func (c *clients) tell(ctx context.Context) error {
-	if err := c.turn.take(ctx); err != nil {
+	if err := c.turn.Take(ctx); err != nil {
 		return err
 	}
-	defer c.turn.release()
+	defer c.turn.Pass()
 	c.cluster.mu.Lock()
 	taken := c.untold.take()
 	changes := taken.changes(c.cluster.wiring)

@@ -70,10 +70,10 @@ func (c *Cluster) Remove(ctx context.Context, node int) error {
 	if err := c.takeOut(ctx, n); err != nil {
 		return err
 	}
-	if err := n.turn.take(ctx); err != nil {
+	if err := n.turn.Take(ctx); err != nil {
 		return fmt.Errorf("end node %s: %w", n.id, err)
 	}
-	defer n.turn.release()
+	defer n.turn.Pass()
 	if err := n.crash(ctx, removed); err != nil {
 		return err
 	}
@@ -120,18 +120,18 @@ func (c *Cluster) Replace(ctx context.Context, node int) error {
 // changeMembers lets one change of the members be made at a time, until leave.
 func (c *Cluster) changeMembers(outer context.Context) (ctx context.Context, leave func(), err error) {
 	ctx, cancel := c.bound(outer)
-	if err := c.members.take(ctx); err != nil {
+	if err := c.members.Take(ctx); err != nil {
 		cancel()
 		return nil, nil, fmt.Errorf("wait for another change of the members: %w", err)
 	}
-	return ctx, func() { c.members.release(); cancel() }, nil
+	return ctx, func() { c.members.Pass(); cancel() }, nil
 }
 
 func (n *node) startInTurn(ctx context.Context) error {
-	if err := n.turn.take(ctx); err != nil {
+	if err := n.turn.Take(ctx); err != nil {
 		return fmt.Errorf("start node %s: %w", n.id, err)
 	}
-	defer n.turn.release()
+	defer n.turn.Pass()
 	return n.start(ctx)
 }
 
@@ -181,7 +181,7 @@ func (n *node) RemoveMember(ctx context.Context, id string) error {
 
 // discard takes back what newNode made. Nothing refers to the name again.
 func (c *Cluster) discard(n *node) error {
-	n.turn.seize()
+	n.turn.Seize()
 	err := n.close()
 	c.mu.Lock()
 	defer c.mu.Unlock()

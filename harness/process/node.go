@@ -11,6 +11,7 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness/disk"
 	"github.com/rejoin-db/rejoin/harness/embedded/client"
+	"github.com/rejoin-db/rejoin/harness/internal/turn"
 	"github.com/rejoin-db/rejoin/harness/network"
 	"github.com/rejoin-db/rejoin/harness/process/child"
 	"github.com/rejoin-db/rejoin/harness/target"
@@ -25,7 +26,7 @@ type node struct {
 	log         string
 	reservation *network.Reservation // of its port
 	client      *client.Client       // where the applications are
-	turn        turn                 // for whatever is done to it
+	turn        turn.Turn            // for whatever is done to it
 
 	// Guarded by the cluster's mu.
 	state   state

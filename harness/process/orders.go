@@ -106,10 +106,10 @@ var errTellTimeout = fmt.Errorf("its process did not follow within %v", tellTime
 func (n *node) unheard() *untold { return &n.untold }
 
 func (n *node) tell(ctx context.Context) error {
-	if err := n.turn.take(ctx); err != nil {
+	if err := n.turn.Take(ctx); err != nil {
 		return fmt.Errorf("wait for what is done to node %s: %w", n.id, err)
 	}
-	defer n.turn.release()
+	defer n.turn.Pass()
 	n.cluster.mu.Lock()
 	// Who cannot hear is told when it can.
 	nothing := n.state != running || n.untold.empty()

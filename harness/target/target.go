@@ -116,9 +116,8 @@ type Status struct {
 	// Activity is the long work it is at, in words: taking, sending or installing
 	// a snapshot. Empty if none.
 	Activity string
-	// LogEntries is how many entries its log holds, and LogBytes how much room it
-	// takes on the disk.
-	LogEntries, LogBytes uint64
+	// LogEntries is how many entries its log holds.
+	LogEntries uint64
 	// Memory is how much of it the node's process has, in bytes; 0 where the node
 	// has no process of its own.
 	Memory uint64

@@ -11,6 +11,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/disk"
 	"github.com/rejoin-db/rejoin/harness/embedded"
 	"github.com/rejoin-db/rejoin/harness/embedded/machine"
+	"github.com/rejoin-db/rejoin/harness/internal/turn"
 	"github.com/rejoin-db/rejoin/harness/internal/wiring"
 	"github.com/rejoin-db/rejoin/harness/network"
 	"github.com/rejoin-db/rejoin/harness/target"
@@ -40,7 +41,7 @@ type Cluster struct {
 	network *network.Network
 	clients *network.Host
 	dir     string
-	growing turn // whoever changes the members
+	growing turn.Turn // whoever changes the members
 
 	wires  sync.Mutex // what is wanted of the links, and made so, in one order
 	wiring *wiring.Wiring
@@ -71,7 +72,7 @@ func Boot(plan Plan) (_ *Cluster, err error) {
 	if plan.Disk == nil {
 		plan.Disk = func(dir string) *disk.Disk { return disk.Files(dir) }
 	}
-	c := &Cluster{plan: plan, network: plan.Network, growing: newTurn(), wiring: wiring.New(ClientHost)}
+	c := &Cluster{plan: plan, network: plan.Network, growing: turn.New(), wiring: wiring.New(ClientHost)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(fmt.Errorf("boot %d nodes: %w", plan.Size, err), c.Close())

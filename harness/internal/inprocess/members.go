@@ -15,11 +15,10 @@ import (
 // Add starts a node and takes it into the cluster. If that fails nothing of the
 // node is left.
 func (c *Cluster) Add(ctx context.Context, voter bool) (target.Node, error) {
-	done, err := c.growing.take(ctx)
-	if err != nil {
+	if err := c.growing.Take(ctx); err != nil {
 		return nil, err
 	}
-	defer done()
+	defer c.growing.Pass()
 	node, err := c.newNode(voter)
 	if err != nil {
 		return nil, fmt.Errorf("add a node: %w", err)
@@ -45,11 +44,10 @@ const parting = 5 * time.Second
 
 // Remove takes a node out of the cluster and ends it.
 func (c *Cluster) Remove(ctx context.Context, node int) error {
-	done, err := c.growing.take(ctx)
-	if err != nil {
+	if err := c.growing.Take(ctx); err != nil {
 		return err
 	}
-	defer done()
+	defer c.growing.Pass()
 	gone := c.node(node)
 	if err := membership.Remove(ctx, c.members(gone), gone.ID()); err != nil {
 		return err
@@ -59,11 +57,10 @@ func (c *Cluster) Remove(ctx context.Context, node int) error {
 
 // Replace gives a node a new disk, and takes it out of the cluster and in again.
 func (c *Cluster) Replace(ctx context.Context, node int) error {
-	done, err := c.growing.take(ctx)
-	if err != nil {
+	if err := c.growing.Take(ctx); err != nil {
 		return err
 	}
-	defer done()
+	defer c.growing.Pass()
 	n := c.node(node)
 	if n.runs() {
 		return fmt.Errorf("replace node %s: it runs", n.ID())

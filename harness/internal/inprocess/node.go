@@ -12,6 +12,7 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness/embedded"
 	"github.com/rejoin-db/rejoin/harness/embedded/client"
+	"github.com/rejoin-db/rejoin/harness/internal/turn"
 	"github.com/rejoin-db/rejoin/harness/network"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
@@ -24,7 +25,7 @@ type node struct {
 	ahead  atomic.Int64   // nanoseconds that its clock is ahead
 	client *client.Client // where the applications are
 	inside *client.Client // beside the node
-	living turn           // whoever starts or ends it
+	living turn.Turn      // whoever starts or ends it
 
 	mu      sync.Mutex
 	running *embedded.Node // nil while it does not run
@@ -33,7 +34,7 @@ type node struct {
 }
 
 func newNode(config embedded.Config, host *network.Host, voter bool) *node {
-	n := &node{config: config, host: host, voter: voter, living: newTurn(), why: "it was never started"}
+	n := &node{config: config, host: host, voter: voter, living: turn.New(), why: "it was never started"}
 	n.config.Now = func() time.Time { return time.Now().Add(time.Duration(n.ahead.Load())) }
 	n.inside = client.New(host.Name(), host.Addr(), config.Token, host)
 	return n
@@ -108,8 +109,8 @@ func (n *node) set(running *embedded.Node, why string) {
 }
 
 func (n *node) start(peers []embedded.Peer) error {
-	n.living.mustTake()
-	defer n.living.give()
+	n.living.Seize()
+	defer n.living.Pass()
 	if n.gone() {
 		return fmt.Errorf("start node %s: it was removed for good", n.ID())
 	}
@@ -129,11 +130,10 @@ func (n *node) start(peers []embedded.Peer) error {
 }
 
 func (n *node) stop(ctx context.Context) error {
-	done, err := n.living.take(ctx)
-	if err != nil {
+	if err := n.living.Take(ctx); err != nil {
 		return err
 	}
-	defer done()
+	defer n.living.Pass()
 	running, err := n.up()
 	if err != nil {
 		return err
@@ -144,11 +144,10 @@ func (n *node) stop(ctx context.Context) error {
 }
 
 func (n *node) crash(ctx context.Context) error {
-	done, err := n.living.take(ctx)
-	if err != nil {
+	if err := n.living.Take(ctx); err != nil {
 		return err
 	}
-	defer done()
+	defer n.living.Pass()
 	running, err := n.up()
 	if err != nil {
 		return err
@@ -177,8 +176,8 @@ func (n *node) wipe() error {
 
 // discard ends the node for good, running or not.
 func (n *node) discard() error {
-	n.living.mustTake()
-	defer n.living.give()
+	n.living.Seize()
+	defer n.living.Pass()
 	n.mu.Lock()
 	running := n.running
 	n.removed = true
