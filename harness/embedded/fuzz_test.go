@@ -78,6 +78,65 @@ func FuzzSQLEndpoint(f *testing.F) {
 	})
 }
 
+// lonely starts a node whose peers never come, so that nobody ever leads.
+func lonely(tb testing.TB) *Node {
+	tb.Helper()
+	memory := network.Memory(1)
+	tb.Cleanup(func() { _ = memory.Close() })
+	host, err := memory.Host("n0")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	n, err := Start(Config{ID: "n0", Dir: tb.TempDir(), Endpoint: host, WriteTimeout: time.Millisecond,
+		Peers: []Peer{{ID: "n0", Address: host.Addr()}, {ID: "n1", Address: "10.0.0.9:1"}}})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := n.Close(); err != nil {
+			tb.Error(err)
+		}
+	})
+	return n
+}
+
+// FuzzMembersEndpoint asks for any change of the members, where none can be made: what
+// is no such change is refused as that, and the rest because nobody leads.
+func FuzzMembersEndpoint(f *testing.F) {
+	for _, seed := range []string{
+		"", "{", "null", "{}", `{"add":{"id":"n1","address":"a:1","voter":true}}`, `{"remove":"n1"}`, `{"remove":""}`,
+		`{"add":{"id":"n1","address":"a:1"},"remove":"n1"}`, `{"add":{"id":"","address":"a:1"}}`, `{"add":{"id":"\u0000","address":"a"}}`,
+		`{"remove":"n1"} {"remove":"n2"}`, `{"remove":"n1"}}`, `{"remove":"n1","why":"not"}`, `[{"remove":"n1"}]`,
+	} {
+		f.Add([]byte(seed))
+	}
+	n := lonely(f)
+	f.Fuzz(func(t *testing.T, body []byte) {
+		answer := httptest.NewRecorder()
+		n.server.Handler.ServeHTTP(answer, httptest.NewRequest(http.MethodPost, membersPath, bytes.NewReader(body)))
+		var said struct {
+			Status string `json:"status"`
+			Error  *struct{ Code, Message string }
+		}
+		if err := json.Unmarshal(answer.Body.Bytes(), &said); err != nil || said.Status != "error" || said.Error == nil || said.Error.Message == "" {
+			t.Fatalf("%q was answered by status %d and %q: %v", body, answer.Code, answer.Body, err)
+		}
+		want := http.StatusServiceUnavailable
+		var change memberChange
+		if !json.Valid(body) || json.Unmarshal(body, &change) != nil || change.validate() != nil {
+			want = http.StatusBadRequest
+		}
+		known := json.NewDecoder(bytes.NewReader(body))
+		known.DisallowUnknownFields()
+		if known.Decode(new(memberChange)) != nil {
+			want = http.StatusBadRequest
+		}
+		if answer.Code != want {
+			t.Fatalf("%q was answered by status %d and %q, not %d", body, answer.Code, answer.Body, want)
+		}
+	})
+}
+
 // FuzzMux begins a connection with anything: it reaches at most the one
 // listener it may, byte for byte, and the mux ends.
 func FuzzMux(f *testing.F) {

@@ -151,6 +151,10 @@ func (n *Node) serveMembers(w http.ResponseWriter, r *http.Request) {
 		n.fail(w, refuse(http.StatusBadRequest, CodeBadRequest, "%v", err))
 		return
 	}
+	if _, err := decoder.Token(); err != io.EOF {
+		n.fail(w, refuse(http.StatusBadRequest, CodeBadRequest, "the body is more than one JSON object"))
+		return
+	}
 	if err := n.changeMembers(r.Context(), change, r.Header.Get(headerForwarder) != ""); err != nil {
 		n.fail(w, err)
 		return
