@@ -73,7 +73,7 @@ func (s *Summary) Report() string {
 	fmt.Fprintf(&b, "operations: %d ok, %d failed, %d of which nobody knows\n", s.Tally.OK, s.Tally.Failed, s.Tally.Unknown)
 	for _, k := range s.kinds() {
 		c := s.Faults[k]
-		fmt.Fprintf(&b, "  %-20s %5d made, %5d bit, %5d could not be made\n", k, c.Made, c.Bit, c.NotMade)
+		fmt.Fprintf(&b, "  %-22s %5d made, %5d bit, %5d could not be made\n", k, c.Made, c.Bit, c.NotMade)
 	}
 	for _, g := range Goals() {
 		if s.Reached[g] == 0 {
