@@ -68,7 +68,7 @@ func (k Journals) picture(html []byte) string {
 
 // fileName is a text as a file's name: short, and of letters and digits.
 func fileName(text string) string {
-	const most = 100 // bytes
+	const most = 200 // bytes: file systems take 255
 	words := strings.FieldsFunc(text, func(r rune) bool { return r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 	name := strings.ToLower(strings.Join(words, "-"))
 	return strings.TrimRight(name[:min(len(name), most)], "-")
