@@ -16,13 +16,27 @@ import (
 // alone starts a node without peers that leads itself.
 func alone(tb testing.TB) *Node {
 	tb.Helper()
+	n := started(tb, 0)
+	for deadline := time.Now().Add(10 * time.Second); n.Health().State != Online; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			tb.Fatalf("the node does not come online: %+v", n.Health())
+		}
+	}
+	return n
+}
+
+// started starts a node in memory, with peers that never come; patience is its
+// WriteTimeout.
+func started(tb testing.TB, patience time.Duration, peers ...Peer) *Node {
+	tb.Helper()
 	memory := network.Memory(1)
 	tb.Cleanup(func() { _ = memory.Close() })
 	host, err := memory.Host("n0")
 	if err != nil {
 		tb.Fatal(err)
 	}
-	n, err := Start(Config{ID: "n0", Dir: tb.TempDir(), Endpoint: host, Peers: []Peer{{ID: "n0", Address: host.Addr()}}})
+	peers = append([]Peer{{ID: "n0", Address: host.Addr()}}, peers...)
+	n, err := Start(Config{ID: "n0", Dir: tb.TempDir(), Endpoint: host, WriteTimeout: patience, Peers: peers})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -31,11 +45,6 @@ func alone(tb testing.TB) *Node {
 			tb.Error(err)
 		}
 	})
-	for deadline := time.Now().Add(10 * time.Second); n.Health().State != Online; time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			tb.Fatalf("the node does not come online: %+v", n.Health())
-		}
-	}
 	return n
 }
 
@@ -78,28 +87,6 @@ func FuzzSQLEndpoint(f *testing.F) {
 	})
 }
 
-// lonely starts a node whose peers never come, so that nobody ever leads.
-func lonely(tb testing.TB) *Node {
-	tb.Helper()
-	memory := network.Memory(1)
-	tb.Cleanup(func() { _ = memory.Close() })
-	host, err := memory.Host("n0")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	n, err := Start(Config{ID: "n0", Dir: tb.TempDir(), Endpoint: host, WriteTimeout: time.Millisecond,
-		Peers: []Peer{{ID: "n0", Address: host.Addr()}, {ID: "n1", Address: "10.0.0.9:1"}}})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() {
-		if err := n.Close(); err != nil {
-			tb.Error(err)
-		}
-	})
-	return n
-}
-
 // FuzzMembersEndpoint asks for any change of the members, where none can be made: what
 // is no such change is refused as that, and the rest because nobody leads.
 func FuzzMembersEndpoint(f *testing.F) {
@@ -110,7 +97,7 @@ func FuzzMembersEndpoint(f *testing.F) {
 	} {
 		f.Add([]byte(seed))
 	}
-	n := lonely(f)
+	n := started(f, time.Millisecond, Peer{ID: "n1", Address: "10.0.0.9:1"})
 	f.Fuzz(func(t *testing.T, body []byte) {
 		answer := httptest.NewRecorder()
 		n.server.Handler.ServeHTTP(answer, httptest.NewRequest(http.MethodPost, membersPath, bytes.NewReader(body)))
