@@ -52,6 +52,44 @@ func health(w *world) {
 			Expect(statusOf(ctx, w.node(victim)).Behind).To(BeZero())
 		}, patience)
 
+		It("counts as applied only what a read of its own state shows", func(ctx SpecContext) {
+			leader := w.leader(ctx)
+			follower := w.others(leader)[0]
+			type look struct {
+				applied uint64
+				shown   int64
+			}
+			for round := range int64(3) {
+				var looks []look
+				written := make(chan error, 1)
+				go func() {
+					_, err := w.node(leader).Execute(ctx, w.sql(`WITH RECURSIVE n(i) AS (VALUES (0) UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+						INSERT INTO {ns}.blobs SELECT 100000 * ? + i, randomblob(20) FROM n`), round)
+					written <- err
+				}()
+				// Without a pause where time does not wait for who looks, because it is the time
+				// of applying that matters.
+				for last := (look{}); last.shown < 20001*(round+1); looks = append(looks, last) {
+					if w.cluster.Can(target.Time) {
+						w.advance(ctx, time.Microsecond)
+					}
+					last.applied = statusOf(ctx, w.node(follower)).AppliedIndex
+					read, err := w.node(follower).Inside().Reading(target.Local).Execute(ctx, w.sql("SELECT count(*) FROM {ns}.blobs"))
+					Expect(err).NotTo(HaveOccurred())
+					count, err := read.Value()
+					Expect(err).NotTo(HaveOccurred())
+					last.shown = count.(int64)
+				}
+				Eventually(ctx, written).Should(Receive(BeNil()))
+				index := statusOf(ctx, w.node(leader)).AppliedIndex
+				for _, l := range looks {
+					if l.applied >= index {
+						Expect(l.shown).To(Equal(20001*(round+1)), "log index %d counted as applied, and was not to be seen", l.applied)
+					}
+				}
+			}
+		}, patience)
+
 		It("is leaving while it lets a request come to its end, and offline then", Label("fault:stop"), func(ctx SpecContext) {
 			w.requires(target.Stop)
 			victim := w.others(w.leader(ctx))[0]

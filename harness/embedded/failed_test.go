@@ -101,7 +101,7 @@ var _ = Describe("A node whose store has failed", func() {
 })
 
 // three starts a cluster in memory.
-func three() (*network.Network, map[string]*Node) {
+func three(changes ...func(*Config)) (*network.Network, map[string]*Node) {
 	GinkgoHelper()
 	memory := network.Memory(1)
 	DeferCleanup(memory.Close)
@@ -115,7 +115,11 @@ func three() (*network.Network, map[string]*Node) {
 	}
 	nodes := make(map[string]*Node)
 	for _, host := range hosts {
-		n, err := Start(Config{ID: host.Name(), Dir: GinkgoT().TempDir(), Endpoint: host, Peers: peers})
+		config := Config{ID: host.Name(), Dir: GinkgoT().TempDir(), Endpoint: host, Peers: peers}
+		for _, change := range changes {
+			change(&config)
+		}
+		n, err := Start(config)
 		Expect(err).NotTo(HaveOccurred())
 		DeferCleanup(n.Close)
 		nodes[n.ID()] = n

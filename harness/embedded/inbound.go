@@ -2,13 +2,14 @@ package embedded
 
 import (
 	"io"
+	"slices"
 	"sync/atomic"
 
 	"github.com/hashicorp/raft"
 )
 
 // inbound is a transport that hands Raft what the others send: all of it through Raft's
-// main loop, and four things in a better way than Raft (seen in 1.8.0) would take them.
+// main loop, and five things in a better way than Raft (seen in 1.8.0) would take them.
 //
 // A heartbeat is not handled beside the main loop. There Raft's state changes under the
 // loop's feet: a node that has just begun to stand for election is taken back to the
@@ -28,6 +29,11 @@ import (
 // and panics when it comes to apply them. Such a snapshot comes from a leader's goroutine
 // that replicated to a member which was removed and taken in again; it has the log's old
 // end in mind. See installed.
+//
+// Entries that begin at or before the end of the snapshot can be refused only because the
+// log does not reach back that far, since what is in a snapshot is in every leader's log.
+// Raft refuses them, whereupon the leader goes back entry by entry to the beginning of its
+// own log, and sends its snapshot again, and so on for ever. See reachBack.
 type inbound struct {
 	Transport
 	node *Node
@@ -60,6 +66,7 @@ func (t *inbound) sort() {
 			}
 			t.forgetLeader(rpc)
 			t.admit(rpc)
+			t.reachBack(rpc)
 			t.node.deliver(rpc)
 		case <-t.node.ctx.Done():
 			return
@@ -177,6 +184,30 @@ func (t *inbound) admit(rpc raft.RPC) {
 		}
 	}
 	from.ID = []byte(known)
+}
+
+// reachBack leaves out of the entries that are to be appended what is in the snapshot
+// and not in the log any more: they then follow what is there. They may tell of no commit
+// beyond themselves, because what is in the log after them need not be the leader's.
+func (t *inbound) reachBack(rpc raft.RPC) {
+	request, is := rpc.Command.(*raft.AppendEntriesRequest)
+	if !is || request.PrevLogEntry == 0 {
+		return
+	}
+	end := t.node.newestSnapshot.Load()
+	if first, err := t.node.storage.Log.FirstIndex(); err != nil || first > 0 {
+		end = min(end, first-1)
+	}
+	if request.PrevLogEntry > end {
+		return
+	}
+	last := request.PrevLogEntry
+	if n := len(request.Entries); n > 0 {
+		last = request.Entries[n-1].Index
+	}
+	request.LeaderCommitIndex = min(request.LeaderCommitIndex, last)
+	request.PrevLogEntry, request.PrevLogTerm = 0, 0
+	request.Entries = slices.DeleteFunc(request.Entries, func(entry *raft.Log) bool { return entry.Index <= end })
 }
 
 // installed answers for a snapshot that is installed already. That it is, is true for

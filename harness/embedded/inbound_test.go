@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
 	"sync"
 
 	"github.com/hashicorp/raft"
@@ -22,9 +23,9 @@ type listener struct {
 }
 
 // aFollower starts three nodes and returns one that follows.
-func aFollower(ctx context.Context) (l listener) {
+func aFollower(ctx context.Context, changes ...func(*Config)) (l listener) {
 	GinkgoHelper()
-	memory, nodes := three()
+	memory, nodes := three(changes...)
 	l.network = memory
 	Eventually(ctx, func() *Node {
 		for _, n := range nodes {
@@ -155,6 +156,43 @@ var _ = Describe("A heartbeat", func() {
 		Eventually(ctx, later).Should(Receive(HaveField("Success", true)))
 		Eventually(ctx, sent).Should(Receive(MatchError(errLost)))
 		Expect(busy.raft.LastContact()).To(BeTemporally(">", heard))
+	})
+})
+
+var _ = Describe("Entries that begin in the snapshot", func() {
+	It("are taken, though the log does not reach back that far", func(ctx SpecContext) {
+		behind := aFollower(ctx, func(c *Config) { c.TrailingLogs = -1 })
+		for range 5 {
+			Expect(post(behind.leader, []byte(`{"sql":"CREATE TABLE IF NOT EXISTS t (v); INSERT INTO t VALUES (1)"}`)).Code).To(Equal(http.StatusOK))
+		}
+		end := behind.leader.Health().AppliedIndex
+		Eventually(ctx, behind.Health).Should(HaveField("AppliedIndex", end))
+		Expect(behind.Snapshot(ctx)).To(Succeed())
+		Expect(behind.Health()).To(And(HaveField("SnapshotIndex", end), HaveField("LogEntries", BeZero())))
+		Expect(behind.network.Between(behind.leader.ID(), behind.ID()).Cut(network.Drop)).To(Succeed()) // so that only the spec speaks
+
+		term := behind.raft.CurrentTerm()
+		noop := func(index uint64) *raft.Log { return &raft.Log{Index: index, Term: term, Type: raft.LogNoop} }
+		take := func(previous, commit uint64, entries ...*raft.Log) (bool, error) {
+			id, address := behind.self()
+			var answer raft.AppendEntriesResponse
+			err := behind.transport.transport.AppendEntries(id, address, &raft.AppendEntriesRequest{
+				RPCHeader: behind.leader.header(), Term: term, PrevLogEntry: previous, PrevLogTerm: term, LeaderCommitIndex: commit, Entries: entries,
+			}, &answer)
+			return answer.Success, err
+		}
+		Expect(take(end-2, end, noop(end-1), noop(end), noop(end+1), noop(end+2))).To(BeTrue())
+		Expect(behind.raft.LastIndex()).To(Equal(end + 2))
+		Expect(take(end-2, end, noop(end-1), noop(end), noop(end+1), noop(end+2))).To(BeTrue(), "once more")
+		Expect(take(end, end, noop(end+1), noop(end+2), noop(end+3))).To(BeTrue())
+		Expect(behind.raft.LastIndex()).To(Equal(end + 3))
+
+		By("telling of no commit beyond them")
+		Expect(take(end-2, end+3)).To(BeTrue())
+		Expect(take(end-2, end+3, noop(end-1), noop(end))).To(BeTrue())
+		Expect(behind.raft.CommitIndex()).To(Equal(end))
+		Expect(take(end, end+3, noop(end+1))).To(BeTrue())
+		Expect(behind.raft.CommitIndex()).To(Equal(end + 1))
 	})
 })
 
