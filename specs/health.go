@@ -53,6 +53,9 @@ func health(w *world) {
 		}, patience)
 
 		It("counts as applied only what a read of its own state shows", func(ctx SpecContext) {
+			if w.cluster.Can(target.Time) {
+				Skip("in virtual time none passes while a node applies, so that there is nothing to see")
+			}
 			leader := w.leader(ctx)
 			follower := w.others(leader)[0]
 			type look struct {
@@ -67,12 +70,8 @@ func health(w *world) {
 						INSERT INTO {ns}.blobs SELECT 100000 * ? + i, randomblob(20) FROM n`), round)
 					written <- err
 				}()
-				// Without a pause where time does not wait for who looks, because it is the time
-				// of applying that matters.
+				// Without a pause, because it is the time of applying that matters.
 				for last := (look{}); last.shown < 20001*(round+1); looks = append(looks, last) {
-					if w.cluster.Can(target.Time) {
-						w.advance(ctx, time.Microsecond)
-					}
 					last.applied = statusOf(ctx, w.node(follower)).AppliedIndex
 					read, err := w.node(follower).Inside().Reading(target.Local).Execute(ctx, w.sql("SELECT count(*) FROM {ns}.blobs"))
 					Expect(err).NotTo(HaveOccurred())
