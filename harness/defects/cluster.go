@@ -39,6 +39,14 @@ func cluster() []Defect {
 				})
 			}})
 		}},
+		{Name: "leaving-looks-online", Kind: kind, Text: "a node that is leaving shows itself online", target: func(t target.Target) target.Target {
+			return plant(t, planted{status: func(s target.Status) target.Status {
+				if s.State == target.Leaving {
+					s.State = target.Online
+				}
+				return s
+			}})
+		}},
 		{Name: "all-forgets-a-node", Kind: kind, Text: "what goes to all nodes goes to all but one", router: forgetting{}},
 		{Name: "all-asks-one-twice", Kind: kind, Text: "what goes to all nodes goes to one of them twice, and not to another", router: doubling{}},
 		{Name: "consistency-counts-only", Kind: kind, Text: "comparing nodes compares how many rows they have", target: func(t target.Target) target.Target {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"time"
 
@@ -28,6 +29,14 @@ func reads() []Defect {
 			m := &memory{answers: make(map[string]remembered)}
 			return embedded.Seams{Handler: overSQL(m.serve)}
 		}},
+		inHandler("answers-end-at-1000-rows", kind, "an answer has no more than 1000 rows, and counts as whole", func(inner http.Handler, w http.ResponseWriter, r *http.Request, asked wire.Request) {
+			statements, err := sqltext.Split(asked.SQL)
+			if err == nil && len(statements) == 1 && strings.HasPrefix(statements[0].Text, "SELECT") {
+				asked.SQL = "SELECT * FROM (" + statements[0].Text + ") LIMIT 1000"
+				r = asking(r, asked)
+			}
+			inner.ServeHTTP(w, r)
+		}),
 		inMachine("half-a-transaction-is-read", kind, "a read can see the first statement of a transaction without the second", func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
 			return batches{inner, func(inner raft.BatchingFSM, logs []*raft.Log) (answers []any) {
 				for _, log := range logs {

@@ -57,6 +57,12 @@ func snapshot() []Defect {
 				return s
 			}}
 		}},
+		{Name: "log-is-never-compacted", Kind: kind, Text: "after a snapshot the log is kept from its beginning", seams: func(embedded.Life) embedded.Seams {
+			return embedded.Seams{Stores: func(s embedded.Stores) embedded.Stores {
+				s.Log = uncompacted{s.Log}
+				return s
+			}}
+		}},
 		inMachine("snapshot-over-newer-state", kind, "an old snapshot is installed over a state that is newer", func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
 			return &reinstalling{BatchingFSM: inner}
 		}),
@@ -221,6 +227,18 @@ func (s *half) Close() error {
 		return err
 	}
 	return s.SnapshotSink.Close()
+}
+
+// uncompacted is a log whose beginning stays.
+type uncompacted struct{ raft.LogStore }
+
+func (l uncompacted) IsMonotonic() bool { return true }
+
+func (l uncompacted) DeleteRange(from, to uint64) error {
+	if first, err := l.FirstIndex(); err == nil && from <= first {
+		return nil
+	}
+	return l.LogStore.DeleteRange(from, to)
 }
 
 // reinstalling installs its last snapshot once more, a few entries later.

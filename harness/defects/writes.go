@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"reflect"
+	"regexp"
 	"strings"
 	"time"
 
@@ -46,6 +47,28 @@ func writes() []Defect {
 				return entry
 			})
 		}),
+		inMachine("retry-is-answered-otherwise", kind, "a change that is sent again is answered as if it had changed nothing", func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
+			seen := make(map[string]bool)
+			return batches{inner, func(inner raft.BatchingFSM, logs []*raft.Log) []any {
+				answers := inner.ApplyBatch(logs)
+				for i, log := range logs {
+					entry, is := entryOf(log)
+					if response, applied := answers[i].(machine.Response); is && applied && seen[entry.ID] {
+						answers[i] = machine.Response{Results: make([]machine.Result, len(response.Results)), Err: response.Err}
+					}
+					seen[entry.ID] = is
+				}
+				return answers
+			}}
+		}),
+		inMachine("drops-do-nothing", kind, "a table that is dropped is still there", func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
+			return rewriting(inner, func(_ *raft.Log, entry machine.Entry) machine.Entry {
+				if dropped.MatchString(entry.SQL) {
+					entry.SQL = "SELECT 1"
+				}
+				return entry
+			})
+		}),
 		inMachine("half-a-transaction-is-applied", kind, "of a transaction whose second statement fails the first is kept", func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
 			return batches{inner, func(inner raft.BatchingFSM, logs []*raft.Log) (answers []any) {
 				for _, log := range logs {
@@ -81,6 +104,8 @@ func writes() []Defect {
 		}},
 	}
 }
+
+var dropped = regexp.MustCompile(`(?i)^\s*DROP\s+TABLE\s`)
 
 const impatience = 30 * time.Millisecond
 
