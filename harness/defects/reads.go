@@ -29,7 +29,7 @@ func reads() []Defect {
 			m := &memory{answers: make(map[string]remembered)}
 			return embedded.Seams{Handler: overSQL(m.serve)}
 		}},
-		inHandler("answers-end-at-1000-rows", kind, "an answer has no more than 1000 rows, and counts as whole", func(inner http.Handler, w http.ResponseWriter, r *http.Request, asked wire.Request) {
+		inHandler("answers-are-cut-short", kind, "an answer has no more than 1000 rows, and counts as whole", func(inner http.Handler, w http.ResponseWriter, r *http.Request, asked wire.Request) {
 			statements, err := sqltext.Split(asked.SQL)
 			if err == nil && len(statements) == 1 && strings.HasPrefix(statements[0].Text, "SELECT") {
 				asked.SQL = "SELECT * FROM (" + statements[0].Text + ") LIMIT 1000"
