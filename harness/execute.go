@@ -13,7 +13,7 @@ import (
 // With no node online it fails at once with ErrNoNodesOnline. The error of a
 // node is a *NodeError.
 func (c *Cluster) ExecuteOnRandom(ctx context.Context, sql string, args ...any) (Result, error) {
-	node, err := c.pick(ctx)
+	node, err := c.pick(ctx, nil)
 	if err != nil {
 		c.operation(ctx, journal.Nobody, "", sql)(err)
 		return Result{}, err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
@@ -196,10 +197,14 @@ func (c *Cluster) OnlineNodes() []*Node {
 	return c.nodesLocked(func(m *member) bool { return m.flag == online })
 }
 
-// pick chooses one online node by chance.
-func (c *Cluster) pick(ctx context.Context) (*Node, error) {
+// pick chooses one online node by chance, of those that have not been tried if there is
+// one left.
+func (c *Cluster) pick(ctx context.Context, tried map[int]bool) (*Node, error) {
 	c.mu.Lock()
 	nodes := c.nodesLocked(func(m *member) bool { return m.flag == online })
+	if fresh := slices.DeleteFunc(slices.Clone(nodes), func(n *Node) bool { return tried[n.index] }); len(fresh) > 0 {
+		nodes = fresh
+	}
 	chance := rand.New(rand.NewPCG(c.random.Uint64(), c.random.Uint64()))
 	c.mu.Unlock()
 	return c.router.One(ctx, nodes, chance)

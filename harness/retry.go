@@ -9,8 +9,8 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// ExecuteWithRetry runs a request on online nodes, chosen by chance, until one
-// of them answers it, as a careful application does. Every try has the same
+// ExecuteWithRetry runs a request on online nodes, one after the other by chance, until
+// one of them answers it, as a careful application does. Every try has the same
 // name, so that a database which knows names (target.Request.ID) applies the
 // request once, though nobody knows what became of the tries before. It blocks
 // until there is an answer, or ctx ends; then the error joins why, and what the
@@ -21,8 +21,9 @@ func (c *Cluster) ExecuteWithRetry(ctx context.Context, sql string, args ...any)
 	pause := newLooks()
 	defer pause.stop()
 	inDoubt := false
+	tried := make(map[int]bool)
 	for {
-		result, err := c.tryOnRandom(ctx, id, sql, args)
+		result, err := c.tryOnAnother(ctx, tried, id, sql, args)
 		switch {
 		case err == nil:
 			return result, nil
@@ -38,11 +39,16 @@ func (c *Cluster) ExecuteWithRetry(ctx context.Context, sql string, args ...any)
 	}
 }
 
-func (c *Cluster) tryOnRandom(ctx context.Context, id, sql string, args []any) (Result, error) {
-	node, err := c.pick(ctx)
+// tryOnAnother tries a node that is not among those tried, until all have been.
+func (c *Cluster) tryOnAnother(ctx context.Context, tried map[int]bool, id, sql string, args []any) (Result, error) {
+	node, err := c.pick(ctx, tried)
 	if err != nil {
 		return Result{}, err
 	}
+	if tried[node.index] {
+		clear(tried)
+	}
+	tried[node.index] = true
 	ctx, cancel := context.WithTimeout(ctx, longestTry)
 	defer cancel()
 	return node.executeAs(ctx, id, sql, args)

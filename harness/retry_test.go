@@ -40,6 +40,24 @@ var _ = Describe("ExecuteWithRetry", func() {
 		Expect(names).NotTo(HaveKey(""))
 	}, patience)
 
+	It("asks no node again before it has asked every other", func(ctx SpecContext) {
+		c, f := boot(harness.Size(5))
+		var left atomic.Int64
+		left.Store(9)
+		for i := range 5 {
+			f.Node(i).OnQuery(func(context.Context, target.Request) error {
+				if left.Add(-1) >= 0 {
+					return lost
+				}
+				return nil
+			})
+		}
+		Expect(c.ExecuteWithRetry(ctx, "INSERT")).Error().NotTo(HaveOccurred())
+		for i := range 5 {
+			Expect(f.Node(i).Asked()).To(HaveLen(2))
+		}
+	}, patience)
+
 	It("returns at once what the statement itself is wrong about", func(ctx SpecContext) {
 		c, f := boot(harness.Size(1))
 		f.Node(0).OnQuery(func(context.Context, target.Request) error {
