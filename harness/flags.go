@@ -197,8 +197,7 @@ func (c *Cluster) OnlineNodes() []*Node {
 	return c.nodesLocked(func(m *member) bool { return m.flag == online })
 }
 
-// pick chooses one online node by chance, of those that have not been tried if there is
-// one left.
+// pick chooses one online node by chance: one that has not been tried, if any is left.
 func (c *Cluster) pick(ctx context.Context, tried map[int]bool) (*Node, error) {
 	c.mu.Lock()
 	nodes := c.nodesLocked(func(m *member) bool { return m.flag == online })

@@ -10,17 +10,18 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/internal/fake"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
 var _ = Describe("ExecuteWithRetry", func() {
 	lost := &target.Error{Code: "NO_QUORUM", Message: "lost", Outcome: target.Unknown, Temporary: true}
 
-	It("tries under one name until it is answered", func(ctx SpecContext) {
-		c, f := boot()
+	// loseTries has the first tries fail, whichever nodes they go to.
+	loseTries := func(f *fake.Cluster, nodes int, tries int64) {
 		var left atomic.Int64
-		left.Store(4)
-		for i := range 3 {
+		left.Store(tries)
+		for i := range nodes {
 			f.Node(i).OnQuery(func(context.Context, target.Request) error {
 				if left.Add(-1) >= 0 {
 					return lost
@@ -28,6 +29,11 @@ var _ = Describe("ExecuteWithRetry", func() {
 				return nil
 			})
 		}
+	}
+
+	It("tries under one name until it is answered", func(ctx SpecContext) {
+		c, f := boot()
+		loseTries(f, 3, 4)
 		Expect(c.ExecuteWithRetry(ctx, "INSERT")).Error().NotTo(HaveOccurred())
 		names := make(map[string]int)
 		for i := range 3 {
@@ -42,16 +48,7 @@ var _ = Describe("ExecuteWithRetry", func() {
 
 	It("asks no node again before it has asked every other", func(ctx SpecContext) {
 		c, f := boot(harness.Size(5))
-		var left atomic.Int64
-		left.Store(9)
-		for i := range 5 {
-			f.Node(i).OnQuery(func(context.Context, target.Request) error {
-				if left.Add(-1) >= 0 {
-					return lost
-				}
-				return nil
-			})
-		}
+		loseTries(f, 5, 9)
 		Expect(c.ExecuteWithRetry(ctx, "INSERT")).Error().NotTo(HaveOccurred())
 		for i := range 5 {
 			Expect(f.Node(i).Asked()).To(HaveLen(2))

@@ -53,7 +53,7 @@ func (p *play) lose(ctx context.Context, node int, way harness.Way, back ...harn
 	return func(ctx context.Context) error { return ifMember(p.cluster.BringNodeOnline(ctx, node, back...)) }, nil
 }
 
-// atASnapshot is a part of what a node says it is at while it takes a snapshot in.
+// atASnapshot are words of which a node says one while it takes a snapshot in.
 var atASnapshot = []string{"receiving", "restoring"}
 
 // loseInstalling crashes a node and brings it back, on a disk that is slow, after half
@@ -92,7 +92,7 @@ func (p *play) loseInstalling(ctx context.Context, f Fault) (undo, error) {
 	}, nil
 }
 
-// strike notes that a node has crashed in the middle of a snapshot.
+// strike notes whether a node has crashed in the middle of a snapshot.
 func (p *play) strike(node int, is bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
