@@ -21,7 +21,7 @@ var _ = Describe("Boot", func() {
 		Expect(c.Quorum()).To(Equal(2))
 		Expect(c.Seed()).To(Equal(uint64(1)))
 		Expect(flags(c)).To(Equal([]bool{true, true, true}))
-		Expect(lines(c, -1)).To(Equal([]string{"note: boot 3 nodes, seed 1"}))
+		Expect(lines(c, -1)).To(Equal([]string{"boot: 3 nodes, seed 1"}))
 	})
 
 	It("takes size, seed and journal as options", func() {

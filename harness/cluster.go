@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/rejoin-db/rejoin/harness/internal/turn"
 	"github.com/rejoin-db/rejoin/harness/journal"
@@ -71,9 +72,15 @@ func Boot(ctx context.Context, t target.Target, opts ...Option) (*Cluster, error
 	if o.journal == nil {
 		o.journal = journal.New(0)
 	}
-	end := o.journal.Begin(journal.Note, journal.Nobody, "boot %d nodes, seed %d", o.size, o.seed)
+	e := journal.Event{At: time.Now(), Kind: journal.Boot, Node: journal.Nobody, Text: fmt.Sprintf("%d nodes, seed %d", o.size, o.seed)}
 	c, err := boot(ctx, t, o)
-	end(err)
+	if err != nil {
+		e.Err = err.Error()
+	} else {
+		e.Members = c.membersNow()
+	}
+	e.Took = time.Since(e.At)
+	o.journal.Record(e)
 	return c, err
 }
 

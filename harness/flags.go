@@ -57,11 +57,7 @@ func (c *Cluster) TakeNodeOffline(ctx context.Context, i int, way ...Way) error 
 		return err
 	}
 	lost, err := oneWay(way)
-	text := journal.TakeOffline
-	if err == nil {
-		text += " (" + string(lost) + ")"
-	}
-	end := c.journal.Begin(journal.Flag, i, "%s", text)
+	end := c.beginFlag(i, journal.FlagChange{Online: false, Mode: string(lost)})
 	if err == nil {
 		err = c.takeOffline(ctx, node, lost)
 	}
@@ -111,15 +107,15 @@ func (c *Cluster) BringNodeOnline(ctx context.Context, i int, options ...Return)
 	if err != nil {
 		return err
 	}
-	text, wiped := journal.BringOnline, false
+	change, wiped := journal.FlagChange{Online: true}, false
 	for _, option := range options {
-		text += " (" + string(option) + ")"
+		change.Mode = string(option)
 		wiped = option == Wiped
 		if !wiped {
 			err = fmt.Errorf("no node comes back %q: it can be %s", string(option), Wiped)
 		}
 	}
-	end := c.journal.Begin(journal.Flag, i, "%s", text)
+	end := c.beginFlag(i, change)
 	if err == nil {
 		err = c.change(i, offline, comingOnline, online, func(m *member) error {
 			if wiped {

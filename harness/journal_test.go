@@ -30,7 +30,7 @@ var _ = Describe("The journal of a cluster", func() {
 		_ = c.WaitForAllOnline(ctx)
 		_ = c.VerifyInvariants(ctx)
 		Expect(lines(c, -1)).To(Equal([]string{
-			"note: boot 3 nodes, seed 1",
+			"boot: 3 nodes, seed 1",
 			"operation node 1: INSERT INTO t",
 			"operation node 1: INSERT -> execute on node 1 (n1): parameter 1 is a struct {}; allowed: nil, bool, int, int32, int64, uint32, float32, float64, string, []byte",
 			"fault node 1: isolate",

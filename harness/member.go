@@ -95,7 +95,7 @@ func (c *Cluster) AddNode(ctx context.Context, suffrage ...Suffrage) (*Node, err
 		err = fmt.Errorf("add a node: %w", err)
 		e.Err = err.Error()
 	} else {
-		e.Node = node.index
+		e.Node, e.Members = node.index, c.membersNow()
 	}
 	e.Took = time.Since(e.At)
 	c.journal.Record(e)
@@ -154,11 +154,15 @@ func (c *Cluster) RemoveNode(ctx context.Context, i int) error {
 	if err != nil {
 		return err
 	}
-	end := c.journal.Begin(journal.Member, i, "remove the node")
+	e := journal.Event{At: time.Now(), Kind: journal.Member, Node: i, Text: "remove the node"}
 	if err = c.removeNode(ctx, node); err != nil {
 		err = node.failed("remove", err)
+		e.Err = err.Error()
+	} else {
+		e.Members = c.membersNow()
 	}
-	end(err)
+	e.Took = time.Since(e.At)
+	c.journal.Record(e)
 	c.measureAfter(ctx, err)
 	return err
 }

@@ -2,11 +2,13 @@ package harness
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
 
 	"github.com/rejoin-db/rejoin/harness/journal"
+	"github.com/rejoin-db/rejoin/harness/sqltext"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
@@ -17,9 +19,44 @@ func (c *Cluster) operation(ctx context.Context, node int, id, sql string) (end 
 		open.Asked(node, id, abridged(sql))
 		return func(error) {}
 	}
-	open := c.journal.Invoke(journal.Op{Client: journal.Nobody})
+	open := c.journal.Invoke(journal.Op{Client: journal.Nobody, Mutates: mutates(sql)})
 	open.Asked(node, id, abridged(sql))
 	return func(err error) { open.End(OutcomeOf(err), nil, err) }
+}
+
+// mutates tells whether the SQL may change anything. What cannot be read may.
+func mutates(sql string) bool {
+	statements, err := sqltext.Split(sql)
+	return err != nil || slices.ContainsFunc(statements, func(s sqltext.Statement) bool { return !s.Reads() })
+}
+
+// beginFlag begins to record that a flag moves, and how.
+func (c *Cluster) beginFlag(node int, change journal.FlagChange) (end func(error)) {
+	text := "take offline"
+	if change.Online {
+		text = "bring online"
+	}
+	if change.Mode != "" {
+		text += " (" + change.Mode + ")"
+	}
+	return c.journal.BeginEvent(journal.Event{Kind: journal.Flag, Node: node, Text: text, Flag: &change})
+}
+
+// membersNow are the members of the cluster, for an event that changed them.
+func (c *Cluster) membersNow() *journal.Members {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := &journal.Members{Voters: []int{}}
+	for _, m := range c.members {
+		switch {
+		case m.flag == removed:
+		case m.voter:
+			now.Voters = append(now.Voters, m.node.index)
+		default:
+			now.NonVoters = append(now.NonVoters, m.node.index)
+		}
+	}
+	return now
 }
 
 // OutcomeOf is what an error of a request says about it, in the journal's words. A

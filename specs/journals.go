@@ -39,11 +39,11 @@ func (k Journals) keep(j *journal.Journal, seed uint64) {
 		return
 	}
 	path := filepath.Join(k.Folder, fmt.Sprintf("%s-%x.jsonl", fileName(report.FullText()), seed&0xffffff))
-	Expect(k.write(path, j)).To(Succeed())
+	Expect(k.write(path, j, seed)).To(Succeed())
 	AddReportEntry("the journal of the spec, as JSON lines", shown(path), ReportEntryVisibilityFailureOrVerbose)
 }
 
-func (k Journals) write(path string, j *journal.Journal) error {
+func (k Journals) write(path string, j *journal.Journal, seed uint64) error {
 	if err := os.MkdirAll(k.Folder, 0o777); err != nil {
 		return err
 	}
@@ -51,7 +51,9 @@ func (k Journals) write(path string, j *journal.Journal) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(journal.Encode(file, j.Events()), file.Close())
+	header := j.Header()
+	header.Seed = seed
+	return errors.Join(journal.Save(file, header, j.Events()), file.Close())
 }
 
 // picture writes a picture beside the journals and returns where; or why there is none.

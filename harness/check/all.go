@@ -6,16 +6,26 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// All judges a history by everything that can be said about it, but for Available,
-// which needs a budget. The errors are joined. It is ErrNothing only if nothing at
-// all can be judged.
+// Rules are the rules of All: every promise but Available, which needs a budget, and
+// the levels that StrictlySerializable implies.
+func Rules() []Rule {
+	return []Rule{
+		oneLeaderRule, convergedRule, durableRule, linearizableRule, strictlySerializableRule,
+		totalRule, countedRule, onlyOnceRule, monotonicRule, ownWritesRule,
+	}
+}
+
+// All judges a history by all Rules. The errors are joined. It is ErrNothing only if no
+// rule found anything to judge.
 func All(events []journal.Event) error {
+	h, err := newHistory(events)
+	if err != nil {
+		return err
+	}
 	var found []error
 	judged := false
-	for _, judge := range []func([]journal.Event) error{
-		OneLeader, Converged, Durable, Linearizable, StrictlySerializable, Total, Counted, OnlyOnce, Monotonic, OwnWrites,
-	} {
-		err := judge(events)
+	for _, rule := range Rules() {
+		err := rule.judgeHistory(h).Err()
 		if errors.Is(err, ErrNothing) {
 			continue
 		}

@@ -1,9 +1,7 @@
 package check
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/rejoin-db/rejoin/harness/journal"
@@ -13,14 +11,20 @@ import (
 // the next, as long as clients tried, no more than the budget passed. Time in which
 // fewer nodes than a quorum were online, by their flags, is excused.
 func Available(events []journal.Event, budget time.Duration) error {
-	h := newHistory(events)
+	h, err := newHistory(events)
+	if err != nil {
+		return err
+	}
 	tries := h.changes()
 	if len(tries) == 0 {
 		return nothing("nobody tried to change anything")
 	}
-	without := h.withoutQuorum()
+	without, err := h.withoutQuorum()
+	if err != nil {
+		return err
+	}
 	ends := byEnd(tries)
-	since := journal.Event{At: tries[0].At, Kind: journal.Note, Node: journal.Nobody, Text: "the first try"}
+	since := &journal.Event{At: tries[0].At, Kind: journal.Note, Node: journal.Nobody, Text: "the first try"}
 	for _, e := range ends {
 		if e.Op.Outcome != journal.OK {
 			continue
@@ -33,26 +37,20 @@ func Available(events []journal.Event, budget time.Duration) error {
 	return h.refused(since, ends[len(ends)-1].End(), budget, tries, without)
 }
 
-// changes are the operations that change anything; plain SQL counts if it was named
-// as a change is.
-func (h history) changes() []journal.Event {
-	var found []journal.Event
+// changes are the operations that may change anything, but for final ones.
+func (h history) changes() []*journal.Event {
+	var found []*journal.Event
 	for _, e := range h.events {
-		if e.Kind == journal.Operation && e.Op != nil && !e.Op.Final && (e.Op.Changes() || len(e.Op.Steps) == 0 && writes(e.Text)) {
+		if e.Kind == journal.Operation && !e.Op.Final && e.Op.Changes() {
 			found = append(found, e)
 		}
 	}
 	return found
 }
 
-func writes(sql string) bool {
-	verb, _, _ := strings.Cut(strings.TrimSpace(sql), " ")
-	return slices.Contains([]string{"INSERT", "UPDATE", "DELETE", "REPLACE"}, strings.ToUpper(verb))
-}
-
-func byEnd(events []journal.Event) []journal.Event {
+func byEnd(events []*journal.Event) []*journal.Event {
 	ends := slices.Clone(events)
-	slices.SortStableFunc(ends, func(a, b journal.Event) int { return a.End().Compare(b.End()) })
+	slices.SortStableFunc(ends, func(a, b *journal.Event) int { return a.End().Compare(b.End()) })
 	return ends
 }
 
@@ -61,7 +59,7 @@ type span struct{ from, to time.Time }
 
 // refused judges the time from one acknowledged change to the next. It counts from
 // when somebody tried: who rests is not refused.
-func (h history) refused(since journal.Event, to time.Time, budget time.Duration, tries []journal.Event, without []span) error {
+func (h history) refused(since *journal.Event, to time.Time, budget time.Duration, tries []*journal.Event, without []span) error {
 	from := to
 	for _, e := range tries {
 		if e.End().After(since.End()) && e.At.Before(to) {
@@ -75,7 +73,7 @@ func (h history) refused(since journal.Event, to time.Time, budget time.Duration
 	if gap <= budget {
 		return nil
 	}
-	witnesses := []journal.Event{since}
+	witnesses := []*journal.Event{since}
 	for _, e := range h.events {
 		if (e.Kind == journal.Flag || e.Kind == journal.Fault) && e.At.Before(to) {
 			witnesses = append(witnesses[:1], e) // the last before the end
@@ -84,45 +82,49 @@ func (h history) refused(since journal.Event, to time.Time, budget time.Duration
 	return h.violation("not available", witnesses, "no change was acknowledged for %v, though clients tried; %v is the budget", gap.Round(time.Millisecond), budget)
 }
 
-// withoutQuorum are the times in which too few nodes were online.
-func (h history) withoutQuorum() []span {
-	size, offline := 0, make(map[int]bool)
-	var spans []span
-	var begun *time.Time
+// withoutQuorum are the times in which fewer voters were online, by their flags, than a
+// quorum. It is an error if flags moved and the history does not say who the voters are.
+func (h history) withoutQuorum() ([]span, error) {
+	type move struct {
+		at     time.Time
+		change func()
+	}
+	var voters []int
+	known, offline := false, make(map[int]bool)
+	var moves []move
 	for _, e := range h.events {
-		if e.Kind == journal.Note {
-			if n := 0; size == 0 && strings.HasPrefix(e.Text, "boot ") {
-				if _, err := fmt.Sscanf(e.Text, "boot %d nodes", &n); err == nil {
-					size = n
-				}
-			}
-			continue
-		}
-		if e.Kind != journal.Flag || e.Err != "" {
-			continue
-		}
-		at := e.At
 		switch {
-		case strings.HasPrefix(e.Text, journal.TakeOffline):
-			offline[e.Node] = true
-		case strings.HasPrefix(e.Text, journal.BringOnline):
-			delete(offline, e.Node)
-			at = e.End()
-		}
-		lost := size > 0 && size-len(offline) < size/2+1
-		switch {
-		case lost && begun == nil:
-			begun = &at
-		case !lost && begun != nil:
-			spans = append(spans, span{*begun, at})
-			begun = nil
+		case e.Err != "":
+		case e.Members != nil:
+			moves = append(moves, move{e.End(), func() { voters, known = e.Members.Voters, true }})
+		case e.Flag != nil && e.Flag.Online:
+			moves = append(moves, move{e.End(), func() { delete(offline, e.Node) }})
+		case e.Flag != nil:
+			moves = append(moves, move{e.At, func() { offline[e.Node] = true }})
 		}
 	}
-	if begun != nil && len(h.events) > 0 {
-		spans = append(spans, span{*begun, byEnd(h.events)[len(h.events)-1].End()})
+	slices.SortStableFunc(moves, func(a, b move) int { return a.at.Compare(b.at) })
+	var spans []span
+	lost := false
+	for _, m := range moves {
+		m.change()
+		if len(offline) > 0 && !known {
+			return nil, invalid("a node was taken offline at %s, and no event says before that which nodes vote", m.at.Format(time.RFC3339Nano))
+		}
+		online := slices.DeleteFunc(slices.Clone(voters), func(node int) bool { return offline[node] })
+		switch now := known && len(online) < len(voters)/2+1; {
+		case now && !lost:
+			spans = append(spans, span{from: m.at, to: endOfTime})
+		case !now && lost:
+			spans[len(spans)-1].to = m.at
+		}
+		lost = known && len(online) < len(voters)/2+1
 	}
-	return spans
+	return spans, nil
 }
+
+// endOfTime is later than every event.
+var endOfTime = time.Unix(1<<40, 0)
 
 func earlier(a, b time.Time) time.Time {
 	if a.Before(b) {

@@ -72,7 +72,8 @@ var _ = Describe("Linearizable", func() {
 		}
 		h = append(h, reg(0, 95, 96, ok, read("x", 7777)), reg(0, 97, 98, ok, w(7777)))
 		err := check.Linearizable(h)
-		Expect(err).To(MatchError("whether x is linearizable could not be decided: too many of its 82 operations are at once, or without an outcome"))
+		Expect(err).To(MatchError(check.ErrUndecided))
+		Expect(err).To(MatchError(ContainSubstring("x: too many of its 82 operations are concurrent or have no outcome")))
 		Expect(errors.As(err, new(*check.Violation))).To(BeFalse())
 	})
 
@@ -248,42 +249,6 @@ var _ = Describe("Sessions", func() {
 			return happened(client, from, to, ok, journal.Set, strong, s)
 		}
 		sound(check.OwnWrites, history{s(1, 0, 1, do(journal.Add, "s", 1)), s(1, 2, 9, read("s")), s(2, 3, 4, do(journal.Remove, "s", 1))})
-	})
-})
-
-var _ = Describe("Available", func() {
-	write := func(from, to int, outcome journal.Outcome) journal.Event {
-		return happened(1, from, to, outcome, journal.Counter, "", do(journal.Increment, "c", 1))
-	}
-	flag := func(at, node int, text string) journal.Event {
-		return journal.Event{At: begun.Add(time.Duration(at) * time.Millisecond), Kind: journal.Flag, Node: node, Text: text}
-	}
-	boot := journal.Event{At: begun, Kind: journal.Note, Node: journal.Nobody, Text: "boot 3 nodes, seed 1"}
-	within := func(budget int) func(history) error {
-		return func(h history) error { return check.Available(h, time.Duration(budget)*time.Millisecond) }
-	}
-	refused := history{boot, write(0, 1, ok), flag(5, 0, "take offline (crash)"), write(10, 20, failed), write(30, 40, failed), write(60, 100, ok)}
-
-	It("counts from the first that was refused to the next that was acknowledged", func() {
-		sound(within(90), refused)
-		broken(within(89), "not available", refused)
-		Expect(within(50)(refused)).To(MatchError(And(ContainSubstring("for 90ms"), ContainSubstring("take offline (crash)"))))
-	})
-	It("does not count a rest", func() {
-		sound(within(10), history{write(0, 1, ok), write(1000, 1001, ok)})
-	})
-	It("counts refusal without an end", func() {
-		broken(within(50), "not available", history{write(0, 1, ok), write(10, 20, failed), write(90, 100, unknown)})
-	})
-	It("excuses the time without a quorum", func() {
-		h := append(history{flag(6, 1, "take offline (stop)"), flag(58, 1, "bring online")}, refused...)
-		sound(within(46), h)
-		broken(within(30), "not available", h)
-	})
-	It("counts plain SQL that changes something", func() {
-		e := happened(1, 0, 100, failed, "", "")
-		e.Text = "INSERT INTO t VALUES (1)"
-		broken(within(99), "not available", history{e})
 	})
 })
 

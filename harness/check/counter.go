@@ -5,8 +5,9 @@ import "github.com/rejoin-db/rejoin/harness/journal"
 // Counted judges counters (journal.Counter) that only grow: a strong read finds at
 // least what had been added and acknowledged when it began, and at most what may
 // have been added by its end. In the end every node finds all of it.
-func Counted(events []journal.Event) error {
-	h := newHistory(events)
+func Counted(events []journal.Event) error { return countedRule.Judge(events).Err() }
+
+func judgeCounted(h history) error {
 	operations := h.of(journal.Counter)
 	if !happened(operations) {
 		return nothing("nothing was counted")
@@ -21,7 +22,7 @@ func Counted(events []journal.Event) error {
 			reads++
 			least, most := bounds(steps[key], s)
 			if got := s.Got; len(got) != 1 || got[0] < least || got[0] > most {
-				return h.violation("miscounted", []journal.Event{s.event},
+				return h.violation("miscounted", []*journal.Event{s.event},
 					"%s was read as %v; what was acknowledged adds up to %d by then, and with all that may have been added to %d", key, got, least, most)
 			}
 		}

@@ -10,8 +10,9 @@ import (
 // acknowledged is there in the end, on every node that was read (journal.Op.Final),
 // and nothing is there that failed or that nobody ever added. What was removed is
 // gone. Strong reads on the way must hold what was acknowledged before they began.
-func Durable(events []journal.Event) error {
-	h := newHistory(events)
+func Durable(events []journal.Event) error { return durableRule.Judge(events).Err() }
+
+func judgeDurable(h history) error {
 	operations := slices.Concat(h.of(journal.Set), h.of(journal.Unique), h.of(journal.List))
 	if !happened(operations) {
 		return nothing("nothing was added to a set, a list or a name")
@@ -104,8 +105,8 @@ func done(before, after step) bool {
 	return after.event.Op.Final && !before.event.Op.Final || before.event.End().Before(after.event.At)
 }
 
-func (m membership) witnesses(value int64, read step) []journal.Event {
-	witnesses := []journal.Event{read.event}
+func (m membership) witnesses(value int64, read step) []*journal.Event {
+	witnesses := []*journal.Event{read.event}
 	for _, s := range slices.Concat(m.added[value], m.removed[value]) {
 		witnesses = append(witnesses, s.event)
 	}

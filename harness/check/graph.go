@@ -49,7 +49,7 @@ func (g *graph) add(from, to int, k kind, key string, value, next int64) {
 
 // inTime adds that what had ended comes before what began then. Only the latest that
 // had ended are needed: the others come before those.
-func (g *graph) inTime(all []journal.Event) {
+func (g *graph) inTime(all []*journal.Event) {
 	type moment struct {
 		transaction int
 		begins      bool
@@ -100,10 +100,10 @@ func (g *graph) directed(kinds kind) *simple.DirectedGraph {
 }
 
 // anomaly is the simplest cycle there is, by its name; nil if there is none.
-func (g *graph) anomaly(h history, all []journal.Event) error {
+func (g *graph) anomaly(h history, all []*journal.Event) error {
 	if len(g.intermediate) > 0 {
 		e := g.intermediate[0]
-		return h.violation("G1b, intermediate read", []journal.Event{all[e.from], all[e.to]},
+		return h.violation("G1b, intermediate read", []*journal.Event{all[e.from], all[e.to]},
 			"%s appended %d and %d to %s, and %s saw only the first", name(e.from), e.value, e.next, e.key, name(e.to))
 	}
 	for _, class := range []struct {
@@ -128,7 +128,7 @@ func (g *graph) anomaly(h history, all []journal.Event) error {
 		if class.one == rw && lostUpdate(cycle, all) {
 			title = strings.Replace(title, "read skew", "lost update", 1)
 		}
-		var witnesses []journal.Event
+		var witnesses []*journal.Event
 		for _, e := range cycle {
 			witnesses = append(witnesses, all[e.from])
 		}
@@ -215,11 +215,11 @@ func (g *graph) between(from, to int, kinds kind) edge {
 
 // lostUpdate tells whether the cycle is of two transactions that both read a list and
 // both appended to it.
-func lostUpdate(cycle []edge, all []journal.Event) bool {
+func lostUpdate(cycle []edge, all []*journal.Event) bool {
 	if len(cycle) != 2 || cycle[0].key == "" || cycle[1].kind != ww && cycle[1].kind != wr {
 		return false
 	}
-	both := func(e journal.Event) bool {
+	both := func(e *journal.Event) bool {
 		reads, appends := false, false
 		for _, s := range e.Op.Steps {
 			if s.Key == cycle[0].key {

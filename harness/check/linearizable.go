@@ -24,8 +24,9 @@ const thought = 512 << 20
 // may have been done at any time after it began, or never.
 //
 // The Violation has porcupine's picture of the register.
-func Linearizable(events []journal.Event) error {
-	h := newHistory(events)
+func Linearizable(events []journal.Event) error { return linearizableRule.Judge(events).Err() }
+
+func judgeLinearizable(h history) error {
 	operations := h.of(journal.Register)
 	if !happened(operations) {
 		return nothing("no register was read or written")
@@ -41,7 +42,7 @@ func Linearizable(events []journal.Event) error {
 
 func (h history) linearizable(key string, steps []step) error {
 	var operations []porcupine.Operation
-	var judged []journal.Event
+	var judged []*journal.Event
 	for _, s := range relevant(steps) {
 		operations = append(operations, h.asOperation(s, steps))
 		judged = append(judged, s.event)
@@ -52,7 +53,7 @@ func (h history) linearizable(key string, steps []step) error {
 	case result == porcupine.Ok:
 		return nil
 	case mind.left <= 0:
-		return fmt.Errorf("whether %s is linearizable could not be decided: too many of its %d operations are at once, or without an outcome", key, len(operations))
+		return fmt.Errorf("%w: %s: too many of its %d operations are concurrent or have no outcome", ErrUndecided, key, len(operations))
 	}
 	stuck := firstStuck(info.PartialLinearizations(), judged)
 	v := h.violation("not linearizable", stuck, "no order of the %d operations on %s explains what they read; with all before it, this cannot be explained:", len(operations), key)
@@ -92,7 +93,7 @@ func (m *mind) model() porcupine.Model {
 
 // firstStuck are the operations around the first that the longest order that was
 // found does not hold.
-func firstStuck(partial [][][]int, judged []journal.Event) []journal.Event {
+func firstStuck(partial [][][]int, judged []*journal.Event) []*journal.Event {
 	longest := []int{}
 	for _, partition := range partial {
 		for _, order := range partition {
@@ -114,7 +115,7 @@ func firstStuck(partial [][][]int, judged []journal.Event) []journal.Event {
 	if stuck < 0 {
 		return nil
 	}
-	witnesses := []journal.Event{judged[stuck]}
+	witnesses := []*journal.Event{judged[stuck]}
 	for _, i := range longest[max(0, len(longest)-4):] {
 		witnesses = append(witnesses, judged[i])
 	}

@@ -23,15 +23,16 @@ import (
 //
 // The simplest is reported, with its cycle. Reads of every level count, since a state
 // that is old is a state all the same.
-func Serializable(events []journal.Event) error { return serializable(events, false) }
+func Serializable(events []journal.Event) error { return serializableRule.Judge(events).Err() }
 
 // StrictlySerializable is like Serializable; besides, the order must fit time: what
 // had ended when something began comes before it. Reads that ask for less than the
 // latest are free to be old.
-func StrictlySerializable(events []journal.Event) error { return serializable(events, true) }
+func StrictlySerializable(events []journal.Event) error {
+	return strictlySerializableRule.Judge(events).Err()
+}
 
-func serializable(events []journal.Event, strict bool) error {
-	h := newHistory(events)
+func serializable(h history, strict bool) error {
 	operations := h.of(journal.List)
 	if !happened(operations) {
 		return nothing("no list was read or appended to")
@@ -50,12 +51,12 @@ func serializable(events []journal.Event, strict bool) error {
 // transactions are those that may have happened, and what their lists became.
 type transactions struct {
 	history
-	all    []journal.Event
+	all    []*journal.Event
 	writer map[string]map[int64]int // by list and value, which of all; -1 if it failed
 	orders map[string][]int64       // how each list grew, as far as anybody saw
 }
 
-func readTransactions(h history, operations []journal.Event) (*transactions, error) {
+func readTransactions(h history, operations []*journal.Event) (*transactions, error) {
 	t := &transactions{history: h, writer: make(map[string]map[int64]int), orders: make(map[string][]int64)}
 	for _, e := range operations {
 		at := -1
@@ -85,7 +86,7 @@ func readTransactions(h history, operations []journal.Event) (*transactions, err
 }
 
 // readsOf judges what one transaction read by itself, and learns from it how lists grew.
-func (t *transactions) readsOf(e journal.Event) error {
+func (t *transactions) readsOf(e *journal.Event) error {
 	own := make(map[string][]int64)
 	for _, s := range e.Op.Steps {
 		if s.Do == journal.Append {
@@ -97,10 +98,10 @@ func (t *transactions) readsOf(e journal.Event) error {
 		}
 		seen, mine := s.Got, own[s.Key]
 		if len(seen) < len(mine) || !slices.Equal(seen[len(seen)-len(mine):], mine) {
-			return t.violation("internal", []journal.Event{e}, "a transaction read %s as %v, and had itself appended %v", s.Key, seen, mine)
+			return t.violation("internal", []*journal.Event{e}, "a transaction read %s as %v, and had itself appended %v", s.Key, seen, mine)
 		}
 		if early := ahead(e, s.Key, seen, mine); len(early) > 0 {
-			return t.violation("internal", []journal.Event{e}, "a transaction read %v from %s before it appended that itself", early, s.Key)
+			return t.violation("internal", []*journal.Event{e}, "a transaction read %v from %s before it appended that itself", early, s.Key)
 		}
 		if err := t.readOf(s.Key, seen, e); err != nil {
 			return err
@@ -110,7 +111,7 @@ func (t *transactions) readsOf(e journal.Event) error {
 }
 
 // ahead are the values that a transaction read before it appended them itself.
-func ahead(e journal.Event, key string, seen, mine []int64) (early []int64) {
+func ahead(e *journal.Event, key string, seen, mine []int64) (early []int64) {
 	for _, s := range e.Op.Steps {
 		if s.Do == journal.Append && s.Key == key && slices.Contains(seen, s.Value) && !slices.Contains(mine, s.Value) {
 			early = append(early, s.Value)
@@ -119,17 +120,17 @@ func ahead(e journal.Event, key string, seen, mine []int64) (early []int64) {
 	return early
 }
 
-func (t *transactions) readOf(key string, seen []int64, by journal.Event) error {
+func (t *transactions) readOf(key string, seen []int64, by *journal.Event) error {
 	there := make(map[int64]bool, len(seen))
 	for _, value := range seen {
 		writer, known := t.writer[key][value]
 		switch {
 		case there[value]:
-			return t.violation("duplicate", []journal.Event{by}, "%s holds %d twice", key, value)
+			return t.violation("duplicate", []*journal.Event{by}, "%s holds %d twice", key, value)
 		case !known:
-			return t.violation("out of nothing", []journal.Event{by}, "%s holds %d, which nobody ever appended", key, value)
+			return t.violation("out of nothing", []*journal.Event{by}, "%s holds %d, which nobody ever appended", key, value)
 		case writer < 0:
-			return t.violation("G1a, aborted read", []journal.Event{by}, "%d was read from %s, and appending it had failed", value, key)
+			return t.violation("G1a, aborted read", []*journal.Event{by}, "%d was read from %s, and appending it had failed", value, key)
 		}
 		there[value] = true
 	}
@@ -139,7 +140,7 @@ func (t *transactions) readOf(key string, seen []int64, by journal.Event) error 
 		t.orders[key] = longest
 	}
 	if !slices.Equal(longest[:len(seen)], seen) {
-		return t.violation("incompatible orders", []journal.Event{by}, "%s was read in two orders that exclude each other, as %s and %s", key, abridged(longest), abridged(seen))
+		return t.violation("incompatible orders", []*journal.Event{by}, "%s was read in two orders that exclude each other, as %s and %s", key, abridged(longest), abridged(seen))
 	}
 	return nil
 }

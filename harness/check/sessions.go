@@ -9,8 +9,9 @@ import (
 // Monotonic judges what each client reads, by its strong reads of lists and
 // counters: it never sees a state that is older than one it has seen (Terry et al.,
 // "Session Guarantees", PDIS 1994).
-func Monotonic(events []journal.Event) error {
-	h := newHistory(events)
+func Monotonic(events []journal.Event) error { return monotonicRule.Judge(events).Err() }
+
+func judgeMonotonic(h history) error {
 	type session struct {
 		client int
 		key    string
@@ -26,7 +27,7 @@ func Monotonic(events []journal.Event) error {
 			reads++
 			of := session{e.Op.Client, s.Key}
 			if before, again := seen[of]; again && older(e.Op.Model, s.Got, before.Got) {
-				return h.violation("not monotonic", []journal.Event{before.event, e},
+				return h.violation("not monotonic", []*journal.Event{before.event, e},
 					"client %d saw a state of %s that is older than the one it had seen", of.client, of.key)
 			}
 			seen[of] = now
@@ -47,12 +48,13 @@ func older(model journal.Model, now, before []int64) bool {
 
 // OwnWrites judges what each client reads, by its strong reads of sets and lists:
 // what it was told is done it sees (Terry et al., 1994).
-func OwnWrites(events []journal.Event) error {
-	h := newHistory(events)
+func OwnWrites(events []journal.Event) error { return ownWritesRule.Judge(events).Err() }
+
+func judgeOwnWrites(h history) error {
 	written := make(map[int][]step)
 	reads := 0
 	all := slices.Concat(h.of(journal.Set), h.of(journal.List))
-	slices.SortStableFunc(all, func(a, b journal.Event) int { return a.At.Compare(b.At) })
+	slices.SortStableFunc(all, func(a, b *journal.Event) int { return a.At.Compare(b.At) })
 	removed := mayBeGone(all)
 	for _, e := range all {
 		for _, s := range e.Op.Steps {
@@ -63,7 +65,7 @@ func OwnWrites(events []journal.Event) error {
 			case s.Do == journal.Read && now.knows() && e.Op.Level == journal.Strong && e.Op.Client != journal.Nobody:
 				reads++
 				if lost := unseen(written[e.Op.Client], now, removed[s.Key]); lost != nil {
-					return h.violation("own write not seen", []journal.Event{lost.event, e},
+					return h.violation("own write not seen", []*journal.Event{lost.event, e},
 						"client %d was told that %d is in %s, and then did not see it", e.Op.Client, lost.Value, s.Key)
 				}
 			}
@@ -76,7 +78,7 @@ func OwnWrites(events []journal.Event) error {
 }
 
 // mayBeGone are the values, by key, that anybody may have removed at any time.
-func mayBeGone(events []journal.Event) map[string]map[int64]bool {
+func mayBeGone(events []*journal.Event) map[string]map[int64]bool {
 	gone := make(map[string]map[int64]bool)
 	for _, e := range events {
 		for _, s := range e.Op.Steps {

@@ -2,7 +2,6 @@ package check
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,11 +10,6 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// ErrNothing is wrapped by the error of a history in which nothing can be judged.
-var ErrNothing = errors.New("the history holds nothing to judge")
-
-func nothing(what string) error { return fmt.Errorf("%w: %s", ErrNothing, what) }
-
 // Violation is a promise that a history breaks.
 type Violation struct {
 	Rule   string // what is broken, as the literature names it
@@ -23,7 +17,10 @@ type Violation struct {
 	Events []journal.Event
 	HTML   []byte // a picture of it, where there is one
 	begun  time.Time
+	events int // that the violation is made of, shown or not
 }
+
+func (v *Violation) size() int { return max(v.events, len(v.Events)) }
 
 // Error is the sentence, and the witnesses, a line each, with the time since the
 // history began.
@@ -38,34 +35,45 @@ func (v *Violation) Error() string {
 
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-// history is what checkers read: the events, sorted by when they began.
+// history is what checkers read: the events, sorted by when they began. They are
+// those of the caller, and are not changed.
 type history struct {
-	events []journal.Event
+	events []*journal.Event
 	begun  time.Time
 }
 
-func newHistory(events []journal.Event) history {
-	sorted := slices.Clone(events)
-	slices.SortStableFunc(sorted, func(a, b journal.Event) int { return a.At.Compare(b.At) })
+// newHistory refuses events that no checker can understand.
+func newHistory(events []journal.Event) (history, error) {
+	sorted := make([]*journal.Event, len(events))
+	for i := range events {
+		if err := events[i].Validate(); err != nil {
+			return history{}, invalid("event %d: %v", i+1, err)
+		}
+		sorted[i] = &events[i]
+	}
+	slices.SortStableFunc(sorted, func(a, b *journal.Event) int { return a.At.Compare(b.At) })
 	h := history{events: sorted}
 	if len(sorted) > 0 {
 		h.begun = sorted[0].At
 	}
-	return h
+	return h, nil
 }
 
-func (h history) violation(rule string, witnesses []journal.Event, format string, args ...any) *Violation {
+func (h history) violation(rule string, witnesses []*journal.Event, format string, args ...any) *Violation {
 	const most = 12
-	shown := slices.Clone(witnesses[:min(len(witnesses), most)])
-	slices.SortStableFunc(shown, func(a, b journal.Event) int { return a.At.Compare(b.At) })
-	return &Violation{Rule: rule, Text: fmt.Sprintf(format, args...), Events: shown, begun: h.begun}
+	v := &Violation{Rule: rule, Text: fmt.Sprintf(format, args...), begun: h.begun, events: len(witnesses)}
+	for _, e := range witnesses[:min(len(witnesses), most)] {
+		v.Events = append(v.Events, *e)
+	}
+	slices.SortStableFunc(v.Events, func(a, b journal.Event) int { return a.At.Compare(b.At) })
+	return v
 }
 
 // of are the operations of a model.
-func (h history) of(model journal.Model) []journal.Event {
-	var found []journal.Event
+func (h history) of(model journal.Model) []*journal.Event {
+	var found []*journal.Event
 	for _, e := range h.events {
-		if e.Kind == journal.Operation && e.Op != nil && e.Op.Model == model && len(e.Op.Steps) > 0 {
+		if e.Kind == journal.Operation && e.Op.Model == model {
 			found = append(found, e)
 		}
 	}
@@ -75,7 +83,7 @@ func (h history) of(model journal.Model) []journal.Event {
 // step is one step, and the operation that it is of.
 type step struct {
 	journal.Step
-	event journal.Event
+	event *journal.Event
 }
 
 // was tells what became of the step's operation.
@@ -89,7 +97,7 @@ func (s step) fresh() bool { return s.event.Op.Level == journal.Strong || s.even
 
 // byKey are the steps of operations by what they are about, in the order of their
 // operations' beginnings, and the keys in order.
-func byKey(events []journal.Event) (keys []string, steps map[string][]step) {
+func byKey(events []*journal.Event) (keys []string, steps map[string][]step) {
 	steps = make(map[string][]step)
 	for _, e := range events {
 		for _, s := range e.Op.Steps {
@@ -104,8 +112,8 @@ func byKey(events []journal.Event) (keys []string, steps map[string][]step) {
 }
 
 // happened tells whether any of the operations is known to be done.
-func happened(events []journal.Event) bool {
-	return slices.ContainsFunc(events, func(e journal.Event) bool { return e.Op.Outcome == journal.OK })
+func happened(events []*journal.Event) bool {
+	return slices.ContainsFunc(events, func(e *journal.Event) bool { return e.Op.Outcome == journal.OK })
 }
 
 // sorted are the keys of a map, in order.

@@ -10,6 +10,7 @@ import (
 type Kind string
 
 const (
+	Boot      Kind = "boot"      // a cluster was booted
 	Operation Kind = "operation" // a request and what became of it
 	Flag      Kind = "flag"      // the harness wants a node online or offline
 	Fault     Kind = "fault"     // something was done to a node or link, or undone
@@ -19,18 +20,17 @@ const (
 	Shown     Kind = "state"     // what a node showed of itself, when that was new
 	Resource  Kind = "resource"  // what a node takes, and how far it lags
 	Spec      Kind = "spec"      // a spec begins or ends
-	Note      Kind = "note"      // a word of the spec's own
+	Note      Kind = "note"      // free text; no checker reads it
 )
+
+// Kinds are all kinds of events.
+func Kinds() []Kind {
+	return []Kind{Boot, Operation, Flag, Fault, Wait, Check, Member, Shown, Resource, Spec, Note}
+}
 
 // Nobody stands in for a node in events that are about none, and for a client
 // where nobody said which.
 const Nobody = -1
-
-// What the texts of Flag events begin with.
-const (
-	TakeOffline = "take offline"
-	BringOnline = "bring online"
-)
 
 // Event is something that happened.
 type Event struct {
@@ -41,8 +41,23 @@ type Event struct {
 	Text string
 	Err  string // what went wrong; empty if nothing did
 
-	Op    *Op    // of an Operation: who did what, and what became of it
-	State *State // of Shown and Check: what the node showed
+	Op      *Op         // of an Operation: who did what, and what became of it
+	State   *State      // of Shown and Check: what the node showed
+	Flag    *FlagChange // of a Flag: what the harness wants of the node
+	Members *Members    // of a Boot and a Member that succeeded: the members from then on
+}
+
+// FlagChange is what the harness wants of a node from now on. The flag goes down when
+// the event begins, and up when it ends. It has not moved if the event has an Err.
+type FlagChange struct {
+	Online bool   `json:"online"`
+	Mode   string `json:"mode,omitempty"` // how the node is lost or comes back
+}
+
+// Members are the nodes of a cluster, by index. Voters count for a quorum.
+type Members struct {
+	Voters    []int `json:"voters"`
+	NonVoters []int `json:"non_voters,omitempty"`
 }
 
 // End is when the event was over.

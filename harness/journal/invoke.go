@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -31,8 +32,9 @@ func (o *Open) Asked(node int, id, text string) {
 	o.event.Node, o.event.Text, o.event.Op = node, text, &op
 }
 
-// End records the operation with its outcome. Of steps, which take the place of
-// those it was invoked with unless they are nil, Got says what was read.
+// End records the operation with its outcome. If steps is not nil, it takes the place
+// of the steps of Invoke, and Got says what was read. An OK operation whose steps
+// should have read something, and have not, is recorded as Unread.
 func (o *Open) End(outcome Outcome, steps []Step, err error) {
 	o.journal.mu.Lock()
 	defer o.journal.mu.Unlock()
@@ -45,6 +47,7 @@ func (o *Open) End(outcome Outcome, steps []Step, err error) {
 	if steps != nil {
 		op.Steps = steps
 	}
+	op.Unread = outcome == OK && slices.ContainsFunc(op.Steps, func(s Step) bool { return s.Answers() && s.Got == nil })
 	o.event.Op, o.event.Took = &op, time.Since(o.event.At)
 	if err != nil {
 		o.event.Err = err.Error()

@@ -110,7 +110,12 @@ func weight(e *Event) int {
 // Begin returns a function that records the event with the time since Begin
 // and the error given to it.
 func (j *Journal) Begin(kind Kind, node int, format string, args ...any) (end func(error)) {
-	e := Event{At: time.Now(), Kind: kind, Node: node, Text: fmt.Sprintf(format, args...)}
+	return j.BeginEvent(Event{Kind: kind, Node: node, Text: fmt.Sprintf(format, args...)})
+}
+
+// BeginEvent is Begin for an event that says more than text.
+func (j *Journal) BeginEvent(e Event) (end func(error)) {
+	e.At = time.Now()
 	return func(err error) {
 		e.Took = time.Since(e.At)
 		if err != nil {

@@ -20,10 +20,12 @@ type Model string
 
 // The models. Keys of different models are different keys.
 const (
-	Register Model = "register" // Read, Write, CAS
+	Register Model = "register" // Read, Write, CAS; one operation is about one register
+	// Registers are registers that transactions Read and Write, several at a time. No value is written to one twice.
+	Registers Model = "rw-register"
 	Set      Model = "set"      // Read, Add, Remove: a value is added at most once, and may be removed after that
 	List     Model = "list"     // Read, Append; one operation may touch several lists, and is a transaction
-	Bank     Model = "bank"     // Read, Increment of balances: an operation's increments add up to 0, a balance is never below 0
+	Bank     Model = "bank"     // Read, Increment of balances: an operation's increments add up to 0, a balance is never below 0; Write opens accounts
 	Counter  Model = "counter"  // Read, Increment by what is positive
 	Unique   Model = "unique"   // Read, Insert: a value is taken at most once for all time
 )
@@ -54,6 +56,12 @@ type Op struct {
 	// a read shows what has become of all that went before.
 	Final bool   `json:"final,omitempty"`
 	Steps []Step `json:"steps,omitempty"` // none for plain SQL
+	// Mutates tells of plain SQL whether it may change anything. Of an operation with
+	// steps the steps tell.
+	Mutates bool `json:"mutates,omitempty"`
+	// Unread tells that an OK operation was applied, and that its answer was lost or
+	// made no sense: what its steps read is unknown.
+	Unread bool `json:"unread,omitempty"`
 }
 
 // Do is what a step does.
@@ -85,8 +93,14 @@ type Step struct {
 // Reads tells whether the step only reads.
 func (s Step) Reads() bool { return s.Do == Read }
 
-// Changes tells whether any of the steps may change anything.
+// Answers tells whether the step reports something: what it read, or whether it matched.
+func (s Step) Answers() bool { return s.Do == Read || s.Do == CAS }
+
+// Changes tells whether the operation may change anything.
 func (o Op) Changes() bool {
+	if len(o.Steps) == 0 {
+		return o.Mutates
+	}
 	for _, s := range o.Steps {
 		if !s.Reads() {
 			return true

@@ -147,7 +147,7 @@ last 4 of 6 events:
 		boot(ctx, 1)
 		Expect(report.Cluster(ctx, c, most)).To(MatchRegexp(expected))
 	},
-		Entry("all", patience, -1, `\nlast 1 of 1 events:\n       \+0\.0ms  note: boot 1 nodes, seed 42 \(.*s\)\n$`),
+		Entry("all", patience, -1, `\nlast 1 of 1 events:\n       \+0\.0ms  boot: 1 nodes, seed 42 \(.*s\)\n$`),
 		Entry("none", patience, 0, `\nlast 0 of 1 events:\n$`),
 	)
 })
