@@ -4,8 +4,6 @@ import "errors"
 
 // The rules, in the order in which a report shows them.
 var (
-	oneLeaderRule            = Rule{"one leader a term", "No two nodes lead in one term.", plain(judgeOneLeader)}
-	convergedRule            = Rule{"converged", "All nodes come to hold the same bytes.", plain(judgeConverged)}
 	durableRule              = Rule{"durable", "What was acknowledged is there in the end, on every node, and what failed is not.", plain(judgeDurable)}
 	linearizableRule         = Rule{"linearizable", "Each register looks as if each operation took effect at one instant between its beginning and its end.", plain(judgeLinearizable)}
 	strictlySerializableRule = Rule{"strictly serializable", "Transactions have an order that explains what they read and fits real time.", plain(func(h history) error { return serializable(h, true) })}

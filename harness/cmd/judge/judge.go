@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -24,7 +25,11 @@ func judge(name string, o options, in io.Reader, out io.Writer) int {
 	}
 	fmt.Fprintf(out, "%s: %d events\n", name, len(events))
 	code, judged := sound, false
-	for _, rule := range o.claims {
+	rules := o.claims
+	if o.budget > 0 {
+		rules = append(slices.Clone(rules), check.Availability(o.budget))
+	}
+	for _, rule := range rules {
 		verdict := rule.Judge(events)
 		err := verdict.Err()
 		if errors.Is(err, check.ErrNothing) {
@@ -35,10 +40,6 @@ func judge(name string, o options, in io.Reader, out io.Writer) int {
 		}
 		judged = true
 		code = worse(code, show(out, rule, verdict))
-	}
-	if o.budget > 0 {
-		judged = true
-		code = worse(code, available(out, events, o))
 	}
 	if !judged {
 		fmt.Fprintf(out, "%s: cannot be judged: %v\n", name, check.ErrNothing)
@@ -82,19 +83,6 @@ func show(out io.Writer, rule check.Rule, v check.Verdict) int {
 		fmt.Fprintln(out, indented(v.Refused.Error()))
 	}
 	return code
-}
-
-func available(out io.Writer, events []journal.Event, o options) int {
-	err := check.Available(events, o.budget)
-	if err == nil {
-		fmt.Fprintf(out, "  %-24s ok        within %v\n", "available", o.budget)
-		return sound
-	}
-	fmt.Fprintf(out, "  %-24s\n%s\n", "available", indented(err.Error()))
-	if _, is := errors.AsType[*check.Violation](err); is {
-		return broken
-	}
-	return notJudgable
 }
 
 func indented(text string) string { return "    " + strings.ReplaceAll(text, "\n", "\n    ") }
