@@ -10,8 +10,6 @@ var (
 	totalRule                = Rule{"bank", "Transfers keep the total, and no balance is negative.", plain(judgeTotal)}
 	countedRule              = Rule{"counter", "A counter is the sum of what was added.", plain(judgeCounted)}
 	onlyOnceRule             = Rule{"unique", "A value is taken at most once.", plain(judgeOnlyOnce)}
-	monotonicRule            = Rule{"monotonic reads", "No client sees a state that is older than one it has seen.", plain(judgeMonotonic)}
-	ownWritesRule            = Rule{"read your writes", "Every client sees what it has written.", plain(judgeOwnWrites)}
 	serializableRule         = Rule{"serializable", "Transactions have an order that explains what they read.", plain(func(h history) error { return serializable(h, false) })}
 )
 
