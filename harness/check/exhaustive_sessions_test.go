@@ -66,18 +66,18 @@ func levelOf(e journal.Event) journal.Level {
 // hold some of what was written.
 func drawSessions(r *rand.Rand, model journal.Model) history {
 	var h history
-	clients, nodes, levels := 1+r.IntN(2), 1+r.IntN(2), 1+r.IntN(2)
+	clients, nodes, levels := 1+r.IntN(3), 1+r.IntN(2), 1+r.IntN(2)
 	free := make([]int, clients)
 	next := int64(0)
 	removable := []int64{}
 	order := r.Perm(12)
 	keys := 1 + r.Int64N(2)
 	keyOf := func(value int64) string { return string(rune('x' + value%keys)) }
-	for range 3 + r.IntN(4) {
+	for range 3 + r.IntN(5) {
 		client := r.IntN(clients)
 		from := free[client] + r.IntN(3)
 		to := from + r.IntN(4)
-		free[client] = to + 1
+		free[client] = to
 		var steps []journal.Step
 		switch {
 		case r.IntN(2) == 0:
@@ -273,7 +273,7 @@ func (s *sessionSearch) answers(number int) bool {
 			continue
 		}
 		s.answer = append(s.answer, from)
-		if s.guaranteed(number) && s.answers(number+1) {
+		if s.allGuaranteed(number) && s.answers(number+1) {
 			return true
 		}
 		s.answer = s.answer[:number]
@@ -344,17 +344,27 @@ func keys(e journal.Event) (keys []string) {
 	return keys
 }
 
+// allGuaranteed tells whether all answers up to that read keep the guarantee: that of a
+// later read may show what an earlier one lacks.
+func (s *sessionSearch) allGuaranteed(number int) bool {
+	for n := range number + 1 {
+		if !s.guaranteed(n) {
+			return false
+		}
+	}
+	return true
+}
+
 // guaranteed tells whether the answer of the read keeps the guarantee.
 func (s *sessionSearch) guaranteed(number int) bool {
 	r, from := s.reads[number], s.answer[number]
 	switch s.name {
 	case "monotonic reads", "monotonic reads, at any node":
-		for earlier := range number {
+		for earlier := range s.answer {
 			before := s.reads[earlier]
 			if s.inOneSession(before, r) && precedes(before, r) && !s.includes(from, s.answer[earlier], keys(before), keys(r)) {
 				return false
 			}
-			// Reads are numbered by their beginnings; one that is later here can still come first.
 		}
 	case "read your writes", "read your writes, at any node":
 		for w, made := range s.writes {
@@ -373,7 +383,7 @@ func (s *sessionSearch) guaranteed(number int) bool {
 		}
 	case "writes follow reads":
 		for w := range from {
-			for n, read := range s.reads[:number] {
+			for n, read := range s.reads[:len(s.answer)] {
 				if read.Op.Client != s.writes[w].event.Op.Client || read.Op.Client < 0 || !precedes(read, s.writes[w].event) {
 					continue
 				}

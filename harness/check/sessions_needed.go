@@ -124,7 +124,10 @@ func (w *sessionWrites) registers() {
 			switch {
 			case e.Op.Outcome != journal.OK:
 			case w.guarantee == monotonicWrites && s.Do != journal.Read && happened[place{journal.Register, s.Key, s.Value}]:
-				c.coming = append(c.coming, contribution{e, func() { c.from = []version{now} }})
+				earlier := slices.Clone(c.from)
+				c.coming = append(c.coming, contribution{e, func() {
+					c.from = append(slices.DeleteFunc(c.from, func(v version) bool { return slices.Contains(earlier, v) }), now)
+				}})
 			case w.guarantee == writesFollowReads && s.Do == journal.Read && len(s.Got) == 1:
 				c.coming = append(c.coming, contribution{e, func() { c.from = append(c.from, version{value: s.Got[0], by: e}) }})
 			case w.guarantee == writesFollowReads && s.Do == journal.CAS && len(s.Got) == 1 && s.Got[0] == 1:

@@ -134,7 +134,10 @@ func (r *sessionReads) readRegister(m *seen, of session, e *journal.Event, s jou
 	}
 	m.from = r.orders.of(of.key).before(m.from, now)
 	if r.guarantee == monotonicReads {
-		m.contribute(e, func() { m.from = []version{now} })
+		earlier := slices.Clone(m.from)
+		m.contribute(e, func() { // those that it follows need not be kept
+			m.from = append(slices.DeleteFunc(m.from, func(v version) bool { return slices.Contains(earlier, v) }), now)
+		})
 	}
 }
 
