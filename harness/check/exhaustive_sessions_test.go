@@ -376,7 +376,7 @@ func (s *sessionSearch) guaranteed(number int) bool {
 		for w := range from {
 			for o, earlier := range s.writes {
 				if earlier.event.Op.Outcome == ok && earlier.event.Op.Client == s.writes[w].event.Op.Client && earlier.event.Op.Client >= 0 &&
-					precedes(earlier.event, s.writes[w].event) && (s.of(s.writes[w]) == s.of(earlier) || s.model() != journal.Register) && (!from[o] || s.rank[o] > s.rank[w]) {
+					precedes(earlier.event, s.writes[w].event) && s.lacks(from, o, w) {
 					return false
 				}
 			}
@@ -388,7 +388,7 @@ func (s *sessionSearch) guaranteed(number int) bool {
 					continue
 				}
 				for o := range s.answer[n] {
-					if slices.Contains(keys(read), s.writes[o].step.Key) && o != w && (s.of(s.writes[w]) == s.of(s.writes[o]) || s.model() != journal.Register) && (!from[o] || s.rank[o] > s.rank[w]) {
+					if slices.Contains(keys(read), s.writes[o].step.Key) && o != w && s.lacks(from, o, w) {
 						return false
 					}
 				}
@@ -398,7 +398,15 @@ func (s *sessionSearch) guaranteed(number int) bool {
 	return true
 }
 
-func (s *sessionSearch) of(w sessionWrite) string { return w.step.Key }
+// lacks tells whether an answer with one write lacks another that must come before it:
+// both have an order if they are of one key. A register shows no more than its last write.
+func (s *sessionSearch) lacks(from map[int]bool, earlier, later int) bool {
+	one := s.writes[earlier].step.Key == s.writes[later].step.Key
+	if !one && s.model() == journal.Register {
+		return false
+	}
+	return !from[earlier] || one && s.rank[earlier] > s.rank[later]
+}
 
 // includes tells whether an answer holds all of an earlier one that matters to both.
 func (s *sessionSearch) includes(now, earlier map[int]bool, keys, read []string) bool {

@@ -52,6 +52,14 @@ func (w *sessionWrites) demanded(made *write, needed clock) bool {
 	return slices.ContainsFunc(w.fed[made.place.of(made.remove)], func(f feeding) bool { return f.nth <= needed.at(f.client) })
 }
 
+// follows tells whether a write must follow one to the same key: its client wrote that
+// one before it, or read it.
+func (w *sessionWrites) follows(later, earlier *write) bool {
+	return slices.ContainsFunc(w.fed[earlier.place.of(earlier.remove)], func(f feeding) bool {
+		return f.client == later.client && f.nth <= later.clock.at(later.client)
+	})
+}
+
 // checkOrder judges the order of lists: no value stands before one that it must follow.
 func (w *sessionWrites) checkOrder(e *journal.Event) {
 	if e.Op.Model != journal.List {
@@ -68,7 +76,7 @@ func (w *sessionWrites) checkOrder(e *journal.Event) {
 			}
 			for _, later := range s.Got[i+1:] {
 				made := w.writes[place{journal.List, s.Key, later}.of(false)]
-				if made != nil && made != first && w.demanded(made, first.clock) {
+				if made != nil && made != first && w.follows(first, made) {
 					w.v.violate(w.violation(w.guarantee.broken(), []*journal.Event{made.event, first.event, e},
 						"%d stands before %d in %s, and must follow it", value, later, s.Key))
 					return
@@ -170,7 +178,10 @@ func (w *sessionWrites) happened(events []*journal.Event) map[place]bool {
 			switch {
 			case s.Do == journal.Read && len(s.Got) == 1:
 				found[place{journal.Register, s.Key, s.Got[0]}] = true
-			case s.Do == journal.Write && e.Op.Outcome == journal.OK, s.Do == journal.CAS && (step{s, e}).knows() && s.Got[0] == 1:
+			case s.Do == journal.Write && e.Op.Outcome == journal.OK:
+				found[place{journal.Register, s.Key, s.Value}] = true
+			case s.Do == journal.CAS && (step{s, e}).knows() && s.Got[0] == 1:
+				found[place{journal.Register, s.Key, s.Old}] = true
 				found[place{journal.Register, s.Key, s.Value}] = true
 			}
 		}
