@@ -1,232 +1,157 @@
 package check
 
-import (
-	"slices"
-	"strings"
-
-	"gonum.org/v1/gonum/graph/path"
-	"gonum.org/v1/gonum/graph/simple"
-	"gonum.org/v1/gonum/graph/topo"
-
-	"github.com/rejoin-db/rejoin/harness/journal"
-)
-
-// kind is how one transaction depends on another.
-type kind int
+// kind is how one transaction depends on another. Kinds are bits, so that they form sets.
+type kind uint8
 
 const (
 	ww kind = 1 << iota // it overwrote what the other wrote
 	wr                  // it read what the other wrote
-	rw                  // it wrote what the other had not seen yet
-	rt                  // it began when the other had ended
+	rw                  // it overwrote what the other read
+	rt                  // it began after the other had ended
+	on                  // it continues a dependency through a node that stands for many edges
 )
 
-// edge is one such dependency: from comes before to.
-type edge struct {
-	from, to    int
-	kind        kind
-	key         string
-	value, next int64
-}
+const (
+	depends  = ww | wr
+	kindBits = 5
+)
 
-// graph is who depends on whom.
+// graph is a directed graph with labeled edges, in compressed rows: 4 bytes an edge.
+// Nodes below transactions are transactions. The others are joints: a path through
+// joints is one dependency, of the kind of its first edge.
 type graph struct {
-	edges        map[[2]int][]edge
-	intermediate []edge // reads of half a transaction
+	transactions int32
+	first        []int32  // the edges of node v are edges[first[v]:first[v+1]]
+	edges        []uint32 // target<<kindBits | kind
 }
 
-func newGraph() *graph { return &graph{edges: make(map[[2]int][]edge)} }
+func (g *graph) nodes() int32            { return int32(len(g.first) - 1) }
+func (g *graph) isJoint(node int32) bool { return node >= g.transactions }
+func (g *graph) of(node int32) []uint32  { return g.edges[g.first[node]:g.first[node+1]] }
+func target(edge uint32) int32           { return int32(edge >> kindBits) }
+func kindOf(edge uint32) kind            { return kind(edge & (1<<kindBits - 1)) }
 
-func (g *graph) add(from, to int, k kind, key string, value, next int64) {
-	if from == to || from < 0 || to < 0 {
+// sketch collects the edges of a graph.
+type sketch struct {
+	transactions int32
+	nodes        int32
+	from         []int32
+	edges        []uint32
+}
+
+func newSketch(transactions, edges int) *sketch {
+	return &sketch{
+		transactions: int32(transactions), nodes: int32(transactions),
+		from: make([]int32, 0, edges), edges: make([]uint32, 0, edges),
+	}
+}
+
+func (s *sketch) joint() int32 {
+	s.nodes++
+	return s.nodes - 1
+}
+
+// edge adds an edge. No transaction depends on itself.
+func (s *sketch) edge(from, to int32, k kind) {
+	if from == to {
 		return
 	}
-	at := [2]int{from, to}
-	if !slices.ContainsFunc(g.edges[at], func(e edge) bool { return e.kind == k }) {
-		g.edges[at] = append(g.edges[at], edge{from, to, k, key, value, next})
+	s.from = append(s.from, from)
+	s.edges = append(s.edges, uint32(to)<<kindBits|uint32(k))
+}
+
+// graph sorts the edges by the nodes that they leave. Edges of one node keep their order.
+func (s *sketch) graph() *graph {
+	g := &graph{s.transactions, make([]int32, s.nodes+1), make([]uint32, len(s.edges))}
+	for _, from := range s.from {
+		g.first[from+1]++
+	}
+	for i := range s.nodes {
+		g.first[i+1] += g.first[i]
+	}
+	next := append([]int32(nil), g.first...)
+	for i, from := range s.from {
+		g.edges[next[from]] = s.edges[i]
+		next[from]++
+	}
+	return g
+}
+
+// fan leads from any transaction to all of its targets but that transaction itself, in
+// a number of edges that is linear in sources and targets.
+type fan struct {
+	targets       []int32 // ascending, each once
+	before, after []int32 // joints: before[i] leads to targets[:i], after[i] to targets[i:]
+}
+
+// fewTargets is up to how many targets direct edges take no more room than joints.
+const fewTargets = 2
+
+func (s *sketch) fan(targets []int32) fan {
+	f := fan{targets: targets}
+	n := len(targets)
+	if n <= fewTargets {
+		return f
+	}
+	f.before, f.after = make([]int32, n+1), make([]int32, n+1)
+	for i := 1; i <= n; i++ {
+		f.before[i] = s.joint()
+		s.edge(f.before[i], targets[i-1], on)
+		if i > 1 {
+			s.edge(f.before[i], f.before[i-1], on)
+		}
+	}
+	for i := n - 1; i > 0; i-- {
+		f.after[i] = s.joint()
+		s.edge(f.after[i], targets[i], on)
+		if i < n-1 {
+			s.edge(f.after[i], f.after[i+1], on)
+		}
+	}
+	return f
+}
+
+// spread adds the edges from one transaction to the fan's targets.
+func (s *sketch) spread(from int32, f fan, k kind) {
+	if f.before == nil {
+		for _, to := range f.targets {
+			s.edge(from, to, k)
+		}
+		return
+	}
+	n := len(f.targets)
+	i, self := search32(f.targets, from)
+	if !self {
+		s.edge(from, f.before[n], k)
+		return
+	}
+	if i > 0 {
+		s.edge(from, f.before[i], k)
+	}
+	if i < n-1 {
+		s.edge(from, f.after[i+1], k)
 	}
 }
 
-// inTime adds that what had ended comes before what began then. Only the latest that
-// had ended are needed: the others come before those.
-func (g *graph) inTime(all []*journal.Event) {
-	type moment struct {
-		transaction int
-		begins      bool
-		at          int64
-	}
-	var moments []moment
-	for i, e := range all {
-		if e.Op.Outcome != journal.OK || !e.Op.Changes() && e.Op.Level != journal.Strong && !e.Op.Final {
-			continue
-		}
-		moments = append(moments, moment{i, true, e.At.UnixNano()}, moment{i, false, e.End().UnixNano()})
-	}
-	slices.SortStableFunc(moments, func(a, b moment) int {
-		if a.at != b.at {
-			return int(min(1, max(-1, a.at-b.at)))
-		}
-		if a.begins != b.begins && a.begins { // at one instant they overlap
-			return -1
-		} else if a.begins != b.begins {
-			return 1
-		}
-		return 0
-	})
-	latest := make(map[int]bool)
-	before := make(map[int][]int)
-	for _, m := range moments {
-		if m.begins {
-			before[m.transaction] = sorted(latest)
-			continue
-		}
-		for _, earlier := range before[m.transaction] {
-			g.add(earlier, m.transaction, rt, "", 0, 0)
-			delete(latest, earlier)
-		}
-		latest[m.transaction] = true
-	}
-}
-
-// directed is the graph of the edges of some kinds only.
-func (g *graph) directed(kinds kind) *simple.DirectedGraph {
-	d := simple.NewDirectedGraph()
-	for at, edges := range g.edges {
-		if slices.ContainsFunc(edges, func(e edge) bool { return e.kind&kinds != 0 }) {
-			d.SetEdge(d.NewEdge(simple.Node(at[0]), simple.Node(at[1])))
-		}
-	}
-	return d
-}
-
-// anomaly is the simplest cycle there is, by its name; nil if there is none.
-func (g *graph) anomaly(h history, all []*journal.Event) error {
-	if len(g.intermediate) > 0 {
-		e := g.intermediate[0]
-		return h.violation("G1b, intermediate read", []*journal.Event{all[e.from], all[e.to]},
-			"%s appended %d and %d to %s, and %s saw only the first", name(e.from), e.value, e.next, e.key, name(e.to))
-	}
-	for _, class := range []struct {
-		name  string
-		kinds kind
-		one   kind // there is exactly one of these
-	}{
-		{"G0, dirty write", ww, 0},
-		{"G1c, cyclic information flow", ww | wr, 0},
-		{"G-single, read skew", ww | wr, rw},
-		{"G2, write skew", ww | wr | rw, 0},
-		{"G0-realtime, dirty write", ww | rt, 0},
-		{"G1c-realtime, cyclic information flow", ww | wr | rt, 0},
-		{"G-single-realtime, stale read", ww | wr | rt, rw},
-		{"G2-realtime, write skew", ww | wr | rw | rt, 0},
-	} {
-		cycle := g.cycle(class.kinds, class.one)
-		if cycle == nil {
-			continue
-		}
-		title := class.name
-		if class.one == rw && lostUpdate(cycle, all) {
-			title = strings.Replace(title, "read skew", "lost update", 1)
-		}
-		var witnesses []*journal.Event
-		for _, e := range cycle {
-			witnesses = append(witnesses, all[e.from])
-		}
-		return h.violation(title, witnesses, "%s", sentences(cycle))
-	}
-	return nil
-}
-
-// cycle is a short cycle of edges of these kinds, with one edge of another kind if
-// that is not 0.
-func (g *graph) cycle(kinds, one kind) []edge {
-	whole := g.directed(kinds | one)
-	rest := g.directed(kinds)
-	var best []edge
-	for _, component := range topo.TarjanSCC(whole) {
-		if len(component) < 2 {
-			continue
-		}
-		in := make(map[int]bool, len(component))
-		for _, node := range component {
-			in[int(node.ID())] = true
-		}
-		if found := g.shortest(in, rest, kinds, one); found != nil && (best == nil || len(found) < len(best)) {
-			best = found
-		}
-	}
-	return best
-}
-
-// mostWays is from how many transactions a shorter way is looked for once there is one.
-const mostWays = 200
-
-// shortest closes, of every edge in the component that may close a cycle, the
-// shortest way back.
-func (g *graph) shortest(in map[int]bool, rest *simple.DirectedGraph, kinds, one kind) []edge {
-	closing := kinds
-	if one != 0 {
-		closing = one
-	}
-	var best []edge
-	ways := make(map[int]path.Shortest)
-	for _, at := range g.within(in) {
-		if len(ways) > mostWays && best != nil {
-			break
-		}
-		i := slices.IndexFunc(g.edges[at], func(e edge) bool { return e.kind&closing != 0 })
-		if i < 0 || rest.Node(int64(at[1])) == nil || rest.Node(int64(at[0])) == nil {
-			continue
-		}
-		from, known := ways[at[1]]
-		if !known {
-			from = path.DijkstraFrom(simple.Node(at[1]), rest)
-			ways[at[1]] = from
-		}
-		back, _ := from.To(int64(at[0]))
-		if len(back) == 0 || best != nil && len(back) >= len(best) {
-			continue
-		}
-		cycle := []edge{g.edges[at][i]}
-		for j := 1; j < len(back); j++ {
-			cycle = append(cycle, g.between(int(back[j-1].ID()), int(back[j].ID()), kinds))
-		}
-		best = cycle
-	}
-	return best
-}
-
-// within are the edges inside a component, in order.
-func (g *graph) within(in map[int]bool) [][2]int {
-	var edges [][2]int
-	for at := range g.edges {
-		if in[at[0]] && in[at[1]] {
-			edges = append(edges, at)
-		}
-	}
-	slices.SortFunc(edges, func(a, b [2]int) int { return slices.Compare(a[:], b[:]) })
-	return edges
-}
-
-func (g *graph) between(from, to int, kinds kind) edge {
-	edges := g.edges[[2]int{from, to}]
-	return edges[slices.IndexFunc(edges, func(e edge) bool { return e.kind&kinds != 0 })]
-}
-
-// lostUpdate tells whether the cycle is of two transactions that both read a list and
-// both appended to it.
-func lostUpdate(cycle []edge, all []*journal.Event) bool {
-	if len(cycle) != 2 || cycle[0].key == "" || cycle[1].kind != ww && cycle[1].kind != wr {
-		return false
-	}
-	both := func(e *journal.Event) bool {
-		reads, appends := false, false
-		for _, s := range e.Op.Steps {
-			if s.Key == cycle[0].key {
-				reads, appends = reads || s.Do == journal.Read, appends || s.Do == journal.Append
+// apart is the graph of walks in which no two rw edges are adjacent. Node v becomes
+// 2v, reached by an edge that is not rw, and 2v+1, reached by an rw edge.
+func (g *graph) apart(kinds kind) *graph {
+	s := newSketch(int(2*g.nodes()), 2*len(g.edges))
+	for v := range g.nodes() {
+		for _, e := range g.of(v) {
+			k, to := kindOf(e), target(e)
+			switch {
+			case k&kinds == 0:
+			case k == rw:
+				s.edge(2*v, 2*to+1, k)
+			case k == on:
+				s.edge(2*v, 2*to, k)
+				s.edge(2*v+1, 2*to+1, k)
+			default:
+				s.edge(2*v, 2*to, k)
+				s.edge(2*v+1, 2*to, k)
 			}
 		}
-		return reads && appends
 	}
-	return both(all[cycle[0].from]) && both(all[cycle[0].to])
+	return s.graph()
 }

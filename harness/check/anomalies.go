@@ -1,0 +1,126 @@
+package check
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/rejoin-db/rejoin/harness/journal"
+)
+
+// judge finds the cycles that the level forbids.
+func (d *dependencies) judge(l level, found *findings) {
+	s := d.sketch()
+	if l.realTime {
+		s.inTime(d.events, d.committed)
+	}
+	g := s.graph()
+	if !l.broken(g) {
+		return
+	}
+	hunt := newHunt(g)
+	for _, search := range l.searches() {
+		hunt.cycles(search.kinds, search.shape, func(cycle []hop) {
+			d.report(cycle, found)
+		})
+	}
+	if hunt.cut {
+		found.verdict.note("More cycles of dependencies may exist: the search for them stopped at its bounds.")
+	}
+}
+
+// report adds a cycle to the findings, the transactions in the order of the cycle.
+func (d *dependencies) report(cycle []hop, found *findings) {
+	cycle = fromEarliest(cycle)
+	var witnesses []*journal.Event
+	about := make([]int32, 0, 2*len(cycle))
+	told := make([]string, len(cycle))
+	for i, h := range cycle {
+		witnesses = append(witnesses, d.events[h.from])
+		about = append(about, h.from, int32(h.kind))
+		told[i] = d.sentence(h)
+	}
+	found.add(d.title(cycle), about, witnesses, "%s", strings.Join(told, "; "))
+}
+
+// fromEarliest turns a cycle so that it starts at the transaction that began first.
+func fromEarliest(cycle []hop) []hop {
+	least := 0
+	for i := range cycle {
+		if cycle[i].from < cycle[least].from {
+			least = i
+		}
+	}
+	return slices.Concat(cycle[least:], cycle[:least])
+}
+
+// title names a cycle as Adya ("Weak Consistency", 1999), and Kingsbury and Alvaro
+// ("Elle", VLDB 2020) do.
+func (d *dependencies) title(cycle []hop) string {
+	anti, reads, timed, adjacent := 0, 0, false, false
+	for i, h := range cycle {
+		switch h.kind {
+		case rw:
+			anti++
+			adjacent = adjacent || cycle[(i+1)%len(cycle)].kind == rw
+		case wr:
+			reads++
+		case rt:
+			timed = true
+		}
+	}
+	class, told := "", ""
+	switch {
+	case anti == 0 && reads == 0:
+		class, told = "G0", "dirty write"
+	case anti == 0:
+		class, told = "G1c", "cyclic information flow"
+	case anti == 1 && timed:
+		class, told = "G-single", "stale read"
+	case anti == 1 && d.lostUpdate(cycle):
+		class, told = "G-single", "lost update"
+	case anti == 1:
+		class, told = "G-single", "read skew"
+	case adjacent:
+		class, told = "G2-item", "write skew"
+	case anti == reads && 2*anti == len(cycle):
+		class, told = "G-nonadjacent", "long fork"
+	default:
+		class, told = "G-nonadjacent", "anti-dependencies apart"
+	}
+	if timed {
+		class += "-realtime"
+	}
+	return class + ", " + told
+}
+
+// lostUpdate tells whether a cycle is of two transactions that both read and both
+// wrote one key.
+func (d *dependencies) lostUpdate(cycle []hop) bool {
+	if len(cycle) != 2 {
+		return false
+	}
+	for _, r := range d.readsOf(cycle[0].from) {
+		if d.wrote(cycle[0].from, r.key) && d.wrote(cycle[1].from, r.key) && d.read(cycle[1].from, r.key) {
+			return true
+		}
+	}
+	return false
+}
+
+func (d *dependencies) wrote(t, key int32) bool {
+	for _, w := range d.writesOf(t) {
+		if w.key == key {
+			return true
+		}
+	}
+	return false
+}
+
+func (d *dependencies) read(t, key int32) bool {
+	for _, r := range d.readsOf(t) {
+		if r.key == key {
+			return true
+		}
+	}
+	return false
+}

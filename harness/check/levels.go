@@ -1,0 +1,136 @@
+package check
+
+import "github.com/rejoin-db/rejoin/harness/journal"
+
+// level is an isolation level: which cycles of dependencies it forbids.
+type level struct {
+	shape    shape // cycles with up to so many anti-dependencies
+	realTime bool
+}
+
+var (
+	readCommitted        = level{shape: without}
+	snapshotIsolation    = level{shape: separate}
+	serializable         = level{shape: anyhow}
+	strictlySerializable = level{shape: anyhow, realTime: true}
+)
+
+// broken tells whether the graph has a cycle that the level forbids. It is exact:
+// snapshot isolation forbids exactly the cycles without adjacent anti-dependencies
+// (Cerone and Gotsman, "Analysing Snapshot Isolation", J. ACM 2018).
+func (l level) broken(g *graph) bool {
+	kinds := depends | on
+	if l.realTime {
+		kinds |= rt
+	}
+	switch l.shape {
+	case without:
+		return g.components(kinds).count > 0
+	case separate:
+		return g.apart(kinds|rw).components(kinds|rw).count > 0
+	}
+	return g.components(kinds|rw).count > 0
+}
+
+// search is what to look for in one pass.
+type search struct {
+	kinds kind
+	shape shape
+}
+
+// searches are the passes over a graph that breaks the level, the worst first.
+func (l level) searches() []search {
+	shapes := []shape{without}
+	if l.shape >= separate {
+		shapes = append(shapes, single, separate)
+	}
+	if l.shape == anyhow {
+		shapes = append(shapes, anyhow)
+	}
+	var all []search
+	for _, s := range shapes {
+		all = append(all, search{depends, s})
+	}
+	if l.realTime {
+		for _, s := range shapes {
+			all = append(all, search{depends | rt, s})
+		}
+	}
+	return all
+}
+
+// The rules of transactions, each for lists (journal.List) and for registers that
+// transactions read and write (journal.Registers).
+var (
+	readCommittedRule = Rule{"read committed",
+		"No transaction reads what is not committed, and none overwrites another in a circle.", readCommitted.judge}
+	snapshotIsolationRule = Rule{"snapshot isolation",
+		"Every transaction reads one snapshot, and no two that overlap write the same key.", snapshotIsolation.judge}
+	repeatableReadRule = Rule{"repeatable read",
+		"What a transaction has read does not change until it commits.", serializable.judge}
+	serializableRule = Rule{"serializable",
+		"Transactions have an order that explains what they read.", serializable.judge}
+	strictlySerializableRule = Rule{"strictly serializable",
+		"Transactions have an order that explains what they read and fits real time.", strictlySerializable.judge}
+)
+
+func (l level) judge(h history, v *Verdict) {
+	judgeLists(h, l, v)
+	if v.Refused == nil {
+		judgeRegisters(h, l, v)
+	}
+}
+
+// ReadCommitted judges transactions by Adya's level PL-2: no aborted, intermediate or
+// cyclic read, no dirty write.
+//
+// This and the levels below judge lists and registers of transactions. Violations have
+// the names of Adya ("Weak Consistency", PhD thesis, MIT 1999), and of Kingsbury and
+// Alvaro ("Elle: Inferring Isolation Anomalies from Experimental Observations",
+// VLDB 2020):
+//
+//	G0                   dirty write: transactions overwrite each other in a circle
+//	G1a                  aborted read: what failed was read
+//	G1b                  intermediate read: a part of a transaction was read
+//	G1c                  cyclic information flow
+//	G-single             read skew, or lost update: a cycle with one anti-dependency
+//	G-nonadjacent        long fork, and other cycles without adjacent anti-dependencies
+//	G2-item              write skew: a cycle with adjacent anti-dependencies
+//	…-realtime           the same, where an order of real time is a part of the cycle
+//	internal             a transaction does not read what it wrote itself
+//	duplicate            a list holds a value twice
+//	incompatible orders  a list was read in two orders that exclude each other
+//	out of nothing       a value was read that no transaction wrote
+//
+// A transaction of unknown outcome is committed if something it wrote was read; all
+// that it did counts then. Otherwise it may not have happened. A read of one that
+// failed is an aborted read. Of an operation that is Unread only the writes count.
+//
+// At most 8 cycles of each kind are listed for each set of transactions that depend
+// on each other. Judging blocks and takes time and memory linear in the history, unless
+// it is of registers, whose version orders are searched for: past a fixed number of
+// steps the verdict is ErrUndecided.
+func ReadCommitted(events []journal.Event) error { return readCommittedRule.Judge(events).Err() }
+
+// SnapshotIsolation judges transactions by Adya's level PL-SI, without real time: a
+// snapshot may be older than the transaction's beginning.
+func SnapshotIsolation(events []journal.Event) error {
+	return snapshotIsolationRule.Judge(events).Err()
+}
+
+// RepeatableRead judges transactions by Adya's level PL-2.99. It differs from
+// Serializable in predicates alone, and no step of a history has one: their verdicts
+// are the same.
+func RepeatableRead(events []journal.Event) error { return repeatableReadRule.Judge(events).Err() }
+
+// Serializable judges transactions by Adya's level PL-3. Reads of every level count,
+// since an old state is a state all the same.
+func Serializable(events []journal.Event) error { return serializableRule.Judge(events).Err() }
+
+// StrictlySerializable is like Serializable; besides, the order must fit time: what had
+// ended strictly before something began comes before it. Operations that are Final
+// begin after all others. Transactions that only read, and at less than journal.Strong,
+// are free to see an old state.
+func StrictlySerializable(events []journal.Event) error {
+	return strictlySerializableRule.Judge(events).Err()
+}

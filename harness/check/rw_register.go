@@ -1,0 +1,3 @@
+package check
+
+func judgeRegisters(h history, l level, v *Verdict) {}
