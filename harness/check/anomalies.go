@@ -9,14 +9,36 @@ import (
 
 // judge finds the cycles that the level forbids.
 func (d *dependencies) judge(l level, found *findings) {
-	s := d.sketch()
-	if l.realTime {
-		s.inTime(d.events, d.committed)
-	}
-	g := s.graph()
-	if !l.broken(g) {
+	g := d.graph(l)
+	broken := l.broken(g)
+	if !broken && !d.contested(l) {
 		return
 	}
+	if d.open() {
+		settled, fits := settle(openTail{d, d.order}, l)
+		if !broken && fits == notDecided {
+			found.verdict.undecided("the order of values that were appended and never read")
+			return
+		}
+		d, g = settled, settled.graph(l)
+	}
+	if l.broken(g) {
+		d.cycles(l, g, found)
+	}
+}
+
+// open tells whether versions may follow one another in several ways.
+func (d *dependencies) open() bool {
+	return slices.ContainsFunc(d.tail, func(t []int32) bool { return len(t) > 1 })
+}
+
+// contested tells whether the level asks for more than that there is no cycle: under
+// snapshot isolation one of two writers of a key has committed before the other began.
+func (d *dependencies) contested(l level) bool {
+	return l.shape == separate && d.open() && serializable.broken(d.graph(serializable))
+}
+
+func (d *dependencies) cycles(l level, g *graph, found *findings) {
 	hunt := newHunt(g)
 	for _, search := range l.searches() {
 		hunt.cycles(search.kinds, search.shape, func(cycle []hop) {

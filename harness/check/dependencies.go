@@ -78,6 +78,15 @@ func (d *dependencies) writerAfter(r look) int32 {
 	return -1
 }
 
+// graph is what the level's cycles are made of.
+func (d *dependencies) graph(l level) *graph {
+	s := d.sketch()
+	if l.realTime {
+		s.inTime(d.events, d.committed)
+	}
+	return s.graph()
+}
+
 // sentence says in words why one transaction depends on another.
 func (d *dependencies) sentence(h hop) string {
 	a, b := name(h.from), name(h.to)

@@ -4,15 +4,16 @@ import "github.com/rejoin-db/rejoin/harness/journal"
 
 // level is an isolation level: which cycles of dependencies it forbids.
 type level struct {
+	strength int   // a stronger level forbids all that a weaker one does
 	shape    shape // cycles with up to so many anti-dependencies
 	realTime bool
 }
 
 var (
-	readCommitted        = level{shape: without}
-	snapshotIsolation    = level{shape: separate}
-	serializable         = level{shape: anyhow}
-	strictlySerializable = level{shape: anyhow, realTime: true}
+	readCommitted        = level{strength: 1, shape: without}
+	snapshotIsolation    = level{strength: 2, shape: separate}
+	serializable         = level{strength: 3, shape: anyhow}
+	strictlySerializable = level{strength: 4, shape: anyhow, realTime: true}
 )
 
 // broken tells whether the graph has a cycle that the level forbids. It is exact:

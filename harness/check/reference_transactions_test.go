@@ -81,7 +81,7 @@ func tooEarly(h history, done []bool, next int) bool {
 func precedes(a, b journal.Event) bool {
 	for _, op := range []*journal.Op{a.Op, b.Op} {
 		latest := op.Level == strong || op.Final
-		if !latest && !slices.ContainsFunc(op.Steps, func(s journal.Step) bool { return s.Do != journal.Read }) {
+		if !latest && !changes(op) {
 			return false
 		}
 	}
@@ -118,13 +118,21 @@ func hasSnapshots(h history) bool {
 				after := s.clone()
 				explain(after, &journal.Op{Model: e.Op.Model, Steps: e.Op.Steps})
 				running[i], done[i] = false, true
-				if from(after) {
+				if !doomed(h, running, dirty) && from(after) {
 					return true
 				}
 				running[i], done[i] = true, false
 				copy(dirty, before)
 			default:
 				if !explain(s.clone(), e.Op) {
+					continue
+				}
+				if reads(e.Op) && !changes(e.Op) {
+					done[i] = true
+					if from(s) {
+						return true
+					}
+					done[i] = false
 					continue
 				}
 				was := dirty[i]
@@ -138,6 +146,20 @@ func hasSnapshots(h history) bool {
 		return false
 	}
 	return from(state{})
+}
+
+// doomed tells whether a transaction that is known to commit cannot any more.
+func doomed(h history, running map[int]bool, dirty []map[string]bool) bool {
+	for i, e := range h {
+		if running[i] && e.Op.Outcome == ok && conflicts(e.Op, dirty[i]) {
+			return true
+		}
+	}
+	return false
+}
+
+func changes(op *journal.Op) bool {
+	return slices.ContainsFunc(op.Steps, func(s journal.Step) bool { return s.Do != journal.Read })
 }
 
 func conflicts(op *journal.Op, dirty map[string]bool) bool {

@@ -1,0 +1,244 @@
+package check
+
+import "slices"
+
+// polygraph is a graph with choices: of each choice the edges of one side are in the
+// graph. It asks for a way to choose that leaves no cycle (Papadimitriou, "The
+// Serializability of Concurrent Database Updates", J. ACM 1979; Tan et al., "Cobra",
+// OSDI 2020). The search learns from every cycle which choices exclude each other, as
+// solvers of satisfiability do (Marques-Silva and Sakallah, "GRASP", 1999).
+type polygraph struct {
+	graph   *acyclic
+	choices []choice
+
+	chosen   []literal // what was chosen, in order
+	picked   []int8    // by choice: 0 open, 1 the first side, -1 the second
+	depth    []int32   // by choice: how many free choices came before and with it
+	because  []int32   // by choice: the exclusion that forced it; unforced if none did
+	free     []mark    // where each free choice stands
+	applied  int       // of chosen, whose edges are in the graph
+	excluded [][]literal
+	watching [][]int32 // by literal: exclusions to look at when it is chosen
+	next     int       // no choice before it is open
+	bound    int       // steps of the search
+}
+
+// choice has two sides, and one of them is in the graph.
+type choice [2][]pair
+
+// literal is 2*choice+side.
+type literal int32
+
+type mark struct{ chosen, edges int }
+
+const (
+	unforced = int32(-1)
+	given    = int32(-1) // why an edge is there that no choice put there
+)
+
+type answer int
+
+const (
+	yes answer = iota
+	no
+	notDecided
+)
+
+// solve looks for a way to choose. It is undecided past a bound on its steps.
+func (p *polygraph) solve(bound int) answer {
+	n := len(p.choices)
+	p.picked, p.depth, p.because = make([]int8, n), make([]int32, n), make([]int32, n)
+	p.watching = make([][]int32, 2*n)
+	p.bound = bound
+	for {
+		conflict := p.propagate()
+		switch {
+		case conflict == nil && p.graph.steps > p.bound:
+			return notDecided
+		case conflict == nil:
+			if !p.pick() {
+				return yes
+			}
+		case len(p.free) == 0:
+			return no
+		default:
+			p.learn(conflict)
+		}
+	}
+}
+
+func (p *polygraph) is(l literal) bool {
+	return p.picked[l/2] == 1-2*int8(l%2)
+}
+
+func (p *polygraph) choose(l literal, because int32) {
+	p.picked[l/2] = 1 - 2*int8(l%2)
+	p.depth[l/2] = int32(len(p.free))
+	p.because[l/2] = because
+	p.chosen = append(p.chosen, l)
+}
+
+// pick makes a free choice: the side that agrees with the present topological order.
+func (p *polygraph) pick() bool {
+	for p.next < len(p.choices) && p.picked[p.next] != 0 {
+		p.next++
+	}
+	if p.next == len(p.choices) {
+		return false
+	}
+	p.free = append(p.free, mark{len(p.chosen), p.graph.size()})
+	p.choose(literal(2*p.next+p.against(p.choices[p.next])), unforced)
+	return true
+}
+
+// against is the side of which fewer edges go against the present order.
+func (p *polygraph) against(c choice) int {
+	var share [2]float64
+	for side, edges := range c {
+		for _, e := range edges {
+			if p.graph.rank[e.from] > p.graph.rank[e.to] {
+				share[side] += 1 / float64(len(edges))
+			}
+		}
+	}
+	if share[1] < share[0] {
+		return 1
+	}
+	return 0
+}
+
+// propagate puts the edges of what was chosen into the graph, and chooses what that
+// leaves no other way for. It returns choices that exclude each other, if it meets any.
+func (p *polygraph) propagate() (conflict []literal) {
+	for p.applied < len(p.chosen) {
+		if p.graph.steps > p.bound {
+			return nil
+		}
+		l := p.chosen[p.applied]
+		p.applied++
+		for _, e := range p.choices[l/2][l%2] {
+			if cycle, ok := p.graph.add(e.from, e.to, int32(l)); !ok {
+				return p.literals(cycle)
+			}
+		}
+		if conflict := p.force(l); conflict != nil {
+			return conflict
+		}
+	}
+	return nil
+}
+
+func (p *polygraph) literals(labels []int32) []literal {
+	found := []literal{}
+	for _, label := range labels {
+		if label != given && !slices.Contains(found, literal(label)) {
+			found = append(found, literal(label))
+		}
+	}
+	return found
+}
+
+// force looks at the exclusions of a literal that was chosen. An exclusion is watched
+// by its first two literals. If all but one are chosen, the other side of that one is.
+func (p *polygraph) force(l literal) (conflict []literal) {
+	watching := p.watching[l]
+	kept := watching[:0]
+	for i, at := range watching {
+		p.graph.steps++
+		x := p.excluded[at]
+		if x[0] == l {
+			x[0], x[1] = x[1], x[0]
+		}
+		if p.is(x[0] ^ 1) {
+			kept = append(kept, at)
+			continue
+		}
+		if other := slices.IndexFunc(x[2:], func(o literal) bool { return !p.is(o) }); other >= 0 {
+			x[1], x[2+other] = x[2+other], x[1]
+			p.watching[x[1]] = append(p.watching[x[1]], at)
+			continue
+		}
+		kept = append(kept, at)
+		if p.is(x[0]) {
+			p.watching[l] = append(kept, watching[i+1:]...)
+			return slices.Clone(x)
+		}
+		p.choose(x[0]^1, at)
+	}
+	p.watching[l] = kept
+	return nil
+}
+
+// learn finds what excluded each other, of the choices at the present depth only one,
+// goes back to where that one is forced, and forces it.
+func (p *polygraph) learn(conflict []literal) {
+	present := int32(len(p.free))
+	seen := make(map[literal]bool)
+	var lower []literal
+	atPresent := 0
+	meet := func(l literal) {
+		switch d := p.depth[l/2]; {
+		case seen[l] || d == 0:
+		case d == present:
+			seen[l] = true
+			atPresent++
+		default:
+			seen[l] = true
+			lower = append(lower, l)
+		}
+	}
+	for _, l := range conflict {
+		meet(l)
+	}
+	p.graph.steps += len(conflict)
+	for at := len(p.chosen) - 1; ; at-- {
+		l := p.chosen[at]
+		if !seen[l] {
+			continue
+		}
+		if atPresent == 1 {
+			p.exclude(l, lower)
+			return
+		}
+		atPresent--
+		for _, o := range p.excluded[p.because[l/2]] {
+			if o/2 != l/2 {
+				meet(o)
+			}
+		}
+	}
+}
+
+func (p *polygraph) exclude(last literal, lower []literal) {
+	p.graph.steps += len(lower)
+	back := int32(0)
+	for i, l := range lower {
+		if d := p.depth[l/2]; d > back {
+			back = d
+			lower[0], lower[i] = lower[i], lower[0]
+		}
+	}
+	p.goBack(int(back))
+	if len(lower) == 0 {
+		p.choose(last^1, unforced)
+		return
+	}
+	at := int32(len(p.excluded))
+	p.excluded = append(p.excluded, append([]literal{last}, lower...))
+	p.watching[last] = append(p.watching[last], at)
+	p.watching[lower[0]] = append(p.watching[lower[0]], at)
+	p.choose(last^1, at)
+}
+
+// goBack undoes the free choices past a depth, and all that followed from them.
+func (p *polygraph) goBack(depth int) {
+	to := p.free[depth]
+	for _, l := range p.chosen[to.chosen:] {
+		p.picked[l/2] = 0
+		p.next = min(p.next, int(l/2))
+	}
+	p.chosen = p.chosen[:to.chosen]
+	p.applied = min(p.applied, to.chosen)
+	p.graph.shrink(to.edges)
+	p.free = p.free[:depth]
+}

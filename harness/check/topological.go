@@ -1,0 +1,61 @@
+package check
+
+import "container/heap"
+
+// topological ranks the nodes so that every edge of the kinds leads to a higher rank.
+// Where it is free it keeps the order of the nodes, transactions by their beginnings
+// and joints at once. It is not ok if there is a cycle.
+func (g *graph) topological(kinds kind) (rank []int32, ok bool) {
+	n := g.nodes()
+	before := make([]int32, n)
+	for _, e := range g.edges {
+		if kindOf(e)&kinds != 0 {
+			before[target(e)]++
+		}
+	}
+	ready := &nodes{transactions: g.transactions}
+	for v := range n {
+		if before[v] == 0 {
+			ready.all = append(ready.all, v)
+		}
+	}
+	heap.Init(ready)
+	rank = make([]int32, n)
+	ranked := int32(0)
+	for len(ready.all) > 0 {
+		v := heap.Pop(ready).(int32)
+		rank[v] = ranked
+		ranked++
+		for _, e := range g.of(v) {
+			if kindOf(e)&kinds == 0 {
+				continue
+			}
+			if before[target(e)]--; before[target(e)] == 0 {
+				heap.Push(ready, target(e))
+			}
+		}
+	}
+	return rank, ranked == n
+}
+
+// nodes is a heap of nodes, joints first.
+type nodes struct {
+	all          []int32
+	transactions int32
+}
+
+func (h *nodes) Len() int { return len(h.all) }
+func (h *nodes) Less(i, j int) bool {
+	a, b := h.all[i], h.all[j]
+	if joint := a >= h.transactions; joint != (b >= h.transactions) {
+		return joint
+	}
+	return a < b
+}
+func (h *nodes) Swap(i, j int) { h.all[i], h.all[j] = h.all[j], h.all[i] }
+func (h *nodes) Push(v any)    { h.all = append(h.all, v.(int32)) }
+func (h *nodes) Pop() any {
+	last := h.all[len(h.all)-1]
+	h.all = h.all[:len(h.all)-1]
+	return last
+}
