@@ -44,9 +44,9 @@ func number(variable string, otherwise uint64) uint64 {
 // CHECK_SEED makes them others.
 var _ = Describe("Judges of transactions agree with exhaustive search", func() {
 	for _, model := range []journal.Model{journal.List, journal.Registers} {
-		for i, l := range transactionLevels {
+		for _, l := range transactionLevels {
 			It(fmt.Sprintf("on small histories, model %s, level %s", model, l.name), func() {
-				r := rand.New(rand.NewPCG(number("CHECK_SEED", 1), uint64(i)))
+				r := rand.New(rand.NewPCG(number("CHECK_SEED", 1), 1))
 				counts := map[bool]int{}
 				histories := number("CHECK_HISTORIES", 600)
 				for n := range histories {
@@ -58,7 +58,6 @@ var _ = Describe("Judges of transactions agree with exhaustive search", func() {
 						Fail(fmt.Sprintf("history %d: %s holds: %v, and the judge says: %v\n%s", n, l.name, l.reference(h), l.judge(h), told(h)))
 					}
 				}
-				fmt.Fprintf(GinkgoWriter, "%d hold, %d do not\n", counts[true], counts[false])
 				AddReportEntry("verdicts", fmt.Sprintf("%d hold, %d do not", counts[true], counts[false]))
 				Expect(counts[true]).To(BeNumerically(">", histories/10))
 				Expect(counts[false]).To(BeNumerically(">", histories/10))

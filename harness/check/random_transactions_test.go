@@ -22,16 +22,19 @@ const (
 // randomTransactions is a small history: two to six transactions over one to three
 // keys, with ties in time, all outcomes and levels, final reads, and reads that are spoiled.
 func randomTransactions(r *rand.Rand, model journal.Model) history {
-	n, keys := 2+r.IntN(4), 1+r.IntN(3)
+	n, keys, unknowns, spread := 2+r.IntN(5), 1+r.IntN(3), 15*r.IntN(3), int64(1000)
+	if r.IntN(2) == 0 {
+		spread = int64(n) // with ties
+	}
+	together := r.IntN(3) > 0 // all at one time
 	var h history
 	next := int64(0)
 	for i := range n {
-		e := happened(i, 0, 0, randomOutcome(r), model, randomLevel(r), randomSteps(r, model, keys, &next)...)
-		spread := int64(n)
-		if r.IntN(2) == 0 {
-			spread = 1000 // without ties
-		}
+		e := happened(i, 0, 0, randomOutcome(r, unknowns), model, randomLevel(r), randomSteps(r, model, keys, &next)...)
 		a, b := r.Int64N(spread+1), r.Int64N(spread+1)
+		if together {
+			a, b = 0, spread
+		}
 		e.At, e.Took = begun.Add(time.Duration(min(a, b))*time.Millisecond), time.Duration(max(a, b)-min(a, b))*time.Millisecond
 		e.Op.Unread = e.Op.Outcome == ok && r.IntN(15) == 0
 		h = append(h, e)
@@ -41,19 +44,19 @@ func randomTransactions(r *rand.Rand, model journal.Model) history {
 			h = append(h, finalOfAll(r, node, model, keys))
 		}
 	}
-	run(r, h, isolation(r.IntN(4)))
-	for range r.IntN(3) {
+	run(r, h, []isolation{serially, snapshots, snapshots, buffered, unisolated}[r.IntN(5)])
+	for range max(0, r.IntN(4)-1) {
 		spoil(r, h, next)
 	}
 	r.Shuffle(len(h), func(i, j int) { h[i], h[j] = h[j], h[i] })
 	return h
 }
 
-func randomOutcome(r *rand.Rand) journal.Outcome {
+func randomOutcome(r *rand.Rand, unknowns int) journal.Outcome {
 	switch chance := r.IntN(100); {
-	case chance < 20:
+	case chance < unknowns:
 		return unknown
-	case chance < 28:
+	case chance < unknowns+5:
 		return failed
 	}
 	return ok
@@ -65,10 +68,10 @@ func randomLevel(r *rand.Rand) journal.Level {
 
 func randomSteps(r *rand.Rand, model journal.Model, keys int, next *int64) []journal.Step {
 	var steps []journal.Step
-	writes := r.IntN(4)
-	for range 1 + r.IntN(3) {
+	writes := 1 + r.IntN(3) // of four steps
+	for range 1 + r.IntN(4) {
 		key := fmt.Sprint("k", r.IntN(keys))
-		if r.IntN(4) > writes {
+		if r.IntN(4) >= writes {
 			steps = append(steps, journal.Step{Do: journal.Read, Key: key})
 			continue
 		}

@@ -1,6 +1,7 @@
 package check_test
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/rejoin-db/rejoin/harness/journal"
@@ -98,11 +99,17 @@ func hasSnapshots(h history) bool {
 	done := make([]bool, len(h))
 	running := map[int]bool{}
 	dirty := make([]map[string]bool, len(h)) // keys that were committed since the start
+	tried := map[string]bool{}               // in vain
 	var from func(s state) bool
 	from = func(s state) bool {
 		if complete(h, done) {
 			return true
 		}
+		here := fmt.Sprint(done, running, dirty, s)
+		if tried[here] {
+			return false
+		}
+		tried[here] = true
 		for i, e := range h {
 			switch {
 			case done[i] || e.Op.Outcome == failed:
@@ -117,7 +124,8 @@ func hasSnapshots(h history) bool {
 				}
 				after := s.clone()
 				explain(after, &journal.Op{Model: e.Op.Model, Steps: e.Op.Steps})
-				running[i], done[i] = false, true
+				delete(running, i)
+				done[i] = true
 				if !doomed(h, running, dirty) && from(after) {
 					return true
 				}
@@ -140,7 +148,8 @@ func hasSnapshots(h history) bool {
 				if from(s) {
 					return true
 				}
-				running[i], dirty[i] = false, was
+				delete(running, i)
+				dirty[i] = was
 			}
 		}
 		return false
