@@ -19,6 +19,7 @@ type polygraph struct {
 	applied  int       // of chosen, whose edges are in the graph
 	excluded [][]literal
 	watching [][]int32 // by literal: exclusions to look at when it is chosen
+	barred   []bool    // by literal: excluded by itself
 	next     int       // no choice before it is open
 	bound    int       // steps of the search
 }
@@ -48,7 +49,7 @@ const (
 func (p *polygraph) solve(bound int) answer {
 	n := len(p.choices)
 	p.picked, p.depth, p.because = make([]int8, n), make([]int32, n), make([]int32, n)
-	p.watching = make([][]int32, 2*n)
+	p.watching, p.barred = make([][]int32, 2*n), make([]bool, 2*n)
 	p.bound = bound
 	for {
 		conflict := p.propagate()
@@ -59,10 +60,8 @@ func (p *polygraph) solve(bound int) answer {
 			if !p.pick() {
 				return yes
 			}
-		case len(p.free) == 0:
+		case !p.learn(conflict):
 			return no
-		default:
-			p.learn(conflict)
 		}
 	}
 }
@@ -78,7 +77,8 @@ func (p *polygraph) choose(l literal, because int32) {
 	p.chosen = append(p.chosen, l)
 }
 
-// pick makes a free choice: the side that agrees with the present topological order.
+// pick makes a free choice: the side that agrees with the present topological order,
+// unless it is known to be impossible.
 func (p *polygraph) pick() bool {
 	for p.next < len(p.choices) && p.picked[p.next] != 0 {
 		p.next++
@@ -86,8 +86,17 @@ func (p *polygraph) pick() bool {
 	if p.next == len(p.choices) {
 		return false
 	}
+	l := literal(2*p.next + p.against(p.choices[p.next]))
+	if p.barred[l] || p.barred[l^1] {
+		if p.barred[l] {
+			l ^= 1
+		}
+		p.choose(l, unforced)
+		p.depth[l/2] = 0
+		return true
+	}
 	p.free = append(p.free, mark{len(p.chosen), p.graph.size()})
-	p.choose(literal(2*p.next+p.against(p.choices[p.next])), unforced)
+	p.choose(l, unforced)
 	return true
 }
 
@@ -116,6 +125,9 @@ func (p *polygraph) propagate() (conflict []literal) {
 		}
 		l := p.chosen[p.applied]
 		p.applied++
+		if p.barred[l] {
+			return []literal{l}
+		}
 		for _, e := range p.choices[l/2][l%2] {
 			if cycle, ok := p.graph.add(e.from, e.to, int32(l)); !ok {
 				return p.literals(cycle)
@@ -170,12 +182,22 @@ func (p *polygraph) force(l literal) (conflict []literal) {
 }
 
 // learn finds what excluded each other, of the choices at the present depth only one,
-// goes back to where that one is forced, and forces it.
-func (p *polygraph) learn(conflict []literal) {
-	present := int32(len(p.free))
-	seen := make(map[literal]bool)
+// goes back to where that one is forced, and forces it. It tells whether there is
+// any other way left.
+func (p *polygraph) learn(conflict []literal) bool {
+	p.graph.steps += len(conflict)
+	present := int32(0)
+	for _, l := range conflict {
+		present = max(present, p.depth[l/2])
+	}
+	if present == 0 {
+		return false
+	}
+	if int(present) < len(p.free) {
+		p.goBack(present)
+	}
 	var lower []literal
-	atPresent := 0
+	seen, atPresent := make(map[literal]bool), 0
 	meet := func(l literal) {
 		switch d := p.depth[l/2]; {
 		case seen[l] || d == 0:
@@ -190,15 +212,14 @@ func (p *polygraph) learn(conflict []literal) {
 	for _, l := range conflict {
 		meet(l)
 	}
-	p.graph.steps += len(conflict)
 	for at := len(p.chosen) - 1; ; at-- {
 		l := p.chosen[at]
-		if !seen[l] {
+		switch {
+		case !seen[l]:
 			continue
-		}
-		if atPresent == 1 {
+		case atPresent == 1:
 			p.exclude(l, lower)
-			return
+			return true
 		}
 		atPresent--
 		for _, o := range p.excluded[p.because[l/2]] {
@@ -209,6 +230,12 @@ func (p *polygraph) learn(conflict []literal) {
 	}
 }
 
+// farBack is how many free choices are given up at once at most where one would do: to
+// make them again costs more than what is forced by few of them is worth.
+const farBack = 100
+
+// exclude remembers that the literals exclude each other, and forces the other side of
+// the last.
 func (p *polygraph) exclude(last literal, lower []literal) {
 	p.graph.steps += len(lower)
 	back := int32(0)
@@ -218,9 +245,14 @@ func (p *polygraph) exclude(last literal, lower []literal) {
 			lower[0], lower[i] = lower[i], lower[0]
 		}
 	}
-	p.goBack(int(back))
+	if present := int32(len(p.free)); present-back > farBack {
+		back = present - 1
+	}
+	p.goBack(back)
 	if len(lower) == 0 {
+		p.barred[last] = true
 		p.choose(last^1, unforced)
+		p.depth[last/2] = 0
 		return
 	}
 	at := int32(len(p.excluded))
@@ -231,7 +263,7 @@ func (p *polygraph) exclude(last literal, lower []literal) {
 }
 
 // goBack undoes the free choices past a depth, and all that followed from them.
-func (p *polygraph) goBack(depth int) {
+func (p *polygraph) goBack(depth int32) {
 	to := p.free[depth]
 	for _, l := range p.chosen[to.chosen:] {
 		p.picked[l/2] = 0

@@ -10,7 +10,7 @@ import (
 const (
 	mostChoices     = 1 << 20 // pairs of writers whose order is open
 	mostChoiceEdges = 1 << 23
-	mostSteps       = 1 << 26 // of one search
+	mostSteps       = 1 << 27 // of one search
 )
 
 // openOrders are transactions with writers whose versions may follow one another in
