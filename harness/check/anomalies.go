@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/rejoin-db/rejoin/harness/check/internal/digraph"
+	"github.com/rejoin-db/rejoin/harness/check/internal/polygraph"
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
@@ -16,7 +18,7 @@ func (d *dependencies) judge(l level, found *findings) {
 	}
 	if d.open() {
 		settled, fits := settle(openTail{d, d.order}, l)
-		if !broken && fits == notDecided {
+		if !broken && fits == polygraph.Undecided {
 			found.verdict.undecided("the order of values that were appended and never read")
 			return
 		}
@@ -35,40 +37,38 @@ func (d *dependencies) open() bool {
 // contested tells whether the level asks for more than that there is no cycle: under
 // snapshot isolation one of two writers of a key has committed before the other began.
 func (d *dependencies) contested(l level) bool {
-	return l.shape == separate && d.open() && serializable.broken(d.graph(serializable))
+	return l.shape == digraph.Separate && d.open() && serializable.broken(d.graph(serializable))
 }
 
-func (d *dependencies) cycles(l level, g *graph, found *findings) {
-	hunt := newHunt(g)
-	for _, search := range l.searches() {
-		hunt.cycles(search.kinds, search.shape, func(cycle []hop) {
-			d.report(cycle, found)
-		})
+func (d *dependencies) cycles(l level, g *digraph.Graph, found *findings) {
+	hunt := digraph.NewHunt(g)
+	for _, p := range l.passes() {
+		hunt.Cycles(p.shape, p.realTime, func(cycle []digraph.Hop) { d.report(cycle, found) })
 	}
-	if hunt.cut {
+	if hunt.Cut {
 		found.verdict.note("More cycles of dependencies may exist: the search for them stopped at its bounds.")
 	}
 }
 
 // report adds a cycle to the findings, the transactions in the order of the cycle.
-func (d *dependencies) report(cycle []hop, found *findings) {
+func (d *dependencies) report(cycle []digraph.Hop, found *findings) {
 	cycle = fromEarliest(cycle)
 	var witnesses []*journal.Event
 	about := make([]int32, 0, 2*len(cycle))
 	told := make([]string, len(cycle))
 	for i, h := range cycle {
-		witnesses = append(witnesses, d.events[h.from])
-		about = append(about, h.from, int32(h.kind))
+		witnesses = append(witnesses, d.events[h.From])
+		about = append(about, h.From, int32(h.Kind))
 		told[i] = d.sentence(h)
 	}
 	found.add(d.title(cycle), about, witnesses, "%s", strings.Join(told, "; "))
 }
 
 // fromEarliest turns a cycle so that it starts at the transaction that began first.
-func fromEarliest(cycle []hop) []hop {
+func fromEarliest(cycle []digraph.Hop) []digraph.Hop {
 	least := 0
 	for i := range cycle {
-		if cycle[i].from < cycle[least].from {
+		if cycle[i].From < cycle[least].From {
 			least = i
 		}
 	}
@@ -77,16 +77,16 @@ func fromEarliest(cycle []hop) []hop {
 
 // title names a cycle as Adya ("Weak Consistency", 1999), and Kingsbury and Alvaro
 // ("Elle", VLDB 2020) do.
-func (d *dependencies) title(cycle []hop) string {
+func (d *dependencies) title(cycle []digraph.Hop) string {
 	anti, reads, timed, adjacent := 0, 0, false, false
 	for i, h := range cycle {
-		switch h.kind {
-		case rw:
+		switch h.Kind {
+		case digraph.RW:
 			anti++
-			adjacent = adjacent || cycle[(i+1)%len(cycle)].kind == rw
-		case wr:
+			adjacent = adjacent || cycle[(i+1)%len(cycle)].Kind == digraph.RW
+		case digraph.WR:
 			reads++
-		case rt:
+		case digraph.RT:
 			timed = true
 		}
 	}
@@ -117,12 +117,12 @@ func (d *dependencies) title(cycle []hop) string {
 
 // lostUpdate tells whether a cycle is of two transactions that both read and both
 // wrote one key.
-func (d *dependencies) lostUpdate(cycle []hop) bool {
+func (d *dependencies) lostUpdate(cycle []digraph.Hop) bool {
 	if len(cycle) != 2 {
 		return false
 	}
-	for _, r := range d.readsOf(cycle[0].from) {
-		if d.wrote(cycle[0].from, r.key) && d.wrote(cycle[1].from, r.key) && d.read(cycle[1].from, r.key) {
+	for _, r := range d.readsOf(cycle[0].From) {
+		if d.wrote(cycle[0].From, r.key) && d.wrote(cycle[1].From, r.key) && d.read(cycle[1].From, r.key) {
 			return true
 		}
 	}

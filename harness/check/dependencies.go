@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/rejoin-db/rejoin/harness/check/internal/digraph"
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
@@ -16,8 +17,8 @@ type dependencies struct {
 }
 
 // sketch is the graph's edges, without real time.
-func (d *dependencies) sketch() *sketch {
-	s := newSketch(len(d.events), 3*len(d.reads)+len(d.writes)+4*len(d.events))
+func (d *dependencies) sketch() *digraph.Sketch {
+	s := digraph.NewSketch(len(d.events), 3*len(d.reads)+len(d.writes)+4*len(d.events))
 	for k, order := range d.order {
 		before := int32(-1)
 		for _, w := range order {
@@ -26,30 +27,30 @@ func (d *dependencies) sketch() *sketch {
 			}
 			by := d.writes[w].by
 			if before >= 0 {
-				s.edge(before, by, ww)
+				s.Edge(before, by, digraph.WW)
 			}
 			before = by
 		}
 		if before >= 0 {
 			for _, by := range d.tail[k] {
-				s.edge(before, by, ww)
+				s.Edge(before, by, digraph.WW)
 			}
 		}
 	}
 	for _, r := range d.reads {
 		if w := d.writerBefore(r); w >= 0 {
-			s.edge(w, r.by, wr)
+			s.Edge(w, r.by, digraph.WR)
 		}
 	}
-	fans := make([]fan, len(d.keys))
+	fans := make([]digraph.Fan, len(d.keys))
 	for k, tail := range d.tail {
-		fans[k] = s.fan(tail)
+		fans[k] = s.Fan(tail)
 	}
 	for _, r := range d.reads {
 		if w := d.writerAfter(r); w >= 0 {
-			s.edge(r.by, w, rw)
+			s.Edge(r.by, w, digraph.RW)
 		} else {
-			s.spread(r.by, fans[r.key], rw)
+			s.Spread(r.by, fans[r.key], digraph.RW)
 		}
 	}
 	return s
@@ -79,19 +80,19 @@ func (d *dependencies) writerAfter(r look) int32 {
 }
 
 // graph is what the level's cycles are made of.
-func (d *dependencies) graph(l level) *graph {
+func (d *dependencies) graph(l level) *digraph.Graph {
 	s := d.sketch()
 	if l.realTime {
-		s.inTime(d.events, d.committed)
+		inTime(s, d.events, d.committed)
 	}
-	return s.graph()
+	return s.Graph()
 }
 
 // sentence says in words why one transaction depends on another.
-func (d *dependencies) sentence(h hop) string {
-	a, b := name(h.from), name(h.to)
-	if h.kind == rt {
-		if d.events[h.to].Op.Final && !d.events[h.from].Op.Final {
+func (d *dependencies) sentence(h digraph.Hop) string {
+	a, b := name(h.From), name(h.To)
+	if h.Kind == digraph.RT {
+		if d.events[h.To].Op.Final && !d.events[h.From].Op.Final {
 			return fmt.Sprintf("%s is final, and so began after %s", b, a)
 		}
 		return fmt.Sprintf("%s had ended when %s began", a, b)
@@ -102,10 +103,10 @@ func (d *dependencies) sentence(h hop) string {
 	}
 	e := d.explain(h)
 	key := d.keys[e.key]
-	switch h.kind {
-	case ww:
+	switch h.Kind {
+	case digraph.WW:
 		return fmt.Sprintf("%s %s %d to %s after %s %s %d", b, did, e.next, key, a, had, e.value)
-	case wr:
+	case digraph.WR:
 		return fmt.Sprintf("%s read from %s what %s %s, %d", b, key, a, had, e.value)
 	default:
 		return fmt.Sprintf("%s did not see in %s what %s %s, %d", a, key, b, did, e.next)
@@ -118,21 +119,21 @@ type evidence struct {
 	value, next int64 // the version that was read or overwritten, and the next one
 }
 
-func (d *dependencies) explain(h hop) evidence {
-	switch h.kind {
-	case ww:
-		return d.overwrite(h.from, h.to)
-	case wr:
-		for _, r := range d.readsOf(h.to) {
-			if d.writerBefore(r) == h.from {
+func (d *dependencies) explain(h digraph.Hop) evidence {
+	switch h.Kind {
+	case digraph.WW:
+		return d.overwrite(h.From, h.To)
+	case digraph.WR:
+		for _, r := range d.readsOf(h.To) {
+			if d.writerBefore(r) == h.From {
 				return evidence{key: r.key, value: d.valueBefore(r.key, r.at)}
 			}
 		}
-	case rw:
-		for _, r := range d.readsOf(h.from) {
+	case digraph.RW:
+		for _, r := range d.readsOf(h.From) {
 			after := d.writerAfter(r)
-			if after == h.to || after < 0 && slices.Contains(d.tail[r.key], h.to) {
-				return evidence{key: r.key, next: d.firstAfter(r, h.to)}
+			if after == h.To || after < 0 && slices.Contains(d.tail[r.key], h.To) {
+				return evidence{key: r.key, next: d.firstAfter(r, h.To)}
 			}
 		}
 	}

@@ -1,61 +1,55 @@
 package check
 
-import "github.com/rejoin-db/rejoin/harness/journal"
+import (
+	"github.com/rejoin-db/rejoin/harness/check/internal/digraph"
+	"github.com/rejoin-db/rejoin/harness/journal"
+)
 
 // level is an isolation level: which cycles of dependencies it forbids.
 type level struct {
-	strength int   // a stronger level forbids all that a weaker one does
-	shape    shape // cycles with up to so many anti-dependencies
-	realTime bool
+	strength int           // a stronger level forbids all that a weaker one does
+	shape    digraph.Shape // of the cycles that are forbidden
+	realTime bool          // cycles with an order of real time are forbidden, too
 }
 
 var (
-	readCommitted        = level{strength: 1, shape: without}
-	snapshotIsolation    = level{strength: 2, shape: separate}
-	serializable         = level{strength: 3, shape: anyhow}
-	strictlySerializable = level{strength: 4, shape: anyhow, realTime: true}
+	readCommitted        = level{strength: 1, shape: digraph.Without}
+	snapshotIsolation    = level{strength: 2, shape: digraph.Separate}
+	serializable         = level{strength: 3, shape: digraph.Anyhow}
+	strictlySerializable = level{strength: 4, shape: digraph.Anyhow, realTime: true}
 )
+
+// kinds are those of the edges that forbidden cycles are made of.
+func (l level) kinds() digraph.Kind {
+	if l.realTime {
+		return l.shape.Kinds() | digraph.RT
+	}
+	return l.shape.Kinds()
+}
 
 // broken tells whether the graph has a cycle that the level forbids. It is exact:
 // snapshot isolation forbids exactly the cycles without adjacent anti-dependencies
 // (Cerone and Gotsman, "Analysing Snapshot Isolation", J. ACM 2018).
-func (l level) broken(g *graph) bool {
-	kinds := depends | on
-	if l.realTime {
-		kinds |= rt
+func (l level) broken(g *digraph.Graph) bool {
+	if l.shape == digraph.Separate {
+		g = g.Apart()
 	}
-	switch l.shape {
-	case without:
-		return g.components(kinds).count > 0
-	case separate:
-		return g.apart(kinds|rw).components(kinds|rw).count > 0
-	}
-	return g.components(kinds|rw).count > 0
+	return g.Components(l.kinds()).Count > 0
 }
 
-// search is what to look for in one pass.
-type search struct {
-	kinds kind
-	shape shape
+// pass is what to look for in one search for cycles.
+type pass struct {
+	shape    digraph.Shape
+	realTime bool
 }
 
-// searches are the passes over a graph that breaks the level, the worst first.
-func (l level) searches() []search {
-	shapes := []shape{without}
-	if l.shape >= separate {
-		shapes = append(shapes, single, separate)
+// passes are the searches in a graph that breaks the level, for the worst anomalies first.
+func (l level) passes() (all []pass) {
+	for shape := digraph.Without; shape <= l.shape; shape++ {
+		all = append(all, pass{shape, false})
 	}
-	if l.shape == anyhow {
-		shapes = append(shapes, anyhow)
-	}
-	var all []search
-	for _, s := range shapes {
-		all = append(all, search{depends, s})
-	}
-	if l.realTime {
-		for _, s := range shapes {
-			all = append(all, search{depends | rt, s})
-		}
+	for shape := digraph.Without; shape <= l.shape && l.realTime; shape++ {
+		all = append(all, pass{shape, true})
 	}
 	return all
 }

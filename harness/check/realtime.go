@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/rejoin-db/rejoin/harness/check/internal/digraph"
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
@@ -45,7 +46,7 @@ func timed(e *journal.Event) bool {
 // inTime adds the order of real time: what ended strictly before something began comes
 // before it. The ends become a chain of joints, one for each run of ends without a
 // beginning between them, so that edges are linear in the number of transactions.
-func (s *sketch) inTime(events []*journal.Event, committed []bool) {
+func inTime(s *digraph.Sketch, events []*journal.Event, committed []bool) {
 	var begins, ends []int32
 	for i, e := range events {
 		if committed[i] && timed(e) {
@@ -59,17 +60,17 @@ func (s *sketch) inTime(events []*journal.Event, committed []bool) {
 	for _, t := range begins {
 		begin := beginning(events[t])
 		if ended < len(ends) && ending(events[ends[ended]]).compare(begin) < 0 {
-			next := s.joint()
+			next := s.Joint()
 			if barrier >= 0 {
-				s.edge(barrier, next, on)
+				s.Edge(barrier, next, digraph.On)
 			}
 			barrier = next
 		}
 		for ; ended < len(ends) && ending(events[ends[ended]]).compare(begin) < 0; ended++ {
-			s.edge(ends[ended], barrier, rt)
+			s.Edge(ends[ended], barrier, digraph.RT)
 		}
 		if barrier >= 0 {
-			s.edge(barrier, t, on)
+			s.Edge(barrier, t, digraph.On)
 		}
 	}
 }

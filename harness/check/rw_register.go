@@ -3,6 +3,8 @@ package check
 import (
 	"slices"
 
+	"github.com/rejoin-db/rejoin/harness/check/internal/digraph"
+	"github.com/rejoin-db/rejoin/harness/check/internal/polygraph"
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
@@ -38,7 +40,7 @@ func judgeRegisters(h history, l level, v *Verdict) {
 	r.install()
 	d, fits := settle(r, l)
 	switch fits {
-	case notDecided:
+	case polygraph.Undecided:
 		v.undecided("the order of versions of %d transactions on %s", len(t.events), journal.Registers)
 	default:
 		d.judge(l, r.found)
@@ -118,23 +120,23 @@ func (r *registers) install() {
 
 // known are that a version was there before it was read, and that what read the
 // initial version came before all others.
-func (r *registers) known(l level) *graph {
-	s := newSketch(len(r.events), 4*len(r.seen)+len(r.writes))
-	fans := make([]fan, len(r.keys))
+func (r *registers) known(l level) *digraph.Graph {
+	s := digraph.NewSketch(len(r.events), 4*len(r.seen)+len(r.writes))
+	fans := make([]digraph.Fan, len(r.keys))
 	for k, writers := range r.installed {
-		fans[k] = s.fan(writers)
+		fans[k] = s.Fan(writers)
 	}
 	for _, see := range r.seen {
 		if see.write >= 0 {
-			s.edge(r.writes[see.write].by, see.by, wr)
+			s.Edge(r.writes[see.write].by, see.by, digraph.WR)
 		} else {
-			s.spread(see.by, fans[see.key], rw)
+			s.Spread(see.by, fans[see.key], digraph.RW)
 		}
 	}
 	if l.realTime {
-		s.inTime(r.events, r.committed)
+		inTime(s, r.events, r.committed)
 	}
-	return s.graph()
+	return s.Graph()
 }
 
 func (r *registers) writers() [][]int32                { return r.installed }

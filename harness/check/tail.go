@@ -3,6 +3,7 @@ package check
 import (
 	"slices"
 
+	"github.com/rejoin-db/rejoin/harness/check/internal/digraph"
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
@@ -12,7 +13,7 @@ type openTail struct {
 	base [][]int32 // the order of what was read
 }
 
-func (o openTail) known(l level) *graph         { return o.graph(l) }
+func (o openTail) known(l level) *digraph.Graph { return o.graph(l) }
 func (o openTail) writers() [][]int32           { return o.tail }
 func (o openTail) readers(int32, int32) []int32 { return nil }
 func (o openTail) all() []*journal.Event        { return o.events }

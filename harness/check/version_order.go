@@ -3,6 +3,8 @@ package check
 import (
 	"slices"
 
+	"github.com/rejoin-db/rejoin/harness/check/internal/digraph"
+	"github.com/rejoin-db/rejoin/harness/check/internal/polygraph"
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
@@ -17,7 +19,7 @@ const (
 // several ways.
 type openOrders interface {
 	// known are the dependencies that do not depend on the order, for a level.
-	known(l level) *graph
+	known(l level) *digraph.Graph
 	// writers are, by key, the transactions whose order is open.
 	writers() [][]int32
 	// readers are the transactions that read the version of one of these.
@@ -29,8 +31,8 @@ type openOrders interface {
 
 // settle finds the version orders that fit the strongest level, and tells whether
 // there are any that fit the level l. The search is exact within its bounds.
-func settle(o openOrders, l level) (*dependencies, answer) {
-	fits := no
+func settle(o openOrders, l level) (*dependencies, polygraph.Answer) {
+	fits := polygraph.No
 	for _, try := range []level{strictlySerializable, serializable, snapshotIsolation, readCommitted} {
 		if l == readCommitted && try != l {
 			continue // its search is not hard, so it needs no luck
@@ -39,97 +41,93 @@ func settle(o openOrders, l level) (*dependencies, answer) {
 		if try == l {
 			fits = found
 		}
-		if found != yes {
+		if found != polygraph.Yes {
 			continue
 		}
 		if try.strength >= l.strength {
-			fits = yes
+			fits = polygraph.Yes
 		}
 		return o.settled(rank), fits
 	}
 	return o.settled(func(t int32) int32 { return t }), fits
 }
 
-// ranks looks for ranks of the transactions by which the version orders fit a level.
-func ranks(o openOrders, l level) (func(int32) int32, answer) {
-	g, kinds, nodesOf := o.known(l), depends|rw|rt|on, int32(1)
-	switch l.shape {
-	case without:
-		kinds = depends | on
-	case separate:
-		g, nodesOf = g.apart(kinds), 2
+// ranks looks for ranks of the transactions by which the version orders fit a level. It
+// tries the order in which transactions began before it searches.
+func ranks(o openOrders, l level) (func(int32) int32, polygraph.Answer) {
+	g, nodesOf := o.known(l), int32(1)
+	if l.shape == digraph.Separate {
+		g, nodesOf = g.Apart(), 2
 	}
-	first, acyclic := g.topological(kinds)
+	first, acyclic := g.Topological(l.kinds())
 	if !acyclic {
-		return nil, no
+		return nil, polygraph.No
 	}
 	rank := func(t int32) int32 { return first[nodesOf*t] }
-	if l.shape == without || !l.broken(o.settled(rank).graph(l)) {
-		return rank, yes
+	if l.shape == digraph.Without || !l.broken(o.settled(rank).graph(l)) {
+		return rank, polygraph.Yes
 	}
-	p, found := newPolygraph(o, l, g, first)
-	if found == yes {
-		found = p.solve(p.graph.steps + mostSteps)
+	p, few := newPolygraph(o, l, g, first)
+	if !few {
+		return nil, polygraph.Undecided
 	}
-	return func(t int32) int32 { return p.graph.rank[nodesOf*t] }, found
+	answer := p.Solve(mostSteps)
+	return func(t int32) int32 { return p.Rank(nodesOf * t) }, answer
 }
 
 // newPolygraph is the graph of what is known, with a choice for each pair of writers
-// whose order is open. The answer is no if what is known excludes itself, and
-// notDecided if there are too many choices.
-func newPolygraph(o openOrders, l level, g *graph, rank []int32) (*polygraph, answer) {
-	b := &choices{openOrders: o, level: l, p: &polygraph{graph: newAcyclic(g.nodes())}}
-	copy(b.p.graph.rank, rank)
-	for v := range g.nodes() {
-		for _, e := range g.of(v) {
-			b.p.graph.add(v, target(e), given)
+// whose order is open, if they are few enough.
+func newPolygraph(o openOrders, l level, g *digraph.Graph, rank []int32) (p *polygraph.Polygraph, few bool) {
+	p = polygraph.New(rank)
+	for v := range g.Nodes() {
+		for _, e := range g.Edges(v) {
+			p.Add(v, digraph.Target(e))
 		}
 	}
+	c := choices{o, l, p}
 	for key, writers := range o.writers() {
 		if l.realTime {
-			b.inTime(int32(key), writers)
+			c.inTime(int32(key), writers)
 		} else {
-			b.pairs(int32(key), writers)
+			c.pairs(int32(key), writers)
 		}
-		switch {
-		case b.impossible:
-			return b.p, no
-		case b.tooMany():
-			return b.p, notDecided
+		if c.tooMany() {
+			return nil, false
 		}
 	}
-	return b.p, yes
+	return p, true
 }
 
-// choices collects the choices of a polygraph.
+// choices adds choices to a polygraph.
 type choices struct {
 	openOrders
-	level      level
-	p          *polygraph
-	edges      int
-	impossible bool
+	level level
+	*polygraph.Polygraph
 }
 
-func (b *choices) tooMany() bool { return b.edges > mostChoiceEdges || len(b.p.choices) > mostChoices }
+func (c choices) tooMany() bool {
+	choices, edges := c.Size()
+	return choices > mostChoices || edges > mostChoiceEdges
+}
 
-func (b *choices) pairs(key int32, writers []int32) {
+func (c choices) pairs(key int32, writers []int32) {
 	for i, first := range writers {
-		if b.tooMany() {
+		if c.tooMany() {
 			return
 		}
 		for _, second := range writers[:i] {
-			b.either(key, first, second)
+			c.either(key, first, second)
 		}
 	}
 }
 
 // inTime leaves out pairs that real time orders, as it does most.
-func (b *choices) inTime(key int32, writers []int32) {
-	all := b.all()
+func (c choices) inTime(key int32, writers []int32) {
+	all := c.all()
 	writers = slices.Clone(writers)
 	slices.SortFunc(writers, func(v, w int32) int { return beginning(all[v]).compare(beginning(all[w])) })
 	for i, first := range writers {
-		if b.tooMany() {
+		if c.tooMany() {
 			return
 		}
 		end := ending(all[first])
@@ -140,12 +138,11 @@ func (b *choices) inTime(key int32, writers []int32) {
 				break // and so before all others
 			}
 			if end.compare(begin) >= 0 {
-				b.either(key, first, second)
+				c.either(key, first, second)
 				continue
 			}
-			for _, e := range b.before(key, first, second) {
-				_, ok := b.p.graph.add(e.from, e.to, given)
-				b.impossible = b.impossible || !ok
+			for _, e := range c.before(key, first, second) {
+				c.Add(e.From, e.To)
 			}
 			if after := ending(all[second]); horizon == nil || after.compare(*horizon) < 0 {
 				horizon = &after
@@ -154,29 +151,28 @@ func (b *choices) inTime(key int32, writers []int32) {
 	}
 }
 
-func (b *choices) either(key, first, second int32) {
-	b.p.choices = append(b.p.choices, choice{b.before(key, first, second), b.before(key, second, first)})
+func (c choices) either(key, first, second int32) {
+	c.Choose(c.before(key, first, second), c.before(key, second, first))
 }
 
 // before are the edges that follow if one version comes before another: its readers
 // have not seen the other.
-func (b *choices) before(key, first, second int32) []pair {
-	edges := b.edge(nil, first, second, ww)
-	for _, r := range b.readers(key, first) {
+func (c choices) before(key, first, second int32) []polygraph.Edge {
+	edges := c.edge(nil, first, second, digraph.WW)
+	for _, r := range c.readers(key, first) {
 		if r != second {
-			edges = b.edge(edges, r, second, rw)
+			edges = c.edge(edges, r, second, digraph.RW)
 		}
 	}
-	b.edges += len(edges)
 	return edges
 }
 
-func (b *choices) edge(edges []pair, from, to int32, k kind) []pair {
+func (c choices) edge(edges []polygraph.Edge, from, to int32, k digraph.Kind) []polygraph.Edge {
 	switch {
-	case b.level.shape != separate:
-		return append(edges, pair{from, to})
-	case k == rw:
-		return append(edges, pair{2 * from, 2*to + 1})
+	case c.level.shape != digraph.Separate:
+		return append(edges, polygraph.Edge{From: from, To: to})
+	case k == digraph.RW:
+		return append(edges, polygraph.Edge{From: 2 * from, To: 2*to + 1})
 	}
-	return append(edges, pair{2 * from, 2 * to}, pair{2*from + 1, 2 * to})
+	return append(edges, polygraph.Edge{From: 2 * from, To: 2 * to}, polygraph.Edge{From: 2*from + 1, To: 2 * to})
 }

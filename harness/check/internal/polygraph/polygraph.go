@@ -1,15 +1,15 @@
-package check
+package polygraph
 
 import "slices"
 
-// polygraph is a graph with choices: of each choice the edges of one side are in the
-// graph. It asks for a way to choose that leaves no cycle (Papadimitriou, "The
-// Serializability of Concurrent Database Updates", J. ACM 1979; Tan et al., "Cobra",
-// OSDI 2020). The search learns from every cycle which choices exclude each other, as
-// solvers of satisfiability do (Marques-Silva and Sakallah, "GRASP", 1999).
-type polygraph struct {
+// Polygraph is a graph with choices: of each choice the edges of one side are in the
+// graph. It is not safe for concurrent use.
+type Polygraph struct {
 	graph   *acyclic
-	choices []choice
+	choices [][2][]Edge
+	edges   int  // of all choices
+	cyclic  bool // without any choice
+	farBack int32
 
 	chosen   []literal // what was chosen, in order
 	picked   []int8    // by choice: 0 open, 1 the first side, -1 the second
@@ -24,9 +24,6 @@ type polygraph struct {
 	bound    int       // steps of the search
 }
 
-// choice has two sides, and one of them is in the graph.
-type choice [2][]pair
-
 // literal is 2*choice+side.
 type literal int32
 
@@ -37,40 +34,73 @@ const (
 	given    = int32(-1) // why an edge is there that no choice put there
 )
 
-type answer int
+// Answer is what a search comes to.
+type Answer int
 
+// The answers.
 const (
-	yes answer = iota
-	no
-	notDecided
+	Yes       Answer = iota
+	No               // it is proven that there is no way to choose
+	Undecided        // the search met its bound
 )
 
-// solve looks for a way to choose. It is undecided past a bound on its steps.
-func (p *polygraph) solve(bound int) answer {
+// New is a graph without edges, with a rank for each node. Edges that agree with the
+// ranks cost nothing, and choices that do are tried first.
+func New(rank []int32) *Polygraph {
+	return &Polygraph{graph: newAcyclic(rank), farBack: farBack}
+}
+
+// Add adds an edge that is there whatever is chosen.
+func (p *Polygraph) Add(from, to int32) {
+	if _, ok := p.graph.add(from, to, given); !ok {
+		p.cyclic = true
+	}
+}
+
+// Choose adds a choice between the edges of one side and those of the other.
+func (p *Polygraph) Choose(one, other []Edge) {
+	p.edges += len(one) + len(other)
+	p.choices = append(p.choices, [2][]Edge{one, other})
+}
+
+// Size is how many choices there are, and edges of them.
+func (p *Polygraph) Size() (choices, edges int) { return len(p.choices), p.edges }
+
+// Rank is the place of a node in a topological order. After Solve has said Yes it is one
+// of the graph with what was chosen.
+func (p *Polygraph) Rank(node int32) int32 { return p.graph.rank[node] }
+
+// Solve looks for a way to choose that leaves no cycle. It is undecided past a bound on
+// its steps, each of which looks at a node or an edge. It takes memory in proportion to
+// choices and steps.
+func (p *Polygraph) Solve(bound int) Answer {
+	if p.cyclic {
+		return No
+	}
 	n := len(p.choices)
 	p.picked, p.depth, p.because = make([]int8, n), make([]int32, n), make([]int32, n)
 	p.watching, p.barred = make([][]int32, 2*n), make([]bool, 2*n)
-	p.bound = bound
+	p.bound = p.graph.steps + bound
 	for {
 		conflict := p.propagate()
 		switch {
 		case conflict == nil && p.graph.steps > p.bound:
-			return notDecided
+			return Undecided
 		case conflict == nil:
 			if !p.pick() {
-				return yes
+				return Yes
 			}
 		case !p.learn(conflict):
-			return no
+			return No
 		}
 	}
 }
 
-func (p *polygraph) is(l literal) bool {
+func (p *Polygraph) is(l literal) bool {
 	return p.picked[l/2] == 1-2*int8(l%2)
 }
 
-func (p *polygraph) choose(l literal, because int32) {
+func (p *Polygraph) choose(l literal, because int32) {
 	p.picked[l/2] = 1 - 2*int8(l%2)
 	p.depth[l/2] = int32(len(p.free))
 	p.because[l/2] = because
@@ -79,7 +109,7 @@ func (p *polygraph) choose(l literal, because int32) {
 
 // pick makes a free choice: the side that agrees with the present topological order,
 // unless it is known to be impossible.
-func (p *polygraph) pick() bool {
+func (p *Polygraph) pick() bool {
 	for p.next < len(p.choices) && p.picked[p.next] != 0 {
 		p.next++
 	}
@@ -101,11 +131,11 @@ func (p *polygraph) pick() bool {
 }
 
 // against is the side of which fewer edges go against the present order.
-func (p *polygraph) against(c choice) int {
+func (p *Polygraph) against(c [2][]Edge) int {
 	var share [2]float64
 	for side, edges := range c {
 		for _, e := range edges {
-			if p.graph.rank[e.from] > p.graph.rank[e.to] {
+			if p.graph.rank[e.From] > p.graph.rank[e.To] {
 				share[side] += 1 / float64(len(edges))
 			}
 		}
@@ -118,7 +148,7 @@ func (p *polygraph) against(c choice) int {
 
 // propagate puts the edges of what was chosen into the graph, and chooses what that
 // leaves no other way for. It returns choices that exclude each other, if it meets any.
-func (p *polygraph) propagate() (conflict []literal) {
+func (p *Polygraph) propagate() (conflict []literal) {
 	for p.applied < len(p.chosen) {
 		if p.graph.steps > p.bound {
 			return nil
@@ -129,7 +159,7 @@ func (p *polygraph) propagate() (conflict []literal) {
 			return []literal{l}
 		}
 		for _, e := range p.choices[l/2][l%2] {
-			if cycle, ok := p.graph.add(e.from, e.to, int32(l)); !ok {
+			if cycle, ok := p.graph.add(e.From, e.To, int32(l)); !ok {
 				return p.literals(cycle)
 			}
 		}
@@ -140,7 +170,7 @@ func (p *polygraph) propagate() (conflict []literal) {
 	return nil
 }
 
-func (p *polygraph) literals(labels []int32) []literal {
+func (p *Polygraph) literals(labels []int32) []literal {
 	found := []literal{}
 	for _, label := range labels {
 		if label != given && !slices.Contains(found, literal(label)) {
@@ -152,7 +182,7 @@ func (p *polygraph) literals(labels []int32) []literal {
 
 // force looks at the exclusions of a literal that was chosen. An exclusion is watched
 // by its first two literals. If all but one are chosen, the other side of that one is.
-func (p *polygraph) force(l literal) (conflict []literal) {
+func (p *Polygraph) force(l literal) (conflict []literal) {
 	watching := p.watching[l]
 	kept := watching[:0]
 	for i, at := range watching {
@@ -184,7 +214,7 @@ func (p *polygraph) force(l literal) (conflict []literal) {
 // learn finds what excluded each other, of the choices at the present depth only one,
 // goes back to where that one is forced, and forces it. It tells whether there is
 // any other way left.
-func (p *polygraph) learn(conflict []literal) bool {
+func (p *Polygraph) learn(conflict []literal) bool {
 	p.graph.steps += len(conflict)
 	present := int32(0)
 	for _, l := range conflict {
@@ -236,7 +266,7 @@ const farBack = 100
 
 // exclude remembers that the literals exclude each other, and forces the other side of
 // the last.
-func (p *polygraph) exclude(last literal, lower []literal) {
+func (p *Polygraph) exclude(last literal, lower []literal) {
 	p.graph.steps += len(lower)
 	back := int32(0)
 	for i, l := range lower {
@@ -245,7 +275,7 @@ func (p *polygraph) exclude(last literal, lower []literal) {
 			lower[0], lower[i] = lower[i], lower[0]
 		}
 	}
-	if present := int32(len(p.free)); present-back > farBack {
+	if present := int32(len(p.free)); present-back > p.farBack {
 		back = present - 1
 	}
 	p.goBack(back)
@@ -263,7 +293,7 @@ func (p *polygraph) exclude(last literal, lower []literal) {
 }
 
 // goBack undoes the free choices past a depth, and all that followed from them.
-func (p *polygraph) goBack(depth int32) {
+func (p *Polygraph) goBack(depth int32) {
 	to := p.free[depth]
 	for _, l := range p.chosen[to.chosen:] {
 		p.picked[l/2] = 0

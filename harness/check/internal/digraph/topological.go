@@ -1,19 +1,19 @@
-package check
+package digraph
 
 import "container/heap"
 
-// topological ranks the nodes so that every edge of the kinds leads to a higher rank.
+// Topological ranks the nodes so that every edge of the kinds leads to a higher rank.
 // Where it is free it keeps the order of the nodes, transactions by their beginnings
 // and joints at once. It is not ok if there is a cycle.
-func (g *graph) topological(kinds kind) (rank []int32, ok bool) {
-	n := g.nodes()
+func (g *Graph) Topological(kinds Kind) (rank []int32, ok bool) {
+	n := g.Nodes()
 	before := make([]int32, n)
 	for _, e := range g.edges {
-		if kindOf(e)&kinds != 0 {
-			before[target(e)]++
+		if KindOf(e)&kinds != 0 {
+			before[Target(e)]++
 		}
 	}
-	ready := &nodes{transactions: g.transactions}
+	ready := &nodes{transactions: g.Transactions}
 	for v := range n {
 		if before[v] == 0 {
 			ready.all = append(ready.all, v)
@@ -26,12 +26,12 @@ func (g *graph) topological(kinds kind) (rank []int32, ok bool) {
 		v := heap.Pop(ready).(int32)
 		rank[v] = ranked
 		ranked++
-		for _, e := range g.of(v) {
-			if kindOf(e)&kinds == 0 {
+		for _, e := range g.Edges(v) {
+			if KindOf(e)&kinds == 0 {
 				continue
 			}
-			if before[target(e)]--; before[target(e)] == 0 {
-				heap.Push(ready, target(e))
+			if before[Target(e)]--; before[Target(e)] == 0 {
+				heap.Push(ready, Target(e))
 			}
 		}
 	}

@@ -1,23 +1,24 @@
-package check
+package digraph
 
-// components are the strongly connected components of the subgraph with edges of some
-// kinds: a cycle lies within one of them.
-type components struct {
-	of    []int32 // by node; -1 for a node on no cycle
-	count int32
+// Components are the strongly connected components of more than one node: every cycle
+// lies within one of them.
+type Components struct {
+	Of    []int32 // by node; -1 for a node on no cycle
+	Count int32
 }
 
-// components finds them in linear time and without recursion (Tarjan, "Depth-First
-// Search and Linear Graph Algorithms", SIAM J. Comput. 1972).
-func (g *graph) components(kinds kind) components {
-	n := g.nodes()
+// Components finds them in the subgraph of some kinds, in linear time and without
+// recursion (Tarjan, "Depth-First Search and Linear Graph Algorithms", SIAM J. Comput.
+// 1972).
+func (g *Graph) Components(kinds Kind) Components {
+	n := g.Nodes()
 	t := tarjan{
 		g: g, kinds: kinds,
 		order: make([]int32, n), low: make([]int32, n),
-		found: components{of: make([]int32, n)},
+		found: Components{Of: make([]int32, n)},
 	}
 	for v := range n {
-		t.found.of[v] = -1
+		t.found.Of[v] = -1
 	}
 	for v := range n {
 		if t.order[v] == 0 {
@@ -28,14 +29,14 @@ func (g *graph) components(kinds kind) components {
 }
 
 type tarjan struct {
-	g     *graph
-	kinds kind
+	g     *Graph
+	kinds Kind
 
 	order, low []int32 // order is 0 before a node is visited, and finished after its component is
 	visited    int32
 	open       []int32 // visited nodes whose component is not complete
 	calls      []call
-	found      components
+	found      Components
 }
 
 type call struct{ node, edge int32 }
@@ -53,10 +54,10 @@ func (t *tarjan) visit(root int32) {
 		}
 		e := t.g.edges[c.edge]
 		c.edge++
-		if kindOf(e)&t.kinds == 0 {
+		if KindOf(e)&t.kinds == 0 {
 			continue
 		}
-		switch w := target(e); {
+		switch w := Target(e); {
 		case t.order[w] == 0:
 			t.enter(w)
 		case t.order[w] != finished:
@@ -89,11 +90,11 @@ func (t *tarjan) leave(v int32) {
 	for _, w := range members {
 		t.order[w] = finished
 		if len(members) > 1 {
-			t.found.of[w] = t.found.count
+			t.found.Of[w] = t.found.Count
 		}
 	}
 	if len(members) > 1 {
-		t.found.count++
+		t.found.Count++
 	}
 	t.open = t.open[:start]
 }

@@ -1,4 +1,4 @@
-package check
+package polygraph
 
 import "slices"
 
@@ -8,7 +8,7 @@ import "slices"
 type acyclic struct {
 	out, in [][]labeled
 	rank    []int32 // every edge leads to a higher rank
-	added   []pair
+	added   []Edge
 	steps   int // nodes and edges that were looked at
 
 	mark     []int32 // round in which a node was met
@@ -22,18 +22,16 @@ type acyclic struct {
 // labeled is the far end of an edge, and why there is one.
 type labeled struct{ node, why int32 }
 
-type pair struct{ from, to int32 }
+// Edge leads from one node to another.
+type Edge struct{ From, To int32 }
 
-// newAcyclic is a graph without edges. The order is at first that of the nodes.
-func newAcyclic(nodes int32) *acyclic {
-	a := &acyclic{
+// newAcyclic is a graph without edges, with its first order: a rank for each node.
+func newAcyclic(rank []int32) *acyclic {
+	nodes := len(rank)
+	return &acyclic{
 		out: make([][]labeled, nodes), in: make([][]labeled, nodes),
-		rank: make([]int32, nodes), mark: make([]int32, nodes), cameFrom: make([]labeled, nodes),
+		rank: slices.Clone(rank), mark: make([]int32, nodes), cameFrom: make([]labeled, nodes),
 	}
-	for v := range nodes {
-		a.rank[v] = v
-	}
-	return a
 }
 
 // add adds an edge. If that would close a cycle it adds none, and returns the labels
@@ -52,7 +50,7 @@ func (a *acyclic) add(from, to, why int32) (cycle []int32, ok bool) {
 	}
 	a.out[from] = append(a.out[from], labeled{to, why})
 	a.in[to] = append(a.in[to], labeled{from, why})
-	a.added = append(a.added, pair{from, to})
+	a.added = append(a.added, Edge{from, to})
 	return nil, true
 }
 
@@ -64,8 +62,8 @@ func (a *acyclic) size() int { return len(a.added) }
 func (a *acyclic) shrink(size int) {
 	for i := len(a.added) - 1; i >= size; i-- {
 		e := a.added[i]
-		a.out[e.from] = a.out[e.from][:len(a.out[e.from])-1]
-		a.in[e.to] = a.in[e.to][:len(a.in[e.to])-1]
+		a.out[e.From] = a.out[e.From][:len(a.out[e.From])-1]
+		a.in[e.To] = a.in[e.To][:len(a.in[e.To])-1]
 	}
 	a.added = a.added[:size]
 }
