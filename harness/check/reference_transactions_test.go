@@ -1,7 +1,6 @@
 package check_test
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/rejoin-db/rejoin/harness/journal"
@@ -96,94 +95,102 @@ func precedes(a, b journal.Event) bool {
 // at its start, and commits if no other has committed a write to one of its keys since
 // (Berenson et al., "A Critique of ANSI SQL Isolation Levels", SIGMOD 1995).
 func hasSnapshots(h history) bool {
-	done := make([]bool, len(h))
-	running := map[int]bool{}
-	dirty := make([]map[string]bool, len(h)) // keys that were committed since the start
-	tried := map[string]bool{}               // in vain
-	var from func(s state) bool
-	from = func(s state) bool {
-		if complete(h, done) {
-			return true
-		}
-		here := fmt.Sprint(done, running, dirty, s)
-		if tried[here] {
-			return false
-		}
-		tried[here] = true
-		for i, e := range h {
-			switch {
-			case done[i] || e.Op.Outcome == failed:
-			case running[i]:
-				if conflicts(e.Op, dirty[i]) {
-					continue
-				}
-				before := make([]map[string]bool, len(h))
-				copy(before, dirty)
-				for j := range h {
-					dirty[j] = mark(dirty[j], e.Op)
-				}
-				after := s.clone()
-				explain(after, &journal.Op{Model: e.Op.Model, Steps: e.Op.Steps})
-				delete(running, i)
-				done[i] = true
-				if !doomed(h, running, dirty) && from(after) {
-					return true
-				}
-				running[i], done[i] = true, false
-				copy(dirty, before)
-			default:
-				if !explain(s.clone(), e.Op) {
-					continue
-				}
-				if reads(e.Op) && !changes(e.Op) {
-					done[i] = true
-					if from(s) {
-						return true
-					}
-					done[i] = false
-					continue
-				}
-				was := dirty[i]
-				running[i], dirty[i] = true, nil
-				if from(s) {
-					return true
-				}
-				delete(running, i)
-				dirty[i] = was
+	t := &snapshotTrial{h: h, at: make([]progress, len(h)), tried: map[string]bool{}}
+	for i := range h {
+		t.writes = append(t.writes, map[string]bool{})
+		for _, s := range h[i].Op.Steps {
+			if s.Do != journal.Read {
+				t.writes[i][s.Key] = true
 			}
 		}
-		return false
 	}
-	return from(state{})
+	return t.from(state{})
 }
 
-// doomed tells whether a transaction that is known to commit cannot any more.
-func doomed(h history, running map[int]bool, dirty []map[string]bool) bool {
-	for i, e := range h {
-		if running[i] && e.Op.Outcome == ok && conflicts(e.Op, dirty[i]) {
+// progress is how far a transaction is.
+type progress byte
+
+const (
+	waiting  progress = 0
+	running  progress = 'r' // it has started
+	late     progress = 'l' // it has started, and another has committed to one of its keys since
+	finished progress = 'f'
+)
+
+type snapshotTrial struct {
+	h      history
+	at     []progress
+	writes []map[string]bool
+	tried  map[string]bool // in vain
+}
+
+func (t *snapshotTrial) from(s state) bool {
+	here := t.key(s)
+	if t.tried[here] {
+		return false
+	}
+	t.tried[here] = true
+	ended := true
+	for i, e := range t.h {
+		if e.Op.Outcome == ok && t.at[i] == late {
+			return false
+		}
+		ended = ended && (e.Op.Outcome != ok || t.at[i] == finished)
+	}
+	if ended {
+		return true
+	}
+	was := slices.Clone(t.at)
+	for i, e := range t.h {
+		after := s
+		switch {
+		case e.Op.Outcome == failed:
+			continue
+		case t.at[i] == running:
+			after = s.clone()
+			explain(after, &journal.Op{Model: e.Op.Model, Steps: e.Op.Steps})
+			t.commit(i)
+		case t.at[i] == waiting && explain(s.clone(), e.Op):
+			t.at[i] = running
+			if len(t.writes[i]) == 0 {
+				t.at[i] = finished
+			}
+		default:
+			continue
+		}
+		if t.from(after) {
 			return true
 		}
+		copy(t.at, was)
 	}
 	return false
 }
 
-func changes(op *journal.Op) bool {
-	return slices.ContainsFunc(op.Steps, func(s journal.Step) bool { return s.Do != journal.Read })
-}
-
-func conflicts(op *journal.Op, dirty map[string]bool) bool {
-	return slices.ContainsFunc(op.Steps, func(s journal.Step) bool { return s.Do != journal.Read && dirty[s.Key] })
-}
-
-func mark(dirty map[string]bool, op *journal.Op) map[string]bool {
-	more := map[string]bool{}
-	for key := range dirty {
-		more[key] = true
-	}
-	for _, s := range op.Steps {
-		if s.Do != journal.Read {
-			more[s.Key] = true
+func (t *snapshotTrial) commit(i int) {
+	t.at[i] = finished
+	for j := range t.h {
+		for key := range t.writes[i] {
+			if t.at[j] == running && t.writes[j][key] {
+				t.at[j] = late
+			}
 		}
 	}
-	return more
+}
+
+func (t *snapshotTrial) key(s state) string {
+	var b []byte
+	for _, p := range t.at {
+		b = append(b, byte(p))
+	}
+	for _, key := range []string{"k0", "k1", "k2"} {
+		b = append(b, '|')
+		for _, value := range s[key] {
+			b = append(b, byte(value))
+		}
+	}
+	return string(b)
+}
+
+func changes(op *journal.Op) bool {
+	return slices.ContainsFunc(op.Steps, func(s journal.Step) bool { return s.Do != journal.Read })
 }
