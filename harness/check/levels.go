@@ -101,7 +101,8 @@ func (l level) judge(h history, v *Verdict) {
 // that it did counts then. Otherwise it may not have happened. A read of one that
 // failed is an aborted read. Of an operation that is Unread only the writes count.
 //
-// At most 8 cycles of each kind are listed for each set of transactions that depend
+// Cycles are short ones, and no two share an anti-dependency, so that one wrong read
+// shows in one of them. At most 20 are listed of each kind for each set of transactions that depend
 // on each other. Judging blocks and takes time and memory linear in the history, unless
 // it is of registers, whose version orders are searched for: past a fixed number of
 // steps the verdict is ErrUndecided.

@@ -144,7 +144,7 @@ func (r *registers) readers(key, writer int32) []int32 { return r.readersOf[[2]i
 func (r *registers) all() []*journal.Event             { return r.events }
 
 // settled are the dependencies in the order of the writers' ranks.
-func (r *registers) settled(rank func(int32) int32) *dependencies {
+func (r *registers) settled(rank ranking) *dependencies {
 	d := &dependencies{transactions: r.transactions, order: make([][]int32, len(r.keys)), tail: make([][]int32, len(r.keys))}
 	for k, writers := range r.installed {
 		order := slices.Clone(writers)

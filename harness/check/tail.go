@@ -19,7 +19,7 @@ func (o openTail) readers(int32, int32) []int32 { return nil }
 func (o openTail) all() []*journal.Event        { return o.events }
 
 // settled appends what was never read to the version orders.
-func (o openTail) settled(rank func(int32) int32) *dependencies {
+func (o openTail) settled(rank ranking) *dependencies {
 	d := &dependencies{transactions: o.transactions, order: slices.Clone(o.base), tail: make([][]int32, len(o.tail))}
 	for k, tail := range o.tail {
 		tail = slices.Clone(tail)

@@ -24,64 +24,84 @@ type openOrders interface {
 	writers() [][]int32
 	// readers are the transactions that read the version of one of these.
 	readers(key, writer int32) []int32
-	// settled are the dependencies in the order of the writers' ranks.
-	settled(rank func(transaction int32) int32) *dependencies
+	// settled are the dependencies in the order of the ranking.
+	settled(ranking) *dependencies
 	all() []*journal.Event
 }
 
-// settle finds the version orders that fit the strongest level, and tells whether
-// there are any that fit the level l. The search is exact within its bounds.
+// ranking is the place of each transaction in an order.
+type ranking func(transaction int32) int32
+
+// settle finds version orders that fit the strongest level, and tells whether there are
+// any that fit the level l. The search is exact within its bounds. If no order fits, it
+// finds one that most dependencies agree with.
 func settle(o openOrders, l level) (*dependencies, polygraph.Answer) {
-	fits := polygraph.No
-	for _, try := range []level{strictlySerializable, serializable, snapshotIsolation, readCommitted} {
-		if l == readCommitted && try != l {
-			continue // its search is not hard, so it needs no luck
-		}
-		rank, found := ranks(o, try)
-		if try == l {
-			fits = found
-		}
-		if found != polygraph.Yes {
-			continue
-		}
-		if try.strength >= l.strength {
-			fits = polygraph.Yes
-		}
-		return o.settled(rank), fits
+	tries := []level{strictlySerializable, serializable, snapshotIsolation}
+	if l == readCommitted {
+		tries = []level{readCommitted} // which has the order at once
 	}
-	return o.settled(func(t int32) int32 { return t }), fits
+	var best ranking
+	fits := polygraph.No
+	for _, try := range tries {
+		rank, found := rankings(o, try)
+		if found == polygraph.Yes {
+			if try.strength >= l.strength {
+				fits = polygraph.Yes
+			}
+			return o.settled(rank), fits
+		}
+		if try == l {
+			best, fits = rank, found
+		}
+	}
+	return o.settled(best), fits
 }
 
-// ranks looks for ranks of the transactions by which the version orders fit a level. It
-// tries the order in which transactions began before it searches.
-func ranks(o openOrders, l level) (func(int32) int32, polygraph.Answer) {
+// rankings looks for a ranking by which the version orders fit a level. It tries the
+// order in which transactions began before it searches.
+func rankings(o openOrders, l level) (ranking, polygraph.Answer) {
 	g, nodesOf := o.known(l), int32(1)
 	if l.shape == digraph.Separate {
 		g, nodesOf = g.Apart(), 2
 	}
 	first, acyclic := g.Topological(l.kinds())
-	if !acyclic {
-		return nil, polygraph.No
-	}
 	rank := func(t int32) int32 { return first[nodesOf*t] }
-	if l.shape == digraph.Without || !l.broken(o.settled(rank).graph(l)) {
-		return rank, polygraph.Yes
+	if l.shape == digraph.Without || acyclic && !l.broken(o.settled(rank).graph(l)) {
+		return rank, answer(acyclic)
 	}
 	p, few := newPolygraph(o, l, g, first)
-	if !few {
-		return nil, polygraph.Undecided
+	switch {
+	case few:
+		found := p.Solve(mostSteps)
+		if !acyclic {
+			found = polygraph.No
+		}
+		return func(t int32) int32 { return p.Rank(nodesOf * t) }, found
+	case acyclic:
+		return rank, polygraph.Undecided
 	}
-	answer := p.Solve(mostSteps)
-	return func(t int32) int32 { return p.Rank(nodesOf * t) }, answer
+	return rank, polygraph.No
+}
+
+func answer(yes bool) polygraph.Answer {
+	if yes {
+		return polygraph.Yes
+	}
+	return polygraph.No
 }
 
 // newPolygraph is the graph of what is known, with a choice for each pair of writers
-// whose order is open, if they are few enough.
+// whose order is open, if they are few enough. Where what is known has a cycle,
+// anti-dependencies are left out first.
 func newPolygraph(o openOrders, l level, g *digraph.Graph, rank []int32) (p *polygraph.Polygraph, few bool) {
 	p = polygraph.New(rank)
-	for v := range g.Nodes() {
-		for _, e := range g.Edges(v) {
-			p.Add(v, digraph.Target(e))
+	for _, kinds := range []digraph.Kind{digraph.WW | digraph.WR, digraph.RT | digraph.On, digraph.RW} {
+		for v := range g.Nodes() {
+			for _, e := range g.Edges(v) {
+				if digraph.KindOf(e)&kinds != 0 {
+					p.Add(v, digraph.Target(e))
+				}
+			}
 		}
 	}
 	c := choices{o, l, p}

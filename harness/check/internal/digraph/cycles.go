@@ -14,14 +14,19 @@ type Hop struct {
 // Bounds of the search for cycles. Components decide whether there are any, which is
 // exact; the bounds limit only how many are spelled out.
 const (
-	mostCycles = 8       // of one component
-	mostStarts = 64      // edges from which a cycle is searched for, of one component
+	mostCycles = 20      // of one component
+	mostStarts = 200     // edges from which a cycle is searched for, of one component
 	mostVisits = 1 << 25 // nodes in all, but for the first start in each component
 )
 
-// Hunt looks for short cycles.
+// Hunt looks for short cycles. No two that it finds share an anti-dependency, nor, if
+// they have none, a read dependency, nor, if they have none either, a write dependency:
+// one wrong read shows in one cycle, and not in all that lead through it.
 type Hunt struct {
 	Cut bool // it stopped at its bounds: more cycles may exist
+
+	used    map[Hop]bool // what no further cycle may have
+	touched []bool       // by node: an edge that leaves it is used
 
 	g     *Graph
 	left  int      // visits
@@ -40,9 +45,13 @@ type arrival struct {
 
 const none = int32(-1)
 
-// NewHunt takes 24 bytes a node.
+// NewHunt takes 25 bytes a node.
 func NewHunt(g *Graph) *Hunt {
-	return &Hunt{g: g, left: mostVisits, stamp: make([]uint32, 2*g.Nodes()), via: make([]arrival, 2*g.Nodes())}
+	return &Hunt{
+		g: g, left: mostVisits,
+		used: make(map[Hop]bool), touched: make([]bool, g.Nodes()),
+		stamp: make([]uint32, 2*g.Nodes()), via: make([]arrival, 2*g.Nodes()),
+	}
 }
 
 // pass is one search through the graph.
@@ -91,11 +100,33 @@ func (h *Hunt) within(p pass, starts []start, f func([]Hop)) {
 			h.Cut = true
 			return
 		}
+		if h.isUsed(st.from, st.to, st.kind) {
+			continue
+		}
 		if cycle := h.from(p, st); cycle != nil {
 			found++
+			h.use(cycle)
 			f(cycle)
 		}
 	}
+}
+
+// use takes the dependencies of a cycle that say most about it.
+func (h *Hunt) use(cycle []Hop) {
+	for _, kind := range []Kind{RW, WR, WW} {
+		for _, hop := range cycle {
+			if hop.Kind == kind {
+				h.used[hop], h.touched[hop.From] = true, true
+			}
+		}
+		if slices.ContainsFunc(cycle, func(hop Hop) bool { return hop.Kind == kind }) {
+			return
+		}
+	}
+}
+
+func (h *Hunt) isUsed(from, to int32, k Kind) bool {
+	return h.touched[from] && h.used[Hop{from, to, k}]
 }
 
 // starts are edges of which every cycle has one, by component: transactions are
@@ -150,7 +181,7 @@ func (h *Hunt) from(p pass, st start) []Hop {
 func (h *Hunt) leave(p pass, at, component int32) {
 	for _, e := range h.g.Edges(at / 2) {
 		k, to := KindOf(e), Target(e)
-		if k&p.kinds == 0 || p.component(to, 0) != component && p.component(to, 1) != component {
+		if k&p.kinds == 0 || h.isUsed(at/2, to, k) || p.component(to, 0) != component && p.component(to, 1) != component {
 			continue
 		}
 		state, fits := p.next(at%2, k)

@@ -4,7 +4,8 @@ import "container/heap"
 
 // Topological ranks the nodes so that every edge of the kinds leads to a higher rank.
 // Where it is free it keeps the order of the nodes, transactions by their beginnings
-// and joints at once. It is not ok if there is a cycle.
+// and joints at once. If there is a cycle it is not ok, and goes on from the first
+// transaction of those that are left, so that most edges agree with the ranks.
 func (g *Graph) Topological(kinds Kind) (rank []int32, ok bool) {
 	n := g.Nodes()
 	before := make([]int32, n)
@@ -20,22 +21,32 @@ func (g *Graph) Topological(kinds Kind) (rank []int32, ok bool) {
 		}
 	}
 	heap.Init(ready)
-	rank = make([]int32, n)
-	ranked := int32(0)
-	for len(ready.all) > 0 {
+	rank, ok = make([]int32, n), true
+	ranked, left := int32(1), int32(0)
+	for ranked <= n {
+		if len(ready.all) == 0 {
+			ok = false
+			for rank[left] != 0 {
+				left++
+			}
+			heap.Push(ready, left)
+		}
 		v := heap.Pop(ready).(int32)
+		if rank[v] != 0 {
+			continue // it was not ready when a cycle was broken there
+		}
 		rank[v] = ranked
 		ranked++
 		for _, e := range g.Edges(v) {
 			if KindOf(e)&kinds == 0 {
 				continue
 			}
-			if before[Target(e)]--; before[Target(e)] == 0 {
+			if before[Target(e)]--; before[Target(e)] == 0 && rank[Target(e)] == 0 {
 				heap.Push(ready, Target(e))
 			}
 		}
 	}
-	return rank, ranked == n
+	return rank, ok
 }
 
 // nodes is a heap of nodes, joints first.

@@ -8,7 +8,7 @@ type Polygraph struct {
 	graph   *acyclic
 	choices [][2][]Edge
 	edges   int  // of all choices
-	cyclic  bool // without any choice
+	cyclic  bool // an edge had to be left out
 	farBack int32
 
 	chosen   []literal // what was chosen, in order
@@ -50,7 +50,8 @@ func New(rank []int32) *Polygraph {
 	return &Polygraph{graph: newAcyclic(rank), farBack: farBack}
 }
 
-// Add adds an edge that is there whatever is chosen.
+// Add adds an edge that is there whatever is chosen. It leaves it out if it closes a
+// cycle: Solve says No then.
 func (p *Polygraph) Add(from, to int32) {
 	if _, ok := p.graph.add(from, to, given); !ok {
 		p.cyclic = true
@@ -72,11 +73,9 @@ func (p *Polygraph) Rank(node int32) int32 { return p.graph.rank[node] }
 
 // Solve looks for a way to choose that leaves no cycle. It is undecided past a bound on
 // its steps, each of which looks at a node or an edge. It takes memory in proportion to
-// choices and steps.
+// choices and steps. Where there is no way it leaves out edges that close cycles, and
+// goes on, so that Rank agrees with most of the others.
 func (p *Polygraph) Solve(bound int) Answer {
-	if p.cyclic {
-		return No
-	}
 	n := len(p.choices)
 	p.picked, p.depth, p.because = make([]int8, n), make([]int32, n), make([]int32, n)
 	p.watching, p.barred = make([][]int32, 2*n), make([]bool, 2*n)
@@ -86,12 +85,13 @@ func (p *Polygraph) Solve(bound int) Answer {
 		switch {
 		case conflict == nil && p.graph.steps > p.bound:
 			return Undecided
-		case conflict == nil:
-			if !p.pick() {
-				return Yes
-			}
-		case !p.learn(conflict):
+		case conflict != nil:
+			p.learn(conflict)
+		case p.pick():
+		case p.cyclic:
 			return No
+		default:
+			return Yes
 		}
 	}
 }
@@ -155,12 +155,14 @@ func (p *Polygraph) propagate() (conflict []literal) {
 		}
 		l := p.chosen[p.applied]
 		p.applied++
-		if p.barred[l] {
+		if p.barred[l] && p.matters([]literal{l}) {
 			return []literal{l}
 		}
 		for _, e := range p.choices[l/2][l%2] {
 			if cycle, ok := p.graph.add(e.From, e.To, int32(l)); !ok {
-				return p.literals(cycle)
+				if conflict := p.literals(cycle); p.matters(conflict) {
+					return conflict
+				}
 			}
 		}
 		if conflict := p.force(l); conflict != nil {
@@ -168,6 +170,18 @@ func (p *Polygraph) propagate() (conflict []literal) {
 		}
 	}
 	return nil
+}
+
+// matters tells whether another choice can resolve a conflict. If none can there is no
+// way to choose.
+func (p *Polygraph) matters(conflict []literal) bool {
+	for _, l := range conflict {
+		if p.depth[l/2] > 0 {
+			return true
+		}
+	}
+	p.cyclic = true
+	return false
 }
 
 func (p *Polygraph) literals(labels []int32) []literal {
@@ -202,6 +216,9 @@ func (p *Polygraph) force(l literal) (conflict []literal) {
 		}
 		kept = append(kept, at)
 		if p.is(x[0]) {
+			if !p.matters(x) {
+				continue
+			}
 			p.watching[l] = append(kept, watching[i+1:]...)
 			return slices.Clone(x)
 		}
@@ -212,16 +229,12 @@ func (p *Polygraph) force(l literal) (conflict []literal) {
 }
 
 // learn finds what excluded each other, of the choices at the present depth only one,
-// goes back to where that one is forced, and forces it. It tells whether there is
-// any other way left.
-func (p *Polygraph) learn(conflict []literal) bool {
+// goes back to where that one is forced, and forces it.
+func (p *Polygraph) learn(conflict []literal) {
 	p.graph.steps += len(conflict)
 	present := int32(0)
 	for _, l := range conflict {
 		present = max(present, p.depth[l/2])
-	}
-	if present == 0 {
-		return false
 	}
 	if int(present) < len(p.free) {
 		p.goBack(present)
@@ -249,7 +262,7 @@ func (p *Polygraph) learn(conflict []literal) bool {
 			continue
 		case atPresent == 1:
 			p.exclude(l, lower)
-			return true
+			return
 		}
 		atPresent--
 		for _, o := range p.excluded[p.because[l/2]] {
