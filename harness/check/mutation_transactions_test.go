@@ -1,9 +1,11 @@
 package check_test
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -171,10 +173,27 @@ var _ = Describe("A sound history of transactions", func() {
 		})
 	}
 
+	It("with one stale read has one violation", func() {
+		for seed := range uint64(20) {
+			r := rand.New(rand.NewPCG(seed, 4))
+			h := clientsAtWork(r, journal.List, 1000)
+			for i := 500; ; i++ {
+				if s := &h[i].Op.Steps[0]; s.Do == journal.Read && len(s.Got) > 8 {
+					s.Got = s.Got[:0]
+					break
+				}
+			}
+			err := check.StrictlySerializable(h)
+			var v *check.Violation
+			Expect(errors.As(err, &v)).To(BeTrue(), "%v", err)
+			Expect(strings.Count(err.Error(), "G-single")).To(Equal(1), err.Error())
+		}
+	})
+
 	It("is judged as exhaustive search judges it after any change of a small one", func() {
 		r := rand.New(rand.NewPCG(2, 3))
 		counts := map[string]map[bool]int{}
-		for range number("CHECK_HISTORIES", 600) {
+		for range number("CHECK_HISTORIES", 500) {
 			h := randomTransactions(r, journal.List)
 			for _, m := range breaking {
 				changed := deepCopy(h)

@@ -48,6 +48,13 @@ func randomTransactions(r *rand.Rand, model journal.Model) history {
 	for range max(0, r.IntN(4)-1) {
 		spoil(r, h, next)
 	}
+	for _, e := range h {
+		for s := range e.Op.Steps {
+			if st := &e.Op.Steps[s]; e.Op.Unread && st.Do == journal.Read && r.IntN(2) == 0 {
+				st.Got = []int64{r.Int64N(next + 1)} // it must not be used
+			}
+		}
+	}
 	r.Shuffle(len(h), func(i, j int) { h[i], h[j] = h[j], h[i] })
 	return h
 }
