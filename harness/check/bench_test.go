@@ -77,23 +77,3 @@ func BenchmarkLinearizable(b *testing.B) {
 		}
 	}
 }
-
-func BenchmarkSerializable(b *testing.B) {
-	chance := rand.New(rand.NewPCG(1, 1))
-	lists := make(map[string][]int64)
-	var h history
-	for n := range 10_000 {
-		key := string(rune('a' + chance.IntN(20)))
-		steps := []journal.Step{{Do: journal.Read, Key: key, Got: append([]int64{}, lists[key]...)}}
-		if chance.IntN(2) == 0 {
-			lists[key] = append(lists[key], int64(n+1))
-			steps = append(steps, journal.Step{Do: journal.Append, Key: key, Value: int64(n + 1)})
-		}
-		h = append(h, happened(n%64, n, n+1, journal.OK, journal.List, journal.Strong, steps...))
-	}
-	for b.Loop() {
-		if err := check.StrictlySerializable(h); err != nil {
-			b.Fatal(err)
-		}
-	}
-}

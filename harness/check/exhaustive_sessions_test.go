@@ -183,7 +183,7 @@ type sessionWrite struct {
 	step  journal.Step
 }
 
-func precedes(a, b journal.Event) bool {
+func endedBefore(a, b journal.Event) bool {
 	return b.Op.Final && !a.Op.Final || !a.Op.Final && a.End().Before(b.At)
 }
 
@@ -362,13 +362,13 @@ func (s *sessionSearch) guaranteed(number int) bool {
 	case "monotonic reads", "monotonic reads, at any node":
 		for earlier := range s.answer {
 			before := s.reads[earlier]
-			if s.inOneSession(before, r) && precedes(before, r) && !s.includes(from, s.answer[earlier], keys(before), keys(r)) {
+			if s.inOneSession(before, r) && endedBefore(before, r) && !s.includes(from, s.answer[earlier], keys(before), keys(r)) {
 				return false
 			}
 		}
 	case "read your writes", "read your writes, at any node":
 		for w, made := range s.writes {
-			if made.event.Op.Outcome == ok && s.wroteInSession(made.event, r) && precedes(made.event, r) && slices.Contains(keys(r), made.step.Key) && !from[w] {
+			if made.event.Op.Outcome == ok && s.wroteInSession(made.event, r) && endedBefore(made.event, r) && slices.Contains(keys(r), made.step.Key) && !from[w] {
 				return false
 			}
 		}
@@ -376,7 +376,7 @@ func (s *sessionSearch) guaranteed(number int) bool {
 		for w := range from {
 			for o, earlier := range s.writes {
 				if earlier.event.Op.Outcome == ok && earlier.event.Op.Client == s.writes[w].event.Op.Client && earlier.event.Op.Client >= 0 &&
-					precedes(earlier.event, s.writes[w].event) && s.lacks(from, o, w) {
+					endedBefore(earlier.event, s.writes[w].event) && s.lacks(from, o, w) {
 					return false
 				}
 			}
@@ -384,7 +384,7 @@ func (s *sessionSearch) guaranteed(number int) bool {
 	case "writes follow reads":
 		for w := range from {
 			for n, read := range s.reads[:len(s.answer)] {
-				if read.Op.Client != s.writes[w].event.Op.Client || read.Op.Client < 0 || !precedes(read, s.writes[w].event) {
+				if read.Op.Client != s.writes[w].event.Op.Client || read.Op.Client < 0 || !endedBefore(read, s.writes[w].event) {
 					continue
 				}
 				for o := range s.answer[n] {
@@ -455,7 +455,7 @@ func (s *sessionSearch) counters() bool {
 			if s.name == "monotonic reads" || s.name == "monotonic reads, at any node" {
 				for _, before := range s.reads {
 					for _, other := range before.Op.Steps {
-						if other.Key == st.Key && s.inOneSession(before, r) && precedes(before, r) && other.Got[0] > st.Got[0] {
+						if other.Key == st.Key && s.inOneSession(before, r) && endedBefore(before, r) && other.Got[0] > st.Got[0] {
 							return false
 						}
 					}
@@ -464,7 +464,7 @@ func (s *sessionSearch) counters() bool {
 			}
 			var own int64
 			for _, w := range s.writes {
-				if w.event.Op.Outcome == ok && w.step.Key == st.Key && s.wroteInSession(w.event, r) && precedes(w.event, r) {
+				if w.event.Op.Outcome == ok && w.step.Key == st.Key && s.wroteInSession(w.event, r) && endedBefore(w.event, r) {
 					own += w.step.Value
 				}
 			}

@@ -10,7 +10,7 @@ import (
 // Named are all rules that have a name, those of Rules first: also the levels that a
 // database may claim instead.
 func Named() []Rule {
-	return append(Rules(), serializableRule, monotonicAnywhereRule, ownWritesAnywhereRule)
+	return append(Rules(), serializableRule, snapshotIsolationRule, repeatableReadRule, readCommittedRule, monotonicAnywhereRule, ownWritesAnywhereRule)
 }
 
 // Slug is the rule's name as one word: "strictly-serializable".

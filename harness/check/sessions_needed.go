@@ -48,13 +48,13 @@ func sortedPlaces(places map[place]bool) []place {
 }
 
 // demanded tells whether a write was fed to a client of whom so much is needed.
-func (w *sessionWrites) demanded(made *write, needed clock) bool {
+func (w *sessionWrites) demanded(made *sessionWrite, needed clock) bool {
 	return slices.ContainsFunc(w.fed[made.place.of(made.remove)], func(f feeding) bool { return f.nth <= needed.at(f.client) })
 }
 
 // follows tells whether a write must follow one to the same key: its client wrote that
 // one before it, or read it.
-func (w *sessionWrites) follows(later, earlier *write) bool {
+func (w *sessionWrites) follows(later, earlier *sessionWrite) bool {
 	return slices.ContainsFunc(w.fed[earlier.place.of(earlier.remove)], func(f feeding) bool {
 		return f.client == later.client && f.nth <= later.clock.at(later.client)
 	})
@@ -87,7 +87,7 @@ func (w *sessionWrites) checkOrder(e *journal.Event) {
 }
 
 // broken adds the violation of a read that lacks a write, or shows it.
-func (w *sessionWrites) broken(e *journal.Event, lacks *write, found *shown, format string, args ...any) {
+func (w *sessionWrites) broken(e *journal.Event, lacks *sessionWrite, found *shown, format string, args ...any) {
 	witnesses := []*journal.Event{e, lacks.event}
 	for _, made := range found.writes {
 		if w.demanded(lacks, made.clock) && len(witnesses) < 4 {
@@ -104,7 +104,7 @@ func (w *sessionWrites) registers() {
 	happened := w.happened(events)
 	type chain struct {
 		coming []contribution
-		from   []version
+		from   []heldValue
 	}
 	chains := make(map[session]*chain)
 	for _, e := range events {
@@ -125,7 +125,7 @@ func (w *sessionWrites) registers() {
 				}
 				return over
 			})
-			now := version{value: s.Value, by: e}
+			now := heldValue{value: s.Value, by: e}
 			if s.Do != journal.Read && happened[place{journal.Register, s.Key, s.Value}] {
 				c.from = w.orders.of(s.Key).before(c.from, now)
 			}
@@ -134,12 +134,12 @@ func (w *sessionWrites) registers() {
 			case w.guarantee == monotonicWrites && s.Do != journal.Read && happened[place{journal.Register, s.Key, s.Value}]:
 				earlier := slices.Clone(c.from)
 				c.coming = append(c.coming, contribution{e, func() {
-					c.from = append(slices.DeleteFunc(c.from, func(v version) bool { return slices.Contains(earlier, v) }), now)
+					c.from = append(slices.DeleteFunc(c.from, func(v heldValue) bool { return slices.Contains(earlier, v) }), now)
 				}})
 			case w.guarantee == writesFollowReads && s.Do == journal.Read && len(s.Got) == 1:
-				c.coming = append(c.coming, contribution{e, func() { c.from = append(c.from, version{value: s.Got[0], by: e}) }})
+				c.coming = append(c.coming, contribution{e, func() { c.from = append(c.from, heldValue{value: s.Got[0], by: e}) }})
 			case w.guarantee == writesFollowReads && s.Do == journal.CAS && len(s.Got) == 1 && s.Got[0] == 1:
-				c.coming = append(c.coming, contribution{e, func() { c.from = append(c.from, version{value: s.Old, by: e}) }})
+				c.coming = append(c.coming, contribution{e, func() { c.from = append(c.from, heldValue{value: s.Old, by: e}) }})
 			}
 		}
 	}
@@ -148,11 +148,11 @@ func (w *sessionWrites) registers() {
 
 // finals adds that what a register holds at rest comes after everything that happened.
 func (w *sessionWrites) finals(events []*journal.Event, happened map[place]bool) {
-	written := make(map[string][]version)
+	written := make(map[string][]heldValue)
 	for _, e := range events {
 		for _, s := range e.Op.Steps {
 			if s.Do != journal.Read && happened[place{journal.Register, s.Key, s.Value}] {
-				written[s.Key] = append(written[s.Key], version{value: s.Value, by: e})
+				written[s.Key] = append(written[s.Key], heldValue{value: s.Value, by: e})
 			}
 		}
 	}
@@ -162,7 +162,7 @@ func (w *sessionWrites) finals(events []*journal.Event, happened map[place]bool)
 				continue
 			}
 			w.v.Judged++
-			last := version{value: s.Got[0], by: e}
+			last := heldValue{value: s.Got[0], by: e}
 			for _, v := range written[s.Key] {
 				w.orders.of(s.Key).add(v, last)
 			}

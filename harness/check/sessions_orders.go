@@ -20,16 +20,16 @@ type orders struct {
 
 // order is that of the values of one register.
 type order struct {
-	unique bool // each value was written once, so that a value names a version
+	unique bool // each value was written once, so that it names one state
 	graph  *simple.DirectedGraph
 	ids    map[int64]int64 // of values; 0 is that of nothing
 	why    map[[2]int64][]*journal.Event
-	name   map[int64]version
+	name   map[int64]heldValue
 	joins  int64 // the last number of a join, below 0
 }
 
-// version is what a register held.
-type version struct {
+// heldValue is what a register held.
+type heldValue struct {
 	value   int64
 	nothing bool
 	join    int64          // not 0 if it stands for several that come before what follows
@@ -52,7 +52,7 @@ func newOrders(h history) *orders {
 			}
 			written[at] = true
 			if s.Do == journal.CAS && (step{s, e}).knows() && s.Got[0] == 1 {
-				o.of(s.Key).add(version{value: s.Old, by: e}, version{value: s.Value, by: e})
+				o.of(s.Key).add(heldValue{value: s.Old, by: e}, heldValue{value: s.Value, by: e})
 			}
 		}
 	}
@@ -63,14 +63,14 @@ func (o *orders) of(key string) *order {
 	if o.keys[key] == nil {
 		o.keys[key] = &order{
 			unique: true, graph: simple.NewDirectedGraph(), ids: make(map[int64]int64),
-			why: make(map[[2]int64][]*journal.Event), name: make(map[int64]version),
+			why: make(map[[2]int64][]*journal.Event), name: make(map[int64]heldValue),
 		}
 	}
 	return o.keys[key]
 }
 
-// id is the number of a version in the graph.
-func (o *order) id(v version) int64 {
+// id is the number of a held value in the graph.
+func (o *order) id(v heldValue) int64 {
 	if v.nothing || v.join != 0 {
 		o.name[v.join] = v
 		return v.join
@@ -86,8 +86,8 @@ func (o *order) id(v version) int64 {
 	return id
 }
 
-// add notes that one version comes before another.
-func (o *order) add(a, b version) {
+// add notes that one value comes before another.
+func (o *order) add(a, b heldValue) {
 	from, to := o.id(a), o.id(b)
 	if from != to {
 		o.edge(from, to, []*journal.Event{a.by, b.by})
@@ -106,14 +106,14 @@ const mostEarlier = 8
 
 // before notes that all of some versions come before one that is read now, and returns
 // what comes before the next: the same versions, joined if they are many.
-func (o *order) before(earlier []version, now version) []version {
+func (o *order) before(earlier []heldValue, now heldValue) []heldValue {
 	if len(earlier) > mostEarlier {
 		o.joins--
-		join := version{join: o.joins, by: earlier[len(earlier)-1].by}
+		join := heldValue{join: o.joins, by: earlier[len(earlier)-1].by}
 		for _, v := range earlier {
 			o.add(v, join)
 		}
-		earlier = []version{join}
+		earlier = []heldValue{join}
 	}
 	for _, v := range earlier {
 		o.add(v, now)

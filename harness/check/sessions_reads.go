@@ -37,7 +37,7 @@ type seen struct {
 	gone   map[int64]*journal.Event // values that were seen, or written, and then removed
 	number int64                    // of a counter
 	shown  *journal.Event           // who showed the number
-	from   []version                // of a register: versions that come before what is read next
+	from   []heldValue              // of a register: versions that come before what is read next
 }
 
 // contribution is what an operation adds to what its session must see.
@@ -107,7 +107,7 @@ func (r *sessionReads) wrote(m *seen, e *journal.Event, s journal.Step) {
 			m.number += s.Value
 			m.shown = e
 		case journal.Write, journal.CAS:
-			m.from = append(m.from, version{value: s.Value, by: e})
+			m.from = append(m.from, heldValue{value: s.Value, by: e})
 		}
 	})
 }
@@ -125,7 +125,7 @@ func (r *sessionReads) read(m *seen, of session, e *journal.Event, s journal.Ste
 }
 
 func (r *sessionReads) readRegister(m *seen, of session, e *journal.Event, s journal.Step) {
-	now := version{by: e, nothing: s.Do == journal.Read && len(s.Got) == 0}
+	now := heldValue{by: e, nothing: s.Do == journal.Read && len(s.Got) == 0}
 	switch {
 	case s.Do == journal.CAS:
 		now.value = s.Old
@@ -136,7 +136,7 @@ func (r *sessionReads) readRegister(m *seen, of session, e *journal.Event, s jou
 	if r.guarantee == monotonicReads {
 		earlier := slices.Clone(m.from)
 		m.contribute(e, func() { // those that it follows need not be kept
-			m.from = append(slices.DeleteFunc(m.from, func(v version) bool { return slices.Contains(earlier, v) }), now)
+			m.from = append(slices.DeleteFunc(m.from, func(v heldValue) bool { return slices.Contains(earlier, v) }), now)
 		})
 	}
 }

@@ -10,7 +10,7 @@ import (
 func judgeWrites(h history, v *Verdict, g guarantee) {
 	w := sessionWrites{
 		history: h, v: v, guarantee: g, removes: h.removes(), orders: newOrders(h), left: mostClocks,
-		writes: make(map[place]*write), keys: make(map[place][]*write), clients: make(map[int]int), fed: make(map[place][]feeding),
+		writes: make(map[place]*sessionWrite), keys: make(map[place][]*sessionWrite), clients: make(map[int]int), fed: make(map[place][]feeding),
 	}
 	w.walk()
 	w.registers()
@@ -27,9 +27,9 @@ type sessionWrites struct {
 	guarantee guarantee
 	removes   removes
 	orders    *orders
-	writes    map[place]*write
-	keys      map[place][]*write // of a key, which has the value 0
-	clients   map[int]int        // numbers of the clocks' places
+	writes    map[place]*sessionWrite
+	keys      map[place][]*sessionWrite // of a key, which has the value 0
+	clients   map[int]int               // numbers of the clocks' places
 	sessions  []clientSession
 	fed       map[place][]feeding // to whom a write was fed
 	left      int                 // numbers that clocks may still take
@@ -38,8 +38,8 @@ type sessionWrites struct {
 // mostClocks bounds what clocks take, in numbers of four bytes.
 const mostClocks = 64 << 20
 
-// write is an addition or a removal, with what must be seen by whoever sees it.
-type write struct {
+// sessionWrite is an addition or a removal, with what must be seen by whoever sees it.
+type sessionWrite struct {
 	event  *journal.Event
 	place  place
 	remove bool
@@ -55,7 +55,7 @@ type clientSession struct {
 	fed    int
 	clock  clock
 	coming []contribution
-	known  map[*write]bool
+	known  map[*sessionWrite]bool
 }
 
 // clock is how many of the writes that were fed to each client must be seen.
@@ -158,7 +158,7 @@ func (w *sessionWrites) client(client int) (*clientSession, int) {
 	if !known {
 		i = len(w.sessions)
 		w.clients[client] = i
-		w.sessions = append(w.sessions, clientSession{known: make(map[*write]bool)})
+		w.sessions = append(w.sessions, clientSession{known: make(map[*sessionWrite]bool)})
 	}
 	return &w.sessions[i], i
 }
@@ -174,7 +174,7 @@ func (c *clientSession) settle(e *journal.Event) {
 	})
 }
 
-func (w *sessionWrites) feed(c *clientSession, client int, fed *write) {
+func (w *sessionWrites) feed(c *clientSession, client int, fed *sessionWrite) {
 	if c.known[fed] {
 		return
 	}
@@ -200,7 +200,7 @@ func (w *sessionWrites) write(e *journal.Event) {
 		if s.Do == journal.Read {
 			continue
 		}
-		made := &write{event: e, place: place{e.Op.Model, s.Key, s.Value}, remove: s.Do == journal.Remove, client: -1}
+		made := &sessionWrite{event: e, place: place{e.Op.Model, s.Key, s.Value}, remove: s.Do == journal.Remove, client: -1}
 		w.writes[made.place.of(made.remove)] = made
 		key := made.place
 		key.value = 0
@@ -245,7 +245,7 @@ func (w *sessionWrites) read(e *journal.Event) {
 type shown struct {
 	here   map[place]bool
 	keys   map[place]bool // with the value 0
-	writes []*write
+	writes []*sessionWrite
 }
 
 func (w *sessionWrites) shownBy(e *journal.Event) *shown {
