@@ -20,7 +20,7 @@ type Model string
 
 // The models. Keys of different models are different keys.
 const (
-	Register Model = "register" // Read, Write, CAS; one operation is about one register
+	Register Model = "register" // Read, Write, CAS; one operation is about one register, except a final read
 	// Registers are registers that transactions Read and Write, several at a time. No value is written to one twice.
 	Registers Model = "rw-register"
 	Set       Model = "set"     // Read, Add, Remove: a value is added at most once, and may be removed after that
