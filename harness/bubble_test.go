@@ -70,6 +70,8 @@ func TestInVirtualTime(t *testing.T) {
 		g.Expect(time.Since(begun)).To(BeZero(), "who is gone is not asked")
 	})
 
+	inBubble("a comparison waits no longer than its bounds", settlesInBounds)
+
 	inBubble("the turn to change members is waited for", func(g Gomega, ctx context.Context, c *harness.Cluster, f *fake.Cluster) {
 		f.OnCall = func(_ context.Context, call string) error {
 			if strings.HasPrefix(call, "add") {
