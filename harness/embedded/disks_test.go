@@ -114,7 +114,8 @@ var _ = onBothDisks("A node whose disk goes bad,", func(on tweak) {
 			})
 
 			It("fails as the leader and says to its own client that nobody knows", func(ctx SpecContext) {
-				c, leader, _ := three(ctx)
+				// Long, so that no election of a busy machine is the first to meet the disk.
+				c, leader, _ := three(ctx, electionTimeout(2*time.Second))
 				c.configs[leader].Disk.Set(fault.faults)
 				a := c.session(leader).do(ctx, "", "INSERT INTO t DEFAULT VALUES")
 				Expect(a.Error.Code).To(Equal(embedded.CodeFailed))
