@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -116,7 +115,7 @@ func (s *session) tryDo(ctx context.Context, consistency, sql string, params ...
 func (s *session) ok(ctx context.Context, consistency, sql string, params ...any) answer {
 	GinkgoHelper()
 	named := *s
-	named.headers = append(slices.Clip(s.headers), header{embedded.HeaderRequest, fmt.Sprintf("spec-%d", requests.Add(1))})
+	named.headers = append([]header{{embedded.HeaderRequest, fmt.Sprintf("spec-%d", requests.Add(1))}}, s.headers...) // a name of its own wins
 	var a answer
 	Eventually(ctx, func() bool {
 		a = named.do(ctx, consistency, sql, params...)
