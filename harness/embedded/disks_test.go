@@ -255,7 +255,7 @@ var _ = onBothDisks("A node whose disk goes bad,", func(on tweak) {
 			file := must(c.configs[leader].Disk.Damage(disk.Snapshot))
 			c.mend(behind)
 			c.failed(ctx, leader, file+" is damaged")
-			next := c.leader(ctx, c.but(leader)...)
+			c.leader(ctx, c.but(leader)...)
 			Expect(c.session(behind).count(ctx, "strong", "t")).To(Equal(50))
 		})
 	})
