@@ -253,8 +253,8 @@ var _ = Describe("VerifyDataConsistency of a target without indexes", func() {
 	}, patience)
 })
 
-// seconds of virtual time; see TestInVirtualTime.
-func settlesInBounds(g Gomega, ctx context.Context, c *harness.Cluster, f *fake.Cluster) {
+// settlesInBounds is for TestInVirtualTime, where it takes no time.
+func settlesInBounds(ctx context.Context, g Gomega, c *harness.Cluster, f *fake.Cluster) {
 	f.Answers(bagQuery, fake.Table("id"))
 	shows(f.Node(1), func(s *target.Status) { s.CommitIndex = 42 })
 	begun := time.Now()
