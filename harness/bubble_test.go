@@ -70,6 +70,10 @@ func TestInVirtualTime(t *testing.T) {
 		g.Expect(time.Since(begun)).To(BeZero(), "who is gone is not asked")
 	})
 
+	inBubble("a comparison waits no longer than its bounds", func(g Gomega, ctx context.Context, c *harness.Cluster, f *fake.Cluster) {
+		settlesInBounds(ctx, g, c, f)
+	})
+
 	inBubble("the turn to change members is waited for", func(g Gomega, ctx context.Context, c *harness.Cluster, f *fake.Cluster) {
 		f.OnCall = func(_ context.Context, call string) error {
 			if strings.HasPrefix(call, "add") {

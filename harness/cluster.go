@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rejoin-db/rejoin/harness/internal/turn"
@@ -20,10 +21,11 @@ type Cluster struct {
 	cluster target.Cluster
 	journal *journal.Journal
 	reading target.Consistency
+	asIs    bool
 	*shared
 }
 
-// shared is what all views of a cluster (see Reading) have in common.
+// shared is what all views of a cluster (see Reading and AsIs) have in common.
 type shared struct {
 	seed         uint64
 	router       Router
@@ -31,8 +33,10 @@ type shared struct {
 	terms        terms
 	votes        votes
 	states       states
-	joining      turn.Turn // to change who is a member
-	setting      turn.Turn // to change links, disks and clocks
+	schema       schema
+	indexed      atomic.Bool // whether any node ever reported an applied index
+	joining      turn.Turn   // to change who is a member
+	setting      turn.Turn   // to change links, disks and clocks
 	closing      sync.Once
 
 	mu       sync.Mutex
@@ -113,7 +117,8 @@ func boot(ctx context.Context, t target.Target, o options) (*Cluster, error) {
 func newShared(seed uint64, router Router) *shared {
 	return &shared{
 		seed: seed, router: router, random: rand.New(rand.NewPCG(seed, seed)),
-		terms: newTerms(), votes: newVotes(), states: states{last: make(map[int]journal.State)}, joining: turn.New(), setting: turn.New(),
+		terms: newTerms(), votes: newVotes(), states: states{last: make(map[int]journal.State)},
+		schema: schema{applied: make(map[int]uint64)}, joining: turn.New(), setting: turn.New(),
 		faults: newFaults(), flapping: make(map[*flapping]bool),
 	}
 }

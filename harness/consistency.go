@@ -7,20 +7,30 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/rejoin-db/rejoin/harness/journal"
 	"github.com/rejoin-db/rejoin/harness/sqltext"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// VerifyDataConsistency asks all online nodes, each for its own state, and
-// compares every value of every row: in order if the query has an ORDER BY of
-// its own, and as a bag otherwise. Answers stream; none is held in memory.
+// VerifyDataConsistency compares what all online nodes answer, each from its own state:
+// every value of every row, in order if the query has an ORDER BY of its own, and as a
+// bag otherwise. Answers stream; none is held in memory.
 //
-// It returns nil if all online nodes answer alike, an *InconsistencyError if
-// two differ, ErrNoNodesOnline if nobody is asked, and a *NodeError if a node
-// does not answer, or with anything but the rows of one query. Nodes that are
-// being written to may differ for a moment.
+// It first waits until every online node has applied what any online node knows to be
+// committed at the call. A difference counts only if the nodes were at one log index
+// when they answered; otherwise it waits and compares again, so that concurrent writes
+// raise no false alarm. A target that reports no indexes is compared again until the
+// nodes agree or the wait ends. Waits end with ctx, after Settling if ctx has no
+// deadline, and after five seconds for a node that does not report its status.
+// AsIs compares the nodes once, as they are.
+//
+// It returns nil if all online nodes answer alike, an *InconsistencyError if two differ,
+// ErrNoNodesOnline if there is none, a *WaitError if a node does not catch up, has
+// failed (ErrFailed) or cannot be asked (ErrUnreachable), an *UnsettledError if
+// the data never stopped changing, and a *NodeError if a node does not answer, or
+// answers with anything but the rows of one query.
 func (c *Cluster) VerifyDataConsistency(ctx context.Context, query string, args ...any) error {
 	end := c.journal.Begin(journal.Check, journal.Nobody, "compare %s", abridged(query))
 	err := c.verify(ctx, query, args)
@@ -28,14 +38,55 @@ func (c *Cluster) VerifyDataConsistency(ctx context.Context, query string, args 
 	return err
 }
 
-func (c *Cluster) verify(ctx context.Context, query string, args []any) (err error) {
+func (c *Cluster) verify(ctx context.Context, query string, args []any) error {
 	if err := refuseChanges(query); err != nil {
 		return err
 	}
-	nodes := c.Reading(target.Local).OnlineNodes()
+	if c.asIs {
+		return c.compare(ctx, c.OnlineNodes(), query, args)
+	}
+	waiting, cancel := settling(ctx)
+	defer cancel()
+	begun, pause := time.Now(), newLooks()
+	defer pause.stop()
+	for comparisons := 1; ; comparisons++ {
+		before, err := c.settle(waiting, c.OnlineNodes())
+		if err == nil && len(before) == 0 {
+			err = ErrNoNodesOnline
+		}
+		if err != nil {
+			return err
+		}
+		nodes := nodesOf(before)
+		err = c.compare(ctx, nodes, query, args)
+		if err == nil || !mayPass(err) || alike(before, lookAt(waiting, nodes, longestLook)) {
+			return err
+		}
+		select {
+		case <-pause.again():
+		case <-waiting.Done():
+			if !c.indexed.Load() {
+				return err
+			}
+			return &UnsettledError{Query: query, Comparisons: comparisons, Waited: time.Since(begun), Last: err, Err: context.Cause(waiting)}
+		}
+	}
+}
+
+// mayPass tells whether what a comparison found may be due to nodes that were at
+// different log indexes: different rows, or a statement that only some could run.
+func mayPass(err error) bool {
+	var difference *InconsistencyError
+	var said *target.Error
+	return errors.As(err, &difference) || errors.As(err, &said) && said.Outcome == target.NotApplied && !said.Temporary
+}
+
+// compare asks the nodes at once and compares their answers.
+func (c *Cluster) compare(ctx context.Context, nodes []*Node, query string, args []any) (err error) {
 	if len(nodes) == 0 {
 		return ErrNoNodesOnline
 	}
+	nodes = localAsIs(nodes)
 	answers, err := open(ctx, nodes, query, args)
 	defer func() { err = errors.Join(err, closeAll(answers)) }()
 	if err != nil {
@@ -49,6 +100,14 @@ func (c *Cluster) verify(ctx context.Context, query string, args []any) (err err
 		return err
 	}
 	return c.findDifference(ctx, nodes, query, args, suspects)
+}
+
+func localAsIs(nodes []*Node) []*Node {
+	views := make([]*Node, len(nodes))
+	for i, node := range nodes {
+		views[i] = node.Reading(target.Local).AsIs()
+	}
+	return views
 }
 
 // refuseChanges refuses what would change the data once for each node.

@@ -20,7 +20,9 @@
 //
 // Statements go to nodes whose flag is up: to one of them by chance
 // (ExecuteOnRandom), to all of them (ExecuteOnAll), or to all of them to be
-// compared (VerifyDataConsistency). A single node is asked through Node: as its
+// compared (VerifyDataConsistency). Comparing waits until all online nodes have
+// applied what is committed, and a local statement until its node knows the latest
+// schema; AsIs waits for nothing. A single node is asked through Node: as its
 // clients reach it, or past every fault, Inside.
 //
 // The package knows no database (package target says what one must offer) and

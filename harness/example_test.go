@@ -43,9 +43,6 @@ func ExampleCluster() {
 		log.Fatal(err)
 	}
 	fmt.Println("online again:", cluster.OnlineNodes())
-	if err := cluster.WaitForAllOnline(ctx); err != nil { // nobody lags when they are compared
-		log.Fatal(err)
-	}
 	fmt.Println("difference:", cluster.VerifyDataConsistency(ctx, "SELECT * FROM orders ORDER BY id"))
 	// Output:
 	// online without it: [node 0 (n0) node 2 (n2)]

@@ -81,6 +81,7 @@ func (c *Cluster) takeOffline(ctx context.Context, node *Node, way Way) error {
 		if err := c.inject(node.index, string(way), func() error { return injure(ctx, node.index) }); err != nil {
 			return err
 		}
+		c.schema.forget(node.index)
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		m.way, m.isolated = way, way == Isolate

@@ -62,6 +62,30 @@ func shortly(ctx context.Context) context.Context {
 	return ctx
 }
 
+// endingWhen is a context that ends, as by a deadline, once the condition holds: a
+// specific number of looks takes a busy machine any time.
+func endingWhen(ctx context.Context, holds func() bool) context.Context {
+	ctx, cancel := context.WithCancelCause(ctx)
+	watched := make(chan struct{})
+	ticker := time.NewTicker(time.Millisecond)
+	go func() {
+		defer close(watched)
+		for !holds() && ctx.Err() == nil {
+			select {
+			case <-ticker.C:
+			case <-ctx.Done():
+			}
+		}
+		cancel(context.DeadlineExceeded)
+	}()
+	DeferCleanup(func() {
+		cancel(nil)
+		<-watched
+		ticker.Stop()
+	})
+	return ctx
+}
+
 // flags are the nodes' flags, as in [true false true].
 func flags(c *harness.Cluster) []bool {
 	GinkgoHelper()

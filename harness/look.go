@@ -32,9 +32,13 @@ func (l Look) runs() bool { return l.Err == nil && l.Status.State != target.Offl
 func (c *Cluster) Look(ctx context.Context) []Look { return c.look(ctx, longestLook) }
 
 func (c *Cluster) look(ctx context.Context, longest time.Duration) []Look {
+	return lookAt(ctx, c.Nodes(), longest)
+}
+
+// lookAt asks the nodes at once.
+func lookAt(ctx context.Context, nodes []*Node, longest time.Duration) []Look {
 	ctx, cancel := context.WithTimeout(ctx, longest)
 	defer cancel()
-	nodes := c.Nodes()
 	looks := make([]Look, len(nodes))
 	var wg sync.WaitGroup
 	for i, node := range nodes {

@@ -56,7 +56,7 @@ func (c *Cluster) Node(i int) (*Node, error) {
 	case c.members[i].flag == removed:
 		return nil, c.members[i].removed()
 	}
-	return c.members[i].node.Reading(c.reading), nil
+	return c.view(c.members[i]), nil
 }
 
 // Nodes returns all members, whatever their flags say. A node keeps its index for
@@ -71,10 +71,17 @@ func (c *Cluster) nodesLocked(of func(*member) bool) []*Node {
 	var nodes []*Node
 	for _, m := range c.members {
 		if of(m) {
-			nodes = append(nodes, m.node.Reading(c.reading))
+			nodes = append(nodes, c.view(m))
 		}
 	}
 	return nodes
+}
+
+// view is the node as this view of the cluster asks it.
+func (c *Cluster) view(m *member) *Node {
+	node := *m.node
+	node.reading, node.asIs = c.reading, c.asIs
+	return &node
 }
 
 // Suffrage is whether a node votes.
@@ -136,14 +143,18 @@ func (c *Cluster) admit(added target.Node, voter bool) (*Node, error) {
 		c.members = append(c.members, m)
 		if nodes[i].ID() == added.ID() {
 			m.flag = online
-			return m.node.Reading(c.reading), nil
+			return c.view(m), nil
 		}
 	}
 	return nil, fmt.Errorf("the target does not list the new node %s", added.ID())
 }
 
 // whole is the cluster, whatever view of it this is.
-func (c *Cluster) whole() *Cluster { return c.Reading(target.Default) }
+func (c *Cluster) whole() *Cluster {
+	whole := *c
+	whole.reading, whole.asIs = target.Default, false
+	return &whole
+}
 
 // RemoveNode takes a node out of the cluster, online or offline, and ends it. It
 // blocks until that is done, which needs a quorum of the others. The node keeps

@@ -14,6 +14,7 @@ type Node struct {
 	index   int
 	reading target.Consistency
 	inside  bool
+	asIs    bool
 }
 
 // Index is the node's place in the cluster, from 0.
@@ -46,6 +47,11 @@ func (n *Node) Reading(consistency target.Consistency) *Node {
 // Execute runs one request on this node and returns the whole answer. It blocks
 // until the answer is there or ctx ends. The error is a *NodeError; what became
 // of the request, target.OutcomeOf tells.
+//
+// A request with the consistency target.Local first waits until the node has applied
+// the latest schema change that was acknowledged by any node, so that the node knows
+// the tables that the request may name. The wait ends with ctx, or after Settling. There
+// is none for a node that is offline, Inside or AsIs.
 func (n *Node) Execute(ctx context.Context, sql string, args ...any) (Result, error) {
 	return n.executeAs(ctx, n.cluster.acknowledged.name(), sql, args)
 }
@@ -53,28 +59,32 @@ func (n *Node) Execute(ctx context.Context, sql string, args ...any) (Result, er
 // executeAs runs a request of that name, and writes it down.
 func (n *Node) executeAs(ctx context.Context, id, sql string, args []any) (Result, error) {
 	end := n.cluster.operation(ctx, n.index, id, sql)
-	result, err := n.execute(ctx, id, sql, args)
+	result, changed, err := n.execute(ctx, id, sql, args)
 	end(err)
+	if changed && changesSchema(sql) {
+		n.cluster.noteSchema(ctx, n)
+	}
 	return result, err
 }
 
-func (n *Node) execute(ctx context.Context, id, sql string, args []any) (Result, error) {
+func (n *Node) execute(ctx context.Context, id, sql string, args []any) (_ Result, changed bool, _ error) {
 	rows, err := n.query(ctx, id, sql, args)
 	if err != nil {
-		return Result{}, err
+		return Result{}, false, err
 	}
 	tables, err := gather(rows)
 	if err != nil {
-		return Result{}, n.failed("execute", err)
+		return Result{}, false, n.failed("execute", err)
 	}
 	if rows.Changed() {
 		n.cluster.acknowledged.note(id)
 	}
-	return Result{Node: n.index, ID: n.node.ID(), Tables: tables}, nil
+	return Result{Node: n.index, ID: n.node.ID(), Tables: tables}, rows.Changed(), nil
 }
 
 // Query runs one request on this node and returns the answer as it arrives, for
-// answers that are too large for memory. The rows must be closed.
+// answers that are too large for memory. The rows must be closed. It waits as Execute
+// does.
 func (n *Node) Query(ctx context.Context, sql string, args ...any) (target.Rows, error) {
 	return n.query(ctx, "", sql, args)
 }
@@ -83,6 +93,9 @@ func (n *Node) query(ctx context.Context, id, sql string, args []any) (target.Ro
 	params, err := values(args)
 	if err == nil {
 		_, err = n.cluster.Node(n.index) // a member still
+	}
+	if err == nil {
+		err = n.awaitSchema(ctx)
 	}
 	if err != nil {
 		return nil, n.failed("execute", &notAskedError{err})
@@ -112,6 +125,9 @@ func (n *Node) Status(ctx context.Context) (target.Status, error) {
 	status, err := n.node.Status(ctx)
 	if err != nil {
 		return status, n.failed("ask for status", err)
+	}
+	if status.AppliedIndex > 0 {
+		n.cluster.indexed.Store(true)
 	}
 	n.cluster.noteTerms(n, status.LedTerms)
 	n.cluster.notePromises(n, status, begun)

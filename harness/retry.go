@@ -18,12 +18,25 @@ import (
 // the statement's own, is returned at once.
 func (c *Cluster) ExecuteWithRetry(ctx context.Context, sql string, args ...any) (Result, error) {
 	id := c.acknowledged.name()
+	tried := make(map[int]bool)
+	return retry(ctx, func() (Result, error) { return c.tryOnAnother(ctx, tried, id, sql, args) })
+}
+
+// ExecuteWithRetry runs a request on this node until the node answers it, in the way
+// of Cluster.ExecuteWithRetry: every try has the same name, so the request is applied
+// once.
+func (n *Node) ExecuteWithRetry(ctx context.Context, sql string, args ...any) (Result, error) {
+	id := n.cluster.acknowledged.name()
+	return retry(ctx, func() (Result, error) { return n.try(ctx, id, sql, args) })
+}
+
+// retry tries until there is an answer that another try would not change, or ctx ends.
+func retry(ctx context.Context, try func() (Result, error)) (Result, error) {
 	pause := newLooks()
 	defer pause.stop()
 	inDoubt := false
-	tried := make(map[int]bool)
 	for {
-		result, err := c.tryOnAnother(ctx, tried, id, sql, args)
+		result, err := try()
 		switch {
 		case err == nil:
 			return result, nil
@@ -49,9 +62,14 @@ func (c *Cluster) tryOnAnother(ctx context.Context, tried map[int]bool, id, sql 
 		clear(tried)
 	}
 	tried[node.index] = true
+	return node.try(ctx, id, sql, args)
+}
+
+// try is one try of several by the same name.
+func (n *Node) try(ctx context.Context, id, sql string, args []any) (Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, longestTry)
 	defer cancel()
-	return node.executeAs(ctx, id, sql, args)
+	return n.executeAs(ctx, id, sql, args)
 }
 
 // longestTry is how long one node is given to answer: a node may take a

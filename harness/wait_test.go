@@ -41,14 +41,18 @@ var _ = Describe("WaitForNodeOnline", func() {
 		})
 	})
 
-	// stays waits soon, and expects that to be in vain.
-	stays := func(ctx context.Context) *harness.WaitError {
+	// staysUntil waits as long as ctx lasts, and expects that to be in vain.
+	staysUntil := func(ctx context.Context) *harness.WaitError {
 		GinkgoHelper()
-		err := c.WaitForNodeOnline(shortly(ctx), 1)
+		err := c.WaitForNodeOnline(ctx, 1)
 		var wait *harness.WaitError
 		Expect(errors.As(err, &wait)).To(BeTrue(), "%v", err)
 		Expect(err).To(MatchError(context.DeadlineExceeded))
 		return wait
+	}
+	stays := func(ctx context.Context) *harness.WaitError {
+		GinkgoHelper()
+		return staysUntil(shortly(ctx))
 	}
 
 	It("returns at once for a node that has all, even if ctx has ended", func(ctx SpecContext) {
@@ -98,7 +102,7 @@ var _ = Describe("WaitForNodeOnline", func() {
 			}
 			return s, nil
 		})
-		Expect(stays(ctx)).To(MatchError(`wait for node 1 (n1) to be online: its flag says online; it last showed state syncing, ` +
+		Expect(staysUntil(endingWhen(ctx, func() bool { return look.Load() > 6 }))).To(MatchError(`wait for node 1 (n1) to be online: its flag says online; it last showed state syncing, ` +
 			`leader "n0", applied index 300 of 500, 200 behind, installing a snapshot, and then could not be asked: ask for status on node 1 (n1): gone; ` +
 			`at all looks connecting once, 400 behind, then syncing 3 times, 400 to 200 behind: context deadline exceeded`))
 	}, patience)
@@ -185,7 +189,7 @@ var _ = Describe("WaitForNodeOnline", func() {
 					return s, nil
 				})
 			}
-			Expect(stays(ctx).Behind()).To(Equal(uint64(25)))
+			Expect(staysUntil(endingWhen(ctx, func() bool { return asked.Load() > 6 })).Behind()).To(Equal(uint64(25)))
 		}, patience)
 
 		It("shows what was seen before ctx ended the last look", func(ctx SpecContext) {
@@ -198,7 +202,7 @@ var _ = Describe("WaitForNodeOnline", func() {
 				<-ctx.Done()
 				return target.Status{}, ctx.Err()
 			})
-			wait := stays(ctx)
+			wait := staysUntil(endingWhen(ctx, func() bool { return asked.Load() >= 4 }))
 			Expect(wait.Seen).NotTo(HaveOccurred())
 			Expect(wait.Behind()).To(Equal(uint64(25)))
 		}, patience)
@@ -212,7 +216,7 @@ var _ = Describe("WaitForNodeOnline", func() {
 				}
 				return target.Status{}, errors.New("gone")
 			})
-			Expect(stays(ctx)).To(MatchError(ContainSubstring(
+			Expect(staysUntil(endingWhen(ctx, func() bool { return asked.Load() > 4 }))).To(MatchError(ContainSubstring(
 				"applied index 17 of 42, 25 behind, and then could not be asked: ask for status on node 1 (n1): gone")))
 		}, patience)
 

@@ -3,20 +3,24 @@ package harness
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// WaitError says that a node did not come online in time, and what it showed.
+// WaitError says that a node did not come online, or did not catch up, in time, and
+// what it showed.
 type WaitError struct {
-	Node   int
-	ID     string
-	Flag   bool          // whether its flag was up
-	Target uint64        // the log index it had to apply; 0 if no node could say
-	Last   target.Status // what it showed when it last could be asked
-	Shown  []Stretch     // what it showed at all looks, in order
-	Seen   error         // why it could not be asked at the last look; nil if it could
-	Err    error         // what ended the wait; ErrFailed if nothing was left to wait for
+	Node    int
+	ID      string
+	Purpose string        // what it was awaited for, as in "to apply index 7"; empty means to be online
+	Flag    bool          // whether its flag was up
+	Target  uint64        // the log index it had to apply; 0 if no node could say
+	Last    target.Status // what it showed when it last could be asked
+	Shown   []Stretch     // what it showed at all looks, in order
+	Seen    error         // why it could not be asked at the last look; nil if it could
+	Waited  time.Duration // how long the wait took; 0 if it was to be online
+	Err     error         // what ended the wait; ErrFailed or ErrUnreachable if waiting longer was useless
 }
 
 // Stretch is looks in a row that saw one state.
@@ -57,7 +61,11 @@ func (e *WaitError) Error() string {
 	if e.Flag {
 		flag = "its flag says online"
 	}
-	return fmt.Sprintf("wait for node %d (%s) to be online: %s; %s: %v", e.Node, e.ID, flag, e.shown(), e.Err)
+	purpose, waited := "to be online", ""
+	if e.Purpose != "" {
+		purpose, waited = e.Purpose, fmt.Sprintf("; it was awaited for %v", e.Waited.Round(time.Microsecond))
+	}
+	return fmt.Sprintf("wait for node %d (%s) %s: %s; %s%s: %v", e.Node, e.ID, purpose, flag, e.shown(), waited, e.Err)
 }
 
 func (e *WaitError) shown() string {

@@ -47,10 +47,10 @@ func allOffline(w *world) {
 				Expect(w.cluster.BringNodeOnline(ctx, i)).To(Succeed())
 			}
 			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
-			Expect(w.cluster).To(HaveLeader())
+			Eventually(ctx, w.cluster).Should(HaveLeader())
 			Expect(w.run(ctx, "SELECT count(*) FROM {ns}.customers")).To(HaveRows(Row(4)))
-			w.run(ctx, "INSERT INTO {ns}.customers (id, name) VALUES (5, 'Edsger')")
-			Eventually(ctx, w.cluster).Should(BeConsistent(w.sql("SELECT * FROM {ns}.customers")))
+			w.patiently(ctx, "INSERT INTO {ns}.customers (id, name) VALUES (5, 'Edsger')")
+			Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.customers")))
 			Expect(w.run(ctx, "SELECT name FROM {ns}.customers WHERE id = 5")).To(HaveRows(Row("Edsger")))
 		}, patience)
 	})

@@ -16,7 +16,7 @@ func basics(w *world) {
 
 		agreed := func(ctx SpecContext, rows ...[]any) {
 			GinkgoHelper()
-			Eventually(ctx, w.cluster).Should(BeConsistent(w.sql(people)))
+			Expect(w.cluster).To(BeConsistent(w.sql(people)))
 			Expect(w.run(ctx, people)).To(HaveRows(rows...))
 		}
 
@@ -38,8 +38,7 @@ func basics(w *world) {
 			w.run(ctx, "CREATE TABLE {ns}.people (id INTEGER PRIMARY KEY, name TEXT)")
 			var rows [][]any
 			for i, node := range w.cluster.Nodes() {
-				_, err := node.Execute(ctx, w.sql("INSERT INTO {ns}.people VALUES (?, ?)"), i, fmt.Sprintf("by %d", i))
-				Expect(err).NotTo(HaveOccurred())
+				w.runOn(ctx, node, "INSERT INTO {ns}.people VALUES (?, ?)", i, fmt.Sprintf("by %d", i))
 				rows = append(rows, Row(i, fmt.Sprintf("by %d", i)))
 				Expect(node.Reading(target.Local).Execute(ctx, w.sql(people))).To(HaveRows(rows...), "%s does not read its own write", node)
 			}
@@ -53,13 +52,13 @@ func basics(w *world) {
 				w.run(ctx, "INSERT INTO {ns}.steps (step) VALUES (?)", step)
 				rows = append(rows, Row(step+1, step))
 			}
-			Eventually(ctx, w.cluster).Should(BeConsistent(w.sql("SELECT * FROM {ns}.steps")))
+			Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.steps")))
 			Expect(w.run(ctx, "SELECT id, step FROM {ns}.steps ORDER BY id")).To(HaveRows(rows...))
 		}, patience)
 
 		It("agree on empty tables", func(ctx SpecContext) {
 			w.run(ctx, "CREATE TABLE {ns}.empty (id INTEGER PRIMARY KEY, v TEXT)")
-			Eventually(ctx, w.cluster).Should(BeConsistent(w.sql("SELECT * FROM {ns}.empty"), w.sql("SELECT * FROM {ns}.empty ORDER BY id")))
+			Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.empty"), w.sql("SELECT * FROM {ns}.empty ORDER BY id")))
 			Expect(w.run(ctx, "SELECT * FROM {ns}.empty")).To(HaveRows())
 		}, patience)
 

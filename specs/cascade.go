@@ -22,7 +22,7 @@ func cascade(w *world) {
 			for i := range last {
 				w.leave(ctx, i)
 				if len(w.cluster.OnlineNodes()) >= w.cluster.Quorum() {
-					w.run(ctx, "INSERT INTO {ns}.customers (id, name) VALUES (?, 'written meanwhile')", 100+i)
+					w.patiently(ctx, "INSERT INTO {ns}.customers (id, name) VALUES (?, 'written meanwhile')", 100+i)
 					Eventually(ctx, w.node(last)).Should(HaveCaughtUp())
 				}
 			}
@@ -42,10 +42,10 @@ func cascade(w *world) {
 			}
 			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
 			for _, node := range w.cluster.Nodes() {
-				Expect(node).To(And(BeOnline(), HaveCaughtUp()))
+				Eventually(ctx, node).Should(And(BeOnline(), HaveCaughtUp()))
 			}
-			Eventually(ctx, w.cluster).Should(BeConsistent(w.sql("SELECT * FROM {ns}.customers")))
-			w.run(ctx, "INSERT INTO {ns}.customers (id, name) VALUES (201, 'accepted')")
+			Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.customers")))
+			w.patiently(ctx, "INSERT INTO {ns}.customers (id, name) VALUES (201, 'accepted')")
 		}, patience)
 	})
 }

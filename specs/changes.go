@@ -19,7 +19,7 @@ func changes(w *world) {
 				w.leave(ctx, victim)
 
 				for _, statement := range c.statements {
-					_, err := w.cluster.ExecuteOnRandom(ctx, w.sql(statement))
+					_, err := w.cluster.ExecuteWithRetry(ctx, w.sql(statement)) // while a leader is elected
 					if c.fails {
 						Expect(err).To(HaveOccurred(), statement)
 					} else {
@@ -36,7 +36,7 @@ func changes(w *world) {
 
 				w.comeBack(ctx, victim)
 				for _, check := range c.checks {
-					Eventually(ctx, w.cluster).Should(BeConsistent(w.sql(check)))
+					Expect(w.cluster).To(BeConsistent(w.sql(check)))
 				}
 			}, patience)
 		}

@@ -64,7 +64,7 @@ func crash(w *world) {
 				Expect(w.cluster.OnlineNodes()).To(BeEmpty())
 				w.each(func(node int) { Expect(w.cluster.BringNodeOnline(ctx, node)).To(Succeed()) })
 				Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
-				Expect(w.cluster).To(HaveLeader())
+				Eventually(ctx, w.cluster).Should(HaveLeader())
 			}
 			load.goesOn(ctx)
 			load.verify(ctx, 3*2*writers)

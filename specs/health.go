@@ -24,11 +24,11 @@ func health(w *world) {
 
 		It("is connecting while it hears of no leader, and online when it is with the others again", Label("fault:isolate"), func(ctx SpecContext) {
 			victim := w.others(w.leader(ctx))[0]
-			Expect(w.node(victim)).To(BeOnline())
+			Eventually(ctx, w.node(victim)).Should(BeOnline())
 			w.leave(ctx, victim)
 			Eventually(ctx, w.node(victim)).Should(BeConnecting())
 			w.comeBack(ctx, victim)
-			Expect(w.node(victim)).To(BeOnline())
+			Eventually(ctx, w.node(victim)).Should(BeOnline())
 		}, patience)
 
 		It("is syncing, with how far behind it is, in a long catch-up", Label("fault:disk"), func(ctx SpecContext) {
@@ -37,19 +37,18 @@ func health(w *world) {
 			victim := w.others(leader)[0]
 			w.leave(ctx, victim)
 			for i := range 100 {
-				Expect(w.node(leader).Execute(ctx, w.sql("INSERT INTO {ns}.blobs VALUES (?, randomblob(10))"), i)).Error().NotTo(HaveOccurred())
+				w.runOn(ctx, w.node(leader), "INSERT INTO {ns}.blobs VALUES (?, randomblob(10))", i)
 			}
 			// Who was away for less than its timeout has not missed its leader.
 			Eventually(ctx, w.node(victim)).Should(BeConnecting())
 			Expect(w.cluster.SetDisk(ctx, victim, disk.Faults{Slow: time.Second})).To(Succeed())
 			Expect(w.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
-			Eventually(ctx, w.node(victim)).WithPolling(time.Millisecond).Should(BeSyncing())
-			Eventually(ctx, func(ctx context.Context) uint64 { return statusOf(ctx, w.node(victim)).Behind }).Should(BeNumerically(">=", 100))
-			Expect(w.node(victim)).To(BeSyncing())
-			Expect(w.node(victim)).NotTo(BeOnline())
+			// One look at both: on a busy machine the node may have moved on before a second.
+			Eventually(ctx, w.node(victim).Status).WithPolling(time.Millisecond).Should(And(
+				HaveField("State", target.Syncing), HaveField("Behind", BeNumerically(">=", 100))))
 			Expect(w.cluster.SetDisk(ctx, victim, disk.Faults{})).To(Succeed())
 			Expect(w.cluster.WaitForNodeOnline(ctx, victim)).To(Succeed())
-			Expect(statusOf(ctx, w.node(victim)).Behind).To(BeZero())
+			Eventually(ctx, w.node(victim).Status).Should(HaveField("Behind", BeZero()))
 		}, patience)
 
 		It("counts as applied only what a read of its own state shows", func(ctx SpecContext) {

@@ -44,7 +44,7 @@ func hundred(w *world) {
 
 			By("coming back")
 			w.comeBack(ctx, gone...)
-			Expect(w.node(old)).To(HaveCaughtUp())
+			Eventually(ctx, w.node(old)).Should(HaveCaughtUp())
 			Expect(w.node(gone[49]).Reading(target.Local).Execute(ctx, w.sql("SELECT count(*) FROM {ns}.t"))).To(HaveRows(Row(1)))
 		}, patience)
 	})

@@ -38,13 +38,13 @@ func minority(w *world) {
 			Expect(target.OutcomeOf(err)).NotTo(Equal(target.Applied))
 			Expect(codeOf(err)).To(BeElementOf("NO_LEADER", "NO_QUORUM"), err.Error())
 
-			w.run(ctx, "INSERT INTO {ns}.t VALUES (1, 'of the majority')")
+			w.patiently(ctx, "INSERT INTO {ns}.t VALUES (1, 'of the majority')")
 			Expect(w.run(ctx, "SELECT v FROM {ns}.t")).To(HaveRows(Row("of the majority")))
 			_, err = w.node(alone).Inside().Reading(target.Strong).Execute(ctx, w.sql("SELECT v FROM {ns}.t"))
 			Expect(err).To(HaveOccurred(), "a minority served a strong read, which is stale by now")
 
 			w.comeBack(ctx, alone)
-			Eventually(ctx, w.cluster).Should(BeConsistent(w.sql("SELECT * FROM {ns}.t")))
+			Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.t")))
 			Expect(w.cluster.Reading(target.Local).ExecuteOnAll(ctx, w.sql("SELECT id, v FROM {ns}.t"))).To(And(
 				HaveLen(w.cluster.Size()), HaveRows(Row(1, "of the majority"))))
 		}
@@ -56,7 +56,7 @@ func minority(w *world) {
 		It("is so for a leader that is cut off, with a write in its log that nobody else has", func(ctx SpecContext) {
 			leader := w.leader(ctx)
 			cutOff(ctx, leader)
-			Expect(w.cluster).To(HaveLeader())
+			Eventually(ctx, w.cluster).Should(HaveLeader())
 		}, patience)
 	})
 }

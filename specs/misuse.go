@@ -48,7 +48,7 @@ func misuse(w *world) {
 		It("of waiting for a node that nobody brings back ends with the wait, and explains", func(ctx SpecContext) {
 			w.needs(3)
 			w.leave(ctx, 1)
-			w.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY)")
+			w.patiently(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY)")
 			short, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
 			defer cancel()
 			err := w.cluster.WaitForNodeOnline(short, 1)
@@ -73,10 +73,10 @@ func misuse(w *world) {
 				_, err := w.cluster.ExecuteOnRandom(ctx, w.sql(bad.sql))
 				Expect(err).To(MatchError(ContainSubstring(bad.reason)), bad.sql)
 			}
-			Eventually(ctx, w.cluster).Should(BeConsistent(w.sql("SELECT * FROM {ns}.customers")))
+			Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.customers")))
 			Expect(w.run(ctx, "SELECT count(*) FROM {ns}.customers")).To(HaveRows(Row(4)))
 			for _, node := range w.cluster.Nodes() {
-				Expect(node).To(BeOnline())
+				Eventually(ctx, node).Should(BeOnline())
 			}
 		}, patience)
 	})

@@ -36,6 +36,7 @@ func Register(options Options) {
 	w := &world{options: options}
 	Describe("A replicated SQL database", options.Decorators, func() {
 		BeforeEach(w.begin)
+		story(w)
 		basics(w)
 		values(w)
 		recovery(w)

@@ -38,8 +38,8 @@ func sizes(w *world, size int) {
 			}
 			w.comeBack(ctx, append(gone, next)...)
 			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
-			w.run(ctx, "INSERT INTO {ns}.t VALUES (3)")
-			Eventually(ctx, w.cluster).Should(BeConsistent(w.sql("SELECT * FROM {ns}.t")))
+			w.patiently(ctx, "INSERT INTO {ns}.t VALUES (3)")
+			Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.t")))
 			Expect(w.cluster.Reading(target.Local).ExecuteOnAll(ctx, w.sql("SELECT count(*) FROM {ns}.t WHERE id <> 2"))).To(
 				And(HaveLen(size), HaveRows(Row(2))))
 		}, patience)

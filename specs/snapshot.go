@@ -25,7 +25,7 @@ func snapshot(w *world) {
 			snapshots := make(map[int]int)
 			Eventually(ctx, func(g Gomega, ctx SpecContext) {
 				for range 100 {
-					_, err := w.cluster.ExecuteOnRandom(ctx, w.sql("UPDATE {ns}.orders SET total = total + 1, receipt = randomblob(8)"))
+					_, err := w.cluster.ExecuteWithRetry(ctx, w.sql("UPDATE {ns}.orders SET total = total + 1, receipt = randomblob(8)"))
 					g.Expect(err).NotTo(HaveOccurred())
 				}
 				for _, node := range w.cluster.OnlineNodes() {
@@ -36,8 +36,8 @@ func snapshot(w *world) {
 					}
 					g.Expect(snapshots[node.Index()]).To(BeNumerically(">=", 2), "%s has not compacted its log twice", node)
 				}
-			}).Should(Succeed())
-			w.run(ctx, "INSERT INTO {ns}.customers (id, name) VALUES (5, 'after the snapshot')")
+			}).WithTimeout(lastingWork).Should(Succeed())
+			w.patiently(ctx, "INSERT INTO {ns}.customers (id, name) VALUES (5, 'after the snapshot')")
 
 			By("coming back")
 			if way == harness.Isolate {
@@ -45,12 +45,12 @@ func snapshot(w *world) {
 			}
 			w.comeBackAs(ctx, victim, options...)
 			Expect(statusOf(ctx, w.node(victim)).Restores).To(BeNumerically(">", before.Restores), "it recovered without a snapshot")
-			Eventually(ctx, w.cluster).Should(BeConsistent(w.sql("SELECT * FROM {ns}.orders"), w.sql("SELECT * FROM {ns}.customers ORDER BY id")))
+			Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.orders"), w.sql("SELECT * FROM {ns}.customers ORDER BY id")))
 			Expect(w.node(victim).Reading(target.Local).Execute(ctx, w.sql("SELECT name FROM {ns}.customers WHERE id = 5"))).To(HaveRows(Row("after the snapshot")))
 
 			By("going on by the log")
-			w.run(ctx, "DELETE FROM {ns}.orders WHERE id = 1")
-			Eventually(ctx, w.cluster).Should(BeConsistent(w.sql("SELECT * FROM {ns}.orders ORDER BY id")))
+			w.patiently(ctx, "DELETE FROM {ns}.orders WHERE id = 1")
+			Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.orders ORDER BY id")))
 		}
 
 		It("recovers by a snapshot", func(ctx SpecContext) { recovers(ctx, harness.Isolate) }, patience)

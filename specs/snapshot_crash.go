@@ -30,7 +30,7 @@ func snapshotCrash(w *world) {
 		whole := func(ctx SpecContext) {
 			GinkgoHelper()
 			Expect(w.cluster.Heal(ctx)).To(Succeed())
-			Eventually(ctx, w.cluster).Should(BeConsistent(w.sql("SELECT * FROM {ns}.blobs ORDER BY id")))
+			Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.blobs ORDER BY id")))
 		}
 
 		It("that is taken leaves the node with what it had", func(ctx SpecContext) {
@@ -42,7 +42,7 @@ func snapshotCrash(w *world) {
 			Eventually(ctx, func(ctx context.Context) (string, error) {
 				_, err := w.node(leader).Execute(ctx, w.sql("UPDATE {ns}.blobs SET v = randomblob(64) WHERE id = 1"))
 				return statusOf(ctx, w.node(victim)).Activity, err
-			}).Should(ContainSubstring("taking a snapshot"))
+			}).WithTimeout(lastingWork).Should(ContainSubstring("taking a snapshot"))
 			w.leave(ctx, victim, harness.Crash)
 			Expect(w.cluster.SetDisk(ctx, victim, disk.Faults{})).To(Succeed())
 			w.comeBack(ctx, victim)
@@ -58,14 +58,19 @@ func snapshotCrash(w *world) {
 
 		It("that is sent, of the node that sends it, lets another send its own", func(ctx SpecContext) {
 			w.requires(target.Links)
-			leader := w.leader(ctx)
-			victim := w.others(leader)[0]
+			victim := w.others(w.leader(ctx))[0]
 			behind(ctx, victim)
-			leader = w.leader(ctx)
-			Expect(w.cluster.SetLink(ctx, leader, victim, narrow)).To(Succeed())
+			w.narrowLinksTo(ctx, victim)
 			Expect(w.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
-			w.waitForActivity(ctx, leader, "sending a snapshot to "+w.node(victim).ID())
+			sending := "sending a snapshot to " + w.node(victim).ID()
+			var leader int
+			Eventually(ctx, func(ctx context.Context) (string, error) {
+				leader = w.leader(ctx) // which may change before it sends anything
+				status, err := w.node(leader).Status(ctx)
+				return status.Activity, err
+			}).Should(ContainSubstring(sending))
 			w.leave(ctx, leader, harness.Crash)
+			Expect(w.cluster.MendLinks(ctx)).To(Succeed())
 			Expect(w.cluster.WaitForNodeOnline(ctx, victim)).To(Succeed())
 			Expect(statusOf(ctx, w.node(victim)).Restores).To(BeNumerically(">", 0))
 			Expect(w.leader(ctx)).NotTo(Equal(leader))
@@ -77,8 +82,7 @@ func snapshotCrash(w *world) {
 			w.requires(target.Links)
 			victim := w.others(w.leader(ctx))[0]
 			behind(ctx, victim)
-			leader := w.leader(ctx)
-			Expect(w.cluster.SetLink(ctx, leader, victim, narrow)).To(Succeed())
+			w.narrowLinksTo(ctx, victim)
 			Expect(w.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
 			w.waitForActivity(ctx, victim, "receiving a snapshot")
 			w.leave(ctx, victim, harness.Crash)
@@ -106,6 +110,15 @@ func snapshotCrash(w *world) {
 
 // narrow is a link over which a snapshot takes a second and more.
 var narrow = network.Rule{Bandwidth: 256 << 10}
+
+// narrowLinksTo makes the links to a node narrow from all others: any of them may lead
+// by the time that a snapshot is sent.
+func (w *world) narrowLinksTo(ctx context.Context, node int) {
+	GinkgoHelper()
+	for _, other := range w.others(node) {
+		Expect(w.cluster.SetLink(ctx, other, node, narrow)).To(Succeed())
+	}
+}
 
 // slowDisk makes a node's disk as slow as a link of farAway.
 func (w *world) slowDisk(ctx context.Context, _, node int) error {
@@ -142,5 +155,5 @@ func (w *world) writeUntilCompacted(ctx context.Context, past uint64) {
 			}
 		}
 		return errors.Join(waiting...)
-	}).Should(Succeed())
+	}).WithTimeout(lastingWork).Should(Succeed())
 }

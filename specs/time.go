@@ -40,7 +40,7 @@ func timely(w *world) {
 				w.comeBack(ctx, victim)
 				Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
 				Expect(time.Since(begun)).To(BeNumerically("~", 24*time.Hour, 10*time.Minute))
-				Eventually(ctx, w.cluster).Should(BeConsistent(w.sql("SELECT * FROM {ns}.minutes ORDER BY id")))
+				Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.minutes ORDER BY id")))
 				Expect(w.node(victim).Reading(target.Local).Execute(ctx, w.sql("SELECT count(*), sum(minute) FROM {ns}.minutes"))).To(
 					HaveRows(Row(24*60, 24*60*(24*60-1)/2)))
 			}, patience)
@@ -78,7 +78,7 @@ func timely(w *world) {
 				w.run(ctx, "INSERT INTO {ns}.t VALUES (1)")
 				w.comeBack(ctx, old)
 				Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
-				Eventually(ctx, w.cluster).Should(BeConsistent(w.sql("SELECT * FROM {ns}.t")))
+				Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.t")))
 			}, patience)
 		})
 	})

@@ -18,10 +18,9 @@ func values(w *world) {
 			func(ctx SpecContext, value any) {
 				w.run(ctx, "CREATE TABLE {ns}.v (id INTEGER PRIMARY KEY, plain, as_bool BOOLEAN, as_time TIMESTAMP)")
 				for i, node := range w.cluster.Nodes() {
-					_, err := node.Execute(ctx, w.sql("INSERT INTO {ns}.v (id, plain) VALUES (?, ?)"), i, value)
-					Expect(err).NotTo(HaveOccurred())
+					w.runOn(ctx, node, "INSERT INTO {ns}.v (id, plain) VALUES (?, ?)", i, value)
 				}
-				Eventually(ctx, w.cluster).Should(BeConsistent(w.sql("SELECT * FROM {ns}.v")))
+				Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.v")))
 				var rows [][]any
 				for range w.cluster.Size() {
 					rows = append(rows, Row(value, typeOf(value)))
@@ -62,7 +61,7 @@ func values(w *world) {
 				w.run(ctx, "INSERT INTO {ns}.rolls (id) VALUES (?)", i)
 			}
 			w.run(ctx, "UPDATE {ns}.rolls SET n = random(), d = strftime('%s %f', 'now') || CURRENT_TIME || date() WHERE id % 2")
-			Eventually(ctx, w.cluster).Should(BeConsistent(w.sql("SELECT * FROM {ns}.rolls ORDER BY id")))
+			Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.rolls ORDER BY id")))
 			distinct, err := w.run(ctx, "SELECT count(DISTINCT n) FROM {ns}.rolls").Value()
 			Expect(err).NotTo(HaveOccurred())
 			Expect(distinct).To(BeEquivalentTo(30), "chance repeats itself")

@@ -42,8 +42,8 @@ func ways(w *world) {
 
 			By("bringing it back")
 			w.comeBackAs(ctx, victim, options...)
-			Expect(w.node(victim)).To(And(BeOnline(), HaveCaughtUp()))
-			Eventually(ctx, w.cluster).Should(BeConsistent(w.sql(all), w.sql("SELECT * FROM {ns}.orders")))
+			Eventually(ctx, w.node(victim)).Should(And(BeOnline(), HaveCaughtUp()))
+			Expect(w.cluster).To(BeConsistent(w.sql(all), w.sql("SELECT * FROM {ns}.orders")))
 			Expect(w.node(victim).Reading(target.Local).Execute(ctx, w.sql("SELECT id, name FROM {ns}.customers ORDER BY id"))).To(
 				HaveRows(Row(1, "Ada Lovelace"), Row(2, "Grace"), Row(3, "Édouard"), Row(4, "林"), Row(5, "Edsger")))
 			after := statusOf(ctx, w.node(victim))

@@ -119,10 +119,28 @@ func (s shown) String() string { return string(s) }
 // sql puts the spec's namespace into a statement, for {ns}.
 func (w *world) sql(text string) string { return strings.ReplaceAll(text, "{ns}", w.ns) }
 
-// run runs a statement on a random online node and expects it to succeed.
+// run runs a statement on a random online node and expects it to succeed: at the first
+// try in virtual time. On a real clock a busy machine may end a leadership without a
+// fault, so there the statement is sent again as patiently does.
 func (w *world) run(ctx context.Context, sql string, args ...any) harness.Result {
 	GinkgoHelper()
-	result, err := w.cluster.ExecuteOnRandom(ctx, w.sql(sql), args...)
+	execute := w.cluster.ExecuteWithRetry
+	if w.cluster.HasClock() {
+		execute = w.cluster.ExecuteOnRandom
+	}
+	result, err := execute(ctx, w.sql(sql), args...)
+	Expect(err).NotTo(HaveOccurred())
+	return result
+}
+
+// runOn is run on one node.
+func (w *world) runOn(ctx context.Context, node *harness.Node, sql string, args ...any) harness.Result {
+	GinkgoHelper()
+	execute := node.ExecuteWithRetry
+	if w.cluster.HasClock() {
+		execute = node.Execute
+	}
+	result, err := execute(ctx, w.sql(sql), args...)
 	Expect(err).NotTo(HaveOccurred())
 	return result
 }
@@ -186,6 +204,32 @@ func (w *world) leader(ctx context.Context) int {
 	}).Should(Succeed())
 	return leader
 }
+
+// undisturbed does something, and expects that the leader leads on in its term. On a
+// real clock a busy machine may end a leadership without a fault, so there it tries again
+// until one attempt ends none: what always ends a leadership still fails.
+func (w *world) undisturbed(ctx context.Context, do func(leader int)) {
+	GinkgoHelper()
+	attempt := func(ctx context.Context) error {
+		leader := w.leader(ctx)
+		term := statusOf(ctx, w.node(leader)).Term
+		do(leader)
+		if now := statusOf(ctx, w.node(leader)); now.Role != "leader" || now.Term != term {
+			return fmt.Errorf("node %d led in term %d, and is now %s in term %d", leader, term, now.Role, now.Term)
+		}
+		return nil
+	}
+	if w.cluster.HasClock() {
+		Expect(attempt(ctx)).To(Succeed())
+		return
+	}
+	Eventually(ctx, attempt).WithTimeout(lastingWork).Should(Succeed())
+}
+
+// lastingWork bounds what writes hundreds of rows, one after the other: ten seconds'
+// work on a busy machine, and so too much for the default of Eventually. The spec's
+// own timeout comes next.
+const lastingWork = 50 * time.Second
 
 // node is the node of that index, which exists.
 func (w *world) node(i int) *harness.Node {

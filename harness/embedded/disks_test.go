@@ -114,7 +114,8 @@ var _ = onBothDisks("A node whose disk goes bad,", func(on tweak) {
 			})
 
 			It("fails as the leader and says to its own client that nobody knows", func(ctx SpecContext) {
-				c, leader, _ := three(ctx)
+				// Long, so that no election of a busy machine is the first to meet the disk.
+				c, leader, _ := three(ctx, electionTimeout(2*time.Second))
 				c.configs[leader].Disk.Set(fault.faults)
 				a := c.session(leader).do(ctx, "", "INSERT INTO t DEFAULT VALUES")
 				Expect(a.Error.Code).To(Equal(embedded.CodeFailed))
@@ -242,7 +243,6 @@ var _ = onBothDisks("A node whose disk goes bad,", func(on tweak) {
 			c.mend(behind)
 			c.failed(ctx, leader, file+" is damaged")
 			next := c.leader(ctx, c.but(leader)...)
-			Expect(next).NotTo(Equal(behind))
 			fill(ctx, c.session(next), 50, 55)
 			Expect(c.session(behind).count(ctx, "strong", "t")).To(Equal(55))
 		})
@@ -255,8 +255,7 @@ var _ = onBothDisks("A node whose disk goes bad,", func(on tweak) {
 			file := must(c.configs[leader].Disk.Damage(disk.Snapshot))
 			c.mend(behind)
 			c.failed(ctx, leader, file+" is damaged")
-			next := c.leader(ctx, c.but(leader)...)
-			Expect(next).NotTo(Equal(behind))
+			c.leader(ctx, c.but(leader)...)
 			Expect(c.session(behind).count(ctx, "strong", "t")).To(Equal(50))
 		})
 	})

@@ -202,7 +202,7 @@ var _ = Describe("A read", func() {
 	})
 
 	It("is told that it came in vain when all readers stay busy", func(ctx SpecContext) {
-		c := boot(1, writeTimeout(100*time.Millisecond), func(c *embedded.Config) { c.Machine.Readers = 1 })
+		c := boot(1, writeTimeout(time.Second), func(c *embedded.Config) { c.Machine.Readers = 1 })
 		c.session(0).works(ctx)
 		response := stream(ctx, c, series(1_000_000_000))
 		defer response.Body.Close()

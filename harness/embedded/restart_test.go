@@ -69,8 +69,8 @@ var _ = Describe("A node that comes back", func() {
 		Entry("with all three at once", 3),
 	)
 
-	It("has handed leadership over before, if it was stopped and had it", func(ctx SpecContext) {
-		const timeout = 500 * time.Millisecond
+	It("has handed leadership over before, if it was stopped and had it", Label("speed:slow"), func(ctx SpecContext) {
+		const timeout = 2 * time.Second // so long that half of it is enough for a hand-over on a busy machine
 		c := boot(3, electionTimeout(timeout))
 		// gap is from the leader's going until another is seen to lead.
 		gap := func(end func(*embedded.Node) error) time.Duration {
@@ -93,7 +93,7 @@ var _ = Describe("A node that comes back", func() {
 		}
 		stopped := gap(func(n *embedded.Node) error { return n.Stop(ctx) })
 		closed := gap((*embedded.Node).Close)
-		GinkgoWriter.Println("until another leads, at an election timeout of 500ms:", fmt.Sprintf("Stop %v, Close %v", stopped, closed))
+		GinkgoWriter.Println("until another leads, at an election timeout of 2s:", fmt.Sprintf("Stop %v, Close %v", stopped, closed))
 		Expect(stopped).To(BeNumerically("<", timeout/2))
 		Expect(closed).To(BeNumerically(">", timeout/2))
 		c.leader(ctx)
@@ -144,7 +144,10 @@ var _ = Describe("A node that comes back", func() {
 		fill(ctx, c.session(away), 0, 10)
 		c.isolate(away)
 		fill(ctx, c.session(leader), 10, 60)
-		Expect(c.nodes[leader].Snapshot(ctx)).To(Succeed())
+		for _, i := range c.but(away) { // each may lead by the time that the node is back
+			Eventually(ctx, func() uint64 { return c.nodes[i].Health().AppliedIndex }).Should(BeNumerically(">=", c.nodes[leader].Health().CommitIndex))
+			Expect(c.nodes[i].Snapshot(ctx)).To(Succeed())
+		}
 		fill(ctx, c.session(leader), 60, 70)
 
 		inside := c.session(away)
@@ -169,7 +172,7 @@ var _ = Describe("A node that comes back", func() {
 		c.converge(ctx)
 		close(stop)
 		<-done
-		Expect(c.nodes[away].Health().Restores).To(BeEquivalentTo(1))
+		Expect(c.nodes[away].Health().Restores).To(BeNumerically(">=", 1))
 		Expect(inside.count(ctx, "local", "t")).To(Equal(70))
 		inside.works(ctx)
 	})

@@ -58,11 +58,11 @@ var _ = Describe("A local cluster", func() {
 		c := boot(ctx, size, local.Options{})
 		run(ctx, c, "CREATE TABLE t (id INTEGER PRIMARY KEY)")
 		run(ctx, c, "INSERT INTO t VALUES (1), (2)")
-		Eventually(ctx, c).Should(BeConsistent("SELECT * FROM t"))
-		Expect(c).To(HaveLeader())
+		Expect(c).To(BeConsistent("SELECT * FROM t"))
+		Eventually(ctx, c).Should(HaveLeader())
 		for i, n := range c.Nodes() {
 			Expect(n.ID()).To(Equal(fmt.Sprint("n", i)))
-			Expect(n).To(BeOnline())
+			Eventually(ctx, n).Should(BeOnline())
 		}
 		Expect(c.VerifyInvariants(ctx)).To(Succeed())
 		Expect(c.Close()).To(Succeed())

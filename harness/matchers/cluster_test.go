@@ -240,6 +240,30 @@ var _ = Describe("BeConsistent", func() {
 		Expect(holds(c, BeConsistent("a", "b"))).To(HaveSuffix("all 2 online nodes answer alike"))
 	}, patience)
 
+	It("waits for a node that is behind, unless the cluster is taken as it is", func(ctx SpecContext) {
+		c, f := boot()
+		f.Answers("a", fake.Table("a", fake.Row("x")))
+		f.Node(2).Answers("a", fake.Table("a"))
+		var looks atomic.Int64
+		shows(f.Node(2), func(s *target.Status) {
+			if looks.Add(1) < 5 {
+				s.AppliedIndex = 0
+				return
+			}
+			f.Node(2).Answers("a", fake.Table("a", fake.Row("x")))
+		})
+		Expect(holdsNot(c.AsIs(), BeConsistent("a"))).To(ContainSubstring("('x') is missing from node 2 (n2)"))
+		Expect(looks.Load()).To(BeZero())
+		holds(c, BeConsistent("a"))
+	}, patience)
+
+	It("is refused while a node has failed, which is neither", func() {
+		c, f := boot()
+		f.Answers("a", fake.Table("a"))
+		shows(f.Node(2), func(s *target.Status) { s.State = target.Failed })
+		Expect(refused(c, BeConsistent("a"))).To(MatchError(harness.ErrFailed))
+	})
+
 	It("is refused without a query, without a node, and without an answer", func(ctx SpecContext) {
 		c, f := boot()
 		f.Answers("a", fake.Table("a"))

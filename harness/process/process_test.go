@@ -12,10 +12,10 @@ var _ = Describe("A cluster of processes", func() {
 		c := boot(ctx, size)
 		c.run(ctx, "CREATE TABLE t (id INTEGER PRIMARY KEY)")
 		c.run(ctx, "INSERT INTO t VALUES (1), (2)")
-		Eventually(ctx, c.Cluster).Should(BeConsistent("SELECT * FROM t"))
-		Expect(c.Cluster).To(HaveLeader())
+		Expect(c.Cluster).To(BeConsistent("SELECT * FROM t"))
+		Eventually(ctx, c.Cluster).Should(HaveLeader())
 		for _, n := range c.Nodes() {
-			Expect(n).To(BeOnline())
+			Eventually(ctx, n).Should(BeOnline())
 		}
 		Expect(c.VerifyInvariants(ctx)).To(Succeed())
 	},

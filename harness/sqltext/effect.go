@@ -24,6 +24,16 @@ func (s Statement) ChangesRows() bool {
 	return false
 }
 
+// ChangesSchema tells whether the statement creates, alters or drops tables, indexes,
+// views, triggers or namespaces.
+func (s Statement) ChangesSchema() bool {
+	switch s.verb() {
+	case "CREATE", "ALTER", "DROP":
+		return true
+	}
+	return false
+}
+
 // verb is the statement's leading word, past its common table expressions.
 func (s Statement) verb() string {
 	depth := 0

@@ -38,3 +38,25 @@ var _ = DescribeTable("What a statement does",
 	Entry(nil, "PRAGMA user_version", false, false),
 	Entry(nil, "VACUUM", false, false),
 )
+
+var _ = DescribeTable("Which statements change the schema",
+	func(sql string, changes bool) {
+		statements, err := sqltext.Split(sql)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(statements).To(HaveLen(1))
+		Expect(statements[0].ChangesSchema()).To(Equal(changes))
+	},
+	EntryDescription("%s"),
+	Entry(nil, "CREATE TABLE t (x)", true),
+	Entry(nil, "/* a view */ create view v AS SELECT 1", true),
+	Entry(nil, "CREATE UNIQUE INDEX i ON t (x)", true),
+	Entry(nil, "CREATE TRIGGER r AFTER INSERT ON t BEGIN DELETE FROM u; END", true),
+	Entry(nil, "ALTER TABLE t ADD COLUMN y", true),
+	Entry(nil, "DROP TABLE IF EXISTS t", true),
+	Entry(nil, "CREATE NAMESPACE n", true),
+	Entry(nil, "DROP NAMESPACE n CASCADE", true),
+	Entry(nil, "EXPLAIN CREATE TABLE t (x)", false),
+	Entry(nil, "INSERT INTO t VALUES ('DROP TABLE t')", false),
+	Entry(nil, "SELECT 1 AS \"create\"", false),
+	Entry(nil, "VACUUM", false),
+)

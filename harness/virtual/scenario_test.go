@@ -44,7 +44,7 @@ func scenario(ctx context.Context, t target.Target, seed uint64) (c *harness.Clu
 			return nil, err
 		}
 	}
-	if err := c.VerifyInvariants(ctx); err != nil { // which waits for all to be equally far
+	if err := c.VerifyInvariants(ctx); err != nil {
 		return nil, err
 	}
 	return c, c.VerifyDataConsistency(ctx, "SELECT * FROM t ORDER BY id")

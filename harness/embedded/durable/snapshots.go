@@ -127,7 +127,8 @@ func (s *Snapshots) Open(id string) (*raft.SnapshotMeta, io.ReadCloser, error) {
 	return meta, &content{file: file, left: meta.Size}, nil
 }
 
-// reap removes all snapshots but the newest.
+// reap removes all snapshots but the newest. Raft takes one snapshot and receives another
+// at the same time, so that two may end at once: what the other has removed is no error.
 func (s *Snapshots) reap() error {
 	names, err := s.fs.List(disk.SnapshotDir)
 	if err != nil {
@@ -136,7 +137,9 @@ func (s *Snapshots) reap() error {
 	names = slices.DeleteFunc(names, func(name string) bool { return !isSnapshot(name) })
 	var errs []error
 	for _, name := range names[:max(len(names)-retained, 0)] {
-		errs = append(errs, s.fs.Remove(disk.SnapshotDir+"/"+name))
+		if err := s.fs.Remove(disk.SnapshotDir + "/" + name); !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
 	}
 	return errors.Join(errs...)
 }

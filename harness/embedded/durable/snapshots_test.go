@@ -51,6 +51,27 @@ var _ = onBoth("Snapshots", func(fresh func() *disk.Disk) {
 		Expect(ids()).To(ConsistOf(sinks[0].ID(), sinks[1].ID()))
 	})
 
+	It("may end at once, as when one is taken and another received, though each removes the oldest", func() {
+		for index := uint64(1); index <= 50; index++ {
+			var closed [4]chan error
+			begin := make(chan struct{})
+			for i := range closed {
+				closed[i] = make(chan error, 1)
+				sink := must(s.Create(1, index, 2, raft.Configuration{}, 1, nil))
+				must(sink.Write([]byte("content")))
+				go func() {
+					<-begin
+					closed[i] <- sink.Close()
+				}()
+			}
+			close(begin)
+			for _, err := range closed {
+				Expect(<-err).To(Succeed())
+			}
+		}
+		Expect(ids()).To(HaveLen(2))
+	})
+
 	It("are there when they are whole, the newest first, two of them", func() {
 		var taken []string
 		for term := uint64(1); term <= 3; term++ {

@@ -1,0 +1,94 @@
+package harness
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/rejoin-db/rejoin/harness/sqltext"
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+// schema is how far nodes must be to know the schema that clients were told of.
+type schema struct {
+	mu      sync.Mutex
+	index   uint64         // at or behind the latest acknowledged change; 0 if there was none
+	applied map[int]uint64 // by node: the highest of those indexes it was seen to have applied
+}
+
+// acknowledge notes that the node had applied the index when it acknowledged a change.
+func (s *schema) acknowledge(node int, index uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.index = max(s.index, index)
+	s.applied[node] = max(s.applied[node], index)
+}
+
+// wanted is the index that the node is not yet known to have applied; 0 if there is none.
+func (s *schema) wanted(node int) uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.applied[node] >= s.index {
+		return 0
+	}
+	return s.index
+}
+
+func (s *schema) saw(node int, applied uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.applied[node] = max(s.applied[node], applied)
+}
+
+// forget is for a node that runs anew, and may have to apply its log again.
+func (s *schema) forget(node int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.applied, node)
+}
+
+// changesSchema tells whether a request changes the schema. What cannot be split is for
+// the nodes to judge.
+func changesSchema(sql string) bool {
+	statements, err := sqltext.Split(sql)
+	return err == nil && slices.ContainsFunc(statements, sqltext.Statement.ChangesSchema)
+}
+
+// noteSchema notes that the node acknowledged a change of the schema. The node has
+// applied the change itself; if it cannot be asked any more, what any node knows to be
+// committed includes it. Rows that are written later do not move the index.
+func (c *Cluster) noteSchema(ctx context.Context, node *Node) {
+	ctx = context.WithoutCancel(ctx) // the answer may have come at the last moment
+	if status, err := node.lookAt(ctx); err == nil {
+		c.schema.acknowledge(node.index, status.AppliedIndex)
+		return
+	}
+	index, _ := committed(c.Look(ctx))
+	c.schema.acknowledge(node.index, index)
+	c.schema.forget(node.index)
+}
+
+// awaitSchema blocks a local request until the node has applied the latest acknowledged
+// change of the schema. A node that is offline, or does not report its status, is asked
+// at once: its own answer says more.
+func (n *Node) awaitSchema(ctx context.Context) error {
+	if n.reading != target.Local || n.inside || n.asIs {
+		return nil
+	}
+	index := n.cluster.schema.wanted(n.index)
+	if index == 0 {
+		return nil
+	}
+	status, err := n.lookAt(ctx)
+	if err != nil || status.State == target.Failed {
+		return nil //nolint:nilerr // the request itself will say why
+	}
+	waiting, cancel := settling(ctx)
+	defer cancel()
+	look, err := n.cluster.awaitApplied(waiting, Look{Node: n, Status: status}, index, fmt.Sprintf("to apply index %d, a schema change, before it is asked", index))
+	if err == nil && look.runs() {
+		n.cluster.schema.saw(n.index, look.Status.AppliedIndex)
+	}
+	return err
+}

@@ -1,0 +1,47 @@
+package specs
+
+import (
+	"sync"
+	"time"
+)
+
+// starvation measures how long a busy machine keeps this process from running: the sum
+// of how late a timer is. Heartbeats are as late, and elections then fail without a
+// fault. In virtual time it is 0.
+type starvation struct {
+	stop  chan struct{}
+	ended sync.Once
+	wg    sync.WaitGroup
+	total time.Duration
+}
+
+// starvationTick is short against an election timeout.
+const starvationTick = 10 * time.Millisecond
+
+// measureStarvation measures until end is called, which must be.
+func measureStarvation() *starvation {
+	s := &starvation{stop: make(chan struct{})}
+	s.wg.Go(s.measure)
+	return s
+}
+
+func (s *starvation) measure() {
+	timer := time.NewTimer(starvationTick)
+	defer timer.Stop()
+	for due := time.Now().Add(starvationTick); ; due = time.Now().Add(starvationTick) {
+		select {
+		case <-timer.C:
+			s.total += max(0, time.Since(due))
+			timer.Reset(starvationTick)
+		case <-s.stop:
+			return
+		}
+	}
+}
+
+// end returns what was measured. It may be called again.
+func (s *starvation) end() time.Duration {
+	s.ended.Do(func() { close(s.stop) })
+	s.wg.Wait()
+	return s.total
+}
