@@ -37,14 +37,12 @@ func catchingUp() []Defect {
 		whileLate("brings-deleted-rows-back", kind, "a node that catches up does not apply deletes", func(inner raft.BatchingFSM, logs []*raft.Log, late []int) []any {
 			return inner.ApplyBatch(replaced(logs, matching(logs, late, deletes)))
 		}),
-		{Name: "online-too-early", Kind: kind, Text: "a node says that it is online before it has caught up", target: func(t target.Target) target.Target {
-			return plant(t, planted{status: func(s target.Status) target.Status {
-				if s.State == target.Syncing {
-					s.State, s.Behind = target.Online, 0
-				}
-				return s
-			}})
-		}},
+		{Name: "online-too-early", Kind: kind, Text: "a node says that it is online before it has caught up", target: planted{status: func(s target.Status) target.Status {
+			if s.State == target.Syncing {
+				s.State, s.Behind = target.Online, 0
+			}
+			return s
+		}}.plant},
 		{Name: "no-snapshot-for-stragglers", Kind: kind, Text: "a node whose log ends before the others' begins is never sent a snapshot", seams: func(embedded.Life) embedded.Seams {
 			return embedded.Seams{Transport: func(t embedded.Transport) embedded.Transport { return withoutSnapshots{t} }}
 		}},

@@ -3,6 +3,7 @@ package defects
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os/exec"
 	"slices"
@@ -21,45 +22,34 @@ func cluster() []Defect {
 	return []Defect{
 		inVotes("two-leaders-in-one-term", kind, "who stands for election counts votes that nobody gave", func(t embedded.Transport) embedded.Transport { return everyVote{t} }),
 		inVotes("no-re-election", kind, "once there was a leader nobody votes any more", func(t embedded.Transport) embedded.Transport { return noVote{t} }),
-		{Name: "election-ten-times-too-slow", Kind: kind, Text: "a new leader is elected after ten times as long", target: func(t target.Target) target.Target {
-			if pacer, can := t.(target.Pacer); can {
-				return unhurried{pacer.AtPace(slowElection), pacer}
-			}
-			return t
-		}},
-		{Name: "isolated-node-answers", Kind: kind, Text: "a node that is isolated still answers its clients", target: func(t target.Target) target.Target {
-			return plant(t, planted{client: func(n target.Node) target.SQL {
-				return sqlFunc(func(ctx context.Context, request target.Request) (target.Rows, error) {
-					rows, err := n.Client().Query(ctx, request)
-					if err != nil && target.OutcomeOf(err) == target.NotApplied {
-						request.Consistency = target.Local
-						return n.Inside().Query(ctx, request)
-					}
-					return rows, err
-				})
-			}})
-		}},
-		{Name: "leaving-looks-online", Kind: kind, Text: "a node that is leaving shows itself online", target: func(t target.Target) target.Target {
-			return plant(t, planted{status: func(s target.Status) target.Status {
-				if s.State == target.Leaving {
-					s.State = target.Online
+		{Name: "election-ten-times-too-slow", Kind: kind, Text: "a new leader is elected after ten times as long", target: slowed},
+		{Name: "isolated-node-answers", Kind: kind, Text: "a node that is isolated still answers its clients", target: planted{client: func(n target.Node) target.SQL {
+			return sqlFunc(func(ctx context.Context, request target.Request) (target.Rows, error) {
+				rows, err := n.Client().Query(ctx, request)
+				if err != nil && target.OutcomeOf(err) == target.NotApplied {
+					request.Consistency = target.Local
+					return n.Inside().Query(ctx, request)
 				}
-				return s
-			}})
-		}},
+				return rows, err
+			})
+		}}.plant},
+		{Name: "leaving-looks-online", Kind: kind, Text: "a node that is leaving shows itself online", target: planted{status: func(s target.Status) target.Status {
+			if s.State == target.Leaving {
+				s.State = target.Online
+			}
+			return s
+		}}.plant},
 		{Name: "all-forgets-a-node", Kind: kind, Text: "what goes to all nodes goes to all but one", router: forgetting{}},
 		{Name: "all-asks-one-twice", Kind: kind, Text: "what goes to all nodes goes to one of them twice, and not to another", router: doubling{}},
-		{Name: "consistency-counts-only", Kind: kind, Text: "comparing nodes compares how many rows they have", target: func(t target.Target) target.Target {
-			return plant(t, planted{client: func(n target.Node) target.SQL {
-				return sqlFunc(func(ctx context.Context, request target.Request) (target.Rows, error) {
-					rows, err := n.Client().Query(ctx, request)
-					if err == nil && request.Consistency == target.Local {
-						rows = alike{rows}
-					}
-					return rows, err
-				})
-			}})
-		}},
+		{Name: "consistency-counts-only", Kind: kind, Text: "comparing nodes compares how many rows they have", target: planted{client: func(n target.Node) target.SQL {
+			return sqlFunc(func(ctx context.Context, request target.Request) (target.Rows, error) {
+				rows, err := n.Client().Query(ctx, request)
+				if err == nil && request.Consistency == target.Local {
+					rows = alike{rows}
+				}
+				return rows, err
+			})
+		}}.plant},
 		{Name: "all-offline-hangs", Kind: kind, Text: "with no node online a request hangs, and does not fail", router: hanging{}},
 		leaking("leaks-a-goroutine", "a node that starts again leaves a goroutine for ever", func(embedded.Life) {
 			go func() { <-make(chan struct{}) }()
@@ -75,7 +65,22 @@ func cluster() []Defect {
 
 const slowElection = 500 * time.Millisecond
 
-// unhurried is a target whose nodes are slow to elect, unless they are to be slower still.
+// slowed returns the target with nodes that are slow to elect, whatever pace is asked for.
+func slowed(t target.Target) (target.Target, error) {
+	pacer, can := t.(target.Pacer)
+	if !can {
+		return nil, fmt.Errorf("the pace of a %T cannot be set", t)
+	}
+	slow := unhurried{pacer.AtPace(slowElection), pacer}
+	if seeder, can := slow.Target.(target.Seeder); can {
+		return struct {
+			unhurried
+			target.Seeder
+		}{slow, seeder}, nil
+	}
+	return slow, nil
+}
+
 type unhurried struct {
 	target.Target
 	pacer target.Pacer
@@ -83,13 +88,6 @@ type unhurried struct {
 
 func (u unhurried) AtPace(election time.Duration) target.Target {
 	return u.pacer.AtPace(max(election, slowElection))
-}
-
-func (u unhurried) Seeded(seed uint64) target.Target {
-	if seeder, can := u.Target.(target.Seeder); can {
-		return seeder.Seeded(seed)
-	}
-	return u.Target
 }
 
 func inVotes(name, kind, text string, change func(embedded.Transport) embedded.Transport) Defect {

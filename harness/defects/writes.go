@@ -99,9 +99,7 @@ func writes() []Defect {
 				return answers
 			}}
 		}),
-		{Name: "unknown-reported-as-failed", Kind: kind, Text: "a client is told that a change failed when nobody knows", target: func(t target.Target) target.Target {
-			return plant(t, planted{client: func(n target.Node) target.SQL { return certain{n.Client()} }})
-		}},
+		{Name: "unknown-reported-as-failed", Kind: kind, Text: "a client is told that a change failed when nobody knows", target: planted{client: func(n target.Node) target.SQL { return certain{n.Client()} }}.plant},
 	}
 }
 
