@@ -50,7 +50,9 @@ func (p *play) lose(ctx context.Context, node int, way harness.Way, back ...harn
 	if err := p.cluster.TakeNodeOffline(ctx, node, way); err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context) error { return ifMember(p.cluster.BringNodeOnline(ctx, node, back...)) }, nil
+	return func(ctx context.Context) error {
+		return p.unlessRemoved(p.cluster.BringNodeOnline(ctx, node, back...), node)
+	}, nil
 }
 
 // atASnapshot are words of which a node says one while it takes a snapshot in.
@@ -64,22 +66,8 @@ func (p *play) loseInstalling(ctx context.Context, f Fault) (undo, error) {
 		return nil, err
 	}
 	done := make(chan error)
-	back, stop := context.WithCancel(ctx)
-	go func() {
-		if !pass(back, f.Lasts/2) {
-			done <- nil
-			return
-		}
-		err := errors.Join(p.cluster.SetDisk(back, f.Node, disk.Faults{Slow: f.By}), p.cluster.BringNodeOnline(back, f.Node))
-		if err == nil && p.installs(back, f) {
-			err = p.cluster.TakeNodeOffline(ctx, f.Node, harness.Crash)
-			p.strike(f.Node, err == nil)
-		}
-		if back.Err() != nil {
-			err = nil // what was cut short is done by who cut it short
-		}
-		done <- err
-	}()
+	waiting, stop := context.WithCancel(ctx)
+	go func() { done <- p.crashInstalling(ctx, waiting, f) }()
 	return func(ctx context.Context) error {
 		stop()
 		err := <-done
@@ -92,6 +80,23 @@ func (p *play) loseInstalling(ctx context.Context, f Fault) (undo, error) {
 	}, nil
 }
 
+// crashInstalling is the second half of loseInstalling. The end of waiting ends what it
+// waits for, and nothing that it does.
+func (p *play) crashInstalling(ctx, waiting context.Context, f Fault) error {
+	if !pass(waiting, f.Lasts/2) {
+		return nil
+	}
+	if err := errors.Join(p.cluster.SetDisk(ctx, f.Node, disk.Faults{Slow: f.By}), p.cluster.BringNodeOnline(ctx, f.Node)); err != nil {
+		return err
+	}
+	if installs, err := p.installs(waiting, f); err != nil || !installs {
+		return err
+	}
+	err := p.cluster.TakeNodeOffline(ctx, f.Node, harness.Crash)
+	p.strike(f.Node, err == nil)
+	return err
+}
+
 // strike notes whether a node has crashed in the middle of a snapshot.
 func (p *play) strike(node int, is bool) {
 	p.mu.Lock()
@@ -99,21 +104,22 @@ func (p *play) strike(node int, is bool) {
 	p.struck[node] = is
 }
 
-// installs tells whether the node is in the middle of a snapshot before ctx ends.
-func (p *play) installs(ctx context.Context, f Fault) bool {
+// installs tells whether the node is in the middle of a snapshot before ctx ends. A node
+// that cannot be asked is asked again.
+func (p *play) installs(ctx context.Context, f Fault) (bool, error) {
+	node, err := p.cluster.Node(f.Node)
+	if err != nil {
+		return false, err
+	}
 	for seen := 0; seen < 2; {
-		node, err := p.cluster.Node(f.Node)
-		if err != nil {
-			return false
-		}
 		if status, err := node.Status(ctx); err == nil && isAtASnapshot(status) {
 			seen++
 		}
 		if !pass(ctx, f.By/4) {
-			return false
+			return false, nil
 		}
 	}
-	return true
+	return true, nil
 }
 
 func isAtASnapshot(s target.Status) bool {
@@ -123,20 +129,26 @@ func isAtASnapshot(s target.Status) bool {
 // loseAll crashes all nodes that have not gone already, at once.
 func (p *play) loseAll(ctx context.Context) (undo, error) {
 	var undos []undo
-	for _, node := range p.cluster.Nodes() {
-		if back, err := p.lose(ctx, node.Index(), harness.Crash); err == nil {
-			undos = append(undos, back)
-		}
-	}
-	if len(undos) == 0 {
-		return nil, errNotNow
-	}
-	return func(ctx context.Context) (err error) {
+	back := func(ctx context.Context) (err error) {
 		for _, back := range undos {
 			err = errors.Join(err, back(ctx))
 		}
 		return err
-	}, nil
+	}
+	for _, node := range p.cluster.Nodes() {
+		again, err := p.lose(ctx, node.Index(), harness.Crash)
+		switch {
+		case err == nil:
+			undos = append(undos, again)
+		case p.isAway(err, []int{node.Index()}):
+		default:
+			return nil, errors.Join(err, back(ctx))
+		}
+	}
+	if len(undos) == 0 {
+		return nil, errInTheWay
+	}
+	return back, nil
 }
 
 func (p *play) add(ctx context.Context) (undo, error) {
@@ -144,20 +156,28 @@ func (p *play) add(ctx context.Context) (undo, error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context) error { return p.cluster.RemoveNode(ctx, node.Index()) }, nil
+	return func(ctx context.Context) error { return p.takeOut(ctx, node.Index()) }, nil
 }
 
 func (p *play) remove(ctx context.Context, node int) (undo, error) {
-	if p.cluster.Size() < 3 {
-		return nil, errNotNow
+	if p.cluster.Size() < leastToRemove {
+		return nil, errInTheWay
 	}
-	if err := p.cluster.RemoveNode(ctx, node); err != nil {
+	if err := p.takeOut(ctx, node); err != nil {
 		return nil, err
 	}
 	return func(ctx context.Context) error {
 		_, err := p.cluster.AddNode(ctx)
 		return err
 	}, nil
+}
+
+// leastToRemove is how many members there must be so that one can be removed.
+const leastToRemove = 3
+
+func (p *play) takeOut(ctx context.Context, node int) error {
+	defer p.leave(node)()
+	return p.cluster.RemoveNode(ctx, node)
 }
 
 // diskFaults are what is wrong with the disk.
@@ -210,35 +230,25 @@ func (p *play) setClock(ctx context.Context, f Fault) (undo, error) {
 	if err := p.cluster.SetClock(ctx, f.Node, first); err != nil {
 		return nil, err
 	}
-	if then != first {
-		jumped := make(chan struct{})
-		jumping, stop := context.WithCancel(ctx)
-		go func() {
-			defer close(jumped)
-			if pass(jumping, f.Lasts/2) {
-				_ = p.cluster.SetClock(jumping, f.Node, then) // which a node that is gone has not
-			}
-		}()
-		return func(ctx context.Context) error {
-			stop()
-			<-jumped
-			return p.right(ctx, f.Node)
-		}, nil
+	right := func(ctx context.Context) error {
+		return p.unlessRemoved(p.cluster.SetClock(ctx, f.Node, 0), f.Node)
 	}
-	return func(ctx context.Context) error { return p.right(ctx, f.Node) }, nil
-}
-
-// right sets the clock right of a node that is still there.
-func (p *play) right(ctx context.Context, node int) error {
-	return ifMember(p.cluster.SetClock(ctx, node, 0))
-}
-
-// ifMember forgives what is wrong because a node is no member any more, or not for long.
-func ifMember(err error) error {
-	if gone := (*harness.RemovedError)(nil); errors.As(err, &gone) || errors.Is(err, harness.ErrBeingRemoved) {
-		return nil
+	if then == first {
+		return right, nil
 	}
-	return err
+	jumped := make(chan error)
+	waiting, stop := context.WithCancel(ctx)
+	go func() {
+		var err error
+		if pass(waiting, f.Lasts/2) {
+			err = p.unlessRemoved(p.cluster.SetClock(ctx, f.Node, then), f.Node)
+		}
+		jumped <- err
+	}()
+	return func(ctx context.Context) error {
+		stop()
+		return errors.Join(<-jumped, right(ctx))
+	}, nil
 }
 
 // ways are the links that the fault is about, if those are known beforehand.
@@ -285,6 +295,9 @@ func (p *play) spoilLinks(ctx context.Context, f Fault) (undo, error) {
 		err = p.cluster.Cut(ctx, network.Drop, ways...)
 	case Partition:
 		low, high := p.groups(f)
+		if len(low) == 0 || len(high) == 0 { // the schedule has removed one side
+			return nil, errInTheWay
+		}
 		ways = network.Partition(low, high)
 		err = p.cluster.Partition(ctx, low, high)
 	case IsolateLeader:
@@ -295,14 +308,14 @@ func (p *play) spoilLinks(ctx context.Context, f Fault) (undo, error) {
 	case SlowLink, LossyLink, NarrowLink:
 		err = p.cluster.SetLink(ctx, f.Node, f.Other, f.rule())
 		mend = func(ctx context.Context) error {
-			return ifMember(p.cluster.SetLink(ctx, f.Node, f.Other, network.Rule{}))
+			return p.unlessRemoved(p.cluster.SetLink(ctx, f.Node, f.Other, network.Rule{}), f.Node, f.Other)
 		}
 	case ResetLink:
 		err = p.cluster.ResetLink(ctx, f.Node, f.Other)
 	case FlappingLink:
 		var stop func() error
 		if stop, err = p.cluster.Flapping(ctx, f.By, ways...); err == nil {
-			return func(context.Context) error { return ifMember(stop()) }, nil
+			return func(context.Context) error { return p.unlessRemoved(stop(), f.Node, f.Other) }, nil
 		}
 	default:
 		err = fmt.Errorf("there is no kind %q", string(f.Kind))
@@ -322,15 +335,17 @@ func (p *play) others(node int) (others []int) {
 // mend mends those of the links whose ends are still there.
 func (p *play) mend(ctx context.Context, ways []network.Way[int]) error {
 	var there []network.Way[int]
+	var ends []int
 	for _, way := range ways {
 		if p.is(way.From) && p.is(way.To) {
 			there = append(there, way)
+			ends = append(ends, way.From, way.To)
 		}
 	}
 	if len(there) == 0 {
 		return nil
 	}
-	return ifMember(p.cluster.Mend(ctx, there...))
+	return p.unlessRemoved(p.cluster.Mend(ctx, there...), ends...)
 }
 
 func (p *play) is(end int) bool {
