@@ -43,7 +43,7 @@ func newPlay(c *harness.Cluster, s Schedule) *play {
 
 // fault makes a fault at its time and undoes it, when making is over at the latest.
 func (p *play) fault(ctx, making context.Context, place int, f Fault) {
-	if !pass(making, f.At-time.Since(p.begun)) {
+	if f.At >= p.schedule.Length || !pass(making, f.At-time.Since(p.begun)) {
 		p.count(f.Kind, Count{NotDue: 1})
 		return
 	}

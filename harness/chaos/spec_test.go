@@ -71,6 +71,20 @@ func TestPrinted(t *testing.T) {
 }
 `
 
+// fileCode is a file of it with one spec.
+const fileCode = `package printed_test
+
+import (
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	%s
+)
+
+var _ = Describe("%d", func() {
+%s
+})
+`
+
 // write writes the specs as files of a package of their own within the module.
 func write(specs []string) (dir string) {
 	GinkgoHelper()
@@ -80,12 +94,14 @@ func write(specs []string) (dir string) {
 	DeferCleanup(os.RemoveAll, dir)
 	Expect(os.WriteFile(filepath.Join(dir, "suite_test.go"), []byte(suiteCode), 0o644)).To(Succeed())
 	for i, spec := range specs {
-		imports := chaos.Imports(spec)
-		if strings.Contains(spec, "defects.") {
-			imports = append(imports, "github.com/rejoin-db/rejoin/harness/defects")
+		var imports strings.Builder
+		for _, path := range chaos.Imports(spec) {
+			fmt.Fprintf(&imports, "%q\n", path)
 		}
-		code := fmt.Sprintf("package printed_test\n\nimport (\n. \"github.com/onsi/ginkgo/v2\"\n. \"github.com/onsi/gomega\"\n%q\n)\n\nvar _ = Describe(\"%d\", func() {\n%s\n})\n", imports, i, spec)
-		code = strings.NewReplacer(`["`, `"`, `" "`, "\"\n\"", `"]`, `"`).Replace(code[:strings.Index(code, "var _")]) + code[strings.Index(code, "var _"):]
+		if strings.Contains(spec, "defects.") {
+			fmt.Fprintf(&imports, "%q\n", "github.com/rejoin-db/rejoin/harness/defects")
+		}
+		code := fmt.Sprintf(fileCode, &imports, i, spec)
 		Expect(os.WriteFile(filepath.Join(dir, fmt.Sprintf("spec%d_test.go", i)), []byte(code), 0o644)).To(Succeed())
 	}
 	return dir

@@ -15,6 +15,9 @@ type Defect struct {
 	Name string // as a setting names it
 	Kind string
 	Text string // what it does wrong, in a sentence
+	// About says which specs are about what it breaks, as a label filter of Ginkgo. One of
+	// them at least must catch it.
+	About string
 
 	seams  func(embedded.Life) embedded.Seams
 	target func(target.Target) (target.Target, error)

@@ -39,6 +39,7 @@ var _ = Describe("The catalogue", func() {
 			Expect(d.Name).To(MatchRegexp(`^[a-z]+(-[a-z]+)*$`))
 			Expect(names).NotTo(HaveKey(d.Name))
 			Expect(d.Kind).NotTo(BeEmpty())
+			Expect(d.About).To(HavePrefix("suite:"))
 			Expect(d.Text).To(MatchRegexp(`^[a-z].*[a-z0-9]$`))
 			names[d.Name] = true
 		}
