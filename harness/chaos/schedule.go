@@ -31,8 +31,7 @@ type Schedule struct {
 	Faults []Fault       `json:"faults"`
 }
 
-// Fault is one thing that goes wrong. One that cannot be made when its time comes
-// is not made.
+// Fault is one thing that goes wrong. Count says when one is left out.
 type Fault struct {
 	At    time.Duration `json:"at_ns"`    // since trouble began
 	Lasts time.Duration `json:"lasts_ns"` // then it is undone; at the latest when trouble ends
