@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"testing"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -61,8 +62,15 @@ func plant(t *testing.T, cluster settings.Cluster) specs.Options {
 		t.Fatal(err)
 	}
 	o.Cluster = defect.Options()
+	if cluster.Target == "virtual" {
+		o.Decorators = []any{virtual.Bubble(virtual.RealLimit(longestWithBug))}
+	}
 	return o
 }
+
+// longestWithBug is how much real time a step of a spec in virtual time may take where a
+// bug may make it hang. Without a bug none takes more than a few seconds.
+const longestWithBug = 20 * time.Second
 
 func options(cluster settings.Cluster) specs.Options {
 	o := specs.Options{Nodes: cluster.Nodes}

@@ -53,7 +53,7 @@ type options struct {
 }
 
 // The limits of the suite with one bug. A bug that makes specs hang costs each of them
-// a minute.
+// 20 seconds: see suite_test.go.
 const (
 	limitToFirst = 90 * time.Second
 	limitOfAll   = 6 * time.Minute
