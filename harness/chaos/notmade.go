@@ -14,13 +14,12 @@ import (
 var errInTheWay = errors.New("other faults are in its way")
 
 // notMade counts a fault that could not be made if there is a good reason, and makes
-// the run fail if there is none.
-// ends are the nodes that the fault was about.
+// the run fail if there is none. ends are the nodes that the fault was about.
 func (p *play) notMade(place int, f Fault, ends []int, err error) {
 	switch {
 	case errors.Is(err, errInTheWay) || p.isAway(err, ends):
 		p.count(f.Kind, Count{InTheWay: 1})
-	case f.Kind.needsQuorum() && p.isTroubled(place):
+	case lacksQuorum(f.Kind, err) && p.isTroubled(place):
 		p.count(f.Kind, Count{NoQuorum: 1})
 	default:
 		p.mu.Lock()
@@ -29,10 +28,10 @@ func (p *play) notMade(place int, f Fault, ends []int, err error) {
 	}
 }
 
-// needsQuorum tells whether the fault needs a leader or a quorum to be made. Other
-// faults may have taken it.
-func (k Kind) needsQuorum() bool {
-	return k == AddNode || k == RemoveNode || k == IsolateLeader
+// lacksQuorum tells whether the error can be that there is no leader or no quorum. What a
+// target says of members that it could not change is its own.
+func lacksQuorum(k Kind, err error) bool {
+	return k == AddNode || k == RemoveNode || k == IsolateLeader && errors.Is(err, harness.ErrNoLeader)
 }
 
 // isAway tells whether the error comes from a node that the schedule has already taken
@@ -73,37 +72,40 @@ func (p *play) endsOf(f Fault) []int {
 // calmAfter is how many paces the cluster has to elect a leader once a fault is undone.
 const calmAfter = 20
 
-// isTroubled tells whether a fault other than the one at that place is in force, or was
-// until a moment ago.
+// isTroubled tells whether a fault other than the one at that place, which can take a
+// leader or a quorum away, is in force, or was until a moment ago.
 func (p *play) isTroubled(place int) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for other := range p.working {
-		if other != place {
+	for other, f := range p.working {
+		if other != place && f.Kind.isTrouble() {
 			return true
 		}
 	}
 	return !p.calm.IsZero() && time.Since(p.calm) < calmAfter*max(p.schedule.Pace, leastPace)
 }
 
+// isTrouble tells whether such a fault can take a leader or a quorum away.
+func (k Kind) isTrouble() bool { return !k.ofClock() && k != AddNode }
+
 // leastPace stands for the pace of a target that has its own.
 const leastPace = 50 * time.Millisecond
 
 // work notes that a fault is made or in force, from before it is made.
-func (p *play) work(place int) {
+func (p *play) work(place int, f Fault) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.working[place] = true
+	p.working[place] = f
 }
 
 // rest notes that a fault is undone, or was not made.
 func (p *play) rest(place int, made bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.working, place)
-	if made {
+	if made && p.working[place].Kind.isTrouble() {
 		p.calm = time.Now()
 	}
+	delete(p.working, place)
 }
 
 // leave notes that the schedule is removing the node, until the returned function is called.

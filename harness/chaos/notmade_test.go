@@ -61,6 +61,15 @@ func (c brokenStats) LinkStats(context.Context, int, int) (network.Stats, error)
 	return network.Stats{}, errBroken
 }
 
+type brokenLinks struct {
+	target.Cluster
+	target.Linker
+}
+
+func (c brokenLinks) Unwrap() target.Cluster { return c.Cluster }
+
+func (c brokenLinks) SetLink(context.Context, int, int, network.Rule) error { return errBroken }
+
 // plain is a cluster that can be isolated and nothing else.
 type plain struct{ target.Cluster }
 
@@ -122,7 +131,7 @@ var _ = Describe("A fault that is not made", func() {
 		Expect(outcome.Faults).To(Equal(want))
 		s := chaos.NewSummary(time.Now())
 		s.Add(outcome)
-		Expect(s.Report()).To(ContainSubstring("never made: crash, drawn 1 times (the target cannot: 1)\n"))
+		Expect(s.Report()).To(ContainSubstring("never made: crash, 1 drawn (the target cannot: 1)\n"))
 	}, patience)
 
 	It("is counted if other faults have taken the leader or the quorum that it needs", func(ctx SpecContext) {
@@ -138,6 +147,25 @@ var _ = Describe("A fault that is not made", func() {
 		outcome = runOn(ctx, s, withMembers)
 		Expect(outcome.Failure).To(BeNil())
 		Expect(outcome.Faults).To(HaveKeyWithValue(chaos.AddNode, chaos.Count{NoQuorum: 1}))
+	}, patience)
+
+	It("fails the run in trouble, too, if there is a leader, and its links cannot be cut", func(ctx SpecContext) {
+		outcome := runOn(ctx, one(
+			chaos.Fault{Kind: chaos.SlowDisk, Node: 1, At: time.Second, Lasts: 20 * time.Second, By: time.Millisecond},
+			chaos.Fault{Kind: chaos.IsolateLeader, At: 5 * time.Second, Lasts: time.Second},
+		), func(c target.Cluster) target.Cluster {
+			links, _ := target.As[target.Linker](c)
+			return brokenLinks{c, links}
+		})
+		Expect(outcome.Failure).To(HaveField("Broken", chaos.Unmade))
+	}, patience)
+
+	It("fails the run in a trouble that takes no quorum", func(ctx SpecContext) {
+		outcome := runOn(ctx, one(
+			chaos.Fault{Kind: chaos.ClockAhead, Node: 1, At: time.Second, Lasts: 20 * time.Second, By: time.Minute},
+			chaos.Fault{Kind: chaos.AddNode, At: 5 * time.Second, Lasts: time.Second},
+		), withMembers)
+		Expect(outcome.Failure).To(HaveField("Broken", chaos.Unmade))
 	}, patience)
 
 	It("is counted if its node is removed, or if the schedule ends before its time", func(ctx SpecContext) {

@@ -24,8 +24,8 @@ type play struct {
 	forgetting bool          // one of them is to come back with an empty disk
 	struck     map[int]bool  // nodes that have crashed in the middle of a snapshot
 	active     map[int]Fault // those in force, by their place in the schedule
-	working    map[int]bool  // those that are made, in force or undone, by their place
-	calm       time.Time     // when the last of them was over; zero if none was
+	working    map[int]Fault // those that are made, in force or undone, by their place
+	calm       time.Time     // when the last that was trouble was over; zero if none was
 	leaving    map[int]bool  // nodes that are being removed
 	counts     map[Kind]Count
 	reached    map[Goal]int
@@ -36,8 +36,8 @@ type play struct {
 func newPlay(c *harness.Cluster, s Schedule) *play {
 	return &play{
 		cluster: c, schedule: s, begun: time.Now(),
-		taken: make(map[int]Kind), struck: make(map[int]bool), active: make(map[int]Fault), working: make(map[int]bool), leaving: make(map[int]bool),
-		counts: make(map[Kind]Count), reached: make(map[Goal]int),
+		taken: make(map[int]Kind), struck: make(map[int]bool), leaving: make(map[int]bool),
+		active: make(map[int]Fault), working: make(map[int]Fault), counts: make(map[Kind]Count), reached: make(map[Goal]int),
 	}
 }
 
@@ -55,7 +55,7 @@ func (p *play) fault(ctx, making context.Context, place int, f Fault) {
 		p.count(f.Kind, Count{InTheWay: 1})
 		return
 	}
-	p.work(place)
+	p.work(place, f)
 	before := p.sight(ctx, f)
 	ends := p.endsOf(f)
 	undo, err := p.make(ctx, f)
@@ -71,6 +71,7 @@ func (p *play) fault(ctx, making context.Context, place int, f Fault) {
 	err = undo(ctx)
 	p.deactivate(place)
 	p.rest(place, true)
+	p.count(f.Kind, f.made(before, after))
 	if err != nil { // who has not come back is not to be met by more
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -78,7 +79,6 @@ func (p *play) fault(ctx, making context.Context, place int, f Fault) {
 		return
 	}
 	p.release(f)
-	p.count(f.Kind, f.made(before, after))
 }
 
 // made counts a fault that was made, by what was seen before and after.

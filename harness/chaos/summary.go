@@ -76,7 +76,7 @@ func (s *Summary) Report() string {
 	}
 	for _, k := range s.kinds() {
 		if c := s.Faults[k]; c.Made == 0 && c.Drawn() > 0 {
-			fmt.Fprintf(&b, "never made: %s, drawn %d times (%s)\n", k, c.Drawn(), c.reasons())
+			fmt.Fprintf(&b, "never made: %s, %d drawn (%s)\n", k, c.Drawn(), c.reasons())
 		}
 	}
 	for _, g := range Goals() {

@@ -28,7 +28,7 @@ var _ = Describe("A summary", func() {
 		Expect(s.Report()).To(ContainSubstring("operations: 20 ok, 4 failed, 2 of which nobody knows"))
 		Expect(s.Report()).To(MatchRegexp(`crash +6 made, +4 bit, +4 not made \(other faults were in the way: 2, the schedule ended before: 2\)\n`))
 		Expect(s.Report()).To(MatchRegexp(`stop +2 made, +0 bit, +0 not made\n`))
-		Expect(s.Report()).To(ContainSubstring("never made: pause, drawn 4 times (the target cannot: 4)\n"))
+		Expect(s.Report()).To(ContainSubstring("never made: pause, 4 drawn (the target cannot: 4)\n"))
 		Expect(s.Report()).NotTo(ContainSubstring("never made: stop"))
 		Expect(s.Report()).NotTo(ContainSubstring("never reached: " + string(goal)))
 		Expect(s.Report()).To(ContainSubstring("never reached: " + string(chaos.Goals()[1])))

@@ -36,7 +36,7 @@ func reads() []Defect {
 				return embedded.Seams{Handler: overSQL(m.serve)}
 			}},
 		inHandler("answers-are-cut-short", kind,
-			"an answer has no more than 1000 rows, and counts as whole", "suite:changes",
+			"an answer has no more than 1000 rows, and counts as whole", "suite:basics",
 			func(inner http.Handler, w http.ResponseWriter, r *http.Request, asked wire.Request) {
 				statements, err := sqltext.Split(asked.SQL)
 				if err == nil && len(statements) == 1 && strings.HasPrefix(statements[0].Text, "SELECT") {
