@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -90,7 +91,7 @@ func (v *verdict) read(path string) (bool, error) {
 			v.add(report, spec, isAbout)
 		}
 	}
-	slices.SortStableFunc(v.catches, func(a, b catch) int { return int(a.after - b.after) })
+	slices.SortStableFunc(v.catches, func(a, b catch) int { return cmp.Compare(a.after, b.after) })
 	return true, nil
 }
 
