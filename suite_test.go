@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"testing"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -49,34 +50,37 @@ func TestRejoin(t *testing.T) {
 
 // plant is what the suite runs on, with the bug in it that the settings name.
 func plant(t *testing.T, cluster settings.Cluster) specs.Options {
+	o := options(cluster)
 	if cluster.Defect == settings.Default().Cluster.Defect {
-		return options(cluster, defects.None)
+		return o
 	}
 	defect, err := defects.Find(cluster.Defect)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if cluster.Target == "process" {
-		t.Fatal("bugs can be planted in nodes of this process only: target local or virtual")
+	if o.Target, err = defect.Plant(o.Target); err != nil {
+		t.Fatal(err)
 	}
-	o := options(cluster, defect)
-	o.Target, o.Cluster = defect.Plant(o.Target), defect.Options()
+	o.Cluster = defect.Options()
+	if cluster.Target == "virtual" {
+		o.Decorators = []any{virtual.Bubble(virtual.RealLimit(longestWithBug))}
+	}
 	return o
 }
 
-func options(cluster settings.Cluster, defect defects.Defect) specs.Options {
+// longestWithBug is how much real time a step of a spec in virtual time may take where a
+// bug may make it hang. Without a bug none takes more than a few seconds.
+const longestWithBug = 20 * time.Second
+
+func options(cluster settings.Cluster) specs.Options {
 	o := specs.Options{Nodes: cluster.Nodes}
 	switch cluster.Target {
 	case "local":
-		nodes := local.FromSettings(cluster, GinkgoWriter)
-		nodes.Seams = defect.Seams()
-		o.Target = local.New(nodes)
+		o.Target = local.New(local.FromSettings(cluster, GinkgoWriter))
 	case "virtual":
 		runtime.GOMAXPROCS(1)   // nearly all there is to making a seed repeat, and no slower
 		debug.SetGCPercent(400) // the heap is small, and a spec short
-		nodes := virtual.FromSettings(cluster, GinkgoWriter)
-		nodes.Nodes.Seams = defect.Seams()
-		o.Target = virtual.New(nodes)
+		o.Target = virtual.New(virtual.FromSettings(cluster, GinkgoWriter))
 		o.Decorators = []any{virtual.Bubble()}
 	case "process":
 		o.Target = process.New(process.FromSettings(cluster, buildNode()))

@@ -20,7 +20,7 @@ type acknowledged struct {
 
 func (a *acknowledged) init(seed uint64, c target.Cluster) {
 	a.seed = seed
-	if rememberer, ok := c.(target.Rememberer); ok {
+	if rememberer, ok := target.As[target.Rememberer](c); ok {
 		// Nodes remember by log index, and not every entry is a request.
 		a.memory = rememberer.Memory() / 2
 	}

@@ -27,6 +27,10 @@ var (
 	ErrAlreadyOnline = errors.New("already online")
 )
 
+// ErrNoLeader is wrapped by the error of looking for a leader, or isolating it, where a
+// quorum agrees on none that runs.
+var ErrNoLeader = errors.New("there is no leader")
+
 // ErrBeingRemoved is wrapped by the error of taking a node offline, or bringing it
 // back, while somebody removes it.
 var ErrBeingRemoved = errors.New("the node is being removed")

@@ -89,7 +89,7 @@ func (c *Cluster) forget(i int) {
 // SetDisk makes the node's disk what the faults say, whether or not the node runs;
 // zero faults are a sound disk.
 func (c *Cluster) SetDisk(ctx context.Context, i int, faults disk.Faults) error {
-	disker, can := c.cluster.(target.Disker)
+	disker, can := target.As[target.Disker](c.cluster)
 	return c.set(ctx, i, "set disk", "disk: "+diskWords(faults), target.Disks, can, func() error {
 		if faults.Lying {
 			c.votes.mayForget(i)
@@ -108,7 +108,7 @@ func (c *Cluster) SetDisk(ctx context.Context, i int, faults disk.Faults) error 
 // not the node runs, and returns which file that was. Only another disk heals it:
 // see Wiped.
 func (c *Cluster) Damage(ctx context.Context, i int, part disk.Part) (file string, err error) {
-	disker, can := c.cluster.(target.Disker)
+	disker, can := target.As[target.Disker](c.cluster)
 	err = c.set(ctx, i, "damage", "damage the "+string(part), target.Disks, can, func() (err error) {
 		if err = part.Validate(); err == nil {
 			file, err = disker.Damage(ctx, i, part)
@@ -121,7 +121,7 @@ func (c *Cluster) Damage(ctx context.Context, i int, part disk.Part) (file strin
 // SetClock sets how far the node's clock is ahead of the true time; behind if
 // negative, and right if 0. A clock that is set again jumps.
 func (c *Cluster) SetClock(ctx context.Context, i int, ahead time.Duration) error {
-	skewer, can := c.cluster.(target.Skewer)
+	skewer, can := target.As[target.Skewer](c.cluster)
 	return c.set(ctx, i, "set clock", "clock: "+clockWords(ahead), target.Clocks, can, func() error {
 		if err := skewer.SetClock(ctx, i, ahead); err != nil {
 			return err

@@ -50,7 +50,7 @@ func (c *Cluster) verifyLeaders(ctx context.Context) error {
 }
 
 func (c *Cluster) verifyAcknowledged(ctx context.Context) error {
-	rememberer, ok := c.cluster.(target.Rememberer)
+	rememberer, ok := target.As[target.Rememberer](c.cluster)
 	if !ok {
 		return nil
 	}
@@ -67,7 +67,7 @@ func (c *Cluster) verifyAcknowledged(ctx context.Context) error {
 }
 
 func (c *Cluster) verifyDigests(ctx context.Context) error {
-	digester, ok := c.cluster.(target.Digester)
+	digester, ok := target.As[target.Digester](c.cluster)
 	if !ok {
 		return nil
 	}

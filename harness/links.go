@@ -155,7 +155,7 @@ func (c *Cluster) rule(way network.Way[int]) network.Rule {
 
 // linker is who sets links, if there are such links.
 func (c *Cluster) linker(ways ...network.Way[int]) (target.Linker, error) {
-	linker, can := c.cluster.(target.Linker)
+	linker, can := target.As[target.Linker](c.cluster)
 	if !can {
 		return nil, &UnsupportedError{target.Links}
 	}

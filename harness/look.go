@@ -64,8 +64,8 @@ func committed(looks []Look) (highest uint64, known bool) {
 
 // Leader is the index of the node that leads, by the word of a quorum of those
 // that vote, asked past every fault. A node that was stopped, crashed or paused
-// leads nobody, whatever the others have not noticed yet. It is an error if
-// there is no leader.
+// leads nobody, whatever the others have not noticed yet. If there is no leader the
+// error is ErrNoLeader.
 func (c *Cluster) Leader(ctx context.Context) (int, error) {
 	quorum, voters := c.Quorum(), c.voters()
 	looks := c.Look(ctx)
@@ -83,10 +83,10 @@ func (c *Cluster) Leader(ctx context.Context) (int, error) {
 		switch {
 		case votes[l.Node.ID()] < quorum:
 		case l.Err == nil && !l.runs():
-			return -1, fmt.Errorf("%s is called leader by %d of %d nodes, and is %s", l.Node, votes[l.Node.ID()], voters, l.Status.Reason)
+			return -1, fmt.Errorf("%w: %s is called leader by %d of %d nodes, and is %s", ErrNoLeader, l.Node, votes[l.Node.ID()], voters, l.Status.Reason)
 		default:
 			return l.Node.index, nil
 		}
 	}
-	return -1, errors.Join(append([]error{fmt.Errorf("no node is called leader by %d of %d nodes: %v", quorum, voters, votes)}, errs...)...)
+	return -1, errors.Join(append([]error{fmt.Errorf("%w: no node is called leader by %d of %d nodes: %v", ErrNoLeader, quorum, voters, votes)}, errs...)...)
 }

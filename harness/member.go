@@ -111,7 +111,7 @@ func (c *Cluster) AddNode(ctx context.Context, suffrage ...Suffrage) (*Node, err
 }
 
 func (c *Cluster) addNode(ctx context.Context, suffrage []Suffrage) (*Node, error) {
-	membership, can := c.cluster.(target.Membership)
+	membership, can := target.As[target.Membership](c.cluster)
 	switch {
 	case !can:
 		return nil, &UnsupportedError{target.Members}
@@ -179,7 +179,7 @@ func (c *Cluster) RemoveNode(ctx context.Context, i int) error {
 }
 
 func (c *Cluster) removeNode(ctx context.Context, node *Node) error {
-	membership, can := c.cluster.(target.Membership)
+	membership, can := target.As[target.Membership](c.cluster)
 	if !can {
 		return &UnsupportedError{target.Members}
 	}

@@ -138,7 +138,7 @@ func (n *Node) Status(ctx context.Context) (target.Status, error) {
 // Log is the end of what the node said in all its lives, at most that many bytes.
 // It is an *UnsupportedError where the target keeps no logs.
 func (n *Node) Log(most int) (string, error) {
-	logger, can := n.cluster.cluster.(target.Logger)
+	logger, can := target.As[target.Logger](n.cluster.cluster)
 	if !can {
 		return "", n.failed("read log", &UnsupportedError{target.Logs})
 	}

@@ -28,13 +28,13 @@ func (c *Cluster) restore(ctx context.Context, m *member) error {
 	}
 	switch m.way {
 	case Stop, Crash:
-		starter, can := c.cluster.(target.Starter)
+		starter, can := target.As[target.Starter](c.cluster)
 		if !can {
 			return &UnsupportedError{target.Stop}
 		}
 		return c.inject(i, "start", func() error { return starter.Start(ctx, i) })
 	case Pause:
-		pauser, can := c.cluster.(target.Pauser)
+		pauser, can := target.As[target.Pauser](c.cluster)
 		if !can {
 			return &UnsupportedError{target.Pause}
 		}
@@ -61,12 +61,12 @@ func (c *Cluster) rejoin(ctx context.Context, m *member) error {
 // replaceDisk lets the node begin anew, on an empty and sound disk.
 func (c *Cluster) replaceDisk(ctx context.Context, m *member) error {
 	i := m.node.index
-	membership, can := c.cluster.(target.Membership)
+	membership, can := target.As[target.Membership](c.cluster)
 	if !can {
 		return &UnsupportedError{target.Members}
 	}
 	if m.way == Isolate || m.way == Pause {
-		starter, can := c.cluster.(target.Starter)
+		starter, can := target.As[target.Starter](c.cluster)
 		if !can {
 			return &UnsupportedError{target.Crash}
 		}

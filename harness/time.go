@@ -19,7 +19,7 @@ var ErrRealTime = errors.New("the target's time is real: it passes only by waiti
 // blocks until the time has passed for every node, or ctx ends. Where time is
 // real the error is ErrRealTime, and nothing is waited for.
 func (c *Cluster) Advance(ctx context.Context, d time.Duration) error {
-	clock, ok := c.cluster.(target.Clock)
+	clock, ok := target.As[target.Clock](c.cluster)
 	if !ok {
 		return fmt.Errorf("let %v pass: %w", d, ErrRealTime)
 	}
@@ -31,6 +31,6 @@ func (c *Cluster) Advance(ctx context.Context, d time.Duration) error {
 
 // HasClock tells whether the cluster's time can be let pass.
 func (c *Cluster) HasClock() bool {
-	_, ok := c.cluster.(target.Clock)
+	_, ok := target.As[target.Clock](c.cluster)
 	return ok
 }

@@ -46,8 +46,8 @@ func oneWay(ways []Way) (Way, error) {
 
 // injure is what the target does to lose a node that way, or an error if it cannot.
 func (c *Cluster) injure(way Way) (func(ctx context.Context, node int) error, error) {
-	starter, starts := c.cluster.(target.Starter)
-	pauser, pauses := c.cluster.(target.Pauser)
+	starter, starts := target.As[target.Starter](c.cluster)
+	pauser, pauses := target.As[target.Pauser](c.cluster)
 	switch {
 	case way == Isolate:
 		return c.cluster.Isolate, nil

@@ -29,6 +29,9 @@ func basics(w *world) {
 			agreed(ctx, Row(1, "Ada L."), Row(2, "Grace"))
 			Expect(w.run(ctx, "DELETE FROM {ns}.people WHERE id = 2").Affected()).To(BeEquivalentTo(1))
 			agreed(ctx, Row(1, "Ada L."))
+			Expect(w.run(ctx, "UPDATE {ns}.people SET name = 'Edsger' WHERE id = 2").Affected()).To(BeZero(), "it changed a row that is not there")
+			Expect(w.run(ctx, "DELETE FROM {ns}.people WHERE id = 2").Affected()).To(BeZero(), "it deleted a row that is not there")
+			agreed(ctx, Row(1, "Ada L."))
 			w.run(ctx, "DROP TABLE {ns}.people")
 			_, err := w.cluster.ExecuteOnRandom(ctx, w.sql(people))
 			Expect(err).To(HaveOccurred(), "the dropped table is still there")
@@ -60,6 +63,19 @@ func basics(w *world) {
 			w.run(ctx, "CREATE TABLE {ns}.empty (id INTEGER PRIMARY KEY, v TEXT)")
 			Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.empty"), w.sql("SELECT * FROM {ns}.empty ORDER BY id")))
 			Expect(w.run(ctx, "SELECT * FROM {ns}.empty")).To(HaveRows())
+		}, patience)
+
+		It("answer with every row of a large table, on each node", func(ctx SpecContext) {
+			const rows = 2500
+			w.run(ctx, "CREATE TABLE {ns}.numbers (n INTEGER PRIMARY KEY)")
+			w.run(ctx, "INSERT INTO {ns}.numbers WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) SELECT i FROM n", rows)
+			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			for _, node := range w.cluster.Nodes() {
+				answer, err := node.Reading(target.Local).Execute(ctx, w.sql("SELECT n FROM {ns}.numbers ORDER BY n"))
+				Expect(err).NotTo(HaveOccurred())
+				Expect(answer.Rows()).To(HaveLen(rows), "%s left rows out", node)
+				Expect(answer.Rows()[rows-1]).To(Equal(Row(int64(rows))), "%s gave other rows", node)
+			}
 		}, patience)
 
 		It("are one transaction where they are one request: all of it or nothing", func(ctx SpecContext) {

@@ -1,10 +1,14 @@
 package specs
 
 import (
+	"context"
+	"time"
+
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
 	. "github.com/rejoin-db/rejoin/harness/matchers"
+	"github.com/rejoin-db/rejoin/harness/target"
 )
 
 func changes(w *world) {
@@ -15,7 +19,7 @@ func changes(w *world) {
 				w.openShop(ctx)
 				Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
 				const victim = 1
-				before := statusOf(ctx, w.node(victim)).AppliedIndex
+				before := statusOf(ctx, w.node(victim))
 				w.leave(ctx, victim)
 
 				for _, statement := range c.statements {
@@ -32,13 +36,38 @@ func changes(w *world) {
 				if len(c.statements) > 0 {
 					Expect(w.node(victim)).NotTo(HaveCaughtUp())
 				}
-				Expect(statusOf(ctx, w.node(victim)).AppliedIndex).To(Equal(before), "the node was not cut off")
+				Expect(statusOf(ctx, w.node(victim)).AppliedIndex).To(Equal(before.AppliedIndex), "the node was not cut off")
+				w.missesItsLeader(ctx, victim)
 
 				w.comeBack(ctx, victim)
+				Expect(statusOf(ctx, w.node(victim)).Restores).To(Equal(before.Restores), "it caught up by a snapshot, and not by the log")
 				for _, check := range c.checks {
 					Expect(w.cluster).To(BeConsistent(w.sql(check)))
+				}
+				for _, query := range c.refused {
+					for _, node := range w.cluster.Nodes() {
+						_, err := node.Reading(target.Local).Execute(ctx, w.sql(query))
+						Expect(codeOf(err)).NotTo(BeEmpty(), "%s still answers %s", node, query)
+					}
 				}
 			}, patience)
 		}
 	})
+}
+
+// absence is how long a node must miss its leader, so that it catches up by the log: a
+// shorter one can end with the messages that were on their way, sent again.
+const absence = 200 * time.Millisecond
+
+// missesItsLeader waits until a node that is cut off has heard of no leader for a while
+// longer. A database that does not say when its nodes heard of one is not waited for.
+func (w *world) missesItsLeader(ctx context.Context, node int) {
+	GinkgoHelper()
+	Eventually(ctx, w.node(node)).Should(BeConnecting())
+	so := statusOf(ctx, w.node(node)).LastContact
+	if so <= 0 {
+		return
+	}
+	Eventually(ctx, func(ctx context.Context) time.Duration { return statusOf(ctx, w.node(node)).LastContact }).
+		Should(BeNumerically(">=", so+absence), "it still hears of a leader")
 }

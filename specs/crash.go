@@ -69,6 +69,30 @@ func crash(w *world) {
 			load.goesOn(ctx)
 			load.verify(ctx, 3*2*writers)
 		}, patience)
+
+		It("of all nodes that hold a write, right after it was acknowledged, keeps it", func(ctx SpecContext) {
+			const rows = 5
+			w.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY)")
+			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			absent := w.others(w.leader(ctx))[:w.cluster.Size()-w.cluster.Quorum()]
+			for _, node := range absent {
+				w.leave(ctx, node)
+			}
+			for i := range rows {
+				w.patiently(ctx, "INSERT INTO {ns}.t VALUES (?)", i)
+			}
+			var holders []int
+			for _, node := range w.cluster.OnlineNodes() {
+				holders = append(holders, node.Index())
+			}
+			for _, node := range holders {
+				w.leave(ctx, node, harness.Crash)
+			}
+			w.comeBack(ctx, holders...)
+			Expect(w.patiently(ctx, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(rows)), "what was acknowledged is lost")
+			w.comeBack(ctx, absent...)
+			Eventually(ctx, w.cluster).Should(BeConsistent(w.sql("SELECT * FROM {ns}.t")))
+		}, patience)
 	})
 }
 

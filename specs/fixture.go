@@ -22,6 +22,7 @@ func readFixture(path string) string {
 type change struct {
 	name       string
 	checks     []string // queries that all nodes must answer alike afterwards
+	refused    []string // queries that no node may answer afterwards
 	fails      bool     // whether every statement must fail
 	statements []string
 }
@@ -46,10 +47,13 @@ func readChange(text string) change {
 	for line := range strings.Lines(text) {
 		comment, isComment := strings.CutPrefix(strings.TrimSpace(line), "-- ")
 		query, isCheck := strings.CutPrefix(comment, "check: ")
+		gone, isRefused := strings.CutPrefix(comment, "refused: ")
 		switch {
 		case !isComment:
 		case isCheck:
 			c.checks = append(c.checks, query)
+		case isRefused:
+			c.refused = append(c.refused, gone)
 		case comment == "fails:":
 			c.fails = true
 		case c.name == "":

@@ -1,38 +1,63 @@
 package specs
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
 )
 
 // belongings are what this process holds of the system: open files, listening
-// sockets and child processes, each in words. A system without /proc tells nothing.
+// sockets and child processes, each in words. A system without /proc tells nothing. One
+// that has it and cannot be read fails the spec: what is left would not be seen.
 type belongings map[string]bool
 
 func belong() belongings {
+	GinkgoHelper()
 	b := make(belongings)
+	fds, err := os.ReadDir("/proc/self/fd")
+	if errors.Is(err, fs.ErrNotExist) {
+		return b
+	}
+	Expect(err).NotTo(HaveOccurred(), "open files cannot be listed")
 	listening := listeners()
-	fds, _ := filepath.Glob("/proc/self/fd/*")
 	for _, fd := range fds {
-		at, err := os.Readlink(fd)
+		at, err := os.Readlink(filepath.Join("/proc/self/fd", fd.Name()))
 		switch {
-		case err != nil: // it was the one that listed them
+		case errors.Is(err, fs.ErrNotExist): // it was closed meanwhile, as the one that listed them
+		case err != nil:
+			Expect(err).NotTo(HaveOccurred(), "an open file cannot be looked at")
 		case strings.HasPrefix(at, "socket:") && listening[at]:
 			b["listening "+at] = true
 		case strings.HasPrefix(at, "/") && !strings.HasPrefix(at, "/proc/") && !strings.HasPrefix(at, "/dev/"), strings.HasPrefix(at, "/dev/shm/"):
-			b[fmt.Sprintf("open file %s (fd %s)", at, filepath.Base(fd))] = true
+			b[fmt.Sprintf("open file %s (fd %s)", at, fd.Name())] = true
 		}
 	}
-	tasks, _ := filepath.Glob("/proc/self/task/*/children")
-	for _, task := range tasks {
-		children, _ := os.ReadFile(task) // of a thread that has ended there are none
-		for _, child := range strings.Fields(string(children)) {
-			b["child process "+child+" "+commandOf(child)] = true
-		}
+	for _, child := range children() {
+		b["child process "+child+" "+commandOf(child)] = true
 	}
 	return b
+}
+
+// children are the child processes of all threads. A thread that has ended has none.
+func children() (all []string) {
+	GinkgoHelper()
+	threads, err := os.ReadDir("/proc/self/task")
+	Expect(err).NotTo(HaveOccurred(), "threads cannot be listed")
+	for _, thread := range threads {
+		found, err := os.ReadFile(filepath.Join("/proc/self/task", thread.Name(), "children"))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ESRCH) {
+			Expect(err).NotTo(HaveOccurred(), "child processes cannot be listed")
+		}
+		all = append(all, strings.Fields(string(found))...)
+	}
+	return all
 }
 
 // besides are those that others lack.
@@ -50,7 +75,10 @@ func listeners() map[string]bool {
 	const state, inode, listen = 3, 9, "0A"
 	found := make(map[string]bool)
 	for _, table := range []string{"/proc/self/net/tcp", "/proc/self/net/tcp6"} {
-		lines, _ := os.ReadFile(table)
+		lines, err := os.ReadFile(table)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) { // a system without IPv6 has no such table
+			Expect(err).NotTo(HaveOccurred(), "listening sockets cannot be listed")
+		}
 		for line := range strings.Lines(string(lines)) {
 			if fields := strings.Fields(line); len(fields) > inode && fields[state] == listen {
 				found["socket:["+fields[inode]+"]"] = true

@@ -229,7 +229,7 @@ func links(w *world) {
 				if err != nil {
 					broken++
 				}
-				w.patiently(ctx, "UPDATE {ns}.hits SET n = n + 1")
+				Expect(w.patiently(ctx, "UPDATE {ns}.hits SET n = n + 1").Affected()).To(BeEquivalentTo(1), "a retry is answered otherwise")
 			}
 			Expect(broken).To(BeNumerically(">", 0), "no answer broke off")
 			Expect(w.cluster.Heal(ctx)).To(Succeed())

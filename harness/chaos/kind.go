@@ -1,5 +1,7 @@
 package chaos
 
+import "github.com/rejoin-db/rejoin/harness/target"
+
 // Kind is what a fault does.
 type Kind string
 
@@ -77,3 +79,30 @@ func (k Kind) ofLink() bool {
 
 // ofClock tells whether the fault is about a clock.
 func (k Kind) ofClock() bool { return k == ClockAhead || k == ClockBehind || k == ClockJump }
+
+// needs are the abilities of the target that the fault, or its end, takes.
+func (k Kind) needs() []target.Ability {
+	switch k {
+	case Stop:
+		return []target.Ability{target.Stop}
+	case Crash, CrashAll:
+		return []target.Ability{target.Crash}
+	case Pause:
+		return []target.Ability{target.Pause}
+	case Wipe:
+		return []target.Ability{target.Crash, target.Members}
+	case SlowDisk:
+		return []target.Ability{target.Disks}
+	case CrashInstalling, TornDisk:
+		return []target.Ability{target.Crash, target.Disks}
+	case FullDisk, LyingDisk:
+		return []target.Ability{target.Crash, target.Disks, target.Members}
+	case ClockAhead, ClockBehind, ClockJump:
+		return []target.Ability{target.Clocks}
+	case AddNode, RemoveNode:
+		return []target.Ability{target.Members}
+	case CutOneWay, CutBothWays, Partition, IsolateLeader, SlowLink, LossyLink, NarrowLink, ResetLink, FlappingLink:
+		return []target.Ability{target.Links}
+	}
+	return nil
+}

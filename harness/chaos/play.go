@@ -2,13 +2,14 @@ package chaos
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/target"
 )
 
 // play is a schedule that is being run.
@@ -23,42 +24,54 @@ type play struct {
 	forgetting bool          // one of them is to come back with an empty disk
 	struck     map[int]bool  // nodes that have crashed in the middle of a snapshot
 	active     map[int]Fault // those in force, by their place in the schedule
+	working    map[int]Fault // those that are made, in force or undone, by their place
+	calm       time.Time     // when the last that was trouble was over; zero if none was
+	leaving    map[int]bool  // nodes that are being removed
 	counts     map[Kind]Count
 	reached    map[Goal]int
+	unmade     []error // why faults could not be made, without a good reason
 	undone     []error // why faults could not be undone
 }
 
 func newPlay(c *harness.Cluster, s Schedule) *play {
 	return &play{
 		cluster: c, schedule: s, begun: time.Now(),
-		taken: make(map[int]Kind), struck: make(map[int]bool), active: make(map[int]Fault), counts: make(map[Kind]Count), reached: make(map[Goal]int),
+		taken: make(map[int]Kind), struck: make(map[int]bool), leaving: make(map[int]bool),
+		active: make(map[int]Fault), working: make(map[int]Fault), counts: make(map[Kind]Count), reached: make(map[Goal]int),
 	}
 }
 
-// errNotNow is why a fault is not made: others are in its way.
-var errNotNow = errors.New("other faults are in its way")
-
 // fault makes a fault at its time and undoes it, when making is over at the latest.
 func (p *play) fault(ctx, making context.Context, place int, f Fault) {
-	if !pass(making, f.At-time.Since(p.begun)) {
+	if f.At >= p.schedule.Length || !pass(making, f.At-time.Since(p.begun)) {
+		p.count(f.Kind, Count{NotDue: 1})
+		return
+	}
+	if slices.ContainsFunc(f.Kind.needs(), func(a target.Ability) bool { return !p.cluster.Can(a) }) {
+		p.count(f.Kind, Count{Unsupported: 1})
 		return
 	}
 	if !p.take(f) {
-		p.count(f.Kind, Count{NotMade: 1})
+		p.count(f.Kind, Count{InTheWay: 1})
 		return
 	}
+	p.work(place, f)
 	before := p.sight(ctx, f)
+	ends := p.endsOf(f)
 	undo, err := p.make(ctx, f)
 	if err != nil {
+		p.notMade(place, f, ends, err)
+		p.rest(place, false)
 		p.release(f)
-		p.count(f.Kind, Count{NotMade: 1})
 		return
 	}
 	p.activate(place, f)
 	pass(making, f.Lasts)
-	bit := f.bit(before, p.sight(ctx, f))
+	after := p.sight(ctx, f)
 	err = undo(ctx)
 	p.deactivate(place)
+	p.rest(place, true)
+	p.count(f.Kind, f.made(before, after))
 	if err != nil { // who has not come back is not to be met by more
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -66,11 +79,17 @@ func (p *play) fault(ctx, making context.Context, place int, f Fault) {
 		return
 	}
 	p.release(f)
-	count := Count{Made: 1}
-	if bit {
-		count.Bit = 1
+}
+
+// made counts a fault that was made, by what was seen before and after.
+func (f Fault) made(before, after sight) Count {
+	switch {
+	case before.blind || after.blind:
+		return Count{Made: 1, Unseen: 1}
+	case f.bit(before, after):
+		return Count{Made: 1, Bit: 1}
 	}
-	p.count(f.Kind, count)
+	return Count{Made: 1}
 }
 
 // pass waits, and tells whether the time has passed before ctx ended.
@@ -144,8 +163,4 @@ func (p *play) count(k Kind, more Count) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.counts[k] = p.counts[k].plus(more)
-}
-
-func (c Count) plus(d Count) Count {
-	return Count{c.Made + d.Made, c.Bit + d.Bit, c.NotMade + d.NotMade}
 }

@@ -12,13 +12,18 @@ import (
 const longest = 120
 
 // Print writes a failure: the command that finds it again, what is broken, the
-// smallest schedule with its timeline, and a spec of it.
-func Print(w io.Writer, command string, failed, least *Outcome) error {
+// smallest schedule with its timeline, and a spec of it for that place.
+func Print(w io.Writer, command string, failed, least *Outcome, p Place) error {
+	spec, err := Spec(least.Schedule, p)
+	if err != nil {
+		return fmt.Errorf("print a failure: %w", err)
+	}
 	var b strings.Builder
 	first, _, _ := strings.Cut(failed.Failure.Error(), "\n")
 	fmt.Fprintf(&b, "\nFAILED %s\n\nAgain:\n  %s\n\n", first, command)
 	fmt.Fprintf(&b, "Shrunk from %d faults to %d:\n%s\n\n%s\n\n", len(failed.Schedule.Faults), len(least.Schedule.Faults), least.Schedule, least.Failure)
-	b.WriteString("What happened:\n" + Timeline(least.Events, longest) + "\nAs a spec:\n\n" + Spec(least.Schedule) + "\n")
+	fmt.Fprintf(&b, "What happened:\n%s\n", Timeline(least.Events, longest))
+	fmt.Fprintf(&b, "As a spec, which imports Ginkgo, Gomega and\n  %s\n\n%s\n", strings.Join(Imports(spec), "\n  "), spec)
 	if _, err := io.WriteString(w, b.String()); err != nil {
 		return fmt.Errorf("print a failure: %w", err)
 	}

@@ -42,10 +42,6 @@ type Outcome struct {
 	Events   []journal.Event `json:"events,omitempty"`
 }
 
-// Count is how many faults were made, how many of them bit, so far as it showed,
-// and how many could not be made when their time came.
-type Count struct{ Made, Bit, NotMade int }
-
 // Broken is what a failure breaks.
 type Broken string
 
@@ -55,6 +51,7 @@ const (
 	Liveness Broken = "liveness" // something did not happen that must
 	Process  Broken = "process"  // the process died in which the nodes ran
 	Nothing  Broken = "nothing"  // and nothing was done, which proves nothing
+	Unmade   Broken = "unmade"   // a fault could not be made, so the schedule was not played
 )
 
 // Failure is what was found.
@@ -65,35 +62,84 @@ type Failure struct {
 
 func (f *Failure) Error() string { return fmt.Sprintf("%s: %s", f.Broken, f.Reason) }
 
-// Run boots a cluster of the target, lets clients work and makes trouble as the
-// schedule says, heals, and looks what is broken. What is found is in the outcome;
-// the error is why it could not be run to its end, such as ctx. Of the cluster
-// nothing is left then. It runs by the clock of its caller: in a bubble, by that.
+// Run boots a cluster for the schedule, plays the schedule on it, and closes it. The
+// error is why it could not be run to its end, such as ctx. Of the cluster nothing is
+// left then.
 func Run(ctx context.Context, t target.Target, s Schedule, o Options) (*Outcome, error) {
+	begun := time.Now()
+	c, err := Boot(ctx, t, s, o)
+	if err != nil {
+		return nil, err
+	}
+	outcome, err := Play(ctx, c, s, o)
+	err = errors.Join(err, c.Close())
+	if outcome != nil {
+		outcome.Passed = time.Since(begun)
+	}
+	return outcome, err
+}
+
+// Boot boots a cluster of the target as the schedule needs it: of its size, from its
+// seed, at its pace, with a journal that keeps enough. It blocks until all nodes are
+// online, for Options.Patience at most. Close must follow.
+func Boot(ctx context.Context, t target.Target, s Schedule, o Options) (*harness.Cluster, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
+	o = o.filled(s)
 	if pacer, can := t.(target.Pacer); can && s.Pace > 0 {
 		t = pacer.AtPace(s.Pace)
 	}
-	o.Patience = cmp.Or(o.Patience, max(time.Minute, 100*s.Pace))
-	o.Events = cmp.Or(o.Events, 200_000)
-	begun := time.Now()
 	j := journal.New(o.Events)
 	j.Follow(o.Follow)
-	booting, cancel := context.WithTimeout(ctx, o.Patience)
+	ctx, cancel := context.WithTimeout(ctx, o.Patience)
 	defer cancel()
-	c, err := harness.Boot(booting, t, harness.Size(s.Nodes), harness.Seed(s.Seed), harness.Journal(j))
+	c, err := harness.Boot(ctx, t, harness.Size(s.Nodes), harness.Seed(s.Seed), harness.Journal(j))
 	if err != nil {
 		return nil, fmt.Errorf("boot for seed %d: %w", s.Seed, err)
 	}
+	return c, nil
+}
+
+// Play lets clients work on a cluster and makes trouble as the schedule says, heals,
+// and looks what is broken. What is found is in the outcome; the error is why it could
+// not be played to its end, such as ctx. It runs by the clock of its caller: in a
+// bubble, by that. The cluster must be of the schedule's size, with no fault in force;
+// it stays open. Options.Events and Options.Follow are for Boot.
+func Play(ctx context.Context, c *harness.Cluster, s Schedule, o Options) (*Outcome, error) {
+	if err := errors.Join(s.Validate(), s.fits(c)); err != nil {
+		return nil, err
+	}
 	p := newPlay(c, s)
-	failure, err := p.perform(ctx, o)
-	err = errors.Join(err, c.Close())
+	failure, err := p.perform(ctx, o.filled(s))
 	return &Outcome{
 		Schedule: s, Failure: failure, Tally: p.tally(), Faults: p.counts, Reached: p.reached,
-		Passed: time.Since(begun), Events: j.Events(),
+		Passed: time.Since(p.begun), Events: c.Journal().Events(),
 	}, err
+}
+
+// fits returns why the schedule cannot be played on the cluster, or nil.
+func (s Schedule) fits(c *harness.Cluster) error {
+	if size := c.Size(); size != s.Nodes {
+		return fmt.Errorf("the schedule is for %d nodes, and the cluster has %d", s.Nodes, size)
+	}
+	for i := range s.Nodes {
+		online, err := c.IsNodeOnline(i)
+		if err == nil && !online {
+			err = fmt.Errorf("node %d is offline", i)
+		}
+		if err != nil {
+			return fmt.Errorf("the schedule cannot be played on this cluster: %w", err)
+		}
+	}
+	return nil
+}
+
+// filled are the options with what 0 stands for.
+func (o Options) filled(s Schedule) Options {
+	o.Patience = cmp.Or(o.Patience, max(time.Minute, 100*s.Pace))
+	o.Events = cmp.Or(o.Events, 200_000)
+	return o
 }
 
 // perform is the run, from the first load to the last judgement.
@@ -117,10 +163,20 @@ func (p *play) perform(ctx context.Context, o Options) (*Failure, error) {
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("interrupted: %w", context.Cause(ctx))
 	}
-	if err != nil {
-		return &Failure{broken, err.Error()}, nil
+	return p.failure(broken, err), nil
+}
+
+// failure is what was found: err, which broke something, and the faults that could not
+// be made. It is nil if there is neither.
+func (p *play) failure(broken Broken, err error) *Failure {
+	unmade := errors.Join(p.unmade...)
+	switch {
+	case err == nil && unmade == nil:
+		return nil
+	case err == nil:
+		broken = Unmade
 	}
-	return nil, nil
+	return &Failure{broken, errors.Join(err, unmade).Error()}
 }
 
 // start starts all loads.

@@ -76,7 +76,7 @@ var _ = Describe("Running a schedule", func() {
 		), chaos.Options{})
 		Expect(err).NotTo(HaveOccurred())
 		Expect(outcome.Faults).To(Equal(map[chaos.Kind]chaos.Count{
-			chaos.Crash: {Made: 1, Bit: 1}, chaos.Stop: {NotMade: 1}, chaos.Wipe: {NotMade: 1}, chaos.CrashAll: {NotMade: 1}, chaos.Pause: {NotMade: 1},
+			chaos.Crash: {Made: 1, Bit: 1}, chaos.Stop: {InTheWay: 1}, chaos.Wipe: {InTheWay: 1}, chaos.CrashAll: {InTheWay: 1}, chaos.Pause: {Unsupported: 1},
 		}))
 	}, patience)
 

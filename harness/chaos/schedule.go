@@ -31,8 +31,7 @@ type Schedule struct {
 	Faults []Fault       `json:"faults"`
 }
 
-// Fault is one thing that goes wrong. One that cannot be made when its time comes
-// is not made.
+// Fault is one thing that goes wrong. Count says when one is left out.
 type Fault struct {
 	At    time.Duration `json:"at_ns"`    // since trouble began
 	Lasts time.Duration `json:"lasts_ns"` // then it is undone; at the latest when trouble ends
@@ -73,6 +72,10 @@ func (f Fault) validate(s Schedule) error {
 		return fmt.Errorf("it comes at %v, in a schedule of %v", f.At, s.Length)
 	case f.Lasts < 0 || f.By < 0:
 		return fmt.Errorf("neither how long it lasts, %v, nor by how much, %v, may be negative", f.Lasts, f.By)
+	case (f.Kind == Partition || f.Kind == IsolateLeader) && s.Nodes < 2:
+		return errors.New("a single node has no links to others")
+	case f.Kind == RemoveNode && s.Nodes < leastToRemove:
+		return fmt.Errorf("a cluster of %d nodes cannot do without one", s.Nodes)
 	case f.Kind == FlappingLink && f.By < time.Millisecond:
 		return fmt.Errorf("no link flaps every %v", f.By)
 	case f.Node < 0 || f.Node >= s.Nodes:

@@ -15,6 +15,7 @@ type sight struct {
 	led             bool   // by the fault's node
 	struck          bool   // the fault's node, in the middle of a snapshot
 	links           network.Stats
+	blind           bool // its link could not be asked
 }
 
 func (p *play) sight(ctx context.Context, f Fault) (s sight) {
@@ -31,9 +32,9 @@ func (p *play) sight(ctx context.Context, f Fault) (s sight) {
 	s.struck = p.struck[f.Node]
 	p.mu.Unlock()
 	for _, way := range f.ways() {
-		if stats, err := p.cluster.LinkStats(ctx, way.From, way.To); err == nil {
-			s.links = s.links.Plus(stats)
-		}
+		stats, err := p.cluster.LinkStats(ctx, way.From, way.To)
+		s.links = s.links.Plus(stats)
+		s.blind = s.blind || err != nil
 	}
 	return s
 }

@@ -2,19 +2,38 @@ package chaos_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
+	"github.com/onsi/ginkgo/v2/types"
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness"
 	"github.com/rejoin-db/rejoin/harness/chaos"
+	"github.com/rejoin-db/rejoin/harness/check"
+	"github.com/rejoin-db/rejoin/harness/defects"
+	"github.com/rejoin-db/rejoin/harness/journal"
+	"github.com/rejoin-db/rejoin/harness/target"
+	"github.com/rejoin-db/rejoin/harness/virtual"
 )
+
+// inVirtualTime is where printed specs run here.
+var inVirtualTime = chaos.Place{Target: "virtual.New(virtual.Options{})", Decorator: "virtual.Bubble()"}
+
+// broken is a place whose nodes have a planted bug.
+const bug = "loses-ddl"
+
+var broken = chaos.Place{
+	Target: "broken", Decorator: "virtual.Bubble()",
+	Before: fmt.Sprintf("bug, err := defects.Find(%q)\nExpect(err).NotTo(HaveOccurred())\nbroken, err := bug.Plant(virtual.New(virtual.Options{}))\nExpect(err).NotTo(HaveOccurred())", bug),
+}
 
 // ofAllKinds is a schedule with a fault of each kind.
 func ofAllKinds() chaos.Schedule {
@@ -26,43 +45,188 @@ func ofAllKinds() chaos.Schedule {
 	return s
 }
 
-// vet compiles the specs as files of a package of their own within the module.
-func vet(ctx context.Context, specs ...string) {
+func specOf(s chaos.Schedule) string {
+	GinkgoHelper()
+	spec, err := chaos.Spec(s, inVirtualTime)
+	Expect(err).NotTo(HaveOccurred())
+	return spec
+}
+
+// suiteCode is a suite of its own around printed specs.
+const suiteCode = `//go:debug randseednop=0
+package printed_test
+
+import (
+	"runtime"
+	"testing"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+)
+
+func TestPrinted(t *testing.T) {
+	runtime.GOMAXPROCS(1)
+	RegisterFailHandler(Fail)
+	RunSpecs(t, "Printed")
+}
+`
+
+// fileCode is a file of it with one spec.
+const fileCode = `package printed_test
+
+import (
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	%s
+)
+
+var _ = Describe("%d", func() {
+%s
+})
+`
+
+// write writes the specs as files of a package of their own within the module.
+func write(specs []string) (dir string) {
 	GinkgoHelper()
 	Expect(os.MkdirAll("testdata", 0o755)).To(Succeed())
 	dir, err := os.MkdirTemp("testdata", "printed-")
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(os.RemoveAll, dir)
+	Expect(os.WriteFile(filepath.Join(dir, "suite_test.go"), []byte(suiteCode), 0o644)).To(Succeed())
 	for i, spec := range specs {
 		var imports strings.Builder
-		for _, path := range append(chaos.Imports(spec), "github.com/rejoin-db/rejoin/harness") {
-			if !strings.Contains(imports.String(), fmt.Sprintf("%q", path)) {
-				fmt.Fprintf(&imports, "%q\n", path)
-			}
+		for _, path := range chaos.Imports(spec) {
+			fmt.Fprintf(&imports, "%q\n", path)
 		}
-		code := fmt.Sprintf("package printed\n\nimport (\n. \"github.com/onsi/ginkgo/v2\"\n. \"github.com/onsi/gomega\"\n%s)\n\nvar _ = func(cluster *harness.Cluster) {\n%s\n}\n", &imports, spec)
-		Expect(os.WriteFile(filepath.Join(dir, fmt.Sprintf("spec%d.go", i)), []byte(code), 0o644)).To(Succeed())
+		if strings.Contains(spec, "defects.") {
+			fmt.Fprintf(&imports, "%q\n", "github.com/rejoin-db/rejoin/harness/defects")
+		}
+		code := fmt.Sprintf(fileCode, &imports, i, spec)
+		Expect(os.WriteFile(filepath.Join(dir, fmt.Sprintf("spec%d_test.go", i)), []byte(code), 0o644)).To(Succeed())
 	}
-	said, err := exec.CommandContext(ctx, "go", "vet", "./"+dir).CombinedOutput()
+	return dir
+}
+
+// verdict is what a run, or a printed spec, came to.
+type verdict struct {
+	failed bool
+	faults map[chaos.Kind]chaos.Count
+}
+
+// play compiles the specs into one program, runs it, and returns the verdict of each.
+func play(ctx context.Context, specs []string) []verdict {
+	GinkgoHelper()
+	dir, out := write(specs), GinkgoT().TempDir()
+	binary, report := filepath.Join(out, "printed.test"), filepath.Join(out, "report.json")
+	said, err := exec.CommandContext(ctx, "go", "test", "-c", "-o", binary, "./"+dir).CombinedOutput()
 	Expect(err).NotTo(HaveOccurred(), "%s", said)
+	run := exec.CommandContext(ctx, binary, "-test.timeout=0", "-ginkgo.no-color", "-ginkgo.json-report="+report)
+	run.Env = append(os.Environ(), "GODEBUG=asyncpreemptoff=1")
+	said, _ = run.CombinedOutput() // it fails if a spec does, and is judged by its report
+	content, err := os.ReadFile(report)
+	Expect(err).NotTo(HaveOccurred(), "%s", said)
+	var reports []types.Report
+	Expect(json.Unmarshal(content, &reports)).To(Succeed())
+	verdicts := make([]verdict, len(specs))
+	seen := 0
+	for _, spec := range reports[0].SpecReports {
+		if !spec.LeafNodeType.Is(types.NodeTypeIt) {
+			continue
+		}
+		var number int
+		Expect(fmt.Sscan(spec.ContainerHierarchyTexts[0], &number)).To(Equal(1))
+		v := verdict{failed: spec.Failed()}
+		for _, entry := range spec.ReportEntries {
+			Expect(json.Unmarshal([]byte(entry.Value.AsJSON), &v.faults)).To(Succeed())
+		}
+		if v.failed && v.faults == nil {
+			Fail(spec.FailureMessage())
+		}
+		verdicts[number] = v
+		seen++
+	}
+	Expect(seen).To(Equal(len(specs)), "%s", said)
+	return verdicts
+}
+
+// run runs a schedule as the command does.
+func run(ctx context.Context, s chaos.Schedule, t target.Target) (v verdict, failure *chaos.Failure) {
+	GinkgoHelper()
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	var outcome *chaos.Outcome
+	var err error
+	Expect(virtual.Run(ctx, func(ctx context.Context) {
+		outcome, err = chaos.Run(ctx, t, s, chaos.Options{Judge: func(events []journal.Event) error { return check.All(events) }})
+	})).To(Succeed())
+	Expect(err).NotTo(HaveOccurred())
+	return verdict{outcome.Failure != nil, outcome.Faults}, outcome.Failure
+}
+
+// made are the counts without what chance decides: whether a fault bit.
+func made(faults map[chaos.Kind]chaos.Count) map[chaos.Kind]chaos.Count {
+	counts := make(map[chaos.Kind]chaos.Count)
+	for kind, c := range faults {
+		c.Bit, c.Unseen = 0, 0
+		counts[kind] = c
+	}
+	return counts
 }
 
 var _ = Describe("A schedule as a spec", func() {
-	It("compiles, whatever the faults are", func(ctx SpecContext) {
+	It("is judged as the run was, and makes what the run made", func(ctx SpecContext) {
+		var schedules []chaos.Schedule
+		for seed := range uint64(printedSeeds) {
+			schedules = append(schedules, chaos.Draw(seed+1, chaos.Virtual()))
+		}
+		removed := one(chaos.Fault{At: 2 * time.Second, Lasts: 20 * time.Second, Kind: chaos.CutOneWay, Node: 0, Other: 2},
+			chaos.Fault{At: 5 * time.Second, Lasts: 30 * time.Second, Kind: chaos.RemoveNode, Node: 2})
 		bounded := ofAllKinds()
 		bounded.Most = 7
-		alone := bounded
-		alone.Faults = nil
-		vet(ctx, chaos.Spec(ofAllKinds()), chaos.Spec(bounded), chaos.Spec(alone))
+		schedules = append(schedules, removed, ofAllKinds(), bounded)
+		var specs []string
+		var want []verdict
+		for _, s := range schedules {
+			v, failure := run(ctx, s, virtual.New(virtual.Options{}))
+			Expect(failure).To(BeNil(), "%v", s)
+			specs, want = append(specs, specOf(s)), append(want, v)
+		}
+		skipping := 0
+		for i, v := range play(ctx, specs) {
+			Expect(v.failed).To(BeFalse(), "%v", schedules[i])
+			Expect(made(v.faults)).To(Equal(made(want[i].faults)), "%v", schedules[i])
+			for _, c := range v.faults {
+				if c.NotMade() > 0 {
+					skipping++
+					break
+				}
+			}
+		}
+		Expect(skipping).To(BeNumerically(">", 2), "some schedule skips a fault")
+	}, SpecTimeout(5*time.Minute))
+
+	It("fails as the run failed", func(ctx SpecContext) {
+		d, err := defects.Find(bug)
+		Expect(err).NotTo(HaveOccurred())
+		t, err := d.Plant(virtual.New(virtual.Options{}))
+		Expect(err).NotTo(HaveOccurred())
+		s := one(chaos.Fault{At: 5 * time.Second, Lasts: 20 * time.Second, Kind: chaos.Isolate, Node: 1})
+		s.Workloads, s.Rate = []string{"ddl"}, 5
+		want, failure := run(ctx, s, t)
+		Expect(failure).To(HaveField("Broken", chaos.Safety))
+		sick, err := chaos.Spec(s, broken)
+		Expect(err).NotTo(HaveOccurred())
+		verdicts := play(ctx, []string{sick, specOf(s)})
+		Expect(verdicts[0].failed).To(BeTrue())
+		Expect(made(verdicts[0].faults)).To(Equal(made(want.faults)))
+		Expect(verdicts[1].failed).To(BeFalse(), "the schedule passes without the bug")
 	}, patience)
 
-	It("does what the schedule does, in order", func() {
-		s := chaos.Schedule{Seed: 17, Nodes: 3, Pace: time.Second, Workloads: []string{"list"}, Clients: 2, Rate: 0.5, Most: 12, Length: time.Minute, Faults: []chaos.Fault{
-			{At: 2 * time.Second, Lasts: 5 * time.Second, Kind: chaos.Crash, Node: 1},
-			{At: 3 * time.Second, Lasts: time.Second, Kind: chaos.CutOneWay, Node: 0, Other: 2},
-		}}
-		Expect(chaos.Spec(s)).To(MatchRegexp(`(?s)seed 17.*over: crash, cut one way.*\[\]string\{"list"\}.*Clients: 2, Rate: 0.5, Most: 12` +
-			`.*until\(2 \* time.Second\).*TakeNodeOffline\(ctx, 1, harness.Crash\).*until\(3 \* time.Second\).*Cut\(ctx, network.Drop, network.Way\[int\]\{From: 0, To: 2\}\)` +
-			`.*until\(4 \* time.Second\).*Mend\(.*until\(7 \* time.Second\).*BringNodeOnline\(ctx, 1\).*Heal\(ctx\).*Finish\(ctx\).*VerifyInvariants`))
+	It("names its seed, its faults and its place", func() {
+		s := one(chaos.Fault{Kind: chaos.Crash}, chaos.Fault{Kind: chaos.CutOneWay, Other: 2})
+		s.Seed = 17
+		Expect(specOf(s)).To(MatchRegexp(`(?s)^// Found with seed 17.\nIt\("keeps its promises over: crash, cut one way", virtual.Bubble\(\), func.*chaos.Boot\(ctx, virtual.New\(`))
 	})
 })
+
+// printedSeeds is how many drawn schedules are printed and run.
+const printedSeeds = 12

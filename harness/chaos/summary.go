@@ -44,7 +44,7 @@ func (s *Summary) Add(o *Outcome) {
 	}
 }
 
-// kinds are those of faults that were made, the most frequent first.
+// kinds are those of faults that were drawn, those that bit most often first.
 func (s *Summary) kinds() []Kind {
 	kinds := slices.Collect(maps.Keys(s.Faults))
 	slices.SortFunc(kinds, func(a, b Kind) int {
@@ -65,15 +65,19 @@ func (s *Summary) String() string {
 		s.Schedules, s.Passed.Hours(), time.Since(s.begun).Round(time.Second), s.Tally.OK, strings.Join(bit, ", "), len(s.Reached), len(goals))
 }
 
-// Report is all of it: the faults by kind, those kinds that never bit, and the goals
-// that were never reached.
+// Report is all of it: the faults by kind, with why some were not made, the kinds that
+// were drawn and never made, and the goals that were never reached.
 func (s *Summary) Report() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d schedules, %v of cluster time in %v: %d failures\n", s.Schedules, s.Passed.Round(time.Second), time.Since(s.begun).Round(time.Second), s.Failed)
 	fmt.Fprintf(&b, "operations: %d ok, %d failed, %d of which nobody knows\n", s.Tally.OK, s.Tally.Failed, s.Tally.Unknown)
 	for _, k := range s.kinds() {
-		c := s.Faults[k]
-		fmt.Fprintf(&b, "  %-22s %5d made, %5d bit, %5d could not be made\n", k, c.Made, c.Bit, c.NotMade)
+		fmt.Fprintf(&b, "  %-22s %s\n", k, s.Faults[k])
+	}
+	for _, k := range s.kinds() {
+		if c := s.Faults[k]; c.Made == 0 && c.Drawn() > 0 {
+			fmt.Fprintf(&b, "never made: %s, %d drawn (%s)\n", k, c.Drawn(), c.reasons())
+		}
 	}
 	for _, g := range Goals() {
 		if s.Reached[g] == 0 {

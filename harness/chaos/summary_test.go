@@ -19,14 +19,17 @@ var _ = Describe("A summary", func() {
 		for range 2 {
 			s.Add(&chaos.Outcome{
 				Tally: chaos.Tally{OK: 10, Failed: 2, Unknown: 1}, Passed: time.Hour,
-				Faults:  map[chaos.Kind]chaos.Count{chaos.Crash: {Made: 3, Bit: 2, NotMade: 1}, chaos.Stop: {Made: 1}},
+				Faults:  map[chaos.Kind]chaos.Count{chaos.Crash: {Made: 3, Bit: 2, InTheWay: 1, NotDue: 1}, chaos.Stop: {Made: 1}, chaos.Pause: {Unsupported: 2}},
 				Reached: map[chaos.Goal]int{goal: 1},
 			})
 		}
 		s.Add(&chaos.Outcome{Failure: &chaos.Failure{}})
-		Expect(s.String()).To(MatchRegexp(`^3 schedules, 2.00 cluster hours in 0s, 20 operations, faults that bit: crash 4, stop 0; states reached 1 of %d$`, len(chaos.Goals())))
+		Expect(s.String()).To(MatchRegexp(`^3 schedules, 2.00 cluster hours in 0s, 20 operations, faults that bit: crash 4, pause 0, stop 0; states reached 1 of %d$`, len(chaos.Goals())))
 		Expect(s.Report()).To(ContainSubstring("operations: 20 ok, 4 failed, 2 of which nobody knows"))
-		Expect(s.Report()).To(MatchRegexp(`crash +6 made, +4 bit, +2 could not be made`))
+		Expect(s.Report()).To(MatchRegexp(`crash +6 made, +4 bit, +4 not made \(other faults were in the way: 2, the schedule ended before: 2\)\n`))
+		Expect(s.Report()).To(MatchRegexp(`stop +2 made, +0 bit, +0 not made\n`))
+		Expect(s.Report()).To(ContainSubstring("never made: pause, 4 drawn (the target cannot: 4)\n"))
+		Expect(s.Report()).NotTo(ContainSubstring("never made: stop"))
 		Expect(s.Report()).NotTo(ContainSubstring("never reached: " + string(goal)))
 		Expect(s.Report()).To(ContainSubstring("never reached: " + string(chaos.Goals()[1])))
 	})
@@ -60,7 +63,8 @@ var _ = It("A failure is printed with what finds it again, its timeline and its 
 	var out strings.Builder
 	failed := &chaos.Outcome{Schedule: ofAllKinds(), Failure: &chaos.Failure{Broken: chaos.Safety, Reason: "list l lost 7"}}
 	least := &chaos.Outcome{Schedule: one(chaos.Fault{Kind: chaos.Crash}), Failure: failed.Failure, Events: []journal.Event{{At: time.Unix(1, 0), Kind: journal.Flag, Text: "take offline"}}}
-	Expect(chaos.Print(&out, "make chaos SEED=3", failed, least)).To(Succeed())
+	Expect(chaos.Print(&out, "make chaos SEED=3", failed, least, inVirtualTime)).To(Succeed())
 	Expect(out.String()).To(And(ContainSubstring("FAILED safety: list l lost 7"), ContainSubstring("Again:\n  make chaos SEED=3\n"),
-		ContainSubstring(fmt.Sprintf("from %d faults to 1", len(failed.Schedule.Faults))), ContainSubstring("flag node 0: take offline"), ContainSubstring("TakeNodeOffline(ctx, 0, harness.Crash)")))
+		ContainSubstring(fmt.Sprintf("from %d faults to 1", len(failed.Schedule.Faults))), ContainSubstring("flag node 0: take offline"), ContainSubstring(`Kind: "crash"`),
+		ContainSubstring("imports Ginkgo, Gomega and\n  time\n  github.com/rejoin-db/rejoin/harness/chaos\n")))
 })

@@ -3,25 +3,14 @@ package chaos
 import (
 	"context"
 	"errors"
-	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/rejoin-db/rejoin/harness"
 	"github.com/rejoin-db/rejoin/harness/disk"
-	"github.com/rejoin-db/rejoin/harness/network"
-	"github.com/rejoin-db/rejoin/harness/target"
 )
 
 // undo undoes a fault.
 type undo func(context.Context) error
-
-// How bad links are that say no number of their own.
-const (
-	loss   = 0.2
-	narrow = 2000 // bytes a second
-)
 
 // make makes a fault, and returns how to undo it.
 func (p *play) make(ctx context.Context, f Fault) (undo, error) {
@@ -50,93 +39,34 @@ func (p *play) lose(ctx context.Context, node int, way harness.Way, back ...harn
 	if err := p.cluster.TakeNodeOffline(ctx, node, way); err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context) error { return ifMember(p.cluster.BringNodeOnline(ctx, node, back...)) }, nil
-}
-
-// atASnapshot are words of which a node says one while it takes a snapshot in.
-var atASnapshot = []string{"receiving", "restoring"}
-
-// loseInstalling crashes a node and brings it back, on a disk that is slow, after half
-// the time: long enough for the others to compact what it lacks. In the middle of the
-// snapshot that it is sent it crashes again.
-func (p *play) loseInstalling(ctx context.Context, f Fault) (undo, error) {
-	if err := p.cluster.TakeNodeOffline(ctx, f.Node, harness.Crash); err != nil {
-		return nil, err
-	}
-	done := make(chan error)
-	back, stop := context.WithCancel(ctx)
-	go func() {
-		if !pass(back, f.Lasts/2) {
-			done <- nil
-			return
-		}
-		err := errors.Join(p.cluster.SetDisk(back, f.Node, disk.Faults{Slow: f.By}), p.cluster.BringNodeOnline(back, f.Node))
-		if err == nil && p.installs(back, f) {
-			err = p.cluster.TakeNodeOffline(ctx, f.Node, harness.Crash)
-			p.strike(f.Node, err == nil)
-		}
-		if back.Err() != nil {
-			err = nil // what was cut short is done by who cut it short
-		}
-		done <- err
-	}()
 	return func(ctx context.Context) error {
-		stop()
-		err := <-done
-		p.strike(f.Node, false)
-		err = errors.Join(err, p.cluster.SetDisk(ctx, f.Node, disk.Faults{}))
-		if _, lost := p.cluster.Lost(f.Node); lost {
-			err = errors.Join(err, p.cluster.BringNodeOnline(ctx, f.Node))
-		}
-		return err
+		return p.unlessRemoved(p.cluster.BringNodeOnline(ctx, node, back...), node)
 	}, nil
-}
-
-// strike notes whether a node has crashed in the middle of a snapshot.
-func (p *play) strike(node int, is bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.struck[node] = is
-}
-
-// installs tells whether the node is in the middle of a snapshot before ctx ends.
-func (p *play) installs(ctx context.Context, f Fault) bool {
-	for seen := 0; seen < 2; {
-		node, err := p.cluster.Node(f.Node)
-		if err != nil {
-			return false
-		}
-		if status, err := node.Status(ctx); err == nil && isAtASnapshot(status) {
-			seen++
-		}
-		if !pass(ctx, f.By/4) {
-			return false
-		}
-	}
-	return true
-}
-
-func isAtASnapshot(s target.Status) bool {
-	return slices.ContainsFunc(atASnapshot, func(what string) bool { return strings.Contains(s.Activity, what) })
 }
 
 // loseAll crashes all nodes that have not gone already, at once.
 func (p *play) loseAll(ctx context.Context) (undo, error) {
 	var undos []undo
-	for _, node := range p.cluster.Nodes() {
-		if back, err := p.lose(ctx, node.Index(), harness.Crash); err == nil {
-			undos = append(undos, back)
-		}
-	}
-	if len(undos) == 0 {
-		return nil, errNotNow
-	}
-	return func(ctx context.Context) (err error) {
+	back := func(ctx context.Context) (err error) {
 		for _, back := range undos {
 			err = errors.Join(err, back(ctx))
 		}
 		return err
-	}, nil
+	}
+	for _, node := range p.cluster.Nodes() {
+		again, err := p.lose(ctx, node.Index(), harness.Crash)
+		switch {
+		case err == nil:
+			undos = append(undos, again)
+		case p.isAway(err, []int{node.Index()}):
+		default:
+			return nil, errors.Join(err, back(ctx))
+		}
+	}
+	if len(undos) == 0 {
+		return nil, errInTheWay
+	}
+	return back, nil
 }
 
 func (p *play) add(ctx context.Context) (undo, error) {
@@ -144,20 +74,28 @@ func (p *play) add(ctx context.Context) (undo, error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context) error { return p.cluster.RemoveNode(ctx, node.Index()) }, nil
+	return func(ctx context.Context) error { return p.takeOut(ctx, node.Index()) }, nil
 }
 
 func (p *play) remove(ctx context.Context, node int) (undo, error) {
-	if p.cluster.Size() < 3 {
-		return nil, errNotNow
+	if p.cluster.Size() < leastToRemove {
+		return nil, errInTheWay
 	}
-	if err := p.cluster.RemoveNode(ctx, node); err != nil {
+	if err := p.takeOut(ctx, node); err != nil {
 		return nil, err
 	}
 	return func(ctx context.Context) error {
 		_, err := p.cluster.AddNode(ctx)
 		return err
 	}, nil
+}
+
+// leastToRemove is how many members there must be so that one can be removed.
+const leastToRemove = 3
+
+func (p *play) takeOut(ctx context.Context, node int) error {
+	defer p.leave(node)()
+	return p.cluster.RemoveNode(ctx, node)
 }
 
 // diskFaults are what is wrong with the disk.
@@ -210,133 +148,23 @@ func (p *play) setClock(ctx context.Context, f Fault) (undo, error) {
 	if err := p.cluster.SetClock(ctx, f.Node, first); err != nil {
 		return nil, err
 	}
-	if then != first {
-		jumped := make(chan struct{})
-		jumping, stop := context.WithCancel(ctx)
-		go func() {
-			defer close(jumped)
-			if pass(jumping, f.Lasts/2) {
-				_ = p.cluster.SetClock(jumping, f.Node, then) // which a node that is gone has not
-			}
-		}()
-		return func(ctx context.Context) error {
-			stop()
-			<-jumped
-			return p.right(ctx, f.Node)
-		}, nil
+	right := func(ctx context.Context) error {
+		return p.unlessRemoved(p.cluster.SetClock(ctx, f.Node, 0), f.Node)
 	}
-	return func(ctx context.Context) error { return p.right(ctx, f.Node) }, nil
-}
-
-// right sets the clock right of a node that is still there.
-func (p *play) right(ctx context.Context, node int) error {
-	return ifMember(p.cluster.SetClock(ctx, node, 0))
-}
-
-// ifMember forgives what is wrong because a node is no member any more, or not for long.
-func ifMember(err error) error {
-	if gone := (*harness.RemovedError)(nil); errors.As(err, &gone) || errors.Is(err, harness.ErrBeingRemoved) {
-		return nil
+	if then == first {
+		return right, nil
 	}
-	return err
-}
-
-// ways are the links that the fault is about, if those are known beforehand.
-func (f Fault) ways() []network.Way[int] {
-	there, back := network.Way[int]{From: f.Node, To: f.Other}, network.Way[int]{From: f.Other, To: f.Node}
-	switch {
-	case f.Kind == CutBothWays || f.Kind == FlappingLink:
-		return []network.Way[int]{there, back}
-	case f.Kind.ofLink():
-		return []network.Way[int]{there}
-	}
-	return nil
-}
-
-// rule is what becomes of the link.
-func (f Fault) rule() network.Rule {
-	switch f.Kind {
-	case SlowLink:
-		return network.Rule{Latency: f.By, Jitter: f.By / 2}
-	case LossyLink:
-		return network.Rule{Loss: loss}
-	}
-	return network.Rule{Bandwidth: narrow}
-}
-
-// groups are the halves of a partition.
-func (p *play) groups(f Fault) (low, high []int) {
-	for _, node := range p.cluster.Nodes() {
-		if node.Index() < max(f.Node, 1) {
-			low = append(low, node.Index())
-		} else {
-			high = append(high, node.Index())
+	jumped := make(chan error)
+	waiting, stop := context.WithCancel(ctx)
+	go func() {
+		var err error
+		if pass(waiting, f.Lasts/2) {
+			err = p.unlessRemoved(p.cluster.SetClock(ctx, f.Node, then), f.Node)
 		}
-	}
-	return low, high
-}
-
-func (p *play) spoilLinks(ctx context.Context, f Fault) (undo, error) {
-	ways := f.ways()
-	mend := func(ctx context.Context) error { return p.mend(ctx, ways) }
-	var err error
-	switch f.Kind {
-	case CutOneWay, CutBothWays:
-		err = p.cluster.Cut(ctx, network.Drop, ways...)
-	case Partition:
-		low, high := p.groups(f)
-		ways = network.Partition(low, high)
-		err = p.cluster.Partition(ctx, low, high)
-	case IsolateLeader:
-		var leader int
-		if leader, err = p.cluster.IsolateLeader(ctx); err == nil {
-			ways = network.Around(leader, p.others(leader))
-		}
-	case SlowLink, LossyLink, NarrowLink:
-		err = p.cluster.SetLink(ctx, f.Node, f.Other, f.rule())
-		mend = func(ctx context.Context) error {
-			return ifMember(p.cluster.SetLink(ctx, f.Node, f.Other, network.Rule{}))
-		}
-	case ResetLink:
-		err = p.cluster.ResetLink(ctx, f.Node, f.Other)
-	case FlappingLink:
-		var stop func() error
-		if stop, err = p.cluster.Flapping(ctx, f.By, ways...); err == nil {
-			return func(context.Context) error { return ifMember(stop()) }, nil
-		}
-	default:
-		err = fmt.Errorf("there is no kind %q", string(f.Kind))
-	}
-	return mend, err
-}
-
-func (p *play) others(node int) (others []int) {
-	for _, n := range p.cluster.Nodes() {
-		if n.Index() != node {
-			others = append(others, n.Index())
-		}
-	}
-	return others
-}
-
-// mend mends those of the links whose ends are still there.
-func (p *play) mend(ctx context.Context, ways []network.Way[int]) error {
-	var there []network.Way[int]
-	for _, way := range ways {
-		if p.is(way.From) && p.is(way.To) {
-			there = append(there, way)
-		}
-	}
-	if len(there) == 0 {
-		return nil
-	}
-	return ifMember(p.cluster.Mend(ctx, there...))
-}
-
-func (p *play) is(end int) bool {
-	if end == harness.Clients {
-		return true
-	}
-	_, err := p.cluster.Node(end)
-	return err == nil
+		jumped <- err
+	}()
+	return func(ctx context.Context) error {
+		stop()
+		return errors.Join(<-jumped, right(ctx))
+	}, nil
 }

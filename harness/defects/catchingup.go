@@ -15,39 +15,53 @@ import (
 func catchingUp() []Defect {
 	const kind = "catching up"
 	return []Defect{
-		whileLate("skips-an-entry", kind, "a node that catches up skips the last entry of a batch", func(inner raft.BatchingFSM, logs []*raft.Log, late []int) []any {
-			return inner.ApplyBatch(replaced(logs, late[len(late)-1:]))
-		}),
-		whileLate("applies-twice", kind, "a node that catches up applies the last entry of a batch twice", func(inner raft.BatchingFSM, logs []*raft.Log, late []int) []any {
-			answers := inner.ApplyBatch(logs)
-			again := logs[late[len(late)-1]]
-			if entry, is := entryOf(again); is {
-				entry.ID = ""
-				inner.ApplyBatch([]*raft.Log{with(again, entry)})
-				inner.ApplyBatch([]*raft.Log{without(logs[len(logs)-1])})
-			}
-			return answers
-		}),
-		whileLate("stops-at-a-batch-border", kind, "a node that catches up applies one entry of a batch and takes the rest for done", func(inner raft.BatchingFSM, logs []*raft.Log, late []int) []any {
-			return inner.ApplyBatch(replaced(logs, late[1:]))
-		}),
-		whileLate("loses-ddl", kind, "a node that catches up does not apply what changes the schema", func(inner raft.BatchingFSM, logs []*raft.Log, late []int) []any {
-			return inner.ApplyBatch(replaced(logs, matching(logs, late, ddl)))
-		}),
-		whileLate("brings-deleted-rows-back", kind, "a node that catches up does not apply deletes", func(inner raft.BatchingFSM, logs []*raft.Log, late []int) []any {
-			return inner.ApplyBatch(replaced(logs, matching(logs, late, deletes)))
-		}),
-		{Name: "online-too-early", Kind: kind, Text: "a node says that it is online before it has caught up", target: func(t target.Target) target.Target {
-			return plant(t, planted{status: func(s target.Status) target.Status {
+		whileLate("skips-an-entry", kind,
+			"a node that catches up skips the last entry of a batch", "suite:changes",
+			func(inner raft.BatchingFSM, logs []*raft.Log, late []int) []any {
+				return inner.ApplyBatch(replaced(logs, late[len(late)-1:]))
+			}),
+		whileLate("applies-twice", kind,
+			"a node that catches up applies the last entry of a batch twice", "suite:changes",
+			func(inner raft.BatchingFSM, logs []*raft.Log, late []int) []any {
+				answers := inner.ApplyBatch(logs)
+				again := logs[late[len(late)-1]]
+				if entry, is := entryOf(again); is {
+					entry.ID = ""
+					inner.ApplyBatch([]*raft.Log{with(again, entry)})
+					inner.ApplyBatch([]*raft.Log{without(logs[len(logs)-1])})
+				}
+				return answers
+			}),
+		whileLate("stops-at-a-batch-border", kind,
+			"a node that catches up applies one entry of a batch and takes the rest for done", "suite:changes",
+			func(inner raft.BatchingFSM, logs []*raft.Log, late []int) []any {
+				return inner.ApplyBatch(replaced(logs, late[1:]))
+			}),
+		whileLate("loses-ddl", kind,
+			"a node that catches up does not apply what changes the schema", "suite:changes",
+			func(inner raft.BatchingFSM, logs []*raft.Log, late []int) []any {
+				return inner.ApplyBatch(replaced(logs, matching(logs, late, ddl)))
+			}),
+		whileLate("brings-deleted-rows-back", kind,
+			"a node that catches up does not apply deletes", "suite:changes",
+			func(inner raft.BatchingFSM, logs []*raft.Log, late []int) []any {
+				return inner.ApplyBatch(replaced(logs, matching(logs, late, deletes)))
+			}),
+		{
+			Name: "online-too-early", Kind: kind, About: "suite:health",
+			Text: "a node says that it is online before it has caught up",
+			target: planted{status: func(s target.Status) target.Status {
 				if s.State == target.Syncing {
 					s.State, s.Behind = target.Online, 0
 				}
 				return s
-			}})
-		}},
-		{Name: "no-snapshot-for-stragglers", Kind: kind, Text: "a node whose log ends before the others' begins is never sent a snapshot", seams: func(embedded.Life) embedded.Seams {
-			return embedded.Seams{Transport: func(t embedded.Transport) embedded.Transport { return withoutSnapshots{t} }}
-		}},
+			}}.plant},
+		{
+			Name: "no-snapshot-for-stragglers", Kind: kind, About: "suite:snapshot",
+			Text: "a node whose log ends before the others' begins is never sent a snapshot",
+			seams: func(embedded.Life) embedded.Seams {
+				return embedded.Seams{Transport: func(t embedded.Transport) embedded.Transport { return withoutSnapshots{t} }}
+			}},
 	}
 }
 
@@ -57,8 +71,8 @@ var (
 )
 
 // whileLate does something else with batches in which entries are applied late.
-func whileLate(name, kind, text string, do func(inner raft.BatchingFSM, logs []*raft.Log, late []int) []any) Defect {
-	return inMachine(name, kind, text, func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
+func whileLate(name, kind, text, about string, do func(inner raft.BatchingFSM, logs []*raft.Log, late []int) []any) Defect {
+	return inMachine(name, kind, text, about, func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
 		l := &late{}
 		return batches{inner, func(inner raft.BatchingFSM, logs []*raft.Log) []any {
 			if which := l.which(logs); len(which) > 0 {

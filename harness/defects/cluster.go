@@ -3,6 +3,7 @@ package defects
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os/exec"
 	"slices"
@@ -19,16 +20,20 @@ import (
 func cluster() []Defect {
 	const kind = "cluster"
 	return []Defect{
-		inVotes("two-leaders-in-one-term", kind, "who stands for election counts votes that nobody gave", func(t embedded.Transport) embedded.Transport { return everyVote{t} }),
-		inVotes("no-re-election", kind, "once there was a leader nobody votes any more", func(t embedded.Transport) embedded.Transport { return noVote{t} }),
-		{Name: "election-ten-times-too-slow", Kind: kind, Text: "a new leader is elected after ten times as long", target: func(t target.Target) target.Target {
-			if pacer, can := t.(target.Pacer); can {
-				return unhurried{pacer.AtPace(slowElection), pacer}
-			}
-			return t
-		}},
-		{Name: "isolated-node-answers", Kind: kind, Text: "a node that is isolated still answers its clients", target: func(t target.Target) target.Target {
-			return plant(t, planted{client: func(n target.Node) target.SQL {
+		inVotes("two-leaders-in-one-term", kind,
+			"who stands for election counts votes that nobody gave", "suite:members",
+			func(t embedded.Transport) embedded.Transport { return everyVote{t} }),
+		inVotes("no-re-election", kind,
+			"once there was a leader nobody votes any more", "suite:recovery",
+			func(t embedded.Transport) embedded.Transport { return noVote{t} }),
+		{
+			Name: "election-ten-times-too-slow", Kind: kind, About: "suite:availability",
+			Text:   "a new leader is elected after ten times as long",
+			target: slowed},
+		{
+			Name: "isolated-node-answers", Kind: kind, About: "suite:skip",
+			Text: "a node that is isolated still answers its clients",
+			target: planted{client: func(n target.Node) target.SQL {
 				return sqlFunc(func(ctx context.Context, request target.Request) (target.Rows, error) {
 					rows, err := n.Client().Query(ctx, request)
 					if err != nil && target.OutcomeOf(err) == target.NotApplied {
@@ -37,20 +42,28 @@ func cluster() []Defect {
 					}
 					return rows, err
 				})
-			}})
-		}},
-		{Name: "leaving-looks-online", Kind: kind, Text: "a node that is leaving shows itself online", target: func(t target.Target) target.Target {
-			return plant(t, planted{status: func(s target.Status) target.Status {
+			}}.plant},
+		{
+			Name: "leaving-looks-online", Kind: kind, About: "suite:health",
+			Text: "a node that is leaving shows itself online",
+			target: planted{status: func(s target.Status) target.Status {
 				if s.State == target.Leaving {
 					s.State = target.Online
 				}
 				return s
-			}})
-		}},
-		{Name: "all-forgets-a-node", Kind: kind, Text: "what goes to all nodes goes to all but one", router: forgetting{}},
-		{Name: "all-asks-one-twice", Kind: kind, Text: "what goes to all nodes goes to one of them twice, and not to another", router: doubling{}},
-		{Name: "consistency-counts-only", Kind: kind, Text: "comparing nodes compares how many rows they have", target: func(t target.Target) target.Target {
-			return plant(t, planted{client: func(n target.Node) target.SQL {
+			}}.plant},
+		{
+			Name: "all-forgets-a-node", Kind: kind, About: "suite:skip",
+			Text:   "what goes to all nodes goes to all but one",
+			router: forgetting{}},
+		{
+			Name: "all-asks-one-twice", Kind: kind, About: "suite:skip",
+			Text:   "what goes to all nodes goes to one of them twice, and not to another",
+			router: doubling{}},
+		{
+			Name: "consistency-counts-only", Kind: kind, About: "suite:reads",
+			Text: "comparing nodes compares how many rows they have",
+			target: planted{client: func(n target.Node) target.SQL {
 				return sqlFunc(func(ctx context.Context, request target.Request) (target.Rows, error) {
 					rows, err := n.Client().Query(ctx, request)
 					if err == nil && request.Consistency == target.Local {
@@ -58,24 +71,47 @@ func cluster() []Defect {
 					}
 					return rows, err
 				})
-			}})
-		}},
-		{Name: "all-offline-hangs", Kind: kind, Text: "with no node online a request hangs, and does not fail", router: hanging{}},
-		leaking("leaks-a-goroutine", "a node that starts again leaves a goroutine for ever", func(embedded.Life) {
-			go func() { <-make(chan struct{}) }()
-		}),
-		leaking("leaks-a-file", "a node that starts again leaves a file open", func(life embedded.Life) {
-			_, _ = syscall.Open(life.Dir, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
-		}),
-		leaking("leaks-a-process", "a node that starts again leaves a process behind", func(embedded.Life) {
-			_ = exec.Command("sleep", "20").Start() //nolint:noctx // that nobody ends it is the point
-		}),
+			}}.plant},
+		{
+			Name: "all-offline-hangs", Kind: kind, About: "suite:all-offline",
+			Text:   "with no node online a request hangs, and does not fail",
+			router: hanging{}},
+		leaking("leaks-a-goroutine",
+			"a node that starts again leaves a goroutine for ever", "suite:ways",
+			func(embedded.Life) {
+				go func() { <-make(chan struct{}) }()
+			}),
+		leaking("leaks-a-file",
+			"a node that starts again leaves a file open", "suite:ways",
+			func(life embedded.Life) {
+				_, _ = syscall.Open(life.Dir, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
+			}),
+		leaking("leaks-a-process",
+			"a node that starts again leaves a process behind", "suite:ways",
+			func(embedded.Life) {
+				_ = exec.Command("sleep", "20").Start() //nolint:noctx // that nobody ends it is the point
+			}),
 	}
 }
 
 const slowElection = 500 * time.Millisecond
 
-// unhurried is a target whose nodes are slow to elect, unless they are to be slower still.
+// slowed returns the target with nodes that are slow to elect, whatever pace is asked for.
+func slowed(t target.Target) (target.Target, error) {
+	pacer, can := t.(target.Pacer)
+	if !can {
+		return nil, fmt.Errorf("the pace of a %T cannot be set", t)
+	}
+	slow := unhurried{pacer.AtPace(slowElection), pacer}
+	if seeder, can := slow.Target.(target.Seeder); can {
+		return struct {
+			unhurried
+			target.Seeder
+		}{slow, seeder}, nil
+	}
+	return slow, nil
+}
+
 type unhurried struct {
 	target.Target
 	pacer target.Pacer
@@ -85,15 +121,8 @@ func (u unhurried) AtPace(election time.Duration) target.Target {
 	return u.pacer.AtPace(max(election, slowElection))
 }
 
-func (u unhurried) Seeded(seed uint64) target.Target {
-	if seeder, can := u.Target.(target.Seeder); can {
-		return seeder.Seeded(seed)
-	}
-	return u.Target
-}
-
-func inVotes(name, kind, text string, change func(embedded.Transport) embedded.Transport) Defect {
-	return Defect{Name: name, Kind: kind, Text: text, seams: func(embedded.Life) embedded.Seams { return embedded.Seams{Transport: change} }}
+func inVotes(name, kind, text, about string, change func(embedded.Transport) embedded.Transport) Defect {
+	return Defect{Name: name, Kind: kind, Text: text, About: about, seams: func(embedded.Life) embedded.Seams { return embedded.Seams{Transport: change} }}
 }
 
 // everyVote is a transport over which every vote is granted.
@@ -158,8 +187,8 @@ type alike struct{ target.Rows }
 func (alike) Raw() []byte { return []byte("a row") }
 
 // leaking leaves something behind at every start but a node's first.
-func leaking(name, text string, leak func(embedded.Life)) Defect {
-	return Defect{Name: name, Kind: "cluster", Text: text, seams: func(life embedded.Life) embedded.Seams {
+func leaking(name, text, about string, leak func(embedded.Life)) Defect {
+	return Defect{Name: name, Kind: "cluster", Text: text, About: about, seams: func(life embedded.Life) embedded.Seams {
 		return embedded.Seams{Stores: func(s embedded.Stores) embedded.Stores {
 			if hasLived(s) {
 				leak(life)

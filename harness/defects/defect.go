@@ -15,9 +15,12 @@ type Defect struct {
 	Name string // as a setting names it
 	Kind string
 	Text string // what it does wrong, in a sentence
+	// About says which specs are about what it breaks, as a label filter of Ginkgo. One of
+	// them at least must catch it.
+	About string
 
 	seams  func(embedded.Life) embedded.Seams
-	target func(target.Target) target.Target
+	target func(target.Target) (target.Target, error)
 	router harness.Router
 }
 
@@ -51,15 +54,34 @@ func Find(name string) (Defect, error) {
 	return None, fmt.Errorf("there is no defect %q: there are %s", name, strings.Join(Names(), ", "))
 }
 
-// Seams are for the nodes' configuration; nil if the defect is not in the nodes.
-func (d Defect) Seams() func(embedded.Life) embedded.Seams { return d.seams }
-
-// Plant puts the defect into a target, if it is there that it belongs.
-func (d Defect) Plant(t target.Target) target.Target {
-	if d.target == nil {
-		return t
+// Plant returns the target with the defect in it; the target itself for a defect of the
+// harness. It is an error if the defect cannot be in this target.
+func (d Defect) Plant(t target.Target) (planted target.Target, err error) {
+	switch {
+	case d.seams != nil:
+		planted, err = plantSeams(t, d.seams)
+	case d.target != nil:
+		planted, err = d.target(t)
+	default:
+		planted = t
 	}
-	return d.target(t)
+	if err != nil {
+		return nil, fmt.Errorf("plant %s: %w", d.Name, err)
+	}
+	return planted, nil
+}
+
+// seamed is a target of embedded nodes.
+type seamed interface {
+	Seamed(seams func(embedded.Life) embedded.Seams) target.Target
+}
+
+func plantSeams(t target.Target, seams func(embedded.Life) embedded.Seams) (target.Target, error) {
+	nodes, can := t.(seamed)
+	if !can {
+		return nil, fmt.Errorf("a %T gives no access to the parts of its nodes", t)
+	}
+	return nodes.Seamed(seams), nil
 }
 
 // Options put the defect into the harness, if it is there that it belongs.

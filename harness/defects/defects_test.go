@@ -9,8 +9,6 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness"
 	"github.com/rejoin-db/rejoin/harness/defects"
-	"github.com/rejoin-db/rejoin/harness/local"
-	"github.com/rejoin-db/rejoin/harness/target"
 	"github.com/rejoin-db/rejoin/harness/virtual"
 )
 
@@ -19,7 +17,8 @@ const patience = SpecTimeout(30 * time.Second)
 // boot boots three nodes with the bug in them.
 func boot(ctx context.Context, d defects.Defect) *harness.Cluster {
 	GinkgoHelper()
-	t := d.Plant(virtual.New(virtual.Options{Nodes: local.Options{Seams: d.Seams()}}))
+	t, err := d.Plant(virtual.New(virtual.Options{}))
+	Expect(err).NotTo(HaveOccurred())
 	c, err := harness.Boot(ctx, t, d.Options()...)
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(c.Close)
@@ -40,6 +39,7 @@ var _ = Describe("The catalogue", func() {
 			Expect(d.Name).To(MatchRegexp(`^[a-z]+(-[a-z]+)*$`))
 			Expect(names).NotTo(HaveKey(d.Name))
 			Expect(d.Kind).NotTo(BeEmpty())
+			Expect(d.About).To(HavePrefix("suite:"))
 			Expect(d.Text).To(MatchRegexp(`^[a-z].*[a-z0-9]$`))
 			names[d.Name] = true
 		}
@@ -48,7 +48,6 @@ var _ = Describe("The catalogue", func() {
 
 	It("has no bug where none is named, and says which there are", func() {
 		Expect(defects.Find("")).To(Equal(defects.None))
-		Expect(defects.None.Seams()).To(BeNil())
 		Expect(defects.None.Options()).To(BeEmpty())
 		t := virtual.New(virtual.Options{})
 		Expect(defects.None.Plant(t)).To(BeIdenticalTo(t))
@@ -59,19 +58,6 @@ var _ = Describe("The catalogue", func() {
 
 var _ = Describe("A planted bug", virtual.Bubble(), func() {
 	const table = "CREATE NAMESPACE ns; CREATE TABLE ns.t (id INTEGER PRIMARY KEY, v)"
-
-	It("leaves the target what it can do", func(ctx SpecContext) {
-		sound := boot(ctx, defects.None)
-		for _, name := range []string{"online-too-early", "isolated-node-answers"} {
-			d := find(name)
-			planted := d.Plant(virtual.New(virtual.Options{}))
-			Expect(planted).To(And(BeAssignableToTypeOf(planted), Satisfy(func(t target.Target) bool { _, can := t.(target.Seeder); return can })))
-			c := boot(ctx, d)
-			for _, ability := range []target.Ability{target.Stop, target.Crash, target.Links, target.Disks, target.Clocks, target.Members, target.Time} {
-				Expect(c.Can(ability)).To(Equal(sound.Can(ability)), "%s, %s", name, ability)
-			}
-		}
-	}, patience)
 
 	It("of values changes what is stored", func(ctx SpecContext) {
 		c := boot(ctx, find("large-integers-are-rounded"))

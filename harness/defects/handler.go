@@ -16,8 +16,8 @@ import (
 )
 
 // inHandler is a defect of the HTTP API; serve answers requests for SQL.
-func inHandler(name, kind, text string, serve func(inner http.Handler, w http.ResponseWriter, r *http.Request, asked wire.Request)) Defect {
-	return Defect{Name: name, Kind: kind, Text: text, seams: func(embedded.Life) embedded.Seams {
+func inHandler(name, kind, text, about string, serve func(inner http.Handler, w http.ResponseWriter, r *http.Request, asked wire.Request)) Defect {
+	return Defect{Name: name, Kind: kind, Text: text, About: about, seams: func(embedded.Life) embedded.Seams {
 		return embedded.Seams{Handler: overSQL(serve)}
 	}}
 }

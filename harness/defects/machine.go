@@ -10,8 +10,8 @@ import (
 )
 
 // inMachine is a defect of the state machine; make is called once a life.
-func inMachine(name, kind, text string, make func(inner raft.BatchingFSM, life embedded.Life) raft.BatchingFSM) Defect {
-	return Defect{Name: name, Kind: kind, Text: text, seams: func(life embedded.Life) embedded.Seams {
+func inMachine(name, kind, text, about string, make func(inner raft.BatchingFSM, life embedded.Life) raft.BatchingFSM) Defect {
+	return Defect{Name: name, Kind: kind, Text: text, About: about, seams: func(life embedded.Life) embedded.Seams {
 		return embedded.Seams{Machine: func(inner raft.BatchingFSM) raft.BatchingFSM { return make(inner, life) }}
 	}}
 }

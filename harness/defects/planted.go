@@ -2,91 +2,55 @@ package defects
 
 import (
 	"context"
-	"time"
 
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// planted is a target whose nodes show and answer something else.
+// planted is what the nodes of a cluster do wrong; nil for what they do right.
 type planted struct {
-	target.Target
-	status func(target.Status) target.Status // nil for as it is
-	client func(target.Node) target.SQL      // nil for as it is
+	status func(target.Status) target.Status
+	client func(target.Node) target.SQL
 }
 
-// plant keeps what the target can do.
-func plant(t target.Target, p planted) target.Target {
-	p.Target = t
-	if _, can := t.(seeded); can {
-		return plantedInTime{p}
+// plant returns the target with the bug in its nodes.
+func (p planted) plant(t target.Target) (target.Target, error) {
+	return target.Decorate(t, func(c target.Cluster) (target.Cluster, error) { return p.in(c), nil }), nil
+}
+
+// in returns the cluster with the bug in its nodes. It has the abilities that it had.
+func (p planted) in(c target.Cluster) target.Cluster {
+	decorated := plantedCluster{c, p}
+	if members, can := target.As[target.Membership](c); can {
+		return plantedMembers{decorated, members}
 	}
-	return p
-}
-
-type seeded interface {
-	target.Seeder
-	target.Pacer
-}
-
-// plantedInTime is one that can be seeded and paced.
-type plantedInTime struct{ planted }
-
-func (p plantedInTime) Seeded(seed uint64) target.Target {
-	return plant(p.Target.(seeded).Seeded(seed), p.planted)
-}
-
-func (p plantedInTime) AtPace(election time.Duration) target.Target {
-	return plant(p.Target.(seeded).AtPace(election), p.planted)
-}
-
-// everything is what clusters of embedded nodes in this process can.
-type everything interface {
-	target.Cluster
-	target.Digester
-	target.Rememberer
-	target.Starter
-	target.Linker
-	target.Disker
-	target.Skewer
-	target.Membership
-}
-
-func (p planted) Boot(ctx context.Context, size int) (target.Cluster, error) {
-	booted, err := p.Target.Boot(ctx, size)
-	if err != nil {
-		return nil, err
-	}
-	all, can := booted.(everything)
-	if !can {
-		return booted, nil
-	}
-	c := plantedCluster{all, p}
-	if clock, has := booted.(target.Clock); has {
-		return plantedClusterInTime{c, clock}, nil
-	}
-	return c, nil
+	return decorated
 }
 
 type plantedCluster struct {
-	everything
+	target.Cluster
 	p planted
 }
 
-type plantedClusterInTime struct {
-	plantedCluster
-	target.Clock
-}
+var _ target.Decorator = plantedCluster{}
+
+func (c plantedCluster) Unwrap() target.Cluster { return c.Cluster }
 
 func (c plantedCluster) Nodes() []target.Node {
-	nodes := c.everything.Nodes()
-	for i, n := range nodes {
-		nodes[i] = plantedNode{n, c.p}
+	var nodes []target.Node
+	for _, n := range c.Cluster.Nodes() {
+		nodes = append(nodes, plantedNode{n, c.p})
 	}
 	return nodes
 }
 
-func (c plantedCluster) Add(ctx context.Context, voter bool) (target.Node, error) {
-	node, err := c.everything.Add(ctx, voter)
+// plantedMembers is a cluster whose nodes can change: the bug is in the new ones, too.
+type plantedMembers struct {
+	plantedCluster
+	target.Membership
+}
+
+func (c plantedMembers) Add(ctx context.Context, voter bool) (target.Node, error) {
+	node, err := c.Membership.Add(ctx, voter)
 	if err != nil {
 		return nil, err
 	}

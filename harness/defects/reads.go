@@ -19,37 +19,47 @@ import (
 func reads() []Defect {
 	const kind = "reads"
 	return []Defect{
-		strongAsLocal("deposed-leader-answers-strong", kind, "a node that led once answers strong reads from its own state when it knows no leader",
+		strongAsLocal("deposed-leader-answers-strong", kind,
+			"a node that led once answers strong reads from its own state when it knows no leader", "suite:reads",
 			func(h embedded.Health) bool { return len(h.LedTerms) > 0 && h.Role != "leader" && h.Leader == "" }),
-		strongAsLocal("follower-answers-strong", kind, "a follower answers strong reads from its own state",
+		strongAsLocal("follower-answers-strong", kind,
+			"a follower answers strong reads from its own state", "suite:reads",
 			func(h embedded.Health) bool { return h.Role == "follower" }),
-		strongAsLocal("leader-answers-strong-alone", kind, "a leader answers strong reads without asking whether it leads still",
+		strongAsLocal("leader-answers-strong-alone", kind,
+			"a leader answers strong reads without asking whether it leads still", "suite:reads",
 			func(h embedded.Health) bool { return h.Role == "leader" }),
-		{Name: "answers-from-memory", Kind: kind, Text: "a node gives the answer to a read again that it gave a moment ago", seams: func(embedded.Life) embedded.Seams {
-			m := &memory{answers: make(map[string]remembered)}
-			return embedded.Seams{Handler: overSQL(m.serve)}
-		}},
-		inHandler("answers-are-cut-short", kind, "an answer has no more than 1000 rows, and counts as whole", func(inner http.Handler, w http.ResponseWriter, r *http.Request, asked wire.Request) {
-			statements, err := sqltext.Split(asked.SQL)
-			if err == nil && len(statements) == 1 && strings.HasPrefix(statements[0].Text, "SELECT") {
-				asked.SQL = "SELECT * FROM (" + statements[0].Text + ") LIMIT 1000"
-				r = asking(r, asked)
-			}
-			inner.ServeHTTP(w, r)
-		}),
-		inMachine("half-a-transaction-is-read", kind, "a read can see the first statement of a transaction without the second", func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
-			return batches{inner, func(inner raft.BatchingFSM, logs []*raft.Log) (answers []any) {
-				for _, log := range logs {
-					answers = append(answers, inTwo(inner, log))
+		{
+			Name: "answers-from-memory", Kind: kind, About: "suite:basics",
+			Text: "a node gives the answer to a read again that it gave a moment ago",
+			seams: func(embedded.Life) embedded.Seams {
+				m := &memory{answers: make(map[string]remembered)}
+				return embedded.Seams{Handler: overSQL(m.serve)}
+			}},
+		inHandler("answers-are-cut-short", kind,
+			"an answer has no more than 1000 rows, and counts as whole", "suite:basics",
+			func(inner http.Handler, w http.ResponseWriter, r *http.Request, asked wire.Request) {
+				statements, err := sqltext.Split(asked.SQL)
+				if err == nil && len(statements) == 1 && strings.HasPrefix(statements[0].Text, "SELECT") {
+					asked.SQL = "SELECT * FROM (" + statements[0].Text + ") LIMIT 1000"
+					r = asking(r, asked)
 				}
-				return answers
-			}}
-		}),
+				inner.ServeHTTP(w, r)
+			}),
+		inMachine("half-a-transaction-is-read", kind,
+			"a read can see the first statement of a transaction without the second", "suite:histories",
+			func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
+				return batches{inner, func(inner raft.BatchingFSM, logs []*raft.Log) (answers []any) {
+					for _, log := range logs {
+						answers = append(answers, inTwo(inner, log))
+					}
+					return answers
+				}}
+			}),
 	}
 }
 
-func strongAsLocal(name, kind, text string, when func(embedded.Health) bool) Defect {
-	return inHandler(name, kind, text, func(inner http.Handler, w http.ResponseWriter, r *http.Request, asked wire.Request) {
+func strongAsLocal(name, kind, text, about string, when func(embedded.Health) bool) Defect {
+	return inHandler(name, kind, text, about, func(inner http.Handler, w http.ResponseWriter, r *http.Request, asked wire.Request) {
 		if asked.Consistency == wire.Strong && when(healthOf(r.Context(), inner)) {
 			asked.Consistency = wire.Local
 			r = asking(r, asked)

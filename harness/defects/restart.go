@@ -12,41 +12,49 @@ import (
 func restart() []Defect {
 	const kind = "restart"
 	return []Defect{
-		inStores("forgets-synced-entries", kind, "a node that starts again has lost the last entries that it had made safe", func(s embedded.Stores) embedded.Stores {
-			const lost = 3
-			first, err := s.Log.FirstIndex()
-			if err != nil || first == 0 {
-				return s
-			}
-			if last, err := s.Log.LastIndex(); err == nil && last >= first+lost {
-				_ = s.Log.DeleteRange(last-lost+1, last)
-			}
-			return s
-		}),
-		inStores("forgets-its-vote", kind, "a node that starts again does not know whom it has voted for", func(s embedded.Stores) embedded.Stores {
-			s.Stable = &forgetful{StableStore: s.Stable}
-			return s
-		}),
-		replaying("replays-from-too-low", kind, "a node that starts from a snapshot applies the snapshot's last entry once more", func(inner raft.BatchingFSM, logs []*raft.Log, log raft.LogStore) []any {
-			var before raft.Log
-			if err := log.GetLog(logs[0].Index-1, &before); err == nil {
-				if entry, is := entryOf(&before); is {
-					entry.ID = ""
-					inner.ApplyBatch([]*raft.Log{with(&before, entry)})
+		inStores("forgets-synced-entries", kind,
+			"a node that starts again has lost the last entries that it had made safe", "suite:crash",
+			func(s embedded.Stores) embedded.Stores {
+				const lost = 3
+				first, err := s.Log.FirstIndex()
+				if err != nil || first == 0 {
+					return s
 				}
-			}
-			return inner.ApplyBatch(logs)
-		}),
-		replaying("replays-from-too-high", kind, "a node that starts again does not apply the first entry of those that it replays", func(inner raft.BatchingFSM, logs []*raft.Log, _ raft.LogStore) []any {
-			first := slices.IndexFunc(logs, func(log *raft.Log) bool { _, is := entryOf(log); return is })
-			return inner.ApplyBatch(replaced(logs, []int{first}))
-		}),
+				if last, err := s.Log.LastIndex(); err == nil && last >= first+lost {
+					_ = s.Log.DeleteRange(last-lost+1, last)
+				}
+				return s
+			}),
+		inStores("forgets-its-vote", kind,
+			"a node that starts again does not know whom it has voted for", "suite:ways",
+			func(s embedded.Stores) embedded.Stores {
+				s.Stable = &forgetful{StableStore: s.Stable}
+				return s
+			}),
+		replaying("replays-from-too-low", kind,
+			"a node that starts from a snapshot applies the snapshot's last entry once more", "suite:snapshot",
+			func(inner raft.BatchingFSM, logs []*raft.Log, log raft.LogStore) []any {
+				var before raft.Log
+				if err := log.GetLog(logs[0].Index-1, &before); err == nil {
+					if entry, is := entryOf(&before); is {
+						entry.ID = ""
+						inner.ApplyBatch([]*raft.Log{with(&before, entry)})
+					}
+				}
+				return inner.ApplyBatch(logs)
+			}),
+		replaying("replays-from-too-high", kind,
+			"a node that starts again does not apply the first entry of those that it replays", "suite:ways",
+			func(inner raft.BatchingFSM, logs []*raft.Log, _ raft.LogStore) []any {
+				first := slices.IndexFunc(logs, func(log *raft.Log) bool { _, is := entryOf(log); return is })
+				return inner.ApplyBatch(replaced(logs, []int{first}))
+			}),
 	}
 }
 
 // inStores is a defect of the stores of a node that has lived before.
-func inStores(name, kind, text string, change func(embedded.Stores) embedded.Stores) Defect {
-	return Defect{Name: name, Kind: kind, Text: text, seams: func(embedded.Life) embedded.Seams {
+func inStores(name, kind, text, about string, change func(embedded.Stores) embedded.Stores) Defect {
+	return Defect{Name: name, Kind: kind, Text: text, About: about, seams: func(embedded.Life) embedded.Seams {
 		return embedded.Seams{Stores: func(s embedded.Stores) embedded.Stores {
 			if !hasLived(s) {
 				return s
@@ -94,8 +102,8 @@ func (s *forgetful) SetUint64(key []byte, value uint64) error {
 
 // replaying does something else with the first batch of requests of a life that is not
 // the node's first.
-func replaying(name, kind, text string, do func(inner raft.BatchingFSM, logs []*raft.Log, log raft.LogStore) []any) Defect {
-	return Defect{Name: name, Kind: kind, Text: text, seams: func(embedded.Life) embedded.Seams {
+func replaying(name, kind, text, about string, do func(inner raft.BatchingFSM, logs []*raft.Log, log raft.LogStore) []any) Defect {
+	return Defect{Name: name, Kind: kind, Text: text, About: about, seams: func(embedded.Life) embedded.Seams {
 		var log raft.LogStore // of a node that has lived before
 		return embedded.Seams{
 			Stores: func(s embedded.Stores) embedded.Stores {

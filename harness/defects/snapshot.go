@@ -19,53 +19,71 @@ import (
 func snapshot() []Defect {
 	const kind = "snapshot"
 	return []Defect{
-		edited("snapshot-misses-the-last-rows", kind, "a snapshot lacks the last row of each table", func(conn *sqlite.Conn) error {
-			return eachTable(conn, func(table string) error {
-				// A table without row numbers is left as it is.
-				_ = conn.Trusted(fmt.Sprintf(`DELETE FROM "%s" WHERE rowid = (SELECT max(rowid) FROM "%s")`, table, table))
-				return nil
-			})
-		}),
-		edited("snapshot-misses-a-namespace", kind, "a snapshot lacks the tables of one namespace", func(conn *sqlite.Conn) error {
-			found, err := conn.Lookup("SELECT max(name) FROM rejoin_namespaces WHERE name <> 'main'")
-			if err != nil || found == nil {
-				return err
-			}
-			return eachTable(conn, func(table string) error {
-				if !strings.HasPrefix(table, found.(string)+".") {
+		edited("snapshot-misses-the-last-rows", kind,
+			"a snapshot lacks the last row of each table", "suite:snapshot",
+			func(conn *sqlite.Conn) error {
+				return eachTable(conn, func(table string) error {
+					// A table without row numbers is left as it is.
+					_ = conn.Trusted(fmt.Sprintf(`DELETE FROM "%s" WHERE rowid = (SELECT max(rowid) FROM "%s")`, table, table))
 					return nil
+				})
+			}),
+		edited("snapshot-misses-a-namespace", kind,
+			"a snapshot lacks the tables of one namespace", "suite:snapshot",
+			func(conn *sqlite.Conn) error {
+				found, err := conn.Lookup("SELECT max(name) FROM rejoin_namespaces WHERE name <> 'main'")
+				if err != nil || found == nil {
+					return err
 				}
-				return conn.Trusted(fmt.Sprintf(`DROP TABLE "%s"`, table))
-			})
-		}),
-		edited("snapshot-loses-indexes", kind, "a snapshot lacks the indexes that statements have created", func(conn *sqlite.Conn) error {
-			return each(conn, "type = 'index' AND sql IS NOT NULL", func(index string) error {
-				return conn.Trusted(fmt.Sprintf(`DROP INDEX "%s"`, index))
-			})
-		}),
-		edited("snapshot-forgets-requests", kind, "a snapshot does not say which requests were applied already", func(conn *sqlite.Conn) error {
-			return conn.Trusted("DELETE FROM rejoin_requests")
-		}),
-		inMachine("snapshot-is-newer-than-its-index", kind, "a snapshot holds rows that are newer than the index it says it is of", func(inner raft.BatchingFSM, life embedded.Life) raft.BatchingFSM {
-			return snapshots{inner, func(taken raft.FSMSnapshot) raft.FSMSnapshot {
-				return &tooNew{FSMSnapshot: taken, from: inner, dir: life.Dir}
-			}}
-		}),
-		{Name: "snapshot-is-half-written", Kind: kind, Text: "a snapshot of which only a part was written counts as whole", seams: func(embedded.Life) embedded.Seams {
-			return embedded.Seams{Stores: func(s embedded.Stores) embedded.Stores {
-				s.Snapshots = halves{s.Snapshots}
-				return s
-			}}
-		}},
-		{Name: "log-is-never-compacted", Kind: kind, Text: "after a snapshot the log is kept from its beginning", seams: func(embedded.Life) embedded.Seams {
-			return embedded.Seams{Stores: func(s embedded.Stores) embedded.Stores {
-				s.Log = uncompacted{s.Log}
-				return s
-			}}
-		}},
-		inMachine("snapshot-over-newer-state", kind, "an old snapshot is installed over a state that is newer", func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
-			return &reinstalling{BatchingFSM: inner}
-		}),
+				return eachTable(conn, func(table string) error {
+					if !strings.HasPrefix(table, found.(string)+".") {
+						return nil
+					}
+					return conn.Trusted(fmt.Sprintf(`DROP TABLE "%s"`, table))
+				})
+			}),
+		edited("snapshot-loses-indexes", kind,
+			"a snapshot lacks the indexes that statements have created", "suite:snapshot",
+			func(conn *sqlite.Conn) error {
+				return each(conn, "type = 'index' AND sql IS NOT NULL", func(index string) error {
+					return conn.Trusted(fmt.Sprintf(`DROP INDEX "%s"`, index))
+				})
+			}),
+		edited("snapshot-forgets-requests", kind,
+			"a snapshot does not say which requests were applied already", "suite:snapshot",
+			func(conn *sqlite.Conn) error {
+				return conn.Trusted("DELETE FROM rejoin_requests")
+			}),
+		inMachine("snapshot-is-newer-than-its-index", kind,
+			"a snapshot holds rows that are newer than the index it says it is of", "suite:snapshot",
+			func(inner raft.BatchingFSM, life embedded.Life) raft.BatchingFSM {
+				return snapshots{inner, func(taken raft.FSMSnapshot) raft.FSMSnapshot {
+					return &tooNew{FSMSnapshot: taken, from: inner, dir: life.Dir}
+				}}
+			}),
+		{
+			Name: "snapshot-is-half-written", Kind: kind, About: "suite:snapshot",
+			Text: "a snapshot of which only a part was written counts as whole",
+			seams: func(embedded.Life) embedded.Seams {
+				return embedded.Seams{Stores: func(s embedded.Stores) embedded.Stores {
+					s.Snapshots = halves{s.Snapshots}
+					return s
+				}}
+			}},
+		{
+			Name: "log-is-never-compacted", Kind: kind, About: "suite:pressure",
+			Text: "after a snapshot the log is kept from its beginning",
+			seams: func(embedded.Life) embedded.Seams {
+				return embedded.Seams{Stores: func(s embedded.Stores) embedded.Stores {
+					s.Log = uncompacted{s.Log}
+					return s
+				}}
+			}},
+		inMachine("snapshot-over-newer-state", kind,
+			"an old snapshot is installed over a state that is newer", "suite:snapshot",
+			func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
+				return &reinstalling{BatchingFSM: inner}
+			}),
 	}
 }
 
@@ -84,8 +102,8 @@ func (m snapshots) Snapshot() (raft.FSMSnapshot, error) {
 }
 
 // edited is a defect that changes what a snapshot holds.
-func edited(name, kind, text string, edit func(*sqlite.Conn) error) Defect {
-	return inMachine(name, kind, text, func(inner raft.BatchingFSM, life embedded.Life) raft.BatchingFSM {
+func edited(name, kind, text, about string, edit func(*sqlite.Conn) error) Defect {
+	return inMachine(name, kind, text, about, func(inner raft.BatchingFSM, life embedded.Life) raft.BatchingFSM {
 		return snapshots{inner, func(taken raft.FSMSnapshot) raft.FSMSnapshot { return editedSnapshot{taken, life.Dir, edit} }}
 	})
 }

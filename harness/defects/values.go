@@ -16,47 +16,59 @@ import (
 func values() []Defect {
 	const kind = "values"
 	return []Defect{
-		inParams("large-integers-are-rounded", kind, "an integer above 2^53 is stored as a float has it", func(value any) any {
-			if n, is := value.(int64); is && (n > 1<<53 || n < -1<<53) {
-				if f := float64(n); f < math.MaxInt64 {
+		inParams("large-integers-are-rounded", kind,
+			"an integer above 2^53 is stored as a float has it", "suite:values",
+			func(value any) any {
+				if n, is := value.(int64); is && (n > 1<<53 || n < -1<<53) {
+					if f := float64(n); f < math.MaxInt64 {
+						return int64(f)
+					}
+				}
+				return value
+			}),
+		inParams("null-becomes-empty", kind,
+			"a parameter that is NULL is stored as an empty text", "suite:values",
+			func(value any) any {
+				if value == nil {
+					return ""
+				}
+				return value
+			}),
+		inParams("blob-is-cut-at-zero", kind,
+			"a blob ends at its first zero byte", "suite:values",
+			func(value any) any {
+				if blob, is := value.([]byte); is {
+					head, _, _ := bytes.Cut(blob, []byte{0})
+					return head
+				}
+				return value
+			}),
+		inParams("whole-floats-become-integers", kind,
+			"a float without a fraction is stored as an integer", "suite:values",
+			func(value any) any {
+				if f, is := value.(float64); is && f == math.Trunc(f) && math.Abs(f) < 1<<53 {
 					return int64(f)
 				}
-			}
-			return value
-		}),
-		inParams("null-becomes-empty", kind, "a parameter that is NULL is stored as an empty text", func(value any) any {
-			if value == nil {
-				return ""
-			}
-			return value
-		}),
-		inParams("blob-is-cut-at-zero", kind, "a blob ends at its first zero byte", func(value any) any {
-			if blob, is := value.([]byte); is {
-				head, _, _ := bytes.Cut(blob, []byte{0})
-				return head
-			}
-			return value
-		}),
-		inParams("whole-floats-become-integers", kind, "a float without a fraction is stored as an integer", func(value any) any {
-			if f, is := value.(float64); is && f == math.Trunc(f) && math.Abs(f) < 1<<53 {
-				return int64(f)
-			}
-			return value
-		}),
-		inMachine("random-differs-by-node", kind, "random() is another number on every node", func(inner raft.BatchingFSM, life embedded.Life) raft.BatchingFSM {
-			return rewriting(inner, func(_ *raft.Log, entry machine.Entry) machine.Entry {
-				entry.SQL = random.ReplaceAllString(entry.SQL, fmt.Sprintf("(random() / 2 + %d)", numberOf(life)))
-				return entry
-			})
-		}),
-		inMachine("time-differs-by-node", kind, "the present is another one on every node", func(inner raft.BatchingFSM, life embedded.Life) raft.BatchingFSM {
-			return rewriting(inner, func(_ *raft.Log, entry machine.Entry) machine.Entry {
-				if present.MatchString(entry.SQL) {
-					entry.Time += 1000 * numberOf(life)
-				}
-				return entry
-			})
-		}),
+				return value
+			}),
+		inMachine("random-differs-by-node", kind,
+			"random() is another number on every node", "suite:values",
+			func(inner raft.BatchingFSM, life embedded.Life) raft.BatchingFSM {
+				return rewriting(inner, func(_ *raft.Log, entry machine.Entry) machine.Entry {
+					entry.SQL = random.ReplaceAllString(entry.SQL, fmt.Sprintf("(random() / 2 + %d)", numberOf(life)))
+					return entry
+				})
+			}),
+		inMachine("time-differs-by-node", kind,
+			"the present is another one on every node", "suite:values",
+			func(inner raft.BatchingFSM, life embedded.Life) raft.BatchingFSM {
+				return rewriting(inner, func(_ *raft.Log, entry machine.Entry) machine.Entry {
+					if present.MatchString(entry.SQL) {
+						entry.Time += 1000 * numberOf(life)
+					}
+					return entry
+				})
+			}),
 	}
 }
 
@@ -71,8 +83,8 @@ func numberOf(life embedded.Life) (n int64) {
 	return n
 }
 
-func inParams(name, kind, text string, change func(any) any) Defect {
-	return inMachine(name, kind, text, func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
+func inParams(name, kind, text, about string, change func(any) any) Defect {
+	return inMachine(name, kind, text, about, func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
 		return rewriting(inner, func(_ *raft.Log, entry machine.Entry) machine.Entry {
 			entry.Params = slices.Clone(entry.Params)
 			for i, value := range entry.Params {

@@ -23,85 +23,102 @@ import (
 func writes() []Defect {
 	const kind = "writes"
 	return []Defect{
-		inHandler("acknowledged-before-quorum", kind, "a leader acknowledges a change that has not come to a quorum in a while", ackEarly),
-		inHandler("acknowledged-though-failed", kind, "a change is acknowledged though its statement failed", func(inner http.Handler, w http.ResponseWriter, r *http.Request, asked wire.Request) {
-			if !changesData(asked) {
-				inner.ServeHTTP(w, r)
-				return
-			}
-			answer := httptest.NewRecorder()
-			inner.ServeHTTP(answer, r)
-			if answer.Code >= 400 && answer.Code < 500 && strings.Contains(answer.Body.String(), "constraint failed") {
-				succeed(w, asked)
-				return
-			}
-			pass(w, answer)
-		}),
-		inMachine("retry-is-applied-twice", kind, "a change that is sent again is applied again", func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
-			seen := make(map[string]bool)
-			return rewriting(inner, func(log *raft.Log, entry machine.Entry) machine.Entry {
-				if seen[entry.ID] {
-					entry.ID = fmt.Sprintf("%s-again-%d", entry.ID, log.Index)
+		inHandler("acknowledged-before-quorum", kind,
+			"a leader acknowledges a change that has not come to a quorum in a while", "suite:minority",
+			ackEarly),
+		inHandler("acknowledged-though-failed", kind,
+			"a change is acknowledged though its statement failed", "suite:basics",
+			func(inner http.Handler, w http.ResponseWriter, r *http.Request, asked wire.Request) {
+				if !changesData(asked) {
+					inner.ServeHTTP(w, r)
+					return
 				}
-				seen[entry.ID] = true
-				return entry
-			})
-		}),
-		inMachine("retry-is-answered-otherwise", kind, "a change that is sent again is answered as if it had changed nothing", func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
-			seen := make(map[string]bool)
-			return batches{inner, func(inner raft.BatchingFSM, logs []*raft.Log) []any {
-				answers := inner.ApplyBatch(logs)
-				for i, log := range logs {
-					entry, is := entryOf(log)
-					if response, applied := answers[i].(machine.Response); is && applied && seen[entry.ID] {
-						answers[i] = machine.Response{Results: make([]machine.Result, len(response.Results)), Err: response.Err}
+				answer := httptest.NewRecorder()
+				inner.ServeHTTP(answer, r)
+				if answer.Code >= 400 && answer.Code < 500 && strings.Contains(answer.Body.String(), "constraint failed") {
+					succeed(w, asked)
+					return
+				}
+				pass(w, answer)
+			}),
+		inMachine("retry-is-applied-twice", kind,
+			"a change that is sent again is applied again", "suite:retry",
+			func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
+				seen := make(map[string]bool)
+				return rewriting(inner, func(log *raft.Log, entry machine.Entry) machine.Entry {
+					if seen[entry.ID] {
+						entry.ID = fmt.Sprintf("%s-again-%d", entry.ID, log.Index)
 					}
-					seen[entry.ID] = is
-				}
-				return answers
-			}}
-		}),
-		inMachine("drops-do-nothing", kind, "a table that is dropped is still there", func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
-			return rewriting(inner, func(_ *raft.Log, entry machine.Entry) machine.Entry {
-				if dropped.MatchString(entry.SQL) {
-					entry.SQL = "SELECT 1"
-				}
-				return entry
-			})
-		}),
-		inMachine("half-a-transaction-is-applied", kind, "of a transaction whose second statement fails the first is kept", func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
-			return batches{inner, func(inner raft.BatchingFSM, logs []*raft.Log) (answers []any) {
-				for _, log := range logs {
-					answer := inner.Apply(log)
-					entry, is := entryOf(log)
-					if first, _, two := halvesOf(entry); is && two && answer.(machine.Response).Err != nil {
-						first.ID = ""
-						inner.Apply(with(log, first))
+					seen[entry.ID] = true
+					return entry
+				})
+			}),
+		inMachine("retry-is-answered-otherwise", kind,
+			"a change that is sent again is answered as if it had changed nothing", "suite:retry",
+			func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
+				seen := make(map[string]bool)
+				return batches{inner, func(inner raft.BatchingFSM, logs []*raft.Log) []any {
+					answers := inner.ApplyBatch(logs)
+					for i, log := range logs {
+						entry, is := entryOf(log)
+						if response, applied := answers[i].(machine.Response); is && applied && seen[entry.ID] {
+							answers[i] = machine.Response{Results: make([]machine.Result, len(response.Results)), Err: response.Err}
+						}
+						seen[entry.ID] = is
 					}
-					answers = append(answers, answer)
-				}
-				return answers
-			}}
-		}),
-		inMachine("two-writers-lose-an-update", kind, "of two updates alike that come at one time only one is applied", func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
-			return &coalescing{BatchingFSM: inner}
-		}),
-		inMachine("says-that-a-row-changed", kind, "a client is told that one row was changed when there was none", func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
-			return batches{inner, func(inner raft.BatchingFSM, logs []*raft.Log) []any {
-				answers := inner.ApplyBatch(logs)
-				for _, answer := range answers {
-					if response, is := answer.(machine.Response); is {
-						for i, result := range response.Results {
-							response.Results[i].Affected = max(result.Affected, 1)
+					return answers
+				}}
+			}),
+		inMachine("drops-do-nothing", kind,
+			"a table that is dropped is still there", "suite:changes",
+			func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
+				return rewriting(inner, func(_ *raft.Log, entry machine.Entry) machine.Entry {
+					if dropped.MatchString(entry.SQL) {
+						entry.SQL = "SELECT 1"
+					}
+					return entry
+				})
+			}),
+		inMachine("half-a-transaction-is-applied", kind,
+			"of a transaction whose second statement fails the first is kept", "suite:basics",
+			func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
+				return batches{inner, func(inner raft.BatchingFSM, logs []*raft.Log) (answers []any) {
+					for _, log := range logs {
+						answer := inner.Apply(log)
+						entry, is := entryOf(log)
+						if first, _, two := halvesOf(entry); is && two && answer.(machine.Response).Err != nil {
+							first.ID = ""
+							inner.Apply(with(log, first))
+						}
+						answers = append(answers, answer)
+					}
+					return answers
+				}}
+			}),
+		inMachine("two-writers-lose-an-update", kind,
+			"of two updates alike that come at one time only one is applied", "suite:concurrency || suite:histories",
+			func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
+				return &coalescing{BatchingFSM: inner}
+			}),
+		inMachine("says-that-a-row-changed", kind,
+			"a client is told that one row was changed when there was none", "suite:basics",
+			func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
+				return batches{inner, func(inner raft.BatchingFSM, logs []*raft.Log) []any {
+					answers := inner.ApplyBatch(logs)
+					for _, answer := range answers {
+						if response, is := answer.(machine.Response); is {
+							for i, result := range response.Results {
+								response.Results[i].Affected = max(result.Affected, 1)
+							}
 						}
 					}
-				}
-				return answers
-			}}
-		}),
-		{Name: "unknown-reported-as-failed", Kind: kind, Text: "a client is told that a change failed when nobody knows", target: func(t target.Target) target.Target {
-			return plant(t, planted{client: func(n target.Node) target.SQL { return certain{n.Client()} }})
-		}},
+					return answers
+				}}
+			}),
+		{
+			Name: "unknown-reported-as-failed", Kind: kind, About: "suite:links",
+			Text:   "a client is told that a change failed when nobody knows",
+			target: planted{client: func(n target.Node) target.SQL { return certain{n.Client()} }}.plant},
 	}
 }
 

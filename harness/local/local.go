@@ -47,6 +47,13 @@ type Target struct{ options Options }
 
 var _ target.Target = (*Target)(nil)
 
+// Seamed is the same target with these seams, in place of Options.Seams.
+func (t *Target) Seamed(seams func(embedded.Life) embedded.Seams) target.Target {
+	options := t.options
+	options.Seams = seams
+	return &Target{options}
+}
+
 // Boot starts size nodes, named n0, n1 and so on.
 func (t *Target) Boot(_ context.Context, size int) (target.Cluster, error) {
 	if level := t.options.LogLevel; level != "" && hclog.LevelFromString(level) == hclog.NoLevel {

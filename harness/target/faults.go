@@ -9,7 +9,9 @@ import (
 )
 
 // What follows are the abilities that a Cluster may have besides Isolate. Each is
-// an interface that it implements, or does not; Can tells, by the ability's name.
+// an interface that it implements, or does not; Can tells, by the ability's name, and
+// As returns the interface. A cluster that decorates another one has its abilities:
+// see Decorator.
 // Nodes are named by their index in Nodes, from 0.
 
 // Starter is a Cluster whose nodes can be ended and started again. All its
@@ -89,43 +91,4 @@ type Logger interface {
 	// Log is the end of what the node said, at most that many bytes, in all its
 	// lives.
 	Log(node int, most int) (string, error)
-}
-
-// Ability is the name of what a Cluster may be able to do.
-type Ability string
-
-// The abilities, and what a Cluster with each of them is.
-const (
-	Stop    Ability = "stop and start nodes"      // Starter
-	Crash   Ability = "crash nodes"               // Starter
-	Pause   Ability = "freeze nodes"              // Pauser
-	Links   Ability = "make single links worse"   // Linker
-	Disks   Ability = "make disks fail"           // Disker
-	Clocks  Ability = "set nodes' clocks wrong"   // Skewer
-	Members Ability = "add and remove nodes"      // Membership
-	Time    Ability = "let time pass at once"     // Clock
-	Logs    Ability = "show what the nodes wrote" // Logger
-)
-
-// Can tells whether the cluster has the ability.
-func Can(c Cluster, ability Ability) (can bool) {
-	switch ability {
-	case Stop, Crash:
-		_, can = c.(Starter)
-	case Pause:
-		_, can = c.(Pauser)
-	case Links:
-		_, can = c.(Linker)
-	case Disks:
-		_, can = c.(Disker)
-	case Clocks:
-		_, can = c.(Skewer)
-	case Members:
-		_, can = c.(Membership)
-	case Time:
-		_, can = c.(Clock)
-	case Logs:
-		_, can = c.(Logger)
-	}
-	return can
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/rejoin-db/rejoin/harness/disk"
+	"github.com/rejoin-db/rejoin/harness/embedded"
 	"github.com/rejoin-db/rejoin/harness/internal/inprocess"
 	"github.com/rejoin-db/rejoin/harness/local"
 	"github.com/rejoin-db/rejoin/harness/network"
@@ -68,6 +69,13 @@ var ErrNoBubble = errors.New("a cluster in virtual time is booted in a bubble: u
 func (t *Target) Seeded(seed uint64) target.Target {
 	options := t.options
 	options.Seed = seed
+	return &Target{options}
+}
+
+// Seamed is the same target with these seams of its nodes, in place of those in Options.Nodes.
+func (t *Target) Seamed(seams func(embedded.Life) embedded.Seams) target.Target {
+	options := t.options
+	options.Nodes.Seams = seams
 	return &Target{options}
 }
 

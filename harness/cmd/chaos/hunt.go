@@ -89,7 +89,11 @@ func explain(ctx context.Context, s settings, w *chaos.Worker, failed *chaos.Out
 			least = outcome
 		}
 	}
-	return chaos.Print(out, s.again(failed.Schedule.Seed), failed, least)
+	place, err := placeOf(s)
+	if err != nil {
+		return err
+	}
+	return chaos.Print(out, s.again(failed.Schedule.Seed), failed, least, place)
 }
 
 // directory is for all that nodes write, and is taken away in the end, whatever

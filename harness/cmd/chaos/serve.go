@@ -63,14 +63,15 @@ func inBubble(do chaos.Runner) chaos.Runner {
 // bubbleLimit is more real time than any schedule takes.
 const bubbleLimit = 5 * time.Minute
 
-// Snapshots are due all the time, so that there is one under way whenever
-// something happens.
-func nodes(s settings) local.Options {
-	return local.Options{SnapshotThreshold: 64, SnapshotInterval: time.Second, TrailingLogs: 16, Dir: s.worker}
+// nodes are the settings of all nodes. Snapshots are due all the time, so that there is
+// one under way whenever something happens.
+func nodes() local.Options {
+	return local.Options{SnapshotThreshold: 64, SnapshotInterval: time.Second, TrailingLogs: 16}
 }
 
 func targetOf(s settings) target.Target {
-	options := nodes(s)
+	options := nodes()
+	options.Dir = s.worker
 	switch s.target {
 	case inVirtualTime:
 		return virtual.New(virtual.Options{Nodes: options})

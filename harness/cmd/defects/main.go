@@ -1,16 +1,18 @@
 // Defects runs the suite once for each planted bug, in virtual time, and says which
-// spec caught it first:
+// specs caught it:
 //
-//	go run ./harness/cmd/defects                          # all; or: make defects
+//	go run ./harness/cmd/defects                          # all bugs, each up to the first failure; or: make defects
 //	go run ./harness/cmd/defects -only loses-ddl,no-re-election
-//	go run ./harness/cmd/defects -write README.md         # and puts the table there
+//	go run ./harness/cmd/defects -all -write README.md    # all specs, and the table; or: make defects ALL=1
 //
-// The suite is the ordinary one, and stops at its first failure. First it is run
-// without a bug, and must pass. The exit code is 1 if a bug was missed, and 2 if
-// nothing was proved.
+// The suite is the ordinary one. First it is run without a bug, and must pass. Without
+// -all it stops at its first failure. With -all every spec runs, and at least one of the
+// specs that catch a bug must be about it (defects.Defect.About). The exit code is 1 if a
+// bug was missed, or caught by none that is about it, and 2 if nothing was proved.
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -43,23 +45,36 @@ func main() {
 
 type options struct {
 	only  string
+	all   bool
 	jobs  int
 	limit time.Duration
 	seed  int64
 	write string
 }
 
+// The limits of the suite with one bug. A bug that makes specs hang costs each of them
+// 20 seconds: see suite_test.go.
+const (
+	limitToFirst = 90 * time.Second
+	limitOfAll   = 6 * time.Minute
+)
+
 func run(ctx context.Context, args []string) (missed int, err error) {
 	var o options
 	flags := flag.NewFlagSet("defects", flag.ContinueOnError)
 	flags.StringVar(&o.only, "only", "", "names of the bugs, with commas between; all if empty")
+	flags.BoolVar(&o.all, "all", false, "run all specs for each bug, not only up to the first failure")
 	flags.IntVar(&o.jobs, "jobs", runtime.NumCPU(), "how many run at once")
-	flags.DurationVar(&o.limit, "limit", 90*time.Second, "how long the suite may take for one bug")
+	flags.DurationVar(&o.limit, "limit", 0, fmt.Sprintf("how long the suite may take for one bug; %v if 0, and %v with -all", limitToFirst, limitOfAll))
 	flags.Int64Var(&o.seed, "seed", 1, "where the suite's chance comes from")
-	flags.StringVar(&o.write, "write", "", "a file that has the table between its marks")
+	flags.StringVar(&o.write, "write", "", "a file that has the table between its marks; needs -all")
 	if err := flags.Parse(args); err != nil {
 		return 0, err
 	}
+	if o.write != "" && !o.all {
+		return 0, errors.New("-write needs -all: the table says how many specs catch each bug")
+	}
+	o.limit = cmp.Or(o.limit, defaultLimit(o.all))
 	chosen, err := choose(o.only)
 	if err != nil {
 		return 0, err
@@ -74,17 +89,41 @@ func run(ctx context.Context, args []string) (missed int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	caught := 0
-	for _, v := range verdicts {
-		if v.caught {
-			caught++
-		}
-	}
-	fmt.Printf("\n%d of %d bugs caught in %v\n", caught, len(chosen), time.Since(begun).Round(time.Second))
+	missed = report(verdicts, o.all, time.Since(begun))
 	if o.write != "" {
 		err = writeTable(o.write, verdicts)
 	}
-	return len(chosen) - caught, err
+	return missed, err
+}
+
+func defaultLimit(all bool) time.Duration {
+	if all {
+		return limitOfAll
+	}
+	return limitToFirst
+}
+
+// report prints what the verdicts add up to, and returns how many bugs were missed.
+func report(verdicts []verdict, all bool, took time.Duration) (missed int) {
+	caught := 0
+	var unrelated []string
+	for _, v := range verdicts {
+		switch {
+		case !v.caught():
+			missed++
+		case all && v.about == 0:
+			missed++
+			unrelated = append(unrelated, fmt.Sprintf("%s (%s)", v.defect.Name, v.defect.About))
+			fallthrough
+		default:
+			caught++
+		}
+	}
+	fmt.Printf("\n%d of %d bugs caught in %v\n", caught, len(verdicts), took.Round(time.Second))
+	if len(unrelated) > 0 {
+		fmt.Printf("caught by none of the specs that are about it: %s\n", strings.Join(unrelated, ", "))
+	}
+	return missed
 }
 
 func choose(only string) ([]defects.Defect, error) {
@@ -104,17 +143,19 @@ func choose(only string) ([]defects.Defect, error) {
 
 // judge runs the suite without a bug, and then once for each.
 func judge(ctx context.Context, s *suite, chosen []defects.Defect, o options) ([]verdict, error) {
-	sound := s.run(ctx, defects.None, o)
+	sound, err := s.run(ctx, defects.None, o)
 	fmt.Println(sound)
 	switch {
 	case ctx.Err() != nil:
 		return nil, errors.New("interrupted before anything was proved")
-	case sound.caught:
+	case err != nil:
+		return nil, err
+	case sound.caught():
 		return nil, errors.New("the suite fails without a bug, so it proves nothing")
 	case sound.specs == 0:
 		return nil, errors.New("the suite ran no spec, so it proves nothing")
 	}
-	verdicts := make([]verdict, len(chosen))
+	verdicts, errs := make([]verdict, len(chosen)), make([]error, len(chosen))
 	seats := make(chan struct{}, max(o.jobs, 1))
 	var wg sync.WaitGroup
 	for i, d := range chosen {
@@ -122,7 +163,7 @@ func judge(ctx context.Context, s *suite, chosen []defects.Defect, o options) ([
 			seats <- struct{}{}
 			defer func() { <-seats }()
 			if ctx.Err() == nil {
-				verdicts[i] = s.run(ctx, d, o)
+				verdicts[i], errs[i] = s.run(ctx, d, o)
 				fmt.Println(verdicts[i])
 			}
 		})
@@ -132,5 +173,5 @@ func judge(ctx context.Context, s *suite, chosen []defects.Defect, o options) ([
 		judged := slices.DeleteFunc(verdicts, func(v verdict) bool { return v.defect.Name == "" })
 		return nil, fmt.Errorf("interrupted, with %d of %d bugs judged", len(judged), len(chosen))
 	}
-	return verdicts, nil
+	return verdicts, errors.Join(errs...)
 }

@@ -2,8 +2,8 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -12,8 +12,6 @@ import (
 	"strings"
 	"syscall"
 	"time"
-
-	"github.com/onsi/ginkgo/v2/types"
 
 	"github.com/rejoin-db/rejoin/harness/defects"
 )
@@ -42,48 +40,18 @@ func build(ctx context.Context) (*suite, error) {
 
 func (s *suite) remove() error { return os.RemoveAll(s.dir) }
 
-// verdict is what the suite said of one bug.
-type verdict struct {
-	defect defects.Defect // its name is empty if there was none
-	caught bool
-	by     string // the first spec that failed, or what else ended the run
-	said   string // the first line of its failure
-	took   time.Duration
-	specs  int // that ran
-}
-
-func (v verdict) String() string {
-	name, what := v.defect.Name, "missed"
-	switch {
-	case name == "" && !v.caught:
-		name, what = "(no bug)", fmt.Sprintf("passed, %d specs", v.specs)
-	case name == "":
-		name, what = "(no bug)", "failed"
-	case v.caught:
-		what = "caught"
-	}
-	line := fmt.Sprintf("%-34s %-8s %6.1f s", name, what, v.took.Seconds())
-	if v.by != "" {
-		line += "  " + v.by
-	}
-	if v.said != "" {
-		line += "\n" + strings.Repeat(" ", 54) + v.said
-	}
-	return line
-}
-
-// run runs the suite with the bug. What ends it in any other way than by a report
-// counts as caught, and is named.
-func (s *suite) run(ctx context.Context, d defects.Defect, o options) verdict {
-	name := d.Name
-	if name == "" {
-		name = "none"
-	}
-	report := filepath.Join(s.dir, name+".json")
-	ctx, cancel := context.WithTimeout(ctx, o.limit+10*time.Second)
+// run runs the suite with the bug. A run that breaks off, by a panic or by the limit, has
+// caught it. A run that never began is an error.
+func (s *suite) run(ctx context.Context, d defects.Defect, o options) (verdict, error) {
+	name := cmp.Or(d.Name, "none")
+	path := filepath.Join(s.dir, name+".json")
+	limited, cancel := context.WithTimeout(ctx, o.limit+10*time.Second)
 	defer cancel()
-	command := exec.CommandContext(ctx, s.binary, "-ginkgo.fail-fast", "-ginkgo.no-color", "-test.timeout=0",
-		fmt.Sprintf("-ginkgo.seed=%d", o.seed), fmt.Sprintf("-ginkgo.timeout=%v", o.limit), "-ginkgo.json-report="+report)
+	args := []string{"-ginkgo.no-color", "-test.timeout=0", fmt.Sprintf("-ginkgo.seed=%d", o.seed), fmt.Sprintf("-ginkgo.timeout=%v", o.limit), "-ginkgo.json-report=" + path}
+	if !o.all {
+		args = append(args, "-ginkgo.fail-fast")
+	}
+	command := exec.CommandContext(limited, s.binary, args...)
 	command.Dir = s.root
 	command.Env = append(os.Environ(), "REJOIN_TARGET=virtual", "REJOIN_JOURNALS=none", "REJOIN_DEFECT="+name, "GODEBUG=asyncpreemptoff=1")
 	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }
@@ -91,51 +59,35 @@ func (s *suite) run(ctx context.Context, d defects.Defect, o options) verdict {
 	var said bytes.Buffer
 	command.Stdout, command.Stderr = &said, &said
 	begun := time.Now()
-	err := command.Run()
+	ended := command.Run()
 	v := verdict{defect: d, took: time.Since(begun)}
-	if err == nil {
-		v.specs = specsIn(report)
-		return v
+	reported, err := v.read(path)
+	switch {
+	case err != nil:
+		return v, err
+	case ended == nil && !reported:
+		return v, fmt.Errorf("the suite with %s wrote no report", name)
+	case ended == nil || len(v.catches) > 0:
+	case reported, limited.Err() != nil, panicked(said.String()):
+		v.broke = lastWords(said.String())
+	default:
+		return v, fmt.Errorf("the suite with %s did not run: %w: %s", name, ended, firstLine(said.String()))
 	}
-	v.caught = true
-	if v.by, v.said = firstFailure(report); v.by == "" {
-		v.by, v.said = "the run broke off", lastWords(said.String())
-	}
-	return v
+	return v, nil
 }
 
-func readReport(path string) (reports []types.Report) {
-	content, err := os.ReadFile(path)
-	if err == nil {
-		_ = json.Unmarshal(content, &reports) // a report that was cut off is none
-	}
-	return reports
+func panicked(text string) bool {
+	return strings.Contains(text, "panic: ") || strings.Contains(text, "fatal error: ")
 }
 
-func specsIn(path string) (ran int) {
-	for _, report := range readReport(path) {
-		for _, spec := range report.SpecReports {
-			if spec.LeafNodeType.Is(types.NodeTypeIt) && spec.State.Is(types.SpecStatePassed|types.SpecStateFailureStates) {
-				ran++
-			}
+// lastWords is why a process ended that could not say so in a report.
+func lastWords(text string) string {
+	for line := range strings.Lines(text) {
+		if panicked(line) {
+			return firstLine(line)
 		}
 	}
-	return ran
-}
-
-func firstFailure(path string) (by, said string) {
-	for _, report := range readReport(path) {
-		for _, spec := range report.SpecReports {
-			if spec.State.Is(types.SpecStateFailureStates) {
-				by := strings.TrimPrefix(spec.FullText(), "A replicated SQL database ")
-				return by, firstLine(spec.FailureMessage())
-			}
-		}
-		if len(report.SpecialSuiteFailureReasons) > 0 {
-			return "the suite", report.SpecialSuiteFailureReasons[0]
-		}
-	}
-	return "", ""
+	return firstLine(text[max(0, len(text)-200):])
 }
 
 func firstLine(text string) string {
@@ -145,14 +97,4 @@ func firstLine(text string) string {
 		text = text[:most] + "…"
 	}
 	return text
-}
-
-// lastWords is why a process ended that could not say so in a report.
-func lastWords(text string) string {
-	for line := range strings.Lines(text) {
-		if strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: ") {
-			return firstLine(line)
-		}
-	}
-	return firstLine(text[max(0, len(text)-200):])
 }

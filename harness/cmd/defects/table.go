@@ -8,14 +8,14 @@ import (
 
 // The marks between which a file has the table.
 const (
-	beginMark = "<!-- defects:begin, written by make defects -->\n"
+	beginMark = "<!-- defects:begin, written by make defects ALL=1 -->\n"
 	endMark   = "<!-- defects:end -->"
 )
 
 // table is what was found, in Markdown.
 func table(verdicts []verdict) string {
 	var b strings.Builder
-	b.WriteString("| kind | planted | | caught first by | after |\n| --- | --- | --- | --- | --- |\n")
+	b.WriteString("| kind | planted | | caught by | of those about it | such as | after |\n| --- | --- | --- | --- | --- | --- | --- |\n")
 	kind := ""
 	for _, v := range verdicts {
 		shown := ""
@@ -23,11 +23,13 @@ func table(verdicts []verdict) string {
 			kind = v.defect.Kind
 			shown = kind
 		}
-		by, after := cell(v.by), fmt.Sprintf("%.1f s", v.took.Seconds())
-		if !v.caught {
+		best := v.best()
+		by, after := cell(best.spec), fmt.Sprintf("%.1f s", best.after.Seconds())
+		if !v.caught() {
 			by, after = "**missed**", ""
 		}
-		fmt.Fprintf(&b, "| %s | `%s` | %s | %s | %s |\n", shown, v.defect.Name, cell(v.defect.Text), by, after)
+		caught, about := fmt.Sprintf("%d of %d specs", len(v.catches), v.specs), fmt.Sprintf("%d of %d: `%s`", v.about, v.of, cell(v.defect.About))
+		fmt.Fprintf(&b, "| %s | `%s` | %s | %s | %s | %s | %s |\n", shown, v.defect.Name, cell(v.defect.Text), caught, about, by, after)
 	}
 	return b.String()
 }

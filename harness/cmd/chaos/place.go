@@ -1,0 +1,32 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/rejoin-db/rejoin/harness/chaos"
+)
+
+// placeOf is targetOf as code, for a printed spec.
+func placeOf(s settings) (chaos.Place, error) {
+	options, err := chaos.Literal(nodes())
+	if err != nil {
+		return chaos.Place{}, err
+	}
+	limit, err := chaos.Literal(bubbleLimit)
+	if err != nil {
+		return chaos.Place{}, err
+	}
+	switch s.target {
+	case inVirtualTime:
+		return chaos.Place{
+			Target:    fmt.Sprintf("virtual.New(virtual.Options{Nodes: %s})", options),
+			Decorator: fmt.Sprintf("virtual.Bubble(virtual.RealLimit(%s))", limit),
+		}, nil
+	case inProcesses:
+		return chaos.Place{
+			Target: fmt.Sprintf("process.New(process.Options{Nodes: %s, Binary: func() string { return binary }})", options),
+			Before: "binary, err := gexec.Build(process.Package)\nExpect(err).NotTo(HaveOccurred())\nDeferCleanup(gexec.CleanupBuildArtifacts)",
+		}, nil
+	}
+	return chaos.Place{Target: fmt.Sprintf("local.New(%s)", options)}, nil
+}

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/onsi/ginkgo/v2/types"
+
+	"github.com/rejoin-db/rejoin/harness/defects"
+)
+
+// verdict is what the suite said of one bug.
+type verdict struct {
+	defect  defects.Defect // its name is empty if there was none
+	specs   int            // that ran
+	catches []catch        // the specs that failed, in the order in which they ran
+	about   int            // how many of those are about the bug
+	of      int            // of so many that are about it and ran
+	broke   string         // why the run broke off without a spec that failed; empty if it did not
+	took    time.Duration
+}
+
+// catch is a spec that failed.
+type catch struct {
+	spec  string
+	said  string        // the first line of its failure
+	after time.Duration // since the suite began
+	about bool
+}
+
+func (v verdict) caught() bool { return len(v.catches) > 0 || v.broke != "" }
+
+// best is the first catch by a spec that is about the bug, or else the first.
+func (v verdict) best() catch {
+	for _, c := range v.catches {
+		if c.about {
+			return c
+		}
+	}
+	if len(v.catches) > 0 {
+		return v.catches[0]
+	}
+	return catch{spec: "the run broke off", said: v.broke, after: v.took}
+}
+
+func (v verdict) String() string {
+	name, what := v.defect.Name, "missed"
+	switch {
+	case name == "" && !v.caught():
+		name, what = "(no bug)", "passed"
+	case name == "":
+		name, what = "(no bug)", "failed"
+	case v.caught():
+		what = "caught"
+	}
+	line := fmt.Sprintf("%-34s %-8s %6.1f s", name, what, v.took.Seconds())
+	if !v.caught() {
+		return fmt.Sprintf("%s  by none of %d specs", line, v.specs)
+	}
+	best := v.best()
+	return fmt.Sprintf("%s  by %d of %d specs; %d of the %d of %s\n%54s%s\n%54s%s", line, len(v.catches), v.specs, v.about, v.of, v.defect.About, "", best.spec, "", best.said)
+}
+
+// read reads the report of a run. It returns false if there is none, or one that was cut
+// off.
+func (v *verdict) read(path string) (bool, error) {
+	content, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	var reports []types.Report
+	if json.Unmarshal(content, &reports) != nil {
+		return false, nil
+	}
+	isAbout, err := types.ParseLabelFilter(v.defect.About)
+	if err != nil {
+		return false, fmt.Errorf("what %s is about: %w", v.defect.Name, err)
+	}
+	for _, report := range reports {
+		for _, spec := range report.SpecReports {
+			v.add(report, spec, isAbout)
+		}
+	}
+	slices.SortStableFunc(v.catches, func(a, b catch) int { return cmp.Compare(a.after, b.after) })
+	return true, nil
+}
+
+// add adds what became of a spec.
+func (v *verdict) add(report types.Report, spec types.SpecReport, isAbout types.LabelFilter) {
+	failed := spec.State.Is(types.SpecStateFailureStates) && !spec.State.Is(types.SpecStateInterrupted)
+	isSpec := spec.LeafNodeType.Is(types.NodeTypeIt)
+	about := isSpec && v.defect.About != "" && isAbout(spec.Labels())
+	if isSpec && (failed || spec.State.Is(types.SpecStatePassed)) {
+		v.specs++
+		if about {
+			v.of++
+		}
+	}
+	if !failed {
+		return
+	}
+	if about {
+		v.about++
+	}
+	v.catches = append(v.catches, catch{
+		spec: strings.TrimPrefix(spec.FullText(), "A replicated SQL database "), said: firstLine(spec.FailureMessage()),
+		after: spec.EndTime.Sub(report.StartTime), about: about,
+	})
+}
