@@ -2,7 +2,10 @@ module github.com/rejoin-db/rejoin
 
 go 1.26.0
 
-tool github.com/onsi/ginkgo/v2/ginkgo
+tool (
+	github.com/onsi/ginkgo/v2/ginkgo
+	github.com/rejoin-db/rejoin/harness/cmd/judge
+)
 
 require (
 	github.com/anishathalye/porcupine v1.3.1

@@ -11,7 +11,7 @@ import (
 func Rules() []Rule {
 	return []Rule{
 		oneLeaderRule, convergedRule, durableRule, linearizableRule, strictlySerializableRule,
-		totalRule, countedRule, onlyOnceRule, monotonicRule, ownWritesRule,
+		totalRule, countedRule, onlyOnceRule, monotonicRule, ownWritesRule, monotonicWritesRule, writesFollowReadsRule,
 	}
 }
 

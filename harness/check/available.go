@@ -8,78 +8,116 @@ import (
 )
 
 // Available judges how long changes were refused: from one that was acknowledged to
-// the next, as long as clients tried, no more than the budget passed. Time in which
-// fewer nodes than a quorum were online, by their flags, is excused.
+// the next, as long as a client was trying, no more than the budget passed. Time in
+// which fewer voters than a quorum were online, by their flags, is excused.
 func Available(events []journal.Event, budget time.Duration) error {
-	h, err := newHistory(events)
-	if err != nil {
-		return err
-	}
-	tries := h.changes()
-	if len(tries) == 0 {
-		return nothing("nobody tried to change anything")
-	}
-	without, err := h.withoutQuorum()
-	if err != nil {
-		return err
-	}
-	ends := byEnd(tries)
-	since := &journal.Event{At: tries[0].At, Kind: journal.Note, Node: journal.Nobody, Text: "the first try"}
-	for _, e := range ends {
-		if e.Op.Outcome != journal.OK {
-			continue
-		}
-		if v := h.refused(since, e.End(), budget, tries, without); v != nil {
-			return v
-		}
-		since = e
-	}
-	return h.refused(since, ends[len(ends)-1].End(), budget, tries, without)
+	return Availability(budget).Judge(events).Err()
 }
 
-// changes are the operations that may change anything, but for final ones.
-func (h history) changes() []*journal.Event {
-	var found []*journal.Event
-	for _, e := range h.events {
-		if e.Kind == journal.Operation && !e.Op.Final && e.Op.Changes() {
-			found = append(found, e)
+// Availability is the rule of Available.
+func Availability(budget time.Duration) Rule {
+	return Rule{"available", "Changes are refused for no longer than " + budget.String() + ".", func(h history, v *Verdict) {
+		a, err := newAvailability(h, budget)
+		if err != nil {
+			v.refuse(err)
+			return
 		}
-	}
-	return found
+		v.Judged = len(a.tries)
+		a.judge(v)
+	}}
 }
 
-func byEnd(events []*journal.Event) []*journal.Event {
-	ends := slices.Clone(events)
-	slices.SortStableFunc(ends, func(a, b *journal.Event) int { return a.End().Compare(b.End()) })
-	return ends
+// availability is what it takes to judge gaps between acknowledged changes.
+type availability struct {
+	history
+	budget  time.Duration
+	tries   []*journal.Event // changes that clients tried, by their beginnings
+	without []span           // times without a quorum
+	moves   []*journal.Event // flags and faults, by their beginnings
 }
 
 // span is a stretch of time.
 type span struct{ from, to time.Time }
 
-// refused judges the time from one acknowledged change to the next. It counts from
-// when somebody tried: who rests is not refused.
-func (h history) refused(since *journal.Event, to time.Time, budget time.Duration, tries []*journal.Event, without []span) error {
-	from := to
-	for _, e := range tries {
-		if e.End().After(since.End()) && e.At.Before(to) {
-			from = earlier(from, later(e.At, since.End()))
+func newAvailability(h history, budget time.Duration) (a availability, err error) {
+	a = availability{history: h, budget: budget}
+	for _, e := range h.events {
+		switch {
+		case e.Kind == journal.Operation && !e.Op.Final && e.Op.Changes():
+			a.tries = append(a.tries, e)
+		case e.Kind == journal.Flag || e.Kind == journal.Fault:
+			a.moves = append(a.moves, e)
 		}
 	}
+	a.without, err = h.withoutQuorum()
+	return a, err
+}
+
+// judge walks over the changes in the order of their ends. Begun counts those that had
+// begun at the last acknowledged one, and busy is when the last of them ended.
+func (a availability) judge(v *Verdict) {
+	if len(a.tries) == 0 {
+		return
+	}
+	ends := slices.Clone(a.tries)
+	slices.SortStableFunc(ends, func(x, y *journal.Event) int { return x.End().Compare(y.End()) })
+	last := ends[len(ends)-1].End()
+	since, acknowledged := a.tries[0].At.Add(-1), (*journal.Event)(nil)
+	begun, busy := 0, time.Time{}
+	gap := func(to time.Time) {
+		for ; begun < len(a.tries) && !a.tries[begun].At.After(since); begun++ {
+			busy = later(busy, a.tries[begun].End())
+		}
+		from := since
+		if !busy.After(since) { // no client tried at that moment
+			if begun == len(a.tries) {
+				return
+			}
+			from = a.tries[begun].At
+		}
+		a.refused(v, acknowledged, from, to)
+	}
+	for _, e := range ends {
+		if e.Op.Outcome == journal.OK {
+			gap(e.End())
+			since, acknowledged = e.End(), e
+		}
+	}
+	gap(last)
+}
+
+// refused judges the time from when a client first tried to the next acknowledged change.
+func (a availability) refused(v *Verdict, acknowledged *journal.Event, from, to time.Time) {
 	gap := to.Sub(from)
-	for _, s := range without {
+	if gap <= a.budget {
+		return
+	}
+	for _, s := range a.without {
 		gap -= max(0, earlier(to, s.to).Sub(later(from, s.from)))
 	}
-	if gap <= budget {
-		return nil
+	if gap <= a.budget {
+		return
 	}
-	witnesses := []*journal.Event{since}
-	for _, e := range h.events {
-		if (e.Kind == journal.Flag || e.Kind == journal.Fault) && e.At.Before(to) {
-			witnesses = append(witnesses[:1], e) // the last before the end
+	var witnesses []*journal.Event
+	if acknowledged != nil {
+		witnesses = append(witnesses, acknowledged)
+	}
+	after, _ := slices.BinarySearchFunc(a.moves, to, func(e *journal.Event, at time.Time) int { return e.At.Compare(at) })
+	if after > 0 {
+		witnesses = append(witnesses, a.moves[after-1])
+	}
+	v.violate(a.violation("not available", append(witnesses, a.trying(from)), "no change was acknowledged for %v, though clients tried; %v is the budget",
+		gap.Round(time.Millisecond), a.budget))
+}
+
+// trying is a change that was under way at that moment.
+func (a availability) trying(at time.Time) *journal.Event {
+	for _, e := range a.tries {
+		if !e.At.After(at) && e.End().After(at) {
+			return e
 		}
 	}
-	return h.violation("not available", witnesses, "no change was acknowledged for %v, though clients tried; %v is the budget", gap.Round(time.Millisecond), budget)
+	return a.tries[0]
 }
 
 // withoutQuorum are the times in which fewer voters were online, by their flags, than a

@@ -1,6 +1,9 @@
 package check_test
 
 import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -71,4 +74,76 @@ var _ = Describe("Available", func() {
 		e.Op.Mutates = false
 		Expect(within(99)(history{e})).To(MatchError(check.ErrNothing))
 	})
+	It("reports every time in which changes were refused too long", func() {
+		v := check.Availability(50 * time.Millisecond).Judge(history{write(0, 1, ok), write(10, 100, ok), write(100, 110, ok), write(120, 300, ok)})
+		Expect(v.Violations).To(HaveLen(2))
+		Expect(v.Judged).To(Equal(4))
+	})
+	It("counts a change that has not ended", func() {
+		j := journal.New(0)
+		j.Record(write(0, 1, ok))
+		j.Invoke(journal.Op{Client: 1, Mutates: true})
+		Expect(check.Available(j.Events(), time.Nanosecond)).NotTo(Succeed())
+	})
+	It("agrees with a look at every moment", func() {
+		r := rand.New(rand.NewPCG(uint64(GinkgoRandomSeed()), 3))
+		found := map[bool]int{}
+		for range 2000 {
+			var h history
+			for range 1 + r.IntN(6) {
+				from := r.IntN(20)
+				h = append(h, write(from, from+r.IntN(8), []journal.Outcome{ok, failed, unknown}[r.IntN(3)]))
+			}
+			longest := longestRefusal(h)
+			found[longest > 5*time.Millisecond]++
+			Expect(check.Available(h, 5*time.Millisecond) == nil).To(Equal(longest <= 5*time.Millisecond), "%v: %v", longest, spans(h))
+		}
+		Expect(found[true]).To(BeNumerically(">", 200))
+		Expect(found[false]).To(BeNumerically(">", 200))
+	})
 })
+
+// longestRefusal looks at every millisecond of a history without flags: it is refused if
+// a change was tried then or before, and since then none was acknowledged.
+func longestRefusal(h history) (longest time.Duration) {
+	var ends []time.Time
+	for _, e := range h {
+		if e.Op.Outcome == ok {
+			ends = append(ends, e.End())
+		}
+	}
+	var last time.Time
+	for _, e := range h {
+		if e.End().After(last) {
+			last = e.End()
+		}
+	}
+	ends = append(ends, last)
+	slices.SortFunc(ends, time.Time.Compare)
+	since := begun.Add(-time.Second)
+	for _, to := range ends {
+		from := to
+		for _, e := range h {
+			if e.At.Before(to) && (e.End().After(since) || e.At.After(since)) {
+				at := e.At
+				if at.Before(since) {
+					at = since
+				}
+				if at.Before(from) {
+					from = at
+				}
+			}
+		}
+		longest = max(longest, to.Sub(from))
+		since = to
+	}
+	return longest
+}
+
+// spans are the beginnings and ends, in milliseconds, with the outcomes.
+func spans(h history) (found []string) {
+	for _, e := range h {
+		found = append(found, fmt.Sprintf("%v to %v %s", e.At.Sub(begun), e.End().Sub(begun), e.Op.Outcome))
+	}
+	return found
+}

@@ -184,33 +184,6 @@ var _ = Describe("Sessions", func() {
 	})
 })
 
-var _ = Describe("Converged", func() {
-	digest := func(at, node int, index uint64, sum string) journal.Event {
-		return journal.Event{At: begun.Add(time.Duration(at)), Kind: journal.Check, Node: node, State: &journal.State{Applied: index, Digest: sum}}
-	}
-	It("accepts nodes that became one", func() {
-		sound(check.Converged, history{digest(0, 0, 5, "a"), digest(1, 1, 6, "b"), digest(2, 0, 6, "b"), digest(3, 1, 6, "b")})
-	})
-	It("refuses nodes that differ at one index", func() {
-		broken(check.Converged, "diverged", history{digest(0, 0, 5, "a"), digest(1, 1, 5, "b")})
-	})
-	It("refuses nodes that end apart", func() {
-		broken(check.Converged, "not converged", history{digest(0, 0, 5, "a"), digest(1, 1, 6, "b")})
-	})
-})
-
-var _ = Describe("OneLeader", func() {
-	shown := func(node int, role string, term uint64) journal.Event {
-		return journal.Event{At: begun, Kind: journal.Shown, Node: node, State: &journal.State{Role: role, Term: term}}
-	}
-	It("accepts one a term", func() {
-		sound(check.OneLeader, history{shown(0, "leader", 1), shown(0, "leader", 1), shown(1, "leader", 2), shown(2, "follower", 2)})
-	})
-	It("refuses two in one", func() {
-		broken(check.OneLeader, "two leaders", history{shown(0, "leader", 1), shown(1, "leader", 1)})
-	})
-})
-
 var _ = Describe("A history in which nothing happened", func() {
 	for name, judge := range map[string]func(history) error{
 		"Linearizable": check.Linearizable, "Durable": check.Durable, "Serializable": check.Serializable, "Total": check.Total,

@@ -4,15 +4,11 @@ import "errors"
 
 // The rules, in the order in which a report shows them.
 var (
-	oneLeaderRule    = Rule{"one leader a term", "No two nodes lead in one term.", plain(judgeOneLeader)}
-	convergedRule    = Rule{"converged", "All nodes come to hold the same bytes.", plain(judgeConverged)}
 	durableRule      = Rule{"durable", "What was acknowledged is there in the end, on every node, and what failed is not.", plain(judgeDurable)}
 	linearizableRule = Rule{"linearizable", "Each register looks as if each operation took effect at one instant between its beginning and its end.", plain(judgeLinearizable)}
 	totalRule        = Rule{"bank", "Transfers keep the total, and no balance is negative.", plain(judgeTotal)}
 	countedRule      = Rule{"counter", "A counter is the sum of what was added.", plain(judgeCounted)}
 	onlyOnceRule     = Rule{"unique", "A value is taken at most once.", plain(judgeOnlyOnce)}
-	monotonicRule    = Rule{"monotonic reads", "No client sees a state that is older than one it has seen.", plain(judgeMonotonic)}
-	ownWritesRule    = Rule{"read your writes", "Every client sees what it has written.", plain(judgeOwnWrites)}
 )
 
 // plain is a rule that stops at its first violation.

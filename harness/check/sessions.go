@@ -2,103 +2,118 @@ package check
 
 import (
 	"slices"
+	"time"
 
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// Monotonic judges what each client reads, by its strong reads of lists and
-// counters: it never sees a state that is older than one it has seen (Terry et al.,
-// "Session Guarantees", PDIS 1994).
+// The session guarantees are those of Terry et al., "Session Guarantees for Weakly
+// Consistent Replicated Data" (PDIS 1994), for registers, sets, lists and counters. A
+// read is answered from some set of writes, in one order that all replicas share. Each
+// guarantee demands of that set what its name says, and nothing else.
+//
+// A session is a numbered client and what it reads at the level strong, from any node.
+// At other levels the session is with one node, for as long as its flag stays up; a
+// history that names no nodes has one session a client. The rules "at any node" join a
+// client's reads of all levels and nodes into one session.
+
+// Monotonic judges monotonic reads: a client sees in a read every write that it saw in
+// an earlier one of the session.
 func Monotonic(events []journal.Event) error { return monotonicRule.Judge(events).Err() }
 
-func judgeMonotonic(h history) error {
-	type session struct {
-		client int
-		key    string
-	}
-	seen := make(map[session]step)
-	reads := 0
-	for _, e := range slices.Concat(h.of(journal.List), h.of(journal.Counter)) {
-		for _, s := range e.Op.Steps {
-			now := step{s, e}
-			if s.Do != journal.Read || !now.knows() || e.Op.Level != journal.Strong || e.Op.Client == journal.Nobody {
-				continue
-			}
-			reads++
-			of := session{e.Op.Client, s.Key}
-			if before, again := seen[of]; again && older(e.Op.Model, s.Got, before.Got) {
-				return h.violation("not monotonic", []*journal.Event{before.event, e},
-					"client %d saw a state of %s that is older than the one it had seen", of.client, of.key)
-			}
-			seen[of] = now
-		}
-	}
-	if reads == 0 {
-		return nothing("nobody read a list or a counter")
-	}
-	return nil
-}
-
-func older(model journal.Model, now, before []int64) bool {
-	if model == journal.Counter {
-		return len(now) == 1 && len(before) == 1 && now[0] < before[0]
-	}
-	return len(now) < len(before) && slices.Equal(now, before[:len(now)])
-}
-
-// OwnWrites judges what each client reads, by its strong reads of sets and lists:
-// what it was told is done it sees (Terry et al., 1994).
+// OwnWrites judges read your writes: a client sees its own acknowledged writes of the session.
 func OwnWrites(events []journal.Event) error { return ownWritesRule.Judge(events).Err() }
 
-func judgeOwnWrites(h history) error {
-	written := make(map[int][]step)
-	reads := 0
-	all := slices.Concat(h.of(journal.Set), h.of(journal.List))
-	slices.SortStableFunc(all, func(a, b *journal.Event) int { return a.At.Compare(b.At) })
-	removed := mayBeGone(all)
-	for _, e := range all {
-		for _, s := range e.Op.Steps {
-			now := step{s, e}
-			switch {
-			case s.Do != journal.Read && s.Do != journal.Remove && e.Op.Outcome == journal.OK:
-				written[e.Op.Client] = append(written[e.Op.Client], now)
-			case s.Do == journal.Read && now.knows() && e.Op.Level == journal.Strong && e.Op.Client != journal.Nobody:
-				reads++
-				if lost := unseen(written[e.Op.Client], now, removed[s.Key]); lost != nil {
-					return h.violation("own write not seen", []*journal.Event{lost.event, e},
-						"client %d was told that %d is in %s, and then did not see it", e.Op.Client, lost.Value, s.Key)
-				}
-			}
-		}
-	}
-	if reads == 0 {
-		return nothing("nobody read a set or a list")
-	}
-	return nil
+// MonotonicWrites judges what every read shows: whoever sees a write of a client sees its
+// earlier acknowledged writes, and in their order.
+func MonotonicWrites(events []journal.Event) error { return monotonicWritesRule.Judge(events).Err() }
+
+// WritesFollowReads judges what every read shows: who sees a write of a client sees what
+// that client had read before, and in that order.
+func WritesFollowReads(events []journal.Event) error {
+	return writesFollowReadsRule.Judge(events).Err()
 }
 
-// mayBeGone are the values, by key, that anybody may have removed at any time.
-func mayBeGone(events []*journal.Event) map[string]map[int64]bool {
-	gone := make(map[string]map[int64]bool)
-	for _, e := range events {
-		for _, s := range e.Op.Steps {
-			if s.Do != journal.Remove || e.Op.Outcome == journal.Failed {
-				continue
-			}
-			if gone[s.Key] == nil {
-				gone[s.Key] = make(map[int64]bool)
-			}
-			gone[s.Key][s.Value] = true
-		}
-	}
-	return gone
+var (
+	monotonicRule = Rule{"monotonic reads", "A client sees in a read everything that it saw in earlier ones.",
+		func(h history, v *Verdict) { judgeReads(h, v, false, monotonicReads) }}
+	ownWritesRule = Rule{"read your writes", "A client sees its own acknowledged writes.",
+		func(h history, v *Verdict) { judgeReads(h, v, false, ownWrites) }}
+	monotonicAnywhereRule = Rule{"monotonic reads, at any node", "A client sees in a read of any node everything that it saw in earlier ones of other nodes.",
+		func(h history, v *Verdict) { judgeReads(h, v, true, monotonicReads) }}
+	ownWritesAnywhereRule = Rule{"read your writes, at any node", "A client sees its own acknowledged writes at any node.",
+		func(h history, v *Verdict) { judgeReads(h, v, true, ownWrites) }}
+	monotonicWritesRule = Rule{"monotonic writes", "A read that shows a write shows the earlier writes of its client.",
+		func(h history, v *Verdict) { judgeWrites(h, v, monotonicWrites) }}
+	writesFollowReadsRule = Rule{"writes follow reads", "A read that shows a write shows what its client had read before.",
+		func(h history, v *Verdict) { judgeWrites(h, v, writesFollowReads) }}
+)
+
+// guarantee is one of the four.
+type guarantee int
+
+const (
+	monotonicReads guarantee = iota
+	ownWrites
+	monotonicWrites
+	writesFollowReads
+)
+
+// broken is how a violation of the guarantee is called.
+func (g guarantee) broken() string {
+	return [...]string{"not monotonic", "own write not seen", "writes not monotonic", "write without what it follows"}[g]
 }
 
-func unseen(written []step, read step, removed map[int64]bool) *step {
-	for i, w := range written {
-		if w.Key == read.Key && w.event.End().Before(read.event.At) && !removed[w.Value] && !slices.Contains(read.Got, w.Value) {
-			return &written[i]
+// sessionModels are the models of which sessions are judged.
+var sessionModels = []journal.Model{journal.Register, journal.Set, journal.List, journal.Counter}
+
+// session is who reads what: a client, a node, and one of its lives, if that matters.
+type session struct {
+	client, node, life int
+	key                string
+	model              journal.Model
+}
+
+// lives counts how often the flag of each node went down, by when.
+type lives map[int][]*journal.Event
+
+func (h history) lives() lives {
+	l := make(lives)
+	for _, e := range h.events {
+		if e.Flag != nil && !e.Flag.Online {
+			l[e.Node] = append(l[e.Node], e)
 		}
 	}
-	return nil
+	return l
+}
+
+// at is which life of the node an operation was answered by.
+func (l lives) at(e *journal.Event) int {
+	return len(l[e.Node]) - len(after(l[e.Node], e))
+}
+
+func after(moves []*journal.Event, e *journal.Event) []*journal.Event {
+	i, _ := slices.BinarySearchFunc(moves, e.At, func(m *journal.Event, at time.Time) int { return m.At.Compare(at) })
+	return moves[i:]
+}
+
+// inSession are the operations of numbered clients on the models of sessions, in the
+// order of their beginnings.
+func (h history) inSession() []*journal.Event {
+	var found []*journal.Event
+	for _, e := range h.events {
+		if e.Kind == journal.Operation && slices.Contains(sessionModels, e.Op.Model) && e.Op.Client != journal.Nobody && !e.Op.Final {
+			found = append(found, e)
+		}
+	}
+	return found
+}
+
+// sessionOf is the session that a step of an operation belongs to.
+func (l lives) sessionOf(e *journal.Event, s journal.Step, anywhere bool) session {
+	of := session{client: e.Op.Client, node: journal.Nobody, key: s.Key, model: e.Op.Model}
+	if !anywhere && e.Op.Level != journal.Strong {
+		of.node, of.life = e.Node, 1+l.at(e)
+	}
+	return of
 }

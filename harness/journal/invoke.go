@@ -55,9 +55,10 @@ func (o *Open) End(outcome Outcome, steps []Step, err error) {
 	o.journal.recordLocked(o.event)
 }
 
-// underWay is the event as it is before its end.
+// underWay is the event as it is before its end: it has taken until now.
 func (o *Open) underWay() Event {
 	e, op := o.event, *o.event.Op
+	e.Took = time.Since(e.At)
 	op.Outcome = Unknown
 	e.Op, e.Err = &op, "it has not ended"
 	return e

@@ -20,14 +20,14 @@ type Model string
 
 // The models. Keys of different models are different keys.
 const (
-	Register Model = "register" // Read, Write, CAS; one operation is about one register
+	Register Model = "register" // Read, Write, CAS; one operation is about one register, except a final read
 	// Registers are registers that transactions Read and Write, several at a time. No value is written to one twice.
 	Registers Model = "rw-register"
-	Set      Model = "set"      // Read, Add, Remove: a value is added at most once, and may be removed after that
-	List     Model = "list"     // Read, Append; one operation may touch several lists, and is a transaction
-	Bank     Model = "bank"     // Read, Increment of balances: an operation's increments add up to 0, a balance is never below 0; Write opens accounts
-	Counter  Model = "counter"  // Read, Increment by what is positive
-	Unique   Model = "unique"   // Read, Insert: a value is taken at most once for all time
+	Set       Model = "set"     // Read, Add, Remove: a value is added at most once, and may be removed after that
+	List      Model = "list"    // Read, Append; one operation may touch several lists, and is a transaction
+	Bank      Model = "bank"    // Read, Increment of balances: an operation's increments add up to 0, a balance is never below 0; Write opens accounts
+	Counter   Model = "counter" // Read, Increment by what is positive
+	Unique    Model = "unique"  // Read, Insert: a value is taken at most once for all time
 )
 
 // Level is how fresh reads were asked to be, as target.Consistency has it.

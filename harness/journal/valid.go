@@ -68,8 +68,9 @@ func (o Op) Validate() error {
 		if err := o.validateStep(s); err != nil {
 			return fmt.Errorf("step %d: %w", i+1, err)
 		}
-		if o.Model == Register && s.Key != o.Steps[0].Key {
-			return fmt.Errorf("step %d: an operation on a %s is about one key, and this one is about %q and %q", i+1, o.Model, o.Steps[0].Key, s.Key)
+		if o.Model == Register && s.Key != o.Steps[0].Key && !(o.Final && !o.Changes()) {
+			return fmt.Errorf("step %d: an operation on a %s is about one key unless it is a final read, and this one is about %q and %q",
+				i+1, o.Model, o.Steps[0].Key, s.Key)
 		}
 	}
 	return nil

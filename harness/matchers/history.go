@@ -103,10 +103,7 @@ func eventsOf(actual any) ([]journal.Event, error) {
 		if history == nil {
 			return nil, errors.New("there is no journal")
 		}
-		if lost := history.Dropped(journal.Resource, journal.Note); lost > 0 {
-			return nil, fmt.Errorf("the journal has lost its first %d events; a history with a gap proves nothing", lost)
-		}
-		return history.Events(), nil
+		return history.Events(), check.Gap(history.Header().Dropped)
 	}
 	return nil, fmt.Errorf("it takes a *journal.Journal or its events, not a %T", actual)
 }

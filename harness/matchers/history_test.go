@@ -61,7 +61,32 @@ var _ = Describe("A matcher of histories", func() {
 			j.Record(e)
 		}
 		_, err := BeLinearizable().Match(j)
-		Expect(err).To(MatchError(ContainSubstring("lost its first 1 events")))
+		Expect(err).To(MatchError(check.ErrInvalid))
+		Expect(err).To(MatchError(ContainSubstring("the journal dropped 1 events that matter")))
+	})
+
+	It("refuses a journal that no longer says who votes, where that matters", func() {
+		start := time.Unix(1000, 0)
+		written := func(at time.Duration, outcome journal.Outcome) journal.Event {
+			return journal.Event{At: start.Add(at), Took: time.Millisecond, Kind: journal.Operation, Op: &journal.Op{Client: journal.Nobody, Outcome: outcome, Mutates: true}}
+		}
+		story := []journal.Event{
+			{At: start, Kind: journal.Boot, Node: journal.Nobody, Members: &journal.Members{Voters: []int{0, 1, 2}}},
+			written(10*time.Millisecond, journal.OK),
+			{At: start.Add(20 * time.Millisecond), Kind: journal.Flag, Node: 1, Flag: &journal.FlagChange{}},
+			{At: start.Add(20 * time.Millisecond), Kind: journal.Flag, Node: 2, Flag: &journal.FlagChange{}},
+			written(30*time.Millisecond, journal.Failed),
+			{At: start.Add(10 * time.Second), Kind: journal.Flag, Node: 1, Flag: &journal.FlagChange{Online: true}},
+			written(10*time.Second+time.Millisecond, journal.OK),
+		}
+		whole, cut := journal.New(len(story)), journal.New(len(story)-1)
+		for _, e := range story {
+			whole.Record(e)
+			cut.Record(e)
+		}
+		Expect(whole).To(BeAvailable(time.Second))
+		_, err := BeAvailable(time.Second).Match(cut)
+		Expect(err).To(MatchError(check.ErrInvalid))
 	})
 
 	It("refuses what is no history", func() {

@@ -1,0 +1,163 @@
+package check
+
+import (
+	"slices"
+
+	gonum "gonum.org/v1/gonum/graph"
+	"gonum.org/v1/gonum/graph/path"
+	"gonum.org/v1/gonum/graph/simple"
+	"gonum.org/v1/gonum/graph/topo"
+
+	"github.com/rejoin-db/rejoin/harness/journal"
+)
+
+// orders are what is known of the order of the values of registers. A guarantee is
+// broken if no order has all that it demands: if there is a cycle.
+type orders struct {
+	history
+	keys map[string]*order
+}
+
+// order is that of the values of one register.
+type order struct {
+	unique bool // each value was written once, so that it names one state
+	graph  *simple.DirectedGraph
+	ids    map[int64]int64 // of values; 0 is that of nothing
+	why    map[[2]int64][]*journal.Event
+	name   map[int64]heldValue
+	joins  int64 // the last number of a join, below 0
+}
+
+// heldValue is what a register held.
+type heldValue struct {
+	value   int64
+	nothing bool
+	join    int64          // not 0 if it stands for several that come before what follows
+	by      *journal.Event // who wrote it, or read it
+}
+
+// newOrders are those that follow from compares that matched: what they found comes
+// before what they wrote.
+func newOrders(h history) *orders {
+	o := &orders{history: h, keys: make(map[string]*order)}
+	written := make(map[place]bool)
+	for _, e := range h.of(journal.Register) {
+		for _, s := range e.Op.Steps {
+			if s.Do == journal.Read || e.Op.Outcome == journal.Failed {
+				continue
+			}
+			at := place{journal.Register, s.Key, s.Value}
+			if written[at] {
+				o.of(s.Key).unique = false
+			}
+			written[at] = true
+			if s.Do == journal.CAS && (step{s, e}).knows() && s.Got[0] == 1 {
+				o.of(s.Key).add(heldValue{value: s.Old, by: e}, heldValue{value: s.Value, by: e})
+			}
+		}
+	}
+	return o
+}
+
+func (o *orders) of(key string) *order {
+	if o.keys[key] == nil {
+		o.keys[key] = &order{
+			unique: true, graph: simple.NewDirectedGraph(), ids: make(map[int64]int64),
+			why: make(map[[2]int64][]*journal.Event), name: make(map[int64]heldValue),
+		}
+	}
+	return o.keys[key]
+}
+
+// id is the number of a held value in the graph.
+func (o *order) id(v heldValue) int64 {
+	if v.nothing || v.join != 0 {
+		o.name[v.join] = v
+		return v.join
+	}
+	id, known := o.ids[v.value]
+	if !known {
+		id = int64(len(o.ids)) + 1
+		o.ids[v.value] = id
+		// What a register held at first comes before everything else.
+		o.edge(0, id, nil)
+	}
+	o.name[id] = v
+	return id
+}
+
+// add notes that one value comes before another.
+func (o *order) add(a, b heldValue) {
+	from, to := o.id(a), o.id(b)
+	if from != to {
+		o.edge(from, to, []*journal.Event{a.by, b.by})
+	}
+}
+
+func (o *order) edge(from, to int64, why []*journal.Event) {
+	if o.why[[2]int64{from, to}] == nil {
+		o.why[[2]int64{from, to}] = why
+	}
+	o.graph.SetEdge(o.graph.NewEdge(simple.Node(from), simple.Node(to)))
+}
+
+// mostEarlier is how many versions are kept apart before they are joined.
+const mostEarlier = 8
+
+// before notes that all of some versions come before one that is read now, and returns
+// what comes before the next: the same versions, joined if they are many.
+func (o *order) before(earlier []heldValue, now heldValue) []heldValue {
+	if len(earlier) > mostEarlier {
+		o.joins--
+		join := heldValue{join: o.joins, by: earlier[len(earlier)-1].by}
+		for _, v := range earlier {
+			o.add(v, join)
+		}
+		earlier = []heldValue{join}
+	}
+	for _, v := range earlier {
+		o.add(v, now)
+	}
+	return earlier
+}
+
+// judge looks for cycles, a short one of each component.
+func (o *orders) judge(v *Verdict, g guarantee) {
+	for _, key := range sorted(o.keys) {
+		of := o.keys[key]
+		if !of.unique {
+			v.leaveOut("registers to which a value was written twice")
+			continue
+		}
+		for _, component := range topo.TarjanSCC(of.graph) {
+			if len(component) > 1 {
+				v.violate(o.cycle(g, key, of, component[0].ID()))
+			}
+		}
+	}
+}
+
+// cycle is the violation of a component: a short cycle through one of its versions.
+func (o *orders) cycle(g guarantee, key string, of *order, through int64) *Violation {
+	var way []gonum.Node
+	for next := of.graph.From(through); next.Next(); {
+		back, _ := path.DijkstraFrom(next.Node(), of.graph).To(through)
+		if len(back) > 0 && (way == nil || len(back) < len(way)) {
+			way = back
+		}
+	}
+	var witnesses []*journal.Event
+	var values []int64
+	from := through
+	for _, to := range way {
+		for _, e := range of.why[[2]int64{from, to.ID()}] {
+			if !slices.Contains(witnesses, e) {
+				witnesses = append(witnesses, e)
+			}
+		}
+		if from = to.ID(); from > 0 {
+			values = append(values, of.name[from].value)
+		}
+	}
+	return o.violation(g.broken(), witnesses, "the values %v of %s have no order in which no session goes back", values, key)
+}
