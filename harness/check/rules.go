@@ -7,7 +7,7 @@ var (
 	oneLeaderRule            = Rule{"one leader a term", "No two nodes lead in one term.", plain(judgeOneLeader)}
 	convergedRule            = Rule{"converged", "All nodes come to hold the same bytes.", plain(judgeConverged)}
 	durableRule              = Rule{"durable", "What was acknowledged is there in the end, on every node, and what failed is not.", plain(judgeDurable)}
-	linearizableRule         = Rule{"linearizable", "Each register looks as if each operation took effect at one instant between its beginning and its end.", plain(judgeLinearizable)}
+	linearizableRule         = Rule{"linearizable", "Each register looks as if each operation took effect at one instant between its beginning and its end.", judgeLinearizable}
 	strictlySerializableRule = Rule{"strictly serializable", "Transactions have an order that explains what they read and fits real time.", plain(func(h history) error { return serializable(h, true) })}
 	totalRule                = Rule{"bank", "Transfers keep the total, and no balance is negative.", plain(judgeTotal)}
 	countedRule              = Rule{"counter", "A counter is the sum of what was added.", plain(judgeCounted)}
