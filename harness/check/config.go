@@ -2,6 +2,7 @@ package check
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"slices"
 )
 
@@ -54,6 +55,22 @@ func (c *config) use(class int) {
 
 func (c *config) clone() *config {
 	return &config{c.state, slices.Clone(c.done), slices.Clone(c.used), c.rest}
+}
+
+// total is how many operations of unknown outcome it has used.
+func (c *config) total() (n int) {
+	for _, u := range c.used {
+		n += int(u.n)
+	}
+	return n
+}
+
+// weight is how many operations under way have taken effect.
+func (c *config) weight() (n int) {
+	for _, word := range c.done {
+		n += bits.OnesCount64(word)
+	}
+	return n
 }
 
 // size is about how many bytes it takes.

@@ -36,25 +36,44 @@ func byObject(events []*journal.Event) map[string][]*journal.Event {
 }
 
 func judgeRegister(h history, v *Verdict, key string, events []*journal.Event, bytes int) {
-	s, observed := newRegister(events, &budget{})
-	if !observed {
+	ops := registerOps(events)
+	if !observed(ops) {
 		return
 	}
-	v.Judged += len(s.tasks)
-	found, stuck := decide(events, bytes, func(events []*journal.Event, b *budget) (*search, int) {
-		s, _ := newRegister(events, b)
-		return s, absent
-	})
+	v.Judged += len(ops)
+	found, stuck := decide(events, bytes, searchRegister)
 	switch found {
 	case undecided:
-		v.undecided("%s: too many of its %d operations are concurrent or have no outcome", key, len(s.tasks))
+		v.undecided("%s: too many of its %d operations are concurrent or have no outcome", key, len(ops))
 	case impossible:
 		witnesses := around(stuck, events, func(e *journal.Event) bool { return wrote(e, stuck) })
 		violation := h.violation("not linearizable", witnesses,
-			"no order of the %d operations on %s explains what they read; with all before it, this cannot be explained: %s", len(s.tasks), key, stuck)
+			"no order of the %d operations on %s explains what they read; with all before it, this cannot be explained: %s", len(ops), key, stuck)
 		violation.HTML = picture(until(events, stuck))
 		v.violate(violation)
 	}
+}
+
+// searchRegister decides about one register. Where no value is written twice, few orders
+// have to be tried; the search that tries only those is exact but for compares that did
+// not match.
+func searchRegister(events []*journal.Event, bytes int) (answer, *journal.Event) {
+	ops := registerOps(events)
+	s := newRegister(ops, false, &budget{bytes})
+	if s.model.(*register).unique {
+		if found, stuck := s.find(absent); found == possible || found == impossible && !s.model.(*register).refusals {
+			return found, stuck
+		}
+		relaxed := newRegister(ops, true, &budget{bytes})
+		if found, stuck := relaxed.find(absent); found == impossible {
+			return found, stuck
+		}
+	}
+	return widen(bytes, func(b *budget) (*search, int) {
+		s := newRegister(ops, false, b)
+		s.model.(*register).unique = false
+		return s, absent
+	})
 }
 
 // wrote tells whether the operation may have written what the other read or compared.

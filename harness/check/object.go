@@ -9,30 +9,44 @@ import (
 // perObject is the budget of one of so many objects that one rule judges.
 func perObject(objects int) int { return max(perRule/max(objects, 1), perRule/32) }
 
-// decide runs a search that is made of the operations on one object. If there is no
-// order, stuck is the operation whose end is the first that no order explains.
-func decide(events []*journal.Event, bytes int, make func([]*journal.Event, *budget) (*search, int)) (found answer, stuck *journal.Event) {
-	try := func(events []*journal.Event) (answer, *journal.Event) {
-		s, initial := make(events, &budget{bytes})
-		found, stuck := s.run(initial)
-		if found == possible {
-			return found, nil
-		}
-		return found, s.tasks[stuck].event
-	}
-	found, stuck = try(events)
+// decide finds whether the operations on one object have an order. If not, stuck is the
+// operation whose end is the first that no order explains.
+func decide(events []*journal.Event, bytes int, try func([]*journal.Event, int) (answer, *journal.Event)) (found answer, stuck *journal.Event) {
+	found, stuck = try(events, bytes)
 	if found != impossible {
 		return found, stuck
 	}
 	ends := ended(events)
 	first := sort.Search(len(ends), func(i int) bool {
-		is, _ := try(until(events, ends[i]))
+		is, _ := try(until(events, ends[i]), bytes)
 		return is == impossible
 	})
 	if first < len(ends) {
 		stuck = ends[first]
 	}
 	return found, stuck
+}
+
+// widen searches with few configurations first, which finds most orders that there are,
+// and then with all.
+func widen(bytes int, make func(*budget) (*search, int)) (found answer, stuck *journal.Event) {
+	for _, width := range []int{50, 1000, 0} {
+		s, initial := make(&budget{bytes})
+		s.width = width
+		if found, stuck = s.find(initial); found != undecided {
+			return found, stuck
+		}
+	}
+	return found, stuck
+}
+
+// find is run with the operation for the task.
+func (s *search) find(initial int) (answer, *journal.Event) {
+	found, stuck := s.run(initial)
+	if found == possible {
+		return found, nil
+	}
+	return found, s.tasks[stuck].event
 }
 
 // ended are the operations that have an end, in the order of their ends.

@@ -14,6 +14,8 @@ type register struct {
 	classes   [][]registerStep
 	readers   [][]int // by value: the classes that take effect only while the register holds it
 	suppliers [][]int // by value: the classes that may leave it
+	unique    bool    // no value is written twice
+	refusals  bool    // some compare may not have matched
 }
 
 // registerStep is a step with values of the model. What is not known is -1.
@@ -65,25 +67,28 @@ func (r *register) allows(s *search, c *config, class, next int) bool {
 	return readers <= 0 || slices.ContainsFunc(r.suppliers[c.state], func(class int) bool { return s.left(c, class) > 0 })
 }
 
-// registerOps are the operations on one register that its search needs, with what they
-// read if it counts.
+// registerOp is an operation on a register as its search needs it.
 type registerOp struct {
 	event *journal.Event
 	steps []journal.Step // Got is nil if it does not count
 	by    *journal.Event // of unknown outcome: the first that shows that it took effect
 }
 
-// newRegister makes the search for an order of operations on one register. Observed
-// tells whether any of them tells what the register held.
-func newRegister(events []*journal.Event, b *budget) (s *search, observed bool) {
-	ops := registerOps(events)
+// newRegister makes the search for an order of operations on one register. Relaxed
+// leaves out compares that need not have matched: if there is no order without them,
+// there is none.
+func newRegister(ops []registerOp, relaxed bool, b *budget) *search {
 	r := &register{values: make(map[int64]int), readers: make([][]int, 2), suppliers: make([][]int, 2)}
-	observed, refusals := r.learn(ops)
-	showUnknown(ops)
-	s = newSearch(r, b)
+	if relaxed {
+		ops = slices.DeleteFunc(slices.Clone(ops), func(op registerOp) bool {
+			return len(op.steps) == 1 && op.steps[0].Do == journal.CAS && op.by == nil && !matched(op.steps[0])
+		})
+	}
+	r.learn(ops)
+	s := newSearch(r, b)
 	known := make(map[string]int)
 	for _, op := range ops {
-		if op.event.Op.Outcome == journal.Unknown && op.by == nil && !refusals && r.unnoticed(op) {
+		if op.event.Op.Outcome == journal.Unknown && op.by == nil && !r.refusals && r.unnoticed(op) {
 			continue
 		}
 		steps := r.translate(op)
@@ -94,19 +99,33 @@ func newRegister(events []*journal.Event, b *budget) (s *search, observed bool) 
 			known[key] = class
 			r.addClass(class, steps)
 		}
-		t := taskOf(op.event, class)
-		if op.by != nil {
-			t.unknown, t.to = false, endOfWork
-			if !op.by.Op.Final {
-				t.to = op.by.End()
-			}
-			if t.to.Before(t.from) {
-				t.to = t.from
-			}
-		}
-		s.add(t)
+		s.add(op.task(class))
 	}
-	return s, observed
+	return s
+}
+
+func (op registerOp) task(class int) task {
+	t := taskOf(op.event, class)
+	if op.by == nil {
+		return t
+	}
+	t.unknown, t.to = false, endOfWork
+	if !op.by.Op.Final {
+		t.to = op.by.End()
+	}
+	if t.to.Before(t.from) {
+		t.to = t.from
+	}
+	return t
+}
+
+func matched(s journal.Step) bool { return s.Do == journal.CAS && s.Got != nil && s.Got[0] == 1 }
+
+// tells whether any operation tells what the register held.
+func observed(ops []registerOp) bool {
+	return slices.ContainsFunc(ops, func(op registerOp) bool {
+		return slices.ContainsFunc(op.steps, func(s journal.Step) bool { return s.Got != nil })
+	})
 }
 
 func registerOps(events []*journal.Event) []registerOp {
@@ -131,28 +150,32 @@ func registerOps(events []*journal.Event) []registerOp {
 			ops = append(ops, op)
 		}
 	}
+	showUnknown(ops)
 	return ops
 }
 
-// learn numbers the values that matter. Refusals tells whether some compare may not have
-// matched, which tells what the register did not hold.
-func (r *register) learn(ops []registerOp) (observed, refusals bool) {
+// learn numbers the values that matter.
+func (r *register) learn(ops []registerOp) {
+	r.unique = true
+	written := make(map[int64]bool)
 	for _, op := range ops {
+		r.unique = r.unique && len(op.steps) == 1
 		for _, s := range op.steps {
-			switch {
-			case s.Reads():
-				observed = true
-				for _, v := range s.Got {
+			for _, v := range s.Got {
+				if s.Reads() {
 					r.number(v)
 				}
-			case s.Do == journal.CAS:
+			}
+			if s.Do == journal.CAS {
 				r.number(s.Old)
-				observed = observed || s.Got != nil
-				refusals = refusals || s.Got != nil && s.Got[0] == 0 || s.Got == nil && op.event.Op.Outcome == journal.OK
+				r.refusals = r.refusals || !matched(s) && (s.Got != nil || op.event.Op.Outcome == journal.OK)
+			}
+			if !s.Reads() {
+				r.unique = r.unique && !written[s.Value]
+				written[s.Value] = true
 			}
 		}
 	}
-	return observed, refusals
 }
 
 func (r *register) number(v int64) {
@@ -217,30 +240,50 @@ func (r *register) addClass(class int, steps []registerStep) {
 	}
 }
 
-// showUnknown finds for each operation of unknown outcome, whose value no other writes,
-// the first that shows that it took effect: it took effect by the end of that.
+// showUnknown finds the operations whose value no other writes and that some read or
+// compare shows: each took effect by the end of the first that shows it, and if it is a
+// compare, it matched.
 func showUnknown(ops []registerOp) {
-	writers := make(map[int64]int) // how many steps write a value
+	writers := make(map[int64][]int) // which operations write a value
 	shown := make(map[int64]*journal.Event)
-	for _, op := range ops {
-		written := make(map[int64]bool)
-		for _, s := range op.steps {
-			value, is := shows(s)
-			if first := shown[value]; is && !written[value] && (first == nil || endsAfter(first, op.event)) {
-				shown[value] = op.event
-			}
-			if !s.Reads() {
-				writers[s.Value]++
-				written[s.Value] = true
-			}
+	show := func(value int64, by *journal.Event) {
+		if first := shown[value]; first == nil || endsAfter(first, by) {
+			shown[value] = by
 		}
 	}
 	for i, op := range ops {
-		if op.event.Op.Outcome != journal.Unknown || len(op.steps) != 1 || writers[op.steps[0].Value] != 1 {
-			continue
+		for _, s := range op.steps {
+			if value, is := shows(s); is && len(op.steps) == 1 {
+				show(value, op.event)
+			}
+			if !s.Reads() {
+				writers[s.Value] = append(writers[s.Value], i)
+			}
 		}
-		if by := shown[op.steps[0].Value]; by != nil && by != op.event {
-			ops[i].by = by
+	}
+	for again := true; again; {
+		again = false
+		for value, by := range shown {
+			if len(writers[value]) != 1 {
+				continue
+			}
+			op := &ops[writers[value][0]]
+			if len(op.steps) != 1 || op.event.Op.Outcome == journal.Unknown && op.by != nil && !endsAfter(op.by, by) {
+				continue
+			}
+			s := op.steps[0]
+			if op.event.Op.Outcome == journal.Unknown {
+				op.by, again = by, true
+			}
+			if s.Do == journal.CAS && s.Got == nil {
+				op.steps, again = []journal.Step{s}, true
+				op.steps[0].Got = []int64{1}
+			}
+			if s.Do == journal.CAS && op.by != nil {
+				show(s.Old, op.by)
+			} else if s.Do == journal.CAS && matched(op.steps[0]) {
+				show(s.Old, op.event)
+			}
 		}
 	}
 }
@@ -250,7 +293,7 @@ func shows(s journal.Step) (value int64, is bool) {
 	switch {
 	case s.Reads() && len(s.Got) == 1:
 		return s.Got[0], true
-	case s.Do == journal.CAS && s.Got != nil && s.Got[0] == 1:
+	case matched(s):
 		return s.Old, true
 	}
 	return 0, false

@@ -22,6 +22,8 @@ type search struct {
 	slots    int
 	frontier []*config
 	budget   *budget
+	width    int  // how many configurations are kept; 0 for all
+	narrowed bool // some were not kept: that no order was found proves nothing
 }
 
 // model is the sequential semantics of one object. States are numbers of the model's choice.
@@ -44,6 +46,19 @@ type commuting interface {
 	// exchanges tells whether a can go on in every way in which b can. Both are in the same
 	// state, and differ only in which operations of unknown outcome they have used.
 	exchanges(s *search, a, b *config) bool
+}
+
+// guided is a model that knows which operations lead to another.
+type guided interface {
+	// towards are the classes of which the next operation can be on the way from c to one of
+	// the class, if all others lead to nothing better. Nil if it does not know.
+	towards(s *search, c *config, class int) []int
+}
+
+// hiding is a model in which an operation can be hidden by one that follows at once.
+type hiding interface {
+	// hide makes take effect in c, just before one of the class, what is better done than not.
+	hide(s *search, c *config, class int)
 }
 
 // class is the operations with the same effect in every state.
@@ -153,4 +168,9 @@ func (s *search) take(c *config, class int) bool {
 func (s *search) takeable(c *config, class int) bool {
 	k := &s.classes[class]
 	return s.spare(c, class) > 0 || slices.ContainsFunc(k.under, func(t int) bool { return !c.has(s.tasks[t].slot) })
+}
+
+// takeableInTime tells whether take would, of an operation that will take effect.
+func (s *search) takeableInTime(c *config, class int) bool {
+	return slices.ContainsFunc(s.classes[class].under, func(t int) bool { return !c.has(s.tasks[t].slot) })
 }

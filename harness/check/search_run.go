@@ -74,7 +74,11 @@ func (s *search) run(initial int) (found answer, stuck int) {
 		if !s.end(m.task) {
 			return undecided, m.task
 		}
-		if len(s.frontier) == 0 {
+		switch {
+		case len(s.frontier) > 0:
+		case s.narrowed:
+			return undecided, m.task
+		default:
 			return impossible, m.task
 		}
 	}
@@ -138,7 +142,7 @@ func (s *search) end(i int) bool {
 				return false
 			}
 		}
-		next = merged.all()
+		next = s.narrow(merged.all())
 	}
 	for _, c := range next {
 		c.clear(t.slot)
