@@ -9,8 +9,8 @@ var (
 	durableRule              = Rule{"durable", "What was acknowledged is there in the end, on every node, and what failed is not.", plain(judgeDurable)}
 	linearizableRule         = Rule{"linearizable", "Each register looks as if each operation took effect at one instant between its beginning and its end.", judgeLinearizable}
 	strictlySerializableRule = Rule{"strictly serializable", "Transactions have an order that explains what they read and fits real time.", plain(func(h history) error { return serializable(h, true) })}
-	totalRule                = Rule{"bank", "Transfers keep the total, and no balance is negative.", plain(judgeTotal)}
-	countedRule              = Rule{"counter", "A counter is the sum of what was added.", plain(judgeCounted)}
+	totalRule                = Rule{"bank", "Transfers keep the total, and no balance is negative.", judgeTotal}
+	countedRule              = Rule{"counter", "A counter is the sum of what was added.", judgeCounted}
 	onlyOnceRule             = Rule{"unique", "A value is taken at most once.", plain(judgeOnlyOnce)}
 	monotonicRule            = Rule{"monotonic reads", "No client sees a state that is older than one it has seen.", plain(judgeMonotonic)}
 	ownWritesRule            = Rule{"read your writes", "Every client sees what it has written.", plain(judgeOwnWrites)}

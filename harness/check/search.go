@@ -24,6 +24,7 @@ type search struct {
 	budget   *budget
 	width    int  // how many configurations are kept; 0 for all
 	narrowed bool // some were not kept: that no order was found proves nothing
+	patient  bool // a final read may be explained later: others show parts of the state that it does not
 }
 
 // model is the sequential semantics of one object. States are numbers of the model's choice.
@@ -173,4 +174,18 @@ func (s *search) takeable(c *config, class int) bool {
 // takeableInTime tells whether take would, of an operation that will take effect.
 func (s *search) takeableInTime(c *config, class int) bool {
 	return slices.ContainsFunc(s.classes[class].under, func(t int) bool { return !c.has(s.tasks[t].slot) })
+}
+
+// waits tells whether a read that c explains is perhaps better explained later: operations
+// of unknown outcome that others show must take effect before it, if it is final.
+func (s *search) waits(c *config, class int) bool {
+	if !s.patient || c.rest {
+		return false
+	}
+	for _, t := range s.classes[class].under {
+		if s.tasks[t].final && !c.has(s.tasks[t].slot) {
+			return slices.ContainsFunc(s.active, func(class int) bool { return s.spare(c, class) > 0 })
+		}
+	}
+	return false
 }

@@ -78,7 +78,7 @@ func (s *search) step(c *config, class int) *config {
 		return nil
 	}
 	state, can := s.model.apply(c.state, class)
-	if !can || s.classes[class].reads && state == c.state || !s.model.allows(s, c, class, state) {
+	if !can || s.classes[class].reads && state == c.state && !s.waits(c, class) || !s.model.allows(s, c, class, state) {
 		return nil
 	}
 	next := c.clone()

@@ -98,7 +98,9 @@ func (s *search) begin(i int) {
 	} else {
 		k.future--
 		t.slot = s.newSlot()
-		at, _ := slices.BinarySearchFunc(k.under, t, func(other int, t *task) int { return s.tasks[other].to.Compare(t.to) })
+		at, _ := slices.BinarySearchFunc(k.under, i, func(other, i int) int {
+			return cmp.Or(s.compare(moment{other, true}, moment{i, true}), cmp.Compare(other, i))
+		})
 		k.under = slices.Insert(k.under, at, i)
 	}
 	if _, is := s.model.(hasty); !is && !k.reads {
@@ -176,6 +178,7 @@ func (s *search) settle(c *config) (news bool) {
 			next, can := s.model.apply(c.state, class)
 			switch {
 			case !can:
+			case s.classes[class].reads && next == c.state && s.waits(c, class):
 			case s.classes[class].reads && next == c.state:
 				for s.take(c, class) {
 				}
