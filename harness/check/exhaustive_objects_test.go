@@ -38,6 +38,8 @@ var _ = Describe("Judging small histories, as exhaustive search judges them", fu
 		{"counters", drawCounters, linearizableByAllOrders(counterSemantics), check.Counted, 0.1},
 		{"banks that an operation opens", func(r *rand.Rand) history { return drawBank(r, true) }, soundBank, check.Total, 0.1},
 		{"banks that nothing opens", func(r *rand.Rand) history { return drawBank(r, false) }, soundBank, check.Total, 0.1},
+		{"sets", drawSets, linearizableByAllOrders(setSemantics), check.Durable, 0.1},
+		{"unique values", drawUnique, linearizableByAllOrders(setSemantics), check.OnlyOnce, 0.1},
 	} {
 		It("agrees on "+k.name, func() {
 			verdicts := make(map[bool]int)
