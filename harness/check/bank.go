@@ -1,53 +1,156 @@
 package check
 
 import (
-	"fmt"
+	"slices"
 
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// Total judges banks (journal.Bank): every read of as many accounts as any read has
-// finds the same total, at whatever level it reads, and no balance is negative.
+// Total judges banks (journal.Bank): there is one order of all transfers and reads that
+// explains every balance that was read and keeps every balance at 0 or above. Transfers,
+// strong reads and final reads fit real time. A read that may be stale shows a state of
+// the same order, however old. An account that an operation opens (journal.Write) is not
+// there before; the others begin with whatever explains the history. It is exact, and
+// ErrUndecided beyond its bounds. It is ErrInvalid if the increments of an operation do
+// not add up to 0, if an account is opened twice, or if a final operation changes something.
 func Total(events []journal.Event) error { return totalRule.Judge(events).Err() }
 
-func judgeTotal(h history) error {
-	var reads []*journal.Event
-	accounts := 0
-	for _, e := range h.of(journal.Bank) {
-		if e.Op.Outcome == journal.OK && !e.Op.Changes() && e.Op.Steps[0].Got != nil {
-			reads = append(reads, e)
-			accounts = max(accounts, len(e.Op.Steps))
+func judgeTotal(h history, v *Verdict) {
+	operations := h.of(journal.Bank)
+	if err := validBanks(operations); err != nil {
+		v.refuse(err)
+		return
+	}
+	v.countUnobserved(operations)
+	v.LeftOut[mayBeStale] = 0
+	delete(v.LeftOut, mayBeStale) // they are judged
+	groups := connected(operations)
+	for _, group := range groups {
+		h.judgeBank(v, group, perObject(len(groups)))
+	}
+}
+
+func validBanks(operations []*journal.Event) error {
+	opened := make(map[string]bool)
+	for _, e := range operations {
+		sum := int64(0)
+		for _, s := range e.Op.Steps {
+			switch {
+			case s.Do == journal.Increment:
+				sum += s.Value
+			case s.Do != journal.Write || e.Op.Outcome == journal.Failed:
+			case opened[s.Key]:
+				return invalid("%s is opened twice, the second time here: %s", s.Key, e)
+			case s.Value < 0:
+				return invalid("%s is opened with %d, and a balance is never below 0: %s", s.Key, s.Value, e)
+			default:
+				opened[s.Key] = true
+			}
 		}
-	}
-	if len(reads) == 0 {
-		return nothing("no account was read")
-	}
-	var first **journal.Event
-	var total int64
-	for i, e := range reads {
-		sum, err := h.sum(e)
 		switch {
-		case err != nil:
-			return err
-		case len(e.Op.Steps) < accounts:
-		case first == nil:
-			first, total = &reads[i], sum
-		case sum != total:
-			return h.violation("the total changed", []*journal.Event{*first, e}, "%d accounts held %d together, and then %d", accounts, total, sum)
+		case sum != 0:
+			return invalid("the increments of a transfer add up to 0, and these to %d: %s", sum, e)
+		case e.Op.Final && e.Op.Changes():
+			return invalid("a final operation changes something: %s", e)
 		}
 	}
 	return nil
 }
 
-func (h history) sum(e *journal.Event) (sum int64, _ error) {
-	for _, s := range e.Op.Steps {
-		if len(s.Got) != 1 {
-			return 0, fmt.Errorf("a read of %s got %v, and not one balance", s.Key, s.Got)
-		}
-		if s.Got[0] < 0 {
-			return 0, h.violation("a negative balance", []*journal.Event{e}, "%s held %d", s.Key, s.Got[0])
-		}
-		sum += s.Got[0]
+// balancesOf tells whether what the operation read of a bank is known and judged.
+func balancesOf(e *journal.Event) bool {
+	why := unobserved(e)
+	return reads(e) && (why == "" || why == mayBeStale && !e.Op.Changes())
+}
+
+func (h history) judgeBank(v *Verdict, events []*journal.Event, bytes int) {
+	if !slices.ContainsFunc(events, balancesOf) {
+		return
 	}
-	return sum, nil
+	v.Judged += len(events)
+	if !slices.ContainsFunc(events, func(e *journal.Event) bool {
+		return slices.ContainsFunc(e.Op.Steps, func(s journal.Step) bool { return s.Do == journal.Write })
+	}) {
+		v.note("bank: no operation opens the accounts, so they may have begun with any balance")
+	}
+	if found := h.plainlyWrong(events); len(found) > 0 {
+		for _, violation := range found {
+			v.violate(violation)
+		}
+		return
+	}
+	found, stuck := decide(events, bytes, searchBank)
+	switch found {
+	case undecided:
+		v.undecided("bank of %s: too many of its %d operations are concurrent or have no outcome", events[0].Op.Steps[0].Key, len(events))
+	case impossible:
+		v.violate(h.violation("balances out of order", around(stuck, events, shareKey(stuck)),
+			"no order of the %d transfers and reads explains the balances; with all before it, this cannot be explained: %s", len(events), stuck))
+	}
+}
+
+// plainlyWrong is what reads show by themselves, and two reads of all accounts together:
+// a balance below 0, and a total that is not that of the beginning.
+func (h history) plainlyWrong(events []*journal.Event) []*Violation {
+	var found []*Violation
+	accounts := make(map[string]bool)
+	for _, e := range events {
+		for _, s := range e.Op.Steps {
+			accounts[s.Key] = true
+		}
+	}
+	opening, total, known := h.openedWith(events, len(accounts))
+	for _, e := range events {
+		if !balancesOf(e) || e.Op.Changes() {
+			continue
+		}
+		sum, there := int64(0), make(map[string]bool)
+		for _, s := range e.Op.Steps {
+			if len(s.Got) == 0 {
+				continue
+			}
+			if s.Got[0] < 0 {
+				found = append(found, h.violation("a negative balance", []*journal.Event{e}, "%s held %d", s.Key, s.Got[0]))
+			}
+			if !there[s.Key] {
+				sum += s.Got[0]
+			}
+			there[s.Key] = true
+		}
+		switch {
+		case len(there) < len(accounts):
+		case !known:
+			opening, total, known = e, sum, true
+		case sum != total:
+			found = append(found, h.violation("the total changed", []*journal.Event{opening, e}, "%d accounts held %d together, and then %d", len(there), total, sum))
+		}
+	}
+	return found
+}
+
+// openedWith is the total of all accounts, if one operation opens all.
+func (h history) openedWith(events []*journal.Event, accounts int) (opening *journal.Event, total int64, known bool) {
+	for _, e := range events {
+		total, opened := int64(0), 0
+		for _, s := range e.Op.Steps {
+			if s.Do == journal.Write {
+				total += s.Value
+				opened++
+			}
+		}
+		if opened == accounts {
+			return e, total, true
+		}
+	}
+	return nil, 0, false
+}
+
+// searchBank decides about one bank. What a long history did is mostly found by adding up
+// transfers between reads, and else by trying everything.
+func searchBank(events []*journal.Event, bytes int) (answer, *journal.Event) {
+	return widen(bytes, func(b *budget) (*search, int) {
+		n := newNumbers(false, events)
+		start := n.start(events)
+		return n.newSearch(events, true, b), start
+	})
 }

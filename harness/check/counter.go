@@ -1,49 +1,142 @@
 package check
 
-import "github.com/rejoin-db/rejoin/harness/journal"
+import (
+	"fmt"
+	"slices"
 
-// Counted judges counters (journal.Counter) that only grow: a strong read finds at
-// least what had been added and acknowledged when it began, and at most what may
-// have been added by its end. In the end every node finds all of it.
+	"github.com/rejoin-db/rejoin/harness/journal"
+)
+
+// Counted judges counters (journal.Counter), which begin at 0 and only grow: there is an
+// order of all increments and strong or final reads that fits real time, and each read
+// finds the sum of the increments before it. An increment of unknown outcome may have
+// taken effect at any time after it began, or never. It is exact, and ErrUndecided beyond
+// its bounds. Increments that are not positive are ErrInvalid.
 func Counted(events []journal.Event) error { return countedRule.Judge(events).Err() }
 
-func judgeCounted(h history) error {
+func judgeCounted(h history, v *Verdict) {
 	operations := h.of(journal.Counter)
-	if !happened(operations) {
-		return nothing("nothing was counted")
+	if err := validCounters(operations); err != nil {
+		v.refuse(err)
+		return
 	}
-	reads := 0
-	keys, steps := byKey(operations)
-	for _, key := range keys {
-		for _, s := range steps[key] {
-			if s.Do != journal.Read || !s.knows() || !s.fresh() {
-				continue
-			}
-			reads++
-			least, most := bounds(steps[key], s)
-			if got := s.Got; len(got) != 1 || got[0] < least || got[0] > most {
-				return h.violation("miscounted", []*journal.Event{s.event},
-					"%s was read as %v; what was acknowledged adds up to %d by then, and with all that may have been added to %d", key, got, least, most)
+	v.countUnobserved(operations)
+	keys, _ := byKey(operations)
+	for _, group := range connected(operations) {
+		h.judgeCounters(v, group, perObject(len(keys)))
+	}
+}
+
+func validCounters(operations []*journal.Event) error {
+	for _, e := range operations {
+		if e.Op.Final && e.Op.Changes() {
+			return invalid("a final operation changes something: %s", e)
+		}
+		for _, s := range e.Op.Steps {
+			if s.Do == journal.Increment && s.Value <= 0 {
+				return invalid("a counter only grows, and an increment is by %d: %s", s.Value, e)
 			}
 		}
-	}
-	if reads == 0 {
-		return nothing("no counter was read")
 	}
 	return nil
 }
 
-func bounds(steps []step, read step) (least, most int64) {
-	for _, s := range steps {
-		if s.Do != journal.Increment || s.was(journal.Failed) {
+func (h history) judgeCounters(v *Verdict, events []*journal.Event, bytes int) {
+	if !knowsAny(events) {
+		return
+	}
+	v.Judged += len(events)
+	found, stuck := decide(events, bytes, searchCounters)
+	switch found {
+	case undecided:
+		v.undecided("%s: too many of its %d operations are concurrent or have no outcome", events[0].Op.Steps[0].Key, len(events))
+	case impossible:
+		v.violate(h.violation("miscounted", around(stuck, events, shareKey(stuck)), "%s", h.whyMiscounted(events, stuck)))
+	}
+}
+
+func searchCounters(events []*journal.Event, bytes int) (answer, *journal.Event) {
+	return widen(bytes, func(b *budget) (*search, int) {
+		n := newNumbers(true, events)
+		return n.newSearch(events, false, b), n.start(nil)
+	})
+}
+
+func shareKey(e *journal.Event) func(*journal.Event) bool {
+	return func(other *journal.Event) bool {
+		return other.Op.Changes() && slices.ContainsFunc(e.Op.Steps, func(s journal.Step) bool {
+			return slices.ContainsFunc(other.Op.Steps, func(o journal.Step) bool { return o.Key == s.Key })
+		})
+	}
+}
+
+// whyMiscounted says what a read is compared with: what must have been added by then, and
+// what may have been.
+func (h history) whyMiscounted(events []*journal.Event, stuck *journal.Event) string {
+	for _, read := range stuck.Op.Steps {
+		if !read.Reads() || read.Got == nil {
 			continue
 		}
-		if s.was(journal.OK) && done(s, read) {
-			least += s.Value
+		least, most := int64(0), int64(0)
+		for _, e := range events {
+			for _, s := range e.Op.Steps {
+				if s.Key != read.Key || s.Do != journal.Increment {
+					continue
+				}
+				if e.Op.Outcome == journal.OK && precedes(e, stuck) {
+					least += s.Value
+				}
+				if e == stuck || !precedes(stuck, e) {
+					most += s.Value
+				}
+			}
 		}
-		if read.event.Op.Final || !s.event.At.After(read.event.End()) {
-			most += s.Value
+		if len(read.Got) != 1 || read.Got[0] < least || read.Got[0] > most {
+			return fmt.Sprintf("%s was read as %v; what was acknowledged adds up to %d by then, and with all that may have been added to %d",
+				read.Key, read.Got, least, most)
 		}
 	}
-	return least, most
+	return fmt.Sprintf("no order of the %d increments and reads explains what was read; with all before it, this cannot be explained: %s", len(events), stuck)
+}
+
+// connected are groups of operations of which none has a key in common with another
+// group, in the order of their first operations. What failed is in none.
+func connected(operations []*journal.Event) [][]*journal.Event {
+	parent := make(map[string]string)
+	var root func(key string) string
+	root = func(key string) string {
+		if up, is := parent[key]; is && up != key {
+			parent[key] = root(up)
+			return parent[key]
+		}
+		return key
+	}
+	for _, e := range operations {
+		for _, s := range e.Op.Steps {
+			if e.Op.Outcome != journal.Failed {
+				parent[root(s.Key)] = root(e.Op.Steps[0].Key)
+			}
+		}
+	}
+	var order []string
+	groups := make(map[string][]*journal.Event)
+	for _, e := range operations {
+		if e.Op.Outcome == journal.Failed {
+			continue
+		}
+		key := root(e.Op.Steps[0].Key)
+		if groups[key] == nil {
+			order = append(order, key)
+		}
+		groups[key] = append(groups[key], e)
+	}
+	var all [][]*journal.Event
+	for _, key := range order {
+		all = append(all, groups[key])
+	}
+	return all
+}
+
+func knowsAny(events []*journal.Event) bool {
+	return slices.ContainsFunc(events, func(e *journal.Event) bool { return reads(e) && unobserved(e) == "" })
 }

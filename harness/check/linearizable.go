@@ -1,236 +1,92 @@
 package check
 
 import (
-	"bytes"
 	"errors"
-	"fmt"
-	"math"
 	"slices"
-
-	"github.com/anishathalye/porcupine"
 
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// thought is what Linearizable spends on one register before it says that it cannot
-// tell. It is counted in bytes that porcupine keeps, and not in time: time stands still
-// in a bubble while somebody thinks, and one history has one verdict on every machine.
-const thought = 512 << 20
-
-// Linearizable judges registers (journal.Register): each must look as if everything
-// that was done to it was done at one instant between its beginning and its end
-// (Herlihy and Wing, "Linearizability", TOPLAS 1990). It is decided by porcupine, key
-// by key. Strong and final reads count, and so do all changes; what nobody knows of
-// may have been done at any time after it began, or never.
+// Linearizable judges registers (journal.Register): each must look as if everything that
+// was done to it took effect at one instant between its beginning and its end (Herlihy
+// and Wing, "Linearizability", TOPLAS 1990). Strong and final reads count, and so do all
+// changes; one of unknown outcome may have taken effect at any time after it began, or
+// never. It is exact, and ErrUndecided beyond its bounds.
 //
-// The Violation has porcupine's picture of the register.
+// The Violation has porcupine's picture of the operations before it.
 func Linearizable(events []journal.Event) error { return linearizableRule.Judge(events).Err() }
 
-func judgeLinearizable(h history) error {
+func judgeLinearizable(h history, v *Verdict) {
 	operations := h.of(journal.Register)
-	if !happened(operations) {
-		return nothing("no register was read or written")
+	v.countUnobserved(operations)
+	objects := byObject(operations)
+	for _, key := range sorted(objects) {
+		judgeRegister(h, v, key, objects[key], perObject(len(objects)))
 	}
-	keys, steps := byKey(operations)
-	for _, key := range keys {
-		if err := h.linearizable(key, steps[key]); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
-func (h history) linearizable(key string, steps []step) error {
-	var operations []porcupine.Operation
-	var judged []*journal.Event
-	for _, s := range relevant(steps) {
-		operations = append(operations, h.asOperation(s, steps))
-		judged = append(judged, s.event)
+// byObject are operations by the key that they are about. Each is about one.
+func byObject(events []*journal.Event) map[string][]*journal.Event {
+	objects := make(map[string][]*journal.Event)
+	for _, e := range events {
+		key := e.Op.Steps[0].Key
+		objects[key] = append(objects[key], e)
 	}
-	mind := &mind{left: thought, state: len(operations)/8 + stateOverhead}
-	result, info := porcupine.CheckOperationsVerbose(mind.model(), operations, 0)
-	switch {
-	case result == porcupine.Ok:
-		return nil
-	case mind.left <= 0:
-		return fmt.Errorf("%w: %s: too many of its %d operations are concurrent or have no outcome", ErrUndecided, key, len(operations))
-	}
-	stuck := firstStuck(info.PartialLinearizations(), judged)
-	v := h.violation("not linearizable", stuck, "no order of the %d operations on %s explains what they read; with all before it, this cannot be explained:", len(operations), key)
-	var picture bytes.Buffer
-	if err := porcupine.Visualize(registerModel, info, &picture); err == nil {
-		v.HTML = picture.Bytes()
-	}
-	return v
+	return objects
 }
 
-// mind counts what porcupine spends. One that is empty finds no step possible, which
-// ends the search.
-type mind struct {
-	left  int // bytes
-	state int // what it costs to remember one state of the search
+func judgeRegister(h history, v *Verdict, key string, events []*journal.Event, bytes int) {
+	ops := registerOps(events)
+	if !observed(ops) {
+		return
+	}
+	v.Judged += len(ops)
+	found, stuck := decide(events, bytes, searchRegister)
+	switch found {
+	case undecided:
+		v.undecided("%s: too many of its %d operations are concurrent or have no outcome", key, len(ops))
+	case impossible:
+		witnesses := around(stuck, events, func(e *journal.Event) bool { return wrote(e, stuck) })
+		violation := h.violation("not linearizable", witnesses,
+			"no order of the %d operations on %s explains what they read; with all before it, this cannot be explained: %s", len(ops), key, stuck)
+		violation.HTML = picture(until(events, stuck))
+		v.violate(violation)
+	}
 }
 
-const (
-	stateOverhead = 128 // bytes of a remembered state, without which operations are done
-	stepCost      = 16  // bytes that a step without a new state counts as, for its time
-)
-
-func (m *mind) model() porcupine.Model {
-	model := registerModel
-	model.Step = func(state, input, output any) (bool, any) {
-		if m.left -= stepCost; m.left <= 0 {
-			return false, state
+// searchRegister decides about one register. Where no value is written twice, few orders
+// have to be tried; the search that tries only those is exact but for compares that did
+// not match.
+func searchRegister(events []*journal.Event, bytes int) (answer, *journal.Event) {
+	ops := registerOps(events)
+	s := newRegister(ops, false, &budget{bytes})
+	if s.model.(*register).unique {
+		if found, stuck := s.find(absent); found == possible || found == impossible && !s.model.(*register).refusals {
+			return found, stuck
 		}
-		possible, next := registerModel.Step(state, input, output)
-		if possible {
-			m.left -= m.state
-		}
-		return possible, next
-	}
-	return model
-}
-
-// firstStuck are the operations around the first that the longest order that was
-// found does not hold.
-func firstStuck(partial [][][]int, judged []*journal.Event) []*journal.Event {
-	longest := []int{}
-	for _, partition := range partial {
-		for _, order := range partition {
-			if len(order) > len(longest) {
-				longest = order
-			}
+		relaxed := newRegister(ops, true, &budget{bytes})
+		if found, stuck := relaxed.find(absent); found == impossible {
+			return found, stuck
 		}
 	}
-	in := make(map[int]bool, len(longest))
-	for _, i := range longest {
-		in[i] = true
-	}
-	stuck := -1
-	for i := range judged {
-		if !in[i] && (stuck < 0 || judged[i].End().Before(judged[stuck].End())) {
-			stuck = i
-		}
-	}
-	if stuck < 0 {
-		return nil
-	}
-	witnesses := []*journal.Event{judged[stuck]}
-	for _, i := range longest[max(0, len(longest)-4):] {
-		witnesses = append(witnesses, judged[i])
-	}
-	return witnesses
-}
-
-// relevant leaves out what says nothing: what failed, reads of nothing known or of
-// what may be old, and writes of which nobody knows and that nobody can have met.
-func relevant(steps []step) []step {
-	met := make(map[int64]bool)     // values that a read saw, or a compare asked for
-	refused := make(map[string]int) // compares that did not match: they tell what was not there
-	for _, s := range steps {
-		if s.Do == journal.Read && s.knows() {
-			for _, v := range s.Got {
-				met[v] = true
-			}
-		}
-		if s.Do == journal.CAS {
-			met[s.Old] = true
-			if s.knows() && s.Got[0] == 0 {
-				refused[s.Key]++
-			}
-		}
-	}
-	return slices.DeleteFunc(slices.Clone(steps), func(s step) bool {
-		switch {
-		case s.was(journal.Failed):
-			return true
-		case s.Do == journal.Read:
-			return !s.knows() || !s.fresh()
-		case s.was(journal.Unknown):
-			return !met[s.Value] && refused[s.Key] == 0
-		}
-		return false
+	return widen(bytes, func(b *budget) (*search, int) {
+		s := newRegister(ops, false, b)
+		s.model.(*register).unique = false
+		return s, absent
 	})
 }
 
-type registerState struct {
-	there bool
-	value int64
-}
-
-type registerInput struct {
-	do         journal.Do
-	old, value int64
-}
-
-var registerModel = porcupine.Model{
-	Init: func() any { return registerState{} },
-	Step: func(state, input, output any) (bool, any) {
-		is, in := state.(registerState), input.(registerInput)
-		got, known := output.([]int64)
-		switch in.do {
-		case journal.Read:
-			if is.there {
-				return len(got) == 1 && got[0] == is.value, is
-			}
-			return len(got) == 0, is
-		case journal.CAS:
-			matches := is.there && is.value == in.old
-			if known && matches != (got[0] == 1) {
-				return false, is
-			}
-			if !matches {
-				return true, is
-			}
-		}
-		return true, registerState{true, in.value}
-	},
-	DescribeOperation: func(input, output any) string {
-		in := input.(registerInput)
-		got, _ := output.([]int64)
-		return journal.Step{Do: in.do, Old: in.old, Value: in.value, Got: got}.String()
-	},
-	DescribeState: func(state any) string {
-		if is := state.(registerState); is.there {
-			return fmt.Sprint(is.value)
-		}
-		return "nothing"
-	},
-}
-
-// asOperation is the step in porcupine's terms. What nobody knows of has no end,
-// unless somebody saw its value, which nobody else wrote: then it was done by then.
-func (h history) asOperation(s step, all []step) porcupine.Operation {
-	o := porcupine.Operation{
-		ClientId: max(s.event.Op.Client, 0),
-		Input:    registerInput{s.Do, s.Old, s.Value},
-		Call:     s.event.At.Sub(h.begun).Nanoseconds(),
-		Return:   s.event.End().Sub(h.begun).Nanoseconds(),
-	}
-	if s.Got != nil && s.was(journal.OK) {
-		o.Output = s.Got
-	}
-	if s.was(journal.Unknown) {
-		o.Return = h.doneBy(s, all)
-	}
-	return o
-}
-
-func (h history) doneBy(s step, all []step) int64 {
-	by := int64(math.MaxInt64)
-	for _, other := range all {
-		switch {
-		case other.Do == journal.Read && other.knows() && slices.Contains(other.Got, s.Value):
-			by = min(by, other.event.End().Sub(h.begun).Nanoseconds())
-		case other.Do != journal.Read && other.Value == s.Value && !other.event.At.Equal(s.event.At):
-			return math.MaxInt64
-		}
-	}
-	return by
+// wrote tells whether the operation may have written what the other read or compared.
+func wrote(e, reader *journal.Event) bool {
+	return slices.ContainsFunc(reader.Op.Steps, func(read journal.Step) bool {
+		return slices.ContainsFunc(e.Op.Steps, func(s journal.Step) bool {
+			return !s.Reads() && (read.Reads() && slices.Contains(read.Got, s.Value) || read.Do == journal.CAS && read.Old == s.Value)
+		})
+	})
 }
 
 // Picture is porcupine's picture of the first register that is not linearizable, as
-// HTML; nil if all are.
+// HTML; nil if all are. Of a long history it shows the end.
 func Picture(events []journal.Event) []byte {
 	if v, is := errors.AsType[*Violation](Linearizable(events)); is {
 		return v.HTML

@@ -46,7 +46,7 @@ func randomTransactions(r *rand.Rand, model journal.Model) history {
 	}
 	run(r, h, []isolation{serially, snapshots, snapshots, buffered, unisolated}[r.IntN(5)])
 	for range max(0, r.IntN(4)-1) {
-		spoil(r, h, next)
+		spoilTransactions(r, h, next)
 	}
 	for _, e := range h {
 		for s := range e.Op.Steps {
@@ -148,7 +148,7 @@ func run(r *rand.Rand, h history, how isolation) {
 		}
 		return 0
 	})
-	db := &database{how: how, now: state{}, begun: map[int]state{}, own: map[int]state{}, model: h[0].Op.Model}
+	db := &database{how: how, now: contents{}, begun: map[int]contents{}, own: map[int]contents{}, model: h[0].Op.Model}
 	for _, at := range order {
 		e := h[at.event]
 		db.step(at.event, &e.Op.Steps[at.step], e.Op.Outcome == ok && !e.Op.Unread)
@@ -165,17 +165,17 @@ func run(r *rand.Rand, h history, how isolation) {
 	}
 }
 
-type state map[string][]int64
+type contents map[string][]int64
 
-func (s state) clone() state {
-	c := state{}
+func (s contents) clone() contents {
+	c := contents{}
 	for k, v := range s {
 		c[k] = slices.Clone(v)
 	}
 	return c
 }
 
-func (s state) write(model journal.Model, st journal.Step) {
+func (s contents) write(model journal.Model, st journal.Step) {
 	if model != journal.List {
 		s[st.Key] = nil
 	}
@@ -186,14 +186,14 @@ func (s state) write(model journal.Model, st journal.Step) {
 type database struct {
 	how   isolation
 	model journal.Model
-	now   state
-	begun map[int]state
-	own   map[int]state // writes that are not committed
+	now   contents
+	begun map[int]contents
+	own   map[int]contents // writes that are not committed
 }
 
 func (db *database) step(by int, st *journal.Step, known bool) {
 	if db.begun[by] == nil {
-		db.begun[by], db.own[by] = db.now.clone(), state{}
+		db.begun[by], db.own[by] = db.now.clone(), contents{}
 	}
 	view := db.now
 	if db.how == snapshots {
@@ -230,8 +230,8 @@ func (db *database) commit(by int, steps []journal.Step) {
 	}
 }
 
-// spoil changes one known read.
-func spoil(r *rand.Rand, h history, values int64) {
+// spoilTransactions changes one known read.
+func spoilTransactions(r *rand.Rand, h history, values int64) {
 	op := h[r.IntN(len(h))].Op
 	st := &op.Steps[r.IntN(len(op.Steps))]
 	if st.Do != journal.Read || st.Got == nil {

@@ -9,9 +9,9 @@ import (
 // The reference decides small histories from the definitions of the levels alone, by
 // trying everything. It shares no code and no idea with the judges.
 
-// explain executes the steps of a transaction on a state, and tells whether its known
+// explain executes the steps of a transaction on a contents, and tells whether its known
 // reads fit.
-func explain(s state, op *journal.Op) bool {
+func explain(s contents, op *journal.Op) bool {
 	known := op.Outcome == ok && !op.Unread
 	for _, st := range op.Steps {
 		switch {
@@ -31,13 +31,13 @@ func explain(s state, op *journal.Op) bool {
 // that are unknown.
 func hasSerialOrder(h history, strict bool) bool {
 	done := make([]bool, len(h))
-	var from func(s state) bool
-	from = func(s state) bool {
+	var from func(s contents) bool
+	from = func(s contents) bool {
 		if complete(h, done) {
 			return true
 		}
 		for i, e := range h {
-			if done[i] || e.Op.Outcome == failed || strict && tooEarly(h, done, i) {
+			if done[i] || e.Op.Outcome == failed || strict && begunTooEarly(h, done, i) {
 				continue
 			}
 			after := s.clone()
@@ -52,7 +52,7 @@ func hasSerialOrder(h history, strict bool) bool {
 		}
 		return false
 	}
-	return from(state{})
+	return from(contents{})
 }
 
 func complete(h history, done []bool) bool {
@@ -64,9 +64,9 @@ func complete(h history, done []bool) bool {
 	return true
 }
 
-// tooEarly tells whether the next transaction breaks real time: one that had to come
+// begunTooEarly tells whether the next transaction breaks real time: one that had to come
 // before it has not, or one that had to come after it has.
-func tooEarly(h history, done []bool, next int) bool {
+func begunTooEarly(h history, done []bool, next int) bool {
 	for i, e := range h {
 		if i == next {
 			continue
@@ -104,7 +104,7 @@ func hasSnapshots(h history) bool {
 			}
 		}
 	}
-	return t.from(state{})
+	return t.from(contents{})
 }
 
 // progress is how far a transaction is.
@@ -124,7 +124,7 @@ type snapshotTrial struct {
 	tried  map[string]bool // in vain
 }
 
-func (t *snapshotTrial) from(s state) bool {
+func (t *snapshotTrial) from(s contents) bool {
 	here := t.key(s)
 	if t.tried[here] {
 		return false
@@ -177,7 +177,7 @@ func (t *snapshotTrial) commit(i int) {
 	}
 }
 
-func (t *snapshotTrial) key(s state) string {
+func (t *snapshotTrial) key(s contents) string {
 	var b []byte
 	for _, p := range t.at {
 		b = append(b, byte(p))

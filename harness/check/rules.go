@@ -1,31 +1,13 @@
 package check
 
-import "errors"
-
-// The rules, in the order in which a report shows them.
+// The rules of objects: registers, collections of values, banks and counters.
 var (
-	durableRule      = Rule{"durable", "What was acknowledged is there in the end, on every node, and what failed is not.", plain(judgeDurable)}
-	linearizableRule = Rule{"linearizable", "Each register looks as if each operation took effect at one instant between its beginning and its end.", plain(judgeLinearizable)}
-	totalRule        = Rule{"bank", "Transfers keep the total, and no balance is negative.", plain(judgeTotal)}
-	countedRule      = Rule{"counter", "A counter is the sum of what was added.", plain(judgeCounted)}
-	onlyOnceRule     = Rule{"unique", "A value is taken at most once.", plain(judgeOnlyOnce)}
-)
+	durableRule = Rule{"durable", "What was acknowledged is there in the end, on every node, and what failed is not.", judgeDurable}
 
-// plain is a rule that stops at its first violation.
-func plain(judge func(history) error) func(history, *Verdict) {
-	return func(h history, v *Verdict) {
-		err := judge(h)
-		found, is := errors.AsType[*Violation](err)
-		switch {
-		case errors.Is(err, ErrNothing):
-			return
-		case is:
-			v.violate(found)
-		case errors.Is(err, ErrUndecided):
-			v.undecided("%v", err)
-		case err != nil:
-			v.refuse(err)
-		}
-		v.Judged = 1
-	}
-}
+	linearizableRule = Rule{"linearizable",
+		"Each register looks as if each operation took effect at one instant between its beginning and its end.", judgeLinearizable}
+
+	totalRule    = Rule{"bank", "Transfers keep the total, and no balance is negative.", judgeTotal}
+	countedRule  = Rule{"counter", "A counter is the sum of what was added.", judgeCounted}
+	onlyOnceRule = Rule{"unique", "A value is taken at most once.", judgeOnlyOnce}
+)

@@ -2,27 +2,44 @@ package check
 
 import "github.com/rejoin-db/rejoin/harness/journal"
 
-// OnlyOnce judges what only one can have (journal.Unique): of all who asked for a
-// value at most one was told that it is theirs.
+// OnlyOnce judges what only one can have (journal.Unique): of all that asked for a value at
+// most one was told that it is theirs, and there is an order of all inserts and strong or
+// final reads that explains what was read and fits real time. An insert that failed tells
+// nothing. It is exact, and ErrUndecided beyond its bounds.
 func OnlyOnce(events []journal.Event) error { return onlyOnceRule.Judge(events).Err() }
 
-func judgeOnlyOnce(h history) error {
+func judgeOnlyOnce(h history, v *Verdict) {
 	operations := h.of(journal.Unique)
-	if !happened(operations) {
-		return nothing("nobody asked for what only one can have")
-	}
+	v.countUnobserved(operations)
 	keys, steps := byKey(operations)
 	for _, key := range keys {
-		owner := make(map[int64]*journal.Event)
 		for _, s := range steps[key] {
-			if s.Do != journal.Insert || !s.was(journal.OK) {
-				continue
+			if s.event.Op.Final && s.event.Op.Changes() {
+				v.refuse(invalid("a final operation changes something: %s", s.event))
+				return
 			}
-			if first, taken := owner[s.Value]; taken {
-				return h.violation("taken twice", []*journal.Event{first, s.event}, "two clients were told that %d of %s is theirs", s.Value, key)
-			}
-			owner[s.Value] = s.event
+		}
+		twice := h.judgeOwners(v, key, steps[key])
+		if h.judgeMembers(v, key, steps[key]) && !twice {
+			h.judgeSet(v, "not linearizable", key, steps[key], perObject(len(keys)))
 		}
 	}
-	return nil
+}
+
+// judgeOwners tells whether a value has two owners.
+func (h history) judgeOwners(v *Verdict, key string, steps []step) (twice bool) {
+	owner := make(map[int64]*journal.Event)
+	for _, s := range steps {
+		if s.Do != journal.Insert || !s.was(journal.OK) {
+			continue
+		}
+		v.Judged++
+		if first, taken := owner[s.Value]; taken {
+			twice = true
+			v.violate(h.violation("taken twice", []*journal.Event{first, s.event}, "two clients were told that %d of %s is theirs", s.Value, key))
+			continue
+		}
+		owner[s.Value] = s.event
+	}
+	return twice
 }

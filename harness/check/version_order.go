@@ -67,7 +67,7 @@ func rankings(o openOrders, l level) (ranking, polygraph.Answer) {
 	first, acyclic := g.Topological(l.kinds())
 	rank := func(t int32) int32 { return first[nodesOf*t] }
 	if l.shape == digraph.Without || acyclic && !l.broken(o.settled(rank).graph(l)) {
-		return rank, answer(acyclic)
+		return rank, answerOf(acyclic)
 	}
 	p, few := newPolygraph(o, l, g, first)
 	switch {
@@ -83,7 +83,7 @@ func rankings(o openOrders, l level) (ranking, polygraph.Answer) {
 	return rank, polygraph.No
 }
 
-func answer(yes bool) polygraph.Answer {
+func answerOf(yes bool) polygraph.Answer {
 	if yes {
 		return polygraph.Yes
 	}

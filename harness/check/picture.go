@@ -1,0 +1,102 @@
+package check
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+
+	"github.com/anishathalye/porcupine"
+
+	"github.com/rejoin-db/rejoin/harness/journal"
+)
+
+// mostPictured is how many operations a picture has, so that drawing it is bounded.
+const mostPictured = 60
+
+// picture is porcupine's picture of a register up to the operation that cannot be
+// explained. It is nil if porcupine cannot draw it.
+func picture(events []*journal.Event) []byte {
+	var drawn []porcupine.Operation
+	ops := registerOps(events)
+	whole := len(ops) <= mostPictured
+	for _, op := range ops[max(0, len(ops)-mostPictured):] {
+		drawn = append(drawn, drawing(op))
+	}
+	left := pictureSteps
+	model := pictureModel(whole, &left)
+	_, info := porcupine.CheckOperationsVerbose(model, drawn, 0)
+	left = math.MaxInt // drawing repeats what was found
+	var html bytes.Buffer
+	if err := porcupine.Visualize(model, info, &html); err != nil {
+		return nil
+	}
+	return html.Bytes()
+}
+
+// pictureSteps bounds porcupine's search for the orders that a picture shows.
+const pictureSteps = 200_000
+
+func drawing(op registerOp) porcupine.Operation {
+	end := int64(math.MaxInt64)
+	if op.event.Op.Outcome == journal.OK {
+		end = op.event.End().UnixNano()
+	} else if op.by != nil {
+		end = max(op.by.End().UnixNano(), op.event.At.UnixNano())
+	}
+	return porcupine.Operation{ClientId: max(op.event.Op.Client, 0), Input: op.steps, Call: op.event.At.UnixNano(), Return: end}
+}
+
+// pictured is what a register in a picture holds. Before a picture that shows only the
+// end of a history it may hold anything.
+type pictured struct {
+	anything, there bool
+	value           int64
+}
+
+func pictureModel(whole bool, left *int) porcupine.Model {
+	return porcupine.Model{
+		Init: func() any { return pictured{anything: !whole} },
+		Step: func(state, input, _ any) (bool, any) {
+			if *left--; *left < 0 {
+				return false, state
+			}
+			is := state.(pictured)
+			for _, s := range input.([]journal.Step) {
+				var can bool
+				if is, can = is.after(s); !can {
+					return false, state
+				}
+			}
+			return true, is
+		},
+		DescribeOperation: func(input, _ any) string { return journal.Op{Steps: input.([]journal.Step)}.String() },
+		DescribeState: func(state any) string {
+			switch is := state.(pictured); {
+			case is.anything:
+				return "anything"
+			case is.there:
+				return fmt.Sprint(is.value)
+			}
+			return "nothing"
+		},
+	}
+}
+
+func (p pictured) after(s journal.Step) (pictured, bool) {
+	matches := p.there && p.value == s.Old
+	switch {
+	case s.Do == journal.Write:
+		return pictured{there: true, value: s.Value}, true
+	case s.Do == journal.CAS && s.Got != nil && s.Got[0] == 0:
+		return p, p.anything || !matches
+	case s.Do == journal.CAS && s.Got != nil:
+		return pictured{there: true, value: s.Value}, p.anything || matches
+	case s.Do == journal.CAS && matches:
+		return pictured{there: true, value: s.Value}, true
+	case s.Do == journal.CAS || s.Got == nil:
+		return p, true
+	case len(s.Got) == 0:
+		return pictured{}, p.anything || !p.there
+	}
+	return pictured{there: true, value: s.Got[0]}, p.anything || p.there && p.value == s.Got[0]
+}

@@ -1,0 +1,91 @@
+package check
+
+import (
+	"cmp"
+	"slices"
+)
+
+// reached is a configuration on the way to the end of a task.
+type reached struct {
+	*config
+	// news tells that the last step explained a read, or that there was none. Of changes
+	// that commute only those are made before a task that a read demands.
+	news bool
+}
+
+// explain finds what c may have become when the task ended, in every way, and adds it to
+// found. It is false if the budget is spent.
+func (s *search) explain(c *config, task int, found *frontier) bool {
+	t := &s.tasks[task]
+	_, commutes := s.model.(commuting)
+	seen := s.newFrontier()
+	seen.add(c)
+	steps := 0
+	for open := []reached{{c, true}}; len(open) > 0; {
+		p := open[0]
+		open = open[1:]
+		if steps++; s.width > 0 && steps > s.width {
+			s.narrowed = true
+			return true
+		}
+		for _, class := range s.towards(p.config, t.class) {
+			if commutes && !p.news && class == t.class && !s.classes[class].reads {
+				continue // it could have been first as well
+			}
+			next := s.step(p.config, class)
+			if next == nil {
+				continue
+			}
+			if !s.budget.spend(next.size()) {
+				return false
+			}
+			news := s.settle(next)
+			switch {
+			case next.has(t.slot):
+				found.add(next)
+			case seen.add(next):
+				open = append(open, reached{next, news})
+			}
+		}
+	}
+	return true
+}
+
+// towards are the classes that may lead to one of the class.
+func (s *search) towards(c *config, class int) []int {
+	if m, is := s.model.(guided); is {
+		if way := m.towards(s, c, class); way != nil {
+			return way
+		}
+	}
+	return s.active
+}
+
+// narrow keeps as many configurations as the search may, those that used the least.
+func (s *search) narrow(all []*config) []*config {
+	if s.width == 0 || len(all) <= s.width {
+		return all
+	}
+	s.narrowed = true
+	slices.SortStableFunc(all, func(a, b *config) int { return cmp.Or(a.total()-b.total(), b.weight()-a.weight()) })
+	return all[:s.width]
+}
+
+// step is c after one operation of the class; nil if there is none, or no order goes on
+// from there.
+func (s *search) step(c *config, class int) *config {
+	if !s.takeable(c, class) {
+		return nil
+	}
+	state, can := s.model.apply(c.state, class)
+	if !can || s.classes[class].reads && state == c.state && !s.waits(c, class) || !s.model.allows(s, c, class, state) {
+		return nil
+	}
+	next := c.clone()
+	if m, is := s.model.(hiding); is {
+		m.hide(s, next, class)
+	}
+	s.take(next, class)
+	next.state = state
+	return next
+}

@@ -1,0 +1,60 @@
+package check
+
+import (
+	"time"
+
+	"github.com/rejoin-db/rejoin/harness/journal"
+)
+
+// soleAdd is the one addition of a value that can have taken effect.
+type soleAdd struct {
+	event *journal.Event // nil if none took effect
+	by    time.Time      // of one of unknown outcome: when it had taken effect
+}
+
+// soleAdds are the additions by value. One of unknown outcome that no read shows is as good
+// as none. Of several that may have been the one, the one that was acknowledged is, or else
+// the one that began first can stand for it.
+func soleAdds(steps []step) map[int64]soleAdd {
+	shown := firstShown(steps)
+	sole := make(map[int64]soleAdd)
+	for _, s := range steps {
+		if s.Reads() || s.was(journal.Failed) {
+			continue
+		}
+		if _, is := sole[s.Value]; !is {
+			sole[s.Value] = soleAdd{}
+		}
+		if s.Do == journal.Remove {
+			continue
+		}
+		before := sole[s.Value].event
+		switch {
+		case s.was(journal.OK):
+			sole[s.Value] = soleAdd{event: s.event}
+		case before == nil && shown[s.Value] != nil:
+			by := endOfWork
+			if first := shown[s.Value]; !first.Op.Final {
+				by = first.End()
+			}
+			sole[s.Value] = soleAdd{s.event, by}
+		}
+	}
+	return sole
+}
+
+// firstShown is, of the reads that count, the one that shows a value and ends first.
+func firstShown(steps []step) map[int64]*journal.Event {
+	shown := make(map[int64]*journal.Event)
+	for _, s := range steps {
+		if !s.Reads() || unobserved(s.event) != "" {
+			continue
+		}
+		for _, value := range s.Got {
+			if first := shown[value]; first == nil || endsAfter(first, s.event) {
+				shown[value] = s.event
+			}
+		}
+	}
+	return shown
+}
