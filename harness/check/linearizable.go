@@ -25,14 +25,38 @@ func judgeLinearizable(h history, v *Verdict) {
 	}
 }
 
-// byObject are operations by the key that they are about. Each is about one.
+// byObject are operations by the key that they are about. A final read of several
+// registers reads each of them at rest, so that it is one read of each.
 func byObject(events []*journal.Event) map[string][]*journal.Event {
 	objects := make(map[string][]*journal.Event)
 	for _, e := range events {
-		key := e.Op.Steps[0].Key
-		objects[key] = append(objects[key], e)
+		for _, part := range partsOf(e) {
+			key := part.Op.Steps[0].Key
+			objects[key] = append(objects[key], part)
+		}
 	}
 	return objects
+}
+
+// partsOf is the operation, split by the keys of its steps.
+func partsOf(e *journal.Event) []*journal.Event {
+	first := e.Op.Steps[0].Key
+	if !slices.ContainsFunc(e.Op.Steps, func(s journal.Step) bool { return s.Key != first }) {
+		return []*journal.Event{e}
+	}
+	var parts []*journal.Event
+	at := make(map[string]*journal.Event)
+	for _, s := range e.Op.Steps {
+		if at[s.Key] == nil {
+			part, op := *e, *e.Op
+			op.Steps = nil
+			part.Op = &op
+			at[s.Key] = &part
+			parts = append(parts, &part)
+		}
+		at[s.Key].Op.Steps = append(at[s.Key].Op.Steps, s)
+	}
+	return parts
 }
 
 func judgeRegister(h history, v *Verdict, key string, events []*journal.Event, bytes int) {
