@@ -86,7 +86,8 @@ func (n *Node) awaitSchema(ctx context.Context) error {
 	}
 	waiting, cancel := settling(ctx)
 	defer cancel()
-	look, err := n.cluster.awaitApplied(waiting, Look{Node: n, Status: status}, index, fmt.Sprintf("to apply index %d, a schema change, before it is asked", index))
+	purpose := fmt.Sprintf("to apply index %d, a schema change, before it is asked", index)
+	look, err := n.cluster.awaitApplied(waiting, Look{Node: n, Status: status}, index, purpose)
 	if err == nil && look.runs() {
 		n.cluster.schema.saw(n.index, look.Status.AppliedIndex)
 	}

@@ -16,8 +16,8 @@ type UnsettledError struct {
 }
 
 func (e *UnsettledError) Error() string {
-	return fmt.Sprintf("compare %q: the nodes applied log entries during each of %d comparisons in %v, so that no difference is proven; the last one was: %v: %v",
-		abridged(e.Query), e.Comparisons, e.Waited, e.Last, e.Err)
+	return fmt.Sprintf("compare %q: the nodes applied log entries during each of %d comparisons in %v, "+
+		"so that no difference is proven; the last one was: %v: %v", abridged(e.Query), e.Comparisons, e.Waited, e.Last, e.Err)
 }
 
 // Unwrap is what ended the attempts, and not the unproven difference.

@@ -63,7 +63,7 @@ func (e *WaitError) Error() string {
 	}
 	purpose, waited := "to be online", ""
 	if e.Purpose != "" {
-		purpose, waited = e.Purpose, fmt.Sprintf("; it was awaited for %v", e.Waited.Round(time.Microsecond))
+		purpose, waited = e.Purpose, fmt.Sprintf("; it was awaited for %v", e.Waited.Round(time.Millisecond))
 	}
 	return fmt.Sprintf("wait for node %d (%s) %s: %s; %s%s: %v", e.Node, e.ID, purpose, flag, e.shown(), waited, e.Err)
 }

@@ -261,7 +261,9 @@ var _ = Describe("BeConsistent", func() {
 		c, f := boot()
 		f.Answers("a", fake.Table("a"))
 		shows(f.Node(2), func(s *target.Status) { s.State = target.Failed })
-		Expect(refused(c, BeConsistent("a"))).To(MatchError(harness.ErrFailed))
+		matched, err := BeConsistent("a").Match(c)
+		Expect(matched).To(BeFalse())
+		Expect(err).To(MatchError(harness.ErrFailed))
 	})
 
 	It("is refused without a query, without a node, and without an answer", func(ctx SpecContext) {
