@@ -90,7 +90,7 @@ func (d *dependencies) title(cycle []digraph.Hop) string {
 			timed = true
 		}
 	}
-	class, told := "", ""
+	var class, told string
 	switch {
 	case anti == 0 && reads == 0:
 		class, told = "G0", "dirty write"

@@ -4,7 +4,9 @@
 //
 //	Linearizable   registers: there is one order of all that was done, and it fits time
 //	Durable        what was acknowledged is there in the end, on every node, and what failed is not
-//	Serializable   transactions over lists have an order: no cycle of dependencies
+//	ReadCommitted  no aborted, intermediate or cyclic read of transactions over lists or registers
+//	SnapshotIsolation, RepeatableRead, Serializable, StrictlySerializable
+//	               the same, and ever fewer anomalies: see ReadCommitted for their names
 //	Total          transfers keep the total, and no balance is negative
 //	Counted        a counter is the sum of what was added
 //	OnlyOnce       what only one can have only one has

@@ -23,7 +23,8 @@ var transactionLevels = []struct {
 	reference func(history) bool
 	allows    []string // anomalies
 }{
-	{"read committed", check.ReadCommitted, func(h history) bool { return avoidsPhenomena(h, false) }, []string{"G-single", "G-nonadjacent", "G2", "realtime"}},
+	{"read committed", check.ReadCommitted, func(h history) bool { return avoidsPhenomena(h, false) },
+		[]string{"G-single", "G-nonadjacent", "G2", "realtime"}},
 	{"snapshot isolation", check.SnapshotIsolation, hasSnapshots, []string{"G2", "realtime"}},
 	{"repeatable read", check.RepeatableRead, func(h history) bool { return avoidsPhenomena(h, true) }, []string{"realtime"}},
 	{"serializable", check.Serializable, func(h history) bool { return hasSerialOrder(h, false) }, []string{"realtime"}},
@@ -112,7 +113,8 @@ func smaller(h history, wrong func(history) bool) history {
 func told(h history) string {
 	var b strings.Builder
 	for _, e := range h {
-		fmt.Fprintf(&b, "%v to %v, level %q, final %v, unread %v: %v\n", e.At.Sub(begun), e.End().Sub(begun), e.Op.Level, e.Op.Final, e.Op.Unread, e)
+		fmt.Fprintf(&b, "%v to %v, level %q, final %v, unread %v: %v\n",
+			e.At.Sub(begun), e.End().Sub(begun), e.Op.Level, e.Op.Final, e.Op.Unread, e)
 	}
 	return b.String()
 }

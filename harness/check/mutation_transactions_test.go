@@ -134,9 +134,7 @@ func withUnknowns(r *rand.Rand, h history) history {
 			if _, known := lists[s.Key]; !known {
 				keys = append(keys, s.Key)
 			}
-			if lists[s.Key] = lists[s.Key]; s.Do == journal.Append {
-				lists[s.Key] = append(lists[s.Key], s.Value)
-			}
+			lists[s.Key] = append(lists[s.Key], appended(s)...)
 		}
 		if r.IntN(4) == 0 {
 			h[i].Op.Outcome = unknown
@@ -154,6 +152,13 @@ func withUnknowns(r *rand.Rand, h history) history {
 		h = append(h, final(node, journal.List, steps...))
 	}
 	return h
+}
+
+func appended(s journal.Step) []int64 {
+	if s.Do == journal.Append {
+		return []int64{s.Value}
+	}
+	return nil
 }
 
 var _ = Describe("A sound history of transactions", func() {

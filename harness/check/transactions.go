@@ -105,7 +105,7 @@ func (t *transactions) numberWrites(by int32, e *journal.Event) error {
 		}
 		what := version{key, s.Value}
 		if _, again := t.writeOf[what]; again {
-			return invalid("%d is written to %s twice, so a read does not tell which of the two writes it saw: every value of a key must be unique", s.Value, s.Key)
+			return invalid("%d is written to %s twice, so a read of it has two explanations: every value of a key must be unique", s.Value, s.Key)
 		}
 		t.writeOf[what] = int32(len(t.writes))
 		t.writes = append(t.writes, write{version: what, by: by, at: unplaced})
@@ -214,5 +214,3 @@ func (p *perKey[T]) get(by, key int32) (value T, set bool) {
 func (p *perKey[T]) set(by, key int32, value T) {
 	p.by[key], p.value[key] = by, value
 }
-
-func search32(sorted []int32, v int32) (int, bool) { return slices.BinarySearch(sorted, v) }

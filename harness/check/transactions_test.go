@@ -21,12 +21,16 @@ var _ = Describe("Serializable", func() {
 		sound(check.Serializable, h)
 		sound(check.StrictlySerializable, h)
 	},
-		Entry("one after the other", history{txn(0, 1, ok, x(1), y(1)), txn(2, 3, ok, read("x", 1), read("y", 1), x(2)), txn(4, 5, ok, read("x", 1, 2))}),
-		Entry("transactions that see their own", history{txn(0, 1, ok, x(1), read("x", 1), x(2), read("x", 1, 2)), txn(2, 3, ok, read("x", 1, 2))}),
+		Entry("one after the other", history{
+			txn(0, 1, ok, x(1), y(1)), txn(2, 3, ok, read("x", 1), read("y", 1), x(2)), txn(4, 5, ok, read("x", 1, 2))}),
+		Entry("transactions that see their own", history{
+			txn(0, 1, ok, x(1), read("x", 1), x(2), read("x", 1, 2)), txn(2, 3, ok, read("x", 1, 2))}),
 		Entry("what nobody knows of and somebody saw", history{txn(0, 1, unknown, x(1)), txn(2, 3, ok, read("x", 1))}),
-		Entry("what nobody knows of and nobody saw", history{txn(0, 1, ok, x(1)), txn(0, 1, unknown, x(2)), txn(2, 3, ok, read("x", 1))}),
+		Entry("what nobody knows of and nobody saw", history{
+			txn(0, 1, ok, x(1)), txn(0, 1, unknown, x(2)), txn(2, 3, ok, read("x", 1))}),
 		Entry("two at once, in either order", history{txn(0, 9, ok, x(1)), txn(0, 9, ok, x(2)), txn(10, 11, ok, read("x", 2, 1))}),
-		Entry("an old read of a node's own state", history{txn(0, 1, ok, x(1)), txn(2, 3, ok, x(2)), happened(9, 5, 6, ok, journal.List, local, read("x", 1)), txn(7, 8, ok, read("x", 1, 2))}),
+		Entry("an old read of a node's own state", history{
+			txn(0, 1, ok, x(1)), txn(2, 3, ok, x(2)), happened(9, 5, 6, ok, journal.List, local, read("x", 1)), txn(7, 8, ok, read("x", 1, 2))}),
 	)
 
 	DescribeTable("refuses the textbook's anomalies, by name", func(rule string, h history) {
@@ -47,7 +51,8 @@ var _ = Describe("Serializable", func() {
 		Entry("write skew", "G2-item, write skew", history{
 			txn(0, 9, ok, read("x"), y(1)), txn(0, 9, ok, read("y"), x(2)), txn(10, 11, ok, read("x", 2), read("y", 1))}),
 		Entry("half a pair, in a node's own state", "G-single, read skew", history{
-			txn(0, 9, ok, x(1), y(1)), happened(9, 3, 4, ok, journal.List, local, read("x", 1), read("y")), txn(10, 11, ok, read("x", 1), read("y", 1))}),
+			txn(0, 9, ok, x(1), y(1)), happened(9, 3, 4, ok, journal.List, local, read("x", 1), read("y")),
+			txn(10, 11, ok, read("x", 1), read("y", 1))}),
 		Entry("orders that exclude each other", "incompatible orders", history{
 			txn(0, 1, ok, x(1)), txn(0, 1, ok, x(2)), txn(2, 3, ok, read("x", 1, 2)), txn(2, 3, ok, read("x", 2, 1))}),
 		Entry("not seeing oneself", "internal", history{txn(0, 1, ok, x(1), read("x"))}),
@@ -63,7 +68,8 @@ var _ = Describe("Serializable", func() {
 		Entry("for a stale read", "G-single-realtime, stale read", history{txn(0, 1, ok, x(1)), txn(4, 5, ok, read("x"))}),
 		Entry("for a read that another read had overtaken", "G-single-realtime, stale read", history{
 			txn(0, 1, ok, x(1)), txn(0, 30, ok, x(2)), txn(4, 5, ok, read("x", 1, 2)), txn(6, 7, ok, read("x", 1))}),
-		Entry("for orders that time excludes", "G0-realtime, dirty write", history{txn(0, 1, ok, x(1)), txn(2, 3, ok, x(2)), txn(4, 5, ok, read("x", 2, 1))}),
+		Entry("for orders that time excludes", "G0-realtime, dirty write", history{
+			txn(0, 1, ok, x(1)), txn(2, 3, ok, x(2)), txn(4, 5, ok, read("x", 2, 1))}),
 	)
 
 	It("cannot judge values that are not unique", func() {
@@ -72,7 +78,8 @@ var _ = Describe("Serializable", func() {
 
 	It("tells the cycle in sentences", func() {
 		err := check.Serializable(history{txn(0, 9, ok, read("x"), x(1)), txn(0, 9, ok, read("x"), x(2)), txn(10, 11, ok, read("x", 1, 2))})
-		Expect(err).To(MatchError(And(ContainSubstring("T2 did not see in x what T1 appended, 1"), ContainSubstring("T2 appended 2 to x after T1 had appended 1"))))
+		Expect(err).To(MatchError(And(
+			ContainSubstring("T2 did not see in x what T1 appended, 1"), ContainSubstring("T2 appended 2 to x after T1 had appended 1"))))
 	})
 })
 
@@ -151,10 +158,12 @@ var _ = Describe("Levels of isolation", func() {
 	},
 		Entry("ends and beginnings of one instant in either order", history{rw(0, 1, ok, w("x", 1)), rw(1, 2, ok, read("x"))}),
 		Entry("what failed and was not seen", history{rw(0, 1, failed, w("x", 1)), rw(2, 3, ok, read("x"))}),
-		Entry("an unknown write after long", history{rw(0, 1, unknown, w("x", 1)), rw(2, 3, ok, read("x")), rw(4, 5, ok, read("x", 1))}),
+		Entry("an unknown write after long", history{
+			rw(0, 1, unknown, w("x", 1)), rw(2, 3, ok, read("x")), rw(4, 5, ok, read("x", 1))}),
 		Entry("registers whose order only the reads tell", history{
 			rw(0, 9, ok, w("x", 1)), rw(0, 9, ok, w("x", 2)), rw(0, 3, ok, read("x", 2)), rw(4, 9, ok, read("x", 1))}),
-		Entry("a local read of an old state", history{rw(0, 1, ok, w("x", 1)), asLocal(rw(2, 3, ok, read("x"))), rw(4, 5, ok, read("x", 1))}),
+		Entry("a local read of an old state", history{
+			rw(0, 1, ok, w("x", 1)), asLocal(rw(2, 3, ok, read("x"))), rw(4, 5, ok, read("x", 1))}),
 	)
 
 	It("report every anomaly, the smallest first", func() {
@@ -179,7 +188,10 @@ var _ = Describe("Levels of isolation", func() {
 	})
 
 	It("take no history for sound of which no read is known", func() {
-		h := history{txn(0, 1, ok, a("x", 1)), unread(txn(2, 3, ok, journal.Step{Do: journal.Read, Key: "x"})), txn(4, 5, failed, a("x", 2)), txn(6, 7, unknown, a("x", 3))}
+		h := history{
+			txn(0, 1, ok, a("x", 1)), unread(txn(2, 3, ok, journal.Step{Do: journal.Read, Key: "x"})),
+			txn(4, 5, failed, a("x", 2)), txn(6, 7, unknown, a("x", 3)),
+		}
 		for _, judge := range levelsByStrength {
 			Expect(judge(h)).To(MatchError(check.ErrNothing))
 			Expect(judge(h)).To(MatchError(And(
