@@ -179,7 +179,7 @@ var _ = Describe("Shapes", func() {
 		for i := range 4 {
 			shows(f.Node(i), leads(""))
 		}
-		Expect(nobody(c.IsolateLeader(ctx))).To(MatchError(HavePrefix("isolate the leader: no node is called leader by 3 of 4")))
+		Expect(nobody(c.IsolateLeader(ctx))).To(MatchError(HavePrefix("isolate the leader: there is no leader: no node is called leader by 3 of 4")))
 	}, patience)
 })
 

@@ -265,7 +265,7 @@ var _ = Describe("A leader", func() {
 		}
 		shows(f.Node(1), func(s *target.Status) { s.Leader = "" })
 		shows(f.Node(2), func(s *target.Status) { s.Leader = "" })
-		Expect(nobody(c.Leader(ctx))).To(MatchError("no node is called leader by 2 of 3 nodes: map[:2 n0:1]"))
+		Expect(nobody(c.Leader(ctx))).To(MatchError("there is no leader: no node is called leader by 2 of 3 nodes: map[:2 n0:1]"))
 		f.Node(2).OnStatus(nil)
 		Expect(c.Leader(ctx)).To(Equal(0))
 	}, patience)
@@ -273,7 +273,7 @@ var _ = Describe("A leader", func() {
 	It("is none that the harness knows to be gone", func(ctx SpecContext) {
 		c, _ := boot()
 		Expect(c.TakeNodeOffline(ctx, 0, harness.Stop)).To(Succeed())
-		Expect(nobody(c.Leader(ctx))).To(MatchError("node 0 (n0) is called leader by 2 of 3 nodes, and is stopped"))
+		Expect(nobody(c.Leader(ctx))).To(MatchError("there is no leader: node 0 (n0) is called leader by 2 of 3 nodes, and is stopped"))
 		Expect(c.BringNodeOnline(ctx, 0)).To(Succeed())
 		Expect(c.Leader(ctx)).To(Equal(0))
 	}, patience)
