@@ -33,14 +33,27 @@ type kind struct {
 }
 
 var _ = Describe("Judging small histories, as exhaustive search judges them", func() {
-	for _, k := range []kind{
+	kinds := []kind{
 		{"registers", drawRegisters, linearizableByAllOrders(registerSemantics), check.Linearizable, 0.1},
 		{"counters", drawCounters, linearizableByAllOrders(counterSemantics), check.Counted, 0.1},
 		{"banks that an operation opens", func(r *rand.Rand) history { return drawBank(r, true) }, soundBank, check.Total, 0.1},
 		{"banks that nothing opens", func(r *rand.Rand) history { return drawBank(r, false) }, soundBank, check.Total, 0.1},
 		{"sets", drawSets, linearizableByAllOrders(setSemantics), check.Durable, 0.1},
 		{"unique values", drawUnique, linearizableByAllOrders(setSemantics), check.OnlyOnce, 0.1},
-	} {
+	}
+	references := []func(history) bool{referenceMonotonicReads, referenceOwnWrites, referenceMonotonicWrites, referenceWritesFollowReads}
+	for i, rule := range check.Sessions() {
+		for _, model := range []journal.Model{journal.List, journal.Set, journal.Counter, journal.Register} {
+			balance := 0.0005
+			if model == journal.Register && i >= 2 {
+				balance = 0 // it can hardly be broken
+			}
+			kinds = append(kinds, kind{fmt.Sprintf("%s of a %s", rule.Name, model),
+				func(r *rand.Rand) history { return drawSession(r, model) }, references[i],
+				func(h history) error { return rule.Judge(h).Err() }, balance})
+		}
+	}
+	for _, k := range kinds {
 		It("agrees on "+k.name, func() {
 			verdicts := make(map[bool]int)
 			for i := range *objectHistories {

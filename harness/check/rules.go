@@ -6,14 +6,7 @@ import "errors"
 var (
 	oneLeaderRule            = Rule{"one leader a term", "No two nodes lead in one term.", plain(judgeOneLeader)}
 	convergedRule            = Rule{"converged", "All nodes come to hold the same bytes.", plain(judgeConverged)}
-	durableRule              = Rule{"durable", "What was acknowledged is there in the end, on every node, and what failed is not.", judgeDurable}
-	linearizableRule         = Rule{"linearizable", "Each register looks as if each operation took effect at one instant between its beginning and its end.", judgeLinearizable}
 	strictlySerializableRule = Rule{"strictly serializable", "Transactions have an order that explains what they read and fits real time.", plain(func(h history) error { return serializable(h, true) })}
-	totalRule                = Rule{"bank", "Transfers keep the total, and no balance is negative.", judgeTotal}
-	countedRule              = Rule{"counter", "A counter is the sum of what was added.", judgeCounted}
-	onlyOnceRule             = Rule{"unique", "A value is taken at most once.", judgeOnlyOnce}
-	monotonicRule            = Rule{"monotonic reads", "No client sees a state that is older than one it has seen.", plain(judgeMonotonic)}
-	ownWritesRule            = Rule{"read your writes", "Every client sees what it has written.", plain(judgeOwnWrites)}
 	serializableRule         = Rule{"serializable", "Transactions have an order that explains what they read.", plain(func(h history) error { return serializable(h, false) })}
 )
 

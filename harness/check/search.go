@@ -88,7 +88,7 @@ type task struct {
 type budget struct{ left int }
 
 // perRule is what one rule spends on a history before it says undecided.
-const perRule = 512 << 20
+const perRule = 256 << 20
 
 func (b *budget) spend(bytes int) bool {
 	b.left -= bytes

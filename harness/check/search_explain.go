@@ -13,6 +13,9 @@ type reached struct {
 	news bool
 }
 
+// attempt is what a step that is tried counts as, in bytes, for its time.
+const attempt = 16
+
 // explain finds what c may have become when the task ended, in every way, and adds it to
 // found. It is false if the budget is spent.
 func (s *search) explain(c *config, task int, found *frontier) bool {
@@ -32,11 +35,14 @@ func (s *search) explain(c *config, task int, found *frontier) bool {
 			if commutes && !p.news && class == t.class && !s.classes[class].reads {
 				continue // it could have been first as well
 			}
+			if !s.budget.spend(attempt) {
+				return false
+			}
 			next := s.step(p.config, class)
 			if next == nil {
 				continue
 			}
-			if !s.budget.spend(next.size()) {
+			if !s.budget.spend(next.size() + attempt*len(s.active)) {
 				return false
 			}
 			news := s.settle(next)
