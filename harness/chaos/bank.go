@@ -3,6 +3,7 @@ package chaos
 import (
 	"context"
 	"math/rand/v2"
+	"sync"
 
 	"github.com/rejoin-db/rejoin/harness"
 	"github.com/rejoin-db/rejoin/harness/journal"
@@ -16,13 +17,32 @@ func Bank(ns string) Workload { return &bank{sql: readStatements("bank", ns)} }
 // accounts are there from the beginning.
 const accounts = 8
 
-type bank struct{ sql statements }
+type bank struct {
+	sql    statements
+	opened sync.Once
+}
+
+// opening is what an account holds at first.
+const opening = 100
 
 var bankKey = named("bank")
 
 func (w *bank) Name() string { return "bank" }
 
-func (w *bank) Setup(ctx context.Context, c *harness.Cluster) error { return w.sql.setup(ctx, c) }
+// Setup opens the accounts, and writes that down once.
+func (w *bank) Setup(ctx context.Context, c *harness.Cluster) error {
+	if err := w.sql.setup(ctx, c); err != nil {
+		return err
+	}
+	w.opened.Do(func() {
+		steps := make([]journal.Step, accounts)
+		for i := range steps {
+			steps[i] = journal.Step{Do: journal.Write, Key: bankKey(int64(i)), Value: opening}
+		}
+		c.Journal().Invoke(journal.Op{Client: journal.Nobody, Model: journal.Bank, Steps: steps}).End(journal.OK, nil, nil)
+	})
+	return nil
+}
 
 func (w *bank) Next(r *rand.Rand, _ int) Operation {
 	switch chance := r.IntN(10); {

@@ -145,12 +145,19 @@ func (h history) openedWith(events []*journal.Event, accounts int) (opening *jou
 	return nil, 0, false
 }
 
+// fewTasks is how many operations are decided by trying everything.
+const fewTasks = 16
+
 // searchBank decides about one bank. What a long history did is mostly found by adding up
 // transfers between reads, and else by trying everything.
 func searchBank(events []*journal.Event, bytes int) (answer, *journal.Event) {
 	return widen(bytes, func(b *budget) (*search, int) {
 		n := newNumbers(false, events)
 		start := n.start(events)
-		return n.newSearch(events, true, b), start
+		s := n.newSearch(events, true, b)
+		if len(s.tasks) > fewTasks {
+			s.model = newLedger(n, s)
+		}
+		return s, start
 	})
 }

@@ -33,14 +33,15 @@ type kind struct {
 }
 
 var _ = Describe("Judging small histories, as exhaustive search judges them", func() {
-	for _, k := range []kind{
+	kinds := []kind{
 		{"registers", drawRegisters, linearizableByAllOrders(registerSemantics), check.Linearizable, 0.1},
 		{"counters", drawCounters, linearizableByAllOrders(counterSemantics), check.Counted, 0.1},
 		{"banks that an operation opens", func(r *rand.Rand) history { return drawBank(r, true) }, soundBank, check.Total, 0.1},
 		{"banks that nothing opens", func(r *rand.Rand) history { return drawBank(r, false) }, soundBank, check.Total, 0.1},
 		{"sets", drawSets, linearizableByAllOrders(setSemantics), check.Durable, 0.1},
 		{"unique values", drawUnique, linearizableByAllOrders(setSemantics), check.OnlyOnce, 0.1},
-	} {
+	}
+	for _, k := range kinds {
 		It("agrees on "+k.name, func() {
 			verdicts := make(map[bool]int)
 			for i := range *objectHistories {

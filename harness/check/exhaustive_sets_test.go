@@ -13,7 +13,7 @@ func setSemantics(s state, e journal.Event, trusted bool) (state, bool) {
 	for _, step := range e.Op.Steps {
 		is := next[step.Key]
 		switch step.Do {
-		case journal.Add:
+		case journal.Add, journal.Append:
 			next[step.Key] = append(slices.Clone(is), step.Value)
 		case journal.Insert:
 			if slices.Contains(is, step.Value) {

@@ -12,11 +12,12 @@ type membership struct {
 	history
 	key            string
 	added, removed map[int64][]step
-	shown          map[int64]*journal.Event
+	shown          map[int64]*journal.Event // by the first read that counts in real time
+	anyRead        map[int64]*journal.Event // by the first of all reads
 }
 
 func newMembership(h history, key string, steps []step) membership {
-	m := membership{h, key, make(map[int64][]step), make(map[int64][]step), firstShown(steps)}
+	m := membership{h, key, make(map[int64][]step), make(map[int64][]step), firstShown(steps), firstOfAny(steps)}
 	for _, s := range steps {
 		switch s.Do {
 		case journal.Add, journal.Append, journal.Insert:

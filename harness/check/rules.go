@@ -7,7 +7,7 @@ var (
 	linearizableRule = Rule{"linearizable",
 		"Each register looks as if each operation took effect at one instant between its beginning and its end.", judgeLinearizable}
 
-	totalRule    = Rule{"bank", "Transfers keep the total, and no balance is negative.", judgeTotal}
+	totalRule    = Rule{"bank", "One order of transfers explains every balance that was read, and no balance is negative.", judgeTotal}
 	countedRule  = Rule{"counter", "A counter is the sum of what was added.", judgeCounted}
 	onlyOnceRule = Rule{"unique", "A value is taken at most once.", judgeOnlyOnce}
 )

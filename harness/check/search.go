@@ -62,6 +62,14 @@ type hiding interface {
 	hide(s *search, c *config, class int)
 }
 
+// leaping is a model that knows strides: classes of which one operation each leads to where
+// a read can be explained.
+type leaping interface {
+	// leaps are strides from c that are worth taking before an operation of the class, and
+	// that to it.
+	leaps(s *search, c *config, class int) [][]int
+}
+
 // class is the operations with the same effect in every state.
 type class struct {
 	reads   bool  // they change nothing, unless they learn how the object began
@@ -88,7 +96,7 @@ type task struct {
 type budget struct{ left int }
 
 // perRule is what one rule spends on a history before it says undecided.
-const perRule = 512 << 20
+const perRule = 256 << 20
 
 func (b *budget) spend(bytes int) bool {
 	b.left -= bytes

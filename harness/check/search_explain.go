@@ -13,10 +13,16 @@ type reached struct {
 	news bool
 }
 
+// attempt is what a step that is tried counts as, in bytes, for its time.
+const attempt = 16
+
 // explain finds what c may have become when the task ended, in every way, and adds it to
 // found. It is false if the budget is spent.
 func (s *search) explain(c *config, task int, found *frontier) bool {
 	t := &s.tasks[task]
+	if m, is := s.model.(leaping); is && s.width > 0 {
+		return s.leap(m, c, task, found)
+	}
 	_, commutes := s.model.(commuting)
 	seen := s.newFrontier()
 	seen.add(c)
@@ -32,11 +38,14 @@ func (s *search) explain(c *config, task int, found *frontier) bool {
 			if commutes && !p.news && class == t.class && !s.classes[class].reads {
 				continue // it could have been first as well
 			}
+			if !s.budget.spend(attempt) {
+				return false
+			}
 			next := s.step(p.config, class)
 			if next == nil {
 				continue
 			}
-			if !s.budget.spend(next.size()) {
+			if !s.budget.spend(next.size() + attempt*len(s.active)) {
 				return false
 			}
 			news := s.settle(next)
@@ -49,6 +58,54 @@ func (s *search) explain(c *config, task int, found *frontier) bool {
 		}
 	}
 	return true
+}
+
+// leap is explain in strides, which finds few ways, and those soon.
+func (s *search) leap(m leaping, c *config, task int, found *frontier) bool {
+	t := &s.tasks[task]
+	s.narrowed = true
+	seen := s.newFrontier()
+	steps := 0
+	for open := []*config{c}; len(open) > 0 && steps < s.width; steps++ {
+		from := open[0]
+		open = open[1:]
+		for _, stride := range m.leaps(s, from, t.class) {
+			next := s.stride(from, stride)
+			if next == nil {
+				continue
+			}
+			if !s.budget.spend(next.size() + attempt*len(s.active)) {
+				return false
+			}
+			s.settle(next)
+			switch {
+			case next.has(t.slot):
+				found.add(next)
+			case seen.add(next):
+				open = append(open, next)
+			}
+		}
+	}
+	return true
+}
+
+// stride is c after one operation of each of the classes, in an order that is possible.
+func (s *search) stride(c *config, classes []int) *config {
+	for left := classes; len(left) > 0; {
+		var rest []int
+		for _, class := range left {
+			if next := s.step(c, class); next != nil {
+				c = next
+			} else {
+				rest = append(rest, class)
+			}
+		}
+		if len(rest) == len(left) {
+			return nil
+		}
+		left = rest
+	}
+	return c
 }
 
 // towards are the classes that may lead to one of the class.

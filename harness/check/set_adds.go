@@ -43,11 +43,21 @@ func soleAdds(steps []step) map[int64]soleAdd {
 	return sole
 }
 
-// firstShown is, of the reads that count, the one that shows a value and ends first.
+// firstShown is, of the reads that count in real time, the one that shows a value and ends
+// first.
 func firstShown(steps []step) map[int64]*journal.Event {
+	return firstRead(steps, func(e *journal.Event) bool { return unobserved(e) == "" })
+}
+
+// firstOfAny is firstShown of all reads whose result is known.
+func firstOfAny(steps []step) map[int64]*journal.Event {
+	return firstRead(steps, func(e *journal.Event) bool { return e.Op.Outcome == journal.OK && !e.Op.Unread })
+}
+
+func firstRead(steps []step, counts func(*journal.Event) bool) map[int64]*journal.Event {
 	shown := make(map[int64]*journal.Event)
 	for _, s := range steps {
-		if !s.Reads() || unobserved(s.event) != "" {
+		if !s.Reads() || !counts(s.event) {
 			continue
 		}
 		for _, value := range s.Got {

@@ -15,7 +15,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-var spoils = flag.Int("check.spoils", 12, "how often each kind of change is made to the real journal")
+var spoils = flag.Int("check.spoils", 6, "how often each kind of change is made to the real journal")
 
 // A real journal of a sound run is spoiled in one place, in a way that surely breaks a
 // promise. Every such change must be noticed.
