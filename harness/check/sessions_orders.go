@@ -102,7 +102,7 @@ func (o *order) edge(from, to int64, why []*journal.Event) {
 }
 
 // mostEarlier is how many versions are kept apart before they are joined.
-const mostEarlier = 8
+const mostEarlier = 2
 
 // before notes that all of some versions come before one that is read now, and returns
 // what comes before the next: the same versions, joined if they are many.
@@ -130,33 +130,44 @@ func (o *orders) judge(v *Verdict, g guarantee) {
 			continue
 		}
 		for _, component := range topo.TarjanSCC(of.graph) {
-			if len(component) > 1 {
-				v.violate(o.cycle(g, key, of, component[0].ID()))
+			if a, b, is := contradiction(component); is {
+				v.violate(o.cycle(g, key, of, a, b))
 			}
 		}
 	}
 }
 
-// cycle is the violation of a component: a short cycle through one of its versions.
-func (o *orders) cycle(g guarantee, key string, of *order, through int64) *Violation {
-	var way []gonum.Node
-	for next := of.graph.From(through); next.Next(); {
-		back, _ := path.DijkstraFrom(next.Node(), of.graph).To(through)
-		if len(back) > 0 && (way == nil || len(back) < len(way)) {
-			way = back
+// contradiction is two values of a component, which demands that each comes before the
+// other; false if it has none. Joins are no values: one may come before and after a join.
+func contradiction(component []gonum.Node) (a, b gonum.Node, is bool) {
+	for _, node := range component {
+		switch {
+		case node.ID() < 0:
+		case a == nil:
+			a = node
+		default:
+			return a, node, true
 		}
 	}
+	return a, nil, false
+}
+
+// cycle is the violation of two values of which each comes before the other.
+func (o *orders) cycle(g guarantee, key string, of *order, a, b gonum.Node) *Violation {
+	there, _ := path.DijkstraFrom(a, of.graph).To(b.ID())
+	back, _ := path.DijkstraFrom(b, of.graph).To(a.ID())
+	way := append(there, back[1:]...)
 	var witnesses []*journal.Event
 	var values []int64
-	from := through
-	for _, to := range way {
-		for _, e := range of.why[[2]int64{from, to.ID()}] {
+	for i := 1; i < len(way); i++ {
+		from, to := way[i-1].ID(), way[i].ID()
+		for _, e := range of.why[[2]int64{from, to}] {
 			if !slices.Contains(witnesses, e) {
 				witnesses = append(witnesses, e)
 			}
 		}
-		if from = to.ID(); from > 0 {
-			values = append(values, of.name[from].value)
+		if to > 0 {
+			values = append(values, of.name[to].value)
 		}
 	}
 	return o.violation(g.broken(), witnesses, "the values %v of %s have no order in which no session goes back", values, key)

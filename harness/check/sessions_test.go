@@ -80,6 +80,15 @@ var _ = Describe("A session", func() {
 		broken(check.Monotonic, "not monotonic", history{value(1, 0, local, 1), value(1, 2, local, 2), value(2, 4, local, 2), value(2, 6, local, 1)})
 		sound(check.Monotonic, history{value(1, 0, local, 1), value(1, 2, local, 2), value(2, 4, local, 1), value(2, 6, local, 2)})
 	})
+	It("may read the last of many writes of its own", func() {
+		var h history
+		for i := range 20 {
+			h = append(h, by(1, 0, 4*i, 4*i+1, journal.Register, strong, do(journal.Write, "x", int64(i+1))))
+			h = append(h, by(1, 0, 4*i+2, 4*i+3, journal.Register, strong, read("x", int64(i+1))))
+		}
+		sound(check.OwnWrites, h)
+		broken(check.OwnWrites, "own write not seen", append(h, by(1, 0, 90, 91, journal.Register, strong, read("x", 3))))
+	})
 	It("judges a counter by whether it falls", func() {
 		value := func(at int, v int64) journal.Event {
 			return by(1, 0, at, at+1, journal.Counter, local, read("c", v))
