@@ -203,13 +203,13 @@ var _ = Describe("HaveLeader", func() {
 		holds(c, HaveLeader())
 		Expect(c.BringNodeOnline(ctx, 1)).To(Succeed())
 		Expect(c.TakeNodeOffline(ctx, 0, harness.Crash)).To(Succeed())
-		Expect(holdsNot(c, HaveLeader())).To(Equal("Expected the cluster of 3 nodes to have a leader, but " +
+		Expect(holdsNot(c, HaveLeader())).To(Equal("Expected the cluster of 3 nodes to have a leader, but there is no leader: " +
 			"node 0 (n0) is called leader by 2 of 3 nodes, and is crashed"))
 		Expect(c.BringNodeOnline(ctx, 0)).To(Succeed())
 		Expect(c.TakeNodeOffline(ctx, 1)).To(Succeed())
 		Expect(c.TakeNodeOffline(ctx, 2)).To(Succeed())
 		Expect(holdsNot(c, HaveLeader())).To(Equal(
-			"Expected the cluster of 3 nodes to have a leader, but no node is called leader by 2 of 3 nodes: map[:2 n0:1]"))
+			"Expected the cluster of 3 nodes to have a leader, but there is no leader: no node is called leader by 2 of 3 nodes: map[:2 n0:1]"))
 	}, patience)
 
 	It("asks within a bound, and names whom it could not ask", func(ctx SpecContext) {

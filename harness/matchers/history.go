@@ -3,6 +3,7 @@ package matchers
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/onsi/gomega/types"
@@ -12,22 +13,38 @@ import (
 )
 
 // The matchers of this file judge a history: a *journal.Journal, or events of one. See
-// package check for what each rule means and where it comes from. A history that has
-// lost events, or that holds nothing to judge, is an error: it proves nothing, neither
-// for nor against the rule.
+// package check for what each rule means and where it comes from. A history that lost
+// events, that cannot be judged, or that holds nothing to judge, is an error: it proves
+// nothing, neither for nor against the rule.
 
 // BeLinearizable holds for registers that look as if all was done in one order that
-// fits time.
+// fits real time.
 func BeLinearizable() types.GomegaMatcher { return judged("be linearizable", check.Linearizable) }
 
 // BeDurable holds if what was acknowledged is there in the end, on every node, and
 // what failed is not.
 func BeDurable() types.GomegaMatcher { return judged("be durable", check.Durable) }
 
-// BeSerializable holds for transactions over lists that have an order.
+// BeReadCommitted holds for transactions over lists or registers that read nothing
+// aborted, intermediate or cyclic.
+func BeReadCommitted() types.GomegaMatcher { return judged("be read committed", check.ReadCommitted) }
+
+// BeSnapshotIsolated holds for transactions that each read a snapshot, and of which no
+// two that are concurrent write to one key.
+func BeSnapshotIsolated() types.GomegaMatcher {
+	return judged("be snapshot isolated", check.SnapshotIsolation)
+}
+
+// BeRepeatableRead holds for transactions whose reads of keys cannot be told from those
+// of one after the other.
+func BeRepeatableRead() types.GomegaMatcher {
+	return judged("be repeatable read", check.RepeatableRead)
+}
+
+// BeSerializable holds for transactions that have an order that explains their reads.
 func BeSerializable() types.GomegaMatcher { return judged("be serializable", check.Serializable) }
 
-// BeStrictlySerializable holds if that order fits time.
+// BeStrictlySerializable holds if that order fits real time.
 func BeStrictlySerializable() types.GomegaMatcher {
 	return judged("be strictly serializable", check.StrictlySerializable)
 }
@@ -38,17 +55,28 @@ func KeepTheTotal() types.GomegaMatcher { return judged("keep the total", check.
 // CountRight holds for counters that are the sum of what was added.
 func CountRight() types.GomegaMatcher { return judged("count right", check.Counted) }
 
-// GiveOnlyOnce holds if nobody was told that what another has is theirs.
+// GiveOnlyOnce holds if no value was given to two clients.
 func GiveOnlyOnce() types.GomegaMatcher {
-	return judged("give only once what only one can have", check.OnlyOnce)
+	return judged("give a value only once", check.OnlyOnce)
 }
 
-// BeMonotonic holds if no client saw a state older than one it had seen.
+// BeMonotonic holds if no client saw a state older than one it had seen in its session.
 func BeMonotonic() types.GomegaMatcher { return judged("be monotonic", check.Monotonic) }
 
-// ShowOwnWrites holds if every client saw what it had done.
+// ShowOwnWrites holds if every client saw what it had done in its session.
 func ShowOwnWrites() types.GomegaMatcher {
 	return judged("show every client its own writes", check.OwnWrites)
+}
+
+// KeepWritesMonotonic holds if every read that shows a write shows its client's earlier ones.
+func KeepWritesMonotonic() types.GomegaMatcher {
+	return judged("keep writes monotonic", check.MonotonicWrites)
+}
+
+// LetWritesFollowReads holds if every read that shows a write shows what its client had
+// read before.
+func LetWritesFollowReads() types.GomegaMatcher {
+	return judged("let writes follow reads", check.WritesFollowReads)
 }
 
 // BeAvailable holds if changes were refused for no longer than the budget at a time.
@@ -64,9 +92,27 @@ func HaveOneLeaderATerm() types.GomegaMatcher {
 	return judged("have one leader a term", check.OneLeader)
 }
 
-// KeepEveryPromise holds if nothing at all can be said against the history, but for
-// BeAvailable, which needs a budget.
+// KeepEveryPromise holds if every rule of check.Rules holds that finds something to judge.
 func KeepEveryPromise() types.GomegaMatcher { return judged("keep every promise", check.All) }
+
+// Keep holds if every rule of those names holds, such as "snapshot-isolation"; check.Named
+// lists them. An unknown name is an error.
+func Keep(rules ...string) types.GomegaMatcher {
+	return judged("keep "+strings.Join(rules, ", "), func(events []journal.Event) error {
+		if len(rules) == 0 {
+			return errors.New("the matcher Keep needs the name of a rule")
+		}
+		var found []error
+		for _, name := range rules {
+			rule, err := check.Find(name)
+			if err != nil {
+				return err
+			}
+			found = append(found, rule.Judge(events).Err())
+		}
+		return errors.Join(found...)
+	})
+}
 
 func judged(sentence string, judge func([]journal.Event) error) types.GomegaMatcher {
 	return &historyMatcher{sentence: sentence, judge: judge}

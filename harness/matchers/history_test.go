@@ -52,6 +52,8 @@ var _ = Describe("A matcher of histories", func() {
 	},
 		Entry(nil, BeLinearizable()), Entry(nil, BeDurable()), Entry(nil, BeSerializable()), Entry(nil, BeStrictlySerializable()),
 		Entry(nil, KeepTheTotal()), Entry(nil, CountRight()), Entry(nil, GiveOnlyOnce()), Entry(nil, BeMonotonic()), Entry(nil, ShowOwnWrites()),
+		Entry(nil, BeReadCommitted()), Entry(nil, BeSnapshotIsolated()), Entry(nil, BeRepeatableRead()), Entry(nil, KeepWritesMonotonic()),
+		Entry(nil, LetWritesFollowReads()), Entry(nil, Keep("serializable", "durable")),
 		Entry(nil, BeAvailable(time.Hour)), Entry(nil, HaveConverged()), Entry(nil, HaveOneLeaderATerm()), Entry(nil, KeepEveryPromise()),
 	)
 
@@ -87,6 +89,15 @@ var _ = Describe("A matcher of histories", func() {
 		Expect(whole).To(BeAvailable(time.Second))
 		_, err := BeAvailable(time.Second).Match(cut)
 		Expect(err).To(MatchError(check.ErrInvalid))
+	})
+
+	It("keeps rules by their names", func() {
+		Expect(events(journal.Register, write, read)).To(Keep("linearizable"))
+		Expect(events(journal.Register, write, stale)).NotTo(Keep("linearizable", "read-your-writes"))
+		_, err := Keep("perfection").Match(events(journal.Register, write, read))
+		Expect(err).To(MatchError(HavePrefix(`there is no rule "perfection": the rules are one-leader-a-term, `)))
+		_, err = Keep().Match(events(journal.Register, write, read))
+		Expect(err).To(MatchError("the matcher Keep needs the name of a rule"))
 	})
 
 	It("refuses what is no history", func() {
