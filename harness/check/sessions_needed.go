@@ -27,7 +27,7 @@ func (w *sessionWrites) check(e *journal.Event, found *shown, needed clock) cloc
 					removed[at] = true
 				default:
 					removed[at], more = true, true
-					if r := w.writes[at.of(true)]; r != nil {
+					if r := w.removals[at]; r != nil {
 						found.writes = append(found.writes, r)
 						needed = needed.merged(r.clock)
 					}
@@ -49,13 +49,13 @@ func sortedPlaces(places map[place]bool) []place {
 
 // demanded tells whether a write was fed to a client of whom so much is needed.
 func (w *sessionWrites) demanded(made *sessionWrite, needed clock) bool {
-	return slices.ContainsFunc(w.fed[made.place.of(made.remove)], func(f feeding) bool { return f.nth <= needed.at(f.client) })
+	return slices.ContainsFunc(made.fed, func(f feeding) bool { return f.nth <= needed.at(f.client) })
 }
 
 // follows tells whether a write must follow one to the same key: its client wrote that
 // one before it, or read it.
 func (w *sessionWrites) follows(later, earlier *sessionWrite) bool {
-	return slices.ContainsFunc(w.fed[earlier.place.of(earlier.remove)], func(f feeding) bool {
+	return slices.ContainsFunc(earlier.fed, func(f feeding) bool {
 		return f.client == later.client && f.nth <= later.clock.at(later.client)
 	})
 }
@@ -70,12 +70,12 @@ func (w *sessionWrites) checkOrder(e *journal.Event) {
 			continue
 		}
 		for i, value := range s.Got {
-			first := w.writes[place{journal.List, s.Key, value}.of(false)]
+			first := w.adds[place{journal.List, s.Key, value}]
 			if first == nil {
 				continue
 			}
 			for _, later := range s.Got[i+1:] {
-				made := w.writes[place{journal.List, s.Key, later}.of(false)]
+				made := w.adds[place{journal.List, s.Key, later}]
 				if made != nil && made != first && w.follows(first, made) {
 					w.v.violate(w.violation(w.guarantee.broken(), []*journal.Event{made.event, first.event, e},
 						"%d stands before %d in %s, and must follow it", value, later, s.Key))

@@ -10,7 +10,7 @@ import (
 func judgeWrites(h history, v *Verdict, g guarantee) {
 	w := sessionWrites{
 		history: h, v: v, guarantee: g, removes: h.removes(), orders: newOrders(h), left: mostClocks,
-		writes: make(map[place]*sessionWrite), keys: make(map[place][]*sessionWrite), clients: make(map[int]int), fed: make(map[place][]feeding),
+		adds: make(map[place]*sessionWrite), removals: make(map[place]*sessionWrite), keys: make(map[place][]*sessionWrite), clients: make(map[int]int),
 	}
 	w.walk()
 	w.registers()
@@ -27,12 +27,12 @@ type sessionWrites struct {
 	guarantee guarantee
 	removes   removes
 	orders    *orders
-	writes    map[place]*sessionWrite
+	adds      map[place]*sessionWrite
+	removals  map[place]*sessionWrite
 	keys      map[place][]*sessionWrite // of a key, which has the value 0
 	clients   map[int]int               // numbers of the clocks' places
 	sessions  []clientSession
-	fed       map[place][]feeding // to whom a write was fed
-	left      int                 // numbers that clocks may still take
+	left      int // numbers that clocks may still take
 }
 
 // mostClocks bounds what clocks take, in numbers of four bytes.
@@ -45,6 +45,7 @@ type sessionWrite struct {
 	remove bool
 	client int
 	clock  clock
+	fed    []feeding // to whom it was fed
 }
 
 // feeding is that a write was the nth to be fed to a client.
@@ -180,19 +181,9 @@ func (w *sessionWrites) feed(c *clientSession, client int, fed *sessionWrite) {
 	}
 	c.known[fed] = true
 	c.fed++
-	w.fed[fed.place.of(fed.remove)] = append(w.fed[fed.place.of(fed.remove)], feeding{client, c.fed})
+	fed.fed = append(fed.fed, feeding{client, c.fed})
 	c.clock = c.clock.merged(fed.clock).with(client, c.fed)
 	w.left -= len(c.clock)
-}
-
-// of tells the removal of a value from its addition.
-func (p place) of(remove bool) place {
-	if remove {
-		p.key = "-" + p.key
-	} else {
-		p.key = "+" + p.key
-	}
-	return p
 }
 
 func (w *sessionWrites) write(e *journal.Event) {
@@ -201,7 +192,11 @@ func (w *sessionWrites) write(e *journal.Event) {
 			continue
 		}
 		made := &sessionWrite{event: e, place: place{e.Op.Model, s.Key, s.Value}, remove: s.Do == journal.Remove, client: -1}
-		w.writes[made.place.of(made.remove)] = made
+		if made.remove {
+			w.removals[made.place] = made
+		} else {
+			w.adds[made.place] = made
+		}
 		key := made.place
 		key.value = 0
 		w.keys[key] = append(w.keys[key], made)
@@ -261,7 +256,7 @@ func (w *sessionWrites) shownBy(e *journal.Event) *shown {
 				continue
 			}
 			found.here[at] = true
-			if made := w.writes[at.of(false)]; made != nil && made.event != e {
+			if made := w.adds[at]; made != nil && made.event != e {
 				found.writes = append(found.writes, made)
 			}
 		}
