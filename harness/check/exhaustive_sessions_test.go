@@ -253,7 +253,7 @@ func eachClient(all []at, ask func(mine []at) bool) bool {
 func referenceMonotonicReads(h history) bool {
 	for _, key := range sessionKeys {
 		all := stepsOn(h, key)
-		sound := true
+		var sound bool
 		switch h[0].Op.Model {
 		case journal.Counter:
 			sound = pairs(all, func(a, b at) bool {

@@ -25,12 +25,25 @@ func judgeLinearizable(h history, v *Verdict) {
 	}
 }
 
-// byObject are operations by the key that they are about. Each is about one.
+// byObject are operations by the key that they are about. What reads several registers at
+// once reads each by itself.
 func byObject(events []*journal.Event) map[string][]*journal.Event {
 	objects := make(map[string][]*journal.Event)
 	for _, e := range events {
-		key := e.Op.Steps[0].Key
-		objects[key] = append(objects[key], e)
+		steps := make(map[string][]journal.Step)
+		for _, s := range e.Op.Steps {
+			steps[s.Key] = append(steps[s.Key], s)
+		}
+		for _, key := range sorted(steps) {
+			part := e
+			if len(steps) > 1 {
+				one, op := *e, *e.Op
+				op.Steps = steps[key]
+				one.Op = &op
+				part = &one
+			}
+			objects[key] = append(objects[key], part)
+		}
 	}
 	return objects
 }

@@ -127,11 +127,6 @@ func (s *sessions) shows(e *journal.Event) bool {
 	return e.Op.Outcome == journal.OK && !e.Op.Unread && (e.Op.Final || slices.Contains(s.levels, e.Op.Level))
 }
 
-// inSession tells whether a numbered client did the operation, at a level that is judged.
-func (s *sessions) inSession(e *journal.Event) bool {
-	return e.Op.Client != journal.Nobody && !e.Op.Final
-}
-
 func (s *sessions) violate(name string, witnesses []*journal.Event, format string, args ...any) {
 	s.v.violate(s.violation(name, witnesses, format, args...))
 }
