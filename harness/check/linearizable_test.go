@@ -39,6 +39,8 @@ var _ = Describe("Linearizable", func() {
 		Entry("a write that failed and is there", history{reg(1, 0, 1, ok, w(1)), reg(1, 2, 3, failed, w(2)), reg(2, 4, 5, ok, read("x", 2))}),
 		Entry("two that both compared and set", history{reg(1, 0, 1, ok, w(1)), reg(2, 2, 3, ok, cas("x", 1, 2, 1)), reg(3, 4, 5, ok, cas("x", 1, 3, 1))}),
 		Entry("an unknown write that is undone", history{reg(1, 0, 1, ok, w(1)), reg(1, 2, 3, unknown, w(2)), reg(2, 4, 5, ok, read("x", 2)), reg(2, 6, 7, ok, read("x", 1))}),
+		Entry("nodes that differ in the end by a write of unknown outcome", history{reg(1, 0, 1, ok, w(1)), reg(1, 2, 3, unknown, w(2)), final(0, journal.Register, read("x", 1)), final(1, journal.Register, read("x", 2))}),
+		Entry("nodes that differ in the end by one that may be either of two", history{reg(1, 0, 1, ok, w(1)), reg(1, 2, 3, unknown, w(2)), reg(1, 2, 3, unknown, w(2)), final(0, journal.Register, read("x", 1)), final(1, journal.Register, read("x", 2))}),
 		Entry("nodes that differ in the end", history{reg(1, 0, 1, ok, w(1)), reg(1, 2, 3, ok, w(2)), final(0, journal.Register, read("x", 2)), final(1, journal.Register, read("x", 1))}),
 	)
 
