@@ -31,9 +31,6 @@ func dropLower(reads []step, now step) []step {
 			kept = append(kept, r)
 		}
 	}
-	if len(kept) > 16 { // the earlier ones ended before
-		kept = kept[len(kept)-16:]
-	}
 	return kept
 }
 
