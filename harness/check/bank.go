@@ -122,7 +122,8 @@ func (h history) plainlyWrong(events []*journal.Event) []*Violation {
 		case !known:
 			opening, total, known = e, sum, true
 		case sum != total:
-			found = append(found, h.violation("the total changed", []*journal.Event{opening, e}, "%d accounts held %d together, and then %d", len(there), total, sum))
+			found = append(found, h.violation("the total changed", []*journal.Event{opening, e},
+				"%d accounts held %d together, and then %d", len(there), total, sum))
 		}
 	}
 	return found

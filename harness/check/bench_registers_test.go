@@ -116,14 +116,10 @@ func (t traffic) answer(chance *rand.Rand, op *journal.Op, is []int64) []int64 {
 func BenchmarkRegisters(b *testing.B) {
 	for _, t := range []traffic{
 		{8, 10_000, 1, 0.01, 0, true},
-		{8, 10_000, 1, 0.01, 5, true},
 		{64, 10_000, 1, 0.01, 0, true},
 		{64, 10_000, 1, 0.01, 0, false},
 		{64, 100_000, 10, 0.01, 0, true},
 		{64, 100_000, 10, 0.01, 0, false},
-		{64, 100_000, 10, 0.01, 5, true},
-		{64, 100_000, 10, 0.01, 5, false},
-		{64, 10_000, 1, 0.01, 5, true},
 	} {
 		b.Run(fmt.Sprintf("%d operations, %d keys, %d clients, %.0f%% unknown, domain %d, cas %v", t.operations, t.keys, t.clients, 100*t.unknown, t.values, t.cas), func(b *testing.B) {
 			h := t.run(rand.New(rand.NewPCG(1, 1)))

@@ -1,6 +1,9 @@
 package check
 
-import "math/rand/v2"
+import (
+	"math/rand/v2"
+	"slices"
+)
 
 // ledger is a bank with many transfers under way. It finds which of them stand between the
 // balances that one read found and those that another did, by adding up: each transfer and
@@ -59,11 +62,13 @@ func newLedger(n *numbers, s *search) *ledger {
 
 func (l *ledger) leaps(s *search, c *config, class int) [][]int {
 	var strides [][]int
-	var moves []int
+	var moves, spare []int
 	for _, other := range s.active {
 		switch {
 		case !s.takeable(c, other):
-		case l.moves[other] != 0 && s.takeableInTime(c, other):
+		case l.moves[other] != 0 && !s.takeableInTime(c, other):
+			spare = append(spare, other)
+		case l.moves[other] != 0:
 			moves = append(moves, other)
 		case l.moves[other] == 0 && !s.classes[other].reads:
 			strides = append(strides, []int{other})
@@ -72,7 +77,7 @@ func (l *ledger) leaps(s *search, c *config, class int) [][]int {
 	if !s.classes[class].reads {
 		strides = append(strides, []int{class})
 		if _, can := l.apply(c.state, class); !can { // what it takes may come first
-			for _, other := range moves {
+			for _, other := range slices.Concat(moves, spare) {
 				strides = append(strides, []int{other, class})
 			}
 		}
@@ -81,12 +86,19 @@ func (l *ledger) leaps(s *search, c *config, class int) [][]int {
 	for i, b := range l.states[c.state] {
 		sum += l.factors[i] * uint64(b.value)
 	}
-	found := &landings{ledger: l, search: s, from: c, moves: moves, left: 100 * s.width}
+	found := &landings{ledger: l, search: s, from: c, moves: moves, spare: spare, left: s.lookups()}
 	for size := 0; size <= len(moves) && found.left > 0; size++ {
 		found.choose(sum, nil, 0, size)
 	}
+	s.budget.spend(lookup * (s.lookups() - found.left))
 	return append(strides, found.strides...)
 }
+
+// lookup is what a sum that is looked up counts as, in bytes, for its time.
+const lookup = 8
+
+// lookups is how many sums are looked up from one configuration.
+func (s *search) lookups() int { return max(100*s.width, 20_000) }
 
 // landings are the strides, of transfers that are under way and perhaps one of unknown
 // outcome, that end where a read can be explained.
@@ -95,7 +107,8 @@ type landings struct {
 	search  *search
 	from    *config
 	moves   []int
-	left    int // sums that may still be looked up
+	spare   []int // classes with transfers of unknown outcome that may come first
+	left    int   // sums that may still be looked up
 	strides [][]int
 }
 
@@ -104,6 +117,13 @@ func (f *landings) choose(sum uint64, chosen []int, from, size int) {
 	if size == 0 {
 		f.left--
 		f.land(sum, chosen)
+		if f.search.width <= narrowest {
+			return
+		}
+		for _, spare := range f.spare { // two of unknown outcome
+			f.left--
+			f.land(sum+f.ledger.moves[spare], append(chosen, spare))
+		}
 		return
 	}
 	for i := from; i+size <= len(f.moves) && f.left > 0; i++ {
@@ -115,7 +135,7 @@ func (f *landings) land(sum uint64, chosen []int) {
 	for _, at := range f.reached[sum] {
 		stride := append([]int{}, chosen...)
 		if at.spare >= 0 {
-			if f.search.spare(f.from, at.spare) <= 0 {
+			if f.search.spare(f.from, at.spare) <= 0 || slices.Contains(chosen, at.spare) {
 				continue
 			}
 			stride = append(stride, at.spare)

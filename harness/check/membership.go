@@ -7,7 +7,7 @@ import (
 )
 
 // membership is what was done to one key, value by value. It finds what can be said of one
-// value and one read, in the words of whoever lost the value.
+// value and one read.
 type membership struct {
 	history
 	key            string

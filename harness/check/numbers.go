@@ -37,7 +37,7 @@ type reading struct {
 // balance is what an account holds.
 type balance struct {
 	is    existence
-	value int64 // of an account that nobody opened and nobody has read: what was added to it
+	value int64 // of an account that is unread: what was added to it
 	low   int64 // the least that it was
 }
 
@@ -46,7 +46,7 @@ type existence byte
 const (
 	closed  existence = iota // it is not there
 	opened                   // it holds value
-	unread                   // it was there before the history began, and holds nobody knows what
+	unread                   // it was there before the history began, and what it holds is not known
 	unheard                  // it is unread or closed
 )
 
@@ -253,61 +253,4 @@ func (n *numbers) addClass(class int, steps []numberStep) {
 			n.readers[s.account] = append(n.readers[s.account], reading{class, s.got[0] - added[s.account]})
 		}
 	}
-}
-
-// counters are numbers whose changes tell nothing of the state, and so commute.
-type counters struct{ *numbers }
-
-// exchanges tells whether the increments that only b has used can be had by adding up
-// increments that only a has not used.
-func (n counters) exchanges(s *search, a, b *config) bool {
-	var spare, missing []int64 // what a has left and b has not, and the other way round
-	left := make(map[int]int)
-	for _, u := range b.used {
-		left[int(u.class)] += int(u.n)
-	}
-	for _, u := range a.used {
-		left[int(u.class)] -= int(u.n)
-	}
-	for class, more := range left {
-		steps := n.classes[class]
-		if len(steps) != 1 {
-			if more != 0 {
-				return false
-			}
-			continue
-		}
-		for range max(more, -more) {
-			if more > 0 {
-				spare = append(spare, steps[0].value)
-			} else {
-				missing = append(missing, steps[0].value)
-			}
-		}
-	}
-	slices.Sort(missing)
-	slices.Reverse(missing)
-	slices.Sort(spare)
-	slices.Reverse(spare)
-	for _, m := range missing {
-		var can bool
-		if spare, can = without(spare, m); !can {
-			return false
-		}
-	}
-	return true
-}
-
-// without takes numbers that add up to sum out of those, which begin with the largest,
-// each as large as possible.
-func without(numbers []int64, sum int64) ([]int64, bool) {
-	var rest []int64
-	for _, n := range numbers {
-		if n <= sum {
-			sum -= n
-		} else {
-			rest = append(rest, n)
-		}
-	}
-	return rest, sum == 0
 }

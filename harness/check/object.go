@@ -27,10 +27,13 @@ func decide(events []*journal.Event, bytes int, try func([]*journal.Event, int) 
 	return found, stuck
 }
 
+// narrowest is how many configurations most orders are found with.
+const narrowest = 50
+
 // widen searches with few configurations first, which finds most orders that there are,
 // and then with all.
 func widen(bytes int, make func(*budget) (*search, int)) (found answer, stuck *journal.Event) {
-	for _, width := range []int{50, 1000, 0} {
+	for _, width := range []int{narrowest, 1000, 0} {
 		s, initial := make(&budget{bytes})
 		s.width = width
 		if found, stuck = s.find(initial); found != undecided {

@@ -92,9 +92,6 @@ func (s step) was(outcome journal.Outcome) bool { return s.event.Op.Outcome == o
 // knows tells whether what the step read is known.
 func (s step) knows() bool { return s.was(journal.OK) && s.Got != nil }
 
-// fresh tells whether what the step read is the latest there was.
-func (s step) fresh() bool { return s.event.Op.Level == journal.Strong || s.event.Op.Final }
-
 // byKey are the steps of operations by what they are about, in the order of their
 // operations' beginnings, and the keys in order.
 func byKey(events []*journal.Event) (keys []string, steps map[string][]step) {
