@@ -9,7 +9,7 @@ import (
 
 // check judges whether a read shows all that it must, given what is needed for what it
 // shows. A value that must be there and is not must have been removed, which needs more.
-func (w *sessionWrites) check(e *journal.Event, found *shown, needed clock) clock {
+func (w *sessionWrites) check(e *journal.Event, found *shown, needed clock) {
 	removed := make(map[place]bool)
 	for more := true; more; {
 		more = false
@@ -35,7 +35,6 @@ func (w *sessionWrites) check(e *journal.Event, found *shown, needed clock) cloc
 			}
 		}
 	}
-	return needed
 }
 
 func sortedPlaces(places map[place]bool) []place {

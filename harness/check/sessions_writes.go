@@ -220,7 +220,7 @@ func (w *sessionWrites) read(e *journal.Event) {
 	for _, made := range shown.writes {
 		needed = needed.merged(made.clock)
 	}
-	needed = w.check(e, shown, needed)
+	w.check(e, shown, needed)
 	w.checkOrder(e)
 	if w.guarantee != writesFollowReads || e.Op.Client == journal.Nobody || e.Op.Outcome != journal.OK {
 		return

@@ -378,20 +378,21 @@ var bankSpoilers = []spoiler{
 		return a.String(), is
 	}},
 	{"bank: an acknowledged transfer is lost everywhere", func(s *spoiled) (string, bool) {
-		for _, a := range shuffled(s, s.steps(journal.Bank, func(a at) bool { return a.step.Do == journal.Increment && a.ok() })) {
-			// Only what is sure to have been after it is turned back; what overlaps goes away.
-			for _, t := range a.event.Op.Steps {
-				more(s.steps(journal.Bank, func(r at) bool { return r.read() && r.step.Key == t.Key && before(a.event, r.event) }), -t.Value)
-			}
-			for i := range s.events {
-				e := &s.events[i]
-				if e.Op != nil && e.Op.Model == journal.Bank && !e.Op.Changes() && !before(a.event, e) && !before(e, a.event) {
-					e.Kind, e.Op = journal.Note, nil
-				}
-			}
-			return a.String(), true
+		a, is := s.some(s.steps(journal.Bank, func(a at) bool { return a.step.Do == journal.Increment && a.ok() }))
+		if !is {
+			return "", false
 		}
-		return "", false
+		// Reads that surely follow are turned back; those that overlap go away.
+		for _, t := range a.event.Op.Steps {
+			more(s.steps(journal.Bank, func(r at) bool { return r.read() && r.step.Key == t.Key && before(a.event, r.event) }), -t.Value)
+		}
+		for i := range s.events {
+			e := &s.events[i]
+			if e.Op != nil && e.Op.Model == journal.Bank && !e.Op.Changes() && !before(a.event, e) && !before(e, a.event) {
+				e.Kind, e.Op = journal.Note, nil
+			}
+		}
+		return a.String(), true
 	}},
 	{"bank: a balance is negative", func(s *spoiled) (string, bool) {
 		a, is := s.some(s.steps(journal.Bank, at.fresh))

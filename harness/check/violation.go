@@ -108,11 +108,6 @@ func byKey(events []*journal.Event) (keys []string, steps map[string][]step) {
 	return keys, steps
 }
 
-// happened tells whether any of the operations is known to be done.
-func happened(events []*journal.Event) bool {
-	return slices.ContainsFunc(events, func(e *journal.Event) bool { return e.Op.Outcome == journal.OK })
-}
-
 // sorted are the keys of a map, in order.
 func sorted[K cmp.Ordered, V any](m map[K]V) []K {
 	var keys []K

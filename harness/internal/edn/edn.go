@@ -19,14 +19,20 @@ import (
 	"strings"
 )
 
-// The values that Go has no type for.
-type (
-	Keyword string
-	Symbol  string
-	Vector  []any
-	Set     []any
-	Map     []Pair
-)
+// Keyword is a name that stands for itself, without its colon.
+type Keyword string
+
+// Symbol is a name that stands for something else.
+type Symbol string
+
+// Vector is a vector or a list.
+type Vector []any
+
+// Set is a set, in the order of the text.
+type Set []any
+
+// Map is a map, in the order of the text.
+type Map []Pair
 
 // Pair is an entry of a Map.
 type Pair struct{ Key, Value any }
