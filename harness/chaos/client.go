@@ -31,6 +31,9 @@ func (c *client) work(ctx, working context.Context) {
 		op := c.running.load.Workload.Next(c.random, c.number)
 		outcome, refused := c.do(ctx, op)
 		c.running.count(outcome)
+		if op.Ended != nil {
+			op.Ended(outcome)
+		}
 		if outcome == journal.Unknown {
 			// It may still be under way, and a client has but one operation under way.
 			c.number += c.running.load.Clients

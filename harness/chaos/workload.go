@@ -34,6 +34,8 @@ type Operation struct {
 	// Refused tells whether an error is an answer, such as that of a constraint. Nil
 	// for no error.
 	Refused func(error) bool
+	// Ended is told what became of the operation. It may be nil.
+	Ended func(journal.Outcome)
 }
 
 // Workloads are all workloads, each in a namespace that begins with ns, which is in
