@@ -33,6 +33,9 @@ var _ = Describe("Linearizable", func() {
 	)
 
 	DescribeTable("refuses", func(h history) { broken(check.Linearizable, "not linearizable", h) },
+		Entry("two compares that both matched one write, while another is under way", history{
+			reg(4, 0, 4, ok, cas("x", 3, 5, 1)), reg(2, 1, 4, ok, w(3)), reg(3, 1, 2, ok, w(4)), reg(5, 2, 3, ok, cas("x", 3, 6, 1)),
+		}),
 		Entry("a stale read", history{reg(1, 0, 1, ok, w(1)), reg(1, 2, 3, ok, w(2)), reg(2, 4, 5, ok, read("x", 1))}),
 		Entry("a read that goes back", history{reg(1, 0, 1, ok, w(1)), reg(1, 2, 20, ok, w(2)), reg(2, 4, 5, ok, read("x", 2)), reg(3, 6, 7, ok, read("x", 1))}),
 		Entry("a lost write", history{reg(1, 0, 1, ok, w(1)), reg(2, 4, 5, ok, read("x"))}),

@@ -79,6 +79,9 @@ func (r *register) block(s *search, c *config, value, most int, take bool) bool 
 	if most < 0 {
 		return false // values lead in a circle
 	}
+	if r.comparing(s, c, value) > 1 {
+		return false // the first of them ends the value
+	}
 	for _, reader := range r.readers[value] {
 		due := s.due(c, reader)
 		switch {
@@ -96,4 +99,14 @@ func (r *register) block(s *search, c *config, value, most int, take bool) bool 
 		}
 	}
 	return true
+}
+
+// comparing is how many operations are due that compare and set that value.
+func (r *register) comparing(s *search, c *config, value int) (n int) {
+	for _, reader := range r.readers[value] {
+		if !s.classes[reader].reads {
+			n += s.due(c, reader)
+		}
+	}
+	return n
 }
