@@ -38,6 +38,7 @@ func drawRegisters(r *rand.Rand) history {
 	n := 2 + r.IntN(6)
 	keys := []string{"x", "y"}[:1+r.IntN(2)]
 	domain, unique, last := int64(1+r.IntN(3)), r.IntN(2) == 0, int64(0)
+	reads, favourite := 1+r.IntN(5), 1+r.Int64N(3) // in ten steps; and what half of the compares expect
 	value := func() int64 {
 		if last++; unique {
 			return last
@@ -46,14 +47,17 @@ func drawRegisters(r *rand.Rand) history {
 	}
 	step := func(key string) journal.Step {
 		switch p := r.IntN(10); {
-		case p < 5:
+		case p < reads:
 			return journal.Step{Do: journal.Read, Key: key}
-		case p < 8:
+		case p < reads+3:
 			return do(journal.Write, key, value())
 		}
 		old := 1 + r.Int64N(domain)
 		if unique {
 			old = 1 + r.Int64N(last+1)
+		}
+		if r.IntN(2) == 0 {
+			old = favourite
 		}
 		return journal.Step{Do: journal.CAS, Key: key, Old: old, Value: value()}
 	}
