@@ -50,7 +50,7 @@ func (m membership) judge(read step) []*Violation {
 		case slices.ContainsFunc(m.added[value], func(s step) bool { return s.was(journal.OK) && precedes(s.event, read.event) }):
 			found = append(found, m.violation("acknowledged and lost", m.witnesses(value, read), "%d was added to %s and acknowledged, and is not there", value, m.key))
 		case m.shown[value] != nil && precedes(m.shown[value], read.event):
-			found = append(found, m.violation("seen and lost", append(m.witnesses(value, read), m.shown[value]), "%d was seen in %s, and is not there any more", value, m.key))
+			found = append(found, m.violation("seen and lost", append(m.witnesses(value, read), m.shown[value]), "%d was seen in %s, and is no longer there", value, m.key))
 		}
 	}
 	return found

@@ -24,12 +24,12 @@ func Monotonic(events []journal.Event) error { return monotonicRule.Judge(events
 // OwnWrites judges read your writes: a client sees its own acknowledged writes of the session.
 func OwnWrites(events []journal.Event) error { return ownWritesRule.Judge(events).Err() }
 
-// MonotonicWrites judges what every read shows: whoever sees a write of a client sees its
-// earlier acknowledged writes, and in their order.
+// MonotonicWrites judges what every read shows: a read that shows a write shows the
+// earlier acknowledged writes of its client, in their order.
 func MonotonicWrites(events []journal.Event) error { return monotonicWritesRule.Judge(events).Err() }
 
-// WritesFollowReads judges what every read shows: who sees a write of a client sees what
-// that client had read before, and in that order.
+// WritesFollowReads judges what every read shows: a read that shows a write shows what its
+// client had read before, in that order.
 func WritesFollowReads(events []journal.Event) error {
 	return writesFollowReadsRule.Judge(events).Err()
 }
@@ -67,7 +67,7 @@ func (g guarantee) broken() string {
 // sessionModels are the models of which sessions are judged.
 var sessionModels = []journal.Model{journal.Register, journal.Set, journal.List, journal.Counter}
 
-// session is who reads what: a client, a node, and one of its lives, if that matters.
+// session is a client and what it reads: at one node in one of its lives, if that matters.
 type session struct {
 	client, node, life int
 	key                string

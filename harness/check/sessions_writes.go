@@ -6,7 +6,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// judgeWrites judges the two guarantees that every read must show, of whatever session.
+// judgeWrites judges the two guarantees that every read must show, whatever its session.
 func judgeWrites(h history, v *Verdict, g guarantee) {
 	w := sessionWrites{
 		history: h, v: v, guarantee: g, removes: h.removes(), orders: newOrders(h), left: mostClocks,
@@ -17,10 +17,10 @@ func judgeWrites(h history, v *Verdict, g guarantee) {
 	w.orders.judge(v, g)
 }
 
-// sessionWrites knows, of every write, which others whoever sees it must see. These are
-// what its client had fed to it: its own earlier writes, or those that it had read. They
-// bring along what had been fed to theirs. All of it is a clock: of each client, how much
-// of what was fed to it.
+// sessionWrites knows which other writes a read must show if it shows one: those that
+// were fed to the client of the write, which are its own earlier writes or those that it
+// had read, and what was fed to the clients of these. A clock says it all: for each client,
+// how many of the writes that were fed to it.
 type sessionWrites struct {
 	history
 	v         *Verdict
@@ -38,7 +38,7 @@ type sessionWrites struct {
 // mostClocks bounds what clocks take, in numbers of four bytes.
 const mostClocks = 64 << 20
 
-// sessionWrite is an addition or a removal, with what must be seen by whoever sees it.
+// sessionWrite is an addition or a removal, with what a read must show that shows it.
 type sessionWrite struct {
 	event  *journal.Event
 	place  place

@@ -1,7 +1,7 @@
 // Package journal keeps what happened to a cluster, in order: operations with
 // their outcomes, flags, faults, waits, what nodes showed of themselves and took.
 // It is bounded: of a long run it keeps the end, and says how much it lost.
-// Whoever explains a failure reads it, and whoever judges a history (package check).
+// Reports explain failures by it, and package check judges it.
 //
 //	Journal            keeps events               Record, Begin, Invoke
 //	Event              one of them                Kind, Node, At, Took, Text, Err

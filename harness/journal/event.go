@@ -29,7 +29,7 @@ func Kinds() []Kind {
 }
 
 // Nobody stands in for a node in events that are about none, and for a client
-// where nobody said which.
+// where none was named.
 const Nobody = -1
 
 // Event is something that happened.

@@ -66,7 +66,7 @@ func (o *Open) underWay() Event {
 
 type openKey struct{}
 
-// Context carries the operation to whoever executes its request, so that both
+// Context carries the operation to the code that executes its request, so that both
 // write one line and not two.
 func (o *Open) Context(ctx context.Context) context.Context {
 	return context.WithValue(ctx, openKey{}, o)

@@ -40,9 +40,9 @@ func New(size int) *Journal {
 	return &Journal{most: size, limit: Limit, dropped: make(map[Kind]int), totals: make(map[Kind]int), open: make(map[*Open]struct{})}
 }
 
-// Follow has each event given to somebody from now on, in order, and before whoever
-// records it goes on: what a process that dies has recorded is known elsewhere. It must
-// not use the journal, and is to be called before others do.
+// Follow calls a function with each event from now on, in order, and before the recording
+// call returns, so that another process knows what a process that dies has recorded. The
+// function must not use the journal. Call Follow before others use the journal.
 func (j *Journal) Follow(follow func(Event)) { j.follow = follow }
 
 // Record adds an event. It copies nothing that the event points to, which must not

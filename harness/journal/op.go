@@ -12,7 +12,7 @@ type Outcome string
 const (
 	OK      Outcome = "ok"      // it was done, and what it read is true
 	Failed  Outcome = "failed"  // it was not done and never will be
-	Unknown Outcome = "unknown" // nobody knows; it may have been done, or still be
+	Unknown Outcome = "unknown" // it may have been done, or may still be done
 )
 
 // Model is what a key is to its clients, and so what can be said about a history.
@@ -74,7 +74,7 @@ const (
 	CAS       Do = "cas"       // if the register holds Old, it holds Value now, and Got is [1]; else Got is [0]
 	Append    Do = "append"    // Value is the last of the list now
 	Add       Do = "add"       // Value is in the set now
-	Remove    Do = "remove"    // Value is not in the set any more
+	Remove    Do = "remove"    // Value is no longer in the set
 	Increment Do = "increment" // the number is greater by Value, or less
 	Insert    Do = "insert"    // Value is taken now; it was not before
 )
@@ -85,8 +85,8 @@ type Step struct {
 	Key   string `json:"key"`
 	Value int64  `json:"value,omitempty"`
 	Old   int64  `json:"old,omitempty"`
-	// Got is what was read; nil for a step that does not read, and for one of which
-	// nobody knows what it read.
+	// Got is what was read. It is nil for a step that does not read, and for one whose
+	// result is unknown.
 	Got []int64 `json:"got,omitzero"`
 }
 

@@ -161,7 +161,7 @@ func (w workload) events(pairs []operation, o Options) ([]journal.Event, error) 
 	return events, nil
 }
 
-// event is the operation in the journal's terms. What has no end is under way for good.
+// event is the operation in the journal's terms. An operation without an end never ends.
 func event(p operation, o journal.Op) journal.Event {
 	client, _ := p.invoked.process.(int64)
 	o.Client, o.Outcome = int(client), p.outcome()
