@@ -117,13 +117,7 @@ func (w *sessionWrites) registers() {
 				c = &chain{}
 				chains[of] = c
 			}
-			c.coming = slices.DeleteFunc(c.coming, func(f contribution) bool {
-				over := f.event.End().Before(e.At)
-				if over {
-					f.add()
-				}
-				return over
-			})
+			c.coming = settled(c.coming, e)
 			now := heldValue{value: s.Value, by: e}
 			if s.Do != journal.Read && happened[place{journal.Register, s.Key, s.Value}] {
 				c.from = w.orders.of(s.Key).before(c.from, now)

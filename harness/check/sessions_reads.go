@@ -53,9 +53,9 @@ func (r *sessionReads) of(s session) *seen {
 	return r.seen[s]
 }
 
-// settle adds what operations contribute that ended before e began.
-func (m *seen) settle(e *journal.Event) {
-	m.coming = slices.DeleteFunc(m.coming, func(c contribution) bool {
+// settled adds what operations contribute that ended before e began, and returns the rest.
+func settled(coming []contribution, e *journal.Event) []contribution {
+	return slices.DeleteFunc(coming, func(c contribution) bool {
 		over := c.event.End().Before(e.At)
 		if over {
 			c.add()
@@ -78,7 +78,7 @@ func (r *sessionReads) step(e *journal.Event, s journal.Step, anywhere bool) {
 		}
 		r.v.Judged++
 		m := r.of(of)
-		m.settle(e)
+		m.coming = settled(m.coming, e)
 		r.read(m, of, e, s)
 	}
 	if r.guarantee != ownWrites || s.Do == journal.Read || e.Op.Outcome != journal.OK || s.Do == journal.CAS && !read {
@@ -95,7 +95,7 @@ func (r *sessionReads) step(e *journal.Event, s journal.Step, anywhere bool) {
 
 // wrote adds a write of the session's own.
 func (r *sessionReads) wrote(m *seen, e *journal.Event, s journal.Step) {
-	m.settle(e)
+	m.coming = settled(m.coming, e)
 	m.contribute(e, func() {
 		switch s.Do {
 		case journal.Append, journal.Add:

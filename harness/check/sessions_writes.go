@@ -164,17 +164,6 @@ func (w *sessionWrites) client(client int) (*clientSession, int) {
 	return &w.sessions[i], i
 }
 
-// settle feeds to a client what came of operations that ended before e began.
-func (c *clientSession) settle(e *journal.Event) {
-	c.coming = slices.DeleteFunc(c.coming, func(f contribution) bool {
-		over := f.event.End().Before(e.At)
-		if over {
-			f.add()
-		}
-		return over
-	})
-}
-
 func (w *sessionWrites) feed(c *clientSession, client int, fed *sessionWrite) {
 	if c.known[fed] {
 		return
@@ -204,7 +193,7 @@ func (w *sessionWrites) write(e *journal.Event) {
 			continue
 		}
 		c, client := w.client(e.Op.Client)
-		c.settle(e)
+		c.coming = settled(c.coming, e)
 		made.client, made.clock = client, c.clock
 		if w.guarantee == monotonicWrites && e.Op.Outcome == journal.OK {
 			c.coming = append(c.coming, contribution{e, func() { w.feed(&w.sessions[client], client, made) }})
@@ -226,7 +215,7 @@ func (w *sessionWrites) read(e *journal.Event) {
 		return
 	}
 	c, client := w.client(e.Op.Client)
-	c.settle(e)
+	c.coming = settled(c.coming, e)
 	seen := shown.writes
 	c.coming = append(c.coming, contribution{e, func() {
 		for _, made := range seen {
