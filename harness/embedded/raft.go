@@ -30,14 +30,15 @@ func (n *Node) startRaft() error {
 		branch: n.mux.raft, dial: n.conns.dialer(n.ctx, n.config.Endpoint), greeting: greeting(n.config.Token),
 	}
 	network := raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
-		Stream:          n.stream,
+		Stream:          unhurried{n.stream},
 		MaxPool:         pooledConnections,
 		MaxRPCsInFlight: inFlight,
 		Timeout:         rpcTimeout,
 		Logger:          logger.Named("transport"),
 	})
 	inbound := n.sorted(between[Transport](network, n.seams.Transport))
-	n.transport = newPatient(timedTransport{watchedTransport{inbound, &n.activity}, &n.stall})
+	log := newHollowLog(n.storage.Log, &n.raftStarted)
+	n.transport = newPatient(boundedTransport{timedTransport{watchedTransport{inbound, &n.activity}, &n.stall}, log})
 	n.storage.guard.cutOffBy(n.stream.silence)
 
 	config := n.raftConfig(logger)
@@ -45,10 +46,12 @@ func (n *Node) startRaft() error {
 	if err != nil {
 		return errors.Join(n.storage.cause(err), closeTransport(network))
 	}
-	n.raft, err = n.newRaft(config)
+	bound := n.newLogBound(log)
+	n.raft, err = n.newRaft(config, bound)
 	if err != nil {
 		return errors.Join(err, closeTransport(network))
 	}
+	bound.watch(n.raft)
 	n.wg.Go(func() { // what Raft's own Shutdown leaves behind
 		<-n.ctx.Done()
 		_ = closeTransport(network)
@@ -64,11 +67,12 @@ func (n *Node) startRaft() error {
 
 // newRaft starts Raft, on what the stores hold. Raft may not have been told that
 // they failed.
-func (n *Node) newRaft(config *raft.Config) (*raft.Raft, error) {
+func (n *Node) newRaft(config *raft.Config, bound *logBound) (*raft.Raft, error) {
 	n.votes.read(n.storage.Stable)
-	started, err := raft.NewRaft(config, guardedMachine{watchedMachine{between[raft.BatchingFSM](n.storage.machine, n.seams.Machine), &n.activity}, n.storage.guard, &n.raftStarted},
-		timedLog{n.storage.Log, &n.stall}, timedStable{watchedVotes{n.storage.Stable, &n.votes, n.storage.guard}, &n.stall},
-		watchedSnapshots{n.storage.Snapshots, &n.activity, &n.newestSnapshot}, n.transport)
+	machine := guardedMachine{watchedMachine{between[raft.BatchingFSM](n.storage.machine, n.seams.Machine), &n.activity}, n.storage.guard, &n.raftStarted}
+	started, err := raft.NewRaft(config, newFilledMachine(machine, bound.log),
+		bound.forRaft(timedLog{bound.log.forRaft(), &n.stall}), timedStable{watchedVotes{n.storage.Stable, &n.votes, n.storage.guard}, &n.stall},
+		boundedSnapshots{watchedSnapshots{n.storage.Snapshots, &n.activity, &n.newestSnapshot}, bound}, n.transport)
 	if err = n.storage.cause(err); err == nil {
 		n.raftStarted.Store(true)
 		return started, nil

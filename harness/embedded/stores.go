@@ -27,9 +27,6 @@ func (s Stores) Close() error {
 	return s.Closer.Close()
 }
 
-// cachedEntries of the log are kept in memory for followers.
-const cachedEntries = 1024
-
 func openStores(from *disk.FS, guard *guard, seams Seams, logger hclog.Logger) (Stores, error) {
 	log, err := durable.OpenLog(from, logger.Named("log"), guard.fail)
 	if err != nil {
@@ -40,8 +37,6 @@ func openStores(from *disk.FS, guard *guard, seams Seams, logger hclog.Logger) (
 		return Stores{}, errors.Join(err, log.Close())
 	}
 	s := guard.around(between(Stores{Log: log, Stable: log, Snapshots: snapshots, Closer: log}, seams.Stores))
-	if s.Log, err = raft.NewLogCache(cachedEntries, s.Log); err != nil {
-		return Stores{}, errors.Join(err, log.Close())
-	}
+	s.Log = newLogCache(s.Log)
 	return s, nil
 }
