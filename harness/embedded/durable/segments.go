@@ -21,7 +21,7 @@ type segments struct {
 var _ types.SegmentFiler = (*segments)(nil)
 
 func newSegments(fs *disk.FS, rotation *rotation) *segments {
-	return &segments{Filer: segment.NewFiler(disk.LogDir, vfs{fs}), fs: fs, rotation: rotation}
+	return &segments{Filer: segment.NewFiler(disk.LogDir, &kept{vfs: vfs{fs}}), fs: fs, rotation: rotation}
 }
 
 func (s *segments) Create(info types.SegmentInfo) (types.SegmentWriter, error) {
@@ -30,7 +30,7 @@ func (s *segments) Create(info types.SegmentInfo) (types.SegmentWriter, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &tail{inner, s.reader(inner, info), s.rotation}, nil
+	return s.tail(inner, info), nil
 }
 
 func (s *segments) RecoverTail(info types.SegmentInfo) (types.SegmentWriter, error) {
@@ -38,7 +38,7 @@ func (s *segments) RecoverTail(info types.SegmentInfo) (types.SegmentWriter, err
 	if err != nil {
 		return nil, err
 	}
-	return &tail{inner, s.reader(inner, info), s.rotation}, nil
+	return s.tail(inner, info), nil
 }
 
 func (s *segments) Open(info types.SegmentInfo) (types.SegmentReader, error) {
@@ -75,31 +75,4 @@ func (r reader) GetLog(index uint64) (*types.PooledBuffer, error) {
 	}
 	buffer.Bs = entry
 	return buffer, nil
-}
-
-// tail is a segment of records to be appended to.
-type tail struct {
-	types.SegmentWriter
-	reader
-	rotation *rotation
-}
-
-func (t *tail) GetLog(index uint64) (*types.PooledBuffer, error) { return t.reader.GetLog(index) }
-
-func (t *tail) Close() error { return t.SegmentWriter.Close() }
-
-// Append is one sync. When the segment is full, raft-wal goes on with the next.
-func (t *tail) Append(entries []types.LogEntry) error {
-	records := make([]types.LogEntry, len(entries))
-	for i, entry := range entries {
-		records[i] = types.LogEntry{Index: entry.Index, Data: encodeRecord(entry.Index, entry.Data)}
-	}
-	if err := t.SegmentWriter.Append(records); err != nil {
-		return err
-	}
-	full, _, err := t.Sealed()
-	if full {
-		t.rotation.begin()
-	}
-	return err
 }
