@@ -14,10 +14,10 @@ import (
 // Bounds of memory in bytes. They bound what is read, sent and applied at once; a single
 // entry may be larger, and then goes alone.
 const (
-	hollowFrom   = 4 << 10 // a command of at least so much data is handed to Raft without it
-	appendBytes  = 1 << 20 // of data in one AppendEntries
-	applyAtOnce  = 8 << 20 // of data in one SQLite transaction
-	entryBeside  = 64      // what an entry takes beside its data, about
+	hollowFrom  = 4 << 10 // a command of at least so much data is handed to Raft without it
+	appendBytes = 1 << 20 // of data in one AppendEntries
+	applyAtOnce = 8 << 20 // of data in one SQLite transaction
+	entryBeside = 64      // what an entry takes beside its data, about
 )
 
 // hollowLog is the log that Raft is given. A large command comes out of it without its
@@ -66,7 +66,9 @@ func (h *hollowLog) IsMonotonic() bool {
 	return is && log.IsMonotonic()
 }
 
-func isLarge(entry *raft.Log) bool { return entry.Type == raft.LogCommand && len(entry.Data) >= hollowFrom }
+func isLarge(entry *raft.Log) bool {
+	return entry.Type == raft.LogCommand && len(entry.Data) >= hollowFrom
+}
 
 // GetLog reads an entry, a large command without its data.
 func (h *hollowLog) GetLog(index uint64, entry *raft.Log) error {

@@ -25,8 +25,8 @@ type logBound struct {
 	node    *Node
 	log     *hollowLog
 	raft    atomic.Pointer[raft.Raft] // nil until it runs
-	size    atomic.Int64  // of the newest snapshot, in bytes; 0 if there is none
-	written chan struct{} // something was stored
+	size    atomic.Int64              // of the newest snapshot, in bytes; 0 if there is none
+	written chan struct{}             // something was stored
 }
 
 func (n *Node) newLogBound(log *hollowLog) *logBound {

@@ -24,6 +24,7 @@ type Node struct {
 	mux       *mux
 	stream    *stream
 	transport *patient
+	rounds    *rounds
 	incoming  chan raft.RPC // to Raft's main loop
 	raft      *raft.Raft
 	server    *http.Server

@@ -19,7 +19,8 @@ import (
 //
 // Waiting calls end in error as soon as their answer is of no use any more:
 // when this node no longer leads the term they are from, when the peer is
-// removed, and when the transport is closed.
+// removed or has another address, and when the transport is closed. The peer's
+// address is the one that heartbeats go to, for which Raft asks anew each time.
 type patient struct {
 	transport
 	notices *notices
@@ -35,10 +36,14 @@ type transport interface{ Transport }
 
 type reachability struct {
 	lost    bool
+	target  raft.ServerAddress // of the last heartbeat; empty if there was none
 	changed chan struct{} // closed and replaced when the peer is reached again, or waiting is over
 }
 
-var errGaveUp = errors.New("the call is no longer of use")
+var (
+	errGaveUp = errors.New("the call is no longer of use")
+	errMoved  = errors.New("the peer has another address now")
+)
 
 func newPatient(inner transport) *patient {
 	return &patient{
@@ -51,6 +56,7 @@ func newPatient(inner transport) *patient {
 // AppendEntries blocks while the peer cannot be reached.
 func (p *patient) AppendEntries(id raft.ServerID, target raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
 	if isHeartbeat(args) {
+		p.aim(id, target, args.Term)
 		err := p.transport.AppendEntries(id, target, args, resp)
 		if err == nil {
 			p.reached(id)
@@ -58,7 +64,7 @@ func (p *patient) AppendEntries(id raft.ServerID, target raft.ServerAddress, arg
 		return err
 	}
 	for {
-		if _, err := p.await(id, args.Term); err != nil {
+		if _, err := p.await(id, target, args.Term); err != nil {
 			return err
 		}
 		*resp = raft.AppendEntriesResponse{}
@@ -81,7 +87,7 @@ var errWaited = errors.New("the peer was away: the snapshot is chosen anew")
 
 // InstallSnapshot blocks while the peer cannot be reached, and then fails once.
 func (p *patient) InstallSnapshot(id raft.ServerID, target raft.ServerAddress, args *raft.InstallSnapshotRequest, resp *raft.InstallSnapshotResponse, data io.Reader) error {
-	waited, err := p.await(id, args.Term)
+	waited, err := p.await(id, target, args.Term)
 	if err != nil {
 		return err
 	}
@@ -140,6 +146,26 @@ func (p *patient) forget(id raft.ServerID) {
 	p.notices.forget(id)
 }
 
+// aim notes the address that a peer has now. Calls to another one end their wait.
+func (p *patient) aim(id raft.ServerID, target raft.ServerAddress, term uint64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed || p.term != term {
+		return
+	}
+	if peer := p.peerLocked(id); peer.target != target {
+		peer.target = target
+		peer.announceLocked()
+	}
+}
+
+func (p *patient) peerLocked(id raft.ServerID) *reachability {
+	if p.peers[id] == nil {
+		p.peers[id] = &reachability{changed: make(chan struct{})}
+	}
+	return p.peers[id]
+}
+
 func (p *patient) reached(id raft.ServerID) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -157,17 +183,14 @@ func (p *patient) loseContact(id raft.ServerID, term uint64) bool {
 	if p.closed || p.term != term {
 		return false
 	}
-	if p.peers[id] == nil {
-		p.peers[id] = &reachability{changed: make(chan struct{})}
-	}
-	p.peers[id].lost = true
+	p.peerLocked(id).lost = true
 	return true
 }
 
 // await returns once the peer can be reached as far as is known.
-func (p *patient) await(id raft.ServerID, term uint64) (waited bool, err error) {
+func (p *patient) await(id raft.ServerID, target raft.ServerAddress, term uint64) (waited bool, err error) {
 	for {
-		changed, err := p.watch(id, term, waited)
+		changed, err := p.watch(id, target, term, waited)
 		if changed == nil || err != nil {
 			return waited, err
 		}
@@ -177,13 +200,15 @@ func (p *patient) await(id raft.ServerID, term uint64) (waited bool, err error) 
 }
 
 // watch returns what to wait for, or nil if there is nothing to wait for.
-func (p *patient) watch(id raft.ServerID, term uint64, waited bool) (<-chan struct{}, error) {
+func (p *patient) watch(id raft.ServerID, target raft.ServerAddress, term uint64, waited bool) (<-chan struct{}, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	peer := p.peers[id]
 	switch {
 	case peer == nil && waited:
 		return nil, errGaveUp
+	case peer != nil && peer.target != "" && peer.target != target:
+		return nil, errMoved
 	case peer == nil || !peer.lost:
 		return nil, nil
 	case p.term != term: // a call of an earlier term, which came late

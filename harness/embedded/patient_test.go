@@ -173,6 +173,28 @@ var _ = Describe("The patient transport", func() {
 		Entry("when it is closed", func() { Expect(p.Close()).To(Succeed()); Expect(inner.closed).To(BeTrue()) }),
 	)
 
+	It("stops waiting at an address that the peer has no more, as soon as heartbeats go to another", func() {
+		done, second := lose(), install()
+		Consistently(second, "10ms", "1ms").ShouldNot(Receive())
+		inner.set(func(s *scripted) { s.heartbeat = func() error { return errSilence } })
+		Expect(beat()).To(MatchError(errSilence))
+		Consistently(done, "10ms", "1ms").ShouldNot(Receive())
+		moved := func() error {
+			return p.AppendEntries("b", "b:2", &raft.AppendEntriesRequest{Term: term}, &raft.AppendEntriesResponse{})
+		}
+		Expect(moved()).To(MatchError(errSilence), "it need not be reached there yet")
+		Eventually(done).Should(Receive(MatchError(errMoved)))
+		Eventually(second).Should(Receive(MatchError(errMoved)))
+
+		By("sending to the new address, once it is reached there")
+		inner.set(func(s *scripted) { s.append = accept; s.heartbeat = func() error { return nil } })
+		there := make(chan error, 1)
+		go func() { there <- p.AppendEntries("b", "b:2", request(), &raft.AppendEntriesResponse{}) }()
+		Consistently(there, "10ms", "1ms").ShouldNot(Receive())
+		Expect(moved()).To(Succeed())
+		Eventually(there).Should(Receive(BeNil()))
+	})
+
 	It("does not stop waiting because it is told again that it leads, or because another peer goes", func() {
 		done := lose()
 		p.lead(term)

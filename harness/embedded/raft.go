@@ -18,7 +18,7 @@ const (
 	// up no longer by it: the silence's end lets it go on.
 	rpcTimeout = time.Second
 	// pooledConnections to each other node are kept by Raft's transport.
-	pooledConnections = 3
+	pooledConnections = 4
 	// inFlight calls of replication to one follower: with 2, the library's
 	// default, a follower was seen to get no more entries and Shutdown to hang.
 	inFlight = 1
@@ -39,6 +39,7 @@ func (n *Node) startRaft() error {
 	inbound := n.sorted(between[Transport](network, n.seams.Transport))
 	log := newHollowLog(n.storage.Log, &n.raftStarted)
 	n.transport = newPatient(boundedTransport{timedTransport{watchedTransport{inbound, &n.activity}, &n.stall}, log})
+	n.rounds = newRounds(n)
 	n.storage.guard.cutOffBy(n.stream.silence)
 
 	config := n.raftConfig(logger)

@@ -25,7 +25,9 @@ func (n *Node) readIndex(ctx context.Context, consistency wire.Consistency) (uin
 		return n.storage.machine.Applied(), nil
 	}
 	index := n.raft.CommitIndex()
-	if err := n.wait(ctx, n.raft.VerifyLeader); err != nil {
+	ctx, cancel := n.whileLeads(ctx, l)
+	defer cancel()
+	if err := n.rounds.confirm(ctx, l.term); err != nil {
 		return 0, fmt.Errorf("%w: %w", errNotLeading, err)
 	}
 	return index, nil

@@ -1,0 +1,175 @@
+package embedded
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/raft"
+)
+
+// rounds ask the other members whether they still follow this leader, by heartbeats that
+// are sent after the question came (Ongaro, "Consensus: Bridging Theory and Practice",
+// 2014, section 6.4).
+//
+// Raft's own VerifyLeader (1.8.0) counts the next answer of each follower, also one to a
+// heartbeat that was sent before the question. Such an answer may have lain in a socket
+// for as long as the leader was frozen or cut off, while another was elected.
+//
+// A member is asked by one call at a time. Questions that come meanwhile share the next.
+type rounds struct {
+	node *Node
+
+	mu      sync.Mutex
+	asked   uint64 // the number of the newest round
+	members map[raft.ServerID]*follower
+	changed chan struct{} // closed and replaced when a member has answered
+}
+
+// follower is what one member has answered.
+type follower struct {
+	asking bool
+	term   uint64 // the leader's term of the call that was answered last,
+	round  uint64 // and the newest round that had begun when it was sent
+}
+
+func newRounds(n *Node) *rounds {
+	return &rounds{node: n, members: make(map[raft.ServerID]*follower), changed: make(chan struct{})}
+}
+
+// confirm blocks until a quorum of the voters has confirmed that this node leads the term,
+// by answers to calls that were sent after confirm was called. It returns an error when
+// ctx ends first.
+func (r *rounds) confirm(ctx context.Context, term uint64) error {
+	voters := func() []raft.Server { return votersOf(r.node.configuration()) }
+	for round := r.begin(); ; {
+		following, changed := r.following(voters(), term, round)
+		if len(following) >= len(voters())/2+1 {
+			return nil
+		}
+		r.ask(voters(), term)
+		if err := r.wait(ctx, changed); err != nil {
+			return fmt.Errorf("%d of %d voters confirmed that node %s leads term %d: %w",
+				len(following), len(voters()), r.node.config.ID, term, err)
+		}
+	}
+}
+
+// reached are the members of those that confirm within patience that this node leads the
+// term; itself among them. It returns as soon as all have.
+func (r *rounds) reached(ctx context.Context, members []raft.Server, term uint64, patience time.Duration) map[raft.ServerID]bool {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for round := r.begin(); ; {
+		following, changed := r.following(members, term, round)
+		if len(following) == len(members) {
+			return following
+		}
+		r.ask(members, term)
+		if r.wait(ctx, changed) != nil {
+			return following
+		}
+	}
+}
+
+func (r *rounds) begin() uint64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.asked++
+	return r.asked
+}
+
+// following are the members that have confirmed the term in that round or a later one,
+// and what will be closed when there may be more.
+func (r *rounds) following(members []raft.Server, term, round uint64) (map[raft.ServerID]bool, <-chan struct{}) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	following := make(map[raft.ServerID]bool)
+	for _, member := range members {
+		f := r.members[member.ID]
+		if r.node.is(member.ID) || f != nil && f.term == term && f.round >= round {
+			following[member.ID] = true
+		}
+	}
+	return following, r.changed
+}
+
+// wait blocks until a member has answered, or for a moment, after which those that did not
+// answer are asked again.
+func (r *rounds) wait(ctx context.Context, changed <-chan struct{}) error {
+	moment := time.NewTimer(r.node.config.ElectionTimeout / 4)
+	defer moment.Stop()
+	select {
+	case <-changed:
+	case <-moment.C:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-r.node.ctx.Done():
+		return context.Cause(r.node.ctx)
+	}
+	return nil
+}
+
+// ask sees to it that every other member has been asked in the newest round.
+func (r *rounds) ask(members []raft.Server, term uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, member := range members {
+		if r.node.is(member.ID) {
+			continue
+		}
+		f := r.members[member.ID]
+		if f == nil {
+			f = &follower{}
+			r.members[member.ID] = f
+		}
+		if !f.asking && (f.term != term || f.round < r.asked) {
+			f.asking = true
+			r.node.futures.Go(func() { r.call(member, f, term) })
+		}
+	}
+}
+
+// call asks a member until it has answered in the newest round, or does not answer.
+func (r *rounds) call(member raft.Server, f *follower, term uint64) {
+	for {
+		r.mu.Lock()
+		round := r.asked
+		r.mu.Unlock()
+		follows := r.node.transport.follows(member, &raft.AppendEntriesRequest{RPCHeader: r.node.header(), Term: term})
+		r.mu.Lock()
+		if follows {
+			f.term, f.round = term, round
+			close(r.changed)
+			r.changed = make(chan struct{})
+		}
+		again := follows && f.round < r.asked
+		f.asking = again
+		r.mu.Unlock()
+		if !again {
+			return
+		}
+	}
+}
+
+// follows sends a heartbeat and tells whether the member follows its sender in its term.
+func (p *patient) follows(member raft.Server, heartbeat *raft.AppendEntriesRequest) bool {
+	var response raft.AppendEntriesResponse
+	err := p.AppendEntries(member.ID, member.Address, heartbeat, &response)
+	return err == nil && response.Success && response.Term == heartbeat.Term
+}
+
+func (n *Node) is(id raft.ServerID) bool { return string(id) == n.config.ID }
+
+// configuration are the members by the newest entry of the log about them.
+func (n *Node) configuration() raft.Configuration { return n.raft.GetConfiguration().Configuration() }
+
+func votersOf(configuration raft.Configuration) (voters []raft.Server) {
+	for _, member := range configuration.Servers {
+		if member.Suffrage == raft.Voter {
+			voters = append(voters, member)
+		}
+	}
+	return voters
+}
