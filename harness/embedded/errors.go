@@ -31,13 +31,15 @@ const (
 	CodeStopping     = "STOPPING"            // 503: this node is leaving; nothing was changed
 	CodeAnswerGone   = "ANSWER_GONE"         // 503: a change sent again was applied before; its answer is not kept
 	CodeBehind       = "APPLIED_ELSEWHERE"   // 503: the change is applied, but this node has not caught up with it
+	CodeMembers      = "MEMBERS_REFUSED"     // 409: the members there are do not allow this change of them, and why
+	CodeMembersLater = "MEMBERS_NOT_NOW"     // 503: the members cannot be changed like that as things stand, and why
 )
 
 // Temporary tells whether an answer with that code may be another one when the
 // request is sent again, to this node or to another.
 func Temporary(code string) bool {
 	switch code {
-	case CodeNoLeader, CodeNotLeader, CodeNoQuorum, CodeTimeout, CodeFailed, CodeStopping, CodeBehind:
+	case CodeNoLeader, CodeNotLeader, CodeNoQuorum, CodeTimeout, CodeFailed, CodeStopping, CodeBehind, CodeMembersLater:
 		return true
 	}
 	return false
@@ -57,6 +59,7 @@ type answer struct {
 }
 
 func (a *answer) Error() string { return a.body.Error() }
+func (a *answer) Unwrap() error { return a.body }
 
 func refuse(status int, code, format string, args ...any) *answer {
 	return &answer{status: status, body: &wire.Error{Code: code, Message: fmt.Sprintf(format, args...)}}

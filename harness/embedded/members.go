@@ -7,10 +7,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
+	"strconv"
+	"strings"
+	"time"
 
 	"github.com/hashicorp/raft"
+
+	"github.com/rejoin-db/rejoin/harness/embedded/wire"
 )
 
 // Member is one node of the cluster, as a node's log has it.
@@ -20,11 +27,22 @@ type Member struct {
 	Voter   bool   `json:"voter"`
 }
 
-// AddMember takes a node into the cluster, or makes a member a voter that was
-// none; to make a voter one that does not vote is not possible. It may be asked
-// of any node, and blocks until the change is committed, for WriteTimeout at
-// most. Asking again is no error. The new node must run, or be started soon: a
-// voter that is away is one that a quorum is missing.
+// AddMember takes a node into the cluster, gives a member another address, makes a
+// member a voter, or a voter a member that only listens. It may be asked of any node, and
+// blocks until the change is committed. Asking again is no error.
+//
+// A node that is new, or has another address, must run and be reached by the leader at
+// that address. One that is to vote first only listens; it votes once it has applied what
+// was committed when it came, for which it has three WriteTimeouts, and AddMember four in
+// all. If it has not by then, it is no member, unless it was one before. To take in a node
+// that needs longer, add it as one that does not vote, wait until it is online, and add it
+// again as a voter. All other changes take WriteTimeout at most.
+//
+// A change after which fewer voters could be reached than a quorum is refused; so is one
+// of the leader's own address.
+//
+// An error that says of its outcome that it is unknown is one after which the change may
+// still be made (see wire.Error); after every other error nothing was changed.
 func (n *Node) AddMember(ctx context.Context, m Member) error {
 	return n.changeMembers(ctx, memberChange{Add: &m}, false)
 }
@@ -32,7 +50,8 @@ func (n *Node) AddMember(ctx context.Context, m Member) error {
 // RemoveMember takes the node with that ID out of the cluster. It may be asked
 // of any node, and blocks until the change is committed, for WriteTimeout at
 // most. Removing who is no member is no error. A leader that is removed stops
-// leading.
+// leading. The last voter cannot be removed, and no voter if fewer of the others can be
+// reached than their quorum. Errors are as those of AddMember.
 func (n *Node) RemoveMember(ctx context.Context, id string) error {
 	return n.changeMembers(ctx, memberChange{Remove: id}, false)
 }
@@ -60,6 +79,25 @@ func (c memberChange) validate() error {
 		return refuse(http.StatusBadRequest, CodeBadRequest, "a new member needs an id and an address")
 	case c.Add != nil && !printable(c.Add.ID):
 		return refuse(http.StatusBadRequest, CodeBadRequest, "the new member's id is not all printable ASCII")
+	case c.Add != nil:
+		if err := validAddress(c.Add.Address); err != nil {
+			return refuse(http.StatusBadRequest, CodeBadRequest, "the address %q of %s is not host:port: %v", c.Add.Address, c.Add.ID, err)
+		}
+	}
+	return nil
+}
+
+// validAddress returns why no node can be reached at the address from elsewhere, or nil.
+func validAddress(address string) error {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return err
+	}
+	if host == "" || strings.ContainsAny(host, "/@ ") || !printable(host) {
+		return fmt.Errorf("%q is no host", host)
+	}
+	if number, err := strconv.ParseUint(port, 10, 16); err != nil || number == 0 {
+		return fmt.Errorf("port %q is not from 1 to 65535", port)
 	}
 	return nil
 }
@@ -71,50 +109,67 @@ func (c memberChange) String() string {
 	return "remove member " + c.Remove
 }
 
-// ask asks Raft, on the leader.
-func (c memberChange) ask(r *raft.Raft) raft.Future {
-	switch {
-	case c.Add == nil:
-		return r.RemoveServer(raft.ServerID(c.Remove), 0, 0)
-	case c.Add.Voter:
-		return r.AddVoter(raft.ServerID(c.Add.ID), raft.ServerAddress(c.Add.Address), 0, 0)
+// joinTimeouts is how many WriteTimeouts a node has to catch up before it votes. One more
+// is for all the rest.
+const joinTimeouts = 3
+
+func (c memberChange) patience(writeTimeout time.Duration) time.Duration {
+	if c.Add != nil && c.Add.Voter {
+		return (joinTimeouts + 1) * writeTimeout
 	}
-	return r.AddNonvoter(raft.ServerID(c.Add.ID), raft.ServerAddress(c.Add.Address), 0, 0)
+	return writeTimeout
 }
 
 // changeMembers brings the change to the leader, wherever it is. It is safe to
 // bring it to the next one too: it says what is to be, not what is to be done.
-func (n *Node) changeMembers(ctx context.Context, change memberChange, forwarded bool) error {
+func (n *Node) changeMembers(outer context.Context, change memberChange, forwarded bool) error {
 	if err := change.validate(); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, n.config.WriteTimeout)
+	ctx, cancel := context.WithTimeout(outer, change.patience(n.config.WriteTimeout))
+	defer cancel()
+	search, cancel := context.WithTimeout(outer, n.config.WriteTimeout) // for a leader
 	defer cancel()
 	var last error
+	inDoubt := false
 	for {
 		l, _, changed := n.standing.look()
-		switch {
-		case l.self:
-			if last = n.changeMembersHere(ctx, change); last == nil {
-				return nil
-			}
-		case forwarded:
-			return unavailable(CodeNotLeader, "node %s does not lead", n.config.ID)
-		case l.id != "":
-			if last = n.changeMembersThere(ctx, l, change); last == nil {
-				return nil
-			}
+		if forwarded && !l.self {
+			return n.notLeading(inDoubt, last)
 		}
-		if err := n.pause(ctx, changed); err != nil {
-			return fmt.Errorf("%v: %w", change, n.noLeader(err, last))
+		if l.id != "" {
+			err := n.changeMembersBy(ctx, l, change)
+			if final, is := errors.AsType[*answer](err); err == nil || is {
+				return change.answered(final, inDoubt)
+			}
+			last = err
+			inDoubt = inDoubt || !errors.Is(err, errNotLeading)
+		}
+		if err := n.pause(search, changed); err != nil {
+			return fmt.Errorf("%v: %w", change, n.gaveUp(err, last, inDoubt))
 		}
 	}
 }
 
-// changeMembersHere changes them as the leader. With the change, what the leader
-// wrote before is committed too, in its own term.
-func (n *Node) changeMembersHere(ctx context.Context, change memberChange) error {
-	return n.wait(ctx, func() raft.Future { return change.ask(n.raft) })
+// answered is the leader's last word; nil if it made the change. If an earlier leader may
+// have made it, a refusal does not say that nothing was changed.
+func (c memberChange) answered(final *answer, inDoubt bool) error {
+	if final == nil {
+		return nil
+	}
+	if inDoubt {
+		final = final.withOutcome(OutcomeUnknown)
+	}
+	return fmt.Errorf("%v: %w", c, final)
+}
+
+// changeMembersBy has one leader make the change. An *answer is its last word, and
+// errNotLeading says that it changed nothing; after any other error nobody knows.
+func (n *Node) changeMembersBy(ctx context.Context, l leader, change memberChange) error {
+	if l.self {
+		return n.changeMembersHere(ctx, l, change)
+	}
+	return n.changeMembersThere(ctx, l, change)
 }
 
 const membersPath = "/v1/api/cluster/members"
@@ -126,21 +181,41 @@ func (n *Node) changeMembersThere(ctx context.Context, l leader, change memberCh
 	if err != nil {
 		return err
 	}
+	sent := false
+	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { sent = true }}
 	target := url.URL{Scheme: "http", Host: l.address, Path: membersPath}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, target.String(), bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, trace), http.MethodPost, target.String(), bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
+	request.Header.Set("Content-Type", "application/json")
 	response, err := n.send(request)
-	if err != nil {
+	switch {
+	case err != nil && !sent:
+		return errors.Join(errNotLeading, err)
+	case err != nil:
 		return err
 	}
 	defer func() { err = errors.Join(err, response.Body.Close()) }()
 	if response.StatusCode == http.StatusOK {
 		return nil
 	}
-	said, err := io.ReadAll(io.LimitReader(response.Body, maxInternalAnswer))
-	return errors.Join(fmt.Errorf("leader %s: %s: %s", l.id, response.Status, said), err)
+	reader := wire.NewReader(io.LimitReader(response.Body, maxInternalAnswer))
+	for reader.NextResult() { // an error has none
+	}
+	said, is := errors.AsType[*wire.Error](reader.Err())
+	if !is {
+		return fmt.Errorf("leader %s: %s: %w", l.id, response.Status, reader.Err())
+	}
+	err = &answer{status: response.StatusCode, body: said}
+	switch said.Code {
+	case CodeNotLeader, CodeNoLeader, CodeStopping, CodeNoQuorum, CodeFailed:
+		err = fmt.Errorf("leader %s: %v", l.id, said)
+		if said.Outcome != OutcomeUnknown {
+			err = errors.Join(errNotLeading, err)
+		}
+	}
+	return err
 }
 
 func (n *Node) serveMembers(w http.ResponseWriter, r *http.Request) {

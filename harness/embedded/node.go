@@ -25,11 +25,13 @@ type Node struct {
 	stream    *stream
 	transport *patient
 	rounds    *rounds
-	incoming  chan raft.RPC // to Raft's main loop
-	raft      *raft.Raft
-	server    *http.Server
-	busy      *busy
-	client    *http.Client // to the other nodes
+	// membersTurn is held, by a value in it, by who changes the members as their leader.
+	membersTurn chan struct{}
+	incoming    chan raft.RPC // to Raft's main loop
+	raft        *raft.Raft
+	server      *http.Server
+	busy        *busy
+	client      *http.Client // to the other nodes
 
 	standing standing
 	activity activity
@@ -62,7 +64,8 @@ func Start(config Config) (_ *Node, err error) {
 	if err := config.validate(); err != nil {
 		return nil, err
 	}
-	n := &Node{config: config, seams: config.seams(), conns: newConns(), busy: newBusy(), incoming: make(chan raft.RPC), started: time.Now()}
+	n := &Node{config: config, seams: config.seams(), conns: newConns(), busy: newBusy(), incoming: make(chan raft.RPC),
+		membersTurn: make(chan struct{}, 1), started: time.Now()}
 	n.standing.init()
 	n.stall.patience = stallTimeouts * config.ElectionTimeout
 	n.ctx, n.end = context.WithCancel(context.Background())

@@ -37,7 +37,7 @@ type transport interface{ Transport }
 type reachability struct {
 	lost    bool
 	target  raft.ServerAddress // of the last heartbeat; empty if there was none
-	changed chan struct{} // closed and replaced when the peer is reached again, or waiting is over
+	changed chan struct{}      // closed and replaced when the peer is reached again, or waiting is over
 }
 
 var (

@@ -56,14 +56,14 @@ func (r *rounds) confirm(ctx context.Context, term uint64) error {
 	}
 }
 
-// reached are the members of those that confirm within patience that this node leads the
-// term; itself among them. It returns as soon as all have.
-func (r *rounds) reached(ctx context.Context, members []raft.Server, term uint64, patience time.Duration) map[raft.ServerID]bool {
+// reached are those of the members that confirm within patience that this node leads the
+// term; itself among them. It returns as soon as there are enough.
+func (r *rounds) reached(ctx context.Context, members []raft.Server, enough int, term uint64, patience time.Duration) map[raft.ServerID]bool {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for round := r.begin(); ; {
 		following, changed := r.following(members, term, round)
-		if len(following) == len(members) {
+		if len(following) >= enough {
 			return following
 		}
 		r.ask(members, term)

@@ -126,8 +126,20 @@ func (c *Client) changeMembers(ctx context.Context, change map[string]any) (err 
 	if response.StatusCode == http.StatusOK {
 		return nil
 	}
-	said, err := io.ReadAll(io.LimitReader(response.Body, maxHealth))
-	return c.failed("MEMBERS", errors.Join(fmt.Errorf("%s: %s", response.Status, said), err), target.Unknown)
+	return c.refusedMembers(response)
+}
+
+// refusedMembers is the node's error about a change of the members. After one that says
+// nothing of the outcome nothing was changed.
+func (c *Client) refusedMembers(response *http.Response) error {
+	reader := wire.NewReader(io.LimitReader(response.Body, maxHealth))
+	for reader.NextResult() { // an error has none
+	}
+	said, is := errors.AsType[*wire.Error](reader.Err())
+	if !is {
+		return c.failed("MALFORMED", fmt.Errorf("status %s, but the answer names no error", response.Status), target.Unknown)
+	}
+	return &target.Error{Node: c.node, Code: said.Code, Message: said.Message, Outcome: outcome(said), Temporary: embedded.Temporary(said.Code), Cause: said}
 }
 
 // send returns whether the request may have reached the node.

@@ -56,8 +56,8 @@ func Remove(ctx context.Context, through []Node, id string) error {
 // rest is how long nobody is asked when nobody could do it.
 const rest = 5 * time.Millisecond
 
-// ask asks one member after the other until one has done it. Those that are not
-// online cannot, and are not asked.
+// ask asks one member after the other until one has done it, or has refused it for good.
+// Those that are not online cannot, and are not asked.
 func ask(ctx context.Context, members []Node, do func(Node) error) error {
 	pause := time.NewTimer(rest)
 	defer pause.Stop()
@@ -70,8 +70,8 @@ func ask(ctx context.Context, members []Node, do func(Node) error) error {
 			case status.State != target.Online || status.Leader == "":
 				err = fmt.Errorf("node %s is %s, leader %q", n.ID(), status.State, status.Leader)
 			default:
-				if err = do(n); err == nil {
-					return nil
+				if err = do(n); err == nil || embedded.RefusedForGood(err) {
+					return err
 				}
 			}
 			errs = append(errs, err)

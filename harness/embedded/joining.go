@@ -1,0 +1,249 @@
+package embedded
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/rejoin-db/rejoin/harness/embedded/wire"
+)
+
+// RefusedForGood tells whether a change of the members was refused for what it is, so
+// that asking again is of no use while the members are what they are.
+func RefusedForGood(err error) bool {
+	said, is := errors.AsType[*wire.Error](err)
+	return is && (said.Code == CodeMembers || said.Code == CodeBadRequest)
+}
+
+func notNow(format string, args ...any) *answer {
+	return unavailable(CodeMembersLater, format, args...)
+}
+
+func refuseMembers(format string, args ...any) *answer {
+	return refuse(http.StatusConflict, CodeMembers, format, args...)
+}
+
+// changeMembersHere changes them as the leader, one change at a time. With the change,
+// what the leader wrote before is committed too, in its own term.
+func (n *Node) changeMembersHere(ctx context.Context, l leader, change memberChange) error {
+	select {
+	case n.membersTurn <- struct{}{}:
+		defer func() { <-n.membersTurn }()
+	case <-ctx.Done():
+		return notNow("another change of the members is under way")
+	}
+	members := n.configuration()
+	if change.Add == nil {
+		return n.removeHere(ctx, l, members, raft.ServerID(change.Remove))
+	}
+	wanted := raft.Server{ID: raft.ServerID(change.Add.ID), Address: raft.ServerAddress(change.Add.Address), Suffrage: raft.Nonvoter}
+	if change.Add.Voter {
+		wanted.Suffrage = raft.Voter
+	}
+	return n.addHere(ctx, l, members, wanted)
+}
+
+func (n *Node) removeHere(ctx context.Context, l leader, members raft.Configuration, id raft.ServerID) error {
+	left := without(members, id)
+	if err := n.enough(ctx, l, members, left); err != nil {
+		return err
+	}
+	return n.askRaft(ctx, func(timeout time.Duration) raft.Future { return n.raft.RemoveServer(id, 0, timeout) })
+}
+
+// addHere makes the node the member that is wanted, whatever it is now.
+func (n *Node) addHere(ctx context.Context, l leader, members raft.Configuration, wanted raft.Server) error {
+	now, is := memberOf(members, wanted.ID)
+	moved := is && now.Address != wanted.Address
+	for _, other := range members.Servers {
+		if other.ID != wanted.ID && other.Address == wanted.Address {
+			return refuseMembers("the address %s is that of member %s", other.Address, other.ID)
+		}
+	}
+	demoted := is && now.Suffrage == raft.Voter && wanted.Suffrage != raft.Voter
+	switch {
+	case moved && n.is(wanted.ID):
+		return refuseMembers("node %s leads, and listens at %s and not at %s: only another leader can move it", wanted.ID, n.Address(), wanted.Address)
+	case moved && demoted:
+		return refuseMembers("member %s is to have another address and no vote: these are two changes", wanted.ID)
+	case demoted:
+		if err := n.enough(ctx, l, members, with(members, wanted)); err != nil {
+			return err
+		}
+		return n.askRaft(ctx, func(timeout time.Duration) raft.Future { return n.raft.DemoteVoter(wanted.ID, 0, timeout) })
+	}
+	if !is || moved {
+		if err := n.meet(ctx, wanted); err != nil {
+			return err
+		}
+	}
+	if wanted.Suffrage == raft.Voter && (!is || now.Suffrage != raft.Voter) {
+		return n.admitVoter(ctx, l, wanted, is)
+	}
+	return n.put(ctx, l, members, wanted)
+}
+
+// put writes the member into the log as it is to be.
+func (n *Node) put(ctx context.Context, l leader, members raft.Configuration, wanted raft.Server) error {
+	if err := n.enough(ctx, l, members, with(members, wanted)); err != nil {
+		return err
+	}
+	return n.askRaft(ctx, func(timeout time.Duration) raft.Future {
+		if wanted.Suffrage == raft.Voter {
+			return n.raft.AddVoter(wanted.ID, wanted.Address, 0, timeout)
+		}
+		return n.raft.AddNonvoter(wanted.ID, wanted.Address, 0, timeout)
+	})
+}
+
+// admitVoter lets a node vote that does not yet, once it has caught up as one that only
+// listens: at no time does a quorum have to wait for it. If it does not catch up, and was
+// no member before, it is none afterwards.
+func (n *Node) admitVoter(ctx context.Context, l leader, voter raft.Server, member bool) error {
+	listener := voter
+	listener.Suffrage = raft.Nonvoter
+	if err := n.put(ctx, l, n.configuration(), listener); err != nil {
+		return err
+	}
+	err := n.untilCaughtUp(ctx, voter, n.raft.CommitIndex())
+	if err == nil {
+		err = n.put(ctx, l, n.configuration(), voter)
+	}
+	if refused, is := errors.AsType[*answer](err); is && !member {
+		return n.takeBack(ctx, voter, refused)
+	}
+	return err
+}
+
+// takeBack ends the membership of a node that was refused its vote.
+func (n *Node) takeBack(ctx context.Context, voter raft.Server, refused *answer) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), n.config.WriteTimeout)
+	defer cancel()
+	err := n.askRaft(ctx, func(timeout time.Duration) raft.Future { return n.raft.RemoveServer(voter.ID, 0, timeout) })
+	if err != nil {
+		refused.body.Message += fmt.Sprintf("; it may still be a member that does not vote (%v)", err)
+		return refused.withOutcome(OutcomeUnknown)
+	}
+	return refused
+}
+
+// askRaft has Raft change the members, and tells what became of it. A change that waits
+// for another one is given up before it is in the log.
+func (n *Node) askRaft(ctx context.Context, ask func(timeout time.Duration) raft.Future) error {
+	patience := n.config.WriteTimeout / 4
+	err := n.wait(ctx, func() raft.Future { return ask(patience) })
+	switch {
+	case errors.Is(err, raft.ErrNotLeader), errors.Is(err, raft.ErrLeadershipTransferInProgress):
+		return errors.Join(errNotLeading, err)
+	case errors.Is(err, raft.ErrEnqueueTimeout):
+		return notNow("leader %s has an earlier change to commit, for longer than %v", n.config.ID, patience)
+	}
+	return err
+}
+
+// enough refuses a change after which there were no voter, or fewer voters that can be
+// reached than a quorum. Where no vote changes, there is nothing to ask.
+func (n *Node) enough(ctx context.Context, l leader, before, after raft.Configuration) error {
+	voters := votersOf(after)
+	if slices.Equal(votersOf(before), voters) {
+		return nil
+	}
+	if len(voters) == 0 {
+		return refuseMembers("no voter would be left")
+	}
+	quorum := len(voters)/2 + 1
+	reached := n.rounds.reached(ctx, voters, quorum, l.term, n.config.WriteTimeout/2)
+	if len(reached) < quorum {
+		return notNow("of the %d voters there would be, %d can be reached, and %d are a quorum", len(voters), len(reached), quorum)
+	}
+	return nil
+}
+
+// meet refuses a node that is not to be reached at its address, or is another.
+func (n *Node) meet(ctx context.Context, node raft.Server) error {
+	ctx, cancel := context.WithTimeout(ctx, n.config.WriteTimeout/2)
+	defer cancel()
+	health, err := n.healthOf(ctx, node.Address)
+	switch {
+	case err != nil:
+		return notNow("leader %s cannot reach node %s at %s: %v", n.config.ID, node.ID, node.Address, err)
+	case health.ID != string(node.ID):
+		return refuseMembers("at %s is node %s, and not %s", node.Address, health.ID, node.ID)
+	case health.State == Failed, health.State == Leaving:
+		return notNow("node %s at %s is %s", node.ID, node.Address, health.State)
+	}
+	return nil
+}
+
+// untilCaughtUp waits until the node has applied the entry of that index.
+func (n *Node) untilCaughtUp(ctx context.Context, node raft.Server, index uint64) error {
+	ctx, cancel := context.WithTimeout(ctx, joinTimeouts*n.config.WriteTimeout)
+	defer cancel()
+	var seen string
+	for {
+		health, err := n.healthOf(ctx, node.Address)
+		switch {
+		case err == nil && health.ID == string(node.ID) && health.AppliedIndex >= index:
+			return nil
+		case err != nil:
+			seen = err.Error()
+		default:
+			seen = fmt.Sprintf("%s with %d of %d entries applied", health.State, health.AppliedIndex, index)
+		}
+		if l, _, _ := n.standing.look(); !l.self {
+			return errors.New("this node does not lead any more")
+		}
+		if err := n.pause(ctx, nil); err != nil {
+			return notNow("node %s at %s has not caught up, so that it may not vote: last seen %s", node.ID, node.Address, seen)
+		}
+	}
+}
+
+// healthOf asks another node how it is.
+func (n *Node) healthOf(ctx context.Context, address raft.ServerAddress) (health Health, err error) {
+	target := url.URL{Scheme: "http", Host: string(address), Path: healthPath}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
+	if err != nil {
+		return health, err
+	}
+	response, err := n.send(request)
+	if err != nil {
+		return health, err
+	}
+	defer func() { err = errors.Join(err, response.Body.Close()) }()
+	if response.StatusCode != http.StatusOK {
+		return health, errors.New(response.Status)
+	}
+	return health, json.NewDecoder(io.LimitReader(response.Body, maxHealthAnswer)).Decode(&health)
+}
+
+const maxHealthAnswer = 1 << 20 // bytes
+
+func memberOf(members raft.Configuration, id raft.ServerID) (raft.Server, bool) {
+	i := slices.IndexFunc(members.Servers, func(s raft.Server) bool { return s.ID == id })
+	if i < 0 {
+		return raft.Server{}, false
+	}
+	return members.Servers[i], true
+}
+
+// with are the members with that one as it is given.
+func with(members raft.Configuration, member raft.Server) raft.Configuration {
+	changed := without(members, member.ID)
+	changed.Servers = append(changed.Servers, member)
+	return changed
+}
+
+func without(members raft.Configuration, id raft.ServerID) raft.Configuration {
+	left := members.Clone()
+	left.Servers = slices.DeleteFunc(left.Servers, func(s raft.Server) bool { return s.ID == id })
+	return left
+}
