@@ -20,6 +20,9 @@ type removal struct{ name string }
 type writing struct {
 	inode *inode
 	spans []span
+	// through says that there is more to be synced than the spans: the file has it
+	// already.
+	through bool
 }
 
 func (c creation) apply(f *FS) error {
@@ -47,7 +50,7 @@ func (c renaming) apply(f *FS) error {
 func (c removal) apply(f *FS) error { return f.disk.stable.remove(c.name) }
 
 func (c writing) apply(f *FS) error {
-	if len(c.spans) == 0 {
+	if len(c.spans) == 0 && !c.through {
 		return nil
 	}
 	if err := c.write(); err != nil {

@@ -18,6 +18,8 @@ const (
 	LogFile      = ".wal"
 	SnapshotDir  = "snapshots"
 	SnapshotFile = ".snapshot"
+	// PromiseFile says how much of the other two there must be.
+	PromiseFile = "promises"
 )
 
 type place struct {

@@ -3,6 +3,7 @@ package disk
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"sync"
 	"time"
 )
@@ -108,6 +109,11 @@ func (d *Disk) Wipe() error {
 		return fmt.Errorf("wipe disk: %w", err)
 	}
 	var errs []error
+	for _, name := range []string{PromiseFile, "." + PromiseFile} {
+		if err := d.stable.remove(name); !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
 	for _, place := range places {
 		names, err := d.stable.list(place.dir)
 		errs = append(errs, err)

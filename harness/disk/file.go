@@ -16,6 +16,7 @@ type inode struct {
 
 	file    stableFile // what is safe; nil if nothing is, or nobody has it open
 	size    int64      // as the node sees it, while it has it open
+	through bool       // whether the file has to be synced though there are no spans
 	spans   []span     // what was written and is not safe, in order
 	claimed int        // how many of the spans the disk lied about
 	users   int

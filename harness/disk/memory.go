@@ -70,10 +70,26 @@ func (m *memory) remove(name string) error {
 
 func (m *memory) path(name string) string { return name }
 
+func (m *memory) losePower() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, file := range m.files {
+		file.losePower()
+	}
+}
+
 // memoryFile is a file in memory. Who has it open keeps it when it is removed.
 type memoryFile struct {
 	mu   sync.RWMutex
 	data []byte
+	undo []overwritten // since the last sync, the oldest first
+}
+
+// overwritten is what was in a file before a write that is not synced.
+type overwritten struct {
+	offset, written int64 // where, and how many bytes were written
+	size            int   // of the file
+	data            []byte
 }
 
 func (f *memoryFile) length() (int64, error) {
@@ -98,11 +114,42 @@ func (f *memoryFile) ReadAt(p []byte, off int64) (int, error) {
 func (f *memoryFile) WriteAt(p []byte, off int64) (int, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.noteLocked(off, int64(len(p)))
 	if grow := int(off) + len(p) - len(f.data); grow > 0 {
 		f.data = append(f.data, make([]byte, grow)...)
 	}
 	return copy(f.data[off:], p), nil
 }
 
-func (f *memoryFile) sync() error  { return nil }
+// noteLocked notes what is about to be overwritten, unless it was written after the
+// last sync itself.
+func (f *memoryFile) noteLocked(offset, length int64) {
+	for _, u := range f.undo {
+		if u.offset <= offset && offset+length <= u.offset+u.written {
+			return
+		}
+	}
+	size := int64(len(f.data))
+	old := slices.Clone(f.data[min(offset, size):min(offset+length, size)])
+	f.undo = append(f.undo, overwritten{offset, length, len(f.data), old})
+}
+
+func (f *memoryFile) sync() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.undo = nil
+	return nil
+}
+
+// losePower undoes what was written since the last sync.
+func (f *memoryFile) losePower() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, u := range slices.Backward(f.undo) {
+		copy(f.data[min(u.offset, int64(len(f.data))):], u.data)
+		f.data = f.data[:u.size]
+	}
+	f.undo = nil
+}
+
 func (f *memoryFile) Close() error { return nil }

@@ -35,7 +35,9 @@ func (f *File) Sync() error {
 func (f *File) unsafe() writing {
 	f.fs.mu.Lock()
 	defer f.fs.mu.Unlock()
-	return writing{f.inode, slices.Clip(f.inode.spans[f.inode.claimed:])}
+	through := f.inode.through
+	f.inode.through = false
+	return writing{f.inode, slices.Clip(f.inode.spans[f.inode.claimed:]), through}
 }
 
 func (f *File) inOrder(do func() error) error {

@@ -8,7 +8,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/raft"
 	. "github.com/onsi/gomega"
 
@@ -112,7 +111,7 @@ func TestAnAppendIsOneSync(t *testing.T) {
 		d := disk.Memory(disk.SyncTakes(aSync))
 		fs, err := d.Open()
 		g.Expect(err).NotTo(HaveOccurred())
-		l, err := OpenLog(fs, hclog.NewNullLogger(), func(error) {})
+		l, err := beginOn(fs, segmentSize, func(error) {})
 		g.Expect(err).NotTo(HaveOccurred())
 		for i := range uint64(5) {
 			begun := time.Now()

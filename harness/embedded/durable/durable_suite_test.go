@@ -43,7 +43,15 @@ func begin(d *disk.Disk) (*Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	return openLog(fs, hclog.NewNullLogger(), func(error) {}, smallSegments)
+	return beginOn(fs, smallSegments, func(error) {})
+}
+
+func beginOn(fs *disk.FS, segmentSize int, failed func(error)) (*Log, error) {
+	s, err := openParts(fs, hclog.NewNullLogger(), failed, segmentSize)
+	if err != nil {
+		return nil, err
+	}
+	return s.Log, nil
 }
 
 func entries(from, to uint64) (logs []*raft.Log) {

@@ -27,7 +27,7 @@ func tailOf(appends ...int) written {
 	GinkgoHelper()
 	d := disk.Memory()
 	fs := must(d.Open())
-	l := must(OpenLog(fs, hclog.NewNullLogger(), func(error) {}))
+	l := must(beginOn(fs, segmentSize, func(error) {}))
 	w := written{info: types.SegmentInfo{ID: 0, BaseIndex: 1, MinIndex: 1, Codec: 1}}
 	next := uint64(1)
 	for _, n := range appends {
@@ -48,7 +48,7 @@ func full() written {
 	GinkgoHelper()
 	d := disk.Memory()
 	fs := must(d.Open())
-	l := must(OpenLog(fs, hclog.NewNullLogger(), func(error) {}))
+	l := must(beginOn(fs, segmentSize, func(error) {}))
 	Expect(l.StoreLogs(entries(1, 5))).To(Succeed())
 	Expect(l.DeleteRange(5, 5)).To(Succeed())
 	w := written{info: types.SegmentInfo{ID: 0, BaseIndex: 1, MinIndex: 1, Codec: 1}, entries: []uint64{5, 5}}
@@ -121,7 +121,7 @@ var _ = Describe("A snapshot's file", func() {
 	It("never gives away another byte than was written, whichever has flipped", func() {
 		d := disk.Memory()
 		fs := must(d.Open())
-		s := must(OpenSnapshots(fs))
+		s := must(Open(fs, hclog.NewNullLogger(), func(error) {})).Snapshots
 		content := bytes.Repeat([]byte("0123456789"), 20)
 		file := snapshotName(take(s, 1, 1, content))
 		size := must(fs.Open(file)).Size()

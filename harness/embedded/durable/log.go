@@ -1,7 +1,7 @@
 package durable
 
 import (
-	"fmt"
+	"errors"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/raft"
@@ -13,10 +13,12 @@ import (
 // segmentSize is how many bytes of log go into one file.
 const segmentSize = 4 << 20
 
-// Log is Raft's log, its term and its vote. It is safe for concurrent use.
+// Log is Raft's log, its term and its vote, and how much of the log is known to be
+// committed. It is safe for concurrent use.
 type Log struct {
 	wal      *wal.WAL
 	rotation *rotation
+	promises *promises
 	// turn is held, by a value in it, by who changes the log. raft-wal has a mutex
 	// for that, and holds it while it syncs; in a bubble that would stop the time.
 	turn chan struct{}
@@ -28,23 +30,27 @@ var (
 	_ raft.StableStore       = (*Log)(nil)
 )
 
-// OpenLog opens the log and reads it whole; a *DamageError says which file is not
-// what it was. What fails later and in no call of its own goes to failed.
-func OpenLog(fs *disk.FS, logger hclog.Logger, failed func(error)) (*Log, error) {
-	l, err := openLog(fs, logger, failed, segmentSize)
-	if err != nil {
-		return nil, fmt.Errorf("open the log: %w", err)
-	}
-	return l, nil
-}
-
-func openLog(fs *disk.FS, logger hclog.Logger, failed func(error), segmentSize int) (*Log, error) {
+// openLog opens the log and reads it whole; a *DamageError says which file is not
+// what it was, a *LostError which is less than was promised. Before the promise is
+// known to be kept nothing is changed. What fails later and in no call of its own
+// goes to failed.
+func openLog(fs *disk.FS, promises *promises, logger hclog.Logger, failed func(error), segmentSize int) (*Log, error) {
 	rotation := &rotation{failed: failed}
-	m, err := openMeta(fs, rotation)
+	m, err := openMeta(fs, rotation, promises)
 	if err != nil {
 		return nil, err
 	}
-	if err := recoverLog(fs, m); err != nil {
+	found, err := readLog(fs, m)
+	if err != nil {
+		return nil, err
+	}
+	if !promises.exists && (found.end() > 0 || len(m.content.Stable) > 0) {
+		return nil, lost(fs.Path(disk.PromiseFile), "it is missing, and the log is not")
+	}
+	if err := found.kept(fs, promises.current()); err != nil {
+		return nil, err
+	}
+	if err := recoverLog(fs, m, found); err != nil {
 		return nil, err
 	}
 	w, err := wal.Open(disk.LogDir, wal.WithSegmentSize(segmentSize), wal.WithLogger(logger),
@@ -52,7 +58,29 @@ func openLog(fs *disk.FS, logger hclog.Logger, failed func(error), segmentSize i
 	if err != nil {
 		return nil, err
 	}
-	return &Log{wal: w, rotation: rotation, turn: make(chan struct{}, 1)}, nil
+	l := &Log{wal: w, rotation: rotation, promises: promises, turn: make(chan struct{}, 1)}
+	if err := l.sameEnd(fs); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return l, nil
+}
+
+// sameEnd expects the entry that was promised as the last to be of the term that was
+// promised. An older file in the place of a newer one may be as long.
+func (l *Log) sameEnd(fs *disk.FS) error {
+	promised := l.promises.current()
+	var entry raft.Log
+	err := l.GetLog(promised.last, &entry)
+	if err == raft.ErrLogNotFound { // a snapshot has it
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if entry.Term != promised.lastTerm {
+		return lost(fs.Path(disk.LogDir), "entry %d is of term %d, and was of term %d", promised.last, entry.Term, promised.lastTerm)
+	}
+	return nil
 }
 
 // inTurn calls change while nothing else changes the log.
@@ -69,14 +97,63 @@ func (l *Log) inTurn(change func() error) error {
 func (l *Log) StoreLog(entry *raft.Log) error { return l.StoreLogs([]*raft.Log{entry}) }
 
 // StoreLogs appends entries, which must follow the last without a gap. It blocks
-// for one sync. If it fails, some or all of them may be there after a restart.
+// for one sync, and once in syncPromises for another. If it fails, some or all of them
+// may be there after a restart.
 func (l *Log) StoreLogs(entries []*raft.Log) error {
-	return l.inTurn(func() error { return l.wal.StoreLogs(entries) })
+	if len(entries) == 0 {
+		return nil
+	}
+	return l.inTurn(func() error {
+		if err := l.wal.StoreLogs(entries); err != nil {
+			return err
+		}
+		end := entries[len(entries)-1]
+		return l.promises.note(func(p *promise) { p.last, p.lastTerm = end.Index, end.Term })
+	})
 }
 
-// DeleteRange removes entries at the beginning or the end.
+// DeleteRange removes entries at the beginning or the end. The end is promised no
+// more before it goes.
 func (l *Log) DeleteRange(from, to uint64) error {
-	return l.inTurn(func() error { return l.wal.DeleteRange(from, to) })
+	return l.inTurn(func() error {
+		if err := l.promiseLess(from, to); err != nil {
+			return err
+		}
+		return l.wal.DeleteRange(from, to)
+	})
+}
+
+// promiseLess promises what is left of the log when from to to are removed. Removed
+// whole, it may go on from where it began.
+func (l *Log) promiseLess(from, to uint64) error {
+	first, err := l.FirstIndex()
+	if err != nil {
+		return err
+	}
+	last, err := l.LastIndex()
+	if err != nil || last == 0 || from > last || to < last {
+		return err
+	}
+	end := raft.Log{Index: first - 1}
+	if from > first {
+		if err := l.GetLog(from-1, &end); err != nil {
+			return err
+		}
+	}
+	return l.promises.keep(func(p *promise) { p.last, p.lastTerm = end.Index, end.Term })
+}
+
+// Commit notes that the log is committed up to index, for the next start. It waits for
+// no sync: the end of the process does not lose it, a loss of power may.
+func (l *Log) Commit(index uint64) error {
+	return l.promises.note(func(p *promise) { p.commit = max(p.commit, index) })
+}
+
+// CommitIndex is an index up to which the log is committed, and the highest that was
+// noted; not above the end of the log, and 0 if none is known.
+func (l *Log) CommitIndex() (uint64, error) {
+	last, err := l.LastIndex()
+	return min(l.promises.current().commit, last), err
 }
 
 // IsMonotonic says that there are no gaps.
@@ -122,5 +199,5 @@ func (l *Log) Close() error {
 	l.turn <- struct{}{}
 	defer func() { <-l.turn }()
 	_ = l.rotation.wait() // failed has been told
-	return l.wal.Close()
+	return errors.Join(l.wal.Close(), l.promises.close())
 }

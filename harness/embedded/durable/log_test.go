@@ -4,7 +4,6 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/raft"
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -104,7 +103,7 @@ var _ = onBoth("A log", func(fresh func() *disk.Disk) {
 		d.Crash()
 		Expect(l.Close()).To(Succeed())
 		failed := make(chan error, 1)
-		l = must(openLog(must(d.Open()), hclog.NewNullLogger(), func(err error) { failed <- err }, 1)) // an entry a file
+		l = must(beginOn(must(d.Open()), 1, func(err error) { failed <- err })) // an entry a file
 		d.Set(disk.Faults{Slow: 1})
 		Expect(l.StoreLogs(entries(1, 1))).To(Succeed())
 		d.Set(disk.Faults{Failing: true})

@@ -21,10 +21,11 @@ const (
 )
 
 // meta is what the log knows of itself, and Raft's term and vote: one small file
-// with a checksum, replaced as a whole at every change.
+// with a checksum, replaced as a whole at every change. The promise knows its version.
 type meta struct {
 	fs       *disk.FS
 	rotation *rotation
+	promises *promises
 
 	// turn is held, by a value in it, by who reads or changes what follows.
 	turn    chan struct{}
@@ -32,17 +33,29 @@ type meta struct {
 }
 
 type metaContent struct {
-	Log    types.PersistentState
-	Stable map[string][]byte
+	Version uint64 // how often it was changed
+	Log     types.PersistentState
+	Stable  map[string][]byte
 }
 
 var _ types.MetaStore = (*meta)(nil)
 
-// openMeta reads the file. Without one there must be no segments either.
-func openMeta(fs *disk.FS, rotation *rotation) (*meta, error) {
-	m := &meta{fs: fs, rotation: rotation, turn: make(chan struct{}, 1), content: metaContent{Stable: make(map[string][]byte)}}
+// openMeta reads the file. Without one there must be no segments either, and none
+// must ever have been. An older one than was promised has forgotten a vote, or a
+// segment.
+func openMeta(fs *disk.FS, rotation *rotation, promises *promises) (*meta, error) {
+	m := &meta{
+		fs: fs, rotation: rotation, promises: promises, turn: make(chan struct{}, 1),
+		content: metaContent{Stable: make(map[string][]byte)},
+	}
 	if err := m.read(); err != nil {
 		return nil, err
+	}
+	switch promised := promises.current().meta; {
+	case m.content.Version < promised && m.content.Version == 0:
+		return nil, lost(fs.Path(metaFile), "it is missing")
+	case m.content.Version < promised:
+		return nil, lost(fs.Path(metaFile), "it is of version %d, and was of version %d", m.content.Version, promised)
 	}
 	return m, nil
 }
@@ -80,8 +93,9 @@ func (m *meta) expectNothing() error {
 	return nil
 }
 
-// change replaces the file, unless nothing changes.
+// change replaces the file.
 func (m *meta) change(changed metaContent) error {
+	changed.Version = m.content.Version + 1
 	content, err := json.Marshal(changed)
 	if err != nil {
 		return err
@@ -91,7 +105,10 @@ func (m *meta) change(changed metaContent) error {
 		return err
 	}
 	m.content = changed
-	return nil
+	if m.promises.file == nil { // the log is being made
+		return nil
+	}
+	return m.promises.keep(func(p *promise) { p.meta = changed.Version })
 }
 
 // Load returns what openMeta read, or what was changed since.

@@ -11,31 +11,47 @@ import (
 	"github.com/rejoin-db/rejoin/harness/disk"
 )
 
-// recoverLog reads the log whole, and makes it what raft-wal can go on from: it
-// clears what a crash has torn, and ends a rotation that a crash cut short, which
-// raft-wal (seen in 0.4.1) leaves as a segment that takes no entry any more.
-func recoverLog(d *disk.FS, m *meta) error {
-	state, err := m.Load("")
-	if err != nil {
-		return err
-	}
-	for i, info := range state.Segments {
-		last := i == len(state.Segments)-1
-		found, err := recoverSegment(d, info)
-		if last && errors.Is(err, fs.ErrNotExist) {
-			return nil // a segment is known before it is there, and holds nothing until then
-		}
-		if err != nil {
-			return err
-		}
-		if last && info.SealTime.IsZero() && found.indexStart > 0 {
-			return m.CommitState(rotated(state, found))
-		}
-	}
-	return nil
+// read is a log that was read whole.
+type read struct {
+	state types.PersistentState
+	found []inspected // one for each segment
+	// missing tells whether the last segment has no file. A segment is known before it
+	// is there, and holds nothing until then.
+	missing bool
 }
 
-func recoverSegment(d *disk.FS, info types.SegmentInfo) (found inspected, err error) {
+// end is the index of the last entry; if there is none, that after which the next
+// will come; 0 if there was never one.
+func (r read) end() uint64 {
+	if len(r.found) == 0 {
+		return 0
+	}
+	last := len(r.found) - 1
+	return r.state.Segments[last].BaseIndex + r.found[last].entries - 1
+}
+
+// readLog reads the log whole, and changes nothing.
+func readLog(d *disk.FS, m *meta) (r read, err error) {
+	if r.state, err = m.Load(""); err != nil {
+		return r, err
+	}
+	for i, info := range r.state.Segments {
+		found, err := readSegment(d, info)
+		last := i == len(r.state.Segments)-1
+		switch {
+		case last && info.SealTime.IsZero() && errors.Is(err, fs.ErrNotExist):
+			r.missing = true
+		case errors.Is(err, fs.ErrNotExist):
+			return r, lost(d.Path(segmentName(info)), "it is missing")
+		case err != nil:
+			return r, err
+		}
+		r.found = append(r.found, found)
+	}
+	return r, nil
+}
+
+func readSegment(d *disk.FS, info types.SegmentInfo) (found inspected, err error) {
 	file, err := d.Open(segmentName(info))
 	if err != nil {
 		return found, err
@@ -48,20 +64,55 @@ func recoverSegment(d *disk.FS, info types.SegmentInfo) (found inspected, err er
 	if found, err = inspect(content, info); err != nil {
 		return found, damaged(file.Path(), "%v", err)
 	}
-	if !info.SealTime.IsZero() {
-		whole := !found.torn && found.indexStart == info.IndexStart && info.BaseIndex+found.entries > info.MaxIndex
-		if !whole {
-			return found, damaged(file.Path(), "it has lost its end")
-		}
-		return found, nil
-	}
-	if found.torn {
-		if _, err := file.WriteAt(make([]byte, len(content)-found.end), int64(found.end)); err != nil {
-			return found, err
-		}
-		return found, file.Sync()
+	whole := !found.torn && found.indexStart == info.IndexStart && info.BaseIndex+found.entries > info.MaxIndex
+	if !info.SealTime.IsZero() && !whole {
+		return found, damaged(file.Path(), "it has lost its end")
 	}
 	return found, nil
+}
+
+// kept expects that the log has all that was promised of it.
+func (r read) kept(d *disk.FS, promised promise) error {
+	if end := r.end(); end < promised.last {
+		name := disk.LogDir
+		if last := len(r.state.Segments); last > 0 {
+			name = segmentName(r.state.Segments[last-1])
+		}
+		if r.missing {
+			return lost(d.Path(name), "it is missing, and so are entries %d to %d of the log", end+1, promised.last)
+		}
+		return lost(d.Path(name), "the log ends at entry %d, and entry %d was safe", end, promised.last)
+	}
+	return nil
+}
+
+// recoverLog makes the log what raft-wal can go on from: it clears what a crash has
+// torn, and ends a rotation that a crash cut short, which raft-wal (seen in 0.4.1)
+// leaves as a segment that takes no entry any more.
+func recoverLog(d *disk.FS, m *meta, r read) error {
+	last := len(r.found) - 1
+	if last < 0 || r.missing || !r.state.Segments[last].SealTime.IsZero() {
+		return nil
+	}
+	if r.found[last].indexStart > 0 {
+		return m.CommitState(rotated(r.state, r.found[last]))
+	}
+	if r.found[last].torn {
+		return clearTorn(d, segmentName(r.state.Segments[last]), int64(r.found[last].end))
+	}
+	return nil
+}
+
+func clearTorn(d *disk.FS, name string, from int64) (err error) {
+	file, err := d.Open(name)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	if _, err := file.WriteAt(make([]byte, file.Size()-from), from); err != nil {
+		return err
+	}
+	return file.Sync()
 }
 
 // rotated is the state in which the last segment is full, and another follows.

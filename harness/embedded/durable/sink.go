@@ -15,6 +15,7 @@ type sink struct {
 	snapshots *Snapshots
 	file      *disk.File
 	temporary string
+	key       snapshotKey
 	meta      raft.SnapshotMeta
 
 	block  bytes.Buffer
@@ -104,5 +105,12 @@ func (s *sink) finish() error {
 	if err := s.snapshots.fs.Rename(s.temporary, snapshotName(s.meta.ID)); err != nil {
 		return err
 	}
-	return s.file.Close()
+	if err := s.file.Close(); err != nil {
+		return err
+	}
+	return s.snapshots.promises.keep(func(p *promise) {
+		if p.snapshot.older(s.key) {
+			p.snapshot = s.key
+		}
+	})
 }

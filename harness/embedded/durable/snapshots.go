@@ -21,28 +21,56 @@ const retained = 2
 
 // Snapshots are Raft's snapshots. They are safe for concurrent use.
 type Snapshots struct {
-	fs *disk.FS
+	fs       *disk.FS
+	promises *promises
 
 	mu     sync.Mutex
-	latest int64 // milliseconds, of the names given so far
+	latest uint64 // milliseconds, of the names given so far
 }
 
 var _ raft.SnapshotStore = (*Snapshots)(nil)
 
-// OpenSnapshots removes what a crash has left of snapshots that were not whole.
-func OpenSnapshots(d *disk.FS) (*Snapshots, error) {
+// openSnapshots removes what a crash has left of snapshots that were not whole. A
+// *LostError says that the newest is not there that was promised.
+func openSnapshots(d *disk.FS, promises *promises) (*Snapshots, error) {
+	s := &Snapshots{fs: d, promises: promises}
+	if err := s.kept(); err != nil {
+		return nil, err
+	}
 	names, err := d.List(disk.SnapshotDir)
 	if err != nil {
-		return nil, fmt.Errorf("open the snapshots: %w", err)
+		return nil, err
 	}
 	for _, name := range names {
 		if strings.HasPrefix(name, ".") {
 			if err := d.Remove(disk.SnapshotDir + "/" + name); err != nil {
-				return nil, fmt.Errorf("open the snapshots: %w", err)
+				return nil, err
 			}
 		}
 	}
-	return &Snapshots{fs: d}, nil
+	return s, nil
+}
+
+// kept expects the newest snapshot to be the one that was promised, or newer. Older
+// ones are no promise: they are kept for who looks into the directory.
+func (s *Snapshots) kept() error {
+	metas, err := s.List()
+	if err != nil {
+		return err
+	}
+	newest := snapshotKey{}
+	if len(metas) > 0 {
+		if newest, err = parseSnapshotKey(metas[0].ID); err != nil {
+			return damaged(s.fs.Path(disk.SnapshotDir), "%v", err)
+		}
+	}
+	if promised := s.promises.current().snapshot; newest.older(promised) {
+		return lost(s.fs.Path(snapshotName(promised.String())), "it is missing")
+	}
+	if len(metas) > 0 && !s.promises.exists {
+		return lost(s.fs.Path(disk.PromiseFile), "it is missing, and the snapshots are not")
+	}
+	return nil
 }
 
 func snapshotName(id string) string { return disk.SnapshotDir + "/" + id + disk.SnapshotFile }
@@ -55,23 +83,24 @@ func isSnapshot(file string) bool {
 // written is synced from time to time, so that little of it is in memory.
 func (s *Snapshots) Create(version raft.SnapshotVersion, index, term uint64, members raft.Configuration, membersIndex uint64, _ raft.Transport) (raft.SnapshotSink, error) {
 	// Sorted by their names, snapshots are sorted by age.
-	id := fmt.Sprintf("%020d-%020d-%d", term, index, s.moment())
+	key := snapshotKey{term: term, index: index, moment: s.moment()}
+	id := key.String()
 	temporary := disk.SnapshotDir + "/." + id
 	file, err := fresh(s.fs, temporary)
 	if err != nil {
 		return nil, fmt.Errorf("begin snapshot: %w", err)
 	}
-	return &sink{snapshots: s, file: file, temporary: temporary, meta: raft.SnapshotMeta{
+	return &sink{snapshots: s, file: file, temporary: temporary, key: key, meta: raft.SnapshotMeta{
 		Version: version, ID: id, Index: index, Term: term, Configuration: members, ConfigurationIndex: membersIndex,
 	}}, nil
 }
 
 // moment is the time in milliseconds, and later than that of any snapshot before:
 // one may be taken and another received in one millisecond, of one index.
-func (s *Snapshots) moment() int64 {
+func (s *Snapshots) moment() uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.latest = max(s.latest+1, time.Now().UnixMilli())
+	s.latest = max(s.latest+1, uint64(time.Now().UnixMilli()))
 	return s.latest
 }
 

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/raft"
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -23,7 +24,7 @@ var _ = onBoth("Snapshots", func(fresh func() *disk.Disk) {
 		GinkgoHelper()
 		d.Crash()
 		fs = must(d.Open())
-		s = must(OpenSnapshots(fs))
+		s = must(Open(fs, hclog.NewNullLogger(), func(error) {})).Snapshots
 	}
 	BeforeEach(func() {
 		d = fresh()
@@ -156,15 +157,16 @@ func TestALargeSnapshotIsNotKeptInMemory(t *testing.T) {
 		d := disk.Memory(disk.SyncTakes(time.Second))
 		fs, err := d.Open()
 		g.Expect(err).NotTo(HaveOccurred())
-		s, err := OpenSnapshots(fs)
+		store, err := Open(fs, hclog.NewNullLogger(), func(error) {})
 		g.Expect(err).NotTo(HaveOccurred())
-		sink, err := s.Create(1, 1, 1, raft.Configuration{}, 1, nil)
+		sink, err := store.Snapshots.Create(1, 1, 1, raft.Configuration{}, 1, nil)
 		g.Expect(err).NotTo(HaveOccurred())
 		begun := time.Now()
 		_, err = sink.Write(make([]byte, 3*unsynced))
 		g.Expect(err).NotTo(HaveOccurred())
 		g.Expect(time.Since(begun)).To(BeNumerically(">=", 2*time.Second), "it was not synced on the way")
 		g.Expect(sink.Close()).To(Succeed())
+		g.Expect(store.Close()).To(Succeed())
 		g.Expect(fs.Close()).To(Succeed())
 	})
 }
