@@ -12,9 +12,14 @@ func (q *qualifier) statement() {
 	case "ALTER":
 		here = q.alter()
 	case "DROP":
+		what := q.peek(0).upper()
 		q.next++
 		q.accept("IF", "EXISTS")
-		q.put(q.object(), "")
+		o := q.object()
+		o.trigger = what == "TRIGGER"
+		q.put(o, "")
+	case "PRAGMA":
+		q.pragma()
 	case "ANALYZE", "REINDEX":
 		q.put(q.object(), "")
 	default:
@@ -34,7 +39,7 @@ func (q *qualifier) create() *scope {
 	o := q.object()
 	switch what {
 	case "TABLE":
-		q.put(o, "")
+		q.define(o)
 		if virtual {
 			q.next = len(q.tokens) // what follows is in the language of a module
 		}
@@ -42,11 +47,12 @@ func (q *qualifier) create() *scope {
 			return q.inside(o)
 		}
 	case "VIEW":
-		q.put(o, "")
+		q.define(o)
 	case "INDEX", "TRIGGER":
 		if q.trigger = what == "TRIGGER"; q.trigger && temporary {
 			o.namespace = "temp"
 		}
+		o.trigger = q.trigger
 		for q.next < len(q.tokens) && !q.accept("ON") {
 			q.next++
 		}
@@ -54,7 +60,7 @@ func (q *qualifier) create() *scope {
 		if o.namespace != "temp" || table.namespace == "" {
 			q.join(&o, &table)
 		}
-		q.put(o, "")
+		q.define(o)
 		q.put(table, "")
 		if what == "INDEX" {
 			return q.inside(table)
@@ -76,9 +82,30 @@ func (q *qualifier) alter() *scope {
 			table.namespace = "main"
 		}
 		q.join(&renamed, &table)
-		q.put(renamed, "")
+		q.define(renamed)
 	}
 	return q.inside(table)
+}
+
+// pragma reads PRAGMA ns.name(t) and PRAGMA name(ns.t), which mean the same, and leaves the rest.
+func (q *qualifier) pragma() {
+	pragma := q.object()
+	written := q.spelled(q.peek(-1))
+	if first := q.peek(0); first.kind == opening || q.spelled(first) == "=" {
+		q.next++
+		switch table := q.object(); {
+		case table.to == 0 || !pragma.virtual():
+			q.put(table, "")
+		case table.namespace == "":
+			table.namespace = pragma.namespace
+			q.edits = append(q.edits, edit{pragma.from, pragma.to, written})
+			q.put(table, "")
+		default:
+			q.fail("PRAGMA %s.%s(%s.%s) names two namespaces: write PRAGMA %s(%s.%s)", pragma.namespace, pragma.name,
+				table.namespace, table.name, pragma.name, table.namespace, table.name)
+		}
+	}
+	q.next = len(q.tokens)
 }
 
 // inside is the scope of the expressions in the definition of a table or of its index.

@@ -12,7 +12,11 @@
 // Only names that are written with a namespace change; every other byte is passed on. The result
 // answers as it would if ns were an attached file. Namespaces themselves are made and dropped by
 // two statements that SQLite does not know, which Split recognises: CREATE NAMESPACE and
-// DROP NAMESPACE.
+// DROP NAMESPACE. PRAGMA ns.table_info(t) and PRAGMA table_info(ns.t) mean the same; the function
+// form is pragma_table_info('ns.t').
+//
+// The name "ns.t" in quotes reaches the same table as ns.t. What is created under a name in quotes
+// is in no namespace: Rewrite tells what a statement defines in one, for the database to remember.
 //
 // The package is no parser. Text that SQLite would refuse is passed on, for SQLite to refuse in
 // its own words; only what cannot be split or rewritten is an error here. Nor does it know what
@@ -23,7 +27,7 @@
 //   - A column that SQLite names after the text of its expression has the rewritten text for a name.
 //   - A namespace has no schema table of its own, and a full text table no column that is called
 //     like it.
-//   - PRAGMA, ATTACH and VACUUM are passed on as they are.
+//   - ATTACH, VACUUM and a PRAGMA without a table are passed on as they are.
 //
 // All functions are pure and safe for concurrent use.
 package sqltext

@@ -3,17 +3,20 @@ package sqltext
 import "strings"
 
 // Reads tells whether the statement can only read. EXPLAIN counts as reading,
-// whatever it explains.
+// whatever it explains, and so does PRAGMA: those that change something are refused.
 func (s Statement) Reads() bool {
 	if s.Kind != Other {
 		return false
 	}
 	switch s.verb() {
-	case "SELECT", "VALUES", "EXPLAIN":
+	case "SELECT", "VALUES", "EXPLAIN", "PRAGMA":
 		return true
 	}
 	return false
 }
+
+// Explains tells whether the statement is an EXPLAIN or EXPLAIN QUERY PLAN.
+func (s Statement) Explains() bool { return s.verb() == "EXPLAIN" }
 
 // ChangesRows tells whether the statement inserts, updates or deletes rows.
 func (s Statement) ChangesRows() bool {

@@ -35,7 +35,8 @@ var _ = DescribeTable("What a statement does",
 	Entry(nil, "CREATE TABLE t (x)", false, false),
 	Entry(nil, "CREATE NAMESPACE n", false, false),
 	Entry(nil, "DROP NAMESPACE n", false, false),
-	Entry(nil, "PRAGMA user_version", false, false),
+	Entry(nil, "PRAGMA user_version", true, false),
+	Entry(nil, "EXPLAIN PRAGMA user_version", true, false),
 	Entry(nil, "VACUUM", false, false),
 )
 

@@ -21,6 +21,8 @@ var seeds = []string{
 	"EXPLAIN CREATE TEMP TRIGGER g BEFORE DELETE ON t FOR EACH ROW BEGIN SELECT 1; END; SELECT x'00', ?, $a(;), `;`, [;], \";\"; VALUES (';')",
 	"CREATE NAMESPACE IF NOT EXISTS \"a\"; DROP NAMESPACE a CASCADE; EXPLAIN QUERY PLAN DROP VIEW main.v",
 	"SELECT ?, ?1, :a, @a, $a::b(c;d), $1, a->'$.b', #1 FROM ns.\"a \"\" b\"\"c\"",
+	"CREATE TRIGGER a.begin; SELECT 1; CREATE TRIGGER a . begin AFTER INSERT ON a.t BEGIN SELECT 1; END; SELECT 2",
+	"PRAGMA ns.table_info('t'); PRAGMA table_info(ns.t); EXPLAIN PRAGMA index_list = \"ns\".[t]; DROP NAMESPACE ns RESTRICT",
 	"\uFEFFSELECT 1_000, 0xF, .5, 1., 1e+5 FROM [ns][t], 'ns'.'t''u'",
 }
 

@@ -21,7 +21,7 @@ func (s *Statement) readNamespace(sql string, start int) error {
 		s.Kind, grammar = CreateNamespace, "CREATE NAMESPACE [IF NOT EXISTS] name"
 		s.IfNotExists = r.accept("IF", "NOT", "EXISTS")
 	} else if r.accept("DROP", "NAMESPACE") {
-		s.Kind, grammar = DropNamespace, "DROP NAMESPACE [IF EXISTS] name [CASCADE]"
+		s.Kind, grammar = DropNamespace, "DROP NAMESPACE [IF EXISTS] name [CASCADE | RESTRICT]"
 		s.IfExists = r.accept("IF", "EXISTS")
 	}
 	name := r.peek(0)
@@ -29,7 +29,11 @@ func (s *Statement) readNamespace(sql string, start int) error {
 	if named {
 		r.next++
 		s.Namespace = fold(unquote(r.spelled(name)))
-		s.Cascade = s.Kind == DropNamespace && r.accept("CASCADE")
+		if s.Kind == DropNamespace {
+			if s.Cascade = r.accept("CASCADE"); !s.Cascade {
+				r.accept("RESTRICT")
+			}
+		}
 	}
 	if end := r.peek(0); !named || end.kind != nothing {
 		found := r.spelled(end)

@@ -5,7 +5,19 @@ type object struct {
 	from, to  int    // the bytes that name it
 	namespace string // in lower case, "" if none is written
 	name      string
+	trigger   bool // a trigger, whose names are apart from all others
 }
+
+// Name is the name of an object in a namespace.
+type Name struct {
+	Namespace string // in lower case
+	Name      string // as it is written
+	Trigger   bool   // triggers have names apart from those of tables, views and indexes
+}
+
+// Key is the identifier that the object is stored under, in lower case. SQLite holds identifiers
+// for equal that differ in the case of ASCII letters only.
+func (n Name) Key() string { return n.Namespace + "." + fold(n.Name) }
 
 // object reads the name of an object, and returns the zero object if there is none.
 func (q *qualifier) object() object {
@@ -35,13 +47,23 @@ func (o object) virtual() bool {
 	return o.namespace != "" && o.namespace != "main" && o.namespace != "temp"
 }
 
+func (o object) named() Name { return Name{Namespace: o.namespace, Name: o.name, Trigger: o.trigger} }
+
+// define is put for the name of what the statement creates.
+func (q *qualifier) define(o object) {
+	if o.virtual() {
+		q.defines = o.named()
+	}
+	q.put(o, "")
+}
+
 // put writes the object's identifier in the place of its name, if it is virtual.
 func (q *qualifier) put(o object, suffix string) {
 	if o.to == 0 || !o.virtual() {
 		return
 	}
-	if !q.exists(o.namespace) {
-		q.stop(&UnknownNamespaceError{o.namespace})
+	if err := q.check(o.named()); err != nil {
+		q.stop(err)
 		return
 	}
 	q.edits = append(q.edits, edit{o.from, o.to, quoteIn(o.namespace, o.name) + suffix})

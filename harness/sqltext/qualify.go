@@ -7,23 +7,43 @@ import (
 	"strings"
 )
 
-// Qualify returns the statement as SQLite is to see it. Every name written with a namespace becomes
+// Qualified is a statement as SQLite is to see it.
+type Qualified struct {
+	SQL string
+	// Defines is what the statement creates in a namespace, or the new name it gives a table
+	// there. It is zero for all other statements.
+	Defines Name
+}
+
+// Qualify returns the text of Rewrite for a database that knows which namespaces there are, and not
+// what is in them. exists is asked about namespaces in lower case, never about main and temp.
+func (s Statement) Qualify(exists func(namespace string) bool) (string, error) {
+	qualified, err := s.Rewrite(func(name Name) error {
+		if !exists(name.Namespace) {
+			return &UnknownNamespaceError{name.Namespace}
+		}
+		return nil
+	})
+	return qualified.SQL, err
+}
+
+// Rewrite returns the statement as SQLite is to see it. Every name written with a namespace becomes
 // the one identifier it is stored under, and a parameter $1 becomes ?1, which SQLite binds by its
 // number. Text with neither comes back as it is.
 //
-// exists is asked about namespaces in lower case, never about main and temp. A name in a namespace
-// that does not exist is an *UnknownNamespaceError.
-func (s Statement) Qualify(exists func(namespace string) bool) (string, error) {
+// check is asked about every name written with a namespace other than main and temp, and returns an
+// error if the name cannot mean an object of that namespace. The first error is Rewrite's own.
+func (s Statement) Rewrite(check func(Name) error) (Qualified, error) {
 	if s.plain || !strings.ContainsAny(s.Text, ".$") {
-		return s.Text, nil
+		return Qualified{SQL: s.Text}, nil
 	}
 	tokens, err := lex(s.Text)
 	if err != nil {
-		return "", err
+		return Qualified{}, err
 	}
 	q := qualifier{
 		reader:     reader{sql: s.Text, tokens: tokens},
-		exists:     exists,
+		check:      check,
 		references: make([]reference, 0, 8), // so few that they cost no allocation
 		edits:      make([]edit, 0, 8),
 	}
@@ -31,16 +51,17 @@ func (s Statement) Qualify(exists func(namespace string) bool) (string, error) {
 	q.resolve()
 	q.numberParameters()
 	if q.err != nil {
-		return "", q.err
+		return Qualified{}, q.err
 	}
-	return q.rewritten(), nil
+	return Qualified{SQL: q.rewritten(), Defines: q.defines}, nil
 }
 
 // qualifier walks over the tokens of one statement and collects what is to change. It stops at its
 // first error.
 type qualifier struct {
 	reader
-	exists  func(string) bool
+	check   func(Name) error
+	defines Name
 	depth   int    // of parentheses
 	home    string // the namespace of the table being defined
 	trigger bool   // in a trigger, whose statements can give their table no alias

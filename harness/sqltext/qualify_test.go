@@ -53,6 +53,9 @@ var _ = Describe("Qualifying a statement", func() {
 		Entry("REINDEX", `REINDEX ns.i`, `REINDEX "ns.i"`),
 		Entry("DROP", `DROP TABLE IF EXISTS ns.t`, `DROP TABLE IF EXISTS "ns.t"`),
 		Entry("DROP of an index", `DROP INDEX ns.i`, `DROP INDEX "ns.i"`),
+		Entry("PRAGMA", `PRAGMA table_info(ns.t)`, `PRAGMA table_info("ns.t")`),
+		Entry("PRAGMA with =", `PRAGMA index_list = ns.t`, `PRAGMA index_list = "ns.t"`),
+		Entry("PRAGMA, as for an attached file", `PRAGMA NS . table_xinfo('t')`, `PRAGMA table_xinfo("ns.t")`),
 		Entry("EXPLAIN", `EXPLAIN QUERY PLAN DROP VIEW ns.v`, `EXPLAIN QUERY PLAN DROP VIEW "ns.v"`),
 	)
 
@@ -127,7 +130,8 @@ var _ = Describe("Qualifying a statement", func() {
 		Entry("functions that make tables", `SELECT * FROM ns.f(1), b.g((SELECT 1)) AS g WHERE 1 IN ns.f(2)`),
 		Entry("strings, numbers and comments", `SELECT 'FROM ns.t', 1.5, .5, 1.e3 -- FROM ns.t`),
 		Entry("identifiers with a dot", `SELECT * FROM "ns.t"`),
-		Entry("pragmas", `PRAGMA ns.user_version`),
+		Entry("pragmas without a table", `PRAGMA ns.user_version`),
+		Entry("pragmas of main", `PRAGMA main.table_info(t)`),
 		Entry("parameters of other kinds", `SELECT ?, ?2, :a, @a, $a, $1a, $1::b`),
 	)
 
@@ -147,6 +151,8 @@ var _ = Describe("Qualifying a statement", func() {
 		Entry("a move out of main", `ALTER TABLE t RENAME TO ns.t`, `ns.t and main.t must be in one namespace`),
 		Entry("an ambiguous table", `SELECT t.i FROM t, ns.t`, `t is ambiguous: several tables are called so here; write it with its namespace`),
 		Entry("more tables than SQLite joins", `SELECT * FROM ns.t`+strings.Repeat(`, ns.t`, 200), `more than 200 tables in one FROM clause`),
+		Entry("a pragma of two", `PRAGMA ns.table_info(a.t)`, `PRAGMA ns.table_info(a.t) names two namespaces: write PRAGMA table_info(a.t)`),
+		Entry("a pragma of none", `PRAGMA table_info(x.t)`, `namespace "x" does not exist`),
 		Entry("endless parentheses", `SELECT a.b`+strings.Repeat(`(`, 1<<20), `more than 1000 parentheses stand in each other`),
 		Entry("broken text", `SELECT a.b, 'x`, `line 1, column 13: a string starts here and does not end`),
 	)
@@ -156,5 +162,64 @@ var _ = Describe("Qualifying a statement", func() {
 		var unknown *sqltext.UnknownNamespaceError
 		Expect(errors.As(err, &unknown)).To(BeTrue())
 		Expect(unknown.Namespace).To(Equal("no such"))
+	})
+})
+
+var _ = Describe("Rewriting a statement", func() {
+	// rewrite returns what the statement defines and the names it asks about.
+	rewrite := func(sql string) (defines sqltext.Name, asked []sqltext.Name) {
+		GinkgoHelper()
+		qualified, err := sqltext.Statement{Text: sql}.Rewrite(func(name sqltext.Name) error {
+			asked = append(asked, name)
+			return nil
+		})
+		Expect(err).NotTo(HaveOccurred())
+		Expect(qualify(sql)).To(Equal(qualified.SQL))
+		return qualified.Defines, asked
+	}
+
+	DescribeTable("tells what it defines",
+		func(sql string, want sqltext.Name) {
+			defines, asked := rewrite(sql)
+			Expect(defines).To(Equal(want))
+			Expect(asked).To(ContainElement(want))
+		},
+		Entry(nil, `CREATE TABLE NS."T.x" (i)`, sqltext.Name{Namespace: "ns", Name: "T.x"}),
+		Entry(nil, `CREATE TABLE IF NOT EXISTS ns.t AS SELECT * FROM a.t`, sqltext.Name{Namespace: "ns", Name: "t"}),
+		Entry(nil, `CREATE VIEW ns.v AS SELECT * FROM b.v`, sqltext.Name{Namespace: "ns", Name: "v"}),
+		Entry(nil, `CREATE UNIQUE INDEX i ON ns.t (i)`, sqltext.Name{Namespace: "ns", Name: "i"}),
+		Entry(nil, `CREATE TRIGGER ns.g AFTER INSERT ON t BEGIN INSERT INTO a.t VALUES (1); END`,
+			sqltext.Name{Namespace: "ns", Name: "g", Trigger: true}),
+		Entry(nil, `ALTER TABLE ns.t RENAME TO u`, sqltext.Name{Namespace: "ns", Name: "u"}),
+	)
+
+	DescribeTable("defines nothing in a namespace", func(sql string) {
+		defines, _ := rewrite(sql)
+		Expect(defines).To(BeZero())
+	},
+		Entry(nil, `CREATE TABLE t (i REFERENCES ns.t)`),
+		Entry(nil, `CREATE TABLE "ns.t" (i)`),
+		Entry(nil, `CREATE VIEW main.v AS SELECT * FROM ns.t`),
+		Entry(nil, `ALTER TABLE ns.t RENAME i TO j`),
+		Entry(nil, `ALTER TABLE ns.t ADD COLUMN j`),
+		Entry(nil, `DROP TABLE ns.t`),
+		Entry(nil, `INSERT INTO ns.t VALUES (1)`),
+	)
+
+	It("asks about triggers apart from the rest", func() {
+		_, asked := rewrite(`DROP TRIGGER IF EXISTS ns.T`)
+		Expect(asked).To(Equal([]sqltext.Name{{Namespace: "ns", Name: "T", Trigger: true}}))
+		Expect(asked[0].Key()).To(Equal("ns.t"))
+	})
+
+	It("fails with the first error it is given", func() {
+		refused := errors.New("refused")
+		_, err := sqltext.Statement{Text: `SELECT * FROM ns.t, a.u`}.Rewrite(func(name sqltext.Name) error {
+			if name.Name == "u" {
+				return refused
+			}
+			return nil
+		})
+		Expect(err).To(BeIdenticalTo(refused))
 	})
 })

@@ -58,8 +58,9 @@ func cut(sql string, i int) (Statement, int, error) {
 // extent follows a statement from token to token, only so closely that it knows whether a semicolon
 // ends it. That is so but in the body of a trigger, which ends in an END at the place of a statement.
 type extent struct {
-	stage stage
-	fresh bool // in a body: the next token is the first of a statement
+	stage  stage
+	dotted bool // the token before was a dot: a name follows
+	fresh  bool // in a body: the next token is the first of a statement
 }
 
 type stage byte
@@ -110,9 +111,10 @@ func (e *extent) read(k kind, spelled string) {
 	switch e.stage {
 	case aboutTrigger:
 		// Where this BEGIN is a name, no semicolon comes before the one that is not.
-		if upper == "BEGIN" {
+		if upper == "BEGIN" && !e.dotted {
 			e.stage, e.fresh = inBody, true
 		}
+		e.dotted = k == dot
 	case inBody:
 		if upper == "END" && e.fresh {
 			e.stage = ordinary

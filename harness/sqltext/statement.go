@@ -6,7 +6,7 @@ type Kind int
 const (
 	Other           Kind = iota // a statement for SQLite
 	CreateNamespace             // CREATE NAMESPACE [IF NOT EXISTS] name
-	DropNamespace               // DROP NAMESPACE [IF EXISTS] name [CASCADE]
+	DropNamespace               // DROP NAMESPACE [IF EXISTS] name [CASCADE | RESTRICT]
 )
 
 // Statement is one statement of a text. A statement with nothing but its Text is Other, and can be

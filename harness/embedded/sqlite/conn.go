@@ -49,6 +49,9 @@ const walSuffix = "-wal"
 // Every page has a sum, and a page that does not have its own is an error that
 // is Damaged. A file whose pages have none is damaged from its first page on.
 func Open(path string, mode Mode) (*Conn, error) {
+	if err := fixedZone(); err != nil {
+		return nil, err
+	}
 	around, err := newSurroundings()
 	if err != nil {
 		return nil, err

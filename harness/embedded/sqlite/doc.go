@@ -8,10 +8,10 @@
 //	randomness  SetRandom  random() and randomblob()
 //	patience    SetBudget  how many virtual-machine steps a statement may take
 //
-// One thing is still the process's own: the time zone, which the modifiers
-// 'localtime' and 'utc' of SQLite's date functions ask for. SQLite knows no
-// zone per connection. Replicas must run in one time zone, best in UTC, where
-// statements with these modifiers are to have one answer.
+// The time zone is UTC, whatever the zone of the process: the modifiers
+// 'localtime' and 'utc' of SQLite's date functions leave a time as it is.
+// SQLite has one zone per process, so a program that links this package has
+// UTC in all its connections of github.com/mattn/go-sqlite3.
 //
 // A guard (SQLite's authorizer) refuses statements that reach outside the
 // database or outside the transaction, and says why. What it is not asked about
