@@ -40,6 +40,7 @@ func Register(options Options) {
 		basics(w)
 		values(w)
 		recovery(w)
+		largeRows(w)
 		changes(w)
 		allOffline(w)
 		skip(w)

@@ -192,7 +192,6 @@ func (t boundedTransport) AppendEntries(id raft.ServerID, target raft.ServerAddr
 		return err // Raft looks again, and sends its snapshot if the log does not reach back any more
 	}
 	if len(full) < len(args.Entries) {
-		clear(args.Entries[len(full):])
 		args.Entries = args.Entries[:len(full)]
 		args.LeaderCommitIndex = min(args.LeaderCommitIndex, full[len(full)-1].Index)
 	}
