@@ -219,8 +219,16 @@ func (c *Conn) explain(err error) error {
 	return c.surrounded(err)
 }
 
-// surrounded gives an error of the surroundings the name of the file.
+// surrounded tells the errors of a statement from those of the surroundings.
 func (c *Conn) surrounded(err error) error {
+	if c.outOfRowids(err) {
+		return refusedError(noRowidLeft)
+	}
+	return c.named(err)
+}
+
+// named gives an error of the surroundings the name of the file.
+func (c *Conn) named(err error) error {
 	switch {
 	case Damaged(err):
 		return c.damaged(fmt.Errorf("%s: %w", c.path, err))
@@ -249,7 +257,7 @@ func (c *Conn) Copy(ctx context.Context, from *Conn) error {
 	case ours != nil:
 		err = c.damaged(ours)
 	default:
-		err = from.surrounded(err)
+		err = from.named(err)
 	}
 	if err != nil {
 		return fmt.Errorf("copy SQLite database: %w", err)
