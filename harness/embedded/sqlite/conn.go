@@ -98,6 +98,9 @@ func (c *Conn) prepare() error {
 	if err := c.raw.RegisterFunc("randomblob", c.random.blob, false); err != nil {
 		return err
 	}
+	if err := c.refuseFunctions(); err != nil {
+		return err
+	}
 	c.raw.SetLimit(sqlite3.SQLITE_LIMIT_LENGTH, maxLength)
 	c.raw.SetLimit(sqlite3.SQLITE_LIMIT_SQL_LENGTH, maxLength)
 	c.raw.RegisterAuthorizer(c.guard.authorize)
@@ -224,11 +227,11 @@ func (c *Conn) surrounded(err error) error {
 	if c.outOfRowids(err) {
 		return refusedError(noRowidLeft)
 	}
-	return c.named(err)
+	return c.inFile(err)
 }
 
-// named gives an error of the surroundings the name of the file.
-func (c *Conn) named(err error) error {
+// inFile gives an error of the surroundings the name of the file.
+func (c *Conn) inFile(err error) error {
 	switch {
 	case Damaged(err):
 		return c.damaged(fmt.Errorf("%s: %w", c.path, err))
@@ -257,7 +260,7 @@ func (c *Conn) Copy(ctx context.Context, from *Conn) error {
 	case ours != nil:
 		err = c.damaged(ours)
 	default:
-		err = from.named(err)
+		err = from.inFile(err)
 	}
 	if err != nil {
 		return fmt.Errorf("copy SQLite database: %w", err)

@@ -82,7 +82,7 @@ func (g *guard) refusal(action int, arg1, arg2, database string) string {
 	case sqlite3.SQLITE_DETACH:
 		return "DETACH is refused: " + outside
 	case sqlite3.SQLITE_PRAGMA:
-		return refusedPragma(strings.ToLower(arg1), g.reads)
+		return g.refusedPragma(strings.ToLower(arg1))
 	case sqlite3.SQLITE_TRANSACTION:
 		return arg1 + " is refused: " + transaction
 	case sqlite3.SQLITE_SAVEPOINT:
@@ -111,15 +111,18 @@ func (g *guard) refusal(action int, arg1, arg2, database string) string {
 // refusedPragma lets those through that only ask, also as functions such as
 // pragma_table_info('t'). A change may ask what all nodes answer with the same rows in
 // the same order.
-func refusedPragma(name string, reads bool) string {
+func (g *guard) refusedPragma(name string) string {
 	switch name {
 	case "table_info", "table_xinfo", "index_list", "index_info", "index_xinfo", "foreign_key_list":
 		return ""
 	case "table_list", "foreign_key_check", "function_list", "collation_list", "module_list", "pragma_list", "compile_options":
-		if reads {
+		if g.reads {
 			return ""
 		}
 		return fmt.Sprintf("PRAGMA %s is refused in a request that changes data: the order of its rows may differ between nodes; send it alone", name)
+	}
+	if name == "quick_check" && g.alters {
+		return "" // SQLite's own question, of a new column's CHECK
 	}
 	return fmt.Sprintf("PRAGMA %s is refused: it is about one node's connection or file, not about the database that all nodes share", name)
 }
