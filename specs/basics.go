@@ -94,7 +94,7 @@ func basics(w *world) {
 			w.run(ctx, "INSERT INTO {ns}.people VALUES (1, 'here')")
 			w.run(ctx, "INSERT INTO {ns}_other.people VALUES (1, 'there')")
 			Expect(w.run(ctx, "SELECT a.name, b.name FROM {ns}.people a JOIN {ns}_other.people b USING (id)")).To(HaveRows(Row("here", "there")))
-			w.run(ctx, "DROP NAMESPACE {ns}_other")
+			w.run(ctx, "DROP NAMESPACE {ns}_other CASCADE")
 			_, err := w.cluster.ExecuteOnRandom(ctx, w.sql("SELECT * FROM {ns}_other.people"))
 			Expect(err).To(MatchError(ContainSubstring("does not exist")))
 			agreed(ctx, Row(1, "here"))

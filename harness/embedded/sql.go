@@ -56,6 +56,13 @@ func (n *Node) readRequest(w http.ResponseWriter, r *http.Request) (*request, er
 	if len(req.statements) == 0 {
 		return nil, refuse(http.StatusBadRequest, CodeBadRequest, "sql has no statement")
 	}
+	admit := machine.Admit
+	if req.reads() {
+		admit = machine.CountParams
+	}
+	if err := admit(req.statements, req.Params); err != nil {
+		return nil, err
+	}
 	req.id = r.Header.Get(HeaderRequest)
 	if len(req.id) > maxRequestID {
 		return nil, refuse(http.StatusBadRequest, CodeBadRequest, "header %s is longer than %d bytes", HeaderRequest, maxRequestID)
@@ -117,16 +124,11 @@ func answerRead(ctx context.Context, out *wire.Writer, view *machine.View, req *
 	for i, statement := range req.statements {
 		rows, taken, err := view.Query(ctx, statement, params)
 		if err != nil {
-			return err
+			return machine.Locate(err, i, len(req.statements))
 		}
 		params = params[taken:]
-		if last := i == len(req.statements)-1; last && len(params) > 0 {
-			err = &sqlite.ParamCountError{Want: len(req.Params) - len(params), Got: len(req.Params)}
-		} else {
-			err = answerRows(out, rows)
-		}
-		if err := errors.Join(err, rows.Close()); err != nil {
-			return err
+		if err := errors.Join(answerRows(out, rows), rows.Close()); err != nil {
+			return machine.Locate(err, i, len(req.statements))
 		}
 	}
 	return nil

@@ -2,7 +2,6 @@ package machine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -26,10 +25,13 @@ func (m *Machine) execute(entry Entry) ([]Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := Admit(statements, entry.Params); err != nil {
+		return nil, err
+	}
 	params := entry.Params
 	room := m.options.AnswerLimit
 	results := make([]Result, 0, len(statements))
-	for _, statement := range statements {
+	for i, statement := range statements {
 		var result Result
 		var taken int
 		switch statement.Kind {
@@ -40,30 +42,54 @@ func (m *Machine) execute(entry Entry) ([]Result, error) {
 		default:
 			result, taken, err = m.statement(statement, params, &room)
 		}
-		var count *sqlite.ParamCountError
-		if errors.As(err, &count) {
-			// Counted over all statements so far.
-			before := len(entry.Params) - len(params)
-			return nil, &sqlite.ParamCountError{Want: before + count.Want, Got: len(entry.Params)}
-		}
 		if err != nil {
-			return nil, err
+			return nil, Locate(err, i, len(statements))
 		}
 		params = params[taken:]
 		results = append(results, result)
 	}
-	if len(params) > 0 {
-		return nil, &sqlite.ParamCountError{Want: len(entry.Params) - len(params), Got: len(entry.Params)}
-	}
 	return results, nil
 }
 
+// Admit returns an error for a request that changes data if its text alone tells that it
+// must fail: every node would say so, but only after the request has been in the log.
+func Admit(statements []sqltext.Statement, params []any) error {
+	if err := CountParams(statements, params); err != nil {
+		return err
+	}
+	for i, statement := range statements {
+		if statement.Explains() {
+			// Its rows hold numbers of one connection, and answers are kept in the database.
+			return Locate(sqlite.Refuse("EXPLAIN is refused in a request that changes data: its rows differ between nodes; send it alone"), i, len(statements))
+		}
+	}
+	return nil
+}
+
+// CountParams returns an error unless the statements ask for exactly the parameters
+// given, together.
+func CountParams(statements []sqltext.Statement, params []any) error {
+	if want := sqltext.Parameters(statements); want != len(params) {
+		return &sqlite.ParamCountError{Want: want, Got: len(params)}
+	}
+	return nil
+}
+
+// Locate says which statement of several an error is of, counted from 0. An error of the
+// node's surroundings is of none.
+func Locate(err error, i, of int) error {
+	if of == 1 || sqlite.Environmental(err) {
+		return err
+	}
+	return fmt.Errorf("statement %d of %d: %w", i+1, of, err)
+}
+
 func (m *Machine) statement(statement sqltext.Statement, params []any, room *int64) (result Result, taken int, err error) {
-	sql, err := qualify(m.writer, statement)
+	qualified, err := qualify(m.writer, statement)
 	if err != nil {
 		return Result{}, 0, err
 	}
-	rows, taken, err := m.writer.Query(context.Background(), sql, params)
+	rows, taken, err := m.writer.Query(context.Background(), qualified.SQL, params)
 	if err != nil {
 		return Result{}, 0, err
 	}
@@ -86,8 +112,13 @@ func (m *Machine) statement(statement sqltext.Statement, params []any, room *int
 		}
 		result.Rows = append(result.Rows, slices.Clone(row))
 	}
-	if statement.ChangesRows() {
+	switch {
+	case statement.ChangesRows():
 		result.Affected = m.writer.Changes()
+	case statement.ChangesSchema():
+		if err := follow(m.writer, qualified.Defines); err != nil {
+			return Result{}, 0, err
+		}
 	}
 	return result, taken, nil
 }

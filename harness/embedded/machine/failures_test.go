@@ -57,7 +57,7 @@ var _ = Describe("A failure", func() {
 		Entry("of too large a value", "INSERT INTO t (v) VALUES (zeroblob(64 << 20))", "too big"),
 		Entry("of too large a sum", "SELECT length(hex(zeroblob(40 << 20)))", "too big"),
 		Entry("of too large a random value", "SELECT length(randomblob((64 << 20) + 1))", "too big"),
-		Entry("of a parameter too few", "SELECT ?", "the statements ask for 1 parameters, 0 were given"),
+		Entry("of a parameter too few", "SELECT ?", "the statements ask for 1 parameter, 0 were given"),
 		Entry("of a refusal", "PRAGMA user_version = 1", "is refused"),
 		Entry("of an unknown namespace", "DELETE FROM shop.t", `"shop"`),
 	)
@@ -82,7 +82,7 @@ var _ = Describe("A failure", func() {
 		n.must("CREATE TABLE far (v REFERENCES \"big.t\"(v)); CREATE UNIQUE INDEX big.i ON t (v)")
 		small := open(machine.Options{Budget: 10_000})
 		small.restore(n.snapshot())
-		Expect(small.do("DROP NAMESPACE big").Err).To(MatchError(sqlite.ErrBudget))
+		Expect(small.do("DROP NAMESPACE big CASCADE").Err).To(MatchError(sqlite.ErrBudget))
 		Expect(small.read("SELECT count(*) FROM big.t")).To(Equal([][]any{{int64(20000)}}))
 		small.must("SELECT 1")
 	})
@@ -91,13 +91,15 @@ var _ = Describe("A failure", func() {
 		const three = "SELECT ?; SELECT ?, ?"
 		params := []any{int64(1), int64(2), int64(3), int64(4)}
 		for _, want := range []*sqlite.ParamCountError{
-			{Want: 1, Got: 0}, // SQLite was not asked about the second statement
+			{Want: 3, Got: 0},
 			{Want: 3, Got: 1},
 			{Want: 3, Got: 2},
 			{Want: 3, Got: 4},
 		} {
 			Expect(n.do(three, params[:want.Got]...).Err).To(MatchError(want))
 		}
+		Expect(n.do("nonsense; SELECT ?").Err).To(MatchError("the statements ask for 1 parameter, 0 were given"), "nothing was run")
+		Expect(n.do("SELECT ?, ?", int64(1)).Err).To(MatchError("the statements ask for 2 parameters, 1 was given"))
 		Expect(n.do("CREATE NAMESPACE x; SELECT ?1, ?3; DROP NAMESPACE x", int64(1), int64(2), int64(3)).Err).NotTo(HaveOccurred())
 		Expect(n.do("", int64(1)).Err).NotTo(HaveOccurred(), "a mark")
 		Expect(n.do(";;", int64(1)).Err).To(MatchError(&sqlite.ParamCountError{Want: 0, Got: 1}))
@@ -105,6 +107,17 @@ var _ = Describe("A failure", func() {
 })
 
 var _ = Describe("Statements of one entry", func() {
+	DescribeTable("are counted in the error of one", func(sql, message string) {
+		n := open(machine.Options{})
+		n.must("CREATE TABLE t (id INTEGER PRIMARY KEY, v NOT NULL)")
+		Expect(n.do(sql).Err).To(MatchError(message))
+	},
+		Entry("of several", "INSERT INTO t VALUES (1, 1); ; INSERT INTO t VALUES (2, NULL); SELECT 1", "statement 2 of 3: NOT NULL constraint failed: t.v"),
+		Entry("about namespaces", "SELECT 1; DROP NAMESPACE no", `statement 2 of 2: namespace "no" does not exist`),
+		Entry("that is refused", "VACUUM; SELECT 1", "statement 1 of 2: VACUUM is refused: it is a node's own housekeeping and would run within a transaction"),
+		Entry("but not if it is alone", "INSERT INTO t VALUES (2, NULL)", "NOT NULL constraint failed: t.v"),
+	)
+
 	It("are one transaction, each with a result", func() {
 		n := open(machine.Options{})
 		response := n.do(`CREATE TABLE t (id INTEGER PRIMARY KEY, v); INSERT INTO t (v) VALUES (?), (?); UPDATE t SET v = v || ?;

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/rejoin-db/rejoin/harness/embedded/sqlite"
@@ -12,17 +13,69 @@ import (
 )
 
 // qualify gives a statement's namespaced names the form they are stored under.
-func qualify(conn *sqlite.Conn, statement sqltext.Statement) (string, error) {
-	var asking error
-	sql, err := statement.Qualify(func(name string) bool {
-		found, err := namespaceExists(conn, name)
-		asking = errors.Join(asking, err)
-		return found
-	})
-	if asking != nil {
-		return "", asking
+func qualify(conn *sqlite.Conn, statement sqltext.Statement) (sqltext.Qualified, error) {
+	return statement.Rewrite(func(name sqltext.Name) error { return belongs(conn, name) })
+}
+
+// belongs returns an error if the name cannot mean an object of its namespace: there
+// is no such namespace, or the identifier is that of an object outside of it.
+func belongs(conn *sqlite.Conn, name sqltext.Name) error {
+	const member = "SELECT 1 FROM rejoin_objects WHERE name = ? AND (type = 'trigger') = ?"
+	if found, err := conn.Lookup(member, name.Key(), flag(name.Trigger)); found != nil || err != nil {
+		return err
 	}
-	return sql, err
+	if exists, err := namespaceExists(conn, name.Namespace); err != nil {
+		return err
+	} else if !exists {
+		return &sqltext.UnknownNamespaceError{Namespace: name.Namespace}
+	}
+	const taken = "SELECT name FROM sqlite_schema WHERE lower(name) = ? AND (type = 'trigger') = ?"
+	outside, err := conn.Lookup(taken, name.Key(), flag(name.Trigger))
+	if outside == nil || err != nil {
+		return err
+	}
+	return &outsideError{name: name, stored: outside.(string)}
+}
+
+// outsideError says that a name with a dot in it was taken for a name in a namespace.
+type outsideError struct {
+	name   sqltext.Name
+	stored string
+}
+
+func (e *outsideError) Error() string {
+	return fmt.Sprintf("%s.%s is not in namespace %q: the name %s belongs to an object outside all namespaces; write it in quotes, or rename that object",
+		e.name.Namespace, e.name.Name, e.name.Namespace, quote(e.stored))
+}
+
+func flag(set bool) int64 {
+	if set {
+		return 1
+	}
+	return 0
+}
+
+// enroll notes that the object a statement has defined is in its namespace.
+func enroll(conn *sqlite.Conn, defines sqltext.Name) error {
+	const insert = "INSERT OR IGNORE INTO rejoin_objects SELECT type, ?1, ?2 FROM sqlite_schema WHERE lower(name) = ?1 AND (type = 'trigger') = ?3"
+	return conn.Trusted(insert, defines.Key(), defines.Namespace, flag(defines.Trigger))
+}
+
+// expel forgets the objects that are gone or have another name, whatever took them:
+// SQLite drops indexes and triggers with their table.
+func expel(conn *sqlite.Conn) error {
+	return conn.Trusted("DELETE FROM rejoin_objects WHERE (type, name) NOT IN (SELECT type, lower(name) FROM sqlite_schema)")
+}
+
+// follow keeps the contents of namespaces in step with a statement that has changed the schema.
+func follow(conn *sqlite.Conn, defines sqltext.Name) error {
+	if err := expel(conn); err != nil {
+		return err
+	}
+	if defines == (sqltext.Name{}) {
+		return nil
+	}
+	return enroll(conn, defines)
 }
 
 func namespaceExists(conn *sqlite.Conn, name string) (bool, error) {
@@ -44,56 +97,17 @@ func createNamespace(conn *sqlite.Conn, statement sqltext.Statement) error {
 	return conn.Trusted("INSERT INTO rejoin_namespaces VALUES (?)", statement.Namespace)
 }
 
-// dropNamespace drops a namespace with everything in it. Tables are emptied
-// before they are dropped, with foreign keys checked at the end, so that tables
-// which refer to each other can go together, and a reference from another
-// namespace still refuses.
-func dropNamespace(conn *sqlite.Conn, statement sqltext.Statement) (err error) {
-	name := statement.Namespace
-	exists, err := namespaceExists(conn, name)
-	if err != nil {
-		return err
-	}
-	if !exists {
-		if statement.IfExists {
-			return nil
-		}
-		return &sqltext.UnknownNamespaceError{Namespace: name}
-	}
-	if conn.DeferredViolations() {
-		return fmt.Errorf("drop namespace %q: a statement before it left a foreign key violated", name)
-	}
-	if err := conn.Trusted("PRAGMA defer_foreign_keys = ON"); err != nil {
-		return err
-	}
-	// SQLite itself would put it off to the end of the batch.
-	defer func() { err = errors.Join(err, conn.Trusted("PRAGMA defer_foreign_keys = OFF")) }()
-	for _, step := range []struct{ kind, sql string }{
-		{"trigger", `DROP TRIGGER %s`},
-		{"view", `DROP VIEW %s`},
-		{"table", `DELETE FROM %s`},
-		{"table", `DROP TABLE %s`},
-	} {
-		const members = "SELECT name FROM sqlite_schema WHERE type = ? AND lower(substr(name, 1, length(?2))) = ?2 ORDER BY name"
-		names, err := column(conn, members, step.kind, name+".")
-		if err != nil {
-			return err
-		}
-		for _, member := range names {
-			if err := conn.Trusted(fmt.Sprintf(step.sql, quote(member))); err != nil {
-				return fmt.Errorf("drop namespace %q: %s %s: %w", name, step.kind, member, err)
-			}
-		}
-	}
-	// Switched off, the pragma forgets what was violated meanwhile.
-	if conn.DeferredViolations() {
-		return errForeignKey
-	}
-	return conn.Trusted("DELETE FROM rejoin_namespaces WHERE name = ?", name)
-}
-
 // column returns the first column of a query's rows, which are text.
 func column(conn *sqlite.Conn, sql string, params ...any) (out []string, err error) {
+	rows, err := rowsOf(conn, sql, params...)
+	for _, row := range rows {
+		out = append(out, row[0].(string))
+	}
+	return out, err
+}
+
+// rowsOf returns the rows of one statement that is not trusted.
+func rowsOf(conn *sqlite.Conn, sql string, params ...any) (out [][]any, err error) {
 	rows, _, err := conn.Query(context.Background(), sql, params)
 	if err != nil {
 		return nil, err
@@ -107,7 +121,7 @@ func column(conn *sqlite.Conn, sql string, params ...any) (out []string, err err
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, row[0].(string))
+		out = append(out, slices.Clone(row))
 	}
 }
 

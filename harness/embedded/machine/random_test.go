@@ -48,6 +48,13 @@ var definitions = []string{
 	"CREATE NAMESPACE {ns}",
 	"CREATE NAMESPACE IF NOT EXISTS {ns}",
 	"DROP NAMESPACE {ns}",
+	"DROP NAMESPACE {ns} RESTRICT",
+	"CREATE TABLE {q} (id INTEGER PRIMARY KEY, x, y)",
+	"ALTER TABLE {q} RENAME TO {n}",
+	"ALTER TABLE {n} RENAME TO {q}",
+	"DROP TABLE {q}",
+	"CREATE TRIGGER \"ns.g\" AFTER DELETE ON {n} BEGIN INSERT INTO audit VALUES ('q', old.id, 1, 1); END",
+	"CREATE TABLE {t} (id REFERENCES {n}(id) ON DELETE CASCADE, x, y)",
 	"DROP NAMESPACE IF EXISTS {ns} CASCADE",
 }
 
@@ -75,6 +82,9 @@ var changes = []string{
 	"DELETE FROM {t}",
 	"DELETE FROM audit WHERE b % 3 = 0",
 
+	"INSERT INTO audit SELECT name, type, cid, pk FROM pragma_table_info('{n}')",
+	"INSERT INTO audit SELECT type, name, namespace, 1 FROM rejoin_objects",
+	"INSERT INTO audit VALUES (datetime('now', 'localtime'), julianday('now', 'utc'), 1, 1)",
 	"SELECT {v}, last_insert_rowid(), changes()",
 	"SELECT * FROM v",
 	"SELECT * FROM {t}, {t} LIMIT 20",
@@ -100,6 +110,8 @@ func (a author) fill(text string) string {
 		switch name {
 		case "{t}":
 			return a.pick("a", "b", "c", "ns.a", "ns.b", "a_b.a", "axb.a")
+		case "{q}":
+			return a.pick(`"ns.a"`, `"ns.b"`, `"a_b.a"`)
 		case "{n}":
 			return a.pick("a", "b", "c")
 		case "{g}":

@@ -56,12 +56,12 @@ func (v *View) Close() error {
 // Query runs one statement that reads, with the parameters it asks for from
 // the front of params, and returns how many these were. Ending ctx interrupts it.
 func (v *View) Query(ctx context.Context, statement sqltext.Statement, params []any) (*sqlite.Rows, int, error) {
-	sql, err := qualify(v.conn, statement)
+	qualified, err := qualify(v.conn, statement)
 	if err != nil {
 		return nil, 0, err
 	}
 	now := time.Now()
 	v.conn.SetNow(now)
 	v.conn.SetRandom(uint64(now.UnixNano()), v.machine.Applied())
-	return v.conn.Query(ctx, sql, params)
+	return v.conn.Query(ctx, qualified.SQL, params)
 }

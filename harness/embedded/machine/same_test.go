@@ -86,6 +86,7 @@ var _ = Describe("Rowids", func() {
 		Entry("… from another table", "INSERT INTO w (id) SELECT v FROM w"),
 		Entry("… together with the next", "INSERT INTO w (id) VALUES (9223372036854775807), (NULL)"),
 		Entry("… with an answer", "INSERT INTO w (id) VALUES (9223372036854775807) RETURNING id"),
+		Entry("… together with the next of a sequence", "INSERT INTO t (id) VALUES (9223372036854775807), (NULL)"),
 		Entry("after a row is moved to it", "UPDATE w SET id = 9223372036854775807"),
 		Entry("… by its hidden name", "UPDATE u SET rowid = v + 9223372036854775806"),
 		Entry("after a sequence is set to it", "UPDATE sqlite_sequence SET seq = 9223372036854775807"),

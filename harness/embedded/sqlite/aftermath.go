@@ -1,6 +1,21 @@
 package sqlite
 
-import "io"
+import (
+	"errors"
+	"io"
+
+	"github.com/mattn/go-sqlite3"
+)
+
+const noRowidLeft = "sequence 9223372036854775807 is refused: no rowid is left after it"
+
+// outOfRowids tells whether a statement wanted a rowid after the last one of an
+// AUTOINCREMENT table. SQLite says the same of that as of a full disk, which a write
+// would have met.
+func (c *Conn) outOfRowids(err error) bool {
+	e, ok := errors.AsType[sqlite3.Error](err)
+	return ok && primary(e) == sqlite3.ErrFull && !c.around.full()
+}
 
 const atRandom = "SQLite would draw the rowids after it at random, on each node another"
 
@@ -19,7 +34,7 @@ func (c *Conn) aftermath(reserved int64) error {
 		if found, err := c.Lookup(spent); err != nil {
 			return err
 		} else if found != nil {
-			return refusedError("sequence 9223372036854775807 is refused: no rowid is left after it")
+			return refusedError(noRowidLeft)
 		}
 	}
 	if c.guard.trigger {

@@ -71,7 +71,7 @@ func Open(path string, mode Mode) (*Conn, error) {
 		around.close()
 		return nil, fmt.Errorf("open SQLite database: %w", err)
 	}
-	c := &Conn{raw: raw.(*sqlite3.SQLiteConn), path: path, around: around, random: newRandom(), mode: mode}
+	c := &Conn{raw: raw.(*sqlite3.SQLiteConn), path: path, around: around, guard: guard{reads: mode == Reader}, random: newRandom(), mode: mode}
 	if err := c.prepare(); err != nil {
 		return nil, errors.Join(fmt.Errorf("open SQLite database: %w", err), c.Close())
 	}
@@ -96,6 +96,9 @@ func (c *Conn) prepare() error {
 		return err
 	}
 	if err := c.raw.RegisterFunc("randomblob", c.random.blob, false); err != nil {
+		return err
+	}
+	if err := c.refuseFunctions(); err != nil {
 		return err
 	}
 	c.raw.SetLimit(sqlite3.SQLITE_LIMIT_LENGTH, maxLength)
@@ -219,8 +222,16 @@ func (c *Conn) explain(err error) error {
 	return c.surrounded(err)
 }
 
-// surrounded gives an error of the surroundings the name of the file.
+// surrounded tells the errors of a statement from those of the surroundings.
 func (c *Conn) surrounded(err error) error {
+	if c.outOfRowids(err) {
+		return refusedError(noRowidLeft)
+	}
+	return c.inFile(err)
+}
+
+// inFile gives an error of the surroundings the name of the file.
+func (c *Conn) inFile(err error) error {
 	switch {
 	case Damaged(err):
 		return c.damaged(fmt.Errorf("%s: %w", c.path, err))
@@ -249,7 +260,7 @@ func (c *Conn) Copy(ctx context.Context, from *Conn) error {
 	case ours != nil:
 		err = c.damaged(ours)
 	default:
-		err = from.surrounded(err)
+		err = from.inFile(err)
 	}
 	if err != nil {
 		return fmt.Errorf("copy SQLite database: %w", err)

@@ -13,13 +13,23 @@ var ErrRefused = errors.New("refused")
 // ErrBudget marks a statement that took more steps than it was given.
 var ErrBudget = errors.New("statement takes too many steps")
 
-// ParamCountError says that a statement was given another number of
-// parameters than it asks for.
+// ParamCountError says that statements were given another number of parameters
+// than they ask for together.
 type ParamCountError struct{ Want, Got int }
 
 func (e *ParamCountError) Error() string {
-	return fmt.Sprintf("the statements ask for %d parameters, %d were given", e.Want, e.Got)
+	asked, given := "parameters", "were"
+	if e.Want == 1 {
+		asked = "parameter"
+	}
+	if e.Got == 1 {
+		given = "was"
+	}
+	return fmt.Sprintf("the statements ask for %d %s, %d %s given", e.Want, asked, e.Got, given)
 }
+
+// Refuse returns an error that is ErrRefused, with the reason as its message.
+func Refuse(reason string) error { return refusedError(reason) }
 
 // refusedError is ErrRefused with its reason as the whole message.
 type refusedError string

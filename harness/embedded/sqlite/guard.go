@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -15,6 +16,7 @@ const ReservedPrefix = "rejoin_"
 // says, and remembers why not: SQLite only answers "not authorized". It also
 // notes what has to be looked at when the statement has ended.
 type guard struct {
+	reads   bool // of a Reader
 	trusted bool
 	reason  string
 
@@ -25,7 +27,7 @@ type guard struct {
 }
 
 // ask begins a statement that is not trusted.
-func (g *guard) ask() { *g = guard{} }
+func (g *guard) ask() { *g = guard{reads: g.reads} }
 
 func (g *guard) trust()    { g.trusted, g.reason = true, "" }
 func (g *guard) distrust() { g.trusted = false }
@@ -42,7 +44,7 @@ func (g *guard) authorize(action int, arg1, arg2, database string) int {
 	if g.trusted {
 		return sqlite3.SQLITE_OK
 	}
-	if why := refusal(action, arg1, arg2, database); why != "" {
+	if why := g.refusal(action, arg1, arg2, database); why != "" {
 		if g.reason == "" {
 			g.reason = why
 		}
@@ -67,7 +69,7 @@ func (g *guard) note(action int, arg1, arg2 string) {
 
 // refusal returns why an action is refused, or "".
 // The actions and their arguments: https://sqlite.org/c3ref/c_alter_table.html
-func refusal(action int, arg1, arg2, database string) string {
+func (g *guard) refusal(action int, arg1, arg2, database string) string {
 	if database == "temp" {
 		switch action {
 		case sqlite3.SQLITE_CREATE_TABLE, sqlite3.SQLITE_CREATE_VIEW, sqlite3.SQLITE_CREATE_INDEX, sqlite3.SQLITE_CREATE_TRIGGER:
@@ -80,7 +82,7 @@ func refusal(action int, arg1, arg2, database string) string {
 	case sqlite3.SQLITE_DETACH:
 		return "DETACH is refused: " + outside
 	case sqlite3.SQLITE_PRAGMA:
-		return fmt.Sprintf("PRAGMA %s is refused: it would change one node's connection and not the others'", arg1)
+		return g.refusedPragma(strings.ToLower(arg1))
 	case sqlite3.SQLITE_TRANSACTION:
 		return arg1 + " is refused: " + transaction
 	case sqlite3.SQLITE_SAVEPOINT:
@@ -98,10 +100,31 @@ func refusal(action int, arg1, arg2, database string) string {
 		return refusedTable(arg1)
 	case sqlite3.SQLITE_CREATE_TABLE, sqlite3.SQLITE_CREATE_VIEW:
 		return refusedTable(arg1)
-	case sqlite3.SQLITE_CREATE_INDEX, sqlite3.SQLITE_CREATE_TRIGGER, sqlite3.SQLITE_ALTER_TABLE:
+	case sqlite3.SQLITE_CREATE_INDEX, sqlite3.SQLITE_CREATE_TRIGGER:
+		return cmp.Or(refusedTable(arg1), refusedTable(arg2))
+	case sqlite3.SQLITE_ALTER_TABLE:
 		return refusedTable(arg2)
 	}
 	return ""
+}
+
+// refusedPragma lets those through that only ask, also as functions such as
+// pragma_table_info('t'). A change may ask what all nodes answer with the same rows in
+// the same order.
+func (g *guard) refusedPragma(name string) string {
+	switch name {
+	case "table_info", "table_xinfo", "index_list", "index_info", "index_xinfo", "foreign_key_list":
+		return ""
+	case "table_list", "foreign_key_check", "function_list", "collation_list", "module_list", "pragma_list", "compile_options":
+		if g.reads {
+			return ""
+		}
+		return fmt.Sprintf("PRAGMA %s is refused in a request that changes data: the order of its rows may differ between nodes; send it alone", name)
+	}
+	if name == "quick_check" && g.alters {
+		return "" // SQLite's own question, of a new column's CHECK
+	}
+	return fmt.Sprintf("PRAGMA %s is refused: it is about one node's connection or file, not about the database that all nodes share", name)
 }
 
 func refusedFunction(name string) string {

@@ -9,6 +9,7 @@ enum {
 	IOERR_READ = 10 | 1 << 8,
 	IOERR_SHORT_READ = 10 | 2 << 8,
 	IOERR_WRITE = 10 | 3 << 8,
+	FULL = 13,
 	IOERR_DATA = 10 | 32 << 8,
 	HEADER = 100,
 	FRAME_HEADER = 24,
@@ -114,16 +115,21 @@ static int read_database(file *f, void *out, int n, i64 at) {
 	return rc;
 }
 
+static int wrote(summed *s, int rc) {
+	if (rc == FULL) s->pages->full = 1;
+	return rc;
+}
+
 static int write_summed(file *f, const void *in, int n, i64 at) {
 	summed *s = (summed *)f->methods;
 	if (n != PAGE_SIZE) {
 		// The log has headers. Of a database, SQLite never writes a page in part.
-		return s->wal ? s->base->write(f, in, n, at) : IOERR_WRITE;
+		return s->wal ? wrote(s, s->base->write(f, in, n, at)) : IOERR_WRITE;
 	}
 	unsigned char *page = s->pages->page;
 	memcpy(page, in, DATA);
 	sum_page(page);
-	return s->base->write(f, page, PAGE_SIZE, at);
+	return wrote(s, s->base->write(f, page, PAGE_SIZE, at));
 }
 
 static int behind(const vfs *base) { return (base->os_file_size + 7) & ~7; }

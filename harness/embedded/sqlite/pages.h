@@ -50,6 +50,7 @@ typedef struct pages {
 	vfs *base;
 	int damaged;           // a page was read that is not as it was written
 	int damaged_in_wal;    // it is in the write-ahead log
+	int full;              // a write found no room on the disk
 	uint32_t damaged_page; // its number, from 1; 0 if the log's own header was read
 	unsigned char page[PAGE_SIZE]; // the page under way
 } pages;

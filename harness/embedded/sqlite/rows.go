@@ -36,7 +36,7 @@ func (c *Conn) Query(ctx context.Context, sql string, params []any) (rows *Rows,
 	if err := whole(stmt); err != nil {
 		return nil, 0, err
 	}
-	if c.mode == Reader && !stmt.Readonly() {
+	if c.mode == Reader && !stmt.Readonly() && !explains(stmt) {
 		return nil, 0, refusedError("a statement that changes data is refused on a connection for reading")
 	}
 	taken = stmt.NumInput()

@@ -198,6 +198,7 @@ func (s *surroundings) close() { C.surroundings_free(s.c) }
 func (s *surroundings) setNow(t time.Time)       { s.c.now = C.i64(t.UnixMilli() + julianEpoch) }
 func (s *surroundings) setBudget(steps int64)    { s.c.budget, s.c.last_rowid = C.i64(steps), 0 }
 func (s *surroundings) spent() bool              { return s.c.budget <= 0 }
+func (s *surroundings) full() bool               { return s.c.p.full != 0 }
 func (s *surroundings) lastRowid() bool          { return s.c.last_rowid != 0 }
 func (s *surroundings) deferredViolations() bool { return C.deferred_violations(s.db) != 0 }
 func (s *surroundings) changes() int64           { return int64(C.changes(s.db)) }
