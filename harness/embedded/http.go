@@ -17,11 +17,13 @@ import (
 
 // Headers of answers and between nodes.
 const (
-	HeaderRequest   = "Idempotency-Key"     // names a change; it is applied once however often it is sent
-	HeaderIndex     = "Rejoin-Index"        // the log index a change was applied at
-	headerCode      = "Rejoin-Error"        // the code of an error answer
-	headerOutcome   = "Rejoin-Outcome"      // what became of a change that was answered by an error
-	headerForwarder = "Rejoin-Forwarded-By" // the node that forwards; it is not forwarded again
+	HeaderRequest   = "Idempotency-Key"        // a client's name for a change, which is applied once however often it is sent
+	HeaderIndex     = "Rejoin-Index"           // the log index a change was applied at
+	headerCode      = "Rejoin-Error"           // the code of an error answer
+	headerOutcome   = "Rejoin-Outcome"         // what became of a change that was answered by an error
+	headerForwarder = "Rejoin-Forwarded-By"    // the node that forwards; it is not forwarded again
+	headerProof     = "Rejoin-Forwarder-Proof" // shows that a node forwards
+	headerTicket    = "Rejoin-Ticket"          // a node's name for a change that its client did not name
 )
 
 func (n *Node) serveHTTP() {
@@ -61,6 +63,8 @@ func (n *Node) routes() http.Handler {
 		case r.Method != route.method && !(r.Method == http.MethodHead && route.method == http.MethodGet):
 			w.Header().Set("Allow", route.method)
 			n.fail(w, refuse(http.StatusMethodNotAllowed, CodeMethod, "%s takes %s, not %s", r.URL.Path, route.method, r.Method))
+		case unreadable(r) != nil:
+			n.fail(w, unreadable(r))
 		default:
 			route.serve(w, r)
 		}
@@ -76,6 +80,10 @@ func (n *Node) gate(next http.Handler) http.Handler {
 			return
 		}
 		defer n.requests.Done()
+		if err := n.stranger(r); err != nil {
+			n.fail(w, err)
+			return
+		}
 		if !n.allowed(r) {
 			w.Header().Set("WWW-Authenticate", "Bearer")
 			n.fail(w, refuse(http.StatusUnauthorized, CodeUnauthorized, "the request carries no valid bearer token"))
@@ -166,6 +174,10 @@ func (n *Node) serveReadIndex(w http.ResponseWriter, r *http.Request) {
 // send sends a request to another node.
 func (n *Node) send(request *http.Request) (*http.Response, error) {
 	request.Header.Set(headerForwarder, n.config.ID)
+	request.Header.Set(headerProof, n.proofOf(n.config.ID))
+	if request.Method == http.MethodPost {
+		request.Header.Set("Content-Type", "application/json")
+	}
 	if n.config.Token != "" {
 		request.Header.Set("Authorization", "Bearer "+n.config.Token)
 	}

@@ -38,8 +38,6 @@ type Node struct {
 	stall          stall
 	votes          votes
 	raftStarted    atomic.Bool
-	started        time.Time
-	requestCount   atomic.Uint64
 
 	// ctx ends when the node closes; with it end all waits within.
 	ctx      context.Context
@@ -61,7 +59,7 @@ func Start(config Config) (_ *Node, err error) {
 	if err := config.validate(); err != nil {
 		return nil, err
 	}
-	n := &Node{config: config, seams: config.seams(), conns: newConns(), busy: newBusy(), incoming: make(chan raft.RPC), started: time.Now()}
+	n := &Node{config: config, seams: config.seams(), conns: newConns(), busy: newBusy(), incoming: make(chan raft.RPC)}
 	n.standing.init()
 	n.stall.patience = stallTimeouts * config.ElectionTimeout
 	n.ctx, n.end = context.WithCancel(context.Background())

@@ -40,8 +40,8 @@ type Entry struct {
 	Ticket []byte `cbor:"6,keyasint,omitempty"`
 }
 
-// MostParams bounds the parameters of one entry.
-const MostParams = 1 << 20
+// mostParams bounds the parameters of one entry.
+const mostParams = 1 << 20
 
 var (
 	encoding = must(cbor.EncOptions{}.EncMode())
@@ -49,7 +49,7 @@ var (
 	decoding = must(cbor.DecOptions{
 		IntDec:           cbor.IntDecConvertSignedOrFail,
 		UTF8:             cbor.UTF8DecodeInvalid,
-		MaxArrayElements: MostParams,
+		MaxArrayElements: mostParams,
 	}.DecMode())
 )
 
@@ -62,8 +62,8 @@ func must[M any](mode M, err error) M {
 
 // Encode returns the entry as bytes for the log. What it returns can be decoded.
 func (e Entry) Encode() ([]byte, error) {
-	if len(e.Params) > MostParams {
-		return nil, fmt.Errorf("encode log entry: %d parameters are more than %d", len(e.Params), MostParams)
+	if len(e.Params) > mostParams {
+		return nil, fmt.Errorf("encode log entry: %d parameters are more than %d", len(e.Params), mostParams)
 	}
 	if err := sqlite.CheckParams(e.Params); err != nil {
 		return nil, fmt.Errorf("encode log entry: %w", err)

@@ -65,9 +65,9 @@ func (r Request) Append(dst []byte) ([]byte, error) {
 // to the caller, whose error comes back wrapped.
 func DecodeRequest(r io.Reader) (Request, error) {
 	var body struct {
-		SQL         *string          `json:"sql"`
-		Params      []jsontext.Value `json:"params"`
-		Consistency Consistency      `json:"consistency"`
+		SQL         *string     `json:"sql"`
+		Params      parameters  `json:"params"`
+		Consistency Consistency `json:"consistency"`
 	}
 	if err := json.UnmarshalRead(r, &body, json.RejectUnknownMembers(true)); err != nil {
 		return Request{}, explain(err)
@@ -78,15 +78,50 @@ func DecodeRequest(r io.Reader) (Request, error) {
 	if err := body.Consistency.check(); err != nil {
 		return Request{}, err
 	}
-	req := Request{SQL: *body.SQL, Consistency: body.Consistency}
-	for i, raw := range body.Params {
+	return Request{SQL: *body.SQL, Params: body.Params, Consistency: body.Consistency}, nil
+}
+
+// MaxParams bounds the parameters of a request.
+const MaxParams = 1 << 20
+
+// parameters are read one by one, so that too many are found before they take memory.
+type parameters []any
+
+// parameterError is what is wrong with a parameter, or with all of them.
+type parameterError struct{ message string }
+
+func (e *parameterError) Error() string { return e.message }
+
+func (p *parameters) UnmarshalJSONFrom(from *jsontext.Decoder) error {
+	switch from.PeekKind() {
+	case 'n':
+		return from.SkipValue()
+	case '[':
+	default:
+		if _, err := from.ReadValue(); err != nil {
+			return err
+		}
+		return &parameterError{`"params" must be an array`}
+	}
+	if _, err := from.ReadToken(); err != nil {
+		return err
+	}
+	for from.PeekKind() != ']' {
+		raw, err := from.ReadValue()
+		if err != nil {
+			return err
+		}
+		if len(*p) == MaxParams {
+			return &parameterError{fmt.Sprintf("the request has more than %d parameters", MaxParams)}
+		}
 		v, err := parseParam(raw)
 		if err != nil {
-			return Request{}, fmt.Errorf("parameter %d: %w", i+1, err)
+			return &parameterError{fmt.Sprintf("parameter %d: %v", len(*p)+1, err)}
 		}
-		req.Params = append(req.Params, v)
+		*p = append(*p, v)
 	}
-	return req, nil
+	_, err := from.ReadToken()
+	return err
 }
 
 func parseParam(raw []byte) (any, error) {
@@ -102,13 +137,16 @@ func parseParam(raw []byte) (any, error) {
 func explain(err error) error {
 	semantic, isSemantic := errors.AsType[*json.SemanticError](err)
 	syntactic, isSyntactic := errors.AsType[*jsontext.SyntacticError](err)
+	parameter, isParameter := errors.AsType[*parameterError](err)
 	switch {
+	case isParameter:
+		return parameter
 	case isSemantic && errors.Is(err, json.ErrUnknownName):
 		return fmt.Errorf("the request has an unknown key %q: allowed are sql, params and consistency", semantic.JSONPointer.LastToken())
 	case isSemantic && semantic.JSONPointer == "":
 		return errors.New("the request must be an object")
 	case isSemantic:
-		shape := map[string]string{"sql": "a string", "params": "an array", "consistency": "a string"}
+		shape := map[string]string{"sql": "a string", "consistency": "a string"}
 		key := semantic.JSONPointer.LastToken()
 		return fmt.Errorf("%q must be %s", key, shape[key])
 	case errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF):

@@ -70,6 +70,15 @@ var _ = Describe("A request", func() {
 		Entry("for its missing end in the parameters", `{"sql":"x","params":[1,`, "the request is empty or ends early"),
 	)
 
+	It("has a million parameters at most, and more take no memory", func() {
+		read, err := wire.DecodeRequest(strings.NewReader(`{"sql":"x","params":[0` + strings.Repeat(",0", wire.MaxParams-1) + `]}`))
+		Expect(err).NotTo(HaveOccurred())
+		Expect(read.Params).To(HaveLen(wire.MaxParams))
+		// The end of the body is not even read.
+		_, err = wire.DecodeRequest(io.MultiReader(strings.NewReader(`{"sql":"x","params":[0`+strings.Repeat(",0", wire.MaxParams+100_000)), iotest.ErrReader(errors.New("read on"))))
+		Expect(err).To(MatchError("the request has more than 1048576 parameters"))
+	})
+
 	It("passes on the error of reading", func() {
 		broken := errors.New("the cable broke")
 		_, err := wire.DecodeRequest(io.MultiReader(strings.NewReader(`{"sql":`), iotest.ErrReader(broken)))
