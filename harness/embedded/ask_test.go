@@ -69,6 +69,10 @@ func (c *cluster) try(ctx context.Context, client *http.Client, i int, method, p
 		return a, err
 	}
 	defer response.Body.Close()
+	return readAnswer(response)
+}
+
+func readAnswer(response *http.Response) (a answer, err error) {
 	text, err := io.ReadAll(response.Body)
 	if err != nil {
 		return a, err

@@ -27,6 +27,7 @@ const (
 	CodeMediaType    = "UNSUPPORTED_MEDIA"   // 415: the body is not application/json, or compressed
 	CodeMisdirected  = "MISDIRECTED"         // 421: header Host names another host
 	CodeKeyReused    = "KEY_REUSED"          // 422: the key names another request, which was applied; this one changed nothing
+	CodeVersion      = "HTTP_VERSION"        // 505: HTTP/2
 	CodeNoLeader     = "NO_LEADER"           // 503: nobody leads, or the leader cannot be reached; nothing was changed
 	CodeNotLeader    = "NOT_LEADER"          // 503: a forwarded request met a node that does not lead
 	CodeNoQuorum     = "NO_QUORUM"           // 503: a leader was lost before it confirmed the change

@@ -36,7 +36,8 @@ func (n *Node) serveHTTP() {
 		ConnState:         n.busy.note,
 		ErrorLog:          n.config.Logger.Named("http").StandardLogger(&hclog.StandardLoggerOptions{}),
 	}
-	n.wg.Go(func() { _ = n.server.Serve(n.mux.http) }) // it ends when the server is closed
+	listener := &plain{n.mux.http, n.config.Logger, n.config.RequestTimeout, &n.wg}
+	n.wg.Go(func() { _ = n.server.Serve(listener) }) // it ends when the server is closed
 }
 
 // api is all of the node's HTTP API.
@@ -58,6 +59,8 @@ func (n *Node) routes() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		route, found := routes[r.URL.Path]
 		switch {
+		case r.Method == "PRI": // with which HTTP/2 begins (RFC 9113, 3.4)
+			n.fail(w, refuse(http.StatusHTTPVersionNotSupported, CodeVersion, "this node speaks HTTP/1.1, not HTTP/2"))
 		case !found:
 			n.fail(w, refuse(http.StatusNotFound, CodeNotFound, "there is nothing at %s", r.URL.Path))
 		case r.Method != route.method && !(r.Method == http.MethodHead && route.method == http.MethodGet):

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
@@ -107,6 +108,9 @@ func (p *parameters) UnmarshalJSONFrom(from *jsontext.Decoder) error {
 		return err
 	}
 	for from.PeekKind() != ']' {
+		if from.PeekKind() == '[' { // which is as deep as it likes
+			return &parameterError{fmt.Sprintf("parameter %d: an array is not a value", len(*p)+1)}
+		}
 		raw, err := from.ReadValue()
 		if err != nil {
 			return err
@@ -150,15 +154,41 @@ func explain(err error) error {
 		key := semantic.JSONPointer.LastToken()
 		return fmt.Errorf("%q must be %s", key, shape[key])
 	case errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF):
-		return fmt.Errorf("the request is empty or ends early: %w", err)
+		return &endedError{err}
 	case isSyntactic:
-		what := "the request"
-		var i int
-		if _, scanErr := fmt.Sscanf(string(syntactic.JSONPointer), "/params/%d", &i); scanErr == nil {
-			what = fmt.Sprintf("parameter %d", i+1)
-		}
-		return fmt.Errorf("%s is not valid JSON: %w", what, err)
-	default:
-		return fmt.Errorf("reading the request: %w", err)
+		return explainSyntax(syntactic)
 	}
+	if cause := errors.Unwrap(err); cause != nil { // of the library's own words
+		err = cause
+	}
+	return fmt.Errorf("reading the request: %w", err)
+}
+
+// endedError is a body that ends before its JSON does.
+type endedError struct{ cause error }
+
+func (e *endedError) Error() string { return "the request is empty or ends early" }
+func (e *endedError) Unwrap() error { return e.cause }
+
+// explainSyntax says what is no JSON. The library has no names for what it finds: its
+// words tell a byte order mark, and what comes after the end.
+func explainSyntax(err *jsontext.SyntacticError) error {
+	what := "the request"
+	var i int
+	if _, scanErr := fmt.Sscanf(string(err.JSONPointer), "/params/%d", &i); scanErr == nil {
+		what = fmt.Sprintf("parameter %d", i+1)
+	}
+	reason := "it is not JSON"
+	if err.Err != nil {
+		reason = err.Err.Error()
+	}
+	switch {
+	case errors.Is(err, jsontext.ErrDuplicateName):
+		return fmt.Errorf("%s is not valid JSON: the key %q is there twice", what, err.JSONPointer.LastToken())
+	case err.ByteOffset == 0 && strings.Contains(reason, `\ufeff`):
+		return errors.New("the request begins with a byte order mark (BOM): send UTF-8 without one")
+	case strings.Contains(reason, "after top-level value"):
+		return fmt.Errorf("the request is more than one JSON object: there is something behind it, at byte %d", err.ByteOffset)
+	}
+	return fmt.Errorf("%s is not valid JSON: %s, at byte %d", what, reason, err.ByteOffset)
 }
