@@ -56,6 +56,14 @@ func (n *Node) Execute(ctx context.Context, sql string, args ...any) (Result, er
 	return n.executeAs(ctx, n.cluster.acknowledged.name(), sql, args)
 }
 
+// ExecuteAs is Execute of a request with a name of the caller's (target.Request.ID),
+// which must be unlike every other name in the cluster: the harness's own begin with
+// "harness-". Sent again under its name the request is applied once, where the target
+// can target.Keys.
+func (n *Node) ExecuteAs(ctx context.Context, id, sql string, args ...any) (Result, error) {
+	return n.executeAs(ctx, id, sql, args)
+}
+
 // executeAs runs a request of that name, and writes it down.
 func (n *Node) executeAs(ctx context.Context, id, sql string, args []any) (Result, error) {
 	end := n.cluster.operation(ctx, n.index, id, sql)
