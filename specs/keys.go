@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -26,10 +25,6 @@ func keys(w *world) {
 			key = "key-of-" + w.ns
 			w.run(ctx, "CREATE TABLE {ns}.keyed (id INTEGER PRIMARY KEY, v TEXT)")
 		})
-		rows := func(ctx context.Context) harness.Result {
-			GinkgoHelper()
-			return w.run(ctx, "SELECT v FROM {ns}.keyed ORDER BY id")
-		}
 
 		It("names one request: another is refused on every node, and changes nothing", func(ctx SpecContext) {
 			Expect(w.keyed(ctx, 0, key, insert, "first")).To(HaveRows(Row(1, "first")))
@@ -49,7 +44,7 @@ func keys(w *world) {
 					Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied), "%v", err)
 				}
 			}
-			Expect(rows(ctx)).To(HaveRows(Row("first")))
+			Expect(w.run(ctx, "SELECT v FROM {ns}.keyed")).To(HaveRows(Row("first")))
 			Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.keyed")))
 		}, patience)
 
@@ -72,15 +67,6 @@ func keys(w *world) {
 			Expect(w.run(ctx, "SELECT count(*) FROM {ns}.keyed")).To(HaveRows(Row(151)))
 			_, err := w.keyed(ctx, victim, key, insert, "second")
 			Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied), "%v", err)
-		}, patience)
-
-		It("is remembered for ten minutes", Label("suite:time"), func(ctx SpecContext) {
-			w.needsClock(ctx)
-			Expect(w.keyed(ctx, 0, key, insert, "first")).To(HaveRows(Row(1, "first")))
-			w.advance(ctx, 10*time.Minute-10*time.Second)
-			w.run(ctx, "INSERT INTO {ns}.keyed (v) VALUES ('later')")
-			Expect(w.keyed(ctx, 0, key, insert, "first")).To(HaveRows(Row(1, "first")))
-			Expect(rows(ctx)).To(HaveRows(Row("first"), Row("later")))
 		}, patience)
 	})
 }
