@@ -38,6 +38,8 @@ type shared struct {
 	joining      turn.Turn   // to change who is a member
 	setting      turn.Turn   // to change links, disks and clocks
 	closing      sync.Once
+	living       context.Context // ends at Close
+	end          context.CancelFunc
 
 	mu       sync.Mutex
 	members  []*member // by index; a node that is removed keeps its place
@@ -70,7 +72,10 @@ func Journal(j *journal.Journal) Option { return func(o *options) { o.journal = 
 // there is a leader, and all have caught up with it. Close must follow.
 func Boot(ctx context.Context, t target.Target, opts ...Option) (*Cluster, error) {
 	o := options{size: 3, seed: 1, router: ByChance{}}
-	for _, option := range opts {
+	for i, option := range opts {
+		if option == nil {
+			return nil, fmt.Errorf("boot: option %d is nil", i+1)
+		}
 		option(&o)
 	}
 	if o.journal == nil {
@@ -89,15 +94,23 @@ func Boot(ctx context.Context, t target.Target, opts ...Option) (*Cluster, error
 }
 
 func boot(ctx context.Context, t target.Target, o options) (*Cluster, error) {
-	if o.size < 1 {
+	switch {
+	case t == nil:
+		return nil, errors.New("boot: there is no target to boot a cluster of")
+	case o.size < 1:
 		return nil, fmt.Errorf("a cluster of %d nodes cannot be: it needs at least 1", o.size)
+	case o.router == nil:
+		return nil, errors.New("boot: Routing was given no Router")
 	}
 	if seeder, ok := t.(target.Seeder); ok {
 		t = seeder.Seeded(o.seed)
 	}
 	booted, err := t.Boot(ctx, o.size)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case booted == nil:
+		return nil, fmt.Errorf("boot: the target %T booted no cluster, and returned no error", t)
 	}
 	c := &Cluster{cluster: booted, journal: o.journal, shared: newShared(o.seed, o.router)}
 	c.acknowledged.init(o.seed, booted)
@@ -115,7 +128,9 @@ func boot(ctx context.Context, t target.Target, o options) (*Cluster, error) {
 }
 
 func newShared(seed uint64, router Router) *shared {
+	living, end := context.WithCancel(context.Background())
 	return &shared{
+		living: living, end: end,
 		seed: seed, router: router, random: rand.New(rand.NewPCG(seed, seed)),
 		terms: newTerms(), votes: newVotes(), states: states{last: make(map[int]journal.State)},
 		schema: schema{applied: make(map[int]uint64)}, joining: turn.New(), setting: turn.New(),
@@ -125,12 +140,15 @@ func newShared(seed uint64, router Router) *shared {
 
 // Close ends the cluster and leaves nothing of it: no goroutine, port, file or
 // process. It blocks until that is so, whoever calls first. Closing twice is no
-// error.
+// error. What is under way, a request or a wait, ends at once, and all that is called
+// afterwards fails at once; both with ErrClosed. What returns no error then says that
+// there are no nodes.
 func (c *Cluster) Close() (err error) {
 	c.closing.Do(func() {
 		c.mu.Lock()
 		c.closed = true
 		c.mu.Unlock()
+		c.end()
 		err = errors.Join(c.stopFlapping(), c.cluster.Close())
 	})
 	return err

@@ -31,9 +31,14 @@ import (
 // failed (ErrFailed) or cannot be asked (ErrUnreachable), an *UnsettledError if
 // the data never stopped changing, and a *NodeError if a node does not answer, or
 // answers with anything but the rows of one query.
-func (c *Cluster) VerifyDataConsistency(ctx context.Context, query string, args ...any) error {
+func (c *Cluster) VerifyDataConsistency(ctx context.Context, query string, args ...any) (err error) {
+	ctx, leave, err := c.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave(&err)
 	end := c.journal.Begin(journal.Check, journal.Nobody, "compare %s", abridged(query))
-	err := c.verify(ctx, query, args)
+	err = c.verify(ctx, query, args)
 	end(err)
 	return err
 }

@@ -12,7 +12,12 @@ import (
 // cluster's seed. It asks that node once: what failed is not tried elsewhere.
 // With no node online it fails at once with ErrNoNodesOnline. The error of a
 // node is a *NodeError.
-func (c *Cluster) ExecuteOnRandom(ctx context.Context, sql string, args ...any) (Result, error) {
+func (c *Cluster) ExecuteOnRandom(ctx context.Context, sql string, args ...any) (_ Result, err error) {
+	ctx, leave, err := c.enter(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	defer leave(&err)
 	node, err := c.pick(ctx, nil)
 	if err != nil {
 		c.operation(ctx, journal.Nobody, "", sql)(err)
@@ -24,7 +29,12 @@ func (c *Cluster) ExecuteOnRandom(ctx context.Context, sql string, args ...any) 
 // ExecuteOnAll runs a request on all online nodes at once and returns the
 // results of those that answered, in the order of the nodes. The error joins a
 // *NodeError for each that did not; with no node online it is ErrNoNodesOnline.
-func (c *Cluster) ExecuteOnAll(ctx context.Context, sql string, args ...any) ([]Result, error) {
+func (c *Cluster) ExecuteOnAll(ctx context.Context, sql string, args ...any) (_ []Result, err error) {
+	ctx, leave, err := c.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave(&err)
 	nodes := c.router.All(c.OnlineNodes())
 	if len(nodes) == 0 {
 		c.operation(ctx, journal.Nobody, "", sql)(ErrNoNodesOnline)

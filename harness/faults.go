@@ -33,6 +33,9 @@ func newFaults() Faults {
 func (c *Cluster) Faults() Faults {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.closed {
+		return newFaults()
+	}
 	f := c.faults
 	return Faults{Links: maps.Clone(f.Links), Resets: maps.Clone(f.Resets), Flapping: slices.Clone(f.Flapping), Disks: maps.Clone(f.Disks), Clocks: maps.Clone(f.Clocks)}
 }
@@ -90,7 +93,7 @@ func (c *Cluster) forget(i int) {
 // zero faults are a sound disk.
 func (c *Cluster) SetDisk(ctx context.Context, i int, faults disk.Faults) error {
 	disker, can := target.As[target.Disker](c.cluster)
-	return c.set(ctx, i, "set disk", "disk: "+diskWords(faults), target.Disks, can, func() error {
+	return c.set(ctx, i, "set disk", "disk: "+diskWords(faults), target.Disks, can, func(ctx context.Context) error {
 		if faults.Lying {
 			c.votes.mayForget(i)
 		}
@@ -109,7 +112,7 @@ func (c *Cluster) SetDisk(ctx context.Context, i int, faults disk.Faults) error 
 // see Wiped.
 func (c *Cluster) Damage(ctx context.Context, i int, part disk.Part) (file string, err error) {
 	disker, can := target.As[target.Disker](c.cluster)
-	err = c.set(ctx, i, "damage", "damage the "+string(part), target.Disks, can, func() (err error) {
+	err = c.set(ctx, i, "damage", "damage the "+string(part), target.Disks, can, func(ctx context.Context) (err error) {
 		if err = part.Validate(); err == nil {
 			file, err = disker.Damage(ctx, i, part)
 		}
@@ -122,7 +125,7 @@ func (c *Cluster) Damage(ctx context.Context, i int, part disk.Part) (file strin
 // negative, and right if 0. A clock that is set again jumps.
 func (c *Cluster) SetClock(ctx context.Context, i int, ahead time.Duration) error {
 	skewer, can := target.As[target.Skewer](c.cluster)
-	return c.set(ctx, i, "set clock", "clock: "+clockWords(ahead), target.Clocks, can, func() error {
+	return c.set(ctx, i, "set clock", "clock: "+clockWords(ahead), target.Clocks, can, func(ctx context.Context) error {
 		if err := skewer.SetClock(ctx, i, ahead); err != nil {
 			return err
 		}
@@ -134,7 +137,12 @@ func (c *Cluster) SetClock(ctx context.Context, i int, ahead time.Duration) erro
 }
 
 // set does something to a node's surroundings, if it can be done, one at a time.
-func (c *Cluster) set(ctx context.Context, i int, action, text string, ability target.Ability, can bool, do func() error) error {
+func (c *Cluster) set(ctx context.Context, i int, action, text string, ability target.Ability, can bool, do func(context.Context) error) (err error) {
+	ctx, leave, err := c.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave(&err)
 	node, err := c.Node(i)
 	switch {
 	case err != nil:
@@ -147,7 +155,7 @@ func (c *Cluster) set(ctx context.Context, i int, action, text string, ability t
 	}
 	defer c.setting.Pass()
 	end := c.journal.Begin(journal.Fault, i, "%s", text)
-	if err = do(); err != nil {
+	if err = do(ctx); err != nil {
 		err = node.failed(action, err)
 	}
 	end(err)

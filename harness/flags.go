@@ -39,7 +39,7 @@ func (c *Cluster) IsNodeOnline(i int) (bool, error) {
 func (c *Cluster) Lost(i int) (Way, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if i < 0 || i >= len(c.members) || c.members[i].flag != offline {
+	if c.closed || i < 0 || i >= len(c.members) || c.members[i].flag != offline {
 		return "", false
 	}
 	return c.members[i].way, true
@@ -51,7 +51,12 @@ func (c *Cluster) Lost(i int) (Way, bool) {
 // ErrAlreadyOffline. What the target cannot do is an *UnsupportedError, and
 // nothing has changed. If the fault fails, the flag goes up again; whatever it
 // did until then has then been done.
-func (c *Cluster) TakeNodeOffline(ctx context.Context, i int, way ...Way) error {
+func (c *Cluster) TakeNodeOffline(ctx context.Context, i int, way ...Way) (err error) {
+	ctx, leave, err := c.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave(&err)
 	node, err := c.Node(i)
 	if err != nil {
 		return err
@@ -103,7 +108,12 @@ const Wiped Return = "wiped"
 // until then. Bringing back a node that is not offline is ErrAlreadyOnline. What
 // the target cannot do is an *UnsupportedError, and nothing has changed. If it
 // fails otherwise the flag stays down, and it can be tried again.
-func (c *Cluster) BringNodeOnline(ctx context.Context, i int, options ...Return) error {
+func (c *Cluster) BringNodeOnline(ctx context.Context, i int, options ...Return) (err error) {
+	ctx, leave, err := c.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave(&err)
 	node, err := c.Node(i)
 	if err != nil {
 		return err

@@ -26,6 +26,9 @@ type flapping struct {
 // only. stop ends it, blocks until the links are mended, and returns what went
 // wrong meanwhile, which ended it too; it may be called again.
 func (c *Cluster) Flapping(ctx context.Context, period time.Duration, ways ...network.Way[int]) (stop func() error, err error) {
+	if c.isClosed() {
+		return nil, fmt.Errorf("flap every %v %s: %w", period, waysWords(ways), ErrClosed)
+	}
 	const least = 2 * time.Nanosecond
 	if period < least {
 		return nil, fmt.Errorf("links cannot flap every %v", period)
@@ -40,7 +43,7 @@ func (c *Cluster) Flapping(ctx context.Context, period time.Duration, ways ...ne
 	defer c.mu.Unlock()
 	if c.closed {
 		cancel()
-		return nil, fmt.Errorf("%v: the cluster is closed", f)
+		return nil, fmt.Errorf("%v: %w", f, ErrClosed)
 	}
 	c.flapping[f] = true
 	c.faults.Flapping = append(c.faults.Flapping, f.String())

@@ -13,7 +13,12 @@ import (
 // clocks right, and brings back every node that is offline. What cannot be healed
 // is in the error, and all the rest is done. A node whose storage has failed is
 // not healed: the error wraps ErrFailed.
-func (c *Cluster) Heal(ctx context.Context) error {
+func (c *Cluster) Heal(ctx context.Context) (err error) {
+	ctx, leave, err := c.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave(&err)
 	errs := []error{c.stopFlapping(), c.MendLinks(ctx)}
 	faults := c.Faults()
 	nodes := c.Nodes()
@@ -36,7 +41,7 @@ func (c *Cluster) Heal(ctx context.Context) error {
 		back = append(back, node)
 	}
 	end := c.journal.Begin(journal.Wait, journal.Nobody, "wait until %d healed nodes are online", len(back))
-	err := c.waitFor(ctx, back)
+	err = c.waitFor(ctx, back)
 	end(err)
 	return errors.Join(append(errs, err)...)
 }

@@ -18,9 +18,15 @@ var ErrInvariant = errors.New("a promise of the cluster is broken")
 // nodes hold the same down to the last value. It blocks until the nodes are
 // equally far, or ctx ends. What the target cannot tell (target.Rememberer,
 // target.Digester) is not checked; that a node is offline is an error.
-func (c *Cluster) VerifyInvariants(ctx context.Context) error {
+func (c *Cluster) VerifyInvariants(ctx context.Context) (err error) {
+	ctx, leave, err := c.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave(&err)
 	end := c.journal.Begin(journal.Check, journal.Nobody, "invariants")
-	err, unhealed := c.verifyLeaders(ctx), c.verifyHealed()
+	unhealed := c.verifyHealed()
+	err = c.verifyLeaders(ctx)
 	if unhealed != nil {
 		err = errors.Join(err, unhealed)
 	} else {

@@ -47,7 +47,12 @@ func withMode(mode network.Mode) func(network.Rule) network.Rule {
 
 // MendLinks makes every link sound: nothing is cut, slow, lossy or armed any more, but
 // for what TakeNodeOffline cut. Links that flap go on flapping; Heal ends that.
-func (c *Cluster) MendLinks(ctx context.Context) error {
+func (c *Cluster) MendLinks(ctx context.Context) (err error) {
+	ctx, leave, err := c.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave(&err)
 	var ways []network.Way[int]
 	faults := c.Faults()
 	for way := range faults.Links {
@@ -68,7 +73,12 @@ func (c *Cluster) MendLinks(ctx context.Context) error {
 // ResetLink cuts the next message that is sent over the link in half, and resets
 // its connection there. Until there is one it is armed; SetLink, Cut, Mend and all
 // that mends the link end that.
-func (c *Cluster) ResetLink(ctx context.Context, from, to int) error {
+func (c *Cluster) ResetLink(ctx context.Context, from, to int) (err error) {
+	ctx, leave, err := c.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave(&err)
 	way := network.Way[int]{From: from, To: to}
 	linker, err := c.linker(way)
 	if err == nil {
@@ -88,7 +98,12 @@ func (c *Cluster) ResetLink(ctx context.Context, from, to int) error {
 
 // LinkStats counts what the link has done, and what was done to what it carried:
 // it shows whether a fault of the link bit. It looks past every fault.
-func (c *Cluster) LinkStats(ctx context.Context, from, to int) (network.Stats, error) {
+func (c *Cluster) LinkStats(ctx context.Context, from, to int) (_ network.Stats, err error) {
+	ctx, leave, err := c.enter(ctx)
+	if err != nil {
+		return network.Stats{}, err
+	}
+	defer leave(&err)
 	way := network.Way[int]{From: from, To: to}
 	linker, err := c.linker(way)
 	if err != nil {
@@ -102,7 +117,12 @@ func (c *Cluster) LinkStats(ctx context.Context, from, to int) (network.Stats, e
 }
 
 // setLinks changes the rules of links, as one fault.
-func (c *Cluster) setLinks(ctx context.Context, text string, ways []network.Way[int], change func(network.Rule) network.Rule) error {
+func (c *Cluster) setLinks(ctx context.Context, text string, ways []network.Way[int], change func(network.Rule) network.Rule) (err error) {
+	ctx, leave, err := c.enter(ctx)
+	if err != nil {
+		return fmt.Errorf("%s: %w", text, err)
+	}
+	defer leave(&err)
 	linker, err := c.linker(ways...)
 	switch {
 	case err != nil:
@@ -167,7 +187,7 @@ func (c *Cluster) linker(ways ...network.Way[int]) (target.Linker, error) {
 			if end == Clients {
 				continue
 			}
-			if _, err := c.Node(end); err != nil {
+			if _, err := c.nodeAt(end); err != nil {
 				return nil, err
 			}
 		}

@@ -66,7 +66,12 @@ func committed(looks []Look) (highest uint64, known bool) {
 // that vote, asked past every fault. A node that was stopped, crashed or paused
 // leads nobody, whatever the others have not noticed yet. If there is no leader the
 // error is ErrNoLeader.
-func (c *Cluster) Leader(ctx context.Context) (int, error) {
+func (c *Cluster) Leader(ctx context.Context) (_ int, err error) {
+	ctx, leave, err := c.enter(ctx)
+	if err != nil {
+		return -1, err
+	}
+	defer leave(&err)
 	quorum, voters := c.Quorum(), c.voters()
 	looks := c.Look(ctx)
 	votes := make(map[string]int)

@@ -29,15 +29,23 @@ func (m *member) removed() error {
 func (n *Node) Votes() bool {
 	n.cluster.mu.Lock()
 	defer n.cluster.mu.Unlock()
+	if n.cluster.closed {
+		return false
+	}
 	m := n.cluster.members[n.index]
 	return m.voter && m.flag != removed
 }
 
-// Size is how many nodes are members of the cluster, online or not.
+// Size is how many nodes are members of the cluster, online or not; 0 once it is closed.
 func (c *Cluster) Size() int { return len(c.Nodes()) }
 
-// Quorum is how many of the members that vote must agree.
-func (c *Cluster) Quorum() int { return c.voters()/2 + 1 }
+// Quorum is how many of the members that vote must agree; 0 once the cluster is closed.
+func (c *Cluster) Quorum() int {
+	if c.isClosed() {
+		return 0
+	}
+	return c.voters()/2 + 1
+}
 
 func (c *Cluster) voters() int {
 	c.mu.Lock()
@@ -48,6 +56,14 @@ func (c *Cluster) voters() int {
 // Node returns the node of that index, whatever its flag says, or an
 // *IndexError, or a *RemovedError for a node that is no member any more.
 func (c *Cluster) Node(i int) (*Node, error) {
+	if c.isClosed() {
+		return nil, ErrClosed
+	}
+	return c.nodeAt(i)
+}
+
+// nodeAt is Node also while the cluster closes.
+func (c *Cluster) nodeAt(i int) (*Node, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
@@ -68,6 +84,9 @@ func (c *Cluster) Nodes() []*Node {
 }
 
 func (c *Cluster) nodesLocked(of func(*member) bool) []*Node {
+	if c.closed {
+		return nil
+	}
 	var nodes []*Node
 	for _, m := range c.members {
 		if of(m) {
@@ -95,7 +114,12 @@ const (
 // AddNode adds a new node with an empty disk, a Voter unless said, whose flag is
 // up. It blocks until the cluster has taken it in, which needs a quorum, and for
 // a voter takes until it has caught up. Members are changed one at a time.
-func (c *Cluster) AddNode(ctx context.Context, suffrage ...Suffrage) (*Node, error) {
+func (c *Cluster) AddNode(ctx context.Context, suffrage ...Suffrage) (_ *Node, err error) {
+	ctx, leave, err := c.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave(&err)
 	e := journal.Event{At: time.Now(), Kind: journal.Member, Node: journal.Nobody, Text: "add a node"}
 	node, err := c.addNode(ctx, suffrage)
 	if err != nil {
@@ -160,7 +184,12 @@ func (c *Cluster) whole() *Cluster {
 // blocks until that is done, which needs a quorum of the others. The node keeps
 // its index and is never asked, counted or compared again: using it is a
 // *RemovedError. If it fails the flag is as it was.
-func (c *Cluster) RemoveNode(ctx context.Context, i int) error {
+func (c *Cluster) RemoveNode(ctx context.Context, i int) (err error) {
+	ctx, leave, err := c.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave(&err)
 	node, err := c.Node(i)
 	if err != nil {
 		return err
@@ -220,7 +249,12 @@ func (c *Cluster) resting(i int) (flag, error) {
 // up: until then no vote has been given away for one that may never come, and the
 // dead node, if it is not quite dead, can still return. If only the removal fails,
 // the new node is returned with the error.
-func (c *Cluster) ReplaceNode(ctx context.Context, dead int) (*Node, error) {
+func (c *Cluster) ReplaceNode(ctx context.Context, dead int) (_ *Node, err error) {
+	ctx, leave, err := c.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave(&err)
 	if _, err := c.Node(dead); err != nil {
 		return nil, err
 	}

@@ -56,8 +56,21 @@ func (n *Node) Execute(ctx context.Context, sql string, args ...any) (Result, er
 	return n.executeAs(ctx, n.cluster.acknowledged.name(), sql, args)
 }
 
+// ExecuteAs is Execute of a request with a name of the caller's (target.Request.ID),
+// which must be unlike every other name in the cluster: the harness's own begin with
+// "harness-". Sent again under its name the request is applied once, where the target
+// can target.Keys.
+func (n *Node) ExecuteAs(ctx context.Context, id, sql string, args ...any) (Result, error) {
+	return n.executeAs(ctx, id, sql, args)
+}
+
 // executeAs runs a request of that name, and writes it down.
-func (n *Node) executeAs(ctx context.Context, id, sql string, args []any) (Result, error) {
+func (n *Node) executeAs(ctx context.Context, id, sql string, args []any) (_ Result, err error) {
+	ctx, leave, err := n.cluster.enter(ctx)
+	if err != nil {
+		return Result{}, n.failed("execute", err)
+	}
+	defer leave(&err)
 	end := n.cluster.operation(ctx, n.index, id, sql)
 	result, changed, err := n.execute(ctx, id, sql, args)
 	end(err)
@@ -89,7 +102,16 @@ func (n *Node) Query(ctx context.Context, sql string, args ...any) (target.Rows,
 	return n.query(ctx, "", sql, args)
 }
 
-func (n *Node) query(ctx context.Context, id, sql string, args []any) (target.Rows, error) {
+func (n *Node) query(ctx context.Context, id, sql string, args []any) (_ target.Rows, err error) {
+	ctx, leave, err := n.cluster.enter(ctx)
+	if err != nil {
+		return nil, n.failed("execute", err)
+	}
+	defer func() {
+		if err != nil {
+			leave(&err)
+		}
+	}()
 	params, err := values(args)
 	if err == nil {
 		_, err = n.cluster.Node(n.index) // a member still
@@ -108,13 +130,18 @@ func (n *Node) query(ctx context.Context, id, sql string, args []any) (target.Ro
 	if err != nil {
 		return nil, n.failed("execute", err)
 	}
-	return rows, nil
+	return &boundRows{rows, ctx, leave}, nil
 }
 
 // Status asks the node what it shows of itself, past every fault. A node of which
 // the harness knows that it does not run or is frozen, because it was taken
 // offline so, is not asked: its state is target.Offline, and the reason says why.
-func (n *Node) Status(ctx context.Context) (target.Status, error) {
+func (n *Node) Status(ctx context.Context) (_ target.Status, err error) {
+	ctx, leave, err := n.cluster.enter(ctx)
+	if err != nil {
+		return target.Status{}, n.failed("ask for status", err)
+	}
+	defer leave(&err)
 	if status, known, err := n.cluster.absent(n.index); known {
 		if err != nil {
 			return status, n.failed("ask for status", err)
@@ -138,6 +165,9 @@ func (n *Node) Status(ctx context.Context) (target.Status, error) {
 // Log is the end of what the node said in all its lives, at most that many bytes.
 // It is an *UnsupportedError where the target keeps no logs.
 func (n *Node) Log(most int) (string, error) {
+	if n.cluster.isClosed() {
+		return "", n.failed("read log", ErrClosed)
+	}
 	logger, can := target.As[target.Logger](n.cluster.cluster)
 	if !can {
 		return "", n.failed("read log", &UnsupportedError{target.Logs})

@@ -13,10 +13,15 @@ import (
 // one of them answers it, as a careful application does. Every try has the same
 // name, so that a database which knows names (target.Request.ID) applies the
 // request once, though nobody knows what became of the tries before. It blocks
-// until there is an answer, or ctx ends; then the error joins why, and what the
+// until there is an answer, ctx ends or the cluster is closed; then the error joins why, and what the
 // last try came to. An error that another try would meet again, such as one of
 // the statement's own, is returned at once.
-func (c *Cluster) ExecuteWithRetry(ctx context.Context, sql string, args ...any) (Result, error) {
+func (c *Cluster) ExecuteWithRetry(ctx context.Context, sql string, args ...any) (_ Result, err error) {
+	ctx, leave, err := c.enter(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	defer leave(&err)
 	id := c.acknowledged.name()
 	tried := make(map[int]bool)
 	return retry(ctx, func() (Result, error) { return c.tryOnAnother(ctx, tried, id, sql, args) })
@@ -25,7 +30,12 @@ func (c *Cluster) ExecuteWithRetry(ctx context.Context, sql string, args ...any)
 // ExecuteWithRetry runs a request on this node until the node answers it, in the way
 // of Cluster.ExecuteWithRetry: every try has the same name, so the request is applied
 // once.
-func (n *Node) ExecuteWithRetry(ctx context.Context, sql string, args ...any) (Result, error) {
+func (n *Node) ExecuteWithRetry(ctx context.Context, sql string, args ...any) (_ Result, err error) {
+	ctx, leave, err := n.cluster.enter(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	defer leave(&err)
 	id := n.cluster.acknowledged.name()
 	return retry(ctx, func() (Result, error) { return n.try(ctx, id, sql, args) })
 }
@@ -40,10 +50,13 @@ func retry(ctx context.Context, try func() (Result, error)) (Result, error) {
 		switch {
 		case err == nil:
 			return result, nil
-		case !again(err):
+		case !again(err) && !errors.Is(err, ErrClosed):
 			return result, err
 		}
 		inDoubt = inDoubt || !errors.Is(err, ErrNoNodesOnline) && target.OutcomeOf(err) == target.Unknown
+		if errors.Is(err, ErrClosed) {
+			return Result{}, gaveUp(ErrClosed, err, inDoubt)
+		}
 		select {
 		case <-pause.again():
 		case <-ctx.Done():

@@ -55,7 +55,12 @@ func (c *Cluster) Bridge(ctx context.Context, left, right []int, bridge ...int) 
 
 // IsolateLeader cuts the leader off from all other nodes, both ways, and returns
 // which that was. Its flag stays up: unlike after TakeNodeOffline, clients reach it.
-func (c *Cluster) IsolateLeader(ctx context.Context) (int, error) {
+func (c *Cluster) IsolateLeader(ctx context.Context) (_ int, err error) {
+	ctx, leave, err := c.enter(ctx)
+	if err != nil {
+		return -1, err
+	}
+	defer leave(&err)
 	if _, err := c.linker(); err != nil {
 		return -1, fmt.Errorf("isolate the leader: %w", err)
 	}

@@ -18,13 +18,18 @@ var ErrRealTime = errors.New("the target's time is real: it passes only by waiti
 // virtual time (target.Clock) it returns at once by the clock on the wall. It
 // blocks until the time has passed for every node, or ctx ends. Where time is
 // real the error is ErrRealTime, and nothing is waited for.
-func (c *Cluster) Advance(ctx context.Context, d time.Duration) error {
+func (c *Cluster) Advance(ctx context.Context, d time.Duration) (err error) {
+	ctx, leave, err := c.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave(&err)
 	clock, ok := target.As[target.Clock](c.cluster)
 	if !ok {
 		return fmt.Errorf("let %v pass: %w", d, ErrRealTime)
 	}
 	end := c.journal.Begin(journal.Wait, journal.Nobody, "let %v pass", d)
-	err := clock.Advance(ctx, d)
+	err = clock.Advance(ctx, d)
 	end(err)
 	return err
 }

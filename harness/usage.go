@@ -49,7 +49,12 @@ func size(bytes uint64) string {
 //
 // The cluster measures by itself, and briefly, whenever a flag has changed or a
 // wait has ended.
-func (c *Cluster) Measure(ctx context.Context) ([]Usage, error) {
+func (c *Cluster) Measure(ctx context.Context) (_ []Usage, err error) {
+	ctx, leave, err := c.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave(&err)
 	looks := c.Look(ctx)
 	var errs []error
 	for _, l := range looks {

@@ -40,7 +40,12 @@ func (l *looks) stop() { l.timer.Stop() }
 // mends (ErrFailed), the error is a *WaitError: what the node showed at all looks,
 // and how far behind it was. A node that does not answer holds up no look for
 // longer than a second.
-func (c *Cluster) WaitForNodeOnline(ctx context.Context, i int) error {
+func (c *Cluster) WaitForNodeOnline(ctx context.Context, i int) (err error) {
+	ctx, leave, err := c.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave(&err)
 	node, err := c.Node(i)
 	if err != nil {
 		return err
@@ -54,9 +59,14 @@ func (c *Cluster) WaitForNodeOnline(ctx context.Context, i int) error {
 
 // WaitForAllOnline waits for every member at once; the errors of those that did
 // not come are joined. A node that is removed meanwhile is not waited for.
-func (c *Cluster) WaitForAllOnline(ctx context.Context) error {
+func (c *Cluster) WaitForAllOnline(ctx context.Context) (err error) {
+	ctx, leave, err := c.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave(&err)
 	end := c.journal.Begin(journal.Wait, journal.Nobody, "wait until all nodes are online")
-	err := c.waitFor(ctx, c.Nodes())
+	err = c.waitFor(ctx, c.Nodes())
 	end(err)
 	return err
 }

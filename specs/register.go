@@ -57,6 +57,7 @@ func Register(options Options) {
 		disks(w)
 		clocks(w)
 		health(w)
+		keys(w)
 		members(w)
 		pressure(w)
 		reads(w)

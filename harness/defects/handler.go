@@ -56,7 +56,7 @@ func asking(r *http.Request, asked wire.Request) *http.Request {
 // healthOf asks the node behind the handler how it is.
 func healthOf(ctx context.Context, inner http.Handler) (h embedded.Health) {
 	answer := httptest.NewRecorder()
-	inner.ServeHTTP(answer, httptest.NewRequestWithContext(ctx, http.MethodGet, "/v1/api/cluster/health", nil))
+	inner.ServeHTTP(answer, httptest.NewRequestWithContext(ctx, http.MethodGet, "http://localhost/v1/api/cluster/health", nil))
 	_ = json.Unmarshal(answer.Body.Bytes(), &h) // a node that does not say is none of these
 	return h
 }

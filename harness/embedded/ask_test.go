@@ -58,6 +58,9 @@ func (c *cluster) try(ctx context.Context, client *http.Client, i int, method, p
 	if err != nil {
 		return a, err
 	}
+	if method == http.MethodPost {
+		request.Header.Set("Content-Type", "application/json")
+	}
 	for _, h := range headers {
 		request.Header.Set(h.name, h.value)
 	}
@@ -66,6 +69,10 @@ func (c *cluster) try(ctx context.Context, client *http.Client, i int, method, p
 		return a, err
 	}
 	defer response.Body.Close()
+	return readAnswer(response)
+}
+
+func readAnswer(response *http.Response) (a answer, err error) {
 	text, err := io.ReadAll(response.Body)
 	if err != nil {
 		return a, err

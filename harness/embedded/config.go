@@ -58,8 +58,16 @@ type Config struct {
 	// MaxBody bounds a request's body, in bytes; 16 MiB if 0.
 	MaxBody int64
 	// Token, if not empty, must come with every request ("Authorization: Bearer
-	// <token>") but health checks, and between the nodes.
+	// <token>") but health checks, and between the nodes. Without a Token everybody who
+	// reaches the port can read and change all data and the members, and write to the
+	// log as a leader does. What is left then against web pages is Hosts, and that
+	// requests of other origins are refused.
 	Token string
+	// Hosts are further names that requests may be addressed to, in header Host, without
+	// a port: those of a proxy, or of the node in DNS. Without them only the node's own
+	// address, localhost and IP addresses are, so that no web page can reach the node by
+	// a name that it has made point there (DNS rebinding).
+	Hosts []string
 	// Logger takes Raft's and the node's own log; none if nil.
 	Logger hclog.Logger
 	// Now is the clock that SQL sees when this node leads: time.Now if nil. No

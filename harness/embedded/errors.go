@@ -20,9 +20,14 @@ const (
 	CodeRefused      = "REFUSED"             // 400: a statement this database does not take, and why
 	CodeNamespace    = "NAMESPACE_NOT_FOUND" // 400
 	CodeUnauthorized = "UNAUTHORIZED"        // 401
+	CodeForbidden    = "FORBIDDEN"           // 403: a web page of another origin asks, or a client that says it is a node
 	CodeNotFound     = "NOT_FOUND"           // 404: no such path
 	CodeMethod       = "METHOD_NOT_ALLOWED"  // 405
 	CodeTooLarge     = "BODY_TOO_LARGE"      // 413
+	CodeMediaType    = "UNSUPPORTED_MEDIA"   // 415: the body is not application/json, or compressed
+	CodeMisdirected  = "MISDIRECTED"         // 421: header Host names another host
+	CodeKeyReused    = "KEY_REUSED"          // 422: the key names another request, which was applied; this one changed nothing
+	CodeVersion      = "HTTP_VERSION"        // 505: HTTP/2
 	CodeNoLeader     = "NO_LEADER"           // 503: nobody leads, or the leader cannot be reached; nothing was changed
 	CodeNotLeader    = "NOT_LEADER"          // 503: a forwarded request met a node that does not lead
 	CodeNoQuorum     = "NO_QUORUM"           // 503: a leader was lost before it confirmed the change
@@ -79,6 +84,7 @@ func explain(err error) *answer {
 	var known *answer
 	var applied *machine.AppliedError
 	var failed *machine.FailedError
+	var reused *machine.ReusedError
 	var params *sqlite.ParamCountError
 	var namespace *sqltext.UnknownNamespaceError
 	switch {
@@ -86,6 +92,8 @@ func explain(err error) *answer {
 		return known
 	case errors.As(err, &applied):
 		return unavailable(CodeAnswerGone, "%v", err).withOutcome(OutcomeApplied)
+	case errors.As(err, &reused):
+		return refuse(http.StatusUnprocessableEntity, CodeKeyReused, "%v", err)
 	case errors.As(err, &failed):
 		return unavailable(CodeFailed, "%v", err)
 	case errors.Is(err, machine.ErrClosed):

@@ -34,7 +34,8 @@ func (n *Node) writeThere(ctx context.Context, w http.ResponseWriter, req *reque
 	case answer.code == CodeNotLeader, answer.code == CodeStopping, answer.code == CodeNoQuorum, answer.code == CodeFailed:
 		return attempt{inDoubt: answer.outcome == OutcomeUnknown, err: fmt.Errorf("leader %s answered %s", l.id, answer.code)}
 	}
-	if answer.index > 0 && answer.status != http.StatusBadRequest { // what was refused leaves nothing to catch up with
+	refused := answer.status == http.StatusBadRequest || answer.status == http.StatusUnprocessableEntity
+	if answer.index > 0 && !refused { // what was refused leaves nothing to catch up with
 		if err := n.storage.machine.WaitApplied(ctx, answer.index); err != nil {
 			n.fail(w, unavailable(CodeBehind, "the change is applied by leader %s, but node %s has not caught up: %v",
 				l.id, n.config.ID, err).withOutcome(OutcomeApplied))
@@ -93,7 +94,7 @@ func (n *Node) forward(ctx context.Context, req *request, l leader) (answer rela
 	if err != nil {
 		return relayed{}, false, err
 	}
-	request.Header.Set(HeaderRequest, req.id)
+	req.name.set(request.Header)
 	response, err := n.send(request)
 	if err != nil {
 		return relayed{}, sent, err

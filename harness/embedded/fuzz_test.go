@@ -48,9 +48,15 @@ func started(tb testing.TB, patience time.Duration, peers ...Peer) *Node {
 	return n
 }
 
+func posted(path string, body []byte) *http.Request {
+	request := httptest.NewRequest(http.MethodPost, "http://localhost"+path, bytes.NewReader(body))
+	request.Header.Set("Content-Type", "application/json")
+	return request
+}
+
 func post(n *Node, body []byte) *httptest.ResponseRecorder {
 	recorder := httptest.NewRecorder()
-	n.server.Handler.ServeHTTP(recorder, httptest.NewRequest(http.MethodPost, "/v1/api/sql", bytes.NewReader(body)))
+	n.server.Handler.ServeHTTP(recorder, posted("/v1/api/sql", body))
 	return recorder
 }
 
@@ -100,7 +106,7 @@ func FuzzMembersEndpoint(f *testing.F) {
 	n := started(f, time.Millisecond, Peer{ID: "n1", Address: "10.0.0.9:1"})
 	f.Fuzz(func(t *testing.T, body []byte) {
 		answer := httptest.NewRecorder()
-		n.server.Handler.ServeHTTP(answer, httptest.NewRequest(http.MethodPost, membersPath, bytes.NewReader(body)))
+		n.server.Handler.ServeHTTP(answer, posted(membersPath, body))
 		var said struct {
 			Status string `json:"status"`
 			Error  *struct{ Code, Message string }

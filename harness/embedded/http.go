@@ -17,11 +17,13 @@ import (
 
 // Headers of answers and between nodes.
 const (
-	HeaderRequest   = "Idempotency-Key"     // names a change; it is applied once however often it is sent
-	HeaderIndex     = "Rejoin-Index"        // the log index a change was applied at
-	headerCode      = "Rejoin-Error"        // the code of an error answer
-	headerOutcome   = "Rejoin-Outcome"      // what became of a change that was answered by an error
-	headerForwarder = "Rejoin-Forwarded-By" // the node that forwards; it is not forwarded again
+	HeaderRequest   = "Idempotency-Key"        // a client's name for a change, which is applied once however often it is sent
+	HeaderIndex     = "Rejoin-Index"           // the log index a change was applied at
+	headerCode      = "Rejoin-Error"           // the code of an error answer
+	headerOutcome   = "Rejoin-Outcome"         // what became of a change that was answered by an error
+	headerForwarder = "Rejoin-Forwarded-By"    // the node that forwards; it is not forwarded again
+	headerProof     = "Rejoin-Forwarder-Proof" // shows that a node forwards
+	headerTicket    = "Rejoin-Ticket"          // a node's name for a change that its client did not name
 )
 
 func (n *Node) serveHTTP() {
@@ -34,7 +36,8 @@ func (n *Node) serveHTTP() {
 		ConnState:         n.busy.note,
 		ErrorLog:          n.config.Logger.Named("http").StandardLogger(&hclog.StandardLoggerOptions{}),
 	}
-	n.wg.Go(func() { _ = n.server.Serve(n.mux.http) }) // it ends when the server is closed
+	listener := &plain{n.mux.http, n.config.Logger, n.config.RequestTimeout, &n.wg}
+	n.wg.Go(func() { _ = n.server.Serve(listener) }) // it ends when the server is closed
 }
 
 // api is all of the node's HTTP API.
@@ -56,11 +59,15 @@ func (n *Node) routes() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		route, found := routes[r.URL.Path]
 		switch {
+		case r.Method == "PRI": // with which HTTP/2 begins (RFC 9113, 3.4)
+			n.fail(w, refuse(http.StatusHTTPVersionNotSupported, CodeVersion, "this node speaks HTTP/1.1, not HTTP/2"))
 		case !found:
 			n.fail(w, refuse(http.StatusNotFound, CodeNotFound, "there is nothing at %s", r.URL.Path))
 		case r.Method != route.method && !(r.Method == http.MethodHead && route.method == http.MethodGet):
 			w.Header().Set("Allow", route.method)
 			n.fail(w, refuse(http.StatusMethodNotAllowed, CodeMethod, "%s takes %s, not %s", r.URL.Path, route.method, r.Method))
+		case unreadable(r) != nil:
+			n.fail(w, unreadable(r))
 		default:
 			route.serve(w, r)
 		}
@@ -76,6 +83,10 @@ func (n *Node) gate(next http.Handler) http.Handler {
 			return
 		}
 		defer n.requests.Done()
+		if err := n.stranger(r); err != nil {
+			n.fail(w, err)
+			return
+		}
 		if !n.allowed(r) {
 			w.Header().Set("WWW-Authenticate", "Bearer")
 			n.fail(w, refuse(http.StatusUnauthorized, CodeUnauthorized, "the request carries no valid bearer token"))
@@ -166,6 +177,10 @@ func (n *Node) serveReadIndex(w http.ResponseWriter, r *http.Request) {
 // send sends a request to another node.
 func (n *Node) send(request *http.Request) (*http.Response, error) {
 	request.Header.Set(headerForwarder, n.config.ID)
+	request.Header.Set(headerProof, n.proofOf(n.config.ID))
+	if request.Method == http.MethodPost {
+		request.Header.Set("Content-Type", "application/json")
+	}
 	if n.config.Token != "" {
 		request.Header.Set("Authorization", "Bearer "+n.config.Token)
 	}

@@ -230,7 +230,11 @@ func (n *Node) serveMembers(w http.ResponseWriter, r *http.Request) {
 		n.fail(w, refuse(http.StatusBadRequest, CodeBadRequest, "the body is more than one JSON object"))
 		return
 	}
-	if err := n.changeMembers(r.Context(), change, r.Header.Get(headerForwarder) != ""); err != nil {
+	forwarder, err := n.forwarderOf(r)
+	if err == nil {
+		err = n.changeMembers(r.Context(), change, forwarder != "")
+	}
+	if err != nil {
 		n.fail(w, err)
 		return
 	}

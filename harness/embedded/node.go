@@ -41,8 +41,6 @@ type Node struct {
 	stall          stall
 	votes          votes
 	raftStarted    atomic.Bool
-	started        time.Time
-	requestCount   atomic.Uint64
 
 	// ctx ends when the node closes; with it end all waits within.
 	ctx      context.Context
@@ -65,7 +63,7 @@ func Start(config Config) (_ *Node, err error) {
 		return nil, err
 	}
 	n := &Node{config: config, seams: config.seams(), conns: newConns(), busy: newBusy(), incoming: make(chan raft.RPC),
-		membersTurn: make(chan struct{}, 1), started: time.Now()}
+		membersTurn: make(chan struct{}, 1)}
 	n.standing.init()
 	n.stall.patience = stallTimeouts * config.ElectionTimeout
 	n.ctx, n.end = context.WithCancel(context.Background())

@@ -123,6 +123,7 @@ var _ = Describe("A read", func() {
 	stream := func(ctx context.Context, c *cluster, body string) *http.Response {
 		GinkgoHelper()
 		request := must(http.NewRequestWithContext(ctx, http.MethodPost, "http://"+c.hosts[0].Addr()+"/v1/api/sql", strings.NewReader(body)))
+		request.Header.Set("Content-Type", "application/json")
 		return must(c.client().Do(request))
 	}
 
@@ -177,6 +178,7 @@ var _ = Describe("A read", func() {
 			go func() {
 				request, err := http.NewRequestWithContext(going, http.MethodPost, "http://"+c.hosts[0].Addr()+"/v1/api/sql", strings.NewReader(query))
 				if err == nil {
+					request.Header.Set("Content-Type", "application/json")
 					var response *http.Response
 					if response, err = client.Do(request); err == nil {
 						_, err = io.Copy(io.Discard, response.Body)

@@ -3,7 +3,6 @@ package embedded
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -20,8 +19,8 @@ type request struct {
 	wire.Request
 	statements []sqltext.Statement
 	begun      time.Time
-	forwarder  string // the node that forwarded it, if one did
-	id         string // names a change: the client's word, or this node's
+	name
+	forwarder string // the node that forwarded it, if one did
 }
 
 func (n *Node) serveSQL(w http.ResponseWriter, r *http.Request) {
@@ -38,8 +37,14 @@ func (n *Node) serveSQL(w http.ResponseWriter, r *http.Request) {
 }
 
 func (n *Node) readRequest(w http.ResponseWriter, r *http.Request) (*request, error) {
-	req := &request{begun: time.Now(), forwarder: r.Header.Get(headerForwarder)}
+	req := &request{begun: time.Now()}
 	var err error
+	if req.forwarder, err = n.forwarderOf(r); err != nil {
+		return nil, err
+	}
+	if req.name, err = nameOf(r, req.forwarder != ""); err != nil {
+		return nil, err
+	}
 	req.Request, err = wire.DecodeRequest(http.MaxBytesReader(w, r.Body, n.config.MaxBody))
 	var tooLarge *http.MaxBytesError
 	switch {
@@ -63,21 +68,7 @@ func (n *Node) readRequest(w http.ResponseWriter, r *http.Request) (*request, er
 	if err := admit(req.statements, req.Params); err != nil {
 		return nil, err
 	}
-	req.id = r.Header.Get(HeaderRequest)
-	if len(req.id) > maxRequestID {
-		return nil, refuse(http.StatusBadRequest, CodeBadRequest, "header %s is longer than %d bytes", HeaderRequest, maxRequestID)
-	}
-	if req.id == "" {
-		req.id = n.nextRequestID()
-	}
 	return req, nil
-}
-
-const maxRequestID = 128 // bytes
-
-// nextRequestID is unlike any other: node, start and count make it so.
-func (n *Node) nextRequestID() string {
-	return fmt.Sprintf("%s-%x-%x", n.config.ID, n.started.UnixNano(), n.requestCount.Add(1))
 }
 
 // reads tells whether the whole request only reads.

@@ -59,7 +59,11 @@ func (n *Node) attempt(ctx context.Context, w http.ResponseWriter, req *request,
 
 // writeHere applies a change on this node, the leader.
 func (n *Node) writeHere(ctx context.Context, w http.ResponseWriter, req *request) attempt {
-	done, err := n.propose(ctx, machine.Entry{SQL: req.SQL, Params: req.Params, ID: req.id})
+	done, err := n.propose(ctx, machine.Entry{SQL: req.SQL, Params: req.Params, ID: req.key, Ticket: req.ticket})
+	if refused, is := errors.AsType[*answer](err); is {
+		n.fail(w, refused)
+		return attempt{answered: true}
+	}
 	if err != nil {
 		return attempt{inDoubt: !errors.Is(err, errNotLeading), err: err}
 	}
@@ -99,13 +103,13 @@ type written struct {
 var errNotLeading = errors.New("this node does not lead")
 
 // propose puts an entry into the log and waits until this node, the leader, has
-// applied it. errNotLeading means that nothing happened; any other error, that
-// nobody knows.
+// applied it. An *answer is why it cannot be an entry of any log. errNotLeading means
+// that nothing happened; any other error, that nobody knows.
 func (n *Node) propose(ctx context.Context, entry machine.Entry) (written, error) {
 	entry.Time = n.config.Now().UnixMilli()
 	data, err := entry.Encode()
 	if err != nil {
-		return written{}, errors.Join(errNotLeading, err)
+		return written{}, refuse(http.StatusBadRequest, CodeBadRequest, "%v", err)
 	}
 	var future raft.ApplyFuture
 	// Raft's own timeout is for room in its queue, before the entry is in.

@@ -14,11 +14,12 @@ const (
 	Members Ability = "add and remove nodes"      // Membership
 	Time    Ability = "let time pass at once"     // Clock
 	Logs    Ability = "show what the nodes wrote" // Logger
+	Keys    Ability = "remember requests by name" // Rememberer
 )
 
 // Abilities are all abilities.
 func Abilities() []Ability {
-	return []Ability{Stop, Crash, Pause, Links, Disks, Clocks, Members, Time, Logs}
+	return []Ability{Stop, Crash, Pause, Links, Disks, Clocks, Members, Time, Logs, Keys}
 }
 
 // Can tells whether the cluster has the ability.
@@ -40,6 +41,8 @@ func Can(c Cluster, ability Ability) bool {
 		return is[Clock](c)
 	case Logs:
 		return is[Logger](c)
+	case Keys:
+		return is[Rememberer](c)
 	}
 	return false
 }

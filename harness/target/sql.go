@@ -30,7 +30,8 @@ type Request struct {
 	Params      []any // nil, int64, float64, string or []byte
 	Consistency Consistency
 	// ID names a request that changes data: however often it is sent, it is
-	// applied once. Empty for no such promise.
+	// applied once. Another request of that ID is refused, with the outcome
+	// NotApplied. Empty for no such promise.
 	ID string
 }
 

@@ -2,13 +2,18 @@
 // ginkgo.yml (or of -config), and prints how. Ctrl-C stops it and leaves nothing.
 //
 //	go run ./harness/cmd/cluster -rejoin.nodes=5
+//
+// Requests must carry a token, which it draws and prints, unless -token gives one, or
+// -open lets everybody in who reaches the ports.
 package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -28,19 +33,27 @@ func main() {
 
 func run() error {
 	path := flag.String("config", "ginkgo.yml", "the file with the cluster's settings")
+	token := flag.String("token", "", "the token that requests must carry; default one that is drawn and printed")
+	open := flag.Bool("open", false, "ask for no token: everybody who reaches the ports can read and change everything")
 	flags := settings.Flags(flag.CommandLine)
 	flag.Parse()
 	loaded, err := settings.Load(*path, flags, settings.Environment(os.LookupEnv, os.Environ()), settings.Targets("local"))
 	if err != nil {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	if *token, err = tokenOf(*token, *open); err != nil {
+		return err
+	}
+	// SIGHUP is what a terminal sends that is closed. A pipe that is closed must not end
+	// the command before its nodes are.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	c, err := boot(ctx, loaded.Cluster)
+	signal.Ignore(syscall.SIGPIPE)
+	c, err := boot(ctx, loaded.Cluster, *token)
 	if err != nil {
 		return err
 	}
-	err = explain(ctx, c)
+	err = explain(ctx, os.Stdout, c, *token)
 	if err == nil {
 		<-ctx.Done()
 		fmt.Println("\nstopping")
@@ -48,22 +61,40 @@ func run() error {
 	return errors.Join(err, c.Close())
 }
 
-func boot(ctx context.Context, s settings.Cluster) (*harness.Cluster, error) {
-	booting, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
-	return harness.Boot(booting, local.New(local.FromSettings(s, os.Stderr)), harness.Size(s.Nodes))
+// tokenOf is the token that was given, or a new one, or none if the cluster is open.
+func tokenOf(given string, open bool) (string, error) {
+	switch {
+	case open && given != "":
+		return "", errors.New("-open asks for no token, and -token gives one: give one of the two")
+	case open || given != "":
+		return given, nil
+	}
+	return rand.Text(), nil
 }
 
-func explain(ctx context.Context, c *harness.Cluster) error {
-	fmt.Printf("%d nodes are online. Ctrl-C stops them.\n", c.Size())
+func boot(ctx context.Context, s settings.Cluster, token string) (*harness.Cluster, error) {
+	booting, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	options := local.FromSettings(s, os.Stderr)
+	options.Token = token
+	return harness.Boot(booting, local.New(options), harness.Size(s.Nodes))
+}
+
+// explain prints the nodes, with requests to try.
+func explain(ctx context.Context, out io.Writer, c *harness.Cluster, token string) error {
+	fmt.Fprintf(out, "%d nodes are online. Ctrl-C stops them.\n", c.Size())
 	for i, node := range c.Nodes() {
 		status, err := node.Status(ctx)
 		if err != nil {
 			return err
 		}
-		fmt.Printf("\nnode %d (%s), %s: http://%s\n", i, node.ID(), status.Role, status.Address)
-		fmt.Printf("  curl -s http://%s/v1/api/sql -d '%s'\n", status.Address, example(i))
-		fmt.Printf("  curl -s http://%s/v1/api/cluster/health\n", status.Address)
+		curl := "curl -s"
+		if token != "" {
+			curl += " -H " + quote("Authorization: Bearer "+token)
+		}
+		fmt.Fprintf(out, "\nnode %d (%s), %s: http://%s\n", i, node.ID(), status.Role, status.Address)
+		fmt.Fprintf(out, "  %s --json %s http://%s/v1/api/sql\n", curl, quote(example(i)), status.Address)
+		fmt.Fprintf(out, "  %s http://%s/v1/api/cluster/health\n", curl, status.Address)
 	}
 	return nil
 }

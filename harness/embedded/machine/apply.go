@@ -95,6 +95,9 @@ func (m *Machine) tryBatch(logs []*raft.Log, entries []Entry, responses []Respon
 		return false, fmt.Errorf("begin batch at log index %d: %w", logs[0].Index, err)
 	}
 	for i, log := range logs {
+		if err := m.forget(log, entries[i].Time); err != nil {
+			return false, fmt.Errorf("forget what is old at log index %d: %w", log.Index, err)
+		}
 		if ended[i] {
 			continue
 		}

@@ -1,7 +1,11 @@
 package machine
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
+	"io"
+	"math"
 	"time"
 
 	"github.com/fxamacker/cbor/v2"
@@ -24,10 +28,16 @@ type Entry struct {
 	// ahead or has gone back: that is the present then. Time stands still
 	// until clocks have caught up, and never runs backwards, nor before 1970.
 	Time int64 `cbor:"3,keyasint,omitempty"`
-	// ID names the request. Of several entries with one ID only the first that
-	// succeeds is applied, and the others have its answer: whoever is in doubt
-	// whether a request arrived can send it again. Empty for no such promise.
+	// ID is the key by which a client names the request. Of several entries with
+	// one ID only the first that succeeds is applied. The others have its answer if
+	// their SQL and Params are the same, and a *ReusedError if not. A client that
+	// does not know whether a request arrived can send it again. See RememberedFor
+	// for how long. Empty for no such promise.
 	ID string `cbor:"4,keyasint,omitempty"`
+	// Ticket names a request without an ID, for the node that was asked: 128 random
+	// bits of its own. Of several entries with one Ticket only the first that succeeds
+	// is applied, and the others have its answer.
+	Ticket []byte `cbor:"6,keyasint,omitempty"`
 }
 
 // mostParams bounds the parameters of one entry.
@@ -79,5 +89,36 @@ func Decode(data []byte) (Entry, error) {
 
 // Mark tells whether the entry changes nothing.
 func (e Entry) Mark() bool { return e.SQL == "" }
+
+// digest is a SHA-256 over the SQL and the parameters with their types. Each part is
+// preceded by its type and its length, so that no two requests look alike.
+func (e Entry) digest() [sha256.Size]byte {
+	h := sha256.New()
+	var head [9]byte
+	part := func(kind byte, size uint64) {
+		head[0] = kind
+		binary.BigEndian.PutUint64(head[1:], size)
+		h.Write(head[:])
+	}
+	part('q', uint64(len(e.SQL)))
+	_, _ = io.WriteString(h, e.SQL) // a hash takes everything
+	for _, p := range e.Params {
+		switch p := p.(type) {
+		case nil:
+			part('n', 0)
+		case int64:
+			part('i', uint64(p))
+		case float64:
+			part('f', math.Float64bits(p))
+		case string:
+			part('s', uint64(len(p)))
+			_, _ = io.WriteString(h, p)
+		case []byte:
+			part('b', uint64(len(p)))
+			h.Write(p)
+		}
+	}
+	return [sha256.Size]byte(h.Sum(nil))
+}
 
 func (e Entry) when() time.Time { return time.UnixMilli(e.Time) }

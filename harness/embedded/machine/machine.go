@@ -102,13 +102,12 @@ func Open(dir string, options Options) (*Machine, error) {
 }
 
 // bookkeeping are the database's own tables: how far it is in the log and in
-// time, its namespaces and what is in them, and the latest requests with their answers.
+// time, its namespaces and what is in them, and the latest requests with their answers (memory).
 const bookkeeping = `
 	CREATE TABLE rejoin_applied (id INTEGER PRIMARY KEY, log_index INTEGER NOT NULL, log_term INTEGER NOT NULL, latest_time INTEGER NOT NULL);
 	CREATE TABLE rejoin_namespaces (name TEXT PRIMARY KEY) WITHOUT ROWID;
 	CREATE TABLE rejoin_objects (type TEXT NOT NULL, name TEXT NOT NULL, namespace TEXT NOT NULL, PRIMARY KEY (name, type)) WITHOUT ROWID;
-	CREATE TABLE rejoin_requests (log_index INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, answer BLOB);
-	INSERT INTO rejoin_applied VALUES (1, 0, 0, 0)`
+	INSERT INTO rejoin_applied VALUES (1, 0, 0, 0);` + memory
 
 // Close waits for reads under way to end, then closes the database. The files
 // stay; the next Open removes them. It is safe to call twice.

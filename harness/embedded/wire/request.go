@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
@@ -65,9 +66,9 @@ func (r Request) Append(dst []byte) ([]byte, error) {
 // to the caller, whose error comes back wrapped.
 func DecodeRequest(r io.Reader) (Request, error) {
 	var body struct {
-		SQL         *string          `json:"sql"`
-		Params      []jsontext.Value `json:"params"`
-		Consistency Consistency      `json:"consistency"`
+		SQL         *string     `json:"sql"`
+		Params      parameters  `json:"params"`
+		Consistency Consistency `json:"consistency"`
 	}
 	if err := json.UnmarshalRead(r, &body, json.RejectUnknownMembers(true)); err != nil {
 		return Request{}, explain(err)
@@ -78,15 +79,53 @@ func DecodeRequest(r io.Reader) (Request, error) {
 	if err := body.Consistency.check(); err != nil {
 		return Request{}, err
 	}
-	req := Request{SQL: *body.SQL, Consistency: body.Consistency}
-	for i, raw := range body.Params {
+	return Request{SQL: *body.SQL, Params: body.Params, Consistency: body.Consistency}, nil
+}
+
+// MaxParams bounds the parameters of a request.
+const MaxParams = 1 << 20
+
+// parameters are read one by one, so that too many are found before they take memory.
+type parameters []any
+
+// parameterError is what is wrong with a parameter, or with all of them.
+type parameterError struct{ message string }
+
+func (e *parameterError) Error() string { return e.message }
+
+func (p *parameters) UnmarshalJSONFrom(from *jsontext.Decoder) error {
+	switch from.PeekKind() {
+	case 'n':
+		return from.SkipValue()
+	case '[':
+	default:
+		if _, err := from.ReadValue(); err != nil {
+			return err
+		}
+		return &parameterError{`"params" must be an array`}
+	}
+	if _, err := from.ReadToken(); err != nil {
+		return err
+	}
+	for from.PeekKind() != ']' {
+		if from.PeekKind() == '[' { // which is as deep as it likes
+			return &parameterError{fmt.Sprintf("parameter %d: an array is not a value", len(*p)+1)}
+		}
+		raw, err := from.ReadValue()
+		if err != nil {
+			return err
+		}
+		if len(*p) == MaxParams {
+			return &parameterError{fmt.Sprintf("the request has more than %d parameters", MaxParams)}
+		}
 		v, err := parseParam(raw)
 		if err != nil {
-			return Request{}, fmt.Errorf("parameter %d: %w", i+1, err)
+			return &parameterError{fmt.Sprintf("parameter %d: %v", len(*p)+1, err)}
 		}
-		req.Params = append(req.Params, v)
+		*p = append(*p, v)
 	}
-	return req, nil
+	_, err := from.ReadToken()
+	return err
 }
 
 func parseParam(raw []byte) (any, error) {
@@ -102,25 +141,54 @@ func parseParam(raw []byte) (any, error) {
 func explain(err error) error {
 	semantic, isSemantic := errors.AsType[*json.SemanticError](err)
 	syntactic, isSyntactic := errors.AsType[*jsontext.SyntacticError](err)
+	parameter, isParameter := errors.AsType[*parameterError](err)
 	switch {
+	case isParameter:
+		return parameter
 	case isSemantic && errors.Is(err, json.ErrUnknownName):
 		return fmt.Errorf("the request has an unknown key %q: allowed are sql, params and consistency", semantic.JSONPointer.LastToken())
 	case isSemantic && semantic.JSONPointer == "":
 		return errors.New("the request must be an object")
 	case isSemantic:
-		shape := map[string]string{"sql": "a string", "params": "an array", "consistency": "a string"}
+		shape := map[string]string{"sql": "a string", "consistency": "a string"}
 		key := semantic.JSONPointer.LastToken()
 		return fmt.Errorf("%q must be %s", key, shape[key])
 	case errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF):
-		return fmt.Errorf("the request is empty or ends early: %w", err)
+		return &endedError{err}
 	case isSyntactic:
-		what := "the request"
-		var i int
-		if _, scanErr := fmt.Sscanf(string(syntactic.JSONPointer), "/params/%d", &i); scanErr == nil {
-			what = fmt.Sprintf("parameter %d", i+1)
-		}
-		return fmt.Errorf("%s is not valid JSON: %w", what, err)
-	default:
-		return fmt.Errorf("reading the request: %w", err)
+		return explainSyntax(syntactic)
 	}
+	if cause := errors.Unwrap(err); cause != nil { // of the library's own words
+		err = cause
+	}
+	return fmt.Errorf("reading the request: %w", err)
+}
+
+// endedError is a body that ends before its JSON does.
+type endedError struct{ cause error }
+
+func (e *endedError) Error() string { return "the request is empty or ends early" }
+func (e *endedError) Unwrap() error { return e.cause }
+
+// explainSyntax says what is no JSON. The library has no names for what it finds: its
+// words tell a byte order mark, and what comes after the end.
+func explainSyntax(err *jsontext.SyntacticError) error {
+	what := "the request"
+	var i int
+	if _, scanErr := fmt.Sscanf(string(err.JSONPointer), "/params/%d", &i); scanErr == nil {
+		what = fmt.Sprintf("parameter %d", i+1)
+	}
+	reason := "it is not JSON"
+	if err.Err != nil {
+		reason = err.Err.Error()
+	}
+	switch {
+	case errors.Is(err, jsontext.ErrDuplicateName):
+		return fmt.Errorf("%s is not valid JSON: the key %q is there twice", what, err.JSONPointer.LastToken())
+	case err.ByteOffset == 0 && strings.Contains(reason, `\ufeff`):
+		return errors.New("the request begins with a byte order mark (BOM): send UTF-8 without one")
+	case strings.Contains(reason, "after top-level value"):
+		return fmt.Errorf("the request is more than one JSON object: there is something behind it, at byte %d", err.ByteOffset)
+	}
+	return fmt.Errorf("%s is not valid JSON: %s, at byte %d", what, reason, err.ByteOffset)
 }

@@ -49,7 +49,7 @@ var _ = Describe("A request", func() {
 		},
 		Entry("for an unknown key", `{"sql":"x","parms":[1]}`, `the request has an unknown key "parms": allowed are sql, params and consistency`),
 		Entry("for a key in capitals", `{"SQL":"x"}`, `unknown key "SQL"`),
-		Entry("for a key that is there twice", `{"sql":"x","sql":"y"}`, "not valid JSON"),
+		Entry("for a key that is there twice", `{"sql":"x","sql":"y"}`, `not valid JSON: the key "sql" is there twice`),
 		Entry("for no SQL", `{"params":[]}`, `the request has no "sql"`),
 		Entry("for null as SQL", `{"sql":null}`, `the request has no "sql"`),
 		Entry("for a number as SQL", `{"sql":1}`, `"sql" must be a string`),
@@ -64,16 +64,31 @@ var _ = Describe("A request", func() {
 		Entry("for bytes that are not UTF-8", "{\"sql\":\"\xff\"}", "not valid JSON"),
 		Entry("for an array of requests", `[{"sql":"x"}]`, "the request must be an object"),
 		Entry("for null", `null`, `the request has no "sql"`),
-		Entry("for something behind it", `{"sql":"x"} {}`, "not valid JSON"),
+		Entry("for something behind it", `{"sql":"x"} {}`, "the request is more than one JSON object: there is something behind it, at byte 12"),
+		Entry("for a byte order mark", "\ufeff{\"sql\":\"x\"}", "the request begins with a byte order mark (BOM)"),
+		Entry("for a word", `{"sql":nonsense}`, "the request is not valid JSON: invalid character 'o'"),
+		Entry("for arrays in arrays", `{"sql":"x","params":[0,`+strings.Repeat("[", 100_000), "parameter 2: an array is not a value"),
 		Entry("for nothing", ``, "the request is empty or ends early"),
 		Entry("for its missing end", `{"sql":"x"`, "the request is empty or ends early"),
 		Entry("for its missing end in the parameters", `{"sql":"x","params":[1,`, "the request is empty or ends early"),
 	)
 
+	It("has a million parameters at most, and more take no memory", func() {
+		read, err := wire.DecodeRequest(strings.NewReader(`{"sql":"x","params":[0` + strings.Repeat(",0", wire.MaxParams-1) + `]}`))
+		Expect(err).NotTo(HaveOccurred())
+		Expect(read.Params).To(HaveLen(wire.MaxParams))
+		// The end of the body is not even read.
+		_, err = wire.DecodeRequest(io.MultiReader(strings.NewReader(`{"sql":"x","params":[0`+strings.Repeat(",0", wire.MaxParams+100_000)), iotest.ErrReader(errors.New("read on"))))
+		Expect(err).To(MatchError("the request has more than 1048576 parameters"))
+	})
+
 	It("passes on the error of reading", func() {
 		broken := errors.New("the cable broke")
 		_, err := wire.DecodeRequest(io.MultiReader(strings.NewReader(`{"sql":`), iotest.ErrReader(broken)))
 		Expect(err).To(MatchError(broken))
+		Expect(err).To(MatchError("reading the request: the cable broke"))
+		_, err = wire.DecodeRequest(io.MultiReader(strings.NewReader(`{"sql":"x","params":[1,`), iotest.ErrReader(broken)))
+		Expect(err).To(MatchError("reading the request: the cable broke"))
 	})
 
 	DescribeTable("is not written when it could not be read",

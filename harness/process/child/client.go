@@ -36,7 +36,7 @@ func NewClient(node, path, token string) *Client {
 			MaxIdleConnsPerHost: idleConnections,
 			DisableCompression:  true,
 		}},
-		Inside: client.New(node, "control", token, to),
+		Inside: client.New(node, "localhost", token, to),
 	}
 }
 

@@ -1,0 +1,56 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+// ErrClosed is wrapped by every error of a cluster that is closed, or that is closed
+// while something waits for it. A request that was not sent has the outcome NotApplied.
+var ErrClosed = errors.New("the cluster is closed")
+
+// enter begins something that is done with the cluster: ctx ends at Close, too, with
+// ErrClosed as its cause. It is an error if the cluster is closed. leave must follow,
+// and says in the error that it was Close which ended it.
+func (c *Cluster) enter(outer context.Context) (ctx context.Context, leave func(*error), err error) {
+	if c.isClosed() {
+		return nil, nil, &notAskedError{ErrClosed}
+	}
+	ctx, cancel := context.WithCancelCause(outer)
+	stop := context.AfterFunc(c.living, func() { cancel(ErrClosed) })
+	return ctx, func(err *error) {
+		stop()
+		*err = closedMeanwhile(ctx, *err)
+		cancel(context.Canceled)
+	}, nil
+}
+
+func closedMeanwhile(ctx context.Context, err error) error {
+	if err == nil || context.Cause(ctx) != ErrClosed || errors.Is(err, ErrClosed) { //nolint:errorlint // it is ours, as it is
+		return err
+	}
+	return fmt.Errorf("%w (%w)", err, ErrClosed)
+}
+
+func (c *Cluster) isClosed() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.closed
+}
+
+// boundRows are rows of an answer that ends with the cluster.
+type boundRows struct {
+	target.Rows
+	ctx   context.Context
+	leave func(*error)
+}
+
+func (r *boundRows) Err() error { return closedMeanwhile(r.ctx, r.Rows.Err()) }
+
+func (r *boundRows) Close() (err error) {
+	defer r.leave(&err)
+	return r.Rows.Close()
+}

@@ -1,0 +1,72 @@
+package embedded
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"net/http"
+)
+
+// name is what a change is known by, so that it is applied once: a key that the client
+// has chosen, or a ticket that the node has drawn which was asked first.
+type name struct {
+	key    string
+	ticket []byte
+}
+
+const (
+	maxKey     = 128 // bytes
+	ticketSize = 16  // bytes
+)
+
+// nameOf is the name of the change in a request. Only a node may give it a ticket.
+func nameOf(r *http.Request, fromNode bool) (name, error) {
+	keys, given := r.Header[HeaderRequest]
+	_, ticketed := r.Header[headerTicket]
+	switch {
+	case ticketed && !fromNode:
+		return name{}, refuse(http.StatusForbidden, CodeForbidden, "header %s is for nodes of the cluster", headerTicket)
+	case ticketed && given:
+		return name{}, refuse(http.StatusBadRequest, CodeBadRequest, "a request has %s or %s, not both", HeaderRequest, headerTicket)
+	case ticketed:
+		ticket, err := hex.DecodeString(r.Header.Get(headerTicket))
+		if err != nil || len(ticket) != ticketSize {
+			return name{}, refuse(http.StatusBadRequest, CodeBadRequest, "header %s must be %d bytes in hexadecimal", headerTicket, ticketSize)
+		}
+		return name{ticket: ticket}, nil
+	case given:
+		return keyOf(keys)
+	}
+	return drawName(), nil
+}
+
+// keyOf is the key that a client has sent, if it can be one.
+func keyOf(keys []string) (name, error) {
+	switch key := keys[0]; {
+	case len(keys) > 1:
+		return name{}, refuse(http.StatusBadRequest, CodeBadRequest, "the request has %d headers %s: one is allowed", len(keys), HeaderRequest)
+	case key == "":
+		return name{}, refuse(http.StatusBadRequest, CodeBadRequest, "header %s is empty: leave it out, or give the request a key", HeaderRequest)
+	case len(key) > maxKey:
+		return name{}, refuse(http.StatusBadRequest, CodeBadRequest, "header %s is longer than %d bytes", HeaderRequest, maxKey)
+	case !printable(key):
+		return name{}, refuse(http.StatusBadRequest, CodeBadRequest, "header %s is not all printable ASCII", HeaderRequest)
+	default:
+		return name{key: key}, nil
+	}
+}
+
+// drawName is a name that no one can guess.
+func drawName() name {
+	ticket := make([]byte, ticketSize)
+	_, _ = rand.Read(ticket) // it does not fail
+	return name{ticket: ticket}
+}
+
+// set has a forwarded request carry the name.
+func (n name) set(h http.Header) {
+	if n.key != "" {
+		h.Set(HeaderRequest, n.key)
+		return
+	}
+	h.Set(headerTicket, hex.EncodeToString(n.ticket))
+}

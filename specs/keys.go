@@ -1,0 +1,84 @@
+package specs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/rejoin-db/rejoin/harness"
+	. "github.com/rejoin-db/rejoin/harness/matchers"
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+// keys is what the name of a request promises: the request is applied once, and no
+// other request is taken for it.
+func keys(w *world) {
+	Describe("A key", Label("suite:keys"), func() {
+		const insert = "INSERT INTO {ns}.keyed (v) VALUES (?) RETURNING id, v"
+		var key string
+
+		BeforeEach(func(ctx SpecContext) {
+			w.requires(target.Keys)
+			key = "key-of-" + w.ns
+			w.run(ctx, "CREATE TABLE {ns}.keyed (id INTEGER PRIMARY KEY, v TEXT)")
+		})
+
+		It("names one request: another is refused on every node, and changes nothing", func(ctx SpecContext) {
+			Expect(w.keyed(ctx, 0, key, insert, "first")).To(HaveRows(Row(1, "first")))
+			for i := range w.cluster.Size() {
+				Expect(w.keyed(ctx, i, key, insert, "first")).To(HaveRows(Row(1, "first")), "sent again it has the first answer")
+				for _, other := range []struct {
+					sql  string
+					args []any
+				}{
+					{insert, []any{"second"}},
+					{"INSERT INTO {ns}.keyed (v) VALUES ('third')", nil},
+					{"DELETE FROM {ns}.keyed", nil},
+					{"DROP TABLE {ns}.keyed", nil},
+				} {
+					_, err := w.keyed(ctx, i, key, other.sql, other.args...)
+					Expect(err).To(HaveOccurred(), "%s %v was answered as if it were the first request", other.sql, other.args)
+					Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied), "%v", err)
+				}
+			}
+			Expect(w.run(ctx, "SELECT v FROM {ns}.keyed")).To(HaveRows(Row("first")))
+			Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.keyed")))
+		}, patience)
+
+		It("is free for another request if the first one failed", func(ctx SpecContext) {
+			_, err := w.keyed(ctx, 0, key, "INSERT INTO {ns}.missing VALUES (1)")
+			Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied), "%v", err)
+			Expect(w.keyed(ctx, 0, key, insert, "second")).To(HaveRows(Row(1, "second")))
+		}, patience)
+
+		It("is remembered after many other requests, on a node that was away as well", Label("fault:isolate"), func(ctx SpecContext) {
+			w.needs(3)
+			Expect(w.keyed(ctx, 0, key, insert, "first")).To(HaveRows(Row(1, "first")))
+			victim := w.others(w.leader(ctx))[0]
+			w.leave(ctx, victim)
+			for i := range 150 {
+				w.run(ctx, "INSERT INTO {ns}.keyed (v) VALUES (?)", fmt.Sprint(i))
+			}
+			w.comeBack(ctx, victim)
+			Expect(w.keyed(ctx, victim, key, insert, "first")).To(HaveRows(Row(1, "first")), "sent again it has the first answer")
+			Expect(w.run(ctx, "SELECT count(*) FROM {ns}.keyed")).To(HaveRows(Row(151)))
+			_, err := w.keyed(ctx, victim, key, insert, "second")
+			Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied), "%v", err)
+		}, patience)
+	})
+}
+
+// keyed runs a request under a key, again while the node says that another try may
+// succeed: a busy machine may end a leadership without a fault.
+func (w *world) keyed(ctx context.Context, node int, key, sql string, args ...any) (result harness.Result, err error) {
+	GinkgoHelper()
+	Eventually(ctx, func() bool {
+		var said *target.Error
+		result, err = w.node(node).ExecuteAs(ctx, key, w.sql(sql), args...)
+		return errors.As(err, &said) && said.Temporary
+	}).Should(BeFalse(), "%s: %v", sql, err)
+	return result, err
+}
