@@ -26,6 +26,7 @@ type Node struct {
 	transport *patient
 	incoming  chan raft.RPC // to Raft's main loop
 	raft      *raft.Raft
+	replay    *replay
 	server    *http.Server
 	busy      *busy
 	client    *http.Client // to the other nodes
