@@ -122,19 +122,23 @@ func recoverLog(d *disk.FS, m *meta, r read) error {
 	if r.found[last].indexStart > 0 {
 		return m.CommitState(rotated(r.state, r.found[last]))
 	}
-	if r.found[last].torn {
-		return clearTorn(d, segmentName(r.state.Segments[last]), int64(r.found[last].end))
-	}
-	return nil
+	return tidy(d, segmentName(r.state.Segments[last]), r.found[last])
 }
 
-func clearTorn(d *disk.FS, name string, from int64) (err error) {
+// tidy makes zeros of what is torn. And it completes a file that ends too early, by
+// zeros that its last append ends with: raft-wal would take that append for torn.
+func tidy(d *disk.FS, name string, found inspected) (err error) {
 	file, err := d.Open(name)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	if _, err := file.WriteAt(make([]byte, file.Size()-from), from); err != nil {
+	end, size := int64(found.end), file.Size()
+	if !found.torn && end <= size {
+		return nil
+	}
+	from := min(end, size)
+	if _, err := file.WriteAt(make([]byte, max(end, size)-from), from); err != nil {
 		return err
 	}
 	return file.Sync()

@@ -306,7 +306,7 @@ func places(name string, content []byte, stride int) (at []int) {
 			at = append(at, i, i+4, i+frameHeader, i+frameHeader+recordHeader)
 			i += frameHeader + rounded(length)
 		}
-		at = append(at, used)
+		at = append(at, max(used-1, 0), used)
 	}
 	slices.Sort(at)
 	return slices.Compact(slices.DeleteFunc(at, func(i int) bool { return i > len(content) }))
