@@ -15,7 +15,7 @@ import (
 // name is the newest.
 const (
 	LogDir       = "log"
-	LogFile      = ".wal"
+	LogSuffix    = ".wal"
 	SnapshotDir  = "snapshots"
 	SnapshotFile = ".snapshot"
 	// PromiseFile says how much of the other two there must be.
@@ -27,13 +27,20 @@ type place struct {
 	dir, file string
 }
 
-var places = [...]place{{Log, LogDir, LogFile}, {Snapshot, SnapshotDir, SnapshotFile}}
+var places = [...]place{{Log, LogDir, LogSuffix}, {Snapshot, SnapshotDir, SnapshotFile}}
 
 // Damage flips one byte of what is safe of a part, whether or not a node has the
 // disk, and returns which file that was: a byte in the middle of what the newest
-// file holds, of the log in the entry there. The database is not on this disk; see FlipByte. It is an error if
-// the part does not hold anything yet.
+// file holds, of the log in the entry there. The database is not on this disk; see FlipByte. It is an
+// error if the part does not hold anything yet.
+//
+// Of LogEnd, LogFile and LogFolder it is not a byte: they are lost, in files that are
+// sound, or gone. That is for a disk that no node has.
 func (d *Disk) Damage(part Part) (file string, err error) {
+	switch part {
+	case LogEnd, LogFile, LogFolder:
+		return d.lose(part)
+	}
 	for _, p := range places {
 		if p.part == part {
 			return d.damage(p)
@@ -79,7 +86,7 @@ func (d *Disk) damageFile(name string) (flipped bool, err error) {
 		return false, err
 	}
 	at := used / 2
-	if strings.HasSuffix(name, LogFile) {
+	if strings.HasSuffix(name, LogSuffix) {
 		content := make([]byte, used)
 		if _, err := file.ReadAt(content, 0); err != nil && err != io.EOF {
 			return false, err
@@ -95,19 +102,34 @@ func (d *Disk) damageFile(name string) (flipped bool, err error) {
 // while the node runs, and would not be missed. It is the place itself if there is
 // no entry.
 func entryAt(segment []byte, place int64) int64 {
-	const header, frame, isEntry, isCommit = 32, 8, 1, 3
 	found := place
-	for at := int64(header); at <= place && at+frame <= int64(len(segment)); {
-		length := int64(binary.LittleEndian.Uint32(segment[at+frame/2:]))
-		switch segment[at] {
-		case isEntry:
-			found = min(at+frame+length/2, int64(len(segment))-1)
-		case isCommit:
-			length = 0 // it has a checksum there
+	for at := int64(segmentHeader); at <= place && at+frameHeader <= int64(len(segment)); {
+		next, kind := frameAt(segment, at)
+		if kind == entryFrame {
+			length := int64(binary.LittleEndian.Uint32(segment[at+frameHeader/2:]))
+			found = min(at+frameHeader+length/2, int64(len(segment))-1)
 		}
-		at += frame + (length+frame-1)/frame*frame
+		at = next
 	}
 	return found
+}
+
+const (
+	segmentHeader = 32 // bytes
+	frameHeader   = 8  // bytes
+	entryFrame    = 1
+	commitFrame   = 3
+)
+
+// frameAt is the kind of the frame at a place, and where the next begins. The frame's
+// header must be there.
+func frameAt(segment []byte, at int64) (next int64, kind byte) {
+	length := int64(binary.LittleEndian.Uint32(segment[at+frameHeader/2:]))
+	kind = segment[at]
+	if kind == commitFrame {
+		length = 0 // it has a checksum there
+	}
+	return at + frameHeader + (length+frameHeader-1)/frameHeader*frameHeader, kind
 }
 
 // usedOf is where the zeros begin that go on to the end of the file.

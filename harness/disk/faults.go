@@ -2,6 +2,7 @@ package disk
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -25,18 +26,24 @@ type Faults struct {
 // Part is a part of what a node keeps on its disk.
 type Part string
 
-// The parts.
+// The parts. Damage flips a byte of the first three, and loses one of the others.
 const (
 	Log      Part = "log"      // what Raft has appended, its term and its vote
 	Snapshot Part = "snapshot" // the newest snapshot
 	Database Part = "database" // the working copy, which reads are served from
+
+	LogEnd    Part = "end of the log" // the appends in the second half of its newest file
+	LogFile   Part = "last file of the log"
+	LogFolder Part = "folder of the log" // all of its files, term and vote among them
 )
+
+// parts are all of them.
+var parts = [...]Part{Log, Snapshot, Database, LogEnd, LogFile, LogFolder}
 
 // Validate returns why there is no such part, or nil.
 func (p Part) Validate() error {
-	switch p {
-	case Log, Snapshot, Database:
+	if slices.Contains(parts[:], p) {
 		return nil
 	}
-	return fmt.Errorf("a disk has no part %q: %s, %s or %s", string(p), Log, Snapshot, Database)
+	return fmt.Errorf("a disk has no part %q: there are %q", string(p), parts)
 }

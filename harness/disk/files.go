@@ -84,6 +84,8 @@ func (f *realFile) length() (int64, error) {
 	return info.Size(), nil
 }
 
+func (f *realFile) truncate(size int64) error { return f.Truncate(size) }
+
 func (f *realFile) sync() error {
 	if err := f.Sync(); err != nil {
 		return err

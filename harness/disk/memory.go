@@ -134,6 +134,13 @@ func (f *memoryFile) noteLocked(offset, length int64) {
 	f.undo = append(f.undo, overwritten{offset, length, len(f.data), old})
 }
 
+func (f *memoryFile) truncate(size int64) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.data = f.data[:min(size, int64(len(f.data)))]
+	return nil
+}
+
 func (f *memoryFile) sync() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()

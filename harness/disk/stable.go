@@ -25,5 +25,6 @@ type stableFile interface {
 	// length is how many bytes the file has; below it, what was never written is
 	// zero.
 	length() (int64, error)
+	truncate(size int64) error
 	sync() error
 }

@@ -11,6 +11,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"github.com/rejoin-db/rejoin/harness/disk"
 	"github.com/rejoin-db/rejoin/harness/embedded"
 	"github.com/rejoin-db/rejoin/harness/network"
 )
@@ -105,7 +106,7 @@ func (c *cluster) stray(i int) (found []string) {
 	}
 	for _, e := range entries {
 		switch e.Name() {
-		case "log", "snapshots", "state":
+		case "log", "snapshots", "state", disk.PromiseFile:
 		default:
 			found = append(found, e.Name())
 		}

@@ -60,7 +60,7 @@ func (c *cluster) crash(i int) {
 func (c *cluster) lastIndex(i int) uint64 {
 	GinkgoHelper()
 	fs := must(c.configs[i].Disk.Open())
-	log := must(durable.OpenLog(fs, hclog.NewNullLogger(), func(error) {}))
+	log := must(durable.Open(fs, hclog.NewNullLogger(), func(error) {})).Log
 	last := must(log.LastIndex())
 	Expect(log.Close()).To(Succeed())
 	Expect(fs.Close()).To(Succeed())

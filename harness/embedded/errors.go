@@ -33,6 +33,7 @@ const (
 	CodeNoQuorum     = "NO_QUORUM"           // 503: a leader was lost before it confirmed the change
 	CodeTimeout      = "TIMEOUT"             // 503: a read could not be served in time
 	CodeFailed       = "NODE_FAILED"         // 503: this node's own storage has failed
+	CodeReplaying    = "REPLAYING"           // 503: this node has started, and does not have again yet what it had
 	CodeStopping     = "STOPPING"            // 503: this node is leaving; nothing was changed
 	CodeAnswerGone   = "ANSWER_GONE"         // 503: a change sent again was applied before; its answer is not kept
 	CodeBehind       = "APPLIED_ELSEWHERE"   // 503: the change is applied, but this node has not caught up with it
@@ -44,7 +45,7 @@ const (
 // request is sent again, to this node or to another.
 func Temporary(code string) bool {
 	switch code {
-	case CodeNoLeader, CodeNotLeader, CodeNoQuorum, CodeTimeout, CodeFailed, CodeStopping, CodeBehind, CodeMembersLater:
+	case CodeNoLeader, CodeNotLeader, CodeNoQuorum, CodeTimeout, CodeReplaying, CodeFailed, CodeStopping, CodeBehind, CodeMembersLater:
 		return true
 	}
 	return false

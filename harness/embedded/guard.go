@@ -78,8 +78,34 @@ func (g *guard) do(what string, call func() error) error {
 
 // around puts the guard before stores.
 func (g *guard) around(s Stores) Stores {
-	return Stores{Log: guardedLog{g, s.Log}, Stable: guardedStable{g, s.Stable}, Snapshots: guardedSnapshots{g, s.Snapshots}, Closer: s.Closer}
+	if s.Commits == nil {
+		s.Commits = noCommits{}
+	}
+	return Stores{
+		Log: guardedLog{g, s.Log}, Stable: guardedStable{g, s.Stable}, Snapshots: guardedSnapshots{g, s.Snapshots},
+		Commits: guardedCommits{g, s.Commits}, Closer: s.Closer,
+	}
 }
+
+type guardedCommits struct {
+	*guard
+	commits Commits
+}
+
+func (c guardedCommits) Commit(index uint64) error {
+	return c.do("note what is committed", func() error { return c.commits.Commit(index) })
+}
+
+func (c guardedCommits) CommitIndex() (index uint64, err error) {
+	err = c.do("ask what is committed", func() error { index, err = c.commits.CommitIndex(); return err })
+	return index, err
+}
+
+// noCommits is for stores that know nothing of it.
+type noCommits struct{}
+
+func (noCommits) Commit(uint64) error          { return nil }
+func (noCommits) CommitIndex() (uint64, error) { return 0, nil }
 
 type guardedLog struct {
 	*guard

@@ -42,8 +42,8 @@ type Health struct {
 	// Voter tells whether it counts for a quorum, by its own log.
 	Voter bool     `json:"voter"`
 	Peers []Member `json:"peers"`
-	// Activity is the long work it is at: taking, sending, receiving or restoring
-	// a snapshot. Empty if none.
+	// Activity is the long work it is at: replaying its log, or taking, sending,
+	// receiving or restoring a snapshot. Empty if none.
 	Activity string `json:"activity,omitempty"`
 	Version  string `json:"version"`
 	// Reason says why, if the state is failed.
@@ -72,6 +72,7 @@ func (n *Node) Health() Health {
 		Activity:      n.activity.String(),
 		Version:       Version,
 	}
+	health.CommitIndex = max(health.CommitIndex, n.replay.known())
 	if known := max(health.CommitIndex, n.standing.mark()); known > health.AppliedIndex {
 		health.Behind = known - health.AppliedIndex
 	}
@@ -83,7 +84,7 @@ func (n *Node) Health() Health {
 		health.State = Leaving
 	case l.id == "":
 		health.State = Connecting
-	case !synced:
+	case !synced || n.replay.err() != nil:
 		health.State = Syncing
 	default:
 		health.State = Online

@@ -29,6 +29,7 @@ type Node struct {
 	membersTurn chan struct{}
 	incoming    chan raft.RPC // to Raft's main loop
 	raft        *raft.Raft
+	replay      *replay
 	server      *http.Server
 	busy        *busy
 	client      *http.Client // to the other nodes

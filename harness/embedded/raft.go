@@ -58,6 +58,13 @@ func (n *Node) startRaft() error {
 		_ = closeTransport(network)
 	})
 	inbound.raft.Store(n.raft)
+	if n.replay.err() != nil {
+		end := n.activity.begin("replaying the log")
+		n.wg.Go(func() {
+			defer end()
+			n.replay.run(n.ctx)
+		})
+	}
 	n.follow()
 	n.resign()
 	if bootstrapped && n.config.Peers[0].ID == n.config.ID {
@@ -70,7 +77,11 @@ func (n *Node) startRaft() error {
 // they failed.
 func (n *Node) newRaft(config *raft.Config, bound *logBound) (*raft.Raft, error) {
 	n.votes.read(n.storage.Stable)
-	machine := guardedMachine{watchedMachine{between[raft.BatchingFSM](n.storage.machine, n.seams.Machine), &n.activity}, n.storage.guard, &n.raftStarted}
+	n.replay = newReplay(between[raft.BatchingFSM](n.storage.machine, n.seams.Machine), n.storage)
+	if err := n.replay.aim(); err != nil {
+		return nil, n.storage.cause(err)
+	}
+	machine := guardedMachine{watchedMachine{n.replay, &n.activity}, n.storage.guard, &n.raftStarted}
 	started, err := raft.NewRaft(config, newFilledMachine(machine, bound.log),
 		bound.forRaft(timedLog{bound.log.forRaft(), &n.stall}), timedStable{watchedVotes{n.storage.Stable, &n.votes, n.storage.guard}, &n.stall},
 		boundedSnapshots{watchedSnapshots{n.storage.Snapshots, &n.activity, &n.newestSnapshot}, bound}, n.transport)

@@ -36,7 +36,7 @@ func (n *Node) readIndex(ctx context.Context, consistency wire.Consistency) (uin
 // prepareRead blocks until this node may serve a read of that consistency.
 func (n *Node) prepareRead(ctx context.Context, consistency wire.Consistency) error {
 	if consistency == wire.Local {
-		return nil
+		return n.replay.err()
 	}
 	var last error
 	for {
@@ -59,6 +59,9 @@ func (n *Node) waitApplied(ctx context.Context, index uint64) error {
 	var failed *machine.FailedError
 	if err == nil || errors.As(err, &failed) {
 		return err
+	}
+	if replaying := n.replay.err(); replaying != nil {
+		return replaying
 	}
 	return unavailable(CodeTimeout, "node %s: %v", n.config.ID, err)
 }

@@ -9,16 +9,19 @@ import (
 	"slices"
 
 	"github.com/rejoin-db/rejoin/harness/disk"
+	"github.com/rejoin-db/rejoin/harness/embedded/durable"
 	"github.com/rejoin-db/rejoin/harness/embedded/machine"
+	"github.com/rejoin-db/rejoin/harness/embedded/sqlite"
 )
 
 // storage is what a node keeps on disk:
 //
 //	log/        Raft's log, its term and its vote
 //	snapshots/  the newest snapshots, each a SQLite file with its checksums
+//	promises    how much of these two there must be
 //	state/      the working copy of the database, rebuilt at every start
 //
-// The first two are on Config.Disk, the last is in Config.Dir. One node at a time
+// The first three are on Config.Disk, the last is in Config.Dir. One node at a time
 // has the directory; it holds a lock on it.
 type storage struct {
 	Stores
@@ -33,7 +36,7 @@ func openStorage(config Config, seams Seams) (_ *storage, err error) {
 	s := &storage{}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, s.close())
+			err = errors.Join(advised(err), s.close())
 		}
 	}()
 	lock, err := lockDir(config.Dir)
@@ -62,29 +65,20 @@ func openStorage(config Config, seams Seams) (_ *storage, err error) {
 		return nil, err
 	}
 	s.closers = append(s.closers, s.Stores)
-	return s, s.whole()
+	return s, nil
 }
 
-// whole returns an error if entries are missing between the newest snapshot and the
-// log. A disk that lied about one of the two can leave that behind; Raft (1.8.0)
-// would not notice, and panic when it came to apply them.
-func (s *storage) whole() error {
-	first, err := s.Log.FirstIndex()
-	if err != nil || first <= 1 {
-		return s.cause(err)
+// advised is an error of the storage together with what is to be done about it.
+func advised(err error) error {
+	var damage *durable.DamageError
+	var lost *durable.LostError
+	switch {
+	case errors.As(err, &damage), errors.As(err, &lost):
+		return fmt.Errorf("%w; replace the node: remove it as a member, and add it again with an empty directory", err)
+	case sqlite.Full(err):
+		return fmt.Errorf("%w; the disk needs room: make some, and start the node again", err)
 	}
-	snapshots, err := s.Snapshots.List()
-	if err != nil {
-		return s.cause(err)
-	}
-	newest := uint64(0)
-	if len(snapshots) > 0 {
-		newest = snapshots[0].Index
-	}
-	if first > newest+1 {
-		return fmt.Errorf("the log begins at index %d, and the newest snapshot ends at %d: what lies between is lost", first, newest)
-	}
-	return nil
+	return err
 }
 
 // cause is why the storage has failed, or else the error that Raft had with it.

@@ -1,7 +1,6 @@
 package embedded
 
 import (
-	"errors"
 	"io"
 
 	"github.com/hashicorp/go-hclog"
@@ -16,7 +15,19 @@ type Stores struct {
 	Log       raft.LogStore
 	Stable    raft.StableStore // Raft's term and vote
 	Snapshots raft.SnapshotStore
-	Closer    io.Closer // of all three; nil if there is nothing to close
+	Commits   Commits   // how far the log is committed; nil if that is not known
+	Closer    io.Closer // of all of them; nil if there is nothing to close
+}
+
+// Commits is how far the log is known to be committed, over the node's lives. Raft
+// stores none of it, and would know it again from a leader only.
+type Commits interface {
+	// Commit notes that the log is committed up to index. It does not wait until that is
+	// safe: the end of the process does not lose it, a loss of power may.
+	Commit(index uint64) error
+	// CommitIndex is the highest index that was noted, and not above the log's last; 0 if
+	// none is known.
+	CommitIndex() (uint64, error)
 }
 
 // Close closes the stores.
@@ -28,15 +39,12 @@ func (s Stores) Close() error {
 }
 
 func openStores(from *disk.FS, guard *guard, seams Seams, logger hclog.Logger) (Stores, error) {
-	log, err := durable.OpenLog(from, logger.Named("log"), guard.fail)
+	kept, err := durable.Open(from, logger.Named("log"), guard.fail)
 	if err != nil {
 		return Stores{}, err
 	}
-	snapshots, err := durable.OpenSnapshots(from)
-	if err != nil {
-		return Stores{}, errors.Join(err, log.Close())
-	}
-	s := guard.around(between(Stores{Log: log, Stable: log, Snapshots: snapshots, Closer: log}, seams.Stores))
+	own := Stores{Log: kept.Log, Stable: kept.Log, Snapshots: kept.Snapshots, Commits: kept.Log, Closer: kept}
+	s := guard.around(between(own, seams.Stores))
 	s.Log = newLogCache(s.Log)
 	return s, nil
 }

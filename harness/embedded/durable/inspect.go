@@ -51,10 +51,12 @@ type inspected struct {
 // known in advance, and a commit that claims to be something else has a length that
 // is the checksum.
 //
-// Three things cannot be told apart. An append torn within the checksum of its
+// Two things cannot be told apart. An append torn within the checksum of its
 // commit counts as damaged, and so does one whose pieces a failing disk wrote out
-// of order: the node fails and must be replaced, though nothing was lost. And a
-// file that ends short exactly where an append ended counts as sound.
+// of order: the node fails and must be replaced, though nothing was lost.
+//
+// That a file ends short exactly where an append ended, or is one that was torn
+// earlier, cannot be seen in the file. The promise tells it: see read.kept.
 func inspect(content []byte, info types.SegmentInfo) (inspected, error) {
 	s := &scan{info: info, file: content, used: len(bytes.TrimRight(content, "\x00"))}
 	return s.run()

@@ -69,12 +69,16 @@ func openLog(fs *disk.FS, promises *promises, logger hclog.Logger, failed func(e
 // promised. An older file in the place of a newer one may be as long.
 func (l *Log) sameEnd(fs *disk.FS) error {
 	promised := l.promises.current()
-	var entry raft.Log
-	err := l.GetLog(promised.last, &entry)
-	if err == raft.ErrLogNotFound { // a snapshot has it
-		return nil
-	}
+	last, err := l.LastIndex()
 	if err != nil {
+		return err
+	}
+	var entry raft.Log
+	err = l.GetLog(promised.last, &entry)
+	switch {
+	case err == raft.ErrLogNotFound && promised.last <= last, last == 0: // a snapshot has it
+		return nil
+	case err != nil:
 		return err
 	}
 	if entry.Term != promised.lastTerm {

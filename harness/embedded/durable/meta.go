@@ -87,7 +87,7 @@ func (m *meta) expectNothing() error {
 	if err != nil {
 		return err
 	}
-	if slices.ContainsFunc(names, func(name string) bool { return strings.HasSuffix(name, disk.LogFile) }) {
+	if slices.ContainsFunc(names, func(name string) bool { return strings.HasSuffix(name, disk.LogSuffix) }) {
 		return damaged(m.fs.Path(metaFile), "it is missing, and the log is not")
 	}
 	return nil

@@ -2,8 +2,10 @@ package durable
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/raft-wal/types"
@@ -35,6 +37,9 @@ func readLog(d *disk.FS, m *meta) (r read, err error) {
 	if r.state, err = m.Load(""); err != nil {
 		return r, err
 	}
+	if err := expectSegments(d); err != nil {
+		return r, err
+	}
 	for i, info := range r.state.Segments {
 		found, err := readSegment(d, info)
 		last := i == len(r.state.Segments)-1
@@ -49,6 +54,26 @@ func readLog(d *disk.FS, m *meta) (r read, err error) {
 		r.found = append(r.found, found)
 	}
 	return r, nil
+}
+
+// expectSegments expects no file among the segments whose name is not a segment's. One
+// that only is not needed any more, raft-wal removes; it does not start with this.
+func expectSegments(d *disk.FS) error {
+	names, err := d.List(disk.LogDir)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if !strings.HasSuffix(name, disk.LogSuffix) {
+			continue
+		}
+		var info types.SegmentInfo
+		_, err := fmt.Sscanf(name, "%d-%x", &info.BaseIndex, &info.ID)
+		if file := disk.LogDir + "/" + name; err != nil || segmentName(info) != file {
+			return damaged(d.Path(file), "it is no segment of a log, by its name")
+		}
+	}
+	return nil
 }
 
 func readSegment(d *disk.FS, info types.SegmentInfo) (found inspected, err error) {
@@ -97,19 +122,23 @@ func recoverLog(d *disk.FS, m *meta, r read) error {
 	if r.found[last].indexStart > 0 {
 		return m.CommitState(rotated(r.state, r.found[last]))
 	}
-	if r.found[last].torn {
-		return clearTorn(d, segmentName(r.state.Segments[last]), int64(r.found[last].end))
-	}
-	return nil
+	return tidy(d, segmentName(r.state.Segments[last]), r.found[last])
 }
 
-func clearTorn(d *disk.FS, name string, from int64) (err error) {
+// tidy makes zeros of what is torn. And it completes a file that ends too early, by
+// zeros that its last append ends with: raft-wal would take that append for torn.
+func tidy(d *disk.FS, name string, found inspected) (err error) {
 	file, err := d.Open(name)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	if _, err := file.WriteAt(make([]byte, file.Size()-from), from); err != nil {
+	end, size := int64(found.end), file.Size()
+	if !found.torn && end <= size {
+		return nil
+	}
+	from := min(end, size)
+	if _, err := file.WriteAt(make([]byte, max(end, size)-from), from); err != nil {
 		return err
 	}
 	return file.Sync()

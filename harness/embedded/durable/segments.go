@@ -21,7 +21,7 @@ type segments struct {
 var _ types.SegmentFiler = (*segments)(nil)
 
 func newSegments(fs *disk.FS, rotation *rotation) *segments {
-	return &segments{Filer: segment.NewFiler(disk.LogDir, &kept{vfs: vfs{fs}}), fs: fs, rotation: rotation}
+	return &segments{Filer: segment.NewFiler(disk.LogDir, &keptFiles{vfs: vfs{fs}}), fs: fs, rotation: rotation}
 }
 
 func (s *segments) Create(info types.SegmentInfo) (types.SegmentWriter, error) {

@@ -100,27 +100,27 @@ func (t *tail) LastIndex() uint64 {
 // Close closes the file.
 func (t *tail) Close() error { return t.now.Load().Close() }
 
-// kept is a disk whose files, once they were opened to be written, are not opened again
+// keptFiles is a disk whose files, once they were opened to be written, are not opened again
 // to be read: who reads gets the file that was opened.
-type kept struct {
+type keptFiles struct {
 	vfs
 	mu    sync.Mutex
 	files map[string]types.WritableFile // by name
 }
 
-var _ types.VFS = (*kept)(nil)
+var _ types.VFS = (*keptFiles)(nil)
 
-func (k *kept) Create(dir, name string, size uint64) (types.WritableFile, error) {
+func (k *keptFiles) Create(dir, name string, size uint64) (types.WritableFile, error) {
 	file, err := k.vfs.Create(dir, name, size)
 	return k.keep(name, file, err)
 }
 
-func (k *kept) OpenWriter(dir, name string) (types.WritableFile, error) {
+func (k *keptFiles) OpenWriter(dir, name string) (types.WritableFile, error) {
 	file, err := k.vfs.OpenWriter(dir, name)
 	return k.keep(name, file, err)
 }
 
-func (k *kept) keep(name string, file types.WritableFile, err error) (types.WritableFile, error) {
+func (k *keptFiles) keep(name string, file types.WritableFile, err error) (types.WritableFile, error) {
 	if err != nil {
 		return file, err
 	}
@@ -133,7 +133,7 @@ func (k *kept) keep(name string, file types.WritableFile, err error) (types.Writ
 	return file, nil
 }
 
-func (k *kept) take(name string) types.WritableFile {
+func (k *keptFiles) take(name string) types.WritableFile {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	file := k.files[name]
@@ -141,14 +141,14 @@ func (k *kept) take(name string) types.WritableFile {
 	return file
 }
 
-func (k *kept) OpenReader(dir, name string) (types.ReadableFile, error) {
+func (k *keptFiles) OpenReader(dir, name string) (types.ReadableFile, error) {
 	if file := k.take(name); file != nil {
 		return file, nil
 	}
 	return k.vfs.OpenReader(dir, name)
 }
 
-func (k *kept) Delete(dir, name string) error {
+func (k *keptFiles) Delete(dir, name string) error {
 	k.take(name)
 	return k.vfs.Delete(dir, name)
 }

@@ -40,10 +40,14 @@ func (o Options) WithDefaults() Options {
 // ErrClosed is returned by everything after Close.
 var ErrClosed = errors.New("the state machine is closed")
 
-// FailedError says that the machine has stopped for good, and why.
+// FailedError says that the machine has stopped for good, why, and what is to be done:
+// a disk that was full needs room, and the node then has all that it had.
 type FailedError struct{ Cause error }
 
 func (e *FailedError) Error() string {
+	if sqlite.Full(e.Cause) {
+		return fmt.Sprintf("this node's disk is full: it needs room, and the node then to be started again: %v", e.Cause)
+	}
 	return fmt.Sprintf("this node's database has failed and must be replaced: %v", e.Cause)
 }
 
