@@ -107,7 +107,7 @@ func (d *Disk) Wipe() error {
 	if err != nil {
 		return fmt.Errorf("wipe disk: %w", err)
 	}
-	var errs []error
+	errs := []error{d.wipeIdentity()}
 	for _, place := range places {
 		names, err := d.stable.list(place.dir)
 		errs = append(errs, err)

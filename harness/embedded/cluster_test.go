@@ -105,7 +105,7 @@ func (c *cluster) stray(i int) (found []string) {
 	}
 	for _, e := range entries {
 		switch e.Name() {
-		case "log", "snapshots", "state":
+		case "identity", "log", "snapshots", "state":
 		default:
 			found = append(found, e.Name())
 		}

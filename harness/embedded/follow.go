@@ -85,6 +85,7 @@ func (n *Node) catchUp(l leader) (callOff func()) {
 		for {
 			err := n.catchUpOnce(ctx, l)
 			if err == nil {
+				n.noteLogged()
 				n.standing.sync(l)
 				return
 			}

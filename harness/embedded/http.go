@@ -85,6 +85,10 @@ func (n *Node) gate(next http.Handler) http.Handler {
 			n.fail(w, unavailable(CodeFailed, "node %s: %v; nothing was changed", n.config.ID, err))
 			return
 		}
+		if err := n.belongs(r); err != nil {
+			n.fail(w, err)
+			return
+		}
 		next.ServeHTTP(w, r)
 	})
 }
@@ -166,6 +170,7 @@ func (n *Node) serveReadIndex(w http.ResponseWriter, r *http.Request) {
 // send sends a request to another node.
 func (n *Node) send(request *http.Request) (*http.Response, error) {
 	request.Header.Set(headerForwarder, n.config.ID)
+	request.Header.Set(headerCluster, n.identity.get().Cluster)
 	if n.config.Token != "" {
 		request.Header.Set("Authorization", "Bearer "+n.config.Token)
 	}

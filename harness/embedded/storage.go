@@ -14,17 +14,19 @@ import (
 
 // storage is what a node keeps on disk:
 //
+//	identity/   whose directory it is (identity.go)
 //	log/        Raft's log, its term and its vote
 //	snapshots/  the newest snapshots, each a SQLite file with its checksums
 //	state/      the working copy of the database, rebuilt at every start
 //
-// The first two are on Config.Disk, the last is in Config.Dir. One node at a time
+// The first three are on Config.Disk, the last is in Config.Dir. One node at a time
 // has the directory; it holds a lock on it.
 type storage struct {
 	Stores
-	disk    *disk.FS
-	machine *machine.Machine
-	guard   *guard
+	disk     *disk.FS
+	machine  *machine.Machine
+	guard    *guard
+	identity *identity
 
 	closers []io.Closer
 }
@@ -58,11 +60,17 @@ func openStorage(config Config, seams Seams) (_ *storage, err error) {
 		return nil, fmt.Errorf("open the disk: %w", err)
 	}
 	s.closers = append(s.closers, s.disk)
+	if s.identity, err = openIdentity(s.disk, s.guard, config); err != nil {
+		return nil, err
+	}
 	if s.Stores, err = openStores(s.disk, s.guard, seams, config.Logger); err != nil {
 		return nil, err
 	}
 	s.closers = append(s.closers, s.Stores)
-	return s, s.whole()
+	if err := s.whole(); err != nil {
+		return nil, err
+	}
+	return s, s.cause(s.identity.begin(s.Stores))
 }
 
 // whole returns an error if entries are missing between the newest snapshot and the
