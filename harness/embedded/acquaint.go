@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/http"
@@ -22,19 +23,46 @@ const CodeWrongCluster = "WRONG_CLUSTER"
 type acquaint struct {
 	mu        sync.Mutex
 	own       bool              // it has met a member of its own cluster
+	met       map[string]bool   // those it has met
 	strangers map[string]string // members by their names that belong to another cluster, and why
 	emptied   string            // why this directory, which belongs to no cluster, should
+	turned    string            // why a member does not take this new node for one
 	waiting   map[string]string // first members that have not answered yet, and why
 	said      map[string]string // what was logged last about each node
 }
 
 // metOwn notes a member of the node's own cluster.
-func (a *acquaint) metOwn() {
+func (a *acquaint) metOwn(name string) {
+	a.note(name)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.own, a.emptied = true, ""
+	a.own, a.emptied, a.turned = true, "", ""
 	clear(a.strangers)
-	clear(a.said)
+	delete(a.said, name)
+}
+
+// note notes that the node was met in this life.
+func (a *acquaint) note(name string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.met == nil {
+		a.met = make(map[string]bool)
+	}
+	a.met[name] = true
+}
+
+// has tells whether the node was met in this life.
+func (a *acquaint) has(name string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.met[name]
+}
+
+// turnAway notes why a member does not take this new node for the member of its name.
+func (a *acquaint) turnAway(reason string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.turned = reason
 }
 
 // metStranger notes a member that belongs to another cluster.
@@ -94,7 +122,7 @@ func (a *acquaint) look() (emptied, astray, waiting string) {
 		waiting = fmt.Sprintf("the cluster is not founded yet: %d of the first members have not answered, among them %s: %s",
 			len(a.waiting), first, a.waiting[first])
 	}
-	return a.emptied, astray, waiting
+	return a.emptied, astray, cmp.Or(waiting, a.turned)
 }
 
 // belongs returns an error for a request that this node must not serve: a node of another

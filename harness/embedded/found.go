@@ -88,10 +88,10 @@ func (n *Node) beginFounding() error {
 
 // askFirst asks another first member until it has answered.
 func (n *Node) askFirst(peer Peer) {
-	retry := time.NewTicker(n.foundingRetry())
+	retry := time.NewTicker(n.config.ElectionTimeout / 2)
 	defer retry.Stop()
 	for {
-		err := n.greetFirst(peer)
+		err := n.meet(peer)
 		if emptied, _, _ := n.acquaint.look(); err == nil || emptied != "" || n.knowsFirst(peer.ID) {
 			return
 		}
@@ -119,6 +119,7 @@ func (n *Node) learn(theirs card) error {
 	n.founding.met[theirs.Node] = theirs
 	n.founding.mu.Unlock()
 	n.acquaint.waitFor(theirs.Node, "")
+	n.acquaint.note(theirs.Node)
 	return n.foundIfComplete()
 }
 

@@ -181,20 +181,21 @@ func (n *Node) greetCaller(conn io.ReadWriter) (replicates bool, err error) {
 }
 
 // recognise returns an error if the other node met this one in a life that its directory
-// does not know. Then this node has broken what it promised there, and must not go on.
+// does not know. Then this node has broken what it promised there, and must not go on,
+// unless it is new and waits to be added.
 func (n *Node) recognise(own, theirs card, m *meeting, known bool) error {
-	if m == nil || known {
+	switch {
+	case m == nil || known:
+		return nil
+	case own.Cluster == "" && own.First == "":
+		reason := estrangedReason(own.Node, theirs.Node, *m)
+		n.acquaint.turnAway(reason)
+		return n.refused(theirs.Node, reason)
+	case own.Cluster != theirs.Cluster: // which refuses it anyhow
 		return nil
 	}
-	reason := estrangedReason(own.Node, theirs.Node, *m)
-	if own.Cluster == "" {
-		n.acquaint.wasEmptied(reason)
-		return n.refused(theirs.Node, reason)
-	}
-	err := &IdentityError{Reason: reason}
-	if own.Cluster == theirs.Cluster {
-		n.storage.guard.fail(err)
-	}
+	err := &IdentityError{Reason: estrangedReason(own.Node, theirs.Node, *m)}
+	n.storage.guard.fail(err)
 	return err
 }
 
@@ -232,7 +233,7 @@ func (n *Node) settle(own, theirs card, admitted uint64) error {
 	if now := n.identity.get().Cluster; theirs.Cluster != "" && now != theirs.Cluster {
 		return n.refused(theirs.Node, fmt.Sprintf("node %s belongs to cluster %s, and node %s to cluster %s", own.Node, now, theirs.Node, theirs.Cluster))
 	}
-	n.acquaint.metOwn()
+	n.acquaint.metOwn(theirs.Node)
 	return n.identity.meet(theirs, n.raft.CommitIndex())
 }
 
@@ -295,8 +296,8 @@ func (n *Node) greetAt(conn io.ReadWriter, at raft.ServerAddress) error {
 	return n.greetHost(conn, string(expected.(raft.ServerID)), toReplicate)
 }
 
-// greetFirst greets another first member, to found a cluster with it.
-func (n *Node) greetFirst(peer Peer) error {
+// meet greets another node, and no more.
+func (n *Node) meet(peer Peer) error {
 	ctx, cancel := context.WithTimeout(n.ctx, rpcTimeout)
 	defer cancel()
 	conn, err := n.stream.dial(ctx, "tcp", peer.Address)
@@ -307,7 +308,7 @@ func (n *Node) greetFirst(peer Peer) error {
 	if err := conn.SetDeadline(deadline); err != nil {
 		return errors.Join(err, conn.Close())
 	}
-	err = n.greetHost(conn, peer.ID, toFound)
+	err = n.greetHost(conn, peer.ID, toMeet)
 	if err == nil {
 		awaitEnd(conn)
 	}
@@ -317,5 +318,40 @@ func (n *Node) greetFirst(peer Peer) error {
 // awaitEnd reads until the other side closes: then it has read what was said.
 func awaitEnd(conn net.Conn) { _, _ = conn.Read(make([]byte, 1)) }
 
-// foundingRetry is how long a first member is left alone that did not answer.
-func (n *Node) foundingRetry() time.Duration { return n.config.ElectionTimeout / 2 }
+// meetMembers greets all other members once in this life, so that not only the leader will
+// notice if this directory, or one of theirs, comes back as an older state. Who is away is
+// greeted again, ever less often: it greets the others itself when it starts.
+func (n *Node) meetMembers() {
+	n.wg.Go(func() {
+		select {
+		case <-n.founding.done:
+		case <-n.ctx.Done():
+			return
+		}
+		for pause := n.config.ElectionTimeout; ; pause = min(2*pause, longestPause*n.config.ElectionTimeout) {
+			var greeted sync.WaitGroup
+			for _, m := range n.members() {
+				if m.ID != n.config.ID && !n.acquaint.has(m.ID) {
+					greeted.Go(func() { n.meetMember(m) })
+				}
+			}
+			greeted.Wait()
+			timer := time.NewTimer(pause)
+			select {
+			case <-timer.C:
+			case <-n.ctx.Done():
+				timer.Stop()
+				return
+			}
+		}
+	})
+}
+
+// longestPause is how many election timeouts a member is left alone that did not answer.
+const longestPause = 32
+
+func (n *Node) meetMember(m Member) {
+	if err := n.meet(Peer{ID: m.ID, Address: m.Address}); err != nil {
+		n.config.Logger.Debug("could not meet a member", "member", m.ID, "error", err)
+	}
+}

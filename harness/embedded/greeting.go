@@ -35,7 +35,7 @@ type purpose string
 
 const (
 	toReplicate purpose = "replicate" // the connection is Raft's from then on
-	toFound     purpose = "found"     // the greeting is all
+	toMeet      purpose = "meet"      // the greeting is all
 )
 
 // card is what a node says of itself.

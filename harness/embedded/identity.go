@@ -108,6 +108,14 @@ func (o owner) clone() owner {
 	return o
 }
 
+func (o owner) validate() error {
+	listed := uint64(len(o.Lives))
+	if o.Node == "" || o.Birth == "" || listed > rememberedLives || listed > o.Starts || (o.Starts > 0 && listed == 0) {
+		return fmt.Errorf("it is not what a node writes: node %q, birth %q, %d lives of %d starts", o.Node, o.Birth, listed, o.Starts)
+	}
+	return nil
+}
+
 // String names the node with its cluster.
 func (o owner) String() string { return memberName(o.Node, o.Cluster) }
 
@@ -147,6 +155,9 @@ func openIdentity(d *disk.FS, guard *guard, config Config) (*identity, error) {
 	}
 	var o owner
 	if err := json.Unmarshal(content, &o); err != nil {
+		return nil, fmt.Errorf("read whose directory %s is: %s: %w", config.Dir, d.Path(ownerFile), err)
+	}
+	if err := o.validate(); err != nil {
 		return nil, fmt.Errorf("read whose directory %s is: %s: %w", config.Dir, d.Path(ownerFile), err)
 	}
 	if o.Node != config.ID {

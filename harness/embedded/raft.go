@@ -51,6 +51,7 @@ func (n *Node) startRaft() error {
 	n.follow()
 	n.resign()
 	close(n.raftReady)
+	n.meetMembers()
 	return n.beginFounding()
 }
 
