@@ -32,6 +32,9 @@ var places = [...]place{{Log, LogDir, LogFile}, {Snapshot, SnapshotDir, Snapshot
 // file holds, of the log in the entry there. The database is not on this disk; see FlipByte. It is an error if
 // the part does not hold anything yet.
 func (d *Disk) Damage(part Part) (file string, err error) {
+	if part == Everything {
+		return d.stable.path("."), d.Wipe()
+	}
 	for _, p := range places {
 		if p.part == part {
 			return d.damage(p)

@@ -35,7 +35,7 @@ const (
 // Validate returns why there is no such part, or nil.
 func (p Part) Validate() error {
 	switch p {
-	case Log, Snapshot, Database:
+	case Log, Snapshot, Database, Everything:
 		return nil
 	}
 	return fmt.Errorf("a disk has no part %q: %s, %s or %s", string(p), Log, Snapshot, Database)

@@ -2,6 +2,9 @@ package disk
 
 import "errors"
 
+// Everything is the whole disk. Damage empties it, which is for a disk that no node has.
+const Everything Part = "whole disk"
+
 // IdentityDir is where a node keeps who it is. It is no Part: it is small, and read only
 // when the node starts.
 const IdentityDir = "identity"
