@@ -13,11 +13,6 @@ import (
 // cluster takes it.
 const headerCluster = "Rejoin-Cluster"
 
-// CodeWrongCluster is the code of two answers: 421 to a request that a node of another
-// cluster forwarded, and 503 by a node that has met only members of another cluster, or
-// whose directory is empty although its cluster exists.
-const CodeWrongCluster = "WRONG_CLUSTER"
-
 // acquaint is what a node has found out about the others in this life. It is safe for
 // concurrent use.
 type acquaint struct {

@@ -28,6 +28,7 @@ const (
 	CodeNoQuorum     = "NO_QUORUM"           // 503: a leader was lost before it confirmed the change
 	CodeTimeout      = "TIMEOUT"             // 503: a read could not be served in time
 	CodeFailed       = "NODE_FAILED"         // 503: this node's own storage has failed
+	CodeWrongCluster = "WRONG_CLUSTER"       // 503: this node belongs to another cluster than the members it met; 421: the node that forwarded does
 	CodeStopping     = "STOPPING"            // 503: this node is leaving; nothing was changed
 	CodeAnswerGone   = "ANSWER_GONE"         // 503: a change sent again was applied before; its answer is not kept
 	CodeBehind       = "APPLIED_ELSEWHERE"   // 503: the change is applied, but this node has not caught up with it
@@ -37,7 +38,7 @@ const (
 // request is sent again, to this node or to another.
 func Temporary(code string) bool {
 	switch code {
-	case CodeNoLeader, CodeNotLeader, CodeNoQuorum, CodeTimeout, CodeFailed, CodeStopping, CodeBehind:
+	case CodeNoLeader, CodeNotLeader, CodeNoQuorum, CodeTimeout, CodeFailed, CodeStopping, CodeBehind, CodeWrongCluster:
 		return true
 	}
 	return false

@@ -85,8 +85,8 @@ func (n *Node) catchUp(l leader) (callOff func()) {
 		for {
 			err := n.catchUpOnce(ctx, l)
 			if err == nil {
-				n.noteLogged()
 				n.standing.sync(l)
+				n.noteLogged()
 				return
 			}
 			n.config.Logger.Debug("not caught up yet", "leader", l.id, "error", err)

@@ -89,6 +89,9 @@ func estrangedReason(node, by string, m meeting) string {
 // greetHost greets as the caller. When it returns without an error the host is who it must
 // be, this node knows its life, and what the host answers may be counted.
 func (n *Node) greetHost(conn io.ReadWriter, expected string, what purpose) error {
+	if err := n.awaitRaft(); err != nil {
+		return err
+	}
 	own := n.card()
 	said := hello{card: own, Purpose: what, Met: n.howMet(expected)}
 	theirs, ours, err := newGreeting(conn, n.config.Token).call(said, func(theirs welcome) verdict {
@@ -110,6 +113,16 @@ func (n *Node) greetHost(conn io.ReadWriter, expected string, what purpose) erro
 		}
 	}
 	return n.settle(own, theirs.card, 0)
+}
+
+// awaitRaft blocks until Raft can be asked, or the node ends.
+func (n *Node) awaitRaft() error {
+	select {
+	case <-n.raftReady:
+		return nil
+	case <-n.ctx.Done():
+		return context.Cause(n.ctx)
+	}
 }
 
 // judgeHost is what the caller makes of the host.
@@ -138,10 +151,8 @@ func (n *Node) admit(theirs card) (index uint64, refusal string) {
 
 // greetCaller greets as the host. replicates tells whether the connection is Raft's now.
 func (n *Node) greetCaller(conn io.ReadWriter) (replicates bool, err error) {
-	select {
-	case <-n.raftReady:
-	case <-n.ctx.Done():
-		return false, context.Cause(n.ctx)
+	if err := n.awaitRaft(); err != nil {
+		return false, err
 	}
 	own := n.card()
 	theirs, ours, said, err := newGreeting(conn, n.config.Token).receive(func(theirs hello) welcome {

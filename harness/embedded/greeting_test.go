@@ -15,6 +15,7 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness/disk"
 	"github.com/rejoin-db/rejoin/harness/embedded/durable"
+	"github.com/rejoin-db/rejoin/harness/network"
 )
 
 // taped is one end of a connection, with all that came over it.
@@ -256,3 +257,31 @@ func flipped(good []byte, at int) []byte {
 	bad[at] ^= 0x20
 	return bad
 }
+
+var _ = Describe("A first member that was cut short", func() {
+	It("between the founding of its cluster and its log goes on", func(ctx SpecContext) {
+		dir := GinkgoT().TempDir()
+		memory := network.Memory(1)
+		DeferCleanup(memory.Close)
+		host, err := memory.Host("n0")
+		Expect(err).NotTo(HaveOccurred())
+		config := Config{ID: "n0", Dir: dir, Endpoint: host, Peers: []Peer{{ID: "n0", Address: host.Addr()}}}
+		d, err := disk.Files(dir).Open()
+		Expect(err).NotTo(HaveOccurred())
+		half, err := openIdentity(d, newGuard(nil), config)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(half.change(func(o *owner) bool {
+			o.First, o.Founders = firstDigest(config.Peers), map[string]string{"n0": o.Birth}
+			o.Cluster = clusterID(o.First, o.Founders)
+			return true
+		})).To(Succeed())
+		Expect(d.Close()).To(Succeed())
+
+		n, err := Start(config)
+		Expect(err).NotTo(HaveOccurred())
+		DeferCleanup(n.Close)
+		Eventually(ctx, n.Health).Should(HaveField("State", Online))
+		Expect(n.Health().Cluster).To(Equal(half.get().Cluster))
+		Eventually(ctx, func() bool { return n.identity.get().Logged }).Should(BeTrue())
+	})
+})

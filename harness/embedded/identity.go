@@ -134,6 +134,7 @@ type identity struct {
 	fs    *disk.FS
 	guard *guard
 	now   atomic.Pointer[owner] // not changed in place
+	fresh bool                  // the directory was empty; its first life is on the disk
 	// turn is held, by a value in it, by who changes the file.
 	turn chan struct{}
 }
@@ -149,7 +150,8 @@ func openIdentity(d *disk.FS, guard *guard, config Config) (*identity, error) {
 		if err := ownerless(d); err != nil {
 			return nil, err
 		}
-		return i, i.write(owner{Node: config.ID, Birth: randomName()})
+		i.fresh = true
+		return i, i.write(owner{Node: config.ID, Birth: randomName()}.begun())
 	case err != nil:
 		return nil, fmt.Errorf("read whose directory %s is: %w", config.Dir, err)
 	}
@@ -167,9 +169,9 @@ func openIdentity(d *disk.FS, guard *guard, config Config) (*identity, error) {
 	return i, nil
 }
 
-// ownerless returns an error if there is a log or a snapshot.
+// ownerless returns an error if there is a log, a snapshot, or any other file.
 func ownerless(d *disk.FS) error {
-	for _, dir := range []string{disk.LogDir, disk.SnapshotDir} {
+	for _, dir := range []string{disk.LogDir, disk.SnapshotDir, "."} {
 		names, err := d.List(dir)
 		if err != nil {
 			return err
@@ -210,6 +212,9 @@ func (i *identity) begin(stores Stores) error {
 		if err := i.sign(stores.Stable, o); err != nil {
 			return err
 		}
+	}
+	if i.fresh && !logged {
+		return nil
 	}
 	o = o.begun()
 	o.Logged = logged
