@@ -116,6 +116,9 @@ func (c *Cluster) Damage(ctx context.Context, i int, part disk.Part) (file strin
 		if err = part.Validate(); err == nil {
 			file, err = disker.Damage(ctx, i, part)
 		}
+		if err == nil && part == disk.Everything {
+			c.votes.mayForget(i)
+		}
 		return err
 	})
 	return file, err

@@ -55,6 +55,7 @@ func Register(options Options) {
 		links(w)
 		frozen(w)
 		disks(w)
+		identities(w)
 		clocks(w)
 		health(w)
 		keys(w)

@@ -29,7 +29,7 @@ var None = Defect{}
 
 // All are the defects, kind by kind.
 func All() []Defect {
-	return slices.Concat(catchingUp(), largeRows(), restart(), snapshot(), reads(), writes(), keys(), values(), cluster())
+	return slices.Concat(catchingUp(), largeRows(), restart(), snapshot(), reads(), writes(), keys(), values(), cluster(), identities())
 }
 
 // Names are the names of all.

@@ -40,6 +40,8 @@ func (d *Disk) Damage(part Part) (file string, err error) {
 	switch part {
 	case LogEnd, LogFile, LogFolder:
 		return d.lose(part)
+	case Everything:
+		return d.stable.path("."), d.Wipe()
 	}
 	for _, p := range places {
 		if p.part == part {

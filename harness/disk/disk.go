@@ -108,7 +108,7 @@ func (d *Disk) Wipe() error {
 	if err != nil {
 		return fmt.Errorf("wipe disk: %w", err)
 	}
-	var errs []error
+	errs := []error{d.wipeIdentity()}
 	for _, name := range []string{PromiseFile, "." + PromiseFile} {
 		if err := d.stable.remove(name); !errors.Is(err, fs.ErrNotExist) {
 			errs = append(errs, err)

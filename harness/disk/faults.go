@@ -38,7 +38,7 @@ const (
 )
 
 // parts are all of them.
-var parts = [...]Part{Log, Snapshot, Database, LogEnd, LogFile, LogFolder}
+var parts = [...]Part{Log, Snapshot, Database, LogEnd, LogFile, LogFolder, Everything}
 
 // Validate returns why there is no such part, or nil.
 func (p Part) Validate() error {

@@ -106,7 +106,7 @@ func (c *cluster) stray(i int) (found []string) {
 	}
 	for _, e := range entries {
 		switch e.Name() {
-		case "log", "snapshots", "state", disk.PromiseFile:
+		case "identity", "log", "snapshots", "state", disk.PromiseFile:
 		default:
 			found = append(found, e.Name())
 		}

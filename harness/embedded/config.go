@@ -153,6 +153,7 @@ func (c Config) validate() error {
 			problems = append(problems, fmt.Errorf("%s %d is negative", n.name, n.value))
 		}
 	}
+	problems = append(problems, c.listedTwice()...)
 	if len(c.Peers) > 0 && !slices.ContainsFunc(c.Peers, func(p Peer) bool { return p.ID == c.ID }) {
 		problems = append(problems, errors.New("it is not among its Peers"))
 	}
@@ -160,6 +161,20 @@ func (c Config) validate() error {
 		return fmt.Errorf("node %q cannot start: %w", c.ID, errors.Join(problems...))
 	}
 	return nil
+}
+
+// listedTwice are the IDs and addresses that more than one of the Peers has.
+func (c Config) listedTwice() (problems []error) {
+	seen := make(map[string]bool)
+	for _, peer := range c.Peers {
+		for _, what := range []string{"ID " + peer.ID, "address " + peer.Address} {
+			if seen[what] {
+				problems = append(problems, fmt.Errorf("its Peers have a duplicate %s", what))
+			}
+			seen[what] = true
+		}
+	}
+	return problems
 }
 
 // printable tells whether the text can be the value of an HTTP header.

@@ -86,6 +86,7 @@ func (n *Node) catchUp(l leader) (callOff func()) {
 			err := n.catchUpOnce(ctx, l)
 			if err == nil {
 				n.standing.sync(l)
+				n.noteLogged()
 				return
 			}
 			n.config.Logger.Debug("not caught up yet", "leader", l.id, "error", err)

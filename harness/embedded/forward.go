@@ -31,7 +31,8 @@ func (n *Node) writeThere(ctx context.Context, w http.ResponseWriter, req *reque
 	switch {
 	case err != nil:
 		return attempt{inDoubt: sent, err: fmt.Errorf("leader %s did not answer: %w", l.id, err)}
-	case answer.code == CodeNotLeader, answer.code == CodeStopping, answer.code == CodeNoQuorum, answer.code == CodeFailed:
+	case answer.code == CodeNotLeader, answer.code == CodeStopping, answer.code == CodeNoQuorum, answer.code == CodeFailed,
+		answer.code == CodeWrongCluster:
 		return attempt{inDoubt: answer.outcome == OutcomeUnknown, err: fmt.Errorf("leader %s answered %s", l.id, answer.code)}
 	}
 	refused := answer.status == http.StatusBadRequest || answer.status == http.StatusUnprocessableEntity

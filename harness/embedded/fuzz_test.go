@@ -133,13 +133,14 @@ func FuzzMembersEndpoint(f *testing.F) {
 // FuzzMux begins a connection with anything: it reaches at most the one
 // listener it may, byte for byte, and the mux ends.
 func FuzzMux(f *testing.F) {
-	const token = "sesame"
+	const sesame = "sesame"
 	f.Add([]byte{})
 	f.Add([]byte("GET / HTTP/1.1\r\n\r\n"))
 	f.Add([]byte{raftByte})
-	f.Add(append(greeting(token), "call"...))
-	f.Add(append(greeting("other"), "call"...))
-	f.Add(greeting(token)[:20])
+	f.Add([]byte("\x00" + sesame + "call"))
+	f.Add([]byte("\x00" + sesame))
+	f.Add([]byte("\x00sesamE and more"))
+	f.Add([]byte("\x00ses"))
 	f.Fuzz(func(t *testing.T, sent []byte) {
 		memory := network.Memory(1)
 		defer memory.Close()
@@ -152,7 +153,11 @@ func FuzzMux(f *testing.F) {
 			t.Fatal(err)
 		}
 		all := newConns()
-		m := newMux(listener, all, token, time.Minute)
+		m := newMux(listener, all, time.Minute, func(conn io.ReadWriter) (bool, error) {
+			got := make([]byte, len(sesame))
+			_, err := io.ReadFull(conn, got)
+			return string(got) == sesame, err
+		})
 		got := make(chan []byte, 2)
 		receive := func(from net.Listener, skipped int) {
 			conn, err := from.Accept()
@@ -165,7 +170,7 @@ func FuzzMux(f *testing.F) {
 			got <- append(bytes.Clone(sent[:skipped]), data...)
 		}
 		go receive(m.http, 0)
-		go receive(m.raft, min(greetingSize, len(sent)))
+		go receive(m.raft, min(1+len(sesame), len(sent)))
 
 		conn, err := host.DialContext(t.Context(), "tcp", host.Addr())
 		if err != nil {
@@ -173,7 +178,7 @@ func FuzzMux(f *testing.F) {
 		}
 		_, _ = conn.Write(sent)
 		_ = conn.Close()
-		wanted := len(sent) > 0 && (sent[0] != raftByte || bytes.HasPrefix(sent, greeting(token)))
+		wanted := len(sent) > 0 && (sent[0] != raftByte || bytes.HasPrefix(sent, []byte("\x00"+sesame)))
 		var first []byte
 		if wanted {
 			select {

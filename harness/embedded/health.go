@@ -46,7 +46,9 @@ type Health struct {
 	// receiving or restoring a snapshot. Empty if none.
 	Activity string `json:"activity,omitempty"`
 	Version  string `json:"version"`
-	// Reason says why, if the state is failed.
+	// Cluster is the ID of the cluster that the node belongs to; empty if none yet.
+	Cluster string `json:"cluster,omitempty"`
+	// Reason says why, if the state is failed, or connecting to what cannot be.
 	Reason string `json:"reason,omitempty"`
 }
 
@@ -71,19 +73,25 @@ func (n *Node) Health() Health {
 		Peers:         peers,
 		Activity:      n.activity.String(),
 		Version:       Version,
+		Cluster:       n.identity.get().Cluster,
 	}
 	health.CommitIndex = max(health.CommitIndex, n.replay.known())
 	if known := max(health.CommitIndex, n.standing.mark()); known > health.AppliedIndex {
 		health.Behind = known - health.AppliedIndex
 	}
 	failed := n.storage.machine.Failed()
+	emptied, astray, waiting := n.acquaint.look()
 	switch {
 	case failed != nil:
 		health.State, health.Reason = Failed, failed.Error()
+	case emptied != "":
+		health.State, health.Reason = Failed, emptied
 	case n.standing.isLeaving():
 		health.State = Leaving
+	case astray != "":
+		health.State, health.Reason = Connecting, astray
 	case l.id == "":
-		health.State = Connecting
+		health.State, health.Reason = Connecting, waiting
 	case !synced || n.replay.err() != nil:
 		health.State = Syncing
 	default:

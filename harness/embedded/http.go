@@ -96,6 +96,10 @@ func (n *Node) gate(next http.Handler) http.Handler {
 			n.fail(w, unavailable(CodeFailed, "node %s: %v; nothing was changed", n.config.ID, err))
 			return
 		}
+		if err := n.belongs(r); err != nil {
+			n.fail(w, err)
+			return
+		}
 		next.ServeHTTP(w, r)
 	})
 }
@@ -178,6 +182,7 @@ func (n *Node) serveReadIndex(w http.ResponseWriter, r *http.Request) {
 func (n *Node) send(request *http.Request) (*http.Response, error) {
 	request.Header.Set(headerForwarder, n.config.ID)
 	request.Header.Set(headerProof, n.proofOf(n.config.ID))
+	request.Header.Set(headerCluster, n.identity.get().Cluster)
 	if request.Method == http.MethodPost {
 		request.Header.Set("Content-Type", "application/json")
 	}

@@ -81,7 +81,7 @@ func (n *Node) addHere(ctx context.Context, l leader, members raft.Configuration
 		return n.askRaft(ctx, func(timeout time.Duration) raft.Future { return n.raft.DemoteVoter(wanted.ID, 0, timeout) })
 	}
 	if !is || moved {
-		if err := n.meet(ctx, wanted); err != nil {
+		if err := n.probe(ctx, wanted); err != nil {
 			return err
 		}
 	}
@@ -167,8 +167,8 @@ func (n *Node) enough(ctx context.Context, l leader, before, after raft.Configur
 	return nil
 }
 
-// meet refuses a node that is not to be reached at its address, or is another.
-func (n *Node) meet(ctx context.Context, node raft.Server) error {
+// probe refuses a node that is not to be reached at its address, or is another.
+func (n *Node) probe(ctx context.Context, node raft.Server) error {
 	ctx, cancel := context.WithTimeout(ctx, n.config.WriteTimeout/2)
 	defer cancel()
 	health, err := n.healthOf(ctx, node.Address)

@@ -4,42 +4,30 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"crypto/subtle"
-	"errors"
 	"io"
 	"net"
 	"sync"
 	"time"
 )
 
-// A connection between nodes begins with this byte, which no HTTP request can
-// begin with, and a digest of the cluster's token.
-const raftByte = 0x00
-
-const greetingSize = 1 + sha256.Size
-
-func greeting(token string) []byte {
-	sum := sha256.Sum256([]byte(token))
-	return append([]byte{raftByte}, sum[:]...)
-}
-
 // mux serves two protocols on one port: it reads a connection's first byte and
 // hands it to the one or the other listener.
 type mux struct {
 	base     net.Listener
 	conns    *conns
-	greeting []byte
-	patience time.Duration // for the greeting
+	patience time.Duration // for the first byte and the greeting
+	// greet greets a node, after the first byte. Without an error and with false the
+	// greeting was all that the node wanted.
+	greet func(io.ReadWriter) (replicates bool, err error)
 
 	http, raft *branch
 
 	wg sync.WaitGroup
 }
 
-func newMux(base net.Listener, conns *conns, token string, patience time.Duration) *mux {
+func newMux(base net.Listener, conns *conns, patience time.Duration, greet func(io.ReadWriter) (bool, error)) *mux {
 	m := &mux{
-		base: base, conns: conns, greeting: greeting(token), patience: patience,
+		base: base, conns: conns, patience: patience, greet: greet,
 		http: newBranch(base.Addr()), raft: newBranch(base.Addr()),
 	}
 	m.wg.Go(m.accept)
@@ -63,13 +51,14 @@ func (m *mux) accept() {
 // route gives the connection away, or closes it if it is neither protocol.
 func (m *mux) route(conn *tracked) {
 	branch, known, err := m.recognise(conn)
-	if err != nil || !branch.deliver(known) {
+	if err != nil || branch == nil || !branch.deliver(known) {
 		_ = conn.Close()
 	}
 }
 
+// recognise reads the first byte, and greets a node. Without a branch there is no more to do.
 func (m *mux) recognise(conn *tracked) (*branch, net.Conn, error) {
-	if err := conn.SetReadDeadline(time.Now().Add(m.patience)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(m.patience)); err != nil {
 		return nil, nil, err
 	}
 	buffered := bufio.NewReaderSize(conn, 4096)
@@ -79,12 +68,15 @@ func (m *mux) recognise(conn *tracked) (*branch, net.Conn, error) {
 	}
 	branch := m.http
 	if first[0] == raftByte {
-		got := make([]byte, greetingSize)
-		if _, err := io.ReadFull(buffered, got); err != nil {
+		if _, err := buffered.Discard(1); err != nil {
 			return nil, nil, err
 		}
-		if subtle.ConstantTimeCompare(got, m.greeting) != 1 {
-			return nil, nil, errors.New("the token is another")
+		replicates, err := m.greet(struct {
+			io.Reader
+			io.Writer
+		}{buffered, conn})
+		if err != nil || !replicates {
+			return nil, nil, err
 		}
 		branch = m.raft
 	}
@@ -92,7 +84,7 @@ func (m *mux) recognise(conn *tracked) (*branch, net.Conn, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return branch, &replayed{tracked: conn, first: bytes.Clone(peeked)}, conn.SetReadDeadline(time.Time{})
+	return branch, &replayed{tracked: conn, first: bytes.Clone(peeked)}, conn.SetDeadline(time.Time{})
 }
 
 // close stops accepting and waits for its goroutines, which end when their

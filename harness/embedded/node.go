@@ -33,6 +33,11 @@ type Node struct {
 	server      *http.Server
 	busy        *busy
 	client      *http.Client // to the other nodes
+	identity    *identity
+	founding    *founding
+	acquaint    acquaint
+	expected    sync.Map      // of raft.ServerID by raft.ServerAddress: whom Raft dials
+	raftReady   chan struct{} // closed when Raft runs
 
 	standing standing
 	activity activity
@@ -63,8 +68,10 @@ func Start(config Config) (_ *Node, err error) {
 	if err := config.validate(); err != nil {
 		return nil, err
 	}
-	n := &Node{config: config, seams: config.seams(), conns: newConns(), busy: newBusy(), incoming: make(chan raft.RPC),
-		membersTurn: make(chan struct{}, 1)}
+	n := &Node{
+		config: config, seams: config.seams(), conns: newConns(), busy: newBusy(), founding: newFounding(),
+		raftReady: make(chan struct{}), incoming: make(chan raft.RPC), membersTurn: make(chan struct{}, 1),
+	}
 	n.standing.init()
 	n.stall.patience = stallTimeouts * config.ElectionTimeout
 	n.ctx, n.end = context.WithCancel(context.Background())
@@ -77,10 +84,11 @@ func Start(config Config) (_ *Node, err error) {
 	if err != nil {
 		return nil, err
 	}
-	n.mux = newMux(listener, n.conns, config.Token, config.RequestTimeout)
 	if n.storage, err = openStorage(config, n.seams); err != nil {
-		return nil, err
+		return nil, errors.Join(err, listener.Close())
 	}
+	n.identity = n.storage.identity
+	n.mux = newMux(listener, n.conns, config.RequestTimeout, n.greetCaller)
 	n.client = &http.Client{Transport: &http.Transport{
 		DialContext:         n.conns.dialer(n.ctx, config.Endpoint),
 		MaxIdleConnsPerHost: idleConnections,

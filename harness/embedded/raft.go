@@ -3,7 +3,6 @@ package embedded
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -26,9 +25,7 @@ const (
 
 func (n *Node) startRaft() error {
 	logger := n.config.Logger.Named("raft")
-	n.stream = &stream{
-		branch: n.mux.raft, dial: n.conns.dialer(n.ctx, n.config.Endpoint), greeting: greeting(n.config.Token),
-	}
+	n.stream = &stream{branch: n.mux.raft, dial: n.conns.dialer(n.ctx, n.config.Endpoint), greet: n.greetAt}
 	network := raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
 		Stream:          unhurried{n.stream},
 		MaxPool:         pooledConnections,
@@ -36,18 +33,15 @@ func (n *Node) startRaft() error {
 		Timeout:         rpcTimeout,
 		Logger:          logger.Named("transport"),
 	})
-	inbound := n.sorted(between[Transport](network, n.seams.Transport))
+	inbound := n.sorted(between[Transport](named{network, &n.expected}, n.seams.Transport))
 	log := newHollowLog(n.storage.Log, &n.raftStarted)
 	n.transport = newPatient(boundedTransport{timedTransport{watchedTransport{inbound, &n.activity}, &n.stall}, log})
 	n.rounds = newRounds(n)
 	n.storage.guard.cutOffBy(n.stream.silence)
 
 	config := n.raftConfig(logger)
-	bootstrapped, err := n.bootstrap(config)
-	if err != nil {
-		return errors.Join(n.storage.cause(err), closeTransport(network))
-	}
 	bound := n.newLogBound(log)
+	var err error
 	n.raft, err = n.newRaft(config, bound)
 	if err != nil {
 		return errors.Join(err, closeTransport(network))
@@ -67,17 +61,17 @@ func (n *Node) startRaft() error {
 	}
 	n.follow()
 	n.resign()
-	if bootstrapped && n.config.Peers[0].ID == n.config.ID {
-		n.stand()
-	}
-	return nil
+	close(n.raftReady)
+	n.meetMembers()
+	return n.beginFounding()
 }
 
 // newRaft starts Raft, on what the stores hold. Raft may not have been told that
 // they failed.
 func (n *Node) newRaft(config *raft.Config, bound *logBound) (*raft.Raft, error) {
 	n.votes.read(n.storage.Stable)
-	n.replay = newReplay(between[raft.BatchingFSM](n.storage.machine, n.seams.Machine), n.storage)
+	own := between[raft.BatchingFSM](n.storage.machine, n.seams.Machine)
+	n.replay = newReplay(dismissing{own, n.identity}, n.storage)
 	if err := n.replay.aim(); err != nil {
 		return nil, n.storage.cause(err)
 	}
@@ -114,42 +108,6 @@ func (n *Node) raftConfig(logger hclog.Logger) *raft.Config {
 	config.NoLegacyTelemetry = true
 	config.Logger = logger
 	return config
-}
-
-// bootstrap writes the first members into an empty log.
-func (n *Node) bootstrap(config *raft.Config) (bool, error) {
-	if len(n.config.Peers) == 0 {
-		return false, nil
-	}
-	old, err := raft.HasExistingState(n.storage.Log, n.storage.Stable, n.storage.Snapshots)
-	if err != nil || old {
-		return false, err
-	}
-	var members raft.Configuration
-	for _, peer := range n.config.Peers {
-		members.Servers = append(members.Servers, raft.Server{
-			Suffrage: raft.Voter, ID: raft.ServerID(peer.ID), Address: raft.ServerAddress(peer.Address),
-		})
-	}
-	err = raft.BootstrapCluster(config, n.storage.Log, n.storage.Stable, n.storage.Snapshots, n.transport, members)
-	if err != nil {
-		return false, fmt.Errorf("write the first members into the log: %w", err)
-	}
-	return true, nil
-}
-
-// stand makes a new cluster's first node stand for election at once, by the
-// message that hands leadership over: nobody can lead yet, so there is nobody
-// to wait for. If the others are not up yet, timeouts go on from there.
-func (n *Node) stand() {
-	n.wg.Go(func() {
-		self := raft.ServerAddress(n.Address())
-		err := n.transport.TimeoutNow(raft.ServerID(n.config.ID), self,
-			&raft.TimeoutNowRequest{RPCHeader: n.header()}, &raft.TimeoutNowResponse{})
-		if err != nil && n.ctx.Err() == nil {
-			n.config.Logger.Warn("could not stand for election at once", "error", err)
-		}
-	})
 }
 
 // header is what every message of Raft's begins with.

@@ -177,7 +177,7 @@ var _ = Describe("A node that comes back", func() {
 		inside.works(ctx)
 	})
 
-	It("with an empty folder is given everything anew", func(ctx SpecContext) {
+	It("with an empty folder, as a new member, is given everything anew", func(ctx SpecContext) {
 		c := boot(3)
 		leader := c.leader(ctx)
 		wiped := c.but(leader)[0]
@@ -186,8 +186,7 @@ var _ = Describe("A node that comes back", func() {
 		Expect(c.nodes[wiped].Close()).To(Succeed())
 		Expect(os.RemoveAll(c.configs[wiped].Dir)).To(Succeed())
 		Expect(os.Mkdir(c.configs[wiped].Dir, 0o700)).To(Succeed())
-		c.configs[wiped].Peers = nil // it is no first member any more
-		c.start(wiped)
+		c.replace(ctx, wiped)
 		c.leader(ctx)
 		c.converge(ctx)
 		Expect(c.session(wiped).count(ctx, "local", "t")).To(Equal(20))

@@ -16,6 +16,7 @@ import (
 
 // storage is what a node keeps on disk:
 //
+//	identity/   whose directory it is (identity.go)
 //	log/        Raft's log, its term and its vote
 //	snapshots/  the newest snapshots, each a SQLite file with its checksums
 //	promises    how much of these two there must be
@@ -25,9 +26,10 @@ import (
 // has the directory; it holds a lock on it.
 type storage struct {
 	Stores
-	disk    *disk.FS
-	machine *machine.Machine
-	guard   *guard
+	disk     *disk.FS
+	machine  *machine.Machine
+	guard    *guard
+	identity *identity
 
 	closers []io.Closer
 }
@@ -61,11 +63,14 @@ func openStorage(config Config, seams Seams) (_ *storage, err error) {
 		return nil, fmt.Errorf("open the disk: %w", err)
 	}
 	s.closers = append(s.closers, s.disk)
+	if s.identity, err = openIdentity(s.disk, s.guard, config); err != nil {
+		return nil, err
+	}
 	if s.Stores, err = openStores(s.disk, s.guard, seams, config.Logger); err != nil {
 		return nil, err
 	}
 	s.closers = append(s.closers, s.Stores)
-	return s, nil
+	return s, s.cause(s.identity.begin(s.Stores))
 }
 
 // advised is an error of the storage together with what is to be done about it.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net"
 	"slices"
@@ -18,8 +19,9 @@ import (
 // the node's dialer for what goes out.
 type stream struct {
 	*branch
-	dial     func(ctx context.Context, network, address string) (net.Conn, error)
-	greeting []byte
+	dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// greet finds out who is at the other end of a connection that was dialed, or fails.
+	greet func(conn io.ReadWriter, at raft.ServerAddress) error
 
 	silenced atomic.Bool
 	mu       sync.Mutex
@@ -151,13 +153,8 @@ func (s *stream) Dial(address raft.ServerAddress, timeout time.Duration) (net.Co
 	conn := s.speak(dialed)
 	// Raft sets a deadline for each call, but only once it has the connection.
 	deadline, _ := ctx.Deadline()
-	if err := errors.Join(conn.SetDeadline(deadline), s.greet(conn), conn.SetDeadline(time.Time{})); err != nil {
+	if err := errors.Join(conn.SetDeadline(deadline), s.greet(conn, address), conn.SetDeadline(time.Time{})); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
 	return conn, nil
-}
-
-func (s *stream) greet(conn net.Conn) error {
-	_, err := conn.Write(s.greeting)
-	return err
 }

@@ -1,0 +1,235 @@
+package embedded
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/raft"
+)
+
+// A cluster is founded by its first members, once each knows the births of all. The
+// cluster's ID is a digest of these births and of the first members, so that all come to the
+// same without a vote. A directory that was emptied has another birth, and so founds nothing
+// with those that are left: they show it the births with which their cluster was founded,
+// and it refuses to be a first member.
+//
+// Until then a first member neither votes nor stands for election.
+
+// founding is what a first member has found out about the others.
+type founding struct {
+	mu   sync.Mutex
+	met  map[string]card // first members of no cluster, by their IDs
+	turn chan struct{}   // held, by a value in it, by who joins a cluster
+	done chan struct{}   // closed when the node belongs to a cluster
+}
+
+func newFounding() *founding {
+	return &founding{met: make(map[string]card), turn: make(chan struct{}, 1), done: make(chan struct{})}
+}
+
+// firstDigest is what tells lists of first members apart, in whatever order they come;
+// empty if there are none.
+func firstDigest(peers []Peer) string {
+	if len(peers) == 0 {
+		return ""
+	}
+	sorted := slices.SortedFunc(slices.Values(peers), func(a, b Peer) int { return strings.Compare(a.ID, b.ID) })
+	return digestOf(sorted)
+}
+
+// clusterID is the ID of the cluster that is founded with these births.
+func clusterID(first string, births map[string]string) string {
+	return digestOf(struct {
+		First  string
+		Births map[string]string
+	}{first, births})
+}
+
+// digestOf is 64 bits of a digest of a value's JSON, in which maps are sorted.
+func digestOf(value any) string {
+	content, err := json.Marshal(value)
+	if err != nil {
+		panic(err) // the values are texts
+	}
+	sum := sha256.Sum256(content)
+	return hex.EncodeToString(sum[:8])
+}
+
+// beginFounding founds the cluster, or goes on where an earlier life was cut short. It does
+// not wait for the others.
+func (n *Node) beginFounding() error {
+	o := n.identity.get()
+	switch {
+	case o.Cluster != "":
+		close(n.founding.done)
+		if o.Logged || len(o.Founders) == 0 || firstDigest(n.config.Peers) != o.First {
+			return nil
+		}
+		return n.bootstrap()
+	case len(n.config.Peers) == 0:
+		return nil
+	}
+	for _, peer := range n.config.Peers {
+		if peer.ID != n.config.ID {
+			n.acquaint.waitFor(peer.ID, "it was not asked yet")
+			n.wg.Go(func() { n.askFirst(peer) })
+		}
+	}
+	return n.foundIfComplete()
+}
+
+// askFirst asks another first member until it has answered.
+func (n *Node) askFirst(peer Peer) {
+	retry := time.NewTicker(n.config.ElectionTimeout / 2)
+	defer retry.Stop()
+	for {
+		err := n.meet(peer)
+		if emptied, _, _ := n.acquaint.look(); err == nil || emptied != "" || n.knowsFirst(peer.ID) {
+			return
+		}
+		n.acquaint.waitFor(peer.ID, err.Error())
+		select {
+		case <-retry.C:
+		case <-n.founding.done:
+			return
+		case <-n.ctx.Done():
+			return
+		}
+	}
+}
+
+func (n *Node) knowsFirst(id string) bool {
+	n.founding.mu.Lock()
+	defer n.founding.mu.Unlock()
+	_, known := n.founding.met[id]
+	return known
+}
+
+// learn notes the birth of another first member of no cluster.
+func (n *Node) learn(theirs card) error {
+	n.founding.mu.Lock()
+	n.founding.met[theirs.Node] = theirs
+	n.founding.mu.Unlock()
+	n.acquaint.waitFor(theirs.Node, "")
+	n.acquaint.note(theirs.Node)
+	return n.foundIfComplete()
+}
+
+// foundIfComplete founds the cluster if all first members are known.
+func (n *Node) foundIfComplete() error {
+	own := n.card()
+	if own.Cluster != "" || own.First == "" {
+		return nil
+	}
+	births, met := map[string]string{own.Node: own.Birth}, make(map[string]meeting)
+	n.founding.mu.Lock()
+	known := maps.Clone(n.founding.met)
+	n.founding.mu.Unlock()
+	for _, peer := range n.config.Peers {
+		theirs, is := known[peer.ID]
+		switch {
+		case peer.ID == n.config.ID:
+		case !is:
+			return nil
+		default:
+			births[peer.ID] = theirs.Birth
+			met[peer.ID] = meeting{Life: theirs.Life, Birth: theirs.Birth}
+		}
+	}
+	return n.join(owner{Cluster: clusterID(own.First, births), First: own.First, Founders: births, Met: met})
+}
+
+// join makes the node one of a cluster, once, and durably before it says so to any other. A
+// founder writes the first members into its log, and the first of them stands for election.
+func (n *Node) join(as owner) error {
+	n.founding.turn <- struct{}{}
+	defer func() { <-n.founding.turn }()
+	if n.identity.get().Cluster != "" {
+		return nil
+	}
+	err := n.identity.change(func(o *owner) bool {
+		o.Cluster, o.First, o.Founders, o.Admitted = as.Cluster, as.First, as.Founders, as.Admitted
+		maps.Copy(o.Met, as.Met)
+		return true
+	})
+	if err == nil {
+		err = n.identity.sign(n.storage.Stable, n.identity.get())
+	}
+	if err != nil {
+		return fmt.Errorf("join cluster %s: %w", as.Cluster, err)
+	}
+	defer close(n.founding.done)
+	n.config.Logger.Info("belongs to a cluster now", "cluster", as.Cluster)
+	if len(as.Founders) == 0 {
+		return nil
+	}
+	return n.bootstrap()
+}
+
+// bootstrap writes the first members into the empty log.
+func (n *Node) bootstrap() error {
+	var members raft.Configuration
+	for _, peer := range n.config.Peers {
+		members.Servers = append(members.Servers, raft.Server{
+			Suffrage: raft.Voter, ID: raft.ServerID(peer.ID), Address: raft.ServerAddress(peer.Address),
+		})
+	}
+	err := n.raft.BootstrapCluster(members).Error()
+	if errors.Is(err, raft.ErrCantBootstrap) { // an earlier attempt was cut short, or a leader was faster
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("write the first members into the log: %w", n.storage.cause(err))
+	}
+	if n.config.Peers[0].ID == n.config.ID {
+		n.stand()
+	}
+	return nil
+}
+
+// stand makes a new cluster's first node stand for election at once, by the message that
+// hands leadership over: nobody can lead yet, so there is nobody to wait for.
+func (n *Node) stand() {
+	n.wg.Go(func() { n.deliver(again(&raft.TimeoutNowRequest{RPCHeader: n.header()})) })
+}
+
+// noteLogged notes that the node has a log: from then on an empty one is a lost one.
+func (n *Node) noteLogged() {
+	if n.identity.get().Logged {
+		return
+	}
+	err := n.identity.change(func(o *owner) bool {
+		changed := !o.Logged
+		o.Logged = true
+		return changed
+	})
+	if err != nil {
+		n.config.Logger.Error("could not note that there is a log", "error", err)
+	}
+}
+
+// dismissing is a state machine beside which members that were removed are forgotten: who
+// comes under such a name is another.
+type dismissing struct {
+	raft.BatchingFSM
+	identity *identity
+}
+
+func (m dismissing) ApplyBatch(logs []*raft.Log) []any {
+	for _, log := range logs {
+		if log.Type != raft.LogConfiguration {
+			continue
+		}
+		// What cannot be stored has failed the node already.
+		_ = m.identity.dismissed(log.Index, raft.DecodeConfiguration(log.Data))
+	}
+	return m.BatchingFSM.ApplyBatch(logs)
+}
