@@ -77,7 +77,7 @@ func Start(config Config) (_ *Node, err error) {
 	n.ctx, n.end = context.WithCancel(context.Background())
 	defer func() {
 		if err != nil {
-			err = errors.Join(fmt.Errorf("start node %s: %w", config.ID, err), n.close())
+			err = errors.Join(fmt.Errorf("start node %s: %w", config.ID, advised(err)), n.close())
 		}
 	}()
 	listener, err := config.Endpoint.Listen()

@@ -38,7 +38,7 @@ func openStorage(config Config, seams Seams) (_ *storage, err error) {
 	s := &storage{}
 	defer func() {
 		if err != nil {
-			err = errors.Join(advised(err), s.close())
+			err = errors.Join(err, s.close())
 		}
 	}()
 	lock, err := lockDir(config.Dir)
@@ -73,7 +73,7 @@ func openStorage(config Config, seams Seams) (_ *storage, err error) {
 	return s, s.cause(s.identity.begin(s.Stores))
 }
 
-// advised is an error of the storage together with what is to be done about it.
+// advised is an error of a start together with what is to be done about it.
 func advised(err error) error {
 	var damage *durable.DamageError
 	var lost *durable.LostError

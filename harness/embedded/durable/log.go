@@ -17,6 +17,7 @@ const segmentSize = 4 << 20
 // committed. It is safe for concurrent use.
 type Log struct {
 	wal      *wal.WAL
+	meta     *meta
 	rotation *rotation
 	promises *promises
 	// turn is held, by a value in it, by who changes the log. raft-wal has a mutex
@@ -58,7 +59,7 @@ func openLog(fs *disk.FS, promises *promises, logger hclog.Logger, failed func(e
 	if err != nil {
 		return nil, err
 	}
-	l := &Log{wal: w, rotation: rotation, promises: promises, turn: make(chan struct{}, 1)}
+	l := &Log{wal: w, meta: m, rotation: rotation, promises: promises, turn: make(chan struct{}, 1)}
 	if err := l.sameEnd(fs); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}

@@ -42,7 +42,7 @@ var _ types.MetaStore = (*meta)(nil)
 
 // openMeta reads the file. Without one there must be no segments either, and none
 // must ever have been. An older one than was promised has forgotten a vote, or a
-// segment.
+// segment; an older promise has forgotten entries.
 func openMeta(fs *disk.FS, rotation *rotation, promises *promises) (*meta, error) {
 	m := &meta{
 		fs: fs, rotation: rotation, promises: promises, turn: make(chan struct{}, 1),
@@ -56,6 +56,8 @@ func openMeta(fs *disk.FS, rotation *rotation, promises *promises) (*meta, error
 		return nil, lost(fs.Path(metaFile), "it is missing")
 	case m.content.Version < promised:
 		return nil, lost(fs.Path(metaFile), "it is of version %d, and was of version %d", m.content.Version, promised)
+	case promises.exists && m.content.Version > promised+1: // each is promised before the next
+		return nil, lost(fs.Path(disk.PromiseFile), "it knows of version %d of %s, which is of version %d", promised, metaFile, m.content.Version)
 	}
 	return m, nil
 }
@@ -116,6 +118,12 @@ func (m *meta) Load(string) (types.PersistentState, error) {
 	m.turn <- struct{}{}
 	defer func() { <-m.turn }()
 	return m.content.Log, nil
+}
+
+func (m *meta) version() uint64 {
+	m.turn <- struct{}{}
+	defer func() { <-m.turn }()
+	return m.content.Version
 }
 
 func (m *meta) CommitState(state types.PersistentState) error {

@@ -87,13 +87,13 @@ func (p *promises) read(file *disk.File) error {
 	return nil
 }
 
-// begin makes the file, if there is none. From then on a log without one is a log
-// that has lost it.
-func (p *promises) begin() (err error) {
+// begin makes the file, if there is none, for a new log with a log/meta of that version.
+// From then on a log without one is a log that has lost it.
+func (p *promises) begin(meta uint64) (err error) {
 	if p.exists {
 		return nil
 	}
-	p.now.sequence, p.holds[0], p.written = 1, 1, time.Now()
+	p.now.sequence, p.now.meta, p.holds[0], p.written = 1, meta, 1, time.Now()
 	content := append(p.now.encode(), make([]byte, slots*slotSize-promiseSize)...)
 	if err := replace(p.fs, disk.PromiseFile, promisesTemporary, content); err != nil {
 		return err

@@ -44,7 +44,7 @@ func openParts(fs *disk.FS, logger hclog.Logger, failed func(error), segmentSize
 		return nil, errors.Join(fmt.Errorf("open the log: %w", err), promises.close())
 	}
 	s := &Store{Log: log, Snapshots: snapshots}
-	if err := promises.begin(); err != nil {
+	if err := promises.begin(log.meta.version()); err != nil {
 		return nil, errors.Join(fmt.Errorf("begin the promises: %w", err), s.Close())
 	}
 	return s, nil

@@ -164,9 +164,39 @@ type crashed struct {
 	before, after kept
 }
 
+// doing is what is kept before and after the deed under way.
+type doing struct{ before, after kept }
+
+// crash is a way to crash. It returns what was under way when all that is acknowledged was.
+type crash func(d *disk.Disk, now func() doing) (doing, error)
+
+func kill(d *disk.Disk, now func() doing) (doing, error) {
+	d.Crash()
+	return now(), nil
+}
+
+func cutPower(d *disk.Disk, now func() doing) (doing, error) {
+	err := d.CutPower()
+	return now(), err
+}
+
+func tear(d *disk.Disk, now func() doing) (doing, error) {
+	d.Set(disk.Faults{Torn: true})
+	time.Sleep(time.Hour)
+	return kill(d, now)
+}
+
+// lie is a crash of a disk that has lied before: who has it knows no better.
+func lie(d *disk.Disk, now func() doing) (doing, error) {
+	d.Set(disk.Faults{Lying: true})
+	then := now()
+	time.Sleep(time.Hour)
+	d.Crash()
+	return then, nil
+}
+
 // moments are what crashes between any two syncs of the life have left.
-func moments(t *testing.T, crash func(*disk.Disk) error, how string) (all []crashed) {
-	type doing struct{ before, after kept }
+func moments(t *testing.T, crash crash, how string) (all []crashed) {
 	for at := aSync / 2; ; at += aSync {
 		var done bool
 		synctest.Test(t, func(t *testing.T) {
@@ -190,8 +220,8 @@ func moments(t *testing.T, crash func(*disk.Disk) error, how string) (all []cras
 			case done = <-lived:
 			case <-time.After(at):
 			}
-			under := *current.Load()
-			g.Expect(crash(d)).To(Succeed())
+			under, err := crash(d, func() doing { return *current.Load() })
+			g.Expect(err).NotTo(HaveOccurred())
 			if !done {
 				<-lived
 			}
@@ -469,13 +499,19 @@ func TestNothingIsServedThatIsNotAll(t *testing.T) {
 			t.Errorf("%s, then %s (%s): %v", c.at, kind, what, err)
 		}
 	}
-	killed := moments(t, func(d *disk.Disk) error { d.Crash(); return nil }, "killed")
-	for _, c := range killed {
-		judge("nothing more", "", c.image, c)
+	killed := moments(t, kill, "killed")
+	crashes := func(kind string, all []crashed) {
+		for _, c := range all {
+			judge(kind, "", c.image, c)
+		}
+		if refused := counts[kind][1]; refused > 0 {
+			t.Errorf("%d of %d stores are refused after a crash and nothing more", refused, len(all))
+		}
 	}
-	for _, c := range moments(t, (*disk.Disk).CutPower, "without power") {
-		judge("nothing more, without power", "", c.image, c)
-	}
+	crashes("nothing but a kill", killed)
+	crashes("nothing but a loss of power", moments(t, cutPower, "without power"))
+	crashes("nothing but a torn sync", moments(t, tear, "torn"))
+	crashes("nothing but a lie", moments(t, lie, "lied to"))
 	var older []image
 	for n, c := range killed {
 		if n%oneIn == 0 || n == len(killed)-1 {

@@ -1,0 +1,302 @@
+package embedded_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/rejoin-db/rejoin/harness/disk"
+	"github.com/rejoin-db/rejoin/harness/embedded"
+	"github.com/rejoin-db/rejoin/harness/embedded/durable"
+)
+
+// sweepsAll tells whether the sweeps try everything, and not a part. See also durable.
+func sweepsAll() bool { return os.Getenv("REJOIN_SWEEP") != "" }
+
+// loss is what is done to a node's directory at rest. It tells whether it found anything
+// to do it to.
+type loss struct {
+	name string
+	do   func(dir string) bool
+}
+
+// safeFiles are the files that a node must not lose, in order.
+func safeFiles(dir string) (names []string) {
+	GinkgoHelper()
+	for _, pattern := range []string{disk.PromiseFile, "log/*", "snapshots/*"} {
+		names = append(names, must(filepath.Glob(filepath.Join(dir, pattern)))...)
+	}
+	return names
+}
+
+// losses are what is done to each file, to regions of it and to the folders. older is the
+// directory as it was before.
+func losses(dir, older string, regions int) (all []loss) {
+	GinkgoHelper()
+	add := func(name string, do func(dir string) bool) { all = append(all, loss{name, do}) }
+	for _, file := range safeFiles(dir) {
+		name := must(filepath.Rel(dir, file))
+		change := func(what string, content func(old []byte) []byte) {
+			add(name+" "+what, func(dir string) bool {
+				file := filepath.Join(dir, name)
+				old := must(os.ReadFile(file))
+				changed := content(bytes.Clone(old))
+				Expect(os.WriteFile(file, changed, 0o600)).To(Succeed())
+				return !bytes.Equal(old, changed)
+			})
+		}
+		add(name+" is gone", func(dir string) bool { return os.Remove(filepath.Join(dir, name)) == nil })
+		change("is empty", func([]byte) []byte { return nil })
+		change("is zeros", func(old []byte) []byte { return make([]byte, len(old)) })
+		for i := range regions {
+			at := func(old []byte) int {
+				used := len(bytes.TrimRight(old, "\x00"))
+				return used * (2*i + 1) / (2 * regions)
+			}
+			where := fmt.Sprintf("at %d/%d of it", 2*i+1, 2*regions)
+			change("is cut "+where, func(old []byte) []byte { return old[:at(old)] })
+			change("is zeros from "+where, func(old []byte) []byte { clear(old[at(old):]); return old })
+			change("has a bit flipped "+where, func(old []byte) []byte { old[at(old)] ^= 1 << (i % 8); return old })
+		}
+		add(name+" is an older one", func(dir string) bool {
+			was, err := os.ReadFile(filepath.Join(older, name))
+			return err == nil && os.WriteFile(filepath.Join(dir, name), was, 0o600) == nil
+		})
+	}
+	for _, folder := range []string{disk.LogDir, disk.SnapshotDir} {
+		add("the folder "+folder+" is gone", func(dir string) bool { return os.RemoveAll(filepath.Join(dir, folder)) == nil })
+		add("the folder "+folder+" is an older one", func(dir string) bool {
+			return os.RemoveAll(filepath.Join(dir, folder)) == nil && copyIfThere(filepath.Join(older, folder), filepath.Join(dir, folder)) == nil
+		})
+	}
+	add("both folders are gone", func(dir string) bool {
+		return errors.Join(os.RemoveAll(filepath.Join(dir, disk.LogDir)), os.RemoveAll(filepath.Join(dir, disk.SnapshotDir))) == nil
+	})
+	return all
+}
+
+func copyIfThere(from, to string) error {
+	if _, err := os.Stat(from); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return os.CopyFS(to, os.DirFS(from))
+}
+
+// saved copies what is safe of a directory.
+func saved(dir string) string {
+	GinkgoHelper()
+	to := filepath.Join(GinkgoT().TempDir(), "saved")
+	putBack(dir, to)
+	return to
+}
+
+func putBack(from, to string) {
+	GinkgoHelper()
+	for _, name := range []string{disk.LogDir, disk.SnapshotDir} {
+		Expect(os.RemoveAll(filepath.Join(to, name))).To(Succeed())
+		Expect(copyIfThere(filepath.Join(from, name), filepath.Join(to, name))).To(Succeed())
+	}
+	Expect(os.MkdirAll(to, 0o700)).To(Succeed())
+	content := must(os.ReadFile(filepath.Join(from, disk.PromiseFile)))
+	Expect(os.WriteFile(filepath.Join(to, disk.PromiseFile), content, 0o600)).To(Succeed())
+}
+
+// refusedCleanly expects the error of a start to be one sentence that names a file in the
+// directory and says what to do.
+func refusedCleanly(err error, dir string) {
+	GinkgoHelper()
+	var damage *durable.DamageError
+	var lost *durable.LostError
+	Expect(errors.As(err, &damage) || errors.As(err, &lost)).To(BeTrue(), "%v", err)
+	Expect(err.Error()).To(And(ContainSubstring(dir), ContainSubstring("replace the node: remove it as a member")))
+	Expect(err.Error()).NotTo(Or(ContainSubstring("\n"), ContainSubstring("%!"), ContainSubstring("closed")))
+}
+
+var _ = Describe("A node that has lost at rest what was safe", func() {
+	It("refuses to start, by the name of a file, or serves everything", func(ctx SpecContext) {
+		regions := 2
+		if sweepsAll() {
+			regions = 16
+		}
+		c := boot(1, snapshots(1<<20, 4))
+		c.leader(ctx)
+		c.session(0).ok(ctx, "", "CREATE TABLE t (id INTEGER PRIMARY KEY, v)")
+		fill(ctx, c.session(0), 0, 5)
+		Expect(c.nodes[0].Snapshot(ctx)).To(Succeed())
+		fill(ctx, c.session(0), 5, 8)
+		Expect(c.nodes[0].Close()).To(Succeed())
+		older := saved(c.configs[0].Dir)
+		c.start(0)
+		c.leader(ctx)
+		fill(ctx, c.session(0), 8, 14)
+		Expect(c.nodes[0].Snapshot(ctx)).To(Succeed())
+		const rows = 20
+		fill(ctx, c.session(0), 14, rows)
+		Expect(c.nodes[0].Close()).To(Succeed())
+		whole := saved(c.configs[0].Dir)
+
+		refused, served := 0, 0
+		for _, loss := range losses(whole, older, regions) {
+			By(loss.name)
+			putBack(whole, c.configs[0].Dir)
+			if !loss.do(c.configs[0].Dir) {
+				continue
+			}
+			node, err := embedded.Start(c.configs[0])
+			if err != nil {
+				refusedCleanly(err, c.configs[0].Dir)
+				refused++
+				continue
+			}
+			c.nodes[0] = node
+			Expect(c.session(0).count(ctx, "local", "t")).To(Equal(rows), loss.name)
+			Expect(node.Close()).To(Succeed())
+			served++
+		}
+		AddReportEntry("nodes", fmt.Sprintf("%d refused, %d served everything", refused, served))
+		Expect(refused).To(BeNumerically(">", 2*served))
+		putBack(whole, c.configs[0].Dir)
+		c.start(0)
+		c.leader(ctx)
+		c.session(0).works(ctx)
+	})
+
+	It("costs no cluster a row, in pairs of nodes too", func(ctx SpecContext) {
+		c := boot(3, func(c *embedded.Config) { c.Disk = disk.Files(c.Dir) })
+		leader := c.leader(ctx)
+		c.session(leader).ok(ctx, "", "CREATE TABLE t (id INTEGER PRIMARY KEY, v)")
+		away := c.but(leader)[0]
+		had := c.but(away)
+		fill(ctx, c.session(leader), 0, 10)
+		c.converge(ctx)
+		Expect(c.nodes[away].Close()).To(Succeed())
+		const rows = 25
+		fill(ctx, c.session(leader), 10, rows)
+		for _, i := range had {
+			Eventually(ctx, func() uint64 { return c.nodes[i].Health().AppliedIndex }).Should(Equal(c.nodes[leader].Health().AppliedIndex))
+		}
+		for _, i := range had {
+			Expect(c.nodes[i].Close()).To(Succeed())
+		}
+		whole := make([]string, 3)
+		for i := range whole {
+			whole[i] = saved(c.configs[i].Dir)
+		}
+
+		parts := []disk.Part{disk.LogEnd, disk.LogFile, disk.LogFolder}
+		faults := [][]int{{had[0]}, {had[0], had[1]}, {had[1], away}}
+		if !sweepsAll() {
+			parts, faults = parts[:2], faults[:2]
+		}
+		lost := 0
+		for _, part := range parts {
+			for _, faulty := range faults {
+				By(fmt.Sprintf("the %s of %v", part, faulty))
+				for i := range whole {
+					putBack(whole[i], c.configs[i].Dir)
+				}
+				for _, i := range faulty {
+					must(c.configs[i].Disk.Damage(part))
+				}
+				up := c.startsOf(faulty)
+				if len(up) > 1 {
+					leader := c.leader(ctx, up...)
+					Expect(c.session(leader).count(ctx, "strong", "t")).To(Equal(rows))
+				}
+				lost += len(faulty)
+				for _, i := range up {
+					Expect(c.nodes[i].Close()).To(Succeed())
+				}
+			}
+		}
+		AddReportEntry("clusters", fmt.Sprintf("%d pairs of nodes, %d logs lost", len(parts)*len(faults), lost))
+		for i := range whole {
+			putBack(whole[i], c.configs[i].Dir)
+		}
+		c.startAll()
+		c.leader(ctx)
+		c.converge(ctx)
+	})
+
+	It("is a new member when it is replaced, and catches up", func(ctx SpecContext) {
+		c := boot(3, func(c *embedded.Config) { c.Disk = disk.Files(c.Dir) })
+		leader := c.leader(ctx)
+		c.session(leader).ok(ctx, "", "CREATE TABLE t (id INTEGER PRIMARY KEY, v)")
+		fill(ctx, c.session(leader), 0, 10)
+		victim := c.but(leader)[0]
+		Expect(c.nodes[victim].Close()).To(Succeed())
+		file := must(c.configs[victim].Disk.Damage(disk.LogFile))
+		_, err := embedded.Start(c.configs[victim])
+		refusedCleanly(err, file)
+		_, err = embedded.Start(c.configs[victim])
+		refusedCleanly(err, file)
+		fill(ctx, c.session(leader), 10, 15)
+		Expect(c.configs[victim].Disk.Wipe()).To(Succeed())
+		c.configs[victim].Peers = nil
+		c.start(victim)
+		c.leader(ctx)
+		c.converge(ctx)
+		Expect(c.session(victim).count(ctx, "local", "t")).To(Equal(15))
+	})
+})
+
+// startsOf starts the nodes of which it does not know that they have lost something,
+// and expects the others to refuse. It returns those that run.
+func (c *cluster) startsOf(faulty []int) (up []int) {
+	GinkgoHelper()
+	for i := range c.configs {
+		node, err := embedded.Start(c.configs[i])
+		if !slices.Contains(faulty, i) {
+			Expect(err).NotTo(HaveOccurred())
+		}
+		if err != nil {
+			refusedCleanly(err, c.configs[i].Dir)
+			continue
+		}
+		Expect(faulty).NotTo(ContainElement(i), "node %d starts without its log", i)
+		c.nodes[i] = node
+		up = append(up, i)
+	}
+	return up
+}
+
+var _ = Describe("A node whose disk is full", func() {
+	It("says that it needs room, and not that it must be replaced", func(ctx SpecContext) {
+		c := boot(1, func(c *embedded.Config) { c.Disk = disk.Files(c.Dir) })
+		c.leader(ctx)
+		c.session(0).works(ctx)
+		c.configs[0].Disk.Set(disk.Faults{Full: true})
+		a := c.session(0).do(ctx, "", "INSERT INTO works DEFAULT VALUES")
+		Expect(a.HTTP).To(Equal(http.StatusServiceUnavailable))
+		Expect(a.Error.Code).To(Equal(embedded.CodeFailed))
+		Eventually(ctx, c.nodes[0].Health).Should(HaveField("State", embedded.Failed))
+		reason := c.nodes[0].Health().Reason
+		Expect(reason).To(And(ContainSubstring("needs room"), ContainSubstring("started again"), ContainSubstring("log/")))
+		Expect(reason).NotTo(ContainSubstring("replaced"))
+		Expect(c.nodes[0].Close()).To(Succeed())
+
+		c.configs[0].Disk.Set(disk.Faults{})
+		c.start(0)
+		c.leader(ctx)
+		c.session(0).works(ctx)
+	})
+
+	It("says so when it cannot start", func() {
+		c := boot(1, func(c *embedded.Config) { c.Disk = disk.Files(c.Dir) })
+		Expect(c.nodes[0].Close()).To(Succeed())
+		Expect(c.configs[0].Disk.Wipe()).To(Succeed())
+		c.configs[0].Disk.Set(disk.Faults{Full: true})
+		_, err := embedded.Start(c.configs[0])
+		Expect(err).To(MatchError(And(ContainSubstring("needs room"), ContainSubstring("log/"))))
+		Expect(strings.Count(err.Error(), "\n")).To(BeZero())
+	})
+})
