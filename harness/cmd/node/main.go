@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/rejoin-db/rejoin/harness/process/child"
@@ -19,9 +20,18 @@ import (
 
 const readyDescriptor = 3
 
+// memoryLimit is how many bytes the Go runtime may hold before it collects garbage more
+// often than it otherwise would. A request of megabytes leaves many times its size behind
+// as garbage. It is no limit to what a node can hold; SQLite's memory is not in it.
+// GOMEMLIMIT, if set, counts instead.
+const memoryLimit = 160 << 20
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryLimit)
+	}
 	err := run(ctx)
 	switch {
 	case errors.Is(err, child.ErrOrphaned):
