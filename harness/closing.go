@@ -16,16 +16,37 @@ var ErrClosed = errors.New("the cluster is closed")
 // ErrClosed as its cause. It is an error if the cluster is closed. leave must follow,
 // and says in the error that it was Close which ended it.
 func (c *Cluster) enter(outer context.Context) (ctx context.Context, leave func(*error), err error) {
-	if c.isClosed() {
+	ctx, cancel := context.WithCancelCause(outer)
+	u := &underway{cancel}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		cancel(ErrClosed)
 		return nil, nil, &notAskedError{ErrClosed}
 	}
-	ctx, cancel := context.WithCancelCause(outer)
-	stop := context.AfterFunc(c.living, func() { cancel(ErrClosed) })
+	c.underway[u] = true
 	return ctx, func(err *error) {
-		stop()
+		c.mu.Lock()
+		delete(c.underway, u)
+		c.mu.Unlock()
 		*err = closedMeanwhile(ctx, *err)
 		cancel(context.Canceled)
 	}, nil
+}
+
+// underway is something that is done with the cluster. The cluster has no context of its
+// own that all of them wait for: a report may ask a cluster in virtual time from outside,
+// and no channel may be shared then.
+type underway struct{ cancel context.CancelCauseFunc }
+
+// endUnderway closes the cluster for all that comes, and ends what is under way.
+func (c *Cluster) endUnderway() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
+	for u := range c.underway {
+		u.cancel(ErrClosed)
+	}
 }
 
 func closedMeanwhile(ctx context.Context, err error) error {

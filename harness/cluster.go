@@ -38,8 +38,6 @@ type shared struct {
 	joining      turn.Turn   // to change who is a member
 	setting      turn.Turn   // to change links, disks and clocks
 	closing      sync.Once
-	living       context.Context // ends at Close
-	end          context.CancelFunc
 
 	mu       sync.Mutex
 	members  []*member // by index; a node that is removed keeps its place
@@ -47,6 +45,7 @@ type shared struct {
 	faults   Faults
 	flapping map[*flapping]bool
 	closed   bool
+	underway map[*underway]bool
 }
 
 // Option changes how a cluster is booted.
@@ -128,13 +127,11 @@ func boot(ctx context.Context, t target.Target, o options) (*Cluster, error) {
 }
 
 func newShared(seed uint64, router Router) *shared {
-	living, end := context.WithCancel(context.Background())
 	return &shared{
-		living: living, end: end,
 		seed: seed, router: router, random: rand.New(rand.NewPCG(seed, seed)),
 		terms: newTerms(), votes: newVotes(), states: states{last: make(map[int]journal.State)},
 		schema: schema{applied: make(map[int]uint64)}, joining: turn.New(), setting: turn.New(),
-		faults: newFaults(), flapping: make(map[*flapping]bool),
+		faults: newFaults(), flapping: make(map[*flapping]bool), underway: make(map[*underway]bool),
 	}
 }
 
@@ -145,10 +142,7 @@ func newShared(seed uint64, router Router) *shared {
 // there are no nodes.
 func (c *Cluster) Close() (err error) {
 	c.closing.Do(func() {
-		c.mu.Lock()
-		c.closed = true
-		c.mu.Unlock()
-		c.end()
+		c.endUnderway()
 		err = errors.Join(c.stopFlapping(), c.cluster.Close())
 	})
 	return err

@@ -11,8 +11,11 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"github.com/rejoin-db/rejoin/harness/disk"
+	"github.com/rejoin-db/rejoin/harness/internal/inprocess"
 	"github.com/rejoin-db/rejoin/harness/local"
 	. "github.com/rejoin-db/rejoin/harness/matchers"
+	"github.com/rejoin-db/rejoin/harness/network"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
@@ -113,10 +116,35 @@ var _ = Describe("Isolate and Rejoin", func() {
 		Expect(time.Since(begun)).To(BeNumerically("<", time.Second))
 	}, patience)
 
-	It("are of no use after Close, and say so", func(ctx SpecContext) {
+	It("are of no use after Close, as is all else, and say so", func(ctx SpecContext) {
+		able := c.(*inprocess.Cluster)
 		Expect(c.Close()).To(Succeed())
-		Expect(c.Isolate(ctx, 0)).To(MatchError(net.ErrClosed))
-		Expect(c.Rejoin(ctx, 0)).To(MatchError(net.ErrClosed))
+		_, damaged := able.Damage(ctx, 0, disk.Log)
+		_, added := able.Add(ctx, true)
+		_, _, digest := able.Digest(ctx, 0)
+		for _, err := range []error{
+			c.Isolate(ctx, 0), c.Rejoin(ctx, 0), able.Stop(ctx, 0), able.Crash(ctx, 0), able.Start(ctx, 0), able.SetLink(ctx, -1, 0, network.Rule{Mode: network.Drop}),
+			able.ResetLink(ctx, -1, 0), able.SetDisk(ctx, 0, disk.Faults{Full: true}), damaged, able.SetClock(ctx, 0, 1),
+			added, able.Remove(ctx, 0), able.Replace(ctx, 0), digest,
+		} {
+			Expect(err).To(MatchError(net.ErrClosed))
+		}
+		Expect(c.Nodes()[0].Status(ctx)).To(HaveField("State", target.Offline))
+		Expect(c.Close()).To(Succeed())
+	}, patience)
+
+	It("end with Close, as does a member that is added, which leaves nothing", func(ctx SpecContext) {
+		able := c.(*inprocess.Cluster)
+		Expect(able.Crash(ctx, 0)).To(Succeed())
+		Expect(able.Crash(ctx, 1)).To(Succeed())
+		added := make(chan error, 1)
+		go func() {
+			_, err := able.Add(ctx, true) // which it cannot, without a quorum
+			added <- err
+		}()
+		Consistently(added, 50*time.Millisecond).ShouldNot(Receive())
+		Expect(c.Close()).To(Succeed())
+		Eventually(added).Should(Receive(MatchError(net.ErrClosed)))
 		Expect(c.Close()).To(Succeed())
 	}, patience)
 })

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/rejoin-db/rejoin/harness/embedded/client"
+	"github.com/rejoin-db/rejoin/harness/internal/rundir"
 	"github.com/rejoin-db/rejoin/harness/internal/turn"
 	"github.com/rejoin-db/rejoin/harness/network"
 	"github.com/rejoin-db/rejoin/harness/process/child"
@@ -71,12 +72,12 @@ func (c *Cluster) prepare() (err error) {
 	if c.binary = c.options.Binary(); c.binary == "" {
 		return errors.New("the nodes' binary is not known: has it been built?")
 	}
-	if c.dir, err = os.MkdirTemp(c.options.Nodes.Dir, "rejoin-"); err != nil {
+	if c.dir, err = c.newDir(c.options.Nodes.Dir); err != nil {
 		return err
 	}
 	c.sockets, c.logs = c.dir, c.dir
 	if len(filepath.Join(c.dir, longestSocket)) > child.MaxControl {
-		if c.sockets, err = os.MkdirTemp("/tmp", "rejoin-"); err != nil {
+		if c.sockets, err = c.newDir("/tmp"); err != nil {
 			return err
 		}
 	}
@@ -87,6 +88,16 @@ func (c *Cluster) prepare() (err error) {
 	}
 	c.clients.host, err = c.network.Host(clientsName)
 	return err
+}
+
+// newDir makes a directory that goes with the cluster.
+func (c *Cluster) newDir(parent string) (path string, err error) {
+	dir, err := rundir.New(parent, "")
+	if err != nil {
+		return "", err
+	}
+	c.own = append(c.own, dir)
+	return dir.Path(), nil
 }
 
 // newNode makes the place of a node, which does not run yet, and makes it known

@@ -10,6 +10,7 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness/embedded/client"
 	"github.com/rejoin-db/rejoin/harness/embedded/machine"
+	"github.com/rejoin-db/rejoin/harness/internal/rundir"
 	"github.com/rejoin-db/rejoin/harness/internal/turn"
 	"github.com/rejoin-db/rejoin/harness/internal/wiring"
 	"github.com/rejoin-db/rejoin/harness/network"
@@ -28,6 +29,7 @@ type Cluster struct {
 	binary   string
 	dir      string // for the nodes' files
 	sockets  string // for their control sockets
+	own      []*rundir.Dir
 	logs     string
 	network  *network.Network // between the clients, which are here, and the nodes
 	clients  *clients
@@ -159,7 +161,7 @@ func (c *Cluster) closeOnce() error {
 	wg.Wait()
 	c.launcher.close()
 	errs = append(errs, c.network.Close())
-	for _, dir := range []string{c.sockets, c.dir} {
+	for _, dir := range c.own {
 		errs = append(errs, remove(dir))
 	}
 	return errors.Join(errs...)
@@ -167,15 +169,12 @@ func (c *Cluster) closeOnce() error {
 
 // remove removes a directory, and looks whether it is gone: a process that is
 // left may go on writing there.
-func remove(dir string) error {
-	if dir == "" {
-		return nil
-	}
-	if err := os.RemoveAll(dir); err != nil {
+func remove(dir *rundir.Dir) error {
+	if err := dir.Remove(); err != nil {
 		return err
 	}
-	if _, err := os.Lstat(dir); !errors.Is(err, os.ErrNotExist) {
-		return errors.Join(fmt.Errorf("directory %s is there again after it was removed", dir), err)
+	if _, err := os.Lstat(dir.Path()); !errors.Is(err, os.ErrNotExist) {
+		return errors.Join(fmt.Errorf("directory %s is there again after it was removed", dir.Path()), err)
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/rejoin-db/rejoin/harness/chaos"
+	"github.com/rejoin-db/rejoin/harness/internal/rundir"
 	"github.com/rejoin-db/rejoin/harness/process"
 )
 
@@ -20,13 +21,13 @@ func hunt(ctx context.Context, s settings, out io.Writer, progress *os.File) (fo
 	if err != nil {
 		return false, err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	defer func() { err = errors.Join(err, dir.Remove()) }()
 	if s.target == inProcesses {
-		if err := build(ctx, dir); err != nil {
+		if err := build(ctx, dir.Path()); err != nil {
 			return false, err
 		}
 	}
-	w, err := worker(s, dir)
+	w, err := worker(s, dir.Path())
 	if err != nil {
 		return false, err
 	}
@@ -98,13 +99,13 @@ func explain(ctx context.Context, s settings, w *chaos.Worker, failed *chaos.Out
 
 // directory is for all that nodes write, and is taken away in the end, whatever
 // became of them. In virtual time that is nothing that anything depends on.
-func directory() (string, error) {
-	if dir, err := os.MkdirTemp("/dev/shm", "rejoin-chaos-"); err == nil {
+func directory() (*rundir.Dir, error) {
+	if dir, err := rundir.New("/dev/shm", "chaos-"); err == nil {
 		return dir, nil
 	}
-	dir, err := os.MkdirTemp("", "rejoin-chaos-")
+	dir, err := rundir.New("", "chaos-")
 	if err != nil {
-		return "", fmt.Errorf("make a directory for the nodes: %w", err)
+		return nil, fmt.Errorf("make a directory for the nodes: %w", err)
 	}
 	return dir, nil
 }

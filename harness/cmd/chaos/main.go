@@ -41,7 +41,7 @@ func run(args []string, in io.Reader, out, progress *os.File) int {
 	case s.worker != "":
 		return serve(s, in, out)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	found, err := hunt(ctx, s, out, progress)
 	switch {

@@ -24,7 +24,7 @@ import (
 // serve is what a worker does until its standard input ends. What interrupts the
 // command is for the command, not for its worker.
 func serve(s settings, in io.Reader, out io.Writer) int {
-	signal.Ignore(os.Interrupt, syscall.SIGTERM)
+	signal.Ignore(os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	do := once(s)
 	if s.target == inVirtualTime {
 		runtime.GOMAXPROCS(1)   // nearly all there is to making a seed repeat, and no slower

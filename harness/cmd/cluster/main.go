@@ -1,5 +1,7 @@
 // Command cluster boots a cluster to poke at by hand, at the settings of
-// ginkgo.yml (or of -config), and prints how. Ctrl-C stops it and leaves nothing.
+// ginkgo.yml (or of -config), and prints how. Ctrl-C stops it and leaves nothing, as do
+// SIGTERM and SIGHUP, and the end of the go command that runs it. What it leaves when it
+// is killed, the next one removes.
 //
 //	go run ./harness/cmd/cluster -rejoin.nodes=5
 //
@@ -49,6 +51,8 @@ func run() error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	signal.Ignore(syscall.SIGPIPE)
+	ctx, forget := whileGoRuns(ctx)
+	defer forget()
 	c, err := boot(ctx, loaded.Cluster, *token)
 	if err != nil {
 		return err
@@ -56,6 +60,7 @@ func run() error {
 	err = explain(ctx, os.Stdout, c, *token)
 	if err == nil {
 		<-ctx.Done()
+		stop() // a second signal ends the command at once
 		fmt.Println("\nstopping")
 	}
 	return errors.Join(err, c.Close())

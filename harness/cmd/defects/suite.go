@@ -9,22 +9,27 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/rejoin-db/rejoin/harness/defects"
+	"github.com/rejoin-db/rejoin/harness/internal/rundir"
 )
 
 // suite is the suite's test binary.
-type suite struct{ dir, binary, root string }
+type suite struct {
+	own               *rundir.Dir
+	dir, binary, root string
+}
 
 func build(ctx context.Context) (*suite, error) {
-	dir, err := os.MkdirTemp("", "rejoin-defects-")
+	own, err := rundir.New("", "defects-")
 	if err != nil {
 		return nil, err
 	}
-	s := &suite{dir: dir, binary: filepath.Join(dir, "suite.test")}
+	s := &suite{own: own, dir: own.Path(), binary: filepath.Join(own.Path(), "suite.test")}
 	root, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("find the module: %w", err), s.remove())
@@ -38,7 +43,7 @@ func build(ctx context.Context) (*suite, error) {
 	return s, nil
 }
 
-func (s *suite) remove() error { return os.RemoveAll(s.dir) }
+func (s *suite) remove() error { return s.own.Remove() }
 
 // run runs the suite with the bug. A run that breaks off, by a panic or by the limit, has
 // caught it. A run that never began is an error.
@@ -58,8 +63,11 @@ func (s *suite) run(ctx context.Context, d defects.Defect, o options) (verdict, 
 	command.WaitDelay = 5 * time.Second
 	var said bytes.Buffer
 	command.Stdout, command.Stderr = &said, &said
+	command.SysProcAttr = attributes()
 	begun := time.Now()
+	runtime.LockOSThread() // the suite goes with the thread that starts it: see attributes
 	ended := command.Run()
+	runtime.UnlockOSThread()
 	v := verdict{defect: d, took: time.Since(begun)}
 	reported, err := v.read(path)
 	switch {

@@ -4,13 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"sync"
 
 	"github.com/rejoin-db/rejoin/harness/disk"
 	"github.com/rejoin-db/rejoin/harness/embedded"
+	"github.com/rejoin-db/rejoin/harness/embedded/client"
 	"github.com/rejoin-db/rejoin/harness/embedded/machine"
+	"github.com/rejoin-db/rejoin/harness/internal/rundir"
 	"github.com/rejoin-db/rejoin/harness/internal/turn"
 	"github.com/rejoin-db/rejoin/harness/internal/wiring"
 	"github.com/rejoin-db/rejoin/harness/network"
@@ -32,6 +35,9 @@ type Plan struct {
 	Node func(name string) embedded.Config
 }
 
+// errClosed is what everything comes to after Close.
+var errClosed = fmt.Errorf("the cluster: %w", net.ErrClosed)
+
 // ClientHost is the place on the network where applications are.
 const ClientHost = "client"
 
@@ -40,8 +46,12 @@ type Cluster struct {
 	plan    Plan
 	network *network.Network
 	clients *network.Host
-	dir     string
-	growing turn.Turn // whoever changes the members
+	dir     *rundir.Dir     // nil until it is made
+	growing turn.Turn       // whoever changes the members
+	living  context.Context // ends at Close
+	end     context.CancelFunc
+	closing sync.Once
+	closed  error
 
 	wires  sync.Mutex // what is wanted of the links, and made so, in one order
 	wiring *wiring.Wiring
@@ -73,12 +83,13 @@ func Boot(plan Plan) (_ *Cluster, err error) {
 		plan.Disk = func(dir string) *disk.Disk { return disk.Files(dir) }
 	}
 	c := &Cluster{plan: plan, network: plan.Network, growing: turn.New(), wiring: wiring.New(ClientHost)}
+	c.living, c.end = context.WithCancel(context.Background())
 	defer func() {
 		if err != nil {
 			err = errors.Join(fmt.Errorf("boot %d nodes: %w", plan.Size, err), c.Close())
 		}
 	}()
-	if c.dir, err = os.MkdirTemp(plan.Dir, "rejoin-"); err != nil {
+	if c.dir, err = rundir.New(plan.Dir, ""); err != nil {
 		return nil, err
 	}
 	for range plan.Size {
@@ -129,7 +140,7 @@ func (c *Cluster) newNode(voter bool) (*node, error) {
 		return nil, err
 	}
 	config := c.plan.Node(name)
-	config.ID, config.Dir, config.Endpoint = name, filepath.Join(c.dir, name), host
+	config.ID, config.Dir, config.Endpoint = name, filepath.Join(c.dir.Path(), name), host
 	if err := os.Mkdir(config.Dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -173,29 +184,22 @@ func (c *Cluster) Digest(ctx context.Context, node int) (uint64, string, error) 
 
 // Remembered asks the node's own database.
 func (c *Cluster) Remembered(ctx context.Context, node int) (ids map[string]bool, err error) {
-	rows, err := c.node(node).inside.Query(ctx, target.Request{SQL: "SELECT id FROM rejoin_requests", Consistency: target.Local})
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	ids = make(map[string]bool)
-	for rows.NextResult() {
-		for rows.Next() {
-			row, err := rows.Row()
-			if err != nil {
-				return nil, err
-			}
-			ids[row[0].(string)] = true
-		}
-	}
-	return ids, rows.Err()
+	return client.Remembered(ctx, c.node(node).inside)
 }
 
 // Memory is what the state machine promises.
 func (c *Cluster) Memory() int { return machine.Remembered }
 
-// Close stops all nodes at once, and removes what is left of them.
+// Close stops all nodes at once, and removes what is left of them. It may be called
+// again, and by several at once: each blocks until all is done.
 func (c *Cluster) Close() error {
+	c.closing.Do(func() { c.closed = c.closeOnce() })
+	return c.closed
+}
+
+func (c *Cluster) closeOnce() error {
+	c.end()
+	c.growing.Seize() // what changes the members ends with living
 	nodes := c.all()
 	errs := make([]error, len(nodes))
 	var wg sync.WaitGroup
@@ -204,8 +208,8 @@ func (c *Cluster) Close() error {
 	}
 	wg.Wait()
 	errs = append(errs, c.network.Close())
-	if c.dir != "" {
-		errs = append(errs, os.RemoveAll(c.dir))
+	if c.dir != nil {
+		errs = append(errs, c.dir.Remove())
 	}
 	return errors.Join(errs...)
 }

@@ -11,6 +11,9 @@ import (
 
 // SetDisk is in effect when it returns.
 func (c *Cluster) SetDisk(_ context.Context, node int, faults disk.Faults) error {
+	if c.living.Err() != nil {
+		return errClosed
+	}
 	c.node(node).config.Disk.Set(faults)
 	return nil
 }
@@ -19,6 +22,9 @@ func (c *Cluster) SetDisk(_ context.Context, node int, faults disk.Faults) error
 func (c *Cluster) Damage(_ context.Context, node int, part disk.Part) (file string, err error) {
 	if err := part.Validate(); err != nil {
 		return "", err
+	}
+	if c.living.Err() != nil {
+		return "", errClosed
 	}
 	config := c.node(node).config
 	if part == disk.Database {
@@ -29,6 +35,9 @@ func (c *Cluster) Damage(_ context.Context, node int, part disk.Part) (file stri
 
 // SetClock is in effect when it returns.
 func (c *Cluster) SetClock(_ context.Context, node int, ahead time.Duration) error {
+	if c.living.Err() != nil {
+		return errClosed
+	}
 	c.node(node).ahead.Store(int64(ahead))
 	return nil
 }

@@ -15,10 +15,11 @@ import (
 // Add starts a node and takes it into the cluster. If that fails nothing of the
 // node is left.
 func (c *Cluster) Add(ctx context.Context, voter bool) (target.Node, error) {
-	if err := c.growing.Take(ctx); err != nil {
+	ctx, leave, err := c.grow(ctx)
+	if err != nil {
 		return nil, err
 	}
-	defer c.growing.Pass()
+	defer leave()
 	node, err := c.newNode(voter)
 	if err != nil {
 		return nil, fmt.Errorf("add a node: %w", err)
@@ -29,7 +30,7 @@ func (c *Cluster) Add(ctx context.Context, voter bool) (target.Node, error) {
 		return nil, errors.Join(err, c.discard(node))
 	}
 	if err := membership.Add(ctx, others, node, node.host.Addr(), voter); err != nil {
-		away, cancel := context.WithTimeout(context.WithoutCancel(ctx), parting)
+		away, cancel := context.WithTimeout(c.living, parting)
 		defer cancel()
 		return nil, errors.Join(err, membership.Remove(away, others, node.ID()), c.discard(node))
 	}
@@ -39,15 +40,33 @@ func (c *Cluster) Add(ctx context.Context, voter bool) (target.Node, error) {
 	return node, nil
 }
 
+// grow takes the turn of who changes the members, until leave. What is done then ends
+// with the cluster, too.
+func (c *Cluster) grow(outer context.Context) (ctx context.Context, leave func(), err error) {
+	ctx, cancel := context.WithCancelCause(outer)
+	stop := context.AfterFunc(c.living, func() { cancel(errClosed) })
+	end := func() { stop(); cancel(context.Canceled) }
+	if c.living.Err() != nil {
+		end()
+		return nil, nil, errClosed
+	}
+	if err := c.growing.Take(ctx); err != nil {
+		end()
+		return nil, nil, err
+	}
+	return ctx, func() { c.growing.Pass(); end() }, nil
+}
+
 // parting is how long a node that could not be taken in is given to be taken out.
 const parting = 5 * time.Second
 
 // Remove takes a node out of the cluster and ends it.
 func (c *Cluster) Remove(ctx context.Context, node int) error {
-	if err := c.growing.Take(ctx); err != nil {
+	ctx, leave, err := c.grow(ctx)
+	if err != nil {
 		return err
 	}
-	defer c.growing.Pass()
+	defer leave()
 	gone := c.node(node)
 	if err := membership.Remove(ctx, c.members(gone), gone.ID()); err != nil {
 		return err
@@ -57,10 +76,11 @@ func (c *Cluster) Remove(ctx context.Context, node int) error {
 
 // Replace gives a node a new disk, and takes it out of the cluster and in again.
 func (c *Cluster) Replace(ctx context.Context, node int) error {
-	if err := c.growing.Take(ctx); err != nil {
+	ctx, leave, err := c.grow(ctx)
+	if err != nil {
 		return err
 	}
-	defer c.growing.Pass()
+	defer leave()
 	n := c.node(node)
 	if n.runs() {
 		return fmt.Errorf("replace node %s: it runs", n.ID())
@@ -82,7 +102,7 @@ func (c *Cluster) Replace(ctx context.Context, node int) error {
 func (c *Cluster) members(without *node) []membership.Node {
 	var members []membership.Node
 	for _, n := range c.all() {
-		if n != without && !n.gone() {
+		if n != without && n.gone() == nil {
 			members = append(members, n)
 		}
 	}

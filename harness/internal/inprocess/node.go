@@ -31,6 +31,7 @@ type node struct {
 	running *embedded.Node // nil while it does not run
 	why     string         // why it does not
 	removed bool           // for good
+	closed  bool           // with its cluster
 }
 
 func newNode(config embedded.Config, host *network.Host, voter bool) *node {
@@ -84,7 +85,10 @@ func (n *node) look() (running *embedded.Node, why string) {
 
 func (n *node) up() (*embedded.Node, error) {
 	running, why := n.look()
-	if running == nil {
+	switch {
+	case errors.Is(n.gone(), errClosed):
+		return nil, errClosed
+	case running == nil:
 		return nil, fmt.Errorf("node %s does not run: %s", n.ID(), why)
 	}
 	return running, nil
@@ -95,10 +99,17 @@ func (n *node) runs() bool {
 	return running != nil
 }
 
-func (n *node) gone() bool {
+// gone is why the node can never run again, or nil.
+func (n *node) gone() error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.removed
+	switch {
+	case n.closed:
+		return errClosed
+	case n.removed:
+		return errors.New("it was removed for good")
+	}
+	return nil
 }
 
 // set notes that the node runs, or why it does not.
@@ -111,8 +122,8 @@ func (n *node) set(running *embedded.Node, why string) {
 func (n *node) start(peers []embedded.Peer) error {
 	n.living.Seize()
 	defer n.living.Pass()
-	if n.gone() {
-		return fmt.Errorf("start node %s: it was removed for good", n.ID())
+	if err := n.gone(); err != nil {
+		return fmt.Errorf("start node %s: %w", n.ID(), err)
 	}
 	if n.runs() {
 		return fmt.Errorf("start node %s: it runs", n.ID())
@@ -190,15 +201,26 @@ func (n *node) discard() error {
 	return nil
 }
 
-// close stops the node without ceremony: its cluster goes with it.
+// close stops the node without ceremony: its cluster goes with it. What is being done to
+// the node ends, and it never starts again.
 func (n *node) close() error {
+	n.mu.Lock()
+	n.closed = true
+	running := n.running
+	n.mu.Unlock()
 	if n.client != nil {
 		n.client.Close()
 	}
 	n.inside.Close()
-	running, _ := n.look()
-	if running == nil {
-		return nil
+	var errs []error
+	if running != nil {
+		errs = append(errs, running.Close())
 	}
-	return errors.Join(running.Close())
+	n.living.Seize()
+	defer n.living.Pass()
+	if late, _ := n.look(); late != nil && late != running { // it was about to start
+		errs = append(errs, late.Close())
+	}
+	n.set(nil, "its cluster is closed")
+	return errors.Join(errs...)
 }
