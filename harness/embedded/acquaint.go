@@ -123,15 +123,14 @@ func (a *acquaint) look() (emptied, astray, waiting string) {
 // belongs returns an error for a request that this node must not serve: a node of another
 // cluster has forwarded it, or this node is not sure of its own.
 func (n *Node) belongs(r *http.Request) error {
-	own := n.identity.get()
-	if from := r.Header.Get(headerForwarder); from != "" {
-		if cluster := r.Header.Get(headerCluster); cluster != own.Cluster {
-			return refuse(http.StatusMisdirectedRequest, CodeWrongCluster, "%s forwarded a request to %v; nothing was changed",
-				memberName(from, cluster), own)
-		}
+	from, err := n.forwarderOf(r)
+	if err != nil || aboutHealth(r) {
+		return err
 	}
-	if aboutHealth(r) {
-		return nil
+	own, cluster := n.identity.get(), r.Header.Get(headerCluster)
+	if from != "" && cluster != own.Cluster {
+		return refuse(http.StatusMisdirectedRequest, CodeWrongCluster, "%s forwarded a request to %v; nothing was changed",
+			memberName(from, cluster), own)
 	}
 	emptied, astray, _ := n.acquaint.look()
 	for _, reason := range []string{emptied, astray} {

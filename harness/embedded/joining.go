@@ -177,6 +177,9 @@ func (n *Node) probe(ctx context.Context, node raft.Server) error {
 		return notNow("leader %s cannot reach node %s at %s: %v", n.config.ID, node.ID, node.Address, err)
 	case health.ID != string(node.ID):
 		return refuseMembers("at %s is node %s, and not %s", node.Address, health.ID, node.ID)
+	case health.Cluster != "" && health.Cluster != n.identity.get().Cluster:
+		return refuseMembers("%s at %s is not of this one, which is cluster %s",
+			memberName(health.ID, health.Cluster), node.Address, n.identity.get().Cluster)
 	case health.State == Failed, health.State == Leaving:
 		return notNow("node %s at %s is %s", node.ID, node.Address, health.State)
 	}
