@@ -79,8 +79,8 @@ func (m *Machine) Restore(source io.ReadCloser) error {
 		if err != nil {
 			return err
 		}
-		if err = sameForm(from); err == nil {
-			applied, latest, err = progress(from)
+		if applied, latest, err = progress(from); err == nil {
+			err = sameForm(from)
 		}
 		if err == nil {
 			err = m.writer.Copy(context.Background(), from)
