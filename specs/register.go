@@ -39,6 +39,7 @@ func Register(options Options) {
 		story(w)
 		basics(w)
 		values(w)
+		namespaces(w)
 		recovery(w)
 		largeRows(w)
 		changes(w)

@@ -29,7 +29,8 @@ var None = Defect{}
 
 // All are the defects, kind by kind.
 func All() []Defect {
-	return slices.Concat(catchingUp(), largeRows(), restart(), snapshot(), reads(), writes(), keys(), values(), cluster(), identities())
+	return slices.Concat(catchingUp(), largeRows(), restart(), snapshot(), reads(), writes(), keys(), values(), namespaces(),
+		cluster(), identities())
 }
 
 // Names are the names of all.

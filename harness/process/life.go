@@ -62,7 +62,7 @@ func (c *Cluster) start(n *node) (*life, error) {
 		node: n.id, lifeline: lifeline, ready: ready, log: n.log, from: info.Size(), done: make(chan struct{}),
 		control: child.NewClient(n.id, n.socket, c.options.Nodes.Token),
 		cmd: &exec.Cmd{
-			Path: c.binary, Args: []string{"node"},
+			Path: c.binary, Args: []string{"node"}, Env: c.options.environment(n.id),
 			Stdin: stdin, Stdout: log, Stderr: log, ExtraFiles: []*os.File{said},
 			SysProcAttr: attributes(),
 		},

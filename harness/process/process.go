@@ -21,6 +21,9 @@ type Options struct {
 	// Nodes are the settings of the nodes. Log has no meaning here: what a node
 	// says goes to a file of its own.
 	Nodes local.Options
+	// Environment is what the process of a node has in its environment besides what
+	// this process has, each as "NAME=value". If nil, nothing.
+	Environment func(node string) []string
 	// Logs is where each cluster makes a directory for its nodes' logs, which
 	// stays. If empty, the logs go with the cluster.
 	Logs string

@@ -38,7 +38,7 @@ func (q *qualifier) level(l level) {
 // parentheses reads a pair of parentheses and what is in it.
 func (q *qualifier) parentheses(l level) {
 	if q.depth++; q.depth > deepest {
-		q.fail("more than %d parentheses stand in each other", deepest)
+		q.fail("more than %d nested parentheses", deepest)
 	}
 	q.next++
 	switch first := q.peek(0).upper(); {

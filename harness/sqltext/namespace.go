@@ -53,7 +53,7 @@ func objection(name string) string {
 	const letters = "abcdefghijklmnopqrstuvwxyz_"
 	switch {
 	case name == "" || !strings.ContainsRune(letters, rune(name[0])) || strings.Trim(name, letters+"0123456789") != "":
-		return "a name is made of letters, digits and underscores, and begins with no digit"
+		return "a name has ASCII letters, digits and underscores only, and does not begin with a digit"
 	case len(name) > longestNamespace:
 		return fmt.Sprintf("a name has at most %d bytes", longestNamespace)
 	case name == "main" || name == "temp" || strings.HasPrefix(name, "sqlite_"):

@@ -153,7 +153,7 @@ var _ = Describe("Qualifying a statement", func() {
 		Entry("more tables than SQLite joins", `SELECT * FROM ns.t`+strings.Repeat(`, ns.t`, 200), `more than 200 tables in one FROM clause`),
 		Entry("a pragma of two", `PRAGMA ns.table_info(a.t)`, `PRAGMA ns.table_info(a.t) names two namespaces: write PRAGMA table_info(a.t)`),
 		Entry("a pragma of none", `PRAGMA table_info(x.t)`, `namespace "x" does not exist`),
-		Entry("endless parentheses", `SELECT a.b`+strings.Repeat(`(`, 1<<20), `more than 1000 parentheses stand in each other`),
+		Entry("endless parentheses", `SELECT a.b`+strings.Repeat(`(`, 1<<20), `more than 1000 nested parentheses`),
 		Entry("broken text", `SELECT a.b, 'x`, `line 1, column 13: a string starts here and does not end`),
 	)
 

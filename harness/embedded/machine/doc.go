@@ -13,5 +13,14 @@
 // it would apply could differ from what the others have.
 //
 // Namespaces are made here: the table t of namespace n is stored under the
-// one name "n.t".
+// one name "n.t". What is in a namespace is noted in the table rejoin_objects when it
+// is created through the namespace, and forgotten when it is dropped or gets another
+// name. A table that is created under the quoted name "n.t" is in no namespace, and
+// n.t does not reach it.
+//
+// DROP NAMESPACE drops an empty namespace; with CASCADE it drops what is in it, too,
+// and changes no row outside. A state from before rejoin_objects cannot be restored.
+//
+// EXPLAIN is for views only. The rows of a change are kept for the request that is
+// sent again, and those of EXPLAIN hold numbers of one connection.
 package machine

@@ -89,7 +89,7 @@ func dropMembers(conn *sqlite.Conn, namespace string, members []member) (err err
 		return nil
 	}
 	if conn.DeferredViolations() {
-		return fmt.Errorf("drop namespace %q: a statement before it left a foreign key violated", namespace)
+		return fmt.Errorf("drop namespace %q: a statement before it in the request left a foreign key violated; send DROP NAMESPACE alone", namespace)
 	}
 	if err := referredTo(conn, namespace); err != nil {
 		return err

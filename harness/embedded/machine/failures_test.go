@@ -114,7 +114,7 @@ var _ = Describe("Statements of one entry", func() {
 	},
 		Entry("of several", "INSERT INTO t VALUES (1, 1); ; INSERT INTO t VALUES (2, NULL); SELECT 1", "statement 2 of 3: NOT NULL constraint failed: t.v"),
 		Entry("about namespaces", "SELECT 1; DROP NAMESPACE no", `statement 2 of 2: namespace "no" does not exist`),
-		Entry("that is refused", "VACUUM; SELECT 1", "statement 1 of 2: VACUUM is refused: it is a node's own housekeeping and would run within a transaction"),
+		Entry("that is refused", "VACUUM; SELECT 1", "statement 1 of 2: VACUUM is refused: it rewrites the file of one node, and cannot run in a transaction"),
 		Entry("but not if it is alone", "INSERT INTO t VALUES (2, NULL)", "NOT NULL constraint failed: t.v"),
 	)
 

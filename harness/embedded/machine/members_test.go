@@ -1,10 +1,14 @@
 package machine_test
 
 import (
+	"os"
+	"path/filepath"
+
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness/embedded/machine"
+	"github.com/rejoin-db/rejoin/harness/embedded/sqlite"
 	"github.com/rejoin-db/rejoin/harness/sqltext"
 )
 
@@ -196,5 +200,21 @@ var _ = Describe("What is in a namespace", func() {
 			Expect(n.do("INSERT INTO t VALUES (1)").Err).To(MatchError("no such table: main.ns.t"))
 			Expect(n.do("SELECT * FROM v").Err).To(MatchError("no such table: main.ns.t"))
 		})
+	})
+})
+
+var _ = Describe("A snapshot of an earlier version", func() {
+	It("is not taken over", func() {
+		path := filepath.Join(GinkgoT().TempDir(), "old.db")
+		old, err := sqlite.Open(path, sqlite.Plain)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(old.Trusted(`CREATE TABLE rejoin_applied (id INTEGER PRIMARY KEY, log_index INTEGER NOT NULL, log_term INTEGER NOT NULL, latest_time INTEGER NOT NULL);
+			INSERT INTO rejoin_applied VALUES (1, 7, 1, 1)`)).To(Succeed())
+		Expect(old.Close()).To(Succeed())
+		file, err := os.Open(path)
+		Expect(err).NotTo(HaveOccurred())
+		n := open(machine.Options{})
+		Expect(n.Restore(file)).To(MatchError(ContainSubstring("the snapshot was made by an earlier version")))
+		Expect(file.Close()).To(Succeed())
 	})
 })

@@ -93,7 +93,7 @@ var _ = Describe("Namespaces", func() {
 		It("stays while a statement before has left a foreign key violated", func() {
 			n.must("CREATE TABLE late (up REFERENCES late(id) DEFERRABLE INITIALLY DEFERRED, id INTEGER PRIMARY KEY)")
 			Expect(n.do("DELETE FROM orders; INSERT INTO late VALUES (7, 1); DROP NAMESPACE shop CASCADE; UPDATE late SET up = 1").Err).
-				To(MatchError(ContainSubstring("left a foreign key violated")))
+				To(MatchError(ContainSubstring("left a foreign key violated; send DROP NAMESPACE alone")))
 			Expect(n.read("SELECT * FROM orders")).To(HaveLen(1))
 		})
 

@@ -80,6 +80,9 @@ func (m *Machine) Restore(source io.ReadCloser) error {
 			return err
 		}
 		if applied, latest, err = progress(from); err == nil {
+			err = sameForm(from)
+		}
+		if err == nil {
 			err = m.writer.Copy(context.Background(), from)
 		}
 		return errors.Join(err, from.Close())
@@ -90,6 +93,14 @@ func (m *Machine) Restore(source io.ReadCloser) error {
 	m.latest = latest
 	m.setRestored(applied)
 	return nil
+}
+
+// sameForm returns an error for a database that another version of this program has made.
+func sameForm(conn *sqlite.Conn) error {
+	if found, err := conn.Lookup("SELECT 1 FROM sqlite_schema WHERE name = 'rejoin_objects'"); found != nil || err != nil {
+		return err
+	}
+	return errors.New("the snapshot was made by an earlier version, which did not note what is in a namespace, and cannot be taken over")
 }
 
 func download(path string, source io.Reader) error {

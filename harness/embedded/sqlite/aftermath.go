@@ -17,7 +17,7 @@ func (c *Conn) outOfRowids(err error) bool {
 	return ok && primary(e) == sqlite3.ErrFull && !c.around.full()
 }
 
-const atRandom = "SQLite would draw the rowids after it at random, on each node another"
+const atRandom = "SQLite would choose the rowids after it at random, each node others"
 
 // aftermath is io.EOF, the end of a statement that went well, unless the
 // statement did what must not be and what the authorizer is not told. Whoever

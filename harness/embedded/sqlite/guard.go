@@ -34,10 +34,10 @@ func (g *guard) distrust() { g.trusted = false }
 
 const (
 	outside     = "it reaches outside the database"
-	transaction = "a request is one transaction already: send the statements between BEGIN and COMMIT as one request"
-	temporary   = "temporary objects live in one connection of one node and would not be replicated"
-	virtual     = "a virtual table keeps state that is not replicated"
-	statistics  = "each node would heed the statistics from another moment on, and return rows in another order"
+	transaction = "a request is one transaction; send the statements between BEGIN and COMMIT as one request"
+	temporary   = "temporary objects are in one connection of one node and are not replicated; create an ordinary one and drop it"
+	virtual     = "what a virtual table keeps is not replicated"
+	statistics  = "nodes would use the statistics from different moments on and return rows in different orders"
 )
 
 func (g *guard) authorize(action int, arg1, arg2, database string) int {

@@ -21,7 +21,7 @@ type Column struct{ Name, Type string }
 func (c *Conn) Query(ctx context.Context, sql string, params []any) (rows *Rows, taken int, err error) {
 	c.guard.ask()
 	if isVacuum(sql) {
-		return nil, 0, refusedError("VACUUM is refused: it is a node's own housekeeping and would run within a transaction")
+		return nil, 0, refusedError("VACUUM is refused: it rewrites the file of one node, and cannot run in a transaction")
 	}
 	prepared, err := c.raw.PrepareContext(ctx, sql)
 	if err != nil {
