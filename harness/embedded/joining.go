@@ -180,7 +180,7 @@ func (n *Node) probe(ctx context.Context, node raft.Server) error {
 	case health.Cluster != "" && health.Cluster != n.identity.get().Cluster:
 		return refuseMembers("%s at %s is not of this one, which is cluster %s",
 			memberName(health.ID, health.Cluster), node.Address, n.identity.get().Cluster)
-	case health.State == Failed, health.State == Leaving:
+	case health.State == Failed && health.Cluster != "", health.State == Leaving: // a first member that was emptied waits to be added
 		return notNow("node %s at %s is %s", node.ID, node.Address, health.State)
 	}
 	return nil
