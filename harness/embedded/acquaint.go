@@ -26,9 +26,8 @@ type acquaint struct {
 	said      map[string]string // what was logged last about each node
 }
 
-// metOwn notes a member of the node's own cluster.
+// metOwn notes that a node of the same cluster was met.
 func (a *acquaint) metOwn(name string) {
-	a.note(name)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.own, a.emptied, a.turned = true, "", ""
@@ -36,7 +35,7 @@ func (a *acquaint) metOwn(name string) {
 	delete(a.said, name)
 }
 
-// note notes that the node was met in this life.
+// note notes that the member was met in this life.
 func (a *acquaint) note(name string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -135,7 +134,7 @@ func (n *Node) belongs(r *http.Request) error {
 	emptied, astray, _ := n.acquaint.look()
 	for _, reason := range []string{emptied, astray} {
 		if reason != "" {
-			return unavailable(CodeWrongCluster, "node %s: %s; nothing was changed", n.config.ID, reason)
+			return unavailable(CodeWrongCluster, "%s; nothing was changed", reason)
 		}
 	}
 	return nil

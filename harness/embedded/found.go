@@ -115,6 +115,9 @@ func (n *Node) knowsFirst(id string) bool {
 
 // learn notes the birth of another first member of no cluster.
 func (n *Node) learn(theirs card) error {
+	if !n.isFirst(theirs.Node) {
+		return nil
+	}
 	n.founding.mu.Lock()
 	n.founding.met[theirs.Node] = theirs
 	n.founding.mu.Unlock()

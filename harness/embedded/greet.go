@@ -245,12 +245,29 @@ func (n *Node) settle(own, theirs card, admitted uint64) error {
 		return n.refused(theirs.Node, fmt.Sprintf("node %s belongs to cluster %s, and node %s to cluster %s", own.Node, now, theirs.Node, theirs.Cluster))
 	}
 	n.acquaint.metOwn(theirs.Node)
-	return n.identity.meet(theirs, n.raft.CommitIndex())
+	if !n.isMember(theirs.Node) { // by this node's log, which may lag: a later greeting will do
+		return nil
+	}
+	if err := n.identity.meet(theirs, n.raft.CommitIndex()); err != nil {
+		return err
+	}
+	n.acquaint.note(theirs.Node)
+	return nil
 }
 
-// refused is the error of a greeting, which is logged if it is news.
+// isFirst tells whether the node was started with that one as a first member.
+func (n *Node) isFirst(name string) bool {
+	return slices.ContainsFunc(n.config.Peers, func(p Peer) bool { return p.ID == name })
+}
+
+// refused is the error of a greeting, which is logged if it is news. Of names that this node
+// does not know, anybody may send any number; they count as one.
 func (n *Node) refused(other, reason string) error {
-	if n.acquaint.news(other, reason) {
+	known := ""
+	if n.isMember(other) || n.isFirst(other) {
+		known = other
+	}
+	if n.acquaint.news(known, reason) {
 		n.config.Logger.Warn("refused to go together with another node", "node", other, "reason", reason)
 	}
 	return &IdentityError{Reason: reason}

@@ -81,8 +81,10 @@ type IdentityError struct{ Reason string }
 
 func (e *IdentityError) Error() string { return e.Reason }
 
-// Timeout and Temporary make it a net.Error.
-func (e *IdentityError) Timeout() bool   { return false }
+// Timeout makes it a net.Error, together with Temporary.
+func (e *IdentityError) Timeout() bool { return false }
+
+// Temporary is true: the other node may be replaced.
 func (e *IdentityError) Temporary() bool { return true }
 
 // errToken says that the other side does not prove that it has the cluster's token.

@@ -33,7 +33,7 @@ func (t *taped) Read(p []byte) (int, error) {
 var anyCard = card{Node: "n0", Cluster: "c", Birth: "b", Life: life{1, "l"}}
 
 // greeted has two sides greet, and returns what each came to, and all that the host heard.
-func greeted(callerToken, hostToken string) (caller, host error, heard []byte) {
+func greeted(callerToken, hostToken string) (heard []byte, caller, host error) {
 	GinkgoHelper()
 	a, b := net.Pipe()
 	defer a.Close()
@@ -51,24 +51,25 @@ func greeted(callerToken, hostToken string) (caller, host error, heard []byte) {
 	}()
 	_, _, caller = newGreeting(a, callerToken).call(hello{card: anyCard, Purpose: toReplicate}, func(welcome) verdict { return verdict{Knows: true} })
 	_ = a.Close()
-	return caller, <-done, tape.heard.Bytes()
+	host = <-done
+	return tape.heard.Bytes(), caller, host
 }
 
 var _ = Describe("A greeting between nodes", func() {
 	It("goes well with one token", func() {
-		caller, host, _ := greeted("sesame", "sesame")
+		_, caller, host := greeted("sesame", "sesame")
 		Expect(caller).NotTo(HaveOccurred())
 		Expect(host).NotTo(HaveOccurred())
 	})
 
 	It("shows the caller that the host has another token, before it says anything more", func() {
-		caller, host, _ := greeted("sesame", "other")
+		_, caller, host := greeted("sesame", "other")
 		Expect(caller).To(MatchError(errToken))
 		Expect(host).To(HaveOccurred())
 	})
 
 	It("is worth nothing when it is recorded and sent again", func() {
-		_, _, heard := greeted("sesame", "sesame")
+		heard, _, _ := greeted("sesame", "sesame")
 		a, b := net.Pipe()
 		DeferCleanup(a.Close)
 		go func() { // who replays it does not care for the answers
