@@ -41,13 +41,15 @@ type Config struct {
 	// also the leader's lease. At least 10ms; 50ms if 0.
 	ElectionTimeout time.Duration
 	// SnapshotThreshold is how many log entries may pile up before a snapshot
-	// is taken; 8192 if 0.
+	// is taken; 8192 if 0. A snapshot is also taken when the entries since the
+	// last hold more than 128 MiB, and more than the last snapshot.
 	SnapshotThreshold uint64
 	// SnapshotInterval is how often a node looks whether a snapshot is due, up
 	// to twice that. At least 5ms; 2m if 0.
 	SnapshotInterval time.Duration
 	// TrailingLogs is how many entries before a snapshot are kept in the log,
-	// for followers that are a little behind; 10240 if 0, none if negative.
+	// for followers that are a little behind; 10240 if 0, none if negative. Fewer
+	// are kept if these would hold more than 64 MiB.
 	TrailingLogs int64
 	// WriteTimeout bounds how long a request waits for a leader, for a quorum
 	// and for this node to catch up; 2s if 0.
