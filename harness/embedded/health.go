@@ -75,6 +75,9 @@ func (n *Node) Health() Health {
 	if known := max(health.CommitIndex, n.standing.mark()); known > health.AppliedIndex {
 		health.Behind = known - health.AppliedIndex
 	}
+	if n.ctx.Err() != nil {
+		health.Leader = "" // a node that is closed knows of none
+	}
 	failed := n.storage.machine.Failed()
 	switch {
 	case failed != nil:
