@@ -66,8 +66,8 @@ type answer struct {
 
 func (a *answer) Error() string { return a.body.Error() }
 
-// Is tells whether the answer is that of a node that is leaving.
-func (a *answer) Is(err error) bool { return err == ErrClosed && a.body.Code == CodeStopping } //nolint:errorlint // as errors.Is asks
+// Is tells whether the answer is that of a node that is leaving, for errors.Is.
+func (a *answer) Is(err error) bool { return err == ErrClosed && a.body.Code == CodeStopping }
 
 func refuse(status int, code, format string, args ...any) *answer {
 	return &answer{status: status, body: &wire.Error{Code: code, Message: fmt.Sprintf(format, args...)}}
