@@ -13,7 +13,6 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
-	"github.com/onsi/gomega/gexec"
 
 	"github.com/rejoin-db/rejoin/harness/defects"
 	"github.com/rejoin-db/rejoin/harness/local"
@@ -44,6 +43,9 @@ func TestRejoin(t *testing.T) {
 	}
 	specs.Register(o)
 	suite, reporter := loaded.Suite.Apply(GinkgoConfiguration())
+	if err := settings.CheckFilters(suite); err != nil {
+		t.Fatal(err)
+	}
 	suite.FailOnEmpty = true // nothing is green by doing nothing
 	RunSpecs(t, "Rejoin", suite, reporter)
 }
@@ -92,11 +94,13 @@ func options(cluster settings.Cluster) specs.Options {
 // where to find it from then on: Ginkgo's first process builds it for all.
 func buildNode() (path func() string) {
 	var binary string
-	SynchronizedBeforeSuite(func() []byte {
-		built, err := gexec.Build(process.Package)
+	remove := func() error { return nil }
+	SynchronizedBeforeSuite(func(ctx SpecContext) []byte {
+		built, removeBuilt, err := process.Build(ctx)
 		Expect(err).NotTo(HaveOccurred())
+		remove = removeBuilt
 		return []byte(built)
 	}, func(built []byte) { binary = string(built) })
-	SynchronizedAfterSuite(func() {}, gexec.CleanupBuildArtifacts)
+	SynchronizedAfterSuite(func() {}, func() { Expect(remove()).To(Succeed()) })
 	return func() string { return binary }
 }

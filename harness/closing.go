@@ -50,7 +50,7 @@ func (c *Cluster) endUnderway() {
 }
 
 func closedMeanwhile(ctx context.Context, err error) error {
-	if err == nil || context.Cause(ctx) != ErrClosed || errors.Is(err, ErrClosed) { //nolint:errorlint // it is ours, as it is
+	if err == nil || context.Cause(ctx) != ErrClosed || errors.Is(err, ErrClosed) {
 		return err
 	}
 	return fmt.Errorf("%w (%w)", err, ErrClosed)

@@ -6,7 +6,6 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
-	"github.com/onsi/gomega/gexec"
 
 	"github.com/rejoin-db/rejoin/harness/defects"
 	"github.com/rejoin-db/rejoin/harness/internal/fake"
@@ -66,10 +65,10 @@ func inPlace(ctx context.Context, name string, body func(context.Context)) {
 
 var _ = Describe("A target with a bug in it", Ordered, func() {
 	var binary string
-	BeforeAll(func() {
-		built, err := gexec.Build(process.Package)
+	BeforeAll(func(ctx SpecContext) {
+		built, remove, err := process.Build(ctx)
 		Expect(err).NotTo(HaveOccurred())
-		DeferCleanup(gexec.CleanupBuildArtifacts)
+		DeferCleanup(remove)
 		binary = built
 	})
 

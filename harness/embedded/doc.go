@@ -13,6 +13,23 @@
 // goroutine, file handle or socket is left. That is what lets a test run many
 // of them in one process, cut them apart, and run them in virtual time.
 //
+// # Keys
+//
+// A client may name a change by a key (HeaderRequest, 1 to 128 printable ASCII
+// characters). However often the change is sent under its key, to whichever node, it is
+// applied once. The others have its answer, or ANSWER_GONE if that was too large to keep.
+// Another change under the key is KEY_REUSED, on every node, and changes nothing. A change
+// that failed leaves its key free. Reads take no notice of a key. How long a key is
+// remembered: machine.RememberedFor.
+//
+// # Strangers
+//
+// A request must name the node in header Host (Config.Hosts), must not come from a web
+// page of another origin, must say that its body is application/json, and must carry the
+// Token if there is one. Health checks need none of these. Without a Token everybody who
+// reaches the port is trusted. Nodes tell each other apart from clients by a proof made of
+// the Token; it keeps out mistakes, not a client that knows the Token.
+//
 // Sources: Raft is github.com/hashicorp/raft; linearizable reads follow the
 // read-index scheme of Ongaro's thesis, section 6.4.
 package embedded

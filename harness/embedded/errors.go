@@ -60,6 +60,9 @@ const (
 	OutcomeApplied = "applied"           // it was applied
 )
 
+// ErrClosed is wrapped by the errors of a node that is leaving, or closed.
+var ErrClosed = machine.ErrClosed
+
 // answer is an error together with the HTTP status it is sent with.
 type answer struct {
 	status int
@@ -68,6 +71,9 @@ type answer struct {
 
 func (a *answer) Error() string { return a.body.Error() }
 func (a *answer) Unwrap() error { return a.body }
+
+// Is tells whether the answer is that of a node that is leaving, for errors.Is.
+func (a *answer) Is(err error) bool { return err == ErrClosed && a.body.Code == CodeStopping }
 
 func refuse(status int, code, format string, args ...any) *answer {
 	return &answer{status: status, body: &wire.Error{Code: code, Message: fmt.Sprintf(format, args...)}}

@@ -79,6 +79,9 @@ func (n *Node) Health() Health {
 	if known := max(health.CommitIndex, n.standing.mark()); known > health.AppliedIndex {
 		health.Behind = known - health.AppliedIndex
 	}
+	if n.ctx.Err() != nil {
+		health.Leader = "" // a node that is closed knows of none
+	}
 	failed := n.storage.machine.Failed()
 	emptied, astray, waiting := n.acquaint.look()
 	switch {

@@ -136,9 +136,7 @@ var _ = Describe("A stranger", func() {
 
 		It("is told at once that a request has too many parameters", func(ctx SpecContext) {
 			body := `{"sql":"SELECT 1","params":[0` + strings.Repeat(",0", 1<<20) + `]}`
-			begun := time.Now()
 			refused(ask(ctx, 0, http.MethodPost, sql, "localhost", body), http.StatusBadRequest, embedded.CodeBadRequest, "the request has more than 1048576 parameters")
-			Expect(time.Since(begun)).To(BeNumerically("<", time.Second))
 		})
 
 		It("is told that a node speaks no HTTP/2, nor TLS, which the log says too", func(ctx SpecContext) {

@@ -46,11 +46,13 @@ func beParent() error {
 }
 
 var _ = Describe("A parent that is killed", func() {
+	var dir string
+	BeforeEach(func() { dir = GinkgoT().TempDir() })
 	// start starts such a parent.
 	start := func(ctx context.Context, binary string) (parent *exec.Cmd, said *json.Decoder) {
 		GinkgoHelper()
 		parent = exec.CommandContext(ctx, os.Args[0])
-		parent.Env = append(os.Environ(), parentBinary+"="+binary, parentDir+"="+GinkgoT().TempDir())
+		parent.Env = append(os.Environ(), parentBinary+"="+binary, parentDir+"="+dir)
 		parent.Stderr = GinkgoWriter
 		stdin, err := parent.StdinPipe()
 		Expect(err).NotTo(HaveOccurred())
@@ -79,6 +81,29 @@ var _ = Describe("A parent that is killed", func() {
 		Expect(parent.Process.Kill()).To(Succeed())
 		Expect(parent.Wait()).To(MatchError("signal: killed"))
 		Eventually(ctx, func() []string { return states(pids) }).Should(HaveEach(""))
+	}, patience)
+
+	It("leaves files, which the next to boot removes", func(ctx SpecContext) {
+		parent, said := start(ctx, binary)
+		var pids []int
+		Expect(said.Decode(&pids)).To(Succeed())
+		o := options()
+		o.Nodes.Dir = dir
+		whileItLives, err := process.New(o).Boot(ctx, 1)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(whileItLives.Close()).To(Succeed())
+		left, err := os.ReadDir(dir)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(left).To(HaveLen(1))
+		Expect(filepath.Join(dir, left[0].Name(), "n0")).To(BeADirectory())
+
+		Expect(parent.Process.Kill()).To(Succeed())
+		Expect(parent.Wait()).To(MatchError("signal: killed"))
+		next, err := process.New(o).Boot(ctx, 1)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(filepath.Join(dir, left[0].Name())).NotTo(BeADirectory())
+		Expect(next.Close()).To(Succeed())
+		Expect(os.ReadDir(dir)).To(BeEmpty())
 	}, patience)
 
 	It("takes along those that neither listen nor stop", func(ctx SpecContext) {

@@ -8,7 +8,6 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
-	"github.com/onsi/gomega/gexec"
 	"github.com/onsi/gomega/gleak"
 
 	"github.com/rejoin-db/rejoin/harness"
@@ -32,13 +31,16 @@ const patience = SpecTimeout(time.Minute)
 // binary is the node's program, built once for all of Ginkgo's processes.
 var binary string
 
-var _ = SynchronizedBeforeSuite(func() []byte {
-	built, err := gexec.Build(process.Package)
+var removeBinary = func() error { return nil }
+
+var _ = SynchronizedBeforeSuite(func(ctx SpecContext) []byte {
+	built, remove, err := process.Build(ctx)
 	Expect(err).NotTo(HaveOccurred())
+	removeBinary = remove
 	return []byte(built)
 }, func(built []byte) { binary = string(built) })
 
-var _ = SynchronizedAfterSuite(func() {}, gexec.CleanupBuildArtifacts)
+var _ = SynchronizedAfterSuite(func() {}, func() { Expect(removeBinary()).To(Succeed()) })
 
 func options() process.Options {
 	return process.Options{

@@ -1,0 +1,20 @@
+package settings_test
+
+import (
+	"github.com/onsi/ginkgo/v2/types"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/rejoin-db/rejoin/harness/settings"
+)
+
+var _ = Describe("Ginkgo's filters", func() {
+	It("are regular expressions, or are refused in a sentence", func() {
+		Expect(settings.CheckFilters(types.SuiteConfig{})).To(Succeed())
+		Expect(settings.CheckFilters(types.SuiteConfig{FocusStrings: []string{`a (node|leader)`, `\(`}, SkipStrings: []string{"b"}})).To(Succeed())
+		Expect(settings.CheckFilters(types.SuiteConfig{FocusStrings: []string{"a", "("}})).To(
+			MatchError(HavePrefix(`--focus takes a regular expression, and "(" is none (error parsing regexp: missing closing ): ` + "`(`)")))
+		Expect(settings.CheckFilters(types.SuiteConfig{SkipStrings: []string{"*"}})).To(MatchError(HavePrefix(`--skip takes a regular expression, and "*" is none`)))
+	})
+})
