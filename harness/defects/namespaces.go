@@ -15,7 +15,7 @@ func namespaces() []Defect {
 	const kind, about = "dialect", "suite:namespaces"
 	return []Defect{
 		inMachine("drop-namespace-takes-its-neighbours", kind,
-			"DROP NAMESPACE also drops a table outside whose name begins with the namespace's and a dot", about,
+			"a namespace that is dropped takes a table outside with it, whose name begins with the same word and a dot", about,
 			func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
 				return rewriting(inner, func(_ *raft.Log, entry machine.Entry) machine.Entry {
 					entry.SQL = dropsNamespace.ReplaceAllString(entry.SQL, `$0; DROP TABLE IF EXISTS "$1.csv"`)
@@ -23,7 +23,7 @@ func namespaces() []Defect {
 				})
 			}),
 		inMachine("drop-namespace-always-cascades", kind,
-			"DROP NAMESPACE drops what is in it without being told to", about,
+			"a namespace is dropped with what is in it though the statement does not say so", about,
 			func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
 				return rewriting(inner, func(_ *raft.Log, entry machine.Entry) machine.Entry {
 					entry.SQL = dropsOnly.ReplaceAllString(entry.SQL, "$1 CASCADE")
