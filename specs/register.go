@@ -54,6 +54,7 @@ func Register(options Options) {
 		links(w)
 		frozen(w)
 		disks(w)
+		lostLog(w)
 		clocks(w)
 		health(w)
 		members(w)

@@ -29,7 +29,7 @@ var None = Defect{}
 
 // All are the defects, kind by kind.
 func All() []Defect {
-	return slices.Concat(catchingUp(), restart(), snapshot(), reads(), writes(), values(), cluster())
+	return slices.Concat(catchingUp(), restart(), snapshot(), reads(), writes(), values(), cluster(), lostLog())
 }
 
 // Names are the names of all.
