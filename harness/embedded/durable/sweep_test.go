@@ -449,7 +449,7 @@ func lookAt(s *Store) (k kept, err error) {
 }
 
 // sweepAll makes the sweep try each byte of each file in each state, and not one in some.
-const sweepAll = "REJOIN_SWEEP"
+const sweepAll = "SWEEP"
 
 // tally counts verdicts by kind.
 type tally map[string]*[3]int // served, refused, wrong
