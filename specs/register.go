@@ -57,6 +57,7 @@ func Register(options Options) {
 		frozen(w)
 		disks(w)
 		identities(w)
+		lostLog(w)
 		clocks(w)
 		health(w)
 		keys(w)

@@ -29,8 +29,8 @@ var None = Defect{}
 
 // All are the defects, kind by kind.
 func All() []Defect {
-	return slices.Concat(catchingUp(), largeRows(), restart(), snapshot(), reads(), writes(), keys(), values(), namespaces(),
-		cluster(), identities())
+	return slices.Concat(catchingUp(), largeRows(), restart(), lostLog(), identities(), snapshot(), reads(), writes(), keys(),
+		values(), namespaces(), cluster())
 }
 
 // Names are the names of all.

@@ -82,3 +82,52 @@ var _ = Describe("FlipByte", func() {
 		Expect(read(f, "log/1.wal")).NotTo(Equal("content"))
 	})
 })
+
+var _ = onBoth("What is lost at rest", func(fresh func() *disk.Disk) {
+	// segment is one of raft-wal's, of appends of one entry.
+	segment := func(entries ...string) string {
+		content := make([]byte, 32)
+		frame := func(kind byte, length int) []byte { return []byte{kind, 0, 0, 0, byte(length), 0, 0, 0} }
+		for _, entry := range entries {
+			content = append(content, frame(1, len(entry))...)
+			content = append(content, entry...)
+			content = append(content, make([]byte, (8-len(entry)%8)%8)...)
+			content = append(content, frame(3, 7)...)
+		}
+		content[0] = 1
+		return string(content)
+	}
+
+	var d *disk.Disk
+	BeforeEach(func() {
+		d = fresh()
+		f := open(d)
+		DeferCleanup(d.Crash)
+		writeSynced(f, "log/1.wal", segment("old"))
+		writeSynced(f, "log/2.wal", segment("first", "second", "third", "fourth"))
+		writeSynced(f, "log/3.wal", segment())
+		writeSynced(f, "log/meta", "meta")
+		writeSynced(f, "snapshots/1.snapshot", "content")
+		Expect(f.Close()).To(Succeed())
+	})
+
+	It("is the end of the newest file of the log, where an append ended", func() {
+		Expect(must(d.Damage(disk.LogEnd))).To(HaveSuffix("log/2.wal"))
+		Expect(read(open(d), "log/2.wal")).To(Equal(segment("first")))
+	})
+
+	It("is the newest file of the log that holds anything", func() {
+		Expect(must(d.Damage(disk.LogFile))).To(HaveSuffix("log/2.wal"))
+		Expect(must(open(d).List("log"))).To(Equal([]string{"1.wal", "3.wal", "meta"}))
+	})
+
+	It("is all of the log", func() {
+		Expect(must(d.Damage(disk.LogFolder))).To(HaveSuffix("log/2.wal"))
+		f := open(d)
+		Expect(must(f.List("log"))).To(BeEmpty())
+		Expect(must(f.List("snapshots"))).To(HaveLen(1))
+		Expect(f.Close()).To(Succeed())
+		_, err := d.Damage(disk.LogFile)
+		Expect(err).To(MatchError(ContainSubstring("cannot be lost: there is none")))
+	})
+})

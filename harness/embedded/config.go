@@ -96,6 +96,9 @@ func (c Config) withDefaults() Config {
 	c.RequestTimeout = orElse(c.RequestTimeout, 10*time.Second)
 	c.MaxBody = orElse(c.MaxBody, 16<<20)
 	c.Machine = c.Machine.WithDefaults()
+	if c.Disk == nil {
+		c.Disk = disk.Files(c.Dir)
+	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}

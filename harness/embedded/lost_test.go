@@ -20,7 +20,7 @@ import (
 )
 
 // sweepsAll tells whether the sweeps try everything, and not a part. See also durable.
-func sweepsAll() bool { return os.Getenv("REJOIN_SWEEP") != "" }
+func sweepsAll() bool { return os.Getenv("SWEEP") != "" }
 
 // loss is what is done to a node's directory at rest. It tells whether it found anything
 // to do it to.

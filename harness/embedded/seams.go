@@ -4,6 +4,8 @@ import (
 	"net/http"
 
 	"github.com/hashicorp/raft"
+
+	"github.com/rejoin-db/rejoin/harness/disk"
 )
 
 // Seams are the places between a node's parts where whoever runs it may stand: to
@@ -22,8 +24,9 @@ type Seams struct {
 
 // Life is one life of a node, from a start to the end after it.
 type Life struct {
-	ID  string
-	Dir string // Config.Dir
+	ID   string
+	Dir  string     // Config.Dir
+	Disk *disk.Disk // where log and snapshots are; the node has it open once Stores is asked for
 }
 
 // Transport is what Raft's messages go through, with pre-votes: without these no
@@ -39,7 +42,7 @@ func (c Config) seams() Seams {
 	if c.Seams == nil {
 		return Seams{}
 	}
-	return c.Seams(Life{ID: c.ID, Dir: c.Dir})
+	return c.Seams(Life{ID: c.ID, Dir: c.Dir, Disk: c.Disk})
 }
 
 // between is what is at a seam when somebody may stand there.

@@ -55,11 +55,7 @@ func openStorage(config Config, seams Seams) (_ *storage, err error) {
 	}
 	s.closers = append(s.closers, s.machine)
 	s.guard = newGuard(s.machine)
-	from := config.Disk
-	if from == nil {
-		from = disk.Files(config.Dir)
-	}
-	if s.disk, err = from.Open(); err != nil {
+	if s.disk, err = config.Disk.Open(); err != nil {
 		return nil, fmt.Errorf("open the disk: %w", err)
 	}
 	s.closers = append(s.closers, s.disk)

@@ -23,7 +23,12 @@ type Log struct {
 	// turn is held, by a value in it, by who changes the log. raft-wal has a mutex
 	// for that, and holds it while it syncs; in a bubble that would stop the time.
 	turn chan struct{}
+	// segment is after how many rotations the last append was; none if negative. Who has
+	// the turn has it.
+	segment int
 }
+
+const noSegment = -1
 
 var (
 	_ raft.MonotonicLogStore = (*Log)(nil)
@@ -59,7 +64,7 @@ func openLog(fs *disk.FS, promises *promises, logger hclog.Logger, failed func(e
 	if err != nil {
 		return nil, err
 	}
-	l := &Log{wal: w, meta: m, rotation: rotation, promises: promises, turn: make(chan struct{}, 1)}
+	l := &Log{wal: w, meta: m, rotation: rotation, promises: promises, turn: make(chan struct{}, 1), segment: noSegment}
 	if err := l.sameEnd(fs); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
@@ -102,18 +107,24 @@ func (l *Log) inTurn(change func() error) error {
 func (l *Log) StoreLog(entry *raft.Log) error { return l.StoreLogs([]*raft.Log{entry}) }
 
 // StoreLogs appends entries, which must follow the last without a gap. It blocks
-// for one sync, and once in syncPromises for another. If it fails, some or all of them
-// may be there after a restart.
+// for one sync, and for another with the first entries of a segment and once in
+// syncPromises. If it fails, some or all of them may be there after a restart.
 func (l *Log) StoreLogs(entries []*raft.Log) error {
 	if len(entries) == 0 {
 		return nil
 	}
 	return l.inTurn(func() error {
+		segment := l.rotation.number()
 		if err := l.wal.StoreLogs(entries); err != nil {
 			return err
 		}
 		end := entries[len(entries)-1]
-		return l.promises.note(func(p *promise) { p.last, p.lastTerm = end.Index, end.Term })
+		promise := func(p *promise) { p.last, p.lastTerm = end.Index, end.Term }
+		if segment != l.segment { // so that the file is missed even if the power is lost with it
+			l.segment = segment
+			return l.promises.keep(promise)
+		}
+		return l.promises.note(promise)
 	})
 }
 
@@ -124,6 +135,7 @@ func (l *Log) DeleteRange(from, to uint64) error {
 		if err := l.promiseLess(from, to); err != nil {
 			return err
 		}
+		l.segment = noSegment // the next append may be to another
 		return l.wal.DeleteRange(from, to)
 	})
 }

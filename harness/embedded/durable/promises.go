@@ -17,9 +17,10 @@ const syncPromises = time.Second
 //
 // Each change is written before the call that it belongs to returns, and so survives
 // the process. It is synced with everything that is rare: a change of log/meta, a
-// snapshot, a log that becomes shorter; and once in syncPromises while entries are
-// appended, which are synced themselves. So after a loss of power it may promise less
-// than there was, and never more.
+// snapshot, the first entries of a segment, a log that becomes shorter; and once in
+// syncPromises while entries are appended, which are synced themselves. So after a loss
+// of power it may promise less than there was, and never more: what was stored since
+// the last sync, and is lost in addition, is not missed. A whole segment always is.
 //
 // The promise that was synced last is not written over: of three slots one has it,
 // one may be synced now, and one is free. The slot with the highest sequence counts;

@@ -12,6 +12,7 @@ type rotation struct {
 	failed func(error) // is told what went wrong, since nobody else is
 
 	mu    sync.Mutex
+	count int           // how many there were
 	going chan struct{} // closed when it has ended; nil if none is going
 	err   error         // what went wrong: raft-wal does not try again
 }
@@ -19,7 +20,15 @@ type rotation struct {
 func (r *rotation) begin() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.count++
 	r.going = make(chan struct{})
+}
+
+// number is how many there were.
+func (r *rotation) number() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.count
 }
 
 // end says that the rotation, if one is going, has come to its last step, or to
