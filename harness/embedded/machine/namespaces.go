@@ -80,7 +80,7 @@ func dropNamespace(conn *sqlite.Conn, statement sqltext.Statement) (err error) {
 			return err
 		}
 		for _, member := range names {
-			if err := conn.Trusted(fmt.Sprintf(step.sql, quote(member))); err != nil {
+			if err := conn.Counted(fmt.Sprintf(step.sql, quote(member))); err != nil {
 				return fmt.Errorf("drop namespace %q: %s %s: %w", name, step.kind, member, err)
 			}
 		}

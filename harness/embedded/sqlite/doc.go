@@ -6,7 +6,7 @@
 //
 //	clock       SetNow     every form of 'now', CURRENT_TIMESTAMP and column defaults
 //	randomness  SetRandom  random() and randomblob()
-//	patience    SetBudget  how many virtual-machine steps a statement may take
+//	patience    Begin      what a request may take: steps of the virtual machine, and memory
 //
 // One thing is still the process's own: the time zone, which the modifiers
 // 'localtime' and 'utc' of SQLite's date functions ask for. SQLite knows no
