@@ -166,7 +166,7 @@ func (m *Machine) commit(log *raft.Log, entry Entry) error {
 }
 
 func applying(log *raft.Log, err error) error {
-	return fmt.Errorf("apply log index %d (digest %s): %w", log.Index, EntryDigest(log), err)
+	return fmt.Errorf("apply log index %d: %w (the entry's digest is %s)", log.Index, err, EntryDigest(log))
 }
 
 func (m *Machine) abandon() error {

@@ -36,9 +36,9 @@ typedef struct pcache_methods {
 
 int sqlite3_config(int, ...);
 void sqlite3_progress_handler(sqlite3 *db, int every, int (*f)(void *), void *arg);
-enum { CONFIG_MALLOC = 4, CONFIG_LOOKASIDE = 13, CONFIG_PCACHE2 = 18, CONFIG_GETPCACHE2 = 19 };
+enum { CONFIG_MALLOC = 4, CONFIG_MEMSTATUS = 9, CONFIG_LOOKASIDE = 13, CONFIG_PCACHE2 = 18, CONFIG_GETPCACHE2 = 19 };
 
-static __thread meter *current;
+static __thread meter *current __attribute__((tls_model("initial-exec")));
 static _Atomic uint64_t requests;
 
 void meter_begin(meter *m, i64 steps, i64 room) {
@@ -235,6 +235,8 @@ static void cache_destroy(pcache *p) {
 int meter_install(void) {
 	static mem_methods memory = {allocate, release, resize, size_of, roundup, nothing, nothing_either, 0};
 	int rc = sqlite3_config(CONFIG_MALLOC, &memory);
+	// SQLite's own count takes a lock for each allocation, of all connections.
+	if (rc == 0) rc = sqlite3_config(CONFIG_MEMSTATUS, 0);
 	if (rc == 0) rc = sqlite3_config(CONFIG_LOOKASIDE, 0, 0);
 	if (rc == 0) rc = sqlite3_config(CONFIG_GETPCACHE2, &base);
 	if (rc != 0) return rc;

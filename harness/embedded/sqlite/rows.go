@@ -95,8 +95,14 @@ func (c *Conn) start(ctx context.Context, stmt *sqlite3.SQLiteStmt, params []any
 
 // finalize ends a statement, and with it what it holds.
 func (c *Conn) finalize(stmt *sqlite3.SQLiteStmt) error {
-	c.around.ended(stmt)
-	return c.around.metered(stmt.Close)
+	return c.around.metered(func() error { return c.end(stmt) })
+}
+
+func (c *Conn) end(stmt *sqlite3.SQLiteStmt) error {
+	if c.mode == Writer {
+		c.around.ended(stmt)
+	}
+	return stmt.Close()
 }
 
 // Rows walks over the rows of one statement.
@@ -128,7 +134,8 @@ func (r *Rows) first() error {
 	// declarations up in this slice.
 	clear(r.raw.DeclTypes())
 
-	r.pending = r.step()
+	// The driver has taken the first step already.
+	r.pending = r.came(r.raw.Next(r.row))
 	if r.pending != nil && r.pending != io.EOF {
 		return r.pending
 	}
@@ -141,7 +148,12 @@ func (r *Rows) first() error {
 }
 
 func (r *Rows) step() error {
-	err := because(r.ctx, r.conn.explain(r.conn.around.metered(func() error { return r.raw.Next(r.row) })))
+	return r.came(r.conn.around.metered(func() error { return r.raw.Next(r.row) }))
+}
+
+// came is what a step came to.
+func (r *Rows) came(err error) error {
+	err = because(r.ctx, r.conn.explain(err))
 	if err == io.EOF {
 		return r.conn.aftermath(r.reserved)
 	}
@@ -181,7 +193,7 @@ func (r *Rows) Close() error {
 	if r.stmt == nil {
 		return nil
 	}
-	err := errors.Join(r.conn.around.metered(r.raw.Close), r.conn.finalize(r.stmt))
+	err := r.conn.around.metered(func() error { return errors.Join(r.raw.Close(), r.conn.end(r.stmt)) })
 	r.stmt = nil
 	return err
 }
