@@ -57,6 +57,9 @@ type Config struct {
 	// RequestTimeout bounds how long a client may take to send a request, and to
 	// take in each piece of an answer; 10s if 0.
 	RequestTimeout time.Duration
+	// ReadTimeout bounds a whole read, from its request to the end of its answer; a read
+	// that takes longer is ended by an error. 10s if 0. Machine has a limit of steps.
+	ReadTimeout time.Duration
 	// MaxBody bounds a request's body, in bytes; 16 MiB if 0.
 	MaxBody int64
 	// Token, if not empty, must come with every request ("Authorization: Bearer
@@ -94,6 +97,7 @@ func (c Config) withDefaults() Config {
 	c.TrailingLogs = max(orElse(c.TrailingLogs, 10240), 0)
 	c.WriteTimeout = orElse(c.WriteTimeout, 2*time.Second)
 	c.RequestTimeout = orElse(c.RequestTimeout, 10*time.Second)
+	c.ReadTimeout = orElse(c.ReadTimeout, 10*time.Second)
 	c.MaxBody = orElse(c.MaxBody, 16<<20)
 	c.Machine = c.Machine.WithDefaults()
 	if c.Disk == nil {
@@ -142,7 +146,7 @@ func (c Config) validate() error {
 	for _, d := range []struct {
 		name  string
 		value time.Duration
-	}{{"WriteTimeout", c.WriteTimeout}, {"RequestTimeout", c.RequestTimeout}} {
+	}{{"WriteTimeout", c.WriteTimeout}, {"RequestTimeout", c.RequestTimeout}, {"ReadTimeout", c.ReadTimeout}} {
 		if d.value < 0 {
 			problems = append(problems, fmt.Errorf("%s %v is negative", d.name, d.value))
 		}
@@ -152,6 +156,8 @@ func (c Config) validate() error {
 		value int64
 	}{
 		{"MaxBody", c.MaxBody}, {"Machine.Budget", c.Machine.Budget},
+		{"Machine.Memory", c.Machine.Memory},
+		{"Machine.ReadBudget", c.Machine.ReadBudget}, {"Machine.ReadMemory", c.Machine.ReadMemory},
 		{"Machine.AnswerLimit", c.Machine.AnswerLimit}, {"Machine.Readers", int64(c.Machine.Readers)},
 	} {
 		if n.value < 0 {

@@ -18,6 +18,7 @@ const (
 	CodeSQL          = "SQL_ERROR"           // 400: SQLite's words
 	CodeParams       = "PARAM_COUNT"         // 400: too many or too few parameters
 	CodeRefused      = "REFUSED"             // 400: a statement this database does not take, and why
+	CodeTooCostly    = "TOO_COSTLY"          // 400: it takes more steps, memory or time than a request may; nothing was changed
 	CodeNamespace    = "NAMESPACE_NOT_FOUND" // 400
 	CodeUnauthorized = "UNAUTHORIZED"        // 401
 	CodeForbidden    = "FORBIDDEN"           // 403: a web page of another origin asks, or a client that says it is a node
@@ -105,6 +106,12 @@ func explain(err error) *answer {
 		return refuse(http.StatusUnprocessableEntity, CodeKeyReused, "%v", err)
 	case errors.As(err, &failed):
 		return unavailable(CodeFailed, "%v", err)
+	case errors.Is(err, sqlite.ErrBudget), errors.Is(err, sqlite.ErrMemory), errors.Is(err, sqlite.ErrTooLarge):
+		return refuse(http.StatusBadRequest, CodeTooCostly, "%v", err)
+	case errors.Is(err, machine.ErrCrowded):
+		return unavailable(CodeTimeout, "%v", err)
+	case errors.Is(err, machine.ErrSkipped):
+		return refuse(http.StatusBadRequest, CodeRefused, "%v", err)
 	case errors.Is(err, machine.ErrClosed):
 		return unavailable(CodeStopping, "this node is leaving")
 	case errors.Is(err, context.DeadlineExceeded):

@@ -32,6 +32,9 @@ type Health struct {
 	SnapshotIndex uint64 `json:"snapshot_index"`
 	// Restores counts the snapshots it has restored since it started.
 	Restores uint64 `json:"restores"`
+	// Skipped are the log indices of the entries it has skipped since it started, as
+	// its operator told it to (machine.Options.Skip).
+	Skipped []uint64 `json:"skipped,omitempty"`
 	// LedTerms are the terms it has led since it started.
 	LedTerms []uint64 `json:"led_terms"`
 	// Vote is for whom it voted last.
@@ -65,6 +68,7 @@ func (n *Node) Health() Health {
 		AppliedIndex:  n.storage.machine.Applied(),
 		SnapshotIndex: n.newestSnapshot.Load(),
 		Restores:      n.storage.machine.Restores(),
+		Skipped:       n.storage.machine.Skipped(),
 		LedTerms:      n.standing.ledTerms(),
 		Vote:          n.votes.latest(),
 		LastContact:   n.lastContact(),

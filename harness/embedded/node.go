@@ -155,6 +155,7 @@ func (n *Node) closeOnce() error {
 	n.end()
 	n.conns.cut()
 	if n.storage != nil {
+		n.storage.machine.Interrupt() // an entry may take seconds to apply, and Raft waits for it
 		// Whatever Raft still stores, nobody will be told; and it may wait for a
 		// disk that is slow, or torn.
 		errs = append(errs, n.storage.disk.Close())

@@ -85,8 +85,12 @@ func (n *Node) serveRead(w http.ResponseWriter, r *http.Request, req *request) {
 	if req.Consistency == "" {
 		req.Consistency = wire.Leader
 	}
-	waiting, cancel := context.WithTimeout(r.Context(), n.config.WriteTimeout)
+	end := req.begun.Add(n.config.ReadTimeout)
+	tooLong := refuse(http.StatusBadRequest, CodeTooCostly, "node %s: the read took longer than %v", n.config.ID, n.config.ReadTimeout)
+	ctx, cancel := context.WithDeadlineCause(r.Context(), end, tooLong)
 	defer cancel()
+	waiting, stopWaiting := context.WithTimeout(ctx, n.config.WriteTimeout)
+	defer stopWaiting()
 	if err := n.prepareRead(waiting, req.Consistency); err != nil {
 		n.fail(w, err)
 		return
@@ -101,8 +105,8 @@ func (n *Node) serveRead(w http.ResponseWriter, r *http.Request, req *request) {
 			n.config.Logger.Error("could not end a read", "error", err)
 		}
 	}()
-	out := n.beginAnswer(w)
-	if err := answerRead(r.Context(), out, view, req); err != nil {
+	out := n.beginAnswer(w, end)
+	if err := answerRead(ctx, out, view, req); err != nil {
 		n.cutShort(w, out, err)
 		return
 	}
@@ -169,14 +173,35 @@ func wireColumns(columns []sqlite.Column) []wire.Column {
 	return out
 }
 
-// beginAnswer begins an answer. A client that takes nothing in for too long is cut off.
-func (n *Node) beginAnswer(w http.ResponseWriter) *wire.Writer {
+// beginAnswer begins an answer. A client that takes nothing in for too long is cut
+// off, and so is one that has not taken all by end, if there is one.
+func (n *Node) beginAnswer(w http.ResponseWriter, end time.Time) *wire.Writer {
 	w.Header().Set("Content-Type", "application/json")
-	n.allow(w)
-	return wire.NewWriter(w, func() {
-		_ = http.NewResponseController(w).Flush() // a connection that broke shows at the next write
-		n.allow(w)
-	})
+	patient := &deadlined{ResponseController: http.NewResponseController(w), to: w, each: n.config.RequestTimeout, end: end}
+	return wire.NewWriter(patient, func() { _ = patient.Flush() }) // a connection that broke shows at the next write
+}
+
+// lastWord is how long a client may take to take in how its answer was cut short.
+const lastWord = time.Second
+
+// deadlined writes with a deadline that begins with each write, and not before: the
+// first row may be late.
+type deadlined struct {
+	*http.ResponseController
+	to   io.Writer
+	each time.Duration
+	end  time.Time // the last deadline but for a last word; none if zero
+}
+
+func (d *deadlined) Write(p []byte) (int, error) {
+	deadline := time.Now().Add(d.each)
+	if last := d.end.Add(lastWord); !d.end.IsZero() && last.Before(deadline) {
+		deadline = last
+	}
+	if err := d.SetWriteDeadline(deadline); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return 0, err
+	}
+	return d.to.Write(p)
 }
 
 // cutShort ends an answer by an error, as an ordinary error answer if nothing

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/hashicorp/raft"
 
@@ -75,7 +76,7 @@ func (n *Node) writeHere(ctx context.Context, w http.ResponseWriter, req *reques
 		n.fail(w, n.refusedHere(err))
 		return attempt{answered: true}
 	}
-	out := n.beginAnswer(w)
+	out := n.beginAnswer(w, time.Time{})
 	if err := answerResults(out, done.response.Results); err != nil {
 		n.cutShort(w, out, err)
 	} else {
@@ -89,6 +90,9 @@ func (n *Node) writeHere(ctx context.Context, w http.ResponseWriter, req *reques
 func (n *Node) refusedHere(err error) error {
 	if failed, own := errors.AsType[*machine.FailedError](err); own {
 		return unavailable(CodeFailed, "node %s: %v; whether the change is applied elsewhere is not known", n.config.ID, failed).withOutcome(OutcomeUnknown)
+	}
+	if errors.Is(err, machine.ErrClosed) {
+		return unavailable(CodeStopping, "node %s is leaving; whether the change is applied elsewhere is not known", n.config.ID).withOutcome(OutcomeUnknown)
 	}
 	return err
 }

@@ -1,6 +1,12 @@
 package sqltext
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
+
+// MaxStatements bounds the statements of one text: each takes a hundred bytes or more, however short it is.
+const MaxStatements = 1 << 16
 
 // Split cuts a text at the semicolons that end statements for SQLite, and leaves out statements
 // with nothing in them. It returns a *SyntaxError where SQLite would see no token at all, and where
@@ -16,6 +22,9 @@ func Split(sql string) ([]Statement, error) {
 			return nil, err
 		}
 		if s.Text != "" {
+			if len(statements) == MaxStatements {
+				return nil, fmt.Errorf("the text has more than %d statements", MaxStatements)
+			}
 			statements = append(statements, s)
 		}
 		i = next

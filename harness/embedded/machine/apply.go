@@ -28,7 +28,10 @@ func (m *Machine) ApplyBatch(logs []*raft.Log) []any {
 	out := make([]any, len(logs))
 	responses, err := m.applyBatch(logs)
 	if err != nil {
-		if !errors.Is(err, ErrClosed) {
+		switch {
+		case errors.Is(err, sqlite.ErrInterrupted):
+			err = ErrClosed
+		case !errors.Is(err, ErrClosed):
 			err = m.fail(err)
 		}
 		for i := range out {
@@ -44,10 +47,6 @@ func (m *Machine) ApplyBatch(logs []*raft.Log) []any {
 }
 
 // applyBatch returns an error only for what the node's surroundings did.
-//
-// INSERT OR ROLLBACK, when it fails, ends the whole transaction and so undoes
-// the entries before it. The batch is then begun anew without that entry,
-// whose answer is known.
 func (m *Machine) applyBatch(logs []*raft.Log) ([]Response, error) {
 	if err := m.stopped(); err != nil {
 		return nil, err
@@ -56,19 +55,32 @@ func (m *Machine) applyBatch(logs []*raft.Log) ([]Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	responses := make([]Response, len(logs))
-	ended := make([]bool, len(logs)) // the entries that ended the transaction
-	for {
-		again, err := m.tryBatch(logs, entries, responses, ended)
-		if err != nil {
+	b := &batch{logs: logs, entries: entries, responses: make([]Response, len(logs)), last: len(logs), alone: none}
+	for next := 0; next < len(logs); {
+		if next, err = m.transact(b, next); err != nil {
 			return nil, errors.Join(err, m.abandon())
 		}
-		if !again {
-			m.latest = entries[len(entries)-1].Time
-			return responses, nil
-		}
 	}
+	m.latest = entries[len(entries)-1].Time
+	return b.responses, nil
 }
+
+// batch is a batch under way: by rights one transaction.
+//
+// There are two reasons for more. An entry that fails may end the whole transaction,
+// and so undo the entries before it: INSERT OR ROLLBACK does, and what is over a limit.
+// And whether an entry that takes much is over a limit must not hang on what was in
+// its transaction before it. Such an entry is applied once more, alone, and that time
+// counts; the entries before it are another transaction.
+type batch struct {
+	logs      []*raft.Log
+	entries   []Entry
+	responses []Response
+	last      int // where the transaction under way ends
+	alone     int // the entry that is to be applied alone
+}
+
+const none = -1
 
 // decode decodes a batch; what is no entry is a mark. Each has the latest time of
 // any up to it in the log, whatever becomes of them: every node comes to the same,
@@ -90,34 +102,82 @@ func (m *Machine) decode(logs []*raft.Log) ([]Entry, error) {
 	return entries, nil
 }
 
-func (m *Machine) tryBatch(logs []*raft.Log, entries []Entry, responses []Response, ended []bool) (again bool, err error) {
+// transact applies entries from first on as one transaction, and returns where the
+// next is to begin.
+func (m *Machine) transact(b *batch, first int) (next int, err error) {
+	if b.alone == first {
+		b.last, b.alone = len(b.logs), none
+		return first + 1, m.applyAlone(b, first)
+	}
+	if err := m.begin(b.logs[first]); err != nil {
+		return first, err
+	}
+	for i := first; i < b.last; i++ {
+		if err := m.forget(b.logs[i], b.entries[i].Time); err != nil {
+			return first, err
+		}
+		var again bool
+		b.responses[i], again, err = m.applyOne(b.logs[i], b.entries[i], false)
+		switch {
+		case err != nil:
+			return first, applying(b.logs[i], err)
+		case !m.writer.InTransaction():
+			b.last, b.alone = i, i
+			return first, nil
+		case again:
+			b.last, b.alone = i, i
+		}
+	}
+	if b.last == first {
+		return first, m.abandon()
+	}
+	return b.last, m.commit(b.logs[b.last-1], b.entries[b.last-1])
+}
+
+// applyAlone applies one entry as a transaction of its own, in a state of the
+// database's connection that is the same on every node.
+func (m *Machine) applyAlone(b *batch, i int) (err error) {
+	if err := m.beginAt(b, i); err != nil {
+		return err
+	}
+	if b.responses[i], _, err = m.applyOne(b.logs[i], b.entries[i], true); err != nil {
+		return applying(b.logs[i], err)
+	}
+	if !m.writer.InTransaction() { // the entry has ended it, and undone what came before
+		if err := m.beginAt(b, i); err != nil {
+			return err
+		}
+	}
+	return m.commit(b.logs[i], b.entries[i])
+}
+
+// beginAt begins a transaction with what comes before an entry of a batch.
+func (m *Machine) beginAt(b *batch, i int) error {
+	if err := m.begin(b.logs[i]); err != nil {
+		return err
+	}
+	return m.forget(b.logs[i], b.entries[i].Time)
+}
+
+func (m *Machine) begin(log *raft.Log) error {
 	if err := m.writer.Trusted("BEGIN IMMEDIATE"); err != nil {
-		return false, fmt.Errorf("begin batch at log index %d: %w", logs[0].Index, err)
+		return fmt.Errorf("begin a transaction at log index %d: %w", log.Index, err)
 	}
-	for i, log := range logs {
-		if err := m.forget(log, entries[i].Time); err != nil {
-			return false, fmt.Errorf("forget what is old at log index %d: %w", log.Index, err)
-		}
-		if ended[i] {
-			continue
-		}
-		responses[i], err = m.applyOne(log, entries[i])
-		if err != nil {
-			return false, fmt.Errorf("apply log index %d: %w", log.Index, err)
-		}
-		if !m.writer.InTransaction() {
-			ended[i] = true
-			return true, nil
-		}
-	}
-	last := logs[len(logs)-1]
-	if err := m.markApplied(last, entries[len(entries)-1]); err != nil {
-		return false, err
+	return nil
+}
+
+func (m *Machine) commit(log *raft.Log, entry Entry) error {
+	if err := m.markApplied(log, entry); err != nil {
+		return err
 	}
 	if err := m.writer.Trusted("COMMIT"); err != nil {
-		return false, fmt.Errorf("commit batch at log index %d: %w", last.Index, err)
+		return fmt.Errorf("commit up to log index %d: %w", log.Index, err)
 	}
-	return false, nil
+	return nil
+}
+
+func applying(log *raft.Log, err error) error {
+	return fmt.Errorf("apply log index %d: %w (the entry's digest is %s)", log.Index, err, EntryDigest(log))
 }
 
 func (m *Machine) abandon() error {
@@ -138,48 +198,73 @@ func (m *Machine) markApplied(log *raft.Log, entry Entry) error {
 	return nil
 }
 
-func (m *Machine) applyOne(log *raft.Log, entry Entry) (Response, error) {
+// applyOne applies one entry as a savepoint. It returns whether the entry takes so
+// much that it has to be applied alone; it has changed nothing then.
+func (m *Machine) applyOne(log *raft.Log, entry Entry, alone bool) (response Response, again bool, err error) {
 	if entry.Mark() {
-		return Response{}, nil
+		return Response{}, false, nil
 	}
-	if err := m.markApplied(log, entry); err != nil {
-		return Response{}, err
+	if skip, err := m.skips(log); err != nil {
+		return Response{}, false, err
+	} else if skip {
+		m.noteSkipped(log.Index)
+		return Response{Err: ErrSkipped}, false, nil
 	}
 	if _, err := m.writer.Lookup("SAVEPOINT entry"); err != nil {
-		return Response{}, err
+		return Response{}, false, err
 	}
-	results, err := m.once(log, entry)
+	// Within the savepoint: SQLite makes one when something is first written in it,
+	// at the cost of this and not of the entry's statements.
+	if err := m.markApplied(log, entry); err != nil {
+		return Response{}, false, err
+	}
+	results, much, err := m.once(log, entry, alone)
+	again = much && !alone
 	switch {
-	case err == nil:
-		_, err := m.writer.Lookup("RELEASE entry")
-		return Response{Results: results}, err
 	case sqlite.Environmental(err):
-		return Response{}, err
+		return Response{}, false, err
+	case err == nil && !again:
+		_, err := m.writer.Lookup("RELEASE entry")
+		return Response{Results: results}, false, err
 	case m.writer.InTransaction():
 		if err := m.writer.Trusted("ROLLBACK TO entry; RELEASE entry"); err != nil {
-			return Response{}, err
+			return Response{}, false, err
 		}
 	}
-	return Response{Err: err}, nil
+	return Response{Err: err}, again, nil
 }
 
-// once executes an entry, unless its request has been applied before.
-func (m *Machine) once(log *raft.Log, entry Entry) ([]Result, error) {
+// once executes an entry, unless its request has been applied before. It returns
+// whether the entry took more than half of what it may.
+func (m *Machine) once(log *raft.Log, entry Entry, alone bool) (results []Result, much bool, err error) {
 	if results, found, err := m.recall(entry); found || err != nil {
-		return results, err
+		return results, false, err
+	}
+	if alone {
+		if err := m.writer.Fresh(); err != nil {
+			return nil, false, err
+		}
 	}
 	m.writer.SetNow(entry.when())
 	m.writer.SetRandom(log.Index^log.Term<<48, uint64(entry.Time))
-	m.writer.SetBudget(m.options.Budget)
-	results, err := m.execute(entry)
-	m.writer.SetBudget(0)
+	if err := m.writer.Begin(m.options.Budget, m.options.Memory); err != nil {
+		return nil, false, err
+	}
+	results, err = m.execute(entry)
+	cost := m.writer.End()
+	if much = cost.Steps > m.options.Budget/2 || cost.Memory > m.options.Memory/2; much && !alone {
+		return nil, true, err
+	}
 	if err != nil {
-		return nil, err
+		return nil, much, err
+	}
+	if m.options.Observe != nil {
+		m.options.Observe(log.Index, cost, alone)
 	}
 	if m.writer.DeferredViolations() {
-		return nil, errForeignKey
+		return nil, much, errForeignKey
 	}
-	return results, m.remember(log, entry, results)
+	return results, much, m.remember(log, entry, results)
 }
 
 var errForeignKey = errors.New("FOREIGN KEY constraint failed")

@@ -99,6 +99,9 @@ func (m *Machine) statement(statement sqltext.Statement, params []any, room *int
 		}
 	}()
 	result.Columns = rows.Columns()
+	if *room -= width(result.Columns); *room < 0 {
+		return Result{}, 0, m.tooLong()
+	}
 	for {
 		row, err := rows.Next()
 		if err == io.EOF {
@@ -108,7 +111,7 @@ func (m *Machine) statement(statement sqltext.Statement, params []any, room *int
 			return Result{}, 0, err
 		}
 		if *room -= size(row); *room < 0 {
-			return Result{}, 0, fmt.Errorf("the answer is larger than %d bytes, the limit for requests that change data", m.options.AnswerLimit)
+			return Result{}, 0, m.tooLong()
 		}
 		result.Rows = append(result.Rows, slices.Clone(row))
 	}
@@ -121,6 +124,19 @@ func (m *Machine) statement(statement sqltext.Statement, params []any, room *int
 		}
 	}
 	return result, taken, nil
+}
+
+func (m *Machine) tooLong() error {
+	return fmt.Errorf("the answer is larger than %d bytes, the limit for requests that change data", m.options.AnswerLimit)
+}
+
+// width is about how many bytes the head of a result takes, in an answer and in memory.
+func width(columns []sqlite.Column) int64 {
+	n := int64(64)
+	for _, c := range columns {
+		n += int64(len(c.Name)+len(c.Type)) + 32
+	}
+	return n
 }
 
 // size is about how many bytes a row takes in an answer.

@@ -11,25 +11,48 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded/sqlite"
 )
 
-// Options are what all nodes of a cluster must agree on. The zero value works.
+// Options are what all nodes of a cluster must agree on: a request that is over
+// a limit is refused by every node, or by none. The zero value works.
 type Options struct {
-	// Budget is how many steps of SQLite's virtual machine one entry may take;
-	// 200 million (some seconds) if 0.
+	// Budget is how many steps of SQLite's virtual machine one entry may take; 200
+	// million if 0. A step takes about 10 ns. Compiling, allocating memory and
+	// looking at long values cost steps, too: see sqlite.Conn.Begin.
 	Budget int64
-	// AnswerLimit bounds the rows that a request which changes data may answer
-	// with, in bytes; 16 MiB if 0.
+	// Memory is how many bytes the statements of one entry may hold at once: values
+	// under way, what is sorted or made distinct, and the pages that are kept in case
+	// the entry fails; 128 MiB if 0.
+	Memory int64
+	// AnswerLimit bounds the answer of a request that changes data, rows and the
+	// names of columns, in bytes; 16 MiB if 0.
 	AnswerLimit int64
+	// ReadBudget is how many steps one read may take; 1000 million if 0.
+	ReadBudget int64
+	// ReadMemory is how many bytes one read may hold at once; 64 MiB if 0.
+	ReadMemory int64
 	// Readers bounds how many reads are served at once; 8 if 0.
 	Readers int
+	// Skip are entries that are refused unseen: what an operator does about an entry
+	// that stops every node which applies it. They must be the same on all nodes, and
+	// given before any node has applied them.
+	Skip []Skipped
+	// Observe is told what an entry took whose statements succeeded, and whether it was
+	// applied alone: what it took is the same on every node then. Not called if nil. An
+	// entry may be applied, and told of, twice. It must not block.
+	Observe func(index uint64, cost sqlite.Cost, alone bool)
 }
 
 // WithDefaults returns the options with every zero replaced.
 func (o Options) WithDefaults() Options {
-	if o.Budget == 0 {
-		o.Budget = 200_000_000
-	}
-	if o.AnswerLimit == 0 {
-		o.AnswerLimit = 16 << 20
+	for _, limit := range []struct {
+		value     *int64
+		otherwise int64
+	}{
+		{&o.Budget, 200_000_000}, {&o.Memory, 128 << 20}, {&o.AnswerLimit, 16 << 20},
+		{&o.ReadBudget, 1_000_000_000}, {&o.ReadMemory, 64 << 20},
+	} {
+		if *limit.value == 0 {
+			*limit.value = limit.otherwise
+		}
 	}
 	if o.Readers == 0 {
 		o.Readers = 8
@@ -61,11 +84,13 @@ type Machine struct {
 	dir     string
 	writer  *sqlite.Conn
 	readers *readers
+	ending  sync.Once
 	latest  int64 // the latest time of an entry so far; Apply's and Restore's own
 
 	mu       sync.Mutex
 	applied  uint64
 	restores uint64
+	skipped  []uint64
 	failed   *FailedError
 	closed   bool
 	progress chan struct{} // closed and replaced when something above changes
@@ -113,13 +138,28 @@ const bookkeeping = `
 	CREATE TABLE rejoin_objects (type TEXT NOT NULL, name TEXT NOT NULL, namespace TEXT NOT NULL, PRIMARY KEY (name, type)) WITHOUT ROWID;
 	INSERT INTO rejoin_applied VALUES (1, 0, 0, 0);` + memory
 
+// Interrupt ends what the machine is at: the entry under way is not applied, nor is
+// any after it, and reads end. Close must follow. It does not block.
+func (m *Machine) Interrupt() {
+	m.end()
+	m.readers.interrupt()
+}
+
+// end lets nothing more begin, and ends the entry under way.
+func (m *Machine) end() {
+	m.ending.Do(func() {
+		m.mu.Lock()
+		m.closed = true
+		m.announceLocked()
+		m.mu.Unlock()
+		m.writer.Interrupt()
+	})
+}
+
 // Close waits for reads under way to end, then closes the database. The files
 // stay; the next Open removes them. It is safe to call twice.
 func (m *Machine) Close() error {
-	m.mu.Lock()
-	m.closed = true
-	m.announceLocked()
-	m.mu.Unlock()
+	m.end()
 	return errors.Join(m.readers.close(), m.writer.Close())
 }
 

@@ -25,8 +25,13 @@ const (
 	Plain
 )
 
-// maxLength bounds one value and one statement, in bytes.
-const maxLength = 64 << 20
+// What SQLite itself refuses (https://sqlite.org/limits.html). A value may be a
+// little longer than a request, so that what a request can send can be stored.
+const (
+	maxLength    = 20 << 20 // bytes, of a value, a row and a statement
+	maxProgram   = 1 << 20  // operations of a statement's program, 24 bytes each
+	maxArguments = 127      // of a function
+)
 
 // Conn is one connection. It is not safe for concurrent use.
 type Conn struct {
@@ -38,6 +43,7 @@ type Conn struct {
 	mode     Mode
 	onDamage func(error) error
 	told     bool // of damage
+	kept     Cost // what may be kept in the schema is worth so much
 }
 
 const walSuffix = "-wal"
@@ -79,7 +85,7 @@ func Open(path string, mode Mode) (*Conn, error) {
 }
 
 func (c *Conn) prepare() error {
-	if err := c.around.watch(c.raw); err != nil {
+	if err := c.around.watch(c.raw, c.mode); err != nil {
 		return err
 	}
 	if err := c.create(); err != nil {
@@ -103,6 +109,8 @@ func (c *Conn) prepare() error {
 	}
 	c.raw.SetLimit(sqlite3.SQLITE_LIMIT_LENGTH, maxLength)
 	c.raw.SetLimit(sqlite3.SQLITE_LIMIT_SQL_LENGTH, maxLength)
+	c.raw.SetLimit(sqlite3.SQLITE_LIMIT_VDBE_OP, maxProgram)
+	c.raw.SetLimit(sqlite3.SQLITE_LIMIT_FUNCTION_ARG, maxArguments)
 	c.raw.RegisterAuthorizer(c.guard.authorize)
 	return nil
 }
@@ -145,16 +153,47 @@ func (c *Conn) SetNow(t time.Time) { c.around.setNow(t) }
 // SetRandom sets the seed of random() and randomblob().
 func (c *Conn) SetRandom(a, b uint64) { c.random.seed(a, b) }
 
-// SetBudget sets how many steps of SQLite's virtual machine the statements
-// that follow may take together, to the nearest thousand; 0 is no limit. The
-// same statements on the same data take the same steps everywhere, so nodes
-// give up at the same place, which a timeout could not promise.
-func (c *Conn) SetBudget(steps int64) {
+// Begin begins a request: the statements that follow may take so many steps and
+// hold so many bytes of memory together; 0 is no limit.
+//
+// A step is one of SQLite's virtual machine. To compile a statement, to allocate
+// memory and to look at long values costs steps, too. Trusted and Lookup cost nothing.
+//
+// What a request takes hardly depends on the node: not on its page cache, its kept
+// statements or its clock. It does not at all after Fresh, at the start of a
+// transaction. Without, it differs by less than a quarter of the limits: of two nodes
+// whose request takes less than half on one, none is over the limits.
+func (c *Conn) Begin(steps, memory int64) error {
 	if steps == 0 {
 		steps = unlimited
 	}
-	c.around.setBudget(steps)
+	if memory == 0 {
+		memory = unlimited
+	}
+	if err := c.boundKept(steps, memory); err != nil {
+		return err
+	}
+	c.around.begin(steps, memory)
+	return nil
 }
+
+// End ends the request begun last, and returns what it took.
+func (c *Conn) End() Cost {
+	cost := c.around.cost()
+	c.around.begin(unlimited, unlimited)
+	return cost
+}
+
+// Cost is what the statements of a request took.
+type Cost struct {
+	Steps  int64
+	Memory int64 // bytes, the most that were held at once
+}
+
+// Interrupt ends the statement under way and every one that follows, with
+// ErrInterrupted. Unlike the other methods it may be called from any goroutine, but
+// not after Close.
+func (c *Conn) Interrupt() { c.around.requestStop() }
 
 // Trusted runs statements of the database's own, past the guard, and ignores
 // their rows.
@@ -162,7 +201,7 @@ func (c *Conn) Trusted(sql string, params ...any) error {
 	c.guard.trust()
 	defer c.guard.distrust()
 	_, err := c.raw.Exec(sql, values(params))
-	return c.explain(err)
+	return c.explainOwn(err)
 }
 
 // Lookup runs one statement of the database's own, past the guard, and returns
@@ -173,7 +212,7 @@ func (c *Conn) Lookup(sql string, params ...any) (value any, err error) {
 	defer c.guard.distrust()
 	rows, err := c.raw.Query(sql, values(params))
 	if err != nil {
-		return nil, c.explain(err)
+		return nil, c.explainOwn(err)
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	row := make([]driver.Value, len(rows.Columns()))
@@ -181,7 +220,7 @@ func (c *Conn) Lookup(sql string, params ...any) (value any, err error) {
 	case err == io.EOF || len(row) == 0:
 		return nil, nil
 	case err != nil:
-		return nil, c.explain(err)
+		return nil, c.explainOwn(err)
 	}
 	return row[0], nil
 }
@@ -202,6 +241,16 @@ func (c *Conn) DeferredViolations() bool { return c.around.deferredViolations() 
 // or damaged. SQLite does not tell of damage that a checkpoint met: it is an
 // error all the same, once.
 func (c *Conn) explain(err error) error {
+	if e, ok := errors.AsType[sqlite3.Error](err); ok && !c.around.damaged() && c.guard.reason == "" {
+		if why := c.tooMuch(e); why != nil {
+			return why
+		}
+	}
+	return c.explainOwn(err)
+}
+
+// explainOwn explains an error of a statement of the database's own, which has no limits.
+func (c *Conn) explainOwn(err error) error {
 	if damage := c.around.damage(c.path); damage != nil && (err != nil || !c.told) {
 		c.told = true
 		return c.damaged(damage)
@@ -209,17 +258,30 @@ func (c *Conn) explain(err error) error {
 	if err == nil || err == io.EOF {
 		return err
 	}
-	e, ok := errors.AsType[sqlite3.Error](err)
-	if !ok {
-		return err
-	}
-	switch {
-	case c.guard.reason != "":
+	if _, ok := errors.AsType[sqlite3.Error](err); ok && c.guard.reason != "" {
 		return refusedError(c.guard.reason)
-	case e.Code == sqlite3.ErrInterrupt && c.around.spent():
-		return ErrBudget
 	}
 	return c.surrounded(err)
+}
+
+// tooMuch is why a request was ended that wanted too much, or nil.
+func (c *Conn) tooMuch(e sqlite3.Error) error {
+	memory := primary(e) == sqlite3.ErrNomem
+	switch {
+	case memory && c.around.exhausted():
+		return nil
+	case c.around.stopping() && (memory || e.Code == sqlite3.ErrInterrupt):
+		return ErrInterrupted
+	case Environmental(e) && !memory:
+		return nil
+	case c.around.over():
+		return ErrMemory
+	case c.around.spent():
+		return ErrBudget
+	case memory:
+		return ErrTooLarge // SQLite's own limit of a program says so
+	}
+	return nil
 }
 
 // surrounded tells the errors of a statement from those of the surroundings.

@@ -94,36 +94,41 @@ var _ = Describe("A connection", func() {
 		}
 	})
 
-	It("takes the same steps for the same statements, whatever it did before", func() {
+	It("takes the same steps and memory for the same statements, whatever it did before", func() {
+		const ordered = "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r LIMIT 1000) SELECT DISTINCT n FROM r, t ORDER BY -n"
 		other := open(newFile(), sqlite.Writer)
 		Expect(other.Trusted("CREATE TABLE t (id INTEGER PRIMARY KEY, v); INSERT INTO t VALUES (1, 'one')")).To(Succeed())
-		enough := func(c *sqlite.Conn, steps int64) bool {
-			c.SetBudget(steps)
-			defer c.SetBudget(0)
-			_, err := ask(c, "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r LIMIT 1000) SELECT count(*) FROM r, t")
-			if err != nil {
-				Expect(err).To(MatchError(sqlite.ErrBudget))
-			}
-			return err == nil
+		cost := func(c *sqlite.Conn) sqlite.Cost {
+			Expect(c.Begin(0, 0)).To(Succeed())
+			_, err := ask(c, ordered)
+			Expect(err).NotTo(HaveOccurred())
+			return c.End()
 		}
-		least := int64(0)
-		for !enough(c, least+1000) {
-			least += 1000
-		}
-		Expect(least).To(BeNumerically(">", 5000))
+		first := cost(c)
+		Expect(first.Steps).To(BeNumerically(">", 5000))
+		Expect(first.Memory).To(BeNumerically(">", 10_000))
 		for range 3 {
-			Expect(enough(other, least)).To(BeFalse())
-			Expect(enough(other, least+1000)).To(BeTrue())
+			Expect(cost(other)).To(Equal(first))
 		}
-		c.SetBudget(0)
+		for range 3 {
+			Expect(c.Begin(first.Steps, first.Memory)).To(Succeed())
+			Expect(ask(c, ordered)).To(HaveLen(1000))
+			Expect(c.Begin(first.Steps-1000, 0)).To(Succeed())
+			_, err := ask(c, ordered)
+			Expect(err).To(MatchError(sqlite.ErrBudget))
+			Expect(c.Begin(0, first.Memory/2)).To(Succeed())
+			_, err = ask(c, ordered)
+			Expect(err).To(MatchError(sqlite.ErrMemory))
+		}
+		Expect(c.Begin(0, 0)).To(Succeed())
 	})
 
-	It("gives up its own statements too when the budget is used up", func() {
-		c.SetBudget(1000)
-		Expect(c.Trusted("DELETE FROM t WHERE id > (" + runaway + ")")).To(MatchError(sqlite.ErrBudget))
-		_, err := c.Lookup(runaway)
+	It("gives up a statement when the budget is used up, and none of its own", func() {
+		Expect(c.Begin(1000, 0)).To(Succeed())
+		_, err := ask(c, "DELETE FROM t WHERE id > ("+runaway+")")
 		Expect(err).To(MatchError(sqlite.ErrBudget))
-		c.SetBudget(0)
+		Expect(c.Lookup("SELECT count(*) FROM t")).To(BeEquivalentTo(1))
+		Expect(c.Begin(0, 0)).To(Succeed())
 		Expect(ask(c, "SELECT * FROM t")).To(HaveLen(1))
 	})
 

@@ -6,7 +6,7 @@
 //
 //	clock       SetNow     every form of 'now', CURRENT_TIMESTAMP and column defaults
 //	randomness  SetRandom  random() and randomblob()
-//	patience    SetBudget  how many virtual-machine steps a statement may take
+//	patience    Begin      what a request may take: steps of the virtual machine, and memory
 //
 // The time zone is UTC, whatever the zone of the process: the modifiers
 // 'localtime' and 'utc' of SQLite's date functions leave a time as it is.

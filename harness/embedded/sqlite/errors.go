@@ -10,8 +10,15 @@ import (
 // ErrRefused marks statements the guard refused; the message says why.
 var ErrRefused = errors.New("refused")
 
-// ErrBudget marks a statement that took more steps than it was given.
-var ErrBudget = errors.New("statement takes too many steps")
+// What ends a request that wants more than it is given.
+var (
+	ErrBudget   = errors.New("the statements take too many steps: do it in smaller parts")
+	ErrMemory   = errors.New("the statements need too much memory at once: do it in smaller parts")
+	ErrTooLarge = errors.New("the statement is too large to be compiled")
+)
+
+// ErrInterrupted marks a statement that ended because its connection was interrupted.
+var ErrInterrupted = errors.New("the statement was interrupted")
 
 // ParamCountError says that statements were given another number of parameters
 // than they ask for together.
@@ -79,7 +86,7 @@ func primary(e sqlite3.Error) sqlite3.ErrNo { return e.Code & sqlite3.ErrNo(sqli
 // so the node that did must not go on as if the statement had failed.
 // The codes: https://sqlite.org/rescode.html
 func Environmental(err error) bool {
-	if Damaged(err) {
+	if Damaged(err) || errors.Is(err, ErrInterrupted) {
 		return true
 	}
 	e, ok := errors.AsType[sqlite3.Error](err)

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 )
@@ -19,10 +20,14 @@ func (r *random) blob(n int64) ([]byte, error) {
 		return nil, fmt.Errorf("string or blob too big: randomblob(%d)", n)
 	}
 	b := make([]byte, max(n, 1))
-	for i := 0; i < len(b); i += 8 {
+	whole := len(b) &^ 7
+	for i := 0; i < whole; i += 8 {
+		binary.LittleEndian.PutUint64(b[i:], r.source.Uint64())
+	}
+	if whole < len(b) {
 		v := r.source.Uint64()
-		for j := i; j < min(i+8, len(b)); j++ {
-			b[j] = byte(v)
+		for i := whole; i < len(b); i++ {
+			b[i] = byte(v)
 			v >>= 8
 		}
 	}

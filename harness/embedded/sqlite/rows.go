@@ -23,14 +23,13 @@ func (c *Conn) Query(ctx context.Context, sql string, params []any) (rows *Rows,
 	if isVacuum(sql) {
 		return nil, 0, refusedError("VACUUM is refused: it rewrites the file of one node, and cannot run in a transaction")
 	}
-	prepared, err := c.raw.PrepareContext(ctx, sql)
+	stmt, err := c.compile(ctx, sql)
 	if err != nil {
-		return nil, 0, c.explain(err)
+		return nil, 0, err
 	}
-	stmt := prepared.(*sqlite3.SQLiteStmt)
 	defer func() {
 		if err != nil {
-			err = with(err, stmt.Close())
+			err = with(err, c.finalize(stmt))
 		}
 	}()
 	if err := whole(stmt); err != nil {
@@ -47,19 +46,68 @@ func (c *Conn) Query(ctx context.Context, sql string, params []any) (rows *Rows,
 	if err != nil {
 		return nil, taken, err
 	}
-	raw, err := stmt.QueryContext(ctx, named(params[:taken]))
-	if err != nil {
-		return nil, taken, c.explain(err)
+	if c.mode == Writer {
+		c.around.weigh(longestLiteral(sql))
 	}
-	rows = &Rows{conn: c, stmt: stmt, raw: raw.(*sqlite3.SQLiteRows), reserved: reserved}
+	raw, err := c.start(ctx, stmt, params[:taken])
+	if err != nil {
+		return nil, taken, because(ctx, c.explain(err))
+	}
+	rows = &Rows{ctx: ctx, conn: c, stmt: stmt, raw: raw, reserved: reserved}
 	if err := rows.first(); err != nil {
-		return nil, taken, with(err, raw.Close())
+		return nil, taken, with(err, c.around.metered(raw.Close))
 	}
 	return rows, taken, nil
 }
 
+// statementCost is what each statement costs beside its steps, in steps.
+const statementCost = 500
+
+// compile compiles a statement, anew: one that was kept would have its steps of before.
+func (c *Conn) compile(ctx context.Context, sql string) (stmt *sqlite3.SQLiteStmt, err error) {
+	defer c.noteKept(c.around.taken())
+	c.around.weigh(-1)
+	c.around.charge(statementCost + int64(len(sql)))
+	err = c.around.metered(func() error {
+		prepared, err := c.raw.PrepareContext(ctx, sql)
+		if err == nil {
+			stmt = prepared.(*sqlite3.SQLiteStmt)
+		}
+		return err
+	})
+	if err == nil && c.around.spent() {
+		return nil, with(ErrBudget, stmt.Close())
+	}
+	return stmt, c.explain(err)
+}
+
+// start binds the parameters and takes the first step.
+func (c *Conn) start(ctx context.Context, stmt *sqlite3.SQLiteStmt, params []any) (rows *sqlite3.SQLiteRows, err error) {
+	err = c.around.metered(func() error {
+		raw, err := stmt.QueryContext(ctx, named(params))
+		if err == nil {
+			rows = raw.(*sqlite3.SQLiteRows)
+		}
+		return err
+	})
+	return rows, err
+}
+
+// finalize ends a statement, and with it what it holds.
+func (c *Conn) finalize(stmt *sqlite3.SQLiteStmt) error {
+	return c.around.metered(func() error { return c.end(stmt) })
+}
+
+func (c *Conn) end(stmt *sqlite3.SQLiteStmt) error {
+	if c.mode == Writer {
+		c.around.ended(stmt)
+	}
+	return stmt.Close()
+}
+
 // Rows walks over the rows of one statement.
 type Rows struct {
+	ctx      context.Context
 	conn     *Conn
 	stmt     *sqlite3.SQLiteStmt
 	raw      *sqlite3.SQLiteRows
@@ -86,7 +134,8 @@ func (r *Rows) first() error {
 	// declarations up in this slice.
 	clear(r.raw.DeclTypes())
 
-	r.pending = r.step()
+	// The driver has taken the first step already.
+	r.pending = r.came(r.raw.Next(r.row))
 	if r.pending != nil && r.pending != io.EOF {
 		return r.pending
 	}
@@ -99,9 +148,24 @@ func (r *Rows) first() error {
 }
 
 func (r *Rows) step() error {
-	err := r.conn.explain(r.raw.Next(r.row))
+	return r.came(r.conn.around.metered(func() error { return r.raw.Next(r.row) }))
+}
+
+// came is what a step came to.
+func (r *Rows) came(err error) error {
+	err = because(r.ctx, r.conn.explain(err))
 	if err == io.EOF {
 		return r.conn.aftermath(r.reserved)
+	}
+	return err
+}
+
+// because is err, or why ctx has ended if that is all it says.
+func because(ctx context.Context, err error) error {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		if cause := context.Cause(ctx); cause != nil {
+			return cause
+		}
 	}
 	return err
 }
@@ -129,7 +193,7 @@ func (r *Rows) Close() error {
 	if r.stmt == nil {
 		return nil
 	}
-	err := errors.Join(r.raw.Close(), r.stmt.Close())
+	err := r.conn.around.metered(func() error { return errors.Join(r.raw.Close(), r.conn.end(r.stmt)) })
 	r.stmt = nil
 	return err
 }

@@ -6,22 +6,36 @@ package sqlite
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "meter.h"
 #include "pages.h"
 
 // The few functions of SQLite that are used past github.com/mattn/go-sqlite3,
 // which links it into the same binary.
-typedef struct sqlite3 sqlite3;
+typedef struct sqlite3_stmt sqlite3_stmt;
 
 vfs *sqlite3_vfs_find(const char *name);
 int sqlite3_vfs_register(vfs *v, int make_default);
 int sqlite3_vfs_unregister(vfs *v);
 int sqlite3_file_control(sqlite3 *db, const char *name, int op, void *arg);
-void sqlite3_progress_handler(sqlite3 *db, int every, int (*f)(void *), void *arg);
 void *sqlite3_update_hook(sqlite3 *db, void (*f)(void *, int, char const *, char const *, i64), void *arg);
 i64 sqlite3_changes64(sqlite3 *db);
 int sqlite3_db_status(sqlite3 *db, int op, int *current, int *high, int reset);
+int sqlite3_db_config(sqlite3 *db, int op, ...);
+int sqlite3_stmt_status(sqlite3_stmt *stmt, int op, int reset);
+int sqlite3_open_v2(const char *name, sqlite3 **db, int flags, const char *vfs);
+int sqlite3_close_v2(sqlite3 *db);
+int sqlite3_test_control(int op, ...);
 
-enum { BUDGET_STEP = 1000, OP_DELETE = 9, STATUS_DEFERRED_FKS = 10, RESERVE_BYTES = 38 };
+enum {
+	OP_DELETE = 9,
+	STATUS_DEFERRED_FKS = 10,
+	RESERVE_BYTES = 38,
+	LOOKASIDE = 1001,
+	VM_STEP = 4,
+	OPTIMIZATIONS = 15,
+	BLOOM_FILTER = 0x00080000,
+	IN_MEMORY = 0x02 | 0x04 | 0x80 | 0x8000, // READWRITE, CREATE, MEMORY, NOMUTEX
+};
 
 // One surroundings per connection; the VFS is first, so that SQLite's pointer
 // to the VFS is a pointer to the whole.
@@ -29,7 +43,8 @@ typedef struct surroundings {
 	pages p;
 	char name[40];
 	i64 now;       // milliseconds since the Julian epoch
-	i64 budget;    // virtual-machine steps left
+	meter meter;
+	sqlite3 *aside; // has SQLite's own functions
 	int last_rowid; // the largest rowid there is was given out
 } surroundings;
 
@@ -43,14 +58,9 @@ static int current_time(vfs *v, double *out) {
 	return 0;
 }
 
-static int spend(void *arg) {
-	surroundings *s = arg;
-	s->budget -= BUDGET_STEP;
-	return s->budget <= 0;
-}
-
 static void changed(void *arg, int op, char const *db, char const *table, i64 rowid) {
 	surroundings *s = arg;
+	meter_row(&s->meter);
 	if (op != OP_DELETE && rowid == INT64_MAX) s->last_rowid = 1;
 }
 
@@ -72,14 +82,30 @@ static surroundings *surroundings_new(void) {
 }
 
 static void surroundings_free(surroundings *s) {
+	sqlite3_close_v2(s->aside);
 	sqlite3_vfs_unregister(&s->p.v);
 	free(s);
 }
 
-static void surroundings_watch(surroundings *s, void *db) {
-	sqlite3_progress_handler(db, BUDGET_STEP, spend, s);
+// A writer has no lookaside memory (meter_install): what is allocated in it, and
+// what is not, hangs on what else is. Readers have what SQLite gives by default.
+static int surroundings_watch(surroundings *s, void *db, int writer) {
+	meter_watch(&s->meter, db);
 	sqlite3_update_hook(db, changed, s);
+	int rc = writer ? 0 : sqlite3_db_config(db, LOOKASIDE, (void *)0, 1200, 40);
+	// A Bloom filter would look like a value, of up to 10 MB.
+	if (rc == 0 && writer) rc = sqlite3_test_control(OPTIMIZATIONS, db, BLOOM_FILTER);
+	if (rc == 0) rc = sqlite3_open_v2(":memory:", &s->aside, IN_MEMORY, 0);
+	if (rc == 0) rc = meter_functions(db, s->aside, writer);
+	return rc;
 }
+
+// The steps since the last look at the meter, when a statement has ended.
+static void steps_after_tick(surroundings *s, void *stmt) {
+	meter_steps(&s->meter, sqlite3_stmt_status(stmt, VM_STEP, 0) % TICK);
+}
+
+static void request_stop(surroundings *s) { s->meter.stop = 1; }
 
 // Has no effect on a database that is there already.
 static int reserve_sums(void *db) {
@@ -102,6 +128,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"runtime"
 	"time"
 	"unsafe"
 
@@ -113,7 +140,11 @@ import (
 const julianEpoch = 210866760000000
 
 // unlimited is a budget no statement uses up.
-const unlimited = math.MaxInt64
+const unlimited = math.MaxInt64 / 2
+
+// installed is what came of putting meters between SQLite and its memory, which
+// is possible only before SQLite is first used.
+var installed = C.meter_install()
 
 // What pages are made of, in bytes: what is SQLite's, and a sum.
 const (
@@ -127,17 +158,21 @@ const (
 // views and column defaults too, and with SQLite's own rules about where 'now'
 // may not stand. The VFS also gives pages their sums.
 type surroundings struct {
-	c  *C.surroundings
-	db unsafe.Pointer
+	c     *C.surroundings
+	db    unsafe.Pointer
+	steps int64 // that the request was given
 }
 
 func newSurroundings() (*surroundings, error) {
+	if installed != 0 {
+		return nil, fmt.Errorf("sqlite: its memory cannot be counted, since it was in use before: %w", sqlite3.ErrNo(installed))
+	}
 	c := C.surroundings_new()
 	if c == nil {
 		return nil, errors.New("sqlite: the default VFS cannot be given a clock")
 	}
 	s := &surroundings{c: c}
-	s.setBudget(unlimited)
+	s.begin(unlimited, unlimited)
 	s.setNow(time.Unix(0, 0))
 	return s, nil
 }
@@ -146,13 +181,19 @@ func (s *surroundings) vfs() string { return C.GoString(&s.c.name[0]) }
 
 // watch ties the surroundings to an open connection. The driver keeps its
 // handle to itself; reading it by reflection is the one liberty taken.
-func (s *surroundings) watch(conn *sqlite3.SQLiteConn) error {
+func (s *surroundings) watch(conn *sqlite3.SQLiteConn, mode Mode) error {
 	field := reflect.ValueOf(conn).Elem().FieldByName("db")
 	if !field.IsValid() || field.Kind() != reflect.Pointer || field.IsNil() {
 		return errors.New("sqlite: this version of github.com/mattn/go-sqlite3 keeps its handle elsewhere")
 	}
 	s.db = field.UnsafePointer()
-	C.surroundings_watch(s.c, s.db)
+	writer := C.int(0)
+	if mode == Writer {
+		writer = 1
+	}
+	if rc := C.surroundings_watch(s.c, s.db, writer); rc != 0 {
+		return fmt.Errorf("count what statements cost: %w", sqlite3.ErrNo(rc))
+	}
 	return nil
 }
 
@@ -163,6 +204,9 @@ func (s *surroundings) reserve() error {
 	}
 	return nil
 }
+
+// damaged tells whether a page was read that is not as it was written.
+func (s *surroundings) damaged() bool { return s.c.p.damaged != 0 }
 
 // damage tells which page of the database in the file path was read and is not as it
 // was written, or nil.
@@ -196,9 +240,54 @@ func whole(stmt *sqlite3.SQLiteStmt) error {
 func (s *surroundings) close() { C.surroundings_free(s.c) }
 
 func (s *surroundings) setNow(t time.Time)       { s.c.now = C.i64(t.UnixMilli() + julianEpoch) }
-func (s *surroundings) setBudget(steps int64)    { s.c.budget, s.c.last_rowid = C.i64(steps), 0 }
-func (s *surroundings) spent() bool              { return s.c.budget <= 0 }
+func (s *surroundings) requestStop()             { C.request_stop(s.c) }
+func (s *surroundings) stopping() bool           { return s.c.meter.stop != 0 }
+func (s *surroundings) spent() bool              { return s.c.meter.left <= 0 }
+func (s *surroundings) over() bool               { return s.c.meter.over != 0 }
+func (s *surroundings) exhausted() bool          { return s.c.meter.exhausted != 0 }
 func (s *surroundings) full() bool               { return s.c.p.full != 0 }
 func (s *surroundings) lastRowid() bool          { return s.c.last_rowid != 0 }
 func (s *surroundings) deferredViolations() bool { return C.deferred_violations(s.db) != 0 }
 func (s *surroundings) changes() int64           { return int64(C.changes(s.db)) }
+
+// cost is what the request has taken.
+func (s *surroundings) cost() Cost {
+	return Cost{Steps: s.steps - int64(s.c.meter.left), Memory: int64(s.c.meter.peak)}
+}
+
+// begin begins a request, which may take so many steps and hold so many bytes.
+func (s *surroundings) begin(steps, room int64) {
+	C.meter_begin(&s.c.meter, C.i64(steps), C.i64(room))
+	s.c.last_rowid = 0
+	s.steps = steps
+}
+
+// taken is what can be compared with what is taken later in a request: steps, and
+// bytes allocated.
+func (s *surroundings) taken() Cost {
+	return Cost{Steps: -int64(s.c.meter.left), Memory: int64(s.c.meter.allocated)}
+}
+
+// charge takes steps from the request.
+func (s *surroundings) charge(steps int64) { s.c.meter.left -= C.i64(steps) }
+
+// weigh begins a statement whose longest literal has so many bytes; -1 is for what
+// compiles, and for readers: their steps cost the same, whatever they look at.
+func (s *surroundings) weigh(longest int) { C.meter_weigh(&s.c.meter, C.i64(longest)) }
+
+// metered does one thing for the request, and counts what SQLite does meanwhile.
+// A meter belongs to a thread.
+func (s *surroundings) metered(do func() error) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	C.meter_enter(&s.c.meter)
+	defer C.meter_leave()
+	return do()
+}
+
+// ended takes the steps of a statement that no look at the meter has counted.
+func (s *surroundings) ended(stmt *sqlite3.SQLiteStmt) {
+	if handle := reflect.ValueOf(stmt).Elem().FieldByName("s"); !handle.IsNil() {
+		C.steps_after_tick(s.c, handle.UnsafePointer())
+	}
+}

@@ -1,0 +1,43 @@
+package sqlite
+
+import "strings"
+
+// longestLiteral is how many bytes the longest string or blob literal in a statement
+// takes, quotes among them. A statement may look at it in each step.
+func longestLiteral(sql string) int {
+	longest := 0
+	for i := 0; i < len(sql); {
+		end := i + 1
+		switch {
+		case strings.HasPrefix(sql[i:], "--"):
+			end = after(sql, i+2, "\n")
+		case strings.HasPrefix(sql[i:], "/*"):
+			end = after(sql, i+2, "*/")
+		case sql[i] == '[':
+			end = after(sql, i+1, "]")
+		case sql[i] == '\'', sql[i] == '"', sql[i] == '`':
+			end = afterQuoted(sql, i)
+			longest = max(longest, end-i) // in double quotes it may be a string, too
+		}
+		i = end
+	}
+	return longest
+}
+
+// after is where the text goes on after the next end.
+func after(text string, from int, end string) int {
+	if at := strings.Index(text[from:], end); at >= 0 {
+		return from + at + len(end)
+	}
+	return len(text)
+}
+
+// afterQuoted is where the text goes on after what is quoted from i on; a quote within is doubled.
+func afterQuoted(text string, i int) int {
+	quote := text[i : i+1]
+	for end := after(text, i+1, quote); ; end = after(text, end+1, quote) {
+		if end >= len(text) || text[end] != quote[0] {
+			return end
+		}
+	}
+}
