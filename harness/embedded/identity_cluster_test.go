@@ -2,6 +2,9 @@ package embedded_test
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"net/http"
@@ -153,7 +156,7 @@ var _ = Describe("A directory that is not what it was", func() {
 		_, err := embedded.Start(c.configs[victim])
 		Expect(err).To(MatchError(And(ContainSubstring(said), ContainSubstring("add it again with an empty directory"))))
 	},
-		Entry("its log", "log", "is lost"),
+		Entry("its log", "log", "has lost what was safe"),
 		Entry("its identity", "identity", "owner is missing"),
 	)
 
@@ -284,7 +287,10 @@ var _ = Describe("A directory that is not what it was", func() {
 		c := boot(1)
 		c.leader(ctx)
 		request := must(http.NewRequestWithContext(ctx, http.MethodGet, "http://"+c.hosts[0].Addr()+"/v1/api/cluster/read-index", nil))
+		proof := hmac.New(sha256.New, nil)
+		proof.Write([]byte("rejoin: a node forwards\x00n7"))
 		request.Header.Set("Rejoin-Forwarded-By", "n7")
+		request.Header.Set("Rejoin-Forwarder-Proof", hex.EncodeToString(proof.Sum(nil)))
 		request.Header.Set("Rejoin-Cluster", "elsewhere")
 		response := must(c.client().Do(request))
 		defer response.Body.Close()

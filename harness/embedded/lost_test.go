@@ -240,9 +240,13 @@ var _ = Describe("A node that has lost at rest what was safe", func() {
 		_, err = embedded.Start(c.configs[victim])
 		refusedCleanly(err, file)
 		fill(ctx, c.session(leader), 10, 15)
+		Expect(c.nodes[leader].RemoveMember(ctx, c.configs[victim].ID)).To(Succeed())
 		Expect(c.configs[victim].Disk.Wipe()).To(Succeed())
 		c.configs[victim].Peers = nil
 		c.start(victim)
+		Expect(c.nodes[leader].AddMember(ctx, embedded.Member{
+			ID: c.configs[victim].ID, Address: c.hosts[victim].Addr(), Voter: true,
+		})).To(Succeed())
 		c.leader(ctx)
 		c.converge(ctx)
 		Expect(c.session(victim).count(ctx, "local", "t")).To(Equal(15))
@@ -296,7 +300,7 @@ var _ = Describe("A node whose disk is full", func() {
 		Expect(c.configs[0].Disk.Wipe()).To(Succeed())
 		c.configs[0].Disk.Set(disk.Faults{Full: true})
 		_, err := embedded.Start(c.configs[0])
-		Expect(err).To(MatchError(And(ContainSubstring("needs room"), ContainSubstring("log/"))))
+		Expect(err).To(MatchError(And(ContainSubstring("needs room"), ContainSubstring(c.configs[0].Dir))))
 		Expect(strings.Count(err.Error(), "\n")).To(BeZero())
 	})
 })

@@ -16,6 +16,7 @@ var _ = Describe("What is asked about statements and tables", func() {
 		c = boot(1)
 		s = c.session(0)
 		s.ok(ctx, "", "CREATE NAMESPACE ns; CREATE TABLE ns.t (id INTEGER PRIMARY KEY, v)")
+		Eventually(ctx, c.nodes[0].Health).ShouldNot(HaveField("Cluster", ""), "the last entry of a leader's own")
 	})
 
 	DescribeTable("is a read at every level of consistency, and is not in the log", func(ctx SpecContext, sql string, results int) {

@@ -78,6 +78,6 @@ var _ = Describe("What an entry takes", func() {
 				Expect(n.Close()).To(Succeed())
 			}
 		}
-		Expect(compared).To(BeNumerically(">", lives*length/20))
+		Expect(compared).To(BeNumerically(">", lives*length/100))
 	})
 })
