@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"time"
 
 	"github.com/hashicorp/raft"
 
@@ -42,10 +43,13 @@ func newReplay(fsm raft.BatchingFSM, s *storage) *replay {
 	return &replay{BatchingFSM: fsm, machine: s.machine, stores: s.Stores, guard: s.guard, turn: make(chan struct{}, 1)}
 }
 
-// Bounds of what is read and applied at once.
+// Bounds of what is read and applied at once. How many entries that are follows how long
+// the last took, so that the progress shows.
 const (
-	replayEntries = 512
-	replayBytes   = 8 << 20
+	fewestReplayed = 8
+	mostReplayed   = maxAppendEntries
+	replayBytes    = 8 << 20
+	replayPace     = 100 * time.Millisecond
 )
 
 // aim notes what is to be applied. Raft is to begin with the newest snapshot.
@@ -120,18 +124,24 @@ func (r *replay) err() error {
 // run applies what is to be applied, until ctx ends. What keeps it from that fails the
 // node.
 func (r *replay) run(ctx context.Context) {
-	for ctx.Err() == nil && r.err() != nil {
-		if err := r.step(); err != nil {
+	for atOnce := fewestReplayed; ctx.Err() == nil && r.err() != nil; {
+		begun := time.Now()
+		if err := r.step(atOnce); err != nil {
 			r.guard.fail(err)
 			return
+		}
+		if time.Since(begun) > replayPace {
+			atOnce = max(atOnce/2, fewestReplayed)
+		} else {
+			atOnce = min(atOnce*2, mostReplayed)
 		}
 	}
 }
 
-func (r *replay) step() error {
+func (r *replay) step(atOnce int) error {
 	r.turn <- struct{}{}
 	defer func() { <-r.turn }()
-	logs, next, err := r.read(r.place(), r.known())
+	logs, next, err := r.read(r.place(), r.known(), atOnce)
 	if err != nil {
 		return err
 	}
@@ -145,11 +155,11 @@ func (r *replay) step() error {
 	return nil
 }
 
-// read reads entries behind at, and up to next, which is to or below. Of those that Raft
+// read reads some entries behind at, and up to next, which is to or below. Of those that Raft
 // keeps for itself the machine is given none, here as by Raft.
-func (r *replay) read(at, to uint64) (logs []*raft.Log, next uint64, err error) {
+func (r *replay) read(at, to uint64, atOnce int) (logs []*raft.Log, next uint64, err error) {
 	bytes := 0
-	for next = at; next < to && len(logs) < replayEntries && bytes < replayBytes; next++ {
+	for next = at; next < to && len(logs) < atOnce && bytes < replayBytes; next++ {
 		log := new(raft.Log)
 		if err := r.stores.Log.GetLog(next+1, log); err != nil {
 			return nil, at, fmt.Errorf("replay the log: entry %d: %w", next+1, err)

@@ -18,7 +18,8 @@ const (
 	Online State = "online"
 	// Leaving: it has been asked to stop.
 	Leaving State = "leaving"
-	// Failed: its own storage has failed; it must be replaced.
+	// Failed: its own storage has failed. It must be replaced, or given room on its disk
+	// and started again; the reason says which.
 	Failed State = "failed"
 )
 

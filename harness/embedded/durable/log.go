@@ -163,7 +163,8 @@ func (l *Log) promiseLess(from, to uint64) error {
 // Commit notes that the log is committed up to index, for the next start. It waits for
 // no sync: the end of the process does not lose it, a loss of power may.
 func (l *Log) Commit(index uint64) error {
-	return l.promises.note(func(p *promise) { p.commit = max(p.commit, index) })
+	_, err := l.promises.change(func(p *promise) { p.commit = max(p.commit, index) })
+	return err // if a sync is due, the next append has it
 }
 
 // CommitIndex is an index up to which the log is committed, and the highest that was

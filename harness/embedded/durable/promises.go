@@ -24,7 +24,8 @@ const syncPromises = time.Second
 //
 // The promise that was synced last is not written over: of three slots one has it,
 // one may be synced now, and one is free. The slot with the highest sequence counts;
-// one that is torn does not.
+// one that is torn does not. Nor does one that is damaged at rest, which looks the same:
+// what is promised then is what was when the power could have been lost.
 type promises struct {
 	fs     *disk.FS
 	exists bool // whether the file was there when it was opened
