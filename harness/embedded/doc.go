@@ -8,6 +8,13 @@
 // One port serves both HTTP and Raft (see mux.go), so a node is one address and
 // Raft's own configuration is the cluster's address book.
 //
+// A directory belongs to one node of one cluster, and lists the starts it went through
+// (identity.go). Nodes tell each other so, provably, before Raft says a word (greeting.go),
+// and each remembers in which life it last met every other. A directory of another cluster
+// or node, one that was emptied, copied or taken back to an older state, is refused, and its
+// votes and acknowledgements do not count. What no running node has met it cannot miss: a
+// state that is older than all meetings with the nodes that are up passes for the latest.
+//
 // Nothing a node does escapes its Config: sockets come from its Endpoint, files
 // stay below its Dir, time is the standard library's, and after Stop no
 // goroutine, file handle or socket is left. That is what lets a test run many

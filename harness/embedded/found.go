@@ -171,7 +171,7 @@ func (n *Node) join(as owner) error {
 	}
 	defer close(n.founding.done)
 	n.config.Logger.Info("belongs to a cluster now", "cluster", as.Cluster)
-	if len(as.Founders) == 0 {
+	if len(as.Founders) == 0 || len(n.config.Peers) == 0 {
 		return nil
 	}
 	return n.bootstrap()

@@ -32,8 +32,10 @@ func (n *Node) howMet(name string) *meeting {
 
 // cofounded tells whether a node that is of a cluster has founded it together with one that
 // has not come so far. Its birth proves that the latter's directory was not emptied since.
+// One that was started again without first members gets its log from the others.
 func cofounded(member, founding card) bool {
-	return member.First != "" && member.First == founding.First && member.Founders[founding.Node] == founding.Birth
+	same := founding.First == "" || founding.First == member.First
+	return same && founding.Birth != "" && member.Founders[founding.Node] == founding.Birth
 }
 
 // mismatch is why two nodes do not go together; empty if they do, or if it takes a leader to
