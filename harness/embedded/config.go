@@ -72,6 +72,9 @@ type Config struct {
 	Seams func(Life) Seams
 	// Machine are the limits that all nodes must agree on.
 	Machine machine.Options
+
+	// bounds of the log in bytes; the package's own if 0.
+	bounds logBounds
 }
 
 const (
@@ -88,6 +91,8 @@ func (c Config) withDefaults() Config {
 	c.RequestTimeout = orElse(c.RequestTimeout, 10*time.Second)
 	c.MaxBody = orElse(c.MaxBody, 16<<20)
 	c.Machine = c.Machine.WithDefaults()
+	c.bounds.snapshot = orElse(c.bounds.snapshot, snapshotBytes)
+	c.bounds.trailing = orElse(c.bounds.trailing, trailingBytes)
 	if c.Now == nil {
 		c.Now = time.Now
 	}

@@ -62,7 +62,7 @@ func (c *Cluster) start(n *node) (*life, error) {
 		node: n.id, lifeline: lifeline, ready: ready, log: n.log, from: info.Size(), done: make(chan struct{}),
 		control: child.NewClient(n.id, n.socket, c.options.Nodes.Token),
 		cmd: &exec.Cmd{
-			Path: c.binary, Args: []string{"node"},
+			Path: c.binary, Args: []string{"node"}, Env: environment(),
 			Stdin: stdin, Stdout: log, Stderr: log, ExtraFiles: []*os.File{said},
 			SysProcAttr: attributes(),
 		},
@@ -71,6 +71,13 @@ func (c *Cluster) start(n *node) (*life, error) {
 		return nil, errors.Join(err, lifeline.Close(), ready.Close())
 	}
 	return l, nil
+}
+
+// environment is this process's, in which glibc's malloc gives large blocks back when they
+// are freed: SQLite takes and frees blocks as large as rows, and glibc otherwise keeps
+// them, once for each of many arenas (mallopt(3)). What is set already counts instead.
+func environment() []string {
+	return append([]string{"MALLOC_MMAP_THRESHOLD_=1048576", "MALLOC_ARENA_MAX=2"}, os.Environ()...)
 }
 
 // watch waits for the end of the process, and calls ended before it says so to
