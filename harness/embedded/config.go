@@ -83,6 +83,9 @@ type Config struct {
 	Seams func(Life) Seams
 	// Machine are the limits that all nodes must agree on.
 	Machine machine.Options
+
+	// bounds of the log in bytes; the package's own if 0.
+	bounds logBounds
 }
 
 const (
@@ -103,6 +106,8 @@ func (c Config) withDefaults() Config {
 	if c.Disk == nil {
 		c.Disk = disk.Files(c.Dir)
 	}
+	c.bounds.snapshot = orElse(c.bounds.snapshot, snapshotBytes)
+	c.bounds.trailing = orElse(c.bounds.trailing, trailingBytes)
 	if c.Now == nil {
 		c.Now = time.Now
 	}

@@ -20,6 +20,8 @@ const (
 	trailingBytes = 64 << 20
 )
 
+type logBounds struct{ snapshot, trailing int64 }
+
 // logBound keeps the log from growing without bound.
 type logBound struct {
 	node    *Node
@@ -60,7 +62,7 @@ func (b *logBound) snapshot() {
 // due tells whether a snapshot taken now would replace a log that is large.
 func (b *logBound) due() bool {
 	since := b.log.weights.between(b.node.newestSnapshot.Load(), b.node.storage.machine.Applied())
-	return since > max(snapshotBytes, b.size.Load())
+	return since > max(b.node.config.bounds.snapshot, b.size.Load())
 }
 
 // noted is called after each append. It does not block.
@@ -158,7 +160,7 @@ func (b *logBound) shorten() {
 		return // it starts
 	}
 	config := r.ReloadableConfig()
-	config.TrailingLogs = b.log.weights.last(uint64(b.node.config.TrailingLogs), trailingBytes)
+	config.TrailingLogs = b.log.weights.last(uint64(b.node.config.TrailingLogs), b.node.config.bounds.trailing)
 	if err := r.ReloadConfig(config); err != nil {
 		b.node.config.Logger.Warn("the log keeps more than it should", "error", err)
 	}
