@@ -52,7 +52,7 @@ func snapshot() []Defect {
 		edited("snapshot-forgets-requests", kind,
 			"a snapshot does not say which requests were applied already", "suite:snapshot",
 			func(conn *sqlite.Conn) error {
-				return conn.Trusted("DELETE FROM rejoin_requests; DELETE FROM rejoin_tickets")
+				return conn.Trusted("DELETE FROM rejoin_requests; DELETE FROM rejoin_older; DELETE FROM rejoin_tickets")
 			}),
 		inMachine("snapshot-is-newer-than-its-index", kind,
 			"a snapshot holds rows that are newer than the index it says it is of", "suite:snapshot",
@@ -212,7 +212,7 @@ func (s *tooNew) Persist(sink raft.SnapshotSink) error {
 	}
 	defer later.Release()
 	return editedSnapshot{later, s.dir, func(conn *sqlite.Conn) error {
-		return conn.Trusted(fmt.Sprintf("UPDATE rejoin_applied SET log_index = %d; DELETE FROM rejoin_requests WHERE log_index > %d; DELETE FROM rejoin_tickets WHERE log_index > %d", index, index, index))
+		return conn.Trusted(fmt.Sprintf("UPDATE rejoin_applied SET log_index = %d; DELETE FROM rejoin_requests WHERE log_index > %d; DELETE FROM rejoin_older WHERE log_index > %d; DELETE FROM rejoin_tickets WHERE log_index > %d", index, index, index, index))
 	}}.Persist(sink)
 }
 

@@ -67,6 +67,9 @@ func (m *Machine) applyBatch(logs []*raft.Log) ([]Response, error) {
 			m.latest = entries[len(entries)-1].Time
 			return responses, nil
 		}
+		if err := m.loadOlder(m.writer); err != nil { // which is as it was before the batch
+			return nil, err
+		}
 	}
 }
 

@@ -81,68 +81,125 @@ var _ = Describe("A key", func() {
 		}
 		// pass lets entries go by, without applying all of them.
 		pass := func(entries uint64) { n.index += entries - 2; n.must("SELECT 1"); n.must("SELECT 1") }
-		// tidy brings the log to where nodes forget.
+		// tidy brings the log to where nodes pack keys and forget.
 		tidy := func() {
-			n.index += 64 - n.index%64 - 1
+			n.index += 512 - n.index%512 - 1
 			e := machine.Entry{SQL: "SELECT 1", Time: noon + at.Milliseconds()}
 			Expect(n.entry(e).Err).NotTo(HaveOccurred())
 		}
-		keys := func() [][]any { return n.read("SELECT id FROM rejoin_requests ORDER BY log_index") }
+		known := func(key, value string) {
+			GinkgoHelper()
+			var applied *machine.AppliedError
+			Expect(write(key, value).Err).To(BeAssignableToTypeOf(applied))
+			Expect(write(key, value+" otherwise").Err).To(Equal(&machine.ReusedError{ID: key}))
+		}
+		forgotten := func(key, value string) {
+			GinkgoHelper()
+			Expect(write(key, value).Err).NotTo(HaveOccurred())
+			Expect(n.read("SELECT count(*) FROM t WHERE v = ?", value)).To(Equal([][]any{{int64(2)}}))
+		}
 
-		It("for ten minutes, at any number of entries up to the most", func() {
+		It("for ten minutes, at any number of entries up to the most, also over a restore", func() {
 			write("old", "a")
 			at = machine.RememberedFor
-			pass(machine.RememberedMost - 1000)
+			pass(machine.RememberedMost - 2000)
 			tidy()
-			Expect(keys()).To(Equal([][]any{{"old"}}))
+			known("old", "a")
+			restored := open(machine.Options{})
+			restored.restore(n.snapshot())
+			n = restored
+			known("old", "a")
 			at += time.Millisecond
 			tidy()
-			Expect(keys()).To(BeEmpty())
-			Expect(write("old", "b").Err).NotTo(HaveOccurred())
-			Expect(n.read("SELECT v FROM t")).To(Equal([][]any{{"a"}, {"b"}}))
+			forgotten("old", "a")
 		})
 
 		It("for ten thousand entries, however long they take", func() {
 			write("old", "a")
 			at = 1000 * time.Hour
-			pass(machine.Remembered - 100)
+			pass(machine.Remembered - 1000)
 			tidy()
-			Expect(write("old", "a").Err).NotTo(HaveOccurred())
-			Expect(n.read("SELECT v FROM t")).To(Equal([][]any{{"a"}}))
-			pass(200)
+			Expect(write("old", "a").Results[0].Rows).To(Equal([][]any{{int64(1), "a"}}), "its answer is kept, too")
+			pass(2000)
 			tidy()
-			Expect(keys()).To(BeEmpty())
+			forgotten("old", "a")
 		})
 
 		It("for no more entries than the most, also if time stands still", func() {
 			write("old", "a")
-			pass(machine.RememberedMost - 100)
+			pass(machine.RememberedMost - 2000)
 			write("young", "b")
 			tidy()
-			Expect(keys()).To(Equal([][]any{{"old"}, {"young"}}))
-			pass(200)
+			known("old", "a")
+			pass(3000)
 			tidy()
-			Expect(keys()).To(Equal([][]any{{"young"}}))
+			forgotten("old", "a")
+			pass(20_000)
+			tidy()
+			known("young", "b")
+		})
+
+		It("with its answer if that is how many rows were changed", func() {
+			e := keyed("old", "INSERT INTO t (v) VALUES (1), (2), (3)")
+			first := n.entry(e)
+			pass(2 * machine.Remembered)
+			tidy()
+			Expect(n.read("SELECT count(*) FROM rejoin_requests")).To(Equal([][]any{{int64(0)}}))
+			Expect(n.entry(e)).To(Equal(first))
+			Expect(n.read("SELECT count(*) FROM t")).To(Equal([][]any{{int64(3)}}))
+			size := n.read("SELECT length(packed) FROM rejoin_older")
+			Expect(size).To(Equal([][]any{{int64(17)}}))
+		})
+
+		It("when an entry undoes the batch in which keys were packed and forgotten", func() {
+			write("forgotten", "a")
+			at = machine.RememberedFor + time.Hour
+			pass(2 * machine.Remembered)
+			write("packed", "b")
+			pass(2 * machine.Remembered)
+			n.index += 512 - n.index%512 - 2
+			late := func(key, value string) machine.Entry {
+				e := keyed(key, insert, value)
+				e.Time += at.Milliseconds()
+				return e
+			}
+			undo := late("undo", "")
+			undo.SQL, undo.Params = "INSERT OR ROLLBACK INTO t VALUES (1, 1)", nil
+			entries := []machine.Entry{late("forgotten", "a"), {SQL: "SELECT 1", Time: noon + at.Milliseconds()}, late("packed", "b"), undo,
+				late("forgotten", "a"), late("forgotten", "b"), late("new", "c")}
+			alone := open(machine.Options{})
+			alone.restore(n.snapshot())
+			alone.index = n.index
+			batch := n.batch(entries...)
+			Expect(batch[3].Err).To(MatchError(ContainSubstring("UNIQUE")))
+			for i, e := range entries {
+				Expect(alone.entry(e)).To(Equal(batch[i]), "entry %d", i)
+			}
+			Expect(alone.digest()).To(Equal(n.digest()))
 		})
 
 		It("alike on a node that was restored on the way, and however batches are cut", func() {
 			var entries []machine.Entry
-			for i := range 300 {
+			for i := range 1500 {
 				e := keyed(fmt.Sprint("key-", i), insert, fmt.Sprint(i))
-				e.Time += int64(i) * 5000
+				e.Time += int64(i) * 1000
 				entries = append(entries, e)
 			}
-			n.batch(entries[:100]...)
+			n.batch(entries[:600]...)
 			restored := open(machine.Options{})
 			restored.restore(n.snapshot())
 			restored.index = n.index + 20_000
 			n.index += 20_000
-			n.batch(entries[100:]...)
-			for _, e := range entries[100:] {
+			n.batch(entries[600:]...)
+			for _, e := range entries[600:] {
 				restored.entry(e)
 			}
-			Expect(restored.read("SELECT * FROM rejoin_requests")).To(Equal(n.read("SELECT * FROM rejoin_requests")))
-			Expect(len(keys())).To(And(BeNumerically(">=", 120), BeNumerically("<", 300)))
+			for _, table := range []string{"rejoin_requests", "rejoin_older"} {
+				Expect(restored.read("SELECT * FROM " + table)).To(Equal(n.read("SELECT * FROM " + table)))
+			}
+			Expect(restored.digest()).To(Equal(n.digest()))
+			Expect(n.read("SELECT count(*) > 100 FROM rejoin_requests")).To(Equal([][]any{{int64(1)}}))
+			Expect(n.read("SELECT sum(length(packed)) > 1000 FROM rejoin_older")).To(Equal([][]any{{int64(1)}}))
 		})
 	})
 

@@ -57,7 +57,8 @@ type Machine struct {
 	dir     string
 	writer  *sqlite.Conn
 	readers *readers
-	latest  int64 // the latest time of an entry so far; Apply's and Restore's own
+	older   map[uint64]packed // the keys in rejoin_older, by name; Apply's and Restore's own
+	latest  int64             // the latest time of an entry so far; Apply's and Restore's own
 
 	mu       sync.Mutex
 	applied  uint64
@@ -93,6 +94,7 @@ func Open(dir string, options Options) (*Machine, error) {
 		dir:      dir,
 		writer:   writer,
 		progress: make(chan struct{}),
+		older:    make(map[uint64]packed),
 	}
 	m.readers = newReaders(path, options.Readers, func(err error) error { return m.fail(fmt.Errorf("read: %w", err)) })
 	if err := m.writer.Trusted(bookkeeping); err != nil {

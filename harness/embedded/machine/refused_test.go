@@ -18,7 +18,7 @@ var _ = Describe("A statement is refused that", func() {
 	DescribeTable("would make nodes differ", func(sql, reason string) {
 		n := open(machine.Options{})
 		n.must("CREATE TABLE t (id INTEGER PRIMARY KEY, v); CREATE VIEW w AS SELECT * FROM rejoin_requests")
-		n.must("CREATE TRIGGER wi INSTEAD OF INSERT ON w BEGIN INSERT INTO rejoin_requests VALUES (new.log_index, new.id, new.answer, new.large, new.time, new.digest); END")
+		n.must("CREATE TRIGGER wi INSTEAD OF INSERT ON w BEGIN INSERT INTO rejoin_requests VALUES (new.log_index, new.id, new.answer, new.large, new.time, new.packed); END")
 		n.must("CREATE TRIGGER ti AFTER INSERT ON t WHEN new.v = 1 BEGIN UPDATE rejoin_applied SET log_index = 1000; END")
 		n.must("CREATE TRIGGER td AFTER DELETE ON t BEGIN SELECT load_extension('x'); END")
 		before := n.read("SELECT * FROM rejoin_applied, sqlite_schema")

@@ -80,6 +80,9 @@ func (m *Machine) Restore(source io.ReadCloser) error {
 			return err
 		}
 		if applied, latest, err = progress(from); err == nil {
+			err = m.loadOlder(from)
+		}
+		if err == nil {
 			err = m.writer.Copy(context.Background(), from)
 		}
 		return errors.Join(err, from.Close())
