@@ -67,8 +67,8 @@ func namespaces(w *world) {
 
 	Describe("What belongs to the database", Label("suite:namespaces"), func() {
 		It("cannot be written by a trigger", func(ctx SpecContext) {
-			w.run(ctx, `CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v); INSERT INTO {ns}.t VALUES (1, 1); CREATE TABLE {ns}.c (t REFERENCES t ON DELETE CASCADE);
-				INSERT INTO {ns}.c VALUES (1)`)
+			w.run(ctx, `CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v); INSERT INTO {ns}.t VALUES (1, 1);
+				CREATE TABLE {ns}.c (t REFERENCES t ON DELETE CASCADE); INSERT INTO {ns}.c VALUES (1)`)
 			w.run(ctx, "CREATE TRIGGER {ns}.a AFTER INSERT ON t BEGIN INSERT INTO rejoin_namespaces VALUES ('{ns}_more'); END")
 			w.run(ctx, "CREATE TRIGGER {ns}.d AFTER DELETE ON c BEGIN DELETE FROM rejoin_namespaces; END")
 			refused(ctx, "INSERT INTO {ns}.t VALUES (2, 2)", "belong to the database itself")
@@ -76,7 +76,8 @@ func namespaces(w *world) {
 			refused(ctx, "CREATE TRIGGER {ns}.n AFTER INSERT ON main.rejoin_namespaces BEGIN SELECT 1; END", "must be in one namespace")
 			refused(ctx, "CREATE TRIGGER n AFTER INSERT ON rejoin_namespaces BEGIN SELECT 1; END", "belong to the database itself")
 			w.run(ctx, "CREATE NAMESPACE {ns}_e; DROP NAMESPACE {ns}_e")
-			Expect(w.run(ctx, "SELECT (SELECT count(*) FROM {ns}.t), (SELECT count(*) FROM rejoin_namespaces WHERE name LIKE '{ns}%')")).To(HaveRows(Row(1, 1)))
+			Expect(w.run(ctx, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(1)))
+			Expect(w.run(ctx, "SELECT count(*) FROM rejoin_namespaces WHERE name LIKE '{ns}%'")).To(HaveRows(Row(1)))
 		}, patience)
 
 		It("answers what a statement would do, and what a table is like, as a read on every node", func(ctx SpecContext) {
@@ -92,7 +93,8 @@ func namespaces(w *world) {
 						Expect(r.Rows()).NotTo(BeEmpty(), sql)
 					}
 				}
-				for _, sql := range []string{"SELECT name, type FROM pragma_table_info('{ns}.t')", "SELECT name, type FROM pragma_table_xinfo('{ns}.t')"} {
+				for _, function := range []string{"pragma_table_info", "pragma_table_xinfo"} {
+					sql := "SELECT name, type FROM " + function + "('{ns}.t')"
 					Expect(w.cluster.Reading(level).ExecuteOnAll(ctx, w.sql(sql))).To(HaveRows(Row("id", "INTEGER"), Row("v", "TEXT")), sql)
 				}
 				results, err := w.cluster.Reading(level).ExecuteOnAll(ctx, w.sql("PRAGMA table_info({ns}.t)"))

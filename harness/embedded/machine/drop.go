@@ -89,7 +89,8 @@ func dropMembers(conn *sqlite.Conn, namespace string, members []member) (err err
 		return nil
 	}
 	if conn.DeferredViolations() {
-		return fmt.Errorf("drop namespace %q: a statement before it in the request left a foreign key violated; send DROP NAMESPACE alone", namespace)
+		const message = "drop namespace %q: a statement before it in the request left a foreign key violated; send DROP NAMESPACE alone"
+		return fmt.Errorf(message, namespace)
 	}
 	if err := referredTo(conn, namespace); err != nil {
 		return err
@@ -179,7 +180,8 @@ func referredTo(conn *sqlite.Conn, namespace string) error {
 			return err
 		}
 		if len(rows) > 0 {
-			return fmt.Errorf("%w: drop namespace %q: rows of %s, which is outside, refer to %s", errForeignKey, namespace, quote(child), quote(parent))
+			return fmt.Errorf("%w: drop namespace %q: rows of %s, which is outside, refer to %s",
+				errForeignKey, namespace, quote(child), quote(parent))
 		}
 	}
 	return nil

@@ -60,7 +60,8 @@ func Admit(statements []sqltext.Statement, params []any) error {
 	for i, statement := range statements {
 		if statement.Explains() {
 			// Its rows hold numbers of one connection, and answers are kept in the database.
-			return Locate(sqlite.Refuse("EXPLAIN is refused in a request that changes data: its rows differ between nodes; send it alone"), i, len(statements))
+			const reason = "EXPLAIN is refused in a request that changes data: its rows differ between nodes; send it alone"
+			return Locate(sqlite.Refuse(reason), i, len(statements))
 		}
 	}
 	return nil

@@ -44,8 +44,9 @@ type outsideError struct {
 }
 
 func (e *outsideError) Error() string {
-	return fmt.Sprintf("%s.%s is not in namespace %q: the name %s belongs to an object outside all namespaces; write it in quotes, or rename that object",
-		e.name.Namespace, e.name.Name, e.name.Namespace, quote(e.stored))
+	const message = "%s.%s is not in namespace %q: the name %s belongs to an object outside all namespaces; " +
+		"write it in quotes, or rename that object"
+	return fmt.Sprintf(message, e.name.Namespace, e.name.Name, e.name.Namespace, quote(e.stored))
 }
 
 func flag(set bool) int64 {
@@ -57,7 +58,8 @@ func flag(set bool) int64 {
 
 // enroll notes that the object a statement has defined is in its namespace.
 func enroll(conn *sqlite.Conn, defines sqltext.Name) error {
-	const insert = "INSERT OR IGNORE INTO rejoin_objects SELECT type, ?1, ?2 FROM sqlite_schema WHERE lower(name) = ?1 AND (type = 'trigger') = ?3"
+	const insert = `INSERT OR IGNORE INTO rejoin_objects
+		SELECT type, ?1, ?2 FROM sqlite_schema WHERE lower(name) = ?1 AND (type = 'trigger') = ?3`
 	return conn.Trusted(insert, defines.Key(), defines.Namespace, flag(defines.Trigger))
 }
 

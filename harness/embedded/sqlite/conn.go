@@ -77,7 +77,8 @@ func Open(path string, mode Mode) (*Conn, error) {
 		around.close()
 		return nil, fmt.Errorf("open SQLite database: %w", err)
 	}
-	c := &Conn{raw: raw.(*sqlite3.SQLiteConn), path: path, around: around, guard: guard{reads: mode == Reader}, random: newRandom(), mode: mode}
+	c := &Conn{raw: raw.(*sqlite3.SQLiteConn), path: path, around: around, random: newRandom(), mode: mode}
+	c.guard.reads = mode == Reader
 	if err := c.prepare(); err != nil {
 		return nil, errors.Join(fmt.Errorf("open SQLite database: %w", err), c.Close())
 	}

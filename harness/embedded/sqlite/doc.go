@@ -14,7 +14,8 @@
 // UTC in all its connections of github.com/mattn/go-sqlite3.
 //
 // A guard (SQLite's authorizer) refuses statements that reach outside the
-// database or outside the transaction, and says why. What it is not asked about
+// database or outside the transaction, and says why. Of the pragmas it lets those
+// through that only ask what is in the schema. What it is not asked about
 // is looked at when the statement has ended; its effects are then for the
 // caller to undo.
 //

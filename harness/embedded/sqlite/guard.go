@@ -119,7 +119,8 @@ func (g *guard) refusedPragma(name string) string {
 		if g.reads {
 			return ""
 		}
-		return fmt.Sprintf("PRAGMA %s is refused in a request that changes data: the order of its rows may differ between nodes; send it alone", name)
+		const message = "PRAGMA %s is refused in a request that changes data: the order of its rows may differ between nodes; send it alone"
+		return fmt.Sprintf(message, name)
 	}
 	if name == "quick_check" && g.alters {
 		return "" // SQLite's own question, of a new column's CHECK
