@@ -39,7 +39,6 @@ type Conn struct {
 	path     string
 	around   *surroundings
 	guard    guard
-	random   *random
 	mode     Mode
 	onDamage func(error) error
 	told     bool // of damage
@@ -77,7 +76,7 @@ func Open(path string, mode Mode) (*Conn, error) {
 		around.close()
 		return nil, fmt.Errorf("open SQLite database: %w", err)
 	}
-	c := &Conn{raw: raw.(*sqlite3.SQLiteConn), path: path, around: around, random: newRandom(), mode: mode}
+	c := &Conn{raw: raw.(*sqlite3.SQLiteConn), path: path, around: around, mode: mode}
 	c.guard.reads = mode == Reader
 	if err := c.prepare(); err != nil {
 		return nil, errors.Join(fmt.Errorf("open SQLite database: %w", err), c.Close())
@@ -97,12 +96,6 @@ func (c *Conn) prepare() error {
 	// What a statement would spill into a file stays in memory: files are only
 	// where the database is.
 	if err := c.Trusted("PRAGMA busy_timeout = 0; PRAGMA temp_store = MEMORY"); err != nil {
-		return err
-	}
-	if err := c.raw.RegisterFunc("random", c.random.int64, false); err != nil {
-		return err
-	}
-	if err := c.raw.RegisterFunc("randomblob", c.random.blob, false); err != nil {
 		return err
 	}
 	if err := c.refuseFunctions(); err != nil {
@@ -152,7 +145,7 @@ func (c *Conn) Close() error {
 func (c *Conn) SetNow(t time.Time) { c.around.setNow(t) }
 
 // SetRandom sets the seed of random() and randomblob().
-func (c *Conn) SetRandom(a, b uint64) { c.random.seed(a, b) }
+func (c *Conn) SetRandom(a, b uint64) { c.around.setRandom(a, b) }
 
 // Begin begins a request: the statements that follow may take so many steps and
 // hold so many bytes of memory together; 0 is no limit.

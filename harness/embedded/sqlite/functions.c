@@ -53,6 +53,7 @@ enum {
 	TYPE_TEXT = 3,
 	// UTF8, DETERMINISTIC and INNOCUOUS, as SQLite's own are.
 	PURE = 1 | 0x800 | 0x200000,
+	UNSURE = 1 | 0x200000,
 	RESULT_SUBTYPE = 0x1000000,
 };
 
@@ -199,6 +200,35 @@ static void glob(context *c, int n, value **v) {
 	sqlite3_result_int(c, sqlite3_strglob((const char *)sqlite3_value_text(v[0]), (const char *)sqlite3_value_text(v[1])) == 0);
 }
 
+// draw is the next number of PCG-DXSM (https://dotat.at/@/2023-06-21-pcg64-dxsm.html).
+static uint64_t draw(chance *c) {
+	const unsigned __int128 times = (unsigned __int128)2549297995355413924u << 64 | 4865540595714422341u;
+	const unsigned __int128 plus = (unsigned __int128)6364136223846793005u << 64 | 1442695040888963407u;
+	unsigned __int128 state = ((unsigned __int128)c->high << 64 | c->low) * times + plus;
+	c->high = state >> 64;
+	c->low = (uint64_t)state;
+	uint64_t high = c->high;
+	high ^= high >> 32;
+	high *= 0xda942042e4dd58b5u;
+	high ^= high >> 48;
+	return high * (c->low | 1);
+}
+
+static void random_number(context *c, int n, value **v) { sqlite3_result_int64(c, (i64)draw(sqlite3_user_data(c))); }
+
+static void random_blob(context *c, int n, value **v) {
+	i64 size = sqlite3_value_int64(v[0]);
+	if (size < 1) size = 1;
+	if (size > sqlite3_limit(sqlite3_context_db_handle(c), LIMIT_LENGTH, -1)) return sqlite3_result_error_toobig(c);
+	unsigned char *blob = sqlite3_malloc(size);
+	if (blob == 0) return sqlite3_result_error_nomem(c);
+	for (i64 at = 0; at < size; at += 8) {
+		uint64_t drawn = draw(sqlite3_user_data(c));
+		for (int i = 0; i < 8 && at + i < size; i++) blob[at + i] = drawn >> 8 * i;
+	}
+	sqlite3_result_blob(c, blob, size, sqlite3_free);
+}
+
 // length counts characters, which SQLite's own does without allocating anything.
 static void count_characters(context *c, int n, value **v) {
 	int type = sqlite3_value_type(v[0]);
@@ -282,11 +312,13 @@ static int bind_functions(sqlite3 *db, sqlite3 *aside, const counted *f, int n) 
 	return rc;
 }
 
-int meter_functions(sqlite3 *db, sqlite3 *aside, int writer) {
+int meter_functions(sqlite3 *db, sqlite3 *aside, chance *random, int writer) {
 	int rc = bind_functions(db, aside, everywhere, sizeof everywhere / sizeof *everywhere);
 	if (rc == 0) rc = sqlite3_create_function_v2(db, "like", 2, PURE, 0, like, 0, 0, 0);
 	if (rc == 0) rc = sqlite3_create_function_v2(db, "glob", 2, PURE, 0, glob, 0, 0, 0);
 	if (rc == 0) rc = sqlite3_create_function_v2(db, "zeroblob", 1, PURE, 0, zeroblob, 0, 0, 0);
+	if (rc == 0) rc = sqlite3_create_function_v2(db, "random", 0, UNSURE, random, random_number, 0, 0, 0);
+	if (rc == 0) rc = sqlite3_create_function_v2(db, "randomblob", 1, UNSURE, random, random_blob, 0, 0, 0);
 	if (rc != 0 || !writer) return rc;
 	rc = bind_functions(db, aside, written, sizeof written / sizeof *written);
 	if (rc == 0) rc = sqlite3_create_function_v2(db, "length", 1, PURE, 0, count_characters, 0, 0, 0);

@@ -202,7 +202,7 @@ static pcache_page *cache_fetch(pcache *p, unsigned key, int create) {
 	cache *c = (cache *)p;
 	meter *m = current;
 	if (c->own) {
-		if (m) m->paging++;
+		if (m) m->paging++, m->left -= PAGE_OWN;
 		pcache_page *page = base.fetch(c->base, key, create);
 		if (m) m->paging--;
 		return page;

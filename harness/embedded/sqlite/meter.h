@@ -10,7 +10,8 @@ typedef struct sqlite3 sqlite3;
 // (about 10 ns): measured, and the same on every node.
 enum {
 	TICK = 100,         // steps between two looks at the meter
-	ALLOCATION = 4,     // for each allocation
+	ALLOCATION = 20,    // for each allocation
+	PAGE_OWN = 30,      // for each look at a page of a table that a statement makes for itself
 	BYTES_PER_STEP = 16, // allocated or looked at by a function
 	// What the longest value of a statement adds, in bytes per step: to each step,
 	// which may look at it, and to each row that is changed, which may have it.
@@ -69,11 +70,16 @@ void meter_watch(meter *m, sqlite3 *db);
 // returns whether there were enough.
 int meter_charge(i64 steps);
 
+// chance is the state of random() and randomblob(): a PCG of 128 bits.
+typedef struct chance {
+	uint64_t high, low;
+} chance;
+
 // meter_functions gives a connection functions whose cost is counted, in place
 // of those of SQLite's whose cost grows faster than what they are given, and a writer
 // such whose cost does not show in what they allocate. aside is a connection that has
 // SQLite's own.
-int meter_functions(sqlite3 *db, sqlite3 *aside, int writer);
+int meter_functions(sqlite3 *db, sqlite3 *aside, chance *random, int writer);
 
 // meter_aside says that what this thread allocates from now on is not the
 // request's, or, with -1, that it is again.

@@ -44,6 +44,7 @@ typedef struct surroundings {
 	char name[40];
 	i64 now;       // milliseconds since the Julian epoch
 	meter meter;
+	chance random;
 	sqlite3 *aside; // has SQLite's own functions
 	int last_rowid; // the largest rowid there is was given out
 } surroundings;
@@ -96,7 +97,7 @@ static int surroundings_watch(surroundings *s, void *db, int writer) {
 	// A Bloom filter would look like a value, of up to 10 MB.
 	if (rc == 0 && writer) rc = sqlite3_test_control(OPTIMIZATIONS, db, BLOOM_FILTER);
 	if (rc == 0) rc = sqlite3_open_v2(":memory:", &s->aside, IN_MEMORY, 0);
-	if (rc == 0) rc = meter_functions(db, s->aside, writer);
+	if (rc == 0) rc = meter_functions(db, s->aside, &s->random, writer);
 	return rc;
 }
 
@@ -249,6 +250,11 @@ func (s *surroundings) full() bool               { return s.c.p.full != 0 }
 func (s *surroundings) lastRowid() bool          { return s.c.last_rowid != 0 }
 func (s *surroundings) deferredViolations() bool { return C.deferred_violations(s.db) != 0 }
 func (s *surroundings) changes() int64           { return int64(C.changes(s.db)) }
+
+// setRandom sets the state of random() and randomblob().
+func (s *surroundings) setRandom(a, b uint64) {
+	s.c.random.high, s.c.random.low = C.uint64_t(a), C.uint64_t(b)
+}
 
 // cost is what the request has taken.
 func (s *surroundings) cost() Cost {
