@@ -26,8 +26,8 @@
 // characters). However often the change is sent under its key, to whichever node, it is
 // applied once. The others have its answer, or ANSWER_GONE if that was too large to keep.
 // Another change under the key is KEY_REUSED, on every node, and changes nothing. A change
-// that failed leaves its key free. Reads take no notice of a key. How long a key is
-// remembered: machine.RememberedFor.
+// that failed leaves its key free. Reads take no notice of a key. A key is remembered for
+// a minute, and for at least 10,000 entries of the log, at any speed (machine.RememberedFor).
 //
 // # Strangers
 //
