@@ -45,7 +45,7 @@ var _ = Describe("The health of a node", func() {
 	})
 
 	It("is leaving once it was asked to stop, and it then refuses", func(ctx SpecContext) {
-		c := boot(1, writeTimeout(time.Second), func(c *embedded.Config) { c.Machine.Readers = 1 })
+		c := boot(1, writeTimeout(200*time.Millisecond), func(c *embedded.Config) { c.Machine.Readers = 1 })
 		s := c.session(0)
 		s.works(ctx)
 		// A request under way keeps it from being gone at once.

@@ -44,7 +44,7 @@ type Member struct {
 // An error that says of its outcome that it is unknown is one after which the change may
 // still be made (see wire.Error); after every other error nothing was changed.
 func (n *Node) AddMember(ctx context.Context, m Member) error {
-	return n.changeMembers(ctx, memberChange{Add: &m}, false)
+	return n.changeOwn(ctx, memberChange{Add: &m})
 }
 
 // RemoveMember takes the node with that ID out of the cluster. It may be asked
@@ -53,7 +53,16 @@ func (n *Node) AddMember(ctx context.Context, m Member) error {
 // leading. The last voter cannot be removed, and no voter if fewer of the others can be
 // reached than their quorum. Errors are as those of AddMember.
 func (n *Node) RemoveMember(ctx context.Context, id string) error {
-	return n.changeMembers(ctx, memberChange{Remove: id}, false)
+	return n.changeOwn(ctx, memberChange{Remove: id})
+}
+
+// changeOwn makes a change that no request asks for.
+func (n *Node) changeOwn(ctx context.Context, change memberChange) error {
+	if !n.standing.enter(&n.requests) {
+		return unavailable(CodeStopping, "node %s is leaving; nothing was changed", n.config.ID)
+	}
+	defer n.requests.Done()
+	return n.changeMembers(ctx, change, false)
 }
 
 func (n *Node) members() []Member {

@@ -44,7 +44,7 @@ var _ = Describe("A change of the members", func() {
 	members := func(c *cluster, node int) []embedded.Member { return c.nodes[node].Health().Peers }
 	// throughBoth makes the change through the leader, and once more through another node.
 	throughBoth := func(c *cluster, leader int, change func(*embedded.Node) error) []error {
-		return []error{change(c.nodes[leader]), change(c.nodes[(leader+1)%len(c.nodes)])}
+		return []error{change(c.nodes[leader]), change(c.nodes[(leader+1)%3])}
 	}
 
 	It("takes in no voter that is not there, however often it is asked, so that there is always a quorum", func(ctx SpecContext) {
