@@ -57,8 +57,9 @@ type Config struct {
 	// RequestTimeout bounds how long a client may take to send a request, and to
 	// take in each piece of an answer; 10s if 0.
 	RequestTimeout time.Duration
-	// ReadTimeout bounds a whole read, from its request to the end of its answer; a read
-	// that takes longer is ended by an error. 10s if 0. Machine has a limit of steps.
+	// ReadTimeout bounds a read, from when it begins to the end of its answer; a read
+	// that takes longer is ended by an error. 30s if 0. Machine has a limit of steps.
+	// The wait for a leader before it is WriteTimeout's.
 	ReadTimeout time.Duration
 	// MaxBody bounds a request's body, in bytes; 16 MiB if 0.
 	MaxBody int64
@@ -100,7 +101,7 @@ func (c Config) withDefaults() Config {
 	c.TrailingLogs = max(orElse(c.TrailingLogs, 10240), 0)
 	c.WriteTimeout = orElse(c.WriteTimeout, 2*time.Second)
 	c.RequestTimeout = orElse(c.RequestTimeout, 10*time.Second)
-	c.ReadTimeout = orElse(c.ReadTimeout, 10*time.Second)
+	c.ReadTimeout = orElse(c.ReadTimeout, 30*time.Second)
 	c.MaxBody = orElse(c.MaxBody, 16<<20)
 	c.Machine = c.Machine.WithDefaults()
 	if c.Disk == nil {

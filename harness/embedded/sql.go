@@ -85,11 +85,7 @@ func (n *Node) serveRead(w http.ResponseWriter, r *http.Request, req *request) {
 	if req.Consistency == "" {
 		req.Consistency = wire.Leader
 	}
-	end := req.begun.Add(n.config.ReadTimeout)
-	tooLong := refuse(http.StatusBadRequest, CodeTooCostly, "node %s: the read took longer than %v", n.config.ID, n.config.ReadTimeout)
-	ctx, cancel := context.WithDeadlineCause(r.Context(), end, tooLong)
-	defer cancel()
-	waiting, stopWaiting := context.WithTimeout(ctx, n.config.WriteTimeout)
+	waiting, stopWaiting := context.WithTimeout(r.Context(), n.config.WriteTimeout)
 	defer stopWaiting()
 	if err := n.prepareRead(waiting, req.Consistency); err != nil {
 		n.fail(w, err)
@@ -105,6 +101,10 @@ func (n *Node) serveRead(w http.ResponseWriter, r *http.Request, req *request) {
 			n.config.Logger.Error("could not end a read", "error", err)
 		}
 	}()
+	end := time.Now().Add(n.config.ReadTimeout)
+	tooLong := refuse(http.StatusBadRequest, CodeTooCostly, "node %s: the read took longer than %v", n.config.ID, n.config.ReadTimeout)
+	ctx, cancel := context.WithDeadlineCause(r.Context(), end, tooLong)
+	defer cancel()
 	out := n.beginAnswer(w, end)
 	if err := answerRead(ctx, out, view, req); err != nil {
 		n.cutShort(w, out, err)
