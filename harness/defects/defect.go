@@ -29,7 +29,7 @@ var None = Defect{}
 
 // All are the defects, kind by kind.
 func All() []Defect {
-	return slices.Concat(catchingUp(), restart(), snapshot(), reads(), writes(), values(), cluster())
+	return slices.Concat(catchingUp(), restart(), snapshot(), reads(), writes(), values(), cluster(), costs())
 }
 
 // Names are the names of all.
