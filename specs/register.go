@@ -67,6 +67,7 @@ func Register(options Options) {
 		histories(w)
 		availability(w)
 		misuse(w)
+		hostileStatements(w)
 	})
 	for _, size := range []int{1, 5, 7} {
 		sized := &world{options: options}

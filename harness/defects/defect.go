@@ -30,7 +30,7 @@ var None = Defect{}
 // All are the defects, kind by kind.
 func All() []Defect {
 	return slices.Concat(catchingUp(), largeRows(), restart(), lostLog(), identities(), snapshot(), reads(), writes(), keys(),
-		values(), namespaces(), cluster())
+		costs(), values(), namespaces(), cluster())
 }
 
 // Names are the names of all.

@@ -47,6 +47,9 @@ type Conn struct {
 
 const walSuffix = "-wal"
 
+// keptLog is how long the write-ahead log stays when it is used anew, in bytes.
+const keptLog = 16 << 20
+
 // Open opens the database in the file path, which a Writer creates if it is
 // missing. The file is a working copy that is rebuilt from elsewhere after a
 // crash, so nothing is synced, and what a crash left is refused.
@@ -95,7 +98,8 @@ func (c *Conn) prepare() error {
 	// be had at once is an error.
 	// What a statement would spill into a file stays in memory: files are only
 	// where the database is.
-	if err := c.Trusted("PRAGMA busy_timeout = 0; PRAGMA temp_store = MEMORY"); err != nil {
+	// A log that grew while a read kept it from being used anew is made short again.
+	if err := c.Trusted(fmt.Sprintf("PRAGMA busy_timeout = 0; PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = %d", keptLog)); err != nil {
 		return err
 	}
 	if err := c.refuseFunctions(); err != nil {

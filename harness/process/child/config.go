@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/rejoin-db/rejoin/harness/disk"
+	"github.com/rejoin-db/rejoin/harness/embedded/machine"
 	"github.com/rejoin-db/rejoin/harness/network"
 )
 
@@ -32,8 +33,11 @@ type Config struct {
 	TrailingLogs      int64         `json:"trailing_logs,omitempty"`
 	WriteTimeout      time.Duration `json:"write_timeout,omitempty"`
 	RequestTimeout    time.Duration `json:"request_timeout,omitempty"`
+	ReadTimeout       time.Duration `json:"read_timeout,omitempty"`
 	MaxBody           int64         `json:"max_body,omitempty"`
-	Token             string        `json:"token,omitempty"`
+	// Skip are entries of the log that are refused unseen: see machine.Options.Skip.
+	Skip  []machine.Skipped `json:"skip,omitempty"`
+	Token string            `json:"token,omitempty"`
 	// LogLevel is the least severe line that goes to stderr: trace, debug, info,
 	// warn, error or off; warn if empty.
 	LogLevel string `json:"log_level,omitempty"`

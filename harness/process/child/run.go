@@ -12,6 +12,7 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness/disk"
 	"github.com/rejoin-db/rejoin/harness/embedded"
+	"github.com/rejoin-db/rejoin/harness/embedded/machine"
 	"github.com/rejoin-db/rejoin/harness/network"
 )
 
@@ -136,7 +137,9 @@ func (w *world) nodeConfig(c Config, log io.Writer) embedded.Config {
 		TrailingLogs:      c.TrailingLogs,
 		WriteTimeout:      c.WriteTimeout,
 		RequestTimeout:    c.RequestTimeout,
+		ReadTimeout:       c.ReadTimeout,
 		MaxBody:           c.MaxBody,
+		Machine:           machine.Options{Skip: c.Skip},
 		Token:             c.Token,
 		Now:               w.now,
 		Logger:            hclog.New(&hclog.LoggerOptions{Name: c.ID, Level: level, Output: log}),
