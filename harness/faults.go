@@ -108,8 +108,9 @@ func (c *Cluster) SetDisk(ctx context.Context, i int, faults disk.Faults) error 
 }
 
 // Damage flips one byte of a part of what the node keeps on its disk, whether or
-// not the node runs, and returns which file that was. Only another disk heals it:
-// see Wiped.
+// not the node runs, and returns which file that was. Of a node that does not run a
+// part of the log can also be lost: see disk.LogEnd. Only another disk heals it: see
+// Wiped.
 func (c *Cluster) Damage(ctx context.Context, i int, part disk.Part) (file string, err error) {
 	disker, can := target.As[target.Disker](c.cluster)
 	err = c.set(ctx, i, "damage", "damage the "+string(part), target.Disks, can, func(ctx context.Context) (err error) {

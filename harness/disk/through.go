@@ -10,7 +10,7 @@ import (
 // end of the process does not lose it. It is not safe: until the next Sync a loss of
 // power may lose it, or parts of it. It waits for no sync, and is meant for writing
 // again what the file holds already: on a full disk it needs no room. It is not to
-// overlap what WriteAt wrote and nobody has synced.
+// overlap what WriteAt wrote and is not synced.
 //
 // A lying disk holds it, in its order among all that it holds.
 func (f *File) WriteThrough(p []byte, offset int64) error {

@@ -177,8 +177,8 @@ func (r *replay) read(at, to uint64, atOnce int) (logs []*raft.Log, next uint64,
 // Apply is ApplyBatch of one entry.
 func (r *replay) Apply(log *raft.Log) any { return r.ApplyBatch([]*raft.Log{log})[0] }
 
-// ApplyBatch is what Raft calls. What is applied already is dropped: nobody waits for
-// the answer to an entry of an earlier life.
+// ApplyBatch is what Raft calls. What is applied already is dropped: no client waits
+// for the answer to an entry of an earlier life.
 func (r *replay) ApplyBatch(logs []*raft.Log) []any {
 	last := logs[len(logs)-1].Index
 	_ = r.stores.Commits.Commit(last) // the guard knows

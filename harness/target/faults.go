@@ -59,7 +59,8 @@ type Disker interface {
 	// not the node runs.
 	SetDisk(ctx context.Context, node int, faults disk.Faults) error
 	// Damage flips one byte of a part of what the node keeps, whether or not it
-	// runs, and returns which file that was. It is an error if there is none yet.
+	// runs, and returns which file that was. A part of the log can also be lost, of a
+	// node that does not run: see disk.LogEnd. It is an error if there is none yet.
 	Damage(ctx context.Context, node int, part disk.Part) (file string, err error)
 }
 

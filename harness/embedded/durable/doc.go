@@ -13,7 +13,7 @@
 //
 // Nor is what is missing: a file that is gone or older than it was, a log that ends
 // before its promised end. A node without what it has acknowledged would vote as if
-// nobody had it. The promises are apart from what they are about; see promises.go for
+// it had never been stored. The promises are apart from what they are about; see promises.go for
 // how they are kept without a sync of their own. What was removed together with them
 // the disk alone cannot tell.
 //
