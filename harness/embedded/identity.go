@@ -169,9 +169,9 @@ func openIdentity(d *disk.FS, guard *guard, config Config) (*identity, error) {
 	return i, nil
 }
 
-// ownerless returns an error if there is a log, a snapshot, or any other file.
+// ownerless returns an error if there is a log or a snapshot.
 func ownerless(d *disk.FS) error {
-	for _, dir := range []string{disk.LogDir, disk.SnapshotDir, "."} {
+	for _, dir := range []string{disk.LogDir, disk.SnapshotDir} {
 		names, err := d.List(dir)
 		if err != nil {
 			return err
