@@ -38,20 +38,24 @@ func newRounds(n *Node) *rounds {
 	return &rounds{node: n, members: make(map[raft.ServerID]*follower), changed: make(chan struct{})}
 }
 
-// confirm blocks until a quorum of the voters has confirmed that this node leads the term,
-// by answers to calls that were sent after confirm was called. It returns an error when
-// ctx ends first.
-func (r *rounds) confirm(ctx context.Context, term uint64) error {
-	voters := func() []raft.Server { return votersOf(r.node.configuration()) }
+// confirm blocks until a quorum of the voters has confirmed that this node, l, leads its
+// term, by answers to calls that were sent after confirm was called. It returns an error
+// when ctx ends first, or the node leads no more.
+func (r *rounds) confirm(ctx context.Context, l leader) error {
 	for round := r.begin(); ; {
-		following, changed := r.following(voters(), term, round)
-		if len(following) >= len(voters())/2+1 {
+		voters := votersOf(r.node.configuration())
+		following, changed := r.following(voters, l.term, round)
+		if len(following) >= len(voters)/2+1 {
 			return nil
 		}
-		r.ask(voters(), term)
-		if err := r.wait(ctx, changed); err != nil {
+		r.ask(voters, l.term)
+		err := r.wait(ctx, changed)
+		if now, _, _ := r.node.standing.look(); err == nil && now != l {
+			err = errNotLeading
+		}
+		if err != nil {
 			return fmt.Errorf("%d of %d voters confirmed that node %s leads term %d: %w",
-				len(following), len(voters()), r.node.config.ID, term, err)
+				len(following), len(voters), l.id, l.term, err)
 		}
 	}
 }
@@ -85,7 +89,7 @@ func (r *rounds) begin() uint64 {
 func (r *rounds) following(members []raft.Server, term, round uint64) (map[raft.ServerID]bool, <-chan struct{}) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	following := make(map[raft.ServerID]bool)
+	following := make(map[raft.ServerID]bool, len(members))
 	for _, member := range members {
 		f := r.members[member.ID]
 		if r.node.is(member.ID) || f != nil && f.term == term && f.round >= round {
