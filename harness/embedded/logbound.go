@@ -42,7 +42,7 @@ func (b *logBound) watch(r *raft.Raft) {
 		for {
 			select {
 			case <-b.written:
-				if b.due() {
+				if b.due() { // still: a snapshot may have been taken since
 					b.snapshot()
 				}
 			case <-b.node.ctx.Done():
@@ -67,6 +67,9 @@ func (b *logBound) due() bool {
 
 // noted is called after each append. It does not block.
 func (b *logBound) noted() {
+	if !b.due() {
+		return
+	}
 	select {
 	case b.written <- struct{}{}:
 	default:

@@ -219,7 +219,7 @@ func (n *Node) changeMembersThere(ctx context.Context, l leader, change memberCh
 	err = &answer{status: response.StatusCode, body: said}
 	switch said.Code {
 	case CodeNotLeader, CodeNoLeader, CodeStopping, CodeNoQuorum, CodeFailed:
-		err = fmt.Errorf("leader %s: %v", l.id, said)
+		err = fmt.Errorf("leader %s: %w", l.id, said)
 		if said.Outcome != OutcomeUnknown {
 			err = errors.Join(errNotLeading, err)
 		}

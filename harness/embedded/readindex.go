@@ -25,9 +25,7 @@ func (n *Node) readIndex(ctx context.Context, consistency wire.Consistency) (uin
 		return n.storage.machine.Applied(), nil
 	}
 	index := n.raft.CommitIndex()
-	ctx, cancel := n.whileLeads(ctx, l)
-	defer cancel()
-	if err := n.rounds.confirm(ctx, l.term); err != nil {
+	if err := n.rounds.confirm(ctx, l); err != nil {
 		return 0, fmt.Errorf("%w: %w", errNotLeading, err)
 	}
 	return index, nil

@@ -3,6 +3,7 @@ package embedded
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -21,10 +22,13 @@ import (
 type rounds struct {
 	node *Node
 
-	mu      sync.Mutex
-	asked   uint64 // the number of the newest round
-	members map[raft.ServerID]*follower
-	changed chan struct{} // closed and replaced when a member has answered
+	mu        sync.Mutex
+	asked     uint64        // the number of the newest round
+	voters    []raft.Server // of that round
+	members   map[raft.ServerID]*follower
+	confirmed follower      // by a quorum of the voters: a term, and the newest round
+	watchers  int           // who want to hear of every answer
+	changed   chan struct{} // closed and replaced when more is confirmed, or for watchers
 }
 
 // follower is what one member has answered.
@@ -38,22 +42,75 @@ func newRounds(n *Node) *rounds {
 	return &rounds{node: n, members: make(map[raft.ServerID]*follower), changed: make(chan struct{})}
 }
 
-// confirm blocks until a quorum of the voters has confirmed that this node leads the term,
-// by answers to calls that were sent after confirm was called. It returns an error when
-// ctx ends first.
-func (r *rounds) confirm(ctx context.Context, term uint64) error {
-	voters := func() []raft.Server { return votersOf(r.node.configuration()) }
+// confirm blocks until a quorum of the voters has confirmed that this node, l, leads its
+// term, by answers to calls that were sent after confirm was called. It returns an error
+// when ctx ends first, or the node leads no more.
+func (r *rounds) confirm(ctx context.Context, l leader) error {
 	for round := r.begin(); ; {
-		following, changed := r.following(voters(), term, round)
-		if len(following) >= len(voters())/2+1 {
+		confirmed, changed := r.askVoters(l.term, round)
+		if confirmed {
 			return nil
 		}
-		r.ask(voters(), term)
-		if err := r.wait(ctx, changed); err != nil {
-			return fmt.Errorf("%d of %d voters confirmed that node %s leads term %d: %w",
-				len(following), len(voters()), r.node.config.ID, term, err)
+		err := r.wait(ctx, changed)
+		if now, _, _ := r.node.standing.look(); err == nil && now != l {
+			err = errNotLeading
+		}
+		if err != nil {
+			return fmt.Errorf("no quorum has confirmed that node %s leads term %d: %w", l.id, l.term, err)
 		}
 	}
+}
+
+// askVoters tells whether a quorum has confirmed the term in that round or a later one. If
+// not, it sees to it that the voters are asked, and returns what will be closed when more
+// is confirmed.
+func (r *rounds) askVoters(term, round uint64) (confirmed bool, changed <-chan struct{}) {
+	r.mu.Lock()
+	if r.confirmed.term == term && r.confirmed.round >= round {
+		r.mu.Unlock()
+		return true, nil
+	}
+	r.mu.Unlock()
+	voters := votersOf(r.node.configuration())
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.voters = voters
+	r.confirmLocked(term, false)
+	if r.confirmed.term == term && r.confirmed.round >= round {
+		return true, nil
+	}
+	r.askLocked(voters, term)
+	return false, r.changed
+}
+
+// confirmLocked notes the newest round in which a quorum of the voters has confirmed the term.
+func (r *rounds) confirmLocked(term uint64, answered bool) {
+	newest := make([]uint64, len(r.voters))
+	for i, voter := range r.voters {
+		if r.node.is(voter.ID) {
+			newest[i] = r.asked
+		} else if f := r.members[voter.ID]; f != nil && f.term == term {
+			newest[i] = f.round
+		}
+	}
+	slices.Sort(newest)
+	round := uint64(0)
+	if quorum := len(newest)/2 + 1; len(newest) > 0 {
+		round = newest[len(newest)-quorum]
+	}
+	advanced := round > 0 && (r.confirmed.term != term || r.confirmed.round < round)
+	if advanced {
+		r.confirmed.term, r.confirmed.round = term, round
+	}
+	if advanced || answered && r.watchers > 0 {
+		close(r.changed)
+		r.changed = make(chan struct{})
+	}
+}
+
+func (r *rounds) followsLocked(id raft.ServerID, term, round uint64) bool {
+	f := r.members[id]
+	return r.node.is(id) || f != nil && f.term == term && f.round >= round
 }
 
 // reached are those of the members that confirm within patience that this node leads the
@@ -61,6 +118,7 @@ func (r *rounds) confirm(ctx context.Context, term uint64) error {
 func (r *rounds) reached(ctx context.Context, members []raft.Server, enough int, term uint64, patience time.Duration) map[raft.ServerID]bool {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
+	defer r.watch()()
 	for round := r.begin(); ; {
 		following, changed := r.following(members, term, round)
 		if len(following) >= enough {
@@ -70,6 +128,18 @@ func (r *rounds) reached(ctx context.Context, members []raft.Server, enough int,
 		if r.wait(ctx, changed) != nil {
 			return following
 		}
+	}
+}
+
+// watch has every answer announced, until it ends.
+func (r *rounds) watch() (end func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.watchers++
+	return func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.watchers--
 	}
 }
 
@@ -85,10 +155,9 @@ func (r *rounds) begin() uint64 {
 func (r *rounds) following(members []raft.Server, term, round uint64) (map[raft.ServerID]bool, <-chan struct{}) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	following := make(map[raft.ServerID]bool)
+	following := make(map[raft.ServerID]bool, len(members))
 	for _, member := range members {
-		f := r.members[member.ID]
-		if r.node.is(member.ID) || f != nil && f.term == term && f.round >= round {
+		if r.followsLocked(member.ID, term, round) {
 			following[member.ID] = true
 		}
 	}
@@ -115,6 +184,10 @@ func (r *rounds) wait(ctx context.Context, changed <-chan struct{}) error {
 func (r *rounds) ask(members []raft.Server, term uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.askLocked(members, term)
+}
+
+func (r *rounds) askLocked(members []raft.Server, term uint64) {
 	for _, member := range members {
 		if r.node.is(member.ID) {
 			continue
@@ -141,8 +214,7 @@ func (r *rounds) call(member raft.Server, f *follower, term uint64) {
 		r.mu.Lock()
 		if follows {
 			f.term, f.round = term, round
-			close(r.changed)
-			r.changed = make(chan struct{})
+			r.confirmLocked(term, true)
 		}
 		again := follows && f.round < r.asked
 		f.asking = again
