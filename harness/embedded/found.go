@@ -163,9 +163,6 @@ func (n *Node) join(as owner) error {
 		maps.Copy(o.Met, as.Met)
 		return true
 	})
-	if err == nil {
-		err = n.identity.sign(n.storage.Stable, n.identity.get())
-	}
 	if err != nil {
 		return fmt.Errorf("join cluster %s: %w", as.Cluster, err)
 	}
@@ -204,16 +201,20 @@ func (n *Node) stand() {
 	n.wg.Go(func() { n.deliver(again(&raft.TimeoutNowRequest{RPCHeader: n.header()})) })
 }
 
-// noteLogged notes that the node has a log: from then on an empty one is a lost one.
+// noteLogged notes, in the log, whose it is, and that the node has a log: from then on an
+// empty one is a lost one. It comes when the node is online, so that no boot waits for it.
 func (n *Node) noteLogged() {
 	if n.identity.get().Logged {
 		return
 	}
-	err := n.identity.change(func(o *owner) bool {
-		changed := !o.Logged
-		o.Logged = true
-		return changed
-	})
+	err := n.identity.sign(n.storage.Stable, n.identity.get())
+	if err == nil {
+		err = n.identity.change(func(o *owner) bool {
+			changed := !o.Logged
+			o.Logged = true
+			return changed
+		})
+	}
 	if err != nil {
 		n.config.Logger.Error("could not note that there is a log", "error", err)
 	}

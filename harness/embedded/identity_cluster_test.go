@@ -38,6 +38,17 @@ func (c *cluster) otherwise(i int, from string) {
 	Expect(os.CopyFS(c.configs[i].Dir, os.DirFS(from))).To(Succeed())
 }
 
+// untilLogged waits until directories know that they have a log.
+func (c *cluster) untilLogged(ctx context.Context, nodes ...int) {
+	GinkgoHelper()
+	for _, i := range nodes {
+		Eventually(ctx, func() (string, error) {
+			content, err := os.ReadFile(filepath.Join(c.configs[i].Dir, "identity", "owner"))
+			return string(content), err
+		}).Should(ContainSubstring(`"logged":true`))
+	}
+}
+
 // copied is a copy of a node's directory. The node must not run.
 func (c *cluster) copied(i int) string {
 	GinkgoHelper()
@@ -151,6 +162,7 @@ var _ = Describe("A directory that is not what it was", func() {
 		c := boot(3)
 		victim := c.but(c.leader(ctx))[0]
 		c.session(victim).works(ctx)
+		c.untilLogged(ctx, victim)
 		Expect(c.nodes[victim].Stop(ctx)).To(Succeed())
 		Expect(os.RemoveAll(filepath.Join(c.configs[victim].Dir, part))).To(Succeed())
 		_, err := embedded.Start(c.configs[victim])
@@ -163,7 +175,7 @@ var _ = Describe("A directory that is not what it was", func() {
 	It("is refused with the log of another node", func(ctx SpecContext) {
 		c := boot(3)
 		c.leader(ctx)
-		c.converge(ctx)
+		c.untilLogged(ctx, c.all()...)
 		c.each(func(i int) { Expect(c.nodes[i].Stop(ctx)).To(Succeed()) })
 		log := filepath.Join(c.configs[1].Dir, "log")
 		Expect(os.RemoveAll(log)).To(Succeed())
