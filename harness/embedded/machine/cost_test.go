@@ -45,7 +45,7 @@ var _ = Describe("What an entry takes", func() {
 	It("is the same on every machine, to the step and to the byte, whatever the batches and the snapshots", func() {
 		const lives, length = 25, 80
 		// Of most entries it has to be found out exactly.
-		options := []machine.Options{{Memory: 60 << 10}, {Budget: 16_000}}
+		options := []machine.Options{{Memory: 50 << 10}, {Budget: 9_000}}
 		compared := 0
 		for seed := range uint64(lives) {
 			a := author{rand.New(rand.NewPCG(seed, uint64(GinkgoRandomSeed())))}

@@ -25,7 +25,7 @@ type Options struct {
 	// AnswerLimit bounds the answer of a request that changes data, rows and the
 	// names of columns, in bytes; 16 MiB if 0.
 	AnswerLimit int64
-	// ReadBudget is how many steps one read may take; 1000 million if 0.
+	// ReadBudget is how many steps one read may take; 400 million if 0.
 	ReadBudget int64
 	// ReadMemory is how many bytes one read may hold at once; 64 MiB if 0.
 	ReadMemory int64
@@ -48,7 +48,7 @@ func (o Options) WithDefaults() Options {
 		otherwise int64
 	}{
 		{&o.Budget, 200_000_000}, {&o.Memory, 128 << 20}, {&o.AnswerLimit, 16 << 20},
-		{&o.ReadBudget, 1_000_000_000}, {&o.ReadMemory, 64 << 20},
+		{&o.ReadBudget, 400_000_000}, {&o.ReadMemory, 64 << 20},
 	} {
 		if *limit.value == 0 {
 			*limit.value = limit.otherwise

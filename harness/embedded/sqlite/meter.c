@@ -125,7 +125,7 @@ static void hold(meter *m, i64 bytes, i64 size) {
 static void *allocate(int size) {
 	meter *m = current && !current->aside ? current : 0;
 	if (m) {
-		m->left -= ALLOCATION + size / BYTES_PER_STEP;
+		m->left -= ALLOCATION + size / BYTES_PER_STEP + beyond(size, LARGE) / LARGE_PER_STEP;
 		if (denied(m, size)) return 0;
 	}
 	block *b = malloc(sizeof *b + size);
@@ -154,7 +154,7 @@ static void *resize(void *p, int size) {
 	meter *m = owner(b);
 	i64 more = size - b->size;
 	if (m) {
-		m->left -= ALLOCATION + size / BYTES_PER_STEP;
+		m->left -= ALLOCATION + size / BYTES_PER_STEP + beyond(size, LARGE) / LARGE_PER_STEP;
 		if (more > 0 && denied(m, more)) return 0;
 	}
 	b = realloc(b, sizeof *b + size);

@@ -13,6 +13,7 @@ enum {
 	ALLOCATION = 20,    // for each allocation
 	PAGE_OWN = 30,      // for each look at a page of a table that a statement makes for itself
 	BYTES_PER_STEP = 16, // allocated or looked at by a function
+	LARGE_PER_STEP = 5,  // of a large allocation, in addition: it may be written to the disk
 	// What the longest value of a statement adds, in bytes per step: to each step,
 	// which may look at it, and to each row that is changed, which may have it.
 	LONGEST_STEP = 1024,
