@@ -169,8 +169,16 @@ func openIdentity(d *disk.FS, guard *guard, config Config) (*identity, error) {
 	return i, nil
 }
 
-// ownerless returns an error if there is a log or a snapshot.
+// ownerless returns an error if there is a log, a snapshot or a promise of them.
 func ownerless(d *disk.FS) error {
+	promises, err := d.Open(disk.PromiseFile)
+	if err == nil {
+		return errors.Join(fmt.Errorf("%s is missing, and %s is there: whose it is and what the node has promised is lost; "+
+			"remove the node from its cluster and add it again with an empty directory", d.Path(ownerFile), promises.Path()), promises.Close())
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
 	for _, dir := range []string{disk.LogDir, disk.SnapshotDir} {
 		names, err := d.List(dir)
 		if err != nil {
