@@ -42,23 +42,7 @@ func newHollowLog(log raft.LogStore, started *atomic.Bool) *hollowLog {
 	return &hollowLog{LogStore: log, weights: &logWeights{}, started: started, known: make(map[uint64]raft.Log)}
 }
 
-// forRaft returns the log as Raft is to have it. It tracks commits if the log does.
-func (h *hollowLog) forRaft() raft.LogStore {
-	if tracking, is := h.LogStore.(raft.CommitTrackingLogStore); is {
-		return trackingHollowLog{h, commitTracker{tracking}}
-	}
-	return h
-}
-
-type trackingHollowLog struct {
-	*hollowLog
-	commitTracker
-}
-
-var (
-	_ raft.MonotonicLogStore      = (*hollowLog)(nil)
-	_ raft.CommitTrackingLogStore = trackingHollowLog{}
-)
+var _ raft.MonotonicLogStore = (*hollowLog)(nil)
 
 // IsMonotonic tells whether the log takes no gaps.
 func (h *hollowLog) IsMonotonic() bool {

@@ -181,7 +181,7 @@ func (n *Node) serveReadIndex(w http.ResponseWriter, r *http.Request) {
 // send sends a request to another node.
 func (n *Node) send(request *http.Request) (*http.Response, error) {
 	request.Header.Set(headerForwarder, n.config.ID)
-	request.Header.Set(headerProof, n.proofOf(n.config.ID))
+	request.Header.Set(headerProof, n.proof)
 	request.Header.Set(headerCluster, n.identity.get().Cluster)
 	if request.Method == http.MethodPost {
 		request.Header.Set("Content-Type", "application/json")

@@ -82,17 +82,6 @@ type boundedLog struct {
 	bound *logBound
 }
 
-// forRaft returns the log as Raft is to have it. It tracks commits if the log does.
-func (b *logBound) forRaft(log raft.LogStore) raft.LogStore {
-	if tracking, is := log.(raft.CommitTrackingLogStore); is {
-		return struct {
-			boundedLog
-			commitTracker
-		}{boundedLog{log, b}, commitTracker{tracking}}
-	}
-	return boundedLog{log, b}
-}
-
 var _ raft.MonotonicLogStore = boundedLog{}
 
 // IsMonotonic tells whether the log takes no gaps.

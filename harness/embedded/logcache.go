@@ -24,31 +24,10 @@ type logCache struct {
 	bytes  int // of data in recent
 }
 
-// newLogCache returns a cache of the log. It tracks commits if the log does.
-func newLogCache(log raft.LogStore) raft.LogStore {
-	cache := &logCache{LogStore: log}
-	if tracking, is := log.(raft.CommitTrackingLogStore); is {
-		return trackingLogCache{cache, commitTracker{tracking}}
-	}
-	return cache
-}
+// newLogCache returns a cache of the log.
+func newLogCache(log raft.LogStore) *logCache { return &logCache{LogStore: log} }
 
-// trackingLogCache is the cache of a log that tracks commits.
-type trackingLogCache struct {
-	*logCache
-	commitTracker
-}
-
-// commitTracker is the part of a log that tracks commits.
-type commitTracker struct{ log raft.CommitTrackingLogStore }
-
-func (t commitTracker) StageCommitIndex(index uint64) error     { return t.log.StageCommitIndex(index) }
-func (t commitTracker) GetCommitIndex() (index uint64, e error) { return t.log.GetCommitIndex() }
-
-var (
-	_ raft.MonotonicLogStore      = (*logCache)(nil)
-	_ raft.CommitTrackingLogStore = trackingLogCache{}
-)
+var _ raft.MonotonicLogStore = (*logCache)(nil)
 
 // IsMonotonic tells whether the log takes no gaps.
 func (c *logCache) IsMonotonic() bool {

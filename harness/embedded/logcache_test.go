@@ -131,22 +131,7 @@ var _ = Describe("The log's cache", func() {
 			}
 		}
 	})
-
-	It("tracks commits if the log does", func() {
-		Expect(log).NotTo(BeAssignableToTypeOf(trackingLogCache{}))
-		tracking := newLogCache(committedLog{newCountedLog()})
-		Expect(tracking.(raft.CommitTrackingLogStore).GetCommitIndex()).To(Equal(uint64(7)))
-		hollow := newHollowLog(tracking, &atomic.Bool{}).forRaft()
-		Expect(hollow.(raft.CommitTrackingLogStore).GetCommitIndex()).To(Equal(uint64(7)))
-		_, is := newHollowLog(log, &atomic.Bool{}).forRaft().(raft.CommitTrackingLogStore)
-		Expect(is).To(BeFalse())
-	})
 })
-
-type committedLog struct{ *countedLog }
-
-func (committedLog) StageCommitIndex(uint64) error   { return nil }
-func (committedLog) GetCommitIndex() (uint64, error) { return 7, nil }
 
 var _ = Describe("The log that Raft is given", func() {
 	var below *countedLog

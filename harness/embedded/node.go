@@ -36,6 +36,7 @@ type Node struct {
 	identity    *identity
 	founding    *founding
 	acquaint    acquaint
+	proof       string        // that this node is one of the cluster's
 	expected    sync.Map      // of raft.ServerID by raft.ServerAddress: whom Raft dials
 	raftReady   chan struct{} // closed when Raft runs
 
@@ -72,6 +73,7 @@ func Start(config Config) (_ *Node, err error) {
 		config: config, seams: config.seams(), conns: newConns(), busy: newBusy(), founding: newFounding(),
 		raftReady: make(chan struct{}), incoming: make(chan raft.RPC), membersTurn: make(chan struct{}, 1),
 	}
+	n.proof = n.proofOf(config.ID)
 	n.standing.init()
 	n.stall.patience = stallTimeouts * config.ElectionTimeout
 	n.ctx, n.end = context.WithCancel(context.Background())

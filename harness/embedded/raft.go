@@ -76,9 +76,10 @@ func (n *Node) newRaft(config *raft.Config, bound *logBound) (*raft.Raft, error)
 		return nil, n.storage.cause(err)
 	}
 	machine := guardedMachine{watchedMachine{n.replay, &n.activity}, n.storage.guard, &n.raftStarted}
-	started, err := raft.NewRaft(config, newFilledMachine(machine, bound.log),
-		bound.forRaft(timedLog{bound.log.forRaft(), &n.stall}), timedStable{watchedVotes{n.storage.Stable, &n.votes, n.storage.guard}, &n.stall},
-		boundedSnapshots{watchedSnapshots{n.storage.Snapshots, &n.activity, &n.newestSnapshot}, bound}, n.transport)
+	log := boundedLog{timedLog{bound.log, &n.stall}, bound}
+	stable := timedStable{watchedVotes{n.storage.Stable, &n.votes, n.storage.guard}, &n.stall}
+	snapshots := boundedSnapshots{watchedSnapshots{n.storage.Snapshots, &n.activity, &n.newestSnapshot}, bound}
+	started, err := raft.NewRaft(config, newFilledMachine(machine, bound.log), log, stable, snapshots, n.transport)
 	if err = n.storage.cause(err); err == nil {
 		n.raftStarted.Store(true)
 		return started, nil
