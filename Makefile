@@ -21,7 +21,7 @@ bench: ## medians, as a table and in reports/bench.json; some of them: make benc
 	go tool ginkgo --tags bench --timeout=2h $(if $(FOCUS),--focus="$(FOCUS)") ./harness/bench
 
 cluster: ## three nodes to poke at by hand
-	go run ./harness/cmd/cluster
+	go build -o reports/cluster ./harness/cmd/cluster && exec reports/cluster
 
 chaos: ## schedules of faults until one breaks a promise; find one again: make chaos SEED=17 TARGET=local FOR=5m
 	go run ./harness/cmd/chaos -seed $(or $(SEED),0) -for $(or $(FOR),1m) -target $(or $(TARGET),virtual)
