@@ -1,5 +1,7 @@
 # Each target is one line over a Go command; the README shows the same lines.
 
+$(if $(HOME)$(GOCACHE),,$(error Go needs a folder for what it builds: set HOME, or GOCACHE and GOPATH))
+
 .PHONY: specs virtual process test lint bench cluster chaos defects
 
 specs: ## the main job: the suite on three nodes in this process

@@ -56,9 +56,14 @@ func Remove(ctx context.Context, through []Node, id string) error {
 // rest is how long nobody is asked when nobody could do it.
 const rest = 5 * time.Millisecond
 
+var errNoMember = errors.New("no member is left that could make the change")
+
 // ask asks one member after the other until one has done it, or has refused it for good.
 // Those that are not online cannot, and are not asked.
 func ask(ctx context.Context, members []Node, do func(Node) error) error {
+	if len(members) == 0 {
+		return errNoMember
+	}
 	pause := time.NewTimer(rest)
 	defer pause.Stop()
 	for {
