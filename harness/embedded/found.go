@@ -196,7 +196,7 @@ func (n *Node) bootstrap() error {
 }
 
 // stand makes a new cluster's first node stand for election at once, by the message that
-// hands leadership over: nobody can lead yet, so there is nobody to wait for.
+// hands leadership over: no node can lead yet, so there is none to wait for.
 func (n *Node) stand() {
 	n.wg.Go(func() { n.deliver(again(&raft.TimeoutNowRequest{RPCHeader: n.header()})) })
 }

@@ -173,7 +173,7 @@ func (c memberChange) answered(final *answer, inDoubt bool) error {
 }
 
 // changeMembersBy has one leader make the change. An *answer is its last word, and
-// errNotLeading says that it changed nothing; after any other error nobody knows.
+// errNotLeading says that it changed nothing; after any other error that is unknown.
 func (n *Node) changeMembersBy(ctx context.Context, l leader, change memberChange) error {
 	if l.self {
 		return n.changeMembersHere(ctx, l, change)

@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-// stranger is why a request is refused whoever sends it: a web page of another origin
+// stranger is why a request is refused, whatever its sender: a web page of another origin
 // makes a browser send it. It is asked of every path but the health check, which tells
 // nothing, and changes nothing. See https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Sec-Fetch-Site
 // for what a browser tells.

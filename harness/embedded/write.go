@@ -108,7 +108,7 @@ var errNotLeading = errors.New("this node does not lead")
 
 // propose puts an entry into the log and waits until this node, the leader, has
 // applied it. An *answer is why it cannot be an entry of any log. errNotLeading means
-// that nothing happened; any other error, that nobody knows.
+// that nothing happened; any other error, that it is unknown.
 func (n *Node) propose(ctx context.Context, entry machine.Entry) (written, error) {
 	entry.Time = n.config.Now().UnixMilli()
 	data, err := entry.Encode()

@@ -142,7 +142,7 @@ var _ = Describe("The command", func() {
 		nothingIsLeft()
 	}, patience)
 
-	It("lets nobody in without the token, or everybody if it is told so", func(ctx SpecContext) {
+	It("asks for the token, or for none if it is told so", func(ctx SpecContext) {
 		drawn := run(ctx)
 		token := tokenOfLines(drawn)
 		Expect(len(token)).To(BeNumerically(">=", 20))

@@ -58,7 +58,7 @@ func (t *tail) Append(entries []types.LogEntry) error {
 	return err
 }
 
-// retire goes on without the writer. If the file cannot be read now, whoever reads it
+// retire goes on without the writer. If the file cannot be read now, a later reader
 // later is told so, by the writer.
 func (t *tail) retire(writer types.SegmentWriter, indexStart uint64) {
 	full := t.info

@@ -80,7 +80,7 @@ func (r *readers) take(ctx context.Context, from seats) (*sqlite.Conn, error) {
 	return conn, nil
 }
 
-// sit waits for a seat. Whoever waits ends the read that has been at it for longest,
+// sit waits for a seat. A waiting read ends the one that has run for longest,
 // once it has had its share, so that endless reads do not lock out others.
 func (r *readers) sit(ctx context.Context, from seats) error {
 	select {

@@ -86,7 +86,7 @@ static i64 search(int n, value **v) {
 	i64 size = length(v[0]), sought = length(v[1]), compared = size;
 	if (sought == 0 || size < sought) return 0;
 	if (size * sought < LARGE) return size * sought / BYTES_PER_STEP;
-	// Not as text: that would make text of a blob for whoever asks next.
+	// Not as text: that would make text of a blob for the next reader.
 	const unsigned char *in = sqlite3_value_blob(v[0]), *what = sqlite3_value_blob(v[1]);
 	if (in == 0 || what == 0) return size;
 	for (i64 at = 0; at + sought <= size; at++) {

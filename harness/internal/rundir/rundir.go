@@ -24,7 +24,7 @@ const (
 	// owner is the file in a directory that says whose it is.
 	owner = ".rejoin-owner"
 	// magic is what that file begins with.
-	magic = "rejoin: the temporary directory of a run; it may be removed when nobody locks this file\n"
+	magic = "rejoin: the temporary directory of a run; it may be removed when no process locks this file\n"
 )
 
 // Dir is a directory that goes with this process at the latest.

@@ -62,7 +62,7 @@ var _ = Describe("The directory of a run", func() {
 		Expect(os.ReadDir(parent)).To(BeEmpty())
 	})
 
-	It("stays while its run lives, whoever sweeps, also in the same process", func() {
+	It("stays while its run lives, whichever run sweeps, also in the same process", func() {
 		d := it()
 		DeferCleanup(d.Remove)
 		Expect(rundir.Sweep(parent)).To(Succeed())
