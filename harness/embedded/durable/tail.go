@@ -59,7 +59,7 @@ func (t *tail) Append(entries []types.LogEntry) error {
 }
 
 // retire goes on without the writer. If the file cannot be read now, a later reader
-// later is told so, by the writer.
+// is told so, by the writer.
 func (t *tail) retire(writer types.SegmentWriter, indexStart uint64) {
 	full := t.info
 	full.IndexStart, full.MaxIndex = indexStart, writer.LastIndex()

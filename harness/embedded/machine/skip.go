@@ -15,8 +15,8 @@ type Skipped struct {
 	// Index is its log index.
 	Index uint64 `json:"index"`
 	// Digest is the SHA-256 of its data in hexadecimal, as EntryDigest gives it. With
-	// another one the machine stops at the entry and says what its digest is: nobody
-	// is to skip an entry that is not the one they mean.
+	// another one the machine stops at the entry and says what its digest is, so that
+	// no other entry is skipped than the one that was meant.
 	Digest string `json:"digest"`
 }
 

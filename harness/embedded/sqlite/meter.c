@@ -98,7 +98,7 @@ void meter_watch(meter *m, sqlite3 *db) { sqlite3_progress_handler(db, TICK, tic
 
 // Each allocation knows how large it is and whose. It is aligned as malloc aligns.
 typedef struct block {
-	uint64_t request; // 0 if nobody's
+	uint64_t request; // 0 if of no request
 	i64 size;
 } block;
 

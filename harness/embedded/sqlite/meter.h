@@ -42,7 +42,7 @@ typedef struct meter {
 	int over;           // it asked for more room than it has
 	int denied;         // it was denied something, or stopped
 	int exhausted;      // the process itself has no memory left
-	_Atomic int stop;   // whoever closes wants it to end
+	_Atomic int stop;   // set by a close that wants it to end
 } meter;
 
 // meter_install puts the meters between SQLite and its memory. It must be called
