@@ -31,13 +31,16 @@ func lostLog() []Defect {
 	}
 }
 
-// hasLost tells whether less is on the disk than was safe.
+// hasLost tells whether less is on the disk than was safe. It leaves an empty disk empty.
 func hasLost(d *disk.Disk) bool {
 	fs, err := d.Open()
 	if err != nil {
 		return false
 	}
 	defer fs.Close()
+	if names, err := fs.List("."); err != nil || len(names) == 0 {
+		return false
+	}
 	kept, err := durable.Open(fs, hclog.NewNullLogger(), func(error) {})
 	if err == nil {
 		_ = kept.Close()
