@@ -131,7 +131,9 @@ var _ = onBothDisks("A node whose disk goes bad,", func(on tweak) {
 				c.configs[follower].Disk.Set(fault.faults)
 				led := c.nodes[other].Health().LedTerms
 				Expect(c.nodes[leader].Close()).To(Succeed())
-				c.failed(ctx, follower, "log/.meta", fault.errno.Error())
+				c.failed(ctx, follower, fault.errno.Error())
+				Expect(c.nodes[follower].Health().Reason).To(Or(ContainSubstring("log/.meta"), ContainSubstring("identity/.owner")),
+					"its vote, or that it met the other one in a new life")
 				Consistently(ctx, c.nodes[other].Health).WithTimeout(3 * unhurried).Should(HaveField("LedTerms", Equal(led)))
 				c.start(leader)
 				c.leader(ctx, leader, other)

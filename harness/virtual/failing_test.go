@@ -29,7 +29,7 @@ var _ = func() bool {
 		return true
 	}
 	return Describe("Fails", Label("fails"), Ordered, ContinueOnFailure, func() { // ordered as written
-		Context("in a bubble", virtual.Bubble(virtual.RealLimit(3*time.Second)), func() {
+		Context("in a bubble", virtual.Bubble(virtual.RealLimit(10*time.Second)), func() {
 			var cleaned atomic.Bool
 			BeforeEach(func() {
 				cleaned.Store(false)
@@ -205,7 +205,7 @@ var _ = Describe("A spec that fails in a bubble", Ordered, func() {
 	It("is cut by a limit of the bubble's own", func() {
 		r := reports["by too much real time"]
 		Expect(r.Failure.Message).To(Equal("it was cut"))
-		Expect(r.ReportEntries).To(ContainElement(And(HaveField("Name", "cause"), HaveField("Value.AsJSON", ContainSubstring("3s of real time")))))
+		Expect(r.ReportEntries).To(ContainElement(And(HaveField("Name", "cause"), HaveField("Value.AsJSON", ContainSubstring("10s of real time")))))
 		cleanedUp(r)
 	})
 

@@ -14,13 +14,13 @@ import (
 // Options are what all nodes of a cluster must agree on: a request that is over
 // a limit is refused by every node, or by none. The zero value works.
 type Options struct {
-	// Budget is how many steps of SQLite's virtual machine one entry may take; 200
+	// Budget is how many steps of SQLite's virtual machine one entry may take; 100
 	// million if 0. A step takes about 10 ns. Compiling, allocating memory and
 	// looking at long values cost steps, too: see sqlite.Conn.Begin.
 	Budget int64
 	// Memory is how many bytes the statements of one entry may hold at once: values
 	// under way, what is sorted or made distinct, and the pages that are kept in case
-	// the entry fails; 128 MiB if 0.
+	// the entry fails; 96 MiB if 0.
 	Memory int64
 	// AnswerLimit bounds the answer of a request that changes data, rows and the
 	// names of columns, in bytes; 16 MiB if 0.
@@ -47,7 +47,7 @@ func (o Options) WithDefaults() Options {
 		value     *int64
 		otherwise int64
 	}{
-		{&o.Budget, 200_000_000}, {&o.Memory, 128 << 20}, {&o.AnswerLimit, 16 << 20},
+		{&o.Budget, 100_000_000}, {&o.Memory, 96 << 20}, {&o.AnswerLimit, 16 << 20},
 		{&o.ReadBudget, 400_000_000}, {&o.ReadMemory, 64 << 20},
 	} {
 		if *limit.value == 0 {
