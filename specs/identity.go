@@ -86,7 +86,7 @@ func identities(w *world) {
 			Expect(w.run(ctx, count)).To(HaveRows(Row(rows)))
 		}, patience)
 
-		It("does not come online by itself, and disturbs nobody", func(ctx SpecContext) {
+		It("does not come online by itself, and disturbs no other node", func(ctx SpecContext) {
 			leader := w.leader(ctx)
 			victim := w.others(leader)[0]
 			w.leave(ctx, victim, harness.Crash)

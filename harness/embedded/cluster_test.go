@@ -38,7 +38,15 @@ func boot(size int, tweaks ...tweak) *cluster {
 
 func bootOn(net *network.Network, size int, tweaks ...tweak) *cluster {
 	GinkgoHelper()
-	c := &cluster{network: net, nodes: make([]*embedded.Node, size), dir: GinkgoT().TempDir()}
+	c := planIn(GinkgoT().TempDir(), net, size, tweaks...)
+	c.startAll()
+	return c
+}
+
+// planIn makes a cluster in dir whose nodes do not run yet, to be closed after the spec.
+func planIn(dir string, net *network.Network, size int, tweaks ...tweak) *cluster {
+	GinkgoHelper()
+	c := &cluster{network: net, nodes: make([]*embedded.Node, size), dir: dir}
 	DeferCleanup(func() { Expect(c.close()).To(Succeed()) })
 	c.clients = must(net.Host("client"))
 	var peers []embedded.Peer
@@ -56,7 +64,6 @@ func bootOn(net *network.Network, size int, tweaks ...tweak) *cluster {
 		Expect(os.Mkdir(filepath.Join(c.dir, host.Name()), 0o700)).To(Succeed())
 		DeferCleanup(func() { Expect(c.stray(i)).To(BeEmpty(), "files outside the node's folders") })
 	}
-	c.startAll()
 	return c
 }
 

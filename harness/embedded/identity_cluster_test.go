@@ -5,7 +5,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -322,24 +321,5 @@ func bootIn(dir string, net *network.Network, size int) *cluster {
 	GinkgoHelper()
 	c := planIn(dir, net, size)
 	c.startAll()
-	return c
-}
-
-func planIn(dir string, net *network.Network, size int) *cluster {
-	GinkgoHelper()
-	c := &cluster{network: net, nodes: make([]*embedded.Node, size), dir: dir}
-	DeferCleanup(func() { Expect(c.close()).To(Succeed()) })
-	c.clients = must(net.Host("client"))
-	var peers []embedded.Peer
-	for i := range size {
-		host := must(net.Host(fmt.Sprintf("n%d", i)))
-		c.hosts = append(c.hosts, host)
-		peers = append(peers, embedded.Peer{ID: host.Name(), Address: host.Addr()})
-	}
-	for _, host := range c.hosts {
-		dir := filepath.Join(c.dir, host.Name())
-		Expect(os.Mkdir(dir, 0o700)).To(Succeed())
-		c.configs = append(c.configs, embedded.Config{ID: host.Name(), Dir: dir, Endpoint: host, Peers: peers})
-	}
 	return c
 }

@@ -47,7 +47,7 @@ type Cluster struct {
 	network *network.Network
 	clients *network.Host
 	dir     *rundir.Dir     // nil until it is made
-	growing turn.Turn       // whoever changes the members
+	growing turn.Turn       // held by a change of the members
 	living  context.Context // ends at Close
 	end     context.CancelFunc
 	closing sync.Once
