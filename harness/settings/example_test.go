@@ -46,6 +46,6 @@ cluster:
 	fmt.Println(err)
 	// Output:
 	// ginkgo.yml:3:10: cluster.nodes: "many" is not a whole number; allowed: 1 to 101
-	// ginkgo.yml:4:3: cluster.election-timout is not a setting; did you mean "election-timeout"? allowed: target, nodes, election-timeout, snapshot-threshold, snapshot-interval, trailing-logs, write-timeout, latency, jitter, log-level, defect, max-body
+	// ginkgo.yml:4:3: cluster.election-timout is not a setting; did you mean "election-timeout"? allowed: target, nodes, election-timeout, snapshot-threshold, snapshot-interval, trailing-logs, write-timeout, latency, jitter, log-level, defect, interleave, yield, max-body
 	// ginkgo.yml:5:14: cluster.log-level: "loud" is not one of them; allowed: trace, debug, info, warn, error, off
 }

@@ -87,6 +87,8 @@ func impossible(s settings.Settings) string {
 		"jitter":                 within(s.Cluster.Jitter, 0, time.Minute),
 		"log-level":              slices.Contains([]string{"trace", "debug", "info", "warn", "error", "off"}, s.Cluster.LogLevel),
 		"defect":                 s.Cluster.Defect == "none",
+		"interleave":             s.Cluster.Interleave <= 1<<63-1,
+		"yield":                  0 <= s.Cluster.Yield && s.Cluster.Yield <= 1,
 		"max-body":               1 <= s.Cluster.MaxBody && s.Cluster.MaxBody <= 1<<30,
 	} {
 		if !fine {

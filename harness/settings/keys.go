@@ -42,6 +42,8 @@ var keys = []key{
 	duration(cluster, "jitter", "how much chance adds to latency at most", 0, time.Minute, func(s *Settings) *time.Duration { return &s.Cluster.Jitter }),
 	choice(cluster, "log-level", "the least severe line a node logs", logLevels, func(s *Settings) *string { return &s.Cluster.LogLevel }),
 	choice(cluster, "defect", "which bug is planted in it", func(l limits) []string { return l.defects }, func(s *Settings) *string { return &s.Cluster.Defect }),
+	whole(cluster, "interleave", "which order goroutines run in, in virtual time", 0, unlimited, func(s *Settings) *uint64 { return &s.Cluster.Interleave }),
+	chance(cluster, "yield", "how likely a goroutine yields at a channel, lock or pool, in virtual time", func(s *Settings) *float64 { return &s.Cluster.Yield }),
 	size(cluster, "max-body", "the largest request body a node reads", 1, 1<<30, func(s *Settings) *int64 { return &s.Cluster.MaxBody }),
 }
 

@@ -66,6 +66,21 @@ func size(section, name, usage string, least, most int64, field func(*Settings) 
 	}
 }
 
+func chance(section, name, usage string, field func(*Settings) *float64) key {
+	return key{
+		section: section, name: name, usage: usage, form: unquoted,
+		allowed: func(limits) string { return "0 to 1" },
+		set: func(s *Settings, text string, _ limits) string {
+			value, problem := parseChance(text)
+			if problem == "" {
+				*field(s) = value
+			}
+			return problem
+		},
+		show: func(s *Settings) string { return strconv.FormatFloat(*field(s), 'g', -1, 64) },
+	}
+}
+
 func toggle(section, name, usage string, field func(*Settings) *bool) key {
 	return key{
 		section: section, name: name, usage: usage, form: unquoted,

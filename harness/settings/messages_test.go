@@ -14,7 +14,7 @@ const (
 	suiteKeys = "timeout, poll-progress-after, poll-progress-interval, grace-period, randomize-all, junit-report, journals, journal-folder, " +
 		"label-filter, eventually-timeout, eventually-polling, consistently-duration, consistently-polling"
 	clusterKeys = "target, nodes, election-timeout, snapshot-threshold, snapshot-interval, trailing-logs, " +
-		"write-timeout, latency, jitter, log-level, defect, max-body"
+		"write-timeout, latency, jitter, log-level, defect, interleave, yield, max-body"
 )
 
 var _ = Describe("A message about the file", func() {
@@ -32,6 +32,8 @@ var _ = Describe("A message about the file", func() {
 			`ginkgo.yml:1:31: cluster.snapshot-threshold: 0 is out of range; allowed: 1 or more`),
 		Entry("of a size", "cluster: {max-body: 16MB}",
 			`ginkgo.yml:1:21: cluster.max-body: "16MB" is not a size; allowed: 1 to 1GiB, in bytes or with KiB, MiB or GiB`),
+		Entry("of a chance", "cluster: {yield: 10%}",
+			`ginkgo.yml:1:18: cluster.yield: "10%" is not a number; allowed: 0 to 1`),
 		Entry("of a switch", "suite: {randomize-all: on}",
 			`ginkgo.yml:1:24: suite.randomize-all: "on" is neither true nor false; allowed: true or false`),
 		Entry("of a target", "cluster: {target: remote}",

@@ -80,6 +80,8 @@ var _ = Describe("Precedence", func() {
 		Entry(nil, "cluster.jitter", "3ms", 3*time.Millisecond, "4ms", 4*time.Millisecond, "0", time.Duration(0)),
 		Entry(nil, "cluster.defect", "a-bug", "a-bug", "another", "another", "a-third", "a-third"),
 		Entry(nil, "cluster.log-level", "info", "info", "error", "error", "trace", "trace"),
+		Entry(nil, "cluster.interleave", "5", uint64(5), "7", uint64(7), "9", uint64(9)),
+		Entry(nil, "cluster.yield", "0.5", 0.5, "0.25", 0.25, "1", 1.0),
 		Entry(nil, "cluster.max-body", "1KiB", int64(1<<10), "2KiB", int64(2<<10), "3", int64(3)),
 	)
 

@@ -64,6 +64,12 @@ type Cluster struct {
 	Jitter time.Duration
 	// Defect is the bug that is planted in the cluster: "none", or one of the names given to [Defects].
 	Defect string
+	// Interleave is which order goroutines run in that could run in any, in virtual time: 0, in which each runs when it
+	// is ready, or the number of another. Other targets have no use for it.
+	Interleave uint64
+	// Yield is how likely a goroutine lets others run at each operation on a channel, a lock or a pool, in virtual
+	// time: 0 to 1. Other targets have no use for it.
+	Yield float64
 	// MaxBody is the largest request body a node reads, in bytes: 1 to 1GiB.
 	MaxBody int64
 }

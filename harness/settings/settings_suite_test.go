@@ -41,6 +41,8 @@ var field = map[string]func(settings.Settings) any{
 	"cluster.jitter":               func(s settings.Settings) any { return s.Cluster.Jitter },
 	"cluster.log-level":            func(s settings.Settings) any { return s.Cluster.LogLevel },
 	"cluster.defect":               func(s settings.Settings) any { return s.Cluster.Defect },
+	"cluster.interleave":           func(s settings.Settings) any { return s.Cluster.Interleave },
+	"cluster.yield":                func(s settings.Settings) any { return s.Cluster.Yield },
 	"cluster.max-body":             func(s settings.Settings) any { return s.Cluster.MaxBody },
 }
 

@@ -32,6 +32,21 @@ func parseWhole(text string, least, most int64) (int64, string) {
 	return value, ""
 }
 
+// parseChance reads digits with a point at most: what else strconv takes for a number, such as
+// NaN or 0x1p-2, nobody means by a chance.
+func parseChance(text string) (float64, string) {
+	value, err := strconv.ParseFloat(text, 64)
+	switch {
+	case err != nil || strings.Trim(text, "-.0123456789") != "":
+		return 0, quote(text) + " is not a number"
+	case value < 0 || value > 1:
+		return 0, named(text) + " is out of range"
+	case value == 0: // and not -0
+		return 0, ""
+	}
+	return value, ""
+}
+
 func parseSize(text string, least, most int64) (int64, string) {
 	number, scale := text, int64(1)
 	for _, unit := range units {
