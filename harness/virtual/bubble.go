@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/rejoin-db/rejoin/harness/virtual/replay"
 )
 
 // bubble is one synctest bubble with a worker in it, which does one job at a
@@ -16,7 +18,8 @@ import (
 // what is made inside must not be touched from outside. So each field says where
 // it is made.
 type bubble struct {
-	begun time.Time // real
+	begun    time.Time // real
+	schedule replay.Schedule
 
 	work chan *job     // made outside: between two jobs time stands still
 	over chan struct{} // made outside, closed when nothing is left in the bubble, or the end has failed
@@ -30,8 +33,8 @@ type bubble struct {
 }
 
 // newBubble returns when the bubble is there.
-func newBubble() *bubble {
-	b := &bubble{begun: time.Now(), work: make(chan *job), over: make(chan struct{})}
+func newBubble(schedule replay.Schedule) *bubble {
+	b := &bubble{begun: time.Now(), schedule: schedule, work: make(chan *job), over: make(chan struct{})}
 	ready := make(chan struct{})
 	go func() {
 		defer close(b.over)
@@ -50,10 +53,11 @@ func newBubble() *bubble {
 	return b
 }
 
-// settle is how much virtual time what is left at the end has to come to its own end.
-const settle = 5 * time.Second
+// aftermath is how much virtual time what is left at the end has to come to its own end.
+const aftermath = 5 * time.Second
 
 func (b *bubble) inside(ready chan<- struct{}) {
+	replay.Begin(b.schedule)
 	begun := time.Now()
 	b.id.Store(ownBubble())
 	b.finished = make(chan struct{})
@@ -61,7 +65,7 @@ func (b *bubble) inside(ready chan<- struct{}) {
 	close(ready)
 	<-b.finished
 	b.note(begun)
-	time.Sleep(settle)
+	time.Sleep(aftermath)
 }
 
 var errRace = errors.New("the race detector found a data race in the bubble; it has printed where")

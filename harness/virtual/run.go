@@ -10,13 +10,14 @@ import (
 // body's context ends with ctx, or with the limits; what was made outside must not
 // be touched within. It blocks until the bubble is gone, or is given up. The error
 // is what was wrong: a panic, a body that hangs, a *LeakError for goroutines that
-// were left. Several may run at once; on one thread a seed repeats best.
+// were left. Several may run at once. The bubble's seed is 0, unless Seed says another.
 func Run(ctx context.Context, body func(ctx context.Context), options ...Option) error {
 	if ctx.Value(inBubble{}) != nil {
 		return errors.New("a bubble cannot be opened in a bubble")
 	}
-	b := newBubble()
-	j := newJob(ctx, body, newLimits(options))
+	s := settle(options)
+	b := newBubble(s.schedule)
+	j := newJob(ctx, body, s.limits)
 	if err := b.submit(j); err != nil {
 		return fmt.Errorf("%w; in it:\n%s", err, b.goroutines())
 	}

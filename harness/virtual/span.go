@@ -13,7 +13,7 @@ import (
 // span is the bubble of the spec that runs, while there is one. Ginkgo runs one
 // node at a time, but goes on to the next while one hangs.
 type span struct {
-	limits limits
+	settled
 
 	mu        sync.Mutex
 	bubble    *bubble
@@ -79,7 +79,7 @@ func (s *span) enter(report types.SpecReport) (b *bubble, hold bool, err error) 
 	kind := nodeType(report)
 	first := s.bubble == nil
 	if first {
-		s.bubble, s.holds = newBubble(), 0
+		s.bubble, s.holds = newBubble(s.scheduleOf(report)), 0
 	}
 	// What a BeforeAll began lasts for several specs, and so must the bubble. Ginkgo
 	// knows when a node's own clean-up is due, so every node that may be such a one

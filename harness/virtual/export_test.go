@@ -1,0 +1,4 @@
+package virtual
+
+// SeedOf is for specs.
+var SeedOf = seedOf
