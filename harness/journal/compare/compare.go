@@ -1,0 +1,89 @@
+package compare
+
+import (
+	"bytes"
+	"encoding/json"
+	"regexp"
+	"slices"
+
+	"github.com/rejoin-db/rejoin/harness/journal"
+)
+
+// Left says what two equal journals may differ in, as a sentence.
+const Left = "Left out: addresses of memory, numbers of goroutines, and names of temporary directories, in what went wrong."
+
+// Parting is where two journals part.
+type Parting struct {
+	Index  int     // how many events they share before
+	Fields []Field // what differs there; empty if one of them ends there
+	A, B   []journal.Event
+}
+
+// Field is a field of an event, as JSON has it, on both sides; empty if one has none.
+type Field struct{ Name, A, B string }
+
+// Journals returns where the journals part, or nil if they are the same: as many events,
+// in one order, each with the same content at the same time, which took as long.
+func Journals(a, b []journal.Event) (*Parting, error) {
+	for i := range max(len(a), len(b)) {
+		if i >= len(a) || i >= len(b) {
+			return &Parting{Index: i, A: a, B: b}, nil
+		}
+		fields, err := differences(a[i], b[i])
+		if err != nil {
+			return nil, err
+		}
+		if len(fields) > 0 {
+			return &Parting{Index: i, Fields: fields, A: a, B: b}, nil
+		}
+	}
+	return nil, nil
+}
+
+// differences are the fields in which two events differ, in the order of their names.
+func differences(a, b journal.Event) ([]Field, error) {
+	ofA, err := fieldsOf(a)
+	if err != nil {
+		return nil, err
+	}
+	ofB, err := fieldsOf(b)
+	if err != nil {
+		return nil, err
+	}
+	var fields []Field
+	for name := range ofA {
+		if !bytes.Equal(ofA[name], ofB[name]) {
+			fields = append(fields, Field{name, string(ofA[name]), string(ofB[name])})
+		}
+	}
+	for name := range ofB {
+		if _, both := ofA[name]; !both {
+			fields = append(fields, Field{name, "", string(ofB[name])})
+		}
+	}
+	slices.SortFunc(fields, func(a, b Field) int { return bytes.Compare([]byte(a.Name), []byte(b.Name)) })
+	return fields, nil
+}
+
+func fieldsOf(e journal.Event) (map[string]json.RawMessage, error) {
+	e.Err = withoutChance(e.Err)
+	line, err := json.Marshal(e)
+	if err != nil {
+		return nil, err
+	}
+	var fields map[string]json.RawMessage
+	return fields, json.Unmarshal(line, &fields)
+}
+
+// What an error may say that no seed decides.
+var (
+	address   = regexp.MustCompile(`0x[0-9a-f]{6,}`)
+	goroutine = regexp.MustCompile(`\bgoroutine \d+`)
+	directory = regexp.MustCompile(`[^\s"']*/rejoin-[^/\s"']*`) // as package rundir names them
+)
+
+func withoutChance(text string) string {
+	text = address.ReplaceAllString(text, "0x…")
+	text = goroutine.ReplaceAllString(text, "goroutine …")
+	return directory.ReplaceAllString(text, "…/rejoin-…")
+}
