@@ -8,12 +8,14 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"testing"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"github.com/rejoin-db/rejoin/harness/again"
 	"github.com/rejoin-db/rejoin/harness/defects"
 	"github.com/rejoin-db/rejoin/harness/local"
 	"github.com/rejoin-db/rejoin/harness/process"
@@ -65,7 +67,7 @@ func plant(t *testing.T, cluster settings.Cluster) specs.Options {
 	}
 	o.Cluster = defect.Options()
 	if cluster.Target == "virtual" {
-		o.Decorators = []any{virtual.Bubble(virtual.RealLimit(longestWithBug))}
+		o.Decorators = []any{virtual.Bubble(append(virtual.Interleaved(cluster), virtual.RealLimit(longestWithBug))...)}
 	}
 	return o
 }
@@ -83,7 +85,11 @@ func options(cluster settings.Cluster) specs.Options {
 		runtime.GOMAXPROCS(1)   // nearly all there is to making a seed repeat, and no slower
 		debug.SetGCPercent(400) // the heap is small, and a spec short
 		o.Target = virtual.New(virtual.FromSettings(cluster, GinkgoWriter))
-		o.Decorators = []any{virtual.Bubble()}
+		o.Decorators = []any{virtual.Bubble(virtual.Interleaved(cluster)...)}
+		o.Again = func(seed int64, text, journal string) string {
+			spec := again.Spec{Seed: seed, Text: text, Journal: journal, Cluster: cluster}
+			return strings.TrimSpace(spec.Line() + "\n" + again.Doubt())
+		}
 	case "process":
 		o.Target = process.New(process.FromSettings(cluster, buildNode()))
 	}

@@ -40,8 +40,11 @@ func (k Journals) keep(j *journal.Journal, seed uint64) {
 	}
 	path := filepath.Join(k.Folder, fmt.Sprintf("%s-%x.jsonl", fileName(report.FullText()), seed&0xffffff))
 	Expect(k.write(path, j, seed)).To(Succeed())
-	AddReportEntry("the journal of the spec, as JSON lines", shown(path), ReportEntryVisibilityFailureOrVerbose)
+	AddReportEntry(journalEntry, shown(path), ReportEntryVisibilityFailureOrVerbose)
 }
+
+// journalEntry is the name of the report's entry that says where the journal is.
+const journalEntry = "the journal of the spec, as JSON lines"
 
 func (k Journals) write(path string, j *journal.Journal, seed uint64) error {
 	if err := os.MkdirAll(k.Folder, 0o777); err != nil {

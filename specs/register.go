@@ -20,6 +20,10 @@ type Options struct {
 	Journals Journals
 	// Cluster are further options of every cluster that is booted.
 	Cluster []harness.Option
+	// Again returns the command that runs a spec again, for the report of its failure; none
+	// if nil, or if it returns "". It is given Ginkgo's seed, the spec's full text, and the
+	// file with its journal, or "" if that was not written.
+	Again func(seed int64, text, journal string) string
 	// Decorators are for the container that all specs are in, such as
 	// virtual.Bubble() for a target that lives in virtual time.
 	Decorators []any
@@ -33,6 +37,7 @@ func Register(options Options) {
 	if options.Nodes == 0 {
 		options.Nodes = 3
 	}
+	ReportAfterEach(options.again)
 	w := &world{options: options}
 	Describe("A replicated SQL database", options.Decorators, func() {
 		BeforeEach(w.begin)
