@@ -43,6 +43,7 @@ type Schedule struct {
 	Journal    string   // the file with what happened; none if empty
 	Interleave uint64
 	Yield      float64
+	Defect     string // the bug that was planted; none if empty
 }
 
 // Line is the command that runs the schedule again.
@@ -52,6 +53,7 @@ func (s Schedule) Line() string {
 	line.set("WITHOUT", strings.Join(s.Without, ","))
 	line.set("JOURNAL", s.Journal)
 	line.schedule(s.Interleave, s.Yield)
+	line.set("DEFECT", s.Defect)
 	return line.String()
 }
 

@@ -70,8 +70,8 @@ var _ = Describe("The line of a spec", func() {
 var _ = Describe("The line of a schedule", func() {
 	It("names what it needs", func() {
 		Expect(again.Schedule{Seed: 17}.Line()).To(Equal("make replay CHAOS=1 SEED=17"))
-		Expect(again.Schedule{Seed: 17, Without: []string{"wipe", "full disk"}, Journal: "a.jsonl", Interleave: 2, Yield: 1}.Line()).To(
-			Equal("make replay CHAOS=1 SEED=17 WITHOUT='wipe,full disk' JOURNAL=a.jsonl INTERLEAVE=2 YIELD=1"))
+		Expect(again.Schedule{Seed: 17, Without: []string{"wipe", "full disk"}, Journal: "a.jsonl", Interleave: 2, Yield: 1, Defect: "loses-ddl"}.Line()).To(
+			Equal("make replay CHAOS=1 SEED=17 WITHOUT='wipe,full disk' JOURNAL=a.jsonl INTERLEAVE=2 YIELD=1 DEFECT=loses-ddl"))
 	})
 
 	It("says in one sentence that the run was not exact", func() {

@@ -20,8 +20,8 @@ import (
 type Runner func(ctx context.Context, s Schedule, follow func(journal.Event)) (*Outcome, error)
 
 // Serve runs the schedules that it reads, one a line, and writes the outcome of
-// each, one a line, until the reader ends. Events are written of failures only, and of
-// those schedules that are to be followed as they come. It is what a Worker's process
+// each, one a line, until the reader ends. Events are written of failures, of schedules
+// whose events are to be kept, and as they come of those that are to be followed. It is what a Worker's process
 // does; the error is why it could not.
 func Serve(ctx context.Context, in io.Reader, out io.Writer, run Runner) error {
 	ctx, cancel := context.WithCancel(ctx)
@@ -53,7 +53,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, run Runner) error {
 		if err != nil {
 			answer.Err = err.Error()
 		}
-		if outcome != nil && (outcome.Failure == nil || s.Follow) {
+		if outcome != nil && (outcome.Failure == nil && !s.Keep || s.Follow) {
 			outcome.Events = nil
 		}
 		if err := to.Encode(answer); err != nil && ctx.Err() == nil {
@@ -67,6 +67,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, run Runner) error {
 type request struct {
 	Schedule
 	Follow bool `json:"follow,omitempty"`
+	Keep   bool `json:"keep,omitempty"`
 }
 
 // reply is what Serve writes of one schedule: events, and then an outcome or an error.
@@ -101,9 +102,14 @@ func (w *Worker) Run(ctx context.Context, s Schedule) (*Outcome, error) {
 	return w.run(ctx, request{Schedule: s})
 }
 
+// Keep is Run, and the outcome has the events also of a schedule that passed.
+func (w *Worker) Keep(ctx context.Context, s Schedule) (*Outcome, error) {
+	return w.run(ctx, request{Schedule: s, Keep: true})
+}
+
 // Follow is Run, and slower: the outcome has the events also of a process that died.
 func (w *Worker) Follow(ctx context.Context, s Schedule) (*Outcome, error) {
-	return w.run(ctx, request{s, true})
+	return w.run(ctx, request{Schedule: s, Follow: true})
 }
 
 func (w *Worker) run(ctx context.Context, asked request) (*Outcome, error) {

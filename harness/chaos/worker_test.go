@@ -109,6 +109,13 @@ var _ = Describe("A worker", func() {
 		Expect(w.Run(ctx, chaos.Schedule{Seed: 4})).To(HaveField("Events", BeEmpty()))
 	}, patience)
 
+	It("has what happened in a schedule that passed, if it was to be kept", func(ctx SpecContext) {
+		for _, seed := range []uint64{1, 2} {
+			Expect(w.Keep(ctx, chaos.Schedule{Seed: seed})).To(HaveField("Events", HaveExactElements(HaveField("Text", "done"))))
+		}
+		Expect(w.Run(ctx, chaos.Schedule{Seed: 1})).To(HaveField("Events", BeEmpty()))
+	}, patience)
+
 	It("lets what is under way end when it is interrupted", func(ctx SpecContext) {
 		short, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
 		defer cancel()

@@ -1,7 +1,9 @@
 package main_test
 
 import (
+	"os"
 	"os/exec"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -9,6 +11,8 @@ import (
 	. "github.com/onsi/gomega"
 	"github.com/onsi/gomega/gbytes"
 	"github.com/onsi/gomega/gexec"
+
+	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
 func TestChaos(t *testing.T) {
@@ -17,6 +21,17 @@ func TestChaos(t *testing.T) {
 }
 
 const patience = SpecTimeout(3 * time.Minute)
+
+// load reads a saved journal.
+func load(path string) (journal.Header, []journal.Event) {
+	GinkgoHelper()
+	file, err := os.Open(path)
+	Expect(err).NotTo(HaveOccurred())
+	defer file.Close()
+	header, events, err := journal.Load(file)
+	Expect(err).NotTo(HaveOccurred())
+	return header, events
+}
 
 var _ = Describe("The command", Ordered, func() {
 	var binary string
@@ -60,6 +75,33 @@ var _ = Describe("The command", Ordered, func() {
 		Expect(session.Out).To(gbytes.Say(`0 failures`))
 	}, patience)
 
+	It("runs one schedule, and writes its journal", func(ctx SpecContext) {
+		path := filepath.Join(GinkgoT().TempDir(), "journal.jsonl")
+		session := run("-once", "-seed", "3", "-journal", path, "-interleave", "2")
+		Eventually(ctx, session).WithTimeout(time.Minute).Should(gexec.Exit(0))
+		Expect(session.Out).To(gbytes.Say(`seed 3 passed: [1-9]`))
+		header, events := load(path)
+		Expect(header).To(And(HaveField("Seed", BeEquivalentTo(3)), HaveField("Target", "virtual")))
+		Expect(events).To(ContainElement(HaveField("Kind", journal.Boot)))
+		Expect(events[len(events)-1]).To(And(HaveField("Kind", journal.Spec), HaveField("Text", "end passed"), HaveField("At.Year()", 2000)))
+	}, patience)
+
+	It("says how what failed is run again, and keeps its journal", func(ctx SpecContext) {
+		folder := GinkgoT().TempDir()
+		session := run("-seed", "1", "-for", "2m", "-defect", "loses-ddl", "-shrink-runs", "3", "-yield", "0.5", "-journals", folder, "-without", "wipe,full disk")
+		Eventually(ctx, session).WithTimeout(2 * time.Minute).Should(gexec.Exit(1))
+		Expect(session.Out).To(gbytes.Say(`Again:
+  make replay CHAOS=1 SEED=\d+ WITHOUT='wipe,full disk' JOURNAL=.*jsonl YIELD=0.5 DEFECT=loses-ddl
+`))
+		Expect(session.Out).To(gbytes.Say(`harness/cmd/exact go run ./harness/cmd/chaos -seed \d+ -target virtual -without "wipe,full disk" -yield=0.5 -defect=loses-ddl`))
+		Expect(session.Out).To(gbytes.Say(`virtual.Seed\(\d+\), virtual.Yield\(0.5\)`))
+		journals, err := filepath.Glob(filepath.Join(folder, "chaos-virtual-*.jsonl"))
+		Expect(err).NotTo(HaveOccurred())
+		Expect(journals).To(HaveLen(1))
+		_, events := load(journals[0])
+		Expect(events[len(events)-1]).To(And(HaveField("Text", "end failed"), HaveField("Err", Not(BeEmpty()))))
+	}, patience)
+
 	DescribeTable("is used wrongly", func(ctx SpecContext, why string, args ...string) {
 		session := run(args...)
 		Eventually(ctx, session).WithTimeout(time.Minute).Should(gexec.Exit(2))
@@ -69,6 +111,11 @@ var _ = Describe("The command", Ordered, func() {
 		Entry("with no time", patience, "it must have time", "-for", "0s"),
 		Entry("with words", patience, `nothing is known of "please"`, "please"),
 		Entry("without a kind that is not there", patience, `there is no kind "flood"`, "-without", "flood"),
+		Entry("without a seed for one schedule", patience, "-once needs the -seed", "-once"),
+		Entry("with a journal of many schedules", patience, "-journal needs -once", "-journal", "a.jsonl"),
+		Entry("with what is no chance", patience, "-yield 2 is not a chance", "-yield", "2"),
+		Entry("with an order of goroutines in real time", patience, "-interleave and -yield are of virtual time", "-target", "local", "-interleave", "1"),
+		Entry("with a bug that is not there", patience, `there is no defect "moth"`, "-defect", "moth"),
 		Entry("with a setting that is not there", patience, "flag provided but not defined", "-speed", "9"),
 	)
 

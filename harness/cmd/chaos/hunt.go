@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/rejoin-db/rejoin/harness/again"
 	"github.com/rejoin-db/rejoin/harness/chaos"
 	"github.com/rejoin-db/rejoin/harness/internal/rundir"
 	"github.com/rejoin-db/rejoin/harness/process"
@@ -33,6 +34,12 @@ func hunt(ctx context.Context, s settings, out io.Writer, progress *os.File) (fo
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
 
+	if doubt := again.Doubt(); doubt != "" && s.target == inVirtualTime {
+		fmt.Fprintln(progress, "chaos:", doubt)
+	}
+	if s.once {
+		return single(ctx, s, w, out)
+	}
 	fmt.Fprintf(progress, "chaos: target %s, seeds from %d on, for %v\n", s.target, s.seed, s.length)
 	sum := chaos.NewSummary(time.Now())
 	line := newLine(progress)
@@ -75,26 +82,25 @@ func search(ctx context.Context, s settings, w *chaos.Worker, sum *chaos.Summary
 
 // explain shrinks what failed and prints it.
 func explain(ctx context.Context, s settings, w *chaos.Worker, failed *chaos.Outcome, out io.Writer, progress io.Writer) error {
-	fmt.Fprintf(progress, "chaos: seed %d fails (%s); shrinking it for up to %v\n", failed.Schedule.Seed, failed.Failure.Broken, s.shrink)
-	least := failed
-	chaos.Shrink(ctx, failed.Schedule, space(s), s.shrink, func(ctx context.Context, schedule chaos.Schedule) bool {
-		outcome, err := w.Run(ctx, schedule)
-		if err != nil || outcome.Failure == nil || outcome.Failure.Broken != failed.Failure.Broken {
-			return false
-		}
-		least = outcome
-		return true
-	})
+	journal, err := s.keep(ctx, w, failed)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(progress, "chaos: seed %d fails (%s); shrinking it for up to %v and %d runs\n", failed.Schedule.Seed, failed.Failure.Broken, s.shrink, s.runs)
+	least, cut := shrink(ctx, s, failed, w.Run)
+	if cut {
+		fmt.Fprintf(progress, "chaos: %v were over before shrinking was, so another shrinking may end elsewhere\n", s.shrink)
+	}
 	if least.Failure.Broken == chaos.Process { // which took its events along
 		if outcome, err := w.Follow(ctx, least.Schedule); err == nil && outcome.Failure != nil {
 			least = outcome
 		}
 	}
-	place, err := placeOf(s)
+	place, err := placeOf(s, failed.Schedule.Seed)
 	if err != nil {
 		return err
 	}
-	return chaos.Print(out, s.again(failed.Schedule.Seed), failed, least, place)
+	return chaos.Print(out, s.lines(failed.Schedule.Seed, journal), failed, least, place)
 }
 
 // directory is for all that nodes write, and is taken away in the end, whatever
@@ -126,6 +132,6 @@ func worker(s settings, dir string) (*chaos.Worker, error) {
 		return nil, fmt.Errorf("find this program: %w", err)
 	}
 	return chaos.NewWorker(func() *exec.Cmd {
-		return exec.Command(self, "-target", s.target, "-worker", dir) //nolint:noctx // it ends with its input
+		return exec.Command(self, append(s.passed(), "-target", s.target, "-worker", dir)...) //nolint:noctx // it ends with its input
 	}), nil
 }

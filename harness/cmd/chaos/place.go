@@ -7,7 +7,7 @@ import (
 )
 
 // placeOf is targetOf as code, for a printed spec.
-func placeOf(s settings) (chaos.Place, error) {
+func placeOf(s settings, seed uint64) (chaos.Place, error) {
 	options, err := chaos.Literal(nodes())
 	if err != nil {
 		return chaos.Place{}, err
@@ -20,7 +20,7 @@ func placeOf(s settings) (chaos.Place, error) {
 	case inVirtualTime:
 		return chaos.Place{
 			Target:    fmt.Sprintf("virtual.New(virtual.Options{Nodes: %s})", options),
-			Decorator: fmt.Sprintf("virtual.Bubble(virtual.RealLimit(%s))", limit),
+			Decorator: fmt.Sprintf("virtual.Bubble(virtual.RealLimit(%s), virtual.Seed(%d)%s)", limit, seed, interleaved(s)),
 		}, nil
 	case inProcesses:
 		return chaos.Place{
@@ -29,4 +29,15 @@ func placeOf(s settings) (chaos.Place, error) {
 		}, nil
 	}
 	return chaos.Place{Target: fmt.Sprintf("local.New(%s)", options)}, nil
+}
+
+// interleaved are further options of a bubble, as code.
+func interleaved(s settings) (code string) {
+	if s.interleave != 0 {
+		code += fmt.Sprintf(", virtual.Interleave(%d)", s.interleave)
+	}
+	if s.yield != 0 {
+		code += fmt.Sprintf(", virtual.Yield(%v)", s.yield)
+	}
+	return code
 }

@@ -29,7 +29,10 @@ var _ = %s
 var _ = Describe("A printed spec", func() {
 	DescribeTable("compiles for every target, with the settings of its nodes", func(ctx SpecContext, target, decorator string) {
 		s := settings{target: target}
-		place, err := placeOf(s)
+		if target == inVirtualTime {
+			s.interleave, s.yield = 2, 0.5
+		}
+		place, err := placeOf(s, 17)
 		Expect(err).NotTo(HaveOccurred())
 		spec, err := chaos.Spec(chaos.Draw(17, space(s)), place)
 		Expect(err).NotTo(HaveOccurred())
@@ -47,7 +50,7 @@ var _ = Describe("A printed spec", func() {
 		said, err := exec.CommandContext(ctx, "go", "vet", "./"+dir).CombinedOutput()
 		Expect(err).NotTo(HaveOccurred(), "%s", said)
 	},
-		Entry("virtual", SpecTimeout(3*time.Minute), inVirtualTime, "virtual.Bubble(virtual.RealLimit(5*time.Minute))"),
+		Entry("virtual", SpecTimeout(3*time.Minute), inVirtualTime, "virtual.Bubble(virtual.RealLimit(5*time.Minute), virtual.Seed(17), virtual.Interleave(2), virtual.Yield(0.5))"),
 		Entry("local", SpecTimeout(3*time.Minute), inThisProcess, "local.New("),
 		Entry("process", SpecTimeout(3*time.Minute), inProcesses, "gexec.Build(process.Package)"),
 	)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/rejoin-db/rejoin/harness/chaos"
+	"github.com/rejoin-db/rejoin/harness/defects"
 	"github.com/rejoin-db/rejoin/harness/journal"
 	"github.com/rejoin-db/rejoin/harness/local"
 	"github.com/rejoin-db/rejoin/harness/process"
@@ -25,11 +26,16 @@ import (
 // command is for the command, not for its worker.
 func serve(s settings, in io.Reader, out io.Writer) int {
 	signal.Ignore(os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	do := once(s)
+	t, err := plant(s, targetOf(s))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "chaos:", err)
+		return misuse
+	}
+	do := runner(t)
 	if s.target == inVirtualTime {
 		runtime.GOMAXPROCS(1)   // nearly all there is to making a seed repeat, and no slower
 		debug.SetGCPercent(400) // the heap is small, and a schedule short
-		do = inBubble(do)
+		do = inBubble(s, do)
 	}
 	if err := chaos.Serve(context.Background(), in, out, do); err != nil {
 		fmt.Fprintln(os.Stderr, "chaos:", err)
@@ -38,9 +44,8 @@ func serve(s settings, in io.Reader, out io.Writer) int {
 	return sound
 }
 
-// once runs one schedule on the target.
-func once(s settings) chaos.Runner {
-	t := targetOf(s)
+// runner runs one schedule on the target.
+func runner(t target.Target) chaos.Runner {
 	return func(ctx context.Context, schedule chaos.Schedule, follow func(journal.Event)) (*chaos.Outcome, error) {
 		return chaos.Run(ctx, t, schedule, chaos.Options{Judge: judge, Follow: follow})
 	}
@@ -48,9 +53,10 @@ func once(s settings) chaos.Runner {
 
 // inBubble does the same in virtual time. What is wrong with the bubble itself is
 // something that the nodes left in it.
-func inBubble(do chaos.Runner) chaos.Runner {
+func inBubble(s settings, do chaos.Runner) chaos.Runner {
 	return func(ctx context.Context, schedule chaos.Schedule, follow func(journal.Event)) (outcome *chaos.Outcome, err error) {
-		broken := virtual.Run(ctx, func(ctx context.Context) { outcome, err = do(ctx, schedule, follow) }, virtual.RealLimit(bubbleLimit))
+		broken := virtual.Run(ctx, func(ctx context.Context) { outcome, err = do(ctx, schedule, follow) }, virtual.RealLimit(bubbleLimit),
+			virtual.Seed(schedule.Seed), virtual.Interleave(s.interleave), virtual.Yield(s.yield))
 		switch {
 		case broken == nil || ctx.Err() != nil:
 			return outcome, err
@@ -79,6 +85,20 @@ func targetOf(s settings) target.Target {
 		return process.New(process.Options{Nodes: options, Binary: func() string { return filepath.Join(s.worker, nodeBinary) }})
 	}
 	return local.New(options)
+}
+
+// plant is the target with the bug in it that the settings name.
+func plant(s settings, t target.Target) (target.Target, error) {
+	bug, err := defects.Find(s.defect)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(bug.Options()) > 0:
+		return nil, fmt.Errorf("%s is a bug of the harness, and chaos plants bugs in nodes only", bug.Name)
+	case t == nil || bug.Name == "":
+		return t, nil
+	}
+	return bug.Plant(t)
 }
 
 // nodeBinary is the name of the nodes' program in a worker's directory.

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/rejoin-db/rejoin/harness/chaos"
+	"github.com/rejoin-db/rejoin/harness/virtual"
+	"github.com/rejoin-db/rejoin/harness/virtual/replay"
+)
+
+// judged runs schedules and remembers them, in order.
+type judged struct {
+	run  func(context.Context, chaos.Schedule) (*chaos.Outcome, error)
+	each []string
+}
+
+func (j *judged) once(ctx context.Context, s chaos.Schedule) (*chaos.Outcome, error) {
+	j.each = append(j.each, s.String())
+	return j.run(ctx, s)
+}
+
+func (j *judged) isJudgedOnce() {
+	GinkgoHelper()
+	unique := slices.Compact(slices.Sorted(slices.Values(j.each)))
+	Expect(unique).To(HaveLen(len(j.each)), "no schedule is run twice")
+}
+
+// fails is an outcome that breaks a promise if the schedule has both faults.
+func failing(_ context.Context, s chaos.Schedule) (*chaos.Outcome, error) {
+	has := func(k chaos.Kind) bool {
+		return slices.ContainsFunc(s.Faults, func(f chaos.Fault) bool { return f.Kind == k })
+	}
+	o := &chaos.Outcome{Schedule: s}
+	if has(chaos.Crash) && has(chaos.CutOneWay) {
+		o.Failure = &chaos.Failure{Broken: chaos.Safety, Reason: "planted"}
+	}
+	return o, nil
+}
+
+// firstFailing is the outcome of the first seed that fails.
+func firstFailing(ctx context.Context, s settings, run func(context.Context, chaos.Schedule) (*chaos.Outcome, error)) *chaos.Outcome {
+	GinkgoHelper()
+	for seed := uint64(1); seed < 200; seed++ {
+		o, err := run(ctx, chaos.Draw(seed, space(s)))
+		Expect(err).NotTo(HaveOccurred())
+		if o.Failure != nil && len(o.Schedule.Faults) > 5 {
+			return o
+		}
+	}
+	Fail("no schedule fails")
+	return nil
+}
+
+var _ = Describe("Shrinking what failed", func() {
+	s := settings{target: inVirtualTime, shrink: time.Minute, runs: 300}
+
+	It("judges each schedule once, and comes to the same twice", func(ctx SpecContext) {
+		failed := firstFailing(ctx, s, failing)
+		var least []chaos.Schedule
+		for range 2 {
+			j := &judged{run: failing}
+			o, cut := shrink(ctx, s, failed, j.once)
+			Expect(cut).To(BeFalse())
+			Expect(o.Schedule.Faults).To(HaveLen(2))
+			j.isJudgedOnce()
+			least = append(least, o.Schedule)
+		}
+		Expect(least[0]).To(Equal(least[1]))
+	}, SpecTimeout(2*time.Minute))
+
+	It("ends after so many runs, wherever it is then", func(ctx SpecContext) {
+		failed := firstFailing(ctx, s, failing)
+		few := s
+		few.runs = 4
+		var least []chaos.Schedule
+		for range 2 {
+			j := &judged{run: failing}
+			o, cut := shrink(ctx, few, failed, j.once)
+			Expect(cut).To(BeFalse(), "time was not over")
+			Expect(j.each).To(HaveLen(4))
+			least = append(least, o.Schedule)
+		}
+		Expect(least[0]).To(Equal(least[1]))
+	}, SpecTimeout(2*time.Minute))
+
+	It("says that time was over first", func(ctx SpecContext) {
+		short := s
+		short.shrink = 50 * time.Millisecond
+		_, cut := shrink(ctx, short, firstFailing(ctx, s, failing), func(ctx context.Context, s chaos.Schedule) (*chaos.Outcome, error) {
+			<-ctx.Done()
+			return nil, context.Cause(ctx)
+		})
+		Expect(cut).To(BeTrue())
+	}, SpecTimeout(2*time.Minute))
+
+	It("takes no failure of another kind for the same", func(ctx SpecContext) {
+		failed := firstFailing(ctx, s, failing)
+		o, _ := shrink(ctx, s, failed, func(_ context.Context, s chaos.Schedule) (*chaos.Outcome, error) {
+			return &chaos.Outcome{Schedule: s, Failure: &chaos.Failure{Broken: chaos.Liveness}}, nil
+		})
+		Expect(o).To(BeIdenticalTo(failed))
+	}, SpecTimeout(2*time.Minute))
+
+	// With the nodes' own code, and a bug in them.
+	It("comes to the same twice, with real nodes", Label("speed:slow"), func(ctx SpecContext) {
+		if !replay.Exact() {
+			Skip("this needs a program that replays exactly: see harness/cmd/exact")
+		}
+		sick := s
+		sick.defect, sick.runs = "loses-ddl", 40
+		sick.worker = GinkgoT().TempDir()
+		t, err := plant(sick, virtual.New(virtual.Options{Nodes: nodes()}))
+		Expect(err).NotTo(HaveOccurred())
+		do := inBubble(sick, runner(t))
+		run := func(ctx context.Context, s chaos.Schedule) (*chaos.Outcome, error) { return do(ctx, s, nil) }
+		failed := firstFailing(ctx, sick, run)
+		var journals []string
+		for range 2 {
+			j := &judged{run: run}
+			o, cut := shrink(ctx, sick, failed, j.once)
+			Expect(cut).To(BeFalse())
+			j.isJudgedOnce()
+			journals = append(journals, fmt.Sprint(o.Schedule, o.Failure, o.Tally, len(o.Events), o.Events))
+		}
+		Expect(journals[0] == journals[1]).To(BeTrue(), "shrunk to\n%.2000s\nand to\n%.2000s", journals[0], journals[1])
+	}, SpecTimeout(5*time.Minute))
+})

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/rejoin-db/rejoin/harness/journal"
+)
+
+// saved is a journal from a file.
+type saved struct {
+	name   string
+	header journal.Header
+	events []journal.Event
+}
+
+func load(path string) (*saved, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("read a journal: %w", err)
+	}
+	defer func() { _ = file.Close() }() // which was only read
+	header, events, err := journal.Load(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return &saved{filepath.Base(path), header, events}, nil
+}
+
+// loadAll loads the journals in a folder, by the names of their files.
+func loadAll(folder string) (map[string]*saved, error) {
+	paths, err := filepath.Glob(filepath.Join(folder, "*.jsonl"))
+	if err != nil {
+		return nil, err
+	}
+	all := make(map[string]*saved)
+	for _, path := range paths {
+		j, err := load(path)
+		if err != nil {
+			return nil, err
+		}
+		all[j.name] = j
+	}
+	return all, nil
+}
+
+// spec is the full text of the spec that the journal is of; empty if it does not say.
+func (j *saved) spec() string {
+	for _, e := range j.events {
+		if text, is := strings.CutPrefix(e.Text, "begin "); is && e.Kind == journal.Spec {
+			return text
+		}
+	}
+	return ""
+}
+
+// failed tells whether the journal says that its spec, or its schedule, failed.
+func (j *saved) failed() bool {
+	for _, e := range j.events {
+		if e.Kind == journal.Spec && strings.HasPrefix(e.Text, "end ") && e.Text != "end passed" {
+			return true
+		}
+	}
+	return false
+}
