@@ -14,8 +14,11 @@ import (
 	"time"
 
 	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/journal"
+	"github.com/rejoin-db/rejoin/harness/journal/compare"
 	"github.com/rejoin-db/rejoin/harness/target"
 	"github.com/rejoin-db/rejoin/harness/virtual"
+	"github.com/rejoin-db/rejoin/harness/virtual/replay"
 )
 
 // enough runs of one seed show that they can be counted; more are worth counting.
@@ -26,15 +29,15 @@ var runsOfOneSeed = flag.Int("rejoin.runs", enough, "how often TestOneSeed runs 
 var manyClusters = flag.Int("rejoin.clusters", 100, "how many clusters TestManyClusters boots")
 
 // TestOneSeed counts how many of several runs of one seed give the same journal,
-// to the nanosecond of virtual time: the figures of doc.go. It measures and does
-// not judge, since the scheduler stays free, the more so under the race
-// detector. It fails if a run does.
+// to the nanosecond of virtual time: the figures of doc.go. Where replay is exact all
+// must; elsewhere the scheduler stays free, and it measures and does not judge. It fails
+// if a run does.
 func TestOneSeed(t *testing.T) {
 	for _, threads := range []int{1, 2} {
 		t.Run(fmt.Sprintf("threads=%d", threads), func(t *testing.T) {
 			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(threads))
 			count(t, "recovery", scenario)
-			if *runsOfOneSeed > enough { // storms take seconds
+			if replay.Exact() || *runsOfOneSeed > enough { // storms take seconds
 				count(t, "storm", storm)
 			}
 		})
@@ -43,10 +46,12 @@ func TestOneSeed(t *testing.T) {
 
 func count(t *testing.T, name string, play func(context.Context, target.Target, uint64) (*harness.Cluster, error)) {
 	stories := make(map[string]int)
+	var first []journal.Event
 	most, length := 0, 0
 	var passed time.Duration
 	for range *runsOfOneSeed {
 		synctest.Test(t, func(t *testing.T) {
+			replay.Begin(replay.Schedule{Seed: 7})
 			begun := time.Now()
 			c, err := play(context.Background(), virtual.New(virtual.Options{}), 7)
 			if err != nil {
@@ -55,10 +60,26 @@ func count(t *testing.T, name string, play func(context.Context, target.Target, 
 			s := story(c)
 			stories[s]++
 			most, length, passed = max(most, stories[s]), c.Journal().Total(), time.Since(begun)
+			if events := c.Journal().Events(); first == nil {
+				first = events
+			} else if replay.Exact() {
+				mustBeSame(t, first, events)
+			}
 		})
 	}
 	t.Logf("%s, %v: %d runs of one seed: %d different journals of %d events, the most frequent %d times",
 		name, passed.Round(time.Millisecond), *runsOfOneSeed, len(stories), length, most)
+}
+
+func mustBeSame(t *testing.T, first, other []journal.Event) {
+	t.Helper()
+	parting, err := compare.Journals(first, other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if parting != nil {
+		t.Error(parting.Write("the first run", "another", 5))
+	}
 }
 
 // story is a cluster's journal as text, by virtual time.

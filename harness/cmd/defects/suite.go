@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -16,26 +15,37 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness/defects"
 	"github.com/rejoin-db/rejoin/harness/internal/rundir"
+	"github.com/rejoin-db/rejoin/harness/virtual/replay"
 )
 
 // suite is the suite's test binary.
 type suite struct {
+	toolchain         replay.Toolchain
 	own               *rundir.Dir
 	dir, binary, root string
 }
 
+// build compiles the suite, for exact replay if that can be: then a seed catches the same
+// bugs in the same specs every time.
 func build(ctx context.Context) (*suite, error) {
+	toolchain, err := replay.Prepare(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !toolchain.Exact {
+		fmt.Fprintln(os.Stderr, "defects: replay is not exact, so another run may differ:", toolchain.Why)
+	}
 	own, err := rundir.New("", "defects-")
 	if err != nil {
 		return nil, err
 	}
-	s := &suite{own: own, dir: own.Path(), binary: filepath.Join(own.Path(), "suite.test")}
-	root, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
+	s := &suite{toolchain: toolchain, own: own, dir: own.Path(), binary: filepath.Join(own.Path(), "suite.test")}
+	root, err := toolchain.Command(ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("find the module: %w", err), s.remove())
 	}
 	s.root = strings.TrimSpace(string(root))
-	compile := exec.CommandContext(ctx, "go", "test", "-c", "-o", s.binary, ".")
+	compile := toolchain.Command(ctx, "go", "test", "-c", "-o", s.binary, ".")
 	compile.Dir = s.root
 	if said, err := compile.CombinedOutput(); err != nil {
 		return nil, errors.Join(fmt.Errorf("compile the suite: %w\n%s", err, said), s.remove())
@@ -56,9 +66,9 @@ func (s *suite) run(ctx context.Context, d defects.Defect, o options) (verdict, 
 	if !o.all {
 		args = append(args, "-ginkgo.fail-fast")
 	}
-	command := exec.CommandContext(limited, s.binary, args...)
+	command := s.toolchain.Command(limited, s.binary, args...)
 	command.Dir = s.root
-	command.Env = append(os.Environ(), "REJOIN_TARGET=virtual", "REJOIN_JOURNALS=none", "REJOIN_DEFECT="+name, "GODEBUG=asyncpreemptoff=1")
+	command.Env = append(s.toolchain.Environ(os.Environ()), "REJOIN_TARGET=virtual", "REJOIN_JOURNALS=none", "REJOIN_DEFECT="+name, "GODEBUG=asyncpreemptoff=1")
 	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }
 	command.WaitDelay = 5 * time.Second
 	var said bytes.Buffer

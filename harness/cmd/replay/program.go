@@ -75,9 +75,6 @@ func (p *program) run(ctx context.Context, args, environment []string) (said str
 	limited, cancel := context.WithTimeout(ctx, p.settings.limit+30*time.Second)
 	defer cancel()
 	cmd := p.toolchain.Command(limited, p.binary, args...)
-	if cmd.Env == nil {
-		cmd.Env = os.Environ()
-	}
 	cmd.Dir, cmd.Env = p.root, append(cmd.Env, environment...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 5 * time.Second

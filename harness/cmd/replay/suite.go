@@ -108,7 +108,7 @@ func outcome(report types.Report, spec string) (played, error) {
 			of = "the spec " + r.FullText()
 		}
 		if failed++; failed == 1 {
-			said = fmt.Sprintf("%s fails (%s), at %s:\n%s", of, r.State, r.FailureLocation(), lines(indented(r.FailureMessage()), 40))
+			said = fmt.Sprintf("%s fails (%s), at %s:\n%s", of, r.State, r.FailureLocation(), indented(lines(r.FailureMessage(), 40)))
 		}
 	}
 	switch {
