@@ -50,6 +50,7 @@ func count(t *testing.T, name string, play func(context.Context, target.Target, 
 	most, length := 0, 0
 	var passed time.Duration
 	for range *runsOfOneSeed {
+		var events []journal.Event
 		synctest.Test(t, func(t *testing.T) {
 			replay.Begin(replay.Schedule{Seed: 7})
 			begun := time.Now()
@@ -60,12 +61,13 @@ func count(t *testing.T, name string, play func(context.Context, target.Target, 
 			s := story(c)
 			stories[s]++
 			most, length, passed = max(most, stories[s]), c.Journal().Total(), time.Since(begun)
-			if events := c.Journal().Events(); first == nil {
-				first = events
-			} else if replay.Exact() {
-				mustBeSame(t, first, events)
-			}
+			events = c.Journal().Events()
 		})
+		if first == nil {
+			first = events
+		} else if replay.Exact() {
+			mustBeSame(t, first, events)
+		}
 	}
 	t.Logf("%s, %v: %d runs of one seed: %d different journals of %d events, the most frequent %d times",
 		name, passed.Round(time.Millisecond), *runsOfOneSeed, len(stories), length, most)

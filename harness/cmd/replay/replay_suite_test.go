@@ -1,0 +1,44 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/rejoin-db/rejoin/harness/journal"
+)
+
+func TestReplay(t *testing.T) {
+	RegisterFailHandler(Fail)
+	RunSpecs(t, "Command replay")
+}
+
+var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// journalOf is the journal of a spec that ended so, in which something was said.
+func journalOf(spec, state, said string) []journal.Event {
+	var events []journal.Event
+	for i, text := range []string{"begin " + spec, said, "end " + state} {
+		kind := journal.Spec
+		if i == 1 {
+			kind = journal.Note
+		}
+		events = append(events, journal.Event{At: epoch.Add(time.Duration(i) * time.Second), Kind: kind, Node: journal.Nobody, Text: text})
+	}
+	return events
+}
+
+// write writes a journal into a folder.
+func write(folder, name string, events []journal.Event) (path string) {
+	GinkgoHelper()
+	path = filepath.Join(folder, name)
+	file, err := os.Create(path)
+	Expect(err).NotTo(HaveOccurred())
+	Expect(journal.Encode(file, events)).To(Succeed())
+	Expect(file.Close()).To(Succeed())
+	return path
+}

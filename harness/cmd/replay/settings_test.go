@@ -1,0 +1,86 @@
+package main
+
+import (
+	"regexp"
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+)
+
+var _ = Describe("The flags", func() {
+	DescribeTable("are refused", func(why string, args ...string) {
+		var said strings.Builder
+		Expect(run(args, &said, &said)).To(Equal(untold), "what cannot be run says nothing about a commit")
+		Expect(said.String()).To(ContainSubstring(why))
+	},
+		Entry("without a seed", "-seed is needed", "-spec", "A database rests"),
+		Entry("with a seed that is none", `-seed "x" is not a whole number`, "-seed", "x"),
+		Entry("with a schedule's seed below 0", `-seed "-1" is not a whole number`, "-seed", "-1", "-chaos"),
+		Entry("with a spec of a schedule", "a schedule has no -spec", "-seed", "1", "-chaos", "-spec", "it"),
+		Entry("with kinds of faults of a spec", "-without needs -chaos", "-seed", "1", "-without", "wipe"),
+		Entry("with what is no chance", "-yield 2 is not a chance", "-seed", "1", "-yield", "2"),
+		Entry("with no time", "-limit must be positive", "-seed", "1", "-limit", "0s"),
+		Entry("with words", `nothing is known of "please"`, "-seed", "1", "please"),
+		Entry("that are not there", "flag provided but not defined", "-speed", "1"),
+		Entry("with a journal that is not there", "read a journal: ", "-seed", "1", "-journal", "no-such.jsonl"),
+	)
+
+	It("are explained, with the exit codes", func() {
+		var said strings.Builder
+		Expect(run([]string{"-help"}, &said, &said)).To(Equal(good))
+		Expect(said.String()).To(And(ContainSubstring("-interleave N"), ContainSubstring("git bisect run"), ContainSubstring("\n  125  ")))
+	})
+})
+
+var _ = Describe("What the suite is given", func() {
+	It("is one spec, to the letter", func() {
+		text := "A database (of 3) costs $5. Or more? [x]"
+		args := settings{seed: "17", spec: text}.arguments("r.json")
+		Expect(args).To(ContainElement("-ginkgo.seed=17"))
+		expression := regexp.MustCompile(focus(text))
+		Expect(args).To(ContainElement("-ginkgo.focus=" + expression.String()))
+		Expect(expression.MatchString("Rejoin " + text)).To(BeTrue())
+		Expect(expression.MatchString("Rejoin " + text + " and more")).To(BeFalse())
+		Expect(expression.MatchString("Rejoin more: " + text)).To(BeFalse())
+		Expect(expression.MatchString("Rejoin A database of 3 costs $5. Or more? [x]")).To(BeFalse())
+	})
+
+	It("is all specs, if none is named", func() {
+		Expect(settings{seed: "17"}.arguments("r.json")).NotTo(ContainElement(ContainSubstring("focus")))
+	})
+
+	It("has only settings that differ from the defaults, for older trees", func() {
+		Expect(settings{spec: "it"}.environment("f")).To(Equal([]string{"REJOIN_TARGET=virtual", "REJOIN_JOURNALS=all", "REJOIN_JOURNAL_FOLDER=f", "REJOIN_LABEL_FILTER="}))
+		Expect(settings{interleave: 2, yield: 0.5, defect: "bug"}.environment("f")).To(
+			ContainElements("REJOIN_INTERLEAVE=2", "REJOIN_YIELD=0.5", "REJOIN_DEFECT=bug"))
+	})
+
+	It("is a schedule for chaos", func() {
+		Expect(settings{seed: "17", without: "wipe,full disk", interleave: 2, yield: 0.5, defect: "bug"}.chaosArguments("j")).To(Equal([]string{
+			"-once", "-target", "virtual", "-seed", "17", "-journal", "j", "-without", "wipe,full disk", "-interleave=2", "-yield=0.5", "-defect=bug"}))
+	})
+})
+
+var _ = Describe("A journal that is given", func() {
+	of := func(s settings, spec string) (settings, error) {
+		return s.of(&saved{events: journalOf(spec, "failed", "x")})
+	}
+
+	It("says which spec it is of", func() {
+		for _, asked := range []string{"", "A database rests"} {
+			s, err := of(settings{spec: asked}, "A database rests")
+			Expect(err).NotTo(HaveOccurred())
+			Expect(s.spec).To(Equal("A database rests"))
+		}
+	})
+
+	It("must be of that spec", func() {
+		_, err := of(settings{spec: "A database rests"}, "A database works")
+		Expect(err).To(MatchError(ContainSubstring(`of another spec: "A database works"`)))
+		_, err = of(settings{chaos: true}, "A database works")
+		Expect(err).To(MatchError(ContainSubstring("it is not replayed by -chaos")))
+		_, err = settings{}.of(&saved{events: journalOf("it", "failed", "x")[1:]})
+		Expect(err).To(MatchError(ContainSubstring("give -chaos")))
+	})
+})

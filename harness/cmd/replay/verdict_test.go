@@ -1,0 +1,55 @@
+package main
+
+import (
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+)
+
+// ran is a run with such journals, "name: what was said".
+func ran(failed bool, journals ...string) played {
+	p := played{failed: failed, said: "the spec passes", journals: map[string]*saved{}}
+	state := "passed"
+	if failed {
+		p.said, state = "the spec fails", "failed"
+	}
+	for _, j := range journals {
+		name, said, _ := strings.Cut(j, ": ")
+		p.journals[name] = &saved{name: name, events: journalOf(name, state, said)}
+	}
+	return p
+}
+
+var _ = Describe("The verdict", func() {
+	expecting := func(state, said string) *saved { return &saved{events: journalOf("a", state, said)} }
+
+	DescribeTable("on what was expected", func(now played, expected *saved, result int, says string) {
+		var out strings.Builder
+		Expect(judge(settings{context: 2}, []played{now}, expected, &out)).To(Equal(result))
+		Expect(out.String()).To(ContainSubstring(says))
+	},
+		Entry("fails the same way", ran(true, "a: x"), expecting("failed", "x"), bad, "the same, to the nanosecond: 3 events in 2s of virtual time"),
+		Entry("fails in another way", ran(true, "a: y"), expecting("failed", "x"), bad, "The journals part at event 2, 1s into the run, of 3 events (the failure) and 3 (this run)."),
+		Entry("fails no more", ran(false, "a: x"), expecting("failed", "x"), good, "so the failure is gone"),
+		Entry("passes the same way", ran(false, "a: x"), expecting("passed", "x"), good, "the same, to the nanosecond"),
+		Entry("passes in another way", ran(false, "a: y"), expecting("passed", "x"), bad, "so the journal is other than expected, though nothing failed"),
+		Entry("fails where it passed", ran(true, "a: x"), expecting("passed", "x"), bad, "of 3 events (the journal)"),
+		Entry("passes without a journal", ran(false), expecting("passed", "x"), bad, "this run has no journal of it"),
+	)
+
+	DescribeTable("on two runs", func(first, second played, result int, says string) {
+		var out strings.Builder
+		Expect(judge(settings{}, []played{first, second}, nil, &out)).To(Equal(result))
+		Expect(out.String()).To(ContainSubstring(says))
+	},
+		Entry("that pass", ran(false, "a: x"), ran(false, "a: x"), good, "the same, to the nanosecond: 3 events"),
+		Entry("that fail", ran(true, "a: x"), ran(true, "a: x"), bad, "the same, to the nanosecond"),
+		Entry("that pass differently", ran(false, "a: x"), ran(false, "a: y"), bad, "though nothing failed"),
+		Entry("of which one fails", ran(false, "a: x"), ran(true, "a: x"), bad, "then, once more: the spec fails"),
+		Entry("of many specs", ran(false, "a: x", "b: x"), ran(false, "a: x", "b: x"), good, "the same, to the nanosecond: 2 journals with 6 events in 4s"),
+		Entry("of many specs, of which some differ", ran(false, "a: x", "b: x", "c: x"), ran(false, "a: y", "b: x", "c: z"), bad, "c: they part at event 2\n1 of 3 journals are the same\n"),
+		Entry("of other specs", ran(false, "a: x"), ran(false, "b: x"), bad, "b: the first run has no journal of it"),
+		Entry("without journals", ran(false), ran(false), bad, "nothing was compared"),
+	)
+})
