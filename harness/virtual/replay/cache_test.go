@@ -2,6 +2,7 @@ package replay
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"sync"
@@ -19,8 +20,8 @@ var _ = Describe("The cache", func() {
 		text, err := os.ReadFile(filepath.Join(dir, "file"))
 		return err == nil && string(text) == "good"
 	}
-	fill := func(dir string) error { return os.WriteFile(filepath.Join(dir, "file"), []byte("good"), 0o666) }
-	never := func(string) error { return errors.New("it is there already") }
+	fill := func(dir, _ string) error { return os.WriteFile(filepath.Join(dir, "file"), []byte("good"), 0o666) }
+	never := func(string, string) error { return errors.New("it is there already") }
 	make := func(name string) string {
 		GinkgoHelper()
 		dir, err := c.folder(name, good, fill)
@@ -41,13 +42,24 @@ var _ = Describe("The cache", func() {
 		Expect(names(c.dir)).To(ConsistOf("x"))
 	})
 
-	It("uses no folder that is half made, but makes it anew", func() {
+	It("uses no folder that is half made, and leaves it to those who may be in it", func() {
 		dir := make("x")
-		write(dir, map[string]string{"file": "go", "more": ""})
-		Expect(make("x")).To(Equal(dir))
-		Expect(names(dir)).To(ConsistOf("file"))
-		Expect(read(filepath.Join(dir, "file"))).To(Equal("good"))
-		Expect(names(c.dir)).To(ConsistOf("x"))
+		write(dir, map[string]string{"file": "go"})
+		other := make("x")
+		Expect(other).NotTo(Equal(dir))
+		Expect(read(filepath.Join(other, "file"))).To(Equal("good"))
+		Expect(read(filepath.Join(dir, "file"))).To(Equal("go"))
+		Expect(c.folder("x", good, never)).To(Equal(other))
+		Expect(halfMade(c)).To(BeEmpty())
+	})
+
+	It("gives up where all it has is damaged", func() {
+		write(c.dir, map[string]string{"x": "a file"})
+		for i := range 9 {
+			Expect(os.Mkdir(filepath.Join(c.dir, fmt.Sprintf("x-%d", i+1)), 0o777)).To(Succeed())
+		}
+		_, err := c.folder("x", good, fill)
+		Expect(err).To(MatchError(HaveSuffix("x-9 is damaged")))
 	})
 
 	It("uses no folder that a killed process was making", func() {
@@ -58,24 +70,28 @@ var _ = Describe("The cache", func() {
 	})
 
 	It("leaves nothing of a folder that cannot be made", func() {
-		_, err := c.folder("x", good, func(string) error { return errors.New("the disk is full") })
+		_, err := c.folder("x", good, func(string, string) error { return errors.New("the disk is full") })
 		Expect(err).To(MatchError("the disk is full"))
 		Expect(names(c.dir)).To(BeEmpty())
 	})
 
 	It("gives one whole folder to all that make it at once", func() {
-		for range 20 {
+		for i := range 50 {
+			if i%2 == 1 {
+				write(c.dir, map[string]string{"x/file": "go"})
+			}
 			var all sync.WaitGroup
-			damaged := filepath.Join(c.dir, "x", "file")
-			write(filepath.Dir(damaged), map[string]string{"file": "go"})
 			for range 8 {
 				all.Go(func() {
 					defer GinkgoRecover()
-					Expect(read(filepath.Join(make("x"), "file"))).To(Equal("good"))
+					for range 3 {
+						Expect(read(filepath.Join(make("x"), "file"))).To(Equal("good"))
+					}
 				})
 			}
 			all.Wait()
-			Expect(names(c.dir)).To(ConsistOf("x"))
+			Expect(halfMade(c)).To(BeEmpty())
+			Expect(names(c.dir)).To(HaveLen(1 + i%2))
 			Expect(os.RemoveAll(c.dir)).To(Succeed())
 		}
 	})

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -70,14 +71,8 @@ func at(dir string) func() (string, error) {
 	return func() (string, error) { return dir, nil }
 }
 
-// halfMade are the folders of the cache in dir that were never completed.
-func halfMade(dir string) []string {
+// halfMade are the folders of the cache that were never completed.
+func halfMade(c cache) []string {
 	GinkgoHelper()
-	var half []string
-	for _, name := range names(filepath.Join(dir, "rejoin", "replay")) {
-		if strings.HasPrefix(name, making) {
-			half = append(half, name)
-		}
-	}
-	return half
+	return slices.DeleteFunc(names(c.dir), func(name string) bool { return !strings.HasPrefix(name, making) })
 }

@@ -44,7 +44,7 @@ var _ = Describe("Prepare", func() {
 		Expect(read(filepath.Join(dir, "runtime/proc.go"))).To(Equal("package runtime\n\nfunc b() {\n}\n"))
 		Expect(read(filepath.Join(dir, "runtime/new.go"))).To(Equal("package runtime\n"))
 		Expect(read(filepath.Join(root, "src/runtime/proc.go"))).To(Equal(proc))
-		Expect(halfMade(place)).To(BeEmpty())
+		Expect(halfMade(t.cache)).To(BeEmpty())
 	})
 
 	It("finds again what it made, and makes another for other patches and another Go", func(ctx SpecContext) {
@@ -73,12 +73,13 @@ var _ = Describe("Prepare", func() {
 		answer("")
 		t, err := prepare(ctx, at(place), fits, more)
 		Expect(err).NotTo(HaveOccurred())
-		list := read(t.Overlay)
-		dir := filepath.Dir(t.Overlay)
-		Expect(damage(dir)).To(Succeed())
-		Expect(prepare(ctx, at(place), fits, more)).To(Equal(t))
-		Expect(read(t.Overlay)).To(Equal(list))
-		Expect(read(filepath.Join(dir, "runtime/proc.go"))).To(ContainSubstring("func b"))
+		Expect(damage(filepath.Dir(t.Overlay))).To(Succeed())
+		again, err := prepare(ctx, at(place), fits, more)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(again.Overlay).NotTo(Equal(t.Overlay))
+		proc := filepath.Join(filepath.Dir(again.Overlay), "runtime/proc.go")
+		Expect(read(again.Overlay)).To(ContainSubstring(proc))
+		Expect(read(proc)).To(ContainSubstring("func b"))
 	},
 		Entry("but has no list", func(dir string) error { return os.Remove(filepath.Join(dir, overlayFile)) }),
 		Entry("but has half a list", func(dir string) error { return os.Truncate(filepath.Join(dir, overlayFile), 9) }),
@@ -129,11 +130,13 @@ var _ = Describe("Prepare", func() {
 		Expect(mode("src/runtime/proc.go")&0o200).NotTo(BeZero(), "the copy must be removable")
 		Expect(mode("src/runtime")&0o200).NotTo(BeZero(), "the copy must be removable")
 		Expect(prepare(ctx, at(place), fits, more)).To(Equal(t))
-		Expect(halfMade(place)).To(BeEmpty())
+		Expect(halfMade(t.cache)).To(BeEmpty())
 
 		// A copy of which a part is missing is made anew.
 		Expect(os.Remove(t.Go)).To(Succeed())
-		Expect(prepare(ctx, at(place), fits, more)).To(Equal(t))
+		t, err = prepare(ctx, at(place), fits, more)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(t.Exact).To(BeTrue(), t.Why)
 		Expect(t.Go).To(BeAnExistingFile())
 	})
 
