@@ -45,6 +45,11 @@ var _ = Describe("Prepare", func() {
 		Expect(read(filepath.Join(dir, "runtime/new.go"))).To(Equal("package runtime\n"))
 		Expect(read(filepath.Join(root, "src/runtime/proc.go"))).To(Equal(proc))
 		Expect(halfMade(t.cache)).To(BeEmpty())
+
+		cmd := t.Command(ctx, "go", "version")
+		Expect(cmd.Path).To(Equal(t.Go))
+		Expect(cmd.Env).To(ContainElement("GOFLAGS=-buildvcs=false -overlay=" + t.Overlay))
+		Expect(t.Command(ctx, "/other", "go").Args).To(Equal([]string{"/other", "go"}))
 	})
 
 	It("finds again what it made, and makes another for other patches and another Go", func(ctx SpecContext) {
@@ -54,6 +59,7 @@ var _ = Describe("Prepare", func() {
 			t, err := prepare(ctx, at(place), patches, additions)
 			Expect(err).NotTo(HaveOccurred())
 			Expect(t.Exact).To(BeTrue(), t.Why)
+			Expect(filepath.Base(filepath.Dir(t.Overlay))).NotTo(ContainSubstring("-"), "another name, not one that is taken")
 			return t.Overlay
 		}
 		first := folder(fits, more)
@@ -180,6 +186,12 @@ var _ = Describe("Prepare", func() {
 			Expect(why(ctx, at(place), fits)).To(Equal("go9.9 cannot be patched: its sources are not installed in " + filepath.Join(root, "src")))
 		})
 
+		It("where Go's command is not in its own folder", func(ctx SpecContext) {
+			Expect(os.Remove(filepath.Join(root, "bin", "go"))).To(Succeed())
+			answer("")
+			Expect(why(ctx, at(place), fits)).To(HavePrefix("go9.9 has no go command in its own folder: "))
+		})
+
 		It("where the cache folder cannot be written", func(ctx SpecContext) {
 			answer("")
 			write(place, map[string]string{"file": ""})
@@ -244,6 +256,22 @@ var _ = Describe("Prepare", func() {
 		Expect(names(filepath.Join(place, "rejoin", "replay"))).To(BeEmpty())
 	})
 })
+
+var _ = DescribeTable("What lies beneath a folder", func(folder, path string, beneathIt bool) {
+	dir := GinkgoT().TempDir()
+	write(dir, map[string]string{"a/b/file": ""})
+	Expect(os.Symlink(filepath.Join(dir, "a"), filepath.Join(dir, "link"))).To(Succeed())
+	Expect(beneath(filepath.Join(dir, folder), filepath.Join(dir, path))).To(Equal(beneathIt))
+},
+	Entry(nil, "a", "a/b", true),
+	Entry(nil, "a", "a", true),
+	Entry(nil, "a/b", "a", false),
+	Entry(nil, "a", "ab", false),
+	Entry(nil, "a", "..a", false),
+	Entry(nil, "link", "a/b", true),
+	Entry(nil, "a", "link/b", true),
+	Entry(nil, "no-such-folder", "a", false),
+)
 
 var _ = Describe("With the installed Go", func() {
 	prepared := func(ctx context.Context, place string) Toolchain {
