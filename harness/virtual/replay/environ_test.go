@@ -13,10 +13,10 @@ var _ = Describe("The environment", func() {
 	}
 
 	It("has what the toolchain needs, and leaves the rest", func() {
-		before := []string{"HOME=/home", "PATH=/bin:/usr/bin", "GODEBUG="}
+		before := []string{"HOME=/home", "PATH=/bin:/usr/bin", "GOFLAGS="}
 		Expect(t.Environ(before)).To(ConsistOf("HOME=/home", "PATH=/go/bin:/bin:/usr/bin",
 			"GOFLAGS=-configured "+overlay, "GODEBUG=asyncpreemptoff=1", "GOROOT=/go", "GOTOOLCHAIN=local"))
-		Expect(before).To(Equal([]string{"HOME=/home", "PATH=/bin:/usr/bin", "GODEBUG="}))
+		Expect(before).To(Equal([]string{"HOME=/home", "PATH=/bin:/usr/bin", "GOFLAGS="}))
 	})
 
 	It("is the same a second time", func() {
