@@ -3,7 +3,6 @@ package replay
 import (
 	"go/parser"
 	"go/token"
-	"os/exec"
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -85,13 +84,13 @@ var _ = Describe("A patch", func() {
 })
 
 var _ = Describe("The patches", func() {
-	It("fit the installed Go, and make Go of it", func(ctx SpecContext) {
-		root, err := exec.CommandContext(ctx, "go", "env", "GOROOT").Output()
-		Expect(err).NotTo(HaveOccurred())
+	It("make Go of Go", func(ctx SpecContext) {
 		additions, err := readAdditions()
 		Expect(err).NotTo(HaveOccurred())
-		files, err := patched("the installed Go", strings.TrimSpace(string(root)), patches, additions)
+		t := made(prepare(ctx, at(GinkgoT().TempDir()), patches, additions))
+		files, err := patched(t.Version, t.Root, patches, additions)
 		Expect(err).NotTo(HaveOccurred())
+		Expect(files).NotTo(BeEmpty())
 		for name, text := range files {
 			if strings.HasSuffix(name, ".go") {
 				_, err := parser.ParseFile(token.NewFileSet(), name, text, parser.SkipObjectResolution)

@@ -76,3 +76,15 @@ func halfMade(c cache) []string {
 	GinkgoHelper()
 	return slices.DeleteFunc(names(c.dir), func(name string) bool { return !strings.HasPrefix(name, making) })
 }
+
+// made is the toolchain that Prepare made. It skips the spec on a Go that is newer than
+// the patches and that they do not fit.
+func made(t Toolchain, err error) Toolchain {
+	GinkgoHelper()
+	Expect(err).NotTo(HaveOccurred())
+	if !t.Exact && !strings.HasPrefix(t.Version, "go1.26") && !strings.HasPrefix(t.Version, "go1.27") {
+		Skip(t.Why)
+	}
+	Expect(t.Exact).To(BeTrue(), t.Why)
+	return t
+}

@@ -278,10 +278,7 @@ var _ = Describe("With the installed Go", func() {
 		GinkgoHelper()
 		additions, err := readAdditions()
 		Expect(err).NotTo(HaveOccurred())
-		t, err := prepare(ctx, at(place), patches, additions)
-		Expect(err).NotTo(HaveOccurred())
-		Expect(t.Exact).To(BeTrue(), t.Why)
-		return t
+		return made(prepare(ctx, at(place), patches, additions))
 	}
 
 	DescribeTable("the go command takes the overlay", func(ctx SpecContext, folder, flags string) {
