@@ -2,9 +2,11 @@ package replay
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -24,44 +26,55 @@ const making = "making-"
 // of processes may make and use the same ones at once.
 type cache struct{ dir string }
 
-// folder returns the path of the cache's folder of that name, for which good holds. If it
-// is not there, or not good, fill makes it, in another folder, which then takes its place.
-func (c cache) folder(name string, good func(dir string) bool, fill func(dir string) error) (string, error) {
-	dir := filepath.Join(c.dir, name)
-	if good(dir) {
-		c.use(dir)
-		return dir, nil
-	}
-	if err := os.MkdirAll(c.dir, 0o777); err != nil {
-		return "", err
-	}
-	made, err := os.MkdirTemp(c.dir, making)
-	if err != nil {
-		return "", err
-	}
-	defer os.RemoveAll(made) // not there if it took its place
-	if err := os.Chmod(made, 0o755); err != nil {
-		return "", err
-	}
-	if err := fill(made); err != nil {
-		return "", err
-	}
-	for range 10 {
-		err = os.Rename(made, dir)
-		switch {
-		case err == nil:
-			c.prune()
-			return dir, nil
-		case good(dir): // another one made it meanwhile
+// folder returns the path of a folder for which good holds. It has that name, or the name
+// with a number if there is something else of that name: what is damaged is left alone,
+// since another process may be about to use it. If there is no good one, fill makes it, in
+// a folder aside, which then gets the name.
+func (c cache) folder(name string, good func(dir string) bool, fill func(dir, final string) error) (string, error) {
+	var err error
+	for i := range 10 {
+		dir := filepath.Join(c.dir, name)
+		if i > 0 {
+			dir += "-" + strconv.Itoa(i)
+		}
+		if good(dir) {
 			c.use(dir)
 			return dir, nil
 		}
-		// What is there is not good, or was removed just now.
-		if gone := c.remove(dir); gone != nil && !errors.Is(gone, os.ErrNotExist) {
-			return "", errors.Join(err, gone)
+		if err = c.make(dir, fill); err == nil {
+			c.prune()
+			return dir, nil
+		}
+		if good(dir) { // another one made it meanwhile
+			return dir, nil
+		}
+		if _, there := os.Lstat(dir); there != nil {
+			return "", err
 		}
 	}
 	return "", err
+}
+
+// make makes the folder dir, which must not be there.
+func (c cache) make(dir string, fill func(dir, final string) error) error {
+	if _, err := os.Lstat(dir); err == nil {
+		return fmt.Errorf("%s is damaged", dir)
+	}
+	if err := os.MkdirAll(c.dir, 0o777); err != nil {
+		return err
+	}
+	made, err := os.MkdirTemp(c.dir, making)
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(made) // not there once it has its name
+	if err := os.Chmod(made, 0o755); err != nil {
+		return err
+	}
+	if err := fill(made, dir); err != nil {
+		return err
+	}
+	return os.Rename(made, dir)
 }
 
 // use notes that the folder was used. In a cache that cannot be written nothing is

@@ -48,7 +48,7 @@ func copyRoot(ctx context.Context, c cache, goVersion, root string) (string, err
 			}
 			return true
 		},
-		func(dir string) error {
+		func(dir, _ string) error {
 			return os.CopyFS(dir, readable{os.DirFS(root), ctx})
 		})
 }

@@ -67,11 +67,10 @@ func whole(dir string, content map[string]string) bool {
 // install returns the path of the overlay's overlayFile in the cache, and makes its
 // folder if it is not there as it must be.
 func (o overlay) install(c cache) (string, error) {
-	content := o.content(filepath.Join(c.dir, o.name))
 	dir, err := c.folder(o.name,
-		func(dir string) bool { return whole(dir, content) },
-		func(dir string) error {
-			for file, text := range content {
+		func(dir string) bool { return whole(dir, o.content(dir)) },
+		func(dir, final string) error {
+			for file, text := range o.content(final) {
 				path := filepath.Join(dir, file)
 				if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 					return err

@@ -52,7 +52,7 @@ func Prepare(ctx context.Context) (Toolchain, error) {
 	if err != nil {
 		return Toolchain{}, err
 	}
-	return prepare(ctx, patches, additions)
+	return prepare(ctx, os.UserCacheDir, patches, additions)
 }
 
 // readAdditions are the embedded files.
@@ -68,13 +68,14 @@ func readAdditions() ([]addition, error) {
 	return additions, nil
 }
 
-func prepare(ctx context.Context, patches []patch, additions []addition) (Toolchain, error) {
+// prepare is Prepare with other patches, and with its cache in another folder.
+func prepare(ctx context.Context, folder func() (string, error), patches []patch, additions []addition) (Toolchain, error) {
 	settings, err := ask(ctx)
 	if err != nil {
 		return Toolchain{}, err
 	}
 	plain := Toolchain{Go: settings.path, Version: settings.GOVERSION, Root: settings.GOROOT, flags: settings.GOFLAGS}
-	exact, err := plain.patch(ctx, settings.GOMODCACHE, patches, additions)
+	exact, err := plain.patch(ctx, folder, settings.GOMODCACHE, patches, additions)
 	if ended := ctx.Err(); ended != nil {
 		return Toolchain{}, fmt.Errorf("prepare %s for exact replay: %w", plain.Version, context.Cause(ctx))
 	}
@@ -112,12 +113,12 @@ func ask(ctx context.Context) (settings, error) {
 }
 
 // patch is the toolchain with patches. The error says why that cannot be, in a sentence.
-func (t Toolchain) patch(ctx context.Context, modules string, patches []patch, additions []addition) (Toolchain, error) {
-	folder, err := os.UserCacheDir()
+func (t Toolchain) patch(ctx context.Context, folder func() (string, error), modules string, patches []patch, additions []addition) (Toolchain, error) {
+	caches, err := folder()
 	if err != nil {
 		return t, fmt.Errorf("there is no folder to keep the patched runtime in: %w", err)
 	}
-	t.cache = cache{filepath.Join(folder, "rejoin", "replay")}
+	t.cache = cache{filepath.Join(caches, "rejoin", "replay")}
 	if err := t.noOverlay(); err != nil {
 		return t, err
 	}
