@@ -36,12 +36,23 @@ func serve(s settings, in io.Reader, out io.Writer) int {
 		runtime.GOMAXPROCS(1)   // nearly all there is to making a seed repeat, and no slower
 		debug.SetGCPercent(400) // the heap is small, and a schedule short
 		do = inBubble(s, do)
+		in = polled(in)
 	}
 	if err := chaos.Serve(context.Background(), in, out, do); err != nil {
 		fmt.Fprintln(os.Stderr, "chaos:", err)
 		return misuse
 	}
 	return sound
+}
+
+// polled is a worker's standard input, a pipe, read by the poller: one thread that waited
+// in the system for the next schedule would keep the only processor from the one that runs.
+func polled(in io.Reader) io.Reader {
+	file, is := in.(*os.File)
+	if !is || syscall.SetNonblock(int(file.Fd()), true) != nil {
+		return in
+	}
+	return os.NewFile(file.Fd(), file.Name())
 }
 
 // runner runs one schedule on the target.
