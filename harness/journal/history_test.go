@@ -40,6 +40,18 @@ var _ = Describe("An operation", func() {
 		Expect(e.String()).To(Equal("operation node 2 client 3: SELECT 1 | read x = [7]"))
 	})
 
+	It("is plain SQL if it has no steps in the end, so that the journal can be read", func() {
+		j := journal.New(0)
+		all := journal.Op{Client: journal.Nobody, Model: journal.Counter, Final: true}
+		j.Invoke(all).End(journal.Failed, nil, errors.New("no such table"))
+		j.Invoke(all) // and it does not end
+		for _, e := range j.Events() {
+			Expect(e.Validate()).To(Succeed())
+			Expect(e.Op).To(And(HaveField("Model", BeEmpty()), HaveField("Final", true)))
+		}
+		Expect(j.Events()).To(HaveLen(2))
+	})
+
 	It("travels with the context of its request", func() {
 		j := journal.New(0)
 		op := j.Invoke(journal.Op{Client: 1})

@@ -34,7 +34,8 @@ func (o *Open) Asked(node int, id, text string) {
 
 // End records the operation with its outcome. If steps is not nil, it takes the place
 // of the steps of Invoke, and Got says what was read. An OK operation whose steps
-// should have read something, and have not, is recorded as Unread.
+// should have read something, and have not, is recorded as Unread. One that has no steps in
+// the end, such as a read of all there is that failed, is recorded as plain SQL.
 func (o *Open) End(outcome Outcome, steps []Step, err error) {
 	o.journal.mu.Lock()
 	defer o.journal.mu.Unlock()
@@ -46,6 +47,9 @@ func (o *Open) End(outcome Outcome, steps []Step, err error) {
 	op.Outcome = outcome
 	if steps != nil {
 		op.Steps = steps
+	}
+	if len(op.Steps) == 0 {
+		op.Model = ""
 	}
 	op.Unread = outcome == OK && slices.ContainsFunc(op.Steps, func(s Step) bool { return s.Answers() && s.Got == nil })
 	o.event.Op, o.event.Took = &op, time.Since(o.event.At)
@@ -60,6 +64,9 @@ func (o *Open) underWay() Event {
 	e, op := o.event, *o.event.Op
 	e.Took = time.Since(e.At)
 	op.Outcome = Unknown
+	if len(op.Steps) == 0 {
+		op.Model = ""
+	}
 	e.Op, e.Err = &op, "it has not ended"
 	return e
 }
