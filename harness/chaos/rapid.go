@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"runtime"
@@ -16,9 +17,10 @@ import (
 var rapids sync.Mutex
 
 // minimize has rapid draw the value of a seed, which fails, and shrink it for so
-// long. fails is told every value that rapid tries; it must say the same each time.
-func minimize[V any](seed uint64, budget time.Duration, generator *rapid.Generator[V], fails func(V) bool) {
-	if budget <= 0 {
+// long, or until ctx ends. fails is told every value that rapid tries; it must say the
+// same each time.
+func minimize[V any](ctx context.Context, seed uint64, budget time.Duration, generator *rapid.Generator[V], fails func(V) bool) {
+	if budget <= 0 || ctx.Err() != nil {
 		return
 	}
 	rapids.Lock()
@@ -34,6 +36,9 @@ func minimize[V any](seed uint64, budget time.Duration, generator *rapid.Generat
 	var done sync.WaitGroup
 	done.Go(func() { // which rapid may end
 		rapid.Check(&silent{}, func(t *rapid.T) {
+			if ctx.Err() != nil {
+				runtime.Goexit() // rapid knows no other way to end early
+			}
 			if fails(generator.Draw(t, "value")) {
 				t.Fatal("it fails")
 			}

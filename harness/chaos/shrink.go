@@ -156,7 +156,7 @@ func (o *oracle) simpler(s Schedule, space Space) {
 	}
 	most, rate := o.least.Most, o.least.Rate
 	deadline, _ := o.ctx.Deadline()
-	minimize(s.Seed, time.Until(deadline), Schedules(space), func(drawn Schedule) bool {
+	minimize(o.ctx, s.Seed, time.Until(deadline), Schedules(space), func(drawn Schedule) bool {
 		if o.ctx.Err() != nil {
 			return false
 		}

@@ -68,7 +68,7 @@ var _ = Describe("Shrinking", func() {
 		asked := make(map[string]bool)
 		short, cancel := context.WithCancel(ctx)
 		defer cancel()
-		s := drawnWith(20, planted)
+		s, begun := drawnWith(20, planted), time.Now()
 		least := chaos.Shrink(short, s, chaos.Virtual(), time.Minute, func(_ context.Context, s chaos.Schedule) bool {
 			Expect(asked).NotTo(HaveKey(fmt.Sprint(s)))
 			asked[fmt.Sprint(s)] = true
@@ -78,7 +78,22 @@ var _ = Describe("Shrinking", func() {
 			return planted(s)
 		})
 		Expect(asked).To(HaveLen(5))
+		Expect(time.Since(begun)).To(BeNumerically("<", 20*time.Second), "which is long before its budget is spent")
 		Expect(planted(least)).To(BeTrue())
+	}, patience)
+
+	It("ends with its context among the details, too", func(ctx SpecContext) {
+		short, cancel := context.WithCancel(ctx)
+		defer cancel()
+		begun, runs := time.Now(), 0
+		chaos.Shrink(short, drawnWith(20, planted), chaos.Virtual(), time.Minute, func(context.Context, chaos.Schedule) bool {
+			if runs++; runs == 50 { // more than are left out
+				cancel()
+			}
+			return false
+		})
+		Expect(runs).To(Equal(50))
+		Expect(time.Since(begun)).To(BeNumerically("<", 20*time.Second), "which is long before its budget is spent")
 	}, patience)
 
 	It("keeps a schedule that it can do nothing about", func(ctx SpecContext) {

@@ -100,11 +100,12 @@ var _ = Describe("Shrinking what failed", func() {
 	}, SpecTimeout(2*time.Minute))
 
 	It("takes no failure of another kind for the same", func(ctx SpecContext) {
-		failed := firstFailing(ctx, s, failing)
+		failed, begun := firstFailing(ctx, s, failing), time.Now()
 		o, _ := shrink(ctx, s, failed, func(_ context.Context, s chaos.Schedule) (*chaos.Outcome, error) {
 			return &chaos.Outcome{Schedule: s, Failure: &chaos.Failure{Broken: chaos.Liveness}}, nil
 		})
 		Expect(o).To(BeIdenticalTo(failed))
+		Expect(time.Since(begun)).To(BeNumerically("<", 30*time.Second), "it ends when all runs are over, and not when time is")
 	}, SpecTimeout(2*time.Minute))
 
 	// With the nodes' own code, and a bug in them.
