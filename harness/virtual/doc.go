@@ -33,6 +33,11 @@
 //
 // # What a seed reproduces
 //
+// A program that is built for exact replay (package replay) runs a bubble exactly as its
+// schedule says: Seed, Interleave and Yield. Each attempt at a spec has a seed made of
+// Ginkgo's seed and the spec's full text, so a spec runs alike alone and among others. What
+// follows is of a program that is not.
+//
 // From the seed come: which node the harness asks, how long each message travels
 // (by link, connection and message number, whatever runs first), and Raft's
 // timeouts, if the test has //go:debug randseednop=0 as the suite's own has.

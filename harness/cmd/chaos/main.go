@@ -1,10 +1,15 @@
 // Command chaos makes trouble for clusters, schedule after schedule, until one of
 // them breaks a promise, or its time is over.
 //
-//	go run ./harness/cmd/chaos -seed 1 -for 5m -target virtual
+//	go run ./harness/cmd/exact go run ./harness/cmd/chaos -seed 1 -for 5m    # or: make chaos SEED=1 FOR=5m
+//	go run ./harness/cmd/chaos -seed 1 -for 5m -target local
 //
-// A failure is shrunk, and printed with the command that finds it again. The exit
-// code is 0 if none was found, 1 if one was, and 2 if it was used wrongly or could
+// In virtual time a schedule runs exactly as its seed says, if the command is built for
+// that (package replay), as the first line does: its worker is the same program.
+//
+// A failure is shrunk, and printed with the commands that run and find it again; its
+// journal is kept in reports/journals. With -once the schedule of the seed is run alone,
+// which is what command replay does with it. The exit code is 0 if none was found, 1 if one was, and 2 if it was used wrongly or could
 // not run. Ctrl-C ends it early, with what it has found so far.
 //
 //go:debug randseednop=0

@@ -5,7 +5,8 @@
 //	go run ./harness/cmd/defects -only loses-ddl,no-re-election
 //	go run ./harness/cmd/defects -all -write README.md    # all specs, and the table; or: make defects ALL=1
 //
-// The suite is the ordinary one. First it is run without a bug, and must pass. Without
+// The suite is the ordinary one, built for exact replay if the installed Go can be patched
+// for it (package replay). First it is run without a bug, and must pass. Without
 // -all it stops at its first failure. With -all every spec runs, and at least one of the
 // specs that catch a bug must be about it (defects.Defect.About). The exit code is 1 if a
 // bug was missed, or caught by none that is about it, and 2 if nothing was proved.

@@ -156,6 +156,15 @@ var _ = Describe("Replaying", Label("speed:slow"), Ordered, func() {
 		Expect(said).To(HavePrefix("the spec fails "))
 	}, SpecTimeout(10*time.Minute))
 
+	It("runs a schedule again", func(SpecContext) {
+		code, said := again("-chaos", "-interleave", "1")
+		Expect(said).To(ContainSubstring("seed 17 passed: "))
+		if exact {
+			Expect(said).To(ContainSubstring("the same, to the nanosecond: "))
+			Expect(code).To(Equal(good))
+		}
+	}, SpecTimeout(10*time.Minute))
+
 	It("does not judge what is not there", func(SpecContext) {
 		code, _ := again("-spec", spec+"!")
 		Expect(code).To(Equal(untold))
