@@ -83,16 +83,23 @@ var _ = Describe("Shrinking", func() {
 	}, patience)
 
 	It("ends with its context among the details, too", func(ctx SpecContext) {
-		short, cancel := context.WithCancel(ctx)
-		defer cancel()
-		begun, runs := time.Now(), 0
-		chaos.Shrink(short, drawnWith(20, planted), chaos.Virtual(), time.Minute, func(context.Context, chaos.Schedule) bool {
-			if runs++; runs == 50 { // more than are left out
-				cancel()
-			}
-			return false
-		})
-		Expect(runs).To(Equal(50))
+		s := drawnWith(20, planted)
+		shrink := func(ctx context.Context, s chaos.Schedule, most int) (runs int) {
+			short, cancel := context.WithCancel(ctx)
+			defer cancel()
+			chaos.Shrink(short, s, chaos.Virtual(), time.Minute, func(context.Context, chaos.Schedule) bool {
+				if runs++; runs == most {
+					cancel()
+				}
+				return false
+			})
+			return runs
+		}
+		notDrawn := s
+		notDrawn.Seed = 0
+		without := shrink(ctx, notDrawn, 0) // such a one is spared the details
+		begun := time.Now()
+		Expect(shrink(ctx, s, without+5)).To(Equal(without + 5))
 		Expect(time.Since(begun)).To(BeNumerically("<", 20*time.Second), "which is long before its budget is spent")
 	}, patience)
 
