@@ -31,8 +31,10 @@ func (p *program) suite(ctx context.Context, dir string) (played, error) {
 	switch {
 	case report == nil && ended != nil && panicked(said):
 		return played{failed: true, said: "the suite broke off:\n" + lines(said[firstPanic(said):], 30)}, nil
+	case report == nil && ended != nil:
+		return played{}, fmt.Errorf("the suite did not run (%w): %s", ended, lines(said, -10))
 	case report == nil:
-		return played{}, fmt.Errorf("the suite did not run (%v): %s", ended, lines(said, -10))
+		return played{}, errors.New("the suite wrote no report")
 	}
 	return outcome(*report, s.spec)
 }

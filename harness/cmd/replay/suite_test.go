@@ -93,6 +93,12 @@ var _ = Describe("A program", func() {
 		Expect(err).To(MatchError("the suite did not run (exit status 1): there is no setting interleave"))
 	}, SpecTimeout(time.Minute))
 
+	It("cannot be judged if it says nothing", func(ctx SpecContext) {
+		p := fake(settings{spec: "it"}, "exit 0")
+		_, err := p.play(ctx, filepath.Join(p.root, "run"))
+		Expect(err).To(MatchError("the suite wrote no report"))
+	}, SpecTimeout(time.Minute))
+
 	It("ends with its context", func(ctx SpecContext) {
 		short, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
 		defer cancel()
