@@ -11,66 +11,252 @@ var files embed.FS
 // added maps files of GOROOT/src to those of files.
 var added = map[string]string{
 	"runtime/rejoin.go": "files/runtime_rejoin.go.txt",
+	"sync/rejoin.go":    "files/sync_rejoin.go.txt",
 }
 
-// patches change Go's sources.
+// patches connect Go's sources with the added files.
 var patches = []patch{
-	// Every bubble has randomness of its own, which does not depend on the thread.
+	// Randomness comes from the bubble, and maps are alike in each process.
+	{
+		File: "runtime/rand.go",
+		Find: "\tglobalRand.state.Init(*seed)\n",
+		With: "\treplayStart(seed)\n\tglobalRand.state.Init(*seed)\n",
+	},
+	// Goroutines of a bubble have numbers, and may keep the token while they block.
+	{
+		File: "runtime/runtime2.go",
+		Find: "\tbubble  *synctestBubble\n",
+		With: "\tbubble  *synctestBubble\n\treplaySeq  uint64\n\treplayHold bool\n",
+	},
+	// A bubble has a scheduler. Its root has the token first, and gives it back when it leaves.
 	{
 		File: "runtime/synctest.go",
-		Find: "	active  int // other sources of activity\n",
-		With: "	active  int // other sources of activity\n\n	rnd uint64 // state of the bubble's own randomness\n",
+		Find: "\tactive  int // other sources of activity\n",
+		With: "\tactive  int // other sources of activity\n\n\treplay replayState\n",
 	},
 	{
 		File: "runtime/synctest.go",
-		Find: "	bubble.now = synctestBaseTime\n",
-		With: "	bubble.now = synctestBaseTime\n	bubble.rnd = 0x9e3779b97f4a7c15\n",
+		Find: "\tgp.bubble = bubble\n\tdefer func() {\n",
+		With: "\tgp.bubble = bubble\n\tbubble.replay.holder.set(gp)\n\tdefer func() {\n\t\treplayLeave(gp)\n",
+	},
+	{
+		File: "runtime/synctest.go",
+		Find: "\tgp.bubble = bubble.(*synctestBubble)\n\tdefer func() {\n",
+		With: "\tgp.bubble = bubble.(*synctestBubble)\n\tdefer func() {\n\t\treplayLeave(gp)\n",
+	},
+	{
+		File: "runtime/synctest.go",
+		Find: "\t\trunqput(pp, bubble.main, true)\n",
+		With: "\t\tif !replayReady(bubble.main) {\n\t\t\trunqput(pp, bubble.main, true)\n\t\t}\n",
+	},
+	// What becomes ready waits for the token; what blocks, yields or ends passes it on.
+	{
+		File: "runtime/proc.go",
+		Find: "\trunqput(mp.p.ptr(), gp, next)\n",
+		With: "\tif !replayReady(gp) {\n\t\trunqput(mp.p.ptr(), gp, next)\n\t}\n",
+	},
+	{
+		File: "runtime/proc.go",
+		Find: "\t\trunqput(pp, newg, true)\n",
+		With: "\t\tif !replayReady(newg) {\n\t\t\trunqput(pp, newg, true)\n\t\t}\n",
+	},
+	{
+		File: "runtime/proc.go",
+		Find: "\t\tnewg.bubble = callergp.bubble\n",
+		With: "\t\tnewg.bubble = callergp.bubble\n\t\treplayNumber(newg)\n",
+	},
+	{
+		File: "runtime/proc.go",
+		Find: "\tbubble := gp.bubble\n\tif bubble != nil {\n\t\tbubble.incActive()\n",
+		With: "\tbubble := gp.bubble\n\treplayed := bubble != nil && replayHolds(gp, bubble)\n\tif bubble != nil {\n\t\tbubble.incActive()\n",
+	},
+	{
+		File: "runtime/proc.go",
+		Find: "\tif bubble != nil {\n\t\tbubble.decActive()\n\t}\n\n\tschedule()\n",
+		With: "\tif bubble != nil {\n\t\tbubble.decActive()\n\t}\n\tif replayed {\n\t\treplayPass(gp, bubble)\n\t}\n\n\tschedule()\n",
+	},
+	{
+		File: "runtime/proc.go",
+		Find: "\tcasgstatus(gp, _Grunning, _Gdead)\n\tgcController.",
+		With: "\treplayed := gp.bubble\n\tcasgstatus(gp, _Grunning, _Gdead)\n\tif replayed != nil {\n\t\treplayPass(gp, replayed)\n\t}\n\tgcController.",
+	},
+	{
+		File: "runtime/proc.go",
+		Find: "func gosched_m(gp *g) {\n",
+		With: "func gosched_m(gp *g) {\n\tif replayYield(gp) {\n\t\treturn\n\t}\n",
+	},
+	{
+		File: "runtime/proc.go",
+		Find: "func goyield_m(gp *g) {\n",
+		With: "func goyield_m(gp *g) {\n\tif replayYield(gp) {\n\t\treturn\n\t}\n",
+	},
+	{
+		File: "runtime/proc.go",
+		Find: "func internal_sync_runtime_canSpin(i int) bool {\n",
+		With: "func internal_sync_runtime_canSpin(i int) bool {\n\tif getg().bubble != nil {\n\t\treturn false\n\t}\n",
+	},
+	// A switch between coroutines takes the token along.
+	{
+		File: "runtime/coro.go",
+		Find: "\tbubble := gp.bubble\n\tif bubble != nil {\n",
+		With: "\tbubble := gp.bubble\n\treplayed := replayHandFrom(gp, bubble)\n\tif bubble != nil {\n",
+	},
+	{
+		File: "runtime/coro.go",
+		Find: "\tif bubble != nil {\n\t\tbubble.decActive()\n\t}\n",
+		With: "\tif replayed {\n\t\treplayHandTo(gnext, bubble)\n\t}\n\tif bubble != nil {\n\t\tbubble.decActive()\n\t}\n",
 	},
 	{
 		File: "runtime/rand.go",
 		Find: "func rand() uint64 {\n",
-		With: "func rand() uint64 {\n	if x, ok := bubbleRand(); ok {\n		return x\n	}\n",
+		With: "func rand() uint64 {\n\tif x, ok := replayRand(); ok {\n\t\treturn x\n\t}\n",
 	},
-	// Which ready case of a select, which of two timers of one instant, which waiter of a semaphore.
+	{
+		File: "runtime/rand.go",
+		Find: "func maps_rand() uint64 {\n\treturn rand()\n",
+		With: "func maps_rand() uint64 {\n\treturn replayMapRand()\n",
+	},
+	{
+		File: "runtime/rand.go",
+		Find: "func rand32() uint32 {\n\treturn uint32(rand())\n",
+		With: "func rand32() uint32 {\n\treturn uint32(replayMapRand())\n",
+	},
+	// Which ready case of a select; and an operation on channels is a point.
 	{
 		File: "runtime/select.go",
 		Find: "cheaprandn(uint32(norder + 1))",
-		With: "bubbleRandn(uint32(norder + 1))",
+		With: "replayChoiceN(uint32(norder + 1))",
 	},
+	{
+		File: "runtime/select.go",
+		Find: "func selectgo(cas0 *scase, order0 *uint16, pc0 *uintptr, nsends, nrecvs int, block bool) (int, bool) {\n",
+		With: "func selectgo(cas0 *scase, order0 *uint16, pc0 *uintptr, nsends, nrecvs int, block bool) (int, bool) {\n\treplayPoint()\n",
+	},
+	// Operations on channels are points.
+	{
+		File: "runtime/chan.go",
+		Find: "func chansend(c *hchan, ep unsafe.Pointer, block bool, callerpc uintptr) bool {\n",
+		With: "func chansend(c *hchan, ep unsafe.Pointer, block bool, callerpc uintptr) bool {\n\treplayPoint()\n",
+	},
+	{
+		File: "runtime/chan.go",
+		Find: "func chanrecv(c *hchan, ep unsafe.Pointer, block bool) (selected, received bool) {\n",
+		With: "func chanrecv(c *hchan, ep unsafe.Pointer, block bool) (selected, received bool) {\n\treplayPoint()\n",
+	},
+	{
+		File: "runtime/chan.go",
+		Find: "func closechan(c *hchan) {\n",
+		With: "func closechan(c *hchan) {\n\treplayPoint()\n",
+	},
+	// Which of two timers of one instant.
 	{
 		File: "runtime/time.go",
 		Find: "t.rand = cheaprand()",
-		With: "t.rand = bubbleRand32()",
+		With: "t.rand = replayChoice()",
 	},
+	// Semaphores draw from the bubble, and a mutex turns fair by the bubble's time.
 	{
 		File: "runtime/sema.go",
 		Find: "s.ticket = cheaprand() | 1",
-		With: "s.ticket = bubbleRand32() | 1",
+		With: "s.ticket = replayChoice() | 1",
 	},
-	// A mutex turns fair after 1 ms of waiting: of the bubble's time.
 	{
 		File: "runtime/sema.go",
 		Find: "func internal_sync_nanotime() int64 {\n",
-		With: "func internal_sync_nanotime() int64 {\n	if gp := getg(); gp.bubble != nil {\n		return gp.bubble.now\n	}\n",
+		With: "func internal_sync_nanotime() int64 {\n\tif gp := getg(); gp.bubble != nil {\n\t\treturn gp.bubble.now\n\t}\n",
 	},
-	// On one processor the monitor takes it from no goroutine, neither after a long run nor in a call into C.
 	{
-		File: "runtime/proc.go",
-		Find: "func retake(now int64) uint32 {\n",
-		With: "func retake(now int64) uint32 {\n	if gomaxprocs == 1 {\n		return 0\n	}\n",
+		File: "runtime/sema.go",
+		Find: "\tsemacquire1(addr, false, 0, 0, waitReasonSemacquire)\n",
+		With: "\tgp := getg()\n\theld := gp.replayHold\n\tgp.replayHold = true // the runtime waits for itself\n\tsemacquire1(addr, false, 0, 0, waitReasonSemacquire)\n\tgp.replayHold = held\n",
 	},
-	// Collect only when the whole bubble waits for time (run with GOGC=off).
+	// The order of a sync.Map.
 	{
-		File: "runtime/synctest.go",
-		Find: "		bubble.now = next\n	}\n",
-		With: `		if gcController.heapLive.Load() > bubbleGCAt {
-			unlock(&bubble.mu)
-			GC()
-			bubbleGCAt = gcController.heapLive.Load() + 64<<20
-			lock(&bubble.mu)
-		}
-		bubble.now = next
-	}
-`,
+		File: "internal/sync/hashtriemap.go",
+		Find: "//go:linkname runtime_rand runtime.rand\n",
+		With: "//go:linkname runtime_rand runtime.replayMapRand\n",
+	},
+	// Names of temporary files differ between processes, whatever the seed.
+	{
+		File: "os/tempfile.go",
+		Find: "//go:linkname runtime_rand runtime.rand\n",
+		With: "//go:linkname runtime_rand runtime.replayOutside\n",
+	},
+	// crypto/rand.
+	{
+		File: "crypto/internal/sysrand/rand.go",
+		Find: "func Read(b []byte) {\n",
+		With: "func Read(b []byte) {\n\tif replayFill(b) {\n\t\treturn\n\t}\n",
+	},
+	{
+		File: "crypto/internal/sysrand/rand.go",
+		Find: "var testingOnlyFailRead bool\n",
+		With: "var testingOnlyFailRead bool\n\n//go:linkname replayFill runtime.replayFill\nfunc replayFill(b []byte) bool\n",
+	},
+	// Operations on locks and pools are points, and a pool is the bubble's own.
+	{
+		File: "sync/runtime.go",
+		Find: "func throw(string)\n",
+		With: "//go:linkname runtime_replayPoint runtime.replayPoint\nfunc runtime_replayPoint()\n\n//go:linkname runtime_replayBubble runtime.replayBubble\nfunc runtime_replayBubble() uint64\n\n//go:linkname runtime_replayRest runtime.replayRest\nfunc runtime_replayRest()\n\nfunc throw(string)\n",
+	},
+	{
+		File: "sync/mutex.go",
+		Find: "func (m *Mutex) Lock() {\n",
+		With: "func (m *Mutex) Lock() {\n\truntime_replayPoint()\n",
+	},
+	{
+		File: "sync/mutex.go",
+		Find: "\tm.mu.Unlock()\n",
+		With: "\tm.mu.Unlock()\n\truntime_replayPoint()\n",
+	},
+	{
+		File: "sync/rwmutex.go",
+		Find: "func (rw *RWMutex) RLock() {\n",
+		With: "func (rw *RWMutex) RLock() {\n\truntime_replayPoint()\n",
+	},
+	{
+		File: "sync/rwmutex.go",
+		Find: "func (rw *RWMutex) Lock() {\n",
+		With: "func (rw *RWMutex) Lock() {\n\truntime_replayPoint()\n",
+	},
+	{
+		File: "sync/rwmutex.go",
+		Find: "\t\trw.rUnlockSlow(r)\n\t}\n\tif race.Enabled {\n\t\trace.Enable()\n\t}\n",
+		With: "\t\trw.rUnlockSlow(r)\n\t}\n\tif race.Enabled {\n\t\trace.Enable()\n\t}\n\truntime_replayPoint()\n",
+	},
+	{
+		File: "sync/cond.go",
+		Find: "func (c *Cond) Signal() {\n",
+		With: "func (c *Cond) Signal() {\n\truntime_replayPoint()\n",
+	},
+	{
+		File: "sync/cond.go",
+		Find: "func (c *Cond) Broadcast() {\n",
+		With: "func (c *Cond) Broadcast() {\n\truntime_replayPoint()\n",
+	},
+	{
+		File: "sync/waitgroup.go",
+		Find: "func (wg *WaitGroup) Add(delta int) {\n",
+		With: "func (wg *WaitGroup) Add(delta int) {\n\truntime_replayPoint()\n",
+	},
+	{
+		File: "sync/waitgroup.go",
+		Find: "func (wg *WaitGroup) Wait() {\n",
+		With: "func (wg *WaitGroup) Wait() {\n\truntime_replayPoint()\n",
+	},
+	{
+		File: "sync/pool.go",
+		Find: "\tNew func() any\n}\n",
+		With: "\tNew func() any\n\n\treplay replayPools\n}\n",
+	},
+	{
+		File: "sync/pool.go",
+		Find: "\tif x == nil {\n\t\treturn\n\t}\n\tif race.Enabled {\n",
+		With: "\tif x == nil {\n\t\treturn\n\t}\n\tif p.replay.put(p, x) {\n\t\treturn\n\t}\n\tif race.Enabled {\n",
+	},
+	{
+		File: "sync/pool.go",
+		Find: "func (p *Pool) Get() any {\n",
+		With: "func (p *Pool) Get() any {\n\tif x, ok := p.replay.get(p); ok {\n\t\treturn x\n\t}\n",
 	},
 }
