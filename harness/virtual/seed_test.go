@@ -3,6 +3,7 @@ package virtual_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"flag"
 	"fmt"
@@ -47,7 +48,7 @@ func TestOneSeed(t *testing.T) {
 func count(t *testing.T, name string, play func(context.Context, target.Target, uint64) (*harness.Cluster, error)) {
 	stories := make(map[string]int)
 	var first []journal.Event
-	most, length := 0, 0
+	most, length, last := 0, 0, ""
 	var passed time.Duration
 	for range *runsOfOneSeed {
 		var events []journal.Event
@@ -60,6 +61,7 @@ func count(t *testing.T, name string, play func(context.Context, target.Target, 
 			}
 			s := story(c)
 			stories[s]++
+			last = s
 			most, length, passed = max(most, stories[s]), c.Journal().Total(), time.Since(begun)
 			events = c.Journal().Events()
 		})
@@ -69,8 +71,8 @@ func count(t *testing.T, name string, play func(context.Context, target.Target, 
 			mustBeSame(t, first, events)
 		}
 	}
-	t.Logf("%s, %v: %d runs of one seed: %d different journals of %d events, the most frequent %d times",
-		name, passed.Round(time.Millisecond), *runsOfOneSeed, len(stories), length, most)
+	t.Logf("%s, %v: %d runs of one seed: %d different journals of %d events, the most frequent %d times; digest of the last %.8x",
+		name, passed.Round(time.Millisecond), *runsOfOneSeed, len(stories), length, most, sha256.Sum256([]byte(last)))
 }
 
 func mustBeSame(t *testing.T, first, other []journal.Event) {
