@@ -12,6 +12,8 @@ var files embed.FS
 var added = map[string]string{
 	"runtime/rejoin.go": "files/runtime_rejoin.go.txt",
 	"sync/rejoin.go":    "files/sync_rejoin.go.txt",
+
+	"internal/runtime/maps/rejoin.go": "files/maps_rejoin.go.txt",
 }
 
 // patches connect Go's sources with the added files.
@@ -258,5 +260,31 @@ var patches = []patch{
 		File: "sync/pool.go",
 		Find: "func (p *Pool) Get() any {\n",
 		With: "func (p *Pool) Get() any {\n\tif x, ok := p.replay.get(p); ok {\n\t\treturn x\n\t}\n",
+	},
+	// Maps keyed by pointers are walked in the order of their keys.
+	{
+		File: "internal/runtime/maps/map.go",
+		Find: "\ttombstonePossible bool\n",
+		With: "\ttombstonePossible bool\n\n\treplay uint32 // where the order of its keys is kept; it fits into the padding\n",
+	},
+	{
+		File: "internal/runtime/maps/table.go",
+		Find: "\tit.group = groupSmall\n\tit.clearSeq = m.clearSeq\n",
+		With: "\tit.group = groupSmall\n\tit.clearSeq = m.clearSeq\n\tit.replayInit()\n",
+	},
+	{
+		File: "internal/runtime/maps/table.go",
+		Find: "\tif it.dirIdx < 0 {\n\t\t// Map was small at Init.\n",
+		With: "\tif it.dirIdx == replayDir {\n\t\tit.replayNext()\n\t\treturn\n\t}\n\n\tif it.dirIdx < 0 {\n\t\t// Map was small at Init.\n",
+	},
+	{
+		File: "internal/runtime/maps/runtime.go",
+		Find: "func runtime_mapassign(typ *abi.MapType, m *Map, key unsafe.Pointer) unsafe.Pointer {\n",
+		With: "func runtime_mapassign(typ *abi.MapType, m *Map, key unsafe.Pointer) unsafe.Pointer {\n\tif !replayOrdered(typ, m) {\n\t\treturn replayAssign(typ, m, key)\n\t}\n\treplayBefore(typ, m)\n\tused := m.used\n\tslot := replayAssign(typ, m, key)\n\tif m.used != used {\n\t\treplayAfter(typ, m, key)\n\t}\n\treturn slot\n}\n\nfunc replayAssign(typ *abi.MapType, m *Map, key unsafe.Pointer) unsafe.Pointer {\n",
+	},
+	{
+		File: "internal/runtime/maps/runtime_fast64.go",
+		Find: "func runtime_mapassign_fast64ptr(typ *abi.MapType, m *Map, key unsafe.Pointer) unsafe.Pointer {\n",
+		With: "func runtime_mapassign_fast64ptr(typ *abi.MapType, m *Map, key unsafe.Pointer) unsafe.Pointer {\n\tif !replayOrdered(typ, m) {\n\t\treturn replayAssign64(typ, m, key)\n\t}\n\treplayBefore(typ, m)\n\tused := m.used\n\tslot := replayAssign64(typ, m, key)\n\tif m.used != used {\n\t\treplayAfterPointer(typ, m, key)\n\t}\n\treturn slot\n}\n\nfunc replayAssign64(typ *abi.MapType, m *Map, key unsafe.Pointer) unsafe.Pointer {\n",
 	},
 }
