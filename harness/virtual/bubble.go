@@ -3,6 +3,8 @@ package virtual
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -58,6 +60,9 @@ const aftermath = 5 * time.Second
 
 func (b *bubble) inside(ready chan<- struct{}) {
 	replay.Begin(b.schedule)
+	if folder := os.Getenv("REPLAY_DECISIONS"); folder != "" {
+		defer b.record(folder)()
+	}
 	begun := time.Now()
 	b.id.Store(ownBubble())
 	b.finished = make(chan struct{})
@@ -66,6 +71,17 @@ func (b *bubble) inside(ready chan<- struct{}) {
 	<-b.finished
 	b.note(begun)
 	time.Sleep(aftermath)
+}
+
+// record records the decisions of the bubble's scheduler, and returns what writes them to
+// a file in the folder, named after the bubble's seed.
+func (b *bubble) record(folder string) (write func()) {
+	recording := replay.Record(replay.ShowAt(os.Getenv("REPLAY_SHOW")))
+	return func() {
+		if err := recording.WriteFile(filepath.Join(folder, fmt.Sprintf("%x.txt", b.schedule.Seed))); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+	}
 }
 
 var errRace = errors.New("the race detector found a data race in the bubble; it has printed where")

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/onsi/ginkgo/v2/types"
+
+	"github.com/rejoin-db/rejoin/harness/virtual/replay"
 )
 
 // job is one body to be run in a bubble, for a context outside of it.
@@ -53,6 +55,7 @@ func (j *job) do(b *bubble, begun time.Time) {
 		}
 		cancel(errOver)
 		close(stop)
+		replay.Settle() // what the next job meets must not depend on when it comes
 		b.note(begun)
 		j.over <- result
 	}()

@@ -2,6 +2,7 @@ package replay
 
 import (
 	"math"
+	"runtime"
 	_ "unsafe" // for go:linkname
 )
 
@@ -13,7 +14,7 @@ type table struct {
 	record  func(trace []uint64, showAt uint64)
 	state   func() (decisions, hash, points, yields uint64, traced int)
 	hold    func(on bool)
-	number  func() uint64
+	ready   func() uint64
 }
 
 // The patched runtime defines this variable with content. In any other build it is nil.
@@ -63,6 +64,21 @@ func Hold(f func()) {
 	hooks.hold(true)
 	defer hooks.hold(false)
 	f()
+}
+
+// mostTurns is how often Settle lets others run.
+const mostTurns = 100_000
+
+// Settle lets the other goroutines of the caller's bubble run until each of them waits for
+// something, or 100,000 times. What comes from outside of the bubble afterwards finds it
+// in the same state in every run. Virtual time stands still meanwhile.
+func Settle() {
+	if hooks == nil {
+		return
+	}
+	for turns := 0; hooks.ready() > 0 && turns < mostTurns; turns++ {
+		runtime.Gosched()
+	}
 }
 
 // State is how far a bubble's scheduler has come. Two runs of one seed are the same up

@@ -287,4 +287,9 @@ var patches = []patch{
 		Find: "func runtime_mapassign_fast64ptr(typ *abi.MapType, m *Map, key unsafe.Pointer) unsafe.Pointer {\n",
 		With: "func runtime_mapassign_fast64ptr(typ *abi.MapType, m *Map, key unsafe.Pointer) unsafe.Pointer {\n\tif !replayOrdered(typ, m) {\n\t\treturn replayAssign64(typ, m, key)\n\t}\n\treplayBefore(typ, m)\n\tused := m.used\n\tslot := replayAssign64(typ, m, key)\n\tif m.used != used {\n\t\treplayAfterPointer(typ, m, key)\n\t}\n\treturn slot\n}\n\nfunc replayAssign64(typ *abi.MapType, m *Map, key unsafe.Pointer) unsafe.Pointer {\n",
 	},
+	{
+		File: "runtime/time.go",
+		Find: "\t\tif gp.preemptStop {\n",
+		With: "\t\tif gp.preemptStop && gp.bubble == nil {\n",
+	},
 }

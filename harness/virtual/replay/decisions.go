@@ -1,0 +1,97 @@
+package replay
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// wordsOfDecision is how many words the runtime writes for a decision.
+const wordsOfDecision = 4
+
+// mostDecisions is how many decisions of a bubble are recorded; 32 bytes each.
+const mostDecisions = 1 << 20
+
+// Decision is one step of a bubble's scheduler: the token went from one goroutine to
+// another. Goroutines are numbered as they are made; 0 is the bubble's root.
+type Decision struct {
+	At       time.Time // virtual
+	From, To uint64
+	Reason   uint64 // why From waits, as the runtime numbers it; 0 if it yielded or ended
+	Waiting  uint64 // how many more could have run
+	Starts   string // the function that To began with
+}
+
+func (d Decision) String() string {
+	return fmt.Sprintf("%s goroutine %d (reason %d) -> goroutine %d (%s), %d more ready", d.At.Format("05.000000000"), d.From, d.Reason, d.To, d.Starts, d.Waiting)
+}
+
+// Recording is the record of the decisions of one bubble.
+type Recording struct{ words []uint64 }
+
+// Record records the decisions of the caller's bubble from now on, the first 4 million of
+// them. It returns nil if the binary is not Exact. If showAt is not 0, the stacks of the
+// two goroutines of that decision are printed on standard error when it is made.
+func Record(showAt uint64) *Recording {
+	if hooks == nil {
+		return nil
+	}
+	r := &Recording{words: make([]uint64, mostDecisions*wordsOfDecision)}
+	hooks.record(r.words, showAt)
+	return r
+}
+
+// Write writes what was recorded so far, a line for each decision. It must be called in
+// the bubble.
+func (r *Recording) Write(to io.Writer) error {
+	if r == nil {
+		return nil
+	}
+	_, _, _, _, n := hooks.state()
+	w := bufio.NewWriter(to)
+	names := make(map[uint64]string)
+	for i := 0; i < n; i += wordsOfDecision {
+		e := r.words[i : i+wordsOfDecision]
+		name, known := names[e[3]]
+		if !known {
+			name = "?"
+			if f := runtime.FuncForPC(uintptr(e[3])); f != nil {
+				name = f.Name()
+			}
+			names[e[3]] = name
+		}
+		d := Decision{At: time.Unix(0, int64(e[0])).UTC(), From: e[1] >> 32, To: e[1] & (1<<32 - 1), Reason: e[2] >> 32, Waiting: e[2] & (1<<32 - 1), Starts: name}
+		if _, err := fmt.Fprintln(w, d); err != nil {
+			return err
+		}
+	}
+	return w.Flush()
+}
+
+// WriteFile writes what was recorded so far to a file. It must be called in the bubble.
+func (r *Recording) WriteFile(path string) (err error) {
+	if r == nil {
+		return nil
+	}
+	file, err := os.Create(path)
+	if err != nil {
+		return fmt.Errorf("write the decisions of a bubble: %w", err)
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	return r.Write(file)
+}
+
+// ShowAt is a number of a decision from text, or 0.
+func ShowAt(text string) uint64 {
+	n, err := strconv.ParseUint(strings.TrimSpace(text), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}
