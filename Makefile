@@ -2,13 +2,13 @@
 
 $(if $(HOME)$(GOCACHE),,$(error Go needs a folder for what it builds: set HOME, or GOCACHE and GOPATH))
 
-.PHONY: specs virtual process test lint bench cluster chaos defects
+.PHONY: specs virtual process test lint bench cluster chaos defects replay
 
 specs: ## the main job: the suite on three nodes in this process
 	go tool ginkgo .
 
-virtual: ## the same specs in virtual time
-	REJOIN_TARGET=virtual GODEBUG=asyncpreemptoff=1 go tool ginkgo -p .
+virtual: ## the same specs in virtual time, exactly as their seed says
+	REJOIN_TARGET=virtual GODEBUG=asyncpreemptoff=1 go run ./harness/cmd/exact go tool ginkgo -p .
 
 process: ## the same specs on nodes that are processes of their own
 	REJOIN_TARGET=process go tool ginkgo .
@@ -26,7 +26,11 @@ cluster: ## three nodes to poke at by hand
 	go build -o reports/cluster ./harness/cmd/cluster && exec reports/cluster
 
 chaos: ## schedules of faults until one breaks a promise; find one again: make chaos SEED=17 TARGET=local FOR=5m
-	go run ./harness/cmd/chaos -seed $(or $(SEED),0) -for $(or $(FOR),1m) -target $(or $(TARGET),virtual)
+	go run ./harness/cmd/exact go run ./harness/cmd/chaos -seed $(or $(SEED),0) -for $(or $(FOR),1m) -target $(or $(TARGET),virtual)
+
+replay: ## a spec or a schedule again, as a failure prints it: make replay SEED=17 SPEC='…' JOURNAL=file, or CHAOS=1 SEED=17
+	@go build -o reports/replay ./harness/cmd/replay
+	@exec reports/replay $(if $(SEED),-seed "$$SEED") $(if $(SPEC),-spec "$$SPEC") $(if $(CHAOS),-chaos) $(if $(WITHOUT),-without "$$WITHOUT") $(if $(JOURNAL),-journal "$$JOURNAL") $(if $(INTERLEAVE),-interleave "$$INTERLEAVE") $(if $(YIELD),-yield "$$YIELD") $(if $(DEFECT),-defect "$$DEFECT")
 
 defects: ## the suite, once for each planted bug, up to the spec that catches it; all specs, and the table in README.md: make defects ALL=1
 	go run ./harness/cmd/defects $(if $(ALL),-all -write README.md)

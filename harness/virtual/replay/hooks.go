@@ -23,7 +23,10 @@ type table struct {
 var hooks *table
 
 // Exact is true if this binary has the patched runtime, so that a bubble's run is its seed.
-func Exact() bool { return hooks != nil }
+func Exact() bool { return hooks != nil && hooks.version == tableVersion }
+
+// tableVersion is the version of table that this package knows.
+const tableVersion = 1
 
 // Schedule is what a bubble's run depends on, beside its program.
 type Schedule struct {
