@@ -13,9 +13,9 @@ import (
 )
 
 // wordsOfDecision is how many words the runtime writes for a decision.
-const wordsOfDecision = 4
+const wordsOfDecision = 5
 
-// mostDecisions is how many decisions of a bubble are recorded; 32 bytes each.
+// mostDecisions is how many decisions of a bubble are recorded; 40 bytes each.
 const mostDecisions = 1 << 20
 
 // Decision is one step of a bubble's scheduler: the token went from one goroutine to
@@ -26,10 +26,11 @@ type Decision struct {
 	Reason   uint64 // why From waits, as the runtime numbers it; 0 if it yielded or ended
 	Waiting  uint64 // how many more could have run
 	Starts   string // the function that To began with
+	Drawn    uint32 // a digest of what was drawn so far
 }
 
 func (d Decision) String() string {
-	return fmt.Sprintf("%s goroutine %d (reason %d) -> goroutine %d (%s), %d more ready", d.At.Format("05.000000000"), d.From, d.Reason, d.To, d.Starts, d.Waiting)
+	return fmt.Sprintf("%s %08x goroutine %d (%s), %d more ready; from goroutine %d, reason %d", d.At.Format("15:04:05.000000000"), d.Drawn, d.To, d.Starts, d.Waiting, d.From, d.Reason)
 }
 
 // Recording is the record of the decisions of one bubble.
@@ -66,7 +67,7 @@ func (r *Recording) Write(to io.Writer) error {
 			}
 			names[e[3]] = name
 		}
-		d := Decision{At: time.Unix(0, int64(e[0])).UTC(), From: e[1] >> 32, To: e[1] & (1<<32 - 1), Reason: e[2] >> 32, Waiting: e[2] & (1<<32 - 1), Starts: name}
+		d := Decision{At: time.Unix(0, int64(e[0])).UTC(), From: e[1] >> 32, To: e[1] & (1<<32 - 1), Reason: e[2] >> 32, Waiting: e[2] & (1<<32 - 1), Starts: name, Drawn: uint32(e[4])}
 		if _, err := fmt.Fprintln(w, d); err != nil {
 			return err
 		}
