@@ -76,7 +76,11 @@ func (b *bubble) inside(ready chan<- struct{}) {
 // record records the decisions of the bubble's scheduler, and returns what writes them to
 // a file in the folder, named after the bubble's seed.
 func (b *bubble) record(folder string) (write func()) {
-	recording := replay.Record(replay.ShowAt(os.Getenv("REPLAY_SHOW")))
+	record := func() *replay.Recording { return replay.Record(replay.ShowAt(os.Getenv("REPLAY_SHOW"))) }
+	if os.Getenv("REPLAY_DRAWS") != "" {
+		record = replay.RecordDraws
+	}
+	recording := record()
 	return func() {
 		if err := recording.WriteFile(filepath.Join(folder, fmt.Sprintf("%x.txt", b.schedule.Seed))); err != nil {
 			fmt.Fprintln(os.Stderr, err)

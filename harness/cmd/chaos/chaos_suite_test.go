@@ -53,7 +53,7 @@ var _ = Describe("The command", Ordered, func() {
 
 	It("looks for failures, and says what it did", func(ctx SpecContext) {
 		session := run("-seed", "1", "-for", "5s")
-		Eventually(ctx, session).WithTimeout(time.Minute).Should(gexec.Exit(0))
+		Eventually(session).WithContext(ctx).WithTimeout(time.Minute).Should(gexec.Exit(0))
 		Expect(session.Out).To(gbytes.Say(`schedules, .* of cluster time in .*: 0 failures\n`))
 		Expect(session.Out).To(gbytes.Say(`operations: [1-9]\d* ok`))
 		Expect(session.Out).To(gbytes.Say(`never reached: `))
@@ -62,23 +62,23 @@ var _ = Describe("The command", Ordered, func() {
 
 	It("chooses a seed where none is given, and says which", func(ctx SpecContext) {
 		session := run("-for", "1s")
-		Eventually(ctx, session.Err).WithTimeout(time.Minute).Should(gbytes.Say(`seeds from [1-9]\d* on`))
+		Eventually(session.Err).WithContext(ctx).WithTimeout(time.Minute).Should(gbytes.Say(`seeds from [1-9]\d* on`))
 		session.Interrupt()
-		Eventually(ctx, session).WithTimeout(time.Minute).Should(gexec.Exit())
+		Eventually(session).WithContext(ctx).WithTimeout(time.Minute).Should(gexec.Exit())
 	}, patience)
 
 	It("ends cleanly when it is interrupted", func(ctx SpecContext) {
 		session := run("-seed", "1", "-for", "1h")
-		Eventually(ctx, session.Err).WithTimeout(time.Minute).Should(gbytes.Say(`[1-9]\d* schedules`))
+		Eventually(session.Err).WithContext(ctx).WithTimeout(time.Minute).Should(gbytes.Say(`[1-9]\d* schedules`))
 		session.Interrupt()
-		Eventually(ctx, session).WithTimeout(time.Minute).Should(gexec.Exit(0))
+		Eventually(session).WithContext(ctx).WithTimeout(time.Minute).Should(gexec.Exit(0))
 		Expect(session.Out).To(gbytes.Say(`0 failures`))
 	}, patience)
 
 	It("runs one schedule, and writes its journal", func(ctx SpecContext) {
 		path := filepath.Join(GinkgoT().TempDir(), "journal.jsonl")
 		session := run("-once", "-seed", "3", "-journal", path, "-interleave", "2")
-		Eventually(ctx, session).WithTimeout(time.Minute).Should(gexec.Exit(0))
+		Eventually(session).WithContext(ctx).WithTimeout(time.Minute).Should(gexec.Exit(0))
 		Expect(session.Out).To(gbytes.Say(`seed 3 passed: [1-9]`))
 		header, events := load(path)
 		Expect(header).To(And(HaveField("Seed", BeEquivalentTo(3)), HaveField("Target", "virtual")))
@@ -89,7 +89,7 @@ var _ = Describe("The command", Ordered, func() {
 	It("says how what failed is run again, and keeps its journal", func(ctx SpecContext) {
 		folder := GinkgoT().TempDir()
 		session := run("-seed", "1", "-for", "2m", "-defect", "loses-ddl", "-shrink-runs", "3", "-yield", "0.5", "-journals", folder, "-without", "wipe,full disk")
-		Eventually(ctx, session).WithTimeout(2 * time.Minute).Should(gexec.Exit(1))
+		Eventually(session).WithContext(ctx).WithTimeout(2 * time.Minute).Should(gexec.Exit(1))
 		Expect(session.Out).To(gbytes.Say(`Again:
   make replay CHAOS=1 SEED=\d+ WITHOUT='wipe,full disk' JOURNAL=.*jsonl YIELD=0.5 DEFECT=loses-ddl
 `))
@@ -104,7 +104,7 @@ var _ = Describe("The command", Ordered, func() {
 
 	DescribeTable("is used wrongly", func(ctx SpecContext, why string, args ...string) {
 		session := run(args...)
-		Eventually(ctx, session).WithTimeout(time.Minute).Should(gexec.Exit(2))
+		Eventually(session).WithContext(ctx).WithTimeout(time.Minute).Should(gexec.Exit(2))
 		Expect(session.Err).To(gbytes.Say(why))
 	},
 		Entry("with a target that is not there", patience, `there is no target "moon"`, "-target", "moon"),
@@ -131,8 +131,8 @@ var _ = Describe("The command", Ordered, func() {
 		Expect(err).NotTo(HaveOccurred())
 		DeferCleanup(session.Kill)
 		Expect(in.Write([]byte(`{"seed":1,"nodes":3,"pace_ns":1000000000,"workloads":["register"],"clients":1,"rate":1,"length_ns":20000000000}` + "\n"))).To(BeNumerically(">", 0))
-		Eventually(ctx, session.Out).WithTimeout(time.Minute).Should(gbytes.Say(`"tally":\{"OK":[1-9]`))
+		Eventually(session.Out).WithContext(ctx).WithTimeout(time.Minute).Should(gbytes.Say(`"tally":\{"OK":[1-9]`))
 		Expect(in.Close()).To(Succeed())
-		Eventually(ctx, session).WithTimeout(time.Minute).Should(gexec.Exit(0))
+		Eventually(session).WithContext(ctx).WithTimeout(time.Minute).Should(gexec.Exit(0))
 	}, patience)
 })

@@ -74,7 +74,7 @@ var _ = Describe("The command", Ordered, func() {
 	run := func(ctx context.Context, cmd *exec.Cmd, code int) (out, problems string) {
 		GinkgoHelper()
 		session := start(cmd)
-		Eventually(ctx, session).WithTimeout(time.Minute).Should(gexec.Exit(code))
+		Eventually(session).WithContext(ctx).WithTimeout(time.Minute).Should(gexec.Exit(code))
 		return string(session.Out.Contents()), string(session.Err.Contents())
 	}
 
@@ -103,16 +103,16 @@ var _ = Describe("The command", Ordered, func() {
 		cmd := command("sh", "-c", `trap 'echo signal' `+name+`; echo ready; until [ -e "$0" ]; do :; done; exit 7`, end)
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 		session := start(cmd)
-		Eventually(ctx, session.Out).WithTimeout(time.Minute).Should(gbytes.Say("ready\n"))
+		Eventually(session.Out).WithContext(ctx).WithTimeout(time.Minute).Should(gbytes.Say("ready\n"))
 		to := cmd.Process.Pid
 		if group {
 			to = -to // as a terminal sends ^C
 		}
 		Expect(syscall.Kill(to, number)).To(Succeed())
-		Eventually(ctx, session.Out).WithTimeout(time.Minute).Should(gbytes.Say("signal\n"))
+		Eventually(session.Out).WithContext(ctx).WithTimeout(time.Minute).Should(gbytes.Say("signal\n"))
 		Expect(session).NotTo(gexec.Exit())
 		Expect(os.WriteFile(end, nil, 0o666)).To(Succeed())
-		Eventually(ctx, session).WithTimeout(time.Minute).Should(gexec.Exit(7))
+		Eventually(session).WithContext(ctx).WithTimeout(time.Minute).Should(gexec.Exit(7))
 		Expect(string(session.Out.Contents())).To(Equal("ready\nsignal\n"))
 	},
 		Entry("^C", patience, "INT", syscall.SIGINT, true),
@@ -148,7 +148,7 @@ var _ = Describe("The command", Ordered, func() {
 			sessions = append(sessions, start(command("-print")))
 		}
 		for _, session := range sessions {
-			Eventually(ctx, session).WithTimeout(time.Minute).Should(gexec.Exit(0))
+			Eventually(session).WithContext(ctx).WithTimeout(time.Minute).Should(gexec.Exit(0))
 			Expect(session.Err.Contents()).To(BeEmpty())
 			Expect(string(session.Out.Contents())).To(Equal(string(sessions[0].Out.Contents())))
 		}

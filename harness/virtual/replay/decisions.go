@@ -34,7 +34,11 @@ func (d Decision) String() string {
 }
 
 // Recording is the record of the decisions of one bubble.
-type Recording struct{ words []uint64 }
+type Recording struct{ words, draws []uint64 }
+
+// wordsOfDraw is how many words the runtime writes for a draw: the decision that came
+// last, and the callers.
+const wordsOfDraw = 10
 
 // Record records the decisions of the caller's bubble from now on, the first 4 million of
 // them. It returns nil if the binary is not Exact. If showAt is not 0, the stacks of the
@@ -44,8 +48,38 @@ func Record(showAt uint64) *Recording {
 		return nil
 	}
 	r := &Recording{words: make([]uint64, mostDecisions*wordsOfDecision)}
-	hooks.record(r.words, showAt)
+	hooks.record(r.words, nil, showAt)
 	return r
+}
+
+// RecordDraws is Record, and also records who draws random numbers of the bubble: the
+// first 500,000 draws. It is slow.
+func RecordDraws() *Recording {
+	if hooks == nil {
+		return nil
+	}
+	const most = 500_000
+	r := &Recording{words: make([]uint64, mostDecisions*wordsOfDecision), draws: make([]uint64, most*wordsOfDraw)}
+	hooks.record(r.words, r.draws, 0)
+	return r
+}
+
+// writeDraws writes a line for each draw: the number of the decision before it, and who drew.
+func (r *Recording) writeDraws(w *bufio.Writer, n int) error {
+	for i := 0; i+wordsOfDraw <= n; i += wordsOfDraw {
+		e := r.draws[i : i+wordsOfDraw]
+		if _, err := fmt.Fprintf(w, "draw %d", e[0]); err != nil {
+			return err
+		}
+		for _, pc := range e[1:] {
+			if f := runtime.FuncForPC(uintptr(pc)); pc != 0 && f != nil {
+				_, line := f.FileLine(uintptr(pc) - 1)
+				fmt.Fprintf(w, " %s:%d", f.Name(), line)
+			}
+		}
+		fmt.Fprintln(w)
+	}
+	return nil
 }
 
 // Write writes what was recorded so far, a line for each decision. It must be called in
@@ -54,7 +88,7 @@ func (r *Recording) Write(to io.Writer) error {
 	if r == nil {
 		return nil
 	}
-	_, _, _, _, n := hooks.state()
+	_, _, _, _, n, drawn := hooks.state()
 	w := bufio.NewWriter(to)
 	names := make(map[uint64]string)
 	for i := 0; i < n; i += wordsOfDecision {
@@ -71,6 +105,9 @@ func (r *Recording) Write(to io.Writer) error {
 		if _, err := fmt.Fprintln(w, d); err != nil {
 			return err
 		}
+	}
+	if err := r.writeDraws(w, drawn); err != nil {
+		return err
 	}
 	return w.Flush()
 }

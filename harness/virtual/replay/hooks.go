@@ -11,8 +11,8 @@ import (
 type table struct {
 	version int
 	begin   func(seed, interleave, yield uint64) bool
-	record  func(trace []uint64, showAt uint64)
-	state   func() (decisions, hash, points, yields uint64, traced int)
+	record  func(trace, draws []uint64, showAt uint64)
+	state   func() (decisions, hash, points, yields uint64, traced, drawn int)
 	hold    func(on bool)
 	ready   func() uint64
 }
@@ -99,6 +99,6 @@ func Now() State {
 	if hooks == nil {
 		return State{}
 	}
-	decisions, hash, points, yields, _ := hooks.state()
+	decisions, hash, points, yields, _, _ := hooks.state()
 	return State{Decisions: decisions, Hash: hash, Points: points, Yields: yields}
 }
