@@ -150,11 +150,28 @@ var patches = []patch{
 		Find: "func closechan(c *hchan) {\n",
 		With: "func closechan(c *hchan) {\n\treplayPoint()\n",
 	},
-	// Which of two timers of one instant.
+	// Which of two timers of one instant. A timer draws once, where it is made: whether
+	// it is added to the heap again when it is set again depends on whether the collector
+	// has had the heap cleaned.
 	{
 		File: "runtime/time.go",
-		Find: "t.rand = cheaprand()",
-		With: "t.rand = replayChoice()",
+		Find: "\t\t\tt.isFake = true\n\t\t}\n\t\tgp.timer = t\n",
+		With: "\t\t\tt.isFake = true\n\t\t\tt.rand = replayChoice()\n\t\t}\n\t\tgp.timer = t\n",
+	},
+	{
+		File: "runtime/time.go",
+		Find: "\t\tt.isFake = true\n\t}\n\tt.modify(",
+		With: "\t\tt.isFake = true\n\t\tt.rand = replayChoice()\n\t}\n\tt.modify(",
+	},
+	{
+		File: "runtime/time.go",
+		Find: "\t\t\tt.rand = cheaprand()\n",
+		With: "",
+	},
+	{
+		File: "runtime/time.go",
+		Find: "return tw.timer.rand < other.timer.rand",
+		With: "return replayTie(tw.timer.rand, tw.when) < replayTie(other.timer.rand, tw.when)",
 	},
 	// Semaphores draw from the bubble, and a mutex turns fair by the bubble's time.
 	{
