@@ -132,11 +132,12 @@ func Open(dir string, options Options) (*Machine, error) {
 
 // bookkeeping are the database's own tables: how far it is in the log and in
 // time, its namespaces and what is in them, and the latest requests with their answers (memory).
-const bookkeeping = `
+const bookkeeping = `BEGIN;
 	CREATE TABLE rejoin_applied (id INTEGER PRIMARY KEY, log_index INTEGER NOT NULL, log_term INTEGER NOT NULL, latest_time INTEGER NOT NULL);
 	CREATE TABLE rejoin_namespaces (name TEXT PRIMARY KEY) WITHOUT ROWID;
 	CREATE TABLE rejoin_objects (type TEXT NOT NULL, name TEXT NOT NULL, namespace TEXT NOT NULL, PRIMARY KEY (name, type)) WITHOUT ROWID;
-	INSERT INTO rejoin_applied VALUES (1, 0, 0, 0);` + memory
+	INSERT INTO rejoin_applied VALUES (1, 0, 0, 0);` + memory + `
+	COMMIT;`
 
 // Interrupt ends what the machine is at: the entry under way is not applied, nor is
 // any after it, and reads end. Close must follow. It does not block.
