@@ -54,8 +54,8 @@ var patches = []patch{
 	// What becomes ready waits for the token; what blocks, yields or ends passes it on.
 	{
 		File: "runtime/proc.go",
-		Find: "\trunqput(mp.p.ptr(), gp, next)\n",
-		With: "\tif !replayReady(gp) {\n\t\trunqput(mp.p.ptr(), gp, next)\n\t}\n",
+		Find: "\trunqput(mp.p.ptr(), gp, next)\n\twakep()\n",
+		With: "\tif !replayReady(gp) {\n\t\trunqput(mp.p.ptr(), gp, next)\n\t\twakep()\n\t}\n",
 	},
 	{
 		File: "runtime/proc.go",
@@ -308,5 +308,10 @@ var patches = []patch{
 		File: "runtime/time.go",
 		Find: "\t\tif gp.preemptStop {\n",
 		With: "\t\tif gp.preemptStop && gp.bubble == nil {\n",
+	},
+	{
+		File: "runtime/stack.go",
+		Find: "\tif avg < fixedStack {\n\t\tavg = fixedStack\n",
+		With: "\tif avg < 8192 {\n\t\tavg = 8192\n",
 	},
 }
