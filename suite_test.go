@@ -83,7 +83,7 @@ func options(cluster settings.Cluster) specs.Options {
 		o.Target = local.New(local.FromSettings(cluster, GinkgoWriter))
 	case "virtual":
 		runtime.GOMAXPROCS(1)   // nearly all there is to making a seed repeat, and no slower
-		debug.SetGCPercent(400) // the heap is small, and a spec short
+		debug.SetGCPercent(1000) // the heap is small, and a spec short
 		o.Target = virtual.New(virtual.FromSettings(cluster, GinkgoWriter))
 		o.Decorators = []any{virtual.Bubble(virtual.Interleaved(cluster)...)}
 		o.Again = func(seed int64, text, journal string) string {

@@ -27,7 +27,7 @@ import (
 
 var _ = Describe("figures of virtual time", Serial, Ordered, ContinueOnFailure, func() {
 	BeforeAll(func() {
-		threads, gc := runtime.GOMAXPROCS(1), debug.SetGCPercent(400) // as the suite has it
+		threads, gc := runtime.GOMAXPROCS(1), debug.SetGCPercent(1000) // as the suite has it
 		DeferCleanup(func() { runtime.GOMAXPROCS(threads); debug.SetGCPercent(gc) })
 	})
 

@@ -113,9 +113,9 @@ func Open(dir string, options Options) (*Machine, error) {
 		}
 	}
 	path := filepath.Join(dir, databaseFile)
-	writer, err := sqlite.Open(path, sqlite.Writer)
+	writer, err := sqlite.Open(path, sqlite.Writer, bookkeeping)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("open state machine in %s: %w", dir, err)
 	}
 	m := &Machine{
 		options:  options,
@@ -124,9 +124,6 @@ func Open(dir string, options Options) (*Machine, error) {
 		progress: make(chan struct{}),
 	}
 	m.readers = newReaders(path, options.Readers, func(err error) error { return m.fail(fmt.Errorf("read: %w", err)) })
-	if err := m.writer.Trusted(bookkeeping); err != nil {
-		return nil, errors.Join(fmt.Errorf("open state machine in %s: %w", dir, err), m.Close())
-	}
 	return m, nil
 }
 
