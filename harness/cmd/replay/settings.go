@@ -33,12 +33,13 @@ const usage = `usage: replay -seed N [-spec TEXT | -chaos] [-journal FILE] [FLAG
 Runs one spec of the suite again in virtual time, all specs, or one schedule of
 cmd/chaos, built for exact replay from the Go module of the current directory. It
 compares the journal with that of the failure; without -journal it runs twice, or
--runs times, and compares the first with the others. It says "the same, to the nanosecond", or shows the first event at
-which they part, on both sides. If runs part where each should be its seed, -where finds the
-first decision of the scheduler, or the first draw of a random number, that differs.
+-runs times, and compares the first with the others. It says "the same, to the
+nanosecond", or shows the first event at which they part, on both sides. If runs part
+where each should be its seed, -where finds the first decision of the scheduler, or the
+first draw of a random number, that differs.
 
 make replay takes the same as variables: SEED, SPEC, CHAOS=1, WITHOUT, JOURNAL, INTERLEAVE,
-YIELD and DEFECT. Settings of the cluster that were not the defaults are given as when
+YIELD, DEFECT, RUNS and WHERE=1. Settings of the cluster that were not the defaults are given as when
 it failed, as REJOIN_NODES=5. A failing spec prints the whole line.
 
 Flags:
