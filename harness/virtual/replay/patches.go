@@ -383,6 +383,8 @@ var patches = []patch{
 		Find: "\t\tif gp.preemptStop {\n",
 		With: "\t\tif gp.preemptStop && gp.bubble == nil {\n",
 	},
+	// Stacks begin at 8 KiB and not at 2: a run has hundreds of short goroutines, and would
+	// copy the stack of most of them.
 	{
 		File: "runtime/stack.go",
 		Find: "\tif avg < fixedStack {\n\t\tavg = fixedStack\n",
