@@ -70,12 +70,17 @@ var patches = []patch{
 	{
 		File: "runtime/proc.go",
 		Find: "\tbubble := gp.bubble\n\tif bubble != nil {\n\t\tbubble.incActive()\n",
-		With: "\tbubble := gp.bubble\n\treplayed := bubble != nil && replayHolds(gp, bubble)\n\tif bubble != nil {\n\t\tbubble.incActive()\n",
+		With: "\tbubble := gp.bubble\n\treplayed := bubble != nil && replayPark(gp, bubble)\n\tif bubble != nil {\n\t\tbubble.incActive()\n",
 	},
 	{
 		File: "runtime/proc.go",
 		Find: "\tif bubble != nil {\n\t\tbubble.decActive()\n\t}\n\n\tschedule()\n",
 		With: "\tif bubble != nil {\n\t\tbubble.decActive()\n\t}\n\tif replayed {\n\t\treplayPass(gp, bubble)\n\t}\n\n\tschedule()\n",
+	},
+	{
+		File: "runtime/proc.go",
+		Find: "\t\t\tif bubble != nil {\n\t\t\t\tbubble.decActive()\n\t\t\t}\n",
+		With: "\t\t\tif bubble != nil {\n\t\t\t\tbubble.decActive()\n\t\t\t}\n\t\t\tif replayed {\n\t\t\t\tbubble.replay.leaving = 0\n\t\t\t}\n",
 	},
 	{
 		File: "runtime/proc.go",

@@ -38,7 +38,7 @@ var _ = DescribeTable("A program in a bubble runs the same each time, and with e
 
 	run := func(args ...string) string {
 		GinkgoHelper()
-		cmd := t.Command(ctx, binary, args...)
+		cmd := t.Command(ctx, binary, append([]string{"-test.run=Choices"}, args...)...)
 		cmd.Dir = filepath.Join("testdata", "bubble")
 		out, err := cmd.CombinedOutput()
 		Expect(err).NotTo(HaveOccurred(), string(out))
@@ -46,6 +46,8 @@ var _ = DescribeTable("A program in a bubble runs the same each time, and with e
 		Expect(strings.Count(chosen, "\n")).To(BeNumerically(">", 5), string(out))
 		return chosen
 	}
+	said, err = t.Command(ctx, binary, "-test.run=OneAtATime", "-threads=4").CombinedOutput()
+	Expect(err).NotTo(HaveOccurred(), string(said))
 	for _, schedule := range schedules {
 		first := run(schedule...)
 		for _, threads := range []string{"1", "2", "4"} {

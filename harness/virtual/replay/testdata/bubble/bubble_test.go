@@ -234,3 +234,45 @@ func sharing(said io.Writer) {
 	}
 	all.Wait()
 }
+
+// TestOneAtATime has goroutines of a bubble woken from outside of it, all the time. Still
+// only one of them runs at once.
+func TestOneAtATime(t *testing.T) {
+	if !replay.Exact() {
+		t.Fatal("this program is not exact")
+	}
+	runtime.GOMAXPROCS(*threads)
+	const woken, times = 8, 5000
+	wakes := make([]chan int, woken)
+	var around sync.WaitGroup
+	for i := range wakes {
+		wakes[i] = make(chan int)
+		around.Go(func() {
+			for n := range times {
+				wakes[i] <- n
+			}
+			close(wakes[i])
+		})
+	}
+	running, most := 0, 0 // neither is guarded
+	synctest.Test(t, func(*testing.T) {
+		replay.Begin(replay.Schedule{Seed: *seed})
+		var all sync.WaitGroup
+		for _, wake := range wakes {
+			all.Go(func() {
+				for range wake {
+					running++
+					for range 1000 {
+						most = max(most, running)
+					}
+					running--
+				}
+			})
+		}
+		all.Wait()
+	})
+	around.Wait()
+	if most != 1 || running != 0 {
+		t.Errorf("%d goroutines ran at once, and %d are left", most, running)
+	}
+}
