@@ -170,10 +170,12 @@ var _ = Describe("The HTTP endpoint", func() {
 			Expect(c.nodes[stranger].Close()).To(Succeed())
 			c.configs[stranger].Token = "another"
 			c.start(stranger)
-			before := c.nodes[leader].Health()
+			before := c.nodes[stranger].Health()
 			Consistently(ctx, func() embedded.State { return c.nodes[stranger].Health().State }, "500ms", "5ms").Should(Equal(embedded.Connecting))
-			Expect(c.nodes[leader].Health().Term).To(Equal(before.Term), "the stranger was heard")
 			c.session(leader, header{"Authorization", "Bearer " + token}).works(ctx)
+			after := c.nodes[stranger].Health()
+			Expect(after.Term).To(Equal(before.Term), "the stranger was given a vote, or heard a leader")
+			Expect(after.CommitIndex).To(Equal(before.CommitIndex), "the stranger was sent entries")
 			Expect(c.nodes[stranger].Close()).To(Succeed())
 			c.configs[stranger].Token = token
 			c.start(stranger)

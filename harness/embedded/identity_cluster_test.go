@@ -191,8 +191,14 @@ var _ = Describe("A directory that is not what it was", func() {
 		c.converge(ctx)
 		Expect(c.nodes[victim].Stop(ctx)).To(Succeed())
 		older := c.copied(victim)
+		known := func() (string, error) { // who the other one has met
+			content, err := os.ReadFile(filepath.Join(c.configs[behind].Dir, "identity", "owner"))
+			return string(content), err
+		}
+		before := must(known())
 		c.start(victim)
 		c.leader(ctx)
+		Eventually(ctx, known).ShouldNot(Equal(before), "the node that was started again has not been met")
 		Expect(c.nodes[behind].Stop(ctx)).To(Succeed())
 		fill(ctx, c.session(leader), 0, 20)
 		Expect(c.nodes[victim].Stop(ctx)).To(Succeed())
