@@ -39,7 +39,7 @@ func TestRejoin(t *testing.T) {
 	SetDefaultConsistentlyPollingInterval(loaded.Suite.ConsistentlyPolling)
 	EnforceDefaultTimeoutsWhenUsingContexts()
 
-	o := plant(t, loaded.Cluster)
+	o := plant(t, loaded)
 	if loaded.Suite.Journals != "none" {
 		o.Journals = specs.Journals{Folder: loaded.Suite.JournalFolder, All: loaded.Suite.Journals == "all"}
 	}
@@ -53,8 +53,8 @@ func TestRejoin(t *testing.T) {
 }
 
 // plant is what the suite runs on, with the bug in it that the settings name.
-func plant(t *testing.T, cluster settings.Cluster) specs.Options {
-	o := options(cluster)
+func plant(t *testing.T, loaded settings.Settings) specs.Options {
+	o, cluster := options(loaded), loaded.Cluster
 	if cluster.Defect == settings.Default().Cluster.Defect {
 		return o
 	}
@@ -67,7 +67,7 @@ func plant(t *testing.T, cluster settings.Cluster) specs.Options {
 	}
 	o.Cluster = defect.Options()
 	if cluster.Target == "virtual" {
-		o.Decorators = []any{virtual.Bubble(append(virtual.Interleaved(cluster), virtual.RealLimit(longestWithBug))...)}
+		o.Decorators = []any{virtual.Bubble(append(bubble(loaded), virtual.RealLimit(longestWithBug))...)}
 	}
 	return o
 }
@@ -76,7 +76,8 @@ func plant(t *testing.T, cluster settings.Cluster) specs.Options {
 // bug may make it hang. Without a bug none takes more than a few seconds.
 const longestWithBug = 20 * time.Second
 
-func options(cluster settings.Cluster) specs.Options {
+func options(loaded settings.Settings) specs.Options {
+	cluster := loaded.Cluster
 	o := specs.Options{Nodes: cluster.Nodes}
 	switch cluster.Target {
 	case "local":
@@ -85,7 +86,7 @@ func options(cluster settings.Cluster) specs.Options {
 		runtime.GOMAXPROCS(1)   // nearly all there is to making a seed repeat, and no slower
 		debug.SetGCPercent(400) // the heap is small, and a spec short
 		o.Target = virtual.New(virtual.FromSettings(cluster, GinkgoWriter))
-		o.Decorators = []any{virtual.Bubble(virtual.Interleaved(cluster)...)}
+		o.Decorators = []any{virtual.Bubble(bubble(loaded)...)}
 		o.Again = func(seed int64, text, journal string) string {
 			spec := again.Spec{Seed: seed, Text: text, Journal: journal, Cluster: cluster}
 			return strings.TrimSpace(spec.Line() + "\n" + again.Doubt())
@@ -94,6 +95,11 @@ func options(cluster settings.Cluster) specs.Options {
 		o.Target = process.New(process.FromSettings(cluster, buildNode()))
 	}
 	return o
+}
+
+// bubble is how the settings want the bubble of each spec.
+func bubble(loaded settings.Settings) []virtual.Option {
+	return append(virtual.Interleaved(loaded.Cluster), virtual.Decisions(loaded.Suite.Decisions))
 }
 
 // buildNode has the nodes' program built once, before the first spec, and returns

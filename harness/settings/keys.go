@@ -25,6 +25,7 @@ var keys = []key{
 	text(suite, "junit-report", "where the JUnit report goes", `a file, or "" for no report`, fileProblem, func(s *Settings) *string { return &s.Suite.JUnitReport }),
 	choice(suite, "journals", "whose journals are written to files", whoseJournals, func(s *Settings) *string { return &s.Suite.Journals }),
 	text(suite, "journal-folder", "where journals go", "a folder", folderProblem, func(s *Settings) *string { return &s.Suite.JournalFolder }),
+	text(suite, "decisions", "where the decisions of the scheduler of goroutines go, in virtual time", `a folder, or "" for none`, anyText, func(s *Settings) *string { return &s.Suite.Decisions }),
 	text(suite, "label-filter", "which specs run", `a Ginkgo label query such as suite:recovery && !speed:slow, or "" for every spec`, labelProblem, func(s *Settings) *string { return &s.Suite.LabelFilter }),
 	duration(suite, "eventually-timeout", "how long Eventually waits", ms, day, func(s *Settings) *time.Duration { return &s.Suite.EventuallyTimeout }),
 	duration(suite, "eventually-polling", "how long Eventually rests between two looks", ms, time.Minute, func(s *Settings) *time.Duration { return &s.Suite.EventuallyPolling }),

@@ -54,6 +54,8 @@ var _ = Describe("A setting", func() {
 		Entry(nil, "suite.journals", "all", "all"),
 		Entry(nil, "suite.journals", "none", "none"),
 		Entry(nil, "suite.journal-folder", "reports/j", "reports/j"),
+		Entry(nil, "suite.decisions", "reports/d", "reports/d"),
+		Entry(nil, "suite.decisions", `""`, ""),
 		Entry(nil, "suite.label-filter", `""`, ""),
 		Entry(nil, "suite.label-filter", `"suite:recovery && !speed:slow"`, "suite:recovery && !speed:slow"),
 		Entry(nil, "suite.eventually-timeout", "1ms", time.Millisecond),

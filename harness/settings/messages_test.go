@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	suiteKeys = "timeout, poll-progress-after, poll-progress-interval, grace-period, randomize-all, junit-report, journals, journal-folder, " +
+	suiteKeys = "timeout, poll-progress-after, poll-progress-interval, grace-period, randomize-all, junit-report, journals, journal-folder, decisions, " +
 		"label-filter, eventually-timeout, eventually-polling, consistently-duration, consistently-polling"
 	clusterKeys = "target, nodes, election-timeout, snapshot-threshold, snapshot-interval, trailing-logs, " +
 		"write-timeout, latency, jitter, log-level, defect, interleave, yield, max-body"

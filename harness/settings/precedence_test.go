@@ -65,6 +65,7 @@ var _ = Describe("Precedence", func() {
 		Entry(nil, "suite.junit-report", "a.xml", "a.xml", "b.xml", "b.xml", "", nil),
 		Entry(nil, "suite.journals", "all", "all", "none", "none", "", nil),
 		Entry(nil, "suite.journal-folder", "a", "a", "b", "b", "", nil),
+		Entry(nil, "suite.decisions", "a", "a", "b", "b", "", nil),
 		Entry(nil, "suite.label-filter", "a", "a", "b", "b", "", nil),
 		Entry(nil, "suite.eventually-timeout", "2s", 2*time.Second, "3s", 3*time.Second, "", nil),
 		Entry(nil, "suite.eventually-polling", "2s", 2*time.Second, "3s", 3*time.Second, "", nil),

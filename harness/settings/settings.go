@@ -26,6 +26,9 @@ type Suite struct {
 	Journals string
 	// JournalFolder is where they go, relative to the folder of the suite.
 	JournalFolder string
+	// Decisions is the folder to which each spec in virtual time writes what the scheduler of its goroutines decided,
+	// and what was drawn at random; empty for none. It must be there.
+	Decisions string
 	// LabelFilter picks specs by their labels, in Ginkgo's query language; empty for all.
 	LabelFilter string
 	// EventuallyTimeout is how long Eventually waits by default: 1ms to 24h, at least EventuallyPolling.

@@ -25,6 +25,7 @@ var field = map[string]func(settings.Settings) any{
 	"suite.junit-report":           func(s settings.Settings) any { return s.Suite.JUnitReport },
 	"suite.journals":               func(s settings.Settings) any { return s.Suite.Journals },
 	"suite.journal-folder":         func(s settings.Settings) any { return s.Suite.JournalFolder },
+	"suite.decisions":              func(s settings.Settings) any { return s.Suite.Decisions },
 	"suite.label-filter":           func(s settings.Settings) any { return s.Suite.LabelFilter },
 	"suite.eventually-timeout":     func(s settings.Settings) any { return s.Suite.EventuallyTimeout },
 	"suite.eventually-polling":     func(s settings.Settings) any { return s.Suite.EventuallyPolling },

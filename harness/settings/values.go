@@ -101,6 +101,8 @@ func folderProblem(text string) string {
 	return ""
 }
 
+func anyText(string) string { return "" }
+
 func labelProblem(text string) string {
 	if text == "" {
 		return ""

@@ -3,7 +3,6 @@ package virtual
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"runtime"
 	"sync"
@@ -23,9 +22,13 @@ type bubble struct {
 	begun    time.Time // real
 	schedule replay.Schedule
 
+	decisions string // folder; empty for none
+
 	work chan *job     // made outside: between two jobs time stands still
 	over chan struct{} // made outside, closed when nothing is left in the bubble, or the end has failed
 	err  error         // what was wrong then
+
+	recording *replay.Recording // of its decisions; stopped before over is closed
 
 	id       atomic.Int64 // as goroutine dumps have it
 	virtual  atomic.Int64 // virtual nanoseconds that have passed, when last looked at
@@ -35,8 +38,8 @@ type bubble struct {
 }
 
 // newBubble returns when the bubble is there.
-func newBubble(schedule replay.Schedule) *bubble {
-	b := &bubble{begun: time.Now(), schedule: schedule, work: make(chan *job), over: make(chan struct{})}
+func newBubble(schedule replay.Schedule, decisions string) *bubble {
+	b := &bubble{begun: time.Now(), schedule: schedule, decisions: decisions, work: make(chan *job), over: make(chan struct{})}
 	ready := make(chan struct{})
 	go func() {
 		defer close(b.over)
@@ -60,8 +63,9 @@ const aftermath = 5 * time.Second
 
 func (b *bubble) inside(ready chan<- struct{}) {
 	replay.Begin(b.schedule)
-	if folder := os.Getenv("REPLAY_DECISIONS"); folder != "" {
-		defer b.record(folder)()
+	if b.decisions != "" {
+		b.recording = replay.Record()
+		defer b.recording.Stop()
 	}
 	begun := time.Now()
 	b.id.Store(ownBubble())
@@ -73,19 +77,12 @@ func (b *bubble) inside(ready chan<- struct{}) {
 	time.Sleep(aftermath)
 }
 
-// record records the decisions of the bubble's scheduler, and returns what writes them to
-// a file in the folder, named after the bubble's seed.
-func (b *bubble) record(folder string) (write func()) {
-	record := func() *replay.Recording { return replay.Record(replay.ShowAt(os.Getenv("REPLAY_SHOW"))) }
-	if os.Getenv("REPLAY_DRAWS") != "" {
-		record = replay.RecordDraws
+// writeDecisions writes what was recorded of the bubble's decisions, if that was asked for.
+func (b *bubble) writeDecisions() error {
+	if b.recording == nil {
+		return nil
 	}
-	recording := record()
-	return func() {
-		if err := recording.WriteFile(filepath.Join(folder, fmt.Sprintf("%x.txt", b.schedule.Seed))); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-		}
-	}
+	return b.recording.WriteFile(filepath.Join(b.decisions, fmt.Sprintf("%016x.txt.gz", b.schedule.Seed)))
 }
 
 var errRace = errors.New("the race detector found a data race in the bubble; it has printed where")
@@ -131,7 +128,7 @@ func (b *bubble) close() error {
 	defer late.Stop()
 	select {
 	case <-b.over:
-		return b.err
+		return errors.Join(b.err, b.writeDecisions())
 	case <-late.C:
 		return fmt.Errorf("the bubble does not come to its end within %v of real time:\n%s", patience, b.goroutines())
 	}

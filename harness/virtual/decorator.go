@@ -17,6 +17,8 @@ type settled struct {
 	limits
 	schedule replay.Schedule
 	seeded   bool // the schedule's seed was given
+
+	decisions string // the folder they are written to
 }
 
 func settle(options []Option) settled {

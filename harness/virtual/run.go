@@ -16,7 +16,7 @@ func Run(ctx context.Context, body func(ctx context.Context), options ...Option)
 		return errors.New("a bubble cannot be opened in a bubble")
 	}
 	s := settle(options)
-	b := newBubble(s.schedule)
+	b := newBubble(s.schedule, s.decisions)
 	j := newJob(ctx, body, s.limits)
 	if err := b.submit(j); err != nil {
 		return fmt.Errorf("%w; in it:\n%s", err, b.goroutines())

@@ -29,6 +29,13 @@ func Interleave(n uint64) Option { return func(s *settled) { s.schedule.Interlea
 // on a channel, a lock or a pool; 0 unless said.
 func Yield(chance float64) Option { return func(s *settled) { s.schedule.Yield = chance } }
 
+// Decisions is the folder to which a bubble writes what the scheduler of its goroutines
+// decided and what was drawn at random, as SEED.txt.gz with the bubble's seed in
+// hexadecimal digits, when it closes; none if empty. See replay.Recording. It is for
+// finding where two runs of a seed part: zdiff shows that. Nothing is written where replay
+// is not exact.
+func Decisions(folder string) Option { return func(s *settled) { s.decisions = folder } }
+
 // Interleaved are the options of a bubble that the settings ask for.
 func Interleaved(s settings.Cluster) []Option {
 	return []Option{Interleave(s.Interleave), Yield(s.Yield)}

@@ -79,7 +79,7 @@ func (s *span) enter(report types.SpecReport) (b *bubble, hold bool, err error) 
 	kind := nodeType(report)
 	first := s.bubble == nil
 	if first {
-		s.bubble, s.holds = newBubble(s.scheduleOf(report)), 0
+		s.bubble, s.holds = newBubble(s.scheduleOf(report), s.decisions), 0
 	}
 	// What a BeforeAll began lasts for several specs, and so must the bubble. Ginkgo
 	// knows when a node's own clean-up is due, so every node that may be such a one

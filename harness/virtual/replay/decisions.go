@@ -2,117 +2,76 @@ package replay
 
 import (
 	"bufio"
+	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"runtime"
-	"strconv"
 	"strings"
 	"time"
 )
 
-// wordsOfDecision is how many words the runtime writes for a decision.
-const wordsOfDecision = 5
+// An entry of a record, as the runtime writes it.
+const (
+	wordsOfEntry = 16
+	stackOfEntry = 5 // where the stack begins
+	drew         = 1 << 63
+	mostEntries  = 1 << 22
+)
 
-// mostDecisions is how many decisions of a bubble are recorded; 40 bytes each.
-const mostDecisions = 1 << 20
-
-// Decision is one step of a bubble's scheduler: the token went from one goroutine to
-// another. Goroutines are numbered as they are made; 0 is the bubble's root.
-type Decision struct {
-	At       time.Time // virtual
-	From, To uint64
-	Reason   uint64 // why From waits, as the runtime numbers it; 0 if it yielded or ended
-	Waiting  uint64 // how many more could have run
-	Starts   string // the function that To began with
-	Drawn    uint32 // a digest of what was drawn so far
+// Recording is the record of what the scheduler of one bubble decided, and of what was
+// drawn from the bubble's random numbers. Two runs are the same up to the first line at
+// which their records differ. It is not safe for concurrent use.
+type Recording struct {
+	words  []uint64
+	missed uint64 // entries that had no room
 }
 
-func (d Decision) String() string {
-	return fmt.Sprintf("%s %08x goroutine %d (%s), %d more ready; from goroutine %d, reason %d", d.At.Format("15:04:05.000000000"), d.Drawn, d.To, d.Starts, d.Waiting, d.From, d.Reason)
-}
-
-// Recording is the record of the decisions of one bubble.
-type Recording struct{ words, draws []uint64 }
-
-// wordsOfDraw is how many words the runtime writes for a draw: the decision that came
-// last, and the callers.
-const wordsOfDraw = 10
-
-// Record records the decisions of the caller's bubble from now on, the first 4 million of
-// them. It returns nil if the binary is not Exact. If showAt is not 0, the stacks of the
-// two goroutines of that decision are printed on standard error when it is made.
-func Record(showAt uint64) *Recording {
+// Record records the decisions and draws of the caller's bubble from now on, the first 4
+// million of them, in up to 512 MiB of memory. A run takes several times as long
+// meanwhile, and is the same. It returns nil if the binary is not Exact.
+func Record() *Recording {
 	if hooks == nil {
 		return nil
 	}
-	r := &Recording{words: make([]uint64, mostDecisions*wordsOfDecision)}
-	hooks.record(r.words, nil, showAt)
+	r := &Recording{words: make([]uint64, mostEntries*wordsOfEntry)}
+	hooks.record(r.words)
 	return r
 }
 
-// RecordDraws is Record, and also records who draws random numbers of the bubble: the
-// first 500,000 draws. It is slow.
-func RecordDraws() *Recording {
-	if hooks == nil {
-		return nil
+// Stop ends the recording. It must be called in the bubble.
+func (r *Recording) Stop() {
+	if r == nil {
+		return
 	}
-	const most = 500_000
-	r := &Recording{words: make([]uint64, mostDecisions*wordsOfDecision), draws: make([]uint64, most*wordsOfDraw)}
-	hooks.record(r.words, r.draws, 0)
-	return r
+	var n int
+	_, _, _, _, n, r.missed = hooks.state()
+	hooks.record(nil)
+	r.words = r.words[:n]
 }
 
-// writeDraws writes a line for each draw: the number of the decision before it, and who drew.
-func (r *Recording) writeDraws(w *bufio.Writer, n int) error {
-	for i := 0; i+wordsOfDraw <= n; i += wordsOfDraw {
-		e := r.draws[i : i+wordsOfDraw]
-		if _, err := fmt.Fprintf(w, "draw %d", e[0]); err != nil {
-			return err
-		}
-		for _, pc := range e[1:] {
-			if f := runtime.FuncForPC(uintptr(pc)); pc != 0 && f != nil {
-				_, line := f.FileLine(uintptr(pc) - 1)
-				fmt.Fprintf(w, " %s:%d", f.Name(), line)
-			}
-		}
-		fmt.Fprintln(w)
-	}
-	return nil
-}
-
-// Write writes what was recorded so far, a line for each decision. It must be called in
-// the bubble.
+// Write writes a line for each decision and each draw, once the recording has stopped. A
+// decision has its virtual time, a digest of all that was drawn, which
+// goroutine goes on, the function that it began with, how many more could have gone on,
+// and which goroutine ran before, with its stack. Goroutines are numbered as they are
+// made; 0 is the bubble's root. A draw has its time, the goroutine and its stack.
 func (r *Recording) Write(to io.Writer) error {
 	if r == nil {
 		return nil
 	}
-	_, _, _, _, n, drawn := hooks.state()
+	names := make(functions)
 	w := bufio.NewWriter(to)
-	names := make(map[uint64]string)
-	for i := 0; i < n; i += wordsOfDecision {
-		e := r.words[i : i+wordsOfDecision]
-		name, known := names[e[3]]
-		if !known {
-			name = "?"
-			if f := runtime.FuncForPC(uintptr(e[3])); f != nil {
-				name = f.Name()
-			}
-			names[e[3]] = name
-		}
-		d := Decision{At: time.Unix(0, int64(e[0])).UTC(), From: e[1] >> 32, To: e[1] & (1<<32 - 1), Reason: e[2] >> 32, Waiting: e[2] & (1<<32 - 1), Starts: name, Drawn: uint32(e[4])}
-		if _, err := fmt.Fprintln(w, d); err != nil {
-			return err
-		}
+	for i := 0; i < len(r.words); i += wordsOfEntry {
+		names.write(w, r.words[i:i+wordsOfEntry])
 	}
-	if err := r.writeDraws(w, drawn); err != nil {
-		return err
+	if r.missed > 0 {
+		fmt.Fprintf(w, "%d more were not recorded\n", r.missed)
 	}
-	return w.Flush()
+	return w.Flush() // which returns the first error of all writes
 }
 
-// WriteFile writes what was recorded so far to a file. It must be called in the bubble.
+// WriteFile writes the record to a file, compressed by gzip, once the recording has stopped.
 func (r *Recording) WriteFile(path string) (err error) {
 	if r == nil {
 		return nil
@@ -122,14 +81,55 @@ func (r *Recording) WriteFile(path string) (err error) {
 		return fmt.Errorf("write the decisions of a bubble: %w", err)
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	return r.Write(file)
+	compressed, err := gzip.NewWriterLevel(file, gzip.BestSpeed)
+	if err != nil {
+		return err
+	}
+	if err := r.Write(compressed); err != nil {
+		return fmt.Errorf("write the decisions of a bubble: %w", err)
+	}
+	return compressed.Close()
 }
 
-// ShowAt is a number of a decision from text, or 0.
-func ShowAt(text string) uint64 {
-	n, err := strconv.ParseUint(strings.TrimSpace(text), 10, 64)
-	if err != nil {
-		return 0
+// functions are the names of functions and lines by addresses.
+type functions map[uint64]string
+
+func (f functions) write(w io.Writer, e []uint64) {
+	at := time.Unix(0, int64(e[0])).UTC().Format("15:04:05.000000000")
+	if e[1]&drew != 0 {
+		fmt.Fprintf(w, "%s goroutine %d draws, at %s\n", at, e[1]&^drew, f.stack(e[stackOfEntry:]))
+		return
 	}
-	return n
+	from, to, reason, ready := e[1]>>32, e[1]&(1<<32-1), e[2]>>32, e[2]&(1<<32-1)
+	fmt.Fprintf(w, "%s %08x goroutine %d (%s) goes on, %d more could; goroutine %d stopped (%d)%s\n",
+		at, uint32(e[4]), to, f.name(e[3]), ready, from, reason, f.stack(e[stackOfEntry:]))
+}
+
+func (f functions) name(entry uint64) string {
+	if function := runtime.FuncForPC(uintptr(entry)); function != nil {
+		return function.Name()
+	}
+	return "?"
+}
+
+// stack is a stack as text, the innermost call first.
+func (f functions) stack(addresses []uint64) string {
+	var text strings.Builder
+	for _, address := range addresses {
+		if address == 0 {
+			break
+		}
+		text.WriteString(" < " + f.line(address))
+	}
+	return text.String()
+}
+
+func (f functions) line(address uint64) string {
+	text, known := f[address]
+	if !known {
+		frame, _ := runtime.CallersFrames([]uintptr{uintptr(address)}).Next()
+		text = fmt.Sprintf("%s:%d", frame.Function, frame.Line)
+		f[address] = text
+	}
+	return text
 }

@@ -11,8 +11,8 @@ import (
 type table struct {
 	version int
 	begin   func(seed, interleave, yield uint64) bool
-	record  func(trace, draws []uint64, showAt uint64)
-	state   func() (decisions, hash, points, yields uint64, traced, drawn int)
+	record  func(record []uint64)
+	state   func() (decisions, hash, points, yields uint64, recorded int, missed uint64)
 	hold    func(on bool)
 	ready   func() uint64
 }
@@ -26,7 +26,7 @@ var hooks *table
 func Exact() bool { return hooks != nil && hooks.version == tableVersion }
 
 // tableVersion is the version of table that this package knows.
-const tableVersion = 1
+const tableVersion = 2
 
 // Schedule is what a bubble's run depends on, beside its program.
 type Schedule struct {

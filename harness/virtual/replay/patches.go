@@ -189,6 +189,22 @@ var patches = []patch{
 		Find: "\tsemacquire1(addr, false, 0, 0, waitReasonSemacquire)\n",
 		With: "\tgp := getg()\n\theld := gp.replayHold\n\tgp.replayHold = true // the runtime waits for itself\n\tsemacquire1(addr, false, 0, 0, waitReasonSemacquire)\n\tgp.replayHold = held\n",
 	},
+	// Who waits for a lock that only goroutines outside of the bubble hold keeps the token.
+	{
+		File: "runtime/sema.go",
+		Find: "\tsemacquire1(addr, lifo, semaBlockProfile|semaMutexProfile, skipframes, waitReasonSyncMutexLock)\n",
+		With: "\tkept := replayKeep(addr, 1)\n\tsemacquire1(addr, lifo, semaBlockProfile|semaMutexProfile, skipframes, waitReasonSyncMutexLock)\n\treplayKept(kept)\n",
+	},
+	{
+		File: "runtime/sema.go",
+		Find: "\tsemacquire1(addr, lifo, semaBlockProfile|semaMutexProfile, skipframes, waitReasonSyncRWMutexRLock)\n",
+		With: "\tkept := replayKeep(addr, 0)\n\tsemacquire1(addr, lifo, semaBlockProfile|semaMutexProfile, skipframes, waitReasonSyncRWMutexRLock)\n\treplayKept(kept)\n",
+	},
+	{
+		File: "runtime/sema.go",
+		Find: "\tsemacquire1(addr, lifo, semaBlockProfile|semaMutexProfile, skipframes, waitReasonSyncRWMutexLock)\n",
+		With: "\tkept := replayKeep(addr, 0)\n\tsemacquire1(addr, lifo, semaBlockProfile|semaMutexProfile, skipframes, waitReasonSyncRWMutexLock)\n\treplayKept(kept)\n",
+	},
 	// The order of a sync.Map.
 	{
 		File: "internal/sync/hashtriemap.go",
@@ -216,27 +232,52 @@ var patches = []patch{
 	{
 		File: "sync/runtime.go",
 		Find: "func throw(string)\n",
-		With: "//go:linkname runtime_replayPoint runtime.replayPoint\nfunc runtime_replayPoint()\n\n//go:linkname runtime_replayBubble runtime.replayBubble\nfunc runtime_replayBubble() uint64\n\n//go:linkname runtime_replayRest runtime.replayRest\nfunc runtime_replayRest()\n\nfunc throw(string)\n",
+		With: "//go:linkname runtime_replayPoint runtime.replayPoint\nfunc runtime_replayPoint()\n\n//go:linkname runtime_replayBubble runtime.replayBubble\nfunc runtime_replayBubble() uint64\n\n//go:linkname runtime_replayRest runtime.replayRest\nfunc runtime_replayRest()\n\n//go:linkname runtime_replayLocked runtime.replayLocked\nfunc runtime_replayLocked(sema *uint32)\n\n//go:linkname runtime_replayUnlocked runtime.replayUnlocked\nfunc runtime_replayUnlocked(sema *uint32)\n\nfunc throw(string)\n",
 	},
 	{
 		File: "sync/mutex.go",
-		Find: "func (m *Mutex) Lock() {\n",
-		With: "func (m *Mutex) Lock() {\n\truntime_replayPoint()\n",
+		Find: "\tm.mu.Lock()\n",
+		With: "\truntime_replayPoint()\n\truntime_replayLocked(m.replaySema())\n\tm.mu.Lock()\n",
+	},
+	{
+		File: "sync/mutex.go",
+		Find: "\treturn m.mu.TryLock()\n",
+		With: "\tlocked := m.mu.TryLock()\n\tif locked {\n\t\truntime_replayLocked(m.replaySema())\n\t}\n\treturn locked\n",
 	},
 	{
 		File: "sync/mutex.go",
 		Find: "\tm.mu.Unlock()\n",
-		With: "\tm.mu.Unlock()\n\truntime_replayPoint()\n",
+		With: "\truntime_replayUnlocked(m.replaySema())\n\tm.mu.Unlock()\n\truntime_replayPoint()\n",
 	},
 	{
 		File: "sync/rwmutex.go",
 		Find: "func (rw *RWMutex) RLock() {\n",
-		With: "func (rw *RWMutex) RLock() {\n\truntime_replayPoint()\n",
+		With: "func (rw *RWMutex) RLock() {\n\truntime_replayPoint()\n\truntime_replayLocked(&rw.writerSem)\n",
+	},
+	{
+		File: "sync/rwmutex.go",
+		Find: "\t\tif rw.readerCount.CompareAndSwap(c, c+1) {\n",
+		With: "\t\tif rw.readerCount.CompareAndSwap(c, c+1) {\n\t\t\truntime_replayLocked(&rw.writerSem)\n",
+	},
+	{
+		File: "sync/rwmutex.go",
+		Find: "func (rw *RWMutex) RUnlock() {\n",
+		With: "func (rw *RWMutex) RUnlock() {\n\truntime_replayUnlocked(&rw.writerSem)\n",
 	},
 	{
 		File: "sync/rwmutex.go",
 		Find: "func (rw *RWMutex) Lock() {\n",
-		With: "func (rw *RWMutex) Lock() {\n\truntime_replayPoint()\n",
+		With: "func (rw *RWMutex) Lock() {\n\truntime_replayPoint()\n\truntime_replayLocked(&rw.readerSem)\n",
+	},
+	{
+		File: "sync/rwmutex.go",
+		Find: "\tif !rw.readerCount.CompareAndSwap(0, -rwmutexMaxReaders) {\n",
+		With: "\truntime_replayLocked(&rw.readerSem)\n\tif !rw.readerCount.CompareAndSwap(0, -rwmutexMaxReaders) {\n\t\truntime_replayUnlocked(&rw.readerSem)\n",
+	},
+	{
+		File: "sync/rwmutex.go",
+		Find: "func (rw *RWMutex) Unlock() {\n",
+		With: "func (rw *RWMutex) Unlock() {\n\truntime_replayUnlocked(&rw.readerSem)\n",
 	},
 	{
 		File: "sync/rwmutex.go",
