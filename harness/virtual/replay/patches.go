@@ -111,7 +111,17 @@ var patches = []patch{
 	{
 		File: "runtime/rand.go",
 		Find: "func rand() uint64 {\n",
-		With: "func rand() uint64 {\n\tif x, ok := replayRand(); ok {\n\t\treturn x\n\t}\n",
+		With: "func rand() uint64 {\n\tif x, ok := replaySeed(); ok {\n\t\treturn x\n\t}\n",
+	},
+	{
+		File: "math/rand/rand.go",
+		Find: "//go:linkname runtime_rand runtime.rand\n",
+		With: "//go:linkname runtime_rand runtime.replayData\n",
+	},
+	{
+		File: "math/rand/v2/rand.go",
+		Find: "//go:linkname runtime_rand runtime.rand\n",
+		With: "//go:linkname runtime_rand runtime.replayData\n",
 	},
 	{
 		File: "runtime/rand.go",
