@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -37,7 +38,7 @@ type catch struct {
 	spec  string
 	text  string        // the spec's full text; empty if what failed is no spec
 	said  string        // the first line of its failure
-	whole string        // all of its failure, and where
+	whole string        // all of its failure, and where; without addresses in memory
 	after time.Duration // since the suite began
 	about bool
 }
@@ -96,6 +97,8 @@ func (v verdict) again() string {
 	return again.Spec{Seed: v.trial.seed, Text: best.text, Cluster: cluster}.Line()
 }
 
+var addresses = regexp.MustCompile("0x[0-9a-f]+")
+
 // read reads the report of a run. It returns false if there is none, or one that was cut
 // off.
 func (v *verdict) read(path string) (bool, error) {
@@ -145,7 +148,7 @@ func (v *verdict) add(report types.Report, spec types.SpecReport, isAbout types.
 		text = spec.FullText()
 	}
 	v.catches = append(v.catches, catch{
-		text: text, whole: fmt.Sprintf("%s\n%s", spec.FailureLocation(), spec.FailureMessage()),
+		text: text, whole: addresses.ReplaceAllString(fmt.Sprintf("%s\n%s", spec.FailureLocation(), spec.FailureMessage()), "0x…"),
 		spec: strings.TrimPrefix(spec.FullText(), "A replicated SQL database "), said: firstLine(spec.FailureMessage()),
 		after: spec.EndTime.Sub(report.StartTime), about: about,
 	})
