@@ -3,7 +3,9 @@
 package bubble
 
 import (
+	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"testing"
 	"testing/synctest"
 )
@@ -26,4 +28,21 @@ func TestChoices(t *testing.T) {
 		}
 		fmt.Println(chosen)
 	})
+}
+
+// What is kept for the process is made in the first bubble that needs it, and changes
+// nothing in it.
+func TestFirst(t *testing.T) {
+	var drawn [2]uint64
+	for i := range drawn {
+		synctest.Test(t, func(t *testing.T) {
+			if _, err := json.Marshal(struct{ A, B int }{}); err != nil { // it keeps what it found out of the type
+				t.Fatal(err)
+			}
+			drawn[i] = rand.Uint64()
+		})
+	}
+	if drawn[0] != drawn[1] {
+		t.Errorf("the first bubble draws %x, and one that is like it %x", drawn[0], drawn[1])
+	}
 }
