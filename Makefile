@@ -30,7 +30,7 @@ chaos: ## schedules of faults until one breaks a promise; find one again: make c
 
 replay: ## a spec or a schedule again, as a failure prints it: make replay SEED=17 SPEC='…' JOURNAL=file, or CHAOS=1 SEED=17
 	@go build -o reports/replay ./harness/cmd/replay
-	@exec reports/replay $(if $(SEED),-seed "$$SEED") $(if $(SPEC),-spec "$$SPEC") $(if $(CHAOS),-chaos) $(if $(WITHOUT),-without "$$WITHOUT") $(if $(JOURNAL),-journal "$$JOURNAL") $(if $(INTERLEAVE),-interleave "$$INTERLEAVE") $(if $(YIELD),-yield "$$YIELD") $(if $(DEFECT),-defect "$$DEFECT")
+	@exec reports/replay $(if $(SEED),-seed "$$SEED") $(if $(SPEC),-spec "$$SPEC") $(if $(CHAOS),-chaos) $(if $(WITHOUT),-without "$$WITHOUT") $(if $(JOURNAL),-journal "$$JOURNAL") $(if $(INTERLEAVE),-interleave "$$INTERLEAVE") $(if $(YIELD),-yield "$$YIELD") $(if $(DEFECT),-defect "$$DEFECT") $(if $(RUNS),-runs "$$RUNS") $(if $(WHERE),-where)
 
 defects: ## the suite, once for each planted bug, up to the spec that catches it; all specs, and the table in README.md: make defects ALL=1
 	go run ./harness/cmd/defects $(if $(ALL),-all -write README.md)

@@ -31,12 +31,23 @@ func (l Look) runs() bool { return l.Err == nil && l.Status.State != target.Offl
 // a second, so that one that hangs hides none of the others.
 func (c *Cluster) Look(ctx context.Context) []Look { return c.look(ctx, longestLook) }
 
+// Peek is Look for reports: what the nodes show is not noted by the cluster, in its
+// journal or for its judges, so that a report changes nothing. A report may ask a cluster
+// in virtual time from outside of its bubble.
+func (c *Cluster) Peek(ctx context.Context) []Look {
+	return askAll(ctx, c.Nodes(), longestLook, (*Node).peek)
+}
+
 func (c *Cluster) look(ctx context.Context, longest time.Duration) []Look {
 	return lookAt(ctx, c.Nodes(), longest)
 }
 
 // lookAt asks the nodes at once.
 func lookAt(ctx context.Context, nodes []*Node, longest time.Duration) []Look {
+	return askAll(ctx, nodes, longest, (*Node).Status)
+}
+
+func askAll(ctx context.Context, nodes []*Node, longest time.Duration, ask func(*Node, context.Context) (target.Status, error)) []Look {
 	ctx, cancel := context.WithTimeout(ctx, longest)
 	defer cancel()
 	looks := make([]Look, len(nodes))
@@ -44,7 +55,7 @@ func lookAt(ctx context.Context, nodes []*Node, longest time.Duration) []Look {
 	for i, node := range nodes {
 		wg.Go(func() {
 			looks[i].Node = node
-			looks[i].Status, looks[i].Err = node.Status(ctx)
+			looks[i].Status, looks[i].Err = ask(node, ctx)
 		})
 	}
 	wg.Wait()

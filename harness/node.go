@@ -142,16 +142,10 @@ func (n *Node) Status(ctx context.Context) (_ target.Status, err error) {
 		return target.Status{}, n.failed("ask for status", err)
 	}
 	defer leave(&err)
-	if status, known, err := n.cluster.absent(n.index); known {
-		if err != nil {
-			return status, n.failed("ask for status", err)
-		}
-		return status, nil
-	}
 	begun := n.cluster.asking(n.index)
-	status, err := n.node.Status(ctx)
-	if err != nil {
-		return status, n.failed("ask for status", err)
+	status, asked, err := n.ask(ctx)
+	if err != nil || !asked {
+		return status, err
 	}
 	if status.AppliedIndex > 0 {
 		n.cluster.indexed.Store(true)
@@ -160,6 +154,27 @@ func (n *Node) Status(ctx context.Context) (_ target.Status, err error) {
 	n.cluster.notePromises(n, status, begun)
 	n.cluster.noteState(n.index, status)
 	return status, nil
+}
+
+// ask asks the node, unless the harness knows that it does not run or is frozen.
+func (n *Node) ask(ctx context.Context) (status target.Status, asked bool, err error) {
+	status, known, err := n.cluster.absent(n.index)
+	if !known {
+		status, err = n.node.Status(ctx)
+	}
+	if err != nil {
+		err = n.failed("ask for status", err)
+	}
+	return status, !known, err
+}
+
+// peek is Status, and the cluster notes nothing of it.
+func (n *Node) peek(ctx context.Context) (target.Status, error) {
+	if n.cluster.isClosed() {
+		return target.Status{}, n.failed("ask for status", &notAskedError{ErrClosed})
+	}
+	status, _, err := n.ask(ctx)
+	return status, err
 }
 
 // Log is the end of what the node said in all its lives, at most that many bytes.

@@ -83,7 +83,7 @@ func (n *Node) Health() Health {
 	if known := max(health.CommitIndex, n.standing.mark()); known > health.AppliedIndex {
 		health.Behind = known - health.AppliedIndex
 	}
-	if n.ctx.Err() != nil {
+	if n.ended.Load() {
 		health.Leader = "" // a node that is closed knows of none
 	}
 	failed := n.storage.machine.Failed()

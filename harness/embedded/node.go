@@ -59,7 +59,10 @@ type Node struct {
 
 	// closing makes that all who close wait for the one end, and learn of it.
 	closing sync.Once
-	closed  error
+	// ended is set before ctx ends. A report may ask a node in virtual time from outside, and
+	// must not touch the context then.
+	ended  atomic.Bool
+	closed error
 }
 
 // Start starts a node and returns when it serves: HTTP is answered, Raft takes
@@ -156,6 +159,7 @@ func (n *Node) close() error {
 func (n *Node) closeOnce() error {
 	var errs []error
 	n.standing.leave()
+	n.ended.Store(true)
 	n.end()
 	n.conns.cut()
 	if n.storage != nil {

@@ -30,7 +30,7 @@ func Cluster(ctx context.Context, c *harness.Cluster, events int) string {
 func writeNodes(ctx context.Context, b *strings.Builder, c *harness.Cluster) {
 	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "node\tflag\thealth\trole\tleader\tterm\tcommit\tapplied\tbehind\tlog\tsnapshot\trestores\tmemory\tlast contact")
-	for _, look := range c.Look(ctx) {
+	for _, look := range c.Peek(ctx) {
 		fmt.Fprintf(w, "%d %s\t%s\t", look.Node.Index(), look.Node.ID(), flag(c, look.Node))
 		s := look.Status
 		switch {

@@ -96,16 +96,21 @@ func story(c *harness.Cluster) string {
 }
 
 // storm is a minute of four writers while nodes leave and return as the seed says.
-func storm(ctx context.Context, t target.Target, seed uint64) (c *harness.Cluster, err error) {
+func storm(ctx context.Context, t target.Target, seed uint64) (*harness.Cluster, error) {
+	return stormFor(ctx, t, seed, time.Minute, func(*harness.Cluster) {})
+}
+
+func stormFor(ctx context.Context, t target.Target, seed uint64, long time.Duration, booted func(*harness.Cluster)) (c *harness.Cluster, err error) {
 	if c, err = harness.Boot(ctx, t, harness.Seed(seed)); err != nil {
 		return nil, err
 	}
+	booted(c)
 	defer func() { err = errors.Join(err, c.Close()) }()
 	if _, err := c.ExecuteOnRandom(ctx, "CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT)"); err != nil {
 		return nil, err
 	}
 	random := rand.New(rand.NewPCG(seed, 1))
-	writing, stop := context.WithTimeout(ctx, time.Minute)
+	writing, stop := context.WithTimeout(ctx, long)
 	defer stop()
 	var wg sync.WaitGroup
 	for writer := range 4 {

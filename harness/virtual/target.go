@@ -46,6 +46,9 @@ func New(options Options) *Target {
 	if o.Nodes.Dir == "" {
 		o.Nodes.Dir = memoryDir()
 	}
+	if o.Nodes.Log != nil {
+		o.Nodes.Log = aside{o.Nodes.Log}
+	}
 	return &Target{options}
 }
 

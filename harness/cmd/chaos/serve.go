@@ -67,7 +67,7 @@ func runner(t target.Target) chaos.Runner {
 func inBubble(s settings, do chaos.Runner) chaos.Runner {
 	return func(ctx context.Context, schedule chaos.Schedule, follow func(journal.Event)) (outcome *chaos.Outcome, err error) {
 		broken := virtual.Run(ctx, func(ctx context.Context) { outcome, err = do(ctx, schedule, follow) }, virtual.RealLimit(bubbleLimit),
-			virtual.Seed(schedule.Seed), virtual.Interleave(s.interleave), virtual.Yield(s.yield))
+			virtual.Seed(schedule.Seed), virtual.Interleave(s.interleave), virtual.Yield(s.yield), virtual.Decisions(s.decisions))
 		switch {
 		case broken == nil || ctx.Err() != nil:
 			return outcome, err

@@ -26,6 +26,7 @@ type settings struct {
 	runs       int    // how many runs shrinking may take
 	interleave uint64 // see package replay
 	yield      float64
+	decisions  string // folder, or empty
 	defect     string // the name of the bug that is planted; empty if none is
 	once       bool   // run one schedule, and shrink nothing
 	journal    string // the file for the journal of that one; none if empty
@@ -49,6 +50,7 @@ func parse(args []string, usage io.Writer) (settings, error) {
 	flags.DurationVar(&s.shrink, "shrink", 0, "how long to shrink what fails, in real time; not at all if 0 (default 1m, or 10m in virtual time)")
 	flags.IntVar(&s.runs, "shrink-runs", 300, "how many runs to shrink what fails")
 	flags.Uint64Var(&s.interleave, "interleave", 0, "the order in which goroutines run that could run in any, in virtual time: 0, or another one's number")
+	flags.StringVar(&s.decisions, "decisions", "", "the `folder` to which the decisions of the scheduler of goroutines go, in virtual time")
 	flags.Float64Var(&s.yield, "yield", 0, "how likely a goroutine yields at each channel, lock and pool operation, in virtual time: 0 to 1")
 	flags.StringVar(&s.defect, "defect", "", "the name of a bug to plant in the nodes, as in README.md")
 	flags.BoolVar(&s.once, "once", false, "run the schedule of -seed alone, once, and shrink nothing")
@@ -68,6 +70,8 @@ func parse(args []string, usage io.Writer) (settings, error) {
 		return s, errors.New("it must have time to look for failures")
 	case s.yield < 0 || s.yield > 1 || math.IsNaN(s.yield):
 		return s, fmt.Errorf("-yield %v is not a chance: 0 to 1", s.yield)
+	case s.decisions != "" && s.target != inVirtualTime:
+		return s, errors.New("-decisions is of virtual time")
 	case (s.interleave != 0 || s.yield != 0) && s.target != inVirtualTime:
 		return s, errors.New("-interleave and -yield are of virtual time")
 	case s.once && s.seed == 0:

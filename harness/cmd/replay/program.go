@@ -52,7 +52,7 @@ func (p *program) what() string {
 
 // play runs the program once, with its files in a directory of its own.
 func (p *program) play(ctx context.Context, dir string) (played, error) {
-	if err := os.MkdirAll(dir, 0o777); err != nil {
+	if err := os.MkdirAll(decisionsIn(dir), 0o777); err != nil {
 		return played{}, err
 	}
 	run := p.suite
@@ -63,6 +63,7 @@ func (p *program) play(ctx context.Context, dir string) (played, error) {
 	if err != nil {
 		return played{}, err
 	}
+	one.decisions = decisionsIn(dir)
 	if one.journals, err = loadAll(dir); err != nil {
 		return played{}, err
 	}

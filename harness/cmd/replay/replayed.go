@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/rejoin-db/rejoin/harness/internal/rundir"
 	"github.com/rejoin-db/rejoin/harness/virtual/replay"
 )
@@ -43,45 +45,106 @@ func replayed(ctx context.Context, s settings, out, progress io.Writer) (_ int, 
 	if err != nil {
 		return 0, err
 	}
-	runs := 2
-	if expected != nil {
-		runs = 1
+	all, err := p.playAll(ctx, dir.Path(), progress)
+	if err != nil {
+		return 0, err
 	}
-	var all []played
-	for n := range runs {
-		one, err := p.play(ctx, filepath.Join(dir.Path(), fmt.Sprint("run", n)))
-		if err != nil {
+	if s.where {
+		if err := partings(all, out); err != nil {
 			return 0, err
 		}
-		all = append(all, one)
-		fmt.Fprintf(progress, "replay: run %d of %d %s\n", n+1, runs, one.became())
 	}
 	return judge(s, all, expected, out)
 }
 
+// often is how often the settings want it run.
+func (s settings) often() int {
+	switch {
+	case s.runs > 0:
+		return s.runs
+	case s.journal != "" && !s.where:
+		return 1
+	}
+	return 2
+}
+
+// playAll runs the program as often as the settings say, several at once.
+func (p *program) playAll(ctx context.Context, dir string, progress io.Writer) ([]played, error) {
+	all := make([]played, p.settings.often())
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(p.settings.parallel)
+	for n := range all {
+		group.Go(func() (err error) {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			if all[n], err = p.play(ctx, filepath.Join(dir, fmt.Sprint("run", n))); err != nil {
+				return err
+			}
+			fmt.Fprintf(progress, "replay: run %d of %d %s\n", n+1, len(all), all[n].became())
+			return nil
+		})
+	}
+	return all, group.Wait()
+}
+
 // judge says what became of the runs, and returns the exit code.
 func judge(s settings, all []played, expected *saved, out io.Writer) (int, error) {
-	first, last := all[0], all[len(all)-1]
+	first, failed := all[0], all[0].failed
 	fmt.Fprintln(out, strings.TrimRight(first.said, "\n"))
-	if last.failed != first.failed {
-		fmt.Fprintln(out, "then, once more:", strings.TrimRight(last.said, "\n"))
+	for n, one := range all {
+		failed = failed || one.failed
+		if one.failed != first.failed {
+			fmt.Fprintf(out, "then, in run %d: %s\n", n+1, strings.TrimRight(one.said, "\n"))
+		}
 	}
-	both := last.against(first)
-	if expected != nil {
-		both = last.beside(expected)
-	}
-	same, err := both.write(out, s.context)
+	same, err := compared(all, expected, out, s.context)
 	if err != nil {
 		return 0, err
 	}
-	result := code(first.failed || last.failed, same, expected)
+	result := code(failed, same, expected)
 	switch {
-	case result == bad && !first.failed && !last.failed:
+	case result == bad && !failed:
 		fmt.Fprintln(out, "so the journal is other than expected, though nothing failed")
 	case result == good && !same:
 		fmt.Fprintln(out, "so the failure is gone")
 	}
 	return result, nil
+}
+
+// compared says how far the runs are the same as what was expected, or as the first of
+// them, and tells whether all are.
+func compared(all []played, expected *saved, out io.Writer, context int) (bool, error) {
+	var every []sides
+	for n, one := range all {
+		switch {
+		case expected != nil:
+			every = append(every, one.beside(expected))
+		case n > 0:
+			every = append(every, one.against(all[0]))
+		}
+	}
+	differ := 0
+	for n, one := range every {
+		if len(every) > 1 {
+			one.got = fmt.Sprintf("run %d", n+len(all)-len(every)+1)
+		}
+		var text strings.Builder
+		same, err := one.write(&text, context)
+		switch {
+		case err != nil:
+			return false, err
+		case !same:
+			differ++
+		case n < len(every)-1: // which says it for all
+			continue
+		}
+		fmt.Fprint(out, text.String())
+	}
+	if len(every) > 1 {
+		fmt.Fprintf(out, "%d of %d runs are the same\n", len(all)-differ, len(all))
+	}
+	return differ == 0, nil
 }
 
 // of are the settings for a run that is compared with the journal.

@@ -10,7 +10,7 @@ import (
 
 // schedule runs a schedule of cmd/chaos.
 func (p *program) schedule(ctx context.Context, dir string) (played, error) {
-	said, ended, err := p.run(ctx, p.settings.chaosArguments(filepath.Join(dir, "schedule.jsonl")), nil)
+	said, ended, err := p.run(ctx, p.settings.chaosArguments(dir), nil)
 	if err != nil {
 		return played{}, err
 	}
@@ -22,8 +22,11 @@ func (p *program) schedule(ctx context.Context, dir string) (played, error) {
 }
 
 // chaosArguments are those of cmd/chaos.
-func (s settings) chaosArguments(journal string) []string {
-	args := []string{"-once", "-target", "virtual", "-seed", s.seed, "-journal", journal}
+func (s settings) chaosArguments(dir string) []string {
+	args := []string{"-once", "-target", "virtual", "-seed", s.seed, "-journal", filepath.Join(dir, "schedule.jsonl")}
+	if s.where {
+		args = append(args, "-decisions", decisionsIn(dir))
+	}
 	if s.without != "" {
 		args = append(args, "-without", s.without)
 	}

@@ -20,6 +20,9 @@ type settings struct {
 	interleave uint64
 	yield      float64
 	defect     string
+	runs       int // 0: one beside a journal, two otherwise
+	parallel   int
+	where      bool
 	limit      time.Duration
 	context    int // events
 	inexact    bool
@@ -29,12 +32,14 @@ const usage = `usage: replay -seed N [-spec TEXT | -chaos] [-journal FILE] [FLAG
 
 Runs one spec of the suite again in virtual time, all specs, or one schedule of
 cmd/chaos, built for exact replay from the Go module of the current directory. It
-compares the journal with that of the failure; without -journal it runs twice and
-compares the two. It says "the same, to the nanosecond", or shows the first event at
-which they part, on both sides.
+compares the journal with that of the failure; without -journal it runs twice, or
+-runs times, and compares the first with the others. It says "the same, to the
+nanosecond", or shows the first event at which they part, on both sides. If runs part
+where each should be its seed, -where finds the first decision of the scheduler, or the
+first draw of a random number, that differs.
 
 make replay takes the same as variables: SEED, SPEC, CHAOS=1, WITHOUT, JOURNAL, INTERLEAVE,
-YIELD and DEFECT. Settings of the cluster that were not the defaults are given as when
+YIELD, DEFECT, RUNS and WHERE=1. Settings of the cluster that were not the defaults are given as when
 it failed, as REJOIN_NODES=5. A failing spec prints the whole line.
 
 Flags:
@@ -76,6 +81,9 @@ func parse(args []string, to io.Writer) (settings, error) {
 	flags.Uint64Var(&s.interleave, "interleave", 0, "the order of goroutines it ran in, `N`")
 	flags.Float64Var(&s.yield, "yield", 0, "the `chance` with which goroutines yielded")
 	flags.StringVar(&s.defect, "defect", "", "the `name` of the bug that was planted")
+	flags.IntVar(&s.runs, "runs", 0, "how often it runs, `N`; once beside a journal and twice otherwise, if 0")
+	flags.IntVar(&s.parallel, "parallel", 1, "how many `processes` run at once")
+	flags.BoolVar(&s.where, "where", false, "show the first decision of the scheduler at which two runs part; it takes minutes for all specs")
 	flags.DurationVar(&s.limit, "limit", 10*time.Minute, "how long one run may take, in real `time`")
 	flags.IntVar(&s.context, "context", 5, "how many `events` are shown before and after where journals part")
 	flags.BoolVar(&s.inexact, "inexact", false, "run also where replay is not exact")
@@ -105,6 +113,12 @@ func (s settings) check(rest []string) error {
 		return errors.New("-without needs -chaos")
 	case s.yield < 0 || s.yield > 1 || math.IsNaN(s.yield):
 		return fmt.Errorf("-yield %v is not a chance: 0 to 1", s.yield)
+	case s.runs < 0 || s.parallel < 1:
+		return errors.New("-runs must not be negative, and -parallel at least 1")
+	case s.runs == 1 && s.journal == "":
+		return errors.New("-runs 1 without -journal compares nothing")
+	case s.where && s.runs == 1:
+		return errors.New("-where compares two runs: -runs 1 is too few")
 	case s.limit <= 0 || s.context < 0:
 		return errors.New("-limit must be positive, and -context not negative")
 	}

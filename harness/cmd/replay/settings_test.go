@@ -21,6 +21,10 @@ var _ = Describe("The flags", func() {
 		Entry("with kinds of faults of a spec", "-without needs -chaos", "-seed", "1", "-without", "wipe"),
 		Entry("with what is no chance", "-yield 2 is not a chance", "-seed", "1", "-yield", "2"),
 		Entry("with no time", "-limit must be positive", "-seed", "1", "-limit", "0s"),
+		Entry("with one run and nothing beside it", "-runs 1 without -journal compares nothing", "-seed", "1", "-runs", "1"),
+		Entry("with one run to find where two part", "-where compares two runs", "-seed", "1", "-runs", "1", "-where", "-journal", "j"),
+		Entry("with fewer than no runs", "-runs must not be negative", "-seed", "1", "-runs", "-1"),
+		Entry("with no process", "-parallel", "-seed", "1", "-parallel", "0"),
 		Entry("with words", `nothing is known of "please"`, "-seed", "1", "please"),
 		Entry("that are not there", "flag provided but not defined", "-speed", "1"),
 		Entry("with a journal that is not there", "read a journal: ", "-seed", "1", "-journal", "no-such.jsonl"),
@@ -56,9 +60,14 @@ var _ = Describe("What the suite is given", func() {
 			ContainElements("REJOIN_INTERLEAVE=2", "REJOIN_YIELD=0.5", "REJOIN_DEFECT=bug"))
 	})
 
+	It("is a folder for decisions, to find where runs part", func() {
+		Expect(settings{where: true}.environment("f")).To(ContainElement("REJOIN_DECISIONS=f/decisions"))
+		Expect(settings{where: true, seed: "1"}.chaosArguments("f")).To(ContainElements("-decisions", "f/decisions"))
+	})
+
 	It("is a schedule for chaos", func() {
 		Expect(settings{seed: "17", without: "wipe,full disk", interleave: 2, yield: 0.5, defect: "bug"}.chaosArguments("j")).To(Equal([]string{
-			"-once", "-target", "virtual", "-seed", "17", "-journal", "j", "-without", "wipe,full disk", "-interleave=2", "-yield=0.5", "-defect=bug"}))
+			"-once", "-target", "virtual", "-seed", "17", "-journal", "j/schedule.jsonl", "-without", "wipe,full disk", "-interleave=2", "-yield=0.5", "-defect=bug"}))
 	})
 })
 

@@ -58,6 +58,9 @@ func (s settings) environment(folder string) []string {
 	if s.spec != "" {
 		environment = append(environment, "REJOIN_LABEL_FILTER=")
 	}
+	if s.where {
+		environment = append(environment, "REJOIN_DECISIONS="+decisionsIn(folder))
+	}
 	if s.interleave != 0 {
 		environment = append(environment, fmt.Sprintf("REJOIN_INTERLEAVE=%d", s.interleave))
 	}

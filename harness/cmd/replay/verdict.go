@@ -13,9 +13,10 @@ import (
 
 // played is one run.
 type played struct {
-	failed   bool
-	said     string            // what failed, or what became of it
-	journals map[string]*saved // by the names of their files
+	failed    bool
+	said      string            // what failed, or what became of it
+	journals  map[string]*saved // by the names of their files
+	decisions string            // the folder with them, if they were written
 }
 
 // pair is a journal on both sides; nil where a side has none.

@@ -46,10 +46,24 @@ var _ = Describe("The verdict", func() {
 		Entry("that pass", ran(false, "a: x"), ran(false, "a: x"), good, "the same, to the nanosecond: 3 events"),
 		Entry("that fail", ran(true, "a: x"), ran(true, "a: x"), bad, "the same, to the nanosecond"),
 		Entry("that pass differently", ran(false, "a: x"), ran(false, "a: y"), bad, "though nothing failed"),
-		Entry("of which one fails", ran(false, "a: x"), ran(true, "a: x"), bad, "then, once more: the spec fails"),
+		Entry("of which one fails", ran(false, "a: x"), ran(true, "a: x"), bad, "then, in run 2: the spec fails"),
 		Entry("of many specs", ran(false, "a: x", "b: x"), ran(false, "a: x", "b: x"), good, "the same, to the nanosecond: 2 journals with 6 events in 4s"),
 		Entry("of many specs, of which some differ", ran(false, "a: x", "b: x", "c: x"), ran(false, "a: y", "b: x", "c: z"), bad, "c: they part at event 2\n1 of 3 journals are the same\n"),
 		Entry("of other specs", ran(false, "a: x"), ran(false, "b: x"), bad, "b: the first run has no journal of it"),
 		Entry("without journals", ran(false), ran(false), bad, "nothing was compared"),
+	)
+
+	DescribeTable("on many runs", func(expected *saved, result int, says string, all ...played) {
+		var out strings.Builder
+		Expect(judge(settings{}, all, expected, &out)).To(Equal(result))
+		Expect(out.String()).To(ContainSubstring(says))
+	},
+		Entry("that are the same", nil, good, "the same, to the nanosecond: 3 events in 2s of virtual time\n3 of 3 runs are the same\n",
+			ran(false, "a: x"), ran(false, "a: x"), ran(false, "a: x")),
+		Entry("of which one in the middle differs", nil, bad, "(the first run), \"y\" (run 2)", ran(false, "a: x"), ran(false, "a: y"), ran(false, "a: x")),
+		Entry("and counts them", nil, bad, "2 of 3 runs are the same\n", ran(false, "a: x"), ran(false, "a: y"), ran(false, "a: x")),
+		Entry("of which one in the middle fails", nil, bad, "then, in run 2: the spec fails", ran(false, "a: x"), ran(true, "a: x"), ran(false, "a: x")),
+		Entry("that are as expected", expecting("failed", "x"), bad, "2 of 2 runs are the same", ran(true, "a: x"), ran(true, "a: x")),
+		Entry("of which the first is not as expected", expecting("failed", "x"), bad, "1 of 2 runs are the same", ran(true, "a: y"), ran(true, "a: x")),
 	)
 })

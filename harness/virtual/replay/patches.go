@@ -108,20 +108,21 @@ var patches = []patch{
 		Find: "\tif bubble != nil {\n\t\tbubble.decActive()\n\t}\n",
 		With: "\tif replayed {\n\t\treplayHandTo(gnext, bubble)\n\t}\n\tif bubble != nil {\n\t\tbubble.decActive()\n\t}\n",
 	},
-	{
-		File: "runtime/rand.go",
-		Find: "func rand() uint64 {\n",
-		With: "func rand() uint64 {\n\tif x, ok := replaySeed(); ok {\n\t\treturn x\n\t}\n",
-	},
+	// math/rand draws from the bubble. Maps do not: see replayMapRand.
 	{
 		File: "math/rand/rand.go",
 		Find: "//go:linkname runtime_rand runtime.rand\n",
-		With: "//go:linkname runtime_rand runtime.replayData\n",
+		With: "//go:linkname runtime_rand runtime.replayRand\n",
 	},
 	{
 		File: "math/rand/v2/rand.go",
 		Find: "//go:linkname runtime_rand runtime.rand\n",
-		With: "//go:linkname runtime_rand runtime.replayData\n",
+		With: "//go:linkname runtime_rand runtime.replayRand\n",
+	},
+	{
+		File: "runtime/rand.go",
+		Find: "func rand() uint64 {\n",
+		With: "func rand() uint64 {\n\tif getg().bubble != nil {\n\t\treturn replayMapRand()\n\t}\n",
 	},
 	{
 		File: "runtime/rand.go",
@@ -187,7 +188,7 @@ var patches = []patch{
 	{
 		File: "runtime/sema.go",
 		Find: "s.ticket = cheaprand() | 1",
-		With: "s.ticket = replayChoice() | 1",
+		With: "s.ticket = replayTicket() | 1",
 	},
 	{
 		File: "runtime/sema.go",
@@ -198,6 +199,12 @@ var patches = []patch{
 		File: "runtime/sema.go",
 		Find: "\tsemacquire1(addr, false, 0, 0, waitReasonSemacquire)\n",
 		With: "\tgp := getg()\n\theld := gp.replayHold\n\tgp.replayHold = true // the runtime waits for itself\n\tsemacquire1(addr, false, 0, 0, waitReasonSemacquire)\n\tgp.replayHold = held\n",
+	},
+	// A lock that is handed to who waits outside of the bubble does not cost the token.
+	{
+		File: "runtime/sema.go",
+		Find: "\t\tif handoff && cansemacquire(addr) {\n",
+		With: "\t\tif handoff && s.g.bubble == getg().bubble && cansemacquire(addr) {\n",
 	},
 	// Who waits for a lock that only goroutines outside of the bubble hold keeps the token.
 	{
@@ -214,6 +221,22 @@ var patches = []patch{
 		File: "runtime/sema.go",
 		Find: "\tsemacquire1(addr, lifo, semaBlockProfile|semaMutexProfile, skipframes, waitReasonSyncRWMutexLock)\n",
 		With: "\tkept := replayKeep(addr, 0)\n\tsemacquire1(addr, lifo, semaBlockProfile|semaMutexProfile, skipframes, waitReasonSyncRWMutexLock)\n\treplayKept(kept)\n",
+	},
+	// The same for the lock of a file.
+	{
+		File: "internal/poll/fd_mutex.go",
+		Find: "\t\t\truntime_Semacquire(mutexSema)\n",
+		With: "\t\t\truntime_replaySemacquire(mutexSema)\n",
+	},
+	{
+		File: "internal/poll/fd_mutex.go",
+		Find: "import \"sync/atomic\"\n",
+		With: "import (\n\t\"sync/atomic\"\n\t_ \"unsafe\" // for go:linkname\n)\n",
+	},
+	{
+		File: "internal/poll/fd_mutex.go",
+		Find: "func runtime_Semacquire(sema *uint32)\n",
+		With: "func runtime_Semacquire(sema *uint32)\n\n//go:linkname runtime_replaySemacquire runtime.replaySemacquire\nfunc runtime_replaySemacquire(sema *uint32)\n",
 	},
 	// The order of a sync.Map.
 	{

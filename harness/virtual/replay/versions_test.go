@@ -15,7 +15,7 @@ import (
 )
 
 // The releases that go.mod allows. The installed one is tried whichever it is.
-var _ = DescribeTable("A program in a bubble runs the same twice", func(ctx SpecContext, release string) {
+var _ = DescribeTable("A program in a bubble runs the same each time, and with each release", Ordered, func(ctx SpecContext, release string) {
 	if release != "" {
 		GinkgoT().Setenv("GOTOOLCHAIN", release)
 		download, cancel := context.WithTimeout(ctx, 3*time.Minute)
@@ -36,20 +36,41 @@ var _ = DescribeTable("A program in a bubble runs the same twice", func(ctx Spec
 	Expect(err).NotTo(HaveOccurred())
 	Expect(strings.TrimSpace(string(version))).To(HaveSuffix(": " + t.Version))
 
-	choices := regexp.MustCompile(`(?m)^[ab]{64}$`)
-	run := func() string {
-		out, err := t.Command(ctx, binary).CombinedOutput()
+	run := func(args ...string) string {
+		GinkgoHelper()
+		cmd := t.Command(ctx, binary, args...)
+		cmd.Dir = filepath.Join("testdata", "bubble")
+		out, err := cmd.CombinedOutput()
 		Expect(err).NotTo(HaveOccurred(), string(out))
-		chosen := choices.FindString(string(out))
-		Expect(chosen).To(And(ContainSubstring("a"), ContainSubstring("b")), string(out))
+		chosen := strings.Join(choices.FindAllString(string(out), -1), "\n")
+		Expect(strings.Count(chosen, "\n")).To(BeNumerically(">", 5), string(out))
 		return chosen
 	}
-	first := run()
-	for range 3 {
-		Expect(run()).To(Equal(first))
+	for _, schedule := range schedules {
+		first := run(schedule...)
+		for _, threads := range []string{"1", "2", "4"} {
+			Expect(run(append(schedule, "-threads", threads)...)).To(Equal(first), "with %s threads, %v", threads, schedule)
+		}
+		common := orderOfMaps.ReplaceAllString(first, "")
+		if other, known := chose[fmt.Sprint(schedule)]; known {
+			Expect(common).To(Equal(other), "with %s, of what another release chose", t.Version)
+		}
+		chose[fmt.Sprint(schedule)] = common
 	}
+	Expect(run(schedules[0]...)).NotTo(Equal(run(schedules[1]...)), "another seed is another run")
 },
 	Entry("with the installed Go", SpecTimeout(10*time.Minute), ""),
 	Entry("with Go 1.26", SpecTimeout(10*time.Minute), "go1.26.8"),
 	Entry("with Go 1.27", SpecTimeout(10*time.Minute), "go1.27.4"),
 )
+
+// choices are the lines of the program in testdata/bubble.
+var choices = regexp.MustCompile(`(?m)^[a-z]+ [0-9a-f]{16} [0-9a-f]{16}$`)
+
+// orderOfMaps is a release's own: Go 1.27 hashes in another way than 1.26.
+var orderOfMaps = regexp.MustCompile(`(?m)^maps [0-9a-f]{16}`)
+
+// chose is what the program chose with a release, by its schedule.
+var chose = make(map[string]string)
+
+var schedules = [][]string{{"-seed=1"}, {"-seed=2"}, {"-seed=1", "-interleave=1"}, {"-seed=1", "-interleave=1", "-yield=0.2"}}

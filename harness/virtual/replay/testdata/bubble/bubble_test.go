@@ -1,48 +1,263 @@
 // Package bubble is a small program for versions_test.go: what it prints is what chance
-// chose in a bubble.
+// chose in a bubble, while there is everything around the bubble that might interfere.
 package bubble
 
 import (
+	crand "crypto/rand"
 	"encoding/json"
+	"flag"
 	"fmt"
-	"math/rand/v2"
+	"hash/fnv"
+	"io"
+	"math/rand"
+	randv2 "math/rand/v2"
+	"os"
+	"runtime"
+	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
+
+	"github.com/rejoin-db/rejoin/harness/virtual/replay"
 )
 
+var (
+	seed       = flag.Uint64("seed", 1, "of the bubble")
+	interleave = flag.Uint64("interleave", 0, "of the bubble")
+	yield      = flag.Float64("yield", 0, "of the bubble")
+	threads    = flag.Int("threads", 1, "of the program")
+)
+
+// outside is what goroutines in the bubble and outside of it take by turns.
+var outside struct {
+	sync.Mutex
+	n int
+}
+
+var sources = []struct {
+	name string
+	play func(said io.Writer)
+}{
+	{"select", selects},
+	{"timers", timers},
+	{"locks", locks},
+	{"numbers", numbers},
+	{"secrets", secrets},
+	{"maps", maps},
+	{"pools", pools},
+	{"files", files},
+	{"outside", sharing},
+}
+
 func TestChoices(t *testing.T) {
+	if !replay.Exact() {
+		t.Fatal("this program is not exact")
+	}
+	runtime.GOMAXPROCS(*threads)
+	stop := make(chan struct{})
+	var around sync.WaitGroup
+	defer around.Wait()
+	defer close(stop)
+	around.Go(func() { interfere(stop) })
 	synctest.Test(t, func(*testing.T) {
-		a, b := make(chan int, 1), make(chan int, 1)
-		chosen := ""
-		for range 64 {
-			a <- 1
-			b <- 1
-			select {
-			case <-a:
-				chosen += "a"
-				<-b
-			case <-b:
-				chosen += "b"
-				<-a
-			}
+		replay.Begin(replay.Schedule{Seed: *seed, Interleave: *interleave, Yield: *yield})
+		for _, s := range sources {
+			h := fnv.New64a()
+			s.play(h)
+			fmt.Printf("%s %016x %016x\n", s.name, h.Sum64(), replay.Now().Hash)
 		}
-		fmt.Println(chosen)
 	})
 }
 
+// atFirst is of the process.
+var atFirst sync.Once
+
 // What is kept for the process is made in the first bubble that needs it, and changes
-// nothing in it.
+// nothing there.
 func TestFirst(t *testing.T) {
-	var drawn [2]uint64
-	for i := range drawn {
+	type seen struct {
+		state replay.State
+		drawn uint64
+	}
+	var all [2]seen
+	for i := range all {
 		synctest.Test(t, func(t *testing.T) {
+			replay.Begin(replay.Schedule{Seed: *seed, Yield: 1})
+			atFirst.Do(func() {})
 			if _, err := json.Marshal(struct{ A, B int }{}); err != nil { // it keeps what it found out of the type
 				t.Fatal(err)
 			}
-			drawn[i] = rand.Uint64()
+			all[i] = seen{replay.Now(), randv2.Uint64()}
 		})
 	}
-	if drawn[0] != drawn[1] {
-		t.Errorf("the first bubble draws %x, and one that is like it %x", drawn[0], drawn[1])
+	if all[0] != all[1] {
+		t.Errorf("the first bubble saw %v, and one that is like it %v", all[0], all[1])
 	}
+}
+
+// interfere is busy, has the collector run, and holds the lock, until told to stop.
+func interfere(stop <-chan struct{}) {
+	var garbage [][]byte
+	for {
+		select {
+		case <-stop:
+			return
+		default:
+		}
+		outside.Lock()
+		for range 100 {
+			garbage = append(garbage, make([]byte, 1000))
+			outside.n++
+		}
+		outside.Unlock()
+		if len(garbage) > 1000 {
+			garbage = nil
+			runtime.GC()
+		}
+		runtime.Gosched()
+	}
+}
+
+func selects(said io.Writer) {
+	a, b := make(chan int, 1), make(chan int, 1)
+	for range 64 {
+		a <- 1
+		b <- 1
+		select {
+		case <-a:
+			fmt.Fprint(said, "a")
+			<-b
+		case <-b:
+			fmt.Fprint(said, "b")
+			<-a
+		}
+	}
+}
+
+// timers has timers of one instant, of all kinds, that are set again.
+func timers(said io.Writer) {
+	order := make(chan string, 1000)
+	var all sync.WaitGroup
+	for i := range 20 {
+		all.Go(func() {
+			t := time.NewTimer(time.Hour)
+			for n := range 10 {
+				t.Reset(time.Millisecond)
+				select {
+				case <-t.C:
+				case <-time.After(time.Millisecond):
+				}
+				time.Sleep(time.Millisecond)
+				order <- fmt.Sprint(i, n)
+			}
+		})
+	}
+	all.Wait()
+	for range 200 {
+		fmt.Fprint(said, <-order)
+	}
+}
+
+func locks(said io.Writer) {
+	var mu sync.Mutex
+	var rw sync.RWMutex
+	var all sync.WaitGroup
+	for i := range 20 {
+		all.Go(func() {
+			for range 10 {
+				mu.Lock()
+				fmt.Fprint(said, i)
+				runtime.Gosched()
+				mu.Unlock()
+				rw.RLock()
+				runtime.Gosched()
+				rw.RUnlock()
+				rw.Lock()
+				fmt.Fprint(said, -i)
+				rw.Unlock()
+			}
+		})
+	}
+	all.Wait()
+}
+
+func numbers(said io.Writer) {
+	for range 10 {
+		fmt.Fprint(said, rand.Int63(), randv2.Uint64(), rand.Perm(5))
+	}
+}
+
+func secrets(said io.Writer) {
+	var b [40]byte
+	_, _ = crand.Read(b[:]) // which never fails
+	fmt.Fprintf(said, "%x", b)
+}
+
+func maps(said io.Writer) {
+	numbers, pointers := make(map[int]bool), make(map[*int]int)
+	var shared sync.Map
+	for i := range 100 {
+		numbers[i] = true
+		pointers[new(int)] = i
+		shared.Store(i, i)
+	}
+	for i := range numbers {
+		fmt.Fprint(said, i)
+	}
+	for _, i := range pointers {
+		fmt.Fprint(said, i)
+	}
+	shared.Range(func(key, _ any) bool {
+		fmt.Fprint(said, key)
+		return true
+	})
+}
+
+// pools tells what comes back from a pool, and leaves finalizers behind.
+func pools(said io.Writer) {
+	made := 0
+	pool := sync.Pool{New: func() any { made++; return &made }}
+	for range 50 {
+		x := new(int)
+		runtime.SetFinalizer(x, func(*int) { outside.n++ })
+		pool.Put(x)
+		_ = make([]byte, 1<<16)
+		if pool.Get() == &made {
+			fmt.Fprint(said, "made")
+		}
+		pool.Get()
+	}
+	fmt.Fprint(said, made)
+}
+
+// files reads a file, in a call of the system, while another goroutine could run.
+func files(said io.Writer) {
+	var all sync.WaitGroup
+	for i := range 4 {
+		all.Go(func() {
+			for range 20 {
+				content, err := os.ReadFile("bubble_test.go")
+				fmt.Fprint(said, i, len(content) > 0, err)
+				runtime.Gosched()
+			}
+		})
+	}
+	all.Wait()
+}
+
+// sharing takes a lock that is held outside most of the time.
+func sharing(said io.Writer) {
+	var all sync.WaitGroup
+	for i := range 10 {
+		all.Go(func() {
+			for range 100 {
+				outside.Lock()
+				outside.n++
+				outside.Unlock()
+				fmt.Fprint(said, i)
+			}
+			runtime.Gosched()
+		})
+	}
+	all.Wait()
 }

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"bufio"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// decisionsIn is where a run in that directory writes its decisions.
+func decisionsIn(dir string) string { return filepath.Join(dir, "decisions") }
+
+// before is how many lines are shown before the one that differs.
+const before = 3
+
+// partings shows where the decisions of the runs part from those of the first, for each
+// bubble.
+func partings(all []played, out io.Writer) error {
+	parted, bubbles := 0, 0
+	for n, one := range all[1:] {
+		names, err := bubblesOf(all[0].decisions, one.decisions)
+		if err != nil {
+			return err
+		}
+		bubbles = max(bubbles, len(names))
+		for _, name := range names {
+			differs, err := parting(filepath.Join(all[0].decisions, name), filepath.Join(one.decisions, name))
+			if err != nil {
+				return err
+			}
+			if differs != "" {
+				parted++
+				fmt.Fprintf(out, "bubble %s: the decisions of run 1 (<) and of run %d (>) part\n%s", name, n+2, differs)
+			}
+		}
+	}
+	switch {
+	case bubbles == 0:
+		fmt.Fprintln(out, "no decisions were written, so none were compared")
+	case parted == 0:
+		fmt.Fprintf(out, "all decisions are the same, in %d bubbles\n", bubbles)
+	}
+	return nil
+}
+
+// bubblesOf are the names of the files in any of the folders, in their order.
+func bubblesOf(folders ...string) ([]string, error) {
+	names := make(map[string]bool)
+	for _, folder := range folders {
+		entries, err := os.ReadDir(folder)
+		if err != nil {
+			return nil, fmt.Errorf("look for the decisions of a run: %w", err)
+		}
+		for _, e := range entries {
+			names[e.Name()] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(names)), nil
+}
+
+// parting is the first line at which two files differ, on both sides, after the lines
+// before it; empty if they are the same.
+func parting(first, other string) (string, error) {
+	a, err := openLines(first)
+	if err != nil {
+		return "", err
+	}
+	defer a.close()
+	b, err := openLines(other)
+	if err != nil {
+		return "", err
+	}
+	defer b.close()
+	var same []string
+	for {
+		x, more, err := a.next()
+		if err != nil {
+			return "", fmt.Errorf("%s: %w", first, err)
+		}
+		y, also, err := b.next()
+		if err != nil {
+			return "", fmt.Errorf("%s: %w", other, err)
+		}
+		if !more && !also {
+			return "", nil
+		}
+		if x != y || more != also {
+			text := ""
+			for _, line := range same {
+				text += "  " + line + "\n"
+			}
+			return text + "< " + ended(x, more) + "\n> " + ended(y, also) + "\n", nil
+		}
+		if same = append(same, x); len(same) > before {
+			same = same[1:]
+		}
+	}
+}
+
+func ended(line string, more bool) string {
+	if !more {
+		return "(nothing more)"
+	}
+	return line
+}
+
+// lineFile is a compressed file that is read line by line. The zero one is empty.
+type lineFile struct {
+	file *os.File
+	text *bufio.Reader
+}
+
+// openLines opens a file; one that is not there is empty.
+func openLines(path string) (*lineFile, error) {
+	file, err := os.Open(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return &lineFile{}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	text, err := gzip.NewReader(file)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), file.Close())
+	}
+	return &lineFile{file, bufio.NewReader(text)}, nil
+}
+
+func (f *lineFile) next() (line string, more bool, err error) {
+	if f.text == nil {
+		return "", false, nil
+	}
+	line, err = f.text.ReadString('\n')
+	if errors.Is(err, io.EOF) {
+		return line, line != "", nil
+	}
+	if err != nil {
+		return "", false, err
+	}
+	return line[:len(line)-1], true, nil
+}
+
+func (f *lineFile) close() {
+	if f.file != nil {
+		_ = f.file.Close() // which was only read
+	}
+}
