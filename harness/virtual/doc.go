@@ -33,26 +33,34 @@
 //
 // # What a seed reproduces
 //
-// A program that is built for exact replay (package replay) runs a bubble exactly as its
-// schedule says: Seed, Interleave and Yield. Each attempt at a spec has a seed made of
-// Ginkgo's seed and the spec's full text, so a spec runs alike alone and among others. What
-// follows is of a program that is not.
+// A program that is built for exact replay (package replay, cmd/exact) runs a bubble
+// exactly as its schedule says: Seed, Interleave and Yield. Each attempt at a spec has a
+// seed made of Ginkgo's seed and the spec's full text, so a spec runs the same alone and
+// among others. The number of threads, their load, the collector, calls into C,
+// goroutines outside of the bubble, the log and its level, progress reports and a
+// debugger change nothing. Decisions finds where two runs part if they do.
 //
-// From the seed come: which node the harness asks, how long each message travels
-// (by link, connection and message number, whatever runs first), and Raft's
-// timeouts, if the test has //go:debug randseednop=0 as the suite's own has.
+// A seed does not cover:
 //
-// Not from the seed come: which goroutine goes first of those that are due at
-// one instant, which case of a select, and in which order Go walks over a map. On
-// one thread these hardly differ from run to run; the suite sets GOMAXPROCS to 1
-// for that. Of 100 runs of one seed gave the same journal, to the nanosecond (go
-// test -run OneSeed ./harness/virtual -rejoin.runs 100):
+//   - what a program reads of its machine: files, environment, the real clock, sockets
+//   - another Go release, another version of a library, another architecture: the same
+//     schedule gives the same run only if the program's own decisions stay the same. Go
+//     1.27 walks over a map of more than eight keys in another order than 1.26
+//   - RealLimit and Ginkgo's timeouts, which cut a run by the real clock
+//   - more than eight bubbles at once in a process that share a sync.Pool
+//   - a mutex that is locked outside of the bubble and unlocked inside while a goroutine
+//     of the bubble waits for it: the bubble hangs
 //
-//	                                       1 thread   1 thread, asyncpreemptoff=1   2 threads
-//	recovery, 20 events                    99         100                           49
-//	a minute of storm, of 30 runs          1          1                             1
+// A program that is not built so takes from the seed: which node the harness asks, how
+// long each message travels (by link, connection and message number, whatever runs
+// first), and Raft's timeouts, if the test has //go:debug randseednop=0 as the suite's
+// own has. Which goroutine goes first of those that are due at one instant, which case of
+// a select, and the order of a map are left to chance. On one thread these hardly differ
+// from run to run; the suite sets GOMAXPROCS to 1 for that. So many runs of one seed gave
+// the same journal, to the nanosecond (go test -run OneSeed ./harness/virtual
+// -rejoin.runs 100, and the same after go run ./harness/cmd/exact):
 //
-// The storm, four writers and some fifty partitions, is the same for its first
-// 250 to 600 of 2,650 events, where one was looked at. So a seed brings back a fault schedule for certain, a short
-// spec nearly always, and a long one up to somewhere in it.
+//	                                  exact   1 thread   1 thread, asyncpreemptoff=1   2 threads
+//	recovery, 20 events, of 100       100     99         100                           49
+//	a minute of storm, of 30          30      1          1                             1
 package virtual
