@@ -68,7 +68,7 @@ func (v verdict) String() string {
 	case v.caught():
 		what = "caught"
 	}
-	line := fmt.Sprintf("%-34s %-8s %6.1f s", name, what, v.took.Seconds())
+	line := fmt.Sprintf("%-40s %-8s %6.1f s", name, what, v.took.Seconds())
 	switch {
 	case v.unasked != "":
 		return line + "  by no run: " + v.unasked
@@ -78,9 +78,9 @@ func (v verdict) String() string {
 		return fmt.Sprintf("%s  by none of %d specs", line, v.specs)
 	}
 	best := v.best()
-	text := fmt.Sprintf("%s  by %d of %d specs; %d of the %d of %s\n%54s%s\n%54s%s", line, len(v.catches), v.specs, v.about, v.of, v.defect.About, "", best.spec, "", best.said)
+	text := fmt.Sprintf("%s  by %d of %d specs; %d of the %d of %s\n%60s%s\n%60s%s", line, len(v.catches), v.specs, v.about, v.of, v.defect.About, "", best.spec, "", best.said)
 	if again := v.again(); again != "" {
-		text += fmt.Sprintf("\n%54sin order %d of goroutines, in run %d; again: %s", "", v.trial.interleave, v.runs, again)
+		text += fmt.Sprintf("\n%60sin order %d of goroutines, in run %d; again: %s", "", v.trial.interleave, v.runs, again)
 	}
 	return text
 }
