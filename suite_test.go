@@ -83,8 +83,8 @@ func options(loaded settings.Settings) specs.Options {
 	case "local":
 		o.Target = local.New(local.FromSettings(cluster, GinkgoWriter))
 	case "virtual":
-		runtime.GOMAXPROCS(1)   // nearly all there is to making a seed repeat, and no slower
-		debug.SetGCPercent(400) // the heap is small, and a spec short
+		runtime.GOMAXPROCS(1)    // nearly all there is to making a seed repeat, and no slower
+		debug.SetGCPercent(1000) // the heap is small, and a spec short
 		o.Target = virtual.New(virtual.FromSettings(cluster, GinkgoWriter))
 		o.Decorators = []any{virtual.Bubble(bubble(loaded)...)}
 		o.Again = func(seed int64, text, journal string) string {

@@ -23,11 +23,20 @@ import (
 	"github.com/rejoin-db/rejoin/harness"
 	"github.com/rejoin-db/rejoin/harness/target"
 	"github.com/rejoin-db/rejoin/harness/virtual"
+	"github.com/rejoin-db/rejoin/harness/virtual/replay"
 )
+
+// build says in a figure's name whether it is of an exact build.
+func build() string {
+	if replay.Exact() {
+		return ", exact"
+	}
+	return ""
+}
 
 var _ = Describe("figures of virtual time", Serial, Ordered, ContinueOnFailure, func() {
 	BeforeAll(func() {
-		threads, gc := runtime.GOMAXPROCS(1), debug.SetGCPercent(400) // as the suite has it
+		threads, gc := runtime.GOMAXPROCS(1), debug.SetGCPercent(1000) // as the suite has it
 		DeferCleanup(func() { runtime.GOMAXPROCS(threads); debug.SetGCPercent(gc) })
 	})
 
@@ -47,7 +56,7 @@ var _ = Describe("figures of virtual time", Serial, Ordered, ContinueOnFailure, 
 
 	DescribeTable("recovers", func(_ SpecContext, pace time.Duration) {
 		t := virtual.New(virtual.FromSettings(cluster, nil)).AtPace(pace)
-		what := fmt.Sprintf("recovery in virtual time, election timeout %v", pace)
+		what := fmt.Sprintf("recovery in virtual time%s, election timeout %v", build(), pace)
 		e := gmeasure.NewExperiment(what)
 		e.Sample(func(i int) {
 			passed, took := inBubble(func(ctx context.Context) error { return recovery(ctx, harness.Seed(uint64(i)), t) })
@@ -57,7 +66,7 @@ var _ = Describe("figures of virtual time", Serial, Ordered, ContinueOnFailure, 
 		}, gmeasure.SamplingConfig{N: 200})
 		keep(e, what, "10 ms", "ms")
 		keep(e, what+": cluster time against real time", "1,000 times", "times")
-		keep(e, what+": scenarios a second", "100", "a second")
+		keep(e, what+": scenarios a second", "150", "a second")
 	},
 		Entry(nil, long, 50*time.Millisecond),
 		Entry(nil, long, time.Second), // the library's own default
@@ -65,7 +74,8 @@ var _ = Describe("figures of virtual time", Serial, Ordered, ContinueOnFailure, 
 	)
 
 	It("recovers side by side", func(_ SpecContext) {
-		const what, tries = "recoveries a second in virtual time, two threads with a bubble each", 200
+		const tries = 200
+		what := fmt.Sprintf("recoveries a second in virtual time%s, two threads with a bubble each", build())
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
 		e := gmeasure.NewExperiment(what)
 		e.Sample(func(int) {
@@ -88,7 +98,7 @@ var _ = Describe("figures of virtual time", Serial, Ordered, ContinueOnFailure, 
 	}, long)
 
 	DescribeTable("writes for an hour", func(_ SpecContext, pace time.Duration) {
-		what := fmt.Sprintf("one virtual hour of steady writes, 10 a second, election timeout %v", pace)
+		what := fmt.Sprintf("one virtual hour of steady writes, 10 a second%s, election timeout %v", build(), pace)
 		e := gmeasure.NewExperiment(what)
 		e.Sample(func(i int) {
 			_, took := inBubble(func(ctx context.Context) error { return steady(ctx, harness.Seed(uint64(i)), pace, time.Hour) })

@@ -158,6 +158,38 @@ func TestAWriterLearnsThatNobodyReadsInABubble(t *testing.T) {
 	})
 }
 
+func TestReadersGetMessagesWhenTheyAreDueInABubble(t *testing.T) {
+	bubble(t, func(g *WithT, n *network.Network, a *network.Host, l net.Listener) {
+		g.Expect(n.SetRule("a", "b", network.Rule{Latency: time.Second})).To(Succeed())
+		near, far := both(g, a, l)
+		start := time.Now()
+		got := make(chan time.Duration, 3)
+		for range 2 { // wait for the same message, before there is one
+			go func() {
+				_, err := far.Read(make([]byte, 1))
+				g.Expect(err).NotTo(HaveOccurred())
+				got <- time.Since(start)
+			}()
+		}
+		synctest.Wait()
+		near.Write([]byte("a"))
+		time.Sleep(100 * time.Millisecond)
+		near.Write([]byte("b"))
+		g.Expect(<-got).To(Equal(time.Second))
+		g.Expect(<-got).To(Equal(1100 * time.Millisecond))
+
+		start = time.Now()
+		far.SetReadDeadline(start.Add(500 * time.Millisecond))
+		time.AfterFunc(100*time.Millisecond, func() { near.Write([]byte("c")) })
+		_, err := far.Read(make([]byte, 1))
+		g.Expect(err).To(MatchError(os.ErrDeadlineExceeded))
+		g.Expect(time.Since(start)).To(Equal(500 * time.Millisecond))
+		far.SetReadDeadline(start.Add(time.Hour))
+		g.Expect(far.Read(make([]byte, 1))).To(Equal(1))
+		g.Expect(time.Since(start)).To(Equal(1100 * time.Millisecond))
+	})
+}
+
 func TestWritersWaitForReadersInABubble(t *testing.T) {
 	bubble(t, func(g *WithT, n *network.Network, a *network.Host, l net.Listener) {
 		near, far := both(g, a, l)

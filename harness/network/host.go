@@ -91,7 +91,7 @@ func closeSocket(socket *net.TCPListener) error {
 func (h *Host) Name() string { return h.name }
 
 // Addr is the host:port others dial, for as long as the network lives.
-func (h *Host) Addr() string { return h.port.addr.String() }
+func (h *Host) Addr() string { return h.port.name }
 
 // Listen starts to accept connections. It fails while an earlier listener is open, while the host
 // has crashed, and if its node lives in another process. Closing the listener resets what it has not

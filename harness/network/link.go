@@ -1,6 +1,8 @@
 package network
 
 import (
+	"fmt"
+	"hash/fnv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -11,6 +13,7 @@ import (
 // A connection that is untroubled looks at cut, pace and sever, and finds nothing there.
 type link struct {
 	from, to string
+	key      uint64               // its name, for streamID
 	cut      atomic.Pointer[cut]  // nil while the link is up
 	pace     atomic.Pointer[pace] // nil while messages arrive at once
 	sever    atomic.Bool          // the next message is cut in half
@@ -21,6 +24,12 @@ type link struct {
 	rule Rule
 	base delay     // the network's
 	free time.Time // when all that was sent at the rule's bandwidth has gone out
+}
+
+func newLink(from, to string) *link {
+	h := fnv.New64a()
+	fmt.Fprintf(h, "%q to %q", from, to)
+	return &link{from: from, to: to, key: h.Sum64()}
 }
 
 // cut is one stretch of time in which a link is not up.

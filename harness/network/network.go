@@ -163,7 +163,7 @@ func (n *Network) linkBetween(from, to string) (*link, error) {
 func (n *Network) linkLocked(from, to string) *link {
 	k := [2]string{from, to}
 	if n.links[k] == nil {
-		l := &link{from: from, to: to}
+		l := newLink(from, to)
 		if from != to {
 			l.setBase(n.base)
 		}

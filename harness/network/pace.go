@@ -1,8 +1,6 @@
 package network
 
 import (
-	"fmt"
-	"hash/fnv"
 	"math/bits"
 	"time"
 )
@@ -127,13 +125,7 @@ func (a arrival) hold() hold {
 // streamID names one direction of one connection, the same in every run with the same seed:
 // the link it uses, the link it was dialed over, and which connection of that link it is.
 func streamID(seed uint64, use, dialed *link, number uint64) uint64 {
-	return mix(seed, use.key(), dialed.key(), number)
-}
-
-func (l *link) key() uint64 {
-	h := fnv.New64a()
-	fmt.Fprintf(h, "%q to %q", l.from, l.to)
-	return h.Sum64()
+	return mix(seed, use.key, dialed.key, number)
 }
 
 // mix folds its arguments into one number whose every bit depends on every bit of them.

@@ -15,6 +15,7 @@ const acceptPause = 10 * time.Millisecond
 // port is an address that is held for good. Listeners come and go on it, one at a time.
 type port struct {
 	addr net.Addr
+	name string        // the address
 	done chan struct{} // closed with the port
 
 	mu     sync.Mutex
@@ -24,7 +25,7 @@ type port struct {
 }
 
 func newPort(addr net.Addr) *port {
-	return &port{addr: addr, done: make(chan struct{})}
+	return &port{addr: addr, name: addr.String(), done: make(chan struct{})}
 }
 
 func (p *port) listen() (net.Listener, error) {

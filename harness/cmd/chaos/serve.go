@@ -33,8 +33,8 @@ func serve(s settings, in io.Reader, out io.Writer) int {
 	}
 	do := runner(t)
 	if s.target == inVirtualTime {
-		runtime.GOMAXPROCS(1)   // nearly all there is to making a seed repeat, and no slower
-		debug.SetGCPercent(400) // the heap is small, and a schedule short
+		runtime.GOMAXPROCS(1)    // nearly all there is to making a seed repeat, and no slower
+		debug.SetGCPercent(1000) // the heap is small, and a schedule short
 		do = inBubble(s, do)
 		in = polled(in)
 	}

@@ -160,7 +160,7 @@ func (m *Machine) beginAt(b *batch, i int) error {
 }
 
 func (m *Machine) begin(log *raft.Log) error {
-	if err := m.writer.Trusted("BEGIN IMMEDIATE"); err != nil {
+	if _, err := m.writer.Lookup("BEGIN IMMEDIATE"); err != nil {
 		return fmt.Errorf("begin a transaction at log index %d: %w", log.Index, err)
 	}
 	return nil
@@ -170,7 +170,7 @@ func (m *Machine) commit(log *raft.Log, entry Entry) error {
 	if err := m.markApplied(log, entry); err != nil {
 		return err
 	}
-	if err := m.writer.Trusted("COMMIT"); err != nil {
+	if _, err := m.writer.Lookup("COMMIT"); err != nil {
 		return fmt.Errorf("commit up to log index %d: %w", log.Index, err)
 	}
 	return nil

@@ -28,7 +28,7 @@ func (m *Machine) Digest(ctx context.Context) (index uint64, sum string, err err
 	}
 	digest := sha256.New()
 	const schema = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY rowid"
-	if err := hashRows(ctx, digest, view.conn, schema); err != nil {
+	if err := hashQuery(ctx, digest, view.conn, schema); err != nil {
 		return 0, "", err
 	}
 	tables, err := column(view.conn, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'rejoin_applied' ORDER BY name")
@@ -46,23 +46,23 @@ func (m *Machine) Digest(ctx context.Context) (index uint64, sum string, err err
 // hashTable reads a table in the order of its tree. The rowid goes by three
 // names, of which columns may take some; not every table has rowids.
 func hashTable(ctx context.Context, digest hash.Hash, conn *sqlite.Conn, table string) error {
-	sql := "SELECT rowid, oid, _rowid_, * FROM " + quote(table) + " NOT INDEXED"
-	rows, _, err := conn.Query(ctx, sql, nil)
+	rows, _, err := conn.Query(ctx, "SELECT rowid, oid, _rowid_, * FROM "+quote(table)+" NOT INDEXED", nil)
 	if err != nil {
-		return hashRows(ctx, digest, conn, "SELECT * FROM "+quote(table)+" NOT INDEXED")
+		return hashQuery(ctx, digest, conn, "SELECT * FROM "+quote(table)+" NOT INDEXED")
 	}
-	if err := rows.Close(); err != nil {
-		return err
-	}
-	return hashRows(ctx, digest, conn, sql)
+	return hashRows(digest, rows)
 }
 
-// hashRows hashes rows and a mark of their end, which no value begins with.
-func hashRows(ctx context.Context, digest hash.Hash, conn *sqlite.Conn, sql string) (err error) {
+func hashQuery(ctx context.Context, digest hash.Hash, conn *sqlite.Conn, sql string) error {
 	rows, _, err := conn.Query(ctx, sql, nil)
 	if err != nil {
 		return err
 	}
+	return hashRows(digest, rows)
+}
+
+// hashRows hashes rows and a mark of their end, which no value begins with, and closes them.
+func hashRows(digest hash.Hash, rows *sqlite.Rows) (err error) {
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	var buf []byte
 	for {

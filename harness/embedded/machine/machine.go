@@ -113,9 +113,9 @@ func Open(dir string, options Options) (*Machine, error) {
 		}
 	}
 	path := filepath.Join(dir, databaseFile)
-	writer, err := sqlite.Open(path, sqlite.Writer)
+	writer, err := sqlite.Open(path, sqlite.Writer, bookkeeping)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("open state machine in %s: %w", dir, err)
 	}
 	m := &Machine{
 		options:  options,
@@ -124,19 +124,17 @@ func Open(dir string, options Options) (*Machine, error) {
 		progress: make(chan struct{}),
 	}
 	m.readers = newReaders(path, options.Readers, func(err error) error { return m.fail(fmt.Errorf("read: %w", err)) })
-	if err := m.writer.Trusted(bookkeeping); err != nil {
-		return nil, errors.Join(fmt.Errorf("open state machine in %s: %w", dir, err), m.Close())
-	}
 	return m, nil
 }
 
 // bookkeeping are the database's own tables: how far it is in the log and in
 // time, its namespaces and what is in them, and the latest requests with their answers (memory).
-const bookkeeping = `
+const bookkeeping = `BEGIN;
 	CREATE TABLE rejoin_applied (id INTEGER PRIMARY KEY, log_index INTEGER NOT NULL, log_term INTEGER NOT NULL, latest_time INTEGER NOT NULL);
 	CREATE TABLE rejoin_namespaces (name TEXT PRIMARY KEY) WITHOUT ROWID;
 	CREATE TABLE rejoin_objects (type TEXT NOT NULL, name TEXT NOT NULL, namespace TEXT NOT NULL, PRIMARY KEY (name, type)) WITHOUT ROWID;
-	INSERT INTO rejoin_applied VALUES (1, 0, 0, 0);` + memory
+	INSERT INTO rejoin_applied VALUES (1, 0, 0, 0);` + memory + `
+	COMMIT;`
 
 // Interrupt ends what the machine is at: the entry under way is not applied, nor is
 // any after it, and reads end. Close must follow. It does not block.

@@ -123,6 +123,18 @@ var _ = Describe("A connection", func() {
 		Expect(c.Begin(0, 0)).To(Succeed())
 	})
 
+	It("takes the same for a function that it calls for the first time", func() {
+		cost := func() sqlite.Cost {
+			Expect(c.Begin(0, 0)).To(Succeed())
+			Expect(ask(c, "SELECT instr('one', 'n'), 'one' LIKE 'o!_' ESCAPE '!', json_extract('[1]', '$[0]')")).To(HaveLen(1))
+			return c.End()
+		}
+		first := cost()
+		for range 3 {
+			Expect(cost()).To(Equal(first))
+		}
+	})
+
 	It("gives up a statement when the budget is used up, and none of its own", func() {
 		Expect(c.Begin(1000, 0)).To(Succeed())
 		_, err := ask(c, "DELETE FROM t WHERE id > ("+runaway+")")

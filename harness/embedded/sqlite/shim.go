@@ -31,6 +31,7 @@ enum {
 	STATUS_DEFERRED_FKS = 10,
 	RESERVE_BYTES = 38,
 	LOOKASIDE = 1001,
+	NO_CHECKPOINT_ON_CLOSE = 1006,
 	VM_STEP = 4,
 	OPTIMIZATIONS = 15,
 	BLOOM_FILTER = 0x00080000,
@@ -94,6 +95,8 @@ static int surroundings_watch(surroundings *s, void *db, int writer) {
 	meter_watch(&s->meter, db);
 	sqlite3_update_hook(db, changed, s);
 	int rc = writer ? 0 : sqlite3_db_config(db, LOOKASIDE, (void *)0, 1200, 40);
+	// The files are no use to anybody after the last connection.
+	if (rc == 0) rc = sqlite3_db_config(db, NO_CHECKPOINT_ON_CLOSE, 1, (int *)0);
 	// A Bloom filter would look like a value, of up to 10 MB.
 	if (rc == 0 && writer) rc = sqlite3_test_control(OPTIMIZATIONS, db, BLOOM_FILTER);
 	if (rc == 0) rc = sqlite3_open_v2(":memory:", &s->aside, IN_MEMORY, 0);

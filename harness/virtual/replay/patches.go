@@ -54,8 +54,8 @@ var patches = []patch{
 	// What becomes ready waits for the token; what blocks, yields or ends passes it on.
 	{
 		File: "runtime/proc.go",
-		Find: "\trunqput(mp.p.ptr(), gp, next)\n",
-		With: "\tif !replayReady(gp) {\n\t\trunqput(mp.p.ptr(), gp, next)\n\t}\n",
+		Find: "\trunqput(mp.p.ptr(), gp, next)\n\twakep()\n",
+		With: "\tif !replayReady(gp) {\n\t\trunqput(mp.p.ptr(), gp, next)\n\t\twakep()\n\t}\n",
 	},
 	{
 		File: "runtime/proc.go",
@@ -382,5 +382,12 @@ var patches = []patch{
 		File: "runtime/time.go",
 		Find: "\t\tif gp.preemptStop {\n",
 		With: "\t\tif gp.preemptStop && gp.bubble == nil {\n",
+	},
+	// Stacks begin at 8 KiB and not at 2: a run has hundreds of short goroutines, and would
+	// copy the stack of most of them.
+	{
+		File: "runtime/stack.go",
+		Find: "\tif avg < fixedStack {\n\t\tavg = fixedStack\n",
+		With: "\tif avg < 8192 {\n\t\tavg = 8192\n",
 	},
 }
