@@ -75,9 +75,15 @@ func keys(w *world) {
 // succeed: a busy machine may end a leadership without a fault.
 func (w *world) keyed(ctx context.Context, node int, key, sql string, args ...any) (result harness.Result, err error) {
 	GinkgoHelper()
+	return w.keyedOn(ctx, w.node(node), key, sql, args...)
+}
+
+// keyedOn is keyed for a node, however it is reached.
+func (w *world) keyedOn(ctx context.Context, node *harness.Node, key, sql string, args ...any) (result harness.Result, err error) {
+	GinkgoHelper()
 	Eventually(ctx, func() bool {
 		var said *target.Error
-		result, err = w.node(node).ExecuteAs(ctx, key, w.sql(sql), args...)
+		result, err = node.ExecuteAs(ctx, key, w.sql(sql), args...)
 		return errors.As(err, &said) && said.Temporary
 	}).Should(BeFalse(), "%s: %v", sql, err)
 	return result, err

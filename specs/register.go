@@ -66,6 +66,7 @@ func Register(options Options) {
 		clocks(w)
 		health(w)
 		keys(w)
+		together(w)
 		members(w)
 		pressure(w)
 		reads(w)

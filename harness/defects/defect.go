@@ -18,6 +18,10 @@ type Defect struct {
 	// About says which specs are about what it breaks, as a label filter of Ginkgo. One of
 	// them at least must catch it.
 	About string
+	// Between says that it is between two goroutines of a node, in a window in which none
+	// waits: only an order of goroutines finds it in which they yield at locks, channels and
+	// pools (cluster.interleave and cluster.yield).
+	Between bool
 
 	seams  func(embedded.Life) embedded.Seams
 	target func(target.Target) (target.Target, error)
@@ -30,7 +34,7 @@ var None = Defect{}
 // All are the defects, kind by kind.
 func All() []Defect {
 	return slices.Concat(catchingUp(), largeRows(), restart(), lostLog(), identities(), snapshot(), reads(), writes(), keys(),
-		costs(), values(), namespaces(), cluster())
+		costs(), values(), namespaces(), cluster(), interleavings())
 }
 
 // Names are the names of all.

@@ -2,6 +2,7 @@ package defects_test
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness"
 	"github.com/rejoin-db/rejoin/harness/defects"
+	"github.com/rejoin-db/rejoin/harness/target"
 	"github.com/rejoin-db/rejoin/harness/virtual"
 )
 
@@ -46,6 +48,18 @@ var _ = Describe("The catalogue", func() {
 		Expect(len(names)).To(BeNumerically(">=", 30))
 	})
 
+	It("has at least six bugs between two goroutines, which specs of their own are about", func() {
+		var between []string
+		for _, d := range defects.All() {
+			Expect(d.Between).To(Equal(d.Kind == "interleaving"), d.Name)
+			if d.Between {
+				between = append(between, d.Name)
+				Expect(d.About).To(Equal("suite:together"), d.Name)
+			}
+		}
+		Expect(len(between)).To(BeNumerically(">=", 6))
+	})
+
 	It("has no bug where none is named, and says which there are", func() {
 		Expect(defects.Find("")).To(Equal(defects.None))
 		Expect(defects.None.Options()).To(BeEmpty())
@@ -79,6 +93,31 @@ var _ = Describe("A planted bug", virtual.Bubble(), func() {
 			Expect(c.ExecuteWithRetry(ctx, table)).Error().NotTo(HaveOccurred())
 			Expect(c.WaitForAllOnline(ctx)).To(Succeed())
 			Expect(c.VerifyInvariants(ctx)).To(Succeed())
+		}
+	}, patience)
+
+	It("between two goroutines does nothing to requests that come one after the other", func(ctx SpecContext) {
+		for _, d := range defects.All() {
+			if !d.Between {
+				continue
+			}
+			c := boot(ctx, d)
+			Expect(c.ExecuteWithRetry(ctx, table)).Error().NotTo(HaveOccurred())
+			for i := range int64(c.Size()) {
+				node, err := c.Node(int(i))
+				Expect(err).NotTo(HaveOccurred())
+				for range 2 { // sent again it has the first answer
+					result, err := node.ExecuteAs(ctx, fmt.Sprint("key ", i), "INSERT INTO ns.t (v) VALUES (?) RETURNING id", "x")
+					Expect(err).NotTo(HaveOccurred(), d.Name)
+					Expect(result.Value()).To(Equal(i+1), d.Name)
+				}
+				for _, consistency := range []target.Consistency{target.Leader, target.Strong} {
+					result, err := node.Reading(consistency).Execute(ctx, "SELECT count(*) FROM ns.t")
+					Expect(err).NotTo(HaveOccurred(), d.Name)
+					Expect(result.Value()).To(Equal(i+1), d.Name)
+				}
+			}
+			Expect(c.VerifyInvariants(ctx)).To(Succeed(), d.Name)
 		}
 	}, patience)
 

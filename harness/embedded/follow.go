@@ -113,5 +113,5 @@ func (n *Node) catchUpOnce(ctx context.Context, l leader) error {
 		return err
 	}
 	n.standing.aimAt(l, index)
-	return n.storage.machine.WaitApplied(ctx, index)
+	return n.progress.WaitApplied(ctx, index)
 }

@@ -37,7 +37,7 @@ func (n *Node) writeThere(ctx context.Context, w http.ResponseWriter, req *reque
 	}
 	refused := answer.status == http.StatusBadRequest || answer.status == http.StatusUnprocessableEntity
 	if answer.index > 0 && !refused { // what was refused leaves nothing to catch up with
-		if err := n.storage.machine.WaitApplied(ctx, answer.index); err != nil {
+		if err := n.progress.WaitApplied(ctx, answer.index); err != nil {
 			n.fail(w, unavailable(CodeBehind, "the change is applied by leader %s, but node %s has not caught up: %v",
 				l.id, n.config.ID, err).withOutcome(OutcomeApplied))
 			return attempt{answered: true}

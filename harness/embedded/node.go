@@ -20,6 +20,7 @@ type Node struct {
 	config    Config
 	seams     Seams
 	storage   *storage
+	progress  Progress // of the state machine
 	conns     *conns
 	mux       *mux
 	stream    *stream
@@ -92,6 +93,7 @@ func Start(config Config) (_ *Node, err error) {
 	if n.storage, err = openStorage(config, n.seams); err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
+	n.progress = between[Progress](n.storage.machine, n.seams.Progress)
 	n.identity = n.storage.identity
 	n.mux = newMux(listener, n.conns, config.RequestTimeout, n.greetCaller)
 	n.client = &http.Client{Transport: &http.Transport{

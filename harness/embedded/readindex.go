@@ -22,7 +22,7 @@ func (n *Node) readIndex(ctx context.Context, consistency wire.Consistency) (uin
 		return 0, errNotLeading
 	}
 	if consistency != wire.Strong {
-		return n.storage.machine.Applied(), nil
+		return n.progress.Applied(), nil
 	}
 	index := n.raft.CommitIndex()
 	if err := n.rounds.confirm(ctx, l); err != nil {
@@ -53,7 +53,7 @@ func (n *Node) prepareRead(ctx context.Context, consistency wire.Consistency) er
 }
 
 func (n *Node) waitApplied(ctx context.Context, index uint64) error {
-	err := n.storage.machine.WaitApplied(ctx, index)
+	err := n.progress.WaitApplied(ctx, index)
 	var failed *machine.FailedError
 	if err == nil || errors.As(err, &failed) {
 		return err

@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/hashicorp/raft"
@@ -16,6 +17,9 @@ type Seams struct {
 	Stores func(Stores) Stores
 	// Machine is between Raft and the state machine.
 	Machine func(raft.BatchingFSM) raft.BatchingFSM
+	// Progress is between the state machine and requests that wait until it has come to an
+	// entry.
+	Progress func(Progress) Progress
 	// Transport is between Raft and its messages to the other nodes.
 	Transport func(Transport) Transport
 	// Handler is between the HTTP API and who asks, clients and other nodes.
@@ -27,6 +31,16 @@ type Life struct {
 	ID   string
 	Dir  string     // Config.Dir
 	Disk *disk.Disk // where log and snapshots are; the node has it open once Stores is asked for
+}
+
+// Progress is how far the state machine is, for who waits for it. Its methods may be called
+// by many goroutines at once.
+type Progress interface {
+	// Applied is the log index of the last entry that was applied.
+	Applied() uint64
+	// WaitApplied blocks until the entry at that log index is applied. It returns an error
+	// if ctx ends first, or the state machine has failed or is closed.
+	WaitApplied(ctx context.Context, index uint64) error
 }
 
 // Transport is what Raft's messages go through, with pre-votes: without these no

@@ -4,12 +4,23 @@
 //	go run ./harness/cmd/defects                          # all bugs, each up to the first failure; or: make defects
 //	go run ./harness/cmd/defects -only loses-ddl,no-re-election
 //	go run ./harness/cmd/defects -all -write README.md    # all specs, and the table; or: make defects ALL=1
+//	go run ./harness/cmd/defects -ordinary 200            # no ordinary run catches a bug between goroutines
 //
 // The suite is the ordinary one, built for exact replay if the installed Go can be patched
 // for it (package replay). First it is run without a bug, and must pass. Without
 // -all it stops at its first failure. With -all every spec runs, and at least one of the
 // specs that catch a bug must be about it (defects.Defect.About). The exit code is 1 if a
 // bug was missed, or caught by none that is about it, and 2 if nothing was proved.
+//
+// A bug between two goroutines (defects.Defect.Between) is looked for in one order of
+// goroutines after the other, -interleave 1, 2, 3 and so on of command replay, in which
+// they yield at locks, channels and pools with a chance. At first only the specs run that
+// are about the bug. What catches it is run again by itself: it must fail alike each time,
+// and pass without the bug. The command prints the line that runs it again.
+//
+// With -ordinary it proves that these bugs need that: so many runs of the specs about each,
+// or of all specs with -all, in the ordinary order and each with a seed of its own, must
+// miss them. The exit code is 1 if one was caught.
 package main
 
 import (
@@ -45,12 +56,16 @@ func main() {
 }
 
 type options struct {
-	only  string
-	all   bool
-	jobs  int
-	limit time.Duration
-	seed  int64
-	write string
+	only     string
+	all      bool
+	jobs     int
+	limit    time.Duration
+	seed     int64
+	write    string
+	orders   uint64  // of goroutines, that are tried for a bug
+	yield    float64 // in them
+	again    int     // times that what was found is run again
+	ordinary int     // runs
 }
 
 // The limits of the suite with one bug. A bug that makes specs hang costs each of them
@@ -69,8 +84,18 @@ func run(ctx context.Context, args []string) (missed int, err error) {
 	flags.DurationVar(&o.limit, "limit", 0, fmt.Sprintf("how long the suite may take for one bug; %v if 0, and %v with -all", limitToFirst, limitOfAll))
 	flags.Int64Var(&o.seed, "seed", 1, "where the suite's chance comes from")
 	flags.StringVar(&o.write, "write", "", "a file that has the table between its marks; needs -all")
+	flags.Uint64Var(&o.orders, "orders", 100, "how many orders of goroutines are tried for a bug between two of them")
+	flags.Float64Var(&o.yield, "yield", 0.05, "the `chance` with which goroutines yield in them, above 0 and up to 1")
+	flags.IntVar(&o.again, "again", 1, "how many `times` the spec that caught a bug in such an order is run again")
+	flags.IntVar(&o.ordinary, "ordinary", 0, "make so many ordinary `runs` for each bug between two goroutines, and nothing else")
 	if err := flags.Parse(args); err != nil {
 		return 0, err
+	}
+	if !(o.yield > 0 && o.yield <= 1) {
+		return 0, fmt.Errorf("-yield %v is no chance above 0 and up to 1", o.yield)
+	}
+	if o.ordinary < 0 || o.again < 0 {
+		return 0, errors.New("neither -ordinary nor -again can be negative")
 	}
 	if o.write != "" && !o.all {
 		return 0, errors.New("-write needs -all: the table says how many specs catch each bug")
@@ -85,6 +110,9 @@ func run(ctx context.Context, args []string) (missed int, err error) {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, suite.remove()) }()
+	if o.ordinary > 0 {
+		return suite.ordinary(ctx, chosen, o)
+	}
 	begun := time.Now()
 	verdicts, err := judge(ctx, suite, chosen, o)
 	if err != nil {
@@ -144,7 +172,7 @@ func choose(only string) ([]defects.Defect, error) {
 
 // judge runs the suite without a bug, and then once for each.
 func judge(ctx context.Context, s *suite, chosen []defects.Defect, o options) ([]verdict, error) {
-	sound, err := s.run(ctx, defects.None, o)
+	sound, err := s.run(ctx, o.trial(defects.None))
 	fmt.Println(sound)
 	switch {
 	case ctx.Err() != nil:
@@ -164,7 +192,7 @@ func judge(ctx context.Context, s *suite, chosen []defects.Defect, o options) ([
 			seats <- struct{}{}
 			defer func() { <-seats }()
 			if ctx.Err() == nil {
-				verdicts[i], errs[i] = s.run(ctx, d, o)
+				verdicts[i], errs[i] = s.judge(ctx, d, o)
 				fmt.Println(verdicts[i])
 			}
 		})
@@ -175,4 +203,17 @@ func judge(ctx context.Context, s *suite, chosen []defects.Defect, o options) ([
 		return nil, fmt.Errorf("interrupted, with %d of %d bugs judged", len(judged), len(chosen))
 	}
 	return verdicts, errors.Join(errs...)
+}
+
+// judge runs the suite with one bug.
+func (s *suite) judge(ctx context.Context, d defects.Defect, o options) (verdict, error) {
+	if d.Between {
+		return s.search(ctx, d, o)
+	}
+	return s.run(ctx, o.trial(d))
+}
+
+// trial is the ordinary run with a bug.
+func (o options) trial(d defects.Defect) trial {
+	return trial{defect: d, seed: o.seed, all: o.all, limit: o.limit}
 }

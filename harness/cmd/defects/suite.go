@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -18,11 +20,48 @@ import (
 	"github.com/rejoin-db/rejoin/harness/virtual/replay"
 )
 
-// suite is the suite's test binary.
+// suite is the suite's test binary. It is safe for concurrent use.
 type suite struct {
 	toolchain         replay.Toolchain
 	own               *rundir.Dir
 	dir, binary, root string
+	runs              atomic.Uint64
+}
+
+// trial is one run of the suite.
+type trial struct {
+	defect     defects.Defect // none if its name is empty
+	seed       int64          // Ginkgo's
+	interleave uint64         // the order of goroutines; 0 for the ordinary one
+	yield      float64        // the chance with which goroutines yield
+	labels     string         // of the specs that run, as a label filter; those of an ordinary run if empty
+	spec       string         // the full text of the only spec that runs; see labels if empty
+	all        bool           // all of them run, not only those up to the first failure
+	limit      time.Duration
+}
+
+func (t trial) arguments(report string) []string {
+	args := []string{"-ginkgo.no-color", "-test.timeout=0", fmt.Sprintf("-ginkgo.seed=%d", t.seed), fmt.Sprintf("-ginkgo.timeout=%v", t.limit), "-ginkgo.json-report=" + report}
+	if t.spec != "" {
+		args = append(args, "-ginkgo.focus=^"+regexp.QuoteMeta(description+" "+t.spec)+"$")
+	}
+	if !t.all {
+		args = append(args, "-ginkgo.fail-fast")
+	}
+	return args
+}
+
+// description is what suite_test.go calls the suite: Ginkgo's focus sees it before the
+// text of each spec.
+const description = "Rejoin"
+
+func (t trial) environment() []string {
+	environment := []string{"REJOIN_TARGET=virtual", "REJOIN_JOURNALS=none", "REJOIN_DEFECT=" + cmp.Or(t.defect.Name, "none"), "GODEBUG=asyncpreemptoff=1",
+		fmt.Sprintf("REJOIN_INTERLEAVE=%d", t.interleave), fmt.Sprintf("REJOIN_YIELD=%v", t.yield)}
+	if t.labels != "" || t.spec != "" {
+		environment = append(environment, "REJOIN_LABEL_FILTER="+t.labels)
+	}
+	return environment
 }
 
 // build compiles the suite, for exact replay if that can be: then a seed catches the same
@@ -55,20 +94,16 @@ func build(ctx context.Context) (*suite, error) {
 
 func (s *suite) remove() error { return s.own.Remove() }
 
-// run runs the suite with the bug. A run that breaks off, by a panic or by the limit, has
-// caught it. A run that never began is an error.
-func (s *suite) run(ctx context.Context, d defects.Defect, o options) (verdict, error) {
-	name := cmp.Or(d.Name, "none")
-	path := filepath.Join(s.dir, name+".json")
-	limited, cancel := context.WithTimeout(ctx, o.limit+10*time.Second)
+// run runs the suite once. A run that breaks off, by a panic or by the limit, has
+// caught the bug. A run that never began is an error.
+func (s *suite) run(ctx context.Context, t trial) (verdict, error) {
+	name := cmp.Or(t.defect.Name, "none")
+	path := filepath.Join(s.dir, fmt.Sprintf("%s-%d.json", name, s.runs.Add(1)))
+	limited, cancel := context.WithTimeout(ctx, t.limit+10*time.Second)
 	defer cancel()
-	args := []string{"-ginkgo.no-color", "-test.timeout=0", fmt.Sprintf("-ginkgo.seed=%d", o.seed), fmt.Sprintf("-ginkgo.timeout=%v", o.limit), "-ginkgo.json-report=" + path}
-	if !o.all {
-		args = append(args, "-ginkgo.fail-fast")
-	}
-	command := s.toolchain.Command(limited, s.binary, args...)
+	command := s.toolchain.Command(limited, s.binary, t.arguments(path)...)
 	command.Dir = s.root
-	command.Env = append(s.toolchain.Environ(os.Environ()), "REJOIN_TARGET=virtual", "REJOIN_JOURNALS=none", "REJOIN_DEFECT="+name, "GODEBUG=asyncpreemptoff=1")
+	command.Env = append(s.toolchain.Environ(os.Environ()), t.environment()...)
 	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }
 	command.WaitDelay = 5 * time.Second
 	var said bytes.Buffer
@@ -78,7 +113,7 @@ func (s *suite) run(ctx context.Context, d defects.Defect, o options) (verdict, 
 	runtime.LockOSThread() // the suite goes with the thread that starts it: see attributes
 	ended := command.Run()
 	runtime.UnlockOSThread()
-	v := verdict{defect: d, took: time.Since(begun)}
+	v := verdict{defect: t.defect, trial: t, runs: 1, took: time.Since(begun)}
 	reported, err := v.read(path)
 	switch {
 	case err != nil:

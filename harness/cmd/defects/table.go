@@ -25,6 +25,9 @@ func table(verdicts []verdict) string {
 		}
 		best := v.best()
 		by, after := cell(best.spec), fmt.Sprintf("%.1f s", best.after.Seconds())
+		if v.trial.yield > 0 {
+			by += fmt.Sprintf(", with `INTERLEAVE=%d YIELD=%v`", v.trial.interleave, v.trial.yield)
+		}
 		if !v.caught() {
 			by, after = "**missed**", ""
 		}

@@ -7,13 +7,16 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/onsi/ginkgo/v2/types"
 
+	"github.com/rejoin-db/rejoin/harness/again"
 	"github.com/rejoin-db/rejoin/harness/defects"
+	"github.com/rejoin-db/rejoin/harness/settings"
 )
 
 // verdict is what the suite said of one bug.
@@ -24,13 +27,18 @@ type verdict struct {
 	about   int            // how many of those are about the bug
 	of      int            // of so many that are about it and ran
 	broke   string         // why the run broke off without a spec that failed; empty if it did not
-	took    time.Duration
+	took    time.Duration  // of all runs
+	trial   trial          // the run that is told of
+	runs    int            // of the suite, until one caught the bug
+	unasked string         // why no run could catch it; empty if one could
 }
 
 // catch is a spec that failed.
 type catch struct {
 	spec  string
+	text  string        // the spec's full text; empty if what failed is no spec
 	said  string        // the first line of its failure
+	whole string        // all of its failure, and where; without addresses in memory
 	after time.Duration // since the suite began
 	about bool
 }
@@ -47,7 +55,7 @@ func (v verdict) best() catch {
 	if len(v.catches) > 0 {
 		return v.catches[0]
 	}
-	return catch{spec: "the run broke off", said: v.broke, after: v.took}
+	return catch{spec: "the run broke off", said: v.broke, whole: v.broke, after: v.took}
 }
 
 func (v verdict) String() string {
@@ -60,13 +68,36 @@ func (v verdict) String() string {
 	case v.caught():
 		what = "caught"
 	}
-	line := fmt.Sprintf("%-34s %-8s %6.1f s", name, what, v.took.Seconds())
-	if !v.caught() {
+	line := fmt.Sprintf("%-40s %-8s %6.1f s", name, what, v.took.Seconds())
+	switch {
+	case v.unasked != "":
+		return line + "  by no run: " + v.unasked
+	case !v.caught() && v.trial.yield > 0:
+		return fmt.Sprintf("%s  by none of %d specs, in none of %d orders of goroutines", line, v.specs, v.runs)
+	case !v.caught():
 		return fmt.Sprintf("%s  by none of %d specs", line, v.specs)
 	}
 	best := v.best()
-	return fmt.Sprintf("%s  by %d of %d specs; %d of the %d of %s\n%54s%s\n%54s%s", line, len(v.catches), v.specs, v.about, v.of, v.defect.About, "", best.spec, "", best.said)
+	text := fmt.Sprintf("%s  by %d of %d specs; %d of the %d of %s\n%60s%s\n%60s%s", line, len(v.catches), v.specs, v.about, v.of, v.defect.About, "", best.spec, "", best.said)
+	if again := v.again(); again != "" {
+		text += fmt.Sprintf("\n%60sin order %d of goroutines, in run %d; again: %s", "", v.trial.interleave, v.runs, again)
+	}
+	return text
 }
+
+// again is the command that runs the best catch again; empty for what an ordinary run
+// catches, and for what is no spec.
+func (v verdict) again() string {
+	best := v.best()
+	if v.trial.yield == 0 || best.text == "" {
+		return ""
+	}
+	cluster := settings.Default().Cluster
+	cluster.Interleave, cluster.Yield, cluster.Defect = v.trial.interleave, v.trial.yield, v.defect.Name
+	return again.Spec{Seed: v.trial.seed, Text: best.text, Cluster: cluster}.Line()
+}
+
+var addresses = regexp.MustCompile("0x[0-9a-f]+")
 
 // read reads the report of a run. It returns false if there is none, or one that was cut
 // off.
@@ -112,7 +143,12 @@ func (v *verdict) add(report types.Report, spec types.SpecReport, isAbout types.
 	if about {
 		v.about++
 	}
+	text := ""
+	if isSpec {
+		text = spec.FullText()
+	}
 	v.catches = append(v.catches, catch{
+		text: text, whole: addresses.ReplaceAllString(fmt.Sprintf("%s\n%s", spec.FailureLocation(), spec.FailureMessage()), "0x…"),
 		spec: strings.TrimPrefix(spec.FullText(), "A replicated SQL database "), said: firstLine(spec.FailureMessage()),
 		after: spec.EndTime.Sub(report.StartTime), about: about,
 	})

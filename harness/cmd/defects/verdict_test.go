@@ -73,7 +73,7 @@ var _ = Describe("A verdict", func() {
 		dir := GinkgoT().TempDir()
 		s := &suite{dir: dir, root: dir, binary: filepath.Join(dir, "suite.test")}
 		Expect(os.WriteFile(s.binary, []byte("#!/bin/sh\n"+script+"\n"), 0o700)).To(Succeed())
-		v, err := s.run(ctx, d, options{limit: time.Minute})
+		v, err := s.run(ctx, trial{defect: d, limit: time.Minute})
 		matches(v, err)
 	},
 		Entry("is an error if it never began", NodeTimeout(time.Minute), "echo plant loses-all: no; exit 1", func(_ verdict, err error) {

@@ -4,6 +4,7 @@ package bubble
 
 import (
 	crand "crypto/rand"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"hash/fnv"
@@ -66,6 +67,32 @@ func TestChoices(t *testing.T) {
 			fmt.Printf("%s %016x %016x\n", s.name, h.Sum64(), replay.Now().Hash)
 		}
 	})
+}
+
+// atFirst is of the process.
+var atFirst sync.Once
+
+// What is kept for the process is made in the first bubble that needs it, and changes
+// nothing there.
+func TestFirst(t *testing.T) {
+	type seen struct {
+		state replay.State
+		drawn uint64
+	}
+	var all [2]seen
+	for i := range all {
+		synctest.Test(t, func(t *testing.T) {
+			replay.Begin(replay.Schedule{Seed: *seed, Yield: 1})
+			atFirst.Do(func() {})
+			if _, err := json.Marshal(struct{ A, B int }{}); err != nil { // it keeps what it found out of the type
+				t.Fatal(err)
+			}
+			all[i] = seen{replay.Now(), randv2.Uint64()}
+		})
+	}
+	if all[0] != all[1] {
+		t.Errorf("the first bubble saw %v, and one that is like it %v", all[0], all[1])
+	}
 }
 
 // interfere is busy, has the collector run, and holds the lock, until told to stop.
