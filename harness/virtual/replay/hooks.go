@@ -37,8 +37,9 @@ type Schedule struct {
 	// they became ready; any other number is another order, drawn from it and the seed.
 	Interleave uint64
 	// Yield is the chance, from 0 to 1, that a goroutine lets others run at an operation
-	// on a channel, lock, pool, condition or wait group. The standard library's own
-	// operations do not count.
+	// on a channel, lock, pool, condition or wait group. Operations of the standard
+	// library, of logs, of Ginkgo, and of encoders that keep what they learn of types for
+	// the whole process do not count.
 	Yield float64
 }
 
