@@ -80,6 +80,7 @@ var _ = onBothDisks("A node whose disk goes bad,", func(on tweak) {
 		leader = c.leader(ctx)
 		c.session(leader).ok(ctx, "", "CREATE TABLE t (id INTEGER PRIMARY KEY, v)")
 		c.converge(ctx) // lest a disk that goes bad meets the table and not what the spec is about
+		c.untilLogged(ctx, c.all()...)
 		return c, leader, c.but(leader)[0]
 	}
 
@@ -176,6 +177,7 @@ var _ = onBothDisks("A node whose disk goes bad,", func(on tweak) {
 			It("fails alone in its cluster, and ends", func(ctx SpecContext) {
 				c := boot(1, on)
 				c.session(0).works(ctx)
+				c.untilLogged(ctx, 0)
 				c.configs[0].Disk.Set(fault.faults)
 				a := c.session(0).do(ctx, "", "INSERT INTO works DEFAULT VALUES")
 				Expect(a.Error.Code).To(Equal(embedded.CodeFailed))

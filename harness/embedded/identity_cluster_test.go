@@ -41,10 +41,7 @@ func (c *cluster) otherwise(i int, from string) {
 func (c *cluster) untilLogged(ctx context.Context, nodes ...int) {
 	GinkgoHelper()
 	for _, i := range nodes {
-		Eventually(ctx, func() (string, error) {
-			content, err := os.ReadFile(filepath.Join(c.configs[i].Dir, "identity", "owner"))
-			return string(content), err
-		}).Should(ContainSubstring(`"logged":true`))
+		Eventually(ctx, c.nodes[i].Logged).Should(BeTrue(), "node %d has not stored that it has a log", i)
 	}
 }
 
