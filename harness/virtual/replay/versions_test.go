@@ -46,8 +46,9 @@ var _ = DescribeTable("A program in a bubble runs the same each time, and with e
 		Expect(strings.Count(chosen, "\n")).To(BeNumerically(">", 5), string(out))
 		return chosen
 	}
-	said, err = t.Command(ctx, binary, "-test.run=OneAtATime", "-threads=4").CombinedOutput()
+	said, err = t.Command(ctx, binary, "-test.v", "-test.run=OneAtATime|First", "-threads=4").CombinedOutput()
 	Expect(err).NotTo(HaveOccurred(), string(said))
+	Expect(string(said)).To(And(ContainSubstring("--- PASS: TestOneAtATime"), ContainSubstring("--- PASS: TestFirst")))
 	for _, schedule := range schedules {
 		first := run(schedule...)
 		for _, threads := range []string{"1", "2", "4"} {

@@ -49,10 +49,14 @@ var sources = []struct {
 	{"outside", sharing},
 }
 
-func TestChoices(t *testing.T) {
+func mustBeExact(t *testing.T) {
 	if !replay.Exact() {
-		t.Fatal("this program is not exact")
+		t.Skip("this is about a program that is built for exact replay; versions_test.go builds it so")
 	}
+}
+
+func TestChoices(t *testing.T) {
+	mustBeExact(t)
 	runtime.GOMAXPROCS(*threads)
 	stop := make(chan struct{})
 	var around sync.WaitGroup
@@ -75,6 +79,7 @@ var atFirst sync.Once
 // What is kept for the process is made in the first bubble that needs it, and changes
 // nothing there.
 func TestFirst(t *testing.T) {
+	mustBeExact(t)
 	type seen struct {
 		state replay.State
 		drawn uint64
@@ -265,9 +270,7 @@ func sharing(said io.Writer) {
 // TestOneAtATime has goroutines of a bubble woken from outside of it, all the time. Still
 // only one of them runs at once.
 func TestOneAtATime(t *testing.T) {
-	if !replay.Exact() {
-		t.Fatal("this program is not exact")
-	}
+	mustBeExact(t)
 	runtime.GOMAXPROCS(*threads)
 	const woken, times = 8, 5000
 	wakes := make([]chan int, woken)
