@@ -23,14 +23,13 @@ type stream struct {
 	reader, writer gate
 	turn           chan struct{} // holds one token, which a writer has while it writes
 
-	mu      sync.Mutex
-	queue   []message // read in this order, even where a later one is due earlier
-	held    int       // bytes in the queue
-	sent    uint64    // messages so far
-	awaited *pace     // of the link when the reader found the queue empty
-	fin     error     // what is read after the last message; nil while more may be written
-	finDue  arrival
-	gone    *arrival // when the writer learns that nobody reads; nil while somebody does
+	mu     sync.Mutex
+	queue  []message // read in this order, even where a later one is due earlier
+	held   int       // bytes in the queue
+	sent   uint64    // messages so far
+	fin    error     // what is read after the last message; nil while more may be written
+	finDue arrival
+	gone   *arrival // when the writer learns that nobody reads; nil while somebody does
 }
 
 type message struct {
@@ -71,7 +70,7 @@ func (s *stream) read(p []byte) (int, error) {
 		case err != nil:
 			return 0, err
 		}
-		v.expect(h.at, h.over)
+		v.wait(h.at, h.over)
 	}
 }
 
@@ -104,10 +103,6 @@ func (s *stream) take(p []byte) (n int, h hold, err error) {
 		err = s.fin
 	case s.fin != nil:
 		h = s.finDue.hold()
-	default:
-		if s.awaited = s.link.pace.Load(); s.awaited != nil {
-			h.over = s.awaited.over
-		}
 	}
 	return n, h, err
 }
@@ -147,9 +142,8 @@ func (s *stream) send(p []byte) (done int, err error) {
 		n, h, err := s.put(p[done:])
 		done += n
 		switch {
-		case n > 0 && !h.at.IsZero():
-			s.reader.announce(h.at)
-		case n > 0: // there is another message before it
+		case n > 0:
+			s.reader.wake()
 		case err != nil:
 			return done, err
 		default:
@@ -159,9 +153,8 @@ func (s *stream) send(p []byte) (done int, err error) {
 	return done, nil
 }
 
-// put sends as much of p as there is room for, and returns when its reader must look, if that waits for it.
-// If there is no room, it returns what to wait for besides room: that the writer knows that there never
-// will be any.
+// put sends as much of p as there is room for. If there is none, it returns what to wait for besides
+// room: that the writer knows that there never will be any.
 func (s *stream) put(p []byte) (n int, h hold, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -181,16 +174,7 @@ func (s *stream) put(p []byte) (n int, h hold, err error) {
 		}
 	}
 	if n = min(len(p), window-s.held); n > 0 {
-		m := message{bytes.Clone(p[:n]), s.sendLocked(n)}
-		h = hold{}
-		switch {
-		case len(s.queue) > 0:
-		case m.due.by == s.awaited:
-			h.at = m.due.at
-		default: // the reader would not hear of the end of this pace
-			h.at = time.Now()
-		}
-		s.queue = append(s.queue, m)
+		s.queue = append(s.queue, message{bytes.Clone(p[:n]), s.sendLocked(n)})
 		s.held += n
 	}
 	return n, h, nil
