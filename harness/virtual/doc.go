@@ -48,6 +48,9 @@
 //     1.27 walks over a map of more than eight keys in another order than 1.26
 //   - RealLimit and Ginkgo's timeouts, which cut a run by the real clock
 //   - more than eight bubbles at once in a process that share a sync.Pool
+//   - with Yield, a report that asks the nodes while they run, as a progress report does:
+//     a lock on which the report waits goes to it before the goroutines of the bubble that
+//     came later
 //   - a mutex that is locked outside of the bubble and unlocked inside while a goroutine
 //     of the bubble waits for it: the bubble hangs
 //

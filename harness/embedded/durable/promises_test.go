@@ -63,6 +63,18 @@ var _ = onBoth("The promises", func(fresh func() *disk.Disk) {
 		}
 	})
 
+	It("go with a log of which nothing is left behind a snapshot", func() {
+		Expect(s.Log.StoreLogs(entries(1, 9))).To(Succeed())
+		Expect(s.Log.DeleteRange(1, 5)).To(Succeed())
+		take(s.Snapshots, 50, 2, []byte("content"))
+		Expect(s.Log.DeleteRange(6, 9)).To(Succeed())
+		start()
+		Expect(s.Log.LastIndex()).To(BeZero())
+		Expect(s.Log.StoreLogs(entries(51, 53))).To(Succeed())
+		start()
+		Expect(s.Log.FirstIndex()).To(BeEquivalentTo(51))
+	})
+
 	It("go with a log that another node's snapshot has overtaken, and a crash that came between", func() {
 		Expect(s.Log.StoreLogs(entries(1, 9))).To(Succeed())
 		take(s.Snapshots, 50, 2, []byte("content"))

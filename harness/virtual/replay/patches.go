@@ -189,12 +189,7 @@ var patches = []patch{
 		Find: "return tw.timer.rand < other.timer.rand",
 		With: "return replayTie(tw.timer.rand, tw.when) < replayTie(other.timer.rand, tw.when)",
 	},
-	// Semaphores draw from the bubble, and a mutex turns fair by the bubble's time.
-	{
-		File: "runtime/sema.go",
-		Find: "s.ticket = cheaprand() | 1",
-		With: "s.ticket = replayTicket() | 1",
-	},
+	// A mutex turns fair by the bubble's time.
 	{
 		File: "runtime/sema.go",
 		Find: "func internal_sync_nanotime() int64 {\n",
