@@ -32,6 +32,16 @@ func (r read) end() uint64 {
 	return r.state.Segments[last].BaseIndex + r.found[last].entries - 1
 }
 
+// empty tells whether the log has no entry.
+func (r read) empty() bool {
+	for _, f := range r.found {
+		if f.entries > 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // readLog reads the log whole, and changes nothing.
 func readLog(d *disk.FS, m *meta) (r read, err error) {
 	if r.state, err = m.Load(""); err != nil {
@@ -96,9 +106,12 @@ func readSegment(d *disk.FS, info types.SegmentInfo) (found inspected, err error
 	return found, nil
 }
 
-// kept expects that the log has all that was promised of it.
+// kept expects that the log has all that was promised of it. Of a log that was removed
+// whole, behind a snapshot that is promised as well, nothing need be there: raft-wal
+// (seen in 0.4.1) may begin again from entry 1 then, until the next append.
 func (r read) kept(d *disk.FS, promised promise) error {
-	if end := r.end(); end < promised.last {
+	removed := r.empty() && promised.last <= promised.snapshot.index
+	if end := r.end(); end < promised.last && (r.missing || !removed) {
 		name := disk.LogDir
 		if last := len(r.state.Segments); last > 0 {
 			name = segmentName(r.state.Segments[last-1])
