@@ -1,5 +1,5 @@
 package embedded
 
-// Logged tells whether the node has stored that it has a log, which it does once it is
+// Logged tells whether a node has stored that it has a log, which it does once it is
 // online.
-func (n *Node) Logged() bool { return n.identity.get().Logged }
+func Logged(n *Node) bool { return n.identity.get().Logged }

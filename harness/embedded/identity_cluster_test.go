@@ -41,7 +41,7 @@ func (c *cluster) otherwise(i int, from string) {
 func (c *cluster) untilLogged(ctx context.Context, nodes ...int) {
 	GinkgoHelper()
 	for _, i := range nodes {
-		Eventually(ctx, c.nodes[i].Logged).Should(BeTrue(), "node %d has not stored that it has a log", i)
+		Eventually(ctx, embedded.Logged).WithArguments(c.nodes[i]).Should(BeTrue(), "node %d has not stored that it has a log", i)
 	}
 }
 
