@@ -12,7 +12,7 @@ import (
 
 // interleavings are bugs between two goroutines of one node. Each has a window of a few
 // operations on locks, channels or pools in which no goroutine waits. In virtual time a
-// goroutine runs until it waits, so on an ordinary run nobody comes in between.
+// goroutine runs until it waits, so on an ordinary run no other goroutine comes in between.
 func interleavings() []Defect {
 	return []Defect{
 		between("key-is-checked-and-then-noted",
@@ -53,7 +53,7 @@ func surviving(w http.ResponseWriter, serve func()) {
 	serve()
 }
 
-// refuse answers by an error after which nobody knows what became of the request.
+// refuse answers with an error that leaves the outcome of the request unknown.
 func refuse(w http.ResponseWriter, status int, code, message string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)

@@ -15,7 +15,7 @@ import (
 
 var errImpatient = errors.New("it does not wait")
 
-// impatient is progress for which nobody waits once it is told so.
+// impatient is progress whose WaitApplied fails at once while is is set.
 type impatient struct {
 	embedded.Progress
 	is *atomic.Bool

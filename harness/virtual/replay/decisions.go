@@ -97,7 +97,7 @@ type functions map[uint64]string
 func (f functions) write(w io.Writer, e []uint64) {
 	at := time.Unix(0, int64(e[0])).UTC().Format("15:04:05.000000000")
 	if e[1]&drew != 0 {
-		fmt.Fprintf(w, "%s goroutine %d draws, at %s\n", at, e[1]&^drew, f.stack(e[stackOfEntry:]))
+		fmt.Fprintf(w, "%s goroutine %d draws%s\n", at, e[1]&^drew, f.stack(e[stackOfEntry:]))
 		return
 	}
 	from, to, reason, ready := e[1]>>32, e[1]&(1<<32-1), e[2]>>32, e[2]&(1<<32-1)
