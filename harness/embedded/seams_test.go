@@ -15,7 +15,7 @@ import (
 
 var errImpatient = errors.New("it does not wait")
 
-// impatient is progress whose WaitApplied fails at once while is is set.
+// impatient is progress whose WaitApplied fails at once when it is told to.
 type impatient struct {
 	embedded.Progress
 	is *atomic.Bool

@@ -8,13 +8,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
 
+	"github.com/rejoin-db/rejoin/harness/again"
 	"github.com/rejoin-db/rejoin/harness/defects"
 	"github.com/rejoin-db/rejoin/harness/internal/rundir"
 	"github.com/rejoin-db/rejoin/harness/virtual/replay"
@@ -43,17 +43,13 @@ type trial struct {
 func (t trial) arguments(report string) []string {
 	args := []string{"-ginkgo.no-color", "-test.timeout=0", fmt.Sprintf("-ginkgo.seed=%d", t.seed), fmt.Sprintf("-ginkgo.timeout=%v", t.limit), "-ginkgo.json-report=" + report}
 	if t.spec != "" {
-		args = append(args, "-ginkgo.focus=^"+regexp.QuoteMeta(description+" "+t.spec)+"$")
+		args = append(args, "-ginkgo.focus="+again.Focus(t.spec))
 	}
 	if !t.all {
 		args = append(args, "-ginkgo.fail-fast")
 	}
 	return args
 }
-
-// description is what suite_test.go calls the suite: Ginkgo's focus sees it before the
-// text of each spec.
-const description = "Rejoin"
 
 func (t trial) environment() []string {
 	environment := []string{"REJOIN_TARGET=virtual", "REJOIN_JOURNALS=none", "REJOIN_DEFECT=" + cmp.Or(t.defect.Name, "none"), "GODEBUG=asyncpreemptoff=1",

@@ -6,6 +6,8 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+
+	"github.com/rejoin-db/rejoin/harness/again"
 )
 
 var _ = Describe("The flags", func() {
@@ -42,7 +44,7 @@ var _ = Describe("What the suite is given", func() {
 		text := "A database (of 3) costs $5. Or more? [x]"
 		args := settings{seed: "17", spec: text}.arguments("r.json")
 		Expect(args).To(ContainElement("-ginkgo.seed=17"))
-		expression := regexp.MustCompile(focus(text))
+		expression := regexp.MustCompile(again.Focus(text))
 		Expect(args).To(ContainElement("-ginkgo.focus=" + expression.String()))
 		Expect(expression.MatchString("Rejoin " + text)).To(BeTrue())
 		Expect(expression.MatchString("Rejoin " + text + " and more")).To(BeFalse())

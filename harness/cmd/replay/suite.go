@@ -7,15 +7,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/onsi/ginkgo/v2/types"
-)
 
-// description is what suite_test.go calls the suite: Ginkgo's focus sees it before the
-// text of each spec.
-const description = "Rejoin"
+	"github.com/rejoin-db/rejoin/harness/again"
+)
 
 // suite runs the spec, or all.
 func (p *program) suite(ctx context.Context, dir string) (played, error) {
@@ -43,13 +40,10 @@ func (p *program) suite(ctx context.Context, dir string) (played, error) {
 func (s settings) arguments(report string) []string {
 	args := []string{"-test.timeout=0", "-ginkgo.no-color", "-ginkgo.seed=" + s.seed, fmt.Sprintf("-ginkgo.timeout=%v", s.limit), "-ginkgo.json-report=" + report}
 	if s.spec != "" {
-		args = append(args, "-ginkgo.focus="+focus(s.spec))
+		args = append(args, "-ginkgo.focus="+again.Focus(s.spec))
 	}
 	return args
 }
-
-// focus is the expression that fits that spec alone.
-func focus(spec string) string { return "^" + regexp.QuoteMeta(description+" "+spec) + "$" }
 
 // environment gives the suite its settings. What it has by default is left out: a tree
 // from before a setting would refuse it.
