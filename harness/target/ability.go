@@ -15,11 +15,12 @@ const (
 	Time    Ability = "let time pass at once"     // Clock
 	Logs    Ability = "show what the nodes wrote" // Logger
 	Keys    Ability = "remember requests by name" // Rememberer
+	Files   Ability = "list the nodes' files"     // Keeper
 )
 
 // Abilities are all abilities.
 func Abilities() []Ability {
-	return []Ability{Stop, Crash, Pause, Links, Disks, Clocks, Members, Time, Logs, Keys}
+	return []Ability{Stop, Crash, Pause, Links, Disks, Clocks, Members, Time, Logs, Keys, Files}
 }
 
 // Can tells whether the cluster has the ability.
@@ -43,6 +44,8 @@ func Can(c Cluster, ability Ability) bool {
 		return is[Logger](c)
 	case Keys:
 		return is[Rememberer](c)
+	case Files:
+		return is[Keeper](c)
 	}
 	return false
 }

@@ -23,6 +23,7 @@ var (
 	_ target.Skewer     = capable{}
 	_ target.Membership = capable{}
 	_ target.Logger     = capable{}
+	_ target.Keeper     = capable{}
 )
 
 func (c capable) Digest(ctx context.Context, node int) (uint64, string, error) {
@@ -115,4 +116,11 @@ func (c capable) Log(node int, most int) (string, error) {
 	}
 	text := fmt.Sprintf("n%d said this", node)
 	return text[max(0, len(text)-most):], nil
+}
+
+func (c capable) Files(ctx context.Context, node int) ([]string, error) {
+	if err := c.called(ctx, "files %d", node); err != nil {
+		return nil, err
+	}
+	return []string{fmt.Sprintf("n%d/file", node)}, nil
 }
