@@ -57,6 +57,8 @@ func Register(options Options) {
 		ways(w)
 		crash(w)
 		snapshotCrash(w)
+		restored(w)
+		restoredMembers(w)
 		rolling(w)
 		links(w)
 		frozen(w)
