@@ -22,11 +22,9 @@ func restored(w *world) {
 	Describe("A node that was restored by a snapshot", Label("suite:restored", "fault:isolate", "speed:slow"), func() {
 		It("puts to use all that it was sent, also as the leader, and hands it on", func(ctx SpecContext) {
 			w.needs(3)
-			w.run(ctx, readFixture("machinery.sql"))
-			w.run(ctx, "CREATE TABLE {ns}.churn (n INTEGER PRIMARY KEY)")
+			m := w.openMachinery(ctx)
 			w.run(ctx, "CREATE NAMESPACE {ns}_old; CREATE TABLE {ns}_old.t (v); CREATE TRIGGER {ns}.dropped AFTER UPDATE ON {ns}.goods BEGIN INSERT INTO {ns}.audit (what) VALUES ('by what was dropped'); END")
 			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
-			m := &machinery{w: w, sequence: 100}
 			leader := w.leader(ctx)
 			m.remembers(ctx, w.node(leader))
 			if w.cluster.Can(target.Clocks) {
@@ -69,8 +67,8 @@ func restored(w *world) {
 		It("starts again from what it was sent, though alone, and leaves no files", Label("fault:crash"), func(ctx SpecContext) {
 			w.needs(3)
 			w.requires(target.Crash)
+			m := w.openMachinery(ctx)
 			w.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v TEXT); INSERT INTO {ns}.t VALUES (1, 'old'), (2, 'deleted')")
-			w.run(ctx, "CREATE TABLE {ns}.churn (n INTEGER PRIMARY KEY)")
 			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
 			victim := w.others(w.leader(ctx))[0]
 			own := w.node(victim).Inside().AsIs().Reading(target.Local)
@@ -109,6 +107,7 @@ func restored(w *world) {
 			})
 			Expect(own.Execute(ctx, w.sql("SELECT id, v FROM {ns}.t"))).To(HaveRows(Row(3, "newer")))
 			Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.t"), w.sql("SELECT * FROM {ns}.churn")))
+			m.works(ctx, w.node(victim))
 
 			By("being away for a few entries, while the others take their third snapshot")
 			w.awayForAFew(ctx, victim)
@@ -229,7 +228,7 @@ type machinery struct {
 // tables are queries of all that the machinery holds, and of what it is.
 var tables = []string{
 	"SELECT * FROM {ns}.goods ORDER BY id", "SELECT * FROM {ns}.audit ORDER BY id", "SELECT * FROM {ns}.makers ORDER BY id",
-	"SELECT * FROM {ns}.shelf ORDER BY good, maker", "SELECT * FROM {ns}.pairs ORDER BY a, b", "SELECT * FROM sqlite_sequence ORDER BY name",
+	"SELECT * FROM {ns}.shelf ORDER BY good, maker", "SELECT * FROM {ns}.prices ORDER BY maker", "SELECT * FROM {ns}.pairs ORDER BY a, b", "SELECT * FROM sqlite_sequence ORDER BY name",
 	"SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name", "SELECT name FROM rejoin_namespaces ORDER BY name",
 }
 
@@ -238,6 +237,14 @@ var named = map[string]string{
 	"small": "INSERT INTO {ns}.audit (what) VALUES (?) RETURNING id, what, NULL AS none",
 	"long":  "INSERT INTO {ns}.audit (what) VALUES (?) RETURNING id, what, CAST(printf('%.2000c', 'x') AS BLOB) AS long, -1.5 AS number",
 	"gone":  "INSERT INTO {ns}.audit (what) VALUES (?) RETURNING id, what, zeroblob(70000) AS most",
+}
+
+// openMachinery makes it, and {ns}.churn.
+func (w *world) openMachinery(ctx context.Context) *machinery {
+	GinkgoHelper()
+	w.run(ctx, readFixture("machinery.sql"))
+	w.run(ctx, "CREATE TABLE {ns}.churn (n INTEGER PRIMARY KEY)")
+	return &machinery{w: w, sequence: 100}
 }
 
 func (m *machinery) key(name string) string { return m.w.ns + "-" + name }
@@ -256,7 +263,7 @@ func (m *machinery) remembers(ctx context.Context, node *harness.Node) {
 // recalls makes them once more.
 func (m *machinery) recalls(ctx context.Context, node *harness.Node) {
 	GinkgoHelper()
-	if !m.w.cluster.Can(target.Keys) {
+	if m.answers == nil || !m.w.cluster.Can(target.Keys) {
 		return
 	}
 	for _, name := range []string{"small", "long"} {
@@ -301,6 +308,8 @@ func (m *machinery) works(ctx context.Context, node *harness.Node) {
 	}
 
 	m.recalls(ctx, node)
+	_, err := own.Execute(ctx, w.sql("SELECT * FROM {ns}_empty.missing"))
+	Expect(err).To(MatchError(ContainSubstring("no such table")), "a namespace is forgotten in which there is nothing")
 	w.runOn(ctx, node, "DELETE FROM {ns}.audit WHERE good > 0")
 
 	// A sequence, defaults, generated columns and a trigger.
@@ -310,6 +319,7 @@ func (m *machinery) works(ctx context.Context, node *harness.Node) {
 	Expect(added).To(HaveRows(Row(id, 7, 1, strings.ToUpper(name)+" 7", 14, BeNumerically(">=", m.latest))), "time ran backwards, or a default is another")
 	m.latest = added.Rows()[0][5].(int64)
 	Expect(has("SELECT good, maker, twice FROM {ns}.shelf WHERE good = ?", strings.ToUpper(name))).To(HaveRows(Row(name, "Ada", 14)))
+	Expect(has("SELECT dearest FROM {ns}.prices WHERE maker = 1")).To(HaveRows(Row(BeNumerically(">=", 7))))
 	heard("added " + strings.ToUpper(name) + " 7")
 
 	// Triggers with conditions, on a view, and such as refuse.
