@@ -44,6 +44,8 @@ func Register(options Options) {
 		story(w)
 		basics(w)
 		values(w)
+		answers(w)
+		answersValues(w)
 		namespaces(w)
 		recovery(w)
 		largeRows(w)

@@ -27,22 +27,12 @@ func restored(w *world) {
 			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
 			leader := w.leader(ctx)
 			m.remembers(ctx, w.node(leader))
-			if w.cluster.Can(target.Clocks) {
-				By("writing once by a clock that is an hour ahead: that is the present until others have come to it")
-				Expect(w.cluster.SetClock(ctx, leader, time.Hour)).To(Succeed())
-				begun := time.Now()
-				w.runOn(ctx, w.node(leader), "UPDATE {ns}.goods SET at = CAST(unixepoch('subsec') * 1000 AS INTEGER)")
-				Expect(w.cluster.SetClock(ctx, leader, 0)).To(Succeed())
-				at, err := w.run(ctx, "SELECT max(at) FROM {ns}.goods").Value()
-				Expect(err).NotTo(HaveOccurred())
-				m.latest = at.(int64)
-				Expect(time.UnixMilli(m.latest)).To(BeTemporally("~", begun.Add(time.Hour), time.Minute), "its clock is right")
-			}
 			m.works(ctx, w.node(leader))
 
 			By("being away while objects come and go, until the log of it all is gone")
 			victim := w.others(leader)[0]
 			w.awayUntilGone(ctx, victim, func() {
+				m.skews(ctx)
 				m.moves = true
 				w.patiently(ctx, `DROP TRIGGER {ns}.dropped; DROP NAMESPACE {ns}_old CASCADE; DELETE FROM {ns}.pairs WHERE b = 2;
 					CREATE TRIGGER {ns}.moves AFTER UPDATE OF maker ON {ns}.goods BEGIN INSERT INTO {ns}.audit (what, good) VALUES ('moved', new.id); END`)
@@ -74,6 +64,7 @@ func restored(w *world) {
 			own := w.node(victim).Inside().AsIs().Reading(target.Local)
 			before := statusOf(ctx, w.node(victim))
 			w.leave(ctx, victim)
+			m.skews(ctx)
 			w.patiently(ctx, "UPDATE {ns}.t SET v = 'new' WHERE id = 1; DELETE FROM {ns}.t WHERE id = 2")
 			w.writeUntilGone(ctx, before.CommitIndex)
 
@@ -245,6 +236,27 @@ func (w *world) openMachinery(ctx context.Context) *machinery {
 	w.run(ctx, readFixture("machinery.sql"))
 	w.run(ctx, "CREATE TABLE {ns}.churn (n INTEGER PRIMARY KEY)")
 	return &machinery{w: w, sequence: 100}
+}
+
+// skews has the leader write once by a clock that is an hour ahead: that is the present until
+// others have come to it.
+func (m *machinery) skews(ctx context.Context) {
+	GinkgoHelper()
+	w := m.w
+	if !w.cluster.Can(target.Clocks) {
+		return
+	}
+	var begun time.Time
+	w.undisturbed(ctx, func(leader int) {
+		Expect(w.cluster.SetClock(ctx, leader, time.Hour)).To(Succeed())
+		begun = time.Now()
+		w.patiently(ctx, "UPDATE {ns}.goods SET at = CAST(unixepoch('subsec') * 1000 AS INTEGER)")
+		Expect(w.cluster.SetClock(ctx, leader, 0)).To(Succeed())
+	})
+	at, err := w.run(ctx, "SELECT max(at) FROM {ns}.goods").Value()
+	Expect(err).NotTo(HaveOccurred())
+	m.latest = at.(int64)
+	Expect(time.UnixMilli(m.latest)).To(BeTemporally("~", begun.Add(time.Hour), time.Minute), "its clock is right")
 }
 
 func (m *machinery) key(name string) string { return m.w.ns + "-" + name }
