@@ -46,6 +46,7 @@ func Register(options Options) {
 		values(w)
 		answers(w)
 		answersValues(w)
+		answersAltered(w)
 		namespaces(w)
 		recovery(w)
 		largeRows(w)
