@@ -56,7 +56,7 @@ func answersValues(w *world) {
 		It("is whole if it is longer than a mebibyte", func(ctx SpecContext) {
 			w.run(ctx, "CREATE TABLE {ns}.v (id INTEGER PRIMARY KEY, v)")
 			const size = 1<<20 + 1
-			long := []any{strings.Repeat(`"long" \ `+"林\n", size/14+1), []byte(strings.Repeat("\x00\xff\x10", size/3+1)), strings.Repeat("\xff", size)}
+			long := []any{strings.Repeat(`"long" \ `+"林\n", size/14+1), []byte(strings.Repeat("\x00\xff\x10", size/3+1))}
 			var want []string
 			for i, value := range long {
 				node := w.cluster.Nodes()[i%w.cluster.Size()]
