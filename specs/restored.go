@@ -85,6 +85,7 @@ func restored(w *world) {
 			Expect(w.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
 			Eventually(ctx, func(ctx context.Context) (harness.Result, error) { return own.Execute(ctx, w.sql("SELECT id, v FROM {ns}.t")) }).
 				Should(HaveRows(Row(1, "new")))
+			Expect(sent.SnapshotIndex).To(BeNumerically(">", before.CommitIndex), "it does not say which snapshot it was sent")
 			again := statusOf(ctx, w.node(victim))
 			Expect(again.SnapshotIndex).To(BeNumerically(">=", sent.SnapshotIndex), "it has another snapshot than the one it was sent")
 			Expect(again.AppliedIndex).To(BeNumerically(">=", sent.SnapshotIndex))
