@@ -131,6 +131,14 @@ func answersAltered(w *world) {
 					Expect(affectedBy(again)).To(Equal(affectedBy(first[i])), "%s by %s", r.sql, node)
 				}
 			}
+			others := [][]any{{1.0, "ab"}, {"1", "ab"}, {[]byte("1"), "ab"}, {1, []byte("ab")}, {"1a", "b"}, {nil, "ab"}, {1, "ab\x00"}}
+			const two = "UPDATE {ns}.t SET v = v WHERE ? IS NOT ?"
+			_, err := w.keyedOn(ctx, nodes[0], key(-1), two, 1, "ab")
+			Expect(err).NotTo(HaveOccurred())
+			for i, other := range others {
+				_, err := w.keyedOn(ctx, nodes[i%len(nodes)], key(-1), two, other...)
+				Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied), "%v is taken for another request: %v", other, err)
+			}
 			Expect(exactly(w.run(ctx, state))).To(Equal(before), "a request was applied again")
 		}, patience)
 	})
