@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"math"
 	"math/rand/v2"
@@ -37,7 +38,7 @@ type build struct {
 
 // tests is one test binary.
 type tests struct {
-	binary, dir string
+	binary, dir string           // binary is empty if there are no tests
 	reach       map[int][]string // the specs that reach each mutant; of a package's tests none is named
 }
 
@@ -194,6 +195,9 @@ func (b *build) compileOne(ctx context.Context, pkg string) (tests, error) {
 	}
 	if said, err := b.command(ctx, "test", "-c", "-overlay="+b.overlay, "-o", t.binary, pkg).CombinedOutput(); err != nil {
 		return tests{}, fmt.Errorf("compile the tests of %s with mutants: %w\n%s", pkg, err, bytes.TrimSpace(said))
+	}
+	if _, err := os.Stat(t.binary); errors.Is(err, fs.ErrNotExist) {
+		t.binary = "" // it has no tests
 	}
 	return t, nil
 }

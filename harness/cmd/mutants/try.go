@@ -72,6 +72,9 @@ func (b *build) trace(ctx context.Context, o options) error {
 }
 
 func (b *build) traceOne(ctx context.Context, t tests, name string, limit time.Duration) (map[int][]string, error) {
+	if t.binary == "" {
+		return nil, nil
+	}
 	path := t.binary + ".trace"
 	ended, said, err := b.execute(ctx, t, limit, mutant.Trace+"="+path)
 	if err != nil {

@@ -25,7 +25,7 @@ const Most = 1 << 16
 var (
 	active  = number(os.Getenv(Variable))
 	trace   = create(os.Getenv(Trace))
-	spec    atomic.Int32              // the number of the spec that runs, from 1
+	spec    atomic.Int32           // the number of the spec that runs, from 1
 	reached [Most + 1]atomic.Int32 // in which spec a mutant was reached last, plus 1
 )
 
