@@ -3,6 +3,8 @@ package main
 import (
 	_ "embed"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -59,28 +61,58 @@ func (r result) reach() string {
 	return "reached by no test"
 }
 
+// count is what became of mutants.
+type count struct{ tried, equivalent, unreached, suite, unit, survived int }
+
+func (c *count) add(r result, excused bool) {
+	c.tried++
+	switch {
+	case r.Suite.Killed:
+		c.suite++
+	case r.Unit.Killed:
+		c.unit++
+	case excused:
+		c.equivalent++
+	default:
+		c.survived++
+	}
+	if !r.Suite.Reached {
+		c.unreached++
+	}
+}
+
+func (c count) String() string {
+	judged := c.tried - c.equivalent
+	return fmt.Sprintf("%s, %d of them equivalent. The suite does not reach %d. It killed %s, suite or tests of the package %s; %d survived.",
+		plural(c.tried, "mutant", "mutants"), c.equivalent, c.unreached, share(c.suite, judged), share(c.suite+c.unit, judged), c.survived)
+}
+
 // report prints the survivors and the sums, and returns how many survived without a reason.
 func report(results []result, reasons map[string]string) (survivors int) {
-	var suite, unit, excused int
+	var all count
+	each := make(map[string]*count)
 	fmt.Println()
 	for _, r := range results {
+		reason := reasons[r.Mutant.Key()]
+		if each[r.Mutant.Package] == nil {
+			each[r.Mutant.Package] = new(count)
+		}
+		all.add(r, reason != "")
+		each[r.Mutant.Package].add(r, reason != "")
 		switch {
-		case r.Suite.Killed:
-			suite++
-		case r.Unit.Killed:
-			unit++
-		case reasons[r.Mutant.Key()] != "":
-			excused++
-			fmt.Printf("equivalent %s: %s\n", r.Mutant.Key(), reasons[r.Mutant.Key()])
+		case r.Suite.Killed || r.Unit.Killed:
+		case reason != "":
+			fmt.Printf("equivalent %s: %s\n", r.Mutant.Key(), reason)
 		default:
-			survivors++
 			fmt.Println(r)
 		}
 	}
-	judged := len(results) - excused
-	fmt.Printf("\n%s, %d of them equivalent. The suite killed %s, suite or tests of the package %s; %d survived.\n",
-		plural(len(results), "mutant", "mutants"), excused, share(suite, judged), share(suite+unit, judged), survivors)
-	return survivors
+	fmt.Println()
+	for _, name := range slices.Sorted(maps.Keys(each)) {
+		fmt.Printf("%s: %v\n", name, each[name])
+	}
+	fmt.Printf("all: %v\n", all)
+	return all.survived
 }
 
 func share(part, whole int) string {
