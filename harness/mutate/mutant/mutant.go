@@ -24,7 +24,7 @@ const Most = 1 << 16
 
 var (
 	active  = number(os.Getenv(Variable))
-	trace   = create(os.Getenv(Trace))
+	trace   = open(os.Getenv(Trace))
 	spec    atomic.Int32           // the number of the spec that runs, from 1
 	reached [Most + 1]atomic.Int32 // in which spec a mutant was reached last, plus 1
 )
@@ -40,11 +40,12 @@ func number(text string) int {
 	return id
 }
 
-func create(path string) *os.File {
+func open(path string) *os.File {
 	if path == "" {
 		return nil
 	}
-	file, err := os.Create(path)
+	// Tests may start their own program again, which adds what it reaches.
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o666)
 	if err != nil {
 		panic(err)
 	}
