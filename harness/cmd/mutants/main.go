@@ -4,6 +4,7 @@
 //	go run ./harness/cmd/mutants                  # 300 at random; or: make mutants
 //	go run ./harness/cmd/mutants -number 50 -seed 7 -packages ./harness/network
 //	go run ./harness/cmd/mutants -only 17,230     # those again, with what their tests said
+//	go run ./harness/cmd/mutants -unreached       # what neither the suite nor the package's tests reach
 //
 // The suite runs in virtual time, built for exact replay if the installed Go can be patched
 // for it, with the specs that reach the mutant, up to the first that fails. If all pass, the
@@ -53,6 +54,7 @@ type options struct {
 	seed     uint64
 	only     string
 	list     bool
+	missed   bool // list those that are reached by no test
 	jobs     int
 	limit    time.Duration
 	results  string
@@ -67,6 +69,7 @@ func parse(args []string) (options, error) {
 	flags.Uint64Var(&o.seed, "seed", 1, "which mutants are tried, by chance")
 	flags.StringVar(&o.only, "only", "", "the `numbers` of mutants, with commas between: try these, and print what their tests said")
 	flags.BoolVar(&o.list, "list", false, "print all mutants, and try none")
+	flags.BoolVar(&o.missed, "unreached", false, "print the mutants that no test reaches, and try none")
 	flags.IntVar(&o.jobs, "jobs", runtime.NumCPU(), "how many run at once")
 	flags.DurationVar(&o.limit, "limit", 90*time.Second, "how long the suite, or the tests of a package, may take with a mutant")
 	flags.StringVar(&o.results, "results", "reports/mutants.json", "the `file` for the results")
@@ -107,11 +110,17 @@ func run(ctx context.Context, args []string) (survivors int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	if o.missed {
+		sample = b.sites
+	}
 	if err := b.compile(ctx, sample); err != nil {
 		return 0, err
 	}
 	if err := b.trace(ctx, o); err != nil {
 		return 0, err
+	}
+	if o.missed {
+		return b.printUnreached(), nil
 	}
 	results, err := b.try(ctx, o, sample)
 	if err != nil {

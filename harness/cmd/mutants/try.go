@@ -138,6 +138,20 @@ func (b *build) execute(ctx context.Context, t tests, limit time.Duration, varia
 // mostMemory is how much address space tests with a mutant may take, in bytes.
 const mostMemory = 12 << 30
 
+// printUnreached prints the mutants that no test reaches, and returns how many they are.
+func (b *build) printUnreached() (unreached int) {
+	for _, s := range b.sites {
+		_, suite := b.suite.reach[s.ID]
+		_, unit := b.units[s.Package].reach[s.ID]
+		if !suite && !unit {
+			unreached++
+			fmt.Println(s)
+		}
+	}
+	fmt.Printf("no test reaches %d of %d mutants\n", unreached, len(b.sites))
+	return unreached
+}
+
 // try runs the tests with each mutant.
 func (b *build) try(ctx context.Context, o options, sample []mutate.Site) ([]result, error) {
 	var mu sync.Mutex
