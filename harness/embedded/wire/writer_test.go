@@ -92,7 +92,10 @@ var _ = Describe("A writer", func() {
 			more()
 			Expect(w.Fail(&wire.Error{Code: "SQL_ERROR", Message: "disk full"})).To(MatchError(wire.ErrCut))
 
-			Expect(out.flushed).To(HaveExactElements(Not(BeZero()), Equal(out.Len())), "the reason must be out before the cut")
+			// On a busy machine more parts may be sent: what waits for long is sent.
+			Expect(len(out.flushed)).To(BeNumerically(">=", 2))
+			Expect(out.flushed[0]).NotTo(BeZero())
+			Expect(out.flushed[len(out.flushed)-1]).To(Equal(out.Len()), "the reason must be out before the cut")
 			Expect(out.String()).NotTo(ContainSubstring("success"))
 			var answer struct {
 				Status string
