@@ -18,6 +18,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/rejoin-db/rejoin/harness/internal/rundir"
 	"github.com/rejoin-db/rejoin/harness/mutate"
@@ -40,6 +41,7 @@ type build struct {
 type tests struct {
 	binary, dir string           // binary is empty if there are no tests
 	reach       map[int][]string // the specs that reach each mutant; of a package's tests none is named
+	took        time.Duration    // without a mutant
 }
 
 // telling is a file of the suite's tests: it says which spec runs.

@@ -8,7 +8,9 @@
 //
 // The suite runs in virtual time, built for exact replay if the installed Go can be patched
 // for it, with the specs that reach the mutant, up to the first that fails. If all pass, the
-// tests of the mutant's package run. A run that takes longer than -limit is a failure.
+// tests of the mutant's package run. A run that takes longer than -limit is a failure: by
+// default three times as long as all tests of that binary took without a mutant, and a
+// minute at least.
 //
 // Every survivor is printed. One that cannot be noticed has its reason in equivalent.txt,
 // beside this file, and is counted apart. Results go to reports/mutants.json, as they come.
@@ -71,7 +73,7 @@ func parse(args []string) (options, error) {
 	flags.BoolVar(&o.list, "list", false, "print all mutants, and try none")
 	flags.BoolVar(&o.missed, "unreached", false, "print the mutants that no test reaches, and try none")
 	flags.IntVar(&o.jobs, "jobs", runtime.NumCPU(), "how many run at once")
-	flags.DurationVar(&o.limit, "limit", 90*time.Second, "how long the suite, or the tests of a package, may take with a mutant")
+	flags.DurationVar(&o.limit, "limit", 0, "how long the suite, or the tests of a package, may take with a mutant; if 0, three times as long as without, and a minute at least")
 	flags.StringVar(&o.results, "results", "reports/mutants.json", "the `file` for the results")
 	if err := flags.Parse(args); err != nil {
 		return o, err
@@ -80,8 +82,8 @@ func parse(args []string) (options, error) {
 	switch {
 	case flags.NArg() > 0:
 		return o, fmt.Errorf("unexpected argument %q", flags.Arg(0))
-	case o.number < 1 || o.jobs < 1 || o.limit <= 0:
-		return o, errors.New("-number, -jobs and -limit must be positive")
+	case o.number < 1 || o.jobs < 1 || o.limit < 0:
+		return o, errors.New("-number and -jobs must be positive, and -limit not negative")
 	}
 	return o, nil
 }

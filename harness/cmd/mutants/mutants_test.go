@@ -24,8 +24,8 @@ var _ = Describe("The command", func() {
 		Expect(err).To(MatchError(message))
 	},
 		Entry("what it does not know", `unexpected argument "all"`, "all"),
-		Entry("to try none", "-number, -jobs and -limit must be positive", "-number", "0"),
-		Entry("a run without time", "-number, -jobs and -limit must be positive", "-limit", "0s"),
+		Entry("to try none", "-number and -jobs must be positive, and -limit not negative", "-number", "0"),
+		Entry("a run of less than no time", "-number and -jobs must be positive, and -limit not negative", "-limit", "-1s"),
 	)
 
 	It("draws from every package, the same ones for a seed", func() {

@@ -62,7 +62,7 @@ func (r result) reach() string {
 }
 
 // count is what became of mutants.
-type count struct{ tried, equivalent, unreached, suite, unit, survived int }
+type count struct{ tried, equivalent, unreached, suite, endless, unit, survived int }
 
 func (c *count) add(r result, excused bool) {
 	c.tried++
@@ -79,12 +79,16 @@ func (c *count) add(r result, excused bool) {
 	if !r.Suite.Reached {
 		c.unreached++
 	}
+	if r.Suite.Endless || r.Unit.Endless {
+		c.endless++
+	}
 }
 
 func (c count) String() string {
 	judged := c.tried - c.equivalent
-	return fmt.Sprintf("%s, %d of them equivalent. The suite does not reach %d. It killed %s, suite or tests of the package %s; %d survived.",
-		plural(c.tried, "mutant", "mutants"), c.equivalent, c.unreached, share(c.suite, judged), share(c.suite+c.unit, judged), c.survived)
+	return fmt.Sprintf("%s, %d of them equivalent. The suite does not reach %d. It killed %s, suite or tests of the package %s, "+
+		"%d of these because they did not end; %d survived.",
+		plural(c.tried, "mutant", "mutants"), c.equivalent, c.unreached, share(c.suite, judged), share(c.suite+c.unit, judged), c.endless, c.survived)
 }
 
 // report prints the survivors and the sums, and returns how many survived without a reason.

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -39,6 +40,9 @@ type end struct {
 	Took    time.Duration
 }
 
+// errEndless is how tests end that took too long.
+var errEndless = errors.New("did not end")
+
 // mostFocused is how many specs are named to a run at most. With more of them all specs run.
 const mostFocused = 40
 
@@ -46,44 +50,47 @@ const mostFocused = 40
 func (b *build) trace(ctx context.Context, o options) error {
 	fmt.Println("running the tests without a mutant")
 	var err error
-	if b.suite.reach, err = b.traceOne(ctx, b.suite, "the suite", 4*o.limit); err != nil {
+	if b.suite, err = b.traceOne(ctx, b.suite, "the suite"); err != nil {
 		return err
 	}
 	fmt.Printf("the suite reaches %d of %d mutants\n", len(b.suite.reach), len(b.sites))
 	var mu sync.Mutex
-	reached := make(map[string]map[int][]string)
+	traced := make(map[string]tests)
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(o.jobs)
 	for pkg, unit := range b.units {
 		group.Go(func() error {
-			reach, err := b.traceOne(ctx, unit, "the tests of "+pkg, 4*o.limit)
+			unit, err := b.traceOne(ctx, unit, "the tests of "+pkg)
 			mu.Lock()
 			defer mu.Unlock()
-			reached[pkg] = reach
+			traced[pkg] = unit
 			return err
 		})
 	}
 	err = group.Wait()
-	for pkg, unit := range b.units {
-		unit.reach = reached[pkg]
-		b.units[pkg] = unit
-	}
+	b.units = traced
 	return err
 }
 
-func (b *build) traceOne(ctx context.Context, t tests, name string, limit time.Duration) (map[int][]string, error) {
+// longestTrace is how long tests without a mutant may take.
+const longestTrace = 15 * time.Minute
+
+func (b *build) traceOne(ctx context.Context, t tests, name string) (tests, error) {
 	if t.binary == "" {
-		return nil, nil
+		return t, nil
 	}
 	path := t.binary + ".trace"
-	ended, said, err := b.execute(ctx, t, limit, mutant.Trace+"="+path)
+	begun := time.Now()
+	ended, said, err := b.execute(ctx, t, longestTrace, mutant.Trace+"="+path)
 	if err != nil {
-		return nil, err
+		return t, err
 	}
 	if ended != nil {
-		return nil, fmt.Errorf("%s fail without a mutant: %w\n%s", name, ended, said[max(0, len(said)-4000):])
+		return t, fmt.Errorf("%s fail without a mutant: %w\n%s", name, ended, said[max(0, len(said)-4000):])
 	}
-	return readTrace(path)
+	t.took = time.Since(begun)
+	t.reach, err = readTrace(path)
+	return t, err
 }
 
 func readTrace(path string) (map[int][]string, error) {
@@ -130,7 +137,7 @@ func (b *build) execute(ctx context.Context, t tests, limit time.Duration, varia
 		return nil, nil, context.Cause(ctx)
 	}
 	if limited.Err() != nil {
-		ended = fmt.Errorf("did not end within %v", limit)
+		ended = fmt.Errorf("%w within %v", errEndless, limit.Round(time.Second))
 	}
 	return ended, out.Bytes(), nil
 }
@@ -198,13 +205,13 @@ func (b *build) judge(ctx context.Context, o options, t tests, site mutate.Site)
 		}
 	}
 	begun := time.Now()
-	ended, said, err := b.execute(ctx, t, o.limit, fmt.Sprintf("%s=%d", mutant.Variable, site.ID), args...)
+	ended, said, err := b.execute(ctx, t, cmp.Or(o.limit, max(3*t.took, time.Minute)), fmt.Sprintf("%s=%d", mutant.Variable, site.ID), args...)
 	if err != nil {
 		return e, err
 	}
 	e.Took = time.Since(begun)
 	if ended != nil {
-		e.Killed, e.By = true, killer(said, ended)
+		e.Killed, e.By, e.Endless = true, killer(said, ended), errors.Is(ended, errEndless)
 	}
 	if o.only != "" {
 		fmt.Printf("%s\n", said)
