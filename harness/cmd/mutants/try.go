@@ -37,6 +37,7 @@ type end struct {
 	Killed  bool
 	Reached bool   // the tests reach the mutant; if not, they were not run
 	By      string // the spec that failed, or how the process ended
+	Endless bool   // it was killed because it took too long
 	Took    time.Duration
 }
 
