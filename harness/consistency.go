@@ -112,7 +112,7 @@ func refuseChanges(query string) error {
 		return nil // the nodes know better
 	}
 	for _, s := range statements {
-		if s.Kind != sqltext.Other || s.ChangesRows() {
+		if s.Kind != sqltext.Other || s.ChangesRows() || s.ChangesSchema() {
 			return fmt.Errorf("only the answers to a query can be compared, and this changes data: %s", abridged(s.Text))
 		}
 	}

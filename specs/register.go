@@ -42,6 +42,9 @@ func Register(options Options) {
 	Describe("A replicated SQL database", options.Decorators, func() {
 		BeforeEach(w.begin)
 		story(w)
+		comparing(w)
+		promises(w)
+		diverging(w)
 		basics(w)
 		values(w)
 		namespaces(w)

@@ -114,12 +114,12 @@ func (n *Node) Digest(ctx context.Context) (index uint64, sum string, err error)
 }
 
 // Diverge changes the node's own database, past the log: see machine.Machine.Diverge.
-func (n *Node) Diverge(ctx context.Context, sql string) error {
+func (n *Node) Diverge(sql string) error {
 	if !n.standing.enter(&n.requests) {
 		return unavailable(CodeStopping, "node %s is leaving", n.config.ID)
 	}
 	defer n.requests.Done()
-	return n.storage.machine.Diverge(ctx, sql)
+	return n.storage.machine.Diverge(sql)
 }
 
 // Snapshot takes a snapshot now, whether or not one is due, and blocks until it

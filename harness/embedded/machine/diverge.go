@@ -1,11 +1,8 @@
 package machine
 
 import (
-	"context"
 	"errors"
-	"io"
 
-	"github.com/rejoin-db/rejoin/harness/embedded/sqlite"
 	"github.com/rejoin-db/rejoin/harness/sqltext"
 )
 
@@ -13,7 +10,7 @@ import (
 // makes the database another than that of every other node, which no client and no entry
 // can. It exists to show that comparisons of nodes see a difference. It blocks until the
 // entries under way are applied; if a statement fails nothing changes.
-func (m *Machine) Diverge(ctx context.Context, sql string) (err error) {
+func (m *Machine) Diverge(sql string) (err error) {
 	m.writing.Lock()
 	defer m.writing.Unlock()
 	if err := m.stopped(); err != nil {
@@ -27,7 +24,7 @@ func (m *Machine) Diverge(ctx context.Context, sql string) (err error) {
 		return err
 	}
 	for i, statement := range statements {
-		if err := m.divergeBy(ctx, statement); err != nil {
+		if err := m.divergeBy(statement); err != nil {
 			return errors.Join(Locate(err, i, len(statements)), m.abandon())
 		}
 	}
@@ -35,29 +32,14 @@ func (m *Machine) Diverge(ctx context.Context, sql string) (err error) {
 	return err
 }
 
-func (m *Machine) divergeBy(ctx context.Context, statement sqltext.Statement) error {
+// divergeBy runs one statement as the database's own, so that its bookkeeping can differ, too.
+func (m *Machine) divergeBy(statement sqltext.Statement) error {
 	qualified, err := qualify(m.writer, statement)
 	if err != nil {
 		return err
 	}
-	rows, _, err := m.writer.Query(ctx, qualified.SQL, nil)
-	if err != nil {
-		return err
-	}
-	if err := drain(rows); err != nil || !statement.ChangesSchema() {
+	if err := m.writer.Trusted(qualified.SQL); err != nil || !statement.ChangesSchema() {
 		return err
 	}
 	return follow(m.writer, qualified.Defines)
-}
-
-// drain reads the rows to their end, and closes them.
-func drain(rows *sqlite.Rows) (err error) {
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for {
-		if _, err := rows.Next(); err == io.EOF {
-			return nil
-		} else if err != nil {
-			return err
-		}
-	}
 }

@@ -120,7 +120,7 @@ func controlHandler(node *embedded.Node, w around) http.Handler {
 		var asked divergence
 		err := decode(http.MaxBytesReader(out, r.Body, maxDocument), &asked)
 		if err == nil {
-			err = node.Diverge(r.Context(), asked.SQL)
+			err = node.Diverge(asked.SQL)
 		}
 		if err != nil {
 			http.Error(out, err.Error(), http.StatusConflict)
