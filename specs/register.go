@@ -45,6 +45,8 @@ func Register(options Options) {
 		comparing(w)
 		promises(w)
 		diverging(w)
+		directions(w)
+		flags(w)
 		basics(w)
 		values(w)
 		namespaces(w)
@@ -84,6 +86,9 @@ func Register(options Options) {
 		Describe("A replicated SQL database of another size", options.Decorators, func() {
 			BeforeEach(sized.begin)
 			sizes(sized, size)
+			if size == 5 {
+				rings(sized)
+			}
 		})
 	}
 	slow := &world{options: options}
