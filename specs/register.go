@@ -47,6 +47,8 @@ func Register(options Options) {
 		diverging(w)
 		directions(w)
 		flags(w)
+		judging(w)
+		leaks(w)
 		basics(w)
 		values(w)
 		namespaces(w)
