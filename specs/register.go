@@ -52,6 +52,7 @@ func Register(options Options) {
 		basics(w)
 		values(w)
 		namespaces(w)
+		names(w)
 		recovery(w)
 		largeRows(w)
 		changes(w)
