@@ -47,11 +47,11 @@ func promises(w *world) {
 			for _, one := range w.cluster.Nodes() {
 				for _, other := range w.others(one.Index()) {
 					cluster := w.hearing(ctx, say)
-					leading(one.Index(), 1000, 1002)
+					leading(one.Index(), 1000, 1002, 1004)
 					Expect(cluster.VerifyInvariants(ctx)).To(Succeed())
 					leading(other, 1001, 1003)
 					Expect(cluster.VerifyInvariants(ctx)).To(Succeed())
-					leading(other, 1001, 1002)
+					leading(other, 1001, 1002, 1003) // neither the first nor the last of any
 					broken(cluster.VerifyInvariants(ctx), "both led in term 1002", one.String(), w.node(other).String())
 					say.status = nil
 					broken(cluster.VerifyInvariants(ctx), "both led in term 1002")

@@ -46,7 +46,7 @@ func names() []Defect {
 				})
 			}),
 		rewritten("namespaces-mind-case", "a namespace whose name has capitals is taken for another one, and can be made again",
-			regexp.MustCompile(`\bCREATE NAMESPACE (\w*[A-Z])`), "CREATE NAMESPACE IF NOT EXISTS $1"),
+			regexp.MustCompile(`\bCREATE NAMESPACE (\w*[a-z_]\w*[A-Z])`), "CREATE NAMESPACE IF NOT EXISTS $1"),
 		rewritten("renamed-table-is-a-copy", "a table of a namespace that is renamed leaves its indexes, triggers and counter behind",
 			regexp.MustCompile(`\bALTER TABLE (\w+)\.(\w+) RENAME TO (\w+)`), "CREATE TABLE $1.$3 AS SELECT * FROM $1.$2; DROP TABLE $1.$2"),
 		rewritten("texts-are-taken-for-names", "a text that begins like a name with its namespace is written as SQLite spells that name",
