@@ -116,6 +116,19 @@ func directions(w *world) {
 			sound(ctx)
 		}, patience)
 
+		It("that isolates a node cuts it off from one that is added later, too", func(ctx SpecContext) {
+			w.requires(target.Members)
+			w.leave(ctx, 1)
+			Expect(w.cluster.AddNode(ctx, harness.NonVoter)).Error().NotTo(HaveOccurred())
+			Expect(cut(ctx)).To(ConsistOf(around(1)))
+			w.comeBack(ctx, 1)
+			sound(ctx)
+			w.leave(ctx, w.cluster.Size()-1)
+			Expect(cut(ctx)).To(ConsistOf(around(w.cluster.Size() - 1)))
+			w.comeBack(ctx, w.cluster.Size()-1)
+			sound(ctx)
+		}, patience)
+
 		It("that cuts one way cuts that way, and leaves the way back", func(ctx SpecContext) {
 			for _, way := range links(func(int, int) bool { return true }) {
 				mode := network.Drop

@@ -19,8 +19,8 @@ func diverging(w *world) {
 			w.needs(3)
 			w.requires(target.Diverge)
 			w.run(ctx, `CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, k INTEGER, v TEXT DEFAULT 'd'); CREATE TABLE {ns}.plain (v);
-				CREATE TABLE {ns}.counted (id INTEGER PRIMARY KEY AUTOINCREMENT, v)`)
-			w.run(ctx, `INSERT INTO {ns}.t VALUES (1, 7, 'a'), (2, 7, 'b'), (3, 8, 'c'); INSERT INTO {ns}.plain VALUES ('x'), ('y'); INSERT INTO {ns}.counted VALUES (1, 'n')`)
+				CREATE TABLE {ns}.keyed (k TEXT PRIMARY KEY, v) WITHOUT ROWID; CREATE TABLE {ns}.counted (id INTEGER PRIMARY KEY AUTOINCREMENT, v)`)
+			w.run(ctx, `INSERT INTO {ns}.t VALUES (1, 7, 'a'), (2, 7, 'b'), (3, 8, 'c'); INSERT INTO {ns}.plain VALUES ('x'), ('y'), (2), (0.0), (NULL); INSERT INTO {ns}.keyed VALUES ('k', 1); INSERT INTO {ns}.counted VALUES (1, 'n')`)
 			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
 			Expect(w.cluster.VerifyInvariants(ctx)).To(Succeed())
 		})
@@ -39,14 +39,20 @@ func diverging(w *world) {
 			{"a counter", "INSERT INTO {ns}.counted VALUES (9, 'n'); DELETE FROM {ns}.counted WHERE id = 9", "UPDATE sqlite_sequence SET seq = 1 WHERE name = '{ns}.counted'"},
 			{"a value", "UPDATE {ns}.t SET v = 'z' WHERE id = 3", "UPDATE {ns}.t SET v = 'c' WHERE id = 3"},
 			{"the type of a value", "UPDATE {ns}.plain SET v = x'78' WHERE v = 'x'", "UPDATE {ns}.plain SET v = 'x' WHERE v = x'78'"},
+			{"a whole number that is a float", "UPDATE {ns}.plain SET v = 2.0 WHERE v = 2", "UPDATE {ns}.plain SET v = 2 WHERE v = 2"},
+			{"a sign of zero", "UPDATE {ns}.plain SET v = -0.0 WHERE rowid = 4", "UPDATE {ns}.plain SET v = 0.0 WHERE rowid = 4"},
+			{"NULL that is an empty text", "UPDATE {ns}.plain SET v = '' WHERE v IS NULL", "UPDATE {ns}.plain SET v = NULL WHERE v = ''"},
+			{"a row of a table that has no row numbers", "UPDATE {ns}.keyed SET v = 2 WHERE k = 'k'", "UPDATE {ns}.keyed SET v = 1 WHERE k = 'k'"},
 			{"a row more", "INSERT INTO {ns}.t VALUES (4, 9, 'd')", "DELETE FROM {ns}.t WHERE id = 4"},
 			{"a row less", "DELETE FROM {ns}.t WHERE id = 2", "INSERT INTO {ns}.t VALUES (2, 7, 'b')"},
-			{"the number of a row", "UPDATE {ns}.plain SET rowid = 5 WHERE v = 'y'", "UPDATE {ns}.plain SET rowid = 2 WHERE v = 'y'"},
+			{"the number of a row", "UPDATE {ns}.plain SET rowid = 9 WHERE v = 'y'", "UPDATE {ns}.plain SET rowid = 2 WHERE v = 'y'"},
 			{"a column with its default", "ALTER TABLE {ns}.t ADD COLUMN more TEXT DEFAULT 'm'", "ALTER TABLE {ns}.t DROP COLUMN more"},
 			{"the name of a column", "ALTER TABLE {ns}.t RENAME COLUMN v TO u", "ALTER TABLE {ns}.t RENAME COLUMN u TO v"},
 			{"a namespace", "INSERT INTO rejoin_namespaces VALUES ('{ns}_one')", "DELETE FROM rejoin_namespaces WHERE name = '{ns}_one'"},
 			{"what is in a namespace", "UPDATE rejoin_objects SET namespace = 'main' WHERE name = '{ns}.plain'", "UPDATE rejoin_objects SET namespace = '{ns}' WHERE name = '{ns}.plain'"},
 			{"which requests were applied", "INSERT INTO rejoin_requests VALUES (-1, 'never sent', NULL, NULL, 0, x'00')", "DELETE FROM rejoin_requests WHERE log_index = -1"},
+			{"which requests a node has sent", "INSERT INTO rejoin_tickets VALUES (-1, x'00', NULL, NULL)", "DELETE FROM rejoin_tickets WHERE log_index = -1"},
+			{"an answer that is kept", "INSERT INTO rejoin_answers VALUES (-1, x'00')", "DELETE FROM rejoin_answers WHERE ends = -1"},
 		}
 
 		It("is found by what it holds, whatever the difference and whichever the node", func(ctx SpecContext) {

@@ -119,6 +119,16 @@ func promises(w *world) {
 					say.status = nil
 				}
 			}
+			By("isolating a node, which may not forget it either")
+			cluster := w.hearing(ctx, say)
+			voted(1, target.Vote{Term: 1000, For: "one"})
+			cluster.Look(ctx)
+			Expect(cluster.TakeNodeOffline(ctx, 1)).To(Succeed())
+			voted(1, target.Vote{Term: 1000, For: "another"})
+			cluster.Look(ctx)
+			say.status = nil
+			Expect(cluster.Heal(ctx)).To(Succeed())
+			broken(cluster.VerifyInvariants(ctx), "voted in term 1000 for one, and for another")
 		}, patience)
 
 		It("is that all nodes hold the same, by what each says that it holds", func(ctx SpecContext) {
@@ -195,6 +205,34 @@ func promises(w *world) {
 			Expect(cluster.ExecuteOnRandom(ctx, w.sql("INSERT INTO {ns}.no_such_table VALUES (1)"))).Error().To(HaveOccurred())
 			Expect(cluster.ExecuteOnRandom(ctx, w.sql("SELECT * FROM {ns}.t"))).Error().NotTo(HaveOccurred())
 			Expect(cluster.VerifyInvariants(ctx)).To(Succeed())
+		}, patience)
+
+		It("is that the latest acknowledged changes are on every node, of as many as nodes remember", func(ctx SpecContext) {
+			w.requires(target.Keys)
+			const watched, sent = 3, 8
+			w.run(ctx, "CREATE TABLE {ns}.t (v)")
+			say.memory = 2 * watched
+			cluster := w.hearing(ctx, say)
+			node, err := cluster.Node(0)
+			Expect(err).NotTo(HaveOccurred())
+			for i := range sent {
+				_, err := node.ExecuteAs(ctx, fmt.Sprintf("key-%d-of-%s", i, w.ns), w.sql("INSERT INTO {ns}.t VALUES (?)"), i)
+				Expect(err).NotTo(HaveOccurred())
+				for back := range min(i+1, watched+1) {
+					lost := fmt.Sprintf("key-%d-of-%s", i-back, w.ns)
+					say.remembered = func(at int, ids map[string]bool) {
+						if at == 2 {
+							delete(ids, lost)
+						}
+					}
+					err := cluster.VerifyInvariants(ctx)
+					if back < watched {
+						broken(err, "node 2 (n2) lacks 1 acknowledged changes, the first is "+lost)
+					} else {
+						Expect(err).NotTo(HaveOccurred(), "it may have been forgotten")
+					}
+				}
+			}
 		}, patience)
 
 		It("cannot be told while a node is offline", Label("fault:isolate"), func(ctx SpecContext) {

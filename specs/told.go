@@ -20,6 +20,7 @@ type told struct {
 	digest     func(node int, index uint64, sum string) (uint64, string)
 	remembered func(node int, ids map[string]bool)
 	isolate    func(node int) error
+	memory     int // how many requests nodes remember; as many as they do if 0
 }
 
 // hearing is another harness over the same nodes, which hears what is told. It has flags,
@@ -102,6 +103,13 @@ func (c tellingAll) Remembered(ctx context.Context, node int) (map[string]bool, 
 		c.say.remembered(node, ids)
 	}
 	return ids, err
+}
+
+func (c tellingAll) Memory() int {
+	if c.say.memory > 0 {
+		return c.say.memory
+	}
+	return c.Rememberer.Memory()
 }
 
 type tellingNode struct {
