@@ -42,9 +42,17 @@ func Register(options Options) {
 	Describe("A replicated SQL database", options.Decorators, func() {
 		BeforeEach(w.begin)
 		story(w)
+		comparing(w)
+		promises(w)
+		diverging(w)
+		directions(w)
+		flags(w)
+		judging(w)
+		leaks(w)
 		basics(w)
 		values(w)
 		namespaces(w)
+		names(w)
 		recovery(w)
 		largeRows(w)
 		changes(w)
@@ -81,6 +89,9 @@ func Register(options Options) {
 		Describe("A replicated SQL database of another size", options.Decorators, func() {
 			BeforeEach(sized.begin)
 			sizes(sized, size)
+			if size == 5 {
+				rings(sized)
+			}
 		})
 	}
 	slow := &world{options: options}
