@@ -31,6 +31,15 @@ func snapshotCrash(w *world) {
 			GinkgoHelper()
 			Expect(w.cluster.Heal(ctx)).To(Succeed())
 			Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.blobs ORDER BY id")))
+			w.leavesNothing(ctx)
+		}
+
+		// halfway shows that a crash has left a part of a snapshot.
+		halfway := func(ctx SpecContext, node int) {
+			GinkgoHelper()
+			if w.cluster.Can(target.Files) {
+				Expect(w.node(node).Files(ctx)).To(ContainElement(HavePrefix(disk.SnapshotDir+"/.")), "no snapshot was under way")
+			}
 		}
 
 		It("that is taken leaves the node with what it had", func(ctx SpecContext) {
@@ -86,6 +95,7 @@ func snapshotCrash(w *world) {
 			Expect(w.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
 			w.waitForActivity(ctx, victim, "receiving a snapshot")
 			w.leave(ctx, victim, harness.Crash)
+			halfway(ctx, victim)
 			Expect(w.cluster.MendLinks(ctx)).To(Succeed())
 			w.comeBack(ctx, victim)
 			Expect(statusOf(ctx, w.node(victim)).Restores).To(BeNumerically(">", 0), "it recovered without a snapshot")

@@ -62,6 +62,7 @@ var (
 	_ target.Digester   = (*Cluster)(nil)
 	_ target.Rememberer = (*Cluster)(nil)
 	_ target.Logger     = (*Cluster)(nil)
+	_ target.Keeper     = (*Cluster)(nil)
 )
 
 func newCluster(options Options) *Cluster {
