@@ -17,7 +17,24 @@ import (
 
 // aMomentAgo is as short as it takes until another is elected and has changed something,
 // at best: less than twice the time after which a follower misses its leader.
-const aMomentAgo = 95 * time.Millisecond
+const (
+	aMomentAgo = 95 * time.Millisecond
+	anyTime    = time.Hour
+)
+
+// handingOver is less than it takes until one part of a node hears from another.
+const handingOver = 30 * time.Microsecond
+
+// passes lets time pass where it does so only if somebody waits.
+func (w *world) passes(ctx SpecContext, d time.Duration) {
+	GinkgoHelper()
+	if w.cluster.HasClock() {
+		w.advance(ctx, d)
+	}
+}
+
+// itHangs is after how long a leader hangs that was sent something to store.
+const itHangs = 5 * time.Millisecond
 
 // fresh are reads of nodes that are behind, that do not lead any more, or only just.
 func fresh(w *world) {
@@ -80,7 +97,7 @@ func fresh(w *world) {
 					Expect(seen).To(BeNumerically(">=", before), "a strong read at node %d does not see what one before it saw", at)
 					shows := look(ctx, node, target.Local, count)
 					Expect(shows).To(BeNumerically(">=", max(alone[at], before)), "node %d shows less than before", at)
-					alone[at] = shows
+					alone[at], seen = shows, shows // what is shown is committed
 				}
 			}
 			if w.cluster.HasClock() {
@@ -98,6 +115,35 @@ func fresh(w *world) {
 				w.runOn(ctx, w.node(follower), "INSERT INTO {ns}.t VALUES (?, 1)", i)
 				Expect(w.runOn(ctx, w.node(follower).Reading(target.Local), count)).To(HaveRows(Row(i+1)), "it has acknowledged what it has not applied")
 				Expect(time.Since(begun)).To(BeNumerically(">=", slow/2), "it does not lag")
+			}
+		}, patience)
+
+		It("and shown once is shown by the same node, alone, after a crash", Label("fault:crash"), func(ctx SpecContext) {
+			w.requires(target.Crash)
+			for round := range 3 {
+				Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+				leader := w.leader(ctx)
+				witness := w.others(leader)[round%2]
+				local := w.node(witness).Inside().Reading(target.Local)
+				w.runOn(ctx, w.node(leader), "INSERT INTO {ns}.t VALUES (?, 1)", round)
+				for shown := int64(-1); shown <= int64(round); w.passes(ctx, handingOver) {
+					shown = look(ctx, local, target.Local, count)
+				}
+				w.leave(ctx, witness, harness.Crash) // the very moment it has shown it
+				for _, other := range w.others(witness) {
+					w.leave(ctx, other, harness.Crash)
+				}
+				Expect(w.cluster.BringNodeOnline(ctx, witness)).To(Succeed())
+				Eventually(ctx, func(g Gomega, ctx context.Context) {
+					result, err := local.Execute(ctx, w.sql(count))
+					g.Expect(err).NotTo(HaveOccurred())
+					if value, err := result.Value(); err != nil || value != int64(round+1) {
+						StopTrying("it does not show any more what it has shown").Attach("rows", result.Rows()).Now()
+					}
+				}).Should(Succeed())
+				for _, other := range w.others(witness) {
+					Expect(w.cluster.BringNodeOnline(ctx, other)).To(Succeed())
+				}
 			}
 		}, patience)
 
@@ -149,40 +195,54 @@ func fresh(w *world) {
 			w.run(ctx, "INSERT INTO {ns}.t VALUES (1, 0)")
 		})
 
-		// deposed has a leader hang, does something to it once it has answered a strong
-		// read, and asks it again when another has changed what was read. It tells whether the
-		// leader still thought that it led, and had been confirmed only just.
-		deposed := func(ctx SpecContext, round int, do func(ctx context.Context, old int)) (bitten bool) {
+		// cutOff cuts a leader off from others.
+		cutOff := func(ctx context.Context, leader int, others []int) {
+			GinkgoHelper()
+			Expect(w.cluster.Cut(ctx, network.Drop, network.Around(leader, others)...)).To(Succeed())
+		}
+
+		// deposed has a leader hang that only just has a quorum, does something to it once it
+		// has answered a strong read, and asks it again when another has changed what was read.
+		// It tells whether the leader still thought that it led then, in time.
+		deposed := func(ctx SpecContext, round int, do func(ctx context.Context, old int, quorum []int), inTime time.Duration) (bitten bool) {
 			GinkgoHelper()
 			hang, answer := 3*time.Second, longRead
 			if w.cluster.HasClock() {
-				hang, answer = time.Second, 600*time.Millisecond
+				hang, answer = time.Second, 3*time.Second
 			}
 			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
 			old := w.leader(ctx)
 			strong := w.node(old).Reading(target.Strong)
 			term := statusOf(ctx, w.node(old)).Term
+			others, enough := w.others(old), w.cluster.Quorum()-1
+			cutOff(ctx, old, others[enough:])
+			for _, other := range others[enough:] { // so that it votes for another at once
+				Eventually(ctx, w.node(other)).Should(BeConnecting())
+			}
 			Expect(w.cluster.SetDisk(ctx, old, disk.Faults{Slow: hang})).To(Succeed())
 			working, end := context.WithCancel(ctx)
 			var work sync.WaitGroup
 			defer work.Wait()
 			defer end()
 			work.Go(func() { _, _ = w.node(old).Execute(working, w.sql("INSERT INTO {ns}.t (v) VALUES (0)")) })
-			for range 2 { // of which the second comes when it hangs
-				Expect(strong.Execute(ctx, w.sql(query))).To(HaveRows(Row(round - 1)))
+			for begun := time.Now(); time.Since(begun) < itHangs; {
+				Expect(w.node(old).Reading(target.Leader).Execute(ctx, w.sql(query))).To(HaveRows(Row(round - 1)))
 			}
 			confirmed := time.Now()
-			do(ctx, old)
+			Expect(strong.Execute(ctx, w.sql(query))).To(HaveRows(Row(round - 1)))
+			do(ctx, old, others[:enough])
 			work.Go(func() { _, _ = strong.Execute(working, w.sql(query)) }) // asked too soon to tell anything
-			_, err := w.node(w.others(old)[0]).ExecuteWithRetry(ctx, w.sql("UPDATE {ns}.t SET v = ? WHERE id = 1"), round)
+			_, err := w.node(others[0]).ExecuteWithRetry(ctx, w.sql("UPDATE {ns}.t SET v = ? WHERE id = 1"), round)
 			Expect(err).NotTo(HaveOccurred())
 			now := statusOf(ctx, w.node(old))
-			bitten = now.Role == "leader" && now.Term == term && (!w.cluster.HasClock() || time.Since(confirmed) < aMomentAgo)
+			bitten = now.Role == "leader" && now.Term == term && (!w.cluster.HasClock() || time.Since(confirmed) < inTime)
 
-			reading, cancel := context.WithTimeout(ctx, answer)
-			defer cancel()
-			if result, err := strong.Execute(reading, w.sql(query)); err == nil {
-				Expect(result).To(HaveRows(Row(round)), "a strong read was stale")
+			if bitten {
+				reading, cancel := context.WithTimeout(ctx, answer)
+				defer cancel()
+				if result, err := strong.Execute(reading, w.sql(query)); err == nil {
+					Expect(result).To(HaveRows(Row(round)), "a strong read was stale")
+				}
 			}
 			end()
 			work.Wait()
@@ -192,23 +252,23 @@ func fresh(w *world) {
 		}
 
 		DescribeTable("is not stale",
-			func(ctx SpecContext, do func(ctx context.Context, old int)) {
-				for round := 1; !deposed(ctx, round, do); round++ {
-					Expect(round).To(BeNumerically("<", 20), "it always knew that another leads, or was confirmed long ago")
+			func(ctx SpecContext, inTime time.Duration, do func(ctx context.Context, old int, quorum []int)) {
+				for round := 1; !deposed(ctx, round, do, inTime); round++ {
+					Expect(round).To(BeNumerically("<", 30), "it always knew that another leads, or was confirmed long ago")
 				}
 			},
-			Entry("though a quorum has confirmed the leader a moment before", patience, func(ctx context.Context, old int) {
-				Expect(w.cluster.Cut(ctx, network.Drop, network.Around(old, w.others(old))...)).To(Succeed())
-			}),
-			Entry("though by the leader's clock no time has passed since a quorum has confirmed it", Label("fault:clock"), patience, func(ctx context.Context, old int) {
-				Expect(w.cluster.Cut(ctx, network.Drop, network.Around(old, w.others(old))...)).To(Succeed())
-				Expect(w.cluster.SetClock(ctx, old, -time.Hour)).To(Succeed())
-			}),
-			Entry("though a quorum confirms the leader late, by answers to what it was asked before", patience, func(ctx context.Context, old int) {
-				for _, other := range w.others(old) {
-					Expect(w.cluster.SetLink(ctx, other, old, network.Rule{Latency: 400 * time.Millisecond})).To(Succeed())
-				}
-			}),
+			Entry("though a quorum has confirmed the leader a moment before", patience, aMomentAgo, cutOff),
+			Entry("though by the leader's clock no time has passed since a quorum has confirmed it", Label("fault:clock"), patience, anyTime,
+				func(ctx context.Context, old int, quorum []int) {
+					cutOff(ctx, old, quorum)
+					Expect(w.cluster.SetClock(ctx, old, -time.Hour)).To(Succeed())
+				}),
+			Entry("though a quorum confirms the leader late, by answers to what it was asked before", patience, anyTime,
+				func(ctx context.Context, old int, quorum []int) {
+					for _, other := range quorum {
+						Expect(w.cluster.SetLink(ctx, other, old, network.Rule{Latency: 400 * time.Millisecond})).To(Succeed())
+					}
+				}),
 		)
 	})
 }

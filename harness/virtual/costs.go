@@ -11,6 +11,8 @@ import (
 	"github.com/hashicorp/raft"
 
 	"github.com/rejoin-db/rejoin/harness/embedded"
+	"github.com/rejoin-db/rejoin/harness/embedded/machine"
+	"github.com/rejoin-db/rejoin/harness/embedded/sqlite"
 )
 
 // costs are what the parts of a node take in virtual time. In a bubble none passes
@@ -47,6 +49,21 @@ func (c costs) around(seams func(embedded.Life) embedded.Seams) func(embedded.Li
 	}
 }
 
+// within are options of the node's state machine with which time passes in the middle of
+// some entries: after their statements, before they are committed and can be seen.
+func (c costs) within(node string, o machine.Options) machine.Options {
+	cost, inner := newCost(c, node, 0), o.Observe
+	o.Observe = func(index uint64, taken sqlite.Cost, alone bool) {
+		if inner != nil {
+			inner(index, taken, alone)
+		}
+		if draw := mix(cost.key, inEntry, index); draw%4 == 0 {
+			time.Sleep(share(draw, 2*cost.handover))
+		}
+	}
+	return o
+}
+
 func orItself[T any](there T, decorate func(T) T) T {
 	if decorate == nil {
 		return there
@@ -72,6 +89,7 @@ const (
 	pace = iota
 	toMachine
 	inMachine
+	inEntry
 	fromMachine
 	toWaiting
 )

@@ -116,9 +116,15 @@ func (t *Target) Boot(_ context.Context, size int) (target.Cluster, error) {
 		return nil, errors.Join(err, net.Close())
 	}
 	nodes := t.options.Nodes
-	nodes.Seams = costs{apply: t.options.Apply, handover: t.options.Handover, seed: t.options.Seed}.around(nodes.Seams)
+	costs := costs{apply: t.options.Apply, handover: t.options.Handover, seed: t.options.Seed}
+	nodes.Seams = costs.around(nodes.Seams)
 	booted, err := inprocess.Boot(inprocess.Plan{
-		Size: size, Network: net, InTurn: true, Dir: nodes.Dir, Node: nodes.Node,
+		Size: size, Network: net, InTurn: true, Dir: nodes.Dir,
+		Node: func(name string) embedded.Config {
+			config := nodes.Node(name)
+			config.Machine = costs.within(name, config.Machine)
+			return config
+		},
 		Disk: func(dir string) *disk.Disk {
 			return disk.Memory(disk.SyncTakes(t.options.Sync/2), disk.SyncVaries(t.options.Sync, mix(t.options.Seed, nameKey(filepath.Base(dir)))))
 		},
