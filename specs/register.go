@@ -83,6 +83,7 @@ func Register(options Options) {
 		members(w)
 		pressure(w)
 		reads(w)
+		fresh(w)
 		histories(w)
 		availability(w)
 		misuse(w)

@@ -17,15 +17,17 @@ const Version = "0.1.0"
 
 // Node is one running node. All methods are safe for concurrent use.
 type Node struct {
-	config    Config
-	seams     Seams
-	storage   *storage
-	progress  Progress // of the state machine
-	conns     *conns
-	mux       *mux
-	stream    *stream
-	transport *patient
-	rounds    *rounds
+	config     Config
+	seams      Seams
+	storage    *storage
+	progress   Progress // of the state machine
+	leadership Leadership
+	conns      *conns
+	mux        *mux
+	stream     *stream
+	silence    func() // cuts the stream off, for good
+	transport  *patient
+	rounds     *rounds
 	// membersTurn is held, by a value in it, by who changes the members as their leader.
 	membersTurn chan struct{}
 	incoming    chan raft.RPC // to Raft's main loop
