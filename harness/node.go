@@ -90,7 +90,7 @@ func (n *Node) execute(ctx context.Context, id, sql string, args []any) (_ Resul
 		return Result{}, false, n.failed("execute", err)
 	}
 	if rows.Changed() {
-		n.cluster.acknowledged.note(id)
+		n.cluster.promises.Acknowledge(id)
 	}
 	return Result{Node: n.index, ID: n.node.ID(), Tables: tables}, rows.Changed(), nil
 }

@@ -42,12 +42,20 @@ func Register(options Options) {
 	Describe("A replicated SQL database", options.Decorators, func() {
 		BeforeEach(w.begin)
 		story(w)
+		comparing(w)
+		promises(w)
+		diverging(w)
+		directions(w)
+		flags(w)
+		judging(w)
+		leaks(w)
 		basics(w)
 		values(w)
 		answers(w)
 		answersValues(w)
 		answersAltered(w)
 		namespaces(w)
+		names(w)
 		recovery(w)
 		largeRows(w)
 		changes(w)
@@ -75,6 +83,7 @@ func Register(options Options) {
 		members(w)
 		pressure(w)
 		reads(w)
+		fresh(w)
 		histories(w)
 		availability(w)
 		misuse(w)
@@ -86,6 +95,9 @@ func Register(options Options) {
 		Describe("A replicated SQL database of another size", options.Decorators, func() {
 			BeforeEach(sized.begin)
 			sizes(sized, size)
+			if size == 5 {
+				rings(sized)
+			}
 		})
 	}
 	slow := &world{options: options}

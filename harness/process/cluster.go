@@ -56,6 +56,8 @@ var (
 	_ target.Linker     = (*Cluster)(nil)
 	_ target.Disker     = (*Cluster)(nil)
 	_ target.Skewer     = (*Cluster)(nil)
+	_ target.Surveyor   = (*Cluster)(nil)
+	_ target.Diverger   = (*Cluster)(nil)
 	_ target.Membership = (*Cluster)(nil)
 	_ target.Digester   = (*Cluster)(nil)
 	_ target.Rememberer = (*Cluster)(nil)

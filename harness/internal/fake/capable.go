@@ -23,6 +23,8 @@ var (
 	_ target.Skewer     = capable{}
 	_ target.Membership = capable{}
 	_ target.Logger     = capable{}
+	_ target.Surveyor   = capable{}
+	_ target.Diverger   = capable{}
 	_ target.Keeper     = capable{}
 )
 
@@ -91,6 +93,19 @@ func (c capable) Damage(ctx context.Context, node int, part disk.Part) (string, 
 
 func (c capable) SetClock(ctx context.Context, node int, ahead time.Duration) error {
 	return c.called(ctx, "clock %d %v", node, ahead)
+}
+
+// Link is always sound.
+func (c capable) Link(context.Context, int, int) (target.Link, error) { return target.Link{}, nil }
+
+// Disk is always sound.
+func (c capable) Disk(context.Context, int) (disk.Faults, error) { return disk.Faults{}, nil }
+
+// Clock is always right.
+func (c capable) Clock(context.Context, int) (time.Duration, error) { return 0, nil }
+
+func (c capable) Diverge(ctx context.Context, node int, sql string) error {
+	return c.called(ctx, "diverge %d %s", node, sql)
 }
 
 func (c capable) Add(ctx context.Context, voter bool) (target.Node, error) {

@@ -70,6 +70,8 @@ var (
 	_ target.Disker     = (*Cluster)(nil)
 	_ target.Skewer     = (*Cluster)(nil)
 	_ target.Membership = (*Cluster)(nil)
+	_ target.Surveyor   = (*Cluster)(nil)
+	_ target.Diverger   = (*Cluster)(nil)
 )
 
 // Boot starts the nodes, named n0, n1 and so on, each in a directory of its own.

@@ -44,6 +44,26 @@ func (c *Cluster) SetClock(_ context.Context, node int, ahead time.Duration) err
 	return nil
 }
 
+// Disk asks the disk itself, whether or not the node runs.
+func (c *Cluster) Disk(_ context.Context, node int) (disk.Faults, error) {
+	return c.node(node).config.Disk.Faults(), nil
+}
+
+// Clock reads what the node reads.
+func (c *Cluster) Clock(_ context.Context, node int) (time.Duration, error) {
+	ahead := time.Until(c.node(node).config.Now())
+	return ahead.Round(time.Second), nil
+}
+
+// Diverge changes the node's own database.
+func (c *Cluster) Diverge(_ context.Context, node int, sql string) error {
+	running, err := c.node(node).up()
+	if err != nil {
+		return err
+	}
+	return running.Diverge(sql)
+}
+
 // Files lists what is on the disk, and the working copy of the database.
 func (c *Cluster) Files(_ context.Context, node int) ([]string, error) {
 	if c.living.Err() != nil {
