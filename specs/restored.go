@@ -105,6 +105,13 @@ func restored(w *world) {
 
 			By("being away for a few entries, while the others take their third snapshot")
 			w.awayForAFew(ctx, victim)
+
+			By("starting again, each from the newest of its snapshots")
+			for _, node := range w.cluster.Nodes() {
+				w.leave(ctx, node.Index(), harness.Crash)
+			}
+			w.comeBack(ctx, append(others, victim)...)
+			m.works(ctx, w.node(victim))
 			w.leavesNothing(ctx)
 		}, patience)
 	})
@@ -273,6 +280,14 @@ func (m *machinery) remembers(ctx context.Context, node *harness.Node) {
 		Expect(err).NotTo(HaveOccurred())
 		m.answers[name] = answer
 	}
+
+	// And one without a name, which is known for a while as well.
+	unnamed, err := node.Query(ctx, m.w.sql("INSERT INTO {ns}.audit (what) VALUES ('unnamed')"))
+	Expect(err).NotTo(HaveOccurred())
+	for unnamed.NextResult() {
+	}
+	Expect(unnamed.Err()).NotTo(HaveOccurred())
+	Expect(unnamed.Close()).To(Succeed())
 }
 
 // recalls makes them once more.
