@@ -50,8 +50,6 @@ func restored(w *world) {
 				Expect(w.leader(ctx)).To(Equal(victim), "another node has sent it")
 			}
 			m.works(ctx, w.node(next))
-			w.lead(ctx, next)
-			m.works(ctx, w.node(next))
 		}, patience)
 
 		It("starts again from what it was sent, though alone, and leaves no files", Label("fault:crash"), func(ctx SpecContext) {
