@@ -131,6 +131,7 @@ func answersAltered(w *world) {
 					Expect(affectedBy(again)).To(Equal(affectedBy(first[i])), "%s by %s", r.sql, node)
 				}
 			}
+			const head = "s\x00\x00\x00\x00\x00\x00\x00\x00" // of a text, where the texts of a request stand one behind the other
 			others := [][]any{{1.0, "ab"}, {"1", "ab"}, {[]byte("1"), "ab"}, {1, []byte("ab")}, {"1a", "b"}, {nil, "ab"}, {1, "ab\x00"}}
 			const two = "UPDATE {ns}.t SET v = v WHERE ? IS NOT ?"
 			_, err := w.keyedOn(ctx, nodes[0], key(-1), two, 1, "ab")
@@ -139,6 +140,10 @@ func answersAltered(w *world) {
 				_, err := w.keyedOn(ctx, nodes[i%len(nodes)], key(-1), two, other...)
 				Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied), "%v is taken for another request: %v", other, err)
 			}
+			_, err = w.keyedOn(ctx, nodes[0], key(-2), two, "x"+head+"y", "z")
+			Expect(err).NotTo(HaveOccurred())
+			_, err = w.keyedOn(ctx, nodes[0], key(-2), two, "x", "y"+head+"z")
+			Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied), "texts that are cut elsewhere are taken for the same: %v", err)
 			Expect(exactly(w.run(ctx, state))).To(Equal(before), "a request was applied again")
 		}, patience)
 	})

@@ -123,7 +123,7 @@ func manyValues() (values []any) {
 	for range 64 { // bits of all kinds
 		bits = bits*6364136223846793005 + 1442695040888963407
 		if f := math.Float64frombits(bits); !math.IsNaN(f) {
-			values = append(values, f, float64(bits>>11)/1e16, -float64(bits>>20)/1e5)
+			values = append(values, f, float64(bits>>11)/1e16, -float64(bits>>20)/1e5, 8+float64(bits>>11)/(1<<52))
 		}
 	}
 	for i := range 20 {
