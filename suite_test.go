@@ -78,22 +78,41 @@ const longestWithBug = 20 * time.Second
 
 func options(loaded settings.Settings) specs.Options {
 	cluster := loaded.Cluster
-	o := specs.Options{Nodes: cluster.Nodes}
+	o := specs.Options{Nodes: cluster.Nodes, Limits: limits}
+	o.Limits.Body = cluster.MaxBody
 	switch cluster.Target {
 	case "local":
-		o.Target = local.New(local.FromSettings(cluster, GinkgoWriter))
+		o.Target = local.New(guarded(local.FromSettings(cluster, GinkgoWriter)))
 	case "virtual":
 		runtime.GOMAXPROCS(1)    // nearly all there is to making a seed repeat, and no slower
 		debug.SetGCPercent(1000) // the heap is small, and a spec short
-		o.Target = virtual.New(virtual.FromSettings(cluster, GinkgoWriter))
+		nodes := virtual.FromSettings(cluster, GinkgoWriter)
+		nodes.Nodes = guarded(nodes.Nodes)
+		o.Target = virtual.New(nodes)
 		o.Decorators = []any{virtual.Bubble(bubble(loaded)...)}
 		o.Again = func(seed int64, text, journal string) string {
 			spec := again.Spec{Seed: seed, Text: text, Journal: journal, Cluster: cluster}
 			return strings.TrimSpace(spec.Line() + "\n" + again.Doubt())
 		}
 	case "process":
-		o.Target = process.New(process.FromSettings(cluster, buildNode()))
+		nodes := process.FromSettings(cluster, buildNode())
+		nodes.Nodes = guarded(nodes.Nodes)
+		o.Target = process.New(nodes)
 	}
+	return o
+}
+
+// limits are those of the suite's nodes: steps so few that a statement reaches them soon,
+// and what the nodes have by themselves.
+var limits = specs.Limits{
+	Steps: 20_000_000, ReadSteps: 30_000_000, Memory: 96 << 20, ReadMemory: 64 << 20, Answer: 16 << 20,
+	Readers: 8, Request: 10 * time.Second, Read: 30 * time.Second, Idle: 2 * time.Minute,
+}
+
+// guarded are the options with a token and with limits.
+func guarded(o local.Options) local.Options {
+	o.Token = "a token of the suite"
+	o.Budget, o.ReadBudget = limits.Steps, limits.ReadSteps
 	return o
 }
 

@@ -16,6 +16,9 @@ type Options struct {
 	// Nodes is the size of a cluster; 3 if 0. Specs that need more nodes than
 	// there are skip themselves with a sentence.
 	Nodes int
+	// Limits are what the target's nodes let a request take. Specs about a limit that is 0
+	// skip themselves.
+	Limits Limits
 	// Journals says whose journals are written to files; none if it is zero.
 	Journals Journals
 	// Cluster are further options of every cluster that is booted.
@@ -27,6 +30,18 @@ type Options struct {
 	// Decorators are for the container that all specs are in, such as
 	// virtual.Bubble() for a target that lives in virtual time.
 	Decorators []any
+}
+
+// Limits are what a node lets a request take at most.
+type Limits struct {
+	Steps, ReadSteps   int64         // of SQLite's virtual machine, in a change and in a read
+	Memory, ReadMemory int64         // bytes that a change, and a read, may hold at once
+	Answer             int64         // bytes in the rows of a change
+	Body               int64         // bytes of a request
+	Readers            int           // reads that are served at once
+	Request            time.Duration // for a client to send a request, and to take in a piece of its answer
+	Read               time.Duration // for a read, to the end of its answer
+	Idle               time.Duration // for a connection that nothing is asked on
 }
 
 // patience bounds every spec, in real time.

@@ -25,6 +25,9 @@ type Options struct {
 	RequestTimeout    time.Duration
 	MaxBody           int64
 	Token             string
+	// Budget and ReadBudget are how many steps a change, and a read, may take; see
+	// machine.Options.
+	Budget, ReadBudget int64
 
 	// Seams are where somebody stands between a node's parts; see embedded.Seams.
 	Seams func(embedded.Life) embedded.Seams
@@ -68,7 +71,7 @@ func (t *Target) Boot(_ context.Context, size int) (target.Cluster, error) {
 
 // Node is the part of a node's configuration that the options say.
 func (o Options) Node(name string) embedded.Config {
-	return embedded.Config{
+	config := embedded.Config{
 		ElectionTimeout:   o.ElectionTimeout,
 		SnapshotThreshold: o.SnapshotThreshold,
 		SnapshotInterval:  o.SnapshotInterval,
@@ -80,6 +83,8 @@ func (o Options) Node(name string) embedded.Config {
 		Seams:             o.Seams,
 		Logger:            o.logger(name),
 	}
+	config.Machine.Budget, config.Machine.ReadBudget = o.Budget, o.ReadBudget
+	return config
 }
 
 func (o Options) logger(name string) hclog.Logger {

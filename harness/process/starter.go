@@ -183,6 +183,8 @@ func (n *node) configLocked(first []child.Host) child.Config {
 		RequestTimeout:    o.RequestTimeout,
 		MaxBody:           o.MaxBody,
 		Token:             o.Token,
+		Budget:            o.Budget,
+		ReadBudget:        o.ReadBudget,
 		LogLevel:          o.LogLevel,
 		Orders:            n.allOrdersLocked(),
 	}

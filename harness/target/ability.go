@@ -15,11 +15,13 @@ const (
 	Time    Ability = "let time pass at once"     // Clock
 	Logs    Ability = "show what the nodes wrote" // Logger
 	Keys    Ability = "remember requests by name" // Rememberer
+	Ports   Ability = "be spoken to by strangers" // Porter
+	Moves   Ability = "move nodes"                // Mover
 )
 
 // Abilities are all abilities.
 func Abilities() []Ability {
-	return []Ability{Stop, Crash, Pause, Links, Disks, Clocks, Members, Time, Logs, Keys}
+	return []Ability{Stop, Crash, Pause, Links, Disks, Clocks, Members, Time, Logs, Keys, Ports, Moves}
 }
 
 // Can tells whether the cluster has the ability.
@@ -43,6 +45,10 @@ func Can(c Cluster, ability Ability) bool {
 		return is[Logger](c)
 	case Keys:
 		return is[Rememberer](c)
+	case Ports:
+		return is[Porter](c)
+	case Moves:
+		return is[Mover](c)
 	}
 	return false
 }

@@ -35,6 +35,8 @@ type Config struct {
 	RequestTimeout    time.Duration `json:"request_timeout,omitempty"`
 	ReadTimeout       time.Duration `json:"read_timeout,omitempty"`
 	MaxBody           int64         `json:"max_body,omitempty"`
+	Budget            int64         `json:"budget,omitempty"`
+	ReadBudget        int64         `json:"read_budget,omitempty"`
 	// Skip are entries of the log that are refused unseen: see machine.Options.Skip.
 	Skip  []machine.Skipped `json:"skip,omitempty"`
 	Token string            `json:"token,omitempty"`

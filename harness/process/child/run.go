@@ -139,7 +139,7 @@ func (w *world) nodeConfig(c Config, log io.Writer) embedded.Config {
 		RequestTimeout:    c.RequestTimeout,
 		ReadTimeout:       c.ReadTimeout,
 		MaxBody:           c.MaxBody,
-		Machine:           machine.Options{Skip: c.Skip},
+		Machine:           machine.Options{Budget: c.Budget, ReadBudget: c.ReadBudget, Skip: c.Skip},
 		Token:             c.Token,
 		Now:               w.now,
 		Logger:            hclog.New(&hclog.LoggerOptions{Name: c.ID, Level: level, Output: log}),
