@@ -17,6 +17,7 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness/again"
 	"github.com/rejoin-db/rejoin/harness/defects"
+	"github.com/rejoin-db/rejoin/harness/embedded/machine"
 	"github.com/rejoin-db/rejoin/harness/local"
 	"github.com/rejoin-db/rejoin/harness/process"
 	"github.com/rejoin-db/rejoin/harness/settings"
@@ -102,17 +103,19 @@ func options(loaded settings.Settings) specs.Options {
 	return o
 }
 
-// limits are those of the suite's nodes: steps so few that a statement reaches them soon,
-// and what the nodes have by themselves.
+// limits are those of the suite's nodes: lower ones of statements than nodes have by
+// themselves, so that a spec reaches them soon.
 var limits = specs.Limits{
-	Steps: 20_000_000, ReadSteps: 30_000_000, Memory: 96 << 20, ReadMemory: 64 << 20, Answer: 16 << 20,
-	Readers: 8, Request: 10 * time.Second, Read: 30 * time.Second, Idle: 2 * time.Minute,
+	Steps: 20_000_000, ReadSteps: 30_000_000, Memory: 24 << 20, ReadMemory: 24 << 20, Answer: 2 << 20, Value: 20 << 20, Readers: 4, Request: 10 * time.Second, Read: 30 * time.Second, Idle: 2 * time.Minute,
 }
 
 // guarded are the options with a token and with limits.
 func guarded(o local.Options) local.Options {
 	o.Token = "a token of the suite"
-	o.Budget, o.ReadBudget = limits.Steps, limits.ReadSteps
+	o.Machine = machine.Options{
+		Budget: limits.Steps, ReadBudget: limits.ReadSteps, Memory: limits.Memory, ReadMemory: limits.ReadMemory,
+		AnswerLimit: limits.Answer, Readers: limits.Readers,
+	}
 	return o
 }
 

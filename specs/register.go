@@ -37,6 +37,7 @@ type Limits struct {
 	Steps, ReadSteps   int64         // of SQLite's virtual machine, in a change and in a read
 	Memory, ReadMemory int64         // bytes that a change, and a read, may hold at once
 	Answer             int64         // bytes in the rows of a change
+	Value              int64         // bytes of one value
 	Body               int64         // bytes of a request
 	Readers            int           // reads that are served at once
 	Request            time.Duration // for a client to send a request, and to take in a piece of its answer
@@ -89,6 +90,9 @@ func Register(options Options) {
 		availability(w)
 		misuse(w)
 		hostileStatements(w)
+		tokens(w)
+		strangers(w)
+		limitsOfRequests(w)
 	})
 	for _, size := range []int{1, 5, 7} {
 		sized := &world{options: options}
@@ -98,8 +102,9 @@ func Register(options Options) {
 			sizes(sized, size)
 		})
 	}
-	slow := &world{options: options}
+	slow, calm := &world{options: options}, &world{options: options}
 	if pacer, can := options.Target.(target.Pacer); can {
+		calm.options.Target = pacer.AtPace(calmPace)
 		slow.options.Target = pacer.AtPace(electionTimeout)
 	}
 	if pacer, can := options.Target.(target.Pacer); can {
@@ -110,6 +115,10 @@ func Register(options Options) {
 			hundred(many)
 		})
 	}
+	Describe("A replicated SQL database with slow clients", options.Decorators, func() {
+		BeforeEach(calm.begin)
+		slowClients(calm)
+	})
 	Describe("A replicated SQL database in no hurry", options.Decorators, func() {
 		BeforeEach(slow.begin)
 		timely(slow)

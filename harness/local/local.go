@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/rejoin-db/rejoin/harness/embedded"
+	"github.com/rejoin-db/rejoin/harness/embedded/machine"
 	"github.com/rejoin-db/rejoin/harness/internal/inprocess"
 	"github.com/rejoin-db/rejoin/harness/network"
 	"github.com/rejoin-db/rejoin/harness/target"
@@ -25,9 +26,8 @@ type Options struct {
 	RequestTimeout    time.Duration
 	MaxBody           int64
 	Token             string
-	// Budget and ReadBudget are how many steps a change, and a read, may take; see
-	// machine.Options.
-	Budget, ReadBudget int64
+	// Machine are the limits of statements; see machine.Options.
+	Machine machine.Options
 
 	// Seams are where somebody stands between a node's parts; see embedded.Seams.
 	Seams func(embedded.Life) embedded.Seams
@@ -71,7 +71,7 @@ func (t *Target) Boot(_ context.Context, size int) (target.Cluster, error) {
 
 // Node is the part of a node's configuration that the options say.
 func (o Options) Node(name string) embedded.Config {
-	config := embedded.Config{
+	return embedded.Config{
 		ElectionTimeout:   o.ElectionTimeout,
 		SnapshotThreshold: o.SnapshotThreshold,
 		SnapshotInterval:  o.SnapshotInterval,
@@ -81,10 +81,9 @@ func (o Options) Node(name string) embedded.Config {
 		MaxBody:           o.MaxBody,
 		Token:             o.Token,
 		Seams:             o.Seams,
+		Machine:           o.Machine,
 		Logger:            o.logger(name),
 	}
-	config.Machine.Budget, config.Machine.ReadBudget = o.Budget, o.ReadBudget
-	return config
 }
 
 func (o Options) logger(name string) hclog.Logger {
