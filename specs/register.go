@@ -92,6 +92,8 @@ func Register(options Options) {
 		hostileStatements(w)
 		tokens(w)
 		strangers(w)
+		sums(w)
+		nonVoters(w)
 		limitsOfRequests(w)
 	})
 	for _, size := range []int{1, 5, 7} {
@@ -102,6 +104,12 @@ func Register(options Options) {
 			sizes(sized, size)
 		})
 	}
+	single := &world{options: options}
+	single.options.Nodes = 1
+	Describe("A replicated SQL database that grows from one node", options.Decorators, func() {
+		BeforeEach(single.begin)
+		quorums(single)
+	})
 	slow, calm := &world{options: options}, &world{options: options}
 	if pacer, can := options.Target.(target.Pacer); can {
 		calm.options.Target = pacer.AtPace(calmPace)
