@@ -94,6 +94,8 @@ func Register(options Options) {
 		strangers(w)
 		sums(w)
 		nonVoters(w)
+		removed(w)
+		moved(w)
 		limitsOfRequests(w)
 	})
 	for _, size := range []int{1, 5, 7} {
