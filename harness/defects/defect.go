@@ -33,7 +33,7 @@ var None = Defect{}
 
 // All are the defects, kind by kind.
 func All() []Defect {
-	return slices.Concat(catchingUp(), largeRows(), restart(), lostLog(), identities(), snapshot(), reads(), writes(), keys(),
+	return slices.Concat(catchingUp(), largeRows(), restart(), lostLog(), identities(), strangers(), membership(), snapshot(), reads(), writes(), keys(),
 		costs(), values(), namespaces(), cluster(), interleavings())
 }
 

@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"context"
+	"net"
 	"net/http"
 
 	"github.com/hashicorp/raft"
@@ -22,6 +23,9 @@ type Seams struct {
 	Progress func(Progress) Progress
 	// Transport is between Raft and its messages to the other nodes.
 	Transport func(Transport) Transport
+	// Accepted is between the node and each connection that it accepts, of clients and of
+	// other nodes.
+	Accepted func(net.Conn) net.Conn
 	// Handler is between the HTTP API and who asks, clients and other nodes.
 	Handler func(http.Handler) http.Handler
 }
