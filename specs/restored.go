@@ -83,7 +83,9 @@ func restored(w *world) {
 				w.leave(ctx, other)
 			}
 			Expect(w.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
-			Eventually(ctx, func(ctx context.Context) (harness.Result, error) { return own.Execute(ctx, w.sql("SELECT id, v FROM {ns}.t")) }).
+			Eventually(ctx, func(ctx context.Context) (harness.Result, error) {
+				return own.Execute(ctx, w.sql("SELECT id, v FROM {ns}.t"))
+			}).
 				Should(HaveRows(Row(1, "new")))
 			Expect(sent.SnapshotIndex).To(BeNumerically(">", before.CommitIndex), "it does not say which snapshot it was sent")
 			again := statusOf(ctx, w.node(victim))
