@@ -99,7 +99,7 @@ func Start(config Config) (_ *Node, err error) {
 	}
 	n.progress = between[Progress](n.storage.machine, n.seams.Progress)
 	n.identity = n.storage.identity
-	n.mux = newMux(listener, n.conns, config.RequestTimeout, n.greetCaller)
+	n.mux = newMux(listener, n.conns, config.RequestTimeout, n.seams.Accepted, n.greetCaller)
 	n.client = &http.Client{Transport: &http.Transport{
 		DialContext:         n.conns.dialer(n.ctx, config.Endpoint),
 		MaxIdleConnsPerHost: idleConnections,

@@ -63,6 +63,8 @@ var (
 	_ target.Rememberer = (*Cluster)(nil)
 	_ target.Logger     = (*Cluster)(nil)
 	_ target.Keeper     = (*Cluster)(nil)
+	_ target.Porter     = (*Cluster)(nil)
+	_ target.Impostor   = (*Cluster)(nil)
 )
 
 func newCluster(options Options) *Cluster {

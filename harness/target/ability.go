@@ -18,11 +18,13 @@ const (
 	Survey  Ability = "tell what is wrong around nodes" // Surveyor
 	Diverge Ability = "let one node differ"             // Diverger
 	Files   Ability = "list the nodes' files"           // Keeper
+	Ports   Ability = "be spoken to by strangers"       // Porter
+	Moves   Ability = "move nodes"                      // Mover
 )
 
 // Abilities are all abilities.
 func Abilities() []Ability {
-	return []Ability{Stop, Crash, Pause, Links, Disks, Clocks, Members, Time, Logs, Keys, Survey, Diverge, Files}
+	return []Ability{Stop, Crash, Pause, Links, Disks, Clocks, Members, Time, Logs, Keys, Survey, Diverge, Files, Ports, Moves}
 }
 
 // Can tells whether the cluster has the ability.
@@ -52,6 +54,10 @@ func Can(c Cluster, ability Ability) bool {
 		return is[Diverger](c)
 	case Files:
 		return is[Keeper](c)
+	case Ports:
+		return is[Porter](c)
+	case Moves:
+		return is[Mover](c)
 	}
 	return false
 }

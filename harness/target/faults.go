@@ -2,6 +2,7 @@ package target
 
 import (
 	"context"
+	"net"
 	"time"
 
 	"github.com/rejoin-db/rejoin/harness/disk"
@@ -85,6 +86,31 @@ type Membership interface {
 	// out of the cluster, starts it, and takes it in again as Add does: a voter
 	// that forgets its votes and its log would break the promises of Raft.
 	Replace(ctx context.Context, node int) error
+}
+
+// Porter is a Cluster to whose nodes anybody can connect, and say what he likes. The
+// nodes speak the HTTP API that README.md describes, and greet each other on the same port.
+type Porter interface {
+	// Dial connects to the node's port from the place of the clients, over the links from
+	// there. Nothing is said yet. The caller closes the connection.
+	Dial(ctx context.Context, node int) (net.Conn, error)
+	// Token is the secret that clients must show, and nodes each other; empty if none.
+	Token() string
+}
+
+// Impostor is a Cluster in which somebody else can be where a node is not.
+type Impostor interface {
+	// Listen listens at the address of a node that does not run. The caller closes the
+	// listener, and what it has accepted, before the node is started.
+	Listen(node int) (net.Listener, error)
+}
+
+// Mover is a Cluster whose nodes can get another address.
+type Mover interface {
+	// Move gives a node that does not run another address, and returns it: the one given,
+	// which another node must have left, or a new one if it is empty. The node's links are
+	// sound from then on. That the node is to be reached there the others must be told.
+	Move(ctx context.Context, node int, address string) (string, error)
 }
 
 // Logger is a Cluster that keeps what its nodes say.
