@@ -34,11 +34,11 @@ func snapshotCrash(w *world) {
 			w.leavesNothing(ctx)
 		}
 
-		// halfway shows that a crash has left a part of a snapshot.
+		// halfway waits until a part of a snapshot is on the node's disk.
 		halfway := func(ctx SpecContext, node int) {
 			GinkgoHelper()
 			if w.cluster.Can(target.Files) {
-				Expect(w.node(node).Files(ctx)).To(ContainElement(HavePrefix(disk.SnapshotDir+"/.")), "no snapshot was under way")
+				Eventually(ctx, w.node(node).Files).Should(ContainElement(HavePrefix(disk.SnapshotDir+"/.")), "no snapshot was under way")
 			}
 		}
 
@@ -94,8 +94,8 @@ func snapshotCrash(w *world) {
 			w.narrowLinksTo(ctx, victim)
 			Expect(w.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
 			w.waitForActivity(ctx, victim, "receiving a snapshot")
-			w.leave(ctx, victim, harness.Crash)
 			halfway(ctx, victim)
+			w.leave(ctx, victim, harness.Crash)
 			Expect(w.cluster.MendLinks(ctx)).To(Succeed())
 			w.comeBack(ctx, victim)
 			Expect(statusOf(ctx, w.node(victim)).Restores).To(BeNumerically(">", 0), "it recovered without a snapshot")
