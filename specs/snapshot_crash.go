@@ -34,14 +34,12 @@ func snapshotCrash(w *world) {
 			w.leavesNothing(ctx)
 		}
 
-		// crashHalfway crashes a node that has a part of a snapshot. What the end of its
-		// connections lets it do before it loses its disk is not said: it may clear up.
-		crashHalfway := func(ctx SpecContext, node int) {
+		// halfway waits until a part of a snapshot is on the node's disk.
+		halfway := func(ctx SpecContext, node int) {
 			GinkgoHelper()
 			if w.cluster.Can(target.Files) {
-				Eventually(ctx, w.node(node).Files).Should(ContainElement(HavePrefix(disk.SnapshotDir+"/.")), "no snapshot is under way")
+				Eventually(ctx, w.node(node).Files).Should(ContainElement(HavePrefix(disk.SnapshotDir+"/.")), "no snapshot was under way")
 			}
-			w.leave(ctx, node, harness.Crash)
 		}
 
 		It("that is taken leaves the node with what it had", func(ctx SpecContext) {
@@ -96,7 +94,8 @@ func snapshotCrash(w *world) {
 			w.narrowLinksTo(ctx, victim)
 			Expect(w.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
 			w.waitForActivity(ctx, victim, "receiving a snapshot")
-			crashHalfway(ctx, victim)
+			halfway(ctx, victim)
+			w.leave(ctx, victim, harness.Crash)
 			Expect(w.cluster.MendLinks(ctx)).To(Succeed())
 			w.comeBack(ctx, victim)
 			Expect(statusOf(ctx, w.node(victim)).Restores).To(BeNumerically(">", 0), "it recovered without a snapshot")
