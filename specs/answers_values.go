@@ -59,7 +59,8 @@ func answersValues(w *world) {
 		It("is whole if it is longer than a mebibyte", func(ctx SpecContext) {
 			w.run(ctx, "CREATE TABLE {ns}.v (id INTEGER PRIMARY KEY, v)")
 			const size = 1<<20 + 1
-			long := []any{strings.Repeat(`"long" \ `+"林\n", size/14+1), []byte(strings.Repeat("\x00\xff\x10", size/3+1))}
+			const text, bytes = `"long" \ ` + "林\n", "\x00\xff\x10"
+			long := []any{strings.Repeat(text, size/len(text)+1), []byte(strings.Repeat(bytes, size/len(bytes)+1))}
 			var want []string
 			for i, value := range long {
 				node := w.cluster.Nodes()[i%w.cluster.Size()]

@@ -387,7 +387,10 @@ func (m *machinery) works(ctx context.Context, node *harness.Node) {
 	m.sequence = id + 10
 	Expect(has("SELECT id, maker, rival FROM {ns}.goods WHERE id >= ? ORDER BY id", id)).To(HaveRows(Row(id, 2, nil), Row(id+1, nil, nil)))
 
-	// Namespaces, and what a request finds that begins.
+	// Changes of the schema, namespaces, and what a request finds that begins.
+	w.runOn(ctx, node, "CREATE TABLE {ns}.made (v); CREATE INDEX {ns}.made_by_v ON {ns}.made (v); INSERT INTO {ns}.made VALUES (1)")
+	Expect(has("SELECT v FROM {ns}.made INDEXED BY {ns}.made_by_v WHERE v = 1")).To(HaveRows(Row(1)))
+	w.runOn(ctx, node, "DROP TABLE {ns}.made")
 	refused("CREATE NAMESPACE {ns}_empty", "already exists")
 	refused("DROP NAMESPACE {ns}", "is not empty")
 	fresh := w.runOn(ctx, node, "INSERT INTO {ns}.audit (what) VALUES (last_insert_rowid() || ' ' || changes()) RETURNING what").Rows()[0][0]
