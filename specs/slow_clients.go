@@ -126,6 +126,10 @@ func slowClients(w *world) {
 				}
 			}
 			Expect(served).To(Equal(w.options.Limits.Readers), "no such answers were begun, so nothing waits")
+			for _, conn := range conns[w.options.Limits.Readers:] {
+				_, _, err := untilCut(conn, limit/50)
+				Expect(err).To(MatchError(ContainSubstring("sent 0 bytes")), "more reads are served at once than may be")
+			}
 
 			By("asking as others do")
 			Expect(others(ctx)).To(BeNumerically("<", limit/2), "others wait for clients that do not read")
@@ -180,6 +184,29 @@ func slowClients(w *world) {
 				Expect(w.run(ctx, "SELECT count(*) FROM {ns}.t WHERE id >= ?", 1000*(i+1))).To(HaveRows(Row(rows)))
 				others(ctx)
 				w.run(ctx, "DELETE FROM {ns}.t")
+			}
+		}, patience)
+
+		It("that reads the answer to a change slowly, and never stops for long, has all of it", func(ctx SpecContext) {
+			w.needs(3)
+			w.requires(target.Time)
+			leader := w.leader(ctx)
+			for i, node := range []int{leader, w.others(leader)[0]} {
+				change := posting(w.sql(fmt.Sprintf(
+					"INSERT INTO {ns}.t (id, v) WITH RECURSIVE c(x) AS (SELECT %d UNION ALL SELECT x + 1 FROM c LIMIT 60) SELECT x, zeroblob(30000) FROM c RETURNING v", 1000*(i+1))))
+				conn, err := w.node(node).Dial(ctx)
+				Expect(err).NotTo(HaveOccurred())
+				DeferCleanup(conn.Close)
+				_, err = io.WriteString(conn, strings.Replace(w.raw(ctx, node, w.authorized(change)), "\r\n", "\r\nConnection: close\r\n", 1))
+				Expect(err).NotTo(HaveOccurred())
+				begun := time.Now()
+				var got strings.Builder
+				for err == nil {
+					Expect(w.cluster.Advance(ctx, limit/3)).To(Succeed())
+					_, err = io.CopyN(&got, conn, 400<<10)
+				}
+				Expect(time.Since(begun)).To(BeNumerically(">", limit+limit/2), "it was no slow client")
+				Expect(got.String()).To(ContainSubstring(`"success"`), "%s cuts off a client that reads slowly", w.node(node))
 			}
 		}, patience)
 
