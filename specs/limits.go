@@ -117,6 +117,24 @@ func limitsOfRequests(w *world) {
 			Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.t")))
 		}, patience)
 
+		It("count what functions do in one step", func(ctx SpecContext) {
+			text := func(bytes int64) string { return fmt.Sprintf("hex(zeroblob(%d))", bytes/2) }
+			long := min(limits.Value/2, 4<<20)
+			other := limits.ReadSteps / 100 * 105 * 16 / long
+			for _, sql := range []string{
+				"SELECT trim(" + text(long) + ", " + text(other) + ")",
+				"SELECT ltrim(" + text(long) + ", " + text(other) + ")",
+				"SELECT rtrim(" + text(long) + ", " + text(other) + ")",
+				"SELECT unhex(" + text(long) + ", " + text(other) + ")",
+				"SELECT " + text(long) + " LIKE '%' || replace(" + text(other) + ", '0', '1')",
+				"SELECT " + text(long) + " GLOB '*' || replace(" + text(other) + ", '0', '1')",
+				"SELECT like(" + text(other) + ", " + text(long) + ", '!')",
+			} {
+				costly(ctx, w.node(0).Reading(target.Local), sql, sql)
+			}
+			Expect(w.run(ctx, "SELECT trim('  x '), length(trim("+text(1000)+", '0')), 'abc' LIKE '%c', 'abc' GLOB '*b'")).To(HaveRows(Row("x", 0, 1, 0)))
+		}, patience)
+
 		It("are those of each request that a node catches up with, however many at once", Label("fault:isolate"), func(ctx SpecContext) {
 			leader := w.leader(ctx)
 			away := w.others(leader)[0]

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"sync"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -126,12 +127,20 @@ func nonVoters(w *world) {
 					w.leave(ctx, voter)
 				}
 			}
-			reading, cancel := context.WithTimeout(ctx, noAnswer)
-			_, err := w.node(leader).Inside().Reading(target.Strong).Execute(reading, "SELECT 1")
-			cancel()
-			Expect(err).To(HaveOccurred(), "a strong read was confirmed by members that do not vote")
-			said := w.askMembers(ctx, leader, adding(listeners[0].ID(), statusOf(ctx, listeners[0]).Address, false))
-			Expect(said.status).NotTo(Equal(http.StatusOK), "a change of the members was made by fewer than a quorum")
+			var asking sync.WaitGroup // at once, while the leader still leads
+			asking.Go(func() {
+				defer GinkgoRecover()
+				reading, cancel := context.WithTimeout(ctx, noAnswer)
+				defer cancel()
+				_, err := w.node(leader).Inside().Reading(target.Strong).Execute(reading, "SELECT 1")
+				Expect(err).To(HaveOccurred(), "a strong read was confirmed by members that do not vote")
+			})
+			asking.Go(func() {
+				defer GinkgoRecover()
+				said := w.askMembers(ctx, listeners[0].Index(), adding(listeners[1].ID(), statusOf(ctx, listeners[1]).Address, false))
+				Expect(said.status).NotTo(Equal(http.StatusOK), "a change of the members was made by fewer than a quorum")
+			})
+			asking.Wait()
 			w.noQuorum(ctx, leader, "INSERT INTO {ns}.t VALUES (-1)")
 			Expect(statusOf(ctx, w.node(leader)).Role).NotTo(Equal("leader"), "its lease is renewed by members that do not vote")
 			onlyListened()
@@ -182,7 +191,7 @@ func nonVoters(w *world) {
 			if w.cluster.Can(target.Disks) {
 				leader = w.leader(ctx)
 				slow := listeners[0]
-				Expect(w.cluster.SetDisk(ctx, slow.Index(), disk.Faults{Slow: time.Minute})).To(Succeed())
+				Expect(w.cluster.SetDisk(ctx, slow.Index(), disk.Faults{Slow: 5 * noAnswer})).To(Succeed())
 				w.runOn(ctx, w.node(leader), "INSERT INTO {ns}.t VALUES (-4)")
 				asking, cancel := context.WithTimeout(ctx, noAnswer)
 				said, err := w.tryToAsk(asking, leader, w.authorized(asked{method: http.MethodPost, path: membersPath,
