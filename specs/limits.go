@@ -174,6 +174,10 @@ func limitsOfRequests(w *world) {
 					Expect(w.ask(ctx, node, padded(limits.Body)).status).To(Equal(http.StatusOK))
 				}
 			}
+			change := w.authorized(asked{method: http.MethodPost, path: membersPath, body: removing("nobody")})
+			Expect(w.ask(ctx, leader, change).status).To(Equal(http.StatusOK))
+			change.body += strings.Repeat(" ", 64<<10)
+			Expect(w.ask(ctx, leader, change).code).To(Equal("BAD_REQUEST"), "a change of the members may be of any size")
 			Expect(w.run(ctx, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(1)))
 		}, patience)
 	})

@@ -11,6 +11,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/disk"
 	. "github.com/rejoin-db/rejoin/harness/matchers"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
@@ -81,8 +82,22 @@ func removed(w *world) {
 			Eventually(ctx, func(ctx context.Context) uint64 { return statusOf(ctx, w.node(gone)).AppliedIndex }).Should(BeNumerically(">", 0))
 			forgotten(ctx, gone, 20)
 
+			if w.cluster.Can(target.Disks) && w.cluster.HasClock() {
+				By("making it a voter again while its disk hangs, which comes to nothing")
+				Expect(w.cluster.SetDisk(ctx, gone, disk.Faults{Slow: time.Minute})).To(Succeed())
+				said := w.askMembers(ctx, w.leader(ctx), adding(w.node(gone).ID(), statusOf(ctx, w.node(gone)).Address, true))
+				Expect(said.code).To(Equal("MEMBERS_NOT_NOW"), said.body)
+				Expect(said.body).To(ContainSubstring("has not caught up"))
+				for _, node := range w.others(gone) {
+					Eventually(ctx, func(ctx context.Context) []target.Peer { return statusOf(ctx, w.node(node)).Peers }).Should(HaveLen(2), "it was left among the members")
+				}
+			}
+
 			By("taking it in again as a new one")
 			w.leave(ctx, gone, harness.Crash)
+			if w.cluster.Can(target.Disks) {
+				Expect(w.cluster.SetDisk(ctx, gone, disk.Faults{})).To(Succeed())
+			}
 			w.comeBackAs(ctx, gone, harness.Wiped)
 			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
 			w.agreeOnMembers(ctx, 3)
