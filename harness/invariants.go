@@ -54,7 +54,7 @@ func (c *Cluster) verifyLeaders(ctx context.Context) error {
 	for _, l := range c.look(ctx, longestOnly) { // which notes the terms
 		errs = append(errs, l.Err)
 	}
-	return errors.Join(append(errs, c.terms.verify(), c.votes.verify())...)
+	return errors.Join(append(errs, c.promises.Broken()...)...)
 }
 
 // verifyMembers compares the members that each node knows with those that the cluster has.
@@ -91,7 +91,7 @@ func (c *Cluster) verifyAcknowledged(ctx context.Context) error {
 		if err != nil {
 			return node.failed("ask for applied requests", err)
 		}
-		if missing := c.acknowledged.missing(ids); len(missing) > 0 {
+		if missing := c.promises.Missing(ids); len(missing) > 0 {
 			return fmt.Errorf("%w: %s lacks %d acknowledged changes, the first is %s", ErrInvariant, node, len(missing), missing[0])
 		}
 	}

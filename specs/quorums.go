@@ -178,7 +178,7 @@ func nonVoters(w *world) {
 			}
 
 			By("cutting one off, which must not come back with a higher term")
-			leader = w.leader(ctx)
+			w.leader(ctx)
 			term = statusOf(ctx, listeners[0]).Term
 			w.leave(ctx, listeners[0].Index())
 			w.patiently(ctx, "INSERT INTO {ns}.t VALUES (2)")

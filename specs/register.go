@@ -58,9 +58,20 @@ func Register(options Options) {
 	Describe("A replicated SQL database", options.Decorators, func() {
 		BeforeEach(w.begin)
 		story(w)
+		comparing(w)
+		promises(w)
+		diverging(w)
+		directions(w)
+		flags(w)
+		judging(w)
+		leaks(w)
 		basics(w)
 		values(w)
+		answers(w)
+		answersValues(w)
+		answersAltered(w)
 		namespaces(w)
+		names(w)
 		recovery(w)
 		largeRows(w)
 		changes(w)
@@ -73,6 +84,8 @@ func Register(options Options) {
 		ways(w)
 		crash(w)
 		snapshotCrash(w)
+		restored(w)
+		restoredMembers(w)
 		rolling(w)
 		links(w)
 		frozen(w)
@@ -86,6 +99,7 @@ func Register(options Options) {
 		members(w)
 		pressure(w)
 		reads(w)
+		fresh(w)
 		histories(w)
 		availability(w)
 		misuse(w)
@@ -104,6 +118,9 @@ func Register(options Options) {
 		Describe("A replicated SQL database of another size", options.Decorators, func() {
 			BeforeEach(sized.begin)
 			sizes(sized, size)
+			if size == 5 {
+				rings(sized)
+			}
 		})
 	}
 	single := &world{options: options}

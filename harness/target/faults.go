@@ -119,3 +119,11 @@ type Logger interface {
 	// lives.
 	Log(node int, most int) (string, error)
 }
+
+// Keeper is a Cluster that can list what its nodes keep.
+type Keeper interface {
+	// Files lists the files of the node, whether or not it runs, in order: slash-separated
+	// names below its directory. A file that is renamed or removed at that moment may be
+	// listed or not.
+	Files(ctx context.Context, node int) ([]string, error)
+}

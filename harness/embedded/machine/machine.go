@@ -37,7 +37,7 @@ type Options struct {
 	Skip []Skipped
 	// Observe is told what an entry took whose statements succeeded, and whether it was
 	// applied alone: what it took is the same on every node then. Not called if nil. An
-	// entry may be applied, and told of, twice. It must not block.
+	// entry may be applied, and told of, twice. It is not committed before Observe returns.
 	Observe func(index uint64, cost sqlite.Cost, alone bool)
 }
 
@@ -85,7 +85,8 @@ type Machine struct {
 	writer  *sqlite.Conn
 	readers *readers
 	ending  sync.Once
-	latest  int64 // the latest time of an entry so far; Apply's and Restore's own
+	latest  int64      // the latest time of an entry so far; Apply's and Restore's own
+	writing sync.Mutex // who uses writer: Apply, Restore, Diverge
 
 	mu       sync.Mutex
 	applied  uint64

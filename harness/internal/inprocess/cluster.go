@@ -72,6 +72,8 @@ var (
 	_ target.Disker     = (*Cluster)(nil)
 	_ target.Skewer     = (*Cluster)(nil)
 	_ target.Membership = (*Cluster)(nil)
+	_ target.Surveyor   = (*Cluster)(nil)
+	_ target.Diverger   = (*Cluster)(nil)
 	_ target.Porter     = (*Cluster)(nil)
 	_ target.Impostor   = (*Cluster)(nil)
 	_ target.Mover      = (*Cluster)(nil)
