@@ -110,11 +110,34 @@ func limitsOfRequests(w *world) {
 				By("starting a follower again")
 				w.leave(ctx, follower, harness.Crash)
 				w.comeBack(ctx, follower)
-				made += changes(ctx, w.node(follower))
-				reads(ctx, w.node(follower))
+				again := w.node(follower)
+				costly(ctx, again, "steps", inserting(stepsOf(share(limits.Steps, 103))))
+				costly(ctx, again, "memory", inserting(bytesOf(share(limits.Memory, 103))))
+				costly(ctx, again.Reading(target.Local), "steps of a read", "SELECT "+stepsOf(share(limits.ReadSteps, 103)))
+				costly(ctx, again.Reading(target.Local), "memory of a read", "SELECT "+bytesOf(share(limits.ReadMemory, 103)))
+				w.runOn(ctx, again, inserting(stepsOf(share(limits.Steps, 97))))
+				made++
 			}
 			Expect(w.run(ctx, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(made)))
 			Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.t")))
+		}, patience)
+
+		It("count what functions do in one step", func(ctx SpecContext) {
+			text := func(bytes int64) string { return fmt.Sprintf("hex(zeroblob(%d))", bytes/2) }
+			long := min(limits.Value/2, 4<<20)
+			other := limits.ReadSteps / 100 * 105 * 16 / long
+			for _, sql := range []string{
+				"SELECT trim(" + text(long) + ", " + text(other) + ")",
+				"SELECT ltrim(" + text(long) + ", " + text(other) + ")",
+				"SELECT rtrim(" + text(long) + ", " + text(other) + ")",
+				"SELECT unhex(" + text(long) + ", " + text(other) + ")",
+				"SELECT " + text(long) + " LIKE '%' || replace(" + text(other) + ", '0', '1')",
+				"SELECT " + text(long) + " GLOB '*' || replace(" + text(other) + ", '0', '1')",
+				"SELECT like(" + text(other) + ", " + text(long) + ", '!')",
+			} {
+				costly(ctx, w.node(0).Reading(target.Local), sql, sql)
+			}
+			Expect(w.run(ctx, "SELECT trim('  x '), length(trim("+text(1000)+", '0')), 'abc' LIKE '%c', 'abc' GLOB '*b'")).To(HaveRows(Row("x", 0, 1, 0)))
 		}, patience)
 
 		It("are those of each request that a node catches up with, however many at once", Label("fault:isolate"), func(ctx SpecContext) {
@@ -143,19 +166,19 @@ func limitsOfRequests(w *world) {
 			}
 			write := posting(w.sql("INSERT INTO {ns}.t (v) VALUES (1)"))
 			leader := w.leader(ctx)
-			for i, node := range []int{leader, w.others(leader)[0]} {
-				padded := func(bytes int64) asked {
-					a := w.authorized(write)
-					a.body += strings.Repeat(" ", int(bytes)-len(a.body))
-					return a
-				}
-				said := w.ask(ctx, node, padded(limits.Body+1))
-				Expect(said.status).To(Equal(http.StatusRequestEntityTooLarge), said.body)
-				Expect(said.code).To(Equal("BODY_TOO_LARGE"))
-				if i == 0 {
-					Expect(w.ask(ctx, node, padded(limits.Body)).status).To(Equal(http.StatusOK))
-				}
+			padded := func(bytes int64) asked {
+				a := w.authorized(write)
+				a.body += strings.Repeat(" ", int(bytes)-len(a.body))
+				return a
 			}
+			said := w.ask(ctx, w.others(leader)[0], padded(limits.Body+1))
+			Expect(said.status).To(Equal(http.StatusRequestEntityTooLarge), said.body)
+			Expect(said.code).To(Equal("BODY_TOO_LARGE"))
+			Expect(w.ask(ctx, leader, padded(limits.Body)).status).To(Equal(http.StatusOK))
+			change := w.authorized(asked{method: http.MethodPost, path: membersPath, body: removing("nobody")})
+			Expect(w.ask(ctx, leader, change).status).To(Equal(http.StatusOK))
+			change.body += strings.Repeat(" ", 64<<10)
+			Expect(w.ask(ctx, leader, change).code).To(Equal("BAD_REQUEST"), "a change of the members may be of any size")
 			Expect(w.run(ctx, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(1)))
 		}, patience)
 	})

@@ -34,6 +34,15 @@ func moved(w *world) {
 			Expect(statusOf(ctx, w.node(node)).Address).To(Equal(at))
 			return at
 		}
+		// lead has a node lead.
+		lead := func(ctx context.Context, node int) {
+			GinkgoHelper()
+			for old := w.leader(ctx); old != node; old = w.leader(ctx) {
+				w.leave(ctx, old)
+				Eventually(ctx, w.cluster.Leader).ShouldNot(Equal(old))
+				w.comeBack(ctx, old)
+			}
+		}
 		// reached proves that everybody reaches the node where it is, as a follower and as
 		// the leader, and that with it there is a quorum.
 		reached := func(ctx context.Context, node, id int) {
@@ -49,11 +58,7 @@ func moved(w *world) {
 			w.comeBack(ctx, third)
 
 			By("having it lead")
-			for old := w.leader(ctx); old != node; old = w.leader(ctx) {
-				w.leave(ctx, old)
-				Eventually(ctx, w.cluster.Leader).ShouldNot(Equal(old))
-				w.comeBack(ctx, old)
-			}
+			lead(ctx, node)
 			for i, other := range w.others(node) {
 				w.runOn(ctx, w.node(other), "INSERT INTO {ns}.t VALUES (?)", id+1+i)
 				Expect(w.runOn(ctx, w.node(other).Reading(target.Strong), "SELECT count(*) FROM {ns}.t WHERE id = ?", id+1+i)).To(HaveRows(Row(1)))
@@ -72,12 +77,18 @@ func moved(w *world) {
 			reached(ctx, first, 10)
 
 			By("moving another to the address that the first one has left")
-			second := w.others(first)[0]
+			second := w.others(leader)[1]
 			Expect(move(ctx, second, left)).To(Equal(left))
 			w.patiently(ctx, "INSERT INTO {ns}.t VALUES (2)")
 			w.changeMembers(ctx, w.leader(ctx), adding(w.node(second).ID(), left, true))
 			Expect(w.cluster.WaitForNodeOnline(ctx, second)).To(Succeed())
 			reached(ctx, second, 20)
+
+			By("having the one lead that knew another there")
+			lead(ctx, leader)
+			w.leave(ctx, first)
+			w.patiently(ctx, "INSERT INTO {ns}.t VALUES (3)")
+			w.comeBack(ctx, first)
 
 			By("starting all of them again, where they are now")
 			for _, node := range w.cluster.Nodes() {
@@ -89,7 +100,7 @@ func moved(w *world) {
 			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
 			w.agreeOnMembers(ctx, 3)
 			Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.t ORDER BY id")))
-			Expect(w.run(ctx, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(8)))
+			Expect(w.run(ctx, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(9)))
 		}, patience)
 
 		It("is not taken for another, nor moved to where it is not", func(ctx SpecContext) {
@@ -107,6 +118,27 @@ func moved(w *world) {
 			Expect(said.code).To(Equal("MEMBERS_NOT_NOW"), said.body)
 			Expect(w.cluster.WaitForNodeOnline(ctx, first)).To(Succeed())
 			w.agreeOnMembers(ctx, 3)
+
+			By("being where another one is looked for, which is away")
+			leader = w.leader(ctx)
+			first, second := w.others(leader)[0], w.others(leader)[1]
+			home := statusOf(ctx, w.node(second)).Address
+			vacant := statusOf(ctx, w.node(first)).Address
+			w.leave(ctx, first, harness.Crash)
+			w.leave(ctx, second, harness.Crash)
+			elsewhere, err := w.cluster.MoveNode(ctx, first, "")
+			Expect(err).NotTo(HaveOccurred())
+			Expect(w.cluster.MoveNode(ctx, second, vacant)).To(Equal(vacant))
+			Expect(w.cluster.BringNodeOnline(ctx, second)).To(Succeed())
+			w.noQuorum(ctx, leader, "INSERT INTO {ns}.t VALUES (1)")
+			Expect(statusOf(ctx, w.node(leader)).Role).NotTo(Equal("leader"), "a node counts as another whose address it has")
+			w.leave(ctx, second, harness.Crash)
+			Expect(w.cluster.MoveNode(ctx, second, home)).To(Equal(home))
+			Expect(w.cluster.BringNodeOnline(ctx, second)).To(Succeed())
+			Expect(w.cluster.BringNodeOnline(ctx, first)).To(Succeed())
+			Expect(w.cluster.WaitForNodeOnline(ctx, second)).To(Succeed())
+			w.changeMembers(ctx, w.leader(ctx), adding(w.node(first).ID(), elsewhere, true))
+			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
 		}, patience)
 	})
 }

@@ -5,12 +5,14 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"sync"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/disk"
 	. "github.com/rejoin-db/rejoin/harness/matchers"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
@@ -125,10 +127,20 @@ func nonVoters(w *world) {
 					w.leave(ctx, voter)
 				}
 			}
-			reading, cancel := context.WithTimeout(ctx, noAnswer)
-			_, err := w.node(leader).Inside().Reading(target.Strong).Execute(reading, "SELECT 1")
-			cancel()
-			Expect(err).To(HaveOccurred(), "a strong read was confirmed by members that do not vote")
+			var asking sync.WaitGroup // at once, while the leader still leads
+			asking.Go(func() {
+				defer GinkgoRecover()
+				reading, cancel := context.WithTimeout(ctx, noAnswer)
+				defer cancel()
+				_, err := w.node(leader).Inside().Reading(target.Strong).Execute(reading, "SELECT 1")
+				Expect(err).To(HaveOccurred(), "a strong read was confirmed by members that do not vote")
+			})
+			asking.Go(func() {
+				defer GinkgoRecover()
+				said := w.askMembers(ctx, listeners[0].Index(), adding(listeners[1].ID(), statusOf(ctx, listeners[1]).Address, false))
+				Expect(said.status).NotTo(Equal(http.StatusOK), "a change of the members was made by fewer than a quorum")
+			})
+			asking.Wait()
 			w.noQuorum(ctx, leader, "INSERT INTO {ns}.t VALUES (-1)")
 			Expect(statusOf(ctx, w.node(leader)).Role).NotTo(Equal("leader"), "its lease is renewed by members that do not vote")
 			onlyListened()
@@ -174,6 +186,21 @@ func nonVoters(w *world) {
 			Consistently(ctx, func(ctx context.Context) uint64 { return statusOf(ctx, listeners[0]).Term }).Should(Equal(term))
 			w.comeBack(ctx, listeners[0].Index())
 			onlyListened()
+
+			By("making one a voter that cannot catch up")
+			if w.cluster.Can(target.Disks) {
+				leader = w.leader(ctx)
+				slow := listeners[0]
+				Expect(w.cluster.SetDisk(ctx, slow.Index(), disk.Faults{Slow: 5 * noAnswer})).To(Succeed())
+				w.runOn(ctx, w.node(leader), "INSERT INTO {ns}.t VALUES (-4)")
+				asking, cancel := context.WithTimeout(ctx, noAnswer)
+				said, err := w.tryToAsk(asking, leader, w.authorized(asked{method: http.MethodPost, path: membersPath,
+					body: adding(slow.ID(), statusOf(ctx, slow).Address, true)}))
+				cancel()
+				Expect(err != nil || said.status != http.StatusOK).To(BeTrue(), "a node that has not caught up was made a voter")
+				Expect(votersAmong(statusOf(ctx, w.node(leader)).Peers)).To(Equal(3), "a node that has not caught up votes")
+				Expect(w.cluster.Heal(ctx)).To(Succeed())
+			}
 
 			By("making one a voter, without which three of four are no quorum any more")
 			leader = w.leader(ctx)

@@ -3,12 +3,15 @@ package specs
 import (
 	"context"
 	"net/http"
+	"runtime"
+	"strings"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/disk"
 	. "github.com/rejoin-db/rejoin/harness/matchers"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
@@ -79,8 +82,22 @@ func removed(w *world) {
 			Eventually(ctx, func(ctx context.Context) uint64 { return statusOf(ctx, w.node(gone)).AppliedIndex }).Should(BeNumerically(">", 0))
 			forgotten(ctx, gone, 20)
 
+			if w.cluster.Can(target.Disks) && w.cluster.HasClock() {
+				By("making it a voter again while its disk hangs, which comes to nothing")
+				Expect(w.cluster.SetDisk(ctx, gone, disk.Faults{Slow: time.Minute})).To(Succeed())
+				said := w.askMembers(ctx, w.leader(ctx), adding(w.node(gone).ID(), statusOf(ctx, w.node(gone)).Address, true))
+				Expect(said.code).To(Equal("MEMBERS_NOT_NOW"), said.body)
+				Expect(said.body).To(ContainSubstring("has not caught up"))
+				for _, node := range w.others(gone) {
+					Eventually(ctx, func(ctx context.Context) []target.Peer { return statusOf(ctx, w.node(node)).Peers }).Should(HaveLen(2), "it was left among the members")
+				}
+			}
+
 			By("taking it in again as a new one")
 			w.leave(ctx, gone, harness.Crash)
+			if w.cluster.Can(target.Disks) {
+				Expect(w.cluster.SetDisk(ctx, gone, disk.Faults{})).To(Succeed())
+			}
 			w.comeBackAs(ctx, gone, harness.Wiped)
 			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
 			w.agreeOnMembers(ctx, 3)
@@ -107,6 +124,30 @@ func removed(w *world) {
 			w.leave(ctx, old, harness.Crash)
 			w.comeBackAs(ctx, old, harness.Wiped)
 			w.agreeOnMembers(ctx, 3)
+		}, patience)
+	})
+
+	Describe("Nodes that were removed", Label("suite:removed", "fault:crash"), func() {
+		It("are looked for no more: nothing that waits for them is left", func(ctx SpecContext) {
+			w.requires(target.Members, target.Crash)
+			if replications() == 0 {
+				Skip("the nodes of this target do not run in this process")
+			}
+			w.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY)")
+			before := replications()
+			term := statusOf(ctx, w.node(w.leader(ctx))).Term
+			for i := range 3 {
+				added, err := w.cluster.AddNode(ctx, harness.NonVoter)
+				Expect(err).NotTo(HaveOccurred())
+				w.leave(ctx, added.Index(), harness.Crash)
+				w.patiently(ctx, "INSERT INTO {ns}.t VALUES (?)", i) // which now waits for the node
+				Expect(replications()).To(BeNumerically(">", before), "nothing waits for a member that is away")
+				Expect(w.cluster.RemoveNode(ctx, added.Index())).To(Succeed())
+			}
+			Eventually(ctx, replications).Should(BeNumerically("<=", before), "the leader still looks for nodes that were removed")
+			if w.cluster.HasClock() {
+				Expect(statusOf(ctx, w.node(w.leader(ctx))).Term).To(Equal(term), "another term has ended what waited")
+			}
 		}, patience)
 	})
 
@@ -229,4 +270,11 @@ func removed(w *world) {
 			w.run(ctx, "INSERT INTO {ns}.t VALUES (3)")
 		}, patience)
 	})
+}
+
+// replications is how many goroutines of this process replicate to a member.
+func replications() int {
+	const replicating = "raft.(*Raft).replicate("
+	stacks := make([]byte, 8<<20)
+	return strings.Count(string(stacks[:runtime.Stack(stacks, true)]), replicating)
 }

@@ -118,14 +118,21 @@ func slowClients(w *world) {
 				conns = append(conns, conn)
 			}
 			served := 0
-			for _, conn := range conns[:w.options.Limits.Readers] {
+			for i, conn := range conns {
+				given := limit / 2
+				if i >= w.options.Limits.Readers {
+					given = limit / 50
+				}
 				first := make([]byte, 12)
-				Expect(conn.SetReadDeadline(time.Now().Add(limit / 2))).To(Succeed())
+				Expect(conn.SetReadDeadline(time.Now().Add(given))).To(Succeed())
 				if _, err := io.ReadFull(conn, first); err == nil && string(first) == "HTTP/1.1 200" {
 					served++
 				}
 			}
-			Expect(served).To(Equal(w.options.Limits.Readers), "no such answers were begun, so nothing waits")
+			if w.cluster.HasClock() { // elsewhere some may have been ended already, in favour of others
+				Expect(served).To(Equal(w.options.Limits.Readers), "another number of answers than may be was begun at once")
+			}
+			Expect(served).To(BeNumerically(">", 0), "no such answers were begun, so nothing waits")
 
 			By("asking as others do")
 			Expect(others(ctx)).To(BeNumerically("<", limit/2), "others wait for clients that do not read")
@@ -180,6 +187,29 @@ func slowClients(w *world) {
 				Expect(w.run(ctx, "SELECT count(*) FROM {ns}.t WHERE id >= ?", 1000*(i+1))).To(HaveRows(Row(rows)))
 				others(ctx)
 				w.run(ctx, "DELETE FROM {ns}.t")
+			}
+		}, patience)
+
+		It("that reads the answer to a change slowly, and never stops for long, has all of it", func(ctx SpecContext) {
+			w.needs(3)
+			w.requires(target.Time)
+			leader := w.leader(ctx)
+			for i, node := range []int{leader, w.others(leader)[0]} {
+				change := posting(w.sql(fmt.Sprintf(
+					"INSERT INTO {ns}.t (id, v) WITH RECURSIVE c(x) AS (SELECT %d UNION ALL SELECT x + 1 FROM c LIMIT 60) SELECT x, zeroblob(30000) FROM c RETURNING v", 1000*(i+1))))
+				conn, err := w.node(node).Dial(ctx)
+				Expect(err).NotTo(HaveOccurred())
+				DeferCleanup(conn.Close)
+				_, err = io.WriteString(conn, strings.Replace(w.raw(ctx, node, w.authorized(change)), "\r\n", "\r\nConnection: close\r\n", 1))
+				Expect(err).NotTo(HaveOccurred())
+				begun := time.Now()
+				var got strings.Builder
+				for err == nil {
+					Expect(w.cluster.Advance(ctx, limit/3)).To(Succeed())
+					_, err = io.CopyN(&got, conn, 400<<10)
+				}
+				Expect(time.Since(begun)).To(BeNumerically(">", limit+limit/2), "it was no slow client")
+				Expect(got.String()).To(ContainSubstring(`"success"`), "%s cuts off a client that reads slowly", w.node(node))
 			}
 		}, patience)
 

@@ -104,7 +104,6 @@ func strangers(w *world) {
 				w.runOn(ctx, w.node(i), "INSERT INTO {ns}.t VALUES (?)", i)
 			}
 			strangers.Wait()
-			Expect(w.cluster.AsIs().Node(leader)).To(HaveField("Index()", leader))
 			w.run(ctx, "INSERT INTO {ns}.t VALUES (100)")
 			Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.t")))
 			if w.cluster.HasClock() {
@@ -176,12 +175,13 @@ func strangers(w *world) {
 			leader := w.leader(ctx)
 			member := w.node(w.others(leader)[1]).ID()
 			before := statusOf(ctx, w.node(leader))
+			const unknown = "has another directory"
 			for _, node := range []int{leader, w.others(leader)[0]} {
 				for name, change := range map[string]func(*message){
 					"belongs to cluster": func(m *message) { m.Cluster = "another" },
 					"are named":          func(m *message) { m.Node = w.node(node).ID() },
 					"is empty":           func(m *message) { m.Node, m.Cluster, m.Purpose = member, "", "meet" },
-					"which the directory of node " + member + " does not know": func(m *message) { m.Node = member },
+					unknown:              func(m *message) { m.Node = member },
 				} {
 					hello := posing(ctx, "stranger")
 					change(&hello)
@@ -191,17 +191,36 @@ func strangers(w *world) {
 					Expect(err).NotTo(HaveOccurred())
 					said, err := g.hear()
 					Expect(err).NotTo(HaveOccurred())
-					if said.Met != nil { // an honest node that is not who was met says so
-						_, err = io.CopyN(io.Discard, g.conn, 32)
-						Expect(err).NotTo(HaveOccurred())
-						Expect(said.Met.Life).NotTo(Equal(hello.Life))
+					_, err = io.CopyN(io.Discard, g.conn, 32)
+					Expect(err).NotTo(HaveOccurred())
+					if name == unknown { // an honest node that is not who was met says so
+						Expect(said.Met).To(HaveValue(HaveField("Life", Not(Equal(hello.Life)))))
 					} else {
-						Expect(said.Refusal).To(ContainSubstring(name), "%s of %s", w.node(node), hello.card)
-						_, err = io.CopyN(io.Discard, g.conn, 32)
-						Expect(err).NotTo(HaveOccurred())
+						Expect(said.Refusal).To(ContainSubstring(name), "%s of %s", w.node(node), hello.Node)
 					}
 					closing := g.framed(message{Knows: said.Met == nil})
 					_, err = g.conn.Write(append(closing, g.proof(byCaller)...))
+					Expect(err).NotTo(HaveOccurred())
+					_, _, err = untilCut(g.conn, w.soon())
+					Expect(err).NotTo(HaveOccurred(), "%s goes on with who %s", w.node(node), name)
+				}
+
+				By("refusing the node itself, and wanting no more than to meet it")
+				for name, end := range map[string]message{"refuses it": {Knows: true, Refusal: "it is refused"}, "wants no more": {Knows: true}} {
+					hello := posing(ctx, "stranger")
+					if end.Refusal == "" {
+						hello.Purpose = "meet"
+					}
+					g := &greeter{conn: dial(ctx, node), token: w.cluster.Token()}
+					_, err := g.conn.Write(append([]byte{nodeSpeaks, greetingVersion}, g.framed(hello)...))
+					Expect(err).NotTo(HaveOccurred())
+					said, err := g.hear()
+					Expect(err).NotTo(HaveOccurred())
+					Expect(said.Refusal).To(BeEmpty())
+					_, err = io.CopyN(io.Discard, g.conn, 32)
+					Expect(err).NotTo(HaveOccurred())
+					frame := g.framed(end)
+					_, err = g.conn.Write(append(frame, g.proof(byCaller)...))
 					Expect(err).NotTo(HaveOccurred())
 					_, _, err = untilCut(g.conn, w.soon())
 					Expect(err).NotTo(HaveOccurred(), "%s goes on with who %s", w.node(node), name)

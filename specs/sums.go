@@ -73,6 +73,45 @@ func sums(w *world) {
 			w.comeBackAs(ctx, leader, harness.Wiped)
 			Expect(w.cluster).To(BeConsistent(w.sql(rows), w.sql(wide)))
 		}, patience)
+
+		It("in an entry of the log is found by the node that sends it, and never reaches another", func(ctx SpecContext) {
+			w.needs(3)
+			w.requires(target.Disks, target.Crash, target.Members)
+			if w.cluster.Size() > 3 {
+				Skip("in a larger cluster two nodes are no quorum")
+			}
+			w.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v TEXT)")
+			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			leader := w.leader(ctx)
+			away := w.others(leader)[0]
+			w.leave(ctx, away, harness.Crash)
+			const count = 20
+			for i := range count {
+				w.patiently(ctx, "INSERT INTO {ns}.t VALUES (?, 'some words of text that a byte may be flipped in')", i)
+			}
+
+			By("starting the others again, so that they have nothing of their logs in memory")
+			others := w.others(away)
+			for _, node := range others {
+				w.leave(ctx, node, harness.Crash)
+			}
+			for _, node := range others {
+				Expect(w.cluster.BringNodeOnline(ctx, node)).To(Succeed())
+			}
+			for _, node := range others {
+				Expect(w.cluster.WaitForNodeOnline(ctx, node)).To(Succeed())
+			}
+			leader = w.leader(ctx)
+			file, err := w.cluster.Damage(ctx, leader, disk.Log)
+			Expect(err).NotTo(HaveOccurred())
+			Expect(w.cluster.BringNodeOnline(ctx, away)).To(Succeed())
+			Eventually(ctx, func(ctx context.Context) string { return statusOf(ctx, w.node(leader)).Reason }).Should(ContainSubstring(base(file)))
+			Expect(w.cluster.WaitForNodeOnline(ctx, away)).To(Succeed())
+			Expect(w.patiently(ctx, "SELECT count(*) FROM {ns}.t WHERE v = 'some words of text that a byte may be flipped in'")).To(HaveRows(Row(count)))
+			w.leave(ctx, leader, harness.Crash)
+			w.comeBackAs(ctx, leader, harness.Wiped)
+			Expect(w.cluster).To(BeConsistent(w.sql(rows)))
+		}, patience)
 	})
 }
 

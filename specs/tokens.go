@@ -98,6 +98,9 @@ func tokens(w *world) {
 					Expect(w.ask(ctx, node.Index(), w.authorized(a)).status).To(Equal(http.StatusOK), "%v of %s", a, node)
 				}
 				Expect(w.ask(ctx, node.Index(), w.authorized(asked{method: http.MethodGet, path: healthPath})).status).To(Equal(http.StatusOK))
+				for _, a := range []asked{{method: http.MethodGet, path: sqlPath}, {method: http.MethodPut, path: membersPath}, {method: http.MethodDelete, path: healthPath}} {
+					Expect(w.ask(ctx, node.Index(), w.authorized(a)).code).To(Equal("METHOD_NOT_ALLOWED"), "%v of %s", a, node)
+				}
 			}
 			Expect(w.ask(ctx, w.leader(ctx), w.authorized(asked{method: http.MethodGet, path: readIndexPath})).status).To(Equal(http.StatusOK))
 		}, patience)

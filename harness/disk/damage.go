@@ -28,20 +28,34 @@ type place struct {
 	part      Part
 	dir, file string
 	byte      func(content []byte) int64 // of what the file holds; in its middle if nil
+	bit       bool                       // one bit of it alone, so that text stays text
 }
 
 var places = [...]place{
-	{Log, LogDir, LogSuffix, func(segment []byte) int64 { return entryAt(segment, int64(len(segment))/2) }},
-	{LogFirst, LogDir, LogSuffix, func(segment []byte) int64 { return entryAt(segment, segmentHeader) }},
-	{LogLast, LogDir, LogSuffix, func(segment []byte) int64 { return entryAt(segment, int64(len(segment))) }},
-	{LogMeta, LogDir, "meta", nil},
-	{Snapshot, SnapshotDir, SnapshotFile, nil},
-	{SnapshotFirst, SnapshotDir, SnapshotFile, func([]byte) int64 { return snapshotSum }},
-	{SnapshotLast, SnapshotDir, SnapshotFile, func(content []byte) int64 { return footerAt(content) - 1 }},
-	{SnapshotLabel, SnapshotDir, SnapshotFile, func(content []byte) int64 { return footerAt(content) }},
-	{Owner, IdentityDir, "owner", nil},
-	{OwnerFirst, IdentityDir, "owner", func([]byte) int64 { return 0 }},
-	{OwnerLast, IdentityDir, "owner", func(content []byte) int64 { return int64(len(content)) - 1 }},
+	{part: Log, dir: LogDir, file: LogSuffix, byte: func(segment []byte) int64 { return entryAt(segment, int64(len(segment))/2) }},
+	{part: LogFirst, dir: LogDir, file: LogSuffix, byte: func(segment []byte) int64 { return entryAt(segment, segmentHeader) }},
+	{part: LogLast, dir: LogDir, file: LogSuffix, byte: func(segment []byte) int64 { return entryAt(segment, int64(len(segment))) }},
+	{part: LogMeta, dir: LogDir, file: "meta", bit: true, byte: digitIn},
+	{part: Snapshot, dir: SnapshotDir, file: SnapshotFile},
+	{part: SnapshotFirst, dir: SnapshotDir, file: SnapshotFile, byte: func([]byte) int64 { return snapshotSum }},
+	{part: SnapshotLast, dir: SnapshotDir, file: SnapshotFile, byte: func(content []byte) int64 { return footerAt(content) - 1 }},
+	{part: SnapshotLabel, dir: SnapshotDir, file: SnapshotFile, bit: true, byte: func(content []byte) int64 {
+		return footerAt(content) + digitIn(content[footerAt(content):])
+	}},
+	{part: Owner, dir: IdentityDir, file: "owner", bit: true, byte: digitIn},
+	{part: OwnerFirst, dir: IdentityDir, file: "owner", byte: func([]byte) int64 { return 0 }},
+	{part: OwnerLast, dir: IdentityDir, file: "owner", byte: func(content []byte) int64 { return int64(len(content)) - 1 }},
+}
+
+// digitIn is the last digit that stands alone as a number in JSON, or the middle: with a
+// bit flipped it is another number.
+func digitIn(text []byte) int64 {
+	for i := len(text) - 2; i > 0; i-- {
+		if digit := text[i] >= '0' && text[i] <= '9'; digit && (text[i+1] == ',' || text[i+1] == '}') && text[i-1] == ':' {
+			return int64(i)
+		}
+	}
+	return int64(len(text)) / 2
 }
 
 // A snapshot's file is blocks behind sums, and what it is: JSON, its length, and a sum.
@@ -97,7 +111,7 @@ func (d *Disk) damage(p place) (string, error) {
 			continue
 		}
 		name = path.Join(p.dir, name)
-		flipped, err := d.damageFile(name, p.byte)
+		flipped, err := d.damageFile(name, p)
 		if flipped || err != nil {
 			return d.stable.path(name), err
 		}
@@ -106,20 +120,23 @@ func (d *Disk) damage(p place) (string, error) {
 }
 
 // damageFile tells whether there was anything to damage.
-func (d *Disk) damageFile(name string, byteOf func([]byte) int64) (flipped bool, err error) {
+func (d *Disk) damageFile(name string, p place) (flipped bool, err error) {
 	content, err := d.used(name)
 	if len(content) == 0 || err != nil {
 		return false, err
 	}
 	at := int64(len(content)) / 2
-	if byteOf != nil {
-		at = byteOf(content)
+	if p.byte != nil {
+		at = p.byte(content)
 	}
 	file, err := d.stable.open(name)
 	if err != nil {
 		return false, err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
+	if p.bit {
+		return true, alter(file, at, func(b byte) byte { return b ^ 1 })
+	}
 	return true, flip(file, at)
 }
 
@@ -206,11 +223,15 @@ type readWriterAt interface {
 }
 
 func flip(file readWriterAt, offset int64) error {
+	return alter(file, offset, func(b byte) byte { return ^b })
+}
+
+func alter(file readWriterAt, offset int64, to func(byte) byte) error {
 	var b [1]byte
 	if n, err := file.ReadAt(b[:], offset); n == 0 {
 		return err
 	}
-	b[0] = ^b[0]
+	b[0] = to(b[0])
 	_, err := file.WriteAt(b[:], offset)
 	return err
 }

@@ -43,8 +43,11 @@ func (n *Node) follow() {
 }
 
 func (n *Node) observe(o raft.Observation) {
-	if peer, ok := o.Data.(raft.PeerObservation); ok && peer.Removed {
+	switch peer, is := o.Data.(raft.PeerObservation); {
+	case is && peer.Removed:
 		n.transport.forget(peer.Peer.ID)
+	case is:
+		n.transport.expect(peer.Peer.ID)
 	}
 }
 

@@ -39,7 +39,7 @@ type Member struct {
 // again as a voter. All other changes take WriteTimeout at most.
 //
 // A change after which fewer voters could be reached than a quorum is refused; so is one
-// of the leader's own address.
+// of the leader's own address to another than it listens at.
 //
 // An error that says of its outcome that it is unknown is one after which the change may
 // still be made (see wire.Error); after every other error nothing was changed.

@@ -28,6 +28,7 @@ type patient struct {
 	mu     sync.Mutex
 	term   uint64 // the term this node leads, 0 if it does not
 	peers  map[raft.ServerID]*reachability
+	gone   map[raft.ServerID]bool // peers that were removed in this term
 	closed bool
 }
 
@@ -50,6 +51,7 @@ func newPatient(inner transport) *patient {
 		transport: inner,
 		notices:   &notices{send: inner.AppendEntries, peers: make(map[raft.ServerID]*noticed)},
 		peers:     make(map[raft.ServerID]*reachability),
+		gone:      make(map[raft.ServerID]bool),
 	}
 }
 
@@ -127,6 +129,7 @@ func (p *patient) endWaitsLocked() {
 		peer.announceLocked()
 	}
 	clear(p.peers)
+	clear(p.gone)
 }
 
 // Close closes the transport within, too.
@@ -135,15 +138,24 @@ func (p *patient) Close() error {
 	return p.transport.Close()
 }
 
-// forget ends the waiting for a peer that was removed.
+// forget ends the waiting for a peer that was removed. Raft then makes one more call, which
+// does not wait.
 func (p *patient) forget(id raft.ServerID) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.gone[id] = true
 	if peer := p.peers[id]; peer != nil {
 		delete(p.peers, id)
 		peer.announceLocked()
 	}
 	p.notices.forget(id)
+}
+
+// expect lets calls wait for a peer that was added, also if it was removed before.
+func (p *patient) expect(id raft.ServerID) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.gone, id)
 }
 
 // aim notes the address that a peer has now. Calls to another one end their wait.
@@ -176,11 +188,12 @@ func (p *patient) reached(id raft.ServerID) {
 }
 
 // loseContact notes that a call did not reach the peer, and tells whether it is
-// of the term this node leads: any other is not worth a wait.
+// of the term this node leads, and to a peer that was not removed: any other is not worth
+// a wait.
 func (p *patient) loseContact(id raft.ServerID, term uint64) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed || p.term != term {
+	if p.closed || p.term != term || p.gone[id] {
 		return false
 	}
 	p.peerLocked(id).lost = true
