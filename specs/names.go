@@ -241,13 +241,50 @@ func names(w *world) {
 			everywhere(ctx, "SELECT id FROM {ns}_c.t", Row(10))
 			refused(ctx, "DROP NAMESPACE {ns}_p CASCADE", "FOREIGN KEY constraint failed")
 			everywhere(ctx, "SELECT child, parent FROM {ns}_c.both", Row(10, 1))
-			w.run(ctx, "UPDATE {ns}_c.t SET up = NULL; DROP NAMESPACE {ns}_p CASCADE")
+			w.run(ctx, "UPDATE {ns}_c.t SET up = NULL; CREATE TABLE {ns}_c.in_capitals (up REFERENCES {ns}_P.T (ID)); INSERT INTO {ns}_c.in_capitals VALUES (1)")
+			refused(ctx, "DROP NAMESPACE {ns}_p CASCADE", "FOREIGN KEY constraint failed")
+			w.run(ctx, `DROP TABLE {ns}_c.in_capitals; CREATE TABLE {ns}_p.pair (a, b, UNIQUE (a, b)); CREATE TABLE {ns}_c.half (a, b, FOREIGN KEY (a, b) REFERENCES {ns}_p.pair (a, b));
+				INSERT INTO {ns}_p.pair VALUES (1, 1); INSERT INTO {ns}_c.half VALUES (1, NULL), (NULL, 1), (1, 1)`)
+			refused(ctx, "DROP NAMESPACE {ns}_p CASCADE", "FOREIGN KEY constraint failed")
+			w.run(ctx, "DELETE FROM {ns}_c.half WHERE a = b; DROP NAMESPACE {ns}_p CASCADE")
 			everywhere(ctx, "SELECT id, up FROM {ns}_c.t", Row(10, nil))
+			everywhere(ctx, "SELECT count(*) FROM {ns}_c.half", Row(2))
 			refused(ctx, "SELECT * FROM {ns}_c.both", "no such table")
 			refused(ctx, "INSERT INTO {ns}_c.t VALUES (13, NULL, NULL)", "no such table")
 			w.run(ctx, "DROP NAMESPACE {ns}_c CASCADE")
 			stored(ctx, "{ns}_c")
 			stored(ctx, "{ns}_p")
+		}, patience)
+
+		It("of a namespace is not heard any more by what was outside, when it is dropped", func(ctx SpecContext) {
+			w.run(ctx, `CREATE NAMESPACE {ns}_d; CREATE TABLE {ns}_heard (v); CREATE TABLE {ns}_d.t (id INTEGER PRIMARY KEY);
+				CREATE TABLE {ns}_d.c (t REFERENCES t (id) ON DELETE CASCADE); INSERT INTO {ns}_d.t VALUES (1); INSERT INTO {ns}_d.c VALUES (1)`)
+			w.run(ctx, `CREATE TRIGGER {ns}_d.inside AFTER DELETE ON c BEGIN INSERT INTO {ns}_heard VALUES ('inside'); END;
+				CREATE TRIGGER {ns}_outside AFTER DELETE ON "{ns}_d.c" BEGIN INSERT INTO {ns}_heard VALUES ('outside'); END;
+				CREATE TRIGGER {ns}_d.t AFTER UPDATE ON c BEGIN INSERT INTO {ns}_heard VALUES ('as a table'); END`)
+			w.run(ctx, "DELETE FROM {ns}_d.c; INSERT INTO {ns}_d.c VALUES (1); UPDATE {ns}_d.c SET t = 1")
+			everywhere(ctx, "SELECT v FROM {ns}_heard ORDER BY v", Row("as a table"), Row("inside"), Row("outside"))
+			refused(ctx, "CREATE TRIGGER {ns}_d.t AFTER UPDATE ON c BEGIN SELECT 1; END", "already exists")
+			w.run(ctx, "DROP TRIGGER {ns}_d.t")
+			everywhere(ctx, "SELECT count(*) FROM {ns}_d.t", Row(1))
+			w.run(ctx, "DELETE FROM {ns}_heard; DROP NAMESPACE {ns}_d CASCADE")
+			everywhere(ctx, "SELECT count(*) FROM {ns}_heard", Row(0))
+			stored(ctx, "{ns}_d")
+			stored(ctx, "{ns}_outside")
+
+			By("leaving a table that has left, and none of its indexes")
+			w.run(ctx, `CREATE NAMESPACE {ns}_d; CREATE TABLE {ns}_d.t (v); CREATE INDEX {ns}_d.i ON t (v); CREATE TABLE {ns}_d.u (v); ALTER TABLE "{ns}_d.t" RENAME TO {ns}_left; INSERT INTO {ns}_left VALUES (1)`)
+			refused(ctx, "SELECT * FROM {ns}_d.t", "no such table")
+			w.run(ctx, "DROP NAMESPACE {ns}_d CASCADE")
+			everywhere(ctx, "SELECT v FROM {ns}_left", Row(1))
+			stored(ctx, "{ns}_d")
+			w.run(ctx, `CREATE TABLE "{ns}_E.Csv" (v); CREATE NAMESPACE {ns}_e`)
+			for _, sql := range []string{"SELECT * FROM {ns}_e.csv", "CREATE TABLE {ns}_e.CSV (v)", "DROP TABLE {ns}_E.csv"} {
+				refused(ctx, sql, "is not in namespace")
+			}
+			w.run(ctx, `CREATE TABLE {ns}_e.t (v); CREATE TRIGGER {ns}_e.csv AFTER INSERT ON t BEGIN SELECT 1; END; DROP TRIGGER {ns}_E.CSV`)
+			w.run(ctx, "DROP NAMESPACE {ns}_E CASCADE")
+			everywhere(ctx, `SELECT count(*) FROM "{ns}_e.csv"`, Row(0))
 		}, patience)
 
 		It("of a namespace is taken once, and is only what it may be", func(ctx SpecContext) {
