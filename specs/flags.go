@@ -113,20 +113,33 @@ func flags(w *world) {
 					cluster := w.hearing(ctx, say)
 					heard, err := cluster.Node(node.Index())
 					Expect(err).NotTo(HaveOccurred())
-					var asked counted
-					say.status = func(at int, s target.Status) target.Status {
-						if at == other {
-							s.CommitIndex += more
+					// knowing has the other know more, and all others apply it after some looks.
+					knowing := func(looks int) *counted {
+						asked := &counted{}
+						say.status = func(at int, s target.Status) target.Status {
+							if at == other {
+								s.CommitIndex += more
+							}
+							if at != node.Index() || asked.next(at) > looks {
+								s.AppliedIndex += more
+							}
+							return s
 						}
-						if asked.next(at) > looks {
-							s.AppliedIndex += more
-						}
-						return s
+						return asked
 					}
+					for what, wait := range map[string]func() error{
+						"a wait for it":  func() error { return cluster.WaitForNodeOnline(ctx, node.Index()) },
+						"a wait for all": func() error { return cluster.WaitForAllOnline(ctx) },
+						"healing":        func() error { return cluster.Heal(ctx) },
+					} {
+						asked := knowing(looks)
+						Expect(wait()).To(Succeed())
+						Expect(asked.of(node.Index())).To(BeNumerically(">", looks), "%s did not wait for what %d knows: %s", node, other, what)
+					}
+					knowing(1000)
 					Expect(HaveCaughtUp().Match(heard)).To(BeFalse())
 					Expect(BeOnline().Match(heard)).To(BeTrue())
-					Expect(cluster.WaitForNodeOnline(ctx, node.Index())).To(Succeed())
-					Expect(asked.of(node.Index())).To(BeNumerically(">", looks), "%s did not wait for what %d knows", node, other)
+					knowing(0)
 					Expect(HaveCaughtUp().Match(heard)).To(BeTrue())
 				}
 			}
