@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -213,6 +214,41 @@ func comparing(w *world) {
 				Expect(behind()).To(BeTrue(), "it waited for %s", node)
 				Expect(cluster.VerifyDataConsistency(ctx, one)).To(Succeed())
 				Expect(behind()).To(BeFalse(), "it did not wait for %s", node)
+				looks = counted{}
+				say.request = nil
+				Expect(cluster.VerifyDataConsistency(ctx, one)).To(Succeed())
+				Expect(behind()).To(BeFalse(), "it did not wait for %s, which answers alike", node)
+				say.status = nil
+			}
+		}, patience)
+
+		It("takes no difference for one while a node moves on, and says so if it never rests", func(ctx SpecContext) {
+			one, other := ordered(rows("(1, 1)")), ordered(rows("(1, 2)"))
+			for _, node := range w.cluster.Nodes() {
+				var looks, asks counted
+				differs := func(int) bool { return asks.next(node.Index()) <= 2 }
+				say.status = func(at int, s target.Status) target.Status {
+					if at == node.Index() {
+						s.AppliedIndex += uint64(looks.next(at))
+					}
+					return s
+				}
+				say.request = func(at int, request target.Request) target.Request {
+					if at == node.Index() && request.SQL == one && differs(at) {
+						request.SQL = other
+					}
+					return request
+				}
+				Expect(cluster.VerifyDataConsistency(ctx, one)).To(Succeed(), "%s moved on", node)
+				Expect(asks.of(node.Index())).To(Equal(3), "how often %s was asked", node)
+
+				differs = func(int) bool { return true }
+				short, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
+				err := cluster.VerifyDataConsistency(short, one)
+				cancel()
+				Expect(err).To(HaveOccurred())
+				_, found := err.(*harness.InconsistencyError) //nolint:errorlint // one within another is none that counts
+				Expect(found).To(BeFalse(), "%v", err)
 				say.status, say.request = nil, nil
 			}
 		}, patience)

@@ -157,7 +157,16 @@ func flags(w *world) {
 
 				say.status = nil
 				cluster = w.hearing(ctx, say)
+				heard, err := cluster.Node(node.Index())
+				Expect(err).NotTo(HaveOccurred())
+				until(node.Index(), 1000, func(s *target.Status) { s.AppliedIndex-- })
+				Expect(HaveCaughtUp().Match(heard)).To(BeFalse(), "it is one behind")
+				say.status = nil
+				Expect(HaveCaughtUp().Match(heard)).To(BeTrue())
 				Expect(cluster.TakeNodeOffline(ctx, node.Index())).To(Succeed())
+				until(node.Index(), 1000, func(s *target.Status) { s.State = target.Online })
+				Expect(BeOnline().Match(heard)).To(BeFalse(), "its flag is down")
+				say.status = nil
 				for _, wait := range []func(context.Context) error{
 					func(ctx context.Context) error { return cluster.WaitForNodeOnline(ctx, node.Index()) }, cluster.WaitForAllOnline,
 				} {
