@@ -205,6 +205,59 @@ func names(w *world) {
 			everywhere(ctx, "SELECT v FROM {ns}_o.t ORDER BY v", Row("2"), Row("o"))
 		}, patience)
 
+		It("is found wherever a statement may name a table or a column, and means the one of its namespace", func(ctx SpecContext) {
+			w.run(ctx, `CREATE NAMESPACE {ns}_o; CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v); CREATE TABLE {ns}_o.t (id INTEGER PRIMARY KEY, v); CREATE TABLE t_of_{ns} (id, v);
+				CREATE INDEX {ns}.by_v ON t (v); CREATE INDEX {ns}_o.by_v ON t (v DESC) WHERE v IS NOT NULL`)
+			w.run(ctx, "INSERT INTO {ns}.t VALUES (1, 'a'), (2, 'b'), (3, '[7, 8]'); INSERT INTO {ns}_o.t VALUES (1, 'o'), (2, 'p'); INSERT INTO t_of_{ns} VALUES (2, 'm')")
+			for sql, rows := range map[string][][]any{
+				"SELECT v FROM {ns}.t WHERE id IN (SELECT id FROM {ns}_o.t) ORDER BY {ns}.t.v DESC":                                                                                 {Row("b"), Row("a")},
+				"SELECT a.v, b.v FROM {ns}.t AS a JOIN {ns}_o.t AS b USING (id) ORDER BY a.id":                                                                                      {Row("a", "o"), Row("b", "p")},
+				"SELECT {ns}.t.v, {ns}_o.t.v FROM {ns}.t LEFT JOIN {ns}_o.t ON {ns}_o.t.id = {ns}.t.id ORDER BY {ns}.t.id":                                                          {Row("a", "o"), Row("b", "p"), Row("[7, 8]", nil)},
+				"SELECT {ns}.t.v FROM {ns}.t, {ns}_o.t, t_of_{ns} AS m WHERE {ns}.t.id = {ns}_o.t.id AND m.id = {ns}_o.t.id":                                                        {Row("b")},
+				"SELECT j.value FROM {ns}.t AS x, json_each(x.v) AS j WHERE x.id = 3":                                                                                               {Row(7), Row(8)},
+				"SELECT v FROM {ns}.t INDEXED BY by_v WHERE v = 'a'":                                                                                                                {Row("a")},
+				"SELECT v FROM {ns}_o.t AS u NOT INDEXED WHERE u.v IS DISTINCT FROM 'o'":                                                                                            {Row("p")},
+				"SELECT max({ns}.t.v) OVER (PARTITION BY {ns}.t.id % 2 ORDER BY {ns}.t.id) FROM {ns}.t WHERE {ns}.t.id < 3 GROUP BY {ns}.t.v HAVING count({ns}.t.v) = 1 ORDER BY 1": {Row("a"), Row("b")},
+				"SELECT (SELECT {ns}_o.t.v FROM {ns}_o.t WHERE {ns}_o.t.id = {ns}.t.id) FROM {ns}.t ORDER BY {ns}.t.id":                                                             {Row("o"), Row("p"), Row(nil)},
+				"SELECT v FROM {ns}.t EXCEPT SELECT v FROM (SELECT '[7, 8]' AS v UNION SELECT v FROM {ns}.t WHERE id = 2)":                                                          {Row("a")},
+				"WITH RECURSIVE n(i) AS (SELECT min(id) FROM {ns}.t UNION ALL SELECT i + 1 FROM n, {ns}_o.t WHERE n.i = {ns}_o.t.id) SELECT i FROM n":                               {Row(1), Row(2), Row(3)},
+				"SELECT v FROM ({ns}.t) WHERE id = 1":                                               {Row("a")},
+				"SELECT x.v, y.v FROM ({ns}.t AS x CROSS JOIN {ns}_o.t AS y) WHERE x.id + y.id = 2": {Row("a", "o")},
+				"VALUES ((SELECT count(*) FROM {ns}.t)), ((SELECT count(*) FROM {ns}_o.t))":         {Row(3), Row(2)},
+			} {
+				everywhere(ctx, sql, rows...)
+			}
+			for _, step := range []struct {
+				sql  string
+				rows [][]any
+			}{
+				{"INSERT INTO {ns}.t AS x VALUES (1, 'c'), (4, 'd') ON CONFLICT (id) DO UPDATE SET v = x.v || excluded.v WHERE x.id = 1 RETURNING id, v", [][]any{Row(1, "ac"), Row(4, "d")}},
+				{"INSERT INTO {ns}_o.t VALUES (1, 'c') ON CONFLICT DO UPDATE SET v = {ns}_o.t.v || (SELECT {ns}.t.v FROM {ns}.t WHERE {ns}.t.id = 2) RETURNING v", [][]any{Row("ob")}},
+				{"INSERT OR REPLACE INTO {ns}_o.t SELECT {ns}.t.id, {ns}.t.v FROM {ns}.t WHERE {ns}.t.id = 4 RETURNING (SELECT count(*) FROM {ns}.t), v", [][]any{Row(4, "d")}},
+				{"UPDATE OR IGNORE {ns}_o.t SET v = {ns}.t.v FROM {ns}.t WHERE {ns}.t.id = {ns}_o.t.id AND {ns}_o.t.id = 2 RETURNING id", [][]any{Row(2)}},
+				{"WITH gone AS (SELECT id FROM {ns}.t WHERE v = 'd') DELETE FROM {ns}_o.t WHERE id IN gone RETURNING v", [][]any{Row("d")}},
+				{"DELETE FROM {ns}.t WHERE {ns}.t.id NOT IN (SELECT {ns}_o.t.id FROM {ns}_o.t) AND EXISTS (SELECT 1 FROM {ns}_o.t AS u WHERE u.id < {ns}.t.id) RETURNING id", [][]any{Row(3), Row(4)}},
+				{"REPLACE INTO {ns}.t VALUES (2, (SELECT v FROM {ns}_o.t WHERE id = 1)) RETURNING v", [][]any{Row("ob")}},
+			} {
+				Expect(w.run(ctx, step.sql)).To(HaveRows(step.rows...), step.sql)
+			}
+			everywhere(ctx, "SELECT id, v FROM {ns}.t ORDER BY id", Row(1, "ac"), Row(2, "ob"))
+			everywhere(ctx, "SELECT id, v FROM {ns}_o.t ORDER BY id", Row(1, "ob"), Row(2, "b"))
+
+			By("defining by them")
+			w.run(ctx, `CREATE TABLE {ns}.copy AS SELECT {ns}_o.t.v AS v FROM {ns}_o.t; CREATE VIEW {ns}.both (a, b) AS SELECT x.v, {ns}_o.t.v FROM {ns}.t AS x JOIN {ns}_o.t ON {ns}_o.t.id = x.id;
+				CREATE TABLE {ns}.checked (v CHECK ({ns}.checked.v > 0), w AS (v + 1)); CREATE INDEX {ns}.by_two ON checked (v) WHERE {ns}.checked.v > 1;
+				ALTER TABLE {ns}.checked ADD COLUMN up REFERENCES {ns}_o.t (id); ALTER TABLE {ns}.checked RENAME COLUMN up TO higher`)
+			refused(ctx, "INSERT INTO {ns}.checked (v) VALUES (0)", "CHECK constraint failed")
+			refused(ctx, "INSERT INTO {ns}.checked (v, higher) VALUES (1, 9)", "FOREIGN KEY constraint failed")
+			Expect(w.run(ctx, "INSERT INTO {ns}.checked (v, higher) VALUES (1, 2) RETURNING w")).To(HaveRows(Row(2)))
+			everywhere(ctx, "SELECT a, b FROM {ns}.both ORDER BY a", Row("ac", "ob"), Row("ob", "b"))
+			everywhere(ctx, "SELECT v FROM {ns}.copy WHERE v IN (SELECT b FROM {ns}.both) ORDER BY rowid", Row("ob"), Row("b"))
+			everywhere(ctx, "SELECT 'ob' IN {ns}.copy, 'x' IN {ns}.copy, 1 NOT IN {ns}.copy", Row(1, 0, 1))
+			w.run(ctx, "REINDEX {ns}.by_v; DROP INDEX {ns}.by_v; DROP VIEW {ns}.both; DROP TABLE {ns}.copy")
+			everywhere(ctx, "SELECT count(*) FROM {ns}_o.t INDEXED BY by_v WHERE v IS NOT NULL", Row(2))
+		}, patience)
+
 		It("of a table that is renamed goes on in its namespace, with all that refers to it", func(ctx SpecContext) {
 			furnish(ctx, "{ns}_a")
 			furnish(ctx, "{ns}_b")
