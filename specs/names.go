@@ -199,6 +199,8 @@ func names(w *world) {
 			} {
 				everywhere(ctx, sql, row)
 			}
+			everywhere(ctx, "SELECT {ns}.t.v, {ns}_o.t.v FROM {ns}.t AS t, {ns}_o.t AS T", Row("1", "o"))
+			refused(ctx, "SELECT t.v FROM {ns}.t, {ns}_o.t", "ambiguous")
 			w.run(ctx, "INSERT INTO {ns}_o.t SELECT {ns}_o FROM {ns}.t; DELETE FROM {ns}_o.t WHERE {ns}_o.t.v IN (SELECT {ns}_t.v || '' FROM main.{ns}_t)")
 			w.run(ctx, "UPDATE {ns}.t SET v = (SELECT max(v) FROM {ns}_o.t) WHERE {ns}.t.v = '1'; REPLACE INTO {ns}_t SELECT t.v FROM {ns}.t")
 			everywhere(ctx, "SELECT v FROM {ns}_t ORDER BY v", Row("3"), Row("o"))
@@ -227,6 +229,18 @@ func names(w *world) {
 			} {
 				everywhere(ctx, sql, rows...)
 			}
+			refused(ctx, "SELECT {ns}.t.v FROM {ns}_o.t", "no such column")
+			refused(ctx, "SELECT {ns}_o.t.v FROM {ns}.t AS u", "no such column")
+			everywhere(ctx, "SELECT (SELECT u.v FROM {ns}_o.t AS u WHERE u.id = {ns}.t.id) FROM {ns}.t ORDER BY 1", Row(nil), Row("o"), Row("p"))
+			everywhere(ctx, "SELECT {ns}.x.v FROM {ns}.t AS X WHERE {ns}.X.id = 1", Row("a"))
+			Expect(w.run(ctx, "UPDATE {ns}.t SET v = t.v WHERE id = 2 RETURNING {ns}.t.v, t.id")).To(HaveRows(Row("b", 2)))
+			Expect(w.run(ctx, "UPDATE {ns}.t AS u SET v = u.v WHERE {ns}.U.id = 1 RETURNING v")).To(HaveRows(Row("a")))
+			everywhere(ctx, "SELECT sum({ns}.t.id) OVER w FROM {ns}.t WINDOW w AS (ORDER BY {ns}.t.id) ORDER BY 1", Row(1), Row(3), Row(6))
+			everywhere(ctx, "SELECT window.v FROM {ns}.t window WHERE window.id = 1", Row("a"))
+			everywhere(ctx, "SELECT {ns}.t.v IS DISTINCT FROM {ns}_o.t.v, {ns}.t.v IS NOT DISTINCT FROM {ns}.t.v FROM {ns}.t JOIN {ns}_o.t USING (id) WHERE id = 1", Row(1, 1))
+			const merge = "INSERT INTO {ns}.t SELECT id, v FROM {ns}_o.t WHERE id = 1 ON CONFLICT (id) DO UPDATE SET v = {ns}.t.v || excluded.v WHERE {ns}.t.id = 1 RETURNING {ns}.t.v"
+			Expect(w.run(ctx, merge)).To(HaveRows(Row("ao")))
+			w.run(ctx, "UPDATE {ns}.t SET v = 'a' WHERE id = 1")
 			for _, step := range []struct {
 				sql  string
 				rows [][]any
@@ -294,7 +308,7 @@ func names(w *world) {
 			everywhere(ctx, "SELECT id FROM {ns}_c.t", Row(10))
 			refused(ctx, "DROP NAMESPACE {ns}_p CASCADE", "FOREIGN KEY constraint failed")
 			everywhere(ctx, "SELECT child, parent FROM {ns}_c.both", Row(10, 1))
-			w.run(ctx, "UPDATE {ns}_c.t SET up = NULL; CREATE TABLE {ns}_c.in_capitals (up REFERENCES {ns}_P.T (ID)); INSERT INTO {ns}_c.in_capitals VALUES (1)")
+			w.run(ctx, "UPDATE {ns}_c.t SET up = NULL; CREATE TABLE {ns}_c.in_capitals (up REFERENCES {ns}_P.T (ID) ON DELETE CASCADE); INSERT INTO {ns}_c.in_capitals VALUES (1)")
 			refused(ctx, "DROP NAMESPACE {ns}_p CASCADE", "FOREIGN KEY constraint failed")
 			w.run(ctx, `DROP TABLE {ns}_c.in_capitals; CREATE TABLE {ns}_p.pair (a, b, UNIQUE (a, b)); CREATE TABLE {ns}_c.half (a, b, FOREIGN KEY (a, b) REFERENCES {ns}_p.pair (a, b));
 				INSERT INTO {ns}_p.pair VALUES (1, 1); INSERT INTO {ns}_c.half VALUES (1, NULL), (NULL, 1), (1, 1)`)
@@ -311,13 +325,13 @@ func names(w *world) {
 
 		It("of a namespace is not heard any more by what was outside, when it is dropped", func(ctx SpecContext) {
 			w.run(ctx, `CREATE NAMESPACE {ns}_d; CREATE TABLE {ns}_heard (v); CREATE TABLE {ns}_d.t (id INTEGER PRIMARY KEY);
-				CREATE TABLE {ns}_d.c (t REFERENCES t (id) ON DELETE CASCADE); INSERT INTO {ns}_d.t VALUES (1); INSERT INTO {ns}_d.c VALUES (1)`)
-			w.run(ctx, `CREATE TRIGGER {ns}_d.inside AFTER DELETE ON c BEGIN INSERT INTO {ns}_heard VALUES ('inside'); END;
-				CREATE TRIGGER {ns}_outside AFTER DELETE ON "{ns}_d.c" BEGIN INSERT INTO {ns}_heard VALUES ('outside'); END;
-				CREATE TRIGGER {ns}_d.t AFTER UPDATE ON c BEGIN INSERT INTO {ns}_heard VALUES ('as a table'); END`)
-			w.run(ctx, "DELETE FROM {ns}_d.c; INSERT INTO {ns}_d.c VALUES (1); UPDATE {ns}_d.c SET t = 1")
+				CREATE TABLE {ns}_d.z (t REFERENCES t (id) ON DELETE CASCADE); INSERT INTO {ns}_d.t VALUES (1); INSERT INTO {ns}_d.z VALUES (1)`)
+			w.run(ctx, `CREATE TRIGGER {ns}_d.inside AFTER DELETE ON z BEGIN INSERT INTO {ns}_heard VALUES ('inside'); END;
+				CREATE TRIGGER {ns}_outside AFTER DELETE ON "{ns}_d.z" BEGIN INSERT INTO {ns}_heard VALUES ('outside'); END;
+				CREATE TRIGGER {ns}_d.t AFTER UPDATE ON z BEGIN INSERT INTO {ns}_heard VALUES ('as a table'); END`)
+			w.run(ctx, "DELETE FROM {ns}_d.z; INSERT INTO {ns}_d.z VALUES (1); UPDATE {ns}_d.z SET t = 1")
 			everywhere(ctx, "SELECT v FROM {ns}_heard ORDER BY v", Row("as a table"), Row("inside"), Row("outside"))
-			refused(ctx, "CREATE TRIGGER {ns}_d.t AFTER UPDATE ON c BEGIN SELECT 1; END", "already exists")
+			refused(ctx, "CREATE TRIGGER {ns}_d.t AFTER UPDATE ON z BEGIN SELECT 1; END", "already exists")
 			w.run(ctx, "DROP TRIGGER {ns}_d.t")
 			everywhere(ctx, "SELECT count(*) FROM {ns}_d.t", Row(1))
 			w.run(ctx, "DELETE FROM {ns}_heard; DROP NAMESPACE {ns}_d CASCADE")
@@ -335,7 +349,9 @@ func names(w *world) {
 			for _, sql := range []string{"SELECT * FROM {ns}_e.csv", "CREATE TABLE {ns}_e.CSV (v)", "DROP TABLE {ns}_E.csv"} {
 				refused(ctx, sql, "is not in namespace")
 			}
-			w.run(ctx, `CREATE TABLE {ns}_e.t (v); CREATE TRIGGER {ns}_e.csv AFTER INSERT ON t BEGIN SELECT 1; END; DROP TRIGGER {ns}_E.CSV`)
+			w.run(ctx, `CREATE TABLE {ns}_e.t (v); CREATE TRIGGER {ns}_e.csv AFTER INSERT ON t BEGIN SELECT 1; END`)
+			refused(ctx, "SELECT * FROM {ns}_e.csv", "is not in namespace")
+			w.run(ctx, "DROP TRIGGER {ns}_E.CSV")
 			w.run(ctx, "DROP NAMESPACE {ns}_E CASCADE")
 			everywhere(ctx, `SELECT count(*) FROM "{ns}_e.csv"`, Row(0))
 		}, patience)
