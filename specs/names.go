@@ -239,7 +239,7 @@ func names(w *world) {
 			everywhere(ctx, "SELECT window.v FROM {ns}.t window WHERE window.id = 1", Row("a"))
 			everywhere(ctx, "SELECT {ns}.t.v IS DISTINCT FROM {ns}_o.t.v, {ns}.t.v IS NOT DISTINCT FROM {ns}.t.v FROM {ns}.t JOIN {ns}_o.t USING (id) WHERE id = 1", Row(1, 1))
 			everywhere(ctx, "SELECT {ns}.t.v IS DISTINCT FROM {ns}.t.id FROM {ns}.t WHERE id = 1", Row(1))
-			const merge = "INSERT INTO {ns}.t SELECT id, v FROM {ns}_o.t WHERE id = 1 ON CONFLICT (id) DO UPDATE SET v = {ns}.t.v || excluded.v WHERE {ns}.t.id = 1 RETURNING {ns}.t.v"
+			const merge = "INSERT INTO {ns}.t SELECT id, v FROM {ns}_o.t AS u WHERE id = 1 ON CONFLICT (id) DO UPDATE SET v = {ns}.t.v || excluded.v WHERE {ns}.t.id = 1 RETURNING {ns}.t.v"
 			Expect(w.run(ctx, merge)).To(HaveRows(Row("ao")))
 			w.run(ctx, "UPDATE {ns}.t SET v = 'a' WHERE id = 1")
 			for _, step := range []struct {
