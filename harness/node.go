@@ -194,6 +194,25 @@ func (n *Node) Log(most int) (string, error) {
 	return text, nil
 }
 
+// Files lists the files that the node keeps, whether or not it runs, in order. It is an
+// *UnsupportedError where the target cannot list them.
+func (n *Node) Files(ctx context.Context) (_ []string, err error) {
+	ctx, leave, err := n.cluster.enter(ctx)
+	if err != nil {
+		return nil, n.failed("list files", err)
+	}
+	defer leave(&err)
+	keeper, can := target.As[target.Keeper](n.cluster.cluster)
+	if !can {
+		return nil, n.failed("list files", &UnsupportedError{target.Files})
+	}
+	files, err := keeper.Files(ctx, n.index)
+	if err != nil {
+		return nil, n.failed("list files", err)
+	}
+	return files, nil
+}
+
 // absent is what can be said of a node without asking it, if anything.
 func (c *Cluster) absent(i int) (status target.Status, known bool, err error) {
 	c.mu.Lock()

@@ -118,8 +118,8 @@ type tellingNode struct {
 	say   *told
 }
 
-func (n tellingNode) Client() target.SQL { return asked{n.Node.Client(), n} }
-func (n tellingNode) Inside() target.SQL { return asked{n.Node.Inside(), n} }
+func (n tellingNode) Client() target.SQL { return tellingSQL{n.Node.Client(), n} }
+func (n tellingNode) Inside() target.SQL { return tellingSQL{n.Node.Inside(), n} }
 
 func (n tellingNode) Status(ctx context.Context) (target.Status, error) {
 	status, err := n.Node.Status(ctx)
@@ -129,13 +129,13 @@ func (n tellingNode) Status(ctx context.Context) (target.Status, error) {
 	return status, err
 }
 
-// asked is a node that is asked something else.
-type asked struct {
+// tellingSQL asks a node something else.
+type tellingSQL struct {
 	target.SQL
 	node tellingNode
 }
 
-func (a asked) Query(ctx context.Context, request target.Request) (target.Rows, error) {
+func (a tellingSQL) Query(ctx context.Context, request target.Request) (target.Rows, error) {
 	if a.node.say.request != nil {
 		request = a.node.say.request(a.node.index, request)
 	}

@@ -36,8 +36,9 @@ var None = Defect{}
 
 // All are the defects, kind by kind.
 func All() []Defect {
-	return slices.Concat(catchingUp(), largeRows(), restart(), lostLog(), identities(), snapshot(), reads(), writes(), keys(),
-		costs(), values(), namespaces(), names(), cluster(), oracles(), interleavings())
+	return slices.Concat(catchingUp(), largeRows(), restart(), lostLog(), identities(), strangers(), membership(),
+		snapshot(), restored(), reads(), writes(), keys(), costs(), values(), answers(), namespaces(), names(), cluster(),
+		oracles(), interleavings())
 }
 
 // Names are the names of all.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"sync"
 	"time"
 )
@@ -16,6 +17,8 @@ type Disk struct {
 	mu     sync.Mutex
 	faults Faults
 	opened *FS // who has it
+	spread time.Duration
+	chance *rand.Rand // nil if each sync takes the same
 }
 
 // Option changes what a disk is like when nothing is wrong with it.
@@ -23,6 +26,16 @@ type Option func(*Disk)
 
 // SyncTakes makes each sync take that long, on top of what it takes anyway.
 func SyncTakes(d time.Duration) Option { return func(disk *Disk) { disk.syncTime = d } }
+
+// SyncVaries adds an even draw from [0, spread) to each sync. Syncs in the same order
+// take the same for the same seed.
+func SyncVaries(spread time.Duration, seed uint64) Option {
+	return func(disk *Disk) {
+		if spread > 0 {
+			disk.spread, disk.chance = spread, rand.New(rand.NewPCG(seed, 0))
+		}
+	}
+}
 
 // Files is a disk of real files below dir, which must exist when something is
 // written. Two disks of one directory do not know of each other: it is for the
@@ -81,6 +94,17 @@ func (d *Disk) Set(faults Faults) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.faults = faults
+}
+
+// syncTakes is how long the next sync takes.
+func (d *Disk) syncTakes() time.Duration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	takes := d.syncTime + d.faults.Slow
+	if d.chance != nil {
+		takes += time.Duration(d.chance.Int64N(int64(d.spread)))
+	}
+	return takes
 }
 
 // Faults are what is wrong with the disk. Torn is gone once a sync has torn.

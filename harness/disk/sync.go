@@ -19,7 +19,7 @@ func (f *File) Sync() error {
 	if err := f.fs.store("sync", f.Name(), len(written.spans) > 0); err != nil {
 		return err
 	}
-	if !f.fs.pass(f.fs.disk.syncTime + f.fs.disk.Faults().Slow) {
+	if !f.fs.pass(f.fs.disk.syncTakes()) {
 		return f.fs.failure("sync", f.Name(), ErrLost)
 	}
 	switch {

@@ -37,7 +37,9 @@ func (n *Node) startRaft() error {
 	log := newHollowLog(n.storage.Log, &n.raftStarted)
 	n.transport = newPatient(boundedTransport{timedTransport{watchedTransport{inbound, &n.activity}, &n.stall}, log})
 	n.rounds = newRounds(n)
-	n.storage.guard.cutOffBy(n.stream.silence)
+	n.leadership = between[Leadership](leadership{n}, n.seams.Leadership)
+	n.silence = between(n.stream.silence, n.seams.Silence)
+	n.storage.guard.cutOffBy(n.silence)
 
 	config := n.raftConfig(logger)
 	bound := n.newLogBound(log)

@@ -17,15 +17,15 @@ import (
 // readIndex is how far a node must be to serve a read, asked of this node as
 // the leader.
 func (n *Node) readIndex(ctx context.Context, consistency wire.Consistency) (uint64, error) {
-	l, err := n.standing.await(ctx, func(l leader, synced bool) bool { return !l.self || synced })
-	if err != nil || !l.self {
-		return 0, errNotLeading
+	term, err := n.leadership.Settle(ctx)
+	if err != nil {
+		return 0, err
 	}
 	if consistency != wire.Strong {
 		return n.progress.Applied(), nil
 	}
 	index := n.raft.CommitIndex()
-	if err := n.rounds.confirm(ctx, l); err != nil {
+	if err := n.leadership.Confirm(ctx, term); err != nil {
 		return 0, fmt.Errorf("%w: %w", errNotLeading, err)
 	}
 	return index, nil

@@ -23,6 +23,6 @@ func (n *Node) resign() {
 			defer cancel()
 			n.handOver(ctx)
 		}
-		n.stream.silence()
+		n.silence()
 	})
 }

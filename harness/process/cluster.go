@@ -62,6 +62,9 @@ var (
 	_ target.Digester   = (*Cluster)(nil)
 	_ target.Rememberer = (*Cluster)(nil)
 	_ target.Logger     = (*Cluster)(nil)
+	_ target.Keeper     = (*Cluster)(nil)
+	_ target.Porter     = (*Cluster)(nil)
+	_ target.Impostor   = (*Cluster)(nil)
 )
 
 func newCluster(options Options) *Cluster {

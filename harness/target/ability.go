@@ -17,11 +17,14 @@ const (
 	Keys    Ability = "remember requests by name"       // Rememberer
 	Survey  Ability = "tell what is wrong around nodes" // Surveyor
 	Diverge Ability = "let one node differ"             // Diverger
+	Files   Ability = "list the nodes' files"           // Keeper
+	Ports   Ability = "be spoken to by strangers"       // Porter
+	Moves   Ability = "move nodes"                      // Mover
 )
 
 // Abilities are all abilities.
 func Abilities() []Ability {
-	return []Ability{Stop, Crash, Pause, Links, Disks, Clocks, Members, Time, Logs, Keys, Survey, Diverge}
+	return []Ability{Stop, Crash, Pause, Links, Disks, Clocks, Members, Time, Logs, Keys, Survey, Diverge, Files, Ports, Moves}
 }
 
 // Can tells whether the cluster has the ability.
@@ -49,6 +52,12 @@ func Can(c Cluster, ability Ability) bool {
 		return is[Surveyor](c)
 	case Diverge:
 		return is[Diverger](c)
+	case Files:
+		return is[Keeper](c)
+	case Ports:
+		return is[Porter](c)
+	case Moves:
+		return is[Mover](c)
 	}
 	return false
 }

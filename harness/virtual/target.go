@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -25,9 +26,14 @@ type Options struct {
 	// the most that chance adds to it; half a millisecond and one if both are 0.
 	// Negative is none.
 	Latency, Jitter time.Duration
-	// Sync is how long a disk takes to make safe what was written; 150µs if 0,
-	// none if negative.
+	// Sync is how long a disk takes to make safe what was written, in the mean: between
+	// half of it and one and a half. 150µs if 0, none if negative.
 	Sync time.Duration
+	// Apply is the most that a batch of entries takes from when it is committed until it
+	// can be read, and Handover the most that word of it takes from one part of the node
+	// to the next. Each life of a node draws how slow it is, and each batch how long it
+	// takes, of Apply a sixth or less in the mean. 8ms and 200µs if 0; none if negative.
+	Apply, Handover time.Duration
 	// Seed is where chance comes from, unless Seeded says another.
 	Seed uint64
 }
@@ -43,6 +49,13 @@ func New(options Options) *Target {
 		o.Sync = 150 * time.Microsecond
 	}
 	o.Sync = max(o.Sync, 0)
+	if o.Apply == 0 {
+		o.Apply = 8 * time.Millisecond
+	}
+	if o.Handover == 0 {
+		o.Handover = 200 * time.Microsecond
+	}
+	o.Apply, o.Handover = max(o.Apply, 0), max(o.Handover, 0)
 	if o.Nodes.Dir == "" {
 		o.Nodes.Dir = memoryDir()
 	}
@@ -102,9 +115,19 @@ func (t *Target) Boot(_ context.Context, size int) (target.Cluster, error) {
 	if err := net.SetDelay(t.options.Latency, t.options.Jitter); err != nil {
 		return nil, errors.Join(err, net.Close())
 	}
+	nodes := t.options.Nodes
+	costs := costs{apply: t.options.Apply, handover: t.options.Handover, seed: t.options.Seed}
+	nodes.Seams = costs.around(nodes.Seams)
 	booted, err := inprocess.Boot(inprocess.Plan{
-		Size: size, Network: net, InTurn: true, Dir: t.options.Nodes.Dir, Node: t.options.Nodes.Node,
-		Disk: func(string) *disk.Disk { return disk.Memory(disk.SyncTakes(t.options.Sync)) },
+		Size: size, Network: net, InTurn: true, Dir: nodes.Dir,
+		Node: func(name string) embedded.Config {
+			config := nodes.Node(name)
+			config.Machine = costs.within(name, config.Machine)
+			return config
+		},
+		Disk: func(dir string) *disk.Disk {
+			return disk.Memory(disk.SyncTakes(t.options.Sync/2), disk.SyncVaries(t.options.Sync, mix(t.options.Seed, nameKey(filepath.Base(dir)))))
+		},
 	})
 	if err != nil {
 		return nil, err

@@ -37,7 +37,7 @@ type Options struct {
 	Skip []Skipped
 	// Observe is told what an entry took whose statements succeeded, and whether it was
 	// applied alone: what it took is the same on every node then. Not called if nil. An
-	// entry may be applied, and told of, twice. It must not block.
+	// entry may be applied, and told of, twice. It is not committed before Observe returns.
 	Observe func(index uint64, cost sqlite.Cost, alone bool)
 }
 

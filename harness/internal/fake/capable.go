@@ -25,6 +25,7 @@ var (
 	_ target.Logger     = capable{}
 	_ target.Surveyor   = capable{}
 	_ target.Diverger   = capable{}
+	_ target.Keeper     = capable{}
 )
 
 func (c capable) Digest(ctx context.Context, node int) (uint64, string, error) {
@@ -130,4 +131,11 @@ func (c capable) Log(node int, most int) (string, error) {
 	}
 	text := fmt.Sprintf("n%d said this", node)
 	return text[max(0, len(text)-most):], nil
+}
+
+func (c capable) Files(ctx context.Context, node int) ([]string, error) {
+	if err := c.called(ctx, "files %d", node); err != nil {
+		return nil, err
+	}
+	return []string{fmt.Sprintf("n%d/file", node)}, nil
 }

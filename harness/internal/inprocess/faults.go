@@ -3,10 +3,12 @@ package inprocess
 import (
 	"context"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/rejoin-db/rejoin/harness/disk"
 	"github.com/rejoin-db/rejoin/harness/embedded/machine"
+	"github.com/rejoin-db/rejoin/harness/internal/rundir"
 )
 
 // SetDisk is in effect when it returns.
@@ -60,4 +62,23 @@ func (c *Cluster) Diverge(_ context.Context, node int, sql string) error {
 		return err
 	}
 	return running.Diverge(sql)
+}
+
+// Files lists what is on the disk, and the working copy of the database.
+func (c *Cluster) Files(_ context.Context, node int) ([]string, error) {
+	if c.living.Err() != nil {
+		return nil, errClosed
+	}
+	config := c.node(node).config
+	names, err := config.Disk.Names()
+	if err != nil {
+		return nil, err
+	}
+	working, err := rundir.Files(config.Dir)
+	if err != nil {
+		return nil, err
+	}
+	names = append(names, working...)
+	slices.Sort(names)
+	return slices.Compact(names), nil // a disk of real files is below the same directory
 }

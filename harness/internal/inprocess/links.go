@@ -49,7 +49,7 @@ func (c *Cluster) host(node int) string {
 	if node == target.Clients {
 		return ClientHost
 	}
-	return c.node(node).ID()
+	return c.node(node).place().Name()
 }
 
 // rewire changes what is wanted of the links, and makes it so.

@@ -12,7 +12,6 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness/disk"
 	"github.com/rejoin-db/rejoin/harness/embedded"
-	"github.com/rejoin-db/rejoin/harness/embedded/machine"
 	"github.com/rejoin-db/rejoin/harness/network"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
@@ -140,7 +139,7 @@ func (w *world) nodeConfig(c Config, log io.Writer) embedded.Config {
 		RequestTimeout:    c.RequestTimeout,
 		ReadTimeout:       c.ReadTimeout,
 		MaxBody:           c.MaxBody,
-		Machine:           machine.Options{Skip: c.Skip},
+		Machine:           c.Limits.options(c.Skip),
 		Token:             c.Token,
 		Now:               w.now,
 		Logger:            hclog.New(&hclog.LoggerOptions{Name: c.ID, Level: level, Output: log}),

@@ -1,0 +1,32 @@
+package embedded
+
+import "context"
+
+// leadership is the node's own.
+type leadership struct{ node *Node }
+
+var _ Leadership = leadership{}
+
+func (s leadership) Leads() uint64 {
+	l, _, _ := s.node.standing.look()
+	if !l.self {
+		return 0
+	}
+	return l.term
+}
+
+func (s leadership) Settle(ctx context.Context) (uint64, error) {
+	l, err := s.node.standing.await(ctx, func(l leader, synced bool) bool { return !l.self || synced })
+	if err != nil || !l.self {
+		return 0, errNotLeading
+	}
+	return l.term, nil
+}
+
+func (s leadership) Confirm(ctx context.Context, term uint64) error {
+	l, _, _ := s.node.standing.look()
+	if !l.self || l.term != term {
+		return errNotLeading
+	}
+	return s.node.rounds.confirm(ctx, l)
+}
