@@ -72,7 +72,7 @@ var differences = []difference{
 	{name: "the name of a column without rows", one: "SELECT 1 AS a, 2 AS b WHERE 0", other: "SELECT 1 AS a, 2 AS c WHERE 0"},
 	{name: "a column more", one: "SELECT 1 AS a, 2 AS b", other: "SELECT 1 AS a, 2 AS b, NULL AS c"},
 	{name: "the order of rows", one: rows("(1, 1), (1, 2)"), other: rows("(1, 2), (1, 1)"), inOrder: true},
-	}
+}
 
 // comparing shows what compares nodes a difference of every kind that it must see, at
 // each node.
