@@ -211,6 +211,30 @@ func directions(w *world) {
 			Expect(looking(ctx)).To(BeEmpty())
 		}, patience)
 
+		It("that refuses, either way, ends a client's connections at once, and one that drops, either way, lets none begin", func(ctx SpecContext) {
+			for _, node := range w.cluster.Nodes() {
+				i := node.Index()
+				for _, way := range []way{{From: harness.Clients, To: i}, {From: i, To: harness.Clients}} {
+					Expect(node.Execute(ctx, "SELECT 1")).To(HaveRows(Row(1)), "there is a connection")
+					Expect(w.cluster.Cut(ctx, network.Refuse, way)).To(Succeed())
+					for range 2 { // over the connection that there was, and over a new one
+						err := w.timely(ctx, func(ctx context.Context) error { _, err := node.Execute(ctx, "SELECT 1"); return err })
+						Expect(codeOf(err)).To(Equal("UNREACHABLE"), "%v: %v", way, err)
+						Expect(err).NotTo(MatchError(context.DeadlineExceeded), "%v is not refused at once", way)
+					}
+					Expect(w.cluster.Cut(ctx, network.Drop, way)).To(Succeed())
+					short, cancel := context.WithTimeout(ctx, silence)
+					_, err := node.Execute(short, w.sql("INSERT INTO {ns}.t VALUES (?, 'never sent')"), i)
+					cancel()
+					Expect(err).To(WithTransform(target.OutcomeOf, Equal(target.NotApplied)), "%v: %v", way, err)
+					Expect(node.Inside().Execute(ctx, "SELECT 1")).To(HaveRows(Row(1)))
+					Expect(w.cluster.Mend(ctx, way)).To(Succeed())
+				}
+			}
+			Expect(w.run(ctx, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(0)))
+			sound(ctx)
+		}, patience)
+
 		It("of a link that resets cuts one message in half, that way, and Heal disarms it", func(ctx SpecContext) {
 			for _, node := range w.cluster.Nodes() {
 				for _, way := range []way{{From: harness.Clients, To: node.Index()}, {From: node.Index(), To: harness.Clients}} {

@@ -113,20 +113,33 @@ func flags(w *world) {
 					cluster := w.hearing(ctx, say)
 					heard, err := cluster.Node(node.Index())
 					Expect(err).NotTo(HaveOccurred())
-					var asked counted
-					say.status = func(at int, s target.Status) target.Status {
-						if at == other {
-							s.CommitIndex += more
+					// knowing has the other know more, and all others apply it after some looks.
+					knowing := func(looks int) *counted {
+						asked := &counted{}
+						say.status = func(at int, s target.Status) target.Status {
+							if at == other {
+								s.CommitIndex += more
+							}
+							if at != node.Index() || asked.next(at) > looks {
+								s.AppliedIndex += more
+							}
+							return s
 						}
-						if asked.next(at) > looks {
-							s.AppliedIndex += more
-						}
-						return s
+						return asked
 					}
+					for what, wait := range map[string]func() error{
+						"a wait for it":  func() error { return cluster.WaitForNodeOnline(ctx, node.Index()) },
+						"a wait for all": func() error { return cluster.WaitForAllOnline(ctx) },
+						"healing":        func() error { return cluster.Heal(ctx) },
+					} {
+						asked := knowing(looks)
+						Expect(wait()).To(Succeed())
+						Expect(asked.of(node.Index())).To(BeNumerically(">", looks), "%s did not wait for what %d knows: %s", node, other, what)
+					}
+					knowing(1000)
 					Expect(HaveCaughtUp().Match(heard)).To(BeFalse())
 					Expect(BeOnline().Match(heard)).To(BeTrue())
-					Expect(cluster.WaitForNodeOnline(ctx, node.Index())).To(Succeed())
-					Expect(asked.of(node.Index())).To(BeNumerically(">", looks), "%s did not wait for what %d knows", node, other)
+					knowing(0)
 					Expect(HaveCaughtUp().Match(heard)).To(BeTrue())
 				}
 			}
@@ -144,7 +157,16 @@ func flags(w *world) {
 
 				say.status = nil
 				cluster = w.hearing(ctx, say)
+				heard, err := cluster.Node(node.Index())
+				Expect(err).NotTo(HaveOccurred())
+				until(node.Index(), 1000, func(s *target.Status) { s.AppliedIndex-- })
+				Expect(HaveCaughtUp().Match(heard)).To(BeFalse(), "it is one behind")
+				say.status = nil
+				Expect(HaveCaughtUp().Match(heard)).To(BeTrue())
 				Expect(cluster.TakeNodeOffline(ctx, node.Index())).To(Succeed())
+				until(node.Index(), 1000, func(s *target.Status) { s.State = target.Online })
+				Expect(BeOnline().Match(heard)).To(BeFalse(), "its flag is down")
+				say.status = nil
 				for _, wait := range []func(context.Context) error{
 					func(ctx context.Context) error { return cluster.WaitForNodeOnline(ctx, node.Index()) }, cluster.WaitForAllOnline,
 				} {

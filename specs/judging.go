@@ -153,10 +153,25 @@ func judging(w *world) {
 			{"nodes that end apart", HaveConverged,
 				tale{holds(0, 1, "x"), holds(1, 2, "x"), holds(2, 3, "x")},
 				tale{holds(0, 1, "x"), holds(1, 2, "x"), holds(2, 3, "y")}},
+			{"nodes that end at two places", HaveConverged,
+				tale{holds(0, 1, "x"), holds(1, 2, "x"), showing(journal.Check, 2, 3, journal.State{Applied: 8, Digest: "w"}), holds(2, 4, "x")},
+				tale{holds(0, 1, "x"), holds(1, 2, "x"), showing(journal.Check, 2, 3, journal.State{Applied: 8, Digest: "w"})}},
+			{"what the first node lost", BeDurable,
+				tale{did(1, 0, 1, set, doing(journal.Add, "s", 1)), inTheEnd(0, set, "s", 1), inTheEnd(1, set, "s", 1), inTheEnd(2, set, "s", 1)},
+				tale{did(1, 0, 1, set, doing(journal.Add, "s", 1)), inTheEnd(0, set, "s"), inTheEnd(1, set, "s", 1), inTheEnd(2, set, "s", 1)}},
+			{"a name that was lost", BeDurable,
+				tale{did(1, 0, 1, unique, doing(journal.Insert, "n", 1)), did(1, 2, 3, unique, doing(journal.Insert, "n", 2)), inTheEnd(0, unique, "n", 1, 2)},
+				tale{did(1, 0, 1, unique, doing(journal.Insert, "n", 1)), did(1, 2, 3, unique, doing(journal.Insert, "n", 2)), inTheEnd(0, unique, "n", 2)}},
+			{"a list that holds what was never written", BeDurable,
+				tale{did(1, 0, 1, list, doing(a, "l", 1)), inTheEnd(0, list, "l", 1)},
+				tale{did(1, 0, 1, list, doing(a, "l", 1)), inTheEnd(0, list, "l", 1, 7)}},
 			{"two leaders in one term", HaveOneLeaderATerm,
 				tale{leads(0, 1, 2), leads(1, 2, 3), leads(2, 3, 4)},
 				tale{leads(0, 1, 2), leads(1, 2, 3), leads(2, 3, 2)}},
 		}
+
+		// apart is what the rules of every promise are not about.
+		apart := map[string]bool{"a refusal that lasts": true}
 
 		It("finds what is broken, and nothing in what is sound", func() {
 			for _, c := range cases {
@@ -166,6 +181,9 @@ func judging(w *world) {
 				holds, err = c.judge().Match([]journal.Event(c.broken))
 				Expect(err).NotTo(HaveOccurred(), c.what)
 				Expect(holds).To(BeFalse(), "%s was not found", c.what)
+				if whole := KeepEveryPromise(); !apart[c.what] {
+					Expect(whole.Match([]journal.Event(c.broken))).To(BeFalse(), "%s, by all rules", c.what)
+				}
 				Expect(Keep("no such rule").Match([]journal.Event(c.sound))).Error().To(HaveOccurred())
 			}
 			for _, rule := range check.Rules() {

@@ -199,10 +199,78 @@ func names(w *world) {
 			} {
 				everywhere(ctx, sql, row)
 			}
+			everywhere(ctx, "SELECT {ns}.t.v, {ns}_o.t.v FROM {ns}.t AS t, {ns}_o.t AS T", Row("1", "o"))
+			refused(ctx, "SELECT t.v FROM {ns}.t, {ns}_o.t", "ambiguous")
 			w.run(ctx, "INSERT INTO {ns}_o.t SELECT {ns}_o FROM {ns}.t; DELETE FROM {ns}_o.t WHERE {ns}_o.t.v IN (SELECT {ns}_t.v || '' FROM main.{ns}_t)")
 			w.run(ctx, "UPDATE {ns}.t SET v = (SELECT max(v) FROM {ns}_o.t) WHERE {ns}.t.v = '1'; REPLACE INTO {ns}_t SELECT t.v FROM {ns}.t")
 			everywhere(ctx, "SELECT v FROM {ns}_t ORDER BY v", Row("3"), Row("o"))
 			everywhere(ctx, "SELECT v FROM {ns}_o.t ORDER BY v", Row("2"), Row("o"))
+		}, patience)
+
+		It("is found wherever a statement may name a table or a column, and means the one of its namespace", func(ctx SpecContext) {
+			w.run(ctx, `CREATE NAMESPACE {ns}_o; CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v); CREATE TABLE {ns}_o.t (id INTEGER PRIMARY KEY, v); CREATE TABLE t_of_{ns} (id, v);
+				CREATE INDEX {ns}.by_v ON t (v); CREATE INDEX {ns}_o.by_v ON t (v DESC) WHERE v IS NOT NULL`)
+			w.run(ctx, "INSERT INTO {ns}.t VALUES (1, 'a'), (2, 'b'), (3, '[7, 8]'); INSERT INTO {ns}_o.t VALUES (1, 'o'), (2, 'p'); INSERT INTO t_of_{ns} VALUES (2, 'm')")
+			for sql, rows := range map[string][][]any{
+				"SELECT v FROM {ns}.t WHERE id IN (SELECT id FROM {ns}_o.t) ORDER BY {ns}.t.v DESC":                                                                                 {Row("b"), Row("a")},
+				"SELECT a.v, b.v FROM {ns}.t AS a JOIN {ns}_o.t AS b USING (id) ORDER BY a.id":                                                                                      {Row("a", "o"), Row("b", "p")},
+				"SELECT {ns}.t.v, {ns}_o.t.v FROM {ns}.t LEFT JOIN {ns}_o.t ON {ns}_o.t.id = {ns}.t.id ORDER BY {ns}.t.id":                                                          {Row("a", "o"), Row("b", "p"), Row("[7, 8]", nil)},
+				"SELECT {ns}.t.v FROM {ns}.t, {ns}_o.t, t_of_{ns} AS m WHERE {ns}.t.id = {ns}_o.t.id AND m.id = {ns}_o.t.id":                                                        {Row("b")},
+				"SELECT j.value FROM {ns}.t AS x, json_each(x.v) AS j WHERE x.id = 3":                                                                                               {Row(7), Row(8)},
+				"SELECT v FROM {ns}.t INDEXED BY by_v WHERE v = 'a'":                                                                                                                {Row("a")},
+				"SELECT v FROM {ns}_o.t AS u NOT INDEXED WHERE u.v IS DISTINCT FROM 'o'":                                                                                            {Row("p")},
+				"SELECT max({ns}.t.v) OVER (PARTITION BY {ns}.t.id % 2 ORDER BY {ns}.t.id) FROM {ns}.t WHERE {ns}.t.id < 3 GROUP BY {ns}.t.v HAVING count({ns}.t.v) = 1 ORDER BY 1": {Row("a"), Row("b")},
+				"SELECT (SELECT {ns}_o.t.v FROM {ns}_o.t WHERE {ns}_o.t.id = {ns}.t.id) FROM {ns}.t ORDER BY {ns}.t.id":                                                             {Row("o"), Row("p"), Row(nil)},
+				"SELECT v FROM {ns}.t EXCEPT SELECT v FROM (SELECT '[7, 8]' AS v UNION SELECT v FROM {ns}.t WHERE id = 2)":                                                          {Row("a")},
+				"WITH RECURSIVE n(i) AS (SELECT min(id) FROM {ns}.t UNION ALL SELECT i + 1 FROM n, {ns}_o.t WHERE n.i = {ns}_o.t.id) SELECT i FROM n":                               {Row(1), Row(2), Row(3)},
+				"SELECT v FROM ({ns}.t) WHERE id = 1":                                               {Row("a")},
+				"SELECT x.v, y.v FROM ({ns}.t AS x CROSS JOIN {ns}_o.t AS y) WHERE x.id + y.id = 2": {Row("a", "o")},
+				"VALUES ((SELECT count(*) FROM {ns}.t)), ((SELECT count(*) FROM {ns}_o.t))":         {Row(3), Row(2)},
+			} {
+				everywhere(ctx, sql, rows...)
+			}
+			refused(ctx, "SELECT {ns}.t.v FROM {ns}_o.t", "no such column")
+			refused(ctx, "SELECT {ns}_o.t.v FROM {ns}.t AS u", "no such column")
+			everywhere(ctx, "SELECT (SELECT u.v FROM {ns}_o.t AS u WHERE u.id = {ns}.t.id) FROM {ns}.t ORDER BY 1", Row(nil), Row("o"), Row("p"))
+			everywhere(ctx, "SELECT {ns}.x.v FROM {ns}.t AS X WHERE {ns}.X.id = 1", Row("a"))
+			Expect(w.run(ctx, "UPDATE {ns}.t SET v = t.v WHERE id = 2 RETURNING {ns}.t.v, t.id")).To(HaveRows(Row("b", 2)))
+			Expect(w.run(ctx, "UPDATE {ns}.t AS u SET v = u.v WHERE {ns}.U.id = 1 RETURNING v")).To(HaveRows(Row("a")))
+			everywhere(ctx, "SELECT sum(t.id) OVER w FROM {ns}.t WINDOW w AS (ORDER BY {ns}.t.id) ORDER BY 1", Row(1), Row(3), Row(6))
+			everywhere(ctx, "SELECT window.v FROM {ns}.t window WHERE window.id = 1", Row("a"))
+			everywhere(ctx, "SELECT {ns}.t.v IS DISTINCT FROM {ns}_o.t.v, {ns}.t.v IS NOT DISTINCT FROM {ns}.t.v FROM {ns}.t JOIN {ns}_o.t USING (id) WHERE id = 1", Row(1, 1))
+			everywhere(ctx, "SELECT {ns}.t.v IS DISTINCT FROM {ns}.t.id FROM {ns}.t WHERE id = 1", Row(1))
+			const merge = "INSERT INTO {ns}.t SELECT id, v FROM {ns}_o.t AS u WHERE id = 1 ON CONFLICT (id) DO UPDATE SET v = {ns}.t.v || excluded.v WHERE {ns}.t.id = 1 RETURNING {ns}.t.v"
+			Expect(w.run(ctx, merge)).To(HaveRows(Row("ao")))
+			w.run(ctx, "UPDATE {ns}.t SET v = 'a' WHERE id = 1")
+			for _, step := range []struct {
+				sql  string
+				rows [][]any
+			}{
+				{"INSERT INTO {ns}.t AS x VALUES (1, 'c'), (4, 'd') ON CONFLICT (id) DO UPDATE SET v = x.v || excluded.v WHERE x.id = 1 RETURNING id, v", [][]any{Row(1, "ac"), Row(4, "d")}},
+				{"INSERT INTO {ns}_o.t VALUES (1, 'c') ON CONFLICT DO UPDATE SET v = {ns}_o.t.v || (SELECT {ns}.t.v FROM {ns}.t WHERE {ns}.t.id = 2) RETURNING v", [][]any{Row("ob")}},
+				{"INSERT OR REPLACE INTO {ns}_o.t SELECT {ns}.t.id, {ns}.t.v FROM {ns}.t WHERE {ns}.t.id = 4 RETURNING (SELECT count(*) FROM {ns}.t), v", [][]any{Row(4, "d")}},
+				{"UPDATE OR IGNORE {ns}_o.t SET v = {ns}.t.v FROM {ns}.t WHERE {ns}.t.id = {ns}_o.t.id AND {ns}_o.t.id = 2 RETURNING id", [][]any{Row(2)}},
+				{"WITH gone AS (SELECT id FROM {ns}.t WHERE v = 'd') DELETE FROM {ns}_o.t WHERE id IN gone RETURNING v", [][]any{Row("d")}},
+				{"DELETE FROM {ns}.t WHERE {ns}.t.id NOT IN (SELECT {ns}_o.t.id FROM {ns}_o.t) AND EXISTS (SELECT 1 FROM {ns}_o.t AS u WHERE u.id < {ns}.t.id) RETURNING id", [][]any{Row(3), Row(4)}},
+				{"REPLACE INTO {ns}.t VALUES (2, (SELECT v FROM {ns}_o.t WHERE id = 1)) RETURNING v", [][]any{Row("ob")}},
+			} {
+				Expect(w.run(ctx, step.sql)).To(HaveRows(step.rows...), step.sql)
+			}
+			everywhere(ctx, "SELECT id, v FROM {ns}.t ORDER BY id", Row(1, "ac"), Row(2, "ob"))
+			everywhere(ctx, "SELECT id, v FROM {ns}_o.t ORDER BY id", Row(1, "ob"), Row(2, "b"))
+
+			By("defining by them")
+			w.run(ctx, `CREATE TABLE {ns}.copy AS SELECT {ns}_o.t.v AS v FROM {ns}_o.t; CREATE VIEW {ns}.both (a, b) AS SELECT x.v, {ns}_o.t.v FROM {ns}.t AS x JOIN {ns}_o.t ON {ns}_o.t.id = x.id;
+				CREATE TABLE {ns}.checked (v CHECK ({ns}.checked.v > 0), w AS (v + 1)); CREATE INDEX {ns}.by_two ON checked (v) WHERE {ns}.checked.v > 1;
+				ALTER TABLE {ns}.checked ADD COLUMN up REFERENCES {ns}_o.t (id); ALTER TABLE {ns}.checked RENAME COLUMN up TO higher`)
+			refused(ctx, "INSERT INTO {ns}.checked (v) VALUES (0)", "CHECK constraint failed")
+			refused(ctx, "INSERT INTO {ns}.checked (v, higher) VALUES (1, 9)", "FOREIGN KEY constraint failed")
+			Expect(w.run(ctx, "INSERT INTO {ns}.checked (v, higher) VALUES (1, 2) RETURNING w")).To(HaveRows(Row(2)))
+			everywhere(ctx, "SELECT a, b FROM {ns}.both ORDER BY a", Row("ac", "ob"), Row("ob", "b"))
+			everywhere(ctx, "SELECT v FROM {ns}.copy WHERE v IN (SELECT b FROM {ns}.both) ORDER BY rowid", Row("ob"), Row("b"))
+			everywhere(ctx, "SELECT 'ob' IN {ns}.copy, 'x' IN {ns}.copy, 1 NOT IN {ns}.copy", Row(1, 0, 1))
+			w.run(ctx, "REINDEX {ns}.by_v; DROP INDEX {ns}.by_v; DROP VIEW {ns}.both; DROP TABLE {ns}.copy")
+			everywhere(ctx, "SELECT count(*) FROM {ns}_o.t INDEXED BY by_v WHERE v IS NOT NULL", Row(2))
 		}, patience)
 
 		It("of a table that is renamed goes on in its namespace, with all that refers to it", func(ctx SpecContext) {
@@ -241,13 +309,52 @@ func names(w *world) {
 			everywhere(ctx, "SELECT id FROM {ns}_c.t", Row(10))
 			refused(ctx, "DROP NAMESPACE {ns}_p CASCADE", "FOREIGN KEY constraint failed")
 			everywhere(ctx, "SELECT child, parent FROM {ns}_c.both", Row(10, 1))
-			w.run(ctx, "UPDATE {ns}_c.t SET up = NULL; DROP NAMESPACE {ns}_p CASCADE")
+			w.run(ctx, "UPDATE {ns}_c.t SET up = NULL; CREATE TABLE {ns}_c.in_capitals (up REFERENCES {ns}_P.T (ID) ON DELETE CASCADE); INSERT INTO {ns}_c.in_capitals VALUES (1)")
+			refused(ctx, "DROP NAMESPACE {ns}_p CASCADE", "FOREIGN KEY constraint failed")
+			w.run(ctx, `DROP TABLE {ns}_c.in_capitals; CREATE TABLE {ns}_p.pair (a, b, UNIQUE (a, b)); CREATE TABLE {ns}_c.half (a, b, FOREIGN KEY (a, b) REFERENCES {ns}_p.pair (a, b));
+				INSERT INTO {ns}_p.pair VALUES (1, 1); INSERT INTO {ns}_c.half VALUES (1, NULL), (NULL, 1), (1, 1)`)
+			refused(ctx, "DROP NAMESPACE {ns}_p CASCADE", "FOREIGN KEY constraint failed")
+			w.run(ctx, "DELETE FROM {ns}_c.half WHERE a = b; DROP NAMESPACE {ns}_p CASCADE")
 			everywhere(ctx, "SELECT id, up FROM {ns}_c.t", Row(10, nil))
+			everywhere(ctx, "SELECT count(*) FROM {ns}_c.half", Row(2))
 			refused(ctx, "SELECT * FROM {ns}_c.both", "no such table")
 			refused(ctx, "INSERT INTO {ns}_c.t VALUES (13, NULL, NULL)", "no such table")
 			w.run(ctx, "DROP NAMESPACE {ns}_c CASCADE")
 			stored(ctx, "{ns}_c")
 			stored(ctx, "{ns}_p")
+		}, patience)
+
+		It("of a namespace is not heard any more by what was outside, when it is dropped", func(ctx SpecContext) {
+			w.run(ctx, `CREATE NAMESPACE {ns}_d; CREATE TABLE {ns}_heard (v); CREATE TABLE {ns}_d.t (id INTEGER PRIMARY KEY);
+				CREATE TABLE {ns}_d.z (t REFERENCES t (id) ON DELETE CASCADE); INSERT INTO {ns}_d.t VALUES (1); INSERT INTO {ns}_d.z VALUES (1)`)
+			w.run(ctx, `CREATE TRIGGER {ns}_d.inside AFTER DELETE ON z BEGIN INSERT INTO {ns}_heard VALUES ('inside'); END;
+				CREATE TRIGGER {ns}_outside AFTER DELETE ON "{ns}_d.z" BEGIN INSERT INTO {ns}_heard VALUES ('outside'); END;
+				CREATE TRIGGER {ns}_d.t AFTER UPDATE ON z BEGIN INSERT INTO {ns}_heard VALUES ('as a table'); END`)
+			w.run(ctx, "DELETE FROM {ns}_d.z; INSERT INTO {ns}_d.z VALUES (1); UPDATE {ns}_d.z SET t = 1")
+			everywhere(ctx, "SELECT v FROM {ns}_heard ORDER BY v", Row("as a table"), Row("inside"), Row("outside"))
+			refused(ctx, "CREATE TRIGGER {ns}_d.t AFTER UPDATE ON z BEGIN SELECT 1; END", "already exists")
+			w.run(ctx, "DROP TRIGGER {ns}_d.t")
+			everywhere(ctx, "SELECT count(*) FROM {ns}_d.t", Row(1))
+			w.run(ctx, "DELETE FROM {ns}_heard; DROP NAMESPACE {ns}_d CASCADE")
+			everywhere(ctx, "SELECT count(*) FROM {ns}_heard", Row(0))
+			stored(ctx, "{ns}_d")
+			stored(ctx, "{ns}_outside")
+
+			By("leaving a table that has left, and none of its indexes")
+			w.run(ctx, `CREATE NAMESPACE {ns}_d; CREATE TABLE {ns}_d.t (v); CREATE INDEX {ns}_d.i ON t (v); CREATE TABLE {ns}_d.u (v); ALTER TABLE "{ns}_d.t" RENAME TO {ns}_left; INSERT INTO {ns}_left VALUES (1)`)
+			refused(ctx, "SELECT * FROM {ns}_d.t", "no such table")
+			w.run(ctx, "DROP NAMESPACE {ns}_d CASCADE")
+			everywhere(ctx, "SELECT v FROM {ns}_left", Row(1))
+			stored(ctx, "{ns}_d")
+			w.run(ctx, `CREATE TABLE "{ns}_E.Csv" (v); CREATE NAMESPACE {ns}_e`)
+			for _, sql := range []string{"SELECT * FROM {ns}_e.csv", "CREATE TABLE {ns}_e.CSV (v)", "DROP TABLE {ns}_E.csv"} {
+				refused(ctx, sql, "is not in namespace")
+			}
+			w.run(ctx, `CREATE TABLE {ns}_e.t (v); CREATE TRIGGER {ns}_e.csv AFTER INSERT ON t BEGIN SELECT 1; END`)
+			refused(ctx, "SELECT * FROM {ns}_e.csv", "is not in namespace")
+			w.run(ctx, "DROP TRIGGER {ns}_E.CSV")
+			w.run(ctx, "DROP NAMESPACE {ns}_E CASCADE")
+			everywhere(ctx, `SELECT count(*) FROM "{ns}_e.csv"`, Row(0))
 		}, patience)
 
 		It("of a namespace is taken once, and is only what it may be", func(ctx SpecContext) {

@@ -10,6 +10,8 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness"
 	"github.com/rejoin-db/rejoin/harness/journal"
+	. "github.com/rejoin-db/rejoin/harness/matchers"
+	"github.com/rejoin-db/rejoin/harness/network"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
@@ -261,7 +263,20 @@ func promises(w *world) {
 				}
 				Expect(operations(cluster)).To(Equal(before + 1))
 				Expect(cluster.Journal().Events()).To(ContainElement(And(HaveField("Kind", journal.Operation), HaveField("Node", node.Index()),
-					HaveField("Text", insert), HaveField("Op.Outcome", want), HaveField("Op.Mutates", true))))
+					HaveField("Text", insert), HaveField("Op.Outcome", want), HaveField("Op.Mutates", true), HaveField("Op.ID", HavePrefix("harness-")))))
+			}
+			Expect(cluster.ExecuteOnRandom(ctx, "SELECT 1")).To(HaveRows(Row(1)))
+			Expect(cluster.Journal().Events()).To(ContainElement(And(HaveField("Text", "SELECT 1"), HaveField("Op.Mutates", false), HaveField("Op.Outcome", journal.OK))))
+			if cluster.Can(target.Links) {
+				By("losing an answer")
+				const lost = "INSERT INTO {ns}.t VALUES (99)"
+				Expect(cluster.Cut(ctx, network.Drop, network.Way[int]{From: 0, To: harness.Clients})).To(Succeed())
+				first, err := cluster.Node(0)
+				Expect(err).NotTo(HaveOccurred())
+				Expect(w.timely(ctx, func(ctx context.Context) error { _, err := first.Execute(ctx, w.sql(lost)); return err })).To(
+					WithTransform(target.OutcomeOf, Equal(target.Unknown)))
+				Expect(cluster.Journal().Events()).To(ContainElement(And(HaveField("Text", w.sql(lost)), HaveField("Op.Outcome", journal.Unknown))))
+				Expect(cluster.Heal(ctx)).To(Succeed())
 			}
 			Expect(cluster.TakeNodeOffline(ctx, 2)).To(Succeed())
 			Expect(cluster.Heal(ctx)).To(Succeed())

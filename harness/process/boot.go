@@ -123,8 +123,10 @@ func (c *Cluster) newNode(voter bool) (_ *node, err error) {
 	n.client = client.New(n.id, n.reservation.Addr(), c.options.Nodes.Token, c.clients.host)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if _, err := c.wiring.Add(n.id); err != nil {
+	changes, err := c.wiring.Add(n.id)
+	if err != nil {
 		return nil, errors.Join(err, n.reservation.Close())
 	}
+	c.noteLocked(changes) // of links to nodes that are isolated, who hear of them with the new node
 	return n, nil
 }

@@ -115,16 +115,21 @@ func (c *Cluster) hostName(i int) (string, error) {
 func (c *Cluster) rewire(ctx context.Context, change func() (concerned []end, changes []wiring.Change, err error)) error {
 	c.mu.Lock()
 	concerned, changes, err := change()
-	for _, change := range changes {
-		for _, e := range c.endsLocked(change.Link) {
-			e.unheard().link(change.Link)
-		}
-	}
+	c.noteLocked(changes)
 	c.mu.Unlock()
 	if err != nil {
 		return err
 	}
 	return c.tell(ctx, concerned)
+}
+
+// noteLocked notes what the ends of links have still to be told.
+func (c *Cluster) noteLocked(changes []wiring.Change) {
+	for _, change := range changes {
+		for _, e := range c.endsLocked(change.Link) {
+			e.unheard().link(change.Link)
+		}
+	}
 }
 
 // endsLocked are those who rule a link: where one end is the clients', they alone.
