@@ -192,8 +192,13 @@ func directions(w *world) {
 			others := w.others(w.leader(ctx))
 			ways := between(others[:1], others[1:])
 			ways = append(ways, way{From: harness.Clients, To: 0})
-			looking := func(ctx context.Context) []way { return slices.Collect(maps.Keys(survey(ctx).Links)) }
-			stop, err := w.cluster.Flapping(ctx, 100*time.Millisecond, ways...)
+			// While a link changes its two ends may differ, which is an error of a survey.
+			looking := func(ctx context.Context) ([]way, error) {
+				found, err := w.cluster.Survey(ctx)
+				return slices.Collect(maps.Keys(found.Links)), err
+			}
+			const interval = 400 * time.Millisecond
+			stop, err := w.cluster.Flapping(ctx, interval, ways...)
 			Expect(err).NotTo(HaveOccurred())
 			Expect(w.cluster.Faults().Flapping).To(HaveLen(1))
 			for range 2 {
@@ -203,7 +208,7 @@ func directions(w *world) {
 			Eventually(ctx, looking).Should(ConsistOf(ways))
 			Expect(stop()).To(Succeed())
 			sound(ctx)
-			_, err = w.cluster.Flapping(ctx, 100*time.Millisecond, ways...)
+			_, err = w.cluster.Flapping(ctx, interval, ways...)
 			Expect(err).NotTo(HaveOccurred())
 			Eventually(ctx, looking).Should(ConsistOf(ways))
 			Expect(w.cluster.Heal(ctx)).To(Succeed())
