@@ -71,6 +71,7 @@ func Register(options Options) {
 		pressure(w)
 		reads(w)
 		fresh(w)
+		failing(w)
 		histories(w)
 		availability(w)
 		misuse(w)
