@@ -72,6 +72,7 @@ func Register(options Options) {
 		reads(w)
 		fresh(w)
 		failing(w)
+		leaving(w)
 		histories(w)
 		availability(w)
 		misuse(w)
