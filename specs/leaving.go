@@ -3,6 +3,7 @@ package specs
 import (
 	"context"
 	"runtime"
+	"slices"
 	"strings"
 
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness"
 	"github.com/rejoin-db/rejoin/harness/disk"
 	. "github.com/rejoin-db/rejoin/harness/matchers"
+	"github.com/rejoin-db/rejoin/harness/network"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
@@ -50,6 +52,7 @@ func leaving(w *world) {
 
 		DescribeTable("lets an answer under way end whole, and refuses what comes then; a leader leads no more",
 			func(ctx SpecContext, leader bool) {
+				w.requires(target.Links)
 				victim := victimOf(ctx, leader)
 				rows, err := w.node(victim).Reading(target.Strong).Query(ctx, w.sql(long))
 				Expect(err).NotTo(HaveOccurred())
@@ -66,6 +69,8 @@ func leaving(w *world) {
 				w.patiently(ctx, "INSERT INTO {ns}.t VALUES (2, 'of the others')")
 				Consistently(ctx, left).Should(Not(Receive()), "it does not wait for its client")
 				Expect(w.node(victim)).To(BeLeaving())
+				// So slow that the end of the answer is still to be sent when the node has written it.
+				Expect(w.cluster.SetLink(ctx, victim, harness.Clients, network.Rule{Bandwidth: 2 << 20})).To(Succeed())
 				got := 0
 				for rows.NextResult() {
 					for rows.Next() {
@@ -80,6 +85,7 @@ func leaving(w *world) {
 				Expect(time.Since(begun)).To(BeNumerically("<", longStop), "it goes on waiting")
 				Expect(w.node(victim)).To(BeOffline())
 				w.expectNothingOf(victim)
+				Expect(w.cluster.MendLinks(ctx)).To(Succeed())
 				w.comeBack(ctx, victim)
 				Expect(w.run(ctx, "SELECT id FROM {ns}.t")).To(HaveRows(Row(2)))
 			},
@@ -242,16 +248,18 @@ func (w *world) expectNoNode() {
 	Eventually(nodesAtWork).WithTimeout(soon).WithPolling(soon/10).Should(BeEmpty(), "a node that does not run is at work")
 }
 
-// nodesAtWork are the goroutines of all nodes in this process.
+// nodesAtWork are the goroutines of all nodes in this process: what runs a node's own code,
+// or is nobody else's.
 func nodesAtWork() (found []string) {
+	const ours = "rejoin/harness/"
+	nodes := []string{ours + "embedded.", ours + "embedded/machine.", ours + "embedded/durable.", "hashicorp/raft", "net/http.(*conn).serve"}
+	others := []string{"rejoin/specs.", "rejoin/harness.", ours + "virtual.", ours + "network.", ours + "internal/", ours + "embedded/client."}
 	stacks := make([]byte, 4<<20)
 	stacks = stacks[:runtime.Stack(stacks, true)]
 	for stack := range strings.SplitSeq(string(stacks), "\n\n") {
-		for _, of := range []string{"harness/embedded.", "harness/embedded/machine.", "harness/embedded/durable.", "hashicorp/raft"} {
-			if strings.Contains(stack, of) {
-				found = append(found, stack)
-				break
-			}
+		contains := func(text string) bool { return strings.Contains(stack, text) }
+		if slices.ContainsFunc(nodes, contains) || contains(ours) && !slices.ContainsFunc(others, contains) {
+			found = append(found, stack)
 		}
 	}
 	return found

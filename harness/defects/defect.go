@@ -34,7 +34,7 @@ var None = Defect{}
 // All are the defects, kind by kind.
 func All() []Defect {
 	return slices.Concat(catchingUp(), largeRows(), restart(), lostLog(), identities(), snapshot(), reads(), writes(), keys(),
-		costs(), values(), namespaces(), cluster(), interleavings())
+		costs(), values(), namespaces(), cluster(), freshness(), departures(), interleavings())
 }
 
 // Names are the names of all.
