@@ -2,7 +2,7 @@
 
 $(if $(HOME)$(GOCACHE),,$(error Go needs a folder for what it builds: set HOME, or GOCACHE and GOPATH))
 
-.PHONY: specs virtual process test lint bench cluster chaos defects replay
+.PHONY: specs virtual process test lint bench cluster chaos defects mutants replay
 
 specs: ## the main job: the suite on three nodes in this process
 	go tool ginkgo .
@@ -34,3 +34,6 @@ replay: ## a spec or a schedule again, as a failure prints it: make replay SEED=
 
 defects: ## the suite, once for each planted bug, up to the spec that catches it; all specs, and the table in README.md: make defects ALL=1
 	go run ./harness/cmd/defects $(if $(ALL),-all -write README.md)
+
+mutants: ## small mistakes in the harness and the node, and whether the suite or unit tests notice: make mutants NUMBER=50 SEED=7
+	go run ./harness/cmd/mutants $(if $(NUMBER),-number $(NUMBER)) $(if $(SEED),-seed $(SEED))

@@ -17,6 +17,7 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness/again"
 	"github.com/rejoin-db/rejoin/harness/defects"
+	"github.com/rejoin-db/rejoin/harness/embedded/machine"
 	"github.com/rejoin-db/rejoin/harness/local"
 	"github.com/rejoin-db/rejoin/harness/process"
 	"github.com/rejoin-db/rejoin/harness/settings"
@@ -78,21 +79,42 @@ const longestWithBug = 20 * time.Second
 
 func options(loaded settings.Settings) specs.Options {
 	cluster := loaded.Cluster
-	o := specs.Options{Nodes: cluster.Nodes}
+	o := specs.Options{Nodes: cluster.Nodes, Limits: limits}
+	o.Limits.Body = cluster.MaxBody
 	switch cluster.Target {
 	case "local":
-		o.Target = local.New(local.FromSettings(cluster, GinkgoWriter))
+		o.Target = local.New(guarded(local.FromSettings(cluster, GinkgoWriter)))
 	case "virtual":
 		runtime.GOMAXPROCS(1)    // nearly all there is to making a seed repeat, and no slower
 		debug.SetGCPercent(1000) // the heap is small, and a spec short
-		o.Target = virtual.New(virtual.FromSettings(cluster, GinkgoWriter))
+		nodes := virtual.FromSettings(cluster, GinkgoWriter)
+		nodes.Nodes = guarded(nodes.Nodes)
+		o.Target = virtual.New(nodes)
 		o.Decorators = []any{virtual.Bubble(bubble(loaded)...)}
 		o.Again = func(seed int64, text, journal string) string {
 			spec := again.Spec{Seed: seed, Text: text, Journal: journal, Cluster: cluster}
 			return strings.TrimSpace(spec.Line() + "\n" + again.Doubt())
 		}
 	case "process":
-		o.Target = process.New(process.FromSettings(cluster, buildNode()))
+		nodes := process.FromSettings(cluster, buildNode())
+		nodes.Nodes = guarded(nodes.Nodes)
+		o.Target = process.New(nodes)
+	}
+	return o
+}
+
+// limits are those of the suite's nodes: lower ones of statements than nodes have by
+// themselves, so that a spec reaches them soon.
+var limits = specs.Limits{
+	Steps: 20_000_000, ReadSteps: 30_000_000, Memory: 24 << 20, ReadMemory: 24 << 20, Answer: 2 << 20, Value: 20 << 20, Readers: 4, Request: 10 * time.Second, Read: 30 * time.Second, Idle: 2 * time.Minute,
+}
+
+// guarded are the options with a token and with limits.
+func guarded(o local.Options) local.Options {
+	o.Token = "a token of the suite"
+	o.Machine = machine.Options{
+		Budget: limits.Steps, ReadBudget: limits.ReadSteps, Memory: limits.Memory, ReadMemory: limits.ReadMemory,
+		AnswerLimit: limits.Answer, Readers: limits.Readers,
 	}
 	return o
 }

@@ -37,7 +37,7 @@ var _ = Describe("After Close", func() {
 		"Cluster.Faults": harness.Faults{}, "Cluster.Look": []harness.Look{}, "Cluster.Peek": []harness.Look{}, "Cluster.Lost": harness.Way(""),
 		"Cluster.Nodes": []*harness.Node(nil), "Cluster.OnlineNodes": []*harness.Node(nil), "Cluster.Size": 0, "Cluster.Quorum": 0,
 		"Node.AsIs": fact{}, "Node.Cluster": fact{}, "Node.ID": fact{}, "Node.Index": fact{}, "Node.Inside": fact{}, "Node.Reading": fact{}, "Node.String": fact{},
-		"Node.Votes": false,
+		"Node.Votes": false, "Cluster.Token": "",
 	}
 
 	// arguments are some that the method takes.

@@ -29,6 +29,8 @@ type Cluster struct {
 type shared struct {
 	seed         uint64
 	router       Router
+	comparer     Comparer
+	promises     Promises
 	acknowledged acknowledged
 	terms        terms
 	votes        votes
@@ -56,6 +58,9 @@ type options struct {
 	seed    uint64
 	journal *journal.Journal
 	router  Router
+
+	comparer Comparer
+	watch    func(Promises) Promises
 }
 
 // Size is how many nodes the cluster has; 3 unless said.
@@ -70,7 +75,7 @@ func Journal(j *journal.Journal) Option { return func(o *options) { o.journal = 
 // Boot boots a cluster of the target and blocks until every node is online:
 // there is a leader, and all have caught up with it. Close must follow.
 func Boot(ctx context.Context, t target.Target, opts ...Option) (*Cluster, error) {
-	o := options{size: 3, seed: 1, router: ByChance{}}
+	o := options{size: 3, seed: 1, router: ByChance{}, comparer: ByValue{}, watch: func(p Promises) Promises { return p }}
 	for i, option := range opts {
 		if option == nil {
 			return nil, fmt.Errorf("boot: option %d is nil", i+1)
@@ -100,6 +105,10 @@ func boot(ctx context.Context, t target.Target, o options) (*Cluster, error) {
 		return nil, fmt.Errorf("a cluster of %d nodes cannot be: it needs at least 1", o.size)
 	case o.router == nil:
 		return nil, errors.New("boot: Routing was given no Router")
+	case o.comparer == nil:
+		return nil, errors.New("boot: Comparing was given no Comparer")
+	case o.watch == nil:
+		return nil, errors.New("boot: Watching was given no function")
 	}
 	if seeder, ok := t.(target.Seeder); ok {
 		t = seeder.Seeded(o.seed)
@@ -111,7 +120,7 @@ func boot(ctx context.Context, t target.Target, o options) (*Cluster, error) {
 	case booted == nil:
 		return nil, fmt.Errorf("boot: the target %T booted no cluster, and returned no error", t)
 	}
-	c := &Cluster{cluster: booted, journal: o.journal, shared: newShared(o.seed, o.router)}
+	c := &Cluster{cluster: booted, journal: o.journal, shared: newShared(o)}
 	c.acknowledged.init(o.seed, booted)
 	nodes := booted.Nodes()
 	for i, n := range nodes {
@@ -126,13 +135,15 @@ func boot(ctx context.Context, t target.Target, o options) (*Cluster, error) {
 	return c, nil
 }
 
-func newShared(seed uint64, router Router) *shared {
-	return &shared{
-		seed: seed, router: router, random: rand.New(rand.NewPCG(seed, seed)),
+func newShared(o options) *shared {
+	s := &shared{
+		seed: o.seed, router: o.router, comparer: o.comparer, random: rand.New(rand.NewPCG(o.seed, o.seed)),
 		terms: newTerms(), votes: newVotes(), states: states{last: make(map[int]journal.State)},
 		schema: schema{applied: make(map[int]uint64)}, joining: turn.New(), setting: turn.New(),
 		faults: newFaults(), flapping: make(map[*flapping]bool), underway: make(map[*underway]bool),
 	}
+	s.promises = o.watch(watched{s})
+	return s
 }
 
 // Close ends the cluster and leaves nothing of it: no goroutine, port, file or

@@ -87,24 +87,14 @@ func mayPass(err error) bool {
 }
 
 // compare asks the nodes at once and compares their answers.
-func (c *Cluster) compare(ctx context.Context, nodes []*Node, query string, args []any) (err error) {
+func (c *Cluster) compare(ctx context.Context, nodes []*Node, query string, args []any) error {
 	if len(nodes) == 0 {
 		return ErrNoNodesOnline
 	}
-	nodes = localAsIs(nodes)
-	answers, err := open(ctx, nodes, query, args)
-	defer func() { err = errors.Join(err, closeAll(answers)) }()
-	if err != nil {
-		return err
-	}
-	if sqltext.Ordered(query) {
-		return compareInOrder(query, answers)
-	}
-	equal, suspects, err := compareAsBags(query, answers)
-	if err != nil || equal {
-		return err
-	}
-	return c.findDifference(ctx, nodes, query, args, suspects)
+	return c.comparer.Compare(ctx, Comparison{
+		Query: query, Nodes: localAsIs(nodes), Ordered: sqltext.Ordered(query),
+		Ask: func(ctx context.Context, node *Node) (target.Rows, error) { return node.Query(ctx, query, args...) },
+	})
 }
 
 func localAsIs(nodes []*Node) []*Node {
@@ -122,7 +112,7 @@ func refuseChanges(query string) error {
 		return nil // the nodes know better
 	}
 	for _, s := range statements {
-		if s.Kind != sqltext.Other || s.ChangesRows() {
+		if s.Kind != sqltext.Other || s.ChangesRows() || s.ChangesSchema() {
 			return fmt.Errorf("only the answers to a query can be compared, and this changes data: %s", abridged(s.Text))
 		}
 	}
@@ -173,13 +163,13 @@ func (a *answer) err() error {
 }
 
 // open asks all nodes at once.
-func open(ctx context.Context, nodes []*Node, query string, args []any) ([]*answer, error) {
-	answers := make([]*answer, len(nodes))
-	errs := make([]error, len(nodes))
+func (c Comparison) open(ctx context.Context) ([]*answer, error) {
+	answers := make([]*answer, len(c.Nodes))
+	errs := make([]error, len(c.Nodes))
 	var wg sync.WaitGroup
-	for i, node := range nodes {
+	for i, node := range c.Nodes {
 		wg.Go(func() {
-			rows, err := node.Query(ctx, query, args...)
+			rows, err := c.Ask(ctx, node)
 			if err != nil {
 				errs[i] = err
 				return
@@ -192,8 +182,9 @@ func open(ctx context.Context, nodes []*Node, query string, args []any) ([]*answ
 	return answers, errors.Join(errs...)
 }
 
-func closeAll(answers []*answer) error {
-	var errs []error
+// closing closes the answers, and joins what went wrong with why they are closed.
+func closing(why error, answers []*answer) error {
+	errs := []error{why}
 	for _, a := range answers {
 		if a != nil {
 			errs = append(errs, a.rows.Close())

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/rejoin-db/rejoin/harness/journal"
 	"github.com/rejoin-db/rejoin/harness/target"
@@ -30,7 +32,7 @@ func (c *Cluster) VerifyInvariants(ctx context.Context) (err error) {
 	if unhealed != nil {
 		err = errors.Join(err, unhealed)
 	} else {
-		err = errors.Join(err, c.verifyDigests(ctx), c.verifyAcknowledged(ctx)) // digests wait for stragglers, so they go first
+		err = errors.Join(err, c.verifyDigests(ctx), c.verifyAcknowledged(ctx), c.verifyMembers(ctx)) // digests wait for stragglers, so they go first
 	}
 	end(err)
 	return err
@@ -52,7 +54,31 @@ func (c *Cluster) verifyLeaders(ctx context.Context) error {
 	for _, l := range c.look(ctx, longestOnly) { // which notes the terms
 		errs = append(errs, l.Err)
 	}
-	return errors.Join(append(errs, c.terms.verify(), c.votes.verify())...)
+	return errors.Join(append(errs, c.promises.Broken()...)...)
+}
+
+// verifyMembers compares the members that each node knows with those that the cluster has.
+func (c *Cluster) verifyMembers(ctx context.Context) error {
+	looks := c.look(ctx, longestOnly)
+	var want []target.Peer
+	for _, l := range looks {
+		if l.Err != nil {
+			return nil // which verifyLeaders has said
+		}
+		want = append(want, target.Peer{ID: l.Node.ID(), Address: l.Status.Address, Voter: l.Node.Votes()})
+	}
+	var errs []error
+	for _, l := range looks {
+		if len(l.Status.Peers) > 0 && !sameMembers(l.Status.Peers, want) {
+			errs = append(errs, fmt.Errorf("%w: the members by %s are %v, and the cluster's are %v", ErrInvariant, l.Node, l.Status.Peers, want))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func sameMembers(a, b []target.Peer) bool {
+	byID := func(a, b target.Peer) int { return strings.Compare(a.ID, b.ID) }
+	return slices.Equal(slices.SortedFunc(slices.Values(a), byID), slices.SortedFunc(slices.Values(b), byID))
 }
 
 func (c *Cluster) verifyAcknowledged(ctx context.Context) error {
@@ -65,7 +91,7 @@ func (c *Cluster) verifyAcknowledged(ctx context.Context) error {
 		if err != nil {
 			return node.failed("ask for applied requests", err)
 		}
-		if missing := c.acknowledged.missing(ids); len(missing) > 0 {
+		if missing := c.promises.Missing(ids); len(missing) > 0 {
 			return fmt.Errorf("%w: %s lacks %d acknowledged changes, the first is %s", ErrInvariant, node, len(missing), missing[0])
 		}
 	}

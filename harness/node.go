@@ -90,7 +90,7 @@ func (n *Node) execute(ctx context.Context, id, sql string, args []any) (_ Resul
 		return Result{}, false, n.failed("execute", err)
 	}
 	if rows.Changed() {
-		n.cluster.acknowledged.note(id)
+		n.cluster.promises.Acknowledge(id)
 	}
 	return Result{Node: n.index, ID: n.node.ID(), Tables: tables}, rows.Changed(), nil
 }
@@ -192,6 +192,25 @@ func (n *Node) Log(most int) (string, error) {
 		return "", n.failed("read log", err)
 	}
 	return text, nil
+}
+
+// Files lists the files that the node keeps, whether or not it runs, in order. It is an
+// *UnsupportedError where the target cannot list them.
+func (n *Node) Files(ctx context.Context) (_ []string, err error) {
+	ctx, leave, err := n.cluster.enter(ctx)
+	if err != nil {
+		return nil, n.failed("list files", err)
+	}
+	defer leave(&err)
+	keeper, can := target.As[target.Keeper](n.cluster.cluster)
+	if !can {
+		return nil, n.failed("list files", &UnsupportedError{target.Files})
+	}
+	files, err := keeper.Files(ctx, n.index)
+	if err != nil {
+		return nil, n.failed("list files", err)
+	}
+	return files, nil
 }
 
 // absent is what can be said of a node without asking it, if anything.

@@ -51,6 +51,15 @@ var _ = Describe("Node", func() {
 		Expect(node(plain, 1).Log(9)).Error().To(MatchError("read log on node 1 (n1): the target cannot show what the nodes wrote"))
 	})
 
+	It("lists its files where the target can", func(ctx SpecContext) {
+		c, f := boot()
+		Expect(node(c, 1).Files(ctx)).To(Equal([]string{"n1/file"}))
+		failing(f, "files 1", errors.New("gone"))
+		Expect(node(c, 1).Files(ctx)).Error().To(MatchError("list files on node 1 (n1): gone"))
+		plain, _ := bootOf(&fake.Target{Plain: true})
+		Expect(node(plain, 1).Files(ctx)).Error().To(MatchError("list files on node 1 (n1): the target cannot list the nodes' files"))
+	}, patience)
+
 	It("passes on why it has no status", func(ctx SpecContext) {
 		c, f := boot()
 		f.Node(2).OnStatus(func(context.Context, target.Status) (target.Status, error) {

@@ -2,7 +2,6 @@ package harness
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -20,9 +19,9 @@ type sample struct {
 }
 
 // findDifference asks the nodes again, to name a row that differs.
-func (c *Cluster) findDifference(ctx context.Context, nodes []*Node, query string, args []any, where *suspects) (err error) {
-	answers, err := open(ctx, nodes, query, args)
-	defer func() { err = errors.Join(err, closeAll(answers)) }()
+func (c Comparison) findDifference(ctx context.Context, where *suspects) (err error) {
+	answers, err := c.open(ctx)
+	defer func() { err = closing(err, answers) }()
 	if err != nil {
 		return err
 	}
@@ -39,15 +38,15 @@ func (c *Cluster) findDifference(ctx context.Context, nodes []*Node, query strin
 	if err != nil {
 		return err
 	}
-	if err := sameColumns(query, answers, byName); err != nil {
+	if err := sameColumns(c.Query, answers, byName); err != nil {
 		return err
 	}
 	for _, other := range slices.Sorted(maps.Keys(where.answers)) {
-		if difference := bagDifference(query, answers[0].columns, samples[0], samples[other], where); difference != nil {
+		if difference := bagDifference(c.Query, answers[0].columns, samples[0], samples[other], where); difference != nil {
 			return difference
 		}
 	}
-	return &InconsistencyError{Query: query, A: nodes[0].describe(), B: "the others",
+	return &InconsistencyError{Query: c.Query, A: c.Nodes[0].describe(), B: "the others",
 		Detail: "they differed at a first look and no longer at a second: the data is being changed"}
 }
 

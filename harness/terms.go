@@ -47,7 +47,7 @@ func (t *terms) verify() error {
 }
 
 func (c *Cluster) noteTerms(node *Node, led []uint64) {
-	if err := c.terms.note(node, led); err != nil {
+	if err := c.promises.Led(node, led); err != nil {
 		c.journal.Record(journal.Event{Kind: journal.Check, Node: node.index, Text: "one leader a term", Err: err.Error()})
 	}
 }

@@ -106,7 +106,7 @@ func (c *Cluster) notePromises(node *Node, s target.Status, begun asking) {
 	if s.State == target.Offline || s.State == target.Failed || !begun.rests || now.turns != begun.turns {
 		return
 	}
-	if err := c.votes.note(node, promise{vote: s.Vote, asked: begun.time}); err != nil {
+	if err := c.promises.Voted(node, s.Vote, begun.time); err != nil {
 		c.journal.Record(journal.Event{Kind: journal.Check, Node: node.index, Text: "votes are kept", Err: err.Error()})
 	}
 }

@@ -31,6 +31,15 @@ func snapshotCrash(w *world) {
 			GinkgoHelper()
 			Expect(w.cluster.Heal(ctx)).To(Succeed())
 			Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.blobs ORDER BY id")))
+			w.leavesNothing(ctx)
+		}
+
+		// halfway waits until a part of a snapshot is on the node's disk.
+		halfway := func(ctx SpecContext, node int) {
+			GinkgoHelper()
+			if w.cluster.Can(target.Files) {
+				Eventually(ctx, w.node(node).Files).Should(ContainElement(HavePrefix(disk.SnapshotDir+"/.")), "no snapshot was under way")
+			}
 		}
 
 		It("that is taken leaves the node with what it had", func(ctx SpecContext) {
@@ -85,6 +94,7 @@ func snapshotCrash(w *world) {
 			w.narrowLinksTo(ctx, victim)
 			Expect(w.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
 			w.waitForActivity(ctx, victim, "receiving a snapshot")
+			halfway(ctx, victim)
 			w.leave(ctx, victim, harness.Crash)
 			Expect(w.cluster.MendLinks(ctx)).To(Succeed())
 			w.comeBack(ctx, victim)

@@ -20,7 +20,9 @@ import (
 type world struct {
 	options Options
 	cluster *harness.Cluster
+	booted  target.Cluster // what the target booted, below the harness
 	ns      string
+	heard   uint64 // harnesses over the cluster besides the spec's own
 }
 
 // shownEvents is how many events a failing spec shows, and shownLog how many bytes
@@ -44,9 +46,10 @@ func (w *world) begin(ctx SpecContext) {
 	})
 
 	seed := specSeed()
-	cluster, err := harness.Boot(ctx, w.options.Target, append([]harness.Option{harness.Size(w.options.Nodes), harness.Seed(seed)}, w.options.Cluster...)...)
+	cluster, err := harness.Boot(ctx, w.noting(w.options.Target), append([]harness.Option{harness.Size(w.options.Nodes), harness.Seed(seed)}, w.options.Cluster...)...)
 	Expect(err).NotTo(HaveOccurred())
 	inBubble = cluster.HasClock()
+	w.heard = 0
 	w.cluster, w.ns = cluster, fmt.Sprintf("spec_%x", seed&0xffffff)
 	begun(cluster.Journal())
 	DeferCleanup(func() {
@@ -61,6 +64,14 @@ func (w *world) begin(ctx SpecContext) {
 		return report.Cluster(ctx, cluster, shownEvents)
 	}))
 	w.run(ctx, "CREATE NAMESPACE {ns}")
+}
+
+// noting is the target, and the world notes what it boots.
+func (w *world) noting(t target.Target) target.Target {
+	return target.Decorate(t, func(c target.Cluster) (target.Cluster, error) {
+		w.booted = c
+		return c, nil
+	})
 }
 
 // specSeed comes from Ginkgo's seed and the spec's own name, so that a spec

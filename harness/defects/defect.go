@@ -26,6 +26,9 @@ type Defect struct {
 	seams  func(embedded.Life) embedded.Seams
 	target func(target.Target) (target.Target, error)
 	router harness.Router
+	// comparer compares nodes, and watch watches promises, in place of the harness.
+	comparer harness.Comparer
+	watch    func(harness.Promises) harness.Promises
 }
 
 // None is no defect.
@@ -33,8 +36,9 @@ var None = Defect{}
 
 // All are the defects, kind by kind.
 func All() []Defect {
-	return slices.Concat(catchingUp(), largeRows(), restart(), lostLog(), identities(), snapshot(), reads(), writes(), keys(),
-		costs(), values(), namespaces(), cluster(), freshness(), departures(), interleavings())
+	return slices.Concat(catchingUp(), largeRows(), restart(), lostLog(), identities(), strangers(), membership(),
+		snapshot(), restored(), reads(), freshness(), writes(), keys(), costs(), values(), answers(), namespaces(), names(), cluster(),
+		departures(), oracles(), interleavings())
 }
 
 // Names are the names of all.
@@ -91,8 +95,15 @@ func plantSeams(t target.Target, seams func(embedded.Life) embedded.Seams) (targ
 
 // Options put the defect into the harness, if it is there that it belongs.
 func (d Defect) Options() []harness.Option {
-	if d.router == nil {
-		return nil
+	var options []harness.Option
+	if d.router != nil {
+		options = append(options, harness.Routing(d.router))
 	}
-	return []harness.Option{harness.Routing(d.router)}
+	if d.comparer != nil {
+		options = append(options, harness.Comparing(d.comparer))
+	}
+	if d.watch != nil {
+		options = append(options, harness.Watching(d.watch))
+	}
+	return options
 }

@@ -23,7 +23,7 @@ func departures() []Defect {
 			Name: "stop-cuts-answers", Kind: stops, About: "suite:leaving",
 			Text: "a node that is stopped cuts off the answers that it is sending",
 			seams: inAllOf(func(inner http.Handler, w http.ResponseWriter, r *http.Request) {
-				inner.ServeHTTP(&cutting{w, func() bool { return healthOf(context.WithoutCancel(r.Context()), inner).State == "" }}, r)
+				inner.ServeHTTP(&cutting{w, func() bool { return healthOf(r.WithContext(context.WithoutCancel(r.Context())), inner).State == "" }}, r)
 			})},
 		{
 			Name: "stop-refuses-changes-under-way", Kind: stops, About: "suite:leaving",
@@ -31,7 +31,7 @@ func departures() []Defect {
 			seams: func(embedded.Life) embedded.Seams {
 				return embedded.Seams{Handler: overSQL(func(inner http.Handler, w http.ResponseWriter, r *http.Request, asked wire.Request) {
 					if changesData(asked) {
-						w = &refusing{w, func() bool { return healthOf(context.WithoutCancel(r.Context()), inner).State == "" }}
+						w = &refusing{w, func() bool { return healthOf(r.WithContext(context.WithoutCancel(r.Context())), inner).State == "" }}
 					}
 					inner.ServeHTTP(w, r)
 				})}
@@ -41,7 +41,7 @@ func departures() []Defect {
 			Text: "an answer that is under way when its node is stopped never comes to its end",
 			seams: inAllOf(func(inner http.Handler, w http.ResponseWriter, r *http.Request) {
 				inner.ServeHTTP(w, r)
-				if healthOf(context.WithoutCancel(r.Context()), inner).State == "" {
+				if healthOf(r.WithContext(context.WithoutCancel(r.Context())), inner).State == "" {
 					<-r.Context().Done()
 				}
 			})},
@@ -86,7 +86,7 @@ func departures() []Defect {
 		inHandler("failed-node-blames-the-cluster", fails,
 			"a node that has failed tells its clients that there is no leader", "suite:failing",
 			func(inner http.Handler, w http.ResponseWriter, r *http.Request, _ wire.Request) {
-				if healthOf(r.Context(), inner).State == embedded.Failed {
+				if healthOf(r, inner).State == embedded.Failed {
 					refuse(w, http.StatusServiceUnavailable, embedded.CodeNoLeader, "no leader is known; nothing was changed")
 					return
 				}

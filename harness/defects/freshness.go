@@ -35,7 +35,7 @@ func freshness() []Defect {
 		inHandler("leader-reads-wait-for-nothing", kind,
 			"a follower answers reads of what the leader has applied from its own state", "suite:fresh",
 			func(inner http.Handler, w http.ResponseWriter, r *http.Request, asked wire.Request) {
-				if asked.Consistency != wire.Strong && asked.Consistency != wire.Local && healthOf(r.Context(), inner).Role == "follower" {
+				if asked.Consistency != wire.Strong && asked.Consistency != wire.Local && healthOf(r, inner).Role == "follower" {
 					asked.Consistency = wire.Local
 					r = asking(r, asked)
 				}
@@ -206,12 +206,12 @@ func (c tellingCommits) Commit(index uint64) error {
 
 // goByOwnCommit answers when the node has applied what it knows to be committed.
 func goByOwnCommit(inner http.Handler, w http.ResponseWriter, r *http.Request, asked wire.Request) {
-	health := healthOf(r.Context(), inner)
+	health := healthOf(r, inner)
 	if asked.Consistency != wire.Strong || health.Role != "follower" || health.Leader == "" {
 		inner.ServeHTTP(w, r)
 		return
 	}
-	for aim := health.CommitIndex; health.AppliedIndex < aim && r.Context().Err() == nil; health = healthOf(r.Context(), inner) {
+	for aim := health.CommitIndex; health.AppliedIndex < aim && r.Context().Err() == nil; health = healthOf(r, inner) {
 		timer := time.NewTimer(200 * time.Microsecond)
 		<-timer.C
 	}

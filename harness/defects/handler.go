@@ -2,7 +2,6 @@ package defects
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -53,10 +52,12 @@ func asking(r *http.Request, asked wire.Request) *http.Request {
 	return changed
 }
 
-// healthOf asks the node behind the handler how it is.
-func healthOf(ctx context.Context, inner http.Handler) (h embedded.Health) {
+// healthOf asks the node behind the handler how it is, as who sends the request.
+func healthOf(r *http.Request, inner http.Handler) (h embedded.Health) {
+	asking := httptest.NewRequestWithContext(r.Context(), http.MethodGet, "http://localhost/v1/api/cluster/health", nil)
+	asking.Header.Set("Authorization", r.Header.Get("Authorization"))
 	answer := httptest.NewRecorder()
-	inner.ServeHTTP(answer, httptest.NewRequestWithContext(ctx, http.MethodGet, "http://localhost/v1/api/cluster/health", nil))
+	inner.ServeHTTP(answer, asking)
 	_ = json.Unmarshal(answer.Body.Bytes(), &h) // a node that does not say is none of these
 	return h
 }

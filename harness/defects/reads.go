@@ -60,7 +60,7 @@ func reads() []Defect {
 
 func strongAsLocal(name, kind, text, about string, when func(embedded.Health) bool) Defect {
 	return inHandler(name, kind, text, about, func(inner http.Handler, w http.ResponseWriter, r *http.Request, asked wire.Request) {
-		if asked.Consistency == wire.Strong && when(healthOf(r.Context(), inner)) {
+		if asked.Consistency == wire.Strong && when(healthOf(r, inner)) {
 			asked.Consistency = wire.Local
 			r = asking(r, asked)
 		}

@@ -58,7 +58,7 @@ type keyNotes struct {
 
 func (k *keyNotes) serve(inner http.Handler, w http.ResponseWriter, r *http.Request, asked wire.Request) {
 	key := r.Header.Get(embedded.HeaderRequest)
-	if key == "" || strings.Contains(key, checkedBy) || !changesData(asked) || healthOf(r.Context(), inner).Role != "leader" {
+	if key == "" || strings.Contains(key, checkedBy) || !changesData(asked) || healthOf(r, inner).Role != "leader" {
 		inner.ServeHTTP(w, r)
 		return
 	}
@@ -256,7 +256,7 @@ func (a *announcements) announce(index uint64) {
 const longestWait = 2 * time.Second
 
 func (a *announcements) serve(inner http.Handler, w http.ResponseWriter, r *http.Request, asked wire.Request) {
-	if !changesData(asked) || healthOf(r.Context(), inner).Role != "leader" {
+	if !changesData(asked) || healthOf(r, inner).Role != "leader" {
 		inner.ServeHTTP(w, r)
 		return
 	}

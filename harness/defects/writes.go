@@ -128,7 +128,7 @@ const impatience = 30 * time.Millisecond
 
 // ackEarly answers by a success when the node has not answered in a while.
 func ackEarly(inner http.Handler, w http.ResponseWriter, r *http.Request, asked wire.Request) {
-	if !changesData(asked) || healthOf(r.Context(), inner).Role != "leader" {
+	if !changesData(asked) || healthOf(r, inner).Role != "leader" {
 		inner.ServeHTTP(w, r)
 		return
 	}

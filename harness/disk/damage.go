@@ -22,17 +22,48 @@ const (
 	PromiseFile = "promises"
 )
 
+// place is where the byte of a part is: in the newest file of that name's end, or of the
+// whole name, in that directory.
 type place struct {
 	part      Part
 	dir, file string
+	byte      func(content []byte) int64 // of what the file holds; in its middle if nil
 }
 
-var places = [...]place{{Log, LogDir, LogSuffix}, {Snapshot, SnapshotDir, SnapshotFile}}
+var places = [...]place{
+	{Log, LogDir, LogSuffix, func(segment []byte) int64 { return entryAt(segment, int64(len(segment))/2) }},
+	{LogFirst, LogDir, LogSuffix, func(segment []byte) int64 { return entryAt(segment, segmentHeader) }},
+	{LogLast, LogDir, LogSuffix, func(segment []byte) int64 { return entryAt(segment, int64(len(segment))) }},
+	{LogMeta, LogDir, "meta", nil},
+	{Snapshot, SnapshotDir, SnapshotFile, nil},
+	{SnapshotFirst, SnapshotDir, SnapshotFile, func([]byte) int64 { return snapshotSum }},
+	{SnapshotLast, SnapshotDir, SnapshotFile, func(content []byte) int64 { return footerAt(content) - 1 }},
+	{SnapshotLabel, SnapshotDir, SnapshotFile, func(content []byte) int64 { return footerAt(content) }},
+	{Owner, IdentityDir, "owner", nil},
+	{OwnerFirst, IdentityDir, "owner", func([]byte) int64 { return 0 }},
+	{OwnerLast, IdentityDir, "owner", func(content []byte) int64 { return int64(len(content)) - 1 }},
+}
+
+// A snapshot's file is blocks behind sums, and what it is: JSON, its length, and a sum.
+const (
+	snapshotSum = 4 // bytes
+	labelEnd    = 8 // bytes behind the JSON
+)
+
+// footerAt is where the JSON begins that says what a snapshot is.
+func footerAt(content []byte) int64 {
+	if len(content) < labelEnd {
+		return 1
+	}
+	end := len(content) - labelEnd
+	return max(int64(end)-int64(binary.LittleEndian.Uint32(content[end:])), 1)
+}
 
 // Damage flips one byte of what is safe of a part, whether or not a node has the
-// disk, and returns which file that was: a byte in the middle of what the newest
-// file holds, of the log in the entry there. The database is not on this disk; see FlipByte. It is an
-// error if the part does not hold anything yet.
+// disk, and returns which file that was: of the newest file, of the log in an entry. Unless
+// the part says where, it is in the middle of what the file holds. The database is not on
+// this disk; see FlipByte. Damaged once more, at the same content, the part is whole again.
+// It is an error if the part does not hold anything yet.
 //
 // Of LogEnd, LogFile and LogFolder it is not a byte: they are lost, in files that are
 // sound, or gone. That is for a disk that no node has.
@@ -42,6 +73,8 @@ func (d *Disk) Damage(part Part) (file string, err error) {
 		return d.lose(part)
 	case Everything:
 		return d.stable.path("."), d.Wipe()
+	case Promises:
+		return d.stable.path(PromiseFile), d.damagePromises()
 	}
 	for _, p := range places {
 		if p.part == part {
@@ -64,7 +97,7 @@ func (d *Disk) damage(p place) (string, error) {
 			continue
 		}
 		name = path.Join(p.dir, name)
-		flipped, err := d.damageFile(name)
+		flipped, err := d.damageFile(name, p.byte)
 		if flipped || err != nil {
 			return d.stable.path(name), err
 		}
@@ -73,29 +106,42 @@ func (d *Disk) damage(p place) (string, error) {
 }
 
 // damageFile tells whether there was anything to damage.
-func (d *Disk) damageFile(name string) (flipped bool, err error) {
+func (d *Disk) damageFile(name string, byteOf func([]byte) int64) (flipped bool, err error) {
+	content, err := d.used(name)
+	if len(content) == 0 || err != nil {
+		return false, err
+	}
+	at := int64(len(content)) / 2
+	if byteOf != nil {
+		at = byteOf(content)
+	}
 	file, err := d.stable.open(name)
 	if err != nil {
 		return false, err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	size, err := file.length()
-	if err != nil {
-		return false, err
-	}
-	used, err := usedOf(file, size)
-	if used == 0 || err != nil {
-		return false, err
-	}
-	at := used / 2
-	if strings.HasSuffix(name, LogSuffix) {
-		content := make([]byte, used)
-		if _, err := file.ReadAt(content, 0); err != nil && err != io.EOF {
-			return false, err
-		}
-		at = entryAt(content, at)
-	}
 	return true, flip(file, at)
+}
+
+// damagePromises flips a byte of each promise in the file: one that is damaged alone passes
+// for one that was torn.
+func (d *Disk) damagePromises() (err error) {
+	const slot = 512 // bytes
+	content, err := d.used(PromiseFile)
+	if err != nil {
+		return err
+	}
+	file, err := d.stable.open(PromiseFile)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	for at := 0; at < len(content); at += slot {
+		if err := flip(file, int64(at)+8); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // entryAt is the middle of the entry that begins next before a place in a segment

@@ -26,11 +26,22 @@ type Faults struct {
 // Part is a part of what a node keeps on its disk.
 type Part string
 
-// The parts. Damage flips a byte of the first three, and loses one of the others.
+// The parts. Damage flips a byte of the first ones, and loses one of the others.
 const (
 	Log      Part = "log"      // what Raft has appended, its term and its vote
 	Snapshot Part = "snapshot" // the newest snapshot
 	Database Part = "database" // the working copy, which reads are served from
+
+	LogFirst      Part = "first entry of the log"
+	LogLast       Part = "last entry of the log"
+	LogMeta       Part = "term and vote"
+	SnapshotFirst Part = "first byte of the newest snapshot"
+	SnapshotLast  Part = "last byte of the newest snapshot"
+	SnapshotLabel Part = "what the newest snapshot is"
+	Promises      Part = "promises of the log" // all that there are
+	Owner         Part = "owner of the directory"
+	OwnerFirst    Part = "first byte of the owner"
+	OwnerLast     Part = "last byte of the owner"
 
 	LogEnd    Part = "end of the log" // the appends in the second half of its newest file
 	LogFile   Part = "last file of the log"
@@ -38,7 +49,8 @@ const (
 )
 
 // parts are all of them.
-var parts = [...]Part{Log, Snapshot, Database, LogEnd, LogFile, LogFolder, Everything}
+var parts = [...]Part{Log, Snapshot, Database, LogFirst, LogLast, LogMeta, SnapshotFirst, SnapshotLast, SnapshotLabel,
+	Promises, Owner, OwnerFirst, OwnerLast, LogEnd, LogFile, LogFolder, Everything}
 
 // Validate returns why there is no such part, or nil.
 func (p Part) Validate() error {

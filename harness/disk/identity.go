@@ -5,7 +5,7 @@ import "errors"
 // Everything is the whole disk. Damage empties it, which is for a disk that no node has.
 const Everything Part = "whole disk"
 
-// IdentityDir is where a node keeps who it is. It is no Part: it is small, and read only
+// IdentityDir is where a node keeps who it is: a small file, Owner, which is read only
 // when the node starts.
 const IdentityDir = "identity"
 

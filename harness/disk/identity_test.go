@@ -28,9 +28,11 @@ var _ = Describe("A disk that is emptied", func() {
 			}
 			_, err = d.Damage(disk.Everything)
 			Expect(err).To(MatchError(disk.ErrInUse))
+			Expect(d.Names()).To(Equal(names))
 			Expect(holder.Close()).To(Succeed())
 			_, err = d.Damage(disk.Everything)
 			Expect(err).NotTo(HaveOccurred())
+			Expect(d.Names()).To(BeEmpty())
 
 			holder, err = d.Open()
 			Expect(err).NotTo(HaveOccurred())

@@ -106,7 +106,8 @@ func explain(err error) *answer {
 		return refuse(http.StatusUnprocessableEntity, CodeKeyReused, "%v", err)
 	case errors.As(err, &failed):
 		return unavailable(CodeFailed, "%v", err)
-	case errors.Is(err, sqlite.ErrBudget), errors.Is(err, sqlite.ErrMemory), errors.Is(err, sqlite.ErrTooLarge):
+	case errors.Is(err, sqlite.ErrBudget), errors.Is(err, sqlite.ErrMemory), errors.Is(err, sqlite.ErrTooLarge),
+		errors.Is(err, machine.ErrAnswer), sqlite.TooBig(err):
 		return refuse(http.StatusBadRequest, CodeTooCostly, "%v", err)
 	case errors.Is(err, machine.ErrCrowded):
 		return unavailable(CodeTimeout, "%v", err)

@@ -70,7 +70,7 @@ func (n *Node) beginFounding() error {
 	switch {
 	case o.Cluster != "":
 		close(n.founding.done)
-		if o.Logged || len(o.Founders) == 0 || firstDigest(n.config.Peers) != o.First {
+		if o.Logged || len(o.Founders) == 0 || n.first != o.First {
 			return nil
 		}
 		return n.bootstrap()

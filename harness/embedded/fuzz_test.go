@@ -153,7 +153,7 @@ func FuzzMux(f *testing.F) {
 			t.Fatal(err)
 		}
 		all := newConns()
-		m := newMux(listener, all, time.Minute, func(conn io.ReadWriter) (bool, error) {
+		m := newMux(listener, all, time.Minute, nil, func(conn io.ReadWriter) (bool, error) {
 			got := make([]byte, len(sesame))
 			_, err := io.ReadFull(conn, got)
 			return string(got) == sesame, err

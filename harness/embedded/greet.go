@@ -18,7 +18,7 @@ func (n *Node) card() card {
 	o := n.identity.get()
 	c := card{Node: o.Node, Cluster: o.Cluster, Birth: o.Birth, First: o.First, Founders: o.Founders, Life: o.life()}
 	if c.Cluster == "" {
-		c.First = firstDigest(n.config.Peers)
+		c.First = n.first
 	}
 	return c
 }

@@ -113,6 +113,15 @@ func (n *Node) Digest(ctx context.Context) (index uint64, sum string, err error)
 	return n.storage.machine.Digest(ctx)
 }
 
+// Diverge changes the node's own database, past the log: see machine.Machine.Diverge.
+func (n *Node) Diverge(sql string) error {
+	if !n.standing.enter(&n.requests) {
+		return unavailable(CodeStopping, "node %s is leaving", n.config.ID)
+	}
+	defer n.requests.Done()
+	return n.storage.machine.Diverge(sql)
+}
+
 // Snapshot takes a snapshot now, whether or not one is due, and blocks until it
 // is on disk. It compacts the log, up to the trailing entries.
 func (n *Node) Snapshot(ctx context.Context) error {

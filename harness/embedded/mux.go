@@ -16,6 +16,7 @@ type mux struct {
 	base     net.Listener
 	conns    *conns
 	patience time.Duration // for the first byte and the greeting
+	accepted func(net.Conn) net.Conn
 	// greet greets a node, after the first byte. Without an error and with false the
 	// greeting was all that the node wanted.
 	greet func(io.ReadWriter) (replicates bool, err error)
@@ -25,9 +26,9 @@ type mux struct {
 	wg sync.WaitGroup
 }
 
-func newMux(base net.Listener, conns *conns, patience time.Duration, greet func(io.ReadWriter) (bool, error)) *mux {
+func newMux(base net.Listener, conns *conns, patience time.Duration, accepted func(net.Conn) net.Conn, greet func(io.ReadWriter) (bool, error)) *mux {
 	m := &mux{
-		base: base, conns: conns, patience: patience, greet: greet,
+		base: base, conns: conns, patience: patience, accepted: accepted, greet: greet,
 		http: newBranch(base.Addr()), raft: newBranch(base.Addr()),
 	}
 	m.wg.Go(m.accept)
@@ -42,7 +43,7 @@ func (m *mux) accept() {
 			m.raft.fail(err)
 			return
 		}
-		if conn, err := m.conns.track(conn); err == nil {
+		if conn, err := m.conns.track(between(conn, m.accepted)); err == nil {
 			m.wg.Go(func() { m.route(conn) })
 		}
 	}

@@ -40,6 +40,7 @@ type Node struct {
 	founding    *founding
 	acquaint    acquaint
 	proof       string        // that this node is one of the cluster's
+	first       string        // the digest of the first members that it was given
 	expected    sync.Map      // of raft.ServerID by raft.ServerAddress: whom Raft dials
 	raftReady   chan struct{} // closed when Raft runs
 
@@ -80,6 +81,7 @@ func Start(config Config) (_ *Node, err error) {
 		raftReady: make(chan struct{}), incoming: make(chan raft.RPC), membersTurn: make(chan struct{}, 1),
 	}
 	n.proof = n.proofOf(config.ID)
+	n.first = firstDigest(config.Peers)
 	n.standing.init()
 	n.stall.patience = stallTimeouts * config.ElectionTimeout
 	n.ctx, n.end = context.WithCancel(context.Background())
@@ -97,7 +99,7 @@ func Start(config Config) (_ *Node, err error) {
 	}
 	n.progress = between[Progress](n.storage.machine, n.seams.Progress)
 	n.identity = n.storage.identity
-	n.mux = newMux(listener, n.conns, config.RequestTimeout, n.greetCaller)
+	n.mux = newMux(listener, n.conns, config.RequestTimeout, n.seams.Accepted, n.greetCaller)
 	n.client = &http.Client{Transport: &http.Transport{
 		DialContext:         n.conns.dialer(n.ctx, config.Endpoint),
 		MaxIdleConnsPerHost: idleConnections,

@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"time"
 
@@ -28,6 +29,9 @@ type Seams struct {
 	Silence func(cutOff func()) func()
 	// Transport is between Raft and its messages to the other nodes.
 	Transport func(Transport) Transport
+	// Accepted is between the node and each connection that it accepts, of clients and of
+	// other nodes.
+	Accepted func(net.Conn) net.Conn
 	// Handler is between the HTTP API and who asks, clients and other nodes.
 	Handler func(http.Handler) http.Handler
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/rejoin-db/rejoin/harness/embedded/machine"
@@ -105,7 +106,9 @@ func (n *Node) serveRead(w http.ResponseWriter, r *http.Request, req *request) {
 	tooLong := refuse(http.StatusBadRequest, CodeTooCostly, "node %s: the read took longer than %v", n.config.ID, n.config.ReadTimeout)
 	ctx, cancel := context.WithDeadlineCause(r.Context(), end, tooLong)
 	defer cancel()
-	out := n.beginAnswer(w, end)
+	out, hurry := n.beginAnswer(w, end)
+	// A client that does not read must not keep what others wait for.
+	defer view.OnEnd(hurry)()
 	if err := answerRead(ctx, out, view, req); err != nil {
 		n.cutShort(w, out, err)
 		return
@@ -174,11 +177,12 @@ func wireColumns(columns []sqlite.Column) []wire.Column {
 }
 
 // beginAnswer begins an answer. A client that takes nothing in for too long is cut
-// off, and so is one that has not taken all by end, if there is one.
-func (n *Node) beginAnswer(w http.ResponseWriter, end time.Time) *wire.Writer {
+// off, and so is one that has not taken all by end, if there is one, or soon after hurry is
+// called.
+func (n *Node) beginAnswer(w http.ResponseWriter, end time.Time) (out *wire.Writer, hurry func()) {
 	w.Header().Set("Content-Type", "application/json")
 	patient := &deadlined{ResponseController: http.NewResponseController(w), to: w, each: n.config.RequestTimeout, end: end}
-	return wire.NewWriter(patient, func() { _ = patient.Flush() }) // a connection that broke shows at the next write
+	return wire.NewWriter(patient, func() { _ = patient.Flush() }), patient.hurry // a connection that broke shows at the next write
 }
 
 // lastWord is how long a client may take to take in how its answer was cut short.
@@ -190,18 +194,36 @@ type deadlined struct {
 	*http.ResponseController
 	to   io.Writer
 	each time.Duration
-	end  time.Time // the last deadline but for a last word; none if zero
+
+	mu  sync.Mutex // held while the deadline is set, and not while anything is written
+	end time.Time  // the last deadline but for a last word; none if zero
 }
 
 func (d *deadlined) Write(p []byte) (int, error) {
+	if err := d.allow(); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return 0, err
+	}
+	return d.to.Write(p)
+}
+
+func (d *deadlined) allow() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	deadline := time.Now().Add(d.each)
 	if last := d.end.Add(lastWord); !d.end.IsZero() && last.Before(deadline) {
 		deadline = last
 	}
-	if err := d.SetWriteDeadline(deadline); err != nil && !errors.Is(err, http.ErrNotSupported) {
-		return 0, err
+	return d.SetWriteDeadline(deadline)
+}
+
+// hurry makes now the end. A write that is under way ends with it.
+func (d *deadlined) hurry() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if now := time.Now(); d.end.IsZero() || now.Before(d.end) {
+		d.end = now
+		_ = d.SetWriteDeadline(now.Add(lastWord)) // a connection that broke needs none
 	}
-	return d.to.Write(p)
 }
 
 // cutShort ends an answer by an error, as an ordinary error answer if nothing

@@ -76,7 +76,7 @@ func (n *Node) writeHere(ctx context.Context, w http.ResponseWriter, req *reques
 		n.fail(w, n.refusedHere(err))
 		return attempt{answered: true}
 	}
-	out := n.beginAnswer(w, time.Time{})
+	out, _ := n.beginAnswer(w, time.Time{})
 	if err := answerResults(out, done.response.Results); err != nil {
 		n.cutShort(w, out, err)
 	} else {

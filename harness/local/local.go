@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/rejoin-db/rejoin/harness/embedded"
+	"github.com/rejoin-db/rejoin/harness/embedded/machine"
 	"github.com/rejoin-db/rejoin/harness/internal/inprocess"
 	"github.com/rejoin-db/rejoin/harness/network"
 	"github.com/rejoin-db/rejoin/harness/target"
@@ -25,6 +26,8 @@ type Options struct {
 	RequestTimeout    time.Duration
 	MaxBody           int64
 	Token             string
+	// Machine are the limits of statements; see machine.Options.
+	Machine machine.Options
 
 	// Seams are where somebody stands between a node's parts; see embedded.Seams.
 	Seams func(embedded.Life) embedded.Seams
@@ -78,6 +81,7 @@ func (o Options) Node(name string) embedded.Config {
 		MaxBody:           o.MaxBody,
 		Token:             o.Token,
 		Seams:             o.Seams,
+		Machine:           o.Machine,
 		Logger:            o.logger(name),
 	}
 }

@@ -38,6 +38,16 @@ func (n *Network) Rule(from, to string) (Rule, error) {
 	return l.rule, nil
 }
 
+// Armed tells whether ResetLink waits for the next message on the link from one host to
+// another. The only error is a host that does not exist.
+func (n *Network) Armed(from, to string) (bool, error) {
+	l, err := n.linkNamed(from, to)
+	if err != nil {
+		return false, fmt.Errorf("look at the link from %s to %s: %w", from, to, err)
+	}
+	return l.sever.Load(), nil
+}
+
 // change makes the link's rule another, and resets its connections if it refuses now.
 func (n *Network) change(l *link, f func(*Rule)) {
 	l.change(f)

@@ -56,10 +56,15 @@ var (
 	_ target.Linker     = (*Cluster)(nil)
 	_ target.Disker     = (*Cluster)(nil)
 	_ target.Skewer     = (*Cluster)(nil)
+	_ target.Surveyor   = (*Cluster)(nil)
+	_ target.Diverger   = (*Cluster)(nil)
 	_ target.Membership = (*Cluster)(nil)
 	_ target.Digester   = (*Cluster)(nil)
 	_ target.Rememberer = (*Cluster)(nil)
 	_ target.Logger     = (*Cluster)(nil)
+	_ target.Keeper     = (*Cluster)(nil)
+	_ target.Porter     = (*Cluster)(nil)
+	_ target.Impostor   = (*Cluster)(nil)
 )
 
 func newCluster(options Options) *Cluster {

@@ -158,6 +158,8 @@ type end interface {
 	tell(ctx context.Context) error
 	// stats is what a link of its has done.
 	stats(ctx context.Context, link wiring.Link) (network.Stats, error)
+	// survey is what a link of its is, if it runs.
+	survey(ctx context.Context, link wiring.Link) (found target.Link, runs bool, err error)
 }
 
 // tell tells all of them at once.

@@ -1,10 +1,13 @@
 package process
 
 import (
+	"context"
 	"errors"
 	"io"
 	"io/fs"
 	"os"
+
+	"github.com/rejoin-db/rejoin/harness/internal/rundir"
 )
 
 // Log is the end of what the node wrote to stdout and stderr, at most that many
@@ -15,6 +18,15 @@ func (c *Cluster) Log(node int, most int) (string, error) {
 		return "", err
 	}
 	return tail(n.log, 0, most)
+}
+
+// Files lists what is below the node's directory.
+func (c *Cluster) Files(_ context.Context, node int) ([]string, error) {
+	n, err := c.node(node)
+	if err != nil {
+		return nil, err
+	}
+	return rundir.Files(n.dir)
 }
 
 // tail is what is in a file from an offset on, and the end of that if it is more

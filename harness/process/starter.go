@@ -7,6 +7,7 @@ import (
 	"os"
 	"syscall"
 
+	"github.com/rejoin-db/rejoin/harness/embedded/machine"
 	"github.com/rejoin-db/rejoin/harness/process/child"
 )
 
@@ -183,7 +184,16 @@ func (n *node) configLocked(first []child.Host) child.Config {
 		RequestTimeout:    o.RequestTimeout,
 		MaxBody:           o.MaxBody,
 		Token:             o.Token,
+		Limits:            limitsOf(o.Machine),
+		Skip:              o.Machine.Skip,
 		LogLevel:          o.LogLevel,
 		Orders:            n.allOrdersLocked(),
+	}
+}
+
+func limitsOf(o machine.Options) child.Limits {
+	return child.Limits{
+		Budget: o.Budget, Memory: o.Memory, AnswerLimit: o.AnswerLimit,
+		ReadBudget: o.ReadBudget, ReadMemory: o.ReadMemory, Readers: o.Readers,
 	}
 }

@@ -15,7 +15,7 @@ var _ = DescribeTable("What a statement does",
 		Expect(statements[0].Reads()).To(Equal(reads), "reads")
 		Expect(statements[0].ChangesRows()).To(Equal(changesRows), "changes rows")
 	},
-	EntryDescription("%s"),
+	EntryDescription("%[1]s"),
 	Entry(nil, "SELECT 1", true, false),
 	Entry(nil, "select insert_time FROM t", true, false),
 	Entry(nil, "VALUES (1), (2)", true, false),
@@ -47,7 +47,7 @@ var _ = DescribeTable("Which statements change the schema",
 		Expect(statements).To(HaveLen(1))
 		Expect(statements[0].ChangesSchema()).To(Equal(changes))
 	},
-	EntryDescription("%s"),
+	EntryDescription("%[1]s"),
 	Entry(nil, "CREATE TABLE t (x)", true),
 	Entry(nil, "/* a view */ create view v AS SELECT 1", true),
 	Entry(nil, "CREATE UNIQUE INDEX i ON t (x)", true),

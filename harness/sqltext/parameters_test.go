@@ -32,7 +32,7 @@ var _ = DescribeTable("A statement asks for",
 		Expect(err).NotTo(HaveOccurred())
 		Expect(asksFor(conn, rewritten)).To(Equal(want), "by SQLite's count")
 	},
-	EntryDescription("%s"),
+	EntryDescription("%[1]s"),
 	Entry(nil, "SELECT 1", 0),
 	Entry(nil, "SELECT ?, ?", 2),
 	Entry(nil, "SELECT ?3, ?", 4),

@@ -5,21 +5,26 @@ type Ability string
 
 // The abilities, and what a Cluster with each of them is.
 const (
-	Stop    Ability = "stop and start nodes"      // Starter
-	Crash   Ability = "crash nodes"               // Starter
-	Pause   Ability = "freeze nodes"              // Pauser
-	Links   Ability = "make single links worse"   // Linker
-	Disks   Ability = "make disks fail"           // Disker
-	Clocks  Ability = "set nodes' clocks wrong"   // Skewer
-	Members Ability = "add and remove nodes"      // Membership
-	Time    Ability = "let time pass at once"     // Clock
-	Logs    Ability = "show what the nodes wrote" // Logger
-	Keys    Ability = "remember requests by name" // Rememberer
+	Stop    Ability = "stop and start nodes"            // Starter
+	Crash   Ability = "crash nodes"                     // Starter
+	Pause   Ability = "freeze nodes"                    // Pauser
+	Links   Ability = "make single links worse"         // Linker
+	Disks   Ability = "make disks fail"                 // Disker
+	Clocks  Ability = "set nodes' clocks wrong"         // Skewer
+	Members Ability = "add and remove nodes"            // Membership
+	Time    Ability = "let time pass at once"           // Clock
+	Logs    Ability = "show what the nodes wrote"       // Logger
+	Keys    Ability = "remember requests by name"       // Rememberer
+	Survey  Ability = "tell what is wrong around nodes" // Surveyor
+	Diverge Ability = "let one node differ"             // Diverger
+	Files   Ability = "list the nodes' files"           // Keeper
+	Ports   Ability = "be spoken to by strangers"       // Porter
+	Moves   Ability = "move nodes"                      // Mover
 )
 
 // Abilities are all abilities.
 func Abilities() []Ability {
-	return []Ability{Stop, Crash, Pause, Links, Disks, Clocks, Members, Time, Logs, Keys}
+	return []Ability{Stop, Crash, Pause, Links, Disks, Clocks, Members, Time, Logs, Keys, Survey, Diverge, Files, Ports, Moves}
 }
 
 // Can tells whether the cluster has the ability.
@@ -43,6 +48,16 @@ func Can(c Cluster, ability Ability) bool {
 		return is[Logger](c)
 	case Keys:
 		return is[Rememberer](c)
+	case Survey:
+		return is[Surveyor](c)
+	case Diverge:
+		return is[Diverger](c)
+	case Files:
+		return is[Keeper](c)
+	case Ports:
+		return is[Porter](c)
+	case Moves:
+		return is[Mover](c)
 	}
 	return false
 }

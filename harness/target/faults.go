@@ -2,6 +2,7 @@ package target
 
 import (
 	"context"
+	"net"
 	"time"
 
 	"github.com/rejoin-db/rejoin/harness/disk"
@@ -87,9 +88,42 @@ type Membership interface {
 	Replace(ctx context.Context, node int) error
 }
 
+// Porter is a Cluster to whose nodes anybody can connect, and say what he likes. The
+// nodes speak the HTTP API that README.md describes, and greet each other on the same port.
+type Porter interface {
+	// Dial connects to the node's port from the place of the clients, over the links from
+	// there. Nothing is said yet. The caller closes the connection.
+	Dial(ctx context.Context, node int) (net.Conn, error)
+	// Token is the secret that clients must show, and nodes each other; empty if none.
+	Token() string
+}
+
+// Impostor is a Cluster in which somebody else can be where a node is not.
+type Impostor interface {
+	// Listen listens at the address of a node that does not run. The caller closes the
+	// listener, and what it has accepted, before the node is started.
+	Listen(node int) (net.Listener, error)
+}
+
+// Mover is a Cluster whose nodes can get another address.
+type Mover interface {
+	// Move gives a node that does not run another address, and returns it: the one given,
+	// which another node must have left, or a new one if it is empty. The node's links are
+	// sound from then on. That the node is to be reached there the others must be told.
+	Move(ctx context.Context, node int, address string) (string, error)
+}
+
 // Logger is a Cluster that keeps what its nodes say.
 type Logger interface {
 	// Log is the end of what the node said, at most that many bytes, in all its
 	// lives.
 	Log(node int, most int) (string, error)
+}
+
+// Keeper is a Cluster that can list what its nodes keep.
+type Keeper interface {
+	// Files lists the files of the node, whether or not it runs, in order: slash-separated
+	// names below its directory. A file that is renamed or removed at that moment may be
+	// listed or not.
+	Files(ctx context.Context, node int) ([]string, error)
 }

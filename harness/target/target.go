@@ -85,6 +85,13 @@ type Vote struct {
 	For  string // the candidate, by a name that the database's nodes have for it
 }
 
+// Peer is a member of a cluster, as a node knows it.
+type Peer struct {
+	ID      string
+	Address string // host:port
+	Voter   bool   // whether it counts for a quorum
+}
+
 // Status is what a node shows of itself. A database that does not know one of
 // the numbers leaves it 0.
 type Status struct {
@@ -113,6 +120,9 @@ type Status struct {
 	Behind uint64
 	// Voter tells whether it counts for a quorum, as far as it knows.
 	Voter bool
+	// Peers are the members of its cluster, itself among them, as far as it knows; none if
+	// it cannot tell.
+	Peers []Peer
 	// Activity is the long work it is at, in words: taking, sending or installing
 	// a snapshot. Empty if none.
 	Activity string

@@ -172,10 +172,14 @@ type Dialer interface {
 // Status is a node's health in the words of package target.
 func Status(h embedded.Health, address string) target.Status {
 	contact := time.Duration(h.LastContact * float64(time.Millisecond))
+	peers := make([]target.Peer, len(h.Peers))
+	for i, m := range h.Peers {
+		peers[i] = target.Peer(m)
+	}
 	return target.Status{
 		LedTerms: h.LedTerms, Vote: target.Vote(h.Vote),
 		ID: h.ID, Address: address, State: target.State(h.State), Role: h.Role, Leader: h.Leader, Term: h.Term,
 		CommitIndex: h.CommitIndex, AppliedIndex: h.AppliedIndex, SnapshotIndex: h.SnapshotIndex, Restores: h.Restores,
-		LastContact: contact, Behind: h.Behind, Voter: h.Voter, Activity: h.Activity, LogEntries: h.LogEntries, Reason: h.Reason,
+		LastContact: contact, Behind: h.Behind, Voter: h.Voter, Peers: peers, Activity: h.Activity, LogEntries: h.LogEntries, Reason: h.Reason,
 	}
 }

@@ -25,6 +25,8 @@ func (m *Machine) Apply(log *raft.Log) any { return m.ApplyBatch([]*raft.Log{log
 // ApplyBatch applies entries in order, as one SQLite transaction. Each answer
 // is a Response.
 func (m *Machine) ApplyBatch(logs []*raft.Log) []any {
+	m.writing.Lock()
+	defer m.writing.Unlock()
 	out := make([]any, len(logs))
 	responses, err := m.applyBatch(logs)
 	if err != nil {

@@ -2,6 +2,7 @@ package machine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -9,6 +10,9 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded/sqlite"
 	"github.com/rejoin-db/rejoin/harness/sqltext"
 )
+
+// ErrAnswer is wrapped by the error of a change whose answer is over its limit.
+var ErrAnswer = errors.New("the answer is larger")
 
 // Result is what one statement came to.
 type Result struct {
@@ -128,7 +132,7 @@ func (m *Machine) statement(statement sqltext.Statement, params []any, room *int
 }
 
 func (m *Machine) tooLong() error {
-	return fmt.Errorf("the answer is larger than %d bytes, the limit for requests that change data", m.options.AnswerLimit)
+	return fmt.Errorf("%w than %d bytes, the limit for requests that change data", ErrAnswer, m.options.AnswerLimit)
 }
 
 // width is about how many bytes the head of a result takes, in an answer and in memory.

@@ -85,7 +85,8 @@ type Machine struct {
 	writer  *sqlite.Conn
 	readers *readers
 	ending  sync.Once
-	latest  int64 // the latest time of an entry so far; Apply's and Restore's own
+	latest  int64      // the latest time of an entry so far; Apply's and Restore's own
+	writing sync.Mutex // who uses writer: Apply, Restore, Diverge
 
 	mu       sync.Mutex
 	applied  uint64

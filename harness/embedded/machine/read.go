@@ -88,6 +88,11 @@ func (v *View) Query(ctx context.Context, statement sqltext.Statement, params []
 	return v.conn.Query(v.until(ctx), qualified.SQL, params)
 }
 
+// OnEnd has f called when the view is ended by others who wait, or by a machine that is
+// closed, and not by Close. The returned function keeps f from being called any more, unless
+// it has begun.
+func (v *View) OnEnd(f func()) (forget func() bool) { return context.AfterFunc(v.ending, f) }
+
 // until is a context that ends with ctx and with the view.
 func (v *View) until(ctx context.Context) context.Context {
 	if ctx == v.asked {

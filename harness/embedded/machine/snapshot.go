@@ -66,6 +66,8 @@ func copyTo(path string, from *sqlite.Conn) error {
 // Restore replaces the database by the one read from source. Reads under way
 // go on seeing the old one.
 func (m *Machine) Restore(source io.ReadCloser) error {
+	m.writing.Lock()
+	defer m.writing.Unlock()
 	if err := m.stopped(); err != nil {
 		return err
 	}

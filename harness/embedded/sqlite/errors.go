@@ -17,6 +17,12 @@ var (
 	ErrTooLarge = errors.New("the statement is too large to be compiled")
 )
 
+// TooBig tells whether the error is that of a value longer than any may be.
+func TooBig(err error) bool {
+	e, is := errors.AsType[sqlite3.Error](err)
+	return is && e.Code == sqlite3.ErrTooBig
+}
+
 // ErrInterrupted marks a statement that ended because its connection was interrupted.
 var ErrInterrupted = errors.New("the statement was interrupted")
 

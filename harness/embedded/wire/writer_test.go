@@ -92,7 +92,10 @@ var _ = Describe("A writer", func() {
 			more()
 			Expect(w.Fail(&wire.Error{Code: "SQL_ERROR", Message: "disk full"})).To(MatchError(wire.ErrCut))
 
-			Expect(out.flushed).To(HaveExactElements(Not(BeZero()), Equal(out.Len())), "the reason must be out before the cut")
+			// On a busy machine more parts may be sent: what waits for long is sent.
+			Expect(len(out.flushed)).To(BeNumerically(">=", 2))
+			Expect(out.flushed[0]).NotTo(BeZero())
+			Expect(out.flushed[len(out.flushed)-1]).To(Equal(out.Len()), "the reason must be out before the cut")
 			Expect(out.String()).NotTo(ContainSubstring("success"))
 			var answer struct {
 				Status string
@@ -143,18 +146,6 @@ var _ = Describe("A writer", func() {
 		Expect(w.Fail(&wire.Error{})).To(SatisfyAll(MatchError(wire.ErrCut), MatchError(out.err)))
 	})
 
-	It("sends the first rows soon and later ones in chunks", func() {
-		Expect(w.Result([]wire.Column{{Name: "text"}})).To(Succeed())
-		row := []any{strings.Repeat("x", 1000)}
-		for range 200 {
-			Expect(w.Row(row)).To(Succeed())
-		}
-		Expect(out.flushed[0]).To(BeNumerically("<", 6<<10))
-		for i := range len(out.flushed) - 1 {
-			Expect(out.flushed[i+1] - out.flushed[i]).To(BeNumerically("~", 33<<10, 1<<10))
-		}
-	})
-
 	It("allocates nothing for a row", func() {
 		begin(w, 10_000)
 		row := []any{int64(1234567890)}
@@ -164,6 +155,24 @@ var _ = Describe("A writer", func() {
 		})).To(BeZero())
 	})
 })
+
+// In virtual time no row waits for long because the machine is busy.
+func TestFastRowsLeaveInChunks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := NewWithT(t)
+		out := &network{}
+		w := wire.NewWriter(out, out.flush)
+		g.Expect(w.Result([]wire.Column{{Name: "text"}})).To(Succeed())
+		row := []any{strings.Repeat("x", 1000)}
+		for range 200 {
+			g.Expect(w.Row(row)).To(Succeed())
+		}
+		g.Expect(out.flushed[0]).To(BeNumerically("<", 6<<10))
+		for i := range len(out.flushed) - 1 {
+			g.Expect(out.flushed[i+1] - out.flushed[i]).To(BeNumerically("~", 33<<10, 1<<10))
+		}
+	})
+}
 
 // In virtual time rows come exactly as slowly as they are told to.
 func TestSlowRowsLeaveAtOnce(t *testing.T) {

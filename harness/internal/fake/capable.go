@@ -23,6 +23,9 @@ var (
 	_ target.Skewer     = capable{}
 	_ target.Membership = capable{}
 	_ target.Logger     = capable{}
+	_ target.Surveyor   = capable{}
+	_ target.Diverger   = capable{}
+	_ target.Keeper     = capable{}
 )
 
 func (c capable) Digest(ctx context.Context, node int) (uint64, string, error) {
@@ -92,6 +95,19 @@ func (c capable) SetClock(ctx context.Context, node int, ahead time.Duration) er
 	return c.called(ctx, "clock %d %v", node, ahead)
 }
 
+// Link is always sound.
+func (c capable) Link(context.Context, int, int) (target.Link, error) { return target.Link{}, nil }
+
+// Disk is always sound.
+func (c capable) Disk(context.Context, int) (disk.Faults, error) { return disk.Faults{}, nil }
+
+// Clock is always right.
+func (c capable) Clock(context.Context, int) (time.Duration, error) { return 0, nil }
+
+func (c capable) Diverge(ctx context.Context, node int, sql string) error {
+	return c.called(ctx, "diverge %d %s", node, sql)
+}
+
 func (c capable) Add(ctx context.Context, voter bool) (target.Node, error) {
 	if err := c.called(ctx, "add %t", voter); err != nil {
 		return nil, err
@@ -115,4 +131,11 @@ func (c capable) Log(node int, most int) (string, error) {
 	}
 	text := fmt.Sprintf("n%d said this", node)
 	return text[max(0, len(text)-most):], nil
+}
+
+func (c capable) Files(ctx context.Context, node int) ([]string, error) {
+	if err := c.called(ctx, "files %d", node); err != nil {
+		return nil, err
+	}
+	return []string{fmt.Sprintf("n%d/file", node)}, nil
 }

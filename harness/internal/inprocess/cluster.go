@@ -57,8 +57,10 @@ type Cluster struct {
 	wiring *wiring.Wiring
 
 	mu    sync.Mutex
-	nodes []*node // all that ever were
-	named int     // how many got a name
+	nodes []*node                  // all that ever were
+	named int                      // how many got a name
+	moved int                      // how many places were made for nodes that move
+	left  map[string]*network.Host // by their addresses, places that nodes have left
 }
 
 var (
@@ -70,6 +72,11 @@ var (
 	_ target.Disker     = (*Cluster)(nil)
 	_ target.Skewer     = (*Cluster)(nil)
 	_ target.Membership = (*Cluster)(nil)
+	_ target.Surveyor   = (*Cluster)(nil)
+	_ target.Diverger   = (*Cluster)(nil)
+	_ target.Porter     = (*Cluster)(nil)
+	_ target.Impostor   = (*Cluster)(nil)
+	_ target.Mover      = (*Cluster)(nil)
 )
 
 // Boot starts the nodes, named n0, n1 and so on, each in a directory of its own.
@@ -105,7 +112,7 @@ func Boot(plan Plan) (_ *Cluster, err error) {
 	}
 	peers := make([]embedded.Peer, plan.Size)
 	for i, node := range c.nodes {
-		peers[i] = embedded.Peer{ID: node.ID(), Address: node.host.Addr()}
+		peers[i] = embedded.Peer{ID: node.ID(), Address: node.place().Addr()}
 		node.meetClients(c.clients)
 	}
 	errs := make([]error, plan.Size)
@@ -140,7 +147,7 @@ func (c *Cluster) newNode(voter bool) (*node, error) {
 		return nil, err
 	}
 	config := c.plan.Node(name)
-	config.ID, config.Dir, config.Endpoint = name, filepath.Join(c.dir.Path(), name), host
+	config.ID, config.Dir = name, filepath.Join(c.dir.Path(), name)
 	if err := os.Mkdir(config.Dir, 0o700); err != nil {
 		return nil, err
 	}

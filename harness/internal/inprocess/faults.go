@@ -3,10 +3,12 @@ package inprocess
 import (
 	"context"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/rejoin-db/rejoin/harness/disk"
 	"github.com/rejoin-db/rejoin/harness/embedded/machine"
+	"github.com/rejoin-db/rejoin/harness/internal/rundir"
 )
 
 // SetDisk is in effect when it returns.
@@ -40,4 +42,43 @@ func (c *Cluster) SetClock(_ context.Context, node int, ahead time.Duration) err
 	}
 	c.node(node).ahead.Store(int64(ahead))
 	return nil
+}
+
+// Disk asks the disk itself, whether or not the node runs.
+func (c *Cluster) Disk(_ context.Context, node int) (disk.Faults, error) {
+	return c.node(node).config.Disk.Faults(), nil
+}
+
+// Clock reads what the node reads.
+func (c *Cluster) Clock(_ context.Context, node int) (time.Duration, error) {
+	ahead := time.Until(c.node(node).config.Now())
+	return ahead.Round(time.Second), nil
+}
+
+// Diverge changes the node's own database.
+func (c *Cluster) Diverge(_ context.Context, node int, sql string) error {
+	running, err := c.node(node).up()
+	if err != nil {
+		return err
+	}
+	return running.Diverge(sql)
+}
+
+// Files lists what is on the disk, and the working copy of the database.
+func (c *Cluster) Files(_ context.Context, node int) ([]string, error) {
+	if c.living.Err() != nil {
+		return nil, errClosed
+	}
+	config := c.node(node).config
+	names, err := config.Disk.Names()
+	if err != nil {
+		return nil, err
+	}
+	working, err := rundir.Files(config.Dir)
+	if err != nil {
+		return nil, err
+	}
+	names = append(names, working...)
+	slices.Sort(names)
+	return slices.Compact(names), nil // a disk of real files is below the same directory
 }

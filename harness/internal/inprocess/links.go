@@ -35,12 +35,21 @@ func (c *Cluster) LinkStats(_ context.Context, from, to int) (network.Stats, err
 	return c.network.Stats(c.host(from), c.host(to))
 }
 
+// Link asks the network.
+func (c *Cluster) Link(_ context.Context, from, to int) (link target.Link, err error) {
+	if link.Rule, err = c.network.Rule(c.host(from), c.host(to)); err != nil {
+		return link, err
+	}
+	link.Reset, err = c.network.Armed(c.host(from), c.host(to))
+	return link, err
+}
+
 // host is the name of a node's place, or of the clients'.
 func (c *Cluster) host(node int) string {
 	if node == target.Clients {
 		return ClientHost
 	}
-	return c.node(node).ID()
+	return c.node(node).place().Name()
 }
 
 // rewire changes what is wanted of the links, and makes it so.

@@ -29,7 +29,7 @@ func (c *Cluster) Add(ctx context.Context, voter bool) (target.Node, error) {
 	if err := node.start(nil); err != nil {
 		return nil, errors.Join(err, c.discard(node))
 	}
-	if err := membership.Add(ctx, others, node, node.host.Addr(), voter); err != nil {
+	if err := membership.Add(ctx, others, node, node.place().Addr(), voter); err != nil {
 		away, cancel := context.WithTimeout(c.living, parting)
 		defer cancel()
 		return nil, errors.Join(err, membership.Remove(away, others, node.ID()), c.discard(node))
@@ -95,7 +95,7 @@ func (c *Cluster) Replace(ctx context.Context, node int) error {
 	if err := n.start(nil); err != nil {
 		return err
 	}
-	return membership.Add(ctx, others, n, n.host.Addr(), n.voter)
+	return membership.Add(ctx, others, n, n.place().Addr(), n.voter)
 }
 
 // members are all nodes of the cluster without one.
@@ -112,6 +112,6 @@ func (c *Cluster) members(without *node) []membership.Node {
 // discard ends a node for good.
 func (c *Cluster) discard(n *node) error {
 	err := n.discard()
-	rewired := c.rewire(func(w *wiring.Wiring) ([]wiring.Change, error) { w.Forget(n.ID()); return nil, nil })
+	rewired := c.rewire(func(w *wiring.Wiring) ([]wiring.Change, error) { w.Forget(n.place().Name()); return nil, nil })
 	return errors.Join(err, rewired, os.RemoveAll(n.config.Dir))
 }

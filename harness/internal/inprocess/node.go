@@ -20,14 +20,14 @@ import (
 // node is one node over all its lives, with a client at each of its two places.
 type node struct {
 	config embedded.Config
-	host   *network.Host
 	voter  bool
-	ahead  atomic.Int64   // nanoseconds that its clock is ahead
-	client *client.Client // where the applications are
-	inside *client.Client // beside the node
-	living turn.Turn      // whoever starts or ends it
+	ahead  atomic.Int64 // nanoseconds that its clock is ahead
+	living turn.Turn    // whoever starts or ends it
 
 	mu      sync.Mutex
+	host    *network.Host  // where it is, until it moves
+	client  *client.Client // where the applications are
+	inside  *client.Client // beside the node
 	running *embedded.Node // nil while it does not run
 	why     string         // why it does not
 	removed bool           // for good
@@ -37,24 +37,43 @@ type node struct {
 func newNode(config embedded.Config, host *network.Host, voter bool) *node {
 	n := &node{config: config, host: host, voter: voter, living: turn.New(), why: "it was never started"}
 	n.config.Now = func() time.Time { return time.Now().Add(time.Duration(n.ahead.Load())) }
-	n.inside = client.New(host.Name(), host.Addr(), config.Token, host)
+	n.inside = client.New(n.ID(), host.Addr(), config.Token, host)
 	return n
 }
 
 // meetClients gives the node's clients their place.
 func (n *node) meetClients(place *network.Host) {
-	n.client = client.New(n.host.Name(), n.host.Addr(), n.config.Token, place)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.client = client.New(n.ID(), n.host.Addr(), n.config.Token, place)
 }
 
-func (n *node) ID() string         { return n.config.ID }
-func (n *node) Client() target.SQL { return n.client }
-func (n *node) Inside() target.SQL { return n.inside }
+func (n *node) ID() string { return n.config.ID }
+
+func (n *node) Client() target.SQL {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.client
+}
+
+func (n *node) Inside() target.SQL {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.inside
+}
+
+// place is where the node is.
+func (n *node) place() *network.Host {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.host
+}
 
 // Status is what the node shows, or why it does not run.
 func (n *node) Status(context.Context) (target.Status, error) {
 	running, why := n.look()
 	if running == nil {
-		return target.Status{ID: n.ID(), Address: n.host.Addr(), State: target.Offline, Reason: why}, nil
+		return target.Status{ID: n.ID(), Address: n.place().Addr(), State: target.Offline, Reason: why}, nil
 	}
 	return client.Status(running.Health(), running.Address()), nil
 }
@@ -128,9 +147,10 @@ func (n *node) start(peers []embedded.Peer) error {
 	if n.runs() {
 		return fmt.Errorf("start node %s: it runs", n.ID())
 	}
-	n.host.Revive()
+	host := n.place()
+	host.Revive()
 	config := n.config
-	config.Peers = peers
+	config.Endpoint, config.Peers = host, peers
 	running, err := embedded.Start(config)
 	if err != nil {
 		n.set(nil, err.Error())
@@ -171,7 +191,7 @@ func (n *node) crash(ctx context.Context) error {
 // write to its disk when nobody hears it any more is as if it had died later, but
 // what it said after its disk was gone would be a lie.
 func (n *node) end(running *embedded.Node, why string) {
-	n.host.Crash()
+	n.place().Crash()
 	n.config.Disk.Crash()
 	_ = running.Close() // the dead do not complain
 	n.set(nil, why)
@@ -197,7 +217,7 @@ func (n *node) discard() error {
 		n.end(running, "it was removed")
 	}
 	n.set(nil, "it was removed")
-	n.host.Crash()
+	n.place().Crash()
 	return nil
 }
 
@@ -206,12 +226,12 @@ func (n *node) discard() error {
 func (n *node) close() error {
 	n.mu.Lock()
 	n.closed = true
-	running := n.running
+	running, outside, inside := n.running, n.client, n.inside
 	n.mu.Unlock()
-	if n.client != nil {
-		n.client.Close()
+	if outside != nil {
+		outside.Close()
 	}
-	n.inside.Close()
+	inside.Close()
 	var errs []error
 	if running != nil {
 		errs = append(errs, running.Close())

@@ -15,6 +15,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded"
 	"github.com/rejoin-db/rejoin/harness/embedded/client"
 	"github.com/rejoin-db/rejoin/harness/network"
+	"github.com/rejoin-db/rejoin/harness/target"
 )
 
 // Client is the parent's end of a node's control socket. It is safe for
@@ -84,6 +85,28 @@ func (c *Client) Stats(ctx context.Context, way Way) (stats network.Stats, err e
 	query := url.Values{"from": {way.From}, "to": {way.To}}
 	err = c.ask(ctx, http.MethodGet, statsPath+"?"+query.Encode(), nil, &stats)
 	return stats, err
+}
+
+// Link asks the node what a link is for the connections it has dialed.
+func (c *Client) Link(ctx context.Context, way Way) (link target.Link, err error) {
+	query := url.Values{"from": {way.From}, "to": {way.To}}
+	err = c.ask(ctx, http.MethodGet, linkPath+"?"+query.Encode(), nil, &link)
+	return link, err
+}
+
+// Surroundings asks the node what is wrong around it.
+func (c *Client) Surroundings(ctx context.Context) (s Surroundings, err error) {
+	err = c.ask(ctx, http.MethodGet, lookPath, nil, &s)
+	return s, err
+}
+
+// Diverge has the node run statements past its log.
+func (c *Client) Diverge(ctx context.Context, sql string) error {
+	body, err := json.Marshal(divergence{sql})
+	if err != nil {
+		return err
+	}
+	return c.ask(ctx, http.MethodPost, divergePath, body, &struct{}{})
 }
 
 // RefusedError is a node's word that it did not do what it was asked.

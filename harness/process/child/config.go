@@ -35,6 +35,7 @@ type Config struct {
 	RequestTimeout    time.Duration `json:"request_timeout,omitempty"`
 	ReadTimeout       time.Duration `json:"read_timeout,omitempty"`
 	MaxBody           int64         `json:"max_body,omitempty"`
+	Limits            Limits        `json:"limits,omitzero"`
 	// Skip are entries of the log that are refused unseen: see machine.Options.Skip.
 	Skip  []machine.Skipped `json:"skip,omitempty"`
 	Token string            `json:"token,omitempty"`
@@ -44,6 +45,23 @@ type Config struct {
 
 	// Orders are those in force when the node starts.
 	Orders Orders `json:"orders"`
+}
+
+// Limits are those of statements: see machine.Options.
+type Limits struct {
+	Budget      int64 `json:"budget,omitempty"`
+	Memory      int64 `json:"memory,omitempty"`
+	AnswerLimit int64 `json:"answer_limit,omitempty"`
+	ReadBudget  int64 `json:"read_budget,omitempty"`
+	ReadMemory  int64 `json:"read_memory,omitempty"`
+	Readers     int   `json:"readers,omitempty"`
+}
+
+func (l Limits) options(skip []machine.Skipped) machine.Options {
+	return machine.Options{
+		Budget: l.Budget, Memory: l.Memory, AnswerLimit: l.AnswerLimit,
+		ReadBudget: l.ReadBudget, ReadMemory: l.ReadMemory, Readers: l.Readers, Skip: skip,
+	}
 }
 
 // Host is a node by its name and its address, host:port.

@@ -10,22 +10,39 @@ import (
 	"net/http"
 	"os"
 	"sync"
+	"time"
 
+	"github.com/rejoin-db/rejoin/harness/disk"
 	"github.com/rejoin-db/rejoin/harness/embedded"
 	"github.com/rejoin-db/rejoin/harness/network"
+	"github.com/rejoin-db/rejoin/harness/target"
 )
 
 const (
-	ordersPath = "/control/orders"
-	healthPath = "/control/health"
-	digestPath = "/control/digest"
-	statsPath  = "/control/stats"
+	ordersPath  = "/control/orders"
+	healthPath  = "/control/health"
+	digestPath  = "/control/digest"
+	statsPath   = "/control/stats"
+	linkPath    = "/control/link"
+	lookPath    = "/control/surroundings"
+	divergePath = "/control/diverge"
 )
 
 // digest is the answer to a question for it.
 type digest struct {
 	Index uint64 `json:"index"`
 	Sum   string `json:"sum"`
+}
+
+// divergence is what a node is asked to run past its log.
+type divergence struct {
+	SQL string `json:"sql"`
+}
+
+// Surroundings are what is wrong around a node.
+type Surroundings struct {
+	Disk  disk.Faults   `json:"disk"`
+	Ahead time.Duration `json:"ahead"` // of its clock
 }
 
 // control is the node's private endpoint.
@@ -55,13 +72,20 @@ func (c *control) close() error {
 	return err
 }
 
-// follower carries out orders, and counts what came of them.
+// follower carries out orders.
 type follower interface {
 	follow(Orders) error
-	stats(from, to string) (network.Stats, error)
 }
 
-func controlHandler(node *embedded.Node, w follower) http.Handler {
+// around is what is around a node: it follows orders, and tells what came of them.
+type around interface {
+	follower
+	stats(from, to string) (network.Stats, error)
+	link(from, to string) (target.Link, error)
+	surroundings() Surroundings
+}
+
+func controlHandler(node *embedded.Node, w around) http.Handler {
 	routes := http.NewServeMux()
 	routes.Handle("/", node.Handler())
 	routes.Handle("POST "+ordersPath, ordersHandler(w))
@@ -82,6 +106,27 @@ func controlHandler(node *embedded.Node, w follower) http.Handler {
 			return
 		}
 		reply(out, stats)
+	})
+	routes.HandleFunc("GET "+linkPath, func(out http.ResponseWriter, r *http.Request) {
+		link, err := w.link(r.URL.Query().Get("from"), r.URL.Query().Get("to"))
+		if err != nil {
+			http.Error(out, err.Error(), http.StatusBadRequest)
+			return
+		}
+		reply(out, link)
+	})
+	routes.HandleFunc("GET "+lookPath, func(out http.ResponseWriter, _ *http.Request) { reply(out, w.surroundings()) })
+	routes.HandleFunc("POST "+divergePath, func(out http.ResponseWriter, r *http.Request) {
+		var asked divergence
+		err := decode(http.MaxBytesReader(out, r.Body, maxDocument), &asked)
+		if err == nil {
+			err = node.Diverge(asked.SQL)
+		}
+		if err != nil {
+			http.Error(out, err.Error(), http.StatusConflict)
+			return
+		}
+		reply(out, struct{}{})
 	})
 	return routes
 }

@@ -2,7 +2,6 @@ package child
 
 import (
 	"errors"
-	"github.com/rejoin-db/rejoin/harness/network"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -17,8 +16,6 @@ type obedient struct {
 	heard []Orders
 	err   error
 }
-
-func (*obedient) stats(string, string) (network.Stats, error) { return network.Stats{}, nil }
 
 func (o *obedient) follow(orders Orders) error {
 	o.heard = append(o.heard, orders)

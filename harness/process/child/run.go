@@ -12,8 +12,8 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness/disk"
 	"github.com/rejoin-db/rejoin/harness/embedded"
-	"github.com/rejoin-db/rejoin/harness/embedded/machine"
 	"github.com/rejoin-db/rejoin/harness/network"
+	"github.com/rejoin-db/rejoin/harness/target"
 )
 
 // ErrOrphaned is why a node ends whose parent has ended.
@@ -139,7 +139,7 @@ func (w *world) nodeConfig(c Config, log io.Writer) embedded.Config {
 		RequestTimeout:    c.RequestTimeout,
 		ReadTimeout:       c.ReadTimeout,
 		MaxBody:           c.MaxBody,
-		Machine:           machine.Options{Skip: c.Skip},
+		Machine:           c.Limits.options(c.Skip),
 		Token:             c.Token,
 		Now:               w.now,
 		Logger:            hclog.New(&hclog.LoggerOptions{Name: c.ID, Level: level, Output: log}),
@@ -152,3 +152,15 @@ func (w *world) nodeConfig(c Config, log io.Writer) embedded.Config {
 }
 
 func (w *world) stats(from, to string) (network.Stats, error) { return w.network.Stats(from, to) }
+
+func (w *world) link(from, to string) (link target.Link, err error) {
+	if link.Rule, err = w.network.Rule(from, to); err != nil {
+		return link, err
+	}
+	link.Reset, err = w.network.Armed(from, to)
+	return link, err
+}
+
+func (w *world) surroundings() Surroundings {
+	return Surroundings{Disk: w.disk.Faults(), Ahead: time.Until(w.now()).Round(time.Second)}
+}

@@ -1,0 +1,388 @@
+package defects
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/network"
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+// oracles are bugs of what judges a database, and of what is done to it: faults that are
+// half made or half undone, comparisons and promises that miss something.
+func oracles() []Defect {
+	const comparing, promises, directions, diverging = "suite:comparing", "suite:promises", "suite:directions", "suite:diverging"
+	return []Defect{
+		isolating("isolated-node-hears", "a node that is isolated still hears the others", directions,
+			func(node, from, _ int) bool { return from == node }),
+		isolating("isolated-node-is-heard", "a node that is isolated is still heard by the others", directions,
+			func(node, _, to int) bool { return to == node }),
+		isolating("isolation-forgets-a-node", "a node that is isolated and the last of the others still reach each other", directions,
+			func(node, from, to int) bool { return last(node) != from && last(node) != to }),
+		inTarget("clocks-stay-wrong", "a clock that was set wrong is not set right again", directions,
+			func(c target.Cluster) target.Cluster {
+				skewer, _ := target.As[target.Skewer](c)
+				return stubborn{skewing{c, skewer}}
+			}),
+		inTarget("way-back-stays-cut", "a link from a node to its clients that was cut is not mended", directions,
+			func(c target.Cluster) target.Cluster {
+				linker, _ := target.As[target.Linker](c)
+				return unmended{linking{c, linker}}
+			}),
+		inComparer("order-is-not-compared", "nodes are compared without the order of their rows, also where the query has one", comparing,
+			func(c harness.Comparison) harness.Comparison { c.Ordered = false; return c }),
+		inComparer("last-node-is-not-compared", "the last node is not compared", comparing,
+			func(c harness.Comparison) harness.Comparison { c.Nodes = c.Nodes[:max(1, len(c.Nodes)-1)]; return c }),
+		inRows("bags-are-sets", "a row that a node has twice counts as one", comparing,
+			func(rows target.Rows) target.Rows { return &distinct{Rows: rows, seen: make(map[string]bool)} }),
+		inRows("types-are-not-compared", "values are compared as text", comparing,
+			func(rows target.Rows) target.Rows { return asText{rows} }),
+		inRows("last-row-is-not-compared", "the last row of an answer is not compared if it has another before it", comparing,
+			func(rows target.Rows) target.Rows { return &allButOne{Rows: rows} }),
+		inRows("columns-are-not-compared", "the names of columns are not compared", comparing,
+			func(rows target.Rows) target.Rows { return nameless{rows} }),
+		inDigests("digest-is-of-rows-alone", "the digest of a node is that of its rows, without views, triggers, indexes and counters", diverging,
+			func(d digesting) target.Cluster { return rowsAlone{d} }),
+		inDigests("third-digest-is-the-first", "the digest of every node from the third on is that of the first", diverging,
+			func(d digesting) target.Cluster { return firstTwo{d} }),
+		inDigests("acknowledged-on-one-node-is-enough", "an acknowledged change counts as present if any node has it", diverging,
+			func(d digesting) target.Cluster { return anyone{d} }),
+		inPromises("keys-of-clients-are-not-watched", "an acknowledged change that its client has named is not looked for", promises,
+			func(p harness.Promises) harness.Promises { return unnamed{p} }),
+		inPromises("latest-acknowledged-is-not-watched", "the latest of the acknowledged changes is not looked for", promises,
+			func(p harness.Promises) harness.Promises { return oneLate{Promises: p, next: new(string)} }),
+		inPromises("only-the-latest-term-counts", "of the terms that a node has led only the latest is noted", promises,
+			func(p harness.Promises) harness.Promises { return latestTerm{p} }),
+		inPromises("forgotten-votes-are-not-watched", "a node that shows no vote is not asked what it voted before", promises,
+			func(p harness.Promises) harness.Promises { return voters{p} }),
+	}
+}
+
+const judge = "oracles"
+
+// last is the last of three nodes but one.
+func last(node int) int {
+	if node == 2 {
+		return 1
+	}
+	return 2
+}
+
+func inTarget(name, text, about string, wrong func(target.Cluster) target.Cluster) Defect {
+	return Defect{Name: name, Kind: judge, Text: text, About: about, target: func(t target.Target) (target.Target, error) {
+		return target.Decorate(t, func(c target.Cluster) (target.Cluster, error) {
+			if !target.Can(c, target.Links) || !target.Can(c, target.Clocks) {
+				return nil, errors.New("its cluster has neither links nor clocks that can be made worse")
+			}
+			return wrong(c), nil
+		}), nil
+	}}
+}
+
+// isolating is a bug of Isolate: it cuts only some of the ways from and to a node, as
+// single links are cut.
+func isolating(name, text, about string, cuts func(node, from, to int) bool) Defect {
+	return inTarget(name, text, about, func(c target.Cluster) target.Cluster {
+		linker, _ := target.As[target.Linker](c)
+		return partly{linking{c, linker}, cuts}
+	})
+}
+
+type linking struct {
+	target.Cluster
+	target.Linker
+}
+
+var _ target.Decorator = linking{}
+
+func (c linking) Unwrap() target.Cluster { return c.Cluster }
+
+type partly struct {
+	linking
+	cuts func(node, from, to int) bool
+}
+
+func (c partly) Isolate(ctx context.Context, node int) error {
+	return c.set(ctx, node, network.Drop, network.Refuse)
+}
+func (c partly) Rejoin(ctx context.Context, node int) error {
+	return c.set(ctx, node, network.Up, network.Up)
+}
+
+func (c partly) set(ctx context.Context, node int, others, clients network.Mode) error {
+	set := func(from, to int, mode network.Mode) error {
+		if from != target.Clients && to != target.Clients && !c.cuts(node, from, to) {
+			return nil
+		}
+		return c.SetLink(ctx, from, to, network.Rule{Mode: mode})
+	}
+	errs := []error{set(node, target.Clients, clients), set(target.Clients, node, clients)}
+	for other := range c.Nodes() {
+		if other != node {
+			errs = append(errs, set(node, other, others), set(other, node, others))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+type skewing struct {
+	target.Cluster
+	target.Skewer
+}
+
+var _ target.Decorator = skewing{}
+
+func (c skewing) Unwrap() target.Cluster { return c.Cluster }
+
+type stubborn struct{ skewing }
+
+func (c stubborn) SetClock(ctx context.Context, node int, ahead time.Duration) error {
+	if ahead == 0 {
+		return nil
+	}
+	return c.skewing.SetClock(ctx, node, ahead)
+}
+
+type unmended struct{ linking }
+
+func (c unmended) SetLink(ctx context.Context, from, to int, rule network.Rule) error {
+	if to == target.Clients && rule == (network.Rule{}) {
+		return nil
+	}
+	return c.linking.SetLink(ctx, from, to, rule)
+}
+
+// inComparer is a bug of comparing nodes.
+func inComparer(name, text, about string, wrong func(harness.Comparison) harness.Comparison) Defect {
+	return Defect{Name: name, Kind: judge, Text: text, About: about, comparer: comparer{wrong}}
+}
+
+type comparer struct {
+	wrong func(harness.Comparison) harness.Comparison
+}
+
+func (c comparer) Compare(ctx context.Context, comparison harness.Comparison) error {
+	return harness.ByValue{}.Compare(ctx, c.wrong(comparison))
+}
+
+// inRows is a bug of what is compared of each answer.
+func inRows(name, text, about string, wrong func(target.Rows) target.Rows) Defect {
+	return inComparer(name, text, about, func(c harness.Comparison) harness.Comparison {
+		ask := c.Ask
+		c.Ask = func(ctx context.Context, node *harness.Node) (target.Rows, error) {
+			rows, err := ask(ctx, node)
+			if err == nil {
+				rows = wrong(rows)
+			}
+			return rows, err
+		}
+		return c
+	})
+}
+
+type distinct struct {
+	target.Rows
+	seen map[string]bool
+}
+
+func (d *distinct) Next() bool {
+	for d.Rows.Next() {
+		if row := string(d.Raw()); !d.seen[row] {
+			d.seen[row] = true
+			return true
+		}
+	}
+	return false
+}
+
+type asText struct{ target.Rows }
+
+func (t asText) Raw() []byte {
+	row, err := t.Row()
+	if err != nil {
+		return t.Rows.Raw()
+	}
+	return fmt.Append(nil, row)
+}
+
+// allButOne is one row behind.
+type allButOne struct {
+	target.Rows
+	raw   []byte
+	row   []any
+	more  bool
+	began bool
+}
+
+func (a *allButOne) Next() bool {
+	if !a.began {
+		a.began, a.more = true, a.Rows.Next()
+		if a.more {
+			a.keep()
+			a.more = a.Rows.Next()
+			return true
+		}
+		return false
+	}
+	if !a.more {
+		return false
+	}
+	a.keep()
+	a.more = a.Rows.Next()
+	return a.more
+}
+
+func (a *allButOne) keep()               { a.raw = slices.Clone(a.Rows.Raw()); a.row, _ = a.Rows.Row() }
+func (a *allButOne) Raw() []byte         { return a.raw }
+func (a *allButOne) Row() ([]any, error) { return a.row, nil }
+
+type nameless struct{ target.Rows }
+
+func (n nameless) Columns() []target.Column { return make([]target.Column, len(n.Rows.Columns())) }
+
+// inDigests is a bug of what nodes are asked of all that they hold.
+func inDigests(name, text, about string, wrong func(digesting) target.Cluster) Defect {
+	return Defect{Name: name, Kind: judge, Text: text, About: about, target: func(t target.Target) (target.Target, error) {
+		return target.Decorate(t, func(c target.Cluster) (target.Cluster, error) {
+			digester, digests := target.As[target.Digester](c)
+			rememberer, remembers := target.As[target.Rememberer](c)
+			if !digests || !remembers {
+				return nil, errors.New("its cluster cannot say all that a node holds")
+			}
+			return wrong(digesting{c, digester, rememberer}), nil
+		}), nil
+	}}
+}
+
+type digesting struct {
+	target.Cluster
+	target.Digester
+	target.Rememberer
+}
+
+var _ target.Decorator = digesting{}
+
+func (d digesting) Unwrap() target.Cluster { return d.Cluster }
+
+type firstTwo struct{ digesting }
+
+func (d firstTwo) Digest(ctx context.Context, node int) (uint64, string, error) {
+	index, sum, err := d.digesting.Digest(ctx, node)
+	if err == nil && node > 1 {
+		_, sum, err = d.digesting.Digest(ctx, 0)
+	}
+	return index, sum, err
+}
+
+type rowsAlone struct{ digesting }
+
+func (d rowsAlone) Digest(ctx context.Context, node int) (uint64, string, error) {
+	index, _, err := d.digesting.Digest(ctx, node)
+	if err != nil {
+		return 0, "", err
+	}
+	inside := d.Nodes()[node].Inside()
+	sum := sha256.New()
+	var tables []string
+	const all = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name <> 'rejoin_applied' ORDER BY name"
+	err = eachRow(ctx, inside, all, func(rows target.Rows) error {
+		row, err := rows.Row()
+		if err == nil {
+			tables = append(tables, row[0].(string))
+		}
+		return err
+	})
+	for _, table := range tables {
+		if err == nil {
+			err = hashTable(ctx, inside, table, sum)
+		}
+	}
+	return index, hex.EncodeToString(sum.Sum(nil)), err
+}
+
+func hashTable(ctx context.Context, node target.SQL, table string, sum hash.Hash) error {
+	return eachRow(ctx, node, `SELECT * FROM main."`+strings.ReplaceAll(table, `"`, `""`)+`"`, func(rows target.Rows) error {
+		sum.Write(rows.Raw())
+		return nil
+	})
+}
+
+func eachRow(ctx context.Context, node target.SQL, sql string, use func(target.Rows) error) (err error) {
+	rows, err := node.Query(ctx, target.Request{SQL: sql, Consistency: target.Local})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.NextResult() {
+		for rows.Next() {
+			if err := use(rows); err != nil {
+				return err
+			}
+		}
+	}
+	return rows.Err()
+}
+
+type anyone struct{ digesting }
+
+func (d anyone) Remembered(ctx context.Context, _ int) (map[string]bool, error) {
+	all := make(map[string]bool)
+	for node := range d.Nodes() {
+		ids, err := d.digesting.Remembered(ctx, node)
+		if err != nil {
+			continue // it may have been removed
+		}
+		maps.Copy(all, ids)
+	}
+	return all, nil
+}
+
+// inPromises is a bug of watching what nodes have promised.
+func inPromises(name, text, about string, wrong func(harness.Promises) harness.Promises) Defect {
+	return Defect{Name: name, Kind: judge, Text: text, About: about, watch: wrong}
+}
+
+type unnamed struct{ harness.Promises }
+
+func (u unnamed) Acknowledge(id string) {
+	if strings.HasPrefix(id, "harness-") {
+		u.Promises.Acknowledge(id)
+	}
+}
+
+// oneLate notes a change when the next one comes.
+type oneLate struct {
+	harness.Promises
+	next *string
+}
+
+func (o oneLate) Acknowledge(id string) {
+	if *o.next != "" {
+		o.Promises.Acknowledge(*o.next)
+	}
+	*o.next = id
+}
+
+type latestTerm struct{ harness.Promises }
+
+func (l latestTerm) Led(node *harness.Node, terms []uint64) error {
+	return l.Promises.Led(node, terms[max(0, len(terms)-1):])
+}
+
+type voters struct{ harness.Promises }
+
+func (v voters) Voted(node *harness.Node, vote target.Vote, asked uint64) error {
+	if vote.Term == 0 {
+		return nil
+	}
+	return v.Promises.Voted(node, vote, asked)
+}

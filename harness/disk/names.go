@@ -1,0 +1,23 @@
+package disk
+
+import (
+	"path"
+	"slices"
+)
+
+// Names lists the files that are safe on the disk, in order, whether or not a node has it.
+// A name is slash-separated, as in FS.
+func (d *Disk) Names() ([]string, error) {
+	var all []string
+	for _, dir := range []string{".", IdentityDir, LogDir, SnapshotDir} {
+		names, err := d.stable.list(dir)
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range names {
+			all = append(all, path.Join(dir, name))
+		}
+	}
+	slices.Sort(all)
+	return all, nil
+}

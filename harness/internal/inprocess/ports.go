@@ -1,0 +1,104 @@
+package inprocess
+
+import (
+	"context"
+	"fmt"
+	"net"
+
+	"github.com/rejoin-db/rejoin/harness/embedded/client"
+	"github.com/rejoin-db/rejoin/harness/internal/wiring"
+	"github.com/rejoin-db/rejoin/harness/network"
+)
+
+// Dial connects from the place of the clients.
+func (c *Cluster) Dial(ctx context.Context, node int) (net.Conn, error) {
+	if c.living.Err() != nil {
+		return nil, errClosed
+	}
+	return c.clients.DialContext(ctx, "tcp", c.node(node).place().Addr())
+}
+
+// Token is that of the nodes' configuration.
+func (c *Cluster) Token() string { return c.node(0).config.Token }
+
+// Listen listens where the node was.
+func (c *Cluster) Listen(node int) (net.Listener, error) {
+	n := c.node(node)
+	switch {
+	case c.living.Err() != nil:
+		return nil, errClosed
+	case n.runs():
+		return nil, fmt.Errorf("listen in place of node %s: it runs", n.ID())
+	}
+	host := n.place()
+	host.Revive()
+	return host.Listen()
+}
+
+// Move gives a node that does not run another place on the network.
+func (c *Cluster) Move(ctx context.Context, node int, address string) (string, error) {
+	ctx, leave, err := c.grow(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer leave()
+	n := c.node(node)
+	if err := n.living.Take(ctx); err != nil {
+		return "", err
+	}
+	defer n.living.Pass()
+	if n.runs() {
+		return "", fmt.Errorf("move node %s: it runs", n.ID())
+	}
+	to, err := c.vacant(address)
+	if err != nil {
+		return "", fmt.Errorf("move node %s: %w", n.ID(), err)
+	}
+	from := n.place()
+	err = c.rewire(func(w *wiring.Wiring) ([]wiring.Change, error) {
+		mended := w.Of(from.Name())
+		for i := range mended {
+			mended[i].Rule = network.Rule{}
+		}
+		w.Forget(from.Name())
+		cut, err := w.Add(to.Name())
+		return append(mended, cut...), err
+	})
+	if err != nil {
+		return "", fmt.Errorf("move node %s: %w", n.ID(), err)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.left, to.Addr())
+	if c.left == nil {
+		c.left = make(map[string]*network.Host)
+	}
+	c.left[from.Addr()] = from
+	n.moveTo(to, c.clients)
+	return to.Addr(), nil
+}
+
+// vacant is the place of that address that a node has left, or a new one.
+func (c *Cluster) vacant(address string) (*network.Host, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if address == "" {
+		c.moved++
+		return c.network.Host(fmt.Sprintf("place-%d", c.moved))
+	}
+	if left := c.left[address]; left != nil {
+		return left, nil
+	}
+	return nil, fmt.Errorf("no node has left the address %s", address)
+}
+
+// moveTo is for who has the node's turn.
+func (n *node) moveTo(place, clients *network.Host) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.client.Close()
+	n.inside.Close()
+	n.host = place
+	n.client = client.New(n.ID(), place.Addr(), n.config.Token, clients)
+	n.inside = client.New(n.ID(), place.Addr(), n.config.Token, place)
+}

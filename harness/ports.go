@@ -1,0 +1,74 @@
+package harness
+
+import (
+	"context"
+	"net"
+
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+// Dial connects to the node's port from the place of the clients, as anybody may who can
+// reach it. Nothing is said yet. It blocks until the connection is there or ctx ends. The
+// caller closes the connection.
+func (n *Node) Dial(ctx context.Context) (_ net.Conn, err error) {
+	ctx, leave, err := n.cluster.enter(ctx)
+	if err != nil {
+		return nil, n.failed("connect", err)
+	}
+	defer leave(&err)
+	porter, can := target.As[target.Porter](n.cluster.cluster)
+	if !can {
+		return nil, n.failed("connect", &UnsupportedError{target.Ports})
+	}
+	if _, err := n.cluster.Node(n.index); err != nil {
+		return nil, n.failed("connect", err)
+	}
+	conn, err := porter.Dial(ctx, n.index)
+	if err != nil {
+		return nil, n.failed("connect", err)
+	}
+	return conn, nil
+}
+
+// Token is what clients must show to the nodes, and nodes to each other; empty if
+// nothing, or if the target cannot target.Ports.
+func (c *Cluster) Token() string {
+	porter, can := target.As[target.Porter](c.cluster)
+	if !can || c.isClosed() {
+		return ""
+	}
+	return porter.Token()
+}
+
+// Impersonate listens at the address of a node that was stopped or has crashed, as somebody
+// else does who is there in its place. The caller closes the listener and what it has
+// accepted before the node is brought back. It is an *UnsupportedError where the target
+// cannot.
+func (c *Cluster) Impersonate(i int) (net.Listener, error) {
+	impostor, can := target.As[target.Impostor](c.cluster)
+	node, err := c.Node(i)
+	switch {
+	case err != nil:
+		return nil, err
+	case !can:
+		return nil, node.failed("listen in its place", &UnsupportedError{target.Ports})
+	}
+	listener, err := impostor.Listen(i)
+	if err != nil {
+		return nil, node.failed("listen in its place", err)
+	}
+	return listener, nil
+}
+
+// MoveNode gives a node that was stopped or has crashed another address, and returns it:
+// the one given, which another node has left, or a new one if it is empty. The node is there
+// once it is brought back. The cluster is not told: until the member has that address,
+// the others look for the node where it was.
+func (c *Cluster) MoveNode(ctx context.Context, i int, address string) (at string, err error) {
+	mover, can := target.As[target.Mover](c.cluster)
+	err = c.set(ctx, i, "move", "move to another address", target.Moves, can, func(ctx context.Context) (err error) {
+		at, err = mover.Move(ctx, i, address)
+		return err
+	})
+	return at, err
+}

@@ -1,0 +1,93 @@
+package process
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/rejoin-db/rejoin/harness/disk"
+	"github.com/rejoin-db/rejoin/harness/internal/wiring"
+	"github.com/rejoin-db/rejoin/harness/process/child"
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+// Link asks both ends, each for the connections that it dials, and is an error where they
+// do not agree on the rule. An end that does not run is not asked.
+func (c *Cluster) Link(ctx context.Context, from, to int) (found target.Link, err error) {
+	link, err := c.link(from, to)
+	if err != nil {
+		return found, err
+	}
+	c.mu.Lock()
+	ends := c.endsLocked(link)
+	c.mu.Unlock()
+	asked := 0
+	for _, e := range ends {
+		said, runs, err := e.survey(ctx, link)
+		switch {
+		case err != nil:
+			return found, err
+		case !runs:
+			continue
+		case asked > 0 && said.Rule != found.Rule:
+			return found, fmt.Errorf("the link from %s to %s is %+v for one of its ends, and %+v for the other", link.From, link.To, found.Rule, said.Rule)
+		}
+		asked++
+		found.Rule, found.Reset = said.Rule, found.Reset || said.Reset
+	}
+	return found, nil
+}
+
+func (c *clients) survey(_ context.Context, link wiring.Link) (found target.Link, runs bool, err error) {
+	if found.Rule, err = c.cluster.network.Rule(link.From, link.To); err != nil {
+		return found, true, err
+	}
+	found.Reset, err = c.cluster.network.Armed(link.From, link.To)
+	return found, true, err
+}
+
+func (n *node) survey(ctx context.Context, link wiring.Link) (found target.Link, runs bool, err error) {
+	life, err := n.running()
+	if err != nil {
+		return found, false, nil //nolint:nilerr // it rules nothing
+	}
+	found, err = life.control.Link(ctx, child.Way(link))
+	return found, true, err
+}
+
+// Disk asks the node's process.
+func (c *Cluster) Disk(ctx context.Context, i int) (disk.Faults, error) {
+	s, err := c.surroundings(ctx, i)
+	return s.Disk, err
+}
+
+// Clock asks the node's process.
+func (c *Cluster) Clock(ctx context.Context, i int) (time.Duration, error) {
+	s, err := c.surroundings(ctx, i)
+	return s.Ahead, err
+}
+
+func (c *Cluster) surroundings(ctx context.Context, i int) (child.Surroundings, error) {
+	n, err := c.node(i)
+	if err != nil {
+		return child.Surroundings{}, err
+	}
+	life, err := n.running()
+	if err != nil {
+		return child.Surroundings{}, err
+	}
+	return life.control.Surroundings(ctx)
+}
+
+// Diverge has the node's process change its own database.
+func (c *Cluster) Diverge(ctx context.Context, i int, sql string) error {
+	n, err := c.node(i)
+	if err != nil {
+		return err
+	}
+	life, err := n.running()
+	if err != nil {
+		return err
+	}
+	return life.control.Diverge(ctx, sql)
+}

@@ -1,0 +1,81 @@
+package harness
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/rejoin-db/rejoin/harness/journal"
+	"github.com/rejoin-db/rejoin/harness/network"
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+// Survey returns the faults that are in force around the members, by the word of who
+// carries messages, writes files and reads the time, and not of the cluster, which
+// remembers what it was asked for: see Faults. What TakeNodeOffline isolates is among the
+// links. What flaps is what it is at this instant. A link is told in each direction; what
+// is not sound is left out. It asks past every fault, and blocks until all have answered.
+func (c *Cluster) Survey(ctx context.Context) (_ Faults, err error) {
+	ctx, leave, err := c.enter(ctx)
+	if err != nil {
+		return Faults{}, err
+	}
+	defer leave(&err)
+	surveyor, can := target.As[target.Surveyor](c.cluster)
+	if !can {
+		return Faults{}, fmt.Errorf("survey: %w", &UnsupportedError{target.Survey})
+	}
+	found := newFaults()
+	places := append(c.indexes(), Clients)
+	for _, from := range places {
+		for _, to := range places {
+			if from == to {
+				continue
+			}
+			way := network.Way[int]{From: from, To: to}
+			link, err := surveyor.Link(ctx, from, to)
+			if err != nil {
+				return Faults{}, fmt.Errorf("survey the link %s: %w", wayWords(way), err)
+			}
+			keep(found.Links, way, link.Rule)
+			keep(found.Resets, way, link.Reset)
+		}
+	}
+	for _, node := range c.Nodes() {
+		faults, err := surveyor.Disk(ctx, node.index)
+		if err != nil {
+			return Faults{}, node.failed("survey the disk", err)
+		}
+		keep(found.Disks, node.index, faults)
+		ahead, err := surveyor.Clock(ctx, node.index)
+		if err != nil {
+			return Faults{}, node.failed("survey the clock", err)
+		}
+		keep(found.Clocks, node.index, ahead)
+	}
+	return found, nil
+}
+
+// Diverge runs statements on the node's own database as one transaction that no other node
+// hears of. No fault does that: it is there to show that what compares nodes sees a
+// difference. The node loses the difference when it starts again or installs a snapshot.
+// If a statement fails nothing changes. It blocks until the statements are done.
+func (n *Node) Diverge(ctx context.Context, sql string) (err error) {
+	ctx, leave, err := n.cluster.enter(ctx)
+	if err != nil {
+		return n.failed("diverge", err)
+	}
+	defer leave(&err)
+	diverger, can := target.As[target.Diverger](n.cluster.cluster)
+	if !can {
+		return n.failed("diverge", &UnsupportedError{target.Diverge})
+	}
+	if _, err := n.cluster.Node(n.index); err != nil {
+		return err
+	}
+	end := n.cluster.journal.Begin(journal.Fault, n.index, "diverge: %s", abridged(sql))
+	if err = diverger.Diverge(ctx, n.index, sql); err != nil {
+		err = n.failed("diverge", err)
+	}
+	end(err)
+	return err
+}

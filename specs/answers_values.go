@@ -1,0 +1,160 @@
+package specs
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"math"
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	. "github.com/rejoin-db/rejoin/harness/matchers"
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+// answersValues is about values at their bounds, and rows at those of what carries them.
+func answersValues(w *world) {
+	Describe("A value in an answer", Label("suite:answers-values"), func() {
+		It("has the bits that it had, by every node and in every way to ask", func(ctx SpecContext) {
+			w.run(ctx, "CREATE TABLE {ns}.v (id INTEGER PRIMARY KEY, v)")
+			values := []any{
+				nil, int64(0), int64(-1), int64(math.MaxInt64), int64(math.MinInt64), int64(math.MinInt64 + 1), int64(1<<53 + 1), int64(-1<<53 - 1),
+				0.0, math.Copysign(0, -1), 1.0, -1.0, 0.1, -0.1, 1.0 / 3, 1e15, 1e16, 1e21, 1e22, 1e-6, 1e-7, 123456789012345.6, 9007199254740993.0,
+				math.Inf(1), math.Inf(-1), math.MaxFloat64, -math.MaxFloat64, math.SmallestNonzeroFloat64, -math.SmallestNonzeroFloat64, 2.2250738585072009e-308,
+				"", "x", "a\x00b", "\x00", "\xff\xfe", "cut \xe6\x9e", "\xed\xa0\x80", "\xc0\x80", string(allBytes()), "\u2028\u2029\ufeff\ufffd 林 👩‍👧", `"\/` + "\b\f\n\r\t\x1f\x7f",
+				"null", "9e999", `{"base64":"AA=="}`, `{"text_base64":"AA=="}`, " 1 ", "1.0",
+				[]byte{}, []byte{0}, []byte("text"), []byte("\xff\xfe"), allBytes(),
+			}
+			values = append(values, manyValues()...)
+			var want []string
+			for _, value := range values {
+				want = append(want, exactValue(value))
+			}
+			params, places := []any{}, []string{}
+			for i, value := range values {
+				params, places = append(params, i, value), append(places, "(?, ?)")
+			}
+			for _, node := range w.cluster.Nodes() {
+				stored := w.runOn(ctx, node, "DELETE FROM {ns}.v; INSERT INTO {ns}.v VALUES "+strings.Join(places, ", ")+" RETURNING v", params...)
+				Expect(strings.Split(exactly(stored)[1], "\n")).To(Equal(want), "as %s has stored them", node)
+				Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+				for _, at := range w.asked() {
+					Expect(strings.Split(exactly(w.runOn(ctx, at, "SELECT v FROM {ns}.v ORDER BY id"))[0], "\n")).To(Equal(want), "stored by %s, read by %s", node, at)
+				}
+			}
+			var asked []string
+			for range values {
+				asked = append(asked, "?")
+			}
+			for _, at := range w.asked() {
+				Expect(exactly(w.runOn(ctx, at, "SELECT "+strings.Join(asked, ", "), values...))).To(Equal([]string{strings.Join(want, ", ")}), "sent to %s", at)
+				Expect(w.runOn(ctx, at, "SELECT ?, 9e999 - 9e999", math.NaN())).To(HaveRows(Row(nil, nil)), "what is no number is NULL")
+			}
+			Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.v ORDER BY id")))
+		}, patience)
+
+		It("is whole if it is longer than a mebibyte", func(ctx SpecContext) {
+			w.run(ctx, "CREATE TABLE {ns}.v (id INTEGER PRIMARY KEY, v)")
+			const size = 1<<20 + 1
+			long := []any{strings.Repeat(`"long" \ `+"林\n", size/14+1), []byte(strings.Repeat("\x00\xff\x10", size/3+1))}
+			var want []string
+			for i, value := range long {
+				node := w.cluster.Nodes()[i%w.cluster.Size()]
+				Expect(exactly(w.runOn(ctx, node, "INSERT INTO {ns}.v VALUES (?, ?) RETURNING v", i, value))).To(Equal([]string{exactValue(value)}))
+				want = append(want, exactValue(value))
+			}
+			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			for _, node := range w.cluster.Nodes() {
+				Expect(exactly(w.runOn(ctx, node.Reading(target.Local), "SELECT v FROM {ns}.v ORDER BY id"))).To(Equal([]string{strings.Join(want, "\n")}))
+			}
+		}, patience)
+
+		It("is whole wherever a row ends in the pieces that an answer is sent in", func(ctx SpecContext) {
+			// Rows of 64 bytes, and one before them that is longer by one byte each time, so
+			// that some row ends at every byte of a piece, and some escape is cut in two.
+			const rows = 1200
+			row := `x"\` + "\n林" + strings.Repeat("y", 64-len(`["x\"\\`+`\n林"],`))
+			w.run(ctx, "CREATE TABLE {ns}.r (v TEXT)")
+			w.run(ctx, "INSERT INTO {ns}.r WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) SELECT ? FROM n", rows, row)
+			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			nodes := w.cluster.Nodes()
+			for shift := range 64 {
+				at := nodes[shift%len(nodes)].Reading(target.Local)
+				answer := w.runOn(ctx, at, "SELECT printf('%.*c', ?, 'z') UNION ALL SELECT v FROM {ns}.r", shift+1).Rows()
+				Expect(answer).To(HaveLen(rows+1), "by %s, after a row of %d bytes", at, shift+1)
+				Expect(answer[0]).To(Equal(Row(strings.Repeat("z", shift+1))))
+				for i, found := range answer[1:] {
+					if found[0] != row {
+						Expect(found).To(Equal(Row(row)), "row %d by %s, after a row of %d bytes", i+1, at, shift+1)
+					}
+				}
+			}
+
+			By("sending answers of changes on, about as long as such pieces")
+			for _, node := range nodes {
+				for _, size := range []int{4000, 4095, 4096, 4097, 32<<10 - 70, 32 << 10, 64<<10 - 140, 64<<10 - 1, 64 << 10, 64<<10 + 1, 200_000} {
+					text := strings.Repeat("z", size)
+					answer := w.runOn(ctx, node, "UPDATE {ns}.r SET v = v WHERE rowid < 3 RETURNING printf('%.*c', ?, 'z') AS v", size)
+					Expect(exactly(answer)).To(Equal([]string{exactValue(text) + "\n" + exactValue(text)}))
+				}
+			}
+		}, patience)
+
+		It("is too much for a request above the limit, which is refused unseen", func(ctx SpecContext) {
+			const most = 16 << 20 // bytes, as ginkgo.yml has it
+			text := strings.Repeat("x", most)
+			at := w.node(0).Reading(target.Local)
+			Expect(w.runOn(ctx, at, "SELECT length(?)", text[:most*5/8])).To(HaveRows(Row(most * 5 / 8)))
+			_, err := at.Execute(ctx, "SELECT length(?)", text)
+			Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied), "%v", err)
+		}, patience)
+	})
+}
+
+// manyValues are numbers of every length and texts with a quote, an escape or a letter of
+// several bytes at each of many places.
+func manyValues() (values []any) {
+	power, bits := int64(1), uint64(1)
+	for range 18 {
+		power *= 10
+		values = append(values, power, power-1, -power, float64(power)*1.1, 1/float64(power), float64(power-1)/1e7)
+	}
+	for range 64 { // bits of all kinds
+		bits = bits*6364136223846793005 + 1442695040888963407
+		if f := math.Float64frombits(bits); !math.IsNaN(f) {
+			values = append(values, f, float64(bits>>11)/1e16, -float64(bits>>20)/1e5)
+		}
+	}
+	for i := range 20 {
+		rest := strings.Repeat("b", 20-i)
+		for _, special := range []string{`"`, `\`, "\n", "é", "林", "\xff", "\x00"} {
+			values = append(values, strings.Repeat("a", i)+special+rest)
+		}
+	}
+	return values
+}
+
+// exactValue is a value in words that no other value has. Of what is long it is a sum.
+func exactValue(value any) string {
+	const most = 300
+	switch v := value.(type) {
+	case nil:
+		return "NULL"
+	case int64:
+		return fmt.Sprintf("integer %d", v)
+	case float64:
+		return fmt.Sprintf("float %v %016x", v, math.Float64bits(v))
+	case string:
+		if len(v) > most {
+			return fmt.Sprintf("text of %d bytes %x", len(v), sha256.Sum256([]byte(v)))
+		}
+		return fmt.Sprintf("text %q", v)
+	case []byte:
+		if len(v) > most {
+			return fmt.Sprintf("blob of %d bytes %x", len(v), sha256.Sum256(v))
+		}
+		return fmt.Sprintf("blob %x", v)
+	}
+	return fmt.Sprintf("%T %v", value, value)
+}

@@ -1,0 +1,114 @@
+package specs
+
+import (
+	"context"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/rejoin-db/rejoin/harness"
+	. "github.com/rejoin-db/rejoin/harness/matchers"
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+// diverging has one node really differ, past the log: the proof at the end of every spec,
+// that all nodes hold the same, is shown what it must see.
+func diverging(w *world) {
+	Describe("A node that differs", Label("suite:diverging"), func() {
+		BeforeEach(func(ctx SpecContext) {
+			w.needs(3)
+			w.requires(target.Diverge)
+			w.run(ctx, `CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, k INTEGER, v TEXT DEFAULT 'd'); CREATE TABLE {ns}.plain (v);
+				CREATE TABLE {ns}.keyed (k TEXT PRIMARY KEY, v) WITHOUT ROWID; CREATE TABLE {ns}.counted (id INTEGER PRIMARY KEY AUTOINCREMENT, v)`)
+			w.run(ctx, `INSERT INTO {ns}.t VALUES (1, 7, 'a'), (2, 7, 'b'), (3, 8, 'c'); INSERT INTO {ns}.plain VALUES ('x'), ('y'), (2), (0.0), (NULL); INSERT INTO {ns}.keyed VALUES ('k', 1); INSERT INTO {ns}.counted VALUES (1, 'n')`)
+			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			Expect(w.cluster.VerifyInvariants(ctx)).To(Succeed())
+		})
+
+		diverge := func(ctx context.Context, node *harness.Node, sql string) {
+			GinkgoHelper()
+			Expect(node.Diverge(ctx, w.sql(sql))).To(Succeed(), sql)
+		}
+
+		// secrets are differences that no query of a spec shows, and how to undo them.
+		secrets := []struct{ name, do, undo string }{
+			{"a view", "CREATE VIEW {ns}.w AS SELECT 1 AS one", "DROP VIEW {ns}.w"},
+			{"a trigger", "CREATE TRIGGER {ns}.g AFTER INSERT ON t BEGIN SELECT 1; END", "DROP TRIGGER {ns}.g"},
+			{"an index", "CREATE INDEX {ns}.i ON t (v)", "DROP INDEX {ns}.i"},
+			{"a table without rows", "CREATE TABLE {ns}.more (v)", "DROP TABLE {ns}.more"},
+			{"a counter", "INSERT INTO {ns}.counted VALUES (9, 'n'); DELETE FROM {ns}.counted WHERE id = 9", "UPDATE sqlite_sequence SET seq = 1 WHERE name = '{ns}.counted'"},
+			{"a value", "UPDATE {ns}.t SET v = 'z' WHERE id = 3", "UPDATE {ns}.t SET v = 'c' WHERE id = 3"},
+			{"the type of a value", "UPDATE {ns}.plain SET v = x'78' WHERE v = 'x'", "UPDATE {ns}.plain SET v = 'x' WHERE v = x'78'"},
+			{"a whole number that is a float", "UPDATE {ns}.plain SET v = 2.0 WHERE v = 2", "UPDATE {ns}.plain SET v = 2 WHERE v = 2"},
+			{"a sign of zero", "UPDATE {ns}.plain SET v = -0.0 WHERE rowid = 4", "UPDATE {ns}.plain SET v = 0.0 WHERE rowid = 4"},
+			{"NULL that is an empty text", "UPDATE {ns}.plain SET v = '' WHERE v IS NULL", "UPDATE {ns}.plain SET v = NULL WHERE v = ''"},
+			{"a row of a table that has no row numbers", "UPDATE {ns}.keyed SET v = 2 WHERE k = 'k'", "UPDATE {ns}.keyed SET v = 1 WHERE k = 'k'"},
+			{"a row more", "INSERT INTO {ns}.t VALUES (4, 9, 'd')", "DELETE FROM {ns}.t WHERE id = 4"},
+			{"a row less", "DELETE FROM {ns}.t WHERE id = 2", "INSERT INTO {ns}.t VALUES (2, 7, 'b')"},
+			{"the number of a row", "UPDATE {ns}.plain SET rowid = 9 WHERE v = 'y'", "UPDATE {ns}.plain SET rowid = 2 WHERE v = 'y'"},
+			{"a column with its default", "ALTER TABLE {ns}.t ADD COLUMN more TEXT DEFAULT 'm'", "ALTER TABLE {ns}.t DROP COLUMN more"},
+			{"the name of a column", "ALTER TABLE {ns}.t RENAME COLUMN v TO u", "ALTER TABLE {ns}.t RENAME COLUMN u TO v"},
+			{"a namespace", "INSERT INTO rejoin_namespaces VALUES ('{ns}_one')", "DELETE FROM rejoin_namespaces WHERE name = '{ns}_one'"},
+			{"what is in a namespace", "UPDATE rejoin_objects SET namespace = 'main' WHERE name = '{ns}.plain'", "UPDATE rejoin_objects SET namespace = '{ns}' WHERE name = '{ns}.plain'"},
+			{"which requests were applied", "INSERT INTO rejoin_requests VALUES (-1, 'never sent', NULL, NULL, 0, x'00')", "DELETE FROM rejoin_requests WHERE log_index = -1"},
+			{"which requests a node has sent", "INSERT INTO rejoin_tickets VALUES (-1, x'00', NULL, NULL)", "DELETE FROM rejoin_tickets WHERE log_index = -1"},
+			{"an answer that is kept", "INSERT INTO rejoin_answers VALUES (-1, x'00')", "DELETE FROM rejoin_answers WHERE ends = -1"},
+		}
+
+		It("is found by what it holds, whatever the difference and whichever the node", func(ctx SpecContext) {
+			for i, secret := range secrets {
+				nodes := w.cluster.Nodes()
+				if i > 0 { // all positions for one; then in turn, and a node that is not the leader among them
+					nodes = nodes[i%len(nodes):][:1]
+				}
+				for _, node := range nodes {
+					diverge(ctx, node, secret.do)
+					err := w.cluster.VerifyInvariants(ctx)
+					Expect(err).To(MatchError(harness.ErrInvariant), "%s on %s alone", secret.name, node)
+					Expect(err).To(MatchError(ContainSubstring(node.String())), secret.name)
+					diverge(ctx, node, secret.undo)
+					Expect(w.cluster.VerifyInvariants(ctx)).To(Succeed(), "%s, undone", secret.name)
+				}
+			}
+		}, patience)
+
+		It("is found by a query that shows the difference, in order or not, and by no other", func(ctx SpecContext) {
+			const plain, byKey, all = "SELECT v FROM {ns}.t", "SELECT v FROM {ns}.t ORDER BY k", "SELECT * FROM {ns}.t ORDER BY id"
+			for _, node := range w.cluster.Nodes() {
+				diverge(ctx, node, "UPDATE {ns}.t SET v = CASE id WHEN 1 THEN 'b' ELSE 'a' END WHERE k = 7")
+				Expect(node.Reading(target.Local).Execute(ctx, w.sql(byKey))).To(HaveRows(Row("b"), Row("a"), Row("c")), "it does not differ")
+				Expect(w.cluster).To(BeConsistent(w.sql(plain), w.sql("SELECT id, k FROM {ns}.t ORDER BY id")))
+				Expect(w.cluster).NotTo(BeConsistent(w.sql(byKey)), "%s has two rows in another order", node)
+				Expect(w.cluster).NotTo(BeConsistent(w.sql(all)))
+				Expect(w.cluster).NotTo(BeConsistent(w.sql("SELECT * FROM {ns}.t")))
+				diverge(ctx, node, "UPDATE {ns}.t SET v = CASE id WHEN 1 THEN 'a' ELSE 'b' END WHERE k = 7")
+				Expect(w.cluster).To(BeConsistent(w.sql(byKey), w.sql(all)))
+			}
+		}, patience)
+
+		It("lacks a row that was acknowledged, and is named", func(ctx SpecContext) {
+			w.requires(target.Keys)
+			for _, node := range w.cluster.Nodes() {
+				const lost = "(SELECT max(log_index) FROM rejoin_requests)"
+				diverge(ctx, node, "CREATE TABLE kept AS SELECT * FROM rejoin_requests WHERE log_index = "+lost+"; DELETE FROM rejoin_requests WHERE log_index = "+lost)
+				Expect(w.cluster.VerifyInvariants(ctx)).To(MatchError(And(
+					ContainSubstring("hold different data"), ContainSubstring("%s lacks 1 acknowledged changes", node))))
+				diverge(ctx, node, "INSERT INTO rejoin_requests SELECT * FROM kept; DROP TABLE kept")
+				Expect(w.cluster.VerifyInvariants(ctx)).To(Succeed())
+			}
+		}, patience)
+
+		It("is as it was where a statement fails, and heals by starting again", Label("fault:stop"), func(ctx SpecContext) {
+			node := w.node(1)
+			Expect(node.Diverge(ctx, w.sql("INSERT INTO {ns}.t VALUES (5, 5, 'e'); INSERT INTO {ns}.t VALUES (1, 1, 'taken')"))).To(
+				MatchError(ContainSubstring("diverge on node 1 (n1)")))
+			Expect(w.cluster.VerifyInvariants(ctx)).To(Succeed())
+			w.requires(target.Stop)
+			diverge(ctx, node, "DELETE FROM {ns}.t")
+			Expect(w.cluster).NotTo(BeConsistent(w.sql("SELECT * FROM {ns}.t")))
+			w.leave(ctx, 1, harness.Stop)
+			w.comeBack(ctx, 1)
+			Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.t")))
+		}, patience)
+	})
+}

@@ -1,0 +1,278 @@
+package specs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/rejoin-db/rejoin/harness"
+	. "github.com/rejoin-db/rejoin/harness/matchers"
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+// flags are about what the harness says of nodes, and for what its waits wait: nodes are
+// said to be otherwise than they are, each in turn.
+func flags(w *world) {
+	Describe("What is said of a node", Label("suite:flags"), func() {
+		var say *told
+
+		BeforeEach(func(ctx SpecContext) {
+			w.needs(3)
+			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			say = &told{}
+		})
+
+		indexes := func(nodes []*harness.Node) (all []int) {
+			for _, node := range nodes {
+				all = append(all, node.Index())
+			}
+			return all
+		}
+
+		It("is its flag, and that of no other", Label("fault:isolate"), func(ctx SpecContext) {
+			for _, node := range w.cluster.Nodes() {
+				i := node.Index()
+				w.leave(ctx, i)
+				for _, other := range w.cluster.Nodes() {
+					Expect(w.cluster.IsNodeOnline(other.Index())).To(Equal(other.Index() != i))
+					way, lost := w.cluster.Lost(other.Index())
+					Expect(lost).To(Equal(other.Index() == i))
+					Expect(way == harness.Isolate).To(Equal(lost))
+				}
+				Expect(indexes(w.cluster.OnlineNodes())).To(Equal(w.others(i)))
+				Expect(w.cluster.TakeNodeOffline(ctx, i)).To(MatchError(harness.ErrAlreadyOffline))
+				Expect(w.cluster.BringNodeOnline(ctx, w.others(i)[0])).To(MatchError(harness.ErrAlreadyOnline))
+				w.comeBack(ctx, i)
+				Expect(w.cluster.IsNodeOnline(i)).To(BeTrue())
+				Expect(w.cluster.OnlineNodes()).To(HaveLen(w.cluster.Size()))
+			}
+			_, err := w.cluster.IsNodeOnline(w.cluster.Size())
+			Expect(err).To(HaveOccurred())
+			_, err = w.cluster.IsNodeOnline(-1)
+			Expect(err).To(HaveOccurred())
+		}, patience)
+
+		It("stays if the fault cannot be made", func(ctx SpecContext) {
+			cluster := w.hearing(ctx, say)
+			for _, node := range w.cluster.Nodes() {
+				say.isolate = func(int) error { return errOfSpec }
+				Expect(cluster.TakeNodeOffline(ctx, node.Index())).To(MatchError(errOfSpec))
+				Expect(cluster.IsNodeOnline(node.Index())).To(BeTrue())
+				Expect(cluster.OnlineNodes()).To(HaveLen(cluster.Size()))
+			}
+		}, patience)
+
+		// until has a node be said to be otherwise at its first looks, and counts them.
+		until := func(node, looks int, otherwise func(*target.Status)) *counted {
+			asked := &counted{}
+			say.status = func(at int, s target.Status) target.Status {
+				if at == node && asked.next(at) <= looks {
+					otherwise(&s)
+				}
+				return s
+			}
+			return asked
+		}
+		const looks = 4
+		behind := map[string]func(*target.Status){
+			"connecting": func(s *target.Status) { s.State = target.Connecting },
+			"syncing":    func(s *target.Status) { s.State = target.Syncing },
+			"leaving":    func(s *target.Status) { s.State = target.Leaving },
+			"offline":    func(s *target.Status) { s.State = target.Offline },
+			"one behind": func(s *target.Status) { s.AppliedIndex-- },
+		}
+
+		It("is that it is online only when it shows that, and has applied what is committed", func(ctx SpecContext) {
+			for _, node := range w.cluster.Nodes() {
+				for what, otherwise := range behind {
+					say.status = nil
+					cluster := w.hearing(ctx, say)
+					asked := until(node.Index(), looks, otherwise)
+					Expect(cluster.WaitForNodeOnline(ctx, node.Index())).To(Succeed())
+					Expect(asked.of(node.Index())).To(BeNumerically(">", looks), "%s was %s", node, what)
+					asked = until(node.Index(), looks, otherwise)
+					Expect(cluster.WaitForAllOnline(ctx)).To(Succeed())
+					Expect(asked.of(node.Index())).To(BeNumerically(">", looks), "%s was %s, of all", node, what)
+					asked = until(node.Index(), looks, otherwise)
+					Expect(cluster.Heal(ctx)).To(Succeed())
+					Expect(asked.of(node.Index())).To(BeNumerically(">", looks), "%s was %s, and healed", node, what)
+				}
+			}
+		}, patience)
+
+		It("is that it has caught up with what any other node knows", func(ctx SpecContext) {
+			const more = 100
+			for _, node := range w.cluster.Nodes() {
+				for _, other := range w.others(node.Index()) {
+					say.status = nil
+					cluster := w.hearing(ctx, say)
+					heard, err := cluster.Node(node.Index())
+					Expect(err).NotTo(HaveOccurred())
+					var asked counted
+					say.status = func(at int, s target.Status) target.Status {
+						if at == other {
+							s.CommitIndex += more
+						}
+						if asked.next(at) > looks {
+							s.AppliedIndex += more
+						}
+						return s
+					}
+					Expect(HaveCaughtUp().Match(heard)).To(BeFalse())
+					Expect(BeOnline().Match(heard)).To(BeTrue())
+					Expect(cluster.WaitForNodeOnline(ctx, node.Index())).To(Succeed())
+					Expect(asked.of(node.Index())).To(BeNumerically(">", looks), "%s did not wait for what %d knows", node, other)
+					Expect(HaveCaughtUp().Match(heard)).To(BeTrue())
+				}
+			}
+		}, patience)
+
+		It("ends a wait with what it showed: that it failed, or that its flag is down", func(ctx SpecContext) {
+			for _, node := range w.cluster.Nodes() {
+				say.status = nil
+				cluster := w.hearing(ctx, say)
+				until(node.Index(), 1000, func(s *target.Status) { s.State = target.Failed })
+				Expect(cluster.WaitForNodeOnline(ctx, node.Index())).To(MatchError(harness.ErrFailed))
+				Expect(cluster.WaitForAllOnline(ctx)).To(MatchError(harness.ErrFailed))
+				Expect(cluster.Heal(ctx)).To(MatchError(harness.ErrFailed))
+				Expect(cluster.VerifyDataConsistency(ctx, "SELECT 1")).To(MatchError(harness.ErrFailed))
+
+				say.status = nil
+				cluster = w.hearing(ctx, say)
+				Expect(cluster.TakeNodeOffline(ctx, node.Index())).To(Succeed())
+				for _, wait := range []func(context.Context) error{
+					func(ctx context.Context) error { return cluster.WaitForNodeOnline(ctx, node.Index()) }, cluster.WaitForAllOnline,
+				} {
+					short, cancel := context.WithTimeout(ctx, 30*time.Millisecond)
+					var failure *harness.WaitError
+					Expect(errors.As(wait(short), &failure)).To(BeTrue())
+					cancel()
+					Expect(failure.Node).To(Equal(node.Index()))
+					Expect(failure.Flag).To(BeFalse())
+				}
+				Expect(cluster.Heal(ctx)).To(Succeed())
+			}
+		}, patience)
+
+		It("is matched by what it shows, and by nothing else", func(ctx SpecContext) {
+			cluster := w.hearing(ctx, say)
+			for _, node := range cluster.Nodes() {
+				for state, holds := range map[target.State][]bool{
+					target.Connecting: {true, false, false, false, false, false},
+					target.Syncing:    {false, true, false, false, false, false},
+					target.Online:     {false, false, true, false, false, false},
+					target.Leaving:    {false, false, false, true, false, false},
+					target.Offline:    {false, false, false, false, true, false},
+					target.Failed:     {false, false, false, false, false, true},
+				} {
+					until(node.Index(), 1000, func(s *target.Status) { s.State = state })
+					var found []bool
+					for _, matcher := range []interface{ Match(any) (bool, error) }{BeConnecting(), BeSyncing(), BeOnline(), BeLeaving(), BeOffline(), BeFailed()} {
+						matched, err := matcher.Match(node)
+						Expect(err).NotTo(HaveOccurred())
+						found = append(found, matched)
+					}
+					Expect(found).To(Equal(holds), "%s is %s", node, state)
+				}
+			}
+		}, patience)
+
+		It("is that it leads, by the word of a quorum and of no fewer", func(ctx SpecContext) {
+			cluster := w.hearing(ctx, say)
+			for _, node := range w.cluster.Nodes() {
+				for voters := range w.cluster.Size() + 1 {
+					say.status = func(at int, s target.Status) target.Status {
+						if s.Leader = ""; (at-node.Index()+w.cluster.Size())%w.cluster.Size() < voters {
+							s.Leader = node.ID()
+						}
+						return s
+					}
+					leader, err := cluster.Leader(ctx)
+					matched, _ := HaveLeader().Match(cluster)
+					Expect(matched).To(Equal(voters >= cluster.Quorum()))
+					if voters < cluster.Quorum() {
+						Expect(err).To(MatchError(harness.ErrNoLeader), "%d nodes say that %s leads", voters, node)
+						continue
+					}
+					Expect(err).NotTo(HaveOccurred())
+					Expect(leader).To(Equal(node.Index()))
+				}
+			}
+		}, patience)
+
+		It("is what that node answered, to what it was asked", func(ctx SpecContext) {
+			const question = "SELECT 'whom'"
+			asked := make(chan target.Request, 100)
+			say.request = func(node int, request target.Request) target.Request {
+				if request.SQL == question {
+					asked <- request
+					request.SQL = fmt.Sprintf("SELECT %d", node)
+				}
+				return request
+			}
+			cluster := w.hearing(ctx, say)
+			whose := func(r harness.Result) {
+				GinkgoHelper()
+				Expect(r).To(HaveRows(Row(r.Node)))
+				Expect(r.ID).To(Equal(w.node(r.Node).ID()))
+			}
+			for _, level := range []target.Consistency{target.Default, target.Local, target.Leader, target.Strong} {
+				view := cluster.Reading(level)
+				results, err := view.ExecuteOnAll(ctx, question)
+				Expect(err).NotTo(HaveOccurred())
+				Expect(results).To(HaveLen(cluster.Size()))
+				for i, r := range results {
+					Expect(r.Node).To(Equal(i), "the answers of all are not in the nodes' order")
+					whose(r)
+				}
+				for _, node := range view.Nodes() {
+					r, err := node.Execute(ctx, question)
+					Expect(err).NotTo(HaveOccurred())
+					Expect(r.Node).To(Equal(node.Index()))
+					whose(r)
+					r, err = node.Inside().Execute(ctx, question)
+					Expect(err).NotTo(HaveOccurred())
+					Expect(r.Node).To(Equal(node.Index()))
+					whose(r)
+				}
+				for range 3 {
+					r, err := view.ExecuteOnRandom(ctx, question)
+					Expect(err).NotTo(HaveOccurred())
+					whose(r)
+					r, err = view.ExecuteWithRetry(ctx, question)
+					Expect(err).NotTo(HaveOccurred())
+					whose(r)
+				}
+				for len(asked) > 0 {
+					Expect((<-asked).Consistency).To(Equal(level))
+				}
+			}
+		}, patience)
+
+		It("is asked for the same by each node of a look", func(ctx SpecContext) {
+			cluster := w.hearing(ctx, say)
+			say.status = func(at int, s target.Status) target.Status {
+				s.Memory = uint64(1000 + at)
+				return s
+			}
+			for _, look := range [][]harness.Look{cluster.Look(ctx), cluster.Peek(ctx)} {
+				Expect(look).To(HaveLen(cluster.Size()))
+				for i, l := range look {
+					Expect(l.Err).NotTo(HaveOccurred())
+					Expect(l.Node.Index()).To(Equal(i))
+					Expect(l.Status.ID).To(Equal(l.Node.ID()))
+					Expect(l.Status.Memory).To(BeEquivalentTo(1000 + i))
+				}
+			}
+			used, err := cluster.Measure(ctx)
+			Expect(err).NotTo(HaveOccurred())
+			Expect(slices.IndexFunc(used, func(u harness.Usage) bool { return u.Memory != uint64(1000+u.Node) })).To(Equal(-1))
+			Expect(used).To(HaveLen(cluster.Size()))
+		}, patience)
+	})
+}

@@ -1,0 +1,83 @@
+package specs
+
+import (
+	"context"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/gleak"
+
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+// leaks are about the look at what a spec has left behind: it is left something.
+func leaks(w *world) {
+	Describe("What is left behind", Label("suite:leaks"), func() {
+		// left is what is seen that was not there before.
+		var left func() []string
+		BeforeEach(func() {
+			if _, err := os.Stat("/proc/self/fd"); err != nil {
+				Skip("this needs a system that shows what a process has open")
+			}
+			before := belong()
+			left = func() []string { return belong().besides(before) }
+		})
+
+		It("is seen, be it a file, a socket or a process, as long as it is there", func(ctx SpecContext) {
+			Expect(left()).To(BeEmpty())
+			path := filepath.Join(GinkgoT().TempDir(), "left open")
+			file, err := os.Create(path)
+			Expect(err).NotTo(HaveOccurred())
+			Expect(left()).To(ConsistOf(ContainSubstring(path)))
+			Expect(file.Close()).To(Succeed())
+			Expect(left()).To(BeEmpty())
+
+			for _, network := range []string{"tcp4", "tcp6"} {
+				listener, err := new(net.ListenConfig).Listen(ctx, network, "localhost:0")
+				if err != nil {
+					continue // a system without IPv6
+				}
+				Expect(left()).To(ConsistOf(HavePrefix("listening ")))
+				Expect(listener.Close()).To(Succeed())
+				Expect(left()).To(BeEmpty())
+			}
+
+			child := exec.CommandContext(ctx, "sleep", "60")
+			Expect(child.Start()).To(Succeed())
+			Expect(left()).To(ConsistOf(ContainSubstring("child process")))
+			Expect(child.Process.Kill()).To(Succeed())
+			Expect(child.Wait()).NotTo(Succeed())
+			Expect(left()).To(BeEmpty())
+		}, patience)
+
+		It("is seen, be it a goroutine", func() {
+			before := gleak.Goroutines()
+			ending := make(chan struct{})
+			ended := make(chan struct{})
+			go func() { <-ending; close(ended) }()
+			Expect(gleak.Goroutines()).To(gleak.HaveLeaked(before))
+			close(ending)
+			<-ended
+			Eventually(gleak.Goroutines).ShouldNot(gleak.HaveLeaked(before))
+		})
+
+		It("is nothing of a node that was ended", Label("fault:crash"), func(ctx SpecContext) {
+			w.needs(3)
+			w.requires(target.Crash)
+			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			w.run(ctx, "CREATE TABLE {ns}.t (v)")
+			ofNode := func(ctx context.Context) []string {
+				now := belong()
+				return now.besides(belongings{})
+			}
+			before := len(ofNode(ctx))
+			w.leave(ctx, 2, "crash")
+			Eventually(ctx, func(ctx context.Context) int { return len(ofNode(ctx)) }).Should(BeNumerically("<", before), "a node that runs has nothing open, or one that crashed still has it")
+			w.comeBack(ctx, 2)
+		}, patience)
+	})
+}

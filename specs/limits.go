@@ -1,0 +1,162 @@
+package specs
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/rejoin-db/rejoin/harness"
+	. "github.com/rejoin-db/rejoin/harness/matchers"
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+// stepsOf is an expression that takes so many steps, and little time: those of a pattern
+// that could match anywhere in a text, each of whose bytes counts for each of the text's.
+func stepsOf(steps int64) string {
+	const text, bytesPerStep = 8000, 16
+	pattern := steps * bytesPerStep / (2 * text)
+	return fmt.Sprintf("hex(zeroblob(%d)) LIKE '%%' || replace(hex(zeroblob(%d)), '0', '1')", text, pattern/2)
+}
+
+// bytesOf is an expression that holds so many bytes at once: three values, and a copy of
+// the greatest.
+func bytesOf(bytes int64) string {
+	const held = 4
+	each := fmt.Sprintf("zeroblob(%d)", bytes/held)
+	return "length(max(" + strings.Join([]string{each, each, each}, ", ") + "))"
+}
+
+// share is a part of a limit, in percent.
+func share(limit int64, percent int64) int64 { return limit / 100 * percent }
+
+// limitsOfRequests are specs about what one request may take: a little less is done, a
+// little more is refused, wherever it arrives.
+func limitsOfRequests(w *world) {
+	Describe("The limits of a request", Label("suite:limits"), func() {
+		var limits Limits
+
+		BeforeEach(func(ctx SpecContext) {
+			w.needs(3)
+			if limits = w.options.Limits; limits.Steps == 0 {
+				Skip("it is not known what a node of this target lets a request take")
+			}
+			w.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v)")
+			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+		})
+
+		costly := func(ctx context.Context, node *harness.Node, what, sql string) {
+			GinkgoHelper()
+			_, err := node.Execute(ctx, w.sql(sql))
+			Expect(codeOf(err)).To(Equal("TOO_COSTLY"), "%s at %s: %v", what, node, err)
+			Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied))
+		}
+		inserting := func(expressions ...string) string {
+			var all []string
+			for _, e := range expressions {
+				all = append(all, "INSERT INTO {ns}.t (v) SELECT "+e)
+			}
+			return strings.Join(all, "; ")
+		}
+		// changes asks a node for changes around each limit, and returns how many were made.
+		changes := func(ctx context.Context, node *harness.Node) (made int) {
+			GinkgoHelper()
+			for _, bad := range []struct{ what, sql string }{
+				{"steps", inserting(stepsOf(share(limits.Steps, 103)))},
+				{"steps of two statements", inserting(stepsOf(share(limits.Steps, 60)), stepsOf(share(limits.Steps, 60)))},
+				{"memory", inserting(bytesOf(share(limits.Memory, 103)))},
+				{"an answer", fmt.Sprintf("INSERT INTO {ns}.t (v) VALUES (zeroblob(%d)) RETURNING v", limits.Answer+1)},
+				{"the answers of two statements", strings.Repeat(fmt.Sprintf("INSERT INTO {ns}.t (v) VALUES (zeroblob(%d)) RETURNING v; ", share(limits.Answer, 60)), 2)},
+				{"a value", inserting(fmt.Sprintf("length(zeroblob(%d))", limits.Value+1))},
+			} {
+				costly(ctx, node, bad.what, bad.sql)
+			}
+			for _, good := range []string{
+				inserting(stepsOf(share(limits.Steps, 97))),
+				inserting(stepsOf(share(limits.Steps, 48)), stepsOf(share(limits.Steps, 48))),
+				inserting(bytesOf(share(limits.Memory, 97))),
+				inserting(fmt.Sprintf("length(zeroblob(%d))", limits.Value)),
+			} {
+				w.runOn(ctx, node, good)
+			}
+			return 5 // one of them makes two rows
+		}
+		// reads asks a node for reads around each limit.
+		reads := func(ctx context.Context, node *harness.Node) {
+			GinkgoHelper()
+			for _, level := range []target.Consistency{target.Local, target.Strong} {
+				at := node.Reading(level)
+				costly(ctx, at, "steps of a read", "SELECT "+stepsOf(share(limits.ReadSteps, 103)))
+				costly(ctx, at, "steps of two reads", "SELECT "+stepsOf(share(limits.ReadSteps, 60))+"; SELECT "+stepsOf(share(limits.ReadSteps, 60)))
+				w.runOn(ctx, at, "SELECT "+stepsOf(share(limits.ReadSteps, 97)))
+			}
+			costly(ctx, node, "memory of a read", "SELECT "+bytesOf(share(limits.ReadMemory, 103)))
+			w.runOn(ctx, node, "SELECT "+bytesOf(share(limits.ReadMemory, 97)))
+			costly(ctx, node, "a value that is read", fmt.Sprintf("SELECT length(zeroblob(%d))", limits.Value+1))
+		}
+
+		It("are those of the leader and of every follower, for changes and for reads, after a restart as well", Label("fault:crash"), func(ctx SpecContext) {
+			leader := w.leader(ctx)
+			follower := w.others(leader)[0]
+			made := 0
+			for _, node := range []int{leader, follower} {
+				made += changes(ctx, w.node(node))
+				reads(ctx, w.node(node))
+			}
+			if w.cluster.Can(target.Crash) {
+				By("starting a follower again")
+				w.leave(ctx, follower, harness.Crash)
+				w.comeBack(ctx, follower)
+				made += changes(ctx, w.node(follower))
+				reads(ctx, w.node(follower))
+			}
+			Expect(w.run(ctx, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(made)))
+			Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.t")))
+		}, patience)
+
+		It("are those of each request that a node catches up with, however many at once", Label("fault:isolate"), func(ctx SpecContext) {
+			leader := w.leader(ctx)
+			away := w.others(leader)[0]
+			w.leave(ctx, away)
+			made := 0
+			for range 2 {
+				for _, sql := range []string{inserting(stepsOf(share(limits.Steps, 97))), inserting(bytesOf(share(limits.Memory, 97)))} {
+					w.patiently(ctx, sql)
+					made++
+				}
+				costly(ctx, w.node(leader), "steps", inserting("'not'", stepsOf(share(limits.Steps, 103))))
+				costly(ctx, w.node(leader), "memory", inserting("'not'", bytesOf(share(limits.Memory, 103))))
+			}
+			Expect(w.node(away)).NotTo(HaveCaughtUp())
+			w.comeBack(ctx, away)
+			Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.t")))
+			Expect(w.node(away).Reading(target.Local).Execute(ctx, w.sql("SELECT count(*) FROM {ns}.t"))).To(HaveRows(Row(made)))
+		}, patience)
+
+		It("are those of its body, to the byte", func(ctx SpecContext) {
+			w.requires(target.Ports)
+			if limits.Body == 0 {
+				Skip("it is not known how large a request this target takes")
+			}
+			write := posting(w.sql("INSERT INTO {ns}.t (v) VALUES (1)"))
+			leader := w.leader(ctx)
+			for i, node := range []int{leader, w.others(leader)[0]} {
+				padded := func(bytes int64) asked {
+					a := w.authorized(write)
+					a.body += strings.Repeat(" ", int(bytes)-len(a.body))
+					return a
+				}
+				said := w.ask(ctx, node, padded(limits.Body+1))
+				Expect(said.status).To(Equal(http.StatusRequestEntityTooLarge), said.body)
+				Expect(said.code).To(Equal("BODY_TOO_LARGE"))
+				if i == 0 {
+					Expect(w.ask(ctx, node, padded(limits.Body)).status).To(Equal(http.StatusOK))
+				}
+			}
+			Expect(w.run(ctx, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(1)))
+		}, patience)
+	})
+}

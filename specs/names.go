@@ -1,0 +1,289 @@
+package specs
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	. "github.com/rejoin-db/rejoin/harness/matchers"
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+// names are specs of what a name means: which namespace, which table, and whether it is a
+// name at all.
+func names(w *world) {
+	Describe("A name", Label("suite:names"), func() {
+		BeforeEach(func(ctx SpecContext) {
+			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+		})
+
+		refused := func(ctx SpecContext, sql, reason string) {
+			GinkgoHelper()
+			_, err := w.cluster.ExecuteOnRandom(ctx, w.sql(sql))
+			Expect(err).To(MatchError(ContainSubstring(w.sql(reason))), sql)
+			Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied), sql)
+		}
+		// everywhere expects the answer of each node's own state.
+		everywhere := func(ctx SpecContext, sql string, rows ...[]any) {
+			GinkgoHelper()
+			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			results, err := w.cluster.Reading(target.Local).ExecuteOnAll(ctx, w.sql(sql))
+			Expect(err).NotTo(HaveOccurred(), sql)
+			Expect(results).To(And(HaveLen(w.cluster.Size()), HaveRows(rows...)), sql)
+		}
+		// stored are the objects whose names have a beginning, as each node's schema has them.
+		stored := func(ctx SpecContext, beginning string, names ...string) {
+			GinkgoHelper()
+			rows := make([][]any, len(names))
+			for i, name := range names {
+				rows[i] = Row(w.sql(name))
+			}
+			everywhere(ctx, fmt.Sprintf("SELECT name FROM sqlite_schema WHERE substr(name, 1, %d) = '%s' ORDER BY name", len(w.sql(beginning)), beginning), rows...)
+		}
+
+		// furnish fills a namespace with one of everything.
+		furnish := func(ctx SpecContext, ns string) {
+			GinkgoHelper()
+			w.run(ctx, strings.ReplaceAll(`CREATE NAMESPACE IF NOT EXISTS $; CREATE TABLE $.t (id INTEGER PRIMARY KEY AUTOINCREMENT, v TEXT);
+				CREATE UNIQUE INDEX $.i ON t (v); CREATE VIEW $.w AS SELECT count(*) AS n FROM $.t;
+				CREATE TABLE $.log (what TEXT)`, "$", ns))
+			w.run(ctx, strings.ReplaceAll(`CREATE TRIGGER $.g AFTER DELETE ON t BEGIN INSERT INTO "$.log" VALUES (old.v); END`, "$", ns))
+			w.run(ctx, strings.ReplaceAll("INSERT INTO $.t (v) VALUES ('one'), ('of $')", "$", ns))
+		}
+		// works expects all of it to do what it did.
+		works := func(ctx SpecContext, ns string) {
+			GinkgoHelper()
+			sql := func(text string) string { return strings.ReplaceAll(text, "$", ns) }
+			everywhere(ctx, sql("SELECT v FROM $.t ORDER BY id"), Row("one"), Row(w.sql("of "+ns)))
+			everywhere(ctx, sql("SELECT n FROM $.w"), Row(2))
+			refused(ctx, sql("INSERT INTO $.t (v) VALUES ('one')"), "UNIQUE constraint failed")
+			Expect(w.run(ctx, sql("INSERT INTO $.t (v) VALUES ('more') RETURNING id"))).To(HaveRows(Row(3)), "its counter begins anew")
+			w.run(ctx, sql("DELETE FROM $.t WHERE id = 3"))
+			everywhere(ctx, sql("SELECT what FROM $.log"), Row("more"))
+		}
+
+		It("of a namespace that is dropped is no pattern: all that is in it goes, and no neighbour with a name like it", func(ctx SpecContext) {
+			const like = "{ns}_a_b"
+			neighbours := []string{"{ns}_axb", "{ns}_a1b", "{ns}_a", "{ns}_a_", "{ns}_a_bc", "{ns}_a__b", "{ns}_", "x{ns}_a_b"}
+			// What is outside was there first, and has the namespace's name, or begins with it.
+			outside := []string{"{ns}_a_b", "{ns}_a_b.x", "{ns}_a_b_t", "{ns}_a_b.", ".{ns}_a_b.t"}
+			for _, name := range outside {
+				w.run(ctx, fmt.Sprintf(`CREATE TABLE "%s" (v); INSERT INTO "%s" VALUES ('outside')`, name, name))
+			}
+			w.run(ctx, `CREATE VIEW "{ns}_a_b.view" AS SELECT 'outside' AS v; CREATE TRIGGER "{ns}_a_b.trigger" AFTER INSERT ON "{ns}_a_b.x" BEGIN INSERT INTO "{ns}_a_b_t" VALUES ('fired'); END`)
+			furnish(ctx, like)
+			for _, name := range neighbours {
+				furnish(ctx, name)
+			}
+			refused(ctx, "DROP NAMESPACE "+like, "is not empty")
+			works(ctx, like)
+			w.run(ctx, "DROP NAMESPACE "+like+" CASCADE")
+
+			refused(ctx, "SELECT * FROM {ns}_a_b.t", "does not exist")
+			stored(ctx, "{ns}_a_b", "{ns}_a_b", "{ns}_a_b.", "{ns}_a_b.trigger", "{ns}_a_b.view", "{ns}_a_b.x", "{ns}_a_b_t",
+				"{ns}_a_bc.g", "{ns}_a_bc.i", "{ns}_a_bc.log", "{ns}_a_bc.t", "{ns}_a_bc.w")
+			for _, name := range neighbours {
+				works(ctx, name)
+			}
+			w.run(ctx, `INSERT INTO "{ns}_a_b.x" VALUES ('again')`)
+			everywhere(ctx, `SELECT v FROM "{ns}_a_b_t"`, Row("outside"), Row("fired"))
+			everywhere(ctx, `SELECT v FROM "{ns}_a_b.view"`, Row("outside"))
+			everywhere(ctx, "SELECT count(*) FROM sqlite_sequence WHERE name = '{ns}_a_b.t'", Row(0))
+
+			By("finding nothing of it when it is made again")
+			furnish(ctx, like)
+			works(ctx, like)
+			w.run(ctx, "DROP NAMESPACE {ns}_axb CASCADE; DROP NAMESPACE {ns}_a CASCADE; DROP NAMESPACE {ns}_ CASCADE")
+			everywhere(ctx, "SELECT v FROM {ns}_a_b.t ORDER BY id", Row("one"), Row(w.sql("of {ns}_a_b")))
+		}, patience)
+
+		It("is the same in any case of letters, and in any quotes", func(ctx SpecContext) {
+			w.run(ctx, "CREATE NAMESPACE {ns}_Shop; CREATE TABLE {ns}_SHOP.Goods (Id INTEGER PRIMARY KEY, Name TEXT)")
+			refused(ctx, "CREATE NAMESPACE {ns}_SHOP", "already exists")
+			refused(ctx, `CREATE NAMESPACE "{ns}_sHop"`, "already exists")
+			w.run(ctx, "CREATE NAMESPACE IF NOT EXISTS {ns}_SHOP")
+			for _, again := range []string{"{ns}_shop.goods", `"{ns}_Shop"."GOODS"`, "[{ns}_SHOP].[goods]", "`{ns}_shop`.`Goods`", `main."{ns}_shop.GOODS"`} {
+				refused(ctx, "CREATE TABLE "+again+" (v)", "already exists")
+			}
+			for i, name := range []string{"{ns}_shop.goods", "{ns}_SHOP.GOODS", `"{ns}_Shop"."Goods"`, "[{ns}_shop].[GOODS]", "`{ns}_sHOP`.`gOODS`", "{ns}_Shop . Goods", "{ns}_Shop/* of */./* the */Goods"} {
+				w.run(ctx, fmt.Sprintf("INSERT INTO %s VALUES (%d, 'x')", name, i))
+				w.run(ctx, "UPDATE "+name+" SET name = 'y' WHERE ID = ?", i)
+				everywhere(ctx, "SELECT count(*), max(NAME) FROM "+name, Row(i+1, "y"))
+			}
+			everywhere(ctx, `SELECT {ns}_SHOP.goods.ID, "{ns}_shop"."GOODS".name FROM {ns}_Shop.GOODS WHERE {ns}_shop.Goods.id = 6`, Row(6, "y"))
+			w.run(ctx, "CREATE INDEX {ns}_SHOP.ByName ON GOODS (name); CREATE VIEW {ns}_shop.V AS SELECT * FROM {ns}_SHOP.Goods")
+			w.run(ctx, "CREATE TRIGGER {ns}_shop.G AFTER DELETE ON gOOds BEGIN SELECT 1; END")
+			w.run(ctx, "ALTER TABLE {ns}_sHOP.goods RENAME COLUMN NAME TO Title; ALTER TABLE {ns}_shop.GOODS RENAME TO Wares")
+			everywhere(ctx, "SELECT count(TITLE) FROM {ns}_SHOP.WARES", Row(7))
+			refused(ctx, "DROP NAMESPACE {ns}_SHOP", "is not empty")
+			w.run(ctx, "DROP INDEX {ns}_shop.BYNAME; DROP VIEW {ns}_SHOP.v; DROP TRIGGER {ns}_Shop.g; DROP TABLE {ns}_shop.wares; DROP NAMESPACE {ns}_SHOP RESTRICT")
+			refused(ctx, "DROP NAMESPACE {ns}_shop", "does not exist")
+			w.run(ctx, "CREATE NAMESPACE {ns}_SHOP; CREATE TABLE {ns}_shop.GOODS (v); CREATE VIEW {ns}_Shop.V AS SELECT 1; DROP NAMESPACE {ns}_sHoP CASCADE")
+			stored(ctx, "{ns}_shop")
+			everywhere(ctx, "SELECT count(*) FROM rejoin_namespaces WHERE lower(name) = '{ns}_shop'", Row(0))
+		}, patience)
+
+		It("of a table may be anything in quotes, and is that table's in its namespace alone", func(ctx SpecContext) {
+			const one, other = "{ns}", "{ns}_o"
+			w.run(ctx, "CREATE NAMESPACE "+other)
+			odd := []string{"a b", "a.b", ".", "b.", `a"b`, `"`, "it's", "x]y", "`", "100%", "%", "_", "a_b", "axb", "[", "*", "?", "a;b", "--", "/*", "select", "table",
+				"namespace", "cascade", "main", "{ns}", "ünï", "Ünï", "林", "🙂", "0", " ", "\t", "\\", "A"}
+			quoted := func(ns, name string) string { return ns + `."` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+			var made, filled []string
+			for i, name := range odd {
+				for j, ns := range []string{one, other} {
+					made = append(made, "CREATE TABLE "+quoted(ns, name)+" (v)")
+					filled = append(filled, fmt.Sprintf("INSERT INTO %s VALUES (%d)", quoted(ns, name), 2*i+j))
+				}
+			}
+			w.run(ctx, strings.Join(made, ";"))
+			w.run(ctx, strings.Join(filled, ";"))
+			var asked []string
+			var rows [][]any
+			for i, name := range odd {
+				asked = append(asked, fmt.Sprintf("SELECT a.v, b.v FROM %s a, %s b", quoted(one, name), quoted(other, name)))
+				rows = append(rows, Row(2*i, 2*i+1))
+			}
+			everywhere(ctx, strings.Join(asked, " UNION ALL "), rows...)
+			for i, name := range odd {
+				asked[i] = "SELECT v, 0 FROM " + quoted(one, name)
+				if i%3 == 0 && !strings.Contains(name, "]") {
+					asked[i] = fmt.Sprintf("SELECT v, 0 FROM [%s].[%s]", one, name)
+				}
+				if i%3 == 1 && !strings.Contains(name, "`") {
+					asked[i] = fmt.Sprintf("SELECT v, 0 FROM `%s`.`%s`", one, name)
+				}
+				rows[i] = Row(2*i, 0)
+			}
+			everywhere(ctx, strings.Join(asked, " UNION ALL "), rows...)
+
+			By("renaming, dropping and dropping all")
+			w.run(ctx, "ALTER TABLE "+quoted(one, "a b")+" RENAME TO "+`"b.a"`+"; DROP TABLE "+quoted(one, "_")+"; DROP TABLE "+quoted(other, "%"))
+			everywhere(ctx, "SELECT v FROM "+quoted(one, "b.a"), Row(0))
+			everywhere(ctx, "SELECT v FROM "+quoted(other, "a b"), Row(1))
+			everywhere(ctx, fmt.Sprintf("SELECT a.v, b.v FROM %s a, %s b", quoted(one, "%"), quoted(other, "_")), Row(2*slices.Index(odd, "%"), 2*slices.Index(odd, "_")+1))
+			w.run(ctx, "DROP NAMESPACE "+other+" CASCADE")
+			everywhere(ctx, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND substr(name, 1, length('{ns}_')) = '{ns}_'", Row(0))
+			everywhere(ctx, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND substr(name, 1, length('{ns}.')) = '{ns}.'", Row(len(odd)-1))
+			for _, name := range []string{"select", "林", `a"b`, "a.b"} {
+				Expect(w.run(ctx, "SELECT count(*) FROM "+quoted(one, name))).To(HaveRows(Row(1)))
+			}
+		}, patience)
+
+		It("in a text or a comment is none, and one that an alias or a WITH has taken means that", func(ctx SpecContext) {
+			w.run(ctx, "CREATE NAMESPACE {ns}_o; CREATE TABLE {ns}.t (v TEXT, {ns}_o TEXT); CREATE TABLE {ns}_o.t (v TEXT); CREATE TABLE {ns}_t (v TEXT)")
+			w.run(ctx, `INSERT INTO {ns}.t VALUES ('{ns}.t; DROP NAMESPACE {ns}_o CASCADE', 'CREATE NAMESPACE {ns}_p') -- ; DROP NAMESPACE {ns} CASCADE
+				; /* DROP NAMESPACE {ns}_o CASCADE; */ INSERT INTO {ns}_o.t VALUES ('o')`)
+			everywhere(ctx, "SELECT v, {ns}_o FROM {ns}.t", Row(w.sql("{ns}.t; DROP NAMESPACE {ns}_o CASCADE"), w.sql("CREATE NAMESPACE {ns}_p")))
+			everywhere(ctx, "SELECT '{ns}_o.t', v AS \"{ns}_o.t\" /* FROM {ns}.t */ FROM {ns}_o.t -- {ns}.t", Row(w.sql("{ns}_o.t"), "o"))
+			everywhere(ctx, "SELECT count(*) FROM rejoin_namespaces WHERE name IN ('{ns}', '{ns}_o', '{ns}_p')", Row(2))
+			w.run(ctx, "UPDATE {ns}.t SET v = '1', {ns}_o = '2'; INSERT INTO {ns}_t VALUES ('3')")
+
+			for sql, row := range map[string][]any{
+				"SELECT {ns}_o.v FROM {ns}.t AS {ns}_o":                                                           Row("1"),
+				"SELECT {ns}_o.v, {ns}_o.{ns}_o FROM {ns}.t {ns}_o":                                               Row("1", "2"),
+				"SELECT t.v, u.v FROM {ns}.t, {ns}_o.t AS u":                                                      Row("1", "o"),
+				"SELECT {ns}.t.v, {ns}_o.t.v FROM {ns}.t, {ns}_o.t":                                               Row("1", "o"),
+				"WITH t(v) AS (VALUES ('c')) SELECT t.v, u.v FROM t, {ns}_o.t AS u":                               Row("c", "o"),
+				"WITH {ns}_o(v) AS (VALUES ('c')) SELECT {ns}_o.v, u.v FROM {ns}_o, {ns}_o.t AS u":                Row("c", "o"),
+				"WITH {ns}_t(v) AS (SELECT v FROM {ns}.t) SELECT v FROM {ns}_t":                                   Row("1"),
+				"SELECT v FROM main.{ns}_t":                                                                       Row("3"),
+				"SELECT (SELECT v FROM {ns}_o.t), (SELECT max({ns}_o) FROM {ns}.t)":                               Row("o", "2"),
+				"SELECT v FROM {ns}.t WHERE EXISTS (SELECT 1 FROM {ns}_o.t WHERE {ns}_o.t.v > {ns}.t.v)":          Row("1"),
+				"SELECT x.v FROM (SELECT v FROM {ns}_o.t) AS x JOIN {ns}.t AS y ON y.v < x.v":                     Row("o"),
+				"SELECT {ns}_o.t.* FROM {ns}_o.t":                                                                 Row("o"),
+				"SELECT v FROM {ns}_o.t UNION ALL SELECT v FROM {ns}_t WHERE v IN (SELECT v FROM {ns}.t LIMIT 0)": Row("o"),
+			} {
+				everywhere(ctx, sql, row)
+			}
+			w.run(ctx, "INSERT INTO {ns}_o.t SELECT {ns}_o FROM {ns}.t; DELETE FROM {ns}_o.t WHERE {ns}_o.t.v IN (SELECT {ns}_t.v || '' FROM main.{ns}_t)")
+			w.run(ctx, "UPDATE {ns}.t SET v = (SELECT max(v) FROM {ns}_o.t) WHERE {ns}.t.v = '1'; REPLACE INTO {ns}_t SELECT t.v FROM {ns}.t")
+			everywhere(ctx, "SELECT v FROM {ns}_t ORDER BY v", Row("3"), Row("o"))
+			everywhere(ctx, "SELECT v FROM {ns}_o.t ORDER BY v", Row("2"), Row("o"))
+		}, patience)
+
+		It("of a table that is renamed goes on in its namespace, with all that refers to it", func(ctx SpecContext) {
+			furnish(ctx, "{ns}_a")
+			furnish(ctx, "{ns}_b")
+			w.run(ctx, "CREATE TABLE {ns}_a.child (t REFERENCES t (id)); INSERT INTO {ns}_a.child VALUES (1); ALTER TABLE {ns}_a.t RENAME TO u")
+			refused(ctx, "SELECT * FROM {ns}_a.t", "no such table")
+			everywhere(ctx, "SELECT v FROM {ns}_a.u ORDER BY id", Row("one"), Row(w.sql("of {ns}_a")))
+			everywhere(ctx, "SELECT n FROM {ns}_a.w", Row(2))
+			refused(ctx, "INSERT INTO {ns}_a.u (v) VALUES ('one')", "UNIQUE constraint failed")
+			refused(ctx, "INSERT INTO {ns}_a.child VALUES (99)", "FOREIGN KEY constraint failed")
+			w.run(ctx, "DELETE FROM {ns}_a.u WHERE id = 2")
+			everywhere(ctx, "SELECT what FROM {ns}_a.log", Row(w.sql("of {ns}_a")))
+			works(ctx, "{ns}_b")
+			w.run(ctx, "CREATE TABLE {ns}_outside (v)")
+			refused(ctx, "ALTER TABLE {ns}_outside RENAME TO {ns}_a.inside", "")
+			refused(ctx, "ALTER TABLE {ns}_a.u RENAME TO {ns}_b.u", "")
+			refused(ctx, "ALTER TABLE {ns}_a.u RENAME TO log", "there is already")
+			w.run(ctx, "CREATE TABLE {ns}_a.t (v); INSERT INTO {ns}_a.t VALUES ('another'); DROP NAMESPACE {ns}_a CASCADE")
+			stored(ctx, "{ns}_a")
+			stored(ctx, "{ns}_o", "{ns}_outside")
+			everywhere(ctx, "SELECT v FROM {ns}_b.t ORDER BY id", Row("one"), Row(w.sql("of {ns}_b")))
+		}, patience)
+
+		It("in another namespace is reached by foreign keys, triggers and views, until that is dropped", func(ctx SpecContext) {
+			w.run(ctx, `CREATE NAMESPACE {ns}_p; CREATE NAMESPACE {ns}_c; CREATE TABLE {ns}_p.t (id INTEGER PRIMARY KEY); CREATE TABLE {ns}_p.log (v); CREATE TABLE {ns}_c.log (v);
+				CREATE TABLE {ns}_c.t (id INTEGER PRIMARY KEY, up REFERENCES {ns}_p.t (id) ON DELETE CASCADE, own REFERENCES t (id));
+				CREATE VIEW {ns}_c.both AS SELECT c.id AS child, p.id AS parent FROM {ns}_c.t c JOIN {ns}_p.t p ON p.id = c.up`)
+			w.run(ctx, `CREATE TRIGGER {ns}_c.g AFTER INSERT ON t BEGIN INSERT INTO "{ns}_p.log" VALUES (new.id); INSERT INTO "{ns}_c.log" VALUES (new.up); END`)
+			w.run(ctx, "INSERT INTO {ns}_p.t VALUES (1), (2); INSERT INTO {ns}_c.t VALUES (10, 1, NULL), (11, 2, 10)")
+			refused(ctx, "INSERT INTO {ns}_c.t VALUES (12, 3, NULL)", "FOREIGN KEY constraint failed")
+			refused(ctx, "INSERT INTO {ns}_c.t VALUES (12, 1, 2)", "FOREIGN KEY constraint failed")
+			everywhere(ctx, "SELECT (SELECT group_concat(v) FROM {ns}_p.log), (SELECT group_concat(v) FROM {ns}_c.log)", Row("10,11", "1,2"))
+			everywhere(ctx, "SELECT child, parent FROM {ns}_c.both ORDER BY child", Row(10, 1), Row(11, 2))
+			w.run(ctx, "DELETE FROM {ns}_p.t WHERE id = 2")
+			everywhere(ctx, "SELECT id FROM {ns}_c.t", Row(10))
+			refused(ctx, "DROP NAMESPACE {ns}_p CASCADE", "FOREIGN KEY constraint failed")
+			everywhere(ctx, "SELECT child, parent FROM {ns}_c.both", Row(10, 1))
+			w.run(ctx, "UPDATE {ns}_c.t SET up = NULL; DROP NAMESPACE {ns}_p CASCADE")
+			everywhere(ctx, "SELECT id, up FROM {ns}_c.t", Row(10, nil))
+			refused(ctx, "SELECT * FROM {ns}_c.both", "no such table")
+			refused(ctx, "INSERT INTO {ns}_c.t VALUES (13, NULL, NULL)", "no such table")
+			w.run(ctx, "DROP NAMESPACE {ns}_c CASCADE")
+			stored(ctx, "{ns}_c")
+			stored(ctx, "{ns}_p")
+		}, patience)
+
+		It("of a namespace is taken once, and is only what it may be", func(ctx SpecContext) {
+			longest := "n" + strings.Repeat("_", 62)
+			for _, name := range []string{"{ns}_1", "_{ns}", "{ns}__", longest[:63-len("_x")] + "_x", `"{ns}_q"`, "[{ns}_r]", "`{ns}_s`", "cascade", "namespace"} {
+				w.run(ctx, "CREATE NAMESPACE "+name)
+				refused(ctx, "CREATE NAMESPACE "+name, "already exists")
+				w.run(ctx, "CREATE NAMESPACE IF NOT EXISTS "+name)
+				w.run(ctx, "DROP NAMESPACE "+name)
+				refused(ctx, "DROP NAMESPACE "+name, "does not exist")
+				refused(ctx, "DROP NAMESPACE "+name+" CASCADE", "does not exist")
+				w.run(ctx, "DROP NAMESPACE IF EXISTS "+name+"; DROP NAMESPACE IF EXISTS "+name+" CASCADE")
+			}
+			for name, why := range map[string]string{`"1a"`: "does not begin with a digit", `"a-b"`: "ASCII letters, digits and underscores", `"a b"`: "ASCII letters", `"a.b"`: "ASCII letters", `"ä"`: "ASCII letters",
+				`"a%"`: "ASCII letters", `""`: "ASCII letters", "main": "belongs to SQLite", "TEMP": "belongs to SQLite", "Sqlite_x": "belongs to SQLite", "rejoin_x": "belong to the database", "Rejoin": "belong to the database", longest + "_": "at most 63 bytes"} {
+				refused(ctx, "CREATE NAMESPACE "+name, why)
+				refused(ctx, "CREATE NAMESPACE IF NOT EXISTS "+name, why)
+			}
+			refused(ctx, "CREATE TABLE {ns}_none.t (v)", "does not exist")
+			refused(ctx, "CREATE TABLE IF NOT EXISTS {ns}_none.t (v)", "does not exist")
+			refused(ctx, "DROP TABLE IF EXISTS {ns}_none.t", "does not exist")
+
+			By("undoing a namespace with the request that made or dropped it")
+			refused(ctx, "CREATE NAMESPACE {ns}_u; CREATE TABLE {ns}_u.t (v); INSERT INTO {ns}_u.no_table VALUES (1)", "no such table")
+			refused(ctx, "SELECT * FROM {ns}_u.t", "does not exist")
+			furnish(ctx, "{ns}_u")
+			refused(ctx, "DROP NAMESPACE {ns}_u CASCADE; CREATE NAMESPACE {ns}_u; CREATE TABLE {ns}_u.t (v); SELECT * FROM {ns}_u.w", "no such table")
+			works(ctx, "{ns}_u")
+			w.run(ctx, "DROP NAMESPACE {ns}_u CASCADE; CREATE NAMESPACE {ns}_u; CREATE TABLE {ns}_u.t (v)")
+			everywhere(ctx, "SELECT count(*) FROM {ns}_u.t", Row(0))
+			stored(ctx, "{ns}_u", "{ns}_u.t")
+			w.run(ctx, "CREATE TABLE IF NOT EXISTS {ns}_u.t (other); CREATE TABLE {ns}_u.u (v); DROP TABLE {ns}_u.t")
+			refused(ctx, "DROP NAMESPACE {ns}_u", "holds table {ns}_u.u")
+			w.run(ctx, "DROP TABLE {ns}_u.u; CREATE VIEW {ns}_u.only AS SELECT 1")
+			refused(ctx, "DROP NAMESPACE {ns}_u RESTRICT", "holds view {ns}_u.only")
+			w.run(ctx, "DROP VIEW {ns}_u.only; DROP NAMESPACE {ns}_u RESTRICT")
+		}, patience)
+	})
+}

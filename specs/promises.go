@@ -1,0 +1,294 @@
+package specs
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/journal"
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+// promises shows the harness a broken promise of every kind that VerifyInvariants is
+// about, at each node: nodes tell it what no sound node would.
+func promises(w *world) {
+	Describe("What every cluster promises", Label("suite:promises"), func() {
+		var say *told
+
+		BeforeEach(func(ctx SpecContext) {
+			w.needs(3)
+			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			say = &told{}
+		})
+
+		broken := func(err error, words ...string) {
+			GinkgoHelper()
+			Expect(err).To(MatchError(harness.ErrInvariant))
+			for _, word := range words {
+				Expect(err).To(MatchError(ContainSubstring(word)))
+			}
+		}
+
+		// leading has a node tell that it led in terms, in place of those that it led.
+		leading := func(node int, terms ...uint64) {
+			say.status = func(at int, s target.Status) target.Status {
+				if s.LedTerms = nil; at == node {
+					s.LedTerms = terms
+				}
+				return s
+			}
+		}
+
+		It("is one leader a term, also of nodes that have forgotten what they led", func(ctx SpecContext) {
+			for _, one := range w.cluster.Nodes() {
+				for _, other := range w.others(one.Index()) {
+					cluster := w.hearing(ctx, say)
+					leading(one.Index(), 1000, 1002, 1004)
+					Expect(cluster.VerifyInvariants(ctx)).To(Succeed())
+					leading(other, 1001, 1003)
+					Expect(cluster.VerifyInvariants(ctx)).To(Succeed())
+					leading(other, 1001, 1002, 1003) // neither the first nor the last of any
+					broken(cluster.VerifyInvariants(ctx), "both led in term 1002", one.String(), w.node(other).String())
+					say.status = nil
+					broken(cluster.VerifyInvariants(ctx), "both led in term 1002")
+					Expect(cluster.Journal().Events()).To(ContainElement(HaveField("Text", "one leader a term")))
+				}
+			}
+		}, patience)
+
+		It("is one leader a term, however a node was asked", func(ctx SpecContext) {
+			asking := map[string]func(cluster *harness.Cluster) error{
+				"its status": func(cluster *harness.Cluster) error {
+					node, err := cluster.Node(2)
+					Expect(err).NotTo(HaveOccurred())
+					_, err = node.Status(ctx)
+					return err
+				},
+				"a look":           func(cluster *harness.Cluster) error { cluster.Look(ctx); return nil },
+				"a wait for it":    func(cluster *harness.Cluster) error { return cluster.WaitForNodeOnline(ctx, 2) },
+				"a wait for all":   func(cluster *harness.Cluster) error { return cluster.WaitForAllOnline(ctx) },
+				"who leads":        func(cluster *harness.Cluster) error { _, err := cluster.Leader(ctx); return err },
+				"what it takes":    func(cluster *harness.Cluster) error { _, err := cluster.Measure(ctx); return err },
+				"a comparison":     func(cluster *harness.Cluster) error { return cluster.VerifyDataConsistency(ctx, "SELECT 1") },
+				"its end, stopped": func(cluster *harness.Cluster) error { return gone(ctx, cluster, harness.Stop, target.Stop) },
+				"its end, crashed": func(cluster *harness.Cluster) error { return gone(ctx, cluster, harness.Crash, target.Crash) },
+			}
+			for what, ask := range asking {
+				cluster := w.hearing(ctx, say)
+				leading(2, 1000)
+				Expect(ask(cluster)).To(Succeed(), what)
+				leading(0, 1000)
+				cluster.Look(ctx)
+				say.status = nil
+				Expect(cluster.Heal(ctx)).To(Succeed())
+				broken(cluster.VerifyInvariants(ctx), "both led in term 1000")
+			}
+		}, patience)
+
+		It("is that a vote is kept", func(ctx SpecContext) {
+			voted := func(node int, vote target.Vote) {
+				say.status = func(at int, s target.Status) target.Status {
+					if at == node {
+						s.Vote = vote
+					}
+					return s
+				}
+			}
+			for _, node := range w.cluster.Nodes() {
+				for _, forgets := range []struct {
+					vote target.Vote
+					why  string
+				}{
+					{target.Vote{Term: 1000, For: "another"}, "voted in term 1000 for one, and for another"},
+					{target.Vote{Term: 1000}, "voted in term 1000 for one, and for "},
+					{target.Vote{Term: 999, For: "one"}, "had voted for one in term 1000, and has forgotten it"},
+					{target.Vote{}, "has forgotten it"},
+				} {
+					cluster := w.hearing(ctx, say)
+					voted(node.Index(), target.Vote{Term: 999, For: "another"})
+					Expect(cluster.VerifyInvariants(ctx)).To(Succeed())
+					voted(node.Index(), target.Vote{Term: 1000, For: "one"})
+					Expect(cluster.VerifyInvariants(ctx)).To(Succeed(), "it may vote in the next term")
+					Expect(cluster.VerifyInvariants(ctx)).To(Succeed())
+					voted(node.Index(), forgets.vote)
+					broken(cluster.VerifyInvariants(ctx), forgets.why, node.String())
+					say.status = nil
+				}
+			}
+			By("isolating a node, which may not forget it either")
+			cluster := w.hearing(ctx, say)
+			voted(1, target.Vote{Term: 1000, For: "one"})
+			cluster.Look(ctx)
+			Expect(cluster.TakeNodeOffline(ctx, 1)).To(Succeed())
+			voted(1, target.Vote{Term: 1000, For: "another"})
+			cluster.Look(ctx)
+			say.status = nil
+			Expect(cluster.Heal(ctx)).To(Succeed())
+			broken(cluster.VerifyInvariants(ctx), "voted in term 1000 for one, and for another")
+		}, patience)
+
+		It("is that all nodes hold the same, by what each says that it holds", func(ctx SpecContext) {
+			if _, digests := target.As[target.Digester](w.booted); !digests {
+				Skip("this needs a target that can hash what a node holds")
+			}
+			cluster := w.hearing(ctx, say)
+			Expect(cluster.VerifyInvariants(ctx)).To(Succeed())
+			for _, node := range w.cluster.Nodes() {
+				say.digest = func(at int, index uint64, sum string) (uint64, string) {
+					if at == node.Index() {
+						sum += "0"
+					}
+					return index, sum
+				}
+				broken(cluster.VerifyInvariants(ctx), "hold different data", node.String())
+
+				By("waiting for one that is behind")
+				const behind = 3
+				var asked counted
+				say.digest = func(at int, index uint64, sum string) (uint64, string) {
+					if at == node.Index() && asked.next(at) <= behind {
+						index, sum = index-1, "older"
+					}
+					return index, sum
+				}
+				Expect(cluster.VerifyInvariants(ctx)).To(Succeed())
+				Expect(asked.of(node.Index())).To(BeNumerically(">", behind), "it did not wait for %s", node)
+			}
+		}, patience)
+
+		It("is that every acknowledged change is on every node, however it was sent", func(ctx SpecContext) {
+			w.requires(target.Keys)
+			w.run(ctx, "CREATE TABLE {ns}.t (v)")
+			insert := w.sql("INSERT INTO {ns}.t VALUES (1)")
+			var mu sync.Mutex
+			var ids []string
+			say.request = func(_ int, request target.Request) target.Request {
+				mu.Lock()
+				defer mu.Unlock()
+				if request.SQL == insert {
+					ids = append(ids, request.ID)
+				}
+				return request
+			}
+			cluster := w.hearing(ctx, say)
+			node, err := cluster.Node(1)
+			Expect(err).NotTo(HaveOccurred())
+			Expect(node.Execute(ctx, insert)).Error().NotTo(HaveOccurred())
+			Expect(node.Inside().Execute(ctx, insert)).Error().NotTo(HaveOccurred())
+			Expect(node.ExecuteAs(ctx, "key-of-"+w.ns, insert)).Error().NotTo(HaveOccurred())
+			Expect(node.ExecuteWithRetry(ctx, insert)).Error().NotTo(HaveOccurred())
+			Expect(cluster.ExecuteOnRandom(ctx, insert)).Error().NotTo(HaveOccurred())
+			Expect(cluster.ExecuteWithRetry(ctx, insert)).Error().NotTo(HaveOccurred())
+			Expect(cluster.ExecuteOnAll(ctx, insert)).Error().NotTo(HaveOccurred())
+			Expect(cluster.Reading(target.Strong).ExecuteOnRandom(ctx, insert)).Error().NotTo(HaveOccurred())
+			Expect(ids).To(HaveLen(7 + cluster.Size()))
+			Expect(cluster.VerifyInvariants(ctx)).To(Succeed())
+
+			for _, node := range w.cluster.Nodes() {
+				for _, id := range ids {
+					say.remembered = func(at int, ids map[string]bool) {
+						if at == node.Index() {
+							delete(ids, id)
+						}
+					}
+					broken(cluster.VerifyInvariants(ctx), fmt.Sprintf("%s lacks 1 acknowledged changes, the first is %s", node, id))
+				}
+				say.remembered = nil
+			}
+			Expect(cluster.VerifyInvariants(ctx)).To(Succeed())
+
+			By("expecting none of what failed, or changed nothing")
+			Expect(cluster.ExecuteOnRandom(ctx, w.sql("INSERT INTO {ns}.no_such_table VALUES (1)"))).Error().To(HaveOccurred())
+			Expect(cluster.ExecuteOnRandom(ctx, w.sql("SELECT * FROM {ns}.t"))).Error().NotTo(HaveOccurred())
+			Expect(cluster.VerifyInvariants(ctx)).To(Succeed())
+		}, patience)
+
+		It("is that the latest acknowledged changes are on every node, of as many as nodes remember", func(ctx SpecContext) {
+			w.requires(target.Keys)
+			const watched, sent = 3, 8
+			w.run(ctx, "CREATE TABLE {ns}.t (v)")
+			say.memory = 2 * watched
+			cluster := w.hearing(ctx, say)
+			node, err := cluster.Node(0)
+			Expect(err).NotTo(HaveOccurred())
+			for i := range sent {
+				_, err := node.ExecuteAs(ctx, fmt.Sprintf("key-%d-of-%s", i, w.ns), w.sql("INSERT INTO {ns}.t VALUES (?)"), i)
+				Expect(err).NotTo(HaveOccurred())
+				for back := range min(i+1, watched+1) {
+					lost := fmt.Sprintf("key-%d-of-%s", i-back, w.ns)
+					say.remembered = func(at int, ids map[string]bool) {
+						if at == 2 {
+							delete(ids, lost)
+						}
+					}
+					err := cluster.VerifyInvariants(ctx)
+					if back < watched {
+						broken(err, "node 2 (n2) lacks 1 acknowledged changes, the first is "+lost)
+					} else {
+						Expect(err).NotTo(HaveOccurred(), "it may have been forgotten")
+					}
+				}
+			}
+		}, patience)
+
+		It("cannot be told while a node is offline", Label("fault:isolate"), func(ctx SpecContext) {
+			cluster := w.hearing(ctx, say)
+			for _, node := range w.cluster.Nodes() {
+				Expect(cluster.TakeNodeOffline(ctx, node.Index())).To(Succeed())
+				Expect(cluster.VerifyInvariants(ctx)).To(MatchError(ContainSubstring("%s is offline (isolate)", node)))
+				Expect(cluster.Heal(ctx)).To(Succeed())
+			}
+			Expect(cluster.VerifyInvariants(ctx)).To(Succeed())
+		}, patience)
+
+		It("is written down with what was done, to whom, and what came of it", func(ctx SpecContext) {
+			w.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY)")
+			cluster := w.hearing(ctx, say)
+			insert := w.sql("INSERT INTO {ns}.t VALUES (1)")
+			for _, node := range w.cluster.Nodes() {
+				heard, err := cluster.Node(node.Index())
+				Expect(err).NotTo(HaveOccurred())
+				before := operations(cluster)
+				_, err = heard.Execute(ctx, insert)
+				want := journal.OK
+				if node.Index() > 0 {
+					Expect(err).To(HaveOccurred())
+					want = journal.Failed
+				}
+				Expect(operations(cluster)).To(Equal(before + 1))
+				Expect(cluster.Journal().Events()).To(ContainElement(And(HaveField("Kind", journal.Operation), HaveField("Node", node.Index()),
+					HaveField("Text", insert), HaveField("Op.Outcome", want), HaveField("Op.Mutates", true))))
+			}
+			Expect(cluster.TakeNodeOffline(ctx, 2)).To(Succeed())
+			Expect(cluster.Heal(ctx)).To(Succeed())
+			Expect(cluster.Journal().Events()).To(ContainElements(
+				And(HaveField("Kind", journal.Flag), HaveField("Node", 2), HaveField("Flag.Online", false)),
+				And(HaveField("Kind", journal.Fault), HaveField("Node", 2), HaveField("Text", "isolate")),
+				And(HaveField("Kind", journal.Fault), HaveField("Node", 2), HaveField("Text", "rejoin")),
+				And(HaveField("Kind", journal.Flag), HaveField("Node", 2), HaveField("Flag.Online", true))))
+		}, patience)
+	})
+}
+
+// gone loses node 2 that way, if that can be done; else it is only asked.
+func gone(ctx context.Context, cluster *harness.Cluster, way harness.Way, need target.Ability) error {
+	if !cluster.Can(need) {
+		cluster.Look(ctx)
+		return nil
+	}
+	return cluster.TakeNodeOffline(ctx, 2, way)
+}
+
+// operations is how many the cluster's journal has.
+func operations(cluster *harness.Cluster) (n int) {
+	for _, e := range cluster.Journal().Events() {
+		if e.Kind == journal.Operation {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,242 @@
+package specs
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	. "github.com/rejoin-db/rejoin/harness/matchers"
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+// calmPace is how long nodes wait for a leader where minutes pass, so that there are fewer
+// heartbeats to a minute.
+const calmPace = time.Second
+
+// slowClients are specs about clients that send or read slowly, or stop.
+func slowClients(w *world) {
+	Describe("A slow client", Label("suite:slow-clients", "speed:slow"), func() {
+		var limit time.Duration
+
+		BeforeEach(func(ctx SpecContext) {
+			w.requires(target.Ports)
+			if limit = w.options.Limits.Request; limit == 0 {
+				Skip("it is not known how long a node of this target is patient")
+			}
+			w.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v)")
+			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+		})
+
+		// others writes and reads at every node once, and returns how long the slowest took.
+		others := func(ctx context.Context) (longest time.Duration) {
+			GinkgoHelper()
+			for _, node := range w.cluster.Nodes() {
+				begun := time.Now()
+				w.runOn(ctx, node, "INSERT INTO {ns}.t (v) VALUES ('of others')")
+				for _, level := range []target.Consistency{target.Local, target.Strong} {
+					Expect(w.runOn(ctx, node.Reading(level), "SELECT 1")).To(HaveRows(Row(1)))
+				}
+				longest = max(longest, time.Since(begun))
+			}
+			return longest
+		}
+
+		It("that sends slowly is cut off wherever it stops, and others are served", func(ctx SpecContext) {
+			node := w.leader(ctx)
+			whole := w.raw(ctx, node, w.authorized(posting("SELECT 1")))
+			head := whole[:strings.Index(whole, "{")]
+			chunked := strings.Replace(head, "Content-Length", "Transfer-Encoding: chunked\r\nX-Length", 1)
+			requests := []struct {
+				name, at, drip string // what is sent at once, and byte by byte
+				answers        int    // that are sent before
+				most           time.Duration
+			}{
+				{"a header", whole[:20], strings.Repeat("x", 100), 0, limit},
+				{"headers", head[:len(head)-2], strings.Repeat("X-More: y\r\n", 50), 0, limit},
+				{"a body", head, strings.Repeat(" ", 40), 0, limit},
+				{"a body in chunks", chunked, strings.Repeat("1\r\n \r\n", 20), 0, limit},
+				{"no more of a header", whole[:20], "", 0, limit},
+				{"no body", head, "", 0, limit},
+				{"half a body", whole[:len(whole)-5], "", 0, limit},
+				{"half a second request", whole + whole[:30], "", 1, limit},
+				{"no second body", whole + head, "", 1, limit},
+				{"no second request", whole, "", 1, w.options.Limits.Idle},
+			}
+			conns := make([]net.Conn, len(requests))
+			var clients sync.WaitGroup
+			for i, request := range requests {
+				if request.most > limit && !w.cluster.HasClock() {
+					continue // which takes minutes of real time
+				}
+				conn, err := w.node(node).Dial(ctx)
+				Expect(err).NotTo(HaveOccurred())
+				DeferCleanup(conn.Close)
+				conns[i] = conn
+				dripping, stop := context.WithCancel(ctx)
+				clients.Go(func() {
+					_, _ = io.WriteString(conn, request.at)
+					drip(dripping, conn, request.drip, limit/10)
+				})
+				clients.Go(func() {
+					defer GinkgoRecover()
+					defer stop()
+					got, took, err := untilCut(conn, request.most+request.most/2)
+					Expect(err).NotTo(HaveOccurred(), "who sends %s", request.name)
+					Expect(took).To(BeNumerically(">", request.most/2), "who sends %s is given no time: %s", request.name, got)
+					Expect(strings.Count(string(got), "200 OK")).To(Equal(request.answers), "who sends %s: %s", request.name, got)
+				})
+			}
+			Expect(others(ctx)).To(BeNumerically("<", limit/2), "others wait for slow clients")
+			clients.Wait()
+			others(ctx)
+		}, patience)
+
+		It("that does not read its answers keeps no read, write or snapshot waiting, and is cut off", func(ctx SpecContext) {
+			w.needs(3)
+			if w.options.Limits.Readers == 0 {
+				Skip("it is not known how many reads a node of this target serves at once")
+			}
+			node := w.others(w.leader(ctx))[0]
+			large := posting("WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 400) SELECT zeroblob(65536) FROM c")
+			request := w.raw(ctx, node, w.authorized(asked{method: large.method, path: large.path, body: strings.Replace(large.body, "{", `{"consistency":"local",`, 1)}))
+			count := w.options.Limits.Readers + 2
+			begun := time.Now()
+			var conns []net.Conn
+			for range count {
+				conn, err := w.node(node).Dial(ctx)
+				Expect(err).NotTo(HaveOccurred())
+				DeferCleanup(conn.Close)
+				_, err = io.WriteString(conn, request)
+				Expect(err).NotTo(HaveOccurred())
+				conns = append(conns, conn)
+			}
+			served := 0
+			for _, conn := range conns[:w.options.Limits.Readers] {
+				first := make([]byte, 12)
+				Expect(conn.SetReadDeadline(time.Now().Add(limit / 2))).To(Succeed())
+				if _, err := io.ReadFull(conn, first); err == nil && string(first) == "HTTP/1.1 200" {
+					served++
+				}
+			}
+			Expect(served).To(Equal(w.options.Limits.Readers), "no such answers were begun, so nothing waits")
+
+			By("asking as others do")
+			Expect(others(ctx)).To(BeNumerically("<", limit/2), "others wait for clients that do not read")
+			before := statusOf(ctx, w.node(node)).SnapshotIndex
+			Eventually(ctx, func(ctx context.Context) uint64 {
+				for range 50 {
+					w.run(ctx, "INSERT INTO {ns}.t (v) VALUES ('of others')")
+				}
+				return statusOf(ctx, w.node(node)).SnapshotIndex
+			}).Should(BeNumerically(">", before), "no snapshot is taken while clients do not read")
+			waiting := 0
+			for _, conn := range conns {
+				if _, err := conn.Write([]byte("\r\n")); err == nil {
+					waiting++
+				}
+			}
+			if w.cluster.HasClock() {
+				Expect(waiting).To(BeNumerically(">", 0), "all clients were gone before the snapshot was taken")
+			}
+
+			By("looking whether they were cut off")
+			for i, conn := range conns {
+				left := limit + limit/2 - time.Since(begun)
+				Eventually(ctx, func() error { // not read, lest the node have room to send more
+					_, err := conn.Write([]byte("\r\n"))
+					return err
+				}).WithTimeout(max(left, time.Second)).Should(HaveOccurred(), "client %d, that does not read, is not cut off", i)
+			}
+			Expect(w.cluster).To(BeConsistent(w.sql("SELECT count(*) FROM {ns}.t")))
+		}, patience)
+
+		It("that does not read the answer to a change is cut off, and the change is made", func(ctx SpecContext) {
+			w.needs(3)
+			const rows = 60
+			leader := w.leader(ctx)
+			for i, node := range []int{leader, w.others(leader)[0]} {
+				change := posting(w.sql(fmt.Sprintf(
+					"INSERT INTO {ns}.t (id, v) WITH RECURSIVE c(x) AS (SELECT %d UNION ALL SELECT x + 1 FROM c LIMIT %d) SELECT x, zeroblob(30000) FROM c RETURNING v", 1000*(i+1), rows)))
+				conn, err := w.node(node).Dial(ctx)
+				Expect(err).NotTo(HaveOccurred())
+				DeferCleanup(conn.Close)
+				begun := time.Now()
+				_, err = io.WriteString(conn, w.raw(ctx, node, w.authorized(change)))
+				Expect(err).NotTo(HaveOccurred())
+				Eventually(ctx, func() error {
+					_, err := conn.Write([]byte("\r\n"))
+					return err
+				}).WithTimeout(limit+limit/2).Should(HaveOccurred(), "the client is not cut off")
+				if w.cluster.HasClock() { // elsewhere the answer may fit into the buffers of the sockets
+					Expect(time.Since(begun)).To(BeNumerically(">", limit/2), "the client was given no time")
+				}
+				Expect(w.run(ctx, "SELECT count(*) FROM {ns}.t WHERE id >= ?", 1000*(i+1))).To(HaveRows(Row(rows)))
+				others(ctx)
+				w.run(ctx, "DELETE FROM {ns}.t")
+			}
+		}, patience)
+
+		It("that reads ever so little is cut off once its read has had its time", func(ctx SpecContext) {
+			w.requires(target.Time)
+			if w.options.Limits.Read == 0 {
+				Skip("it is not known how long a read of this target may take")
+			}
+			node := w.leader(ctx)
+			conn, err := w.node(node).Dial(ctx)
+			Expect(err).NotTo(HaveOccurred())
+			DeferCleanup(conn.Close)
+			request := posting("WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 2000) SELECT zeroblob(16384) FROM c")
+			_, err = io.WriteString(conn, w.raw(ctx, node, w.authorized(request)))
+			Expect(err).NotTo(HaveOccurred())
+			begun, got, step := time.Now(), 0, w.options.Limits.Read/20
+			buffer := make([]byte, 200<<10)
+			var ended error
+			for ended == nil && time.Since(begun) < 2*w.options.Limits.Read {
+				Expect(w.cluster.Advance(ctx, step)).To(Succeed())
+				n, err := io.ReadFull(conn, buffer)
+				got, ended = got+n, err
+			}
+			took := time.Since(begun)
+			Expect(ended).To(HaveOccurred(), "after %v it still reads, and has %d bytes", took, got)
+			Expect(took).To(And(BeNumerically(">", w.options.Limits.Read-2*step), BeNumerically("<", w.options.Limits.Read+4*step)))
+			Expect(string(buffer)).NotTo(ContainSubstring(`"success"`))
+			others(ctx)
+		}, patience)
+	})
+}
+
+// raw is a request as it is sent.
+func (w *world) raw(ctx context.Context, node int, a asked) string {
+	GinkgoHelper()
+	var text strings.Builder
+	fmt.Fprintf(&text, "%s %s HTTP/1.1\r\nHost: %s\r\nContent-Type: %s\r\n", a.method, a.path, statusOf(ctx, w.node(node)).Address, jsonType)
+	for name, value := range a.headers {
+		fmt.Fprintf(&text, "%s: %s\r\n", name, value)
+	}
+	fmt.Fprintf(&text, "Content-Length: %d\r\n\r\n%s", len(a.body), a.body)
+	return text.String()
+}
+
+// drip sends byte by byte, until it cannot.
+func drip(ctx context.Context, conn net.Conn, text string, pause time.Duration) {
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	for i := range len(text) {
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			return
+		}
+		if _, err := io.WriteString(conn, text[i:i+1]); err != nil {
+			return
+		}
+		timer.Reset(pause)
+	}
+}

@@ -1,0 +1,300 @@
+package specs
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/rejoin-db/rejoin/harness"
+	. "github.com/rejoin-db/rejoin/harness/matchers"
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+// strangers are specs about who connects to a node's port and is no client.
+func strangers(w *world) {
+	Describe("A stranger at a node's port", Label("suite:strangers"), func() {
+		BeforeEach(func(ctx SpecContext) {
+			w.needs(3)
+			w.needsToken()
+			w.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY)")
+			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+		})
+
+		dial := func(ctx context.Context, node int) net.Conn {
+			GinkgoHelper()
+			conn, err := w.node(node).Dial(ctx)
+			Expect(err).NotTo(HaveOccurred())
+			DeferCleanup(conn.Close)
+			return conn
+		}
+
+		// posing is a card of a node of the cluster that is no member, as far as a stranger
+		// can know it.
+		posing := func(ctx context.Context, name string) message {
+			GinkgoHelper()
+			return message{card: card{Node: name, Cluster: w.clusterID(ctx, w.leader(ctx)), Birth: "born", Life: life{1, "a life"}},
+				Purpose: "replicate", Nonce: bytes.Repeat([]byte{7}, 32)}
+		}
+
+		It("is cut off when it makes no sense, and soon when it says nothing, while the node goes on", Label("speed:slow"), func(ctx SpecContext) {
+			if w.options.Limits.Request == 0 {
+				Skip("it is not known how long a node of this target is patient")
+			}
+			size := func(n uint32) string {
+				return string(binary.BigEndian.AppendUint32([]byte{nodeSpeaks, greetingVersion}, n))
+			}
+			hello := posing(ctx, "stranger")
+			whole := string(append([]byte{nodeSpeaks, greetingVersion}, (&greeter{}).framed(hello)...))
+			openings := map[string]struct {
+				say    string
+				silent bool // it may still be going to say something
+			}{
+				"nothing":                         {"", true},
+				"that it is a node, and no more":  {"\x00", true},
+				"a version, and no more":          {"\x00\x01", true},
+				"half a length":                   {"\x00\x01\x00\x00", true},
+				"a length, and no more":           {size(100), true},
+				"the longest length, and no more": {size(longestGreeting), true},
+				"half a greeting":                 {whole[:len(whole)/2], true},
+				"a greeting but its last byte":    {whole[:len(whole)-1], true},
+				"a greeting, and no proof":        {whole, true},
+				"another version":                 {"\x00\x02" + whole[2:], false},
+				"version 0":                       {"\x00\x00" + whole[2:], false},
+				"a length that is too long":       {size(longestGreeting + 1), false},
+				"a length of 4 GiB":               {size(1<<32 - 1), false},
+				"a length of 2 GiB":               {size(1 << 31), false},
+				"no JSON":                         {size(9) + "no JSON {", false},
+				"a greeting of zeros":             {size(longestGreeting) + strings.Repeat("\x00", longestGreeting), false},
+				"an empty greeting":               {size(0), false},
+				"a wrong proof":                   {whole + string((&greeter{}).framed(message{})) + strings.Repeat("p", 32), false},
+				"half of a request":               {"POST /v1/api/sql HTTP/1.1\r\nHost: loc", true},
+				"no request":                      {"\xff\xfe\xfd\r\n\r\n", false},
+				"TLS":                             {"\x16\x03\x01\x02\x00\x01\x00\x01", false},
+			}
+			term := statusOf(ctx, w.node(0)).Term
+			leader := w.leader(ctx)
+			var strangers sync.WaitGroup
+			for _, node := range []int{leader, w.others(leader)[0]} {
+				for what, opening := range openings {
+					conn := dial(ctx, node)
+					strangers.Go(func() {
+						defer GinkgoRecover()
+						_, err := io.WriteString(conn, opening.say)
+						Expect(err).NotTo(HaveOccurred(), what)
+						_, took, err := untilCut(conn, w.options.Limits.Request+w.options.Limits.Request/2)
+						Expect(err).NotTo(HaveOccurred(), "%s says %s", w.node(node), what)
+						if !opening.silent {
+							Expect(took).To(BeNumerically("<", w.options.Limits.Request/2), "%s, who says %s, is not cut off at once", w.node(node), what)
+						}
+					})
+				}
+			}
+
+			By("serving others meanwhile")
+			for i := range w.cluster.Size() {
+				w.runOn(ctx, w.node(i), "INSERT INTO {ns}.t VALUES (?)", i)
+			}
+			strangers.Wait()
+			Expect(w.cluster.AsIs().Node(leader)).To(HaveField("Index()", leader))
+			w.run(ctx, "INSERT INTO {ns}.t VALUES (100)")
+			Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.t")))
+			if w.cluster.HasClock() {
+				Expect(statusOf(ctx, w.node(leader))).To(And(HaveField("Role", "leader"), HaveField("Term", term)), "strangers have ended a leadership")
+			}
+		}, patience)
+
+		It("is no node without the token, nor by what another one said before", func(ctx SpecContext) {
+			leader := w.leader(ctx)
+			for _, node := range []int{leader, w.others(leader)[0]} {
+				hello := posing(ctx, "stranger")
+
+				By("greeting with the token, to see that this is how it goes")
+				good := &greeter{conn: dial(ctx, node), token: w.cluster.Token()}
+				said, err := good.call(hello, asIs)
+				Expect(err).NotTo(HaveOccurred())
+				Expect(said.Refusal).To(BeEmpty())
+				Expect(said.proven).To(BeTrue(), "%s does not prove that it has the token", w.node(node))
+				Expect(said.Cluster).To(Equal(hello.Cluster))
+				_, _, err = untilCut(good.conn, 100*time.Millisecond)
+				Expect(err).To(MatchError(errNotCut), "a node that greets well is cut off")
+				Expect(good.conn.Close()).To(Succeed())
+
+				By("saying it again")
+				again := dial(ctx, node)
+				_, err = again.Write(said.sent)
+				Expect(err).NotTo(HaveOccurred())
+				_, took, err := untilCut(again, w.soon())
+				Expect(err).NotTo(HaveOccurred(), "a greeting that was recorded is good once more, after %v", took)
+
+				By("greeting with other tokens, and with proofs that are not whole")
+				token := w.cluster.Token()
+				for _, wrong := range []string{"", token[:len(token)-1], token + "x", strings.ToUpper(token)} {
+					other := &greeter{conn: dial(ctx, node), token: wrong}
+					said, err := other.call(hello, asIs)
+					Expect(err).NotTo(HaveOccurred())
+					Expect(said.proven).To(BeFalse(), "the node proves what it cannot know")
+					_, _, err = untilCut(other.conn, w.soon())
+					Expect(err).NotTo(HaveOccurred(), "token %q is taken for the cluster's", wrong)
+				}
+				for name, change := range map[string]func([]byte) []byte{
+					"the first byte is another": func(proof []byte) []byte { proof[0] ^= 1; return proof },
+					"the last byte is another":  func(proof []byte) []byte { proof[len(proof)-1] ^= 1; return proof },
+					"it is all zeros":           func(proof []byte) []byte { return make([]byte, len(proof)) },
+				} {
+					other := &greeter{conn: dial(ctx, node), token: token}
+					_, err := other.call(hello, change)
+					Expect(err).NotTo(HaveOccurred())
+					_, _, err = untilCut(other.conn, w.soon())
+					Expect(err).NotTo(HaveOccurred(), "a proof is taken although %s", name)
+				}
+				mirror := dial(ctx, node)
+				g := &greeter{conn: mirror}
+				_, err = mirror.Write(append([]byte{nodeSpeaks, greetingVersion}, g.framed(hello)...))
+				Expect(err).NotTo(HaveOccurred())
+				_, err = g.hear()
+				Expect(err).NotTo(HaveOccurred())
+				proof := make([]byte, 32)
+				_, err = io.ReadFull(mirror, proof)
+				Expect(err).NotTo(HaveOccurred())
+				_, err = mirror.Write(append(g.framed(message{Knows: true}), proof...))
+				Expect(err).NotTo(HaveOccurred())
+				_, _, err = untilCut(mirror, w.soon())
+				Expect(err).NotTo(HaveOccurred(), "a node's own proof is good for another")
+			}
+		}, patience)
+
+		It("is refused with the token if it is of another cluster, or not who it says it is", func(ctx SpecContext) {
+			leader := w.leader(ctx)
+			member := w.node(w.others(leader)[1]).ID()
+			before := statusOf(ctx, w.node(leader))
+			for _, node := range []int{leader, w.others(leader)[0]} {
+				for name, change := range map[string]func(*message){
+					"belongs to cluster": func(m *message) { m.Cluster = "another" },
+					"are named":          func(m *message) { m.Node = w.node(node).ID() },
+					"is empty":           func(m *message) { m.Node, m.Cluster, m.Purpose = member, "", "meet" },
+					"which the directory of node " + member + " does not know": func(m *message) { m.Node = member },
+				} {
+					hello := posing(ctx, "stranger")
+					change(&hello)
+					g := &greeter{conn: dial(ctx, node), token: w.cluster.Token()}
+					opening := append([]byte{nodeSpeaks, greetingVersion}, g.framed(hello)...)
+					_, err := g.conn.Write(opening)
+					Expect(err).NotTo(HaveOccurred())
+					said, err := g.hear()
+					Expect(err).NotTo(HaveOccurred())
+					if said.Met != nil { // an honest node that is not who was met says so
+						_, err = io.CopyN(io.Discard, g.conn, 32)
+						Expect(err).NotTo(HaveOccurred())
+						Expect(said.Met.Life).NotTo(Equal(hello.Life))
+					} else {
+						Expect(said.Refusal).To(ContainSubstring(name), "%s of %s", w.node(node), hello.card)
+						_, err = io.CopyN(io.Discard, g.conn, 32)
+						Expect(err).NotTo(HaveOccurred())
+					}
+					closing := g.framed(message{Knows: said.Met == nil})
+					_, err = g.conn.Write(append(closing, g.proof(byCaller)...))
+					Expect(err).NotTo(HaveOccurred())
+					_, _, err = untilCut(g.conn, w.soon())
+					Expect(err).NotTo(HaveOccurred(), "%s goes on with who %s", w.node(node), name)
+				}
+			}
+			for _, node := range w.cluster.Nodes() {
+				Eventually(ctx, node).Should(BeOnline())
+				Expect(statusOf(ctx, node).Reason).To(BeEmpty())
+			}
+			if w.cluster.HasClock() {
+				Expect(statusOf(ctx, w.node(leader))).To(And(HaveField("Role", "leader"), HaveField("Term", before.Term)), "strangers have ended a leadership")
+			}
+			w.run(ctx, "INSERT INTO {ns}.t VALUES (1)")
+		}, patience)
+
+		It("in the place of a member is told nothing if it lacks the token", Label("fault:crash"), func(ctx SpecContext) {
+			w.requires(target.Crash)
+			leader := w.leader(ctx)
+			victim := w.others(leader)[0]
+			w.leave(ctx, victim, harness.Crash)
+			listener, err := w.cluster.Impersonate(victim)
+			if err != nil {
+				Expect(w.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
+				Skip("this needs a target in which others can be in the place of a node: " + err.Error())
+			}
+			const visits = 6
+			told := make(chan int, visits)
+			var answering sync.WaitGroup
+			answering.Go(func() {
+				defer GinkgoRecover()
+				for i := range visits {
+					conn, err := listener.Accept()
+					if err != nil {
+						return
+					}
+					g := &greeter{conn: conn, token: w.cluster.Token() + "x"}
+					if i == visits-1 {
+						g.token = w.cluster.Token()
+					}
+					told <- g.pose(w.node(victim).ID())
+				}
+			})
+			counts := make([]int, visits)
+			for i := range counts {
+				Eventually(ctx, told).Should(Receive(&counts[i]), "the node was not looked for where it was, the %d-th time", i)
+			}
+			answering.Wait()
+			Expect(listener.Close()).To(Succeed())
+			for i, count := range counts[:visits-1] {
+				Expect(count).To(BeZero(), "the %d-th impostor was told something", i)
+			}
+			Expect(counts[visits-1]).To(BeNumerically(">", 0), "one with the token was not told anything, so the token was not what mattered")
+			w.patiently(ctx, "INSERT INTO {ns}.t VALUES (1)")
+			w.comeBack(ctx, victim)
+			Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.t")))
+		}, patience)
+	})
+}
+
+// pose answers a caller as the node of that name would, knowing all but the token, and
+// returns how many bytes the caller said afterwards. It closes the connection.
+func (g *greeter) pose(name string) (told int) {
+	defer func() { _ = g.conn.Close() }()
+	if g.conn.SetDeadline(time.Now().Add(5*time.Second)) != nil {
+		return -1
+	}
+	if _, err := io.CopyN(io.Discard, g.conn, 2); err != nil {
+		return -1
+	}
+	hello, err := g.hear()
+	if err != nil {
+		return -1
+	}
+	own := message{card: hello.card, Nonce: bytes.Repeat([]byte{9}, 32), Knows: true}
+	own.Node, own.Birth = name, hello.Founders[name]
+	if hello.Met != nil {
+		own.Life, own.Birth = hello.Met.Life, hello.Met.Birth
+	}
+	frame := g.framed(own)
+	if _, err := g.conn.Write(append(frame, g.proof(byHost)...)); err != nil {
+		return -1
+	}
+	if g.conn.SetReadDeadline(time.Now().Add(200*time.Millisecond)) != nil {
+		return -1
+	}
+	buffer := make([]byte, 1<<10)
+	n, err := g.conn.Read(buffer)
+	if n == 0 && err != nil && os.IsTimeout(err) {
+		return -2 // the caller stays, and says nothing
+	}
+	return n
+}
+
+// soon is how long a node may take to cut off who was wrong: well below its patience with
+// who says nothing.
+func (w *world) soon() time.Duration { return max(w.options.Limits.Request/2, time.Second) }

@@ -1,0 +1,178 @@
+package specs
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+// told is what nodes tell a harness instead of what is so; what is nil is told as it is.
+// Node is its index. It is changed only while the harness asks nothing.
+type told struct {
+	request    func(node int, request target.Request) target.Request
+	status     func(node int, s target.Status) target.Status
+	digest     func(node int, index uint64, sum string) (uint64, string)
+	remembered func(node int, ids map[string]bool)
+	isolate    func(node int) error
+	memory     int // how many requests nodes remember; as many as they do if 0
+}
+
+// hearing is another harness over the same nodes, which hears what is told. It has flags,
+// a journal and promises of its own: what it finds broken is not broken in the spec's
+// cluster. It knows the latter's leader, but must not change members.
+func (w *world) hearing(ctx context.Context, say *told) *harness.Cluster {
+	GinkgoHelper()
+	w.heard++ // names of requests come from the seed
+	options := []harness.Option{harness.Size(w.cluster.Size()), harness.Seed(specSeed() + w.heard)}
+	cluster, err := harness.Boot(ctx, over{w.telling(say)}, append(options, w.options.Cluster...)...)
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(cluster.Close)
+	return cluster
+}
+
+// telling is the spec's cluster, whose nodes tell what they are told to.
+func (w *world) telling(say *told) target.Cluster {
+	cluster := telling{Cluster: w.booted, say: say}
+	digester, digests := target.As[target.Digester](w.booted)
+	rememberer, remembers := target.As[target.Rememberer](w.booted)
+	if !digests || !remembers {
+		return cluster
+	}
+	return tellingAll{cluster, digester, rememberer}
+}
+
+// over is a target whose cluster runs already.
+type over struct{ cluster target.Cluster }
+
+func (o over) Boot(context.Context, int) (target.Cluster, error) { return o.cluster, nil }
+
+// telling is a cluster that outlives the harness over it.
+type telling struct {
+	target.Cluster
+	say *told
+}
+
+var _ target.Decorator = telling{}
+
+func (c telling) Unwrap() target.Cluster { return c.Cluster }
+
+// Close leaves the nodes to the cluster below.
+func (c telling) Close() error { return nil }
+
+func (c telling) Isolate(ctx context.Context, node int) error {
+	if c.say.isolate != nil {
+		if err := c.say.isolate(node); err != nil {
+			return err
+		}
+	}
+	return c.Cluster.Isolate(ctx, node)
+}
+
+func (c telling) Nodes() []target.Node {
+	var nodes []target.Node
+	for i, n := range c.Cluster.Nodes() {
+		nodes = append(nodes, tellingNode{n, i, c.say})
+	}
+	return nodes
+}
+
+// tellingAll is telling of a cluster that can be asked for digests and requests.
+type tellingAll struct {
+	telling
+	target.Digester
+	target.Rememberer
+}
+
+func (c tellingAll) Digest(ctx context.Context, node int) (uint64, string, error) {
+	index, sum, err := c.Digester.Digest(ctx, node)
+	if err == nil && c.say.digest != nil {
+		index, sum = c.say.digest(node, index, sum)
+	}
+	return index, sum, err
+}
+
+func (c tellingAll) Remembered(ctx context.Context, node int) (map[string]bool, error) {
+	ids, err := c.Rememberer.Remembered(ctx, node)
+	if err == nil && c.say.remembered != nil {
+		c.say.remembered(node, ids)
+	}
+	return ids, err
+}
+
+func (c tellingAll) Memory() int {
+	if c.say.memory > 0 {
+		return c.say.memory
+	}
+	return c.Rememberer.Memory()
+}
+
+type tellingNode struct {
+	target.Node
+	index int
+	say   *told
+}
+
+func (n tellingNode) Client() target.SQL { return tellingSQL{n.Node.Client(), n} }
+func (n tellingNode) Inside() target.SQL { return tellingSQL{n.Node.Inside(), n} }
+
+func (n tellingNode) Status(ctx context.Context) (target.Status, error) {
+	status, err := n.Node.Status(ctx)
+	if err == nil && n.say.status != nil {
+		status = n.say.status(n.index, status)
+	}
+	return status, err
+}
+
+// tellingSQL asks a node something else.
+type tellingSQL struct {
+	target.SQL
+	node tellingNode
+}
+
+func (a tellingSQL) Query(ctx context.Context, request target.Request) (target.Rows, error) {
+	if a.node.say.request != nil {
+		request = a.node.say.request(a.node.index, request)
+	}
+	return a.SQL.Query(ctx, request)
+}
+
+// instead has one node asked another question.
+func instead(node int, honest, other string) func(int, target.Request) target.Request {
+	return func(at int, request target.Request) target.Request {
+		if at == node && request.SQL == honest {
+			request.SQL = other
+		}
+		return request
+	}
+}
+
+// counted counts what happens for each node.
+type counted struct {
+	mu    sync.Mutex
+	times map[int]int
+}
+
+func (c *counted) next(node int) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.times == nil {
+		c.times = make(map[int]int)
+	}
+	c.times[node]++
+	return c.times[node]
+}
+
+func (c *counted) of(node int) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.times[node]
+}
+
+// errOfSpec is an error that a spec makes.
+var errOfSpec = errors.New("the spec says no")
