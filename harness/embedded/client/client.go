@@ -172,9 +172,9 @@ type Dialer interface {
 // Status is a node's health in the words of package target.
 func Status(h embedded.Health, address string) target.Status {
 	contact := time.Duration(h.LastContact * float64(time.Millisecond))
-	peers := make([]target.Peer, len(h.Peers))
-	for i, m := range h.Peers {
-		peers[i] = target.Peer(m)
+	var peers []target.Peer
+	for _, m := range h.Peers {
+		peers = append(peers, target.Peer(m))
 	}
 	return target.Status{
 		LedTerms: h.LedTerms, Vote: target.Vote(h.Vote),
