@@ -22,6 +22,7 @@ func freshness() []Defect {
 				return inner.WaitApplied(ctx, index-min(index, 1))
 			})),
 		fresh("waits-for-the-commit-only", "who waits until an entry is applied is let go when it is known to be committed", toldOfCommits),
+		fresh("index-is-told-before-the-commit", "who waits for an entry is told that it is applied before it is committed to the database", toldEarly),
 		fresh("trusts-its-lease-for-too-long", "a leader that a quorum has confirmed answers strong reads for two election timeouts without asking again",
 			leased(func(embedded.Life) func() time.Time { return time.Now }, 2*suiteElection)),
 		fresh("measures-its-lease-by-a-wrong-clock", "a leader measures by the clock that SQL sees how long it may trust its lease",
