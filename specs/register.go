@@ -100,6 +100,8 @@ func Register(options Options) {
 		pressure(w)
 		reads(w)
 		fresh(w)
+		failing(w)
+		leaving(w)
 		histories(w)
 		availability(w)
 		misuse(w)

@@ -37,8 +37,8 @@ var None = Defect{}
 // All are the defects, kind by kind.
 func All() []Defect {
 	return slices.Concat(catchingUp(), largeRows(), restart(), lostLog(), identities(), strangers(), membership(),
-		snapshot(), restored(), reads(), writes(), keys(), costs(), values(), answers(), namespaces(), names(), cluster(),
-		oracles(), interleavings())
+		snapshot(), restored(), reads(), freshness(), writes(), keys(), costs(), values(), answers(), namespaces(), names(), cluster(),
+		departures(), oracles(), interleavings())
 }
 
 // Names are the names of all.

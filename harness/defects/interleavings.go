@@ -23,8 +23,6 @@ func interleavings() []Defect {
 			"a node tells the requests under way what was applied, also those that have closed their channel meanwhile", tellsUnderWay),
 		between("waits-after-it-has-looked",
 			"a change that is not announced yet begins to wait after it has looked, and misses an announcement in between", announced),
-		between("index-is-told-before-the-commit",
-			"who waits for an entry is told that it is applied before it is committed to the database", toldEarly),
 		between("answers-are-forgotten-after-the-unlock",
 			"answers to reads are kept until an entry is applied, and one line longer", answersInMemory),
 		between("buffer-goes-back-before-it-is-sent",

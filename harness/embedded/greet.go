@@ -156,6 +156,9 @@ func (n *Node) greetCaller(conn io.ReadWriter) (replicates bool, err error) {
 	if err := n.awaitRaft(); err != nil {
 		return false, err
 	}
+	if n.stream.silenced.Load() {
+		return false, errSilenced
+	}
 	own := n.card()
 	theirs, ours, said, err := newGreeting(conn, n.config.Token).receive(func(theirs hello) welcome {
 		w := welcome{card: own, Met: n.howMet(theirs.Node)}
