@@ -46,6 +46,6 @@ func hundred(w *world) {
 			w.comeBack(ctx, gone...)
 			Eventually(ctx, w.node(old)).Should(HaveCaughtUp())
 			Expect(w.node(gone[49]).Reading(target.Local).Execute(ctx, w.sql("SELECT count(*) FROM {ns}.t"))).To(HaveRows(Row(1)))
-		}, patience)
+		}, patience, longest)
 	})
 }

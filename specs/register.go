@@ -48,6 +48,10 @@ type Limits struct {
 // patience bounds every spec, in real time.
 const patience = SpecTimeout(60 * time.Second)
 
+// longest are the specs that take longest. They begin first, so that none of several
+// processes is left alone with one.
+const longest = SpecPriority(1)
+
 // Register declares the specs. Call it once, before RunSpecs.
 func Register(options Options) {
 	if options.Nodes == 0 {

@@ -43,7 +43,7 @@ func timely(w *world) {
 				Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.minutes ORDER BY id")))
 				Expect(w.node(victim).Reading(target.Local).Execute(ctx, w.sql("SELECT count(*), sum(minute) FROM {ns}.minutes"))).To(
 					HaveRows(Row(24*60, 24*60*(24*60-1)/2)))
-			}, patience)
+			}, patience, longest)
 		})
 
 		When("nothing happens", func() {
