@@ -26,15 +26,16 @@ func belong() belongings {
 		return b
 	}
 	Expect(err).NotTo(HaveOccurred(), "open files cannot be listed")
-	listening := listeners()
 	for _, fd := range fds {
 		at, err := os.Readlink(filepath.Join("/proc/self/fd", fd.Name()))
 		switch {
 		case errors.Is(err, fs.ErrNotExist): // it was closed meanwhile, as the one that listed them
 		case err != nil:
 			Expect(err).NotTo(HaveOccurred(), "an open file cannot be looked at")
-		case strings.HasPrefix(at, "socket:") && listening[at]:
-			b["listening "+at] = true
+		case strings.HasPrefix(at, "socket:"):
+			if listens(fd.Name()) {
+				b["listening "+at] = true
+			}
 		case strings.HasPrefix(at, "/") && !strings.HasPrefix(at, "/proc/") && !strings.HasPrefix(at, "/dev/"), strings.HasPrefix(at, "/dev/shm/"):
 			b[fmt.Sprintf("open file %s (fd %s)", at, fd.Name())] = true
 		}
@@ -68,24 +69,6 @@ func (b belongings) besides(others belongings) (left []string) {
 		}
 	}
 	return left
-}
-
-// listeners are the sockets that listen, by the name that a link to them has.
-func listeners() map[string]bool {
-	const state, inode, listen = 3, 9, "0A"
-	found := make(map[string]bool)
-	for _, table := range []string{"/proc/self/net/tcp", "/proc/self/net/tcp6"} {
-		lines, err := os.ReadFile(table)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) { // a system without IPv6 has no such table
-			Expect(err).NotTo(HaveOccurred(), "listening sockets cannot be listed")
-		}
-		for line := range strings.Lines(string(lines)) {
-			if fields := strings.Fields(line); len(fields) > inode && fields[state] == listen {
-				found["socket:["+fields[inode]+"]"] = true
-			}
-		}
-	}
-	return found
 }
 
 func commandOf(process string) string {
