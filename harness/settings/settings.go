@@ -81,7 +81,7 @@ type Cluster struct {
 func Default() Settings {
 	return Settings{
 		Suite: Suite{
-			Timeout:              10 * time.Minute,
+			Timeout:              20 * time.Minute,
 			PollProgressAfter:    20 * time.Second,
 			PollProgressInterval: 10 * time.Second,
 			GracePeriod:          10 * time.Second,
