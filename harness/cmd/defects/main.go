@@ -7,9 +7,10 @@
 //	go run ./harness/cmd/defects -ordinary 200            # no ordinary run catches a bug between goroutines
 //
 // The suite is the ordinary one, built for exact replay if the installed Go can be patched
-// for it (package replay). First it is run without a bug, and must pass. Without
-// -all it stops at its first failure. With -all every spec runs, and at least one of the
-// specs that catch a bug must be about it (defects.Defect.About). The exit code is 1 if a
+// for it (package replay). First it is run without a bug, and must pass. Without -all the
+// specs about a bug (defects.Defect.About) run first, then all others, up to the first
+// failure. With -all every spec runs, and at least one of the specs that catch a bug must be
+// about it. The exit code is 1 if a
 // bug was missed, or caught by none that is about it, and 2 if nothing was proved.
 //
 // A bug between two goroutines (defects.Defect.Between) is looked for in one order of
@@ -71,7 +72,7 @@ type options struct {
 // The limits of the suite with one bug. A bug that makes specs hang costs each of them
 // 20 seconds: see suite_test.go.
 const (
-	limitToFirst = 90 * time.Second
+	limitToFirst = 3 * time.Minute
 	limitOfAll   = 6 * time.Minute
 )
 
@@ -205,10 +206,17 @@ func judge(ctx context.Context, s *suite, chosen []defects.Defect, o options) ([
 	return verdicts, errors.Join(errs...)
 }
 
-// judge runs the suite with one bug.
+// judge runs the suite with one bug. The specs about it run first, unless all are to run.
 func (s *suite) judge(ctx context.Context, d defects.Defect, o options) (verdict, error) {
 	if d.Between {
 		return s.search(ctx, d, o)
+	}
+	if !o.all {
+		about := o.trial(d)
+		about.labels = d.About
+		if v, err := s.run(ctx, about); err != nil || v.caught() || ctx.Err() != nil {
+			return v, err
+		}
 	}
 	return s.run(ctx, o.trial(d))
 }
