@@ -24,7 +24,7 @@ type Comparer interface {
 	Compare(ctx context.Context, c Comparison) error
 }
 
-// Comparing is who compares nodes; ByValue unless said.
+// Comparing sets what compares nodes. The default is ByValue.
 func Comparing(c Comparer) Option { return func(o *options) { o.comparer = c } }
 
 // ByValue compares every value of every row.

@@ -40,8 +40,8 @@ func (c *Cluster) Token() string {
 	return porter.Token()
 }
 
-// Impersonate listens at the address of a node that was stopped or has crashed, as somebody
-// else does who is there in its place. The caller closes the listener and what it has
+// Impersonate listens at the address of a node that was stopped or has crashed, as another
+// program could that is there in its place. The caller closes the listener and what it has
 // accepted before the node is brought back. It is an *UnsupportedError where the target
 // cannot.
 func (c *Cluster) Impersonate(i int) (net.Listener, error) {

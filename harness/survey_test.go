@@ -87,7 +87,7 @@ var _ = Describe("Who judges nodes", func() {
 		Expect(inner.Missing(nil)).To(Equal([]string{"x"}))
 	}, patience)
 
-	It("must be somebody", func(ctx SpecContext) {
+	It("need a comparer and a watcher", func(ctx SpecContext) {
 		Expect(harness.Boot(ctx, &fake.Target{}, harness.Comparing(nil))).Error().To(MatchError("boot: Comparing was given no Comparer"))
 		Expect(harness.Boot(ctx, &fake.Target{}, harness.Watching(nil))).Error().To(MatchError("boot: Watching was given no function"))
 	}, patience)

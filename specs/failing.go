@@ -70,7 +70,7 @@ func failing(w *world) {
 		// when only the failed one is left to confirm it.
 		refuses := func(ctx SpecContext, alone, id int) {
 			GinkgoHelper()
-			_, err := w.node(alone).Execute(ctx, w.sql("INSERT INTO {ns}.t VALUES (?, 'of nobody')"), id)
+			_, err := w.node(alone).Execute(ctx, w.sql("INSERT INTO {ns}.t VALUES (?, 'without a quorum')"), id)
 			Expect(codeOf(err)).To(BeElementOf("NO_LEADER", "NO_QUORUM"), "the node that failed has confirmed a change: %v", err)
 			_, err = w.node(alone).Reading(target.Strong).Execute(ctx, w.sql(rows))
 			Expect(codeOf(err)).To(Equal("NO_LEADER"), "%v", err)

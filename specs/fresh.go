@@ -25,7 +25,7 @@ const (
 // handingOver is less than it takes until one part of a node hears from another.
 const handingOver = 30 * time.Microsecond
 
-// passes lets time pass where it does so only if somebody waits.
+// passes lets time pass where it does so only while a goroutine waits.
 func (w *world) passes(ctx SpecContext, d time.Duration) {
 	GinkgoHelper()
 	if w.cluster.HasClock() {

@@ -264,7 +264,7 @@ func (w *world) expectNoNode() {
 }
 
 // nodesAtWork are the goroutines of all nodes in this process: what runs a node's own code,
-// or is nobody else's.
+// and what it has started.
 func nodesAtWork() (found []string) {
 	const ours = "rejoin/harness/"
 	nodes := []string{ours + "embedded.", ours + "embedded/machine.", ours + "embedded/durable.", "hashicorp/raft", "net/http.(*conn).serve"}

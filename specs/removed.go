@@ -30,7 +30,7 @@ func removed(w *world) {
 		})
 
 		// forgotten proves that the others do without the node, and it without them: nothing
-		// reaches it, and it disturbs nobody.
+		// reaches it, and it disturbs no other node.
 		forgotten := func(ctx context.Context, gone int, id int) {
 			GinkgoHelper()
 			leader := w.leader(ctx)

@@ -135,7 +135,7 @@ func (c *refusing) Write(p []byte) (int, error) {
 	return c.ResponseWriter.Write(p)
 }
 
-var errNoSuccessor = errors.New("nobody is to take over")
+var errNoSuccessor = errors.New("no other voter is there to take over")
 
 type withoutSuccessor struct{ embedded.Transport }
 
@@ -163,7 +163,7 @@ func (c closer) Close() error {
 	return c.Closer.Close()
 }
 
-// deaf is a log whose errors nobody hears.
+// deaf is a log whose errors are dropped.
 type deaf struct{ raft.LogStore }
 
 func (d deaf) StoreLog(log *raft.Log) error {

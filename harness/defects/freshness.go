@@ -149,7 +149,7 @@ func (l *lease) holds(term uint64) bool {
 type joinedConfirms struct {
 	embedded.Leadership
 	mu    sync.Mutex
-	under *confirm // nil if nobody is asked
+	under *confirm // nil if no voter is asked
 }
 
 type confirm struct {

@@ -98,7 +98,7 @@ type Porter interface {
 	Token() string
 }
 
-// Impostor is a Cluster in which somebody else can be where a node is not.
+// Impostor is a Cluster in which another program can listen at the address of a node that does not run.
 type Impostor interface {
 	// Listen listens at the address of a node that does not run. The caller closes the
 	// listener, and what it has accepted, before the node is started.

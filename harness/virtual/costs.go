@@ -72,7 +72,7 @@ func orItself[T any](there T, decorate func(T) T) T {
 }
 
 // cost is that of one life of a node. What is drawn for an entry follows from the seed,
-// the life and the entry, whoever asks first.
+// the life and the entry, and not from the order of the questions.
 type cost struct {
 	apply, handover time.Duration
 	key             uint64

@@ -22,7 +22,7 @@ type node struct {
 	config embedded.Config
 	voter  bool
 	ahead  atomic.Int64 // nanoseconds that its clock is ahead
-	living turn.Turn    // whoever starts or ends it
+	living turn.Turn    // of what starts or ends it
 
 	mu      sync.Mutex
 	host    *network.Host  // where it is, until it moves
