@@ -36,6 +36,11 @@ var _ = Describe("Mutants", func() {
 		for i, s := range made.Sites {
 			Expect(s).To(And(HaveField("ID", i+1), HaveField("File", "testdata/sample/main.go"), HaveField("Func", Not(Equal("String")))))
 		}
+		keys := make(map[string]bool)
+		for _, s := range made.Sites {
+			keys[s.Key()] = true
+		}
+		Expect(keys).To(HaveLen(len(made.Sites)), "two sites have one key")
 		operators := make(map[mutate.Operator]bool)
 		for _, s := range made.Sites {
 			operators[s.Operator] = true

@@ -26,6 +26,7 @@ type mutator struct {
 	named  map[types.Object]int // the mutant of each named constant, which is one in all its places
 	at     Site
 	edits  []edit
+	alike  map[string]int // sites so far, by their key
 
 	skip    map[ast.Node]bool // with all that is in them
 	judged  map[ast.Expr]bool // conditions
@@ -42,13 +43,16 @@ func (m *mutator) text(n ast.Node) string {
 func (m *mutator) add(n ast.Node, operator Operator, was, now string) int {
 	s := m.at
 	s.ID, s.Line, s.Operator, s.Was, s.Now = len(*m.sites)+1, m.fset.Position(n.Pos()).Line, operator, short(was), short(now)
+	key := s.Key()
+	s.Alike = m.alike[key]
+	m.alike[key]++
 	*m.sites = append(*m.sites, s)
 	return s.ID
 }
 
 // run is the changed file; nil if there is nothing to change.
 func (m *mutator) run() []byte {
-	m.skip, m.judged = make(map[ast.Node]bool), make(map[ast.Expr]bool)
+	m.alike, m.skip, m.judged = make(map[string]int), make(map[ast.Node]bool), make(map[ast.Expr]bool)
 	for _, d := range m.file.Decls {
 		f, is := d.(*ast.FuncDecl)
 		if !is || f.Body == nil || f.Recv != nil && slices.Contains(words, f.Name.Name) {

@@ -32,12 +32,16 @@ type Site struct {
 	Func     string // in which it is
 	Operator Operator
 	Was, Now string // the code, on one line, cut short
+	Alike    int    // how many sites before it in its function have the same code and operator
 }
 
-// Key names the site, as long as its function and code stay what they are. Sites in one
-// function with the same code have one key.
+// Key names the site, as long as the code of its function stays what it is.
 func (s Site) Key() string {
-	return fmt.Sprintf("%s %s: %s: %s", s.File, s.Func, s.Operator, s.Was)
+	key := fmt.Sprintf("%s %s: %s: %s", s.File, s.Func, s.Operator, s.Was)
+	if s.Alike > 0 {
+		key += fmt.Sprintf(" (after %d alike)", s.Alike)
+	}
+	return key
 }
 
 func (s Site) String() string {

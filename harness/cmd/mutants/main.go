@@ -25,6 +25,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -102,6 +103,9 @@ func run(ctx context.Context, args []string) (survivors int, err error) {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, b.remove()) }()
+	if err := known(reasons, b.sites); slices.Equal(o.packages, packages) && err != nil {
+		return 0, err
+	}
 	if o.list {
 		for _, s := range b.sites {
 			fmt.Println(s)

@@ -86,4 +86,10 @@ var _ = Describe("equivalent.txt", func() {
 	It("has a reason for each", func() {
 		Expect(readReasons()).NotTo(ContainElement(""))
 	})
+
+	It("names mutants that are there", func() {
+		sites := []mutate.Site{{File: "a.go", Func: "f", Operator: mutate.Equal, Was: "a == b"}}
+		Expect(known(map[string]string{sites[0].Key(): "a is b"}, sites)).To(Succeed())
+		Expect(known(map[string]string{"b.go g: equal: x": "x"}, sites)).To(MatchError(`equivalent.txt: there is no mutant "b.go g: equal: x"`))
+	})
 })

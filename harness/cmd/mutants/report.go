@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/rejoin-db/rejoin/harness/mutate"
 )
 
 // equivalent says of mutants why no test can notice them: a line each, the key of the
@@ -29,6 +31,20 @@ func readReasons() (map[string]string, error) {
 		reasons[key] = reason
 	}
 	return reasons, nil
+}
+
+// known is an error if a reason is for a mutant that is not there.
+func known(reasons map[string]string, sites []mutate.Site) error {
+	keys := make(map[string]bool, len(sites))
+	for _, s := range sites {
+		keys[s.Key()] = true
+	}
+	for _, key := range slices.Sorted(maps.Keys(reasons)) {
+		if !keys[key] {
+			return fmt.Errorf("equivalent.txt: there is no mutant %q", key)
+		}
+	}
+	return nil
 }
 
 func cutLast(s, separator string) (before, after string, found bool) {
