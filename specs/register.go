@@ -117,6 +117,7 @@ func Register(options Options) {
 		removed(w)
 		moved(w)
 		limitsOfRequests(w)
+		replication(w)
 	})
 	for _, size := range []int{1, 5, 7} {
 		sized := &world{options: options}
@@ -155,5 +156,6 @@ func Register(options Options) {
 	Describe("A replicated SQL database in no hurry", options.Decorators, func() {
 		BeforeEach(slow.begin)
 		timely(slow)
+		unhurried(slow)
 	})
 }

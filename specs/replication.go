@@ -1,0 +1,154 @@
+package specs
+
+import (
+	"bytes"
+	"context"
+	"strings"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/disk"
+	. "github.com/rejoin-db/rejoin/harness/matchers"
+	"github.com/rejoin-db/rejoin/harness/network"
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+// replication is about what a leader sends to its followers, and when.
+func replication(w *world) {
+	Describe("Replication", Label("suite:replication"), func() {
+		BeforeEach(func() { w.needs(3) })
+
+		It("resumes within a second when a node is back, however long it was away", Label("fault:isolate"), func(ctx SpecContext) {
+			w.needsClock(ctx)
+			w.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY)")
+			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			for i, away := range []time.Duration{5 * time.Second, 20 * time.Second, time.Minute} {
+				victim := w.others(w.leader(ctx))[0]
+				w.leave(ctx, victim)
+				w.patiently(ctx, "INSERT INTO {ns}.t VALUES (?)", i)
+				w.advance(ctx, away)
+				back := time.Now()
+				w.comeBack(ctx, victim)
+				Expect(time.Since(back)).To(BeNumerically("<", time.Second), "it was away for %v", away)
+			}
+		}, patience)
+
+		It("of a snapshot to a candidate does not keep the candidate from voting, when the leader is lost",
+			Label("fault:isolate", "fault:link", "fault:crash", "speed:slow"), func(ctx SpecContext) {
+				w.requires(target.Crash, target.Links)
+				w.run(ctx, "CREATE TABLE {ns}.blobs (id INTEGER PRIMARY KEY, v BLOB)")
+				w.run(ctx, `INSERT INTO {ns}.blobs WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200)
+					SELECT i, randomblob(2048) FROM n`)
+				Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+				leader := w.leader(ctx)
+				victim := w.others(leader)[0]
+				w.leave(ctx, victim)
+				w.writeUntilCompacted(ctx, statusOf(ctx, w.node(victim)).CommitIndex)
+
+				By("sending it a snapshot, over a link on which heartbeats come later than its election timeout")
+				Expect(w.leader(ctx)).To(Equal(leader), "the cluster has changed its leader without a fault")
+				Expect(w.cluster.SetLink(ctx, leader, victim, lateAndNarrow)).To(Succeed())
+				Expect(w.cluster.SetLink(ctx, victim, leader, network.Rule{Latency: lateAndNarrow.Latency})).To(Succeed())
+				Expect(w.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
+				Eventually(ctx, func(ctx context.Context) (string, error) {
+					status := statusOf(ctx, w.node(victim))
+					if strings.Contains(status.Activity, "receiving") && status.Role == "follower" {
+						return status.Role, w.sendAgain(ctx, leader, victim)
+					}
+					return status.Role + " " + status.Activity, nil
+				}).WithPolling(time.Millisecond).WithTimeout(lastingWork).Should(Equal("candidate receiving a snapshot"))
+
+				By("losing the leader")
+				w.leave(ctx, leader, harness.Crash)
+				Expect(w.cluster.MendLinks(ctx)).To(Succeed())
+				w.patiently(ctx, "DELETE FROM {ns}.blobs WHERE id = 1")
+				w.comeBack(ctx, leader)
+				Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.blobs ORDER BY id")))
+			}, patience)
+
+		It("of large rows over a narrow link is applied as they come, and not all at once at the end", Label("fault:isolate", "fault:bandwidth"),
+			func(ctx SpecContext) {
+				w.requires(target.Links)
+				w.run(ctx, "CREATE TABLE {ns}.large (id INTEGER PRIMARY KEY, v BLOB)")
+				Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+				victim := w.others(w.leader(ctx))[0]
+				w.leave(ctx, victim)
+				const rows = 12
+				for i := range rows {
+					w.patiently(ctx, "INSERT INTO {ns}.large VALUES (?, ?)", i, bytes.Repeat([]byte{byte(i)}, 1<<20))
+				}
+				behind := statusOf(ctx, w.node(w.leader(ctx))).AppliedIndex
+				for _, node := range w.others(victim) {
+					Expect(w.cluster.SetLink(ctx, node, victim, network.Rule{Bandwidth: 4 << 20})).To(Succeed())
+				}
+				Expect(w.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
+				steps := make(map[uint64]bool)
+				Eventually(ctx, func(ctx context.Context) uint64 {
+					applied := statusOf(ctx, w.node(victim)).AppliedIndex
+					steps[applied] = true
+					return applied
+				}).WithPolling(10 * time.Millisecond).WithTimeout(lastingWork).Should(BeNumerically(">=", behind))
+				Expect(len(steps)).To(BeNumerically(">=", rows/2), "it came to log indexes %v only", steps)
+				Expect(w.cluster.Heal(ctx)).To(Succeed())
+				Expect(w.cluster).To(BeConsistent(w.sql("SELECT id, length(v), hex(substr(v, 1, 8)) FROM {ns}.large ORDER BY id")))
+			}, patience)
+
+		It("to a node that was replaced after it had refused its leader for long does not undo what the new one has",
+			Label("fault:crash", "fault:disk", "fault:wipe"), func(ctx SpecContext) {
+				w.needsClock(ctx)
+				w.requires(target.Crash, target.Disks, target.Members)
+				w.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY)")
+				Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+				victim := w.others(w.leader(ctx))[0]
+				w.leave(ctx, victim, harness.Crash)
+				Expect(w.cluster.Damage(ctx, victim, disk.Everything)).Error().NotTo(HaveOccurred())
+				w.writeUntilCompacted(ctx, statusOf(ctx, w.node(w.leader(ctx))).CommitIndex)
+				Expect(w.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
+				w.advance(ctx, time.Minute)
+
+				By("replacing it")
+				w.leave(ctx, victim, harness.Crash)
+				w.comeBackAs(ctx, victim, harness.Wiped)
+				for i := range 30 {
+					w.patiently(ctx, "INSERT INTO {ns}.t VALUES (?)", i)
+					w.advance(ctx, time.Second)
+				}
+				Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+				Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.t ORDER BY id")))
+			}, patience)
+	})
+}
+
+// lateAndNarrow is a link over which a heartbeat takes several election timeouts, and a snapshot
+// a second and more.
+var lateAndNarrow = network.Rule{Latency: 120 * time.Millisecond, Bandwidth: 256 << 10}
+
+// sendAgain resets the connections over which a leader sends a snapshot to a node, so that it is
+// sent once more.
+func (w *world) sendAgain(ctx context.Context, leader, node int) error {
+	if err := w.cluster.ResetLink(ctx, leader, node); err != nil {
+		return err
+	}
+	Eventually(ctx, func(ctx context.Context) string { return statusOf(ctx, w.node(node)).Activity }).Should(BeEmpty())
+	return nil
+}
+
+// unhurried is replication where Raft calls a follower every few seconds.
+func unhurried(w *world) {
+	It("A follower answers a change when it is committed, and not when its leader calls it next", Label("suite:replication"), func(ctx SpecContext) {
+		w.needs(3)
+		w.needsClock(ctx)
+		w.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY)")
+		Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+		follower := w.node(w.others(w.leader(ctx))[0])
+		for i := range 20 {
+			asked := time.Now()
+			Expect(follower.Execute(ctx, w.sql("INSERT INTO {ns}.t VALUES (?)"), i)).Error().NotTo(HaveOccurred())
+			Expect(time.Since(asked)).To(BeNumerically("<", 200*time.Millisecond))
+			w.advance(ctx, time.Second)
+		}
+	}, patience)
+}
