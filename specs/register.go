@@ -135,6 +135,7 @@ func Register(options Options) {
 	Describe("A replicated SQL database that grows from one node", options.Decorators, func() {
 		BeforeEach(single.begin)
 		quorums(single)
+		loggedBytes(single)
 	})
 	slow, calm := &world{options: options}, &world{options: options}
 	if pacer, can := options.Target.(target.Pacer); can {
