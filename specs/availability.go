@@ -7,8 +7,8 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness"
-	"github.com/rejoin-db/rejoin/harness/chaos"
 	. "github.com/rejoin-db/rejoin/harness/matchers"
+	"github.com/rejoin-db/rejoin/harness/workload"
 )
 
 // failover is how long changes may be refused when a node is lost, on a database
@@ -29,7 +29,7 @@ func availability(w *world) {
 				Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
 				starved := measureStarvation()
 				DeferCleanup(func() { starved.end() })
-				running := w.work(ctx, chaos.Counter(w.ns))
+				running := w.work(ctx, workload.Counter(w.ns))
 				w.goesOn(ctx, running)
 				victim := w.leader(ctx)
 				if !leader {

@@ -9,11 +9,11 @@ import (
 	"github.com/onsi/gomega/types"
 
 	"github.com/rejoin-db/rejoin/harness"
-	"github.com/rejoin-db/rejoin/harness/chaos"
 	"github.com/rejoin-db/rejoin/harness/check"
 	"github.com/rejoin-db/rejoin/harness/disk"
 	. "github.com/rejoin-db/rejoin/harness/matchers"
 	"github.com/rejoin-db/rejoin/harness/target"
+	"github.com/rejoin-db/rejoin/harness/workload"
 )
 
 // histories are judged as a whole: clients work on one kind of data while nodes are
@@ -26,8 +26,8 @@ func histories(w *world) {
 		})
 
 		DescribeTable("fits together",
-			func(ctx SpecContext, workload func(ns string) chaos.Workload, rules ...types.GomegaMatcher) {
-				running := w.work(ctx, workload(w.ns))
+			func(ctx SpecContext, made func(ns string) workload.Workload, rules ...types.GomegaMatcher) {
+				running := w.work(ctx, made(w.ns))
 				w.loseOneAfterTheOther(ctx, running)
 				Expect(w.cluster.Heal(ctx)).To(Succeed())
 				Expect(running.Finish(ctx)).To(Succeed())
@@ -40,22 +40,22 @@ func histories(w *world) {
 					Expect(w.cluster.Journal()).To(rule)
 				}
 			},
-			Entry("for registers", patience, func(ns string) chaos.Workload { return chaos.Register(ns, 4) }, BeLinearizable()),
-			Entry("for a set", patience, chaos.Set, BeDurable(), ShowOwnWrites()),
-			Entry("for lists and their transactions", patience, chaos.Lists, BeStrictlySerializable(), BeDurable(), BeMonotonic(), ShowOwnWrites()),
-			Entry("for pairs that grow together", patience, chaos.Pairs, BeStrictlySerializable(), BeDurable()),
-			Entry("for a bank", patience, chaos.Bank, KeepTheTotal()),
-			Entry("for a counter", patience, chaos.Counter, CountRight(), BeMonotonic()),
-			Entry("for names that only one can have", patience, chaos.Unique, GiveOnlyOnce(), BeDurable()),
-			Entry("for a schema that changes", patience, chaos.DDL, BeDurable()),
+			Entry("for registers", patience, func(ns string) workload.Workload { return workload.Register(ns, 4) }, BeLinearizable()),
+			Entry("for a set", patience, workload.Set, BeDurable(), ShowOwnWrites()),
+			Entry("for lists and their transactions", patience, workload.Lists, BeStrictlySerializable(), BeDurable(), BeMonotonic(), ShowOwnWrites()),
+			Entry("for pairs that grow together", patience, workload.Pairs, BeStrictlySerializable(), BeDurable()),
+			Entry("for a bank", patience, workload.Bank, KeepTheTotal()),
+			Entry("for a counter", patience, workload.Counter, CountRight(), BeMonotonic()),
+			Entry("for names that only one can have", patience, workload.Unique, GiveOnlyOnce(), BeDurable()),
+			Entry("for a schema that changes", patience, workload.DDL, BeDurable()),
 		)
 	})
 }
 
 // work starts clients, which work until the spec ends at the latest.
-func (w *world) work(ctx SpecContext, workload chaos.Workload) *chaos.Running {
+func (w *world) work(ctx SpecContext, load workload.Workload) *workload.Running {
 	GinkgoHelper()
-	running, err := chaos.Load{Workload: workload, Clients: 6, Rate: 60, Deadline: 3 * time.Second, Seed: specSeed()}.Start(ctx, w.cluster)
+	running, err := workload.Load{Workload: load, Clients: 6, Rate: 60, Deadline: 3 * time.Second, Seed: specSeed()}.Start(ctx, w.cluster)
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(func() { running.Stop() })
 	return running
@@ -63,7 +63,7 @@ func (w *world) work(ctx SpecContext, workload chaos.Workload) *chaos.Running {
 
 // loseOneAfterTheOther loses a follower and the leader, by isolation and by crashes,
 // and has one node lag, each until the clients have got some more done.
-func (w *world) loseOneAfterTheOther(ctx SpecContext, running *chaos.Running) {
+func (w *world) loseOneAfterTheOther(ctx SpecContext, running *workload.Running) {
 	GinkgoHelper()
 	w.goesOn(ctx, running)
 	for _, way := range []harness.Way{harness.Isolate, harness.Crash} {
@@ -89,7 +89,7 @@ func (w *world) loseOneAfterTheOther(ctx SpecContext, running *chaos.Running) {
 }
 
 // goesOn waits until the clients have got some more done.
-func (w *world) goesOn(ctx context.Context, running *chaos.Running) {
+func (w *world) goesOn(ctx context.Context, running *workload.Running) {
 	GinkgoHelper()
 	done := running.Tally().OK
 	Eventually(ctx, func() int { return running.Tally().OK }).Should(BeNumerically(">=", done+30), "the clients do not get on")

@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/workload"
 )
 
 // Space is where schedules are drawn from. Zero values are those of Virtual.
@@ -41,7 +42,7 @@ func (s Space) filled() Space {
 		s.Kinds = slices.DeleteFunc(Kinds(), func(k Kind) bool { return k == Pause })
 	}
 	if len(s.Workloads) == 0 {
-		for _, w := range Workloads(namespace) {
+		for _, w := range workload.Workloads(namespace) {
 			s.Workloads = append(s.Workloads, w.Name())
 		}
 	}

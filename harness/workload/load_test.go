@@ -1,4 +1,4 @@
-package chaos_test
+package workload_test
 
 import (
 	"context"
@@ -13,10 +13,10 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness"
-	"github.com/rejoin-db/rejoin/harness/chaos"
 	"github.com/rejoin-db/rejoin/harness/internal/fake"
 	"github.com/rejoin-db/rejoin/harness/journal"
 	"github.com/rejoin-db/rejoin/harness/target"
+	"github.com/rejoin-db/rejoin/harness/workload"
 )
 
 // scripted is a workload of one request, that a fake cluster answers.
@@ -32,11 +32,11 @@ func (*scripted) Name() string { return "scripted" }
 
 func (*scripted) Setup(context.Context, *harness.Cluster) error { return nil }
 
-func (s *scripted) Next(_ *rand.Rand, client int) chaos.Operation {
+func (s *scripted) Next(_ *rand.Rand, client int) workload.Operation {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.clients = append(s.clients, client)
-	return chaos.Operation{
+	return workload.Operation{
 		Op:  journal.Op{Model: journal.Counter, Level: journal.Strong, Steps: []journal.Step{{Do: journal.Increment, Key: "k", Value: 1}}},
 		SQL: "UPDATE t", Read: s.read, Refused: s.refused,
 	}
@@ -76,7 +76,7 @@ var _ = Describe("A load", func() {
 			}
 		}
 	}
-	start := func(ctx context.Context, c *harness.Cluster, l chaos.Load) *chaos.Running {
+	start := func(ctx context.Context, c *harness.Cluster, l workload.Load) *workload.Running {
 		GinkgoHelper()
 		l.Workload = w
 		r, err := l.Start(ctx, c)
@@ -89,9 +89,9 @@ var _ = Describe("A load", func() {
 
 	It("does as many operations as it may, and writes each down", func() {
 		onFake(takes(time.Millisecond, nil), func(ctx context.Context, c *harness.Cluster) {
-			r := start(ctx, c, chaos.Load{Most: 103})
+			r := start(ctx, c, workload.Load{Most: 103})
 			<-r.Done()
-			Expect(r.Tally()).To(Equal(chaos.Tally{OK: 103}))
+			Expect(r.Tally()).To(Equal(workload.Tally{OK: 103}))
 			Expect(r.Finish(ctx)).To(Succeed())
 			ops := operations(c)
 			Expect(ops).To(HaveLen(103))
@@ -102,7 +102,7 @@ var _ = Describe("A load", func() {
 
 	It("keeps to its rate", func() {
 		onFake(takes(0, nil), func(ctx context.Context, c *harness.Cluster) {
-			r := start(ctx, c, chaos.Load{Clients: 10, Rate: 2})
+			r := start(ctx, c, workload.Load{Clients: 10, Rate: 2})
 			time.Sleep(100 * time.Second)
 			Expect(r.Stop().OK).To(BeNumerically("~", 2000, 100))
 		})
@@ -110,24 +110,24 @@ var _ = Describe("A load", func() {
 
 	It("lets what is under way end when it is stopped, and begins nothing more", func() {
 		onFake(takes(time.Second, nil), func(ctx context.Context, c *harness.Cluster) {
-			r := start(ctx, c, chaos.Load{Clients: 3})
+			r := start(ctx, c, workload.Load{Clients: 3})
 			time.Sleep(1500 * time.Millisecond)
-			Expect(r.Tally()).To(Equal(chaos.Tally{OK: 3}))
+			Expect(r.Tally()).To(Equal(workload.Tally{OK: 3}))
 			begun := time.Now()
-			Expect(r.Stop()).To(Equal(chaos.Tally{OK: 6}))
+			Expect(r.Stop()).To(Equal(workload.Tally{OK: 6}))
 			Expect(time.Since(begun)).To(Equal(500 * time.Millisecond))
-			Expect(r.Stop()).To(Equal(chaos.Tally{OK: 6}))
+			Expect(r.Stop()).To(Equal(workload.Tally{OK: 6}))
 			Expect(r.Done()).To(BeClosed())
 		})
 	})
 
 	It("gives an operation its deadline, and goes on under another number when nobody knows what became of it", func() {
 		onFake(takes(time.Hour, nil), func(ctx context.Context, c *harness.Cluster) {
-			r := start(ctx, c, chaos.Load{Clients: 2, Most: 6, Deadline: time.Second})
+			r := start(ctx, c, workload.Load{Clients: 2, Most: 6, Deadline: time.Second})
 			begun := time.Now()
 			<-r.Done()
 			Expect(time.Since(begun)).To(BeNumerically("~", 3*time.Second, 100*time.Millisecond))
-			Expect(r.Tally()).To(Equal(chaos.Tally{Unknown: 6}))
+			Expect(r.Tally()).To(Equal(workload.Tally{Unknown: 6}))
 			Expect(clients(operations(c))).To(HaveLen(6))
 			Expect(w.clients).To(ConsistOf(0, 1, 2, 3, 4, 5))
 			Expect(r.Finish(ctx)).To(MatchError(ContainSubstring("it proves nothing: 0 ok, 0 failed, 6 unknown")))
@@ -137,7 +137,7 @@ var _ = Describe("A load", func() {
 	It("ends with its context", func() {
 		onFake(takes(time.Hour, nil), func(ctx context.Context, c *harness.Cluster) {
 			ctx, cancel := context.WithCancel(ctx)
-			r := start(ctx, c, chaos.Load{})
+			r := start(ctx, c, workload.Load{})
 			synctest.Wait()
 			cancel()
 			begun := time.Now()
@@ -149,9 +149,9 @@ var _ = Describe("A load", func() {
 	It("backs off when it is refused, under the same number", func() {
 		onFake(takes(0, said(true, target.NotApplied)), func(ctx context.Context, c *harness.Cluster) {
 			begun := time.Now()
-			r := start(ctx, c, chaos.Load{Clients: 1, Most: 10})
+			r := start(ctx, c, workload.Load{Clients: 1, Most: 10})
 			<-r.Done()
-			Expect(r.Tally()).To(Equal(chaos.Tally{Failed: 10}))
+			Expect(r.Tally()).To(Equal(workload.Tally{Failed: 10}))
 			Expect(time.Since(begun)).To(BeNumerically(">=", 50*time.Millisecond))
 			Expect(clients(operations(c))).To(HaveLen(1))
 		})
@@ -161,16 +161,16 @@ var _ = Describe("A load", func() {
 		w.refused = func(error) bool { return true }
 		onFake(takes(0, said(false, target.NotApplied)), func(ctx context.Context, c *harness.Cluster) {
 			begun := time.Now()
-			r := start(ctx, c, chaos.Load{Clients: 1, Most: 10})
+			r := start(ctx, c, workload.Load{Clients: 1, Most: 10})
 			<-r.Done()
-			Expect(r.Tally()).To(Equal(chaos.Tally{Failed: 10}))
+			Expect(r.Tally()).To(Equal(workload.Tally{Failed: 10}))
 			Expect(time.Since(begun)).To(BeZero())
 		})
 	})
 
 	It("takes no other for one that is for ever", func() {
 		onFake(takes(0, said(false, target.NotApplied)), func(ctx context.Context, c *harness.Cluster) {
-			r := start(ctx, c, chaos.Load{Clients: 1, Most: 10})
+			r := start(ctx, c, workload.Load{Clients: 1, Most: 10})
 			<-r.Done()
 			Expect(r.Finish(ctx)).To(MatchError(ContainSubstring("increment k 1 was refused for ever")))
 		})
@@ -179,9 +179,9 @@ var _ = Describe("A load", func() {
 	It("knows that a change was made though its answer was lost", func() {
 		w.read = func(harness.Result) ([]journal.Step, error) { panic("there is no answer") }
 		onFake(takes(0, said(true, target.Applied)), func(ctx context.Context, c *harness.Cluster) {
-			r := start(ctx, c, chaos.Load{Clients: 1, Most: 10})
+			r := start(ctx, c, workload.Load{Clients: 1, Most: 10})
 			<-r.Done()
-			Expect(r.Tally()).To(Equal(chaos.Tally{OK: 10}))
+			Expect(r.Tally()).To(Equal(workload.Tally{OK: 10}))
 			Expect(r.Finish(ctx)).To(Succeed())
 		})
 	})
@@ -189,7 +189,7 @@ var _ = Describe("A load", func() {
 	It("fails at its end over an answer that cannot be", func() {
 		w.read = func(harness.Result) ([]journal.Step, error) { return nil, errors.New("half a row") }
 		onFake(takes(0, nil), func(ctx context.Context, c *harness.Cluster) {
-			r := start(ctx, c, chaos.Load{Clients: 1, Most: 10})
+			r := start(ctx, c, workload.Load{Clients: 1, Most: 10})
 			<-r.Done()
 			Expect(r.Finish(ctx)).To(MatchError(ContainSubstring("the answer to increment k 1 cannot be: half a row")))
 		})
@@ -200,16 +200,16 @@ var _ = Describe("A load", func() {
 			return []journal.Step{{Do: journal.Read, Key: "k", Got: []int64{r.Affected()}}}, nil
 		}
 		onFake(takes(0, nil), func(ctx context.Context, c *harness.Cluster) {
-			r := start(ctx, c, chaos.Load{Clients: 1, Most: 1})
+			r := start(ctx, c, workload.Load{Clients: 1, Most: 1})
 			<-r.Done()
 			Expect(operations(c)[0].Steps).To(Equal([]journal.Step{{Do: journal.Read, Key: "k", Got: []int64{1}}}))
 		})
 	})
 
 	It("is refused if it makes no sense", func(ctx SpecContext) {
-		_, err := chaos.Load{}.Start(ctx, nil)
+		_, err := workload.Load{}.Start(ctx, nil)
 		Expect(err).To(MatchError("a load needs a workload"))
-		_, err = chaos.Load{Workload: w, Rate: -1}.Start(ctx, nil)
+		_, err = workload.Load{Workload: w, Rate: -1}.Start(ctx, nil)
 		Expect(err).To(MatchError(ContainSubstring("rate -1")))
 	})
 })

@@ -1,4 +1,4 @@
-package chaos_test
+package workload_test
 
 import (
 	"bytes"
@@ -11,9 +11,9 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness"
-	"github.com/rejoin-db/rejoin/harness/chaos"
 	"github.com/rejoin-db/rejoin/harness/journal"
 	"github.com/rejoin-db/rejoin/harness/virtual"
+	"github.com/rejoin-db/rejoin/harness/workload"
 )
 
 // onCluster runs the body with a cluster of three nodes, in a bubble.
@@ -31,17 +31,17 @@ func onCluster(ctx context.Context, body func(ctx context.Context, c *harness.Cl
 }
 
 // enough blocks until the load has done so many operations.
-func enough(ctx context.Context, r *chaos.Running, operations int) {
+func enough(ctx context.Context, r *workload.Running, operations int) {
 	GinkgoHelper()
 	Eventually(ctx, func() int { return r.Tally().Total() }).WithPolling(time.Millisecond).Should(BeNumerically(">=", operations))
 }
 
 var _ = Describe("A workload", func() {
-	for _, w := range chaos.Workloads("ns") {
+	for _, w := range workload.Workloads("ns") {
 		It("can be judged though a node was away: "+w.Name(), func(ctx SpecContext) {
 			onCluster(ctx, func(ctx context.Context, c *harness.Cluster) {
-				w := workload(w.Name())
-				r, err := chaos.Load{Workload: w, Clients: 4, Most: 200, Seed: 3}.Start(ctx, c)
+				w := byName(w.Name())
+				r, err := workload.Load{Workload: w, Clients: 4, Most: 200, Seed: 3}.Start(ctx, c)
 				Expect(err).NotTo(HaveOccurred())
 				enough(ctx, r, 50)
 				Expect(c.TakeNodeOffline(ctx, 1)).To(Succeed())
@@ -61,9 +61,9 @@ var _ = Describe("A workload", func() {
 
 	It("is explained by the faults alone, beside all others", func(ctx SpecContext) {
 		onCluster(ctx, func(ctx context.Context, c *harness.Cluster) {
-			var all []*chaos.Running
-			for i, w := range chaos.Workloads("ns") {
-				r, err := chaos.Load{Workload: w, Clients: 2, Rate: 20, Deadline: time.Second, Seed: uint64(i)}.Start(ctx, c)
+			var all []*workload.Running
+			for i, w := range workload.Workloads("ns") {
+				r, err := workload.Load{Workload: w, Clients: 2, Rate: 20, Deadline: time.Second, Seed: uint64(i)}.Start(ctx, c)
 				Expect(err).NotTo(HaveOccurred())
 				all = append(all, r)
 			}
@@ -81,7 +81,7 @@ var _ = Describe("A workload", func() {
 			Expect(c.Heal(ctx)).To(Succeed())
 			for i, r := range all {
 				Expect(r.Finish(ctx)).To(Succeed())
-				GinkgoWriter.Println(chaos.Workloads("ns")[i].Name(), r.Tally())
+				GinkgoWriter.Println(workload.Workloads("ns")[i].Name(), r.Tally())
 				Expect(r.Tally().OK).To(BeNumerically(">", 50))
 			}
 			Expect(c.VerifyInvariants(ctx)).To(Succeed())
@@ -98,9 +98,9 @@ func back(round int, way harness.Way) []harness.Return {
 	return nil
 }
 
-// workload is a new one of that name.
-func workload(name string) chaos.Workload {
-	for _, w := range chaos.Workloads("ns") {
+// byName returns a new workload of that name.
+func byName(name string) workload.Workload {
+	for _, w := range workload.Workloads("ns") {
 		if w.Name() == name {
 			return w
 		}
