@@ -7,7 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/workload"
 )
 
@@ -131,7 +131,7 @@ func drawFault(t *rapid.T, swarm []Kind, s Schedule) Fault {
 			f.Other++
 		}
 		if f.Other == s.Nodes {
-			f.Other = harness.Clients
+			f.Other = fault.Clients
 		}
 	}
 	if f.Kind.measured() {

@@ -11,6 +11,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/journal"
 	"github.com/rejoin-db/rejoin/harness/virtual"
 	"github.com/rejoin-db/rejoin/harness/workload"
@@ -67,7 +68,7 @@ var _ = Describe("A workload", func() {
 				Expect(err).NotTo(HaveOccurred())
 				all = append(all, r)
 			}
-			for round, way := range []harness.Way{harness.Crash, harness.Isolate, harness.Stop, harness.Isolate, harness.Crash} {
+			for round, way := range []fault.Mode{fault.Crash, fault.Isolate, fault.Stop, fault.Isolate, fault.Crash} {
 				victim, err := c.Leader(ctx)
 				Expect(err).NotTo(HaveOccurred())
 				Expect(c.TakeNodeOffline(ctx, victim, way)).To(Succeed())
@@ -91,8 +92,8 @@ var _ = Describe("A workload", func() {
 })
 
 // back is how a node comes back: wiped when it crashed last.
-func back(round int, way harness.Way) []harness.Return {
-	if way == harness.Crash && round > 0 {
+func back(round int, way fault.Mode) []harness.Return {
+	if way == fault.Crash && round > 0 {
 		return []harness.Return{harness.Wiped}
 	}
 	return nil

@@ -1,4 +1,4 @@
-package turn_test
+package ctxmutex_test
 
 import (
 	"context"
@@ -8,39 +8,39 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
-	"github.com/rejoin-db/rejoin/harness/internal/turn"
+	"github.com/rejoin-db/rejoin/harness/internal/ctxmutex"
 )
 
-func TestTurn(t *testing.T) {
+func TestMutex(t *testing.T) {
 	RegisterFailHandler(Fail)
-	RunSpecs(t, "Turn")
+	RunSpecs(t, "Mutex")
 }
 
-var _ = Describe("A turn", func() {
+var _ = Describe("A mutex", func() {
 	enough := errors.New("enough")
 
 	It("is for one at a time", func(ctx SpecContext) {
-		t := turn.New()
-		Expect(t.Take(ctx)).To(Succeed())
+		m := ctxmutex.New()
+		Expect(m.Lock(ctx)).To(Succeed())
 		next := make(chan struct{})
-		go func() { t.Seize(); close(next) }()
+		go func() { m.LockNow(); close(next) }()
 		Consistently(next, "10ms", "1ms").ShouldNot(BeClosed())
-		t.Pass()
+		m.Unlock()
 		Eventually(ctx, next).Should(BeClosed())
 	})
 
 	It("is waited for no longer than a context lasts, and not at all after it", func(ctx SpecContext) {
-		t := turn.New()
-		t.Seize()
+		m := ctxmutex.New()
+		m.LockNow()
 		waiting, stop := context.WithCancelCause(ctx)
 		waited := make(chan error)
-		go func() { waited <- t.Take(waiting) }()
+		go func() { waited <- m.Lock(waiting) }()
 		Consistently(waited, "10ms", "1ms").ShouldNot(Receive())
 		stop(enough)
 		Eventually(ctx, waited).Should(Receive(MatchError(enough)))
-		t.Pass()
+		m.Unlock()
 		for range 100 { // a free one is not chosen now and then
-			Expect(t.Take(waiting)).To(MatchError(enough))
+			Expect(m.Lock(waiting)).To(MatchError(enough))
 		}
 	})
 })

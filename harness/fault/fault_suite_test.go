@@ -1,4 +1,4 @@
-package wiring_test
+package fault_test
 
 import (
 	"testing"
@@ -7,7 +7,7 @@ import (
 	. "github.com/onsi/gomega"
 )
 
-func TestWiring(t *testing.T) {
+func TestFault(t *testing.T) {
 	RegisterFailHandler(Fail)
-	RunSpecs(t, "Wiring")
+	RunSpecs(t, "Fault")
 }

@@ -1,4 +1,4 @@
-package wiring_test
+package linkstate_test
 
 import (
 	"math/rand/v2"
@@ -7,38 +7,39 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
-	"github.com/rejoin-db/rejoin/harness/internal/wiring"
+	"github.com/rejoin-db/rejoin/harness/fault"
+	"github.com/rejoin-db/rejoin/harness/internal/linkstate"
 	"github.com/rejoin-db/rejoin/harness/network"
 )
 
-var _ = Describe("Wiring", func() {
+var _ = Describe("The state of links", func() {
 	var (
-		w *wiring.Wiring
+		w *linkstate.Links
 
-		sound   = network.Rule{}
-		dropped = network.Rule{Mode: network.Drop}
-		refused = network.Rule{Mode: network.Refuse}
-		slow    = network.Rule{Latency: time.Second, Loss: 0.5}
+		sound   = fault.Rule{}
+		dropped = fault.Rule{Action: fault.Drop}
+		refused = fault.Rule{Action: fault.Refuse}
+		slow    = fault.Rule{Latency: time.Second, Loss: 0.5}
 	)
 
 	BeforeEach(func() {
-		w = wiring.New("client")
+		w = linkstate.New("client")
 		for _, node := range []string{"n0", "n1", "n2"} {
 			Expect(w.Add(node)).To(BeEmpty())
 		}
 	})
 
-	change := func(from, to string, rule network.Rule) wiring.Change {
-		return wiring.Change{Link: wiring.Link{From: from, To: to}, Rule: rule}
+	change := func(from, to string, rule fault.Rule) linkstate.Change {
+		return linkstate.Change{Link: network.Link{From: from, To: to}, Rule: rule}
 	}
-	rule := func(from, to string) network.Rule { return w.Effective(wiring.Link{From: from, To: to}) }
-	isolate := func(node string) []wiring.Change {
+	rule := func(from, to string) fault.Rule { return w.Effective(network.Link{From: from, To: to}) }
+	isolate := func(node string) []linkstate.Change {
 		GinkgoHelper()
 		changes, err := w.SetIsolated(node, true)
 		Expect(err).NotTo(HaveOccurred())
 		return changes
 	}
-	rejoin := func(node string) []wiring.Change {
+	rejoin := func(node string) []linkstate.Change {
 		GinkgoHelper()
 		changes, err := w.SetIsolated(node, false)
 		Expect(err).NotTo(HaveOccurred())
@@ -72,8 +73,8 @@ var _ = Describe("Wiring", func() {
 
 	It("keeps the link of two isolated nodes cut until both are back", func() {
 		isolate("n0")
-		Expect(isolate("n1")).NotTo(ContainElement(HaveField("Link", wiring.Link{From: "n0", To: "n1"})))
-		Expect(rejoin("n0")).NotTo(ContainElement(HaveField("Link", wiring.Link{From: "n0", To: "n1"})))
+		Expect(isolate("n1")).NotTo(ContainElement(HaveField("Link", network.Link{From: "n0", To: "n1"})))
+		Expect(rejoin("n0")).NotTo(ContainElement(HaveField("Link", network.Link{From: "n0", To: "n1"})))
 		Expect(rule("n0", "n1")).To(Equal(dropped))
 		Expect(rejoin("n1")).To(ContainElement(change("n0", "n1", sound)))
 	})
@@ -81,7 +82,7 @@ var _ = Describe("Wiring", func() {
 	It("goes back to the rule when the isolation is over, also to one that was set meanwhile", func() {
 		Expect(w.SetRule("n0", "n1", refused)).To(HaveLen(1))
 		Expect(isolate("n1")).To(ContainElement(change("n0", "n1", dropped)))
-		Expect(w.SetRule("n2", "n1", slow)).To(ConsistOf(HaveField("Rule.Mode", network.Drop)), "it is cut all the same")
+		Expect(w.SetRule("n2", "n1", slow)).To(ConsistOf(HaveField("Rule.Action", fault.Drop)), "it is cut all the same")
 		Expect(w.SetRule("n2", "n1", dropped)).To(ConsistOf(change("n2", "n1", dropped)))
 		rejoin("n1")
 		Expect(rule("n0", "n1")).To(Equal(refused))
@@ -103,7 +104,7 @@ var _ = Describe("Wiring", func() {
 		Expect(w.Add("n2")).To(BeEmpty())
 	})
 
-	DescribeTable("refuses what cannot be, and stays as it was", func(from, to string, rule network.Rule, message string) {
+	DescribeTable("refuses what cannot be, and stays as it was", func(from, to string, rule fault.Rule, message string) {
 		_, err := w.SetRule(from, to, rule)
 		Expect(err).To(MatchError(ContainSubstring(message)))
 		Expect(w.Of("n0")).To(BeEmpty())
@@ -111,7 +112,7 @@ var _ = Describe("Wiring", func() {
 		Entry(nil, "n9", "n0", slow, `set the link from n9 to n0: there is no host "n9"`),
 		Entry(nil, "n0", "n9", slow, `there is no host "n9"`),
 		Entry(nil, "n0", "n0", slow, "a host always reaches itself"),
-		Entry(nil, "n0", "n1", network.Rule{Loss: 1}, "loss 1 is not from 0 to below 1"),
+		Entry(nil, "n0", "n1", fault.Rule{Loss: 1}, "loss 1 must be at least 0 and below 1"),
 	)
 
 	It("isolates nodes only", func() {
@@ -126,10 +127,10 @@ var _ = Describe("Wiring", func() {
 	It("names in its changes all that differs, whatever happens", func() {
 		hosts := []string{"client", "n0", "n1", "n2"}
 		r := rand.New(rand.NewPCG(uint64(GinkgoRandomSeed()), 0))
-		rules := []network.Rule{sound, dropped, refused, slow}
-		made := make(map[wiring.Link]network.Rule) // what a network would be that does as it is told
+		rules := []fault.Rule{sound, dropped, refused, slow}
+		made := make(map[network.Link]fault.Rule) // what a network would be that does as it is told
 		for range 2000 {
-			var changes []wiring.Change
+			var changes []linkstate.Change
 			var err error
 			if from, to := r.IntN(4), r.IntN(4); r.IntN(2) == 0 && from != to {
 				changes, err = w.SetRule(hosts[from], hosts[to], rules[r.IntN(4)])
@@ -142,7 +143,7 @@ var _ = Describe("Wiring", func() {
 			}
 			for _, from := range hosts {
 				for _, to := range hosts {
-					Expect(made[wiring.Link{From: from, To: to}]).To(Equal(rule(from, to)))
+					Expect(made[network.Link{From: from, To: to}]).To(Equal(rule(from, to)))
 				}
 			}
 		}
