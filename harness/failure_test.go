@@ -132,7 +132,7 @@ var _ = Describe("A failure mode", func() {
 		Expect(f.Calls()).To(BeEmpty())
 	},
 		Entry("two", patience, "expected one failure mode, not 2: [stop crash]", fault.Stop, fault.Crash),
-		Entry("another", patience, `no node is lost in the way "burn": the modes are isolate, stop, crash and pause`, fault.Mode("burn")),
+		Entry("another", patience, `unknown failure mode "burn": the modes are isolate, stop, crash and pause`, fault.Mode("burn")),
 	)
 
 	It("is asked for by one of many at a time", func(ctx SpecContext) {
@@ -192,7 +192,7 @@ var _ = Describe("A node that comes back wiped", func() {
 		Expect(c.SetDisk(ctx, 1, fault.Disk{Full: true})).To(Succeed())
 		Expect(c.TakeNodeOffline(ctx, 1, fault.Crash)).To(Succeed())
 		Expect(c.BringNodeOnline(ctx, 1, harness.Wiped)).To(Succeed())
-		Expect(f.Calls()[2]).To(HavePrefix("disk 1 {Full:false"))
+		Expect(f.Calls()[2]).To(HavePrefix("disk 1 sound"))
 		Expect(f.Calls()[3]).To(Equal("replace 1"))
 		Expect(c.Faults().Disks).To(BeEmpty())
 	}, patience)

@@ -28,7 +28,7 @@ var _ = Describe("Disks and clocks", func() {
 		Expect(c.SetClock(ctx, 0, time.Hour)).To(Succeed())
 		Expect(c.SetClock(ctx, 2, -time.Minute)).To(Succeed())
 		Expect(f.Calls()).To(Equal([]string{
-			"disk 1 {Full:true Failing:false Slow:1s Lying:false Torn:false}", "disk 2 {Full:false Failing:false Slow:0s Lying:false Torn:true}",
+			"disk 1 full, 1s slower", "disk 2 about to tear a write",
 			"clock 0 1h0m0s", "clock 2 -1m0s",
 		}))
 		Expect(c.Faults().Lines()).To(Equal([]string{
@@ -47,7 +47,7 @@ var _ = Describe("Disks and clocks", func() {
 		c, _ := boot()
 		Expect(c.Damage(ctx, 1, fault.Snapshot)).To(Equal("n1/snapshot"))
 		Expect(lines(c, 1)).To(Equal([]string{"fault node 1: damage the snapshot"}))
-		Expect(c.Damage(ctx, 1, "boot sector")).Error().To(MatchError(HavePrefix(`damage on node 1 (n1): a disk has no part "boot sector"`)))
+		Expect(c.Damage(ctx, 1, "boot sector")).Error().To(MatchError(HavePrefix(`damage on node 1 (n1): unknown disk part "boot sector"`)))
 		Expect(c.Faults().Lines()).To(BeEmpty())
 	}, patience)
 
@@ -89,7 +89,7 @@ var _ = Describe("Heal after everything", func() {
 		calls := len(f.Calls())
 		Expect(c.Heal(ctx)).To(Succeed())
 		Expect(f.Calls()[calls:]).To(HaveExactElements(
-			HavePrefix("link 0 2 {Mode:up"), HavePrefix("link 0 1 {Mode:up Latency:0s"), Equal("clock 0 0s"), HavePrefix("disk 3 {Full:false"),
+			HavePrefix("link 0 2 sound"), HavePrefix("link 0 1 sound"), Equal("clock 0 0s"), HavePrefix("disk 3 sound"),
 			Equal("rejoin 1"), Equal("start 2"), Equal("start 3"), Equal("resume 4")))
 		Expect(c.Faults().Lines()).To(BeEmpty())
 		Expect(flags(c)).To(HaveEach(true))

@@ -41,9 +41,9 @@ var _ = Describe("Links", func() {
 		Expect(c.SetLink(ctx, fault.Clients, 2, fault.Rule{Bandwidth: 1000})).To(Succeed())
 		Expect(c.SetLink(ctx, 2, fault.Clients, fault.Rule{Action: fault.Refuse, Jitter: time.Second})).To(Succeed())
 		Expect(f.Calls()).To(Equal([]string{
-			"link 0 1 {Mode:up Latency:1s Jitter:0s Loss:0 Bandwidth:0}",
-			"link -1 2 {Mode:up Latency:0s Jitter:0s Loss:0 Bandwidth:1000}",
-			"link 2 -1 {Mode:refuse Latency:0s Jitter:1s Loss:0 Bandwidth:0}",
+			"link 0 1 latency 1s, jitter 0s",
+			"link -1 2 1000 bytes a second",
+			"link 2 -1 refuse, latency 0s, jitter 1s",
 		}))
 		Expect(lines(c, 3)).To(Equal([]string{
 			"fault: link 0->1: latency 1s, jitter 0s", "fault: link clients->2: 1000 bytes a second", "fault: link 2->clients: refuse, latency 0s, jitter 1s",
@@ -58,10 +58,10 @@ var _ = Describe("Links", func() {
 		Expect(c.Faults().Links).To(Equal(map[fault.Link]fault.Rule{
 			link(0, 1): {Action: fault.Refuse, Latency: time.Second}, link(1, 0): {Action: fault.Refuse}}))
 		Expect(c.Mend(ctx, link(0, 1), link(1, 0))).To(Succeed())
-		Expect(f.Calls()[3]).To(Equal("link 0 1 {Mode:up Latency:1s Jitter:0s Loss:0 Bandwidth:0}"))
+		Expect(f.Calls()[3]).To(Equal("link 0 1 latency 1s, jitter 0s"))
 		Expect(c.Faults().Lines()).To(Equal([]string{"link 0->1: latency 1s, jitter 0s"}))
 		Expect(c.MendLinks(ctx)).To(Succeed())
-		Expect(f.Calls()[5:]).To(Equal([]string{"link 0 1 {Mode:up Latency:0s Jitter:0s Loss:0 Bandwidth:0}"}))
+		Expect(f.Calls()[5:]).To(Equal([]string{"link 0 1 sound"}))
 		Expect(c.Faults().Lines()).To(BeEmpty())
 		Expect(c.MendLinks(ctx)).To(Succeed())
 		Expect(f.Calls()).To(HaveLen(6), "a second time there is nothing to do")
@@ -69,7 +69,7 @@ var _ = Describe("Links", func() {
 
 	It("are tried all, and remembered as they became", func(ctx SpecContext) {
 		c, f := boot()
-		failing(f, "link 1 0 {Mode:drop Latency:0s Jitter:0s Loss:0 Bandwidth:0}", errors.New("no such link"))
+		failing(f, "link 1 0 drop", errors.New("no such link"))
 		Expect(c.Cut(ctx, fault.Drop, link(0, 1), link(1, 0), link(1, 2))).To(MatchError("cut (drop) 0->1 1->0 1->2: 1->0: no such link"))
 		Expect(cut(c)).To(Equal("0 1, 1 2"))
 	}, patience)
@@ -85,7 +85,7 @@ var _ = Describe("Links", func() {
 
 		By("being disarmed when the links are mended")
 		Expect(c.MendLinks(ctx)).To(Succeed())
-		Expect(f.Calls()).To(ContainElement("link 0 -1 {Mode:up Latency:0s Jitter:0s Loss:0 Bandwidth:0}"))
+		Expect(f.Calls()).To(ContainElement("link 0 -1 sound"))
 		Expect(c.Faults().Lines()).To(BeEmpty())
 	}, patience)
 
@@ -99,7 +99,7 @@ var _ = Describe("Links", func() {
 		Expect(c.SetLink(ctx, fault.Clients, fault.Clients, fault.Rule{})).To(HaveOccurred())
 		Expect(c.SetLink(ctx, 0, 1, fault.Rule{Loss: 1})).To(MatchError(ContainSubstring("loss 1 must be at least 0 and below 1")))
 		Expect(c.Cut(ctx, fault.Action(7), link(0, 1))).To(MatchError(ContainSubstring("unknown action 7")))
-		Expect(c.Cut(ctx, fault.Drop)).To(MatchError("cut (drop) : this is about no link"))
+		Expect(c.Cut(ctx, fault.Drop)).To(MatchError("cut (drop) : no links given"))
 		Expect(f.Calls()).To(BeEmpty())
 
 		plain, _ := bootOf(&fake.Target{Plain: true})
@@ -149,7 +149,7 @@ var _ = Describe("Shapes", func() {
 		Expect(cut(c)).To(Equal("0 2, 0 3, 1 2, 1 3, 2 0, 2 1, 2 3, 3 0, 3 1, 3 2"))
 		Expect(lines(c, 1)).To(Equal([]string{"fault: partition [[0 1] [2] [3]]"}))
 		Expect(c.Partition(ctx, []int{0, 1}, []int{1, 2})).To(MatchError(ContainSubstring("node 1 is in two groups")))
-		Expect(c.Partition(ctx, []int{0, 1})).To(MatchError("partition [[0 1]]: this is about no link"))
+		Expect(c.Partition(ctx, []int{0, 1})).To(MatchError("partition [[0 1]]: no links given"))
 	}, patience)
 
 	It("ring the members, in order", func(ctx SpecContext) {
@@ -158,7 +158,7 @@ var _ = Describe("Shapes", func() {
 		Expect(c.Ring(ctx)).To(Succeed())
 		Expect(cut(c)).To(Equal("0 3, 0 4, 1 4, 1 5, 3 0, 3 5, 4 0, 4 1, 5 1, 5 3"))
 		small, _ := boot()
-		Expect(small.Ring(ctx)).To(MatchError("ring [0 1 2]: this is about no link"))
+		Expect(small.Ring(ctx)).To(MatchError("ring [0 1 2]: no links given"))
 	}, patience)
 
 	It("bridge two sides", func(ctx SpecContext) {
@@ -194,7 +194,7 @@ var _ = Describe("Flapping", func() {
 		c, f := boot()
 		stop, err := c.Flapping(ctx, 2*time.Millisecond, link(0, 1))
 		Expect(err).NotTo(HaveOccurred())
-		Expect(f.Calls()[0]).To(HavePrefix("link 0 1 {Mode:drop"), "the first cut is in effect")
+		Expect(f.Calls()[0]).To(HavePrefix("link 0 1 drop"), "the first cut is in effect")
 		Expect(c.Faults().Lines()).To(ContainElement("flap every 2ms 0->1"))
 		atLeast(ctx, f, 7)
 		Expect(stop()).To(Succeed())
@@ -202,7 +202,7 @@ var _ = Describe("Flapping", func() {
 		for i, call := range calls[:len(calls)-1] {
 			Expect(call).To(HavePrefix("link 0 1 {Mode:" + []string{"drop", "up"}[i%2]))
 		}
-		Expect(calls[len(calls)-1]).To(HavePrefix("link 0 1 {Mode:up"))
+		Expect(calls[len(calls)-1]).To(HavePrefix("link 0 1 sound"))
 		Expect(lines(c, 2)).To(Equal([]string{
 			"fault: flap every 2ms 0->1",
 			fmt.Sprintf("fault: mend after %d flips: flap every 2ms 0->1", len(calls)-1),
@@ -227,7 +227,7 @@ var _ = Describe("Flapping", func() {
 		_, err = c.Flapping(ctx, time.Hour, link(0, 1), link(1, 0))
 		Expect(err).NotTo(HaveOccurred())
 		Expect(c.Close()).To(Succeed())
-		Expect(f.Calls()[len(f.Calls())-3:]).To(HaveExactElements(HavePrefix("link 0 1 {Mode:up"), HavePrefix("link 1 0 {Mode:up"), Equal("close")))
+		Expect(f.Calls()[len(f.Calls())-3:]).To(HaveExactElements(HavePrefix("link 0 1 sound"), HavePrefix("link 1 0 sound"), Equal("close")))
 		Expect(c.Flapping(ctx, time.Hour, link(0, 1))).Error().To(MatchError("flap every 1h0m0s 0->1: the cluster is closed"))
 	}, patience)
 
@@ -236,7 +236,7 @@ var _ = Describe("Flapping", func() {
 		why := errors.New("no such link")
 		var once sync.Once
 		f.OnCall = func(_ context.Context, call string) (err error) {
-			if strings.HasPrefix(call, "link 0 1 {Mode:up") {
+			if strings.HasPrefix(call, "link 0 1 sound") {
 				once.Do(func() { err = why })
 			}
 			return err
@@ -265,7 +265,7 @@ var _ = Describe("Flapping", func() {
 	It("begins with a cut that works, and a period", func(ctx SpecContext) {
 		c, f := boot()
 		Expect(c.Flapping(ctx, 0, link(0, 1))).Error().To(MatchError("links cannot flap every 0s"))
-		failing(f, "link 0 1 {Mode:drop Latency:0s Jitter:0s Loss:0 Bandwidth:0}", errors.New("no such link"))
+		failing(f, "link 0 1 drop", errors.New("no such link"))
 		Expect(c.Flapping(ctx, time.Second, link(0, 1))).Error().To(MatchError("flap every 1s 0->1: 0->1: no such link"))
 		Expect(c.Faults().Lines()).To(BeEmpty())
 	}, patience)

@@ -171,7 +171,7 @@ var _ = Describe("RemoveNode", func() {
 		Expect(c.Faults().Lines()).To(Equal([]string{"link 0->1: drop"}))
 		calls := len(f.Calls())
 		Expect(c.Heal(ctx)).To(Succeed())
-		Expect(f.Calls()[calls:]).To(HaveExactElements(HavePrefix("link 0 1 {Mode:up")))
+		Expect(f.Calls()[calls:]).To(HaveExactElements(HavePrefix("link 0 1 sound")))
 	}, patience)
 
 	DescribeTable("leaves the flag as it was if it fails", func(ctx SpecContext, before bool, word string) {
