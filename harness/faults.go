@@ -92,7 +92,7 @@ func (c *Cluster) SetDisk(ctx context.Context, i int, faults fault.Disk) error {
 	disker, can := target.As[target.Disker](c.cluster)
 	return c.set(ctx, i, "set disk", "disk: "+faults.String(), target.Disks, can, func(ctx context.Context) error {
 		if faults.Lying {
-			c.votes.mayForget(i)
+			c.monitor.MayForget(i)
 		}
 		if err := disker.SetDisk(ctx, i, faults); err != nil {
 			return err
@@ -115,7 +115,7 @@ func (c *Cluster) Damage(ctx context.Context, i int, part fault.Part) (file stri
 			file, err = disker.Damage(ctx, i, part)
 		}
 		if err == nil && part == fault.Everything {
-			c.votes.mayForget(i)
+			c.monitor.MayForget(i)
 		}
 		return err
 	})

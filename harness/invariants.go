@@ -8,11 +8,12 @@ import (
 	"strings"
 
 	"github.com/rejoin-db/rejoin/harness/journal"
+	"github.com/rejoin-db/rejoin/harness/promises"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
 // ErrInvariant is wrapped by what VerifyInvariants finds.
-var ErrInvariant = errors.New("a promise of the cluster is broken")
+var ErrInvariant = promises.ErrBroken
 
 // VerifyInvariants checks on a healed, quiet cluster what every cluster promises
 // at all times: no two nodes led in one term, as far as any node ever told, also
@@ -79,6 +80,15 @@ func (c *Cluster) verifyMembers(ctx context.Context) error {
 func sameMembers(a, b []target.Peer) bool {
 	byID := func(a, b target.Peer) int { return strings.Compare(a.ID, b.ID) }
 	return slices.Equal(slices.SortedFunc(slices.Values(a), byID), slices.SortedFunc(slices.Values(b), byID))
+}
+
+// remembered is how many of the latest acknowledged requests every node remembers.
+func remembered(c target.Cluster) int {
+	rememberer, ok := target.As[target.Rememberer](c)
+	if !ok {
+		return 0
+	}
+	return rememberer.Memory() / 2 // nodes remember by log index, and not every entry is a request
 }
 
 func (c *Cluster) verifyAcknowledged(ctx context.Context) error {

@@ -22,7 +22,7 @@ func (c *Cluster) ExecuteWithRetry(ctx context.Context, sql string, args ...any)
 		return Result{}, err
 	}
 	defer leave(&err)
-	id := c.acknowledged.name()
+	id := c.requests.next()
 	tried := make(map[int]bool)
 	return retry(ctx, func() (Result, error) { return c.tryOnAnother(ctx, tried, id, sql, args) })
 }
@@ -36,7 +36,7 @@ func (n *Node) ExecuteWithRetry(ctx context.Context, sql string, args ...any) (_
 		return Result{}, err
 	}
 	defer leave(&err)
-	id := n.cluster.acknowledged.name()
+	id := n.cluster.requests.next()
 	return retry(ctx, func() (Result, error) { return n.try(ctx, id, sql, args) })
 }
 
