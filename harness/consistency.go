@@ -49,8 +49,8 @@ func (c *Cluster) verify(ctx context.Context, query string, args []any) error {
 	}
 	waiting, cancel := settling(ctx)
 	defer cancel()
-	begun, pause := time.Now(), newLooks()
-	defer pause.stop()
+	begun, poll := time.Now(), newPoll()
+	defer poll.stop()
 	for comparisons := 1; ; comparisons++ {
 		before, err := c.settle(waiting, c.OnlineNodes())
 		if err == nil && len(before) == 0 {
@@ -61,11 +61,11 @@ func (c *Cluster) verify(ctx context.Context, query string, args []any) error {
 		}
 		nodes := nodesOf(before)
 		err = c.compare(ctx, nodes, query, args)
-		if err == nil || !mayPass(err) || alike(before, lookAt(waiting, nodes, longestLook)) {
+		if err == nil || !mayPass(err) || alike(before, observeNodes(waiting, nodes, probeTimeout)) {
 			return err
 		}
 		select {
-		case <-pause.again():
+		case <-poll.next():
 		case <-waiting.Done():
 			if !c.indexed.Load() {
 				return err

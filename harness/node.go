@@ -230,7 +230,7 @@ func (c *Cluster) absent(i int) (status target.Status, known bool, err error) {
 // remember asks the node what is lost with it: the terms it led. Who cannot say
 // it now cannot be helped.
 func (n *Node) remember(ctx context.Context) {
-	_, _ = n.lookAt(ctx)
+	_, _ = n.probe(ctx)
 }
 
 func (n *Node) failed(action string, err error) error {

@@ -42,8 +42,8 @@ func (n *Node) ExecuteWithRetry(ctx context.Context, sql string, args ...any) (_
 
 // retry tries until there is an answer that another try would not change, or ctx ends.
 func retry(ctx context.Context, try func() (Result, error)) (Result, error) {
-	pause := newLooks()
-	defer pause.stop()
+	poll := newPoll()
+	defer poll.stop()
 	inDoubt := false
 	for {
 		result, err := try()
@@ -58,7 +58,7 @@ func retry(ctx context.Context, try func() (Result, error)) (Result, error) {
 			return Result{}, gaveUp(ErrClosed, err, inDoubt)
 		}
 		select {
-		case <-pause.again():
+		case <-poll.next():
 		case <-ctx.Done():
 			return Result{}, gaveUp(context.Cause(ctx), err, inDoubt)
 		}
