@@ -1,11 +1,9 @@
-package harness
+package promises
 
 import (
 	"fmt"
 	"sync"
 
-	"github.com/rejoin-db/rejoin/harness/fault"
-	"github.com/rejoin-db/rejoin/harness/journal"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
@@ -43,24 +41,24 @@ func (v *votes) tick() uint64 {
 
 // note returns an error when it finds, for the first time, that a node has forgotten
 // what it had promised.
-func (v *votes) note(node *Node, now promise) error {
+func (v *votes) note(node Node, now promise) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.now++
 	now.heard = v.now
-	before := v.last[node.index]
+	before := v.last[node.Index()]
 	if now.asked < before.heard { // the answers may have passed each other
 		return nil
 	}
-	v.last[node.index] = now
-	if v.broken != nil || v.lying[node.index] {
+	v.last[node.Index()] = now
+	if v.broken != nil || v.lying[node.Index()] {
 		return nil
 	}
 	switch {
 	case now.vote.Term < before.vote.Term:
-		v.broken = fmt.Errorf("%w: %s had voted for %s in term %d, and has forgotten it", ErrInvariant, node, before.vote.For, before.vote.Term)
+		v.broken = fmt.Errorf("%w: %s had voted for %s in term %d, and has forgotten it", ErrBroken, node, before.vote.For, before.vote.Term)
 	case now.vote.Term == before.vote.Term && now.vote != before.vote:
-		v.broken = fmt.Errorf("%w: %s voted in term %d for %s, and for %s", ErrInvariant, node, now.vote.Term, before.vote.For, now.vote.For)
+		v.broken = fmt.Errorf("%w: %s voted in term %d for %s, and for %s", ErrBroken, node, now.vote.Term, before.vote.For, now.vote.For)
 	default:
 		return nil
 	}
@@ -85,29 +83,4 @@ func (v *votes) verify() error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return v.broken
-}
-
-// asking is what must not change while a node is asked what it has promised: a node
-// that is being ended may show what it never made safe.
-type asking struct {
-	time  uint64
-	turns int
-	rests bool // it runs, and nobody is about to end or start it
-}
-
-func (c *Cluster) asking(i int) asking {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	m := c.members[i]
-	return asking{c.votes.tick(), m.turns, m.flag == online || m.flag == offline && m.mode == fault.Isolate}
-}
-
-func (c *Cluster) notePromises(node *Node, s target.Status, begun asking) {
-	now := c.asking(node.index)
-	if s.State == target.Offline || s.State == target.Failed || !begun.rests || now.turns != begun.turns {
-		return
-	}
-	if err := c.promises.Voted(node, s.Vote, begun.time); err != nil {
-		c.journal.Record(journal.Event{Kind: journal.Check, Node: node.index, Text: "votes are kept", Err: err.Error()})
-	}
 }

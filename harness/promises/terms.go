@@ -1,25 +1,23 @@
-package harness
+package promises
 
 import (
 	"fmt"
 	"sync"
-
-	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
 // terms are who has led in each term, as far as any status ever told: a node that
 // is started again has forgotten its own.
 type terms struct {
 	mu      sync.Mutex
-	leaders map[uint64]*Node
+	leaders map[uint64]Node
 	broken  error // the first two that led in one term
 }
 
-func newTerms() terms { return terms{leaders: make(map[uint64]*Node)} }
+func newTerms() terms { return terms{leaders: make(map[uint64]Node)} }
 
 // note returns an error when it finds, for the first time, that two nodes led in
 // one term.
-func (t *terms) note(node *Node, led []uint64) error {
+func (t *terms) note(node Node, led []uint64) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, term := range led {
@@ -28,13 +26,13 @@ func (t *terms) note(node *Node, led []uint64) error {
 			t.leaders[term] = node
 			continue
 		}
-		if other.index == node.index || t.broken != nil {
+		if other.Index() == node.Index() || t.broken != nil {
 			continue
 		}
-		if other.index > node.index {
+		if other.Index() > node.Index() {
 			other, node = node, other
 		}
-		t.broken = fmt.Errorf("%w: %s and %s both led in term %d", ErrInvariant, other, node, term)
+		t.broken = fmt.Errorf("%w: %s and %s both led in term %d", ErrBroken, other, node, term)
 		return t.broken
 	}
 	return nil
@@ -44,10 +42,4 @@ func (t *terms) verify() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.broken
-}
-
-func (c *Cluster) noteTerms(node *Node, led []uint64) {
-	if err := c.promises.Led(node, led); err != nil {
-		c.journal.Record(journal.Event{Kind: journal.Check, Node: node.index, Text: "one leader a term", Err: err.Error()})
-	}
 }

@@ -1,7 +1,9 @@
-package harness
+package consistency
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -19,15 +21,18 @@ type valuesOnly struct {
 
 func (r valuesOnly) Row() ([]any, error) { return r.values, r.err }
 
-type nobody struct{ target.Node }
+// node is a node that is named, and is not asked.
+type node string
 
-func (nobody) ID() string { return "n" }
+func (n node) String() string                             { return string(n) }
+func (n node) Query(context.Context) (target.Rows, error) { return nil, nil }
+func (n node) Wrap(err error) error                       { return fmt.Errorf("compare on %s: %w", n, err) }
 
 var _ = Describe("sample", func() {
 	all := &suspects{hasher: newHasher(), oneIn: 1}
 
 	newSample := func(index int) *sample {
-		return &sample{node: &Node{node: nobody{}, index: index}, rows: make(map[string]int), values: make(map[string][]any)}
+		return &sample{node: node(fmt.Sprintf("node %d (n)", index)), rows: make(map[string]int), values: make(map[string][]any)}
 	}
 
 	It("holds no more than it may, and then claims of no row that it is missing", func() {

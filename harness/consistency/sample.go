@@ -1,4 +1,4 @@
-package harness
+package consistency
 
 import (
 	"context"
@@ -11,7 +11,7 @@ import (
 
 // sample is a node's rows in the parts that differ.
 type sample struct {
-	node   *Node
+	node   Node
 	rows   map[string]int // how often each is there
 	values map[string][]any
 	size   int // bytes
@@ -46,7 +46,7 @@ func (c Comparison) findDifference(ctx context.Context, where *suspects) (err er
 			return difference
 		}
 	}
-	return &InconsistencyError{Query: c.Query, A: c.Nodes[0].describe(), B: "the others",
+	return &InconsistencyError{Query: c.Query, A: c.Nodes[0].String(), B: "the others",
 		Detail: "they differed at a first look and no longer at a second: the data is being changed"}
 }
 
@@ -59,7 +59,7 @@ func (s *sample) add(row []byte, rows target.Rows, where *suspects) error {
 	if s.values[key] == nil {
 		values, err := rows.Row()
 		if err != nil {
-			return s.node.failed("compare", err)
+			return s.node.Wrap(err)
 		}
 		if !where.byKeyOf(values) {
 			return nil
@@ -76,7 +76,7 @@ func (s *sample) overflown() bool { return s.size > held }
 
 // bagDifference returns nil if the samples are the same.
 func bagDifference(query string, columns []target.Column, a, b *sample, where *suspects) error {
-	difference := &InconsistencyError{Query: query, A: a.node.describe(), B: b.node.describe()}
+	difference := &InconsistencyError{Query: query, A: a.node.String(), B: b.node.String()}
 	onlyA, countA := a.without(b)
 	onlyB, countB := b.without(a)
 	switch {
@@ -116,10 +116,10 @@ func (s *sample) without(other *sample) (rows []string, count int) {
 // more says that s has the row more often than other.
 func (s *sample) more(row string, other *sample) string {
 	if other.rows[row] == 0 {
-		return fmt.Sprintf("%s is missing from %s", literals(s.values[row]), other.node.describe())
+		return fmt.Sprintf("%s is missing from %s", literals(s.values[row]), other.node.String())
 	}
 	return fmt.Sprintf("%s is there %d times on %s and %d times on %s",
-		literals(s.values[row]), s.rows[row], s.node.describe(), other.rows[row], other.node.describe())
+		literals(s.values[row]), s.rows[row], s.node.String(), other.rows[row], other.node.String())
 }
 
 // pair finds two rows of which one stands where the other should. The first

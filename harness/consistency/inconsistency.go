@@ -1,9 +1,10 @@
-package harness
+package consistency
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
+
+	"github.com/rejoin-db/rejoin/harness/sqltext"
 )
 
 // InconsistencyError says where the answers of two nodes differ.
@@ -22,7 +23,7 @@ type InconsistencyError struct {
 
 func (e *InconsistencyError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s and %s differ on %q", e.A, e.B, abridged(e.Query))
+	fmt.Fprintf(&b, "%s and %s differ on %q", e.A, e.B, sqltext.Abridged(e.Query))
 	if e.Row > 0 {
 		fmt.Fprintf(&b, ", row %d", e.Row)
 	}
@@ -33,37 +34,6 @@ func (e *InconsistencyError) Error() string {
 		fmt.Fprintf(&b, ": %s", e.Detail)
 	}
 	return b.String()
-}
-
-// literal is a value as SQL writes it, cut to a readable length.
-func literal(v any) string {
-	switch v := v.(type) {
-	case nil:
-		return "NULL"
-	case int64:
-		return strconv.FormatInt(v, 10)
-	case float64:
-		text := strconv.FormatFloat(v, 'g', -1, 64)
-		if !strings.ContainsAny(text, ".eIN") {
-			text += ".0"
-		}
-		return text
-	case string:
-		return "'" + strings.ReplaceAll(prefix(v, shownBytes), "'", "''") + "'" + cutOff(len(v))
-	case []byte:
-		return fmt.Sprintf("x'%x'", v[:min(len(v), shownBytes)]) + cutOff(len(v))
-	}
-	return fmt.Sprint(v)
-}
-
-// shownBytes is how much of a long value is shown.
-const shownBytes = 80
-
-func cutOff(bytes int) string {
-	if bytes <= shownBytes {
-		return ""
-	}
-	return fmt.Sprintf("… (%d bytes)", bytes)
 }
 
 // firstDifference is the number, from 1, of the first byte in which two values
@@ -80,7 +50,7 @@ func firstDifference(a, b any) int {
 func literals(row []any) string {
 	out := make([]string, len(row))
 	for i, v := range row {
-		out[i] = literal(v)
+		out[i] = sqltext.Literal(v)
 	}
 	return "(" + strings.Join(out, ", ") + ")"
 }
