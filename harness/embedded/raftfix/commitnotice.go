@@ -1,4 +1,4 @@
-package embedded
+package raftfix
 
 import (
 	"sync"
@@ -6,19 +6,26 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// notices tell a follower at once that the change it forwarded is committed.
+// commitNotices tell a follower at once that the change it forwarded is committed.
 //
-// Raft itself tells it with the next call, up to twice the CommitTimeout later,
-// and until then the follower cannot answer. The notice is what Raft would send:
-// an ordinary AppendEntries without entries. It is safe because it claims no
-// more than is known. The previous entry is one the follower has confirmed in
-// this term, so that its log agrees with the leader's up to there, and the
-// commit index is not beyond it. It is never 0, which would make it a heartbeat.
-type notices struct {
-	send func(raft.ServerID, raft.ServerAddress, *raft.AppendEntriesRequest, *raft.AppendEntriesResponse) error
+// Fault: Raft tells a follower of a commit with the next call, up to twice the CommitTimeout
+// later, and until then the follower cannot answer its client. Mend: a notice, which is what Raft
+// would send: an AppendEntries without entries. It is safe because it claims no more than is
+// known. The previous entry is one the follower has confirmed in this term, so that its log agrees
+// with the leader's up to there, and the commit index is not beyond it. It is never 0, which would
+// make the notice a heartbeat.
+type commitNotices struct {
+	send sendAppend
+	off  bool // the mend is off
 
 	mu    sync.Mutex
 	peers map[raft.ServerID]*noticed
+}
+
+type sendAppend func(raft.ServerID, raft.ServerAddress, *raft.AppendEntriesRequest, *raft.AppendEntriesResponse) error
+
+func newCommitNotices(send sendAppend) *commitNotices {
+	return &commitNotices{send: send, peers: make(map[raft.ServerID]*noticed)}
 }
 
 // noticed is what one follower has, knows and waits for, in one term.
@@ -32,9 +39,9 @@ type noticed struct {
 	sending bool
 }
 
-// replicated notes that the follower has confirmed a call of Raft's, and tells
-// it what it waits for.
-func (n *notices) replicated(id raft.ServerID, target raft.ServerAddress, args *raft.AppendEntriesRequest) {
+// replicated notes that the follower has confirmed a call of Raft's, and tells it what it
+// waits for.
+func (n *commitNotices) replicated(id raft.ServerID, target raft.ServerAddress, args *raft.AppendEntriesRequest) {
 	n.mu.Lock()
 	peer := n.peers[id]
 	if peer == nil || peer.from.Term != args.Term {
@@ -52,9 +59,9 @@ func (n *notices) replicated(id raft.ServerID, target raft.ServerAddress, args *
 	n.tell(id)
 }
 
-// committed says that index is committed and that the follower waits for it. It
-// blocks while the follower is told, unless that is under way already.
-func (n *notices) committed(id raft.ServerID, index uint64) {
+// committed notes that index is committed and that the follower waits for it. It blocks while
+// the follower is told, unless that is under way already.
+func (n *commitNotices) committed(id raft.ServerID, index uint64) {
 	n.mu.Lock()
 	peer := n.peers[id]
 	if peer != nil {
@@ -66,9 +73,9 @@ func (n *notices) committed(id raft.ServerID, index uint64) {
 	}
 }
 
-// tell sends notices until the follower knows what it waits for. What fails is
-// left to Raft.
-func (n *notices) tell(id raft.ServerID) {
+// tell sends notices until the follower knows what it waits for. A notice that fails is left
+// to Raft's next call.
+func (n *commitNotices) tell(id raft.ServerID) {
 	for {
 		peer, target, request := n.next(id)
 		if request == nil {
@@ -88,11 +95,11 @@ func (n *notices) tell(id raft.ServerID) {
 }
 
 // next is the notice that is due, or nil.
-func (n *notices) next(id raft.ServerID) (*noticed, raft.ServerAddress, *raft.AppendEntriesRequest) {
+func (n *commitNotices) next(id raft.ServerID) (*noticed, raft.ServerAddress, *raft.AppendEntriesRequest) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	peer := n.peers[id]
-	if peer == nil || peer.sending || peer.wanted <= peer.commit || peer.wanted > peer.index {
+	if n.off || peer == nil || peer.sending || peer.wanted <= peer.commit || peer.wanted > peer.index {
 		return nil, "", nil
 	}
 	peer.sending = true
@@ -103,13 +110,13 @@ func (n *notices) next(id raft.ServerID) (*noticed, raft.ServerAddress, *raft.Ap
 }
 
 // reset forgets all followers: another term begins, or none.
-func (n *notices) reset() {
+func (n *commitNotices) reset() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	clear(n.peers)
 }
 
-func (n *notices) forget(id raft.ServerID) {
+func (n *commitNotices) forget(id raft.ServerID) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	delete(n.peers, id)

@@ -1,4 +1,4 @@
-package embedded
+package raftfix
 
 import (
 	"context"
@@ -29,11 +29,11 @@ type scripted struct {
 func (s *scripted) AppendEntries(_ raft.ServerID, _ raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
 	s.mu.Lock()
 	answer, beat := s.append, s.heartbeat
-	if !isHeartbeat(args) {
+	if !IsHeartbeat(args) {
 		s.sent = append(s.sent, *args)
 	}
 	s.mu.Unlock()
-	if isHeartbeat(args) {
+	if IsHeartbeat(args) {
 		return beat()
 	}
 	return answer(args, resp)
@@ -73,14 +73,14 @@ func accept(_ *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) erro
 
 func silence(*raft.AppendEntriesRequest, *raft.AppendEntriesResponse) error { return errSilence }
 
-var _ = Describe("The patient transport", func() {
+var _ = Describe("A transport that blocks", func() {
 	const term = 7
 	var inner *scripted
-	var p *patient
+	var p *Blocking
 	BeforeEach(func() {
 		inner = &scripted{append: accept, heartbeat: func() error { return nil }, install: func() error { return nil }}
-		p = newPatient(inner)
-		p.lead(term)
+		p = NewBlocking(inner, All)
+		p.Lead(term)
 	})
 
 	request := func() *raft.AppendEntriesRequest {
@@ -128,7 +128,7 @@ var _ = Describe("The patient transport", func() {
 		done := call()
 		Eventually(inner.calls).Should(Equal(1))
 		Consistently(done, "10ms", "1ms").ShouldNot(Receive())
-		p.end()
+		p.End()
 		Eventually(done).Should(Receive(MatchError(errGaveUp)))
 	},
 		Entry("a timeout", errSilence),
@@ -166,10 +166,10 @@ var _ = Describe("The patient transport", func() {
 		Eventually(done).Should(Receive(MatchError(errGaveUp)))
 		Eventually(second).Should(Receive(MatchError(errGaveUp)))
 	},
-		Entry("when leadership is lost", func() { p.lead(0) }),
-		Entry("when another term begins", func() { p.lead(term + 1) }),
-		Entry("when the peer is removed", func() { p.forget("b") }),
-		Entry("when it ends", func() { p.end() }),
+		Entry("when leadership is lost", func() { p.Lead(0) }),
+		Entry("when another term begins", func() { p.Lead(term + 1) }),
+		Entry("when the peer is removed", func() { p.Forget("b") }),
+		Entry("when it ends", func() { p.End() }),
 		Entry("when it is closed", func() { Expect(p.Close()).To(Succeed()); Expect(inner.closed).To(BeTrue()) }),
 	)
 
@@ -197,30 +197,30 @@ var _ = Describe("The patient transport", func() {
 
 	It("does not stop waiting because it is told again that it leads, or because another peer goes", func() {
 		done := lose()
-		p.lead(term)
-		p.forget("c")
+		p.Lead(term)
+		p.Forget("c")
 		p.reached("c")
 		Consistently(done, "20ms", "1ms").ShouldNot(Receive())
-		p.end()
+		p.End()
 		Eventually(done).Should(Receive())
 	})
 
 	It("does not wait for calls of a term it does not lead", func() {
 		inner.set(func(s *scripted) { s.append = silence })
 		for _, other := range []uint64{0, term - 1, term + 1} {
-			p.lead(other)
+			p.Lead(other)
 			Eventually(call()).Should(Receive(MatchError(errSilence)))
 		}
-		p.lead(term)
-		p.end()
+		p.Lead(term)
+		p.End()
 		Eventually(call()).Should(Receive(MatchError(errSilence)))
 	})
 
 	It("begins a term without what it knew of peers before", func() {
 		done := lose()
-		p.lead(0)
+		p.Lead(0)
 		Eventually(done).Should(Receive(MatchError(errGaveUp)))
-		p.lead(term)
+		p.Lead(term)
 		inner.set(func(s *scripted) { s.append = accept })
 		Eventually(call()).Should(Receive(BeNil()))
 	})
@@ -248,14 +248,14 @@ var _ = Describe("The patient transport", func() {
 
 		It("is told at once, once, and no more than it has confirmed", func() {
 			Eventually(call()).Should(Receive(BeNil())) // it has 5
-			p.notices.committed("b", 5)
+			p.Committed("b", 5)
 			Expect(inner.calls()).To(Equal(2))
 			Expect(last()).To(Equal(notice(5, term, 5)))
-			Expect(isHeartbeat(&inner.sent[1])).To(BeFalse())
-			p.notices.committed("b", 5)
-			p.notices.committed("b", 4)
+			Expect(IsHeartbeat(&inner.sent[1])).To(BeFalse())
+			p.Committed("b", 5)
+			p.Committed("b", 4)
 			Expect(inner.calls()).To(Equal(2), "it knows that already")
-			p.notices.committed("b", 6)
+			p.Committed("b", 6)
 			Expect(inner.calls()).To(Equal(2), "it has not confirmed that yet")
 			six := request()
 			six.PrevLogEntry, six.PrevLogTerm, six.Entries = 5, term, []*raft.Log{{Index: 6, Term: term}}
@@ -268,26 +268,26 @@ var _ = Describe("The patient transport", func() {
 			told := request()
 			told.LeaderCommitIndex = 9 // more than the follower has: it knows of 5
 			Expect(p.AppendEntries("b", "b:1", told, &raft.AppendEntriesResponse{})).To(Succeed())
-			p.notices.committed("b", 5)
+			p.Committed("b", 5)
 			Expect(inner.calls()).To(Equal(1))
 		})
 
 		It("is left to Raft when it cannot be reached, refuses, or is of another term", func() {
-			p.notices.committed("b", 5)
+			p.Committed("b", 5)
 			Expect(inner.calls()).To(BeZero(), "nothing is known of it")
 			Eventually(call()).Should(Receive(BeNil()))
 			inner.set(func(s *scripted) { s.append = silence })
 			begun := time.Now()
-			p.notices.committed("b", 5)
+			p.Committed("b", 5)
 			Expect(inner.calls()).To(Equal(2))
 			inner.set(func(s *scripted) {
 				s.append = func(*raft.AppendEntriesRequest, *raft.AppendEntriesResponse) error { return nil }
 			})
-			p.notices.committed("b", 5)
+			p.Committed("b", 5)
 			Expect(inner.calls()).To(Equal(3))
 			Expect(time.Since(begun)).To(BeNumerically("<", time.Second), "neither is tried again")
-			p.lead(term + 1)
-			p.notices.committed("b", 5)
+			p.Lead(term + 1)
+			p.Committed("b", 5)
 			Expect(inner.calls()).To(Equal(3))
 		})
 
@@ -302,10 +302,10 @@ var _ = Describe("The patient transport", func() {
 				}
 			})
 			first := make(chan struct{})
-			go func() { p.notices.committed("b", 4); close(first) }()
+			go func() { p.Committed("b", 4); close(first) }()
 			Eventually(inner.calls).Should(Equal(2))
 			for range 10 {
-				p.notices.committed("b", 5)
+				p.Committed("b", 5)
 			}
 			Expect(inner.calls()).To(Equal(2))
 			close(release)

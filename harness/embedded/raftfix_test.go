@@ -62,7 +62,7 @@ func (l listener) self() (raft.ServerID, raft.ServerAddress) {
 func (l listener) beat(term uint64) (raft.AppendEntriesResponse, error) {
 	id, address := l.self()
 	var answer raft.AppendEntriesResponse
-	err := l.transport.transport.AppendEntries(id, address, &raft.AppendEntriesRequest{RPCHeader: l.leader.header(), Term: term}, &answer)
+	err := l.inbound.AppendEntries(id, address, &raft.AppendEntriesRequest{RPCHeader: l.leader.header(), Term: term}, &answer)
 	return answer, err
 }
 
@@ -71,7 +71,7 @@ func (l listener) beat(term uint64) (raft.AppendEntriesResponse, error) {
 func (l listener) snapshot(data io.Reader) error {
 	id, address := l.self()
 	members := raft.EncodeConfiguration(l.raft.GetConfiguration().Configuration())
-	return l.transport.transport.InstallSnapshot(id, address, &raft.InstallSnapshotRequest{
+	return l.inbound.InstallSnapshot(id, address, &raft.InstallSnapshotRequest{
 		RPCHeader: l.leader.header(), SnapshotVersion: 1, Term: l.raft.CurrentTerm(), Leader: []byte(l.leader.Address()),
 		LastLogIndex: 1 << 40, LastLogTerm: l.raft.CurrentTerm(), Configuration: members, ConfigurationIndex: 1, Size: 1 << 20,
 	}, &raft.InstallSnapshotResponse{}, data)
@@ -177,7 +177,7 @@ var _ = Describe("Entries that begin in the snapshot", func() {
 		take := func(previous, commit uint64, entries ...*raft.Log) (bool, error) {
 			id, address := behind.self()
 			var answer raft.AppendEntriesResponse
-			err := behind.transport.transport.AppendEntries(id, address, &raft.AppendEntriesRequest{
+			err := behind.inbound.AppendEntries(id, address, &raft.AppendEntriesRequest{
 				RPCHeader: behind.leader.header(), Term: term, PrevLogEntry: previous, PrevLogTerm: term, LeaderCommitIndex: commit, Entries: entries,
 			}, &answer)
 			return answer.Success, err

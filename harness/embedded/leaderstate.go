@@ -24,7 +24,7 @@ const (
 )
 
 // standing is where the node stands towards its cluster.
-type standing struct {
+type leaderState struct {
 	mu      sync.Mutex
 	leader  leader
 	synced  bool   // with this leader, in this term
@@ -41,10 +41,10 @@ type leader struct {
 	self        bool
 }
 
-func (s *standing) init() { s.changed = make(chan struct{}) }
+func (s *leaderState) init() { s.changed = make(chan struct{}) }
 
 // meet notes who leads and tells whether that is news.
-func (s *standing) meet(l leader) bool {
+func (s *leaderState) meet(l leader) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.leader == l {
@@ -59,7 +59,7 @@ func (s *standing) meet(l leader) bool {
 }
 
 // aimAt notes how far the leader l was when they met.
-func (s *standing) aimAt(l leader, index uint64) {
+func (s *leaderState) aimAt(l leader, index uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.leader == l {
@@ -67,14 +67,14 @@ func (s *standing) aimAt(l leader, index uint64) {
 	}
 }
 
-func (s *standing) mark() uint64 {
+func (s *leaderState) mark() uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.aim
 }
 
 // sync notes that the node has caught up with the leader l.
-func (s *standing) sync(l leader) {
+func (s *leaderState) sync(l leader) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.leader == l && !s.synced {
@@ -83,7 +83,7 @@ func (s *standing) sync(l leader) {
 	}
 }
 
-func (s *standing) leave() {
+func (s *leaderState) leave() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.leaving {
@@ -92,33 +92,33 @@ func (s *standing) leave() {
 	}
 }
 
-func (s *standing) announceLocked() {
+func (s *leaderState) announceLocked() {
 	close(s.changed)
 	s.changed = make(chan struct{})
 }
 
 // look returns where the node stands and what will be closed when that changes.
-func (s *standing) look() (l leader, synced bool, changed <-chan struct{}) {
+func (s *leaderState) look() (l leader, synced bool, changed <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.leader, s.synced, s.changed
 }
 
 // ledTerms are the terms this node has led since it started.
-func (s *standing) ledTerms() []uint64 {
+func (s *leaderState) ledTerms() []uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.led)
 }
 
-func (s *standing) isLeaving() bool {
+func (s *leaderState) isLeaving() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.leaving
 }
 
 // enter counts a request in, unless the node is leaving.
-func (s *standing) enter(requests *sync.WaitGroup) bool {
+func (s *leaderState) enter(requests *sync.WaitGroup) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.leaving {
@@ -129,7 +129,7 @@ func (s *standing) enter(requests *sync.WaitGroup) bool {
 }
 
 // await blocks until the leader suits, or ctx ends.
-func (s *standing) await(ctx context.Context, suits func(l leader, synced bool) bool) (leader, error) {
+func (s *leaderState) await(ctx context.Context, suits func(l leader, synced bool) bool) (leader, error) {
 	for {
 		l, synced, changed := s.look()
 		if suits(l, synced) {
