@@ -17,7 +17,7 @@ var _ = Describe("A digest", func() {
 		return n.digest()
 	}
 
-	DescribeTable("tells apart", func(first, second string) {
+	DescribeTable("distinguishes", func(first, second string) {
 		const tables = `CREATE TABLE t (v BLOB); CREATE TABLE a (id INTEGER PRIMARY KEY); CREATE TABLE b (id INTEGER PRIMARY KEY);
 			CREATE TABLE k (k BLOB PRIMARY KEY) WITHOUT ROWID; CREATE TABLE named (rowid, oid); CREATE NAMESPACE ns; CREATE TABLE auto (id INTEGER PRIMARY KEY AUTOINCREMENT)`
 		Expect(after(tables, first)).NotTo(Equal(after(tables, second)))
@@ -42,7 +42,7 @@ var _ = Describe("A digest", func() {
 		Entry("a sequence", "INSERT INTO auto VALUES (5); DELETE FROM auto", "INSERT INTO auto VALUES (6); DELETE FROM auto"),
 	)
 
-	It("does not depend on where pages are", func() {
+	It("does not depend on the page layout", func() {
 		first, second := open(machine.Options{}), open(machine.Options{})
 		first.must("CREATE TABLE t (id INTEGER PRIMARY KEY, v)")
 		first.must(fill)

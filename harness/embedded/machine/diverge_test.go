@@ -8,7 +8,7 @@ import (
 )
 
 var _ = Describe("A machine that diverges", func() {
-	It("holds something else at the same index, until that is undone", func() {
+	It("has a different digest at the same index until the change is undone", func() {
 		n := open(machine.Options{})
 		n.must("CREATE NAMESPACE ns; CREATE TABLE ns.t (id INTEGER PRIMARY KEY, v); INSERT INTO ns.t VALUES (1, 'a')")
 		before, index := n.digest(), n.Applied()
@@ -21,7 +21,7 @@ var _ = Describe("A machine that diverges", func() {
 		n.must("INSERT INTO ns.t VALUES (2, 'c')")
 	})
 
-	It("is as it was if a statement fails", func() {
+	It("is unchanged if a statement fails", func() {
 		n := open(machine.Options{})
 		n.must("CREATE TABLE t (id INTEGER PRIMARY KEY)")
 		before := n.digest()

@@ -38,7 +38,7 @@ func (e *ParamCountError) Error() string {
 	if e.Got == 1 {
 		given = "was"
 	}
-	return fmt.Sprintf("the statements ask for %d %s, %d %s given", e.Want, asked, e.Got, given)
+	return fmt.Sprintf("the statements need %d %s, %d %s given", e.Want, asked, e.Got, given)
 }
 
 // Refuse returns an error that is ErrRefused, with the reason as its message.
