@@ -39,7 +39,8 @@ var _ = Describe("A database with a flipped bit", func() {
 	expectFailed := func(file string) {
 		GinkgoHelper()
 		failed := n.Failed()
-		Expect(failed).To(MatchError(And(HavePrefix("this node's database has failed and must be replaced: "), MatchRegexp(file+`: page \d+ is damaged`))))
+		Expect(failed).To(MatchError(And(HavePrefix("this node's database has failed and must be replaced: "),
+			MatchRegexp(file+`: page \d+ is damaged`))))
 		var damaged *sqlite.DamagedError
 		Expect(errors.As(failed, &damaged)).To(BeTrue())
 		Expect(n.do("SELECT 1").Err).To(Equal(failed))
@@ -199,7 +200,8 @@ var _ = Describe("A read with an error of its own", func() {
 		DeferCleanup(v.Close)
 		ended, cancel := context.WithCancel(context.Background())
 		cancel()
-		for _, sql := range []string{"SELECT * FROM nowhere", "SELECT zeroblob(100000000)", "PRAGMA integrity_check", "SELECT json('{')", "SELECT abs(-9223372036854775808)"} {
+		for _, sql := range []string{"SELECT * FROM nowhere", "SELECT zeroblob(100000000)", "PRAGMA integrity_check", "SELECT json('{')",
+			"SELECT abs(-9223372036854775808)"} {
 			_, err := ask(v, sql)
 			Expect(err).To(HaveOccurred(), sql)
 		}

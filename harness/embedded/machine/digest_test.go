@@ -19,7 +19,8 @@ var _ = Describe("A digest", func() {
 
 	DescribeTable("distinguishes", func(first, second string) {
 		const tables = `CREATE TABLE t (v BLOB); CREATE TABLE a (id INTEGER PRIMARY KEY); CREATE TABLE b (id INTEGER PRIMARY KEY);
-			CREATE TABLE k (k BLOB PRIMARY KEY) WITHOUT ROWID; CREATE TABLE named (rowid, oid); CREATE NAMESPACE ns; CREATE TABLE auto (id INTEGER PRIMARY KEY AUTOINCREMENT)`
+			CREATE TABLE k (k BLOB PRIMARY KEY) WITHOUT ROWID; CREATE TABLE named (rowid, oid); CREATE NAMESPACE ns; ` +
+			`CREATE TABLE auto (id INTEGER PRIMARY KEY AUTOINCREMENT)`
 		Expect(after(tables, first)).NotTo(Equal(after(tables, second)))
 		Expect(after(tables, first)).To(Equal(after(tables, first)))
 	},
@@ -32,7 +33,8 @@ var _ = Describe("A digest", func() {
 		Entry("neighbouring integers past 2^53", "INSERT INTO t VALUES (9007199254740992)", "INSERT INTO t VALUES (9007199254740993)"),
 		Entry("where a value ends", "INSERT INTO t VALUES ('at1b'), ('')", "INSERT INTO t VALUES ('a'), ('b')"),
 		Entry("rowids", "INSERT INTO t (rowid, v) VALUES (1, 1)", "INSERT INTO t (rowid, v) VALUES (2, 1)"),
-		Entry("rowids behind columns of that name", "INSERT INTO named (_rowid_, rowid, oid) VALUES (1, 1, 1)", "INSERT INTO named (_rowid_, rowid, oid) VALUES (2, 1, 1)"),
+		Entry("rowids behind columns of that name", "INSERT INTO named (_rowid_, rowid, oid) VALUES (1, 1, 1)",
+			"INSERT INTO named (_rowid_, rowid, oid) VALUES (2, 1, 1)"),
 		Entry("tables", "INSERT INTO a VALUES (1), (2); INSERT INTO b VALUES (3)", "INSERT INTO a VALUES (1); INSERT INTO b VALUES (2), (3)"),
 		Entry("tables without rowids", "INSERT INTO k VALUES (1)", "INSERT INTO k VALUES (1.5)"),
 		Entry("the spelling of a definition", "CREATE TABLE u (v)", "CREATE TABLE u ( v)"),

@@ -12,7 +12,8 @@ var _ = Describe("A machine that diverges", func() {
 		n := open(machine.Options{})
 		n.must("CREATE NAMESPACE ns; CREATE TABLE ns.t (id INTEGER PRIMARY KEY, v); INSERT INTO ns.t VALUES (1, 'a')")
 		before, index := n.digest(), n.Applied()
-		Expect(n.Diverge("INSERT INTO ns.t VALUES (2, 'b'); CREATE VIEW ns.w AS SELECT 1; INSERT INTO rejoin_namespaces VALUES ('more')")).To(Succeed())
+		Expect(n.Diverge("INSERT INTO ns.t VALUES (2, 'b'); CREATE VIEW ns.w AS SELECT 1; " +
+			"INSERT INTO rejoin_namespaces VALUES ('more')")).To(Succeed())
 		Expect(n.digest()).NotTo(Equal(before))
 		Expect(n.Applied()).To(Equal(index))
 		Expect(n.read("SELECT count(*) FROM ns.t")).To(Equal([][]any{{int64(2)}}))

@@ -23,7 +23,9 @@ var _ = Describe("An entry", func() {
 	},
 		Entry("that is a mark", machine.Entry{}),
 		Entry("with everything", machine.Entry{SQL: "SELECT ?", Params: []any{nil, int64(1), "x"}, Time: noon, ID: "id"}),
-		Entry("with numbers", machine.Entry{SQL: "x", Params: []any{int64(math.MinInt64), int64(math.MaxInt64), int64(1<<53 + 1), 0.5, 1.0, 5e-324, math.Inf(-1), math.MaxFloat64}}),
+		Entry("with numbers",
+			machine.Entry{SQL: "x", Params: []any{int64(math.MinInt64), int64(math.MaxInt64), int64(1<<53 + 1), 0.5, 1.0, 5e-324, math.Inf(-1),
+				math.MaxFloat64}}),
 		Entry("with texts", machine.Entry{SQL: "\xff\x00", Params: []any{"", "\x00", "\xff\xfe", "𝄞"}, ID: "\xff"}),
 		Entry("with blobs", machine.Entry{SQL: "x", Params: []any{[]byte{}, []byte{0}, []byte("text")}}),
 		Entry("with any time", machine.Entry{SQL: "x", Time: math.MinInt64}),
@@ -51,7 +53,8 @@ var _ = Describe("An entry", func() {
 		_, err = machine.Decode(data)
 		Expect(err).To(MatchError(HavePrefix("decode log entry: ")))
 	},
-		Entry(nil, true), Entry(nil, uint64(math.MaxUint64)), Entry(nil, []any{}), Entry(nil, map[string]any{"a": 1}), Entry(nil, cbor.Tag{Number: 1, Content: 5}),
+		Entry(nil, true), Entry(nil, uint64(math.MaxUint64)), Entry(nil, []any{}), Entry(nil, map[string]any{"a": 1}),
+		Entry(nil, cbor.Tag{Number: 1, Content: 5}),
 	)
 
 	It("is not encoded with more parameters than can be decoded", func() {

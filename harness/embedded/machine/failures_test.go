@@ -29,7 +29,8 @@ var _ = Describe("A failure", func() {
 		Expect(n.do("INSERT INTO t (v) VALUES ('first'); CREATE TABLE made (v); " + sql).Err).To(MatchError(ContainSubstring(message)))
 		Expect(sum(n)).To(Equal(before))
 
-		responses := n.batch(entries("INSERT INTO t (v) VALUES ('a')", sql, "INSERT INTO t (v) VALUES ('b')", sql, sql, "INSERT INTO t (v) VALUES ('c') RETURNING id")...)
+		responses := n.batch(entries("INSERT INTO t (v) VALUES ('a')", sql, "INSERT INTO t (v) VALUES ('b')", sql, sql,
+			"INSERT INTO t (v) VALUES ('c') RETURNING id")...)
 		for _, i := range []int{1, 3, 4} {
 			Expect(responses[i].Err).To(MatchError(ContainSubstring(message)))
 		}
@@ -52,7 +53,8 @@ var _ = Describe("A failure", func() {
 		Entry("a huge expression", "SELECT 1"+strings.Repeat("+1", 2000), "Expression tree is too large"),
 		Entry("deep nesting", "SELECT "+strings.Repeat("(", 100_000)+"1", "Recursion limit"),
 		Entry("a large answer", "SELECT hex(zeroblob(6000))", "the answer is larger than 10000 bytes"),
-		Entry("too many rows", "INSERT INTO t (v) SELECT value FROM json_each('["+strings.TrimSuffix(strings.Repeat("null,", 2000), ",")+"]') RETURNING id",
+		Entry("too many rows", "INSERT INTO t (v) SELECT value FROM json_each('["+strings.TrimSuffix(strings.Repeat("null,", 2000),
+			",")+"]') RETURNING id",
 			"the answer is larger than 10000 bytes"),
 		Entry("a large value", "INSERT INTO t (v) VALUES (zeroblob(64 << 20))", "too big"),
 		Entry("a large intermediate value", "SELECT length(hex(zeroblob(40 << 20)))", "too big"),
@@ -63,7 +65,8 @@ var _ = Describe("A failure", func() {
 	)
 
 	It("by the budget leaves the whole budget to the next entry", func() {
-		responses := n.batch(entries(runaway, "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r LIMIT 40000) SELECT count(*) FROM r", runawayWriting, "SELECT 1")...)
+		responses := n.batch(entries(runaway,
+			"WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r LIMIT 40000) SELECT count(*) FROM r", runawayWriting, "SELECT 1")...)
 		Expect(responses[0].Err).To(MatchError(sqlite.ErrBudget))
 		Expect(responses[1].Results[0].Rows).To(Equal([][]any{{int64(40000)}}))
 		Expect(responses[2].Err).To(MatchError(sqlite.ErrBudget))
@@ -112,9 +115,11 @@ var _ = Describe("Statements of one entry", func() {
 		n.must("CREATE TABLE t (id INTEGER PRIMARY KEY, v NOT NULL)")
 		Expect(n.do(sql).Err).To(MatchError(message))
 	},
-		Entry("one of several", "INSERT INTO t VALUES (1, 1); ; INSERT INTO t VALUES (2, NULL); SELECT 1", "statement 2 of 3: NOT NULL constraint failed: t.v"),
+		Entry("one of several", "INSERT INTO t VALUES (1, 1); ; INSERT INTO t VALUES (2, NULL); SELECT 1",
+			"statement 2 of 3: NOT NULL constraint failed: t.v"),
 		Entry("a statement about namespaces", "SELECT 1; DROP NAMESPACE no", `statement 2 of 2: namespace "no" does not exist`),
-		Entry("a refused statement", "VACUUM; SELECT 1", "statement 1 of 2: VACUUM is refused: it rewrites the file of one node, and cannot run in a transaction"),
+		Entry("a refused statement", "VACUUM; SELECT 1",
+			"statement 1 of 2: VACUUM is refused: it rewrites the file of one node, and cannot run in a transaction"),
 		Entry("but not a single statement", "INSERT INTO t VALUES (2, NULL)", "NOT NULL constraint failed: t.v"),
 	)
 

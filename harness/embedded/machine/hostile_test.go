@@ -96,7 +96,8 @@ var _ = Describe("Hostile statements", func() {
 			}
 			Expect(batched.digest()).To(Equal(single.digest()))
 			Expect(restored.digest()).To(Equal(single.digest()))
-			Expect(single.read("SELECT count(*) FROM after")).To(Equal([][]any{{int64(len(statements))}}), "the change after each statement is applied")
+			Expect(single.read("SELECT count(*) FROM after")).To(Equal([][]any{{int64(len(statements))}}),
+				"the change after each statement is applied")
 			for _, n := range []*node{single, batched, restored} {
 				Expect(n.Failed()).NotTo(HaveOccurred())
 			}

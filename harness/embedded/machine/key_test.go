@@ -25,7 +25,8 @@ var _ = Describe("A key", func() {
 		GinkgoHelper()
 		Expect(r.Results).To(BeEmpty())
 		Expect(r.Err).To(Equal(&machine.ReusedError{ID: "key"}))
-		Expect(r.Err).To(MatchError(`the key "key" names another request, which was applied with different SQL or parameters; this request was not applied`))
+		Expect(r.Err).To(MatchError(`the key "key" names another request, which was applied with different SQL or parameters; ` +
+			`this request was not applied`))
 	}
 
 	DescribeTable("is refused for a different request, in the same batch, later, and after a restore", func(first, other []any) {
@@ -50,7 +51,8 @@ var _ = Describe("A key", func() {
 		Entry("with a float of the same bits", []any{insert, int64(4607182418800017408)}, []any{insert, 1.0}),
 		Entry("with negative zero", []any{insert, 0.0}, []any{insert, math.Copysign(0, -1)}),
 		Entry("with NULL", []any{insert, ""}, []any{insert, nil}),
-		Entry("with the same bytes split differently", []any{"INSERT INTO t (v) VALUES (? || ?)", "ab", "c"}, []any{"INSERT INTO t (v) VALUES (? || ?)", "a", "bc"}),
+		Entry("with the same bytes split differently", []any{"INSERT INTO t (v) VALUES (? || ?)", "ab", "c"},
+			[]any{"INSERT INTO t (v) VALUES (? || ?)", "a", "bc"}),
 		Entry("that fails", []any{insert, "a"}, []any{"INSERT INTO nowhere VALUES (1)"}),
 	)
 
@@ -168,7 +170,8 @@ var _ = Describe("A key", func() {
 		n.must("INSERT INTO t (v) VALUES (0)")
 		before := len(n.snapshot())
 		for i := range keys {
-			Expect(n.entry(keyed(fmt.Sprintf("%0128d", i), "UPDATE t SET v = 1 RETURNING 123456789 AS an_answer_of_some_hundred_bytes")).Err).NotTo(HaveOccurred())
+			Expect(n.entry(keyed(fmt.Sprintf("%0128d", i),
+				"UPDATE t SET v = 1 RETURNING 123456789 AS an_answer_of_some_hundred_bytes")).Err).NotTo(HaveOccurred())
 		}
 		Expect(n.read("SELECT count(*) FROM rejoin_requests WHERE length(answer) > 60")).To(Equal([][]any{{int64(keys)}}))
 		Expect(len(n.snapshot()) - before).To(BeNumerically("<", 500*keys))

@@ -71,7 +71,8 @@ func (s *schema) statement() (sql, defines string) {
 func (s *schema) objects() map[string]bool {
 	GinkgoHelper()
 	found := map[string]bool{}
-	for _, row := range s.read("SELECT type || ' ' || lower(name) FROM sqlite_schema WHERE name NOT LIKE 'rejoin_%' AND name NOT LIKE 'sqlite_%'") {
+	for _, row := range s.read("SELECT type || ' ' || lower(name) FROM sqlite_schema WHERE name NOT LIKE 'rejoin_%' AND name NOT LIKE " +
+		"'sqlite_%'") {
 		found[row[0].(string)] = true
 	}
 	return found
@@ -114,7 +115,8 @@ var _ = It("A namespace contains exactly the objects made in it, after any state
 
 		outside := s.objects()
 		maps.DeleteFunc(outside, func(object string, _ bool) bool { return s.members[object] })
-		for _, row := range s.read("SELECT type || ' ' || lower(name), 'table ' || lower(tbl_name), 'view ' || lower(tbl_name) FROM sqlite_schema WHERE type IN ('index', 'trigger')") {
+		for _, row := range s.read("SELECT type || ' ' || lower(name), 'table ' || lower(tbl_name), " +
+			"'view ' || lower(tbl_name) FROM sqlite_schema WHERE type IN ('index', 'trigger')") {
 			if s.members[row[1].(string)] || s.members[row[2].(string)] {
 				delete(outside, row[0].(string)) // dropped with its table
 			}

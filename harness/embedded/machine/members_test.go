@@ -41,13 +41,15 @@ var _ = Describe("The contents of a namespace", func() {
 	},
 		Entry("a table", `CREATE TABLE "report.csv" (line)`, "CREATE NAMESPACE report"),
 		Entry("a table, in different case", `CREATE TABLE "Report.CSV" (line)`, "CREATE NAMESPACE report"),
-		Entry("a table made after the namespace", "CREATE NAMESPACE report", `CREATE TABLE [report.csv] (line); INSERT INTO "report.csv" VALUES ('kept')`),
+		Entry("a table made after the namespace", "CREATE NAMESPACE report",
+			`CREATE TABLE [report.csv] (line); INSERT INTO "report.csv" VALUES ('kept')`),
 		Entry("a table made from a query", "CREATE NAMESPACE report", "CREATE TABLE `report.csv` AS SELECT 1 AS line"),
 		Entry("a view", `CREATE VIEW "report.csv" AS SELECT 1 AS line`, "CREATE NAMESPACE report"),
 		Entry("an index", `CREATE INDEX "report.csv" ON t (v)`, "CREATE NAMESPACE report"),
 		Entry("a trigger", `CREATE TRIGGER "report.csv" AFTER INSERT ON t BEGIN SELECT 1; END`, "CREATE NAMESPACE report"),
 		Entry("a table renamed to the name", "CREATE NAMESPACE report", `ALTER TABLE t RENAME TO "report.csv"`),
-		Entry("a table renamed out of the namespace", "CREATE NAMESPACE report; CREATE TABLE report.csv (v)", `ALTER TABLE "report.csv" RENAME TO left`),
+		Entry("a table renamed out of the namespace", "CREATE NAMESPACE report; CREATE TABLE report.csv (v)",
+			`ALTER TABLE "report.csv" RENAME TO left`),
 		Entry("a table renamed out and back by its quoted name", "CREATE NAMESPACE report; CREATE TABLE report.csv (v)",
 			`ALTER TABLE "report.csv" RENAME TO left`, `ALTER TABLE left RENAME TO "report.csv"`),
 		Entry("a table dropped and made again by its quoted name", "CREATE NAMESPACE report; CREATE TABLE report.csv (v)",
@@ -67,7 +69,8 @@ var _ = Describe("The contents of a namespace", func() {
 			"ALTER TABLE report.csv RENAME TO y", "ALTER TABLE report.x RENAME TO csv", "CREATE VIEW report.v AS SELECT * FROM report.csv",
 			"CREATE INDEX report.i ON csv (line)", "CREATE TABLE report.y (v REFERENCES csv(line))", "SELECT * FROM report.x WHERE v IN report.csv",
 		} {
-			Expect(n.do(sql).Err).To(MatchError(MatchRegexp(`^report\.(csv|CSV) is not in namespace "report": the name "report.csv" belongs to an object outside all namespaces`)), sql)
+			Expect(n.do(sql).Err).To(MatchError(MatchRegexp(`^report\.(csv|CSV) is not in namespace "report": the name "report.csv" belongs to `+
+				`an object outside all namespaces`)), sql)
 		}
 		n.must("CREATE TRIGGER report.csv AFTER INSERT ON x BEGIN SELECT 1; END; DROP TRIGGER report.csv")
 		Expect(n.read(`SELECT * FROM "report.csv"`)).To(Equal([][]any{{"kept"}}))
@@ -81,12 +84,14 @@ var _ = Describe("The contents of a namespace", func() {
 	})
 
 	It("are recorded as statements change them", func() {
-		n.must(`CREATE NAMESPACE ns; CREATE TABLE ns.T (id INTEGER PRIMARY KEY, v UNIQUE); CREATE TABLE IF NOT EXISTS ns.t (other); CREATE VIEW ns.v AS SELECT * FROM ns.t;
+		n.must(`CREATE NAMESPACE ns; CREATE TABLE ns.T (id INTEGER PRIMARY KEY, v UNIQUE); CREATE TABLE IF NOT EXISTS ns.t (other); ` +
+			`CREATE VIEW ns.v AS SELECT * FROM ns.t;
 			CREATE INDEX ns.i ON t (v); CREATE TRIGGER ns.T AFTER INSERT ON t BEGIN SELECT 1; END; CREATE TABLE "ns.u" (v)`)
 		Expect(members()).To(Equal([][]any{
 			{"ns", "index", "ns.i"}, {"ns", "table", "ns.t"}, {"ns", "trigger", "ns.t"}, {"ns", "view", "ns.v"},
 		}))
-		n.must("DROP VIEW ns.v; ALTER TABLE ns.t RENAME TO u2; ALTER TABLE ns.u2 RENAME COLUMN v TO w; ALTER TABLE ns.u2 ADD COLUMN x; ALTER TABLE ns.u2 RENAME TO x; ALTER TABLE ns.x RENAME TO U2")
+		n.must("DROP VIEW ns.v; ALTER TABLE ns.t RENAME TO u2; ALTER TABLE ns.u2 RENAME COLUMN v TO w; ALTER TABLE ns.u2 ADD COLUMN x; " +
+			"ALTER TABLE ns.u2 RENAME TO x; ALTER TABLE ns.x RENAME TO U2")
 		Expect(members()).To(Equal([][]any{{"ns", "index", "ns.i"}, {"ns", "trigger", "ns.t"}, {"ns", "table", "ns.u2"}}))
 		n.must("DROP TABLE ns.u2")
 		Expect(members()).To(BeEmpty(), "indexes and triggers are dropped with their table")
@@ -126,7 +131,8 @@ var _ = Describe("The contents of a namespace", func() {
 				Expect(n.do(sql).Err).To(MatchError(message), sql)
 			}
 			n.must("CREATE TABLE ns.a (v); CREATE TABLE ns.b (v); CREATE TABLE ns.c (v); DROP VIEW ns.v")
-			Expect(n.do("DROP NAMESPACE ns").Err).To(MatchError(ContainSubstring("it holds table ns.a, table ns.b, table ns.c, table ns.t, index ns.i; ")))
+			Expect(n.do("DROP NAMESPACE ns").Err).To(MatchError(ContainSubstring("it holds table ns.a, table ns.b, table ns.c, table ns.t, " +
+				"index ns.i; ")))
 			n.must("CREATE TABLE ns.d (v)")
 			Expect(n.do("DROP NAMESPACE ns").Err).To(MatchError(ContainSubstring("table ns.t, 1 more; ")))
 			Expect(own()).To(ContainElements(before[0], before[1]))
@@ -147,11 +153,15 @@ var _ = Describe("The contents of a namespace", func() {
 		},
 			Entry("RESTRICT", "CREATE TABLE ns.a (id INTEGER PRIMARY KEY); CREATE TABLE ns.b (a REFERENCES a ON DELETE RESTRICT)",
 				"INSERT INTO ns.a VALUES (1); INSERT INTO ns.b VALUES (1)"),
-			Entry("RESTRICT, to the same table", "CREATE TABLE ns.a (id INTEGER PRIMARY KEY, up REFERENCES a ON DELETE RESTRICT)", "INSERT INTO ns.a VALUES (1, NULL), (2, 1), (3, 2)"),
-			Entry("CASCADE, in a circle", "CREATE TABLE ns.a (id INTEGER PRIMARY KEY, b REFERENCES b ON DELETE CASCADE); CREATE TABLE ns.b (id INTEGER PRIMARY KEY, a REFERENCES a ON DELETE CASCADE)",
+			Entry("RESTRICT, to the same table", "CREATE TABLE ns.a (id INTEGER PRIMARY KEY, up REFERENCES a ON DELETE RESTRICT)",
+				"INSERT INTO ns.a VALUES (1, NULL), (2, 1), (3, 2)"),
+			Entry("CASCADE, in a circle",
+				"CREATE TABLE ns.a (id INTEGER PRIMARY KEY, b REFERENCES b ON DELETE CASCADE); "+
+					"CREATE TABLE ns.b (id INTEGER PRIMARY KEY, a REFERENCES a ON DELETE CASCADE)",
 				"INSERT INTO ns.a VALUES (1, NULL); INSERT INTO ns.b VALUES (1, 1); UPDATE ns.a SET b = 1"),
 			Entry("to a dropped table",
-				"CREATE TABLE ns.gone (x PRIMARY KEY); CREATE TABLE ns.a (id INTEGER PRIMARY KEY, v REFERENCES gone(x)); CREATE TABLE ns.b (a REFERENCES a)",
+				"CREATE TABLE ns.gone (x PRIMARY KEY); CREATE TABLE ns.a (id INTEGER PRIMARY KEY, v REFERENCES gone(x)); "+
+					"CREATE TABLE ns.b (a REFERENCES a)",
 				"INSERT INTO ns.a VALUES (1, NULL); INSERT INTO ns.b VALUES (1); DROP TABLE ns.gone"),
 			Entry("to a table outside", "CREATE TABLE other.x (id INTEGER PRIMARY KEY); CREATE TABLE ns.b (v REFERENCES other.x)",
 				"INSERT INTO other.x VALUES (1); INSERT INTO ns.b VALUES (1); DROP NAMESPACE ns CASCADE; CREATE NAMESPACE ns; DROP TABLE other.x"),
@@ -159,11 +169,14 @@ var _ = Describe("The contents of a namespace", func() {
 		)
 
 		DescribeTable("keep rows outside that refer to them by a foreign key", func(action string) {
-			n.must(`CREATE NAMESPACE shop; CREATE TABLE shop.a (id INTEGER PRIMARY KEY, k, UNIQUE (id, k)); INSERT INTO shop.a VALUES (1, 1), (2, 2)`)
-			n.must(`CREATE TABLE orders (a DEFAULT 2, k, FOREIGN KEY (a, k) REFERENCES "shop.a"(id, k) ON DELETE ` + action + `); INSERT INTO orders VALUES (1, 1), (NULL, 1), (9, NULL)`)
+			n.must(`CREATE NAMESPACE shop; CREATE TABLE shop.a (id INTEGER PRIMARY KEY, k, UNIQUE (id, k)); ` +
+				`INSERT INTO shop.a VALUES (1, 1), (2, 2)`)
+			n.must(`CREATE TABLE orders (a DEFAULT 2, k, FOREIGN KEY (a, k) REFERENCES "shop.a"(id, k) ON DELETE ` + action +
+				`); INSERT INTO orders VALUES (1, 1), (NULL, 1), (9, NULL)`)
 			n.must("CREATE TABLE log (v); CREATE TRIGGER gone AFTER DELETE ON orders BEGIN INSERT INTO log VALUES (old.a); END")
 			before := own()
-			Expect(n.do("DROP NAMESPACE shop CASCADE").Err).To(MatchError(ContainSubstring(`rows of "orders", outside the namespace, refer to "shop.a"`)))
+			Expect(n.do("DROP NAMESPACE shop CASCADE").Err).To(MatchError(ContainSubstring(`rows of "orders", outside the namespace, ` +
+				`refer to "shop.a"`)))
 			Expect(own()).To(Equal(before))
 			Expect(n.read("SELECT * FROM orders")).To(HaveLen(3))
 			Expect(n.read("SELECT * FROM shop.a")).To(HaveLen(2))
@@ -176,7 +189,8 @@ var _ = Describe("The contents of a namespace", func() {
 		)
 
 		It("fire no trigger, inside or outside the namespace", func() {
-			n.must(`CREATE NAMESPACE ns; CREATE NAMESPACE other; CREATE TABLE ns.t (v); CREATE VIEW ns.v AS SELECT 1 AS v; CREATE TABLE log (v); INSERT INTO ns.t VALUES (1)`)
+			n.must(`CREATE NAMESPACE ns; CREATE NAMESPACE other; CREATE TABLE ns.t (v); CREATE VIEW ns.v AS SELECT 1 AS v; ` +
+				`CREATE TABLE log (v); INSERT INTO ns.t VALUES (1)`)
 			n.must(`CREATE TRIGGER ns.g AFTER DELETE ON t BEGIN INSERT INTO log VALUES (1); END;
 				CREATE TRIGGER "outside" BEFORE DELETE ON "ns.t" BEGIN SELECT RAISE(ROLLBACK, 'fired'); END;
 				CREATE TRIGGER "odd "" name" AFTER DELETE ON "ns.t" BEGIN DELETE FROM rejoin_namespaces; END;
@@ -188,7 +202,8 @@ var _ = Describe("The contents of a namespace", func() {
 		})
 
 		It("include an index whose table was renamed out of the namespace", func() {
-			n.must(`CREATE NAMESPACE ns; CREATE TABLE ns.t (v); CREATE INDEX ns.i ON t (v); CREATE TRIGGER ns.g AFTER INSERT ON t BEGIN SELECT 1; END`)
+			n.must(`CREATE NAMESPACE ns; CREATE TABLE ns.t (v); CREATE INDEX ns.i ON t (v); ` +
+				`CREATE TRIGGER ns.g AFTER INSERT ON t BEGIN SELECT 1; END`)
 			n.must(`ALTER TABLE "ns.t" RENAME TO kept; DROP NAMESPACE ns CASCADE`)
 			Expect(own()).To(Equal([]any{"kept"}))
 		})
@@ -208,7 +223,8 @@ var _ = Describe("A snapshot of an earlier version", func() {
 		path := filepath.Join(GinkgoT().TempDir(), "old.db")
 		old, err := sqlite.Open(path, sqlite.Plain)
 		Expect(err).NotTo(HaveOccurred())
-		Expect(old.Trusted(`CREATE TABLE rejoin_applied (id INTEGER PRIMARY KEY, log_index INTEGER NOT NULL, log_term INTEGER NOT NULL, latest_time INTEGER NOT NULL);
+		Expect(old.Trusted(`CREATE TABLE rejoin_applied (id INTEGER PRIMARY KEY, log_index INTEGER NOT NULL, log_term INTEGER NOT NULL, ` +
+			`latest_time INTEGER NOT NULL);
 			INSERT INTO rejoin_applied VALUES (1, 7, 1, 1)`)).To(Succeed())
 		Expect(old.Close()).To(Succeed())
 		file, err := os.Open(path)

@@ -41,7 +41,8 @@ const (
 // requestTables creates the tables of requests with an ID. Keys and tickets have separate tables,
 // so that they cannot collide.
 const requestTables = `
-	CREATE TABLE rejoin_requests (log_index INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, answer BLOB, large INTEGER, time INTEGER NOT NULL, digest BLOB NOT NULL);
+	CREATE TABLE rejoin_requests (log_index INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, answer BLOB, large INTEGER, ` +
+	`time INTEGER NOT NULL, digest BLOB NOT NULL);
 	CREATE TABLE rejoin_tickets (log_index INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, answer BLOB, large INTEGER);
 	CREATE TABLE rejoin_answers (ends INTEGER PRIMARY KEY, answer BLOB NOT NULL);`
 
@@ -158,7 +159,8 @@ func (m *Machine) forget(log *raft.Log, now int64) error {
 	}
 	index := int64(log.Index)
 	before := index - Remembered
-	young, err := m.writer.Lookup("SELECT log_index FROM rejoin_requests WHERE log_index < ? AND time >= ? ORDER BY log_index LIMIT 1", before, now-RememberedFor.Milliseconds())
+	young, err := m.writer.Lookup("SELECT log_index FROM rejoin_requests WHERE log_index < ? AND time >= ? ORDER BY log_index LIMIT 1",
+		before, now-RememberedFor.Milliseconds())
 	if err != nil {
 		return err
 	}

@@ -21,7 +21,8 @@ var _ = Describe("A request with an ID", func() {
 	request := func(id, sql string, params ...any) machine.Entry {
 		return machine.Entry{ID: id, SQL: sql, Params: params, Time: noon}
 	}
-	const insert = "INSERT INTO t (v) VALUES (?) RETURNING id, v, random(), 9007199254740993, -0.0, x'', x'00', NULL, ''; SELECT 1 WHERE 0; CREATE TABLE IF NOT EXISTS u (v)"
+	const insert = "INSERT INTO t (v) VALUES (?) RETURNING id, v, random(), 9007199254740993, -0.0, x'', x'00', NULL, ''; " +
+		"SELECT 1 WHERE 0; CREATE TABLE IF NOT EXISTS u (v)"
 
 	It("is applied once and gets the same answer, in one batch, in several, and after a restore", func() {
 		twice := n.batch(request("one", insert, "a\x00\xff"), request("one", insert, "a\x00\xff"))

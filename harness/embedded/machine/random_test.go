@@ -39,7 +39,8 @@ var definitions = []string{
 	"CREATE VIEW v AS SELECT id, x, y, random() AS r, datetime('now') AS now FROM {t}",
 	"DROP VIEW v",
 	"CREATE TRIGGER {g} AFTER INSERT ON {n} BEGIN INSERT INTO audit VALUES ('{g}', new.id, random(), julianday('now')); END",
-	"CREATE TRIGGER {g} AFTER UPDATE ON {n} BEGIN INSERT INTO audit VALUES ('{g}', last_insert_rowid(), changes(), strftime('%f', 'now')); END",
+	"CREATE TRIGGER {g} AFTER UPDATE ON {n} BEGIN INSERT INTO audit VALUES ('{g}', last_insert_rowid(), changes(), strftime('%f', " +
+		"'now')); END",
 	"CREATE TRIGGER {g} BEFORE INSERT ON {n} WHEN new.x = 5 BEGIN SELECT RAISE(ROLLBACK, 'five'); END",
 	"CREATE TRIGGER {g} BEFORE DELETE ON {n} WHEN old.x = 4 BEGIN SELECT RAISE({raise}); END",
 	"CREATE TRIGGER {g} INSTEAD OF INSERT ON v BEGIN INSERT INTO audit VALUES ('v', new.id, new.x, random()); END",

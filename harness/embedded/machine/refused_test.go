@@ -18,7 +18,8 @@ var _ = Describe("A statement that", func() {
 	DescribeTable("would make nodes differ is refused", func(sql, reason string) {
 		n := open(machine.Options{})
 		n.must("CREATE TABLE t (id INTEGER PRIMARY KEY, v); CREATE VIEW w AS SELECT * FROM rejoin_requests")
-		n.must("CREATE TRIGGER wi INSTEAD OF INSERT ON w BEGIN INSERT INTO rejoin_requests VALUES (new.log_index, new.id, new.answer, new.large, new.time, new.digest); END")
+		n.must("CREATE TRIGGER wi INSTEAD OF INSERT ON w BEGIN INSERT INTO rejoin_requests VALUES (new.log_index, new.id, new.answer, " +
+			"new.large, new.time, new.digest); END")
 		n.must("CREATE TRIGGER ti AFTER INSERT ON t WHEN new.v = 1 BEGIN UPDATE rejoin_applied SET log_index = 1000; END")
 		n.must("CREATE TRIGGER td AFTER DELETE ON t BEGIN SELECT load_extension('x'); END")
 		before := n.read("SELECT * FROM rejoin_applied, sqlite_schema")
@@ -175,7 +176,8 @@ var _ = Describe("A read-only pragma", func() {
 	var n *node
 	BeforeEach(func() {
 		n = open(machine.Options{})
-		n.must(`CREATE NAMESPACE ns; CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE ns.t (id INTEGER PRIMARY KEY, v TEXT NOT NULL DEFAULT 'x', p, g AS (v || 'y'), UNIQUE (v));
+		n.must(`CREATE NAMESPACE ns; CREATE TABLE p (id INTEGER PRIMARY KEY); ` +
+			`CREATE TABLE ns.t (id INTEGER PRIMARY KEY, v TEXT NOT NULL DEFAULT 'x', p, g AS (v || 'y'), UNIQUE (v));
 			CREATE INDEX ns.i ON t (p); CREATE TABLE c (id REFERENCES p(id) ON DELETE CASCADE)`)
 	})
 
@@ -213,13 +215,16 @@ var _ = Describe("A read-only pragma", func() {
 
 	It("is allowed in a change if every node has the same rows in the same order", func() {
 		n.must("CREATE TABLE seen AS SELECT name FROM pragma_table_info('ns.t')")
-		n.must("INSERT INTO seen SELECT name FROM pragma_table_xinfo('ns.t') UNION ALL SELECT name FROM pragma_index_list('ns.t') UNION ALL SELECT name FROM pragma_index_info('ns.i')")
+		n.must("INSERT INTO seen SELECT name FROM pragma_table_xinfo('ns.t') UNION ALL SELECT name FROM pragma_index_list('ns.t') UNION ALL " +
+			"SELECT name FROM pragma_index_info('ns.i')")
 		Expect(n.must("SELECT name FROM pragma_table_info('ns.t')").Rows).To(Equal([][]any{{"id"}, {"v"}, {"p"}}))
 		Expect(n.must("PRAGMA table_info(ns.t)").Rows).To(HaveLen(3))
-		for _, name := range []string{"table_list", "foreign_key_check", "function_list", "collation_list", "module_list", "pragma_list", "compile_options"} {
+		for _, name := range []string{"table_list", "foreign_key_check", "function_list", "collation_list", "module_list", "pragma_list",
+			"compile_options"} {
 			err := n.do("CREATE TABLE more AS SELECT * FROM pragma_" + name).Err
 			Expect(err).To(MatchError(sqlite.ErrRefused))
-			Expect(err).To(MatchError("PRAGMA " + name + " is refused in a request that changes data: the order of its rows may differ between nodes; send it alone"))
+			Expect(err).To(MatchError("PRAGMA " + name +
+				" is refused in a request that changes data: the order of its rows may differ between nodes; send it alone"))
 		}
 	})
 
@@ -235,7 +240,8 @@ var _ = Describe("A read-only pragma", func() {
 		Entry(nil, "PRAGMA query_only = OFF"), Entry(nil, "PRAGMA writable_schema = ON"),
 		Entry(nil, "PRAGMA database_list"), Entry(nil, "SELECT file FROM pragma_database_list"), Entry(nil, "PRAGMA journal_mode = DELETE"),
 		Entry(nil, "PRAGMA ns.journal_mode = t"), Entry(nil, "PRAGMA wal_checkpoint(TRUNCATE)"), Entry(nil, "PRAGMA optimize"),
-		Entry(nil, "PRAGMA integrity_check"), Entry(nil, "SELECT * FROM pragma_quick_check('ns.t')"), Entry(nil, "PRAGMA case_sensitive_like = 1"),
+		Entry(nil, "PRAGMA integrity_check"), Entry(nil, "SELECT * FROM pragma_quick_check('ns.t')"),
+		Entry(nil, "PRAGMA case_sensitive_like = 1"),
 		Entry(nil, "PRAGMA foreign_keys = OFF"), Entry(nil, "PRAGMA synchronous"), Entry(nil, "EXPLAIN PRAGMA user_version = 1"),
 	)
 

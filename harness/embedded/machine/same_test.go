@@ -30,20 +30,25 @@ var _ = Describe("A nondeterministic expression", func() {
 		Entry("random()", "", "INSERT INTO t (v) VALUES (random()) RETURNING *"),
 		Entry("randomblob()", "", "INSERT INTO t (v) VALUES (randomblob(20)) RETURNING *"),
 		Entry("a default", "", "INSERT INTO t (v) VALUES (1) RETURNING *"),
-		Entry("a random order", "INSERT INTO t (v) VALUES (1), (2), (3), (4)", "INSERT INTO t (v) SELECT v FROM t ORDER BY random() LIMIT 3 RETURNING *"),
+		Entry("a random order", "INSERT INTO t (v) VALUES (1), (2), (3), (4)",
+			"INSERT INTO t (v) SELECT v FROM t ORDER BY random() LIMIT 3 RETURNING *"),
 		Entry("CURRENT_TIMESTAMP", "", "INSERT INTO t (v) VALUES (CURRENT_TIMESTAMP || CURRENT_DATE || CURRENT_TIME) RETURNING *"),
 		Entry("datetime()", "", "INSERT INTO t (v) VALUES (datetime('now') || datetime() || date() || time('now')) RETURNING *"),
 		Entry("strftime()", "", "INSERT INTO t (v) VALUES (strftime('%Y-%j %H:%M:%f %s %J')) RETURNING *"),
 		Entry("julianday()", "", "INSERT INTO t (v) VALUES (julianday('now')), (julianday()) RETURNING *"),
 		Entry("unixepoch()", "", "INSERT INTO t (v) VALUES (unixepoch()), (unixepoch('now', 'subsec')), (unixepoch('subsec')) RETURNING *"),
 		Entry("timediff()", "", "INSERT INTO t (v) VALUES (timediff('now', '2000-01-01')) RETURNING *"),
-		Entry("a trigger", "CREATE TRIGGER g AFTER INSERT ON t WHEN new.v = 1 BEGIN INSERT INTO t (v) VALUES (random() || datetime('now', 'subsec')); END",
+		Entry("a trigger", "CREATE TRIGGER g AFTER INSERT ON t WHEN new.v = 1 BEGIN INSERT INTO t (v) VALUES (random() || datetime('now', "+
+			"'subsec')); END",
 			"INSERT INTO t (v) VALUES (1)"),
-		Entry("a view", "CREATE VIEW w AS SELECT random() AS r, julianday('now') AS j, CURRENT_TIME AS c", "INSERT INTO t (v) SELECT r || j || c FROM w RETURNING *"),
-		Entry("an upsert", "INSERT INTO t (id) VALUES (1)", "INSERT INTO t (id) VALUES (1) ON CONFLICT DO UPDATE SET v = random(), at = datetime('now') RETURNING *"),
+		Entry("a view", "CREATE VIEW w AS SELECT random() AS r, julianday('now') AS j, CURRENT_TIME AS c",
+			"INSERT INTO t (v) SELECT r || j || c FROM w RETURNING *"),
+		Entry("an upsert", "INSERT INTO t (id) VALUES (1)",
+			"INSERT INTO t (id) VALUES (1) ON CONFLICT DO UPDATE SET v = random(), at = datetime('now') RETURNING *"),
 		Entry("last_insert_rowid()", "INSERT INTO t (v) VALUES (1), (2)", "INSERT INTO t (v) VALUES (last_insert_rowid()) RETURNING *"),
 		Entry("changes()", "INSERT INTO t (v) VALUES (1), (2)", "INSERT INTO t (v) VALUES (changes()) RETURNING *"),
-		Entry("root pages of tables", "CREATE TABLE u (v); DROP TABLE t; "+table, "INSERT INTO t (v) SELECT rootpage FROM sqlite_schema RETURNING *"),
+		Entry("root pages of tables", "CREATE TABLE u (v); DROP TABLE t; "+table,
+			"INSERT INTO t (v) SELECT rootpage FROM sqlite_schema RETURNING *"),
 	)
 
 	It("is derived from the entry", func() {
@@ -64,7 +69,8 @@ var _ = Describe("A nondeterministic expression", func() {
 
 	It("does not change within an entry", func() {
 		n := open(machine.Options{})
-		results := n.do("SELECT julianday('now'); WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n+1 FROM r LIMIT 100000) SELECT count(*) FROM r; SELECT julianday('now')").Results
+		results := n.do("SELECT julianday('now'); WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n+1 FROM r LIMIT 100000) SELECT count(*) " +
+			"FROM r; SELECT julianday('now')").Results
 		Expect(results[2].Rows).To(Equal(results[0].Rows))
 	})
 })

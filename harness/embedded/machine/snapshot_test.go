@@ -67,7 +67,8 @@ var _ = Describe("A snapshot", func() {
 					stopped <- count
 					return
 				default:
-					n.must("UPDATE t SET v = v || '!' WHERE id % 100 = ?; INSERT INTO t (v) VALUES ('new'); CREATE TABLE IF NOT EXISTS more (v)", int64(count%100))
+					n.must("UPDATE t SET v = v || '!' WHERE id % 100 = ?; INSERT INTO t (v) VALUES ('new'); CREATE TABLE IF NOT EXISTS more (v)",
+						int64(count%100))
 					count++
 				}
 			}
@@ -184,7 +185,8 @@ var _ = Describe("A snapshot", func() {
 		err := other.Restore(io.NopCloser(bytes.NewReader(snapshot)))
 		var failed *machine.FailedError
 		Expect(errors.As(err, &failed)).To(BeTrue())
-		Expect(err).To(MatchError(And(HavePrefix("this node's database has failed and must be replaced: restore snapshot: "), ContainSubstring(reason))))
+		Expect(err).To(MatchError(And(HavePrefix("this node's database has failed and must be replaced: restore snapshot: "),
+			ContainSubstring(reason))))
 		Expect(files(other.dir)).To(Equal(before))
 		Eventually(waiting).Should(Receive(Equal(err)))
 
