@@ -41,7 +41,7 @@ var _ = Describe("A failure", func() {
 		Expect(n.digest()).To(HavePrefix("8 "))
 	},
 		Entry("a syntax error", "SELEC 1", "syntax error"),
-		Entry("text that cannot be split", "SELECT 'a", "a string starts here and does not end"),
+		Entry("text that cannot be split", "SELECT 'a", "unterminated string"),
 		Entry("an unknown table", "SELECT * FROM nowhere", "no such table: nowhere"),
 		Entry("a constraint", "INSERT INTO t (v) VALUES ('two'), ('one')", "UNIQUE constraint failed"),
 		Entry("OR FAIL", "INSERT OR FAIL INTO t (v) VALUES ('two'), ('one')", "UNIQUE constraint failed"),
