@@ -77,17 +77,17 @@ func cluster() []Defect {
 			Text:   "with no node online a request hangs, and does not fail",
 			router: hanging{}},
 		leaking("leaks-a-goroutine",
-			"a node that starts again leaves a goroutine for ever", "suite:ways",
+			"a node that starts again leaves a goroutine for ever", "suite:modes",
 			func(embedded.Life) {
 				go func() { <-make(chan struct{}) }()
 			}),
 		leaking("leaks-a-file",
-			"a node that starts again leaves a file open", "suite:ways",
+			"a node that starts again leaves a file open", "suite:modes",
 			func(life embedded.Life) {
 				_, _ = syscall.Open(life.Dir, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
 			}),
 		leaking("leaks-a-process",
-			"a node that starts again leaves a process behind", "suite:ways",
+			"a node that starts again leaves a process behind", "suite:modes",
 			func(embedded.Life) {
 				_ = exec.Command("sleep", "20").Start() //nolint:noctx // that nobody ends it is the point
 			}),

@@ -26,7 +26,7 @@ func restart() []Defect {
 				return s
 			}),
 		inStores("forgets-its-vote", kind,
-			"a node that starts again does not know whom it has voted for", "suite:ways",
+			"a node that starts again does not know whom it has voted for", "suite:modes",
 			func(s embedded.Stores) embedded.Stores {
 				s.Stable = &forgetful{StableStore: s.Stable}
 				return s
@@ -44,7 +44,7 @@ func restart() []Defect {
 				return inner.ApplyBatch(logs)
 			}),
 		replaying("replays-from-too-high", kind,
-			"a node that starts again does not apply the first entry of those that it replays", "suite:ways",
+			"a node that starts again does not apply the first entry of those that it replays", "suite:modes",
 			func(inner raft.BatchingFSM, logs []*raft.Log, _ raft.LogStore) []any {
 				first := slices.IndexFunc(logs, func(log *raft.Log) bool { _, is := entryOf(log); return is })
 				return inner.ApplyBatch(replaced(logs, []int{first}))

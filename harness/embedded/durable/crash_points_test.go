@@ -11,6 +11,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness/disk"
+	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
 // crashed is the disk after a crash, and the contents before and after the action in progress.
@@ -38,14 +39,14 @@ func cutPower(d *disk.Disk, now func() inFlight) (inFlight, error) {
 }
 
 func tear(d *disk.Disk, now func() inFlight) (inFlight, error) {
-	d.Set(disk.Faults{Torn: true})
+	d.Set(fault.Disk{Torn: true})
 	time.Sleep(time.Hour)
 	return kill(d, now)
 }
 
 // lie crashes a disk that confirmed syncs without storing. The node cannot know it.
 func lie(d *disk.Disk, now func() inFlight) (inFlight, error) {
-	d.Set(disk.Faults{Lying: true})
+	d.Set(fault.Disk{Lying: true})
 	then := now()
 	time.Sleep(time.Hour)
 	d.Crash()
