@@ -16,7 +16,7 @@ import (
 // Changes confirmed by a lying disk are applied to the durable content when the fault has ended.
 type model struct {
 	seen, durable map[string]*content
-	lied       []func()
+	lied          []func()
 }
 
 type content struct{ seen, durable string }

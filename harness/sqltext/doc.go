@@ -22,9 +22,11 @@
 // the error; only text that cannot be split or rewritten is an error here. The package does not
 // know which tables exist. So the emulation differs from an attached file:
 //
-//   - A table written without a namespace is in main, also in views and triggers. In turn a trigger may change tables of any namespace.
+//   - A table written without a namespace is in main, also in views and triggers. In turn a
+//     trigger may change tables of any namespace.
 //   - A column that SQLite names after its expression is named after the rewritten text.
-//   - A namespace has no schema table of its own, and a full-text table has no column with its own name.
+//   - A namespace has no schema table of its own, and a full-text table has no column with its
+//     own name.
 //   - ATTACH, VACUUM and a PRAGMA without a table are passed on unchanged.
 //
 // All functions are pure and safe for concurrent use.
