@@ -20,9 +20,9 @@ type acknowledged struct {
 
 func (a *acknowledged) init(seed uint64, c target.Cluster) {
 	a.seed = seed
-	if rememberer, ok := target.As[target.Rememberer](c); ok {
+	if deduplicator, ok := target.As[target.Deduplicator](c); ok {
 		// Nodes remember by log index, and not every entry is a request.
-		a.memory = rememberer.Memory() / 2
+		a.memory = deduplicator.Memory() / 2
 	}
 }
 
