@@ -9,27 +9,26 @@ import (
 
 const noRowidLeft = "sequence 9223372036854775807 is refused: no rowid is left after it"
 
-// outOfRowids tells whether a statement wanted a rowid after the last one of an
-// AUTOINCREMENT table. SQLite says the same of that as of a full disk, which a write
-// would have met.
+// outOfRowids returns whether a statement needed a rowid after the last one of an AUTOINCREMENT
+// table. SQLite reports that with the same code as a full disk, which a write would have
+// detected.
 func (c *Conn) outOfRowids(err error) bool {
 	e, ok := errors.AsType[sqlite3.Error](err)
-	return ok && primary(e) == sqlite3.ErrFull && !c.around.full()
+	return ok && primary(e) == sqlite3.ErrFull && !c.env.full()
 }
 
-const atRandom = "SQLite would choose the rowids after it at random, each node others"
+const atRandom = "SQLite would choose further rowids at random, differently on each node"
 
-// aftermath is io.EOF, the end of a statement that went well, unless the
-// statement did what must not be and what the authorizer is not told. Whoever
-// ran it has to undo it.
-func (c *Conn) aftermath(reserved int64) error {
+// postcheck returns io.EOF, the end of a successful statement, unless the statement did something
+// forbidden that the authorizer does not see. The caller must then undo the statement.
+func (c *Conn) postcheck(reserved int64) error {
 	if c.mode != Writer {
 		return io.EOF
 	}
-	if c.around.lastRowid() {
+	if c.env.lastRowid() {
 		return refusedError("rowid 9223372036854775807 is refused: " + atRandom)
 	}
-	if c.guard.sequence {
+	if c.auth.sequence {
 		const spent = "SELECT 1 FROM sqlite_sequence WHERE CAST(seq AS INTEGER) = 9223372036854775807"
 		if found, err := c.Lookup(spent); err != nil {
 			return err
@@ -37,18 +36,18 @@ func (c *Conn) aftermath(reserved int64) error {
 			return refusedError(noRowidLeft)
 		}
 	}
-	if c.guard.trigger {
-		// CREATE TRIGGER temp.x passes for one of its table's schema.
+	if c.auth.trigger {
+		// For CREATE TRIGGER temp.x the authorizer gets the schema of the trigger's table.
 		if found, err := c.Lookup("SELECT 1 FROM sqlite_temp_schema"); err != nil {
 			return err
 		} else if found != nil {
 			return refusedError("CREATE TEMP is refused: " + temporary)
 		}
 	}
-	if c.guard.table != "" {
-		// A foreign key would forbid the database to change its own tables.
+	if c.auth.table != "" {
+		// A foreign key would prevent the database from changing its own tables.
 		const parent = `SELECT "table" FROM pragma_foreign_key_list(?) WHERE "table" LIKE 'rejoin\_%' ESCAPE '\'`
-		if found, err := c.Lookup(parent, c.guard.table); err != nil {
+		if found, err := c.Lookup(parent, c.auth.table); err != nil {
 			return err
 		} else if found != nil {
 			return refusedError(refusedTable(found.(string)))
@@ -62,10 +61,10 @@ func (c *Conn) aftermath(reserved int64) error {
 	return io.EOF
 }
 
-// reserved counts the tables with a reserved name if the statement under way
-// may give a table another name, which the authorizer is not told.
+// reserved returns the number of tables with a reserved name if the current statement may rename
+// a table, which the authorizer does not see. Otherwise it returns 0.
 func (c *Conn) reserved() (int64, error) {
-	if !c.guard.alters {
+	if !c.auth.alters {
 		return 0, nil
 	}
 	count, err := c.Lookup(`SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name LIKE 'rejoin\_%' ESCAPE '\'`)

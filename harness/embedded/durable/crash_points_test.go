@@ -14,37 +14,38 @@ import (
 	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
-// crashed is what a crash has left, and what was under way.
+// crashed is the disk after a crash, and the contents before and after the action in progress.
 type crashed struct {
 	at            string
 	image         image
-	before, after kept
+	before, after contents
 }
 
-// doing is what is kept before and after the deed under way.
-type doing struct{ before, after kept }
+// inFlight is the contents before and after the action in progress.
+type inFlight struct{ before, after contents }
 
-// crash is a way to crash. It returns what was under way when all that is acknowledged was.
-type crash func(d *disk.Disk, now func() doing) (doing, error)
+// crash is a kind of crash. It returns the action in progress at the time of the last
+// acknowledged change that must survive.
+type crash func(d *disk.Disk, now func() inFlight) (inFlight, error)
 
-func kill(d *disk.Disk, now func() doing) (doing, error) {
+func kill(d *disk.Disk, now func() inFlight) (inFlight, error) {
 	d.Crash()
 	return now(), nil
 }
 
-func cutPower(d *disk.Disk, now func() doing) (doing, error) {
+func cutPower(d *disk.Disk, now func() inFlight) (inFlight, error) {
 	err := d.CutPower()
 	return now(), err
 }
 
-func tear(d *disk.Disk, now func() doing) (doing, error) {
+func tear(d *disk.Disk, now func() inFlight) (inFlight, error) {
 	d.Set(fault.Disk{Torn: true})
 	time.Sleep(time.Hour)
 	return kill(d, now)
 }
 
-// lie is a crash of a disk that has lied before: who has it knows no better.
-func lie(d *disk.Disk, now func() doing) (doing, error) {
+// lie crashes a disk that confirmed syncs without storing. The node cannot know it.
+func lie(d *disk.Disk, now func() inFlight) (inFlight, error) {
 	d.Set(fault.Disk{Lying: true})
 	then := now()
 	time.Sleep(time.Hour)
@@ -52,8 +53,8 @@ func lie(d *disk.Disk, now func() doing) (doing, error) {
 	return then, nil
 }
 
-// moments are what crashes between any two syncs of the life have left.
-func moments(t *testing.T, crash crash, how string) (all []crashed) {
+// crashPoints crashes between any two syncs of the scenario and returns the results.
+func crashPoints(t *testing.T, crash crash, how string) (all []crashed) {
 	for at := aSync / 2; ; at += aSync {
 		var done bool
 		synctest.Test(t, func(t *testing.T) {
@@ -61,8 +62,8 @@ func moments(t *testing.T, crash crash, how string) (all []crashed) {
 			d := disk.Memory(disk.SyncTakes(aSync))
 			fs, err := d.Open()
 			g.Expect(err).NotTo(HaveOccurred())
-			var current atomic.Pointer[doing]
-			current.Store(&doing{})
+			var current atomic.Pointer[inFlight]
+			current.Store(&inFlight{})
 			lived := make(chan bool)
 			go func() {
 				s, err := openParts(fs, hclog.NewNullLogger(), func(error) {}, smallSegments)
@@ -70,14 +71,14 @@ func moments(t *testing.T, crash crash, how string) (all []crashed) {
 					lived <- false
 					return
 				}
-				lived <- live(s, func(before, after kept) { current.Store(&doing{before, after}) })
+				lived <- run(s, func(before, after contents) { current.Store(&inFlight{before, after}) })
 				_ = s.Close()
 			}()
 			select {
 			case done = <-lived:
 			case <-time.After(at):
 			}
-			under, err := crash(d, func() doing { return *current.Load() })
+			under, err := crash(d, func() inFlight { return *current.Load() })
 			g.Expect(err).NotTo(HaveOccurred())
 			if !done {
 				<-lived
@@ -92,12 +93,12 @@ func moments(t *testing.T, crash crash, how string) (all []crashed) {
 	}
 }
 
-// live lives until a deed fails, and says all the time what is under way.
-func live(s *Store, tell func(before, after kept)) bool {
-	var now kept
-	for _, deed := range life {
+// run runs the scenario until an action fails, and reports each action in progress.
+func run(s *Store, tell func(before, after contents)) bool {
+	var now contents
+	for _, action := range scenario {
 		after := now
-		change := deed(&after)
+		change := action(&after)
 		tell(now, after)
 		if change(s) != nil {
 			return false

@@ -8,68 +8,68 @@ import (
 	"github.com/mattn/go-sqlite3"
 )
 
-// ReservedPrefix starts the names of the tables that belong to the database
-// itself. Statements may read them, never change them.
+// ReservedPrefix is the prefix of the names of the database's own tables. Statements may read
+// these tables, but not change them.
 const ReservedPrefix = "rejoin_"
 
-// guard decides, while SQLite compiles a statement, whether it may do what it
-// says, and remembers why not: SQLite only answers "not authorized". It also
-// notes what has to be looked at when the statement has ended.
-type guard struct {
-	reads   bool // of a Reader
+// authorizer decides, while SQLite compiles a statement, whether each action is allowed. It keeps
+// the reason of a refusal, because SQLite only reports "not authorized". It also records what
+// postcheck must check.
+type authorizer struct {
+	reads   bool // the connection is a Reader
 	trusted bool
 	reason  string
 
-	table    string // the table that is created or altered
-	alters   bool   // the table is altered
+	table    string // the table created or altered
+	alters   bool   // a table is altered
 	trigger  bool   // a trigger is created
 	sequence bool   // sqlite_sequence is written
 }
 
-// ask begins a statement that is not trusted.
-func (g *guard) ask() { *g = guard{reads: g.reads} }
+// reset prepares for a client's statement.
+func (a *authorizer) reset() { *a = authorizer{reads: a.reads} }
 
-func (g *guard) trust()    { g.trusted, g.reason = true, "" }
-func (g *guard) distrust() { g.trusted = false }
+func (a *authorizer) trust()    { a.trusted, a.reason = true, "" }
+func (a *authorizer) distrust() { a.trusted = false }
 
 const (
 	outside     = "it reaches outside the database"
 	transaction = "a request is one transaction; send the statements between BEGIN and COMMIT as one request"
-	temporary   = "temporary objects are in one connection of one node and are not replicated; create an ordinary one and drop it"
-	virtual     = "what a virtual table keeps is not replicated"
-	statistics  = "nodes would use the statistics from different moments on and return rows in different orders"
+	temporary   = "temporary objects exist in one connection of one node and are not replicated; create an ordinary object and drop it"
+	virtual     = "the storage of a virtual table is not replicated"
+	statistics  = "nodes would start to use the statistics at different times and return rows in different orders"
 )
 
-func (g *guard) authorize(action int, arg1, arg2, database string) int {
-	if g.trusted {
+func (a *authorizer) authorize(action int, arg1, arg2, database string) int {
+	if a.trusted {
 		return sqlite3.SQLITE_OK
 	}
-	if why := g.refusal(action, arg1, arg2, database); why != "" {
-		if g.reason == "" {
-			g.reason = why
+	if why := a.refusal(action, arg1, arg2, database); why != "" {
+		if a.reason == "" {
+			a.reason = why
 		}
 		return sqlite3.SQLITE_DENY
 	}
-	g.note(action, arg1, arg2)
+	a.record(action, arg1, arg2)
 	return sqlite3.SQLITE_OK
 }
 
-func (g *guard) note(action int, arg1, arg2 string) {
+func (a *authorizer) record(action int, arg1, arg2 string) {
 	switch action {
 	case sqlite3.SQLITE_CREATE_TABLE:
-		g.table = arg1
+		a.table = arg1
 	case sqlite3.SQLITE_ALTER_TABLE:
-		g.table, g.alters = arg2, true
+		a.table, a.alters = arg2, true
 	case sqlite3.SQLITE_CREATE_TRIGGER:
-		g.trigger = true
+		a.trigger = true
 	case sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE:
-		g.sequence = g.sequence || arg1 == "sqlite_sequence"
+		a.sequence = a.sequence || arg1 == "sqlite_sequence"
 	}
 }
 
 // refusal returns why an action is refused, or "".
 // The actions and their arguments: https://sqlite.org/c3ref/c_alter_table.html
-func (g *guard) refusal(action int, arg1, arg2, database string) string {
+func (a *authorizer) refusal(action int, arg1, arg2, database string) string {
 	if database == "temp" {
 		switch action {
 		case sqlite3.SQLITE_CREATE_TABLE, sqlite3.SQLITE_CREATE_VIEW, sqlite3.SQLITE_CREATE_INDEX, sqlite3.SQLITE_CREATE_TRIGGER:
@@ -82,7 +82,7 @@ func (g *guard) refusal(action int, arg1, arg2, database string) string {
 	case sqlite3.SQLITE_DETACH:
 		return "DETACH is refused: " + outside
 	case sqlite3.SQLITE_PRAGMA:
-		return g.refusedPragma(strings.ToLower(arg1))
+		return a.refusedPragma(strings.ToLower(arg1))
 	case sqlite3.SQLITE_TRANSACTION:
 		return arg1 + " is refused: " + transaction
 	case sqlite3.SQLITE_SAVEPOINT:
@@ -108,24 +108,23 @@ func (g *guard) refusal(action int, arg1, arg2, database string) string {
 	return ""
 }
 
-// refusedPragma lets those through that only ask, also as functions such as
-// pragma_table_info('t'). A change may ask what all nodes answer with the same rows in
-// the same order.
-func (g *guard) refusedPragma(name string) string {
+// refusedPragma allows read-only pragmas, also as functions such as pragma_table_info('t'). A
+// change may use only those that return the same rows in the same order on all nodes.
+func (a *authorizer) refusedPragma(name string) string {
 	switch name {
 	case "table_info", "table_xinfo", "index_list", "index_info", "index_xinfo", "foreign_key_list":
 		return ""
 	case "table_list", "foreign_key_check", "function_list", "collation_list", "module_list", "pragma_list", "compile_options":
-		if g.reads {
+		if a.reads {
 			return ""
 		}
 		const message = "PRAGMA %s is refused in a request that changes data: the order of its rows may differ between nodes; send it alone"
 		return fmt.Sprintf(message, name)
 	}
-	if name == "quick_check" && g.alters {
-		return "" // SQLite's own question, of a new column's CHECK
+	if name == "quick_check" && a.alters {
+		return "" // run by SQLite for the CHECK of a new column
 	}
-	return fmt.Sprintf("PRAGMA %s is refused: it is about one node's connection or file, not about the database that all nodes share", name)
+	return fmt.Sprintf("PRAGMA %s is refused: it is about one node's connection or file, not about the replicated database", name)
 }
 
 func refusedFunction(name string) string {

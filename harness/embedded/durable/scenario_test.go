@@ -7,33 +7,33 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// kept is what a store holds, as its user knows it.
-type kept struct {
+// contents is the content of a store, as its user knows it.
+type contents struct {
 	state
 	snapshot uint64 // the index of the newest; 0 if there is none
 }
 
-// deed changes what is kept, and says how the store is changed likewise.
-type deed func(k *kept) (change func(s *Store) error)
+// action changes the contents, and returns the corresponding change of the store.
+type action func(k *contents) (change func(s *Store) error)
 
-func ofLog(s step) deed {
-	return func(k *kept) func(*Store) error {
+func ofLog(s step) action {
+	return func(k *contents) func(*Store) error {
 		change := s(&k.state)
 		return func(s *Store) error { return change(s.Log) }
 	}
 }
 
-func (k *kept) last() uint64 {
+func (k *contents) last() uint64 {
 	if len(k.entries) == 0 {
 		return k.snapshot
 	}
 	return k.entries[len(k.entries)-1].Index
 }
 
-// snaps takes a snapshot of that many entries less than there are, or receives one of
-// more if negative.
-func snaps(before int) deed {
-	return func(k *kept) func(*Store) error {
+// snaps takes a snapshot that ends the given number of entries before the log, or receives one
+// beyond the log if negative.
+func snaps(before int) action {
+	return func(k *contents) func(*Store) error {
 		k.snapshot = uint64(int(k.last()) - before)
 		index, term := k.snapshot, k.term
 		return func(s *Store) error {
@@ -51,16 +51,16 @@ func snaps(before int) deed {
 
 func snapshotOf(index uint64) []byte { return bytes.Repeat([]byte{byte(index), 0, 7}, 60) }
 
-// clears removes the log, as Raft does behind a snapshot that it has received.
-func clears(k *kept) func(*Store) error {
+// clears removes the log, as Raft does after installing a snapshot.
+func clears(k *contents) func(*Store) error {
 	from, to := k.entries[0].Index, k.last()
 	k.entries = nil
 	return func(s *Store) error { return s.Log.DeleteRange(from, to) }
 }
 
-// continues stores entries behind a snapshot, without a log.
-func continues(count uint64) deed {
-	return func(k *kept) func(*Store) error {
+// continues stores entries after a snapshot, without an earlier log.
+func continues(count uint64) action {
+	return func(k *contents) func(*Store) error {
 		logs := entries(k.snapshot+1, k.snapshot+count)
 		for _, log := range logs {
 			log.Term = k.term
@@ -70,9 +70,10 @@ func continues(count uint64) deed {
 	}
 }
 
-// life is a node's, with everything in it that a store meets.
-var life = []deed{
+// scenario is a sequence of actions that covers all cases of a store.
+var scenario = []action{
 	ofLog(votes), ofLog(stores(1)), ofLog(stores(3)), ofLog(votes), ofLog(stores(4)), ofLog(stores(9)), snaps(2), ofLog(dropsFirst(10)),
 	ofLog(stores(2)), ofLog(dropsLast(1)), ofLog(votes), ofLog(stores(1)), ofLog(stores(5)), snaps(3), ofLog(dropsFirst(4)), ofLog(stores(2)),
-	snaps(-20), clears, continues(2), ofLog(stores(3)), snaps(0), ofLog(stores(12)), ofLog(votes), ofLog(dropsLast(5)), ofLog(stores(2)), ofLog(stores(1)),
+	snaps(-20), clears, continues(2), ofLog(stores(3)), snaps(0), ofLog(stores(12)), ofLog(votes), ofLog(dropsLast(5)), ofLog(stores(2)),
+	ofLog(stores(1)),
 }
