@@ -10,7 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/rejoin-db/rejoin/harness/internal/turn"
+	"github.com/rejoin-db/rejoin/harness/internal/ctxmutex"
 	"github.com/rejoin-db/rejoin/harness/journal"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
@@ -36,9 +36,9 @@ type shared struct {
 	votes        votes
 	states       states
 	schema       schema
-	indexed      atomic.Bool // whether any node ever reported an applied index
-	joining      turn.Turn   // to change who is a member
-	setting      turn.Turn   // to change links, disks and clocks
+	indexed      atomic.Bool    // whether any node ever reported an applied index
+	joining      ctxmutex.Mutex // to change who is a member
+	setting      ctxmutex.Mutex // to change links, disks and clocks
 	closing      sync.Once
 
 	mu       sync.Mutex
@@ -139,7 +139,7 @@ func newShared(o options) *shared {
 	s := &shared{
 		seed: o.seed, router: o.router, comparer: o.comparer, random: rand.New(rand.NewPCG(o.seed, o.seed)),
 		terms: newTerms(), votes: newVotes(), states: states{last: make(map[int]journal.State)},
-		schema: schema{applied: make(map[int]uint64)}, joining: turn.New(), setting: turn.New(),
+		schema: schema{applied: make(map[int]uint64)}, joining: ctxmutex.New(), setting: ctxmutex.New(),
 		faults: newFaults(), flapping: make(map[*flapping]bool), underway: make(map[*underway]bool),
 	}
 	s.promises = o.watch(watched{s})

@@ -42,8 +42,8 @@ func (c *Cluster) VerifyInvariants(ctx context.Context) (err error) {
 func (c *Cluster) verifyHealed() error {
 	var errs []error
 	for _, node := range c.Nodes() {
-		if way, lost := c.Lost(node.index); lost {
-			errs = append(errs, fmt.Errorf("%s is offline (%s), so what it holds cannot be compared", node, way))
+		if mode, lost := c.Lost(node.index); lost {
+			errs = append(errs, fmt.Errorf("%s is offline (%s), so what it holds cannot be compared", node, mode))
 		}
 	}
 	return errors.Join(errs...)

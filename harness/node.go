@@ -3,6 +3,7 @@ package harness
 import (
 	"context"
 
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
@@ -220,8 +221,8 @@ func (c *Cluster) absent(i int) (status target.Status, known bool, err error) {
 	switch m := c.members[i]; {
 	case m.flag == removed:
 		return status, true, m.removed()
-	case m.flag == offline && m.way != Isolate:
-		return target.Status{ID: m.node.ID(), State: target.Offline, LastContact: -1, Voter: m.voter, Reason: m.way.reason()}, true, nil
+	case m.flag == offline && m.mode != fault.Isolate:
+		return target.Status{ID: m.node.ID(), State: target.Offline, LastContact: -1, Voter: m.voter, Reason: m.mode.Past()}, true, nil
 	}
 	return status, false, nil
 }

@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/journal"
-	"github.com/rejoin-db/rejoin/harness/network"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
@@ -25,19 +25,19 @@ func (c *Cluster) Survey(ctx context.Context) (_ Faults, err error) {
 		return Faults{}, fmt.Errorf("survey: %w", &UnsupportedError{target.Survey})
 	}
 	found := newFaults()
-	places := append(c.indexes(), Clients)
+	places := append(c.indexes(), fault.Clients)
 	for _, from := range places {
 		for _, to := range places {
 			if from == to {
 				continue
 			}
-			way := network.Way[int]{From: from, To: to}
-			link, err := surveyor.Link(ctx, from, to)
+			link := fault.Link{From: from, To: to}
+			state, err := surveyor.Link(ctx, from, to)
 			if err != nil {
-				return Faults{}, fmt.Errorf("survey the link %s: %w", wayWords(way), err)
+				return Faults{}, fmt.Errorf("survey the link %s: %w", link, err)
 			}
-			keep(found.Links, way, link.Rule)
-			keep(found.Resets, way, link.Reset)
+			keep(found.Links, link, state.Rule)
+			keep(found.Resets, link, state.Reset)
 		}
 	}
 	for _, node := range c.Nodes() {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/journal"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
@@ -98,7 +99,7 @@ func (c *Cluster) asking(i int) asking {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	m := c.members[i]
-	return asking{c.votes.tick(), m.turns, m.flag == online || m.flag == offline && m.way == Isolate}
+	return asking{c.votes.tick(), m.turns, m.flag == online || m.flag == offline && m.mode == fault.Isolate}
 }
 
 func (c *Cluster) notePromises(node *Node, s target.Status, begun asking) {

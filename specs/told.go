@@ -26,21 +26,21 @@ type told struct {
 // hearing is another harness over the same nodes, which hears what is told. It has flags,
 // a journal and promises of its own: what it finds broken is not broken in the spec's
 // cluster. It knows the latter's leader, but must not change members.
-func (w *world) hearing(ctx context.Context, say *told) *harness.Cluster {
+func (env *environment) hearing(ctx context.Context, say *told) *harness.Cluster {
 	GinkgoHelper()
-	w.heard++ // names of requests come from the seed
-	options := []harness.Option{harness.Size(w.cluster.Size()), harness.Seed(specSeed() + w.heard)}
-	cluster, err := harness.Boot(ctx, over{w.telling(say)}, append(options, w.options.Cluster...)...)
+	env.heard++ // names of requests come from the seed
+	options := []harness.Option{harness.Size(env.cluster.Size()), harness.Seed(specSeed() + env.heard)}
+	cluster, err := harness.Boot(ctx, over{env.telling(say)}, append(options, env.options.Cluster...)...)
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(cluster.Close)
 	return cluster
 }
 
 // telling is the spec's cluster, whose nodes tell what they are told to.
-func (w *world) telling(say *told) target.Cluster {
-	cluster := telling{Cluster: w.booted, say: say}
-	digester, digests := target.As[target.Digester](w.booted)
-	rememberer, remembers := target.As[target.Rememberer](w.booted)
+func (env *environment) telling(say *told) target.Cluster {
+	cluster := telling{Cluster: env.booted, say: say}
+	digester, digests := target.As[target.Digester](env.booted)
+	rememberer, remembers := target.As[target.Rememberer](env.booted)
 	if !digests || !remembers {
 		return cluster
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/onsi/gomega/gmeasure"
 
 	"github.com/rejoin-db/rejoin/harness"
-	"github.com/rejoin-db/rejoin/harness/network"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/process"
 )
 
@@ -60,7 +60,7 @@ var _ = Describe("figures of child processes", Serial, Ordered, ContinueOnFailur
 			leader, err := c.Leader(ctx)
 			Expect(err).NotTo(HaveOccurred())
 			victim := (leader + 1) % c.Size()
-			Expect(c.TakeNodeOffline(ctx, victim, harness.Crash)).To(Succeed())
+			Expect(c.TakeNodeOffline(ctx, victim, fault.Crash)).To(Succeed())
 			writeRows(ctx, c, leader, 1000)
 			e.MeasureDuration(name, func() {
 				Expect(c.BringNodeOnline(ctx, victim)).To(Succeed())
@@ -79,7 +79,7 @@ var _ = Describe("figures of child processes", Serial, Ordered, ContinueOnFailur
 			leader, err := c.Leader(ctx)
 			Expect(err).NotTo(HaveOccurred())
 			e.MeasureDuration(name, func() {
-				Expect(c.TakeNodeOffline(ctx, leader, harness.Crash)).To(Succeed())
+				Expect(c.TakeNodeOffline(ctx, leader, fault.Crash)).To(Succeed())
 				Expect(c.ExecuteWithRetry(ctx, insert)).Error().NotTo(HaveOccurred())
 			})
 			Expect(c.BringNodeOnline(ctx, leader)).To(Succeed())
@@ -98,7 +98,7 @@ var _ = Describe("figures of child processes", Serial, Ordered, ContinueOnFailur
 			leader, err := c.Leader(ctx)
 			Expect(err).NotTo(HaveOccurred())
 			writeRows(ctx, c, leader, 1000)
-			everywhere(c, func(i int) error { return c.TakeNodeOffline(ctx, i, harness.Crash) })
+			everywhere(c, func(i int) error { return c.TakeNodeOffline(ctx, i, fault.Crash) })
 			e.MeasureDuration(name, func() {
 				everywhere(c, func(i int) error { return c.BringNodeOnline(ctx, i) })
 				Expect(c.ExecuteWithRetry(ctx, insert)).Error().NotTo(HaveOccurred())
@@ -111,11 +111,11 @@ var _ = Describe("figures of child processes", Serial, Ordered, ContinueOnFailur
 	It("are cut apart", func(ctx SpecContext) {
 		const cut, heal = "processes: a cut taking effect", "processes: a heal taking effect"
 		c := bootProcesses(ctx)
-		way := network.Way[int]{From: 1, To: 2}
+		link := fault.Link{From: 1, To: 2}
 		e := gmeasure.NewExperiment(cut)
 		e.Sample(func(int) {
-			e.MeasureDuration(cut, func() { Expect(c.Cut(ctx, network.Drop, way)).To(Succeed()) })
-			e.MeasureDuration(heal, func() { Expect(c.Mend(ctx, way)).To(Succeed()) })
+			e.MeasureDuration(cut, func() { Expect(c.Cut(ctx, fault.Drop, link)).To(Succeed()) })
+			e.MeasureDuration(heal, func() { Expect(c.Mend(ctx, link)).To(Succeed()) })
 		}, gmeasure.SamplingConfig{N: 200})
 		record(e, cut, "1 ms", "ms")
 		record(e, heal, "1 ms", "ms")

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
@@ -37,7 +38,7 @@ var goals = []struct {
 	{"a snapshot was installed while a node was lost", func(before, now moment) bool { return len(now.lost) > 0 && now.installed(before) }},
 	{"a snapshot was installed while a leader was cut off", func(before, now moment) bool { return now.has(IsolateLeader) && now.installed(before) }},
 	{"a node crashed while it installed a snapshot", func(before, now moment) bool {
-		return slices.ContainsFunc(before.installing, func(node int) bool { return now.lost[node] == harness.Crash })
+		return slices.ContainsFunc(before.installing, func(node int) bool { return now.lost[node] == fault.Crash })
 	}},
 	{"a wiped node caught up under load", func(before, now moment) bool {
 		return before.any(Kind.forgets) && !now.any(Kind.forgets) && now.acknowledged(before)
@@ -60,7 +61,7 @@ func Goals() []Goal {
 // moment is what could be seen at one time.
 type moment struct {
 	looks      []harness.Look
-	lost       map[int]harness.Way
+	lost       map[int]fault.Mode
 	faults     []Fault // in force
 	badLinks   int
 	leader     int    // that of the highest term, or -1
@@ -72,14 +73,14 @@ type moment struct {
 }
 
 func (p *play) look(ctx context.Context, before moment) moment {
-	m := moment{looks: p.cluster.Look(ctx), lost: make(map[int]harness.Way), leader: -1, ok: p.tally().OK}
+	m := moment{looks: p.cluster.Look(ctx), lost: make(map[int]fault.Mode), leader: -1, ok: p.tally().OK}
 	m.badLinks = len(p.cluster.Faults().Links)
 	p.mu.Lock()
 	m.faults = slices.Collect(maps.Values(p.active))
 	p.mu.Unlock()
 	for _, l := range m.looks {
-		if way, is := p.cluster.Lost(l.Node.Index()); is {
-			m.lost[l.Node.Index()] = way
+		if mode, is := p.cluster.Lost(l.Node.Index()); is {
+			m.lost[l.Node.Index()] = mode
 		}
 		m.see(l)
 	}

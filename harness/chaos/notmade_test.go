@@ -9,8 +9,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness/chaos"
-	"github.com/rejoin-db/rejoin/harness/disk"
-	"github.com/rejoin-db/rejoin/harness/network"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/target"
 	"github.com/rejoin-db/rejoin/harness/virtual"
 )
@@ -22,9 +21,9 @@ type brokenDisks struct{ target.Cluster }
 
 func (c brokenDisks) Unwrap() target.Cluster { return c.Cluster }
 
-func (c brokenDisks) SetDisk(context.Context, int, disk.Faults) error { return errBroken }
+func (c brokenDisks) SetDisk(context.Context, int, fault.Disk) error { return errBroken }
 
-func (c brokenDisks) Damage(context.Context, int, disk.Part) (string, error) { return "", errBroken }
+func (c brokenDisks) Damage(context.Context, int, fault.Part) (string, error) { return "", errBroken }
 
 type brokenClocks struct {
 	target.Cluster
@@ -57,8 +56,8 @@ type brokenStats struct {
 
 func (c brokenStats) Unwrap() target.Cluster { return c.Cluster }
 
-func (c brokenStats) LinkStats(context.Context, int, int) (network.Stats, error) {
-	return network.Stats{}, errBroken
+func (c brokenStats) LinkStats(context.Context, int, int) (fault.LinkStats, error) {
+	return fault.LinkStats{}, errBroken
 }
 
 type brokenLinks struct {
@@ -68,7 +67,7 @@ type brokenLinks struct {
 
 func (c brokenLinks) Unwrap() target.Cluster { return c.Cluster }
 
-func (c brokenLinks) SetLink(context.Context, int, int, network.Rule) error { return errBroken }
+func (c brokenLinks) SetLink(context.Context, int, int, fault.Rule) error { return errBroken }
 
 // plain is a cluster that can be isolated and nothing else.
 type plain struct{ target.Cluster }

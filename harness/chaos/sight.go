@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"github.com/rejoin-db/rejoin/harness"
-	"github.com/rejoin-db/rejoin/harness/network"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
@@ -14,7 +14,7 @@ type sight struct {
 	applied         uint64 // by the fault's node
 	led             bool   // by the fault's node
 	struck          bool   // the fault's node, in the middle of a snapshot
-	links           network.Stats
+	links           fault.LinkStats
 	blind           bool // its link could not be asked
 }
 
@@ -31,8 +31,8 @@ func (p *play) sight(ctx context.Context, f Fault) (s sight) {
 	p.mu.Lock()
 	s.struck = p.struck[f.Node]
 	p.mu.Unlock()
-	for _, way := range f.ways() {
-		stats, err := p.cluster.LinkStats(ctx, way.From, way.To)
+	for _, link := range f.links() {
+		stats, err := p.cluster.LinkStats(ctx, link.From, link.To)
 		s.links = s.links.Plus(stats)
 		s.blind = s.blind || err != nil
 	}

@@ -77,17 +77,17 @@ func cluster() []Defect {
 			Text:   "if no node is online, a request hangs instead of failing",
 			router: hanging{}},
 		leaking("leaks-a-goroutine",
-			"a node leaks a goroutine at every restart", "suite:ways",
+			"a node leaks a goroutine at every restart", "suite:modes",
 			func(embedded.Life) {
 				go func() { <-make(chan struct{}) }()
 			}),
 		leaking("leaks-a-file",
-			"a node leaks an open file at every restart", "suite:ways",
+			"a node leaks an open file at every restart", "suite:modes",
 			func(life embedded.Life) {
 				_, _ = syscall.Open(life.Dir, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
 			}),
 		leaking("leaks-a-process",
-			"a node leaks a process at every restart", "suite:ways",
+			"a node leaks a process at every restart", "suite:modes",
 			func(embedded.Life) {
 				_ = exec.Command("sleep", "20").Start() //nolint:noctx // the leak is the point
 			}),

@@ -10,6 +10,7 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness"
 	"github.com/rejoin-db/rejoin/harness/defects"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/target"
 	"github.com/rejoin-db/rejoin/harness/virtual"
 )
@@ -126,7 +127,7 @@ var _ = Describe("A planted bug", virtual.Bubble(), func() {
 		leader, err := c.Leader(ctx)
 		Expect(err).NotTo(HaveOccurred())
 		follower := (leader + 1) % c.Size()
-		Expect(c.TakeNodeOffline(ctx, follower, harness.Crash)).To(Succeed())
+		Expect(c.TakeNodeOffline(ctx, follower, fault.Crash)).To(Succeed())
 		Expect(c.Heal(ctx)).To(Succeed())
 		Expect(c.VerifyInvariants(ctx)).To(MatchError(ContainSubstring("and has forgotten it")))
 	}, patience)

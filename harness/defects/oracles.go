@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/rejoin-db/rejoin/harness"
-	"github.com/rejoin-db/rejoin/harness/network"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
@@ -111,20 +111,20 @@ type partly struct {
 }
 
 func (c partly) Isolate(ctx context.Context, node int) error {
-	return c.set(ctx, node, network.Drop, network.Refuse)
+	return c.set(ctx, node, fault.Drop, fault.Refuse)
 }
 func (c partly) Rejoin(ctx context.Context, node int) error {
-	return c.set(ctx, node, network.Up, network.Up)
+	return c.set(ctx, node, fault.Pass, fault.Pass)
 }
 
-func (c partly) set(ctx context.Context, node int, others, clients network.Mode) error {
-	set := func(from, to int, mode network.Mode) error {
-		if from != target.Clients && to != target.Clients && !c.cuts(node, from, to) {
+func (c partly) set(ctx context.Context, node int, others, clients fault.Action) error {
+	set := func(from, to int, mode fault.Action) error {
+		if from != fault.Clients && to != fault.Clients && !c.cuts(node, from, to) {
 			return nil
 		}
-		return c.SetLink(ctx, from, to, network.Rule{Mode: mode})
+		return c.SetLink(ctx, from, to, fault.Rule{Action: mode})
 	}
-	errs := []error{set(node, target.Clients, clients), set(target.Clients, node, clients)}
+	errs := []error{set(node, fault.Clients, clients), set(fault.Clients, node, clients)}
 	for other := range c.Nodes() {
 		if other != node {
 			errs = append(errs, set(node, other, others), set(other, node, others))
@@ -153,8 +153,8 @@ func (c stubborn) SetClock(ctx context.Context, node int, ahead time.Duration) e
 
 type unmended struct{ linking }
 
-func (c unmended) SetLink(ctx context.Context, from, to int, rule network.Rule) error {
-	if to == target.Clients && rule == (network.Rule{}) {
+func (c unmended) SetLink(ctx context.Context, from, to int, rule fault.Rule) error {
+	if to == fault.Clients && rule == (fault.Rule{}) {
 		return nil
 	}
 	return c.linking.SetLink(ctx, from, to, rule)

@@ -26,7 +26,7 @@ func restart() []Defect {
 				return s
 			}),
 		inStores("forgets-its-vote", kind,
-			"after a restart, a node has forgotten its vote", "suite:ways",
+			"after a restart, a node has forgotten its vote", "suite:modes",
 			func(s embedded.Stores) embedded.Stores {
 				s.Stable = &forgetful{StableStore: s.Stable}
 				return s
@@ -44,7 +44,7 @@ func restart() []Defect {
 				return inner.ApplyBatch(logs)
 			}),
 		replaying("replays-from-too-high", kind,
-			"after a restart, a node skips the first entry that it replays", "suite:ways",
+			"after a restart, a node skips the first entry that it replays", "suite:modes",
 			func(inner raft.BatchingFSM, logs []*raft.Log, _ raft.LogStore) []any {
 				first := slices.IndexFunc(logs, func(log *raft.Log) bool { _, is := entryOf(log); return is })
 				return inner.ApplyBatch(replaced(logs, []int{first}))

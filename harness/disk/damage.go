@@ -9,6 +9,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
 // Where the parts of a node are, and how their files' names end. The last file by
@@ -25,26 +27,26 @@ const (
 // place is where the byte of a part is: in the newest file of that name's end, or of the
 // whole name, in that directory.
 type place struct {
-	part      Part
+	part      fault.Part
 	dir, file string
 	byte      func(content []byte) int64 // of what the file holds; in its middle if nil
 	bit       bool                       // one bit of it alone, so that text stays text
 }
 
 var places = [...]place{
-	{part: Log, dir: LogDir, file: LogSuffix, byte: func(segment []byte) int64 { return entryAt(segment, int64(len(segment))/2) }},
-	{part: LogFirst, dir: LogDir, file: LogSuffix, byte: func(segment []byte) int64 { return entryAt(segment, segmentHeader) }},
-	{part: LogLast, dir: LogDir, file: LogSuffix, byte: func(segment []byte) int64 { return entryAt(segment, int64(len(segment))) }},
-	{part: LogMeta, dir: LogDir, file: "meta", bit: true, byte: digitIn},
-	{part: Snapshot, dir: SnapshotDir, file: SnapshotFile},
-	{part: SnapshotFirst, dir: SnapshotDir, file: SnapshotFile, byte: func([]byte) int64 { return snapshotSum }},
-	{part: SnapshotLast, dir: SnapshotDir, file: SnapshotFile, byte: func(content []byte) int64 { return footerAt(content) - 1 }},
-	{part: SnapshotLabel, dir: SnapshotDir, file: SnapshotFile, bit: true, byte: func(content []byte) int64 {
+	{part: fault.Log, dir: LogDir, file: LogSuffix, byte: func(segment []byte) int64 { return entryAt(segment, int64(len(segment))/2) }},
+	{part: fault.LogFirst, dir: LogDir, file: LogSuffix, byte: func(segment []byte) int64 { return entryAt(segment, segmentHeader) }},
+	{part: fault.LogLast, dir: LogDir, file: LogSuffix, byte: func(segment []byte) int64 { return entryAt(segment, int64(len(segment))) }},
+	{part: fault.LogMeta, dir: LogDir, file: "meta", bit: true, byte: digitIn},
+	{part: fault.Snapshot, dir: SnapshotDir, file: SnapshotFile},
+	{part: fault.SnapshotFirst, dir: SnapshotDir, file: SnapshotFile, byte: func([]byte) int64 { return snapshotSum }},
+	{part: fault.SnapshotLast, dir: SnapshotDir, file: SnapshotFile, byte: func(content []byte) int64 { return footerAt(content) - 1 }},
+	{part: fault.SnapshotLabel, dir: SnapshotDir, file: SnapshotFile, bit: true, byte: func(content []byte) int64 {
 		return footerAt(content) + digitIn(content[footerAt(content):])
 	}},
-	{part: Owner, dir: IdentityDir, file: "owner", bit: true, byte: digitIn},
-	{part: OwnerFirst, dir: IdentityDir, file: "owner", byte: func([]byte) int64 { return 0 }},
-	{part: OwnerLast, dir: IdentityDir, file: "owner", byte: func(content []byte) int64 { return int64(len(content)) - 1 }},
+	{part: fault.Owner, dir: IdentityDir, file: "owner", bit: true, byte: digitIn},
+	{part: fault.OwnerFirst, dir: IdentityDir, file: "owner", byte: func([]byte) int64 { return 0 }},
+	{part: fault.OwnerLast, dir: IdentityDir, file: "owner", byte: func(content []byte) int64 { return int64(len(content)) - 1 }},
 }
 
 // digitIn is the last digit that stands alone as a number in JSON, or the middle: with a
@@ -81,13 +83,13 @@ func footerAt(content []byte) int64 {
 //
 // Of LogEnd, LogFile and LogFolder it is not a byte: they are lost, in files that are
 // sound, or gone. That is for a disk that no node has.
-func (d *Disk) Damage(part Part) (file string, err error) {
+func (d *Disk) Damage(part fault.Part) (file string, err error) {
 	switch part {
-	case LogEnd, LogFile, LogFolder:
+	case fault.LogEnd, fault.LogFile, fault.LogFolder:
 		return d.lose(part)
-	case Everything:
+	case fault.Everything:
 		return d.stable.path("."), d.Wipe()
-	case Promises:
+	case fault.Promises:
 		return d.stable.path(PromiseFile), d.damagePromises()
 	}
 	for _, p := range places {

@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"sync"
 	"time"
+
+	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
 // Disk is one node's disk. It outlives the node. It is safe for concurrent use.
@@ -15,7 +17,7 @@ type Disk struct {
 	syncTime time.Duration
 
 	mu     sync.Mutex
-	faults Faults
+	faults fault.Disk
 	opened *FS // who has it
 	spread time.Duration
 	chance *rand.Rand // nil if each sync takes the same
@@ -90,7 +92,7 @@ func (d *Disk) Crash() {
 
 // Set makes the disk what the faults say, from now on, for who has it open and
 // who comes. A torn sync goes on waiting.
-func (d *Disk) Set(faults Faults) {
+func (d *Disk) Set(faults fault.Disk) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.faults = faults
@@ -108,7 +110,7 @@ func (d *Disk) syncTakes() time.Duration {
 }
 
 // Faults are what is wrong with the disk. Torn is gone once a sync has torn.
-func (d *Disk) Faults() Faults {
+func (d *Disk) Faults() fault.Disk {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.faults

@@ -12,6 +12,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness/disk"
+	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
 var _ = onBoth("A disk that", func(fresh func() *disk.Disk) {
@@ -35,8 +36,8 @@ var _ = onBoth("A disk that", func(fresh func() *disk.Disk) {
 	It("is full has no room for more, and can be read and cleared", func() {
 		file := writeSynced(f, "log/a", "a")
 		must(file.WriteAt([]byte("b"), 0))
-		d.Set(disk.Faults{Full: true})
-		Expect(d.Faults()).To(Equal(disk.Faults{Full: true}))
+		d.Set(fault.Disk{Full: true})
+		Expect(d.Faults()).To(Equal(fault.Disk{Full: true}))
 		_, err := file.WriteAt([]byte("c"), 0)
 		names(err, "log/a", syscall.ENOSPC)
 		names(file.Sync(), "log/a", syscall.ENOSPC)
@@ -45,13 +46,13 @@ var _ = onBoth("A disk that", func(fresh func() *disk.Disk) {
 		Expect(read(f, "log/a")).To(Equal("b"))
 		Expect(f.Rename("log/a", "log/c")).To(Succeed())
 		Expect(f.Remove("log/c")).To(Succeed())
-		d.Set(disk.Faults{})
+		d.Set(fault.Disk{})
 		writeSynced(f, "log/b", "b")
 	})
 
 	It("fails stores nothing, and can be read", func() {
 		file := writeSynced(f, "log/a", "a")
-		d.Set(disk.Faults{Failing: true})
+		d.Set(fault.Disk{Failing: true})
 		_, err := file.WriteAt([]byte("b"), 0)
 		names(err, "log/a", syscall.EIO)
 		names(file.Sync(), "log/a", syscall.EIO)
@@ -69,7 +70,7 @@ var _ = onBoth("A disk that", func(fresh func() *disk.Disk) {
 			file = writeSynced(f, "log/a", "before")
 			writeSynced(f, "log/gone", "gone")
 			writeSynced(f, "log/old", "old")
-			d.Set(disk.Faults{Lying: true})
+			d.Set(fault.Disk{Lying: true})
 			must(file.WriteAt([]byte("during"), 0))
 			Expect(file.Sync()).To(Succeed())
 			temporary := writeSynced(f, "log/.new", "new")
@@ -98,13 +99,13 @@ var _ = onBoth("A disk that", func(fresh func() *disk.Disk) {
 		})
 
 		It("loses it still when the lie has ended and nothing was synced since", func() {
-			d.Set(disk.Faults{})
+			d.Set(fault.Disk{})
 			seesTheLie(f)
 			seesTheTruth(afterCrash(d))
 		})
 
 		It("makes it safe with the next sync after the lie, of whatever file", func() {
-			d.Set(disk.Faults{})
+			d.Set(fault.Disk{})
 			writeSynced(f, "snapshots/b", "b")
 			f = afterCrash(d)
 			seesTheLie(f)
@@ -112,7 +113,7 @@ var _ = onBoth("A disk that", func(fresh func() *disk.Disk) {
 		})
 
 		It("makes it safe with the next rename after the lie", func() {
-			d.Set(disk.Faults{})
+			d.Set(fault.Disk{})
 			Expect(f.Rename("log/a", "log/b")).To(Succeed())
 			f = afterCrash(d)
 			Expect(f.List("log")).To(Equal([]string{"b", "old"}))
@@ -122,7 +123,7 @@ var _ = onBoth("A disk that", func(fresh func() *disk.Disk) {
 		It("makes it safe in an orderly end", func() {
 			must(file.WriteAt([]byte("x"), 0))
 			Expect(f.Close()).To(Succeed())
-			d.Set(disk.Faults{})
+			d.Set(fault.Disk{})
 			f = open(d)
 			seesTheLie(f)
 			seesTheLie(afterCrash(d))
@@ -140,13 +141,13 @@ var _ = onBoth("A disk that", func(fresh func() *disk.Disk) {
 	It("tears keeps half of what one sync was to keep, and nothing after", func(ctx SpecContext) {
 		file := writeSynced(f, "log/a", "before")
 		other := writeSynced(f, "log/b", "other")
-		d.Set(disk.Faults{Torn: true})
+		d.Set(fault.Disk{Torn: true})
 		Expect(file.Sync()).To(Succeed(), "a sync of nothing does not tear")
 		must(file.WriteAt([]byte("0123"), 0))
 		must(file.WriteAt([]byte("456789"), 4))
 		torn := make(chan error, 1)
 		go func() { torn <- file.Sync() }()
-		Eventually(ctx, d.Faults).Should(Equal(disk.Faults{}))
+		Eventually(ctx, d.Faults).Should(Equal(fault.Disk{}))
 		after := make(chan error, 2)
 		go func() { after <- f.Rename("log/a", "log/c") }()
 		go func() { _, err := other.WriteAt([]byte("x"), 0); after <- err }()
@@ -164,10 +165,10 @@ var _ = onBoth("A disk that", func(fresh func() *disk.Disk) {
 
 	It("tears lets go of who waits when its holder closes it", func(ctx SpecContext) {
 		file := write(f, "log/a", "0123")
-		d.Set(disk.Faults{Torn: true})
+		d.Set(fault.Disk{Torn: true})
 		torn := make(chan error, 1)
 		go func() { torn <- file.Sync() }()
-		Eventually(ctx, d.Faults).Should(Equal(disk.Faults{}))
+		Eventually(ctx, d.Faults).Should(Equal(fault.Disk{}))
 		Expect(f.Close()).To(Succeed())
 		Expect(<-torn).To(MatchError(disk.ErrLost))
 		Expect(read(open(d), "log/a")).To(Equal("01"))
@@ -175,7 +176,7 @@ var _ = onBoth("A disk that", func(fresh func() *disk.Disk) {
 
 	It("is slow lets go of who waits when it is taken away", func(ctx SpecContext) {
 		file := write(f, "log/a", "0123")
-		d.Set(disk.Faults{Slow: time.Hour})
+		d.Set(fault.Disk{Slow: time.Hour})
 		slow := make(chan error, 1)
 		go func() { slow <- file.Sync() }()
 		Consistently(ctx, slow, "20ms").ShouldNot(Receive())
@@ -200,9 +201,9 @@ func TestASyncTakesTimeAndIsLostInACrash(t *testing.T) {
 			g.Expect(time.Since(begun)).To(Equal(takes))
 		}
 		sync("1", time.Second)
-		d.Set(disk.Faults{Slow: time.Minute})
+		d.Set(fault.Disk{Slow: time.Minute})
 		sync("2", time.Minute+time.Second)
-		d.Set(disk.Faults{})
+		d.Set(fault.Disk{})
 		sync("3", time.Second)
 
 		_, err = file.WriteAt([]byte("4"), 0)

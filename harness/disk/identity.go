@@ -2,9 +2,6 @@ package disk
 
 import "errors"
 
-// Everything is the whole disk. Damage empties it, which is for a disk that no node has.
-const Everything Part = "whole disk"
-
 // IdentityDir is where a node keeps who it is: a small file, Owner, which is read only
 // when the node starts.
 const IdentityDir = "identity"

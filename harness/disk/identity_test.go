@@ -7,6 +7,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness/disk"
+	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
 var _ = Describe("A disk that is emptied", func() {
@@ -26,11 +27,11 @@ var _ = Describe("A disk that is emptied", func() {
 				Expect(file.Sync()).To(Succeed())
 				Expect(file.Close()).To(Succeed())
 			}
-			_, err = d.Damage(disk.Everything)
+			_, err = d.Damage(fault.Everything)
 			Expect(err).To(MatchError(disk.ErrInUse))
 			Expect(d.Names()).To(Equal(names))
 			Expect(holder.Close()).To(Succeed())
-			_, err = d.Damage(disk.Everything)
+			_, err = d.Damage(fault.Everything)
 			Expect(err).NotTo(HaveOccurred())
 			Expect(d.Names()).To(BeEmpty())
 

@@ -7,10 +7,12 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
 // lose takes away a part of the log, and returns the newest file of what is lost.
-func (d *Disk) lose(part Part) (file string, err error) {
+func (d *Disk) lose(part fault.Part) (file string, err error) {
 	names, err := d.stable.list(LogDir)
 	if err != nil {
 		return "", err
@@ -23,9 +25,9 @@ func (d *Disk) lose(part Part) (file string, err error) {
 		return "", fmt.Errorf("the %s cannot be lost: there is none in %s", part, d.stable.path(LogDir))
 	}
 	switch part {
-	case LogEnd:
+	case fault.LogEnd:
 		err = d.cutShort(newest)
-	case LogFile:
+	case fault.LogFile:
 		err = d.stable.remove(newest)
 	default:
 		for _, name := range names {

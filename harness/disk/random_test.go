@@ -9,6 +9,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness/disk"
+	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
 // model says in the simplest way what a disk must hold: what its holder sees, and
@@ -66,7 +67,7 @@ func same(d *disk.Disk, chance *rand.Rand, steps int) {
 		done = append(done, fmt.Sprint(step, " ", name, " ", other))
 		switch {
 		case step == 0:
-			d.Set(disk.Faults{Lying: !lying})
+			d.Set(fault.Disk{Lying: !lying})
 		case step == 1:
 			f = afterCrash(d)
 			m.crash()

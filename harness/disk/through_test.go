@@ -8,6 +8,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness/disk"
+	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
 var _ = onBoth("What is written through", func(fresh func() *disk.Disk) {
@@ -35,11 +36,11 @@ var _ = onBoth("What is written through", func(fresh func() *disk.Disk) {
 
 	It("is held by a lying disk in its order, and lost with the lie", func() {
 		Expect(file.WriteThrough([]byte("aaaa"), 0)).To(Succeed())
-		d.Set(disk.Faults{Lying: true})
+		d.Set(fault.Disk{Lying: true})
 		writeSynced(f, "log/1.wal", "an entry")
 		Expect(file.WriteThrough([]byte("bbbb"), 0)).To(Succeed())
 		Expect(file.WriteThrough([]byte("cccc"), 4)).To(Succeed())
-		d.Set(disk.Faults{})
+		d.Set(fault.Disk{})
 		Expect(file.WriteThrough([]byte("dddd"), 8)).To(Succeed())
 		Expect(read(f, "promises")).To(Equal("bbbbccccdddd4444"))
 		d.Crash()
@@ -49,19 +50,19 @@ var _ = onBoth("What is written through", func(fresh func() *disk.Disk) {
 	})
 
 	It("is written back with what was held, once something is synced", func() {
-		d.Set(disk.Faults{Lying: true})
+		d.Set(fault.Disk{Lying: true})
 		Expect(file.WriteThrough([]byte("bbbb"), 0)).To(Succeed())
-		d.Set(disk.Faults{})
+		d.Set(fault.Disk{})
 		writeSynced(f, "log/1.wal", "an entry")
 		d.Crash()
 		Expect(after()).To(Equal("bbbb222233334444"))
 	})
 
 	It("needs no room, and fails on a disk that fails", func() {
-		d.Set(disk.Faults{Full: true})
+		d.Set(fault.Disk{Full: true})
 		Expect(file.WriteThrough([]byte("aaaa"), 0)).To(Succeed())
 		Expect(file.Sync()).To(Succeed())
-		d.Set(disk.Faults{Failing: true})
+		d.Set(fault.Disk{Failing: true})
 		Expect(file.WriteThrough([]byte("bbbb"), 0)).To(MatchError(syscall.EIO))
 		d.Crash()
 		Expect(file.WriteThrough([]byte("bbbb"), 0)).To(MatchError(disk.ErrLost))

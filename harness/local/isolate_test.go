@@ -11,11 +11,10 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
-	"github.com/rejoin-db/rejoin/harness/disk"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/internal/inprocess"
 	"github.com/rejoin-db/rejoin/harness/local"
 	. "github.com/rejoin-db/rejoin/harness/matchers"
-	"github.com/rejoin-db/rejoin/harness/network"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
@@ -119,12 +118,12 @@ var _ = Describe("Isolate and Rejoin", func() {
 	It("are of no use after Close, as is all else, and say so", func(ctx SpecContext) {
 		able := c.(*inprocess.Cluster)
 		Expect(c.Close()).To(Succeed())
-		_, damaged := able.Damage(ctx, 0, disk.Log)
+		_, damaged := able.Damage(ctx, 0, fault.Log)
 		_, added := able.Add(ctx, true)
 		_, _, digest := able.Digest(ctx, 0)
 		for _, err := range []error{
-			c.Isolate(ctx, 0), c.Rejoin(ctx, 0), able.Stop(ctx, 0), able.Crash(ctx, 0), able.Start(ctx, 0), able.SetLink(ctx, -1, 0, network.Rule{Mode: network.Drop}),
-			able.ResetLink(ctx, -1, 0), able.SetDisk(ctx, 0, disk.Faults{Full: true}), damaged, able.SetClock(ctx, 0, 1),
+			c.Isolate(ctx, 0), c.Rejoin(ctx, 0), able.Stop(ctx, 0), able.Crash(ctx, 0), able.Start(ctx, 0), able.SetLink(ctx, -1, 0, fault.Rule{Action: fault.Drop}),
+			able.ResetLink(ctx, -1, 0), able.SetDisk(ctx, 0, fault.Disk{Full: true}), damaged, able.SetClock(ctx, 0, 1),
 			added, able.Remove(ctx, 0), able.Replace(ctx, 0), digest,
 		} {
 			Expect(err).To(MatchError(net.ErrClosed))

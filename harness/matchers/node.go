@@ -77,12 +77,12 @@ func HaveCaughtUp() types.GomegaMatcher {
 }
 
 func flagWord(node *harness.Node, up bool) string {
-	way, lost := node.Cluster().Lost(node.Index())
+	mode, lost := node.Cluster().Lost(node.Index())
 	switch {
 	case up:
 		return "online"
 	case lost:
-		return fmt.Sprintf("offline (%s)", way)
+		return fmt.Sprintf("offline (%s)", mode)
 	}
 	return "offline"
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/network"
 )
 
@@ -69,7 +70,7 @@ func BenchmarkCut(b *testing.B) {
 			all := make([]time.Duration, 0, b.N)
 			for b.Loop() {
 				start := time.Now()
-				n.Cut(network.Drop, "a", "b")
+				n.Cut(fault.Drop, "a", "b")
 				all = append(all, time.Since(start))
 				n.Mend("a", "b")
 			}
@@ -97,7 +98,7 @@ func BenchmarkMend(b *testing.B) {
 			}()
 			all := make([]time.Duration, 0, b.N)
 			for b.Loop() {
-				n.Cut(network.Drop, "b", "a")
+				n.Cut(fault.Drop, "b", "a")
 				far.Write([]byte("x"))
 				start := time.Now()
 				n.Mend("b", "a")
@@ -121,7 +122,7 @@ func BenchmarkRule(b *testing.B) {
 			var set, healed []time.Duration
 			for b.Loop() {
 				start := time.Now()
-				n.SetRule("a", "b", network.Rule{Latency: time.Hour})
+				n.SetRule("a", "b", fault.Rule{Latency: time.Hour})
 				set = append(set, time.Since(start))
 				near.Write(p)
 				start = time.Now()
@@ -160,7 +161,7 @@ func BenchmarkRefuse(b *testing.B) {
 					}()
 				}
 				start := time.Now()
-				n.Cut(network.Refuse, "a", "b")
+				n.Cut(fault.Refuse, "a", "b")
 				<-found
 				all = append(all, (<-found).Sub(start))
 				n.Mend("a", "b")

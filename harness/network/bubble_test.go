@@ -14,6 +14,7 @@ import (
 
 	. "github.com/onsi/gomega"
 
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/network"
 )
 
@@ -45,8 +46,8 @@ func both(g *WithT, a *network.Host, l net.Listener) (near, far net.Conn) {
 
 func TestLatencyIsExactInABubble(t *testing.T) {
 	bubble(t, func(g *WithT, n *network.Network, a *network.Host, l net.Listener) {
-		g.Expect(n.SetRule("a", "b", network.Rule{Latency: 10 * time.Millisecond})).To(Succeed())
-		g.Expect(n.SetRule("b", "a", network.Rule{Latency: 5 * time.Millisecond})).To(Succeed())
+		g.Expect(n.SetRule("a", "b", fault.Rule{Latency: 10 * time.Millisecond})).To(Succeed())
+		g.Expect(n.SetRule("b", "a", fault.Rule{Latency: 5 * time.Millisecond})).To(Succeed())
 		start := time.Now()
 		near, far := both(g, a, l)
 		g.Expect(time.Since(start)).To(Equal(15*time.Millisecond), "a handshake is one message each way")
@@ -78,7 +79,7 @@ func TestJitterFollowsTheSeed(t *testing.T) {
 			a, _ := n.Host("a")
 			b, _ := n.Host("b")
 			l, _ := b.Listen()
-			g.Expect(n.SetRule("a", "b", network.Rule{Latency: time.Millisecond, Jitter: 9 * time.Millisecond})).To(Succeed())
+			g.Expect(n.SetRule("a", "b", fault.Rule{Latency: time.Millisecond, Jitter: 9 * time.Millisecond})).To(Succeed())
 			for range 2 {
 				near, far := both(g, a, l)
 				start := time.Now()
@@ -109,7 +110,7 @@ func TestAnHourOfSilenceInABubble(t *testing.T) {
 	bubble(t, func(g *WithT, n *network.Network, a *network.Host, l net.Listener) {
 		near, far := both(g, a, l)
 		start := time.Now()
-		g.Expect(n.Cut(network.Drop, "a", "b")).To(Succeed())
+		g.Expect(n.Cut(fault.Drop, "a", "b")).To(Succeed())
 		near.Write([]byte("patience"))
 		time.AfterFunc(time.Hour, func() { n.Mend("a", "b") })
 
@@ -133,10 +134,10 @@ func TestAnHourOfSilenceInABubble(t *testing.T) {
 
 func TestAWriterLearnsThatNobodyReadsInABubble(t *testing.T) {
 	bubble(t, func(g *WithT, n *network.Network, a *network.Host, l net.Listener) {
-		g.Expect(n.SetRule("b", "a", network.Rule{Latency: time.Second})).To(Succeed())
+		g.Expect(n.SetRule("b", "a", fault.Rule{Latency: time.Second})).To(Succeed())
 		near, far := both(g, a, l)
 		start := time.Now()
-		g.Expect(n.Cut(network.Drop, "b", "a")).To(Succeed())
+		g.Expect(n.Cut(fault.Drop, "b", "a")).To(Succeed())
 		far.Close()
 		time.AfterFunc(time.Hour, func() { n.Mend("b", "a") })
 		for {
@@ -160,7 +161,7 @@ func TestAWriterLearnsThatNobodyReadsInABubble(t *testing.T) {
 
 func TestReadersGetMessagesWhenTheyAreDueInABubble(t *testing.T) {
 	bubble(t, func(g *WithT, n *network.Network, a *network.Host, l net.Listener) {
-		g.Expect(n.SetRule("a", "b", network.Rule{Latency: time.Second})).To(Succeed())
+		g.Expect(n.SetRule("a", "b", fault.Rule{Latency: time.Second})).To(Succeed())
 		near, far := both(g, a, l)
 		start := time.Now()
 		got := make(chan time.Duration, 3)
@@ -227,8 +228,8 @@ func TestWritersWaitForReadersInABubble(t *testing.T) {
 
 func TestHTTPInABubble(t *testing.T) {
 	bubble(t, func(g *WithT, n *network.Network, a *network.Host, l net.Listener) {
-		g.Expect(n.SetRule("a", "b", network.Rule{Latency: 10 * time.Millisecond})).To(Succeed())
-		g.Expect(n.SetRule("b", "a", network.Rule{Latency: 10 * time.Millisecond})).To(Succeed())
+		g.Expect(n.SetRule("a", "b", fault.Rule{Latency: 10 * time.Millisecond})).To(Succeed())
+		g.Expect(n.SetRule("b", "a", fault.Rule{Latency: 10 * time.Millisecond})).To(Succeed())
 		server := &http.Server{Handler: http.HandlerFunc(func(r http.ResponseWriter, q *http.Request) {
 			body, _ := io.ReadAll(q.Body)
 			fmt.Fprintf(r, "%d bytes", len(body))
@@ -254,7 +255,7 @@ func TestHTTPInABubble(t *testing.T) {
 		g.Expect(post()).To(Equal("0 bytes"))
 		g.Expect(time.Since(start)).To(Equal(20*time.Millisecond), "a request")
 
-		g.Expect(n.Cut(network.Drop, "b", "a")).To(Succeed())
+		g.Expect(n.Cut(fault.Drop, "b", "a")).To(Succeed())
 		start = time.Now()
 		_, err := post()
 		g.Expect(err).To(MatchError(context.DeadlineExceeded))

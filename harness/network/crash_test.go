@@ -11,6 +11,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/network"
 )
 
@@ -54,7 +55,7 @@ var _ = DescribeTableSubtree("A host that crashes, in a network", func(k kind) {
 
 	It("is heard of, behind a link that drops everything, when that is mended", func() {
 		near, far := w.connect()
-		Expect(w.Cut(network.Drop, "a", "b")).To(Succeed())
+		Expect(w.Cut(fault.Drop, "a", "b")).To(Succeed())
 		wrote, there := write(near, "never"), read(far)
 		w.a.Crash()
 		Eventually(wrote).Should(Receive())
@@ -66,7 +67,7 @@ var _ = DescribeTableSubtree("A host that crashes, in a network", func(k kind) {
 	})
 
 	It("ends a dial that waits", func() {
-		Expect(w.Cut(network.Drop, "a", "b")).To(Succeed())
+		Expect(w.Cut(fault.Drop, "a", "b")).To(Succeed())
 		done := open(context.Background(), w.a, w.b.Addr())
 		Consistently(done, "10ms").ShouldNot(Receive())
 		w.a.Crash()

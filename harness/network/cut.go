@@ -3,21 +3,23 @@ package network
 import (
 	"errors"
 	"fmt"
+
+	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
-// Cut puts the link from one host to another into a mode; the rest of its rule, and the link the
+// Cut gives the link from one host to another an action; the rest of its rule, and the link the
 // other way, stay as they are. It has taken effect when Cut returns. Cutting a host off itself does
-// nothing. The only errors are a mode or a host that does not exist.
-func (n *Network) Cut(mode Mode, from, to string) error {
+// nothing. The only errors are an action or a host that does not exist.
+func (n *Network) Cut(action fault.Action, from, to string) error {
 	l, err := n.linkNamed(from, to)
 	if err == nil {
-		err = Rule{Mode: mode}.Validate()
+		err = fault.Rule{Action: action}.Validate()
 	}
 	if err != nil {
 		return fmt.Errorf("cut the link from %s to %s: %w", from, to, err)
 	}
 	if from != to {
-		n.change(l, func(r *Rule) { r.Mode = mode })
+		n.change(l, func(r *fault.Rule) { r.Action = action })
 	}
 	return nil
 }
@@ -25,7 +27,7 @@ func (n *Network) Cut(mode Mode, from, to string) error {
 // Mend brings the link from one host to another up again. What it held goes on; the rest of its
 // rule stays.
 func (n *Network) Mend(from, to string) error {
-	return n.Cut(Up, from, to)
+	return n.Cut(fault.Pass, from, to)
 }
 
 // MendAll gives every link the zero Rule, so that what was held or slowed down goes on at once, and
@@ -40,7 +42,7 @@ func (n *Network) MendAll() {
 	n.mu.Unlock()
 	for _, l := range links {
 		l.sever.Store(false)
-		l.change(func(r *Rule) { *r = Rule{} })
+		l.change(func(r *fault.Rule) { *r = fault.Rule{} })
 	}
 }
 
@@ -55,12 +57,12 @@ func (n *Network) Between(a, b string) Pair {
 	return Pair{n, a, b}
 }
 
-// Cut puts both links into a mode.
-func (p Pair) Cut(mode Mode) error {
-	return errors.Join(p.network.Cut(mode, p.a, p.b), p.network.Cut(mode, p.b, p.a))
+// Cut gives both links an action.
+func (p Pair) Cut(action fault.Action) error {
+	return errors.Join(p.network.Cut(action, p.a, p.b), p.network.Cut(action, p.b, p.a))
 }
 
 // Mend brings both links up again.
 func (p Pair) Mend() error {
-	return p.Cut(Up)
+	return p.Cut(fault.Pass)
 }

@@ -8,6 +8,8 @@ import (
 	"os"
 	"syscall"
 	"time"
+
+	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
 var (
@@ -128,7 +130,7 @@ func (r *route) await(ctx context.Context) error {
 		if c == nil {
 			return nil
 		}
-		if c.mode == Refuse {
+		if c.action == fault.Refuse {
 			return errRefused
 		}
 		select {

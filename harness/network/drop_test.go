@@ -12,7 +12,7 @@ import (
 	. "github.com/onsi/gomega"
 	. "github.com/onsi/gomega/gstruct"
 
-	"github.com/rejoin-db/rejoin/harness/network"
+	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
 var _ = DescribeTableSubtree("A link that drops everything, in a network", func(k kind) {
@@ -26,7 +26,7 @@ var _ = DescribeTableSubtree("A link that drops everything, in a network", func(
 	})
 
 	It("holds what is written and delivers it when mended", func() {
-		Expect(w.Cut(network.Drop, "a", "b")).To(Succeed())
+		Expect(w.Cut(fault.Drop, "a", "b")).To(Succeed())
 		wrote := write(near, "held")
 		expectSilence(far)
 		Expect(w.Mend("a", "b")).To(Succeed())
@@ -35,7 +35,7 @@ var _ = DescribeTableSubtree("A link that drops everything, in a network", func(
 	})
 
 	It("holds what is answered, and a read that gave up loses none of it", func() {
-		Expect(w.Cut(network.Drop, "b", "a")).To(Succeed())
+		Expect(w.Cut(fault.Drop, "b", "a")).To(Succeed())
 		Expect(far.Write([]byte("an answer"))).To(Equal(9))
 		expectSilence(near)
 		expectSilence(near)
@@ -46,7 +46,7 @@ var _ = DescribeTableSubtree("A link that drops everything, in a network", func(
 	It("holds what a reader was waiting for before the cut", func() {
 		got := read(near)
 		Consistently(got, "10ms").ShouldNot(Receive())
-		Expect(w.Cut(network.Drop, "b", "a")).To(Succeed())
+		Expect(w.Cut(fault.Drop, "b", "a")).To(Succeed())
 		Expect(far.Write([]byte("late"))).To(Equal(4))
 		Consistently(got, "20ms").ShouldNot(Receive())
 		Expect(w.Mend("b", "a")).To(Succeed())
@@ -57,7 +57,7 @@ var _ = DescribeTableSubtree("A link that drops everything, in a network", func(
 		Expect(near.SetReadDeadline(time.Now().Add(40 * time.Millisecond))).To(Succeed())
 		got := read(near)
 		Consistently(got, "10ms").ShouldNot(Receive())
-		Expect(w.Cut(network.Drop, "b", "a")).To(Succeed())
+		Expect(w.Cut(fault.Drop, "b", "a")).To(Succeed())
 		Expect(far.Write([]byte("one "))).To(Equal(4))
 		Eventually(got).Should(Receive(MatchFields(IgnoreExtras, Fields{
 			"Text": BeEmpty(), "Err": MatchError(os.ErrDeadlineExceeded),
@@ -69,7 +69,7 @@ var _ = DescribeTableSubtree("A link that drops everything, in a network", func(
 	})
 
 	It("goes one way: the request arrives, the answer does not", func() {
-		Expect(w.Cut(network.Drop, "b", "a")).To(Succeed())
+		Expect(w.Cut(fault.Drop, "b", "a")).To(Succeed())
 		Expect(near.Write([]byte("ping"))).To(Equal(4))
 		expectText(far, "ping")
 		Expect(far.Write([]byte("pong"))).To(Equal(4))
@@ -80,7 +80,7 @@ var _ = DescribeTableSubtree("A link that drops everything, in a network", func(
 
 	It("lets nothing through that was written after the cut", func() {
 		for range 50 {
-			Expect(w.Cut(network.Drop, "b", "a")).To(Succeed())
+			Expect(w.Cut(fault.Drop, "b", "a")).To(Succeed())
 			Expect(far.Write([]byte("x"))).To(Equal(1))
 			expectReadError(near, time.Millisecond, MatchError(os.ErrDeadlineExceeded))
 			Expect(w.Mend("b", "a")).To(Succeed())
@@ -90,7 +90,7 @@ var _ = DescribeTableSubtree("A link that drops everything, in a network", func(
 
 	It("holds again after it was cut again", func() {
 		pair := w.Between("a", "b")
-		Expect(pair.Cut(network.Drop)).To(Succeed())
+		Expect(pair.Cut(fault.Drop)).To(Succeed())
 		write(near, "held")
 		Expect(far.Write([]byte("held"))).To(Equal(4))
 		expectSilence(far)
@@ -101,7 +101,7 @@ var _ = DescribeTableSubtree("A link that drops everything, in a network", func(
 	})
 
 	It("honours a deadline that is moved while a read is held", func() {
-		Expect(w.Cut(network.Drop, "b", "a")).To(Succeed())
+		Expect(w.Cut(fault.Drop, "b", "a")).To(Succeed())
 		got := read(near)
 		Consistently(got, "10ms").ShouldNot(Receive())
 		Expect(near.SetDeadline(time.Unix(1, 0))).To(Succeed())
@@ -112,7 +112,7 @@ var _ = DescribeTableSubtree("A link that drops everything, in a network", func(
 	})
 
 	It("is left at once by a close", func() {
-		Expect(w.Between("a", "b").Cut(network.Drop)).To(Succeed())
+		Expect(w.Between("a", "b").Cut(fault.Drop)).To(Succeed())
 		got, wrote := read(near), write(near, strings.Repeat("x", 1<<20))
 		Consistently(got, "10ms").ShouldNot(Receive())
 		Expect(near.Close()).To(Succeed())
@@ -122,7 +122,7 @@ var _ = DescribeTableSubtree("A link that drops everything, in a network", func(
 	})
 
 	It("hides a close until it is mended", func() {
-		Expect(w.Cut(network.Drop, "a", "b")).To(Succeed())
+		Expect(w.Cut(fault.Drop, "a", "b")).To(Succeed())
 		Expect(near.Close()).To(Succeed())
 		expectSilence(far)
 		Expect(w.Mend("a", "b")).To(Succeed())
@@ -130,7 +130,7 @@ var _ = DescribeTableSubtree("A link that drops everything, in a network", func(
 	})
 
 	It("hides a close of the accepting side until it is mended", func() {
-		Expect(w.Cut(network.Drop, "b", "a")).To(Succeed())
+		Expect(w.Cut(fault.Drop, "b", "a")).To(Succeed())
 		Expect(far.Close()).To(Succeed())
 		expectSilence(near)
 		expectSilence(near)
@@ -139,7 +139,7 @@ var _ = DescribeTableSubtree("A link that drops everything, in a network", func(
 	})
 
 	It("never delivers what it held for a connection that was closed", func() {
-		Expect(w.Cut(network.Drop, "a", "b")).To(Succeed())
+		Expect(w.Cut(fault.Drop, "a", "b")).To(Succeed())
 		wrote := write(near, "never")
 		expectSilence(far)
 		Expect(near.Close()).To(Succeed())
@@ -149,7 +149,7 @@ var _ = DescribeTableSubtree("A link that drops everything, in a network", func(
 	})
 
 	It("lets half a close through when it is mended", func() {
-		Expect(w.Cut(network.Drop, "a", "b")).To(Succeed())
+		Expect(w.Cut(fault.Drop, "a", "b")).To(Succeed())
 		Expect(near.(interface{ CloseWrite() error }).CloseWrite()).To(Succeed())
 		expectSilence(far)
 		Expect(w.MendAll).NotTo(Panic())
@@ -165,7 +165,7 @@ var _ = DescribeTable("A write that is held until its deadline says how much wen
 	func(k kind, taken int) {
 		w := newWorld(k)
 		near, far := w.connect()
-		Expect(w.Cut(network.Drop, "a", "b")).To(Succeed())
+		Expect(w.Cut(fault.Drop, "a", "b")).To(Succeed())
 		Expect(near.SetWriteDeadline(time.Now().Add(20 * time.Millisecond))).To(Succeed())
 		n, err := near.Write(make([]byte, 1<<20))
 		Expect(err).To(MatchError(os.ErrDeadlineExceeded))

@@ -8,6 +8,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/network"
 )
 
@@ -82,7 +83,7 @@ var _ = DescribeTableSubtree("A host, in a network", func(k kind) {
 		func(name, other string) {
 			near, far := w.connect()
 			ends := map[string]net.Conn{"a": near, "b": far}
-			Expect(w.Cut(network.Drop, name, other)).To(Succeed())
+			Expect(w.Cut(fault.Drop, name, other)).To(Succeed())
 			here, there := read(ends[name]), read(ends[other])
 			host(w.Network, name).Reset()
 			Eventually(here).Should(Receive(HaveField("Err", MatchError(syscall.ECONNRESET))))
@@ -100,20 +101,20 @@ var _ = DescribeTableSubtree("A network", func(k kind) {
 	BeforeEach(func() { w = newWorld(k) })
 
 	It("says which host it does not have", func() {
-		Expect(w.Cut(network.Drop, "a", "z")).To(MatchError(ContainSubstring(`no host "z"`)))
-		Expect(w.SetRule("z", "a", network.Rule{})).To(MatchError(ContainSubstring(`no host "z"`)))
-		Expect(w.SetRule("a", "b", network.Rule{Loss: 1})).To(MatchError(ContainSubstring("loss 1")))
-		Expect(w.SetRule("a", "a", network.Rule{})).To(MatchError(ContainSubstring("always reaches itself")))
+		Expect(w.Cut(fault.Drop, "a", "z")).To(MatchError(ContainSubstring(`no host "z"`)))
+		Expect(w.SetRule("z", "a", fault.Rule{})).To(MatchError(ContainSubstring(`no host "z"`)))
+		Expect(w.SetRule("a", "b", fault.Rule{Loss: 1})).To(MatchError(ContainSubstring("loss 1")))
+		Expect(w.SetRule("a", "a", fault.Rule{})).To(MatchError(ContainSubstring("always reaches itself")))
 		Expect(w.ResetLink("a", "z")).To(MatchError(ContainSubstring(`no host "z"`)))
 		Expect(w.ResetLink("b", "b")).To(MatchError(ContainSubstring("always reaches itself")))
 		Expect(w.SetDelay(-1, 0)).To(MatchError(ContainSubstring("negative")))
-		Expect(w.Cut(7, "a", "b")).To(MatchError(ContainSubstring("no mode 7")))
+		Expect(w.Cut(7, "a", "b")).To(MatchError(ContainSubstring("no action 7")))
 	})
 
 	It("lets go of everything when it is closed", func() {
 		near, far := w.connect()
 		waiting := read(far)
-		Expect(w.Cut(network.Drop, "b", "a")).To(Succeed())
+		Expect(w.Cut(fault.Drop, "b", "a")).To(Succeed())
 		held := read(near)
 		dialing := open(context.Background(), w.a, w.b.Addr())
 		Consistently(dialing, "10ms").ShouldNot(Receive())
@@ -128,14 +129,14 @@ var _ = DescribeTableSubtree("A network", func(k kind) {
 		Expect(err).To(MatchError(net.ErrClosed))
 		_, err = w.Host("c")
 		Expect(err).To(MatchError(net.ErrClosed))
-		Expect(w.Cut(network.Drop, "a", "b")).To(MatchError(net.ErrClosed))
+		Expect(w.Cut(fault.Drop, "a", "b")).To(MatchError(net.ErrClosed))
 		_, err = w.a.DialContext(context.Background(), "tcp", w.b.Addr())
 		Expect(err).To(HaveOccurred())
 	})
 
 	It("lets go of who was held by a host's reset when it is closed", func() {
 		near, _ := w.connect()
-		Expect(w.Cut(network.Drop, "b", "a")).To(Succeed())
+		Expect(w.Cut(fault.Drop, "b", "a")).To(Succeed())
 		held := read(near)
 		w.b.Reset()
 		Consistently(held, "10ms").ShouldNot(Receive())

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
 // link is the way from one host to another. The links of a host to itself are always sound.
@@ -21,7 +23,7 @@ type link struct {
 	passed   counters
 
 	mu   sync.Mutex
-	rule Rule
+	rule fault.Rule
 	base delay     // the network's
 	free time.Time // when all that was sent at the rule's bandwidth has gone out
 }
@@ -34,15 +36,15 @@ func newLink(from, to string) *link {
 
 // cut is one stretch of time in which a link is not up.
 type cut struct {
-	mode Mode
-	over chan struct{} // closed when the link is mended or cut in another way
+	action fault.Action
+	over   chan struct{} // closed when the link is mended or cut in another way
 }
 
-func (l *link) mode() Mode {
+func (l *link) action() fault.Action {
 	if c := l.cut.Load(); c != nil {
-		return c.mode
+		return c.action
 	}
-	return Up
+	return fault.Pass
 }
 
 // paced tells whether messages must be looked at one by one.
@@ -61,12 +63,12 @@ func (l *link) severs() bool {
 }
 
 // change makes the rule another, and wakes whoever waits for what the old one said.
-func (l *link) change(f func(*Rule)) {
+func (l *link) change(f func(*fault.Rule)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	f(&l.rule)
 	l.setPaceLocked()
-	l.setModeLocked()
+	l.setActionLocked()
 }
 
 // setBase makes the network's delay another.
@@ -77,14 +79,14 @@ func (l *link) setBase(d delay) {
 	l.setPaceLocked()
 }
 
-func (l *link) setModeLocked() {
-	m, old := l.rule.Mode, l.cut.Load()
-	if m == l.mode() {
+func (l *link) setActionLocked() {
+	m, old := l.rule.Action, l.cut.Load()
+	if m == l.action() {
 		return
 	}
 	var next *cut
-	if m != Up {
-		next = &cut{mode: m, over: make(chan struct{})}
+	if m != fault.Pass {
+		next = &cut{action: m, over: make(chan struct{})}
 	}
 	l.cut.Store(next)
 	if old != nil {

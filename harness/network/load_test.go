@@ -15,7 +15,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
-	"github.com/rejoin-db/rejoin/harness/network"
+	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
 var _ = DescribeTableSubtree("Under load, a network", func(k kind) {
@@ -41,7 +41,7 @@ var _ = DescribeTableSubtree("Under load, a network", func(k kind) {
 			if random.IntN(2) == 0 {
 				from, to = to, from
 			}
-			Expect(w.Cut(network.Drop, from, to)).To(Succeed())
+			Expect(w.Cut(fault.Drop, from, to)).To(Succeed())
 			pause(ctx, time.Duration(random.IntN(500))*time.Microsecond)
 			Expect(w.Mend(from, to)).To(Succeed())
 			pause(ctx, time.Duration(random.IntN(500))*time.Microsecond)
@@ -72,7 +72,7 @@ var _ = DescribeTableSubtree("Under load, a network", func(k kind) {
 			work.Go(func() {
 				random := rand.New(rand.NewPCG(uint64(GinkgoRandomSeed()), uint64(i)))
 				for range 200 {
-					w.Between("a", "b").Cut(network.Mode(random.IntN(3)))
+					w.Between("a", "b").Cut(fault.Action(random.IntN(3)))
 					if random.IntN(10) == 0 {
 						w.b.Reset()
 					}

@@ -7,6 +7,8 @@ import (
 	"net"
 	"slices"
 	"sync"
+
+	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
 // Network is a set of hosts and the links between them. Its methods are safe for concurrent use.
@@ -106,7 +108,7 @@ func (n *Network) track(c connection) error {
 		c.reset(nil)
 		return err
 	}
-	if r.out.mode() == Refuse || r.back.mode() == Refuse {
+	if r.out.action() == fault.Refuse || r.back.action() == fault.Refuse {
 		c.reset(nil)
 		return errRefused
 	}

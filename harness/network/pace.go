@@ -3,14 +3,19 @@ package network
 import (
 	"math/bits"
 	"time"
+
+	"github.com/rejoin-db/rejoin/harness/fault"
 )
+
+// Retransmit is the delay after which a sender sends a lost message again: the minimum of Linux.
+const Retransmit = 200 * time.Millisecond
 
 // delay is how long a message travels: the latency and an even draw from [0, jitter).
 type delay struct {
 	latency, jitter time.Duration
 }
 
-func (d delay) plus(r Rule) delay {
+func (d delay) plus(r fault.Rule) delay {
 	return delay{d.latency + r.Latency, d.jitter + r.Jitter}
 }
 

@@ -9,7 +9,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
-	"github.com/rejoin-db/rejoin/harness/network"
+	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
 var _ = DescribeTableSubtree("A link that refuses, in a network", func(k kind) {
@@ -21,7 +21,7 @@ var _ = DescribeTableSubtree("A link that refuses, in a network", func(k kind) {
 			near, far := w.connect()
 			here, there := read(near), read(far)
 			Consistently(here, "10ms").ShouldNot(Receive())
-			Expect(w.Cut(network.Refuse, from, to)).To(Succeed())
+			Expect(w.Cut(fault.Refuse, from, to)).To(Succeed())
 			Eventually(here).Should(Receive(HaveField("Err", MatchError(syscall.ECONNRESET))))
 			Eventually(there).Should(Receive(HaveField("Err", MatchError(syscall.ECONNRESET))))
 			_, err := near.Write([]byte("x"))
@@ -33,7 +33,7 @@ var _ = DescribeTableSubtree("A link that refuses, in a network", func(k kind) {
 
 	DescribeTable("refuses who connects",
 		func(from, to string) {
-			Expect(w.Cut(network.Refuse, from, to)).To(Succeed())
+			Expect(w.Cut(fault.Refuse, from, to)).To(Succeed())
 			_, err := w.a.DialContext(context.Background(), "tcp", w.b.Addr())
 			Expect(err).To(MatchError(syscall.ECONNREFUSED))
 			Expect(w.Mend(from, to)).To(Succeed())
@@ -45,24 +45,24 @@ var _ = DescribeTableSubtree("A link that refuses, in a network", func(k kind) {
 
 	It("resets who is held by a link that drops", func() {
 		near, _ := w.connect()
-		Expect(w.Cut(network.Drop, "b", "a")).To(Succeed())
+		Expect(w.Cut(fault.Drop, "b", "a")).To(Succeed())
 		held := read(near)
 		Consistently(held, "10ms").ShouldNot(Receive())
-		Expect(w.Cut(network.Refuse, "b", "a")).To(Succeed())
+		Expect(w.Cut(fault.Refuse, "b", "a")).To(Succeed())
 		Eventually(held).Should(Receive(HaveField("Err", MatchError(syscall.ECONNRESET))))
 	})
 
 	It("leaves others alone", func() {
 		host(w.Network, "c")
 		near, far := w.connect()
-		Expect(w.Between("a", "c").Cut(network.Refuse)).To(Succeed())
+		Expect(w.Between("a", "c").Cut(fault.Refuse)).To(Succeed())
 		Expect(near.Write([]byte("fine"))).To(Equal(4))
 		expectText(far, "fine")
 	})
 
 	It("and one that drops before it stay silent together", func() {
-		Expect(w.Cut(network.Drop, "a", "b")).To(Succeed())
-		Expect(w.Cut(network.Refuse, "b", "a")).To(Succeed())
+		Expect(w.Cut(fault.Drop, "a", "b")).To(Succeed())
+		Expect(w.Cut(fault.Refuse, "b", "a")).To(Succeed())
 		done := open(context.Background(), w.a, w.b.Addr())
 		Consistently(done, "10ms").ShouldNot(Receive())
 		Expect(w.Mend("a", "b")).To(Succeed())
@@ -76,7 +76,7 @@ var _ = DescribeTableSubtree("Connecting, in a network", func(k kind) {
 
 	DescribeTable("waits while a link drops everything",
 		func(ctx SpecContext, from, to string) {
-			Expect(w.Cut(network.Drop, from, to)).To(Succeed())
+			Expect(w.Cut(fault.Drop, from, to)).To(Succeed())
 			done := open(ctx, w.a, w.b.Addr())
 			Consistently(done, "20ms").ShouldNot(Receive())
 			Expect(w.Mend(from, to)).To(Succeed())
@@ -87,7 +87,7 @@ var _ = DescribeTableSubtree("Connecting, in a network", func(k kind) {
 	)
 
 	It("gives up with its context, and says where it waited", func() {
-		Expect(w.Cut(network.Drop, "b", "a")).To(Succeed())
+		Expect(w.Cut(fault.Drop, "b", "a")).To(Succeed())
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
 		defer cancel()
 		_, err := w.a.DialContext(ctx, "tcp", w.b.Addr())
@@ -109,9 +109,9 @@ var _ = DescribeTableSubtree("Connecting, in a network", func(k kind) {
 	})
 
 	It("to oneself is never cut", func() {
-		Expect(w.Cut(network.Refuse, "b", "b")).To(Succeed())
-		Expect(w.Cut(network.Drop, "b", "b")).To(Succeed())
-		Expect(w.Between("a", "b").Cut(network.Drop)).To(Succeed())
+		Expect(w.Cut(fault.Refuse, "b", "b")).To(Succeed())
+		Expect(w.Cut(fault.Drop, "b", "b")).To(Succeed())
+		Expect(w.Between("a", "b").Cut(fault.Drop)).To(Succeed())
 		near := dial(w.b, w.b.Addr())
 		far := accept(w.listener)
 		Expect(near.Write([]byte("me"))).To(Equal(2))

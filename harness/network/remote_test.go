@@ -16,6 +16,7 @@ import (
 	. "github.com/onsi/gomega"
 	"github.com/onsi/gomega/gleak"
 
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/network"
 )
 
@@ -114,13 +115,13 @@ var _ = Describe("A node of another process", func() {
 	It("has links that can be ruled", func() {
 		startChild(reservation.Addr())
 		c := dial(a, node.Addr())
-		Expect(n.SetRule("node", "a", network.Rule{Latency: time.Hour})).To(Succeed())
+		Expect(n.SetRule("node", "a", fault.Rule{Latency: time.Hour})).To(Succeed())
 		Expect(c.Write([]byte("hello"))).To(Equal(5))
 		expectSilence(c)
-		Expect(n.SetRule("node", "a", network.Rule{})).To(Succeed())
+		Expect(n.SetRule("node", "a", fault.Rule{})).To(Succeed())
 		expectText(c, "hello")
 
-		Expect(n.Between("a", "node").Cut(network.Refuse)).To(Succeed())
+		Expect(n.Between("a", "node").Cut(fault.Refuse)).To(Succeed())
 		Eventually(read(c)).Should(Receive(HaveField("Err", MatchError(syscall.ECONNRESET))))
 		_, err := a.DialContext(context.Background(), "tcp", node.Addr())
 		Expect(err).To(MatchError(syscall.ECONNREFUSED))

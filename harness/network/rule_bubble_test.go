@@ -12,6 +12,7 @@ import (
 
 	. "github.com/onsi/gomega"
 
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/network"
 )
 
@@ -34,12 +35,12 @@ func TestTheNetworksDelayIsUnderThatOfALinkInABubble(t *testing.T) {
 	bubble(t, func(g *WithT, n *network.Network, a *network.Host, l net.Listener) {
 		near, far := both(g, a, l)
 		g.Expect(n.SetDelay(3*time.Millisecond, 0)).To(Succeed())
-		g.Expect(n.SetRule("a", "b", network.Rule{Latency: 2 * time.Millisecond})).To(Succeed())
+		g.Expect(n.SetRule("a", "b", fault.Rule{Latency: 2 * time.Millisecond})).To(Succeed())
 		g.Expect(arrivals(g, near, far, 1, 1)).To(Equal([]time.Duration{5 * time.Millisecond}))
 		g.Expect(arrivals(g, far, near, 1, 1)).To(Equal([]time.Duration{3 * time.Millisecond}))
 
 		n.MendAll()
-		g.Expect(n.Rule("a", "b")).To(Equal(network.Rule{}))
+		g.Expect(n.Rule("a", "b")).To(Equal(fault.Rule{}))
 		g.Expect(arrivals(g, near, far, 1, 1)).To(Equal([]time.Duration{3 * time.Millisecond}))
 
 		c, err := n.Host("c")
@@ -56,7 +57,7 @@ func TestTheNetworksDelayIsUnderThatOfALinkInABubble(t *testing.T) {
 }
 
 func TestLossIsDelayInABubble(t *testing.T) {
-	draw := func(seed uint64) (all []time.Duration, stats network.Stats) {
+	draw := func(seed uint64) (all []time.Duration, stats fault.LinkStats) {
 		synctest.Test(t, func(t *testing.T) {
 			g := NewWithT(t)
 			n := network.Memory(seed)
@@ -65,7 +66,7 @@ func TestLossIsDelayInABubble(t *testing.T) {
 			b, _ := n.Host("b")
 			l, _ := b.Listen()
 			near, far := both(g, a, l)
-			g.Expect(n.SetRule("a", "b", network.Rule{Loss: 0.5})).To(Succeed())
+			g.Expect(n.SetRule("a", "b", fault.Rule{Loss: 0.5})).To(Succeed())
 			for range 200 {
 				all = append(all, arrivals(g, near, far, 1, 10)...)
 			}
@@ -93,13 +94,13 @@ func TestLossIsDelayInABubble(t *testing.T) {
 	g.Expect(times[0]).To(BeNumerically("~", 100, 30))
 	g.Expect(times[network.Retransmit]).To(BeNumerically("~", 50, 25))
 	g.Expect(times[3*network.Retransmit]).To(BeNumerically("~", 25, 20))
-	g.Expect(stats).To(Equal(network.Stats{Messages: 200, Bytes: 2000, Lost: sent}))
+	g.Expect(stats).To(Equal(fault.LinkStats{Messages: 200, Bytes: 2000, Lost: sent}))
 }
 
 func TestLossKeepsTheOrderInABubble(t *testing.T) {
 	bubble(t, func(g *WithT, n *network.Network, a *network.Host, l net.Listener) {
 		near, far := both(g, a, l)
-		g.Expect(n.SetRule("a", "b", network.Rule{Loss: 0.3, Jitter: time.Second})).To(Succeed())
+		g.Expect(n.SetRule("a", "b", fault.Rule{Loss: 0.3, Jitter: time.Second})).To(Succeed())
 		for i := range 100 {
 			near.Write([]byte{byte(i)})
 		}
@@ -117,7 +118,7 @@ func TestBandwidthIsSharedInABubble(t *testing.T) {
 	bubble(t, func(g *WithT, n *network.Network, a *network.Host, l net.Listener) {
 		near, far := both(g, a, l)
 		other, otherFar := both(g, a, l)
-		g.Expect(n.SetRule("a", "b", network.Rule{Bandwidth: 1000, Latency: 5 * time.Millisecond})).To(Succeed())
+		g.Expect(n.SetRule("a", "b", fault.Rule{Bandwidth: 1000, Latency: 5 * time.Millisecond})).To(Succeed())
 		g.Expect(arrivals(g, near, far, 3, 100)).To(Equal([]time.Duration{
 			105 * time.Millisecond, 205 * time.Millisecond, 305 * time.Millisecond,
 		}))
@@ -132,11 +133,11 @@ func TestBandwidthIsSharedInABubble(t *testing.T) {
 func TestWhatIsUnderWayFeelsABetterRuleInABubble(t *testing.T) {
 	bubble(t, func(g *WithT, n *network.Network, a *network.Host, l net.Listener) {
 		near, far := both(g, a, l)
-		slow := network.Rule{Latency: time.Hour, Bandwidth: 1}
+		slow := fault.Rule{Latency: time.Hour, Bandwidth: 1}
 		g.Expect(n.SetRule("a", "b", slow)).To(Succeed())
 		start := time.Now()
 		near.Write([]byte("first"))
-		time.AfterFunc(time.Minute, func() { n.SetRule("a", "b", network.Rule{Latency: time.Second}) })
+		time.AfterFunc(time.Minute, func() { n.SetRule("a", "b", fault.Rule{Latency: time.Second}) })
 		p := make([]byte, 8)
 		g.Expect(far.Read(p)).To(Equal(5))
 		g.Expect(time.Since(start)).To(Equal(time.Minute + time.Second))
@@ -168,21 +169,21 @@ func TestWhatIsUnderWayFeelsABetterRuleInABubble(t *testing.T) {
 func TestASlowLinkThatIsCutInABubble(t *testing.T) {
 	bubble(t, func(g *WithT, n *network.Network, a *network.Host, l net.Listener) {
 		near, far := both(g, a, l)
-		g.Expect(n.SetRule("a", "b", network.Rule{Latency: time.Minute})).To(Succeed())
+		g.Expect(n.SetRule("a", "b", fault.Rule{Latency: time.Minute})).To(Succeed())
 		start := time.Now()
 		near.Write([]byte("held"))
-		g.Expect(n.Cut(network.Drop, "a", "b")).To(Succeed())
-		g.Expect(n.Rule("a", "b")).To(Equal(network.Rule{Mode: network.Drop, Latency: time.Minute}))
+		g.Expect(n.Cut(fault.Drop, "a", "b")).To(Succeed())
+		g.Expect(n.Rule("a", "b")).To(Equal(fault.Rule{Action: fault.Drop, Latency: time.Minute}))
 		time.AfterFunc(time.Hour, func() { n.Mend("a", "b") })
 		p := make([]byte, 8)
 		far.SetReadDeadline(start.Add(time.Hour - 1))
 		_, err := far.Read(p)
 		g.Expect(err).To(MatchError(os.ErrDeadlineExceeded))
-		g.Expect(n.Stats("a", "b")).To(Equal(network.Stats{}), "nothing was passed on")
+		g.Expect(n.Stats("a", "b")).To(Equal(fault.LinkStats{}), "nothing was passed on")
 		far.SetReadDeadline(time.Time{})
 		g.Expect(far.Read(p)).To(Equal(4))
 		g.Expect(time.Since(start)).To(Equal(time.Hour))
-		g.Expect(n.Stats("a", "b")).To(Equal(network.Stats{Messages: 1, Bytes: 4}))
+		g.Expect(n.Stats("a", "b")).To(Equal(fault.LinkStats{Messages: 1, Bytes: 4}))
 	})
 }
 
@@ -190,7 +191,7 @@ func TestAResetWaitsForALinkThatIsUpInABubble(t *testing.T) {
 	bubble(t, func(g *WithT, n *network.Network, a *network.Host, l net.Listener) {
 		near, far := both(g, a, l)
 		g.Expect(n.ResetLink("a", "b")).To(Succeed())
-		g.Expect(n.Cut(network.Drop, "a", "b")).To(Succeed())
+		g.Expect(n.Cut(fault.Drop, "a", "b")).To(Succeed())
 		g.Expect(near.Write([]byte("held"))).To(Equal(4))
 		g.Expect(n.Mend("a", "b")).To(Succeed())
 		sent, err := near.Write([]byte("halved"))

@@ -10,7 +10,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
-	"github.com/rejoin-db/rejoin/harness/network"
+	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
 var _ = DescribeTableSubtree("A link's rule, in a network", func(k kind) {
@@ -32,9 +32,9 @@ var _ = DescribeTableSubtree("A link's rule, in a network", func(k kind) {
 	It("is felt both ways and when connecting, and follows its changes", func() {
 		near, far := w.connect()
 		Expect(roundTrip(near, far)).To(BeNumerically("<", lag))
-		Expect(w.SetRule("a", "b", network.Rule{Latency: lag, Jitter: lag})).To(Succeed())
+		Expect(w.SetRule("a", "b", fault.Rule{Latency: lag, Jitter: lag})).To(Succeed())
 		Expect(roundTrip(near, far)).To(BeNumerically(">=", lag))
-		Expect(w.SetRule("b", "a", network.Rule{Latency: lag})).To(Succeed())
+		Expect(w.SetRule("b", "a", fault.Rule{Latency: lag})).To(Succeed())
 		Expect(roundTrip(near, far)).To(BeNumerically(">=", 2*lag))
 		start := time.Now()
 		near2, far2 := w.connect()
@@ -45,33 +45,33 @@ var _ = DescribeTableSubtree("A link's rule, in a network", func(k kind) {
 	})
 
 	It("is what it was made", func() {
-		rule := network.Rule{Mode: network.Drop, Latency: 1, Jitter: 2, Loss: 0.5, Bandwidth: 3}
+		rule := fault.Rule{Action: fault.Drop, Latency: 1, Jitter: 2, Loss: 0.5, Bandwidth: 3}
 		Expect(w.SetRule("a", "b", rule)).To(Succeed())
 		Expect(w.Rule("a", "b")).To(Equal(rule))
-		Expect(w.Rule("b", "a")).To(Equal(network.Rule{}))
+		Expect(w.Rule("b", "a")).To(Equal(fault.Rule{}))
 		Expect(w.Mend("a", "b")).To(Succeed())
-		rule.Mode = network.Up
+		rule.Action = fault.Pass
 		Expect(w.Rule("a", "b")).To(Equal(rule))
 		w.MendAll()
-		Expect(w.Rule("a", "b")).To(Equal(network.Rule{}))
+		Expect(w.Rule("a", "b")).To(Equal(fault.Rule{}))
 	})
 
 	It("reaches a read that was waiting before", func() {
 		near, far := w.connect()
 		got := read(near)
 		Consistently(got, "10ms").ShouldNot(Receive())
-		Expect(w.SetRule("b", "a", network.Rule{Latency: time.Hour})).To(Succeed())
+		Expect(w.SetRule("b", "a", fault.Rule{Latency: time.Hour})).To(Succeed())
 		Expect(far.Write([]byte("late"))).To(Equal(4))
 		Consistently(got, "20ms").ShouldNot(Receive())
-		Expect(w.SetRule("b", "a", network.Rule{})).To(Succeed())
+		Expect(w.SetRule("b", "a", fault.Rule{})).To(Succeed())
 		Eventually(got).Should(Receive(Equal(outcome{"late", 4, nil})))
 	})
 
 	It("leaves deadlines what they are", func() {
 		near, far := w.connect()
 		Expect(near.SetDeadline(time.Now().Add(time.Hour))).To(Succeed())
-		Expect(w.SetRule("a", "b", network.Rule{Latency: 2 * lag})).To(Succeed())
-		Expect(w.SetRule("b", "a", network.Rule{Latency: 2 * lag})).To(Succeed())
+		Expect(w.SetRule("a", "b", fault.Rule{Latency: 2 * lag})).To(Succeed())
+		Expect(w.SetRule("b", "a", fault.Rule{Latency: 2 * lag})).To(Succeed())
 		expectSilence(near)
 		Expect(near.SetWriteDeadline(time.Now().Add(lag / 2))).To(Succeed())
 		Expect(near.Write([]byte("sent"))).To(Equal(4))
@@ -82,8 +82,8 @@ var _ = DescribeTableSubtree("A link's rule, in a network", func(k kind) {
 
 	It("does not make a bulk wait for every piece", func() {
 		near, far := w.connect()
-		Expect(w.SetRule("a", "b", network.Rule{Latency: lag})).To(Succeed())
-		Expect(w.SetRule("b", "a", network.Rule{Latency: lag})).To(Succeed())
+		Expect(w.SetRule("a", "b", fault.Rule{Latency: lag})).To(Succeed())
+		Expect(w.SetRule("b", "a", fault.Rule{Latency: lag})).To(Succeed())
 		const pieces, size = 400, 4 << 10
 		for _, way := range [][2]net.Conn{{near, far}, {far, near}} {
 			start := time.Now()
@@ -100,7 +100,7 @@ var _ = DescribeTableSubtree("A link's rule, in a network", func(k kind) {
 
 	It("delivers what was written before a close, and the close, as late as all else", func() {
 		near, far := w.connect()
-		Expect(w.SetRule("a", "b", network.Rule{Latency: lag})).To(Succeed())
+		Expect(w.SetRule("a", "b", fault.Rule{Latency: lag})).To(Succeed())
 		start := time.Now()
 		Expect(near.Write([]byte("bye"))).To(Equal(3))
 		Expect(near.Close()).To(Succeed())
@@ -130,7 +130,7 @@ var _ = DescribeTableSubtree("A link's rule, in a network", func(k kind) {
 	})
 
 	It("makes the link as narrow as it says, for all connections together", func() {
-		Expect(w.SetRule("a", "b", network.Rule{Bandwidth: 100_000})).To(Succeed())
+		Expect(w.SetRule("a", "b", fault.Rule{Bandwidth: 100_000})).To(Succeed())
 		start := time.Now()
 		var ends []net.Conn
 		for range 2 {
@@ -147,10 +147,10 @@ var _ = DescribeTableSubtree("A link's rule, in a network", func(k kind) {
 
 	It("tells how often something was lost, and how much was not", func() {
 		near, far := w.connect()
-		Expect(w.SetRule("a", "b", network.Rule{Loss: 0.999})).To(Succeed())
+		Expect(w.SetRule("a", "b", fault.Rule{Loss: 0.999})).To(Succeed())
 		Expect(near.Write([]byte("lost"))).To(Equal(4))
 		expectSilence(far)
-		stats := func() network.Stats {
+		stats := func() fault.LinkStats {
 			GinkgoHelper()
 			s, err := w.Stats("a", "b")
 			Expect(err).NotTo(HaveOccurred())
@@ -224,7 +224,7 @@ var _ = DescribeTableSubtree("A link that is to be reset, in a network", func(k 
 
 	It("waits for the link to be up", func() {
 		Expect(w.ResetLink("a", "b")).To(Succeed())
-		Expect(w.Cut(network.Drop, "a", "b")).To(Succeed())
+		Expect(w.Cut(fault.Drop, "a", "b")).To(Succeed())
 		Expect(near.Close()).To(Succeed())
 		Expect(w.Mend("a", "b")).To(Succeed())
 		near, far = w.connect()

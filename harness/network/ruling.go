@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net"
 	"time"
+
+	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
 // SetRule makes the link from one host to another what the rule says, for connections that exist
@@ -14,7 +16,7 @@ import (
 // that are under way stay under way: they arrive when the old rule says, or as if they were sent
 // under the new one now, whichever is sooner. SetRule fails for a rule that cannot be, a host that
 // does not exist, and the way of a host to itself, which is always sound.
-func (n *Network) SetRule(from, to string, r Rule) error {
+func (n *Network) SetRule(from, to string, r fault.Rule) error {
 	l, err := n.linkBetween(from, to)
 	if err == nil {
 		err = r.Validate()
@@ -23,15 +25,15 @@ func (n *Network) SetRule(from, to string, r Rule) error {
 		return fmt.Errorf("rule the link from %s to %s: %w", from, to, err)
 	}
 	l.sever.Store(false)
-	n.change(l, func(old *Rule) { *old = r })
+	n.change(l, func(old *fault.Rule) { *old = r })
 	return nil
 }
 
 // Rule is what the link from one host to another is. The only error is a host that does not exist.
-func (n *Network) Rule(from, to string) (Rule, error) {
+func (n *Network) Rule(from, to string) (fault.Rule, error) {
 	l, err := n.linkNamed(from, to)
 	if err != nil {
-		return Rule{}, fmt.Errorf("look at the link from %s to %s: %w", from, to, err)
+		return fault.Rule{}, fmt.Errorf("look at the link from %s to %s: %w", from, to, err)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -49,9 +51,9 @@ func (n *Network) Armed(from, to string) (bool, error) {
 }
 
 // change makes the link's rule another, and resets its connections if it refuses now.
-func (n *Network) change(l *link, f func(*Rule)) {
+func (n *Network) change(l *link, f func(*fault.Rule)) {
 	l.change(f)
-	if l.mode() == Refuse {
+	if l.action() == fault.Refuse {
 		n.resetAll(nil, func(r *route) bool { return r.out == l || r.back == l })
 	}
 }
@@ -61,7 +63,7 @@ func (n *Network) change(l *link, f func(*Rule)) {
 // take the delay away. It fails if one of them is negative or the network is closed.
 func (n *Network) SetDelay(latency, jitter time.Duration) error {
 	if latency < 0 || jitter < 0 {
-		return fmt.Errorf("delay the network: neither latency %v nor jitter %v may be negative", latency, jitter)
+		return fmt.Errorf("delay the network: latency %v and jitter %v must not be negative", latency, jitter)
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -9,8 +9,8 @@ import (
 	"sync"
 
 	"github.com/rejoin-db/rejoin/harness/embedded/client"
+	"github.com/rejoin-db/rejoin/harness/internal/ctxmutex"
 	"github.com/rejoin-db/rejoin/harness/internal/rundir"
-	"github.com/rejoin-db/rejoin/harness/internal/turn"
 	"github.com/rejoin-db/rejoin/harness/network"
 	"github.com/rejoin-db/rejoin/harness/process/child"
 )
@@ -108,7 +108,7 @@ func (c *Cluster) newNode(voter bool) (_ *node, err error) {
 	c.named++
 	c.mu.Unlock()
 	n := &node{
-		cluster: c, id: name, turn: turn.New(), voter: voter,
+		cluster: c, id: name, changing: ctxmutex.New(), voter: voter,
 		dir: filepath.Join(c.dir, name), log: filepath.Join(c.logs, name+".log"), socket: filepath.Join(c.sockets, name+".sock"),
 	}
 	if err := os.Mkdir(n.dir, 0o700); err != nil {
@@ -123,7 +123,7 @@ func (c *Cluster) newNode(voter bool) (_ *node, err error) {
 	n.client = client.New(n.id, n.reservation.Addr(), c.options.Nodes.Token, c.clients.host)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	changes, err := c.wiring.Add(n.id)
+	changes, err := c.links.Add(n.id)
 	if err != nil {
 		return nil, errors.Join(err, n.reservation.Close())
 	}

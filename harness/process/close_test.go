@@ -12,7 +12,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
-	"github.com/rejoin-db/rejoin/harness/network"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/process"
 )
 
@@ -47,7 +47,7 @@ var _ = Describe("Close", func() {
 		Expect(c.Close()).To(Succeed())
 		for _, err := range []error{
 			c.Isolate(ctx, 0), c.Rejoin(ctx, 0), c.Stop(ctx, 0), c.Crash(ctx, 0), c.Start(ctx, 0), c.Pause(ctx, 0), c.Resume(ctx, 0),
-			c.SetLink(ctx, -1, 0, network.Rule{Mode: network.Drop}), c.ResetLink(ctx, -1, 0), c.SetClock(ctx, 0, 1),
+			c.SetLink(ctx, -1, 0, fault.Rule{Action: fault.Drop}), c.ResetLink(ctx, -1, 0), c.SetClock(ctx, 0, 1),
 			c.Remove(ctx, 0), c.Replace(ctx, 0),
 		} {
 			Expect(err).To(MatchError(net.ErrClosed))

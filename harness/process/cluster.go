@@ -10,9 +10,9 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness/embedded/client"
 	"github.com/rejoin-db/rejoin/harness/embedded/machine"
+	"github.com/rejoin-db/rejoin/harness/internal/ctxmutex"
+	"github.com/rejoin-db/rejoin/harness/internal/linkstate"
 	"github.com/rejoin-db/rejoin/harness/internal/rundir"
-	"github.com/rejoin-db/rejoin/harness/internal/turn"
-	"github.com/rejoin-db/rejoin/harness/internal/wiring"
 	"github.com/rejoin-db/rejoin/harness/network"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
@@ -34,7 +34,7 @@ type Cluster struct {
 	network  *network.Network // between the clients, which are here, and the nodes
 	clients  *clients
 	launcher *launcher
-	members  turn.Turn // for changes of the membership
+	members  ctxmutex.Mutex // for changes of the membership
 
 	// ctx ends when the cluster closes; with it end all waits.
 	ctx     context.Context
@@ -43,7 +43,7 @@ type Cluster struct {
 	closed  error
 
 	mu      sync.Mutex // guards what follows, and what is said to be so in node and clients
-	wiring  *wiring.Wiring
+	links   *linkstate.Links
 	nodes   []*node
 	joining *node // not yet one of nodes
 	named   int   // how many nodes were ever made
@@ -70,9 +70,9 @@ var (
 func newCluster(options Options) *Cluster {
 	c := &Cluster{
 		options: options, network: network.TCP(), launcher: newLauncher(),
-		members: turn.New(), wiring: wiring.New(clientsName),
+		members: ctxmutex.New(), links: linkstate.New(clientsName),
 	}
-	c.clients = &clients{cluster: c, turn: turn.New()}
+	c.clients = &clients{cluster: c, changing: ctxmutex.New()}
 	c.ctx, c.end = context.WithCancel(context.Background())
 	return c
 }
@@ -150,14 +150,14 @@ func (c *Cluster) Close() error {
 
 func (c *Cluster) closeOnce() error {
 	c.end()
-	c.members.Seize()
+	c.members.LockNow()
 	c.mu.Lock()
 	nodes := c.allLocked()
 	c.mu.Unlock()
 	for _, n := range nodes {
-		n.turn.Seize()
+		n.changing.LockNow()
 	}
-	c.clients.turn.Seize()
+	c.clients.changing.LockNow()
 	errs := make([]error, len(nodes))
 	var wg sync.WaitGroup
 	for i, n := range nodes {

@@ -8,10 +8,11 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness/disk"
 	"github.com/rejoin-db/rejoin/harness/embedded/machine"
+	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
 // SetDisk tells the node what is wrong with its disk.
-func (c *Cluster) SetDisk(ctx context.Context, i int, faults disk.Faults) error {
+func (c *Cluster) SetDisk(ctx context.Context, i int, faults fault.Disk) error {
 	if faults.Slow < 0 {
 		return fmt.Errorf("a disk cannot be slower by %v", faults.Slow)
 	}
@@ -36,7 +37,7 @@ func (c *Cluster) order(ctx context.Context, i int, note func(*node)) error {
 
 // Damage flips the byte from here, in the file itself: the node's process has no
 // part in it.
-func (c *Cluster) Damage(ctx context.Context, node int, part disk.Part) (file string, err error) {
+func (c *Cluster) Damage(ctx context.Context, node int, part fault.Part) (file string, err error) {
 	if err := part.Validate(); err != nil {
 		return "", err
 	}
@@ -45,7 +46,7 @@ func (c *Cluster) Damage(ctx context.Context, node int, part disk.Part) (file st
 		return "", err
 	}
 	defer leave()
-	if part == disk.Database {
+	if part == fault.Database {
 		file, err = machine.Damage(filepath.Join(n.dir, "state"))
 	} else {
 		file, err = disk.Files(n.dir).Damage(part)

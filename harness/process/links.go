@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/rejoin-db/rejoin/harness/internal/turn"
-	"github.com/rejoin-db/rejoin/harness/internal/wiring"
+	"github.com/rejoin-db/rejoin/harness/fault"
+	"github.com/rejoin-db/rejoin/harness/internal/ctxmutex"
+	"github.com/rejoin-db/rejoin/harness/internal/linkstate"
 	"github.com/rejoin-db/rejoin/harness/network"
-	"github.com/rejoin-db/rejoin/harness/process/child"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
@@ -30,8 +30,8 @@ func (c *Cluster) setIsolated(ctx context.Context, node int, isolated bool) erro
 	if err != nil {
 		return err
 	}
-	return c.rewire(ctx, func() ([]end, []wiring.Change, error) {
-		changes, err := c.wiring.SetIsolated(n.id, isolated)
+	return c.rewire(ctx, func() ([]end, []linkstate.Change, error) {
+		changes, err := c.links.SetIsolated(n.id, isolated)
 		return c.everybodyLocked(), changes, err
 	})
 }
@@ -39,13 +39,13 @@ func (c *Cluster) setIsolated(ctx context.Context, node int, isolated bool) erro
 // SetLink has the rule carried out by both ends, each for the connections that
 // it has dialed: they draw what is lost, and share out the bandwidth, each for
 // itself.
-func (c *Cluster) SetLink(ctx context.Context, from, to int, rule network.Rule) error {
+func (c *Cluster) SetLink(ctx context.Context, from, to int, rule fault.Rule) error {
 	link, err := c.link(from, to)
 	if err != nil {
 		return err
 	}
-	return c.rewire(ctx, func() ([]end, []wiring.Change, error) {
-		changes, err := c.wiring.SetRule(link.From, link.To, rule)
+	return c.rewire(ctx, func() ([]end, []linkstate.Change, error) {
+		changes, err := c.links.SetRule(link.From, link.To, rule)
 		return c.endsLocked(link), changes, err
 	})
 }
@@ -65,7 +65,7 @@ func (c *Cluster) ResetLink(ctx context.Context, from, to int) error {
 	ends := c.endsLocked(link)
 	for _, e := range ends {
 		u := e.unheard()
-		u.resets = append(u.resets, child.Way(link))
+		u.resets = append(u.resets, link)
 	}
 	c.mu.Unlock()
 	return c.tell(ctx, ends)
@@ -73,7 +73,7 @@ func (c *Cluster) ResetLink(ctx context.Context, from, to int) error {
 
 // LinkStats adds up what both ends count, each for the connections it has dialed,
 // since it was started. An end that does not run counts nothing.
-func (c *Cluster) LinkStats(ctx context.Context, from, to int) (stats network.Stats, err error) {
+func (c *Cluster) LinkStats(ctx context.Context, from, to int) (stats fault.LinkStats, err error) {
 	link, err := c.link(from, to)
 	if err != nil {
 		return stats, err
@@ -91,7 +91,7 @@ func (c *Cluster) LinkStats(ctx context.Context, from, to int) (stats network.St
 	return stats, nil
 }
 
-func (c *Cluster) link(from, to int) (link wiring.Link, err error) {
+func (c *Cluster) link(from, to int) (link network.Link, err error) {
 	if link.From, err = c.hostName(from); err != nil {
 		return link, err
 	}
@@ -100,7 +100,7 @@ func (c *Cluster) link(from, to int) (link wiring.Link, err error) {
 }
 
 func (c *Cluster) hostName(i int) (string, error) {
-	if i == target.Clients {
+	if i == fault.Clients {
 		return clientsName, nil
 	}
 	n, err := c.node(i)
@@ -110,9 +110,9 @@ func (c *Cluster) hostName(i int) (string, error) {
 	return n.id, nil
 }
 
-// rewire changes the wiring, and returns when everybody concerned has heard of
+// rewire changes the links, and returns when everybody concerned has heard of
 // it, also of what others are about to tell them.
-func (c *Cluster) rewire(ctx context.Context, change func() (concerned []end, changes []wiring.Change, err error)) error {
+func (c *Cluster) rewire(ctx context.Context, change func() (concerned []end, changes []linkstate.Change, err error)) error {
 	c.mu.Lock()
 	concerned, changes, err := change()
 	c.noteLocked(changes)
@@ -124,7 +124,7 @@ func (c *Cluster) rewire(ctx context.Context, change func() (concerned []end, ch
 }
 
 // noteLocked notes what the ends of links have still to be told.
-func (c *Cluster) noteLocked(changes []wiring.Change) {
+func (c *Cluster) noteLocked(changes []linkstate.Change) {
 	for _, change := range changes {
 		for _, e := range c.endsLocked(change.Link) {
 			e.unheard().link(change.Link)
@@ -133,7 +133,7 @@ func (c *Cluster) noteLocked(changes []wiring.Change) {
 }
 
 // endsLocked are those who rule a link: where one end is the clients', they alone.
-func (c *Cluster) endsLocked(link wiring.Link) []end {
+func (c *Cluster) endsLocked(link network.Link) []end {
 	if link.From == clientsName || link.To == clientsName {
 		return []end{c.clients}
 	}
@@ -162,9 +162,9 @@ type end interface {
 	// tell tells it all of that, and returns when it is in force.
 	tell(ctx context.Context) error
 	// stats is what a link of its has done.
-	stats(ctx context.Context, link wiring.Link) (network.Stats, error)
+	stats(ctx context.Context, link network.Link) (fault.LinkStats, error)
 	// survey is what a link of its is, if it runs.
-	survey(ctx context.Context, link wiring.Link) (found target.Link, runs bool, err error)
+	survey(ctx context.Context, link network.Link) (found target.LinkState, runs bool, err error)
 }
 
 // tell tells all of them at once.
@@ -182,41 +182,41 @@ func (c *Cluster) tell(ctx context.Context, ends []end) error {
 
 // clients are the place of the applications, in this process.
 type clients struct {
-	cluster *Cluster
-	host    *network.Host
-	turn    turn.Turn
-	untold  untold // guarded by the cluster's mu
+	cluster  *Cluster
+	host     *network.Host
+	changing ctxmutex.Mutex
+	untold   untold // guarded by the cluster's mu
 }
 
 func (c *clients) unheard() *untold { return &c.untold }
 
-func (c *clients) stats(_ context.Context, link wiring.Link) (network.Stats, error) {
+func (c *clients) stats(_ context.Context, link network.Link) (fault.LinkStats, error) {
 	return c.cluster.network.Stats(link.From, link.To)
 }
 
-func (n *node) stats(ctx context.Context, link wiring.Link) (network.Stats, error) {
+func (n *node) stats(ctx context.Context, link network.Link) (fault.LinkStats, error) {
 	life, err := n.running()
 	if err != nil {
-		return network.Stats{}, nil // it counts nothing
+		return fault.LinkStats{}, nil // it counts nothing
 	}
-	return life.control.Stats(ctx, child.Way(link))
+	return life.control.Stats(ctx, link)
 }
 
 func (c *clients) tell(ctx context.Context) error {
-	if err := c.turn.Take(ctx); err != nil {
+	if err := c.changing.Lock(ctx); err != nil {
 		return err
 	}
-	defer c.turn.Pass()
+	defer c.changing.Unlock()
 	c.cluster.mu.Lock()
 	taken := c.untold.take()
-	changes := taken.changes(c.cluster.wiring)
+	changes := taken.changes(c.cluster.links)
 	c.cluster.mu.Unlock()
 	var errs []error
 	for _, link := range changes {
 		errs = append(errs, c.cluster.network.SetRule(link.From, link.To, link.Rule))
 	}
-	for _, way := range taken.resets {
-		errs = append(errs, c.cluster.network.ResetLink(way.From, way.To))
+	for _, link := range taken.resets {
+		errs = append(errs, c.cluster.network.ResetLink(link.From, link.To))
 	}
 	return errors.Join(errs...)
 }

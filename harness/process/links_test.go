@@ -8,15 +8,15 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"github.com/rejoin-db/rejoin/harness/fault"
 	. "github.com/rejoin-db/rejoin/harness/matchers"
-	"github.com/rejoin-db/rejoin/harness/network"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
 var _ = Describe("Links between processes", func() {
 	var (
 		c    *world
-		drop = network.Rule{Mode: network.Drop}
+		drop = fault.Rule{Action: fault.Drop}
 	)
 
 	BeforeEach(func(ctx SpecContext) {
@@ -40,7 +40,7 @@ var _ = Describe("Links between processes", func() {
 		_, err := c.node(leader).Execute(ctx, "UPDATE t SET v = 'new'")
 		Expect(err).NotTo(HaveOccurred(), "the other two are a quorum")
 		Consistently(ctx, func() any { return held(ctx, deaf) }).Should(Equal("old"))
-		Expect(c.target.SetLink(ctx, leader, deaf, network.Rule{})).To(Succeed())
+		Expect(c.target.SetLink(ctx, leader, deaf, fault.Rule{})).To(Succeed())
 		Expect(c.WaitForAllOnline(ctx)).To(Succeed())
 		Expect(held(ctx, deaf)).To(Equal("new"))
 	}, patience)
@@ -51,7 +51,7 @@ var _ = Describe("Links between processes", func() {
 		Expect(c.target.Isolate(ctx, away)).To(Succeed())
 		for _, other := range others {
 			Expect(c.target.SetLink(ctx, other.Index(), away, drop)).To(Succeed())
-			Expect(c.target.SetLink(ctx, away, other.Index(), network.Rule{})).To(Succeed())
+			Expect(c.target.SetLink(ctx, away, other.Index(), fault.Rule{})).To(Succeed())
 		}
 		_, err := others[0].Execute(ctx, "UPDATE t SET v = 'new'")
 		Expect(err).NotTo(HaveOccurred())
@@ -67,7 +67,7 @@ var _ = Describe("Links between processes", func() {
 		Expect(c.status(ctx, away)).To(HaveField("State", target.Connecting))
 
 		for _, other := range others {
-			Expect(c.target.SetLink(ctx, other.Index(), away, network.Rule{})).To(Succeed())
+			Expect(c.target.SetLink(ctx, other.Index(), away, fault.Rule{})).To(Succeed())
 		}
 		Expect(c.WaitForAllOnline(ctx)).To(Succeed())
 		Expect(held(ctx, away)).To(Equal("new"))
@@ -98,13 +98,13 @@ var _ = Describe("Links between processes", func() {
 	)
 
 	It("are the clients', too", func(ctx SpecContext) {
-		Expect(c.target.SetLink(ctx, target.Clients, 1, network.Rule{Mode: network.Refuse})).To(Succeed())
+		Expect(c.target.SetLink(ctx, fault.Clients, 1, fault.Rule{Action: fault.Refuse})).To(Succeed())
 		_, err := c.node(1).Execute(ctx, "SELECT 1")
 		Expect(err).To(MatchError(syscall.ECONNREFUSED))
 		Expect(c.node(1).Inside().Execute(ctx, "SELECT 1")).To(HaveRows(Row(1)))
-		Expect(c.target.SetLink(ctx, target.Clients, 1, network.Rule{})).To(Succeed())
+		Expect(c.target.SetLink(ctx, fault.Clients, 1, fault.Rule{})).To(Succeed())
 		Expect(c.node(1).Execute(ctx, "SELECT 1")).To(HaveRows(Row(1)))
-		Expect(c.target.ResetLink(ctx, target.Clients, 1)).To(Succeed())
+		Expect(c.target.ResetLink(ctx, fault.Clients, 1)).To(Succeed())
 	}, patience)
 
 	It("can be reset in the middle of a message, which loses nothing", func(ctx SpecContext) {
@@ -118,12 +118,12 @@ var _ = Describe("Links between processes", func() {
 		Expect(c.VerifyInvariants(ctx)).To(Succeed())
 	}, patience)
 
-	DescribeTable("are refused where they cannot be", func(ctx SpecContext, from, to int, rule network.Rule, message string) {
+	DescribeTable("are refused where they cannot be", func(ctx SpecContext, from, to int, rule fault.Rule, message string) {
 		Expect(c.target.SetLink(ctx, from, to, rule)).To(MatchError(ContainSubstring(message)))
 	},
-		Entry("nobody there", patience, 0, 3, network.Rule{}, "there is no node 3: the cluster has 3"),
-		Entry("to itself", patience, 1, 1, network.Rule{}, "a host always reaches itself"),
-		Entry("impossible", patience, 0, 1, network.Rule{Bandwidth: -1}, "bandwidth may not be negative"),
+		Entry("nobody there", patience, 0, 3, fault.Rule{}, "there is no node 3: the cluster has 3"),
+		Entry("to itself", patience, 1, 1, fault.Rule{}, "a host always reaches itself"),
+		Entry("impossible", patience, 0, 1, fault.Rule{Bandwidth: -1}, "bandwidth must not be negative"),
 	)
 
 	It("are set while another fault is set, and while nodes come and go", func(ctx SpecContext) {
@@ -133,7 +133,7 @@ var _ = Describe("Links between processes", func() {
 			for round := 0; short.Err() == nil; round++ {
 				switch {
 				case i < 2:
-					Expect(c.target.SetLink(ctx, i, 2, network.Rule{Mode: network.Mode(round % 3)})).To(Succeed())
+					Expect(c.target.SetLink(ctx, i, 2, fault.Rule{Action: fault.Action(round % 3)})).To(Succeed())
 				case round%2 == 0:
 					Expect(c.target.Pause(ctx, 2)).To(Succeed())
 					Expect(c.target.Resume(ctx, 2)).To(Succeed())
@@ -145,7 +145,7 @@ var _ = Describe("Links between processes", func() {
 			return nil
 		})
 		for i := range 2 {
-			Expect(c.target.SetLink(ctx, i, 2, network.Rule{})).To(Succeed())
+			Expect(c.target.SetLink(ctx, i, 2, fault.Rule{})).To(Succeed())
 		}
 		Expect(c.WaitForAllOnline(ctx)).To(Succeed())
 		c.run(ctx, "UPDATE t SET v = 'new'")

@@ -70,17 +70,17 @@ func (c *Cluster) Remove(ctx context.Context, node int) error {
 	if err := c.takeOut(ctx, n); err != nil {
 		return err
 	}
-	if err := n.turn.Take(ctx); err != nil {
+	if err := n.changing.Lock(ctx); err != nil {
 		return fmt.Errorf("end node %s: %w", n.id, err)
 	}
-	defer n.turn.Pass()
+	defer n.changing.Unlock()
 	if err := n.crash(ctx, removed); err != nil {
 		return err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n.removed, n.reason = true, removed
-	c.wiring.Forget(n.id)
+	c.links.Forget(n.id)
 	return nil
 }
 
@@ -120,18 +120,18 @@ func (c *Cluster) Replace(ctx context.Context, node int) error {
 // changeMembers lets one change of the members be made at a time, until leave.
 func (c *Cluster) changeMembers(outer context.Context) (ctx context.Context, leave func(), err error) {
 	ctx, cancel := c.bound(outer)
-	if err := c.members.Take(ctx); err != nil {
+	if err := c.members.Lock(ctx); err != nil {
 		cancel()
 		return nil, nil, fmt.Errorf("wait for another change of the members: %w", err)
 	}
-	return ctx, func() { c.members.Pass(); cancel() }, nil
+	return ctx, func() { c.members.Unlock(); cancel() }, nil
 }
 
 func (n *node) startInTurn(ctx context.Context) error {
-	if err := n.turn.Take(ctx); err != nil {
+	if err := n.changing.Lock(ctx); err != nil {
 		return fmt.Errorf("start node %s: %w", n.id, err)
 	}
-	defer n.turn.Pass()
+	defer n.changing.Unlock()
 	return n.start(ctx)
 }
 
@@ -181,11 +181,11 @@ func (n *node) RemoveMember(ctx context.Context, id string) error {
 
 // discard takes back what newNode made. Nothing refers to the name again.
 func (c *Cluster) discard(n *node) error {
-	n.turn.Seize()
+	n.changing.LockNow()
 	err := n.close()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.wiring.Forget(n.id)
+	c.links.Forget(n.id)
 	n.removed = true
 	return err
 }

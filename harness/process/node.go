@@ -9,9 +9,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/rejoin-db/rejoin/harness/disk"
 	"github.com/rejoin-db/rejoin/harness/embedded/client"
-	"github.com/rejoin-db/rejoin/harness/internal/turn"
+	"github.com/rejoin-db/rejoin/harness/fault"
+	"github.com/rejoin-db/rejoin/harness/internal/ctxmutex"
 	"github.com/rejoin-db/rejoin/harness/network"
 	"github.com/rejoin-db/rejoin/harness/process/child"
 	"github.com/rejoin-db/rejoin/harness/target"
@@ -26,7 +26,7 @@ type node struct {
 	log         string
 	reservation *network.Reservation // of its port
 	client      *client.Client       // where the applications are
-	turn        turn.Turn            // for whatever is done to it
+	changing    ctxmutex.Mutex       // for whatever is done to it
 
 	// Guarded by the cluster's mu.
 	state   state
@@ -34,7 +34,7 @@ type node struct {
 	life    *life  // the latest; nil before the first
 	voter   bool
 	removed bool // for good
-	faults  disk.Faults
+	faults  fault.Disk
 	ahead   time.Duration
 	untold  untold
 }

@@ -7,7 +7,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/rejoin-db/rejoin/harness/internal/wiring"
+	"github.com/rejoin-db/rejoin/harness/internal/linkstate"
+	"github.com/rejoin-db/rejoin/harness/network"
 	"github.com/rejoin-db/rejoin/harness/process/child"
 )
 
@@ -16,21 +17,21 @@ import (
 // always the latest.
 type untold struct {
 	hosts  []child.Host
-	links  map[wiring.Link]bool
-	resets []child.Way
+	links  map[network.Link]bool
+	resets []network.Link
 	disk   bool
 	clock  bool
 }
 
 // link notes that the link's rule is new, which also ends a reset that it is armed for.
-func (u *untold) link(l wiring.Link) {
-	u.resets = slices.DeleteFunc(u.resets, func(w child.Way) bool { return w == child.Way(l) })
+func (u *untold) link(l network.Link) {
+	u.resets = slices.DeleteFunc(u.resets, func(w network.Link) bool { return w == l })
 	u.note(l)
 }
 
-func (u *untold) note(l wiring.Link) {
+func (u *untold) note(l network.Link) {
 	if u.links == nil {
-		u.links = make(map[wiring.Link]bool)
+		u.links = make(map[network.Link]bool)
 	}
 	u.links[l] = true
 }
@@ -50,7 +51,7 @@ func (u *untold) take() untold {
 func (u *untold) putBack(taken untold) {
 	u.hosts = append(taken.hosts, u.hosts...)
 	for _, w := range taken.resets {
-		if !u.links[wiring.Link(w)] { // or else it was ruled anew since
+		if !u.links[w] { // or else it was ruled anew since
 			u.resets = append(u.resets, w)
 		}
 	}
@@ -61,17 +62,17 @@ func (u *untold) putBack(taken untold) {
 	u.clock = u.clock || taken.clock
 }
 
-func (u untold) changes(w *wiring.Wiring) []child.Link {
-	var links []child.Link
+func (u untold) changes(w *linkstate.Links) []child.LinkRule {
+	var links []child.LinkRule
 	for l := range u.links {
-		links = append(links, child.Link{Way: child.Way(l), Rule: w.Effective(l)})
+		links = append(links, child.LinkRule{Link: l, Rule: w.Effective(l)})
 	}
 	return links
 }
 
 // ordersLocked are what was taken out, as orders.
 func (n *node) ordersLocked(taken untold) child.Orders {
-	orders := child.Orders{Hosts: taken.hosts, Resets: taken.resets, Links: taken.changes(n.cluster.wiring)}
+	orders := child.Orders{Hosts: taken.hosts, Resets: taken.resets, Links: taken.changes(n.cluster.links)}
 	if taken.disk {
 		orders.Disk = &n.faults
 	}
@@ -89,7 +90,7 @@ func (n *node) allOrdersLocked() child.Orders {
 			all.hosts = append(all.hosts, other.host())
 		}
 	}
-	for _, change := range n.cluster.wiring.Of(n.id) {
+	for _, change := range n.cluster.links.Of(n.id) {
 		if change.From != clientsName && change.To != clientsName {
 			all.link(change.Link)
 		}
@@ -106,10 +107,10 @@ var errTellTimeout = fmt.Errorf("its process did not follow within %v", tellTime
 func (n *node) unheard() *untold { return &n.untold }
 
 func (n *node) tell(ctx context.Context) error {
-	if err := n.turn.Take(ctx); err != nil {
+	if err := n.changing.Lock(ctx); err != nil {
 		return fmt.Errorf("wait for what is done to node %s: %w", n.id, err)
 	}
-	defer n.turn.Pass()
+	defer n.changing.Unlock()
 	n.cluster.mu.Lock()
 	// Who cannot hear is told when it can.
 	nothing := n.state != running || n.untold.empty()

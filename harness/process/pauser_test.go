@@ -8,8 +8,8 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"github.com/rejoin-db/rejoin/harness/fault"
 	. "github.com/rejoin-db/rejoin/harness/matchers"
-	"github.com/rejoin-db/rejoin/harness/network"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
@@ -54,8 +54,8 @@ var _ = Describe("Pause", func() {
 		Expect(c.target.Pause(ctx, asleep)).To(Succeed())
 		for i := range 3 {
 			if i != asleep {
-				Expect(c.target.SetLink(ctx, asleep, i, network.Rule{Mode: network.Refuse})).To(Succeed())
-				Expect(c.target.SetLink(ctx, i, asleep, network.Rule{Mode: network.Refuse})).To(Succeed())
+				Expect(c.target.SetLink(ctx, asleep, i, fault.Rule{Action: fault.Refuse})).To(Succeed())
+				Expect(c.target.SetLink(ctx, i, asleep, fault.Rule{Action: fault.Refuse})).To(Succeed())
 			}
 		}
 		_, err := c.but(asleep)[0].Execute(ctx, "UPDATE t SET v = 'new'")
@@ -65,8 +65,8 @@ var _ = Describe("Pause", func() {
 		Expect(c.node(asleep).Inside().Reading(target.Local).Execute(ctx, "SELECT v FROM t")).To(HaveRows(Row("old")))
 		for i := range 3 {
 			if i != asleep {
-				Expect(c.target.SetLink(ctx, asleep, i, network.Rule{})).To(Succeed())
-				Expect(c.target.SetLink(ctx, i, asleep, network.Rule{})).To(Succeed())
+				Expect(c.target.SetLink(ctx, asleep, i, fault.Rule{})).To(Succeed())
+				Expect(c.target.SetLink(ctx, i, asleep, fault.Rule{})).To(Succeed())
 			}
 		}
 		Expect(c.WaitForAllOnline(ctx)).To(Succeed())

@@ -24,11 +24,11 @@ func (c *Cluster) enter(outer context.Context, i int) (n *node, ctx context.Cont
 		return nil, nil, nil, err
 	}
 	ctx, cancel := c.bound(outer)
-	if err := n.turn.Take(ctx); err != nil {
+	if err := n.changing.Lock(ctx); err != nil {
 		cancel()
 		return nil, nil, nil, fmt.Errorf("wait for what is done to node %s: %w", n.id, err)
 	}
-	return n, ctx, func() { n.turn.Pass(); cancel() }, nil
+	return n, ctx, func() { n.changing.Unlock(); cancel() }, nil
 }
 
 // Stop sends SIGTERM, and waits until the process has ended. It is an error if

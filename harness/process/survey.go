@@ -5,15 +5,15 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/rejoin-db/rejoin/harness/disk"
-	"github.com/rejoin-db/rejoin/harness/internal/wiring"
+	"github.com/rejoin-db/rejoin/harness/fault"
+	"github.com/rejoin-db/rejoin/harness/network"
 	"github.com/rejoin-db/rejoin/harness/process/child"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
 // Link asks both ends, each for the connections that it dials, and is an error where they
 // do not agree on the rule. An end that does not run is not asked.
-func (c *Cluster) Link(ctx context.Context, from, to int) (found target.Link, err error) {
+func (c *Cluster) Link(ctx context.Context, from, to int) (found target.LinkState, err error) {
 	link, err := c.link(from, to)
 	if err != nil {
 		return found, err
@@ -38,7 +38,7 @@ func (c *Cluster) Link(ctx context.Context, from, to int) (found target.Link, er
 	return found, nil
 }
 
-func (c *clients) survey(_ context.Context, link wiring.Link) (found target.Link, runs bool, err error) {
+func (c *clients) survey(_ context.Context, link network.Link) (found target.LinkState, runs bool, err error) {
 	if found.Rule, err = c.cluster.network.Rule(link.From, link.To); err != nil {
 		return found, true, err
 	}
@@ -46,17 +46,17 @@ func (c *clients) survey(_ context.Context, link wiring.Link) (found target.Link
 	return found, true, err
 }
 
-func (n *node) survey(ctx context.Context, link wiring.Link) (found target.Link, runs bool, err error) {
+func (n *node) survey(ctx context.Context, link network.Link) (found target.LinkState, runs bool, err error) {
 	life, err := n.running()
 	if err != nil {
 		return found, false, nil //nolint:nilerr // it rules nothing
 	}
-	found, err = life.control.Link(ctx, child.Way(link))
+	found, err = life.control.Link(ctx, link)
 	return found, true, err
 }
 
 // Disk asks the node's process.
-func (c *Cluster) Disk(ctx context.Context, i int) (disk.Faults, error) {
+func (c *Cluster) Disk(ctx context.Context, i int) (fault.Disk, error) {
 	s, err := c.surroundings(ctx, i)
 	return s.Disk, err
 }

@@ -5,8 +5,7 @@ import (
 	"net"
 	"time"
 
-	"github.com/rejoin-db/rejoin/harness/disk"
-	"github.com/rejoin-db/rejoin/harness/network"
+	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
 // What follows are the abilities that a Cluster may have besides Isolate. Each is
@@ -36,33 +35,30 @@ type Pauser interface {
 	Resume(ctx context.Context, node int) error
 }
 
-// Clients stands for the place of the clients where a link's ends are named.
-const Clients = -1
-
 // Linker is a Cluster whose links can be made worse, each direction for itself.
 // What Isolate cuts stays cut, whatever the rule of the link.
 type Linker interface {
-	// SetLink makes the link from one node to another, or from or to Clients,
+	// SetLink makes the link from one node to another, or from or to fault.Clients,
 	// what the rule says, for connections that exist too. It is in effect when
 	// SetLink returns.
-	SetLink(ctx context.Context, from, to int, rule network.Rule) error
+	SetLink(ctx context.Context, from, to int, rule fault.Rule) error
 	// ResetLink cuts the next message that is sent over the link in half, and
 	// resets its connection there.
 	ResetLink(ctx context.Context, from, to int) error
 	// LinkStats counts what the link has done, and what was done to what it
 	// carried: the proof that a fault bit. Counts may begin anew with a node's life.
-	LinkStats(ctx context.Context, from, to int) (network.Stats, error)
+	LinkStats(ctx context.Context, from, to int) (fault.LinkStats, error)
 }
 
 // Disker is a Cluster whose nodes' disks can go bad.
 type Disker interface {
 	// SetDisk makes the node's disk what the faults say, from now on, whether or
 	// not the node runs.
-	SetDisk(ctx context.Context, node int, faults disk.Faults) error
+	SetDisk(ctx context.Context, node int, faults fault.Disk) error
 	// Damage flips one byte of a part of what the node keeps, whether or not it
 	// runs, and returns which file that was. A part of the log can also be lost, of a
-	// node that does not run: see disk.LogEnd. It is an error if there is none yet.
-	Damage(ctx context.Context, node int, part disk.Part) (file string, err error)
+	// node that does not run: see fault.LogEnd. It is an error if there is none yet.
+	Damage(ctx context.Context, node int, part fault.Part) (file string, err error)
 }
 
 // Skewer is a Cluster whose nodes' clocks can be wrong.

@@ -47,7 +47,7 @@ func main() {
 // packages are the packages to mutate: the harness and the node.
 var packages = []string{
 	"./harness", "./harness/check", "./harness/network", "./harness/disk", "./harness/sqltext",
-	"./harness/embedded/...", "./harness/internal/inprocess", "./harness/internal/membership", "./harness/internal/wiring",
+	"./harness/embedded/...", "./harness/internal/inprocess", "./harness/internal/membership", "./harness/internal/linkstate",
 }
 
 type options struct {

@@ -12,6 +12,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness/disk"
+	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
 // state is what a log holds, as its user knows it.
@@ -136,7 +137,7 @@ func TestACrashAtAnyMomentLosesOnlyWhatWasNotStored(t *testing.T) {
 
 func TestATornSyncAtAnyMomentLosesOnlyWhatWasNotStored(t *testing.T) {
 	atEveryMoment(t, func(d *disk.Disk, current *atomic.Pointer[under]) *under {
-		d.Set(disk.Faults{Torn: true})
+		d.Set(fault.Disk{Torn: true})
 		time.Sleep(time.Hour)
 		return current.Load()
 	})
@@ -144,7 +145,7 @@ func TestATornSyncAtAnyMomentLosesOnlyWhatWasNotStored(t *testing.T) {
 
 func TestALieFromAnyMomentLosesOnlyWhatWasStoredSince(t *testing.T) {
 	atEveryMoment(t, func(d *disk.Disk, current *atomic.Pointer[under]) *under {
-		d.Set(disk.Faults{Lying: true})
+		d.Set(fault.Disk{Lying: true})
 		then := current.Load()
 		time.Sleep(time.Hour)
 		return then
@@ -172,7 +173,7 @@ func atEveryMoment(t *testing.T, happens func(*disk.Disk, *atomic.Pointer[under]
 			d.Crash()
 			<-played
 			g.Expect(l.Close()).To(Succeed())
-			d.Set(disk.Faults{})
+			d.Set(fault.Disk{})
 
 			again, err := begin(d)
 			g.Expect(err).NotTo(HaveOccurred(), "after %v", at)

@@ -9,6 +9,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness/disk"
+	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
 var _ = onBoth("A log", func(fresh func() *disk.Disk) {
@@ -91,11 +92,11 @@ var _ = onBoth("A log", func(fresh func() *disk.Disk) {
 	})
 
 	It("names the file that cannot be written", func() {
-		d.Set(disk.Faults{Failing: true})
+		d.Set(fault.Disk{Failing: true})
 		Expect(l.StoreLogs(entries(1, 1))).To(MatchError(And(MatchRegexp(`log/.*\.wal`), ContainSubstring(syscall.EIO.Error()))))
 		Expect(l.SetUint64([]byte("term"), 7)).To(MatchError(ContainSubstring("log/.meta")))
 		Expect(l.GetUint64([]byte("term"))).To(BeZero())
-		d.Set(disk.Faults{Full: true})
+		d.Set(fault.Disk{Full: true})
 		Expect(l.StoreLogs(entries(1, 1))).To(MatchError(syscall.ENOSPC))
 	})
 
@@ -104,9 +105,9 @@ var _ = onBoth("A log", func(fresh func() *disk.Disk) {
 		Expect(l.Close()).To(Succeed())
 		failed := make(chan error, 1)
 		l = must(beginOn(must(d.Open()), 1, func(err error) { failed <- err })) // an entry a file
-		d.Set(disk.Faults{Slow: 1})
+		d.Set(fault.Disk{Slow: 1})
 		Expect(l.StoreLogs(entries(1, 1))).To(Succeed())
-		d.Set(disk.Faults{Failing: true})
+		d.Set(fault.Disk{Failing: true})
 		err := l.StoreLogs(entries(2, 2))
 		Expect(err).To(HaveOccurred())
 		if !strings.Contains(err.Error(), syscall.EIO.Error()) { // the disk failed before it had gone on to the next file
@@ -117,7 +118,7 @@ var _ = onBoth("A log", func(fresh func() *disk.Disk) {
 	It("drops an append that a crash has torn, and goes on", func(ctx SpecContext) {
 		Expect(l.StoreLogs(entries(1, 3))).To(Succeed())
 		for to := uint64(5); to < 40; to += 2 {
-			d.Set(disk.Faults{Torn: true})
+			d.Set(fault.Disk{Torn: true})
 			torn := make(chan error, 1)
 			go func() { torn <- l.StoreLogs(entries(to-1, to)) }()
 			Eventually(ctx, d.Faults).Should(BeZero())
@@ -135,7 +136,7 @@ var _ = onBoth("A log", func(fresh func() *disk.Disk) {
 	It("loses what a lying disk had not kept, and is whole", func() {
 		Expect(l.StoreLogs(entries(1, 3))).To(Succeed())
 		Expect(l.SetUint64([]byte("term"), 1)).To(Succeed())
-		d.Set(disk.Faults{Lying: true})
+		d.Set(fault.Disk{Lying: true})
 		for i := uint64(4); i < 60; i++ {
 			Expect(l.StoreLogs(entries(i, i))).To(Succeed())
 		}
@@ -150,13 +151,13 @@ var _ = onBoth("A log", func(fresh func() *disk.Disk) {
 	When("a byte has flipped", func() {
 		It("says so when it is opened, and names the file", func() {
 			Expect(l.StoreLogs(entries(1, 3))).To(Succeed())
-			file := must(d.Damage(disk.Log))
+			file := must(d.Damage(fault.Log))
 			d.Crash()
 			Expect(l.Close()).To(Succeed())
 			_, err := begin(d)
 			Expect(err).To(MatchError(ContainSubstring(file + " is damaged")))
 			d.Crash()
-			must(d.Damage(disk.Log)) // flips it back
+			must(d.Damage(fault.Log)) // flips it back
 			l = must(begin(d))
 			holds(l, 1, 3)
 		})
@@ -164,7 +165,7 @@ var _ = onBoth("A log", func(fresh func() *disk.Disk) {
 		It("says so when an entry is read, and names file and entry, however long the log is", func() {
 			for last := uint64(1); last <= 40; last++ {
 				Expect(l.StoreLog(entries(last, last)[0])).To(Succeed())
-				file := must(d.Damage(disk.Log))
+				file := must(d.Damage(fault.Log))
 				var unread []error
 				for i := range last {
 					var entry raft.Log
@@ -173,7 +174,7 @@ var _ = onBoth("A log", func(fresh func() *disk.Disk) {
 					}
 				}
 				Expect(unread).To(ConsistOf(MatchError(And(ContainSubstring(file+" is damaged"), ContainSubstring("entry")))))
-				must(d.Damage(disk.Log)) // flips it back
+				must(d.Damage(fault.Log)) // flips it back
 			}
 		})
 	})

@@ -11,6 +11,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness/disk"
+	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
 // crashed is what a crash has left, and what was under way.
@@ -37,14 +38,14 @@ func cutPower(d *disk.Disk, now func() doing) (doing, error) {
 }
 
 func tear(d *disk.Disk, now func() doing) (doing, error) {
-	d.Set(disk.Faults{Torn: true})
+	d.Set(fault.Disk{Torn: true})
 	time.Sleep(time.Hour)
 	return kill(d, now)
 }
 
 // lie is a crash of a disk that has lied before: who has it knows no better.
 func lie(d *disk.Disk, now func() doing) (doing, error) {
-	d.Set(disk.Faults{Lying: true})
+	d.Set(fault.Disk{Lying: true})
 	then := now()
 	time.Sleep(time.Hour)
 	d.Crash()

@@ -14,6 +14,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness/disk"
+	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
 var _ = onBoth("Snapshots", func(fresh func() *disk.Disk) {
@@ -123,7 +124,7 @@ var _ = onBoth("Snapshots", func(fresh func() *disk.Disk) {
 	It("are lost in a crash if the disk lied when they were taken", func() {
 		old := take(s, 1, 1, []byte("old"))
 		older := take(s, 2, 1, []byte("older"))
-		d.Set(disk.Faults{Lying: true})
+		d.Set(fault.Disk{Lying: true})
 		lie := take(s, 3, 1, []byte("lie"))
 		Expect(ids()).To(Equal([]string{lie, older}))
 		open()
@@ -133,7 +134,7 @@ var _ = onBoth("Snapshots", func(fresh func() *disk.Disk) {
 	It("say which file has no room, and leave nothing", func() {
 		sink := must(s.Create(1, 1, 1, raft.Configuration{}, 1, nil))
 		must(sink.Write(make([]byte, 2*blockSize)))
-		d.Set(disk.Faults{Full: true})
+		d.Set(fault.Disk{Full: true})
 		_, err := sink.Write(make([]byte, 2*blockSize))
 		Expect(err).To(MatchError(syscall.ENOSPC))
 		Expect(err).To(MatchError(ContainSubstring(sink.ID())))
@@ -145,7 +146,7 @@ var _ = onBoth("Snapshots", func(fresh func() *disk.Disk) {
 		take(s, 1, 1, bytes.Repeat([]byte("old"), 1000))
 		content := bytes.Repeat([]byte("new"), 1000)
 		take(s, 2, 1, content)
-		file := must(d.Damage(disk.Snapshot))
+		file := must(d.Damage(fault.Snapshot))
 		Expect(readNewest(s, content)).To(MatchError(ContainSubstring(file + " is damaged")))
 		Expect(s.List()).Error().NotTo(HaveOccurred(), "it still says what it is")
 	})

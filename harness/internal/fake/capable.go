@@ -5,8 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/rejoin-db/rejoin/harness/disk"
-	"github.com/rejoin-db/rejoin/harness/network"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
@@ -67,24 +66,24 @@ func (c capable) Resume(ctx context.Context, node int) error {
 	return c.change(ctx, node, "resume", nil, func(n *Node) { n.paused = false })
 }
 
-func (c capable) SetLink(ctx context.Context, from, to int, rule network.Rule) error {
+func (c capable) SetLink(ctx context.Context, from, to int, rule fault.Rule) error {
 	return c.called(ctx, "link %d %d %+v", from, to, rule)
 }
 
 // LinkStats counts nothing.
-func (c capable) LinkStats(context.Context, int, int) (network.Stats, error) {
-	return network.Stats{}, nil
+func (c capable) LinkStats(context.Context, int, int) (fault.LinkStats, error) {
+	return fault.LinkStats{}, nil
 }
 
 func (c capable) ResetLink(ctx context.Context, from, to int) error {
 	return c.called(ctx, "reset %d %d", from, to)
 }
 
-func (c capable) SetDisk(ctx context.Context, node int, faults disk.Faults) error {
+func (c capable) SetDisk(ctx context.Context, node int, faults fault.Disk) error {
 	return c.called(ctx, "disk %d %+v", node, faults)
 }
 
-func (c capable) Damage(ctx context.Context, node int, part disk.Part) (string, error) {
+func (c capable) Damage(ctx context.Context, node int, part fault.Part) (string, error) {
 	if err := c.called(ctx, "damage %d %s", node, part); err != nil {
 		return "", err
 	}
@@ -96,10 +95,12 @@ func (c capable) SetClock(ctx context.Context, node int, ahead time.Duration) er
 }
 
 // Link is always sound.
-func (c capable) Link(context.Context, int, int) (target.Link, error) { return target.Link{}, nil }
+func (c capable) Link(context.Context, int, int) (target.LinkState, error) {
+	return target.LinkState{}, nil
+}
 
 // Disk is always sound.
-func (c capable) Disk(context.Context, int) (disk.Faults, error) { return disk.Faults{}, nil }
+func (c capable) Disk(context.Context, int) (fault.Disk, error) { return fault.Disk{}, nil }
 
 // Clock is always right.
 func (c capable) Clock(context.Context, int) (time.Duration, error) { return 0, nil }

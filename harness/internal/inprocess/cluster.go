@@ -13,9 +13,9 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded"
 	"github.com/rejoin-db/rejoin/harness/embedded/client"
 	"github.com/rejoin-db/rejoin/harness/embedded/machine"
+	"github.com/rejoin-db/rejoin/harness/internal/ctxmutex"
+	"github.com/rejoin-db/rejoin/harness/internal/linkstate"
 	"github.com/rejoin-db/rejoin/harness/internal/rundir"
-	"github.com/rejoin-db/rejoin/harness/internal/turn"
-	"github.com/rejoin-db/rejoin/harness/internal/wiring"
 	"github.com/rejoin-db/rejoin/harness/network"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
@@ -47,14 +47,14 @@ type Cluster struct {
 	network *network.Network
 	clients *network.Host
 	dir     *rundir.Dir     // nil until it is made
-	growing turn.Turn       // held by a change of the members
+	growing ctxmutex.Mutex  // held by a change of the members
 	living  context.Context // ends at Close
 	end     context.CancelFunc
 	closing sync.Once
 	closed  error
 
-	wires  sync.Mutex // what is wanted of the links, and made so, in one order
-	wiring *wiring.Wiring
+	wires sync.Mutex // what is wanted of the links, and made so, in one order
+	links *linkstate.Links
 
 	mu    sync.Mutex
 	nodes []*node                  // all that ever were
@@ -89,7 +89,7 @@ func Boot(plan Plan) (_ *Cluster, err error) {
 	if plan.Disk == nil {
 		plan.Disk = func(dir string) *disk.Disk { return disk.Files(dir) }
 	}
-	c := &Cluster{plan: plan, network: plan.Network, growing: turn.New(), wiring: wiring.New(ClientHost)}
+	c := &Cluster{plan: plan, network: plan.Network, growing: ctxmutex.New(), links: linkstate.New(ClientHost)}
 	c.living, c.end = context.WithCancel(context.Background())
 	defer func() {
 		if err != nil {
@@ -143,7 +143,7 @@ func (c *Cluster) newNode(voter bool) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.rewire(func(w *wiring.Wiring) ([]wiring.Change, error) { return w.Add(name) }); err != nil {
+	if err := c.rewire(func(w *linkstate.Links) ([]linkstate.Change, error) { return w.Add(name) }); err != nil {
 		return nil, err
 	}
 	config := c.plan.Node(name)
@@ -206,7 +206,7 @@ func (c *Cluster) Close() error {
 
 func (c *Cluster) closeOnce() error {
 	c.end()
-	c.growing.Seize() // what changes the members ends with living
+	c.growing.LockNow() // what changes the members ends with living
 	nodes := c.all()
 	errs := make([]error, len(nodes))
 	var wg sync.WaitGroup

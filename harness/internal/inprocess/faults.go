@@ -6,13 +6,13 @@ import (
 	"slices"
 	"time"
 
-	"github.com/rejoin-db/rejoin/harness/disk"
 	"github.com/rejoin-db/rejoin/harness/embedded/machine"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/internal/rundir"
 )
 
 // SetDisk is in effect when it returns.
-func (c *Cluster) SetDisk(_ context.Context, node int, faults disk.Faults) error {
+func (c *Cluster) SetDisk(_ context.Context, node int, faults fault.Disk) error {
 	if c.living.Err() != nil {
 		return errClosed
 	}
@@ -21,7 +21,7 @@ func (c *Cluster) SetDisk(_ context.Context, node int, faults disk.Faults) error
 }
 
 // Damage flips a byte on the disk, or in the working copy of the database.
-func (c *Cluster) Damage(_ context.Context, node int, part disk.Part) (file string, err error) {
+func (c *Cluster) Damage(_ context.Context, node int, part fault.Part) (file string, err error) {
 	if err := part.Validate(); err != nil {
 		return "", err
 	}
@@ -29,7 +29,7 @@ func (c *Cluster) Damage(_ context.Context, node int, part disk.Part) (file stri
 		return "", errClosed
 	}
 	config := c.node(node).config
-	if part == disk.Database {
+	if part == fault.Database {
 		return machine.Damage(filepath.Join(config.Dir, "state"))
 	}
 	return config.Disk.Damage(part)
@@ -45,7 +45,7 @@ func (c *Cluster) SetClock(_ context.Context, node int, ahead time.Duration) err
 }
 
 // Disk asks the disk itself, whether or not the node runs.
-func (c *Cluster) Disk(_ context.Context, node int) (disk.Faults, error) {
+func (c *Cluster) Disk(_ context.Context, node int) (fault.Disk, error) {
 	return c.node(node).config.Disk.Faults(), nil
 }
 

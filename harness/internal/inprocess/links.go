@@ -3,8 +3,8 @@ package inprocess
 import (
 	"context"
 
-	"github.com/rejoin-db/rejoin/harness/internal/wiring"
-	"github.com/rejoin-db/rejoin/harness/network"
+	"github.com/rejoin-db/rejoin/harness/fault"
+	"github.com/rejoin-db/rejoin/harness/internal/linkstate"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
@@ -17,12 +17,12 @@ func (c *Cluster) Isolate(_ context.Context, node int) error { return c.setIsola
 func (c *Cluster) Rejoin(_ context.Context, node int) error { return c.setIsolated(node, false) }
 
 func (c *Cluster) setIsolated(node int, isolated bool) error {
-	return c.rewire(func(w *wiring.Wiring) ([]wiring.Change, error) { return w.SetIsolated(c.host(node), isolated) })
+	return c.rewire(func(w *linkstate.Links) ([]linkstate.Change, error) { return w.SetIsolated(c.host(node), isolated) })
 }
 
 // SetLink is in effect when it returns.
-func (c *Cluster) SetLink(_ context.Context, from, to int, rule network.Rule) error {
-	return c.rewire(func(w *wiring.Wiring) ([]wiring.Change, error) { return w.SetRule(c.host(from), c.host(to), rule) })
+func (c *Cluster) SetLink(_ context.Context, from, to int, rule fault.Rule) error {
+	return c.rewire(func(w *linkstate.Links) ([]linkstate.Change, error) { return w.SetRule(c.host(from), c.host(to), rule) })
 }
 
 // ResetLink lets the next message over the link break off in its middle.
@@ -31,12 +31,12 @@ func (c *Cluster) ResetLink(_ context.Context, from, to int) error {
 }
 
 // LinkStats counts since the cluster was booted.
-func (c *Cluster) LinkStats(_ context.Context, from, to int) (network.Stats, error) {
+func (c *Cluster) LinkStats(_ context.Context, from, to int) (fault.LinkStats, error) {
 	return c.network.Stats(c.host(from), c.host(to))
 }
 
 // Link asks the network.
-func (c *Cluster) Link(_ context.Context, from, to int) (link target.Link, err error) {
+func (c *Cluster) Link(_ context.Context, from, to int) (link target.LinkState, err error) {
 	if link.Rule, err = c.network.Rule(c.host(from), c.host(to)); err != nil {
 		return link, err
 	}
@@ -46,17 +46,17 @@ func (c *Cluster) Link(_ context.Context, from, to int) (link target.Link, err e
 
 // host is the name of a node's place, or of the clients'.
 func (c *Cluster) host(node int) string {
-	if node == target.Clients {
+	if node == fault.Clients {
 		return ClientHost
 	}
 	return c.node(node).place().Name()
 }
 
 // rewire changes what is wanted of the links, and makes it so.
-func (c *Cluster) rewire(change func(*wiring.Wiring) ([]wiring.Change, error)) error {
+func (c *Cluster) rewire(change func(*linkstate.Links) ([]linkstate.Change, error)) error {
 	c.wires.Lock()
 	defer c.wires.Unlock()
-	changes, err := change(c.wiring)
+	changes, err := change(c.links)
 	if err != nil {
 		return err
 	}

@@ -7,8 +7,8 @@ import (
 	"os"
 	"time"
 
+	"github.com/rejoin-db/rejoin/harness/internal/linkstate"
 	"github.com/rejoin-db/rejoin/harness/internal/membership"
-	"github.com/rejoin-db/rejoin/harness/internal/wiring"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
@@ -50,11 +50,11 @@ func (c *Cluster) grow(outer context.Context) (ctx context.Context, leave func()
 		end()
 		return nil, nil, errClosed
 	}
-	if err := c.growing.Take(ctx); err != nil {
+	if err := c.growing.Lock(ctx); err != nil {
 		end()
 		return nil, nil, err
 	}
-	return ctx, func() { c.growing.Pass(); end() }, nil
+	return ctx, func() { c.growing.Unlock(); end() }, nil
 }
 
 // parting is how long a node that could not be taken in is given to be taken out.
@@ -112,6 +112,6 @@ func (c *Cluster) members(without *node) []membership.Node {
 // discard ends a node for good.
 func (c *Cluster) discard(n *node) error {
 	err := n.discard()
-	rewired := c.rewire(func(w *wiring.Wiring) ([]wiring.Change, error) { w.Forget(n.place().Name()); return nil, nil })
+	rewired := c.rewire(func(w *linkstate.Links) ([]linkstate.Change, error) { w.Forget(n.place().Name()); return nil, nil })
 	return errors.Join(err, rewired, os.RemoveAll(n.config.Dir))
 }

@@ -12,7 +12,7 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness/embedded"
 	"github.com/rejoin-db/rejoin/harness/embedded/client"
-	"github.com/rejoin-db/rejoin/harness/internal/turn"
+	"github.com/rejoin-db/rejoin/harness/internal/ctxmutex"
 	"github.com/rejoin-db/rejoin/harness/network"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
@@ -21,8 +21,8 @@ import (
 type node struct {
 	config embedded.Config
 	voter  bool
-	ahead  atomic.Int64 // nanoseconds that its clock is ahead
-	living turn.Turn    // of what starts or ends it
+	ahead  atomic.Int64   // nanoseconds that its clock is ahead
+	living ctxmutex.Mutex // of what starts or ends it
 
 	mu      sync.Mutex
 	host    *network.Host  // where it is, until it moves
@@ -35,7 +35,7 @@ type node struct {
 }
 
 func newNode(config embedded.Config, host *network.Host, voter bool) *node {
-	n := &node{config: config, host: host, voter: voter, living: turn.New(), why: "it was never started"}
+	n := &node{config: config, host: host, voter: voter, living: ctxmutex.New(), why: "it was never started"}
 	n.config.Now = func() time.Time { return time.Now().Add(time.Duration(n.ahead.Load())) }
 	n.inside = client.New(n.ID(), host.Addr(), config.Token, host)
 	return n
@@ -139,8 +139,8 @@ func (n *node) set(running *embedded.Node, why string) {
 }
 
 func (n *node) start(peers []embedded.Peer) error {
-	n.living.Seize()
-	defer n.living.Pass()
+	n.living.LockNow()
+	defer n.living.Unlock()
 	if err := n.gone(); err != nil {
 		return fmt.Errorf("start node %s: %w", n.ID(), err)
 	}
@@ -161,10 +161,10 @@ func (n *node) start(peers []embedded.Peer) error {
 }
 
 func (n *node) stop(ctx context.Context) error {
-	if err := n.living.Take(ctx); err != nil {
+	if err := n.living.Lock(ctx); err != nil {
 		return err
 	}
-	defer n.living.Pass()
+	defer n.living.Unlock()
 	running, err := n.up()
 	if err != nil {
 		return err
@@ -175,10 +175,10 @@ func (n *node) stop(ctx context.Context) error {
 }
 
 func (n *node) crash(ctx context.Context) error {
-	if err := n.living.Take(ctx); err != nil {
+	if err := n.living.Lock(ctx); err != nil {
 		return err
 	}
-	defer n.living.Pass()
+	defer n.living.Unlock()
 	running, err := n.up()
 	if err != nil {
 		return err
@@ -207,8 +207,8 @@ func (n *node) wipe() error {
 
 // discard ends the node for good, running or not.
 func (n *node) discard() error {
-	n.living.Seize()
-	defer n.living.Pass()
+	n.living.LockNow()
+	defer n.living.Unlock()
 	n.mu.Lock()
 	running := n.running
 	n.removed = true
@@ -236,8 +236,8 @@ func (n *node) close() error {
 	if running != nil {
 		errs = append(errs, running.Close())
 	}
-	n.living.Seize()
-	defer n.living.Pass()
+	n.living.LockNow()
+	defer n.living.Unlock()
 	if late, _ := n.look(); late != nil && late != running { // it was about to start
 		errs = append(errs, late.Close())
 	}

@@ -6,7 +6,8 @@ import (
 	"net"
 
 	"github.com/rejoin-db/rejoin/harness/embedded/client"
-	"github.com/rejoin-db/rejoin/harness/internal/wiring"
+	"github.com/rejoin-db/rejoin/harness/fault"
+	"github.com/rejoin-db/rejoin/harness/internal/linkstate"
 	"github.com/rejoin-db/rejoin/harness/network"
 )
 
@@ -43,10 +44,10 @@ func (c *Cluster) Move(ctx context.Context, node int, address string) (string, e
 	}
 	defer leave()
 	n := c.node(node)
-	if err := n.living.Take(ctx); err != nil {
+	if err := n.living.Lock(ctx); err != nil {
 		return "", err
 	}
-	defer n.living.Pass()
+	defer n.living.Unlock()
 	if n.runs() {
 		return "", fmt.Errorf("move node %s: it runs", n.ID())
 	}
@@ -55,10 +56,10 @@ func (c *Cluster) Move(ctx context.Context, node int, address string) (string, e
 		return "", fmt.Errorf("move node %s: %w", n.ID(), err)
 	}
 	from := n.place()
-	err = c.rewire(func(w *wiring.Wiring) ([]wiring.Change, error) {
+	err = c.rewire(func(w *linkstate.Links) ([]linkstate.Change, error) {
 		mended := w.Of(from.Name())
 		for i := range mended {
-			mended[i].Rule = network.Rule{}
+			mended[i].Rule = fault.Rule{}
 		}
 		w.Forget(from.Name())
 		cut, err := w.Add(to.Name())

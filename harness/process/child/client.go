@@ -14,6 +14,7 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness/embedded"
 	"github.com/rejoin-db/rejoin/harness/embedded/client"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/network"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
@@ -81,17 +82,17 @@ func (c *Client) Digest(ctx context.Context) (index uint64, sum string, err erro
 }
 
 // Stats asks the node what a link has done for the connections it has dialed.
-func (c *Client) Stats(ctx context.Context, way Way) (stats network.Stats, err error) {
-	query := url.Values{"from": {way.From}, "to": {way.To}}
+func (c *Client) Stats(ctx context.Context, link network.Link) (stats fault.LinkStats, err error) {
+	query := url.Values{"from": {link.From}, "to": {link.To}}
 	err = c.ask(ctx, http.MethodGet, statsPath+"?"+query.Encode(), nil, &stats)
 	return stats, err
 }
 
 // Link asks the node what a link is for the connections it has dialed.
-func (c *Client) Link(ctx context.Context, way Way) (link target.Link, err error) {
-	query := url.Values{"from": {way.From}, "to": {way.To}}
-	err = c.ask(ctx, http.MethodGet, linkPath+"?"+query.Encode(), nil, &link)
-	return link, err
+func (c *Client) Link(ctx context.Context, link network.Link) (state target.LinkState, err error) {
+	query := url.Values{"from": {link.From}, "to": {link.To}}
+	err = c.ask(ctx, http.MethodGet, linkPath+"?"+query.Encode(), nil, &state)
+	return state, err
 }
 
 // Surroundings asks the node what is wrong around it.

@@ -10,8 +10,8 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
-	"github.com/rejoin-db/rejoin/harness/disk"
 	"github.com/rejoin-db/rejoin/harness/embedded/machine"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/network"
 )
 
@@ -76,25 +76,19 @@ type Orders struct {
 	// Hosts are nodes that it did not know before.
 	Hosts []Host `json:"hosts,omitempty"`
 	// Links are what links are from now on, of which this node is one end.
-	Links []Link `json:"links,omitempty"`
+	Links []LinkRule `json:"links,omitempty"`
 	// Resets are links whose next message is to be cut in half.
-	Resets []Way `json:"resets,omitempty"`
+	Resets []network.Link `json:"resets,omitempty"`
 	// Disk is what is wrong with its disk.
-	Disk *disk.Faults `json:"disk,omitempty"`
+	Disk *fault.Disk `json:"disk,omitempty"`
 	// Ahead is how far its clock is ahead of the machine's.
 	Ahead *time.Duration `json:"ahead,omitempty"`
 }
 
-// Way is the way from one host to another.
-type Way struct {
-	From string `json:"from"`
-	To   string `json:"to"`
-}
-
-// Link is a way with its rule.
-type Link struct {
-	Way
-	Rule network.Rule `json:"rule"`
+// LinkRule is a link with its rule.
+type LinkRule struct {
+	network.Link
+	Rule fault.Rule `json:"rule"`
 }
 
 // MaxControl is how long the path of a unix socket may be on every system.
@@ -154,13 +148,13 @@ func (c Config) Validate() error {
 func (o Orders) Validate() error {
 	problems := []error{checkHosts(o.Hosts)}
 	for _, link := range o.Links {
-		if err := errors.Join(link.validate(), link.Rule.Validate()); err != nil {
+		if err := errors.Join(validateLink(link.Link), link.Rule.Validate()); err != nil {
 			problems = append(problems, fmt.Errorf("link from %q to %q: %w", link.From, link.To, err))
 		}
 	}
-	for _, way := range o.Resets {
-		if err := way.validate(); err != nil {
-			problems = append(problems, fmt.Errorf("reset from %q to %q: %w", way.From, way.To, err))
+	for _, link := range o.Resets {
+		if err := validateLink(link); err != nil {
+			problems = append(problems, fmt.Errorf("reset from %q to %q: %w", link.From, link.To, err))
 		}
 	}
 	if o.Disk != nil && o.Disk.Slow < 0 {
@@ -169,8 +163,8 @@ func (o Orders) Validate() error {
 	return errors.Join(problems...)
 }
 
-func (w Way) validate() error {
-	if w.From == "" || w.To == "" {
+func validateLink(l network.Link) error {
+	if l.From == "" || l.To == "" {
 		return errors.New("a link has two ends")
 	}
 	return nil

@@ -10,7 +10,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
-	"github.com/rejoin-db/rejoin/harness/disk"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/network"
 )
 
@@ -24,9 +24,9 @@ func full() Config {
 		WriteTimeout: 2 * time.Second, RequestTimeout: 3 * time.Second, MaxBody: 1 << 20, Token: "secret", LogLevel: "off",
 		Orders: Orders{
 			Hosts:  []Host{{"n1", "127.0.0.1:4001"}},
-			Links:  []Link{{Way{"n0", "n1"}, network.Rule{Mode: network.Drop, Latency: time.Second, Loss: 0.5, Bandwidth: 9}}},
-			Resets: []Way{{"n1", "n0"}},
-			Disk:   &disk.Faults{Slow: time.Millisecond, Lying: true},
+			Links:  []LinkRule{{network.Link{From: "n0", To: "n1"}, fault.Rule{Action: fault.Drop, Latency: time.Second, Loss: 0.5, Bandwidth: 9}}},
+			Resets: []network.Link{{From: "n1", To: "n0"}},
+			Disk:   &fault.Disk{Slow: time.Millisecond, Lying: true},
 			Ahead:  &ahead,
 		},
 	}
@@ -68,9 +68,9 @@ var _ = Describe("Orders", func() {
 		Expect(orders.Validate()).To(MatchError(message))
 	},
 		Entry(nil, Orders{Hosts: []Host{{"n1", "nowhere"}}}, `host "n1": address nowhere: missing port in address`),
-		Entry(nil, Orders{Links: []Link{{Way{"a", "b"}, network.Rule{Loss: 1}}}}, `link from "a" to "b": loss 1 is not from 0 to below 1`),
-		Entry(nil, Orders{Resets: []Way{{To: "b"}}}, `reset from "" to "b": a link has two ends`),
-		Entry(nil, Orders{Disk: &disk.Faults{Slow: -1}}, "a disk cannot be slower by -1ns"),
+		Entry(nil, Orders{Links: []LinkRule{{network.Link{From: "a", To: "b"}, fault.Rule{Loss: 1}}}}, `link from "a" to "b": loss 1 must be at least 0 and below 1`),
+		Entry(nil, Orders{Resets: []network.Link{{To: "b"}}}, `reset from "" to "b": a link has two ends`),
+		Entry(nil, Orders{Disk: &fault.Disk{Slow: -1}}, "a disk cannot be slower by -1ns"),
 	)
 
 	It("may be none", func() { Expect(Orders{}.Validate()).To(Succeed()) })

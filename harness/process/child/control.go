@@ -12,9 +12,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/rejoin-db/rejoin/harness/disk"
 	"github.com/rejoin-db/rejoin/harness/embedded"
-	"github.com/rejoin-db/rejoin/harness/network"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
@@ -41,7 +40,7 @@ type divergence struct {
 
 // Surroundings are what is wrong around a node.
 type Surroundings struct {
-	Disk  disk.Faults   `json:"disk"`
+	Disk  fault.Disk    `json:"disk"`
 	Ahead time.Duration `json:"ahead"` // of its clock
 }
 
@@ -80,8 +79,8 @@ type follower interface {
 // around is what is around a node: it follows orders, and tells what came of them.
 type around interface {
 	follower
-	stats(from, to string) (network.Stats, error)
-	link(from, to string) (target.Link, error)
+	stats(from, to string) (fault.LinkStats, error)
+	link(from, to string) (target.LinkState, error)
 	surroundings() Surroundings
 }
 

@@ -9,6 +9,8 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+
+	"github.com/rejoin-db/rejoin/harness/network"
 )
 
 // obedient keeps what it is ordered.
@@ -33,7 +35,7 @@ var _ = Describe("The control endpoint", func() {
 	It("has orders followed", func() {
 		var to obedient
 		Expect(post(&to, `{"resets": [{"from": "n0", "to": "n1"}]}`).Code).To(Equal(http.StatusOK))
-		Expect(to.heard).To(Equal([]Orders{{Resets: []Way{{"n0", "n1"}}}}))
+		Expect(to.heard).To(Equal([]Orders{{Resets: []network.Link{{From: "n0", To: "n1"}}}}))
 	})
 
 	DescribeTable("refuses what are no orders, and follows no part of them", func(body, message string) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness/disk"
 	"github.com/rejoin-db/rejoin/harness/embedded"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/network"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
@@ -108,8 +109,8 @@ func (w *world) follow(orders Orders) error {
 	for _, link := range orders.Links {
 		errs = append(errs, w.network.SetRule(link.From, link.To, link.Rule))
 	}
-	for _, way := range orders.Resets {
-		errs = append(errs, w.network.ResetLink(way.From, way.To))
+	for _, link := range orders.Resets {
+		errs = append(errs, w.network.ResetLink(link.From, link.To))
 	}
 	if orders.Disk != nil {
 		w.disk.Set(*orders.Disk)
@@ -151,14 +152,14 @@ func (w *world) nodeConfig(c Config, log io.Writer) embedded.Config {
 	return config
 }
 
-func (w *world) stats(from, to string) (network.Stats, error) { return w.network.Stats(from, to) }
+func (w *world) stats(from, to string) (fault.LinkStats, error) { return w.network.Stats(from, to) }
 
-func (w *world) link(from, to string) (link target.Link, err error) {
-	if link.Rule, err = w.network.Rule(from, to); err != nil {
-		return link, err
+func (w *world) link(from, to string) (state target.LinkState, err error) {
+	if state.Rule, err = w.network.Rule(from, to); err != nil {
+		return state, err
 	}
-	link.Reset, err = w.network.Armed(from, to)
-	return link, err
+	state.Reset, err = w.network.Armed(from, to)
+	return state, err
 }
 
 func (w *world) surroundings() Surroundings {

@@ -17,6 +17,7 @@ import (
 	"github.com/onsi/gomega/gleak"
 
 	"github.com/rejoin-db/rejoin/harness/embedded"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/network"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
@@ -91,8 +92,8 @@ var _ = Describe("Run", func() {
 		Expect(sum).NotTo(BeEmpty())
 
 		Expect(c.Tell(ctx, Orders{Hosts: []Host{{"n1", "127.0.0.1:1"}}})).To(Succeed())
-		Expect(c.Tell(ctx, Orders{Links: []Link{{Way: Way{"n0", "n1"}, Rule: network.Rule{Mode: network.Drop}}}})).To(Succeed())
-		err = c.Tell(ctx, Orders{Links: []Link{{Way: Way{"n0", "n2"}}}})
+		Expect(c.Tell(ctx, Orders{Links: []LinkRule{{Link: network.Link{From: "n0", To: "n1"}, Rule: fault.Rule{Action: fault.Drop}}}})).To(Succeed())
+		err = c.Tell(ctx, Orders{Links: []LinkRule{{Link: network.Link{From: "n0", To: "n2"}}}})
 		Expect(err).To(MatchError(And(HavePrefix("node n0: follow orders: "), ContainSubstring(`no host "n2"`))))
 		_, refused := errors.AsType[*RefusedError](err)
 		Expect(refused).To(BeTrue())
@@ -128,7 +129,7 @@ var _ = Describe("Run", func() {
 	}, limit)
 
 	It("has orders from the first moment on", func(ctx SpecContext) {
-		config.Orders.Links = []Link{{Way: Way{"n0", "n9"}}}
+		config.Orders.Links = []LinkRule{{Link: network.Link{From: "n0", To: "n9"}}}
 		run()
 		Eventually(ctx, ended).Should(Receive(MatchError(And(HavePrefix("start node n0: "), ContainSubstring(`no host "n9"`)))))
 	}, limit)
