@@ -60,7 +60,7 @@ var _ = onBoth("Damage", func(fresh func() *disk.Disk) {
 		_, err = d.Damage(fault.Database)
 		Expect(err).To(MatchError("the database is not on this disk"))
 		_, err = d.Damage("lid")
-		Expect(err).To(MatchError(ContainSubstring(`no part "lid"`)))
+		Expect(err).To(MatchError(ContainSubstring(`unknown disk part "lid"`)))
 	})
 })
 
