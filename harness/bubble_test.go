@@ -10,6 +10,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/internal/fake"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
@@ -35,7 +36,7 @@ func TestInVirtualTime(t *testing.T) {
 	}
 
 	inBubble("links flap at their period", func(g Gomega, ctx context.Context, c *harness.Cluster, f *fake.Cluster) {
-		stop, err := c.Flapping(ctx, time.Second, way(0, 1))
+		stop, err := c.Flapping(ctx, time.Second, link(0, 1))
 		g.Expect(err).NotTo(HaveOccurred())
 		time.Sleep(3*time.Second + 100*time.Millisecond)
 		g.Expect(f.Calls()).To(HaveLen(1 + 6))
@@ -62,7 +63,7 @@ func TestInVirtualTime(t *testing.T) {
 		g.Expect(c.TakeNodeOffline(ctx, 2)).To(Succeed())
 		g.Expect(time.Since(begun)).To(Equal(100*time.Millisecond), "to be measured takes less")
 		begun = time.Now()
-		g.Expect(c.TakeNodeOffline(ctx, 1, harness.Crash)).To(Succeed())
+		g.Expect(c.TakeNodeOffline(ctx, 1, fault.Crash)).To(Succeed())
 		g.Expect(time.Since(begun)).To(Equal(time.Second), "and to be asked for what is lost with it no more")
 		begun = time.Now()
 		_, err = c.Leader(ctx)

@@ -1,32 +1,29 @@
 package harness
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
-	"github.com/rejoin-db/rejoin/harness/disk"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/journal"
-	"github.com/rejoin-db/rejoin/harness/network"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
 // Faults are those in force, besides nodes that are offline: what is not sound, by
 // the index of the node.
 type Faults struct {
-	Links    map[network.Way[int]]network.Rule
-	Resets   map[network.Way[int]]bool // the links whose next message was to be cut in half, since they were mended
-	Flapping []string                  // the links that flap, in words
-	Disks    map[int]disk.Faults
+	Links    map[fault.Link]fault.Rule
+	Resets   map[fault.Link]bool // the links whose next message was to be cut in half, since they were mended
+	Flapping []string            // the links that flap, in words
+	Disks    map[int]fault.Disk
 	Clocks   map[int]time.Duration // how far they are ahead
 }
 
 func newFaults() Faults {
-	return Faults{Links: make(map[network.Way[int]]network.Rule), Resets: make(map[network.Way[int]]bool), Disks: make(map[int]disk.Faults), Clocks: make(map[int]time.Duration)}
+	return Faults{Links: make(map[fault.Link]fault.Rule), Resets: make(map[fault.Link]bool), Disks: make(map[int]fault.Disk), Clocks: make(map[int]time.Duration)}
 }
 
 // Faults returns a copy of the faults in force.
@@ -43,22 +40,22 @@ func (c *Cluster) Faults() Faults {
 // Lines are the faults in words, a line each.
 func (f Faults) Lines() []string {
 	var lines []string
-	ways := slices.Collect(maps.Keys(f.Links))
-	sortWays(ways)
-	for _, way := range ways {
-		lines = append(lines, fmt.Sprintf("link %s: %s", wayWords(way), ruleWords(f.Links[way])))
+	links := slices.Collect(maps.Keys(f.Links))
+	slices.SortFunc(links, fault.Link.Compare)
+	for _, link := range links {
+		lines = append(lines, fmt.Sprintf("link %s: %s", link, f.Links[link]))
 	}
-	ways = slices.Collect(maps.Keys(f.Resets))
-	sortWays(ways)
-	for _, way := range ways {
-		lines = append(lines, fmt.Sprintf("link %s: a message is or was to be cut in half", wayWords(way)))
+	links = slices.Collect(maps.Keys(f.Resets))
+	slices.SortFunc(links, fault.Link.Compare)
+	for _, link := range links {
+		lines = append(lines, fmt.Sprintf("link %s: a message is or was to be cut in half", link))
 	}
 	lines = append(lines, f.Flapping...)
 	for _, i := range slices.Sorted(maps.Keys(f.Disks)) {
-		lines = append(lines, fmt.Sprintf("disk of node %d: %s", i, diskWords(f.Disks[i])))
+		lines = append(lines, fmt.Sprintf("disk of node %d: %s", i, f.Disks[i]))
 	}
 	for _, i := range slices.Sorted(maps.Keys(f.Clocks)) {
-		lines = append(lines, fmt.Sprintf("clock of node %d: %s", i, clockWords(f.Clocks[i])))
+		lines = append(lines, fmt.Sprintf("clock of node %d: %s", i, fault.Skew(f.Clocks[i])))
 	}
 	return lines
 }
@@ -85,19 +82,19 @@ func (c *Cluster) forget(i int) {
 	defer c.mu.Unlock()
 	delete(c.faults.Disks, i)
 	delete(c.faults.Clocks, i)
-	maps.DeleteFunc(c.faults.Links, func(w network.Way[int], _ network.Rule) bool { return w.From == i || w.To == i })
-	maps.DeleteFunc(c.faults.Resets, func(w network.Way[int], _ bool) bool { return w.From == i || w.To == i })
+	maps.DeleteFunc(c.faults.Links, func(l fault.Link, _ fault.Rule) bool { return l.From == i || l.To == i })
+	maps.DeleteFunc(c.faults.Resets, func(l fault.Link, _ bool) bool { return l.From == i || l.To == i })
 }
 
 // SetDisk makes the node's disk what the faults say, whether or not the node runs;
 // zero faults are a sound disk.
-func (c *Cluster) SetDisk(ctx context.Context, i int, faults disk.Faults) error {
-	disker, can := target.As[target.Disker](c.cluster)
-	return c.set(ctx, i, "set disk", "disk: "+diskWords(faults), target.Disks, can, func(ctx context.Context) error {
+func (c *Cluster) SetDisk(ctx context.Context, i int, faults fault.Disk) error {
+	disks, can := target.As[target.DiskFaulter](c.cluster)
+	return c.set(ctx, i, "set disk", "disk: "+faults.String(), target.Disks, can, func(ctx context.Context) error {
 		if faults.Lying {
-			c.votes.mayForget(i)
+			c.monitor.MayForget(i)
 		}
-		if err := disker.SetDisk(ctx, i, faults); err != nil {
+		if err := disks.SetDisk(ctx, i, faults); err != nil {
 			return err
 		}
 		c.mu.Lock()
@@ -109,16 +106,16 @@ func (c *Cluster) SetDisk(ctx context.Context, i int, faults disk.Faults) error 
 
 // Damage flips one byte of a part of what the node keeps on its disk, whether or
 // not the node runs, and returns which file that was. Of a node that does not run a
-// part of the log can also be lost: see disk.LogEnd. Only another disk heals it: see
+// part of the log can also be lost: see fault.LogEnd. Only another disk heals it: see
 // Wiped.
-func (c *Cluster) Damage(ctx context.Context, i int, part disk.Part) (file string, err error) {
-	disker, can := target.As[target.Disker](c.cluster)
+func (c *Cluster) Damage(ctx context.Context, i int, part fault.Part) (file string, err error) {
+	disks, can := target.As[target.DiskFaulter](c.cluster)
 	err = c.set(ctx, i, "damage", "damage the "+string(part), target.Disks, can, func(ctx context.Context) (err error) {
 		if err = part.Validate(); err == nil {
-			file, err = disker.Damage(ctx, i, part)
+			file, err = disks.Damage(ctx, i, part)
 		}
-		if err == nil && part == disk.Everything {
-			c.votes.mayForget(i)
+		if err == nil && part == fault.Everything {
+			c.monitor.MayForget(i)
 		}
 		return err
 	})
@@ -128,9 +125,9 @@ func (c *Cluster) Damage(ctx context.Context, i int, part disk.Part) (file strin
 // SetClock sets how far the node's clock is ahead of the true time; behind if
 // negative, and right if 0. A clock that is set again jumps.
 func (c *Cluster) SetClock(ctx context.Context, i int, ahead time.Duration) error {
-	skewer, can := target.As[target.Skewer](c.cluster)
-	return c.set(ctx, i, "set clock", "clock: "+clockWords(ahead), target.Clocks, can, func(ctx context.Context) error {
-		if err := skewer.SetClock(ctx, i, ahead); err != nil {
+	clocks, can := target.As[target.ClockSetter](c.cluster)
+	return c.set(ctx, i, "set clock", "clock: "+fault.Skew(ahead), target.Clocks, can, func(ctx context.Context) error {
+		if err := clocks.SetClock(ctx, i, ahead); err != nil {
 			return err
 		}
 		c.mu.Lock()
@@ -154,46 +151,14 @@ func (c *Cluster) set(ctx context.Context, i int, action, text string, ability t
 	case !can:
 		return node.failed(action, &UnsupportedError{ability})
 	}
-	if err := c.setting.Take(ctx); err != nil {
+	if err := c.setting.Lock(ctx); err != nil {
 		return node.failed(action, err)
 	}
-	defer c.setting.Pass()
+	defer c.setting.Unlock()
 	end := c.journal.Begin(journal.Fault, i, "%s", text)
 	if err = do(ctx); err != nil {
 		err = node.failed(action, err)
 	}
 	end(err)
 	return err
-}
-
-func diskWords(f disk.Faults) string {
-	var words []string
-	for _, fault := range []struct {
-		is   bool
-		word string
-	}{{f.Full, "full"}, {f.Failing, "failing"}, {f.Slow != 0, fmt.Sprintf("%v slower", f.Slow)}, {f.Lying, "lying"}, {f.Torn, "about to tear a write"}} {
-		if fault.is {
-			words = append(words, fault.word)
-		}
-	}
-	if len(words) == 0 {
-		return "sound"
-	}
-	return strings.Join(words, ", ")
-}
-
-func clockWords(ahead time.Duration) string {
-	switch {
-	case ahead > 0:
-		return fmt.Sprintf("%v ahead", ahead)
-	case ahead < 0:
-		return fmt.Sprintf("%v behind", -ahead)
-	}
-	return "right"
-}
-
-func sortWays(ways []network.Way[int]) {
-	slices.SortFunc(ways, func(a, b network.Way[int]) int {
-		return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To))
-	})
 }

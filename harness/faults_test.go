@@ -11,10 +11,9 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness"
-	"github.com/rejoin-db/rejoin/harness/disk"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/internal/fake"
 	"github.com/rejoin-db/rejoin/harness/journal"
-	"github.com/rejoin-db/rejoin/harness/network"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
@@ -24,18 +23,18 @@ func leads(id string) func(*target.Status) { return func(s *target.Status) { s.L
 var _ = Describe("Disks and clocks", func() {
 	It("are set, remembered, and set right again", func(ctx SpecContext) {
 		c, f := boot()
-		Expect(c.SetDisk(ctx, 1, disk.Faults{Full: true, Slow: time.Second})).To(Succeed())
-		Expect(c.SetDisk(ctx, 2, disk.Faults{Torn: true})).To(Succeed())
+		Expect(c.SetDisk(ctx, 1, fault.Disk{Full: true, Slow: time.Second})).To(Succeed())
+		Expect(c.SetDisk(ctx, 2, fault.Disk{Torn: true})).To(Succeed())
 		Expect(c.SetClock(ctx, 0, time.Hour)).To(Succeed())
 		Expect(c.SetClock(ctx, 2, -time.Minute)).To(Succeed())
 		Expect(f.Calls()).To(Equal([]string{
-			"disk 1 {Full:true Failing:false Slow:1s Lying:false Torn:false}", "disk 2 {Full:false Failing:false Slow:0s Lying:false Torn:true}",
+			"disk 1 full, 1s slower", "disk 2 about to tear a write",
 			"clock 0 1h0m0s", "clock 2 -1m0s",
 		}))
 		Expect(c.Faults().Lines()).To(Equal([]string{
 			"disk of node 1: full, 1s slower", "disk of node 2: about to tear a write", "clock of node 0: 1h0m0s ahead", "clock of node 2: 1m0s behind",
 		}))
-		Expect(c.SetDisk(ctx, 2, disk.Faults{})).To(Succeed())
+		Expect(c.SetDisk(ctx, 2, fault.Disk{})).To(Succeed())
 		Expect(c.SetClock(ctx, 2, 0)).To(Succeed())
 		Expect(c.Faults().Lines()).To(HaveLen(2))
 		Expect(lines(c, 6)).To(Equal([]string{
@@ -46,26 +45,26 @@ var _ = Describe("Disks and clocks", func() {
 
 	It("are damaged for good", func(ctx SpecContext) {
 		c, _ := boot()
-		Expect(c.Damage(ctx, 1, disk.Snapshot)).To(Equal("n1/snapshot"))
+		Expect(c.Damage(ctx, 1, fault.Snapshot)).To(Equal("n1/snapshot"))
 		Expect(lines(c, 1)).To(Equal([]string{"fault node 1: damage the snapshot"}))
-		Expect(c.Damage(ctx, 1, "boot sector")).Error().To(MatchError(HavePrefix(`damage on node 1 (n1): a disk has no part "boot sector"`)))
+		Expect(c.Damage(ctx, 1, "boot sector")).Error().To(MatchError(HavePrefix(`damage on node 1 (n1): unknown disk part "boot sector"`)))
 		Expect(c.Faults().Lines()).To(BeEmpty())
 	}, patience)
 
 	It("are not remembered as what they did not become", func(ctx SpecContext) {
 		c, f := boot()
 		f.OnCall = func(context.Context, string) error { return errors.New("gone") }
-		Expect(c.SetDisk(ctx, 1, disk.Faults{Full: true})).To(MatchError("set disk on node 1 (n1): gone"))
+		Expect(c.SetDisk(ctx, 1, fault.Disk{Full: true})).To(MatchError("set disk on node 1 (n1): gone"))
 		Expect(c.SetClock(ctx, 1, 1)).To(MatchError("set clock on node 1 (n1): gone"))
-		Expect(c.Damage(ctx, 1, disk.Log)).Error().To(MatchError("damage on node 1 (n1): gone"))
+		Expect(c.Damage(ctx, 1, fault.Log)).Error().To(MatchError("damage on node 1 (n1): gone"))
 		Expect(c.Faults().Lines()).To(BeEmpty())
 	}, patience)
 
 	It("are refused where the target has none", func(ctx SpecContext) {
 		c, f := bootOf(&fake.Target{Plain: true})
-		Expect(c.SetDisk(ctx, 1, disk.Faults{})).To(MatchError("set disk on node 1 (n1): the target cannot make disks fail"))
-		Expect(c.Damage(ctx, 1, disk.Log)).Error().To(MatchError(harness.ErrUnsupported))
-		Expect(c.SetClock(ctx, 1, 1)).To(MatchError("set clock on node 1 (n1): the target cannot set nodes' clocks wrong"))
+		Expect(c.SetDisk(ctx, 1, fault.Disk{})).To(MatchError("set disk on node 1 (n1): the target cannot inject disk faults"))
+		Expect(c.Damage(ctx, 1, fault.Log)).Error().To(MatchError(harness.ErrUnsupported))
+		Expect(c.SetClock(ctx, 1, 1)).To(MatchError("set clock on node 1 (n1): the target cannot skew clocks"))
 		Expect(c.SetClock(ctx, 4, 1)).To(MatchError("node index 4 out of range (0-2)"))
 		Expect(f.Calls()).To(BeEmpty())
 	}, patience)
@@ -75,12 +74,12 @@ var _ = Describe("Heal after everything", func() {
 	// hurt does one of each.
 	hurt := func(ctx context.Context, c *harness.Cluster) {
 		GinkgoHelper()
-		Expect(c.SetLink(ctx, 0, 1, network.Rule{Latency: time.Second})).To(Succeed())
-		Expect(c.Flapping(ctx, time.Hour, way(0, 2))).Error().NotTo(HaveOccurred())
-		Expect(c.SetDisk(ctx, 3, disk.Faults{Slow: time.Second})).To(Succeed())
+		Expect(c.SetLink(ctx, 0, 1, fault.Rule{Latency: time.Second})).To(Succeed())
+		Expect(c.Flapping(ctx, time.Hour, link(0, 2))).Error().NotTo(HaveOccurred())
+		Expect(c.SetDisk(ctx, 3, fault.Disk{Slow: time.Second})).To(Succeed())
 		Expect(c.SetClock(ctx, 0, time.Hour)).To(Succeed())
-		for i, way := range []harness.Way{harness.Isolate, harness.Stop, harness.Crash, harness.Pause} {
-			Expect(c.TakeNodeOffline(ctx, i+1, way)).To(Succeed())
+		for i, mode := range []fault.Mode{fault.Isolate, fault.Stop, fault.Crash, fault.Pause} {
+			Expect(c.TakeNodeOffline(ctx, i+1, mode)).To(Succeed())
 		}
 	}
 
@@ -90,7 +89,7 @@ var _ = Describe("Heal after everything", func() {
 		calls := len(f.Calls())
 		Expect(c.Heal(ctx)).To(Succeed())
 		Expect(f.Calls()[calls:]).To(HaveExactElements(
-			HavePrefix("link 0 2 {Mode:up"), HavePrefix("link 0 1 {Mode:up Latency:0s"), Equal("clock 0 0s"), HavePrefix("disk 3 {Full:false"),
+			HavePrefix("link 0 2 sound"), HavePrefix("link 0 1 sound"), Equal("clock 0 0s"), HavePrefix("disk 3 sound"),
 			Equal("rejoin 1"), Equal("start 2"), Equal("start 3"), Equal("resume 4")))
 		Expect(c.Faults().Lines()).To(BeEmpty())
 		Expect(flags(c)).To(HaveEach(true))
@@ -139,7 +138,7 @@ var _ = Describe("One leader a term", func() {
 	}
 
 	It("is checked over the lives of a node, and found when it is first seen", func(ctx SpecContext) {
-		for _, end := range []harness.Way{harness.Stop, harness.Crash} {
+		for _, end := range []fault.Mode{fault.Stop, fault.Crash} {
 			c, f := boot()
 			shows(f.Node(0), led(2, 5)) // which nobody asks it for
 			Expect(c.TakeNodeOffline(ctx, 0, end)).To(Succeed())
@@ -173,7 +172,7 @@ var _ = Describe("One leader a term", func() {
 		f.Node(0).OnStatus(func(context.Context, target.Status) (target.Status, error) {
 			return target.Status{}, errors.New("busy")
 		})
-		Expect(c.TakeNodeOffline(ctx, 0, harness.Crash)).To(Succeed())
+		Expect(c.TakeNodeOffline(ctx, 0, fault.Crash)).To(Succeed())
 		f.Node(0).OnStatus(nil)
 		Expect(c.BringNodeOnline(ctx, 0)).To(Succeed())
 		for i := range 3 {
@@ -190,7 +189,7 @@ var _ = Describe("VerifyInvariants with nodes away", func() {
 	It("says that they cannot be compared", func(ctx SpecContext) {
 		c, _ := boot(harness.Size(5))
 		Expect(c.TakeNodeOffline(ctx, 1)).To(Succeed())
-		Expect(c.TakeNodeOffline(ctx, 3, harness.Crash)).To(Succeed())
+		Expect(c.TakeNodeOffline(ctx, 3, fault.Crash)).To(Succeed())
 		Expect(c.VerifyInvariants(ctx)).To(MatchError("node 1 (n1) is offline (isolate), so what it holds cannot be compared\n" +
 			"node 3 (n3) is offline (crash), so what it holds cannot be compared"))
 	}, patience)
@@ -206,7 +205,7 @@ var _ = Describe("Measure", func() {
 		f.Node(2).OnStatus(func(context.Context, target.Status) (target.Status, error) {
 			return target.Status{}, errors.New("gone")
 		})
-		Expect(c.TakeNodeOffline(ctx, 3, harness.Crash)).To(Succeed())
+		Expect(c.TakeNodeOffline(ctx, 3, fault.Crash)).To(Succeed())
 		usage, err := c.Measure(ctx)
 		Expect(err).To(MatchError("ask for status on node 2 (n2): gone"))
 		Expect(usage).To(Equal([]harness.Usage{
@@ -242,6 +241,6 @@ var _ = Describe("Measure", func() {
 		Expect(measured(func() { Expect(c.BringNodeOnline(ctx, 1)).To(Succeed()) })).To(Equal("0 1 2"))
 		Expect(measured(func() { Expect(c.AddNode(ctx)).Error().NotTo(HaveOccurred()) })).To(Equal("0 1 2 3"))
 		f.Node(2).OnStatus(func(ctx context.Context, s target.Status) (target.Status, error) { <-ctx.Done(); return s, ctx.Err() })
-		Expect(measured(func() { Expect(c.TakeNodeOffline(ctx, 1, harness.Pause)).To(Succeed()) })).To(Equal("0 3"), "who does not answer is left out")
+		Expect(measured(func() { Expect(c.TakeNodeOffline(ctx, 1, fault.Pause)).To(Succeed()) })).To(Equal("0 3"), "who does not answer is left out")
 	}, patience)
 })

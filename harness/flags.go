@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
@@ -36,13 +37,13 @@ func (c *Cluster) IsNodeOnline(i int) (bool, error) {
 
 // Lost tells in which way a node is lost that was taken offline. It is false for
 // a node that is not offline.
-func (c *Cluster) Lost(i int) (Way, bool) {
+func (c *Cluster) Lost(i int) (fault.Mode, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed || i < 0 || i >= len(c.members) || c.members[i].flag != offline {
 		return "", false
 	}
-	return c.members[i].way, true
+	return c.members[i].mode, true
 }
 
 // TakeNodeOffline takes the flag down, and then loses the node in one way:
@@ -51,7 +52,7 @@ func (c *Cluster) Lost(i int) (Way, bool) {
 // ErrAlreadyOffline. What the target cannot do is an *UnsupportedError, and
 // nothing has changed. If the fault fails, the flag goes up again; whatever it
 // did until then has then been done.
-func (c *Cluster) TakeNodeOffline(ctx context.Context, i int, way ...Way) (err error) {
+func (c *Cluster) TakeNodeOffline(ctx context.Context, i int, mode ...fault.Mode) (err error) {
 	ctx, leave, err := c.enter(ctx)
 	if err != nil {
 		return err
@@ -61,7 +62,7 @@ func (c *Cluster) TakeNodeOffline(ctx context.Context, i int, way ...Way) (err e
 	if err != nil {
 		return err
 	}
-	lost, err := oneWay(way)
+	lost, err := oneMode(mode)
 	end := c.beginFlag(i, journal.FlagChange{Online: false, Mode: string(lost)})
 	if err == nil {
 		err = c.takeOffline(ctx, node, lost)
@@ -74,32 +75,32 @@ func (c *Cluster) TakeNodeOffline(ctx context.Context, i int, way ...Way) (err e
 	return err
 }
 
-func (c *Cluster) takeOffline(ctx context.Context, node *Node, way Way) error {
-	injure, err := c.injure(way)
+func (c *Cluster) takeOffline(ctx context.Context, node *Node, mode fault.Mode) error {
+	injure, err := c.injure(mode)
 	if err != nil {
 		return err
 	}
 	return c.change(node.index, online, goingOffline, offline, func(m *member) error {
-		if way == Stop || way == Crash {
+		if mode == fault.Stop || mode == fault.Crash {
 			node.remember(ctx)
 		}
-		if err := c.inject(node.index, string(way), func() error { return injure(ctx, node.index) }); err != nil {
+		if err := c.inject(node.index, string(mode), func() error { return injure(ctx, node.index) }); err != nil {
 			return err
 		}
 		c.schema.forget(node.index)
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		m.way, m.isolated = way, way == Isolate
+		m.mode, m.isolated = mode, mode == fault.Isolate
 		return nil
 	})
 }
 
-// Return is how a node comes back.
-type Return string
+// ReturnOption changes how a node comes back.
+type ReturnOption string
 
 // Wiped lets a node come back on an empty and sound disk, as a new member of the
 // cluster. A node that still runs, isolated or paused, is crashed for it first.
-const Wiped Return = "wiped"
+const Wiped ReturnOption = "wiped"
 
 // BringNodeOnline undoes what was done to the node, whichever way it was lost,
 // and then puts the flag up. What the node has on its disk is kept, unless it
@@ -108,7 +109,7 @@ const Wiped Return = "wiped"
 // until then. Bringing back a node that is not offline is ErrAlreadyOnline. What
 // the target cannot do is an *UnsupportedError, and nothing has changed. If it
 // fails otherwise the flag stays down, and it can be tried again.
-func (c *Cluster) BringNodeOnline(ctx context.Context, i int, options ...Return) (err error) {
+func (c *Cluster) BringNodeOnline(ctx context.Context, i int, options ...ReturnOption) (err error) {
 	ctx, leave, err := c.enter(ctx)
 	if err != nil {
 		return err

@@ -6,14 +6,14 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/journal"
-	"github.com/rejoin-db/rejoin/harness/network"
 )
 
 // flapping is links that are cut and mended in turn, in a goroutine of its own.
 type flapping struct {
 	cluster *Cluster
-	ways    []network.Way[int]
+	links   []fault.Link
 	period  time.Duration
 	cancel  context.CancelFunc
 	done    chan struct{}
@@ -25,17 +25,17 @@ type flapping struct {
 // stop is called, or Heal, or Close. It outlives ctx, which is for the first cut
 // only. stop ends it, blocks until the links are mended, and returns what went
 // wrong meanwhile, which ended it too; it may be called again.
-func (c *Cluster) Flapping(ctx context.Context, period time.Duration, ways ...network.Way[int]) (stop func() error, err error) {
+func (c *Cluster) Flapping(ctx context.Context, period time.Duration, links ...fault.Link) (stop func() error, err error) {
 	if c.isClosed() {
-		return nil, fmt.Errorf("flap every %v %s: %w", period, waysWords(ways), ErrClosed)
+		return nil, fmt.Errorf("flap every %v %s: %w", period, linksWords(links), ErrClosed)
 	}
 	const least = 2 * time.Nanosecond
 	if period < least {
 		return nil, fmt.Errorf("links cannot flap every %v", period)
 	}
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	f := &flapping{cluster: c.whole(), ways: ways, period: period, cancel: cancel, done: make(chan struct{})}
-	if err := c.cut(ctx, f.String(), network.Drop, ways); err != nil {
+	f := &flapping{cluster: c.whole(), links: links, period: period, cancel: cancel, done: make(chan struct{})}
+	if err := c.cut(ctx, f.String(), fault.Drop, links); err != nil {
 		cancel()
 		return nil, err
 	}
@@ -52,7 +52,7 @@ func (c *Cluster) Flapping(ctx context.Context, period time.Duration, ways ...ne
 }
 
 func (f *flapping) String() string {
-	return fmt.Sprintf("flap every %v %s", f.period, waysWords(f.ways))
+	return fmt.Sprintf("flap every %v %s", f.period, linksWords(f.links))
 }
 
 func (f *flapping) run(ctx context.Context) {
@@ -60,7 +60,7 @@ func (f *flapping) run(ctx context.Context) {
 	ticker := time.NewTicker(f.period / 2)
 	defer ticker.Stop()
 	f.flips = 1
-	for mode := network.Up; f.err == nil; mode = other(mode) {
+	for mode := fault.Pass; f.err == nil; mode = other(mode) {
 		select {
 		case <-ctx.Done():
 			f.end(ctx)
@@ -79,22 +79,22 @@ func (f *flapping) run(ctx context.Context) {
 
 // end leaves the links mended.
 func (f *flapping) end(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), longestOnly)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), singleProbeTimeout)
 	defer cancel()
 	done := f.cluster.journal.Begin(journal.Fault, journal.Nobody, "mend after %d flips: %v", f.flips, f)
-	if err := f.flip(ctx, network.Up); err != nil {
+	if err := f.flip(ctx, fault.Pass); err != nil {
 		f.err = errors.Join(f.err, fmt.Errorf("mend what was to %v: %w", f, err))
 	}
 	done(f.err)
 }
 
 // flip is not written down each time: when it was, follows from the period.
-func (f *flapping) flip(ctx context.Context, mode network.Mode) error {
+func (f *flapping) flip(ctx context.Context, mode fault.Action) error {
 	linker, err := f.cluster.linker()
 	if err != nil {
 		return err
 	}
-	return f.cluster.changeLinks(ctx, linker, f.ways, withMode(mode))
+	return f.cluster.changeLinks(ctx, linker, f.links, withAction(mode))
 }
 
 func (f *flapping) stop() error {
@@ -122,9 +122,9 @@ func (c *Cluster) stopFlapping() error {
 	return errors.Join(errs...)
 }
 
-func other(mode network.Mode) network.Mode {
-	if mode == network.Up {
-		return network.Drop
+func other(mode fault.Action) fault.Action {
+	if mode == fault.Pass {
+		return fault.Drop
 	}
-	return network.Up
+	return fault.Pass
 }

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 
-	"github.com/rejoin-db/rejoin/harness/disk"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
@@ -24,7 +24,7 @@ func (c *Cluster) Heal(ctx context.Context) (err error) {
 	nodes := c.Nodes()
 	for _, node := range nodes {
 		if _, bad := faults.Disks[node.index]; bad {
-			errs = append(errs, c.SetDisk(ctx, node.index, disk.Faults{}))
+			errs = append(errs, c.SetDisk(ctx, node.index, fault.Disk{}))
 		}
 		if _, wrong := faults.Clocks[node.index]; wrong {
 			errs = append(errs, c.SetClock(ctx, node.index, 0))

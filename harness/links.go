@@ -4,43 +4,40 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/journal"
-	"github.com/rejoin-db/rejoin/harness/network"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// Clients stands for the place of the clients where a link's ends are named; all
-// other ends are nodes, by their index.
-const Clients = target.Clients
-
-// SetLink makes the link from one node to another, or from or to Clients, what the
-// rule says; the link the other way stays as it is. It is in effect when SetLink
+// SetLink makes the link from one node to another, or from or to fault.Clients, what the
+// rule says; the link the other link stays as it is. It is in effect when SetLink
 // returns. What TakeNodeOffline cut stays cut, whatever the rule.
-func (c *Cluster) SetLink(ctx context.Context, from, to int, rule network.Rule) error {
-	text := fmt.Sprintf("link %s: %s", wayWords(network.Way[int]{From: from, To: to}), ruleWords(rule))
-	return c.setLinks(ctx, text, []network.Way[int]{{From: from, To: to}}, func(network.Rule) network.Rule { return rule })
+func (c *Cluster) SetLink(ctx context.Context, from, to int, rule fault.Rule) error {
+	text := fmt.Sprintf("link %s: %s", fault.Link{From: from, To: to}, rule)
+	return c.setLinks(ctx, text, []fault.Link{{From: from, To: to}}, func(fault.Rule) fault.Rule { return rule })
 }
 
-// Cut lets nothing pass over the links any more, as the mode says. The rest of
+// Cut lets nothing pass over the links any more, as the action says. The rest of
 // their rules stays for when they are mended. All are tried; the errors are joined.
-func (c *Cluster) Cut(ctx context.Context, mode network.Mode, ways ...network.Way[int]) error {
-	return c.cut(ctx, fmt.Sprintf("cut (%v) %s", mode, waysWords(ways)), mode, ways)
+func (c *Cluster) Cut(ctx context.Context, action fault.Action, links ...fault.Link) error {
+	return c.cut(ctx, fmt.Sprintf("cut (%v) %s", action, linksWords(links)), action, links)
 }
 
 // Mend undoes Cut: the links pass everything on, each as its rule says.
-func (c *Cluster) Mend(ctx context.Context, ways ...network.Way[int]) error {
-	return c.cut(ctx, "mend "+waysWords(ways), network.Up, ways)
+func (c *Cluster) Mend(ctx context.Context, links ...fault.Link) error {
+	return c.cut(ctx, "mend "+linksWords(links), fault.Pass, links)
 }
 
-func (c *Cluster) cut(ctx context.Context, text string, mode network.Mode, ways []network.Way[int]) error {
-	return c.setLinks(ctx, text, ways, withMode(mode))
+func (c *Cluster) cut(ctx context.Context, text string, action fault.Action, links []fault.Link) error {
+	return c.setLinks(ctx, text, links, withAction(action))
 }
 
-func withMode(mode network.Mode) func(network.Rule) network.Rule {
-	return func(rule network.Rule) network.Rule {
-		rule.Mode = mode
+func withAction(action fault.Action) func(fault.Rule) fault.Rule {
+	return func(rule fault.Rule) fault.Rule {
+		rule.Action = action
 		return rule
 	}
 }
@@ -53,21 +50,21 @@ func (c *Cluster) MendLinks(ctx context.Context) (err error) {
 		return err
 	}
 	defer leave(&err)
-	var ways []network.Way[int]
+	var links []fault.Link
 	faults := c.Faults()
-	for way := range faults.Links {
-		ways = append(ways, way)
+	for link := range faults.Links {
+		links = append(links, link)
 	}
-	for way := range faults.Resets {
-		if _, ruled := faults.Links[way]; !ruled {
-			ways = append(ways, way)
+	for link := range faults.Resets {
+		if _, ruled := faults.Links[link]; !ruled {
+			links = append(links, link)
 		}
 	}
-	if len(ways) == 0 {
+	if len(links) == 0 {
 		return nil
 	}
-	sortWays(ways)
-	return c.setLinks(ctx, "mend all links", ways, func(network.Rule) network.Rule { return network.Rule{} })
+	slices.SortFunc(links, fault.Link.Compare)
+	return c.setLinks(ctx, "mend all links", links, func(fault.Rule) fault.Rule { return fault.Rule{} })
 }
 
 // ResetLink cuts the next message that is sent over the link in half, and resets
@@ -79,63 +76,63 @@ func (c *Cluster) ResetLink(ctx context.Context, from, to int) (err error) {
 		return err
 	}
 	defer leave(&err)
-	way := network.Way[int]{From: from, To: to}
-	linker, err := c.linker(way)
+	link := fault.Link{From: from, To: to}
+	linker, err := c.linker(link)
 	if err == nil {
-		end := c.journal.Begin(journal.Fault, journal.Nobody, "reset %s", wayWords(way))
+		end := c.journal.Begin(journal.Fault, journal.Nobody, "reset %s", link)
 		if err = linker.ResetLink(ctx, from, to); err == nil {
 			c.mu.Lock()
-			c.faults.Resets[way] = true
+			c.faults.Resets[link] = true
 			c.mu.Unlock()
 		}
 		end(err)
 	}
 	if err != nil {
-		return fmt.Errorf("reset %s: %w", wayWords(way), err)
+		return fmt.Errorf("reset %s: %w", link, err)
 	}
 	return nil
 }
 
 // LinkStats counts what the link has done, and what was done to what it carried:
 // it shows whether a fault of the link bit. It looks past every fault.
-func (c *Cluster) LinkStats(ctx context.Context, from, to int) (_ network.Stats, err error) {
+func (c *Cluster) LinkStats(ctx context.Context, from, to int) (_ fault.LinkStats, err error) {
 	ctx, leave, err := c.enter(ctx)
 	if err != nil {
-		return network.Stats{}, err
+		return fault.LinkStats{}, err
 	}
 	defer leave(&err)
-	way := network.Way[int]{From: from, To: to}
-	linker, err := c.linker(way)
+	link := fault.Link{From: from, To: to}
+	linker, err := c.linker(link)
 	if err != nil {
-		return network.Stats{}, fmt.Errorf("count on %s: %w", wayWords(way), err)
+		return fault.LinkStats{}, fmt.Errorf("count on %s: %w", link, err)
 	}
 	stats, err := linker.LinkStats(ctx, from, to)
 	if err != nil {
-		return stats, fmt.Errorf("count on %s: %w", wayWords(way), err)
+		return stats, fmt.Errorf("count on %s: %w", link, err)
 	}
 	return stats, nil
 }
 
 // setLinks changes the rules of links, as one fault.
-func (c *Cluster) setLinks(ctx context.Context, text string, ways []network.Way[int], change func(network.Rule) network.Rule) (err error) {
+func (c *Cluster) setLinks(ctx context.Context, text string, links []fault.Link, change func(fault.Rule) fault.Rule) (err error) {
 	ctx, leave, err := c.enter(ctx)
 	if err != nil {
 		return fmt.Errorf("%s: %w", text, err)
 	}
 	defer leave(&err)
-	linker, err := c.linker(ways...)
+	linker, err := c.linker(links...)
 	switch {
 	case err != nil:
-	case len(ways) == 0:
-		err = errors.New("this is about no link")
+	case len(links) == 0:
+		err = errors.New("no links given")
 	default:
-		err = change(network.Rule{}).Validate()
+		err = change(fault.Rule{}).Validate()
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", text, err)
 	}
 	end := c.journal.Begin(journal.Fault, journal.Nobody, "%s", text)
-	if err = c.changeLinks(ctx, linker, ways, change); err != nil {
+	if err = c.changeLinks(ctx, linker, links, change); err != nil {
 		err = fmt.Errorf("%s: %w", text, err)
 	}
 	end(err)
@@ -144,47 +141,47 @@ func (c *Cluster) setLinks(ctx context.Context, text string, ways []network.Way[
 
 // changeLinks tries all links, and remembers the rules of those that took effect.
 // The links of a node that was removed meanwhile are nobody's.
-func (c *Cluster) changeLinks(ctx context.Context, linker target.Linker, ways []network.Way[int], change func(network.Rule) network.Rule) error {
-	if err := c.setting.Take(ctx); err != nil {
+func (c *Cluster) changeLinks(ctx context.Context, linker target.LinkFaulter, links []fault.Link, change func(fault.Rule) fault.Rule) error {
+	if err := c.setting.Lock(ctx); err != nil {
 		return err
 	}
-	defer c.setting.Pass()
+	defer c.setting.Unlock()
 	var errs []error
-	for _, way := range ways {
-		if _, err := c.linker(way); err != nil {
+	for _, link := range links {
+		if _, err := c.linker(link); err != nil {
 			continue
 		}
-		rule := change(c.rule(way))
-		if err := linker.SetLink(ctx, way.From, way.To, rule); err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", wayWords(way), err))
+		rule := change(c.rule(link))
+		if err := linker.SetLink(ctx, link.From, link.To, rule); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", link, err))
 			continue
 		}
 		c.mu.Lock()
-		keep(c.faults.Links, way, rule)
-		delete(c.faults.Resets, way)
+		keep(c.faults.Links, link, rule)
+		delete(c.faults.Resets, link)
 		c.mu.Unlock()
 	}
 	return errors.Join(errs...)
 }
 
-func (c *Cluster) rule(way network.Way[int]) network.Rule {
+func (c *Cluster) rule(link fault.Link) fault.Rule {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.faults.Links[way]
+	return c.faults.Links[link]
 }
 
 // linker is who sets links, if there are such links.
-func (c *Cluster) linker(ways ...network.Way[int]) (target.Linker, error) {
-	linker, can := target.As[target.Linker](c.cluster)
+func (c *Cluster) linker(links ...fault.Link) (target.LinkFaulter, error) {
+	linker, can := target.As[target.LinkFaulter](c.cluster)
 	if !can {
 		return nil, &UnsupportedError{target.Links}
 	}
-	for _, way := range ways {
-		if way.From == way.To {
-			return nil, fmt.Errorf("there is no link from node %d to itself", way.From)
+	for _, link := range links {
+		if link.From == link.To {
+			return nil, fmt.Errorf("there is no link from node %d to itself", link.From)
 		}
-		for _, end := range []int{way.From, way.To} {
-			if end == Clients {
+		for _, end := range []int{link.From, link.To} {
+			if end == fault.Clients {
 				continue
 			}
 			if _, err := c.nodeAt(end); err != nil {
@@ -195,43 +192,14 @@ func (c *Cluster) linker(ways ...network.Way[int]) (target.Linker, error) {
 	return linker, nil
 }
 
-func ruleWords(r network.Rule) string {
-	var words []string
-	if r.Mode != network.Up {
-		words = append(words, r.Mode.String())
-	}
-	if r.Latency > 0 || r.Jitter > 0 {
-		words = append(words, fmt.Sprintf("latency %v, jitter %v", r.Latency, r.Jitter))
-	}
-	if r.Loss > 0 {
-		words = append(words, fmt.Sprintf("loss %g%%", r.Loss*100))
-	}
-	if r.Bandwidth > 0 {
-		words = append(words, fmt.Sprintf("%d bytes a second", r.Bandwidth))
-	}
-	if len(words) == 0 {
-		return "sound"
-	}
-	return strings.Join(words, ", ")
-}
-
-func wayWords(w network.Way[int]) string { return endWords(w.From) + "->" + endWords(w.To) }
-
-func endWords(end int) string {
-	if end == Clients {
-		return "clients"
-	}
-	return itoa(end)
-}
-
-func waysWords(ways []network.Way[int]) string {
+func linksWords(links []fault.Link) string {
 	const most = 12
 	var words []string
-	for _, w := range ways[:min(len(ways), most)] {
-		words = append(words, wayWords(w))
+	for _, l := range links[:min(len(links), most)] {
+		words = append(words, l.String())
 	}
-	if len(ways) > most {
-		words = append(words, fmt.Sprintf("and %d more", len(ways)-most))
+	if len(links) > most {
+		words = append(words, fmt.Sprintf("and %d more", len(links)-most))
 	}
 	return strings.Join(words, " ")
 }

@@ -16,17 +16,17 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/internal/fake"
-	"github.com/rejoin-db/rejoin/harness/network"
 )
 
-func way(from, to int) network.Way[int] { return network.Way[int]{From: from, To: to} }
+func link(from, to int) fault.Link { return fault.Link{From: from, To: to} }
 
 // cut are the links that are cut, as the harness remembers them, in order.
 func cut(c *harness.Cluster) string {
 	var ways []string
 	for w, rule := range c.Faults().Links {
-		if rule.Mode != network.Up {
+		if rule.Action != fault.Pass {
 			ways = append(ways, fmt.Sprint(w.From, w.To))
 		}
 	}
@@ -37,13 +37,13 @@ func cut(c *harness.Cluster) string {
 var _ = Describe("Links", func() {
 	It("take rules one way, and between nodes and clients", func(ctx SpecContext) {
 		c, f := boot()
-		Expect(c.SetLink(ctx, 0, 1, network.Rule{Latency: time.Second})).To(Succeed())
-		Expect(c.SetLink(ctx, harness.Clients, 2, network.Rule{Bandwidth: 1000})).To(Succeed())
-		Expect(c.SetLink(ctx, 2, harness.Clients, network.Rule{Mode: network.Refuse, Jitter: time.Second})).To(Succeed())
+		Expect(c.SetLink(ctx, 0, 1, fault.Rule{Latency: time.Second})).To(Succeed())
+		Expect(c.SetLink(ctx, fault.Clients, 2, fault.Rule{Bandwidth: 1000})).To(Succeed())
+		Expect(c.SetLink(ctx, 2, fault.Clients, fault.Rule{Action: fault.Refuse, Jitter: time.Second})).To(Succeed())
 		Expect(f.Calls()).To(Equal([]string{
-			"link 0 1 {Mode:up Latency:1s Jitter:0s Loss:0 Bandwidth:0}",
-			"link -1 2 {Mode:up Latency:0s Jitter:0s Loss:0 Bandwidth:1000}",
-			"link 2 -1 {Mode:refuse Latency:0s Jitter:1s Loss:0 Bandwidth:0}",
+			"link 0 1 latency 1s, jitter 0s",
+			"link -1 2 1000 bytes a second",
+			"link 2 -1 refuse, latency 0s, jitter 1s",
 		}))
 		Expect(lines(c, 3)).To(Equal([]string{
 			"fault: link 0->1: latency 1s, jitter 0s", "fault: link clients->2: 1000 bytes a second", "fault: link 2->clients: refuse, latency 0s, jitter 1s",
@@ -53,15 +53,15 @@ var _ = Describe("Links", func() {
 
 	It("keep the rest of their rules when they are cut and mended", func(ctx SpecContext) {
 		c, f := boot()
-		Expect(c.SetLink(ctx, 0, 1, network.Rule{Latency: time.Second})).To(Succeed())
-		Expect(c.Cut(ctx, network.Refuse, way(0, 1), way(1, 0))).To(Succeed())
-		Expect(c.Faults().Links).To(Equal(map[network.Way[int]]network.Rule{
-			way(0, 1): {Mode: network.Refuse, Latency: time.Second}, way(1, 0): {Mode: network.Refuse}}))
-		Expect(c.Mend(ctx, way(0, 1), way(1, 0))).To(Succeed())
-		Expect(f.Calls()[3]).To(Equal("link 0 1 {Mode:up Latency:1s Jitter:0s Loss:0 Bandwidth:0}"))
+		Expect(c.SetLink(ctx, 0, 1, fault.Rule{Latency: time.Second})).To(Succeed())
+		Expect(c.Cut(ctx, fault.Refuse, link(0, 1), link(1, 0))).To(Succeed())
+		Expect(c.Faults().Links).To(Equal(map[fault.Link]fault.Rule{
+			link(0, 1): {Action: fault.Refuse, Latency: time.Second}, link(1, 0): {Action: fault.Refuse}}))
+		Expect(c.Mend(ctx, link(0, 1), link(1, 0))).To(Succeed())
+		Expect(f.Calls()[3]).To(Equal("link 0 1 latency 1s, jitter 0s"))
 		Expect(c.Faults().Lines()).To(Equal([]string{"link 0->1: latency 1s, jitter 0s"}))
 		Expect(c.MendLinks(ctx)).To(Succeed())
-		Expect(f.Calls()[5:]).To(Equal([]string{"link 0 1 {Mode:up Latency:0s Jitter:0s Loss:0 Bandwidth:0}"}))
+		Expect(f.Calls()[5:]).To(Equal([]string{"link 0 1 sound"}))
 		Expect(c.Faults().Lines()).To(BeEmpty())
 		Expect(c.MendLinks(ctx)).To(Succeed())
 		Expect(f.Calls()).To(HaveLen(6), "a second time there is nothing to do")
@@ -69,14 +69,14 @@ var _ = Describe("Links", func() {
 
 	It("are tried all, and remembered as they became", func(ctx SpecContext) {
 		c, f := boot()
-		failing(f, "link 1 0 {Mode:drop Latency:0s Jitter:0s Loss:0 Bandwidth:0}", errors.New("no such link"))
-		Expect(c.Cut(ctx, network.Drop, way(0, 1), way(1, 0), way(1, 2))).To(MatchError("cut (drop) 0->1 1->0 1->2: 1->0: no such link"))
+		failing(f, "link 1 0 drop", errors.New("no such link"))
+		Expect(c.Cut(ctx, fault.Drop, link(0, 1), link(1, 0), link(1, 2))).To(MatchError("cut (drop) 0->1 1->0 1->2: 1->0: no such link"))
 		Expect(cut(c)).To(Equal("0 1, 1 2"))
 	}, patience)
 
 	It("reset a message once", func(ctx SpecContext) {
 		c, f := boot()
-		Expect(c.ResetLink(ctx, 0, harness.Clients)).To(Succeed())
+		Expect(c.ResetLink(ctx, 0, fault.Clients)).To(Succeed())
 		Expect(f.Calls()).To(Equal([]string{"reset 0 -1"}))
 		Expect(lines(c, 1)).To(Equal([]string{"fault: reset 0->clients"}))
 		failing(f, "reset 1 2", errors.New("no connection"))
@@ -85,32 +85,32 @@ var _ = Describe("Links", func() {
 
 		By("being disarmed when the links are mended")
 		Expect(c.MendLinks(ctx)).To(Succeed())
-		Expect(f.Calls()).To(ContainElement("link 0 -1 {Mode:up Latency:0s Jitter:0s Loss:0 Bandwidth:0}"))
+		Expect(f.Calls()).To(ContainElement("link 0 -1 sound"))
 		Expect(c.Faults().Lines()).To(BeEmpty())
 	}, patience)
 
 	It("that cannot be are refused before any is touched", func(ctx SpecContext) {
 		c, f := boot()
 		var index *harness.IndexError
-		Expect(errors.As(c.SetLink(ctx, 0, 3, network.Rule{}), &index)).To(BeTrue())
-		Expect(errors.As(c.Cut(ctx, network.Drop, way(0, 1), way(-2, 0)), &index)).To(BeTrue())
+		Expect(errors.As(c.SetLink(ctx, 0, 3, fault.Rule{}), &index)).To(BeTrue())
+		Expect(errors.As(c.Cut(ctx, fault.Drop, link(0, 1), link(-2, 0)), &index)).To(BeTrue())
 		Expect(errors.As(c.ResetLink(ctx, 7, 0), &index)).To(BeTrue())
-		Expect(c.Cut(ctx, network.Drop, way(0, 1), way(2, 2))).To(MatchError("cut (drop) 0->1 2->2: there is no link from node 2 to itself"))
-		Expect(c.SetLink(ctx, harness.Clients, harness.Clients, network.Rule{})).To(HaveOccurred())
-		Expect(c.SetLink(ctx, 0, 1, network.Rule{Loss: 1})).To(MatchError(ContainSubstring("loss 1 is not from 0 to below 1")))
-		Expect(c.Cut(ctx, network.Mode(7), way(0, 1))).To(MatchError(ContainSubstring("there is no mode 7")))
-		Expect(c.Cut(ctx, network.Drop)).To(MatchError("cut (drop) : this is about no link"))
+		Expect(c.Cut(ctx, fault.Drop, link(0, 1), link(2, 2))).To(MatchError("cut (drop) 0->1 2->2: there is no link from node 2 to itself"))
+		Expect(c.SetLink(ctx, fault.Clients, fault.Clients, fault.Rule{})).To(HaveOccurred())
+		Expect(c.SetLink(ctx, 0, 1, fault.Rule{Loss: 1})).To(MatchError(ContainSubstring("loss 1 must be at least 0 and below 1")))
+		Expect(c.Cut(ctx, fault.Action(7), link(0, 1))).To(MatchError(ContainSubstring("unknown action 7")))
+		Expect(c.Cut(ctx, fault.Drop)).To(MatchError("cut (drop) : no links given"))
 		Expect(f.Calls()).To(BeEmpty())
 
 		plain, _ := bootOf(&fake.Target{Plain: true})
 		for _, refused := range []error{
-			plain.SetLink(ctx, 0, 1, network.Rule{}), plain.ResetLink(ctx, 0, 1), plain.Partition(ctx, []int{0}, []int{1}), plain.Ring(ctx),
+			plain.SetLink(ctx, 0, 1, fault.Rule{}), plain.ResetLink(ctx, 0, 1), plain.Partition(ctx, []int{0}, []int{1}), plain.Ring(ctx),
 		} {
-			Expect(refused).To(MatchError(And(HaveSuffix("the target cannot make single links worse"))))
+			Expect(refused).To(MatchError(And(HaveSuffix("the target cannot degrade single links"))))
 			Expect(refused).To(MatchError(harness.ErrUnsupported))
 		}
-		Expect(nobody(plain.IsolateLeader(ctx))).To(MatchError("isolate the leader: the target cannot make single links worse"))
-		Expect(plain.Flapping(ctx, time.Second, way(0, 1))).Error().To(MatchError(harness.ErrUnsupported))
+		Expect(nobody(plain.IsolateLeader(ctx))).To(MatchError("isolate the leader: the target cannot degrade single links"))
+		Expect(plain.Flapping(ctx, time.Second, link(0, 1))).Error().To(MatchError(harness.ErrUnsupported))
 		Expect(plain.MendLinks(ctx)).To(Succeed(), "there is nothing to mend")
 	}, patience)
 
@@ -130,14 +130,14 @@ var _ = Describe("Links", func() {
 			wg.Go(func() {
 				defer GinkgoRecover()
 				if rand.N(2) == 0 {
-					Expect(c.SetLink(ctx, 0, 1, network.Rule{Bandwidth: int64(i + 1)})).To(Succeed())
+					Expect(c.SetLink(ctx, 0, 1, fault.Rule{Bandwidth: int64(i + 1)})).To(Succeed())
 				} else {
-					Expect(c.Cut(ctx, network.Drop, way(0, 1))).To(Succeed())
+					Expect(c.Cut(ctx, fault.Drop, link(0, 1))).To(Succeed())
 				}
 			})
 		}
 		wg.Wait()
-		Expect(last.Load()).To(Equal(fmt.Sprintf("link 0 1 %+v", c.Faults().Links[way(0, 1)])))
+		Expect(last.Load()).To(Equal(fmt.Sprintf("link 0 1 %+v", c.Faults().Links[link(0, 1)])))
 		Expect(most.Load()).To(BeEquivalentTo(1))
 	}, patience)
 })
@@ -149,7 +149,7 @@ var _ = Describe("Shapes", func() {
 		Expect(cut(c)).To(Equal("0 2, 0 3, 1 2, 1 3, 2 0, 2 1, 2 3, 3 0, 3 1, 3 2"))
 		Expect(lines(c, 1)).To(Equal([]string{"fault: partition [[0 1] [2] [3]]"}))
 		Expect(c.Partition(ctx, []int{0, 1}, []int{1, 2})).To(MatchError(ContainSubstring("node 1 is in two groups")))
-		Expect(c.Partition(ctx, []int{0, 1})).To(MatchError("partition [[0 1]]: this is about no link"))
+		Expect(c.Partition(ctx, []int{0, 1})).To(MatchError("partition [[0 1]]: no links given"))
 	}, patience)
 
 	It("ring the members, in order", func(ctx SpecContext) {
@@ -158,7 +158,7 @@ var _ = Describe("Shapes", func() {
 		Expect(c.Ring(ctx)).To(Succeed())
 		Expect(cut(c)).To(Equal("0 3, 0 4, 1 4, 1 5, 3 0, 3 5, 4 0, 4 1, 5 1, 5 3"))
 		small, _ := boot()
-		Expect(small.Ring(ctx)).To(MatchError("ring [0 1 2]: this is about no link"))
+		Expect(small.Ring(ctx)).To(MatchError("ring [0 1 2]: no links given"))
 	}, patience)
 
 	It("bridge two sides", func(ctx SpecContext) {
@@ -192,17 +192,17 @@ func atLeast(ctx context.Context, f *fake.Cluster, calls int) {
 var _ = Describe("Flapping", func() {
 	It("cuts and mends until it is stopped, which mends", func(ctx SpecContext) {
 		c, f := boot()
-		stop, err := c.Flapping(ctx, 2*time.Millisecond, way(0, 1))
+		stop, err := c.Flapping(ctx, 2*time.Millisecond, link(0, 1))
 		Expect(err).NotTo(HaveOccurred())
-		Expect(f.Calls()[0]).To(HavePrefix("link 0 1 {Mode:drop"), "the first cut is in effect")
+		Expect(f.Calls()[0]).To(HavePrefix("link 0 1 drop"), "the first cut is in effect")
 		Expect(c.Faults().Lines()).To(ContainElement("flap every 2ms 0->1"))
 		atLeast(ctx, f, 7)
 		Expect(stop()).To(Succeed())
 		calls := f.Calls()
 		for i, call := range calls[:len(calls)-1] {
-			Expect(call).To(HavePrefix("link 0 1 {Mode:" + []string{"drop", "up"}[i%2]))
+			Expect(call).To(Equal("link 0 1 " + []string{"drop", "sound"}[i%2]))
 		}
-		Expect(calls[len(calls)-1]).To(HavePrefix("link 0 1 {Mode:up"))
+		Expect(calls[len(calls)-1]).To(HavePrefix("link 0 1 sound"))
 		Expect(lines(c, 2)).To(Equal([]string{
 			"fault: flap every 2ms 0->1",
 			fmt.Sprintf("fault: mend after %d flips: flap every 2ms 0->1", len(calls)-1),
@@ -215,7 +215,7 @@ var _ = Describe("Flapping", func() {
 	It("outlives the context it was begun with, and is ended by Heal and by Close", func(ctx SpecContext) {
 		c, f := boot()
 		begun, cancel := context.WithCancel(ctx)
-		stop, err := c.Flapping(begun, 2*time.Millisecond, way(0, 1))
+		stop, err := c.Flapping(begun, 2*time.Millisecond, link(0, 1))
 		Expect(err).NotTo(HaveOccurred())
 		cancel()
 		calls := len(f.Calls())
@@ -224,11 +224,11 @@ var _ = Describe("Flapping", func() {
 		Expect(c.Faults().Lines()).To(BeEmpty())
 		Expect(stop()).To(Succeed())
 
-		_, err = c.Flapping(ctx, time.Hour, way(0, 1), way(1, 0))
+		_, err = c.Flapping(ctx, time.Hour, link(0, 1), link(1, 0))
 		Expect(err).NotTo(HaveOccurred())
 		Expect(c.Close()).To(Succeed())
-		Expect(f.Calls()[len(f.Calls())-3:]).To(HaveExactElements(HavePrefix("link 0 1 {Mode:up"), HavePrefix("link 1 0 {Mode:up"), Equal("close")))
-		Expect(c.Flapping(ctx, time.Hour, way(0, 1))).Error().To(MatchError("flap every 1h0m0s 0->1: the cluster is closed"))
+		Expect(f.Calls()[len(f.Calls())-3:]).To(HaveExactElements(HavePrefix("link 0 1 sound"), HavePrefix("link 1 0 sound"), Equal("close")))
+		Expect(c.Flapping(ctx, time.Hour, link(0, 1))).Error().To(MatchError("flap every 1h0m0s 0->1: the cluster is closed"))
 	}, patience)
 
 	It("ends with what goes wrong, and tells it to stop and to Heal", func(ctx SpecContext) {
@@ -236,12 +236,12 @@ var _ = Describe("Flapping", func() {
 		why := errors.New("no such link")
 		var once sync.Once
 		f.OnCall = func(_ context.Context, call string) (err error) {
-			if strings.HasPrefix(call, "link 0 1 {Mode:up") {
+			if strings.HasPrefix(call, "link 0 1 sound") {
 				once.Do(func() { err = why })
 			}
 			return err
 		}
-		stop, err := c.Flapping(ctx, 2*time.Millisecond, way(0, 1))
+		stop, err := c.Flapping(ctx, 2*time.Millisecond, link(0, 1))
 		Expect(err).NotTo(HaveOccurred())
 		Eventually(ctx, f.Calls).Should(HaveLen(3), "it ended by itself, and mended")
 		Expect(c.Heal(ctx)).To(MatchError(why))
@@ -251,7 +251,7 @@ var _ = Describe("Flapping", func() {
 
 	It("goes on without a node that was removed", func(ctx SpecContext) {
 		c, f := boot()
-		stop, err := c.Flapping(ctx, 2*time.Millisecond, way(0, 1), way(0, 2))
+		stop, err := c.Flapping(ctx, 2*time.Millisecond, link(0, 1), link(0, 2))
 		Expect(err).NotTo(HaveOccurred())
 		Expect(c.RemoveNode(ctx, 1)).To(Succeed())
 		calls := len(f.Calls())
@@ -264,9 +264,9 @@ var _ = Describe("Flapping", func() {
 
 	It("begins with a cut that works, and a period", func(ctx SpecContext) {
 		c, f := boot()
-		Expect(c.Flapping(ctx, 0, way(0, 1))).Error().To(MatchError("links cannot flap every 0s"))
-		failing(f, "link 0 1 {Mode:drop Latency:0s Jitter:0s Loss:0 Bandwidth:0}", errors.New("no such link"))
-		Expect(c.Flapping(ctx, time.Second, way(0, 1))).Error().To(MatchError("flap every 1s 0->1: 0->1: no such link"))
+		Expect(c.Flapping(ctx, 0, link(0, 1))).Error().To(MatchError("links cannot flap every 0s"))
+		failing(f, "link 0 1 drop", errors.New("no such link"))
+		Expect(c.Flapping(ctx, time.Second, link(0, 1))).Error().To(MatchError("flap every 1s 0->1: 0->1: no such link"))
 		Expect(c.Faults().Lines()).To(BeEmpty())
 	}, patience)
 })

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/journal"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
@@ -16,9 +17,9 @@ type member struct {
 	node     *Node
 	voter    bool
 	flag     flag
-	turns    int  // how often the flag moved
-	way      Way  // how it was lost last
-	isolated bool // whether its links are cut, also if it was lost further since
+	turns    int        // how often the flag moved
+	mode     fault.Mode // how it was lost last
+	isolated bool       // whether its links are cut, also if it was lost further since
 }
 
 func (m *member) removed() error {
@@ -145,10 +146,10 @@ func (c *Cluster) addNode(ctx context.Context, suffrage []Suffrage) (*Node, erro
 		return nil, fmt.Errorf("no node is a %q: it is a %s or a %s", string(suffrage[0]), Voter, NonVoter)
 	}
 	voter := len(suffrage) == 0 || suffrage[0] == Voter
-	if err := c.joining.Take(ctx); err != nil {
+	if err := c.joining.Lock(ctx); err != nil {
 		return nil, err
 	}
-	defer c.joining.Pass()
+	defer c.joining.Unlock()
 	added, err := membership.Add(ctx, voter)
 	if err != nil {
 		return nil, err
@@ -212,10 +213,10 @@ func (c *Cluster) removeNode(ctx context.Context, node *Node) error {
 	if !can {
 		return &UnsupportedError{target.Members}
 	}
-	if err := c.joining.Take(ctx); err != nil {
+	if err := c.joining.Lock(ctx); err != nil {
 		return err
 	}
-	defer c.joining.Pass()
+	defer c.joining.Unlock()
 	from, err := c.resting(node.index)
 	if err != nil {
 		return err

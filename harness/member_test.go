@@ -10,8 +10,8 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/internal/fake"
-	"github.com/rejoin-db/rejoin/harness/network"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
@@ -51,7 +51,7 @@ var _ = Describe("AddNode", func() {
 
 	It("works while nodes are offline, which stay so", func(ctx SpecContext) {
 		c, _ := boot(harness.Size(5))
-		Expect(c.TakeNodeOffline(ctx, 0, harness.Crash)).To(Succeed())
+		Expect(c.TakeNodeOffline(ctx, 0, fault.Crash)).To(Succeed())
 		Expect(c.TakeNodeOffline(ctx, 4)).To(Succeed())
 		Expect(c.AddNode(ctx)).Error().NotTo(HaveOccurred())
 		Expect(flags(c)).To(Equal([]bool{false, true, true, true, false, true}))
@@ -131,7 +131,7 @@ var _ = Describe("RemoveNode", func() {
 		Expect([]int{c.Size(), c.Quorum()}).To(Equal([]int{4, 3}))
 		Expect(c.Nodes()).To(HaveExactElements(HaveField("Index()", 0), HaveField("Index()", 2), HaveField("Index()", 3), HaveField("Index()", 4)))
 		looks := f.Node(1).Looks()
-		way := network.Way[int]{From: 0, To: 1}
+		way := fault.Link{From: 0, To: 1}
 		for verb, use := range map[string]func() error{
 			"Node":              func() error { _, err := c.Node(1); return err },
 			"IsNodeOnline":      func() error { _, err := c.IsNodeOnline(1); return err },
@@ -140,8 +140,8 @@ var _ = Describe("RemoveNode", func() {
 			"WaitForNodeOnline": func() error { return c.WaitForNodeOnline(ctx, 1) },
 			"RemoveNode":        func() error { return c.RemoveNode(ctx, 1) },
 			"ReplaceNode":       func() error { _, err := c.ReplaceNode(ctx, 1); return err },
-			"SetLink":           func() error { return c.SetLink(ctx, 0, 1, network.Rule{}) },
-			"Cut":               func() error { return c.Cut(ctx, network.Drop, way) },
+			"SetLink":           func() error { return c.SetLink(ctx, 0, 1, fault.Rule{}) },
+			"Cut":               func() error { return c.Cut(ctx, fault.Drop, way) },
 			"SetClock":          func() error { return c.SetClock(ctx, 1, 1) },
 			"Execute":           func() error { _, err := gone.Execute(ctx, "SELECT 1"); return err },
 			"Status":            func() error { _, err := gone.Status(ctx); return err },
@@ -164,14 +164,14 @@ var _ = Describe("RemoveNode", func() {
 
 	It("takes nodes that are offline, too, and forgets the faults around them", func(ctx SpecContext) {
 		c, f := boot()
-		Expect(c.TakeNodeOffline(ctx, 2, harness.Pause)).To(Succeed())
-		Expect(c.Cut(ctx, network.Drop, network.Way[int]{From: 2, To: 0}, network.Way[int]{From: 1, To: 2}, network.Way[int]{From: 0, To: 1})).To(Succeed())
+		Expect(c.TakeNodeOffline(ctx, 2, fault.Pause)).To(Succeed())
+		Expect(c.Cut(ctx, fault.Drop, fault.Link{From: 2, To: 0}, fault.Link{From: 1, To: 2}, fault.Link{From: 0, To: 1})).To(Succeed())
 		Expect(c.SetClock(ctx, 2, 1)).To(Succeed())
 		Expect(c.RemoveNode(ctx, 2)).To(Succeed())
 		Expect(c.Faults().Lines()).To(Equal([]string{"link 0->1: drop"}))
 		calls := len(f.Calls())
 		Expect(c.Heal(ctx)).To(Succeed())
-		Expect(f.Calls()[calls:]).To(HaveExactElements(HavePrefix("link 0 1 {Mode:up")))
+		Expect(f.Calls()[calls:]).To(HaveExactElements(HavePrefix("link 0 1 sound")))
 	}, patience)
 
 	DescribeTable("leaves the flag as it was if it fails", func(ctx SpecContext, before bool, word string) {
@@ -218,7 +218,7 @@ var _ = Describe("RemoveNode", func() {
 var _ = Describe("ReplaceNode", func() {
 	It("adds the new node before it removes the dead one", func(ctx SpecContext) {
 		c, f := boot()
-		Expect(c.TakeNodeOffline(ctx, 1, harness.Crash)).To(Succeed())
+		Expect(c.TakeNodeOffline(ctx, 1, fault.Crash)).To(Succeed())
 		added, err := c.ReplaceNode(ctx, 1)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(added.Index()).To(Equal(3))
@@ -272,7 +272,7 @@ var _ = Describe("A leader", func() {
 
 	It("is none that the harness knows to be gone", func(ctx SpecContext) {
 		c, _ := boot()
-		Expect(c.TakeNodeOffline(ctx, 0, harness.Stop)).To(Succeed())
+		Expect(c.TakeNodeOffline(ctx, 0, fault.Stop)).To(Succeed())
 		Expect(nobody(c.Leader(ctx))).To(MatchError("there is no leader: node 0 (n0) is called leader by 2 of 3 nodes, and is stopped"))
 		Expect(c.BringNodeOnline(ctx, 0)).To(Succeed())
 		Expect(c.Leader(ctx)).To(Equal(0))

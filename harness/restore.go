@@ -3,7 +3,7 @@ package harness
 import (
 	"context"
 
-	"github.com/rejoin-db/rejoin/harness/disk"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/journal"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
@@ -26,14 +26,14 @@ func (c *Cluster) restore(ctx context.Context, m *member) error {
 	if err := c.rejoin(ctx, m); err != nil {
 		return err
 	}
-	switch m.way {
-	case Stop, Crash:
+	switch m.mode {
+	case fault.Stop, fault.Crash:
 		starter, can := target.As[target.Starter](c.cluster)
 		if !can {
 			return &UnsupportedError{target.Stop}
 		}
 		return c.inject(i, "start", func() error { return starter.Start(ctx, i) })
-	case Pause:
+	case fault.Pause:
 		pauser, can := target.As[target.Pauser](c.cluster)
 		if !can {
 			return &UnsupportedError{target.Pause}
@@ -65,33 +65,33 @@ func (c *Cluster) replaceDisk(ctx context.Context, m *member) error {
 	if !can {
 		return &UnsupportedError{target.Members}
 	}
-	if m.way == Isolate || m.way == Pause {
+	if m.mode == fault.Isolate || m.mode == fault.Pause {
 		starter, can := target.As[target.Starter](c.cluster)
 		if !can {
 			return &UnsupportedError{target.Crash}
 		}
-		if m.way == Isolate {
+		if m.mode == fault.Isolate {
 			m.node.remember(ctx)
 		}
 		if err := c.inject(i, "crash", func() error { return starter.Crash(ctx, i) }); err != nil {
 			return err
 		}
 		c.mu.Lock()
-		m.way = Crash
+		m.mode = fault.Crash
 		c.mu.Unlock()
 	}
 	if err := c.rejoin(ctx, m); err != nil {
 		return err
 	}
-	if c.Faults().Disks[i] != (disk.Faults{}) {
-		if err := c.SetDisk(ctx, i, disk.Faults{}); err != nil {
+	if c.Faults().Disks[i] != (fault.Disk{}) {
+		if err := c.SetDisk(ctx, i, fault.Disk{}); err != nil {
 			return err
 		}
 	}
-	if err := c.joining.Take(ctx); err != nil {
+	if err := c.joining.Lock(ctx); err != nil {
 		return err
 	}
-	defer c.joining.Pass()
-	c.votes.forget(i)
+	defer c.joining.Unlock()
+	c.monitor.Forget(i)
 	return c.inject(i, "replace the disk", func() error { return membership.Replace(ctx, i) })
 }

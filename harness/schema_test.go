@@ -9,6 +9,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/internal/fake"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
@@ -107,7 +108,7 @@ var _ = Describe("A local statement after a schema change", func() {
 		create(ctx)
 		applied.Store(2)
 		Expect(local().Execute(ctx, bagQuery)).Error().NotTo(HaveOccurred())
-		Expect(c.TakeNodeOffline(ctx, 1, harness.Crash)).To(Succeed())
+		Expect(c.TakeNodeOffline(ctx, 1, fault.Crash)).To(Succeed())
 		Expect(c.BringNodeOnline(ctx, 1)).To(Succeed())
 		applied.Store(0)
 		_, err := local().Execute(shortly(ctx), bagQuery)

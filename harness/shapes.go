@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/rejoin-db/rejoin/harness/network"
+	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
-// The shapes cut links as a network does that loses every packet (network.Drop),
+// The shapes cut links as a network does that loses every packet (fault.Drop),
 // and leave all others as they are. Clients reach every node. Mend, MendLinks and
 // Heal undo them.
 
@@ -18,7 +18,7 @@ func (c *Cluster) Partition(ctx context.Context, groups ...[]int) error {
 	if err := apart(groups); err != nil {
 		return fmt.Errorf("%s: %w", text, err)
 	}
-	return c.cut(ctx, text, network.Drop, network.Partition(groups...))
+	return c.cut(ctx, text, fault.Drop, fault.Partition(groups...))
 }
 
 // apart returns an error for a node that is in two groups.
@@ -40,7 +40,7 @@ func apart(groups [][]int) error {
 // an error.
 func (c *Cluster) Ring(ctx context.Context) error {
 	nodes := c.indexes()
-	return c.cut(ctx, fmt.Sprint("ring ", nodes), network.Drop, network.Ring(nodes))
+	return c.cut(ctx, fmt.Sprint("ring ", nodes), fault.Drop, fault.Ring(nodes))
 }
 
 // Bridge cuts the nodes on the left off from those on the right; only the nodes of
@@ -50,7 +50,7 @@ func (c *Cluster) Bridge(ctx context.Context, left, right []int, bridge ...int) 
 	if err := apart([][]int{left, right, bridge}); err != nil {
 		return fmt.Errorf("%s: %w", text, err)
 	}
-	return c.cut(ctx, text, network.Drop, network.Bridge(left, right, bridge...))
+	return c.cut(ctx, text, fault.Drop, fault.Bridge(left, right, bridge...))
 }
 
 // IsolateLeader cuts the leader off from all other nodes, both ways, and returns
@@ -74,7 +74,7 @@ func (c *Cluster) IsolateLeader(ctx context.Context) (_ int, err error) {
 			others = append(others, i)
 		}
 	}
-	return leader, c.cut(ctx, fmt.Sprintf("isolate the leader %d", leader), network.Drop, network.Around(leader, others))
+	return leader, c.cut(ctx, fmt.Sprintf("isolate the leader %d", leader), fault.Drop, fault.Around(leader, others))
 }
 
 func (c *Cluster) indexes() []int {

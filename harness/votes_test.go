@@ -7,7 +7,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness"
-	"github.com/rejoin-db/rejoin/harness/disk"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
@@ -48,7 +48,7 @@ var _ = Describe("What a node has promised", func() {
 	)
 
 	It("may be lost with a disk that lies", func(ctx SpecContext) {
-		lies := func(c *harness.Cluster) { Expect(c.SetDisk(ctx, 1, disk.Faults{Lying: true})).To(Succeed()) }
+		lies := func(c *harness.Cluster) { Expect(c.SetDisk(ctx, 1, fault.Disk{Lying: true})).To(Succeed()) }
 		Expect(shows(ctx, lies, target.Status{Term: 9, Vote: vote(9, "a")}, target.Status{Term: 1})).To(Succeed())
 	}, patience)
 })

@@ -14,10 +14,10 @@ import (
 
 // answers is the fine print of an answer: what it says besides the rows that were asked for,
 // and of requests that are not quite as usual.
-func answers(w *world) {
+func answers(env *environment) {
 	Describe("An answer", Label("suite:answers"), func() {
 		It("tells of each statement how many rows it changed itself", func(ctx SpecContext) {
-			w.run(ctx, `CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v TEXT UNIQUE); CREATE TABLE {ns}.log (v);
+			env.run(ctx, `CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v TEXT UNIQUE); CREATE TABLE {ns}.log (v);
 				CREATE TABLE {ns}.child (t INTEGER REFERENCES t ON DELETE CASCADE);
 				CREATE TRIGGER {ns}.logs AFTER INSERT ON {ns}.t BEGIN INSERT INTO {ns}.log VALUES (1), (2); INSERT INTO {ns}.child VALUES (new.id); END`)
 			statements := []struct {
@@ -47,9 +47,9 @@ func answers(w *world) {
 			for _, s := range statements {
 				all, affected = append(all, s.sql), append(affected, s.affected)
 			}
-			for i, node := range w.cluster.Nodes() {
+			for i, node := range env.cluster.Nodes() {
 				for _, at := range []*harness.Node{node, node.Inside()} {
-					answer := w.runOn(ctx, at, strings.Join(all, ";\n"))
+					answer := env.runOn(ctx, at, strings.Join(all, ";\n"))
 					Expect(affectedBy(answer)).To(Equal(affected), "as one request, by %s", node)
 					Expect(answer.Affected()).To(BeEquivalentTo(23), "of all statements together, by %s", node)
 					Expect(answer).To(HaveRows(Row(7), Row(8), Row(9)), "of the last statement with rows, by %s", node)
@@ -58,14 +58,14 @@ func answers(w *world) {
 					if i > 1 {
 						break // two nodes, of which one at least does not lead, are enough
 					}
-					Expect(affectedBy(w.runOn(ctx, node, s.sql))).To(Equal([]int64{s.affected}), "%s, by %s", s.sql, node)
+					Expect(affectedBy(env.runOn(ctx, node, s.sql))).To(Equal([]int64{s.affected}), "%s, by %s", s.sql, node)
 				}
 			}
 
 			By("telling it of all that went through the log, also that it is none, and of nothing that only reads")
 			tells := func(at *harness.Node, sql string, changes bool) {
 				GinkgoHelper()
-				rows, err := at.Query(ctx, w.sql(sql))
+				rows, err := at.Query(ctx, env.sql(sql))
 				Expect(err).NotTo(HaveOccurred())
 				for rows.NextResult() {
 					for rows.Next() {
@@ -78,17 +78,17 @@ func answers(w *world) {
 				Expect(rows.Changed()).To(Equal(changes), sql)
 				Expect(rows.Close()).To(Succeed())
 			}
-			for _, node := range w.cluster.Nodes() {
+			for _, node := range env.cluster.Nodes() {
 				tells(node, "DELETE FROM {ns}.log; CREATE TABLE IF NOT EXISTS {ns}.log (v); SELECT 1", true)
 			}
-			for _, at := range w.asked() {
+			for _, at := range env.asked() {
 				tells(at, "SELECT * FROM {ns}.log; VALUES (1)", false)
 			}
 		}, patience)
 
 		It("is to parameters by their places, numbers and names, of each statement its own", func(ctx SpecContext) {
-			w.run(ctx, "CREATE TABLE {ns}.p (a, b, c)")
-			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			env.run(ctx, "CREATE TABLE {ns}.p (a, b, c)")
+			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 			numbers := make([]any, 120)
 			for i := range numbers {
 				numbers[i] = i + 1
@@ -114,57 +114,57 @@ func answers(w *world) {
 				if c.row == nil { // a name in double quotes that names nothing is an error
 					continue
 				}
-				for _, at := range w.asked() {
-					Expect(w.runOn(ctx, at, "SELECT "+c.values, c.args...)).To(HaveRows(c.row), "%s by %s", c.values, at)
+				for _, at := range env.asked() {
+					Expect(env.runOn(ctx, at, "SELECT "+c.values, c.args...)).To(HaveRows(c.row), "%s by %s", c.values, at)
 				}
-				for _, node := range w.cluster.Nodes() {
+				for _, node := range env.cluster.Nodes() {
 					insert := "INSERT INTO {ns}.p SELECT " + c.values + "\nRETURNING a, b, c"
-					twice := w.runOn(ctx, node, insert+"; "+insert+"; DELETE FROM {ns}.p", append(c.args[:len(c.args):len(c.args)], c.args...)...)
+					twice := env.runOn(ctx, node, insert+"; "+insert+"; DELETE FROM {ns}.p", append(c.args[:len(c.args):len(c.args)], c.args...)...)
 					for _, table := range twice.Tables[:2] {
 						Expect(harness.Result{Tables: []harness.Table{table}}).To(HaveRows(c.row), "%s by %s", c.values, node)
 					}
 				}
 			}
-			for _, at := range w.asked() {
-				own := w.runOn(ctx, at, "SELECT ?2, ?1; SELECT ?, ?; SELECT 'none'; SELECT :x, :x", 1, 2, 3, 4, 5)
+			for _, at := range env.asked() {
+				own := env.runOn(ctx, at, "SELECT ?2, ?1; SELECT ?, ?; SELECT 'none'; SELECT :x, :x", 1, 2, 3, 4, 5)
 				Expect(exactly(own)).To(Equal([]string{"integer 2, integer 1", "integer 3, integer 4", `text "none"`, "integer 5, integer 5"}))
 			}
 
 			By("refusing too few and too many, and changing nothing")
-			for _, node := range w.cluster.Nodes() {
+			for _, node := range env.cluster.Nodes() {
 				for _, sql := range []string{"SELECT ?, ?; SELECT ?", "INSERT INTO {ns}.p (a, b) VALUES (?, ?); INSERT INTO {ns}.p (a) VALUES (?)"} {
 					for _, args := range [][]any{{}, {1, 2}, {1, 2, 3, 4}} {
-						_, err := node.ExecuteWithRetry(ctx, w.sql(sql), args...)
+						_, err := node.ExecuteWithRetry(ctx, env.sql(sql), args...)
 						Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied), "%s with %d parameters: %v", sql, len(args), err)
 					}
 				}
 			}
-			Expect(w.run(ctx, "SELECT count(*) FROM {ns}.p")).To(HaveRows(Row(0)))
+			Expect(env.run(ctx, "SELECT count(*) FROM {ns}.p")).To(HaveRows(Row(0)))
 		}, patience)
 
 		It("names its columns, also without a row, and also if two have one name", func(ctx SpecContext) {
-			w.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v VARCHAR(9)); CREATE TABLE {ns}.u (id INTEGER, v REAL)")
-			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v VARCHAR(9)); CREATE TABLE {ns}.u (id INTEGER, v REAL)")
+			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 			for _, c := range []struct{ sql, columns string }{
 				{"SELECT * FROM {ns}.t", "id INTEGER, v VARCHAR(9)"},
 				{"SELECT * FROM {ns}.t JOIN {ns}.u ON 1", "id INTEGER, v VARCHAR(9), id INTEGER, v REAL"},
 				{`SELECT 1 AS x, 'two' AS x, x'03' AS "a ""b"" \ Ünï` + "\n" + `c", 4.5 AS "", NULL AS n`, `x INTEGER, x TEXT, a "b" \ Ünï` + "\nc BLOB,  REAL, n NULL"},
 				{"SELECT id AS x, v AS x, count(*) FROM {ns}.t WHERE 0 GROUP BY 1", "x INTEGER, x VARCHAR(9), count(*) "},
 			} {
-				for _, at := range w.asked() {
-					Expect(columnsOf(w.runOn(ctx, at, c.sql))).To(Equal([]string{c.columns}), "%s by %s", c.sql, at)
+				for _, at := range env.asked() {
+					Expect(columnsOf(env.runOn(ctx, at, c.sql))).To(Equal([]string{c.columns}), "%s by %s", c.sql, at)
 				}
 			}
-			for _, node := range w.cluster.Nodes() {
-				Expect(columnsOf(w.runOn(ctx, node, `DELETE FROM {ns}.t WHERE id = 5 RETURNING id AS x, v AS x, id AS "y z"; CREATE TABLE IF NOT EXISTS {ns}.t (v); SELECT v FROM {ns}.u`))).
+			for _, node := range env.cluster.Nodes() {
+				Expect(columnsOf(env.runOn(ctx, node, `DELETE FROM {ns}.t WHERE id = 5 RETURNING id AS x, v AS x, id AS "y z"; CREATE TABLE IF NOT EXISTS {ns}.t (v); SELECT v FROM {ns}.u`))).
 					To(Equal([]string{"x INTEGER, x VARCHAR(9), y z INTEGER", "", "v REAL"}), "by %s", node)
 			}
 		}, patience)
 
 		It("says which statement failed, of which none is applied", func(ctx SpecContext) {
-			w.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY); INSERT INTO {ns}.t VALUES (1)")
+			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY); INSERT INTO {ns}.t VALUES (1)")
 			good, bad := "INSERT INTO {ns}.t (id) VALUES (NULL)", "INSERT INTO {ns}.t VALUES (1)"
-			for _, node := range w.cluster.Nodes() {
+			for _, node := range env.cluster.Nodes() {
 				for _, at := range []*harness.Node{node, node.Inside()} {
 					for _, c := range []struct{ sql, where string }{
 						{bad, ""}, {bad + ";" + good, "statement 1 of 2: "}, {good + ";" + bad + ";" + good, "statement 2 of 3: "},
@@ -172,19 +172,19 @@ func answers(w *world) {
 						{good + "; CREATE TABLE {ns}.made (v); SELECT * FROM {ns}.missing", "statement 3 of 3: "}, {"SELECT 1; SELECT 2; SELECT * FROM {ns}.missing", "statement 3 of 3: "},
 						{"SELECT * FROM {ns}.missing; SELECT 2", "statement 1 of 2: "}, {"SELECT * FROM {ns}.missing", ""},
 					} {
-						_, err := at.ExecuteWithRetry(ctx, w.sql(c.sql))
+						_, err := at.ExecuteWithRetry(ctx, env.sql(c.sql))
 						said := saidBy(err)
 						Expect(said.Outcome).To(Equal(target.NotApplied), "%s: %v", c.sql, err)
 						Expect(said.Message).To(MatchRegexp("^"+c.where+"(UNIQUE constraint failed|no such table)"), c.sql)
 					}
 				}
 			}
-			Expect(w.cluster.Reading(target.Strong).ExecuteOnAll(ctx, w.sql("SELECT id FROM {ns}.t"))).To(HaveRows(Row(1)))
-			Expect(w.run(ctx, "SELECT count(*) FROM sqlite_schema WHERE name LIKE '{ns}.made'")).To(HaveRows(Row(0)))
+			Expect(env.cluster.Reading(target.Strong).ExecuteOnAll(ctx, env.sql("SELECT id FROM {ns}.t"))).To(HaveRows(Row(1)))
+			Expect(env.run(ctx, "SELECT count(*) FROM sqlite_schema WHERE name LIKE '{ns}.made'")).To(HaveRows(Row(0)))
 
 			By("failing half way through the rows")
 			const half = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4000) SELECT i, CASE i WHEN 3000 THEN abs(-9223372036854775807 - 1) END FROM n"
-			for _, at := range w.asked() {
+			for _, at := range env.asked() {
 				rows, err := at.Query(ctx, half)
 				Expect(err).NotTo(HaveOccurred())
 				read := 0
@@ -200,9 +200,9 @@ func answers(w *world) {
 		}, patience)
 
 		It("is of as many statements as there are, whatever is around them", func(ctx SpecContext) {
-			w.run(ctx, "CREATE TABLE {ns}.t (v)")
-			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
-			for _, at := range w.asked() {
+			env.run(ctx, "CREATE TABLE {ns}.t (v)")
+			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			for _, at := range env.asked() {
 				for sql, rows := range map[string][]string{
 					"SELECT 1;":      {"integer 1"},
 					";; SELECT 1 ;;": {"integer 1"},
@@ -210,15 +210,15 @@ func answers(w *world) {
 					"SELECT ';', '--', '/*'; SELECT 2\n;\n":          {`text ";", text "--", text "/*"`, "integer 2"},
 					"SELECT 1; SELECT 2; SELECT 3 WHERE 0; SELECT 4": {"integer 1", "integer 2", "", "integer 4"},
 				} {
-					Expect(exactly(w.runOn(ctx, at, sql))).To(Equal(rows), "%s by %s", sql, at)
+					Expect(exactly(env.runOn(ctx, at, sql))).To(Equal(rows), "%s by %s", sql, at)
 				}
 				for _, sql := range []string{"", " \n", ";", ";;", "-- nothing", "/* SELECT 1 */;"} {
 					_, err := at.Execute(ctx, sql)
 					Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied), "%q by %s: %v", sql, at, err)
 				}
 			}
-			for _, node := range w.cluster.Nodes() {
-				result := w.runOn(ctx, node, "; INSERT INTO {ns}.t VALUES (';'); -- one\n;UPDATE {ns}.t SET v = v RETURNING v;; DELETE FROM {ns}.t;")
+			for _, node := range env.cluster.Nodes() {
+				result := env.runOn(ctx, node, "; INSERT INTO {ns}.t VALUES (';'); -- one\n;UPDATE {ns}.t SET v = v RETURNING v;; DELETE FROM {ns}.t;")
 				Expect(exactly(result)).To(Equal([]string{"", `text ";"`, ""}))
 				Expect(affectedBy(result)).To(Equal([]int64{1, 1, 1}))
 			}
@@ -227,12 +227,12 @@ func answers(w *world) {
 }
 
 // asked are the nodes, each asked for its own state, and in one more way of those there are.
-func (w *world) asked() (ways []*harness.Node) {
-	nodes := w.cluster.Nodes()
+func (env *environment) asked() (links []*harness.Node) {
+	nodes := env.cluster.Nodes()
 	for i, node := range nodes {
-		ways = append(ways, node.Reading(target.Local), node.Reading([]target.Consistency{target.Leader, target.Strong}[i%2]))
+		links = append(links, node.Reading(target.Local), node.Reading([]target.Consistency{target.Leader, target.Strong}[i%2]))
 	}
-	return append(ways, nodes[len(nodes)-1].Inside().Reading(target.Strong))
+	return append(links, nodes[len(nodes)-1].Inside().Reading(target.Strong))
 }
 
 // affectedBy is how many rows each statement has changed.

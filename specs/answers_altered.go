@@ -9,23 +9,24 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	. "github.com/rejoin-db/rejoin/harness/matchers"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
 // answersAltered is about answers whose shape hangs on what was before: a schema that
 // has changed, the same request sent before, and requests that were applied together.
-func answersAltered(w *world) {
+func answersAltered(env *environment) {
 	Describe("The columns of an answer", Label("suite:answers-altered"), func() {
 		It("are those of the table as it is, on connections that knew it otherwise", func(ctx SpecContext) {
-			w.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, a TEXT); INSERT INTO {ns}.t VALUES (1, 'one'); CREATE VIEW {ns}.w AS SELECT a FROM {ns}.t")
+			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, a TEXT); INSERT INTO {ns}.t VALUES (1, 'one'); CREATE VIEW {ns}.w AS SELECT a FROM {ns}.t")
 			// shows asks every node, in every way, on several of its connections at once.
 			shows := func(sql, columns, rows string) {
 				GinkgoHelper()
-				Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
-				for _, at := range w.asked() {
+				Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
+				for _, at := range env.asked() {
 					atOneTime(2, func(int) {
-						answer := w.runOn(ctx, at, sql)
+						answer := env.runOn(ctx, at, sql)
 						Expect(columnsOf(answer)).To(Equal([]string{columns}), "%s by %s", sql, at)
 						Expect(exactly(answer)).To(Equal([]string{rows}), "%s by %s", sql, at)
 					})
@@ -37,8 +38,8 @@ func answersAltered(w *world) {
 			}
 			gone := func(sql string) {
 				GinkgoHelper()
-				for _, at := range w.asked() {
-					_, err := at.ExecuteWithRetry(ctx, w.sql(sql))
+				for _, at := range env.asked() {
+					_, err := at.ExecuteWithRetry(ctx, env.sql(sql))
 					Expect(saidBy(err).Message).To(ContainSubstring("no such"), "%s by %s", sql, at)
 				}
 			}
@@ -46,39 +47,39 @@ func answersAltered(w *world) {
 			shows("SELECT a FROM {ns}.t", "a TEXT", `text "one"`)
 			shows("SELECT * FROM {ns}.w", "a TEXT", `text "one"`)
 
-			w.run(ctx, "ALTER TABLE {ns}.t RENAME COLUMN a TO b")
+			env.run(ctx, "ALTER TABLE {ns}.t RENAME COLUMN a TO b")
 			shown("id INTEGER, b TEXT", `integer 1, text "one"`)
 			gone("SELECT {ns}.t.a FROM {ns}.t")
-			w.run(ctx, "ALTER TABLE {ns}.t ADD COLUMN c REAL NOT NULL DEFAULT 2")
+			env.run(ctx, "ALTER TABLE {ns}.t ADD COLUMN c REAL NOT NULL DEFAULT 2")
 			shown("id INTEGER, b TEXT, c REAL", `integer 1, text "one", `+exactValue(2.0))
-			w.run(ctx, "DROP VIEW {ns}.w; ALTER TABLE {ns}.t DROP COLUMN b; CREATE VIEW {ns}.w AS SELECT id AS a, c FROM {ns}.t")
+			env.run(ctx, "DROP VIEW {ns}.w; ALTER TABLE {ns}.t DROP COLUMN b; CREATE VIEW {ns}.w AS SELECT id AS a, c FROM {ns}.t")
 			shown("id INTEGER, c REAL", "integer 1, "+exactValue(2.0))
 			shows("SELECT * FROM {ns}.w", "a INTEGER, c REAL", "integer 1, "+exactValue(2.0))
-			w.run(ctx, "DROP VIEW {ns}.w; DROP TABLE {ns}.t; CREATE TABLE {ns}.t (c BLOB, id TEXT); INSERT INTO {ns}.t VALUES (x'00', 'other')")
+			env.run(ctx, "DROP VIEW {ns}.w; DROP TABLE {ns}.t; CREATE TABLE {ns}.t (c BLOB, id TEXT); INSERT INTO {ns}.t VALUES (x'00', 'other')")
 			shown("c BLOB, id TEXT", `blob 00, text "other"`)
-			w.run(ctx, "ALTER TABLE {ns}.t RENAME TO u")
+			env.run(ctx, "ALTER TABLE {ns}.t RENAME TO u")
 			gone("SELECT * FROM {ns}.t")
 			shows("SELECT * FROM {ns}.u", "c BLOB, id TEXT", `blob 00, text "other"`)
-			for _, node := range w.cluster.Nodes() {
-				Expect(columnsOf(w.runOn(ctx, node, "UPDATE {ns}.u SET id = id RETURNING *"))).To(Equal([]string{"c BLOB, id TEXT"}))
+			for _, node := range env.cluster.Nodes() {
+				Expect(columnsOf(env.runOn(ctx, node, "UPDATE {ns}.u SET id = id RETURNING *"))).To(Equal([]string{"c BLOB, id TEXT"}))
 			}
 		}, patience)
 
 		It("stay what they were while the answer is read, whatever becomes of the table", func(ctx SpecContext) {
 			const rows = 5000
-			w.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, a TEXT)")
-			w.run(ctx, "INSERT INTO {ns}.t WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) SELECT i, printf('%.100c', 'x') FROM n", rows)
-			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, a TEXT)")
+			env.run(ctx, "INSERT INTO {ns}.t WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) SELECT i, printf('%.100c', 'x') FROM n", rows)
+			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 			var open []target.Rows
-			for _, node := range w.cluster.Nodes() {
-				answer, err := node.Reading(target.Local).Query(ctx, w.sql("SELECT * FROM {ns}.t ORDER BY id"))
+			for _, node := range env.cluster.Nodes() {
+				answer, err := node.Reading(target.Local).Query(ctx, env.sql("SELECT * FROM {ns}.t ORDER BY id"))
 				Expect(err).NotTo(HaveOccurred())
 				defer func() { _ = answer.Close() }()
 				Expect(answer.NextResult() && answer.Next()).To(BeTrue())
 				open = append(open, answer)
 			}
-			w.run(ctx, "ALTER TABLE {ns}.t RENAME COLUMN a TO b; DELETE FROM {ns}.t WHERE id % 2; ALTER TABLE {ns}.t ADD COLUMN c DEFAULT 3")
-			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			env.run(ctx, "ALTER TABLE {ns}.t RENAME COLUMN a TO b; DELETE FROM {ns}.t WHERE id % 2; ALTER TABLE {ns}.t ADD COLUMN c DEFAULT 3")
+			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 			for _, answer := range open {
 				Expect(answer.Columns()).To(Equal([]target.Column{{Name: "id", Type: "INTEGER"}, {Name: "a", Type: "TEXT"}}))
 				read := 1
@@ -88,14 +89,14 @@ func answersAltered(w *world) {
 				Expect(answer.Err()).NotTo(HaveOccurred())
 				Expect(read).To(Equal(rows))
 			}
-			Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.t")))
+			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.t")))
 		}, patience)
 	})
 
 	Describe("The answer to a request that is sent again", Label("suite:answers-altered"), func() {
 		It("is the first one, column by column and bit by bit, by every node", func(ctx SpecContext) {
-			w.requires(target.Keys)
-			w.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY AUTOINCREMENT, v VARCHAR(7), b BLOB, f REAL)")
+			env.requires(target.Dedup)
+			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY AUTOINCREMENT, v VARCHAR(7), b BLOB, f REAL)")
 			requests := []struct {
 				sql  string
 				args []any
@@ -113,18 +114,18 @@ func answersAltered(w *world) {
 				}{"INSERT INTO {ns}.t (v) VALUES ('long') RETURNING CAST(? AS TEXT) AS s", []any{strings.Repeat("s", size)}})
 			}
 			var first []harness.Result
-			nodes := w.cluster.Nodes()
-			key := func(i int) string { return fmt.Sprint("again-", w.ns, "-", i) }
+			nodes := env.cluster.Nodes()
+			key := func(i int) string { return fmt.Sprint("again-", env.ns, "-", i) }
 			for i, r := range requests {
-				answer, err := w.keyedOn(ctx, nodes[i%len(nodes)], key(i), r.sql, r.args...)
+				answer, err := env.keyedOn(ctx, nodes[i%len(nodes)], key(i), r.sql, r.args...)
 				Expect(err).NotTo(HaveOccurred(), r.sql)
 				first = append(first, answer)
 			}
 			const state = "SELECT * FROM {ns}.t ORDER BY id"
-			before := exactly(w.run(ctx, state))
+			before := exactly(env.run(ctx, state))
 			for _, node := range nodes {
 				for i, r := range requests {
-					again, err := w.keyedOn(ctx, node, key(i), r.sql, r.args...)
+					again, err := env.keyedOn(ctx, node, key(i), r.sql, r.args...)
 					Expect(err).NotTo(HaveOccurred(), "%s by %s", r.sql, node)
 					Expect(columnsOf(again)).To(Equal(columnsOf(first[i])), "%s by %s", r.sql, node)
 					Expect(exactly(again)).To(Equal(exactly(first[i])), "%s by %s", r.sql, node)
@@ -134,29 +135,29 @@ func answersAltered(w *world) {
 			const head = "s\x00\x00\x00\x00\x00\x00\x00\x00" // of a text, where the texts of a request stand one behind the other
 			others := [][]any{{1.0, "ab"}, {"1", "ab"}, {[]byte("1"), "ab"}, {1, []byte("ab")}, {"1a", "b"}, {nil, "ab"}, {1, "ab\x00"}}
 			const two = "UPDATE {ns}.t SET v = v WHERE ? IS NOT ?"
-			_, err := w.keyedOn(ctx, nodes[0], key(-1), two, 1, "ab")
+			_, err := env.keyedOn(ctx, nodes[0], key(-1), two, 1, "ab")
 			Expect(err).NotTo(HaveOccurred())
 			for i, other := range others {
-				_, err := w.keyedOn(ctx, nodes[i%len(nodes)], key(-1), two, other...)
+				_, err := env.keyedOn(ctx, nodes[i%len(nodes)], key(-1), two, other...)
 				Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied), "%v is taken for another request: %v", other, err)
 			}
-			_, err = w.keyedOn(ctx, nodes[0], key(-2), two, "x"+head+"y", "z")
+			_, err = env.keyedOn(ctx, nodes[0], key(-2), two, "x"+head+"y", "z")
 			Expect(err).NotTo(HaveOccurred())
-			_, err = w.keyedOn(ctx, nodes[0], key(-2), two, "x", "y"+head+"z")
+			_, err = env.keyedOn(ctx, nodes[0], key(-2), two, "x", "y"+head+"z")
 			Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied), "texts that are cut elsewhere are taken for the same: %v", err)
-			Expect(exactly(w.run(ctx, state))).To(Equal(before), "a request was applied again")
+			Expect(exactly(env.run(ctx, state))).To(Equal(before), "a request was applied again")
 		}, patience)
 	})
 
 	Describe("What a request is told of itself", Label("suite:answers-together", "fault:isolate", "fault:crash"), func() {
 		It("is its own, however requests come together or are caught up with", func(ctx SpecContext) {
-			w.needs(3)
-			w.requires(target.Crash)
-			w.run(ctx, `CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY AUTOINCREMENT, request INTEGER, v UNIQUE);
+			env.needs(3)
+			env.requires(target.Crash)
+			env.run(ctx, `CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY AUTOINCREMENT, request INTEGER, v UNIQUE);
 				CREATE TABLE {ns}.told (request INTEGER PRIMARY KEY, rowid_before, changes_before, rowid_after, changes_after, luck, at)`)
-			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
-			leader := w.leader(ctx)
-			absent, crashed := w.others(leader)[0], w.others(leader)[1]
+			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			leader := env.leader(ctx)
+			absent, crashed := env.others(leader)[0], env.others(leader)[1]
 			const told = `INSERT INTO {ns}.told VALUES (?1, last_insert_rowid(), changes(), NULL, NULL, random(), unixepoch('subsec'))`
 			const rows = `INSERT INTO {ns}.t (request, v) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?2) SELECT ?1, ?1 || '-' || i FROM n`
 			const after = `UPDATE {ns}.told SET rowid_after = last_insert_rowid(), changes_after = changes() WHERE request = ?1 RETURNING rowid_after, changes_after`
@@ -166,31 +167,31 @@ func answersAltered(w *world) {
 					request := from + i
 					switch many := request%3 + 1; {
 					case request%8 == 5: // which fails, and leaves nothing to those behind it
-						_, err := w.node(leader).Inside().Execute(ctx, w.sql("INSERT INTO {ns}.t (request) VALUES (1), (2), (3), (4); SELECT * FROM {ns}.missing"))
+						_, err := env.node(leader).Inside().Execute(ctx, env.sql("INSERT INTO {ns}.t (request) VALUES (1), (2), (3), (4); SELECT * FROM {ns}.missing"))
 						Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied), "%v", err)
 					case request%8 == 6: // which only looks
-						w.runOn(ctx, w.node(leader).Inside(), told, request)
+						env.runOn(ctx, env.node(leader).Inside(), told, request)
 					default:
-						answer := w.runOn(ctx, w.node(leader).Inside(), told+";"+rows+";"+after, request, request, many, request)
+						answer := env.runOn(ctx, env.node(leader).Inside(), told+";"+rows+";"+after, request, request, many, request)
 						Expect(answer.Rows()[0][1]).To(BeEquivalentTo(many), "it is told of another's changes")
 						Expect(affectedBy(answer)).To(Equal([]int64{1, int64(many), 1}))
 					}
 				})
 			}
 			together(0)
-			w.leave(ctx, absent)
+			env.leave(ctx, absent)
 			together(100)
-			w.leave(ctx, crashed, harness.Crash)
-			w.comeBack(ctx, absent)
+			env.leave(ctx, crashed, fault.Crash)
+			env.comeBack(ctx, absent)
 			together(200)
-			w.comeBack(ctx, crashed)
-			Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.told ORDER BY request"), w.sql("SELECT * FROM {ns}.t ORDER BY id")))
-			Expect(w.run(ctx, "SELECT count(*), count(DISTINCT rowid_before), count(DISTINCT changes_before), count(DISTINCT luck) FROM {ns}.told")).
+			env.comeBack(ctx, crashed)
+			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.told ORDER BY request"), env.sql("SELECT * FROM {ns}.t ORDER BY id")))
+			Expect(env.run(ctx, "SELECT count(*), count(DISTINCT rowid_before), count(DISTINCT changes_before), count(DISTINCT luck) FROM {ns}.told")).
 				To(HaveRows(Row(63, 1, 1, 63)), "a request finds what one before it has left")
-			Expect(w.run(ctx, `SELECT count(*) FROM {ns}.told WHERE rowid_after IS NOT (SELECT max(id) FROM {ns}.t WHERE t.request = told.request)
+			Expect(env.run(ctx, `SELECT count(*) FROM {ns}.told WHERE rowid_after IS NOT (SELECT max(id) FROM {ns}.t WHERE t.request = told.request)
 				OR changes_after IS NOT (SELECT count(*) FROM {ns}.t WHERE t.request = told.request) AND changes_after IS NOT NULL`)).
 				To(HaveRows(Row(0)), "a request is told of another's rows")
-			_, err := w.cluster.ExecuteOnRandom(ctx, w.sql("INSERT INTO {ns}.t (request) VALUES (total_changes())"))
+			_, err := env.cluster.ExecuteOnRandom(ctx, env.sql("INSERT INTO {ns}.t (request) VALUES (total_changes())"))
 			Expect(saidBy(err).Message).To(ContainSubstring("total_changes() is refused"))
 		}, patience)
 	})

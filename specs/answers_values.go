@@ -16,10 +16,10 @@ import (
 )
 
 // answersValues is about values at their bounds, and rows at those of what carries them.
-func answersValues(w *world) {
+func answersValues(env *environment) {
 	Describe("A value in an answer", Label("suite:answers-values"), func() {
 		It("has the bits that it had, by every node and in every way to ask", func(ctx SpecContext) {
-			w.run(ctx, "CREATE TABLE {ns}.v (id INTEGER PRIMARY KEY, v)")
+			env.run(ctx, "CREATE TABLE {ns}.v (id INTEGER PRIMARY KEY, v)")
 			values := []any{
 				nil, int64(0), int64(-1), int64(math.MaxInt64), int64(math.MinInt64), int64(math.MinInt64 + 1), int64(1<<53 + 1), int64(-1<<53 - 1),
 				0.0, math.Copysign(0, -1), 1.0, -1.0, 0.1, -0.1, 1.0 / 3, 1e15, 1e16, 1e21, 1e22, 1e-6, 1e-7, 123456789012345.6, 9007199254740993.0,
@@ -37,39 +37,39 @@ func answersValues(w *world) {
 			for i, value := range values {
 				params, places = append(params, i, value), append(places, "(?, ?)")
 			}
-			for _, node := range w.cluster.Nodes() {
-				stored := w.runOn(ctx, node, "DELETE FROM {ns}.v; INSERT INTO {ns}.v VALUES "+strings.Join(places, ", ")+" RETURNING v", params...)
+			for _, node := range env.cluster.Nodes() {
+				stored := env.runOn(ctx, node, "DELETE FROM {ns}.v; INSERT INTO {ns}.v VALUES "+strings.Join(places, ", ")+" RETURNING v", params...)
 				Expect(strings.Split(exactly(stored)[1], "\n")).To(Equal(want), "as %s has stored them", node)
-				Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
-				for _, at := range w.asked() {
-					Expect(strings.Split(exactly(w.runOn(ctx, at, "SELECT v FROM {ns}.v ORDER BY id"))[0], "\n")).To(Equal(want), "stored by %s, read by %s", node, at)
+				Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
+				for _, at := range env.asked() {
+					Expect(strings.Split(exactly(env.runOn(ctx, at, "SELECT v FROM {ns}.v ORDER BY id"))[0], "\n")).To(Equal(want), "stored by %s, read by %s", node, at)
 				}
 			}
 			var asked []string
 			for range values {
 				asked = append(asked, "?")
 			}
-			for _, at := range w.asked() {
-				Expect(exactly(w.runOn(ctx, at, "SELECT "+strings.Join(asked, ", "), values...))).To(Equal([]string{strings.Join(want, ", ")}), "sent to %s", at)
-				Expect(w.runOn(ctx, at, "SELECT ?, 9e999 - 9e999", math.NaN())).To(HaveRows(Row(nil, nil)), "what is no number is NULL")
+			for _, at := range env.asked() {
+				Expect(exactly(env.runOn(ctx, at, "SELECT "+strings.Join(asked, ", "), values...))).To(Equal([]string{strings.Join(want, ", ")}), "sent to %s", at)
+				Expect(env.runOn(ctx, at, "SELECT ?, 9e999 - 9e999", math.NaN())).To(HaveRows(Row(nil, nil)), "what is no number is NULL")
 			}
-			Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.v ORDER BY id")))
+			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.v ORDER BY id")))
 		}, patience)
 
 		It("is whole if it is longer than a mebibyte", func(ctx SpecContext) {
-			w.run(ctx, "CREATE TABLE {ns}.v (id INTEGER PRIMARY KEY, v)")
+			env.run(ctx, "CREATE TABLE {ns}.v (id INTEGER PRIMARY KEY, v)")
 			const size = 1<<20 + 1
 			const text, bytes = `"long" \ ` + "林\n", "\x00\xff\x10"
 			long := []any{strings.Repeat(text, size/len(text)+1), []byte(strings.Repeat(bytes, size/len(bytes)+1))}
 			var want []string
 			for i, value := range long {
-				node := w.cluster.Nodes()[i%w.cluster.Size()]
-				Expect(exactly(w.repeatable(ctx, node, "REPLACE INTO {ns}.v VALUES (?, ?) RETURNING v", i, value))).To(Equal([]string{exactValue(value)}))
+				node := env.cluster.Nodes()[i%env.cluster.Size()]
+				Expect(exactly(env.repeatable(ctx, node, "REPLACE INTO {ns}.v VALUES (?, ?) RETURNING v", i, value))).To(Equal([]string{exactValue(value)}))
 				want = append(want, exactValue(value))
 			}
-			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
-			for _, node := range w.cluster.Nodes() {
-				Expect(exactly(w.runOn(ctx, node.Reading(target.Local), "SELECT v FROM {ns}.v ORDER BY id"))).To(Equal([]string{strings.Join(want, "\n")}))
+			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			for _, node := range env.cluster.Nodes() {
+				Expect(exactly(env.runOn(ctx, node.Reading(target.Local), "SELECT v FROM {ns}.v ORDER BY id"))).To(Equal([]string{strings.Join(want, "\n")}))
 			}
 		}, patience)
 
@@ -78,13 +78,13 @@ func answersValues(w *world) {
 			// that some row ends at every byte of a piece, and some escape is cut in two.
 			const rows = 1200
 			row := `x"\` + "\n林" + strings.Repeat("y", 64-len(`["x\"\\`+`\n林"],`))
-			w.run(ctx, "CREATE TABLE {ns}.r (v TEXT)")
-			w.run(ctx, "INSERT INTO {ns}.r WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) SELECT ? FROM n", rows, row)
-			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
-			nodes := w.cluster.Nodes()
+			env.run(ctx, "CREATE TABLE {ns}.r (v TEXT)")
+			env.run(ctx, "INSERT INTO {ns}.r WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) SELECT ? FROM n", rows, row)
+			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			nodes := env.cluster.Nodes()
 			for shift := range 64 {
 				at := nodes[shift%len(nodes)].Reading(target.Local)
-				answer := w.runOn(ctx, at, "SELECT printf('%.*c', ?, 'z') UNION ALL SELECT v FROM {ns}.r", shift+1).Rows()
+				answer := env.runOn(ctx, at, "SELECT printf('%.*c', ?, 'z') UNION ALL SELECT v FROM {ns}.r", shift+1).Rows()
 				Expect(answer).To(HaveLen(rows+1), "by %s, after a row of %d bytes", at, shift+1)
 				Expect(answer[0]).To(Equal(Row(strings.Repeat("z", shift+1))))
 				for i, found := range answer[1:] {
@@ -98,7 +98,7 @@ func answersValues(w *world) {
 			for _, node := range nodes {
 				for _, size := range []int{4000, 4095, 4096, 4097, 32<<10 - 70, 32 << 10, 64<<10 - 140, 64<<10 - 1, 64 << 10, 64<<10 + 1, 200_000} {
 					text := strings.Repeat("z", size)
-					answer := w.repeatable(ctx, node, "UPDATE {ns}.r SET v = v WHERE rowid < 3 RETURNING printf('%.*c', ?, 'z') AS v", size)
+					answer := env.repeatable(ctx, node, "UPDATE {ns}.r SET v = v WHERE rowid < 3 RETURNING printf('%.*c', ?, 'z') AS v", size)
 					Expect(exactly(answer)).To(Equal([]string{exactValue(text) + "\n" + exactValue(text)}))
 				}
 			}
@@ -107,8 +107,8 @@ func answersValues(w *world) {
 		It("is too much for a request above the limit, which is refused unseen", func(ctx SpecContext) {
 			const most = 16 << 20 // bytes, as ginkgo.yml has it
 			text := strings.Repeat("x", most)
-			at := w.node(0).Reading(target.Local)
-			Expect(w.runOn(ctx, at, "SELECT length(?)", text[:most*5/8])).To(HaveRows(Row(most * 5 / 8)))
+			at := env.node(0).Reading(target.Local)
+			Expect(env.runOn(ctx, at, "SELECT length(?)", text[:most*5/8])).To(HaveRows(Row(most * 5 / 8)))
 			_, err := at.Execute(ctx, "SELECT length(?)", text)
 			Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied), "%v", err)
 		}, patience)
@@ -117,13 +117,13 @@ func answersValues(w *world) {
 
 // repeatable runs a request that may be applied twice, on one node. On a real clock it may have
 // to be sent again, and an answer that is too long to be kept is given only once.
-func (w *world) repeatable(ctx context.Context, node *harness.Node, sql string, args ...any) (result harness.Result) {
+func (env *environment) repeatable(ctx context.Context, node *harness.Node, sql string, args ...any) (result harness.Result) {
 	GinkgoHelper()
-	if w.cluster.HasClock() {
-		return w.runOn(ctx, node, sql, args...)
+	if env.cluster.Can(target.Time) {
+		return env.runOn(ctx, node, sql, args...)
 	}
 	Eventually(ctx, func(ctx context.Context) (err error) {
-		result, err = node.Execute(ctx, w.sql(sql), args...)
+		result, err = node.Execute(ctx, env.sql(sql), args...)
 		return err
 	}).Should(Succeed())
 	return result

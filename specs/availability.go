@@ -6,9 +6,10 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
-	"github.com/rejoin-db/rejoin/harness"
-	"github.com/rejoin-db/rejoin/harness/chaos"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	. "github.com/rejoin-db/rejoin/harness/matchers"
+	"github.com/rejoin-db/rejoin/harness/target"
+	"github.com/rejoin-db/rejoin/harness/workload"
 )
 
 // failover is how long changes may be refused when a node is lost, on a database
@@ -18,39 +19,39 @@ const (
 	slowFailover = 3 * time.Second        // on a real clock, besides the time without a processor
 )
 
-func availability(w *world) {
+func availability(env *environment) {
 	Describe("While a node is lost", Label("suite:availability", "fault:isolate", "fault:crash"), func() {
 		DescribeTable("changes are refused for no longer than it takes to elect a leader",
-			func(ctx SpecContext, way harness.Way, leader bool) {
-				w.needs(3)
-				if way != harness.Isolate { // which every target can
-					w.requires(abilities[way])
+			func(ctx SpecContext, mode fault.Mode, leader bool) {
+				env.needs(3)
+				if mode != fault.Isolate { // which every target can
+					env.requires(abilities[mode])
 				}
-				Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+				Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 				starved := measureStarvation()
 				DeferCleanup(func() { starved.end() })
-				running := w.work(ctx, chaos.Counter(w.ns))
-				w.goesOn(ctx, running)
-				victim := w.leader(ctx)
+				running := env.work(ctx, workload.Counter(env.ns))
+				env.goesOn(ctx, running)
+				victim := env.leader(ctx)
 				if !leader {
-					victim = w.others(victim)[0]
+					victim = env.others(victim)[0]
 				}
-				w.leave(ctx, victim, way)
-				w.goesOn(ctx, running)
-				w.comeBack(ctx, victim)
+				env.leave(ctx, victim, mode)
+				env.goesOn(ctx, running)
+				env.comeBack(ctx, victim)
 				Expect(running.Finish(ctx)).To(Succeed())
 
 				budget := slowFailover + starved.end()
-				if w.cluster.HasClock() {
+				if env.cluster.Can(target.Time) {
 					budget = failover
 				}
-				Expect(w.cluster.Journal()).To(And(BeAvailable(budget), CountRight()))
+				Expect(env.cluster.Journal()).To(And(BeAvailable(budget), CountRight()))
 			},
-			Entry("when the leader is isolated", patience, harness.Isolate, true),
-			Entry("when a follower is isolated", patience, harness.Isolate, false),
-			Entry("when the leader crashes", patience, harness.Crash, true),
-			Entry("when a follower crashes", patience, harness.Crash, false),
-			Entry("when the leader stops", Label("fault:stop"), patience, harness.Stop, true),
+			Entry("when the leader is isolated", patience, fault.Isolate, true),
+			Entry("when a follower is isolated", patience, fault.Isolate, false),
+			Entry("when the leader crashes", patience, fault.Crash, true),
+			Entry("when a follower crashes", patience, fault.Crash, false),
+			Entry("when the leader stops", Label("fault:stop"), patience, fault.Stop, true),
 		)
 	})
 }

@@ -10,68 +10,68 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-func basics(w *world) {
+func basics(env *environment) {
 	Describe("Basic operations", Label("suite:basics"), func() {
 		const people = "SELECT id, name FROM {ns}.people ORDER BY id"
 
 		agreed := func(ctx SpecContext, rows ...[]any) {
 			GinkgoHelper()
-			Expect(w.cluster).To(BeConsistent(w.sql(people)))
-			Expect(w.run(ctx, people)).To(HaveRows(rows...))
+			Expect(env.cluster).To(BeConsistent(env.sql(people)))
+			Expect(env.run(ctx, people)).To(HaveRows(rows...))
 		}
 
 		It("are agreed on by all nodes after each step, from random nodes", func(ctx SpecContext) {
-			w.run(ctx, "CREATE TABLE {ns}.people (id INTEGER PRIMARY KEY, name TEXT)")
+			env.run(ctx, "CREATE TABLE {ns}.people (id INTEGER PRIMARY KEY, name TEXT)")
 			agreed(ctx)
-			Expect(w.run(ctx, "INSERT INTO {ns}.people VALUES (1, 'Ada'), (2, 'Grace')").Affected()).To(BeEquivalentTo(2))
+			Expect(env.run(ctx, "INSERT INTO {ns}.people VALUES (1, 'Ada'), (2, 'Grace')").Affected()).To(BeEquivalentTo(2))
 			agreed(ctx, Row(1, "Ada"), Row(2, "Grace"))
-			Expect(w.run(ctx, "UPDATE {ns}.people SET name = 'Ada L.' WHERE id = 1").Affected()).To(BeEquivalentTo(1))
+			Expect(env.run(ctx, "UPDATE {ns}.people SET name = 'Ada L.' WHERE id = 1").Affected()).To(BeEquivalentTo(1))
 			agreed(ctx, Row(1, "Ada L."), Row(2, "Grace"))
-			Expect(w.run(ctx, "DELETE FROM {ns}.people WHERE id = 2").Affected()).To(BeEquivalentTo(1))
+			Expect(env.run(ctx, "DELETE FROM {ns}.people WHERE id = 2").Affected()).To(BeEquivalentTo(1))
 			agreed(ctx, Row(1, "Ada L."))
-			Expect(w.run(ctx, "UPDATE {ns}.people SET name = 'Edsger' WHERE id = 2").Affected()).To(BeZero(), "it changed a row that is not there")
-			Expect(w.run(ctx, "DELETE FROM {ns}.people WHERE id = 2").Affected()).To(BeZero(), "it deleted a row that is not there")
+			Expect(env.run(ctx, "UPDATE {ns}.people SET name = 'Edsger' WHERE id = 2").Affected()).To(BeZero(), "it changed a row that is not there")
+			Expect(env.run(ctx, "DELETE FROM {ns}.people WHERE id = 2").Affected()).To(BeZero(), "it deleted a row that is not there")
 			agreed(ctx, Row(1, "Ada L."))
-			w.run(ctx, "DROP TABLE {ns}.people")
-			_, err := w.cluster.ExecuteOnRandom(ctx, w.sql(people))
+			env.run(ctx, "DROP TABLE {ns}.people")
+			_, err := env.cluster.ExecuteOnRandom(ctx, env.sql(people))
 			Expect(err).To(HaveOccurred(), "the dropped table is still there")
 		}, patience)
 
 		It("work from each node in turn, which reads its own writes", func(ctx SpecContext) {
-			w.run(ctx, "CREATE TABLE {ns}.people (id INTEGER PRIMARY KEY, name TEXT)")
+			env.run(ctx, "CREATE TABLE {ns}.people (id INTEGER PRIMARY KEY, name TEXT)")
 			var rows [][]any
-			for i, node := range w.cluster.Nodes() {
-				w.runOn(ctx, node, "INSERT INTO {ns}.people VALUES (?, ?)", i, fmt.Sprintf("by %d", i))
+			for i, node := range env.cluster.Nodes() {
+				env.runOn(ctx, node, "INSERT INTO {ns}.people VALUES (?, ?)", i, fmt.Sprintf("by %d", i))
 				rows = append(rows, Row(i, fmt.Sprintf("by %d", i)))
-				Expect(node.Reading(target.Local).Execute(ctx, w.sql(people))).To(HaveRows(rows...), "%s does not read its own write", node)
+				Expect(node.Reading(target.Local).Execute(ctx, env.sql(people))).To(HaveRows(rows...), "%s does not read its own write", node)
 			}
 			agreed(ctx, rows...)
 		}, patience)
 
 		It("keep the order of one client's operations, whichever node each goes to", func(ctx SpecContext) {
-			w.run(ctx, "CREATE TABLE {ns}.steps (id INTEGER PRIMARY KEY AUTOINCREMENT, step INTEGER)")
+			env.run(ctx, "CREATE TABLE {ns}.steps (id INTEGER PRIMARY KEY AUTOINCREMENT, step INTEGER)")
 			var rows [][]any
 			for step := range 50 {
-				w.run(ctx, "INSERT INTO {ns}.steps (step) VALUES (?)", step)
+				env.run(ctx, "INSERT INTO {ns}.steps (step) VALUES (?)", step)
 				rows = append(rows, Row(step+1, step))
 			}
-			Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.steps")))
-			Expect(w.run(ctx, "SELECT id, step FROM {ns}.steps ORDER BY id")).To(HaveRows(rows...))
+			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.steps")))
+			Expect(env.run(ctx, "SELECT id, step FROM {ns}.steps ORDER BY id")).To(HaveRows(rows...))
 		}, patience)
 
 		It("agree on empty tables", func(ctx SpecContext) {
-			w.run(ctx, "CREATE TABLE {ns}.empty (id INTEGER PRIMARY KEY, v TEXT)")
-			Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.empty"), w.sql("SELECT * FROM {ns}.empty ORDER BY id")))
-			Expect(w.run(ctx, "SELECT * FROM {ns}.empty")).To(HaveRows())
+			env.run(ctx, "CREATE TABLE {ns}.empty (id INTEGER PRIMARY KEY, v TEXT)")
+			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.empty"), env.sql("SELECT * FROM {ns}.empty ORDER BY id")))
+			Expect(env.run(ctx, "SELECT * FROM {ns}.empty")).To(HaveRows())
 		}, patience)
 
 		It("answer with every row of a large table, on each node", func(ctx SpecContext) {
 			const rows = 2500
-			w.run(ctx, "CREATE TABLE {ns}.numbers (n INTEGER PRIMARY KEY)")
-			w.run(ctx, "INSERT INTO {ns}.numbers WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) SELECT i FROM n", rows)
-			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
-			for _, node := range w.cluster.Nodes() {
-				answer, err := node.Reading(target.Local).Execute(ctx, w.sql("SELECT n FROM {ns}.numbers ORDER BY n"))
+			env.run(ctx, "CREATE TABLE {ns}.numbers (n INTEGER PRIMARY KEY)")
+			env.run(ctx, "INSERT INTO {ns}.numbers WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) SELECT i FROM n", rows)
+			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			for _, node := range env.cluster.Nodes() {
+				answer, err := node.Reading(target.Local).Execute(ctx, env.sql("SELECT n FROM {ns}.numbers ORDER BY n"))
 				Expect(err).NotTo(HaveOccurred())
 				Expect(answer.Rows()).To(HaveLen(rows), "%s left rows out", node)
 				Expect(answer.Rows()[rows-1]).To(Equal(Row(int64(rows))), "%s gave other rows", node)
@@ -79,33 +79,33 @@ func basics(w *world) {
 		}, patience)
 
 		It("are one transaction where they are one request: all of it or nothing", func(ctx SpecContext) {
-			w.run(ctx, "CREATE TABLE {ns}.people (id INTEGER PRIMARY KEY, name TEXT)")
-			w.run(ctx, "INSERT INTO {ns}.people VALUES (1, 'Ada'); INSERT INTO {ns}.people VALUES (2, 'Grace')")
-			_, err := w.cluster.ExecuteOnRandom(ctx, w.sql("INSERT INTO {ns}.people VALUES (3, 'undone'); INSERT INTO {ns}.people VALUES (1, 'taken')"))
+			env.run(ctx, "CREATE TABLE {ns}.people (id INTEGER PRIMARY KEY, name TEXT)")
+			env.run(ctx, "INSERT INTO {ns}.people VALUES (1, 'Ada'); INSERT INTO {ns}.people VALUES (2, 'Grace')")
+			_, err := env.cluster.ExecuteOnRandom(ctx, env.sql("INSERT INTO {ns}.people VALUES (3, 'undone'); INSERT INTO {ns}.people VALUES (1, 'taken')"))
 			Expect(err).To(HaveOccurred())
 			Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied))
 			agreed(ctx, Row(1, "Ada"), Row(2, "Grace"))
 		}, patience)
 
 		It("keep namespaces apart, and drop one with all that is in it", func(ctx SpecContext) {
-			w.run(ctx, "CREATE NAMESPACE {ns}_other")
-			w.run(ctx, "CREATE TABLE {ns}.people (id INTEGER PRIMARY KEY, name TEXT)")
-			w.run(ctx, "CREATE TABLE {ns}_other.people (id INTEGER PRIMARY KEY, name TEXT)")
-			w.run(ctx, "INSERT INTO {ns}.people VALUES (1, 'here')")
-			w.run(ctx, "INSERT INTO {ns}_other.people VALUES (1, 'there')")
-			Expect(w.run(ctx, "SELECT a.name, b.name FROM {ns}.people a JOIN {ns}_other.people b USING (id)")).To(HaveRows(Row("here", "there")))
-			w.run(ctx, "DROP NAMESPACE {ns}_other CASCADE")
-			_, err := w.cluster.ExecuteOnRandom(ctx, w.sql("SELECT * FROM {ns}_other.people"))
+			env.run(ctx, "CREATE NAMESPACE {ns}_other")
+			env.run(ctx, "CREATE TABLE {ns}.people (id INTEGER PRIMARY KEY, name TEXT)")
+			env.run(ctx, "CREATE TABLE {ns}_other.people (id INTEGER PRIMARY KEY, name TEXT)")
+			env.run(ctx, "INSERT INTO {ns}.people VALUES (1, 'here')")
+			env.run(ctx, "INSERT INTO {ns}_other.people VALUES (1, 'there')")
+			Expect(env.run(ctx, "SELECT a.name, b.name FROM {ns}.people a JOIN {ns}_other.people b USING (id)")).To(HaveRows(Row("here", "there")))
+			env.run(ctx, "DROP NAMESPACE {ns}_other CASCADE")
+			_, err := env.cluster.ExecuteOnRandom(ctx, env.sql("SELECT * FROM {ns}_other.people"))
 			Expect(err).To(MatchError(ContainSubstring("does not exist")))
 			agreed(ctx, Row(1, "here"))
 		}, patience)
 
 		It("are seen by strong reads on every node at once", func(ctx SpecContext) {
-			w.run(ctx, "CREATE TABLE {ns}.counter (id INTEGER PRIMARY KEY, n INTEGER)")
-			w.run(ctx, "INSERT INTO {ns}.counter VALUES (1, 0)")
+			env.run(ctx, "CREATE TABLE {ns}.counter (id INTEGER PRIMARY KEY, n INTEGER)")
+			env.run(ctx, "INSERT INTO {ns}.counter VALUES (1, 0)")
 			for i := 1; i <= 20; i++ {
-				w.run(ctx, "UPDATE {ns}.counter SET n = n + 1")
-				results, err := w.cluster.Reading(target.Strong).ExecuteOnAll(ctx, w.sql("SELECT n FROM {ns}.counter"))
+				env.run(ctx, "UPDATE {ns}.counter SET n = n + 1")
+				results, err := env.cluster.Reading(target.Strong).ExecuteOnAll(ctx, env.sql("SELECT n FROM {ns}.counter"))
 				Expect(err).NotTo(HaveOccurred())
 				Expect(results).To(HaveRows(Row(i)))
 			}

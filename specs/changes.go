@@ -11,42 +11,42 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-func changes(w *world) {
+func changes(env *environment) {
 	Describe("What changes while a node is away", Label("suite:changes", "fault:isolate"), func() {
 		for _, c := range readChanges() {
 			It("reaches it when it comes back: "+c.name, func(ctx SpecContext) {
-				w.needs(3)
-				w.openShop(ctx)
-				Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+				env.needs(3)
+				env.openShop(ctx)
+				Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 				const victim = 1
-				before := statusOf(ctx, w.node(victim))
-				w.leave(ctx, victim)
+				before := statusOf(ctx, env.node(victim))
+				env.leave(ctx, victim)
 
 				for _, statement := range c.statements {
-					_, err := w.cluster.ExecuteWithRetry(ctx, w.sql(statement)) // while a leader is elected
+					_, err := env.cluster.ExecuteWithRetry(ctx, env.sql(statement)) // while a leader is elected
 					if c.fails {
 						Expect(err).To(HaveOccurred(), statement)
 					} else {
 						Expect(err).NotTo(HaveOccurred(), statement)
 					}
 				}
-				for _, node := range w.cluster.OnlineNodes() {
+				for _, node := range env.cluster.OnlineNodes() {
 					Eventually(ctx, node).Should(HaveCaughtUp())
 				}
 				if len(c.statements) > 0 {
-					Expect(w.node(victim)).NotTo(HaveCaughtUp())
+					Expect(env.node(victim)).NotTo(HaveCaughtUp())
 				}
-				Expect(statusOf(ctx, w.node(victim)).AppliedIndex).To(Equal(before.AppliedIndex), "the node was not cut off")
-				w.missesItsLeader(ctx, victim)
+				Expect(statusOf(ctx, env.node(victim)).AppliedIndex).To(Equal(before.AppliedIndex), "the node was not cut off")
+				env.missesItsLeader(ctx, victim)
 
-				w.comeBack(ctx, victim)
-				Expect(statusOf(ctx, w.node(victim)).Restores).To(Equal(before.Restores), "it caught up by a snapshot, and not by the log")
+				env.comeBack(ctx, victim)
+				Expect(statusOf(ctx, env.node(victim)).Restores).To(Equal(before.Restores), "it caught up by a snapshot, and not by the log")
 				for _, check := range c.checks {
-					Expect(w.cluster).To(BeConsistent(w.sql(check)))
+					Expect(env.cluster).To(BeConsistent(env.sql(check)))
 				}
 				for _, query := range c.refused {
-					for _, node := range w.cluster.Nodes() {
-						_, err := node.Reading(target.Local).Execute(ctx, w.sql(query))
+					for _, node := range env.cluster.Nodes() {
+						_, err := node.Reading(target.Local).Execute(ctx, env.sql(query))
 						Expect(codeOf(err)).NotTo(BeEmpty(), "%s still answers %s", node, query)
 					}
 				}
@@ -61,13 +61,13 @@ const absence = 200 * time.Millisecond
 
 // missesItsLeader waits until a node that is cut off has heard of no leader for a while
 // longer. A database that does not say when its nodes heard of one is not waited for.
-func (w *world) missesItsLeader(ctx context.Context, node int) {
+func (env *environment) missesItsLeader(ctx context.Context, node int) {
 	GinkgoHelper()
-	Eventually(ctx, w.node(node)).Should(BeConnecting())
-	so := statusOf(ctx, w.node(node)).LastContact
+	Eventually(ctx, env.node(node)).Should(BeConnecting())
+	so := statusOf(ctx, env.node(node)).LastContact
 	if so <= 0 {
 		return
 	}
-	Eventually(ctx, func(ctx context.Context) time.Duration { return statusOf(ctx, w.node(node)).LastContact }).
+	Eventually(ctx, func(ctx context.Context) time.Duration { return statusOf(ctx, env.node(node)).LastContact }).
 		Should(BeNumerically(">=", so+absence), "it still hears of a leader")
 }

@@ -10,40 +10,40 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-func clocks(w *world) {
+func clocks(env *environment) {
 	Describe("A node's clock that is wrong", Label("suite:clocks", "fault:clock"), func() {
 		BeforeEach(func(ctx SpecContext) {
-			w.needs(3)
-			w.requires(target.Clocks)
-			w.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, at INTEGER DEFAULT (unixepoch()))")
-			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			env.needs(3)
+			env.requires(target.Clocks)
+			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, at INTEGER DEFAULT (unixepoch()))")
+			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 		})
 
 		DescribeTable("takes neither the order nor the agreement from anybody",
 			func(ctx SpecContext, ahead ...time.Duration) {
 				rows := 0
-				w.undisturbed(ctx, func(leader int) {
+				env.undisturbed(ctx, func(leader int) {
 					for _, d := range ahead {
-						Expect(w.cluster.SetClock(ctx, leader, d)).To(Succeed())
+						Expect(env.cluster.SetClock(ctx, leader, d)).To(Succeed())
 						begun := time.Now()
-						w.patiently(ctx, "INSERT INTO {ns}.t (id) VALUES (?)", rows)
-						at, err := w.run(ctx, "SELECT at FROM {ns}.t WHERE id = ?", rows).Value()
+						env.patiently(ctx, "INSERT INTO {ns}.t (id) VALUES (?)", rows)
+						at, err := env.run(ctx, "SELECT at FROM {ns}.t WHERE id = ?", rows).Value()
 						Expect(err).NotTo(HaveOccurred())
 						if d > 0 && rows == 0 { // what is behind is held at what was before
 							Expect(time.Unix(at.(int64), 0)).To(BeTemporally("~", begun.Add(d), time.Minute), "its clock is right")
 						}
 						rows++
-						Expect(w.node(leader).Reading(target.Strong).Execute(ctx, w.sql("SELECT count(*) FROM {ns}.t"))).To(HaveRows(Row(rows)))
+						Expect(env.node(leader).Reading(target.Strong).Execute(ctx, env.sql("SELECT count(*) FROM {ns}.t"))).To(HaveRows(Row(rows)))
 					}
 				})
 
 				By("leading elsewhere, by a clock that is right")
-				leader := w.leader(ctx)
-				w.leave(ctx, leader)
-				w.patiently(ctx, "INSERT INTO {ns}.t (id) VALUES (1000)")
-				w.comeBack(ctx, leader)
-				Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.t ORDER BY id")))
-				Expect(w.run(ctx, `SELECT count(*) FROM (SELECT at < lag(at) OVER (ORDER BY id) AS back FROM {ns}.t) WHERE back`)).To(
+				leader := env.leader(ctx)
+				env.leave(ctx, leader)
+				env.patiently(ctx, "INSERT INTO {ns}.t (id) VALUES (1000)")
+				env.comeBack(ctx, leader)
+				Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.t ORDER BY id")))
+				Expect(env.run(ctx, `SELECT count(*) FROM (SELECT at < lag(at) OVER (ORDER BY id) AS back FROM {ns}.t) WHERE back`)).To(
 					HaveRows(Row(0)), "time ran backwards in the database")
 			},
 			Entry("when it is an hour ahead", patience, time.Hour),

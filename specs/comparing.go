@@ -76,15 +76,15 @@ var differences = []difference{
 
 // comparing shows what compares nodes a difference of every kind that it must see, at
 // each node.
-func comparing(w *world) {
+func comparing(env *environment) {
 	Describe("Comparing nodes", Label("suite:comparing"), func() {
 		var say *told
 		var cluster *harness.Cluster
 
 		BeforeEach(func(ctx SpecContext) {
-			w.needs(3)
+			env.needs(3)
 			say = &told{}
-			cluster = w.hearing(ctx, say)
+			cluster = env.hearing(ctx, say)
 		})
 
 		// seen expects that the comparison tells of the two nodes that differ.
@@ -93,7 +93,7 @@ func comparing(w *world) {
 			var found *harness.InconsistencyError
 			Expect(errors.As(err, &found)).To(BeTrue(), "%s on node %d: %v", what, node, err)
 			named := []string{found.A, found.B}
-			Expect(named).To(ContainElement(w.node(node).String()), "%s on node %d: %v", what, node, err)
+			Expect(named).To(ContainElement(env.node(node).String()), "%s on node %d: %v", what, node, err)
 			Expect(found.A).NotTo(Equal(found.B), what)
 		}
 
@@ -117,7 +117,7 @@ func comparing(w *world) {
 					}
 					say.request = nil
 					Expect(cluster.VerifyDataConsistency(ctx, one)).To(Succeed(), d.name)
-					for _, node := range w.cluster.Nodes() {
+					for _, node := range env.cluster.Nodes() {
 						say.request = instead(node.Index(), one, other)
 						seen(cluster.VerifyDataConsistency(ctx, one), node.Index(), d.name)
 					}
@@ -127,7 +127,7 @@ func comparing(w *world) {
 
 		It("does not mind the order of rows where the query gives none", func(ctx SpecContext) {
 			one, other := rows("(1, 1), (1, 2), (1, 2)"), rows("(1, 2), (1, 1), (1, 2)")
-			for _, node := range w.cluster.Nodes() {
+			for _, node := range env.cluster.Nodes() {
 				say.request = instead(node.Index(), one, other)
 				Expect(cluster.VerifyDataConsistency(ctx, one)).To(Succeed())
 				inner := "SELECT * FROM (" + one + " ORDER BY b)"
@@ -153,7 +153,7 @@ func comparing(w *world) {
 				say.request = nil
 				Expect(BeConsistent(queries...).Match(cluster)).To(BeTrue())
 				Expect(BeConsistent(queries...).Match(cluster.AsIs())).To(BeTrue())
-				for _, node := range w.cluster.Nodes() {
+				for _, node := range env.cluster.Nodes() {
 					say.request = instead(node.Index(), one, other)
 					Expect(BeConsistent(queries...).Match(cluster)).To(BeFalse())
 					Expect(BeConsistent(queries...).Match(cluster.AsIs())).To(BeFalse())
@@ -163,7 +163,7 @@ func comparing(w *world) {
 
 		It("is an error where a node does not answer, or there is nothing to compare", func(ctx SpecContext) {
 			one := rows("(1, 1)")
-			for _, node := range w.cluster.Nodes() {
+			for _, node := range env.cluster.Nodes() {
 				for _, wrong := range []string{"SELECT", "SELECT * FROM no_such_table", one + "; " + one, "SELECT json_extract('{', '$')"} {
 					say.request = instead(node.Index(), one, wrong)
 					Expect(cluster.VerifyDataConsistency(ctx, one)).NotTo(Succeed(), "node %d was asked %s", node.Index(), wrong)
@@ -173,7 +173,7 @@ func comparing(w *world) {
 			for _, none := range []string{one + "; " + one, "CREATE TABLE never_made (v)", "DELETE FROM rejoin_namespaces", ""} {
 				Expect(cluster.VerifyDataConsistency(ctx, none)).NotTo(Succeed(), none)
 			}
-			Expect(w.run(ctx, "SELECT count(*) FROM sqlite_schema WHERE name = 'never_made'")).To(HaveRows(Row(0)), "comparing nodes has changed them")
+			Expect(env.run(ctx, "SELECT count(*) FROM sqlite_schema WHERE name = 'never_made'")).To(HaveRows(Row(0)), "comparing nodes has changed them")
 		}, patience)
 
 		It("asks each node for its own state, whatever the view", func(ctx SpecContext) {
@@ -186,7 +186,7 @@ func comparing(w *world) {
 				return request
 			}
 			Expect(cluster.Reading(target.Strong).VerifyDataConsistency(ctx, one)).To(Succeed())
-			for _, node := range w.cluster.Nodes() {
+			for _, node := range env.cluster.Nodes() {
 				Expect(asked.of(node.Index())).To(Equal(1), "%s was not asked once for its own state", node)
 			}
 		}, patience)
@@ -194,7 +194,7 @@ func comparing(w *world) {
 		It("waits for a node that is behind, whichever that is, and takes nodes as they are if it is to", func(ctx SpecContext) {
 			const silent = 4
 			one, other := rows("(1, 1)"), rows("(1, 2)")
-			for _, node := range w.cluster.Nodes() {
+			for _, node := range env.cluster.Nodes() {
 				var looks counted
 				behind := func() bool { return looks.of(node.Index()) <= silent }
 				say.status = func(at int, s target.Status) target.Status {
@@ -223,7 +223,7 @@ func comparing(w *world) {
 
 		It("takes no difference for one while a node moves on, and says so if it never rests", func(ctx SpecContext) {
 			one, other := ordered(rows("(1, 1)")), ordered(rows("(1, 2)"))
-			for _, node := range w.cluster.Nodes() {
+			for _, node := range env.cluster.Nodes() {
 				var looks, asks counted
 				differs := func(int) bool { return asks.next(node.Index()) <= 2 }
 				say.status = func(at int, s target.Status) target.Status {
@@ -255,7 +255,7 @@ func comparing(w *world) {
 		It("of two that are left sees a difference, and of one that is offline none", Label("fault:isolate"), func(ctx SpecContext) {
 			one, other := rows("(1, 1)"), rows("(1, 2)")
 			Expect(cluster.TakeNodeOffline(ctx, 0)).To(Succeed())
-			for _, node := range w.others(0) {
+			for _, node := range env.others(0) {
 				say.request = instead(node, one, other)
 				Eventually(ctx, func(ctx context.Context) error { return cluster.AsIs().VerifyDataConsistency(ctx, one) }).Should(
 					MatchError(ContainSubstring("node 1 (n1) and node 2 (n2) differ")))

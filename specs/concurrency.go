@@ -4,17 +4,17 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 )
 
-func concurrency(w *world) {
+func concurrency(env *environment) {
 	When("ten writers write while nodes leave and return", Label("suite:concurrency", "fault:isolate"), func() {
 		It("loses no acknowledged write, and keeps none that surely failed", func(ctx SpecContext) {
-			w.needs(3)
+			env.needs(3)
 			const writers, rounds = 10, 6
-			load := w.load(ctx, writers, w.cluster.ExecuteOnRandom)
+			load := env.load(ctx, writers, env.cluster.ExecuteOnRandom)
 			for round := range rounds {
-				victim := round % w.cluster.Size()
-				w.leave(ctx, victim)
+				victim := round % env.cluster.Size()
+				env.leave(ctx, victim)
 				load.goesOn(ctx)
-				w.comeBack(ctx, victim)
+				env.comeBack(ctx, victim)
 			}
 			load.verify(ctx, writers*rounds)
 		}, patience)

@@ -6,65 +6,65 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
-	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	. "github.com/rejoin-db/rejoin/harness/matchers"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-func crash(w *world) {
+func crash(env *environment) {
 	Describe("A crash under load", Label("suite:crash", "fault:crash"), func() {
 		const writers = 6
 
 		BeforeEach(func(SpecContext) {
-			w.needs(3)
-			w.requires(target.Crash)
+			env.needs(3)
+			env.requires(target.Crash)
 		})
 
 		It("of the leader loses no acknowledged write", func(ctx SpecContext) {
-			load := w.load(ctx, writers, w.cluster.ExecuteOnRandom)
+			load := env.load(ctx, writers, env.cluster.ExecuteOnRandom)
 			for range 3 {
-				leader := w.leader(ctx)
-				term := statusOf(ctx, w.node(leader)).Term
+				leader := env.leader(ctx)
+				term := statusOf(ctx, env.node(leader)).Term
 				load.goesOn(ctx)
-				w.leave(ctx, leader, harness.Crash)
+				env.leave(ctx, leader, fault.Crash)
 				load.goesOn(ctx)
-				Expect(statusOf(ctx, w.node(w.leader(ctx))).Term).To(BeNumerically(">", term), "nobody else was elected")
-				w.comeBack(ctx, leader)
+				Expect(statusOf(ctx, env.node(env.leader(ctx))).Term).To(BeNumerically(">", term), "nobody else was elected")
+				env.comeBack(ctx, leader)
 			}
 			load.verify(ctx, 3*2*2*writers)
 		}, patience)
 
 		It("of a majority ends all writes until there is one again, and loses none", func(ctx SpecContext) {
-			load := w.load(ctx, writers, w.cluster.ExecuteOnRandom)
+			load := env.load(ctx, writers, env.cluster.ExecuteOnRandom)
 			load.goesOn(ctx)
-			lost := w.cluster.Quorum()
+			lost := env.cluster.Quorum()
 			for node := range lost {
-				w.leave(ctx, node, harness.Crash)
+				env.leave(ctx, node, fault.Crash)
 			}
-			last := w.cluster.Size() - 1
-			Eventually(ctx, w.node(last)).ShouldNot(BeOnline(), "it still thinks that somebody leads")
-			_, err := w.node(last).Execute(ctx, w.sql("INSERT INTO {ns}.entries VALUES ('of a minority', 0)"))
+			last := env.cluster.Size() - 1
+			Eventually(ctx, env.node(last)).ShouldNot(BeOnline(), "it still thinks that somebody leads")
+			_, err := env.node(last).Execute(ctx, env.sql("INSERT INTO {ns}.entries VALUES ('of a minority', 0)"))
 			Expect(codeOf(err)).To(BeElementOf("NO_LEADER", "NO_QUORUM"), "%v", err)
 			Expect(target.OutcomeOf(err)).NotTo(Equal(target.Applied))
 
-			w.comeBack(ctx, 0)
+			env.comeBack(ctx, 0)
 			load.goesOn(ctx)
 			for node := 1; node < lost; node++ {
-				w.comeBack(ctx, node)
+				env.comeBack(ctx, node)
 			}
 			load.goesOn(ctx)
 			load.verify(ctx, 3*2*writers)
 		}, patience)
 
 		It("of all nodes at once keeps every acknowledged write", func(ctx SpecContext) {
-			load := w.load(ctx, writers, w.cluster.ExecuteOnRandom)
+			load := env.load(ctx, writers, env.cluster.ExecuteOnRandom)
 			for range 2 {
 				load.goesOn(ctx)
-				w.each(func(node int) { w.leave(ctx, node, harness.Crash) })
-				Expect(w.cluster.OnlineNodes()).To(BeEmpty())
-				w.each(func(node int) { Expect(w.cluster.BringNodeOnline(ctx, node)).To(Succeed()) })
-				Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
-				Eventually(ctx, w.cluster).Should(HaveLeader())
+				env.each(func(node int) { env.leave(ctx, node, fault.Crash) })
+				Expect(env.cluster.OnlineNodes()).To(BeEmpty())
+				env.each(func(node int) { Expect(env.cluster.BringNodeOnline(ctx, node)).To(Succeed()) })
+				Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
+				Eventually(ctx, env.cluster).Should(HaveLeader())
 			}
 			load.goesOn(ctx)
 			load.verify(ctx, 3*2*writers)
@@ -72,34 +72,34 @@ func crash(w *world) {
 
 		It("of all nodes that hold a write, right after it was acknowledged, keeps it", func(ctx SpecContext) {
 			const rows = 5
-			w.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY)")
-			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
-			absent := w.others(w.leader(ctx))[:w.cluster.Size()-w.cluster.Quorum()]
+			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY)")
+			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			absent := env.others(env.leader(ctx))[:env.cluster.Size()-env.cluster.Quorum()]
 			for _, node := range absent {
-				w.leave(ctx, node)
+				env.leave(ctx, node)
 			}
 			for i := range rows {
-				w.patiently(ctx, "INSERT INTO {ns}.t VALUES (?)", i)
+				env.patiently(ctx, "INSERT INTO {ns}.t VALUES (?)", i)
 			}
 			var holders []int
-			for _, node := range w.cluster.OnlineNodes() {
+			for _, node := range env.cluster.OnlineNodes() {
 				holders = append(holders, node.Index())
 			}
 			for _, node := range holders {
-				w.leave(ctx, node, harness.Crash)
+				env.leave(ctx, node, fault.Crash)
 			}
-			w.comeBack(ctx, holders...)
-			Expect(w.patiently(ctx, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(rows)), "what was acknowledged is lost")
-			w.comeBack(ctx, absent...)
-			Eventually(ctx, w.cluster).Should(BeConsistent(w.sql("SELECT * FROM {ns}.t")))
+			env.comeBack(ctx, holders...)
+			Expect(env.patiently(ctx, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(rows)), "what was acknowledged is lost")
+			env.comeBack(ctx, absent...)
+			Eventually(ctx, env.cluster).Should(BeConsistent(env.sql("SELECT * FROM {ns}.t")))
 		}, patience)
 	})
 }
 
 // each does something with all nodes at once.
-func (w *world) each(f func(node int)) {
+func (env *environment) each(f func(node int)) {
 	var wg sync.WaitGroup
-	for _, node := range w.cluster.Nodes() {
+	for _, node := range env.cluster.Nodes() {
 		wg.Go(func() {
 			defer GinkgoRecover()
 			f(node.Index())

@@ -7,27 +7,28 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	. "github.com/rejoin-db/rejoin/harness/matchers"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
 // diverging has one node really differ, past the log: the proof at the end of every spec,
 // that all nodes hold the same, is shown what it must see.
-func diverging(w *world) {
+func diverging(env *environment) {
 	Describe("A node that differs", Label("suite:diverging"), func() {
 		BeforeEach(func(ctx SpecContext) {
-			w.needs(3)
-			w.requires(target.Diverge)
-			w.run(ctx, `CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, k INTEGER, v TEXT DEFAULT 'd'); CREATE TABLE {ns}.plain (v); CREATE TABLE {ns}_main (v);
+			env.needs(3)
+			env.requires(target.Diverge)
+			env.run(ctx, `CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, k INTEGER, v TEXT DEFAULT 'd'); CREATE TABLE {ns}.plain (v); CREATE TABLE {ns}_main (v);
 				CREATE TABLE {ns}.keyed (k TEXT PRIMARY KEY, v) WITHOUT ROWID; CREATE TABLE {ns}.counted (id INTEGER PRIMARY KEY AUTOINCREMENT, v); CREATE VIEW {ns}_shown AS SELECT 1 AS one`)
-			w.run(ctx, `INSERT INTO {ns}.t VALUES (1, 7, 'a'), (2, 7, 'b'), (3, 8, 'c'); INSERT INTO {ns}.plain VALUES ('x'), ('y'), (2), (0.0), (NULL); INSERT INTO {ns}.keyed VALUES ('k', 1); INSERT INTO {ns}.counted VALUES (1, 'n')`)
-			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
-			Expect(w.cluster.VerifyInvariants(ctx)).To(Succeed())
+			env.run(ctx, `INSERT INTO {ns}.t VALUES (1, 7, 'a'), (2, 7, 'b'), (3, 8, 'c'); INSERT INTO {ns}.plain VALUES ('x'), ('y'), (2), (0.0), (NULL); INSERT INTO {ns}.keyed VALUES ('k', 1); INSERT INTO {ns}.counted VALUES (1, 'n')`)
+			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			Expect(env.cluster.VerifyInvariants(ctx)).To(Succeed())
 		})
 
 		diverge := func(ctx context.Context, node *harness.Node, sql string) {
 			GinkgoHelper()
-			Expect(node.Diverge(ctx, w.sql(sql))).To(Succeed(), sql)
+			Expect(node.Diverge(ctx, env.sql(sql))).To(Succeed(), sql)
 		}
 
 		// secrets are differences that no query of a spec shows, and how to undo them.
@@ -62,58 +63,58 @@ func diverging(w *world) {
 
 		It("is found by what it holds, whatever the difference and whichever the node", func(ctx SpecContext) {
 			for i, secret := range secrets {
-				nodes := w.cluster.Nodes()
+				nodes := env.cluster.Nodes()
 				if i > 0 { // all positions for one; then in turn, and a node that is not the leader among them
 					nodes = nodes[i%len(nodes):][:1]
 				}
 				for _, node := range nodes {
 					diverge(ctx, node, secret.do)
-					err := w.cluster.VerifyInvariants(ctx)
+					err := env.cluster.VerifyInvariants(ctx)
 					Expect(err).To(MatchError(harness.ErrInvariant), "%s on %s alone", secret.name, node)
 					Expect(err).To(MatchError(ContainSubstring(node.String())), secret.name)
 					diverge(ctx, node, secret.undo)
 				}
 			}
-			Expect(w.cluster.VerifyInvariants(ctx)).To(Succeed(), "something was not undone, and hid what came after it")
+			Expect(env.cluster.VerifyInvariants(ctx)).To(Succeed(), "something was not undone, and hid what came after it")
 		}, patience)
 
 		It("is found by a query that shows the difference, in order or not, and by no other", func(ctx SpecContext) {
 			const plain, byKey, all = "SELECT v FROM {ns}.t", "SELECT v FROM {ns}.t ORDER BY k", "SELECT * FROM {ns}.t ORDER BY id"
-			for _, node := range w.cluster.Nodes() {
+			for _, node := range env.cluster.Nodes() {
 				diverge(ctx, node, "UPDATE {ns}.t SET v = CASE id WHEN 1 THEN 'b' ELSE 'a' END WHERE k = 7")
-				Expect(node.Reading(target.Local).Execute(ctx, w.sql(byKey))).To(HaveRows(Row("b"), Row("a"), Row("c")), "it does not differ")
-				Expect(w.cluster).To(BeConsistent(w.sql(plain), w.sql("SELECT id, k FROM {ns}.t ORDER BY id")))
-				Expect(w.cluster).NotTo(BeConsistent(w.sql(byKey)), "%s has two rows in another order", node)
-				Expect(w.cluster).NotTo(BeConsistent(w.sql(all)))
-				Expect(w.cluster).NotTo(BeConsistent(w.sql("SELECT * FROM {ns}.t")))
+				Expect(node.Reading(target.Local).Execute(ctx, env.sql(byKey))).To(HaveRows(Row("b"), Row("a"), Row("c")), "it does not differ")
+				Expect(env.cluster).To(BeConsistent(env.sql(plain), env.sql("SELECT id, k FROM {ns}.t ORDER BY id")))
+				Expect(env.cluster).NotTo(BeConsistent(env.sql(byKey)), "%s has two rows in another order", node)
+				Expect(env.cluster).NotTo(BeConsistent(env.sql(all)))
+				Expect(env.cluster).NotTo(BeConsistent(env.sql("SELECT * FROM {ns}.t")))
 				diverge(ctx, node, "UPDATE {ns}.t SET v = CASE id WHEN 1 THEN 'a' ELSE 'b' END WHERE k = 7")
-				Expect(w.cluster).To(BeConsistent(w.sql(byKey), w.sql(all)))
+				Expect(env.cluster).To(BeConsistent(env.sql(byKey), env.sql(all)))
 			}
 		}, patience)
 
 		It("lacks a row that was acknowledged, and is named", func(ctx SpecContext) {
-			w.requires(target.Keys)
-			for _, node := range w.cluster.Nodes() {
+			env.requires(target.Dedup)
+			for _, node := range env.cluster.Nodes() {
 				const lost = "(SELECT max(log_index) FROM rejoin_requests)"
 				diverge(ctx, node, "CREATE TABLE kept AS SELECT * FROM rejoin_requests WHERE log_index = "+lost+"; DELETE FROM rejoin_requests WHERE log_index = "+lost)
-				Expect(w.cluster.VerifyInvariants(ctx)).To(MatchError(And(
+				Expect(env.cluster.VerifyInvariants(ctx)).To(MatchError(And(
 					ContainSubstring("hold different data"), ContainSubstring("%s lacks 1 acknowledged changes", node))))
 				diverge(ctx, node, "INSERT INTO rejoin_requests SELECT * FROM kept; DROP TABLE kept")
-				Expect(w.cluster.VerifyInvariants(ctx)).To(Succeed())
+				Expect(env.cluster.VerifyInvariants(ctx)).To(Succeed())
 			}
 		}, patience)
 
 		It("is as it was where a statement fails, and heals by starting again", Label("fault:stop"), func(ctx SpecContext) {
-			node := w.node(1)
-			Expect(node.Diverge(ctx, w.sql("INSERT INTO {ns}.t VALUES (5, 5, 'e'); INSERT INTO {ns}.t VALUES (1, 1, 'taken')"))).To(
+			node := env.node(1)
+			Expect(node.Diverge(ctx, env.sql("INSERT INTO {ns}.t VALUES (5, 5, 'e'); INSERT INTO {ns}.t VALUES (1, 1, 'taken')"))).To(
 				MatchError(ContainSubstring("diverge on node 1 (n1)")))
-			Expect(w.cluster.VerifyInvariants(ctx)).To(Succeed())
-			w.requires(target.Stop)
+			Expect(env.cluster.VerifyInvariants(ctx)).To(Succeed())
+			env.requires(target.Stop)
 			diverge(ctx, node, "DELETE FROM {ns}.t")
-			Expect(w.cluster).NotTo(BeConsistent(w.sql("SELECT * FROM {ns}.t")))
-			w.leave(ctx, 1, harness.Stop)
-			w.comeBack(ctx, 1)
-			Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.t")))
+			Expect(env.cluster).NotTo(BeConsistent(env.sql("SELECT * FROM {ns}.t")))
+			env.leave(ctx, 1, fault.Stop)
+			env.comeBack(ctx, 1)
+			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.t")))
 		}, patience)
 	})
 }

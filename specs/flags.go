@@ -11,19 +11,20 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	. "github.com/rejoin-db/rejoin/harness/matchers"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
 // flags are about what the harness says of nodes, and for what its waits wait: nodes are
 // said to be otherwise than they are, each in turn.
-func flags(w *world) {
+func flags(env *environment) {
 	Describe("What is said of a node", Label("suite:flags"), func() {
 		var say *told
 
 		BeforeEach(func(ctx SpecContext) {
-			w.needs(3)
-			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			env.needs(3)
+			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 			say = &told{}
 		})
 
@@ -35,31 +36,31 @@ func flags(w *world) {
 		}
 
 		It("is its flag, and that of no other", Label("fault:isolate"), func(ctx SpecContext) {
-			for _, node := range w.cluster.Nodes() {
+			for _, node := range env.cluster.Nodes() {
 				i := node.Index()
-				w.leave(ctx, i)
-				for _, other := range w.cluster.Nodes() {
-					Expect(w.cluster.IsNodeOnline(other.Index())).To(Equal(other.Index() != i))
-					way, lost := w.cluster.Lost(other.Index())
+				env.leave(ctx, i)
+				for _, other := range env.cluster.Nodes() {
+					Expect(env.cluster.IsNodeOnline(other.Index())).To(Equal(other.Index() != i))
+					mode, lost := env.cluster.Lost(other.Index())
 					Expect(lost).To(Equal(other.Index() == i))
-					Expect(way == harness.Isolate).To(Equal(lost))
+					Expect(mode == fault.Isolate).To(Equal(lost))
 				}
-				Expect(indexes(w.cluster.OnlineNodes())).To(Equal(w.others(i)))
-				Expect(w.cluster.TakeNodeOffline(ctx, i)).To(MatchError(harness.ErrAlreadyOffline))
-				Expect(w.cluster.BringNodeOnline(ctx, w.others(i)[0])).To(MatchError(harness.ErrAlreadyOnline))
-				w.comeBack(ctx, i)
-				Expect(w.cluster.IsNodeOnline(i)).To(BeTrue())
-				Expect(w.cluster.OnlineNodes()).To(HaveLen(w.cluster.Size()))
+				Expect(indexes(env.cluster.OnlineNodes())).To(Equal(env.others(i)))
+				Expect(env.cluster.TakeNodeOffline(ctx, i)).To(MatchError(harness.ErrAlreadyOffline))
+				Expect(env.cluster.BringNodeOnline(ctx, env.others(i)[0])).To(MatchError(harness.ErrAlreadyOnline))
+				env.comeBack(ctx, i)
+				Expect(env.cluster.IsNodeOnline(i)).To(BeTrue())
+				Expect(env.cluster.OnlineNodes()).To(HaveLen(env.cluster.Size()))
 			}
-			_, err := w.cluster.IsNodeOnline(w.cluster.Size())
+			_, err := env.cluster.IsNodeOnline(env.cluster.Size())
 			Expect(err).To(HaveOccurred())
-			_, err = w.cluster.IsNodeOnline(-1)
+			_, err = env.cluster.IsNodeOnline(-1)
 			Expect(err).To(HaveOccurred())
 		}, patience)
 
 		It("stays if the fault cannot be made", func(ctx SpecContext) {
-			cluster := w.hearing(ctx, say)
-			for _, node := range w.cluster.Nodes() {
+			cluster := env.hearing(ctx, say)
+			for _, node := range env.cluster.Nodes() {
 				say.isolate = func(int) error { return errOfSpec }
 				Expect(cluster.TakeNodeOffline(ctx, node.Index())).To(MatchError(errOfSpec))
 				Expect(cluster.IsNodeOnline(node.Index())).To(BeTrue())
@@ -88,10 +89,10 @@ func flags(w *world) {
 		}
 
 		It("is that it is online only when it shows that, and has applied what is committed", func(ctx SpecContext) {
-			for _, node := range w.cluster.Nodes() {
+			for _, node := range env.cluster.Nodes() {
 				for what, otherwise := range behind {
 					say.status = nil
-					cluster := w.hearing(ctx, say)
+					cluster := env.hearing(ctx, say)
 					asked := until(node.Index(), looks, otherwise)
 					Expect(cluster.WaitForNodeOnline(ctx, node.Index())).To(Succeed())
 					Expect(asked.of(node.Index())).To(BeNumerically(">", looks), "%s was %s", node, what)
@@ -107,10 +108,10 @@ func flags(w *world) {
 
 		It("is that it has caught up with what any other node knows", func(ctx SpecContext) {
 			const more = 100
-			for _, node := range w.cluster.Nodes() {
-				for _, other := range w.others(node.Index()) {
+			for _, node := range env.cluster.Nodes() {
+				for _, other := range env.others(node.Index()) {
 					say.status = nil
-					cluster := w.hearing(ctx, say)
+					cluster := env.hearing(ctx, say)
 					heard, err := cluster.Node(node.Index())
 					Expect(err).NotTo(HaveOccurred())
 					// knowing has the other know more, and all others apply it after some looks.
@@ -146,9 +147,9 @@ func flags(w *world) {
 		}, patience)
 
 		It("ends a wait with what it showed: that it failed, or that its flag is down", func(ctx SpecContext) {
-			for _, node := range w.cluster.Nodes() {
+			for _, node := range env.cluster.Nodes() {
 				say.status = nil
-				cluster := w.hearing(ctx, say)
+				cluster := env.hearing(ctx, say)
 				until(node.Index(), 1000, func(s *target.Status) { s.State = target.Failed })
 				Expect(cluster.WaitForNodeOnline(ctx, node.Index())).To(MatchError(harness.ErrFailed))
 				Expect(cluster.WaitForAllOnline(ctx)).To(MatchError(harness.ErrFailed))
@@ -156,7 +157,7 @@ func flags(w *world) {
 				Expect(cluster.VerifyDataConsistency(ctx, "SELECT 1")).To(MatchError(harness.ErrFailed))
 
 				say.status = nil
-				cluster = w.hearing(ctx, say)
+				cluster = env.hearing(ctx, say)
 				heard, err := cluster.Node(node.Index())
 				Expect(err).NotTo(HaveOccurred())
 				until(node.Index(), 1000, func(s *target.Status) { s.AppliedIndex-- })
@@ -182,7 +183,7 @@ func flags(w *world) {
 		}, patience)
 
 		It("is matched by what it shows, and by nothing else", func(ctx SpecContext) {
-			cluster := w.hearing(ctx, say)
+			cluster := env.hearing(ctx, say)
 			for _, node := range cluster.Nodes() {
 				for state, holds := range map[target.State][]bool{
 					target.Connecting: {true, false, false, false, false, false},
@@ -205,11 +206,11 @@ func flags(w *world) {
 		}, patience)
 
 		It("is that it leads, by the word of a quorum and of no fewer", func(ctx SpecContext) {
-			cluster := w.hearing(ctx, say)
-			for _, node := range w.cluster.Nodes() {
-				for voters := range w.cluster.Size() + 1 {
+			cluster := env.hearing(ctx, say)
+			for _, node := range env.cluster.Nodes() {
+				for voters := range env.cluster.Size() + 1 {
 					say.status = func(at int, s target.Status) target.Status {
-						if s.Leader = ""; (at-node.Index()+w.cluster.Size())%w.cluster.Size() < voters {
+						if s.Leader = ""; (at-node.Index()+env.cluster.Size())%env.cluster.Size() < voters {
 							s.Leader = node.ID()
 						}
 						return s
@@ -237,11 +238,11 @@ func flags(w *world) {
 				}
 				return request
 			}
-			cluster := w.hearing(ctx, say)
+			cluster := env.hearing(ctx, say)
 			whose := func(r harness.Result) {
 				GinkgoHelper()
 				Expect(r).To(HaveRows(Row(r.Node)))
-				Expect(r.ID).To(Equal(w.node(r.Node).ID()))
+				Expect(r.ID).To(Equal(env.node(r.Node).ID()))
 			}
 			for _, level := range []target.Consistency{target.Default, target.Local, target.Leader, target.Strong} {
 				view := cluster.Reading(level)
@@ -277,12 +278,12 @@ func flags(w *world) {
 		}, patience)
 
 		It("is asked for the same by each node of a look", func(ctx SpecContext) {
-			cluster := w.hearing(ctx, say)
+			cluster := env.hearing(ctx, say)
 			say.status = func(at int, s target.Status) target.Status {
 				s.Memory = uint64(1000 + at)
 				return s
 			}
-			for _, look := range [][]harness.Look{cluster.Look(ctx), cluster.Peek(ctx)} {
+			for _, look := range [][]harness.Observation{cluster.Observe(ctx), cluster.Peek(ctx)} {
 				Expect(look).To(HaveLen(cluster.Size()))
 				for i, l := range look {
 					Expect(l.Err).NotTo(HaveOccurred())

@@ -8,25 +8,26 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	. "github.com/rejoin-db/rejoin/harness/matchers"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-func frozen(w *world) {
+func frozen(env *environment) {
 	When("the leader freezes, and wakes up when another leads", Label("suite:frozen", "fault:pause"), func() {
 		It("serves no strong read that is stale by then", func(ctx SpecContext) {
-			w.needs(3)
-			w.requires(target.Pause)
-			w.run(ctx, "CREATE TABLE {ns}.t (v TEXT); INSERT INTO {ns}.t VALUES ('old')")
+			env.needs(3)
+			env.requires(target.Pause)
+			env.run(ctx, "CREATE TABLE {ns}.t (v TEXT); INSERT INTO {ns}.t VALUES ('old')")
 			stale := 0
 			for range 3 {
-				w.run(ctx, "UPDATE {ns}.t SET v = 'old'")
-				Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
-				old := w.leader(ctx)
-				term := statusOf(ctx, w.node(old)).Term
-				w.leave(ctx, old, harness.Pause)
-				w.patiently(ctx, "UPDATE {ns}.t SET v = 'new'")
-				Expect(statusOf(ctx, w.node(w.leader(ctx))).Term).To(BeNumerically(">", term), "nobody else was elected")
+				env.run(ctx, "UPDATE {ns}.t SET v = 'old'")
+				Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
+				old := env.leader(ctx)
+				term := statusOf(ctx, env.node(old)).Term
+				env.leave(ctx, old, fault.Pause)
+				env.patiently(ctx, "UPDATE {ns}.t SET v = 'new'")
+				Expect(statusOf(ctx, env.node(env.leader(ctx))).Term).To(BeNumerically(">", term), "nobody else was elected")
 
 				// Asked while it is frozen, after the change was acknowledged, so that they
 				// are the first it hears when it wakes up and still thinks that it leads.
@@ -41,11 +42,11 @@ func frozen(w *world) {
 						ctx, cancel := context.WithTimeout(ctx, longRead)
 						defer cancel()
 						asked.Done()
-						answers[i], errs[i] = w.node(old).Reading(target.Strong).Execute(ctx, w.sql("SELECT v FROM {ns}.t"))
+						answers[i], errs[i] = env.node(old).Reading(target.Strong).Execute(ctx, env.sql("SELECT v FROM {ns}.t"))
 					})
 				}
 				asked.Wait()
-				Expect(w.cluster.BringNodeOnline(ctx, old)).To(Succeed())
+				Expect(env.cluster.BringNodeOnline(ctx, old)).To(Succeed())
 				wg.Wait()
 				answered := 0
 				for i := range readers {
@@ -56,7 +57,7 @@ func frozen(w *world) {
 					Expect(answers[i]).To(HaveRows(Row("new")), "a strong read was stale")
 				}
 				stale += readers - answered
-				Expect(w.cluster.WaitForNodeOnline(ctx, old)).To(Succeed())
+				Expect(env.cluster.WaitForNodeOnline(ctx, old)).To(Succeed())
 			}
 			GinkgoWriter.Println("strong reads refused:", stale)
 		}, patience)

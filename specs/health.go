@@ -7,81 +7,80 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
-	"github.com/rejoin-db/rejoin/harness"
-	"github.com/rejoin-db/rejoin/harness/disk"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	. "github.com/rejoin-db/rejoin/harness/matchers"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
 // health is what a node shows of itself; that it fails, the bad disks show.
-func health(w *world) {
+func health(env *environment) {
 	Describe("A node's health", Label("suite:health"), func() {
 		BeforeEach(func(ctx SpecContext) {
-			w.needs(3)
-			w.run(ctx, "CREATE TABLE {ns}.blobs (id INTEGER PRIMARY KEY, v BLOB)")
-			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			env.needs(3)
+			env.run(ctx, "CREATE TABLE {ns}.blobs (id INTEGER PRIMARY KEY, v BLOB)")
+			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 		})
 
 		It("is connecting while it hears of no leader, and online when it is with the others again", Label("fault:isolate"), func(ctx SpecContext) {
-			victim := w.others(w.leader(ctx))[0]
-			Eventually(ctx, w.node(victim)).Should(BeOnline())
-			w.leave(ctx, victim)
-			Eventually(ctx, w.node(victim)).Should(BeConnecting())
-			w.comeBack(ctx, victim)
-			Eventually(ctx, w.node(victim)).Should(BeOnline())
+			victim := env.others(env.leader(ctx))[0]
+			Eventually(ctx, env.node(victim)).Should(BeOnline())
+			env.leave(ctx, victim)
+			Eventually(ctx, env.node(victim)).Should(BeConnecting())
+			env.comeBack(ctx, victim)
+			Eventually(ctx, env.node(victim)).Should(BeOnline())
 		}, patience)
 
 		It("is syncing, with how far behind it is, in a long catch-up", Label("fault:disk"), func(ctx SpecContext) {
-			w.requires(target.Disks)
-			leader := w.leader(ctx)
-			victim := w.others(leader)[0]
-			w.leave(ctx, victim)
+			env.requires(target.Disks)
+			leader := env.leader(ctx)
+			victim := env.others(leader)[0]
+			env.leave(ctx, victim)
 			for i := range 100 {
-				w.runOn(ctx, w.node(leader), "INSERT INTO {ns}.blobs VALUES (?, randomblob(10))", i)
+				env.runOn(ctx, env.node(leader), "INSERT INTO {ns}.blobs VALUES (?, randomblob(10))", i)
 			}
 			// Who was away for less than its timeout has not missed its leader.
-			Eventually(ctx, w.node(victim)).Should(BeConnecting())
-			Expect(w.cluster.SetDisk(ctx, victim, disk.Faults{Slow: time.Second})).To(Succeed())
-			Expect(w.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
+			Eventually(ctx, env.node(victim)).Should(BeConnecting())
+			Expect(env.cluster.SetDisk(ctx, victim, fault.Disk{Slow: time.Second})).To(Succeed())
+			Expect(env.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
 			// One look at both: on a busy machine the node may have moved on before a second.
-			Eventually(ctx, w.node(victim).Status).WithPolling(time.Millisecond).Should(And(
+			Eventually(ctx, env.node(victim).Status).WithPolling(time.Millisecond).Should(And(
 				HaveField("State", target.Syncing), HaveField("Behind", BeNumerically(">=", 100))))
-			Expect(w.cluster.SetDisk(ctx, victim, disk.Faults{})).To(Succeed())
-			Expect(w.cluster.WaitForNodeOnline(ctx, victim)).To(Succeed())
-			Eventually(ctx, w.node(victim).Status).Should(HaveField("Behind", BeZero()))
+			Expect(env.cluster.SetDisk(ctx, victim, fault.Disk{})).To(Succeed())
+			Expect(env.cluster.WaitForNodeOnline(ctx, victim)).To(Succeed())
+			Eventually(ctx, env.node(victim).Status).Should(HaveField("Behind", BeZero()))
 		}, patience)
 
 		It("counts as applied only what a read of its own state shows", func(ctx SpecContext) {
-			leader := w.leader(ctx)
-			follower := w.others(leader)[0]
+			leader := env.leader(ctx)
+			follower := env.others(leader)[0]
 			type look struct {
 				applied uint64
 				shown   int64
 			}
 			rounds, rows := int64(3), int64(20001)
-			if w.cluster.HasClock() { // where rows take no time, and some entries do
+			if env.cluster.Can(target.Time) { // where rows take no time, and some entries do
 				rounds, rows = 6, 1
 			}
 			for round := range rounds {
 				var looks []look
 				written := make(chan error, 1)
 				go func() {
-					_, err := w.node(leader).Execute(ctx, w.sql(`WITH RECURSIVE n(i) AS (VALUES (0) UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+					_, err := env.node(leader).Execute(ctx, env.sql(`WITH RECURSIVE n(i) AS (VALUES (0) UNION ALL SELECT i + 1 FROM n WHERE i < ?)
 						INSERT INTO {ns}.blobs SELECT 100000 * ? + i, randomblob(20) FROM n`), rows-1, round)
 					written <- err
 				}()
 				// Without a pause on a real clock, because it is the time of applying that matters.
 				for last := (look{}); last.shown < rows*(round+1); looks = append(looks, last) {
-					w.passes(ctx, 2*handingOver)
-					last.applied = statusOf(ctx, w.node(follower)).AppliedIndex
-					read, err := w.node(follower).Inside().Reading(target.Local).Execute(ctx, w.sql("SELECT count(*) FROM {ns}.blobs"))
+					env.passes(ctx, 2*handingOver)
+					last.applied = statusOf(ctx, env.node(follower)).AppliedIndex
+					read, err := env.node(follower).Inside().Reading(target.Local).Execute(ctx, env.sql("SELECT count(*) FROM {ns}.blobs"))
 					Expect(err).NotTo(HaveOccurred())
 					count, err := read.Value()
 					Expect(err).NotTo(HaveOccurred())
 					last.shown = count.(int64)
 				}
 				Eventually(ctx, written).Should(Receive(BeNil()))
-				index := statusOf(ctx, w.node(leader)).AppliedIndex
+				index := statusOf(ctx, env.node(leader)).AppliedIndex
 				for _, l := range looks {
 					if l.applied >= index {
 						Expect(l.shown).To(Equal(rows*(round+1)), "log index %d counted as applied, and was not to be seen", l.applied)
@@ -91,16 +90,16 @@ func health(w *world) {
 		}, patience)
 
 		It("is leaving while it lets a request come to its end, and offline then", Label("fault:stop"), func(ctx SpecContext) {
-			w.requires(target.Stop)
-			victim := w.others(w.leader(ctx))[0]
-			w.run(ctx, "INSERT INTO {ns}.blobs VALUES (1, randomblob(8388608))")
-			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
-			rows, err := w.node(victim).Reading(target.Local).Query(ctx, w.sql("SELECT v FROM {ns}.blobs, (VALUES (1), (2), (3), (4))"))
+			env.requires(target.Stop)
+			victim := env.others(env.leader(ctx))[0]
+			env.run(ctx, "INSERT INTO {ns}.blobs VALUES (1, randomblob(8388608))")
+			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			rows, err := env.node(victim).Reading(target.Local).Query(ctx, env.sql("SELECT v FROM {ns}.blobs, (VALUES (1), (2), (3), (4))"))
 			Expect(err).NotTo(HaveOccurred())
 			left := make(chan error)
-			go func() { left <- w.cluster.TakeNodeOffline(ctx, victim, harness.Stop) }()
-			Eventually(ctx, w.node(victim)).WithPolling(time.Millisecond).Should(BeLeaving())
-			_, err = w.node(victim).Reading(target.Local).Execute(ctx, "SELECT 1")
+			go func() { left <- env.cluster.TakeNodeOffline(ctx, victim, fault.Stop) }()
+			Eventually(ctx, env.node(victim)).WithPolling(time.Millisecond).Should(BeLeaving())
+			_, err = env.node(victim).Reading(target.Local).Execute(ctx, "SELECT 1")
 			Expect(err).To(HaveOccurred(), "a node that is leaving takes requests in")
 			got := 0
 			for rows.NextResult() {
@@ -112,24 +111,24 @@ func health(w *world) {
 			Expect(got).To(Equal(4))
 			Expect(rows.Close()).To(Succeed())
 			Eventually(ctx, left).Should(Receive(BeNil()))
-			Expect(w.node(victim)).To(BeOffline())
+			Expect(env.node(victim)).To(BeOffline())
 		}, patience)
 
 		It("is offline, with how it was lost, when it does not run", Label("fault:crash"), func(ctx SpecContext) {
-			w.requires(target.Crash)
-			w.leave(ctx, 1, harness.Crash)
-			Expect(w.node(1)).To(BeOffline())
-			Expect(statusOf(ctx, w.node(1)).Reason).To(ContainSubstring("crash"))
-			way, lost := w.cluster.Lost(1)
+			env.requires(target.Crash)
+			env.leave(ctx, 1, fault.Crash)
+			Expect(env.node(1)).To(BeOffline())
+			Expect(statusOf(ctx, env.node(1)).Reason).To(ContainSubstring("crash"))
+			link, lost := env.cluster.Lost(1)
 			Expect(lost).To(BeTrue())
-			Expect(way).To(Equal(harness.Crash))
+			Expect(link).To(Equal(fault.Crash))
 		}, patience)
 
 		It("is waited for only as long as somebody waits, and the error says what was seen", func(ctx SpecContext) {
-			w.leave(ctx, 1)
+			env.leave(ctx, 1)
 			short, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
 			defer cancel()
-			err := w.cluster.WaitForNodeOnline(short, 1)
+			err := env.cluster.WaitForNodeOnline(short, 1)
 			Expect(err).To(MatchError(And(ContainSubstring("offline"), ContainSubstring("applied index"))))
 		}, patience)
 	})

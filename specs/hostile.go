@@ -13,23 +13,23 @@ const endlessRows = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FRO
 // hundredRows has a hundredRows rows.
 const hundredRows = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 100) "
 
-func hostileStatements(w *world) {
+func hostileStatements(env *environment) {
 	Describe("Statements that want too much", Label("suite:hostile"), func() {
 		BeforeEach(func(ctx SpecContext) {
-			w.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v)")
+			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v)")
 		})
 
 		DescribeTable("are answered, and every node goes on, equal to the others", func(ctx SpecContext, sql string) {
 			for range 2 {
 				// Whether it is refused is the database's own affair. It may not stop a node.
-				_, _ = w.cluster.ExecuteOnRandom(ctx, w.sql(sql))
-				w.patiently(ctx, "INSERT INTO {ns}.t (v) VALUES ('after')")
+				_, _ = env.cluster.ExecuteOnRandom(ctx, env.sql(sql))
+				env.patiently(ctx, "INSERT INTO {ns}.t (v) VALUES ('after')")
 			}
-			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
-			for i := range w.cluster.Size() {
-				w.runOn(ctx, w.node(i), "INSERT INTO {ns}.t (v) VALUES ('by each node')")
+			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			for i := range env.cluster.Size() {
+				env.runOn(ctx, env.node(i), "INSERT INTO {ns}.t (v) VALUES ('by each node')")
 			}
-			Expect(w.cluster).To(BeConsistent(w.sql("SELECT id, length(v) FROM {ns}.t")))
+			Expect(env.cluster).To(BeConsistent(env.sql("SELECT id, length(v) FROM {ns}.t")))
 		},
 			Entry("in one step, over a long text", patience,
 				"INSERT INTO {ns}.t (v) SELECT instr(h, substr(h, 1, 15000000) || '1') FROM (SELECT hex(zeroblob(7500000)) AS h)"),
@@ -46,26 +46,26 @@ func hostileStatements(w *world) {
 		)
 
 		It("are no reason to refuse others on a node that has been up for longer", func(ctx SpecContext) {
-			w.needs(3)
+			env.needs(3)
 			dear := func(times int) {
 				for range times {
-					w.patiently(ctx, "INSERT INTO {ns}.t (v) "+hundredRows+"SELECT x FROM c")
+					env.patiently(ctx, "INSERT INTO {ns}.t (v) "+hundredRows+"SELECT x FROM c")
 				}
 			}
 			dear(3)
-			w.leave(ctx, 1)
+			env.leave(ctx, 1)
 			dear(1)
-			w.comeBack(ctx, 1)
+			env.comeBack(ctx, 1)
 			dear(3)
-			Expect(w.cluster).To(BeConsistent(w.sql("SELECT count(*) FROM {ns}.t"), w.sql("SELECT id, v FROM {ns}.t")))
-			Expect(w.run(ctx, "SELECT count(*) FROM {ns}.t").Rows()[0][0]).To(BeEquivalentTo(700))
+			Expect(env.cluster).To(BeConsistent(env.sql("SELECT count(*) FROM {ns}.t"), env.sql("SELECT id, v FROM {ns}.t")))
+			Expect(env.run(ctx, "SELECT count(*) FROM {ns}.t").Rows()[0][0]).To(BeEquivalentTo(700))
 		}, patience)
 
 		It("of a read leave the node readable", Label("speed:slow"), func(ctx SpecContext) {
-			node := w.node(0)
+			node := env.node(0)
 			_, err := node.Execute(ctx, endlessRows+"SELECT count(*) FROM c")
 			Expect(err).To(HaveOccurred(), "it has an end")
-			Expect(w.runOn(ctx, node, "SELECT count(*) FROM {ns}.t").Rows()[0][0]).To(BeEquivalentTo(0))
+			Expect(env.runOn(ctx, node, "SELECT count(*) FROM {ns}.t").Rows()[0][0]).To(BeEquivalentTo(0))
 		}, patience)
 	})
 }

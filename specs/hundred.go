@@ -6,7 +6,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
-	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	. "github.com/rejoin-db/rejoin/harness/matchers"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
@@ -19,33 +19,33 @@ const (
 )
 
 // hundred is for clusters in virtual time.
-func hundred(w *world) {
+func hundred(env *environment) {
 	Describe("A cluster of 101", Label("suite:sizes", "fault:isolate", "fault:crash", "speed:slow"), func() {
 		It("elects, commits without fifty of its nodes, and recovers", func(ctx SpecContext) {
-			Expect(w.cluster.Size()).To(Equal(manyNodes))
-			Expect(w.cluster.Quorum()).To(Equal(51))
-			w.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY)")
-			old := w.leader(ctx)
-			term := statusOf(ctx, w.node(old)).Term
-			others := w.others(old)
+			Expect(env.cluster.Size()).To(Equal(manyNodes))
+			Expect(env.cluster.Quorum()).To(Equal(51))
+			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY)")
+			old := env.leader(ctx)
+			term := statusOf(ctx, env.node(old)).Term
+			others := env.others(old)
 
 			By("losing the leader, and nine more by a crash, and forty by isolation")
 			gone := append([]int{old}, others[:49]...)
 			for i, node := range gone {
 				if i < 10 {
-					w.leave(ctx, node, harness.Crash)
+					env.leave(ctx, node, fault.Crash)
 				} else {
-					w.leave(ctx, node)
+					env.leave(ctx, node)
 				}
 			}
-			w.patiently(ctx, "INSERT INTO {ns}.t VALUES (1)")
-			Expect(statusOf(ctx, w.node(w.leader(ctx))).Term).To(BeNumerically(">", term), "nobody else was elected")
-			Expect(w.node(gone[49])).NotTo(HaveCaughtUp())
+			env.patiently(ctx, "INSERT INTO {ns}.t VALUES (1)")
+			Expect(statusOf(ctx, env.node(env.leader(ctx))).Term).To(BeNumerically(">", term), "nobody else was elected")
+			Expect(env.node(gone[49])).NotTo(HaveCaughtUp())
 
 			By("coming back")
-			w.comeBack(ctx, gone...)
-			Eventually(ctx, w.node(old)).Should(HaveCaughtUp())
-			Expect(w.node(gone[49]).Reading(target.Local).Execute(ctx, w.sql("SELECT count(*) FROM {ns}.t"))).To(HaveRows(Row(1)))
+			env.comeBack(ctx, gone...)
+			Eventually(ctx, env.node(old)).Should(HaveCaughtUp())
+			Expect(env.node(gone[49]).Reading(target.Local).Execute(ctx, env.sql("SELECT count(*) FROM {ns}.t"))).To(HaveRows(Row(1)))
 		}, patience, longest)
 	})
 }

@@ -55,7 +55,7 @@ func showing(kind journal.Kind, node, at int, state journal.State) journal.Event
 
 // judging shows each judge a history that is sound and one that is not, and that differs
 // from it in what the rule is about alone.
-func judging(w *world) {
+func judging(env *environment) {
 	Describe("A judge of histories", Label("suite:judging"), func() {
 		const a, r, inc = journal.Append, journal.Write, journal.Increment
 		const reg, list, set, bank, counter, unique, many = journal.Register, journal.List, journal.Set, journal.Bank, journal.Counter, journal.Unique, journal.Registers

@@ -15,21 +15,21 @@ import (
 
 // keys is what the name of a request promises: the request is applied once, and no
 // other request is taken for it.
-func keys(w *world) {
+func keys(env *environment) {
 	Describe("A key", Label("suite:keys"), func() {
 		const insert = "INSERT INTO {ns}.keyed (v) VALUES (?) RETURNING id, v"
 		var key string
 
 		BeforeEach(func(ctx SpecContext) {
-			w.requires(target.Keys)
-			key = "key-of-" + w.ns
-			w.run(ctx, "CREATE TABLE {ns}.keyed (id INTEGER PRIMARY KEY, v TEXT)")
+			env.requires(target.Dedup)
+			key = "key-of-" + env.ns
+			env.run(ctx, "CREATE TABLE {ns}.keyed (id INTEGER PRIMARY KEY, v TEXT)")
 		})
 
 		It("names one request: another is refused on every node, and changes nothing", func(ctx SpecContext) {
-			Expect(w.keyed(ctx, 0, key, insert, "first")).To(HaveRows(Row(1, "first")))
-			for i := range w.cluster.Size() {
-				Expect(w.keyed(ctx, i, key, insert, "first")).To(HaveRows(Row(1, "first")), "sent again it has the first answer")
+			Expect(env.keyed(ctx, 0, key, insert, "first")).To(HaveRows(Row(1, "first")))
+			for i := range env.cluster.Size() {
+				Expect(env.keyed(ctx, i, key, insert, "first")).To(HaveRows(Row(1, "first")), "sent again it has the first answer")
 				for _, other := range []struct {
 					sql  string
 					args []any
@@ -39,33 +39,33 @@ func keys(w *world) {
 					{"DELETE FROM {ns}.keyed", nil},
 					{"DROP TABLE {ns}.keyed", nil},
 				} {
-					_, err := w.keyed(ctx, i, key, other.sql, other.args...)
+					_, err := env.keyed(ctx, i, key, other.sql, other.args...)
 					Expect(err).To(HaveOccurred(), "%s %v was answered as if it were the first request", other.sql, other.args)
 					Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied), "%v", err)
 				}
 			}
-			Expect(w.run(ctx, "SELECT v FROM {ns}.keyed")).To(HaveRows(Row("first")))
-			Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.keyed")))
+			Expect(env.run(ctx, "SELECT v FROM {ns}.keyed")).To(HaveRows(Row("first")))
+			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.keyed")))
 		}, patience)
 
 		It("is free for another request if the first one failed", func(ctx SpecContext) {
-			_, err := w.keyed(ctx, 0, key, "INSERT INTO {ns}.missing VALUES (1)")
+			_, err := env.keyed(ctx, 0, key, "INSERT INTO {ns}.missing VALUES (1)")
 			Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied), "%v", err)
-			Expect(w.keyed(ctx, 0, key, insert, "second")).To(HaveRows(Row(1, "second")))
+			Expect(env.keyed(ctx, 0, key, insert, "second")).To(HaveRows(Row(1, "second")))
 		}, patience)
 
 		It("is remembered after many other requests, on a node that was away as well", Label("fault:isolate"), func(ctx SpecContext) {
-			w.needs(3)
-			Expect(w.keyed(ctx, 0, key, insert, "first")).To(HaveRows(Row(1, "first")))
-			victim := w.others(w.leader(ctx))[0]
-			w.leave(ctx, victim)
+			env.needs(3)
+			Expect(env.keyed(ctx, 0, key, insert, "first")).To(HaveRows(Row(1, "first")))
+			victim := env.others(env.leader(ctx))[0]
+			env.leave(ctx, victim)
 			for i := range 150 {
-				w.run(ctx, "INSERT INTO {ns}.keyed (v) VALUES (?)", fmt.Sprint(i))
+				env.run(ctx, "INSERT INTO {ns}.keyed (v) VALUES (?)", fmt.Sprint(i))
 			}
-			w.comeBack(ctx, victim)
-			Expect(w.keyed(ctx, victim, key, insert, "first")).To(HaveRows(Row(1, "first")), "sent again it has the first answer")
-			Expect(w.run(ctx, "SELECT count(*) FROM {ns}.keyed")).To(HaveRows(Row(151)))
-			_, err := w.keyed(ctx, victim, key, insert, "second")
+			env.comeBack(ctx, victim)
+			Expect(env.keyed(ctx, victim, key, insert, "first")).To(HaveRows(Row(1, "first")), "sent again it has the first answer")
+			Expect(env.run(ctx, "SELECT count(*) FROM {ns}.keyed")).To(HaveRows(Row(151)))
+			_, err := env.keyed(ctx, victim, key, insert, "second")
 			Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied), "%v", err)
 		}, patience)
 	})
@@ -73,17 +73,17 @@ func keys(w *world) {
 
 // keyed runs a request under a key, again while the node says that another try may
 // succeed: a busy machine may end a leadership without a fault.
-func (w *world) keyed(ctx context.Context, node int, key, sql string, args ...any) (result harness.Result, err error) {
+func (env *environment) keyed(ctx context.Context, node int, key, sql string, args ...any) (result harness.Result, err error) {
 	GinkgoHelper()
-	return w.keyedOn(ctx, w.node(node), key, sql, args...)
+	return env.keyedOn(ctx, env.node(node), key, sql, args...)
 }
 
 // keyedOn is keyed for a node, however it is reached.
-func (w *world) keyedOn(ctx context.Context, node *harness.Node, key, sql string, args ...any) (result harness.Result, err error) {
+func (env *environment) keyedOn(ctx context.Context, node *harness.Node, key, sql string, args ...any) (result harness.Result, err error) {
 	GinkgoHelper()
 	Eventually(ctx, func() bool {
 		var said *target.Error
-		result, err = node.ExecuteAs(ctx, key, w.sql(sql), args...)
+		result, err = node.ExecuteAs(ctx, key, env.sql(sql), args...)
 		return errors.As(err, &said) && said.Temporary
 	}).Should(BeFalse(), "%s: %v", sql, err)
 	return result, err

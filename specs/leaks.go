@@ -15,7 +15,7 @@ import (
 )
 
 // leaks are about the look at what a spec has left behind: it is left something.
-func leaks(w *world) {
+func leaks(env *environment) {
 	Describe("What is left behind", Label("suite:leaks"), func() {
 		// left is what is seen that was not there before.
 		var left func() []string
@@ -66,18 +66,18 @@ func leaks(w *world) {
 		})
 
 		It("is nothing of a node that was ended", Label("fault:crash"), func(ctx SpecContext) {
-			w.needs(3)
-			w.requires(target.Crash)
-			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
-			w.run(ctx, "CREATE TABLE {ns}.t (v)")
+			env.needs(3)
+			env.requires(target.Crash)
+			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			env.run(ctx, "CREATE TABLE {ns}.t (v)")
 			ofNode := func(ctx context.Context) []string {
 				now := belong()
 				return now.besides(belongings{})
 			}
 			before := len(ofNode(ctx))
-			w.leave(ctx, 2, "crash")
+			env.leave(ctx, 2, "crash")
 			Eventually(ctx, func(ctx context.Context) int { return len(ofNode(ctx)) }).Should(BeNumerically("<", before), "a node that runs has nothing open, or one that crashed still has it")
-			w.comeBack(ctx, 2)
+			env.comeBack(ctx, 2)
 		}, patience)
 	})
 }

@@ -11,46 +11,44 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
-	"github.com/rejoin-db/rejoin/harness"
-	"github.com/rejoin-db/rejoin/harness/disk"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	. "github.com/rejoin-db/rejoin/harness/matchers"
-	"github.com/rejoin-db/rejoin/harness/network"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
 // leaving is how a node stops, and what it leaves.
-func leaving(w *world) {
+func leaving(env *environment) {
 	Describe("A node that is stopped", Label("suite:leaving", "fault:stop"), func() {
 		const pieces, piece = 6, 128 << 10
 		const long = "SELECT v FROM {ns}.blobs, (VALUES (1), (2), (3), (4), (5), (6))"
 
 		BeforeEach(func(ctx SpecContext) {
-			w.needs(3)
-			w.requires(target.Stop)
-			w.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v TEXT)")
-			w.run(ctx, "CREATE TABLE {ns}.blobs (id INTEGER PRIMARY KEY, v BLOB)")
-			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			env.needs(3)
+			env.requires(target.Stop)
+			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v TEXT)")
+			env.run(ctx, "CREATE TABLE {ns}.blobs (id INTEGER PRIMARY KEY, v BLOB)")
+			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 		})
 
 		// query begins an answer that no connection holds: it is under way until it is read.
 		query := func(ctx SpecContext, victim int, consistency target.Consistency) target.Rows {
 			GinkgoHelper()
 			size := piece
-			if !w.cluster.HasClock() {
+			if !env.cluster.Can(target.Time) {
 				size = 4 << 20
 			}
-			w.run(ctx, "INSERT INTO {ns}.blobs VALUES (1, randomblob(?))", size)
-			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
-			rows, err := w.node(victim).Reading(consistency).Query(ctx, w.sql(long))
+			env.run(ctx, "INSERT INTO {ns}.blobs VALUES (1, randomblob(?))", size)
+			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			rows, err := env.node(victim).Reading(consistency).Query(ctx, env.sql(long))
 			Expect(err).NotTo(HaveOccurred())
 			return rows
 		}
 
 		victimOf := func(ctx SpecContext, leader bool) int {
 			GinkgoHelper()
-			victim := w.leader(ctx)
+			victim := env.leader(ctx)
 			if !leader {
-				victim = w.others(victim)[0]
+				victim = env.others(victim)[0]
 			}
 			return victim
 		}
@@ -58,30 +56,30 @@ func leaving(w *world) {
 		// stops stops a node meanwhile.
 		stops := func(ctx context.Context, victim int) <-chan error {
 			left := make(chan error, 1)
-			go func() { left <- w.cluster.TakeNodeOffline(ctx, victim, harness.Stop) }()
+			go func() { left <- env.cluster.TakeNodeOffline(ctx, victim, fault.Stop) }()
 			return left
 		}
 
 		DescribeTable("lets an answer under way end whole, and refuses what comes then; a leader leads no more",
 			func(ctx SpecContext, leader bool) {
-				w.requires(target.Links)
+				env.requires(target.Links)
 				victim := victimOf(ctx, leader)
 				rows := query(ctx, victim, target.Strong)
 				left := stops(ctx, victim)
-				Eventually(ctx, w.node(victim)).WithPolling(time.Millisecond).Should(BeLeaving())
+				Eventually(ctx, env.node(victim)).WithPolling(time.Millisecond).Should(BeLeaving())
 				for _, sql := range []string{"SELECT 1", "INSERT INTO {ns}.t VALUES (1, 'sent to a node that leaves')"} {
-					_, err := w.node(victim).Execute(ctx, w.sql(sql))
+					_, err := env.node(victim).Execute(ctx, env.sql(sql))
 					Expect(codeOf(err)).To(Equal("STOPPING"), "%v", err)
 					Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied))
 				}
 				if leader {
-					Eventually(ctx, w.cluster.Leader).ShouldNot(Equal(victim), "it leads on while it leaves")
+					Eventually(ctx, env.cluster.Leader).ShouldNot(Equal(victim), "it leads on while it leaves")
 				}
-				w.patiently(ctx, "INSERT INTO {ns}.t VALUES (2, 'of the others')")
+				env.patiently(ctx, "INSERT INTO {ns}.t VALUES (2, 'of the others')")
 				Consistently(ctx, left).Should(Not(Receive()), "it does not wait for its client")
-				Expect(w.node(victim)).To(BeLeaving())
-				if w.cluster.HasClock() { // so slow that the end is still to be sent when the node has written it
-					Expect(w.cluster.SetLink(ctx, victim, harness.Clients, network.Rule{Bandwidth: 2 << 20})).To(Succeed())
+				Expect(env.node(victim)).To(BeLeaving())
+				if env.cluster.Can(target.Time) { // so slow that the end is still to be sent when the node has written it
+					Expect(env.cluster.SetLink(ctx, victim, fault.Clients, fault.Rule{Bandwidth: 2 << 20})).To(Succeed())
 				}
 				got := 0
 				for rows.NextResult() {
@@ -95,11 +93,11 @@ func leaving(w *world) {
 				begun := time.Now()
 				Eventually(ctx, left).Should(Receive(BeNil()))
 				Expect(time.Since(begun)).To(BeNumerically("<", longStop), "it goes on waiting")
-				Expect(w.node(victim)).To(BeOffline())
-				w.expectNothingOf(victim)
-				Expect(w.cluster.MendLinks(ctx)).To(Succeed())
-				w.comeBack(ctx, victim)
-				Expect(w.run(ctx, "SELECT id FROM {ns}.t")).To(HaveRows(Row(2)))
+				Expect(env.node(victim)).To(BeOffline())
+				env.expectNothingOf(victim)
+				Expect(env.cluster.MendLinks(ctx)).To(Succeed())
+				env.comeBack(ctx, victim)
+				Expect(env.run(ctx, "SELECT id FROM {ns}.t")).To(HaveRows(Row(2)))
 			},
 			Entry("when it is the leader", patience, true),
 			Entry("when it is a follower", patience, false),
@@ -107,27 +105,27 @@ func leaving(w *world) {
 
 		DescribeTable("lets a change under way end, with an answer",
 			func(ctx SpecContext, leader bool) {
-				w.requires(target.Disks)
+				env.requires(target.Disks)
 				victim := victimOf(ctx, leader)
-				writer := w.leader(ctx)
-				for _, other := range w.others(writer) {
-					Expect(w.cluster.SetDisk(ctx, other, disk.Faults{Slow: 100 * time.Millisecond})).To(Succeed())
+				writer := env.leader(ctx)
+				for _, other := range env.others(writer) {
+					Expect(env.cluster.SetDisk(ctx, other, fault.Disk{Slow: 100 * time.Millisecond})).To(Succeed())
 				}
-				before := statusOf(ctx, w.node(writer)).LogEntries
+				before := statusOf(ctx, env.node(writer)).LogEntries
 				written := make(chan error, 1)
 				go func() {
-					_, err := w.node(victim).Execute(ctx, w.sql("INSERT INTO {ns}.t VALUES (1, 'under way')"))
+					_, err := env.node(victim).Execute(ctx, env.sql("INSERT INTO {ns}.t VALUES (1, 'under way')"))
 					written <- err
 				}()
-				Eventually(ctx, func(ctx context.Context) uint64 { return statusOf(ctx, w.node(writer)).LogEntries }).WithPolling(time.Millisecond).Should(
+				Eventually(ctx, func(ctx context.Context) uint64 { return statusOf(ctx, env.node(writer)).LogEntries }).WithPolling(time.Millisecond).Should(
 					BeNumerically(">", before))
 				left := stops(ctx, victim)
-				Eventually(ctx, w.node(victim)).WithPolling(time.Millisecond).Should(BeLeaving())
+				Eventually(ctx, env.node(victim)).WithPolling(time.Millisecond).Should(BeLeaving())
 				Expect(written).NotTo(Receive(), "it was not under way")
 				Eventually(ctx, written).Should(Receive(BeNil()), "it was cut off, or refused")
 				Eventually(ctx, left).Should(Receive(BeNil()))
-				Expect(w.cluster.Heal(ctx)).To(Succeed())
-				Expect(w.run(ctx, "SELECT count(*) FROM {ns}.t WHERE v = 'under way'")).To(HaveRows(Row(1)))
+				Expect(env.cluster.Heal(ctx)).To(Succeed())
+				Expect(env.run(ctx, "SELECT count(*) FROM {ns}.t WHERE v = 'under way'")).To(HaveRows(Row(1)))
 			},
 			Entry("when it is the leader", Label("fault:disk"), patience, true),
 			Entry("when it is a follower", Label("fault:disk"), patience, false),
@@ -137,14 +135,14 @@ func leaving(w *world) {
 			victim := victimOf(ctx, true)
 			rows := query(ctx, victim, target.Local)
 			patient := 300 * time.Millisecond
-			if w.cluster.Can(target.Logs) { // a process is as patient as it likes
+			if env.cluster.Can(target.Logs) { // a process is as patient as it likes
 				patient = 20 * time.Second
 			}
 			short, cancel := context.WithTimeout(ctx, patient)
 			defer cancel()
 			begun := time.Now()
-			Expect(w.cluster.TakeNodeOffline(short, victim, harness.Stop)).To(Succeed())
-			if w.cluster.HasClock() {
+			Expect(env.cluster.TakeNodeOffline(short, victim, fault.Stop)).To(Succeed())
+			if env.cluster.Can(target.Time) {
 				Expect(time.Since(begun)).To(BeNumerically("~", patient, patient/3), "it waits for longer, or not at all")
 			}
 			got := 0
@@ -156,84 +154,84 @@ func leaving(w *world) {
 			Expect(rows.Err()).To(HaveOccurred(), "an answer that was cut off passes for whole")
 			Expect(got).To(BeNumerically("<", pieces))
 			_ = rows.Close()
-			w.expectNothingOf(victim)
-			w.comeBack(ctx, victim)
+			env.expectNothingOf(victim)
+			env.comeBack(ctx, victim)
 		}, patience)
 
 		It("leaves nothing when its disk hangs, or it waits for a quorum; and all may stop at once under load, and lose nothing", Label("fault:disk", "fault:isolate"), func(ctx SpecContext) {
-			w.requires(target.Disks)
-			load := w.load(ctx, 2, w.cluster.ExecuteOnRandom)
+			env.requires(target.Disks)
+			load := env.load(ctx, 2, env.cluster.ExecuteOnRandom)
 			load.goesOn(ctx)
 			stopped := func(node int) {
 				GinkgoHelper()
 				begun := time.Now()
-				w.leave(ctx, node, harness.Stop)
+				env.leave(ctx, node, fault.Stop)
 				Expect(time.Since(begun)).To(BeNumerically("<", longStop+slowestRequest), "it does not come to its end")
-				w.expectNothingOf(node)
+				env.expectNothingOf(node)
 			}
-			w.each(func(node int) { stopped(node) })
-			w.expectNoNode()
-			w.each(func(node int) { Expect(w.cluster.BringNodeOnline(ctx, node)).To(Succeed()) })
-			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			env.each(func(node int) { stopped(node) })
+			env.expectNoNode()
+			env.each(func(node int) { Expect(env.cluster.BringNodeOnline(ctx, node)).To(Succeed()) })
+			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 			load.goesOn(ctx)
 
-			leader := w.leader(ctx)
-			followers := w.others(leader)
-			Expect(w.cluster.SetDisk(ctx, followers[0], disk.Faults{Slow: time.Hour})).To(Succeed())
-			Eventually(ctx, w.node(followers[0])).ShouldNot(HaveCaughtUp(), "its disk does not hang")
+			leader := env.leader(ctx)
+			followers := env.others(leader)
+			Expect(env.cluster.SetDisk(ctx, followers[0], fault.Disk{Slow: time.Hour})).To(Succeed())
+			Eventually(ctx, env.node(followers[0])).ShouldNot(HaveCaughtUp(), "its disk does not hang")
 			stopped(followers[0])
-			Expect(w.cluster.SetDisk(ctx, followers[0], disk.Faults{})).To(Succeed())
-			w.comeBack(ctx, followers[0])
+			Expect(env.cluster.SetDisk(ctx, followers[0], fault.Disk{})).To(Succeed())
+			env.comeBack(ctx, followers[0])
 			load.goesOn(ctx)
 
 			for _, follower := range followers {
-				w.leave(ctx, follower)
+				env.leave(ctx, follower)
 			}
 			stopped(leader)
 			for _, follower := range followers {
-				Expect(w.cluster.BringNodeOnline(ctx, follower)).To(Succeed())
+				Expect(env.cluster.BringNodeOnline(ctx, follower)).To(Succeed())
 			}
-			w.comeBack(ctx, leader)
+			env.comeBack(ctx, leader)
 			load.goesOn(ctx)
-			w.each(func(node int) {
-				if w.cluster.Can(target.Crash) {
-					w.leave(ctx, node, harness.Crash)
+			env.each(func(node int) {
+				if env.cluster.Can(target.Crash) {
+					env.leave(ctx, node, fault.Crash)
 				} else {
-					w.leave(ctx, node, harness.Stop)
+					env.leave(ctx, node, fault.Stop)
 				}
 			})
-			w.expectNoNode()
-			w.each(func(node int) { Expect(w.cluster.BringNodeOnline(ctx, node)).To(Succeed()) })
+			env.expectNoNode()
+			env.each(func(node int) { Expect(env.cluster.BringNodeOnline(ctx, node)).To(Succeed()) })
 			load.verify(ctx, 4*2)
 		}, patience)
 
 		It("while a snapshot is sent to it, or it sends one, leaves nothing, and the snapshot arrives the next time", Label("fault:link", "speed:slow"), func(ctx SpecContext) {
-			w.requires(target.Links)
-			victim := w.others(w.leader(ctx))[0]
-			w.run(ctx, "INSERT INTO {ns}.blobs WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5) SELECT i, randomblob(?) FROM n", piece)
-			w.leave(ctx, victim)
-			w.writeUntilCompacted(ctx, statusOf(ctx, w.node(victim)).CommitIndex)
-			w.narrowLinksTo(ctx, victim)
-			Expect(w.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
-			w.waitForActivity(ctx, victim, "receiving a snapshot")
+			env.requires(target.Links)
+			victim := env.others(env.leader(ctx))[0]
+			env.run(ctx, "INSERT INTO {ns}.blobs WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5) SELECT i, randomblob(?) FROM n", piece)
+			env.leave(ctx, victim)
+			env.writeUntilCompacted(ctx, statusOf(ctx, env.node(victim)).CommitIndex)
+			env.narrowLinksTo(ctx, victim)
+			Expect(env.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
+			env.waitForActivity(ctx, victim, "receiving a snapshot")
 			stopped := func(node int) {
 				GinkgoHelper()
 				begun := time.Now()
-				w.leave(ctx, node, harness.Stop)
+				env.leave(ctx, node, fault.Stop)
 				Expect(time.Since(begun)).To(BeNumerically("<", longStop), "it does not come to its end")
-				w.expectNothingOf(node)
+				env.expectNothingOf(node)
 			}
 			stopped(victim)
-			Expect(w.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
-			w.waitForActivity(ctx, victim, "receiving a snapshot")
-			sender := w.leader(ctx)
-			Expect(statusOf(ctx, w.node(sender)).Activity).To(ContainSubstring("sending a snapshot"))
+			Expect(env.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
+			env.waitForActivity(ctx, victim, "receiving a snapshot")
+			sender := env.leader(ctx)
+			Expect(statusOf(ctx, env.node(sender)).Activity).To(ContainSubstring("sending a snapshot"))
 			stopped(sender)
-			Expect(w.cluster.MendLinks(ctx)).To(Succeed())
-			Expect(w.cluster.WaitForNodeOnline(ctx, victim)).To(Succeed())
-			Expect(statusOf(ctx, w.node(victim)).Restores).To(BeNumerically(">", 0), "it recovered without a snapshot")
-			w.comeBack(ctx, sender)
-			Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.blobs ORDER BY id")))
+			Expect(env.cluster.MendLinks(ctx)).To(Succeed())
+			Expect(env.cluster.WaitForNodeOnline(ctx, victim)).To(Succeed())
+			Expect(statusOf(ctx, env.node(victim)).Restores).To(BeNumerically(">", 0), "it recovered without a snapshot")
+			env.comeBack(ctx, sender)
+			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.blobs ORDER BY id")))
 		}, patience)
 	})
 }
@@ -244,9 +242,9 @@ const slowestRequest = 2 * time.Second
 
 // expectNothingOf proves that a node that does not run has no file open: one of the
 // target's nodes are goroutines of this process.
-func (w *world) expectNothingOf(node int) {
+func (env *environment) expectNothingOf(node int) {
 	GinkgoHelper()
-	folder := "/" + w.node(node).ID() + "/"
+	folder := "/" + env.node(node).ID() + "/"
 	for thing := range belong() {
 		Expect(strings.Contains(thing, folder)).To(BeFalse(), "it has left %s", thing)
 	}
@@ -254,10 +252,10 @@ func (w *world) expectNothingOf(node int) {
 
 // expectNoNode proves that of nodes of which none runs no goroutine is left: at once in
 // virtual time, and soon on a real clock.
-func (w *world) expectNoNode() {
+func (env *environment) expectNoNode() {
 	GinkgoHelper()
 	soon := 5 * time.Second
-	if w.cluster.HasClock() {
+	if env.cluster.Can(target.Time) {
 		soon = 2 * time.Millisecond
 	}
 	Eventually(nodesAtWork).WithTimeout(soon).WithPolling(soon/10).Should(BeEmpty(), "a node that does not run is at work")

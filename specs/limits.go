@@ -10,6 +10,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	. "github.com/rejoin-db/rejoin/harness/matchers"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
@@ -35,22 +36,22 @@ func share(limit int64, percent int64) int64 { return limit / 100 * percent }
 
 // limitsOfRequests are specs about what one request may take: a little less is done, a
 // little more is refused, wherever it arrives.
-func limitsOfRequests(w *world) {
+func limitsOfRequests(env *environment) {
 	Describe("The limits of a request", Label("suite:limits"), func() {
 		var limits Limits
 
 		BeforeEach(func(ctx SpecContext) {
-			w.needs(3)
-			if limits = w.options.Limits; limits.Steps == 0 {
+			env.needs(3)
+			if limits = env.options.Limits; limits.Steps == 0 {
 				Skip("it is not known what a node of this target lets a request take")
 			}
-			w.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v)")
-			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v)")
+			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 		})
 
 		costly := func(ctx context.Context, node *harness.Node, what, sql string) {
 			GinkgoHelper()
-			_, err := node.Execute(ctx, w.sql(sql))
+			_, err := node.Execute(ctx, env.sql(sql))
 			Expect(codeOf(err)).To(Equal("TOO_COSTLY"), "%s at %s: %v", what, node, err)
 			Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied))
 		}
@@ -80,7 +81,7 @@ func limitsOfRequests(w *world) {
 				inserting(bytesOf(share(limits.Memory, 97))),
 				inserting(fmt.Sprintf("length(zeroblob(%d))", limits.Value)),
 			} {
-				w.runOn(ctx, node, good)
+				env.runOn(ctx, node, good)
 			}
 			return 5 // one of them makes two rows
 		}
@@ -91,35 +92,35 @@ func limitsOfRequests(w *world) {
 				at := node.Reading(level)
 				costly(ctx, at, "steps of a read", "SELECT "+stepsOf(share(limits.ReadSteps, 103)))
 				costly(ctx, at, "steps of two reads", "SELECT "+stepsOf(share(limits.ReadSteps, 60))+"; SELECT "+stepsOf(share(limits.ReadSteps, 60)))
-				w.runOn(ctx, at, "SELECT "+stepsOf(share(limits.ReadSteps, 97)))
+				env.runOn(ctx, at, "SELECT "+stepsOf(share(limits.ReadSteps, 97)))
 			}
 			costly(ctx, node, "memory of a read", "SELECT "+bytesOf(share(limits.ReadMemory, 103)))
-			w.runOn(ctx, node, "SELECT "+bytesOf(share(limits.ReadMemory, 97)))
+			env.runOn(ctx, node, "SELECT "+bytesOf(share(limits.ReadMemory, 97)))
 			costly(ctx, node, "a value that is read", fmt.Sprintf("SELECT length(zeroblob(%d))", limits.Value+1))
 		}
 
 		It("are those of the leader and of every follower, for changes and for reads, after a restart as well", Label("fault:crash"), func(ctx SpecContext) {
-			leader := w.leader(ctx)
-			follower := w.others(leader)[0]
+			leader := env.leader(ctx)
+			follower := env.others(leader)[0]
 			made := 0
 			for _, node := range []int{leader, follower} {
-				made += changes(ctx, w.node(node))
-				reads(ctx, w.node(node))
+				made += changes(ctx, env.node(node))
+				reads(ctx, env.node(node))
 			}
-			if w.cluster.Can(target.Crash) {
+			if env.cluster.Can(target.Crash) {
 				By("starting a follower again")
-				w.leave(ctx, follower, harness.Crash)
-				w.comeBack(ctx, follower)
-				again := w.node(follower)
+				env.leave(ctx, follower, fault.Crash)
+				env.comeBack(ctx, follower)
+				again := env.node(follower)
 				costly(ctx, again, "steps", inserting(stepsOf(share(limits.Steps, 103))))
 				costly(ctx, again, "memory", inserting(bytesOf(share(limits.Memory, 103))))
 				costly(ctx, again.Reading(target.Local), "steps of a read", "SELECT "+stepsOf(share(limits.ReadSteps, 103)))
 				costly(ctx, again.Reading(target.Local), "memory of a read", "SELECT "+bytesOf(share(limits.ReadMemory, 103)))
-				w.runOn(ctx, again, inserting(stepsOf(share(limits.Steps, 97))))
+				env.runOn(ctx, again, inserting(stepsOf(share(limits.Steps, 97))))
 				made++
 			}
-			Expect(w.run(ctx, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(made)))
-			Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.t")))
+			Expect(env.run(ctx, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(made)))
+			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.t")))
 		}, patience)
 
 		It("count what functions do in one step", func(ctx SpecContext) {
@@ -135,51 +136,51 @@ func limitsOfRequests(w *world) {
 				"SELECT " + text(long) + " GLOB '*' || replace(" + text(other) + ", '0', '1')",
 				"SELECT like(" + text(other) + ", " + text(long) + ", '!')",
 			} {
-				costly(ctx, w.node(0).Reading(target.Local), sql, sql)
+				costly(ctx, env.node(0).Reading(target.Local), sql, sql)
 			}
-			Expect(w.run(ctx, "SELECT trim('  x '), length(trim("+text(1000)+", '0')), 'abc' LIKE '%c', 'abc' GLOB '*b'")).To(HaveRows(Row("x", 0, 1, 0)))
+			Expect(env.run(ctx, "SELECT trim('  x '), length(trim("+text(1000)+", '0')), 'abc' LIKE '%c', 'abc' GLOB '*b'")).To(HaveRows(Row("x", 0, 1, 0)))
 		}, patience)
 
 		It("are those of each request that a node catches up with, however many at once", Label("fault:isolate"), func(ctx SpecContext) {
-			leader := w.leader(ctx)
-			away := w.others(leader)[0]
-			w.leave(ctx, away)
+			leader := env.leader(ctx)
+			away := env.others(leader)[0]
+			env.leave(ctx, away)
 			made := 0
 			for range 2 {
 				for _, sql := range []string{inserting(stepsOf(share(limits.Steps, 97))), inserting(bytesOf(share(limits.Memory, 97)))} {
-					w.patiently(ctx, sql)
+					env.patiently(ctx, sql)
 					made++
 				}
-				costly(ctx, w.node(leader), "steps", inserting("'not'", stepsOf(share(limits.Steps, 103))))
-				costly(ctx, w.node(leader), "memory", inserting("'not'", bytesOf(share(limits.Memory, 103))))
+				costly(ctx, env.node(leader), "steps", inserting("'not'", stepsOf(share(limits.Steps, 103))))
+				costly(ctx, env.node(leader), "memory", inserting("'not'", bytesOf(share(limits.Memory, 103))))
 			}
-			Expect(w.node(away)).NotTo(HaveCaughtUp())
-			w.comeBack(ctx, away)
-			Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.t")))
-			Expect(w.node(away).Reading(target.Local).Execute(ctx, w.sql("SELECT count(*) FROM {ns}.t"))).To(HaveRows(Row(made)))
+			Expect(env.node(away)).NotTo(HaveCaughtUp())
+			env.comeBack(ctx, away)
+			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.t")))
+			Expect(env.node(away).Reading(target.Local).Execute(ctx, env.sql("SELECT count(*) FROM {ns}.t"))).To(HaveRows(Row(made)))
 		}, patience)
 
 		It("are those of its body, to the byte", func(ctx SpecContext) {
-			w.requires(target.Ports)
+			env.requires(target.Dial)
 			if limits.Body == 0 {
 				Skip("it is not known how large a request this target takes")
 			}
-			write := posting(w.sql("INSERT INTO {ns}.t (v) VALUES (1)"))
-			leader := w.leader(ctx)
+			write := posting(env.sql("INSERT INTO {ns}.t (v) VALUES (1)"))
+			leader := env.leader(ctx)
 			padded := func(bytes int64) asked {
-				a := w.authorized(write)
+				a := env.authorized(write)
 				a.body += strings.Repeat(" ", int(bytes)-len(a.body))
 				return a
 			}
-			said := w.ask(ctx, w.others(leader)[0], padded(limits.Body+1))
+			said := env.ask(ctx, env.others(leader)[0], padded(limits.Body+1))
 			Expect(said.status).To(Equal(http.StatusRequestEntityTooLarge), said.body)
 			Expect(said.code).To(Equal("BODY_TOO_LARGE"))
-			Expect(w.ask(ctx, leader, padded(limits.Body)).status).To(Equal(http.StatusOK))
-			change := w.authorized(asked{method: http.MethodPost, path: membersPath, body: removing("nobody")})
-			Expect(w.ask(ctx, leader, change).status).To(Equal(http.StatusOK))
+			Expect(env.ask(ctx, leader, padded(limits.Body)).status).To(Equal(http.StatusOK))
+			change := env.authorized(asked{method: http.MethodPost, path: membersPath, body: removing("nobody")})
+			Expect(env.ask(ctx, leader, change).status).To(Equal(http.StatusOK))
 			change.body += strings.Repeat(" ", 64<<10)
-			Expect(w.ask(ctx, leader, change).code).To(Equal("BAD_REQUEST"), "a change of the members may be of any size")
-			Expect(w.run(ctx, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(1)))
+			Expect(env.ask(ctx, leader, change).code).To(Equal("BAD_REQUEST"), "a change of the members may be of any size")
+			Expect(env.run(ctx, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(1)))
 		}, patience)
 	})
 }

@@ -17,7 +17,7 @@ import (
 // load is clients that write one row after the other, each with one request
 // under way, and remember what became of every row.
 type load struct {
-	w            *world
+	env          *environment
 	acknowledged atomic.Int64
 	ledgers      []ledger
 
@@ -33,12 +33,12 @@ type ledger map[target.Outcome][]string
 type write func(ctx context.Context, sql string, args ...any) (harness.Result, error)
 
 // load starts writers, which write until the load is verified or the spec ends.
-func (w *world) load(ctx SpecContext, writers int, how write) *load {
+func (env *environment) load(ctx SpecContext, writers int, how write) *load {
 	GinkgoHelper()
-	w.run(ctx, "CREATE TABLE {ns}.entries (id TEXT PRIMARY KEY, writer INTEGER)")
-	Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+	env.run(ctx, "CREATE TABLE {ns}.entries (id TEXT PRIMARY KEY, writer INTEGER)")
+	Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 	writing, stop := context.WithCancel(ctx)
-	l := &load{w: w, ledgers: make([]ledger, writers), stop: stop}
+	l := &load{env: env, ledgers: make([]ledger, writers), stop: stop}
 	for writer := range writers {
 		l.ledgers[writer] = make(ledger)
 		l.wg.Go(func() {
@@ -53,7 +53,7 @@ func (w *world) load(ctx SpecContext, writers int, how write) *load {
 // write writes one row after the other until writing ends. What was begun then
 // is waited for: a request that is cut short says nothing.
 func (l *load) write(ctx, writing context.Context, writer int, how write) {
-	sql := l.w.sql("INSERT INTO {ns}.entries VALUES (?, ?)")
+	sql := l.env.sql("INSERT INTO {ns}.entries VALUES (?, ?)")
 	backoff := newBackoff()
 	defer backoff.stop()
 	for n := 0; writing.Err() == nil; n++ {
@@ -87,11 +87,11 @@ func (l *load) goesOn(ctx context.Context) {
 func (l *load) verify(ctx context.Context, atLeast int) (unknown, refused int) {
 	GinkgoHelper()
 	l.end()
-	w := l.w
-	Expect(w.cluster.Heal(ctx)).To(Succeed())
-	Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.entries"), w.sql("SELECT * FROM {ns}.entries ORDER BY id")))
+	env := l.env
+	Expect(env.cluster.Heal(ctx)).To(Succeed())
+	Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.entries"), env.sql("SELECT * FROM {ns}.entries ORDER BY id")))
 	there := make(map[string]bool)
-	for _, row := range w.run(ctx, "SELECT id FROM {ns}.entries").Rows() {
+	for _, row := range env.run(ctx, "SELECT id FROM {ns}.entries").Rows() {
 		there[row[0].(string)] = true
 	}
 	acknowledged := 0

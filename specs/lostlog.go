@@ -7,87 +7,87 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness"
-	"github.com/rejoin-db/rejoin/harness/disk"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	. "github.com/rejoin-db/rejoin/harness/matchers"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-func lostLog(w *world) {
+func lostLog(env *environment) {
 	Describe("A node that starts again", Label("suite:lost-log", "fault:crash"), func() {
 		const rows = "SELECT * FROM {ns}.t ORDER BY id"
 
 		BeforeEach(func(ctx SpecContext) {
-			w.needs(3)
-			w.requires(target.Crash)
-			w.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v TEXT)")
+			env.needs(3)
+			env.requires(target.Crash)
+			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v TEXT)")
 			for i := range 10 {
-				w.run(ctx, "INSERT INTO {ns}.t VALUES (?, 'all have it')", i)
+				env.run(ctx, "INSERT INTO {ns}.t VALUES (?, 'all have it')", i)
 			}
-			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
-			for _, node := range w.cluster.Nodes() {
+			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			for _, node := range env.cluster.Nodes() {
 				Eventually(ctx, node).Should(HaveCaughtUp())
 			}
 		})
 
 		DescribeTable("without the log that it had refuses to, and no row is lost",
-			func(ctx SpecContext, part disk.Part) {
-				w.requires(target.Disks, target.Members)
-				if w.cluster.Size() > 3 {
+			func(ctx SpecContext, part fault.Part) {
+				env.requires(target.Disks, target.Members)
+				if env.cluster.Size() > 3 {
 					Skip("in a larger cluster two nodes are no quorum")
 				}
-				others := w.others(w.leader(ctx))
+				others := env.others(env.leader(ctx))
 				victim, away := others[0], others[1]
-				w.leave(ctx, away, harness.Crash)
+				env.leave(ctx, away, fault.Crash)
 				for i := range 10 {
-					w.patiently(ctx, "INSERT INTO {ns}.t VALUES (?, 'two have it')", 100+i)
+					env.patiently(ctx, "INSERT INTO {ns}.t VALUES (?, 'two have it')", 100+i)
 				}
-				w.leave(ctx, victim, harness.Crash)
-				file, err := w.cluster.Damage(ctx, victim, part)
+				env.leave(ctx, victim, fault.Crash)
+				file, err := env.cluster.Damage(ctx, victim, part)
 				Expect(err).NotTo(HaveOccurred())
 
 				By("starting it without its log")
-				err = w.cluster.BringNodeOnline(ctx, victim)
+				err = env.cluster.BringNodeOnline(ctx, victim)
 				if err == nil {
-					Eventually(ctx, w.node(victim)).Should(BeFailed(), "it takes a lost log for an empty one")
-					err = errors.New(statusOf(ctx, w.node(victim)).Reason)
+					Eventually(ctx, env.node(victim)).Should(BeFailed(), "it takes a lost log for an empty one")
+					err = errors.New(statusOf(ctx, env.node(victim)).Reason)
 				}
 				lostPart := base(file)
-				if part == disk.LogFolder {
+				if part == fault.LogFolder {
 					lostPart = "log/meta"
 				}
 				Expect(err).To(MatchError(And(ContainSubstring(lostPart), ContainSubstring("replace"))))
 
 				By("bringing the node back that was away: with the one that has all it is a quorum")
-				w.comeBack(ctx, away)
-				Expect(w.patiently(ctx, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(20)))
-				w.patiently(ctx, "INSERT INTO {ns}.t VALUES (200, 'of the others')")
+				env.comeBack(ctx, away)
+				Expect(env.patiently(ctx, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(20)))
+				env.patiently(ctx, "INSERT INTO {ns}.t VALUES (200, 'of the others')")
 
 				By("replacing the node")
-				w.comeBackAs(ctx, victim, harness.Wiped)
-				Eventually(ctx, w.node(victim)).Should(And(BeOnline(), HaveCaughtUp()))
-				Expect(w.cluster).To(BeConsistent(w.sql(rows)))
-				Expect(w.patiently(ctx, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(21)))
+				env.comeBackAs(ctx, victim, harness.Wiped)
+				Eventually(ctx, env.node(victim)).Should(And(BeOnline(), HaveCaughtUp()))
+				Expect(env.cluster).To(BeConsistent(env.sql(rows)))
+				Expect(env.patiently(ctx, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(21)))
 			},
-			Entry("whose last file is gone", patience, disk.LogFile),
-			Entry("whose last file ends where an earlier append did", patience, disk.LogEnd),
-			Entry("whose files are all gone", patience, disk.LogFolder),
+			Entry("whose last file is gone", patience, fault.LogFile),
+			Entry("whose last file ends where an earlier append did", patience, fault.LogEnd),
+			Entry("whose files are all gone", patience, fault.LogFolder),
 		)
 
 		DescribeTable("without a quorum serves local reads of all that it served before",
-			func(ctx SpecContext, way harness.Way) {
-				if way == harness.Stop {
-					w.requires(target.Stop)
+			func(ctx SpecContext, mode fault.Mode) {
+				if mode == fault.Stop {
+					env.requires(target.Stop)
 				}
-				witness := w.others(w.leader(ctx))[0]
-				for _, other := range w.others(witness) {
-					w.leave(ctx, other, way)
+				witness := env.others(env.leader(ctx))[0]
+				for _, other := range env.others(witness) {
+					env.leave(ctx, other, mode)
 				}
-				w.leave(ctx, witness, way)
-				Expect(w.cluster.BringNodeOnline(ctx, witness)).To(Succeed())
-				local := w.node(witness).Reading(target.Local)
+				env.leave(ctx, witness, mode)
+				Expect(env.cluster.BringNodeOnline(ctx, witness)).To(Succeed())
+				local := env.node(witness).Reading(target.Local)
 				var result harness.Result
 				Eventually(ctx, func() (err error) {
-					result, err = local.Execute(ctx, w.sql("SELECT count(*) FROM {ns}.t"))
+					result, err = local.Execute(ctx, env.sql("SELECT count(*) FROM {ns}.t"))
 					if err != nil && codeOf(err) != "REPLAYING" {
 						StopTrying("it answers from before its time").Wrap(err).Now()
 					}
@@ -95,8 +95,8 @@ func lostLog(w *world) {
 				}).Should(Succeed())
 				Expect(result).To(HaveRows(Row(10)))
 			},
-			Entry("after a crash", patience, harness.Crash),
-			Entry("after it was stopped", patience, harness.Stop),
+			Entry("after a crash", patience, fault.Crash),
+			Entry("after it was stopped", patience, fault.Stop),
 		)
 	})
 }

@@ -10,43 +10,43 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-func minority(w *world) {
+func minority(env *environment) {
 	When("a minority is cut off", Label("suite:minority", "fault:isolate"), func() {
 		BeforeEach(func(ctx SpecContext) {
-			w.needs(3)
-			w.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v TEXT)")
-			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			env.needs(3)
+			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v TEXT)")
+			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 		})
 
 		// cutOff isolates the node and asks it, from beside it, to write, and to
 		// read as the leader, both at once: each is refused only after the node has
 		// looked for a leader for a while.
 		cutOff := func(ctx SpecContext, alone int) {
-			w.leave(ctx, alone)
+			env.leave(ctx, alone)
 			var refused sync.WaitGroup
 			refused.Go(func() {
 				defer GinkgoRecover()
 				// A leader that is cut off does not know it before its lease ends.
 				Eventually(ctx, func() error {
-					_, err := w.node(alone).Inside().Reading(target.Leader).Execute(ctx, w.sql("SELECT v FROM {ns}.t"))
+					_, err := env.node(alone).Inside().Reading(target.Leader).Execute(ctx, env.sql("SELECT v FROM {ns}.t"))
 					return err
 				}).Should(HaveOccurred(), "a minority goes on serving reads as a leader")
 			})
-			_, err := w.node(alone).Inside().Execute(ctx, w.sql("INSERT INTO {ns}.t VALUES (1, 'of the minority')"))
+			_, err := env.node(alone).Inside().Execute(ctx, env.sql("INSERT INTO {ns}.t VALUES (1, 'of the minority')"))
 			refused.Wait()
 			Expect(err).To(HaveOccurred(), "a minority committed")
 			Expect(target.OutcomeOf(err)).NotTo(Equal(target.Applied))
 			Expect(codeOf(err)).To(BeElementOf("NO_LEADER", "NO_QUORUM"), err.Error())
 
-			w.patiently(ctx, "INSERT INTO {ns}.t VALUES (1, 'of the majority')")
-			Expect(w.run(ctx, "SELECT v FROM {ns}.t")).To(HaveRows(Row("of the majority")))
-			_, err = w.node(alone).Inside().Reading(target.Strong).Execute(ctx, w.sql("SELECT v FROM {ns}.t"))
+			env.patiently(ctx, "INSERT INTO {ns}.t VALUES (1, 'of the majority')")
+			Expect(env.run(ctx, "SELECT v FROM {ns}.t")).To(HaveRows(Row("of the majority")))
+			_, err = env.node(alone).Inside().Reading(target.Strong).Execute(ctx, env.sql("SELECT v FROM {ns}.t"))
 			Expect(err).To(HaveOccurred(), "a minority served a strong read, which is stale by now")
 
-			w.comeBack(ctx, alone)
-			Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.t")))
-			Expect(w.cluster.Reading(target.Local).ExecuteOnAll(ctx, w.sql("SELECT id, v FROM {ns}.t"))).To(And(
-				HaveLen(w.cluster.Size()), HaveRows(Row(1, "of the majority"))))
+			env.comeBack(ctx, alone)
+			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.t")))
+			Expect(env.cluster.Reading(target.Local).ExecuteOnAll(ctx, env.sql("SELECT id, v FROM {ns}.t"))).To(And(
+				HaveLen(env.cluster.Size()), HaveRows(Row(1, "of the majority"))))
 		}
 
 		It("cannot commit and says so; the majority goes on; nothing of the minority's is left", func(ctx SpecContext) {
@@ -54,9 +54,9 @@ func minority(w *world) {
 		}, patience)
 
 		It("is so for a leader that is cut off, with a write in its log that nobody else has", func(ctx SpecContext) {
-			leader := w.leader(ctx)
+			leader := env.leader(ctx)
 			cutOff(ctx, leader)
-			Eventually(ctx, w.cluster).Should(HaveLeader())
+			Eventually(ctx, env.cluster).Should(HaveLeader())
 		}, patience)
 	})
 }

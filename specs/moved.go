@@ -6,139 +6,139 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
-	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	. "github.com/rejoin-db/rejoin/harness/matchers"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
 // moved are specs about nodes that have another address than they had.
-func moved(w *world) {
+func moved(env *environment) {
 	Describe("A node that has moved", Label("suite:moved", "fault:crash"), func() {
 		BeforeEach(func(ctx SpecContext) {
-			w.needs(3)
-			w.requires(target.Moves, target.Ports, target.Members, target.Crash, target.Stop)
-			if w.cluster.Size() != 3 {
+			env.needs(3)
+			env.requires(target.Addresses, target.Dial, target.Members, target.Crash, target.Stop)
+			if env.cluster.Size() != 3 {
 				Skip("this is about three nodes")
 			}
-			w.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY)")
-			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY)")
+			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 		})
 
 		// move takes a node to another address, and starts it there.
 		move := func(ctx context.Context, node int, to string) (at string) {
 			GinkgoHelper()
-			w.leave(ctx, node, harness.Crash)
-			at, err := w.cluster.MoveNode(ctx, node, to)
+			env.leave(ctx, node, fault.Crash)
+			at, err := env.cluster.MoveNode(ctx, node, to)
 			Expect(err).NotTo(HaveOccurred())
-			Expect(w.cluster.BringNodeOnline(ctx, node)).To(Succeed())
-			Expect(statusOf(ctx, w.node(node)).Address).To(Equal(at))
+			Expect(env.cluster.BringNodeOnline(ctx, node)).To(Succeed())
+			Expect(statusOf(ctx, env.node(node)).Address).To(Equal(at))
 			return at
 		}
 		// lead has a node lead.
 		lead := func(ctx context.Context, node int) {
 			GinkgoHelper()
-			for old := w.leader(ctx); old != node; old = w.leader(ctx) {
-				w.leave(ctx, old)
-				Eventually(ctx, w.cluster.Leader).ShouldNot(Equal(old))
-				w.comeBack(ctx, old)
+			for old := env.leader(ctx); old != node; old = env.leader(ctx) {
+				env.leave(ctx, old)
+				Eventually(ctx, env.cluster.Leader).ShouldNot(Equal(old))
+				env.comeBack(ctx, old)
 			}
 		}
 		// reached proves that everybody reaches the node where it is, as a follower and as
 		// the leader, and that with it there is a quorum.
 		reached := func(ctx context.Context, node, id int) {
 			GinkgoHelper()
-			w.agreeOnMembers(ctx, 3)
-			third := w.others(node)[0]
-			if third == w.leader(ctx) {
-				third = w.others(node)[1]
+			env.agreeOnMembers(ctx, 3)
+			third := env.others(node)[0]
+			if third == env.leader(ctx) {
+				third = env.others(node)[1]
 			}
-			w.leave(ctx, third)
-			w.patiently(ctx, "INSERT INTO {ns}.t VALUES (?)", id)
-			Expect(w.cluster.Reading(target.Strong).ExecuteOnAll(ctx, w.sql("SELECT count(*) FROM {ns}.t WHERE id = ?"), id)).To(HaveRows(Row(1)))
-			w.comeBack(ctx, third)
+			env.leave(ctx, third)
+			env.patiently(ctx, "INSERT INTO {ns}.t VALUES (?)", id)
+			Expect(env.cluster.Reading(target.Strong).ExecuteOnAll(ctx, env.sql("SELECT count(*) FROM {ns}.t WHERE id = ?"), id)).To(HaveRows(Row(1)))
+			env.comeBack(ctx, third)
 
 			By("having it lead")
 			lead(ctx, node)
-			for i, other := range w.others(node) {
-				w.runOn(ctx, w.node(other), "INSERT INTO {ns}.t VALUES (?)", id+1+i)
-				Expect(w.runOn(ctx, w.node(other).Reading(target.Strong), "SELECT count(*) FROM {ns}.t WHERE id = ?", id+1+i)).To(HaveRows(Row(1)))
+			for i, other := range env.others(node) {
+				env.runOn(ctx, env.node(other), "INSERT INTO {ns}.t VALUES (?)", id+1+i)
+				Expect(env.runOn(ctx, env.node(other).Reading(target.Strong), "SELECT count(*) FROM {ns}.t WHERE id = ?", id+1+i)).To(HaveRows(Row(1)))
 			}
 		}
 
 		It("is reached at its new address by all, and never again at the old one, where another may be", func(ctx SpecContext) {
-			leader := w.leader(ctx)
-			first := w.others(leader)[0]
-			left := statusOf(ctx, w.node(first)).Address
+			leader := env.leader(ctx)
+			first := env.others(leader)[0]
+			left := statusOf(ctx, env.node(first)).Address
 			move(ctx, first, "")
-			w.patiently(ctx, "INSERT INTO {ns}.t VALUES (1)") // for which the leader looks for the node at its old address
-			Consistently(ctx, w.node(first)).ShouldNot(HaveCaughtUp(), "it was found without a word")
-			w.changeMembers(ctx, w.leader(ctx), adding(w.node(first).ID(), statusOf(ctx, w.node(first)).Address, true))
-			Expect(w.cluster.WaitForNodeOnline(ctx, first)).To(Succeed())
+			env.patiently(ctx, "INSERT INTO {ns}.t VALUES (1)") // for which the leader looks for the node at its old address
+			Consistently(ctx, env.node(first)).ShouldNot(HaveCaughtUp(), "it was found without a word")
+			env.changeMembers(ctx, env.leader(ctx), adding(env.node(first).ID(), statusOf(ctx, env.node(first)).Address, true))
+			Expect(env.cluster.WaitForNodeOnline(ctx, first)).To(Succeed())
 			reached(ctx, first, 10)
 
 			By("moving another to the address that the first one has left")
-			second := w.others(leader)[1]
+			second := env.others(leader)[1]
 			Expect(move(ctx, second, left)).To(Equal(left))
-			w.patiently(ctx, "INSERT INTO {ns}.t VALUES (2)")
-			w.changeMembers(ctx, w.leader(ctx), adding(w.node(second).ID(), left, true))
-			Expect(w.cluster.WaitForNodeOnline(ctx, second)).To(Succeed())
+			env.patiently(ctx, "INSERT INTO {ns}.t VALUES (2)")
+			env.changeMembers(ctx, env.leader(ctx), adding(env.node(second).ID(), left, true))
+			Expect(env.cluster.WaitForNodeOnline(ctx, second)).To(Succeed())
 			reached(ctx, second, 20)
 
 			By("having the one lead that knew another there")
 			lead(ctx, leader)
-			w.leave(ctx, first)
-			w.patiently(ctx, "INSERT INTO {ns}.t VALUES (3)")
-			w.comeBack(ctx, first)
+			env.leave(ctx, first)
+			env.patiently(ctx, "INSERT INTO {ns}.t VALUES (3)")
+			env.comeBack(ctx, first)
 
 			By("starting all of them again, where they are now")
-			for _, node := range w.cluster.Nodes() {
-				w.leave(ctx, node.Index(), harness.Crash)
+			for _, node := range env.cluster.Nodes() {
+				env.leave(ctx, node.Index(), fault.Crash)
 			}
-			for _, node := range w.cluster.Nodes() {
-				Expect(w.cluster.BringNodeOnline(ctx, node.Index())).To(Succeed())
+			for _, node := range env.cluster.Nodes() {
+				Expect(env.cluster.BringNodeOnline(ctx, node.Index())).To(Succeed())
 			}
-			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
-			w.agreeOnMembers(ctx, 3)
-			Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.t ORDER BY id")))
-			Expect(w.run(ctx, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(9)))
+			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			env.agreeOnMembers(ctx, 3)
+			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.t ORDER BY id")))
+			Expect(env.run(ctx, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(9)))
 		}, patience)
 
 		It("is not taken for another, nor moved to where it is not", func(ctx SpecContext) {
-			leader := w.leader(ctx)
-			first := w.others(leader)[0]
-			left := statusOf(ctx, w.node(first)).Address
+			leader := env.leader(ctx)
+			first := env.others(leader)[0]
+			left := statusOf(ctx, env.node(first)).Address
 			at := move(ctx, first, "")
-			said := w.askMembers(ctx, leader, adding("another", at, true))
+			said := env.askMembers(ctx, leader, adding("another", at, true))
 			Expect(said.code).To(Equal("MEMBERS_REFUSED"), said.body)
-			Expect(said.body).To(ContainSubstring("is node " + w.node(first).ID() + ", and not another"))
-			said = w.askMembers(ctx, leader, adding(w.node(w.others(leader)[1]).ID(), at, true))
+			Expect(said.body).To(ContainSubstring("is node " + env.node(first).ID() + ", and not another"))
+			said = env.askMembers(ctx, leader, adding(env.node(env.others(leader)[1]).ID(), at, true))
 			Expect(said.code).To(Equal("MEMBERS_REFUSED"), said.body)
-			w.changeMembers(ctx, leader, adding(w.node(first).ID(), at, true))
-			said = w.askMembers(ctx, leader, adding(w.node(first).ID(), left, true))
+			env.changeMembers(ctx, leader, adding(env.node(first).ID(), at, true))
+			said = env.askMembers(ctx, leader, adding(env.node(first).ID(), left, true))
 			Expect(said.code).To(Equal("MEMBERS_NOT_NOW"), said.body)
-			Expect(w.cluster.WaitForNodeOnline(ctx, first)).To(Succeed())
-			w.agreeOnMembers(ctx, 3)
+			Expect(env.cluster.WaitForNodeOnline(ctx, first)).To(Succeed())
+			env.agreeOnMembers(ctx, 3)
 
 			By("being where another one is looked for, which is away")
-			leader = w.leader(ctx)
-			first, second := w.others(leader)[0], w.others(leader)[1]
-			home := statusOf(ctx, w.node(second)).Address
-			vacant := statusOf(ctx, w.node(first)).Address
-			w.leave(ctx, first, harness.Crash)
-			w.leave(ctx, second, harness.Crash)
-			elsewhere, err := w.cluster.MoveNode(ctx, first, "")
+			leader = env.leader(ctx)
+			first, second := env.others(leader)[0], env.others(leader)[1]
+			home := statusOf(ctx, env.node(second)).Address
+			vacant := statusOf(ctx, env.node(first)).Address
+			env.leave(ctx, first, fault.Crash)
+			env.leave(ctx, second, fault.Crash)
+			elsewhere, err := env.cluster.MoveNode(ctx, first, "")
 			Expect(err).NotTo(HaveOccurred())
-			Expect(w.cluster.MoveNode(ctx, second, vacant)).To(Equal(vacant))
-			Expect(w.cluster.BringNodeOnline(ctx, second)).To(Succeed())
-			w.noQuorum(ctx, leader, "INSERT INTO {ns}.t VALUES (1)")
-			Expect(statusOf(ctx, w.node(leader)).Role).NotTo(Equal("leader"), "a node counts as another whose address it has")
-			w.leave(ctx, second, harness.Crash)
-			Expect(w.cluster.MoveNode(ctx, second, home)).To(Equal(home))
-			Expect(w.cluster.BringNodeOnline(ctx, second)).To(Succeed())
-			Expect(w.cluster.BringNodeOnline(ctx, first)).To(Succeed())
-			Expect(w.cluster.WaitForNodeOnline(ctx, second)).To(Succeed())
-			w.changeMembers(ctx, w.leader(ctx), adding(w.node(first).ID(), elsewhere, true))
-			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			Expect(env.cluster.MoveNode(ctx, second, vacant)).To(Equal(vacant))
+			Expect(env.cluster.BringNodeOnline(ctx, second)).To(Succeed())
+			env.noQuorum(ctx, leader, "INSERT INTO {ns}.t VALUES (1)")
+			Expect(statusOf(ctx, env.node(leader)).Role).NotTo(Equal("leader"), "a node counts as another whose address it has")
+			env.leave(ctx, second, fault.Crash)
+			Expect(env.cluster.MoveNode(ctx, second, home)).To(Equal(home))
+			Expect(env.cluster.BringNodeOnline(ctx, second)).To(Succeed())
+			Expect(env.cluster.BringNodeOnline(ctx, first)).To(Succeed())
+			Expect(env.cluster.WaitForNodeOnline(ctx, second)).To(Succeed())
+			env.changeMembers(ctx, env.leader(ctx), adding(env.node(first).ID(), elsewhere, true))
+			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 		}, patience)
 	})
 }

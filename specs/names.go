@@ -14,54 +14,54 @@ import (
 
 // names are specs of what a name means: which namespace, which table, and whether it is a
 // name at all.
-func names(w *world) {
+func names(env *environment) {
 	Describe("A name", Label("suite:names"), func() {
 		BeforeEach(func(ctx SpecContext) {
-			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 		})
 
 		refused := func(ctx SpecContext, sql, reason string) {
 			GinkgoHelper()
-			_, err := w.cluster.ExecuteOnRandom(ctx, w.sql(sql))
-			Expect(err).To(MatchError(ContainSubstring(w.sql(reason))), sql)
+			_, err := env.cluster.ExecuteOnRandom(ctx, env.sql(sql))
+			Expect(err).To(MatchError(ContainSubstring(env.sql(reason))), sql)
 			Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied), sql)
 		}
 		// everywhere expects the answer of each node's own state.
 		everywhere := func(ctx SpecContext, sql string, rows ...[]any) {
 			GinkgoHelper()
-			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
-			results, err := w.cluster.Reading(target.Local).ExecuteOnAll(ctx, w.sql(sql))
+			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			results, err := env.cluster.Reading(target.Local).ExecuteOnAll(ctx, env.sql(sql))
 			Expect(err).NotTo(HaveOccurred(), sql)
-			Expect(results).To(And(HaveLen(w.cluster.Size()), HaveRows(rows...)), sql)
+			Expect(results).To(And(HaveLen(env.cluster.Size()), HaveRows(rows...)), sql)
 		}
 		// stored are the objects whose names have a beginning, as each node's schema has them.
 		stored := func(ctx SpecContext, beginning string, names ...string) {
 			GinkgoHelper()
 			rows := make([][]any, len(names))
 			for i, name := range names {
-				rows[i] = Row(w.sql(name))
+				rows[i] = Row(env.sql(name))
 			}
-			everywhere(ctx, fmt.Sprintf("SELECT name FROM sqlite_schema WHERE substr(name, 1, %d) = '%s' ORDER BY name", len(w.sql(beginning)), beginning), rows...)
+			everywhere(ctx, fmt.Sprintf("SELECT name FROM sqlite_schema WHERE substr(name, 1, %d) = '%s' ORDER BY name", len(env.sql(beginning)), beginning), rows...)
 		}
 
 		// furnish fills a namespace with one of everything.
 		furnish := func(ctx SpecContext, ns string) {
 			GinkgoHelper()
-			w.run(ctx, strings.ReplaceAll(`CREATE NAMESPACE IF NOT EXISTS $; CREATE TABLE $.t (id INTEGER PRIMARY KEY AUTOINCREMENT, v TEXT);
+			env.run(ctx, strings.ReplaceAll(`CREATE NAMESPACE IF NOT EXISTS $; CREATE TABLE $.t (id INTEGER PRIMARY KEY AUTOINCREMENT, v TEXT);
 				CREATE UNIQUE INDEX $.i ON t (v); CREATE VIEW $.w AS SELECT count(*) AS n FROM $.t;
 				CREATE TABLE $.log (what TEXT)`, "$", ns))
-			w.run(ctx, strings.ReplaceAll(`CREATE TRIGGER $.g AFTER DELETE ON t BEGIN INSERT INTO "$.log" VALUES (old.v); END`, "$", ns))
-			w.run(ctx, strings.ReplaceAll("INSERT INTO $.t (v) VALUES ('one'), ('of $')", "$", ns))
+			env.run(ctx, strings.ReplaceAll(`CREATE TRIGGER $.g AFTER DELETE ON t BEGIN INSERT INTO "$.log" VALUES (old.v); END`, "$", ns))
+			env.run(ctx, strings.ReplaceAll("INSERT INTO $.t (v) VALUES ('one'), ('of $')", "$", ns))
 		}
 		// works expects all of it to do what it did.
 		works := func(ctx SpecContext, ns string) {
 			GinkgoHelper()
 			sql := func(text string) string { return strings.ReplaceAll(text, "$", ns) }
-			everywhere(ctx, sql("SELECT v FROM $.t ORDER BY id"), Row("one"), Row(w.sql("of "+ns)))
+			everywhere(ctx, sql("SELECT v FROM $.t ORDER BY id"), Row("one"), Row(env.sql("of "+ns)))
 			everywhere(ctx, sql("SELECT n FROM $.w"), Row(2))
 			refused(ctx, sql("INSERT INTO $.t (v) VALUES ('one')"), "UNIQUE constraint failed")
-			Expect(w.run(ctx, sql("INSERT INTO $.t (v) VALUES ('more') RETURNING id"))).To(HaveRows(Row(3)), "its counter begins anew")
-			w.run(ctx, sql("DELETE FROM $.t WHERE id = 3"))
+			Expect(env.run(ctx, sql("INSERT INTO $.t (v) VALUES ('more') RETURNING id"))).To(HaveRows(Row(3)), "its counter begins anew")
+			env.run(ctx, sql("DELETE FROM $.t WHERE id = 3"))
 			everywhere(ctx, sql("SELECT what FROM $.log"), Row("more"))
 		}
 
@@ -71,16 +71,16 @@ func names(w *world) {
 			// What is outside was there first, and has the namespace's name, or begins with it.
 			outside := []string{"{ns}_a_b", "{ns}_a_b.x", "{ns}_a_b_t", "{ns}_a_b.", ".{ns}_a_b.t"}
 			for _, name := range outside {
-				w.run(ctx, fmt.Sprintf(`CREATE TABLE "%s" (v); INSERT INTO "%s" VALUES ('outside')`, name, name))
+				env.run(ctx, fmt.Sprintf(`CREATE TABLE "%s" (v); INSERT INTO "%s" VALUES ('outside')`, name, name))
 			}
-			w.run(ctx, `CREATE VIEW "{ns}_a_b.view" AS SELECT 'outside' AS v; CREATE TRIGGER "{ns}_a_b.trigger" AFTER INSERT ON "{ns}_a_b.x" BEGIN INSERT INTO "{ns}_a_b_t" VALUES ('fired'); END`)
+			env.run(ctx, `CREATE VIEW "{ns}_a_b.view" AS SELECT 'outside' AS v; CREATE TRIGGER "{ns}_a_b.trigger" AFTER INSERT ON "{ns}_a_b.x" BEGIN INSERT INTO "{ns}_a_b_t" VALUES ('fired'); END`)
 			furnish(ctx, like)
 			for _, name := range neighbours {
 				furnish(ctx, name)
 			}
 			refused(ctx, "DROP NAMESPACE "+like, "is not empty")
 			works(ctx, like)
-			w.run(ctx, "DROP NAMESPACE "+like+" CASCADE")
+			env.run(ctx, "DROP NAMESPACE "+like+" CASCADE")
 
 			refused(ctx, "SELECT * FROM {ns}_a_b.t", "does not exist")
 			stored(ctx, "{ns}_a_b", "{ns}_a_b", "{ns}_a_b.", "{ns}_a_b.trigger", "{ns}_a_b.view", "{ns}_a_b.x", "{ns}_a_b_t",
@@ -88,7 +88,7 @@ func names(w *world) {
 			for _, name := range neighbours {
 				works(ctx, name)
 			}
-			w.run(ctx, `INSERT INTO "{ns}_a_b.x" VALUES ('again')`)
+			env.run(ctx, `INSERT INTO "{ns}_a_b.x" VALUES ('again')`)
 			everywhere(ctx, `SELECT v FROM "{ns}_a_b_t"`, Row("outside"), Row("fired"))
 			everywhere(ctx, `SELECT v FROM "{ns}_a_b.view"`, Row("outside"))
 			everywhere(ctx, "SELECT count(*) FROM sqlite_sequence WHERE name = '{ns}_a_b.t'", Row(0))
@@ -96,39 +96,39 @@ func names(w *world) {
 			By("finding nothing of it when it is made again")
 			furnish(ctx, like)
 			works(ctx, like)
-			w.run(ctx, "DROP NAMESPACE {ns}_axb CASCADE; DROP NAMESPACE {ns}_a CASCADE; DROP NAMESPACE {ns}_ CASCADE")
-			everywhere(ctx, "SELECT v FROM {ns}_a_b.t ORDER BY id", Row("one"), Row(w.sql("of {ns}_a_b")))
+			env.run(ctx, "DROP NAMESPACE {ns}_axb CASCADE; DROP NAMESPACE {ns}_a CASCADE; DROP NAMESPACE {ns}_ CASCADE")
+			everywhere(ctx, "SELECT v FROM {ns}_a_b.t ORDER BY id", Row("one"), Row(env.sql("of {ns}_a_b")))
 		}, patience)
 
 		It("is the same in any case of letters, and in any quotes", func(ctx SpecContext) {
-			w.run(ctx, "CREATE NAMESPACE {ns}_Shop; CREATE TABLE {ns}_SHOP.Goods (Id INTEGER PRIMARY KEY, Name TEXT)")
+			env.run(ctx, "CREATE NAMESPACE {ns}_Shop; CREATE TABLE {ns}_SHOP.Goods (Id INTEGER PRIMARY KEY, Name TEXT)")
 			refused(ctx, "CREATE NAMESPACE {ns}_SHOP", "already exists")
 			refused(ctx, `CREATE NAMESPACE "{ns}_sHop"`, "already exists")
-			w.run(ctx, "CREATE NAMESPACE IF NOT EXISTS {ns}_SHOP")
+			env.run(ctx, "CREATE NAMESPACE IF NOT EXISTS {ns}_SHOP")
 			for _, again := range []string{"{ns}_shop.goods", `"{ns}_Shop"."GOODS"`, "[{ns}_SHOP].[goods]", "`{ns}_shop`.`Goods`", `main."{ns}_shop.GOODS"`} {
 				refused(ctx, "CREATE TABLE "+again+" (v)", "already exists")
 			}
 			for i, name := range []string{"{ns}_shop.goods", "{ns}_SHOP.GOODS", `"{ns}_Shop"."Goods"`, "[{ns}_shop].[GOODS]", "`{ns}_sHOP`.`gOODS`", "{ns}_Shop . Goods", "{ns}_Shop/* of */./* the */Goods"} {
-				w.run(ctx, fmt.Sprintf("INSERT INTO %s VALUES (%d, 'x')", name, i))
-				w.run(ctx, "UPDATE "+name+" SET name = 'y' WHERE ID = ?", i)
+				env.run(ctx, fmt.Sprintf("INSERT INTO %s VALUES (%d, 'x')", name, i))
+				env.run(ctx, "UPDATE "+name+" SET name = 'y' WHERE ID = ?", i)
 				everywhere(ctx, "SELECT count(*), max(NAME) FROM "+name, Row(i+1, "y"))
 			}
 			everywhere(ctx, `SELECT {ns}_SHOP.goods.ID, "{ns}_shop"."GOODS".name FROM {ns}_Shop.GOODS WHERE {ns}_shop.Goods.id = 6`, Row(6, "y"))
-			w.run(ctx, "CREATE INDEX {ns}_SHOP.ByName ON GOODS (name); CREATE VIEW {ns}_shop.V AS SELECT * FROM {ns}_SHOP.Goods")
-			w.run(ctx, "CREATE TRIGGER {ns}_shop.G AFTER DELETE ON gOOds BEGIN SELECT 1; END")
-			w.run(ctx, "ALTER TABLE {ns}_sHOP.goods RENAME COLUMN NAME TO Title; ALTER TABLE {ns}_shop.GOODS RENAME TO Wares")
+			env.run(ctx, "CREATE INDEX {ns}_SHOP.ByName ON GOODS (name); CREATE VIEW {ns}_shop.V AS SELECT * FROM {ns}_SHOP.Goods")
+			env.run(ctx, "CREATE TRIGGER {ns}_shop.G AFTER DELETE ON gOOds BEGIN SELECT 1; END")
+			env.run(ctx, "ALTER TABLE {ns}_sHOP.goods RENAME COLUMN NAME TO Title; ALTER TABLE {ns}_shop.GOODS RENAME TO Wares")
 			everywhere(ctx, "SELECT count(TITLE) FROM {ns}_SHOP.WARES", Row(7))
 			refused(ctx, "DROP NAMESPACE {ns}_SHOP", "is not empty")
-			w.run(ctx, "DROP INDEX {ns}_shop.BYNAME; DROP VIEW {ns}_SHOP.v; DROP TRIGGER {ns}_Shop.g; DROP TABLE {ns}_shop.wares; DROP NAMESPACE {ns}_SHOP RESTRICT")
+			env.run(ctx, "DROP INDEX {ns}_shop.BYNAME; DROP VIEW {ns}_SHOP.v; DROP TRIGGER {ns}_Shop.g; DROP TABLE {ns}_shop.wares; DROP NAMESPACE {ns}_SHOP RESTRICT")
 			refused(ctx, "DROP NAMESPACE {ns}_shop", "does not exist")
-			w.run(ctx, "CREATE NAMESPACE {ns}_SHOP; CREATE TABLE {ns}_shop.GOODS (v); CREATE VIEW {ns}_Shop.V AS SELECT 1; DROP NAMESPACE {ns}_sHoP CASCADE")
+			env.run(ctx, "CREATE NAMESPACE {ns}_SHOP; CREATE TABLE {ns}_shop.GOODS (v); CREATE VIEW {ns}_Shop.V AS SELECT 1; DROP NAMESPACE {ns}_sHoP CASCADE")
 			stored(ctx, "{ns}_shop")
 			everywhere(ctx, "SELECT count(*) FROM rejoin_namespaces WHERE lower(name) = '{ns}_shop'", Row(0))
 		}, patience)
 
 		It("of a table may be anything in quotes, and is that table's in its namespace alone", func(ctx SpecContext) {
 			const one, other = "{ns}", "{ns}_o"
-			w.run(ctx, "CREATE NAMESPACE "+other)
+			env.run(ctx, "CREATE NAMESPACE "+other)
 			odd := []string{"a b", "a.b", ".", "b.", `a"b`, `"`, "it's", "x]y", "`", "100%", "%", "_", "a_b", "axb", "[", "*", "?", "a;b", "--", "/*", "select", "table",
 				"namespace", "cascade", "main", "{ns}", "ünï", "Ünï", "林", "🙂", "0", " ", "\t", "\\", "A"}
 			quoted := func(ns, name string) string { return ns + `."` + strings.ReplaceAll(name, `"`, `""`) + `"` }
@@ -139,8 +139,8 @@ func names(w *world) {
 					filled = append(filled, fmt.Sprintf("INSERT INTO %s VALUES (%d)", quoted(ns, name), 2*i+j))
 				}
 			}
-			w.run(ctx, strings.Join(made, ";"))
-			w.run(ctx, strings.Join(filled, ";"))
+			env.run(ctx, strings.Join(made, ";"))
+			env.run(ctx, strings.Join(filled, ";"))
 			var asked []string
 			var rows [][]any
 			for i, name := range odd {
@@ -161,26 +161,26 @@ func names(w *world) {
 			everywhere(ctx, strings.Join(asked, " UNION ALL "), rows...)
 
 			By("renaming, dropping and dropping all")
-			w.run(ctx, "ALTER TABLE "+quoted(one, "a b")+" RENAME TO "+`"b.a"`+"; DROP TABLE "+quoted(one, "_")+"; DROP TABLE "+quoted(other, "%"))
+			env.run(ctx, "ALTER TABLE "+quoted(one, "a b")+" RENAME TO "+`"b.a"`+"; DROP TABLE "+quoted(one, "_")+"; DROP TABLE "+quoted(other, "%"))
 			everywhere(ctx, "SELECT v FROM "+quoted(one, "b.a"), Row(0))
 			everywhere(ctx, "SELECT v FROM "+quoted(other, "a b"), Row(1))
 			everywhere(ctx, fmt.Sprintf("SELECT a.v, b.v FROM %s a, %s b", quoted(one, "%"), quoted(other, "_")), Row(2*slices.Index(odd, "%"), 2*slices.Index(odd, "_")+1))
-			w.run(ctx, "DROP NAMESPACE "+other+" CASCADE")
+			env.run(ctx, "DROP NAMESPACE "+other+" CASCADE")
 			everywhere(ctx, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND substr(name, 1, length('{ns}_')) = '{ns}_'", Row(0))
 			everywhere(ctx, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND substr(name, 1, length('{ns}.')) = '{ns}.'", Row(len(odd)-1))
 			for _, name := range []string{"select", "林", `a"b`, "a.b"} {
-				Expect(w.run(ctx, "SELECT count(*) FROM "+quoted(one, name))).To(HaveRows(Row(1)))
+				Expect(env.run(ctx, "SELECT count(*) FROM "+quoted(one, name))).To(HaveRows(Row(1)))
 			}
 		}, patience)
 
 		It("in a text or a comment is none, and one that an alias or a WITH has taken means that", func(ctx SpecContext) {
-			w.run(ctx, "CREATE NAMESPACE {ns}_o; CREATE TABLE {ns}.t (v TEXT, {ns}_o TEXT); CREATE TABLE {ns}_o.t (v TEXT); CREATE TABLE {ns}_t (v TEXT)")
-			w.run(ctx, `INSERT INTO {ns}.t VALUES ('{ns}.t; DROP NAMESPACE {ns}_o CASCADE', 'CREATE NAMESPACE {ns}_p') -- ; DROP NAMESPACE {ns} CASCADE
+			env.run(ctx, "CREATE NAMESPACE {ns}_o; CREATE TABLE {ns}.t (v TEXT, {ns}_o TEXT); CREATE TABLE {ns}_o.t (v TEXT); CREATE TABLE {ns}_t (v TEXT)")
+			env.run(ctx, `INSERT INTO {ns}.t VALUES ('{ns}.t; DROP NAMESPACE {ns}_o CASCADE', 'CREATE NAMESPACE {ns}_p') -- ; DROP NAMESPACE {ns} CASCADE
 				; /* DROP NAMESPACE {ns}_o CASCADE; */ INSERT INTO {ns}_o.t VALUES ('o')`)
-			everywhere(ctx, "SELECT v, {ns}_o FROM {ns}.t", Row(w.sql("{ns}.t; DROP NAMESPACE {ns}_o CASCADE"), w.sql("CREATE NAMESPACE {ns}_p")))
-			everywhere(ctx, "SELECT '{ns}_o.t', v AS \"{ns}_o.t\" /* FROM {ns}.t */ FROM {ns}_o.t -- {ns}.t", Row(w.sql("{ns}_o.t"), "o"))
+			everywhere(ctx, "SELECT v, {ns}_o FROM {ns}.t", Row(env.sql("{ns}.t; DROP NAMESPACE {ns}_o CASCADE"), env.sql("CREATE NAMESPACE {ns}_p")))
+			everywhere(ctx, "SELECT '{ns}_o.t', v AS \"{ns}_o.t\" /* FROM {ns}.t */ FROM {ns}_o.t -- {ns}.t", Row(env.sql("{ns}_o.t"), "o"))
 			everywhere(ctx, "SELECT count(*) FROM rejoin_namespaces WHERE name IN ('{ns}', '{ns}_o', '{ns}_p')", Row(2))
-			w.run(ctx, "UPDATE {ns}.t SET v = '1', {ns}_o = '2'; INSERT INTO {ns}_t VALUES ('3')")
+			env.run(ctx, "UPDATE {ns}.t SET v = '1', {ns}_o = '2'; INSERT INTO {ns}_t VALUES ('3')")
 
 			for sql, row := range map[string][]any{
 				"SELECT {ns}_o.v FROM {ns}.t AS {ns}_o":                                                           Row("1"),
@@ -201,16 +201,16 @@ func names(w *world) {
 			}
 			everywhere(ctx, "SELECT {ns}.t.v, {ns}_o.t.v FROM {ns}.t AS t, {ns}_o.t AS T", Row("1", "o"))
 			refused(ctx, "SELECT t.v FROM {ns}.t, {ns}_o.t", "ambiguous")
-			w.run(ctx, "INSERT INTO {ns}_o.t SELECT {ns}_o FROM {ns}.t; DELETE FROM {ns}_o.t WHERE {ns}_o.t.v IN (SELECT {ns}_t.v || '' FROM main.{ns}_t)")
-			w.run(ctx, "UPDATE {ns}.t SET v = (SELECT max(v) FROM {ns}_o.t) WHERE {ns}.t.v = '1'; REPLACE INTO {ns}_t SELECT t.v FROM {ns}.t")
+			env.run(ctx, "INSERT INTO {ns}_o.t SELECT {ns}_o FROM {ns}.t; DELETE FROM {ns}_o.t WHERE {ns}_o.t.v IN (SELECT {ns}_t.v || '' FROM main.{ns}_t)")
+			env.run(ctx, "UPDATE {ns}.t SET v = (SELECT max(v) FROM {ns}_o.t) WHERE {ns}.t.v = '1'; REPLACE INTO {ns}_t SELECT t.v FROM {ns}.t")
 			everywhere(ctx, "SELECT v FROM {ns}_t ORDER BY v", Row("3"), Row("o"))
 			everywhere(ctx, "SELECT v FROM {ns}_o.t ORDER BY v", Row("2"), Row("o"))
 		}, patience)
 
 		It("is found wherever a statement may name a table or a column, and means the one of its namespace", func(ctx SpecContext) {
-			w.run(ctx, `CREATE NAMESPACE {ns}_o; CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v); CREATE TABLE {ns}_o.t (id INTEGER PRIMARY KEY, v); CREATE TABLE t_of_{ns} (id, v);
+			env.run(ctx, `CREATE NAMESPACE {ns}_o; CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v); CREATE TABLE {ns}_o.t (id INTEGER PRIMARY KEY, v); CREATE TABLE t_of_{ns} (id, v);
 				CREATE INDEX {ns}.by_v ON t (v); CREATE INDEX {ns}_o.by_v ON t (v DESC) WHERE v IS NOT NULL`)
-			w.run(ctx, "INSERT INTO {ns}.t VALUES (1, 'a'), (2, 'b'), (3, '[7, 8]'); INSERT INTO {ns}_o.t VALUES (1, 'o'), (2, 'p'); INSERT INTO t_of_{ns} VALUES (2, 'm')")
+			env.run(ctx, "INSERT INTO {ns}.t VALUES (1, 'a'), (2, 'b'), (3, '[7, 8]'); INSERT INTO {ns}_o.t VALUES (1, 'o'), (2, 'p'); INSERT INTO t_of_{ns} VALUES (2, 'm')")
 			for sql, rows := range map[string][][]any{
 				"SELECT v FROM {ns}.t WHERE id IN (SELECT id FROM {ns}_o.t) ORDER BY {ns}.t.v DESC":                                                                                 {Row("b"), Row("a")},
 				"SELECT a.v, b.v FROM {ns}.t AS a JOIN {ns}_o.t AS b USING (id) ORDER BY a.id":                                                                                      {Row("a", "o"), Row("b", "p")},
@@ -233,15 +233,15 @@ func names(w *world) {
 			refused(ctx, "SELECT {ns}_o.t.v FROM {ns}.t AS u", "no such column")
 			everywhere(ctx, "SELECT (SELECT u.v FROM {ns}_o.t AS u WHERE u.id = {ns}.t.id) FROM {ns}.t ORDER BY 1", Row(nil), Row("o"), Row("p"))
 			everywhere(ctx, "SELECT {ns}.x.v FROM {ns}.t AS X WHERE {ns}.X.id = 1", Row("a"))
-			Expect(w.run(ctx, "UPDATE {ns}.t SET v = t.v WHERE id = 2 RETURNING {ns}.t.v, t.id")).To(HaveRows(Row("b", 2)))
-			Expect(w.run(ctx, "UPDATE {ns}.t AS u SET v = u.v WHERE {ns}.U.id = 1 RETURNING v")).To(HaveRows(Row("a")))
+			Expect(env.run(ctx, "UPDATE {ns}.t SET v = t.v WHERE id = 2 RETURNING {ns}.t.v, t.id")).To(HaveRows(Row("b", 2)))
+			Expect(env.run(ctx, "UPDATE {ns}.t AS u SET v = u.v WHERE {ns}.U.id = 1 RETURNING v")).To(HaveRows(Row("a")))
 			everywhere(ctx, "SELECT sum(t.id) OVER w FROM {ns}.t WINDOW w AS (ORDER BY {ns}.t.id) ORDER BY 1", Row(1), Row(3), Row(6))
 			everywhere(ctx, "SELECT window.v FROM {ns}.t window WHERE window.id = 1", Row("a"))
 			everywhere(ctx, "SELECT {ns}.t.v IS DISTINCT FROM {ns}_o.t.v, {ns}.t.v IS NOT DISTINCT FROM {ns}.t.v FROM {ns}.t JOIN {ns}_o.t USING (id) WHERE id = 1", Row(1, 1))
 			everywhere(ctx, "SELECT {ns}.t.v IS DISTINCT FROM {ns}.t.id FROM {ns}.t WHERE id = 1", Row(1))
 			const merge = "INSERT INTO {ns}.t SELECT id, v FROM {ns}_o.t AS u WHERE id = 1 ON CONFLICT (id) DO UPDATE SET v = {ns}.t.v || excluded.v WHERE {ns}.t.id = 1 RETURNING {ns}.t.v"
-			Expect(w.run(ctx, merge)).To(HaveRows(Row("ao")))
-			w.run(ctx, "UPDATE {ns}.t SET v = 'a' WHERE id = 1")
+			Expect(env.run(ctx, merge)).To(HaveRows(Row("ao")))
+			env.run(ctx, "UPDATE {ns}.t SET v = 'a' WHERE id = 1")
 			for _, step := range []struct {
 				sql  string
 				rows [][]any
@@ -254,119 +254,119 @@ func names(w *world) {
 				{"DELETE FROM {ns}.t WHERE {ns}.t.id NOT IN (SELECT {ns}_o.t.id FROM {ns}_o.t) AND EXISTS (SELECT 1 FROM {ns}_o.t AS u WHERE u.id < {ns}.t.id) RETURNING id", [][]any{Row(3), Row(4)}},
 				{"REPLACE INTO {ns}.t VALUES (2, (SELECT v FROM {ns}_o.t WHERE id = 1)) RETURNING v", [][]any{Row("ob")}},
 			} {
-				Expect(w.run(ctx, step.sql)).To(HaveRows(step.rows...), step.sql)
+				Expect(env.run(ctx, step.sql)).To(HaveRows(step.rows...), step.sql)
 			}
 			everywhere(ctx, "SELECT id, v FROM {ns}.t ORDER BY id", Row(1, "ac"), Row(2, "ob"))
 			everywhere(ctx, "SELECT id, v FROM {ns}_o.t ORDER BY id", Row(1, "ob"), Row(2, "b"))
 
 			By("defining by them")
-			w.run(ctx, `CREATE TABLE {ns}.copy AS SELECT {ns}_o.t.v AS v FROM {ns}_o.t; CREATE VIEW {ns}.both (a, b) AS SELECT x.v, {ns}_o.t.v FROM {ns}.t AS x JOIN {ns}_o.t ON {ns}_o.t.id = x.id;
+			env.run(ctx, `CREATE TABLE {ns}.copy AS SELECT {ns}_o.t.v AS v FROM {ns}_o.t; CREATE VIEW {ns}.both (a, b) AS SELECT x.v, {ns}_o.t.v FROM {ns}.t AS x JOIN {ns}_o.t ON {ns}_o.t.id = x.id;
 				CREATE TABLE {ns}.checked (v CHECK ({ns}.checked.v > 0), w AS (v + 1)); CREATE INDEX {ns}.by_two ON checked (v) WHERE {ns}.checked.v > 1;
 				ALTER TABLE {ns}.checked ADD COLUMN up REFERENCES {ns}_o.t (id); ALTER TABLE {ns}.checked RENAME COLUMN up TO higher`)
 			refused(ctx, "INSERT INTO {ns}.checked (v) VALUES (0)", "CHECK constraint failed")
 			refused(ctx, "INSERT INTO {ns}.checked (v, higher) VALUES (1, 9)", "FOREIGN KEY constraint failed")
-			Expect(w.run(ctx, "INSERT INTO {ns}.checked (v, higher) VALUES (1, 2) RETURNING w")).To(HaveRows(Row(2)))
+			Expect(env.run(ctx, "INSERT INTO {ns}.checked (v, higher) VALUES (1, 2) RETURNING w")).To(HaveRows(Row(2)))
 			everywhere(ctx, "SELECT a, b FROM {ns}.both ORDER BY a", Row("ac", "ob"), Row("ob", "b"))
 			everywhere(ctx, "SELECT v FROM {ns}.copy WHERE v IN (SELECT b FROM {ns}.both) ORDER BY rowid", Row("ob"), Row("b"))
 			everywhere(ctx, "SELECT 'ob' IN {ns}.copy, 'x' IN {ns}.copy, 1 NOT IN {ns}.copy", Row(1, 0, 1))
-			w.run(ctx, "REINDEX {ns}.by_v; DROP INDEX {ns}.by_v; DROP VIEW {ns}.both; DROP TABLE {ns}.copy")
+			env.run(ctx, "REINDEX {ns}.by_v; DROP INDEX {ns}.by_v; DROP VIEW {ns}.both; DROP TABLE {ns}.copy")
 			everywhere(ctx, "SELECT count(*) FROM {ns}_o.t INDEXED BY by_v WHERE v IS NOT NULL", Row(2))
 		}, patience)
 
 		It("of a table that is renamed goes on in its namespace, with all that refers to it", func(ctx SpecContext) {
 			furnish(ctx, "{ns}_a")
 			furnish(ctx, "{ns}_b")
-			w.run(ctx, "CREATE TABLE {ns}_a.child (t REFERENCES t (id)); INSERT INTO {ns}_a.child VALUES (1); ALTER TABLE {ns}_a.t RENAME TO u")
+			env.run(ctx, "CREATE TABLE {ns}_a.child (t REFERENCES t (id)); INSERT INTO {ns}_a.child VALUES (1); ALTER TABLE {ns}_a.t RENAME TO u")
 			refused(ctx, "SELECT * FROM {ns}_a.t", "no such table")
-			everywhere(ctx, "SELECT v FROM {ns}_a.u ORDER BY id", Row("one"), Row(w.sql("of {ns}_a")))
+			everywhere(ctx, "SELECT v FROM {ns}_a.u ORDER BY id", Row("one"), Row(env.sql("of {ns}_a")))
 			everywhere(ctx, "SELECT n FROM {ns}_a.w", Row(2))
 			refused(ctx, "INSERT INTO {ns}_a.u (v) VALUES ('one')", "UNIQUE constraint failed")
 			refused(ctx, "INSERT INTO {ns}_a.child VALUES (99)", "FOREIGN KEY constraint failed")
-			w.run(ctx, "DELETE FROM {ns}_a.u WHERE id = 2")
-			everywhere(ctx, "SELECT what FROM {ns}_a.log", Row(w.sql("of {ns}_a")))
+			env.run(ctx, "DELETE FROM {ns}_a.u WHERE id = 2")
+			everywhere(ctx, "SELECT what FROM {ns}_a.log", Row(env.sql("of {ns}_a")))
 			works(ctx, "{ns}_b")
-			w.run(ctx, "CREATE TABLE {ns}_outside (v)")
+			env.run(ctx, "CREATE TABLE {ns}_outside (v)")
 			refused(ctx, "ALTER TABLE {ns}_outside RENAME TO {ns}_a.inside", "")
 			refused(ctx, "ALTER TABLE {ns}_a.u RENAME TO {ns}_b.u", "")
 			refused(ctx, "ALTER TABLE {ns}_a.u RENAME TO log", "there is already")
-			w.run(ctx, "CREATE TABLE {ns}_a.t (v); INSERT INTO {ns}_a.t VALUES ('another'); DROP NAMESPACE {ns}_a CASCADE")
+			env.run(ctx, "CREATE TABLE {ns}_a.t (v); INSERT INTO {ns}_a.t VALUES ('another'); DROP NAMESPACE {ns}_a CASCADE")
 			stored(ctx, "{ns}_a")
 			stored(ctx, "{ns}_o", "{ns}_outside")
-			everywhere(ctx, "SELECT v FROM {ns}_b.t ORDER BY id", Row("one"), Row(w.sql("of {ns}_b")))
+			everywhere(ctx, "SELECT v FROM {ns}_b.t ORDER BY id", Row("one"), Row(env.sql("of {ns}_b")))
 		}, patience)
 
 		It("in another namespace is reached by foreign keys, triggers and views, until that is dropped", func(ctx SpecContext) {
-			w.run(ctx, `CREATE NAMESPACE {ns}_p; CREATE NAMESPACE {ns}_c; CREATE TABLE {ns}_p.t (id INTEGER PRIMARY KEY); CREATE TABLE {ns}_p.log (v); CREATE TABLE {ns}_c.log (v);
+			env.run(ctx, `CREATE NAMESPACE {ns}_p; CREATE NAMESPACE {ns}_c; CREATE TABLE {ns}_p.t (id INTEGER PRIMARY KEY); CREATE TABLE {ns}_p.log (v); CREATE TABLE {ns}_c.log (v);
 				CREATE TABLE {ns}_c.t (id INTEGER PRIMARY KEY, up REFERENCES {ns}_p.t (id) ON DELETE CASCADE, own REFERENCES t (id));
 				CREATE VIEW {ns}_c.both AS SELECT c.id AS child, p.id AS parent FROM {ns}_c.t c JOIN {ns}_p.t p ON p.id = c.up`)
-			w.run(ctx, `CREATE TRIGGER {ns}_c.g AFTER INSERT ON t BEGIN INSERT INTO "{ns}_p.log" VALUES (new.id); INSERT INTO "{ns}_c.log" VALUES (new.up); END`)
-			w.run(ctx, "INSERT INTO {ns}_p.t VALUES (1), (2); INSERT INTO {ns}_c.t VALUES (10, 1, NULL), (11, 2, 10)")
+			env.run(ctx, `CREATE TRIGGER {ns}_c.g AFTER INSERT ON t BEGIN INSERT INTO "{ns}_p.log" VALUES (new.id); INSERT INTO "{ns}_c.log" VALUES (new.up); END`)
+			env.run(ctx, "INSERT INTO {ns}_p.t VALUES (1), (2); INSERT INTO {ns}_c.t VALUES (10, 1, NULL), (11, 2, 10)")
 			refused(ctx, "INSERT INTO {ns}_c.t VALUES (12, 3, NULL)", "FOREIGN KEY constraint failed")
 			refused(ctx, "INSERT INTO {ns}_c.t VALUES (12, 1, 2)", "FOREIGN KEY constraint failed")
 			everywhere(ctx, "SELECT (SELECT group_concat(v) FROM {ns}_p.log), (SELECT group_concat(v) FROM {ns}_c.log)", Row("10,11", "1,2"))
 			everywhere(ctx, "SELECT child, parent FROM {ns}_c.both ORDER BY child", Row(10, 1), Row(11, 2))
-			w.run(ctx, "DELETE FROM {ns}_p.t WHERE id = 2")
+			env.run(ctx, "DELETE FROM {ns}_p.t WHERE id = 2")
 			everywhere(ctx, "SELECT id FROM {ns}_c.t", Row(10))
 			refused(ctx, "DROP NAMESPACE {ns}_p CASCADE", "FOREIGN KEY constraint failed")
 			everywhere(ctx, "SELECT child, parent FROM {ns}_c.both", Row(10, 1))
-			w.run(ctx, "UPDATE {ns}_c.t SET up = NULL; CREATE TABLE {ns}_c.in_capitals (up REFERENCES {ns}_P.T (ID) ON DELETE CASCADE); INSERT INTO {ns}_c.in_capitals VALUES (1)")
+			env.run(ctx, "UPDATE {ns}_c.t SET up = NULL; CREATE TABLE {ns}_c.in_capitals (up REFERENCES {ns}_P.T (ID) ON DELETE CASCADE); INSERT INTO {ns}_c.in_capitals VALUES (1)")
 			refused(ctx, "DROP NAMESPACE {ns}_p CASCADE", "FOREIGN KEY constraint failed")
-			w.run(ctx, `DROP TABLE {ns}_c.in_capitals; CREATE TABLE {ns}_p.pair (a, b, UNIQUE (a, b)); CREATE TABLE {ns}_c.half (a, b, FOREIGN KEY (a, b) REFERENCES {ns}_p.pair (a, b));
+			env.run(ctx, `DROP TABLE {ns}_c.in_capitals; CREATE TABLE {ns}_p.pair (a, b, UNIQUE (a, b)); CREATE TABLE {ns}_c.half (a, b, FOREIGN KEY (a, b) REFERENCES {ns}_p.pair (a, b));
 				INSERT INTO {ns}_p.pair VALUES (1, 1); INSERT INTO {ns}_c.half VALUES (1, NULL), (NULL, 1), (1, 1)`)
 			refused(ctx, "DROP NAMESPACE {ns}_p CASCADE", "FOREIGN KEY constraint failed")
-			w.run(ctx, "DELETE FROM {ns}_c.half WHERE a = b; DROP NAMESPACE {ns}_p CASCADE")
+			env.run(ctx, "DELETE FROM {ns}_c.half WHERE a = b; DROP NAMESPACE {ns}_p CASCADE")
 			everywhere(ctx, "SELECT id, up FROM {ns}_c.t", Row(10, nil))
 			everywhere(ctx, "SELECT count(*) FROM {ns}_c.half", Row(2))
 			refused(ctx, "SELECT * FROM {ns}_c.both", "no such table")
 			refused(ctx, "INSERT INTO {ns}_c.t VALUES (13, NULL, NULL)", "no such table")
-			w.run(ctx, "DROP NAMESPACE {ns}_c CASCADE")
+			env.run(ctx, "DROP NAMESPACE {ns}_c CASCADE")
 			stored(ctx, "{ns}_c")
 			stored(ctx, "{ns}_p")
 		}, patience)
 
 		It("of a namespace is not heard any more by what was outside, when it is dropped", func(ctx SpecContext) {
-			w.run(ctx, `CREATE NAMESPACE {ns}_d; CREATE TABLE {ns}_heard (v); CREATE TABLE {ns}_d.t (id INTEGER PRIMARY KEY);
+			env.run(ctx, `CREATE NAMESPACE {ns}_d; CREATE TABLE {ns}_heard (v); CREATE TABLE {ns}_d.t (id INTEGER PRIMARY KEY);
 				CREATE TABLE {ns}_d.z (t REFERENCES t (id) ON DELETE CASCADE); INSERT INTO {ns}_d.t VALUES (1); INSERT INTO {ns}_d.z VALUES (1)`)
-			w.run(ctx, `CREATE TRIGGER {ns}_d.inside AFTER DELETE ON z BEGIN INSERT INTO {ns}_heard VALUES ('inside'); END;
+			env.run(ctx, `CREATE TRIGGER {ns}_d.inside AFTER DELETE ON z BEGIN INSERT INTO {ns}_heard VALUES ('inside'); END;
 				CREATE TRIGGER {ns}_outside AFTER DELETE ON "{ns}_d.z" BEGIN INSERT INTO {ns}_heard VALUES ('outside'); END;
 				CREATE TRIGGER {ns}_d.t AFTER UPDATE ON z BEGIN INSERT INTO {ns}_heard VALUES ('as a table'); END`)
-			w.run(ctx, "DELETE FROM {ns}_d.z; INSERT INTO {ns}_d.z VALUES (1); UPDATE {ns}_d.z SET t = 1")
+			env.run(ctx, "DELETE FROM {ns}_d.z; INSERT INTO {ns}_d.z VALUES (1); UPDATE {ns}_d.z SET t = 1")
 			everywhere(ctx, "SELECT v FROM {ns}_heard ORDER BY v", Row("as a table"), Row("inside"), Row("outside"))
 			refused(ctx, "CREATE TRIGGER {ns}_d.t AFTER UPDATE ON z BEGIN SELECT 1; END", "already exists")
-			w.run(ctx, "DROP TRIGGER {ns}_d.t")
+			env.run(ctx, "DROP TRIGGER {ns}_d.t")
 			everywhere(ctx, "SELECT count(*) FROM {ns}_d.t", Row(1))
-			w.run(ctx, "DELETE FROM {ns}_heard; DROP NAMESPACE {ns}_d CASCADE")
+			env.run(ctx, "DELETE FROM {ns}_heard; DROP NAMESPACE {ns}_d CASCADE")
 			everywhere(ctx, "SELECT count(*) FROM {ns}_heard", Row(0))
 			stored(ctx, "{ns}_d")
 			stored(ctx, "{ns}_outside")
 
 			By("leaving a table that has left, and none of its indexes")
-			w.run(ctx, `CREATE NAMESPACE {ns}_d; CREATE TABLE {ns}_d.t (v); CREATE INDEX {ns}_d.i ON t (v); CREATE TABLE {ns}_d.u (v); ALTER TABLE "{ns}_d.t" RENAME TO {ns}_left; INSERT INTO {ns}_left VALUES (1)`)
+			env.run(ctx, `CREATE NAMESPACE {ns}_d; CREATE TABLE {ns}_d.t (v); CREATE INDEX {ns}_d.i ON t (v); CREATE TABLE {ns}_d.u (v); ALTER TABLE "{ns}_d.t" RENAME TO {ns}_left; INSERT INTO {ns}_left VALUES (1)`)
 			refused(ctx, "SELECT * FROM {ns}_d.t", "no such table")
-			w.run(ctx, "DROP NAMESPACE {ns}_d CASCADE")
+			env.run(ctx, "DROP NAMESPACE {ns}_d CASCADE")
 			everywhere(ctx, "SELECT v FROM {ns}_left", Row(1))
 			stored(ctx, "{ns}_d")
-			w.run(ctx, `CREATE TABLE "{ns}_E.Csv" (v); CREATE NAMESPACE {ns}_e`)
+			env.run(ctx, `CREATE TABLE "{ns}_E.Csv" (v); CREATE NAMESPACE {ns}_e`)
 			for _, sql := range []string{"SELECT * FROM {ns}_e.csv", "CREATE TABLE {ns}_e.CSV (v)", "DROP TABLE {ns}_E.csv"} {
 				refused(ctx, sql, "is not in namespace")
 			}
-			w.run(ctx, `CREATE TABLE {ns}_e.t (v); CREATE TRIGGER {ns}_e.csv AFTER INSERT ON t BEGIN SELECT 1; END`)
+			env.run(ctx, `CREATE TABLE {ns}_e.t (v); CREATE TRIGGER {ns}_e.csv AFTER INSERT ON t BEGIN SELECT 1; END`)
 			refused(ctx, "SELECT * FROM {ns}_e.csv", "is not in namespace")
-			w.run(ctx, "DROP TRIGGER {ns}_E.CSV")
-			w.run(ctx, "DROP NAMESPACE {ns}_E CASCADE")
+			env.run(ctx, "DROP TRIGGER {ns}_E.CSV")
+			env.run(ctx, "DROP NAMESPACE {ns}_E CASCADE")
 			everywhere(ctx, `SELECT count(*) FROM "{ns}_e.csv"`, Row(0))
 		}, patience)
 
 		It("of a namespace is taken once, and is only what it may be", func(ctx SpecContext) {
 			longest := "n" + strings.Repeat("_", 62)
 			for _, name := range []string{"{ns}_1", "_{ns}", "{ns}__", longest[:63-len("_x")] + "_x", `"{ns}_q"`, "[{ns}_r]", "`{ns}_s`", "cascade", "namespace"} {
-				w.run(ctx, "CREATE NAMESPACE "+name)
+				env.run(ctx, "CREATE NAMESPACE "+name)
 				refused(ctx, "CREATE NAMESPACE "+name, "already exists")
-				w.run(ctx, "CREATE NAMESPACE IF NOT EXISTS "+name)
-				w.run(ctx, "DROP NAMESPACE "+name)
+				env.run(ctx, "CREATE NAMESPACE IF NOT EXISTS "+name)
+				env.run(ctx, "DROP NAMESPACE "+name)
 				refused(ctx, "DROP NAMESPACE "+name, "does not exist")
 				refused(ctx, "DROP NAMESPACE "+name+" CASCADE", "does not exist")
-				w.run(ctx, "DROP NAMESPACE IF EXISTS "+name+"; DROP NAMESPACE IF EXISTS "+name+" CASCADE")
+				env.run(ctx, "DROP NAMESPACE IF EXISTS "+name+"; DROP NAMESPACE IF EXISTS "+name+" CASCADE")
 			}
 			for name, why := range map[string]string{`"1a"`: "does not begin with a digit", `"a-b"`: "ASCII letters, digits and underscores", `"a b"`: "ASCII letters", `"a.b"`: "ASCII letters", `"ä"`: "ASCII letters",
 				`"a%"`: "ASCII letters", `""`: "ASCII letters", "main": "belongs to SQLite", "TEMP": "belongs to SQLite", "Sqlite_x": "belongs to SQLite", "rejoin_x": "belong to the database", "Rejoin": "belong to the database", longest + "_": "at most 63 bytes"} {
@@ -383,14 +383,14 @@ func names(w *world) {
 			furnish(ctx, "{ns}_u")
 			refused(ctx, "DROP NAMESPACE {ns}_u CASCADE; CREATE NAMESPACE {ns}_u; CREATE TABLE {ns}_u.t (v); SELECT * FROM {ns}_u.w", "no such table")
 			works(ctx, "{ns}_u")
-			w.run(ctx, "DROP NAMESPACE {ns}_u CASCADE; CREATE NAMESPACE {ns}_u; CREATE TABLE {ns}_u.t (v)")
+			env.run(ctx, "DROP NAMESPACE {ns}_u CASCADE; CREATE NAMESPACE {ns}_u; CREATE TABLE {ns}_u.t (v)")
 			everywhere(ctx, "SELECT count(*) FROM {ns}_u.t", Row(0))
 			stored(ctx, "{ns}_u", "{ns}_u.t")
-			w.run(ctx, "CREATE TABLE IF NOT EXISTS {ns}_u.t (other); CREATE TABLE {ns}_u.u (v); DROP TABLE {ns}_u.t")
+			env.run(ctx, "CREATE TABLE IF NOT EXISTS {ns}_u.t (other); CREATE TABLE {ns}_u.u (v); DROP TABLE {ns}_u.t")
 			refused(ctx, "DROP NAMESPACE {ns}_u", "holds table {ns}_u.u")
-			w.run(ctx, "DROP TABLE {ns}_u.u; CREATE VIEW {ns}_u.only AS SELECT 1")
+			env.run(ctx, "DROP TABLE {ns}_u.u; CREATE VIEW {ns}_u.only AS SELECT 1")
 			refused(ctx, "DROP NAMESPACE {ns}_u RESTRICT", "holds view {ns}_u.only")
-			w.run(ctx, "DROP VIEW {ns}_u.only; DROP NAMESPACE {ns}_u RESTRICT")
+			env.run(ctx, "DROP VIEW {ns}_u.only; DROP NAMESPACE {ns}_u RESTRICT")
 		}, patience)
 	})
 }

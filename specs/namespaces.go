@@ -12,82 +12,82 @@ import (
 
 // namespaces are specs of the SQL dialect: what belongs to a namespace, to the database
 // itself, and to no node alone.
-func namespaces(w *world) {
+func namespaces(env *environment) {
 	// refused runs a statement that must fail, for a reason, and change nothing.
 	refused := func(ctx SpecContext, sql, reason string, args ...any) {
 		GinkgoHelper()
-		_, err := w.cluster.ExecuteOnRandom(ctx, w.sql(sql), args...)
-		Expect(err).To(MatchError(ContainSubstring(w.sql(reason))), sql)
+		_, err := env.cluster.ExecuteOnRandom(ctx, env.sql(sql), args...)
+		Expect(err).To(MatchError(ContainSubstring(env.sql(reason))), sql)
 		Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied), sql)
 	}
 
 	Describe("A namespace", Label("suite:namespaces"), func() {
 		It("is dropped with what is in it only if the statement says so", func(ctx SpecContext) {
-			w.run(ctx, "CREATE NAMESPACE {ns}_b; CREATE TABLE {ns}_b.t (v); INSERT INTO {ns}_b.t VALUES ('kept')")
+			env.run(ctx, "CREATE NAMESPACE {ns}_b; CREATE TABLE {ns}_b.t (v); INSERT INTO {ns}_b.t VALUES ('kept')")
 			refused(ctx, "DROP NAMESPACE {ns}_b", "holds table {ns}_b.t")
 			refused(ctx, "DROP NAMESPACE IF EXISTS {ns}_b RESTRICT", "CASCADE drops them too")
-			Expect(w.cluster).To(BeConsistent(w.sql("SELECT v FROM {ns}_b.t")))
-			w.run(ctx, "DROP NAMESPACE {ns}_b CASCADE")
+			Expect(env.cluster).To(BeConsistent(env.sql("SELECT v FROM {ns}_b.t")))
+			env.run(ctx, "DROP NAMESPACE {ns}_b CASCADE")
 			refused(ctx, "SELECT * FROM {ns}_b.t", "does not exist")
-			w.run(ctx, "CREATE NAMESPACE {ns}_b; CREATE TABLE {ns}_b.t (v); DROP TABLE {ns}_b.t; DROP NAMESPACE {ns}_b")
+			env.run(ctx, "CREATE NAMESPACE {ns}_b; CREATE TABLE {ns}_b.t (v); DROP TABLE {ns}_b.t; DROP NAMESPACE {ns}_b")
 		}, patience)
 
 		It("is dropped without what only has a dot in its name", func(ctx SpecContext) {
-			w.run(ctx, `CREATE TABLE "{ns}_r.csv" (line); INSERT INTO "{ns}_r.csv" VALUES ('kept'); CREATE VIEW "{ns}_r.v" AS SELECT 1 AS one`)
-			w.run(ctx, "CREATE NAMESPACE {ns}_r; CREATE TABLE {ns}_r.t (v); CREATE TABLE {ns}_rest (v)")
+			env.run(ctx, `CREATE TABLE "{ns}_r.csv" (line); INSERT INTO "{ns}_r.csv" VALUES ('kept'); CREATE VIEW "{ns}_r.v" AS SELECT 1 AS one`)
+			env.run(ctx, "CREATE NAMESPACE {ns}_r; CREATE TABLE {ns}_r.t (v); CREATE TABLE {ns}_rest (v)")
 			refused(ctx, "SELECT * FROM {ns}_r.csv", "is not in namespace")
-			w.run(ctx, "DROP NAMESPACE {ns}_r CASCADE")
-			Expect(w.run(ctx, `SELECT line, one FROM "{ns}_r.csv", "{ns}_r.v"`)).To(HaveRows(Row("kept", 1)))
-			Expect(w.cluster).To(BeConsistent(w.sql(`SELECT * FROM "{ns}_r.csv"`), w.sql("SELECT * FROM {ns}_rest"),
-				w.sql("SELECT name FROM sqlite_schema WHERE name LIKE '{ns}_r%' ORDER BY name")))
+			env.run(ctx, "DROP NAMESPACE {ns}_r CASCADE")
+			Expect(env.run(ctx, `SELECT line, one FROM "{ns}_r.csv", "{ns}_r.v"`)).To(HaveRows(Row("kept", 1)))
+			Expect(env.cluster).To(BeConsistent(env.sql(`SELECT * FROM "{ns}_r.csv"`), env.sql("SELECT * FROM {ns}_rest"),
+				env.sql("SELECT name FROM sqlite_schema WHERE name LIKE '{ns}_r%' ORDER BY name")))
 		}, patience)
 
 		It("is dropped without a change to rows outside", func(ctx SpecContext) {
-			w.run(ctx, `CREATE NAMESPACE {ns}_p; CREATE TABLE {ns}_p.t (id INTEGER PRIMARY KEY); INSERT INTO {ns}_p.t VALUES (1);
+			env.run(ctx, `CREATE NAMESPACE {ns}_p; CREATE TABLE {ns}_p.t (id INTEGER PRIMARY KEY); INSERT INTO {ns}_p.t VALUES (1);
 				CREATE TABLE {ns}.c (t REFERENCES {ns}_p.t(id) ON DELETE CASCADE); INSERT INTO {ns}.c VALUES (1), (NULL)`)
 			refused(ctx, "DROP NAMESPACE {ns}_p CASCADE", "FOREIGN KEY constraint failed")
-			Expect(w.run(ctx, "SELECT count(*) FROM {ns}.c")).To(HaveRows(Row(2)))
-			w.run(ctx, "DELETE FROM {ns}.c WHERE t = 1; DROP NAMESPACE {ns}_p CASCADE")
-			Expect(w.run(ctx, "SELECT count(*) FROM {ns}.c")).To(HaveRows(Row(1)))
+			Expect(env.run(ctx, "SELECT count(*) FROM {ns}.c")).To(HaveRows(Row(2)))
+			env.run(ctx, "DELETE FROM {ns}.c WHERE t = 1; DROP NAMESPACE {ns}_p CASCADE")
+			Expect(env.run(ctx, "SELECT count(*) FROM {ns}.c")).To(HaveRows(Row(1)))
 		}, patience)
 
 		It("is known to a node that was away", Label("fault:isolate"), func(ctx SpecContext) {
-			w.needs(3)
-			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
-			w.leave(ctx, 2)
-			w.patiently(ctx, `CREATE NAMESPACE {ns}_s; CREATE TABLE {ns}_s.t (v); CREATE TABLE {ns}_s.u (v); CREATE TABLE "{ns}_s.csv" (v)`)
-			w.patiently(ctx, "ALTER TABLE {ns}_s.u RENAME TO w")
-			w.comeBack(ctx, 2)
-			w.runOn(ctx, w.node(2), "DROP NAMESPACE {ns}_s CASCADE")
-			names := w.sql("SELECT name FROM sqlite_schema WHERE name LIKE '{ns}_s%'")
-			Expect(w.cluster).To(BeConsistent(names))
-			Expect(w.run(ctx, names)).To(HaveRows(Row(w.ns + "_s.csv")))
+			env.needs(3)
+			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			env.leave(ctx, 2)
+			env.patiently(ctx, `CREATE NAMESPACE {ns}_s; CREATE TABLE {ns}_s.t (v); CREATE TABLE {ns}_s.u (v); CREATE TABLE "{ns}_s.csv" (v)`)
+			env.patiently(ctx, "ALTER TABLE {ns}_s.u RENAME TO w")
+			env.comeBack(ctx, 2)
+			env.runOn(ctx, env.node(2), "DROP NAMESPACE {ns}_s CASCADE")
+			names := env.sql("SELECT name FROM sqlite_schema WHERE name LIKE '{ns}_s%'")
+			Expect(env.cluster).To(BeConsistent(names))
+			Expect(env.run(ctx, names)).To(HaveRows(Row(env.ns + "_s.csv")))
 		}, patience)
 	})
 
 	Describe("What belongs to the database", Label("suite:namespaces"), func() {
 		It("cannot be written by a trigger", func(ctx SpecContext) {
-			w.run(ctx, `CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v); INSERT INTO {ns}.t VALUES (1, 1);
+			env.run(ctx, `CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v); INSERT INTO {ns}.t VALUES (1, 1);
 				CREATE TABLE {ns}.c (t REFERENCES t ON DELETE CASCADE); INSERT INTO {ns}.c VALUES (1)`)
-			w.run(ctx, "CREATE TRIGGER {ns}.a AFTER INSERT ON t BEGIN INSERT INTO rejoin_namespaces VALUES ('{ns}_more'); END")
-			w.run(ctx, "CREATE TRIGGER {ns}.d AFTER DELETE ON c BEGIN DELETE FROM rejoin_namespaces; END")
+			env.run(ctx, "CREATE TRIGGER {ns}.a AFTER INSERT ON t BEGIN INSERT INTO rejoin_namespaces VALUES ('{ns}_more'); END")
+			env.run(ctx, "CREATE TRIGGER {ns}.d AFTER DELETE ON c BEGIN DELETE FROM rejoin_namespaces; END")
 			refused(ctx, "INSERT INTO {ns}.t VALUES (2, 2)", "belong to the database itself")
 			refused(ctx, "DELETE FROM {ns}.t", "belong to the database itself")
 			refused(ctx, "CREATE TRIGGER {ns}.n AFTER INSERT ON main.rejoin_namespaces BEGIN SELECT 1; END", "must be in one namespace")
 			refused(ctx, "CREATE TRIGGER n AFTER INSERT ON rejoin_namespaces BEGIN SELECT 1; END", "belong to the database itself")
-			w.run(ctx, "CREATE NAMESPACE {ns}_e; DROP NAMESPACE {ns}_e")
-			Expect(w.run(ctx, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(1)))
-			Expect(w.run(ctx, "SELECT count(*) FROM rejoin_namespaces WHERE name LIKE '{ns}%'")).To(HaveRows(Row(1)))
+			env.run(ctx, "CREATE NAMESPACE {ns}_e; DROP NAMESPACE {ns}_e")
+			Expect(env.run(ctx, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(1)))
+			Expect(env.run(ctx, "SELECT count(*) FROM rejoin_namespaces WHERE name LIKE '{ns}%'")).To(HaveRows(Row(1)))
 		}, patience)
 
 		It("answers what a statement would do, and what a table is like, as a read on every node", func(ctx SpecContext) {
-			w.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v TEXT)")
-			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v TEXT)")
+			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 			for _, level := range []target.Consistency{target.Local, target.Leader, target.Strong} {
 				for _, sql := range []string{
 					"EXPLAIN QUERY PLAN UPDATE {ns}.t SET v = 'x' WHERE id = 1", "EXPLAIN INSERT INTO {ns}.t VALUES (1, 'x')", "EXPLAIN DROP TABLE {ns}.t",
 				} {
-					results, err := w.cluster.Reading(level).ExecuteOnAll(ctx, w.sql(sql))
+					results, err := env.cluster.Reading(level).ExecuteOnAll(ctx, env.sql(sql))
 					Expect(err).NotTo(HaveOccurred(), sql)
 					for _, r := range results {
 						Expect(r.Rows()).NotTo(BeEmpty(), sql)
@@ -95,18 +95,18 @@ func namespaces(w *world) {
 				}
 				for _, function := range []string{"pragma_table_info", "pragma_table_xinfo"} {
 					sql := "SELECT name, type FROM " + function + "('{ns}.t')"
-					Expect(w.cluster.Reading(level).ExecuteOnAll(ctx, w.sql(sql))).To(HaveRows(Row("id", "INTEGER"), Row("v", "TEXT")), sql)
+					Expect(env.cluster.Reading(level).ExecuteOnAll(ctx, env.sql(sql))).To(HaveRows(Row("id", "INTEGER"), Row("v", "TEXT")), sql)
 				}
-				results, err := w.cluster.Reading(level).ExecuteOnAll(ctx, w.sql("PRAGMA table_info({ns}.t)"))
+				results, err := env.cluster.Reading(level).ExecuteOnAll(ctx, env.sql("PRAGMA table_info({ns}.t)"))
 				Expect(err).NotTo(HaveOccurred())
 				for _, r := range results {
 					Expect(r.Rows()).To(HaveLen(2))
 				}
 			}
-			Expect(w.run(ctx, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(0)))
+			Expect(env.run(ctx, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(0)))
 			refused(ctx, "PRAGMA user_version = 1", "PRAGMA user_version is refused")
 			refused(ctx, "INSERT INTO {ns}.t VALUES (1, 'x'); EXPLAIN DELETE FROM {ns}.t", "EXPLAIN is refused")
-			Expect(w.run(ctx, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(0)))
+			Expect(env.run(ctx, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(0)))
 		}, patience)
 	})
 
@@ -123,18 +123,18 @@ func namespaces(w *world) {
 		}
 
 		It("is UTC on every node, whatever its process has for a zone", func(ctx SpecContext) {
-			w.run(ctx, "CREATE TABLE {ns}.z (id INTEGER PRIMARY KEY, at TEXT, made TEXT DEFAULT (datetime(1700000000, 'unixepoch', 'localtime')))")
+			env.run(ctx, "CREATE TABLE {ns}.z (id INTEGER PRIMARY KEY, at TEXT, made TEXT DEFAULT (datetime(1700000000, 'unixepoch', 'localtime')))")
 			var stored [][]any
 			for i, z := range zoned {
-				w.run(ctx, fmt.Sprintf("INSERT INTO {ns}.z (id, at) VALUES (?, %s)", z[0]), i)
+				env.run(ctx, fmt.Sprintf("INSERT INTO {ns}.z (id, at) VALUES (?, %s)", z[0]), i)
 				stored = append(stored, Row(z[1], "2023-11-14 22:13:20"))
 			}
-			Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.z ORDER BY id")))
-			Expect(w.cluster.Reading(target.Local).ExecuteOnAll(ctx, w.sql("SELECT at, made FROM {ns}.z ORDER BY id"))).To(HaveRows(stored...))
+			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.z ORDER BY id")))
+			Expect(env.cluster.Reading(target.Local).ExecuteOnAll(ctx, env.sql("SELECT at, made FROM {ns}.z ORDER BY id"))).To(HaveRows(stored...))
 
 			By("reading it, too")
 			for _, z := range zoned {
-				Expect(w.cluster.Reading(target.Local).ExecuteOnAll(ctx, "SELECT "+z[0])).To(HaveRows(Row(z[1])), z[0])
+				Expect(env.cluster.Reading(target.Local).ExecuteOnAll(ctx, "SELECT "+z[0])).To(HaveRows(Row(z[1])), z[0])
 			}
 		}, patience)
 	})

@@ -11,18 +11,18 @@ import (
 	. "github.com/rejoin-db/rejoin/harness/matchers"
 )
 
-func pressure(w *world) {
+func pressure(env *environment) {
 	When("a follower is away for long", Label("suite:pressure", "fault:isolate", "speed:slow"), func() {
 		It("costs its leader no more than a snapshot and a little log", func(ctx SpecContext) {
-			w.needs(3)
-			w.run(ctx, "CREATE TABLE {ns}.blobs (id INTEGER PRIMARY KEY, v BLOB)")
-			w.run(ctx, "INSERT INTO {ns}.blobs VALUES (1, NULL)")
-			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
-			leader := w.leader(ctx)
-			victim := w.others(leader)[0]
-			w.writeUntilCompacted(ctx, 1) // so that what comes is as it was before
-			before := w.usage(ctx, leader)
-			w.leave(ctx, victim)
+			env.needs(3)
+			env.run(ctx, "CREATE TABLE {ns}.blobs (id INTEGER PRIMARY KEY, v BLOB)")
+			env.run(ctx, "INSERT INTO {ns}.blobs VALUES (1, NULL)")
+			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			leader := env.leader(ctx)
+			victim := env.others(leader)[0]
+			env.writeUntilCompacted(ctx, 1) // so that what comes is as it was before
+			before := env.usage(ctx, leader)
+			env.leave(ctx, victim)
 
 			// Several writers share a sync of the log: one alone takes a minute on a busy machine.
 			const writers, writes, bytes = 8, 2000, 4 << 10
@@ -31,12 +31,12 @@ func pressure(w *world) {
 				written.Go(func() {
 					defer GinkgoRecover()
 					for range writes / writers {
-						w.runOn(ctx, w.node(leader), "UPDATE {ns}.blobs SET v = ? WHERE id = 1", make([]byte, bytes))
+						env.runOn(ctx, env.node(leader), "UPDATE {ns}.blobs SET v = ? WHERE id = 1", make([]byte, bytes))
 					}
 				})
 			}
 			written.Wait()
-			away, after := w.usage(ctx, victim), w.usage(ctx, leader)
+			away, after := env.usage(ctx, victim), env.usage(ctx, leader)
 			Expect(away.Lag).To(BeNumerically(">=", writes), "the follower was not away")
 			// Between two snapshots the log may grow by as much again as is kept.
 			Expect(after.LogEntries).To(BeNumerically("<", writes), "the leader keeps the log for who is away")
@@ -44,29 +44,29 @@ func pressure(w *world) {
 				Expect(after.Memory).To(BeNumerically("<", before.Memory+64<<20), "the leader's memory grows with who is away")
 			}
 			var noted int
-			for _, event := range w.cluster.Journal().Last(-1) {
+			for _, event := range env.cluster.Journal().Last(-1) {
 				if event.Kind == journal.Resource && event.Node == leader {
 					noted++
 				}
 			}
 			Expect(noted).To(BeNumerically(">=", 2), "the journal does not have it")
-			w.comeBack(ctx, victim)
-			Eventually(ctx, w.node(victim)).Should(HaveCaughtUp())
-			Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.blobs")))
+			env.comeBack(ctx, victim)
+			Eventually(ctx, env.node(victim)).Should(HaveCaughtUp())
+			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.blobs")))
 		}, patience)
 	})
 }
 
 // usage is what a node has in use.
-func (w *world) usage(ctx SpecContext, node int) harness.Usage {
+func (env *environment) usage(ctx SpecContext, node int) harness.Usage {
 	GinkgoHelper()
-	all, err := w.cluster.Measure(ctx)
+	all, err := env.cluster.Measure(ctx)
 	Expect(err).NotTo(HaveOccurred())
 	for _, usage := range all {
 		if usage.Node == node {
 			return usage
 		}
 	}
-	Fail("node " + w.node(node).ID() + " was not measured")
+	Fail("node " + env.node(node).ID() + " was not measured")
 	return harness.Usage{}
 }

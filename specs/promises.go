@@ -9,21 +9,21 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/journal"
 	. "github.com/rejoin-db/rejoin/harness/matchers"
-	"github.com/rejoin-db/rejoin/harness/network"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
 // promises shows the harness a broken promise of every kind that VerifyInvariants is
 // about, at each node: nodes tell it what no sound node would.
-func promises(w *world) {
+func promises(env *environment) {
 	Describe("What every cluster promises", Label("suite:promises"), func() {
 		var say *told
 
 		BeforeEach(func(ctx SpecContext) {
-			w.needs(3)
-			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			env.needs(3)
+			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 			say = &told{}
 		})
 
@@ -46,15 +46,15 @@ func promises(w *world) {
 		}
 
 		It("is one leader a term, also of nodes that have forgotten what they led", func(ctx SpecContext) {
-			for _, one := range w.cluster.Nodes() {
-				for _, other := range w.others(one.Index()) {
-					cluster := w.hearing(ctx, say)
+			for _, one := range env.cluster.Nodes() {
+				for _, other := range env.others(one.Index()) {
+					cluster := env.hearing(ctx, say)
 					leading(one.Index(), 1000, 1002, 1004)
 					Expect(cluster.VerifyInvariants(ctx)).To(Succeed())
 					leading(other, 1001, 1003)
 					Expect(cluster.VerifyInvariants(ctx)).To(Succeed())
 					leading(other, 1001, 1002, 1003) // neither the first nor the last of any
-					broken(cluster.VerifyInvariants(ctx), "both led in term 1002", one.String(), w.node(other).String())
+					broken(cluster.VerifyInvariants(ctx), "both led in term 1002", one.String(), env.node(other).String())
 					say.status = nil
 					broken(cluster.VerifyInvariants(ctx), "both led in term 1002")
 					Expect(cluster.Journal().Events()).To(ContainElement(HaveField("Text", "one leader a term")))
@@ -70,21 +70,21 @@ func promises(w *world) {
 					_, err = node.Status(ctx)
 					return err
 				},
-				"a look":           func(cluster *harness.Cluster) error { cluster.Look(ctx); return nil },
+				"a look":           func(cluster *harness.Cluster) error { cluster.Observe(ctx); return nil },
 				"a wait for it":    func(cluster *harness.Cluster) error { return cluster.WaitForNodeOnline(ctx, 2) },
 				"a wait for all":   func(cluster *harness.Cluster) error { return cluster.WaitForAllOnline(ctx) },
 				"who leads":        func(cluster *harness.Cluster) error { _, err := cluster.Leader(ctx); return err },
 				"what it takes":    func(cluster *harness.Cluster) error { _, err := cluster.Measure(ctx); return err },
 				"a comparison":     func(cluster *harness.Cluster) error { return cluster.VerifyDataConsistency(ctx, "SELECT 1") },
-				"its end, stopped": func(cluster *harness.Cluster) error { return gone(ctx, cluster, harness.Stop, target.Stop) },
-				"its end, crashed": func(cluster *harness.Cluster) error { return gone(ctx, cluster, harness.Crash, target.Crash) },
+				"its end, stopped": func(cluster *harness.Cluster) error { return gone(ctx, cluster, fault.Stop, target.Stop) },
+				"its end, crashed": func(cluster *harness.Cluster) error { return gone(ctx, cluster, fault.Crash, target.Crash) },
 			}
 			for what, ask := range asking {
-				cluster := w.hearing(ctx, say)
+				cluster := env.hearing(ctx, say)
 				leading(2, 1000)
 				Expect(ask(cluster)).To(Succeed(), what)
 				leading(0, 1000)
-				cluster.Look(ctx)
+				cluster.Observe(ctx)
 				say.status = nil
 				Expect(cluster.Heal(ctx)).To(Succeed())
 				broken(cluster.VerifyInvariants(ctx), "both led in term 1000")
@@ -100,7 +100,7 @@ func promises(w *world) {
 					return s
 				}
 			}
-			for _, node := range w.cluster.Nodes() {
+			for _, node := range env.cluster.Nodes() {
 				for _, forgets := range []struct {
 					vote target.Vote
 					why  string
@@ -110,7 +110,7 @@ func promises(w *world) {
 					{target.Vote{Term: 999, For: "one"}, "had voted for one in term 1000, and has forgotten it"},
 					{target.Vote{}, "has forgotten it"},
 				} {
-					cluster := w.hearing(ctx, say)
+					cluster := env.hearing(ctx, say)
 					voted(node.Index(), target.Vote{Term: 999, For: "another"})
 					Expect(cluster.VerifyInvariants(ctx)).To(Succeed())
 					voted(node.Index(), target.Vote{Term: 1000, For: "one"})
@@ -122,24 +122,24 @@ func promises(w *world) {
 				}
 			}
 			By("isolating a node, which may not forget it either")
-			cluster := w.hearing(ctx, say)
+			cluster := env.hearing(ctx, say)
 			voted(1, target.Vote{Term: 1000, For: "one"})
-			cluster.Look(ctx)
+			cluster.Observe(ctx)
 			Expect(cluster.TakeNodeOffline(ctx, 1)).To(Succeed())
 			voted(1, target.Vote{Term: 1000, For: "another"})
-			cluster.Look(ctx)
+			cluster.Observe(ctx)
 			say.status = nil
 			Expect(cluster.Heal(ctx)).To(Succeed())
 			broken(cluster.VerifyInvariants(ctx), "voted in term 1000 for one, and for another")
 		}, patience)
 
 		It("is that all nodes hold the same, by what each says that it holds", func(ctx SpecContext) {
-			if _, digests := target.As[target.Digester](w.booted); !digests {
+			if _, digests := target.As[target.Digester](env.booted); !digests {
 				Skip("this needs a target that can hash what a node holds")
 			}
-			cluster := w.hearing(ctx, say)
+			cluster := env.hearing(ctx, say)
 			Expect(cluster.VerifyInvariants(ctx)).To(Succeed())
-			for _, node := range w.cluster.Nodes() {
+			for _, node := range env.cluster.Nodes() {
 				say.digest = func(at int, index uint64, sum string) (uint64, string) {
 					if at == node.Index() {
 						sum += "0"
@@ -163,9 +163,9 @@ func promises(w *world) {
 		}, patience)
 
 		It("is that every acknowledged change is on every node, however it was sent", func(ctx SpecContext) {
-			w.requires(target.Keys)
-			w.run(ctx, "CREATE TABLE {ns}.t (v)")
-			insert := w.sql("INSERT INTO {ns}.t VALUES (1)")
+			env.requires(target.Dedup)
+			env.run(ctx, "CREATE TABLE {ns}.t (v)")
+			insert := env.sql("INSERT INTO {ns}.t VALUES (1)")
 			var mu sync.Mutex
 			var ids []string
 			say.request = func(_ int, request target.Request) target.Request {
@@ -176,12 +176,12 @@ func promises(w *world) {
 				}
 				return request
 			}
-			cluster := w.hearing(ctx, say)
+			cluster := env.hearing(ctx, say)
 			node, err := cluster.Node(1)
 			Expect(err).NotTo(HaveOccurred())
 			Expect(node.Execute(ctx, insert)).Error().NotTo(HaveOccurred())
 			Expect(node.Inside().Execute(ctx, insert)).Error().NotTo(HaveOccurred())
-			Expect(node.ExecuteAs(ctx, "key-of-"+w.ns, insert)).Error().NotTo(HaveOccurred())
+			Expect(node.ExecuteAs(ctx, "key-of-"+env.ns, insert)).Error().NotTo(HaveOccurred())
 			Expect(node.ExecuteWithRetry(ctx, insert)).Error().NotTo(HaveOccurred())
 			Expect(cluster.ExecuteOnRandom(ctx, insert)).Error().NotTo(HaveOccurred())
 			Expect(cluster.ExecuteWithRetry(ctx, insert)).Error().NotTo(HaveOccurred())
@@ -190,7 +190,7 @@ func promises(w *world) {
 			Expect(ids).To(HaveLen(7 + cluster.Size()))
 			Expect(cluster.VerifyInvariants(ctx)).To(Succeed())
 
-			for _, node := range w.cluster.Nodes() {
+			for _, node := range env.cluster.Nodes() {
 				for _, id := range ids {
 					say.remembered = func(at int, ids map[string]bool) {
 						if at == node.Index() {
@@ -204,24 +204,24 @@ func promises(w *world) {
 			Expect(cluster.VerifyInvariants(ctx)).To(Succeed())
 
 			By("expecting none of what failed, or changed nothing")
-			Expect(cluster.ExecuteOnRandom(ctx, w.sql("INSERT INTO {ns}.no_such_table VALUES (1)"))).Error().To(HaveOccurred())
-			Expect(cluster.ExecuteOnRandom(ctx, w.sql("SELECT * FROM {ns}.t"))).Error().NotTo(HaveOccurred())
+			Expect(cluster.ExecuteOnRandom(ctx, env.sql("INSERT INTO {ns}.no_such_table VALUES (1)"))).Error().To(HaveOccurred())
+			Expect(cluster.ExecuteOnRandom(ctx, env.sql("SELECT * FROM {ns}.t"))).Error().NotTo(HaveOccurred())
 			Expect(cluster.VerifyInvariants(ctx)).To(Succeed())
 		}, patience)
 
 		It("is that the latest acknowledged changes are on every node, of as many as nodes remember", func(ctx SpecContext) {
-			w.requires(target.Keys)
+			env.requires(target.Dedup)
 			const watched, sent = 3, 8
-			w.run(ctx, "CREATE TABLE {ns}.t (v)")
+			env.run(ctx, "CREATE TABLE {ns}.t (v)")
 			say.memory = 2 * watched
-			cluster := w.hearing(ctx, say)
+			cluster := env.hearing(ctx, say)
 			node, err := cluster.Node(0)
 			Expect(err).NotTo(HaveOccurred())
 			for i := range sent {
-				_, err := node.ExecuteAs(ctx, fmt.Sprintf("key-%d-of-%s", i, w.ns), w.sql("INSERT INTO {ns}.t VALUES (?)"), i)
+				_, err := node.ExecuteAs(ctx, fmt.Sprintf("key-%d-of-%s", i, env.ns), env.sql("INSERT INTO {ns}.t VALUES (?)"), i)
 				Expect(err).NotTo(HaveOccurred())
 				for back := range min(i+1, watched+1) {
-					lost := fmt.Sprintf("key-%d-of-%s", i-back, w.ns)
+					lost := fmt.Sprintf("key-%d-of-%s", i-back, env.ns)
 					say.remembered = func(at int, ids map[string]bool) {
 						if at == 2 {
 							delete(ids, lost)
@@ -238,8 +238,8 @@ func promises(w *world) {
 		}, patience)
 
 		It("cannot be told while a node is offline", Label("fault:isolate"), func(ctx SpecContext) {
-			cluster := w.hearing(ctx, say)
-			for _, node := range w.cluster.Nodes() {
+			cluster := env.hearing(ctx, say)
+			for _, node := range env.cluster.Nodes() {
 				Expect(cluster.TakeNodeOffline(ctx, node.Index())).To(Succeed())
 				Expect(cluster.VerifyInvariants(ctx)).To(MatchError(ContainSubstring("%s is offline (isolate)", node)))
 				Expect(cluster.Heal(ctx)).To(Succeed())
@@ -248,10 +248,10 @@ func promises(w *world) {
 		}, patience)
 
 		It("is written down with what was done, to whom, and what came of it", func(ctx SpecContext) {
-			w.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY)")
-			cluster := w.hearing(ctx, say)
-			insert := w.sql("INSERT INTO {ns}.t VALUES (1)")
-			for _, node := range w.cluster.Nodes() {
+			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY)")
+			cluster := env.hearing(ctx, say)
+			insert := env.sql("INSERT INTO {ns}.t VALUES (1)")
+			for _, node := range env.cluster.Nodes() {
 				heard, err := cluster.Node(node.Index())
 				Expect(err).NotTo(HaveOccurred())
 				before := operations(cluster)
@@ -270,12 +270,12 @@ func promises(w *world) {
 			if cluster.Can(target.Links) {
 				By("losing an answer")
 				const lost = "INSERT INTO {ns}.t VALUES (99)"
-				Expect(cluster.Cut(ctx, network.Drop, network.Way[int]{From: 0, To: harness.Clients})).To(Succeed())
+				Expect(cluster.Cut(ctx, fault.Drop, fault.Link{From: 0, To: fault.Clients})).To(Succeed())
 				first, err := cluster.Node(0)
 				Expect(err).NotTo(HaveOccurred())
-				Expect(w.timely(ctx, func(ctx context.Context) error { _, err := first.Execute(ctx, w.sql(lost)); return err })).To(
+				Expect(env.timely(ctx, func(ctx context.Context) error { _, err := first.Execute(ctx, env.sql(lost)); return err })).To(
 					WithTransform(target.OutcomeOf, Equal(target.Unknown)))
-				Expect(cluster.Journal().Events()).To(ContainElement(And(HaveField("Text", w.sql(lost)), HaveField("Op.Outcome", journal.Unknown))))
+				Expect(cluster.Journal().Events()).To(ContainElement(And(HaveField("Text", env.sql(lost)), HaveField("Op.Outcome", journal.Unknown))))
 				Expect(cluster.Heal(ctx)).To(Succeed())
 			}
 			Expect(cluster.TakeNodeOffline(ctx, 2)).To(Succeed())
@@ -290,12 +290,12 @@ func promises(w *world) {
 }
 
 // gone loses node 2 that way, if that can be done; else it is only asked.
-func gone(ctx context.Context, cluster *harness.Cluster, way harness.Way, need target.Ability) error {
+func gone(ctx context.Context, cluster *harness.Cluster, mode fault.Mode, need target.Ability) error {
 	if !cluster.Can(need) {
-		cluster.Look(ctx)
+		cluster.Observe(ctx)
 		return nil
 	}
-	return cluster.TakeNodeOffline(ctx, 2, way)
+	return cluster.TakeNodeOffline(ctx, 2, mode)
 }
 
 // operations is how many the cluster's journal has.

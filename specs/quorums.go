@@ -12,7 +12,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness"
-	"github.com/rejoin-db/rejoin/harness/disk"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	. "github.com/rejoin-db/rejoin/harness/matchers"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
@@ -23,91 +23,91 @@ const noAnswer = 600 * time.Millisecond
 
 // quorums are specs about who counts, and how many are enough, of a cluster that has one
 // node at first.
-func quorums(w *world) {
+func quorums(env *environment) {
 	Describe("A quorum", Label("suite:quorums", "fault:isolate"), func() {
 		It("is a majority of the voters of the moment, at each size that the cluster grows to and shrinks to", func(ctx SpecContext) {
-			w.requires(target.Members)
-			w.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY AUTOINCREMENT, v TEXT)")
+			env.requires(target.Members)
+			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY AUTOINCREMENT, v TEXT)")
 			const largest = 5
 			written := 0
 			// enough proves that as many nodes as a quorum take a write, and one less do not.
 			// The nodes that came last are those that are left.
 			enough := func(leaderToo bool) {
 				GinkgoHelper()
-				size := w.cluster.Size()
+				size := env.cluster.Size()
 				quorum := size/2 + 1
-				Expect(w.cluster.Quorum()).To(Equal(quorum))
-				w.agreeOnMembers(ctx, size)
+				Expect(env.cluster.Quorum()).To(Equal(quorum))
+				env.agreeOnMembers(ctx, size)
 				if size == 1 {
-					w.run(ctx, "INSERT INTO {ns}.t (v) VALUES ('one')")
+					env.run(ctx, "INSERT INTO {ns}.t (v) VALUES ('one')")
 					written++
 					return
 				}
-				leader := w.leader(ctx)
-				gone := w.others(leader)
+				leader := env.leader(ctx)
+				gone := env.others(leader)
 				if leaderToo {
 					gone = append([]int{leader}, gone...)
 				}
 				for _, node := range gone[:size-quorum] {
-					w.leave(ctx, node)
+					env.leave(ctx, node)
 				}
-				w.patiently(ctx, "INSERT INTO {ns}.t (v) VALUES ('a quorum')")
+				env.patiently(ctx, "INSERT INTO {ns}.t (v) VALUES ('a quorum')")
 				written++
-				leader = w.leader(ctx)
+				leader = env.leader(ctx)
 				next := -1
-				for _, node := range w.cluster.OnlineNodes() {
+				for _, node := range env.cluster.OnlineNodes() {
 					if node.Index() != leader {
 						next = node.Index()
 						break
 					}
 				}
-				w.leave(ctx, next)
-				w.noQuorum(ctx, leader, "INSERT INTO {ns}.t (v) VALUES ('tried')")
-				w.comeBack(ctx, append(gone[:size-quorum:size-quorum], next)...)
+				env.leave(ctx, next)
+				env.noQuorum(ctx, leader, "INSERT INTO {ns}.t (v) VALUES ('tried')")
+				env.comeBack(ctx, append(gone[:size-quorum:size-quorum], next)...)
 			}
 
 			enough(false)
-			for w.cluster.Size() < largest {
-				added, err := w.cluster.AddNode(ctx)
+			for env.cluster.Size() < largest {
+				added, err := env.cluster.AddNode(ctx)
 				Expect(err).NotTo(HaveOccurred())
-				Expect(w.cluster.WaitForNodeOnline(ctx, added.Index())).To(Succeed())
-				enough(w.cluster.Size() == 4)
+				Expect(env.cluster.WaitForNodeOnline(ctx, added.Index())).To(Succeed())
+				enough(env.cluster.Size() == 4)
 			}
-			for w.cluster.Size() > 1 {
-				leader := w.leader(ctx)
+			for env.cluster.Size() > 1 {
+				leader := env.leader(ctx)
 				gone := leader
-				if w.cluster.Size() == 4 {
-					gone = w.others(leader)[0]
+				if env.cluster.Size() == 4 {
+					gone = env.others(leader)[0]
 				}
-				Expect(w.cluster.RemoveNode(ctx, gone)).To(Succeed())
-				w.leader(ctx)
-				enough(w.cluster.Size() == 3)
+				Expect(env.cluster.RemoveNode(ctx, gone)).To(Succeed())
+				env.leader(ctx)
+				enough(env.cluster.Size() == 3)
 			}
-			Expect(w.run(ctx, "SELECT count(*) FROM {ns}.t WHERE v <> 'tried'")).To(HaveRows(Row(written)))
+			Expect(env.run(ctx, "SELECT count(*) FROM {ns}.t WHERE v <> 'tried'")).To(HaveRows(Row(written)))
 		}, patience)
 	})
 }
 
 // nonVoters are specs about members that only listen.
-func nonVoters(w *world) {
+func nonVoters(env *environment) {
 	Describe("Members that only listen", Label("suite:quorums", "fault:isolate"), func() {
 		It("count for no commit, no read, no election and no lease, until they are made voters", func(ctx SpecContext) {
-			w.needs(3)
-			w.requires(target.Members, target.Links)
-			if w.cluster.Size() != 3 {
+			env.needs(3)
+			env.requires(target.Members, target.Links)
+			if env.cluster.Size() != 3 {
 				Skip("this is about three voters")
 			}
-			w.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY)")
+			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY)")
 			var listeners []*harness.Node
 			for range 2 {
-				added, err := w.cluster.AddNode(ctx, harness.NonVoter)
+				added, err := env.cluster.AddNode(ctx, harness.NonVoter)
 				Expect(err).NotTo(HaveOccurred())
 				Expect(added.Votes()).To(BeFalse())
 				listeners = append(listeners, added)
 			}
-			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
-			Expect(w.cluster.Quorum()).To(Equal(2))
-			w.agreeOnMembers(ctx, 3)
+			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			Expect(env.cluster.Quorum()).To(Equal(2))
+			env.agreeOnMembers(ctx, 3)
 			voters := []int{0, 1, 2}
 			// onlyListened proves that none of them ever stood for election.
 			onlyListened := func() {
@@ -120,11 +120,11 @@ func nonVoters(w *world) {
 			}
 
 			By("leaving the leader with those that only listen")
-			leader := w.leader(ctx)
-			term := statusOf(ctx, w.node(leader)).Term
+			leader := env.leader(ctx)
+			term := statusOf(ctx, env.node(leader)).Term
 			for _, voter := range voters {
 				if voter != leader {
-					w.leave(ctx, voter)
+					env.leave(ctx, voter)
 				}
 			}
 			var asking sync.WaitGroup // at once, while the leader still leads
@@ -132,165 +132,165 @@ func nonVoters(w *world) {
 				defer GinkgoRecover()
 				reading, cancel := context.WithTimeout(ctx, noAnswer)
 				defer cancel()
-				_, err := w.node(leader).Inside().Reading(target.Strong).Execute(reading, "SELECT 1")
+				_, err := env.node(leader).Inside().Reading(target.Strong).Execute(reading, "SELECT 1")
 				Expect(err).To(HaveOccurred(), "a strong read was confirmed by members that do not vote")
 			})
 			asking.Go(func() {
 				defer GinkgoRecover()
-				said := w.askMembers(ctx, listeners[0].Index(), adding(listeners[1].ID(), statusOf(ctx, listeners[1]).Address, false))
+				said := env.askMembers(ctx, listeners[0].Index(), adding(listeners[1].ID(), statusOf(ctx, listeners[1]).Address, false))
 				Expect(said.status).NotTo(Equal(http.StatusOK), "a change of the members was made by fewer than a quorum")
 			})
 			asking.Wait()
-			w.noQuorum(ctx, leader, "INSERT INTO {ns}.t VALUES (-1)")
-			Expect(statusOf(ctx, w.node(leader)).Role).NotTo(Equal("leader"), "its lease is renewed by members that do not vote")
+			env.noQuorum(ctx, leader, "INSERT INTO {ns}.t VALUES (-1)")
+			Expect(statusOf(ctx, env.node(leader)).Role).NotTo(Equal("leader"), "its lease is renewed by members that do not vote")
 			onlyListened()
 			for _, l := range listeners {
 				Expect(l.Reading(target.Local).Execute(ctx, "SELECT 1")).To(HaveRows(Row(1)))
 			}
 			for _, voter := range voters {
 				if voter != leader {
-					w.comeBack(ctx, voter)
+					env.comeBack(ctx, voter)
 				}
 			}
 
 			By("leaving them with one voter that does not lead")
-			leader = w.leader(ctx)
-			Expect(statusOf(ctx, w.node(leader)).Term).To(BeNumerically(">", term))
+			leader = env.leader(ctx)
+			Expect(statusOf(ctx, env.node(leader)).Term).To(BeNumerically(">", term))
 			left := -1
 			for _, voter := range voters {
 				if voter != leader {
 					left = voter
 				}
 			}
-			w.patiently(ctx, "INSERT INTO {ns}.t VALUES (1)")
+			env.patiently(ctx, "INSERT INTO {ns}.t VALUES (1)")
 			for _, voter := range voters {
 				if voter != left {
-					w.leave(ctx, voter)
+					env.leave(ctx, voter)
 				}
 			}
-			w.noQuorum(ctx, left, "INSERT INTO {ns}.t VALUES (-2)")
-			Expect(statusOf(ctx, w.node(left)).LedTerms).NotTo(ContainElement(BeNumerically(">", statusOf(ctx, w.node(leader)).Term)))
+			env.noQuorum(ctx, left, "INSERT INTO {ns}.t VALUES (-2)")
+			Expect(statusOf(ctx, env.node(left)).LedTerms).NotTo(ContainElement(BeNumerically(">", statusOf(ctx, env.node(leader)).Term)))
 			onlyListened()
 			for _, voter := range voters {
 				if voter != left {
-					w.comeBack(ctx, voter)
+					env.comeBack(ctx, voter)
 				}
 			}
 
 			By("cutting one off, which must not come back with a higher term")
-			w.leader(ctx)
+			env.leader(ctx)
 			term = statusOf(ctx, listeners[0]).Term
-			w.leave(ctx, listeners[0].Index())
-			w.patiently(ctx, "INSERT INTO {ns}.t VALUES (2)")
+			env.leave(ctx, listeners[0].Index())
+			env.patiently(ctx, "INSERT INTO {ns}.t VALUES (2)")
 			Eventually(ctx, func(ctx context.Context) string { return statusOf(ctx, listeners[0]).Leader }).Should(BeEmpty())
 			Consistently(ctx, func(ctx context.Context) uint64 { return statusOf(ctx, listeners[0]).Term }).Should(Equal(term))
-			w.comeBack(ctx, listeners[0].Index())
+			env.comeBack(ctx, listeners[0].Index())
 			onlyListened()
 
 			By("making one a voter that cannot catch up")
-			if w.cluster.Can(target.Disks) {
-				leader = w.leader(ctx)
+			if env.cluster.Can(target.Disks) {
+				leader = env.leader(ctx)
 				slow := listeners[0]
-				Expect(w.cluster.SetDisk(ctx, slow.Index(), disk.Faults{Slow: 5 * noAnswer})).To(Succeed())
-				w.runOn(ctx, w.node(leader), "INSERT INTO {ns}.t VALUES (-4)")
+				Expect(env.cluster.SetDisk(ctx, slow.Index(), fault.Disk{Slow: 5 * noAnswer})).To(Succeed())
+				env.runOn(ctx, env.node(leader), "INSERT INTO {ns}.t VALUES (-4)")
 				asking, cancel := context.WithTimeout(ctx, noAnswer)
-				said, err := w.tryToAsk(asking, leader, w.authorized(asked{method: http.MethodPost, path: membersPath,
+				said, err := env.tryToAsk(asking, leader, env.authorized(asked{method: http.MethodPost, path: membersPath,
 					body: adding(slow.ID(), statusOf(ctx, slow).Address, true)}))
 				cancel()
 				Expect(err != nil || said.status != http.StatusOK).To(BeTrue(), "a node that has not caught up was made a voter")
-				Expect(votersAmong(statusOf(ctx, w.node(leader)).Peers)).To(Equal(3), "a node that has not caught up votes")
-				Expect(w.cluster.Heal(ctx)).To(Succeed())
+				Expect(votersAmong(statusOf(ctx, env.node(leader)).Peers)).To(Equal(3), "a node that has not caught up votes")
+				Expect(env.cluster.Heal(ctx)).To(Succeed())
 			}
 
 			By("making one a voter, without which three of four are no quorum any more")
-			leader = w.leader(ctx)
+			leader = env.leader(ctx)
 			promoted := listeners[1]
-			w.changeMembers(ctx, leader, adding(promoted.ID(), statusOf(ctx, promoted).Address, true))
-			w.agreeOnMembers(ctx, 4)
+			env.changeMembers(ctx, leader, adding(promoted.ID(), statusOf(ctx, promoted).Address, true))
+			env.agreeOnMembers(ctx, 4)
 			for _, voter := range voters[:3] {
 				if voter != leader {
-					w.leave(ctx, voter)
+					env.leave(ctx, voter)
 					break
 				}
 			}
-			w.patiently(ctx, "INSERT INTO {ns}.t VALUES (3)")
-			w.leave(ctx, promoted.Index())
-			w.noQuorum(ctx, w.leader(ctx), "INSERT INTO {ns}.t VALUES (-3)")
-			Expect(w.cluster.Heal(ctx)).To(Succeed())
+			env.patiently(ctx, "INSERT INTO {ns}.t VALUES (3)")
+			env.leave(ctx, promoted.Index())
+			env.noQuorum(ctx, env.leader(ctx), "INSERT INTO {ns}.t VALUES (-3)")
+			Expect(env.cluster.Heal(ctx)).To(Succeed())
 
 			By("taking its vote")
-			w.changeMembers(ctx, w.leader(ctx), adding(promoted.ID(), statusOf(ctx, promoted).Address, false))
-			w.agreeOnMembers(ctx, 3)
+			env.changeMembers(ctx, env.leader(ctx), adding(promoted.ID(), statusOf(ctx, promoted).Address, false))
+			env.agreeOnMembers(ctx, 3)
 			for _, l := range listeners {
-				w.leave(ctx, l.Index())
+				env.leave(ctx, l.Index())
 			}
-			w.leave(ctx, w.others(w.leader(ctx))[0])
-			w.patiently(ctx, "INSERT INTO {ns}.t VALUES (4)")
-			Expect(w.cluster.Heal(ctx)).To(Succeed())
-			Expect(w.run(ctx, "SELECT count(*) FROM {ns}.t WHERE id > 0")).To(HaveRows(Row(4)))
+			env.leave(ctx, env.others(env.leader(ctx))[0])
+			env.patiently(ctx, "INSERT INTO {ns}.t VALUES (4)")
+			Expect(env.cluster.Heal(ctx)).To(Succeed())
+			Expect(env.run(ctx, "SELECT count(*) FROM {ns}.t WHERE id > 0")).To(HaveRows(Row(4)))
 		}, patience)
 
 		It("are what they were after all nodes were started again, and are handed nothing by a leader that leaves", Label("fault:crash"), func(ctx SpecContext) {
-			w.needs(3)
-			w.requires(target.Members, target.Crash, target.Stop)
-			w.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY)")
-			listener, err := w.cluster.AddNode(ctx, harness.NonVoter)
+			env.needs(3)
+			env.requires(target.Members, target.Crash, target.Stop)
+			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY)")
+			listener, err := env.cluster.AddNode(ctx, harness.NonVoter)
 			Expect(err).NotTo(HaveOccurred())
 			again := func(voters int) {
 				GinkgoHelper()
-				Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
-				w.agreeOnMembers(ctx, voters)
-				for _, node := range w.cluster.Nodes() {
-					w.leave(ctx, node.Index(), harness.Crash)
+				Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
+				env.agreeOnMembers(ctx, voters)
+				for _, node := range env.cluster.Nodes() {
+					env.leave(ctx, node.Index(), fault.Crash)
 				}
-				for _, node := range w.cluster.Nodes() {
-					Expect(w.cluster.BringNodeOnline(ctx, node.Index())).To(Succeed())
+				for _, node := range env.cluster.Nodes() {
+					Expect(env.cluster.BringNodeOnline(ctx, node.Index())).To(Succeed())
 				}
-				Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
-				w.agreeOnMembers(ctx, voters)
-				Expect(w.cluster.Quorum()).To(Equal(voters/2 + 1))
+				Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
+				env.agreeOnMembers(ctx, voters)
+				Expect(env.cluster.Quorum()).To(Equal(voters/2 + 1))
 			}
-			again(w.cluster.Size() - 1)
-			gone := w.others(w.leader(ctx))
+			again(env.cluster.Size() - 1)
+			gone := env.others(env.leader(ctx))
 			gone = slices.DeleteFunc(gone, func(node int) bool { return node == listener.Index() })
-			Expect(w.cluster.RemoveNode(ctx, gone[0])).To(Succeed())
-			voters := w.cluster.Size() - 1
+			Expect(env.cluster.RemoveNode(ctx, gone[0])).To(Succeed())
+			voters := env.cluster.Size() - 1
 			again(voters)
 
 			By("leaving")
-			old := w.leader(ctx)
-			w.leave(ctx, old, harness.Stop)
-			if w.cluster.Quorum() <= voters-1 {
-				Expect(w.leader(ctx)).NotTo(Equal(listener.Index()))
-				w.patiently(ctx, "INSERT INTO {ns}.t VALUES (1)")
+			old := env.leader(ctx)
+			env.leave(ctx, old, fault.Stop)
+			if env.cluster.Quorum() <= voters-1 {
+				Expect(env.leader(ctx)).NotTo(Equal(listener.Index()))
+				env.patiently(ctx, "INSERT INTO {ns}.t VALUES (1)")
 			}
 			Expect(statusOf(ctx, listener)).To(And(HaveField("Role", "follower"), HaveField("LedTerms", BeEmpty())))
-			w.comeBack(ctx, old)
-			w.run(ctx, "INSERT INTO {ns}.t VALUES (2)")
+			env.comeBack(ctx, old)
+			env.run(ctx, "INSERT INTO {ns}.t VALUES (2)")
 		}, patience)
 	})
 }
 
 // noQuorum proves that a write is not acknowledged at a node that runs, long after others
 // would have been elected.
-func (w *world) noQuorum(ctx context.Context, node int, sql string) {
+func (env *environment) noQuorum(ctx context.Context, node int, sql string) {
 	GinkgoHelper()
 	trying, cancel := context.WithTimeout(ctx, noAnswer)
 	defer cancel()
-	_, err := w.node(node).Inside().Execute(trying, w.sql(sql))
+	_, err := env.node(node).Inside().Execute(trying, env.sql(sql))
 	Expect(err).To(HaveOccurred(), "fewer than a quorum have taken a write")
 	Expect(target.OutcomeOf(err)).NotTo(Equal(target.Applied))
 }
 
 // agreeOnMembers waits until all members know one another as the cluster does, with so many
 // voters; but for their votes, which a spec may have changed behind the harness.
-func (w *world) agreeOnMembers(ctx context.Context, voters int) {
+func (env *environment) agreeOnMembers(ctx context.Context, voters int) {
 	GinkgoHelper()
 	var want []any
-	for _, node := range w.cluster.Nodes() {
+	for _, node := range env.cluster.Nodes() {
 		want = append(want, And(HaveField("ID", node.ID()), HaveField("Address", statusOf(ctx, node).Address)))
 	}
-	for _, node := range w.cluster.Nodes() {
+	for _, node := range env.cluster.Nodes() {
 		if len(statusOf(ctx, node).Peers) == 0 {
 			continue // it cannot tell
 		}
@@ -328,15 +328,15 @@ func encoded(value any) string {
 }
 
 // askMembers asks a node for a change of the members, behind the harness.
-func (w *world) askMembers(ctx context.Context, node int, body string) answered {
+func (env *environment) askMembers(ctx context.Context, node int, body string) answered {
 	GinkgoHelper()
-	w.requires(target.Ports)
-	return w.ask(ctx, node, w.authorized(asked{method: http.MethodPost, path: membersPath, body: body}))
+	env.requires(target.Dial)
+	return env.ask(ctx, node, env.authorized(asked{method: http.MethodPost, path: membersPath, body: body}))
 }
 
 // changeMembers is the same, and expects that it is done.
-func (w *world) changeMembers(ctx context.Context, node int, body string) {
+func (env *environment) changeMembers(ctx context.Context, node int, body string) {
 	GinkgoHelper()
-	said := w.askMembers(ctx, node, body)
+	said := env.askMembers(ctx, node, body)
 	Expect(said.status).To(Equal(http.StatusOK), "%s: %s", body, said.body)
 }

@@ -11,170 +11,170 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness"
-	"github.com/rejoin-db/rejoin/harness/disk"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	. "github.com/rejoin-db/rejoin/harness/matchers"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
 // removed are specs about nodes that are no members any more, and run on.
-func removed(w *world) {
+func removed(env *environment) {
 	Describe("A node that was removed", Label("suite:removed", "fault:isolate"), func() {
 		BeforeEach(func(ctx SpecContext) {
-			w.needs(3)
-			w.requires(target.Ports, target.Members, target.Crash)
-			if w.cluster.Size() != 3 {
+			env.needs(3)
+			env.requires(target.Dial, target.Members, target.Crash)
+			if env.cluster.Size() != 3 {
 				Skip("this is about three nodes")
 			}
-			w.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY)")
-			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY)")
+			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 		})
 
 		// forgotten proves that the others do without the node, and it without them: nothing
 		// reaches it, and it disturbs no other node.
 		forgotten := func(ctx context.Context, gone int, id int) {
 			GinkgoHelper()
-			leader := w.leader(ctx)
-			term := statusOf(ctx, w.node(leader)).Term
-			before := statusOf(ctx, w.node(gone))
+			leader := env.leader(ctx)
+			term := statusOf(ctx, env.node(leader)).Term
+			before := statusOf(ctx, env.node(gone))
 			for i := range 3 {
-				Expect(w.node(leader).ExecuteWithRetry(ctx, w.sql("INSERT INTO {ns}.t VALUES (?)"), id+i)).Error().NotTo(HaveOccurred())
+				Expect(env.node(leader).ExecuteWithRetry(ctx, env.sql("INSERT INTO {ns}.t VALUES (?)"), id+i)).Error().NotTo(HaveOccurred())
 			}
-			Consistently(ctx, w.node(gone)).WithTimeout(noAnswer).ShouldNot(BeOnline(), "it goes on as a member")
-			after := statusOf(ctx, w.node(gone))
+			Consistently(ctx, env.node(gone)).WithTimeout(noAnswer).ShouldNot(BeOnline(), "it goes on as a member")
+			after := statusOf(ctx, env.node(gone))
 			Expect(after.LogEntries).To(BeNumerically("<=", before.LogEntries+1), "it is still sent entries") // one may have been on its way
 			Expect(after.AppliedIndex).To(BeNumerically("<=", before.AppliedIndex+1))
 			Expect(after.Role).NotTo(Equal("leader"))
-			if w.cluster.HasClock() {
-				Expect(statusOf(ctx, w.node(leader))).To(And(HaveField("Role", "leader"), HaveField("Term", term)), "it has ended a leadership")
+			if env.cluster.Can(target.Time) {
+				Expect(statusOf(ctx, env.node(leader))).To(And(HaveField("Role", "leader"), HaveField("Term", term)), "it has ended a leadership")
 			}
-			for _, node := range w.others(gone) {
-				Expect(statusOf(ctx, w.node(node)).Peers).To(And(HaveLen(2), Not(ContainElement(HaveField("ID", w.node(gone).ID())))))
+			for _, node := range env.others(gone) {
+				Expect(statusOf(ctx, env.node(node)).Peers).To(And(HaveLen(2), Not(ContainElement(HaveField("ID", env.node(gone).ID())))))
 			}
-			write := w.authorized(posting(w.sql("INSERT INTO {ns}.t VALUES (-1)")))
+			write := env.authorized(posting(env.sql("INSERT INTO {ns}.t VALUES (-1)")))
 			writing, cancel := context.WithTimeout(ctx, noAnswer)
 			defer cancel()
-			said, err := w.tryToAsk(writing, gone, write)
+			said, err := env.tryToAsk(writing, gone, write)
 			Expect(err != nil || said.status != http.StatusOK).To(BeTrue(), "a write that reached it was made")
 		}
 
 		It("while it was away is forgotten, is refused when it comes back with its old disk, and gives no vote", func(ctx SpecContext) {
-			leader := w.leader(ctx)
-			gone, other := w.others(leader)[0], w.others(leader)[1]
-			w.leave(ctx, gone)
-			w.changeMembers(ctx, leader, removing(w.node(gone).ID()))
-			Eventually(ctx, func(ctx context.Context) target.State { return statusOf(ctx, w.node(gone)).State }).ShouldNot(Equal(target.Online))
-			w.run(ctx, "INSERT INTO {ns}.t VALUES (1)")
+			leader := env.leader(ctx)
+			gone, other := env.others(leader)[0], env.others(leader)[1]
+			env.leave(ctx, gone)
+			env.changeMembers(ctx, leader, removing(env.node(gone).ID()))
+			Eventually(ctx, func(ctx context.Context) target.State { return statusOf(ctx, env.node(gone)).State }).ShouldNot(Equal(target.Online))
+			env.run(ctx, "INSERT INTO {ns}.t VALUES (1)")
 
 			By("letting it reach the others again")
-			Expect(w.cluster.BringNodeOnline(ctx, gone)).To(Succeed())
+			Expect(env.cluster.BringNodeOnline(ctx, gone)).To(Succeed())
 			forgotten(ctx, gone, 10)
 
 			By("needing its vote, which counts no more")
-			w.leave(ctx, leader)
-			w.noQuorum(ctx, other, "INSERT INTO {ns}.t VALUES (-2)")
-			Expect(statusOf(ctx, w.node(other)).Role).NotTo(Equal("leader"), "it was elected by a node that was removed")
-			Expect(statusOf(ctx, w.node(gone)).LedTerms).To(BeEmpty())
-			w.comeBack(ctx, leader)
+			env.leave(ctx, leader)
+			env.noQuorum(ctx, other, "INSERT INTO {ns}.t VALUES (-2)")
+			Expect(statusOf(ctx, env.node(other)).Role).NotTo(Equal("leader"), "it was elected by a node that was removed")
+			Expect(statusOf(ctx, env.node(gone)).LedTerms).To(BeEmpty())
+			env.comeBack(ctx, leader)
 
 			By("starting it again on its old disk")
-			w.leave(ctx, gone, harness.Crash)
-			Expect(w.cluster.BringNodeOnline(ctx, gone)).To(Succeed())
-			Eventually(ctx, func(ctx context.Context) uint64 { return statusOf(ctx, w.node(gone)).AppliedIndex }).Should(BeNumerically(">", 0))
+			env.leave(ctx, gone, fault.Crash)
+			Expect(env.cluster.BringNodeOnline(ctx, gone)).To(Succeed())
+			Eventually(ctx, func(ctx context.Context) uint64 { return statusOf(ctx, env.node(gone)).AppliedIndex }).Should(BeNumerically(">", 0))
 			forgotten(ctx, gone, 20)
 
-			if w.cluster.Can(target.Disks) && w.cluster.HasClock() {
+			if env.cluster.Can(target.Disks) && env.cluster.Can(target.Time) {
 				By("making it a voter again while its disk hangs, which comes to nothing")
-				Expect(w.cluster.SetDisk(ctx, gone, disk.Faults{Slow: time.Minute})).To(Succeed())
-				said := w.askMembers(ctx, w.leader(ctx), adding(w.node(gone).ID(), statusOf(ctx, w.node(gone)).Address, true))
+				Expect(env.cluster.SetDisk(ctx, gone, fault.Disk{Slow: time.Minute})).To(Succeed())
+				said := env.askMembers(ctx, env.leader(ctx), adding(env.node(gone).ID(), statusOf(ctx, env.node(gone)).Address, true))
 				Expect(said.code).To(Equal("MEMBERS_NOT_NOW"), said.body)
 				Expect(said.body).To(ContainSubstring("has not caught up"))
-				for _, node := range w.others(gone) {
-					Eventually(ctx, func(ctx context.Context) []target.Peer { return statusOf(ctx, w.node(node)).Peers }).Should(HaveLen(2), "it was left among the members")
+				for _, node := range env.others(gone) {
+					Eventually(ctx, func(ctx context.Context) []target.Peer { return statusOf(ctx, env.node(node)).Peers }).Should(HaveLen(2), "it was left among the members")
 				}
 			}
 
 			By("taking it in again as a new one")
-			w.leave(ctx, gone, harness.Crash)
-			if w.cluster.Can(target.Disks) {
-				Expect(w.cluster.SetDisk(ctx, gone, disk.Faults{})).To(Succeed())
+			env.leave(ctx, gone, fault.Crash)
+			if env.cluster.Can(target.Disks) {
+				Expect(env.cluster.SetDisk(ctx, gone, fault.Disk{})).To(Succeed())
 			}
-			w.comeBackAs(ctx, gone, harness.Wiped)
-			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
-			w.agreeOnMembers(ctx, 3)
-			Expect(w.node(gone).Reading(target.Local).Execute(ctx, w.sql("SELECT count(*) FROM {ns}.t"))).To(HaveRows(Row(7)))
-			w.leave(ctx, other)
-			w.patiently(ctx, "INSERT INTO {ns}.t VALUES (30)")
+			env.comeBackAs(ctx, gone, harness.Wiped)
+			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			env.agreeOnMembers(ctx, 3)
+			Expect(env.node(gone).Reading(target.Local).Execute(ctx, env.sql("SELECT count(*) FROM {ns}.t"))).To(HaveRows(Row(7)))
+			env.leave(ctx, other)
+			env.patiently(ctx, "INSERT INTO {ns}.t VALUES (30)")
 		}, patience)
 
 		It("while it led leads no more, and the others go on at once", func(ctx SpecContext) {
-			old := w.leader(ctx)
-			w.changeMembers(ctx, old, removing(w.node(old).ID()))
-			others := w.others(old)
-			Eventually(ctx, func(ctx context.Context) string { return statusOf(ctx, w.node(others[0])).Leader }).
-				Should(BeElementOf(w.node(others[0]).ID(), w.node(others[1]).ID()))
-			Eventually(ctx, func(ctx context.Context) string { return statusOf(ctx, w.node(old)).Role }).ShouldNot(Equal("leader"))
+			old := env.leader(ctx)
+			env.changeMembers(ctx, old, removing(env.node(old).ID()))
+			others := env.others(old)
+			Eventually(ctx, func(ctx context.Context) string { return statusOf(ctx, env.node(others[0])).Leader }).
+				Should(BeElementOf(env.node(others[0]).ID(), env.node(others[1]).ID()))
+			Eventually(ctx, func(ctx context.Context) string { return statusOf(ctx, env.node(old)).Role }).ShouldNot(Equal("leader"))
 			begun := time.Now()
-			Expect(w.node(others[1]).ExecuteWithRetry(ctx, w.sql("INSERT INTO {ns}.t VALUES (1)"))).Error().NotTo(HaveOccurred())
-			if w.cluster.HasClock() {
+			Expect(env.node(others[1]).ExecuteWithRetry(ctx, env.sql("INSERT INTO {ns}.t VALUES (1)"))).Error().NotTo(HaveOccurred())
+			if env.cluster.Can(target.Time) {
 				Expect(time.Since(begun)).To(BeNumerically("<", time.Second))
 			}
-			Expect(w.node(old).Reading(target.Strong).Execute(ctx, "SELECT 1")).Error().To(HaveOccurred(), "it reads as if it led")
-			Eventually(ctx, w.node(old)).ShouldNot(BeOnline())
+			Expect(env.node(old).Reading(target.Strong).Execute(ctx, "SELECT 1")).Error().To(HaveOccurred(), "it reads as if it led")
+			Eventually(ctx, env.node(old)).ShouldNot(BeOnline())
 			forgotten(ctx, old, 10)
-			w.leave(ctx, old, harness.Crash)
-			w.comeBackAs(ctx, old, harness.Wiped)
-			w.agreeOnMembers(ctx, 3)
+			env.leave(ctx, old, fault.Crash)
+			env.comeBackAs(ctx, old, harness.Wiped)
+			env.agreeOnMembers(ctx, 3)
 		}, patience)
 	})
 
 	Describe("Nodes that were removed", Label("suite:removed", "fault:crash"), func() {
 		It("are looked for no more: nothing that waits for them is left", func(ctx SpecContext) {
-			w.requires(target.Members, target.Crash)
+			env.requires(target.Members, target.Crash)
 			if replications() == 0 {
 				Skip("the nodes of this target do not run in this process")
 			}
-			w.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY)")
+			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY)")
 			before := replications()
-			term := statusOf(ctx, w.node(w.leader(ctx))).Term
+			term := statusOf(ctx, env.node(env.leader(ctx))).Term
 			for i := range 3 {
-				added, err := w.cluster.AddNode(ctx, harness.NonVoter)
+				added, err := env.cluster.AddNode(ctx, harness.NonVoter)
 				Expect(err).NotTo(HaveOccurred())
-				w.leave(ctx, added.Index(), harness.Crash)
-				w.patiently(ctx, "INSERT INTO {ns}.t VALUES (?)", i) // which now waits for the node
+				env.leave(ctx, added.Index(), fault.Crash)
+				env.patiently(ctx, "INSERT INTO {ns}.t VALUES (?)", i) // which now waits for the node
 				Expect(replications()).To(BeNumerically(">", before), "nothing waits for a member that is away")
-				Expect(w.cluster.RemoveNode(ctx, added.Index())).To(Succeed())
+				Expect(env.cluster.RemoveNode(ctx, added.Index())).To(Succeed())
 			}
 			Eventually(ctx, replications).Should(BeNumerically("<=", before), "the leader still looks for nodes that were removed")
-			if w.cluster.HasClock() {
-				Expect(statusOf(ctx, w.node(w.leader(ctx))).Term).To(Equal(term), "another term has ended what waited")
+			if env.cluster.Can(target.Time) {
+				Expect(statusOf(ctx, env.node(env.leader(ctx))).Term).To(Equal(term), "another term has ended what waited")
 			}
 		}, patience)
 	})
 
 	Describe("A change of the members", Label("suite:membership"), func() {
 		BeforeEach(func(ctx SpecContext) {
-			w.needs(3)
-			w.requires(target.Ports, target.Members)
-			if w.cluster.Size() != 3 {
+			env.needs(3)
+			env.requires(target.Dial, target.Members)
+			if env.cluster.Size() != 3 {
 				Skip("this is about three nodes")
 			}
-			w.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY)")
-			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY)")
+			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 		})
 
 		refused := func(ctx context.Context, node int, body, code, reason string) {
 			GinkgoHelper()
-			said := w.askMembers(ctx, node, body)
-			Expect(said.code).To(Equal(code), "%s at %s: %s", body, w.node(node), said.body)
+			said := env.askMembers(ctx, node, body)
+			Expect(said.code).To(Equal(code), "%s at %s: %s", body, env.node(node), said.body)
 			Expect(said.body).To(ContainSubstring(reason))
 			Expect(said.body).NotTo(ContainSubstring("outcome"), "it was refused, and may be made")
 		}
 
 		It("that cannot be is refused by every node, with its reason, and changes nothing", func(ctx SpecContext) {
-			leader := w.leader(ctx)
-			at := func(node int) string { return statusOf(ctx, w.node(node)).Address }
-			id := func(node int) string { return w.node(node).ID() }
-			others := w.others(leader)
+			leader := env.leader(ctx)
+			at := func(node int) string { return statusOf(ctx, env.node(node)).Address }
+			id := func(node int) string { return env.node(node).ID() }
+			others := env.others(leader)
 			for _, node := range []int{leader, others[0]} {
 				refused(ctx, node, adding("new", at(others[0]), true), "MEMBERS_REFUSED", "is that of member "+id(others[0]))
 				refused(ctx, node, adding("new", at(leader), false), "MEMBERS_REFUSED", "is that of member "+id(leader))
@@ -190,29 +190,29 @@ func removed(w *world) {
 				refused(ctx, node, `{"add":{"id":"new","address":"h:1"},"remove":"n0"}`, "BAD_REQUEST", "the body must be")
 				refused(ctx, node, `{}`, "BAD_REQUEST", "the body must be")
 				refused(ctx, node, `{"remove":"n0","more":1}`, "BAD_REQUEST", "more")
-				w.changeMembers(ctx, node, removing("nobody"))
-				w.changeMembers(ctx, node, adding(id(others[1]), at(others[1]), true))
+				env.changeMembers(ctx, node, removing("nobody"))
+				env.changeMembers(ctx, node, adding(id(others[1]), at(others[1]), true))
 			}
-			w.agreeOnMembers(ctx, 3)
+			env.agreeOnMembers(ctx, 3)
 
 			By("asking for one after which too few voters could be reached")
-			w.leave(ctx, others[0])
+			env.leave(ctx, others[0])
 			refused(ctx, leader, removing(id(others[1])), "MEMBERS_NOT_NOW", "2 are a quorum")
 			refused(ctx, leader, adding(id(others[1]), at(others[1]), false), "MEMBERS_NOT_NOW", "2 are a quorum")
-			w.agreeOnMembers(ctx, 3)
-			w.patiently(ctx, "INSERT INTO {ns}.t VALUES (1)")
-			w.comeBack(ctx, others[0])
+			env.agreeOnMembers(ctx, 3)
+			env.patiently(ctx, "INSERT INTO {ns}.t VALUES (1)")
+			env.comeBack(ctx, others[0])
 		}, patience)
 
 		It("leaves a voter: the last one can neither be removed nor lose its vote", func(ctx SpecContext) {
-			w.requires(target.Crash)
-			leader := w.leader(ctx)
-			others := w.others(leader)
-			at := func(node int) string { return statusOf(ctx, w.node(node)).Address }
-			id := func(node int) string { return w.node(node).ID() }
-			w.changeMembers(ctx, leader, adding(id(others[0]), at(others[0]), false))
-			w.changeMembers(ctx, leader, adding(id(others[1]), at(others[1]), false))
-			Expect(votersAmong(statusOf(ctx, w.node(leader)).Peers)).To(Equal(1))
+			env.requires(target.Crash)
+			leader := env.leader(ctx)
+			others := env.others(leader)
+			at := func(node int) string { return statusOf(ctx, env.node(node)).Address }
+			id := func(node int) string { return env.node(node).ID() }
+			env.changeMembers(ctx, leader, adding(id(others[0]), at(others[0]), false))
+			env.changeMembers(ctx, leader, adding(id(others[1]), at(others[1]), false))
+			Expect(votersAmong(statusOf(ctx, env.node(leader)).Peers)).To(Equal(1))
 			for _, node := range []int{leader, others[0]} {
 				refused(ctx, node, removing(id(leader)), "MEMBERS_REFUSED", "no voter would be left")
 				refused(ctx, node, adding(id(leader), at(leader), false), "MEMBERS_REFUSED", "no voter would be left")
@@ -220,31 +220,31 @@ func removed(w *world) {
 
 			By("going on with the one, and none of the others")
 			for _, other := range others {
-				w.leave(ctx, other)
+				env.leave(ctx, other)
 			}
-			Expect(w.node(leader).Reading(target.Strong).Execute(ctx, "SELECT 1")).To(HaveRows(Row(1)))
-			w.patiently(ctx, "INSERT INTO {ns}.t VALUES (1)")
+			Expect(env.node(leader).Reading(target.Strong).Execute(ctx, "SELECT 1")).To(HaveRows(Row(1)))
+			env.patiently(ctx, "INSERT INTO {ns}.t VALUES (1)")
 			for _, other := range others {
-				w.comeBack(ctx, other)
-				w.changeMembers(ctx, leader, adding(id(other), at(other), true))
+				env.comeBack(ctx, other)
+				env.changeMembers(ctx, leader, adding(id(other), at(other), true))
 			}
-			w.agreeOnMembers(ctx, 3)
-			w.leave(ctx, leader)
-			w.patiently(ctx, "INSERT INTO {ns}.t VALUES (2)")
+			env.agreeOnMembers(ctx, 3)
+			env.leave(ctx, leader)
+			env.patiently(ctx, "INSERT INTO {ns}.t VALUES (2)")
 		}, patience)
 
 		It("is made after the one before, and one that cannot be committed is not taken for made", Label("fault:link"), func(ctx SpecContext) {
-			w.requires(target.Links)
-			leader := w.leader(ctx)
-			other := w.others(leader)[0]
-			address := statusOf(ctx, w.node(other)).Address
+			env.requires(target.Links)
+			leader := env.leader(ctx)
+			other := env.others(leader)[0]
+			address := statusOf(ctx, env.node(other)).Address
 			answers := make(chan answered, 6)
 			for i := range cap(answers) {
-				body := adding(w.node(other).ID(), address, i%2 == 1)
-				via := w.others(other)[i%2]
+				body := adding(env.node(other).ID(), address, i%2 == 1)
+				via := env.others(other)[i%2]
 				go func() {
 					defer GinkgoRecover()
-					answers <- w.askMembers(ctx, via, body)
+					answers <- env.askMembers(ctx, via, body)
 				}()
 			}
 			for range cap(answers) {
@@ -252,22 +252,22 @@ func removed(w *world) {
 				Eventually(ctx, answers).Should(Receive(&said))
 				Expect(said.status).To(Equal(http.StatusOK), said.body)
 			}
-			w.changeMembers(ctx, leader, adding(w.node(other).ID(), address, true))
-			w.agreeOnMembers(ctx, 3)
+			env.changeMembers(ctx, leader, adding(env.node(other).ID(), address, true))
+			env.agreeOnMembers(ctx, 3)
 
 			By("cutting the leader off, with a change under way")
-			leader = w.leader(ctx)
-			for _, node := range w.others(leader) {
-				w.leave(ctx, node)
+			leader = env.leader(ctx)
+			for _, node := range env.others(leader) {
+				env.leave(ctx, node)
 			}
-			gone := w.node(w.others(leader)[0]).ID()
+			gone := env.node(env.others(leader)[0]).ID()
 			asking, cancel := context.WithTimeout(ctx, noAnswer)
-			said, err := w.tryToAsk(asking, leader, w.authorized(asked{method: http.MethodPost, path: membersPath, body: removing(gone)}))
+			said, err := env.tryToAsk(asking, leader, env.authorized(asked{method: http.MethodPost, path: membersPath, body: removing(gone)}))
 			cancel()
 			Expect(err != nil || said.status != http.StatusOK).To(BeTrue(), "fewer than a quorum have made a change")
-			Expect(w.cluster.Heal(ctx)).To(Succeed())
-			w.agreeOnMembers(ctx, 3)
-			w.run(ctx, "INSERT INTO {ns}.t VALUES (3)")
+			Expect(env.cluster.Heal(ctx)).To(Succeed())
+			env.agreeOnMembers(ctx, 3)
+			env.run(ctx, "INSERT INTO {ns}.t VALUES (3)")
 		}, patience)
 	})
 }

@@ -12,147 +12,148 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness"
 	"github.com/rejoin-db/rejoin/harness/disk"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	. "github.com/rejoin-db/rejoin/harness/matchers"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
 // restored is about a node that a snapshot brought back: what it was sent must work there,
 // while it follows and when it leads, and so must what it sends on.
-func restored(w *world) {
+func restored(env *environment) {
 	Describe("A node that was restored by a snapshot", Label("suite:restored", "fault:isolate", "speed:slow"), func() {
 		It("puts to use all that it was sent, also as the leader, and hands it on", func(ctx SpecContext) {
-			w.needs(3)
-			m := w.openMachinery(ctx)
-			w.run(ctx, "CREATE NAMESPACE {ns}_old; CREATE TABLE {ns}_old.t (v); CREATE TRIGGER {ns}.dropped AFTER UPDATE ON {ns}.goods BEGIN INSERT INTO {ns}.audit (what) VALUES ('by what was dropped'); END")
-			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
-			leader := w.leader(ctx)
-			m.remembers(ctx, w.node(leader))
-			m.works(ctx, w.node(leader))
+			env.needs(3)
+			m := env.openMachinery(ctx)
+			env.run(ctx, "CREATE NAMESPACE {ns}_old; CREATE TABLE {ns}_old.t (v); CREATE TRIGGER {ns}.dropped AFTER UPDATE ON {ns}.goods BEGIN INSERT INTO {ns}.audit (what) VALUES ('by what was dropped'); END")
+			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			leader := env.leader(ctx)
+			m.remembers(ctx, env.node(leader))
+			m.works(ctx, env.node(leader))
 
 			By("being away while objects come and go, until the log of it all is gone")
-			victim := w.others(leader)[0]
-			w.awayUntilGone(ctx, victim, func() {
+			victim := env.others(leader)[0]
+			env.awayUntilGone(ctx, victim, func() {
 				m.skews(ctx)
 				m.moves = true
-				w.patiently(ctx, `DROP TRIGGER {ns}.dropped; DROP NAMESPACE {ns}_old CASCADE; DELETE FROM {ns}.pairs WHERE b = 2;
+				env.patiently(ctx, `DROP TRIGGER {ns}.dropped; DROP NAMESPACE {ns}_old CASCADE; DELETE FROM {ns}.pairs WHERE b = 2;
 					CREATE TRIGGER {ns}.moves AFTER UPDATE OF maker ON {ns}.goods BEGIN INSERT INTO {ns}.audit (what, good) VALUES ('moved', new.id); END`)
 			})
-			m.works(ctx, w.node(victim))
+			m.works(ctx, env.node(victim))
 
 			By("leading")
-			w.lead(ctx, victim)
-			m.works(ctx, w.node(victim))
+			env.lead(ctx, victim)
+			m.works(ctx, env.node(victim))
 
 			By("sending a snapshot of its own")
-			next := w.others(victim)[0]
-			w.awayUntilGone(ctx, next, func() {})
-			if w.cluster.HasClock() { // where no leadership ends without a fault
-				Expect(w.leader(ctx)).To(Equal(victim), "another node has sent it")
+			next := env.others(victim)[0]
+			env.awayUntilGone(ctx, next, func() {})
+			if env.cluster.Can(target.Time) { // where no leadership ends without a fault
+				Expect(env.leader(ctx)).To(Equal(victim), "another node has sent it")
 			}
-			m.works(ctx, w.node(next))
+			m.works(ctx, env.node(next))
 		}, patience)
 
 		It("starts again from what it was sent, though alone, and leaves no files", Label("fault:crash"), func(ctx SpecContext) {
-			w.needs(3)
-			w.requires(target.Crash)
-			m := w.openMachinery(ctx)
-			w.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v TEXT); INSERT INTO {ns}.t VALUES (1, 'old'), (2, 'deleted')")
-			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
-			victim := w.others(w.leader(ctx))[0]
-			own := w.node(victim).Inside().AsIs().Reading(target.Local)
-			before := statusOf(ctx, w.node(victim))
-			w.leave(ctx, victim)
+			env.needs(3)
+			env.requires(target.Crash)
+			m := env.openMachinery(ctx)
+			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v TEXT); INSERT INTO {ns}.t VALUES (1, 'old'), (2, 'deleted')")
+			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			victim := env.others(env.leader(ctx))[0]
+			own := env.node(victim).Inside().AsIs().Reading(target.Local)
+			before := statusOf(ctx, env.node(victim))
+			env.leave(ctx, victim)
 			m.skews(ctx)
-			w.patiently(ctx, "UPDATE {ns}.t SET v = 'new' WHERE id = 1; DELETE FROM {ns}.t WHERE id = 2")
-			w.writeUntilGone(ctx, before.CommitIndex)
+			env.patiently(ctx, "UPDATE {ns}.t SET v = 'new' WHERE id = 1; DELETE FROM {ns}.t WHERE id = 2")
+			env.writeUntilGone(ctx, before.CommitIndex)
 
 			By("crashing as soon as it is restored")
-			Expect(w.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
+			Expect(env.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
 			var sent target.Status
 			Eventually(ctx, func(ctx context.Context) uint64 {
-				sent = statusOf(ctx, w.node(victim))
+				sent = statusOf(ctx, env.node(victim))
 				return sent.Restores
 			}).Should(BeNumerically(">", before.Restores))
-			w.leave(ctx, victim, harness.Crash)
+			env.leave(ctx, victim, fault.Crash)
 
 			By("starting with no other node to be reached")
-			others := w.others(victim)
+			others := env.others(victim)
 			for _, other := range others {
-				w.leave(ctx, other)
+				env.leave(ctx, other)
 			}
-			Expect(w.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
+			Expect(env.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
 			Eventually(ctx, func(ctx context.Context) (harness.Result, error) {
-				return own.Execute(ctx, w.sql("SELECT id, v FROM {ns}.t"))
+				return own.Execute(ctx, env.sql("SELECT id, v FROM {ns}.t"))
 			}).
 				Should(HaveRows(Row(1, "new")))
 			Expect(sent.SnapshotIndex).To(BeNumerically(">", before.CommitIndex), "it does not say which snapshot it was sent")
-			again := statusOf(ctx, w.node(victim))
+			again := statusOf(ctx, env.node(victim))
 			Expect(again.SnapshotIndex).To(BeNumerically(">=", sent.SnapshotIndex), "it has another snapshot than the one it was sent")
 			Expect(again.AppliedIndex).To(BeNumerically(">=", sent.SnapshotIndex))
 			Expect(again.Term).To(BeNumerically(">=", sent.Term))
-			w.comeBack(ctx, others...)
-			Expect(w.cluster.WaitForNodeOnline(ctx, victim)).To(Succeed())
+			env.comeBack(ctx, others...)
+			Expect(env.cluster.WaitForNodeOnline(ctx, victim)).To(Succeed())
 
 			By("being restored once more in one life, over rows that are gone")
-			w.awayUntilGone(ctx, victim, func() {
-				w.patiently(ctx, "INSERT INTO {ns}.t VALUES (3, 'newer'); DELETE FROM {ns}.t WHERE id = 1")
+			env.awayUntilGone(ctx, victim, func() {
+				env.patiently(ctx, "INSERT INTO {ns}.t VALUES (3, 'newer'); DELETE FROM {ns}.t WHERE id = 1")
 			})
-			Expect(own.Execute(ctx, w.sql("SELECT id, v FROM {ns}.t"))).To(HaveRows(Row(3, "newer")))
-			Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.t"), w.sql("SELECT * FROM {ns}.churn")))
-			m.works(ctx, w.node(victim))
+			Expect(own.Execute(ctx, env.sql("SELECT id, v FROM {ns}.t"))).To(HaveRows(Row(3, "newer")))
+			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.t"), env.sql("SELECT * FROM {ns}.churn")))
+			m.works(ctx, env.node(victim))
 
 			By("being away for a few entries, while the others take their third snapshot")
-			w.awayForAFew(ctx, victim)
+			env.awayForAFew(ctx, victim)
 
 			By("starting again, each from the newest of its snapshots")
-			for _, node := range w.cluster.Nodes() {
-				w.leave(ctx, node.Index(), harness.Crash)
+			for _, node := range env.cluster.Nodes() {
+				env.leave(ctx, node.Index(), fault.Crash)
 			}
-			w.comeBack(ctx, append(others, victim)...)
-			m.works(ctx, w.node(victim))
-			w.leavesNothing(ctx)
+			env.comeBack(ctx, append(others, victim)...)
+			m.works(ctx, env.node(victim))
+			env.leavesNothing(ctx)
 		}, patience)
 	})
 }
 
 // awayForAFew has a node be isolated for fewer entries than stay behind a snapshot, while
 // one is taken, and come back by the log.
-func (w *world) awayForAFew(ctx context.Context, node int) {
+func (env *environment) awayForAFew(ctx context.Context, node int) {
 	GinkgoHelper()
 	const threshold, few, margin = 256, 48, 24 // as ginkgo.yml has it, which keeps 64
-	leader := w.leader(ctx)
+	leader := env.leader(ctx)
 	since := func() int {
-		now := statusOf(ctx, w.node(leader))
+		now := statusOf(ctx, env.node(leader))
 		return int(now.CommitIndex - now.SnapshotIndex)
 	}
 	const atOnce = 8
 	for range max(threshold-margin-since(), 0) / atOnce {
-		atOneTime(atOnce, func(int) { w.runOn(ctx, w.node(leader), "INSERT INTO {ns}.churn DEFAULT VALUES") })
+		atOneTime(atOnce, func(int) { env.runOn(ctx, env.node(leader), "INSERT INTO {ns}.churn DEFAULT VALUES") })
 	}
-	before := statusOf(ctx, w.node(node))
+	before := statusOf(ctx, env.node(node))
 	if n := since(); n < threshold-2*margin || n > threshold {
 		Skip(fmt.Sprintf("this needs nodes that take a snapshot after %d entries, and one has taken none after %d", threshold, n))
 	}
-	w.leave(ctx, node)
+	env.leave(ctx, node)
 	for range few {
-		w.runOn(ctx, w.node(leader), "INSERT INTO {ns}.churn DEFAULT VALUES")
+		env.runOn(ctx, env.node(leader), "INSERT INTO {ns}.churn DEFAULT VALUES")
 	}
-	Eventually(ctx, func(ctx context.Context) uint64 { return statusOf(ctx, w.node(leader)).SnapshotIndex }).
+	Eventually(ctx, func(ctx context.Context) uint64 { return statusOf(ctx, env.node(leader)).SnapshotIndex }).
 		Should(BeNumerically(">", before.CommitIndex), "the leader has taken no snapshot meanwhile")
-	w.comeBack(ctx, node)
-	Expect(statusOf(ctx, w.node(node)).Restores).To(Equal(before.Restores), "the log behind a snapshot does not reach back by %d entries", few)
-	Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.churn")))
+	env.comeBack(ctx, node)
+	Expect(statusOf(ctx, env.node(node)).Restores).To(Equal(before.Restores), "the log behind a snapshot does not reach back by %d entries", few)
+	Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.churn")))
 }
 
 // leavesNothing looks whether a node has kept what it needed only while it took, received or
 // installed a snapshot, or more snapshots than it is to have.
-func (w *world) leavesNothing(ctx context.Context) {
+func (env *environment) leavesNothing(ctx context.Context) {
 	GinkgoHelper()
-	if !w.cluster.Can(target.Files) {
+	if !env.cluster.Can(target.Files) {
 		return
 	}
 	const retained = 2
-	for _, node := range w.cluster.Nodes() {
+	for _, node := range env.cluster.Nodes() {
 		Eventually(ctx, func(ctx context.Context) ([]string, error) {
 			files, err := node.Files(ctx)
 			var left, snapshots []string
@@ -171,27 +172,27 @@ func (w *world) leavesNothing(ctx context.Context) {
 
 // awayUntilGone has a node be isolated while something is done, until the others' log of it
 // is gone, and come back by a snapshot.
-func (w *world) awayUntilGone(ctx context.Context, node int, do func()) {
+func (env *environment) awayUntilGone(ctx context.Context, node int, do func()) {
 	GinkgoHelper()
-	before := statusOf(ctx, w.node(node))
-	w.leave(ctx, node)
+	before := statusOf(ctx, env.node(node))
+	env.leave(ctx, node)
 	do()
-	w.writeUntilGone(ctx, before.CommitIndex)
-	w.comeBack(ctx, node)
-	Expect(statusOf(ctx, w.node(node)).Restores).To(BeNumerically(">", before.Restores), "it came back without a snapshot")
+	env.writeUntilGone(ctx, before.CommitIndex)
+	env.comeBack(ctx, node)
+	Expect(statusOf(ctx, env.node(node)).Restores).To(BeNumerically(">", before.Restores), "it came back without a snapshot")
 }
 
 // writeUntilGone writes into {ns}.churn until no online node's log reaches back to the index.
-func (w *world) writeUntilGone(ctx context.Context, index uint64) {
+func (env *environment) writeUntilGone(ctx context.Context, index uint64) {
 	GinkgoHelper()
-	leader := w.node(w.leader(ctx))
+	leader := env.node(env.leader(ctx))
 	Eventually(ctx, func(g Gomega, ctx context.Context) {
 		atOneTime(16, func(int) {
 			for range 3 {
-				w.runOn(ctx, leader, "INSERT INTO {ns}.churn DEFAULT VALUES")
+				env.runOn(ctx, leader, "INSERT INTO {ns}.churn DEFAULT VALUES")
 			}
 		})
-		for _, node := range w.cluster.OnlineNodes() {
+		for _, node := range env.cluster.OnlineNodes() {
 			now := statusOf(ctx, node)
 			g.Expect(now.LogEntries).To(BeNumerically(">", 0), "%s does not say how much log it has", node)
 			g.Expect(now.CommitIndex).To(BeNumerically(">=", index+now.LogEntries), "%s has not compacted its log", node)
@@ -200,22 +201,22 @@ func (w *world) writeUntilGone(ctx context.Context, index uint64) {
 }
 
 // lead makes a node the leader: who leads is taken away until the node is elected.
-func (w *world) lead(ctx context.Context, node int) {
+func (env *environment) lead(ctx context.Context, node int) {
 	GinkgoHelper()
 	Eventually(ctx, func(g Gomega, ctx context.Context) {
-		leader := w.leader(ctx)
+		leader := env.leader(ctx)
 		if leader != node {
-			w.leave(ctx, leader)
-			Eventually(ctx, func(ctx context.Context) (int, error) { return w.cluster.Leader(ctx) }).ShouldNot(Equal(leader))
-			w.comeBack(ctx, leader)
+			env.leave(ctx, leader)
+			Eventually(ctx, func(ctx context.Context) (int, error) { return env.cluster.Leader(ctx) }).ShouldNot(Equal(leader))
+			env.comeBack(ctx, leader)
 		}
-		g.Expect(w.cluster.Leader(ctx)).To(Equal(node))
+		g.Expect(env.cluster.Leader(ctx)).To(Equal(node))
 	}).WithTimeout(lastingWork).Should(Succeed())
 }
 
 // machinery is what fixtures/machinery.sql has made, and what is known of it.
 type machinery struct {
-	w        *world
+	env      *environment
 	sequence int // the last rowid given to goods
 	round    int
 	moves    bool  // whether there is a trigger for it
@@ -239,48 +240,48 @@ var named = map[string]string{
 }
 
 // openMachinery makes it, and {ns}.churn.
-func (w *world) openMachinery(ctx context.Context) *machinery {
+func (env *environment) openMachinery(ctx context.Context) *machinery {
 	GinkgoHelper()
-	w.run(ctx, readFixture("machinery.sql"))
-	w.run(ctx, "CREATE TABLE {ns}.churn (n INTEGER PRIMARY KEY)")
-	return &machinery{w: w, sequence: 100}
+	env.run(ctx, readFixture("machinery.sql"))
+	env.run(ctx, "CREATE TABLE {ns}.churn (n INTEGER PRIMARY KEY)")
+	return &machinery{env: env, sequence: 100}
 }
 
 // skews has the leader write once by a clock that is an hour ahead: that is the present until
 // others have come to it.
 func (m *machinery) skews(ctx context.Context) {
 	GinkgoHelper()
-	w := m.w
-	if !w.cluster.Can(target.Clocks) {
+	env := m.env
+	if !env.cluster.Can(target.Clocks) {
 		return
 	}
 	var begun time.Time
-	w.undisturbed(ctx, func(leader int) {
-		Expect(w.cluster.SetClock(ctx, leader, time.Hour)).To(Succeed())
+	env.undisturbed(ctx, func(leader int) {
+		Expect(env.cluster.SetClock(ctx, leader, time.Hour)).To(Succeed())
 		begun = time.Now()
-		w.patiently(ctx, "UPDATE {ns}.goods SET at = CAST(unixepoch('subsec') * 1000 AS INTEGER)")
-		Expect(w.cluster.SetClock(ctx, leader, 0)).To(Succeed())
+		env.patiently(ctx, "UPDATE {ns}.goods SET at = CAST(unixepoch('subsec') * 1000 AS INTEGER)")
+		Expect(env.cluster.SetClock(ctx, leader, 0)).To(Succeed())
 	})
-	at, err := w.run(ctx, "SELECT max(at) FROM {ns}.goods").Value()
+	at, err := env.run(ctx, "SELECT max(at) FROM {ns}.goods").Value()
 	Expect(err).NotTo(HaveOccurred())
 	m.latest = at.(int64)
 	Expect(time.UnixMilli(m.latest)).To(BeTemporally("~", begun.Add(time.Hour), time.Minute), "its clock is right")
 }
 
-func (m *machinery) key(name string) string { return m.w.ns + "-" + name }
+func (m *machinery) key(name string) string { return m.env.ns + "-" + name }
 
 // remembers makes the named requests for the first time.
 func (m *machinery) remembers(ctx context.Context, node *harness.Node) {
 	GinkgoHelper()
 	m.answers = make(map[string]harness.Result)
 	for _, name := range []string{"small", "long", "gone"} {
-		answer, err := m.w.keyedOn(ctx, node, m.key(name), named[name], name)
+		answer, err := m.env.keyedOn(ctx, node, m.key(name), named[name], name)
 		Expect(err).NotTo(HaveOccurred())
 		m.answers[name] = answer
 	}
 
 	// And one without a name, which is known for a while as well.
-	unnamed, err := node.Query(ctx, m.w.sql("INSERT INTO {ns}.audit (what) VALUES ('unnamed')"))
+	unnamed, err := node.Query(ctx, m.env.sql("INSERT INTO {ns}.audit (what) VALUES ('unnamed')"))
 	Expect(err).NotTo(HaveOccurred())
 	for unnamed.NextResult() {
 	}
@@ -291,17 +292,17 @@ func (m *machinery) remembers(ctx context.Context, node *harness.Node) {
 // recalls makes them once more.
 func (m *machinery) recalls(ctx context.Context, node *harness.Node) {
 	GinkgoHelper()
-	if m.answers == nil || !m.w.cluster.Can(target.Keys) {
+	if m.answers == nil || !m.env.cluster.Can(target.Dedup) {
 		return
 	}
 	for _, name := range []string{"small", "long"} {
-		answer, err := m.w.keyedOn(ctx, node, m.key(name), named[name], name)
+		answer, err := m.env.keyedOn(ctx, node, m.key(name), named[name], name)
 		Expect(err).NotTo(HaveOccurred(), name)
 		Expect(answer.Tables).To(Equal(m.answers[name].Tables), "sent again, the %s request is answered otherwise", name)
-		_, err = m.w.keyedOn(ctx, node, m.key(name), named[name], "another")
+		_, err = m.env.keyedOn(ctx, node, m.key(name), named[name], "another")
 		Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied), "the key of the %s request is forgotten: %v", name, err)
 	}
-	_, err := m.w.keyedOn(ctx, node, m.key("gone"), named["gone"], "gone")
+	_, err := m.env.keyedOn(ctx, node, m.key("gone"), named["gone"], "gone")
 	Expect(err).To(HaveOccurred())
 	Expect(target.OutcomeOf(err)).To(Equal(target.Applied), "%v", err)
 }
@@ -309,13 +310,13 @@ func (m *machinery) recalls(ctx context.Context, node *harness.Node) {
 // works puts the machinery to use by way of one node, and looks at what comes of it there.
 func (m *machinery) works(ctx context.Context, node *harness.Node) {
 	GinkgoHelper()
-	w := m.w
+	env := m.env
 	m.round++
 	name := fmt.Sprintf("good %c", 'a'+m.round)
 	own := node.Reading(target.Local)
 	has := func(sql string, args ...any) harness.Result {
 		GinkgoHelper()
-		result, err := own.Execute(ctx, w.sql(sql), args...)
+		result, err := own.Execute(ctx, env.sql(sql), args...)
 		Expect(err).NotTo(HaveOccurred(), sql)
 		return result
 	}
@@ -326,24 +327,24 @@ func (m *machinery) works(ctx context.Context, node *harness.Node) {
 			rows = append(rows, Row(text))
 		}
 		Expect(has("SELECT what FROM {ns}.audit WHERE good > 0 ORDER BY id")).To(HaveRows(rows...))
-		w.runOn(ctx, node, "DELETE FROM {ns}.audit WHERE good > 0")
+		env.runOn(ctx, node, "DELETE FROM {ns}.audit WHERE good > 0")
 	}
 	refused := func(sql, reason string, args ...any) {
 		GinkgoHelper()
-		_, err := node.ExecuteWithRetry(ctx, w.sql(sql), args...)
-		Expect(err).To(MatchError(ContainSubstring(w.sql(reason))), sql)
+		_, err := node.ExecuteWithRetry(ctx, env.sql(sql), args...)
+		Expect(err).To(MatchError(ContainSubstring(env.sql(reason))), sql)
 		Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied), sql)
 	}
 
 	m.recalls(ctx, node)
-	_, err := own.Execute(ctx, w.sql("SELECT * FROM {ns}_empty.missing"))
+	_, err := own.Execute(ctx, env.sql("SELECT * FROM {ns}_empty.missing"))
 	Expect(err).To(MatchError(ContainSubstring("no such table")), "a namespace is forgotten in which there is nothing")
-	w.runOn(ctx, node, "DELETE FROM {ns}.audit WHERE good > 0")
+	env.runOn(ctx, node, "DELETE FROM {ns}.audit WHERE good > 0")
 
 	// A sequence, defaults, generated columns and a trigger.
 	m.sequence++
 	id := m.sequence
-	added := w.runOn(ctx, node, "INSERT INTO {ns}.goods (name, maker, rival) VALUES (?, 1, 2) RETURNING id, price, shown, label, twice, at", name)
+	added := env.runOn(ctx, node, "INSERT INTO {ns}.goods (name, maker, rival) VALUES (?, 1, 2) RETURNING id, price, shown, label, twice, at", name)
 	Expect(added).To(HaveRows(Row(id, 7, 1, strings.ToUpper(name)+" 7", 14, BeNumerically(">=", m.latest))), "time ran backwards, or a default is another")
 	m.latest = added.Rows()[0][5].(int64)
 	Expect(has("SELECT good, maker, twice FROM {ns}.shelf WHERE good = ?", strings.ToUpper(name))).To(HaveRows(Row(name, "Ada", 14)))
@@ -351,13 +352,13 @@ func (m *machinery) works(ctx context.Context, node *harness.Node) {
 	heard("added " + strings.ToUpper(name) + " 7")
 
 	// Triggers with conditions, on a view, and such as refuse.
-	w.runOn(ctx, node, "UPDATE {ns}.goods SET price = 5 WHERE id = ?", id)
+	env.runOn(ctx, node, "UPDATE {ns}.goods SET price = 5 WHERE id = ?", id)
 	heard()
-	w.runOn(ctx, node, "UPDATE {ns}.goods SET price = price + 1000 WHERE id = ?", id)
+	env.runOn(ctx, node, "UPDATE {ns}.goods SET price = price + 1000 WHERE id = ?", id)
 	heard("raised 5 to 1005")
 	refused("DELETE FROM {ns}.goods WHERE id = ?", "it is too dear to go", id)
 	m.sequence++
-	w.runOn(ctx, node, "INSERT INTO {ns}.shelf (good, twice) VALUES (?, 6)", name+" too")
+	env.runOn(ctx, node, "INSERT INTO {ns}.shelf (good, twice) VALUES (?, 6)", name+" too")
 	heard("added " + strings.ToUpper(name) + " TOO 3")
 
 	// Indexes, of which some refuse, and checks.
@@ -377,28 +378,28 @@ func (m *machinery) works(ctx context.Context, node *harness.Node) {
 	// Foreign keys, at once and at the end of the request.
 	refused("INSERT INTO {ns}.goods (name, maker) VALUES ('orphan', 77)", "FOREIGN KEY constraint failed")
 	refused("INSERT INTO {ns}.goods (name, rival) VALUES ('orphan', 77)", "FOREIGN KEY constraint failed")
-	w.runOn(ctx, node, "INSERT INTO {ns}.makers VALUES (3, 'Edsger'); UPDATE {ns}.goods SET maker = 3, rival = NULL, price = 0 WHERE id = ?; UPDATE {ns}.makers SET id = 4 WHERE id = 3", id)
+	env.runOn(ctx, node, "INSERT INTO {ns}.makers VALUES (3, 'Edsger'); UPDATE {ns}.goods SET maker = 3, rival = NULL, price = 0 WHERE id = ?; UPDATE {ns}.makers SET id = 4 WHERE id = 3", id)
 	Expect(has("SELECT maker FROM {ns}.goods WHERE id = ?", id)).To(HaveRows(Row(4)))
 	if m.moves {
 		heard("moved", "moved")
 	}
-	w.runOn(ctx, node, "UPDATE {ns}.goods SET rival = 4, maker = 2 WHERE id = ?", id)
-	w.runOn(ctx, node, "INSERT INTO {ns}.goods (id, name, maker) VALUES (?, 'short-lived', 4); DELETE FROM {ns}.makers WHERE id = 4", id+10)
+	env.runOn(ctx, node, "UPDATE {ns}.goods SET rival = 4, maker = 2 WHERE id = ?", id)
+	env.runOn(ctx, node, "INSERT INTO {ns}.goods (id, name, maker) VALUES (?, 'short-lived', 4); DELETE FROM {ns}.makers WHERE id = 4", id+10)
 	m.sequence = id + 10
 	Expect(has("SELECT id, maker, rival FROM {ns}.goods WHERE id >= ? ORDER BY id", id)).To(HaveRows(Row(id, 2, nil), Row(id+1, nil, nil)))
 
 	// Changes of the schema, namespaces, and what a request finds that begins.
-	w.runOn(ctx, node, "CREATE TABLE {ns}.made (v); CREATE INDEX {ns}.made_by_v ON {ns}.made (v); INSERT INTO {ns}.made VALUES (1)")
+	env.runOn(ctx, node, "CREATE TABLE {ns}.made (v); CREATE INDEX {ns}.made_by_v ON {ns}.made (v); INSERT INTO {ns}.made VALUES (1)")
 	Expect(has("SELECT v FROM {ns}.made INDEXED BY {ns}.made_by_v WHERE v = 1")).To(HaveRows(Row(1)))
-	w.runOn(ctx, node, "DROP TABLE {ns}.made")
+	env.runOn(ctx, node, "DROP TABLE {ns}.made")
 	refused("CREATE NAMESPACE {ns}_empty", "already exists")
 	refused("DROP NAMESPACE {ns}", "is not empty")
-	fresh := w.runOn(ctx, node, "INSERT INTO {ns}.audit (what) VALUES (last_insert_rowid() || ' ' || changes()) RETURNING what").Rows()[0][0]
+	fresh := env.runOn(ctx, node, "INSERT INTO {ns}.audit (what) VALUES (last_insert_rowid() || ' ' || changes()) RETURNING what").Rows()[0][0]
 	if m.fresh == nil {
 		m.fresh = fresh
 	}
 	Expect(fresh).To(Equal(m.fresh), "a request finds what one before it has left")
 	for _, query := range tables {
-		Expect(w.cluster).To(BeConsistent(w.sql(query)))
+		Expect(env.cluster).To(BeConsistent(env.sql(query)))
 	}
 }

@@ -8,57 +8,57 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-func skip(w *world) {
+func skip(env *environment) {
 	When("one node is offline", Label("suite:skip", "fault:isolate"), func() {
 		const away = 2
 
 		BeforeEach(func(ctx SpecContext) {
-			w.needs(3)
-			w.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v TEXT)")
-			w.run(ctx, "INSERT INTO {ns}.t VALUES (1, 'old')")
-			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
-			w.leave(ctx, away)
+			env.needs(3)
+			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v TEXT)")
+			env.run(ctx, "INSERT INTO {ns}.t VALUES (1, 'old')")
+			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			env.leave(ctx, away)
 		})
 
 		It("is left out when a statement goes to all, and counted in again when it is back", func(ctx SpecContext) {
-			results, err := w.cluster.ExecuteOnAll(ctx, w.sql("SELECT v FROM {ns}.t"))
+			results, err := env.cluster.ExecuteOnAll(ctx, env.sql("SELECT v FROM {ns}.t"))
 			Expect(err).NotTo(HaveOccurred())
-			Expect(results).To(HaveLen(w.cluster.Size() - 1))
+			Expect(results).To(HaveLen(env.cluster.Size() - 1))
 			for _, r := range results {
 				Expect(r.Node).NotTo(Equal(away))
 			}
-			w.comeBack(ctx, away)
-			Expect(w.cluster.ExecuteOnAll(ctx, w.sql("SELECT v FROM {ns}.t"))).To(And(HaveLen(w.cluster.Size()), HaveRows(Row("old"))))
+			env.comeBack(ctx, away)
+			Expect(env.cluster.ExecuteOnAll(ctx, env.sql("SELECT v FROM {ns}.t"))).To(And(HaveLen(env.cluster.Size()), HaveRows(Row("old"))))
 		}, patience)
 
 		It("is never chosen by chance, in 200 tries", func(ctx SpecContext) {
 			asked := make(map[int]int)
 			for range 200 {
-				result, err := w.cluster.Reading(target.Local).ExecuteOnRandom(ctx, "SELECT 1")
+				result, err := env.cluster.Reading(target.Local).ExecuteOnRandom(ctx, "SELECT 1")
 				Expect(err).NotTo(HaveOccurred())
 				asked[result.Node]++
 			}
 			Expect(asked).NotTo(HaveKey(away))
-			Expect(asked).To(HaveLen(w.cluster.Size()-1), "chance left a node out")
+			Expect(asked).To(HaveLen(env.cluster.Size()-1), "chance left a node out")
 		}, patience)
 
 		It("is not compared, and is once it is back", func(ctx SpecContext) {
-			w.patiently(ctx, "UPDATE {ns}.t SET v = 'new'")
-			Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.t")))
+			env.patiently(ctx, "UPDATE {ns}.t SET v = 'new'")
+			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.t")))
 
 			By("showing that it would not have agreed")
-			inside := w.node(away).Inside().Reading(target.Local)
-			Expect(inside.Execute(ctx, w.sql("SELECT v FROM {ns}.t"))).To(HaveRows(Row("old")))
+			inside := env.node(away).Inside().Reading(target.Local)
+			Expect(inside.Execute(ctx, env.sql("SELECT v FROM {ns}.t"))).To(HaveRows(Row("old")))
 
-			w.comeBack(ctx, away)
-			Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.t")))
-			Expect(inside.Execute(ctx, w.sql("SELECT v FROM {ns}.t"))).To(HaveRows(Row("new")))
+			env.comeBack(ctx, away)
+			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.t")))
+			Expect(inside.Execute(ctx, env.sql("SELECT v FROM {ns}.t"))).To(HaveRows(Row("new")))
 		}, patience)
 
 		It("answers none of its clients", func(ctx SpecContext) {
-			_, err := w.node(away).Reading(target.Local).Execute(ctx, "SELECT 1")
+			_, err := env.node(away).Reading(target.Local).Execute(ctx, "SELECT 1")
 			Expect(err).To(HaveOccurred())
-			Expect(w.node(away).Inside().Reading(target.Local).Execute(ctx, "SELECT 1")).To(HaveRows(Row(1)), "it does not run any more")
+			Expect(env.node(away).Inside().Reading(target.Local).Execute(ctx, "SELECT 1")).To(HaveRows(Row(1)), "it does not run any more")
 		}, patience)
 	})
 }

@@ -21,27 +21,27 @@ import (
 const calmPace = time.Second
 
 // slowClients are specs about clients that send or read slowly, or stop.
-func slowClients(w *world) {
+func slowClients(env *environment) {
 	Describe("A slow client", Label("suite:slow-clients", "speed:slow"), func() {
 		var limit time.Duration
 
 		BeforeEach(func(ctx SpecContext) {
-			w.requires(target.Ports)
-			if limit = w.options.Limits.Request; limit == 0 {
+			env.requires(target.Dial)
+			if limit = env.options.Limits.Request; limit == 0 {
 				Skip("it is not known how long a node of this target is patient")
 			}
-			w.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v)")
-			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v)")
+			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 		})
 
 		// others writes and reads at every node once, and returns how long the slowest took.
 		others := func(ctx context.Context) (longest time.Duration) {
 			GinkgoHelper()
-			for _, node := range w.cluster.Nodes() {
+			for _, node := range env.cluster.Nodes() {
 				begun := time.Now()
-				w.runOn(ctx, node, "INSERT INTO {ns}.t (v) VALUES ('of others')")
+				env.runOn(ctx, node, "INSERT INTO {ns}.t (v) VALUES ('of others')")
 				for _, level := range []target.Consistency{target.Local, target.Strong} {
-					Expect(w.runOn(ctx, node.Reading(level), "SELECT 1")).To(HaveRows(Row(1)))
+					Expect(env.runOn(ctx, node.Reading(level), "SELECT 1")).To(HaveRows(Row(1)))
 				}
 				longest = max(longest, time.Since(begun))
 			}
@@ -49,8 +49,8 @@ func slowClients(w *world) {
 		}
 
 		It("that sends slowly is cut off wherever it stops, and others are served", func(ctx SpecContext) {
-			node := w.leader(ctx)
-			whole := w.raw(ctx, node, w.authorized(posting("SELECT 1")))
+			node := env.leader(ctx)
+			whole := env.raw(ctx, node, env.authorized(posting("SELECT 1")))
 			head := whole[:strings.Index(whole, "{")]
 			chunked := strings.Replace(head, "Content-Length", "Transfer-Encoding: chunked\r\nX-Length", 1)
 			requests := []struct {
@@ -67,15 +67,15 @@ func slowClients(w *world) {
 				{"half a body", whole[:len(whole)-5], "", 0, limit},
 				{"half a second request", whole + whole[:30], "", 1, limit},
 				{"no second body", whole + head, "", 1, limit},
-				{"no second request", whole, "", 1, w.options.Limits.Idle},
+				{"no second request", whole, "", 1, env.options.Limits.Idle},
 			}
 			conns := make([]net.Conn, len(requests))
 			var clients sync.WaitGroup
 			for i, request := range requests {
-				if request.most > limit && !w.cluster.HasClock() {
+				if request.most > limit && !env.cluster.Can(target.Time) {
 					continue // which takes minutes of real time
 				}
-				conn, err := w.node(node).Dial(ctx)
+				conn, err := env.node(node).Dial(ctx)
 				Expect(err).NotTo(HaveOccurred())
 				DeferCleanup(conn.Close)
 				conns[i] = conn
@@ -99,18 +99,18 @@ func slowClients(w *world) {
 		}, patience)
 
 		It("that does not read its answers keeps no read, write or snapshot waiting, and is cut off", func(ctx SpecContext) {
-			w.needs(3)
-			if w.options.Limits.Readers == 0 {
+			env.needs(3)
+			if env.options.Limits.Readers == 0 {
 				Skip("it is not known how many reads a node of this target serves at once")
 			}
-			node := w.others(w.leader(ctx))[0]
+			node := env.others(env.leader(ctx))[0]
 			large := posting("WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 400) SELECT zeroblob(65536) FROM c")
-			request := w.raw(ctx, node, w.authorized(asked{method: large.method, path: large.path, body: strings.Replace(large.body, "{", `{"consistency":"local",`, 1)}))
-			count := w.options.Limits.Readers + 2
+			request := env.raw(ctx, node, env.authorized(asked{method: large.method, path: large.path, body: strings.Replace(large.body, "{", `{"consistency":"local",`, 1)}))
+			count := env.options.Limits.Readers + 2
 			begun := time.Now()
 			var conns []net.Conn
 			for range count {
-				conn, err := w.node(node).Dial(ctx)
+				conn, err := env.node(node).Dial(ctx)
 				Expect(err).NotTo(HaveOccurred())
 				DeferCleanup(conn.Close)
 				_, err = io.WriteString(conn, request)
@@ -120,7 +120,7 @@ func slowClients(w *world) {
 			served := 0
 			for i, conn := range conns {
 				given := limit / 2
-				if i >= w.options.Limits.Readers {
+				if i >= env.options.Limits.Readers {
 					given = limit / 50
 				}
 				first := make([]byte, 12)
@@ -129,19 +129,19 @@ func slowClients(w *world) {
 					served++
 				}
 			}
-			if w.cluster.HasClock() { // elsewhere some may have been ended already, in favour of others
-				Expect(served).To(Equal(w.options.Limits.Readers), "another number of answers than may be was begun at once")
+			if env.cluster.Can(target.Time) { // elsewhere some may have been ended already, in favour of others
+				Expect(served).To(Equal(env.options.Limits.Readers), "another number of answers than may be was begun at once")
 			}
 			Expect(served).To(BeNumerically(">", 0), "no such answers were begun, so nothing waits")
 
 			By("asking as others do")
 			Expect(others(ctx)).To(BeNumerically("<", limit/2), "others wait for clients that do not read")
-			before := statusOf(ctx, w.node(node)).SnapshotIndex
+			before := statusOf(ctx, env.node(node)).SnapshotIndex
 			Eventually(ctx, func(ctx context.Context) uint64 {
 				for range 50 {
-					w.run(ctx, "INSERT INTO {ns}.t (v) VALUES ('of others')")
+					env.run(ctx, "INSERT INTO {ns}.t (v) VALUES ('of others')")
 				}
-				return statusOf(ctx, w.node(node)).SnapshotIndex
+				return statusOf(ctx, env.node(node)).SnapshotIndex
 			}).Should(BeNumerically(">", before), "no snapshot is taken while clients do not read")
 			waiting := 0
 			for _, conn := range conns {
@@ -149,7 +149,7 @@ func slowClients(w *world) {
 					waiting++
 				}
 			}
-			if w.cluster.HasClock() {
+			if env.cluster.Can(target.Time) {
 				Expect(waiting).To(BeNumerically(">", 0), "all clients were gone before the snapshot was taken")
 			}
 
@@ -161,81 +161,81 @@ func slowClients(w *world) {
 					return err
 				}).WithTimeout(max(left, time.Second)).Should(HaveOccurred(), "client %d, that does not read, is not cut off", i)
 			}
-			Expect(w.cluster).To(BeConsistent(w.sql("SELECT count(*) FROM {ns}.t")))
+			Expect(env.cluster).To(BeConsistent(env.sql("SELECT count(*) FROM {ns}.t")))
 		}, patience)
 
 		It("that does not read the answer to a change is cut off, and the change is made", func(ctx SpecContext) {
-			w.needs(3)
+			env.needs(3)
 			const rows = 60
-			leader := w.leader(ctx)
-			for i, node := range []int{leader, w.others(leader)[0]} {
-				change := posting(w.sql(fmt.Sprintf(
+			leader := env.leader(ctx)
+			for i, node := range []int{leader, env.others(leader)[0]} {
+				change := posting(env.sql(fmt.Sprintf(
 					"INSERT INTO {ns}.t (id, v) WITH RECURSIVE c(x) AS (SELECT %d UNION ALL SELECT x + 1 FROM c LIMIT %d) SELECT x, zeroblob(30000) FROM c RETURNING v", 1000*(i+1), rows)))
-				conn, err := w.node(node).Dial(ctx)
+				conn, err := env.node(node).Dial(ctx)
 				Expect(err).NotTo(HaveOccurred())
 				DeferCleanup(conn.Close)
 				begun := time.Now()
-				_, err = io.WriteString(conn, w.raw(ctx, node, w.authorized(change)))
+				_, err = io.WriteString(conn, env.raw(ctx, node, env.authorized(change)))
 				Expect(err).NotTo(HaveOccurred())
 				Eventually(ctx, func() error {
 					_, err := conn.Write([]byte("\r\n"))
 					return err
 				}).WithTimeout(limit+limit/2).Should(HaveOccurred(), "the client is not cut off")
-				if w.cluster.HasClock() { // elsewhere the answer may fit into the buffers of the sockets
+				if env.cluster.Can(target.Time) { // elsewhere the answer may fit into the buffers of the sockets
 					Expect(time.Since(begun)).To(BeNumerically(">", limit/2), "the client was given no time")
 				}
-				Expect(w.run(ctx, "SELECT count(*) FROM {ns}.t WHERE id >= ?", 1000*(i+1))).To(HaveRows(Row(rows)))
+				Expect(env.run(ctx, "SELECT count(*) FROM {ns}.t WHERE id >= ?", 1000*(i+1))).To(HaveRows(Row(rows)))
 				others(ctx)
-				w.run(ctx, "DELETE FROM {ns}.t")
+				env.run(ctx, "DELETE FROM {ns}.t")
 			}
 		}, patience)
 
 		It("that reads the answer to a change slowly, and never stops for long, has all of it", func(ctx SpecContext) {
-			w.needs(3)
-			w.requires(target.Time)
-			leader := w.leader(ctx)
-			for i, node := range []int{leader, w.others(leader)[0]} {
-				change := posting(w.sql(fmt.Sprintf(
+			env.needs(3)
+			env.requires(target.Time)
+			leader := env.leader(ctx)
+			for i, node := range []int{leader, env.others(leader)[0]} {
+				change := posting(env.sql(fmt.Sprintf(
 					"INSERT INTO {ns}.t (id, v) WITH RECURSIVE c(x) AS (SELECT %d UNION ALL SELECT x + 1 FROM c LIMIT 60) SELECT x, zeroblob(30000) FROM c RETURNING v", 1000*(i+1))))
-				conn, err := w.node(node).Dial(ctx)
+				conn, err := env.node(node).Dial(ctx)
 				Expect(err).NotTo(HaveOccurred())
 				DeferCleanup(conn.Close)
-				_, err = io.WriteString(conn, strings.Replace(w.raw(ctx, node, w.authorized(change)), "\r\n", "\r\nConnection: close\r\n", 1))
+				_, err = io.WriteString(conn, strings.Replace(env.raw(ctx, node, env.authorized(change)), "\r\n", "\r\nConnection: close\r\n", 1))
 				Expect(err).NotTo(HaveOccurred())
 				begun := time.Now()
 				var got strings.Builder
 				for err == nil {
-					Expect(w.cluster.Advance(ctx, limit/3)).To(Succeed())
+					Expect(env.cluster.Advance(ctx, limit/3)).To(Succeed())
 					_, err = io.CopyN(&got, conn, 400<<10)
 				}
 				Expect(time.Since(begun)).To(BeNumerically(">", limit+limit/2), "it was no slow client")
-				Expect(got.String()).To(ContainSubstring(`"success"`), "%s cuts off a client that reads slowly", w.node(node))
+				Expect(got.String()).To(ContainSubstring(`"success"`), "%s cuts off a client that reads slowly", env.node(node))
 			}
 		}, patience)
 
 		It("that reads ever so little is cut off once its read has had its time", func(ctx SpecContext) {
-			w.requires(target.Time)
-			if w.options.Limits.Read == 0 {
+			env.requires(target.Time)
+			if env.options.Limits.Read == 0 {
 				Skip("it is not known how long a read of this target may take")
 			}
-			node := w.leader(ctx)
-			conn, err := w.node(node).Dial(ctx)
+			node := env.leader(ctx)
+			conn, err := env.node(node).Dial(ctx)
 			Expect(err).NotTo(HaveOccurred())
 			DeferCleanup(conn.Close)
 			request := posting("WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 2000) SELECT zeroblob(16384) FROM c")
-			_, err = io.WriteString(conn, w.raw(ctx, node, w.authorized(request)))
+			_, err = io.WriteString(conn, env.raw(ctx, node, env.authorized(request)))
 			Expect(err).NotTo(HaveOccurred())
-			begun, got, step := time.Now(), 0, w.options.Limits.Read/20
+			begun, got, step := time.Now(), 0, env.options.Limits.Read/20
 			buffer := make([]byte, 200<<10)
 			var ended error
-			for ended == nil && time.Since(begun) < 2*w.options.Limits.Read {
-				Expect(w.cluster.Advance(ctx, step)).To(Succeed())
+			for ended == nil && time.Since(begun) < 2*env.options.Limits.Read {
+				Expect(env.cluster.Advance(ctx, step)).To(Succeed())
 				n, err := io.ReadFull(conn, buffer)
 				got, ended = got+n, err
 			}
 			took := time.Since(begun)
 			Expect(ended).To(HaveOccurred(), "after %v it still reads, and has %d bytes", took, got)
-			Expect(took).To(And(BeNumerically(">", w.options.Limits.Read-2*step), BeNumerically("<", w.options.Limits.Read+4*step)))
+			Expect(took).To(And(BeNumerically(">", env.options.Limits.Read-2*step), BeNumerically("<", env.options.Limits.Read+4*step)))
 			Expect(string(buffer)).NotTo(ContainSubstring(`"success"`))
 			others(ctx)
 		}, patience)
@@ -243,10 +243,10 @@ func slowClients(w *world) {
 }
 
 // raw is a request as it is sent.
-func (w *world) raw(ctx context.Context, node int, a asked) string {
+func (env *environment) raw(ctx context.Context, node int, a asked) string {
 	GinkgoHelper()
 	var text strings.Builder
-	fmt.Fprintf(&text, "%s %s HTTP/1.1\r\nHost: %s\r\nContent-Type: %s\r\n", a.method, a.path, statusOf(ctx, w.node(node)).Address, jsonType)
+	fmt.Fprintf(&text, "%s %s HTTP/1.1\r\nHost: %s\r\nContent-Type: %s\r\n", a.method, a.path, statusOf(ctx, env.node(node)).Address, jsonType)
 	for name, value := range a.headers {
 		fmt.Fprintf(&text, "%s: %s\r\n", name, value)
 	}

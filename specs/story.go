@@ -10,23 +10,23 @@ import (
 
 // story is what a newcomer writes first: no wait but the one for the node. It must hold
 // on every healthy cluster.
-func story(w *world) {
+func story(env *environment) {
 	Describe("A first story", Label("suite:story", "fault:isolate"), func() {
 		It("needs no wait before a table is read everywhere, nor before nodes are compared", func(ctx SpecContext) {
-			w.needs(3)
-			Expect(w.cluster.ExecuteOnRandom(ctx, w.sql("CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v TEXT)"))).Error().NotTo(HaveOccurred())
-			Expect(w.cluster.Reading(target.Local).ExecuteOnAll(ctx, w.sql("SELECT * FROM {ns}.t"))).To(
-				And(HaveLen(w.cluster.Size()), HaveRows()))
+			env.needs(3)
+			Expect(env.cluster.ExecuteOnRandom(ctx, env.sql("CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v TEXT)"))).Error().NotTo(HaveOccurred())
+			Expect(env.cluster.Reading(target.Local).ExecuteOnAll(ctx, env.sql("SELECT * FROM {ns}.t"))).To(
+				And(HaveLen(env.cluster.Size()), HaveRows()))
 
-			Expect(w.cluster.TakeNodeOffline(ctx, 1)).To(Succeed())
-			Expect(w.cluster.ExecuteOnRandom(ctx, w.sql("INSERT INTO {ns}.t VALUES (1, 'x')"))).Error().NotTo(HaveOccurred())
-			Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.t ORDER BY id")))
+			Expect(env.cluster.TakeNodeOffline(ctx, 1)).To(Succeed())
+			Expect(env.cluster.ExecuteOnRandom(ctx, env.sql("INSERT INTO {ns}.t VALUES (1, 'x')"))).Error().NotTo(HaveOccurred())
+			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.t ORDER BY id")))
 
-			Expect(w.cluster.BringNodeOnline(ctx, 1)).To(Succeed())
-			Expect(w.cluster.WaitForNodeOnline(ctx, 1)).To(Succeed())
-			Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.t")))
-			Expect(w.cluster.Reading(target.Local).ExecuteOnAll(ctx, w.sql("SELECT * FROM {ns}.t"))).To(
-				And(HaveLen(w.cluster.Size()), HaveRows(Row(1, "x"))))
+			Expect(env.cluster.BringNodeOnline(ctx, 1)).To(Succeed())
+			Expect(env.cluster.WaitForNodeOnline(ctx, 1)).To(Succeed())
+			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.t")))
+			Expect(env.cluster.Reading(target.Local).ExecuteOnAll(ctx, env.sql("SELECT * FROM {ns}.t"))).To(
+				And(HaveLen(env.cluster.Size()), HaveRows(Row(1, "x"))))
 		}, patience)
 	})
 }

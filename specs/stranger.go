@@ -15,7 +15,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// Where the nodes of a target that can target.Ports answer, as README.md says.
+// Where the nodes of a target that can target.Dial answer, as README.md says.
 const (
 	sqlPath         = "/v1/api/sql"
 	membersPath     = "/v1/api/cluster/members"
@@ -57,15 +57,15 @@ const (
 )
 
 // ask sends a request to a node's port, on a connection of its own.
-func (w *world) ask(ctx context.Context, node int, a asked) answered {
+func (env *environment) ask(ctx context.Context, node int, a asked) answered {
 	GinkgoHelper()
-	said, err := w.tryToAsk(ctx, node, a)
+	said, err := env.tryToAsk(ctx, node, a)
 	Expect(err).NotTo(HaveOccurred(), "%v", a)
 	return said
 }
 
-func (w *world) tryToAsk(ctx context.Context, node int, a asked) (said answered, err error) {
-	at := w.node(node)
+func (env *environment) tryToAsk(ctx context.Context, node int, a asked) (said answered, err error) {
+	at := env.node(node)
 	status, err := at.Status(ctx)
 	if err != nil {
 		return said, err
@@ -98,8 +98,8 @@ func bearer(token string) map[string]string {
 }
 
 // authorized is the request with the cluster's token.
-func (w *world) authorized(a asked) asked {
-	if token := w.cluster.Token(); token != "" {
+func (env *environment) authorized(a asked) asked {
+	if token := env.cluster.Token(); token != "" {
 		return a.with(bearer(token))
 	}
 	return a
@@ -115,10 +115,10 @@ func posting(sql string) asked {
 }
 
 // needsToken skips the spec on targets whose nodes ask for none.
-func (w *world) needsToken() {
+func (env *environment) needsToken() {
 	GinkgoHelper()
-	w.requires(target.Ports)
-	if w.cluster.Token() == "" {
+	env.requires(target.Dial)
+	if env.cluster.Token() == "" {
 		Skip("the nodes of this target ask for no token")
 	}
 }

@@ -14,24 +14,24 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
-	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	. "github.com/rejoin-db/rejoin/harness/matchers"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
 // strangers are specs about who connects to a node's port and is no client.
-func strangers(w *world) {
+func strangers(env *environment) {
 	Describe("A stranger at a node's port", Label("suite:strangers"), func() {
 		BeforeEach(func(ctx SpecContext) {
-			w.needs(3)
-			w.needsToken()
-			w.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY)")
-			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			env.needs(3)
+			env.needsToken()
+			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY)")
+			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 		})
 
 		dial := func(ctx context.Context, node int) net.Conn {
 			GinkgoHelper()
-			conn, err := w.node(node).Dial(ctx)
+			conn, err := env.node(node).Dial(ctx)
 			Expect(err).NotTo(HaveOccurred())
 			DeferCleanup(conn.Close)
 			return conn
@@ -41,12 +41,12 @@ func strangers(w *world) {
 		// can know it.
 		posing := func(ctx context.Context, name string) message {
 			GinkgoHelper()
-			return message{card: card{Node: name, Cluster: w.clusterID(ctx, w.leader(ctx)), Birth: "born", Life: life{1, "a life"}},
+			return message{card: card{Node: name, Cluster: env.clusterID(ctx, env.leader(ctx)), Birth: "born", Life: life{1, "a life"}},
 				Purpose: "replicate", Nonce: bytes.Repeat([]byte{7}, 32)}
 		}
 
 		It("is cut off when it makes no sense, and soon when it says nothing, while the node goes on", Label("speed:slow"), func(ctx SpecContext) {
-			if w.options.Limits.Request == 0 {
+			if env.options.Limits.Request == 0 {
 				Skip("it is not known how long a node of this target is patient")
 			}
 			size := func(n uint32) string {
@@ -80,48 +80,48 @@ func strangers(w *world) {
 				"no request":                      {"\xff\xfe\xfd\r\n\r\n", false},
 				"TLS":                             {"\x16\x03\x01\x02\x00\x01\x00\x01", false},
 			}
-			term := statusOf(ctx, w.node(0)).Term
-			leader := w.leader(ctx)
+			term := statusOf(ctx, env.node(0)).Term
+			leader := env.leader(ctx)
 			var strangers sync.WaitGroup
-			for _, node := range []int{leader, w.others(leader)[0]} {
+			for _, node := range []int{leader, env.others(leader)[0]} {
 				for what, opening := range openings {
 					conn := dial(ctx, node)
 					strangers.Go(func() {
 						defer GinkgoRecover()
 						_, err := io.WriteString(conn, opening.say)
 						Expect(err).NotTo(HaveOccurred(), what)
-						_, took, err := untilCut(conn, w.options.Limits.Request+w.options.Limits.Request/2)
-						Expect(err).NotTo(HaveOccurred(), "%s says %s", w.node(node), what)
+						_, took, err := untilCut(conn, env.options.Limits.Request+env.options.Limits.Request/2)
+						Expect(err).NotTo(HaveOccurred(), "%s says %s", env.node(node), what)
 						if !opening.silent {
-							Expect(took).To(BeNumerically("<", w.options.Limits.Request/2), "%s, who says %s, is not cut off at once", w.node(node), what)
+							Expect(took).To(BeNumerically("<", env.options.Limits.Request/2), "%s, who says %s, is not cut off at once", env.node(node), what)
 						}
 					})
 				}
 			}
 
 			By("serving others meanwhile")
-			for i := range w.cluster.Size() {
-				w.runOn(ctx, w.node(i), "INSERT INTO {ns}.t VALUES (?)", i)
+			for i := range env.cluster.Size() {
+				env.runOn(ctx, env.node(i), "INSERT INTO {ns}.t VALUES (?)", i)
 			}
 			strangers.Wait()
-			w.run(ctx, "INSERT INTO {ns}.t VALUES (100)")
-			Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.t")))
-			if w.cluster.HasClock() {
-				Expect(statusOf(ctx, w.node(leader))).To(And(HaveField("Role", "leader"), HaveField("Term", term)), "strangers have ended a leadership")
+			env.run(ctx, "INSERT INTO {ns}.t VALUES (100)")
+			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.t")))
+			if env.cluster.Can(target.Time) {
+				Expect(statusOf(ctx, env.node(leader))).To(And(HaveField("Role", "leader"), HaveField("Term", term)), "strangers have ended a leadership")
 			}
 		}, patience)
 
 		It("is no node without the token, nor by what another one said before", func(ctx SpecContext) {
-			leader := w.leader(ctx)
-			for _, node := range []int{leader, w.others(leader)[0]} {
+			leader := env.leader(ctx)
+			for _, node := range []int{leader, env.others(leader)[0]} {
 				hello := posing(ctx, "stranger")
 
 				By("greeting with the token, to see that this is how it goes")
-				good := &greeter{conn: dial(ctx, node), token: w.cluster.Token()}
+				good := &greeter{conn: dial(ctx, node), token: env.cluster.Token()}
 				said, err := good.call(hello, asIs)
 				Expect(err).NotTo(HaveOccurred())
 				Expect(said.Refusal).To(BeEmpty())
-				Expect(said.proven).To(BeTrue(), "%s does not prove that it has the token", w.node(node))
+				Expect(said.proven).To(BeTrue(), "%s does not prove that it has the token", env.node(node))
 				Expect(said.Cluster).To(Equal(hello.Cluster))
 				_, _, err = untilCut(good.conn, 100*time.Millisecond)
 				Expect(err).To(MatchError(errNotCut), "a node that greets well is cut off")
@@ -131,17 +131,17 @@ func strangers(w *world) {
 				again := dial(ctx, node)
 				_, err = again.Write(said.sent)
 				Expect(err).NotTo(HaveOccurred())
-				_, took, err := untilCut(again, w.soon())
+				_, took, err := untilCut(again, env.soon())
 				Expect(err).NotTo(HaveOccurred(), "a greeting that was recorded is good once more, after %v", took)
 
 				By("greeting with other tokens, and with proofs that are not whole")
-				token := w.cluster.Token()
+				token := env.cluster.Token()
 				for _, wrong := range []string{"", token[:len(token)-1], token + "x", strings.ToUpper(token)} {
 					other := &greeter{conn: dial(ctx, node), token: wrong}
 					said, err := other.call(hello, asIs)
 					Expect(err).NotTo(HaveOccurred())
 					Expect(said.proven).To(BeFalse(), "the node proves what it cannot know")
-					_, _, err = untilCut(other.conn, w.soon())
+					_, _, err = untilCut(other.conn, env.soon())
 					Expect(err).NotTo(HaveOccurred(), "token %q is taken for the cluster's", wrong)
 				}
 				for name, change := range map[string]func([]byte) []byte{
@@ -152,7 +152,7 @@ func strangers(w *world) {
 					other := &greeter{conn: dial(ctx, node), token: token}
 					_, err := other.call(hello, change)
 					Expect(err).NotTo(HaveOccurred())
-					_, _, err = untilCut(other.conn, w.soon())
+					_, _, err = untilCut(other.conn, env.soon())
 					Expect(err).NotTo(HaveOccurred(), "a proof is taken although %s", name)
 				}
 				mirror := dial(ctx, node)
@@ -166,26 +166,26 @@ func strangers(w *world) {
 				Expect(err).NotTo(HaveOccurred())
 				_, err = mirror.Write(append(g.framed(message{Knows: true}), proof...))
 				Expect(err).NotTo(HaveOccurred())
-				_, _, err = untilCut(mirror, w.soon())
+				_, _, err = untilCut(mirror, env.soon())
 				Expect(err).NotTo(HaveOccurred(), "a node's own proof is good for another")
 			}
 		}, patience)
 
 		It("is refused with the token if it is of another cluster, or not who it says it is", func(ctx SpecContext) {
-			leader := w.leader(ctx)
-			member := w.node(w.others(leader)[1]).ID()
-			before := statusOf(ctx, w.node(leader))
+			leader := env.leader(ctx)
+			member := env.node(env.others(leader)[1]).ID()
+			before := statusOf(ctx, env.node(leader))
 			const unknown = "has another directory"
-			for _, node := range []int{leader, w.others(leader)[0]} {
+			for _, node := range []int{leader, env.others(leader)[0]} {
 				for name, change := range map[string]func(*message){
 					"belongs to cluster": func(m *message) { m.Cluster = "another" },
-					"are named":          func(m *message) { m.Node = w.node(node).ID() },
+					"are named":          func(m *message) { m.Node = env.node(node).ID() },
 					"is empty":           func(m *message) { m.Node, m.Cluster, m.Purpose = member, "", "meet" },
 					unknown:              func(m *message) { m.Node = member },
 				} {
 					hello := posing(ctx, "stranger")
 					change(&hello)
-					g := &greeter{conn: dial(ctx, node), token: w.cluster.Token()}
+					g := &greeter{conn: dial(ctx, node), token: env.cluster.Token()}
 					opening := append([]byte{nodeSpeaks, greetingVersion}, g.framed(hello)...)
 					_, err := g.conn.Write(opening)
 					Expect(err).NotTo(HaveOccurred())
@@ -196,13 +196,13 @@ func strangers(w *world) {
 					if name == unknown { // an honest node that is not who was met says so
 						Expect(said.Met).To(HaveValue(HaveField("Life", Not(Equal(hello.Life)))))
 					} else {
-						Expect(said.Refusal).To(ContainSubstring(name), "%s of %s", w.node(node), hello.Node)
+						Expect(said.Refusal).To(ContainSubstring(name), "%s of %s", env.node(node), hello.Node)
 					}
 					closing := g.framed(message{Knows: said.Met == nil})
 					_, err = g.conn.Write(append(closing, g.proof(byCaller)...))
 					Expect(err).NotTo(HaveOccurred())
-					_, _, err = untilCut(g.conn, w.soon())
-					Expect(err).NotTo(HaveOccurred(), "%s goes on with who %s", w.node(node), name)
+					_, _, err = untilCut(g.conn, env.soon())
+					Expect(err).NotTo(HaveOccurred(), "%s goes on with who %s", env.node(node), name)
 				}
 
 				By("refusing the node itself, and wanting no more than to meet it")
@@ -211,7 +211,7 @@ func strangers(w *world) {
 					if end.Refusal == "" {
 						hello.Purpose = "meet"
 					}
-					g := &greeter{conn: dial(ctx, node), token: w.cluster.Token()}
+					g := &greeter{conn: dial(ctx, node), token: env.cluster.Token()}
 					_, err := g.conn.Write(append([]byte{nodeSpeaks, greetingVersion}, g.framed(hello)...))
 					Expect(err).NotTo(HaveOccurred())
 					said, err := g.hear()
@@ -222,28 +222,28 @@ func strangers(w *world) {
 					frame := g.framed(end)
 					_, err = g.conn.Write(append(frame, g.proof(byCaller)...))
 					Expect(err).NotTo(HaveOccurred())
-					_, _, err = untilCut(g.conn, w.soon())
-					Expect(err).NotTo(HaveOccurred(), "%s goes on with who %s", w.node(node), name)
+					_, _, err = untilCut(g.conn, env.soon())
+					Expect(err).NotTo(HaveOccurred(), "%s goes on with who %s", env.node(node), name)
 				}
 			}
-			for _, node := range w.cluster.Nodes() {
+			for _, node := range env.cluster.Nodes() {
 				Eventually(ctx, node).Should(BeOnline())
 				Expect(statusOf(ctx, node).Reason).To(BeEmpty())
 			}
-			if w.cluster.HasClock() {
-				Expect(statusOf(ctx, w.node(leader))).To(And(HaveField("Role", "leader"), HaveField("Term", before.Term)), "strangers have ended a leadership")
+			if env.cluster.Can(target.Time) {
+				Expect(statusOf(ctx, env.node(leader))).To(And(HaveField("Role", "leader"), HaveField("Term", before.Term)), "strangers have ended a leadership")
 			}
-			w.run(ctx, "INSERT INTO {ns}.t VALUES (1)")
+			env.run(ctx, "INSERT INTO {ns}.t VALUES (1)")
 		}, patience)
 
 		It("in the place of a member is told nothing if it lacks the token", Label("fault:crash"), func(ctx SpecContext) {
-			w.requires(target.Crash)
-			leader := w.leader(ctx)
-			victim := w.others(leader)[0]
-			w.leave(ctx, victim, harness.Crash)
-			listener, err := w.cluster.Impersonate(victim)
+			env.requires(target.Crash)
+			leader := env.leader(ctx)
+			victim := env.others(leader)[0]
+			env.leave(ctx, victim, fault.Crash)
+			listener, err := env.cluster.Impersonate(victim)
 			if err != nil {
-				Expect(w.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
+				Expect(env.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
 				Skip("this needs a target in which others can be in the place of a node: " + err.Error())
 			}
 			const visits = 6
@@ -256,11 +256,11 @@ func strangers(w *world) {
 					if err != nil {
 						return
 					}
-					g := &greeter{conn: conn, token: w.cluster.Token() + "x"}
+					g := &greeter{conn: conn, token: env.cluster.Token() + "x"}
 					if i == visits-1 {
-						g.token = w.cluster.Token()
+						g.token = env.cluster.Token()
 					}
-					told <- g.pose(w.node(victim).ID())
+					told <- g.pose(env.node(victim).ID())
 				}
 			})
 			counts := make([]int, visits)
@@ -273,9 +273,9 @@ func strangers(w *world) {
 				Expect(count).To(BeZero(), "the %d-th impostor was told something", i)
 			}
 			Expect(counts[visits-1]).To(BeNumerically(">", 0), "one with the token was not told anything, so the token was not what mattered")
-			w.patiently(ctx, "INSERT INTO {ns}.t VALUES (1)")
-			w.comeBack(ctx, victim)
-			Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.t")))
+			env.patiently(ctx, "INSERT INTO {ns}.t VALUES (1)")
+			env.comeBack(ctx, victim)
+			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.t")))
 		}, patience)
 	})
 }
@@ -316,4 +316,4 @@ func (g *greeter) pose(name string) (told int) {
 
 // soon is how long a node may take to cut off who was wrong: well below its patience with
 // who says nothing.
-func (w *world) soon() time.Duration { return max(w.options.Limits.Request/2, time.Second) }
+func (env *environment) soon() time.Duration { return max(env.options.Limits.Request/2, time.Second) }

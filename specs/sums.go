@@ -9,130 +9,130 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness"
-	"github.com/rejoin-db/rejoin/harness/disk"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	. "github.com/rejoin-db/rejoin/harness/matchers"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
 // sums are specs about bytes that are not what was written.
-func sums(w *world) {
+func sums(env *environment) {
 	Describe("A flipped byte", Label("suite:sums", "fault:disk", "fault:crash"), func() {
 		const rows = "SELECT * FROM {ns}.t ORDER BY id"
 		const wide = "SELECT id, hex(v) FROM {ns}.wide"
 
 		// parts are where a byte is flipped: in each file, at its beginning, within, at its end.
-		parts := []disk.Part{
-			disk.LogFirst, disk.Log, disk.LogLast, disk.LogMeta, disk.SnapshotFirst, disk.Snapshot, disk.SnapshotLast, disk.SnapshotLabel,
-			disk.Promises, disk.OwnerFirst, disk.Owner, disk.OwnerLast,
+		parts := []fault.Part{
+			fault.LogFirst, fault.Log, fault.LogLast, fault.LogMeta, fault.SnapshotFirst, fault.Snapshot, fault.SnapshotLast, fault.SnapshotLabel,
+			fault.Promises, fault.OwnerFirst, fault.Owner, fault.OwnerLast,
 		}
 
 		It("is found by a node that starts, wherever it is, and by one that sends its snapshot, and is never served", func(ctx SpecContext) {
-			w.needs(3)
-			w.requires(target.Disks, target.Crash, target.Members)
-			w.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v TEXT)")
-			w.run(ctx, "CREATE TABLE {ns}.wide (id INTEGER PRIMARY KEY, v BLOB)")
-			w.run(ctx, "INSERT INTO {ns}.wide VALUES (1, randomblob(300000))") // several blocks of a snapshot
-			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
-			leader := w.leader(ctx)
-			away, victim := w.others(leader)[0], w.others(leader)[1]
-			good := w.runOn(ctx, w.node(leader).Reading(target.Local), wide).Rows()
-			w.leave(ctx, away, harness.Crash) // and not cut off: what waits for it at the leader is little
-			w.writeUntilSnapshot(ctx)
-			w.patiently(ctx, "INSERT INTO {ns}.t VALUES (1, 'some words of text that a byte may be flipped in')")
-			w.leave(ctx, victim, harness.Crash)
+			env.needs(3)
+			env.requires(target.Disks, target.Crash, target.Members)
+			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v TEXT)")
+			env.run(ctx, "CREATE TABLE {ns}.wide (id INTEGER PRIMARY KEY, v BLOB)")
+			env.run(ctx, "INSERT INTO {ns}.wide VALUES (1, randomblob(300000))") // several blocks of a snapshot
+			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			leader := env.leader(ctx)
+			away, victim := env.others(leader)[0], env.others(leader)[1]
+			good := env.runOn(ctx, env.node(leader).Reading(target.Local), wide).Rows()
+			env.leave(ctx, away, fault.Crash) // and not cut off: what waits for it at the leader is little
+			env.writeUntilSnapshot(ctx)
+			env.patiently(ctx, "INSERT INTO {ns}.t VALUES (1, 'some words of text that a byte may be flipped in')")
+			env.leave(ctx, victim, fault.Crash)
 			for _, part := range parts {
-				file, err := w.cluster.Damage(ctx, victim, part)
+				file, err := env.cluster.Damage(ctx, victim, part)
 				Expect(err).NotTo(HaveOccurred(), "%s", part)
-				err = w.cluster.BringNodeOnline(ctx, victim)
+				err = env.cluster.BringNodeOnline(ctx, victim)
 				if err == nil {
-					Eventually(ctx, w.node(victim)).Should(BeFailed(), "it goes on with a byte flipped in the %s", part)
-					err = errors.New(statusOf(ctx, w.node(victim)).Reason)
-					_, read := w.node(victim).Reading(target.Local).Execute(ctx, w.sql(rows))
+					Eventually(ctx, env.node(victim)).Should(BeFailed(), "it goes on with a byte flipped in the %s", part)
+					err = errors.New(statusOf(ctx, env.node(victim)).Reason)
+					_, read := env.node(victim).Reading(target.Local).Execute(ctx, env.sql(rows))
 					Expect(read).To(HaveOccurred(), "it serves with a byte flipped in the %s", part)
-					w.leave(ctx, victim, harness.Crash)
+					env.leave(ctx, victim, fault.Crash)
 				}
 				Expect(err).To(MatchError(ContainSubstring(base(file))), "the file of the %s is not named", part)
 
 				By(fmt.Sprintf("having found it in the %s, flipping it back", part))
-				Expect(w.cluster.Damage(ctx, victim, part)).Error().NotTo(HaveOccurred())
+				Expect(env.cluster.Damage(ctx, victim, part)).Error().NotTo(HaveOccurred())
 			}
-			w.comeBack(ctx, victim)
-			Expect(w.node(victim).Reading(target.Local).Execute(ctx, w.sql(wide))).To(HaveField("Rows()", good))
-			Expect(w.run(ctx, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(1)))
+			env.comeBack(ctx, victim)
+			Expect(env.node(victim).Reading(target.Local).Execute(ctx, env.sql(wide))).To(HaveField("Rows()", good))
+			Expect(env.run(ctx, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(1)))
 
 			By("flipping one in the leader's snapshot, which another node needs")
-			leader = w.leader(ctx)
-			file, err := w.cluster.Damage(ctx, leader, disk.Snapshot)
+			leader = env.leader(ctx)
+			file, err := env.cluster.Damage(ctx, leader, fault.Snapshot)
 			Expect(err).NotTo(HaveOccurred())
-			Expect(w.cluster.BringNodeOnline(ctx, away)).To(Succeed())
-			Eventually(ctx, func(ctx context.Context) string { return statusOf(ctx, w.node(leader)).Reason }).Should(ContainSubstring(base(file)))
-			Expect(w.cluster.WaitForNodeOnline(ctx, away)).To(Succeed())
-			Expect(statusOf(ctx, w.node(away)).Restores).To(BeNumerically(">", 0), "it did not need a snapshot")
-			Expect(w.node(away).Reading(target.Local).Execute(ctx, w.sql(wide))).To(HaveField("Rows()", good))
-			w.leave(ctx, leader, harness.Crash)
-			w.comeBackAs(ctx, leader, harness.Wiped)
-			Expect(w.cluster).To(BeConsistent(w.sql(rows), w.sql(wide)))
+			Expect(env.cluster.BringNodeOnline(ctx, away)).To(Succeed())
+			Eventually(ctx, func(ctx context.Context) string { return statusOf(ctx, env.node(leader)).Reason }).Should(ContainSubstring(base(file)))
+			Expect(env.cluster.WaitForNodeOnline(ctx, away)).To(Succeed())
+			Expect(statusOf(ctx, env.node(away)).Restores).To(BeNumerically(">", 0), "it did not need a snapshot")
+			Expect(env.node(away).Reading(target.Local).Execute(ctx, env.sql(wide))).To(HaveField("Rows()", good))
+			env.leave(ctx, leader, fault.Crash)
+			env.comeBackAs(ctx, leader, harness.Wiped)
+			Expect(env.cluster).To(BeConsistent(env.sql(rows), env.sql(wide)))
 		}, patience)
 
 		It("in an entry of the log is found by the node that sends it, and never reaches another", func(ctx SpecContext) {
-			w.needs(3)
-			w.requires(target.Disks, target.Crash, target.Members)
-			if w.cluster.Size() > 3 {
+			env.needs(3)
+			env.requires(target.Disks, target.Crash, target.Members)
+			if env.cluster.Size() > 3 {
 				Skip("in a larger cluster two nodes are no quorum")
 			}
-			w.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v TEXT)")
-			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
-			leader := w.leader(ctx)
-			away := w.others(leader)[0]
-			w.leave(ctx, away, harness.Crash)
+			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v TEXT)")
+			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			leader := env.leader(ctx)
+			away := env.others(leader)[0]
+			env.leave(ctx, away, fault.Crash)
 			const count = 20
 			for i := range count {
-				w.patiently(ctx, "INSERT INTO {ns}.t VALUES (?, 'some words of text that a byte may be flipped in')", i)
+				env.patiently(ctx, "INSERT INTO {ns}.t VALUES (?, 'some words of text that a byte may be flipped in')", i)
 			}
 
 			By("starting the others again, so that they have nothing of their logs in memory")
-			others := w.others(away)
+			others := env.others(away)
 			for _, node := range others {
-				w.leave(ctx, node, harness.Crash)
+				env.leave(ctx, node, fault.Crash)
 			}
 			for _, node := range others {
-				Expect(w.cluster.BringNodeOnline(ctx, node)).To(Succeed())
+				Expect(env.cluster.BringNodeOnline(ctx, node)).To(Succeed())
 			}
 			for _, node := range others {
-				Expect(w.cluster.WaitForNodeOnline(ctx, node)).To(Succeed())
+				Expect(env.cluster.WaitForNodeOnline(ctx, node)).To(Succeed())
 			}
-			leader = w.leader(ctx)
-			file, err := w.cluster.Damage(ctx, leader, disk.Log)
+			leader = env.leader(ctx)
+			file, err := env.cluster.Damage(ctx, leader, fault.Log)
 			Expect(err).NotTo(HaveOccurred())
-			Expect(w.cluster.BringNodeOnline(ctx, away)).To(Succeed())
-			Eventually(ctx, func(ctx context.Context) string { return statusOf(ctx, w.node(leader)).Reason }).Should(ContainSubstring(base(file)))
-			Expect(w.cluster.WaitForNodeOnline(ctx, away)).To(Succeed())
-			Expect(w.patiently(ctx, "SELECT count(*) FROM {ns}.t WHERE v = 'some words of text that a byte may be flipped in'")).To(HaveRows(Row(count)))
-			w.leave(ctx, leader, harness.Crash)
-			w.comeBackAs(ctx, leader, harness.Wiped)
-			Expect(w.cluster).To(BeConsistent(w.sql(rows)))
+			Expect(env.cluster.BringNodeOnline(ctx, away)).To(Succeed())
+			Eventually(ctx, func(ctx context.Context) string { return statusOf(ctx, env.node(leader)).Reason }).Should(ContainSubstring(base(file)))
+			Expect(env.cluster.WaitForNodeOnline(ctx, away)).To(Succeed())
+			Expect(env.patiently(ctx, "SELECT count(*) FROM {ns}.t WHERE v = 'some words of text that a byte may be flipped in'")).To(HaveRows(Row(count)))
+			env.leave(ctx, leader, fault.Crash)
+			env.comeBackAs(ctx, leader, harness.Wiped)
+			Expect(env.cluster).To(BeConsistent(env.sql(rows)))
 		}, patience)
 	})
 }
 
 // writeUntilSnapshot writes until every online node has taken a snapshot, well past where it
 // was at the call.
-func (w *world) writeUntilSnapshot(ctx context.Context) {
+func (env *environment) writeUntilSnapshot(ctx context.Context) {
 	GinkgoHelper()
 	const passed = 100 // entries: more than a node keeps behind its snapshot
 	from := make(map[int]uint64)
-	for _, node := range w.cluster.OnlineNodes() {
+	for _, node := range env.cluster.OnlineNodes() {
 		from[node.Index()] = statusOf(ctx, node).CommitIndex
 	}
-	w.patiently(ctx, "CREATE TABLE IF NOT EXISTS {ns}.churn (n INTEGER)")
+	env.patiently(ctx, "CREATE TABLE IF NOT EXISTS {ns}.churn (n INTEGER)")
 	Eventually(ctx, func(ctx context.Context) error {
 		for range 50 {
-			if _, err := w.cluster.ExecuteWithRetry(ctx, w.sql("INSERT INTO {ns}.churn VALUES (1)")); err != nil {
+			if _, err := env.cluster.ExecuteWithRetry(ctx, env.sql("INSERT INTO {ns}.churn VALUES (1)")); err != nil {
 				return err
 			}
 		}
 		var waiting []error
-		for _, node := range w.cluster.OnlineNodes() {
+		for _, node := range env.cluster.OnlineNodes() {
 			if statusOf(ctx, node).SnapshotIndex < from[node.Index()]+passed {
 				waiting = append(waiting, errors.New(node.String()+" has taken no snapshot"))
 			}

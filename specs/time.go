@@ -18,45 +18,45 @@ import (
 const electionTimeout = time.Minute
 
 // timely are specs that let hours pass, on a cluster that is in less of a hurry.
-func timely(w *world) {
+func timely(env *environment) {
 	Describe("Over a long time", Label("suite:time"), func() {
-		BeforeEach(func(ctx SpecContext) { w.needsClock(ctx) })
+		BeforeEach(func(ctx SpecContext) { env.needsClock(ctx) })
 
 		When("a node stays away for a day, with a write every minute", Label("fault:isolate", "speed:slow"), func() {
 			It("comes back to exactly what the others hold", func(ctx SpecContext) {
-				w.needs(3)
-				w.run(ctx, "CREATE TABLE {ns}.minutes (id INTEGER PRIMARY KEY, minute INTEGER)")
-				Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+				env.needs(3)
+				env.run(ctx, "CREATE TABLE {ns}.minutes (id INTEGER PRIMARY KEY, minute INTEGER)")
+				Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 				const victim = 1
 				begun := time.Now()
-				w.leave(ctx, victim)
+				env.leave(ctx, victim)
 				for minute := range 24 * 60 {
-					w.run(ctx, "INSERT INTO {ns}.minutes (minute) VALUES (?)", minute)
-					w.advance(ctx, time.Minute)
+					env.run(ctx, "INSERT INTO {ns}.minutes (minute) VALUES (?)", minute)
+					env.advance(ctx, time.Minute)
 				}
-				Expect(w.node(victim)).NotTo(HaveCaughtUp())
-				Expect(statusOf(ctx, w.node(victim)).LastContact).To(BeNumerically(">", 23*time.Hour), "it was not away")
+				Expect(env.node(victim)).NotTo(HaveCaughtUp())
+				Expect(statusOf(ctx, env.node(victim)).LastContact).To(BeNumerically(">", 23*time.Hour), "it was not away")
 
-				w.comeBack(ctx, victim)
-				Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+				env.comeBack(ctx, victim)
+				Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 				Expect(time.Since(begun)).To(BeNumerically("~", 24*time.Hour, 10*time.Minute))
-				Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.minutes ORDER BY id")))
-				Expect(w.node(victim).Reading(target.Local).Execute(ctx, w.sql("SELECT count(*), sum(minute) FROM {ns}.minutes"))).To(
+				Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.minutes ORDER BY id")))
+				Expect(env.node(victim).Reading(target.Local).Execute(ctx, env.sql("SELECT count(*), sum(minute) FROM {ns}.minutes"))).To(
 					HaveRows(Row(24*60, 24*60*(24*60-1)/2)))
 			}, patience, longest)
 		})
 
 		When("nothing happens", func() {
 			It("keeps its leader for an hour", func(ctx SpecContext) {
-				w.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY)")
-				leader := w.leader(ctx)
-				term := statusOf(ctx, w.node(leader)).Term
+				env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY)")
+				leader := env.leader(ctx)
+				term := statusOf(ctx, env.node(leader)).Term
 				for range 60 {
-					w.advance(ctx, time.Minute)
-					for _, node := range w.cluster.Nodes() {
+					env.advance(ctx, time.Minute)
+					for _, node := range env.cluster.Nodes() {
 						status := statusOf(ctx, node)
 						Expect(status.Term).To(Equal(term), "%s has seen another election", node)
-						Expect(status.Leader).To(Equal(w.node(leader).ID()), "%s follows somebody else", node)
+						Expect(status.Leader).To(Equal(env.node(leader).ID()), "%s follows somebody else", node)
 						Expect(status.LastContact).To(BeNumerically("<", electionTimeout), "%s has not heard from its leader", node)
 					}
 				}
@@ -65,37 +65,37 @@ func timely(w *world) {
 
 		When("a leader is cut off", Label("fault:isolate"), func() {
 			It("stops leading within its lease, though nobody can tell it to", func(ctx SpecContext) {
-				w.needs(3)
-				w.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY)")
-				old := w.leader(ctx)
-				Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
-				w.leave(ctx, old)
-				Expect(statusOf(ctx, w.node(old)).Role).To(Equal("leader"))
-				w.advance(ctx, 2*electionTimeout)
-				Expect(statusOf(ctx, w.node(old)).Role).NotTo(Equal("leader"))
-				_, err := w.node(old).Inside().Reading(target.Leader).Execute(ctx, w.sql("SELECT * FROM {ns}.t"))
+				env.needs(3)
+				env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY)")
+				old := env.leader(ctx)
+				Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
+				env.leave(ctx, old)
+				Expect(statusOf(ctx, env.node(old)).Role).To(Equal("leader"))
+				env.advance(ctx, 2*electionTimeout)
+				Expect(statusOf(ctx, env.node(old)).Role).NotTo(Equal("leader"))
+				_, err := env.node(old).Inside().Reading(target.Leader).Execute(ctx, env.sql("SELECT * FROM {ns}.t"))
 				Expect(codeOf(err)).To(Equal("NO_LEADER"), "it served a read as if it led: %v", err)
-				w.run(ctx, "INSERT INTO {ns}.t VALUES (1)")
-				w.comeBack(ctx, old)
-				Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
-				Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.t")))
+				env.run(ctx, "INSERT INTO {ns}.t VALUES (1)")
+				env.comeBack(ctx, old)
+				Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
+				Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.t")))
 			}, patience)
 		})
 	})
 }
 
 // needsClock skips the spec where time is real.
-func (w *world) needsClock(ctx SpecContext) {
+func (env *environment) needsClock(ctx SpecContext) {
 	GinkgoHelper()
-	w.advance(ctx, 0)
+	env.advance(ctx, 0)
 }
 
 // advance lets time pass, or skips the spec where time is real.
-func (w *world) advance(ctx SpecContext, d time.Duration) {
+func (env *environment) advance(ctx SpecContext, d time.Duration) {
 	GinkgoHelper()
-	err := w.cluster.Advance(ctx, d)
-	if errors.Is(err, harness.ErrRealTime) {
-		Skip(fmt.Sprintf("this lets hours pass, and %v", harness.ErrRealTime))
+	err := env.cluster.Advance(ctx, d)
+	if unsupported := (*harness.UnsupportedError)(nil); errors.As(err, &unsupported) {
+		Skip(fmt.Sprintf("this lets hours pass, and %v", unsupported))
 	}
 	Expect(err).NotTo(HaveOccurred())
 }

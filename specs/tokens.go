@@ -27,23 +27,23 @@ const (
 )
 
 // tokens are specs about who may ask a node anything.
-func tokens(w *world) {
+func tokens(env *environment) {
 	Describe("The token", Label("suite:tokens"), func() {
 		BeforeEach(func(ctx SpecContext) {
-			w.needs(3)
-			w.needsToken()
-			w.run(ctx, "CREATE TABLE {ns}.t (v TEXT)")
-			Expect(w.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			env.needs(3)
+			env.needsToken()
+			env.run(ctx, "CREATE TABLE {ns}.t (v TEXT)")
+			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 		})
 
 		// every is a request for each thing that a node does, with a change that would show.
 		every := func() []asked {
 			return []asked{
-				posting(w.sql("INSERT INTO {ns}.t VALUES ('of a stranger')")),
-				posting(w.sql("SELECT * FROM {ns}.t")),
+				posting(env.sql("INSERT INTO {ns}.t VALUES ('of a stranger')")),
+				posting(env.sql("SELECT * FROM {ns}.t")),
 				{method: http.MethodPost, path: sqlPath, body: `{"sql":"SELECT 1","consistency":"local"}`},
 				{method: http.MethodPost, path: sqlPath, body: `{"sql":"SELECT 1","consistency":"strong"}`},
-				{method: http.MethodPost, path: membersPath, body: fmt.Sprintf(`{"remove":%q}`, w.node(2).ID())},
+				{method: http.MethodPost, path: membersPath, body: fmt.Sprintf(`{"remove":%q}`, env.node(2).ID())},
 				{method: http.MethodPost, path: membersPath, body: `{"add":{"id":"stranger","address":"10.9.9.9:1"}}`},
 				{method: http.MethodGet, path: healthPath},
 				{method: http.MethodHead, path: healthPath},
@@ -57,14 +57,14 @@ func tokens(w *world) {
 		// untouched proves that no stranger has changed anything.
 		untouched := func(ctx context.Context) {
 			GinkgoHelper()
-			Expect(w.patiently(ctx, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(0)))
-			for _, node := range w.cluster.Nodes() {
-				Expect(statusOf(ctx, node).Peers).To(HaveLen(w.cluster.Size()))
+			Expect(env.patiently(ctx, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(0)))
+			for _, node := range env.cluster.Nodes() {
+				Expect(statusOf(ctx, node).Peers).To(HaveLen(env.cluster.Size()))
 			}
 		}
 
 		It("is asked of everybody, on every node and path, whole", func(ctx SpecContext) {
-			token := w.cluster.Token()
+			token := env.cluster.Token()
 			last := len(token) - 1
 			other := string(token[0]^1) + token[1:last] + string(token[last]^1)
 			wrong := []map[string]string{
@@ -73,42 +73,42 @@ func tokens(w *world) {
 				bearer(token[:last] + string(token[last]^1)), bearer(string(token[0]^1) + token[1:]), bearer(strings.ToUpper(token)),
 				{"Authorization": "Basic " + base64.StdEncoding.EncodeToString([]byte(token+":"+token))},
 				{"Authorization": "Bearer x, Bearer " + token}, {"X-Authorization": "Bearer " + token}, {"Cookie": "token=" + token},
-				{forwarderHeader: w.node(1).ID()}, {forwarderHeader: w.node(1).ID(), proofHeader: proofOf(token, w.node(1).ID())},
-				{forwarderHeader: w.node(1).ID(), proofHeader: proofOf("", w.node(1).ID()), "Authorization": "Bearer "},
+				{forwarderHeader: env.node(1).ID()}, {forwarderHeader: env.node(1).ID(), proofHeader: proofOf(token, env.node(1).ID())},
+				{forwarderHeader: env.node(1).ID(), proofHeader: proofOf("", env.node(1).ID()), "Authorization": "Bearer "},
 			}
-			for _, node := range w.cluster.Nodes() {
+			for _, node := range env.cluster.Nodes() {
 				for i, a := range every() {
 					for j, headers := range wrong {
 						if i > 0 && j > 3 && (i+j)%3 != node.Index()%3 { // each pair at one node is enough
 							continue
 						}
-						said := w.ask(ctx, node.Index(), a.with(headers))
+						said := env.ask(ctx, node.Index(), a.with(headers))
 						Expect(said.status).To(Equal(http.StatusUnauthorized), "%v of %s with %v: %s", a, node, headers, said.body)
 						Expect(said.code).To(Equal("UNAUTHORIZED"))
 						Expect(said.body).NotTo(ContainSubstring(token))
 					}
 				}
-				Expect(w.ask(ctx, node.Index(), asked{method: http.MethodGet, path: healthcheckPath}).status).To(Equal(http.StatusOK), "the health check is for all")
+				Expect(env.ask(ctx, node.Index(), asked{method: http.MethodGet, path: healthcheckPath}).status).To(Equal(http.StatusOK), "the health check is for all")
 			}
 			untouched(ctx)
 
 			By("asking with the token")
-			for _, node := range w.cluster.Nodes() {
+			for _, node := range env.cluster.Nodes() {
 				for _, a := range every()[1:4] {
-					Expect(w.ask(ctx, node.Index(), w.authorized(a)).status).To(Equal(http.StatusOK), "%v of %s", a, node)
+					Expect(env.ask(ctx, node.Index(), env.authorized(a)).status).To(Equal(http.StatusOK), "%v of %s", a, node)
 				}
-				Expect(w.ask(ctx, node.Index(), w.authorized(asked{method: http.MethodGet, path: healthPath})).status).To(Equal(http.StatusOK))
+				Expect(env.ask(ctx, node.Index(), env.authorized(asked{method: http.MethodGet, path: healthPath})).status).To(Equal(http.StatusOK))
 				for _, a := range []asked{{method: http.MethodGet, path: sqlPath}, {method: http.MethodPut, path: membersPath}, {method: http.MethodDelete, path: healthPath}} {
-					Expect(w.ask(ctx, node.Index(), w.authorized(a)).code).To(Equal("METHOD_NOT_ALLOWED"), "%v of %s", a, node)
+					Expect(env.ask(ctx, node.Index(), env.authorized(a)).code).To(Equal("METHOD_NOT_ALLOWED"), "%v of %s", a, node)
 				}
 			}
-			Expect(w.ask(ctx, w.leader(ctx), w.authorized(asked{method: http.MethodGet, path: readIndexPath})).status).To(Equal(http.StatusOK))
+			Expect(env.ask(ctx, env.leader(ctx), env.authorized(asked{method: http.MethodGet, path: readIndexPath})).status).To(Equal(http.StatusOK))
 		}, patience)
 
 		It("does not make a client one of the nodes", func(ctx SpecContext) {
-			token, leader := w.cluster.Token(), w.leader(ctx)
-			follower := w.others(leader)[0]
-			one, another := w.node(follower).ID(), w.node(w.others(leader)[1]).ID()
+			token, leader := env.cluster.Token(), env.leader(ctx)
+			follower := env.others(leader)[0]
+			one, another := env.node(follower).ID(), env.node(env.others(leader)[1]).ID()
 			proof := proofOf(token, one)
 			forged := []map[string]string{
 				{forwarderHeader: one}, {forwarderHeader: one, proofHeader: ""}, {forwarderHeader: one, proofHeader: strings.Repeat("00", 32)},
@@ -119,69 +119,69 @@ func tokens(w *world) {
 			for _, headers := range forged {
 				for _, a := range []asked{write, every()[1], remove} {
 					for _, node := range []int{leader, follower} {
-						said := w.ask(ctx, node, w.authorized(a).with(headers))
+						said := env.ask(ctx, node, env.authorized(a).with(headers))
 						Expect(said.status).To(Equal(http.StatusForbidden), "%v with %v: %s", a, headers, said.body)
 						Expect(said.code).To(Equal("FORBIDDEN"))
 					}
 				}
 			}
-			Expect(w.ask(ctx, leader, w.authorized(write).with(map[string]string{ticketHeader: strings.Repeat("00", 16)})).code).To(Equal("FORBIDDEN"))
+			Expect(env.ask(ctx, leader, env.authorized(write).with(map[string]string{ticketHeader: strings.Repeat("00", 16)})).code).To(Equal("FORBIDDEN"))
 
 			By("forwarding as a node of another cluster, and to a node that does not lead")
 			forwarded := map[string]string{forwarderHeader: one, proofHeader: proof, clusterHeader: "another"}
 			for _, a := range []asked{write, remove, {method: http.MethodGet, path: readIndexPath}} {
-				said := w.ask(ctx, leader, w.authorized(a).with(forwarded))
+				said := env.ask(ctx, leader, env.authorized(a).with(forwarded))
 				Expect(said.status).To(Equal(http.StatusMisdirectedRequest), "%v: %s", a, said.body)
 				Expect(said.code).To(Equal("WRONG_CLUSTER"))
 				forwarded[clusterHeader] = ""
-				Expect(w.ask(ctx, leader, w.authorized(a).with(forwarded)).code).To(Equal("WRONG_CLUSTER"), "%v of no cluster", a)
+				Expect(env.ask(ctx, leader, env.authorized(a).with(forwarded)).code).To(Equal("WRONG_CLUSTER"), "%v of no cluster", a)
 				forwarded[clusterHeader] = "another"
 			}
-			forwarded[clusterHeader] = w.clusterID(ctx, leader)
+			forwarded[clusterHeader] = env.clusterID(ctx, leader)
 			for _, a := range []asked{write, remove, {method: http.MethodGet, path: readIndexPath}} {
-				Expect(w.ask(ctx, follower, w.authorized(a).with(forwarded)).code).To(Equal("NOT_LEADER"), "%v was forwarded twice", a)
+				Expect(env.ask(ctx, follower, env.authorized(a).with(forwarded)).code).To(Equal("NOT_LEADER"), "%v was forwarded twice", a)
 			}
 			untouched(ctx)
 		}, patience)
 
 		It("does not help a web page of another origin, nor one that a name was pointed at", func(ctx SpecContext) {
-			for i, node := range w.cluster.Nodes() {
+			for i, node := range env.cluster.Nodes() {
 				at := statusOf(ctx, node).Address
 				for _, a := range every()[i : i+5] {
 					if a.method == http.MethodHead {
 						continue
 					}
 					for _, host := range []string{"attacker.example", "localhost.attacker.example:1", "x"} {
-						a := w.authorized(a)
+						a := env.authorized(a)
 						a.host = host
-						Expect(w.ask(ctx, i, a).code).To(Equal("MISDIRECTED"), "%v as %s", a, host)
+						Expect(env.ask(ctx, i, a).code).To(Equal("MISDIRECTED"), "%v as %s", a, host)
 					}
 					for _, page := range []map[string]string{
 						{"Origin": "https://attacker.example"}, {"Origin": "null"}, {"Origin": "http://" + at + "1"}, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"},
 					} {
-						Expect(w.ask(ctx, i, w.authorized(a).with(page)).code).To(Equal("FORBIDDEN"), "%v from %v", a, page)
+						Expect(env.ask(ctx, i, env.authorized(a).with(page)).code).To(Equal("FORBIDDEN"), "%v from %v", a, page)
 					}
 					if a.method != http.MethodPost {
 						continue
 					}
 					for _, kind := range []string{"text/plain", "application/x-www-form-urlencoded", "application/jsonp"} {
-						Expect(w.ask(ctx, i, w.authorized(a).with(map[string]string{"Content-Type": kind})).code).To(Equal("UNSUPPORTED_MEDIA"), "%v as %s", a, kind)
+						Expect(env.ask(ctx, i, env.authorized(a).with(map[string]string{"Content-Type": kind})).code).To(Equal("UNSUPPORTED_MEDIA"), "%v as %s", a, kind)
 					}
 				}
-				Expect(w.ask(ctx, i, w.authorized(every()[1]).with(map[string]string{"Origin": "http://" + at})).status).To(Equal(http.StatusOK))
+				Expect(env.ask(ctx, i, env.authorized(every()[1]).with(map[string]string{"Origin": "http://" + at})).status).To(Equal(http.StatusOK))
 			}
 			untouched(ctx)
 		}, patience)
 
 		It("is carried by nodes that forward, wherever a request arrives", func(ctx SpecContext) {
-			leader := w.leader(ctx)
-			for i, node := range w.cluster.Nodes() {
-				Expect(w.ask(ctx, node.Index(), w.authorized(posting(w.sql("INSERT INTO {ns}.t VALUES ('x')")))).status).To(Equal(http.StatusOK))
+			leader := env.leader(ctx)
+			for i, node := range env.cluster.Nodes() {
+				Expect(env.ask(ctx, node.Index(), env.authorized(posting(env.sql("INSERT INTO {ns}.t VALUES ('x')")))).status).To(Equal(http.StatusOK))
 				for _, level := range []target.Consistency{target.Leader, target.Strong} {
-					Expect(node.Reading(level).Execute(ctx, w.sql("SELECT count(*) FROM {ns}.t"))).To(HaveRows(Row(i + 1)))
+					Expect(node.Reading(level).Execute(ctx, env.sql("SELECT count(*) FROM {ns}.t"))).To(HaveRows(Row(i + 1)))
 				}
 			}
-			removed := w.ask(ctx, w.others(leader)[0], w.authorized(asked{method: http.MethodPost, path: membersPath, body: `{"remove":"nobody"}`}))
+			removed := env.ask(ctx, env.others(leader)[0], env.authorized(asked{method: http.MethodPost, path: membersPath, body: `{"remove":"nobody"}`}))
 			Expect(removed.status).To(Equal(http.StatusOK), removed.body)
 		}, patience)
 	})
@@ -195,9 +195,9 @@ func proofOf(token, node string) string {
 }
 
 // clusterID is the ID of the cluster by a node of it.
-func (w *world) clusterID(ctx context.Context, node int) string {
+func (env *environment) clusterID(ctx context.Context, node int) string {
 	GinkgoHelper()
-	said := w.ask(ctx, node, w.authorized(asked{method: http.MethodGet, path: healthPath}))
+	said := env.ask(ctx, node, env.authorized(asked{method: http.MethodGet, path: healthPath}))
 	var health struct {
 		Cluster string `json:"cluster"`
 	}

@@ -26,25 +26,25 @@ type told struct {
 // hearing is another harness over the same nodes, which hears what is told. It has flags,
 // a journal and promises of its own: what it finds broken is not broken in the spec's
 // cluster. It knows the latter's leader, but must not change members.
-func (w *world) hearing(ctx context.Context, say *told) *harness.Cluster {
+func (env *environment) hearing(ctx context.Context, say *told) *harness.Cluster {
 	GinkgoHelper()
-	w.heard++ // names of requests come from the seed
-	options := []harness.Option{harness.Size(w.cluster.Size()), harness.Seed(specSeed() + w.heard)}
-	cluster, err := harness.Boot(ctx, over{w.telling(say)}, append(options, w.options.Cluster...)...)
+	env.heard++ // names of requests come from the seed
+	options := []harness.Option{harness.Size(env.cluster.Size()), harness.Seed(specSeed() + env.heard)}
+	cluster, err := harness.Boot(ctx, over{env.telling(say)}, append(options, env.options.Cluster...)...)
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(cluster.Close)
 	return cluster
 }
 
 // telling is the spec's cluster, whose nodes tell what they are told to.
-func (w *world) telling(say *told) target.Cluster {
-	cluster := telling{Cluster: w.booted, say: say}
-	digester, digests := target.As[target.Digester](w.booted)
-	rememberer, remembers := target.As[target.Rememberer](w.booted)
+func (env *environment) telling(say *told) target.Cluster {
+	cluster := telling{Cluster: env.booted, say: say}
+	digester, digests := target.As[target.Digester](env.booted)
+	deduplicator, remembers := target.As[target.Deduplicator](env.booted)
 	if !digests || !remembers {
 		return cluster
 	}
-	return tellingAll{cluster, digester, rememberer}
+	return tellingAll{cluster, digester, deduplicator}
 }
 
 // over is a target whose cluster runs already.
@@ -86,7 +86,7 @@ func (c telling) Nodes() []target.Node {
 type tellingAll struct {
 	telling
 	target.Digester
-	target.Rememberer
+	target.Deduplicator
 }
 
 func (c tellingAll) Digest(ctx context.Context, node int) (uint64, string, error) {
@@ -98,7 +98,7 @@ func (c tellingAll) Digest(ctx context.Context, node int) (uint64, string, error
 }
 
 func (c tellingAll) Remembered(ctx context.Context, node int) (map[string]bool, error) {
-	ids, err := c.Rememberer.Remembered(ctx, node)
+	ids, err := c.Deduplicator.Remembered(ctx, node)
 	if err == nil && c.say.remembered != nil {
 		c.say.remembered(node, ids)
 	}
@@ -109,7 +109,7 @@ func (c tellingAll) Memory() int {
 	if c.say.memory > 0 {
 		return c.say.memory
 	}
-	return c.Rememberer.Memory()
+	return c.Deduplicator.Memory()
 }
 
 type tellingNode struct {

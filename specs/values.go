@@ -12,20 +12,20 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-func values(w *world) {
+func values(env *environment) {
 	Describe("Values", Label("suite:values"), func() {
 		DescribeTable("survive the way through every node exactly",
 			func(ctx SpecContext, value any) {
-				w.run(ctx, "CREATE TABLE {ns}.v (id INTEGER PRIMARY KEY, plain, as_bool BOOLEAN, as_time TIMESTAMP)")
-				for i, node := range w.cluster.Nodes() {
-					w.runOn(ctx, node, "INSERT INTO {ns}.v (id, plain) VALUES (?, ?)", i, value)
+				env.run(ctx, "CREATE TABLE {ns}.v (id INTEGER PRIMARY KEY, plain, as_bool BOOLEAN, as_time TIMESTAMP)")
+				for i, node := range env.cluster.Nodes() {
+					env.runOn(ctx, node, "INSERT INTO {ns}.v (id, plain) VALUES (?, ?)", i, value)
 				}
-				Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.v")))
+				Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.v")))
 				var rows [][]any
-				for range w.cluster.Size() {
+				for range env.cluster.Size() {
 					rows = append(rows, Row(value, typeOf(value)))
 				}
-				Expect(w.cluster.Reading(target.Local).ExecuteOnAll(ctx, w.sql("SELECT plain, typeof(plain) FROM {ns}.v ORDER BY id"))).To(HaveRows(rows...))
+				Expect(env.cluster.Reading(target.Local).ExecuteOnAll(ctx, env.sql("SELECT plain, typeof(plain) FROM {ns}.v ORDER BY id"))).To(HaveRows(rows...))
 			},
 			EntryDescription("%#v"),
 			Entry("NULL", patience, nil),
@@ -48,21 +48,21 @@ func values(w *world) {
 		)
 
 		It("are kept as they are in columns declared as something else", func(ctx SpecContext) {
-			w.run(ctx, "CREATE TABLE {ns}.odd (b BOOLEAN, d DATE, t TIMESTAMP)")
-			w.run(ctx, "INSERT INTO {ns}.odd VALUES (5, 'not a date', 1234567890123), ('maybe', 20260101, '2026-01-01 00:00:00')")
-			Expect(w.run(ctx, "SELECT * FROM {ns}.odd")).To(HaveRows(
+			env.run(ctx, "CREATE TABLE {ns}.odd (b BOOLEAN, d DATE, t TIMESTAMP)")
+			env.run(ctx, "INSERT INTO {ns}.odd VALUES (5, 'not a date', 1234567890123), ('maybe', 20260101, '2026-01-01 00:00:00')")
+			Expect(env.run(ctx, "SELECT * FROM {ns}.odd")).To(HaveRows(
 				Row(5, "not a date", 1234567890123), Row("maybe", 20260101, "2026-01-01 00:00:00")))
 		}, patience)
 
 		It("that come from chance or the clock are the same on every node", func(ctx SpecContext) {
-			w.run(ctx, `CREATE TABLE {ns}.rolls (id INTEGER PRIMARY KEY, n INTEGER DEFAULT (random()), b BLOB DEFAULT (randomblob(16)),
+			env.run(ctx, `CREATE TABLE {ns}.rolls (id INTEGER PRIMARY KEY, n INTEGER DEFAULT (random()), b BLOB DEFAULT (randomblob(16)),
 				at TEXT DEFAULT CURRENT_TIMESTAMP, d TEXT DEFAULT (datetime('now', 'subsec')), j REAL DEFAULT (julianday('now')))`)
 			for i := range 30 {
-				w.run(ctx, "INSERT INTO {ns}.rolls (id) VALUES (?)", i)
+				env.run(ctx, "INSERT INTO {ns}.rolls (id) VALUES (?)", i)
 			}
-			w.run(ctx, "UPDATE {ns}.rolls SET n = random(), d = strftime('%s %f', 'now') || CURRENT_TIME || date() WHERE id % 2")
-			Expect(w.cluster).To(BeConsistent(w.sql("SELECT * FROM {ns}.rolls ORDER BY id")))
-			distinct, err := w.run(ctx, "SELECT count(DISTINCT n) FROM {ns}.rolls").Value()
+			env.run(ctx, "UPDATE {ns}.rolls SET n = random(), d = strftime('%s %f', 'now') || CURRENT_TIME || date() WHERE id % 2")
+			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.rolls ORDER BY id")))
+			distinct, err := env.run(ctx, "SELECT count(DISTINCT n) FROM {ns}.rolls").Value()
 			Expect(err).NotTo(HaveOccurred())
 			Expect(distinct).To(BeEquivalentTo(30), "chance repeats itself")
 		}, patience)

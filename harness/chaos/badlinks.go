@@ -4,8 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/rejoin-db/rejoin/harness"
-	"github.com/rejoin-db/rejoin/harness/network"
+	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
 // How bad links are that say no number of their own.
@@ -15,26 +14,26 @@ const (
 )
 
 // ways are the links that the fault is about, if those are known beforehand.
-func (f Fault) ways() []network.Way[int] {
-	there, back := network.Way[int]{From: f.Node, To: f.Other}, network.Way[int]{From: f.Other, To: f.Node}
+func (f Fault) links() []fault.Link {
+	there, back := fault.Link{From: f.Node, To: f.Other}, fault.Link{From: f.Other, To: f.Node}
 	switch {
 	case f.Kind == CutBothWays || f.Kind == FlappingLink:
-		return []network.Way[int]{there, back}
+		return []fault.Link{there, back}
 	case f.Kind.ofLink():
-		return []network.Way[int]{there}
+		return []fault.Link{there}
 	}
 	return nil
 }
 
 // rule is what becomes of the link.
-func (f Fault) rule() network.Rule {
+func (f Fault) rule() fault.Rule {
 	switch f.Kind {
 	case SlowLink:
-		return network.Rule{Latency: f.By, Jitter: f.By / 2}
+		return fault.Rule{Latency: f.By, Jitter: f.By / 2}
 	case LossyLink:
-		return network.Rule{Loss: loss}
+		return fault.Rule{Loss: loss}
 	}
-	return network.Rule{Bandwidth: narrow}
+	return fault.Rule{Bandwidth: narrow}
 }
 
 // groups are the halves of a partition.
@@ -50,34 +49,34 @@ func (p *play) groups(f Fault) (low, high []int) {
 }
 
 func (p *play) spoilLinks(ctx context.Context, f Fault) (undo, error) {
-	ways := f.ways()
-	mend := func(ctx context.Context) error { return p.mend(ctx, ways) }
+	links := f.links()
+	mend := func(ctx context.Context) error { return p.mend(ctx, links) }
 	var err error
 	switch f.Kind {
 	case CutOneWay, CutBothWays:
-		err = p.cluster.Cut(ctx, network.Drop, ways...)
+		err = p.cluster.Cut(ctx, fault.Drop, links...)
 	case Partition:
 		low, high := p.groups(f)
 		if len(low) == 0 || len(high) == 0 { // the schedule has removed one side
 			return nil, errInTheWay
 		}
-		ways = network.Partition(low, high)
+		links = fault.Partition(low, high)
 		err = p.cluster.Partition(ctx, low, high)
 	case IsolateLeader:
 		var leader int
 		if leader, err = p.cluster.IsolateLeader(ctx); err == nil {
-			ways = network.Around(leader, p.others(leader))
+			links = fault.Around(leader, p.others(leader))
 		}
 	case SlowLink, LossyLink, NarrowLink:
 		err = p.cluster.SetLink(ctx, f.Node, f.Other, f.rule())
 		mend = func(ctx context.Context) error {
-			return p.unlessRemoved(p.cluster.SetLink(ctx, f.Node, f.Other, network.Rule{}), f.Node, f.Other)
+			return p.unlessRemoved(p.cluster.SetLink(ctx, f.Node, f.Other, fault.Rule{}), f.Node, f.Other)
 		}
 	case ResetLink:
 		err = p.cluster.ResetLink(ctx, f.Node, f.Other)
 	case FlappingLink:
 		var stop func() error
-		if stop, err = p.cluster.Flapping(ctx, f.By, ways...); err == nil {
+		if stop, err = p.cluster.Flapping(ctx, f.By, links...); err == nil {
 			return func(context.Context) error { return p.unlessRemoved(stop(), f.Node, f.Other) }, nil
 		}
 	default:
@@ -96,13 +95,13 @@ func (p *play) others(node int) (others []int) {
 }
 
 // mend mends those of the links whose ends are still there.
-func (p *play) mend(ctx context.Context, ways []network.Way[int]) error {
-	var there []network.Way[int]
+func (p *play) mend(ctx context.Context, links []fault.Link) error {
+	var there []fault.Link
 	var ends []int
-	for _, way := range ways {
-		if p.is(way.From) && p.is(way.To) {
-			there = append(there, way)
-			ends = append(ends, way.From, way.To)
+	for _, link := range links {
+		if p.is(link.From) && p.is(link.To) {
+			there = append(there, link)
+			ends = append(ends, link.From, link.To)
 		}
 	}
 	if len(there) == 0 {
@@ -112,7 +111,7 @@ func (p *play) mend(ctx context.Context, ways []network.Way[int]) error {
 }
 
 func (p *play) is(end int) bool {
-	if end == harness.Clients {
+	if end == fault.Clients {
 		return true
 	}
 	_, err := p.cluster.Node(end)

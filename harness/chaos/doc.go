@@ -9,7 +9,6 @@
 //	Shrink                 the smallest schedule that still fails
 //	Timeline, Spec, Print  a failure as a timeline, and as a Ginkgo spec to paste
 //	Worker, Serve          runs in a process of their own, which may die of a panic
-//	Workload, Load         what the clients do, and how they are run
 //
 // A run goes
 //

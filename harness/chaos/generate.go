@@ -7,7 +7,8 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/fault"
+	"github.com/rejoin-db/rejoin/harness/workload"
 )
 
 // Space is where schedules are drawn from. Zero values are those of Virtual.
@@ -41,7 +42,7 @@ func (s Space) filled() Space {
 		s.Kinds = slices.DeleteFunc(Kinds(), func(k Kind) bool { return k == Pause })
 	}
 	if len(s.Workloads) == 0 {
-		for _, w := range Workloads(namespace) {
+		for _, w := range workload.Workloads(namespace) {
 			s.Workloads = append(s.Workloads, w.Name())
 		}
 	}
@@ -130,7 +131,7 @@ func drawFault(t *rapid.T, swarm []Kind, s Schedule) Fault {
 			f.Other++
 		}
 		if f.Other == s.Nodes {
-			f.Other = harness.Clients
+			f.Other = fault.Clients
 		}
 	}
 	if f.Kind.measured() {

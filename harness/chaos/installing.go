@@ -6,8 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/rejoin-db/rejoin/harness"
-	"github.com/rejoin-db/rejoin/harness/disk"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
@@ -18,7 +17,7 @@ var atASnapshot = []string{"receiving", "restoring"}
 // the time: long enough for the others to compact what it lacks. In the middle of the
 // snapshot that it is sent it crashes again.
 func (p *play) loseInstalling(ctx context.Context, f Fault) (undo, error) {
-	if err := p.cluster.TakeNodeOffline(ctx, f.Node, harness.Crash); err != nil {
+	if err := p.cluster.TakeNodeOffline(ctx, f.Node, fault.Crash); err != nil {
 		return nil, err
 	}
 	done := make(chan error)
@@ -28,7 +27,7 @@ func (p *play) loseInstalling(ctx context.Context, f Fault) (undo, error) {
 		stop()
 		err := <-done
 		p.strike(f.Node, false)
-		err = errors.Join(err, p.cluster.SetDisk(ctx, f.Node, disk.Faults{}))
+		err = errors.Join(err, p.cluster.SetDisk(ctx, f.Node, fault.Disk{}))
 		if _, lost := p.cluster.Lost(f.Node); lost {
 			err = errors.Join(err, p.cluster.BringNodeOnline(ctx, f.Node))
 		}
@@ -42,13 +41,13 @@ func (p *play) crashInstalling(ctx, waiting context.Context, f Fault) error {
 	if !pass(waiting, f.Lasts/2) {
 		return nil
 	}
-	if err := errors.Join(p.cluster.SetDisk(ctx, f.Node, disk.Faults{Slow: f.By}), p.cluster.BringNodeOnline(ctx, f.Node)); err != nil {
+	if err := errors.Join(p.cluster.SetDisk(ctx, f.Node, fault.Disk{Slow: f.By}), p.cluster.BringNodeOnline(ctx, f.Node)); err != nil {
 		return err
 	}
 	if installs, err := p.installs(waiting, f); err != nil || !installs {
 		return err
 	}
-	err := p.cluster.TakeNodeOffline(ctx, f.Node, harness.Crash)
+	err := p.cluster.TakeNodeOffline(ctx, f.Node, fault.Crash)
 	p.strike(f.Node, err == nil)
 	return err
 }

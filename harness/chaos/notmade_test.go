@@ -9,8 +9,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness/chaos"
-	"github.com/rejoin-db/rejoin/harness/disk"
-	"github.com/rejoin-db/rejoin/harness/network"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/target"
 	"github.com/rejoin-db/rejoin/harness/virtual"
 )
@@ -22,9 +21,9 @@ type brokenDisks struct{ target.Cluster }
 
 func (c brokenDisks) Unwrap() target.Cluster { return c.Cluster }
 
-func (c brokenDisks) SetDisk(context.Context, int, disk.Faults) error { return errBroken }
+func (c brokenDisks) SetDisk(context.Context, int, fault.Disk) error { return errBroken }
 
-func (c brokenDisks) Damage(context.Context, int, disk.Part) (string, error) { return "", errBroken }
+func (c brokenDisks) Damage(context.Context, int, fault.Part) (string, error) { return "", errBroken }
 
 type brokenClocks struct {
 	target.Cluster
@@ -52,23 +51,23 @@ func (c brokenMembers) Add(context.Context, bool) (target.Node, error) { return 
 
 type brokenStats struct {
 	target.Cluster
-	target.Linker
+	target.LinkFaulter
 }
 
 func (c brokenStats) Unwrap() target.Cluster { return c.Cluster }
 
-func (c brokenStats) LinkStats(context.Context, int, int) (network.Stats, error) {
-	return network.Stats{}, errBroken
+func (c brokenStats) LinkStats(context.Context, int, int) (fault.LinkStats, error) {
+	return fault.LinkStats{}, errBroken
 }
 
 type brokenLinks struct {
 	target.Cluster
-	target.Linker
+	target.LinkFaulter
 }
 
 func (c brokenLinks) Unwrap() target.Cluster { return c.Cluster }
 
-func (c brokenLinks) SetLink(context.Context, int, int, network.Rule) error { return errBroken }
+func (c brokenLinks) SetLink(context.Context, int, int, fault.Rule) error { return errBroken }
 
 // plain is a cluster that can be isolated and nothing else.
 type plain struct{ target.Cluster }
@@ -154,7 +153,7 @@ var _ = Describe("A fault that is not made", func() {
 			chaos.Fault{Kind: chaos.SlowDisk, Node: 1, At: time.Second, Lasts: 20 * time.Second, By: time.Millisecond},
 			chaos.Fault{Kind: chaos.IsolateLeader, At: 5 * time.Second, Lasts: time.Second},
 		), func(c target.Cluster) target.Cluster {
-			links, _ := target.As[target.Linker](c)
+			links, _ := target.As[target.LinkFaulter](c)
 			return brokenLinks{c, links}
 		})
 		Expect(outcome.Failure).To(HaveField("Broken", chaos.Unmade))
@@ -184,7 +183,7 @@ var _ = Describe("A fault that is not made", func() {
 
 	It("does not count as one that bit, if its link cannot be asked", func(ctx SpecContext) {
 		outcome := runOn(ctx, one(chaos.Fault{Kind: chaos.SlowLink, Other: 1, Lasts: 10 * time.Second, By: time.Millisecond}), func(c target.Cluster) target.Cluster {
-			links, _ := target.As[target.Linker](c)
+			links, _ := target.As[target.LinkFaulter](c)
 			return brokenStats{c, links}
 		})
 		Expect(outcome.Failure).To(BeNil())

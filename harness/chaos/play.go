@@ -10,6 +10,7 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness"
 	"github.com/rejoin-db/rejoin/harness/target"
+	"github.com/rejoin-db/rejoin/harness/workload"
 )
 
 // play is a schedule that is being run.
@@ -17,7 +18,7 @@ type play struct {
 	cluster  *harness.Cluster
 	schedule Schedule
 	begun    time.Time
-	loads    []*Running
+	loads    []*workload.Running
 
 	mu         sync.Mutex
 	taken      map[int]Kind  // nodes that a fault has for itself

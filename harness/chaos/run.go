@@ -11,6 +11,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness"
 	"github.com/rejoin-db/rejoin/harness/journal"
 	"github.com/rejoin-db/rejoin/harness/target"
+	"github.com/rejoin-db/rejoin/harness/workload"
 )
 
 // namespace is where workloads keep their data.
@@ -35,7 +36,7 @@ type Options struct {
 type Outcome struct {
 	Schedule Schedule        `json:"schedule"`
 	Failure  *Failure        `json:"failure,omitempty"` // nil if none was found
-	Tally    Tally           `json:"tally"`             // of all workloads
+	Tally    workload.Tally  `json:"tally"`             // of all workloads
 	Faults   map[Kind]Count  `json:"faults"`
 	Reached  map[Goal]int    `json:"reached"` // how often each goal was seen; those never seen are not there
 	Passed   time.Duration   `json:"passed_ns"`
@@ -181,8 +182,8 @@ func (p *play) failure(broken Broken, err error) *Failure {
 
 // start starts all loads.
 func (p *play) start(ctx context.Context) error {
-	all := make(map[string]Workload)
-	for _, w := range Workloads(namespace) {
+	all := make(map[string]workload.Workload)
+	for _, w := range workload.Workloads(namespace) {
 		all[w.Name()] = w
 	}
 	for i, name := range p.schedule.Workloads {
@@ -190,7 +191,7 @@ func (p *play) start(ctx context.Context) error {
 		if !is {
 			return fmt.Errorf("there is no workload %q", name)
 		}
-		load := Load{Workload: w, Clients: p.schedule.Clients, Rate: p.schedule.Rate, Most: p.schedule.Most, Deadline: p.schedule.deadline(), Seed: p.schedule.Seed + uint64(i)}
+		load := workload.Load{Workload: w, Clients: p.schedule.Clients, Rate: p.schedule.Rate, Most: p.schedule.Most, Deadline: p.schedule.deadline(), Seed: p.schedule.Seed + uint64(i)}
 		running, err := load.Start(ctx, p.cluster)
 		if err != nil {
 			return fmt.Errorf("workload %s: %w", name, err)
@@ -207,7 +208,7 @@ func (p *play) stopLoads() {
 }
 
 // tally adds up what all loads did.
-func (p *play) tally() (sum Tally) {
+func (p *play) tally() (sum workload.Tally) {
 	for _, load := range p.loads {
 		t := load.Tally()
 		sum.OK += t.OK

@@ -13,12 +13,13 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 	"github.com/rejoin-db/rejoin/harness/local"
 	"github.com/rejoin-db/rejoin/harness/virtual"
+	"github.com/rejoin-db/rejoin/harness/workload"
 )
 
 // one is a schedule of a minute with these faults.
 func one(faults ...chaos.Fault) chaos.Schedule {
 	return chaos.Schedule{
-		Seed: 5, Nodes: 3, Pace: time.Second, Workloads: []string{chaos.Workloads("chaos")[0].Name()}, Clients: 2, Rate: 2,
+		Seed: 5, Nodes: 3, Pace: time.Second, Workloads: []string{workload.Workloads("chaos")[0].Name()}, Clients: 2, Rate: 2,
 		Length: time.Minute, Faults: faults,
 	}
 }

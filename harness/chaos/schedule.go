@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
 // Schedule is what is done to a cluster, and what its clients do meanwhile. It is
@@ -37,7 +37,7 @@ type Fault struct {
 	Lasts time.Duration `json:"lasts_ns"` // then it is undone; at the latest when trouble ends
 	Kind  Kind          `json:"kind"`
 	Node  int           `json:"node"`  // index
-	Other int           `json:"other"` // index, or harness.Clients; of links only
+	Other int           `json:"other"` // index, or fault.Clients; of links only
 	By    time.Duration `json:"by_ns"` // how much, of links, disks and clocks
 }
 
@@ -80,7 +80,7 @@ func (f Fault) validate(s Schedule) error {
 		return fmt.Errorf("no link flaps every %v", f.By)
 	case f.Node < 0 || f.Node >= s.Nodes:
 		return fmt.Errorf("there is no node %d", f.Node)
-	case f.Kind.ofLink() && f.Other != harness.Clients && (f.Other < 0 || f.Other >= s.Nodes || f.Other == f.Node):
+	case f.Kind.ofLink() && f.Other != fault.Clients && (f.Other < 0 || f.Other >= s.Nodes || f.Other == f.Node):
 		return fmt.Errorf("there is no link from %d to %d", f.Node, f.Other)
 	}
 	return nil
@@ -90,7 +90,7 @@ func (f Fault) validate(s Schedule) error {
 func (f Fault) String() string {
 	line := fmt.Sprintf("%v for %v: %s", f.At, f.Lasts, f.Kind)
 	switch {
-	case f.Kind.ofLink() && f.Other == harness.Clients:
+	case f.Kind.ofLink() && f.Other == fault.Clients:
 		line += fmt.Sprintf(" %d->clients", f.Node)
 	case f.Kind.ofLink():
 		line += fmt.Sprintf(" %d->%d", f.Node, f.Other)

@@ -8,8 +8,8 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
-	"github.com/rejoin-db/rejoin/harness"
 	"github.com/rejoin-db/rejoin/harness/chaos"
+	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
 // drawn is how many schedules are looked at.
@@ -87,7 +87,7 @@ var _ = Describe("A schedule that is drawn", func() {
 })
 
 var _ = DescribeTable("A schedule that cannot be run", func(spoil func(*chaos.Schedule), why string) {
-	s := chaos.Schedule{Nodes: 3, Workloads: []string{"w"}, Clients: 1, Length: time.Minute, Faults: []chaos.Fault{{Kind: chaos.CutOneWay, Other: harness.Clients}}}
+	s := chaos.Schedule{Nodes: 3, Workloads: []string{"w"}, Clients: 1, Length: time.Minute, Faults: []chaos.Fault{{Kind: chaos.CutOneWay, Other: fault.Clients}}}
 	Expect(s.Validate()).To(Succeed())
 	spoil(&s)
 	Expect(s.Validate()).To(MatchError(And(HavePrefix("the schedule cannot be run: "), ContainSubstring(why))))

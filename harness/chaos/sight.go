@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"github.com/rejoin-db/rejoin/harness"
-	"github.com/rejoin-db/rejoin/harness/network"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
@@ -14,12 +14,12 @@ type sight struct {
 	applied         uint64 // by the fault's node
 	led             bool   // by the fault's node
 	struck          bool   // the fault's node, in the middle of a snapshot
-	links           network.Stats
+	links           fault.LinkStats
 	blind           bool // its link could not be asked
 }
 
 func (p *play) sight(ctx context.Context, f Fault) (s sight) {
-	for _, l := range p.cluster.Look(ctx) {
+	for _, l := range p.cluster.Observe(ctx) {
 		if l.Err != nil {
 			continue
 		}
@@ -31,8 +31,8 @@ func (p *play) sight(ctx context.Context, f Fault) (s sight) {
 	p.mu.Lock()
 	s.struck = p.struck[f.Node]
 	p.mu.Unlock()
-	for _, way := range f.ways() {
-		stats, err := p.cluster.LinkStats(ctx, way.From, way.To)
+	for _, link := range f.links() {
+		stats, err := p.cluster.LinkStats(ctx, link.From, link.To)
 		s.links = s.links.Plus(stats)
 		s.blind = s.blind || err != nil
 	}
@@ -40,7 +40,7 @@ func (p *play) sight(ctx context.Context, f Fault) (s sight) {
 }
 
 // leads tells whether the node takes itself for the leader.
-func leads(l harness.Look) bool {
+func leads(l harness.Observation) bool {
 	return l.Err == nil && l.Status.State != target.Offline && l.Status.Leader == l.Node.ID()
 }
 

@@ -16,10 +16,10 @@ import (
 	"github.com/onsi/ginkgo/v2/types"
 	. "github.com/onsi/gomega"
 
-	"github.com/rejoin-db/rejoin/harness"
 	"github.com/rejoin-db/rejoin/harness/chaos"
 	"github.com/rejoin-db/rejoin/harness/check"
 	"github.com/rejoin-db/rejoin/harness/defects"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/journal"
 	"github.com/rejoin-db/rejoin/harness/target"
 	"github.com/rejoin-db/rejoin/harness/virtual"
@@ -42,7 +42,7 @@ func ofAllKinds() chaos.Schedule {
 	for i, kind := range chaos.Kinds() {
 		s.Faults = append(s.Faults, chaos.Fault{At: time.Duration(i) * 1500 * time.Millisecond, Lasts: time.Second, Kind: kind, Node: i % 3, Other: (i + 1) % 3, By: time.Millisecond})
 	}
-	s.Faults = append(s.Faults, chaos.Fault{Kind: chaos.LossyLink, Other: harness.Clients, Lasts: time.Hour})
+	s.Faults = append(s.Faults, chaos.Fault{Kind: chaos.LossyLink, Other: fault.Clients, Lasts: time.Hour})
 	return s
 }
 

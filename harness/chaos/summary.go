@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/rejoin-db/rejoin/harness/workload"
 )
 
 // Summary adds up what many runs did.
@@ -14,7 +16,7 @@ type Summary struct {
 	Schedules int
 	Failed    int
 	Passed    time.Duration // by the clusters' clocks
-	Tally     Tally
+	Tally     workload.Tally
 	Faults    map[Kind]Count
 	Reached   map[Goal]int
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness/chaos"
 	"github.com/rejoin-db/rejoin/harness/journal"
+	"github.com/rejoin-db/rejoin/harness/workload"
 )
 
 var _ = Describe("A summary", func() {
@@ -18,7 +19,7 @@ var _ = Describe("A summary", func() {
 		goal := chaos.Goals()[0]
 		for range 2 {
 			s.Add(&chaos.Outcome{
-				Tally: chaos.Tally{OK: 10, Failed: 2, Unknown: 1}, Passed: time.Hour,
+				Tally: workload.Tally{OK: 10, Failed: 2, Unknown: 1}, Passed: time.Hour,
 				Faults:  map[chaos.Kind]chaos.Count{chaos.Crash: {Made: 3, Bit: 2, InTheWay: 1, NotDue: 1}, chaos.Stop: {Made: 1}, chaos.Pause: {Unsupported: 2}},
 				Reached: map[chaos.Goal]int{goal: 1},
 			})

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/rejoin-db/rejoin/harness"
-	"github.com/rejoin-db/rejoin/harness/disk"
+	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
 // undo undoes a fault.
@@ -16,9 +16,9 @@ type undo func(context.Context) error
 func (p *play) make(ctx context.Context, f Fault) (undo, error) {
 	switch f.Kind {
 	case Isolate, Stop, Crash, Pause:
-		return p.lose(ctx, f.Node, harness.Way(f.Kind))
+		return p.lose(ctx, f.Node, fault.Mode(f.Kind))
 	case Wipe:
-		return p.lose(ctx, f.Node, harness.Crash, harness.Wiped)
+		return p.lose(ctx, f.Node, fault.Crash, harness.Wiped)
 	case CrashInstalling:
 		return p.loseInstalling(ctx, f)
 	case CrashAll:
@@ -35,8 +35,8 @@ func (p *play) make(ctx context.Context, f Fault) (undo, error) {
 	return p.spoilLinks(ctx, f)
 }
 
-func (p *play) lose(ctx context.Context, node int, way harness.Way, back ...harness.Return) (undo, error) {
-	if err := p.cluster.TakeNodeOffline(ctx, node, way); err != nil {
+func (p *play) lose(ctx context.Context, node int, mode fault.Mode, back ...harness.ReturnOption) (undo, error) {
+	if err := p.cluster.TakeNodeOffline(ctx, node, mode); err != nil {
 		return nil, err
 	}
 	return func(ctx context.Context) error {
@@ -54,7 +54,7 @@ func (p *play) loseAll(ctx context.Context) (undo, error) {
 		return err
 	}
 	for _, node := range p.cluster.Nodes() {
-		again, err := p.lose(ctx, node.Index(), harness.Crash)
+		again, err := p.lose(ctx, node.Index(), fault.Crash)
 		switch {
 		case err == nil:
 			undos = append(undos, again)
@@ -99,16 +99,16 @@ func (p *play) takeOut(ctx context.Context, node int) error {
 }
 
 // diskFaults are what is wrong with the disk.
-func (f Fault) diskFaults() disk.Faults {
+func (f Fault) diskFaults() fault.Disk {
 	switch f.Kind {
 	case FullDisk:
-		return disk.Faults{Full: true}
+		return fault.Disk{Full: true}
 	case LyingDisk:
-		return disk.Faults{Lying: true}
+		return fault.Disk{Lying: true}
 	case TornDisk:
-		return disk.Faults{Torn: true}
+		return fault.Disk{Torn: true}
 	}
-	return disk.Faults{Slow: f.By}
+	return fault.Disk{Slow: f.By}
 }
 
 // spoilDisk makes a disk bad. A node whose disk was more than slow must crash; what
@@ -117,12 +117,12 @@ func (p *play) spoilDisk(ctx context.Context, f Fault) (undo, error) {
 	if err := p.cluster.SetDisk(ctx, f.Node, f.diskFaults()); err != nil {
 		return nil, err
 	}
-	sound := func(ctx context.Context) error { return p.cluster.SetDisk(ctx, f.Node, disk.Faults{}) }
+	sound := func(ctx context.Context) error { return p.cluster.SetDisk(ctx, f.Node, fault.Disk{}) }
 	if f.Kind == SlowDisk {
 		return sound, nil
 	}
 	return func(ctx context.Context) error {
-		if err := p.cluster.TakeNodeOffline(ctx, f.Node, harness.Crash); err != nil {
+		if err := p.cluster.TakeNodeOffline(ctx, f.Node, fault.Crash); err != nil {
 			return err
 		}
 		if f.Kind == TornDisk {

@@ -8,6 +8,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness/disk"
+	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
 var _ = onBoth("Damage", func(fresh func() *disk.Disk) {
@@ -19,7 +20,7 @@ var _ = onBoth("Damage", func(fresh func() *disk.Disk) {
 		DeferCleanup(d.Crash)
 	})
 
-	// differs counts the bytes that are not what they were.
+	// differs counts the changed bytes.
 	differs := func(before, after string) (count int) {
 		for i := range before {
 			if before[i] != after[i] {
@@ -29,7 +30,7 @@ var _ = onBoth("Damage", func(fresh func() *disk.Disk) {
 		return count
 	}
 
-	It("flips one byte of what the newest file holds, and the holder reads it", func() {
+	It("flips one byte in the newest file with content, visible to the node", func() {
 		writeSynced(f, "log/1.wal", "old")
 		file := must(f.Create("log/2.wal", 1<<21))
 		must(file.WriteAt([]byte("content"), 0))
@@ -37,29 +38,29 @@ var _ = onBoth("Damage", func(fresh func() *disk.Disk) {
 		Expect(file.Sync()).To(Succeed())
 		writeSynced(f, "log/3.wal", "\x00\x00")
 		writeSynced(f, "log/zzz", "not a segment")
-		Expect(must(d.Damage(disk.Log))).To(HaveSuffix("log/2.wal"))
+		Expect(must(d.Damage(fault.Log))).To(HaveSuffix("log/2.wal"))
 		Expect(differs("content", read(f, "log/2.wal"))).To(Equal(1))
 		Expect(read(f, "log/1.wal")).To(Equal("old"))
 	})
 
-	It("flips back what it flipped", func() {
+	It("restores the byte when repeated", func() {
 		writeSynced(f, "snapshots/1.snapshot", "content")
 		Expect(f.Close()).To(Succeed())
-		must(d.Damage(disk.Snapshot))
-		Expect(must(d.Damage(disk.Snapshot))).To(HaveSuffix("snapshots/1.snapshot"))
+		must(d.Damage(fault.Snapshot))
+		Expect(must(d.Damage(fault.Snapshot))).To(HaveSuffix("snapshots/1.snapshot"))
 		Expect(read(open(d), "snapshots/1.snapshot")).To(Equal("content"))
 	})
 
-	It("says that there is nothing to damage", func() {
-		_, err := d.Damage(disk.Log)
-		Expect(err).To(MatchError(ContainSubstring("the log cannot be damaged: there is none")))
+	It("returns an error if there is nothing to damage", func() {
+		_, err := d.Damage(fault.Log)
+		Expect(err).To(MatchError(ContainSubstring("damage the log: there is none")))
 		write(f, "snapshots/1.snapshot", "not synced")
-		_, err = d.Damage(disk.Snapshot)
+		_, err = d.Damage(fault.Snapshot)
 		Expect(err).To(MatchError(ContainSubstring("there is none")))
-		_, err = d.Damage(disk.Database)
+		_, err = d.Damage(fault.Database)
 		Expect(err).To(MatchError("the database is not on this disk"))
 		_, err = d.Damage("lid")
-		Expect(err).To(MatchError(ContainSubstring(`no part "lid"`)))
+		Expect(err).To(MatchError(ContainSubstring(`unknown disk part "lid"`)))
 	})
 })
 
@@ -72,19 +73,19 @@ var _ = Describe("FlipByte", func() {
 		Expect(disk.FlipByte(file, 3)).To(MatchError(ContainSubstring(file)))
 	})
 
-	It("can be done to a child's files from outside", func() {
+	It("works on the files of a different process", func() {
 		dir := GinkgoT().TempDir()
 		d := disk.Files(dir)
 		f := open(d)
 		DeferCleanup(d.Crash)
 		writeSynced(f, "log/1.wal", "content")
-		Expect(must(disk.Files(dir).Damage(disk.Log))).To(Equal(filepath.Join(dir, "log", "1.wal")))
+		Expect(must(disk.Files(dir).Damage(fault.Log))).To(Equal(filepath.Join(dir, "log", "1.wal")))
 		Expect(read(f, "log/1.wal")).NotTo(Equal("content"))
 	})
 })
 
-var _ = onBoth("What is lost at rest", func(fresh func() *disk.Disk) {
-	// segment is one of raft-wal's, of appends of one entry.
+var _ = onBoth("Data lost at rest", func(fresh func() *disk.Disk) {
+	// segment returns a raft-wal segment with appends of one entry each.
 	segment := func(entries ...string) string {
 		content := make([]byte, 32)
 		frame := func(kind byte, length int) []byte { return []byte{kind, 0, 0, 0, byte(length), 0, 0, 0} }
@@ -111,23 +112,23 @@ var _ = onBoth("What is lost at rest", func(fresh func() *disk.Disk) {
 		Expect(f.Close()).To(Succeed())
 	})
 
-	It("is the end of the newest file of the log, where an append ended", func() {
-		Expect(must(d.Damage(disk.LogEnd))).To(HaveSuffix("log/2.wal"))
+	It("can be the end of the newest log file, up to the end of an append", func() {
+		Expect(must(d.Damage(fault.LogEnd))).To(HaveSuffix("log/2.wal"))
 		Expect(read(open(d), "log/2.wal")).To(Equal(segment("first")))
 	})
 
-	It("is the newest file of the log that holds anything", func() {
-		Expect(must(d.Damage(disk.LogFile))).To(HaveSuffix("log/2.wal"))
+	It("can be the newest log file with entries", func() {
+		Expect(must(d.Damage(fault.LogFile))).To(HaveSuffix("log/2.wal"))
 		Expect(must(open(d).List("log"))).To(Equal([]string{"1.wal", "3.wal", "meta"}))
 	})
 
-	It("is all of the log", func() {
-		Expect(must(d.Damage(disk.LogFolder))).To(HaveSuffix("log/2.wal"))
+	It("can be the whole log", func() {
+		Expect(must(d.Damage(fault.LogFolder))).To(HaveSuffix("log/2.wal"))
 		f := open(d)
 		Expect(must(f.List("log"))).To(BeEmpty())
 		Expect(must(f.List("snapshots"))).To(HaveLen(1))
 		Expect(f.Close()).To(Succeed())
-		_, err := d.Damage(disk.LogFile)
-		Expect(err).To(MatchError(ContainSubstring("cannot be lost: there is none")))
+		_, err := d.Damage(fault.LogFile)
+		Expect(err).To(MatchError(ContainSubstring("remove the last file of the log: there is none")))
 	})
 })

@@ -7,14 +7,15 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness/disk"
+	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
-var _ = Describe("A disk that is emptied", func() {
+var _ = Describe("A wiped disk", func() {
 	for kind, fresh := range map[string]func() *disk.Disk{
 		"on real files": func() *disk.Disk { return disk.Files(GinkgoT().TempDir()) },
 		"in memory":     func() *disk.Disk { return disk.Memory() },
 	} {
-		It("holds nothing any more, and no longer says whose it is, "+kind, func() {
+		It("has no files and no identity, "+kind, func() {
 			d := fresh()
 			names := []string{disk.IdentityDir + "/owner", disk.LogDir + "/1.wal", disk.SnapshotDir + "/1.snapshot"}
 			holder, err := d.Open()
@@ -26,11 +27,11 @@ var _ = Describe("A disk that is emptied", func() {
 				Expect(file.Sync()).To(Succeed())
 				Expect(file.Close()).To(Succeed())
 			}
-			_, err = d.Damage(disk.Everything)
+			_, err = d.Damage(fault.Everything)
 			Expect(err).To(MatchError(disk.ErrInUse))
 			Expect(d.Names()).To(Equal(names))
 			Expect(holder.Close()).To(Succeed())
-			_, err = d.Damage(disk.Everything)
+			_, err = d.Damage(fault.Everything)
 			Expect(err).NotTo(HaveOccurred())
 			Expect(d.Names()).To(BeEmpty())
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness/disk"
 	"github.com/rejoin-db/rejoin/harness/embedded"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/network"
 )
 
@@ -164,11 +165,11 @@ func (c *cluster) but(not int) (others []int) {
 // isolate surrounds a node with silence; clients still reach it.
 func (c *cluster) isolate(i int) {
 	GinkgoHelper()
-	c.cut(i, network.Drop)
+	c.cut(i, fault.Drop)
 }
 
 // cut cuts a node's links to the other nodes, both ways.
-func (c *cluster) cut(i int, mode network.Mode) {
+func (c *cluster) cut(i int, mode fault.Action) {
 	GinkgoHelper()
 	for _, other := range c.but(i) {
 		Expect(c.network.Between(c.hosts[i].Name(), c.hosts[other].Name()).Cut(mode)).To(Succeed())

@@ -13,6 +13,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/disk"
 	"github.com/rejoin-db/rejoin/harness/embedded"
 	"github.com/rejoin-db/rejoin/harness/embedded/durable"
+	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
 // onBothDisks declares specs for nodes on real files and on files in memory.
@@ -46,7 +47,7 @@ func (c *cluster) failed(ctx context.Context, i int, why ...any) {
 func (c *cluster) restart(i int) {
 	GinkgoHelper()
 	c.crash(i)
-	c.configs[i].Disk.Set(disk.Faults{})
+	c.configs[i].Disk.Set(fault.Disk{})
 	c.start(i)
 }
 
@@ -86,11 +87,11 @@ var _ = onBothDisks("A node whose disk goes bad,", func(on tweak) {
 
 	for _, fault := range []struct {
 		name   string
-		faults disk.Faults
+		faults fault.Disk
 		errno  syscall.Errno
 	}{
-		{"failing", disk.Faults{Failing: true}, syscall.EIO},
-		{"full", disk.Faults{Full: true}, syscall.ENOSPC},
+		{"failing", fault.Disk{Failing: true}, syscall.EIO},
+		{"full", fault.Disk{Full: true}, syscall.ENOSPC},
 	} {
 		When("it is "+fault.name, func() {
 			It("fails as a follower with the next entry, and the others go on", func(ctx SpecContext) {
@@ -193,7 +194,7 @@ var _ = onBothDisks("A node whose disk goes bad,", func(on tweak) {
 			fill(ctx, c.session(leader), 0, 20)
 			c.converge(ctx)
 			Expect(c.nodes[follower].Close()).To(Succeed())
-			file := must(c.configs[follower].Disk.Damage(disk.Log))
+			file := must(c.configs[follower].Disk.Damage(fault.Log))
 			_, err := embedded.Start(c.configs[follower])
 			Expect(err).To(MatchError(And(ContainSubstring("start node "+c.configs[follower].ID), ContainSubstring(file+" is damaged"))))
 			Expect(c.configs[follower].Disk.Wipe()).To(Succeed())
@@ -209,10 +210,10 @@ var _ = onBothDisks("A node whose disk goes bad,", func(on tweak) {
 				Expect(c.nodes[leader].Snapshot(ctx)).To(Succeed())
 			}
 			Expect(c.nodes[leader].Close()).To(Succeed())
-			file := must(c.configs[leader].Disk.Damage(disk.Snapshot))
+			file := must(c.configs[leader].Disk.Damage(fault.Snapshot))
 			_, err := embedded.Start(c.configs[leader])
 			Expect(err).To(MatchError(And(ContainSubstring("start node "+c.configs[leader].ID), ContainSubstring(file+" is damaged"))))
-			must(c.configs[leader].Disk.Damage(disk.Snapshot)) // flips it back
+			must(c.configs[leader].Disk.Damage(fault.Snapshot)) // flips it back
 			c.start(leader)
 			c.leader(ctx)
 			c.converge(ctx)
@@ -225,7 +226,7 @@ var _ = onBothDisks("A node whose disk goes bad,", func(on tweak) {
 			c.isolate(follower)
 			c.crash(follower)
 			c.start(follower)
-			file := must(c.configs[follower].Disk.Damage(disk.Log))
+			file := must(c.configs[follower].Disk.Damage(fault.Log))
 			c.mend(follower)
 			c.failed(ctx, follower, file+" is damaged", "entry")
 			fill(ctx, c.session(leader), 20, 25)
@@ -246,7 +247,7 @@ var _ = onBothDisks("A node whose disk goes bad,", func(on tweak) {
 				c.start(i)
 			}
 			leader = c.leader(ctx, up...)
-			file := must(c.configs[leader].Disk.Damage(disk.Log))
+			file := must(c.configs[leader].Disk.Damage(fault.Log))
 			c.mend(behind)
 			c.failed(ctx, leader, file+" is damaged")
 			next := c.leader(ctx, c.but(leader)...)
@@ -259,7 +260,7 @@ var _ = onBothDisks("A node whose disk goes bad,", func(on tweak) {
 			c.isolate(behind)
 			fill(ctx, c.session(leader), 0, 50)
 			Expect(c.nodes[leader].Snapshot(ctx)).To(Succeed())
-			file := must(c.configs[leader].Disk.Damage(disk.Snapshot))
+			file := must(c.configs[leader].Disk.Damage(fault.Snapshot))
 			c.mend(behind)
 			c.failed(ctx, leader, file+" is damaged")
 			c.leader(ctx, c.but(leader)...)
@@ -271,11 +272,11 @@ var _ = onBothDisks("A node whose disk goes bad,", func(on tweak) {
 		It("loses in a crash what it has confirmed, and gets it again from the others", func(ctx SpecContext) {
 			c, leader, follower := three(ctx)
 			had := c.nodes[follower].Health().AppliedIndex
-			c.configs[follower].Disk.Set(disk.Faults{Lying: true})
+			c.configs[follower].Disk.Set(fault.Disk{Lying: true})
 			fill(ctx, c.session(leader), 0, 20)
 			Eventually(ctx, func() int { return c.session(follower).count(ctx, "local", "t") }).Should(Equal(20))
 			c.crash(follower)
-			c.configs[follower].Disk.Set(disk.Faults{})
+			c.configs[follower].Disk.Set(fault.Disk{})
 			Expect(c.lastIndex(follower)).To(BeNumerically("<=", had+1), "nothing was lost")
 			c.start(follower)
 			c.leader(ctx)
@@ -287,7 +288,7 @@ var _ = onBothDisks("A node whose disk goes bad,", func(on tweak) {
 	When("an append is torn", func() {
 		It("drops it after the crash, and gets it again from the others", func(ctx SpecContext) {
 			c, leader, follower := three(ctx)
-			c.configs[follower].Disk.Set(disk.Faults{Torn: true})
+			c.configs[follower].Disk.Set(fault.Disk{Torn: true})
 			fill(ctx, c.session(leader), 0, 5)
 			Eventually(ctx, c.configs[follower].Disk.Faults).Should(BeZero())
 			c.restart(follower)
@@ -298,7 +299,7 @@ var _ = onBothDisks("A node whose disk goes bad,", func(on tweak) {
 
 		It("ends when it is closed", func(ctx SpecContext) {
 			c, leader, follower := three(ctx)
-			c.configs[follower].Disk.Set(disk.Faults{Torn: true})
+			c.configs[follower].Disk.Set(fault.Disk{Torn: true})
 			fill(ctx, c.session(leader), 0, 1)
 			Eventually(ctx, c.configs[follower].Disk.Faults).Should(BeZero())
 			Expect(c.nodes[follower].Close()).To(Succeed())
@@ -308,7 +309,7 @@ var _ = onBothDisks("A node whose disk goes bad,", func(on tweak) {
 	When("it is slow", func() {
 		It("does not hold up the others, nor its own end", func(ctx SpecContext) {
 			c, leader, follower := three(ctx)
-			c.configs[follower].Disk.Set(disk.Faults{Slow: time.Hour})
+			c.configs[follower].Disk.Set(fault.Disk{Slow: time.Hour})
 			fill(ctx, c.session(leader), 0, 5)
 			Expect(c.nodes[follower].Health().State).NotTo(Equal(embedded.Failed))
 			c.restart(follower)

@@ -14,6 +14,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness/embedded"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/network"
 )
 
@@ -81,7 +82,7 @@ var _ = Describe("A first member", func() {
 	It("learns from one of the others that the cluster was founded, also with its own birth", func(ctx SpecContext) {
 		net := network.Memory(1)
 		c := plan(net, 3)
-		Expect(net.Between("n1", "n2").Cut(network.Refuse)).To(Succeed())
+		Expect(net.Between("n1", "n2").Cut(fault.Refuse)).To(Succeed())
 		c.startAll()
 		Eventually(ctx, func(g Gomega) {
 			for _, node := range c.nodes {
@@ -164,7 +165,7 @@ var _ = Describe("A directory that is not what it was", func() {
 		_, err := embedded.Start(c.configs[victim])
 		Expect(err).To(MatchError(And(ContainSubstring(said), ContainSubstring("add it again with an empty directory"))))
 	},
-		Entry("its log", "log", "has lost what was safe"),
+		Entry("its log", "log", "has lost durable data"),
 		Entry("its identity", "identity", "owner is missing"),
 	)
 

@@ -11,7 +11,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness/embedded"
-	"github.com/rejoin-db/rejoin/harness/network"
+	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
 // writeLarge replaces one row by so many bytes, so often. The bytes are in the log each time.
@@ -37,7 +37,7 @@ var _ = Describe("Large rows", func() {
 		c.session(leader).ok(ctx, "", "CREATE TABLE large (id INTEGER PRIMARY KEY, v)")
 		c.isolate(away)
 		c.writeLarge(ctx, leader, 2, largeRow)
-		Expect(c.network.SetRule(c.hosts[leader].Name(), c.hosts[away].Name(), network.Rule{Bandwidth: 2 << 20})).To(Succeed())
+		Expect(c.network.SetRule(c.hosts[leader].Name(), c.hosts[away].Name(), fault.Rule{Bandwidth: 2 << 20})).To(Succeed())
 		Expect(c.network.Mend(c.hosts[away].Name(), c.hosts[leader].Name())).To(Succeed())
 		Eventually(ctx, c.nodes[away].Health).WithTimeout(30 * time.Second).Should(And(
 			HaveField("AppliedIndex", c.nodes[leader].Health().AppliedIndex), HaveField("State", embedded.Online)))

@@ -17,6 +17,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/disk"
 	"github.com/rejoin-db/rejoin/harness/embedded"
 	"github.com/rejoin-db/rejoin/harness/embedded/durable"
+	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
 // sweepsAll tells whether the sweeps try everything, and not a part. See also durable.
@@ -196,7 +197,7 @@ var _ = Describe("A node that has lost at rest what was safe", func() {
 			whole[i] = saved(c.configs[i].Dir)
 		}
 
-		parts := []disk.Part{disk.LogEnd, disk.LogFile, disk.LogFolder}
+		parts := []fault.Part{fault.LogEnd, fault.LogFile, fault.LogFolder}
 		faults := [][]int{{had[0]}, {had[0], had[1]}, {had[1], away}}
 		if !sweepsAll() {
 			parts, faults = parts[:2], faults[:2]
@@ -238,7 +239,7 @@ var _ = Describe("A node that has lost at rest what was safe", func() {
 		fill(ctx, c.session(leader), 0, 10)
 		victim := c.but(leader)[0]
 		Expect(c.nodes[victim].Close()).To(Succeed())
-		file := must(c.configs[victim].Disk.Damage(disk.LogFile))
+		file := must(c.configs[victim].Disk.Damage(fault.LogFile))
 		_, err := embedded.Start(c.configs[victim])
 		refusedCleanly(err, file)
 		_, err = embedded.Start(c.configs[victim])
@@ -282,7 +283,7 @@ var _ = Describe("A node whose disk is full", func() {
 		c := boot(1, func(c *embedded.Config) { c.Disk = disk.Files(c.Dir) })
 		c.leader(ctx)
 		c.session(0).works(ctx)
-		c.configs[0].Disk.Set(disk.Faults{Full: true})
+		c.configs[0].Disk.Set(fault.Disk{Full: true})
 		a := c.session(0).do(ctx, "", "INSERT INTO works DEFAULT VALUES")
 		Expect(a.HTTP).To(Equal(http.StatusServiceUnavailable))
 		Expect(a.Error.Code).To(Equal(embedded.CodeFailed))
@@ -292,7 +293,7 @@ var _ = Describe("A node whose disk is full", func() {
 		Expect(reason).NotTo(ContainSubstring("replaced"))
 		Expect(c.nodes[0].Close()).To(Succeed())
 
-		c.configs[0].Disk.Set(disk.Faults{})
+		c.configs[0].Disk.Set(fault.Disk{})
 		c.start(0)
 		c.leader(ctx)
 		c.session(0).works(ctx)
@@ -302,7 +303,7 @@ var _ = Describe("A node whose disk is full", func() {
 		c := boot(1, func(c *embedded.Config) { c.Disk = disk.Files(c.Dir) })
 		Expect(c.nodes[0].Close()).To(Succeed())
 		Expect(c.configs[0].Disk.Wipe()).To(Succeed())
-		c.configs[0].Disk.Set(disk.Faults{Full: true})
+		c.configs[0].Disk.Set(fault.Disk{Full: true})
 		_, err := embedded.Start(c.configs[0])
 		Expect(err).To(MatchError(And(ContainSubstring("needs room"), ContainSubstring(c.configs[0].Dir))))
 		Expect(strings.Count(err.Error(), "\n")).To(BeZero())

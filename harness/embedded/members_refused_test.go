@@ -13,7 +13,7 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness/embedded"
 	"github.com/rejoin-db/rejoin/harness/embedded/wire"
-	"github.com/rejoin-db/rejoin/harness/network"
+	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
 // stuckMachine applies nothing until it is released.
@@ -126,7 +126,7 @@ var _ = Describe("A change of the members", func() {
 		c := boot(3)
 		leader := c.leader(ctx)
 		others := c.but(leader)
-		c.cut(others[0], network.Drop)
+		c.cut(others[0], fault.Drop)
 		Expect(c.nodes[leader].RemoveMember(ctx, c.configs[others[1]].ID)).To(
 			refusedWith(embedded.CodeMembersLater, "", "of the 2 voters there would be, 1 can be reached, and 2 are a quorum"))
 		Expect(c.nodes[leader].AddMember(ctx, embedded.Member{ID: c.configs[others[1]].ID, Address: c.hosts[others[1]].Addr()})).To(
@@ -161,7 +161,7 @@ var _ = Describe("A change of the members", func() {
 		leader := c.leader(ctx)
 		fresh := c.add()
 		for _, follower := range (&cluster{hosts: c.hosts[:3]}).but(leader) {
-			Expect(c.network.Between(c.hosts[leader].Name(), c.hosts[follower].Name()).Cut(network.Drop)).To(Succeed())
+			Expect(c.network.Between(c.hosts[leader].Name(), c.hosts[follower].Name()).Cut(fault.Drop)).To(Succeed())
 		}
 		err := c.nodes[leader].AddMember(ctx, embedded.Member{ID: "n3", Address: c.hosts[fresh].Addr()})
 		Expect(err).To(refusedWith(embedded.CodeNoQuorum, embedded.OutcomeUnknown, "not known"))
@@ -216,7 +216,7 @@ var _ = Describe("A node that has moved to another address", func() {
 		c.converge(ctx)
 		Expect(c.nodes[leader].Health()).To(And(HaveField("Role", "leader"), HaveField("Term", term)))
 
-		c.cut(others[1], network.Drop)
+		c.cut(others[1], fault.Drop)
 		c.session(leader).ok(ctx, "", "INSERT INTO t VALUES (2)")
 		Expect(c.session(others[0]).count(ctx, "strong", "t")).To(Equal(2))
 	})

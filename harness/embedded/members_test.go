@@ -11,7 +11,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness/embedded"
-	"github.com/rejoin-db/rejoin/harness/network"
+	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
 var _ = Describe("The members of a cluster", func() {
@@ -30,8 +30,8 @@ var _ = Describe("The members of a cluster", func() {
 		c.converge(ctx)
 
 		By("counting it for a quorum: two of four are none")
-		c.cut((leader+1)%3, network.Drop)
-		c.cut((leader+2)%3, network.Drop)
+		c.cut((leader+1)%3, fault.Drop)
+		c.cut((leader+2)%3, fault.Drop)
 		Expect(c.session(added).do(ctx, "", "INSERT INTO t VALUES (2)").HTTP).To(Equal(http.StatusServiceUnavailable))
 	})
 

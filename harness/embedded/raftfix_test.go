@@ -11,6 +11,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/network"
 )
 
@@ -48,7 +49,7 @@ func aFollower(ctx context.Context, changes ...func(*Config)) (l listener) {
 func (l listener) lose(ctx context.Context) {
 	GinkgoHelper()
 	for _, other := range []*Node{l.leader, l.third} {
-		Expect(l.network.Between(other.ID(), l.ID()).Cut(network.Drop)).To(Succeed())
+		Expect(l.network.Between(other.ID(), l.ID()).Cut(fault.Drop)).To(Succeed())
 	}
 	Eventually(ctx, l.Health).Should(HaveField("State", Connecting))
 	Eventually(ctx, l.raft.State).Should(Equal(raft.Candidate))
@@ -130,7 +131,7 @@ var _ = Describe("A candidate that names a leader", func() {
 var _ = Describe("A heartbeat", func() {
 	It("is answered while Raft is at work, which hears of it afterwards", func(ctx SpecContext) {
 		busy := aFollower(ctx)
-		Expect(busy.network.Between(busy.leader.ID(), busy.ID()).Cut(network.Drop)).To(Succeed()) // so that only the spec speaks
+		Expect(busy.network.Between(busy.leader.ID(), busy.ID()).Cut(fault.Drop)).To(Succeed()) // so that only the spec speaks
 		Expect(busy.beat(busy.raft.CurrentTerm())).To(HaveField("Success", true))
 		term, sent, release := busy.raft.CurrentTerm(), make(chan error, 1), make(chan struct{})
 		free := sync.OnceFunc(func() { close(release) })
@@ -169,7 +170,7 @@ var _ = Describe("Entries that begin in the snapshot", func() {
 		Eventually(ctx, behind.Health).Should(HaveField("AppliedIndex", end))
 		Expect(behind.Snapshot(ctx)).To(Succeed())
 		Expect(behind.Health()).To(And(HaveField("SnapshotIndex", end), HaveField("LogEntries", BeZero())))
-		Expect(behind.network.Between(behind.leader.ID(), behind.ID()).Cut(network.Drop)).To(Succeed()) // so that only the spec speaks
+		Expect(behind.network.Between(behind.leader.ID(), behind.ID()).Cut(fault.Drop)).To(Succeed()) // so that only the spec speaks
 
 		term := behind.raft.CurrentTerm()
 		noop := func(index uint64) *raft.Log { return &raft.Log{Index: index, Term: term, Type: raft.LogNoop} }

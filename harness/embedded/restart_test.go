@@ -10,7 +10,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness/embedded"
-	"github.com/rejoin-db/rejoin/harness/network"
+	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
 func snapshots(threshold uint64, trailing int64) tweak {
@@ -196,7 +196,7 @@ var _ = Describe("A node that comes back", func() {
 	// next, and refusals for 3 s were seen to cost 1.7 s after the mend, not 0.02 s.
 	// Silence costs less, since each call then fails only after a second. The bound
 	// lies between the two; make bench says how long it really takes.
-	DescribeTable("does not sit out Raft's wait after a mend, however long it was away", Label("speed:slow"), func(ctx SpecContext, mode network.Mode) {
+	DescribeTable("does not sit out Raft's wait after a mend, however long it was away", Label("speed:slow"), func(ctx SpecContext, mode fault.Action) {
 		c := boot(3)
 		leader := c.leader(ctx)
 		away := c.but(leader)[0]
@@ -218,7 +218,7 @@ var _ = Describe("A node that comes back", func() {
 		c.leader(ctx)
 		c.converge(ctx)
 	},
-		Entry("in silence", network.Drop),
-		Entry("refused by all", network.Refuse),
+		Entry("in silence", fault.Drop),
+		Entry("refused by all", fault.Refuse),
 	)
 })

@@ -13,7 +13,7 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness/embedded/raftfix"
 	"github.com/rejoin-db/rejoin/harness/embedded/wire"
-	"github.com/rejoin-db/rejoin/harness/network"
+	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
 // lateAnswers is a transport whose answers to heartbeats arrive late, as those do that lie
@@ -103,7 +103,7 @@ var _ = Describe("A strong read", func() {
 		Eventually(ctx, late[leader.ID()].holding).Should(BeNumerically(">=", 4), "Raft's own heartbeats, and those of the read")
 		for _, n := range nodes {
 			if n != leader {
-				Expect(memory.Between(leader.ID(), n.ID()).Cut(network.Drop)).To(Succeed())
+				Expect(memory.Between(leader.ID(), n.ID()).Cut(fault.Drop)).To(Succeed())
 			}
 		}
 		after := strong()

@@ -11,6 +11,7 @@ import (
 	"github.com/onsi/gomega/types"
 
 	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/internal/fake"
 	"github.com/rejoin-db/rejoin/harness/journal"
 	. "github.com/rejoin-db/rejoin/harness/matchers"
@@ -129,19 +130,19 @@ var _ = Describe("The matchers of health", func() {
 			"it shows itself failed (no space left), follower in term 2 with leader n0, applied index 1, 17 behind, installing a snapshot"))
 	})
 
-	DescribeTable("know a node that is gone without asking it", func(ctx SpecContext, way harness.Way, reason string) {
+	DescribeTable("know a node that is gone without asking it", func(ctx SpecContext, mode fault.Mode, reason string) {
 		c, f := boot()
-		Expect(c.TakeNodeOffline(ctx, 1, way)).To(Succeed())
+		Expect(c.TakeNodeOffline(ctx, 1, mode)).To(Succeed())
 		looks := f.Node(1).Looks()
-		found := "its flag says offline (" + string(way) + "); it shows itself offline (" + reason + ")"
+		found := "its flag says offline (" + string(mode) + "); it shows itself offline (" + reason + ")"
 		Expect(holds(node(c, 1), BeOffline())).To(HaveSuffix(found))
 		Expect(holdsNot(node(c, 1), BeOnline())).To(HaveSuffix(found))
 		Expect(holdsNot(node(c, 1), HaveCaughtUp())).To(HaveSuffix("but it shows itself offline (" + reason + ")"))
 		Expect(f.Node(1).Looks()).To(Equal(looks))
 	},
-		Entry("stopped", patience, harness.Stop, "stopped"),
-		Entry("crashed", patience, harness.Crash, "crashed"),
-		Entry("paused", patience, harness.Pause, "paused"),
+		Entry("stopped", patience, fault.Stop, "stopped"),
+		Entry("crashed", patience, fault.Crash, "crashed"),
+		Entry("paused", patience, fault.Pause, "paused"),
 	)
 
 	It("can be polled as fast as can be, to see what passes", func(ctx SpecContext) {
@@ -202,7 +203,7 @@ var _ = Describe("HaveLeader", func() {
 		Expect(c.TakeNodeOffline(ctx, 1)).To(Succeed())
 		holds(c, HaveLeader())
 		Expect(c.BringNodeOnline(ctx, 1)).To(Succeed())
-		Expect(c.TakeNodeOffline(ctx, 0, harness.Crash)).To(Succeed())
+		Expect(c.TakeNodeOffline(ctx, 0, fault.Crash)).To(Succeed())
 		Expect(holdsNot(c, HaveLeader())).To(Equal("Expected the cluster of 3 nodes to have a leader, but there is no leader: " +
 			"node 0 (n0) is called leader by 2 of 3 nodes, and is crashed"))
 		Expect(c.BringNodeOnline(ctx, 0)).To(Succeed())

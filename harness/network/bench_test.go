@@ -8,10 +8,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/network"
 )
 
-// ends is a connection from host a to host b of a network, without delay.
+// ends returns a connection from host a to host b, without delay.
 func ends(b *testing.B, n *network.Network) (near, far net.Conn) {
 	b.Helper()
 	b.Cleanup(func() { n.Close() })
@@ -42,7 +43,7 @@ func through(b *testing.B, from, to network.Endpoint) (near, far net.Conn) {
 	return near, far
 }
 
-// plain is the same without this package's connections.
+// plain returns a connection without this package's wrappers.
 func plain(b *testing.B) (near, far net.Conn) {
 	b.Helper()
 	e, err := network.Open("127.0.0.1:0")
@@ -60,7 +61,7 @@ func median(b *testing.B, all []time.Duration, unit string) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// BenchmarkCut is how long Cut takes, after which it is in force.
+// BenchmarkCut measures the duration of Cut, after which the cut is in effect.
 func BenchmarkCut(b *testing.B) {
 	for name, open := range networks {
 		b.Run(name, func(b *testing.B) {
@@ -69,7 +70,7 @@ func BenchmarkCut(b *testing.B) {
 			all := make([]time.Duration, 0, b.N)
 			for b.Loop() {
 				start := time.Now()
-				n.Cut(network.Drop, "a", "b")
+				n.Cut(fault.Drop, "a", "b")
 				all = append(all, time.Since(start))
 				n.Mend("a", "b")
 			}
@@ -78,7 +79,7 @@ func BenchmarkCut(b *testing.B) {
 	}
 }
 
-// BenchmarkMend is how long it takes from the call of Mend until a reader has what was held.
+// BenchmarkMend measures the time from the call of Mend until a reader receives held data.
 func BenchmarkMend(b *testing.B) {
 	for name, open := range networks {
 		b.Run(name, func(b *testing.B) {
@@ -97,7 +98,7 @@ func BenchmarkMend(b *testing.B) {
 			}()
 			all := make([]time.Duration, 0, b.N)
 			for b.Loop() {
-				n.Cut(network.Drop, "b", "a")
+				n.Cut(fault.Drop, "b", "a")
 				far.Write([]byte("x"))
 				start := time.Now()
 				n.Mend("b", "a")
@@ -110,8 +111,8 @@ func BenchmarkMend(b *testing.B) {
 	}
 }
 
-// BenchmarkRule is how long SetRule takes, and how long it takes from the call that takes a delay of
-// an hour away until a reader has what was under way, on a connection that is there all the time.
+// BenchmarkRule measures the duration of SetRule, and the time from the removal of a one-hour
+// latency until a reader receives data in flight, on an existing connection.
 func BenchmarkRule(b *testing.B) {
 	for name, open := range networks {
 		b.Run(name, func(b *testing.B) {
@@ -121,7 +122,7 @@ func BenchmarkRule(b *testing.B) {
 			var set, healed []time.Duration
 			for b.Loop() {
 				start := time.Now()
-				n.SetRule("a", "b", network.Rule{Latency: time.Hour})
+				n.SetRule("a", "b", fault.Rule{Latency: time.Hour})
 				set = append(set, time.Since(start))
 				near.Write(p)
 				start = time.Now()
@@ -135,7 +136,7 @@ func BenchmarkRule(b *testing.B) {
 	}
 }
 
-// BenchmarkRefuse is how long it takes from the call of Cut until both sides have found it out.
+// BenchmarkRefuse measures the time from the call of Cut until both sides notice it.
 func BenchmarkRefuse(b *testing.B) {
 	for name, open := range networks {
 		b.Run(name, func(b *testing.B) {
@@ -160,7 +161,7 @@ func BenchmarkRefuse(b *testing.B) {
 					}()
 				}
 				start := time.Now()
-				n.Cut(network.Refuse, "a", "b")
+				n.Cut(fault.Refuse, "a", "b")
 				<-found
 				all = append(all, (<-found).Sub(start))
 				n.Mend("a", "b")

@@ -3,34 +3,34 @@ package network
 import (
 	"errors"
 	"fmt"
+
+	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
-// Cut puts the link from one host to another into a mode; the rest of its rule, and the link the
-// other way, stay as they are. It has taken effect when Cut returns. Cutting a host off itself does
-// nothing. The only errors are a mode or a host that does not exist.
-func (n *Network) Cut(mode Mode, from, to string) error {
+// Cut sets the action of the link from one host to another. The rest of its rule and the opposite
+// link do not change. The cut is in effect when Cut returns. A cut from a host to itself has no
+// effect. Cut returns an error for an unknown action or host, or if the network is closed.
+func (n *Network) Cut(action fault.Action, from, to string) error {
 	l, err := n.linkNamed(from, to)
 	if err == nil {
-		err = Rule{Mode: mode}.Validate()
+		err = fault.Rule{Action: action}.Validate()
 	}
 	if err != nil {
 		return fmt.Errorf("cut the link from %s to %s: %w", from, to, err)
 	}
 	if from != to {
-		n.change(l, func(r *Rule) { r.Mode = mode })
+		n.change(l, func(r *fault.Rule) { r.Action = action })
 	}
 	return nil
 }
 
-// Mend brings the link from one host to another up again. What it held goes on; the rest of its
-// rule stays.
+// Mend sets the action of the link to Pass. Held data is delivered; the rest of the rule stays.
 func (n *Network) Mend(from, to string) error {
-	return n.Cut(Up, from, to)
+	return n.Cut(fault.Pass, from, to)
 }
 
-// MendAll gives every link the zero Rule, so that what was held or slowed down goes on at once, and
-// takes back every ResetLink that has not bitten. The delay of the whole network stays, and so does
-// a host that has crashed.
+// MendAll gives every link the zero Rule, so that held or delayed data is delivered at once, and
+// cancels pending ResetLink calls. The delay of the whole network stays, and so do crashed hosts.
 func (n *Network) MendAll() {
 	n.mu.Lock()
 	links := make([]*link, 0, len(n.links))
@@ -40,27 +40,27 @@ func (n *Network) MendAll() {
 	n.mu.Unlock()
 	for _, l := range links {
 		l.sever.Store(false)
-		l.change(func(r *Rule) { *r = Rule{} })
+		l.change(func(r *fault.Rule) { *r = fault.Rule{} })
 	}
 }
 
-// Pair is the two links between two hosts, to be cut and mended together.
+// Pair is the two links between two hosts, cut and mended together.
 type Pair struct {
 	network *Network
 	a, b    string
 }
 
-// Between is the links from a to b and from b to a.
+// Between returns the links from a to b and from b to a.
 func (n *Network) Between(a, b string) Pair {
 	return Pair{n, a, b}
 }
 
-// Cut puts both links into a mode.
-func (p Pair) Cut(mode Mode) error {
-	return errors.Join(p.network.Cut(mode, p.a, p.b), p.network.Cut(mode, p.b, p.a))
+// Cut sets the action of both links.
+func (p Pair) Cut(action fault.Action) error {
+	return errors.Join(p.network.Cut(action, p.a, p.b), p.network.Cut(action, p.b, p.a))
 }
 
-// Mend brings both links up again.
+// Mend sets the action of both links to Pass.
 func (p Pair) Mend() error {
-	return p.Cut(Up)
+	return p.Cut(fault.Pass)
 }

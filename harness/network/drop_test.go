@@ -12,21 +12,21 @@ import (
 	. "github.com/onsi/gomega"
 	. "github.com/onsi/gomega/gstruct"
 
-	"github.com/rejoin-db/rejoin/harness/network"
+	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
 var _ = DescribeTableSubtree("A link that drops everything, in a network", func(k kind) {
 	var (
-		w         *world
+		w         *fixture
 		near, far net.Conn
 	)
 	BeforeEach(func() {
-		w = newWorld(k)
+		w = newFixture(k)
 		near, far = w.connect()
 	})
 
-	It("holds what is written and delivers it when mended", func() {
-		Expect(w.Cut(network.Drop, "a", "b")).To(Succeed())
+	It("holds written data and delivers it when mended", func() {
+		Expect(w.Cut(fault.Drop, "a", "b")).To(Succeed())
 		wrote := write(near, "held")
 		expectSilence(far)
 		Expect(w.Mend("a", "b")).To(Succeed())
@@ -34,8 +34,8 @@ var _ = DescribeTableSubtree("A link that drops everything, in a network", func(
 		Eventually(wrote).Should(Receive(Equal(outcome{N: 4})))
 	})
 
-	It("holds what is answered, and a read that gave up loses none of it", func() {
-		Expect(w.Cut(network.Drop, "b", "a")).To(Succeed())
+	It("holds responses, and a timed-out read loses nothing", func() {
+		Expect(w.Cut(fault.Drop, "b", "a")).To(Succeed())
 		Expect(far.Write([]byte("an answer"))).To(Equal(9))
 		expectSilence(near)
 		expectSilence(near)
@@ -43,21 +43,21 @@ var _ = DescribeTableSubtree("A link that drops everything, in a network", func(
 		expectText(near, "an answer")
 	})
 
-	It("holds what a reader was waiting for before the cut", func() {
+	It("holds data for a reader that waited before the cut", func() {
 		got := read(near)
 		Consistently(got, "10ms").ShouldNot(Receive())
-		Expect(w.Cut(network.Drop, "b", "a")).To(Succeed())
+		Expect(w.Cut(fault.Drop, "b", "a")).To(Succeed())
 		Expect(far.Write([]byte("late"))).To(Equal(4))
 		Consistently(got, "20ms").ShouldNot(Receive())
 		Expect(w.Mend("b", "a")).To(Succeed())
 		Eventually(got).Should(Receive(Equal(outcome{"late", 4, nil})))
 	})
 
-	It("keeps a read that timed out in the middle of an answer whole", func() {
+	It("loses nothing when a read times out in the middle of a response", func() {
 		Expect(near.SetReadDeadline(time.Now().Add(40 * time.Millisecond))).To(Succeed())
 		got := read(near)
 		Consistently(got, "10ms").ShouldNot(Receive())
-		Expect(w.Cut(network.Drop, "b", "a")).To(Succeed())
+		Expect(w.Cut(fault.Drop, "b", "a")).To(Succeed())
 		Expect(far.Write([]byte("one "))).To(Equal(4))
 		Eventually(got).Should(Receive(MatchFields(IgnoreExtras, Fields{
 			"Text": BeEmpty(), "Err": MatchError(os.ErrDeadlineExceeded),
@@ -68,8 +68,8 @@ var _ = DescribeTableSubtree("A link that drops everything, in a network", func(
 		expectText(near, "e two")
 	})
 
-	It("goes one way: the request arrives, the answer does not", func() {
-		Expect(w.Cut(network.Drop, "b", "a")).To(Succeed())
+	It("affects one direction: the request arrives, the response does not", func() {
+		Expect(w.Cut(fault.Drop, "b", "a")).To(Succeed())
 		Expect(near.Write([]byte("ping"))).To(Equal(4))
 		expectText(far, "ping")
 		Expect(far.Write([]byte("pong"))).To(Equal(4))
@@ -78,9 +78,9 @@ var _ = DescribeTableSubtree("A link that drops everything, in a network", func(
 		expectText(near, "pong")
 	})
 
-	It("lets nothing through that was written after the cut", func() {
+	It("delivers nothing written after the cut", func() {
 		for range 50 {
-			Expect(w.Cut(network.Drop, "b", "a")).To(Succeed())
+			Expect(w.Cut(fault.Drop, "b", "a")).To(Succeed())
 			Expect(far.Write([]byte("x"))).To(Equal(1))
 			expectReadError(near, time.Millisecond, MatchError(os.ErrDeadlineExceeded))
 			Expect(w.Mend("b", "a")).To(Succeed())
@@ -88,9 +88,9 @@ var _ = DescribeTableSubtree("A link that drops everything, in a network", func(
 		}
 	})
 
-	It("holds again after it was cut again", func() {
+	It("can be cut again", func() {
 		pair := w.Between("a", "b")
-		Expect(pair.Cut(network.Drop)).To(Succeed())
+		Expect(pair.Cut(fault.Drop)).To(Succeed())
 		write(near, "held")
 		Expect(far.Write([]byte("held"))).To(Equal(4))
 		expectSilence(far)
@@ -100,8 +100,8 @@ var _ = DescribeTableSubtree("A link that drops everything, in a network", func(
 		expectText(near, "held")
 	})
 
-	It("honours a deadline that is moved while a read is held", func() {
-		Expect(w.Cut(network.Drop, "b", "a")).To(Succeed())
+	It("respects a deadline that is changed while a read is held", func() {
+		Expect(w.Cut(fault.Drop, "b", "a")).To(Succeed())
 		got := read(near)
 		Consistently(got, "10ms").ShouldNot(Receive())
 		Expect(near.SetDeadline(time.Unix(1, 0))).To(Succeed())
@@ -111,8 +111,8 @@ var _ = DescribeTableSubtree("A link that drops everything, in a network", func(
 		Expect(o.Err.(net.Error).Timeout()).To(BeTrue())
 	})
 
-	It("is left at once by a close", func() {
-		Expect(w.Between("a", "b").Cut(network.Drop)).To(Succeed())
+	It("does not delay a local close", func() {
+		Expect(w.Between("a", "b").Cut(fault.Drop)).To(Succeed())
 		got, wrote := read(near), write(near, strings.Repeat("x", 1<<20))
 		Consistently(got, "10ms").ShouldNot(Receive())
 		Expect(near.Close()).To(Succeed())
@@ -122,7 +122,7 @@ var _ = DescribeTableSubtree("A link that drops everything, in a network", func(
 	})
 
 	It("hides a close until it is mended", func() {
-		Expect(w.Cut(network.Drop, "a", "b")).To(Succeed())
+		Expect(w.Cut(fault.Drop, "a", "b")).To(Succeed())
 		Expect(near.Close()).To(Succeed())
 		expectSilence(far)
 		Expect(w.Mend("a", "b")).To(Succeed())
@@ -130,7 +130,7 @@ var _ = DescribeTableSubtree("A link that drops everything, in a network", func(
 	})
 
 	It("hides a close of the accepting side until it is mended", func() {
-		Expect(w.Cut(network.Drop, "b", "a")).To(Succeed())
+		Expect(w.Cut(fault.Drop, "b", "a")).To(Succeed())
 		Expect(far.Close()).To(Succeed())
 		expectSilence(near)
 		expectSilence(near)
@@ -138,8 +138,8 @@ var _ = DescribeTableSubtree("A link that drops everything, in a network", func(
 		expectReadError(near, 5*time.Second, Equal(io.EOF))
 	})
 
-	It("never delivers what it held for a connection that was closed", func() {
-		Expect(w.Cut(network.Drop, "a", "b")).To(Succeed())
+	It("never delivers held data of a closed connection", func() {
+		Expect(w.Cut(fault.Drop, "a", "b")).To(Succeed())
 		wrote := write(near, "never")
 		expectSilence(far)
 		Expect(near.Close()).To(Succeed())
@@ -148,8 +148,8 @@ var _ = DescribeTableSubtree("A link that drops everything, in a network", func(
 		expectReadError(far, 5*time.Second, Or(Equal(io.EOF), MatchError(syscall.ECONNRESET)))
 	})
 
-	It("lets half a close through when it is mended", func() {
-		Expect(w.Cut(network.Drop, "a", "b")).To(Succeed())
+	It("delivers a half-close when it is mended", func() {
+		Expect(w.Cut(fault.Drop, "a", "b")).To(Succeed())
 		Expect(near.(interface{ CloseWrite() error }).CloseWrite()).To(Succeed())
 		expectSilence(far)
 		Expect(w.MendAll).NotTo(Panic())
@@ -161,11 +161,11 @@ var _ = DescribeTableSubtree("A link that drops everything, in a network", func(
 	})
 }, kinds)
 
-var _ = DescribeTable("A write that is held until its deadline says how much went out",
+var _ = DescribeTable("A write that is held until its deadline returns the number of accepted bytes",
 	func(k kind, taken int) {
-		w := newWorld(k)
+		w := newFixture(k)
 		near, far := w.connect()
-		Expect(w.Cut(network.Drop, "a", "b")).To(Succeed())
+		Expect(w.Cut(fault.Drop, "a", "b")).To(Succeed())
 		Expect(near.SetWriteDeadline(time.Now().Add(20 * time.Millisecond))).To(Succeed())
 		n, err := near.Write(make([]byte, 1<<20))
 		Expect(err).To(MatchError(os.ErrDeadlineExceeded))

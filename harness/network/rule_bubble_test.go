@@ -12,10 +12,11 @@ import (
 
 	. "github.com/onsi/gomega"
 
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/network"
 )
 
-// arrivals sends messages of a size over the connection at once, and returns when each was there.
+// arrivals sends messages of a size at once, and returns when each was received.
 func arrivals(g *WithT, near, far net.Conn, messages, size int) []time.Duration {
 	start := time.Now()
 	all := make([]time.Duration, messages)
@@ -30,23 +31,23 @@ func arrivals(g *WithT, near, far net.Conn, messages, size int) []time.Duration 
 	return all
 }
 
-func TestTheNetworksDelayIsUnderThatOfALinkInABubble(t *testing.T) {
+func TestNetworkDelayAddsToLinkDelayInBubble(t *testing.T) {
 	bubble(t, func(g *WithT, n *network.Network, a *network.Host, l net.Listener) {
 		near, far := both(g, a, l)
 		g.Expect(n.SetDelay(3*time.Millisecond, 0)).To(Succeed())
-		g.Expect(n.SetRule("a", "b", network.Rule{Latency: 2 * time.Millisecond})).To(Succeed())
+		g.Expect(n.SetRule("a", "b", fault.Rule{Latency: 2 * time.Millisecond})).To(Succeed())
 		g.Expect(arrivals(g, near, far, 1, 1)).To(Equal([]time.Duration{5 * time.Millisecond}))
 		g.Expect(arrivals(g, far, near, 1, 1)).To(Equal([]time.Duration{3 * time.Millisecond}))
 
 		n.MendAll()
-		g.Expect(n.Rule("a", "b")).To(Equal(network.Rule{}))
+		g.Expect(n.Rule("a", "b")).To(Equal(fault.Rule{}))
 		g.Expect(arrivals(g, near, far, 1, 1)).To(Equal([]time.Duration{3 * time.Millisecond}))
 
 		c, err := n.Host("c")
 		g.Expect(err).NotTo(HaveOccurred())
 		start := time.Now()
 		both(g, c, l)
-		g.Expect(time.Since(start)).To(Equal(6*time.Millisecond), "for hosts made later, too")
+		g.Expect(time.Since(start)).To(Equal(6*time.Millisecond), "also for hosts created later")
 
 		b, err := n.Host("b")
 		g.Expect(err).NotTo(HaveOccurred())
@@ -55,8 +56,8 @@ func TestTheNetworksDelayIsUnderThatOfALinkInABubble(t *testing.T) {
 	})
 }
 
-func TestLossIsDelayInABubble(t *testing.T) {
-	draw := func(seed uint64) (all []time.Duration, stats network.Stats) {
+func TestLossIsDelayInBubble(t *testing.T) {
+	draw := func(seed uint64) (all []time.Duration, stats fault.LinkStats) {
 		synctest.Test(t, func(t *testing.T) {
 			g := NewWithT(t)
 			n := network.Memory(seed)
@@ -65,7 +66,7 @@ func TestLossIsDelayInABubble(t *testing.T) {
 			b, _ := n.Host("b")
 			l, _ := b.Listen()
 			near, far := both(g, a, l)
-			g.Expect(n.SetRule("a", "b", network.Rule{Loss: 0.5})).To(Succeed())
+			g.Expect(n.SetRule("a", "b", fault.Rule{Loss: 0.5})).To(Succeed())
 			for range 200 {
 				all = append(all, arrivals(g, near, far, 1, 10)...)
 			}
@@ -81,25 +82,25 @@ func TestLossIsDelayInABubble(t *testing.T) {
 	g.Expect(other).NotTo(Equal(one))
 
 	times := map[time.Duration]int{}
-	sent := uint64(0) // again, as the waits tell
+	sent := uint64(0) // retransmissions, derived from the delays
 	for _, d := range one {
 		times[d]++
 		for wait := network.Retransmit; d > 0; wait *= 2 {
 			d -= wait
 			sent++
 		}
-		g.Expect(d).To(BeZero(), "every wait is twice the one before")
+		g.Expect(d).To(BeZero(), "every delay is twice the previous one")
 	}
 	g.Expect(times[0]).To(BeNumerically("~", 100, 30))
 	g.Expect(times[network.Retransmit]).To(BeNumerically("~", 50, 25))
 	g.Expect(times[3*network.Retransmit]).To(BeNumerically("~", 25, 20))
-	g.Expect(stats).To(Equal(network.Stats{Messages: 200, Bytes: 2000, Lost: sent}))
+	g.Expect(stats).To(Equal(fault.LinkStats{Messages: 200, Bytes: 2000, Lost: sent}))
 }
 
-func TestLossKeepsTheOrderInABubble(t *testing.T) {
+func TestLossKeepsOrderInBubble(t *testing.T) {
 	bubble(t, func(g *WithT, n *network.Network, a *network.Host, l net.Listener) {
 		near, far := both(g, a, l)
-		g.Expect(n.SetRule("a", "b", network.Rule{Loss: 0.3, Jitter: time.Second})).To(Succeed())
+		g.Expect(n.SetRule("a", "b", fault.Rule{Loss: 0.3, Jitter: time.Second})).To(Succeed())
 		for i := range 100 {
 			near.Write([]byte{byte(i)})
 		}
@@ -113,15 +114,15 @@ func TestLossKeepsTheOrderInABubble(t *testing.T) {
 	})
 }
 
-func TestBandwidthIsSharedInABubble(t *testing.T) {
+func TestBandwidthIsSharedInBubble(t *testing.T) {
 	bubble(t, func(g *WithT, n *network.Network, a *network.Host, l net.Listener) {
 		near, far := both(g, a, l)
 		other, otherFar := both(g, a, l)
-		g.Expect(n.SetRule("a", "b", network.Rule{Bandwidth: 1000, Latency: 5 * time.Millisecond})).To(Succeed())
+		g.Expect(n.SetRule("a", "b", fault.Rule{Bandwidth: 1000, Latency: 5 * time.Millisecond})).To(Succeed())
 		g.Expect(arrivals(g, near, far, 3, 100)).To(Equal([]time.Duration{
 			105 * time.Millisecond, 205 * time.Millisecond, 305 * time.Millisecond,
 		}))
-		g.Expect(arrivals(g, far, near, 1, 100)).To(Equal([]time.Duration{0}), "the other way is another link")
+		g.Expect(arrivals(g, far, near, 1, 100)).To(Equal([]time.Duration{0}), "the opposite direction is a separate link")
 
 		near.Write(make([]byte, 500))
 		g.Expect(arrivals(g, other, otherFar, 1, 100)[0]).To(BeNumerically("~", 600*time.Millisecond, 10*time.Millisecond))
@@ -129,14 +130,14 @@ func TestBandwidthIsSharedInABubble(t *testing.T) {
 	})
 }
 
-func TestWhatIsUnderWayFeelsABetterRuleInABubble(t *testing.T) {
+func TestBetterRuleAffectsMessagesInFlightInBubble(t *testing.T) {
 	bubble(t, func(g *WithT, n *network.Network, a *network.Host, l net.Listener) {
 		near, far := both(g, a, l)
-		slow := network.Rule{Latency: time.Hour, Bandwidth: 1}
+		slow := fault.Rule{Latency: time.Hour, Bandwidth: 1}
 		g.Expect(n.SetRule("a", "b", slow)).To(Succeed())
 		start := time.Now()
 		near.Write([]byte("first"))
-		time.AfterFunc(time.Minute, func() { n.SetRule("a", "b", network.Rule{Latency: time.Second}) })
+		time.AfterFunc(time.Minute, func() { n.SetRule("a", "b", fault.Rule{Latency: time.Second}) })
 		p := make([]byte, 8)
 		g.Expect(far.Read(p)).To(Equal(5))
 		g.Expect(time.Since(start)).To(Equal(time.Minute + time.Second))
@@ -145,7 +146,7 @@ func TestWhatIsUnderWayFeelsABetterRuleInABubble(t *testing.T) {
 		near.Write([]byte("second"))
 		g.Expect(n.SetRule("a", "b", slow)).To(Succeed())
 		g.Expect(far.Read(p)).To(Equal(6))
-		g.Expect(time.Since(start)).To(Equal(time.Second), "and no worse one")
+		g.Expect(time.Since(start)).To(Equal(time.Second), "a worse rule does not")
 
 		g.Expect(n.SetRule("b", "a", slow)).To(Succeed())
 		far.Close()
@@ -153,7 +154,7 @@ func TestWhatIsUnderWayFeelsABetterRuleInABubble(t *testing.T) {
 		time.AfterFunc(time.Minute, n.MendAll)
 		_, err := near.Read(p)
 		g.Expect(err).To(Equal(io.EOF))
-		g.Expect(time.Since(start)).To(Equal(time.Minute), "news are messages")
+		g.Expect(time.Since(start)).To(Equal(time.Minute), "a close is a message")
 		_, err = near.Write(p)
 		g.Expect(err).To(MatchError(syscall.EPIPE))
 
@@ -161,36 +162,36 @@ func TestWhatIsUnderWayFeelsABetterRuleInABubble(t *testing.T) {
 		start = time.Now()
 		time.AfterFunc(time.Minute, n.MendAll)
 		both(g, a, l)
-		g.Expect(time.Since(start)).To(Equal(time.Minute), "and so are handshakes")
+		g.Expect(time.Since(start)).To(Equal(time.Minute), "and so is a handshake")
 	})
 }
 
-func TestASlowLinkThatIsCutInABubble(t *testing.T) {
+func TestSlowLinkThatIsCutInBubble(t *testing.T) {
 	bubble(t, func(g *WithT, n *network.Network, a *network.Host, l net.Listener) {
 		near, far := both(g, a, l)
-		g.Expect(n.SetRule("a", "b", network.Rule{Latency: time.Minute})).To(Succeed())
+		g.Expect(n.SetRule("a", "b", fault.Rule{Latency: time.Minute})).To(Succeed())
 		start := time.Now()
 		near.Write([]byte("held"))
-		g.Expect(n.Cut(network.Drop, "a", "b")).To(Succeed())
-		g.Expect(n.Rule("a", "b")).To(Equal(network.Rule{Mode: network.Drop, Latency: time.Minute}))
+		g.Expect(n.Cut(fault.Drop, "a", "b")).To(Succeed())
+		g.Expect(n.Rule("a", "b")).To(Equal(fault.Rule{Action: fault.Drop, Latency: time.Minute}))
 		time.AfterFunc(time.Hour, func() { n.Mend("a", "b") })
 		p := make([]byte, 8)
 		far.SetReadDeadline(start.Add(time.Hour - 1))
 		_, err := far.Read(p)
 		g.Expect(err).To(MatchError(os.ErrDeadlineExceeded))
-		g.Expect(n.Stats("a", "b")).To(Equal(network.Stats{}), "nothing was passed on")
+		g.Expect(n.Stats("a", "b")).To(Equal(fault.LinkStats{}), "nothing was delivered")
 		far.SetReadDeadline(time.Time{})
 		g.Expect(far.Read(p)).To(Equal(4))
 		g.Expect(time.Since(start)).To(Equal(time.Hour))
-		g.Expect(n.Stats("a", "b")).To(Equal(network.Stats{Messages: 1, Bytes: 4}))
+		g.Expect(n.Stats("a", "b")).To(Equal(fault.LinkStats{Messages: 1, Bytes: 4}))
 	})
 }
 
-func TestAResetWaitsForALinkThatIsUpInABubble(t *testing.T) {
+func TestResetWaitsUntilLinkIsUpInBubble(t *testing.T) {
 	bubble(t, func(g *WithT, n *network.Network, a *network.Host, l net.Listener) {
 		near, far := both(g, a, l)
 		g.Expect(n.ResetLink("a", "b")).To(Succeed())
-		g.Expect(n.Cut(network.Drop, "a", "b")).To(Succeed())
+		g.Expect(n.Cut(fault.Drop, "a", "b")).To(Succeed())
 		g.Expect(near.Write([]byte("held"))).To(Equal(4))
 		g.Expect(n.Mend("a", "b")).To(Succeed())
 		sent, err := near.Write([]byte("halved"))
@@ -202,7 +203,7 @@ func TestAResetWaitsForALinkThatIsUpInABubble(t *testing.T) {
 	})
 }
 
-func TestACrashEndsADialInABubble(t *testing.T) {
+func TestCrashEndsDialInBubble(t *testing.T) {
 	bubble(t, func(g *WithT, n *network.Network, a *network.Host, l net.Listener) {
 		g.Expect(n.SetDelay(time.Hour, 0)).To(Succeed())
 		start := time.Now()
@@ -215,12 +216,12 @@ func TestACrashEndsADialInABubble(t *testing.T) {
 		b, _ := n.Host("b")
 		time.AfterFunc(time.Minute, func() { b.Crash(); b.Revive() })
 		_, err = a.DialContext(context.Background(), "tcp", l.Addr().String())
-		g.Expect(err).To(MatchError(syscall.ECONNREFUSED), "its listener went with it")
+		g.Expect(err).To(MatchError(syscall.ECONNREFUSED), "its listener was closed")
 	})
 }
 
-// TestACrashIsFinalInABubble has a node that tries everything all the time while its host crashes.
-func TestACrashIsFinalInABubble(t *testing.T) {
+// TestCrashIsFinalInBubble crashes a host while its node constantly writes and dials.
+func TestCrashIsFinalInBubble(t *testing.T) {
 	bubble(t, func(g *WithT, n *network.Network, a *network.Host, l net.Listener) {
 		g.Expect(n.SetDelay(time.Millisecond, time.Millisecond)).To(Succeed())
 		near, far := both(g, a, l)

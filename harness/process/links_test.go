@@ -8,15 +8,15 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"github.com/rejoin-db/rejoin/harness/fault"
 	. "github.com/rejoin-db/rejoin/harness/matchers"
-	"github.com/rejoin-db/rejoin/harness/network"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
 var _ = Describe("Links between processes", func() {
 	var (
 		c    *world
-		drop = network.Rule{Mode: network.Drop}
+		drop = fault.Rule{Action: fault.Drop}
 	)
 
 	BeforeEach(func(ctx SpecContext) {
@@ -33,25 +33,25 @@ var _ = Describe("Links between processes", func() {
 		return result.Rows()[0][0]
 	}
 
-	It("are cut one way, and mended", func(ctx SpecContext) {
+	It("are cut in one direction, and restored", func(ctx SpecContext) {
 		leader := c.leader(ctx)
 		deaf := (leader + 1) % 3
 		Expect(c.target.SetLink(ctx, leader, deaf, drop)).To(Succeed())
 		_, err := c.node(leader).Execute(ctx, "UPDATE t SET v = 'new'")
 		Expect(err).NotTo(HaveOccurred(), "the other two are a quorum")
 		Consistently(ctx, func() any { return held(ctx, deaf) }).Should(Equal("old"))
-		Expect(c.target.SetLink(ctx, leader, deaf, network.Rule{})).To(Succeed())
+		Expect(c.target.SetLink(ctx, leader, deaf, fault.Rule{})).To(Succeed())
 		Expect(c.WaitForAllOnline(ctx)).To(Succeed())
 		Expect(held(ctx, deaf)).To(Equal("new"))
 	}, patience)
 
-	It("stay cut by isolation whatever their rule, and follow it afterwards, also in another life", func(ctx SpecContext) {
+	It("stay cut during isolation, and follow their rule afterwards, also in the next life", func(ctx SpecContext) {
 		away := (c.leader(ctx) + 1) % 3
 		others := c.but(away)
 		Expect(c.target.Isolate(ctx, away)).To(Succeed())
 		for _, other := range others {
 			Expect(c.target.SetLink(ctx, other.Index(), away, drop)).To(Succeed())
-			Expect(c.target.SetLink(ctx, away, other.Index(), network.Rule{})).To(Succeed())
+			Expect(c.target.SetLink(ctx, away, other.Index(), fault.Rule{})).To(Succeed())
 		}
 		_, err := others[0].Execute(ctx, "UPDATE t SET v = 'new'")
 		Expect(err).NotTo(HaveOccurred())
@@ -61,21 +61,22 @@ var _ = Describe("Links between processes", func() {
 		_, err = c.node(away).Execute(ctx, "SELECT 1")
 		Expect(err).To(MatchError(syscall.ECONNREFUSED))
 
-		By("rejoining it over links that still lose all that is sent to it")
+		By("rejoining it over links that still drop all messages to it")
 		Expect(c.target.Rejoin(ctx, away)).To(Succeed())
 		Expect(c.node(away).Reading(target.Local).AsIs().Execute(ctx, "SELECT 1")).To(HaveRows(Row(1)))
 		Expect(c.status(ctx, away)).To(HaveField("State", target.Connecting))
 
 		for _, other := range others {
-			Expect(c.target.SetLink(ctx, other.Index(), away, network.Rule{})).To(Succeed())
+			Expect(c.target.SetLink(ctx, other.Index(), away, fault.Rule{})).To(Succeed())
 		}
 		Expect(c.WaitForAllOnline(ctx)).To(Succeed())
 		Expect(held(ctx, away)).To(Equal("new"))
 	}, patience)
 
-	// Nobody else could make this node leader but itself, over connections that it
-	// dials: only its own process can cut those.
-	DescribeTable("are cut by a node itself from the moment on", func(ctx SpecContext, leave, comeBack func(c *world, i int) error) {
+	// This node can only become leader over connections that it dials, and only its own process can cut those.
+	DescribeTable("are cut by a node itself from the moment that", func(
+		ctx SpecContext, leave, comeBack func(c *world, i int) error,
+	) {
 		leader := c.leader(ctx)
 		away, other := (leader+1)%3, (leader+2)%3
 		Expect(leave(c, away)).To(Succeed())
@@ -87,27 +88,28 @@ var _ = Describe("Links between processes", func() {
 		}, time.Second).ShouldNot(ContainElement(c.node(away).ID()))
 
 		Expect(c.target.Rejoin(ctx, away)).To(Succeed())
-		Eventually(ctx, func() string { return c.status(ctx, other).Leader }).Should(BeElementOf(c.node(away).ID(), c.node(other).ID()))
+		Eventually(ctx, func() string { return c.status(ctx, other).Leader }).
+			Should(BeElementOf(c.node(away).ID(), c.node(other).ID()))
 	},
 		Entry("it starts again", patience,
 			func(c *world, i int) error { return c.target.Crash(context.Background(), i) },
 			func(c *world, i int) error { return c.target.Start(context.Background(), i) }),
-		Entry("it wakes", patience,
+		Entry("it resumes", patience,
 			func(c *world, i int) error { return c.target.Pause(context.Background(), i) },
 			func(c *world, i int) error { return c.target.Resume(context.Background(), i) }),
 	)
 
-	It("are the clients', too", func(ctx SpecContext) {
-		Expect(c.target.SetLink(ctx, target.Clients, 1, network.Rule{Mode: network.Refuse})).To(Succeed())
+	It("include the clients' links", func(ctx SpecContext) {
+		Expect(c.target.SetLink(ctx, fault.Clients, 1, fault.Rule{Action: fault.Refuse})).To(Succeed())
 		_, err := c.node(1).Execute(ctx, "SELECT 1")
 		Expect(err).To(MatchError(syscall.ECONNREFUSED))
 		Expect(c.node(1).Inside().Execute(ctx, "SELECT 1")).To(HaveRows(Row(1)))
-		Expect(c.target.SetLink(ctx, target.Clients, 1, network.Rule{})).To(Succeed())
+		Expect(c.target.SetLink(ctx, fault.Clients, 1, fault.Rule{})).To(Succeed())
 		Expect(c.node(1).Execute(ctx, "SELECT 1")).To(HaveRows(Row(1)))
-		Expect(c.target.ResetLink(ctx, target.Clients, 1)).To(Succeed())
+		Expect(c.target.ResetLink(ctx, fault.Clients, 1)).To(Succeed())
 	}, patience)
 
-	It("can be reset in the middle of a message, which loses nothing", func(ctx SpecContext) {
+	It("can be reset in the middle of a message without losing writes", func(ctx SpecContext) {
 		leader := c.leader(ctx)
 		for i := range 10 {
 			Expect(c.target.ResetLink(ctx, leader, (leader+1)%3)).To(Succeed())
@@ -118,22 +120,22 @@ var _ = Describe("Links between processes", func() {
 		Expect(c.VerifyInvariants(ctx)).To(Succeed())
 	}, patience)
 
-	DescribeTable("are refused where they cannot be", func(ctx SpecContext, from, to int, rule network.Rule, message string) {
+	DescribeTable("are rejected if they are invalid", func(ctx SpecContext, from, to int, rule fault.Rule, message string) {
 		Expect(c.target.SetLink(ctx, from, to, rule)).To(MatchError(ContainSubstring(message)))
 	},
-		Entry("nobody there", patience, 0, 3, network.Rule{}, "there is no node 3: the cluster has 3"),
-		Entry("to itself", patience, 1, 1, network.Rule{}, "a host always reaches itself"),
-		Entry("impossible", patience, 0, 1, network.Rule{Bandwidth: -1}, "bandwidth may not be negative"),
+		Entry("a missing node", patience, 0, 3, fault.Rule{}, "there is no node 3: the cluster has 3"),
+		Entry("a node and itself", patience, 1, 1, fault.Rule{}, "a host always reaches itself"),
+		Entry("a negative bandwidth", patience, 0, 1, fault.Rule{Bandwidth: -1}, "bandwidth must not be negative"),
 	)
 
-	It("are set while another fault is set, and while nodes come and go", func(ctx SpecContext) {
+	It("can be set during other faults, and while nodes restart", func(ctx SpecContext) {
 		short, cancel := context.WithTimeout(ctx, 500*time.Millisecond)
 		defer cancel()
-		_ = c.all(func(i int) error { // what is cut off by the end of the context is no matter
+		_ = c.all(func(i int) error { // errors at the end of the context do not matter
 			for round := 0; short.Err() == nil; round++ {
 				switch {
 				case i < 2:
-					Expect(c.target.SetLink(ctx, i, 2, network.Rule{Mode: network.Mode(round % 3)})).To(Succeed())
+					Expect(c.target.SetLink(ctx, i, 2, fault.Rule{Action: fault.Action(round % 3)})).To(Succeed())
 				case round%2 == 0:
 					Expect(c.target.Pause(ctx, 2)).To(Succeed())
 					Expect(c.target.Resume(ctx, 2)).To(Succeed())
@@ -145,7 +147,7 @@ var _ = Describe("Links between processes", func() {
 			return nil
 		})
 		for i := range 2 {
-			Expect(c.target.SetLink(ctx, i, 2, network.Rule{})).To(Succeed())
+			Expect(c.target.SetLink(ctx, i, 2, fault.Rule{})).To(Succeed())
 		}
 		Expect(c.WaitForAllOnline(ctx)).To(Succeed())
 		c.run(ctx, "UPDATE t SET v = 'new'")

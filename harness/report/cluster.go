@@ -48,8 +48,8 @@ func writeNodes(ctx context.Context, b *strings.Builder, c *harness.Cluster) {
 
 // flag is the node's flag, and the way in which it is lost.
 func flag(c *harness.Cluster, node *harness.Node) string {
-	if way, lost := c.Lost(node.Index()); lost {
-		return fmt.Sprintf("offline (%s)", way)
+	if mode, lost := c.Lost(node.Index()); lost {
+		return fmt.Sprintf("offline (%s)", mode)
 	}
 	if up, err := c.IsNodeOnline(node.Index()); err == nil && up {
 		return "online"

@@ -10,10 +10,9 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness"
-	"github.com/rejoin-db/rejoin/harness/disk"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/internal/fake"
 	"github.com/rejoin-db/rejoin/harness/journal"
-	"github.com/rejoin-db/rejoin/harness/network"
 	"github.com/rejoin-db/rejoin/harness/report"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
@@ -77,11 +76,11 @@ node  flag               health                             role       leader  t
 		boot(ctx, 4)
 		Expect(c.AddNode(ctx, harness.NonVoter)).Error().To(Succeed())
 		Expect(c.RemoveNode(ctx, 3)).To(Succeed())
-		Expect(c.TakeNodeOffline(ctx, 1, harness.Crash)).To(Succeed())
-		Expect(c.TakeNodeOffline(ctx, 2, harness.Pause)).To(Succeed())
-		Expect(c.SetLink(ctx, 2, harness.Clients, network.Rule{Latency: time.Millisecond, Loss: 0.25})).To(Succeed())
-		Expect(c.Cut(ctx, network.Drop, network.Way[int]{From: 0, To: 1})).To(Succeed())
-		Expect(c.SetDisk(ctx, 1, disk.Faults{Full: true, Lying: true})).To(Succeed())
+		Expect(c.TakeNodeOffline(ctx, 1, fault.Crash)).To(Succeed())
+		Expect(c.TakeNodeOffline(ctx, 2, fault.Pause)).To(Succeed())
+		Expect(c.SetLink(ctx, 2, fault.Clients, fault.Rule{Latency: time.Millisecond, Loss: 0.25})).To(Succeed())
+		Expect(c.Cut(ctx, fault.Drop, fault.Link{From: 0, To: 1})).To(Succeed())
+		Expect(c.SetDisk(ctx, 1, fault.Disk{Full: true, Lying: true})).To(Succeed())
 		Expect(c.SetClock(ctx, 0, -time.Hour)).To(Succeed())
 		Expect(table(ctx)).To(Equal(`cluster of 4 nodes, quorum 2, seed 42
 

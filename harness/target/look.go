@@ -4,26 +4,25 @@ import (
 	"context"
 	"time"
 
-	"github.com/rejoin-db/rejoin/harness/disk"
-	"github.com/rejoin-db/rejoin/harness/network"
+	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
-// Link is what a link is, by the word of who carries its messages.
-type Link struct {
-	Rule network.Rule // what Isolate cuts is cut here, whatever SetLink said
-	// Reset tells that the next message is to be cut in half: see Linker.ResetLink.
+// LinkState is what a link is, by the word of who carries its messages.
+type LinkState struct {
+	Rule fault.Rule // what Isolate cuts is cut here, whatever SetLink said
+	// Reset tells that the next message is to be cut in half: see LinkFaulter.ResetLink.
 	Reset bool
 }
 
-// Surveyor is a Cluster that can tell what is wrong around its nodes: not what it was
+// FaultInspector is a Cluster that can tell what is wrong around its nodes: not what it was
 // asked for, but what is in force where a message passes, a file is written or the time
 // is read. It is the proof that a fault is there, in each direction, and that nothing is
 // left of it when it was undone.
-type Surveyor interface {
-	// Link is what the link from one node to another is, or from or to Clients.
-	Link(ctx context.Context, from, to int) (Link, error)
+type FaultInspector interface {
+	// Link is what the link from one node to another is, or from or to fault.Clients.
+	Link(ctx context.Context, from, to int) (LinkState, error)
 	// Disk is what is wrong with the node's disk.
-	Disk(ctx context.Context, node int) (disk.Faults, error)
+	Disk(ctx context.Context, node int) (fault.Disk, error)
 	// Clock is how far the node's clock is ahead of the true time; negative if behind.
 	Clock(ctx context.Context, node int) (time.Duration, error)
 }

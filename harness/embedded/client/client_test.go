@@ -14,6 +14,7 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness/embedded"
 	"github.com/rejoin-db/rejoin/harness/embedded/client"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/network"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
@@ -173,13 +174,13 @@ var _ = Describe("The client", func() {
 
 		It("knows that nothing was applied if its connection is refused", func(ctx SpecContext) {
 			serve(answer(200, whole))
-			Expect(net.Between("client", "n0").Cut(network.Refuse)).To(Succeed())
+			Expect(net.Between("client", "n0").Cut(fault.Refuse)).To(Succeed())
 			notApplied(ctx)
 		})
 
 		It("knows that nothing was applied if it never connected", func(ctx SpecContext) {
 			serve(answer(200, whole))
-			Expect(net.Between("client", "n0").Cut(network.Drop)).To(Succeed())
+			Expect(net.Between("client", "n0").Cut(fault.Drop)).To(Succeed())
 			brief, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
 			defer cancel()
 			notApplied(brief)

@@ -5,27 +5,26 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/rejoin-db/rejoin/harness/disk"
-	"github.com/rejoin-db/rejoin/harness/network"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// capable is a cluster with all abilities but those that need a real one.
+// capable is a cluster with all abilities except those that need a real cluster.
 type capable struct{ *Cluster }
 
 var (
-	_ target.Digester   = capable{}
-	_ target.Rememberer = capable{}
-	_ target.Starter    = capable{}
-	_ target.Pauser     = capable{}
-	_ target.Linker     = capable{}
-	_ target.Disker     = capable{}
-	_ target.Skewer     = capable{}
-	_ target.Membership = capable{}
-	_ target.Logger     = capable{}
-	_ target.Surveyor   = capable{}
-	_ target.Diverger   = capable{}
-	_ target.Keeper     = capable{}
+	_ target.Digester       = capable{}
+	_ target.Deduplicator   = capable{}
+	_ target.Starter        = capable{}
+	_ target.Pauser         = capable{}
+	_ target.LinkFaulter    = capable{}
+	_ target.DiskFaulter    = capable{}
+	_ target.ClockSetter    = capable{}
+	_ target.Membership     = capable{}
+	_ target.LogReader      = capable{}
+	_ target.FaultInspector = capable{}
+	_ target.Diverger       = capable{}
+	_ target.FileLister     = capable{}
 )
 
 func (c capable) Digest(ctx context.Context, node int) (uint64, string, error) {
@@ -67,24 +66,24 @@ func (c capable) Resume(ctx context.Context, node int) error {
 	return c.change(ctx, node, "resume", nil, func(n *Node) { n.paused = false })
 }
 
-func (c capable) SetLink(ctx context.Context, from, to int, rule network.Rule) error {
+func (c capable) SetLink(ctx context.Context, from, to int, rule fault.Rule) error {
 	return c.called(ctx, "link %d %d %+v", from, to, rule)
 }
 
-// LinkStats counts nothing.
-func (c capable) LinkStats(context.Context, int, int) (network.Stats, error) {
-	return network.Stats{}, nil
+// LinkStats returns zeros.
+func (c capable) LinkStats(context.Context, int, int) (fault.LinkStats, error) {
+	return fault.LinkStats{}, nil
 }
 
 func (c capable) ResetLink(ctx context.Context, from, to int) error {
 	return c.called(ctx, "reset %d %d", from, to)
 }
 
-func (c capable) SetDisk(ctx context.Context, node int, faults disk.Faults) error {
+func (c capable) SetDisk(ctx context.Context, node int, faults fault.Disk) error {
 	return c.called(ctx, "disk %d %+v", node, faults)
 }
 
-func (c capable) Damage(ctx context.Context, node int, part disk.Part) (string, error) {
+func (c capable) Damage(ctx context.Context, node int, part fault.Part) (string, error) {
 	if err := c.called(ctx, "damage %d %s", node, part); err != nil {
 		return "", err
 	}
@@ -95,13 +94,15 @@ func (c capable) SetClock(ctx context.Context, node int, ahead time.Duration) er
 	return c.called(ctx, "clock %d %v", node, ahead)
 }
 
-// Link is always sound.
-func (c capable) Link(context.Context, int, int) (target.Link, error) { return target.Link{}, nil }
+// Link returns a link without faults.
+func (c capable) Link(context.Context, int, int) (target.LinkState, error) {
+	return target.LinkState{}, nil
+}
 
-// Disk is always sound.
-func (c capable) Disk(context.Context, int) (disk.Faults, error) { return disk.Faults{}, nil }
+// Disk returns a disk without faults.
+func (c capable) Disk(context.Context, int) (fault.Disk, error) { return fault.Disk{}, nil }
 
-// Clock is always right.
+// Clock returns no skew.
 func (c capable) Clock(context.Context, int) (time.Duration, error) { return 0, nil }
 
 func (c capable) Diverge(ctx context.Context, node int, sql string) error {
@@ -122,7 +123,9 @@ func (c capable) Remove(ctx context.Context, node int) error {
 }
 
 func (c capable) Replace(ctx context.Context, node int) error {
-	return c.change(ctx, node, "replace", nil, func(n *Node) { n.down, n.applied, n.remembered = false, 0, make(map[string]bool) })
+	return c.change(ctx, node, "replace", nil, func(n *Node) {
+		n.down, n.applied, n.remembered = false, 0, make(map[string]bool)
+	})
 }
 
 func (c capable) Log(node int, most int) (string, error) {

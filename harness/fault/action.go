@@ -1,0 +1,27 @@
+package fault
+
+import "fmt"
+
+// Action is what a link does with a message.
+type Action int
+
+const (
+	// Pass delivers every message.
+	Pass Action = iota
+	// Drop discards every message silently, as a network that loses every packet.
+	Drop
+	// Refuse resets the connections that use the link, and fails new ones at once.
+	Refuse
+)
+
+func (a Action) String() string {
+	switch a {
+	case Pass:
+		return "pass"
+	case Drop:
+		return "drop"
+	case Refuse:
+		return "refuse"
+	}
+	return fmt.Sprintf("action %d", int(a))
+}

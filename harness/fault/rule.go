@@ -1,0 +1,60 @@
+package fault
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Rule is how a link treats messages. The zero Rule is a sound link.
+type Rule struct {
+	// Action decides whether messages are delivered at all.
+	Action Action
+	// Latency is the travel time of each message. Jitter is the most that is added to it at random.
+	// Messages of one connection never overtake each other.
+	Latency, Jitter time.Duration
+	// Loss is the share of messages that are lost, at least 0 and below 1. As in TCP (RFC 6298), a
+	// lost message is sent again after network.Retransmit, and after twice that if it is lost again.
+	// A connection observes loss as delay, never as a gap.
+	Loss float64
+	// Bandwidth is how many bytes per second all connections together send over the link. 0 is no
+	// limit.
+	Bandwidth int64
+}
+
+// Validate returns why the rule is invalid, or nil.
+func (r Rule) Validate() error {
+	switch {
+	case r.Action < Pass || r.Action > Refuse:
+		return fmt.Errorf("unknown %v", r.Action)
+	case r.Latency < 0 || r.Jitter < 0:
+		return fmt.Errorf("latency %v and jitter %v must not be negative", r.Latency, r.Jitter)
+	case !(r.Loss >= 0 && r.Loss < 1):
+		return fmt.Errorf("loss %v must be at least 0 and below 1", r.Loss)
+	case r.Bandwidth < 0:
+		return errors.New("bandwidth must not be negative")
+	}
+	return nil
+}
+
+// String describes the rule in words; "sound" for the zero Rule.
+func (r Rule) String() string {
+	var words []string
+	if r.Action != Pass {
+		words = append(words, r.Action.String())
+	}
+	if r.Latency > 0 || r.Jitter > 0 {
+		words = append(words, fmt.Sprintf("latency %v, jitter %v", r.Latency, r.Jitter))
+	}
+	if r.Loss > 0 {
+		words = append(words, fmt.Sprintf("loss %g%%", r.Loss*100))
+	}
+	if r.Bandwidth > 0 {
+		words = append(words, fmt.Sprintf("%d bytes a second", r.Bandwidth))
+	}
+	if len(words) == 0 {
+		return "sound"
+	}
+	return strings.Join(words, ", ")
+}

@@ -1,0 +1,234 @@
+package workload_test
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/internal/fake"
+	"github.com/rejoin-db/rejoin/harness/journal"
+	"github.com/rejoin-db/rejoin/harness/target"
+	"github.com/rejoin-db/rejoin/harness/workload"
+)
+
+// scripted is a workload of one request, that a fake cluster answers.
+type scripted struct {
+	read    func(harness.Result) ([]journal.Step, error)
+	refused func(error) bool
+
+	mu      sync.Mutex
+	clients []int // that asked what is next
+}
+
+func (*scripted) Name() string { return "scripted" }
+
+func (*scripted) Setup(context.Context, *harness.Cluster) error { return nil }
+
+func (s *scripted) Next(_ *rand.Rand, client int) workload.Operation {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.clients = append(s.clients, client)
+	return workload.Operation{
+		Op:  journal.Op{Model: journal.Counter, Level: journal.Strong, Steps: []journal.Step{{Do: journal.Increment, Key: "k", Value: 1}}},
+		SQL: "UPDATE t", Read: s.read, Refused: s.refused,
+	}
+}
+
+func (*scripted) Final(context.Context, *harness.Cluster) error { return nil }
+
+var _ = Describe("A load", func() {
+	var w *scripted
+	BeforeEach(func() { w = &scripted{} })
+
+	// onFake runs the body with a fake cluster that answers as the hook says, in a bubble.
+	onFake := func(hook func(context.Context, target.Request) error, body func(ctx context.Context, c *harness.Cluster)) {
+		GinkgoHelper()
+		synctest.Test(new(testing.T), func(*testing.T) {
+			defer GinkgoRecover()
+			ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
+			defer cancel()
+			var made fake.Target
+			c, err := harness.Boot(ctx, &made)
+			Expect(err).NotTo(HaveOccurred())
+			defer func() { Expect(c.Close()).To(Succeed()) }()
+			made.Last().Answers("UPDATE t", fake.Change(1))
+			for i := range c.Size() {
+				made.Last().Node(i).OnQuery(hook)
+			}
+			body(ctx, c)
+		})
+	}
+	takes := func(d time.Duration, err error) func(context.Context, target.Request) error {
+		return func(ctx context.Context, _ target.Request) error {
+			select {
+			case <-time.After(d):
+				return err
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+	}
+	start := func(ctx context.Context, c *harness.Cluster, l workload.Load) *workload.Running {
+		GinkgoHelper()
+		l.Workload = w
+		r, err := l.Start(ctx, c)
+		Expect(err).NotTo(HaveOccurred())
+		return r
+	}
+	said := func(temporary bool, outcome target.Outcome) error {
+		return &target.Error{Node: "n0", Code: "SAID", Message: "no", Temporary: temporary, Outcome: outcome}
+	}
+
+	It("does as many operations as it may, and writes each down", func() {
+		onFake(takes(time.Millisecond, nil), func(ctx context.Context, c *harness.Cluster) {
+			r := start(ctx, c, workload.Load{Most: 103})
+			<-r.Done()
+			Expect(r.Tally()).To(Equal(workload.Tally{OK: 103}))
+			Expect(r.Finish(ctx)).To(Succeed())
+			ops := operations(c)
+			Expect(ops).To(HaveLen(103))
+			Expect(ops).To(HaveEach(HaveField("Outcome", journal.OK)))
+			Expect(clients(ops)).To(HaveLen(5))
+		})
+	})
+
+	It("keeps to its rate", func() {
+		onFake(takes(0, nil), func(ctx context.Context, c *harness.Cluster) {
+			r := start(ctx, c, workload.Load{Clients: 10, Rate: 2})
+			time.Sleep(100 * time.Second)
+			Expect(r.Stop().OK).To(BeNumerically("~", 2000, 100))
+		})
+	})
+
+	It("lets what is under way end when it is stopped, and begins nothing more", func() {
+		onFake(takes(time.Second, nil), func(ctx context.Context, c *harness.Cluster) {
+			r := start(ctx, c, workload.Load{Clients: 3})
+			time.Sleep(1500 * time.Millisecond)
+			Expect(r.Tally()).To(Equal(workload.Tally{OK: 3}))
+			begun := time.Now()
+			Expect(r.Stop()).To(Equal(workload.Tally{OK: 6}))
+			Expect(time.Since(begun)).To(Equal(500 * time.Millisecond))
+			Expect(r.Stop()).To(Equal(workload.Tally{OK: 6}))
+			Expect(r.Done()).To(BeClosed())
+		})
+	})
+
+	It("gives an operation its deadline, and goes on under another number when nobody knows what became of it", func() {
+		onFake(takes(time.Hour, nil), func(ctx context.Context, c *harness.Cluster) {
+			r := start(ctx, c, workload.Load{Clients: 2, Most: 6, Deadline: time.Second})
+			begun := time.Now()
+			<-r.Done()
+			Expect(time.Since(begun)).To(BeNumerically("~", 3*time.Second, 100*time.Millisecond))
+			Expect(r.Tally()).To(Equal(workload.Tally{Unknown: 6}))
+			Expect(clients(operations(c))).To(HaveLen(6))
+			Expect(w.clients).To(ConsistOf(0, 1, 2, 3, 4, 5))
+			Expect(r.Finish(ctx)).To(MatchError(ContainSubstring("it proves nothing: 0 ok, 0 failed, 6 unknown")))
+		})
+	})
+
+	It("ends with its context", func() {
+		onFake(takes(time.Hour, nil), func(ctx context.Context, c *harness.Cluster) {
+			ctx, cancel := context.WithCancel(ctx)
+			r := start(ctx, c, workload.Load{})
+			synctest.Wait()
+			cancel()
+			begun := time.Now()
+			<-r.Done()
+			Expect(time.Since(begun)).To(BeZero())
+		})
+	})
+
+	It("backs off when it is refused, under the same number", func() {
+		onFake(takes(0, said(true, target.NotApplied)), func(ctx context.Context, c *harness.Cluster) {
+			begun := time.Now()
+			r := start(ctx, c, workload.Load{Clients: 1, Most: 10})
+			<-r.Done()
+			Expect(r.Tally()).To(Equal(workload.Tally{Failed: 10}))
+			Expect(time.Since(begun)).To(BeNumerically(">=", 50*time.Millisecond))
+			Expect(clients(operations(c))).To(HaveLen(1))
+		})
+	})
+
+	It("takes an error that is an answer for one", func() {
+		w.refused = func(error) bool { return true }
+		onFake(takes(0, said(false, target.NotApplied)), func(ctx context.Context, c *harness.Cluster) {
+			begun := time.Now()
+			r := start(ctx, c, workload.Load{Clients: 1, Most: 10})
+			<-r.Done()
+			Expect(r.Tally()).To(Equal(workload.Tally{Failed: 10}))
+			Expect(time.Since(begun)).To(BeZero())
+		})
+	})
+
+	It("takes no other for one that is for ever", func() {
+		onFake(takes(0, said(false, target.NotApplied)), func(ctx context.Context, c *harness.Cluster) {
+			r := start(ctx, c, workload.Load{Clients: 1, Most: 10})
+			<-r.Done()
+			Expect(r.Finish(ctx)).To(MatchError(ContainSubstring("increment k 1 was refused for ever")))
+		})
+	})
+
+	It("knows that a change was made though its answer was lost", func() {
+		w.read = func(harness.Result) ([]journal.Step, error) { panic("there is no answer") }
+		onFake(takes(0, said(true, target.Applied)), func(ctx context.Context, c *harness.Cluster) {
+			r := start(ctx, c, workload.Load{Clients: 1, Most: 10})
+			<-r.Done()
+			Expect(r.Tally()).To(Equal(workload.Tally{OK: 10}))
+			Expect(r.Finish(ctx)).To(Succeed())
+		})
+	})
+
+	It("fails at its end over an answer that cannot be", func() {
+		w.read = func(harness.Result) ([]journal.Step, error) { return nil, errors.New("half a row") }
+		onFake(takes(0, nil), func(ctx context.Context, c *harness.Cluster) {
+			r := start(ctx, c, workload.Load{Clients: 1, Most: 10})
+			<-r.Done()
+			Expect(r.Finish(ctx)).To(MatchError(ContainSubstring("the answer to increment k 1 cannot be: half a row")))
+		})
+	})
+
+	It("writes down what was read", func() {
+		w.read = func(r harness.Result) ([]journal.Step, error) {
+			return []journal.Step{{Do: journal.Read, Key: "k", Got: []int64{r.Affected()}}}, nil
+		}
+		onFake(takes(0, nil), func(ctx context.Context, c *harness.Cluster) {
+			r := start(ctx, c, workload.Load{Clients: 1, Most: 1})
+			<-r.Done()
+			Expect(operations(c)[0].Steps).To(Equal([]journal.Step{{Do: journal.Read, Key: "k", Got: []int64{1}}}))
+		})
+	})
+
+	It("is refused if it makes no sense", func(ctx SpecContext) {
+		_, err := workload.Load{}.Start(ctx, nil)
+		Expect(err).To(MatchError("a load needs a workload"))
+		_, err = workload.Load{Workload: w, Rate: -1}.Start(ctx, nil)
+		Expect(err).To(MatchError(ContainSubstring("rate -1")))
+	})
+})
+
+// operations are those of clients, in the order in which they ended.
+func operations(c *harness.Cluster) (ops []journal.Op) {
+	for _, e := range c.Journal().Events() {
+		if e.Op != nil && e.Op.Client != journal.Nobody {
+			ops = append(ops, *e.Op)
+		}
+	}
+	return ops
+}
+
+// clients are the numbers of those who did them, and how many each did.
+func clients(ops []journal.Op) map[int]int {
+	by := make(map[int]int)
+	for _, op := range ops {
+		by[op.Client]++
+	}
+	return by
+}

@@ -1,0 +1,62 @@
+package workload
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/journal"
+)
+
+// schema is what there is in a namespace, by its numbers, in order.
+type schema struct{ tables, columns, indexes []int64 }
+
+// steps are reads of it. Without tables there are no rows either.
+func (s schema) steps() []journal.Step {
+	steps := []journal.Step{got(tablesKey, s.tables), got(columnsKey, s.columns), got(indexesKey, s.indexes)}
+	if len(s.tables) == 0 {
+		steps = append(steps, got(rowsKey, nil))
+	}
+	return steps
+}
+
+// addedColumn is a column as it stands in the text of a table that was altered. (No
+// PRAGMA may be asked for it.)
+var addedColumn = regexp.MustCompile(`\bc([0-9]+) INTEGER\b`)
+
+// readSchema reads an answer of types, names and texts.
+func readSchema(r harness.Result, ns string) (s schema, err error) {
+	for _, row := range r.Rows() {
+		if len(row) != 3 {
+			return s, fmt.Errorf("node %d (%s) answered %d columns, and not 3", r.Node, r.ID, len(row))
+		}
+		kind, name, text := fmt.Sprint(row[0]), strings.TrimPrefix(fmt.Sprint(row[1]), ns+"."), fmt.Sprint(row[2])
+		number, err := strconv.ParseInt(name[min(1, len(name)):], 10, 64)
+		if err != nil {
+			return s, fmt.Errorf("node %d (%s) has a %s %q that nobody made", r.Node, r.ID, kind, name)
+		}
+		switch kind {
+		case "table":
+			s.tables = append(s.tables, number)
+			s.columns = append(s.columns, columnsIn(text)...)
+		case "index":
+			s.indexes = append(s.indexes, number)
+		}
+	}
+	for _, numbers := range [][]int64{s.tables, s.columns, s.indexes} {
+		slices.Sort(numbers)
+	}
+	return s, nil
+}
+
+func columnsIn(text string) (numbers []int64) {
+	for _, found := range addedColumn.FindAllStringSubmatch(text, -1) {
+		if number, err := strconv.ParseInt(found[1], 10, 64); err == nil {
+			numbers = append(numbers, number)
+		}
+	}
+	return numbers
+}

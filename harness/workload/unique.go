@@ -1,0 +1,56 @@
+package workload
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"strings"
+	"sync/atomic"
+
+	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/journal"
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+// Unique has clients insert values of a small range that moves on, into a column
+// that takes each once, of the key unique/0. Who comes second is refused.
+func Unique(ns string) Workload { return &unique{sql: readStatements("unique", ns)} }
+
+// inRange is how many values clients choose from at a time.
+const inRange = 8
+
+type unique struct {
+	sql   statements
+	tried atomic.Int64
+}
+
+var uniqueKey = named("unique")
+
+func (w *unique) Name() string { return "unique" }
+
+func (w *unique) Setup(ctx context.Context, c *harness.Cluster) error { return w.sql.setup(ctx, c) }
+
+// Next moves the range on by a value for each try, so that most, and not all, find a
+// value that is free.
+func (w *unique) Next(r *rand.Rand, client int) Operation {
+	value := w.tried.Add(1) + r.Int64N(inRange)
+	return Operation{
+		Op:  journal.Op{Model: journal.Unique, Level: journal.Strong, Steps: []journal.Step{{Do: journal.Insert, Key: uniqueKey(0), Value: value}}},
+		SQL: w.sql.get("insert"), Args: []any{value, client},
+		Refused: breaks("UNIQUE"),
+	}
+}
+
+func (w *unique) Final(ctx context.Context, c *harness.Cluster) error {
+	return final(ctx, c, Operation{
+		Op: journal.Op{Model: journal.Unique}, SQL: w.sql.get("all"), Read: readAll(uniqueKey, 1),
+	})
+}
+
+// breaks tells errors of a request that would break a constraint of that kind.
+func breaks(constraint string) func(error) bool {
+	return func(err error) bool {
+		var said *target.Error
+		return errors.As(err, &said) && said.Outcome == target.NotApplied && strings.Contains(said.Message, constraint+" constraint failed")
+	}
+}

@@ -1,0 +1,270 @@
+package specs
+
+import (
+	"context"
+	"fmt"
+	"hash/fnv"
+	"strings"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/gleak"
+
+	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/fault"
+	"github.com/rejoin-db/rejoin/harness/report"
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+// environment is what a spec has: a cluster that is online, and a namespace in it.
+type environment struct {
+	options Options
+	cluster *harness.Cluster
+	booted  target.Cluster // what the target booted, below the harness
+	ns      string
+	heard   uint64 // harnesses over the cluster besides the spec's own
+}
+
+// shownEvents is how many events a failing spec shows, and shownLog how many bytes
+// of each node's log.
+const (
+	shownEvents = 40
+	shownLog    = 8 << 10
+)
+
+func (env *environment) begin(ctx SpecContext) {
+	if env.options.Target == nil {
+		Fail("specs.Register was given no Target")
+	}
+	goroutines, inBubble, before := gleak.Goroutines(), false, belong()
+	DeferCleanup(func() {
+		Eventually(func() []string { return belong().besides(before) }).WithTimeout(5*time.Second).Should(BeEmpty(), "the cluster left something behind")
+		if inBubble { // which looks itself for what was left in it
+			return
+		}
+		Eventually(gleak.Goroutines).WithTimeout(5*time.Second).ShouldNot(gleak.HaveLeaked(goroutines), "the cluster left goroutines behind")
+	})
+
+	seed := specSeed()
+	cluster, err := harness.Boot(ctx, env.noting(env.options.Target), append([]harness.Option{harness.Size(env.options.Nodes), harness.Seed(seed)}, env.options.Cluster...)...)
+	Expect(err).NotTo(HaveOccurred())
+	inBubble = cluster.Can(target.Time)
+	env.heard = 0
+	env.cluster, env.ns = cluster, fmt.Sprintf("spec_%x", seed&0xffffff)
+	begun(cluster.Journal())
+	DeferCleanup(func() {
+		ended(cluster.Journal())
+		env.options.Journals.keep(cluster.Journal(), seed)
+	})
+	DeferCleanup(env.end)
+	DeferOnFailure(env.explain)
+	DeferCleanup(AttachProgressReporter(func() string {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		return report.Cluster(ctx, cluster, shownEvents)
+	}))
+	env.run(ctx, "CREATE NAMESPACE {ns}")
+}
+
+// noting is the target, and the environment notes what it boots.
+func (env *environment) noting(t target.Target) target.Target {
+	return target.Decorate(t, func(c target.Cluster) (target.Cluster, error) {
+		env.booted = c
+		return c, nil
+	})
+}
+
+// specSeed comes from Ginkgo's seed and the spec's own name, so that a spec
+// makes the same choices alone and among others.
+func specSeed() uint64 {
+	h := fnv.New64a()
+	fmt.Fprintf(h, "%d %s", GinkgoRandomSeed(), CurrentSpecReport().FullText())
+	return h.Sum64()
+}
+
+// end heals the cluster of a spec that passed and checks what it promises.
+func (env *environment) end(ctx SpecContext) {
+	defer func() {
+		cluster := env.cluster
+		env.cluster = nil
+		Expect(cluster.Close()).To(Succeed())
+	}()
+	if CurrentSpecReport().Failed() {
+		return
+	}
+	err := env.cluster.Heal(ctx)
+	if err == nil {
+		err = env.cluster.VerifyInvariants(ctx)
+	}
+	if err != nil {
+		env.explain(ctx)
+	}
+	Expect(err).NotTo(HaveOccurred())
+}
+
+// explain shows the cluster as it is. Once it is closed there is nothing to show.
+func (env *environment) explain(ctx SpecContext) {
+	if env.cluster == nil {
+		return
+	}
+	AddReportEntry("the cluster when the spec failed", shown(report.Cluster(ctx, env.cluster, shownEvents)), ReportEntryVisibilityFailureOrVerbose)
+	if !env.cluster.Can(target.Logs) {
+		return
+	}
+	for _, node := range env.cluster.Nodes() {
+		log, err := node.Log(shownLog)
+		if err != nil {
+			log = err.Error()
+		}
+		if log != "" {
+			AddReportEntry("the end of what "+node.String()+" wrote", shown(log), ReportEntryVisibilityFailureOrVerbose)
+		}
+	}
+}
+
+// shown is text that a report shows as it is.
+type shown string
+
+func (s shown) String() string { return string(s) }
+
+// sql puts the spec's namespace into a statement, for {ns}.
+func (env *environment) sql(text string) string { return strings.ReplaceAll(text, "{ns}", env.ns) }
+
+// run runs a statement on a random online node and expects it to succeed: at the first
+// try in virtual time. On a real clock a busy machine may end a leadership without a
+// fault, so there the statement is sent again as patiently does.
+func (env *environment) run(ctx context.Context, sql string, args ...any) harness.Result {
+	GinkgoHelper()
+	execute := env.cluster.ExecuteWithRetry
+	if env.cluster.Can(target.Time) {
+		execute = env.cluster.ExecuteOnRandom
+	}
+	result, err := execute(ctx, env.sql(sql), args...)
+	Expect(err).NotTo(HaveOccurred())
+	return result
+}
+
+// runOn is run on one node.
+func (env *environment) runOn(ctx context.Context, node *harness.Node, sql string, args ...any) harness.Result {
+	GinkgoHelper()
+	execute := node.ExecuteWithRetry
+	if env.cluster.Can(target.Time) {
+		execute = node.Execute
+	}
+	result, err := execute(ctx, env.sql(sql), args...)
+	Expect(err).NotTo(HaveOccurred())
+	return result
+}
+
+// openShop creates the tables of fixtures/shop.sql and fills them.
+func (env *environment) openShop(ctx context.Context) {
+	GinkgoHelper()
+	env.run(ctx, readFixture("shop.sql"))
+}
+
+// patiently runs a statement as a careful client does, who sends it again until
+// it is answered, and expects it to succeed.
+func (env *environment) patiently(ctx context.Context, sql string, args ...any) harness.Result {
+	GinkgoHelper()
+	result, err := env.cluster.ExecuteWithRetry(ctx, env.sql(sql), args...)
+	Expect(err).NotTo(HaveOccurred())
+	return result
+}
+
+// leave takes a node offline; it is isolated unless another way is said.
+func (env *environment) leave(ctx context.Context, node int, mode ...fault.Mode) {
+	GinkgoHelper()
+	Expect(env.cluster.TakeNodeOffline(ctx, node, mode...)).To(Succeed())
+}
+
+// comeBack brings nodes back and waits until they are online.
+func (env *environment) comeBack(ctx context.Context, nodes ...int) {
+	GinkgoHelper()
+	for _, node := range nodes {
+		Expect(env.cluster.BringNodeOnline(ctx, node)).To(Succeed())
+	}
+	for _, node := range nodes {
+		Expect(env.cluster.WaitForNodeOnline(ctx, node)).To(Succeed())
+	}
+}
+
+// comeBackAs brings a node back as the options say, and waits until it is online.
+func (env *environment) comeBackAs(ctx context.Context, node int, options ...harness.ReturnOption) {
+	GinkgoHelper()
+	Expect(env.cluster.BringNodeOnline(ctx, node, options...)).To(Succeed())
+	Expect(env.cluster.WaitForNodeOnline(ctx, node)).To(Succeed())
+}
+
+// others are the indexes of all nodes without one.
+func (env *environment) others(than int) (others []int) {
+	for _, node := range env.cluster.Nodes() {
+		if node.Index() != than {
+			others = append(others, node.Index())
+		}
+	}
+	return others
+}
+
+// leader waits until there is one.
+func (env *environment) leader(ctx context.Context) int {
+	GinkgoHelper()
+	var leader int
+	Eventually(ctx, func(ctx context.Context) (err error) {
+		leader, err = env.cluster.Leader(ctx)
+		return err
+	}).Should(Succeed())
+	return leader
+}
+
+// undisturbed does something, and expects that the leader leads on in its term. On a
+// real clock a busy machine may end a leadership without a fault, so there it tries again
+// until one attempt ends none: what always ends a leadership still fails.
+func (env *environment) undisturbed(ctx context.Context, do func(leader int)) {
+	GinkgoHelper()
+	attempt := func(ctx context.Context) error {
+		leader := env.leader(ctx)
+		term := statusOf(ctx, env.node(leader)).Term
+		do(leader)
+		if now := statusOf(ctx, env.node(leader)); now.Role != "leader" || now.Term != term {
+			return fmt.Errorf("node %d led in term %d, and is now %s in term %d", leader, term, now.Role, now.Term)
+		}
+		return nil
+	}
+	if env.cluster.Can(target.Time) {
+		Expect(attempt(ctx)).To(Succeed())
+		return
+	}
+	Eventually(ctx, attempt).WithTimeout(lastingWork).Should(Succeed())
+}
+
+// lastingWork bounds what writes hundreds of rows, one after the other: ten seconds'
+// work on a busy machine, and so too much for the default of Eventually. The spec's
+// own timeout comes next.
+const lastingWork = 50 * time.Second
+
+// node is the node of that index, which exists.
+func (env *environment) node(i int) *harness.Node {
+	GinkgoHelper()
+	node, err := env.cluster.Node(i)
+	Expect(err).NotTo(HaveOccurred())
+	return node
+}
+
+// requires skips the spec on targets that lack an ability it needs.
+func (env *environment) requires(abilities ...target.Ability) {
+	GinkgoHelper()
+	for _, ability := range abilities {
+		if !env.cluster.Can(ability) {
+			Skip(fmt.Sprintf("this needs a target that can %s, and this one cannot", ability))
+		}
+	}
+}
+
+// needs skips the spec on clusters that are too small for it.
+func (env *environment) needs(nodes int) {
+	GinkgoHelper()
+	if size := env.cluster.Size(); size < nodes {
+		Skip(fmt.Sprintf("this needs a cluster of %d nodes, and there are %d", nodes, size))
+	}
+}
