@@ -20,11 +20,12 @@ const (
 	Files   Ability = "list the nodes' files"           // Keeper
 	Ports   Ability = "be spoken to by strangers"       // Porter
 	Moves   Ability = "move nodes"                      // Mover
+	Roles   Ability = "report changes of role"          // Observer
 )
 
 // Abilities are all abilities.
 func Abilities() []Ability {
-	return []Ability{Stop, Crash, Pause, Links, Disks, Clocks, Members, Time, Logs, Keys, Survey, Diverge, Files, Ports, Moves}
+	return []Ability{Stop, Crash, Pause, Links, Disks, Clocks, Members, Time, Logs, Keys, Survey, Diverge, Files, Ports, Moves, Roles}
 }
 
 // Can tells whether the cluster has the ability.
@@ -58,6 +59,8 @@ func Can(c Cluster, ability Ability) bool {
 		return is[Porter](c)
 	case Moves:
 		return is[Mover](c)
+	case Roles:
+		return is[Observer](c)
 	}
 	return false
 }
