@@ -2,8 +2,9 @@ package check
 
 import "github.com/rejoin-db/rejoin/harness/journal"
 
-// OneLeader judges the roles that nodes reported: no two of them led in one term (Ongaro and Ousterhout, "In Search of an Understandable Consensus Algorithm",
-// USENIX ATC 2014, election safety).
+// OneLeader judges the roles that nodes reported: no two of them led in one term (Ongaro and
+// Ousterhout, "In Search of an Understandable Consensus Algorithm", USENIX ATC 2014, election
+// safety).
 func OneLeader(events []journal.Event) error { return oneLeaderRule.Judge(events).Err() }
 
 var oneLeaderRule = Rule{"one leader a term", "No two nodes lead in one term.", judgeOneLeader}
