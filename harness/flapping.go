@@ -80,7 +80,7 @@ func (f *flapping) run(ctx context.Context) {
 
 // end leaves the links mended.
 func (f *flapping) end(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), longestOnly)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), singleProbeTimeout)
 	defer cancel()
 	event := f.cluster.recordFault(journal.Ends, f.fault(), fmt.Sprintf("%d flips", f.flips))
 	if err := f.flip(ctx, fault.Pass); err != nil {

@@ -96,7 +96,7 @@ func (c *Cluster) replaceDisk(ctx context.Context, m *member) error {
 		return err
 	}
 	defer c.joining.Unlock()
-	c.votes.forget(i)
+	c.monitor.Forget(i)
 	event := c.recordFault(journal.Ends, fault.Fault{Kind: fault.KindWipe, Node: i}, "")
 	if err := membership.Replace(ctx, i); err != nil {
 		event.end(err, nil, nil)
