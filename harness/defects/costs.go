@@ -49,7 +49,7 @@ func costs() []Defect {
 // dearAtMost is how many dear statements such a node applies.
 const dearAtMost = 3
 
-var errTaken = errors.New("the statements take too many steps: do it in smaller parts")
+var errTaken = errors.New("the statements take too many steps: split the request")
 
 // withoutDear has entries applied, but for dear ones once there were many.
 func withoutDear(inner raft.BatchingFSM, logs []*raft.Log, taken *int) []any {
