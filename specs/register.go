@@ -70,6 +70,7 @@ func Register(options Options) {
 		judging(env)
 		leaks(env)
 		basics(env)
+		addresses(env)
 		values(env)
 		answers(env)
 		answersValues(env)
