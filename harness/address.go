@@ -3,6 +3,8 @@ package harness
 import (
 	"context"
 	"errors"
+
+	"github.com/rejoin-db/rejoin/harness/target"
 )
 
 // ErrNoSocket is wrapped by the error of Node.Address in virtual time: the network is in
