@@ -10,8 +10,8 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	. "github.com/rejoin-db/rejoin/harness/matchers"
-	"github.com/rejoin-db/rejoin/harness/network"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
@@ -42,7 +42,7 @@ func replication(env *environment) {
 
 				By("sending it a snapshot, over a link on which heartbeats come later than its election timeout")
 				Expect(env.cluster.SetLink(ctx, leader, victim, lateAndNarrow)).To(Succeed())
-				Expect(env.cluster.SetLink(ctx, victim, leader, network.Rule{Latency: lateAndNarrow.Latency})).To(Succeed())
+				Expect(env.cluster.SetLink(ctx, victim, leader, fault.Rule{Latency: lateAndNarrow.Latency})).To(Succeed())
 				Expect(env.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
 				Eventually(ctx, func(ctx context.Context) (string, error) {
 					status := statusOf(ctx, env.node(victim))
@@ -53,7 +53,7 @@ func replication(env *environment) {
 				}).WithPolling(time.Millisecond).WithTimeout(lastingWork).Should(Equal("candidate receiving a snapshot"))
 
 				By("losing the leader")
-				env.leave(ctx, leader, harness.Crash)
+				env.leave(ctx, leader, fault.Crash)
 				Expect(env.cluster.MendLinks(ctx)).To(Succeed())
 				env.patiently(ctx, "DELETE FROM {ns}.blobs WHERE id = 1")
 				env.comeBack(ctx, leader)
@@ -73,7 +73,7 @@ func replication(env *environment) {
 				}
 				behind := statusOf(ctx, env.node(env.leader(ctx))).AppliedIndex
 				for _, node := range env.others(victim) {
-					Expect(env.cluster.SetLink(ctx, node, victim, network.Rule{Bandwidth: 4 << 20})).To(Succeed())
+					Expect(env.cluster.SetLink(ctx, node, victim, fault.Rule{Bandwidth: 4 << 20})).To(Succeed())
 				}
 				Expect(env.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
 				steps := make(map[uint64]bool)
@@ -102,7 +102,7 @@ func replication(env *environment) {
 				}
 
 				By("replacing the node meanwhile")
-				env.leave(ctx, victim, harness.Crash)
+				env.leave(ctx, victim, fault.Crash)
 				Expect(env.cluster.MendLinks(ctx)).To(Succeed())
 				env.comeBackAs(ctx, victim, harness.Wiped)
 				for i := range 100 {
@@ -117,7 +117,7 @@ func replication(env *environment) {
 
 // lateAndNarrow is a link over which a heartbeat takes several election timeouts, and a snapshot
 // a second and more.
-var lateAndNarrow = network.Rule{Latency: 120 * time.Millisecond, Bandwidth: 256 << 10}
+var lateAndNarrow = fault.Rule{Latency: 120 * time.Millisecond, Bandwidth: 256 << 10}
 
 // awayUntilCompacted takes a follower away until it needs a snapshot of 400 KB. It returns who
 // leads then, and the follower.
@@ -135,8 +135,8 @@ func (env *environment) awayUntilCompacted(ctx context.Context) (leader, followe
 
 // interrupt breaks the link from a leader that sends a snapshot to a node, until the node has
 // noticed, so that the leader has to repeat it. The link has the rule afterwards.
-func (env *environment) interrupt(ctx context.Context, leader, node int, rule network.Rule) error {
-	if err := env.cluster.SetLink(ctx, leader, node, network.Rule{Mode: network.Refuse}); err != nil {
+func (env *environment) interrupt(ctx context.Context, leader, node int, rule fault.Rule) error {
+	if err := env.cluster.SetLink(ctx, leader, node, fault.Rule{Action: fault.Refuse}); err != nil {
 		return err
 	}
 	Eventually(ctx, func(ctx context.Context) string { return statusOf(ctx, env.node(node)).Activity }).Should(BeEmpty())
@@ -162,7 +162,7 @@ func unhurried(env *environment) {
 
 // loggedBytes is about how much of its log a node keeps, by size. One node is enough.
 func loggedBytes(env *environment) {
-	It("A node takes a snapshot of a log that is large, however few its entries", Label("suite:replication"), func(ctx SpecContext) {
+	It("A node takes a snapshot of a log that is large, however few its entries", Label("suite:replication", "speed:slow"), func(ctx SpecContext) {
 		const size, writes = 15 << 20, 10 // more than the 128 MiB after which a snapshot is due
 		if body := env.options.Limits.Body; body > 0 && body < size+1<<10 {
 			Skip("a request may not be as large as this needs")
@@ -175,5 +175,5 @@ func loggedBytes(env *environment) {
 		Eventually(ctx, func(ctx context.Context) uint64 { return statusOf(ctx, env.node(0)).SnapshotIndex }).
 			Should(BeNumerically(">", before), "its log has grown by %d MiB", size*writes>>20)
 		Expect(env.run(ctx, "SELECT id, length(v), substr(v, 1, 1) FROM {ns}.large")).To(HaveRows(Row(1, size, "j")))
-	}, patience)
+	}, patience, longest)
 }
