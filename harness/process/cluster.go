@@ -60,6 +60,7 @@ var (
 	_ target.Diverger       = (*Cluster)(nil)
 	_ target.Membership     = (*Cluster)(nil)
 	_ target.Digester       = (*Cluster)(nil)
+	_ target.Declarer       = (*Cluster)(nil)
 	_ target.Deduplicator   = (*Cluster)(nil)
 	_ target.LogReader      = (*Cluster)(nil)
 	_ target.FileLister     = (*Cluster)(nil)
@@ -87,6 +88,9 @@ func (c *Cluster) Nodes() []target.Node {
 	}
 	return nodes
 }
+
+// Declares returns all assumptions: they are sentences about the embedded database.
+func (c *Cluster) Declares() []target.Assumption { return target.Assumptions() }
 
 // Digest asks the node itself, past every fault.
 func (c *Cluster) Digest(ctx context.Context, node int) (uint64, string, error) {
