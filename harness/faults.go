@@ -92,7 +92,7 @@ func (c *Cluster) SetDisk(ctx context.Context, i int, faults fault.Disk) error {
 	disks, can := target.As[target.DiskFaulter](c.cluster)
 	return c.set(ctx, i, "set disk", "disk: "+faults.String(), target.Disks, can, func(ctx context.Context) error {
 		if faults.Lying {
-			c.votes.mayForget(i)
+			c.monitor.MayForget(i)
 		}
 		if err := disks.SetDisk(ctx, i, faults); err != nil {
 			return err
@@ -115,7 +115,7 @@ func (c *Cluster) Damage(ctx context.Context, i int, part fault.Part) (file stri
 			file, err = disks.Damage(ctx, i, part)
 		}
 		if err == nil && part == fault.Everything {
-			c.votes.mayForget(i)
+			c.monitor.MayForget(i)
 		}
 		return err
 	})

@@ -54,7 +54,7 @@ func (n *Node) Reading(consistency target.Consistency) *Node {
 // the tables that the request may name. The wait ends with ctx, or after Settling. There
 // is none for a node that is offline, Inside or AsIs.
 func (n *Node) Execute(ctx context.Context, sql string, args ...any) (Result, error) {
-	return n.executeAs(ctx, n.cluster.acknowledged.name(), sql, args)
+	return n.executeAs(ctx, n.cluster.requests.next(), sql, args)
 }
 
 // ExecuteAs is Execute of a request with a name of the caller's (target.Request.ID),
@@ -230,7 +230,7 @@ func (c *Cluster) absent(i int) (status target.Status, known bool, err error) {
 // remember asks the node what is lost with it: the terms it led. Who cannot say
 // it now cannot be helped.
 func (n *Node) remember(ctx context.Context) {
-	_, _ = n.lookAt(ctx)
+	_, _ = n.probe(ctx)
 }
 
 func (n *Node) failed(action string, err error) error {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/journal"
+	"github.com/rejoin-db/rejoin/harness/sqltext"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
@@ -72,7 +73,7 @@ func (n *Node) Diverge(ctx context.Context, sql string) (err error) {
 	if _, err := n.cluster.Node(n.index); err != nil {
 		return err
 	}
-	end := n.cluster.journal.Begin(journal.Fault, n.index, "diverge: %s", abridged(sql))
+	end := n.cluster.journal.Begin(journal.Fault, n.index, "diverge: %s", sqltext.Abridged(sql))
 	if err = diverger.Diverge(ctx, n.index, sql); err != nil {
 		err = n.failed("diverge", err)
 	}

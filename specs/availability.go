@@ -6,6 +6,7 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness/fault"
 	. "github.com/rejoin-db/rejoin/harness/matchers"
+	"github.com/rejoin-db/rejoin/harness/target"
 	"github.com/rejoin-db/rejoin/harness/workload"
 )
 
@@ -32,7 +33,7 @@ func availability(env *environment) {
 				Expect(running.Finish(ctx)).To(Succeed())
 
 				budget := env.pace.outage() + starved.end()
-				if env.cluster.HasClock() {
+				if env.cluster.Can(target.Time) {
 					budget = env.pace.Failover // nothing else takes time
 				}
 				Expect(env.cluster.Journal()).To(And(BeAvailable(budget), CountRight()))

@@ -190,6 +190,6 @@ func Status(h embedded.Health, address string) target.Status {
 		LedTerms: h.LedTerms, Vote: target.Vote(h.Vote),
 		ID: h.ID, Address: address, State: target.State(h.State), Role: h.Role, Leader: h.Leader, Term: h.Term,
 		CommitIndex: h.CommitIndex, AppliedIndex: h.AppliedIndex, SnapshotIndex: h.SnapshotIndex, Restores: h.Restores,
-		LastContact: contact, Behind: h.Behind, Voter: h.Voter, Peers: peers, Activities: activities(h.Activity), LogEntries: h.LogEntries, Reason: h.Reason,
+		LastContact: contact, Behind: h.Behind, Voter: h.Voter, Peers: peers, Activities: activities(h.Activities), LogEntries: h.LogEntries, Reason: h.Reason,
 	}
 }

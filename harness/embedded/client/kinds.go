@@ -73,28 +73,21 @@ func kindOfSQL(message string) error {
 	return nil
 }
 
-// works are the kinds of long work, by the words of a node's health.
-var works = map[string]target.Work{
-	"replaying the log":    target.ReplayingLog,
-	"taking a snapshot":    target.TakingSnapshot,
-	"sending a snapshot":   target.SendingSnapshot,
-	"receiving a snapshot": target.ReceivingSnapshot,
-	"restoring a snapshot": target.InstallingSnapshot,
+// works are the kinds of long work.
+var works = map[embedded.Activity]target.Work{
+	embedded.ReplayingLog:      target.ReplayingLog,
+	embedded.TakingSnapshot:    target.TakingSnapshot,
+	embedded.SendingSnapshot:   target.SendingSnapshot,
+	embedded.ReceivingSnapshot: target.ReceivingSnapshot,
+	embedded.RestoringSnapshot: target.InstallingSnapshot,
 }
 
-// activities reads what a node's health says of its long work, as in "taking a snapshot,
-// sending a snapshot to n1". Work that is not known is kept in the node's words.
-func activities(text string) (all target.Activities) {
-	if text == "" {
-		return nil
-	}
-	for one := range strings.SplitSeq(text, ", ") {
-		words, peer, _ := strings.Cut(one, " to ")
-		work, known := works[words]
-		if !known {
-			work, peer = target.Work(one), ""
+// activities is the long work of a node. Work that this version does not know is left out.
+func activities(all []embedded.Work) (out target.Activities) {
+	for _, one := range all {
+		if work, known := works[one.Activity]; known {
+			out = append(out, target.Activity{Work: work, Peer: one.To})
 		}
-		all = append(all, target.Activity{Work: work, Peer: peer})
 	}
-	return all
+	return out
 }
