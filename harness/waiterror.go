@@ -79,8 +79,8 @@ func (e *WaitError) shown() string {
 	if e.Last.State != target.Offline {
 		text += fmt.Sprintf(", leader %q, applied index %d of %d, %d behind", e.Last.Leader, e.Last.AppliedIndex, e.Target, e.Behind())
 	}
-	if e.Last.Activity != "" {
-		text += ", " + e.Last.Activity
+	if doing := e.Last.Activities.String(); doing != "" {
+		text += ", " + doing
 	}
 	if e.Seen != nil {
 		text += fmt.Sprintf(", and then could not be asked: %v", e.Seen)
