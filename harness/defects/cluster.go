@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"os/exec"
 	"slices"
 	"syscall"
@@ -54,12 +53,12 @@ func cluster() []Defect {
 			}}.plant},
 		{
 			Name: "all-forgets-a-node", Kind: kind, About: "suite:skip",
-			Text:   "what goes to all nodes goes to all but one",
-			router: forgetting{}},
+			Text:  "what goes to all nodes goes to all but one",
+			route: func(r harness.Router) harness.Router { return forgetting{r} }},
 		{
 			Name: "all-asks-one-twice", Kind: kind, About: "suite:skip",
-			Text:   "what goes to all nodes goes to one of them twice, and not to another",
-			router: doubling{}},
+			Text:  "what goes to all nodes goes to one of them twice, and not to another",
+			route: func(r harness.Router) harness.Router { return doubling{r} }},
 		{
 			Name: "consistency-counts-only", Kind: kind, About: "suite:reads",
 			Text: "comparing nodes compares how many rows they have",
@@ -74,8 +73,8 @@ func cluster() []Defect {
 			}}.plant},
 		{
 			Name: "all-offline-hangs", Kind: kind, About: "suite:all-offline",
-			Text:   "with no node online a request hangs, and does not fail",
-			router: hanging{}},
+			Text:  "with no node online a request hangs, and does not fail",
+			route: func(r harness.Router) harness.Router { return hanging{r} }},
 		leaking("leaks-a-goroutine",
 			"a node that starts again leaves a goroutine for ever", "suite:modes",
 			func(embedded.Life) {
@@ -151,7 +150,7 @@ func (t noVote) RequestVote(id raft.ServerID, to raft.ServerAddress, args *raft.
 }
 
 // forgetting forgets the last node.
-type forgetting struct{ harness.ByChance }
+type forgetting struct{ harness.Router }
 
 func (forgetting) All(online []*harness.Node) []*harness.Node {
 	if len(online) > 1 {
@@ -161,7 +160,7 @@ func (forgetting) All(online []*harness.Node) []*harness.Node {
 }
 
 // doubling takes the first node for the last.
-type doubling struct{ harness.ByChance }
+type doubling struct{ harness.Router }
 
 func (doubling) All(online []*harness.Node) []*harness.Node {
 	if len(online) > 1 {
@@ -171,14 +170,14 @@ func (doubling) All(online []*harness.Node) []*harness.Node {
 }
 
 // hanging waits for a node to be online.
-type hanging struct{ harness.ByChance }
+type hanging struct{ harness.Router }
 
-func (h hanging) One(ctx context.Context, online []*harness.Node, chance *rand.Rand) (*harness.Node, error) {
+func (h hanging) One(ctx context.Context, online []*harness.Node) (*harness.Node, error) {
 	if len(online) == 0 {
 		<-ctx.Done()
 		return nil, context.Cause(ctx)
 	}
-	return h.ByChance.One(ctx, online, chance)
+	return h.Router.One(ctx, online)
 }
 
 // alike are rows whose bytes are all the same.

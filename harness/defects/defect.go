@@ -25,8 +25,8 @@ type Defect struct {
 
 	seams  func(embedded.Life) embedded.Seams
 	target func(target.Target) (target.Target, error)
-	router harness.Router
-	// comparer compares nodes, and watch watches promises, in place of the harness.
+	// route chooses nodes, comparer compares them, and watch watches promises, in place of the harness.
+	route    func(harness.Router) harness.Router
 	comparer harness.Comparer
 	watch    func(harness.Promises) harness.Promises
 }
@@ -96,8 +96,8 @@ func plantSeams(t target.Target, seams func(embedded.Life) embedded.Seams) (targ
 // Options put the defect into the harness, if it is there that it belongs.
 func (d Defect) Options() []harness.Option {
 	var options []harness.Option
-	if d.router != nil {
-		options = append(options, harness.Routing(d.router))
+	if d.route != nil {
+		options = append(options, harness.Routing(d.route))
 	}
 	if d.comparer != nil {
 		options = append(options, harness.Comparing(d.comparer))
