@@ -19,7 +19,7 @@ var ErrInvariant = promises.ErrBroken
 // at all times: no two nodes led in one term, as far as any node ever told, also
 // before it was started again; none has forgotten its vote; every acknowledged change is on every node; and all
 // nodes hold the same down to the last value. It blocks until the nodes are
-// equally far, or ctx ends. What the target cannot tell (target.Rememberer,
+// equally far, or ctx ends. What the target cannot tell (target.Deduplicator,
 // target.Digester) is not checked; that a node is offline is an error.
 func (c *Cluster) VerifyInvariants(ctx context.Context) (err error) {
 	ctx, leave, err := c.enter(ctx)
@@ -84,20 +84,20 @@ func sameMembers(a, b []target.Peer) bool {
 
 // remembered is how many of the latest acknowledged requests every node remembers.
 func remembered(c target.Cluster) int {
-	rememberer, ok := target.As[target.Rememberer](c)
+	deduplicator, ok := target.As[target.Deduplicator](c)
 	if !ok {
 		return 0
 	}
-	return rememberer.Memory() / 2 // nodes remember by log index, and not every entry is a request
+	return deduplicator.Memory() / 2 // nodes remember by log index, and not every entry is a request
 }
 
 func (c *Cluster) verifyAcknowledged(ctx context.Context) error {
-	rememberer, ok := target.As[target.Rememberer](c.cluster)
+	deduplicator, ok := target.As[target.Deduplicator](c.cluster)
 	if !ok {
 		return nil
 	}
 	for _, node := range c.Nodes() {
-		ids, err := rememberer.Remembered(ctx, node.index)
+		ids, err := deduplicator.Remembered(ctx, node.index)
 		if err != nil {
 			return node.failed("ask for applied requests", err)
 		}

@@ -60,7 +60,7 @@ func (n *Node) Execute(ctx context.Context, sql string, args ...any) (Result, er
 // ExecuteAs is Execute of a request with a name of the caller's (target.Request.ID),
 // which must be unlike every other name in the cluster: the harness's own begin with
 // "harness-". Sent again under its name the request is applied once, where the target
-// can target.Keys.
+// can target.Dedup.
 func (n *Node) ExecuteAs(ctx context.Context, id, sql string, args ...any) (Result, error) {
 	return n.executeAs(ctx, id, sql, args)
 }
@@ -184,7 +184,7 @@ func (n *Node) Log(most int) (string, error) {
 	if n.cluster.isClosed() {
 		return "", n.failed("read log", ErrClosed)
 	}
-	logger, can := target.As[target.Logger](n.cluster.cluster)
+	logger, can := target.As[target.LogReader](n.cluster.cluster)
 	if !can {
 		return "", n.failed("read log", &UnsupportedError{target.Logs})
 	}
@@ -203,11 +203,11 @@ func (n *Node) Files(ctx context.Context) (_ []string, err error) {
 		return nil, n.failed("list files", err)
 	}
 	defer leave(&err)
-	keeper, can := target.As[target.Keeper](n.cluster.cluster)
+	lister, can := target.As[target.FileLister](n.cluster.cluster)
 	if !can {
 		return nil, n.failed("list files", &UnsupportedError{target.Files})
 	}
-	files, err := keeper.Files(ctx, n.index)
+	files, err := lister.Files(ctx, n.index)
 	if err != nil {
 		return nil, n.failed("list files", err)
 	}

@@ -21,7 +21,7 @@ func (c *Cluster) Survey(ctx context.Context) (_ Faults, err error) {
 		return Faults{}, err
 	}
 	defer leave(&err)
-	surveyor, can := target.As[target.Surveyor](c.cluster)
+	inspector, can := target.As[target.FaultInspector](c.cluster)
 	if !can {
 		return Faults{}, fmt.Errorf("survey: %w", &UnsupportedError{target.Survey})
 	}
@@ -33,7 +33,7 @@ func (c *Cluster) Survey(ctx context.Context) (_ Faults, err error) {
 				continue
 			}
 			link := fault.Link{From: from, To: to}
-			state, err := surveyor.Link(ctx, from, to)
+			state, err := inspector.Link(ctx, from, to)
 			if err != nil {
 				return Faults{}, fmt.Errorf("survey the link %s: %w", link, err)
 			}
@@ -42,12 +42,12 @@ func (c *Cluster) Survey(ctx context.Context) (_ Faults, err error) {
 		}
 	}
 	for _, node := range c.Nodes() {
-		faults, err := surveyor.Disk(ctx, node.index)
+		faults, err := inspector.Disk(ctx, node.index)
 		if err != nil {
 			return Faults{}, node.failed("survey the disk", err)
 		}
 		keep(found.Disks, node.index, faults)
-		ahead, err := surveyor.Clock(ctx, node.index)
+		ahead, err := inspector.Clock(ctx, node.index)
 		if err != nil {
 			return Faults{}, node.failed("survey the clock", err)
 		}

@@ -28,7 +28,7 @@ var _ = Describe("A survey", func() {
 	It("is refused where the target cannot tell, and after the end", func(ctx SpecContext) {
 		plain, _ := bootOf(&fake.Target{Plain: true})
 		_, err := plain.Survey(ctx)
-		Expect(err).To(MatchError("survey: the target cannot tell what is wrong around nodes"))
+		Expect(err).To(MatchError("survey: the target cannot inspect faults in force"))
 		Expect(err).To(MatchError(harness.ErrUnsupported))
 		Expect(plain.Close()).To(Succeed())
 		Expect(plain.Survey(ctx)).Error().To(MatchError(harness.ErrClosed))
@@ -47,7 +47,7 @@ var _ = Describe("A node that diverges", func() {
 
 	It("is refused where the target has none, and of a node that is gone", func(ctx SpecContext) {
 		plain, _ := bootOf(&fake.Target{Plain: true})
-		Expect(node(plain, 0).Diverge(ctx, "DELETE FROM t")).To(MatchError("diverge on node 0 (n0): the target cannot let one node differ"))
+		Expect(node(plain, 0).Diverge(ctx, "DELETE FROM t")).To(MatchError("diverge on node 0 (n0): the target cannot change the data of one replica alone"))
 		c, _ := boot()
 		gone := node(c, 1)
 		Expect(c.RemoveNode(ctx, 1)).To(Succeed())

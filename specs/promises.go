@@ -163,7 +163,7 @@ func promises(env *environment) {
 		}, patience)
 
 		It("is that every acknowledged change is on every node, however it was sent", func(ctx SpecContext) {
-			env.requires(target.Keys)
+			env.requires(target.Dedup)
 			env.run(ctx, "CREATE TABLE {ns}.t (v)")
 			insert := env.sql("INSERT INTO {ns}.t VALUES (1)")
 			var mu sync.Mutex
@@ -210,7 +210,7 @@ func promises(env *environment) {
 		}, patience)
 
 		It("is that the latest acknowledged changes are on every node, of as many as nodes remember", func(ctx SpecContext) {
-			env.requires(target.Keys)
+			env.requires(target.Dedup)
 			const watched, sent = 3, 8
 			env.run(ctx, "CREATE TABLE {ns}.t (v)")
 			say.memory = 2 * watched

@@ -21,7 +21,7 @@ func removed(env *environment) {
 	Describe("A node that was removed", Label("suite:removed", "fault:isolate"), func() {
 		BeforeEach(func(ctx SpecContext) {
 			env.needs(3)
-			env.requires(target.Ports, target.Members, target.Crash)
+			env.requires(target.Dial, target.Members, target.Crash)
 			if env.cluster.Size() != 3 {
 				Skip("this is about three nodes")
 			}
@@ -154,7 +154,7 @@ func removed(env *environment) {
 	Describe("A change of the members", Label("suite:membership"), func() {
 		BeforeEach(func(ctx SpecContext) {
 			env.needs(3)
-			env.requires(target.Ports, target.Members)
+			env.requires(target.Dial, target.Members)
 			if env.cluster.Size() != 3 {
 				Skip("this is about three nodes")
 			}

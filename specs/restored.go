@@ -292,7 +292,7 @@ func (m *machinery) remembers(ctx context.Context, node *harness.Node) {
 // recalls makes them once more.
 func (m *machinery) recalls(ctx context.Context, node *harness.Node) {
 	GinkgoHelper()
-	if m.answers == nil || !m.env.cluster.Can(target.Keys) {
+	if m.answers == nil || !m.env.cluster.Can(target.Dedup) {
 		return
 	}
 	for _, name := range []string{"small", "long"} {

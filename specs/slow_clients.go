@@ -26,7 +26,7 @@ func slowClients(env *environment) {
 		var limit time.Duration
 
 		BeforeEach(func(ctx SpecContext) {
-			env.requires(target.Ports)
+			env.requires(target.Dial)
 			if limit = env.options.Limits.Request; limit == 0 {
 				Skip("it is not known how long a node of this target is patient")
 			}

@@ -32,12 +32,12 @@ func oracles() []Defect {
 			func(node, from, to int) bool { return last(node) != from && last(node) != to }),
 		inTarget("clocks-stay-wrong", "a clock that was set wrong is not set right again", directions,
 			func(c target.Cluster) target.Cluster {
-				skewer, _ := target.As[target.Skewer](c)
-				return stubborn{skewing{c, skewer}}
+				clocks, _ := target.As[target.ClockSetter](c)
+				return stubborn{skewing{c, clocks}}
 			}),
 		inTarget("way-back-stays-cut", "a link from a node to its clients that was cut is not mended", directions,
 			func(c target.Cluster) target.Cluster {
-				linker, _ := target.As[target.Linker](c)
+				linker, _ := target.As[target.LinkFaulter](c)
 				return unmended{linking{c, linker}}
 			}),
 		inComparer("order-is-not-compared", "nodes are compared without the order of their rows, also where the query has one", comparing,
@@ -97,14 +97,14 @@ func inTarget(name, text, about string, wrong func(target.Cluster) target.Cluste
 // single links are cut.
 func isolating(name, text, about string, cuts func(node, from, to int) bool) Defect {
 	return inTarget(name, text, about, func(c target.Cluster) target.Cluster {
-		linker, _ := target.As[target.Linker](c)
+		linker, _ := target.As[target.LinkFaulter](c)
 		return partly{linking{c, linker}, cuts}
 	})
 }
 
 type linking struct {
 	target.Cluster
-	target.Linker
+	target.LinkFaulter
 }
 
 var _ target.Decorator = linking{}
@@ -141,7 +141,7 @@ func (c partly) set(ctx context.Context, node int, others, clients fault.Action)
 
 type skewing struct {
 	target.Cluster
-	target.Skewer
+	target.ClockSetter
 }
 
 var _ target.Decorator = skewing{}
@@ -269,11 +269,11 @@ func inDigests(name, text, about string, wrong func(digesting) target.Cluster) D
 	return Defect{Name: name, Kind: judge, Text: text, About: about, target: func(t target.Target) (target.Target, error) {
 		return target.Decorate(t, func(c target.Cluster) (target.Cluster, error) {
 			digester, digests := target.As[target.Digester](c)
-			rememberer, remembers := target.As[target.Rememberer](c)
+			deduplicator, remembers := target.As[target.Deduplicator](c)
 			if !digests || !remembers {
 				return nil, errors.New("its cluster cannot say all that a node holds")
 			}
-			return wrong(digesting{c, digester, rememberer}), nil
+			return wrong(digesting{c, digester, deduplicator}), nil
 		}), nil
 	}}
 }
@@ -281,7 +281,7 @@ func inDigests(name, text, about string, wrong func(digesting) target.Cluster) D
 type digesting struct {
 	target.Cluster
 	target.Digester
-	target.Rememberer
+	target.Deduplicator
 }
 
 var _ target.Decorator = digesting{}

@@ -108,7 +108,7 @@ var _ = DescribeTableSubtree("A network", func(k kind) {
 		Expect(w.ResetLink("a", "z")).To(MatchError(ContainSubstring(`no host "z"`)))
 		Expect(w.ResetLink("b", "b")).To(MatchError(ContainSubstring("always reaches itself")))
 		Expect(w.SetDelay(-1, 0)).To(MatchError(ContainSubstring("negative")))
-		Expect(w.Cut(7, "a", "b")).To(MatchError(ContainSubstring("no action 7")))
+		Expect(w.Cut(7, "a", "b")).To(MatchError(ContainSubstring("unknown action 7")))
 	})
 
 	It("lets go of everything when it is closed", func() {

@@ -42,7 +42,7 @@ var _ = Describe("A process's disk", func() {
 		Expect(c.target.SetDisk(ctx, 0, fault.Disk{Slow: -1})).To(MatchError("a disk cannot be slower by -1ns"))
 		Expect(c.target.SetDisk(ctx, 1, fault.Disk{})).To(MatchError("there is no node 1: the cluster has 1"))
 		_, err := c.target.Damage(ctx, 0, "lid")
-		Expect(err).To(MatchError(ContainSubstring(`a disk has no part "lid"`)))
+		Expect(err).To(MatchError(ContainSubstring(`unknown disk part "lid"`)))
 		_, err = c.target.Damage(ctx, 0, fault.Snapshot)
 		Expect(err).To(MatchError(ContainSubstring("there is none in")), "there is no snapshot yet")
 		Expect(c.target.SetDisk(ctx, 0, fault.Disk{Slow: time.Millisecond})).To(Succeed())
