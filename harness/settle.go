@@ -119,9 +119,9 @@ func (c *Cluster) awaitApplied(ctx context.Context, seen Observation, index uint
 	}
 }
 
-// alike tells whether two observations, before and after a comparison, prove that all nodes
+// sameIndex tells whether two observations, before and after a comparison, prove that all nodes
 // were at one and the same log index in between.
-func alike(before, after []Observation) bool {
+func sameIndex(before, after []Observation) bool {
 	index := before[0].Status.AppliedIndex
 	for i := range before {
 		if after[i].Err != nil || before[i].Status.AppliedIndex != index || after[i].Status.AppliedIndex != index {

@@ -19,7 +19,7 @@ func TestReplay(t *testing.T) {
 
 var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// journalOf is the journal of a spec that ended so, in which something was said.
+// journalOf returns the journal of a spec that ended in that state, with a note.
 func journalOf(spec, state, said string) []journal.Event {
 	var events []journal.Event
 	for i, text := range []string{"begin " + spec, said, "end " + state} {
@@ -27,12 +27,14 @@ func journalOf(spec, state, said string) []journal.Event {
 		if i == 1 {
 			kind = journal.Note
 		}
-		events = append(events, journal.Event{At: epoch.Add(time.Duration(i) * time.Second), Kind: kind, Node: journal.Nobody, Text: text})
+		events = append(events, journal.Event{
+			At: epoch.Add(time.Duration(i) * time.Second), Kind: kind, Node: journal.Nobody, Text: text,
+		})
 	}
 	return events
 }
 
-// write writes a journal into a folder.
+// write writes a journal to a file in the folder.
 func write(folder, name string, events []journal.Event) (path string) {
 	GinkgoHelper()
 	path = filepath.Join(folder, name)
