@@ -89,13 +89,10 @@ func (c *Cluster) awaitApplied(ctx context.Context, seen Observation, index uint
 		if failure.Flag = up; err != nil || !up {
 			return Observation{Node: node, Status: target.Status{State: target.Offline}}, nil
 		}
-		switch {
-		case seen.Err == nil:
-			heard, failure.Seen = time.Now(), nil
-			failure.saw(seen.Status)
-		case ctx.Err() == nil || len(failure.Shown) == 0: // the end of ctx does not hide what was shown
-			failure.Seen = seen.Err
+		if seen.Err == nil {
+			heard = time.Now()
 		}
+		failure.probed(seen.Status, seen.Err, ctx.Err() != nil)
 		switch {
 		case seen.Err != nil && time.Since(heard) > longestSilence:
 			failure.Err = ErrUnreachable
@@ -114,8 +111,7 @@ func (c *Cluster) awaitApplied(ctx context.Context, seen Observation, index uint
 			}
 		}
 		failure.Waited = time.Since(begun)
-		c.writeLast(node, failure)
-		return seen, failure
+		return seen, c.waitFailed(node, failure)
 	}
 }
 
