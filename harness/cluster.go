@@ -44,6 +44,7 @@ type shared struct {
 	mu       sync.Mutex
 	members  []*member // by index; a node that is removed keeps its place
 	faults   Faults
+	inForce  inForce // has a mutex of its own
 	flapping map[*flapping]bool
 	closed   bool
 	underway map[*underway]bool
@@ -84,12 +85,14 @@ func Boot(ctx context.Context, t target.Target, opts ...Option) (*Cluster, error
 	if o.journal == nil {
 		o.journal = journal.New(0)
 	}
-	e := journal.Event{At: time.Now(), Kind: journal.Boot, Node: journal.Nobody, Text: fmt.Sprintf("%d nodes, seed %d", o.size, o.seed)}
+	info := journal.BootInfo{Size: o.size, Seed: o.seed}
+	e := journal.Event{At: time.Now(), Kind: journal.Boot, Node: journal.Nobody, Boot: &info}
 	c, err := boot(ctx, t, o)
 	if err != nil {
 		e.Err = err.Error()
 	} else {
 		e.Members = c.membersNow()
+		describeTarget(&info, c.cluster)
 	}
 	e.Took = time.Since(e.At)
 	o.journal.Record(e)
@@ -127,6 +130,7 @@ func boot(ctx context.Context, t target.Target, o options) (*Cluster, error) {
 	if len(nodes) != o.size {
 		return nil, errors.Join(fmt.Errorf("the target booted %d nodes, not %d", len(nodes), o.size), c.Close())
 	}
+	c.recordRoles()
 	if err := c.waitFor(ctx, c.Nodes()); err != nil {
 		return nil, errors.Join(fmt.Errorf("boot: %w", err), c.Close())
 	}
@@ -138,7 +142,7 @@ func newShared(o options, booted target.Cluster) *shared {
 		seed: o.seed, router: o.route(newRandomRouter(o.seed)), comparer: o.comparer,
 		monitor: promises.New(remembered(booted)), requests: requestNames{seed: o.seed}, states: states{last: make(map[int]journal.State)},
 		schema: schema{applied: make(map[int]uint64)}, joining: ctxmutex.New(), setting: ctxmutex.New(),
-		faults: newFaults(), flapping: make(map[*flapping]bool), underway: make(map[*underway]bool),
+		faults: newFaults(), inForce: inForce{ids: make(map[aspect]uint64)}, flapping: make(map[*flapping]bool), underway: make(map[*underway]bool),
 	}
 	s.promises = o.watch(s.monitor)
 	return s
