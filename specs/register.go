@@ -119,6 +119,7 @@ func Register(options Options) {
 		removed(env)
 		moved(env)
 		limitsOfRequests(env)
+		replication(env)
 	})
 	for _, size := range []int{1, 5, 7} {
 		sized := newEnvironment(options)
@@ -136,6 +137,7 @@ func Register(options Options) {
 	Describe("A replicated SQL database that grows from one node", options.Decorators, func() {
 		BeforeEach(single.begin)
 		quorums(single)
+		loggedBytes(single)
 	})
 	slow, calm := newEnvironment(options), newEnvironment(options)
 	if pacer, can := options.Target.(target.Pacer); can {
@@ -158,5 +160,6 @@ func Register(options Options) {
 	Describe("A replicated SQL database in no hurry", options.Decorators, func() {
 		BeforeEach(slow.begin)
 		timely(slow)
+		unhurried(slow)
 	})
 }
