@@ -89,12 +89,12 @@ func (c *Cluster) forget(i int) {
 // SetDisk makes the node's disk what the faults say, whether or not the node runs;
 // zero faults are a sound disk.
 func (c *Cluster) SetDisk(ctx context.Context, i int, faults fault.Disk) error {
-	disker, can := target.As[target.Disker](c.cluster)
+	disks, can := target.As[target.DiskFaulter](c.cluster)
 	return c.set(ctx, i, "set disk", "disk: "+faults.String(), target.Disks, can, func(ctx context.Context) error {
 		if faults.Lying {
-			c.votes.mayForget(i)
+			c.monitor.MayForget(i)
 		}
-		if err := disker.SetDisk(ctx, i, faults); err != nil {
+		if err := disks.SetDisk(ctx, i, faults); err != nil {
 			return err
 		}
 		c.mu.Lock()
@@ -109,13 +109,13 @@ func (c *Cluster) SetDisk(ctx context.Context, i int, faults fault.Disk) error {
 // part of the log can also be lost: see fault.LogEnd. Only another disk heals it: see
 // Wiped.
 func (c *Cluster) Damage(ctx context.Context, i int, part fault.Part) (file string, err error) {
-	disker, can := target.As[target.Disker](c.cluster)
+	disks, can := target.As[target.DiskFaulter](c.cluster)
 	err = c.set(ctx, i, "damage", "damage the "+string(part), target.Disks, can, func(ctx context.Context) (err error) {
 		if err = part.Validate(); err == nil {
-			file, err = disker.Damage(ctx, i, part)
+			file, err = disks.Damage(ctx, i, part)
 		}
 		if err == nil && part == fault.Everything {
-			c.votes.mayForget(i)
+			c.monitor.MayForget(i)
 		}
 		return err
 	})
@@ -125,9 +125,9 @@ func (c *Cluster) Damage(ctx context.Context, i int, part fault.Part) (file stri
 // SetClock sets how far the node's clock is ahead of the true time; behind if
 // negative, and right if 0. A clock that is set again jumps.
 func (c *Cluster) SetClock(ctx context.Context, i int, ahead time.Duration) error {
-	skewer, can := target.As[target.Skewer](c.cluster)
+	clocks, can := target.As[target.ClockSetter](c.cluster)
 	return c.set(ctx, i, "set clock", "clock: "+fault.Skew(ahead), target.Clocks, can, func(ctx context.Context) error {
-		if err := skewer.SetClock(ctx, i, ahead); err != nil {
+		if err := clocks.SetClock(ctx, i, ahead); err != nil {
 			return err
 		}
 		c.mu.Lock()

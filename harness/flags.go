@@ -95,12 +95,12 @@ func (c *Cluster) takeOffline(ctx context.Context, node *Node, mode fault.Mode) 
 	})
 }
 
-// Return is how a node comes back.
-type Return string
+// ReturnOption changes how a node comes back.
+type ReturnOption string
 
 // Wiped lets a node come back on an empty and sound disk, as a new member of the
 // cluster. A node that still runs, isolated or paused, is crashed for it first.
-const Wiped Return = "wiped"
+const Wiped ReturnOption = "wiped"
 
 // BringNodeOnline undoes what was done to the node, whichever way it was lost,
 // and then puts the flag up. What the node has on its disk is kept, unless it
@@ -109,7 +109,7 @@ const Wiped Return = "wiped"
 // until then. Bringing back a node that is not offline is ErrAlreadyOnline. What
 // the target cannot do is an *UnsupportedError, and nothing has changed. If it
 // fails otherwise the flag stays down, and it can be tried again.
-func (c *Cluster) BringNodeOnline(ctx context.Context, i int, options ...Return) (err error) {
+func (c *Cluster) BringNodeOnline(ctx context.Context, i int, options ...ReturnOption) (err error) {
 	ctx, leave, err := c.enter(ctx)
 	if err != nil {
 		return err

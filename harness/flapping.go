@@ -79,7 +79,7 @@ func (f *flapping) run(ctx context.Context) {
 
 // end leaves the links mended.
 func (f *flapping) end(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), longestOnly)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), singleProbeTimeout)
 	defer cancel()
 	done := f.cluster.journal.Begin(journal.Fault, journal.Nobody, "mend after %d flips: %v", f.flips, f)
 	if err := f.flip(ctx, fault.Pass); err != nil {

@@ -141,7 +141,7 @@ func (c *Cluster) setLinks(ctx context.Context, text string, links []fault.Link,
 
 // changeLinks tries all links, and remembers the rules of those that took effect.
 // The links of a node that was removed meanwhile are nobody's.
-func (c *Cluster) changeLinks(ctx context.Context, linker target.Linker, links []fault.Link, change func(fault.Rule) fault.Rule) error {
+func (c *Cluster) changeLinks(ctx context.Context, linker target.LinkFaulter, links []fault.Link, change func(fault.Rule) fault.Rule) error {
 	if err := c.setting.Lock(ctx); err != nil {
 		return err
 	}
@@ -171,8 +171,8 @@ func (c *Cluster) rule(link fault.Link) fault.Rule {
 }
 
 // linker is who sets links, if there are such links.
-func (c *Cluster) linker(links ...fault.Link) (target.Linker, error) {
-	linker, can := target.As[target.Linker](c.cluster)
+func (c *Cluster) linker(links ...fault.Link) (target.LinkFaulter, error) {
+	linker, can := target.As[target.LinkFaulter](c.cluster)
 	if !can {
 		return nil, &UnsupportedError{target.Links}
 	}

@@ -92,6 +92,6 @@ func (c *Cluster) replaceDisk(ctx context.Context, m *member) error {
 		return err
 	}
 	defer c.joining.Unlock()
-	c.votes.forget(i)
+	c.monitor.Forget(i)
 	return c.inject(i, "replace the disk", func() error { return membership.Replace(ctx, i) })
 }

@@ -55,12 +55,12 @@ func (c *Cluster) Measure(ctx context.Context) (_ []Usage, err error) {
 		return nil, err
 	}
 	defer leave(&err)
-	looks := c.Look(ctx)
+	observed := c.Observe(ctx)
 	var errs []error
-	for _, l := range looks {
-		errs = append(errs, l.Err)
+	for _, o := range observed {
+		errs = append(errs, o.Err)
 	}
-	return c.write(looks), errors.Join(errs...)
+	return c.write(observed), errors.Join(errs...)
 }
 
 // briefly bounds what the cluster measures by itself: nobody asked it to.
@@ -69,16 +69,16 @@ const briefly = 100 * time.Millisecond
 // measureAfter measures when something has changed. Who does not answer is left out.
 func (c *Cluster) measureAfter(ctx context.Context, failed error) {
 	if failed == nil && ctx.Err() == nil {
-		c.write(c.look(ctx, briefly))
+		c.write(c.observe(ctx, briefly))
 	}
 }
 
-func (c *Cluster) write(looks []Look) []Usage {
-	highest, _ := committed(looks)
+func (c *Cluster) write(observed []Observation) []Usage {
+	highest, _ := committed(observed)
 	var usages []Usage
-	for _, l := range looks {
-		if l.runs() {
-			usages = append(usages, c.writeOne(l.Node, l.Status, highest))
+	for _, o := range observed {
+		if o.runs() {
+			usages = append(usages, c.writeOne(o.Node, o.Status, highest))
 		}
 	}
 	return usages

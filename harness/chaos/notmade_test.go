@@ -51,7 +51,7 @@ func (c brokenMembers) Add(context.Context, bool) (target.Node, error) { return 
 
 type brokenStats struct {
 	target.Cluster
-	target.Linker
+	target.LinkFaulter
 }
 
 func (c brokenStats) Unwrap() target.Cluster { return c.Cluster }
@@ -62,7 +62,7 @@ func (c brokenStats) LinkStats(context.Context, int, int) (fault.LinkStats, erro
 
 type brokenLinks struct {
 	target.Cluster
-	target.Linker
+	target.LinkFaulter
 }
 
 func (c brokenLinks) Unwrap() target.Cluster { return c.Cluster }
@@ -153,7 +153,7 @@ var _ = Describe("A fault that is not made", func() {
 			chaos.Fault{Kind: chaos.SlowDisk, Node: 1, At: time.Second, Lasts: 20 * time.Second, By: time.Millisecond},
 			chaos.Fault{Kind: chaos.IsolateLeader, At: 5 * time.Second, Lasts: time.Second},
 		), func(c target.Cluster) target.Cluster {
-			links, _ := target.As[target.Linker](c)
+			links, _ := target.As[target.LinkFaulter](c)
 			return brokenLinks{c, links}
 		})
 		Expect(outcome.Failure).To(HaveField("Broken", chaos.Unmade))
@@ -183,7 +183,7 @@ var _ = Describe("A fault that is not made", func() {
 
 	It("does not count as one that bit, if its link cannot be asked", func(ctx SpecContext) {
 		outcome := runOn(ctx, one(chaos.Fault{Kind: chaos.SlowLink, Other: 1, Lasts: 10 * time.Second, By: time.Millisecond}), func(c target.Cluster) target.Cluster {
-			links, _ := target.As[target.Linker](c)
+			links, _ := target.As[target.LinkFaulter](c)
 			return brokenStats{c, links}
 		})
 		Expect(outcome.Failure).To(BeNil())

@@ -19,7 +19,7 @@ type sight struct {
 }
 
 func (p *play) sight(ctx context.Context, f Fault) (s sight) {
-	for _, l := range p.cluster.Look(ctx) {
+	for _, l := range p.cluster.Observe(ctx) {
 		if l.Err != nil {
 			continue
 		}
@@ -40,7 +40,7 @@ func (p *play) sight(ctx context.Context, f Fault) (s sight) {
 }
 
 // leads tells whether the node takes itself for the leader.
-func leads(l harness.Look) bool {
+func leads(l harness.Observation) bool {
 	return l.Err == nil && l.Status.State != target.Offline && l.Status.Leader == l.Node.ID()
 }
 

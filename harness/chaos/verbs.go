@@ -35,7 +35,7 @@ func (p *play) make(ctx context.Context, f Fault) (undo, error) {
 	return p.spoilLinks(ctx, f)
 }
 
-func (p *play) lose(ctx context.Context, node int, mode fault.Mode, back ...harness.Return) (undo, error) {
+func (p *play) lose(ctx context.Context, node int, mode fault.Mode, back ...harness.ReturnOption) (undo, error) {
 	if err := p.cluster.TakeNodeOffline(ctx, node, mode); err != nil {
 		return nil, err
 	}

@@ -50,7 +50,7 @@ func costs() []Defect {
 // dearAtMost is how many expensive statements the node applies.
 const dearAtMost = 3
 
-var errTaken = errors.New("the statements take too many steps: do it in smaller parts")
+var errTaken = errors.New("the statements take too many steps: split the request")
 
 // withoutDear applies entries, except for expensive ones after the first dearAtMost.
 func withoutDear(inner raft.BatchingFSM, logs []*raft.Log, taken *int) []any {

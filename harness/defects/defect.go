@@ -38,7 +38,7 @@ var None = Defect{}
 func All() []Defect {
 	return slices.Concat(catchingUp(), largeRows(), restart(), lostLog(), identities(), strangers(), membership(),
 		snapshot(), restored(), reads(), freshness(), writes(), keys(), costs(), values(), answers(), namespaces(), names(), cluster(),
-		departures(), oracles(), interleavings())
+		departures(), upstream(), oracles(), interleavings())
 }
 
 // Names returns the names of all defects, in the order of All.

@@ -13,7 +13,9 @@ import (
 	"time"
 
 	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/consistency"
 	"github.com/rejoin-db/rejoin/harness/fault"
+	"github.com/rejoin-db/rejoin/harness/promises"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
@@ -30,18 +32,21 @@ func oracles() []Defect {
 			func(node, from, to int) bool { return last(node) != from && last(node) != to }),
 		inTarget("clocks-stay-wrong", "a skewed clock is not reset", directions,
 			func(c target.Cluster) target.Cluster {
-				skewer, _ := target.As[target.Skewer](c)
-				return stubborn{skewing{c, skewer}}
+				clocks, _ := target.As[target.ClockSetter](c)
+				return stubborn{skewing{c, clocks}}
 			}),
 		inTarget("way-back-stays-cut", "a cut link from a node to its clients is not healed", directions,
 			func(c target.Cluster) target.Cluster {
-				linker, _ := target.As[target.Linker](c)
+				linker, _ := target.As[target.LinkFaulter](c)
 				return unhealed{linking{c, linker}}
 			}),
 		inComparer("order-is-not-compared", "the order of rows is not compared, even with ORDER BY in the query", comparing,
-			func(c harness.Comparison) harness.Comparison { c.Ordered = false; return c }),
+			func(c consistency.Comparison) consistency.Comparison { c.Ordered = false; return c }),
 		inComparer("last-node-is-not-compared", "the last node is not compared", comparing,
-			func(c harness.Comparison) harness.Comparison { c.Nodes = c.Nodes[:max(1, len(c.Nodes)-1)]; return c }),
+			func(c consistency.Comparison) consistency.Comparison {
+				c.Nodes = c.Nodes[:max(1, len(c.Nodes)-1)]
+				return c
+			}),
 		inRows("bags-are-sets", "duplicate rows of a node count once", comparing,
 			func(rows target.Rows) target.Rows { return &distinct{Rows: rows, seen: make(map[string]bool)} }),
 		inRows("types-are-not-compared", "values are compared as text", comparing,
@@ -91,14 +96,14 @@ func inTarget(name, text, about string, wrong func(target.Cluster) target.Cluste
 // isolating is a bug of Isolate: it cuts only the links between nodes for which cuts returns true.
 func isolating(name, text, about string, cuts func(node, from, to int) bool) Defect {
 	return inTarget(name, text, about, func(c target.Cluster) target.Cluster {
-		linker, _ := target.As[target.Linker](c)
+		linker, _ := target.As[target.LinkFaulter](c)
 		return partly{linking{c, linker}, cuts}
 	})
 }
 
 type linking struct {
 	target.Cluster
-	target.Linker
+	target.LinkFaulter
 }
 
 var _ target.Decorator = linking{}
@@ -135,7 +140,7 @@ func (c partly) set(ctx context.Context, node int, others, clients fault.Action)
 
 type skewing struct {
 	target.Cluster
-	target.Skewer
+	target.ClockSetter
 }
 
 var _ target.Decorator = skewing{}
@@ -161,31 +166,41 @@ func (c unhealed) SetLink(ctx context.Context, from, to int, rule fault.Rule) er
 }
 
 // inComparer is a bug in the comparison of nodes.
-func inComparer(name, text, about string, wrong func(harness.Comparison) harness.Comparison) Defect {
+func inComparer(name, text, about string, wrong func(consistency.Comparison) consistency.Comparison) Defect {
 	return Defect{Name: name, Kind: judge, Text: text, About: about, comparer: comparer{wrong}}
 }
 
 type comparer struct {
-	wrong func(harness.Comparison) harness.Comparison
+	wrong func(consistency.Comparison) consistency.Comparison
 }
 
-func (c comparer) Compare(ctx context.Context, comparison harness.Comparison) error {
-	return harness.ByValue{}.Compare(ctx, c.wrong(comparison))
+func (c comparer) Compare(ctx context.Context, comparison consistency.Comparison) error {
+	return consistency.ByValue{}.Compare(ctx, c.wrong(comparison))
 }
 
 // inRows is a bug in the part of each answer that is compared.
 func inRows(name, text, about string, wrong func(target.Rows) target.Rows) Defect {
-	return inComparer(name, text, about, func(c harness.Comparison) harness.Comparison {
-		ask := c.Ask
-		c.Ask = func(ctx context.Context, node *harness.Node) (target.Rows, error) {
-			rows, err := ask(ctx, node)
-			if err == nil {
-				rows = wrong(rows)
-			}
-			return rows, err
+	return inComparer(name, text, about, func(c consistency.Comparison) consistency.Comparison {
+		nodes := make([]consistency.Node, len(c.Nodes))
+		for i, node := range c.Nodes {
+			nodes[i] = misread{node, wrong}
 		}
+		c.Nodes = nodes
 		return c
 	})
+}
+
+type misread struct {
+	consistency.Node
+	wrong func(target.Rows) target.Rows
+}
+
+func (m misread) Query(ctx context.Context) (target.Rows, error) {
+	rows, err := m.Node.Query(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return m.wrong(rows), nil
 }
 
 type distinct struct {
@@ -253,11 +268,11 @@ func inDigests(name, text, about string, wrong func(digesting) target.Cluster) D
 	return Defect{Name: name, Kind: judge, Text: text, About: about, target: func(t target.Target) (target.Target, error) {
 		return target.Decorate(t, func(c target.Cluster) (target.Cluster, error) {
 			digester, digests := target.As[target.Digester](c)
-			rememberer, remembers := target.As[target.Rememberer](c)
+			deduplicator, remembers := target.As[target.Deduplicator](c)
 			if !digests || !remembers {
 				return nil, errors.New("the cluster must support digests and remembered requests")
 			}
-			return wrong(digesting{c, digester, rememberer}), nil
+			return wrong(digesting{c, digester, deduplicator}), nil
 		}), nil
 	}}
 }
@@ -265,7 +280,7 @@ func inDigests(name, text, about string, wrong func(digesting) target.Cluster) D
 type digesting struct {
 	target.Cluster
 	target.Digester
-	target.Rememberer
+	target.Deduplicator
 }
 
 var _ target.Decorator = digesting{}
@@ -374,13 +389,13 @@ func (o oneLate) Acknowledge(id string) {
 
 type latestTerm struct{ harness.Promises }
 
-func (l latestTerm) Led(node *harness.Node, terms []uint64) error {
+func (l latestTerm) Led(node promises.Node, terms []uint64) error {
 	return l.Promises.Led(node, terms[max(0, len(terms)-1):])
 }
 
 type voters struct{ harness.Promises }
 
-func (v voters) Voted(node *harness.Node, vote target.Vote, asked uint64) error {
+func (v voters) Voted(node promises.Node, vote target.Vote, asked uint64) error {
 	if vote.Term == 0 {
 		return nil
 	}

@@ -22,7 +22,7 @@ func abilities(c target.Cluster) map[string]bool {
 		can[string(ability)] = target.Can(c, ability)
 	}
 	_, can["digest"] = target.As[target.Digester](c)
-	_, can["remember"] = target.As[target.Rememberer](c)
+	_, can["remember"] = target.As[target.Deduplicator](c)
 	return can
 }
 
@@ -96,7 +96,7 @@ var _ = Describe("A target with a bug in it", Ordered, func() {
 		c, err := (&fake.Target{}).Boot(ctx, 1)
 		Expect(err).NotTo(HaveOccurred())
 		for _, ability := range target.Abilities() {
-			want := ability != target.Time && ability != target.Ports && ability != target.Moves
+			want := ability != target.Time && ability != target.Dial && ability != target.Addresses
 			Expect(target.Can(c, ability)).To(Equal(want), string(ability))
 		}
 	}, patience)

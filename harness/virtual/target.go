@@ -135,9 +135,9 @@ func (t *Target) Boot(_ context.Context, size int) (target.Cluster, error) {
 type cluster struct{ *inprocess.Cluster }
 
 var (
-	_ target.Clock      = (*cluster)(nil)
-	_ target.Digester   = (*cluster)(nil)
-	_ target.Rememberer = (*cluster)(nil)
+	_ target.Clock        = (*cluster)(nil)
+	_ target.Digester     = (*cluster)(nil)
+	_ target.Deduplicator = (*cluster)(nil)
 )
 
 // Advance lets virtual time pass. It blocks until d has passed or the context ends.

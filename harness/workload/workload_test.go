@@ -92,9 +92,9 @@ var _ = Describe("A workload", func() {
 })
 
 // back is how a node comes back: wiped when it crashed last.
-func back(round int, way fault.Mode) []harness.Return {
+func back(round int, way fault.Mode) []harness.ReturnOption {
 	if way == fault.Crash && round > 0 {
-		return []harness.Return{harness.Wiped}
+		return []harness.ReturnOption{harness.Wiped}
 	}
 	return nil
 }

@@ -13,18 +13,18 @@ import (
 type capable struct{ *Cluster }
 
 var (
-	_ target.Digester   = capable{}
-	_ target.Rememberer = capable{}
-	_ target.Starter    = capable{}
-	_ target.Pauser     = capable{}
-	_ target.Linker     = capable{}
-	_ target.Disker     = capable{}
-	_ target.Skewer     = capable{}
-	_ target.Membership = capable{}
-	_ target.Logger     = capable{}
-	_ target.Surveyor   = capable{}
-	_ target.Diverger   = capable{}
-	_ target.Keeper     = capable{}
+	_ target.Digester       = capable{}
+	_ target.Deduplicator   = capable{}
+	_ target.Starter        = capable{}
+	_ target.Pauser         = capable{}
+	_ target.LinkFaulter    = capable{}
+	_ target.DiskFaulter    = capable{}
+	_ target.ClockSetter    = capable{}
+	_ target.Membership     = capable{}
+	_ target.LogReader      = capable{}
+	_ target.FaultInspector = capable{}
+	_ target.Diverger       = capable{}
+	_ target.FileLister     = capable{}
 )
 
 func (c capable) Digest(ctx context.Context, node int) (uint64, string, error) {

@@ -64,19 +64,19 @@ type Cluster struct {
 }
 
 var (
-	_ target.Cluster    = (*Cluster)(nil)
-	_ target.Digester   = (*Cluster)(nil)
-	_ target.Rememberer = (*Cluster)(nil)
-	_ target.Starter    = (*Cluster)(nil)
-	_ target.Linker     = (*Cluster)(nil)
-	_ target.Disker     = (*Cluster)(nil)
-	_ target.Skewer     = (*Cluster)(nil)
-	_ target.Membership = (*Cluster)(nil)
-	_ target.Surveyor   = (*Cluster)(nil)
-	_ target.Diverger   = (*Cluster)(nil)
-	_ target.Porter     = (*Cluster)(nil)
-	_ target.Impostor   = (*Cluster)(nil)
-	_ target.Mover      = (*Cluster)(nil)
+	_ target.Cluster        = (*Cluster)(nil)
+	_ target.Digester       = (*Cluster)(nil)
+	_ target.Deduplicator   = (*Cluster)(nil)
+	_ target.Starter        = (*Cluster)(nil)
+	_ target.LinkFaulter    = (*Cluster)(nil)
+	_ target.DiskFaulter    = (*Cluster)(nil)
+	_ target.ClockSetter    = (*Cluster)(nil)
+	_ target.Membership     = (*Cluster)(nil)
+	_ target.FaultInspector = (*Cluster)(nil)
+	_ target.Diverger       = (*Cluster)(nil)
+	_ target.Dialer         = (*Cluster)(nil)
+	_ target.Listener       = (*Cluster)(nil)
+	_ target.AddressChanger = (*Cluster)(nil)
 )
 
 // Boot starts the nodes, named n0, n1 and so on, each in its own directory. It returns when all of them run, with or
