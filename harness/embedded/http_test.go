@@ -148,7 +148,7 @@ var _ = Describe("The HTTP endpoint", func() {
 			c = boot(3, func(c *embedded.Config) { c.Token = token })
 		})
 
-		It("serves who carries it, and health checks", func(ctx SpecContext) {
+		It("admits requests that carry it, and health checks", func(ctx SpecContext) {
 			leader := c.leader(ctx)
 			for _, wrong := range []string{"", "Bearer", "Bearer other", "Bearer sesame2", "sesame", "Basic sesame"} {
 				for _, path := range []string{sqlPath, "/v1/api/cluster/health", "/v1/api/cluster/read-index", "/nowhere"} {
