@@ -13,16 +13,16 @@ import (
 	"github.com/onsi/gomega/gleak"
 
 	"github.com/rejoin-db/rejoin/harness/chaos"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/virtual"
 )
 
 func TestChaos(t *testing.T) {
-	serveAsWorker()
 	RegisterFailHandler(Fail)
 	RunSpecs(t, "Chaos")
 }
 
-// patience ends a spec that waits for what never comes.
+// patience bounds a spec that waits for something that never happens.
 const patience = SpecTimeout(2 * time.Minute)
 
 // inBubble runs a schedule in a bubble of its own.
@@ -34,7 +34,15 @@ func inBubble(ctx context.Context, s chaos.Schedule, o chaos.Options) (outcome *
 	return outcome, err
 }
 
-// nothingIsLeft has the spec leave no goroutine.
+// oneLink is a link, as the links of a fault.
+func oneLink(from, to int) []fault.Link { return []fault.Link{{From: from, To: to}} }
+
+// bothWays is a link and the one back, as the links of a fault.
+func bothWays(from, to int) []fault.Link {
+	return []fault.Link{{From: from, To: to}, {From: to, To: from}}
+}
+
+// nothingIsLeft fails the spec if it leaves a goroutine behind.
 func nothingIsLeft() {
 	GinkgoHelper()
 	before := gleak.Goroutines()

@@ -10,6 +10,7 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness/chaos"
 	"github.com/rejoin-db/rejoin/harness/fault"
+	"github.com/rejoin-db/rejoin/harness/nemesis"
 	"github.com/rejoin-db/rejoin/harness/target"
 	"github.com/rejoin-db/rejoin/harness/virtual"
 )
@@ -89,69 +90,73 @@ func runOn(ctx context.Context, s chaos.Schedule, decorate func(target.Cluster) 
 }
 
 var _ = Describe("A fault that is not made", func() {
-	slow := chaos.Fault{Kind: chaos.SlowDisk, Node: 1, At: 2 * time.Second, Lasts: 20 * time.Second, By: time.Millisecond}
+	slow := chaos.Entry{At: 2 * time.Second, Lasts: 20 * time.Second, Fault: fault.Fault{Kind: nemesis.SlowDisk.Name, Node: 1, By: time.Millisecond}}
 
-	DescribeTable("fails the run if the target fails to make it", func(ctx SpecContext, decorate func(target.Cluster) target.Cluster, f chaos.Fault) {
+	DescribeTable("fails the run if the target fails to make it", func(ctx SpecContext, decorate func(target.Cluster) target.Cluster, f chaos.Entry) {
 		f.At, f.Lasts = 2*time.Second, 20*time.Second
 		outcome := runOn(ctx, one(f), decorate)
 		Expect(outcome.Failure).To(HaveField("Broken", chaos.Unmade))
-		Expect(outcome.Failure.Reason).To(And(HavePrefix("make 2s for 20s: "+string(f.Kind)), ContainSubstring(errBroken.Error())))
+		Expect(outcome.Failure.Reason).To(And(HavePrefix("2s for 20s: inject "+string(f.Kind)), ContainSubstring(errBroken.Error())))
 		Expect(outcome.Faults[f.Kind].Made).To(BeZero())
 	},
 		Entry("a slow disk", patience, func(c target.Cluster) target.Cluster { return brokenDisks{c} }, slow),
-		Entry("a torn disk", patience, func(c target.Cluster) target.Cluster { return brokenDisks{c} }, chaos.Fault{Kind: chaos.TornDisk, Node: 2}),
-		Entry("a clock", patience, func(c target.Cluster) target.Cluster { return brokenClocks{c, new(int), 1} }, chaos.Fault{Kind: chaos.ClockAhead, By: time.Minute}),
-		Entry("a new member, though the cluster is sound", patience, withMembers, chaos.Fault{Kind: chaos.AddNode}),
+		Entry("a torn disk", patience, func(c target.Cluster) target.Cluster { return brokenDisks{c} }, chaos.Entry{Fault: fault.Fault{Kind: nemesis.TornDisk.Name, Node: 2}}),
+		Entry("a clock", patience, func(c target.Cluster) target.Cluster { return brokenClocks{c, new(int), 1} }, chaos.Entry{Fault: fault.Fault{Kind: nemesis.ClockAhead.Name, By: time.Minute}}),
+		Entry("a new member, though the cluster is sound", patience, withMembers, chaos.Entry{Fault: fault.Fault{Kind: nemesis.AddNode.Name}}),
 	)
 
 	DescribeTable("fails the run if only a later part of it fails", func(ctx SpecContext, call int) {
-		outcome := runOn(ctx, one(chaos.Fault{Kind: chaos.ClockJump, Lasts: 20 * time.Second, By: time.Minute}), func(c target.Cluster) target.Cluster { return brokenClocks{c, new(int), call} })
-		Expect(outcome.Failure).To(HaveField("Reason", And(HavePrefix("undo 0s for 20s: clock jump"), ContainSubstring(errBroken.Error()))))
+		outcome := runOn(ctx, one(chaos.Entry{Lasts: 20 * time.Second, Fault: fault.Fault{Kind: nemesis.ClockJump.Name, By: time.Minute}}), func(c target.Cluster) target.Cluster { return brokenClocks{c, new(int), call} })
+		Expect(outcome.Failure).To(HaveField("Reason", And(HavePrefix("0s for 20s: undo clock jump"), ContainSubstring(errBroken.Error()))))
 	},
 		Entry("the jump", patience, 2),
 		Entry("the end", patience, 3),
 	)
 
 	It("fails the run if the slow disk of a crash during a snapshot cannot be set", func(ctx SpecContext) {
-		outcome := runOn(ctx, one(chaos.Fault{Kind: chaos.CrashInstalling, Lasts: 20 * time.Second, By: time.Second}), func(c target.Cluster) target.Cluster { return brokenDisks{c} })
+		outcome := runOn(ctx, one(chaos.Entry{Lasts: 20 * time.Second, Fault: fault.Fault{Kind: nemesis.CrashInstalling.Name, By: time.Second}}), func(c target.Cluster) target.Cluster { return brokenDisks{c} })
 		Expect(outcome.Failure).To(HaveField("Reason", ContainSubstring(errBroken.Error())))
 	}, patience)
 
 	It("is counted if the target lacks the ability", func(ctx SpecContext) {
-		kinds := []chaos.Kind{chaos.Stop, chaos.Crash, chaos.CutOneWay, chaos.SlowDisk, chaos.Wipe, chaos.CrashInstalling, chaos.ClockAhead, chaos.AddNode, chaos.CrashAll, chaos.Pause}
-		var faults []chaos.Fault
-		want := make(map[chaos.Kind]chaos.Count)
-		for i, kind := range kinds {
-			faults = append(faults, chaos.Fault{Kind: kind, At: time.Duration(i) * time.Second, Lasts: time.Second, Other: 1, By: time.Second})
-			want[kind] = chaos.Count{Unsupported: 1}
+		var faults []chaos.Entry
+		want := make(map[fault.Kind]chaos.Count)
+		for i, e := range ofAllKinds().Faults {
+			k, err := nemesis.Find(e.Kind)
+			Expect(err).NotTo(HaveOccurred())
+			if len(k.Needs) > 0 && want[e.Kind].Unsupported == 0 {
+				e.At = time.Duration(i) * time.Second
+				faults = append(faults, e)
+				want[e.Kind] = chaos.Count{Unsupported: 1}
+			}
 		}
 		outcome := runOn(ctx, one(faults...), func(c target.Cluster) target.Cluster { return plain{c} })
 		Expect(outcome.Failure).To(BeNil())
 		Expect(outcome.Faults).To(Equal(want))
 		s := chaos.NewSummary(time.Now())
 		s.Add(outcome)
-		Expect(s.Report()).To(ContainSubstring("never made: crash, 1 drawn (the target cannot: 1)\n"))
+		Expect(s.Report()).To(ContainSubstring("never made: crash, 1 drawn (unsupported by the target: 1)\n"))
 	}, patience)
 
 	It("is counted if other faults have taken the leader or the quorum that it needs", func(ctx SpecContext) {
 		s := one(
-			chaos.Fault{Kind: chaos.CrashAll, At: time.Second, Lasts: 30 * time.Second},
-			chaos.Fault{Kind: chaos.IsolateLeader, At: 5 * time.Second, Lasts: time.Second},
+			chaos.Entry{At: time.Second, Lasts: 30 * time.Second, Fault: fault.Fault{Kind: nemesis.CrashAll.Name}},
+			chaos.Entry{At: 5 * time.Second, Lasts: time.Second, Fault: fault.Fault{Kind: nemesis.IsolateLeader.Name}},
 		)
 		outcome := runOn(ctx, s, func(c target.Cluster) target.Cluster { return c })
 		Expect(outcome.Failure).To(BeNil())
-		Expect(outcome.Faults).To(HaveKeyWithValue(chaos.IsolateLeader, chaos.Count{NoQuorum: 1}))
+		Expect(outcome.Faults).To(HaveKeyWithValue(nemesis.IsolateLeader.Name, chaos.Count{NoQuorum: 1}))
 
-		s.Faults[1].Kind = chaos.AddNode
+		s.Faults[1].Kind = nemesis.AddNode.Name
 		outcome = runOn(ctx, s, withMembers)
 		Expect(outcome.Failure).To(BeNil())
-		Expect(outcome.Faults).To(HaveKeyWithValue(chaos.AddNode, chaos.Count{NoQuorum: 1}))
+		Expect(outcome.Faults).To(HaveKeyWithValue(nemesis.AddNode.Name, chaos.Count{NoQuorum: 1}))
 	}, patience)
 
 	It("fails the run in trouble, too, if there is a leader, and its links cannot be cut", func(ctx SpecContext) {
 		outcome := runOn(ctx, one(
-			chaos.Fault{Kind: chaos.SlowDisk, Node: 1, At: time.Second, Lasts: 20 * time.Second, By: time.Millisecond},
-			chaos.Fault{Kind: chaos.IsolateLeader, At: 5 * time.Second, Lasts: time.Second},
+			chaos.Entry{At: time.Second, Lasts: 20 * time.Second, Fault: fault.Fault{Kind: nemesis.SlowDisk.Name, Node: 1, By: time.Millisecond}},
+			chaos.Entry{At: 5 * time.Second, Lasts: time.Second, Fault: fault.Fault{Kind: nemesis.IsolateLeader.Name}},
 		), func(c target.Cluster) target.Cluster {
 			links, _ := target.As[target.Linker](c)
 			return brokenLinks{c, links}
@@ -161,33 +166,33 @@ var _ = Describe("A fault that is not made", func() {
 
 	It("fails the run in a trouble that takes no quorum", func(ctx SpecContext) {
 		outcome := runOn(ctx, one(
-			chaos.Fault{Kind: chaos.ClockAhead, Node: 1, At: time.Second, Lasts: 20 * time.Second, By: time.Minute},
-			chaos.Fault{Kind: chaos.AddNode, At: 5 * time.Second, Lasts: time.Second},
+			chaos.Entry{At: time.Second, Lasts: 20 * time.Second, Fault: fault.Fault{Kind: nemesis.ClockAhead.Name, Node: 1, By: time.Minute}},
+			chaos.Entry{At: 5 * time.Second, Lasts: time.Second, Fault: fault.Fault{Kind: nemesis.AddNode.Name}},
 		), withMembers)
 		Expect(outcome.Failure).To(HaveField("Broken", chaos.Unmade))
 	}, patience)
 
 	It("is counted if its node is removed, or if the schedule ends before its time", func(ctx SpecContext) {
 		s := one(
-			chaos.Fault{Kind: chaos.RemoveNode, Node: 2, At: time.Second, Lasts: 30 * time.Second},
-			chaos.Fault{Kind: chaos.SlowLink, Node: 0, Other: 2, At: 10 * time.Second, Lasts: time.Second, By: time.Millisecond},
-			chaos.Fault{Kind: chaos.ClockAhead, Node: 2, At: 10 * time.Second, Lasts: time.Second, By: time.Minute},
-			chaos.Fault{Kind: chaos.Crash, Node: 0, At: time.Minute, Lasts: time.Second},
+			chaos.Entry{At: time.Second, Lasts: 30 * time.Second, Fault: fault.Fault{Kind: nemesis.RemoveNode.Name, Node: 2}},
+			chaos.Entry{At: 10 * time.Second, Lasts: time.Second, Fault: fault.Fault{Kind: nemesis.SlowLink.Name, Links: oneLink(0, 2), By: time.Millisecond}},
+			chaos.Entry{At: 10 * time.Second, Lasts: time.Second, Fault: fault.Fault{Kind: nemesis.ClockAhead.Name, Node: 2, By: time.Minute}},
+			chaos.Entry{At: time.Minute, Lasts: time.Second, Fault: fault.Fault{Kind: nemesis.Crash.Name, Node: 0}},
 		)
 		outcome := runOn(ctx, s, func(c target.Cluster) target.Cluster { return c })
 		Expect(outcome.Failure).To(BeNil())
-		Expect(outcome.Faults).To(Equal(map[chaos.Kind]chaos.Count{
-			chaos.RemoveNode: {Made: 1, Bit: 1}, chaos.SlowLink: {InTheWay: 1}, chaos.ClockAhead: {InTheWay: 1}, chaos.Crash: {NotDue: 1},
+		Expect(outcome.Faults).To(Equal(map[fault.Kind]chaos.Count{
+			nemesis.RemoveNode.Name: {Made: 1, Bit: 1}, nemesis.SlowLink.Name: {InTheWay: 1}, nemesis.ClockAhead.Name: {InTheWay: 1}, nemesis.Crash.Name: {NotDue: 1},
 		}))
 	}, patience)
 
 	It("does not count as one that bit, if its link cannot be asked", func(ctx SpecContext) {
-		outcome := runOn(ctx, one(chaos.Fault{Kind: chaos.SlowLink, Other: 1, Lasts: 10 * time.Second, By: time.Millisecond}), func(c target.Cluster) target.Cluster {
+		outcome := runOn(ctx, one(chaos.Entry{Lasts: 10 * time.Second, Fault: fault.Fault{Kind: nemesis.SlowLink.Name, Links: oneLink(0, 1), By: time.Millisecond}}), func(c target.Cluster) target.Cluster {
 			links, _ := target.As[target.Linker](c)
 			return brokenStats{c, links}
 		})
 		Expect(outcome.Failure).To(BeNil())
-		Expect(outcome.Faults).To(HaveKeyWithValue(chaos.SlowLink, chaos.Count{Made: 1, Unseen: 1}))
+		Expect(outcome.Faults).To(HaveKeyWithValue(nemesis.SlowLink.Name, chaos.Count{Made: 1, Unseen: 1}))
 	}, patience)
 })
 

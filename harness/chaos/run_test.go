@@ -10,14 +10,16 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness/chaos"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/journal"
 	"github.com/rejoin-db/rejoin/harness/local"
+	"github.com/rejoin-db/rejoin/harness/nemesis"
 	"github.com/rejoin-db/rejoin/harness/virtual"
 	"github.com/rejoin-db/rejoin/harness/workload"
 )
 
 // one is a schedule of a minute with these faults.
-func one(faults ...chaos.Fault) chaos.Schedule {
+func one(faults ...chaos.Entry) chaos.Schedule {
 	return chaos.Schedule{
 		Seed: 5, Nodes: 3, Pace: time.Second, Workloads: []string{workload.Workloads("chaos")[0].Name()}, Clients: 2, Rate: 2,
 		Length: time.Minute, Faults: faults,
@@ -27,35 +29,35 @@ func one(faults ...chaos.Fault) chaos.Schedule {
 var _ = Describe("Running a schedule", func() {
 	BeforeEach(nothingIsLeft)
 
-	DescribeTable("makes a fault that bites, and finds a sound database sound", func(ctx SpecContext, f chaos.Fault) {
+	DescribeTable("makes a fault that bites, and finds a sound database sound", func(ctx SpecContext, f chaos.Entry) {
 		f.At, f.Lasts = 5*time.Second, 30*time.Second
 		outcome, err := inBubble(ctx, one(f), chaos.Options{})
 		Expect(err).NotTo(HaveOccurred())
 		Expect(outcome.Failure).To(BeNil())
-		Expect(outcome.Faults).To(Equal(map[chaos.Kind]chaos.Count{f.Kind: {Made: 1, Bit: 1}}))
+		Expect(outcome.Faults).To(Equal(map[fault.Kind]chaos.Count{f.Kind: {Made: 1, Bit: 1}}))
 		Expect(outcome.Tally.OK).To(BeNumerically(">", 30))
 		Expect(outcome.Passed).To(BeNumerically("~", time.Minute, 20*time.Second))
 	},
-		Entry("isolate", patience, chaos.Fault{Kind: chaos.Isolate}),
-		Entry("stop", patience, chaos.Fault{Kind: chaos.Stop, Node: 1}),
-		Entry("crash", patience, chaos.Fault{Kind: chaos.Crash, Node: 2}),
-		Entry("wipe", patience, chaos.Fault{Kind: chaos.Wipe}),
-		Entry("cut one way", patience, chaos.Fault{Kind: chaos.CutOneWay, Node: 0, Other: 1}),
-		Entry("cut both ways", patience, chaos.Fault{Kind: chaos.CutBothWays, Node: 0, Other: 1}),
-		Entry("partition", patience, chaos.Fault{Kind: chaos.Partition}),
-		Entry("isolate the leader", patience, chaos.Fault{Kind: chaos.IsolateLeader}),
-		Entry("slow link", patience, chaos.Fault{Kind: chaos.SlowLink, Node: 0, Other: 1, By: 10 * time.Millisecond}),
-		Entry("lossy link", patience, chaos.Fault{Kind: chaos.LossyLink, Node: 0, Other: 1}),
-		Entry("narrow link", patience, chaos.Fault{Kind: chaos.NarrowLink, Node: 0, Other: 1}),
-		Entry("reset link", patience, chaos.Fault{Kind: chaos.ResetLink, Node: 0, Other: 1}),
-		Entry("flapping link", patience, chaos.Fault{Kind: chaos.FlappingLink, Node: 0, Other: 1, By: time.Second}),
-		Entry("slow disk", patience, chaos.Fault{Kind: chaos.SlowDisk, By: 10 * time.Millisecond}),
-		Entry("full disk", patience, chaos.Fault{Kind: chaos.FullDisk}),
-		Entry("lying disk", patience, chaos.Fault{Kind: chaos.LyingDisk, Node: 1}),
-		Entry("torn disk", patience, chaos.Fault{Kind: chaos.TornDisk, Node: 1}),
-		Entry("crash all", patience, chaos.Fault{Kind: chaos.CrashAll}),
-		Entry("add a node", patience, chaos.Fault{Kind: chaos.AddNode}),
-		Entry("remove a node", patience, chaos.Fault{Kind: chaos.RemoveNode, Node: 1}),
+		Entry("isolate", patience, chaos.Entry{Fault: fault.Fault{Kind: nemesis.Isolate.Name}}),
+		Entry("stop", patience, chaos.Entry{Fault: fault.Fault{Kind: nemesis.Stop.Name, Node: 1}}),
+		Entry("crash", patience, chaos.Entry{Fault: fault.Fault{Kind: nemesis.Crash.Name, Node: 2}}),
+		Entry("wipe", patience, chaos.Entry{Fault: fault.Fault{Kind: nemesis.Wipe.Name}}),
+		Entry("cut one way", patience, chaos.Entry{Fault: fault.Fault{Kind: nemesis.CutOneWay.Name, Links: oneLink(0, 1)}}),
+		Entry("cut both ways", patience, chaos.Entry{Fault: fault.Fault{Kind: nemesis.CutBothWays.Name, Links: bothWays(0, 1)}}),
+		Entry("partition", patience, chaos.Entry{Fault: fault.Fault{Kind: nemesis.Partition.Name}}),
+		Entry("isolate the leader", patience, chaos.Entry{Fault: fault.Fault{Kind: nemesis.IsolateLeader.Name}}),
+		Entry("slow link", patience, chaos.Entry{Fault: fault.Fault{Kind: nemesis.SlowLink.Name, Links: oneLink(0, 1), By: 10 * time.Millisecond}}),
+		Entry("lossy link", patience, chaos.Entry{Fault: fault.Fault{Kind: nemesis.LossyLink.Name, Links: oneLink(0, 1)}}),
+		Entry("narrow link", patience, chaos.Entry{Fault: fault.Fault{Kind: nemesis.NarrowLink.Name, Links: oneLink(0, 1)}}),
+		Entry("reset link", patience, chaos.Entry{Fault: fault.Fault{Kind: nemesis.ResetLink.Name, Links: oneLink(0, 1)}}),
+		Entry("flapping link", patience, chaos.Entry{Fault: fault.Fault{Kind: nemesis.FlappingLink.Name, Links: bothWays(0, 1), By: time.Second}}),
+		Entry("slow disk", patience, chaos.Entry{Fault: fault.Fault{Kind: nemesis.SlowDisk.Name, By: 10 * time.Millisecond}}),
+		Entry("full disk", patience, chaos.Entry{Fault: fault.Fault{Kind: nemesis.FullDisk.Name}}),
+		Entry("lying disk", patience, chaos.Entry{Fault: fault.Fault{Kind: nemesis.LyingDisk.Name, Node: 1}}),
+		Entry("torn disk", patience, chaos.Entry{Fault: fault.Fault{Kind: nemesis.TornDisk.Name, Node: 1}}),
+		Entry("crash all", patience, chaos.Entry{Fault: fault.Fault{Kind: nemesis.CrashAll.Name}}),
+		Entry("add a node", patience, chaos.Entry{Fault: fault.Fault{Kind: nemesis.AddNode.Name}}),
+		Entry("remove a node", patience, chaos.Entry{Fault: fault.Fault{Kind: nemesis.RemoveNode.Name, Node: 1}}),
 	)
 
 	It("finds a sound database sound, whatever is drawn", func(ctx SpecContext) {
@@ -69,23 +71,23 @@ var _ = Describe("Running a schedule", func() {
 
 	It("does not make what is in the way of another", func(ctx SpecContext) {
 		outcome, err := inBubble(ctx, one(
-			chaos.Fault{At: time.Second, Lasts: 20 * time.Second, Kind: chaos.Crash, Node: 1},
-			chaos.Fault{At: 2 * time.Second, Lasts: time.Second, Kind: chaos.Stop, Node: 1},
-			chaos.Fault{At: 3 * time.Second, Lasts: time.Second, Kind: chaos.Wipe, Node: 2},
-			chaos.Fault{At: 4 * time.Second, Lasts: time.Second, Kind: chaos.CrashAll},
-			chaos.Fault{At: 5 * time.Second, Lasts: time.Second, Kind: chaos.Pause, Node: 2},
+			chaos.Entry{At: time.Second, Lasts: 20 * time.Second, Fault: fault.Fault{Kind: nemesis.Crash.Name, Node: 1}},
+			chaos.Entry{At: 2 * time.Second, Lasts: time.Second, Fault: fault.Fault{Kind: nemesis.Stop.Name, Node: 1}},
+			chaos.Entry{At: 3 * time.Second, Lasts: time.Second, Fault: fault.Fault{Kind: nemesis.Wipe.Name, Node: 2}},
+			chaos.Entry{At: 4 * time.Second, Lasts: time.Second, Fault: fault.Fault{Kind: nemesis.CrashAll.Name}},
+			chaos.Entry{At: 5 * time.Second, Lasts: time.Second, Fault: fault.Fault{Kind: nemesis.Pause.Name, Node: 2}},
 		), chaos.Options{})
 		Expect(err).NotTo(HaveOccurred())
-		Expect(outcome.Faults).To(Equal(map[chaos.Kind]chaos.Count{
-			chaos.Crash: {Made: 1, Bit: 1}, chaos.Stop: {InTheWay: 1}, chaos.Wipe: {InTheWay: 1}, chaos.CrashAll: {InTheWay: 1}, chaos.Pause: {Unsupported: 1},
+		Expect(outcome.Faults).To(Equal(map[fault.Kind]chaos.Count{
+			nemesis.Crash.Name: {Made: 1, Bit: 1}, nemesis.Stop.Name: {InTheWay: 1}, nemesis.Wipe.Name: {InTheWay: 1}, nemesis.CrashAll.Name: {InTheWay: 1}, nemesis.Pause.Name: {Unsupported: 1},
 		}))
 	}, patience)
 
 	It("reaches states, and says which", func(ctx SpecContext) {
 		outcome, err := inBubble(ctx, one(
-			chaos.Fault{At: 5 * time.Second, Lasts: 20 * time.Second, Kind: chaos.Crash, Node: 1},
-			chaos.Fault{At: 5 * time.Second, Lasts: 20 * time.Second, Kind: chaos.SlowLink, Node: 0, Other: 2, By: time.Millisecond},
-			chaos.Fault{At: 30 * time.Second, Lasts: 10 * time.Second, Kind: chaos.CrashAll},
+			chaos.Entry{At: 5 * time.Second, Lasts: 20 * time.Second, Fault: fault.Fault{Kind: nemesis.Crash.Name, Node: 1}},
+			chaos.Entry{At: 5 * time.Second, Lasts: 20 * time.Second, Fault: fault.Fault{Kind: nemesis.SlowLink.Name, Links: oneLink(0, 2), By: time.Millisecond}},
+			chaos.Entry{At: 30 * time.Second, Lasts: 10 * time.Second, Fault: fault.Fault{Kind: nemesis.CrashAll.Name}},
 		), chaos.Options{})
 		Expect(err).NotTo(HaveOccurred())
 		for _, goal := range []chaos.Goal{"two nodes were lost at once", "all nodes were lost at once",
@@ -106,7 +108,7 @@ var _ = Describe("Running a schedule", func() {
 	}, patience)
 
 	It("crashes a node at the snapshot that it is sent, if it is sent one", func(ctx SpecContext) {
-		installing := chaos.Fault{At: 20 * time.Second, Lasts: 30 * time.Second, Kind: chaos.CrashInstalling, Node: 1, By: 2 * time.Second}
+		installing := chaos.Entry{At: 20 * time.Second, Lasts: 30 * time.Second, Fault: fault.Fault{Kind: nemesis.CrashInstalling.Name, Node: 1, By: 2 * time.Second}}
 		for threshold, bit := range map[uint64]int{8: 1, 0: 0} {
 			var outcome *chaos.Outcome
 			Expect(virtual.Run(ctx, func(ctx context.Context) {
@@ -116,7 +118,7 @@ var _ = Describe("Running a schedule", func() {
 				Expect(err).NotTo(HaveOccurred())
 			})).To(Succeed())
 			Expect(outcome.Failure).To(BeNil())
-			Expect(outcome.Faults).To(Equal(map[chaos.Kind]chaos.Count{installing.Kind: {Made: 1, Bit: bit}}))
+			Expect(outcome.Faults).To(Equal(map[fault.Kind]chaos.Count{installing.Kind: {Made: 1, Bit: bit}}))
 			reached := chaos.Goal("a node crashed while it installed a snapshot")
 			if bit == 0 {
 				Expect(outcome.Reached).NotTo(HaveKey(reached))
@@ -127,7 +129,7 @@ var _ = Describe("Running a schedule", func() {
 	}, patience)
 
 	It("asks the judge, who sees all", func(ctx SpecContext) {
-		outcome, err := inBubble(ctx, one(chaos.Fault{Kind: chaos.Isolate, At: time.Second, Lasts: time.Second}), chaos.Options{Judge: func(events []journal.Event) error {
+		outcome, err := inBubble(ctx, one(chaos.Entry{At: time.Second, Lasts: time.Second, Fault: fault.Fault{Kind: nemesis.Isolate.Name}}), chaos.Options{Judge: func(events []journal.Event) error {
 			for _, e := range events {
 				if e.Kind == journal.Flag {
 					return errors.New("a node was taken offline")
@@ -141,7 +143,7 @@ var _ = Describe("Running a schedule", func() {
 	}, patience)
 
 	It("finds nothing in a run in which nothing was done", func(ctx SpecContext) {
-		s := one(chaos.Fault{Kind: chaos.CrashAll, Lasts: time.Minute})
+		s := one(chaos.Entry{Lasts: time.Minute, Fault: fault.Fault{Kind: nemesis.CrashAll.Name}})
 		s.Length, s.Rate = 2*time.Second, 0.001
 		outcome, err := inBubble(ctx, s, chaos.Options{})
 		Expect(err).NotTo(HaveOccurred())
@@ -157,7 +159,7 @@ var _ = Describe("Running a schedule", func() {
 		Expect(err).To(MatchError(ContainSubstring(`there is no workload "gossip"`)))
 		s.Clients = 0
 		_, err = inBubble(ctx, s, chaos.Options{})
-		Expect(err).To(MatchError(ContainSubstring("nobody who does anything")))
+		Expect(err).To(MatchError(ContainSubstring("no workloads or no clients")))
 	}, patience)
 
 	It("ends when it is interrupted, and leaves nothing", func(ctx SpecContext) {
@@ -168,7 +170,7 @@ var _ = Describe("Running a schedule", func() {
 			timer := time.AfterFunc(30*time.Second, func() { cancel(stop) })
 			defer timer.Stop()
 			t := virtual.New(virtual.Options{Nodes: local.Options{Dir: dir}})
-			_, err := chaos.Run(ctx, t, one(chaos.Fault{Kind: chaos.Wipe, At: 20 * time.Second, Lasts: time.Hour}, chaos.Fault{Kind: chaos.ClockJump, By: time.Hour, Lasts: time.Hour}), chaos.Options{})
+			_, err := chaos.Run(ctx, t, one(chaos.Entry{At: 20 * time.Second, Lasts: time.Hour, Fault: fault.Fault{Kind: nemesis.Wipe.Name}}, chaos.Entry{Lasts: time.Hour, Fault: fault.Fault{Kind: nemesis.ClockJump.Name, By: time.Hour}}), chaos.Options{})
 			Expect(err).To(MatchError(stop))
 		})
 		Expect(err).NotTo(HaveOccurred())

@@ -16,6 +16,8 @@ func (k Kind) Validate(f fault.Fault, nodes int) error {
 		return fmt.Errorf("it needs at least %d nodes, not %d", k.MinNodes, nodes)
 	case k.namesNode() && (f.Node < 0 || f.Node >= nodes):
 		return fmt.Errorf("there is no node %d", f.Node)
+	case k.Unit == nil && f.By != 0:
+		return errors.New("it takes no By")
 	case !k.namesLinks() && len(f.Links) > 0:
 		return errors.New("it takes no links")
 	case k.Rule == nil && f.Rule != nil:

@@ -51,7 +51,7 @@ var _ = Describe("The command", Ordered, func() {
 		return session
 	}
 
-	It("looks for failures, and says what it did", func(ctx SpecContext) {
+	It("looks for failures, and reports what it did", func(ctx SpecContext) {
 		session := run("-seed", "1", "-for", "5s")
 		Eventually(session).WithContext(ctx).WithTimeout(time.Minute).Should(gexec.Exit(0))
 		Expect(session.Out).To(gbytes.Say(`schedules, .* of cluster time in .*: 0 failures\n`))
@@ -60,7 +60,7 @@ var _ = Describe("The command", Ordered, func() {
 		Expect(session.Err).To(gbytes.Say(`seeds from 1 on`))
 	}, patience)
 
-	It("chooses a seed where none is given, and says which", func(ctx SpecContext) {
+	It("chooses a seed if none is given, and prints it", func(ctx SpecContext) {
 		session := run("-for", "1s")
 		Eventually(session.Err).WithContext(ctx).WithTimeout(time.Minute).Should(gbytes.Say(`seeds from [1-9]\d* on`))
 		session.Interrupt()
@@ -86,7 +86,7 @@ var _ = Describe("The command", Ordered, func() {
 		Expect(events[len(events)-1]).To(And(HaveField("Kind", journal.Spec), HaveField("Text", "end passed"), HaveField("At.Year()", 2000)))
 	}, patience)
 
-	It("says how what failed is run again, and keeps its journal", func(ctx SpecContext) {
+	It("prints the commands that run a failure again, and keeps its journal", func(ctx SpecContext) {
 		folder := GinkgoT().TempDir()
 		session := run("-seed", "1", "-for", "2m", "-defect", "loses-ddl", "-shrink-runs", "3", "-yield", "0.5", "-journals", folder, "-without", "wipe,full disk")
 		Eventually(session).WithContext(ctx).WithTimeout(2 * time.Minute).Should(gexec.Exit(1))
@@ -107,20 +107,23 @@ var _ = Describe("The command", Ordered, func() {
 		Eventually(session).WithContext(ctx).WithTimeout(time.Minute).Should(gexec.Exit(2))
 		Expect(session.Err).To(gbytes.Say(why))
 	},
-		Entry("with a target that is not there", patience, `there is no target "moon"`, "-target", "moon"),
-		Entry("with no time", patience, "it must have time", "-for", "0s"),
-		Entry("with words", patience, `nothing is known of "please"`, "please"),
-		Entry("without a kind that is not there", patience, `there is no kind "flood"`, "-without", "flood"),
+		Entry("with an unknown target", patience, `unknown target "moon"`, "-target", "moon"),
+		Entry("with no time", patience, "-for must be positive", "-for", "0s"),
+		Entry("with words", patience, `unexpected argument "please"`, "please"),
+		Entry("without an unknown kind", patience, `there is no kind "flood"`, "-without", "flood"),
 		Entry("without a seed for one schedule", patience, "-once needs the -seed", "-once"),
 		Entry("with a journal of many schedules", patience, "-journal needs -once", "-journal", "a.jsonl"),
-		Entry("with what is no chance", patience, "-yield 2 is not a chance", "-yield", "2"),
-		Entry("with an order of goroutines in real time", patience, "-interleave and -yield are of virtual time", "-target", "local", "-interleave", "1"),
-		Entry("with a bug that is not there", patience, `there is no defect "moth"`, "-defect", "moth"),
-		Entry("with a setting that is not there", patience, "flag provided but not defined", "-speed", "9"),
+		Entry("with a yield above 1", patience, "-yield 2 is not a probability", "-yield", "2"),
+		Entry("with an order of goroutines in real time", patience, "-interleave and -yield need virtual time", "-target", "local", "-interleave", "1"),
+		Entry("with an unknown bug", patience, `there is no defect "moth"`, "-defect", "moth"),
+		Entry("with an unknown flag", patience, "flag provided but not defined", "-speed", "9"),
 	)
 
-	It("shows how it is used", func(ctx SpecContext) {
-		Eventually(ctx, run("-h")).WithTimeout(time.Minute).Should(gexec.Exit(0))
+	It("shows its flags and the kinds of faults", func(ctx SpecContext) {
+		session := run("-h")
+		Eventually(ctx, session).WithTimeout(time.Minute).Should(gexec.Exit(0))
+		Expect(session.Err).To(gbytes.Say(`-without`))
+		Expect(session.Err).To(gbytes.Say(`slow link +delays every message on a link`))
 	}, patience)
 
 	It("serves as its own worker", func(ctx SpecContext) {

@@ -1,8 +1,9 @@
-package main
+package chaos_test
 
 import (
 	"context"
 	"fmt"
+	"io"
 	"slices"
 	"time"
 
@@ -10,6 +11,10 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness/chaos"
+	"github.com/rejoin-db/rejoin/harness/defects"
+	"github.com/rejoin-db/rejoin/harness/fault"
+	"github.com/rejoin-db/rejoin/harness/local"
+	"github.com/rejoin-db/rejoin/harness/nemesis"
 	"github.com/rejoin-db/rejoin/harness/virtual"
 	"github.com/rejoin-db/rejoin/harness/virtual/replay"
 )
@@ -33,21 +38,21 @@ func (j *judged) isJudgedOnce() {
 
 // fails is an outcome that breaks a promise if the schedule has both faults.
 func failing(_ context.Context, s chaos.Schedule) (*chaos.Outcome, error) {
-	has := func(k chaos.Kind) bool {
-		return slices.ContainsFunc(s.Faults, func(f chaos.Fault) bool { return f.Kind == k })
+	has := func(k fault.Kind) bool {
+		return slices.ContainsFunc(s.Faults, func(f chaos.Entry) bool { return f.Kind == k })
 	}
 	o := &chaos.Outcome{Schedule: s}
-	if has(chaos.Crash) && has(chaos.CutOneWay) {
+	if has(nemesis.Crash.Name) && has(nemesis.CutOneWay.Name) {
 		o.Failure = &chaos.Failure{Broken: chaos.Safety, Reason: "planted"}
 	}
 	return o, nil
 }
 
 // firstFailing is the outcome of the first seed that fails.
-func firstFailing(ctx context.Context, s settings, run func(context.Context, chaos.Schedule) (*chaos.Outcome, error)) *chaos.Outcome {
+func firstFailing(ctx context.Context, run func(context.Context, chaos.Schedule) (*chaos.Outcome, error)) *chaos.Outcome {
 	GinkgoHelper()
 	for seed := uint64(1); seed < 200; seed++ {
-		o, err := run(ctx, chaos.Draw(seed, space(s)))
+		o, err := run(ctx, chaos.Draw(seed, chaos.Virtual()))
 		Expect(err).NotTo(HaveOccurred())
 		if o.Failure != nil && len(o.Schedule.Faults) > 5 {
 			return o
@@ -58,14 +63,14 @@ func firstFailing(ctx context.Context, s settings, run func(context.Context, cha
 }
 
 var _ = Describe("Shrinking what failed", func() {
-	s := settings{target: inVirtualTime, shrink: time.Minute, runs: 300}
+	h := chaos.Hunt{Shrink: time.Minute, ShrinkRuns: 300, Progress: io.Discard}
 
 	It("judges each schedule once, and comes to the same twice", func(ctx SpecContext) {
-		failed := firstFailing(ctx, s, failing)
+		failed := firstFailing(ctx, failing)
 		var least []chaos.Schedule
 		for range 2 {
 			j := &judged{run: failing}
-			o, cut := shrink(ctx, s, failed, j.once)
+			o, cut := chaos.ShrinkOutcome(ctx, h, failed, j.once)
 			Expect(cut).To(BeFalse())
 			Expect(o.Schedule.Faults).To(HaveLen(2))
 			j.isJudgedOnce()
@@ -75,13 +80,13 @@ var _ = Describe("Shrinking what failed", func() {
 	}, SpecTimeout(2*time.Minute))
 
 	It("ends after so many runs, wherever it is then", func(ctx SpecContext) {
-		failed := firstFailing(ctx, s, failing)
-		few := s
-		few.runs = 4
+		failed := firstFailing(ctx, failing)
+		few := h
+		few.ShrinkRuns = 4
 		var least []chaos.Schedule
 		for range 2 {
 			j := &judged{run: failing}
-			o, cut := shrink(ctx, few, failed, j.once)
+			o, cut := chaos.ShrinkOutcome(ctx, few, failed, j.once)
 			Expect(cut).To(BeFalse(), "time was not over")
 			Expect(j.each).To(HaveLen(4))
 			least = append(least, o.Schedule)
@@ -90,9 +95,9 @@ var _ = Describe("Shrinking what failed", func() {
 	}, SpecTimeout(2*time.Minute))
 
 	It("says that time was over first", func(ctx SpecContext) {
-		short := s
-		short.shrink = 50 * time.Millisecond
-		_, cut := shrink(ctx, short, firstFailing(ctx, s, failing), func(ctx context.Context, s chaos.Schedule) (*chaos.Outcome, error) {
+		short := h
+		short.Shrink = 50 * time.Millisecond
+		_, cut := chaos.ShrinkOutcome(ctx, short, firstFailing(ctx, failing), func(ctx context.Context, s chaos.Schedule) (*chaos.Outcome, error) {
 			<-ctx.Done()
 			return nil, context.Cause(ctx)
 		})
@@ -100,8 +105,8 @@ var _ = Describe("Shrinking what failed", func() {
 	}, SpecTimeout(2*time.Minute))
 
 	It("takes no failure of another kind for the same", func(ctx SpecContext) {
-		failed, begun := firstFailing(ctx, s, failing), time.Now()
-		o, _ := shrink(ctx, s, failed, func(_ context.Context, s chaos.Schedule) (*chaos.Outcome, error) {
+		failed, begun := firstFailing(ctx, failing), time.Now()
+		o, _ := chaos.ShrinkOutcome(ctx, h, failed, func(_ context.Context, s chaos.Schedule) (*chaos.Outcome, error) {
 			return &chaos.Outcome{Schedule: s, Failure: &chaos.Failure{Broken: chaos.Liveness}}, nil
 		})
 		Expect(o).To(BeIdenticalTo(failed))
@@ -113,18 +118,22 @@ var _ = Describe("Shrinking what failed", func() {
 		if !replay.Exact() {
 			Skip("this needs a program that replays exactly: see harness/cmd/exact")
 		}
-		sick := s
-		sick.defect, sick.runs = "loses-ddl", 40
-		sick.worker = GinkgoT().TempDir()
-		t, err := plant(sick, virtual.New(virtual.Options{Nodes: nodes()}))
+		bug, err := defects.Find("loses-ddl")
 		Expect(err).NotTo(HaveOccurred())
-		do := inBubble(sick, runner(t))
-		run := func(ctx context.Context, s chaos.Schedule) (*chaos.Outcome, error) { return do(ctx, s, nil) }
-		failed := firstFailing(ctx, sick, run)
+		t, err := bug.Plant(virtual.New(virtual.Options{Nodes: local.Options{SnapshotThreshold: 64, SnapshotInterval: time.Second, TrailingLogs: 16}}))
+		Expect(err).NotTo(HaveOccurred())
+		sick := chaos.Hunt{Target: t, Shrink: time.Minute, ShrinkRuns: 40, Progress: io.Discard}
+		sick.In = func(ctx context.Context, seed uint64, body func(context.Context)) error {
+			return virtual.Run(ctx, body, virtual.Seed(seed))
+		}
+		run := func(ctx context.Context, s chaos.Schedule) (*chaos.Outcome, error) {
+			return chaos.PlayHere(ctx, sick, s)
+		}
+		failed := firstFailing(ctx, run)
 		var journals []string
 		for range 2 {
 			j := &judged{run: run}
-			o, cut := shrink(ctx, sick, failed, j.once)
+			o, cut := chaos.ShrinkOutcome(ctx, sick, failed, j.once)
 			Expect(cut).To(BeFalse())
 			j.isJudgedOnce()
 			journals = append(journals, fmt.Sprint(o.Schedule, o.Failure, o.Tally, len(o.Events), o.Events))
