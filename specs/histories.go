@@ -42,7 +42,7 @@ func histories(env *environment) {
 			Entry("for registers", patience, func(ns string) workload.Workload { return workload.Register(ns, 4) }, BeLinearizable()),
 			Entry("for a set", patience, workload.Set, BeDurable(), ShowOwnWrites()),
 			Entry("for lists and their transactions", patience, workload.Lists, BeStrictlySerializable(), BeDurable(), BeMonotonic(), ShowOwnWrites()),
-			Entry("for pairs that grow together", patience, workload.Pairs, BeStrictlySerializable(), BeDurable()),
+			Entry("for pairs that grow together", patience, workload.TwinLists, BeStrictlySerializable(), BeDurable()),
 			Entry("for a bank", patience, workload.Bank, KeepTheTotal()),
 			Entry("for a counter", patience, workload.Counter, CountRight(), BeMonotonic()),
 			Entry("for names that only one can have", patience, workload.Unique, GiveOnlyOnce(), BeDurable()),

@@ -18,6 +18,7 @@ import (
 )
 
 func TestChaos(t *testing.T) {
+	main()
 	RegisterFailHandler(Fail)
 	RunSpecs(t, "Chaos")
 }

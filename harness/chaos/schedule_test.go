@@ -104,3 +104,16 @@ var _ = DescribeTable("A schedule that cannot be run", func(spoil func(*chaos.Sc
 	Entry("has a link to itself", func(s *chaos.Schedule) { s.Faults[0].Links = oneLink(0, 0) }, "there is no link 0->0"),
 	Entry("flaps without a period", func(s *chaos.Schedule) { s.Faults[0].Fault = fault.Fault{Kind: "flapping link", Links: bothWays(0, 1)} }, "the period 0s must be at least 1ms"),
 )
+
+var _ = It("A schedule that was saved before links had a field of their own is read", func() {
+	var s chaos.Schedule
+	Expect(json.Unmarshal([]byte(`{"nodes":3,"faults":[
+		{"at_ns":1000,"lasts_ns":2000,"kind":"slow link","node":1,"other":-1,"by_ns":5},
+		{"at_ns":0,"lasts_ns":0,"kind":"cut both ways","node":1,"other":2,"by_ns":0},
+		{"at_ns":0,"lasts_ns":0,"kind":"crash","node":2,"other":0,"by_ns":0}]}`), &s)).To(Succeed())
+	Expect(s.Faults).To(Equal([]chaos.Entry{
+		{At: 1000, Lasts: 2000, Fault: fault.Fault{Kind: "slow link", Node: 1, Links: oneLink(1, fault.Clients), By: 5}},
+		{Fault: fault.Fault{Kind: "cut both ways", Node: 1, Links: bothWays(1, 2)}},
+		{Fault: fault.Fault{Kind: "crash", Node: 2}},
+	}))
+})

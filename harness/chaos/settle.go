@@ -71,7 +71,7 @@ func (p *play) succeed(ctx context.Context) error {
 				why = context.Cause(ctx)
 			}
 			if tally := load.Tally(); tally.OK == 0 {
-				return fmt.Errorf("workload %s proves nothing (%v): %w", p.schedule.Workloads[i], tally, why)
+				return fmt.Errorf("no operation of workload %s succeeded (%v): %w", p.schedule.Workloads[i], tally, why)
 			}
 		}
 	}

@@ -52,12 +52,12 @@ var _ = Describe("The command", Ordered, func() {
 	}
 
 	It("looks for failures, and reports what it did", func(ctx SpecContext) {
-		session := run("-seed", "1", "-for", "5s")
+		session := run("-seed", "5", "-for", "10s")
 		Eventually(session).WithContext(ctx).WithTimeout(time.Minute).Should(gexec.Exit(0))
 		Expect(session.Out).To(gbytes.Say(`schedules, .* of cluster time in .*: 0 failures\n`))
 		Expect(session.Out).To(gbytes.Say(`operations: [1-9]\d* ok`))
 		Expect(session.Out).To(gbytes.Say(`never reached: `))
-		Expect(session.Err).To(gbytes.Say(`seeds from 1 on`))
+		Expect(session.Err).To(gbytes.Say(`seeds from 5 on`))
 	}, patience)
 
 	It("chooses a seed if none is given, and prints it", func(ctx SpecContext) {
@@ -68,7 +68,7 @@ var _ = Describe("The command", Ordered, func() {
 	}, patience)
 
 	It("ends cleanly when it is interrupted", func(ctx SpecContext) {
-		session := run("-seed", "1", "-for", "1h")
+		session := run("-seed", "5", "-for", "1h")
 		Eventually(session.Err).WithContext(ctx).WithTimeout(time.Minute).Should(gbytes.Say(`[1-9]\d* schedules`))
 		session.Interrupt()
 		Eventually(session).WithContext(ctx).WithTimeout(time.Minute).Should(gexec.Exit(0))
@@ -77,18 +77,18 @@ var _ = Describe("The command", Ordered, func() {
 
 	It("runs one schedule, and writes its journal", func(ctx SpecContext) {
 		path := filepath.Join(GinkgoT().TempDir(), "journal.jsonl")
-		session := run("-once", "-seed", "3", "-journal", path, "-interleave", "2")
+		session := run("-once", "-seed", "5", "-journal", path, "-interleave", "2")
 		Eventually(session).WithContext(ctx).WithTimeout(time.Minute).Should(gexec.Exit(0))
-		Expect(session.Out).To(gbytes.Say(`seed 3 passed: [1-9]`))
+		Expect(session.Out).To(gbytes.Say(`seed 5 passed: [1-9]`))
 		header, events := load(path)
-		Expect(header).To(And(HaveField("Seed", BeEquivalentTo(3)), HaveField("Target", "virtual")))
+		Expect(header).To(And(HaveField("Seed", BeEquivalentTo(5)), HaveField("Target", "virtual")))
 		Expect(events).To(ContainElement(HaveField("Kind", journal.Boot)))
 		Expect(events[len(events)-1]).To(And(HaveField("Kind", journal.Spec), HaveField("Text", "end passed"), HaveField("At.Year()", 2000)))
 	}, patience)
 
 	It("prints the commands that run a failure again, and keeps its journal", func(ctx SpecContext) {
 		folder := GinkgoT().TempDir()
-		session := run("-seed", "1", "-for", "2m", "-defect", "loses-ddl", "-shrink-runs", "3", "-yield", "0.5", "-journals", folder, "-without", "wipe,full disk")
+		session := run("-seed", "5", "-for", "2m", "-defect", "loses-ddl", "-shrink-runs", "3", "-yield", "0.5", "-journals", folder, "-without", "wipe,full disk")
 		Eventually(session).WithContext(ctx).WithTimeout(2 * time.Minute).Should(gexec.Exit(1))
 		Expect(session.Out).To(gbytes.Say(`Again:
   make replay CHAOS=1 SEED=\d+ WITHOUT='wipe,full disk' JOURNAL=.*jsonl YIELD=0.5 DEFECT=loses-ddl
