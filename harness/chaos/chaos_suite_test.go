@@ -35,6 +35,11 @@ func inBubble(ctx context.Context, s chaos.Schedule, o chaos.Options) (outcome *
 	return outcome, err
 }
 
+// at is a fault of a schedule.
+func at(begin, lasts time.Duration, f fault.Fault) chaos.Entry {
+	return chaos.Entry{At: begin, Lasts: lasts, Fault: f}
+}
+
 // oneLink is a link, as the links of a fault.
 func oneLink(from, to int) []fault.Link { return []fault.Link{{From: from, To: to}} }
 

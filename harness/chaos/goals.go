@@ -24,19 +24,31 @@ var goals = []struct {
 	{"all nodes were lost at once", func(_, now moment) bool { return len(now.lost) == len(now.looks) }},
 	{"a node came back while another was lost", func(before, now moment) bool { return len(now.lost) > 0 && now.cameBack(before) }},
 	{"three faults were in force at once", func(_, now moment) bool { return now.inForce >= 3 }},
-	{"a leader was elected while another was cut off", func(before, now moment) bool { return now.elected(before) && now.leaderCutOff }},
+	{"a leader was elected while another was cut off", func(before, now moment) bool {
+		return now.elected(before) && now.leaderCutOff
+	}},
 	{"a write was acknowledged with one node lost and one link bad", func(before, now moment) bool {
 		return now.acknowledged(before) && len(before.lost) == 1 && len(now.lost) == 1 && before.badLink() && now.badLink()
 	}},
 	{"a write was acknowledged after a quorum had been lost", func(before, now moment) bool { return before.stood && !now.stood }},
-	{"a leader was elected while a clock was wrong", func(before, now moment) bool { return now.elected(before) && len(now.faults.Clocks) > 0 }},
-	{"a leader was elected while a disk was slow", func(before, now moment) bool { return now.elected(before) && now.slowDisk() }},
-	{"a leader was elected while a link flapped", func(before, now moment) bool { return now.elected(before) && len(now.faults.Flapping) > 0 }},
-	{"a leader was elected while a node was lost", func(before, now moment) bool { return now.elected(before) && len(now.lost) > 0 }},
+	{"a leader was elected while a clock was wrong", func(before, now moment) bool {
+		return now.elected(before) && len(now.faults.Clocks) > 0
+	}},
+	{"a leader was elected while a disk was slow", func(before, now moment) bool {
+		return now.elected(before) && now.slowDisk()
+	}},
+	{"a leader was elected while a link flapped", func(before, now moment) bool {
+		return now.elected(before) && len(now.faults.Flapping) > 0
+	}},
+	{"a leader was elected while a node was lost", func(before, now moment) bool {
+		return now.elected(before) && len(now.lost) > 0
+	}},
 	{"a node's storage failed", func(_, now moment) bool { return now.failed }},
 	{"a snapshot was taken while a link was bad", func(before, now moment) bool { return now.badLink() && now.took(before) }},
 	{"a snapshot was installed while a node was lost", func(before, now moment) bool { return len(now.lost) > 0 && now.installed(before) }},
-	{"a snapshot was installed while a leader was cut off", func(before, now moment) bool { return now.leaderCutOff && now.installed(before) }},
+	{"a snapshot was installed while a leader was cut off", func(before, now moment) bool {
+		return now.leaderCutOff && now.installed(before)
+	}},
 	{"a node crashed while it installed a snapshot", func(before, now moment) bool {
 		return slices.ContainsFunc(before.installing, func(node int) bool { return now.lost[node] == fault.Crash })
 	}},

@@ -14,12 +14,11 @@ import (
 	"github.com/rejoin-db/rejoin/harness/defects"
 	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/local"
-	"github.com/rejoin-db/rejoin/harness/nemesis"
 	"github.com/rejoin-db/rejoin/harness/virtual"
 	"github.com/rejoin-db/rejoin/harness/virtual/replay"
 )
 
-// judged runs schedules and remembers them, in order.
+// judged runs schedules, and remembers them in order.
 type judged struct {
 	run  func(context.Context, chaos.Schedule) (*chaos.Outcome, error)
 	each []string
@@ -36,13 +35,13 @@ func (j *judged) isJudgedOnce() {
 	Expect(unique).To(HaveLen(len(j.each)), "no schedule is run twice")
 }
 
-// fails is an outcome that breaks a promise if the schedule has both faults.
+// failing is an outcome that breaks a promise if the schedule has both faults.
 func failing(_ context.Context, s chaos.Schedule) (*chaos.Outcome, error) {
 	has := func(k fault.Kind) bool {
 		return slices.ContainsFunc(s.Faults, func(f chaos.Entry) bool { return f.Kind == k })
 	}
 	o := &chaos.Outcome{Schedule: s}
-	if has(nemesis.Crash.Name) && has(nemesis.CutOneWay.Name) {
+	if has("crash") && has("cut one way") {
 		o.Failure = &chaos.Failure{Broken: chaos.Safety, Reason: "planted"}
 	}
 	return o, nil
@@ -62,10 +61,10 @@ func firstFailing(ctx context.Context, run func(context.Context, chaos.Schedule)
 	return nil
 }
 
-var _ = Describe("Shrinking what failed", func() {
+var _ = Describe("Shrinking a failure", func() {
 	h := chaos.Hunt{Shrink: time.Minute, ShrinkRuns: 300, Progress: io.Discard}
 
-	It("judges each schedule once, and comes to the same twice", func(ctx SpecContext) {
+	It("runs each schedule once, and comes to the same result twice", func(ctx SpecContext) {
 		failed := firstFailing(ctx, failing)
 		var least []chaos.Schedule
 		for range 2 {
@@ -79,7 +78,7 @@ var _ = Describe("Shrinking what failed", func() {
 		Expect(least[0]).To(Equal(least[1]))
 	}, SpecTimeout(2*time.Minute))
 
-	It("ends after so many runs, wherever it is then", func(ctx SpecContext) {
+	It("ends after that many runs", func(ctx SpecContext) {
 		failed := firstFailing(ctx, failing)
 		few := h
 		few.ShrinkRuns = 4
@@ -87,7 +86,7 @@ var _ = Describe("Shrinking what failed", func() {
 		for range 2 {
 			j := &judged{run: failing}
 			o, cut := chaos.ShrinkOutcome(ctx, few, failed, j.once)
-			Expect(cut).To(BeFalse(), "time was not over")
+			Expect(cut).To(BeFalse(), "it was not cut off")
 			Expect(j.each).To(HaveLen(4))
 			least = append(least, o.Schedule)
 		}
@@ -97,30 +96,32 @@ var _ = Describe("Shrinking what failed", func() {
 	It("says that time was over first", func(ctx SpecContext) {
 		short := h
 		short.Shrink = 50 * time.Millisecond
-		_, cut := chaos.ShrinkOutcome(ctx, short, firstFailing(ctx, failing), func(ctx context.Context, s chaos.Schedule) (*chaos.Outcome, error) {
+		hangs := func(ctx context.Context, _ chaos.Schedule) (*chaos.Outcome, error) {
 			<-ctx.Done()
 			return nil, context.Cause(ctx)
-		})
+		}
+		_, cut := chaos.ShrinkOutcome(ctx, short, firstFailing(ctx, failing), hangs)
 		Expect(cut).To(BeTrue())
 	}, SpecTimeout(2*time.Minute))
 
-	It("takes no failure of another kind for the same", func(ctx SpecContext) {
+	It("does not mistake a failure of another kind for the same", func(ctx SpecContext) {
 		failed, begun := firstFailing(ctx, failing), time.Now()
 		o, _ := chaos.ShrinkOutcome(ctx, h, failed, func(_ context.Context, s chaos.Schedule) (*chaos.Outcome, error) {
 			return &chaos.Outcome{Schedule: s, Failure: &chaos.Failure{Broken: chaos.Liveness}}, nil
 		})
 		Expect(o).To(BeIdenticalTo(failed))
-		Expect(time.Since(begun)).To(BeNumerically("<", 30*time.Second), "it ends when all runs are over, and not when time is")
+		Expect(time.Since(begun)).To(BeNumerically("<", 30*time.Second), "it ends after all runs")
 	}, SpecTimeout(2*time.Minute))
 
-	// With the nodes' own code, and a bug in them.
-	It("comes to the same twice, with real nodes", Label("speed:slow"), func(ctx SpecContext) {
+	// With the code of the nodes, and a bug in it.
+	It("comes to the same result twice, with real nodes", Label("speed:slow"), func(ctx SpecContext) {
 		if !replay.Exact() {
 			Skip("this needs a program that replays exactly: see harness/cmd/exact")
 		}
 		bug, err := defects.Find("loses-ddl")
 		Expect(err).NotTo(HaveOccurred())
-		t, err := bug.Plant(virtual.New(virtual.Options{Nodes: local.Options{SnapshotThreshold: 64, SnapshotInterval: time.Second, TrailingLogs: 16}}))
+		nodes := local.Options{SnapshotThreshold: 64, SnapshotInterval: time.Second, TrailingLogs: 16}
+		t, err := bug.Plant(virtual.New(virtual.Options{Nodes: nodes}))
 		Expect(err).NotTo(HaveOccurred())
 		sick := chaos.Hunt{Target: t, Shrink: time.Minute, ShrinkRuns: 40, Progress: io.Discard}
 		sick.In = func(ctx context.Context, seed uint64, body func(context.Context)) error {

@@ -17,7 +17,7 @@ import (
 
 var errBroken = errors.New("the adapter is broken")
 
-// The broken clusters say that they can do something, and fail to do it.
+// The broken clusters have an ability, and fail to use it.
 type brokenDisks struct{ target.Cluster }
 
 func (c brokenDisks) Unwrap() target.Cluster { return c.Cluster }
@@ -73,13 +73,22 @@ func (c brokenLinks) SetLink(context.Context, int, int, fault.Rule) error { retu
 // plain is a cluster that can be isolated and nothing else.
 type plain struct{ target.Cluster }
 
+// decorator makes a cluster a broken one.
+type decorator func(target.Cluster) target.Cluster
+
+func withDisks(c target.Cluster) target.Cluster { return brokenDisks{c} }
+
+func withClocks(call int) decorator {
+	return func(c target.Cluster) target.Cluster { return brokenClocks{c, new(int), call} }
+}
+
 func withMembers(c target.Cluster) target.Cluster {
 	members, _ := target.As[target.Membership](c)
 	return brokenMembers{c, members}
 }
 
 // runOn runs the schedule on clusters in virtual time, decorated.
-func runOn(ctx context.Context, s chaos.Schedule, decorate func(target.Cluster) target.Cluster) *chaos.Outcome {
+func runOn(ctx context.Context, s chaos.Schedule, decorate decorator) *chaos.Outcome {
 	GinkgoHelper()
 	var outcome *chaos.Outcome
 	var err error
@@ -90,23 +99,23 @@ func runOn(ctx context.Context, s chaos.Schedule, decorate func(target.Cluster) 
 }
 
 var _ = Describe("A fault that is not made", func() {
-	slow := chaos.Entry{At: 2 * time.Second, Lasts: 20 * time.Second, Fault: fault.Fault{Kind: nemesis.SlowDisk.Name, Node: 1, By: time.Millisecond}}
+	slow := at(2*time.Second, 20*time.Second, fault.Fault{Kind: "slow disk", Node: 1, By: time.Millisecond})
 
-	DescribeTable("fails the run if the target fails to make it", func(ctx SpecContext, decorate func(target.Cluster) target.Cluster, f chaos.Entry) {
+	DescribeTable("fails the run if the target fails to make it", func(ctx SpecContext, decorate decorator, f chaos.Entry) {
 		f.At, f.Lasts = 2*time.Second, 20*time.Second
 		outcome := runOn(ctx, one(f), decorate)
 		Expect(outcome.Failure).To(HaveField("Broken", chaos.Unmade))
 		Expect(outcome.Failure.Reason).To(And(HavePrefix("2s for 20s: inject "+string(f.Kind)), ContainSubstring(errBroken.Error())))
 		Expect(outcome.Faults[f.Kind].Made).To(BeZero())
 	},
-		Entry("a slow disk", patience, func(c target.Cluster) target.Cluster { return brokenDisks{c} }, slow),
-		Entry("a torn disk", patience, func(c target.Cluster) target.Cluster { return brokenDisks{c} }, chaos.Entry{Fault: fault.Fault{Kind: nemesis.TornDisk.Name, Node: 2}}),
-		Entry("a clock", patience, func(c target.Cluster) target.Cluster { return brokenClocks{c, new(int), 1} }, chaos.Entry{Fault: fault.Fault{Kind: nemesis.ClockAhead.Name, By: time.Minute}}),
-		Entry("a new member, though the cluster is sound", patience, withMembers, chaos.Entry{Fault: fault.Fault{Kind: nemesis.AddNode.Name}}),
+		Entry("a slow disk", patience, withDisks, slow),
+		Entry("a torn disk", patience, withDisks, chaos.Entry{Fault: fault.Fault{Kind: "torn disk", Node: 2}}),
+		Entry("a clock", patience, withClocks(1), chaos.Entry{Fault: fault.Fault{Kind: "clock ahead", By: time.Minute}}),
+		Entry("a new member, though the cluster is sound", patience, withMembers, chaos.Entry{Fault: fault.Fault{Kind: "add a node"}}),
 	)
 
 	DescribeTable("fails the run if only a later part of it fails", func(ctx SpecContext, call int) {
-		outcome := runOn(ctx, one(chaos.Entry{Lasts: 20 * time.Second, Fault: fault.Fault{Kind: nemesis.ClockJump.Name, By: time.Minute}}), func(c target.Cluster) target.Cluster { return brokenClocks{c, new(int), call} })
+		outcome := runOn(ctx, one(at(0, 20*time.Second, fault.Fault{Kind: "clock jump", By: time.Minute})), withClocks(call))
 		Expect(outcome.Failure).To(HaveField("Reason", And(HavePrefix("0s for 20s: undo clock jump"), ContainSubstring(errBroken.Error()))))
 	},
 		Entry("the jump", patience, 2),
@@ -114,7 +123,7 @@ var _ = Describe("A fault that is not made", func() {
 	)
 
 	It("fails the run if the slow disk of a crash during a snapshot cannot be set", func(ctx SpecContext) {
-		outcome := runOn(ctx, one(chaos.Entry{Lasts: 20 * time.Second, Fault: fault.Fault{Kind: nemesis.CrashInstalling.Name, By: time.Second}}), func(c target.Cluster) target.Cluster { return brokenDisks{c} })
+		outcome := runOn(ctx, one(at(0, 20*time.Second, fault.Fault{Kind: "crash while installing", By: time.Second})), withDisks)
 		Expect(outcome.Failure).To(HaveField("Reason", ContainSubstring(errBroken.Error())))
 	}, patience)
 
@@ -140,23 +149,23 @@ var _ = Describe("A fault that is not made", func() {
 
 	It("is counted if other faults have taken the leader or the quorum that it needs", func(ctx SpecContext) {
 		s := one(
-			chaos.Entry{At: time.Second, Lasts: 30 * time.Second, Fault: fault.Fault{Kind: nemesis.CrashAll.Name}},
-			chaos.Entry{At: 5 * time.Second, Lasts: time.Second, Fault: fault.Fault{Kind: nemesis.IsolateLeader.Name}},
+			at(time.Second, 30*time.Second, fault.Fault{Kind: "crash all"}),
+			at(5*time.Second, time.Second, fault.Fault{Kind: "isolate the leader"}),
 		)
 		outcome := runOn(ctx, s, func(c target.Cluster) target.Cluster { return c })
 		Expect(outcome.Failure).To(BeNil())
-		Expect(outcome.Faults).To(HaveKeyWithValue(nemesis.IsolateLeader.Name, chaos.Count{NoQuorum: 1}))
+		Expect(outcome.Faults).To(HaveKeyWithValue("isolate the leader", chaos.Count{NoQuorum: 1}))
 
-		s.Faults[1].Kind = nemesis.AddNode.Name
+		s.Faults[1].Kind = "add a node"
 		outcome = runOn(ctx, s, withMembers)
 		Expect(outcome.Failure).To(BeNil())
-		Expect(outcome.Faults).To(HaveKeyWithValue(nemesis.AddNode.Name, chaos.Count{NoQuorum: 1}))
+		Expect(outcome.Faults).To(HaveKeyWithValue("add a node", chaos.Count{NoQuorum: 1}))
 	}, patience)
 
-	It("fails the run in trouble, too, if there is a leader, and its links cannot be cut", func(ctx SpecContext) {
+	It("fails the run during other faults, too, if there is a leader and its links cannot be cut", func(ctx SpecContext) {
 		outcome := runOn(ctx, one(
-			chaos.Entry{At: time.Second, Lasts: 20 * time.Second, Fault: fault.Fault{Kind: nemesis.SlowDisk.Name, Node: 1, By: time.Millisecond}},
-			chaos.Entry{At: 5 * time.Second, Lasts: time.Second, Fault: fault.Fault{Kind: nemesis.IsolateLeader.Name}},
+			at(time.Second, 20*time.Second, fault.Fault{Kind: "slow disk", Node: 1, By: time.Millisecond}),
+			at(5*time.Second, time.Second, fault.Fault{Kind: "isolate the leader"}),
 		), func(c target.Cluster) target.Cluster {
 			links, _ := target.As[target.Linker](c)
 			return brokenLinks{c, links}
@@ -164,35 +173,36 @@ var _ = Describe("A fault that is not made", func() {
 		Expect(outcome.Failure).To(HaveField("Broken", chaos.Unmade))
 	}, patience)
 
-	It("fails the run in a trouble that takes no quorum", func(ctx SpecContext) {
+	It("fails the run while another fault takes no quorum", func(ctx SpecContext) {
 		outcome := runOn(ctx, one(
-			chaos.Entry{At: time.Second, Lasts: 20 * time.Second, Fault: fault.Fault{Kind: nemesis.ClockAhead.Name, Node: 1, By: time.Minute}},
-			chaos.Entry{At: 5 * time.Second, Lasts: time.Second, Fault: fault.Fault{Kind: nemesis.AddNode.Name}},
+			at(time.Second, 20*time.Second, fault.Fault{Kind: "clock ahead", Node: 1, By: time.Minute}),
+			at(5*time.Second, time.Second, fault.Fault{Kind: "add a node"}),
 		), withMembers)
 		Expect(outcome.Failure).To(HaveField("Broken", chaos.Unmade))
 	}, patience)
 
 	It("is counted if its node is removed, or if the schedule ends before its time", func(ctx SpecContext) {
 		s := one(
-			chaos.Entry{At: time.Second, Lasts: 30 * time.Second, Fault: fault.Fault{Kind: nemesis.RemoveNode.Name, Node: 2}},
-			chaos.Entry{At: 10 * time.Second, Lasts: time.Second, Fault: fault.Fault{Kind: nemesis.SlowLink.Name, Links: oneLink(0, 2), By: time.Millisecond}},
-			chaos.Entry{At: 10 * time.Second, Lasts: time.Second, Fault: fault.Fault{Kind: nemesis.ClockAhead.Name, Node: 2, By: time.Minute}},
-			chaos.Entry{At: time.Minute, Lasts: time.Second, Fault: fault.Fault{Kind: nemesis.Crash.Name, Node: 0}},
+			at(time.Second, 30*time.Second, fault.Fault{Kind: "remove a node", Node: 2}),
+			at(10*time.Second, time.Second, fault.Fault{Kind: "slow link", Links: oneLink(0, 2), By: time.Millisecond}),
+			at(10*time.Second, time.Second, fault.Fault{Kind: "clock ahead", Node: 2, By: time.Minute}),
+			at(time.Minute, time.Second, fault.Fault{Kind: "crash", Node: 0}),
 		)
 		outcome := runOn(ctx, s, func(c target.Cluster) target.Cluster { return c })
 		Expect(outcome.Failure).To(BeNil())
 		Expect(outcome.Faults).To(Equal(map[fault.Kind]chaos.Count{
-			nemesis.RemoveNode.Name: {Made: 1, Bit: 1}, nemesis.SlowLink.Name: {InTheWay: 1}, nemesis.ClockAhead.Name: {InTheWay: 1}, nemesis.Crash.Name: {NotDue: 1},
+			"remove a node": {Made: 1, Bit: 1}, "slow link": {InTheWay: 1}, "clock ahead": {InTheWay: 1}, "crash": {NotDue: 1},
 		}))
 	}, patience)
 
-	It("does not count as one that bit, if its link cannot be asked", func(ctx SpecContext) {
-		outcome := runOn(ctx, one(chaos.Entry{Lasts: 10 * time.Second, Fault: fault.Fault{Kind: nemesis.SlowLink.Name, Links: oneLink(0, 1), By: time.Millisecond}}), func(c target.Cluster) target.Cluster {
+	It("does not count as one that bit if its link cannot be asked", func(ctx SpecContext) {
+		slow := fault.Fault{Kind: "slow link", Links: oneLink(0, 1), By: time.Millisecond}
+		outcome := runOn(ctx, one(at(0, 10*time.Second, slow)), func(c target.Cluster) target.Cluster {
 			links, _ := target.As[target.Linker](c)
 			return brokenStats{c, links}
 		})
 		Expect(outcome.Failure).To(BeNil())
-		Expect(outcome.Faults).To(HaveKeyWithValue(nemesis.SlowLink.Name, chaos.Count{Made: 1, Unseen: 1}))
+		Expect(outcome.Faults).To(HaveKeyWithValue("slow link", chaos.Count{Made: 1, Unseen: 1}))
 	}, patience)
 })
 

@@ -19,7 +19,8 @@ func printFailure(w io.Writer, commands string, failed, least *Outcome, p Place)
 	var b strings.Builder
 	first, _, _ := strings.Cut(failed.Failure.Error(), "\n")
 	fmt.Fprintf(&b, "\nFAILED %s\n\nAgain:\n  %s\n\n", first, commands)
-	fmt.Fprintf(&b, "Shrunk from %d faults to %d:\n%s\n\n%s\n\n", len(failed.Schedule.Faults), len(least.Schedule.Faults), least.Schedule, least.Failure)
+	fmt.Fprintf(&b, "Shrunk from %d faults to %d:\n%s\n\n%s\n\n",
+		len(failed.Schedule.Faults), len(least.Schedule.Faults), least.Schedule, least.Failure)
 	fmt.Fprintf(&b, "What happened:\n%s\n", timeline(least.Events, mostEvents))
 	fmt.Fprintf(&b, "As a spec, which imports Ginkgo, Gomega and\n  %s\n\n%s\n", strings.Join(imports(spec), "\n  "), spec)
 	if _, err := io.WriteString(w, b.String()); err != nil {

@@ -10,7 +10,6 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness/chaos"
 	"github.com/rejoin-db/rejoin/harness/fault"
-	"github.com/rejoin-db/rejoin/harness/nemesis"
 )
 
 // has counts the faults of a kind.
@@ -23,7 +22,7 @@ func has(s chaos.Schedule, kind fault.Kind) (n int) {
 	return n
 }
 
-// drawnWith is the first schedule of so many faults at least for which fails holds.
+// drawnWith is the first schedule with at least that many faults for which fails holds.
 func drawnWith(faults int, fails func(chaos.Schedule) bool) chaos.Schedule {
 	GinkgoHelper()
 	for seed := range uint64(100_000) {
@@ -37,7 +36,7 @@ func drawnWith(faults int, fails func(chaos.Schedule) bool) chaos.Schedule {
 
 var _ = Describe("Shrinking", func() {
 	planted := func(s chaos.Schedule) bool {
-		return has(s, nemesis.Crash.Name) >= 1 && has(s, nemesis.CutOneWay.Name) >= 1 && has(s, nemesis.ClockAhead.Name) >= 1
+		return has(s, "crash") >= 1 && has(s, "cut one way") >= 1 && has(s, "clock ahead") >= 1
 	}
 
 	It("leaves what is needed to fail", func(ctx SpecContext) {
@@ -66,7 +65,7 @@ var _ = Describe("Shrinking", func() {
 		Expect(least.Faults).To(BeEmpty())
 	}, patience)
 
-	It("asks for no schedule twice, and ends with its context", func(ctx SpecContext) {
+	It("runs no schedule twice, and ends with its context", func(ctx SpecContext) {
 		asked := make(map[string]bool)
 		short, cancel := context.WithCancel(ctx)
 		defer cancel()
@@ -80,7 +79,7 @@ var _ = Describe("Shrinking", func() {
 			return planted(s)
 		})
 		Expect(asked).To(HaveLen(5))
-		Expect(time.Since(begun)).To(BeNumerically("<", 20*time.Second), "which is long before its budget is spent")
+		Expect(time.Since(begun)).To(BeNumerically("<", 20*time.Second), "before its budget is spent")
 		Expect(planted(least)).To(BeTrue())
 	}, patience)
 
@@ -101,20 +100,20 @@ var _ = Describe("Shrinking", func() {
 		Expect(shrink(ctx, s, all-5)).To(Equal(all - 5))
 	}, patience)
 
-	It("keeps a schedule that it can do nothing about", func(ctx SpecContext) {
+	It("keeps a schedule that it cannot make smaller", func(ctx SpecContext) {
 		s := drawnWith(3, func(chaos.Schedule) bool { return true })
 		Expect(chaos.Shrink(ctx, s, time.Second, func(context.Context, chaos.Schedule) bool { return false })).To(Equal(s))
 	}, patience)
 
-	// The reach: three faults of fifty within a minute, where a run costs 100ms.
-	It("is fast enough for runs that take their time", Label("speed:slow"), func(ctx SpecContext) {
+	// Three faults of fifty within a minute, where a run takes 100ms.
+	It("is fast enough for slow runs", Label("speed:slow"), func(ctx SpecContext) {
 		s := drawnWith(45, planted)
 		begun, runs := time.Now(), 0
 		var three time.Duration
 		least := chaos.Shrink(ctx, s, 8*time.Second, func(ctx context.Context, s chaos.Schedule) bool {
 			runs++
 			select {
-			case <-time.After(100 * time.Millisecond): // what a run costs
+			case <-time.After(100 * time.Millisecond): // the time of a run
 			case <-ctx.Done():
 			}
 			if planted(s) && len(s.Faults) <= 3 && three == 0 {
@@ -122,7 +121,8 @@ var _ = Describe("Shrinking", func() {
 			}
 			return planted(s)
 		})
-		AddReportEntry("shrinking", fmt.Sprintf("from %d faults to %d after %v, over after %v and %d runs", len(s.Faults), len(least.Faults), three, time.Since(begun), runs))
+		AddReportEntry("shrinking", fmt.Sprintf("from %d faults to %d after %v, over after %v and %d runs",
+			len(s.Faults), len(least.Faults), three, time.Since(begun), runs))
 		Expect(least.Faults).To(HaveLen(3))
 		Expect(three).To(BeNumerically("<", 8*time.Second))
 	}, patience)

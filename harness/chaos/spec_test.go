@@ -26,7 +26,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/virtual"
 )
 
-// inVirtualTime is where printed specs run here.
+// inVirtualTime is where printed specs run in these tests.
 var inVirtualTime = chaos.Place{Target: "virtual.New(virtual.Options{})", Decorator: "virtual.Bubble()"}
 
 // broken is a place whose nodes have a planted bug.
@@ -34,12 +34,15 @@ const bug = "loses-ddl"
 
 var broken = chaos.Place{
 	Target: "broken", Decorator: "virtual.Bubble()",
-	Before: fmt.Sprintf("bug, err := defects.Find(%q)\nExpect(err).NotTo(HaveOccurred())\nbroken, err := bug.Plant(virtual.New(virtual.Options{}))\nExpect(err).NotTo(HaveOccurred())", bug),
+	Before: fmt.Sprintf("bug, err := defects.Find(%q)\nExpect(err).NotTo(HaveOccurred())\n", bug) +
+		"broken, err := bug.Plant(virtual.New(virtual.Options{}))\nExpect(err).NotTo(HaveOccurred())",
 }
 
 // ofAllKinds is a schedule with a fault of each kind.
 func ofAllKinds() chaos.Schedule {
-	s := chaos.Schedule{Seed: 3, Nodes: 3, Pace: time.Second, Workloads: []string{"register", "set"}, Clients: 2, Rate: 1.5, Length: time.Minute}
+	s := chaos.Schedule{
+		Seed: 3, Nodes: 3, Pace: time.Second, Workloads: []string{"register", "set"}, Clients: 2, Rate: 1.5, Length: time.Minute,
+	}
 	for i, k := range nemesis.All() {
 		f := fault.Fault{Kind: k.Name, Node: i % 3, Links: k.LinksFrom(fault.Link{From: i % 3, To: (i + 1) % 3})}
 		if k.Unit != nil {
@@ -47,7 +50,7 @@ func ofAllKinds() chaos.Schedule {
 		}
 		s.Faults = append(s.Faults, chaos.Entry{At: time.Duration(i) * 1500 * time.Millisecond, Lasts: time.Second, Fault: f})
 	}
-	s.Faults = append(s.Faults, chaos.Entry{Lasts: time.Hour, Fault: fault.Fault{Kind: nemesis.LossyLink.Name, Links: oneLink(0, fault.Clients)}})
+	s.Faults = append(s.Faults, at(0, time.Hour, fault.Fault{Kind: "lossy link", Links: oneLink(0, fault.Clients)}))
 	return s
 }
 
@@ -113,7 +116,7 @@ func write(specs []string) (dir string) {
 	return dir
 }
 
-// verdict is what a run, or a printed spec, came to.
+// verdict is the result of a run or of a printed spec.
 type verdict struct {
 	failed bool
 	faults map[fault.Kind]chaos.Count
@@ -168,9 +171,9 @@ func run(ctx context.Context, s chaos.Schedule, t target.Target) (v verdict, fai
 	return verdict{outcome.Failure != nil, outcome.Faults}, outcome.Failure
 }
 
-// made are the counts without what chance decides: whether a fault bit, and whether there
-// was a leader or a quorum to make it, or the one before it was over, at that moment. Two
-// runs of one seed are alike only as far as package virtual promises.
+// made returns the counts without what differs between runs: whether a fault bit, and whether there was a leader
+// or a quorum for it, or an earlier fault was undone, at that moment. Two runs of one seed are equal only as far
+// as package virtual promises.
 func made(faults map[fault.Kind]chaos.Count) map[fault.Kind]chaos.Count {
 	counts := make(map[fault.Kind]chaos.Count)
 	for kind, c := range faults {
@@ -185,8 +188,8 @@ var _ = Describe("A schedule as a spec", func() {
 		for seed := range uint64(printedSeeds) {
 			schedules = append(schedules, chaos.Draw(seed+1, chaos.Virtual()))
 		}
-		removed := one(chaos.Entry{At: 2 * time.Second, Lasts: 20 * time.Second, Fault: fault.Fault{Kind: nemesis.CutOneWay.Name, Links: oneLink(0, 2)}},
-			chaos.Entry{At: 5 * time.Second, Lasts: 30 * time.Second, Fault: fault.Fault{Kind: nemesis.RemoveNode.Name, Node: 2}})
+		removed := one(at(2*time.Second, 20*time.Second, fault.Fault{Kind: "cut one way", Links: oneLink(0, 2)}),
+			at(5*time.Second, 30*time.Second, fault.Fault{Kind: "remove a node", Node: 2}))
 		bounded := ofAllKinds()
 		bounded.Most = 7
 		schedules = append(schedules, removed, ofAllKinds(), bounded)
@@ -203,8 +206,8 @@ var _ = Describe("A schedule as a spec", func() {
 			Expect(made(v.faults)).To(Equal(made(want[i].faults)), "%v", schedules[i])
 			if reflect.DeepEqual(schedules[i].Faults, removed.Faults) { // nothing is left to chance here
 				Expect(v.faults).To(HaveLen(2))
-				Expect(v.faults[nemesis.RemoveNode.Name].Made).To(Equal(want[i].faults[nemesis.RemoveNode.Name].Made))
-				Expect(v.faults[nemesis.CutOneWay.Name].Made).To(Equal(want[i].faults[nemesis.CutOneWay.Name].Made))
+				Expect(v.faults["remove a node"].Made).To(Equal(want[i].faults["remove a node"].Made))
+				Expect(v.faults["cut one way"].Made).To(Equal(want[i].faults["cut one way"].Made))
 			}
 			for _, c := range v.faults {
 				if c.NotMade() > 0 {
@@ -221,7 +224,7 @@ var _ = Describe("A schedule as a spec", func() {
 		Expect(err).NotTo(HaveOccurred())
 		t, err := d.Plant(virtual.New(virtual.Options{}))
 		Expect(err).NotTo(HaveOccurred())
-		s := one(chaos.Entry{At: 5 * time.Second, Lasts: 20 * time.Second, Fault: fault.Fault{Kind: nemesis.Isolate.Name, Node: 1}})
+		s := one(at(5*time.Second, 20*time.Second, fault.Fault{Kind: "isolate", Node: 1}))
 		s.Workloads, s.Rate = []string{"ddl"}, 5
 		want, failure := run(ctx, s, t)
 		Expect(failure).To(HaveField("Broken", chaos.Safety))
@@ -234,9 +237,10 @@ var _ = Describe("A schedule as a spec", func() {
 	}, patience)
 
 	It("names its seed, its faults and its place", func() {
-		s := one(chaos.Entry{Fault: fault.Fault{Kind: nemesis.Crash.Name}}, chaos.Entry{Fault: fault.Fault{Kind: nemesis.CutOneWay.Name, Links: oneLink(0, 2)}})
+		s := one(chaos.Entry{Fault: fault.Fault{Kind: "crash"}}, chaos.Entry{Fault: fault.Fault{Kind: "cut one way", Links: oneLink(0, 2)}})
 		s.Seed = 17
-		Expect(specOf(s)).To(MatchRegexp(`(?s)^// Found with seed 17.\nIt\("keeps its promises over: crash, cut one way", virtual.Bubble\(\), func.*chaos.Boot\(ctx, virtual.New\(`))
+		Expect(specOf(s)).To(MatchRegexp(`(?s)^// Found with seed 17.\nIt\("keeps its promises over: crash, cut one way", ` +
+			`virtual.Bubble\(\), func.*chaos.Boot\(ctx, virtual.New\(`))
 	})
 })
 

@@ -72,7 +72,8 @@ func (s *summary) String() string {
 // drawn and never made, and the goals that were never reached.
 func (s *summary) report() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d schedules, %v of cluster time in %v: %d failures\n", s.Schedules, s.Passed.Round(time.Second), time.Since(s.begun).Round(time.Second), s.Failed)
+	fmt.Fprintf(&b, "%d schedules, %v of cluster time in %v: %d failures\n",
+		s.Schedules, s.Passed.Round(time.Second), time.Since(s.begun).Round(time.Second), s.Failed)
 	fmt.Fprintf(&b, "operations: %d ok, %d failed, %d unknown\n", s.Tally.OK, s.Tally.Failed, s.Tally.Unknown)
 	for _, k := range s.kinds() {
 		fmt.Fprintf(&b, "  %-22s %s\n", k, s.Faults[k])

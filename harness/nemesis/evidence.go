@@ -62,7 +62,9 @@ func Leads(l harness.Look) bool {
 
 // Installing tells whether the node is in the middle of installing a snapshot.
 func Installing(s target.Status) bool {
-	return slices.ContainsFunc([]string{"receiving", "restoring"}, func(activity string) bool { return strings.Contains(s.Activity, activity) })
+	return slices.ContainsFunc([]string{"receiving", "restoring"}, func(activity string) bool {
+		return strings.Contains(s.Activity, activity)
+	})
 }
 
 // Effect is what the evidence shows of a fault.

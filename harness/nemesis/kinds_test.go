@@ -201,8 +201,10 @@ var _ = DescribeTable("A fault that is invalid", func(f fault.Fault, nodes int, 
 	Entry(nil, fault.Fault{Kind: "slow link", Links: []fault.Link{{From: 1, To: 1}}}, 3, "there is no link 1->1"),
 	Entry(nil, fault.Fault{Kind: "slow link", Links: []fault.Link{{From: 1, To: 3}}}, 3, "there is no link 1->3"),
 	Entry(nil, fault.Fault{Kind: "lossy link", Links: []fault.Link{{From: 1, To: 0}}, Rule: &fault.Rule{Loss: 1}}, 3, "loss 1 must be"),
-	Entry(nil, fault.Fault{Kind: "cut both ways", Links: []fault.Link{{From: 1, To: 0}}}, 3, "it takes a link and the link back, not 1 links: 1->0"),
-	Entry(nil, fault.Fault{Kind: "flapping link", Links: []fault.Link{{From: 1, To: 0}, {From: 0, To: 1}}}, 3, "the period 0s must be at least 1ms"),
+	Entry(nil, fault.Fault{Kind: "cut both ways", Links: []fault.Link{{From: 1, To: 0}}}, 3,
+		"it takes a link and the link back, not 1 links: 1->0"),
+	Entry(nil, fault.Fault{Kind: "flapping link", Links: []fault.Link{{From: 1, To: 0}, {From: 0, To: 1}}}, 3,
+		"the period 0s must be at least 1ms"),
 	Entry(nil, fault.Fault{Kind: "partition"}, 1, "it needs at least 2 nodes, not 1"),
 	Entry(nil, fault.Fault{Kind: "remove a node"}, 2, "it needs at least 3 nodes, not 2"),
 )
@@ -211,7 +213,8 @@ var _ = DescribeTable("A fault in words", func(f fault.Fault, words string) { Ex
 	Entry(nil, fault.Fault{Kind: "crash", Node: 1}, "crash (node 1)"),
 	Entry(nil, fault.Fault{Kind: "crash all", Node: 1, By: time.Second}, "crash all"),
 	Entry(nil, fault.Fault{Kind: "partition"}, "partition (nodes below 1, the others)"),
-	Entry(nil, fault.Fault{Kind: "slow link", Links: []fault.Link{{From: 0, To: fault.Clients}}, By: time.Second}, "slow link (0->clients, by 1s)"),
+	Entry(nil, fault.Fault{Kind: "slow link", Links: []fault.Link{{From: 0, To: fault.Clients}}, By: time.Second},
+		"slow link (0->clients, by 1s)"),
 	Entry(nil, fault.Fault{Kind: "flood", Node: 1}, "flood (node 1)"),
 )
 

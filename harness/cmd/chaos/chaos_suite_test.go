@@ -88,12 +88,14 @@ var _ = Describe("The command", Ordered, func() {
 
 	It("prints the commands that run a failure again, and keeps its journal", func(ctx SpecContext) {
 		folder := GinkgoT().TempDir()
-		session := run("-seed", "5", "-for", "2m", "-defect", "loses-ddl", "-shrink-runs", "3", "-yield", "0.5", "-journals", folder, "-without", "wipe,full disk")
+		session := run("-seed", "5", "-for", "2m", "-defect", "loses-ddl", "-shrink-runs", "3", "-yield", "0.5", "-journals", folder,
+			"-without", "wipe,full disk")
 		Eventually(session).WithContext(ctx).WithTimeout(2 * time.Minute).Should(gexec.Exit(1))
 		Expect(session.Out).To(gbytes.Say(`Again:
   make replay CHAOS=1 SEED=\d+ WITHOUT='wipe,full disk' JOURNAL=.*jsonl YIELD=0.5 DEFECT=loses-ddl
 `))
-		Expect(session.Out).To(gbytes.Say(`harness/cmd/exact go run ./harness/cmd/chaos -seed \d+ -target virtual -without "wipe,full disk" -yield=0.5 -defect=loses-ddl`))
+		Expect(session.Out).To(gbytes.Say(`harness/cmd/exact go run ./harness/cmd/chaos -seed \d+ ` +
+			`-target virtual -without "wipe,full disk" -yield=0.5 -defect=loses-ddl`))
 		Expect(session.Out).To(gbytes.Say(`virtual.Seed\(\d+\), virtual.Yield\(0.5\)`))
 		journals, err := filepath.Glob(filepath.Join(folder, "chaos-virtual-*.jsonl"))
 		Expect(err).NotTo(HaveOccurred())
@@ -114,7 +116,8 @@ var _ = Describe("The command", Ordered, func() {
 		Entry("without a seed for one schedule", patience, "-once needs the -seed", "-once"),
 		Entry("with a journal of many schedules", patience, "-journal needs -once", "-journal", "a.jsonl"),
 		Entry("with a yield above 1", patience, "-yield 2 is not a probability", "-yield", "2"),
-		Entry("with an order of goroutines in real time", patience, "-interleave and -yield need virtual time", "-target", "local", "-interleave", "1"),
+		Entry("with an order of goroutines in real time", patience, "-interleave and -yield need virtual time",
+			"-target", "local", "-interleave", "1"),
 		Entry("with an unknown bug", patience, `there is no defect "moth"`, "-defect", "moth"),
 		Entry("with an unknown flag", patience, "flag provided but not defined", "-speed", "9"),
 	)
@@ -133,7 +136,8 @@ var _ = Describe("The command", Ordered, func() {
 		session, err := gexec.Start(cmd, GinkgoWriter, GinkgoWriter)
 		Expect(err).NotTo(HaveOccurred())
 		DeferCleanup(session.Kill)
-		Expect(in.Write([]byte(`{"seed":1,"nodes":3,"pace_ns":1000000000,"workloads":["register"],"clients":1,"rate":1,"length_ns":20000000000}` + "\n"))).To(BeNumerically(">", 0))
+		schedule := `{"seed":1,"nodes":3,"pace_ns":1000000000,"workloads":["register"],"clients":1,"rate":1,"length_ns":20000000000}`
+		Expect(in.Write([]byte(schedule + "\n"))).To(BeNumerically(">", 0))
 		Eventually(session.Out).WithContext(ctx).WithTimeout(time.Minute).Should(gbytes.Say(`"tally":\{"OK":[1-9]`))
 		Expect(in.Close()).To(Succeed())
 		Eventually(session).WithContext(ctx).WithTimeout(time.Minute).Should(gexec.Exit(0))

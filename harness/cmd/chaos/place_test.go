@@ -53,7 +53,8 @@ var _ = Describe("A printed spec", func() {
 		said, err := exec.CommandContext(ctx, "go", "vet", "./"+dir).CombinedOutput()
 		Expect(err).NotTo(HaveOccurred(), "%s", said)
 	},
-		Entry("virtual", SpecTimeout(3*time.Minute), inVirtualTime, "virtual.Bubble(virtual.RealLimit(5*time.Minute), virtual.Seed(17), virtual.Interleave(2), virtual.Yield(0.5))"),
+		Entry("virtual", SpecTimeout(3*time.Minute), inVirtualTime,
+			"virtual.Bubble(virtual.RealLimit(5*time.Minute), virtual.Seed(17), virtual.Interleave(2), virtual.Yield(0.5))"),
 		Entry("local", SpecTimeout(3*time.Minute), inThisProcess, "local.New("),
 		Entry("process", SpecTimeout(3*time.Minute), inProcesses, "gexec.Build(process.Package)"),
 	)

@@ -75,7 +75,8 @@ func (s *settings) flags(usage io.Writer) *flag.FlagSet {
 	flags.Uint64Var(&s.seed, "seed", 0, "the seed of the first schedule; each next one is greater by 1 (random if 0)")
 	flags.DurationVar(&s.length, "for", time.Minute, "how long to look for failures, in real time")
 	flags.StringVar(&s.target, "target", inVirtualTime, "where the nodes run: virtual, local or process")
-	flags.DurationVar(&s.shrink, "shrink", 0, "how long to shrink a failure, in real time; 0 does not shrink (default 1m, or 10m in virtual time)")
+	flags.DurationVar(&s.shrink, "shrink", 0,
+		"how long to shrink a failure, in real time; 0 does not shrink (default 1m, or 10m in virtual time)")
 	flags.IntVar(&s.runs, "shrink-runs", 300, "how many runs shrinking may take")
 	flags.Uint64Var(&s.interleave, "interleave", 0,
 		"the order of goroutines that are due at the same time, in virtual time: 0, or the number of another order")

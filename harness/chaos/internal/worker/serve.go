@@ -10,7 +10,9 @@ import (
 // Serve reads requests, one a line, and has each answered in turn, until in ends: then the context of the
 // answer under way ends, too. say writes a reply. The error is the reason why a request could not be read
 // or a reply not be written.
-func Serve[Request, Reply any](ctx context.Context, in io.Reader, out io.Writer, answer func(ctx context.Context, r Request, say func(Reply) error)) error {
+func Serve[Request, Reply any](
+	ctx context.Context, in io.Reader, out io.Writer, answer func(ctx context.Context, r Request, say func(Reply) error),
+) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	requests := make(chan Request)
