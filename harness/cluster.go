@@ -10,8 +10,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/rejoin-db/rejoin/harness/consistency"
 	"github.com/rejoin-db/rejoin/harness/internal/ctxmutex"
 	"github.com/rejoin-db/rejoin/harness/journal"
+	"github.com/rejoin-db/rejoin/harness/promises"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
@@ -27,24 +29,24 @@ type Cluster struct {
 
 // shared is what all views of a cluster (see Reading and AsIs) have in common.
 type shared struct {
-	seed         uint64
-	router       Router
-	comparer     Comparer
-	promises     Promises
-	acknowledged acknowledged
-	terms        terms
-	votes        votes
-	states       states
-	schema       schema
-	indexed      atomic.Bool    // whether any node ever reported an applied index
-	joining      ctxmutex.Mutex // to change who is a member
-	setting      ctxmutex.Mutex // to change links, disks and clocks
-	closing      sync.Once
+	seed     uint64
+	router   Router
+	comparer Comparer
+	promises Promises
+	monitor  *promises.Monitor
+	requests requestNames
+	states   states
+	schema   schema
+	indexed  atomic.Bool    // whether any node ever reported an applied index
+	joining  ctxmutex.Mutex // to change who is a member
+	setting  ctxmutex.Mutex // to change links, disks and clocks
+	closing  sync.Once
 
 	mu       sync.Mutex
 	members  []*member // by index; a node that is removed keeps its place
 	random   *rand.Rand
 	faults   Faults
+	inForce  inForce // has a mutex of its own
 	flapping map[*flapping]bool
 	closed   bool
 	underway map[*underway]bool
@@ -75,7 +77,7 @@ func Journal(j *journal.Journal) Option { return func(o *options) { o.journal = 
 // Boot boots a cluster of the target and blocks until every node is online:
 // there is a leader, and all have caught up with it. Close must follow.
 func Boot(ctx context.Context, t target.Target, opts ...Option) (*Cluster, error) {
-	o := options{size: 3, seed: 1, router: ByChance{}, comparer: ByValue{}, watch: func(p Promises) Promises { return p }}
+	o := options{size: 3, seed: 1, router: ByChance{}, comparer: consistency.ByValue{}, watch: func(p Promises) Promises { return p }}
 	for i, option := range opts {
 		if option == nil {
 			return nil, fmt.Errorf("boot: option %d is nil", i+1)
@@ -85,12 +87,14 @@ func Boot(ctx context.Context, t target.Target, opts ...Option) (*Cluster, error
 	if o.journal == nil {
 		o.journal = journal.New(0)
 	}
-	e := journal.Event{At: time.Now(), Kind: journal.Boot, Node: journal.Nobody, Text: fmt.Sprintf("%d nodes, seed %d", o.size, o.seed)}
+	info := journal.BootInfo{Size: o.size, Seed: o.seed}
+	e := journal.Event{At: time.Now(), Kind: journal.Boot, Node: journal.Nobody, Boot: &info}
 	c, err := boot(ctx, t, o)
 	if err != nil {
 		e.Err = err.Error()
 	} else {
 		e.Members = c.membersNow()
+		describeTarget(&info, c.cluster)
 	}
 	e.Took = time.Since(e.At)
 	o.journal.Record(e)
@@ -120,8 +124,7 @@ func boot(ctx context.Context, t target.Target, o options) (*Cluster, error) {
 	case booted == nil:
 		return nil, fmt.Errorf("boot: the target %T booted no cluster, and returned no error", t)
 	}
-	c := &Cluster{cluster: booted, journal: o.journal, shared: newShared(o)}
-	c.acknowledged.init(o.seed, booted)
+	c := &Cluster{cluster: booted, journal: o.journal, shared: newShared(o, booted)}
 	nodes := booted.Nodes()
 	for i, n := range nodes {
 		c.members = append(c.members, &member{node: &Node{cluster: c, node: n, index: i}, voter: true})
@@ -129,20 +132,21 @@ func boot(ctx context.Context, t target.Target, o options) (*Cluster, error) {
 	if len(nodes) != o.size {
 		return nil, errors.Join(fmt.Errorf("the target booted %d nodes, not %d", len(nodes), o.size), c.Close())
 	}
+	c.recordRoles()
 	if err := c.waitFor(ctx, c.Nodes()); err != nil {
 		return nil, errors.Join(fmt.Errorf("boot: %w", err), c.Close())
 	}
 	return c, nil
 }
 
-func newShared(o options) *shared {
+func newShared(o options, booted target.Cluster) *shared {
 	s := &shared{
 		seed: o.seed, router: o.router, comparer: o.comparer, random: rand.New(rand.NewPCG(o.seed, o.seed)),
-		terms: newTerms(), votes: newVotes(), states: states{last: make(map[int]journal.State)},
+		monitor: promises.New(remembered(booted)), requests: requestNames{seed: o.seed}, states: states{last: make(map[int]journal.State)},
 		schema: schema{applied: make(map[int]uint64)}, joining: ctxmutex.New(), setting: ctxmutex.New(),
-		faults: newFaults(), flapping: make(map[*flapping]bool), underway: make(map[*underway]bool),
+		faults: newFaults(), inForce: inForce{ids: make(map[aspect]uint64)}, flapping: make(map[*flapping]bool), underway: make(map[*underway]bool),
 	}
-	s.promises = o.watch(watched{s})
+	s.promises = o.watch(s.monitor)
 	return s
 }
 

@@ -56,13 +56,20 @@ func (e *NodeError) Error() string {
 
 func (e *NodeError) Unwrap() error { return e.Err }
 
-// ErrUnsupported is wrapped by the error of a fault that the target cannot make.
-var ErrUnsupported = errors.New("the target does not support it")
+// ErrUnsupported is wrapped by the error of what the target cannot do. It wraps
+// errors.ErrUnsupported.
+var ErrUnsupported = fmt.Errorf("the target lacks an ability: %w", errors.ErrUnsupported)
 
-// UnsupportedError says what the target cannot do. Nothing was tried.
+// UnsupportedError says which ability the target lacks. Nothing was tried. It wraps
+// ErrUnsupported.
 type UnsupportedError struct{ Ability target.Ability }
 
-func (e *UnsupportedError) Error() string { return fmt.Sprintf("the target cannot %s", e.Ability) }
+func (e *UnsupportedError) Error() string {
+	if e.Ability == target.Time {
+		return "the target's time is real: it passes only by waiting"
+	}
+	return fmt.Sprintf("the target cannot %s", e.Ability)
+}
 
 func (e *UnsupportedError) Unwrap() error { return ErrUnsupported }
 

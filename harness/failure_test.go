@@ -227,7 +227,7 @@ var _ = Describe("A node that comes back wiped", func() {
 	It("comes back so, or whole", func(ctx SpecContext) {
 		c, f := boot()
 		Expect(c.TakeNodeOffline(ctx, 1)).To(Succeed())
-		for _, options := range [][]harness.Return{{"cleaned"}, {harness.Wiped, "cleaned"}, {"cleaned", harness.Wiped}} {
+		for _, options := range [][]harness.ReturnOption{{"cleaned"}, {harness.Wiped, "cleaned"}, {"cleaned", harness.Wiped}} {
 			Expect(c.BringNodeOnline(ctx, 1, options...)).To(MatchError(`bring online on node 1 (n1): no node comes back "cleaned": it can be wiped`))
 		}
 		Expect(f.Calls()).To(HaveLen(1))

@@ -62,9 +62,9 @@ var _ = Describe("Disks and clocks", func() {
 
 	It("are refused where the target has none", func(ctx SpecContext) {
 		c, f := bootOf(&fake.Target{Plain: true})
-		Expect(c.SetDisk(ctx, 1, fault.Disk{})).To(MatchError("set disk on node 1 (n1): the target cannot make disks fail"))
+		Expect(c.SetDisk(ctx, 1, fault.Disk{})).To(MatchError("set disk on node 1 (n1): the target cannot inject disk faults"))
 		Expect(c.Damage(ctx, 1, fault.Log)).Error().To(MatchError(harness.ErrUnsupported))
-		Expect(c.SetClock(ctx, 1, 1)).To(MatchError("set clock on node 1 (n1): the target cannot set nodes' clocks wrong"))
+		Expect(c.SetClock(ctx, 1, 1)).To(MatchError("set clock on node 1 (n1): the target cannot skew clocks"))
 		Expect(c.SetClock(ctx, 4, 1)).To(MatchError("node index 4 out of range (0-2)"))
 		Expect(f.Calls()).To(BeEmpty())
 	}, patience)

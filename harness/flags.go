@@ -63,7 +63,7 @@ func (c *Cluster) TakeNodeOffline(ctx context.Context, i int, mode ...fault.Mode
 		return err
 	}
 	lost, err := oneMode(mode)
-	end := c.beginFlag(i, journal.FlagChange{Online: false, Mode: string(lost)})
+	end := c.beginFlag(i, journal.FlagChange{Online: false, Mode: lost})
 	if err == nil {
 		err = c.takeOffline(ctx, node, lost)
 	}
@@ -84,7 +84,7 @@ func (c *Cluster) takeOffline(ctx context.Context, node *Node, mode fault.Mode) 
 		if mode == fault.Stop || mode == fault.Crash {
 			node.remember(ctx)
 		}
-		if err := c.inject(node.index, string(mode), func() error { return injure(ctx, node.index) }); err != nil {
+		if err := c.inject(node.index, journal.Begins, fault.Kind(mode), func() error { return injure(ctx, node.index) }); err != nil {
 			return err
 		}
 		c.schema.forget(node.index)
@@ -95,12 +95,12 @@ func (c *Cluster) takeOffline(ctx context.Context, node *Node, mode fault.Mode) 
 	})
 }
 
-// Return is how a node comes back.
-type Return string
+// ReturnOption changes how a node comes back.
+type ReturnOption string
 
 // Wiped lets a node come back on an empty and sound disk, as a new member of the
 // cluster. A node that still runs, isolated or paused, is crashed for it first.
-const Wiped Return = "wiped"
+const Wiped ReturnOption = "wiped"
 
 // BringNodeOnline undoes what was done to the node, whichever way it was lost,
 // and then puts the flag up. What the node has on its disk is kept, unless it
@@ -109,7 +109,7 @@ const Wiped Return = "wiped"
 // until then. Bringing back a node that is not offline is ErrAlreadyOnline. What
 // the target cannot do is an *UnsupportedError, and nothing has changed. If it
 // fails otherwise the flag stays down, and it can be tried again.
-func (c *Cluster) BringNodeOnline(ctx context.Context, i int, options ...Return) (err error) {
+func (c *Cluster) BringNodeOnline(ctx context.Context, i int, options ...ReturnOption) (err error) {
 	ctx, leave, err := c.enter(ctx)
 	if err != nil {
 		return err
@@ -119,10 +119,11 @@ func (c *Cluster) BringNodeOnline(ctx context.Context, i int, options ...Return)
 	if err != nil {
 		return err
 	}
-	change, wiped := journal.FlagChange{Online: true}, false
+	lost, _ := c.Lost(i)
+	change, wiped := journal.FlagChange{Online: true, Mode: lost}, false
 	for _, option := range options {
-		change.Mode = string(option)
 		wiped = option == Wiped
+		change.Wiped = wiped
 		if !wiped {
 			err = fmt.Errorf("no node comes back %q: it can be %s", string(option), Wiped)
 		}

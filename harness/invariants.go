@@ -8,17 +8,18 @@ import (
 	"strings"
 
 	"github.com/rejoin-db/rejoin/harness/journal"
+	"github.com/rejoin-db/rejoin/harness/promises"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
 // ErrInvariant is wrapped by what VerifyInvariants finds.
-var ErrInvariant = errors.New("a promise of the cluster is broken")
+var ErrInvariant = promises.ErrBroken
 
 // VerifyInvariants checks on a healed, quiet cluster what every cluster promises
 // at all times: no two nodes led in one term, as far as any node ever told, also
 // before it was started again; none has forgotten its vote; every acknowledged change is on every node; and all
 // nodes hold the same down to the last value. It blocks until the nodes are
-// equally far, or ctx ends. What the target cannot tell (target.Rememberer,
+// equally far, or ctx ends. What the target cannot tell (target.Deduplicator,
 // target.Digester) is not checked; that a node is offline is an error.
 func (c *Cluster) VerifyInvariants(ctx context.Context) (err error) {
 	ctx, leave, err := c.enter(ctx)
@@ -51,26 +52,26 @@ func (c *Cluster) verifyHealed() error {
 
 func (c *Cluster) verifyLeaders(ctx context.Context) error {
 	var errs []error
-	for _, l := range c.look(ctx, longestOnly) { // which notes the terms
-		errs = append(errs, l.Err)
+	for _, o := range c.observe(ctx, singleProbeTimeout) { // which notes the terms
+		errs = append(errs, o.Err)
 	}
 	return errors.Join(append(errs, c.promises.Broken()...)...)
 }
 
 // verifyMembers compares the members that each node knows with those that the cluster has.
 func (c *Cluster) verifyMembers(ctx context.Context) error {
-	looks := c.look(ctx, longestOnly)
+	observed := c.observe(ctx, singleProbeTimeout)
 	var want []target.Peer
-	for _, l := range looks {
-		if l.Err != nil {
+	for _, o := range observed {
+		if o.Err != nil {
 			return nil // which verifyLeaders has said
 		}
-		want = append(want, target.Peer{ID: l.Node.ID(), Address: l.Status.Address, Voter: l.Node.Votes()})
+		want = append(want, target.Peer{ID: o.Node.ID(), Address: o.Status.Address, Voter: o.Node.Votes()})
 	}
 	var errs []error
-	for _, l := range looks {
-		if len(l.Status.Peers) > 0 && !sameMembers(l.Status.Peers, want) {
-			errs = append(errs, fmt.Errorf("%w: the members by %s are %v, and the cluster's are %v", ErrInvariant, l.Node, l.Status.Peers, want))
+	for _, o := range observed {
+		if len(o.Status.Peers) > 0 && !sameMembers(o.Status.Peers, want) {
+			errs = append(errs, fmt.Errorf("%w: the members by %s are %v, and the cluster's are %v", ErrInvariant, o.Node, o.Status.Peers, want))
 		}
 	}
 	return errors.Join(errs...)
@@ -81,13 +82,22 @@ func sameMembers(a, b []target.Peer) bool {
 	return slices.Equal(slices.SortedFunc(slices.Values(a), byID), slices.SortedFunc(slices.Values(b), byID))
 }
 
+// remembered is how many of the latest acknowledged requests every node remembers.
+func remembered(c target.Cluster) int {
+	deduplicator, ok := target.As[target.Deduplicator](c)
+	if !ok {
+		return 0
+	}
+	return deduplicator.Memory() / 2 // nodes remember by log index, and not every entry is a request
+}
+
 func (c *Cluster) verifyAcknowledged(ctx context.Context) error {
-	rememberer, ok := target.As[target.Rememberer](c.cluster)
+	deduplicator, ok := target.As[target.Deduplicator](c.cluster)
 	if !ok {
 		return nil
 	}
 	for _, node := range c.Nodes() {
-		ids, err := rememberer.Remembered(ctx, node.index)
+		ids, err := deduplicator.Remembered(ctx, node.index)
 		if err != nil {
 			return node.failed("ask for applied requests", err)
 		}
@@ -103,15 +113,15 @@ func (c *Cluster) verifyDigests(ctx context.Context) error {
 	if !ok {
 		return nil
 	}
-	looks := newLooks()
-	defer looks.stop()
+	poll := newPoll()
+	defer poll.stop()
 	for {
 		uneven, err := c.compareDigests(ctx, digester)
 		if err != nil || uneven == "" {
 			return err
 		}
 		select {
-		case <-looks.again():
+		case <-poll.next():
 		case <-ctx.Done():
 			return fmt.Errorf("wait until all nodes have applied the same entries: %s: %w", uneven, context.Cause(ctx))
 		}
@@ -143,18 +153,18 @@ func (c *Cluster) compareDigests(ctx context.Context, digester target.Digester) 
 	return "", nil
 }
 
-// compareIndexes is a look that costs less than a digest. Why a node cannot be
+// compareIndexes costs less than a digest. Why a node cannot be
 // asked, the digest will tell.
 func (c *Cluster) compareIndexes(ctx context.Context) (uneven string) {
-	looks := c.Look(ctx)
-	for _, l := range looks {
-		if l.Err != nil {
+	observed := c.Observe(ctx)
+	for _, o := range observed {
+		if o.Err != nil {
 			return ""
 		}
 	}
-	for _, l := range looks {
-		if l.Status.AppliedIndex != looks[0].Status.AppliedIndex {
-			return fmt.Sprintf("%s is at index %d, %s at %d", looks[0].Node, looks[0].Status.AppliedIndex, l.Node, l.Status.AppliedIndex)
+	for _, o := range observed {
+		if o.Status.AppliedIndex != observed[0].Status.AppliedIndex {
+			return fmt.Sprintf("%s is at index %d, %s at %d", observed[0].Node, observed[0].Status.AppliedIndex, o.Node, o.Status.AppliedIndex)
 		}
 	}
 	return ""

@@ -106,10 +106,10 @@ var _ = Describe("Links", func() {
 		for _, refused := range []error{
 			plain.SetLink(ctx, 0, 1, fault.Rule{}), plain.ResetLink(ctx, 0, 1), plain.Partition(ctx, []int{0}, []int{1}), plain.Ring(ctx),
 		} {
-			Expect(refused).To(MatchError(And(HaveSuffix("the target cannot make single links worse"))))
+			Expect(refused).To(MatchError(And(HaveSuffix("the target cannot degrade single links"))))
 			Expect(refused).To(MatchError(harness.ErrUnsupported))
 		}
-		Expect(nobody(plain.IsolateLeader(ctx))).To(MatchError("isolate the leader: the target cannot make single links worse"))
+		Expect(nobody(plain.IsolateLeader(ctx))).To(MatchError("isolate the leader: the target cannot degrade single links"))
 		Expect(plain.Flapping(ctx, time.Second, link(0, 1))).Error().To(MatchError(harness.ErrUnsupported))
 		Expect(plain.MendLinks(ctx)).To(Succeed(), "there is nothing to mend")
 	}, patience)
@@ -205,7 +205,7 @@ var _ = Describe("Flapping", func() {
 		Expect(calls[len(calls)-1]).To(HavePrefix("link 0 1 sound"))
 		Expect(lines(c, 2)).To(Equal([]string{
 			"fault: flap every 2ms 0->1",
-			fmt.Sprintf("fault: mend after %d flips: flap every 2ms 0->1", len(calls)-1),
+			fmt.Sprintf("fault: mend after flapping every 2ms 0->1: %d flips", len(calls)-1),
 		}))
 		Expect(c.Faults().Lines()).To(BeEmpty())
 		Consistently(f.Calls, soon).Should(HaveLen(len(calls)))

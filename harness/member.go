@@ -121,7 +121,8 @@ func (c *Cluster) AddNode(ctx context.Context, suffrage ...Suffrage) (_ *Node, e
 		return nil, err
 	}
 	defer leave(&err)
-	e := journal.Event{At: time.Now(), Kind: journal.Member, Node: journal.Nobody, Text: "add a node"}
+	change := journal.MemberChange{Added: true, Voter: len(suffrage) == 0 || suffrage[0] == Voter}
+	e := journal.Event{At: time.Now(), Kind: journal.Member, Node: journal.Nobody, Member: &change}
 	node, err := c.addNode(ctx, suffrage)
 	if err != nil {
 		err = fmt.Errorf("add a node: %w", err)
@@ -195,12 +196,14 @@ func (c *Cluster) RemoveNode(ctx context.Context, i int) (err error) {
 	if err != nil {
 		return err
 	}
-	e := journal.Event{At: time.Now(), Kind: journal.Member, Node: i, Text: "remove the node"}
+	change := journal.MemberChange{Voter: node.Votes()}
+	e := journal.Event{At: time.Now(), Kind: journal.Member, Node: i, Member: &change}
 	if err = c.removeNode(ctx, node); err != nil {
 		err = node.failed("remove", err)
 		e.Err = err.Error()
 	} else {
 		e.Members = c.membersNow()
+		change.Ended = c.inForce.change(0, nil, func(a aspect) bool { return a.touches(i) })
 	}
 	e.Took = time.Since(e.At)
 	c.journal.Record(e)

@@ -54,13 +54,13 @@ func (n *Node) Reading(consistency target.Consistency) *Node {
 // the tables that the request may name. The wait ends with ctx, or after Settling. There
 // is none for a node that is offline, Inside or AsIs.
 func (n *Node) Execute(ctx context.Context, sql string, args ...any) (Result, error) {
-	return n.executeAs(ctx, n.cluster.acknowledged.name(), sql, args)
+	return n.executeAs(ctx, n.cluster.requests.next(), sql, args)
 }
 
 // ExecuteAs is Execute of a request with a name of the caller's (target.Request.ID),
 // which must be unlike every other name in the cluster: the harness's own begin with
 // "harness-". Sent again under its name the request is applied once, where the target
-// can target.Keys.
+// can target.Dedup.
 func (n *Node) ExecuteAs(ctx context.Context, id, sql string, args ...any) (Result, error) {
 	return n.executeAs(ctx, id, sql, args)
 }
@@ -184,7 +184,7 @@ func (n *Node) Log(most int) (string, error) {
 	if n.cluster.isClosed() {
 		return "", n.failed("read log", ErrClosed)
 	}
-	logger, can := target.As[target.Logger](n.cluster.cluster)
+	logger, can := target.As[target.LogReader](n.cluster.cluster)
 	if !can {
 		return "", n.failed("read log", &UnsupportedError{target.Logs})
 	}
@@ -203,11 +203,11 @@ func (n *Node) Files(ctx context.Context) (_ []string, err error) {
 		return nil, n.failed("list files", err)
 	}
 	defer leave(&err)
-	keeper, can := target.As[target.Keeper](n.cluster.cluster)
+	lister, can := target.As[target.FileLister](n.cluster.cluster)
 	if !can {
 		return nil, n.failed("list files", &UnsupportedError{target.Files})
 	}
-	files, err := keeper.Files(ctx, n.index)
+	files, err := lister.Files(ctx, n.index)
 	if err != nil {
 		return nil, n.failed("list files", err)
 	}
@@ -230,7 +230,7 @@ func (c *Cluster) absent(i int) (status target.Status, known bool, err error) {
 // remember asks the node what is lost with it: the terms it led. Who cannot say
 // it now cannot be helped.
 func (n *Node) remember(ctx context.Context) {
-	_, _ = n.lookAt(ctx)
+	_, _ = n.probe(ctx)
 }
 
 func (n *Node) failed(action string, err error) error {

@@ -48,7 +48,7 @@ var _ = Describe("Node", func() {
 		failing(f, "log 1", errors.New("gone"))
 		Expect(node(c, 1).Log(9)).Error().To(MatchError("read log on node 1 (n1): gone"))
 		plain, _ := bootOf(&fake.Target{Plain: true})
-		Expect(node(plain, 1).Log(9)).Error().To(MatchError("read log on node 1 (n1): the target cannot show what the nodes wrote"))
+		Expect(node(plain, 1).Log(9)).Error().To(MatchError("read log on node 1 (n1): the target cannot read node logs"))
 	})
 
 	It("lists its files where the target can", func(ctx SpecContext) {
@@ -57,7 +57,7 @@ var _ = Describe("Node", func() {
 		failing(f, "files 1", errors.New("gone"))
 		Expect(node(c, 1).Files(ctx)).Error().To(MatchError("list files on node 1 (n1): gone"))
 		plain, _ := bootOf(&fake.Target{Plain: true})
-		Expect(node(plain, 1).Files(ctx)).Error().To(MatchError("list files on node 1 (n1): the target cannot list the nodes' files"))
+		Expect(node(plain, 1).Files(ctx)).Error().To(MatchError("list files on node 1 (n1): the target cannot list node files"))
 	}, patience)
 
 	It("passes on why it has no status", func(ctx SpecContext) {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net"
 
+	"github.com/rejoin-db/rejoin/harness/fault"
+	"github.com/rejoin-db/rejoin/harness/journal"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
@@ -16,14 +18,14 @@ func (n *Node) Dial(ctx context.Context) (_ net.Conn, err error) {
 		return nil, n.failed("connect", err)
 	}
 	defer leave(&err)
-	porter, can := target.As[target.Porter](n.cluster.cluster)
+	dialer, can := target.As[target.Dialer](n.cluster.cluster)
 	if !can {
-		return nil, n.failed("connect", &UnsupportedError{target.Ports})
+		return nil, n.failed("connect", &UnsupportedError{target.Dial})
 	}
 	if _, err := n.cluster.Node(n.index); err != nil {
 		return nil, n.failed("connect", err)
 	}
-	conn, err := porter.Dial(ctx, n.index)
+	conn, err := dialer.Dial(ctx, n.index)
 	if err != nil {
 		return nil, n.failed("connect", err)
 	}
@@ -31,13 +33,13 @@ func (n *Node) Dial(ctx context.Context) (_ net.Conn, err error) {
 }
 
 // Token is what clients must show to the nodes, and nodes to each other; empty if
-// nothing, or if the target cannot target.Ports.
+// nothing, or if the target cannot target.Dial.
 func (c *Cluster) Token() string {
-	porter, can := target.As[target.Porter](c.cluster)
+	dialer, can := target.As[target.Dialer](c.cluster)
 	if !can || c.isClosed() {
 		return ""
 	}
-	return porter.Token()
+	return dialer.Token()
 }
 
 // Impersonate listens at the address of a node that was stopped or has crashed, as another
@@ -45,15 +47,15 @@ func (c *Cluster) Token() string {
 // accepted before the node is brought back. It is an *UnsupportedError where the target
 // cannot.
 func (c *Cluster) Impersonate(i int) (net.Listener, error) {
-	impostor, can := target.As[target.Impostor](c.cluster)
+	listens, can := target.As[target.Listener](c.cluster)
 	node, err := c.Node(i)
 	switch {
 	case err != nil:
 		return nil, err
 	case !can:
-		return nil, node.failed("listen in its place", &UnsupportedError{target.Ports})
+		return nil, node.failed("listen in its place", &UnsupportedError{target.Dial})
 	}
-	listener, err := impostor.Listen(i)
+	listener, err := listens.Listen(i)
 	if err != nil {
 		return nil, node.failed("listen in its place", err)
 	}
@@ -65,9 +67,10 @@ func (c *Cluster) Impersonate(i int) (net.Listener, error) {
 // once it is brought back. The cluster is not told: until the member has that address,
 // the others look for the node where it was.
 func (c *Cluster) MoveNode(ctx context.Context, i int, address string) (at string, err error) {
-	mover, can := target.As[target.Mover](c.cluster)
-	err = c.set(ctx, i, "move", "move to another address", target.Moves, can, func(ctx context.Context) (err error) {
-		at, err = mover.Move(ctx, i, address)
+	changer, can := target.As[target.AddressChanger](c.cluster)
+	about := setting{"move", journal.Once, fault.Fault{Kind: fault.KindMove, Node: i}, aboutAddress, target.Addresses, can}
+	err = c.set(ctx, i, about, func(ctx context.Context) (err error) {
+		at, err = changer.Move(ctx, i, address)
 		return err
 	})
 	return at, err

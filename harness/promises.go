@@ -1,6 +1,9 @@
 package harness
 
-import "github.com/rejoin-db/rejoin/harness/target"
+import (
+	"github.com/rejoin-db/rejoin/harness/promises"
+	"github.com/rejoin-db/rejoin/harness/target"
+)
 
 // Promises are what nodes have promised, as far as any answer or status ever told, and
 // whether they keep it. VerifyInvariants asks for it. Its methods are safe for concurrent
@@ -14,31 +17,14 @@ type Promises interface {
 	Missing(remembered map[string]bool) []string
 	// Led notes the terms that a node said it led. It returns an error when it finds, for
 	// the first time, that two nodes led in one.
-	Led(node *Node, terms []uint64) error
+	Led(node promises.Node, terms []uint64) error
 	// Voted notes whom a node said it had voted for, and when it was asked. It returns an
 	// error when it finds, for the first time, that a node has forgotten its vote.
-	Voted(node *Node, vote target.Vote, asked uint64) error
+	Voted(node promises.Node, vote target.Vote, asked uint64) error
 	// Broken is the first promise of leaders, and of votes, that was broken; nil if none.
 	Broken() []error
 }
 
-// Watching is who watches promises: what watch returns, which is given who does unless
-// said. It is called once, at boot.
+// Watching sets what watches promises: what watch returns, which is given the default. It
+// is called once, at boot.
 func Watching(watch func(Promises) Promises) Option { return func(o *options) { o.watch = watch } }
-
-// watched are the promises that the harness watches itself.
-type watched struct{ *shared }
-
-func (w watched) Acknowledge(id string) { w.acknowledged.note(id) }
-
-func (w watched) Missing(remembered map[string]bool) []string {
-	return w.acknowledged.missing(remembered)
-}
-
-func (w watched) Led(node *Node, terms []uint64) error { return w.terms.note(node, terms) }
-
-func (w watched) Voted(node *Node, vote target.Vote, asked uint64) error {
-	return w.votes.note(node, promise{vote: vote, asked: asked})
-}
-
-func (w watched) Broken() []error { return []error{w.terms.verify(), w.votes.verify()} }

@@ -3,9 +3,7 @@ package harness
 import (
 	"context"
 	"slices"
-	"strings"
 	"sync"
-	"unicode/utf8"
 
 	"github.com/rejoin-db/rejoin/harness/journal"
 	"github.com/rejoin-db/rejoin/harness/sqltext"
@@ -16,11 +14,11 @@ import (
 // says so in ctx (journal.Open.Context), writes the line; here it learns who is asked.
 func (c *Cluster) operation(ctx context.Context, node int, id, sql string) (end func(error)) {
 	if open := journal.FromContext(ctx); open != nil {
-		open.Asked(node, id, abridged(sql))
+		open.Asked(node, id, sqltext.Abridged(sql))
 		return func(error) {}
 	}
 	open := c.journal.Invoke(journal.Op{Client: journal.Nobody, Mutates: mutates(sql)})
-	open.Asked(node, id, abridged(sql))
+	open.Asked(node, id, sqltext.Abridged(sql))
 	return func(err error) { open.End(OutcomeOf(err), nil, err) }
 }
 
@@ -32,14 +30,7 @@ func mutates(sql string) bool {
 
 // beginFlag begins to record that a flag moves, and how.
 func (c *Cluster) beginFlag(node int, change journal.FlagChange) (end func(error)) {
-	text := "take offline"
-	if change.Online {
-		text = "bring online"
-	}
-	if change.Mode != "" {
-		text += " (" + change.Mode + ")"
-	}
-	return c.journal.BeginEvent(journal.Event{Kind: journal.Flag, Node: node, Text: text, Flag: &change})
+	return c.journal.BeginEvent(journal.Event{Kind: journal.Flag, Node: node, Flag: &change})
 }
 
 // membersNow are the members of the cluster, for an event that changed them.
@@ -90,7 +81,7 @@ func (c *Cluster) noteState(node int, s target.Status) {
 		return
 	}
 	now.Commit, now.Applied = s.CommitIndex, s.AppliedIndex
-	c.journal.Record(journal.Event{Kind: journal.Shown, Node: node, Text: now.String(), State: &now})
+	c.journal.Record(journal.Event{Kind: journal.Shown, Node: node, State: &now})
 }
 
 // noteDigest writes down what a node was found to hold.
@@ -100,31 +91,4 @@ func (c *Cluster) noteDigest(node int, index uint64, sum string, err error) {
 		e.Err, e.State = err.Error(), nil
 	}
 	c.journal.Record(e)
-}
-
-// abridged is a statement as a journal shows it: on one line, and cut.
-func abridged(sql string) string {
-	const most = 120 // bytes
-	var line strings.Builder
-	for word := range strings.FieldsSeq(sql) {
-		if line.Len() > 0 {
-			line.WriteByte(' ')
-		}
-		line.WriteString(word[:min(len(word), most+1)])
-		if line.Len() > most {
-			return prefix(line.String(), most) + "…"
-		}
-	}
-	return line.String()
-}
-
-// prefix is text cut to at most that many bytes, and not within a character.
-func prefix(text string, most int) string {
-	if len(text) <= most {
-		return text
-	}
-	for most > 0 && !utf8.RuneStart(text[most]) {
-		most--
-	}
-	return text[:most]
 }

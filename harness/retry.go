@@ -22,7 +22,7 @@ func (c *Cluster) ExecuteWithRetry(ctx context.Context, sql string, args ...any)
 		return Result{}, err
 	}
 	defer leave(&err)
-	id := c.acknowledged.name()
+	id := c.requests.next()
 	tried := make(map[int]bool)
 	return retry(ctx, func() (Result, error) { return c.tryOnAnother(ctx, tried, id, sql, args) })
 }
@@ -36,14 +36,14 @@ func (n *Node) ExecuteWithRetry(ctx context.Context, sql string, args ...any) (_
 		return Result{}, err
 	}
 	defer leave(&err)
-	id := n.cluster.acknowledged.name()
+	id := n.cluster.requests.next()
 	return retry(ctx, func() (Result, error) { return n.try(ctx, id, sql, args) })
 }
 
 // retry tries until there is an answer that another try would not change, or ctx ends.
 func retry(ctx context.Context, try func() (Result, error)) (Result, error) {
-	pause := newLooks()
-	defer pause.stop()
+	poll := newPoll()
+	defer poll.stop()
 	inDoubt := false
 	for {
 		result, err := try()
@@ -58,7 +58,7 @@ func retry(ctx context.Context, try func() (Result, error)) (Result, error) {
 			return Result{}, gaveUp(ErrClosed, err, inDoubt)
 		}
 		select {
-		case <-pause.again():
+		case <-poll.next():
 		case <-ctx.Done():
 			return Result{}, gaveUp(context.Cause(ctx), err, inDoubt)
 		}

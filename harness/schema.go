@@ -60,11 +60,11 @@ func changesSchema(sql string) bool {
 // committed includes it. Rows that are written later do not move the index.
 func (c *Cluster) noteSchema(ctx context.Context, node *Node) {
 	ctx = context.WithoutCancel(ctx) // the answer may have come at the last moment
-	if status, err := node.lookAt(ctx); err == nil {
+	if status, err := node.probe(ctx); err == nil {
 		c.schema.acknowledge(node.index, status.AppliedIndex)
 		return
 	}
-	index, _ := committed(c.Look(ctx))
+	index, _ := committed(c.Observe(ctx))
 	c.schema.acknowledge(node.index, index)
 	c.schema.forget(node.index)
 }
@@ -80,16 +80,16 @@ func (n *Node) awaitSchema(ctx context.Context) error {
 	if index == 0 {
 		return nil
 	}
-	status, err := n.lookAt(ctx)
+	status, err := n.probe(ctx)
 	if err != nil || status.State == target.Failed {
 		return nil //nolint:nilerr // the request itself will say why
 	}
 	waiting, cancel := settling(ctx)
 	defer cancel()
 	purpose := fmt.Sprintf("to apply index %d, a schema change, before it is asked", index)
-	look, err := n.cluster.awaitApplied(waiting, Look{Node: n, Status: status}, index, purpose)
-	if err == nil && look.runs() {
-		n.cluster.schema.saw(n.index, look.Status.AppliedIndex)
+	seen, err := n.cluster.awaitApplied(waiting, Observation{Node: n, Status: status}, index, purpose)
+	if err == nil && seen.runs() {
+		n.cluster.schema.saw(n.index, seen.Status.AppliedIndex)
 	}
 	return err
 }

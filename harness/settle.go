@@ -35,79 +35,79 @@ func settling(ctx context.Context) (context.Context, context.CancelFunc) {
 // committed at the call, and returns what they showed then. A node that is taken
 // offline or removed meanwhile is left out. The errors of nodes that do not catch up
 // before ctx ends are joined; each is a *WaitError.
-func (c *Cluster) settle(ctx context.Context, nodes []*Node) ([]Look, error) {
+func (c *Cluster) settle(ctx context.Context, nodes []*Node) ([]Observation, error) {
 	if len(nodes) == 0 {
 		return nil, nil
 	}
-	looks, index := c.lookForCommitted(ctx, nodes)
-	errs := make([]error, len(looks))
+	observed, index := c.observeCommitted(ctx, nodes)
+	errs := make([]error, len(observed))
 	var wg sync.WaitGroup
-	for i := range looks {
+	for i := range observed {
 		wg.Go(func() {
-			looks[i], errs[i] = c.awaitApplied(ctx, looks[i], index, "to apply what is committed before nodes are compared")
+			observed[i], errs[i] = c.awaitApplied(ctx, observed[i], index, "to apply what is committed before nodes are compared")
 		})
 	}
 	wg.Wait()
-	var settled []Look
-	for _, l := range looks {
-		if l.runs() {
-			settled = append(settled, l)
+	var settled []Observation
+	for _, o := range observed {
+		if o.runs() {
+			settled = append(settled, o)
 		}
 	}
 	return settled, errors.Join(errs...)
 }
 
-// lookForCommitted looks until a node knows of a committed log index. It does not wait
-// for nodes that report no indexes at all, nor for nodes that are silent.
-func (c *Cluster) lookForCommitted(ctx context.Context, nodes []*Node) (looks []Look, index uint64) {
-	pause := newLooks()
-	defer pause.stop()
+// observeCommitted observes the nodes until one knows a committed log index. It does not
+// wait for nodes that report no indexes at all, nor for nodes that are silent.
+func (c *Cluster) observeCommitted(ctx context.Context, nodes []*Node) (observed []Observation, index uint64) {
+	poll := newPoll()
+	defer poll.stop()
 	for begun := time.Now(); ; {
-		looks = lookAt(ctx, nodes, longestLook)
-		index, _ = committed(looks)
+		observed = observeNodes(ctx, nodes, probeTimeout)
+		index, _ = committed(observed)
 		if index > 0 || !c.indexed.Load() || time.Since(begun) > longestSilence {
-			return looks, index
+			return observed, index
 		}
 		select {
-		case <-pause.again():
+		case <-poll.next():
 		case <-ctx.Done():
-			return looks, index
+			return observed, index
 		}
 	}
 }
 
-// awaitApplied blocks until the node has applied the index and returns the look that
-// showed it. It begins with a look that was taken before. A node that is taken offline
-// or removed is not waited for: its look shows target.Offline.
-func (c *Cluster) awaitApplied(ctx context.Context, look Look, index uint64, purpose string) (Look, error) {
-	node, begun := look.Node, time.Now()
+// awaitApplied blocks until the node has applied the index, and returns the observation
+// that showed it. It begins with what was seen before. It does not wait for a node that is
+// taken offline or removed: the observation then shows target.Offline.
+func (c *Cluster) awaitApplied(ctx context.Context, seen Observation, index uint64, purpose string) (Observation, error) {
+	node, begun := seen.Node, time.Now()
 	failure := &WaitError{Node: node.index, ID: node.ID(), Target: index, Purpose: purpose}
-	pause := newLooks()
-	defer pause.stop()
+	poll := newPoll()
+	defer poll.stop()
 	for heard := begun; ; {
 		up, err := c.IsNodeOnline(node.index)
 		if failure.Flag = up; err != nil || !up {
-			return Look{Node: node, Status: target.Status{State: target.Offline}}, nil
+			return Observation{Node: node, Status: target.Status{State: target.Offline}}, nil
 		}
 		switch {
-		case look.Err == nil:
+		case seen.Err == nil:
 			heard, failure.Seen = time.Now(), nil
-			failure.saw(look.Status)
+			failure.saw(seen.Status)
 		case ctx.Err() == nil || len(failure.Shown) == 0: // the end of ctx does not hide what was shown
-			failure.Seen = look.Err
+			failure.Seen = seen.Err
 		}
 		switch {
-		case look.Err != nil && time.Since(heard) > longestSilence:
+		case seen.Err != nil && time.Since(heard) > longestSilence:
 			failure.Err = ErrUnreachable
-		case look.Err == nil && look.Status.State == target.Failed:
+		case seen.Err == nil && seen.Status.State == target.Failed:
 			failure.Err = ErrFailed
-		case look.runs() && look.Status.AppliedIndex >= index:
-			return look, nil
+		case seen.runs() && seen.Status.AppliedIndex >= index:
+			return seen, nil
 		}
 		if failure.Err == nil {
 			select {
-			case <-pause.again():
-				look.Status, look.Err = node.lookAt(ctx)
+			case <-poll.next():
+				seen.Status, seen.Err = node.probe(ctx)
 				continue
 			case <-ctx.Done():
 				failure.Err = context.Cause(ctx)
@@ -115,13 +115,13 @@ func (c *Cluster) awaitApplied(ctx context.Context, look Look, index uint64, pur
 		}
 		failure.Waited = time.Since(begun)
 		c.writeLast(node, failure)
-		return look, failure
+		return seen, failure
 	}
 }
 
-// alike tells whether two looks, before and after a comparison, prove that all nodes
+// alike tells whether two observations, before and after a comparison, prove that all nodes
 // were at one and the same log index in between.
-func alike(before, after []Look) bool {
+func alike(before, after []Observation) bool {
 	index := before[0].Status.AppliedIndex
 	for i := range before {
 		if after[i].Err != nil || before[i].Status.AppliedIndex != index || after[i].Status.AppliedIndex != index {
@@ -131,10 +131,10 @@ func alike(before, after []Look) bool {
 	return index > 0
 }
 
-func nodesOf(looks []Look) []*Node {
-	nodes := make([]*Node, len(looks))
-	for i, l := range looks {
-		nodes[i] = l.Node
+func nodesOf(observed []Observation) []*Node {
+	nodes := make([]*Node, len(observed))
+	for i, o := range observed {
+		nodes[i] = o.Node
 	}
 	return nodes
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/journal"
+	"github.com/rejoin-db/rejoin/harness/sqltext"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
@@ -20,7 +21,7 @@ func (c *Cluster) Survey(ctx context.Context) (_ Faults, err error) {
 		return Faults{}, err
 	}
 	defer leave(&err)
-	surveyor, can := target.As[target.Surveyor](c.cluster)
+	inspector, can := target.As[target.FaultInspector](c.cluster)
 	if !can {
 		return Faults{}, fmt.Errorf("survey: %w", &UnsupportedError{target.Survey})
 	}
@@ -32,7 +33,7 @@ func (c *Cluster) Survey(ctx context.Context) (_ Faults, err error) {
 				continue
 			}
 			link := fault.Link{From: from, To: to}
-			state, err := surveyor.Link(ctx, from, to)
+			state, err := inspector.Link(ctx, from, to)
 			if err != nil {
 				return Faults{}, fmt.Errorf("survey the link %s: %w", link, err)
 			}
@@ -41,12 +42,12 @@ func (c *Cluster) Survey(ctx context.Context) (_ Faults, err error) {
 		}
 	}
 	for _, node := range c.Nodes() {
-		faults, err := surveyor.Disk(ctx, node.index)
+		faults, err := inspector.Disk(ctx, node.index)
 		if err != nil {
 			return Faults{}, node.failed("survey the disk", err)
 		}
 		keep(found.Disks, node.index, faults)
-		ahead, err := surveyor.Clock(ctx, node.index)
+		ahead, err := inspector.Clock(ctx, node.index)
 		if err != nil {
 			return Faults{}, node.failed("survey the clock", err)
 		}
@@ -72,10 +73,10 @@ func (n *Node) Diverge(ctx context.Context, sql string) (err error) {
 	if _, err := n.cluster.Node(n.index); err != nil {
 		return err
 	}
-	end := n.cluster.journal.Begin(journal.Fault, n.index, "diverge: %s", abridged(sql))
+	event := n.cluster.recordFault(journal.Once, fault.Fault{Kind: fault.KindDiverge, Node: n.index}, sqltext.Abridged(sql))
 	if err = diverger.Diverge(ctx, n.index, sql); err != nil {
 		err = n.failed("diverge", err)
 	}
-	end(err)
+	event.end(err, nil, nil)
 	return err
 }

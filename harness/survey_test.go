@@ -8,8 +8,11 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/consistency"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/internal/fake"
 	"github.com/rejoin-db/rejoin/harness/journal"
+	"github.com/rejoin-db/rejoin/harness/promises"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
@@ -26,7 +29,7 @@ var _ = Describe("A survey", func() {
 	It("is refused where the target cannot tell, and after the end", func(ctx SpecContext) {
 		plain, _ := bootOf(&fake.Target{Plain: true})
 		_, err := plain.Survey(ctx)
-		Expect(err).To(MatchError("survey: the target cannot tell what is wrong around nodes"))
+		Expect(err).To(MatchError("survey: the target cannot inspect faults in force"))
 		Expect(err).To(MatchError(harness.ErrUnsupported))
 		Expect(plain.Close()).To(Succeed())
 		Expect(plain.Survey(ctx)).Error().To(MatchError(harness.ErrClosed))
@@ -38,14 +41,14 @@ var _ = Describe("A node that diverges", func() {
 		c, f := boot()
 		Expect(node(c, 1).Diverge(ctx, "DELETE FROM t")).To(Succeed())
 		Expect(f.Calls()).To(ContainElement("diverge 1 DELETE FROM t"))
-		Expect(c.Journal().Events()).To(ContainElement(And(HaveField("Kind", journal.Fault), HaveField("Node", 1), HaveField("Text", "diverge: DELETE FROM t"))))
+		Expect(c.Journal().Events()).To(ContainElement(And(HaveField("Kind", journal.Fault), HaveField("Node", 1), HaveField("Fault.Kind", fault.KindDiverge), HaveField("Text", "DELETE FROM t"))))
 		f.OnCall = func(context.Context, string) error { return errors.New("no such table") }
 		Expect(node(c, 2).Diverge(ctx, "DELETE FROM t")).To(MatchError("diverge on node 2 (n2): no such table"))
 	}, patience)
 
 	It("is refused where the target has none, and of a node that is gone", func(ctx SpecContext) {
 		plain, _ := bootOf(&fake.Target{Plain: true})
-		Expect(node(plain, 0).Diverge(ctx, "DELETE FROM t")).To(MatchError("diverge on node 0 (n0): the target cannot let one node differ"))
+		Expect(node(plain, 0).Diverge(ctx, "DELETE FROM t")).To(MatchError("diverge on node 0 (n0): the target cannot change the data of one replica alone"))
 		c, _ := boot()
 		gone := node(c, 1)
 		Expect(c.RemoveNode(ctx, 1)).To(Succeed())
@@ -54,9 +57,9 @@ var _ = Describe("A node that diverges", func() {
 })
 
 // blind is a comparer that sees no difference.
-type blind struct{ asked *[]harness.Comparison }
+type blind struct{ asked *[]consistency.Comparison }
 
-func (b blind) Compare(_ context.Context, c harness.Comparison) error {
+func (b blind) Compare(_ context.Context, c consistency.Comparison) error {
 	*b.asked = append(*b.asked, c)
 	return nil
 }
@@ -66,13 +69,13 @@ type watchesNothing struct{ harness.Promises }
 
 func (watchesNothing) Broken() []error                                { return nil }
 func (watchesNothing) Missing(map[string]bool) []string               { return nil }
-func (watchesNothing) Led(*harness.Node, []uint64) error              { return nil }
+func (watchesNothing) Led(promises.Node, []uint64) error              { return nil }
 func (watchesNothing) Acknowledge(string)                             {}
-func (watchesNothing) Voted(*harness.Node, target.Vote, uint64) error { return nil }
+func (watchesNothing) Voted(promises.Node, target.Vote, uint64) error { return nil }
 
 var _ = Describe("Who judges nodes", func() {
 	It("can be stood in for", func(ctx SpecContext) {
-		var asked []harness.Comparison
+		var asked []consistency.Comparison
 		var inner harness.Promises
 		c, f := boot(harness.Comparing(blind{&asked}), harness.Watching(func(p harness.Promises) harness.Promises { inner = p; return watchesNothing{p} }))
 		f.Answers("SELECT v FROM t ORDER BY v", fake.Table("a"))

@@ -3,6 +3,8 @@ package harness
 import (
 	"fmt"
 	"time"
+
+	"github.com/rejoin-db/rejoin/harness/sqltext"
 )
 
 // UnsettledError says that nodes could not be compared because the data was being
@@ -17,7 +19,7 @@ type UnsettledError struct {
 
 func (e *UnsettledError) Error() string {
 	return fmt.Sprintf("compare %q: the nodes applied log entries during each of %d comparisons in %v, "+
-		"so that no difference is proven; the last one was: %v: %v", abridged(e.Query), e.Comparisons, e.Waited, e.Last, e.Err)
+		"so that no difference is proven; the last one was: %v: %v", sqltext.Abridged(e.Query), e.Comparisons, e.Waited, e.Last, e.Err)
 }
 
 // Unwrap is what ended the attempts, and not the unproven difference.

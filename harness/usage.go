@@ -3,8 +3,6 @@ package harness
 import (
 	"context"
 	"errors"
-	"fmt"
-	"strings"
 	"time"
 
 	"github.com/rejoin-db/rejoin/harness/journal"
@@ -21,26 +19,10 @@ type Usage struct {
 	Lag        uint64 // entries that some node knew to be committed, and this one had not applied
 }
 
-func (u Usage) String() string {
-	parts := []string{fmt.Sprintf("applied %d", u.Applied), fmt.Sprintf("%d behind", u.Lag),
-		fmt.Sprintf("log of %d entries", u.LogEntries)}
-	if u.Memory > 0 {
-		parts = append(parts, "memory "+size(u.Memory))
-	}
-	return strings.Join(parts, ", ")
-}
+func (u Usage) String() string { return u.sample().String() }
 
-// size is a number of bytes for people.
-func size(bytes uint64) string {
-	for _, unit := range []struct {
-		bytes uint64
-		name  string
-	}{{1 << 30, "GiB"}, {1 << 20, "MiB"}, {1 << 10, "KiB"}} {
-		if bytes >= unit.bytes {
-			return fmt.Sprintf("%.1f %s", float64(bytes)/float64(unit.bytes), unit.name)
-		}
-	}
-	return fmt.Sprintf("%d bytes", bytes)
+func (u Usage) sample() journal.Sample {
+	return journal.Sample{Applied: u.Applied, Behind: u.Lag, LogEntries: u.LogEntries, Memory: u.Memory}
 }
 
 // Measure asks all members at once what they take, and writes it down: one journal
@@ -55,12 +37,12 @@ func (c *Cluster) Measure(ctx context.Context) (_ []Usage, err error) {
 		return nil, err
 	}
 	defer leave(&err)
-	looks := c.Look(ctx)
+	observed := c.Observe(ctx)
 	var errs []error
-	for _, l := range looks {
-		errs = append(errs, l.Err)
+	for _, o := range observed {
+		errs = append(errs, o.Err)
 	}
-	return c.write(looks), errors.Join(errs...)
+	return c.write(observed), errors.Join(errs...)
 }
 
 // briefly bounds what the cluster measures by itself: nobody asked it to.
@@ -69,16 +51,16 @@ const briefly = 100 * time.Millisecond
 // measureAfter measures when something has changed. Who does not answer is left out.
 func (c *Cluster) measureAfter(ctx context.Context, failed error) {
 	if failed == nil && ctx.Err() == nil {
-		c.write(c.look(ctx, briefly))
+		c.write(c.observe(ctx, briefly))
 	}
 }
 
-func (c *Cluster) write(looks []Look) []Usage {
-	highest, _ := committed(looks)
+func (c *Cluster) write(observed []Observation) []Usage {
+	highest, _ := committed(observed)
 	var usages []Usage
-	for _, l := range looks {
-		if l.runs() {
-			usages = append(usages, c.writeOne(l.Node, l.Status, highest))
+	for _, o := range observed {
+		if o.runs() {
+			usages = append(usages, c.writeOne(o.Node, o.Status, highest))
 		}
 	}
 	return usages
@@ -89,6 +71,7 @@ func (c *Cluster) writeOne(n *Node, s target.Status, committed uint64) Usage {
 	if committed > u.Applied {
 		u.Lag = committed - u.Applied
 	}
-	c.journal.Record(journal.Event{Kind: journal.Resource, Node: u.Node, Text: u.String()})
+	sample := u.sample()
+	c.journal.Record(journal.Event{Kind: journal.Resource, Node: u.Node, Sample: &sample})
 	return u
 }

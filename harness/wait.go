@@ -4,42 +4,17 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"time"
 
 	"github.com/rejoin-db/rejoin/harness/journal"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// A waiting harness looks again soon at first, and then seldom enough that what
-// it waits for is seen at most a twentieth late: looking costs the nodes time.
-const (
-	lookSoonest = time.Millisecond
-	lookLatest  = time.Second
-)
-
-// looks is a wait of that kind.
-type looks struct {
-	begun time.Time
-	timer *time.Timer
-}
-
-func newLooks() *looks { return &looks{time.Now(), time.NewTimer(lookSoonest)} }
-
-// again yields when it is time for another look. It is to be asked for before
-// each wait.
-func (l *looks) again() <-chan time.Time {
-	l.timer.Reset(min(max(time.Since(l.begun)/20, lookSoonest), lookLatest))
-	return l.timer.C
-}
-
-func (l *looks) stop() { l.timer.Stop() }
-
 // WaitForNodeOnline blocks until the node's flag is up, the node shows itself
 // online, and it has applied what was committed at the call, as far as any node
 // knew then. If ctx ends before, or the node's storage has failed, which no wait
-// mends (ErrFailed), the error is a *WaitError: what the node showed at all looks,
-// and how far behind it was. A node that does not answer holds up no look for
-// longer than a second.
+// mends (ErrFailed), the error is a *WaitError: what the node showed at all probes,
+// and how far behind it was. A node that does not answer delays no probe by
+// more than a second.
 func (c *Cluster) WaitForNodeOnline(ctx context.Context, i int) (err error) {
 	ctx, leave, err := c.enter(ctx)
 	if err != nil {
@@ -51,7 +26,7 @@ func (c *Cluster) WaitForNodeOnline(ctx context.Context, i int) (err error) {
 		return err
 	}
 	end := c.journal.Begin(journal.Wait, i, "wait until online")
-	index, known := committed(c.Look(ctx))
+	index, known := committed(c.Observe(ctx))
 	err = c.waitForNodeOnline(ctx, node, index, known)
 	end(err)
 	return err
@@ -72,7 +47,7 @@ func (c *Cluster) WaitForAllOnline(ctx context.Context) (err error) {
 }
 
 func (c *Cluster) waitFor(ctx context.Context, nodes []*Node) error {
-	index, known := committed(c.Look(ctx))
+	index, known := committed(c.Observe(ctx))
 	errs := make([]error, len(nodes))
 	var wg sync.WaitGroup
 	for i, node := range nodes {
@@ -92,17 +67,17 @@ func (c *Cluster) waitFor(ctx context.Context, nodes []*Node) error {
 func (c *Cluster) waitForNodeOnline(ctx context.Context, node *Node, index uint64, known bool) error {
 	failure := &WaitError{Node: node.index, ID: node.ID(), Target: index}
 	defer c.writeLast(node, failure)
-	looks := newLooks()
-	defer looks.stop()
+	poll := newPoll()
+	defer poll.stop()
 	for {
 		if !known { // a wait for nothing would be no wait
-			failure.Target, known = committed(c.Look(ctx))
+			failure.Target, known = committed(c.Observe(ctx))
 		}
 		var err error
 		if failure.Flag, err = c.IsNodeOnline(node.index); err != nil {
 			return err
 		}
-		status, err := node.lookAt(ctx)
+		status, err := node.probe(ctx)
 		switch {
 		case err == nil:
 			failure.Seen = nil
@@ -119,7 +94,7 @@ func (c *Cluster) waitForNodeOnline(ctx context.Context, node *Node, index uint6
 			return nil
 		}
 		select {
-		case <-looks.again():
+		case <-poll.next():
 		case <-ctx.Done():
 			failure.Err = context.Cause(ctx)
 			return failure
@@ -127,14 +102,7 @@ func (c *Cluster) waitForNodeOnline(ctx context.Context, node *Node, index uint6
 	}
 }
 
-// lookAt is one look of many.
-func (n *Node) lookAt(ctx context.Context) (target.Status, error) {
-	ctx, cancel := context.WithTimeout(ctx, longestLook)
-	defer cancel()
-	return n.Status(ctx)
-}
-
-// writeLast writes down what the node took at the last look of a wait.
+// writeLast writes down what the node took at the last probe of a wait.
 func (c *Cluster) writeLast(node *Node, wait *WaitError) {
 	if len(wait.Shown) > 0 && wait.Last.State != target.Offline {
 		c.writeOne(node, wait.Last, wait.Target)

@@ -95,7 +95,7 @@ func answersAltered(env *environment) {
 
 	Describe("The answer to a request that is sent again", Label("suite:answers-altered"), func() {
 		It("is the first one, column by column and bit by bit, by every node", func(ctx SpecContext) {
-			env.requires(target.Keys)
+			env.requires(target.Dedup)
 			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY AUTOINCREMENT, v VARCHAR(7), b BLOB, f REAL)")
 			requests := []struct {
 				sql  string

@@ -119,7 +119,7 @@ func answersValues(env *environment) {
 // to be sent again, and an answer that is too long to be kept is given only once.
 func (env *environment) repeatable(ctx context.Context, node *harness.Node, sql string, args ...any) (result harness.Result) {
 	GinkgoHelper()
-	if env.cluster.HasClock() {
+	if env.cluster.Can(target.Time) {
 		return env.runOn(ctx, node, sql, args...)
 	}
 	Eventually(ctx, func(ctx context.Context) (err error) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness/fault"
 	. "github.com/rejoin-db/rejoin/harness/matchers"
+	"github.com/rejoin-db/rejoin/harness/target"
 	"github.com/rejoin-db/rejoin/harness/workload"
 )
 
@@ -41,7 +42,7 @@ func availability(env *environment) {
 				Expect(running.Finish(ctx)).To(Succeed())
 
 				budget := slowFailover + starved.end()
-				if env.cluster.HasClock() {
+				if env.cluster.Can(target.Time) {
 					budget = failover
 				}
 				Expect(env.cluster.Journal()).To(And(BeAvailable(budget), CountRight()))

@@ -93,7 +93,7 @@ func diverging(env *environment) {
 		}, patience)
 
 		It("lacks a row that was acknowledged, and is named", func(ctx SpecContext) {
-			env.requires(target.Keys)
+			env.requires(target.Dedup)
 			for _, node := range env.cluster.Nodes() {
 				const lost = "(SELECT max(log_index) FROM rejoin_requests)"
 				diverge(ctx, node, "CREATE TABLE kept AS SELECT * FROM rejoin_requests WHERE log_index = "+lost+"; DELETE FROM rejoin_requests WHERE log_index = "+lost)

@@ -24,6 +24,7 @@ type environment struct {
 	booted  target.Cluster // what the target booted, below the harness
 	ns      string
 	heard   uint64 // harnesses over the cluster besides the spec's own
+	journal *specJournal
 }
 
 // shownEvents is how many events a failing spec shows, and shownLog how many bytes
@@ -49,12 +50,12 @@ func (env *environment) begin(ctx SpecContext) {
 	seed := specSeed()
 	cluster, err := harness.Boot(ctx, env.noting(env.options.Target), append([]harness.Option{harness.Size(env.options.Nodes), harness.Seed(seed)}, env.options.Cluster...)...)
 	Expect(err).NotTo(HaveOccurred())
-	inBubble = cluster.HasClock()
+	inBubble = cluster.Can(target.Time)
 	env.heard = 0
 	env.cluster, env.ns = cluster, fmt.Sprintf("spec_%x", seed&0xffffff)
-	begun(cluster.Journal())
+	env.journal = beginJournal(cluster.Journal())
 	DeferCleanup(func() {
-		ended(cluster.Journal())
+		env.journal.end()
 		env.options.Journals.keep(cluster.Journal(), seed)
 	})
 	DeferCleanup(env.end)
@@ -108,6 +109,7 @@ func (env *environment) explain(ctx SpecContext) {
 	if env.cluster == nil {
 		return
 	}
+	env.journal.noteSteps()
 	AddReportEntry("the cluster when the spec failed", shown(report.Cluster(ctx, env.cluster, shownEvents)), ReportEntryVisibilityFailureOrVerbose)
 	if !env.cluster.Can(target.Logs) {
 		return
@@ -137,7 +139,7 @@ func (env *environment) sql(text string) string { return strings.ReplaceAll(text
 func (env *environment) run(ctx context.Context, sql string, args ...any) harness.Result {
 	GinkgoHelper()
 	execute := env.cluster.ExecuteWithRetry
-	if env.cluster.HasClock() {
+	if env.cluster.Can(target.Time) {
 		execute = env.cluster.ExecuteOnRandom
 	}
 	result, err := execute(ctx, env.sql(sql), args...)
@@ -149,7 +151,7 @@ func (env *environment) run(ctx context.Context, sql string, args ...any) harnes
 func (env *environment) runOn(ctx context.Context, node *harness.Node, sql string, args ...any) harness.Result {
 	GinkgoHelper()
 	execute := node.ExecuteWithRetry
-	if env.cluster.HasClock() {
+	if env.cluster.Can(target.Time) {
 		execute = node.Execute
 	}
 	result, err := execute(ctx, env.sql(sql), args...)
@@ -190,7 +192,7 @@ func (env *environment) comeBack(ctx context.Context, nodes ...int) {
 }
 
 // comeBackAs brings a node back as the options say, and waits until it is online.
-func (env *environment) comeBackAs(ctx context.Context, node int, options ...harness.Return) {
+func (env *environment) comeBackAs(ctx context.Context, node int, options ...harness.ReturnOption) {
 	GinkgoHelper()
 	Expect(env.cluster.BringNodeOnline(ctx, node, options...)).To(Succeed())
 	Expect(env.cluster.WaitForNodeOnline(ctx, node)).To(Succeed())
@@ -231,7 +233,7 @@ func (env *environment) undisturbed(ctx context.Context, do func(leader int)) {
 		}
 		return nil
 	}
-	if env.cluster.HasClock() {
+	if env.cluster.Can(target.Time) {
 		Expect(attempt(ctx)).To(Succeed())
 		return
 	}

@@ -19,7 +19,7 @@ func modes(env *environment) {
 	Describe("A failure mode", Label("suite:modes"), func() {
 		const all = "SELECT * FROM {ns}.customers ORDER BY id"
 
-		awayAndBack := func(ctx SpecContext, mode fault.Mode, leader bool, options ...harness.Return) {
+		awayAndBack := func(ctx SpecContext, mode fault.Mode, leader bool, options ...harness.ReturnOption) {
 			env.needs(3)
 			env.requires(abilities[mode])
 			if len(options) > 0 {

@@ -283,7 +283,7 @@ func flags(env *environment) {
 				s.Memory = uint64(1000 + at)
 				return s
 			}
-			for _, look := range [][]harness.Look{cluster.Look(ctx), cluster.Peek(ctx)} {
+			for _, look := range [][]harness.Observation{cluster.Observe(ctx), cluster.Peek(ctx)} {
 				Expect(look).To(HaveLen(cluster.Size()))
 				for i, l := range look {
 					Expect(l.Err).NotTo(HaveOccurred())

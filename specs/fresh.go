@@ -27,7 +27,7 @@ const handingOver = 30 * time.Microsecond
 // passes lets time pass where it does so only while a goroutine waits.
 func (env *environment) passes(ctx SpecContext, d time.Duration) {
 	GinkgoHelper()
-	if env.cluster.HasClock() {
+	if env.cluster.Can(target.Time) {
 		env.advance(ctx, d)
 	}
 }
@@ -66,7 +66,7 @@ func fresh(env *environment) {
 				Expect(look(ctx, env.node(next).Inside(), consistency, count)).To(Equal(i+1), "node %d does not see what node %d has acknowledged", next, at)
 				Expect(look(ctx, env.node(at).Inside(), target.Local, count)).To(Equal(i+1), "node %d has acknowledged what it has not applied", at)
 			}
-			if env.cluster.HasClock() {
+			if env.cluster.Can(target.Time) {
 				Expect(behind).To(BeNumerically(">", 0), "no node was ever behind")
 			}
 		}, patience)
@@ -99,7 +99,7 @@ func fresh(env *environment) {
 					alone[at], seen = shows, shows // what is shown is committed
 				}
 			}
-			if env.cluster.HasClock() {
+			if env.cluster.Can(target.Time) {
 				Expect(behind).To(BeNumerically(">", 0), "no node was ever behind what it knew to be committed")
 			}
 		}, patience)
@@ -176,7 +176,7 @@ func fresh(env *environment) {
 					}
 				}
 				reading.Wait()
-				if env.cluster.HasClock() {
+				if env.cluster.Can(target.Time) {
 					Expect(time.Since(lost)).To(BeNumerically("<", failover), "a read waited for the leader that is gone")
 				}
 				if unaware == len(env.others(leader)) {
@@ -209,7 +209,7 @@ func fresh(env *environment) {
 		deposed := func(ctx SpecContext, round int, do func(ctx context.Context, old int, quorum []int), inTime time.Duration) (bitten bool) {
 			GinkgoHelper()
 			hang, answer := 3*time.Second, longRead
-			if env.cluster.HasClock() {
+			if env.cluster.Can(target.Time) {
 				hang, answer = time.Second, 3*time.Second
 			}
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
@@ -237,7 +237,7 @@ func fresh(env *environment) {
 			_, err := env.node(others[0]).ExecuteWithRetry(ctx, env.sql("UPDATE {ns}.t SET v = ? WHERE id = 1"), round)
 			Expect(err).NotTo(HaveOccurred())
 			now := statusOf(ctx, env.node(old))
-			bitten = now.Role == "leader" && now.Term == term && (!env.cluster.HasClock() || time.Since(confirmed) < inTime)
+			bitten = now.Role == "leader" && now.Term == term && (!env.cluster.Can(target.Time) || time.Since(confirmed) < inTime)
 
 			if bitten {
 				reading, cancel := context.WithTimeout(ctx, answer)

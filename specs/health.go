@@ -58,7 +58,7 @@ func health(env *environment) {
 				shown   int64
 			}
 			rounds, rows := int64(3), int64(20001)
-			if env.cluster.HasClock() { // where rows take no time, and some entries do
+			if env.cluster.Can(target.Time) { // where rows take no time, and some entries do
 				rounds, rows = 6, 1
 			}
 			for round := range rounds {

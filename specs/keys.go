@@ -21,7 +21,7 @@ func keys(env *environment) {
 		var key string
 
 		BeforeEach(func(ctx SpecContext) {
-			env.requires(target.Keys)
+			env.requires(target.Dedup)
 			key = "key-of-" + env.ns
 			env.run(ctx, "CREATE TABLE {ns}.keyed (id INTEGER PRIMARY KEY, v TEXT)")
 		})

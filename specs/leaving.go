@@ -34,7 +34,7 @@ func leaving(env *environment) {
 		query := func(ctx SpecContext, victim int, consistency target.Consistency) target.Rows {
 			GinkgoHelper()
 			size := piece
-			if !env.cluster.HasClock() {
+			if !env.cluster.Can(target.Time) {
 				size = 4 << 20
 			}
 			env.run(ctx, "INSERT INTO {ns}.blobs VALUES (1, randomblob(?))", size)
@@ -78,7 +78,7 @@ func leaving(env *environment) {
 				env.patiently(ctx, "INSERT INTO {ns}.t VALUES (2, 'of the others')")
 				Consistently(ctx, left).Should(Not(Receive()), "it does not wait for its client")
 				Expect(env.node(victim)).To(BeLeaving())
-				if env.cluster.HasClock() { // so slow that the end is still to be sent when the node has written it
+				if env.cluster.Can(target.Time) { // so slow that the end is still to be sent when the node has written it
 					Expect(env.cluster.SetLink(ctx, victim, fault.Clients, fault.Rule{Bandwidth: 2 << 20})).To(Succeed())
 				}
 				got := 0
@@ -142,7 +142,7 @@ func leaving(env *environment) {
 			defer cancel()
 			begun := time.Now()
 			Expect(env.cluster.TakeNodeOffline(short, victim, fault.Stop)).To(Succeed())
-			if env.cluster.HasClock() {
+			if env.cluster.Can(target.Time) {
 				Expect(time.Since(begun)).To(BeNumerically("~", patient, patient/3), "it waits for longer, or not at all")
 			}
 			got := 0
@@ -255,7 +255,7 @@ func (env *environment) expectNothingOf(node int) {
 func (env *environment) expectNoNode() {
 	GinkgoHelper()
 	soon := 5 * time.Second
-	if env.cluster.HasClock() {
+	if env.cluster.Can(target.Time) {
 		soon = 2 * time.Millisecond
 	}
 	Eventually(nodesAtWork).WithTimeout(soon).WithPolling(soon/10).Should(BeEmpty(), "a node that does not run is at work")

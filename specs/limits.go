@@ -161,7 +161,7 @@ func limitsOfRequests(env *environment) {
 		}, patience)
 
 		It("are those of its body, to the byte", func(ctx SpecContext) {
-			env.requires(target.Ports)
+			env.requires(target.Dial)
 			if limits.Body == 0 {
 				Skip("it is not known how large a request this target takes")
 			}

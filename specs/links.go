@@ -76,9 +76,9 @@ func links(env *environment) {
 			// be the far one, or none, if the bridge itself has come to lead.
 			Eventually(ctx, func(ctx context.Context) bool {
 				return statusOf(ctx, env.node(left[0])).State == target.Connecting || statusOf(ctx, env.node(right[0])).State == target.Connecting ||
-					!env.cluster.HasClock() && statusOf(ctx, env.node(bridge)).Role == "leader"
+					!env.cluster.Can(target.Time) && statusOf(ctx, env.node(bridge)).Role == "leader"
 			}).Should(BeTrue(), "both halves hear of the leader")
-			if env.cluster.HasClock() {
+			if env.cluster.Can(target.Time) {
 				Expect(env.node(right[0])).To(And(BeConnecting(), Not(HaveCaughtUp())))
 				Expect(env.leader(ctx)).To(Equal(leader), "who hears nobody has stood for election and won")
 				Expect(statusOf(ctx, env.node(leader)).Term).To(Equal(term))

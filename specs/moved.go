@@ -16,7 +16,7 @@ func moved(env *environment) {
 	Describe("A node that has moved", Label("suite:moved", "fault:crash"), func() {
 		BeforeEach(func(ctx SpecContext) {
 			env.needs(3)
-			env.requires(target.Moves, target.Ports, target.Members, target.Crash, target.Stop)
+			env.requires(target.Addresses, target.Dial, target.Members, target.Crash, target.Stop)
 			if env.cluster.Size() != 3 {
 				Skip("this is about three nodes")
 			}

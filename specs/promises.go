@@ -70,7 +70,7 @@ func promises(env *environment) {
 					_, err = node.Status(ctx)
 					return err
 				},
-				"a look":           func(cluster *harness.Cluster) error { cluster.Look(ctx); return nil },
+				"a look":           func(cluster *harness.Cluster) error { cluster.Observe(ctx); return nil },
 				"a wait for it":    func(cluster *harness.Cluster) error { return cluster.WaitForNodeOnline(ctx, 2) },
 				"a wait for all":   func(cluster *harness.Cluster) error { return cluster.WaitForAllOnline(ctx) },
 				"who leads":        func(cluster *harness.Cluster) error { _, err := cluster.Leader(ctx); return err },
@@ -84,7 +84,7 @@ func promises(env *environment) {
 				leading(2, 1000)
 				Expect(ask(cluster)).To(Succeed(), what)
 				leading(0, 1000)
-				cluster.Look(ctx)
+				cluster.Observe(ctx)
 				say.status = nil
 				Expect(cluster.Heal(ctx)).To(Succeed())
 				broken(cluster.VerifyInvariants(ctx), "both led in term 1000")
@@ -124,10 +124,10 @@ func promises(env *environment) {
 			By("isolating a node, which may not forget it either")
 			cluster := env.hearing(ctx, say)
 			voted(1, target.Vote{Term: 1000, For: "one"})
-			cluster.Look(ctx)
+			cluster.Observe(ctx)
 			Expect(cluster.TakeNodeOffline(ctx, 1)).To(Succeed())
 			voted(1, target.Vote{Term: 1000, For: "another"})
-			cluster.Look(ctx)
+			cluster.Observe(ctx)
 			say.status = nil
 			Expect(cluster.Heal(ctx)).To(Succeed())
 			broken(cluster.VerifyInvariants(ctx), "voted in term 1000 for one, and for another")
@@ -163,7 +163,7 @@ func promises(env *environment) {
 		}, patience)
 
 		It("is that every acknowledged change is on every node, however it was sent", func(ctx SpecContext) {
-			env.requires(target.Keys)
+			env.requires(target.Dedup)
 			env.run(ctx, "CREATE TABLE {ns}.t (v)")
 			insert := env.sql("INSERT INTO {ns}.t VALUES (1)")
 			var mu sync.Mutex
@@ -210,7 +210,7 @@ func promises(env *environment) {
 		}, patience)
 
 		It("is that the latest acknowledged changes are on every node, of as many as nodes remember", func(ctx SpecContext) {
-			env.requires(target.Keys)
+			env.requires(target.Dedup)
 			const watched, sent = 3, 8
 			env.run(ctx, "CREATE TABLE {ns}.t (v)")
 			say.memory = 2 * watched
@@ -282,8 +282,8 @@ func promises(env *environment) {
 			Expect(cluster.Heal(ctx)).To(Succeed())
 			Expect(cluster.Journal().Events()).To(ContainElements(
 				And(HaveField("Kind", journal.Flag), HaveField("Node", 2), HaveField("Flag.Online", false)),
-				And(HaveField("Kind", journal.Fault), HaveField("Node", 2), HaveField("Text", "isolate")),
-				And(HaveField("Kind", journal.Fault), HaveField("Node", 2), HaveField("Text", "rejoin")),
+				And(HaveField("Kind", journal.Fault), HaveField("Node", 2), HaveField("Fault.Kind", fault.KindIsolate), HaveField("Fault.Phase", journal.Begins)),
+				And(HaveField("Kind", journal.Fault), HaveField("Node", 2), HaveField("Fault.Kind", fault.KindIsolate), HaveField("Fault.Phase", journal.Ends)),
 				And(HaveField("Kind", journal.Flag), HaveField("Node", 2), HaveField("Flag.Online", true))))
 		}, patience)
 	})
@@ -292,7 +292,7 @@ func promises(env *environment) {
 // gone loses node 2 that way, if that can be done; else it is only asked.
 func gone(ctx context.Context, cluster *harness.Cluster, mode fault.Mode, need target.Ability) error {
 	if !cluster.Can(need) {
-		cluster.Look(ctx)
+		cluster.Observe(ctx)
 		return nil
 	}
 	return cluster.TakeNodeOffline(ctx, 2, mode)

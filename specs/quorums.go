@@ -330,7 +330,7 @@ func encoded(value any) string {
 // askMembers asks a node for a change of the members, behind the harness.
 func (env *environment) askMembers(ctx context.Context, node int, body string) answered {
 	GinkgoHelper()
-	env.requires(target.Ports)
+	env.requires(target.Dial)
 	return env.ask(ctx, node, env.authorized(asked{method: http.MethodPost, path: membersPath, body: body}))
 }
 

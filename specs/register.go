@@ -91,7 +91,7 @@ func Register(options Options) {
 		restored(env)
 		restoredMembers(env)
 		rolling(env)
-		links(env)
+		modes(env)
 		frozen(env)
 		disks(env)
 		identities(env)

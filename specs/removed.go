@@ -21,7 +21,7 @@ func removed(env *environment) {
 	Describe("A node that was removed", Label("suite:removed", "fault:isolate"), func() {
 		BeforeEach(func(ctx SpecContext) {
 			env.needs(3)
-			env.requires(target.Ports, target.Members, target.Crash)
+			env.requires(target.Dial, target.Members, target.Crash)
 			if env.cluster.Size() != 3 {
 				Skip("this is about three nodes")
 			}
@@ -44,7 +44,7 @@ func removed(env *environment) {
 			Expect(after.LogEntries).To(BeNumerically("<=", before.LogEntries+1), "it is still sent entries") // one may have been on its way
 			Expect(after.AppliedIndex).To(BeNumerically("<=", before.AppliedIndex+1))
 			Expect(after.Role).NotTo(Equal("leader"))
-			if env.cluster.HasClock() {
+			if env.cluster.Can(target.Time) {
 				Expect(statusOf(ctx, env.node(leader))).To(And(HaveField("Role", "leader"), HaveField("Term", term)), "it has ended a leadership")
 			}
 			for _, node := range env.others(gone) {
@@ -82,7 +82,7 @@ func removed(env *environment) {
 			Eventually(ctx, func(ctx context.Context) uint64 { return statusOf(ctx, env.node(gone)).AppliedIndex }).Should(BeNumerically(">", 0))
 			forgotten(ctx, gone, 20)
 
-			if env.cluster.Can(target.Disks) && env.cluster.HasClock() {
+			if env.cluster.Can(target.Disks) && env.cluster.Can(target.Time) {
 				By("making it a voter again while its disk hangs, which comes to nothing")
 				Expect(env.cluster.SetDisk(ctx, gone, fault.Disk{Slow: time.Minute})).To(Succeed())
 				said := env.askMembers(ctx, env.leader(ctx), adding(env.node(gone).ID(), statusOf(ctx, env.node(gone)).Address, true))
@@ -115,7 +115,7 @@ func removed(env *environment) {
 			Eventually(ctx, func(ctx context.Context) string { return statusOf(ctx, env.node(old)).Role }).ShouldNot(Equal("leader"))
 			begun := time.Now()
 			Expect(env.node(others[1]).ExecuteWithRetry(ctx, env.sql("INSERT INTO {ns}.t VALUES (1)"))).Error().NotTo(HaveOccurred())
-			if env.cluster.HasClock() {
+			if env.cluster.Can(target.Time) {
 				Expect(time.Since(begun)).To(BeNumerically("<", time.Second))
 			}
 			Expect(env.node(old).Reading(target.Strong).Execute(ctx, "SELECT 1")).Error().To(HaveOccurred(), "it reads as if it led")
@@ -145,7 +145,7 @@ func removed(env *environment) {
 				Expect(env.cluster.RemoveNode(ctx, added.Index())).To(Succeed())
 			}
 			Eventually(ctx, replications).Should(BeNumerically("<=", before), "the leader still looks for nodes that were removed")
-			if env.cluster.HasClock() {
+			if env.cluster.Can(target.Time) {
 				Expect(statusOf(ctx, env.node(env.leader(ctx))).Term).To(Equal(term), "another term has ended what waited")
 			}
 		}, patience)
@@ -154,7 +154,7 @@ func removed(env *environment) {
 	Describe("A change of the members", Label("suite:membership"), func() {
 		BeforeEach(func(ctx SpecContext) {
 			env.needs(3)
-			env.requires(target.Ports, target.Members)
+			env.requires(target.Dial, target.Members)
 			if env.cluster.Size() != 3 {
 				Skip("this is about three nodes")
 			}

@@ -47,7 +47,7 @@ func restored(env *environment) {
 			By("sending a snapshot of its own")
 			next := env.others(victim)[0]
 			env.awayUntilGone(ctx, next, func() {})
-			if env.cluster.HasClock() { // where no leadership ends without a fault
+			if env.cluster.Can(target.Time) { // where no leadership ends without a fault
 				Expect(env.leader(ctx)).To(Equal(victim), "another node has sent it")
 			}
 			m.works(ctx, env.node(next))
@@ -292,7 +292,7 @@ func (m *machinery) remembers(ctx context.Context, node *harness.Node) {
 // recalls makes them once more.
 func (m *machinery) recalls(ctx context.Context, node *harness.Node) {
 	GinkgoHelper()
-	if m.answers == nil || !m.env.cluster.Can(target.Keys) {
+	if m.answers == nil || !m.env.cluster.Can(target.Dedup) {
 		return
 	}
 	for _, name := range []string{"small", "long"} {

@@ -26,7 +26,7 @@ func slowClients(env *environment) {
 		var limit time.Duration
 
 		BeforeEach(func(ctx SpecContext) {
-			env.requires(target.Ports)
+			env.requires(target.Dial)
 			if limit = env.options.Limits.Request; limit == 0 {
 				Skip("it is not known how long a node of this target is patient")
 			}
@@ -72,7 +72,7 @@ func slowClients(env *environment) {
 			conns := make([]net.Conn, len(requests))
 			var clients sync.WaitGroup
 			for i, request := range requests {
-				if request.most > limit && !env.cluster.HasClock() {
+				if request.most > limit && !env.cluster.Can(target.Time) {
 					continue // which takes minutes of real time
 				}
 				conn, err := env.node(node).Dial(ctx)
@@ -129,7 +129,7 @@ func slowClients(env *environment) {
 					served++
 				}
 			}
-			if env.cluster.HasClock() { // elsewhere some may have been ended already, in favour of others
+			if env.cluster.Can(target.Time) { // elsewhere some may have been ended already, in favour of others
 				Expect(served).To(Equal(env.options.Limits.Readers), "another number of answers than may be was begun at once")
 			}
 			Expect(served).To(BeNumerically(">", 0), "no such answers were begun, so nothing waits")
@@ -149,7 +149,7 @@ func slowClients(env *environment) {
 					waiting++
 				}
 			}
-			if env.cluster.HasClock() {
+			if env.cluster.Can(target.Time) {
 				Expect(waiting).To(BeNumerically(">", 0), "all clients were gone before the snapshot was taken")
 			}
 
@@ -181,7 +181,7 @@ func slowClients(env *environment) {
 					_, err := conn.Write([]byte("\r\n"))
 					return err
 				}).WithTimeout(limit+limit/2).Should(HaveOccurred(), "the client is not cut off")
-				if env.cluster.HasClock() { // elsewhere the answer may fit into the buffers of the sockets
+				if env.cluster.Can(target.Time) { // elsewhere the answer may fit into the buffers of the sockets
 					Expect(time.Since(begun)).To(BeNumerically(">", limit/2), "the client was given no time")
 				}
 				Expect(env.run(ctx, "SELECT count(*) FROM {ns}.t WHERE id >= ?", 1000*(i+1))).To(HaveRows(Row(rows)))

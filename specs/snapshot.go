@@ -12,7 +12,7 @@ import (
 
 func snapshot(env *environment) {
 	When("a node stays away until the log it needs is gone", Label("suite:snapshot", "fault:isolate"), func() {
-		recovers := func(ctx SpecContext, mode fault.Mode, options ...harness.Return) {
+		recovers := func(ctx SpecContext, mode fault.Mode, options ...harness.ReturnOption) {
 			env.needs(3)
 			env.openShop(ctx)
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())

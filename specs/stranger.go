@@ -15,7 +15,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// Where the nodes of a target that can target.Ports answer, as README.md says.
+// Where the nodes of a target that can target.Dial answer, as README.md says.
 const (
 	sqlPath         = "/v1/api/sql"
 	membersPath     = "/v1/api/cluster/members"
@@ -117,7 +117,7 @@ func posting(sql string) asked {
 // needsToken skips the spec on targets whose nodes ask for none.
 func (env *environment) needsToken() {
 	GinkgoHelper()
-	env.requires(target.Ports)
+	env.requires(target.Dial)
 	if env.cluster.Token() == "" {
 		Skip("the nodes of this target ask for no token")
 	}

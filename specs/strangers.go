@@ -106,7 +106,7 @@ func strangers(env *environment) {
 			strangers.Wait()
 			env.run(ctx, "INSERT INTO {ns}.t VALUES (100)")
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.t")))
-			if env.cluster.HasClock() {
+			if env.cluster.Can(target.Time) {
 				Expect(statusOf(ctx, env.node(leader))).To(And(HaveField("Role", "leader"), HaveField("Term", term)), "strangers have ended a leadership")
 			}
 		}, patience)
@@ -230,7 +230,7 @@ func strangers(env *environment) {
 				Eventually(ctx, node).Should(BeOnline())
 				Expect(statusOf(ctx, node).Reason).To(BeEmpty())
 			}
-			if env.cluster.HasClock() {
+			if env.cluster.Can(target.Time) {
 				Expect(statusOf(ctx, env.node(leader))).To(And(HaveField("Role", "leader"), HaveField("Term", before.Term)), "strangers have ended a leadership")
 			}
 			env.run(ctx, "INSERT INTO {ns}.t VALUES (1)")

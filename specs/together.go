@@ -24,7 +24,7 @@ func together(env *environment) {
 		})
 
 		It("are applied once if they are one, and have one answer", func(ctx SpecContext) {
-			env.requires(target.Keys)
+			env.requires(target.Dedup)
 			for round := range rounds {
 				for _, node := range env.cluster.Nodes() {
 					key := fmt.Sprintf("key-of-%s-%d-%d", env.ns, round, node.Index())

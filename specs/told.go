@@ -40,11 +40,11 @@ func (env *environment) hearing(ctx context.Context, say *told) *harness.Cluster
 func (env *environment) telling(say *told) target.Cluster {
 	cluster := telling{Cluster: env.booted, say: say}
 	digester, digests := target.As[target.Digester](env.booted)
-	rememberer, remembers := target.As[target.Rememberer](env.booted)
+	deduplicator, remembers := target.As[target.Deduplicator](env.booted)
 	if !digests || !remembers {
 		return cluster
 	}
-	return tellingAll{cluster, digester, rememberer}
+	return tellingAll{cluster, digester, deduplicator}
 }
 
 // over is a target whose cluster runs already.
@@ -86,7 +86,7 @@ func (c telling) Nodes() []target.Node {
 type tellingAll struct {
 	telling
 	target.Digester
-	target.Rememberer
+	target.Deduplicator
 }
 
 func (c tellingAll) Digest(ctx context.Context, node int) (uint64, string, error) {
@@ -98,7 +98,7 @@ func (c tellingAll) Digest(ctx context.Context, node int) (uint64, string, error
 }
 
 func (c tellingAll) Remembered(ctx context.Context, node int) (map[string]bool, error) {
-	ids, err := c.Rememberer.Remembered(ctx, node)
+	ids, err := c.Deduplicator.Remembered(ctx, node)
 	if err == nil && c.say.remembered != nil {
 		c.say.remembered(node, ids)
 	}
@@ -109,7 +109,7 @@ func (c tellingAll) Memory() int {
 	if c.say.memory > 0 {
 		return c.say.memory
 	}
-	return c.Rememberer.Memory()
+	return c.Deduplicator.Memory()
 }
 
 type tellingNode struct {

@@ -1,4 +1,3 @@
-// Package again writes the command that runs a spec or a schedule of faults in virtual
-// time again, as a line for a shell: make replay SEED=17 SPEC='…'. Command replay is what
-// the line runs.
+// Package again writes the shell command that runs a spec or a schedule of faults in virtual time again:
+// make replay SEED=17 SPEC='…'. The make target runs cmd/replay.
 package again

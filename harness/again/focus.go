@@ -2,9 +2,8 @@ package again
 
 import "regexp"
 
-// description is what suite_test.go calls the suite: Ginkgo's focus sees it before the
-// text of each spec.
+// description is the name of the suite in suite_test.go. Ginkgo matches -focus against it and the text of the spec.
 const description = "Rejoin"
 
-// Focus is the expression for Ginkgo's -focus that fits the spec with that full text alone.
+// Focus returns the expression for Ginkgo's -focus that matches only the spec with this full text.
 func Focus(spec string) string { return "^" + regexp.QuoteMeta(description+" "+spec) + "$" }

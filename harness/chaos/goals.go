@@ -21,7 +21,7 @@ var goals = []struct {
 }{
 	{"a leader was lost", func(before, now moment) bool { return before.leader >= 0 && now.isLost(before.leader) }},
 	{"two nodes were lost at once", func(_, now moment) bool { return len(now.lost) >= 2 }},
-	{"all nodes were lost at once", func(_, now moment) bool { return len(now.lost) == len(now.looks) }},
+	{"all nodes were lost at once", func(_, now moment) bool { return len(now.lost) == len(now.observed) }},
 	{"a node came back while another was lost", func(before, now moment) bool { return len(now.lost) > 0 && now.cameBack(before) }},
 	{"three faults were in force at once", func(_, now moment) bool { return now.inForce >= 3 }},
 	{"a leader was elected while another was cut off", func(before, now moment) bool {
@@ -55,9 +55,9 @@ var goals = []struct {
 	{"a wiped node caught up under load", func(before, now moment) bool {
 		return before.forgetting && !now.forgetting && now.acknowledged(before)
 	}},
-	{"a member was added while a link was bad", func(before, now moment) bool { return len(now.looks) > len(before.looks) && now.badLink() }},
+	{"a member was added while a link was bad", func(before, now moment) bool { return len(now.observed) > len(before.observed) && now.badLink() }},
 	{"the leader was removed from the cluster", func(before, now moment) bool {
-		return before.leader >= 0 && !slices.ContainsFunc(now.looks, func(l harness.Look) bool { return l.Node.Index() == before.leader })
+		return before.leader >= 0 && !slices.ContainsFunc(now.observed, func(l harness.Observation) bool { return l.Node.Index() == before.leader })
 	}},
 }
 
@@ -72,9 +72,9 @@ func Goals() []Goal {
 
 // moment is what a run observes at one time.
 type moment struct {
-	looks  []harness.Look
-	lost   map[int]fault.Mode
-	faults harness.Faults // of links, disks and clocks
+	observed []harness.Observation
+	lost     map[int]fault.Mode
+	faults   harness.Faults // of links, disks and clocks
 
 	inForce      int // faults of the schedule
 	leaderCutOff bool
@@ -90,23 +90,23 @@ type moment struct {
 
 func (p *play) observe(ctx context.Context, before moment) moment {
 	m := moment{
-		looks: p.cluster.Look(ctx), lost: make(map[int]fault.Mode), faults: p.cluster.Faults(),
+		observed: p.cluster.Observe(ctx), lost: make(map[int]fault.Mode), faults: p.cluster.Faults(),
 		inForce:      len(p.nemesis.InForce()),
 		leaderCutOff: p.nemesis.AnyInForce(func(k nemesis.Kind) bool { return k.On == nemesis.Leader }),
 		forgetting:   p.nemesis.AnyInForce(func(k nemesis.Kind) bool { return k.Forgets }),
 		leader:       -1, ok: p.tally().OK,
 	}
-	for _, l := range m.looks {
+	for _, l := range m.observed {
 		if mode, is := p.cluster.Lost(l.Node.Index()); is {
 			m.lost[l.Node.Index()] = mode
 		}
 		m.add(l)
 	}
-	m.stood = len(m.looks)-len(m.lost) < p.cluster.Quorum() || before.stood && m.ok == before.ok
+	m.stood = len(m.observed)-len(m.lost) < p.cluster.Quorum() || before.stood && m.ok == before.ok
 	return m
 }
 
-func (m *moment) add(l harness.Look) {
+func (m *moment) add(l harness.Observation) {
 	if l.Err != nil {
 		return
 	}
@@ -160,8 +160,8 @@ func (m moment) installed(before moment) bool {
 
 // more tells whether the number of any node has grown.
 func (m moment) more(before moment, of func(target.Status) uint64) bool {
-	for _, now := range m.looks {
-		for _, was := range before.looks {
+	for _, now := range m.observed {
+		for _, was := range before.observed {
 			if now.Node.Index() == was.Node.Index() && now.Err == nil && was.Err == nil && of(now.Status) > of(was.Status) {
 				return true
 			}

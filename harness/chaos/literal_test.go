@@ -112,7 +112,8 @@ var _ = Describe("A schedule as a literal", func() {
 		for i := range values.NumField() {
 			Expect(values.Field(i).IsZero()).To(BeFalse(), "%s is not tried", values.Type().Field(i).Name)
 		}
-		s.Faults[1].Fault = fault.Fault{Kind: "all of it", Node: 1, Links: oneLink(1, fault.Clients), Rule: &fault.Rule{Loss: 0.5},
+		s.Faults[1].Fault = fault.Fault{Kind: "all of it", Node: 1, Links: oneLink(1, fault.Clients),
+			Groups: [][]int{{0}, {1, 2}}, Rule: &fault.Rule{Loss: 0.5},
 			Disk: &fault.Disk{Slow: time.Hour}, Part: fault.Log, By: time.Microsecond}
 		for _, v := range []reflect.Value{reflect.ValueOf(s.Faults[1]), reflect.ValueOf(s.Faults[1].Fault)} {
 			for i := range v.NumField() {

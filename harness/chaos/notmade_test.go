@@ -52,7 +52,7 @@ func (c brokenMembers) Add(context.Context, bool) (target.Node, error) { return 
 
 type brokenStats struct {
 	target.Cluster
-	target.Linker
+	target.LinkFaulter
 }
 
 func (c brokenStats) Unwrap() target.Cluster { return c.Cluster }
@@ -63,7 +63,7 @@ func (c brokenStats) LinkStats(context.Context, int, int) (fault.LinkStats, erro
 
 type brokenLinks struct {
 	target.Cluster
-	target.Linker
+	target.LinkFaulter
 }
 
 func (c brokenLinks) Unwrap() target.Cluster { return c.Cluster }
@@ -167,7 +167,7 @@ var _ = Describe("A fault that is not made", func() {
 			at(time.Second, 20*time.Second, fault.Fault{Kind: "slow disk", Node: 1, By: time.Millisecond}),
 			at(5*time.Second, time.Second, fault.Fault{Kind: "isolate the leader"}),
 		), func(c target.Cluster) target.Cluster {
-			links, _ := target.As[target.Linker](c)
+			links, _ := target.As[target.LinkFaulter](c)
 			return brokenLinks{c, links}
 		})
 		Expect(outcome.Failure).To(HaveField("Broken", chaos.Unmade))
@@ -198,7 +198,7 @@ var _ = Describe("A fault that is not made", func() {
 	It("does not count as one that bit if its link cannot be asked", func(ctx SpecContext) {
 		slow := fault.Fault{Kind: "slow link", Links: oneLink(0, 1), By: time.Millisecond}
 		outcome := runOn(ctx, one(at(0, 10*time.Second, slow)), func(c target.Cluster) target.Cluster {
-			links, _ := target.As[target.Linker](c)
+			links, _ := target.As[target.LinkFaulter](c)
 			return brokenStats{c, links}
 		})
 		Expect(outcome.Failure).To(BeNil())

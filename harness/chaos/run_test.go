@@ -43,7 +43,7 @@ var _ = Describe("Running a schedule", func() {
 		Entry("wipe", patience, chaos.Entry{Fault: fault.Fault{Kind: "wipe"}}),
 		Entry("cut one way", patience, chaos.Entry{Fault: fault.Fault{Kind: "cut one way", Links: oneLink(0, 1)}}),
 		Entry("cut both ways", patience, chaos.Entry{Fault: fault.Fault{Kind: "cut both ways", Links: bothWays(0, 1)}}),
-		Entry("partition", patience, chaos.Entry{Fault: fault.Fault{Kind: "partition"}}),
+		Entry("partition", patience, chaos.Entry{Fault: fault.Fault{Kind: "partition", Groups: [][]int{{0}, {1, 2}}}}),
 		Entry("isolate the leader", patience, chaos.Entry{Fault: fault.Fault{Kind: "isolate the leader"}}),
 		Entry("slow link", patience, chaos.Entry{Fault: fault.Fault{Kind: "slow link", Links: oneLink(0, 1), By: 10 * time.Millisecond}}),
 		Entry("lossy link", patience, chaos.Entry{Fault: fault.Fault{Kind: "lossy link", Links: oneLink(0, 1)}}),

@@ -45,6 +45,9 @@ func ofAllKinds() chaos.Schedule {
 	}
 	for i, k := range nemesis.All() {
 		f := fault.Fault{Kind: k.Name, Node: i % 3, Links: k.LinksFrom(fault.Link{From: i % 3, To: (i + 1) % 3})}
+		if k.On == nemesis.Network {
+			f.Groups = [][]int{{0}, {1, 2}}
+		}
 		if k.Unit != nil {
 			f.By = time.Millisecond
 		}

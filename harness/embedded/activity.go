@@ -1,150 +1,101 @@
 package embedded
 
 import (
-	"io"
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
-
-	"github.com/hashicorp/raft"
 )
 
-// activity is the long work a node is at, for whoever asks how it is. What the
-// work passes through tells it: the state machine, the snapshot store and the
-// transport that are given to Raft are wrapped.
-type activity struct {
+// Activity is a kind of long work of a node. The zero value is none.
+type Activity int
+
+// The activities.
+const (
+	ReplayingLog      Activity = iota + 1 // it applies again what was committed before it started
+	TakingSnapshot                        // of its own state machine, until it is stored
+	RestoringSnapshot                     // it replaces its state machine by a snapshot
+	ReceivingSnapshot                     // from the leader, until it is stored
+	SendingSnapshot                       // to a follower
+)
+
+var activityNames = map[Activity]string{
+	ReplayingLog:      "replaying the log",
+	TakingSnapshot:    "taking a snapshot",
+	RestoringSnapshot: "restoring a snapshot",
+	ReceivingSnapshot: "receiving a snapshot",
+	SendingSnapshot:   "sending a snapshot",
+}
+
+// String is the activity in words, as in "taking a snapshot"; empty for none.
+func (a Activity) String() string { return activityNames[a] }
+
+// MarshalText is String, for JSON.
+func (a Activity) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
+
+// UnmarshalText reads what MarshalText wrote. Words of another version of the node are none.
+func (a *Activity) UnmarshalText(text []byte) error {
+	*a = 0
+	for known, name := range activityNames {
+		if name == string(text) {
+			*a = known
+		}
+	}
+	return nil
+}
+
+// Work is an activity that is under way.
+type Work struct {
+	Activity Activity `json:"activity"`
+	To       string   `json:"to,omitempty"` // the ID of the follower that a snapshot is sent to
+}
+
+// String is the work in words, as in "sending a snapshot to n1".
+func (w Work) String() string {
+	if w.To != "" {
+		return w.Activity.String() + " to " + w.To
+	}
+	return w.Activity.String()
+}
+
+// activities are the work that is under way. The state machine, the snapshot store and the
+// transport that Raft is given report it (watched.go).
+type activities struct {
 	mu    sync.Mutex
-	doing []string
-	// unwritten are the snapshots that were taken of the state machine and for
-	// which no sink was asked yet. A sink that nobody took a snapshot for is for
-	// one that is received.
+	doing []Work // in the order in which it began
+	// unwritten counts the snapshots that were taken of the state machine and for which no sink
+	// was requested yet. A sink without such a snapshot is for one that is received.
 	unwritten int
 }
 
 // begin notes that work begins; end may be called more than once.
-func (a *activity) begin(what string) (end func()) {
+func (a *activities) begin(work Work) (end func()) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.beginLocked(what)
+	return a.beginLocked(work)
 }
 
-func (a *activity) beginLocked(what string) (end func()) {
-	a.doing = append(a.doing, what)
+func (a *activities) beginLocked(work Work) (end func()) {
+	a.doing = append(a.doing, work)
 	return sync.OnceFunc(func() {
 		a.mu.Lock()
 		defer a.mu.Unlock()
-		if i := slices.Index(a.doing, what); i >= 0 {
+		if i := slices.Index(a.doing, work); i >= 0 {
 			a.doing = slices.Delete(a.doing, i, i+1)
 		}
 	})
 }
 
-// String is all of it in words, as in "sending a snapshot to n1".
-func (a *activity) String() string {
+func (a *activities) current() []Work {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return strings.Join(a.doing, ", ")
+	return slices.Clone(a.doing)
 }
 
-// watchedMachine notes when a snapshot is taken or restored.
-type watchedMachine struct {
-	raft.BatchingFSM
-	activity *activity
-}
-
-var _ raft.BatchingFSM = watchedMachine{}
-
-func (m watchedMachine) Snapshot() (raft.FSMSnapshot, error) {
-	taken, err := m.BatchingFSM.Snapshot()
-	if err != nil {
-		return nil, err
+// inWords is all work, as in "taking a snapshot, sending a snapshot to n1".
+func inWords(all []Work) string {
+	words := make([]string, len(all))
+	for i, work := range all {
+		words[i] = work.String()
 	}
-	m.activity.mu.Lock()
-	defer m.activity.mu.Unlock()
-	m.activity.unwritten++
-	return watchedSnapshot{taken, m.activity.beginLocked("taking a snapshot")}, nil
-}
-
-func (m watchedMachine) Restore(source io.ReadCloser) error {
-	defer m.activity.begin("restoring a snapshot")()
-	return m.BatchingFSM.Restore(source)
-}
-
-type watchedSnapshot struct {
-	raft.FSMSnapshot
-	end func()
-}
-
-func (s watchedSnapshot) Release() {
-	s.FSMSnapshot.Release()
-	s.end()
-}
-
-// watchedSnapshots notes when a snapshot is received, and which is the newest.
-type watchedSnapshots struct {
-	raft.SnapshotStore
-	activity *activity
-	newest   *atomic.Uint64 // log index; 0 if there is none
-}
-
-// List is what Raft begins with.
-func (s watchedSnapshots) List() ([]*raft.SnapshotMeta, error) {
-	metas, err := s.SnapshotStore.List()
-	if err == nil && len(metas) > 0 {
-		s.note(metas[0].Index)
-	}
-	return metas, err
-}
-
-// note notes a snapshot that is there, unless a newer one came first.
-func (s watchedSnapshots) note(index uint64) {
-	for known := s.newest.Load(); known < index; known = s.newest.Load() {
-		s.newest.CompareAndSwap(known, index)
-	}
-}
-
-func (s watchedSnapshots) Create(version raft.SnapshotVersion, index, term uint64, members raft.Configuration, membersIndex uint64, transport raft.Transport) (raft.SnapshotSink, error) {
-	s.activity.mu.Lock()
-	own := s.activity.unwritten > 0
-	if own {
-		s.activity.unwritten--
-	}
-	s.activity.mu.Unlock()
-	sink, err := s.SnapshotStore.Create(version, index, term, members, membersIndex, transport)
-	if err != nil {
-		return sink, err
-	}
-	end := func() {}
-	if !own {
-		end = s.activity.begin("receiving a snapshot")
-	}
-	return watchedSink{sink, end, func() { s.note(index) }}, nil
-}
-
-type watchedSink struct {
-	raft.SnapshotSink
-	end, done func()
-}
-
-func (s watchedSink) Close() error {
-	defer s.end()
-	err := s.SnapshotSink.Close()
-	if err == nil {
-		s.done()
-	}
-	return err
-}
-
-func (s watchedSink) Cancel() error { defer s.end(); return s.SnapshotSink.Cancel() }
-
-// watchedTransport notes when a snapshot is sent.
-type watchedTransport struct {
-	transport
-	activity *activity
-}
-
-func (t watchedTransport) InstallSnapshot(id raft.ServerID, target raft.ServerAddress, args *raft.InstallSnapshotRequest, resp *raft.InstallSnapshotResponse, data io.Reader) error {
-	defer t.activity.begin("sending a snapshot to " + string(id))()
-	return t.transport.InstallSnapshot(id, target, args, resp, data)
+	return strings.Join(words, ", ")
 }

@@ -13,6 +13,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness/disk"
+	"github.com/rejoin-db/rejoin/harness/embedded/raftfix"
 	"github.com/rejoin-db/rejoin/harness/network"
 )
 
@@ -37,12 +38,12 @@ var _ = Describe("A node whose storage has failed", func() {
 
 	It("survives as a process what Raft would end it for: a snapshot that cannot be restored", func() {
 		n := alone(GinkgoTB())
-		m := guardedMachine{watchedMachine{n.storage.machine, &n.activity}, n.storage.guard, &n.raftStarted}
+		m := raftfix.Restoring(n.storage.machine, &n.raftStarted, n.storage.failStop.fail)
 		Expect(n.raftStarted.Load()).To(BeTrue())
 		Expect(m.Restore(io.NopCloser(strings.NewReader("garbage")))).To(Succeed(), "Raft panics at any error")
 		Expect(n.Health().State).To(Equal(Failed))
 		Expect(n.Health().Reason).To(ContainSubstring("restore snapshot"))
-		Expect(n.storage.guard.stopped()).To(HaveOccurred(), "it is not silent")
+		Expect(n.storage.failStop.stopped()).To(HaveOccurred(), "it is not silent")
 	})
 
 	It("does not lead any longer than it takes to find another", func(ctx SpecContext) {
@@ -82,7 +83,7 @@ var _ = Describe("A node whose store has failed", func() {
 			return follower
 		}).ShouldNot(BeNil())
 		leader := nodes[follower.Health().Leader]
-		follower.storage.guard.fail(errors.New("a byte has flipped"))
+		follower.storage.failStop.fail(errors.New("a byte has flipped"))
 		_, err := follower.stream.Dial(raft.ServerAddress(leader.Address()), time.Second)
 		Expect(err).To(MatchError(errSilenced))
 		Eventually(ctx, func() int { return len(follower.stream.connections()) }).Should(BeZero())
@@ -94,7 +95,7 @@ var _ = Describe("A node whose store has failed", func() {
 
 	It("has not failed when its disk is taken away, but is silent", func() {
 		n := alone(GinkgoTB())
-		n.storage.guard.fail(fmt.Errorf("append: %w", disk.ErrLost))
+		n.storage.failStop.fail(fmt.Errorf("append: %w", disk.ErrLost))
 		Expect(n.Health().State).NotTo(Equal(Failed))
 		Expect(n.stream.silenced.Load()).To(BeTrue())
 	})

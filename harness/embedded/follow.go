@@ -27,7 +27,7 @@ func (n *Node) follow() {
 		catchUp := func() {}
 		defer func() { catchUp() }()
 		for {
-			if l := n.leader(); n.standing.meet(l) {
+			if l := n.leader(); n.leaderState.meet(l) {
 				catchUp()
 				catchUp = n.catchUp(l)
 			}
@@ -45,9 +45,9 @@ func (n *Node) follow() {
 func (n *Node) observe(o raft.Observation) {
 	switch peer, is := o.Data.(raft.PeerObservation); {
 	case is && peer.Removed:
-		n.transport.forget(peer.Peer.ID)
+		n.transport.Forget(peer.Peer.ID)
 	case is:
-		n.transport.expect(peer.Peer.ID)
+		n.transport.Expect(peer.Peer.ID)
 	}
 }
 
@@ -66,9 +66,9 @@ func (n *Node) leader() leader {
 		l = leader{}
 	}
 	if l.self {
-		n.transport.lead(l.term)
+		n.transport.Lead(l.term)
 	} else {
-		n.transport.lead(0)
+		n.transport.Lead(0)
 	}
 	return l
 }
@@ -88,7 +88,7 @@ func (n *Node) catchUp(l leader) (callOff func()) {
 		for {
 			err := n.catchUpOnce(ctx, l)
 			if err == nil {
-				n.standing.sync(l)
+				n.leaderState.sync(l)
 				n.noteLogged()
 				return
 			}
@@ -115,6 +115,6 @@ func (n *Node) catchUpOnce(ctx context.Context, l leader) error {
 	if err != nil {
 		return err
 	}
-	n.standing.aimAt(l, index)
+	n.leaderState.aimAt(l, index)
 	return n.progress.WaitApplied(ctx, index)
 }

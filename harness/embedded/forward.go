@@ -74,7 +74,7 @@ const passedOnAtOnce = 64 << 10 // bytes
 func (n *Node) whileLeads(ctx context.Context, l leader) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	n.futures.Go(func() {
-		_, err := n.standing.await(ctx, func(now leader, _ bool) bool { return now != l })
+		_, err := n.leaderState.await(ctx, func(now leader, _ bool) bool { return now != l })
 		if err == nil {
 			cancel(fmt.Errorf("%s no longer leads", l.id))
 		}

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/raft"
+
+	"github.com/rejoin-db/rejoin/harness/embedded/raftfix"
 )
 
 // A cluster is founded by its first members, once each knows the births of all. The
@@ -198,7 +200,7 @@ func (n *Node) bootstrap() error {
 // stand makes a new cluster's first node stand for election at once, by the message that
 // hands leadership over: no node can lead yet, so there is none to wait for.
 func (n *Node) stand() {
-	n.wg.Go(func() { n.deliver(again(&raft.TimeoutNowRequest{RPCHeader: n.header()})) })
+	n.wg.Go(func() { n.inbound.Deliver(raftfix.Unanswered(&raft.TimeoutNowRequest{RPCHeader: n.header()})) })
 }
 
 // noteLogged notes, in the log, whose it is, and that the node has a log: from then on an

@@ -211,7 +211,7 @@ func (n *Node) recognise(own, theirs card, m *meeting, known bool) error {
 		return nil
 	}
 	err := &IdentityError{Reason: estrangedReason(own.Node, theirs.Node, *m)}
-	n.storage.guard.fail(err)
+	n.storage.failStop.fail(err)
 	return err
 }
 

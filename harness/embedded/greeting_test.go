@@ -189,7 +189,7 @@ func FuzzOwner(f *testing.F) {
 		if err := durable.WriteSealed(d, ownerFile, ownerTemporary, content); err != nil {
 			t.Fatal(err)
 		}
-		opened, err := openIdentity(d, newGuard(nil), Config{ID: "n0", Dir: dir})
+		opened, err := openIdentity(d, newFailStop(nil), Config{ID: "n0", Dir: dir})
 		if err != nil {
 			if !bytes.Contains([]byte(err.Error()), []byte(dir)) {
 				t.Fatalf("%q: the error names no place: %v", content, err)
@@ -212,7 +212,7 @@ var _ = Describe("A directory", func() {
 		d, err := disk.Files(dir).Open()
 		Expect(err).NotTo(HaveOccurred())
 		DeferCleanup(d.Close)
-		return openIdentity(d, newGuard(nil), Config{ID: id, Dir: dir})
+		return openIdentity(d, newFailStop(nil), Config{ID: id, Dir: dir})
 	}
 
 	It("belongs to the node that it was first given to", func() {
@@ -269,7 +269,7 @@ var _ = Describe("A first member that was cut short", func() {
 		config := Config{ID: "n0", Dir: dir, Endpoint: host, Peers: []Peer{{ID: "n0", Address: host.Addr()}}}
 		d, err := disk.Files(dir).Open()
 		Expect(err).NotTo(HaveOccurred())
-		half, err := openIdentity(d, newGuard(nil), config)
+		half, err := openIdentity(d, newFailStop(nil), config)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(half.change(func(o *owner) bool {
 			o.First, o.Founders = firstDigest(config.Peers), map[string]string{"n0": o.Birth}

@@ -45,8 +45,9 @@ type Health struct {
 	// Voter tells whether it counts for a quorum, by its own log.
 	Voter bool     `json:"voter"`
 	Peers []Member `json:"peers"`
-	// Activity is the long work it is at: replaying its log, or taking, sending,
-	// receiving or restoring a snapshot. Empty if none.
+	// Activities are the long work that is under way, in the order in which it began.
+	Activities []Work `json:"activities,omitempty"`
+	// Activity is the same in words, with commas between; empty if there is none.
 	Activity string `json:"activity,omitempty"`
 	Version  string `json:"version"`
 	// Cluster is the ID of the cluster that the node belongs to; empty if none yet.
@@ -57,8 +58,8 @@ type Health struct {
 
 // Health returns what the node shows of itself now. It does not block on others.
 func (n *Node) Health() Health {
-	l, synced, _ := n.standing.look()
-	peers := n.members()
+	l, synced, _ := n.leaderState.look()
+	peers, work := n.members(), n.activities.current()
 	health := Health{
 		ID:            n.config.ID,
 		Role:          strings.ToLower(n.raft.State().String()),
@@ -69,18 +70,19 @@ func (n *Node) Health() Health {
 		SnapshotIndex: n.newestSnapshot.Load(),
 		Restores:      n.storage.machine.Restores(),
 		Skipped:       n.storage.machine.Skipped(),
-		LedTerms:      n.standing.ledTerms(),
+		LedTerms:      n.leaderState.ledTerms(),
 		Vote:          n.votes.latest(),
 		LastContact:   n.lastContact(),
 		LogEntries:    n.logEntries(),
 		Voter:         slices.ContainsFunc(peers, func(m Member) bool { return m.ID == n.config.ID && m.Voter }),
 		Peers:         peers,
-		Activity:      n.activity.String(),
+		Activities:    work,
+		Activity:      inWords(work),
 		Version:       Version,
 		Cluster:       n.identity.get().Cluster,
 	}
 	health.CommitIndex = max(health.CommitIndex, n.replay.known())
-	if known := max(health.CommitIndex, n.standing.mark()); known > health.AppliedIndex {
+	if known := max(health.CommitIndex, n.leaderState.mark()); known > health.AppliedIndex {
 		health.Behind = known - health.AppliedIndex
 	}
 	if n.ended.Load() {
@@ -93,7 +95,7 @@ func (n *Node) Health() Health {
 		health.State, health.Reason = Failed, failed.Error()
 	case emptied != "":
 		health.State, health.Reason = Failed, emptied
-	case n.standing.isLeaving():
+	case n.leaderState.isLeaving():
 		health.State = Leaving
 	case astray != "":
 		health.State, health.Reason = Connecting, astray
@@ -115,7 +117,7 @@ func (n *Node) Digest(ctx context.Context) (index uint64, sum string, err error)
 
 // Diverge changes the node's own database, past the log: see machine.Machine.Diverge.
 func (n *Node) Diverge(sql string) error {
-	if !n.standing.enter(&n.requests) {
+	if !n.leaderState.enter(&n.requests) {
 		return unavailable(CodeStopping, "node %s is leaving", n.config.ID)
 	}
 	defer n.requests.Done()
@@ -125,7 +127,7 @@ func (n *Node) Diverge(sql string) error {
 // Snapshot takes a snapshot now, whether or not one is due, and blocks until it
 // is on disk. It compacts the log, up to the trailing entries.
 func (n *Node) Snapshot(ctx context.Context) error {
-	if !n.standing.enter(&n.requests) {
+	if !n.leaderState.enter(&n.requests) {
 		return unavailable(CodeStopping, "node %s is leaving", n.config.ID)
 	}
 	defer n.requests.Done()

@@ -78,7 +78,7 @@ func (n *Node) routes() http.Handler {
 // that has failed says so, and nothing else.
 func (n *Node) gate(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !n.standing.enter(&n.requests) {
+		if !n.leaderState.enter(&n.requests) {
 			n.fail(w, unavailable(CodeStopping, "node %s is leaving; nothing was changed", n.config.ID))
 			return
 		}

@@ -131,10 +131,10 @@ func randomName() string { return strings.ToLower(rand.Text()[:16]) }
 
 // identity is who a node is, as it is safe on its disk. It is safe for concurrent use.
 type identity struct {
-	fs    *disk.FS
-	guard *guard
-	now   atomic.Pointer[owner] // not changed in place
-	fresh bool                  // the directory was empty; its first life is on the disk
+	fs       *disk.FS
+	failStop *failStop
+	now      atomic.Pointer[owner] // not changed in place
+	fresh    bool                  // the directory was empty; its first life is on the disk
 	// turn is held, by a value in it, by who changes the file.
 	turn chan struct{}
 }
@@ -142,8 +142,8 @@ type identity struct {
 // openIdentity reads whose the directory is, and makes an empty one the node's. It comes
 // before anything is written to the log. It is an error if the directory is another node's,
 // or if it is not empty and does not say whose it is.
-func openIdentity(d *disk.FS, guard *guard, config Config) (*identity, error) {
-	i := &identity{fs: d, guard: guard, turn: make(chan struct{}, 1)}
+func openIdentity(d *disk.FS, stop *failStop, config Config) (*identity, error) {
+	i := &identity{fs: d, failStop: stop, turn: make(chan struct{}, 1)}
 	content, err := durable.ReadSealed(d, ownerFile)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -240,10 +240,7 @@ func holdsAnything(stores Stores) (bool, error) {
 
 // sign writes into the log's store whose it is.
 func (i *identity) sign(stable raft.StableStore, o owner) error {
-	if err := stable.Set(ownerKey, []byte(o.String())); err != nil {
-		return err
-	}
-	return i.guard.stopped() // which the store does not tell
+	return stable.Set(ownerKey, []byte(o.String()))
 }
 
 func (i *identity) get() owner { return *i.now.Load() }
@@ -257,7 +254,7 @@ func (i *identity) change(changed func(o *owner) bool) error {
 	if !changed(&next) {
 		return nil
 	}
-	return i.guard.do("store who this node is and whom it met", func() error { return i.write(next) })
+	return i.failStop.do("store who this node is and whom it met", func() error { return i.write(next) })
 }
 
 func (i *identity) write(o owner) error {

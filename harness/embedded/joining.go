@@ -201,7 +201,7 @@ func (n *Node) untilCaughtUp(ctx context.Context, node raft.Server, index uint64
 		default:
 			seen = fmt.Sprintf("%s with %d of %d entries applied", health.State, health.AppliedIndex, index)
 		}
-		if l, _, _ := n.standing.look(); !l.self {
+		if l, _, _ := n.leaderState.look(); !l.self {
 			return errors.New("this node does not lead any more")
 		}
 		if err := n.pause(ctx, nil); err != nil {

@@ -1,6 +1,12 @@
 package embedded
 
-import "context"
+import (
+	"context"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/rejoin-db/rejoin/harness/embedded/raftfix"
+)
 
 // leadership is the node's own.
 type leadership struct{ node *Node }
@@ -8,7 +14,7 @@ type leadership struct{ node *Node }
 var _ Leadership = leadership{}
 
 func (s leadership) Leads() uint64 {
-	l, _, _ := s.node.standing.look()
+	l, _, _ := s.node.leaderState.look()
 	if !l.self {
 		return 0
 	}
@@ -16,7 +22,7 @@ func (s leadership) Leads() uint64 {
 }
 
 func (s leadership) Settle(ctx context.Context) (uint64, error) {
-	l, err := s.node.standing.await(ctx, func(l leader, synced bool) bool { return !l.self || synced })
+	l, err := s.node.leaderState.await(ctx, func(l leader, synced bool) bool { return !l.self || synced })
 	if err != nil || !l.self {
 		return 0, errNotLeading
 	}
@@ -24,9 +30,12 @@ func (s leadership) Settle(ctx context.Context) (uint64, error) {
 }
 
 func (s leadership) Confirm(ctx context.Context, term uint64) error {
-	l, _, _ := s.node.standing.look()
+	l, _, _ := s.node.leaderState.look()
 	if !l.self || l.term != term {
 		return errNotLeading
+	}
+	if !s.node.mends.Has(raftfix.Confirmations) {
+		return s.node.wait(ctx, func() raft.Future { return s.node.raft.VerifyLeader() })
 	}
 	return s.node.rounds.confirm(ctx, l)
 }

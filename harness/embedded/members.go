@@ -58,7 +58,7 @@ func (n *Node) RemoveMember(ctx context.Context, id string) error {
 
 // changeOwn makes a change that no request asks for.
 func (n *Node) changeOwn(ctx context.Context, change memberChange) error {
-	if !n.standing.enter(&n.requests) {
+	if !n.leaderState.enter(&n.requests) {
 		return unavailable(CodeStopping, "node %s is leaving; nothing was changed", n.config.ID)
 	}
 	defer n.requests.Done()
@@ -142,7 +142,7 @@ func (n *Node) changeMembers(outer context.Context, change memberChange, forward
 	var last error
 	inDoubt := false
 	for {
-		l, _, changed := n.standing.look()
+		l, _, changed := n.leaderState.look()
 		if forwarded && !l.self {
 			return n.notLeading(inDoubt, last)
 		}

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/raft"
+
+	"github.com/rejoin-db/rejoin/harness/embedded/raftfix"
 )
 
 // Version is what a node says of itself.
@@ -19,6 +21,7 @@ const Version = "0.1.0"
 type Node struct {
 	config     Config
 	seams      Seams
+	mends      raftfix.Mends
 	storage    *storage
 	progress   Progress // of the state machine
 	leadership Leadership
@@ -26,11 +29,11 @@ type Node struct {
 	mux        *mux
 	stream     *stream
 	silence    func() // cuts the stream off, for good
-	transport  *patient
+	inbound    *raftfix.Inbound
+	transport  *raftfix.Blocking
 	rounds     *rounds
 	// membersTurn is held, by a value in it, by who changes the members as their leader.
 	membersTurn chan struct{}
-	incoming    chan raft.RPC // to Raft's main loop
 	raft        *raft.Raft
 	replay      *replay
 	server      *http.Server
@@ -44,12 +47,12 @@ type Node struct {
 	expected    sync.Map      // of raft.ServerID by raft.ServerAddress: whom Raft dials
 	raftReady   chan struct{} // closed when Raft runs
 
-	standing standing
-	activity activity
+	leaderState leaderState
+	activities  activities
 	// newestSnapshot is a log index; 0 if there is none. Raft tells it too, among
 	// much else that takes as long as all the rest of Health.
 	newestSnapshot atomic.Uint64
-	stall          stall
+	stall          *raftfix.Stall
 	votes          votes
 	raftStarted    atomic.Bool
 
@@ -78,12 +81,13 @@ func Start(config Config) (_ *Node, err error) {
 	}
 	n := &Node{
 		config: config, seams: config.seams(), conns: newConns(), busy: newBusy(), founding: newFounding(),
-		raftReady: make(chan struct{}), incoming: make(chan raft.RPC), membersTurn: make(chan struct{}, 1),
+		raftReady: make(chan struct{}), membersTurn: make(chan struct{}, 1),
 	}
+	n.mends = between(raftfix.All, n.seams.Raft)
 	n.proof = n.proofOf(config.ID)
 	n.first = firstDigest(config.Peers)
-	n.standing.init()
-	n.stall.patience = stallTimeouts * config.ElectionTimeout
+	n.leaderState.init()
+	n.stall = raftfix.NewStall(stallTimeouts * config.ElectionTimeout)
 	n.ctx, n.end = context.WithCancel(context.Background())
 	defer func() {
 		if err != nil {
@@ -94,7 +98,7 @@ func Start(config Config) (_ *Node, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if n.storage, err = openStorage(config, n.seams); err != nil {
+	if n.storage, err = openStorage(config, n.seams, n.mends); err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
 	n.progress = between[Progress](n.storage.machine, n.seams.Progress)
@@ -129,10 +133,10 @@ func (n *Node) Address() string { return n.config.Endpoint.Addr() }
 // everything. It blocks until nothing of the node is left; ctx bounds only how
 // long it is patient before that. The node's files remain.
 func (n *Node) Stop(ctx context.Context) error {
-	if !n.standing.enter(&n.requests) {
+	if !n.leaderState.enter(&n.requests) {
 		return n.close()
 	}
-	n.standing.leave()
+	n.leaderState.leave()
 	if n.raft.State() == raft.Leader {
 		n.handOver(ctx)
 	}
@@ -162,7 +166,7 @@ func (n *Node) close() error {
 // connections, requests, Raft, storage.
 func (n *Node) closeOnce() error {
 	var errs []error
-	n.standing.leave()
+	n.leaderState.leave()
 	n.ended.Store(true)
 	n.end()
 	n.conns.cut()
@@ -185,7 +189,7 @@ func (n *Node) closeOnce() error {
 		// down. Before, it answers all: a leader without followers to talk to
 		// gives up within its lease.
 		n.futures.Wait()
-		n.transport.end()
+		n.transport.End()
 		errs = append(errs, n.raft.Shutdown().Error())
 	}
 	if n.stream != nil {

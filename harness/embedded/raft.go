@@ -7,55 +7,64 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/raft"
+
+	"github.com/rejoin-db/rejoin/harness/embedded/machine"
+	"github.com/rejoin-db/rejoin/harness/embedded/raftfix"
 )
 
+// stallTimeouts is how many election timeouts a leader's disk may take: many more than one,
+// because a disk that is shared is slow now and then.
+const stallTimeouts = 10
+
+// Bounds of the log in bytes: see raftfix.LogBound.
 const (
-	// maxAppendEntries is how many entries go to a follower, and into one SQLite
-	// transaction, at most.
+	snapshotBytes = 128 << 20
+	trailingBytes = 64 << 20
+)
+
+type logBounds struct{ snapshot, trailing int64 }
+
+const (
+	// maxAppendEntries is the maximum of entries in one call to a follower, and in one SQLite
+	// transaction.
 	maxAppendEntries = 512
-	// rpcTimeout bounds a call from node to node. A call into silence is held
-	// up no longer by it: the silence's end lets it go on.
+	// rpcTimeout bounds a call from node to node. A call to a node that is silent does not wait
+	// for it: it is sent again when the silence ends (raftfix.Blocking).
 	rpcTimeout = time.Second
 	// pooledConnections to each other node are kept by Raft's transport.
 	pooledConnections = 4
-	// inFlight calls of replication to one follower: with 2, the library's
-	// default, a follower was seen to get no more entries and Shutdown to hang.
+	// inFlight is how many calls of replication are under way to one follower. With 2, the
+	// library's default, a follower was seen to receive no more entries and Shutdown to hang.
 	inFlight = 1
 )
 
+// startRaft starts Raft, and what works for it.
 func (n *Node) startRaft() error {
 	logger := n.config.Logger.Named("raft")
-	n.stream = &stream{branch: n.mux.raft, dial: n.conns.dialer(n.ctx, n.config.Endpoint), greet: n.greetAt}
-	network := raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
-		Stream:          unhurried{n.stream},
-		MaxPool:         pooledConnections,
-		MaxRPCsInFlight: inFlight,
-		Timeout:         rpcTimeout,
-		Logger:          logger.Named("transport"),
-	})
-	inbound := n.sorted(between[Transport](named{network, &n.expected}, n.seams.Transport))
-	log := newHollowLog(n.storage.Log, &n.raftStarted)
-	n.transport = newPatient(boundedTransport{timedTransport{watchedTransport{inbound, &n.activity}, &n.stall}, log})
+	network := n.listenForRaft(logger.Named("transport"))
+	log := raftfix.NewLazyLog(n.storage.Log, &n.raftStarted, n.mends)
+	n.transport = n.transportOver(network, log)
 	n.rounds = newRounds(n)
 	n.leadership = between[Leadership](leadership{n}, n.seams.Leadership)
 	n.silence = between(n.stream.silence, n.seams.Silence)
-	n.storage.guard.cutOffBy(n.silence)
+	n.storage.failStop.cutOffBy(n.silence)
 
-	config := n.raftConfig(logger)
 	bound := n.newLogBound(log)
 	var err error
-	n.raft, err = n.newRaft(config, bound)
-	if err != nil {
+	if n.raft, err = n.newRaft(n.raftConfig(logger), log, bound); err != nil {
 		return errors.Join(err, closeTransport(network))
 	}
-	bound.watch(n.raft)
-	n.wg.Go(func() { // what Raft's own Shutdown leaves behind
+	if n.mends.Has(raftfix.LogBytes) {
+		bound.Serve(n.raft)
+		n.wg.Go(func() { bound.Run(n.ctx) })
+	}
+	n.wg.Go(func() { // Raft's Shutdown leaves its transport open
 		<-n.ctx.Done()
 		_ = closeTransport(network)
 	})
-	inbound.raft.Store(n.raft)
+	n.inbound.Serve(n.raft)
 	if n.replay.err() != nil {
-		end := n.activity.begin("replaying the log")
+		end := n.activities.begin(Work{Activity: ReplayingLog})
 		n.wg.Go(func() {
 			defer end()
 			n.replay.run(n.ctx)
@@ -68,29 +77,122 @@ func (n *Node) startRaft() error {
 	return n.beginFounding()
 }
 
-// newRaft starts Raft, on what the stores hold. Raft may not have been told that
-// they failed.
-func (n *Node) newRaft(config *raft.Config, bound *logBound) (*raft.Raft, error) {
+// listenForRaft returns Raft's transport on the node's one port.
+func (n *Node) listenForRaft(logger hclog.Logger) *raft.NetworkTransport {
+	n.stream = &stream{branch: n.mux.raft, dial: n.conns.dialer(n.ctx, n.config.Endpoint), greet: n.greetAt}
+	var layer raft.StreamLayer = n.stream
+	if n.mends.Has(raftfix.Deadlines) {
+		layer = raftfix.GrowingDeadlines(layer, rpcTimeout)
+	}
+	return raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
+		Stream:          layer,
+		MaxPool:         pooledConnections,
+		MaxRPCsInFlight: inFlight,
+		Timeout:         rpcTimeout,
+		Logger:          logger,
+	})
+}
+
+// transportOver is the transport that Raft is given, from the network up.
+func (n *Node) transportOver(network *raft.NetworkTransport, log *raftfix.LazyLog) *raftfix.Blocking {
+	var t Transport = named{network, &n.expected}
+	t = between(t, n.seams.Transport)
+	n.inbound = raftfix.NewInbound(n.ctx, t, raftfix.Node{
+		Header: n.header, FirstIndex: n.storage.Log.FirstIndex,
+		Applied: n.storage.machine.Applied, NewestSnapshot: n.newestSnapshot.Load,
+	}, n.mends)
+	n.wg.Go(n.inbound.Run)
+	t = n.inbound
+	t = watchedTransport{t, &n.activities}
+	if n.mends.Has(raftfix.Stalls) {
+		t = n.stall.Transport(t)
+	}
+	if n.mends.Has(raftfix.LazyEntries) {
+		t = raftfix.LoadAppends(t, log)
+	}
+	return raftfix.NewBlocking(t, n.mends)
+}
+
+func (n *Node) newLogBound(log *raftfix.LazyLog) *raftfix.LogBound {
+	return raftfix.NewLogBound(log, raftfix.LogBoundConfig{
+		SnapshotBytes:  n.config.bounds.snapshot,
+		TrailingBytes:  n.config.bounds.trailing,
+		TrailingLogs:   uint64(n.config.TrailingLogs),
+		Applied:        n.storage.machine.Applied,
+		NewestSnapshot: n.newestSnapshot.Load,
+		Snapshot:       func() error { return n.wait(n.ctx, func() raft.Future { return n.raft.Snapshot() }) },
+		Logger:         n.config.Logger,
+	})
+}
+
+// newRaft starts Raft on what the stores hold. Raft is not told of all their failures, so the
+// cause of an error is what the storage says.
+func (n *Node) newRaft(config *raft.Config, log *raftfix.LazyLog, bound *raftfix.LogBound) (*raft.Raft, error) {
 	n.votes.read(n.storage.Stable)
 	own := between[raft.BatchingFSM](n.storage.machine, n.seams.Machine)
 	n.replay = newReplay(dismissing{own, n.identity}, n.storage)
 	if err := n.replay.aim(); err != nil {
 		return nil, n.storage.cause(err)
 	}
-	machine := guardedMachine{watchedMachine{n.replay, &n.activity}, n.storage.guard, &n.raftStarted}
-	log := boundedLog{timedLog{bound.log, &n.stall}, bound}
-	stable := timedStable{watchedVotes{n.storage.Stable, &n.votes, n.storage.guard}, &n.stall}
-	snapshots := boundedSnapshots{watchedSnapshots{n.storage.Snapshots, &n.activity, &n.newestSnapshot}, bound}
-	started, err := raft.NewRaft(config, newFilledMachine(machine, bound.log), log, stable, snapshots, n.transport)
+	started, err := raft.NewRaft(config, n.machineFor(log), n.logFor(log, bound), n.stableForRaft(), n.snapshotsFor(bound), n.transport)
 	if err = n.storage.cause(err); err == nil {
 		n.raftStarted.Store(true)
 		return started, nil
 	}
 	if started != nil {
-		n.transport.end()
+		n.transport.End()
 		err = errors.Join(err, started.Shutdown().Error())
 	}
 	return nil, err
+}
+
+// machineFor is the state machine that Raft is given, from the inside out.
+func (n *Node) machineFor(log *raftfix.LazyLog) raft.FSM {
+	var m raft.BatchingFSM = n.replay
+	m = watchedMachine{m, &n.activities}
+	if n.mends.Has(raftfix.FailedRestores) {
+		m = raftfix.Restoring(m, &n.raftStarted, n.storage.failStop.fail)
+	}
+	if n.mends.Has(raftfix.LazyEntries) {
+		m = raftfix.LoadApplies(m, log, n.storage.failStop.fail, func(cause error) any {
+			return machine.Response{Err: &machine.FailedError{Cause: cause}}
+		})
+	}
+	return m
+}
+
+// logFor is the log that Raft is given, from the disk up.
+func (n *Node) logFor(lazy *raftfix.LazyLog, bound *raftfix.LogBound) raft.LogStore {
+	var log raft.LogStore = lazy
+	log = n.stall.Log(log)
+	if n.mends.Has(raftfix.LogBytes) {
+		log = bound.Log(log)
+	}
+	if n.mends.Has(raftfix.StoreErrors) {
+		log = raftfix.LogWithoutErrors(log)
+	}
+	return log
+}
+
+// stableForRaft is the store of term and vote that Raft is given, from the disk up.
+func (n *Node) stableForRaft() raft.StableStore {
+	stable := n.storage.Stable
+	stable = watchedVotes{stable, &n.votes}
+	stable = n.stall.Stable(stable)
+	if n.mends.Has(raftfix.StoreErrors) {
+		stable = raftfix.StableWithoutErrors(stable)
+	}
+	return stable
+}
+
+// snapshotsFor are the snapshots that Raft is given, from the disk up.
+func (n *Node) snapshotsFor(bound *raftfix.LogBound) raft.SnapshotStore {
+	snapshots := n.storage.Snapshots
+	snapshots = watchedSnapshots{snapshots, &n.activities, &n.newestSnapshot}
+	if n.mends.Has(raftfix.LogBytes) {
+		snapshots = bound.Snapshots(snapshots)
+	}
+	return snapshots
 }
 
 func (n *Node) raftConfig(logger hclog.Logger) *raft.Config {
@@ -105,24 +207,23 @@ func (n *Node) raftConfig(logger hclog.Logger) *raft.Config {
 	config.SnapshotThreshold = n.config.SnapshotThreshold
 	config.SnapshotInterval = n.config.SnapshotInterval
 	config.TrailingLogs = uint64(n.config.TrailingLogs)
-	// A leader that is removed goes on as nobody, and answers what it was asked;
-	// shutting down by itself it would not.
+	// A removed leader keeps running as a non-member and answers pending requests.
 	config.ShutdownOnRemove = false
 	config.NoLegacyTelemetry = true
 	config.Logger = logger
 	return config
 }
 
-// header is what every message of Raft's begins with.
+// header begins every message of Raft's.
 func (n *Node) header() raft.RPCHeader {
 	return raft.RPCHeader{ProtocolVersion: raft.ProtocolVersionMax, ID: []byte(n.config.ID), Addr: []byte(n.Address())}
 }
 
-// handOver gives leadership to the follower that is furthest, as Raft sees it.
-// If that fails the others elect a leader after their timeout, as in a crash.
+// handOver transfers leadership to the follower with the longest log, as Raft knows it. If that
+// fails, the others elect a leader after their timeout, as in a crash.
 func (n *Node) handOver(ctx context.Context) {
 	if err := n.wait(ctx, n.raft.LeadershipTransfer); err != nil {
-		n.config.Logger.Warn("leadership was not handed over", "error", err)
+		n.config.Logger.Warn("leadership was not transferred", "error", err)
 	}
 }
 
@@ -131,9 +232,8 @@ func closeTransport(t *raft.NetworkTransport) error {
 	return t.Close()
 }
 
-// wait asks Raft and waits for its answer until ctx ends; Raft itself, in
-// questions as in futures, knows no context. Raft answers all it was asked as
-// long as it runs, and close waits for that.
+// wait asks Raft and blocks until it has answered, or ctx ends: neither Raft's methods nor its
+// futures take a context. Raft answers everything while it runs, and close waits for that.
 func (n *Node) wait(ctx context.Context, ask func() raft.Future) error {
 	done := make(chan error, 1)
 	n.futures.Go(func() { done <- ask().Error() })

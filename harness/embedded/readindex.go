@@ -38,7 +38,7 @@ func (n *Node) prepareRead(ctx context.Context, consistency wire.Consistency) er
 	}
 	var last error
 	for {
-		l, _, changed := n.standing.look()
+		l, _, changed := n.leaderState.look()
 		if l.id != "" {
 			index, err := n.readIndexOf(ctx, l, consistency)
 			if err == nil {

@@ -27,7 +27,7 @@ type replay struct {
 	raft.BatchingFSM // the machine, with what stands before it
 	machine          *machine.Machine
 	stores           Stores
-	guard            *guard
+	failStop         *failStop
 	// turn is held, by a value in it, by who changes the machine. A mutex would stop the
 	// time of a bubble.
 	turn chan struct{}
@@ -40,7 +40,7 @@ type replay struct {
 }
 
 func newReplay(fsm raft.BatchingFSM, s *storage) *replay {
-	return &replay{BatchingFSM: fsm, machine: s.machine, stores: s.Stores, guard: s.guard, turn: make(chan struct{}, 1)}
+	return &replay{BatchingFSM: fsm, machine: s.machine, stores: s.Stores, failStop: s.failStop, turn: make(chan struct{}, 1)}
 }
 
 // Bounds of what is read and applied at once. How many entries that are follows how long
@@ -127,7 +127,7 @@ func (r *replay) run(ctx context.Context) {
 	for atOnce := fewestReplayed; ctx.Err() == nil && r.err() != nil; {
 		begun := time.Now()
 		if err := r.step(atOnce); err != nil {
-			r.guard.fail(err)
+			r.failStop.fail(err)
 			return
 		}
 		if time.Since(begun) > replayPace {
@@ -164,7 +164,7 @@ func (r *replay) read(at, to uint64, atOnce int) (logs []*raft.Log, next uint64,
 		if err := r.stores.Log.GetLog(next+1, log); err != nil {
 			return nil, at, fmt.Errorf("replay the log: entry %d: %w", next+1, err)
 		}
-		if err := r.guard.stopped(); err != nil { // the entry is none then
+		if err := r.failStop.stopped(); err != nil { // the entry is none then
 			return nil, at, err
 		}
 		if log.Type == raft.LogCommand || log.Type == raft.LogConfiguration {
@@ -181,7 +181,7 @@ func (r *replay) Apply(log *raft.Log) any { return r.ApplyBatch([]*raft.Log{log}
 // for the answer to an entry of an earlier life.
 func (r *replay) ApplyBatch(logs []*raft.Log) []any {
 	last := logs[len(logs)-1].Index
-	_ = r.stores.Commits.Commit(last) // the guard knows
+	_ = r.stores.Commits.Commit(last) // failStop knows
 	r.turn <- struct{}{}
 	defer func() { <-r.turn }()
 	r.fed = last

@@ -52,7 +52,7 @@ func (r *rounds) confirm(ctx context.Context, l leader) error {
 			return nil
 		}
 		err := r.wait(ctx, changed)
-		if now, _, _ := r.node.standing.look(); err == nil && now != l {
+		if now, _, _ := r.node.leaderState.look(); err == nil && now != l {
 			err = errNotLeading
 		}
 		if err != nil {
@@ -210,7 +210,7 @@ func (r *rounds) call(member raft.Server, f *follower, term uint64) {
 		r.mu.Lock()
 		round := r.asked
 		r.mu.Unlock()
-		follows := r.node.transport.follows(member, &raft.AppendEntriesRequest{RPCHeader: r.node.header(), Term: term})
+		follows := follows(r.node.transport, member, &raft.AppendEntriesRequest{RPCHeader: r.node.header(), Term: term})
 		r.mu.Lock()
 		if follows {
 			f.term, f.round = term, round
@@ -226,9 +226,9 @@ func (r *rounds) call(member raft.Server, f *follower, term uint64) {
 }
 
 // follows sends a heartbeat and tells whether the member follows its sender in its term.
-func (p *patient) follows(member raft.Server, heartbeat *raft.AppendEntriesRequest) bool {
+func follows(t raft.Transport, member raft.Server, heartbeat *raft.AppendEntriesRequest) bool {
 	var response raft.AppendEntriesResponse
-	err := p.AppendEntries(member.ID, member.Address, heartbeat, &response)
+	err := t.AppendEntries(member.ID, member.Address, heartbeat, &response)
 	return err == nil && response.Success && response.Term == heartbeat.Term
 }
 

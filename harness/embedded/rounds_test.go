@@ -11,6 +11,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"github.com/rejoin-db/rejoin/harness/embedded/raftfix"
 	"github.com/rejoin-db/rejoin/harness/embedded/wire"
 	"github.com/rejoin-db/rejoin/harness/fault"
 )
@@ -28,11 +29,11 @@ func (t *lateAnswers) AppendEntries(id raft.ServerID, target raft.ServerAddress,
 	err := t.Transport.AppendEntries(id, target, args, resp)
 	t.mu.Lock()
 	hold := t.hold
-	if isHeartbeat(args) && err == nil && hold != nil {
+	if raftfix.IsHeartbeat(args) && err == nil && hold != nil {
 		t.held++
 	}
 	t.mu.Unlock()
-	if isHeartbeat(args) && hold != nil {
+	if raftfix.IsHeartbeat(args) && hold != nil {
 		<-hold
 	}
 	return err
@@ -58,7 +59,7 @@ type countedBeats struct {
 }
 
 func (t countedBeats) AppendEntries(id raft.ServerID, target raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
-	if isHeartbeat(args) {
+	if raftfix.IsHeartbeat(args) {
 		t.count.Add(1)
 	}
 	return t.Transport.AppendEntries(id, target, args, resp)

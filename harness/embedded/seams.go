@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"github.com/rejoin-db/rejoin/harness/disk"
+	"github.com/rejoin-db/rejoin/harness/embedded/raftfix"
 )
 
 // Seams are the places between a node's parts where whoever runs it may stand: to
@@ -27,6 +28,9 @@ type Seams struct {
 	// Silence is between storage that fails and what then cuts the node off from the others,
 	// which it must have done when it returns.
 	Silence func(cutOff func()) func()
+	// Raft is which faults of hashicorp/raft and raft-wal are mended: all of them, or those that
+	// it returns.
+	Raft func(raftfix.Mends) raftfix.Mends
 	// Transport is between Raft and its messages to the other nodes.
 	Transport func(Transport) Transport
 	// Accepted is between the node and each connection that it accepts, of clients and of
@@ -68,13 +72,8 @@ type Leadership interface {
 	Confirm(ctx context.Context, term uint64) error
 }
 
-// Transport is what Raft's messages go through, with pre-votes: without these no
-// leader would ever be elected.
-type Transport interface {
-	raft.Transport
-	raft.WithPreVote
-	raft.WithClose
-}
+// Transport carries Raft's messages.
+type Transport = raftfix.Transport
 
 // seams are those of a new life.
 func (c Config) seams() Seams {

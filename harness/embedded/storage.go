@@ -11,6 +11,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/disk"
 	"github.com/rejoin-db/rejoin/harness/embedded/durable"
 	"github.com/rejoin-db/rejoin/harness/embedded/machine"
+	"github.com/rejoin-db/rejoin/harness/embedded/raftfix"
 	"github.com/rejoin-db/rejoin/harness/embedded/sqlite"
 )
 
@@ -28,13 +29,13 @@ type storage struct {
 	Stores
 	disk     *disk.FS
 	machine  *machine.Machine
-	guard    *guard
+	failStop *failStop
 	identity *identity
 
 	closers []io.Closer
 }
 
-func openStorage(config Config, seams Seams) (_ *storage, err error) {
+func openStorage(config Config, seams Seams, mends raftfix.Mends) (_ *storage, err error) {
 	s := &storage{}
 	defer func() {
 		if err != nil {
@@ -54,15 +55,15 @@ func openStorage(config Config, seams Seams) (_ *storage, err error) {
 		return nil, err
 	}
 	s.closers = append(s.closers, s.machine)
-	s.guard = newGuard(s.machine)
+	s.failStop = newFailStop(s.machine)
 	if s.disk, err = config.Disk.Open(); err != nil {
 		return nil, fmt.Errorf("open the disk: %w", err)
 	}
 	s.closers = append(s.closers, s.disk)
-	if s.identity, err = openIdentity(s.disk, s.guard, config); err != nil {
+	if s.identity, err = openIdentity(s.disk, s.failStop, config); err != nil {
 		return nil, err
 	}
-	if s.Stores, err = openStores(s.disk, s.guard, seams, config.Logger); err != nil {
+	if s.Stores, err = openStores(s.disk, s.failStop, seams, mends, config.Logger); err != nil {
 		return nil, err
 	}
 	s.closers = append(s.closers, s.Stores)
@@ -85,7 +86,7 @@ func advised(err error) error {
 // cause is why the storage has failed, or else the error that Raft had with it.
 // Raft does not say as much.
 func (s *storage) cause(err error) error {
-	if stopped := s.guard.stopped(); stopped != nil {
+	if stopped := s.failStop.stopped(); stopped != nil {
 		return stopped
 	}
 	if failed := s.machine.Failed(); failed != nil {

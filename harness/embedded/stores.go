@@ -8,6 +8,7 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness/disk"
 	"github.com/rejoin-db/rejoin/harness/embedded/durable"
+	"github.com/rejoin-db/rejoin/harness/embedded/raftfix"
 )
 
 // Stores are what outlives a node: what is stored is safe when a call returns.
@@ -38,13 +39,17 @@ func (s Stores) Close() error {
 	return s.Closer.Close()
 }
 
-func openStores(from *disk.FS, guard *guard, seams Seams, logger hclog.Logger) (Stores, error) {
-	kept, err := durable.Open(from, logger.Named("log"), guard.fail)
+func openStores(from *disk.FS, stop *failStop, seams Seams, mends raftfix.Mends, logger hclog.Logger) (Stores, error) {
+	kept, err := durable.Open(from, logger.Named("log"), stop.fail)
 	if err != nil {
 		return Stores{}, err
 	}
-	own := Stores{Log: kept.Log, Stable: kept.Log, Snapshots: kept.Snapshots, Commits: kept.Log, Closer: kept}
-	s := guard.around(between(own, seams.Stores))
+	var log raft.LogStore = kept.Log
+	if !mends.Has(raftfix.FirstIndex) {
+		log = kept.Log.WALReads()
+	}
+	own := Stores{Log: log, Stable: kept.Log, Snapshots: kept.Snapshots, Commits: kept.Log, Closer: kept}
+	s := stop.around(between(own, seams.Stores))
 	s.Log = newLogCache(s.Log)
 	return s, nil
 }

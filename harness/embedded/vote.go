@@ -48,19 +48,15 @@ func (v *votes) latest() Vote {
 	return v.last
 }
 
-// watchedVotes is a stable store whose votes are noted when they are stored. The guard
-// before it answers by a success for what it could not store, and knows better.
+// watchedVotes is a stable store whose votes are noted once they are stored.
 type watchedVotes struct {
 	raft.StableStore
 	votes *votes
-	guard *guard
 }
-
-func (s watchedVotes) stored(err error) bool { return err == nil && s.guard.stopped() == nil }
 
 func (s watchedVotes) SetUint64(key []byte, value uint64) error {
 	err := s.StableStore.SetUint64(key, value)
-	if s.stored(err) && bytes.Equal(key, voteTermKey) {
+	if err == nil && bytes.Equal(key, voteTermKey) {
 		s.votes.mu.Lock()
 		defer s.votes.mu.Unlock()
 		s.votes.next = value
@@ -70,7 +66,7 @@ func (s watchedVotes) SetUint64(key []byte, value uint64) error {
 
 func (s watchedVotes) Set(key, value []byte) error {
 	err := s.StableStore.Set(key, value)
-	if s.stored(err) && bytes.Equal(key, voteForKey) {
+	if err == nil && bytes.Equal(key, voteForKey) {
 		s.votes.mu.Lock()
 		defer s.votes.mu.Unlock()
 		s.votes.last = Vote{Term: s.votes.next, For: string(value)}

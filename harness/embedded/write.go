@@ -24,7 +24,7 @@ func (n *Node) serveWrite(w http.ResponseWriter, r *http.Request, req *request) 
 	var last error
 	inDoubt := false
 	for {
-		l, _, changed := n.standing.look()
+		l, _, changed := n.leaderState.look()
 		if req.forwarder != "" && !l.self {
 			n.fail(w, n.notLeading(inDoubt, last))
 			return
@@ -70,7 +70,7 @@ func (n *Node) writeHere(ctx context.Context, w http.ResponseWriter, req *reques
 	}
 	w.Header().Set(HeaderIndex, formatIndex(done.index))
 	if req.forwarder != "" {
-		n.futures.Go(func() { n.transport.notices.committed(raft.ServerID(req.forwarder), done.index) })
+		n.futures.Go(func() { n.transport.Committed(raft.ServerID(req.forwarder), done.index) })
 	}
 	if err := done.response.Err; err != nil {
 		n.fail(w, n.refusedHere(err))

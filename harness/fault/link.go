@@ -27,15 +27,8 @@ func (l Link) Compare(m Link) int {
 	return cmp.Or(cmp.Compare(l.From, m.From), cmp.Compare(l.To, m.To))
 }
 
-func end(node int) string {
-	if node == Clients {
-		return "clients"
-	}
-	return strconv.Itoa(node)
-}
-
-// Links describes links as arrows, the first dozen of them.
-func Links(links []Link) string {
+// LinkWords describes links in one line: the first 12 of them, and how many more there are.
+func LinkWords(links []Link) string {
 	const most = 12
 	var words []string
 	for _, l := range links[:min(len(links), most)] {
@@ -45,4 +38,11 @@ func Links(links []Link) string {
 		words = append(words, fmt.Sprintf("and %d more", len(links)-most))
 	}
 	return strings.Join(words, " ")
+}
+
+func end(node int) string {
+	if node == Clients {
+		return "clients"
+	}
+	return strconv.Itoa(node)
 }

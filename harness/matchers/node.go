@@ -55,7 +55,7 @@ func HaveCaughtUp() types.GomegaMatcher {
 	return newMatcher("have caught up", func(ctx context.Context, node *harness.Node) (bool, string, error) {
 		var committed uint64
 		var by *harness.Node
-		for _, look := range node.Cluster().Look(ctx) { // a node that is gone holds nobody up
+		for _, look := range node.Cluster().Observe(ctx) { // a node that is gone holds nobody up
 			if look.Err == nil && look.Status.CommitIndex > committed {
 				committed, by = look.Status.CommitIndex, look.Node
 			}

@@ -33,7 +33,7 @@ func moved(before, after Evidence) bool {
 func (in *Injection) observe(ctx context.Context) Evidence {
 	f := in.Fault()
 	var e Evidence
-	for _, l := range in.cluster.Look(ctx) {
+	for _, l := range in.cluster.Observe(ctx) {
 		e.Member = e.Member || l.Node.Index() == f.Node
 		if l.Err != nil {
 			continue
@@ -56,7 +56,7 @@ func (in *Injection) observe(ctx context.Context) Evidence {
 }
 
 // Leads tells whether the node takes itself for the leader.
-func Leads(l harness.Look) bool {
+func Leads(l harness.Observation) bool {
 	return l.Err == nil && l.Status.State != target.Offline && l.Status.Leader == l.Node.ID()
 }
 

@@ -53,8 +53,10 @@ var _ = Describe("All kinds", func() {
 				}
 				want := 1
 				switch k.On {
-				case nemesis.Node, nemesis.Disk, nemesis.Clock, nemesis.Member, nemesis.Network:
+				case nemesis.Node, nemesis.Disk, nemesis.Clock, nemesis.Member:
 					want = s.Nodes
+				case nemesis.Network:
+					want = s.Nodes - 1
 				case nemesis.Link, nemesis.Links:
 					want = s.Nodes * s.Nodes
 				}
@@ -205,6 +207,11 @@ var _ = DescribeTable("A fault that is invalid", func(f fault.Fault, nodes int, 
 		"it takes a link and the link back, not 1 links: 1->0"),
 	Entry(nil, fault.Fault{Kind: "flapping link", Links: []fault.Link{{From: 1, To: 0}, {From: 0, To: 1}}}, 3,
 		"the period 0s must be at least 1ms"),
+	Entry(nil, fault.Fault{Kind: "crash", Groups: [][]int{{0}}}, 3, "it takes no groups"),
+	Entry(nil, fault.Fault{Kind: "partition"}, 3, "it takes at least 2 groups, not 0"),
+	Entry(nil, fault.Fault{Kind: "partition", Groups: [][]int{{0}, {}}}, 3, "a group has no nodes"),
+	Entry(nil, fault.Fault{Kind: "partition", Groups: [][]int{{0}, {3}}}, 3, "there is no node 3"),
+	Entry(nil, fault.Fault{Kind: "partition", Groups: [][]int{{0}, {1, 0}}}, 3, "node 0 is in two groups"),
 	Entry(nil, fault.Fault{Kind: "partition"}, 1, "it needs at least 2 nodes, not 1"),
 	Entry(nil, fault.Fault{Kind: "remove a node"}, 2, "it needs at least 3 nodes, not 2"),
 )
@@ -212,7 +219,7 @@ var _ = DescribeTable("A fault that is invalid", func(f fault.Fault, nodes int, 
 var _ = DescribeTable("A fault in words", func(f fault.Fault, words string) { Expect(nemesis.Describe(f)).To(Equal(words)) },
 	Entry(nil, fault.Fault{Kind: "crash", Node: 1}, "crash (node 1)"),
 	Entry(nil, fault.Fault{Kind: "crash all", Node: 1, By: time.Second}, "crash all"),
-	Entry(nil, fault.Fault{Kind: "partition"}, "partition (nodes below 1, the others)"),
+	Entry(nil, fault.Fault{Kind: "partition", Groups: [][]int{{0}, {1, 2}}}, "partition (0 | 1 2)"),
 	Entry(nil, fault.Fault{Kind: "slow link", Links: []fault.Link{{From: 0, To: fault.Clients}}, By: time.Second},
 		"slow link (0->clients, by 1s)"),
 	Entry(nil, fault.Fault{Kind: "flood", Node: 1}, "flood (node 1)"),

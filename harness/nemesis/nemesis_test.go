@@ -74,7 +74,8 @@ var _ = Describe("A nemesis", func() {
 				defer undo(ctx, in)
 				return in.Fault()
 			}
-			Expect(chosen(fault.Fault{Kind: "partition", Node: 1}).Links).To(Equal(fault.Partition([]int{0}, []int{1, 2})))
+			Expect(chosen(fault.Fault{Kind: "partition", Groups: [][]int{{1}, {0}}})).To(And(
+				HaveField("Groups", [][]int{{1}, {0, 2}}), HaveField("Links", fault.Partition([]int{1}, []int{0, 2}))))
 			Expect(chosen(fault.Fault{Kind: "isolate the leader"})).To(And(HaveField("Node", 0), HaveField("Links", fault.Around(0, []int{1, 2}))))
 			Expect(chosen(fault.Fault{Kind: "full disk", Node: 1}).Disk).To(Equal(&fault.Disk{Full: true}))
 			link := []fault.Link{{From: 0, To: 1}}

@@ -5,26 +5,27 @@ type Ability string
 
 // The abilities, and what a Cluster with each of them is.
 const (
-	Stop    Ability = "stop and start nodes"            // Starter
-	Crash   Ability = "crash nodes"                     // Starter
-	Pause   Ability = "freeze nodes"                    // Pauser
-	Links   Ability = "make single links worse"         // Linker
-	Disks   Ability = "make disks fail"                 // Disker
-	Clocks  Ability = "set nodes' clocks wrong"         // Skewer
-	Members Ability = "add and remove nodes"            // Membership
-	Time    Ability = "let time pass at once"           // Clock
-	Logs    Ability = "show what the nodes wrote"       // Logger
-	Keys    Ability = "remember requests by name"       // Rememberer
-	Survey  Ability = "tell what is wrong around nodes" // Surveyor
-	Diverge Ability = "let one node differ"             // Diverger
-	Files   Ability = "list the nodes' files"           // Keeper
-	Ports   Ability = "be spoken to by strangers"       // Porter
-	Moves   Ability = "move nodes"                      // Mover
+	Stop      Ability = "stop and start nodes"                 // Starter
+	Crash     Ability = "crash nodes"                          // Starter
+	Pause     Ability = "pause nodes"                          // Pauser
+	Links     Ability = "degrade single links"                 // LinkFaulter
+	Disks     Ability = "inject disk faults"                   // DiskFaulter
+	Clocks    Ability = "skew clocks"                          // ClockSetter
+	Members   Ability = "add and remove nodes"                 // Membership
+	Time      Ability = "advance virtual time"                 // Clock
+	Logs      Ability = "read node logs"                       // LogReader
+	Dedup     Ability = "deduplicate requests"                 // Deduplicator
+	Survey    Ability = "inspect faults in force"              // FaultInspector
+	Diverge   Ability = "change the data of one replica alone" // Diverger
+	Files     Ability = "list node files"                      // FileLister
+	Dial      Ability = "accept raw connections"               // Dialer
+	Addresses Ability = "change node addresses"                // AddressChanger
+	Roles     Ability = "report changes of role"               // RoleReporter
 )
 
 // Abilities are all abilities.
 func Abilities() []Ability {
-	return []Ability{Stop, Crash, Pause, Links, Disks, Clocks, Members, Time, Logs, Keys, Survey, Diverge, Files, Ports, Moves}
+	return []Ability{Stop, Crash, Pause, Links, Disks, Clocks, Members, Time, Logs, Dedup, Survey, Diverge, Files, Dial, Addresses, Roles}
 }
 
 // Can tells whether the cluster has the ability.
@@ -35,29 +36,31 @@ func Can(c Cluster, ability Ability) bool {
 	case Pause:
 		return is[Pauser](c)
 	case Links:
-		return is[Linker](c)
+		return is[LinkFaulter](c)
 	case Disks:
-		return is[Disker](c)
+		return is[DiskFaulter](c)
 	case Clocks:
-		return is[Skewer](c)
+		return is[ClockSetter](c)
 	case Members:
 		return is[Membership](c)
 	case Time:
 		return is[Clock](c)
 	case Logs:
-		return is[Logger](c)
-	case Keys:
-		return is[Rememberer](c)
+		return is[LogReader](c)
+	case Dedup:
+		return is[Deduplicator](c)
 	case Survey:
-		return is[Surveyor](c)
+		return is[FaultInspector](c)
 	case Diverge:
 		return is[Diverger](c)
 	case Files:
-		return is[Keeper](c)
-	case Ports:
-		return is[Porter](c)
-	case Moves:
-		return is[Mover](c)
+		return is[FileLister](c)
+	case Dial:
+		return is[Dialer](c)
+	case Addresses:
+		return is[AddressChanger](c)
+	case Roles:
+		return is[RoleReporter](c)
 	}
 	return false
 }

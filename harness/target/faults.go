@@ -35,9 +35,9 @@ type Pauser interface {
 	Resume(ctx context.Context, node int) error
 }
 
-// Linker is a Cluster whose links can be made worse, each direction for itself.
+// LinkFaulter is a Cluster whose links can be made worse, each direction for itself.
 // What Isolate cuts stays cut, whatever the rule of the link.
-type Linker interface {
+type LinkFaulter interface {
 	// SetLink makes the link from one node to another, or from or to fault.Clients,
 	// what the rule says, for connections that exist too. It is in effect when
 	// SetLink returns.
@@ -50,8 +50,8 @@ type Linker interface {
 	LinkStats(ctx context.Context, from, to int) (fault.LinkStats, error)
 }
 
-// Disker is a Cluster whose nodes' disks can go bad.
-type Disker interface {
+// DiskFaulter is a Cluster whose nodes' disks can go bad.
+type DiskFaulter interface {
 	// SetDisk makes the node's disk what the faults say, from now on, whether or
 	// not the node runs.
 	SetDisk(ctx context.Context, node int, faults fault.Disk) error
@@ -61,8 +61,8 @@ type Disker interface {
 	Damage(ctx context.Context, node int, part fault.Part) (file string, err error)
 }
 
-// Skewer is a Cluster whose nodes' clocks can be wrong.
-type Skewer interface {
+// ClockSetter is a Cluster whose nodes' clocks can be wrong.
+type ClockSetter interface {
 	// SetClock sets how far the node's clock is ahead of the true time; behind if
 	// negative. A clock that is set again jumps. It outlasts a restart.
 	SetClock(ctx context.Context, node int, ahead time.Duration) error
@@ -84,9 +84,9 @@ type Membership interface {
 	Replace(ctx context.Context, node int) error
 }
 
-// Porter is a Cluster to whose nodes anybody can connect, and say what he likes. The
+// Dialer is a Cluster to whose nodes anybody can connect, and say what he likes. The
 // nodes speak the HTTP API that README.md describes, and greet each other on the same port.
-type Porter interface {
+type Dialer interface {
 	// Dial connects to the node's port from the place of the clients, over the links from
 	// there. Nothing is said yet. The caller closes the connection.
 	Dial(ctx context.Context, node int) (net.Conn, error)
@@ -94,30 +94,30 @@ type Porter interface {
 	Token() string
 }
 
-// Impostor is a Cluster in which another program can listen at the address of a node that does not run.
-type Impostor interface {
+// Listener is a Cluster in which another program can listen at the address of a node that does not run.
+type Listener interface {
 	// Listen listens at the address of a node that does not run. The caller closes the
 	// listener, and what it has accepted, before the node is started.
 	Listen(node int) (net.Listener, error)
 }
 
-// Mover is a Cluster whose nodes can get another address.
-type Mover interface {
+// AddressChanger is a Cluster whose nodes can get another address.
+type AddressChanger interface {
 	// Move gives a node that does not run another address, and returns it: the one given,
 	// which another node must have left, or a new one if it is empty. The node's links are
 	// sound from then on. That the node is to be reached there the others must be told.
 	Move(ctx context.Context, node int, address string) (string, error)
 }
 
-// Logger is a Cluster that keeps what its nodes say.
-type Logger interface {
+// LogReader is a Cluster that keeps what its nodes say.
+type LogReader interface {
 	// Log is the end of what the node said, at most that many bytes, in all its
 	// lives.
 	Log(node int, most int) (string, error)
 }
 
-// Keeper is a Cluster that can list what its nodes keep.
-type Keeper interface {
+// FileLister is a Cluster that can list what its nodes keep.
+type FileLister interface {
 	// Files lists the files of the node, whether or not it runs, in order: slash-separated
 	// names below its directory. A file that is renamed or removed at that moment may be
 	// listed or not.

@@ -10,15 +10,15 @@ import (
 // LinkState is what a link is, by the word of who carries its messages.
 type LinkState struct {
 	Rule fault.Rule // what Isolate cuts is cut here, whatever SetLink said
-	// Reset tells that the next message is to be cut in half: see Linker.ResetLink.
+	// Reset tells that the next message is to be cut in half: see LinkFaulter.ResetLink.
 	Reset bool
 }
 
-// Surveyor is a Cluster that can tell what is wrong around its nodes: not what it was
+// FaultInspector is a Cluster that can tell what is wrong around its nodes: not what it was
 // asked for, but what is in force where a message passes, a file is written or the time
 // is read. It is the proof that a fault is there, in each direction, and that nothing is
 // left of it when it was undone.
-type Surveyor interface {
+type FaultInspector interface {
 	// Link is what the link from one node to another is, or from or to fault.Clients.
 	Link(ctx context.Context, from, to int) (LinkState, error)
 	// Disk is what is wrong with the node's disk.

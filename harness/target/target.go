@@ -55,9 +55,9 @@ type Digester interface {
 	Digest(ctx context.Context, node int) (index uint64, sum string, err error)
 }
 
-// Rememberer is a Cluster whose nodes remember the requests they applied. With
+// Deduplicator is a Cluster whose nodes remember the requests they applied. With
 // it, specs end with the proof that every acknowledged request is on every node.
-type Rememberer interface {
+type Deduplicator interface {
 	// Remembered returns the IDs of the requests that changed data and that the
 	// node's own database holds, the latest remembered ones. It looks past every
 	// fault.

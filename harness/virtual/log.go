@@ -6,8 +6,8 @@ import (
 	"github.com/rejoin-db/rejoin/harness/virtual/replay"
 )
 
-// aside is a writer that goroutines outside of a bubble may use too. What is written,
-// and how long that takes, changes nothing in the bubble.
+// aside is a writer that goroutines outside of a bubble may also use. Writing has no effect on the schedule of the
+// bubble.
 type aside struct{ to io.Writer }
 
 func (a aside) Write(p []byte) (n int, err error) {

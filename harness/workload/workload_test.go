@@ -92,9 +92,9 @@ var _ = Describe("A workload", func() {
 })
 
 // back is how a node comes back: wiped, if it crashed after the first round.
-func back(round int, mode fault.Mode) []harness.Return {
+func back(round int, mode fault.Mode) []harness.ReturnOption {
 	if mode == fault.Crash && round > 0 {
-		return []harness.Return{harness.Wiped}
+		return []harness.ReturnOption{harness.Wiped}
 	}
 	return nil
 }

@@ -31,6 +31,11 @@ var _ = Describe("A literal", func() {
 			`fault.Fault{Kind: "crash", Node: 0, Links: []fault.Link{{From: 0, To: 1}}, Rule: &fault.Rule{Loss: 0.5}}`))
 	})
 
+	It("has slices in slices", func() {
+		Expect(gocode.Literal(fault.Fault{Kind: "ring", Node: -1, Groups: [][]int{{0, 1}, {2}}})).To(Equal(
+			`fault.Fault{Kind: "ring", Node: -1, Groups: [][]int{{0, 1}, {2}}}`))
+	})
+
 	It("refuses what it cannot print", func() {
 		_, err := gocode.Literal(local.Options{Log: io.Discard})
 		Expect(err).To(MatchError(ContainSubstring("field Log of local.Options: ")))

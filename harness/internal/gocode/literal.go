@@ -21,7 +21,7 @@ func NumberedLiteral(v any) (string, error) {
 
 type literal struct{ numbers bool }
 
-// of returns the value as code. named puts the type before a struct.
+// of returns the value as code. named puts the type before a struct or a slice.
 func (l literal) of(v reflect.Value, named bool) (string, error) {
 	if d, is := v.Interface().(time.Duration); is {
 		return Duration(d), nil
@@ -38,7 +38,7 @@ func (l literal) of(v reflect.Value, named bool) (string, error) {
 	case reflect.Float32, reflect.Float64:
 		return strconv.FormatFloat(v.Float(), 'g', -1, 64), nil
 	case reflect.Slice:
-		return l.slice(v)
+		return l.slice(v, named)
 	case reflect.Struct:
 		return l.structure(v, named)
 	case reflect.Pointer:
@@ -50,12 +50,15 @@ func (l literal) of(v reflect.Value, named bool) (string, error) {
 	return "", fmt.Errorf("a %s cannot be printed as a Go literal", v.Type())
 }
 
-func (l literal) slice(v reflect.Value) (string, error) {
+func (l literal) slice(v reflect.Value, named bool) (string, error) {
 	if v.IsNil() {
 		return "nil", nil
 	}
 	var b strings.Builder
-	b.WriteString(v.Type().String() + "{")
+	if named {
+		b.WriteString(v.Type().String())
+	}
+	b.WriteString("{")
 	lines := v.Type().Elem().Kind() == reflect.Struct && v.Type().Elem().NumField() > 2
 	for i := range v.Len() {
 		code, err := l.of(v.Index(i), false)

@@ -1,0 +1,83 @@
+package consistency
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+// answer is one node's answer to the query that is compared.
+type answer struct {
+	node    Node
+	rows    target.Rows
+	columns []target.Column // known at its end
+}
+
+// begin goes to the first row.
+func (a *answer) begin() error {
+	switch more := a.rows.NextResult(); {
+	case a.err() != nil:
+		return a.err()
+	case !more:
+		return a.node.Wrap(errNoResult)
+	case a.rows.Changed():
+		return a.node.Wrap(errors.New("the statement went through the log, so the answer is not the node's own"))
+	}
+	return nil
+}
+
+// end tells whether the answer came to its end, and was one table.
+func (a *answer) end() error {
+	a.columns = a.rows.Columns()
+	switch more := a.rows.NextResult(); {
+	case a.err() != nil:
+		return a.err()
+	case more:
+		return a.node.Wrap(errors.New("the query has more than one result"))
+	case len(a.columns) == 0:
+		return a.node.Wrap(errNoResult)
+	}
+	return nil
+}
+
+var errNoResult = errors.New("the query has no result")
+
+func (a *answer) err() error {
+	if err := a.rows.Err(); err != nil {
+		return a.node.Wrap(err)
+	}
+	return nil
+}
+
+// open asks all nodes at once.
+func (c Comparison) open(ctx context.Context) ([]*answer, error) {
+	answers := make([]*answer, len(c.Nodes))
+	errs := make([]error, len(c.Nodes))
+	var wg sync.WaitGroup
+	for i, node := range c.Nodes {
+		wg.Go(func() {
+			rows, err := node.Query(ctx)
+			if err != nil {
+				errs[i] = err
+				return
+			}
+			answers[i] = &answer{node: node, rows: rows}
+			errs[i] = answers[i].begin()
+		})
+	}
+	wg.Wait()
+	return answers, errors.Join(errs...)
+}
+
+// closing closes the answers, and joins what went wrong with why they are closed.
+func closing(why error, answers []*answer) error {
+	errs := []error{why}
+	for _, a := range answers {
+		if a != nil {
+			errs = append(errs, a.rows.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
