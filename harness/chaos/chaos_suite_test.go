@@ -5,6 +5,7 @@ package chaos_test
 
 import (
 	"context"
+	"os"
 	"testing"
 	"time"
 
@@ -17,8 +18,12 @@ import (
 	"github.com/rejoin-db/rejoin/harness/virtual"
 )
 
-func TestChaos(t *testing.T) {
+func TestMain(m *testing.M) {
 	main()
+	os.Exit(m.Run())
+}
+
+func TestChaos(t *testing.T) {
 	RegisterFailHandler(Fail)
 	RunSpecs(t, "Chaos")
 }

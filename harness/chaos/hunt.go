@@ -32,7 +32,7 @@ type Hunt struct {
 	Options Options
 
 	Seed uint64        // of the first schedule; default random. Each next one is greater by 1
-	For  time.Duration // how long to look for failures, in real time; default a minute
+	For  time.Duration // how long to look for failures, in real time, for one schedule at least; default a minute
 	Once bool          // run the schedule of Seed alone, and do not shrink it
 
 	Shrink     time.Duration // how long to shrink a failure, in real time; 0 does not shrink
@@ -150,14 +150,19 @@ func (h Hunt) Run(ctx context.Context) (found bool, err error) {
 	return false, nil
 }
 
-// search runs one schedule after another, and returns the first that failed.
+// search runs one schedule after another, and returns the first that failed. The first schedule may take longer
+// than For: without one, nothing is shown.
 func (h Hunt) search(ctx context.Context, from Space, w player, sum *summary, shown *progress) (*Outcome, error) {
 	looking, cancel := context.WithTimeout(ctx, h.For)
 	defer cancel()
 	for seed := h.Seed; looking.Err() == nil; seed++ {
-		outcome, err := w.play(looking, request{Schedule: Draw(seed, from)})
+		until := looking
+		if seed == h.Seed {
+			until = ctx
+		}
+		outcome, err := w.play(until, request{Schedule: Draw(seed, from)})
 		switch {
-		case looking.Err() != nil && (outcome == nil || outcome.Failure == nil):
+		case until.Err() != nil && (outcome == nil || outcome.Failure == nil):
 			return nil, nil
 		case err != nil:
 			return nil, fmt.Errorf("seed %d: %w", seed, err)

@@ -101,7 +101,7 @@ func (h Hunt) configured(args []string) (Hunt, error) {
 			return h, fmt.Errorf("find this program: %w", err)
 		}
 		h.Worker = func() *exec.Cmd {
-			cmd := exec.Command(self, args...) //nolint:noctx // it ends with its input
+			cmd := exec.Command(self) //nolint:noctx // it ends with its input
 			cmd.Env = append(os.Environ(), asWorker+"=1")
 			return cmd
 		}

@@ -154,12 +154,12 @@ var _ = Describe("A fault that is not made", func() {
 		)
 		outcome := runOn(ctx, s, func(c target.Cluster) target.Cluster { return c })
 		Expect(outcome.Failure).To(BeNil())
-		Expect(outcome.Faults).To(HaveKeyWithValue("isolate the leader", chaos.Count{NoQuorum: 1}))
+		Expect(outcome.Faults).To(HaveKeyWithValue(fault.Kind("isolate the leader"), chaos.Count{NoQuorum: 1}))
 
 		s.Faults[1].Kind = "add a node"
 		outcome = runOn(ctx, s, withMembers)
 		Expect(outcome.Failure).To(BeNil())
-		Expect(outcome.Faults).To(HaveKeyWithValue("add a node", chaos.Count{NoQuorum: 1}))
+		Expect(outcome.Faults).To(HaveKeyWithValue(fault.Kind("add a node"), chaos.Count{NoQuorum: 1}))
 	}, patience)
 
 	It("fails the run during other faults, too, if there is a leader and its links cannot be cut", func(ctx SpecContext) {
@@ -202,7 +202,7 @@ var _ = Describe("A fault that is not made", func() {
 			return brokenStats{c, links}
 		})
 		Expect(outcome.Failure).To(BeNil())
-		Expect(outcome.Faults).To(HaveKeyWithValue("slow link", chaos.Count{Made: 1, Unseen: 1}))
+		Expect(outcome.Faults).To(HaveKeyWithValue(fault.Kind("slow link"), chaos.Count{Made: 1, Unseen: 1}))
 	}, patience)
 })
 

@@ -52,7 +52,7 @@ var _ = Describe("The command", Ordered, func() {
 	}
 
 	It("looks for failures, and reports what it did", func(ctx SpecContext) {
-		session := run("-seed", "5", "-for", "10s")
+		session := run("-seed", "5", "-for", "2s")
 		Eventually(session).WithContext(ctx).WithTimeout(time.Minute).Should(gexec.Exit(0))
 		Expect(session.Out).To(gbytes.Say(`schedules, .* of cluster time in .*: 0 failures\n`))
 		Expect(session.Out).To(gbytes.Say(`operations: [1-9]\d* ok`))
