@@ -72,8 +72,8 @@ var _ = Describe("VerifyDataConsistency waits", func() {
 	It("no longer than ctx lasts, and says which node is how far behind, and since when", func(ctx SpecContext) {
 		wait := waits(ctx)
 		Expect(wait).To(MatchError(context.DeadlineExceeded))
-		Expect(wait.Error()).To(MatchRegexp(`^wait for node 1 \(n1\) to apply what is committed before nodes are compared: its flag says online; ` +
-			`it last showed state online, leader "n0", applied index 41 of 42, 1 behind; it was awaited for \d.*s: context deadline exceeded$`))
+		Expect(wait.Error()).To(MatchRegexp(`^wait for node 1 \(n1\) to apply what is committed before nodes are compared: ` +
+			`it was last seen online, 1 entry behind, applied index 41 of 42, leader n0; waited \d.*s: context deadline exceeded$`))
 		Expect(wait.Behind()).To(Equal(uint64(1)))
 		Expect(wait.Waited).To(BeNumerically(">=", soon/2))
 		Expect(f.Node(0).Asked()).To(BeEmpty(), "nothing was to be compared")
