@@ -112,8 +112,8 @@ func (e *WaitError) lastSeen() string {
 		}
 		text += fmt.Sprintf(", applied index %d of %d, %s", e.Last.AppliedIndex, e.Target, leader)
 	}
-	if e.Last.Activity != "" {
-		text += ", " + e.Last.Activity
+	if doing := e.Last.Activities.String(); doing != "" {
+		text += ", " + doing
 	}
 	if e.ProbeErr != nil {
 		text += fmt.Sprintf(", and then could not be asked: %v", e.ProbeErr)

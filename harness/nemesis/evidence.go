@@ -2,8 +2,6 @@ package nemesis
 
 import (
 	"context"
-	"slices"
-	"strings"
 
 	"github.com/rejoin-db/rejoin/harness"
 	"github.com/rejoin-db/rejoin/harness/fault"
@@ -62,7 +60,7 @@ func Leads(l harness.Observation) bool {
 
 // Installing tells whether the node is in the middle of installing a snapshot.
 func Installing(s target.Status) bool {
-	return slices.ContainsFunc([]string{"receiving", "restoring"}, func(activity string) bool { return strings.Contains(s.Activity, activity) })
+	return s.Activities.Include(target.ReceivingSnapshot, target.InstallingSnapshot)
 }
 
 // Effect is what the evidence shows of a fault.
