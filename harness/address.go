@@ -3,6 +3,8 @@ package harness
 import (
 	"context"
 	"errors"
+
+	"github.com/rejoin-db/rejoin/harness/target"
 )
 
 // ErrNoSocket is wrapped by the error of Node.Address in virtual time: the network is in
@@ -41,7 +43,7 @@ func (n *Node) Address(ctx context.Context) (_ string, err error) {
 		return "", n.failed(action, err)
 	case status.Address == "":
 		return "", n.failed(action, errNoAddress)
-	case n.cluster.HasClock():
+	case n.cluster.Can(target.Time):
 		return status.Address, n.failed(action, ErrNoSocket)
 	}
 	return status.Address, nil
