@@ -32,7 +32,9 @@ var _ = Describe("The address of a node", func() {
 		c, f := boot()
 		_, err := node(c, 1).Address(ctx)
 		Expect(err).To(MatchError("ask for address on node 1 (n1): the target does not tell the address of its nodes"))
-		f.Node(1).OnStatus(func(context.Context, target.Status) (target.Status, error) { return target.Status{}, errors.New("gone") })
+		f.Node(1).OnStatus(func(context.Context, target.Status) (target.Status, error) {
+			return target.Status{}, errors.New("gone")
+		})
 		_, err = node(c, 1).Address(ctx)
 		Expect(err).To(MatchError("ask for address on node 1 (n1): gone"))
 		removed := node(c, 2)

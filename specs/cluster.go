@@ -51,6 +51,7 @@ func Namespace(ctx context.Context, cluster *harness.Cluster) string {
 // specCluster is the cluster of a spec, from its boot until the spec is over.
 type specCluster struct {
 	*harness.Cluster
+	journal  *specJournal
 	journals Journals
 	number   int // of the clusters that this attempt at the spec has booted, from 1
 	closed   bool
@@ -71,8 +72,7 @@ func bootCluster(ctx context.Context, t target.Target, options []harness.Option)
 	if left != nil {
 		left.inBubble = cluster.Can(target.Time)
 	}
-	c := &specCluster{Cluster: cluster, journals: runOf(ctx).journals, number: number}
-	begun(cluster.Journal())
+	c := &specCluster{Cluster: cluster, journal: beginJournal(cluster.Journal()), journals: runOf(ctx).journals, number: number}
 	DeferCleanup(c.saveJournal)
 	DeferCleanup(c.end, NodeTimeout(longestEnd))
 	DeferOnFailure(c.explain)
@@ -134,6 +134,7 @@ func (c *specCluster) explain(ctx SpecContext) {
 	if c.closed {
 		return
 	}
+	c.journal.noteSteps()
 	AddReportEntry("the cluster when the spec failed", shown(report.Cluster(ctx, c.Cluster, shownEvents)), ReportEntryVisibilityFailureOrVerbose)
 	if !c.Can(target.Logs) {
 		return
@@ -150,7 +151,7 @@ func (c *specCluster) explain(ctx SpecContext) {
 }
 
 func (c *specCluster) saveJournal() {
-	ended(c.Journal())
+	c.journal.end()
 	c.journals.keep(c.Journal(), c.Seed(), c.number)
 }
 

@@ -17,11 +17,24 @@ import (
 
 // environment is what a spec of the suite runs on: a cluster that is online, and a namespace in it.
 type environment struct {
-	options Options
-	cluster *harness.Cluster
-	booted  target.Cluster // what the target booted, below the harness
-	ns      string
-	heard   uint64 // harnesses over the cluster besides the spec's own
+	options  Options
+	pace     Pace
+	patience SpecTimeout // of each spec, in real time
+	cluster  *harness.Cluster
+	booted   target.Cluster // what the target booted, below the harness
+	ns       string
+	heard    uint64 // harnesses over the cluster besides the spec's own
+}
+
+func newEnvironment(options Options) *environment {
+	return &environment{options: options, pace: options.Pace, patience: SpecTimeout(options.Pace.Spec)}
+}
+
+// slowDown gives the nodes a longer election timeout.
+func (env *environment) slowDown(pacer target.Pacer, election time.Duration) {
+	election = max(election, env.pace.Election)
+	env.options.Target = pacer.AtPace(election)
+	env.pace = env.pace.slowedTo(election)
 }
 
 // begin boots the cluster of the spec, and creates its namespace.
@@ -124,7 +137,7 @@ func (env *environment) others(than int) (others []int) {
 func (env *environment) leader(ctx context.Context) int {
 	GinkgoHelper()
 	var leader int
-	Eventually(ctx, func(ctx context.Context) (err error) {
+	env.eventually(ctx, func(ctx context.Context) (err error) {
 		leader, err = env.cluster.Leader(ctx)
 		return err
 	}).Should(Succeed())
@@ -149,13 +162,8 @@ func (env *environment) undisturbed(ctx context.Context, do func(leader int)) {
 		Expect(attempt(ctx)).To(Succeed())
 		return
 	}
-	Eventually(ctx, attempt).WithTimeout(lastingWork).Should(Succeed())
+	env.eventually(ctx, attempt).WithTimeout(env.pace.work()).Should(Succeed())
 }
-
-// lastingWork bounds what writes hundreds of rows, one after the other: ten seconds'
-// work on a busy machine, and so too much for the default of Eventually. The spec's
-// own timeout comes next.
-const lastingWork = 50 * time.Second
 
 // node is the node of that index, which exists.
 func (env *environment) node(i int) *harness.Node {

@@ -118,7 +118,7 @@ type run struct {
 func (s *Suite) run(test, description string) *run {
 	r := &run{nodes: s.Settings.Cluster.Nodes, again: s.Again}
 	if suite := s.Settings.Suite; suite.Journals != "none" {
-		r.journals = Journals{Folder: suite.JournalFolder, All: suite.Journals == "all"}
+		r.journals = Journals{Folder: suite.JournalFolder, All: suite.Journals == "all", Settings: s.Settings.Cluster.Named()}
 	}
 	if r.again == nil {
 		path, flags := again.Built()

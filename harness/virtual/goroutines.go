@@ -9,20 +9,20 @@ import (
 	"github.com/rejoin-db/rejoin/harness/internal/inbubble"
 )
 
-// Goroutine is one goroutine as the runtime shows it.
+// Goroutine is one goroutine in a dump of the runtime.
 type Goroutine struct {
 	ID    string
-	State string // such as "chan receive (durable)"
-	Stack string // functions and places, a line each
+	State string // for example "chan receive (durable)"
+	Stack string // functions and positions, one per line
 }
 
-// Goroutines are those of one bubble.
+// Goroutines are the goroutines of one bubble.
 type Goroutines []Goroutine
 
-// shown is how many different stacks are shown.
+// shown is the maximum number of different stacks to show.
 const shown = 40
 
-// String shows them with their stacks, those with the same stack as one.
+// String formats the goroutines with their stacks. Goroutines with equal stacks are grouped.
 func (gs Goroutines) String() string {
 	type group struct {
 		Goroutine
@@ -48,8 +48,8 @@ func (gs Goroutines) String() string {
 	return b.String()
 }
 
-// goroutinesOf are those of the bubble of that number, but for its root and its
-// main one, which are this package's.
+// goroutinesOf returns the goroutines of a bubble, except for the root and the main goroutine, which belong to this
+// package.
 func goroutinesOf(bubble int64) Goroutines {
 	var found Goroutines
 	for block := range strings.SplitSeq(dump(), "\n\n") {
@@ -64,9 +64,11 @@ func goroutinesOf(bubble int64) Goroutines {
 	return found
 }
 
-// machinery are the goroutines that hold a bubble.
+// machinery reports whether the stack belongs to a goroutine that holds a bubble.
 func machinery(stack string) bool {
-	for _, own := range []string{"testing/synctest.Test(", "testing/synctest.testingSynctestTest(", "virtual.(*bubble).inside(", "virtual.(*job).watch("} {
+	for _, own := range []string{
+		"testing/synctest.Test(", "testing/synctest.testingSynctestTest(", "virtual.(*bubble).inside(", "virtual.(*job).watch(",
+	} {
 		if strings.Contains(stack, own) {
 			return true
 		}
@@ -74,7 +76,7 @@ func machinery(stack string) bool {
 	return false
 }
 
-// abridge leaves out arguments and addresses, so that equal stacks look equal.
+// abridge removes arguments and addresses, so that equal stacks compare equal.
 func abridge(stack string) string {
 	var b strings.Builder
 	for line := range strings.Lines(stack) {
@@ -91,7 +93,7 @@ func abridge(stack string) string {
 	return b.String()
 }
 
-// dump is all stacks of the process.
+// dump returns the stacks of all goroutines of the process.
 func dump() string {
 	for size := 1 << 20; ; size *= 2 {
 		buffer := make([]byte, size)

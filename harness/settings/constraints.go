@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// pairs are the settings of which one must last at least as long as the other.
-var pairs = []struct {
+// constraints are pairs of settings: the first must be at least as long as the second.
+var constraints = []struct {
 	longer, shorter string
 	of              func(Settings) (longer, shorter time.Duration)
 }{
@@ -16,19 +16,19 @@ var pairs = []struct {
 	{"suite.consistently-duration", "suite.consistently-polling", func(s Settings) (time.Duration, time.Duration) {
 		return s.Suite.ConsistentlyDuration, s.Suite.ConsistentlyPolling
 	}},
-	// A node that gives up before an election can end would answer 503 to every change of leader.
+	// With a shorter write timeout, a node would answer 503 at every change of leader.
 	{"cluster.write-timeout", "cluster.election-timeout", func(s Settings) (time.Duration, time.Duration) {
 		return s.Cluster.WriteTimeout, s.Cluster.ElectionTimeout
 	}},
 }
 
-func (l *loading) checkPairs() {
-	for _, pair := range pairs {
+func (l *loading) checkConstraints() {
+	for _, pair := range constraints {
 		longer, shorter := pair.of(l.settings)
 		if longer >= shorter {
 			continue
 		}
-		// At least one of the two was written by somebody: together the defaults are fine.
+		// At least one of the two was set: the defaults satisfy all constraints.
 		source := l.sources[pair.longer]
 		if source == "" {
 			source = l.sources[pair.shorter]
@@ -40,7 +40,7 @@ func (l *loading) checkPairs() {
 	}
 }
 
-// shown marks a value nobody wrote, for a reader who would look for it where the message points.
+// shown marks a default, which the reader would not find at the source of the message.
 func (l *loading) shown(path string, value time.Duration) string {
 	if l.sources[path] == "" {
 		return "the default of " + showDuration(value)
