@@ -36,7 +36,8 @@ func (m *Machine) skips(log *raft.Log) (bool, error) {
 		return false, nil
 	}
 	if digest := EntryDigest(log); digest != m.options.Skip[at].Digest {
-		return false, fmt.Errorf("skip log index %d: the entry's digest is %s, not %s", log.Index, digest, m.options.Skip[at].Digest)
+		return false, fmt.Errorf("skip log index %d: the entry's digest is %s, the configured digest is %q", log.Index, digest,
+			m.options.Skip[at].Digest)
 	}
 	return true, nil
 }
