@@ -81,6 +81,7 @@ func options(loaded settings.Settings) specs.Options {
 	cluster := loaded.Cluster
 	o := specs.Options{Nodes: cluster.Nodes, Limits: limits}
 	o.Limits.Body = cluster.MaxBody
+	o.Pace = specs.Pace{Election: cluster.ElectionTimeout, Write: cluster.WriteTimeout}
 	switch cluster.Target {
 	case "local":
 		o.Target = local.New(guarded(local.FromSettings(cluster, GinkgoWriter)))

@@ -96,7 +96,7 @@ var _ = Describe("WaitForNodeOnline", func() {
 			case n == 2:
 				s.State, s.AppliedIndex = target.Connecting, 100
 			case n < 6:
-				s.State, s.AppliedIndex, s.Activity = target.Syncing, 100*(n-2), "installing a snapshot"
+				s.State, s.AppliedIndex, s.Activities = target.Syncing, 100*(n-2), target.Activities{{Work: target.InstallingSnapshot}}
 			default:
 				return s, errors.New("gone")
 			}

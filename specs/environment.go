@@ -19,11 +19,14 @@ import (
 
 // environment is what a spec has: a cluster that is online, and a namespace in it.
 type environment struct {
-	options Options
-	cluster *harness.Cluster
-	booted  target.Cluster // what the target booted, below the harness
-	ns      string
-	heard   uint64 // harnesses over the cluster besides the spec's own
+	options  Options
+	pace     Pace
+	patience SpecTimeout // of each spec, in real time
+	cluster  *harness.Cluster
+	booted   target.Cluster // what the target booted, below the harness
+	ns       string
+	heard    uint64 // harnesses over the cluster besides the spec's own
+	journal  *specJournal
 }
 
 // shownEvents is how many events a failing spec shows, and shownLog how many bytes
@@ -32,6 +35,17 @@ const (
 	shownEvents = 40
 	shownLog    = 8 << 10
 )
+
+func newEnvironment(options Options) *environment {
+	return &environment{options: options, pace: options.Pace, patience: SpecTimeout(options.Pace.Spec)}
+}
+
+// slowDown gives the nodes a longer election timeout.
+func (env *environment) slowDown(pacer target.Pacer, election time.Duration) {
+	election = max(election, env.pace.Election)
+	env.options.Target = pacer.AtPace(election)
+	env.pace = env.pace.slowedTo(election)
+}
 
 func (env *environment) begin(ctx SpecContext) {
 	if env.options.Target == nil {
@@ -52,9 +66,9 @@ func (env *environment) begin(ctx SpecContext) {
 	inBubble = cluster.Can(target.Time)
 	env.heard = 0
 	env.cluster, env.ns = cluster, fmt.Sprintf("spec_%x", seed&0xffffff)
-	begun(cluster.Journal())
+	env.journal = beginJournal(cluster.Journal())
 	DeferCleanup(func() {
-		ended(cluster.Journal())
+		env.journal.end()
 		env.options.Journals.keep(cluster.Journal(), seed)
 	})
 	DeferCleanup(env.end)
@@ -108,6 +122,7 @@ func (env *environment) explain(ctx SpecContext) {
 	if env.cluster == nil {
 		return
 	}
+	env.journal.noteSteps()
 	AddReportEntry("the cluster when the spec failed", shown(report.Cluster(ctx, env.cluster, shownEvents)), ReportEntryVisibilityFailureOrVerbose)
 	if !env.cluster.Can(target.Logs) {
 		return
@@ -210,7 +225,7 @@ func (env *environment) others(than int) (others []int) {
 func (env *environment) leader(ctx context.Context) int {
 	GinkgoHelper()
 	var leader int
-	Eventually(ctx, func(ctx context.Context) (err error) {
+	env.eventually(ctx, func(ctx context.Context) (err error) {
 		leader, err = env.cluster.Leader(ctx)
 		return err
 	}).Should(Succeed())
@@ -235,13 +250,8 @@ func (env *environment) undisturbed(ctx context.Context, do func(leader int)) {
 		Expect(attempt(ctx)).To(Succeed())
 		return
 	}
-	Eventually(ctx, attempt).WithTimeout(lastingWork).Should(Succeed())
+	env.eventually(ctx, attempt).WithTimeout(env.pace.work()).Should(Succeed())
 }
-
-// lastingWork bounds what writes hundreds of rows, one after the other: ten seconds'
-// work on a busy machine, and so too much for the default of Eventually. The spec's
-// own timeout comes next.
-const lastingWork = 50 * time.Second
 
 // node is the node of that index, which exists.
 func (env *environment) node(i int) *harness.Node {

@@ -3,15 +3,10 @@ package chaos
 import (
 	"context"
 	"errors"
-	"slices"
-	"strings"
 
 	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
-
-// atASnapshot are words of which a node says one while it takes a snapshot in.
-var atASnapshot = []string{"receiving", "restoring"}
 
 // loseInstalling crashes a node and brings it back, on a disk that is slow, after half
 // the time: long enough for the others to compact what it lacks. In the middle of the
@@ -78,5 +73,5 @@ func (p *play) installs(ctx context.Context, f Fault) (bool, error) {
 }
 
 func isAtASnapshot(s target.Status) bool {
-	return slices.ContainsFunc(atASnapshot, func(what string) bool { return strings.Contains(s.Activity, what) })
+	return s.Activities.Include(target.ReceivingSnapshot, target.InstallingSnapshot)
 }

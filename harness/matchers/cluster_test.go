@@ -124,7 +124,7 @@ var _ = Describe("The matchers of health", func() {
 	It("say how far behind the node is, what it is at, and why", func() {
 		c, f := boot()
 		shows(f.Node(1), func(s *target.Status) {
-			s.State, s.Behind, s.Activity, s.Reason = target.Failed, 17, "installing a snapshot", "no space left"
+			s.State, s.Behind, s.Activities, s.Reason = target.Failed, 17, target.Activities{{Work: target.InstallingSnapshot}}, "no space left"
 		})
 		Expect(holdsNot(node(c, 1), BeSyncing())).To(Equal("Expected node 1 (n1) to be syncing, but its flag says online; " +
 			"it shows itself failed (no space left), follower in term 2 with leader n0, applied index 1, 17 behind, installing a snapshot"))

@@ -2,8 +2,6 @@ package nemesis
 
 import (
 	"context"
-	"slices"
-	"strings"
 
 	"github.com/rejoin-db/rejoin/harness"
 	"github.com/rejoin-db/rejoin/harness/fault"
@@ -33,7 +31,7 @@ func moved(before, after Evidence) bool {
 func (in *Injection) observe(ctx context.Context) Evidence {
 	f := in.Fault()
 	var e Evidence
-	for _, l := range in.cluster.Look(ctx) {
+	for _, l := range in.cluster.Observe(ctx) {
 		e.Member = e.Member || l.Node.Index() == f.Node
 		if l.Err != nil {
 			continue
@@ -56,13 +54,13 @@ func (in *Injection) observe(ctx context.Context) Evidence {
 }
 
 // Leads tells whether the node takes itself for the leader.
-func Leads(l harness.Look) bool {
+func Leads(l harness.Observation) bool {
 	return l.Err == nil && l.Status.State != target.Offline && l.Status.Leader == l.Node.ID()
 }
 
 // Installing tells whether the node is in the middle of installing a snapshot.
 func Installing(s target.Status) bool {
-	return slices.ContainsFunc([]string{"receiving", "restoring"}, func(activity string) bool { return strings.Contains(s.Activity, activity) })
+	return s.Activities.Include(target.ReceivingSnapshot, target.InstallingSnapshot)
 }
 
 // Effect is what the evidence shows of a fault.

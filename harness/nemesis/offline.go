@@ -8,13 +8,13 @@ import (
 )
 
 // lose returns the injection of a fault that takes its node offline in that mode, and brings it back.
-func lose(mode fault.Mode, back ...harness.Return) func(context.Context, *Injection) (Undo, error) {
+func lose(mode fault.Mode, back ...harness.ReturnOption) func(context.Context, *Injection) (Undo, error) {
 	return func(ctx context.Context, in *Injection) (Undo, error) {
 		return in.takeOffline(ctx, in.fault.Node, mode, back...)
 	}
 }
 
-func (in *Injection) takeOffline(ctx context.Context, node int, mode fault.Mode, back ...harness.Return) (Undo, error) {
+func (in *Injection) takeOffline(ctx context.Context, node int, mode fault.Mode, back ...harness.ReturnOption) (Undo, error) {
 	if err := in.cluster.TakeNodeOffline(ctx, node, mode); err != nil {
 		return nil, err
 	}

@@ -59,6 +59,7 @@ var (
 	_ target.Diverger       = (*Cluster)(nil)
 	_ target.Membership     = (*Cluster)(nil)
 	_ target.Digester       = (*Cluster)(nil)
+	_ target.Declarer       = (*Cluster)(nil)
 	_ target.Deduplicator   = (*Cluster)(nil)
 	_ target.LogReader      = (*Cluster)(nil)
 	_ target.FileLister     = (*Cluster)(nil)
@@ -86,6 +87,9 @@ func (c *Cluster) Nodes() []target.Node {
 	}
 	return nodes
 }
+
+// Declares returns all assumptions: they are sentences about the embedded database.
+func (c *Cluster) Declares() []target.Assumption { return target.Assumptions() }
 
 // Digest asks the node directly, so that faults do not affect it.
 func (c *Cluster) Digest(ctx context.Context, node int) (uint64, string, error) {

@@ -75,7 +75,7 @@ func (w *bank) transfer(r *rand.Rand) Operation {
 			{Do: journal.Increment, Key: bankKey(from), Value: -amount},
 		}},
 		SQL: w.sql.get("transfer"), Args: []any{amount, to, amount, from},
-		Refused: breaks("CHECK"),
+		Refused: breaks,
 		Ended: func(outcome journal.Outcome) {
 			if outcome == journal.Unknown {
 				w.unknown.Add(1)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
-	"strings"
 	"sync/atomic"
 
 	"github.com/rejoin-db/rejoin/harness"
@@ -37,7 +36,7 @@ func (w *unique) Next(r *rand.Rand, client int) Operation {
 	return Operation{
 		Op:  journal.Op{Model: journal.Unique, Level: journal.Strong, Steps: []journal.Step{{Do: journal.Insert, Key: uniqueKey(0), Value: value}}},
 		SQL: w.sql.get("insert"), Args: []any{value, client},
-		Refused: breaks("UNIQUE"),
+		Refused: breaks,
 	}
 }
 
@@ -47,10 +46,7 @@ func (w *unique) Final(ctx context.Context, c *harness.Cluster) error {
 	})
 }
 
-// breaks tells errors of a request that would break a constraint of that kind.
-func breaks(constraint string) func(error) bool {
-	return func(err error) bool {
-		var said *target.Error
-		return errors.As(err, &said) && said.Outcome == target.NotApplied && strings.Contains(said.Message, constraint+" constraint failed")
-	}
+// breaks tells whether a request was refused because it would break a constraint.
+func breaks(err error) bool {
+	return errors.Is(err, target.ErrConstraint) && target.OutcomeOf(err) == target.NotApplied
 }

@@ -66,6 +66,7 @@ type Cluster struct {
 var (
 	_ target.Cluster        = (*Cluster)(nil)
 	_ target.Digester       = (*Cluster)(nil)
+	_ target.Declarer       = (*Cluster)(nil)
 	_ target.Deduplicator   = (*Cluster)(nil)
 	_ target.Starter        = (*Cluster)(nil)
 	_ target.LinkFaulter    = (*Cluster)(nil)
@@ -179,6 +180,9 @@ func (c *Cluster) node(i int) *node {
 	defer c.mu.Unlock()
 	return c.nodes[i]
 }
+
+// Declares returns all assumptions: they are sentences about the embedded database.
+func (c *Cluster) Declares() []target.Assumption { return target.Assumptions() }
 
 // Digest asks the node directly, so that faults do not affect it.
 func (c *Cluster) Digest(ctx context.Context, node int) (uint64, string, error) {
