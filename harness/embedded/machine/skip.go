@@ -29,8 +29,8 @@ func EntryDigest(log *raft.Log) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// skips returns whether the entry is to be skipped. A digest mismatch is an error.
-func (m *Machine) skips(log *raft.Log) (bool, error) {
+// shouldSkip returns whether the entry is to be skipped. A digest mismatch is an error.
+func (m *Machine) shouldSkip(log *raft.Log) (bool, error) {
 	at := slices.IndexFunc(m.options.Skip, func(s Skipped) bool { return s.Index == log.Index })
 	if at < 0 {
 		return false, nil
@@ -42,7 +42,7 @@ func (m *Machine) skips(log *raft.Log) (bool, error) {
 	return true, nil
 }
 
-func (m *Machine) noteSkipped(index uint64) {
+func (m *Machine) recordSkipped(index uint64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if !slices.Contains(m.skipped, index) {
