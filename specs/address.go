@@ -38,6 +38,6 @@ func addresses(env *environment) {
 			env.comeBack(ctx, node.Index())
 			Expect(node.Address(ctx)).To(Equal(address))
 			Expect(connect()).To(Succeed())
-		}, patience)
+		}, env.patience)
 	})
 }

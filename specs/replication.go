@@ -3,6 +3,7 @@ package specs
 import (
 	"bytes"
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -10,8 +11,8 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	. "github.com/rejoin-db/rejoin/harness/matchers"
-	"github.com/rejoin-db/rejoin/harness/network"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
@@ -33,7 +34,7 @@ func replication(env *environment) {
 				env.comeBack(ctx, victim)
 				Expect(time.Since(back)).To(BeNumerically("<", time.Second), "it was away for %v", away)
 			}
-		}, patience)
+		}, env.patience)
 
 		It("of a snapshot to a candidate does not keep the candidate from voting, when the leader is lost",
 			Label("fault:isolate", "fault:link", "fault:crash", "speed:slow"), func(ctx SpecContext) {
@@ -42,23 +43,24 @@ func replication(env *environment) {
 
 				By("sending it a snapshot, over a link on which heartbeats come later than its election timeout")
 				Expect(env.cluster.SetLink(ctx, leader, victim, lateAndNarrow)).To(Succeed())
-				Expect(env.cluster.SetLink(ctx, victim, leader, network.Rule{Latency: lateAndNarrow.Latency})).To(Succeed())
+				Expect(env.cluster.SetLink(ctx, victim, leader, fault.Rule{Latency: lateAndNarrow.Latency})).To(Succeed())
 				Expect(env.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
-				Eventually(ctx, func(ctx context.Context) (string, error) {
+				Eventually(ctx, func(ctx context.Context) (bool, error) {
 					status := statusOf(ctx, env.node(victim))
-					if strings.Contains(status.Activity, "receiving") && status.Role == "follower" {
-						return status.Role, env.interrupt(ctx, leader, victim, lateAndNarrow)
+					receiving := isAt(status, target.ReceivingSnapshot)
+					if receiving && status.Role == "follower" {
+						return false, env.interrupt(ctx, leader, victim, lateAndNarrow)
 					}
-					return status.Role + " " + status.Activity, nil
-				}).WithPolling(time.Millisecond).WithTimeout(lastingWork).Should(Equal("candidate receiving a snapshot"))
+					return receiving && status.Role == "candidate", nil
+				}).WithPolling(time.Millisecond).WithTimeout(env.pace.work()).Should(BeTrue(), "it never received one as a candidate")
 
 				By("losing the leader")
-				env.leave(ctx, leader, harness.Crash)
+				env.leave(ctx, leader, fault.Crash)
 				Expect(env.cluster.MendLinks(ctx)).To(Succeed())
 				env.patiently(ctx, "DELETE FROM {ns}.blobs WHERE id = 1")
 				env.comeBack(ctx, leader)
 				Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.blobs ORDER BY id")))
-			}, patience)
+			}, env.patience)
 
 		It("of large rows over a narrow link is applied as they come, and not all at once at the end", Label("fault:isolate", "fault:bandwidth"),
 			func(ctx SpecContext) {
@@ -73,7 +75,7 @@ func replication(env *environment) {
 				}
 				behind := statusOf(ctx, env.node(env.leader(ctx))).AppliedIndex
 				for _, node := range env.others(victim) {
-					Expect(env.cluster.SetLink(ctx, node, victim, network.Rule{Bandwidth: 4 << 20})).To(Succeed())
+					Expect(env.cluster.SetLink(ctx, node, victim, fault.Rule{Bandwidth: 4 << 20})).To(Succeed())
 				}
 				Expect(env.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
 				steps := make(map[uint64]bool)
@@ -81,11 +83,11 @@ func replication(env *environment) {
 					applied := statusOf(ctx, env.node(victim)).AppliedIndex
 					steps[applied] = true
 					return applied
-				}).WithPolling(10 * time.Millisecond).WithTimeout(lastingWork).Should(BeNumerically(">=", behind))
+				}).WithPolling(10 * time.Millisecond).WithTimeout(env.pace.work()).Should(BeNumerically(">=", behind))
 				Expect(len(steps)).To(BeNumerically(">=", rows/2), "it came to log indexes %v only", steps)
 				Expect(env.cluster.Heal(ctx)).To(Succeed())
 				Expect(env.cluster).To(BeConsistent(env.sql("SELECT id, length(v), hex(substr(v, 1, 8)) FROM {ns}.large ORDER BY id")))
-			}, patience)
+			}, env.patience)
 
 		It("of a snapshot that is repeated after the node was replaced does not undo what the new node has",
 			Label("fault:crash", "fault:link", "fault:wipe"), func(ctx SpecContext) {
@@ -97,12 +99,12 @@ func replication(env *environment) {
 
 				By("interrupting the snapshot, so that the leader waits longer each time before it repeats it")
 				for range 5 {
-					env.waitForActivity(ctx, victim, "receiving a snapshot")
+					env.waitForWork(ctx, victim, target.ReceivingSnapshot)
 					Expect(env.interrupt(ctx, leader, victim, narrow)).To(Succeed())
 				}
 
 				By("replacing the node meanwhile")
-				env.leave(ctx, victim, harness.Crash)
+				env.leave(ctx, victim, fault.Crash)
 				Expect(env.cluster.MendLinks(ctx)).To(Succeed())
 				env.comeBackAs(ctx, victim, harness.Wiped)
 				for i := range 100 {
@@ -111,13 +113,13 @@ func replication(env *environment) {
 				}
 				Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 				Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.blobs ORDER BY id")))
-			}, patience)
+			}, env.patience)
 	})
 }
 
 // lateAndNarrow is a link over which a heartbeat takes several election timeouts, and a snapshot
 // a second and more.
-var lateAndNarrow = network.Rule{Latency: 120 * time.Millisecond, Bandwidth: 256 << 10}
+var lateAndNarrow = fault.Rule{Latency: 120 * time.Millisecond, Bandwidth: 256 << 10}
 
 // awayUntilCompacted takes a follower away until it needs a snapshot of 400 KB. It returns who
 // leads then, and the follower.
@@ -135,11 +137,11 @@ func (env *environment) awayUntilCompacted(ctx context.Context) (leader, followe
 
 // interrupt breaks the link from a leader that sends a snapshot to a node, until the node has
 // noticed, so that the leader has to repeat it. The link has the rule afterwards.
-func (env *environment) interrupt(ctx context.Context, leader, node int, rule network.Rule) error {
-	if err := env.cluster.SetLink(ctx, leader, node, network.Rule{Mode: network.Refuse}); err != nil {
+func (env *environment) interrupt(ctx context.Context, leader, node int, rule fault.Rule) error {
+	if err := env.cluster.SetLink(ctx, leader, node, fault.Rule{Action: fault.Refuse}); err != nil {
 		return err
 	}
-	Eventually(ctx, func(ctx context.Context) string { return statusOf(ctx, env.node(node)).Activity }).Should(BeEmpty())
+	Eventually(ctx, func(ctx context.Context) target.Activities { return statusOf(ctx, env.node(node)).Activities }).Should(BeEmpty())
 	return env.cluster.SetLink(ctx, leader, node, rule)
 }
 
@@ -157,7 +159,7 @@ func unhurried(env *environment) {
 			Expect(time.Since(asked)).To(BeNumerically("<", 200*time.Millisecond))
 			env.advance(ctx, time.Second)
 		}
-	}, patience)
+	}, env.patience)
 }
 
 // loggedBytes is about how much of its log a node keeps, by size. One node is enough.
@@ -175,5 +177,10 @@ func loggedBytes(env *environment) {
 		Eventually(ctx, func(ctx context.Context) uint64 { return statusOf(ctx, env.node(0)).SnapshotIndex }).
 			Should(BeNumerically(">", before), "its log has grown by %d MiB", size*writes>>20)
 		Expect(env.run(ctx, "SELECT id, length(v), substr(v, 1, 1) FROM {ns}.large")).To(HaveRows(Row(1, size, "j")))
-	}, patience)
+	}, env.patience)
+}
+
+// isAt tells whether the node is at that work.
+func isAt(status target.Status, work target.Work) bool {
+	return slices.ContainsFunc(status.Activities, func(a target.Activity) bool { return a.Work == work })
 }

@@ -58,7 +58,7 @@ func New(options Options) *Target {
 		o.Nodes.Dir = memoryDir()
 	}
 	if o.Nodes.Log != nil {
-		o.Nodes.Log = aside{o.Nodes.Log}
+		o.Nodes.Log = heldWriter{o.Nodes.Log}
 	}
 	return &Target{options}
 }
