@@ -62,7 +62,7 @@ func (t *Target) Boot(_ context.Context, size int) (target.Cluster, error) {
 	if level := t.options.LogLevel; level != "" && hclog.LevelFromString(level) == hclog.NoLevel {
 		return nil, fmt.Errorf("there is no log level %q: trace, debug, info, warn, error or off", level)
 	}
-	c, err := inprocess.Boot(inprocess.Plan{Size: size, Network: network.TCP(), Dir: t.options.Dir, Node: t.options.Node})
+	c, err := inprocess.Boot(inprocess.Plan{Name: "local", Size: size, Network: network.TCP(), Dir: t.options.Dir, Node: t.options.Node})
 	if err != nil {
 		return nil, err
 	}

@@ -22,6 +22,7 @@ import (
 
 // Plan is what a cluster is made from.
 type Plan struct {
+	Name    string // of the target
 	Size    int
 	Network *network.Network // closed with the cluster, or if it cannot be booted
 	Dir     string           // where the cluster makes its temporary directory
@@ -53,6 +54,8 @@ type Cluster struct {
 	closing sync.Once
 	closed  error
 
+	roles roleReports
+
 	wires sync.Mutex // what is wanted of the links, and made so, in one order
 	links *linkstate.Links
 
@@ -77,6 +80,8 @@ var (
 	_ target.Dialer         = (*Cluster)(nil)
 	_ target.Listener       = (*Cluster)(nil)
 	_ target.AddressChanger = (*Cluster)(nil)
+	_ target.RoleReporter   = (*Cluster)(nil)
+	_ target.Named          = (*Cluster)(nil)
 )
 
 // Boot starts the nodes, named n0, n1 and so on, each in a directory of its own.
@@ -138,6 +143,7 @@ func (c *Cluster) newNode(voter bool) (*node, error) {
 	c.mu.Lock()
 	name := fmt.Sprintf("n%d", c.named)
 	c.named++
+	index := len(c.nodes)
 	c.mu.Unlock()
 	host, err := c.network.Host(name)
 	if err != nil {
@@ -148,6 +154,7 @@ func (c *Cluster) newNode(voter bool) (*node, error) {
 	}
 	config := c.plan.Node(name)
 	config.ID, config.Dir = name, filepath.Join(c.dir.Path(), name)
+	config.Roles = c.roles.of(index)
 	if err := os.Mkdir(config.Dir, 0o700); err != nil {
 		return nil, err
 	}
