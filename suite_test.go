@@ -42,7 +42,7 @@ func TestRejoin(t *testing.T) {
 
 	o := plant(t, loaded)
 	if loaded.Suite.Journals != "none" {
-		o.Journals = specs.Journals{Folder: loaded.Suite.JournalFolder, All: loaded.Suite.Journals == "all"}
+		o.Journals = specs.Journals{Folder: loaded.Suite.JournalFolder, All: loaded.Suite.Journals == "all", Settings: loaded.Values()}
 	}
 	specs.Register(o)
 	suite, reporter := loaded.Suite.Apply(GinkgoConfiguration())
