@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 
 	"github.com/rejoin-db/rejoin/harness/fault"
@@ -206,14 +205,13 @@ func (c *Cluster) OnlineNodes() []*Node {
 	return c.nodesLocked(func(m *member) bool { return m.flag == online })
 }
 
-// pick chooses one online node by chance: one that has not been tried, if any is left.
+// pick chooses one online node at random: one that has not been tried, if any is left.
 func (c *Cluster) pick(ctx context.Context, tried map[int]bool) (*Node, error) {
 	c.mu.Lock()
 	nodes := c.nodesLocked(func(m *member) bool { return m.flag == online })
 	if fresh := slices.DeleteFunc(slices.Clone(nodes), func(n *Node) bool { return tried[n.index] }); len(fresh) > 0 {
 		nodes = fresh
 	}
-	chance := rand.New(rand.NewPCG(c.random.Uint64(), c.random.Uint64()))
 	c.mu.Unlock()
-	return c.router.One(ctx, nodes, chance)
+	return c.router.One(ctx, nodes)
 }

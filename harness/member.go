@@ -40,20 +40,6 @@ func (n *Node) Votes() bool {
 // Size is how many nodes are members of the cluster, online or not; 0 once it is closed.
 func (c *Cluster) Size() int { return len(c.Nodes()) }
 
-// Quorum is how many of the members that vote must agree; 0 once the cluster is closed.
-func (c *Cluster) Quorum() int {
-	if c.isClosed() {
-		return 0
-	}
-	return c.voters()/2 + 1
-}
-
-func (c *Cluster) voters() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return len(c.nodesLocked(func(m *member) bool { return m.voter && m.flag != removed }))
-}
-
 // Node returns the node of that index, whatever its flag says, or an
 // *IndexError, or a *RemovedError for a node that is no member any more.
 func (c *Cluster) Node(i int) (*Node, error) {

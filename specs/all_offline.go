@@ -40,18 +40,18 @@ func allOffline(env *environment) {
 			}
 			Expect(env.cluster.VerifyDataConsistency(ctx, env.sql("SELECT * FROM {ns}.customers"))).To(MatchError(harness.ErrNoNodesOnline))
 			Expect(time.Since(atOnce)).To(BeNumerically("<", time.Second), "it waited for something")
-		}, patience)
+		}, env.patience)
 
 		It("has kept what was written before, and takes writes again, once all are back", func(ctx SpecContext) {
 			for i := range env.cluster.Size() {
 				Expect(env.cluster.BringNodeOnline(ctx, i)).To(Succeed())
 			}
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
-			Eventually(ctx, env.cluster).Should(HaveLeader())
+			env.eventually(ctx, env.cluster).Should(HaveLeader())
 			Expect(env.run(ctx, "SELECT count(*) FROM {ns}.customers")).To(HaveRows(Row(4)))
 			env.patiently(ctx, "INSERT INTO {ns}.customers (id, name) VALUES (5, 'Edsger')")
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.customers")))
 			Expect(env.run(ctx, "SELECT name FROM {ns}.customers WHERE id = 5")).To(HaveRows(Row("Edsger")))
-		}, patience)
+		}, env.patience)
 	})
 }

@@ -84,7 +84,7 @@ func answers(env *environment) {
 			for _, at := range env.asked() {
 				tells(at, "SELECT * FROM {ns}.log; VALUES (1)", false)
 			}
-		}, patience)
+		}, env.patience)
 
 		It("is to parameters by their places, numbers and names, of each statement its own", func(ctx SpecContext) {
 			env.run(ctx, "CREATE TABLE {ns}.p (a, b, c)")
@@ -140,7 +140,7 @@ func answers(env *environment) {
 				}
 			}
 			Expect(env.run(ctx, "SELECT count(*) FROM {ns}.p")).To(HaveRows(Row(0)))
-		}, patience)
+		}, env.patience)
 
 		It("names its columns, also without a row, and also if two have one name", func(ctx SpecContext) {
 			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v VARCHAR(9)); CREATE TABLE {ns}.u (id INTEGER, v REAL)")
@@ -159,7 +159,7 @@ func answers(env *environment) {
 				Expect(columnsOf(env.runOn(ctx, node, `DELETE FROM {ns}.t WHERE id = 5 RETURNING id AS x, v AS x, id AS "y z"; CREATE TABLE IF NOT EXISTS {ns}.t (v); SELECT v FROM {ns}.u`))).
 					To(Equal([]string{"x INTEGER, x VARCHAR(9), y z INTEGER", "", "v REAL"}), "by %s", node)
 			}
-		}, patience)
+		}, env.patience)
 
 		It("says which statement failed, of which none is applied", func(ctx SpecContext) {
 			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY); INSERT INTO {ns}.t VALUES (1)")
@@ -197,7 +197,7 @@ func answers(env *environment) {
 				Expect(read).To(And(BeNumerically(">", 0), BeNumerically("<", 3000)))
 				Expect(rows.Close()).To(Succeed())
 			}
-		}, patience)
+		}, env.patience)
 
 		It("is of as many statements as there are, whatever is around them", func(ctx SpecContext) {
 			env.run(ctx, "CREATE TABLE {ns}.t (v)")
@@ -222,7 +222,7 @@ func answers(env *environment) {
 				Expect(exactly(result)).To(Equal([]string{"", `text ";"`, ""}))
 				Expect(affectedBy(result)).To(Equal([]int64{1, 1, 1}))
 			}
-		}, patience)
+		}, env.patience)
 	})
 }
 

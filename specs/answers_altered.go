@@ -63,7 +63,7 @@ func answersAltered(env *environment) {
 			for _, node := range env.cluster.Nodes() {
 				Expect(columnsOf(env.runOn(ctx, node, "UPDATE {ns}.u SET id = id RETURNING *"))).To(Equal([]string{"c BLOB, id TEXT"}))
 			}
-		}, patience)
+		}, env.patience)
 
 		It("stay what they were while the answer is read, whatever becomes of the table", func(ctx SpecContext) {
 			const rows = 5000
@@ -90,7 +90,7 @@ func answersAltered(env *environment) {
 				Expect(read).To(Equal(rows))
 			}
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.t")))
-		}, patience)
+		}, env.patience)
 	})
 
 	Describe("The answer to a request that is sent again", Label("suite:answers-altered"), func() {
@@ -146,7 +146,7 @@ func answersAltered(env *environment) {
 			_, err = env.keyedOn(ctx, nodes[0], key(-2), two, "x", "y"+head+"z")
 			Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied), "texts that are cut elsewhere are taken for the same: %v", err)
 			Expect(exactly(env.run(ctx, state))).To(Equal(before), "a request was applied again")
-		}, patience)
+		}, env.patience)
 	})
 
 	Describe("What a request is told of itself", Label("suite:answers-together", "fault:isolate", "fault:crash"), func() {
@@ -193,6 +193,6 @@ func answersAltered(env *environment) {
 				To(HaveRows(Row(0)), "a request is told of another's rows")
 			_, err := env.cluster.ExecuteOnRandom(ctx, env.sql("INSERT INTO {ns}.t (request) VALUES (total_changes())"))
 			Expect(saidBy(err).Message).To(ContainSubstring("total_changes() is refused"))
-		}, patience)
+		}, env.patience)
 	})
 }

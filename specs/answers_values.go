@@ -54,7 +54,7 @@ func answersValues(env *environment) {
 				Expect(env.runOn(ctx, at, "SELECT ?, 9e999 - 9e999", math.NaN())).To(HaveRows(Row(nil, nil)), "what is no number is NULL")
 			}
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.v ORDER BY id")))
-		}, patience)
+		}, env.patience)
 
 		It("is whole if it is longer than a mebibyte", func(ctx SpecContext) {
 			env.run(ctx, "CREATE TABLE {ns}.v (id INTEGER PRIMARY KEY, v)")
@@ -71,7 +71,7 @@ func answersValues(env *environment) {
 			for _, node := range env.cluster.Nodes() {
 				Expect(exactly(env.runOn(ctx, node.Reading(target.Local), "SELECT v FROM {ns}.v ORDER BY id"))).To(Equal([]string{strings.Join(want, "\n")}))
 			}
-		}, patience)
+		}, env.patience)
 
 		It("is whole wherever a row ends in the pieces that an answer is sent in", func(ctx SpecContext) {
 			// Rows of 64 bytes, and one before them that is longer by one byte each time, so
@@ -102,7 +102,7 @@ func answersValues(env *environment) {
 					Expect(exactly(answer)).To(Equal([]string{exactValue(text) + "\n" + exactValue(text)}))
 				}
 			}
-		}, patience)
+		}, env.patience)
 
 		It("is too much for a request above the limit, which is refused unseen", func(ctx SpecContext) {
 			const most = 16 << 20 // bytes, as ginkgo.yml has it
@@ -111,7 +111,7 @@ func answersValues(env *environment) {
 			Expect(env.runOn(ctx, at, "SELECT length(?)", text[:most*5/8])).To(HaveRows(Row(most * 5 / 8)))
 			_, err := at.Execute(ctx, "SELECT length(?)", text)
 			Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied), "%v", err)
-		}, patience)
+		}, env.patience)
 	})
 }
 
@@ -122,7 +122,7 @@ func (env *environment) repeatable(ctx context.Context, node *harness.Node, sql 
 	if env.cluster.Can(target.Time) {
 		return env.runOn(ctx, node, sql, args...)
 	}
-	Eventually(ctx, func(ctx context.Context) (err error) {
+	env.eventually(ctx, func(ctx context.Context) (err error) {
 		result, err = node.Execute(ctx, env.sql(sql), args...)
 		return err
 	}).Should(Succeed())

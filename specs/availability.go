@@ -1,8 +1,6 @@
 package specs
 
 import (
-	"time"
-
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
@@ -10,13 +8,6 @@ import (
 	. "github.com/rejoin-db/rejoin/harness/matchers"
 	"github.com/rejoin-db/rejoin/harness/target"
 	"github.com/rejoin-db/rejoin/harness/workload"
-)
-
-// failover is how long changes may be refused when a node is lost, on a database
-// that elects within a tenth of a second.
-const (
-	failover     = 400 * time.Millisecond // where time is virtual, and nobody else takes any
-	slowFailover = 3 * time.Second        // on a real clock, besides the time without a processor
 )
 
 func availability(env *environment) {
@@ -41,17 +32,17 @@ func availability(env *environment) {
 				env.comeBack(ctx, victim)
 				Expect(running.Finish(ctx)).To(Succeed())
 
-				budget := slowFailover + starved.end()
+				budget := env.pace.outage() + starved.end()
 				if env.cluster.Can(target.Time) {
-					budget = failover
+					budget = env.pace.Failover // nothing else takes time
 				}
 				Expect(env.cluster.Journal()).To(And(BeAvailable(budget), CountRight()))
 			},
-			Entry("when the leader is isolated", patience, fault.Isolate, true),
-			Entry("when a follower is isolated", patience, fault.Isolate, false),
-			Entry("when the leader crashes", patience, fault.Crash, true),
-			Entry("when a follower crashes", patience, fault.Crash, false),
-			Entry("when the leader stops", Label("fault:stop"), patience, fault.Stop, true),
+			Entry("when the leader is isolated", env.patience, fault.Isolate, true),
+			Entry("when a follower is isolated", env.patience, fault.Isolate, false),
+			Entry("when the leader crashes", env.patience, fault.Crash, true),
+			Entry("when a follower crashes", env.patience, fault.Crash, false),
+			Entry("when the leader stops", Label("fault:stop"), env.patience, fault.Stop, true),
 		)
 	})
 }

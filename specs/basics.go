@@ -35,7 +35,7 @@ func basics(env *environment) {
 			env.run(ctx, "DROP TABLE {ns}.people")
 			_, err := env.cluster.ExecuteOnRandom(ctx, env.sql(people))
 			Expect(err).To(HaveOccurred(), "the dropped table is still there")
-		}, patience)
+		}, env.patience)
 
 		It("work from each node in turn, which reads its own writes", func(ctx SpecContext) {
 			env.run(ctx, "CREATE TABLE {ns}.people (id INTEGER PRIMARY KEY, name TEXT)")
@@ -46,7 +46,7 @@ func basics(env *environment) {
 				Expect(node.Reading(target.Local).Execute(ctx, env.sql(people))).To(HaveRows(rows...), "%s does not read its own write", node)
 			}
 			agreed(ctx, rows...)
-		}, patience)
+		}, env.patience)
 
 		It("keep the order of one client's operations, whichever node each goes to", func(ctx SpecContext) {
 			env.run(ctx, "CREATE TABLE {ns}.steps (id INTEGER PRIMARY KEY AUTOINCREMENT, step INTEGER)")
@@ -57,13 +57,13 @@ func basics(env *environment) {
 			}
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.steps")))
 			Expect(env.run(ctx, "SELECT id, step FROM {ns}.steps ORDER BY id")).To(HaveRows(rows...))
-		}, patience)
+		}, env.patience)
 
 		It("agree on empty tables", func(ctx SpecContext) {
 			env.run(ctx, "CREATE TABLE {ns}.empty (id INTEGER PRIMARY KEY, v TEXT)")
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.empty"), env.sql("SELECT * FROM {ns}.empty ORDER BY id")))
 			Expect(env.run(ctx, "SELECT * FROM {ns}.empty")).To(HaveRows())
-		}, patience)
+		}, env.patience)
 
 		It("answer with every row of a large table, on each node", func(ctx SpecContext) {
 			const rows = 2500
@@ -76,7 +76,7 @@ func basics(env *environment) {
 				Expect(answer.Rows()).To(HaveLen(rows), "%s left rows out", node)
 				Expect(answer.Rows()[rows-1]).To(Equal(Row(int64(rows))), "%s gave other rows", node)
 			}
-		}, patience)
+		}, env.patience)
 
 		It("are one transaction where they are one request: all of it or nothing", func(ctx SpecContext) {
 			env.run(ctx, "CREATE TABLE {ns}.people (id INTEGER PRIMARY KEY, name TEXT)")
@@ -85,7 +85,7 @@ func basics(env *environment) {
 			Expect(err).To(HaveOccurred())
 			Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied))
 			agreed(ctx, Row(1, "Ada"), Row(2, "Grace"))
-		}, patience)
+		}, env.patience)
 
 		It("keep namespaces apart, and drop one with all that is in it", func(ctx SpecContext) {
 			env.run(ctx, "CREATE NAMESPACE {ns}_other")
@@ -98,7 +98,7 @@ func basics(env *environment) {
 			_, err := env.cluster.ExecuteOnRandom(ctx, env.sql("SELECT * FROM {ns}_other.people"))
 			Expect(err).To(MatchError(ContainSubstring("does not exist")))
 			agreed(ctx, Row(1, "here"))
-		}, patience)
+		}, env.patience)
 
 		It("are seen by strong reads on every node at once", func(ctx SpecContext) {
 			env.run(ctx, "CREATE TABLE {ns}.counter (id INTEGER PRIMARY KEY, n INTEGER)")
@@ -109,6 +109,6 @@ func basics(env *environment) {
 				Expect(err).NotTo(HaveOccurred())
 				Expect(results).To(HaveRows(Row(i)))
 			}
-		}, patience)
+		}, env.patience)
 	})
 }

@@ -92,9 +92,8 @@ func comparing(env *environment) {
 			GinkgoHelper()
 			var found *harness.InconsistencyError
 			Expect(errors.As(err, &found)).To(BeTrue(), "%s on node %d: %v", what, node, err)
-			named := []string{found.A, found.B}
-			Expect(named).To(ContainElement(env.node(node).String()), "%s on node %d: %v", what, node, err)
-			Expect(found.A).NotTo(Equal(found.B), what)
+			Expect([]int{found.A.Node, found.B.Node}).To(ContainElement(node), "%s on node %d: %v", what, node, err)
+			Expect(found.A.Node).NotTo(Equal(found.B.Node), what)
 		}
 
 		// ordered is a query that orders its rows, though by nothing.
@@ -123,7 +122,7 @@ func comparing(env *environment) {
 					}
 				}
 			}
-		}, patience)
+		}, env.patience)
 
 		It("does not mind the order of rows where the query gives none", func(ctx SpecContext) {
 			one, other := rows("(1, 1), (1, 2), (1, 2)"), rows("(1, 2), (1, 1), (1, 2)")
@@ -134,7 +133,7 @@ func comparing(env *environment) {
 				say.request = instead(node.Index(), inner, "SELECT * FROM ("+one+" ORDER BY b DESC)")
 				Expect(cluster.VerifyDataConsistency(ctx, inner)).To(Succeed(), "an order inside is none of the answer")
 			}
-		}, patience)
+		}, env.patience)
 
 		It("tells which row and which column differ, and both values", func(ctx SpecContext) {
 			one := rows("(1, 'x'), (2, 'y')")
@@ -145,7 +144,7 @@ func comparing(env *environment) {
 			say.request = instead(1, one, ordered(rows("(1, 'x'), (2, 'z')")))
 			Expect(cluster.VerifyDataConsistency(ctx, one)).To(MatchError(And(
 				ContainSubstring("node 0 (n0) and node 1 (n1) differ"), ContainSubstring("row 2, column b"))))
-		}, patience)
+		}, env.patience)
 
 		It("holds for a matcher, for all of its queries, and for no other state of things", func(ctx SpecContext) {
 			one, other := rows("(1, 1)"), rows("(1, 2)")
@@ -159,7 +158,7 @@ func comparing(env *environment) {
 					Expect(BeConsistent(queries...).Match(cluster.AsIs())).To(BeFalse())
 				}
 			}
-		}, patience)
+		}, env.patience)
 
 		It("is an error where a node does not answer, or there is nothing to compare", func(ctx SpecContext) {
 			one := rows("(1, 1)")
@@ -174,7 +173,7 @@ func comparing(env *environment) {
 				Expect(cluster.VerifyDataConsistency(ctx, none)).NotTo(Succeed(), none)
 			}
 			Expect(env.run(ctx, "SELECT count(*) FROM sqlite_schema WHERE name = 'never_made'")).To(HaveRows(Row(0)), "comparing nodes has changed them")
-		}, patience)
+		}, env.patience)
 
 		It("asks each node for its own state, whatever the view", func(ctx SpecContext) {
 			one := rows("(1, 1)")
@@ -189,7 +188,7 @@ func comparing(env *environment) {
 			for _, node := range env.cluster.Nodes() {
 				Expect(asked.of(node.Index())).To(Equal(1), "%s was not asked once for its own state", node)
 			}
-		}, patience)
+		}, env.patience)
 
 		It("waits for a node that is behind, whichever that is, and takes nodes as they are if it is to", func(ctx SpecContext) {
 			const silent = 4
@@ -219,7 +218,7 @@ func comparing(env *environment) {
 				Expect(behind()).To(BeFalse(), "it did not wait for %s, which answers alike", node)
 				say.status = nil
 			}
-		}, patience)
+		}, env.patience)
 
 		It("takes no difference for one while a node moves on, and says so if it never rests", func(ctx SpecContext) {
 			one, other := ordered(rows("(1, 1)")), ordered(rows("(1, 2)"))
@@ -250,20 +249,20 @@ func comparing(env *environment) {
 				Expect(found).To(BeFalse(), "%v", err)
 				say.status, say.request = nil, nil
 			}
-		}, patience)
+		}, env.patience)
 
 		It("of two that are left sees a difference, and of one that is offline none", Label("fault:isolate"), func(ctx SpecContext) {
 			one, other := rows("(1, 1)"), rows("(1, 2)")
 			Expect(cluster.TakeNodeOffline(ctx, 0)).To(Succeed())
 			for _, node := range env.others(0) {
 				say.request = instead(node, one, other)
-				Eventually(ctx, func(ctx context.Context) error { return cluster.AsIs().VerifyDataConsistency(ctx, one) }).Should(
+				env.eventually(ctx, func(ctx context.Context) error { return cluster.AsIs().VerifyDataConsistency(ctx, one) }).Should(
 					MatchError(ContainSubstring("node 1 (n1) and node 2 (n2) differ")))
 			}
 			say.request = instead(0, one, other)
 			Expect(cluster.VerifyDataConsistency(ctx, one)).To(Succeed())
 			Expect(cluster.Heal(ctx)).To(Succeed())
 			seen(cluster.VerifyDataConsistency(ctx, one), 0, "back")
-		}, patience)
+		}, env.patience)
 	})
 }

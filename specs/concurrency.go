@@ -17,6 +17,6 @@ func concurrency(env *environment) {
 				env.comeBack(ctx, victim)
 			}
 			load.verify(ctx, writers*rounds)
-		}, patience)
+		}, env.patience)
 	})
 }

@@ -98,7 +98,7 @@ func directions(env *environment) {
 
 				By("others and clients trying")
 				env.patiently(ctx, "INSERT INTO {ns}.t (v) VALUES ('without it')")
-				Eventually(ctx, node).Should(BeConnecting())
+				env.eventually(ctx, node).Should(BeConnecting())
 				env.expectSilence(ctx, node.Index())
 				Expect(passed(ctx, around(node.Index()))).To(Equal(before), "something passed to or from %s", node)
 
@@ -113,7 +113,7 @@ func directions(env *environment) {
 			Expect(cut(ctx)).To(ConsistOf(around(last)))
 			env.comeBack(ctx, last)
 			sound(ctx)
-		}, patience)
+		}, env.patience)
 
 		It("that isolates a node cuts it off from one that is added later, too", func(ctx SpecContext) {
 			env.requires(target.Members)
@@ -126,7 +126,7 @@ func directions(env *environment) {
 			Expect(cut(ctx)).To(ConsistOf(around(env.cluster.Size() - 1)))
 			env.comeBack(ctx, env.cluster.Size()-1)
 			sound(ctx)
-		}, patience)
+		}, env.patience)
 
 		It("that cuts one way cuts that way, and leaves the way back", func(ctx SpecContext) {
 			for _, link := range links(func(int, int) bool { return true }) {
@@ -152,7 +152,7 @@ func directions(env *environment) {
 			Expect(survey(ctx).Links).To(Equal(map[fault.Link]fault.Rule{link: rule}), "the rest of its rule is gone")
 			Expect(env.cluster.MendLinks(ctx)).To(Succeed())
 			sound(ctx)
-		}, patience)
+		}, env.patience)
 
 		It("that has a shape cuts what the shape says, in both directions", func(ctx SpecContext) {
 			for _, node := range env.cluster.Nodes() {
@@ -185,7 +185,7 @@ func directions(env *environment) {
 			Expect(env.cluster.IsNodeOnline(leader)).To(BeTrue())
 			Expect(env.cluster.Heal(ctx)).To(Succeed())
 			sound(ctx)
-		}, patience)
+		}, env.patience)
 
 		It("that flaps cuts all of its ways and mends them, in turn, until it is stopped", func(ctx SpecContext) {
 			others := env.others(env.leader(ctx))
@@ -196,24 +196,24 @@ func directions(env *environment) {
 				found, err := env.cluster.Survey(ctx)
 				return slices.Collect(maps.Keys(found.Links)), err
 			}
-			const interval = 400 * time.Millisecond
+			interval := env.pace.Failover
 			stop, err := env.cluster.Flapping(ctx, interval, links...)
 			Expect(err).NotTo(HaveOccurred())
 			Expect(env.cluster.Faults().Flapping).To(HaveLen(1))
 			for range 2 {
-				Eventually(ctx, looking).Should(ConsistOf(links))
-				Eventually(ctx, looking).Should(BeEmpty())
+				env.eventually(ctx, looking).Should(ConsistOf(links))
+				env.eventually(ctx, looking).Should(BeEmpty())
 			}
-			Eventually(ctx, looking).Should(ConsistOf(links))
+			env.eventually(ctx, looking).Should(ConsistOf(links))
 			Expect(stop()).To(Succeed())
 			sound(ctx)
 			_, err = env.cluster.Flapping(ctx, interval, links...)
 			Expect(err).NotTo(HaveOccurred())
-			Eventually(ctx, looking).Should(ConsistOf(links))
+			env.eventually(ctx, looking).Should(ConsistOf(links))
 			Expect(env.cluster.Heal(ctx)).To(Succeed())
 			sound(ctx)
 			Expect(looking(ctx)).To(BeEmpty())
-		}, patience)
+		}, env.patience)
 
 		It("that refuses, either way, ends a client's connections at once, and one that drops, either way, lets none begin", func(ctx SpecContext) {
 			for _, node := range env.cluster.Nodes() {
@@ -223,7 +223,7 @@ func directions(env *environment) {
 					Expect(env.cluster.Cut(ctx, fault.Refuse, link)).To(Succeed())
 					for range 2 { // over the connection that there was, and over a new one
 						err := env.timely(ctx, func(ctx context.Context) error { _, err := node.Execute(ctx, "SELECT 1"); return err })
-						Expect(codeOf(err)).To(Equal("UNREACHABLE"), "%v: %v", link, err)
+						Expect(err).To(MatchError(target.ErrUnreachable), "%v", link)
 						Expect(err).NotTo(MatchError(context.DeadlineExceeded), "%v is not refused at once", link)
 					}
 					Expect(env.cluster.Cut(ctx, fault.Drop, link)).To(Succeed())
@@ -237,7 +237,7 @@ func directions(env *environment) {
 			}
 			Expect(env.run(ctx, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(0)))
 			sound(ctx)
-		}, patience)
+		}, env.patience)
 
 		It("of a link that resets cuts one message in half, that way, and Heal disarms it", func(ctx SpecContext) {
 			for _, node := range env.cluster.Nodes() {
@@ -256,7 +256,7 @@ func directions(env *environment) {
 					Expect(env.cluster.LinkStats(ctx, link.From, link.To)).To(HaveField("Resets", before.Resets+1))
 				}
 			}
-		}, patience)
+		}, env.patience)
 
 		It("of a disk or a clock is that of its node alone", Label("fault:disk", "fault:clock"), func(ctx SpecContext) {
 			env.requires(target.Disks, target.Clocks)
@@ -271,7 +271,7 @@ func directions(env *environment) {
 				Expect(env.cluster.SetClock(ctx, i, 0)).To(Succeed())
 				sound(ctx)
 			}
-		}, patience)
+		}, env.patience)
 
 		DescribeTable("is healed, with all others that there are at once, at every place",
 			func(ctx SpecContext, lose fault.Mode, need target.Ability) {
@@ -315,10 +315,10 @@ func directions(env *environment) {
 				}
 				Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.t ORDER BY id")))
 			},
-			Entry("with nodes that are isolated", patience, fault.Isolate, target.Links),
-			Entry("with nodes that were stopped", Label("fault:stop"), patience, fault.Stop, target.Stop),
-			Entry("with nodes that crashed", Label("fault:crash"), patience, fault.Crash, target.Crash),
-			Entry("with nodes that are frozen", Label("fault:pause"), patience, fault.Pause, target.Pause),
+			Entry("with nodes that are isolated", env.patience, fault.Isolate, target.Links),
+			Entry("with nodes that were stopped", Label("fault:stop"), env.patience, fault.Stop, target.Stop),
+			Entry("with nodes that crashed", Label("fault:crash"), env.patience, fault.Crash, target.Crash),
+			Entry("with nodes that are frozen", Label("fault:pause"), env.patience, fault.Pause, target.Pause),
 		)
 	})
 }
@@ -342,5 +342,5 @@ func rings(env *environment) {
 		Expect(found.Links).To(HaveLen(size * (size - 3)))
 		Expect(env.cluster.Heal(ctx)).To(Succeed())
 		Expect(env.cluster.Survey(ctx)).To(HaveField("Links", BeEmpty()))
-	}, patience)
+	}, env.patience)
 }

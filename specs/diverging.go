@@ -76,7 +76,7 @@ func diverging(env *environment) {
 				}
 			}
 			Expect(env.cluster.VerifyInvariants(ctx)).To(Succeed(), "something was not undone, and hid what came after it")
-		}, patience)
+		}, env.patience)
 
 		It("is found by a query that shows the difference, in order or not, and by no other", func(ctx SpecContext) {
 			const plain, byKey, all = "SELECT v FROM {ns}.t", "SELECT v FROM {ns}.t ORDER BY k", "SELECT * FROM {ns}.t ORDER BY id"
@@ -90,7 +90,7 @@ func diverging(env *environment) {
 				diverge(ctx, node, "UPDATE {ns}.t SET v = CASE id WHEN 1 THEN 'a' ELSE 'b' END WHERE k = 7")
 				Expect(env.cluster).To(BeConsistent(env.sql(byKey), env.sql(all)))
 			}
-		}, patience)
+		}, env.patience)
 
 		It("lacks a row that was acknowledged, and is named", func(ctx SpecContext) {
 			env.requires(target.Dedup)
@@ -102,7 +102,7 @@ func diverging(env *environment) {
 				diverge(ctx, node, "INSERT INTO rejoin_requests SELECT * FROM kept; DROP TABLE kept")
 				Expect(env.cluster.VerifyInvariants(ctx)).To(Succeed())
 			}
-		}, patience)
+		}, env.patience)
 
 		It("is as it was where a statement fails, and heals by starting again", Label("fault:stop"), func(ctx SpecContext) {
 			node := env.node(1)
@@ -115,6 +115,6 @@ func diverging(env *environment) {
 			env.leave(ctx, 1, fault.Stop)
 			env.comeBack(ctx, 1)
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.t")))
-		}, patience)
+		}, env.patience)
 	})
 }

@@ -41,10 +41,10 @@ func failing(env *environment) {
 			_, err := env.cluster.Damage(ctx, victim, fault.Database)
 			Expect(err).NotTo(HaveOccurred())
 			env.patiently(ctx, "INSERT INTO {ns}.t VALUES (100, 'of the others')")
-			Eventually(ctx, func(ctx context.Context) string {
+			env.eventually(ctx, func(ctx context.Context) error {
 				_, err := env.node(victim).Reading(target.Local).Execute(ctx, env.sql(rows))
-				return codeOf(err)
-			}).Should(Equal("NODE_FAILED"))
+				return err
+			}).Should(MatchError(target.ErrFailed))
 		}
 
 		// silent proves that nothing comes from the node any more.
@@ -58,11 +58,10 @@ func failing(env *environment) {
 				}
 				return messages
 			}
-			const awhile = 300 * time.Millisecond // several election timeouts
-			Eventually(ctx, func(g Gomega, ctx context.Context) {
+			env.eventually(ctx, func(g Gomega, ctx context.Context) {
 				before := said(g, ctx)
-				g.Consistently(ctx, func(g Gomega, ctx context.Context) uint64 { return said(g, ctx) }).WithTimeout(awhile).Should(Equal(before), "it talks to the others")
-			}).WithTimeout(2 * time.Second).Should(Succeed())
+				g.Consistently(ctx, func(g Gomega, ctx context.Context) uint64 { return said(g, ctx) }).WithTimeout(env.pace.quiet()).Should(Equal(before), "it talks to the others")
+			}).WithTimeout(env.pace.manyElections()).Should(Succeed())
 		}
 
 		// refuses proves that neither is anything acknowledged by a node nor does it lead
@@ -70,9 +69,9 @@ func failing(env *environment) {
 		refuses := func(ctx SpecContext, alone, id int) {
 			GinkgoHelper()
 			_, err := env.node(alone).Execute(ctx, env.sql("INSERT INTO {ns}.t VALUES (?, 'without a quorum')"), id)
-			Expect(codeOf(err)).To(BeElementOf("NO_LEADER", "NO_QUORUM"), "the node that failed has confirmed a change: %v", err)
+			Expect(err).To(beWithoutQuorum(), "the failed node has confirmed a change")
 			_, err = env.node(alone).Reading(target.Strong).Execute(ctx, env.sql(rows))
-			Expect(codeOf(err)).To(Equal("NO_LEADER"), "%v", err)
+			Expect(err).To(MatchError(target.ErrNoLeader))
 			Expect(statusOf(ctx, env.node(alone)).Role).NotTo(Equal("leader"), "the node that failed has voted, or follows")
 		}
 
@@ -83,16 +82,16 @@ func failing(env *environment) {
 					victim = env.others(victim)[0]
 				}
 				fail(ctx, victim)
-				Eventually(ctx, env.node(victim)).Should(BeFailed())
+				env.eventually(ctx, env.node(victim)).Should(BeFailed())
 				reason := statusOf(ctx, env.node(victim)).Reason
 				Expect(reason).NotTo(BeEmpty())
 				for _, consistency := range []target.Consistency{target.Local, target.Leader, target.Strong} {
 					_, err := env.node(victim).Reading(consistency).Execute(ctx, env.sql("SELECT 1"))
-					Expect(codeOf(err)).To(Equal("NODE_FAILED"), "%s: %v", consistency, err)
+					Expect(err).To(MatchError(target.ErrFailed), string(consistency))
 					Expect(err).To(MatchError(ContainSubstring(reason)))
 				}
 				_, err := env.node(victim).Execute(ctx, env.sql("INSERT INTO {ns}.t VALUES (101, 'sent to a node that has failed')"))
-				Expect(codeOf(err)).To(Equal("NODE_FAILED"), "%v", err)
+				Expect(err).To(MatchError(target.ErrFailed))
 
 				By("going on without it")
 				env.patiently(ctx, "INSERT INTO {ns}.t VALUES (102, 'of the others')")
@@ -118,20 +117,17 @@ func failing(env *environment) {
 				By("stopping it in good order, and starting it when its disk is sound")
 				begun := time.Now()
 				env.leave(ctx, victim, fault.Stop)
-				Expect(time.Since(begun)).To(BeNumerically("<", longStop), "it does not come to its end")
+				Expect(time.Since(begun)).To(BeNumerically("<", env.pace.stop()), "it does not come to its end")
 				Expect(env.cluster.SetDisk(ctx, victim, fault.Disk{})).To(Succeed())
 				env.comeBack(ctx, victim)
-				Eventually(ctx, env.cluster).Should(BeConsistent(env.sql(rows)))
+				env.eventually(ctx, env.cluster).Should(BeConsistent(env.sql(rows)))
 				Expect(env.patiently(ctx, "SELECT id FROM {ns}.t WHERE id > 50 AND id < 103 ORDER BY id")).To(HaveRows(Row(100), Row(102)))
 			},
-			Entry("when a follower's disk fails", patience, false, badDisk(fault.Disk{Failing: true})),
-			Entry("when the leader's disk fails", patience, true, badDisk(fault.Disk{Failing: true})),
-			Entry("when the leader's disk is full", patience, true, badDisk(fault.Disk{Full: true})),
-			Entry("when a page of a follower's database is damaged", patience, false, badDatabase),
-			Entry("when a page of the leader's database is damaged", patience, true, badDatabase),
+			Entry("when a follower's disk fails", env.patience, false, badDisk(fault.Disk{Failing: true})),
+			Entry("when the leader's disk fails", env.patience, true, badDisk(fault.Disk{Failing: true})),
+			Entry("when the leader's disk is full", env.patience, true, badDisk(fault.Disk{Full: true})),
+			Entry("when a page of a follower's database is damaged", env.patience, false, badDatabase),
+			Entry("when a page of the leader's database is damaged", env.patience, true, badDatabase),
 		)
 	})
 }
-
-// longStop is longer than a node takes to stop that has nothing to wait for.
-const longStop = 3 * time.Second

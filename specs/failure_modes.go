@@ -43,7 +43,7 @@ func modes(env *environment) {
 
 			By("bringing it back")
 			env.comeBackAs(ctx, victim, options...)
-			Eventually(ctx, env.node(victim)).Should(And(BeOnline(), HaveCaughtUp()))
+			env.eventually(ctx, env.node(victim)).Should(And(BeOnline(), HaveCaughtUp()))
 			Expect(env.cluster).To(BeConsistent(env.sql(all), env.sql("SELECT * FROM {ns}.orders")))
 			Expect(env.node(victim).Reading(target.Local).Execute(ctx, env.sql("SELECT id, name FROM {ns}.customers ORDER BY id"))).To(
 				HaveRows(Row(1, "Ada Lovelace"), Row(2, "Grace"), Row(3, "Édouard"), Row(4, "林"), Row(5, "Edsger")))
@@ -58,15 +58,15 @@ func modes(env *environment) {
 		}
 
 		DescribeTable("lets a node come back to exactly what the others hold", awayAndBack,
-			Entry("when a follower stops", Label("fault:stop"), patience, fault.Stop, false),
-			Entry("when the leader stops", Label("fault:stop"), patience, fault.Stop, true),
-			Entry("when a follower crashes", Label("fault:crash"), patience, fault.Crash, false),
-			Entry("when the leader crashes", Label("fault:crash"), patience, fault.Crash, true),
-			Entry("when a follower freezes", Label("fault:pause"), patience, fault.Pause, false),
-			Entry("when the leader freezes", Label("fault:pause"), patience, fault.Pause, true),
-			Entry("when a follower crashes and its disk is lost", Label("fault:crash", "fault:wipe"), patience, fault.Crash, false, harness.Wiped),
-			Entry("when the leader crashes and its disk is lost", Label("fault:crash", "fault:wipe"), patience, fault.Crash, true, harness.Wiped),
-			Entry("when a frozen node's disk is lost", Label("fault:pause", "fault:wipe"), patience, fault.Pause, false, harness.Wiped),
+			Entry("when a follower stops", Label("fault:stop"), env.patience, fault.Stop, false),
+			Entry("when the leader stops", Label("fault:stop"), env.patience, fault.Stop, true),
+			Entry("when a follower crashes", Label("fault:crash"), env.patience, fault.Crash, false),
+			Entry("when the leader crashes", Label("fault:crash"), env.patience, fault.Crash, true),
+			Entry("when a follower freezes", Label("fault:pause"), env.patience, fault.Pause, false),
+			Entry("when the leader freezes", Label("fault:pause"), env.patience, fault.Pause, true),
+			Entry("when a follower crashes and its disk is lost", Label("fault:crash", "fault:wipe"), env.patience, fault.Crash, false, harness.Wiped),
+			Entry("when the leader crashes and its disk is lost", Label("fault:crash", "fault:wipe"), env.patience, fault.Crash, true, harness.Wiped),
+			Entry("when a frozen node's disk is lost", Label("fault:pause", "fault:wipe"), env.patience, fault.Pause, false, harness.Wiped),
 		)
 
 		It("is survived in all ways in turn by a leader that stops: it hands over first", Label("fault:stop"), func(ctx SpecContext) {
@@ -82,7 +82,7 @@ func modes(env *environment) {
 				env.comeBack(ctx, leader)
 			}
 			Expect(env.run(ctx, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(2 * env.cluster.Size())))
-		}, patience)
+		}, env.patience)
 
 		It("is refused at once, and changes nothing, if the target cannot do it", func(ctx SpecContext) {
 			for mode, ability := range abilities {
@@ -94,12 +94,9 @@ func modes(env *environment) {
 			}
 			Expect(env.cluster.TakeNodeOffline(ctx, 0, fault.Isolate, fault.Crash)).NotTo(Succeed())
 			Expect(env.node(0)).To(BeOnline())
-		}, patience)
+		}, env.patience)
 	})
 }
-
-// longRead is how long a frozen node is given to wake up and answer.
-const longRead = 10 * time.Second
 
 // abilities are what a target needs for each way.
 var abilities = map[fault.Mode]target.Ability{fault.Stop: target.Stop, fault.Crash: target.Crash, fault.Pause: target.Pause}

@@ -56,7 +56,7 @@ func flags(env *environment) {
 			Expect(err).To(HaveOccurred())
 			_, err = env.cluster.IsNodeOnline(-1)
 			Expect(err).To(HaveOccurred())
-		}, patience)
+		}, env.patience)
 
 		It("stays if the fault cannot be made", func(ctx SpecContext) {
 			cluster := env.hearing(ctx, say)
@@ -66,7 +66,7 @@ func flags(env *environment) {
 				Expect(cluster.IsNodeOnline(node.Index())).To(BeTrue())
 				Expect(cluster.OnlineNodes()).To(HaveLen(cluster.Size()))
 			}
-		}, patience)
+		}, env.patience)
 
 		// until has a node be said to be otherwise at its first looks, and counts them.
 		until := func(node, looks int, otherwise func(*target.Status)) *counted {
@@ -104,7 +104,7 @@ func flags(env *environment) {
 					Expect(asked.of(node.Index())).To(BeNumerically(">", looks), "%s was %s, and healed", node, what)
 				}
 			}
-		}, patience)
+		}, env.patience)
 
 		It("is that it has caught up with what any other node knows", func(ctx SpecContext) {
 			const more = 100
@@ -144,7 +144,7 @@ func flags(env *environment) {
 					Expect(HaveCaughtUp().Match(heard)).To(BeTrue())
 				}
 			}
-		}, patience)
+		}, env.patience)
 
 		It("ends a wait with what it showed: that it failed, or that its flag is down", func(ctx SpecContext) {
 			for _, node := range env.cluster.Nodes() {
@@ -180,7 +180,7 @@ func flags(env *environment) {
 				}
 				Expect(cluster.Heal(ctx)).To(Succeed())
 			}
-		}, patience)
+		}, env.patience)
 
 		It("is matched by what it shows, and by nothing else", func(ctx SpecContext) {
 			cluster := env.hearing(ctx, say)
@@ -203,7 +203,7 @@ func flags(env *environment) {
 					Expect(found).To(Equal(holds), "%s is %s", node, state)
 				}
 			}
-		}, patience)
+		}, env.patience)
 
 		It("is that it leads, by the word of a quorum and of no fewer", func(ctx SpecContext) {
 			cluster := env.hearing(ctx, say)
@@ -226,7 +226,7 @@ func flags(env *environment) {
 					Expect(leader).To(Equal(node.Index()))
 				}
 			}
-		}, patience)
+		}, env.patience)
 
 		It("is what that node answered, to what it was asked", func(ctx SpecContext) {
 			const question = "SELECT 'whom'"
@@ -275,7 +275,7 @@ func flags(env *environment) {
 					Expect((<-asked).Consistency).To(Equal(level))
 				}
 			}
-		}, patience)
+		}, env.patience)
 
 		It("is asked for the same by each node of a look", func(ctx SpecContext) {
 			cluster := env.hearing(ctx, say)
@@ -296,6 +296,6 @@ func flags(env *environment) {
 			Expect(err).NotTo(HaveOccurred())
 			Expect(slices.IndexFunc(used, func(u harness.Usage) bool { return u.Memory != uint64(1000+u.Node) })).To(Equal(-1))
 			Expect(used).To(HaveLen(cluster.Size()))
-		}, patience)
+		}, env.patience)
 	})
 }

@@ -14,12 +14,8 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// aMomentAgo is as short as it takes until another is elected and has changed something,
-// at best: less than twice the time after which a follower misses its leader.
-const (
-	aMomentAgo = 95 * time.Millisecond
-	anyTime    = time.Hour
-)
+// anyTime bounds nothing.
+const anyTime time.Duration = 0
 
 // handingOver is less than it takes until one part of a node hears from another.
 const handingOver = 30 * time.Microsecond
@@ -31,9 +27,6 @@ func (env *environment) passes(ctx SpecContext, d time.Duration) {
 		env.advance(ctx, d)
 	}
 }
-
-// itHangs is after how long a leader hangs that was sent something to store.
-const itHangs = 5 * time.Millisecond
 
 // fresh are reads of nodes that are behind, that do not lead any more, or only just.
 func fresh(env *environment) {
@@ -69,7 +62,7 @@ func fresh(env *environment) {
 			if env.cluster.Can(target.Time) {
 				Expect(behind).To(BeNumerically(">", 0), "no node was ever behind")
 			}
-		}, patience)
+		}, env.patience)
 
 		It("never goes away again, whichever node is asked, while others write", func(ctx SpecContext) {
 			writing, stop := context.WithCancel(ctx)
@@ -102,7 +95,7 @@ func fresh(env *environment) {
 			if env.cluster.Can(target.Time) {
 				Expect(behind).To(BeNumerically(">", 0), "no node was ever behind what it knew to be committed")
 			}
-		}, patience)
+		}, env.patience)
 
 		It("by a node that lags is shown by it, and takes as long as the node", Label("fault:disk"), func(ctx SpecContext) {
 			env.requires(target.Disks)
@@ -115,7 +108,7 @@ func fresh(env *environment) {
 				Expect(env.runOn(ctx, env.node(follower).Reading(target.Local), count)).To(HaveRows(Row(i+1)), "it has acknowledged what it has not applied")
 				Expect(time.Since(begun)).To(BeNumerically(">=", slow/2), "it does not lag")
 			}
-		}, patience)
+		}, env.patience)
 
 		It("and shown once is shown by the same node, alone, after a crash", Label("fault:crash"), func(ctx SpecContext) {
 			env.requires(target.Crash)
@@ -133,7 +126,7 @@ func fresh(env *environment) {
 					env.leave(ctx, other, fault.Crash)
 				}
 				Expect(env.cluster.BringNodeOnline(ctx, witness)).To(Succeed())
-				Eventually(ctx, func(g Gomega, ctx context.Context) {
+				env.eventually(ctx, func(g Gomega, ctx context.Context) {
 					result, err := local.Execute(ctx, env.sql(count))
 					g.Expect(err).NotTo(HaveOccurred())
 					if value, err := result.Value(); err != nil || value != int64(round+1) {
@@ -144,7 +137,7 @@ func fresh(env *environment) {
 					Expect(env.cluster.BringNodeOnline(ctx, other)).To(Succeed())
 				}
 			}
-		}, patience)
+		}, env.patience)
 
 		It("by a leader is seen at the next, from its first answer on", Label("fault:isolate"), func(ctx SpecContext) {
 			env.run(ctx, "INSERT INTO {ns}.t VALUES (1, 0)")
@@ -165,7 +158,7 @@ func fresh(env *environment) {
 					for _, consistency := range []target.Consistency{target.Strong, target.Leader} {
 						reading.Go(func() {
 							defer GinkgoRecover()
-							Eventually(ctx, func(g Gomega, ctx context.Context) {
+							env.eventually(ctx, func(g Gomega, ctx context.Context) {
 								result, err := env.node(other).Reading(consistency).Execute(ctx, env.sql(query))
 								g.Expect(err).NotTo(HaveOccurred())
 								if value, err := result.Value(); err != nil || value != int64(round) {
@@ -177,14 +170,14 @@ func fresh(env *environment) {
 				}
 				reading.Wait()
 				if env.cluster.Can(target.Time) {
-					Expect(time.Since(lost)).To(BeNumerically("<", failover), "a read waited for the leader that is gone")
+					Expect(time.Since(lost)).To(BeNumerically("<", env.pace.Failover), "a read waited for the leader that is gone")
 				}
 				if unaware == len(env.others(leader)) {
 					bitten++
 				}
 				env.comeBack(ctx, leader)
 			}
-		}, patience)
+		}, env.patience)
 	})
 
 	Describe("A strong read of a leader that hangs on its disk while another is elected", Label("suite:fresh", "fault:disk", "fault:link"), func() {
@@ -208,9 +201,9 @@ func fresh(env *environment) {
 		// It tells whether the leader still thought that it led then, in time.
 		deposed := func(ctx SpecContext, round int, do func(ctx context.Context, old int, quorum []int), inTime time.Duration) (bitten bool) {
 			GinkgoHelper()
-			hang, answer := 3*time.Second, longRead
+			hang, answer := env.pace.hang(), env.pace.read()
 			if env.cluster.Can(target.Time) {
-				hang, answer = time.Second, 3*time.Second
+				hang, answer = env.pace.elections(20), env.pace.hang()
 			}
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 			old := env.leader(ctx)
@@ -219,7 +212,7 @@ func fresh(env *environment) {
 			others, enough := env.others(old), env.cluster.Quorum()-1
 			cutOff(ctx, old, others[enough:])
 			for _, other := range others[enough:] { // so that it votes for another at once
-				Eventually(ctx, env.node(other)).Should(BeConnecting())
+				env.eventually(ctx, env.node(other)).Should(BeConnecting())
 			}
 			Expect(env.cluster.SetDisk(ctx, old, fault.Disk{Slow: hang})).To(Succeed())
 			working, end := context.WithCancel(ctx)
@@ -227,7 +220,7 @@ func fresh(env *environment) {
 			defer work.Wait()
 			defer end()
 			work.Go(func() { _, _ = env.node(old).Execute(working, env.sql("INSERT INTO {ns}.t (v) VALUES (0)")) })
-			for begun := time.Now(); time.Since(begun) < itHangs; {
+			for begun := time.Now(); time.Since(begun) < env.pace.untilDiskHangs(); {
 				Expect(env.node(old).Reading(target.Leader).Execute(ctx, env.sql(query))).To(HaveRows(Row(round - 1)))
 			}
 			confirmed := time.Now()
@@ -237,7 +230,7 @@ func fresh(env *environment) {
 			_, err := env.node(others[0]).ExecuteWithRetry(ctx, env.sql("UPDATE {ns}.t SET v = ? WHERE id = 1"), round)
 			Expect(err).NotTo(HaveOccurred())
 			now := statusOf(ctx, env.node(old))
-			bitten = now.Role == "leader" && now.Term == term && (!env.cluster.Can(target.Time) || time.Since(confirmed) < inTime)
+			bitten = now.Role == "leader" && now.Term == term && (inTime == anyTime || !env.cluster.Can(target.Time) || time.Since(confirmed) < inTime)
 
 			if bitten {
 				reading, cancel := context.WithTimeout(ctx, answer)
@@ -266,16 +259,16 @@ func fresh(env *environment) {
 					}
 				}
 			},
-			Entry("though a quorum has confirmed the leader a moment before", patience, aMomentAgo, cutOff),
-			Entry("though by the leader's clock no time has passed since a quorum has confirmed it", Label("fault:clock"), patience, anyTime,
+			Entry("though a quorum has confirmed the leader a moment before", env.patience, env.pace.momentAfterContact(), cutOff),
+			Entry("though by the leader's clock no time has passed since a quorum has confirmed it", Label("fault:clock"), env.patience, anyTime,
 				func(ctx context.Context, old int, quorum []int) {
 					cutOff(ctx, old, quorum)
 					Expect(env.cluster.SetClock(ctx, old, -time.Hour)).To(Succeed())
 				}),
-			Entry("though a quorum confirms the leader late, by answers to what it was asked before", patience, anyTime,
+			Entry("though a quorum confirms the leader late, by answers to what it was asked before", env.patience, anyTime,
 				func(ctx context.Context, old int, quorum []int) {
 					for _, other := range quorum {
-						Expect(env.cluster.SetLink(ctx, other, old, fault.Rule{Latency: 400 * time.Millisecond})).To(Succeed())
+						Expect(env.cluster.SetLink(ctx, other, old, fault.Rule{Latency: env.pace.elections(8)})).To(Succeed())
 					}
 				}),
 		)

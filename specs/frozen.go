@@ -39,7 +39,7 @@ func frozen(env *environment) {
 				asked.Add(readers)
 				for i := range readers {
 					wg.Go(func() {
-						ctx, cancel := context.WithTimeout(ctx, longRead)
+						ctx, cancel := context.WithTimeout(ctx, env.pace.read())
 						defer cancel()
 						asked.Done()
 						answers[i], errs[i] = env.node(old).Reading(target.Strong).Execute(ctx, env.sql("SELECT v FROM {ns}.t"))
@@ -60,6 +60,6 @@ func frozen(env *environment) {
 				Expect(env.cluster.WaitForNodeOnline(ctx, old)).To(Succeed())
 			}
 			GinkgoWriter.Println("strong reads refused:", stale)
-		}, patience)
+		}, env.patience)
 	})
 }

@@ -23,12 +23,12 @@ func health(env *environment) {
 
 		It("is connecting while it hears of no leader, and online when it is with the others again", Label("fault:isolate"), func(ctx SpecContext) {
 			victim := env.others(env.leader(ctx))[0]
-			Eventually(ctx, env.node(victim)).Should(BeOnline())
+			env.eventually(ctx, env.node(victim)).Should(BeOnline())
 			env.leave(ctx, victim)
-			Eventually(ctx, env.node(victim)).Should(BeConnecting())
+			env.eventually(ctx, env.node(victim)).Should(BeConnecting())
 			env.comeBack(ctx, victim)
-			Eventually(ctx, env.node(victim)).Should(BeOnline())
-		}, patience)
+			env.eventually(ctx, env.node(victim)).Should(BeOnline())
+		}, env.patience)
 
 		It("is syncing, with how far behind it is, in a long catch-up", Label("fault:disk"), func(ctx SpecContext) {
 			env.requires(target.Disks)
@@ -39,16 +39,16 @@ func health(env *environment) {
 				env.runOn(ctx, env.node(leader), "INSERT INTO {ns}.blobs VALUES (?, randomblob(10))", i)
 			}
 			// Who was away for less than its timeout has not missed its leader.
-			Eventually(ctx, env.node(victim)).Should(BeConnecting())
+			env.eventually(ctx, env.node(victim)).Should(BeConnecting())
 			Expect(env.cluster.SetDisk(ctx, victim, fault.Disk{Slow: time.Second})).To(Succeed())
 			Expect(env.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
 			// One look at both: on a busy machine the node may have moved on before a second.
-			Eventually(ctx, env.node(victim).Status).WithPolling(time.Millisecond).Should(And(
+			env.eventually(ctx, env.node(victim).Status).WithPolling(time.Millisecond).Should(And(
 				HaveField("State", target.Syncing), HaveField("Behind", BeNumerically(">=", 100))))
 			Expect(env.cluster.SetDisk(ctx, victim, fault.Disk{})).To(Succeed())
 			Expect(env.cluster.WaitForNodeOnline(ctx, victim)).To(Succeed())
-			Eventually(ctx, env.node(victim).Status).Should(HaveField("Behind", BeZero()))
-		}, patience)
+			env.eventually(ctx, env.node(victim).Status).Should(HaveField("Behind", BeZero()))
+		}, env.patience)
 
 		It("counts as applied only what a read of its own state shows", func(ctx SpecContext) {
 			leader := env.leader(ctx)
@@ -79,7 +79,7 @@ func health(env *environment) {
 					Expect(err).NotTo(HaveOccurred())
 					last.shown = count.(int64)
 				}
-				Eventually(ctx, written).Should(Receive(BeNil()))
+				env.eventually(ctx, written).Should(Receive(BeNil()))
 				index := statusOf(ctx, env.node(leader)).AppliedIndex
 				for _, l := range looks {
 					if l.applied >= index {
@@ -87,7 +87,7 @@ func health(env *environment) {
 					}
 				}
 			}
-		}, patience)
+		}, env.patience)
 
 		It("is leaving while it lets a request come to its end, and offline then", Label("fault:stop"), func(ctx SpecContext) {
 			env.requires(target.Stop)
@@ -98,7 +98,7 @@ func health(env *environment) {
 			Expect(err).NotTo(HaveOccurred())
 			left := make(chan error)
 			go func() { left <- env.cluster.TakeNodeOffline(ctx, victim, fault.Stop) }()
-			Eventually(ctx, env.node(victim)).WithPolling(time.Millisecond).Should(BeLeaving())
+			env.eventually(ctx, env.node(victim)).WithPolling(time.Millisecond).Should(BeLeaving())
 			_, err = env.node(victim).Reading(target.Local).Execute(ctx, "SELECT 1")
 			Expect(err).To(HaveOccurred(), "a node that is leaving takes requests in")
 			got := 0
@@ -110,9 +110,9 @@ func health(env *environment) {
 			Expect(rows.Err()).NotTo(HaveOccurred(), "the request under way was cut off")
 			Expect(got).To(Equal(4))
 			Expect(rows.Close()).To(Succeed())
-			Eventually(ctx, left).Should(Receive(BeNil()))
+			env.eventually(ctx, left).Should(Receive(BeNil()))
 			Expect(env.node(victim)).To(BeOffline())
-		}, patience)
+		}, env.patience)
 
 		It("is offline, with how it was lost, when it does not run", Label("fault:crash"), func(ctx SpecContext) {
 			env.requires(target.Crash)
@@ -122,7 +122,7 @@ func health(env *environment) {
 			link, lost := env.cluster.Lost(1)
 			Expect(lost).To(BeTrue())
 			Expect(link).To(Equal(fault.Crash))
-		}, patience)
+		}, env.patience)
 
 		It("is waited for only as long as somebody waits, and the error says what was seen", func(ctx SpecContext) {
 			env.leave(ctx, 1)
@@ -130,6 +130,6 @@ func health(env *environment) {
 			defer cancel()
 			err := env.cluster.WaitForNodeOnline(short, 1)
 			Expect(err).To(MatchError(And(ContainSubstring("offline"), ContainSubstring("applied index"))))
-		}, patience)
+		}, env.patience)
 	})
 }

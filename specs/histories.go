@@ -39,14 +39,14 @@ func histories(env *environment) {
 					Expect(env.cluster.Journal()).To(rule)
 				}
 			},
-			Entry("for registers", patience, func(ns string) workload.Workload { return workload.Register(ns, 4) }, BeLinearizable()),
-			Entry("for a set", patience, workload.Set, BeDurable(), ShowOwnWrites()),
-			Entry("for lists and their transactions", patience, workload.Lists, BeStrictlySerializable(), BeDurable(), BeMonotonic(), ShowOwnWrites()),
-			Entry("for pairs that grow together", patience, workload.Pairs, BeStrictlySerializable(), BeDurable()),
-			Entry("for a bank", patience, workload.Bank, KeepTheTotal()),
-			Entry("for a counter", patience, workload.Counter, CountRight(), BeMonotonic()),
-			Entry("for names that only one can have", patience, workload.Unique, GiveOnlyOnce(), BeDurable()),
-			Entry("for a schema that changes", patience, workload.DDL, BeDurable()),
+			Entry("for registers", env.patience, func(ns string) workload.Workload { return workload.Register(ns, 4) }, BeLinearizable()),
+			Entry("for a set", env.patience, workload.Set, BeDurable(), ShowOwnWrites()),
+			Entry("for lists and their transactions", env.patience, workload.Lists, BeStrictlySerializable(), BeDurable(), BeMonotonic(), ShowOwnWrites()),
+			Entry("for pairs that grow together", env.patience, workload.TwinLists, BeStrictlySerializable(), BeDurable()),
+			Entry("for a bank", env.patience, workload.Bank, KeepTheTotal()),
+			Entry("for a counter", env.patience, workload.Counter, CountRight(), BeMonotonic()),
+			Entry("for names that only one can have", env.patience, workload.Unique, GiveOnlyOnce(), BeDurable()),
+			Entry("for a schema that changes", env.patience, workload.DDL, BeDurable()),
 		)
 	})
 }
@@ -54,7 +54,7 @@ func histories(env *environment) {
 // work starts clients, which work until the spec ends at the latest.
 func (env *environment) work(ctx SpecContext, load workload.Workload) *workload.Running {
 	GinkgoHelper()
-	running, err := workload.Load{Workload: load, Clients: 6, Rate: 60, Deadline: 3 * time.Second, Seed: specSeed()}.Start(ctx, env.cluster)
+	running, err := workload.Load{Workload: load, Clients: 6, Rate: 60, Deadline: env.pace.request(), Seed: specSeed()}.Start(ctx, env.cluster)
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(func() { running.Stop() })
 	return running
@@ -91,15 +91,15 @@ func (env *environment) loseOneAfterTheOther(ctx SpecContext, running *workload.
 func (env *environment) goesOn(ctx context.Context, running *workload.Running) {
 	GinkgoHelper()
 	done := running.Tally().OK
-	Eventually(ctx, func() int { return running.Tally().OK }).Should(BeNumerically(">=", done+30), "the clients do not get on")
+	env.eventually(ctx, func() int { return running.Tally().OK }).Should(BeNumerically(">=", done+30), "the clients do not get on")
 }
 
 // picture attaches what porcupine draws of a register that is not linearizable.
-func (env *environment) picture(context.Context) {
+func (env *environment) picture(ctx context.Context) {
 	if env.cluster == nil {
 		return
 	}
 	if html := check.Picture(env.cluster.Journal().Events()); html != nil {
-		AddReportEntry("a picture of the register, as HTML", shown(env.options.Journals.picture(html)), ReportEntryVisibilityFailureOrVerbose)
+		AddReportEntry("a picture of the register, as HTML", shown(runOf(ctx).journals.picture(html)), ReportEntryVisibilityFailureOrVerbose)
 	}
 }

@@ -31,17 +31,17 @@ func hostileStatements(env *environment) {
 			}
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT id, length(v) FROM {ns}.t")))
 		},
-			Entry("in one step, over a long text", patience,
+			Entry("in one step, over a long text", env.patience,
 				"INSERT INTO {ns}.t (v) SELECT instr(h, substr(h, 1, 15000000) || '1') FROM (SELECT hex(zeroblob(7500000)) AS h)"),
-			Entry("in one step, by a pattern", patience,
+			Entry("in one step, by a pattern", env.patience,
 				"INSERT INTO {ns}.t (v) SELECT h LIKE '%' || substr(h, 1, 24000) || '1' FROM (SELECT hex(zeroblob(3000000)) AS h)"),
-			Entry("of memory, to make rows distinct", patience,
+			Entry("of memory, to make rows distinct", env.patience,
 				"INSERT INTO {ns}.t (v) "+endlessRows+"SELECT count(*) FROM (SELECT DISTINCT randomblob(1000000) FROM c LIMIT 5000)"),
-			Entry("of memory, for rows to return", patience,
+			Entry("of memory, for rows to return", env.patience,
 				"INSERT INTO {ns}.t (v) "+endlessRows+"SELECT zeroblob(10000000) FROM c LIMIT 1000 RETURNING id"),
-			Entry("of memory, to gather rows", patience,
+			Entry("of memory, to gather rows", env.patience,
 				"INSERT INTO {ns}.t (v) "+endlessRows+"SELECT length(group_concat(hex(zeroblob(8000000)))) FROM (SELECT x FROM c LIMIT 1000)"),
-			Entry("of rows, without an end", patience, Label("speed:slow"),
+			Entry("of rows, without an end", env.patience, Label("speed:slow"),
 				"INSERT INTO {ns}.t (v) "+endlessRows+"SELECT x FROM c"),
 		)
 
@@ -59,13 +59,13 @@ func hostileStatements(env *environment) {
 			dear(3)
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT count(*) FROM {ns}.t"), env.sql("SELECT id, v FROM {ns}.t")))
 			Expect(env.run(ctx, "SELECT count(*) FROM {ns}.t").Rows()[0][0]).To(BeEquivalentTo(700))
-		}, patience)
+		}, env.patience)
 
 		It("of a read leave the node readable", Label("speed:slow"), func(ctx SpecContext) {
 			node := env.node(0)
 			_, err := node.Execute(ctx, endlessRows+"SELECT count(*) FROM c")
 			Expect(err).To(HaveOccurred(), "it has an end")
 			Expect(env.runOn(ctx, node, "SELECT count(*) FROM {ns}.t").Rows()[0][0]).To(BeEquivalentTo(0))
-		}, patience)
+		}, env.patience)
 	})
 }

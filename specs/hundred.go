@@ -44,8 +44,8 @@ func hundred(env *environment) {
 
 			By("coming back")
 			env.comeBack(ctx, gone...)
-			Eventually(ctx, env.node(old)).Should(HaveCaughtUp())
+			env.eventually(ctx, env.node(old)).Should(HaveCaughtUp())
 			Expect(env.node(gone[49]).Reading(target.Local).Execute(ctx, env.sql("SELECT count(*) FROM {ns}.t"))).To(HaveRows(Row(1)))
-		}, patience, longest)
+		}, env.patience, longest)
 	})
 }

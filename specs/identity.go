@@ -2,7 +2,6 @@ package specs
 
 import (
 	"context"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -12,9 +11,6 @@ import (
 	. "github.com/rejoin-db/rejoin/harness/matchers"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
-
-// aWhile is long enough for many elections at the pace of the targets.
-const aWhile = 2 * time.Second
 
 func identities(env *environment) {
 	Describe("A node whose disk was emptied", Label("suite:identity", "fault:disk", "fault:crash"), func() {
@@ -67,7 +63,7 @@ func identities(env *environment) {
 			for _, node := range others {
 				Expect(env.cluster.BringNodeOnline(ctx, node)).To(Succeed())
 			}
-			Consistently(ctx, leads(others...)).WithTimeout(aWhile).Should(BeFalse(), "nodes that lack acknowledged rows elect a leader")
+			env.consistently(ctx, leads(others...)).WithTimeout(env.pace.manyElections()).Should(BeFalse(), "nodes that lack acknowledged rows elect a leader")
 
 			By("starting that one")
 			Expect(env.cluster.BringNodeOnline(ctx, leader)).To(Succeed())
@@ -84,7 +80,7 @@ func identities(env *environment) {
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.t ORDER BY id")))
 			Expect(env.run(ctx, count)).To(HaveRows(Row(rows)))
-		}, patience)
+		}, env.patience)
 
 		It("does not come online by itself, and disturbs no other node", func(ctx SpecContext) {
 			leader := env.leader(ctx)
@@ -93,9 +89,9 @@ func identities(env *environment) {
 			empty(ctx, victim)
 			env.patiently(ctx, "INSERT INTO {ns}.t VALUES (1)")
 			Expect(env.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
-			Consistently(ctx, env.node(victim)).WithTimeout(aWhile).ShouldNot(BeOnline())
+			env.consistently(ctx, env.node(victim)).WithTimeout(env.pace.manyElections()).ShouldNot(BeOnline())
 			env.patiently(ctx, "INSERT INTO {ns}.t VALUES (2)")
-			Eventually(ctx, func(ctx context.Context) string { return statusOf(ctx, env.node(victim)).Reason }).
+			env.eventually(ctx, func(ctx context.Context) string { return statusOf(ctx, env.node(victim)).Reason }).
 				Should(ContainSubstring(env.node(victim).ID()), "it does not say why")
 
 			By("replacing it")
@@ -103,6 +99,6 @@ func identities(env *environment) {
 			env.comeBackAs(ctx, victim, harness.Wiped)
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.t ORDER BY id")))
 			Expect(env.run(ctx, count)).To(HaveRows(Row(2)))
-		}, patience)
+		}, env.patience)
 	})
 }

@@ -46,13 +46,13 @@ func keys(env *environment) {
 			}
 			Expect(env.run(ctx, "SELECT v FROM {ns}.keyed")).To(HaveRows(Row("first")))
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.keyed")))
-		}, patience)
+		}, env.patience)
 
 		It("is free for another request if the first one failed", func(ctx SpecContext) {
 			_, err := env.keyed(ctx, 0, key, "INSERT INTO {ns}.missing VALUES (1)")
 			Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied), "%v", err)
 			Expect(env.keyed(ctx, 0, key, insert, "second")).To(HaveRows(Row(1, "second")))
-		}, patience)
+		}, env.patience)
 
 		It("is remembered after many other requests, on a node that was away as well", Label("fault:isolate"), func(ctx SpecContext) {
 			env.needs(3)
@@ -67,7 +67,7 @@ func keys(env *environment) {
 			Expect(env.run(ctx, "SELECT count(*) FROM {ns}.keyed")).To(HaveRows(Row(151)))
 			_, err := env.keyed(ctx, victim, key, insert, "second")
 			Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied), "%v", err)
-		}, patience)
+		}, env.patience)
 	})
 }
 
@@ -81,7 +81,7 @@ func (env *environment) keyed(ctx context.Context, node int, key, sql string, ar
 // keyedOn is keyed for a node, however it is reached.
 func (env *environment) keyedOn(ctx context.Context, node *harness.Node, key, sql string, args ...any) (result harness.Result, err error) {
 	GinkgoHelper()
-	Eventually(ctx, func() bool {
+	env.eventually(ctx, func() bool {
 		var said *target.Error
 		result, err = node.ExecuteAs(ctx, key, env.sql(sql), args...)
 		return errors.As(err, &said) && said.Temporary

@@ -40,7 +40,7 @@ func largeRows(env *environment) {
 			Expect(env.cluster).To(BeConsistent(env.sql(all)))
 			Expect(env.cluster.Reading(target.Local).ExecuteOnAll(ctx, env.sql("SELECT count(*), sum(length(v)) FROM {ns}.large"))).To(
 				And(HaveLen(env.cluster.Size()), HaveRows(Row(24, 24*256<<10))))
-		}, patience)
+		}, env.patience)
 
 		It("reach it over a link that is narrow: each has the time that its bytes take", Label("fault:bandwidth"), func(ctx SpecContext) {
 			env.requires(target.Links)
@@ -50,9 +50,9 @@ func largeRows(env *environment) {
 				Expect(env.cluster.SetLink(ctx, node, victim, fault.Rule{Bandwidth: 2 << 20})).To(Succeed())
 			}
 			env.comeBack(ctx, victim)
-			Eventually(ctx, env.node(victim)).Should(HaveCaughtUp())
+			env.eventually(ctx, env.node(victim)).Should(HaveCaughtUp())
 			Expect(env.cluster.Heal(ctx)).To(Succeed())
 			Expect(env.cluster).To(BeConsistent(env.sql(all)))
-		}, patience)
+		}, env.patience)
 	})
 }

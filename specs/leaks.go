@@ -52,7 +52,7 @@ func leaks(env *environment) {
 			Expect(child.Process.Kill()).To(Succeed())
 			Expect(child.Wait()).NotTo(Succeed())
 			Expect(left()).To(BeEmpty())
-		}, patience)
+		}, env.patience)
 
 		It("is seen, be it a goroutine", func() {
 			before := gleak.Goroutines()
@@ -76,8 +76,8 @@ func leaks(env *environment) {
 			}
 			before := len(ofNode(ctx))
 			env.leave(ctx, 2, "crash")
-			Eventually(ctx, func(ctx context.Context) int { return len(ofNode(ctx)) }).Should(BeNumerically("<", before), "a node that runs has nothing open, or one that crashed still has it")
+			env.eventually(ctx, func(ctx context.Context) int { return len(ofNode(ctx)) }).Should(BeNumerically("<", before), "a node that runs has nothing open, or one that crashed still has it")
 			env.comeBack(ctx, 2)
-		}, patience)
+		}, env.patience)
 	})
 }

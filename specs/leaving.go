@@ -66,17 +66,17 @@ func leaving(env *environment) {
 				victim := victimOf(ctx, leader)
 				rows := query(ctx, victim, target.Strong)
 				left := stops(ctx, victim)
-				Eventually(ctx, env.node(victim)).WithPolling(time.Millisecond).Should(BeLeaving())
+				env.eventually(ctx, env.node(victim)).WithPolling(time.Millisecond).Should(BeLeaving())
 				for _, sql := range []string{"SELECT 1", "INSERT INTO {ns}.t VALUES (1, 'sent to a node that leaves')"} {
 					_, err := env.node(victim).Execute(ctx, env.sql(sql))
-					Expect(codeOf(err)).To(Equal("STOPPING"), "%v", err)
+					Expect(err).To(MatchError(target.ErrStopping))
 					Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied))
 				}
 				if leader {
-					Eventually(ctx, env.cluster.Leader).ShouldNot(Equal(victim), "it leads on while it leaves")
+					env.eventually(ctx, env.cluster.Leader).ShouldNot(Equal(victim), "it leads on while it leaves")
 				}
 				env.patiently(ctx, "INSERT INTO {ns}.t VALUES (2, 'of the others')")
-				Consistently(ctx, left).Should(Not(Receive()), "it does not wait for its client")
+				env.consistently(ctx, left).Should(Not(Receive()), "it does not wait for its client")
 				Expect(env.node(victim)).To(BeLeaving())
 				if env.cluster.Can(target.Time) { // so slow that the end is still to be sent when the node has written it
 					Expect(env.cluster.SetLink(ctx, victim, fault.Clients, fault.Rule{Bandwidth: 2 << 20})).To(Succeed())
@@ -91,16 +91,16 @@ func leaving(env *environment) {
 				Expect(got).To(Equal(pieces))
 				Expect(rows.Close()).To(Succeed())
 				begun := time.Now()
-				Eventually(ctx, left).Should(Receive(BeNil()))
-				Expect(time.Since(begun)).To(BeNumerically("<", longStop), "it goes on waiting")
+				env.eventually(ctx, left).Should(Receive(BeNil()))
+				Expect(time.Since(begun)).To(BeNumerically("<", env.pace.stop()), "it goes on waiting")
 				Expect(env.node(victim)).To(BeOffline())
 				env.expectNothingOf(victim)
 				Expect(env.cluster.MendLinks(ctx)).To(Succeed())
 				env.comeBack(ctx, victim)
 				Expect(env.run(ctx, "SELECT id FROM {ns}.t")).To(HaveRows(Row(2)))
 			},
-			Entry("when it is the leader", patience, true),
-			Entry("when it is a follower", patience, false),
+			Entry("when it is the leader", env.patience, true),
+			Entry("when it is a follower", env.patience, false),
 		)
 
 		DescribeTable("lets a change under way end, with an answer",
@@ -117,18 +117,18 @@ func leaving(env *environment) {
 					_, err := env.node(victim).Execute(ctx, env.sql("INSERT INTO {ns}.t VALUES (1, 'under way')"))
 					written <- err
 				}()
-				Eventually(ctx, func(ctx context.Context) uint64 { return statusOf(ctx, env.node(writer)).LogEntries }).WithPolling(time.Millisecond).Should(
+				env.eventually(ctx, func(ctx context.Context) uint64 { return statusOf(ctx, env.node(writer)).LogEntries }).WithPolling(time.Millisecond).Should(
 					BeNumerically(">", before))
 				left := stops(ctx, victim)
-				Eventually(ctx, env.node(victim)).WithPolling(time.Millisecond).Should(BeLeaving())
+				env.eventually(ctx, env.node(victim)).WithPolling(time.Millisecond).Should(BeLeaving())
 				Expect(written).NotTo(Receive(), "it was not under way")
-				Eventually(ctx, written).Should(Receive(BeNil()), "it was cut off, or refused")
-				Eventually(ctx, left).Should(Receive(BeNil()))
+				env.eventually(ctx, written).Should(Receive(BeNil()), "it was cut off, or refused")
+				env.eventually(ctx, left).Should(Receive(BeNil()))
 				Expect(env.cluster.Heal(ctx)).To(Succeed())
 				Expect(env.run(ctx, "SELECT count(*) FROM {ns}.t WHERE v = 'under way'")).To(HaveRows(Row(1)))
 			},
-			Entry("when it is the leader", Label("fault:disk"), patience, true),
-			Entry("when it is a follower", Label("fault:disk"), patience, false),
+			Entry("when it is the leader", Label("fault:disk"), env.patience, true),
+			Entry("when it is a follower", Label("fault:disk"), env.patience, false),
 		)
 
 		It("waits for its clients no longer than it was told to, and cuts them off then", func(ctx SpecContext) {
@@ -156,7 +156,7 @@ func leaving(env *environment) {
 			_ = rows.Close()
 			env.expectNothingOf(victim)
 			env.comeBack(ctx, victim)
-		}, patience)
+		}, env.patience)
 
 		It("leaves nothing when its disk hangs, or it waits for a quorum; and all may stop at once under load, and lose nothing", Label("fault:disk", "fault:isolate"), func(ctx SpecContext) {
 			env.requires(target.Disks)
@@ -166,7 +166,7 @@ func leaving(env *environment) {
 				GinkgoHelper()
 				begun := time.Now()
 				env.leave(ctx, node, fault.Stop)
-				Expect(time.Since(begun)).To(BeNumerically("<", longStop+slowestRequest), "it does not come to its end")
+				Expect(time.Since(begun)).To(BeNumerically("<", env.pace.stop()+env.pace.Write), "it does not come to its end")
 				env.expectNothingOf(node)
 			}
 			env.each(func(node int) { stopped(node) })
@@ -178,7 +178,7 @@ func leaving(env *environment) {
 			leader := env.leader(ctx)
 			followers := env.others(leader)
 			Expect(env.cluster.SetDisk(ctx, followers[0], fault.Disk{Slow: time.Hour})).To(Succeed())
-			Eventually(ctx, env.node(followers[0])).ShouldNot(HaveCaughtUp(), "its disk does not hang")
+			env.eventually(ctx, env.node(followers[0])).ShouldNot(HaveCaughtUp(), "its disk does not hang")
 			stopped(followers[0])
 			Expect(env.cluster.SetDisk(ctx, followers[0], fault.Disk{})).To(Succeed())
 			env.comeBack(ctx, followers[0])
@@ -203,7 +203,7 @@ func leaving(env *environment) {
 			env.expectNoNode()
 			env.each(func(node int) { Expect(env.cluster.BringNodeOnline(ctx, node)).To(Succeed()) })
 			load.verify(ctx, 4*2)
-		}, patience)
+		}, env.patience)
 
 		It("while a snapshot is sent to it, or it sends one, leaves nothing, and the snapshot arrives the next time", Label("fault:link", "speed:slow"), func(ctx SpecContext) {
 			env.requires(target.Links)
@@ -213,32 +213,28 @@ func leaving(env *environment) {
 			env.writeUntilCompacted(ctx, statusOf(ctx, env.node(victim)).CommitIndex)
 			env.narrowLinksTo(ctx, victim)
 			Expect(env.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
-			env.waitForActivity(ctx, victim, "receiving a snapshot")
+			env.waitForWork(ctx, victim, target.ReceivingSnapshot)
 			stopped := func(node int) {
 				GinkgoHelper()
 				begun := time.Now()
 				env.leave(ctx, node, fault.Stop)
-				Expect(time.Since(begun)).To(BeNumerically("<", longStop), "it does not come to its end")
+				Expect(time.Since(begun)).To(BeNumerically("<", env.pace.stop()), "it does not come to its end")
 				env.expectNothingOf(node)
 			}
 			stopped(victim)
 			Expect(env.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
-			env.waitForActivity(ctx, victim, "receiving a snapshot")
+			env.waitForWork(ctx, victim, target.ReceivingSnapshot)
 			sender := env.leader(ctx)
-			Expect(statusOf(ctx, env.node(sender)).Activity).To(ContainSubstring("sending a snapshot"))
+			Expect(statusOf(ctx, env.node(sender)).Activities.Include(target.SendingSnapshot)).To(BeTrue(), "the leader does not send a snapshot")
 			stopped(sender)
 			Expect(env.cluster.MendLinks(ctx)).To(Succeed())
 			Expect(env.cluster.WaitForNodeOnline(ctx, victim)).To(Succeed())
 			Expect(statusOf(ctx, env.node(victim)).Restores).To(BeNumerically(">", 0), "it recovered without a snapshot")
 			env.comeBack(ctx, sender)
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.blobs ORDER BY id")))
-		}, patience)
+		}, env.patience)
 	})
 }
-
-// slowestRequest is how long a node that leaves waits for a request of which it cannot
-// know what becomes.
-const slowestRequest = 2 * time.Second
 
 // expectNothingOf proves that a node that does not run has no file open: one of the
 // target's nodes are goroutines of this process.

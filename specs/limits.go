@@ -52,7 +52,7 @@ func limitsOfRequests(env *environment) {
 		costly := func(ctx context.Context, node *harness.Node, what, sql string) {
 			GinkgoHelper()
 			_, err := node.Execute(ctx, env.sql(sql))
-			Expect(codeOf(err)).To(Equal("TOO_COSTLY"), "%s at %s: %v", what, node, err)
+			Expect(err).To(MatchError(target.ErrTooCostly), "%s at %s", what, node)
 			Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied))
 		}
 		inserting := func(expressions ...string) string {
@@ -121,7 +121,7 @@ func limitsOfRequests(env *environment) {
 			}
 			Expect(env.run(ctx, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(made)))
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.t")))
-		}, patience)
+		}, env.patience)
 
 		It("count what functions do in one step", func(ctx SpecContext) {
 			text := func(bytes int64) string { return fmt.Sprintf("hex(zeroblob(%d))", bytes/2) }
@@ -139,7 +139,7 @@ func limitsOfRequests(env *environment) {
 				costly(ctx, env.node(0).Reading(target.Local), sql, sql)
 			}
 			Expect(env.run(ctx, "SELECT trim('  x '), length(trim("+text(1000)+", '0')), 'abc' LIKE '%c', 'abc' GLOB '*b'")).To(HaveRows(Row("x", 0, 1, 0)))
-		}, patience)
+		}, env.patience)
 
 		It("are those of each request that a node catches up with, however many at once", Label("fault:isolate"), func(ctx SpecContext) {
 			leader := env.leader(ctx)
@@ -158,7 +158,7 @@ func limitsOfRequests(env *environment) {
 			env.comeBack(ctx, away)
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.t")))
 			Expect(env.node(away).Reading(target.Local).Execute(ctx, env.sql("SELECT count(*) FROM {ns}.t"))).To(HaveRows(Row(made)))
-		}, patience)
+		}, env.patience)
 
 		It("are those of its body, to the byte", func(ctx SpecContext) {
 			env.requires(target.Dial)
@@ -181,6 +181,6 @@ func limitsOfRequests(env *environment) {
 			change.body += strings.Repeat(" ", 64<<10)
 			Expect(env.ask(ctx, leader, change).code).To(Equal("BAD_REQUEST"), "a change of the members may be of any size")
 			Expect(env.run(ctx, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(1)))
-		}, patience)
+		}, env.patience)
 	})
 }

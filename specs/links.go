@@ -28,7 +28,7 @@ func links(env *environment) {
 		// another waits until somebody else leads, in a later term, and can.
 		another := func(ctx SpecContext, old int, term uint64) {
 			GinkgoHelper()
-			Eventually(ctx, env.cluster.Leader).ShouldNot(Equal(old), "nobody else was elected")
+			env.eventually(ctx, env.cluster.Leader).ShouldNot(Equal(old), "nobody else was elected")
 			env.patiently(ctx, "INSERT INTO {ns}.t (v) VALUES ('under another leader')")
 			Expect(statusOf(ctx, env.node(env.leader(ctx))).Term).To(BeNumerically(">", term))
 		}
@@ -39,14 +39,14 @@ func links(env *environment) {
 				term := statusOf(ctx, env.node(leader)).Term
 				Expect(env.cluster.Cut(ctx, fault.Drop, link([]int{leader}, env.others(leader))...)).To(Succeed())
 				another(ctx, leader, term)
-				Eventually(ctx, func(ctx context.Context) string { return statusOf(ctx, env.node(leader)).Role }).ShouldNot(
+				env.eventually(ctx, func(ctx context.Context) string { return statusOf(ctx, env.node(leader)).Role }).ShouldNot(
 					Equal("leader"), "it leads on, though nobody hears it or it hears nobody")
 				Expect(env.cluster.MendLinks(ctx)).To(Succeed())
 				Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 				Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.t")))
 			},
-			Entry("when nobody hears it", patience, fault.OneWay),
-			Entry("when it hears nobody", patience, func(leader, others []int) []fault.Link { return fault.OneWay(others, leader) }),
+			Entry("when nobody hears it", env.patience, fault.OneWay),
+			Entry("when it hears nobody", env.patience, func(leader, others []int) []fault.Link { return fault.OneWay(others, leader) }),
 		)
 
 		It("around the leader leaves it to its clients, whom it refuses", func(ctx SpecContext) {
@@ -54,11 +54,11 @@ func links(env *environment) {
 			leader, err := env.cluster.IsolateLeader(ctx)
 			Expect(err).NotTo(HaveOccurred())
 			_, err = env.node(leader).Execute(ctx, env.sql("INSERT INTO {ns}.t VALUES (99, 'of nobody')"))
-			Expect(codeOf(err)).To(BeElementOf("NO_LEADER", "NO_QUORUM"), "%v", err)
+			Expect(err).To(beWithoutQuorum())
 			another(ctx, leader, term)
 			Expect(env.cluster.Heal(ctx)).To(Succeed())
 			Expect(env.run(ctx, "SELECT count(*) FROM {ns}.t WHERE id = 99")).To(HaveRows(Row(0)))
-		}, patience)
+		}, env.patience)
 
 		It("between two halves that share one node, a bridge, ends no leadership and holds up no write", func(ctx SpecContext) {
 			leader := env.leader(ctx)
@@ -74,7 +74,7 @@ func links(env *environment) {
 			}
 			// On a real clock a busy machine may end a leadership too. Then either half may
 			// be the far one, or none, if the bridge itself has come to lead.
-			Eventually(ctx, func(ctx context.Context) bool {
+			env.eventually(ctx, func(ctx context.Context) bool {
 				return statusOf(ctx, env.node(left[0])).State == target.Connecting || statusOf(ctx, env.node(right[0])).State == target.Connecting ||
 					!env.cluster.Can(target.Time) && statusOf(ctx, env.node(bridge)).Role == "leader"
 			}).Should(BeTrue(), "both halves hear of the leader")
@@ -86,7 +86,7 @@ func links(env *environment) {
 			Expect(env.cluster.Heal(ctx)).To(Succeed())
 			Expect(env.run(ctx, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(writes)))
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.t ORDER BY id")))
-		}, patience)
+		}, env.patience)
 
 		It("that flaps loses no acknowledged write", func(ctx SpecContext) {
 			leader := env.leader(ctx)
@@ -94,16 +94,16 @@ func links(env *environment) {
 			follower := env.node(env.others(leader)[0])
 			// Also its link to the other one, which leads if it is elected meanwhile.
 			links := fault.Around(follower.Index(), env.others(follower.Index()))
-			stop, err := env.cluster.Flapping(ctx, 400*time.Millisecond, links...)
+			stop, err := env.cluster.Flapping(ctx, env.pace.Failover, links...)
 			Expect(err).NotTo(HaveOccurred())
 			for range 3 {
-				Eventually(ctx, follower).Should(BeConnecting(), "the link is never cut for long")
-				Eventually(ctx, follower).Should(Or(BeSyncing(), BeOnline()), "the link is never mended for long")
+				env.eventually(ctx, follower).Should(BeConnecting(), "the link is never cut for long")
+				env.eventually(ctx, follower).Should(Or(BeSyncing(), BeOnline()), "the link is never mended for long")
 				load.goesOn(ctx)
 			}
 			Expect(stop()).To(Succeed())
 			load.verify(ctx, 50)
-		}, patience)
+		}, env.patience)
 
 		DescribeTable("to one follower does not slow the others",
 			func(ctx SpecContext, slow func(ctx context.Context, leader, follower int) error, need target.Ability) {
@@ -117,13 +117,13 @@ func links(env *environment) {
 					env.runOn(ctx, env.node(leader), "INSERT INTO {ns}.t (v) VALUES (?)", i)
 				}
 				// Each takes what two nodes take. The slow one cannot have confirmed any.
-				Expect(time.Since(begun)).To(BeNumerically("<", slowness), "the leader waits for its slowest follower")
+				Expect(time.Since(begun)).To(BeNumerically("<", env.pace.slowness()), "the leader waits for its slowest follower")
 				Expect(statusOf(ctx, env.node(follower)).AppliedIndex).To(BeNumerically("<", before+25), "the follower is not slow")
 				Expect(env.cluster.Heal(ctx)).To(Succeed())
 				Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.t ORDER BY id")))
 			},
-			Entry("when the way there is long", patience, env.farAway, target.Links),
-			Entry("when its disk is slow", Label("fault:disk"), patience, env.slowDisk, target.Disks),
+			Entry("when the way there is long", env.patience, env.farAway, target.Links),
+			Entry("when its disk is slow", Label("fault:disk"), env.patience, env.slowDisk, target.Disks),
 		)
 
 		It("that loses every third message slows the writes that meet it, and breaks none", func(ctx SpecContext) {
@@ -146,7 +146,7 @@ func links(env *environment) {
 			Expect(took).To(BeNumerically(">=", network.Retransmit), "no write waited for what was lost")
 			Expect(env.cluster.Heal(ctx)).To(Succeed())
 			Expect(env.run(ctx, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(40)))
-		}, patience)
+		}, env.patience)
 
 		It("that is narrow takes as long as its bytes", func(ctx SpecContext) {
 			leader := env.leader(ctx)
@@ -155,7 +155,7 @@ func links(env *environment) {
 			env.runOn(ctx, env.node(leader), "INSERT INTO {ns}.t VALUES (1, ?)", strings.Repeat("x", 128<<10))
 			Expect(time.Since(begun)).To(BeNumerically(">=", 400*time.Millisecond), "128 KiB at 256 KiB a second")
 			Expect(env.run(ctx, "SELECT length(v) FROM {ns}.t")).To(HaveRows(Row(128 << 10)))
-		}, patience)
+		}, env.patience)
 
 		It("between nodes that cuts messages in half breaks nothing", func(ctx SpecContext) {
 			leader := env.leader(ctx)
@@ -174,7 +174,7 @@ func links(env *environment) {
 			Expect(env.cluster.Heal(ctx)).To(Succeed())
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.t ORDER BY id")))
 			Expect(env.run(ctx, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(20)))
-		}, patience)
+		}, env.patience)
 	})
 
 	Describe("A client's link", Label("suite:links", "fault:link"), func() {
@@ -192,10 +192,10 @@ func links(env *environment) {
 				_, err := env.node(0).Execute(ctx, env.sql("INSERT INTO {ns}.t VALUES (1, 'unanswered')"))
 				return err
 			})).To(WithTransform(target.OutcomeOf, Equal(target.Unknown)))
-			Eventually(ctx, func(ctx context.Context) (harness.Result, error) {
+			env.eventually(ctx, func(ctx context.Context) (harness.Result, error) {
 				return env.node(0).Inside().Execute(ctx, env.sql("SELECT v FROM {ns}.t"))
 			}).Should(HaveRows(Row("unanswered")))
-		}, patience)
+		}, env.patience)
 
 		It("that loses the request leaves nothing behind", func(ctx SpecContext) {
 			// A connection that is there, so that it is the request that gets lost.
@@ -207,15 +207,15 @@ func links(env *environment) {
 			})).To(WithTransform(target.OutcomeOf, Not(Equal(target.Applied))))
 			Expect(env.cluster.Heal(ctx)).To(Succeed())
 			Expect(env.run(ctx, "SELECT count(*) FROM {ns}.t WHERE id = 2")).To(HaveRows(Row(0)))
-		}, patience)
+		}, env.patience)
 
 		It("that refuses fails its client at once, and nobody else", func(ctx SpecContext) {
 			Expect(env.cluster.Cut(ctx, fault.Refuse, fault.OneWay([]int{fault.Clients}, []int{0})...)).To(Succeed())
 			_, err := env.node(0).Execute(ctx, "SELECT 1")
-			Expect(codeOf(err)).To(Equal("UNREACHABLE"), "%v", err)
+			Expect(err).To(MatchError(target.ErrUnreachable))
 			Expect(env.node(0).Inside().Execute(ctx, "SELECT 1")).To(HaveRows(Row(1)))
 			env.patiently(ctx, "INSERT INTO {ns}.t VALUES (1, 'by others')")
-		}, patience)
+		}, env.patience)
 
 		It("that breaks in the middle of an answer does not make a retry apply the write twice", Label("suite:retry"), func(ctx SpecContext) {
 			env.run(ctx, "CREATE TABLE {ns}.hits (n INTEGER); INSERT INTO {ns}.hits VALUES (0)")
@@ -233,18 +233,15 @@ func links(env *environment) {
 			Expect(broken).To(BeNumerically(">", 0), "no answer broke off")
 			Expect(env.cluster.Heal(ctx)).To(Succeed())
 			Expect(env.run(ctx, "SELECT n FROM {ns}.hits")).To(HaveRows(Row(10)))
-		}, patience)
+		}, env.patience)
 	})
 }
-
-// slowness is how slow what is slow is made: as long as fifty writes never take.
-const slowness = 5 * time.Second
 
 // farAway takes a follower far away from all others: whoever leads is one of them.
 func (env *environment) farAway(ctx context.Context, _, follower int) error {
 	var errs []error
 	for _, link := range fault.Around(follower, env.others(follower)) {
-		errs = append(errs, env.cluster.SetLink(ctx, link.From, link.To, fault.Rule{Latency: slowness}))
+		errs = append(errs, env.cluster.SetLink(ctx, link.From, link.To, fault.Rule{Latency: env.pace.slowness()}))
 	}
 	return errors.Join(errs...)
 }

@@ -79,7 +79,7 @@ func (l *load) end() {
 func (l *load) goesOn(ctx context.Context) {
 	GinkgoHelper()
 	atStart := l.acknowledged.Load()
-	Eventually(ctx, l.acknowledged.Load).Should(BeNumerically(">", atStart+2*int64(len(l.ledgers))), "the others do not go on")
+	l.env.eventually(ctx, l.acknowledged.Load).Should(BeNumerically(">", atStart+2*int64(len(l.ledgers))), "the others do not go on")
 }
 
 // verify ends the load, heals the cluster, and compares what it holds with what

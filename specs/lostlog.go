@@ -25,7 +25,7 @@ func lostLog(env *environment) {
 			}
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 			for _, node := range env.cluster.Nodes() {
-				Eventually(ctx, node).Should(HaveCaughtUp())
+				env.eventually(ctx, node).Should(HaveCaughtUp())
 			}
 		})
 
@@ -48,7 +48,7 @@ func lostLog(env *environment) {
 				By("starting it without its log")
 				err = env.cluster.BringNodeOnline(ctx, victim)
 				if err == nil {
-					Eventually(ctx, env.node(victim)).Should(BeFailed(), "it takes a lost log for an empty one")
+					env.eventually(ctx, env.node(victim)).Should(BeFailed(), "it takes a lost log for an empty one")
 					err = errors.New(statusOf(ctx, env.node(victim)).Reason)
 				}
 				lostPart := base(file)
@@ -64,13 +64,13 @@ func lostLog(env *environment) {
 
 				By("replacing the node")
 				env.comeBackAs(ctx, victim, harness.Wiped)
-				Eventually(ctx, env.node(victim)).Should(And(BeOnline(), HaveCaughtUp()))
+				env.eventually(ctx, env.node(victim)).Should(And(BeOnline(), HaveCaughtUp()))
 				Expect(env.cluster).To(BeConsistent(env.sql(rows)))
 				Expect(env.patiently(ctx, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(21)))
 			},
-			Entry("whose last file is gone", patience, fault.LogFile),
-			Entry("whose last file ends where an earlier append did", patience, fault.LogEnd),
-			Entry("whose files are all gone", patience, fault.LogFolder),
+			Entry("whose last file is gone", env.patience, fault.LogFile),
+			Entry("whose last file ends where an earlier append did", env.patience, fault.LogEnd),
+			Entry("whose files are all gone", env.patience, fault.LogFolder),
 		)
 
 		DescribeTable("without a quorum serves local reads of all that it served before",
@@ -86,17 +86,17 @@ func lostLog(env *environment) {
 				Expect(env.cluster.BringNodeOnline(ctx, witness)).To(Succeed())
 				local := env.node(witness).Reading(target.Local)
 				var result harness.Result
-				Eventually(ctx, func() (err error) {
+				env.eventually(ctx, func() (err error) {
 					result, err = local.Execute(ctx, env.sql("SELECT count(*) FROM {ns}.t"))
-					if err != nil && codeOf(err) != "REPLAYING" {
+					if err != nil && !errors.Is(err, target.ErrReplaying) {
 						StopTrying("it answers from before its time").Wrap(err).Now()
 					}
 					return err
 				}).Should(Succeed())
 				Expect(result).To(HaveRows(Row(10)))
 			},
-			Entry("after a crash", patience, fault.Crash),
-			Entry("after it was stopped", patience, fault.Stop),
+			Entry("after a crash", env.patience, fault.Crash),
+			Entry("after it was stopped", env.patience, fault.Stop),
 		)
 	})
 }

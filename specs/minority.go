@@ -27,7 +27,7 @@ func minority(env *environment) {
 			refused.Go(func() {
 				defer GinkgoRecover()
 				// A leader that is cut off does not know it before its lease ends.
-				Eventually(ctx, func() error {
+				env.eventually(ctx, func() error {
 					_, err := env.node(alone).Inside().Reading(target.Leader).Execute(ctx, env.sql("SELECT v FROM {ns}.t"))
 					return err
 				}).Should(HaveOccurred(), "a minority goes on serving reads as a leader")
@@ -36,7 +36,7 @@ func minority(env *environment) {
 			refused.Wait()
 			Expect(err).To(HaveOccurred(), "a minority committed")
 			Expect(target.OutcomeOf(err)).NotTo(Equal(target.Applied))
-			Expect(codeOf(err)).To(BeElementOf("NO_LEADER", "NO_QUORUM"), err.Error())
+			Expect(err).To(beWithoutQuorum())
 
 			env.patiently(ctx, "INSERT INTO {ns}.t VALUES (1, 'of the majority')")
 			Expect(env.run(ctx, "SELECT v FROM {ns}.t")).To(HaveRows(Row("of the majority")))
@@ -51,12 +51,12 @@ func minority(env *environment) {
 
 		It("cannot commit and says so; the majority goes on; nothing of the minority's is left", func(ctx SpecContext) {
 			cutOff(ctx, 0)
-		}, patience)
+		}, env.patience)
 
 		It("is so for a leader that is cut off, with a write in its log that nobody else has", func(ctx SpecContext) {
 			leader := env.leader(ctx)
 			cutOff(ctx, leader)
-			Eventually(ctx, env.cluster).Should(HaveLeader())
-		}, patience)
+			env.eventually(ctx, env.cluster).Should(HaveLeader())
+		}, env.patience)
 	})
 }

@@ -31,8 +31,8 @@ func misuse(env *environment) {
 				}
 				Expect(env.cluster.OnlineNodes()).To(HaveLen(env.cluster.Size()))
 			},
-			Entry("below", patience, -1),
-			Entry("far above", patience, 1000),
+			Entry("below", env.patience, -1),
+			Entry("far above", env.patience, 1000),
 		)
 
 		It("of taking a node offline twice, or bringing back one that is online, is an error that says so", func(ctx SpecContext) {
@@ -43,7 +43,7 @@ func misuse(env *environment) {
 			Expect(env.cluster.IsNodeOnline(0)).To(BeFalse(), "the error changed the flag")
 			env.comeBack(ctx, 0)
 			Expect(env.cluster.IsNodeOnline(0)).To(BeTrue())
-		}, patience)
+		}, env.patience)
 
 		It("of waiting for a node that nobody brings back ends with the wait, and explains", func(ctx SpecContext) {
 			env.needs(3)
@@ -54,8 +54,8 @@ func misuse(env *environment) {
 			err := env.cluster.WaitForNodeOnline(short, 1)
 			Expect(err).To(MatchError(context.DeadlineExceeded))
 			Expect(err).To(MatchError(And(
-				ContainSubstring("node 1"), ContainSubstring("nobody brought it back"), ContainSubstring("behind"))))
-		}, patience)
+				ContainSubstring("node 1"), ContainSubstring("was not brought back"), ContainSubstring("applied index"))))
+		}, env.patience)
 
 		It("of SQL is answered with the reason, and loses nothing", func(ctx SpecContext) {
 			env.openShop(ctx)
@@ -78,8 +78,8 @@ func misuse(env *environment) {
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.customers")))
 			Expect(env.run(ctx, "SELECT count(*) FROM {ns}.customers")).To(HaveRows(Row(4)))
 			for _, node := range env.cluster.Nodes() {
-				Eventually(ctx, node).Should(BeOnline())
+				env.eventually(ctx, node).Should(BeOnline())
 			}
-		}, patience)
+		}, env.patience)
 	})
 }

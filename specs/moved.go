@@ -39,7 +39,7 @@ func moved(env *environment) {
 			GinkgoHelper()
 			for old := env.leader(ctx); old != node; old = env.leader(ctx) {
 				env.leave(ctx, old)
-				Eventually(ctx, env.cluster.Leader).ShouldNot(Equal(old))
+				env.eventually(ctx, env.cluster.Leader).ShouldNot(Equal(old))
 				env.comeBack(ctx, old)
 			}
 		}
@@ -71,7 +71,7 @@ func moved(env *environment) {
 			left := statusOf(ctx, env.node(first)).Address
 			move(ctx, first, "")
 			env.patiently(ctx, "INSERT INTO {ns}.t VALUES (1)") // for which the leader looks for the node at its old address
-			Consistently(ctx, env.node(first)).ShouldNot(HaveCaughtUp(), "it was found without a word")
+			env.consistently(ctx, env.node(first)).ShouldNot(HaveCaughtUp(), "it was found without a word")
 			env.changeMembers(ctx, env.leader(ctx), adding(env.node(first).ID(), statusOf(ctx, env.node(first)).Address, true))
 			Expect(env.cluster.WaitForNodeOnline(ctx, first)).To(Succeed())
 			reached(ctx, first, 10)
@@ -101,7 +101,7 @@ func moved(env *environment) {
 			env.agreeOnMembers(ctx, 3)
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.t ORDER BY id")))
 			Expect(env.run(ctx, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(9)))
-		}, patience)
+		}, env.patience)
 
 		It("is not taken for another, nor moved to where it is not", func(ctx SpecContext) {
 			leader := env.leader(ctx)
@@ -139,6 +139,6 @@ func moved(env *environment) {
 			Expect(env.cluster.WaitForNodeOnline(ctx, second)).To(Succeed())
 			env.changeMembers(ctx, env.leader(ctx), adding(env.node(first).ID(), elsewhere, true))
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
-		}, patience)
+		}, env.patience)
 	})
 }

@@ -98,7 +98,7 @@ func names(env *environment) {
 			works(ctx, like)
 			env.run(ctx, "DROP NAMESPACE {ns}_axb CASCADE; DROP NAMESPACE {ns}_a CASCADE; DROP NAMESPACE {ns}_ CASCADE")
 			everywhere(ctx, "SELECT v FROM {ns}_a_b.t ORDER BY id", Row("one"), Row(env.sql("of {ns}_a_b")))
-		}, patience)
+		}, env.patience)
 
 		It("is the same in any case of letters, and in any quotes", func(ctx SpecContext) {
 			env.run(ctx, "CREATE NAMESPACE {ns}_Shop; CREATE TABLE {ns}_SHOP.Goods (Id INTEGER PRIMARY KEY, Name TEXT)")
@@ -124,7 +124,7 @@ func names(env *environment) {
 			env.run(ctx, "CREATE NAMESPACE {ns}_SHOP; CREATE TABLE {ns}_shop.GOODS (v); CREATE VIEW {ns}_Shop.V AS SELECT 1; DROP NAMESPACE {ns}_sHoP CASCADE")
 			stored(ctx, "{ns}_shop")
 			everywhere(ctx, "SELECT count(*) FROM rejoin_namespaces WHERE lower(name) = '{ns}_shop'", Row(0))
-		}, patience)
+		}, env.patience)
 
 		It("of a table may be anything in quotes, and is that table's in its namespace alone", func(ctx SpecContext) {
 			const one, other = "{ns}", "{ns}_o"
@@ -171,7 +171,7 @@ func names(env *environment) {
 			for _, name := range []string{"select", "林", `a"b`, "a.b"} {
 				Expect(env.run(ctx, "SELECT count(*) FROM "+quoted(one, name))).To(HaveRows(Row(1)))
 			}
-		}, patience)
+		}, env.patience)
 
 		It("in a text or a comment is none, and one that an alias or a WITH has taken means that", func(ctx SpecContext) {
 			env.run(ctx, "CREATE NAMESPACE {ns}_o; CREATE TABLE {ns}.t (v TEXT, {ns}_o TEXT); CREATE TABLE {ns}_o.t (v TEXT); CREATE TABLE {ns}_t (v TEXT)")
@@ -205,7 +205,7 @@ func names(env *environment) {
 			env.run(ctx, "UPDATE {ns}.t SET v = (SELECT max(v) FROM {ns}_o.t) WHERE {ns}.t.v = '1'; REPLACE INTO {ns}_t SELECT t.v FROM {ns}.t")
 			everywhere(ctx, "SELECT v FROM {ns}_t ORDER BY v", Row("3"), Row("o"))
 			everywhere(ctx, "SELECT v FROM {ns}_o.t ORDER BY v", Row("2"), Row("o"))
-		}, patience)
+		}, env.patience)
 
 		It("is found wherever a statement may name a table or a column, and means the one of its namespace", func(ctx SpecContext) {
 			env.run(ctx, `CREATE NAMESPACE {ns}_o; CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v); CREATE TABLE {ns}_o.t (id INTEGER PRIMARY KEY, v); CREATE TABLE t_of_{ns} (id, v);
@@ -271,7 +271,7 @@ func names(env *environment) {
 			everywhere(ctx, "SELECT 'ob' IN {ns}.copy, 'x' IN {ns}.copy, 1 NOT IN {ns}.copy", Row(1, 0, 1))
 			env.run(ctx, "REINDEX {ns}.by_v; DROP INDEX {ns}.by_v; DROP VIEW {ns}.both; DROP TABLE {ns}.copy")
 			everywhere(ctx, "SELECT count(*) FROM {ns}_o.t INDEXED BY by_v WHERE v IS NOT NULL", Row(2))
-		}, patience)
+		}, env.patience)
 
 		It("of a table that is renamed goes on in its namespace, with all that refers to it", func(ctx SpecContext) {
 			furnish(ctx, "{ns}_a")
@@ -293,7 +293,7 @@ func names(env *environment) {
 			stored(ctx, "{ns}_a")
 			stored(ctx, "{ns}_o", "{ns}_outside")
 			everywhere(ctx, "SELECT v FROM {ns}_b.t ORDER BY id", Row("one"), Row(env.sql("of {ns}_b")))
-		}, patience)
+		}, env.patience)
 
 		It("in another namespace is reached by foreign keys, triggers and views, until that is dropped", func(ctx SpecContext) {
 			env.run(ctx, `CREATE NAMESPACE {ns}_p; CREATE NAMESPACE {ns}_c; CREATE TABLE {ns}_p.t (id INTEGER PRIMARY KEY); CREATE TABLE {ns}_p.log (v); CREATE TABLE {ns}_c.log (v);
@@ -322,7 +322,7 @@ func names(env *environment) {
 			env.run(ctx, "DROP NAMESPACE {ns}_c CASCADE")
 			stored(ctx, "{ns}_c")
 			stored(ctx, "{ns}_p")
-		}, patience)
+		}, env.patience)
 
 		It("of a namespace is not heard any more by what was outside, when it is dropped", func(ctx SpecContext) {
 			env.run(ctx, `CREATE NAMESPACE {ns}_d; CREATE TABLE {ns}_heard (v); CREATE TABLE {ns}_d.t (id INTEGER PRIMARY KEY);
@@ -355,7 +355,7 @@ func names(env *environment) {
 			env.run(ctx, "DROP TRIGGER {ns}_E.CSV")
 			env.run(ctx, "DROP NAMESPACE {ns}_E CASCADE")
 			everywhere(ctx, `SELECT count(*) FROM "{ns}_e.csv"`, Row(0))
-		}, patience)
+		}, env.patience)
 
 		It("of a namespace is taken once, and is only what it may be", func(ctx SpecContext) {
 			longest := "n" + strings.Repeat("_", 62)
@@ -391,6 +391,6 @@ func names(env *environment) {
 			env.run(ctx, "DROP TABLE {ns}_u.u; CREATE VIEW {ns}_u.only AS SELECT 1")
 			refused(ctx, "DROP NAMESPACE {ns}_u RESTRICT", "holds view {ns}_u.only")
 			env.run(ctx, "DROP VIEW {ns}_u.only; DROP NAMESPACE {ns}_u RESTRICT")
-		}, patience)
+		}, env.patience)
 	})
 }

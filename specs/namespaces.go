@@ -30,7 +30,7 @@ func namespaces(env *environment) {
 			env.run(ctx, "DROP NAMESPACE {ns}_b CASCADE")
 			refused(ctx, "SELECT * FROM {ns}_b.t", "does not exist")
 			env.run(ctx, "CREATE NAMESPACE {ns}_b; CREATE TABLE {ns}_b.t (v); DROP TABLE {ns}_b.t; DROP NAMESPACE {ns}_b")
-		}, patience)
+		}, env.patience)
 
 		It("is dropped without what only has a dot in its name", func(ctx SpecContext) {
 			env.run(ctx, `CREATE TABLE "{ns}_r.csv" (line); INSERT INTO "{ns}_r.csv" VALUES ('kept'); CREATE VIEW "{ns}_r.v" AS SELECT 1 AS one`)
@@ -40,7 +40,7 @@ func namespaces(env *environment) {
 			Expect(env.run(ctx, `SELECT line, one FROM "{ns}_r.csv", "{ns}_r.v"`)).To(HaveRows(Row("kept", 1)))
 			Expect(env.cluster).To(BeConsistent(env.sql(`SELECT * FROM "{ns}_r.csv"`), env.sql("SELECT * FROM {ns}_rest"),
 				env.sql("SELECT name FROM sqlite_schema WHERE name LIKE '{ns}_r%' ORDER BY name")))
-		}, patience)
+		}, env.patience)
 
 		It("is dropped without a change to rows outside", func(ctx SpecContext) {
 			env.run(ctx, `CREATE NAMESPACE {ns}_p; CREATE TABLE {ns}_p.t (id INTEGER PRIMARY KEY); INSERT INTO {ns}_p.t VALUES (1);
@@ -49,7 +49,7 @@ func namespaces(env *environment) {
 			Expect(env.run(ctx, "SELECT count(*) FROM {ns}.c")).To(HaveRows(Row(2)))
 			env.run(ctx, "DELETE FROM {ns}.c WHERE t = 1; DROP NAMESPACE {ns}_p CASCADE")
 			Expect(env.run(ctx, "SELECT count(*) FROM {ns}.c")).To(HaveRows(Row(1)))
-		}, patience)
+		}, env.patience)
 
 		It("is known to a node that was away", Label("fault:isolate"), func(ctx SpecContext) {
 			env.needs(3)
@@ -62,7 +62,7 @@ func namespaces(env *environment) {
 			names := env.sql("SELECT name FROM sqlite_schema WHERE name LIKE '{ns}_s%'")
 			Expect(env.cluster).To(BeConsistent(names))
 			Expect(env.run(ctx, names)).To(HaveRows(Row(env.ns + "_s.csv")))
-		}, patience)
+		}, env.patience)
 	})
 
 	Describe("What belongs to the database", Label("suite:namespaces"), func() {
@@ -78,7 +78,7 @@ func namespaces(env *environment) {
 			env.run(ctx, "CREATE NAMESPACE {ns}_e; DROP NAMESPACE {ns}_e")
 			Expect(env.run(ctx, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(1)))
 			Expect(env.run(ctx, "SELECT count(*) FROM rejoin_namespaces WHERE name LIKE '{ns}%'")).To(HaveRows(Row(1)))
-		}, patience)
+		}, env.patience)
 
 		It("answers what a statement would do, and what a table is like, as a read on every node", func(ctx SpecContext) {
 			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v TEXT)")
@@ -107,7 +107,7 @@ func namespaces(env *environment) {
 			refused(ctx, "PRAGMA user_version = 1", "PRAGMA user_version is refused")
 			refused(ctx, "INSERT INTO {ns}.t VALUES (1, 'x'); EXPLAIN DELETE FROM {ns}.t", "EXPLAIN is refused")
 			Expect(env.run(ctx, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(0)))
-		}, patience)
+		}, env.patience)
 	})
 
 	Describe("Local time", Label("suite:namespaces"), func() {
@@ -136,6 +136,6 @@ func namespaces(env *environment) {
 			for _, z := range zoned {
 				Expect(env.cluster.Reading(target.Local).ExecuteOnAll(ctx, "SELECT "+z[0])).To(HaveRows(Row(z[1])), z[0])
 			}
-		}, patience)
+		}, env.patience)
 	})
 }

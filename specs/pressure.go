@@ -51,9 +51,9 @@ func pressure(env *environment) {
 			}
 			Expect(noted).To(BeNumerically(">=", 2), "the journal does not have it")
 			env.comeBack(ctx, victim)
-			Eventually(ctx, env.node(victim)).Should(HaveCaughtUp())
+			env.eventually(ctx, env.node(victim)).Should(HaveCaughtUp())
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.blobs")))
-		}, patience)
+		}, env.patience)
 	})
 }
 

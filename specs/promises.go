@@ -60,7 +60,7 @@ func promises(env *environment) {
 					Expect(cluster.Journal().Events()).To(ContainElement(HaveField("Text", "one leader a term")))
 				}
 			}
-		}, patience)
+		}, env.patience)
 
 		It("is one leader a term, however a node was asked", func(ctx SpecContext) {
 			asking := map[string]func(cluster *harness.Cluster) error{
@@ -89,7 +89,7 @@ func promises(env *environment) {
 				Expect(cluster.Heal(ctx)).To(Succeed())
 				broken(cluster.VerifyInvariants(ctx), "both led in term 1000")
 			}
-		}, patience)
+		}, env.patience)
 
 		It("is that a vote is kept", func(ctx SpecContext) {
 			voted := func(node int, vote target.Vote) {
@@ -131,7 +131,7 @@ func promises(env *environment) {
 			say.status = nil
 			Expect(cluster.Heal(ctx)).To(Succeed())
 			broken(cluster.VerifyInvariants(ctx), "voted in term 1000 for one, and for another")
-		}, patience)
+		}, env.patience)
 
 		It("is that all nodes hold the same, by what each says that it holds", func(ctx SpecContext) {
 			if _, digests := target.As[target.Digester](env.booted); !digests {
@@ -160,7 +160,7 @@ func promises(env *environment) {
 				Expect(cluster.VerifyInvariants(ctx)).To(Succeed())
 				Expect(asked.of(node.Index())).To(BeNumerically(">", behind), "it did not wait for %s", node)
 			}
-		}, patience)
+		}, env.patience)
 
 		It("is that every acknowledged change is on every node, however it was sent", func(ctx SpecContext) {
 			env.requires(target.Dedup)
@@ -207,7 +207,7 @@ func promises(env *environment) {
 			Expect(cluster.ExecuteOnRandom(ctx, env.sql("INSERT INTO {ns}.no_such_table VALUES (1)"))).Error().To(HaveOccurred())
 			Expect(cluster.ExecuteOnRandom(ctx, env.sql("SELECT * FROM {ns}.t"))).Error().NotTo(HaveOccurred())
 			Expect(cluster.VerifyInvariants(ctx)).To(Succeed())
-		}, patience)
+		}, env.patience)
 
 		It("is that the latest acknowledged changes are on every node, of as many as nodes remember", func(ctx SpecContext) {
 			env.requires(target.Dedup)
@@ -235,7 +235,7 @@ func promises(env *environment) {
 					}
 				}
 			}
-		}, patience)
+		}, env.patience)
 
 		It("cannot be told while a node is offline", Label("fault:isolate"), func(ctx SpecContext) {
 			cluster := env.hearing(ctx, say)
@@ -245,7 +245,7 @@ func promises(env *environment) {
 				Expect(cluster.Heal(ctx)).To(Succeed())
 			}
 			Expect(cluster.VerifyInvariants(ctx)).To(Succeed())
-		}, patience)
+		}, env.patience)
 
 		It("is written down with what was done, to whom, and what came of it", func(ctx SpecContext) {
 			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY)")
@@ -285,7 +285,7 @@ func promises(env *environment) {
 				And(HaveField("Kind", journal.Fault), HaveField("Node", 2), HaveField("Fault.Kind", fault.KindIsolate), HaveField("Fault.Phase", journal.Begins)),
 				And(HaveField("Kind", journal.Fault), HaveField("Node", 2), HaveField("Fault.Kind", fault.KindIsolate), HaveField("Fault.Phase", journal.Ends)),
 				And(HaveField("Kind", journal.Flag), HaveField("Node", 2), HaveField("Flag.Online", true))))
-		}, patience)
+		}, env.patience)
 	})
 }
 

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"slices"
 	"sync"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -16,10 +15,6 @@ import (
 	. "github.com/rejoin-db/rejoin/harness/matchers"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
-
-// noAnswer is long enough for many elections at the pace of the targets: what is not
-// acknowledged until then needs nodes that are away.
-const noAnswer = 600 * time.Millisecond
 
 // quorums are specs about who counts, and how many are enough, of a cluster that has one
 // node at first.
@@ -84,7 +79,7 @@ func quorums(env *environment) {
 				enough(env.cluster.Size() == 3)
 			}
 			Expect(env.run(ctx, "SELECT count(*) FROM {ns}.t WHERE v <> 'tried'")).To(HaveRows(Row(written)))
-		}, patience)
+		}, env.patience)
 	})
 }
 
@@ -130,7 +125,7 @@ func nonVoters(env *environment) {
 			var asking sync.WaitGroup // at once, while the leader still leads
 			asking.Go(func() {
 				defer GinkgoRecover()
-				reading, cancel := context.WithTimeout(ctx, noAnswer)
+				reading, cancel := context.WithTimeout(ctx, env.pace.withoutQuorum())
 				defer cancel()
 				_, err := env.node(leader).Inside().Reading(target.Strong).Execute(reading, "SELECT 1")
 				Expect(err).To(HaveOccurred(), "a strong read was confirmed by members that do not vote")
@@ -182,8 +177,8 @@ func nonVoters(env *environment) {
 			term = statusOf(ctx, listeners[0]).Term
 			env.leave(ctx, listeners[0].Index())
 			env.patiently(ctx, "INSERT INTO {ns}.t VALUES (2)")
-			Eventually(ctx, func(ctx context.Context) string { return statusOf(ctx, listeners[0]).Leader }).Should(BeEmpty())
-			Consistently(ctx, func(ctx context.Context) uint64 { return statusOf(ctx, listeners[0]).Term }).Should(Equal(term))
+			env.eventually(ctx, func(ctx context.Context) string { return statusOf(ctx, listeners[0]).Leader }).Should(BeEmpty())
+			env.consistently(ctx, func(ctx context.Context) uint64 { return statusOf(ctx, listeners[0]).Term }).Should(Equal(term))
 			env.comeBack(ctx, listeners[0].Index())
 			onlyListened()
 
@@ -191,9 +186,9 @@ func nonVoters(env *environment) {
 			if env.cluster.Can(target.Disks) {
 				leader = env.leader(ctx)
 				slow := listeners[0]
-				Expect(env.cluster.SetDisk(ctx, slow.Index(), fault.Disk{Slow: 5 * noAnswer})).To(Succeed())
+				Expect(env.cluster.SetDisk(ctx, slow.Index(), fault.Disk{Slow: 5 * env.pace.withoutQuorum()})).To(Succeed())
 				env.runOn(ctx, env.node(leader), "INSERT INTO {ns}.t VALUES (-4)")
-				asking, cancel := context.WithTimeout(ctx, noAnswer)
+				asking, cancel := context.WithTimeout(ctx, env.pace.withoutQuorum())
 				said, err := env.tryToAsk(asking, leader, env.authorized(asked{method: http.MethodPost, path: membersPath,
 					body: adding(slow.ID(), statusOf(ctx, slow).Address, true)}))
 				cancel()
@@ -228,7 +223,7 @@ func nonVoters(env *environment) {
 			env.patiently(ctx, "INSERT INTO {ns}.t VALUES (4)")
 			Expect(env.cluster.Heal(ctx)).To(Succeed())
 			Expect(env.run(ctx, "SELECT count(*) FROM {ns}.t WHERE id > 0")).To(HaveRows(Row(4)))
-		}, patience)
+		}, env.patience)
 
 		It("are what they were after all nodes were started again, and are handed nothing by a leader that leaves", Label("fault:crash"), func(ctx SpecContext) {
 			env.needs(3)
@@ -267,7 +262,7 @@ func nonVoters(env *environment) {
 			Expect(statusOf(ctx, listener)).To(And(HaveField("Role", "follower"), HaveField("LedTerms", BeEmpty())))
 			env.comeBack(ctx, old)
 			env.run(ctx, "INSERT INTO {ns}.t VALUES (2)")
-		}, patience)
+		}, env.patience)
 	})
 }
 
@@ -275,7 +270,7 @@ func nonVoters(env *environment) {
 // would have been elected.
 func (env *environment) noQuorum(ctx context.Context, node int, sql string) {
 	GinkgoHelper()
-	trying, cancel := context.WithTimeout(ctx, noAnswer)
+	trying, cancel := context.WithTimeout(ctx, env.pace.withoutQuorum())
 	defer cancel()
 	_, err := env.node(node).Inside().Execute(trying, env.sql(sql))
 	Expect(err).To(HaveOccurred(), "fewer than a quorum have taken a write")
@@ -294,7 +289,7 @@ func (env *environment) agreeOnMembers(ctx context.Context, voters int) {
 		if len(statusOf(ctx, node).Peers) == 0 {
 			continue // it cannot tell
 		}
-		Eventually(ctx, func(g Gomega, ctx context.Context) {
+		env.eventually(ctx, func(g Gomega, ctx context.Context) {
 			peers := statusOf(ctx, node).Peers
 			g.Expect(peers).To(ConsistOf(want...), "%s knows others", node)
 			g.Expect(votersAmong(peers)).To(Equal(voters), "%s counts others", node)

@@ -46,8 +46,8 @@ func reads(env *environment) {
 				Expect(lagged).To(BeNumerically(">", 0), "the follower does not lag")
 				Expect(longest).To(BeNumerically(">=", slow/2), "no read waited for the slow disk")
 			},
-			Entry("when it is strong", patience, target.Strong),
-			Entry("when it is what the leader has applied", patience, target.Leader),
+			Entry("when it is strong", env.patience, target.Strong),
+			Entry("when it is what the leader has applied", env.patience, target.Leader),
 		)
 
 		It("of all nodes tells them apart when they differ in one value, as long as they do", func(ctx SpecContext) {
@@ -62,7 +62,7 @@ func reads(env *environment) {
 			}
 			Expect(env.cluster.Heal(ctx)).To(Succeed())
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.t"), env.sql("SELECT v FROM {ns}.t ORDER BY id")))
-		}, patience)
+		}, env.patience)
 
 		DescribeTable("of a leader that was deposed is refused, or sees what its successor did",
 			func(ctx SpecContext, consistency target.Consistency) {
@@ -74,13 +74,13 @@ func reads(env *environment) {
 					HaveRows(Row("old")), "it is not cut off")
 
 				_, err = env.node(old).Reading(consistency).Execute(ctx, env.sql("SELECT v FROM {ns}.t"))
-				Expect(codeOf(err)).To(Equal("NO_LEADER"), "it served a read as if it led: %v", err)
+				Expect(err).To(MatchError(target.ErrNoLeader), "it served a read as if it led")
 				Expect(env.cluster.MendLinks(ctx)).To(Succeed())
 				Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 				Expect(env.node(old).Reading(consistency).Execute(ctx, env.sql("SELECT v FROM {ns}.t"))).To(HaveRows(Row("new")))
 			},
-			Entry("when it is strong", patience, target.Strong),
-			Entry("when it is what the leader has applied", patience, target.Leader),
+			Entry("when it is strong", env.patience, target.Strong),
+			Entry("when it is what the leader has applied", env.patience, target.Leader),
 		)
 
 		It("of a leader that hangs on its disk, and does not know that another leads, is not stale when it is strong", func(ctx SpecContext) {
@@ -89,7 +89,7 @@ func reads(env *environment) {
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 			old := env.leader(ctx)
 			term := statusOf(ctx, env.node(old)).Term
-			Expect(env.cluster.SetDisk(ctx, old, fault.Disk{Slow: 3 * time.Second})).To(Succeed())
+			Expect(env.cluster.SetDisk(ctx, old, fault.Disk{Slow: env.pace.hang()})).To(Succeed())
 			hanging, hung := context.WithCancel(ctx)
 			var writing sync.WaitGroup
 			writing.Go(func() { _, _ = env.node(old).Execute(hanging, env.sql("INSERT INTO {ns}.t VALUES (2, 'hangs')")) })
@@ -98,7 +98,7 @@ func reads(env *environment) {
 
 			env.elsewhere(ctx, old, "UPDATE {ns}.t SET v = 'new' WHERE id = 1")
 			Expect(statusOf(ctx, env.node(old))).To(And(HaveField("Role", "leader"), HaveField("Term", term)), "it knows that another leads")
-			reading, cancel := context.WithTimeout(ctx, longRead)
+			reading, cancel := context.WithTimeout(ctx, env.pace.read())
 			defer cancel()
 			result, err := env.node(old).Reading(target.Strong).Execute(reading, env.sql("SELECT v FROM {ns}.t WHERE id = 1"))
 			if err == nil {
@@ -106,7 +106,7 @@ func reads(env *environment) {
 			}
 			Expect(env.cluster.Heal(ctx)).To(Succeed())
 			Expect(env.node(old).Reading(target.Strong).Execute(ctx, env.sql("SELECT v FROM {ns}.t WHERE id = 1"))).To(HaveRows(Row("new")))
-		}, patience)
+		}, env.patience)
 	})
 }
 
@@ -117,7 +117,7 @@ const longerThanTwoLooks = 3 * time.Second
 func (env *environment) elsewhere(ctx context.Context, led int, sql string) {
 	GinkgoHelper()
 	others := env.others(led)
-	Eventually(ctx, func(ctx context.Context) error {
+	env.eventually(ctx, func(ctx context.Context) error {
 		node := env.node(others[0])
 		status, err := node.Status(ctx)
 		if err != nil {

@@ -26,7 +26,7 @@ func recovery(env *environment) {
 
 			By("looking inside the node that is away: it really is behind")
 			for _, node := range env.cluster.OnlineNodes() {
-				Eventually(ctx, node).Should(HaveCaughtUp())
+				env.eventually(ctx, node).Should(HaveCaughtUp())
 			}
 			Expect(env.node(victim)).NotTo(HaveCaughtUp())
 			inside := env.node(victim).Inside().Reading(target.Local)
@@ -35,7 +35,7 @@ func recovery(env *environment) {
 
 			By("bringing it back")
 			env.comeBack(ctx, victim)
-			Eventually(ctx, env.node(victim)).Should(And(BeOnline(), HaveCaughtUp()))
+			env.eventually(ctx, env.node(victim)).Should(And(BeOnline(), HaveCaughtUp()))
 			Expect(env.cluster).To(BeConsistent(env.sql(all), env.sql("SELECT * FROM {ns}.orders")))
 			Expect(env.cluster.Reading(target.Local).ExecuteOnAll(ctx, env.sql("SELECT id, name FROM {ns}.customers ORDER BY id"))).To(And(
 				HaveLen(env.cluster.Size()),
@@ -44,9 +44,9 @@ func recovery(env *environment) {
 
 		DescribeTable("brings a node back to exactly what the others hold",
 			awayAndBack,
-			Entry("when node 0 was away", patience, 0),
-			Entry("when node 1 was away", patience, 1),
-			Entry("when node 2 was away", patience, 2),
+			Entry("when node 0 was away", env.patience, 0),
+			Entry("when node 1 was away", env.patience, 1),
+			Entry("when node 2 was away", env.patience, 2),
 		)
 
 		When("the node that goes away is the leader", func() {
@@ -55,7 +55,7 @@ func recovery(env *environment) {
 				term := statusOf(ctx, env.node(old)).Term
 				awayAndBack(ctx, old)
 				Expect(statusOf(ctx, env.node(old)).Term).To(BeNumerically(">", term), "nobody else was elected")
-			}, patience)
+			}, env.patience)
 		})
 
 		When("the node that goes away is a follower", func() {
@@ -68,7 +68,7 @@ func recovery(env *environment) {
 					Expect(env.node(follower)).NotTo(HaveCaughtUp())
 					env.comeBack(ctx, follower)
 				})
-			}, patience)
+			}, env.patience)
 		})
 
 		It("survives ten times in a row", func(ctx SpecContext) {
@@ -83,6 +83,6 @@ func recovery(env *environment) {
 				Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.visits")))
 			}
 			Expect(env.cluster.Reading(target.Local).ExecuteOnAll(ctx, env.sql("SELECT count(*), sum(round) FROM {ns}.visits"))).To(HaveRows(Row(10, 45)))
-		}, patience)
+		}, env.patience)
 	})
 }

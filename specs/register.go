@@ -13,22 +13,19 @@ import (
 type Options struct {
 	// Target makes the clusters. It must be given.
 	Target target.Target
-	// Nodes is the size of a cluster; 3 if 0. Specs that need more nodes than
-	// there are skip themselves with a sentence.
+	// Nodes is the size of a cluster; default 3. Specs that need more nodes skip themselves
+	// with a sentence.
 	Nodes int
-	// Limits are what the target's nodes let a request take. Specs about a limit that is 0
+	// Pace is how fast the target's nodes are. The zero Pace is that of the embedded
+	// database at its usual election timeout.
+	Pace Pace
+	// Limits are the limits of requests on the target's nodes. Specs about a limit that is 0
 	// skip themselves.
 	Limits Limits
-	// Journals says whose journals are written to files; none if it is zero.
-	Journals Journals
 	// Cluster are further options of every cluster that is booted.
 	Cluster []harness.Option
-	// Again returns the command that runs a spec again, for the report of its failure; none
-	// if nil, or if it returns "". It is given Ginkgo's seed, the spec's full text, and the
-	// file with its journal, or "" if that was not written.
-	Again func(seed int64, text, journal string) string
-	// Decorators are for the container that all specs are in, such as
-	// virtual.Bubble() for a target that lives in virtual time.
+	// Decorators are for the container that all specs are in, such as virtual.Bubble() for a
+	// virtual target.
 	Decorators []any
 }
 
@@ -45,20 +42,17 @@ type Limits struct {
 	Idle               time.Duration // for a connection that nothing is asked on
 }
 
-// patience bounds every spec, in real time.
-const patience = SpecTimeout(60 * time.Second)
-
 // longest are the specs that take longest. They begin first, so that none of several
 // processes is left alone with one.
 const longest = SpecPriority(1)
 
-// Register declares the specs. Call it once, before RunSpecs.
+// Register declares the specs. Call it once, before Suite.Run or RunSpecs.
 func Register(options Options) {
 	if options.Nodes == 0 {
 		options.Nodes = 3
 	}
-	ReportAfterEach(options.again)
-	env := &environment{options: options}
+	options.Pace = options.Pace.withDefaults()
+	env := newEnvironment(options)
 	Describe("A replicated SQL database", options.Decorators, func() {
 		BeforeEach(env.begin)
 		story(env)
@@ -70,6 +64,7 @@ func Register(options Options) {
 		judging(env)
 		leaks(env)
 		basics(env)
+		addresses(env)
 		values(env)
 		answers(env)
 		answersValues(env)
@@ -117,9 +112,10 @@ func Register(options Options) {
 		removed(env)
 		moved(env)
 		limitsOfRequests(env)
+		replication(env)
 	})
 	for _, size := range []int{1, 5, 7} {
-		sized := &environment{options: options}
+		sized := newEnvironment(options)
 		sized.options.Nodes = size
 		Describe("A replicated SQL database of another size", options.Decorators, func() {
 			BeforeEach(sized.begin)
@@ -129,20 +125,22 @@ func Register(options Options) {
 			}
 		})
 	}
-	single := &environment{options: options}
+	single := newEnvironment(options)
 	single.options.Nodes = 1
 	Describe("A replicated SQL database that grows from one node", options.Decorators, func() {
 		BeforeEach(single.begin)
 		quorums(single)
+		loggedBytes(single)
 	})
-	slow, calm := &environment{options: options}, &environment{options: options}
+	slow, calm := newEnvironment(options), newEnvironment(options)
 	if pacer, can := options.Target.(target.Pacer); can {
-		calm.options.Target = pacer.AtPace(calmPace)
-		slow.options.Target = pacer.AtPace(electionTimeout)
+		calm.slowDown(pacer, calmPace)
+		slow.slowDown(pacer, electionTimeout)
 	}
 	if pacer, can := options.Target.(target.Pacer); can {
-		many := &environment{options: options}
-		many.options.Target, many.options.Nodes = pacer.AtPace(manyPace), manyNodes
+		many := newEnvironment(options)
+		many.slowDown(pacer, manyPace)
+		many.options.Nodes = manyNodes
 		Describe("A replicated SQL database of a size that nobody runs", options.Decorators, func() {
 			BeforeEach(many.begin)
 			hundred(many)
@@ -155,5 +153,6 @@ func Register(options Options) {
 	Describe("A replicated SQL database in no hurry", options.Decorators, func() {
 		BeforeEach(slow.begin)
 		timely(slow)
+		unhurried(slow)
 	})
 }

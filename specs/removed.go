@@ -39,7 +39,7 @@ func removed(env *environment) {
 			for i := range 3 {
 				Expect(env.node(leader).ExecuteWithRetry(ctx, env.sql("INSERT INTO {ns}.t VALUES (?)"), id+i)).Error().NotTo(HaveOccurred())
 			}
-			Consistently(ctx, env.node(gone)).WithTimeout(noAnswer).ShouldNot(BeOnline(), "it goes on as a member")
+			env.consistently(ctx, env.node(gone)).WithTimeout(env.pace.withoutQuorum()).ShouldNot(BeOnline(), "it goes on as a member")
 			after := statusOf(ctx, env.node(gone))
 			Expect(after.LogEntries).To(BeNumerically("<=", before.LogEntries+1), "it is still sent entries") // one may have been on its way
 			Expect(after.AppliedIndex).To(BeNumerically("<=", before.AppliedIndex+1))
@@ -51,7 +51,7 @@ func removed(env *environment) {
 				Expect(statusOf(ctx, env.node(node)).Peers).To(And(HaveLen(2), Not(ContainElement(HaveField("ID", env.node(gone).ID())))))
 			}
 			write := env.authorized(posting(env.sql("INSERT INTO {ns}.t VALUES (-1)")))
-			writing, cancel := context.WithTimeout(ctx, noAnswer)
+			writing, cancel := context.WithTimeout(ctx, env.pace.withoutQuorum())
 			defer cancel()
 			said, err := env.tryToAsk(writing, gone, write)
 			Expect(err != nil || said.status != http.StatusOK).To(BeTrue(), "a write that reached it was made")
@@ -62,7 +62,7 @@ func removed(env *environment) {
 			gone, other := env.others(leader)[0], env.others(leader)[1]
 			env.leave(ctx, gone)
 			env.changeMembers(ctx, leader, removing(env.node(gone).ID()))
-			Eventually(ctx, func(ctx context.Context) target.State { return statusOf(ctx, env.node(gone)).State }).ShouldNot(Equal(target.Online))
+			env.eventually(ctx, func(ctx context.Context) target.State { return statusOf(ctx, env.node(gone)).State }).ShouldNot(Equal(target.Online))
 			env.run(ctx, "INSERT INTO {ns}.t VALUES (1)")
 
 			By("letting it reach the others again")
@@ -79,17 +79,17 @@ func removed(env *environment) {
 			By("starting it again on its old disk")
 			env.leave(ctx, gone, fault.Crash)
 			Expect(env.cluster.BringNodeOnline(ctx, gone)).To(Succeed())
-			Eventually(ctx, func(ctx context.Context) uint64 { return statusOf(ctx, env.node(gone)).AppliedIndex }).Should(BeNumerically(">", 0))
+			env.eventually(ctx, func(ctx context.Context) uint64 { return statusOf(ctx, env.node(gone)).AppliedIndex }).Should(BeNumerically(">", 0))
 			forgotten(ctx, gone, 20)
 
 			if env.cluster.Can(target.Disks) && env.cluster.Can(target.Time) {
 				By("making it a voter again while its disk hangs, which comes to nothing")
-				Expect(env.cluster.SetDisk(ctx, gone, fault.Disk{Slow: time.Minute})).To(Succeed())
+				Expect(env.cluster.SetDisk(ctx, gone, fault.Disk{Slow: env.pace.forEver()})).To(Succeed())
 				said := env.askMembers(ctx, env.leader(ctx), adding(env.node(gone).ID(), statusOf(ctx, env.node(gone)).Address, true))
 				Expect(said.code).To(Equal("MEMBERS_NOT_NOW"), said.body)
 				Expect(said.body).To(ContainSubstring("has not caught up"))
 				for _, node := range env.others(gone) {
-					Eventually(ctx, func(ctx context.Context) []target.Peer { return statusOf(ctx, env.node(node)).Peers }).Should(HaveLen(2), "it was left among the members")
+					env.eventually(ctx, func(ctx context.Context) []target.Peer { return statusOf(ctx, env.node(node)).Peers }).Should(HaveLen(2), "it was left among the members")
 				}
 			}
 
@@ -104,27 +104,27 @@ func removed(env *environment) {
 			Expect(env.node(gone).Reading(target.Local).Execute(ctx, env.sql("SELECT count(*) FROM {ns}.t"))).To(HaveRows(Row(7)))
 			env.leave(ctx, other)
 			env.patiently(ctx, "INSERT INTO {ns}.t VALUES (30)")
-		}, patience)
+		}, env.patience)
 
 		It("while it led leads no more, and the others go on at once", func(ctx SpecContext) {
 			old := env.leader(ctx)
 			env.changeMembers(ctx, old, removing(env.node(old).ID()))
 			others := env.others(old)
-			Eventually(ctx, func(ctx context.Context) string { return statusOf(ctx, env.node(others[0])).Leader }).
+			env.eventually(ctx, func(ctx context.Context) string { return statusOf(ctx, env.node(others[0])).Leader }).
 				Should(BeElementOf(env.node(others[0]).ID(), env.node(others[1]).ID()))
-			Eventually(ctx, func(ctx context.Context) string { return statusOf(ctx, env.node(old)).Role }).ShouldNot(Equal("leader"))
+			env.eventually(ctx, func(ctx context.Context) string { return statusOf(ctx, env.node(old)).Role }).ShouldNot(Equal("leader"))
 			begun := time.Now()
 			Expect(env.node(others[1]).ExecuteWithRetry(ctx, env.sql("INSERT INTO {ns}.t VALUES (1)"))).Error().NotTo(HaveOccurred())
 			if env.cluster.Can(target.Time) {
-				Expect(time.Since(begun)).To(BeNumerically("<", time.Second))
+				Expect(time.Since(begun)).To(BeNumerically("<", env.pace.elections(20)))
 			}
 			Expect(env.node(old).Reading(target.Strong).Execute(ctx, "SELECT 1")).Error().To(HaveOccurred(), "it reads as if it led")
-			Eventually(ctx, env.node(old)).ShouldNot(BeOnline())
+			env.eventually(ctx, env.node(old)).ShouldNot(BeOnline())
 			forgotten(ctx, old, 10)
 			env.leave(ctx, old, fault.Crash)
 			env.comeBackAs(ctx, old, harness.Wiped)
 			env.agreeOnMembers(ctx, 3)
-		}, patience)
+		}, env.patience)
 	})
 
 	Describe("Nodes that were removed", Label("suite:removed", "fault:crash"), func() {
@@ -144,11 +144,11 @@ func removed(env *environment) {
 				Expect(replications()).To(BeNumerically(">", before), "nothing waits for a member that is away")
 				Expect(env.cluster.RemoveNode(ctx, added.Index())).To(Succeed())
 			}
-			Eventually(ctx, replications).Should(BeNumerically("<=", before), "the leader still looks for nodes that were removed")
+			env.eventually(ctx, replications).Should(BeNumerically("<=", before), "the leader still looks for nodes that were removed")
 			if env.cluster.Can(target.Time) {
 				Expect(statusOf(ctx, env.node(env.leader(ctx))).Term).To(Equal(term), "another term has ended what waited")
 			}
-		}, patience)
+		}, env.patience)
 	})
 
 	Describe("A change of the members", Label("suite:membership"), func() {
@@ -202,7 +202,7 @@ func removed(env *environment) {
 			env.agreeOnMembers(ctx, 3)
 			env.patiently(ctx, "INSERT INTO {ns}.t VALUES (1)")
 			env.comeBack(ctx, others[0])
-		}, patience)
+		}, env.patience)
 
 		It("leaves a voter: the last one can neither be removed nor lose its vote", func(ctx SpecContext) {
 			env.requires(target.Crash)
@@ -231,7 +231,7 @@ func removed(env *environment) {
 			env.agreeOnMembers(ctx, 3)
 			env.leave(ctx, leader)
 			env.patiently(ctx, "INSERT INTO {ns}.t VALUES (2)")
-		}, patience)
+		}, env.patience)
 
 		It("is made after the one before, and one that cannot be committed is not taken for made", Label("fault:link"), func(ctx SpecContext) {
 			env.requires(target.Links)
@@ -249,7 +249,7 @@ func removed(env *environment) {
 			}
 			for range cap(answers) {
 				var said answered
-				Eventually(ctx, answers).Should(Receive(&said))
+				env.eventually(ctx, answers).Should(Receive(&said))
 				Expect(said.status).To(Equal(http.StatusOK), said.body)
 			}
 			env.changeMembers(ctx, leader, adding(env.node(other).ID(), address, true))
@@ -261,14 +261,14 @@ func removed(env *environment) {
 				env.leave(ctx, node)
 			}
 			gone := env.node(env.others(leader)[0]).ID()
-			asking, cancel := context.WithTimeout(ctx, noAnswer)
+			asking, cancel := context.WithTimeout(ctx, env.pace.withoutQuorum())
 			said, err := env.tryToAsk(asking, leader, env.authorized(asked{method: http.MethodPost, path: membersPath, body: removing(gone)}))
 			cancel()
 			Expect(err != nil || said.status != http.StatusOK).To(BeTrue(), "fewer than a quorum have made a change")
 			Expect(env.cluster.Heal(ctx)).To(Succeed())
 			env.agreeOnMembers(ctx, 3)
 			env.run(ctx, "INSERT INTO {ns}.t VALUES (3)")
-		}, patience)
+		}, env.patience)
 	})
 }
 

@@ -51,7 +51,7 @@ func restored(env *environment) {
 				Expect(env.leader(ctx)).To(Equal(victim), "another node has sent it")
 			}
 			m.works(ctx, env.node(next))
-		}, patience)
+		}, env.patience)
 
 		It("starts again from what it was sent, though alone, and leaves no files", Label("fault:crash"), func(ctx SpecContext) {
 			env.needs(3)
@@ -70,7 +70,7 @@ func restored(env *environment) {
 			By("crashing as soon as it is restored")
 			Expect(env.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
 			var sent target.Status
-			Eventually(ctx, func(ctx context.Context) uint64 {
+			env.eventually(ctx, func(ctx context.Context) uint64 {
 				sent = statusOf(ctx, env.node(victim))
 				return sent.Restores
 			}).Should(BeNumerically(">", before.Restores))
@@ -82,7 +82,7 @@ func restored(env *environment) {
 				env.leave(ctx, other)
 			}
 			Expect(env.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
-			Eventually(ctx, func(ctx context.Context) (harness.Result, error) {
+			env.eventually(ctx, func(ctx context.Context) (harness.Result, error) {
 				return own.Execute(ctx, env.sql("SELECT id, v FROM {ns}.t"))
 			}).
 				Should(HaveRows(Row(1, "new")))
@@ -112,7 +112,7 @@ func restored(env *environment) {
 			env.comeBack(ctx, append(others, victim)...)
 			m.works(ctx, env.node(victim))
 			env.leavesNothing(ctx)
-		}, patience)
+		}, env.patience)
 	})
 }
 
@@ -138,7 +138,7 @@ func (env *environment) awayForAFew(ctx context.Context, node int) {
 	for range few {
 		env.runOn(ctx, env.node(leader), "INSERT INTO {ns}.churn DEFAULT VALUES")
 	}
-	Eventually(ctx, func(ctx context.Context) uint64 { return statusOf(ctx, env.node(leader)).SnapshotIndex }).
+	env.eventually(ctx, func(ctx context.Context) uint64 { return statusOf(ctx, env.node(leader)).SnapshotIndex }).
 		Should(BeNumerically(">", before.CommitIndex), "the leader has taken no snapshot meanwhile")
 	env.comeBack(ctx, node)
 	Expect(statusOf(ctx, env.node(node)).Restores).To(Equal(before.Restores), "the log behind a snapshot does not reach back by %d entries", few)
@@ -154,7 +154,7 @@ func (env *environment) leavesNothing(ctx context.Context) {
 	}
 	const retained = 2
 	for _, node := range env.cluster.Nodes() {
-		Eventually(ctx, func(ctx context.Context) ([]string, error) {
+		env.eventually(ctx, func(ctx context.Context) ([]string, error) {
 			files, err := node.Files(ctx)
 			var left, snapshots []string
 			for _, file := range files {
@@ -186,7 +186,7 @@ func (env *environment) awayUntilGone(ctx context.Context, node int, do func()) 
 func (env *environment) writeUntilGone(ctx context.Context, index uint64) {
 	GinkgoHelper()
 	leader := env.node(env.leader(ctx))
-	Eventually(ctx, func(g Gomega, ctx context.Context) {
+	env.eventually(ctx, func(g Gomega, ctx context.Context) {
 		atOneTime(16, func(int) {
 			for range 3 {
 				env.runOn(ctx, leader, "INSERT INTO {ns}.churn DEFAULT VALUES")
@@ -197,21 +197,21 @@ func (env *environment) writeUntilGone(ctx context.Context, index uint64) {
 			g.Expect(now.LogEntries).To(BeNumerically(">", 0), "%s does not say how much log it has", node)
 			g.Expect(now.CommitIndex).To(BeNumerically(">=", index+now.LogEntries), "%s has not compacted its log", node)
 		}
-	}).WithTimeout(lastingWork).Should(Succeed())
+	}).WithTimeout(env.pace.work()).Should(Succeed())
 }
 
 // lead makes a node the leader: who leads is taken away until the node is elected.
 func (env *environment) lead(ctx context.Context, node int) {
 	GinkgoHelper()
-	Eventually(ctx, func(g Gomega, ctx context.Context) {
+	env.eventually(ctx, func(g Gomega, ctx context.Context) {
 		leader := env.leader(ctx)
 		if leader != node {
 			env.leave(ctx, leader)
-			Eventually(ctx, func(ctx context.Context) (int, error) { return env.cluster.Leader(ctx) }).ShouldNot(Equal(leader))
+			env.eventually(ctx, func(ctx context.Context) (int, error) { return env.cluster.Leader(ctx) }).ShouldNot(Equal(leader))
 			env.comeBack(ctx, leader)
 		}
 		g.Expect(env.cluster.Leader(ctx)).To(Equal(node))
-	}).WithTimeout(lastingWork).Should(Succeed())
+	}).WithTimeout(env.pace.work()).Should(Succeed())
 }
 
 // machinery is what fixtures/machinery.sql has made, and what is known of it.

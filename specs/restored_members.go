@@ -54,7 +54,7 @@ func restoredMembers(env *environment) {
 			}
 			env.comeBack(ctx, all...)
 			for _, node := range all {
-				Eventually(ctx, func(ctx context.Context) bool { return statusOf(ctx, env.node(node)).Voter }).
+				env.eventually(ctx, func(ctx context.Context) bool { return statusOf(ctx, env.node(node)).Voter }).
 					Should(Equal(node != listener), "%s votes, or does not", env.node(node))
 			}
 
@@ -71,14 +71,14 @@ func restoredMembers(env *environment) {
 			for _, away := range voters[:2] {
 				env.leave(ctx, away)
 			}
-			Eventually(ctx, func(ctx context.Context) string {
+			env.eventually(ctx, func(ctx context.Context) error {
 				_, err := env.node(voters[2]).Execute(ctx, env.sql("INSERT INTO {ns}.churn DEFAULT VALUES"))
-				return codeOf(err)
-			}).Should(BeElementOf("NO_LEADER", "NO_QUORUM"))
+				return err
+			}).Should(beWithoutQuorum())
 			Expect(statusOf(ctx, env.node(listener)).Role).NotTo(BeElementOf("candidate", "leader"))
 			env.comeBack(ctx, voters[:2]...)
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.churn")))
 			env.leavesNothing(ctx)
-		}, patience)
+		}, env.patience)
 	})
 }

@@ -25,6 +25,6 @@ func rolling(env *environment) {
 			unknown, refused := load.verify(ctx, 2*writers*(2*env.cluster.Size()+1))
 			Expect(unknown).To(BeZero(), "writes of which nobody knows what became of them")
 			Expect(refused).To(BeZero(), "writes that failed")
-		}, patience)
+		}, env.patience)
 	})
 }

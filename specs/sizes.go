@@ -34,7 +34,7 @@ func sizes(env *environment, size int) {
 			if size > 1 {
 				last := env.cluster.OnlineNodes()[0]
 				_, err := last.Execute(ctx, env.sql("INSERT INTO {ns}.t VALUES (2)"))
-				Expect(codeOf(err)).To(BeElementOf("NO_LEADER", "NO_QUORUM"), "%v", err)
+				Expect(err).To(beWithoutQuorum())
 			}
 			env.comeBack(ctx, append(gone, next)...)
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
@@ -42,6 +42,6 @@ func sizes(env *environment, size int) {
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.t")))
 			Expect(env.cluster.Reading(target.Local).ExecuteOnAll(ctx, env.sql("SELECT count(*) FROM {ns}.t WHERE id <> 2"))).To(
 				And(HaveLen(size), HaveRows(Row(2))))
-		}, patience)
+		}, env.patience)
 	})
 }

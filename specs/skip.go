@@ -29,7 +29,7 @@ func skip(env *environment) {
 			}
 			env.comeBack(ctx, away)
 			Expect(env.cluster.ExecuteOnAll(ctx, env.sql("SELECT v FROM {ns}.t"))).To(And(HaveLen(env.cluster.Size()), HaveRows(Row("old"))))
-		}, patience)
+		}, env.patience)
 
 		It("is never chosen by chance, in 200 tries", func(ctx SpecContext) {
 			asked := make(map[int]int)
@@ -40,7 +40,7 @@ func skip(env *environment) {
 			}
 			Expect(asked).NotTo(HaveKey(away))
 			Expect(asked).To(HaveLen(env.cluster.Size()-1), "chance left a node out")
-		}, patience)
+		}, env.patience)
 
 		It("is not compared, and is once it is back", func(ctx SpecContext) {
 			env.patiently(ctx, "UPDATE {ns}.t SET v = 'new'")
@@ -53,12 +53,12 @@ func skip(env *environment) {
 			env.comeBack(ctx, away)
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.t")))
 			Expect(inside.Execute(ctx, env.sql("SELECT v FROM {ns}.t"))).To(HaveRows(Row("new")))
-		}, patience)
+		}, env.patience)
 
 		It("answers none of its clients", func(ctx SpecContext) {
 			_, err := env.node(away).Reading(target.Local).Execute(ctx, "SELECT 1")
 			Expect(err).To(HaveOccurred())
 			Expect(env.node(away).Inside().Reading(target.Local).Execute(ctx, "SELECT 1")).To(HaveRows(Row(1)), "it does not run any more")
-		}, patience)
+		}, env.patience)
 	})
 }

@@ -96,7 +96,7 @@ func slowClients(env *environment) {
 			Expect(others(ctx)).To(BeNumerically("<", limit/2), "others wait for slow clients")
 			clients.Wait()
 			others(ctx)
-		}, patience)
+		}, env.patience)
 
 		It("that does not read its answers keeps no read, write or snapshot waiting, and is cut off", func(ctx SpecContext) {
 			env.needs(3)
@@ -137,7 +137,7 @@ func slowClients(env *environment) {
 			By("asking as others do")
 			Expect(others(ctx)).To(BeNumerically("<", limit/2), "others wait for clients that do not read")
 			before := statusOf(ctx, env.node(node)).SnapshotIndex
-			Eventually(ctx, func(ctx context.Context) uint64 {
+			env.eventually(ctx, func(ctx context.Context) uint64 {
 				for range 50 {
 					env.run(ctx, "INSERT INTO {ns}.t (v) VALUES ('of others')")
 				}
@@ -156,13 +156,13 @@ func slowClients(env *environment) {
 			By("looking whether they were cut off")
 			for i, conn := range conns {
 				left := limit + limit/2 - time.Since(begun)
-				Eventually(ctx, func() error { // not read, lest the node have room to send more
+				env.eventually(ctx, func() error { // not read, lest the node have room to send more
 					_, err := conn.Write([]byte("\r\n"))
 					return err
 				}).WithTimeout(max(left, time.Second)).Should(HaveOccurred(), "client %d, that does not read, is not cut off", i)
 			}
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT count(*) FROM {ns}.t")))
-		}, patience)
+		}, env.patience)
 
 		It("that does not read the answer to a change is cut off, and the change is made", func(ctx SpecContext) {
 			env.needs(3)
@@ -177,7 +177,7 @@ func slowClients(env *environment) {
 				begun := time.Now()
 				_, err = io.WriteString(conn, env.raw(ctx, node, env.authorized(change)))
 				Expect(err).NotTo(HaveOccurred())
-				Eventually(ctx, func() error {
+				env.eventually(ctx, func() error {
 					_, err := conn.Write([]byte("\r\n"))
 					return err
 				}).WithTimeout(limit+limit/2).Should(HaveOccurred(), "the client is not cut off")
@@ -188,7 +188,7 @@ func slowClients(env *environment) {
 				others(ctx)
 				env.run(ctx, "DELETE FROM {ns}.t")
 			}
-		}, patience)
+		}, env.patience)
 
 		It("that reads the answer to a change slowly, and never stops for long, has all of it", func(ctx SpecContext) {
 			env.needs(3)
@@ -211,7 +211,7 @@ func slowClients(env *environment) {
 				Expect(time.Since(begun)).To(BeNumerically(">", limit+limit/2), "it was no slow client")
 				Expect(got.String()).To(ContainSubstring(`"success"`), "%s cuts off a client that reads slowly", env.node(node))
 			}
-		}, patience)
+		}, env.patience)
 
 		It("that reads ever so little is cut off once its read has had its time", func(ctx SpecContext) {
 			env.requires(target.Time)
@@ -238,7 +238,7 @@ func slowClients(env *environment) {
 			Expect(took).To(And(BeNumerically(">", env.options.Limits.Read-2*step), BeNumerically("<", env.options.Limits.Read+4*step)))
 			Expect(string(buffer)).NotTo(ContainSubstring(`"success"`))
 			others(ctx)
-		}, patience)
+		}, env.patience)
 	})
 }
 

@@ -24,7 +24,7 @@ func snapshot(env *environment) {
 			// Two snapshots past it leave nothing of the log that the node needs.
 			passed := make(map[int]uint64)
 			snapshots := make(map[int]int)
-			Eventually(ctx, func(g Gomega, ctx SpecContext) {
+			env.eventually(ctx, func(g Gomega, ctx SpecContext) {
 				for range 100 {
 					_, err := env.cluster.ExecuteWithRetry(ctx, env.sql("UPDATE {ns}.orders SET total = total + 1, receipt = randomblob(8)"))
 					g.Expect(err).NotTo(HaveOccurred())
@@ -37,7 +37,7 @@ func snapshot(env *environment) {
 					}
 					g.Expect(snapshots[node.Index()]).To(BeNumerically(">=", 2), "%s has not compacted its log twice", node)
 				}
-			}).WithTimeout(lastingWork).Should(Succeed())
+			}).WithTimeout(env.pace.work()).Should(Succeed())
 			env.patiently(ctx, "INSERT INTO {ns}.customers (id, name) VALUES (5, 'after the snapshot')")
 
 			By("coming back")
@@ -54,11 +54,11 @@ func snapshot(env *environment) {
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.orders ORDER BY id")))
 		}
 
-		It("recovers by a snapshot", func(ctx SpecContext) { recovers(ctx, fault.Isolate) }, patience)
+		It("recovers by a snapshot", func(ctx SpecContext) { recovers(ctx, fault.Isolate) }, env.patience)
 
 		It("recovers by a snapshot on a disk that is empty", Label("fault:crash", "fault:wipe"), func(ctx SpecContext) {
 			env.requires(target.Crash, target.Members)
 			recovers(ctx, fault.Crash, harness.Wiped)
-		}, patience)
+		}, env.patience)
 	})
 }

@@ -37,7 +37,7 @@ func snapshotCrash(env *environment) {
 		halfway := func(ctx SpecContext, node int) {
 			GinkgoHelper()
 			if env.cluster.Can(target.Files) {
-				Eventually(ctx, env.node(node).Files).Should(ContainElement(HavePrefix(disk.SnapshotDir+"/.")), "no snapshot was under way")
+				env.eventually(ctx, env.node(node).Files).Should(ContainElement(HavePrefix(disk.SnapshotDir+"/.")), "no snapshot was under way")
 			}
 		}
 
@@ -47,15 +47,15 @@ func snapshotCrash(env *environment) {
 			victim := env.others(leader)[0]
 			// So slow that the moment is long, and not so slow that it never comes.
 			Expect(env.cluster.SetDisk(ctx, victim, fault.Disk{Slow: 200 * time.Millisecond})).To(Succeed())
-			Eventually(ctx, func(ctx context.Context) (string, error) {
+			env.eventually(ctx, func(ctx context.Context) (target.Activities, error) {
 				_, err := env.node(leader).Execute(ctx, env.sql("UPDATE {ns}.blobs SET v = randomblob(64) WHERE id = 1"))
-				return statusOf(ctx, env.node(victim)).Activity, err
-			}).WithTimeout(lastingWork).Should(ContainSubstring("taking a snapshot"))
+				return statusOf(ctx, env.node(victim)).Activities, err
+			}).WithTimeout(env.pace.work()).Should(ContainElement(HaveField("Work", target.TakingSnapshot)))
 			env.leave(ctx, victim, fault.Crash)
 			Expect(env.cluster.SetDisk(ctx, victim, fault.Disk{})).To(Succeed())
 			env.comeBack(ctx, victim)
 			whole(ctx)
-		}, patience)
+		}, env.patience)
 
 		// behind has a node away until the others have compacted what it needs.
 		behind := func(ctx SpecContext, victim int) {
@@ -70,13 +70,13 @@ func snapshotCrash(env *environment) {
 			behind(ctx, victim)
 			env.narrowLinksTo(ctx, victim)
 			Expect(env.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
-			sending := "sending a snapshot to " + env.node(victim).ID()
+			sending := target.Activity{Work: target.SendingSnapshot, Peer: env.node(victim).ID()}
 			var leader int
-			Eventually(ctx, func(ctx context.Context) (string, error) {
+			env.eventually(ctx, func(ctx context.Context) (target.Activities, error) {
 				leader = env.leader(ctx) // which may change before it sends anything
 				status, err := env.node(leader).Status(ctx)
-				return status.Activity, err
-			}).Should(ContainSubstring(sending))
+				return status.Activities, err
+			}).Should(ContainElement(sending))
 			env.leave(ctx, leader, fault.Crash)
 			Expect(env.cluster.MendLinks(ctx)).To(Succeed())
 			Expect(env.cluster.WaitForNodeOnline(ctx, victim)).To(Succeed())
@@ -84,7 +84,7 @@ func snapshotCrash(env *environment) {
 			Expect(env.leader(ctx)).NotTo(Equal(leader))
 			env.comeBack(ctx, leader)
 			whole(ctx)
-		}, patience)
+		}, env.patience)
 
 		It("that is received, of the node that receives it, leaves it as it was, to be sent another", func(ctx SpecContext) {
 			env.requires(target.Links)
@@ -92,14 +92,14 @@ func snapshotCrash(env *environment) {
 			behind(ctx, victim)
 			env.narrowLinksTo(ctx, victim)
 			Expect(env.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
-			env.waitForActivity(ctx, victim, "receiving a snapshot")
+			env.waitForWork(ctx, victim, target.ReceivingSnapshot)
 			halfway(ctx, victim)
 			env.leave(ctx, victim, fault.Crash)
 			Expect(env.cluster.MendLinks(ctx)).To(Succeed())
 			env.comeBack(ctx, victim)
 			Expect(statusOf(ctx, env.node(victim)).Restores).To(BeNumerically(">", 0), "it recovered without a snapshot")
 			whole(ctx)
-		}, patience)
+		}, env.patience)
 
 		It("that is installed, with all of it there and not yet safe, loses it and nothing else", func(ctx SpecContext) {
 			env.requires(target.Disks)
@@ -108,12 +108,12 @@ func snapshotCrash(env *environment) {
 			// A term, a vote or an entry may have to be stored first, each as slowly.
 			Expect(env.cluster.SetDisk(ctx, victim, fault.Disk{Slow: 500 * time.Millisecond})).To(Succeed())
 			Expect(env.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
-			env.waitForActivity(ctx, victim, "receiving a snapshot")
+			env.waitForWork(ctx, victim, target.ReceivingSnapshot)
 			env.leave(ctx, victim, fault.Crash)
 			Expect(env.cluster.SetDisk(ctx, victim, fault.Disk{})).To(Succeed())
 			env.comeBack(ctx, victim)
 			whole(ctx)
-		}, patience)
+		}, env.patience)
 	})
 }
 
@@ -131,15 +131,16 @@ func (env *environment) narrowLinksTo(ctx context.Context, node int) {
 
 // slowDisk makes a node's disk as slow as a link of farAway.
 func (env *environment) slowDisk(ctx context.Context, _, node int) error {
-	return env.cluster.SetDisk(ctx, node, fault.Disk{Slow: slowness})
+	return env.cluster.SetDisk(ctx, node, fault.Disk{Slow: env.pace.slowness()})
 }
 
-func (env *environment) waitForActivity(ctx context.Context, node int, activity string) {
+// waitForWork waits until a node does that kind of work.
+func (env *environment) waitForWork(ctx context.Context, node int, work target.Work) {
 	GinkgoHelper()
-	Eventually(ctx, func(ctx context.Context) (string, error) {
+	env.eventually(ctx, func(ctx context.Context) (target.Activities, error) {
 		status, err := env.node(node).Status(ctx)
-		return status.Activity, err
-	}).Should(ContainSubstring(activity))
+		return status.Activities, err
+	}).Should(ContainElement(HaveField("Work", work)))
 }
 
 // writeUntilCompacted writes until every online node has taken two snapshots
@@ -147,7 +148,7 @@ func (env *environment) waitForActivity(ctx context.Context, node int, activity 
 func (env *environment) writeUntilCompacted(ctx context.Context, past uint64) {
 	GinkgoHelper()
 	passed, snapshots := make(map[int]uint64), make(map[int]int)
-	Eventually(ctx, func(ctx context.Context) error {
+	env.eventually(ctx, func(ctx context.Context) error {
 		for range 50 {
 			if _, err := env.cluster.ExecuteWithRetry(ctx, env.sql("CREATE TABLE IF NOT EXISTS {ns}.churn (n INTEGER); INSERT INTO {ns}.churn VALUES (1)")); err != nil {
 				return err
@@ -164,5 +165,5 @@ func (env *environment) writeUntilCompacted(ctx context.Context, past uint64) {
 			}
 		}
 		return errors.Join(waiting...)
-	}).WithTimeout(lastingWork).Should(Succeed())
+	}).WithTimeout(env.pace.work()).Should(Succeed())
 }

@@ -2,16 +2,16 @@ package specs
 
 import (
 	"context"
-	"errors"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/types"
 
 	"github.com/rejoin-db/rejoin/harness"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// statusOf is what a node shows of itself; it can be asked.
+// statusOf is the status of a node, which must answer.
 func statusOf(ctx context.Context, node *harness.Node) target.Status {
 	GinkgoHelper()
 	status, err := node.Status(ctx)
@@ -19,11 +19,8 @@ func statusOf(ctx context.Context, node *harness.Node) target.Status {
 	return status
 }
 
-// codeOf is the code of a node's error.
-func codeOf(err error) string {
-	var said *target.Error
-	if !errors.As(err, &said) {
-		return ""
-	}
-	return said.Code
+// beWithoutQuorum matches the error of a request that needs a leader with a quorum, which
+// there is not.
+func beWithoutQuorum() types.GomegaMatcher {
+	return Or(MatchError(target.ErrNoLeader), MatchError(target.ErrNoQuorum))
 }

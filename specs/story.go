@@ -27,6 +27,6 @@ func story(env *environment) {
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.t")))
 			Expect(env.cluster.Reading(target.Local).ExecuteOnAll(ctx, env.sql("SELECT * FROM {ns}.t"))).To(
 				And(HaveLen(env.cluster.Size()), HaveRows(Row(1, "x"))))
-		}, patience)
+		}, env.patience)
 	})
 }

@@ -109,7 +109,7 @@ func strangers(env *environment) {
 			if env.cluster.Can(target.Time) {
 				Expect(statusOf(ctx, env.node(leader))).To(And(HaveField("Role", "leader"), HaveField("Term", term)), "strangers have ended a leadership")
 			}
-		}, patience)
+		}, env.patience)
 
 		It("is no node without the token, nor by what another one said before", func(ctx SpecContext) {
 			leader := env.leader(ctx)
@@ -169,7 +169,7 @@ func strangers(env *environment) {
 				_, _, err = untilCut(mirror, env.soon())
 				Expect(err).NotTo(HaveOccurred(), "a node's own proof is good for another")
 			}
-		}, patience)
+		}, env.patience)
 
 		It("is refused with the token if it is of another cluster, or not who it says it is", func(ctx SpecContext) {
 			leader := env.leader(ctx)
@@ -227,14 +227,14 @@ func strangers(env *environment) {
 				}
 			}
 			for _, node := range env.cluster.Nodes() {
-				Eventually(ctx, node).Should(BeOnline())
+				env.eventually(ctx, node).Should(BeOnline())
 				Expect(statusOf(ctx, node).Reason).To(BeEmpty())
 			}
 			if env.cluster.Can(target.Time) {
 				Expect(statusOf(ctx, env.node(leader))).To(And(HaveField("Role", "leader"), HaveField("Term", before.Term)), "strangers have ended a leadership")
 			}
 			env.run(ctx, "INSERT INTO {ns}.t VALUES (1)")
-		}, patience)
+		}, env.patience)
 
 		It("in the place of a member is told nothing if it lacks the token", Label("fault:crash"), func(ctx SpecContext) {
 			env.requires(target.Crash)
@@ -265,7 +265,7 @@ func strangers(env *environment) {
 			})
 			counts := make([]int, visits)
 			for i := range counts {
-				Eventually(ctx, told).Should(Receive(&counts[i]), "the node was not looked for where it was, the %d-th time", i)
+				env.eventually(ctx, told).Should(Receive(&counts[i]), "the node was not looked for where it was, the %d-th time", i)
 			}
 			answering.Wait()
 			Expect(listener.Close()).To(Succeed())
@@ -276,7 +276,7 @@ func strangers(env *environment) {
 			env.patiently(ctx, "INSERT INTO {ns}.t VALUES (1)")
 			env.comeBack(ctx, victim)
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.t")))
-		}, patience)
+		}, env.patience)
 	})
 }
 
@@ -314,6 +314,6 @@ func (g *greeter) pose(name string) (told int) {
 	return n
 }
 
-// soon is how long a node may take to cut off who was wrong: well below its patience with
+// soon is how long a node may take to cut off who was wrong: well below its env.patience with
 // who says nothing.
 func (env *environment) soon() time.Duration { return max(env.options.Limits.Request/2, time.Second) }

@@ -45,7 +45,7 @@ func sums(env *environment) {
 				Expect(err).NotTo(HaveOccurred(), "%s", part)
 				err = env.cluster.BringNodeOnline(ctx, victim)
 				if err == nil {
-					Eventually(ctx, env.node(victim)).Should(BeFailed(), "it goes on with a byte flipped in the %s", part)
+					env.eventually(ctx, env.node(victim)).Should(BeFailed(), "it goes on with a byte flipped in the %s", part)
 					err = errors.New(statusOf(ctx, env.node(victim)).Reason)
 					_, read := env.node(victim).Reading(target.Local).Execute(ctx, env.sql(rows))
 					Expect(read).To(HaveOccurred(), "it serves with a byte flipped in the %s", part)
@@ -65,14 +65,14 @@ func sums(env *environment) {
 			file, err := env.cluster.Damage(ctx, leader, fault.Snapshot)
 			Expect(err).NotTo(HaveOccurred())
 			Expect(env.cluster.BringNodeOnline(ctx, away)).To(Succeed())
-			Eventually(ctx, func(ctx context.Context) string { return statusOf(ctx, env.node(leader)).Reason }).Should(ContainSubstring(base(file)))
+			env.eventually(ctx, func(ctx context.Context) string { return statusOf(ctx, env.node(leader)).Reason }).Should(ContainSubstring(base(file)))
 			Expect(env.cluster.WaitForNodeOnline(ctx, away)).To(Succeed())
 			Expect(statusOf(ctx, env.node(away)).Restores).To(BeNumerically(">", 0), "it did not need a snapshot")
 			Expect(env.node(away).Reading(target.Local).Execute(ctx, env.sql(wide))).To(HaveField("Rows()", good))
 			env.leave(ctx, leader, fault.Crash)
 			env.comeBackAs(ctx, leader, harness.Wiped)
 			Expect(env.cluster).To(BeConsistent(env.sql(rows), env.sql(wide)))
-		}, patience)
+		}, env.patience)
 
 		It("in an entry of the log is found by the node that sends it, and never reaches another", func(ctx SpecContext) {
 			env.needs(3)
@@ -105,13 +105,13 @@ func sums(env *environment) {
 			file, err := env.cluster.Damage(ctx, leader, fault.Log)
 			Expect(err).NotTo(HaveOccurred())
 			Expect(env.cluster.BringNodeOnline(ctx, away)).To(Succeed())
-			Eventually(ctx, func(ctx context.Context) string { return statusOf(ctx, env.node(leader)).Reason }).Should(ContainSubstring(base(file)))
+			env.eventually(ctx, func(ctx context.Context) string { return statusOf(ctx, env.node(leader)).Reason }).Should(ContainSubstring(base(file)))
 			Expect(env.cluster.WaitForNodeOnline(ctx, away)).To(Succeed())
 			Expect(env.patiently(ctx, "SELECT count(*) FROM {ns}.t WHERE v = 'some words of text that a byte may be flipped in'")).To(HaveRows(Row(count)))
 			env.leave(ctx, leader, fault.Crash)
 			env.comeBackAs(ctx, leader, harness.Wiped)
 			Expect(env.cluster).To(BeConsistent(env.sql(rows)))
-		}, patience)
+		}, env.patience)
 	})
 }
 
@@ -125,7 +125,7 @@ func (env *environment) writeUntilSnapshot(ctx context.Context) {
 		from[node.Index()] = statusOf(ctx, node).CommitIndex
 	}
 	env.patiently(ctx, "CREATE TABLE IF NOT EXISTS {ns}.churn (n INTEGER)")
-	Eventually(ctx, func(ctx context.Context) error {
+	env.eventually(ctx, func(ctx context.Context) error {
 		for range 50 {
 			if _, err := env.cluster.ExecuteWithRetry(ctx, env.sql("INSERT INTO {ns}.churn VALUES (1)")); err != nil {
 				return err
@@ -138,5 +138,5 @@ func (env *environment) writeUntilSnapshot(ctx context.Context) {
 			}
 		}
 		return errors.Join(waiting...)
-	}).WithTimeout(lastingWork).Should(Succeed())
+	}).WithTimeout(env.pace.work()).Should(Succeed())
 }

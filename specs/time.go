@@ -43,7 +43,7 @@ func timely(env *environment) {
 				Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.minutes ORDER BY id")))
 				Expect(env.node(victim).Reading(target.Local).Execute(ctx, env.sql("SELECT count(*), sum(minute) FROM {ns}.minutes"))).To(
 					HaveRows(Row(24*60, 24*60*(24*60-1)/2)))
-			}, patience, longest)
+			}, env.patience, longest)
 		})
 
 		When("nothing happens", func() {
@@ -57,10 +57,10 @@ func timely(env *environment) {
 						status := statusOf(ctx, node)
 						Expect(status.Term).To(Equal(term), "%s has seen another election", node)
 						Expect(status.Leader).To(Equal(env.node(leader).ID()), "%s follows somebody else", node)
-						Expect(status.LastContact).To(BeNumerically("<", electionTimeout), "%s has not heard from its leader", node)
+						Expect(status.LastContact).To(BeNumerically("<", env.pace.Election), "%s has not heard from its leader", node)
 					}
 				}
-			}, patience)
+			}, env.patience)
 		})
 
 		When("a leader is cut off", Label("fault:isolate"), func() {
@@ -71,15 +71,15 @@ func timely(env *environment) {
 				Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 				env.leave(ctx, old)
 				Expect(statusOf(ctx, env.node(old)).Role).To(Equal("leader"))
-				env.advance(ctx, 2*electionTimeout)
+				env.advance(ctx, env.pace.elections(2))
 				Expect(statusOf(ctx, env.node(old)).Role).NotTo(Equal("leader"))
 				_, err := env.node(old).Inside().Reading(target.Leader).Execute(ctx, env.sql("SELECT * FROM {ns}.t"))
-				Expect(codeOf(err)).To(Equal("NO_LEADER"), "it served a read as if it led: %v", err)
+				Expect(err).To(MatchError(target.ErrNoLeader), "it served a read as if it led")
 				env.run(ctx, "INSERT INTO {ns}.t VALUES (1)")
 				env.comeBack(ctx, old)
 				Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 				Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.t")))
-			}, patience)
+			}, env.patience)
 		})
 	})
 }

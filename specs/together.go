@@ -41,7 +41,7 @@ func together(env *environment) {
 					}
 				}
 			}
-		}, patience)
+		}, env.patience)
 
 		It("are all applied and answered if they are many", func(ctx SpecContext) {
 			leader := env.node(env.leader(ctx)).Inside()
@@ -53,7 +53,7 @@ func together(env *environment) {
 			}
 			Expect(env.rows(ctx)).To(Equal(int64(4 * rounds * atOnce)))
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.t")))
-		}, patience)
+		}, env.patience)
 
 		DescribeTable("have each its own answer",
 			func(ctx SpecContext, consistency target.Consistency) {
@@ -71,9 +71,9 @@ func together(env *environment) {
 					}
 				}
 			},
-			Entry("when they read the node's own state", patience, target.Local),
-			Entry("when they read what the leader has applied", patience, target.Leader),
-			Entry("when they are strong", patience, target.Strong),
+			Entry("when they read the node's own state", env.patience, target.Local),
+			Entry("when they read what the leader has applied", env.patience, target.Leader),
+			Entry("when they are strong", env.patience, target.Strong),
 		)
 
 		It("see what another node has just acknowledged", func(ctx SpecContext) {
@@ -89,7 +89,7 @@ func together(env *environment) {
 					})
 				}
 			}
-		}, patience)
+		}, env.patience)
 	})
 }
 

@@ -103,7 +103,7 @@ func tokens(env *environment) {
 				}
 			}
 			Expect(env.ask(ctx, env.leader(ctx), env.authorized(asked{method: http.MethodGet, path: readIndexPath})).status).To(Equal(http.StatusOK))
-		}, patience)
+		}, env.patience)
 
 		It("does not make a client one of the nodes", func(ctx SpecContext) {
 			token, leader := env.cluster.Token(), env.leader(ctx)
@@ -142,7 +142,7 @@ func tokens(env *environment) {
 				Expect(env.ask(ctx, follower, env.authorized(a).with(forwarded)).code).To(Equal("NOT_LEADER"), "%v was forwarded twice", a)
 			}
 			untouched(ctx)
-		}, patience)
+		}, env.patience)
 
 		It("does not help a web page of another origin, nor one that a name was pointed at", func(ctx SpecContext) {
 			for i, node := range env.cluster.Nodes() {
@@ -171,7 +171,7 @@ func tokens(env *environment) {
 				Expect(env.ask(ctx, i, env.authorized(every()[1]).with(map[string]string{"Origin": "http://" + at})).status).To(Equal(http.StatusOK))
 			}
 			untouched(ctx)
-		}, patience)
+		}, env.patience)
 
 		It("is carried by nodes that forward, wherever a request arrives", func(ctx SpecContext) {
 			leader := env.leader(ctx)
@@ -183,7 +183,7 @@ func tokens(env *environment) {
 			}
 			removed := env.ask(ctx, env.others(leader)[0], env.authorized(asked{method: http.MethodPost, path: membersPath, body: `{"remove":"nobody"}`}))
 			Expect(removed.status).To(Equal(http.StatusOK), removed.body)
-		}, patience)
+		}, env.patience)
 	})
 }
 

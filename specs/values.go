@@ -28,23 +28,23 @@ func values(env *environment) {
 				Expect(env.cluster.Reading(target.Local).ExecuteOnAll(ctx, env.sql("SELECT plain, typeof(plain) FROM {ns}.v ORDER BY id"))).To(HaveRows(rows...))
 			},
 			EntryDescription("%#v"),
-			Entry("NULL", patience, nil),
-			Entry("zero", patience, int64(0)),
-			Entry("2^53 + 1", patience, int64(1<<53+1)),
-			Entry("-(2^53 + 1)", patience, int64(-(1<<53+1))),
-			Entry("the largest integer", patience, int64(math.MaxInt64)),
-			Entry("the smallest integer", patience, int64(math.MinInt64)),
-			Entry("a whole float", patience, 1.0),
-			Entry("a tenth", patience, 0.1),
-			Entry("the smallest float", patience, math.SmallestNonzeroFloat64),
-			Entry("the largest float", patience, math.MaxFloat64),
-			Entry("infinity", patience, math.Inf(1)),
-			Entry("empty text", patience, ""),
-			Entry("text with a zero byte", patience, "a\x00b"),
-			Entry("text of many scripts", patience, "Ünïcödé 林 שלום 👩‍👩‍👧 \u2028 \"quoted\" '\\"),
-			Entry("an empty blob", patience, []byte{}),
-			Entry("a blob of all bytes", patience, allBytes()),
-			Entry("a long text", patience, strings.Repeat("long ", 100_000)),
+			Entry("NULL", env.patience, nil),
+			Entry("zero", env.patience, int64(0)),
+			Entry("2^53 + 1", env.patience, int64(1<<53+1)),
+			Entry("-(2^53 + 1)", env.patience, int64(-(1<<53+1))),
+			Entry("the largest integer", env.patience, int64(math.MaxInt64)),
+			Entry("the smallest integer", env.patience, int64(math.MinInt64)),
+			Entry("a whole float", env.patience, 1.0),
+			Entry("a tenth", env.patience, 0.1),
+			Entry("the smallest float", env.patience, math.SmallestNonzeroFloat64),
+			Entry("the largest float", env.patience, math.MaxFloat64),
+			Entry("infinity", env.patience, math.Inf(1)),
+			Entry("empty text", env.patience, ""),
+			Entry("text with a zero byte", env.patience, "a\x00b"),
+			Entry("text of many scripts", env.patience, "Ünïcödé 林 שלום 👩‍👩‍👧 \u2028 \"quoted\" '\\"),
+			Entry("an empty blob", env.patience, []byte{}),
+			Entry("a blob of all bytes", env.patience, allBytes()),
+			Entry("a long text", env.patience, strings.Repeat("long ", 100_000)),
 		)
 
 		It("are kept as they are in columns declared as something else", func(ctx SpecContext) {
@@ -52,7 +52,7 @@ func values(env *environment) {
 			env.run(ctx, "INSERT INTO {ns}.odd VALUES (5, 'not a date', 1234567890123), ('maybe', 20260101, '2026-01-01 00:00:00')")
 			Expect(env.run(ctx, "SELECT * FROM {ns}.odd")).To(HaveRows(
 				Row(5, "not a date", 1234567890123), Row("maybe", 20260101, "2026-01-01 00:00:00")))
-		}, patience)
+		}, env.patience)
 
 		It("that come from chance or the clock are the same on every node", func(ctx SpecContext) {
 			env.run(ctx, `CREATE TABLE {ns}.rolls (id INTEGER PRIMARY KEY, n INTEGER DEFAULT (random()), b BLOB DEFAULT (randomblob(16)),
@@ -65,7 +65,7 @@ func values(env *environment) {
 			distinct, err := env.run(ctx, "SELECT count(DISTINCT n) FROM {ns}.rolls").Value()
 			Expect(err).NotTo(HaveOccurred())
 			Expect(distinct).To(BeEquivalentTo(30), "chance repeats itself")
-		}, patience)
+		}, env.patience)
 	})
 }
 

@@ -8,19 +8,19 @@ import (
 	"github.com/rejoin-db/rejoin/harness/virtual/replay"
 )
 
-// Spec is a spec that ran.
+// Spec describes a spec that ran.
 type Spec struct {
-	Seed    int64  // Ginkgo's
-	Text    string // all of it, with its containers'
-	Journal string // the file with what happened; none if empty
-	Cluster settings.Cluster
+	Seed    int64            // Ginkgo's seed
+	Text    string           // full text, with the texts of its containers
+	Journal string           // journal file; empty for none
+	Cluster settings.Cluster // settings it ran with
 }
 
-// Line is the command that runs the spec again.
+// Line returns the shell command that runs the spec again.
 func (s Spec) Line() string {
 	own, defaults := s.Cluster, settings.Default().Cluster
 	line := command{}
-	// What a node logs changes no run, and make replay has names of its own for the others.
+	// The log level does not affect a run. The other settings have names of their own in make replay.
 	for _, variable := range own.Variables("cluster.target", "cluster.log-level", "cluster.defect", "cluster.interleave", "cluster.yield") {
 		name, value, _ := strings.Cut(variable, "=")
 		line = append(line, name+"="+quote(value))
@@ -36,17 +36,17 @@ func (s Spec) Line() string {
 	return line.String()
 }
 
-// Schedule is a schedule of faults that ran.
+// Schedule describes a schedule of faults that ran.
 type Schedule struct {
-	Seed       uint64   // from which it was drawn
-	Without    []string // kinds of faults that were not drawn
-	Journal    string   // the file with what happened; none if empty
-	Interleave uint64
-	Yield      float64
-	Defect     string // the bug that was planted; none if empty
+	Seed       uint64   // seed from which it was drawn
+	Without    []string // excluded kinds of faults
+	Journal    string   // journal file; empty for none
+	Interleave uint64   // as in settings.Cluster
+	Yield      float64  // as in settings.Cluster
+	Defect     string   // planted bug; empty for none
 }
 
-// Line is the command that runs the schedule again.
+// Line returns the shell command that runs the schedule again.
 func (s Schedule) Line() string {
 	line := command{"make", "replay", "CHAOS=1"}
 	line.set("SEED", strconv.FormatUint(s.Seed, 10))
@@ -57,21 +57,20 @@ func (s Schedule) Line() string {
 	return line.String()
 }
 
-// Doubt is what a line needs beside it where the program that prints it does not replay
-// exactly; empty where it does.
+// Doubt returns a sentence to print next to a line if this program does not replay exactly, and "" if it does.
 func Doubt() string {
 	if replay.Exact() {
 		return ""
 	}
-	return "This run was not exact, because the program was not built for exact replay as make builds it, so another run may differ from it."
+	return "This run was not exact, because the program was not built with make. Another run may differ from it."
 }
 
-// command is a line for a shell, word by word.
+// command is a shell command, as a list of words.
 type command []string
 
 func (c command) String() string { return strings.Join(c, " ") }
 
-// set adds a variable of make, if it has a value. make takes two dollars for one.
+// set adds a make variable, unless the value is empty. make reads "$$" as "$".
 func (c *command) set(name, value string) {
 	if value != "" {
 		*c = append(*c, name+"="+quote(strings.ReplaceAll(value, "$", "$$")))
@@ -87,7 +86,7 @@ func (c *command) schedule(interleave uint64, yield float64) {
 	}
 }
 
-// quote is the text as one word for a shell.
+// quote quotes the text as one shell word.
 func quote(text string) string {
 	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./,:@%+"
 	if text != "" && strings.Trim(text, plain) == "" {

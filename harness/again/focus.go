@@ -1,10 +1,8 @@
 package again
 
-import "regexp"
-
-// description is what suite_test.go calls the suite: Ginkgo's focus sees it before the
-// text of each spec.
+// description is that of this module's suite, in suite_test.go.
 const description = "Rejoin"
 
-// Focus is the expression for Ginkgo's -focus that fits the spec with that full text alone.
-func Focus(spec string) string { return "^" + regexp.QuoteMeta(description+" "+spec) + "$" }
+// Focus is the expression for Ginkgo's -focus that fits the spec of this module's suite
+// with that full text alone.
+func Focus(spec string) string { return focus(description, spec) }

@@ -22,7 +22,8 @@ import (
 )
 
 func TestBench(t *testing.T) {
-	loaded, err := settings.Load("../../ginkgo.yml", settings.Environment(os.LookupEnv, os.Environ()), settings.Targets("local", "virtual", "process"))
+	loaded, err := settings.Load("../../ginkgo.yml",
+		settings.Environment(os.LookupEnv, os.Environ()), settings.Targets("local", "virtual", "process"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +39,7 @@ var (
 	figures []figure
 )
 
-// figure is one measured number. Unit is ms, MiB or times.
+// figure is one measured quantity. Reach is the goal, in words; Unit is ms, MiB, times or a second.
 type figure struct {
 	What   string  `json:"what"`
 	Reach  string  `json:"reach"`
@@ -49,8 +50,8 @@ type figure struct {
 	Tries  int     `json:"tries"`
 }
 
-// keep adds a measurement to the table.
-func keep(e *gmeasure.Experiment, name, reach, unit string) {
+// record adds the measurement of that name to the table.
+func record(e *gmeasure.Experiment, name, reach, unit string) {
 	GinkgoHelper()
 	m := e.Get(name)
 	values := m.Values
@@ -63,7 +64,8 @@ func keep(e *gmeasure.Experiment, name, reach, unit string) {
 		ms := func(s gmeasure.Stat) float64 { return float64(stats.DurationFor(s).Nanoseconds()) / 1e6 }
 		f.Median, f.Min, f.Max = ms(gmeasure.StatMedian), ms(gmeasure.StatMin), ms(gmeasure.StatMax)
 	} else {
-		f.Median, f.Min, f.Max = stats.FloatFor(gmeasure.StatMedian), stats.FloatFor(gmeasure.StatMin), stats.FloatFor(gmeasure.StatMax)
+		f.Median = stats.FloatFor(gmeasure.StatMedian)
+		f.Min, f.Max = stats.FloatFor(gmeasure.StatMin), stats.FloatFor(gmeasure.StatMax)
 	}
 	figures = append(figures, f)
 }
@@ -85,7 +87,7 @@ var _ = ReportAfterSuite("figures", func(Report) {
 	Expect(os.WriteFile(path, append(content, '\n'), 0o644)).To(Succeed())
 })
 
-// boot boots a cluster at the suite's settings and closes it with the spec.
+// boot boots a cluster with the suite's settings and closes it when the spec ends.
 func boot(ctx SpecContext) *harness.Cluster {
 	GinkgoHelper()
 	c, err := harness.Boot(ctx, newTarget(), harness.Size(cluster.Nodes))

@@ -30,7 +30,7 @@ var _ = Describe("figures", Serial, Ordered, ContinueOnFailure, func() {
 			e.RecordDuration(name, time.Since(begun))
 			Expect(c.Close()).To(Succeed())
 		}, gmeasure.SamplingConfig{N: 30})
-		keep(e, name, "100 ms", "ms")
+		record(e, name, "100 ms", "ms")
 	}, long)
 
 	It("flips a flag", func(ctx SpecContext) {
@@ -42,7 +42,7 @@ var _ = Describe("figures", Serial, Ordered, ContinueOnFailure, func() {
 			Expect(errors.Join(c.TakeNodeOffline(ctx, 1), c.BringNodeOnline(ctx, 1))).To(Succeed())
 			e.RecordDuration(name, time.Since(begun)/2)
 		}, gmeasure.SamplingConfig{N: 1000})
-		keep(e, name, "0.01 ms each", "ms")
+		record(e, name, "0.01 ms each", "ms")
 	}, long)
 
 	DescribeTable("brings a node back", func(ctx SpecContext, name string, away time.Duration, tries int) {
@@ -64,7 +64,7 @@ var _ = Describe("figures", Serial, Ordered, ContinueOnFailure, func() {
 			Expect(c.WaitForAllOnline(ctx)).To(Succeed())
 			Expect(c.VerifyDataConsistency(ctx, "SELECT * FROM t")).To(Succeed())
 		}, gmeasure.SamplingConfig{N: tries})
-		keep(e, name, "90 ms", "ms")
+		record(e, name, "90 ms", "ms")
 	},
 		Entry(nil, long, "1,000 rows while away, from bring-back to applied all", time.Duration(0), 15),
 		Entry(nil, long, "the same after 30 s away", 30*time.Second, 5),
@@ -85,7 +85,7 @@ var _ = Describe("figures", Serial, Ordered, ContinueOnFailure, func() {
 			Expect(c.BringNodeOnline(ctx, leader)).To(Succeed())
 			Expect(c.WaitForAllOnline(ctx)).To(Succeed())
 		}, gmeasure.SamplingConfig{N: 30})
-		keep(e, name, "150 ms", "ms")
+		record(e, name, "150 ms", "ms")
 	}, long)
 
 	It("writes", func(ctx SpecContext) {
@@ -104,7 +104,7 @@ var _ = Describe("figures", Serial, Ordered, ContinueOnFailure, func() {
 				_, err := node.Execute(ctx, "INSERT INTO t (v) VALUES ('x')")
 				Expect(err).NotTo(HaveOccurred())
 			}, gmeasure.SamplingConfig{N: 500})
-			keep(e, at.name, "", "ms")
+			record(e, at.name, "", "ms")
 		}
 	}, long)
 
@@ -125,7 +125,7 @@ var _ = Describe("figures", Serial, Ordered, ContinueOnFailure, func() {
 			Expect(err).NotTo(HaveOccurred())
 			e.RecordValue(ratio, float64(all)/float64(one))
 		}, gmeasure.SamplingConfig{N: 100})
-		keep(e, ratio, "2 times", "times")
+		record(e, ratio, "2 times", "times")
 	}, long)
 
 	It("streams a million rows", func(ctx SpecContext) {
@@ -162,16 +162,16 @@ var _ = Describe("figures", Serial, Ordered, ContinueOnFailure, func() {
 			e.RecordValue(ratio, float64(took)/float64(whole))
 			e.RecordValue(held, peak())
 		}, gmeasure.SamplingConfig{N: 9})
-		keep(e, first, "10 ms", "ms")
-		keep(e, all, "1,500 ms", "ms")
-		keep(e, memory, "64 MiB at each end", "MiB")
-		keep(e, check, "", "ms")
-		keep(e, ratio, "2 times", "times")
-		keep(e, held, "64 MiB in the harness", "MiB")
+		record(e, first, "10 ms", "ms")
+		record(e, all, "1,500 ms", "ms")
+		record(e, memory, "64 MiB at each end", "MiB")
+		record(e, check, "", "ms")
+		record(e, ratio, "2 times", "times")
+		record(e, held, "64 MiB in the harness", "MiB")
 	}, long)
 })
 
-// writeRows inserts rows one statement each, by eight clients of one node.
+// writeRows inserts rows with one statement each, from eight concurrent clients of one node.
 func writeRows(ctx SpecContext, c *harness.Cluster, at, rows int) {
 	GinkgoHelper()
 	node, err := c.Node(at)
@@ -190,7 +190,7 @@ func writeRows(ctx SpecContext, c *harness.Cluster, at, rows int) {
 	wg.Wait()
 }
 
-// fill makes a table of rows that take about 25 bytes each in an answer.
+// fill makes a table whose rows take about 25 bytes each in a result.
 func fill(ctx SpecContext, c *harness.Cluster, rows int) {
 	GinkgoHelper()
 	run(ctx, c, "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, score REAL)")
@@ -220,8 +220,7 @@ func stream(ctx context.Context, node *harness.Node, query string) (first time.D
 	return first, rows, bytes
 }
 
-// watchHeap returns a function that ends the watch and tells by how many MiB the
-// heap in use had grown at most.
+// watchHeap starts to watch the heap in use. The returned function stops that and returns the maximum growth in MiB.
 func watchHeap() func() float64 {
 	var before runtime.MemStats
 	runtime.GC()

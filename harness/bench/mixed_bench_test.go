@@ -26,14 +26,14 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// mixedFor is how long the mixed load lasts: go tool ginkgo --tags bench --timeout=1h
-// --focus="mixed load" ./harness/bench -- -mixed-for=30m
-var mixedFor = flag.Duration("mixed-for", time.Minute, "how long the mixed load lasts")
+// mixedFor is the duration of the mixed load: go tool ginkgo --tags bench --timeout=1h --focus="mixed load"
+// ./harness/bench -- -mixed-for=30m
+var mixedFor = flag.Duration("mixed-for", time.Minute, "duration of the mixed load")
 
-// These nodes take a snapshot of the log every few seconds of the load.
+// With these settings, nodes take a snapshot every few seconds of the load.
 const mixedThreshold, mixedTrailing = 8192, 10240
 
-// bootFiles boots three processes whose files lie in a folder of the spec's.
+// bootFiles boots three processes and returns the folder with their files.
 func bootFiles(ctx SpecContext) (c target.Cluster, dir string) {
 	GinkgoHelper()
 	binary, err := gexec.Build(process.Package)
@@ -50,7 +50,7 @@ func bootFiles(ctx SpecContext) (c target.Cluster, dir string) {
 	return c, dir
 }
 
-// ask runs a statement on a node and reads its answer.
+// ask runs a statement on a node and reads the whole result.
 func ask(ctx context.Context, node target.Node, request target.Request) error {
 	rows, err := node.Client().Query(ctx, request)
 	if err != nil {
@@ -67,7 +67,7 @@ func ask(ctx context.Context, node target.Node, request target.Request) error {
 	return rows.Close()
 }
 
-// leaderOf waits until a node of the cluster leads, and returns its place.
+// leaderOf waits until a node of the cluster leads, and returns its index.
 func leaderOf(ctx context.Context, c target.Cluster) (leader int) {
 	GinkgoHelper()
 	Eventually(ctx, func() (found bool) {
@@ -81,10 +81,10 @@ func leaderOf(ctx context.Context, c target.Cluster) (leader int) {
 	return leader
 }
 
-// sampled is what a node takes at one time. Memory and files are in MiB.
+// sampled is the resource use of a node at one time. Memory and disk use are in MiB.
 type sampled struct {
 	memory, log, snapshots, state float64
-	files                         int // descriptors
+	files                         int // open file descriptors
 }
 
 func (s *sampled) highest(o sampled) {
@@ -94,8 +94,8 @@ func (s *sampled) highest(o sampled) {
 
 func mib(bytes int64) float64 { return float64(bytes) / (1 << 20) }
 
-// look samples a node whose files are below dir.
-func look(ctx context.Context, node target.Node, dir string) (s sampled) {
+// sample measures a node whose files are below dir.
+func sample(ctx context.Context, node target.Node, dir string) (s sampled) {
 	if status, err := node.Status(ctx); err == nil {
 		s.memory = mib(int64(status.Memory))
 	}
@@ -119,7 +119,7 @@ func look(ctx context.Context, node target.Node, dir string) (s sampled) {
 	return s
 }
 
-// descriptors is how many files and sockets a node's process has open.
+// descriptors returns the number of open file descriptors of a node's process; 0 if unknown.
 func descriptors(ctx context.Context, node target.Node) int {
 	pid := pidOf(ctx, node)
 	open, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
@@ -129,7 +129,7 @@ func descriptors(ctx context.Context, node target.Node) int {
 	return len(open)
 }
 
-// pidOf finds the child that listens at the node's port; 0 if there is none.
+// pidOf finds the child process that listens on the node's port; 0 if there is none.
 func pidOf(ctx context.Context, node target.Node) int {
 	status, err := node.Status(ctx)
 	if err != nil {
@@ -147,7 +147,8 @@ func pidOf(ctx context.Context, node target.Node) int {
 	processes, _ := filepath.Glob("/proc/[0-9]*")
 	for _, at := range processes {
 		pid, _ := strconv.Atoi(filepath.Base(at))
-		if stat, err := os.ReadFile(at + "/stat"); err != nil || !strings.Contains(string(stat), fmt.Sprintf(" %d ", os.Getpid())) {
+		stat, err := os.ReadFile(at + "/stat")
+		if err != nil || !strings.Contains(string(stat), fmt.Sprintf(" %d ", os.Getpid())) {
 			continue
 		}
 		links, _ := filepath.Glob(at + "/fd/*")
@@ -161,7 +162,7 @@ func pidOf(ctx context.Context, node target.Node) int {
 }
 
 var _ = Describe("nodes under mixed load", Serial, Ordered, func() {
-	It("take no more memory, log and files the longer it lasts", func(ctx SpecContext) {
+	It("do not use more memory, log and files over time", func(ctx SpecContext) {
 		c, dir := bootFiles(ctx)
 		leaderOf(ctx, c)
 		load := &mixedLoad{cluster: c}
@@ -169,7 +170,7 @@ var _ = Describe("nodes under mixed load", Serial, Ordered, func() {
 		length := *mixedFor
 		samples := load.run(ctx, length, dir)
 
-		const steady = 2 // the node that is restarted now and then is the last; the others are never
+		const steady = 2 // the first two nodes; the last one is restarted
 		fmt.Printf("\n%d operations, %d failed\n%s", load.done.Load(), load.failed.Load(), table(samples, length))
 		Expect(load.done.Load()).To(BeNumerically(">", int64(length/time.Second)*5))
 		e := gmeasure.NewExperiment("mixed")
@@ -178,22 +179,23 @@ var _ = Describe("nodes under mixed load", Serial, Ordered, func() {
 			early, late := of[len(of)/4:len(of)/2], of[3*len(of)/4:]
 			memory := func(s sampled) float64 { return s.memory }
 			e.RecordValue("mixed load: memory of the last quarter to that of the second", median(late, memory)/median(early, memory))
-			Expect(median(late, func(s sampled) float64 { return float64(s.files) })).To(BeNumerically("<", 256), "a file for each 4 MiB of log, and connections")
+			files := median(late, func(s sampled) float64 { return float64(s.files) })
+			Expect(files).To(BeNumerically("<", 256), "one file per 4 MiB of log, and connections")
 			for _, s := range of {
 				e.RecordValue("mixed load: highest resident memory", s.memory)
 				e.RecordValue("mixed load: log on disk", s.log)
 				e.RecordValue("mixed load: snapshots on disk", s.snapshots)
 			}
 		}
-		keep(e, "mixed load: memory of the last quarter to that of the second", "1.1 times", "times")
-		keep(e, "mixed load: highest resident memory", "256 MiB", "MiB")
-		keep(e, "mixed load: log on disk", "256 MiB", "MiB")
-		keep(e, "mixed load: snapshots on disk", "64 MiB", "MiB")
+		record(e, "mixed load: memory of the last quarter to that of the second", "1.1 times", "times")
+		record(e, "mixed load: highest resident memory", "256 MiB", "MiB")
+		record(e, "mixed load: log on disk", "256 MiB", "MiB")
+		record(e, "mixed load: snapshots on disk", "64 MiB", "MiB")
 	}, NodeTimeout(3*time.Hour))
 
-	It("bring a node back that has missed 64 rows of 8 MiB", func(ctx SpecContext) {
+	It("bring back a node that missed 64 rows of 8 MiB", func(ctx SpecContext) {
 		const name = "processes: 64 rows of 8 MiB written while a node was away: from exec to applied"
-		const memory = "processes: the most memory that a node took for it"
+		const memory = "processes: highest resident memory of a node meanwhile"
 		c, _ := bootFiles(ctx)
 		leader := leaderOf(ctx, c)
 		load := &mixedLoad{cluster: c}
@@ -207,25 +209,27 @@ var _ = Describe("nodes under mixed load", Serial, Ordered, func() {
 			Expect(starter.Crash(ctx, away)).To(Succeed())
 			for i := range 64 {
 				value[i] = byte(i)
-				Expect(ask(ctx, c.Nodes()[leader], target.Request{SQL: "REPLACE INTO large VALUES (1, ?)", Params: []any{value}})).To(Succeed())
+				request := target.Request{SQL: "REPLACE INTO large VALUES (1, ?)", Params: []any{value}}
+				Expect(ask(ctx, c.Nodes()[leader], request)).To(Succeed())
 			}
 			written, err := c.Nodes()[leader].Status(ctx)
 			Expect(err).NotTo(HaveOccurred())
 			e.MeasureDuration(name, func() {
 				Expect(starter.Start(ctx, away)).To(Succeed())
-				Eventually(ctx, func() (target.Status, error) { return c.Nodes()[away].Status(ctx) }).WithPolling(5 * time.Millisecond).WithTimeout(time.Minute).Should(
+				status := func() (target.Status, error) { return c.Nodes()[away].Status(ctx) }
+				Eventually(ctx, status).WithPolling(5 * time.Millisecond).WithTimeout(time.Minute).Should(
 					And(HaveField("State", target.Online), HaveField("AppliedIndex", BeNumerically(">=", written.AppliedIndex))))
 			})
 			for _, node := range c.Nodes() {
 				e.RecordValue(memory, peak(ctx, node))
 			}
 		}, gmeasure.SamplingConfig{N: 3})
-		keep(e, name, "5,000 ms", "ms")
-		keep(e, memory, "256 MiB", "MiB")
+		record(e, name, "5,000 ms", "ms")
+		record(e, memory, "256 MiB", "MiB")
 	}, NodeTimeout(20*time.Minute))
 })
 
-// peak is the most memory that the node's process ever had resident, in MiB.
+// peak returns the highest resident memory of the node's process so far, in MiB.
 func peak(ctx context.Context, node target.Node) float64 {
 	GinkgoHelper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pidOf(ctx, node)))
@@ -249,7 +253,7 @@ func median(of []sampled, what func(sampled) float64) float64 {
 	return values[len(values)/2]
 }
 
-// mixedLoad is a load under which the amount of data stays the same.
+// mixedLoad is a load that keeps the amount of data constant.
 type mixedLoad struct {
 	cluster      target.Cluster
 	done, failed atomic.Int64
@@ -257,10 +261,11 @@ type mixedLoad struct {
 
 func (l *mixedLoad) must(ctx context.Context, sql string) {
 	GinkgoHelper()
-	Eventually(ctx, func() error { return ask(ctx, l.cluster.Nodes()[0], target.Request{SQL: sql}) }).WithTimeout(10 * time.Second).Should(Succeed())
+	try := func() error { return ask(ctx, l.cluster.Nodes()[0], target.Request{SQL: sql}) }
+	Eventually(ctx, try).WithTimeout(10 * time.Second).Should(Succeed())
 }
 
-// run runs the load and samples all nodes once a second.
+// run runs the load for length and samples all nodes once a second.
 func (l *mixedLoad) run(ctx context.Context, length time.Duration, dir string) [3][]sampled {
 	ctx, cancel := context.WithTimeout(ctx, length)
 	defer cancel()
@@ -279,7 +284,7 @@ func (l *mixedLoad) run(ctx context.Context, length time.Duration, dir string) [
 		select {
 		case <-tick.C:
 			for i, node := range l.cluster.Nodes() {
-				samples[i] = append(samples[i], look(ctx, node, dir))
+				samples[i] = append(samples[i], sample(ctx, node, dir))
 			}
 		case <-ctx.Done():
 			clients.Wait()
@@ -288,7 +293,7 @@ func (l *mixedLoad) run(ctx context.Context, length time.Duration, dir string) [
 	}
 }
 
-// do asks a node; what a restart makes fail counts as failed.
+// do runs a request and counts it as done or failed. Restarts make some fail.
 func (l *mixedLoad) do(ctx context.Context, node int, request target.Request) {
 	if err := ask(ctx, l.cluster.Nodes()[node], request); err == nil {
 		l.done.Add(1)
@@ -297,15 +302,18 @@ func (l *mixedLoad) do(ctx context.Context, node int, request target.Request) {
 	}
 }
 
-// small writes and reads rows of some hundred bytes, at any node.
+// small writes and reads rows of some hundred bytes on random nodes.
 func (l *mixedLoad) small(ctx context.Context, random *rand.Rand) {
 	consistencies := []target.Consistency{target.Local, target.Strong, target.Default}
 	for ctx.Err() == nil {
 		node, id := random.IntN(3), random.Int64N(20_000)
 		if random.IntN(3) == 0 {
-			l.do(ctx, node, target.Request{SQL: "SELECT id, v FROM small WHERE id BETWEEN ? AND ?", Params: []any{id, id + 100}, Consistency: consistencies[random.IntN(3)]})
+			query := target.Request{SQL: "SELECT id, v FROM small WHERE id BETWEEN ? AND ?", Params: []any{id, id + 100}}
+			query.Consistency = consistencies[random.IntN(3)]
+			l.do(ctx, node, query)
 		} else {
-			l.do(ctx, node, target.Request{SQL: "REPLACE INTO small VALUES (?, ?)", Params: []any{id, strings.Repeat("x", 50+random.IntN(500))}})
+			value := strings.Repeat("x", 50+random.IntN(500))
+			l.do(ctx, node, target.Request{SQL: "REPLACE INTO small VALUES (?, ?)", Params: []any{id, value}})
 		}
 	}
 }
@@ -336,7 +344,9 @@ func (l *mixedLoad) schema() func(context.Context) {
 	n := 0
 	return func(ctx context.Context) {
 		n++
-		l.do(ctx, n%3, target.Request{SQL: fmt.Sprintf("CREATE TABLE of_%d (a, b); CREATE INDEX by_%d ON of_%d (b); INSERT INTO of_%d VALUES (1, 2); DROP TABLE IF EXISTS of_%d", n, n, n, n, n-3)})
+		sql := fmt.Sprintf("CREATE TABLE of_%d (a, b); CREATE INDEX by_%d ON of_%d (b); INSERT INTO of_%d VALUES (1, 2); "+
+			"DROP TABLE IF EXISTS of_%d", n, n, n, n, n-3)
+		l.do(ctx, n%3, target.Request{SQL: sql})
 	}
 }
 
@@ -348,7 +358,7 @@ func (l *mixedLoad) deletes() func(context.Context) {
 	}
 }
 
-// restarts lets the last node be away for a while, again and again.
+// restarts periodically stops or crashes the last node for 3 s.
 func (l *mixedLoad) restarts(ctx context.Context) {
 	starter, is := target.As[target.Starter](l.cluster)
 	if !is {
@@ -374,7 +384,7 @@ func (l *mixedLoad) restarts(ctx context.Context) {
 	})
 }
 
-// table is what the nodes took at most, in ten parts of the time.
+// table formats the maximum resource use of the nodes in each tenth of the time.
 func table(samples [3][]sampled, length time.Duration) string {
 	var b strings.Builder
 	fmt.Fprintln(&b, "until      node  memory MiB  log MiB  snapshots MiB  state MiB  files")
@@ -385,7 +395,9 @@ func table(samples [3][]sampled, length time.Duration) string {
 			for _, s := range of[part*len(of)/parts : (part+1)*len(of)/parts] {
 				most.highest(s)
 			}
-			fmt.Fprintf(&b, "%-9v  n%d    %10.0f  %7.0f  %13.0f  %9.0f  %5d\n", (length * time.Duration(part+1) / parts).Round(time.Second), node, most.memory, most.log, most.snapshots, most.state, most.files)
+			until := (length * time.Duration(part+1) / parts).Round(time.Second)
+			fmt.Fprintf(&b, "%-9v  n%d    %10.0f  %7.0f  %13.0f  %9.0f  %5d\n",
+				until, node, most.memory, most.log, most.snapshots, most.state, most.files)
 		}
 	}
 	return b.String()

@@ -49,7 +49,7 @@ var _ = Describe("figures of child processes", Serial, Ordered, ContinueOnFailur
 			e.RecordDuration(name, time.Since(begun))
 			Expect(c.Close()).To(Succeed())
 		}, gmeasure.SamplingConfig{N: 20})
-		keep(e, name, "200 ms", "ms")
+		record(e, name, "200 ms", "ms")
 	}, long)
 
 	It("lose a follower", func(ctx SpecContext) {
@@ -68,7 +68,7 @@ var _ = Describe("figures of child processes", Serial, Ordered, ContinueOnFailur
 			})
 		}, gmeasure.SamplingConfig{N: 15})
 		Expect(c.VerifyDataConsistency(ctx, "SELECT * FROM t")).To(Succeed())
-		keep(e, name, "150 ms", "ms")
+		record(e, name, "150 ms", "ms")
 	}, long)
 
 	It("lose their leader", func(ctx SpecContext) {
@@ -85,10 +85,10 @@ var _ = Describe("figures of child processes", Serial, Ordered, ContinueOnFailur
 			Expect(c.BringNodeOnline(ctx, leader)).To(Succeed())
 			Expect(c.WaitForAllOnline(ctx)).To(Succeed())
 		}, gmeasure.SamplingConfig{N: 30})
-		keep(e, name, "200 ms", "ms")
+		record(e, name, "200 ms", "ms")
 	}, long)
 
-	It("are all lost", func(ctx SpecContext) {
+	It("restart after all were killed", func(ctx SpecContext) {
 		const name = "processes: all three killed, restarted with 1,000 rows: first write"
 		e := gmeasure.NewExperiment(name)
 		e.Sample(func(int) {
@@ -105,7 +105,7 @@ var _ = Describe("figures of child processes", Serial, Ordered, ContinueOnFailur
 			})
 			Expect(c.Close()).To(Succeed())
 		}, gmeasure.SamplingConfig{N: 15})
-		keep(e, name, "250 ms", "ms")
+		record(e, name, "250 ms", "ms")
 	}, long)
 
 	It("are cut apart", func(ctx SpecContext) {
@@ -117,8 +117,8 @@ var _ = Describe("figures of child processes", Serial, Ordered, ContinueOnFailur
 			e.MeasureDuration(cut, func() { Expect(c.Cut(ctx, fault.Drop, link)).To(Succeed()) })
 			e.MeasureDuration(heal, func() { Expect(c.Mend(ctx, link)).To(Succeed()) })
 		}, gmeasure.SamplingConfig{N: 200})
-		keep(e, cut, "1 ms", "ms")
-		keep(e, heal, "1 ms", "ms")
+		record(e, cut, "1 ms", "ms")
+		record(e, heal, "1 ms", "ms")
 	}, long)
 
 	DescribeTable("write", func(ctx SpecContext, name, reach string, writers int) {
@@ -136,14 +136,14 @@ var _ = Describe("figures of child processes", Serial, Ordered, ContinueOnFailur
 			})
 			e.RecordValue(name, rate)
 		}, gmeasure.SamplingConfig{N: 7})
-		keep(e, name, reach, "a second")
+		record(e, name, reach, "a second")
 	},
 		Entry(nil, long, "processes: one writer, one statement a time, synced on a quorum", "1,500 a second", 1),
 		Entry(nil, long, "processes: 64 writers", "5,000 a second", 64),
 	)
 })
 
-// everywhere does something with all nodes at once.
+// everywhere calls f for all nodes concurrently.
 func everywhere(c *harness.Cluster, f func(i int) error) {
 	GinkgoHelper()
 	errs := make([]error, c.Size())
@@ -155,7 +155,7 @@ func everywhere(c *harness.Cluster, f func(i int) error) {
 	Expect(errors.Join(errs...)).To(Succeed())
 }
 
-// rateOf is how many operations a second so many clients do, each one at a time.
+// rateOf returns the operations per second of that many concurrent clients.
 func rateOf(ctx context.Context, clients int, length time.Duration, f func(context.Context) error) float64 {
 	GinkgoHelper()
 	var done atomic.Int64

@@ -1,6 +1,6 @@
 //go:build bench
 
-// Raft draws its timeouts from math/rand, which a seed reaches only with this.
+// Raft draws its timeouts from math/rand. A seed controls those only with this setting.
 //
 //go:debug randseednop=0
 package bench
@@ -26,7 +26,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/virtual/replay"
 )
 
-// build says in a figure's name whether it is of an exact build.
+// build is the suffix of a figure's name in an exact build.
 func build() string {
 	if replay.Exact() {
 		return ", exact"
@@ -36,11 +36,11 @@ func build() string {
 
 var _ = Describe("figures of virtual time", Serial, Ordered, ContinueOnFailure, func() {
 	BeforeAll(func() {
-		threads, gc := runtime.GOMAXPROCS(1), debug.SetGCPercent(1000) // as the suite has it
+		threads, gc := runtime.GOMAXPROCS(1), debug.SetGCPercent(1000) // as in the suite
 		DeferCleanup(func() { runtime.GOMAXPROCS(threads); debug.SetGCPercent(gc) })
 	})
 
-	// inBubble runs f in a bubble and returns what it took by both clocks.
+	// inBubble runs f in a bubble and returns how long it took in virtual and in real time.
 	inBubble := func(f func(context.Context) error) (passed, took time.Duration) {
 		GinkgoHelper()
 		var err error
@@ -59,17 +59,19 @@ var _ = Describe("figures of virtual time", Serial, Ordered, ContinueOnFailure, 
 		what := fmt.Sprintf("recovery in virtual time%s, election timeout %v", build(), pace)
 		e := gmeasure.NewExperiment(what)
 		e.Sample(func(i int) {
-			passed, took := inBubble(func(ctx context.Context) error { return recovery(ctx, harness.Seed(uint64(i)), t) })
+			passed, took := inBubble(func(ctx context.Context) error {
+				return recovery(ctx, harness.Seed(uint64(i)), t)
+			})
 			e.RecordDuration(what, took)
 			e.RecordValue(what+": cluster time against real time", float64(passed)/float64(took))
 			e.RecordValue(what+": scenarios a second", float64(time.Second)/float64(took))
 		}, gmeasure.SamplingConfig{N: 200})
-		keep(e, what, "10 ms", "ms")
-		keep(e, what+": cluster time against real time", "1,000 times", "times")
-		keep(e, what+": scenarios a second", "150", "a second")
+		record(e, what, "10 ms", "ms")
+		record(e, what+": cluster time against real time", "1,000 times", "times")
+		record(e, what+": scenarios a second", "150", "a second")
 	},
 		Entry(nil, long, 50*time.Millisecond),
-		Entry(nil, long, time.Second), // the library's own default
+		Entry(nil, long, time.Second), // Raft's default
 		Entry(nil, long, 5*time.Second),
 	)
 
@@ -94,21 +96,23 @@ var _ = Describe("figures of virtual time", Serial, Ordered, ContinueOnFailure, 
 			wg.Wait()
 			e.RecordValue(what, tries/time.Since(begun).Seconds())
 		}, gmeasure.SamplingConfig{N: 5})
-		keep(e, what, "100", "a second")
+		record(e, what, "100", "a second")
 	}, long)
 
 	DescribeTable("writes for an hour", func(_ SpecContext, pace time.Duration) {
 		what := fmt.Sprintf("one virtual hour of steady writes, 10 a second%s, election timeout %v", build(), pace)
 		e := gmeasure.NewExperiment(what)
 		e.Sample(func(i int) {
-			_, took := inBubble(func(ctx context.Context) error { return steady(ctx, harness.Seed(uint64(i)), pace, time.Hour) })
+			_, took := inBubble(func(ctx context.Context) error {
+				return steady(ctx, harness.Seed(uint64(i)), pace, time.Hour)
+			})
 			e.RecordDuration(what, took)
 		}, gmeasure.SamplingConfig{N: 3})
-		keep(e, what, "30,000 ms", "ms")
+		record(e, what, "30,000 ms", "ms")
 	}, Entry(nil, long, 50*time.Millisecond), Entry(nil, long, time.Second))
 })
 
-// recovery is a follower that goes away and comes back, and then the leader.
+// recovery takes a follower offline and back online, and then the leader.
 func recovery(ctx context.Context, seed harness.Option, t target.Target) (err error) {
 	c, err := harness.Boot(ctx, t, harness.Size(cluster.Nodes), seed)
 	if err != nil {
@@ -141,7 +145,7 @@ func recovery(ctx context.Context, seed harness.Option, t target.Target) (err er
 	return c.VerifyDataConsistency(ctx, "SELECT * FROM t ORDER BY id")
 }
 
-// steady writes ten rows a second.
+// steady writes ten rows a second for the virtual duration d.
 func steady(ctx context.Context, seed harness.Option, pace, d time.Duration) (err error) {
 	c, err := harness.Boot(ctx, virtual.New(virtual.FromSettings(cluster, nil)).AtPace(pace), harness.Size(cluster.Nodes), seed)
 	if err != nil {

@@ -23,20 +23,20 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// answers are bugs in what an answer says besides the rows that were asked for, and at the
-// bounds of what it can say.
+// answers are bugs in the parts of an answer besides the rows, and at the bounds of what it can express.
 func answers() []Defect {
-	const kind, about, values, altered, together = "answers", "suite:answers", "suite:answers-values", "suite:answers-altered", "suite:answers-together"
+	const kind, about = "answers", "suite:answers"
+	const values, altered, together = "suite:answers-values", "suite:answers-altered", "suite:answers-together"
 	return []Defect{
 		inResults("only-the-last-statement-counts", kind,
-			"of several statements only the last is said to have changed rows", about,
+			"of several statements, only the last is reported to have changed rows", about,
 			func(_ machine.Entry, results []machine.Result) {
 				for i := range results[:len(results)-1] {
 					results[i].Affected = 0
 				}
 			}),
 		inResults("schema-changes-count-rows", kind,
-			"a change of the schema is said to have changed as many rows as the statement before it", about,
+			"a schema change is reported to have changed as many rows as the statement before it", about,
 			func(entry machine.Entry, results []machine.Result) {
 				statements, err := sqltext.Split(entry.SQL)
 				for i := range results {
@@ -46,7 +46,7 @@ func answers() []Defect {
 				}
 			}),
 		inResults("no-rows-have-no-columns", kind,
-			"a change that returns no row does not name its columns", about,
+			"a change that returns no rows does not name its columns", about,
 			func(_ machine.Entry, results []machine.Result) {
 				for i := range results {
 					if len(results[i].Rows) == 0 {
@@ -55,7 +55,7 @@ func answers() []Defect {
 				}
 			}),
 		inMachine("a-tenth-parameter-is-the-first", kind,
-			"a parameter of two digits is taken for that of the first digit", about,
+			"a parameter with a two-digit number is read as that of the first digit", about,
 			func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
 				return rewriting(inner, func(_ *raft.Log, entry machine.Entry) machine.Entry {
 					if len(entry.Params) > 9 && tenth.MatchString(entry.SQL) {
@@ -67,7 +67,7 @@ func answers() []Defect {
 				})
 			}),
 		inHandler("blames-the-first-statement", kind,
-			"whichever statement of several fails, the first is named", about,
+			"if one of several statements fails, the error names the first", about,
 			func(inner http.Handler, w http.ResponseWriter, r *http.Request, _ wire.Request) {
 				answer := httptest.NewRecorder()
 				inner.ServeHTTP(answer, r)
@@ -77,7 +77,7 @@ func answers() []Defect {
 				pass(w, answer)
 			}),
 		inParams("minus-zero-loses-its-sign", kind,
-			"a float that is -0 is stored as 0", values,
+			"a float -0 is stored as 0", values,
 			func(value any) any {
 				if f, is := value.(float64); is && f == 0 {
 					return 0.0
@@ -85,7 +85,7 @@ func answers() []Defect {
 				return value
 			}),
 		inParams("minus-infinity-is-the-least-float", kind,
-			"minus infinity is stored as the least float there is", values,
+			"minus infinity is stored as the smallest finite float", values,
 			func(value any) any {
 				if f, is := value.(float64); is && math.IsInf(f, -1) {
 					return -math.MaxFloat64
@@ -93,7 +93,7 @@ func answers() []Defect {
 				return value
 			}),
 		inParams("text-is-mended", kind,
-			"bytes of a text that are not UTF-8 are stored as question marks", values,
+			"invalid UTF-8 in a text is stored as question marks", values,
 			func(value any) any {
 				if text, is := value.(string); is && !utf8.ValidString(text) {
 					return strings.ToValidUTF8(text, "?")
@@ -101,7 +101,7 @@ func answers() []Defect {
 				return value
 			}),
 		inParams("text-ends-at-a-mebibyte", kind,
-			"of a text or blob only the first mebibyte is stored", values,
+			"only the first MiB of a text or blob is stored", values,
 			func(value any) any {
 				const most = 1 << 20
 				switch v := value.(type) {
@@ -114,16 +114,16 @@ func answers() []Defect {
 			}),
 		{
 			Name: "a-row-at-a-border-is-lost", Kind: kind, About: values,
-			Text:   "a row that ends where four KiB of rows do is left out",
+			Text:   "a row that ends at a multiple of 4 KiB is missing in the answer",
 			target: planted{client: func(n target.Node) target.SQL { return bordered{n.Client()} }}.plant},
 		{
 			Name: "columns-keep-their-names", Kind: kind, About: altered,
-			Text: "a node names the columns of a read as it did when it answered its text for the first time",
+			Text: "a node names the columns of a read as when it first answered the same text",
 			seams: func(embedded.Life) embedded.Seams {
 				return embedded.Seams{Handler: overSQL(newNaming().serve)}
 			}},
 		inMachine("retry-forgets-the-types", kind,
-			"a change that is sent again is answered without the types of its columns", altered,
+			"the answer to a retried change lacks the types of its columns", altered,
 			func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
 				return again(inner, func(results []machine.Result) {
 					for i := range results {
@@ -136,7 +136,7 @@ func answers() []Defect {
 				})
 			}),
 		inMachine("retry-has-text-for-blobs", kind,
-			"a change that is sent again has texts in its rows where there were blobs", altered,
+			"the answer to a retried change has texts where there were blobs", altered,
 			func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
 				return again(inner, func(results []machine.Result) {
 					for _, result := range results {
@@ -151,7 +151,7 @@ func answers() []Defect {
 				})
 			}),
 		inMachine("retry-counts-only-once", kind,
-			"a change of several statements that is sent again tells only of the first how many rows it changed", altered,
+			"the answer to a retried change of several statements has the number of changed rows of the first only", altered,
 			func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
 				return again(inner, func(results []machine.Result) {
 					for i := range results {
@@ -162,7 +162,7 @@ func answers() []Defect {
 				})
 			}),
 		inMachine("rowid-of-the-request-before", kind,
-			"last_insert_rowid() begins, in requests that are applied together, with what the request before has left", together,
+			"in requests that are applied in one batch, last_insert_rowid() starts with the value of the request before", together,
 			func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
 				return batches{inner, func(inner raft.BatchingFSM, logs []*raft.Log) []any {
 					changed := append([]*raft.Log(nil), logs...)
@@ -176,7 +176,7 @@ func answers() []Defect {
 				}}
 			}),
 		inMachine("changes-of-the-batch", kind,
-			"a request is told how many rows were changed by all that were applied together", together,
+			"a request reports the number of rows that its whole batch changed", together,
 			func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
 				return batches{inner, func(inner raft.BatchingFSM, logs []*raft.Log) []any {
 					answers := inner.ApplyBatch(logs)
@@ -198,8 +198,7 @@ var (
 	blamed = regexp.MustCompile(`statement \d+ of`)
 )
 
-// inResults is a defect of what a change came to, one result a statement. It is given only
-// what has succeeded.
+// inResults is a bug in the results of a change, one per statement. change sees only successful requests.
 func inResults(name, kind, text, about string, change func(entry machine.Entry, results []machine.Result)) Defect {
 	return inMachine(name, kind, text, about, func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
 		return batches{inner, func(inner raft.BatchingFSM, logs []*raft.Log) []any {
@@ -215,7 +214,7 @@ func inResults(name, kind, text, about string, change func(entry machine.Entry, 
 	})
 }
 
-// again changes the answers to requests whose key the node has met before.
+// again changes the answers to requests whose key the node has seen before.
 func again(inner raft.BatchingFSM, change func([]machine.Result)) raft.BatchingFSM {
 	seen := make(map[string]bool)
 	return batches{inner, func(inner raft.BatchingFSM, logs []*raft.Log) []any {
@@ -233,7 +232,7 @@ func again(inner raft.BatchingFSM, change func([]machine.Result)) raft.BatchingF
 	}}
 }
 
-// bordered leaves out the rows that end at a border.
+// bordered drops the rows that end at a border.
 type bordered struct{ target.SQL }
 
 const border = 4 << 10 // bytes
@@ -260,7 +259,7 @@ func (r *borderedRows) Next() bool {
 	return false
 }
 
-// naming names columns as in the first answer to a text.
+// naming names columns as in the first answer to the same text.
 type naming struct {
 	mu    sync.Mutex
 	first map[string]json.RawMessage

@@ -33,12 +33,12 @@ func catchingUp() []Defect {
 				return answers
 			}),
 		whileLate("stops-at-a-batch-border", kind,
-			"a node that catches up applies one entry of a batch and takes the rest for done", "suite:changes",
+			"a node that catches up applies one entry of a batch and skips the rest", "suite:changes",
 			func(inner raft.BatchingFSM, logs []*raft.Log, late []int) []any {
 				return inner.ApplyBatch(replaced(logs, late[1:]))
 			}),
 		whileLate("loses-ddl", kind,
-			"a node that catches up does not apply what changes the schema", "suite:changes",
+			"a node that catches up does not apply schema changes", "suite:changes",
 			func(inner raft.BatchingFSM, logs []*raft.Log, late []int) []any {
 				return inner.ApplyBatch(replaced(logs, matching(logs, late, ddl)))
 			}),
@@ -49,7 +49,7 @@ func catchingUp() []Defect {
 			}),
 		{
 			Name: "online-too-early", Kind: kind, About: "suite:health",
-			Text: "a node says that it is online before it has caught up",
+			Text: "a node reports that it is online before it has caught up",
 			target: planted{status: func(s target.Status) target.Status {
 				if s.State == target.Syncing {
 					s.State, s.Behind = target.Online, 0
@@ -58,7 +58,7 @@ func catchingUp() []Defect {
 			}}.plant},
 		{
 			Name: "no-snapshot-for-stragglers", Kind: kind, About: "suite:snapshot",
-			Text: "a node whose log ends before the others' begins is never sent a snapshot",
+			Text: "a node whose log ends before the others' logs begin is never sent a snapshot",
 			seams: func(embedded.Life) embedded.Seams {
 				return embedded.Seams{Transport: func(t embedded.Transport) embedded.Transport { return withoutSnapshots{t} }}
 			}},
@@ -70,7 +70,7 @@ var (
 	deletes = regexp.MustCompile(`(?i)^\s*DELETE\s`)
 )
 
-// whileLate does something else with batches in which entries are applied late.
+// whileLate is a bug that replaces the application of batches with late entries.
 func whileLate(name, kind, text, about string, do func(inner raft.BatchingFSM, logs []*raft.Log, late []int) []any) Defect {
 	return inMachine(name, kind, text, about, func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
 		l := &late{}
@@ -83,7 +83,7 @@ func whileLate(name, kind, text, about string, do func(inner raft.BatchingFSM, l
 	})
 }
 
-// replaced are the entries, with nothing in those at some places.
+// replaced returns the entries, with the ones at these places emptied.
 func replaced(logs []*raft.Log, at []int) []*raft.Log {
 	changed := slices.Clone(logs)
 	for _, i := range at {
@@ -103,6 +103,8 @@ func matching(logs []*raft.Log, at []int, sql *regexp.Regexp) (found []int) {
 
 type withoutSnapshots struct{ embedded.Transport }
 
-func (withoutSnapshots) InstallSnapshot(raft.ServerID, raft.ServerAddress, *raft.InstallSnapshotRequest, *raft.InstallSnapshotResponse, io.Reader) error {
-	return errors.New("nobody asked for a snapshot")
+func (withoutSnapshots) InstallSnapshot(
+	raft.ServerID, raft.ServerAddress, *raft.InstallSnapshotRequest, *raft.InstallSnapshotResponse, io.Reader,
+) error {
+	return errors.New("planted: snapshots are not sent")
 }

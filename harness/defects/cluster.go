@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"os/exec"
 	"slices"
 	"syscall"
@@ -20,19 +19,19 @@ import (
 func cluster() []Defect {
 	const kind = "cluster"
 	return []Defect{
-		inVotes("two-leaders-in-one-term", kind,
-			"who stands for election counts votes that nobody gave", "suite:members",
+		inTransport("two-leaders-in-one-term", kind,
+			"a candidate counts votes that were not given", "suite:members",
 			func(t embedded.Transport) embedded.Transport { return everyVote{t} }),
-		inVotes("no-re-election", kind,
-			"once there was a leader nobody votes any more", "suite:recovery",
+		inTransport("no-re-election", kind,
+			"after the first leader, no node grants a vote", "suite:recovery",
 			func(t embedded.Transport) embedded.Transport { return noVote{t} }),
 		{
 			Name: "election-ten-times-too-slow", Kind: kind, About: "suite:availability",
-			Text:   "a new leader is elected after ten times as long",
+			Text:   "the election of a new leader takes ten times as long",
 			target: slowed},
 		{
 			Name: "isolated-node-answers", Kind: kind, About: "suite:skip",
-			Text: "a node that is isolated still answers its clients",
+			Text: "an isolated node still answers its clients",
 			target: planted{client: func(n target.Node) target.SQL {
 				return sqlFunc(func(ctx context.Context, request target.Request) (target.Rows, error) {
 					rows, err := n.Client().Query(ctx, request)
@@ -45,7 +44,7 @@ func cluster() []Defect {
 			}}.plant},
 		{
 			Name: "leaving-looks-online", Kind: kind, About: "suite:health",
-			Text: "a node that is leaving shows itself online",
+			Text: "a node that is leaving reports that it is online",
 			target: planted{status: func(s target.Status) target.Status {
 				if s.State == target.Leaving {
 					s.State = target.Online
@@ -54,15 +53,15 @@ func cluster() []Defect {
 			}}.plant},
 		{
 			Name: "all-forgets-a-node", Kind: kind, About: "suite:skip",
-			Text:   "what goes to all nodes goes to all but one",
-			router: forgetting{}},
+			Text:  "a statement for all nodes goes to all but one",
+			route: func(r harness.Router) harness.Router { return forgetting{r} }},
 		{
 			Name: "all-asks-one-twice", Kind: kind, About: "suite:skip",
-			Text:   "what goes to all nodes goes to one of them twice, and not to another",
-			router: doubling{}},
+			Text:  "a statement for all nodes goes to one of them twice, and one gets none",
+			route: func(r harness.Router) harness.Router { return doubling{r} }},
 		{
 			Name: "consistency-counts-only", Kind: kind, About: "suite:reads",
-			Text: "comparing nodes compares how many rows they have",
+			Text: "a comparison of nodes compares only their numbers of rows",
 			target: planted{client: func(n target.Node) target.SQL {
 				return sqlFunc(func(ctx context.Context, request target.Request) (target.Rows, error) {
 					rows, err := n.Client().Query(ctx, request)
@@ -74,29 +73,29 @@ func cluster() []Defect {
 			}}.plant},
 		{
 			Name: "all-offline-hangs", Kind: kind, About: "suite:all-offline",
-			Text:   "with no node online a request hangs, and does not fail",
-			router: hanging{}},
+			Text:  "if no node is online, a request hangs instead of failing",
+			route: func(r harness.Router) harness.Router { return hanging{r} }},
 		leaking("leaks-a-goroutine",
-			"a node that starts again leaves a goroutine for ever", "suite:modes",
+			"a node leaks a goroutine at every restart", "suite:modes",
 			func(embedded.Life) {
 				go func() { <-make(chan struct{}) }()
 			}),
 		leaking("leaks-a-file",
-			"a node that starts again leaves a file open", "suite:modes",
+			"a node leaks an open file at every restart", "suite:modes",
 			func(life embedded.Life) {
 				_, _ = syscall.Open(life.Dir, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
 			}),
 		leaking("leaks-a-process",
-			"a node that starts again leaves a process behind", "suite:modes",
+			"a node leaks a process at every restart", "suite:modes",
 			func(embedded.Life) {
-				_ = exec.Command("sleep", "20").Start() //nolint:noctx // that nobody ends it is the point
+				_ = exec.Command("sleep", "20").Start() //nolint:noctx // the leak is the point
 			}),
 	}
 }
 
 const slowElection = 500 * time.Millisecond
 
-// slowed returns the target with nodes that are slow to elect, whatever pace is asked for.
+// slowed returns the target with nodes that elect slowly at any pace.
 func slowed(t target.Target) (target.Target, error) {
 	pacer, can := t.(target.Pacer)
 	if !can {
@@ -121,37 +120,45 @@ func (u unhurried) AtPace(election time.Duration) target.Target {
 	return u.pacer.AtPace(max(election, slowElection))
 }
 
-func inVotes(name, kind, text, about string, change func(embedded.Transport) embedded.Transport) Defect {
-	return Defect{Name: name, Kind: kind, Text: text, About: about, seams: func(embedded.Life) embedded.Seams { return embedded.Seams{Transport: change} }}
+func inTransport(name, kind, text, about string, change func(embedded.Transport) embedded.Transport) Defect {
+	return Defect{Name: name, Kind: kind, Text: text, About: about, seams: func(embedded.Life) embedded.Seams {
+		return embedded.Seams{Transport: change}
+	}}
 }
 
-// everyVote is a transport over which every vote is granted.
+// everyVote is a transport that reports every vote as granted.
 type everyVote struct{ embedded.Transport }
 
-func (everyVote) RequestVote(_ raft.ServerID, _ raft.ServerAddress, args *raft.RequestVoteRequest, resp *raft.RequestVoteResponse) error {
+func (everyVote) RequestVote(
+	_ raft.ServerID, _ raft.ServerAddress, args *raft.RequestVoteRequest, resp *raft.RequestVoteResponse,
+) error {
 	resp.Term, resp.Granted = args.Term, true
 	return nil
 }
 
-func (everyVote) RequestPreVote(_ raft.ServerID, _ raft.ServerAddress, args *raft.RequestPreVoteRequest, resp *raft.RequestPreVoteResponse) error {
+func (everyVote) RequestPreVote(
+	_ raft.ServerID, _ raft.ServerAddress, args *raft.RequestPreVoteRequest, resp *raft.RequestPreVoteResponse,
+) error {
 	resp.Term, resp.Granted = args.Term, true
 	return nil
 }
 
-// noVote is a transport over which only the first leader is elected.
+// noVote is a transport over which only the first leader can be elected.
 type noVote struct{ embedded.Transport }
 
 const firstTerm = 2
 
-func (t noVote) RequestVote(id raft.ServerID, to raft.ServerAddress, args *raft.RequestVoteRequest, resp *raft.RequestVoteResponse) error {
+func (t noVote) RequestVote(
+	id raft.ServerID, to raft.ServerAddress, args *raft.RequestVoteRequest, resp *raft.RequestVoteResponse,
+) error {
 	if args.Term > firstTerm {
-		return errors.New("nobody votes any more")
+		return errors.New("planted: no votes after the first term")
 	}
 	return t.Transport.RequestVote(id, to, args, resp)
 }
 
-// forgetting forgets the last node.
-type forgetting struct{ harness.ByChance }
+// forgetting skips the last node.
+type forgetting struct{ harness.Router }
 
 func (forgetting) All(online []*harness.Node) []*harness.Node {
 	if len(online) > 1 {
@@ -160,8 +167,8 @@ func (forgetting) All(online []*harness.Node) []*harness.Node {
 	return online
 }
 
-// doubling takes the first node for the last.
-type doubling struct{ harness.ByChance }
+// doubling replaces the last node by the first.
+type doubling struct{ harness.Router }
 
 func (doubling) All(online []*harness.Node) []*harness.Node {
 	if len(online) > 1 {
@@ -170,23 +177,23 @@ func (doubling) All(online []*harness.Node) []*harness.Node {
 	return online
 }
 
-// hanging waits for a node to be online.
-type hanging struct{ harness.ByChance }
+// hanging waits forever if no node is online.
+type hanging struct{ harness.Router }
 
-func (h hanging) One(ctx context.Context, online []*harness.Node, chance *rand.Rand) (*harness.Node, error) {
+func (h hanging) One(ctx context.Context, online []*harness.Node) (*harness.Node, error) {
 	if len(online) == 0 {
 		<-ctx.Done()
 		return nil, context.Cause(ctx)
 	}
-	return h.ByChance.One(ctx, online, chance)
+	return h.Router.One(ctx, online)
 }
 
-// alike are rows whose bytes are all the same.
+// alike are rows with the same bytes.
 type alike struct{ target.Rows }
 
 func (alike) Raw() []byte { return []byte("a row") }
 
-// leaking leaves something behind at every start but a node's first.
+// leaking is a bug that leaks something at every start of a node but its first.
 func leaking(name, text, about string, leak func(embedded.Life)) Defect {
 	return Defect{Name: name, Kind: "cluster", Text: text, About: about, seams: func(life embedded.Life) embedded.Seams {
 		return embedded.Seams{Stores: func(s embedded.Stores) embedded.Stores {

@@ -13,12 +13,12 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded/wire"
 )
 
-// costs are bugs of what statements may take.
+// costs are bugs in the limits on the cost of statements.
 func costs() []Defect {
 	const kind = "costs"
 	return []Defect{
 		inMachine("budget-counts-from-the-start-of-the-node", kind,
-			"a node counts what statements take since it started, and refuses those that take much when it has been up for long", "suite:hostile",
+			"a node adds up the cost of all statements since its start, and in the end rejects expensive ones", "suite:hostile",
 			func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
 				taken := 0
 				return batches{inner, func(inner raft.BatchingFSM, logs []*raft.Log) []any {
@@ -27,14 +27,15 @@ func costs() []Defect {
 			}),
 		{
 			Name: "endless-read-locks-others-out", Kind: kind, About: "suite:hostile",
-			Text: "a node that has once ended a read because of what it takes reads nothing any more",
+			Text: "after a node has ended one read for its cost, it answers no further reads",
 			seams: func(embedded.Life) embedded.Seams {
 				var locked atomic.Bool
 				return embedded.Seams{Handler: overSQL(func(inner http.Handler, w http.ResponseWriter, r *http.Request, asked wire.Request) {
 					endless := strings.Contains(asked.SQL, "RECURSIVE") && !strings.Contains(asked.SQL, "LIMIT")
 					switch {
 					case strings.HasPrefix(asked.SQL, "SELECT") && locked.Load():
-						http.Error(w, `{"status":"error","error":{"code":"TIMEOUT","message":"all connections for reading are taken"}}`, http.StatusServiceUnavailable)
+						const message = "all connections for reading are taken"
+						http.Error(w, `{"status":"error","error":{"code":"TIMEOUT","message":"`+message+`"}}`, http.StatusServiceUnavailable)
 					default:
 						inner.ServeHTTP(w, r)
 						if endless {
@@ -46,12 +47,12 @@ func costs() []Defect {
 	}
 }
 
-// dearAtMost is how many dear statements such a node applies.
+// dearAtMost is how many expensive statements the node applies.
 const dearAtMost = 3
 
-var errTaken = errors.New("the statements take too many steps: do it in smaller parts")
+var errTaken = errors.New("the statements take too many steps: split the request")
 
-// withoutDear has entries applied, but for dear ones once there were many.
+// withoutDear applies entries, except for expensive ones after the first dearAtMost.
 func withoutDear(inner raft.BatchingFSM, logs []*raft.Log, taken *int) []any {
 	out := make([]any, 0, len(logs))
 	for _, log := range logs {

@@ -10,38 +10,39 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// Defect is one planted bug.
+// Defect is one planted bug. It is immutable and safe for concurrent use.
 type Defect struct {
-	Name string // as a setting names it
-	Kind string
-	Text string // what it does wrong, in a sentence
-	// About says which specs are about what it breaks, as a label filter of Ginkgo. One of
-	// them at least must catch it.
+	Name string // in settings: cluster.defect, REJOIN_DEFECT
+	Kind string // heading in the catalogue
+	Text string // what it does wrong, as a sentence
+	// About is a Ginkgo label filter that selects the specs about what it breaks. At least one of them must catch
+	// it.
 	About string
-	// Between says that it is between two goroutines of a node, in a window in which none
-	// waits: only an order of goroutines finds it in which they yield at locks, channels and
-	// pools (cluster.interleave and cluster.yield).
+	// Between is true for a race between two goroutines of a node, in a window in which no goroutine blocks. Only a
+	// schedule in which goroutines yield at locks, channels and pools (cluster.interleave and cluster.yield) exposes
+	// it.
 	Between bool
 
 	seams  func(embedded.Life) embedded.Seams
 	target func(target.Target) (target.Target, error)
-	router harness.Router
-	// comparer compares nodes, and watch watches promises, in place of the harness.
+	// route wraps the choice of nodes, comparer replaces their comparison, and watch wraps the
+	// tracking of promises.
+	route    func(harness.Router) harness.Router
 	comparer harness.Comparer
 	watch    func(harness.Promises) harness.Promises
 }
 
-// None is no defect.
+// None is the absence of a defect.
 var None = Defect{}
 
-// All are the defects, kind by kind.
+// All returns all defects, grouped by kind.
 func All() []Defect {
 	return slices.Concat(catchingUp(), largeRows(), restart(), lostLog(), identities(), strangers(), membership(),
 		snapshot(), restored(), reads(), freshness(), writes(), keys(), costs(), values(), answers(), namespaces(), names(), cluster(),
 		departures(), upstream(), oracles(), interleavings())
 }
 
-// Names are the names of all.
+// Names returns the names of all defects, in the order of All.
 func Names() []string {
 	var names []string
 	for _, d := range All() {
@@ -50,7 +51,7 @@ func Names() []string {
 	return names
 }
 
-// Find is the defect of that name; None if the name is empty.
+// Find returns the defect of that name; None if name is empty. The error lists the names.
 func Find(name string) (Defect, error) {
 	if name == "" {
 		return None, nil
@@ -63,8 +64,8 @@ func Find(name string) (Defect, error) {
 	return None, fmt.Errorf("there is no defect %q: there are %s", name, strings.Join(Names(), ", "))
 }
 
-// Plant returns the target with the defect in it; the target itself for a defect of the
-// harness. It is an error if the defect cannot be in this target.
+// Plant returns the target with the defect in it, or t itself for a defect of the harness (see Options). It returns
+// an error if the target does not support the defect.
 func (d Defect) Plant(t target.Target) (planted target.Target, err error) {
 	switch {
 	case d.seams != nil:
@@ -80,7 +81,7 @@ func (d Defect) Plant(t target.Target) (planted target.Target, err error) {
 	return planted, nil
 }
 
-// seamed is a target of embedded nodes.
+// seamed is a target whose nodes have seams.
 type seamed interface {
 	Seamed(seams func(embedded.Life) embedded.Seams) target.Target
 }
@@ -93,11 +94,11 @@ func plantSeams(t target.Target, seams func(embedded.Life) embedded.Seams) (targ
 	return nodes.Seamed(seams), nil
 }
 
-// Options put the defect into the harness, if it is there that it belongs.
+// Options returns the options that plant a defect of the harness; none for other defects.
 func (d Defect) Options() []harness.Option {
 	var options []harness.Option
-	if d.router != nil {
-		options = append(options, harness.Routing(d.router))
+	if d.route != nil {
+		options = append(options, harness.Routing(d.route))
 	}
 	if d.comparer != nil {
 		options = append(options, harness.Comparing(d.comparer))

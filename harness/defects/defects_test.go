@@ -17,7 +17,7 @@ import (
 
 const patience = SpecTimeout(30 * time.Second)
 
-// boot boots three nodes with the bug in them.
+// boot boots three nodes with the bug.
 func boot(ctx context.Context, d defects.Defect) *harness.Cluster {
 	GinkgoHelper()
 	t, err := d.Plant(virtual.New(virtual.Options{}))
@@ -36,7 +36,7 @@ func find(name string) defects.Defect {
 }
 
 var _ = Describe("The catalogue", func() {
-	It("has at least thirty bugs, each with a name of its own, a kind and a sentence", func() {
+	It("has at least thirty bugs, each with a unique name, a kind and a sentence", func() {
 		names := make(map[string]bool)
 		for _, d := range defects.All() {
 			Expect(d.Name).To(MatchRegexp(`^[a-z]+(-[a-z]+)*$`))
@@ -49,7 +49,7 @@ var _ = Describe("The catalogue", func() {
 		Expect(len(names)).To(BeNumerically(">=", 30))
 	})
 
-	It("has at least six bugs between two goroutines, which specs of their own are about", func() {
+	It("has at least six races between two goroutines, with specs about them", func() {
 		var between []string
 		for _, d := range defects.All() {
 			Expect(d.Between).To(Equal(d.Kind == "interleaving"), d.Name)
@@ -61,7 +61,7 @@ var _ = Describe("The catalogue", func() {
 		Expect(len(between)).To(BeNumerically(">=", 6))
 	})
 
-	It("has no bug where none is named, and says which there are", func() {
+	It("has no bug without a name, and lists the names", func() {
 		Expect(defects.Find("")).To(Equal(defects.None))
 		Expect(defects.None.Options()).To(BeEmpty())
 		t := virtual.New(virtual.Options{})
@@ -83,12 +83,12 @@ var _ = Describe("A planted bug", virtual.Bubble(), func() {
 		Expect(result.Value()).To(Equal(int64(1 << 53)))
 	}, patience)
 
-	It("of the router asks one node less", func(ctx SpecContext) {
+	It("of the router skips a node", func(ctx SpecContext) {
 		c := boot(ctx, find("all-forgets-a-node"))
 		Expect(c.ExecuteOnAll(ctx, "SELECT 1")).To(HaveLen(2))
 	}, patience)
 
-	It("of a restart does nothing to a node that has not lived before", func(ctx SpecContext) {
+	It("of a restart has no effect on the first start of a node", func(ctx SpecContext) {
 		for _, name := range []string{"forgets-synced-entries", "forgets-its-vote", "replays-from-too-high", "leaks-a-process"} {
 			c := boot(ctx, find(name))
 			Expect(c.ExecuteWithRetry(ctx, table)).Error().NotTo(HaveOccurred())
@@ -97,7 +97,7 @@ var _ = Describe("A planted bug", virtual.Bubble(), func() {
 		}
 	}, patience)
 
-	It("between two goroutines does nothing to requests that come one after the other", func(ctx SpecContext) {
+	It("between two goroutines has no effect on sequential requests", func(ctx SpecContext) {
 		for _, d := range defects.All() {
 			if !d.Between {
 				continue
@@ -107,7 +107,7 @@ var _ = Describe("A planted bug", virtual.Bubble(), func() {
 			for i := range int64(c.Size()) {
 				node, err := c.Node(int(i))
 				Expect(err).NotTo(HaveOccurred())
-				for range 2 { // sent again it has the first answer
+				for range 2 { // the retry has the first answer
 					result, err := node.ExecuteAs(ctx, fmt.Sprint("key ", i), "INSERT INTO ns.t (v) VALUES (?) RETURNING id", "x")
 					Expect(err).NotTo(HaveOccurred(), d.Name)
 					Expect(result.Value()).To(Equal(i+1), d.Name)
@@ -122,7 +122,7 @@ var _ = Describe("A planted bug", virtual.Bubble(), func() {
 		}
 	}, patience)
 
-	It("of a restart shows when a node starts again", func(ctx SpecContext) {
+	It("of a restart takes effect at the second start of a node", func(ctx SpecContext) {
 		c := boot(ctx, find("forgets-its-vote"))
 		leader, err := c.Leader(ctx)
 		Expect(err).NotTo(HaveOccurred())

@@ -15,59 +15,59 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// departures are bugs of how a node stops, and of a node that has failed.
+// departures are bugs of a node that stops, and of one that has failed.
 func departures() []Defect {
 	const stops, fails = "stopping", "failing"
 	return []Defect{
 		{
 			Name: "stop-cuts-answers", Kind: stops, About: "suite:leaving",
-			Text: "a node that is stopped cuts off the answers that it is sending",
+			Text: "a node that is stopped cuts off answers in transit",
 			seams: inAllOf(func(inner http.Handler, w http.ResponseWriter, r *http.Request) {
-				inner.ServeHTTP(&cutting{w, func() bool { return healthOf(r.WithContext(context.WithoutCancel(r.Context())), inner).State == "" }}, r)
+				inner.ServeHTTP(&cutting{w, func() bool { return isLeaving(r, inner) }}, r)
 			})},
 		{
 			Name: "stop-refuses-changes-under-way", Kind: stops, About: "suite:leaving",
-			Text: "a change that comes to its end when its node has begun to leave is answered as one that was refused",
+			Text: "a change that completes while its node is leaving is answered as refused",
 			seams: func(embedded.Life) embedded.Seams {
 				return embedded.Seams{Handler: overSQL(func(inner http.Handler, w http.ResponseWriter, r *http.Request, asked wire.Request) {
 					if changesData(asked) {
-						w = &refusing{w, func() bool { return healthOf(r.WithContext(context.WithoutCancel(r.Context())), inner).State == "" }}
+						w = &refusing{w, func() bool { return isLeaving(r, inner) }}
 					}
 					inner.ServeHTTP(w, r)
 				})}
 			}},
 		{
 			Name: "stop-waits-for-ever", Kind: stops, About: "suite:leaving",
-			Text: "an answer that is under way when its node is stopped never comes to its end",
+			Text: "an answer in transit when its node is stopped never ends",
 			seams: inAllOf(func(inner http.Handler, w http.ResponseWriter, r *http.Request) {
 				inner.ServeHTTP(w, r)
-				if healthOf(r.WithContext(context.WithoutCancel(r.Context())), inner).State == "" {
+				if isLeaving(r, inner) {
 					<-r.Context().Done()
 				}
 			})},
-		inVotes("stops-without-handing-over", stops,
-			"a leader that is stopped tells no other to take over", "suite:leaving",
+		inTransport("stops-without-handing-over", stops,
+			"a leader that is stopped does not transfer its leadership", "suite:leaving",
 			func(t embedded.Transport) embedded.Transport { return withoutSuccessor{t} }),
-		atClose("stop-leaves-a-goroutine", stops, "a node that has stopped is at work for a moment more",
+		atClose("stop-leaves-a-goroutine", stops, "a goroutine of a node outlives it by a moment",
 			func(embedded.Life) {
 				go func() {
 					timer := time.NewTimer(100 * time.Millisecond)
 					<-timer.C
 				}()
 			}),
-		atClose("stop-leaves-a-file", stops, "a node that has stopped keeps a file of its directory open",
+		atClose("stop-leaves-a-file", stops, "a node that has stopped leaves a file of its directory open",
 			func(life embedded.Life) {
 				_, _ = syscall.Open(life.Dir+"/state", syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
 			}),
 		{
 			Name: "failed-node-goes-on-talking", Kind: fails, About: "suite:failing",
-			Text: "a node whose storage has failed is not cut off from the others",
+			Text: "a node whose storage has failed keeps its connections to the others",
 			seams: func(embedded.Life) embedded.Seams {
 				return embedded.Seams{Silence: func(func()) func() { return func() {} }}
 			}},
 		{
 			Name: "failing-disk-acknowledges", Kind: fails, About: "suite:failing",
-			Text: "a node tells its leader that it has stored what its disk could not store",
+			Text: "a node acknowledges to its leader entries that its disk could not store",
 			seams: func(embedded.Life) embedded.Seams {
 				return embedded.Seams{Stores: func(s embedded.Stores) embedded.Stores {
 					s.Log = deaf{s.Log}
@@ -76,7 +76,7 @@ func departures() []Defect {
 			}},
 		{
 			Name: "failed-looks-connecting", Kind: fails, About: "suite:failing",
-			Text: "a node that has failed shows itself connecting, without a reason",
+			Text: "a node that has failed reports that it is connecting, without a reason",
 			target: planted{status: func(s target.Status) target.Status {
 				if s.State == target.Failed {
 					s.State, s.Reason = target.Connecting, ""
@@ -84,7 +84,7 @@ func departures() []Defect {
 				return s
 			}}.plant},
 		inHandler("failed-node-blames-the-cluster", fails,
-			"a node that has failed tells its clients that there is no leader", "suite:failing",
+			"a node that has failed answers its clients that there is no leader", "suite:failing",
 			func(inner http.Handler, w http.ResponseWriter, r *http.Request, _ wire.Request) {
 				if healthOf(r, inner).State == embedded.Failed {
 					refuse(w, http.StatusServiceUnavailable, embedded.CodeNoLeader, "no leader is known; nothing was changed")
@@ -95,7 +95,7 @@ func departures() []Defect {
 	}
 }
 
-// inAllOf is what serves all requests but those about health.
+// inAllOf wraps the handling of all requests for SQL.
 func inAllOf(serve func(inner http.Handler, w http.ResponseWriter, r *http.Request)) func(embedded.Life) embedded.Seams {
 	return func(embedded.Life) embedded.Seams {
 		return embedded.Seams{Handler: overSQL(func(inner http.Handler, w http.ResponseWriter, r *http.Request, _ wire.Request) {
@@ -104,7 +104,12 @@ func inAllOf(serve func(inner http.Handler, w http.ResponseWriter, r *http.Reque
 	}
 }
 
-// cutting is an answer that is cut off when its node leaves.
+// isLeaving reports whether the node behind the handler refuses requests because it is leaving.
+func isLeaving(r *http.Request, inner http.Handler) bool {
+	return healthOf(r.WithContext(context.WithoutCancel(r.Context())), inner).State == ""
+}
+
+// cutting is an answer that aborts when its node leaves.
 type cutting struct {
 	http.ResponseWriter
 	leaving func() bool
@@ -119,7 +124,7 @@ func (c *cutting) Write(p []byte) (int, error) {
 	return c.ResponseWriter.Write(p)
 }
 
-// refusing is an answer that becomes a refusal when its node leaves.
+// refusing is an answer that turns into a refusal when its node leaves.
 type refusing struct {
 	http.ResponseWriter
 	leaving func() bool
@@ -135,15 +140,17 @@ func (c *refusing) Write(p []byte) (int, error) {
 	return c.ResponseWriter.Write(p)
 }
 
-var errNoSuccessor = errors.New("no other voter is there to take over")
+var errNoSuccessor = errors.New("planted: leadership is not transferred")
 
 type withoutSuccessor struct{ embedded.Transport }
 
-func (withoutSuccessor) TimeoutNow(raft.ServerID, raft.ServerAddress, *raft.TimeoutNowRequest, *raft.TimeoutNowResponse) error {
+func (withoutSuccessor) TimeoutNow(
+	raft.ServerID, raft.ServerAddress, *raft.TimeoutNowRequest, *raft.TimeoutNowResponse,
+) error {
 	return errNoSuccessor
 }
 
-// atClose does something when a node has closed its stores.
+// atClose is a bug that does something after a node has closed its stores.
 func atClose(name, kind, text string, do func(embedded.Life)) Defect {
 	return Defect{Name: name, Kind: kind, Text: text, About: "suite:leaving", seams: func(life embedded.Life) embedded.Seams {
 		return embedded.Seams{Stores: func(s embedded.Stores) embedded.Stores {
@@ -163,7 +170,7 @@ func (c closer) Close() error {
 	return c.Closer.Close()
 }
 
-// deaf is a log whose errors are dropped.
+// deaf is a log that drops its errors.
 type deaf struct{ raft.LogStore }
 
 func (d deaf) StoreLog(log *raft.Log) error {

@@ -1,11 +1,10 @@
-// Package defects is a catalogue of planted bugs, to show what a suite catches. Each
-// stands at a seam of a node (embedded.Seams), of the target or of the harness
-// (harness.Router), and does there what a bug of that kind would. Nothing of it is in
-// the node's own code, and none is there unless it is named.
+// Package defects is a catalogue of planted bugs. It shows what a suite catches. Each bug decorates a seam of a node
+// (embedded.Seams), the target, or the harness (harness.Router, harness.Comparer, harness.Promises). The node's own
+// code has no planted bugs, and no bug is active unless it is named.
 //
-//	REJOIN_DEFECT=skips-an-entry REJOIN_TARGET=virtual go tool ginkgo .   # one of them
-//	make defects                                                        # all, and who caught them
+//	REJOIN_DEFECT=skips-an-entry REJOIN_TARGET=virtual go tool ginkgo .   # one bug
+//	make defects                                                        # all, and which specs catch them
 //
-// A bug is as subtle as its sentence, and bites by itself, in situations that a suite
-// makes for other reasons.
+// A bug is as subtle as its sentence says. It takes effect by itself, in situations that a suite creates for other
+// reasons.
 package defects

@@ -10,31 +10,32 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded/wire"
 )
 
-// freshness are bugs of what a read must wait for.
+// freshness are bugs in what a read waits for.
 func freshness() []Defect {
 	const kind = "freshness"
 	fresh := func(name, text string, seams func(embedded.Life) embedded.Seams) Defect {
 		return Defect{Name: name, Kind: kind, Text: text, About: "suite:fresh", seams: seams}
 	}
 	return []Defect{
-		fresh("waits-one-entry-short", "who waits for an entry is let go when the one before it is applied",
+		fresh("waits-one-entry-short", "a wait for an entry ends when the entry before it is applied",
 			inProgress(func(inner embedded.Progress, ctx context.Context, index uint64) error {
 				return inner.WaitApplied(ctx, index-min(index, 1))
 			})),
-		fresh("waits-for-the-commit-only", "who waits until an entry is applied is let go when it is known to be committed", toldOfCommits),
-		fresh("index-is-told-before-the-commit", "who waits for an entry is told that it is applied before it is committed to the database", toldEarly),
-		fresh("trusts-its-lease-for-too-long", "a leader that a quorum has confirmed answers strong reads for two election timeouts without asking again",
+		fresh("waits-for-the-commit-only", "a wait until an entry is applied ends when the entry is committed", toldOfCommits),
+		fresh("index-is-told-before-the-commit", "a wait for an entry ends before the entry is committed to the database", toldEarly),
+		fresh("trusts-its-lease-for-too-long",
+			"a leader that a quorum has confirmed answers strong reads for two election timeouts without confirming again",
 			leased(func(embedded.Life) func() time.Time { return time.Now }, 2*suiteElection)),
-		fresh("measures-its-lease-by-a-wrong-clock", "a leader measures by the clock that SQL sees how long it may trust its lease",
+		fresh("measures-its-lease-by-a-wrong-clock", "a leader measures its lease with the clock that SQL uses, which can be set",
 			leased(func(life embedded.Life) func() time.Time { return life.Now }, suiteElection/2)),
 		fresh("leads-before-its-first-entry", "a new leader answers reads before it has applied an entry of its own term",
 			inLeadership(func(inner embedded.Leadership) embedded.Leadership { return hasty{inner} })),
-		fresh("counts-answers-to-earlier-calls", "a strong read that comes while a quorum is asked for another one is answered with that",
+		fresh("counts-answers-to-earlier-calls", "a strong read that arrives during a quorum round for an earlier read uses that round",
 			inLeadership(func(inner embedded.Leadership) embedded.Leadership { return &joinedConfirms{Leadership: inner} })),
 		inHandler("follower-goes-by-its-own-commit-index", kind,
-			"a follower answers strong reads when it has applied what it knows itself to be committed", "suite:fresh", goByOwnCommit),
+			"a follower answers strong reads at its own commit index instead of the leader's", "suite:fresh", goByOwnCommit),
 		inHandler("leader-reads-wait-for-nothing", kind,
-			"a follower answers reads of what the leader has applied from its own state", "suite:fresh",
+			"a follower answers reads at the leader's level from its own state", "suite:fresh",
 			func(inner http.Handler, w http.ResponseWriter, r *http.Request, asked wire.Request) {
 				if asked.Consistency != wire.Strong && asked.Consistency != wire.Local && healthOf(r, inner).Role == "follower" {
 					asked.Consistency = wire.Local
@@ -42,7 +43,7 @@ func freshness() []Defect {
 				}
 				inner.ServeHTTP(w, r)
 			}),
-		fresh("acknowledges-before-it-applies", "a follower acknowledges a change that its leader has applied and it has not",
+		fresh("acknowledges-before-it-applies", "a follower acknowledges a change that only its leader has applied",
 			func(embedded.Life) embedded.Seams {
 				return embedded.Seams{
 					Handler: overSQL(func(inner http.Handler, w http.ResponseWriter, r *http.Request, asked wire.Request) {
@@ -61,7 +62,7 @@ func freshness() []Defect {
 					},
 				}
 			}),
-		fresh("notes-commits-after-it-has-shown-them", "a node notes what is committed, for its next life, one batch after it has applied that",
+		fresh("notes-commits-after-it-has-shown-them", "a node stores its commit index one batch after it has applied those entries",
 			func(embedded.Life) embedded.Seams {
 				return embedded.Seams{Stores: func(s embedded.Stores) embedded.Stores {
 					s.Commits = &lateCommits{Commits: s.Commits}
@@ -71,13 +72,13 @@ func freshness() []Defect {
 	}
 }
 
-// suiteElection is after how long a node of the suite stands for election, at least.
+// suiteElection is the minimum election timeout of the suite's nodes.
 const suiteElection = 50 * time.Millisecond
 
-// unwaiting is the key of a context in which nothing is waited for.
+// unwaiting is the key of a context in which WaitApplied does not wait.
 type unwaiting struct{}
 
-// inProgress does something else than to wait.
+// inProgress replaces WaitApplied.
 func inProgress(wait func(inner embedded.Progress, ctx context.Context, index uint64) error) func(embedded.Life) embedded.Seams {
 	return func(embedded.Life) embedded.Seams {
 		return embedded.Seams{Progress: func(inner embedded.Progress) embedded.Progress {
@@ -97,7 +98,7 @@ func inLeadership(change func(embedded.Leadership) embedded.Leadership) func(emb
 	return func(embedded.Life) embedded.Seams { return embedded.Seams{Leadership: change} }
 }
 
-// hasty is leadership that is settled from the beginning.
+// hasty is leadership that counts as settled at once.
 type hasty struct{ embedded.Leadership }
 
 func (h hasty) Settle(ctx context.Context) (uint64, error) {
@@ -107,7 +108,7 @@ func (h hasty) Settle(ctx context.Context) (uint64, error) {
 	return h.Leadership.Settle(ctx)
 }
 
-// leased has a leader that was confirmed count as confirmed for so long, by some clock.
+// leased makes a leader trust a confirmation for the time lasts, measured with clock.
 func leased(clock func(embedded.Life) func() time.Time, lasts time.Duration) func(embedded.Life) embedded.Seams {
 	return func(life embedded.Life) embedded.Seams {
 		return embedded.Seams{Leadership: func(inner embedded.Leadership) embedded.Leadership {
@@ -145,11 +146,11 @@ func (l *lease) holds(term uint64) bool {
 	return l.term == term && l.now().Sub(l.since) < l.lasts
 }
 
-// joinedConfirms asks one quorum at a time: who comes meanwhile has its answer, too.
+// joinedConfirms runs one quorum round at a time: calls that arrive meanwhile share its result.
 type joinedConfirms struct {
 	embedded.Leadership
 	mu    sync.Mutex
-	under *confirm // nil if no voter is asked
+	under *confirm // round in progress; nil if there is none
 }
 
 type confirm struct {
@@ -183,7 +184,7 @@ func (j *joinedConfirms) Confirm(ctx context.Context, term uint64) error {
 	return c.err
 }
 
-// toldOfCommits has who waits for an entry be told when it is noted as committed.
+// toldOfCommits ends waits for an entry when it is stored as committed.
 func toldOfCommits(embedded.Life) embedded.Seams {
 	t := &told{}
 	return embedded.Seams{
@@ -205,7 +206,7 @@ func (c tellingCommits) Commit(index uint64) error {
 	return c.Commits.Commit(index)
 }
 
-// goByOwnCommit answers when the node has applied what it knows to be committed.
+// goByOwnCommit answers when the node has applied its own commit index.
 func goByOwnCommit(inner http.Handler, w http.ResponseWriter, r *http.Request, asked wire.Request) {
 	health := healthOf(r, inner)
 	if asked.Consistency != wire.Strong || health.Role != "follower" || health.Leader == "" {
@@ -220,7 +221,7 @@ func goByOwnCommit(inner http.Handler, w http.ResponseWriter, r *http.Request, a
 	inner.ServeHTTP(w, asking(r, asked))
 }
 
-// lateCommits notes each time what was to be noted the time before.
+// lateCommits stores the index of the call before.
 type lateCommits struct {
 	embedded.Commits
 	before uint64

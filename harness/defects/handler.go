@@ -14,15 +14,18 @@ import (
 	"github.com/rejoin-db/rejoin/harness/sqltext"
 )
 
-// inHandler is a defect of the HTTP API; serve answers requests for SQL.
-func inHandler(name, kind, text, about string, serve func(inner http.Handler, w http.ResponseWriter, r *http.Request, asked wire.Request)) Defect {
+// sqlHandler answers requests for SQL in place of inner.
+type sqlHandler func(inner http.Handler, w http.ResponseWriter, r *http.Request, asked wire.Request)
+
+// inHandler is a bug in the HTTP API's answers to requests for SQL.
+func inHandler(name, kind, text, about string, serve sqlHandler) Defect {
 	return Defect{Name: name, Kind: kind, Text: text, About: about, seams: func(embedded.Life) embedded.Seams {
 		return embedded.Seams{Handler: overSQL(serve)}
 	}}
 }
 
-// overSQL is a handler that has somebody else answer requests for SQL.
-func overSQL(serve func(inner http.Handler, w http.ResponseWriter, r *http.Request, asked wire.Request)) func(http.Handler) http.Handler {
+// overSQL wraps a handler: serve answers well-formed requests for SQL.
+func overSQL(serve sqlHandler) func(http.Handler) http.Handler {
 	return func(inner http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if !strings.HasSuffix(r.URL.Path, "/sql") {
@@ -41,7 +44,7 @@ func overSQL(serve func(inner http.Handler, w http.ResponseWriter, r *http.Reque
 	}
 }
 
-// asking is the request with another question.
+// asking returns the request with the body asked.
 func asking(r *http.Request, asked wire.Request) *http.Request {
 	body, err := asked.Append(nil)
 	if err != nil {
@@ -52,17 +55,17 @@ func asking(r *http.Request, asked wire.Request) *http.Request {
 	return changed
 }
 
-// healthOf asks the node behind the handler how it is, as who sends the request.
+// healthOf returns the health of the node behind the handler, with the credentials of r.
 func healthOf(r *http.Request, inner http.Handler) (h embedded.Health) {
 	asking := httptest.NewRequestWithContext(r.Context(), http.MethodGet, "http://localhost/v1/api/cluster/health", nil)
 	asking.Header.Set("Authorization", r.Header.Get("Authorization"))
 	answer := httptest.NewRecorder()
 	inner.ServeHTTP(answer, asking)
-	_ = json.Unmarshal(answer.Body.Bytes(), &h) // a node that does not say is none of these
+	_ = json.Unmarshal(answer.Body.Bytes(), &h) // the zero Health if the node does not answer
 	return h
 }
 
-// changesData tells whether a request is to change anything.
+// changesData reports whether a request contains a statement that is not a read.
 func changesData(asked wire.Request) bool {
 	statements, err := sqltext.Split(asked.SQL)
 	if err != nil {
@@ -76,7 +79,7 @@ func changesData(asked wire.Request) bool {
 	return false
 }
 
-// succeed answers that every statement has changed one row.
+// succeed answers that every statement changed one row.
 func succeed(w http.ResponseWriter, asked wire.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	out := wire.NewWriter(w, nil)

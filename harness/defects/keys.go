@@ -9,14 +9,14 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded/machine"
 )
 
-// keptKeys is after how many log entries a node forgets a key that forgets it early.
+// keptKeys is the number of log entries after which the node forgets a key.
 const keptKeys = 64
 
 func keys() []Defect {
 	const kind = "keys"
 	return []Defect{
 		inMachine("key-answers-for-another-request", kind,
-			"a request has the answer of another one that had the same key", "suite:keys",
+			"a request gets the answer of a different request with the same key", "suite:keys",
 			func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
 				first := make(map[string]machine.Entry)
 				return rewriting(inner, func(_ *raft.Log, entry machine.Entry) machine.Entry {

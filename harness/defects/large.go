@@ -12,19 +12,21 @@ import (
 func largeRows() []Defect {
 	return []Defect{{
 		Name: "no-time-for-large-appends", Kind: "catching up", About: "suite:large-rows",
-		Text: "a call that carries more than half a MiB of entries runs out of time, however often it is made",
+		Text: "an AppendEntries call with more than 512 KiB of entries times out at every attempt",
 		seams: func(embedded.Life) embedded.Seams {
 			return embedded.Seams{Transport: func(t embedded.Transport) embedded.Transport { return hurried{t} }}
 		},
 	}}
 }
 
-// hurried is a transport without time for large calls.
+// hurried is a transport on which large calls time out.
 type hurried struct{ embedded.Transport }
 
 const hurriedLimit = 512 << 10 // bytes
 
-func (t hurried) AppendEntries(id raft.ServerID, target raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
+func (t hurried) AppendEntries(
+	id raft.ServerID, target raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse,
+) error {
 	size := 0
 	for _, entry := range args.Entries {
 		size += len(entry.Data)

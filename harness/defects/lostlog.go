@@ -15,7 +15,7 @@ func lostLog() []Defect {
 	return []Defect{
 		{
 			Name: "takes-a-lost-log-for-an-empty-one", Kind: kind, About: about,
-			Text: "a node that has lost its log starts as if it had never had one",
+			Text: "a node that has lost its log starts as a new node",
 			seams: func(life embedded.Life) embedded.Seams {
 				if hasLost(life.Disk) {
 					_ = life.Disk.Wipe()
@@ -23,7 +23,7 @@ func lostLog() []Defect {
 				return embedded.Seams{}
 			}},
 		inStores("reads-before-replay", kind,
-			"a node that starts again serves reads before it has replayed its log", about,
+			"after a restart, a node serves reads before it has replayed its log", about,
 			func(s embedded.Stores) embedded.Stores {
 				s.Commits = nil
 				return s
@@ -31,7 +31,7 @@ func lostLog() []Defect {
 	}
 }
 
-// hasLost tells whether less is on the disk than was safe. It leaves an empty disk empty.
+// hasLost reports whether the disk has lost data that was synced. It does not change an empty disk.
 func hasLost(d *disk.Disk) bool {
 	fs, err := d.Open()
 	if err != nil {

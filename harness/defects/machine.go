@@ -9,14 +9,14 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded/machine"
 )
 
-// inMachine is a defect of the state machine; make is called once a life.
+// inMachine is a bug in the state machine. make is called at each start of a node.
 func inMachine(name, kind, text, about string, make func(inner raft.BatchingFSM, life embedded.Life) raft.BatchingFSM) Defect {
 	return Defect{Name: name, Kind: kind, Text: text, About: about, seams: func(life embedded.Life) embedded.Seams {
 		return embedded.Seams{Machine: func(inner raft.BatchingFSM) raft.BatchingFSM { return make(inner, life) }}
 	}}
 }
 
-// batches is a state machine that sees its batches through somebody else's eyes.
+// batches is a state machine with its own way to apply batches.
 type batches struct {
 	raft.BatchingFSM
 	apply func(inner raft.BatchingFSM, logs []*raft.Log) []any
@@ -26,7 +26,7 @@ func (m batches) Apply(log *raft.Log) any { return m.ApplyBatch([]*raft.Log{log}
 
 func (m batches) ApplyBatch(logs []*raft.Log) []any { return m.apply(m.BatchingFSM, logs) }
 
-// rewriting applies something else than the log's entries, one for one.
+// rewriting applies a replacement for each entry of the log.
 func rewriting(inner raft.BatchingFSM, rewrite func(log *raft.Log, entry machine.Entry) machine.Entry) raft.BatchingFSM {
 	return batches{inner, func(inner raft.BatchingFSM, logs []*raft.Log) []any {
 		rewritten := make([]*raft.Log, len(logs))
@@ -40,7 +40,7 @@ func rewriting(inner raft.BatchingFSM, rewrite func(log *raft.Log, entry machine
 	}}
 }
 
-// entryOf is the log entry's request, if it is one.
+// entryOf returns the request in a log entry, if there is one.
 func entryOf(log *raft.Log) (machine.Entry, bool) {
 	if log.Type != raft.LogCommand {
 		return machine.Entry{}, false
@@ -49,7 +49,7 @@ func entryOf(log *raft.Log) (machine.Entry, bool) {
 	return entry, err == nil && !entry.Mark()
 }
 
-// with is the log entry with another request; as it was if that cannot be encoded.
+// with returns the log entry with a different request, or unchanged if that cannot be encoded.
 func with(log *raft.Log, entry machine.Entry) *raft.Log {
 	data, err := entry.Encode()
 	if err != nil {
@@ -60,14 +60,14 @@ func with(log *raft.Log, entry machine.Entry) *raft.Log {
 	return &changed
 }
 
-// without is the log entry with nothing in it.
+// without returns the log entry with an empty request.
 func without(log *raft.Log) *raft.Log { return with(log, machine.Entry{}) }
 
-// old is how long ago an entry was proposed that a node applies because it was away.
+// old is the age of an entry from which on it counts as applied late.
 const old = 100 * time.Millisecond
 
-// late tells which entries of a batch are applied late, by a node that had been up to
-// date in this life: it catches up.
+// late finds the entries of a batch that are applied late by a node that was up to date before in this life: the node
+// is catching up.
 type late struct{ lived bool }
 
 func (l *late) which(logs []*raft.Log) []int {

@@ -15,24 +15,24 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded"
 )
 
-// membership are bugs in who counts, and where the nodes are.
+// membership are bugs in the voters of a cluster and the addresses of its nodes.
 func membership() []Defect {
 	const kind = "membership and addresses"
 	return []Defect{
-		inVotes("listeners-become-voters", kind,
-			"members that do not vote are sent to the others as members that do", "suite:quorums",
+		inTransport("listeners-become-voters", kind,
+			"a leader replicates members without a vote as voters", "suite:quorums",
 			func(t embedded.Transport) embedded.Transport { return promoting{t} }),
-		inVotes("lease-counts-everybody", kind,
-			"a heartbeat that is not answered counts as answered while any member answers, whether or not it votes", "suite:quorums",
+		inTransport("lease-counts-everybody", kind,
+			"a heartbeat counts as answered while any member answers, even one without a vote", "suite:quorums",
 			func(t embedded.Transport) embedded.Transport { return &companionable{Transport: t} }),
-		inVotes("appends-go-where-a-node-was", kind,
-			"entries are sent to a member where it was when it was first sent any", "suite:moved",
+		inTransport("appends-go-where-a-node-was", kind,
+			"entries are sent to the first known address of a member", "suite:moved",
 			func(t embedded.Transport) embedded.Transport { return &homing{Transport: t, appends: true} }),
-		inVotes("votes-are-asked-where-a-node-was", kind,
-			"votes are asked of a member where it was when it was first sent anything", "suite:moved",
+		inTransport("votes-are-asked-where-a-node-was", kind,
+			"vote requests are sent to the first known address of a member", "suite:moved",
 			func(t embedded.Transport) embedded.Transport { return &homing{Transport: t} }),
 		inMembers("removal-is-not-made", kind,
-			"a request to remove a member is answered as done, and nothing is done", "suite:removed",
+			"a request to remove a member succeeds without effect", "suite:removed",
 			func(inner http.Handler, w http.ResponseWriter, r *http.Request, change memberChange) {
 				if change.Remove == "" {
 					inner.ServeHTTP(w, r)
@@ -41,7 +41,7 @@ func membership() []Defect {
 				made(w)
 			}),
 		inMembers("address-is-not-replaced", kind,
-			"a member that is added again keeps the address that it had", "suite:moved",
+			"a member that is added again keeps its old address", "suite:moved",
 			func(inner http.Handler, w http.ResponseWriter, r *http.Request, change memberChange) {
 				if change.Add != nil {
 					for _, peer := range healthOf(r, inner).Peers {
@@ -53,7 +53,7 @@ func membership() []Defect {
 				inner.ServeHTTP(w, changing(r, change))
 			}),
 		inMembers("vote-is-not-taken-away", kind,
-			"a voter that is to listen only keeps its vote", "suite:membership",
+			"a voter that is demoted keeps its vote", "suite:membership",
 			func(inner http.Handler, w http.ResponseWriter, r *http.Request, change memberChange) {
 				if change.Add != nil {
 					for _, peer := range healthOf(r, inner).Peers {
@@ -63,7 +63,7 @@ func membership() []Defect {
 				inner.ServeHTTP(w, changing(r, change))
 			}),
 		inMembers("refused-change-looks-made", kind,
-			"a change of the members that is refused is answered as done", "suite:membership",
+			"a refused membership change is answered as done", "suite:membership",
 			func(inner http.Handler, w http.ResponseWriter, r *http.Request, change memberChange) {
 				answer := httptest.NewRecorder()
 				inner.ServeHTTP(answer, changing(r, change))
@@ -74,7 +74,7 @@ func membership() []Defect {
 				pass(w, answer)
 			}),
 		inMembers("change-is-answered-before-it-is-made", kind,
-			"a change of the members is answered before it is committed", "suite:membership",
+			"a membership change is answered before it is committed", "suite:membership",
 			func(inner http.Handler, w http.ResponseWriter, r *http.Request, change memberChange) {
 				const patience = 100 * time.Millisecond
 				answer, done := httptest.NewRecorder(), make(chan struct{})
@@ -93,7 +93,7 @@ func membership() []Defect {
 				}
 			}),
 		inStores("last-member-is-forgotten", kind,
-			"a node that starts again does not know the member that came last, if there are four or more", "suite:quorums",
+			"after a restart, a node of a cluster of four or more does not know the last member", "suite:quorums",
 			func(s embedded.Stores) embedded.Stores {
 				s.Log = &fewer{LogStore: s.Log}
 				return s
@@ -101,7 +101,7 @@ func membership() []Defect {
 	}
 }
 
-// configured are the entries with those about members as change makes them.
+// configured returns the entries, with change applied to the configurations among them.
 func configured(entries []*raft.Log, change func(raft.Configuration) raft.Configuration) []*raft.Log {
 	changed := make([]*raft.Log, len(entries))
 	for i, log := range entries {
@@ -116,10 +116,12 @@ func configured(entries []*raft.Log, change func(raft.Configuration) raft.Config
 	return changed
 }
 
-// promoting is a transport over which all members vote.
+// promoting is a transport that makes every member a voter.
 type promoting struct{ embedded.Transport }
 
-func (t promoting) AppendEntries(id raft.ServerID, to raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
+func (t promoting) AppendEntries(
+	id raft.ServerID, to raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse,
+) error {
 	sent := *args
 	sent.Entries = configured(args.Entries, func(members raft.Configuration) raft.Configuration {
 		members = members.Clone()
@@ -131,18 +133,20 @@ func (t promoting) AppendEntries(id raft.ServerID, to raft.ServerAddress, args *
 	return t.Transport.AppendEntries(id, to, &sent, resp)
 }
 
-// companionable is a transport on which one member's answer is as good as another's.
+// companionable is a transport that accepts the answer of any member for that of another.
 type companionable struct {
 	embedded.Transport
 
 	mu       sync.Mutex
-	answered time.Time // when any member answered last
+	answered time.Time // time of the last answer of any member
 }
 
-// company is how long ago another may have answered.
+// company is the maximum age of that answer.
 const company = 100 * time.Millisecond
 
-func (t *companionable) AppendEntries(id raft.ServerID, to raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
+func (t *companionable) AppendEntries(
+	id raft.ServerID, to raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse,
+) error {
 	if len(args.Entries) > 0 || args.PrevLogEntry > 0 || args.LeaderCommitIndex > 0 {
 		return t.Transport.AppendEntries(id, to, args, resp)
 	}
@@ -173,10 +177,10 @@ func (t *companionable) AppendEntries(id raft.ServerID, to raft.ServerAddress, a
 	}
 }
 
-// homing is a transport that sends to where each node was first.
+// homing is a transport that sends to the first known address of each node.
 type homing struct {
 	embedded.Transport
-	appends bool // what it sends there; votes otherwise
+	appends bool // affects appends; otherwise votes
 
 	mu    sync.Mutex
 	homes map[raft.ServerID]raft.ServerAddress
@@ -194,7 +198,9 @@ func (t *homing) home(id raft.ServerID, at raft.ServerAddress) raft.ServerAddres
 	return t.homes[id]
 }
 
-func (t *homing) AppendEntries(id raft.ServerID, to raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
+func (t *homing) AppendEntries(
+	id raft.ServerID, to raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse,
+) error {
 	if first := t.home(id, to); t.appends {
 		to = first
 	}
@@ -208,29 +214,36 @@ func (t *homing) AppendEntriesPipeline(id raft.ServerID, to raft.ServerAddress) 
 	return t.Transport.AppendEntriesPipeline(id, to)
 }
 
-func (t *homing) RequestVote(id raft.ServerID, to raft.ServerAddress, args *raft.RequestVoteRequest, resp *raft.RequestVoteResponse) error {
+func (t *homing) RequestVote(
+	id raft.ServerID, to raft.ServerAddress, args *raft.RequestVoteRequest, resp *raft.RequestVoteResponse,
+) error {
 	if first := t.home(id, to); !t.appends {
 		to = first
 	}
 	return t.Transport.RequestVote(id, to, args, resp)
 }
 
-func (t *homing) RequestPreVote(id raft.ServerID, to raft.ServerAddress, args *raft.RequestPreVoteRequest, resp *raft.RequestPreVoteResponse) error {
+func (t *homing) RequestPreVote(
+	id raft.ServerID, to raft.ServerAddress, args *raft.RequestPreVoteRequest, resp *raft.RequestPreVoteResponse,
+) error {
 	if first := t.home(id, to); !t.appends {
 		to = first
 	}
 	return t.Transport.RequestPreVote(id, to, args, resp)
 }
 
-// memberChange is the body of a request for a change of the members.
+// memberChange is the body of a request for a membership change.
 type memberChange struct {
 	Add    *embedded.Member `json:"add,omitempty"`
 	Remove string           `json:"remove,omitempty"`
 }
 
-// inMembers is a defect of the API; serve answers requests for a change of the members.
-func inMembers(name, kind, text, about string, serve func(inner http.Handler, w http.ResponseWriter, r *http.Request, change memberChange)) Defect {
-	return Defect{Name: name, Kind: kind, Text: text, About: about, seams: inHandlers(func(inner http.Handler, w http.ResponseWriter, r *http.Request) {
+// membersHandler answers requests for a membership change in place of inner.
+type membersHandler func(inner http.Handler, w http.ResponseWriter, r *http.Request, change memberChange)
+
+// inMembers is a bug in the HTTP API's answers to requests for a membership change.
+func inMembers(name, kind, text, about string, serve membersHandler) Defect {
+	seams := inHandlers(func(inner http.Handler, w http.ResponseWriter, r *http.Request) {
 		if !strings.HasSuffix(r.URL.Path, "/members") {
 			inner.ServeHTTP(w, r)
 			return
@@ -243,10 +256,11 @@ func inMembers(name, kind, text, about string, serve func(inner http.Handler, w 
 			return
 		}
 		serve(inner, w, r, change)
-	})}
+	})
+	return Defect{Name: name, Kind: kind, Text: text, About: about, seams: seams}
 }
 
-// changing is the request with another change.
+// changing returns the request with the body change.
 func changing(r *http.Request, change memberChange) *http.Request {
 	body, err := json.Marshal(change)
 	if err != nil {
@@ -262,7 +276,7 @@ func made(w http.ResponseWriter) {
 	_, _ = io.WriteString(w, "{}\n")
 }
 
-// fewer is a log whose entries about four members or more lack the last one.
+// fewer is a log that drops the last member of configurations with four or more.
 type fewer struct{ raft.LogStore }
 
 func (l *fewer) GetLog(index uint64, log *raft.Log) error {
@@ -280,7 +294,7 @@ func (l *fewer) GetLog(index uint64, log *raft.Log) error {
 	return nil
 }
 
-// IsMonotonic is what the log within says.
+// IsMonotonic returns the property of the wrapped log.
 func (l *fewer) IsMonotonic() bool {
 	inner, is := l.LogStore.(raft.MonotonicLogStore)
 	return is && inner.IsMonotonic()

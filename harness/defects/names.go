@@ -12,7 +12,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded/wire"
 )
 
-// names are bugs of what names mean.
+// names are bugs in the meaning of names.
 func names() []Defect {
 	const kind, about = "names", "suite:names"
 	rewritten := func(name, text string, pattern *regexp.Regexp, by string) Defect {
@@ -25,7 +25,7 @@ func names() []Defect {
 	}
 	return []Defect{
 		inMachine("dropped-namespace-is-a-pattern", kind,
-			"a namespace that is dropped takes those with it whose names are like it, where an underscore is any letter", about,
+			"dropping a namespace drops those that its name matches as a pattern, where an underscore is any letter", about,
 			func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
 				known := make(map[string]bool)
 				return rewriting(inner, func(_ *raft.Log, entry machine.Entry) machine.Entry {
@@ -45,19 +45,19 @@ func names() []Defect {
 					return entry
 				})
 			}),
-		rewritten("namespaces-mind-case", "a namespace whose name has capitals is taken for another one, and can be made again",
+		rewritten("namespaces-mind-case", "a namespace name with capitals counts as different, and can be created again",
 			regexp.MustCompile(`\bCREATE NAMESPACE (\w*[a-z_]\w*[A-Z])`), "CREATE NAMESPACE IF NOT EXISTS $1"),
-		rewritten("renamed-table-is-a-copy", "a table of a namespace that is renamed leaves its indexes, triggers and counter behind",
+		rewritten("renamed-table-is-a-copy", "renaming a table of a namespace loses its indexes, triggers and counter",
 			regexp.MustCompile(`\bALTER TABLE (\w+)\.(\w+) RENAME TO (\w+)`), "CREATE TABLE $1.$3 AS SELECT * FROM $1.$2; DROP TABLE $1.$2"),
-		rewritten("texts-are-taken-for-names", "a text that begins like a name with its namespace is written as SQLite spells that name",
+		rewritten("texts-are-taken-for-names", "a text that begins like a name with a namespace is rewritten like that name",
 			regexp.MustCompile(`'(\w+)\.(\w+)`), `'"$1.$2"`),
-		rewritten("comments-are-run", "what follows a semicolon at the beginning of a comment is run",
+		rewritten("comments-are-run", "text after a semicolon at the beginning of a comment is executed",
 			regexp.MustCompile(`--\s*;`), ";"),
-		rewritten("foreign-keys-end-at-their-namespace", "a foreign key to a table of another namespace is not kept",
+		rewritten("foreign-keys-end-at-their-namespace", "a foreign key to a table of a different namespace is dropped",
 			regexp.MustCompile(`REFERENCES \w+\.\w+ \(\w+\)(?: ON DELETE CASCADE)?`), ""),
-		rewritten("namespace-is-dropped-twice", "dropping a namespace that is not there is no error",
+		rewritten("namespace-is-dropped-twice", "dropping a missing namespace is not an error",
 			regexp.MustCompile(`\bDROP NAMESPACE (\w+)$`), "DROP NAMESPACE IF EXISTS $1"),
-		inHandler("brackets-are-no-quotes", kind, "a name in brackets is read as if it had none", about,
+		inHandler("brackets-are-no-quotes", kind, "the brackets around a name are ignored", about,
 			func(inner http.Handler, w http.ResponseWriter, r *http.Request, asked wire.Request) {
 				asked.SQL = bracketed.ReplaceAllString(asked.SQL, "$1")
 				inner.ServeHTTP(w, asking(r, asked))

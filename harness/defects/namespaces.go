@@ -15,7 +15,7 @@ func namespaces() []Defect {
 	const kind, about = "dialect", "suite:namespaces"
 	return []Defect{
 		inMachine("drop-namespace-takes-its-neighbours", kind,
-			"a namespace that is dropped takes a table outside with it, whose name begins with the same word and a dot", about,
+			"dropping a namespace drops a table outside of it whose name begins with that of the namespace and a dot", about,
 			func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
 				return rewriting(inner, func(_ *raft.Log, entry machine.Entry) machine.Entry {
 					entry.SQL = dropsNamespace.ReplaceAllString(entry.SQL, `$0; DROP TABLE IF EXISTS "$1.csv"`)
@@ -23,7 +23,7 @@ func namespaces() []Defect {
 				})
 			}),
 		inMachine("drop-namespace-always-cascades", kind,
-			"a namespace is dropped with what is in it though the statement does not say so", about,
+			"dropping a namespace without CASCADE drops its content", about,
 			func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
 				return rewriting(inner, func(_ *raft.Log, entry machine.Entry) machine.Entry {
 					entry.SQL = dropsOnly.ReplaceAllString(entry.SQL, "$1 CASCADE")
@@ -31,7 +31,7 @@ func namespaces() []Defect {
 				})
 			}),
 		inMachine("local-time-is-each-nodes-own", kind,
-			"the modifier localtime is another zone on every node", about,
+			"the modifier localtime is a different time zone on every node", about,
 			func(inner raft.BatchingFSM, life embedded.Life) raft.BatchingFSM {
 				return rewriting(inner, func(_ *raft.Log, entry machine.Entry) machine.Entry {
 					entry.SQL = localTime.ReplaceAllString(entry.SQL, fmt.Sprintf("'+%d hours'", numberOf(life)))

@@ -19,62 +19,62 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// oracles are bugs of what judges a database, and of what is done to it: faults that are
-// half made or half undone, comparisons and promises that miss something.
+// oracles are bugs in what judges a database and injects faults: faults that are injected or healed only in part,
+// comparisons and promises that miss something.
 func oracles() []Defect {
 	const comparing, promises, directions, diverging = "suite:comparing", "suite:promises", "suite:directions", "suite:diverging"
 	return []Defect{
-		isolating("isolated-node-hears", "a node that is isolated still hears the others", directions,
+		isolating("isolated-node-hears", "an isolated node still receives messages from the others", directions,
 			func(node, from, _ int) bool { return from == node }),
-		isolating("isolated-node-is-heard", "a node that is isolated is still heard by the others", directions,
+		isolating("isolated-node-is-heard", "the others still receive messages from an isolated node", directions,
 			func(node, _, to int) bool { return to == node }),
-		isolating("isolation-forgets-a-node", "a node that is isolated and the last of the others still reach each other", directions,
+		isolating("isolation-forgets-a-node", "an isolated node and the last of the others still reach each other", directions,
 			func(node, from, to int) bool { return last(node) != from && last(node) != to }),
-		inTarget("clocks-stay-wrong", "a clock that was set wrong is not set right again", directions,
+		inTarget("clocks-stay-wrong", "a skewed clock is not reset", directions,
 			func(c target.Cluster) target.Cluster {
 				clocks, _ := target.As[target.ClockSetter](c)
 				return stubborn{skewing{c, clocks}}
 			}),
-		inTarget("way-back-stays-cut", "a link from a node to its clients that was cut is not mended", directions,
+		inTarget("way-back-stays-cut", "a cut link from a node to its clients is not healed", directions,
 			func(c target.Cluster) target.Cluster {
 				linker, _ := target.As[target.LinkFaulter](c)
-				return unmended{linking{c, linker}}
+				return unhealed{linking{c, linker}}
 			}),
-		inComparer("order-is-not-compared", "nodes are compared without the order of their rows, also where the query has one", comparing,
+		inComparer("order-is-not-compared", "the order of rows is not compared, even with ORDER BY in the query", comparing,
 			func(c consistency.Comparison) consistency.Comparison { c.Ordered = false; return c }),
 		inComparer("last-node-is-not-compared", "the last node is not compared", comparing,
 			func(c consistency.Comparison) consistency.Comparison {
 				c.Nodes = c.Nodes[:max(1, len(c.Nodes)-1)]
 				return c
 			}),
-		inRows("bags-are-sets", "a row that a node has twice counts as one", comparing,
+		inRows("bags-are-sets", "duplicate rows of a node count once", comparing,
 			func(rows target.Rows) target.Rows { return &distinct{Rows: rows, seen: make(map[string]bool)} }),
 		inRows("types-are-not-compared", "values are compared as text", comparing,
 			func(rows target.Rows) target.Rows { return asText{rows} }),
-		inRows("last-row-is-not-compared", "the last row of an answer is not compared if it has another before it", comparing,
+		inRows("last-row-is-not-compared", "the last row of an answer of two or more is not compared", comparing,
 			func(rows target.Rows) target.Rows { return &allButOne{Rows: rows} }),
-		inRows("columns-are-not-compared", "the names of columns are not compared", comparing,
+		inRows("columns-are-not-compared", "column names are not compared", comparing,
 			func(rows target.Rows) target.Rows { return nameless{rows} }),
-		inDigests("digest-is-of-rows-alone", "the digest of a node is that of its rows, without views, triggers, indexes and counters", diverging,
+		inDigests("digest-is-of-rows-alone", "the digest of a node covers its rows, but no views, triggers, indexes and counters", diverging,
 			func(d digesting) target.Cluster { return rowsAlone{d} }),
 		inDigests("third-digest-is-the-first", "the digest of every node from the third on is that of the first", diverging,
 			func(d digesting) target.Cluster { return firstTwo{d} }),
 		inDigests("acknowledged-on-one-node-is-enough", "an acknowledged change counts as present if any node has it", diverging,
 			func(d digesting) target.Cluster { return anyone{d} }),
-		inPromises("keys-of-clients-are-not-watched", "an acknowledged change that its client has named is not looked for", promises,
+		inPromises("keys-of-clients-are-not-watched", "an acknowledged change with a client's own key is not checked", promises,
 			func(p harness.Promises) harness.Promises { return unnamed{p} }),
-		inPromises("latest-acknowledged-is-not-watched", "the latest of the acknowledged changes is not looked for", promises,
+		inPromises("latest-acknowledged-is-not-watched", "the latest acknowledged change is not checked", promises,
 			func(p harness.Promises) harness.Promises { return oneLate{Promises: p, next: new(string)} }),
-		inPromises("only-the-latest-term-counts", "of the terms that a node has led only the latest is noted", promises,
+		inPromises("only-the-latest-term-counts", "of the terms that a node has led, only the latest is recorded", promises,
 			func(p harness.Promises) harness.Promises { return latestTerm{p} }),
-		inPromises("forgotten-votes-are-not-watched", "a node that shows no vote is not asked what it voted before", promises,
+		inPromises("forgotten-votes-are-not-watched", "a node that reports no vote is not checked for an earlier vote", promises,
 			func(p harness.Promises) harness.Promises { return voters{p} }),
 	}
 }
 
 const judge = "oracles"
 
-// last is the last of three nodes but one.
+// last returns the last of three nodes except node.
 func last(node int) int {
 	if node == 2 {
 		return 1
@@ -86,15 +86,14 @@ func inTarget(name, text, about string, wrong func(target.Cluster) target.Cluste
 	return Defect{Name: name, Kind: judge, Text: text, About: about, target: func(t target.Target) (target.Target, error) {
 		return target.Decorate(t, func(c target.Cluster) (target.Cluster, error) {
 			if !target.Can(c, target.Links) || !target.Can(c, target.Clocks) {
-				return nil, errors.New("its cluster has neither links nor clocks that can be made worse")
+				return nil, errors.New("the cluster must support links and clocks")
 			}
 			return wrong(c), nil
 		}), nil
 	}}
 }
 
-// isolating is a bug of Isolate: it cuts only some of the ways from and to a node, as
-// single links are cut.
+// isolating is a bug of Isolate: it cuts only the links between nodes for which cuts returns true.
 func isolating(name, text, about string, cuts func(node, from, to int) bool) Defect {
 	return inTarget(name, text, about, func(c target.Cluster) target.Cluster {
 		linker, _ := target.As[target.LinkFaulter](c)
@@ -157,16 +156,16 @@ func (c stubborn) SetClock(ctx context.Context, node int, ahead time.Duration) e
 	return c.skewing.SetClock(ctx, node, ahead)
 }
 
-type unmended struct{ linking }
+type unhealed struct{ linking }
 
-func (c unmended) SetLink(ctx context.Context, from, to int, rule fault.Rule) error {
+func (c unhealed) SetLink(ctx context.Context, from, to int, rule fault.Rule) error {
 	if to == fault.Clients && rule == (fault.Rule{}) {
 		return nil
 	}
 	return c.linking.SetLink(ctx, from, to, rule)
 }
 
-// inComparer is a bug of comparing nodes.
+// inComparer is a bug in the comparison of nodes.
 func inComparer(name, text, about string, wrong func(consistency.Comparison) consistency.Comparison) Defect {
 	return Defect{Name: name, Kind: judge, Text: text, About: about, comparer: comparer{wrong}}
 }
@@ -179,7 +178,7 @@ func (c comparer) Compare(ctx context.Context, comparison consistency.Comparison
 	return consistency.ByValue{}.Compare(ctx, c.wrong(comparison))
 }
 
-// inRows is a bug of what is compared of each answer.
+// inRows is a bug in the part of each answer that is compared.
 func inRows(name, text, about string, wrong func(target.Rows) target.Rows) Defect {
 	return inComparer(name, text, about, func(c consistency.Comparison) consistency.Comparison {
 		nodes := make([]consistency.Node, len(c.Nodes))
@@ -229,7 +228,7 @@ func (t asText) Raw() []byte {
 	return fmt.Append(nil, row)
 }
 
-// allButOne is one row behind.
+// allButOne lags one row behind, and drops the last.
 type allButOne struct {
 	target.Rows
 	raw   []byte
@@ -264,14 +263,14 @@ type nameless struct{ target.Rows }
 
 func (n nameless) Columns() []target.Column { return make([]target.Column, len(n.Rows.Columns())) }
 
-// inDigests is a bug of what nodes are asked of all that they hold.
+// inDigests is a bug in the digests of nodes.
 func inDigests(name, text, about string, wrong func(digesting) target.Cluster) Defect {
 	return Defect{Name: name, Kind: judge, Text: text, About: about, target: func(t target.Target) (target.Target, error) {
 		return target.Decorate(t, func(c target.Cluster) (target.Cluster, error) {
 			digester, digests := target.As[target.Digester](c)
 			deduplicator, remembers := target.As[target.Deduplicator](c)
 			if !digests || !remembers {
-				return nil, errors.New("its cluster cannot say all that a node holds")
+				return nil, errors.New("the cluster must support digests and remembered requests")
 			}
 			return wrong(digesting{c, digester, deduplicator}), nil
 		}), nil
@@ -308,7 +307,8 @@ func (d rowsAlone) Digest(ctx context.Context, node int) (uint64, string, error)
 	inside := d.Nodes()[node].Inside()
 	sum := sha256.New()
 	var tables []string
-	const all = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name <> 'rejoin_applied' ORDER BY name"
+	const all = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' " +
+		"AND name <> 'rejoin_applied' ORDER BY name"
 	err = eachRow(ctx, inside, all, func(rows target.Rows) error {
 		row, err := rows.Row()
 		if err == nil {
@@ -354,14 +354,14 @@ func (d anyone) Remembered(ctx context.Context, _ int) (map[string]bool, error) 
 	for node := range d.Nodes() {
 		ids, err := d.digesting.Remembered(ctx, node)
 		if err != nil {
-			continue // it may have been removed
+			continue // the node may have been removed
 		}
 		maps.Copy(all, ids)
 	}
 	return all, nil
 }
 
-// inPromises is a bug of watching what nodes have promised.
+// inPromises is a bug in the tracking of promises.
 func inPromises(name, text, about string, wrong func(harness.Promises) harness.Promises) Defect {
 	return Defect{Name: name, Kind: judge, Text: text, About: about, watch: wrong}
 }
@@ -374,7 +374,7 @@ func (u unnamed) Acknowledge(id string) {
 	}
 }
 
-// oneLate notes a change when the next one comes.
+// oneLate records a change when the next one arrives.
 type oneLate struct {
 	harness.Promises
 	next *string

@@ -6,18 +6,18 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// planted is what the nodes of a cluster do wrong; nil for what they do right.
+// planted are the wrong parts of the nodes of a cluster; nil for the right ones.
 type planted struct {
 	status func(target.Status) target.Status
 	client func(target.Node) target.SQL
 }
 
-// plant returns the target with the bug in its nodes.
+// plant returns the target with the bug in all nodes.
 func (p planted) plant(t target.Target) (target.Target, error) {
 	return target.Decorate(t, func(c target.Cluster) (target.Cluster, error) { return p.in(c), nil }), nil
 }
 
-// in returns the cluster with the bug in its nodes. It has the abilities that it had.
+// in returns the cluster with the bug in all nodes. Its abilities do not change.
 func (p planted) in(c target.Cluster) target.Cluster {
 	decorated := plantedCluster{c, p}
 	if members, can := target.As[target.Membership](c); can {
@@ -43,7 +43,7 @@ func (c plantedCluster) Nodes() []target.Node {
 	return nodes
 }
 
-// plantedMembers is a cluster whose nodes can change: the bug is in the new ones, too.
+// plantedMembers is a cluster with Membership: nodes that are added have the bug too.
 type plantedMembers struct {
 	plantedCluster
 	target.Membership
@@ -77,7 +77,7 @@ func (n plantedNode) Status(ctx context.Context) (target.Status, error) {
 	return status, err
 }
 
-// sqlFunc is a place where statements are run by a function.
+// sqlFunc is a function as a target.SQL.
 type sqlFunc func(ctx context.Context, request target.Request) (target.Rows, error)
 
 func (f sqlFunc) Query(ctx context.Context, request target.Request) (target.Rows, error) {

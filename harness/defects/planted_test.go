@@ -15,7 +15,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/virtual"
 )
 
-// abilities are all that a cluster can do.
+// abilities returns the abilities of a cluster.
 func abilities(c target.Cluster) map[string]bool {
 	can := make(map[string]bool)
 	for _, ability := range target.Abilities() {
@@ -26,7 +26,7 @@ func abilities(c target.Cluster) map[string]bool {
 	return can
 }
 
-// bootOnly boots one node of the target and returns what its cluster can do.
+// bootOnly boots one node of the target and returns the abilities of its cluster.
 func bootOnly(ctx context.Context, t target.Target) map[string]bool {
 	GinkgoHelper()
 	c, err := t.Boot(ctx, 1)
@@ -35,7 +35,7 @@ func bootOnly(ctx context.Context, t target.Target) map[string]bool {
 	return abilities(c)
 }
 
-// ofTarget are what a target can do besides Boot.
+// ofTarget returns the abilities of a target itself.
 func ofTarget(t target.Target) map[string]bool {
 	_, seeds := t.(target.Seeder)
 	_, paces := t.(target.Pacer)
@@ -53,7 +53,7 @@ func everyTarget(binary string) map[string]target.Target {
 	}
 }
 
-// inPlace runs the body where clusters of the target can be booted.
+// inPlace runs body in a bubble for the virtual target, and directly for others.
 func inPlace(ctx context.Context, name string, body func(context.Context)) {
 	GinkgoHelper()
 	if name != "virtual" {
@@ -72,7 +72,7 @@ var _ = Describe("A target with a bug in it", Ordered, func() {
 		binary = built
 	})
 
-	It("can do what it could, whichever target and bug", func(ctx SpecContext) {
+	It("keeps its abilities, for every target and bug", func(ctx SpecContext) {
 		planted := 0
 		for name, sound := range everyTarget(binary) {
 			var want map[string]bool
@@ -96,7 +96,8 @@ var _ = Describe("A target with a bug in it", Ordered, func() {
 		c, err := (&fake.Target{}).Boot(ctx, 1)
 		Expect(err).NotTo(HaveOccurred())
 		for _, ability := range target.Abilities() {
-			Expect(target.Can(c, ability)).To(Equal(ability != target.Time && ability != target.Dial && ability != target.Addresses), string(ability))
+			want := ability != target.Time && ability != target.Dial && ability != target.Addresses
+			Expect(target.Can(c, ability)).To(Equal(want), string(ability))
 		}
 	}, patience)
 
@@ -111,7 +112,7 @@ var _ = Describe("A target with a bug in it", Ordered, func() {
 		}
 	}, patience)
 
-	It("has the bug, even if it can do nothing but isolate", func(ctx SpecContext) {
+	It("has the bug, even if it has no optional abilities", func(ctx SpecContext) {
 		t, err := find("online-too-early").Plant(&fake.Target{Plain: true, Prepare: func(c *fake.Cluster) {
 			c.Node(1).OnStatus(func(_ context.Context, s target.Status) (target.Status, error) {
 				s.State, s.Behind = target.Syncing, 7
@@ -126,7 +127,7 @@ var _ = Describe("A target with a bug in it", Ordered, func() {
 		Expect(status).To(And(HaveField("State", target.Online), HaveField("Behind", BeZero())))
 	}, patience)
 
-	It("has the bug in nodes that come later", func(ctx SpecContext) {
+	It("has the bug in nodes that are added", func(ctx SpecContext) {
 		f := &fake.Target{}
 		t, err := find("isolated-node-answers").Plant(f)
 		Expect(err).NotTo(HaveOccurred())
@@ -145,21 +146,27 @@ var _ = Describe("A target with a bug in it", Ordered, func() {
 		}
 	}, patience)
 
-	DescribeTable("is refused where the bug cannot be", func(bug string, t target.Target, why string) {
+	DescribeTable("is refused if it does not support the bug", func(bug string, t target.Target, why string) {
 		_, err := find(bug).Plant(t)
 		Expect(err).To(MatchError(why))
 	},
-		Entry("in the parts of nodes that are not there", "loses-ddl", &fake.Target{}, "plant loses-ddl: a *fake.Target gives no access to the parts of its nodes"),
-		Entry("in processes", "leaks-a-file", process.New(process.Options{}), "plant leaks-a-file: a *process.Target gives no access to the parts of its nodes"),
-		Entry("in elections without a pace", "election-ten-times-too-slow", &fake.Target{}, "plant election-ten-times-too-slow: the pace of a *fake.Target cannot be set"),
+		Entry("nodes without seams", "loses-ddl", &fake.Target{},
+			"plant loses-ddl: a *fake.Target gives no access to the parts of its nodes"),
+		Entry("processes", "leaks-a-file", process.New(process.Options{}),
+			"plant leaks-a-file: a *process.Target gives no access to the parts of its nodes"),
+		Entry("elections without a pace", "election-ten-times-too-slow", &fake.Target{},
+			"plant election-ten-times-too-slow: the pace of a *fake.Target cannot be set"),
 	)
 })
 
-// decorating are the bugs that stand between the harness and a target.
+// decorating returns the bugs that decorate a target.
 func decorating() []defects.Defect {
 	GinkgoHelper()
 	var all []defects.Defect
-	for _, name := range []string{"online-too-early", "isolated-node-answers", "leaving-looks-online", "consistency-counts-only", "unknown-reported-as-failed", "election-ten-times-too-slow"} {
+	for _, name := range []string{
+		"online-too-early", "isolated-node-answers", "leaving-looks-online", "consistency-counts-only",
+		"unknown-reported-as-failed", "election-ten-times-too-slow",
+	} {
 		all = append(all, find(name))
 	}
 	return all

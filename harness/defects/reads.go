@@ -20,23 +20,23 @@ func reads() []Defect {
 	const kind = "reads"
 	return []Defect{
 		strongAsLocal("deposed-leader-answers-strong", kind,
-			"a node that led once answers strong reads from its own state when it knows no leader", "suite:reads",
+			"a former leader that knows no leader answers strong reads from its own state", "suite:reads",
 			func(h embedded.Health) bool { return len(h.LedTerms) > 0 && h.Role != "leader" && h.Leader == "" }),
 		strongAsLocal("follower-answers-strong", kind,
 			"a follower answers strong reads from its own state", "suite:reads",
 			func(h embedded.Health) bool { return h.Role == "follower" }),
 		strongAsLocal("leader-answers-strong-alone", kind,
-			"a leader answers strong reads without asking whether it leads still", "suite:reads",
+			"a leader answers strong reads without confirming its leadership", "suite:reads",
 			func(h embedded.Health) bool { return h.Role == "leader" }),
 		{
 			Name: "answers-from-memory", Kind: kind, About: "suite:basics",
-			Text: "a node gives the answer to a read again that it gave a moment ago",
+			Text: "a node repeats the answer to a read for a short time",
 			seams: func(embedded.Life) embedded.Seams {
 				m := &memory{answers: make(map[string]remembered)}
 				return embedded.Seams{Handler: overSQL(m.serve)}
 			}},
 		inHandler("answers-are-cut-short", kind,
-			"an answer has no more than 1000 rows, and counts as whole", "suite:basics",
+			"an answer is cut after 1000 rows and counts as complete", "suite:basics",
 			func(inner http.Handler, w http.ResponseWriter, r *http.Request, asked wire.Request) {
 				statements, err := sqltext.Split(asked.SQL)
 				if err == nil && len(statements) == 1 && strings.HasPrefix(statements[0].Text, "SELECT") {
@@ -68,7 +68,7 @@ func strongAsLocal(name, kind, text, about string, when func(embedded.Health) bo
 	})
 }
 
-// memory are answers that were given a moment ago.
+// memory caches answers for a short time.
 type memory struct {
 	mu      sync.Mutex
 	answers map[string]remembered
@@ -79,7 +79,7 @@ type remembered struct {
 	given  time.Time
 }
 
-// aMoment is how long an answer is remembered.
+// aMoment is the time for which an answer is cached.
 const aMoment = 20 * time.Millisecond
 
 func (m *memory) serve(inner http.Handler, w http.ResponseWriter, r *http.Request, asked wire.Request) {
@@ -105,7 +105,7 @@ func (m *memory) serve(inner http.Handler, w http.ResponseWriter, r *http.Reques
 	pass(w, answer)
 }
 
-// inTwo applies the two statements of a request one after the other.
+// inTwo applies the two statements of a request separately.
 func inTwo(inner raft.BatchingFSM, log *raft.Log) any {
 	entry, is := entryOf(log)
 	first, second, two := halvesOf(entry)
@@ -126,8 +126,7 @@ func inTwo(inner raft.BatchingFSM, log *raft.Log) any {
 	return ended
 }
 
-// halvesOf are the two statements of a request, each as one; false if there are not two
-// that change rows.
+// halvesOf splits a request of two statements that change rows; two is false for any other request.
 func halvesOf(entry machine.Entry) (first, second machine.Entry, two bool) {
 	statements, err := sqltext.Split(entry.SQL)
 	if err != nil || len(statements) != 2 || !statements[0].ChangesRows() || !statements[1].ChangesRows() {

@@ -13,7 +13,7 @@ func restart() []Defect {
 	const kind = "restart"
 	return []Defect{
 		inStores("forgets-synced-entries", kind,
-			"a node that starts again has lost the last entries that it had made safe", "suite:crash",
+			"after a restart, a node has lost the last entries that it had synced", "suite:crash",
 			func(s embedded.Stores) embedded.Stores {
 				const lost = 3
 				first, err := s.Log.FirstIndex()
@@ -26,13 +26,13 @@ func restart() []Defect {
 				return s
 			}),
 		inStores("forgets-its-vote", kind,
-			"a node that starts again does not know whom it has voted for", "suite:modes",
+			"after a restart, a node has forgotten its vote", "suite:modes",
 			func(s embedded.Stores) embedded.Stores {
 				s.Stable = &forgetful{StableStore: s.Stable}
 				return s
 			}),
 		replaying("replays-from-too-low", kind,
-			"a node that starts from a snapshot applies the snapshot's last entry once more", "suite:snapshot",
+			"a node that starts from a snapshot applies the snapshot's last entry again", "suite:snapshot",
 			func(inner raft.BatchingFSM, logs []*raft.Log, log raft.LogStore) []any {
 				var before raft.Log
 				if err := log.GetLog(logs[0].Index-1, &before); err == nil {
@@ -44,7 +44,7 @@ func restart() []Defect {
 				return inner.ApplyBatch(logs)
 			}),
 		replaying("replays-from-too-high", kind,
-			"a node that starts again does not apply the first entry of those that it replays", "suite:modes",
+			"after a restart, a node skips the first entry that it replays", "suite:modes",
 			func(inner raft.BatchingFSM, logs []*raft.Log, _ raft.LogStore) []any {
 				first := slices.IndexFunc(logs, func(log *raft.Log) bool { _, is := entryOf(log); return is })
 				return inner.ApplyBatch(replaced(logs, []int{first}))
@@ -52,7 +52,7 @@ func restart() []Defect {
 	}
 }
 
-// inStores is a defect of the stores of a node that has lived before.
+// inStores is a bug in the stores of a node that was started before.
 func inStores(name, kind, text, about string, change func(embedded.Stores) embedded.Stores) Defect {
 	return Defect{Name: name, Kind: kind, Text: text, About: about, seams: func(embedded.Life) embedded.Seams {
 		return embedded.Seams{Stores: func(s embedded.Stores) embedded.Stores {
@@ -73,7 +73,7 @@ func hasLived(s embedded.Stores) bool {
 	return err == nil && len(snapshots) > 0
 }
 
-// forgetful does not know a vote that it has not stored itself.
+// forgetful returns only votes that it has stored itself.
 type forgetful struct {
 	raft.StableStore
 	stored bool
@@ -100,11 +100,12 @@ func (s *forgetful) SetUint64(key []byte, value uint64) error {
 	return s.StableStore.SetUint64(key, value)
 }
 
-// replaying does something else with the first batch of requests of a life that is not
-// the node's first.
-func replaying(name, kind, text, about string, do func(inner raft.BatchingFSM, logs []*raft.Log, log raft.LogStore) []any) Defect {
+// replaying is a bug in the first batch of requests after a restart.
+func replaying(
+	name, kind, text, about string, do func(inner raft.BatchingFSM, logs []*raft.Log, log raft.LogStore) []any,
+) Defect {
 	return Defect{Name: name, Kind: kind, Text: text, About: about, seams: func(embedded.Life) embedded.Seams {
-		var log raft.LogStore // of a node that has lived before
+		var log raft.LogStore // nil in the first life, and after the first batch
 		return embedded.Seams{
 			Stores: func(s embedded.Stores) embedded.Stores {
 				if hasLived(s) {

@@ -15,7 +15,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded/sqlite"
 )
 
-// restored are bugs of which the rows of a snapshot tell nothing.
+// restored are bugs in snapshots that their rows do not show.
 func restored() []Defect {
 	const kind, about, members = "restored", "suite:restored", "suite:restored-members"
 	return []Defect{
@@ -23,36 +23,37 @@ func restored() []Defect {
 			"a snapshot lacks the triggers", about,
 			func(conn *sqlite.Conn) error { return dropEach(conn, "trigger") }),
 		edited("snapshot-loses-a-view", kind,
-			"a snapshot lacks the views that no trigger stands for", about,
+			"a snapshot lacks the views that have no triggers", about,
 			func(conn *sqlite.Conn) error {
-				return each(conn, "type = 'view' AND name NOT IN (SELECT tbl_name FROM sqlite_schema WHERE type = 'trigger')", func(view string) error {
+				const others = "type = 'view' AND name NOT IN (SELECT tbl_name FROM sqlite_schema WHERE type = 'trigger')"
+				return each(conn, others, func(view string) error {
 					return conn.Trusted(`DROP VIEW "` + view + `"`)
 				})
 			}),
 		edited("snapshot-forgets-sequences", kind,
-			"after a snapshot AUTOINCREMENT goes on behind the greatest row that is left", about,
+			"after a snapshot, AUTOINCREMENT continues at the greatest remaining row", about,
 			eachSequence),
 		edited("snapshot-ends-cascades", kind,
-			"foreign keys that cascade come out of a snapshot as keys that refuse", about,
+			"a snapshot turns cascading foreign keys into restricting ones", about,
 			func(conn *sqlite.Conn) error {
 				return rewriteSchema(conn, "ON DELETE CASCADE", "ON DELETE NO ACTION")
 			}),
 		edited("snapshot-ends-checks", kind,
-			"checks come out of a snapshot as checks that hold", about,
+			"a snapshot turns checks into checks that always hold", about,
 			func(conn *sqlite.Conn) error { return rewriteSchema(conn, "CHECK (", "CHECK (1 OR ") }),
 		edited("snapshot-forgets-empty-namespaces", kind,
-			"a snapshot does not know namespaces in which there is nothing", about,
+			"a snapshot lacks empty namespaces", about,
 			func(conn *sqlite.Conn) error {
 				return conn.Trusted("DELETE FROM rejoin_namespaces WHERE name NOT IN (SELECT namespace FROM rejoin_objects)")
 			}),
 		edited("snapshot-forgets-long-answers", kind,
-			"a snapshot lacks the answers to requests that are too long to be kept with the request", about,
+			"a snapshot lacks the answers to requests that are too long to be stored with the request", about,
 			func(conn *sqlite.Conn) error { return conn.Trusted("DELETE FROM rejoin_answers") }),
 		edited("snapshot-forgets-the-time", kind,
-			"a snapshot does not say how far the log's clock was ahead", about,
+			"a snapshot lacks the lead of the log's clock", about,
 			func(conn *sqlite.Conn) error { return conn.Trusted("UPDATE rejoin_applied SET latest_time = 0") }),
 		inMachine("second-restore-loses-triggers", kind,
-			"a node that is restored for a second time in its life loses its conditional triggers", about,
+			"a node that is restored for the second time loses its conditional triggers", about,
 			func(inner raft.BatchingFSM, life embedded.Life) raft.BatchingFSM {
 				return &receiving{BatchingFSM: inner, dir: life.Dir, from: 2, edit: func(conn *sqlite.Conn) error {
 					return each(conn, "type = 'trigger' AND sql LIKE '% WHEN %'", func(trigger string) error {
@@ -61,9 +62,10 @@ func restored() []Defect {
 				}}
 			}),
 		handingOn("hands-on-a-snapshot-without-views", kind,
-			"what a node sends that was itself restored lacks the triggers on views", about,
+			"snapshots of a node that was itself restored lack the triggers on views", about,
 			func(conn *sqlite.Conn) error {
-				return each(conn, "type = 'trigger' AND tbl_name IN (SELECT name FROM sqlite_schema WHERE type = 'view')", func(trigger string) error {
+				const onViews = "type = 'trigger' AND tbl_name IN (SELECT name FROM sqlite_schema WHERE type = 'view')"
+				return each(conn, onViews, func(trigger string) error {
 					return conn.Trusted(`DROP TRIGGER "` + trigger + `"`)
 				})
 			}),
@@ -72,7 +74,7 @@ func restored() []Defect {
 			func(inner raft.BatchingFSM, life embedded.Life) raft.BatchingFSM { return keeping{inner, life.Dir} }),
 		{
 			Name: "compaction-keeps-nothing", Kind: kind, About: about,
-			Text: "after a snapshot no entry of the log before it is kept",
+			Text: "a snapshot removes all log entries before it",
 			seams: func(embedded.Life) embedded.Seams {
 				return embedded.Seams{Stores: func(s embedded.Stores) embedded.Stores {
 					s.Log = bare{s.Log, s.Snapshots}
@@ -90,7 +92,7 @@ func restored() []Defect {
 				}}
 			}},
 		inSnapshots("snapshot-makes-voters-of-all", kind,
-			"by a snapshot every member votes", members,
+			"a snapshot turns every member into a voter", members,
 			func() func(raft.Configuration) raft.Configuration {
 				return func(now raft.Configuration) raft.Configuration {
 					all := now.Clone()
@@ -101,7 +103,7 @@ func restored() []Defect {
 				}
 			}),
 		inSnapshots("snapshot-misses-the-latest-member", kind,
-			"a snapshot does not name the member that came last", members,
+			"a snapshot lacks the latest member", members,
 			func() func(raft.Configuration) raft.Configuration {
 				return func(now raft.Configuration) raft.Configuration {
 					fewer := now.Clone()
@@ -136,7 +138,7 @@ func rewriteSchema(conn *sqlite.Conn, word, by string) error {
 	return errors.Join(err, conn.Trusted("PRAGMA writable_schema = OFF"))
 }
 
-// receiving edits what a machine is restored from, from some restore of its life on.
+// receiving edits the content of restores, from the restore number from on.
 type receiving struct {
 	raft.BatchingFSM
 	dir      string
@@ -159,7 +161,7 @@ func (m *receiving) Restore(source io.ReadCloser) error {
 	return m.BatchingFSM.Restore(io.NopCloser(bytes.NewReader(content)))
 }
 
-// handingOn is a defect of the snapshots that a node takes after it was restored.
+// handingOn is a bug in the snapshots of a node that was restored.
 func handingOn(name, kind, text, about string, edit func(*sqlite.Conn) error) Defect {
 	return inMachine(name, kind, text, about, func(inner raft.BatchingFSM, life embedded.Life) raft.BatchingFSM {
 		return &passing{BatchingFSM: inner, dir: life.Dir, edit: edit}
@@ -186,7 +188,7 @@ func (m *passing) Snapshot() (raft.FSMSnapshot, error) {
 	return editedSnapshot{taken, m.dir, m.edit}, nil
 }
 
-// keeping leaves a copy of what it was restored from beside the database.
+// keeping leaves a copy of the content of a restore next to the database.
 type keeping struct {
 	raft.BatchingFSM
 	dir string
@@ -203,7 +205,7 @@ func (m keeping) Restore(source io.ReadCloser) error {
 	return m.BatchingFSM.Restore(io.NopCloser(bytes.NewReader(content)))
 }
 
-// bare is a log that loses what is behind the newest snapshot, as soon as something is.
+// bare is a log that deletes all entries up to the newest snapshot whenever it deletes some.
 type bare struct {
 	raft.LogStore
 	snapshots raft.SnapshotStore
@@ -222,7 +224,7 @@ func (l bare) DeleteRange(from, to uint64) error {
 	return l.LogStore.DeleteRange(from, to)
 }
 
-// inSnapshots is a defect of the members that snapshots name; begin is called once a life.
+// inSnapshots is a bug in the members in snapshots. begin is called at each start of a node.
 func inSnapshots(name, kind, text, about string, begin func() func(raft.Configuration) raft.Configuration) Defect {
 	return Defect{Name: name, Kind: kind, Text: text, About: about, seams: func(embedded.Life) embedded.Seams {
 		return embedded.Seams{Stores: func(s embedded.Stores) embedded.Stores {
@@ -237,11 +239,13 @@ type membered struct {
 	members func(raft.Configuration) raft.Configuration
 }
 
-func (s membered) Create(version raft.SnapshotVersion, index, term uint64, members raft.Configuration, membersIndex uint64, transport raft.Transport) (raft.SnapshotSink, error) {
+func (s membered) Create(
+	version raft.SnapshotVersion, index, term uint64, members raft.Configuration, membersIndex uint64, transport raft.Transport,
+) (raft.SnapshotSink, error) {
 	return s.SnapshotStore.Create(version, index, term, s.members(members), membersIndex, transport)
 }
 
-// knowing is a log that notes every member that it is told of.
+// knowing is a log that records every member that occurs in it.
 type knowing struct {
 	raft.LogStore
 	mu   sync.Mutex
@@ -271,7 +275,7 @@ func (l *knowing) note(members raft.Configuration) {
 	}
 }
 
-// all are the members, and those who were.
+// all returns the current and the former members.
 func (l *knowing) all(now raft.Configuration) raft.Configuration {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -23,7 +23,7 @@ func snapshot() []Defect {
 			"a snapshot lacks the last row of each table", "suite:snapshot",
 			func(conn *sqlite.Conn) error {
 				return eachTable(conn, func(table string) error {
-					// A table without row numbers is left as it is.
+					// Tables without a rowid stay as they are.
 					_ = conn.Trusted(fmt.Sprintf(`DELETE FROM "%s" WHERE rowid = (SELECT max(rowid) FROM "%s")`, table, table))
 					return nil
 				})
@@ -43,19 +43,19 @@ func snapshot() []Defect {
 				})
 			}),
 		edited("snapshot-loses-indexes", kind,
-			"a snapshot lacks the indexes that statements have created", "suite:snapshot",
+			"a snapshot lacks the indexes that statements created", "suite:snapshot",
 			func(conn *sqlite.Conn) error {
 				return each(conn, "type = 'index' AND sql IS NOT NULL", func(index string) error {
 					return conn.Trusted(fmt.Sprintf(`DROP INDEX "%s"`, index))
 				})
 			}),
 		edited("snapshot-forgets-requests", kind,
-			"a snapshot does not say which requests were applied already", "suite:snapshot",
+			"a snapshot lacks the keys of applied requests", "suite:snapshot",
 			func(conn *sqlite.Conn) error {
 				return conn.Trusted("DELETE FROM rejoin_requests; DELETE FROM rejoin_tickets")
 			}),
 		inMachine("snapshot-is-newer-than-its-index", kind,
-			"a snapshot holds rows that are newer than the index it says it is of", "suite:snapshot",
+			"a snapshot contains rows that are newer than its index", "suite:snapshot",
 			func(inner raft.BatchingFSM, life embedded.Life) raft.BatchingFSM {
 				return snapshots{inner, func(taken raft.FSMSnapshot) raft.FSMSnapshot {
 					return &tooNew{FSMSnapshot: taken, from: inner, dir: life.Dir}
@@ -63,7 +63,7 @@ func snapshot() []Defect {
 			}),
 		{
 			Name: "snapshot-is-half-written", Kind: kind, About: "suite:snapshot",
-			Text: "a snapshot of which only a part was written counts as whole",
+			Text: "a snapshot that was written only in part counts as complete",
 			seams: func(embedded.Life) embedded.Seams {
 				return embedded.Seams{Stores: func(s embedded.Stores) embedded.Stores {
 					s.Snapshots = halves{s.Snapshots}
@@ -72,7 +72,7 @@ func snapshot() []Defect {
 			}},
 		{
 			Name: "log-is-never-compacted", Kind: kind, About: "suite:pressure",
-			Text: "after a snapshot the log is kept from its beginning",
+			Text: "the log is not truncated after a snapshot",
 			seams: func(embedded.Life) embedded.Seams {
 				return embedded.Seams{Stores: func(s embedded.Stores) embedded.Stores {
 					s.Log = uncompacted{s.Log}
@@ -80,14 +80,14 @@ func snapshot() []Defect {
 				}}
 			}},
 		inMachine("snapshot-over-newer-state", kind,
-			"an old snapshot is installed over a state that is newer", "suite:snapshot",
+			"an old snapshot is installed over newer state", "suite:snapshot",
 			func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
 				return &reinstalling{BatchingFSM: inner}
 			}),
 	}
 }
 
-// snapshots is a state machine whose snapshots are something else.
+// snapshots is a state machine that replaces its snapshots.
 type snapshots struct {
 	raft.BatchingFSM
 	taken func(raft.FSMSnapshot) raft.FSMSnapshot
@@ -101,10 +101,12 @@ func (m snapshots) Snapshot() (raft.FSMSnapshot, error) {
 	return m.taken(taken), nil
 }
 
-// edited is a defect that changes what a snapshot holds.
+// edited is a bug in the content of snapshots.
 func edited(name, kind, text, about string, edit func(*sqlite.Conn) error) Defect {
 	return inMachine(name, kind, text, about, func(inner raft.BatchingFSM, life embedded.Life) raft.BatchingFSM {
-		return snapshots{inner, func(taken raft.FSMSnapshot) raft.FSMSnapshot { return editedSnapshot{taken, life.Dir, edit} }}
+		return snapshots{inner, func(taken raft.FSMSnapshot) raft.FSMSnapshot {
+			return editedSnapshot{taken, life.Dir, edit}
+		}}
 	})
 }
 
@@ -129,7 +131,7 @@ func (s editedSnapshot) Persist(sink raft.SnapshotSink) error {
 	return sink.Close()
 }
 
-// memorySink keeps a snapshot in memory.
+// memorySink buffers a snapshot in memory.
 type memorySink struct {
 	raft.SnapshotSink
 	bytes.Buffer
@@ -139,7 +141,7 @@ func (s *memorySink) Write(p []byte) (int, error) { return s.Buffer.Write(p) }
 func (s *memorySink) Close() error                { return nil }
 func (s *memorySink) Cancel() error               { return nil }
 
-// edit changes a SQLite file in memory, by way of a file in the directory.
+// edit changes the content of a SQLite file, using a temporary file in dir.
 func edit(dir string, content []byte, change func(*sqlite.Conn) error) (_ []byte, err error) {
 	file, err := os.CreateTemp(dir, "edited-*.db")
 	if err != nil {
@@ -166,14 +168,15 @@ func edit(dir string, content []byte, change func(*sqlite.Conn) error) (_ []byte
 	return os.ReadFile(path)
 }
 
-// eachTable calls for each table of clients'.
+// eachTable calls do for each table of clients.
 func eachTable(conn *sqlite.Conn, do func(table string) error) error {
 	return each(conn, "type = 'table'", do)
 }
 
-// each calls for what clients have made and the condition, of sqlite_schema, is true of.
+// each calls do for each client object in sqlite_schema that meets the condition.
 func each(conn *sqlite.Conn, condition string, do func(name string) error) error {
-	names, err := conn.Lookup(`SELECT group_concat(name, '|') FROM sqlite_schema WHERE name NOT LIKE 'rejoin\_%' ESCAPE '\' AND name NOT LIKE 'sqlite\_%' ESCAPE '\' AND ` + condition)
+	names, err := conn.Lookup(`SELECT group_concat(name, '|') FROM sqlite_schema
+		WHERE name NOT LIKE 'rejoin\_%' ESCAPE '\' AND name NOT LIKE 'sqlite\_%' ESCAPE '\' AND ` + condition)
 	if err != nil || names == nil {
 		return err
 	}
@@ -185,7 +188,7 @@ func each(conn *sqlite.Conn, condition string, do func(name string) error) error
 	return nil
 }
 
-// tooNew takes its view a moment too late.
+// tooNew takes its view of the database too late.
 type tooNew struct {
 	raft.FSMSnapshot
 	from raft.BatchingFSM
@@ -212,7 +215,8 @@ func (s *tooNew) Persist(sink raft.SnapshotSink) error {
 	}
 	defer later.Release()
 	return editedSnapshot{later, s.dir, func(conn *sqlite.Conn) error {
-		return conn.Trusted(fmt.Sprintf("UPDATE rejoin_applied SET log_index = %d; DELETE FROM rejoin_requests WHERE log_index > %d; DELETE FROM rejoin_tickets WHERE log_index > %d", index, index, index))
+		return conn.Trusted(fmt.Sprintf("UPDATE rejoin_applied SET log_index = %d; "+
+			"DELETE FROM rejoin_requests WHERE log_index > %d; DELETE FROM rejoin_tickets WHERE log_index > %d", index, index, index))
 	}}.Persist(sink)
 }
 
@@ -225,10 +229,12 @@ func indexOf(dir string, content []byte) (index int64, err error) {
 	return index, err
 }
 
-// halves is a snapshot store that takes the first half of a snapshot for all of it.
+// halves is a snapshot store that stores only the first half of each snapshot.
 type halves struct{ raft.SnapshotStore }
 
-func (s halves) Create(version raft.SnapshotVersion, index, term uint64, members raft.Configuration, membersIndex uint64, transport raft.Transport) (raft.SnapshotSink, error) {
+func (s halves) Create(
+	version raft.SnapshotVersion, index, term uint64, members raft.Configuration, membersIndex uint64, transport raft.Transport,
+) (raft.SnapshotSink, error) {
 	sink, err := s.SnapshotStore.Create(version, index, term, members, membersIndex, transport)
 	return &half{SnapshotSink: sink}, err
 }
@@ -247,7 +253,7 @@ func (s *half) Close() error {
 	return s.SnapshotSink.Close()
 }
 
-// uncompacted is a log whose beginning stays.
+// uncompacted is a log that keeps its beginning.
 type uncompacted struct{ raft.LogStore }
 
 func (l uncompacted) IsMonotonic() bool { return true }
@@ -259,11 +265,11 @@ func (l uncompacted) DeleteRange(from, to uint64) error {
 	return l.LogStore.DeleteRange(from, to)
 }
 
-// reinstalling installs its last snapshot once more, a few entries later.
+// reinstalling restores its last snapshot again, some entries later.
 type reinstalling struct {
 	raft.BatchingFSM
 	snapshot []byte
-	entries  int // since
+	entries  int // since the snapshot
 }
 
 const entriesLater = 10

@@ -15,34 +15,34 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded"
 )
 
-// strangers are bugs in what a node asks of those who connect to it, and gives them.
+// strangers are bugs in how a node treats connections and requests of strangers.
 func strangers() []Defect {
 	const kind = "strangers and slowness"
 	return []Defect{
 		lending("token-is-not-asked-of-forwarders", kind,
-			"a request that says that a node forwards it needs no token", "suite:tokens",
+			"a request marked as forwarded by a node needs no token", "suite:tokens",
 			func(r *http.Request, _ string) bool { return r.Header.Get("Rejoin-Forwarded-By") != "" }),
 		lending("token-is-not-asked-of-questions", kind,
 			"a request that is not a POST needs no token", "suite:tokens",
 			func(r *http.Request, _ string) bool { return r.Method != http.MethodPost }),
 		lending("token-by-its-beginning", kind,
-			"the beginning of the token is taken for the token", "suite:tokens",
+			"a prefix of the token is accepted", "suite:tokens",
 			func(r *http.Request, token string) bool {
 				given := r.Header.Get("Authorization")
 				return len(given) > len("Bearer ") && strings.HasPrefix(token, given)
 			}),
 		inDoor("strangers-are-waited-for", kind,
-			"who says that it is a node, and no more, is never cut off", "suite:strangers",
+			"a connection that starts like a node's and then stops is never closed", "suite:strangers",
 			func(node, reading bool) bool { return node && reading }),
 		inDoor("slow-senders-are-waited-for", kind,
-			"a client that stops in the middle of its request is never cut off", "suite:slow-clients",
+			"a client that stops in the middle of its request is never disconnected", "suite:slow-clients",
 			func(node, reading bool) bool { return !node && reading }),
 		inDoor("slow-readers-are-waited-for", kind,
-			"a client that does not read its answer is never cut off", "suite:slow-clients",
+			"a client that does not read its answer is never disconnected", "suite:slow-clients",
 			func(node, reading bool) bool { return !node && !reading }),
 		{
 			Name: "body-limit-is-not-in-force", Kind: kind, About: "suite:limits",
-			Text: "spaces at the end of a request's body do not count for its limit",
+			Text: "spaces at the end of a request's body do not count towards its limit",
 			seams: inHandlers(func(inner http.Handler, w http.ResponseWriter, r *http.Request) {
 				if body, err := io.ReadAll(r.Body); err == nil {
 					body = bytes.TrimRight(body, " ")
@@ -53,7 +53,7 @@ func strangers() []Defect {
 		},
 		{
 			Name: "snapshot-sums-are-not-checked", Kind: kind, About: "suite:sums",
-			Text: "a block of a snapshot that is not what was written is taken for zeros",
+			Text: "a damaged block of a snapshot is read as zeros",
 			seams: func(embedded.Life) embedded.Seams {
 				return embedded.Seams{Stores: func(s embedded.Stores) embedded.Stores {
 					s.Snapshots = unsummed{s.Snapshots}
@@ -64,7 +64,7 @@ func strangers() []Defect {
 	}
 }
 
-// inHandlers are seams whose HTTP API does something else.
+// inHandlers returns seams that wrap the handling of all HTTP requests.
 func inHandlers(serve func(inner http.Handler, w http.ResponseWriter, r *http.Request)) func(embedded.Life) embedded.Seams {
 	return func(embedded.Life) embedded.Seams {
 		return embedded.Seams{Handler: func(inner http.Handler) http.Handler {
@@ -73,13 +73,13 @@ func inHandlers(serve func(inner http.Handler, w http.ResponseWriter, r *http.Re
 	}
 }
 
-// lending is a defect of an API that lends a token, which others have shown, to some
-// requests that show none, or another.
+// lending is a bug of an API that adds a token, which an earlier request had, to requests with a different token or
+// none.
 func lending(name, kind, text, about string, to func(r *http.Request, token string) bool) Defect {
 	return Defect{Name: name, Kind: kind, Text: text, About: about, seams: func(embedded.Life) embedded.Seams {
 		return embedded.Seams{Handler: func(inner http.Handler) http.Handler {
 			var mu sync.Mutex
-			token := "" // the longest that was shown by one who was let in
+			token := "" // the first one that was accepted
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				mu.Lock()
 				known := token
@@ -100,7 +100,7 @@ func lending(name, kind, text, about string, to func(r *http.Request, token stri
 	}}
 }
 
-// watchedStatus notes with which status an answer begins.
+// watchedStatus records the status of an answer.
 type watchedStatus struct {
 	http.ResponseWriter
 	status int
@@ -120,24 +120,24 @@ func (w *watchedStatus) Write(p []byte) (int, error) {
 	return w.ResponseWriter.Write(p)
 }
 
-// Unwrap is for http.ResponseController.
+// Unwrap supports http.ResponseController.
 func (w *watchedStatus) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// inDoor is a defect of the connections that a node accepts: some deadlines are not set.
+// inDoor is a bug in accepted connections: some deadlines are not set.
 func inDoor(name, kind, text, about string, forgets func(node, reading bool) bool) Defect {
 	return Defect{Name: name, Kind: kind, Text: text, About: about, seams: func(embedded.Life) embedded.Seams {
 		return embedded.Seams{Accepted: func(conn net.Conn) net.Conn { return &endless{Conn: conn, forgets: forgets} }}
 	}}
 }
 
-// endless is a connection that forgets deadlines that are to come.
+// endless is a connection that ignores deadlines in the future.
 type endless struct {
 	net.Conn
 	forgets func(node, reading bool) bool
 
 	mu    sync.Mutex
 	begun bool
-	node  bool // whether its first byte is a node's
+	node  bool // the first byte is that of a node
 }
 
 func (c *endless) Read(p []byte) (int, error) {
@@ -179,7 +179,7 @@ func (c *endless) SetWriteDeadline(t time.Time) error {
 	return c.Conn.SetWriteDeadline(t)
 }
 
-// CloseWrite lets answers end as they do without the defect.
+// CloseWrite closes the write side of the wrapped connection, if it can.
 func (c *endless) CloseWrite() error {
 	if half, can := c.Conn.(interface{ CloseWrite() error }); can {
 		return half.CloseWrite()
@@ -187,7 +187,7 @@ func (c *endless) CloseWrite() error {
 	return nil
 }
 
-// unsummed are snapshots of which what cannot be read is zeros.
+// unsummed is a snapshot store that reads damaged blocks as zeros.
 type unsummed struct{ raft.SnapshotStore }
 
 func (s unsummed) Open(id string) (*raft.SnapshotMeta, io.ReadCloser, error) {

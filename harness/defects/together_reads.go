@@ -19,7 +19,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded/wire"
 )
 
-// toldEarly has who waits for an entry be told when it is about to be applied.
+// toldEarly ends waits for an entry when the entry is about to be applied.
 func toldEarly(embedded.Life) embedded.Seams {
 	t := &told{}
 	return embedded.Seams{
@@ -33,7 +33,7 @@ func toldEarly(embedded.Life) embedded.Seams {
 	}
 }
 
-// told is progress of which those who wait are told.
+// told is progress whose waits can be ended early.
 type told struct {
 	embedded.Progress
 
@@ -76,7 +76,7 @@ func (t *told) WaitApplied(ctx context.Context, index uint64) error {
 	return err
 }
 
-// enter tells whether there is nothing to wait for.
+// enter registers a wait. It returns true if there is nothing to wait for.
 func (t *told) enter(w *waiter) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -93,7 +93,7 @@ func (t *told) leave(w *waiter) {
 	t.waiting = slices.DeleteFunc(t.waiting, func(other *waiter) bool { return other == w })
 }
 
-// answersInMemory has a node keep answers to reads until something is applied.
+// answersInMemory makes a node cache answers to reads until an entry is applied.
 func answersInMemory(embedded.Life) embedded.Seams {
 	k := &keptAnswers{answers: make(map[string]*httptest.ResponseRecorder)}
 	return embedded.Seams{
@@ -102,8 +102,8 @@ func answersInMemory(embedded.Life) embedded.Seams {
 	}
 }
 
-// forgettingAnswers is a state machine. Those who wait for an entry are told by what is
-// within it, and so before the answers are forgotten.
+// forgettingAnswers is a state machine that drops cached answers. The wrapped machine wakes waits for an entry before
+// that.
 type forgettingAnswers struct {
 	raft.BatchingFSM
 	kept *keptAnswers
@@ -124,7 +124,7 @@ func (m forgettingAnswers) Restore(source io.ReadCloser) error {
 type keptAnswers struct {
 	mu      sync.Mutex
 	answers map[string]*httptest.ResponseRecorder // by question
-	age     int                                   // how often they were forgotten
+	age     int                                   // number of times they were dropped
 }
 
 func (k *keptAnswers) forget() {
@@ -140,7 +140,7 @@ func (k *keptAnswers) find(question string) (answer *httptest.ResponseRecorder, 
 	return k.answers[question], k.age
 }
 
-// keep keeps an answer, unless something was applied since that age.
+// keep caches an answer, unless an entry was applied since that age.
 func (k *keptAnswers) keep(question string, answer *httptest.ResponseRecorder, age int) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -176,11 +176,11 @@ func (k *keptAnswers) serve(inner http.Handler, w http.ResponseWriter, r *http.R
 	pass(w, answer)
 }
 
-// smallAnswer is how large an answer is at most that is kept, or is in a buffer, in bytes.
-// It goes on without a wait: a connection takes in as much at once.
+// smallAnswer is the maximum size in bytes of an answer that is cached or pooled. A connection accepts that many bytes
+// without blocking.
 const smallAnswer = 1 << 10
 
-// pooledAnswers has answers to reads be in buffers that are used again.
+// pooledAnswers puts answers to reads into pooled buffers.
 func pooledAnswers(embedded.Life) embedded.Seams {
 	pool := &sync.Pool{New: func() any { return new(bytes.Buffer) }}
 	return embedded.Seams{Handler: overSQL(func(inner http.Handler, w http.ResponseWriter, r *http.Request, asked wire.Request) {
@@ -197,7 +197,7 @@ func pooledAnswers(embedded.Life) embedded.Seams {
 	})}
 }
 
-// buffered is the content in a buffer of the pool.
+// buffered copies the content to a buffer of the pool.
 func buffered(pool *sync.Pool, content []byte) []byte {
 	buffer := pool.Get().(*bytes.Buffer)
 	defer pool.Put(buffer)
@@ -206,7 +206,7 @@ func buffered(pool *sync.Pool, content []byte) []byte {
 	return buffer.Bytes()
 }
 
-// joinedReads has reads that are alike and come together be one.
+// joinedReads merges equal concurrent reads.
 func joinedReads(embedded.Life) embedded.Seams {
 	g := &groups{open: make(map[string]*group)}
 	return embedded.Seams{Handler: overSQL(func(inner http.Handler, w http.ResponseWriter, r *http.Request, asked wire.Request) {
@@ -223,12 +223,12 @@ type groups struct {
 	open map[string]*group // by question
 }
 
-// group are reads that wait for the one that began first.
+// group is a set of reads that wait for the first of them.
 type group struct {
 	joined chan chan *httptest.ResponseRecorder
 }
 
-// mostJoined is how many join a read at most.
+// mostJoined is the maximum number of reads that join another.
 const mostJoined = 16
 
 func (g *groups) serve(inner http.Handler, w http.ResponseWriter, r *http.Request, question string) {
@@ -240,7 +240,7 @@ func (g *groups) serve(inner http.Handler, w http.ResponseWriter, r *http.Reques
 	answered := make(chan *httptest.ResponseRecorder, 1)
 	select {
 	case mine.joined <- answered:
-	default: // there are enough
+	default: // the group is full
 		inner.ServeHTTP(w, r)
 		return
 	}
@@ -262,15 +262,15 @@ func (g *groups) join(question string) (mine *group, first bool) {
 	return mine, first
 }
 
-// ask asks for all who join meanwhile.
+// ask runs the read for all that join meanwhile.
 func (g *groups) ask(inner http.Handler, r *http.Request, question string, mine *group) *httptest.ResponseRecorder {
-	runtime.Gosched() // for those that came at the same time
+	runtime.Gosched() // lets concurrent reads join
 	g.mu.Lock()
 	delete(g.open, question)
 	g.mu.Unlock()
 	close(mine.joined)
 	answer := httptest.NewRecorder()
-	answer.Code = http.StatusInternalServerError // unless it comes to an end
+	answer.Code = http.StatusInternalServerError // if ServeHTTP panics
 	defer func() {
 		for answered := range mine.joined {
 			answered <- answer

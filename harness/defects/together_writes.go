@@ -17,18 +17,18 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded/wire"
 )
 
-// checkedBy is between a key and which leader found it new: its life, and the request.
+// checkedBy separates a key from the life and the number of the leader's request that found it new.
 const checkedBy = "#checked-by-"
 
 const longestKey = 128 // bytes; see embedded.HeaderRequest
 
-// keysInMemory has a leader find out which keys are new. The state machine trusts it.
+// keysInMemory makes a leader check whether keys are new. The state machine trusts it.
 func keysInMemory(life embedded.Life) embedded.Seams {
 	k := &keyNotes{noted: make(map[string]bool), life: fmt.Sprintf("%s.%d", life.ID, time.Now().UnixMicro())}
 	return embedded.Seams{
 		Handler: overSQL(k.serve),
 		Machine: func(inner raft.BatchingFSM) raft.BatchingFSM {
-			applied := make(map[string]string) // who found the key new
+			applied := make(map[string]string) // which check found the key new
 			return rewriting(inner, func(log *raft.Log, entry machine.Entry) machine.Entry {
 				key, by, checked := strings.Cut(entry.ID, checkedBy)
 				if !checked {
@@ -53,7 +53,7 @@ type keyNotes struct {
 
 	mu    sync.Mutex
 	noted map[string]bool
-	found int // new
+	found int // number of new keys
 }
 
 func (k *keyNotes) serve(inner http.Handler, w http.ResponseWriter, r *http.Request, asked wire.Request) {
@@ -71,7 +71,7 @@ func (k *keyNotes) serve(inner http.Handler, w http.ResponseWriter, r *http.Requ
 	inner.ServeHTTP(w, r)
 }
 
-// find returns a number for a key that is new, and 0 for another.
+// find returns a number for a new key, and 0 for a known one.
 func (k *keyNotes) find(key string) int {
 	k.mu.Lock()
 	noted := k.noted[key]
@@ -86,7 +86,7 @@ func (k *keyNotes) find(key string) int {
 	return k.found
 }
 
-// answersUnderWay has a request that is sent again wait for the one under way.
+// answersUnderWay makes a retry wait for the first attempt.
 func answersUnderWay(embedded.Life) embedded.Seams {
 	u := &underWay{first: make(map[string]*firstOne)}
 	return embedded.Seams{Handler: overSQL(u.serve)}
@@ -133,14 +133,14 @@ func (u *underWay) serve(inner http.Handler, w http.ResponseWriter, r *http.Requ
 		answerNothing(w)
 	case answer.Code == http.StatusOK:
 		pass(w, answer)
-	default: // what failed for the first may succeed
+	default: // the retry may succeed
 		inner.ServeHTTP(w, r)
 	}
 }
 
 func (u *underWay) ask(inner http.Handler, r *http.Request, key string, first *firstOne) *httptest.ResponseRecorder {
 	answer := httptest.NewRecorder()
-	answer.Code = http.StatusInternalServerError // unless it comes to an end
+	answer.Code = http.StatusInternalServerError // if ServeHTTP panics
 	defer func() {
 		u.mu.Lock()
 		delete(u.first, key)
@@ -156,7 +156,7 @@ func (u *underWay) ask(inner http.Handler, r *http.Request, key string, first *f
 	return whole
 }
 
-// tellsUnderWay has each change that was applied be told to the others under way.
+// tellsUnderWay notifies the changes in progress of each change that was applied.
 func tellsUnderWay(embedded.Life) embedded.Seams {
 	l := &listeners{channels: make(map[int]chan string)}
 	return embedded.Seams{Handler: overSQL(l.serve)}
@@ -164,7 +164,7 @@ func tellsUnderWay(embedded.Life) embedded.Seams {
 
 type listeners struct {
 	mu       sync.Mutex
-	channels map[int]chan string // of the changes under way
+	channels map[int]chan string // of the changes in progress
 	begun    int
 }
 
@@ -176,14 +176,14 @@ func (l *listeners) serve(inner http.Handler, w http.ResponseWriter, r *http.Req
 	number, told := l.begin()
 	defer close(told)
 	answer := httptest.NewRecorder()
-	defer l.end(number) // also if it is cut off
+	defer l.end(number) // also if ServeHTTP panics
 	inner.ServeHTTP(answer, r)
 	surviving(w, func() {
 		index := answer.Header().Get(embedded.HeaderIndex)
 		for _, other := range l.end(number) {
 			select {
 			case other <- index:
-			default: // it knows of another one
+			default: // it has a notification already
 			}
 		}
 		pass(w, answer)
@@ -199,7 +199,7 @@ func (l *listeners) begin() (number int, told chan string) {
 	return l.begun, told
 }
 
-// end returns the channels of the others.
+// end unregisters a change and returns the channels of the others.
 func (l *listeners) end(number int) (others []chan string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -212,8 +212,8 @@ func (l *listeners) end(number int) (others []chan string) {
 	return others
 }
 
-// announced has changes answered once they were announced, which a goroutine of its own
-// does for each batch of entries.
+// announced delays the answers to changes until they are announced. A separate goroutine announces each batch of
+// entries.
 func announced(embedded.Life) embedded.Seams {
 	a := &announcements{}
 	return embedded.Seams{
@@ -252,7 +252,7 @@ func (a *announcements) announce(index uint64) {
 	a.waiting = nil
 }
 
-// longestWait is how long a change waits until it is announced.
+// longestWait is how long a change waits for its announcement.
 const longestWait = 2 * time.Second
 
 func (a *announcements) serve(inner http.Handler, w http.ResponseWriter, r *http.Request, asked wire.Request) {
@@ -272,7 +272,8 @@ func (a *announcements) serve(inner http.Handler, w http.ResponseWriter, r *http
 		select {
 		case <-a.next():
 		case <-timer.C:
-			refuse(w, http.StatusServiceUnavailable, embedded.CodeTimeout, fmt.Sprintf("entry %d was not announced within %v", index, longestWait))
+			refuse(w, http.StatusServiceUnavailable, embedded.CodeTimeout,
+				fmt.Sprintf("entry %d was not announced within %v", index, longestWait))
 			return
 		case <-r.Context().Done():
 			return
@@ -287,7 +288,7 @@ func (a *announcements) isThere(index uint64) bool {
 	return a.index >= index
 }
 
-// next is closed at the next announcement.
+// next returns a channel that is closed at the next announcement.
 func (a *announcements) next() <-chan struct{} {
 	told := make(chan struct{})
 	a.mu.Lock()

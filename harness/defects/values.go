@@ -17,7 +17,7 @@ func values() []Defect {
 	const kind = "values"
 	return []Defect{
 		inParams("large-integers-are-rounded", kind,
-			"an integer above 2^53 is stored as a float has it", "suite:values",
+			"an integer above 2^53 is rounded like a float", "suite:values",
 			func(value any) any {
 				if n, is := value.(int64); is && (n > 1<<53 || n < -1<<53) {
 					if f := float64(n); f < math.MaxInt64 {
@@ -27,7 +27,7 @@ func values() []Defect {
 				return value
 			}),
 		inParams("null-becomes-empty", kind,
-			"a parameter that is NULL is stored as an empty text", "suite:values",
+			"a NULL parameter is stored as an empty text", "suite:values",
 			func(value any) any {
 				if value == nil {
 					return ""
@@ -35,7 +35,7 @@ func values() []Defect {
 				return value
 			}),
 		inParams("blob-is-cut-at-zero", kind,
-			"a blob ends at its first zero byte", "suite:values",
+			"a blob is cut at its first zero byte", "suite:values",
 			func(value any) any {
 				if blob, is := value.([]byte); is {
 					head, _, _ := bytes.Cut(blob, []byte{0})
@@ -52,7 +52,7 @@ func values() []Defect {
 				return value
 			}),
 		inMachine("random-differs-by-node", kind,
-			"random() is another number on every node", "suite:values",
+			"random() returns a different number on every node", "suite:values",
 			func(inner raft.BatchingFSM, life embedded.Life) raft.BatchingFSM {
 				return rewriting(inner, func(_ *raft.Log, entry machine.Entry) machine.Entry {
 					entry.SQL = random.ReplaceAllString(entry.SQL, fmt.Sprintf("(random() / 2 + %d)", numberOf(life)))
@@ -60,7 +60,7 @@ func values() []Defect {
 				})
 			}),
 		inMachine("time-differs-by-node", kind,
-			"the present is another one on every node", "suite:values",
+			"the current time differs on every node", "suite:values",
 			func(inner raft.BatchingFSM, life embedded.Life) raft.BatchingFSM {
 				return rewriting(inner, func(_ *raft.Log, entry machine.Entry) machine.Entry {
 					if present.MatchString(entry.SQL) {
@@ -77,7 +77,7 @@ var (
 	present = regexp.MustCompile(`(?i)'now'|CURRENT_(TIME|DATE)`)
 )
 
-// numberOf is the node's number, by its name.
+// numberOf returns the number in the node's name.
 func numberOf(life embedded.Life) (n int64) {
 	_, _ = fmt.Sscanf(life.ID, "n%d", &n)
 	return n

@@ -24,10 +24,10 @@ func writes() []Defect {
 	const kind = "writes"
 	return []Defect{
 		inHandler("acknowledged-before-quorum", kind,
-			"a leader acknowledges a change that has not come to a quorum in a while", "suite:minority",
+			"a leader acknowledges a change after a while without a quorum", "suite:minority",
 			ackEarly),
 		inHandler("acknowledged-though-failed", kind,
-			"a change is acknowledged though its statement failed", "suite:basics",
+			"a change is acknowledged even if its statement fails", "suite:basics",
 			func(inner http.Handler, w http.ResponseWriter, r *http.Request, asked wire.Request) {
 				if !changesData(asked) {
 					inner.ServeHTTP(w, r)
@@ -42,7 +42,7 @@ func writes() []Defect {
 				pass(w, answer)
 			}),
 		inMachine("retry-is-applied-twice", kind,
-			"a change that is sent again is applied again", "suite:retry",
+			"a retried change is applied again", "suite:retry",
 			func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
 				seen := make(map[string]bool)
 				return rewriting(inner, func(log *raft.Log, entry machine.Entry) machine.Entry {
@@ -54,7 +54,7 @@ func writes() []Defect {
 				})
 			}),
 		inMachine("retry-is-answered-otherwise", kind,
-			"a change that is sent again is answered as if it had changed nothing", "suite:retry",
+			"a retried change is answered as if it had changed nothing", "suite:retry",
 			func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
 				seen := make(map[string]bool)
 				return batches{inner, func(inner raft.BatchingFSM, logs []*raft.Log) []any {
@@ -70,7 +70,7 @@ func writes() []Defect {
 				}}
 			}),
 		inMachine("drops-do-nothing", kind,
-			"a table that is dropped is still there", "suite:changes",
+			"a dropped table stays", "suite:changes",
 			func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
 				return rewriting(inner, func(_ *raft.Log, entry machine.Entry) machine.Entry {
 					if dropped.MatchString(entry.SQL) {
@@ -80,7 +80,7 @@ func writes() []Defect {
 				})
 			}),
 		inMachine("half-a-transaction-is-applied", kind,
-			"of a transaction whose second statement fails the first is kept", "suite:basics",
+			"if the second statement of a transaction fails, the first is kept", "suite:basics",
 			func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
 				return batches{inner, func(inner raft.BatchingFSM, logs []*raft.Log) (answers []any) {
 					for _, log := range logs {
@@ -96,12 +96,12 @@ func writes() []Defect {
 				}}
 			}),
 		inMachine("two-writers-lose-an-update", kind,
-			"of two updates alike that come at one time only one is applied", "suite:concurrency || suite:histories",
+			"of two equal updates at the same time, only one is applied", "suite:concurrency || suite:histories",
 			func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
 				return &coalescing{BatchingFSM: inner}
 			}),
 		inMachine("says-that-a-row-changed", kind,
-			"a client is told that one row was changed when there was none", "suite:basics",
+			"a change that matches no row reports one changed row", "suite:basics",
 			func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
 				return batches{inner, func(inner raft.BatchingFSM, logs []*raft.Log) []any {
 					answers := inner.ApplyBatch(logs)
@@ -117,7 +117,7 @@ func writes() []Defect {
 			}),
 		{
 			Name: "unknown-reported-as-failed", Kind: kind, About: "suite:links",
-			Text:   "a client is told that a change failed when nobody knows",
+			Text:   "a client is told that a change failed when its outcome is unknown",
 			target: planted{client: func(n target.Node) target.SQL { return certain{n.Client()} }}.plant},
 	}
 }
@@ -126,7 +126,7 @@ var dropped = regexp.MustCompile(`(?i)^\s*DROP\s+TABLE\s`)
 
 const impatience = 30 * time.Millisecond
 
-// ackEarly answers by a success when the node has not answered in a while.
+// ackEarly answers with success if the node takes too long.
 func ackEarly(inner http.Handler, w http.ResponseWriter, r *http.Request, asked wire.Request) {
 	if !changesData(asked) || healthOf(r, inner).Role != "leader" {
 		inner.ServeHTTP(w, r)
@@ -147,7 +147,7 @@ func ackEarly(inner http.Handler, w http.ResponseWriter, r *http.Request, asked 
 	}
 }
 
-// coalescing takes an update for the one before it.
+// coalescing applies an update that equals the one before it only once.
 type coalescing struct {
 	raft.BatchingFSM
 	last   machine.Entry
@@ -176,11 +176,11 @@ func (m *coalescing) ApplyBatch(logs []*raft.Log) (answers []any) {
 
 func (m *coalescing) same(entry machine.Entry) bool {
 	statements, err := sqltext.Split(entry.SQL)
-	return err == nil && len(statements) == 1 && strings.HasPrefix(strings.TrimSpace(entry.SQL), "UPDATE") && entry.SQL == m.last.SQL &&
-		reflect.DeepEqual(entry.Params, m.last.Params) && entry.Time-m.last.Time <= 5
+	return err == nil && len(statements) == 1 && strings.HasPrefix(strings.TrimSpace(entry.SQL), "UPDATE") &&
+		entry.SQL == m.last.SQL && reflect.DeepEqual(entry.Params, m.last.Params) && entry.Time-m.last.Time <= 5
 }
 
-// certain says of a change of which nobody knows that it was not made.
+// certain reports a change with an unknown outcome as not applied.
 type certain struct{ target.SQL }
 
 func (c certain) Query(ctx context.Context, request target.Request) (target.Rows, error) {

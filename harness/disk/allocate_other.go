@@ -4,5 +4,5 @@ package disk
 
 import "os"
 
-// allocate does nothing: the file grows as it is written.
+// allocate does nothing: the file grows when it is written.
 func allocate(*os.File, int64) error { return nil }

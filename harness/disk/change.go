@@ -1,6 +1,6 @@
 package disk
 
-// change is something that becomes safe as a whole.
+// change is a change of stable storage that is applied atomically.
 type change interface{ apply(f *FS) error }
 
 type creation struct {
@@ -16,12 +16,12 @@ type renaming struct {
 
 type removal struct{ name string }
 
-// writing is what a sync makes safe.
+// writing is the data that a sync makes durable.
 type writing struct {
 	inode *inode
 	spans []span
-	// through says that there is more to be synced than the spans: the file has it
-	// already.
+	// through means that the file itself must be synced even without spans: it was written
+	// directly.
 	through bool
 }
 
@@ -33,7 +33,7 @@ func (c creation) apply(f *FS) error {
 	length, err := file.length()
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	c.inode.file, c.inode.safe = file, c.name
+	c.inode.file, c.inode.stableName = file, c.name
 	c.inode.size = max(c.inode.size, length)
 	f.open[c.inode] = struct{}{}
 	return err
@@ -43,7 +43,7 @@ func (c renaming) apply(f *FS) error {
 	if err := f.disk.stable.rename(c.from, c.to); err != nil {
 		return err
 	}
-	c.inode.safe = c.to
+	c.inode.stableName = c.to
 	return nil
 }
 
@@ -61,7 +61,7 @@ func (c writing) apply(f *FS) error {
 	c.inode.spans = c.inode.spans[len(c.spans):]
 	c.inode.claimed = max(c.inode.claimed-len(c.spans), 0)
 	if len(c.inode.spans) == 0 {
-		c.inode.spans = nil // what is safe need not be kept
+		c.inode.spans = nil // release the memory
 	}
 	return nil
 }
@@ -75,7 +75,7 @@ func (c writing) write() error {
 	return c.inode.file.sync()
 }
 
-// half is the first half of the bytes.
+// half returns the first half of the bytes.
 func (c writing) half() writing {
 	left := 0
 	for _, s := range c.spans {
@@ -91,9 +91,9 @@ func (c writing) half() writing {
 	return half
 }
 
-// settle makes a change safe, after all that was held. A lying disk only says so:
-// it holds the change. The order is held.
-func (f *FS) settle(c change) error {
+// persist makes a change durable, after all held changes. A lying disk only holds the change. The
+// caller must hold order.
+func (f *FS) persist(c change) error {
 	if f.disk.Faults().Lying {
 		f.mu.Lock()
 		defer f.mu.Unlock()
@@ -109,8 +109,8 @@ func (f *FS) settle(c change) error {
 	return c.apply(f)
 }
 
-// writeBack makes safe what was held, one change after the other as they were
-// made. The order is held, or the node's time with the disk is over.
+// writeBack makes the held changes durable, in their order. The caller must hold order, or the
+// node must no longer use the disk.
 func (f *FS) writeBack() error {
 	for {
 		f.mu.Lock()

@@ -13,24 +13,22 @@ import (
 	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
-// Where the parts of a node are, and how their files' names end. The last file by
-// name is the newest.
+// Directories of a node's parts and suffixes of their files. The last file by name is the newest.
 const (
 	LogDir       = "log"
 	LogSuffix    = ".wal"
 	SnapshotDir  = "snapshots"
 	SnapshotFile = ".snapshot"
-	// PromiseFile says how much of the other two there must be.
+	// PromiseFile records how much of the log and the snapshots must be present.
 	PromiseFile = "promises"
 )
 
-// place is where the byte of a part is: in the newest file of that name's end, or of the
-// whole name, in that directory.
+// place is the position of a part's byte: in the newest file of dir whose name ends with file.
 type place struct {
 	part      fault.Part
 	dir, file string
-	byte      func(content []byte) int64 // of what the file holds; in its middle if nil
-	bit       bool                       // one bit of it alone, so that text stays text
+	byte      func(content []byte) int64 // offset in the content; the middle if nil
+	bit       bool                       // flip one bit only, so that text remains text
 }
 
 var places = [...]place{
@@ -49,8 +47,8 @@ var places = [...]place{
 	{part: fault.OwnerLast, dir: IdentityDir, file: "owner", byte: func(content []byte) int64 { return int64(len(content)) - 1 }},
 }
 
-// digitIn is the last digit that stands alone as a number in JSON, or the middle: with a
-// bit flipped it is another number.
+// digitIn returns the position of the last single-digit number in JSON, or the middle. With a
+// flipped bit it is a different number.
 func digitIn(text []byte) int64 {
 	for i := len(text) - 2; i > 0; i-- {
 		if digit := text[i] >= '0' && text[i] <= '9'; digit && (text[i+1] == ',' || text[i+1] == '}') && text[i-1] == ':' {
@@ -60,13 +58,14 @@ func digitIn(text []byte) int64 {
 	return int64(len(text)) / 2
 }
 
-// A snapshot's file is blocks behind sums, and what it is: JSON, its length, and a sum.
+// A snapshot file consists of blocks with checksums and a footer: JSON, its length, and a
+// checksum.
 const (
 	snapshotSum = 4 // bytes
-	labelEnd    = 8 // bytes behind the JSON
+	labelEnd    = 8 // bytes after the JSON
 )
 
-// footerAt is where the JSON begins that says what a snapshot is.
+// footerAt returns the position of the footer's JSON.
 func footerAt(content []byte) int64 {
 	if len(content) < labelEnd {
 		return 1
@@ -75,14 +74,14 @@ func footerAt(content []byte) int64 {
 	return max(int64(end)-int64(binary.LittleEndian.Uint32(content[end:])), 1)
 }
 
-// Damage flips one byte of what is safe of a part, whether or not a node has the
-// disk, and returns which file that was: of the newest file, of the log in an entry. Unless
-// the part says where, it is in the middle of what the file holds. The database is not on
-// this disk; see FlipByte. Damaged once more, at the same content, the part is whole again.
-// It is an error if the part does not hold anything yet.
+// Damage flips one byte of the durable content of a part, whether or not a node has the disk
+// open, and returns the affected file. It uses the newest file of the part; in the log, a byte of
+// an entry. Unless the part specifies a position, the byte is in the middle of the content. The
+// database is not on this disk; see FlipByte. A second call with the same content restores it.
+// Damage returns an error if the part has no content yet.
 //
-// Of LogEnd, LogFile and LogFolder it is not a byte: they are lost, in files that are
-// sound, or gone. That is for a disk that no node has.
+// For LogEnd, LogFile and LogFolder, Damage removes data instead: the remaining files are intact
+// or missing. The disk must not be open then.
 func (d *Disk) Damage(part fault.Part) (file string, err error) {
 	switch part {
 	case fault.LogEnd, fault.LogFile, fault.LogFolder:
@@ -118,10 +117,10 @@ func (d *Disk) damage(p place) (string, error) {
 			return d.stable.path(name), err
 		}
 	}
-	return "", fmt.Errorf("the %s cannot be damaged: there is none in %s", p.part, d.stable.path(p.dir))
+	return "", fmt.Errorf("damage the %s: there is none in %s", p.part, d.stable.path(p.dir))
 }
 
-// damageFile tells whether there was anything to damage.
+// damageFile returns whether there was content to damage.
 func (d *Disk) damageFile(name string, p place) (flipped bool, err error) {
 	content, err := d.used(name)
 	if len(content) == 0 || err != nil {
@@ -142,8 +141,8 @@ func (d *Disk) damageFile(name string, p place) (flipped bool, err error) {
 	return true, flip(file, at)
 }
 
-// damagePromises flips a byte of each promise in the file: one that is damaged alone passes
-// for one that was torn.
+// damagePromises flips a byte of every promise in the file: a single damaged one would look like
+// a torn write.
 func (d *Disk) damagePromises() (err error) {
 	const slot = 512 // bytes
 	content, err := d.used(PromiseFile)
@@ -163,11 +162,11 @@ func (d *Disk) damagePromises() (err error) {
 	return nil
 }
 
-// entryAt is the middle of the entry that begins next before a place in a segment
-// of raft-wal's: a header of 32 bytes, then frames of a type, a length in their last
-// half and a content, each rounded up to 8 bytes. Other frames are not read again
-// while the node runs, and would not be missed. It is the place itself if there is
-// no entry.
+// entryAt returns the middle of the last entry that begins at or before place in a raft-wal
+// segment, or place itself if there is none. A segment has a header of 32 bytes, followed by
+// frames of a type, a length in the second half of their header, and a content, each rounded up
+// to 8 bytes. Other frames are not read while the node runs, so damage there would not be
+// detected.
 func entryAt(segment []byte, place int64) int64 {
 	found := place
 	for at := int64(segmentHeader); at <= place && at+frameHeader <= int64(len(segment)); {
@@ -188,18 +187,18 @@ const (
 	commitFrame   = 3
 )
 
-// frameAt is the kind of the frame at a place, and where the next begins. The frame's
-// header must be there.
+// frameAt returns the kind of the frame at a position, and the position of the next one. The
+// frame's header must be complete.
 func frameAt(segment []byte, at int64) (next int64, kind byte) {
 	length := int64(binary.LittleEndian.Uint32(segment[at+frameHeader/2:]))
 	kind = segment[at]
 	if kind == commitFrame {
-		length = 0 // it has a checksum there
+		length = 0 // the field is a checksum
 	}
 	return at + frameHeader + (length+frameHeader-1)/frameHeader*frameHeader, kind
 }
 
-// usedOf is where the zeros begin that go on to the end of the file.
+// usedOf returns the length of the file without the zeros at its end.
 func usedOf(file io.ReaderAt, size int64) (int64, error) {
 	const atOnce = 1 << 20 // bytes
 	buffer := make([]byte, min(size, atOnce))

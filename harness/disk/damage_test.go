@@ -20,7 +20,7 @@ var _ = onBoth("Damage", func(fresh func() *disk.Disk) {
 		DeferCleanup(d.Crash)
 	})
 
-	// differs counts the bytes that are not what they were.
+	// differs counts the changed bytes.
 	differs := func(before, after string) (count int) {
 		for i := range before {
 			if before[i] != after[i] {
@@ -30,7 +30,7 @@ var _ = onBoth("Damage", func(fresh func() *disk.Disk) {
 		return count
 	}
 
-	It("flips one byte of what the newest file holds, and the holder reads it", func() {
+	It("flips one byte in the newest file with content, visible to the node", func() {
 		writeSynced(f, "log/1.wal", "old")
 		file := must(f.Create("log/2.wal", 1<<21))
 		must(file.WriteAt([]byte("content"), 0))
@@ -43,7 +43,7 @@ var _ = onBoth("Damage", func(fresh func() *disk.Disk) {
 		Expect(read(f, "log/1.wal")).To(Equal("old"))
 	})
 
-	It("flips back what it flipped", func() {
+	It("restores the byte when repeated", func() {
 		writeSynced(f, "snapshots/1.snapshot", "content")
 		Expect(f.Close()).To(Succeed())
 		must(d.Damage(fault.Snapshot))
@@ -51,9 +51,9 @@ var _ = onBoth("Damage", func(fresh func() *disk.Disk) {
 		Expect(read(open(d), "snapshots/1.snapshot")).To(Equal("content"))
 	})
 
-	It("says that there is nothing to damage", func() {
+	It("returns an error if there is nothing to damage", func() {
 		_, err := d.Damage(fault.Log)
-		Expect(err).To(MatchError(ContainSubstring("the log cannot be damaged: there is none")))
+		Expect(err).To(MatchError(ContainSubstring("damage the log: there is none")))
 		write(f, "snapshots/1.snapshot", "not synced")
 		_, err = d.Damage(fault.Snapshot)
 		Expect(err).To(MatchError(ContainSubstring("there is none")))
@@ -73,7 +73,7 @@ var _ = Describe("FlipByte", func() {
 		Expect(disk.FlipByte(file, 3)).To(MatchError(ContainSubstring(file)))
 	})
 
-	It("can be done to a child's files from outside", func() {
+	It("works on the files of a different process", func() {
 		dir := GinkgoT().TempDir()
 		d := disk.Files(dir)
 		f := open(d)
@@ -84,8 +84,8 @@ var _ = Describe("FlipByte", func() {
 	})
 })
 
-var _ = onBoth("What is lost at rest", func(fresh func() *disk.Disk) {
-	// segment is one of raft-wal's, of appends of one entry.
+var _ = onBoth("Data lost at rest", func(fresh func() *disk.Disk) {
+	// segment returns a raft-wal segment with appends of one entry each.
 	segment := func(entries ...string) string {
 		content := make([]byte, 32)
 		frame := func(kind byte, length int) []byte { return []byte{kind, 0, 0, 0, byte(length), 0, 0, 0} }
@@ -112,23 +112,23 @@ var _ = onBoth("What is lost at rest", func(fresh func() *disk.Disk) {
 		Expect(f.Close()).To(Succeed())
 	})
 
-	It("is the end of the newest file of the log, where an append ended", func() {
+	It("can be the end of the newest log file, up to the end of an append", func() {
 		Expect(must(d.Damage(fault.LogEnd))).To(HaveSuffix("log/2.wal"))
 		Expect(read(open(d), "log/2.wal")).To(Equal(segment("first")))
 	})
 
-	It("is the newest file of the log that holds anything", func() {
+	It("can be the newest log file with entries", func() {
 		Expect(must(d.Damage(fault.LogFile))).To(HaveSuffix("log/2.wal"))
 		Expect(must(open(d).List("log"))).To(Equal([]string{"1.wal", "3.wal", "meta"}))
 	})
 
-	It("is all of the log", func() {
+	It("can be the whole log", func() {
 		Expect(must(d.Damage(fault.LogFolder))).To(HaveSuffix("log/2.wal"))
 		f := open(d)
 		Expect(must(f.List("log"))).To(BeEmpty())
 		Expect(must(f.List("snapshots"))).To(HaveLen(1))
 		Expect(f.Close()).To(Succeed())
 		_, err := d.Damage(fault.LogFile)
-		Expect(err).To(MatchError(ContainSubstring("cannot be lost: there is none")))
+		Expect(err).To(MatchError(ContainSubstring("remove the last file of the log: there is none")))
 	})
 })

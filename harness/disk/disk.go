@@ -11,40 +11,39 @@ import (
 	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
-// Disk is one node's disk. It outlives the node. It is safe for concurrent use.
+// Disk is one node's disk. It exists independently of the node. It is safe for concurrent use.
 type Disk struct {
 	stable   stable
 	syncTime time.Duration
 
 	mu     sync.Mutex
 	faults fault.Disk
-	opened *FS // who has it
+	opened *FS // the current FS, or nil
 	spread time.Duration
-	chance *rand.Rand // nil if each sync takes the same
+	random *rand.Rand // nil if all syncs take the same time
 }
 
-// Option changes what a disk is like when nothing is wrong with it.
+// Option configures a disk without faults.
 type Option func(*Disk)
 
-// SyncTakes makes each sync take that long, on top of what it takes anyway.
+// SyncTakes adds a fixed duration to each sync.
 func SyncTakes(d time.Duration) Option { return func(disk *Disk) { disk.syncTime = d } }
 
-// SyncVaries adds an even draw from [0, spread) to each sync. Syncs in the same order
-// take the same for the same seed.
+// SyncVaries adds a uniform random duration in [0, spread) to each sync. The sequence of
+// durations depends on the seed only.
 func SyncVaries(spread time.Duration, seed uint64) Option {
 	return func(disk *Disk) {
 		if spread > 0 {
-			disk.spread, disk.chance = spread, rand.New(rand.NewPCG(seed, 0))
+			disk.spread, disk.random = spread, rand.New(rand.NewPCG(seed, 0))
 		}
 	}
 }
 
-// Files is a disk of real files below dir, which must exist when something is
-// written. Two disks of one directory do not know of each other: it is for the
-// node to lock it.
+// Files returns a disk of real files below dir. dir must exist when something is written. Two
+// disks of the same directory are not synchronized: the node must lock the directory.
 func Files(dir string, options ...Option) *Disk { return newDisk(files{dir}, options) }
 
-// Memory is an empty disk of files in memory.
+// Memory returns an empty disk in memory.
 func Memory(options ...Option) *Disk {
 	return newDisk(&memory{files: make(map[string]*memoryFile)}, options)
 }
@@ -57,14 +56,13 @@ func newDisk(s stable, options []Option) *Disk {
 	return d
 }
 
-// ErrLost is what a node gets that goes on using a disk after a crash, or after
-// it has closed it.
-var ErrLost = errors.New("the disk is no longer this node's")
+// ErrLost is returned to a node that uses a disk after a crash, or after it has closed the disk.
+var ErrLost = errors.New("the disk was taken away or closed")
 
-// ErrInUse is returned by Open and Wipe while a node has the disk.
-var ErrInUse = errors.New("the disk is in use by a node")
+// ErrInUse is returned by Open and Wipe while a node has the disk open.
+var ErrInUse = errors.New("the disk is open")
 
-// Open gives the disk to a node, one at a time.
+// Open opens the disk for a node. Only one FS can be open at a time.
 func (d *Disk) Open() (*FS, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -75,48 +73,47 @@ func (d *Disk) Open() (*FS, error) {
 	return d.opened, nil
 }
 
-// Crash takes the disk away from the node that has it, if one has: what is not
-// safe is lost, and everything the node still asks, or waits for, fails with
-// ErrLost. It returns when nothing of the node touches the disk any more, which
-// takes as long as a write to a real file under way. The next Open finds what was
-// safe.
+// Crash takes the disk away from the node that has it open, if any. Data that is not durable is
+// lost, and all of the node's current and later calls fail with ErrLost. Crash blocks until no
+// call of the node uses the disk, which takes as long as a write to a real file in progress. The
+// next Open finds the durable data.
 func (d *Disk) Crash() {
 	d.mu.Lock()
 	holder := d.opened
 	d.mu.Unlock()
 	if holder != nil {
-		// What it can fail in is closing real files, of which nothing is kept.
+		// Only closing real files can fail, and their state is not kept.
 		_ = holder.end(func() error { return nil })
 	}
 }
 
-// Set makes the disk what the faults say, from now on, for who has it open and
-// who comes. A torn sync goes on waiting.
+// Set replaces the disk's faults at once, for the current and for later nodes. A torn sync keeps
+// blocking.
 func (d *Disk) Set(faults fault.Disk) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.faults = faults
 }
 
-// syncTakes is how long the next sync takes.
+// syncTakes returns the duration of the next sync.
 func (d *Disk) syncTakes() time.Duration {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	takes := d.syncTime + d.faults.Slow
-	if d.chance != nil {
-		takes += time.Duration(d.chance.Int64N(int64(d.spread)))
+	if d.random != nil {
+		takes += time.Duration(d.random.Int64N(int64(d.spread)))
 	}
 	return takes
 }
 
-// Faults are what is wrong with the disk. Torn is gone once a sync has torn.
+// Faults returns the disk's faults. Torn is cleared once a sync was torn.
 func (d *Disk) Faults() fault.Disk {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.faults
 }
 
-// tear tells whether this sync is the one that tears.
+// tear returns whether this sync is the one that is torn.
 func (d *Disk) tear() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -127,8 +124,7 @@ func (d *Disk) tear() bool {
 	return torn
 }
 
-// Wipe removes everything that a node keeps here. It returns ErrInUse while a
-// node has the disk open. Faults stay.
+// Wipe removes all of a node's files. It returns ErrInUse while the disk is open. Faults stay.
 func (d *Disk) Wipe() error {
 	holder, err := d.Open()
 	if err != nil {

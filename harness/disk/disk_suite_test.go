@@ -37,7 +37,7 @@ func open(d *disk.Disk) *disk.FS {
 	return must(d.Open())
 }
 
-// write writes and does not sync.
+// write creates a file without syncing it.
 func write(fs *disk.FS, name, content string) *disk.File {
 	GinkgoHelper()
 	file := must(fs.Create(name, 0))
@@ -52,7 +52,7 @@ func writeSynced(fs *disk.FS, name, content string) *disk.File {
 	return file
 }
 
-// read is what the holder sees of a file.
+// read returns the content of a file as the node sees it.
 func read(fs *disk.FS, name string) string {
 	GinkgoHelper()
 	file := must(fs.Open(name))
@@ -62,7 +62,7 @@ func read(fs *disk.FS, name string) string {
 	return string(content)
 }
 
-// afterCrash is what the next holder finds.
+// afterCrash crashes the disk and opens it again.
 func afterCrash(d *disk.Disk) *disk.FS {
 	GinkgoHelper()
 	d.Crash()

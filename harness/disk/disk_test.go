@@ -21,17 +21,17 @@ var _ = onBoth("A disk", func(fresh func() *disk.Disk) {
 		DeferCleanup(d.Crash)
 	})
 
-	It("loses in a crash what was not synced, and nothing else", func() {
+	It("loses unsynced data in a crash, and nothing else", func() {
 		file := writeSynced(f, "log/a", "one two three")
 		must(file.WriteAt([]byte("2nd"), 4))
 		write(f, "log/b", "never synced")
-		Expect(read(f, "log/a")).To(Equal("one 2nd three"), "its holder reads what it wrote")
+		Expect(read(f, "log/a")).To(Equal("one 2nd three"), "the node reads its own writes")
 		f = afterCrash(d)
 		Expect(read(f, "log/a")).To(Equal("one two three"))
 		Expect(read(f, "log/b")).To(BeEmpty())
 	})
 
-	It("does not lose in a crash what was renamed and removed", func() {
+	It("keeps renames and removals in a crash", func() {
 		writeSynced(f, "log/a", "a")
 		writeSynced(f, "log/b", "b")
 		Expect(f.Rename("log/a", "log/b")).To(Succeed())
@@ -42,7 +42,7 @@ var _ = onBoth("A disk", func(fresh func() *disk.Disk) {
 		Expect(read(f, "log/b")).To(Equal("a"))
 	})
 
-	It("takes itself away from its holder in a crash, and from who waits", func() {
+	It("fails all calls after a crash", func() {
 		file := writeSynced(f, "log/a", "a")
 		d.Crash()
 		_, err := file.ReadAt(make([]byte, 1), 0)
@@ -56,13 +56,13 @@ var _ = onBoth("A disk", func(fresh func() *disk.Disk) {
 		Expect(err).To(MatchError(disk.ErrLost))
 		_, err = f.List("log")
 		Expect(err).To(MatchError(disk.ErrLost))
-		Expect(file.Close()).To(Succeed(), "a crashed node may still come to its end")
+		Expect(file.Close()).To(Succeed(), "a crashed node can still close its files")
 		Expect(f.Close()).To(Succeed())
 		d.Crash()
 		Expect(read(open(d), "log/a")).To(Equal("a"))
 	})
 
-	It("is one node's at a time", func() {
+	It("can be opened once at a time", func() {
 		_, err := d.Open()
 		Expect(err).To(MatchError(disk.ErrInUse))
 		Expect(d.Wipe()).To(MatchError(disk.ErrInUse))
@@ -71,18 +71,18 @@ var _ = onBoth("A disk", func(fresh func() *disk.Disk) {
 		Expect(f.Close()).To(Succeed())
 	})
 
-	It("loses in a close what was not synced", func() {
+	It("loses unsynced data on Close", func() {
 		file := writeSynced(f, "log/a", "synced")
 		must(file.WriteAt([]byte("SYNCED"), 0))
 		Expect(f.Close()).To(Succeed())
 		Expect(read(open(d), "log/a")).To(Equal("synced"))
 	})
 
-	It("lists a directory that was never made as empty", func() {
+	It("lists a missing directory as empty", func() {
 		Expect(f.List("log")).To(BeEmpty())
 	})
 
-	It("says which file is not there, or there already", func() {
+	It("names a missing or existing file in errors", func() {
 		_, err := f.Open("log/a")
 		Expect(err).To(And(MatchError(fs.ErrNotExist), MatchError(ContainSubstring("log/a"))))
 		Expect(f.Remove("log/a")).To(MatchError(fs.ErrNotExist))
@@ -92,7 +92,7 @@ var _ = onBoth("A disk", func(fresh func() *disk.Disk) {
 		Expect(err).To(And(MatchError(fs.ErrExist), MatchError(ContainSubstring("log/a"))))
 	})
 
-	It("reads across what is safe and what is not", func() {
+	It("reads across durable and unsynced data", func() {
 		file := writeSynced(f, "log/a", "0123456789")
 		must(file.WriteAt([]byte("abc"), 3))
 		must(file.WriteAt([]byte("Bc"), 4))
@@ -110,7 +110,7 @@ var _ = onBoth("A disk", func(fresh func() *disk.Disk) {
 		Expect(read(afterCrash(d), "log/a")).To(Equal("012aBc6789\x00\x00end"))
 	})
 
-	It("keeps a file for who has it open", func() {
+	It("keeps a removed file that is open", func() {
 		file := writeSynced(f, "log/a", "here")
 		must(file.WriteAt([]byte("H"), 0))
 		Expect(f.Remove("log/a")).To(Succeed())
@@ -122,7 +122,7 @@ var _ = onBoth("A disk", func(fresh func() *disk.Disk) {
 		Expect(err).To(MatchError(fs.ErrClosed))
 	})
 
-	It("forgets everything when it is wiped", func() {
+	It("is empty after Wipe", func() {
 		writeSynced(f, "log/a.wal", "a")
 		writeSynced(f, "snapshots/b", "b")
 		Expect(f.Close()).To(Succeed())
@@ -134,7 +134,7 @@ var _ = onBoth("A disk", func(fresh func() *disk.Disk) {
 })
 
 var _ = Describe("A disk of real files", func() {
-	It("has nothing in them that was not synced, so that a SIGKILL loses it", func() {
+	It("writes unsynced data to no file, so that a SIGKILL loses it", func() {
 		dir := GinkgoT().TempDir()
 		d := disk.Files(dir)
 		f := open(d)
@@ -146,7 +146,7 @@ var _ = Describe("A disk of real files", func() {
 		Expect(os.ReadFile(filepath.Join(dir, "log", "a"))).To(BeEquivalentTo("syncedand more"))
 	})
 
-	It("does not make its directory", func() {
+	It("does not create its directory", func() {
 		dir := filepath.Join(GinkgoT().TempDir(), "missing")
 		f := open(disk.Files(dir))
 		_, err := f.Create("log/a", 0)

@@ -1,22 +1,22 @@
-// Package disk is a node's disk, and everything that can be wrong with one: real
-// files below a directory, or files in memory.
+// Package disk simulates a node's disk and its faults, on real files below a directory or in
+// memory.
 //
-//	WriteAt  the file's holder reads it; a crash loses it
-//	Sync     it is safe: there after any crash
-//	WriteThrough   the operating system has it: there after a crash of the process,
-//	               and not after a loss of power before the next Sync
-//	Create, Rename, Remove   happen as a whole, and are safe when they return
+//	WriteAt        visible to the node; lost in a crash
+//	Sync           makes earlier writes durable: they survive any crash
+//	WriteThrough   handed to the operating system: survives a crash of the process,
+//	               but not a power loss before the next Sync
+//	Create, Rename, Remove   atomic, and durable when they return
 //
-// What WriteAt writes is kept in this process until it is synced, on both kinds. So
-// a crash loses exactly what was not synced, be it Crash or a SIGKILL of the
-// process. CutPower loses what was only written through as well, of files in memory.
-// What pulling the plug does to real files is the file system's business: each Sync
-// is an fsync, and the directory is synced with it.
+// Data from WriteAt is kept in this process until it is synced, for both kinds of disk. So a
+// crash loses exactly the unsynced data, whether by Crash or by a SIGKILL of the process.
+// CutPower, for disks in memory, also loses data that was only written through. For real files,
+// the effect of a power loss depends on the file system: each Sync is an fsync, and the directory
+// is synced too.
 //
-// A Disk outlives its node. Open gives it to one node at a time, as an FS; Crash
-// takes it away. A node keeps its parts in files of which the last by name is the
-// newest: log/*.wal and snapshots/*.snapshot.
+// A Disk exists independently of its node. Open gives it to one node at a time, as an FS; Crash
+// takes it away. A node keeps each part in files of which the last by name is the newest:
+// log/*.wal and snapshots/*.snapshot.
 //
-// Every wait is on timers and channels, and no lock is held meanwhile, so that in
-// a testing/synctest bubble time passes.
+// All waits use timers and channels, and no mutex is held meanwhile, so that virtual time can
+// pass in a testing/synctest bubble.
 package disk

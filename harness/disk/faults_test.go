@@ -24,7 +24,7 @@ var _ = onBoth("A disk that", func(fresh func() *disk.Disk) {
 		DeferCleanup(d.Crash)
 	})
 
-	// names expects an error of the operating system that names the file.
+	// names expects an operating system error with the name of the file.
 	names := func(err error, file string, cause error) {
 		GinkgoHelper()
 		Expect(err).To(MatchError(cause))
@@ -33,7 +33,7 @@ var _ = onBoth("A disk that", func(fresh func() *disk.Disk) {
 		Expect(path.Path).To(HaveSuffix(file))
 	}
 
-	It("is full has no room for more, and can be read and cleared", func() {
+	It("is full rejects writes, but can be read and cleaned up", func() {
 		file := writeSynced(f, "log/a", "a")
 		must(file.WriteAt([]byte("b"), 0))
 		d.Set(fault.Disk{Full: true})
@@ -50,7 +50,7 @@ var _ = onBoth("A disk that", func(fresh func() *disk.Disk) {
 		writeSynced(f, "log/b", "b")
 	})
 
-	It("fails stores nothing, and can be read", func() {
+	It("fails stores nothing, but can be read", func() {
 		file := writeSynced(f, "log/a", "a")
 		d.Set(fault.Disk{Failing: true})
 		_, err := file.WriteAt([]byte("b"), 0)
@@ -64,7 +64,7 @@ var _ = onBoth("A disk that", func(fresh func() *disk.Disk) {
 		Expect(read(afterCrash(d), "log/a")).To(Equal("a"))
 	})
 
-	When("it lies", func() {
+	When("it confirms syncs without storing", func() {
 		var file *disk.File
 		BeforeEach(func() {
 			file = writeSynced(f, "log/a", "before")
@@ -79,13 +79,13 @@ var _ = onBoth("A disk that", func(fresh func() *disk.Disk) {
 			Expect(f.Remove("log/gone")).To(Succeed())
 		})
 
-		seesTheLie := func(f *disk.FS) {
+		seesConfirmed := func(f *disk.FS) {
 			GinkgoHelper()
 			Expect(f.List("log")).To(Equal([]string{"a", "old"}))
 			Expect(read(f, "log/a")).To(Equal("during"))
 			Expect(read(f, "log/old")).To(Equal("new"))
 		}
-		seesTheTruth := func(f *disk.FS) {
+		seesDurable := func(f *disk.FS) {
 			GinkgoHelper()
 			Expect(f.List("log")).To(Equal([]string{"a", "gone", "old"}))
 			Expect(read(f, "log/a")).To(Equal("before"))
@@ -93,26 +93,26 @@ var _ = onBoth("A disk that", func(fresh func() *disk.Disk) {
 			Expect(read(f, "log/gone")).To(Equal("gone"))
 		}
 
-		It("loses in a crash all since the lie began, of every file", func() {
-			seesTheLie(f)
-			seesTheTruth(afterCrash(d))
+		It("loses everything since the fault began in a crash, for all files", func() {
+			seesConfirmed(f)
+			seesDurable(afterCrash(d))
 		})
 
-		It("loses it still when the lie has ended and nothing was synced since", func() {
+		It("also loses it if the fault has ended and nothing was synced since", func() {
 			d.Set(fault.Disk{})
-			seesTheLie(f)
-			seesTheTruth(afterCrash(d))
+			seesConfirmed(f)
+			seesDurable(afterCrash(d))
 		})
 
-		It("makes it safe with the next sync after the lie, of whatever file", func() {
+		It("makes it durable with the next sync after the fault, of any file", func() {
 			d.Set(fault.Disk{})
 			writeSynced(f, "snapshots/b", "b")
 			f = afterCrash(d)
-			seesTheLie(f)
+			seesConfirmed(f)
 			Expect(read(f, "snapshots/b")).To(Equal("b"))
 		})
 
-		It("makes it safe with the next rename after the lie", func() {
+		It("makes it durable with the next rename after the fault", func() {
 			d.Set(fault.Disk{})
 			Expect(f.Rename("log/a", "log/b")).To(Succeed())
 			f = afterCrash(d)
@@ -120,16 +120,16 @@ var _ = onBoth("A disk that", func(fresh func() *disk.Disk) {
 			Expect(read(f, "log/b")).To(Equal("during"))
 		})
 
-		It("makes it safe in an orderly end", func() {
+		It("makes it durable on Close", func() {
 			must(file.WriteAt([]byte("x"), 0))
 			Expect(f.Close()).To(Succeed())
 			d.Set(fault.Disk{})
 			f = open(d)
-			seesTheLie(f)
-			seesTheLie(afterCrash(d))
+			seesConfirmed(f)
+			seesConfirmed(afterCrash(d))
 		})
 
-		It("finds under its new name what was renamed in the lie", func() {
+		It("finds a file renamed during the fault by its new name", func() {
 			Expect(file.Close()).To(Succeed())
 			other := must(f.Open("log/a"))
 			Expect(f.Rename("log/a", "log/z")).To(Succeed())
@@ -138,11 +138,11 @@ var _ = onBoth("A disk that", func(fresh func() *disk.Disk) {
 		})
 	})
 
-	It("tears keeps half of what one sync was to keep, and nothing after", func(ctx SpecContext) {
+	It("tears stores half of one sync, and nothing after it", func(ctx SpecContext) {
 		file := writeSynced(f, "log/a", "before")
 		other := writeSynced(f, "log/b", "other")
 		d.Set(fault.Disk{Torn: true})
-		Expect(file.Sync()).To(Succeed(), "a sync of nothing does not tear")
+		Expect(file.Sync()).To(Succeed(), "an empty sync is not torn")
 		must(file.WriteAt([]byte("0123"), 0))
 		must(file.WriteAt([]byte("456789"), 4))
 		torn := make(chan error, 1)
@@ -160,10 +160,10 @@ var _ = onBoth("A disk that", func(fresh func() *disk.Disk) {
 		f = open(d)
 		Expect(f.List("log")).To(Equal([]string{"a", "b"}))
 		Expect(read(f, "log/a")).To(Equal("01234e"))
-		writeSynced(f, "log/c", "it tears once")
+		writeSynced(f, "log/c", "only one sync is torn")
 	})
 
-	It("tears lets go of who waits when its holder closes it", func(ctx SpecContext) {
+	It("tears releases blocked calls on Close", func(ctx SpecContext) {
 		file := write(f, "log/a", "0123")
 		d.Set(fault.Disk{Torn: true})
 		torn := make(chan error, 1)
@@ -174,7 +174,7 @@ var _ = onBoth("A disk that", func(fresh func() *disk.Disk) {
 		Expect(read(open(d), "log/a")).To(Equal("01"))
 	})
 
-	It("is slow lets go of who waits when it is taken away", func(ctx SpecContext) {
+	It("is slow releases blocked calls in a crash", func(ctx SpecContext) {
 		file := write(f, "log/a", "0123")
 		d.Set(fault.Disk{Slow: time.Hour})
 		slow := make(chan error, 1)
@@ -185,7 +185,7 @@ var _ = onBoth("A disk that", func(fresh func() *disk.Disk) {
 	})
 })
 
-func TestASyncTakesTimeAndIsLostInACrash(t *testing.T) {
+func TestSyncTakesTimeAndIsLostInACrash(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := NewWithT(t)
 		d := disk.Memory(disk.SyncTakes(time.Second))

@@ -8,35 +8,35 @@ import (
 	"sync/atomic"
 )
 
-// inode is a file, whatever its name. The FS's lock guards what follows the names.
+// inode is a file, independent of its name. The fields after the blank line are guarded by FS.mu.
 type inode struct {
-	syncing chan struct{}          // held, by a value in it, by who syncs
-	name    atomic.Pointer[string] // as the node sees it
-	safe    string                 // as it is safe; whoever has the order
+	syncing    chan struct{}          // mutex of syncs: locked while it holds a value
+	name       atomic.Pointer[string] // current name, as the node sees it
+	stableName string                 // durable name; guarded by FS.order
 
-	file    stableFile // what is safe; nil if nothing is, or nobody has it open
-	size    int64      // as the node sees it, while it has it open
-	through bool       // whether the file has to be synced though there are no spans
-	spans   []span     // what was written and is not safe, in order
-	claimed int        // how many of the spans the disk lied about
+	file    stableFile // durable content; nil if it is not open or not created yet
+	size    int64      // as the node sees it, while open
+	through bool       // whether the file must be synced even without spans
+	spans   []span     // unsynced writes, in order
+	claimed int        // number of spans that a lying disk claimed to have synced
 	users   int
 }
 
-// span is what was written in one place.
+// span is one write.
 type span struct {
 	offset int64
 	data   []byte
 }
 
 func newInode(name string) *inode {
-	n := &inode{syncing: make(chan struct{}, 1), safe: name}
+	n := &inode{syncing: make(chan struct{}, 1), stableName: name}
 	n.rename(name)
 	return n
 }
 
 func (n *inode) rename(name string) { n.name.Store(&name) }
 
-// use opens a file. The order is held.
+// use opens a file. The caller must hold order.
 func (f *FS) use(n *inode) (*File, error) {
 	if err := f.load(n); err != nil {
 		return nil, err
@@ -47,15 +47,15 @@ func (f *FS) use(n *inode) (*File, error) {
 	return &File{fs: f, inode: n}, nil
 }
 
-// load opens what is safe of a file, unless it is open, or still to be created.
+// load opens the durable content of a file, unless it is open, or not created yet.
 func (f *FS) load(n *inode) error {
 	f.mu.Lock()
-	known, safe := n.file != nil, n.safe
+	known, name := n.file != nil, n.stableName
 	f.mu.Unlock()
 	if known || f.pending(n) {
 		return nil
 	}
-	file, err := f.disk.stable.open(safe)
+	file, err := f.disk.stable.open(name)
 	if err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func (f *FS) load(n *inode) error {
 	return nil
 }
 
-// pending tells whether the file is still to be created.
+// pending returns whether the creation of the file is still held.
 func (f *FS) pending(n *inode) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -80,19 +80,18 @@ func (f *FS) pending(n *inode) bool {
 	})
 }
 
-// File is an open file. It is safe for concurrent use; a read sees all writes
-// that have returned, synced or not.
+// File is an open file. It is safe for concurrent use; a read sees all writes that have returned,
+// synced or not.
 type File struct {
 	fs     *FS
 	inode  *inode
 	closed atomic.Bool
 }
 
-// Name is the file's name on the disk, now.
+// Name returns the file's current name on the disk.
 func (f *File) Name() string { return *f.inode.name.Load() }
 
-// Path is how the file is named in errors: with the directory of a disk of real
-// files.
+// Path returns the file's name for errors, with the directory for real files.
 func (f *File) Path() string { return f.fs.Path(f.Name()) }
 
 func (f *File) begin(op string) error {
@@ -102,14 +101,14 @@ func (f *File) begin(op string) error {
 	return f.fs.begin(op, f.Name())
 }
 
-// Size is the file's length in bytes.
+// Size returns the file's length in bytes.
 func (f *File) Size() int64 {
 	f.fs.mu.Lock()
 	defer f.fs.mu.Unlock()
 	return f.inode.size
 }
 
-// ReadAt is an io.ReaderAt.
+// ReadAt implements io.ReaderAt.
 func (f *File) ReadAt(p []byte, offset int64) (int, error) {
 	if err := f.begin("read"); err != nil {
 		return 0, err
@@ -119,14 +118,14 @@ func (f *File) ReadAt(p []byte, offset int64) (int, error) {
 	file, size, spans := f.inode.file, f.inode.size, f.inode.within(offset, len(p))
 	f.fs.mu.Unlock()
 	n := int(max(min(int64(len(p)), size-offset), 0))
-	safe := 0
+	read := 0
 	if file != nil && n > 0 {
 		var err error
-		if safe, err = file.ReadAt(p[:n], offset); err != nil && err != io.EOF {
+		if read, err = file.ReadAt(p[:n], offset); err != nil && err != io.EOF {
 			return 0, err
 		}
 	}
-	clear(p[safe:n])
+	clear(p[read:n])
 	for _, s := range spans {
 		s.read(p[:n], offset)
 	}
@@ -136,7 +135,7 @@ func (f *File) ReadAt(p []byte, offset int64) (int, error) {
 	return n, nil
 }
 
-// within are the spans that touch a part of the file.
+// within returns the spans that overlap a range of the file.
 func (n *inode) within(offset int64, length int) (found []span) {
 	for _, s := range n.spans {
 		if s.offset < offset+int64(length) && offset < s.offset+int64(len(s.data)) {
@@ -156,7 +155,8 @@ func (s span) read(p []byte, offset int64) {
 	}
 }
 
-// WriteAt is an io.WriterAt.
+// WriteAt implements io.WriterAt. The data is not durable until Sync returns. It blocks after a
+// torn sync.
 func (f *File) WriteAt(p []byte, offset int64) (int, error) {
 	if err := f.begin("write"); err != nil {
 		return 0, err
@@ -172,7 +172,7 @@ func (f *File) WriteAt(p []byte, offset int64) (int, error) {
 	return len(p), nil
 }
 
-// Close closes the file. It makes nothing safe, and loses nothing.
+// Close closes the file. It neither syncs nor discards unsynced writes.
 func (f *File) Close() error {
 	if f.closed.Swap(true) || f.fs.begin("close", f.Name()) != nil {
 		return nil

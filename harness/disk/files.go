@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// files is stable storage in the files below a directory.
+// files is stable storage in real files below a directory.
 type files struct{ dir string }
 
 func (f files) path(name string) string { return filepath.Join(f.dir, filepath.FromSlash(name)) }
@@ -68,12 +68,12 @@ func (f files) remove(name string) error {
 	return syncDir(filepath.Dir(f.path(name)))
 }
 
-// realFile is an open file. The first sync of a new one syncs its directory, too:
-// before, nobody has been told that anything is in it. A file whose name begins
-// with a dot is on its way to another name, and is found by that one or not at all.
+// realFile is an open file. The first sync of a new file also syncs its directory; before that,
+// no content was confirmed. A file whose name begins with a dot is temporary: it becomes durable
+// by being renamed.
 type realFile struct {
 	*os.File
-	dir string // to be synced; empty when that is done
+	dir string // directory to be synced, or ""
 }
 
 func (f *realFile) length() (int64, error) {
@@ -100,7 +100,7 @@ func (f *realFile) sync() error {
 	return err
 }
 
-// makeDir makes a directory, but not the one it is in.
+// makeDir creates a directory, but not its parents.
 func makeDir(dir string) error {
 	err := os.Mkdir(dir, 0o700)
 	if errors.Is(err, fs.ErrExist) {

@@ -9,26 +9,25 @@ import (
 	"syscall"
 )
 
-// FS is a disk in the hands of one node. Names are slash-separated, one directory
-// deep. Its errors are of type *fs.PathError and name the file. It is safe for
-// concurrent use; calls that store block as long as the disk takes, and end with
-// ErrLost when it is taken away.
+// FS is an open disk. Names are slash-separated, with at most one directory. Errors have type
+// *fs.PathError and contain the file name. It is safe for concurrent use. Calls that store data
+// block as long as the disk takes, and fail with ErrLost when the disk is taken away.
 type FS struct {
 	disk  *Disk
-	lost  chan struct{} // closed when the disk is the node's no longer
+	lost  chan struct{} // closed when the node loses or closes the disk
 	once  sync.Once
-	calls sync.WaitGroup // calls under way
+	calls sync.WaitGroup // calls in progress
 
-	// order is held, by a value in it, by who changes names or writes back. A
-	// mutex would stop the time of a bubble.
+	// order is a mutex for changes of names and write-back: it is locked while it holds a value.
+	// A sync.Mutex would stop virtual time.
 	order chan struct{}
-	dirs  map[string]map[string]*inode // what the node sees; whoever has the order
+	dirs  map[string]map[string]*inode // as the node sees them; guarded by order
 
 	mu    sync.Mutex
 	ended bool
 	torn  bool
-	open  map[*inode]struct{} // those with an open file
-	held  []change            // what the disk lied about, in order; grows and shrinks in order
+	open  map[*inode]struct{} // inodes with an open stable file
+	held  []change            // changes that a lying disk did not store, oldest first
 }
 
 func newFS(d *Disk) *FS {
@@ -38,11 +37,11 @@ func newFS(d *Disk) *FS {
 	}
 }
 
-// Close gives the disk back. What was written and not synced is lost; what a
-// lying disk said to be safe gets there now, as it would in time.
+// Close closes the disk. Unsynced data is lost. Changes held by a lying disk are stored now, as
+// they would be in time.
 func (f *FS) Close() error { return f.end(f.writeBack) }
 
-// end ends all calls, and what they wait for.
+// end fails all calls, waits for them, calls last and closes the files.
 func (f *FS) end(last func() error) (err error) {
 	f.once.Do(func() {
 		f.mu.Lock()
@@ -63,7 +62,7 @@ func (f *FS) end(last func() error) (err error) {
 	return err
 }
 
-// begin counts a call in. Without an error, f.calls.Done must follow.
+// begin registers a call. After a nil error the caller must call f.calls.Done.
 func (f *FS) begin(op string, name string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -78,8 +77,8 @@ func (f *FS) failure(op, name string, cause error) error {
 	return &fs.PathError{Op: op, Path: f.Path(name), Err: cause}
 }
 
-// store returns why nothing can be stored now, or nil. After a torn sync nothing
-// is stored: it blocks.
+// store returns why nothing can be stored now, or nil. After a torn sync it blocks until the disk
+// is lost.
 func (f *FS) store(op, name string, room bool) error {
 	f.mu.Lock()
 	torn := f.torn
@@ -97,21 +96,21 @@ func (f *FS) store(op, name string, room bool) error {
 	return nil
 }
 
-// Path is how a file is named in errors: with the directory of a disk of real
-// files.
+// Path returns a file's name for errors, with the directory for real files.
 func (f *FS) Path(name string) string { return f.disk.stable.path(name) }
 
-// take takes hold of something by putting a value into it; release takes it out.
-func (f *FS) take(hold chan struct{}) bool {
+// lock locks a channel mutex by sending a value. It returns false if the disk was lost meanwhile.
+// The caller unlocks by receiving.
+func (f *FS) lock(mutex chan struct{}) bool {
 	select {
-	case hold <- struct{}{}:
+	case mutex <- struct{}{}:
 		return true
 	case <-f.lost:
 		return false
 	}
 }
 
-// names are the files of a directory. The order is held.
+// names returns the files of a directory. The caller must hold order.
 func (f *FS) names(dir string) (map[string]*inode, error) {
 	if known := f.dirs[dir]; known != nil {
 		return known, nil
@@ -128,8 +127,7 @@ func (f *FS) names(dir string) (map[string]*inode, error) {
 	return names, nil
 }
 
-// List names the files in a directory, in order; none if there is no such
-// directory.
+// List returns the names of the files in a directory, sorted. A missing directory has no files.
 func (f *FS) List(dir string) ([]string, error) {
 	var list []string
 	err := f.inOrder("list", dir, func() error {
@@ -140,7 +138,7 @@ func (f *FS) List(dir string) ([]string, error) {
 	return list, err
 }
 
-// Open opens a file to read and write.
+// Open opens an existing file for reading and writing.
 func (f *FS) Open(name string) (file *File, err error) {
 	err = f.inOrder("open", name, func() error {
 		names, err := f.names(path.Dir(name))
@@ -157,28 +155,28 @@ func (f *FS) Open(name string) (file *File, err error) {
 	return file, err
 }
 
-// inOrder calls do while nobody else changes names.
+// inOrder calls do with order locked.
 func (f *FS) inOrder(op, name string, do func() error) error {
 	if err := f.begin(op, name); err != nil {
 		return err
 	}
 	defer f.calls.Done()
-	if !f.take(f.order) {
+	if !f.lock(f.order) {
 		return f.failure(op, name, ErrLost)
 	}
 	defer func() { <-f.order }()
 	return do()
 }
 
-// Create makes an empty file, and its directory if need be. A size above 0 is how
-// large it will become, in bytes: the room may be taken at once.
+// Create creates an empty file, and its directory if necessary. size is the expected size in
+// bytes; the space may be reserved. 0 means unknown.
 func (f *FS) Create(name string, size int64) (file *File, err error) {
 	n := newInode(name)
 	err = f.changeNames("create", name, true, func(names map[string]*inode) error {
 		if names[path.Base(name)] != nil {
 			return f.failure("create", name, fs.ErrExist)
 		}
-		if err := f.settle(creation{n, name, size}); err != nil {
+		if err := f.persist(creation{n, name, size}); err != nil {
 			return err
 		}
 		names[path.Base(name)] = n
@@ -188,15 +186,14 @@ func (f *FS) Create(name string, size int64) (file *File, err error) {
 	return file, err
 }
 
-// Rename gives a file another name in its directory, and takes the name away from
-// the file that had it.
+// Rename renames a file within its directory, and replaces an existing file of the new name.
 func (f *FS) Rename(from, to string) error {
 	return f.changeNames("rename", from, false, func(names map[string]*inode) error {
 		n := names[path.Base(from)]
 		if n == nil {
 			return f.failure("rename", from, fs.ErrNotExist)
 		}
-		if err := f.settle(renaming{n, from, to}); err != nil {
+		if err := f.persist(renaming{n, from, to}); err != nil {
 			return err
 		}
 		delete(names, path.Base(from))
@@ -206,13 +203,13 @@ func (f *FS) Rename(from, to string) error {
 	})
 }
 
-// Remove removes a file. Who has it open keeps it.
+// Remove removes a file. Open handles stay usable.
 func (f *FS) Remove(name string) error {
 	return f.changeNames("remove", name, false, func(names map[string]*inode) error {
 		if names[path.Base(name)] == nil {
 			return f.failure("remove", name, fs.ErrNotExist)
 		}
-		if err := f.settle(removal{name}); err != nil {
+		if err := f.persist(removal{name}); err != nil {
 			return err
 		}
 		delete(names, path.Base(name))

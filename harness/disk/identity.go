@@ -2,11 +2,11 @@ package disk
 
 import "errors"
 
-// IdentityDir is where a node keeps who it is: a small file, Owner, which is read only
-// when the node starts.
+// IdentityDir is the directory of a node's identity: a small file, Owner, which is read only when
+// the node starts.
 const IdentityDir = "identity"
 
-// wipeIdentity removes what is in IdentityDir. The caller has the disk.
+// wipeIdentity removes the files in IdentityDir. The caller must have the disk open.
 func (d *Disk) wipeIdentity() error {
 	names, err := d.stable.list(IdentityDir)
 	errs := []error{err}

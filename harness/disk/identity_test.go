@@ -10,12 +10,12 @@ import (
 	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
-var _ = Describe("A disk that is emptied", func() {
+var _ = Describe("A wiped disk", func() {
 	for kind, fresh := range map[string]func() *disk.Disk{
 		"on real files": func() *disk.Disk { return disk.Files(GinkgoT().TempDir()) },
 		"in memory":     func() *disk.Disk { return disk.Memory() },
 	} {
-		It("holds nothing any more, and no longer says whose it is, "+kind, func() {
+		It("has no files and no identity, "+kind, func() {
 			d := fresh()
 			names := []string{disk.IdentityDir + "/owner", disk.LogDir + "/1.wal", disk.SnapshotDir + "/1.snapshot"}
 			holder, err := d.Open()

@@ -11,7 +11,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
-// lose takes away a part of the log, and returns the newest file of what is lost.
+// lose removes a part of the log, and returns the newest affected file.
 func (d *Disk) lose(part fault.Part) (file string, err error) {
 	names, err := d.stable.list(LogDir)
 	if err != nil {
@@ -22,7 +22,7 @@ func (d *Disk) lose(part fault.Part) (file string, err error) {
 		return "", err
 	}
 	if newest == "" {
-		return "", fmt.Errorf("the %s cannot be lost: there is none in %s", part, d.stable.path(LogDir))
+		return "", fmt.Errorf("remove the %s: there is none in %s", part, d.stable.path(LogDir))
 	}
 	switch part {
 	case fault.LogEnd:
@@ -37,7 +37,7 @@ func (d *Disk) lose(part fault.Part) (file string, err error) {
 	return d.stable.path(newest), err
 }
 
-// newestSegment is the newest that holds anything; empty if none does.
+// newestSegment returns the newest segment with content, or "".
 func (d *Disk) newestSegment(names []string) (string, error) {
 	for _, name := range slices.Backward(names) {
 		if !strings.HasSuffix(name, LogSuffix) {
@@ -52,7 +52,7 @@ func (d *Disk) newestSegment(names []string) (string, error) {
 	return "", nil
 }
 
-// used is what a file holds, up to the zeros at its end.
+// used returns a file's content without the zeros at its end.
 func (d *Disk) used(name string) (content []byte, err error) {
 	file, err := d.stable.open(name)
 	if err != nil {
@@ -74,7 +74,7 @@ func (d *Disk) used(name string) (content []byte, err error) {
 	return content, nil
 }
 
-// cutShort cuts a segment where an append ends: of what is left, every byte is right.
+// cutShort truncates a segment at the end of an append, so that the rest is intact.
 func (d *Disk) cutShort(name string) (err error) {
 	content, err := d.used(name)
 	if err != nil {
@@ -88,8 +88,8 @@ func (d *Disk) cutShort(name string) (err error) {
 	return file.truncate(appendBefore(content, int64(len(content))/2))
 }
 
-// appendBefore is where the last append ends before a place in a segment; where the
-// first begins if none does.
+// appendBefore returns the end of the last append before place in a segment, or the beginning of
+// the first.
 func appendBefore(segment []byte, place int64) int64 {
 	end := int64(segmentHeader)
 	for at := end; at < place && at+frameHeader <= int64(len(segment)); {

@@ -78,17 +78,17 @@ func (m *memory) losePower() {
 	}
 }
 
-// memoryFile is a file in memory. Who has it open keeps it when it is removed.
+// memoryFile is a file in memory. It stays usable for its openers after it is removed.
 type memoryFile struct {
 	mu   sync.RWMutex
 	data []byte
-	undo []overwritten // since the last sync, the oldest first
+	undo []overwritten // writes since the last sync, oldest first
 }
 
-// overwritten is what was in a file before a write that is not synced.
+// overwritten is the content replaced by an unsynced write.
 type overwritten struct {
-	offset, written int64 // where, and how many bytes were written
-	size            int   // of the file
+	offset, written int64 // range of the write
+	size            int   // size of the file before the write
 	data            []byte
 }
 
@@ -121,8 +121,8 @@ func (f *memoryFile) WriteAt(p []byte, off int64) (int, error) {
 	return copy(f.data[off:], p), nil
 }
 
-// noteLocked notes what is about to be overwritten, unless it was written after the
-// last sync itself.
+// noteLocked records the content that is about to be overwritten, unless all of it was written
+// since the last sync.
 func (f *memoryFile) noteLocked(offset, length int64) {
 	for _, u := range f.undo {
 		if u.offset <= offset && offset+length <= u.offset+u.written {
@@ -148,7 +148,7 @@ func (f *memoryFile) sync() error {
 	return nil
 }
 
-// losePower undoes what was written since the last sync.
+// losePower undoes all writes since the last sync.
 func (f *memoryFile) losePower() {
 	f.mu.Lock()
 	defer f.mu.Unlock()

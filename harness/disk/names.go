@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Names lists the files that are safe on the disk, in order, whether or not a node has it.
-// A name is slash-separated, as in FS.
+// Names returns the durable files on the disk, sorted, whether or not it is open. Names are
+// slash-separated, as in FS.
 func (d *Disk) Names() ([]string, error) {
 	var all []string
 	for _, dir := range []string{".", IdentityDir, LogDir, SnapshotDir} {

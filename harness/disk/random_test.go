@@ -12,14 +12,14 @@ import (
 	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
-// model says in the simplest way what a disk must hold: what its holder sees, and
-// what is safe. What a lie claims is done to the safe side when the lie is over.
+// model is a simple model of a disk: the content that the node sees, and the durable content.
+// Changes confirmed by a lying disk are applied to the durable content when the fault has ended.
 type model struct {
-	seen, safe map[string]*content
-	lied       []func()
+	seen, durable map[string]*content
+	lied          []func()
 }
 
-type content struct{ seen, safe string }
+type content struct{ seen, durable string }
 
 func (m *model) keep(lying bool, what func()) {
 	m.lied = append(m.lied, what)
@@ -33,37 +33,37 @@ func (m *model) keep(lying bool, what func()) {
 
 func (m *model) crash() {
 	m.lied, m.seen = nil, make(map[string]*content)
-	for name, c := range m.safe {
-		m.seen[name] = &content{seen: c.safe, safe: c.safe}
+	for name, c := range m.durable {
+		m.seen[name] = &content{seen: c.durable, durable: c.durable}
 	}
-	m.safe = make(map[string]*content)
+	m.durable = make(map[string]*content)
 	for name, c := range m.seen {
-		m.safe[name] = c
+		m.durable[name] = c
 	}
 }
 
-var _ = onBoth("A disk and a model of it", func(fresh func() *disk.Disk) {
-	It("hold the same through whatever is done to them, and after every crash", func() {
+var _ = onBoth("A disk and its model", func(fresh func() *disk.Disk) {
+	It("have the same content after any operations and after every crash", func() {
 		seed := uint64(GinkgoRandomSeed())
-		chance := rand.New(rand.NewPCG(seed, 0))
+		random := rand.New(rand.NewPCG(seed, 0))
 		for range 30 {
-			same(fresh(), chance, 80)
+			same(fresh(), random, 80)
 		}
 	})
 })
 
-// same does the same by chance to a disk and to its model.
-func same(d *disk.Disk, chance *rand.Rand, steps int) {
+// same applies the same random operations to a disk and to its model.
+func same(d *disk.Disk, random *rand.Rand, steps int) {
 	GinkgoHelper()
-	m := &model{seen: make(map[string]*content), safe: make(map[string]*content)}
+	m := &model{seen: make(map[string]*content), durable: make(map[string]*content)}
 	f := open(d)
 	var done []string
 	for range steps {
-		name := fmt.Sprint("log/", chance.IntN(4))
-		other := fmt.Sprint("log/", chance.IntN(4))
+		name := fmt.Sprint("log/", random.IntN(4))
+		other := fmt.Sprint("log/", random.IntN(4))
 		c := m.seen[name]
 		lying := d.Faults().Lying
-		step := chance.IntN(10)
+		step := random.IntN(10)
 		done = append(done, fmt.Sprint(step, " ", name, " ", other))
 		switch {
 		case step == 0:
@@ -71,7 +71,7 @@ func same(d *disk.Disk, chance *rand.Rand, steps int) {
 		case step == 1:
 			f = afterCrash(d)
 			m.crash()
-		case step == 2 && !lying && len(m.lied) == 0: // an end in good order
+		case step == 2 && !lying && len(m.lied) == 0: // an orderly close
 			Expect(f.Close()).To(Succeed())
 			f = open(d)
 			m.crash()
@@ -79,27 +79,27 @@ func same(d *disk.Disk, chance *rand.Rand, steps int) {
 			Expect(must(f.Create(name, 0)).Close()).To(Succeed())
 			c = &content{}
 			m.seen[name] = c
-			m.keep(lying, func() { m.safe[name] = c })
+			m.keep(lying, func() { m.durable[name] = c })
 		case step == 3:
 			Expect(f.Remove(name)).To(Succeed())
 			delete(m.seen, name)
-			m.keep(lying, func() { delete(m.safe, name) })
+			m.keep(lying, func() { delete(m.durable, name) })
 		case step == 4 && name != other:
 			Expect(f.Rename(name, other)).To(Succeed())
 			delete(m.seen, name)
 			m.seen[other] = c
-			m.keep(lying, func() { delete(m.safe, name); m.safe[other] = c })
+			m.keep(lying, func() { delete(m.durable, name); m.durable[other] = c })
 		case step < 7:
 			file := must(f.Open(name))
 			Expect(file.Sync()).To(Succeed())
 			Expect(file.Close()).To(Succeed())
 			now := c.seen
-			if now != c.safe || lying || len(m.lied) > 0 {
-				m.keep(lying, func() { c.safe = now })
+			if now != c.durable || lying || len(m.lied) > 0 {
+				m.keep(lying, func() { c.durable = now })
 			}
 		default:
-			text := fmt.Sprint(chance.IntN(1000))
-			at := chance.IntN(len(c.seen) + 1)
+			text := fmt.Sprint(random.IntN(1000))
+			at := random.IntN(len(c.seen) + 1)
 			file := must(f.Open(name))
 			must(file.WriteAt([]byte(text), int64(at)))
 			Expect(file.Close()).To(Succeed())

@@ -2,19 +2,18 @@ package disk
 
 import "io"
 
-// stable is where things are safe. Its calls may block on real files, and return
-// errors of type *fs.PathError.
+// stable is durable storage. Its calls may block on real files. Errors have type *fs.PathError.
 type stable interface {
-	// list names the files in a directory, in order; none if there is no such
-	// directory.
+	// list returns the names of the files in a directory, sorted. A missing directory has no
+	// files.
 	list(dir string) ([]string, error)
 	open(name string) (stableFile, error)
-	// create makes an empty file, and its directory if need be. A size above 0 is
-	// how large it will become.
+	// create creates an empty file, and its directory if necessary. size is the expected size, or
+	// 0.
 	create(name string, size int64) (stableFile, error)
 	rename(from, to string) error
 	remove(name string) error
-	// path names a file in messages.
+	// path returns the name of a file for messages.
 	path(name string) string
 }
 
@@ -22,8 +21,7 @@ type stableFile interface {
 	io.ReaderAt
 	io.WriterAt
 	io.Closer
-	// length is how many bytes the file has; below it, what was never written is
-	// zero.
+	// length returns the size of the file in bytes. Parts that were never written are zero.
 	length() (int64, error)
 	truncate(size int64) error
 	sync() error

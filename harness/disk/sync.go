@@ -5,34 +5,35 @@ import (
 	"time"
 )
 
-// Sync makes safe what was written to the file before.
+// Sync makes all earlier writes to the file durable. It blocks as long as the disk takes. After a
+// torn sync it blocks until the disk is lost.
 func (f *File) Sync() error {
 	if err := f.begin("sync"); err != nil {
 		return err
 	}
 	defer f.fs.calls.Done()
-	if !f.fs.take(f.inode.syncing) {
+	if !f.fs.lock(f.inode.syncing) {
 		return f.fs.failure("sync", f.Name(), ErrLost)
 	}
 	defer func() { <-f.inode.syncing }()
-	written := f.unsafe()
+	written := f.unsynced()
 	if err := f.fs.store("sync", f.Name(), len(written.spans) > 0); err != nil {
 		return err
 	}
-	if !f.fs.pass(f.fs.disk.syncTakes()) {
+	if !f.fs.sleep(f.fs.disk.syncTakes()) {
 		return f.fs.failure("sync", f.Name(), ErrLost)
 	}
 	switch {
 	case len(written.spans) > 0 && f.fs.disk.tear():
 		return f.tear(written)
 	case f.fs.disk.Faults().Lying || f.fs.holds():
-		return f.inOrder(func() error { return f.fs.settle(written) })
+		return f.inOrder(func() error { return f.fs.persist(written) })
 	}
 	return written.apply(f.fs)
 }
 
-// unsafe is what was written and not synced.
-func (f *File) unsafe() writing {
+// unsynced returns the writes that are not synced.
+func (f *File) unsynced() writing {
 	f.fs.mu.Lock()
 	defer f.fs.mu.Unlock()
 	through := f.inode.through
@@ -41,14 +42,14 @@ func (f *File) unsafe() writing {
 }
 
 func (f *File) inOrder(do func() error) error {
-	if !f.fs.take(f.fs.order) {
+	if !f.fs.lock(f.fs.order) {
 		return f.fs.failure("sync", f.Name(), ErrLost)
 	}
 	defer func() { <-f.fs.order }()
 	return do()
 }
 
-// tear keeps half, and nothing more from then on.
+// tear stores half of the writes, and blocks all later ones.
 func (f *File) tear(written writing) error {
 	err := f.inOrder(func() error {
 		f.fs.mu.Lock()
@@ -66,8 +67,8 @@ func (f *File) tear(written writing) error {
 	return f.fs.failure("sync", f.Name(), ErrLost)
 }
 
-// pass waits, and tells whether the disk is still the node's.
-func (f *FS) pass(d time.Duration) bool {
+// sleep waits for d. It returns false if the disk was lost meanwhile.
+func (f *FS) sleep(d time.Duration) bool {
 	if d <= 0 {
 		return true
 	}

@@ -6,13 +6,12 @@ import (
 	"slices"
 )
 
-// WriteThrough writes p, and hands it to the operating system before it returns: the
-// end of the process does not lose it. It is not safe: until the next Sync a loss of
-// power may lose it, or parts of it. It waits for no sync, and is meant for writing
-// again what the file holds already: on a full disk it needs no room. It is not to
-// overlap what WriteAt wrote and is not synced.
+// WriteThrough writes p and hands it to the operating system before it returns: the data survives
+// the end of the process. It is not durable: a power loss before the next Sync may lose it in
+// whole or in part. It does not wait for a sync. It is intended for overwriting existing content:
+// on a full disk it needs no space. It must not overlap unsynced data of WriteAt.
 //
-// A lying disk holds it, in its order among all that it holds.
+// A lying disk holds the write, in order with the other held changes.
 func (f *File) WriteThrough(p []byte, offset int64) error {
 	if err := f.begin("write"); err != nil {
 		return err
@@ -33,7 +32,7 @@ func (f *File) WriteThrough(p []byte, offset int64) error {
 	return err
 }
 
-// hold keeps a write behind all that the disk has lied about. The order is held.
+// hold appends a write to the held changes. The caller must hold order.
 func (f *File) hold(s span) {
 	f.fs.mu.Lock()
 	defer f.fs.mu.Unlock()
@@ -44,8 +43,8 @@ func (f *File) hold(s span) {
 	n.claimed = len(n.spans)
 }
 
-// CutPower is Crash, and loses what was written through and not synced since. Only
-// files in memory can be made to: for others it is an error, and nothing happens.
+// CutPower is like Crash, but also loses data that was written through and not synced since. For
+// a disk of real files it does nothing and returns an error that wraps errors.ErrUnsupported.
 func (d *Disk) CutPower() error {
 	files, is := d.stable.(*memory)
 	if !is {

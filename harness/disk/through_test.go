@@ -11,7 +11,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
-var _ = onBoth("What is written through", func(fresh func() *disk.Disk) {
+var _ = onBoth("Data that is written through", func(fresh func() *disk.Disk) {
 	var d *disk.Disk
 	var f *disk.FS
 	var file *disk.File
@@ -27,14 +27,14 @@ var _ = onBoth("What is written through", func(fresh func() *disk.Disk) {
 		return read(open(d), "promises")
 	}
 
-	It("is read, and there after a crash", func() {
+	It("is visible, and survives a crash", func() {
 		Expect(file.WriteThrough([]byte("aaaa"), 4)).To(Succeed())
 		Expect(read(f, "promises")).To(Equal("1111aaaa33334444"))
 		d.Crash()
 		Expect(after()).To(Equal("1111aaaa33334444"))
 	})
 
-	It("is held by a lying disk in its order, and lost with the lie", func() {
+	It("is held in order by a lying disk, and lost in a crash", func() {
 		Expect(file.WriteThrough([]byte("aaaa"), 0)).To(Succeed())
 		d.Set(fault.Disk{Lying: true})
 		writeSynced(f, "log/1.wal", "an entry")
@@ -49,7 +49,7 @@ var _ = onBoth("What is written through", func(fresh func() *disk.Disk) {
 		Expect(must(f.List("log"))).To(BeEmpty())
 	})
 
-	It("is written back with what was held, once something is synced", func() {
+	It("is written back with the held changes when something is synced", func() {
 		d.Set(fault.Disk{Lying: true})
 		Expect(file.WriteThrough([]byte("bbbb"), 0)).To(Succeed())
 		d.Set(fault.Disk{})
@@ -58,7 +58,7 @@ var _ = onBoth("What is written through", func(fresh func() *disk.Disk) {
 		Expect(after()).To(Equal("bbbb222233334444"))
 	})
 
-	It("needs no room, and fails on a disk that fails", func() {
+	It("can be written on a full disk, but not on a failing one", func() {
 		d.Set(fault.Disk{Full: true})
 		Expect(file.WriteThrough([]byte("aaaa"), 0)).To(Succeed())
 		Expect(file.Sync()).To(Succeed())
@@ -69,15 +69,15 @@ var _ = onBoth("What is written through", func(fresh func() *disk.Disk) {
 		Expect(after()).To(Equal("aaaa222233334444"))
 	})
 
-	It("goes with all else when the disk is wiped", func() {
+	It("is removed by Wipe", func() {
 		Expect(f.Close()).To(Succeed())
 		Expect(d.Wipe()).To(Succeed())
 		Expect(must(open(d).List("."))).To(BeEmpty())
 	})
 })
 
-var _ = Describe("A loss of power", func() {
-	It("loses what was written through and not synced since", func() {
+var _ = Describe("A power loss", func() {
+	It("loses data that was written through and not synced", func() {
 		d := disk.Memory()
 		f := open(d)
 		writeSynced(f, "promises", "1111222233334444")
@@ -93,7 +93,7 @@ var _ = Describe("A loss of power", func() {
 		d.Crash()
 	})
 
-	It("cannot be had of real files", func() {
+	It("is not supported for real files", func() {
 		Expect(errors.Is(disk.Files(GinkgoT().TempDir()).CutPower(), errors.ErrUnsupported)).To(BeTrue())
 	})
 })

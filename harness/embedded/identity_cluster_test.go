@@ -165,7 +165,7 @@ var _ = Describe("A directory that is not what it was", func() {
 		_, err := embedded.Start(c.configs[victim])
 		Expect(err).To(MatchError(And(ContainSubstring(said), ContainSubstring("add it again with an empty directory"))))
 	},
-		Entry("its log", "log", "has lost what was safe"),
+		Entry("its log", "log", "has lost durable data"),
 		Entry("its identity", "identity", "owner is missing"),
 	)
 

@@ -50,11 +50,11 @@ var _ = Describe("What is asked about statements and tables", func() {
 	},
 		Entry("together with a change", "INSERT INTO ns.t VALUES (1, 1); EXPLAIN QUERY PLAN DELETE FROM ns.t", embedded.CodeRefused, "statement 2 of 2: EXPLAIN is refused"),
 		Entry("a pragma that changes something", "PRAGMA user_version = 1", embedded.CodeRefused, "PRAGMA user_version is refused"),
-		Entry("with too few parameters", "SELECT ?; SELECT ?, ?", embedded.CodeParams, "the statements ask for 3 parameters, 2 were given", 1, 2),
-		Entry("with none", "SELECT ?; SELECT ?, ?", embedded.CodeParams, "the statements ask for 3 parameters, 0 were given"),
-		Entry("with too many", "SELECT ?; SELECT ?, ?", embedded.CodeParams, "the statements ask for 3 parameters, 4 were given", 1, 2, 3, 4),
+		Entry("with too few parameters", "SELECT ?; SELECT ?, ?", embedded.CodeParams, "the statements need 3 parameters, 2 were given", 1, 2),
+		Entry("with none", "SELECT ?; SELECT ?, ?", embedded.CodeParams, "the statements need 3 parameters, 0 were given"),
+		Entry("with too many", "SELECT ?; SELECT ?, ?", embedded.CodeParams, "the statements need 3 parameters, 4 were given", 1, 2, 3, 4),
 		Entry("a change with too few", "INSERT INTO ns.t (v) VALUES (?); INSERT INTO ns.t (v) VALUES (?)", embedded.CodeParams,
-			"the statements ask for 2 parameters, 1 was given", 1),
+			"the statements need 2 parameters, 1 was given", 1),
 	)
 
 	It("says which of several statements has failed", func(ctx SpecContext) {

@@ -1,6 +1,11 @@
 package fault
 
-import "time"
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"time"
+)
 
 // Kind names a kind of fault, such as "crash" or "slow link". Every failure mode is a kind.
 type Kind string
@@ -27,3 +32,46 @@ type Fault struct {
 
 // NoNode is the Node of a fault that is about no single node.
 const NoNode = -1
+
+// Equal tells whether both values are the same fault.
+func (f Fault) Equal(g Fault) bool { return reflect.DeepEqual(f, g) }
+
+// String describes the fault in words: its kind, and in parentheses where and how much, such as
+// "slow disk (node 1, by 5ms)".
+func (f Fault) String() string {
+	var details []string
+	if f.Node != NoNode && len(f.Links) == 0 && len(f.Groups) == 0 {
+		details = append(details, fmt.Sprintf("node %d", f.Node))
+	}
+	if len(f.Links) > 0 && len(f.Groups) == 0 { // the links follow from the groups
+		details = append(details, LinkWords(f.Links))
+	}
+	if len(f.Groups) > 0 {
+		details = append(details, groupWords(f.Groups))
+	}
+	if f.Rule != nil {
+		details = append(details, f.Rule.String())
+	}
+	if f.Disk != nil {
+		details = append(details, f.Disk.String())
+	}
+	if f.Part != "" {
+		details = append(details, string(f.Part))
+	}
+	if f.By != 0 {
+		details = append(details, fmt.Sprintf("by %v", f.By))
+	}
+	if len(details) == 0 {
+		return string(f.Kind)
+	}
+	return fmt.Sprintf("%s (%s)", f.Kind, strings.Join(details, ", "))
+}
+
+// groupWords describes groups of nodes, such as "0 | 1 2".
+func groupWords(groups [][]int) string {
+	words := make([]string, len(groups))
+	for i, group := range groups {
+		words[i] = strings.Trim(fmt.Sprint(group), "[]")
+	}
+	return strings.Join(words, " | ")
+}

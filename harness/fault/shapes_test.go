@@ -11,18 +11,18 @@ import (
 )
 
 var _ = Describe("A shape", func() {
-	// drawn shows ways as "from>to".
-	drawn := func(ways []fault.Link) []string {
+	// drawn shows links as "from>to".
+	drawn := func(links []fault.Link) []string {
 		all := []string{}
-		for _, w := range ways {
+		for _, w := range links {
 			all = append(all, fmt.Sprintf("%d>%d", w.From, w.To))
 		}
 		return all
 	}
 
-	DescribeTable("is these ways, in this order",
-		func(ways []fault.Link, expected ...string) {
-			Expect(drawn(ways)).To(Equal(append([]string{}, expected...)))
+	DescribeTable("is these links, in this order",
+		func(links []fault.Link, expected ...string) {
+			Expect(drawn(links)).To(Equal(append([]string{}, expected...)))
 		},
 		Entry("partition", fault.Partition([]int{0}, []int{1, 2}), "0>1", "1>0", "0>2", "2>0"),
 		Entry("partition of three groups", fault.Partition([]int{0}, []int{1}, []int{2}), "0>1", "1>0", "0>2", "2>0", "1>2", "2>1"),
@@ -35,7 +35,7 @@ var _ = Describe("A shape", func() {
 		Entry("bridge that is on a side too", fault.Bridge([]int{0, 2}, []int{1}, 2), "0>1", "1>0"),
 		Entry("one way", fault.OneWay([]int{0, 0}, []int{0, 1, 2}), "0>1", "0>2"),
 		Entry("around", fault.Around(1, []int{0, 1, 2}), "1>0", "0>1", "1>2", "2>1"),
-		Entry("of nobody", fault.Around(1, nil)),
+		Entry("around a node without others", fault.Around(1, nil)),
 	)
 
 	DescribeTable("a ring leaves each host its two neighbours",

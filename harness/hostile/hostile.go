@@ -1,6 +1,6 @@
-// Package hostile reads the statements of fixtures/hostile: statements that want too
-// much memory or time, go too deep, or are broken. A database has to answer each of
-// them, by a success or an error, and go on.
+// Package hostile loads the statements of fixtures/hostile: statements that need too much memory
+// or time, are nested too deeply, or are invalid. A database must answer each of them, with a
+// success or an error, and keep running.
 package hostile
 
 import (
@@ -20,7 +20,7 @@ import (
 type Statement struct {
 	Class string
 	Name  string
-	// Setup are requests that come before it.
+	// Setup are the requests to run before it.
 	Setup []string
 	SQL   string
 }
@@ -34,7 +34,7 @@ const (
 	setupLine = "-- setup: "
 )
 
-// Base are the requests that come before all others.
+// Base returns the requests to run before all others.
 func Base() ([]string, error) {
 	text, err := fixtures.Files.ReadFile(path.Join(folder, baseFile))
 	if err != nil {
@@ -43,8 +43,8 @@ func Base() ([]string, error) {
 	return []string{string(text)}, nil
 }
 
-// Load returns all statements, by class, in the order of their files. The order counts:
-// some need what those before them have made.
+// Load returns all statements, by class, in the order of their files. The order matters: some
+// statements need the objects created by earlier ones.
 func Load() ([]Statement, error) {
 	files, err := fixtures.Files.ReadDir(folder)
 	if err != nil {
@@ -72,7 +72,7 @@ func parse(class string, text []byte) ([]Statement, error) {
 	var out []Statement
 	lines := bufio.NewScanner(bytes.NewReader(text))
 	lines.Buffer(nil, 1<<20)
-	open := false // a name has come, and no statement yet
+	open := false // a name was read, but not its statement
 	for number := 1; lines.Scan(); number++ {
 		line := lines.Text()
 		name, isName := strings.CutPrefix(line, nameLine)
@@ -82,7 +82,7 @@ func parse(class string, text []byte) ([]Statement, error) {
 			return nil, fmt.Errorf("line %d: %q has no statement", number, out[len(out)-1].Name)
 		case isName:
 			if slices.ContainsFunc(out, func(s Statement) bool { return s.Name == name }) {
-				return nil, fmt.Errorf("line %d: a second %q", number, name)
+				return nil, fmt.Errorf("line %d: duplicate name %q", number, name)
 			}
 			out, open = append(out, Statement{Class: class, Name: name}), true
 		case open && isSetup:
@@ -97,7 +97,8 @@ func parse(class string, text []byte) ([]Statement, error) {
 
 var times = regexp.MustCompile(`\{\{(\d+)\|([^|]*)\|(.*?)\}\}`)
 
-// Expand writes out what is to be there many times.
+// Expand expands templates of the form {{count|separator|text}}. In text, # is the number of the
+// repetition, from 0.
 func Expand(text string) string {
 	return times.ReplaceAllStringFunc(text, func(template string) string {
 		part := times.FindStringSubmatch(template)

@@ -15,7 +15,7 @@ func TestHostile(t *testing.T) {
 }
 
 var _ = Describe("The hostile statements", func() {
-	It("are at least three hundred, each with a name of its own and a text of its own", func() {
+	It("are at least 300, with unique names and texts", func() {
 		all, err := hostile.Load()
 		Expect(err).NotTo(HaveOccurred())
 		names, texts := map[string]bool{}, map[string]bool{}
@@ -25,20 +25,20 @@ var _ = Describe("The hostile statements", func() {
 		}
 		Expect(names).To(HaveLen(len(all)))
 		Expect(len(texts)).To(BeNumerically(">=", 300))
-		Expect(len(texts)).To(Equal(len(all)), "each once")
+		Expect(len(texts)).To(Equal(len(all)), "no duplicates")
 	})
 
-	DescribeTable("write out what is there many times", func(text, want string) {
+	DescribeTable("expand repetitions", func(text, want string) {
 		Expect(hostile.Expand(text)).To(Equal(want))
 	},
 		Entry("without a separator", "SELECT 1{{3||+#}}", "SELECT 1+0+1+2"),
 		Entry("with a separator", "({{2|, |'x#'}})", "('x0', 'x1')"),
-		Entry("with bars within", "{{2|||| h}}", "|| h|| h"),
-		Entry("no time", "a{{0|,|x}}b", "ab"),
-		Entry("without any", "SELECT '{}'", "SELECT '{}'"),
+		Entry("with bars in the text", "{{2|||| h}}", "|| h|| h"),
+		Entry("zero times", "a{{0|,|x}}b", "ab"),
+		Entry("without a template", "SELECT '{}'", "SELECT '{}'"),
 	)
 
-	It("come after a base that is there", func() {
+	It("have a base", func() {
 		Expect(hostile.Base()).To(ConsistOf(ContainSubstring("CREATE TABLE big")))
 	})
 })

@@ -7,8 +7,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// Dial tells whether one node reaches another, or a client (-1) a node, over
-// the links as they are now.
+// Dial reports whether a node (or a client, -1) reaches a node over the links in their current state.
 func Dial(ctx context.Context, c target.Cluster, from, to int) error {
 	name := inprocess.ClientHost
 	if from >= 0 {

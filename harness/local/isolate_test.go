@@ -21,7 +21,7 @@ import (
 var _ = Describe("Isolate and Rejoin", func() {
 	const client = -1
 
-	// links are those that are up, as in "01": either way, or the client's as "c0".
+	// links returns the links that are up: "01" between nodes, and "c0" from the clients.
 	links := func(ctx context.Context, c target.Cluster) []string {
 		GinkgoHelper()
 		up := []string{}
@@ -74,7 +74,7 @@ var _ = Describe("Isolate and Rejoin", func() {
 	}
 	all := []string{"c0", "c1", "c2", "01", "02", "10", "12", "20", "21"}
 
-	It("cut and mend all links of a node, both ways, and its clients'", func(ctx SpecContext) {
+	It("cut and restore all links of a node, in both directions, and its clients' links", func(ctx SpecContext) {
 		Expect(links(ctx, c)).To(ConsistOf(all))
 		isolate(ctx, 1)
 		Expect(links(ctx, c)).To(ConsistOf("c0", "c2", "02", "20"))
@@ -106,7 +106,7 @@ var _ = Describe("Isolate and Rejoin", func() {
 		Expect(links(ctx, c)).To(ConsistOf(all))
 	}, patience)
 
-	It("refuse the node's clients at once, who know that nothing was applied", func(ctx SpecContext) {
+	It("refuse the node's clients immediately, with an outcome of not applied", func(ctx SpecContext) {
 		isolate(ctx, 1)
 		begun := time.Now()
 		_, err := c.Nodes()[1].Client().Query(ctx, target.Request{SQL: "INSERT INTO t VALUES (1)"})
@@ -115,15 +115,16 @@ var _ = Describe("Isolate and Rejoin", func() {
 		Expect(time.Since(begun)).To(BeNumerically("<", time.Second))
 	}, patience)
 
-	It("are of no use after Close, as is all else, and say so", func(ctx SpecContext) {
+	It("return an error after Close, like all other methods", func(ctx SpecContext) {
 		able := c.(*inprocess.Cluster)
 		Expect(c.Close()).To(Succeed())
 		_, damaged := able.Damage(ctx, 0, fault.Log)
 		_, added := able.Add(ctx, true)
 		_, _, digest := able.Digest(ctx, 0)
 		for _, err := range []error{
-			c.Isolate(ctx, 0), c.Rejoin(ctx, 0), able.Stop(ctx, 0), able.Crash(ctx, 0), able.Start(ctx, 0), able.SetLink(ctx, -1, 0, fault.Rule{Action: fault.Drop}),
-			able.ResetLink(ctx, -1, 0), able.SetDisk(ctx, 0, fault.Disk{Full: true}), damaged, able.SetClock(ctx, 0, 1),
+			c.Isolate(ctx, 0), c.Rejoin(ctx, 0), able.Stop(ctx, 0), able.Crash(ctx, 0), able.Start(ctx, 0),
+			able.SetLink(ctx, -1, 0, fault.Rule{Action: fault.Drop}), able.ResetLink(ctx, -1, 0),
+			able.SetDisk(ctx, 0, fault.Disk{Full: true}), damaged, able.SetClock(ctx, 0, 1),
 			added, able.Remove(ctx, 0), able.Replace(ctx, 0), digest,
 		} {
 			Expect(err).To(MatchError(net.ErrClosed))
@@ -132,13 +133,13 @@ var _ = Describe("Isolate and Rejoin", func() {
 		Expect(c.Close()).To(Succeed())
 	}, patience)
 
-	It("end with Close, as does a member that is added, which leaves nothing", func(ctx SpecContext) {
+	It("end with Close, and so does Add, which leaves nothing behind", func(ctx SpecContext) {
 		able := c.(*inprocess.Cluster)
 		Expect(able.Crash(ctx, 0)).To(Succeed())
 		Expect(able.Crash(ctx, 1)).To(Succeed())
 		added := make(chan error, 1)
 		go func() {
-			_, err := able.Add(ctx, true) // which it cannot, without a quorum
+			_, err := able.Add(ctx, true) // it blocks without a quorum
 			added <- err
 		}()
 		Consistently(added, 50*time.Millisecond).ShouldNot(Receive())
@@ -149,7 +150,7 @@ var _ = Describe("Isolate and Rejoin", func() {
 })
 
 var _ = Describe("An isolated node", func() {
-	It("keeps what it had, falls behind, and catches up when it rejoins", func(ctx SpecContext) {
+	It("keeps its state, falls behind, and catches up when it rejoins", func(ctx SpecContext) {
 		c := boot(ctx, 3, local.Options{})
 		run(ctx, c, "CREATE TABLE t (v TEXT)")
 		run(ctx, c, "INSERT INTO t VALUES ('before')")
@@ -165,7 +166,7 @@ var _ = Describe("An isolated node", func() {
 		Expect(c.VerifyInvariants(ctx)).To(Succeed())
 	}, patience)
 
-	It("remembers the requests it has applied, and none of the others", func(ctx SpecContext) {
+	It("remembers the requests that it has applied, and no others", func(ctx SpecContext) {
 		var options local.Options
 		nothingIsLeft(&options)
 		c, err := local.New(options).Boot(ctx, 1)

@@ -22,7 +22,7 @@ func TestLocal(t *testing.T) {
 
 const patience = SpecTimeout(time.Minute)
 
-// boot boots a cluster that leaves nothing after the spec: no goroutine, no file.
+// boot boots a cluster that must leave no goroutine and no file after the spec.
 func boot(ctx context.Context, size int, options local.Options) *harness.Cluster {
 	GinkgoHelper()
 	nothingIsLeft(&options)
@@ -32,8 +32,7 @@ func boot(ctx context.Context, size int, options local.Options) *harness.Cluster
 	return c
 }
 
-// nothingIsLeft gives the clusters a directory of their own, which must be empty
-// after the spec, as must be all else they use.
+// nothingIsLeft gives the clusters a new directory, which must be empty after the spec. No goroutine may be left either.
 func nothingIsLeft(options *local.Options) {
 	GinkgoHelper()
 	goroutines := gleak.Goroutines()

@@ -21,12 +21,12 @@ import (
 	. "github.com/rejoin-db/rejoin/harness/matchers"
 )
 
-// openFiles is how many file descriptors this process has.
+// openFiles returns how many file descriptors this process has open.
 func openFiles() int {
 	GinkgoHelper()
 	entries, err := os.ReadDir("/proc/self/fd")
 	if errors.Is(err, os.ErrNotExist) {
-		Skip("this system does not show the files of a process")
+		Skip("this system has no /proc/self/fd")
 	}
 	Expect(err).NotTo(HaveOccurred())
 	return len(entries)
@@ -45,7 +45,7 @@ func node(c *harness.Cluster, i int) *harness.Node {
 	return n
 }
 
-// writer calls a function for everything that is written.
+// writer calls a function for each write.
 type writer func([]byte)
 
 func (w writer) Write(line []byte) (int, error) {
@@ -70,7 +70,7 @@ var _ = Describe("A local cluster", func() {
 		Entry("1", patience, 1), Entry("2", patience, 2), Entry("3", patience, 3), Entry("5", patience, 5),
 	)
 
-	It("leaves no file open and no port, however often it is booted", func(ctx SpecContext) {
+	It("leaves no open file and no port when it is booted repeatedly", func(ctx SpecContext) {
 		var options local.Options
 		nothingIsLeft(&options)
 		t := local.New(options)
@@ -78,7 +78,7 @@ var _ = Describe("A local cluster", func() {
 			c, err := harness.Boot(ctx, t)
 			Expect(err).NotTo(HaveOccurred())
 			run(ctx, c, "CREATE TABLE t (id INTEGER PRIMARY KEY)")
-			Expect(c.TakeNodeOffline(ctx, 1)).To(Succeed()) // closed while cut off
+			Expect(c.TakeNodeOffline(ctx, 1)).To(Succeed()) // closes it while isolated
 			run(ctx, c, "INSERT INTO t VALUES (1)")
 			for _, n := range c.Nodes() {
 				status, err := n.Status(ctx)
@@ -88,7 +88,7 @@ var _ = Describe("A local cluster", func() {
 			Expect(c.Close()).To(Succeed())
 			return addresses
 		}
-		cycle() // what the process opens once and keeps
+		cycle() // opens what the process keeps open
 		before := openFiles()
 		for range 3 {
 			for _, address := range cycle() {
@@ -99,7 +99,7 @@ var _ = Describe("A local cluster", func() {
 		Eventually(openFiles).Should(BeNumerically("<=", before))
 	}, patience)
 
-	It("has nothing to do with the one beside it", func(ctx SpecContext) {
+	It("is independent of a concurrent one", func(ctx SpecContext) {
 		var options local.Options
 		nothingIsLeft(&options)
 		t := local.New(options)
@@ -128,19 +128,19 @@ var _ = Describe("A local cluster", func() {
 		}).Should(HaveRows(Row(0)))
 	}, patience)
 
-	DescribeTable("cannot have a size that cannot be", func(ctx SpecContext, size int, message string) {
+	DescribeTable("rejects an invalid size", func(ctx SpecContext, size int, message string) {
 		var options local.Options
 		nothingIsLeft(&options)
 		c, err := local.New(options).Boot(ctx, size)
 		Expect(err).To(MatchError(message))
 		Expect(c).To(BeNil())
 	},
-		Entry("none", patience, 0, "a cluster of 0 nodes cannot be: it needs at least 1"),
-		Entry("fewer", patience, -1, "a cluster of -1 nodes cannot be: it needs at least 1"),
+		Entry("zero", patience, 0, "cluster size 0: must be at least 1"),
+		Entry("negative", patience, -1, "cluster size -1: must be at least 1"),
 	)
 
 	When("it cannot be booted", func() {
-		It("says where it could not write, and leaves nothing", func(ctx SpecContext) {
+		It("reports where it could not write, and leaves nothing behind", func(ctx SpecContext) {
 			var options local.Options
 			nothingIsLeft(&options)
 			nowhere := filepath.Join(options.Dir, "nowhere")
@@ -152,11 +152,11 @@ var _ = Describe("A local cluster", func() {
 			Expect(openFiles()).To(BeNumerically("<=", before))
 		}, patience)
 
-		It("leaves nothing of the nodes that had started", func(ctx SpecContext) {
+		It("leaves nothing behind of the nodes that had started", func(ctx SpecContext) {
 			var options local.Options
 			nothingIsLeft(&options)
 			before := openFiles()
-			// The first node starts last. Until then something has taken the place of its log.
+			// The first node starts last. Until then, the writer puts a file in the place of its log folder.
 			options.LogLevel = "trace"
 			options.Log = writer(func([]byte) {
 				places, _ := filepath.Glob(filepath.Join(options.Dir, "*"))
@@ -173,25 +173,25 @@ var _ = Describe("A local cluster", func() {
 	})
 
 	Describe("its log", func() {
-		It("goes where it is told, a node's name on each line", func(ctx SpecContext) {
+		It("goes to the writer, with the name of a node on each line", func(ctx SpecContext) {
 			log := gbytes.NewBuffer()
 			boot(ctx, 1, local.Options{Log: log, LogLevel: "info"})
 			Eventually(log).Should(gbytes.Say("n0"))
 		}, patience)
 
-		It("is still unless something is wrong", func(ctx SpecContext) {
+		It("is empty at level off", func(ctx SpecContext) {
 			log := gbytes.NewBuffer()
 			boot(ctx, 1, local.Options{Log: log, LogLevel: "off"})
 			Expect(bytes.TrimSpace(log.Contents())).To(BeEmpty())
 		}, patience)
 
-		It("has no level that does not exist", func(ctx SpecContext) {
+		It("needs a valid level", func(ctx SpecContext) {
 			_, err := local.New(local.Options{LogLevel: "loud"}).Boot(ctx, 1)
-			Expect(err).To(MatchError(`there is no log level "loud": trace, debug, info, warn, error or off`))
+			Expect(err).To(MatchError(`unknown log level "loud": must be trace, debug, info, warn, error or off`))
 		}, patience)
 	})
 
-	It("asks for the token it has", func(ctx SpecContext) {
+	It("works with a token", func(ctx SpecContext) {
 		c := boot(ctx, 3, local.Options{Token: "secret"})
 		run(ctx, c, "CREATE TABLE t (id INTEGER PRIMARY KEY)")
 		Expect(c.VerifyInvariants(ctx)).To(Succeed())

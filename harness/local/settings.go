@@ -6,12 +6,11 @@ import (
 	"github.com/rejoin-db/rejoin/harness/settings"
 )
 
-// FromSettings are the options that the settings ask for; the nodes' log goes to
-// log.
+// FromSettings returns the options for the settings. The nodes' log goes to log.
 func FromSettings(s settings.Cluster, log io.Writer) Options {
 	trailing := int64(s.TrailingLogs)
 	if trailing == 0 {
-		trailing = -1 // none, where 0 would be a node's own default
+		trailing = -1 // none; 0 would be the default
 	}
 	return Options{
 		ElectionTimeout:   s.ElectionTimeout,

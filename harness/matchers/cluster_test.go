@@ -124,7 +124,7 @@ var _ = Describe("The matchers of health", func() {
 	It("say how far behind the node is, what it is at, and why", func() {
 		c, f := boot()
 		shows(f.Node(1), func(s *target.Status) {
-			s.State, s.Behind, s.Activity, s.Reason = target.Failed, 17, "installing a snapshot", "no space left"
+			s.State, s.Behind, s.Activities, s.Reason = target.Failed, 17, target.Activities{{Work: target.InstallingSnapshot}}, "no space left"
 		})
 		Expect(holdsNot(node(c, 1), BeSyncing())).To(Equal("Expected node 1 (n1) to be syncing, but its flag says online; " +
 			"it shows itself failed (no space left), follower in term 2 with leader n0, applied index 1, 17 behind, installing a snapshot"))
@@ -205,12 +205,12 @@ var _ = Describe("HaveLeader", func() {
 		Expect(c.BringNodeOnline(ctx, 1)).To(Succeed())
 		Expect(c.TakeNodeOffline(ctx, 0, fault.Crash)).To(Succeed())
 		Expect(holdsNot(c, HaveLeader())).To(Equal("Expected the cluster of 3 nodes to have a leader, but there is no leader: " +
-			"node 0 (n0) is called leader by 2 of 3 nodes, and is crashed"))
+			"node 0 (n0) is called leader by 2 of 3 voters, and is crashed"))
 		Expect(c.BringNodeOnline(ctx, 0)).To(Succeed())
 		Expect(c.TakeNodeOffline(ctx, 1)).To(Succeed())
 		Expect(c.TakeNodeOffline(ctx, 2)).To(Succeed())
 		Expect(holdsNot(c, HaveLeader())).To(Equal(
-			"Expected the cluster of 3 nodes to have a leader, but there is no leader: no node is called leader by 2 of 3 nodes: map[:2 n0:1]"))
+			"Expected the cluster of 3 nodes to have a leader, but there is no leader: no quorum: 1 of 3 voters online, 2 needed"))
 	}, patience)
 
 	It("asks within a bound, and names whom it could not ask", func(ctx SpecContext) {

@@ -103,8 +103,8 @@ func shown(s target.Status) string {
 	if s.Behind > 0 {
 		text += fmt.Sprintf(", %d behind", s.Behind)
 	}
-	if s.Activity != "" {
-		text += ", " + s.Activity
+	if doing := s.Activities.String(); doing != "" {
+		text += ", " + doing
 	}
 	return text
 }

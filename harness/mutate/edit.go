@@ -7,28 +7,28 @@ import (
 	"slices"
 )
 
-// edit puts text before and after a piece of the source. Edits may be nested.
+// edit inserts text before and after a range of the source. Edits may nest.
 type edit struct {
 	from, to      int // offsets
 	before, after string
 }
 
-// wrap puts text around a node. Of two edits of the same node the later one is inside.
+// wrap puts text around a node. Of two edits of the same node, the later one is inside.
 func (m *mutator) wrap(n ast.Node, before, after string) {
 	m.edits = append(m.edits, edit{m.offset(n.Pos()), m.offset(n.End()), before, after})
 }
 
-// insertion is text that comes in at a place.
+// insertion is a text to insert at an offset.
 type insertion struct {
 	at    int
 	text  string
-	ends  bool // what it belongs to
-	width int  // of what it belongs to
-	order int
+	ends  bool // it ends its edit
+	width int  // of its edit, in bytes
+	order int  // of its edit
 }
 
-// edited is the source with all edits, and with the import that they need on the line of
-// the package clause, so that lines keep their numbers.
+// edited returns the source with all edits applied. The import that they need is on the line of the package clause,
+// so that line numbers do not change.
 func (m *mutator) edited() []byte {
 	all := []insertion{{at: m.offset(m.file.Name.End()), text: fmt.Sprintf("; import %s %q", alias, switchPackage)}}
 	for i, e := range m.edits {
@@ -43,7 +43,7 @@ func (m *mutator) edited() []byte {
 			return -1
 		case a.ends != b.ends:
 			return 1
-		case a.ends: // the inner one ends first
+		case a.ends: // the inner one first
 			return cmp.Or(cmp.Compare(a.width, b.width), cmp.Compare(b.order, a.order))
 		}
 		return cmp.Or(cmp.Compare(b.width, a.width), cmp.Compare(a.order, b.order))

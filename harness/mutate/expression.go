@@ -9,8 +9,7 @@ import (
 	"strings"
 )
 
-// expression makes the mutants of a comparison or a number, and tells whether to look into
-// the expression.
+// expression makes the mutants of a comparison or a number. It reports whether to visit the parts of the expression.
 func (m *mutator) expression(e ast.Expr) bool {
 	if value := m.info.Types[e]; value.Value != nil {
 		if !m.read(e) {
@@ -33,10 +32,12 @@ func (m *mutator) expression(e ast.Expr) bool {
 	return true
 }
 
-// neighbours are the comparisons that differ in one case: the values are equal.
-var neighbours = map[token.Token]token.Token{token.LSS: token.LEQ, token.LEQ: token.LSS, token.GTR: token.GEQ, token.GEQ: token.GTR}
+// neighbours pairs the comparisons that differ only for equal values.
+var neighbours = map[token.Token]token.Token{
+	token.LSS: token.LEQ, token.LEQ: token.LSS, token.GTR: token.GEQ, token.GEQ: token.GTR,
+}
 
-// pure tells whether an expression may be evaluated twice.
+// pure reports whether an expression may be evaluated twice.
 func pure(e ast.Expr) bool {
 	is := true
 	ast.Inspect(e, func(n ast.Node) bool {
@@ -57,7 +58,7 @@ func pure(e ast.Expr) bool {
 	return is
 }
 
-// number makes a mutant of a number.
+// number makes the mutant of a number.
 func (m *mutator) number(e ast.Expr, value types.TypeAndValue) {
 	name, is := m.numeric(value)
 	if !is {
@@ -79,7 +80,7 @@ func (m *mutator) number(e ast.Expr, value types.TypeAndValue) {
 	m.wrap(e, fmt.Sprintf("%s.%s[%s](%d, ", alias, function, name, id), ")")
 }
 
-// shared is the mutant that a named constant of the package has already; 0 if none.
+// shared returns the existing mutant of a named constant of the package; 0 if there is none.
 func (m *mutator) shared(e ast.Expr) int { return m.named[m.declared(e)] }
 
 func (m *mutator) share(e ast.Expr, id int) {
@@ -88,7 +89,7 @@ func (m *mutator) share(e ast.Expr, id int) {
 	}
 }
 
-// declared is the constant of the package that an expression names; nil if none.
+// declared returns the constant of the package that an expression names; nil if it is none.
 func (m *mutator) declared(e ast.Expr) types.Object {
 	name, is := e.(*ast.Ident)
 	if !is {
@@ -101,14 +102,14 @@ func (m *mutator) declared(e ast.Expr) types.Object {
 	return object
 }
 
-// numeric is how the file names the type of a number, if it is one.
+// numeric returns the name of a numeric type in the file; is is false for other types.
 func (m *mutator) numeric(value types.TypeAndValue) (name string, is bool) {
 	basic, is := value.Type.Underlying().(*types.Basic)
 	if !is || basic.Info()&types.IsNumeric == 0 || basic.Info()&types.IsComplex != 0 ||
 		value.Value.Kind() != constant.Int && value.Value.Kind() != constant.Float {
 		return "", false
 	}
-	if basic.Info()&types.IsUntyped != 0 { // beside what C declares, which is not known
+	if basic.Info()&types.IsUntyped != 0 { // next to a C declaration, whose type is unknown
 		return "", false
 	}
 	known := true

@@ -18,18 +18,18 @@ import (
 	"strings"
 )
 
-// Go is a go command, with its environment. Its arguments follow.
+// Go returns a go command with its environment and the given arguments.
 type Go func(ctx context.Context, args ...string) *exec.Cmd
 
-// Build is what a build with mutants needs.
+// Build is the input of a build with mutants.
 type Build struct {
 	Sites []Site
-	Files map[string][]byte // the changed files, by their path
+	Files map[string][]byte // changed files by absolute path
 }
 
-// Make makes the mutants of packages, as patterns of the go command, without their tests.
-// It runs the go command, which compiles them, and blocks until that has ended. The files on
-// the disk are left as they are.
+// Make makes the mutants of the packages that match the patterns, without their tests. File names in sites are
+// relative to root. It runs the go command, which compiles the packages, and blocks until that ends. It changes no
+// files on disk. It returns an error if there is nothing to mutate.
 func Make(ctx context.Context, command Go, root string, patterns ...string) (Build, error) {
 	packages, exports, err := list(ctx, command, patterns)
 	if err != nil {
@@ -42,21 +42,22 @@ func Make(ctx context.Context, command Go, root string, patterns ...string) (Bui
 		}
 	}
 	if len(b.Sites) == 0 {
-		return Build{}, fmt.Errorf("there is nothing to change in %s", strings.Join(patterns, " "))
+		return Build{}, fmt.Errorf("nothing to mutate in %s", strings.Join(patterns, " "))
 	}
 	return b, nil
 }
 
-// listed is a package, as the go command lists it.
+// listed is a package in the output of go list.
 type listed struct {
 	ImportPath, Dir, Export string
 	GoFiles, CgoFiles       []string
 	DepOnly                 bool
 }
 
-// list are the packages that are meant, and the export data of all that they import.
+// list returns the packages that match the patterns, and the export data of all their imports.
 func list(ctx context.Context, command Go, patterns []string) (meant []listed, exports map[string]string, err error) {
-	c := command(ctx, append([]string{"list", "-export", "-deps", "-json=ImportPath,Dir,Export,GoFiles,CgoFiles,DepOnly"}, patterns...)...)
+	fields := "-json=ImportPath,Dir,Export,GoFiles,CgoFiles,DepOnly"
+	c := command(ctx, append([]string{"list", "-export", "-deps", fields}, patterns...)...)
 	var said bytes.Buffer
 	c.Stderr = &said
 	out, err := c.Output()
@@ -78,8 +79,7 @@ func list(ctx context.Context, command Go, patterns []string) (meant []listed, e
 	}
 }
 
-// add makes the mutants of one package. Files that import C stay as they are: the types in
-// them are not known.
+// add makes the mutants of one package. It skips files that import C, because their types are unknown.
 func (b *Build) add(p listed, exports map[string]string, root string) error {
 	fset := token.NewFileSet()
 	var files []*ast.File
@@ -98,11 +98,10 @@ func (b *Build) add(p listed, exports map[string]string, root string) error {
 		files, sources, paths = append(files, file), append(sources, source), append(paths, path)
 	}
 	info := &types.Info{Types: make(map[ast.Expr]types.TypeAndValue), Uses: make(map[*ast.Ident]types.Object)}
-	config := types.Config{FakeImportC: true, Error: func(error) {}, Importer: importer.ForCompiler(fset, "gc", func(path string) (io.ReadCloser, error) {
-		return os.Open(exports[path])
-	})}
+	open := func(path string) (io.ReadCloser, error) { return os.Open(exports[path]) }
+	config := types.Config{FakeImportC: true, Error: func(error) {}, Importer: importer.ForCompiler(fset, "gc", open)}
 	checked, err := config.Check(p.ImportPath, fset, files, info)
-	if err != nil && len(p.CgoFiles) == 0 { // what C declares is not known here
+	if err != nil && len(p.CgoFiles) == 0 { // with cgo, errors about C declarations are expected
 		return err
 	}
 	named := make(map[types.Object]int)

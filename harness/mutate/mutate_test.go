@@ -28,24 +28,25 @@ func command(ctx context.Context, args ...string) *exec.Cmd {
 }
 
 var _ = Describe("Mutants", func() {
-	It("are all in one program, which is the original while none is on", func(ctx SpecContext) {
+	It("are all in one program, which behaves like the original if none is on", func(ctx SpecContext) {
 		here, err := os.Getwd()
 		Expect(err).NotTo(HaveOccurred())
 		made, err := mutate.Make(ctx, command, here, "./testdata/sample")
 		Expect(err).NotTo(HaveOccurred())
 		for i, s := range made.Sites {
-			Expect(s).To(And(HaveField("ID", i+1), HaveField("File", "testdata/sample/main.go"), HaveField("Func", Not(Equal("String")))))
+			Expect(s).To(And(HaveField("ID", i+1), HaveField("File", "testdata/sample/main.go"),
+				HaveField("Func", Not(Equal("String")))))
 		}
 		keys := make(map[string]bool)
 		for _, s := range made.Sites {
 			keys[s.Key()] = true
 		}
-		Expect(keys).To(HaveLen(len(made.Sites)), "two sites have one key")
+		Expect(keys).To(HaveLen(len(made.Sites)), "keys must be unique")
 		operators := make(map[mutate.Operator]bool)
 		for _, s := range made.Sites {
 			operators[s.Operator] = true
 		}
-		Expect(operators).To(HaveLen(11), "an operator has no place in the sample")
+		Expect(operators).To(HaveLen(11), "the sample must have a site for each operator")
 
 		dir := GinkgoT().TempDir()
 		program := build(ctx, dir, made.Files)
@@ -53,10 +54,10 @@ var _ = Describe("Mutants", func() {
 		Expect(err).NotTo(HaveOccurred())
 		Expect(run(ctx, program, 0, "")).To(Equal(string(original)))
 		for _, s := range made.Sites {
-			Expect(run(ctx, program, s.ID, "")).NotTo(Equal(string(original)), "%v changes nothing", s)
+			Expect(run(ctx, program, s.ID, "")).NotTo(Equal(string(original)), "%v has no effect", s)
 		}
 
-		By("noting which mutants the program reaches")
+		By("recording which mutants the program reaches")
 		trace := filepath.Join(dir, "trace")
 		run(ctx, program, 0, trace)
 		reached, err := os.ReadFile(trace)
@@ -64,19 +65,19 @@ var _ = Describe("Mutants", func() {
 		Expect(strings.Fields(string(reached))).To(HaveLen(len(made.Sites)))
 	}, SpecTimeout(5*time.Minute))
 
-	It("are made of nothing but code", func(ctx SpecContext) {
+	It("need a package", func(ctx SpecContext) {
 		_, err := mutate.Make(ctx, command, "", "./testdata/nowhere")
 		Expect(err).To(MatchError(ContainSubstring("list ./testdata/nowhere")))
 	}, SpecTimeout(time.Minute))
 
-	It("have a key that outlasts other lines", func() {
+	It("have a key without line numbers", func() {
 		s := mutate.Site{ID: 7, File: "a/b.go", Line: 12, Func: "f", Operator: mutate.Boundary, Was: "a < b", Now: "a <= b"}
 		Expect(s.Key()).To(Equal("a/b.go f: boundary: a < b"))
-		Expect(s.String()).To(Equal("7 a/b.go:12 f: boundary: a < b is a <= b"))
+		Expect(s.String()).To(Equal("7 a/b.go:12 f: boundary: a < b becomes a <= b"))
 	})
 })
 
-// build builds the program with the changed files.
+// build builds the sample with the changed files.
 func build(ctx context.Context, dir string, files map[string][]byte) string {
 	GinkgoHelper()
 	replace := make(map[string]string)
@@ -94,7 +95,7 @@ func build(ctx context.Context, dir string, files map[string][]byte) string {
 	return program
 }
 
-// run is what the program prints.
+// run returns the output of the program.
 func run(ctx context.Context, program string, id int, trace string) string {
 	GinkgoHelper()
 	c := exec.CommandContext(ctx, program)

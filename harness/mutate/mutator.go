@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// What the changed code imports, and by which name.
+// The import of the changed code, and its name.
 const (
 	switchPackage = "github.com/rejoin-db/rejoin/harness/mutate/mutant"
 	alias         = "rejoinMutant"
@@ -23,14 +23,14 @@ type mutator struct {
 	info   *types.Info
 	pkg    *types.Package
 	sites  *[]Site
-	named  map[types.Object]int // the mutant of each named constant, which is one in all its places
+	named  map[types.Object]int // mutants of named constants: one mutant changes all uses
 	at     Site
 	edits  []edit
-	alike  map[string]int // sites so far, by their key
+	alike  map[string]int // number of sites so far, by key
 
-	skip    map[ast.Node]bool // with all that is in them
+	skip    map[ast.Node]bool // nodes not to visit
 	judged  map[ast.Expr]bool // conditions
-	message []ast.Node        // what people read: numbers in it are left alone
+	message []ast.Node        // calls that make text for people: numbers in them are not mutated
 }
 
 func (m *mutator) offset(p token.Pos) int { return m.fset.Position(p).Offset }
@@ -39,7 +39,7 @@ func (m *mutator) text(n ast.Node) string {
 	return string(m.source[m.offset(n.Pos()):m.offset(n.End())])
 }
 
-// add notes a mutant and returns its number.
+// add adds a mutant and returns its number.
 func (m *mutator) add(n ast.Node, operator Operator, was, now string) int {
 	s := m.at
 	s.ID, s.Line, s.Operator, s.Was, s.Now = len(*m.sites)+1, m.fset.Position(n.Pos()).Line, operator, short(was), short(now)
@@ -50,7 +50,7 @@ func (m *mutator) add(n ast.Node, operator Operator, was, now string) int {
 	return s.ID
 }
 
-// run is the changed file; nil if there is nothing to change.
+// run returns the changed file; nil if there is nothing to mutate.
 func (m *mutator) run() []byte {
 	m.alike, m.skip, m.judged = make(map[string]int), make(map[ast.Node]bool), make(map[ast.Expr]bool)
 	for _, d := range m.file.Decls {
@@ -67,10 +67,10 @@ func (m *mutator) run() []byte {
 	return m.edited()
 }
 
-// words are methods that only make text.
+// words are methods that only format text.
 var words = []string{"String", "Error", "GoString", "GomegaString"}
 
-// visit makes the mutants of a node, and tells whether to look into it.
+// visit makes the mutants of a node. It reports whether to visit its children.
 func (m *mutator) visit(n ast.Node) bool {
 	if n == nil || m.skip[n] {
 		return false
@@ -106,7 +106,7 @@ func (m *mutator) visit(n ast.Node) bool {
 	return true
 }
 
-// keys leaves the indexes in a literal alone, which must be constants.
+// keys skips the indexes in a composite literal, which must be constants.
 func (m *mutator) keys(literal *ast.CompositeLit) {
 	for _, e := range literal.Elts {
 		if pair, is := e.(*ast.KeyValueExpr); is && m.info.Types[pair.Key].Value != nil {
@@ -115,8 +115,8 @@ func (m *mutator) keys(literal *ast.CompositeLit) {
 	}
 }
 
-// cases makes mutants of the conditions of a switch that has no tag. The values of one that
-// has are left alone: the compiler checks that they differ.
+// cases makes mutants of the conditions of a switch without a tag. In a switch with a tag it skips the values: the
+// compiler requires that they differ.
 func (m *mutator) cases(s *ast.SwitchStmt) {
 	for _, c := range s.Body.List {
 		for _, e := range c.(*ast.CaseClause).List {
@@ -143,7 +143,7 @@ func (m *mutator) condition(e ast.Expr) {
 	m.wrap(e, fmt.Sprintf("%s.Not(%d, ", alias, id), ")")
 }
 
-// aboutError tells whether the condition is that there is an error, or none.
+// aboutError reports whether the condition compares an error with nil, and with which operator.
 func aboutError(e ast.Expr) (token.Token, bool) {
 	b, is := e.(*ast.BinaryExpr)
 	if !is || b.Op != token.EQL && b.Op != token.NEQ {
@@ -156,7 +156,7 @@ func aboutError(e ast.Expr) (token.Token, bool) {
 
 func isErrName(name string) bool { return strings.HasPrefix(strings.ToLower(name), "err") }
 
-// returned makes a mutant of an error that is returned by its name.
+// returned makes the mutant of a returned error variable.
 func (m *mutator) returned(s *ast.ReturnStmt) {
 	if len(s.Results) == 0 {
 		return
@@ -172,12 +172,12 @@ func (m *mutator) returned(s *ast.ReturnStmt) {
 	m.wrap(last, fmt.Sprintf("%s.Nil(%d, ", alias, id), ")")
 }
 
-// read tells whether the node is in what only people read.
+// read reports whether the node is part of a text for people.
 func (m *mutator) read(n ast.Node) bool {
 	return slices.ContainsFunc(m.message, func(text ast.Node) bool { return text.Pos() <= n.Pos() && n.End() <= text.End() })
 }
 
-// speaks tells whether a call makes text for people.
+// speaks reports whether a call makes text for people.
 func speaks(c *ast.CallExpr) bool {
 	switch called(c) {
 	case "Errorf", "New", "Sprintf", "Sprint", "Fprintf", "Fprintln", "Fprint", "Printf", "Println", "Begin", "Named", "panic":
@@ -186,7 +186,7 @@ func speaks(c *ast.CallExpr) bool {
 	return logs(c)
 }
 
-// logs tells whether a call writes to a log.
+// logs reports whether a call writes to a log.
 func logs(c *ast.CallExpr) bool {
 	if _, method := c.Fun.(*ast.SelectorExpr); !method || len(c.Args) == 0 {
 		return false
@@ -198,7 +198,7 @@ func logs(c *ast.CallExpr) bool {
 	return false
 }
 
-// called is the name of what is called, without what is before its dot; "" if it has none.
+// called returns the unqualified name of the called function; "" if it has none.
 func called(c *ast.CallExpr) string {
 	switch f := c.Fun.(type) {
 	case *ast.Ident:

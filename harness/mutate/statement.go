@@ -6,7 +6,7 @@ import (
 	"go/token"
 )
 
-// statements makes mutants that leave a statement out.
+// statements makes mutants that remove a statement.
 func (m *mutator) statements(list []ast.Stmt) {
 	for _, s := range list {
 		switch s := s.(type) {
@@ -32,7 +32,7 @@ func (m *mutator) statements(list []ast.Stmt) {
 	}
 }
 
-// assignment leaves out one to a field, or a call whose result is not used.
+// assignment removes an assignment to a field or an element, or a call whose result is discarded.
 func (m *mutator) assignment(s *ast.AssignStmt) {
 	if s.Tok == token.DEFINE || len(s.Lhs) != 1 {
 		return
@@ -52,7 +52,7 @@ func (m *mutator) leaveOut(s ast.Stmt, operator Operator) {
 	m.wrap(s, fmt.Sprintf("if !%s.On(%d) { ", alias, id), " }")
 }
 
-// locks tells whether a call takes or frees a lock. Without it a process only hangs.
+// locks reports whether a call takes or releases a lock. Without it a process would only hang.
 func locks(c *ast.CallExpr) bool {
 	switch called(c) {
 	case "Lock", "Unlock", "RLock", "RUnlock":

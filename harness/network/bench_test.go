@@ -12,7 +12,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/network"
 )
 
-// ends is a connection from host a to host b of a network, without delay.
+// ends returns a connection from host a to host b, without delay.
 func ends(b *testing.B, n *network.Network) (near, far net.Conn) {
 	b.Helper()
 	b.Cleanup(func() { n.Close() })
@@ -43,7 +43,7 @@ func through(b *testing.B, from, to network.Endpoint) (near, far net.Conn) {
 	return near, far
 }
 
-// plain is the same without this package's connections.
+// plain returns a connection without this package's wrappers.
 func plain(b *testing.B) (near, far net.Conn) {
 	b.Helper()
 	e, err := network.Open("127.0.0.1:0")
@@ -61,7 +61,7 @@ func median(b *testing.B, all []time.Duration, unit string) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// BenchmarkCut is how long Cut takes, after which it is in force.
+// BenchmarkCut measures the duration of Cut, after which the cut is in effect.
 func BenchmarkCut(b *testing.B) {
 	for name, open := range networks {
 		b.Run(name, func(b *testing.B) {
@@ -79,7 +79,7 @@ func BenchmarkCut(b *testing.B) {
 	}
 }
 
-// BenchmarkMend is how long it takes from the call of Mend until a reader has what was held.
+// BenchmarkMend measures the time from the call of Mend until a reader receives held data.
 func BenchmarkMend(b *testing.B) {
 	for name, open := range networks {
 		b.Run(name, func(b *testing.B) {
@@ -111,8 +111,8 @@ func BenchmarkMend(b *testing.B) {
 	}
 }
 
-// BenchmarkRule is how long SetRule takes, and how long it takes from the call that takes a delay of
-// an hour away until a reader has what was under way, on a connection that is there all the time.
+// BenchmarkRule measures the duration of SetRule, and the time from the removal of a one-hour
+// latency until a reader receives data in flight, on an existing connection.
 func BenchmarkRule(b *testing.B) {
 	for name, open := range networks {
 		b.Run(name, func(b *testing.B) {
@@ -136,7 +136,7 @@ func BenchmarkRule(b *testing.B) {
 	}
 }
 
-// BenchmarkRefuse is how long it takes from the call of Cut until both sides have found it out.
+// BenchmarkRefuse measures the time from the call of Cut until both sides notice it.
 func BenchmarkRefuse(b *testing.B) {
 	for name, open := range networks {
 		b.Run(name, func(b *testing.B) {

@@ -18,7 +18,8 @@ import (
 	"github.com/rejoin-db/rejoin/harness/network"
 )
 
-// bubble runs f in virtual time with hosts a and b, of which b listens, and ends clean or fails.
+// bubble runs f in virtual time with hosts a and b, of which b listens, and fails if goroutines
+// are left.
 func bubble(t *testing.T, f func(g *WithT, n *network.Network, a *network.Host, l net.Listener)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -44,7 +45,7 @@ func both(g *WithT, a *network.Host, l net.Listener) (near, far net.Conn) {
 	return near, far
 }
 
-func TestLatencyIsExactInABubble(t *testing.T) {
+func TestLatencyIsExactInBubble(t *testing.T) {
 	bubble(t, func(g *WithT, n *network.Network, a *network.Host, l net.Listener) {
 		g.Expect(n.SetRule("a", "b", fault.Rule{Latency: 10 * time.Millisecond})).To(Succeed())
 		g.Expect(n.SetRule("b", "a", fault.Rule{Latency: 5 * time.Millisecond})).To(Succeed())
@@ -66,7 +67,7 @@ func TestLatencyIsExactInABubble(t *testing.T) {
 		near.Close()
 		_, err := far.Read(p)
 		g.Expect(err).To(Equal(io.EOF))
-		g.Expect(time.Since(start)).To(Equal(10*time.Millisecond), "an end is a message too")
+		g.Expect(time.Since(start)).To(Equal(10*time.Millisecond), "a close is a message too")
 	})
 }
 
@@ -102,11 +103,11 @@ func TestJitterFollowsTheSeed(t *testing.T) {
 	one := draw(1)
 	g.Expect(draw(1)).To(Equal(one))
 	g.Expect(draw(2)).NotTo(Equal(one))
-	g.Expect(one[:20]).NotTo(Equal(one[20:]), "each connection has its own")
+	g.Expect(one[:20]).NotTo(Equal(one[20:]), "each connection has its own sequence")
 	g.Expect(one).To(HaveEach(And(BeNumerically(">=", time.Millisecond), BeNumerically("<", 10*time.Millisecond))))
 }
 
-func TestAnHourOfSilenceInABubble(t *testing.T) {
+func TestHourOfSilenceInBubble(t *testing.T) {
 	bubble(t, func(g *WithT, n *network.Network, a *network.Host, l net.Listener) {
 		near, far := both(g, a, l)
 		start := time.Now()
@@ -132,7 +133,7 @@ func TestAnHourOfSilenceInABubble(t *testing.T) {
 	})
 }
 
-func TestAWriterLearnsThatNobodyReadsInABubble(t *testing.T) {
+func TestWriterLearnsOfCloseInBubble(t *testing.T) {
 	bubble(t, func(g *WithT, n *network.Network, a *network.Host, l net.Listener) {
 		g.Expect(n.SetRule("b", "a", fault.Rule{Latency: time.Second})).To(Succeed())
 		near, far := both(g, a, l)
@@ -146,7 +147,7 @@ func TestAWriterLearnsThatNobodyReadsInABubble(t *testing.T) {
 				break
 			}
 		}
-		g.Expect(time.Since(start)).To(Equal(time.Hour), "the news come with the mend")
+		g.Expect(time.Since(start)).To(Equal(time.Hour), "the notice arrives when the link is mended")
 
 		near, far = both(g, a, l)
 		start = time.Now()
@@ -155,17 +156,17 @@ func TestAWriterLearnsThatNobodyReadsInABubble(t *testing.T) {
 		for err == nil {
 			_, err = near.Write(make([]byte, 1000))
 		}
-		g.Expect(time.Since(start)).To(Equal(time.Second), "the news take as long as a message")
+		g.Expect(time.Since(start)).To(Equal(time.Second), "the notice takes as long as a message")
 	})
 }
 
-func TestReadersGetMessagesWhenTheyAreDueInABubble(t *testing.T) {
+func TestReadersGetMessagesWhenDueInBubble(t *testing.T) {
 	bubble(t, func(g *WithT, n *network.Network, a *network.Host, l net.Listener) {
 		g.Expect(n.SetRule("a", "b", fault.Rule{Latency: time.Second})).To(Succeed())
 		near, far := both(g, a, l)
 		start := time.Now()
 		got := make(chan time.Duration, 3)
-		for range 2 { // wait for the same message, before there is one
+		for range 2 { // both wait before a message is sent
 			go func() {
 				_, err := far.Read(make([]byte, 1))
 				g.Expect(err).NotTo(HaveOccurred())
@@ -191,12 +192,12 @@ func TestReadersGetMessagesWhenTheyAreDueInABubble(t *testing.T) {
 	})
 }
 
-func TestWritersWaitForReadersInABubble(t *testing.T) {
+func TestWritersWaitForReadersInBubble(t *testing.T) {
 	bubble(t, func(g *WithT, n *network.Network, a *network.Host, l net.Listener) {
 		near, far := both(g, a, l)
 		start := time.Now()
 		done := make(chan error)
-		for _, c := range []byte("xy") { // two writers take turns
+		for _, c := range []byte("xy") { // two concurrent writers
 			go func() {
 				p := make([]byte, 1<<20)
 				for i := range p {
@@ -206,7 +207,7 @@ func TestWritersWaitForReadersInABubble(t *testing.T) {
 				done <- err
 			}()
 		}
-		time.Sleep(time.Minute) // virtual: both writers are stuck by then
+		time.Sleep(time.Minute) // virtual: both writers block by then
 		got := make([]byte, 2<<20)
 		for p := got; len(p) > 0; {
 			n, err := far.Read(p[:min(1000, len(p))])
@@ -222,11 +223,11 @@ func TestWritersWaitForReadersInABubble(t *testing.T) {
 				changes++
 			}
 		}
-		g.Expect(changes).To(Equal(1), "each write is one piece")
+		g.Expect(changes).To(Equal(1), "each write is contiguous")
 	})
 }
 
-func TestHTTPInABubble(t *testing.T) {
+func TestHTTPInBubble(t *testing.T) {
 	bubble(t, func(g *WithT, n *network.Network, a *network.Host, l net.Listener) {
 		g.Expect(n.SetRule("a", "b", fault.Rule{Latency: 10 * time.Millisecond})).To(Succeed())
 		g.Expect(n.SetRule("b", "a", fault.Rule{Latency: 10 * time.Millisecond})).To(Succeed())

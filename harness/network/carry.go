@@ -7,33 +7,34 @@ import (
 	"time"
 )
 
-// carriage is how much is carried between a connection in memory and a socket at once.
-const carriage = 32 << 10
+// relayChunk is how much is copied between a connection in memory and a socket at once, in bytes.
+const relayChunk = 32 << 10
 
-// carryOut makes what is written go through memory from now on.
+// carryOut routes all further writes through memory.
 func (c *tcpConn) carryOut() {
 	c.writes.carrying.Store(true)
 	c.writes.start.Do(func() {
 		c.from.network.start(func() {
-			c.own(&c.writes, c.raw.SetWriteDeadline)
-			c.ended(c.empty())
+			c.takeOver(&c.writes, c.raw.SetWriteDeadline)
+			c.ended(c.drain())
 		})
 	})
 }
 
-// carryIn makes what is read go through memory from now on.
+// carryIn routes all further reads through memory.
 func (c *tcpConn) carryIn() {
 	c.reads.carrying.Store(true)
 	c.reads.start.Do(func() {
 		c.from.network.start(func() {
-			c.own(&c.reads, c.raw.SetReadDeadline)
+			c.takeOver(&c.reads, c.raw.SetReadDeadline)
 			c.fill()
 		})
 	})
 }
 
-// own waits for those who are at the socket, and takes it from the deadlines of this end.
-func (c *tcpConn) own(s *side, set func(time.Time) error) {
+// takeOver waits for calls at the socket to end, and detaches the socket from the deadlines of
+// this end.
+func (c *tcpConn) takeOver(s *side, set func(time.Time) error) {
 	s.inside.Lock()
 	defer s.inside.Unlock()
 	c.mu.Lock()
@@ -42,10 +43,10 @@ func (c *tcpConn) own(s *side, set func(time.Time) error) {
 	_ = set(time.Time{})
 }
 
-// empty carries from the far end to the socket, and returns why there is no more. If the socket
-// takes no more, the near end is told, and the rest is lost.
-func (c *tcpConn) empty() error {
-	p := make([]byte, carriage)
+// drain copies from the far end to the socket, and returns why it ended. If the socket rejects
+// data, the near end is notified, and the rest is discarded.
+func (c *tcpConn) drain() error {
+	p := make([]byte, relayChunk)
 	lost := false
 	for {
 		n, err := c.far.Read(p)
@@ -57,15 +58,15 @@ func (c *tcpConn) empty() error {
 		}
 		if _, err := c.raw.Write(p[:n]); err != nil {
 			lost = true
-			c.far.in.abandon(c.far.out.news())
+			c.far.in.abandon(c.far.out.notice())
 			c.far.in.writer.wake()
 		}
 	}
 }
 
-// fill carries from the socket to the far end.
+// fill copies from the socket to the far end.
 func (c *tcpConn) fill() {
-	p := make([]byte, carriage)
+	p := make([]byte, relayChunk)
 	for {
 		n, err := c.raw.Read(p)
 		if !c.arrive(p[:n], err) {
@@ -74,11 +75,12 @@ func (c *tcpConn) fill() {
 	}
 }
 
-// arrive passes on what came from the socket, and tells whether there may be more.
+// arrive passes data and errors of the socket to the far end. It returns whether there may be
+// more.
 func (c *tcpConn) arrive(p []byte, err error) bool {
 	if len(p) > 0 {
 		if _, err := c.far.Write(p); errors.Is(err, syscall.EPIPE) {
-			return false // nobody reads any more, and what is written has yet to be carried
+			return false // the reader is closed; written data is still to be copied
 		} else if err != nil {
 			c.abort()
 			return false
@@ -88,7 +90,7 @@ func (c *tcpConn) arrive(p []byte, err error) bool {
 	case nil:
 		return true
 	case io.EOF:
-		_ = c.far.CloseWrite() // fails only where nobody reads any more
+		_ = c.far.CloseWrite() // fails only if the reader is closed
 	default:
 		c.far.abort()
 	}

@@ -2,15 +2,15 @@ package network
 
 import "io"
 
-// Close ends everything at this end at once. What was written goes on its way, unless a cut holds it.
+// Close closes this end at once. Written data is still delivered, unless a cut holds it.
 func (c *tcpConn) Close() error {
 	c.leave(c.near.Close)
 	return nil
 }
 
-// CloseWrite tells the other side that nothing more will be written.
+// CloseWrite closes the writing side: the other side reads EOF after the written data.
 func (c *tcpConn) CloseWrite() error {
-	if c.out.troubled() {
+	if c.out.impaired() {
 		c.carryOut()
 	}
 	if err := c.near.CloseWrite(); err != nil {
@@ -29,9 +29,9 @@ func (c *tcpConn) reset(by *Host) {
 			c.near.abort()
 			return nil
 		})
-		// Nobody who was writing must be at it any more.
+		// No writer may still be at the socket.
 		c.writes.inside.Lock()
-		c.writes.inside.Unlock() // to have been alone is enough
+		c.writes.inside.Unlock() // only waits for current writers
 	case c.to:
 		c.far.abort()
 		c.abort()
@@ -41,13 +41,13 @@ func (c *tcpConn) reset(by *Host) {
 	}
 }
 
-// leave ends this end, lets the news of that take the way of what was written, and wakes whoever is
-// at the socket.
+// leave closes this end. The notice of the close follows the written data, and calls at the
+// socket wake up.
 func (c *tcpConn) leave(end func() error) {
-	if c.out.troubled() {
+	if c.out.impaired() {
 		c.carryOut()
 	}
-	_ = end() // it has no error
+	_ = end() // never fails
 	c.mu.Lock()
 	c.closed = true
 	direct := c.carried || !c.writes.carrying.Load()
@@ -67,7 +67,7 @@ func (c *tcpConn) leave(end func() error) {
 	}
 }
 
-// abort closes the socket so that the other side finds the connection reset.
+// abort closes the socket so that the other side sees a reset.
 func (c *tcpConn) abort() {
 	_ = c.raw.SetLinger(0)
 	c.closeRaw()
@@ -80,7 +80,7 @@ func (c *tcpConn) closeRaw() {
 	})
 }
 
-// ended is what becomes of the socket when the far end has read to the end.
+// ended closes the socket as needed when the far end has been read to its end.
 func (c *tcpConn) ended(err error) {
 	c.mu.Lock()
 	c.carried = true

@@ -9,19 +9,19 @@ import (
 	"time"
 )
 
-// longAgo is a deadline that wakes whoever is in a system call.
+// longAgo is a deadline that wakes calls at the socket.
 var longAgo = time.Unix(1, 0)
 
-// tcpConn is the dialing end of a real connection. What it writes goes out on one link, what it
-// reads comes back on the other; the accepting end is a plain socket.
+// tcpConn is the dialing end of a real connection. Its writes use one link and its reads the
+// opposite link; the accepting end is a plain socket.
 //
-// While the links are sound, reads and writes go to the socket and to nothing else. A connection in
-// memory, which knows about time, stands beside it: each direction goes through that from the first
-// time it is used while its link is not sound, and a goroutine of its own carries between the
-// connection's far end and the socket. It stays so, because what is sent may not overtake.
+// While the links are unimpaired, reads and writes go directly to the socket. A connection in
+// memory, which implements delays, is attached to it. Each direction is routed through that
+// connection from its first use while its link is impaired, and a goroutine copies between the
+// connection's far end and the socket. It stays so, because data must not overtake earlier data.
 //
-// The socket may outlive the end: what was written is still carried, and if the link out drops
-// everything at the time of a Close, the other side must not hear of it.
+// The socket may outlive this end: written data is still delivered, and if the outgoing link
+// drops everything at the time of a Close, the other side must not notice the close.
 type tcpConn struct {
 	*pair
 	raw           *net.TCPConn
@@ -29,22 +29,22 @@ type tcpConn struct {
 	release       sync.Once
 
 	mu      sync.Mutex
-	closed  bool // at this end
-	carried bool // nothing more will be carried out
+	closed  bool // this end is closed
+	carried bool // all written data was copied to the socket
 }
 
 // side is one direction.
 type side struct {
 	carrying atomic.Bool
 	start    sync.Once
-	// inside has for readers those who are at the socket themselves. The carrier waits for them
-	// before it takes the socket over; nobody else does.
+	// inside is read-locked by calls at the socket. Only the relay write-locks it, to wait for
+	// them before it takes over the socket.
 	inside sync.RWMutex
-	owned  bool // the carrier has the socket, and deadlines are not for it; guarded by tcpConn.mu
+	owned  bool // the relay uses the socket, without this end's deadlines; guarded by tcpConn.mu
 }
 
 func newTCPConn(p *pair, raw *net.TCPConn) *tcpConn {
-	p.forget = func() {} // the socket may have more to say
+	p.forget = func() {} // the socket may outlive the pair
 	p.near.local, p.near.remote = raw.LocalAddr(), raw.RemoteAddr()
 	return &tcpConn{pair: p, raw: raw}
 }
@@ -57,7 +57,7 @@ func (c *tcpConn) Read(p []byte) (int, error) {
 		if c.back.paced() {
 			c.carryIn()
 		} else if c.back.cut.Load() != nil {
-			if err := c.pass(c.reading(), c.back); err != nil {
+			if err := c.waitForLink(c.reading(), c.back); err != nil {
 				return 0, c.fail("read", err)
 			}
 		} else if n, done, err := c.readRaw(p); done {
@@ -67,8 +67,8 @@ func (c *tcpConn) Read(p []byte) (int, error) {
 	return c.near.Read(p)
 }
 
-// readRaw is done unless the link was troubled meanwhile. What came then takes the way of all that
-// comes after it.
+// readRaw reads from the socket. It is done unless the link became impaired meanwhile. Data read
+// then is routed like all later data.
 func (c *tcpConn) readRaw(p []byte) (n int, done bool, err error) {
 	c.reads.inside.RLock()
 	defer c.reads.inside.RUnlock()
@@ -76,7 +76,7 @@ func (c *tcpConn) readRaw(p []byte) (n int, done bool, err error) {
 		return 0, false, nil
 	}
 	n, err = c.raw.Read(p[:min(len(p), window)])
-	if !c.back.troubled() || c.ours(c.reading(), err) {
+	if !c.back.impaired() || c.local(c.reading(), err) {
 		c.back.passed.add(min(n, 1), n)
 		return n, true, c.explain("read", c.reading(), err)
 	}
@@ -85,13 +85,13 @@ func (c *tcpConn) readRaw(p []byte) (n int, done bool, err error) {
 	return 0, false, nil
 }
 
-// Write returns 0 if it was held by a cut until its end.
+// Write returns 0 if a cut held the data until Write ended.
 func (c *tcpConn) Write(p []byte) (int, error) {
 	for !c.writes.carrying.Load() {
 		if c.out.paced() || c.back.paced() {
 			c.carryOut()
 		} else if c.out.cut.Load() != nil {
-			if err := c.pass(c.writing(), c.out); err != nil {
+			if err := c.waitForLink(c.writing(), c.out); err != nil {
 				return 0, c.fail("write", err)
 			}
 		} else if n, done, err := c.writeRaw(p); done {
@@ -110,16 +110,16 @@ func (c *tcpConn) writeRaw(p []byte) (n int, done bool, err error) {
 	n, err = c.raw.Write(p)
 	c.writes.inside.RUnlock()
 	c.out.passed.add(min(n, 1), n)
-	if err != nil && !c.ours(c.writing(), err) {
-		if err := c.pass(c.writing(), c.back); err != nil { // bad news come back too
+	if err != nil && !c.local(c.writing(), err) {
+		if err := c.waitForLink(c.writing(), c.back); err != nil { // the error comes over the link back
 			return n, true, c.fail("write", err)
 		}
 	}
 	return n, true, c.explain("write", c.writing(), err)
 }
 
-// pass waits until the link is up or the gate's end.
-func (c *tcpConn) pass(g *gate, l *link) error {
+// waitForLink waits until the link is up or the gate ends.
+func (c *tcpConn) waitForLink(g *gate, l *link) error {
 	for {
 		held := l.cut.Load()
 		if held == nil {
@@ -133,12 +133,12 @@ func (c *tcpConn) pass(g *gate, l *link) error {
 	}
 }
 
-// ours reports whether an error of the socket was made at this end rather than by the other.
-func (c *tcpConn) ours(g *gate, err error) bool {
+// local returns whether an error of the socket was caused by this end.
+func (c *tcpConn) local(g *gate, err error) bool {
 	return errors.Is(err, os.ErrDeadlineExceeded) || err != nil && g.ending() != nil
 }
 
-// explain says what an error of the socket means for this connection.
+// explain converts an error of the socket to an error of this connection.
 func (c *tcpConn) explain(op string, g *gate, err error) error {
 	if err == nil {
 		return nil
@@ -146,7 +146,7 @@ func (c *tcpConn) explain(op string, g *gate, err error) error {
 	if ended := g.ending(); ended != nil {
 		return c.fail(op, ended)
 	}
-	if errors.Is(err, net.ErrClosed) { // by a reset of the host at the other end
+	if errors.Is(err, net.ErrClosed) { // reset by the other host
 		return c.fail(op, errReset)
 	}
 	return err
@@ -177,10 +177,10 @@ func (c *tcpConn) setDeadline(s *side, g *gate, set func(time.Time) error, t tim
 	defer c.mu.Unlock()
 	ended := g.setDeadline(t)
 	if ended != nil {
-		t = longAgo // as end did
+		t = longAgo // as set by leave
 	}
 	if !s.owned {
-		_ = set(t) // fails only where reading and writing will, and they say it when it may be known
+		_ = set(t) // fails only if reads and writes fail too
 	}
 	if ended != nil {
 		return c.fail("set", ended)

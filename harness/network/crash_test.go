@@ -15,11 +15,11 @@ import (
 	"github.com/rejoin-db/rejoin/harness/network"
 )
 
-var _ = DescribeTableSubtree("A host that crashes, in a network", func(k kind) {
-	var w *world
-	BeforeEach(func() { w = newWorld(k) })
+var _ = DescribeTableSubtree("A crashed host, in a network", func(k kind) {
+	var w *fixture
+	BeforeEach(func() { w = newFixture(k) })
 
-	DescribeTable("takes its connections and its listener with it, and comes back",
+	DescribeTable("loses its connections and its listener, and can be revived",
 		func(name, other string) {
 			near, far := w.connect()
 			here, there := read(near), read(far)
@@ -49,11 +49,11 @@ var _ = DescribeTableSubtree("A host that crashes, in a network", func(k kind) {
 			Expect(near.Write([]byte("back"))).To(Equal(4))
 			expectText(far, "back")
 		},
-		Entry("one that dials", "a", "b"),
-		Entry("one that listens", "b", "a"),
+		Entry("that dials", "a", "b"),
+		Entry("that listens", "b", "a"),
 	)
 
-	It("is heard of, behind a link that drops everything, when that is mended", func() {
+	It("is noticed over a link that drops everything when the link is mended", func() {
 		near, far := w.connect()
 		Expect(w.Cut(fault.Drop, "a", "b")).To(Succeed())
 		wrote, there := write(near, "never"), read(far)
@@ -66,7 +66,7 @@ var _ = DescribeTableSubtree("A host that crashes, in a network", func(k kind) {
 			HaveField("Text", BeEmpty()), HaveField("Err", MatchError(syscall.ECONNRESET)))))
 	})
 
-	It("ends a dial that waits", func() {
+	It("fails a waiting dial", func() {
 		Expect(w.Cut(fault.Drop, "a", "b")).To(Succeed())
 		done := open(context.Background(), w.a, w.b.Addr())
 		Consistently(done, "10ms").ShouldNot(Receive())
@@ -74,14 +74,14 @@ var _ = DescribeTableSubtree("A host that crashes, in a network", func(k kind) {
 		Eventually(done).Should(Receive(MatchError(net.ErrClosed)))
 	})
 
-	It("lets nothing through once it has, whatever its node is at", func(ctx SpecContext) {
+	It("sends and receives nothing after the crash, during any activity", func(ctx SpecContext) {
 		var (
-			era   atomic.Int64 // odd while the host is gone for certain
-			heard atomic.Int64 // what it said while it was there
-			late  atomic.Int64 // what it did while it was gone
+			era   atomic.Int64 // odd while the host has certainly crashed
+			heard atomic.Int64 // messages sent while it was up
+			late  atomic.Int64 // messages and dials while it was down
 			work  sync.WaitGroup
 		)
-		// b counts what arrives. A message says when it was written, because what was sent before
+		// b counts arrivals. A message contains the time of its write, because data sent before
 		// the crash may arrive after it.
 		hear := func(c net.Conn) {
 			defer c.Close()
@@ -95,7 +95,7 @@ var _ = DescribeTableSubtree("A host that crashes, in a network", func(k kind) {
 				heard.Add(1)
 			}
 		}
-		speak := func(c net.Conn) { // as long as the host lets it
+		speak := func(c net.Conn) { // until the host fails it
 			defer c.Close()
 			for {
 				if _, err := c.Write([]byte{byte(era.Load())}); err != nil {

@@ -7,9 +7,9 @@ import (
 	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
-// Cut gives the link from one host to another an action; the rest of its rule, and the link the
-// other way, stay as they are. It has taken effect when Cut returns. Cutting a host off itself does
-// nothing. The only errors are an action or a host that does not exist.
+// Cut sets the action of the link from one host to another. The rest of its rule and the opposite
+// link do not change. The cut is in effect when Cut returns. A cut from a host to itself has no
+// effect. Cut returns an error for an unknown action or host, or if the network is closed.
 func (n *Network) Cut(action fault.Action, from, to string) error {
 	l, err := n.linkNamed(from, to)
 	if err == nil {
@@ -24,15 +24,13 @@ func (n *Network) Cut(action fault.Action, from, to string) error {
 	return nil
 }
 
-// Mend brings the link from one host to another up again. What it held goes on; the rest of its
-// rule stays.
+// Mend sets the action of the link to Pass. Held data is delivered; the rest of the rule stays.
 func (n *Network) Mend(from, to string) error {
 	return n.Cut(fault.Pass, from, to)
 }
 
-// MendAll gives every link the zero Rule, so that what was held or slowed down goes on at once, and
-// takes back every ResetLink that has not bitten. The delay of the whole network stays, and so does
-// a host that has crashed.
+// MendAll gives every link the zero Rule, so that held or delayed data is delivered at once, and
+// cancels pending ResetLink calls. The delay of the whole network stays, and so do crashed hosts.
 func (n *Network) MendAll() {
 	n.mu.Lock()
 	links := make([]*link, 0, len(n.links))
@@ -46,23 +44,23 @@ func (n *Network) MendAll() {
 	}
 }
 
-// Pair is the two links between two hosts, to be cut and mended together.
+// Pair is the two links between two hosts, cut and mended together.
 type Pair struct {
 	network *Network
 	a, b    string
 }
 
-// Between is the links from a to b and from b to a.
+// Between returns the links from a to b and from b to a.
 func (n *Network) Between(a, b string) Pair {
 	return Pair{n, a, b}
 }
 
-// Cut gives both links an action.
+// Cut sets the action of both links.
 func (p Pair) Cut(action fault.Action) error {
 	return errors.Join(p.network.Cut(action, p.a, p.b), p.network.Cut(action, p.b, p.a))
 }
 
-// Mend brings both links up again.
+// Mend sets the action of both links to Pass.
 func (p Pair) Mend() error {
 	return p.Cut(fault.Pass)
 }

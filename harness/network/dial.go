@@ -17,16 +17,17 @@ var (
 	errReset   = syscall.ECONNRESET
 )
 
-// route is where a connection runs: who dialed whom, in which of their lives, and the link each way.
+// route is the path of a connection: the dialing and the accepting host, the incarnation of each,
+// and the link in each direction.
 type route struct {
 	from, to    *Host
-	here, there *life
+	here, there *incarnation
 	out, back   *link
 }
 
 func (r *route) path() *route { return r }
 
-// alive returns why the connection may not exist any more. The network must be locked.
+// alive returns why the connection may no longer exist, or nil. The network must be locked.
 func (r *route) alive() error {
 	if err := r.here.ended(); err != nil {
 		return err
@@ -37,10 +38,10 @@ func (r *route) alive() error {
 	return nil
 }
 
-// DialContext connects to the host with the address addr. It is refused at once if nobody listens
-// there or a link on the way refuses. While a link either way drops everything it waits, until the
-// link is mended or ctx ends. The network must be "tcp" or "tcp4". If the host has crashed, or does
-// meanwhile, that is the error, and it wraps net.ErrClosed.
+// DialContext connects to the host with the address addr. It is refused at once if the host does
+// not listen or if one of the two links refuses. While one of the links drops everything, it
+// blocks until the link is mended or ctx ends. The network must be "tcp" or "tcp4". If the host
+// has crashed, or crashes meanwhile, the error wraps net.ErrClosed.
 func (h *Host) DialContext(ctx context.Context, network, addr string) (net.Conn, error) {
 	c, err := h.dial(ctx, network, addr)
 	if err != nil {
@@ -62,7 +63,7 @@ func (h *Host) dial(ctx context.Context, network, addr string) (net.Conn, error)
 	defer cancel()
 	c, err := h.network.connect(ctx, r)
 	if err != nil && r.here.ended() != nil {
-		err = r.here.ended() // whatever else came of that
+		err = r.here.ended() // has priority over its consequences
 	}
 	return c, err
 }
@@ -72,7 +73,7 @@ func (n *Network) connect(ctx context.Context, r *route) (net.Conn, error) {
 		return nil, err
 	}
 	p := newPair(r, n.seed)
-	if err := p.shakeHands(ctx); err != nil {
+	if err := p.handshake(ctx); err != nil {
 		return nil, err
 	}
 	if err := r.meet(); err != nil {
@@ -84,12 +85,12 @@ func (n *Network) connect(ctx context.Context, r *route) (net.Conn, error) {
 	return n.connectTCP(ctx, p)
 }
 
-// meet finds the other host as it is now. When the network closes both hosts end at
-// once; then the own end is what whoever dials learns, and not that of the other.
+// meet sets the current incarnation of the other host. When the network is closed, both hosts end
+// at once; the error of the dialing host has priority.
 func (r *route) meet() error {
 	r.from.network.mu.Lock()
 	defer r.from.network.mu.Unlock()
-	r.there = r.to.life
+	r.there = r.to.current
 	switch {
 	case r.here.ended() != nil:
 		return r.here.ended()
@@ -99,23 +100,24 @@ func (r *route) meet() error {
 	return nil
 }
 
-// routeTo also counts the dial, so that a crash can wait for its end.
+// routeTo returns the route to addr. It also registers the dial, so that a crash can wait for its
+// end.
 func (h *Host) routeTo(addr string) (*route, error) {
 	n := h.network
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if err := h.life.ended(); err != nil {
+	if err := h.current.ended(); err != nil {
 		return nil, err
 	}
 	to := n.addrs[addr]
 	if to == nil {
 		return nil, errors.New("no host of this network has that address")
 	}
-	h.life.dials.Add(1)
-	return &route{from: h, to: to, here: h.life, out: n.linkLocked(h.name, to.name), back: n.linkLocked(to.name, h.name)}, nil
+	h.current.dials.Add(1)
+	return &route{from: h, to: to, here: h.current, out: n.linkLocked(h.name, to.name), back: n.linkLocked(to.name, h.name)}, nil
 }
 
-// await returns when a handshake can be made, which takes both links.
+// await waits until both links are up, as a handshake requires.
 func (r *route) await(ctx context.Context) error {
 	for {
 		if ctx.Err() != nil {
@@ -136,14 +138,13 @@ func (r *route) await(ctx context.Context) error {
 		select {
 		case <-c.over:
 		case <-ctx.Done():
-			return &silence{l, context.Cause(ctx)}
+			return &cutError{l, context.Cause(ctx)}
 		}
 	}
 }
 
-// shakeHands takes as long as one message each way, and then as long as it takes for the links to
-// be up.
-func (p *pair) shakeHands(ctx context.Context) error {
+// handshake waits as long as one message each way takes, and then until the links are up.
+func (p *pair) handshake(ctx context.Context) error {
 	for _, s := range []*stream{p.near.out, p.near.in} {
 		if err := s.travel(ctx); err != nil {
 			return err
@@ -152,9 +153,9 @@ func (p *pair) shakeHands(ctx context.Context) error {
 	return p.await(ctx)
 }
 
-// travel takes as long as a message without content.
+// travel waits as long as a message without content takes.
 func (s *stream) travel(ctx context.Context) error {
-	a := s.news()
+	a := s.notice()
 	for {
 		now := time.Now()
 		wait := s.link.due(&a, now).Sub(now)
@@ -173,21 +174,21 @@ func (s *stream) travel(ctx context.Context) error {
 	}
 }
 
-// silence is why somebody gave up on a link that drops everything.
-type silence struct {
+// cutError says that a dial ended while it waited for a link that drops everything.
+type cutError struct {
 	link *link
 	err  error
 }
 
-func (s *silence) Error() string {
+func (s *cutError) Error() string {
 	return fmt.Sprintf("the link from %s to %s is cut: %v", s.link.from, s.link.to, s.err)
 }
-func (s *silence) Unwrap() error { return s.err }
+func (s *cutError) Unwrap() error { return s.err }
 
-// Timeout tells callers who look for one through net.Error.
-func (s *silence) Timeout() bool { return errors.Is(s.err, context.DeadlineExceeded) }
+// Timeout implements net.Error.
+func (s *cutError) Timeout() bool { return errors.Is(s.err, context.DeadlineExceeded) }
 
-// address is one that was dialed and need not exist.
+// address is a dialed address, which may not exist.
 type address string
 
 func (a address) Network() string { return "tcp" }

@@ -1,55 +1,58 @@
-// Package network is everything the nodes of a test cluster and their clients may use to reach each
-// other: the links between them, which a test cuts, mends and slows down while they are in use.
+// Package network connects the nodes of a test cluster and their clients. A test can cut, mend
+// and slow down the links between them while they are in use.
 //
-// A [Network] has one [Host] for every node and every client. A host is an [Endpoint]: it listens
-// and it dials, and whoever is given one opens no other socket. Between any two hosts there are two
-// links, one each way, and every connection uses both:
+// A [Network] has one [Host] for each node and each client. A host is an [Endpoint]: it listens
+// and dials, and its user opens no other sockets. Between any two hosts there are two links, one
+// in each direction, and every connection uses both:
 //
-//	client.DialContext ──> link client→n1 ──> n1.Listen    what the dialing side writes
-//	                   <── link n1→client <──              what the listening side answers
+//	client.DialContext ──> link client→n1 ──> n1.Listen    writes of the dialing side
+//	                   <── link n1→client <──              writes of the listening side
 //
-// [Network.Cut] acts on one link, so that a request can arrive whose answer does not:
+// [Network.Cut] affects one link, so that a request can arrive while its response does not:
 //
-//	Drop    silence. What is sent stays unsent, and goes on when the link is mended; so does the
-//	        news that a connection was closed or reset. Connecting waits.
-//	Refuse  an answer at once: ECONNREFUSED for who connects, ECONNRESET for who is connected.
+//	Drop    Silence. Data is held and delivered when the link is mended, and so are notices
+//	        that a connection was closed or reset. Dials wait.
+//	Refuse  Immediate errors: ECONNREFUSED for dials, ECONNRESET for existing connections.
 //
-// Once Cut has returned, nothing written from then on arrives until the link is mended. Bytes that
-// are held when their connection is closed are gone: over TCP their writer was told that they did not
-// go out, in memory, and over TCP on a link that is slow, their reader finds the connection reset. A
-// host always reaches itself.
+// After Cut has returned, nothing written from then on arrives until the link is mended. Data
+// that is held when its connection is closed is lost: over TCP the writer was told that it was
+// not sent; in memory, and over TCP on a slow link, the reader sees a reset. A host can always
+// reach itself.
 //
-// [Network.SetRule] makes a link everything else it can be: late, unsteady, lossy, narrow. It goes
-// for connections that exist, too. A message takes its way in this order:
+// [Network.SetRule] sets all other properties of a link: latency, jitter, loss and bandwidth,
+// also for existing connections. A message passes these stages in order:
 //
-//	Write ──> bandwidth, behind the link's other messages ──> loss, latency, jitter
-//	      ──> behind the connection's other messages ──> Mode ──> Read
+//	Write ──> bandwidth, shared with the link's other messages ──> loss, latency, jitter
+//	      ──> in order with the connection's other messages ──> Action ──> Read
 //
-// The end of a connection, and the two halves of a handshake, are messages without content. Chance
-// is drawn from the seed, the link, the number of the connection and the number of the message, and
-// so does not depend on which goroutine ran first. [Network.SetDelay] is what all links have in
-// common, [Network.ResetLink] cuts one message in half, [Network.Stats] tells what a link has done,
-// and [Network.MendAll] takes back all rules. [Partition] and its like say which ways to cut.
+// The end of a connection and the two halves of a handshake are messages without content. Random
+// numbers depend on the seed, the link, the number of the connection and the number of the
+// message only, not on the scheduling of goroutines. [Network.SetDelay] sets a delay of all
+// links, [Network.ResetLink] cuts one message in half, [Network.Stats] returns counters of a
+// link, and [Network.MendAll] removes all rules. fault.Partition and similar functions compute
+// the links to cut.
 //
-// [Host.Crash] takes a host away, with all that its node still tries to do, until [Host.Revive].
+// [Host.Crash] disconnects a host from everything, until [Host.Revive].
 //
-// There are two kinds of network, which behave alike:
+// There are two kinds of network with the same behaviour:
 //
-//   - [TCP] has real sockets on 127.0.0.1. Only the dialing side is wrapped, and on a link that is
-//     sound that costs some atomic operations. A connection that is used while a link of it is
-//     slow passes through memory from then on. A write over a link that drops waits until it is
-//     mended, unless its connection passes through memory, whose window then holds it. A host holds
-//     its port as long as the network lives, so a node finds its address free when it comes back.
-//     What the kernel took before a cut, from a write that had begun, still arrives. What connects
-//     from outside the network is served, never cut, and closed by whoever accepted it.
-//   - [Memory] has no sockets and waits on channels and timers alone. Made inside a testing/synctest
-//     bubble it lets virtual time pass; outside it works in real time. A write returns once its
-//     bytes are in the window of its direction, as with a kernel's buffer.
+//   - [TCP] uses real sockets on 127.0.0.1. Only the dialing side is wrapped, which costs a few
+//     atomic operations on an unimpaired link. A connection that is used while one of its links
+//     is slow is routed through memory from then on. A write on a link that drops blocks until
+//     the link is mended, unless its connection is routed through memory, whose window then holds
+//     the data. A host keeps its port as long as the network exists, so a restarted node finds
+//     its address free. Data that the kernel accepted before a cut, from a write in progress,
+//     still arrives. Connections from outside the network are accepted, never cut, and must be
+//     closed by the accepting node.
+//   - [Memory] has no sockets and waits on channels and timers only. Created inside a
+//     testing/synctest bubble it uses virtual time; otherwise real time. A write returns once its
+//     data is in the window of its direction, as with a kernel's buffer.
 //
-// Over TCP a host may be another process, see [Network.Remote] and [Network.Join], at a port that a
-// [Reservation] holds while that process does not run. Each process has a network of its own, and a
-// link between two of them is ruled where it is dialed: by the same rule in both, to be sure.
+// Over TCP a host may be a different process, see [Network.Remote] and [Network.Join], on a port
+// that a [Reservation] holds while that process does not run. Each process has its own network.
+// The rule of a link between two processes applies where the connection was dialed, so both
+// networks should have the same rule.
 //
-// [Open] is an endpoint for a node that stands alone: real TCP, no faults, the same promise about
-// its port.
+// [Open] returns an endpoint for a stand-alone node: real TCP, no faults, and also a port that it
+// keeps.
 package network

@@ -17,15 +17,15 @@ import (
 
 var _ = DescribeTableSubtree("A link that drops everything, in a network", func(k kind) {
 	var (
-		w         *world
+		w         *fixture
 		near, far net.Conn
 	)
 	BeforeEach(func() {
-		w = newWorld(k)
+		w = newFixture(k)
 		near, far = w.connect()
 	})
 
-	It("holds what is written and delivers it when mended", func() {
+	It("holds written data and delivers it when mended", func() {
 		Expect(w.Cut(fault.Drop, "a", "b")).To(Succeed())
 		wrote := write(near, "held")
 		expectSilence(far)
@@ -34,7 +34,7 @@ var _ = DescribeTableSubtree("A link that drops everything, in a network", func(
 		Eventually(wrote).Should(Receive(Equal(outcome{N: 4})))
 	})
 
-	It("holds what is answered, and a read that gave up loses none of it", func() {
+	It("holds responses, and a timed-out read loses nothing", func() {
 		Expect(w.Cut(fault.Drop, "b", "a")).To(Succeed())
 		Expect(far.Write([]byte("an answer"))).To(Equal(9))
 		expectSilence(near)
@@ -43,7 +43,7 @@ var _ = DescribeTableSubtree("A link that drops everything, in a network", func(
 		expectText(near, "an answer")
 	})
 
-	It("holds what a reader was waiting for before the cut", func() {
+	It("holds data for a reader that waited before the cut", func() {
 		got := read(near)
 		Consistently(got, "10ms").ShouldNot(Receive())
 		Expect(w.Cut(fault.Drop, "b", "a")).To(Succeed())
@@ -53,7 +53,7 @@ var _ = DescribeTableSubtree("A link that drops everything, in a network", func(
 		Eventually(got).Should(Receive(Equal(outcome{"late", 4, nil})))
 	})
 
-	It("keeps a read that timed out in the middle of an answer whole", func() {
+	It("loses nothing when a read times out in the middle of a response", func() {
 		Expect(near.SetReadDeadline(time.Now().Add(40 * time.Millisecond))).To(Succeed())
 		got := read(near)
 		Consistently(got, "10ms").ShouldNot(Receive())
@@ -68,7 +68,7 @@ var _ = DescribeTableSubtree("A link that drops everything, in a network", func(
 		expectText(near, "e two")
 	})
 
-	It("goes one way: the request arrives, the answer does not", func() {
+	It("affects one direction: the request arrives, the response does not", func() {
 		Expect(w.Cut(fault.Drop, "b", "a")).To(Succeed())
 		Expect(near.Write([]byte("ping"))).To(Equal(4))
 		expectText(far, "ping")
@@ -78,7 +78,7 @@ var _ = DescribeTableSubtree("A link that drops everything, in a network", func(
 		expectText(near, "pong")
 	})
 
-	It("lets nothing through that was written after the cut", func() {
+	It("delivers nothing written after the cut", func() {
 		for range 50 {
 			Expect(w.Cut(fault.Drop, "b", "a")).To(Succeed())
 			Expect(far.Write([]byte("x"))).To(Equal(1))
@@ -88,7 +88,7 @@ var _ = DescribeTableSubtree("A link that drops everything, in a network", func(
 		}
 	})
 
-	It("holds again after it was cut again", func() {
+	It("can be cut again", func() {
 		pair := w.Between("a", "b")
 		Expect(pair.Cut(fault.Drop)).To(Succeed())
 		write(near, "held")
@@ -100,7 +100,7 @@ var _ = DescribeTableSubtree("A link that drops everything, in a network", func(
 		expectText(near, "held")
 	})
 
-	It("honours a deadline that is moved while a read is held", func() {
+	It("respects a deadline that is changed while a read is held", func() {
 		Expect(w.Cut(fault.Drop, "b", "a")).To(Succeed())
 		got := read(near)
 		Consistently(got, "10ms").ShouldNot(Receive())
@@ -111,7 +111,7 @@ var _ = DescribeTableSubtree("A link that drops everything, in a network", func(
 		Expect(o.Err.(net.Error).Timeout()).To(BeTrue())
 	})
 
-	It("is left at once by a close", func() {
+	It("does not delay a local close", func() {
 		Expect(w.Between("a", "b").Cut(fault.Drop)).To(Succeed())
 		got, wrote := read(near), write(near, strings.Repeat("x", 1<<20))
 		Consistently(got, "10ms").ShouldNot(Receive())
@@ -138,7 +138,7 @@ var _ = DescribeTableSubtree("A link that drops everything, in a network", func(
 		expectReadError(near, 5*time.Second, Equal(io.EOF))
 	})
 
-	It("never delivers what it held for a connection that was closed", func() {
+	It("never delivers held data of a closed connection", func() {
 		Expect(w.Cut(fault.Drop, "a", "b")).To(Succeed())
 		wrote := write(near, "never")
 		expectSilence(far)
@@ -148,7 +148,7 @@ var _ = DescribeTableSubtree("A link that drops everything, in a network", func(
 		expectReadError(far, 5*time.Second, Or(Equal(io.EOF), MatchError(syscall.ECONNRESET)))
 	})
 
-	It("lets half a close through when it is mended", func() {
+	It("delivers a half-close when it is mended", func() {
 		Expect(w.Cut(fault.Drop, "a", "b")).To(Succeed())
 		Expect(near.(interface{ CloseWrite() error }).CloseWrite()).To(Succeed())
 		expectSilence(far)
@@ -161,9 +161,9 @@ var _ = DescribeTableSubtree("A link that drops everything, in a network", func(
 	})
 }, kinds)
 
-var _ = DescribeTable("A write that is held until its deadline says how much went out",
+var _ = DescribeTable("A write that is held until its deadline returns the number of accepted bytes",
 	func(k kind, taken int) {
-		w := newWorld(k)
+		w := newFixture(k)
 		near, far := w.connect()
 		Expect(w.Cut(fault.Drop, "a", "b")).To(Succeed())
 		Expect(near.SetWriteDeadline(time.Now().Add(20 * time.Millisecond))).To(Succeed())

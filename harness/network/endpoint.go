@@ -5,17 +5,18 @@ import (
 	"net"
 )
 
-// Endpoint is one node's or one client's only way to the others.
-// Its methods are safe for concurrent use.
+// Endpoint is the network access of one node or one client. Its methods are safe for concurrent
+// use.
 type Endpoint interface {
-	// Addr is the host:port others dial. It never changes, whether or not anybody listens.
+	// Addr returns the host:port that others dial. It never changes, whether or not there is a
+	// listener.
 	Addr() string
 
-	// Listen starts to accept connections to Addr. Only one listener may be open at a time; while
-	// there is none, whoever connects is refused.
+	// Listen starts to accept connections to Addr. Only one listener may be open at a time.
+	// Without a listener, dials are refused.
 	Listen() (net.Listener, error)
 
-	// DialContext connects to addr over TCP, as that of net.Dialer does.
+	// DialContext connects to addr over TCP, like net.Dialer.DialContext.
 	DialContext(ctx context.Context, network, addr string) (net.Conn, error)
 }
 

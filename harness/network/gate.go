@@ -6,28 +6,28 @@ import (
 	"time"
 )
 
-// gate is where the reader or the writer at one end of a connection waits, and what may end that
-// wait from this end: a deadline, a close, a reset.
+// gate is the waiting point of the reader or the writer at one end of a connection. It ends a
+// wait by a deadline, a close or a reset of this end.
 //
-// To wait without missing anything, look at the gate first, then at whatever is waited for, then
-// wait on the view. Waits are on channels and timers only, so that a bubble's time can pass, and a
-// timer is never set for something that its waiter would not then find due.
+// To miss no change, call look first, then check the awaited condition, then wait on the view.
+// Waits use only channels and timers, so that virtual time can pass. A timer is never set for an
+// event that would not be due when it fires.
 type gate struct {
 	mu       sync.Mutex
 	deadline time.Time
 	ended    error
-	changed  chan struct{} // made by the first who looks, closed at the next change
-	timer    *time.Timer   // at rest, for whoever waits next; nil if somebody has it
+	changed  chan struct{} // created by look, closed at the next change
+	timer    *time.Timer   // spare timer, or nil while it is in use
 }
 
-// view is what a gate looked like.
+// view is a snapshot of a gate.
 type view struct {
 	gate     *gate
 	deadline time.Time
 	changed  <-chan struct{}
 }
 
-// look fails if nothing may pass any more, or not before the deadline is moved.
+// look returns a view of the gate, or an error if the gate has ended or its deadline has passed.
 func (g *gate) look() (view, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -43,8 +43,8 @@ func (g *gate) look() (view, error) {
 	return view{g, g.deadline, g.changed}, nil
 }
 
-// wait returns when the gate has changed since the look, at its deadline, at the given time if that
-// is not zero, or when other yields, which it reports.
+// wait returns when the gate has changed since look, at its deadline, at the given time if not
+// zero, or when other yields. It returns whether other did.
 func (v view) wait(at time.Time, other <-chan struct{}) bool {
 	if !v.deadline.IsZero() && (at.IsZero() || v.deadline.Before(at)) {
 		at = v.deadline
@@ -64,7 +64,7 @@ func (v view) wait(at time.Time, other <-chan struct{}) bool {
 	return false
 }
 
-// takeTimer saves making a timer for every message.
+// takeTimer reuses the spare timer, to avoid an allocation per message.
 func (g *gate) takeTimer(d time.Duration) *time.Timer {
 	g.mu.Lock()
 	t := g.timer
@@ -84,7 +84,7 @@ func (g *gate) putTimer(t *time.Timer) {
 	g.mu.Unlock()
 }
 
-// end stops everything at the gate for good. Only the first reason counts.
+// end fails everything at the gate permanently. Only the first reason counts.
 func (g *gate) end(err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -100,7 +100,7 @@ func (g *gate) ending() error {
 	return g.ended
 }
 
-// setDeadline returns why the gate has ended, if it has.
+// setDeadline sets the deadline and returns why the gate has ended, or nil.
 func (g *gate) setDeadline(t time.Time) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -109,7 +109,7 @@ func (g *gate) setDeadline(t time.Time) error {
 	return g.ended
 }
 
-// wake makes whoever waits look again.
+// wake makes waiting calls check their condition again.
 func (g *gate) wake() {
 	g.mu.Lock()
 	defer g.mu.Unlock()

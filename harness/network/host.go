@@ -8,19 +8,20 @@ import (
 	"sync"
 )
 
-// Host is one place in a network, and the [Endpoint] of whoever lives there.
+// Host is one host of a network, and the [Endpoint] of its node or client. Its methods are safe
+// for concurrent use.
 type Host struct {
 	network *Network
 	name    string
 	port    *port
-	socket  *net.TCPListener // nil in memory, and where another process has it
-	remote  bool             // it is in another process
+	socket  *net.TCPListener // nil in memory, and for hosts of other processes
+	remote  bool             // the host is a different process
 	release sync.Once
-	life    *life // guarded by the network's lock
+	current *incarnation // guarded by the network's lock
 }
 
-// Host is the host of that name, which is made if there is none yet. In memory its address follows
-// from how many were made before it: 10.0.0.1:1, 10.0.0.2:1 and so on.
+// Host returns the host with the given name, and creates it if necessary. In memory its address
+// is determined by the number of hosts created before: 10.0.0.1:1, 10.0.0.2:1 and so on.
 func (n *Network) Host(name string) (*Host, error) {
 	n.mu.Lock()
 	h := n.hosts[name]
@@ -37,7 +38,7 @@ func (n *Network) Host(name string) (*Host, error) {
 	}
 	h, err := n.addHost(name, socket)
 	if h == nil || h.socket != socket {
-		err = errors.Join(err, closeSocket(socket)) // closed, or somebody else was first
+		err = errors.Join(err, closeSocket(socket)) // closed, or created concurrently
 	}
 	return h, err
 }
@@ -63,7 +64,7 @@ func (n *Network) addHost(name string, socket *net.TCPListener) (*Host, error) {
 }
 
 func newHost(n *Network, name string, p *port, socket *net.TCPListener) *Host {
-	return &Host{network: n, name: name, port: p, socket: socket, life: newLife()}
+	return &Host{network: n, name: name, port: p, socket: socket, current: newIncarnation()}
 }
 
 func (n *Network) insertLocked(h *Host) {
@@ -74,7 +75,7 @@ func (n *Network) insertLocked(h *Host) {
 	n.addrs[h.Addr()] = h
 }
 
-// memoryAddr is the address of the i-th host, for any i that fits into three bytes.
+// memoryAddr returns the address of the i-th host, for i below 2^24.
 func memoryAddr(i int) *net.TCPAddr {
 	ip := netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)})
 	return net.TCPAddrFromAddrPort(netip.AddrPortFrom(ip, 1))
@@ -87,20 +88,20 @@ func closeSocket(socket *net.TCPListener) error {
 	return socket.Close()
 }
 
-// Name is what rules and cuts call the host.
+// Name returns the host's name in rules and cuts.
 func (h *Host) Name() string { return h.name }
 
-// Addr is the host:port others dial, for as long as the network lives.
+// Addr returns the host:port that others dial. It is constant for the lifetime of the network.
 func (h *Host) Addr() string { return h.port.name }
 
 // Listen starts to accept connections. It fails while an earlier listener is open, while the host
-// has crashed, and if its node lives in another process. Closing the listener resets what it has not
-// accepted, and leaves alone what it has.
+// has crashed, and for a host in a different process. Closing the listener resets connections
+// that were not accepted yet; accepted connections stay.
 func (h *Host) Listen() (net.Listener, error) { return h.port.listen() }
 
-// Reset resets every live connection from and to the host, as a crash does. Others hear of it over
-// links that are up, at once or after their delay; over a link that drops everything, once it is
-// mended. It neither closes the listener nor keeps anybody from connecting again.
+// Reset resets all connections of the host, as a crash does. The other sides notice it over links
+// that are up, at once or after their delay; over a link that drops everything, when it is
+// mended. Reset neither closes the listener nor prevents new connections.
 func (h *Host) Reset() {
 	h.network.resetAll(h, func(r *route) bool { return r.from == h || r.to == h })
 }

@@ -13,8 +13,8 @@ import (
 )
 
 var _ = DescribeTableSubtree("A host, in a network", func(k kind) {
-	var w *world
-	BeforeEach(func() { w = newWorld(k) })
+	var w *fixture
+	BeforeEach(func() { w = newFixture(k) })
 
 	It("is the same for the same name", func() {
 		Expect(host(w.Network, "b")).To(BeIdenticalTo(w.b))
@@ -51,7 +51,7 @@ var _ = DescribeTableSubtree("A host, in a network", func(k kind) {
 		Expect(w.listener.Close()).To(Succeed())
 	})
 
-	It("resets who was not accepted yet when its listener is closed", func() {
+	It("resets connections that were not accepted when its listener is closed", func() {
 		near := dial(w.a, w.b.Addr())
 		got := read(near)
 		Consistently(got, "10ms").ShouldNot(Receive())
@@ -59,14 +59,14 @@ var _ = DescribeTableSubtree("A host, in a network", func(k kind) {
 		Eventually(got).Should(Receive(HaveField("Err", MatchError(syscall.ECONNRESET))))
 	})
 
-	It("keeps what it accepted when its listener is closed", func() {
+	It("keeps accepted connections when its listener is closed", func() {
 		near, far := w.connect()
 		Expect(w.listener.Close()).To(Succeed())
 		Expect(near.Write([]byte("still"))).To(Equal(5))
 		expectText(far, "still")
 	})
 
-	DescribeTable("that is reset takes its connections with it",
+	DescribeTable("that is reset resets its connections",
 		func(name string) {
 			near, far := w.connect()
 			here, there := read(near), read(far)
@@ -75,11 +75,11 @@ var _ = DescribeTableSubtree("A host, in a network", func(k kind) {
 			Eventually(there).Should(Receive(HaveField("Err", MatchError(syscall.ECONNRESET))))
 			w.connect()
 		},
-		Entry("whoever it dialed", "a"),
-		Entry("whoever dialed it", "b"),
+		Entry("that it dialed", "a"),
+		Entry("that were dialed to it", "b"),
 	)
 
-	DescribeTable("that is reset behind a link that drops everything is not heard until that is mended",
+	DescribeTable("that is reset behind a link that drops everything is noticed when the link is mended",
 		func(name, other string) {
 			near, far := w.connect()
 			ends := map[string]net.Conn{"a": near, "b": far}
@@ -97,10 +97,10 @@ var _ = DescribeTableSubtree("A host, in a network", func(k kind) {
 }, kinds)
 
 var _ = DescribeTableSubtree("A network", func(k kind) {
-	var w *world
-	BeforeEach(func() { w = newWorld(k) })
+	var w *fixture
+	BeforeEach(func() { w = newFixture(k) })
 
-	It("says which host it does not have", func() {
+	It("names an unknown host in errors", func() {
 		Expect(w.Cut(fault.Drop, "a", "z")).To(MatchError(ContainSubstring(`no host "z"`)))
 		Expect(w.SetRule("z", "a", fault.Rule{})).To(MatchError(ContainSubstring(`no host "z"`)))
 		Expect(w.SetRule("a", "b", fault.Rule{Loss: 1})).To(MatchError(ContainSubstring("loss 1")))
@@ -111,7 +111,7 @@ var _ = DescribeTableSubtree("A network", func(k kind) {
 		Expect(w.Cut(7, "a", "b")).To(MatchError(ContainSubstring("unknown action 7")))
 	})
 
-	It("lets go of everything when it is closed", func() {
+	It("releases all blocked calls when it is closed", func() {
 		near, far := w.connect()
 		waiting := read(far)
 		Expect(w.Cut(fault.Drop, "b", "a")).To(Succeed())
@@ -134,7 +134,7 @@ var _ = DescribeTableSubtree("A network", func(k kind) {
 		Expect(err).To(HaveOccurred())
 	})
 
-	It("lets go of who was held by a host's reset when it is closed", func() {
+	It("releases calls held after a host's reset when it is closed", func() {
 		near, _ := w.connect()
 		Expect(w.Cut(fault.Drop, "b", "a")).To(Succeed())
 		held := read(near)
@@ -146,12 +146,12 @@ var _ = DescribeTableSubtree("A network", func(k kind) {
 }, kinds)
 
 var _ = Describe("A stand-alone endpoint", func() {
-	It("holds its port and reaches anything", func() {
+	It("keeps its port and can dial any address", func() {
 		e, err := network.Open("127.0.0.1:0")
 		Expect(err).NotTo(HaveOccurred())
 		DeferCleanup(e.Close)
 		c, err := e.DialContext(context.Background(), "tcp", e.Addr())
-		if err == nil { // the kernel accepts, and the port may reset a moment later
+		if err == nil { // the kernel accepts, and the port may reset later
 			_, err = c.Read(make([]byte, 1))
 			c.Close()
 		}
@@ -169,7 +169,7 @@ var _ = Describe("A stand-alone endpoint", func() {
 		Expect(err).To(MatchError(syscall.EADDRINUSE))
 	})
 
-	It("is called what it was asked to be", func() {
+	It("keeps the host name of its address", func() {
 		e, err := network.Open("localhost:0")
 		Expect(err).NotTo(HaveOccurred())
 		DeferCleanup(e.Close)

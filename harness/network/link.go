@@ -10,22 +10,23 @@ import (
 	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
-// link is the way from one host to another. The links of a host to itself are always sound.
+// link is the directed link from one host to another. The link of a host to itself is never
+// impaired.
 //
-// A connection that is untroubled looks at cut, pace and sever, and finds nothing there.
+// An unimpaired connection only loads cut, pace and sever, and finds nothing there.
 type link struct {
 	from, to string
-	key      uint64               // its name, for streamID
+	key      uint64               // hash of its name, for streamID
 	cut      atomic.Pointer[cut]  // nil while the link is up
-	pace     atomic.Pointer[pace] // nil while messages arrive at once
+	pace     atomic.Pointer[pace] // nil while messages arrive immediately
 	sever    atomic.Bool          // the next message is cut in half
-	dialed   atomic.Uint64        // connections opened in this direction
+	dialed   atomic.Uint64        // number of connections dialed over this link
 	passed   counters
 
 	mu   sync.Mutex
 	rule fault.Rule
-	base delay     // the network's
-	free time.Time // when all that was sent at the rule's bandwidth has gone out
+	base delay     // delay of the whole network
+	free time.Time // time at which all messages so far are sent at the rule's bandwidth
 }
 
 func newLink(from, to string) *link {
@@ -34,10 +35,10 @@ func newLink(from, to string) *link {
 	return &link{from: from, to: to, key: h.Sum64()}
 }
 
-// cut is one stretch of time in which a link is not up.
+// cut is a period in which a link is not up.
 type cut struct {
 	action fault.Action
-	over   chan struct{} // closed when the link is mended or cut in another way
+	over   chan struct{} // closed when the link is mended or its action changes
 }
 
 func (l *link) action() fault.Action {
@@ -47,13 +48,13 @@ func (l *link) action() fault.Action {
 	return fault.Pass
 }
 
-// paced tells whether messages must be looked at one by one.
+// paced returns whether messages must be handled one by one.
 func (l *link) paced() bool { return l.pace.Load() != nil || l.sever.Load() }
 
-// troubled tells whether the link is anything but sound.
-func (l *link) troubled() bool { return l.cut.Load() != nil || l.paced() }
+// impaired returns whether the link has any fault.
+func (l *link) impaired() bool { return l.cut.Load() != nil || l.paced() }
 
-// severs tells a message that it is the one to be cut in half.
+// severs returns whether the current message is the one to be cut in half.
 func (l *link) severs() bool {
 	if l.sever.Load() && l.cut.Load() == nil && l.sever.CompareAndSwap(true, false) {
 		l.passed.resets.Add(1)
@@ -62,7 +63,7 @@ func (l *link) severs() bool {
 	return false
 }
 
-// change makes the rule another, and wakes whoever waits for what the old one said.
+// change changes the rule, and wakes calls that wait under the old one.
 func (l *link) change(f func(*fault.Rule)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -71,7 +72,7 @@ func (l *link) change(f func(*fault.Rule)) {
 	l.setActionLocked()
 }
 
-// setBase makes the network's delay another.
+// setBase sets the network's delay.
 func (l *link) setBase(d delay) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -94,7 +95,7 @@ func (l *link) setActionLocked() {
 	}
 }
 
-// setPaceLocked leaves a pace alone that stays what it is: what is under way must not be timed anew.
+// setPaceLocked keeps an unchanged pace, so that messages in flight are not rescheduled.
 func (l *link) setPaceLocked() {
 	var next *pace
 	if want := (terms{l.base.plus(l.rule), l.rule.Loss, l.rule.Bandwidth}); want != (terms{}) {

@@ -5,11 +5,10 @@ import (
 	"sync"
 )
 
-// backlog is how many connections may wait to be accepted before connecting waits too.
+// backlog is the maximum number of connections that wait to be accepted. Further dials block.
 const backlog = 128
 
-// listener is what a node sees of its port. Opening and closing it costs nothing and leaves the
-// port where it is.
+// listener is a node's view of its port. Opening and closing it does not affect the port.
 type listener struct {
 	port  *port
 	queue chan net.Conn
@@ -36,7 +35,7 @@ func (l *listener) Accept() (net.Conn, error) {
 	return nil, &net.OpError{Op: "accept", Net: "tcp", Addr: l.port.addr, Err: net.ErrClosed}
 }
 
-// Close resets the connections that nobody has accepted yet. Closing twice is no error.
+// Close resets the connections that were not accepted yet. Closing twice is not an error.
 func (l *listener) Close() error {
 	l.close.Do(func() {
 		l.port.forget(l)
@@ -46,8 +45,8 @@ func (l *listener) Close() error {
 	return nil
 }
 
-// offer hands a connection to Accept. It reports false, and leaves c alone, if the listener is
-// closed or cancel ends before there is room.
+// offer passes a connection to Accept. It returns false, and leaves c alone, if the listener is
+// closed or cancel is closed before there is room.
 func (l *listener) offer(c net.Conn, cancel <-chan struct{}) bool {
 	select {
 	case l.queue <- c:
@@ -57,7 +56,7 @@ func (l *listener) offer(c net.Conn, cancel <-chan struct{}) bool {
 		return false
 	}
 	select {
-	case <-l.done: // closed meanwhile, perhaps after it was drained
+	case <-l.done: // closed meanwhile, maybe after drain
 		l.drain()
 	default:
 	}
@@ -75,7 +74,7 @@ func (l *listener) drain() {
 	}
 }
 
-// discard resets a connection that nobody wants to accept.
+// discard resets a connection that is not accepted.
 func discard(c net.Conn) {
 	switch c := c.(type) {
 	case *net.TCPConn:

@@ -19,8 +19,8 @@ import (
 )
 
 var _ = DescribeTableSubtree("Under load, a network", func(k kind) {
-	It("neither loses nor reorders nor repeats while links flap", func(ctx SpecContext) {
-		w := newWorld(k)
+	It("does not lose, reorder or repeat data while links flap", func(ctx SpecContext) {
+		w := newFixture(k)
 		const connections, flaps = 3, 100
 		random := rand.New(rand.NewPCG(uint64(GinkgoRandomSeed()), 0))
 		stop := make(chan struct{})
@@ -49,12 +49,12 @@ var _ = DescribeTableSubtree("Under load, a network", func(k kind) {
 		close(stop)
 		work.Wait()
 		for range 2 * connections {
-			Expect(<-counted).To(BeNumerically(">", flaps), "numbers that went through one connection one way")
+			Expect(<-counted).To(BeNumerically(">", flaps), "numbers transferred over one connection in one direction")
 		}
 	}, SpecTimeout(30*time.Second))
 
-	It("survives cuts, resets and mends from everywhere at once", func(ctx SpecContext) {
-		w := newWorld(k)
+	It("survives concurrent cuts, resets and mends", func(ctx SpecContext) {
+		w := newFixture(k)
 		var work, servers sync.WaitGroup
 		servers.Go(func() {
 			for {
@@ -95,7 +95,7 @@ var _ = DescribeTableSubtree("Under load, a network", func(k kind) {
 	}, SpecTimeout(30*time.Second))
 
 	It("serves HTTP", func(ctx SpecContext) {
-		w := newWorld(k)
+		w := newFixture(k)
 		server := &http.Server{Handler: http.HandlerFunc(func(r http.ResponseWriter, q *http.Request) {
 			fmt.Fprintf(r, "%s from %s", q.URL.Path, q.Host)
 		})}
@@ -116,22 +116,23 @@ var _ = DescribeTableSubtree("Under load, a network", func(k kind) {
 	}, SpecTimeout(10*time.Second))
 }, kinds)
 
-// count writes 0, 1, 2 and so on until stop, in pieces that fit no boundary, and then closes its half.
+// count writes 0, 1, 2 and so on until stop, in chunks of odd sizes, and then closes its writing
+// side.
 func count(c net.Conn, stop <-chan struct{}) {
 	out := bufio.NewWriterSize(c, 3001)
 	defer func() {
 		out.Flush()
 		c.(interface{ CloseWrite() error }).CloseWrite()
 	}()
-	breath := time.NewTicker(time.Millisecond) // the flapping needs a processor too
-	defer breath.Stop()
+	ticker := time.NewTicker(time.Millisecond) // leave CPU time for the flapping
+	defer ticker.Stop()
 	for i := uint64(0); ; i++ {
 		select {
 		case <-stop:
 			return
 		default:
 			if i%500 == 0 {
-				<-breath.C
+				<-ticker.C
 			}
 			if _, err := out.Write(binary.BigEndian.AppendUint64(nil, i)); err != nil {
 				return
@@ -140,9 +141,10 @@ func count(c net.Conn, stop <-chan struct{}) {
 	}
 }
 
-// check reads what count wrote, with deadlines that often pass, and returns how far it got.
+// check reads the numbers from count, with deadlines that often pass, and returns how many it
+// read.
 func check(c net.Conn) uint64 {
-	in := bufio.NewReaderSize(patient{c}, 7001)
+	in := bufio.NewReaderSize(retryReader{c}, 7001)
 	p := make([]byte, 8)
 	for i := uint64(0); ; i++ {
 		_, err := io.ReadFull(in, p)
@@ -156,10 +158,10 @@ func check(c net.Conn) uint64 {
 	}
 }
 
-// patient reads with short deadlines until something comes.
-type patient struct{ net.Conn }
+// retryReader reads with short deadlines until data arrives.
+type retryReader struct{ net.Conn }
 
-func (p patient) Read(b []byte) (int, error) {
+func (p retryReader) Read(b []byte) (int, error) {
 	for {
 		p.SetReadDeadline(time.Now().Add(300 * time.Microsecond))
 		n, err := p.Conn.Read(b)
@@ -169,8 +171,8 @@ func (p patient) Read(b []byte) (int, error) {
 	}
 }
 
-// echo sends a line there and back if the network lets it.
-func echo(ctx context.Context, w *world) {
+// echo sends a line and reads it back, if the network permits.
+func echo(ctx context.Context, w *fixture) {
 	ctx, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
 	defer cancel()
 	c, err := w.a.DialContext(ctx, "tcp", w.b.Addr())

@@ -9,15 +9,16 @@ import (
 	"time"
 )
 
-// pair is a connection in memory: two streams, and the two ends that each read one and write the other.
+// pair is a connection in memory: two streams, and two ends that each read one and write the
+// other.
 type pair struct {
 	*route
-	near, far *memoryConn // who dialed, who accepts
+	near, far *memoryConn // dialing end, accepting end
 	open      atomic.Int32
 	forget    func() // called when both ends are closed
 }
 
-// firstPort is where the port numbers of dialing ends begin.
+// firstPort is the first port number of dialing ends.
 const firstPort = 1 << 10
 
 func newPair(r *route, seed uint64) *pair {
@@ -98,14 +99,14 @@ func (c *memoryConn) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Close ends everything at this end at once; the other end first reads what is on its way.
-// Closing twice is no error.
+// Close closes this end at once; the other end first reads the data in flight. Closing twice is
+// not an error.
 func (c *memoryConn) Close() error {
 	c.shut(net.ErrClosed, io.EOF)
 	return nil
 }
 
-// CloseWrite lets the other end read to the end of what was written.
+// CloseWrite closes the writing side: the other end reads EOF after the written data.
 func (c *memoryConn) CloseWrite() error {
 	if err := c.out.writer.ending(); err != nil {
 		return c.fail("close", err)
@@ -116,7 +117,7 @@ func (c *memoryConn) CloseWrite() error {
 	return nil
 }
 
-// abort closes this end so that the other finds the connection reset.
+// abort closes this end so that the other end sees a reset.
 func (c *memoryConn) abort() {
 	c.shut(errReset, errReset)
 }

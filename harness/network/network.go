@@ -15,34 +15,34 @@ import (
 type Network struct {
 	memory bool
 	seed   uint64
-	work   sync.WaitGroup // every goroutine the network has started
+	work   sync.WaitGroup // all goroutines of the network
 
 	mu     sync.Mutex
 	closed bool
 	hosts  map[string]*Host // by name
 	addrs  map[string]*Host // by address
 	links  map[[2]string]*link
-	base   delay                 // of every link between two hosts
-	conns  map[connection]uint64 // all that are alive, by when they were opened
+	base   delay                 // delay of every link between two hosts
+	conns  map[connection]uint64 // open connections, with the order in which they were opened
 	opened uint64
 }
 
-// connection is one that the network can reset.
+// connection is a connection that the network can reset.
 type connection interface {
 	path() *route
 
-	// reset ends the connection, as its host by does when it crashes: that end at once, the other
-	// when the link lets it know. With a nil host both ends find it reset at once.
+	// reset resets the connection as if host by had crashed: that end at once, the other end when
+	// the link delivers the notice. With a nil host both ends are reset at once.
 	reset(by *Host)
 }
 
-// TCP is a network of real sockets on 127.0.0.1.
+// TCP returns a network of real sockets on 127.0.0.1.
 func TCP() *Network {
 	return newNetwork(false, 0)
 }
 
-// Memory is a network inside this process. All jitter is drawn from the seed. To be used in a
-// testing/synctest bubble it must be made there, and closed before the bubble ends.
+// Memory returns a network inside this process. All jitter and loss is derived from the seed. For
+// use in a testing/synctest bubble it must be created there, and closed before the bubble ends.
 func Memory(seed uint64) *Network {
 	return newNetwork(true, seed)
 }
@@ -58,8 +58,8 @@ func newNetwork(memory bool, seed uint64) *Network {
 	}
 }
 
-// Close resets every connection, gives up every port, and waits for the network's goroutines.
-// Closing again waits too, and is no error.
+// Close resets all connections, releases all ports, and waits for the network's goroutines. A
+// second Close also waits, and is not an error.
 func (n *Network) Close() error {
 	n.mu.Lock()
 	hosts := make([]*Host, 0, len(n.hosts))
@@ -68,7 +68,7 @@ func (n *Network) Close() error {
 	}
 	n.closed = true
 	for _, h := range hosts {
-		h.life.end(net.ErrClosed)
+		h.current.end(net.ErrClosed)
 	}
 	n.mu.Unlock()
 
@@ -77,12 +77,13 @@ func (n *Network) Close() error {
 		failed = append(failed, h.close())
 	}
 	n.resetAll(nil, func(*route) bool { return true })
-	n.MendAll() // for who waits on a link with a connection that its other end had reset before
+	n.MendAll() // releases calls that wait on a link after a reset by the other end
 	n.work.Wait()
 	return errors.Join(failed...)
 }
 
-// start runs f in a goroutine that Close waits for, unless the network is closed.
+// start runs f in a goroutine that Close waits for. It returns false, without running f, if the
+// network is closed.
 func (n *Network) start(f func()) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -92,8 +93,8 @@ func (n *Network) start(f func()) bool {
 	return !n.closed
 }
 
-// track makes c known to cuts and resets. It fails, and has reset c, if c may not exist any more:
-// the network was closed, a host crashed or a link began to refuse while c was being opened.
+// track registers c for cuts and resets. It resets c and returns an error if the network was
+// closed, a host crashed or a link began to refuse while c was being opened.
 func (n *Network) track(c connection) error {
 	r := c.path()
 	n.mu.Lock()
@@ -121,8 +122,8 @@ func (n *Network) forget(c connection) {
 	delete(n.conns, c)
 }
 
-// resetAll resets the connections with a path that fits, the oldest first: what is
-// drawn from a seed must not depend on the order of a map.
+// resetAll resets the connections whose route matches fits, the oldest first, so that random
+// draws do not depend on map order.
 func (n *Network) resetAll(by *Host, fits func(*route) bool) {
 	n.mu.Lock()
 	var found []connection
@@ -138,8 +139,8 @@ func (n *Network) resetAll(by *Host, fits func(*route) bool) {
 	}
 }
 
-// linkNamed is the link between two hosts that must exist: a misspelt name would be a fault that
-// nobody feels.
+// linkNamed returns the link between two hosts, which must exist: a misspelt name would be a
+// fault without effect.
 func (n *Network) linkNamed(from, to string) (*link, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -154,7 +155,7 @@ func (n *Network) linkNamed(from, to string) (*link, error) {
 	return n.linkLocked(from, to), nil
 }
 
-// linkBetween is the link between two hosts that must exist and be different.
+// linkBetween returns the link between two different hosts, which must exist.
 func (n *Network) linkBetween(from, to string) (*link, error) {
 	if from == to {
 		return nil, errors.New("a host always reaches itself")

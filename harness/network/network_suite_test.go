@@ -20,10 +20,10 @@ func TestNetwork(t *testing.T) {
 	RunSpecs(t, "Network")
 }
 
-// kind is one of the ways a network can be built. All specs of a table hold for each.
+// kind is one kind of network. All specs of a table hold for each.
 type kind struct {
 	open func() *network.Network
-	slow bool // its delay is too short to matter, but it is one
+	slow bool // with a negligible delay, so that connections are routed through memory
 }
 
 var (
@@ -37,21 +37,21 @@ var (
 	}
 )
 
-// world is a network with two hosts, of which b listens.
-type world struct {
+// fixture is a network with two hosts, of which b listens.
+type fixture struct {
 	*network.Network
 	a, b     *network.Host
 	listener net.Listener
 }
 
-// newWorld is closed after the spec, and has then left no goroutine.
-func newWorld(k kind) *world {
+// newFixture returns a network that is closed after the spec, and checks for leaked goroutines.
+func newFixture(k kind) *fixture {
 	GinkgoHelper()
 	before := gleak.Goroutines()
 	DeferCleanup(func() {
 		Eventually(gleak.Goroutines).ShouldNot(gleak.HaveLeaked(before))
 	})
-	w := &world{Network: k.open()}
+	w := &fixture{Network: k.open()}
 	DeferCleanup(w.Network.Close)
 	w.a, w.b = host(w.Network, "a"), host(w.Network, "b")
 	if k.slow {
@@ -76,7 +76,7 @@ func listen(e network.Endpoint) net.Listener {
 }
 
 // connect dials from a to b and returns both ends.
-func (w *world) connect() (near, far net.Conn) {
+func (w *fixture) connect() (near, far net.Conn) {
 	GinkgoHelper()
 	near = dial(w.a, w.b.Addr())
 	return near, accept(w.listener)
@@ -106,14 +106,14 @@ func accept(l net.Listener) net.Conn {
 	return c
 }
 
-// outcome is what one call on a connection came to.
+// outcome is the result of one call on a connection.
 type outcome struct {
 	Text string
 	N    int
 	Err  error
 }
 
-// read reads once, in a goroutine of its own.
+// read reads once, in its own goroutine.
 func read(c net.Conn) <-chan outcome {
 	done := make(chan outcome, 1)
 	go func() {
@@ -124,7 +124,7 @@ func read(c net.Conn) <-chan outcome {
 	return done
 }
 
-// write writes once, in a goroutine of its own.
+// write writes once, in its own goroutine.
 func write(c net.Conn, text string) <-chan outcome {
 	done := make(chan outcome, 1)
 	go func() {
@@ -134,7 +134,7 @@ func write(c net.Conn, text string) <-chan outcome {
 	return done
 }
 
-// open dials in a goroutine of its own.
+// open dials in its own goroutine.
 func open(ctx context.Context, from network.Endpoint, addr string) <-chan error {
 	done := make(chan error, 1)
 	go func() {
@@ -147,7 +147,7 @@ func open(ctx context.Context, from network.Endpoint, addr string) <-chan error 
 	return done
 }
 
-// expectText reads exactly the text.
+// expectText expects to read exactly the text.
 func expectText(c net.Conn, text string) {
 	GinkgoHelper()
 	var got strings.Builder
@@ -162,13 +162,13 @@ func expectText(c net.Conn, text string) {
 	Expect(c.SetReadDeadline(time.Time{})).To(Succeed())
 }
 
-// expectSilence waits a little for anything to arrive.
+// expectSilence expects that nothing arrives within 20 ms.
 func expectSilence(c net.Conn) {
 	GinkgoHelper()
 	expectReadError(c, 20*time.Millisecond, MatchError(os.ErrDeadlineExceeded))
 }
 
-// expectReadError reads once and expects nothing but the error.
+// expectReadError reads once and expects the error and no data.
 func expectReadError(c net.Conn, within time.Duration, match OmegaMatcher) {
 	GinkgoHelper()
 	Expect(c.SetReadDeadline(time.Now().Add(within))).To(Succeed())

@@ -7,10 +7,11 @@ import (
 	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
-// Retransmit is the delay after which a sender sends a lost message again: the minimum of Linux.
+// Retransmit is the delay after which a lost message is sent again: the minimum of Linux.
 const Retransmit = 200 * time.Millisecond
 
-// delay is how long a message travels: the latency and an even draw from [0, jitter).
+// delay is the travel time of a message: the latency plus a uniform random duration in [0,
+// jitter).
 type delay struct {
 	latency, jitter time.Duration
 }
@@ -24,35 +25,35 @@ func (d delay) of(draw uint64) time.Duration {
 	return d.latency + time.Duration(share)
 }
 
-// terms are everything that a link does to messages while it is up.
+// terms are the properties of a link that affect messages while it is up.
 type terms struct {
 	delay
 	loss      float64
 	bandwidth int64
 }
 
-// pace is one stretch of time in which a link had the same terms.
+// pace is a period in which a link has the same terms.
 type pace struct {
 	terms
 	since time.Time
-	over  chan struct{} // closed when the link has other terms
+	over  chan struct{} // closed when the terms change
 }
 
-// As Linux does, who sends again waits no longer than this, and gives up after so many times;
-// here the message then arrives.
+// As in Linux, the retransmission timeout is bounded, and so is the number of retransmissions.
+// After the last one the message arrives.
 const (
-	longestRetransmit = 2 * time.Minute
-	mostRetransmits   = 15
+	maxRetransmit      = 2 * time.Minute
+	maxRetransmissions = 15
 )
 
-// arrival is when a message can be read at the other end of its link.
+// arrival is the time at which a message can be read at the other end of its link.
 type arrival struct {
 	at   time.Time
-	by   *pace  // at which it was timed last
-	draw uint64 // the message's own chance
+	by   *pace  // pace of the last scheduling
+	draw uint64 // the message's random number
 }
 
-// send times a message of so many bytes that sets out now.
+// send schedules a message of size bytes that is sent now.
 func (l *link) send(draw uint64, size int) arrival {
 	a := arrival{at: time.Now(), by: l.pace.Load(), draw: draw}
 	if a.by == nil {
@@ -61,16 +62,16 @@ func (l *link) send(draw uint64, size int) arrival {
 	if a.by.bandwidth > 0 {
 		a.at = l.queue(a, size)
 	}
-	a.at = a.at.Add(a.by.of(draw) + l.lose(a))
+	a.at = a.at.Add(a.by.of(draw) + l.retransmitDelay(a))
 	return a
 }
 
-// queue is when the message has gone out, which is after all that were sent before it.
+// queue returns the time at which the message is sent, after all earlier ones.
 func (l *link) queue(a arrival, size int) time.Time {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.pace.Load() != a.by {
-		return a.at // timed anew when it is looked at
+		return a.at // rescheduled by due
 	}
 	if l.free.Before(a.at) {
 		l.free = a.at
@@ -79,25 +80,25 @@ func (l *link) queue(a arrival, size int) time.Time {
 	return l.free
 }
 
-// lose is how long it takes until a message that may be lost, more than once, is sent for the last time.
-func (l *link) lose(a arrival) (wait time.Duration) {
+// retransmitDelay returns the delay of a message by losses, and counts them.
+func (l *link) retransmitDelay(a arrival) (wait time.Duration) {
 	if a.by.loss == 0 {
 		return 0
 	}
 	next := Retransmit
-	for i := range uint64(mostRetransmits) {
+	for i := range uint64(maxRetransmissions) {
 		if chance := float64(mix(a.draw, i)>>11) / (1 << 53); chance >= a.by.loss {
 			break
 		}
 		l.passed.lost.Add(1)
 		wait += next
-		next = min(2*next, longestRetransmit)
+		next = min(2*next, maxRetransmit)
 	}
 	return wait
 }
 
-// due is when the message arrives as things stand: if the link's terms have changed since it was
-// sent, it arrives as if it had been sent then, should that be sooner.
+// due returns when the message arrives under the current terms. If these have changed since it
+// was sent, it arrives as if it had been sent at the change, if that is earlier.
 func (l *link) due(a *arrival, now time.Time) time.Time {
 	p := l.pace.Load()
 	if p != a.by {
@@ -113,13 +114,13 @@ func (l *link) due(a *arrival, now time.Time) time.Time {
 	return a.at
 }
 
-// hold is what somebody waits for at a link: a time, or that a channel yields.
+// hold is what a call waits for at a link: a time, or a channel.
 type hold struct {
 	at   time.Time
 	over <-chan struct{}
 }
 
-// hold is what to wait for while the message is not due.
+// hold returns what to wait for until the message is due.
 func (a arrival) hold() hold {
 	if a.by == nil {
 		return hold{at: a.at}
@@ -127,14 +128,14 @@ func (a arrival) hold() hold {
 	return hold{a.at, a.by.over}
 }
 
-// streamID names one direction of one connection, the same in every run with the same seed:
-// the link it uses, the link it was dialed over, and which connection of that link it is.
+// streamID identifies one direction of one connection, equally in every run with the same seed:
+// by its link, the link over which it was dialed, and its number on that link.
 func streamID(seed uint64, use, dialed *link, number uint64) uint64 {
 	return mix(seed, use.key, dialed.key, number)
 }
 
-// mix folds its arguments into one number whose every bit depends on every bit of them.
-// The steps are those of the splitmix64 generator.
+// mix hashes its arguments with the steps of the splitmix64 generator: every bit of the result
+// depends on every bit of the arguments.
 func mix(words ...uint64) uint64 {
 	var x uint64
 	for _, w := range words {

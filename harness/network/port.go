@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// acceptPause is how long a port rests when the operating system cannot accept, for want of file
-// descriptors say, before it tries again.
+// acceptPause is the delay before a retry when the operating system cannot accept, for example
+// without free file descriptors.
 const acceptPause = 10 * time.Millisecond
 
-// port is an address that is held for good. Listeners come and go on it, one at a time.
+// port is an address that is held permanently. At most one listener is open on it.
 type port struct {
 	addr net.Addr
 	name string        // the address
@@ -20,7 +20,7 @@ type port struct {
 
 	mu     sync.Mutex
 	open   *listener
-	down   error // why nobody may listen; nil if somebody may
+	down   error // why listening fails, or nil
 	closed bool
 }
 
@@ -38,13 +38,13 @@ func (p *port) listen() (net.Listener, error) {
 		return nil, fmt.Errorf("listen on %s: %w", p.addr, p.down)
 	}
 	if p.open != nil {
-		return nil, fmt.Errorf("listen on %s: its listener is still open, and there can be only one", p.addr)
+		return nil, fmt.Errorf("listen on %s: an earlier listener is still open", p.addr)
 	}
 	p.open = newListener(p)
 	return p.open, nil
 }
 
-// listener is the one that is open, or nil.
+// listener returns the open listener, or nil.
 func (p *port) listener() *listener {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -59,7 +59,7 @@ func (p *port) forget(l *listener) {
 	}
 }
 
-// shut closes the listener and allows no other, for the reason given, until there is none.
+// shut closes the listener and makes listening fail with why. A nil why permits listening again.
 func (p *port) shut(why error) {
 	p.mu.Lock()
 	l := p.open
@@ -70,7 +70,7 @@ func (p *port) shut(why error) {
 	}
 }
 
-// close gives the port up. It may be called again.
+// close releases the port. It may be called more than once.
 func (p *port) close() {
 	p.mu.Lock()
 	l, again := p.open, p.closed
@@ -84,8 +84,8 @@ func (p *port) close() {
 	}
 }
 
-// serve gives the open listener what arrives at a real socket, and resets what arrives while there
-// is none. It ends when the socket is closed.
+// serve passes connections of a real socket to the open listener, and resets them while there is
+// none. It ends when the socket is closed.
 func (p *port) serve(socket *net.TCPListener) {
 	for {
 		c, err := socket.AcceptTCP()
@@ -107,7 +107,7 @@ func (p *port) serve(socket *net.TCPListener) {
 	}
 }
 
-// abort closes a connection so that the other side finds it reset.
+// abort closes a connection so that the other side sees a reset.
 func abort(c *net.TCPConn) {
 	_ = c.SetLinger(0)
 	c.Close()

@@ -13,10 +13,10 @@ import (
 )
 
 var _ = DescribeTableSubtree("A link that refuses, in a network", func(k kind) {
-	var w *world
-	BeforeEach(func() { w = newWorld(k) })
+	var w *fixture
+	BeforeEach(func() { w = newFixture(k) })
 
-	DescribeTable("resets who is connected, both sides at once",
+	DescribeTable("resets existing connections on both sides at once",
 		func(from, to string) {
 			near, far := w.connect()
 			here, there := read(near), read(far)
@@ -27,11 +27,11 @@ var _ = DescribeTableSubtree("A link that refuses, in a network", func(k kind) {
 			_, err := near.Write([]byte("x"))
 			Expect(err).To(MatchError(syscall.ECONNRESET))
 		},
-		Entry("on the way there", "a", "b"),
-		Entry("on the way back", "b", "a"),
+		Entry("on the forward link", "a", "b"),
+		Entry("on the backward link", "b", "a"),
 	)
 
-	DescribeTable("refuses who connects",
+	DescribeTable("refuses dials",
 		func(from, to string) {
 			Expect(w.Cut(fault.Refuse, from, to)).To(Succeed())
 			_, err := w.a.DialContext(context.Background(), "tcp", w.b.Addr())
@@ -39,11 +39,11 @@ var _ = DescribeTableSubtree("A link that refuses, in a network", func(k kind) {
 			Expect(w.Mend(from, to)).To(Succeed())
 			w.connect()
 		},
-		Entry("on the way there", "a", "b"),
-		Entry("on the way back", "b", "a"),
+		Entry("on the forward link", "a", "b"),
+		Entry("on the backward link", "b", "a"),
 	)
 
-	It("resets who is held by a link that drops", func() {
+	It("resets calls held by a link that drops", func() {
 		near, _ := w.connect()
 		Expect(w.Cut(fault.Drop, "b", "a")).To(Succeed())
 		held := read(near)
@@ -52,7 +52,7 @@ var _ = DescribeTableSubtree("A link that refuses, in a network", func(k kind) {
 		Eventually(held).Should(Receive(HaveField("Err", MatchError(syscall.ECONNRESET))))
 	})
 
-	It("leaves others alone", func() {
+	It("does not affect other links", func() {
 		host(w.Network, "c")
 		near, far := w.connect()
 		Expect(w.Between("a", "c").Cut(fault.Refuse)).To(Succeed())
@@ -60,7 +60,7 @@ var _ = DescribeTableSubtree("A link that refuses, in a network", func(k kind) {
 		expectText(far, "fine")
 	})
 
-	It("and one that drops before it stay silent together", func() {
+	It("has no effect on dials while the opposite link drops", func() {
 		Expect(w.Cut(fault.Drop, "a", "b")).To(Succeed())
 		Expect(w.Cut(fault.Refuse, "b", "a")).To(Succeed())
 		done := open(context.Background(), w.a, w.b.Addr())
@@ -71,8 +71,8 @@ var _ = DescribeTableSubtree("A link that refuses, in a network", func(k kind) {
 }, kinds)
 
 var _ = DescribeTableSubtree("Connecting, in a network", func(k kind) {
-	var w *world
-	BeforeEach(func() { w = newWorld(k) })
+	var w *fixture
+	BeforeEach(func() { w = newFixture(k) })
 
 	DescribeTable("waits while a link drops everything",
 		func(ctx SpecContext, from, to string) {
@@ -82,11 +82,11 @@ var _ = DescribeTableSubtree("Connecting, in a network", func(k kind) {
 			Expect(w.Mend(from, to)).To(Succeed())
 			Eventually(done).Should(Receive(BeNil()))
 		},
-		Entry("on the way there", "a", "b"),
-		Entry("on the way back", "b", "a"),
+		Entry("on the forward link", "a", "b"),
+		Entry("on the backward link", "b", "a"),
 	)
 
-	It("gives up with its context, and says where it waited", func() {
+	It("ends with its context, and names the link", func() {
 		Expect(w.Cut(fault.Drop, "b", "a")).To(Succeed())
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
 		defer cancel()
@@ -96,19 +96,19 @@ var _ = DescribeTableSubtree("Connecting, in a network", func(k kind) {
 		Expect(err.(net.Error).Timeout()).To(BeTrue())
 	})
 
-	It("is refused at once where nobody listens", func() {
+	It("is refused at once without a listener", func() {
 		_, err := w.b.DialContext(context.Background(), "tcp", w.a.Addr())
 		Expect(err).To(MatchError(syscall.ECONNREFUSED))
 	})
 
-	It("finds no address but those of the network's hosts", func() {
+	It("fails for addresses outside the network", func() {
 		_, err := w.a.DialContext(context.Background(), "tcp", "192.0.2.1:80")
 		Expect(err).To(MatchError(And(ContainSubstring("192.0.2.1:80"), ContainSubstring("no host"))))
 		_, err = w.a.DialContext(context.Background(), "udp", w.b.Addr())
 		Expect(err).To(MatchError(net.UnknownNetworkError("udp")))
 	})
 
-	It("to oneself is never cut", func() {
+	It("to the own host is never cut", func() {
 		Expect(w.Cut(fault.Refuse, "b", "b")).To(Succeed())
 		Expect(w.Cut(fault.Drop, "b", "b")).To(Succeed())
 		Expect(w.Between("a", "b").Cut(fault.Drop)).To(Succeed())

@@ -9,19 +9,19 @@ import (
 	"syscall"
 )
 
-// Nodes that are processes of their own each have a network in which they are one host, by Join, and
-// know the others, by Remote; so has the test, for its clients. As only the dialing side of a
-// connection is wrapped, a link between two processes is what both of their networks say it is.
+// Nodes in separate processes each have a network in which they are one host, created by Join,
+// and know the others as Remote hosts. So does the test, for its clients. Only the dialing side
+// of a connection is wrapped, so the link between two processes must be set in both networks.
 
-var errNoSockets = errors.New("a network in memory has no other processes")
+var errNoSockets = errors.New("a network in memory cannot reach other processes")
 
-// Remote is a new host whose node lives in another process, at addr, an IP address and a port. It
-// can be dialed and its links can be ruled; it cannot be listened on. It fails in memory, and for a
-// name or an address that the network has already.
+// Remote creates a host for a node in a different process at addr, an IP address and port. It can
+// be dialed and its links have rules, but it cannot listen here. It returns an error for a
+// network in memory, and for a name or an address that the network already has.
 func (n *Network) Remote(name, addr string) (*Host, error) {
 	h, err := n.remote(name, addr)
 	if err != nil {
-		return nil, fmt.Errorf("make remote host %s at %s: %w", name, addr, err)
+		return nil, fmt.Errorf("create remote host %s at %s: %w", name, addr, err)
 	}
 	return h, nil
 }
@@ -36,17 +36,17 @@ func (n *Network) remote(name, addr string) (*Host, error) {
 	}
 	h := newHost(n, name, newPort(net.TCPAddrFromAddrPort(at)), nil)
 	h.remote = true
-	h.port.shut(fmt.Errorf("host %s lives in another process", name))
+	h.port.shut(fmt.Errorf("host %s is a different process", name))
 	return h, n.insert(h)
 }
 
-// Join is a new host that is this process: it takes addr, which a [Reservation] may hold, and keeps
-// it as long as the network lives. It fails in memory, for a name or an address that the network
-// has already, and if addr cannot be had.
+// Join creates a host for this process. It binds addr, which a [Reservation] may hold, and keeps
+// it as long as the network exists. It returns an error for a network in memory, for a name or an
+// address that the network already has, and if addr cannot be bound.
 func (n *Network) Join(name, addr string) (*Host, error) {
 	h, err := n.join(name, addr)
 	if err != nil {
-		return nil, fmt.Errorf("make host %s at %s: %w", name, addr, err)
+		return nil, fmt.Errorf("create host %s at %s: %w", name, addr, err)
 	}
 	return h, nil
 }
@@ -72,7 +72,7 @@ func (n *Network) join(name, addr string) (*Host, error) {
 	return h, nil
 }
 
-// insert takes a host in that must be new.
+// insert adds a new host.
 func (n *Network) insert(h *Host) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -80,10 +80,10 @@ func (n *Network) insert(h *Host) error {
 		return fmt.Errorf("the network: %w", net.ErrClosed)
 	}
 	if n.hosts[h.name] != nil {
-		return errors.New("the network has a host of that name")
+		return errors.New("the network already has a host of that name")
 	}
 	if other := n.addrs[h.Addr()]; other != nil {
-		return fmt.Errorf("host %s has that address", other.name)
+		return fmt.Errorf("host %s already has that address", other.name)
 	}
 	n.insertLocked(h)
 	return nil

@@ -20,12 +20,12 @@ import (
 	"github.com/rejoin-db/rejoin/harness/network"
 )
 
-// childAddr names the variable that makes this test binary the node of another process.
+// childAddr is the environment variable that makes this test binary the node of a child process.
 const childAddr = "REJOIN_NETWORK_TEST_ADDR"
 
 func TestMain(m *testing.M) {
 	if addr := os.Getenv(childAddr); addr != "" {
-		if err := echoForever(addr); err != nil {
+		if err := serveEcho(addr); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -33,8 +33,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// echoForever joins, says so on its output, and sends back what it gets.
-func echoForever(addr string) error {
+// serveEcho joins, reports that on its output, and echoes all data.
+func serveEcho(addr string) error {
 	h, err := network.TCP().Join("node", addr)
 	if err != nil {
 		return err
@@ -53,7 +53,7 @@ func echoForever(addr string) error {
 	}
 }
 
-// startChild returns when the child listens.
+// startChild starts a child and waits until it listens.
 func startChild(addr string) *exec.Cmd {
 	GinkgoHelper()
 	child := exec.Command(os.Args[0])
@@ -67,13 +67,13 @@ func startChild(addr string) *exec.Cmd {
 	return child
 }
 
-// kill is safe to repeat.
+// kill kills the child. It may be repeated.
 func kill(child *exec.Cmd) {
 	child.Process.Kill()
 	child.Wait()
 }
 
-var _ = Describe("A node of another process", func() {
+var _ = Describe("A node in a different process", func() {
 	var (
 		n           *network.Network
 		a, node     *network.Host
@@ -100,19 +100,19 @@ var _ = Describe("A node of another process", func() {
 		expectText(c, "hello")
 	}
 
-	It("keeps its port over kills, and is refused in between", func(ctx SpecContext) {
+	It("keeps its port across kills, and refuses dials in between", func(ctx SpecContext) {
 		for range 3 {
 			_, err := a.DialContext(ctx, "tcp", node.Addr())
 			Expect(err).To(MatchError(syscall.ECONNREFUSED))
 			child := startChild(reservation.Addr())
 			echoed()
-			c := dial(a, node.Addr()) // is there when the node dies
+			c := dial(a, node.Addr()) // open when the node dies
 			kill(child)
 			expectReadError(c, 5*time.Second, Or(Equal(io.EOF), MatchError(syscall.ECONNRESET)))
 		}
 	})
 
-	It("has links that can be ruled", func() {
+	It("has links with rules", func() {
 		startChild(reservation.Addr())
 		c := dial(a, node.Addr())
 		Expect(n.SetRule("node", "a", fault.Rule{Latency: time.Hour})).To(Succeed())
@@ -135,16 +135,16 @@ var _ = Describe("A node of another process", func() {
 		echoed()
 	})
 
-	It("is listened on only there", func() {
+	It("can only listen in its own process", func() {
 		for range 2 {
 			_, err := node.Listen()
-			Expect(err).To(MatchError(ContainSubstring("host node lives in another process")))
+			Expect(err).To(MatchError(ContainSubstring("host node is a different process")))
 			node.Crash()
 			node.Revive()
 		}
 	})
 
-	It("has a port that nobody else gets", func() {
+	It("has a port that is given to no other process", func() {
 		_, err := net.Listen("tcp4", reservation.Addr())
 		Expect(err).To(MatchError(syscall.EADDRINUSE))
 		Expect(reservation.Close()).To(Succeed())
@@ -154,15 +154,15 @@ var _ = Describe("A node of another process", func() {
 		Expect(l.Close()).To(Succeed())
 	})
 
-	It("is named and placed once", func() {
+	It("must have a unique name and address", func() {
 		_, err := n.Remote("a", "127.0.0.1:9")
-		Expect(err).To(MatchError(ContainSubstring("make remote host a at 127.0.0.1:9: the network has a host of that name")))
+		Expect(err).To(MatchError(ContainSubstring("create remote host a at 127.0.0.1:9: the network already has a host of that name")))
 		_, err = n.Remote("c", a.Addr())
-		Expect(err).To(MatchError(ContainSubstring("host a has that address")))
+		Expect(err).To(MatchError(ContainSubstring("host a already has that address")))
 		_, err = n.Remote("c", "nowhere")
-		Expect(err).To(MatchError(ContainSubstring("make remote host c at nowhere")))
+		Expect(err).To(MatchError(ContainSubstring("create remote host c at nowhere")))
 		_, err = n.Join("node", "127.0.0.1:0")
-		Expect(err).To(MatchError(ContainSubstring("the network has a host of that name")))
+		Expect(err).To(MatchError(ContainSubstring("the network already has a host of that name")))
 		_, err = n.Join("c", a.Addr())
 		Expect(err).To(MatchError(syscall.EADDRINUSE))
 
@@ -174,8 +174,8 @@ var _ = Describe("A node of another process", func() {
 		Expect(err).To(MatchError(ContainSubstring("in memory")))
 	})
 
-	It("comes back to a port with connections that the one before it left", func() {
-		for range 2 { // with sockets that wait for the end of time, not killed ones
+	It("can reuse a port with connections left by its predecessor", func() {
+		for range 2 { // with sockets in TIME_WAIT, not killed ones
 			own := network.TCP()
 			h, err := own.Join("node", reservation.Addr())
 			Expect(err).NotTo(HaveOccurred())

@@ -1,3 +1,5 @@
+//go:build unix
+
 package network
 
 import (
@@ -9,17 +11,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Reservation is a port of 127.0.0.1 that is held for a node of another process, while that runs and
-// while it does not: a socket that is bound and does not listen. The node's [Network.Join] shares
-// the port with it, as only a process of the same user may; nobody else is given it. Connecting is
-// refused at once while no node listens. Its methods are safe for concurrent use.
+// Reservation holds a port of 127.0.0.1 for a node in a different process, whether or not that
+// process runs: a socket that is bound and does not listen. The node's [Network.Join] shares the
+// port with it, which only processes of the same user may do; the port is given to no other
+// process. While no node listens, dials are refused at once. Its methods are safe for concurrent
+// use.
 type Reservation struct {
 	fd    int
 	addr  string
 	close sync.Once
 }
 
-// Reserve takes any free port.
+// Reserve reserves a free port.
 func Reserve() (*Reservation, error) {
 	r, err := reserve()
 	if err != nil {
@@ -29,7 +32,7 @@ func Reserve() (*Reservation, error) {
 }
 
 func reserve() (_ *Reservation, err error) {
-	syscall.ForkLock.RLock() // so that no child is started that inherits the socket
+	syscall.ForkLock.RLock() // so that no child process inherits the socket
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
 	if err == nil {
 		unix.CloseOnExec(fd)
@@ -44,7 +47,7 @@ func reserve() (_ *Reservation, err error) {
 		}
 	}()
 	localhost := [4]byte{127, 0, 0, 1}
-	// Bound first and shared then: a port that another shares must not be found free.
+	// Bind before sharing: a shared port of a different reservation must not count as free.
 	if err := unix.Bind(fd, &unix.SockaddrInet4{Addr: localhost}); err != nil {
 		return nil, fmt.Errorf("bind: %w", err)
 	}
@@ -59,20 +62,21 @@ func reserve() (_ *Reservation, err error) {
 	return &Reservation{fd: fd, addr: netip.AddrPortFrom(netip.AddrFrom4(localhost), port).String()}, nil
 }
 
-// Addr is the host:port that is held.
+// Addr returns the reserved host:port.
 func (r *Reservation) Addr() string { return r.addr }
 
-// Close gives the port up; a node that listens there goes on. Closing twice is no error.
+// Close releases the port; a node that listens there is not affected. Closing twice is not an
+// error.
 func (r *Reservation) Close() (err error) {
 	r.close.Do(func() { err = unix.Close(r.fd) })
 	if err != nil {
-		return fmt.Errorf("give up the port of %s: %w", r.addr, err)
+		return fmt.Errorf("release the port of %s: %w", r.addr, err)
 	}
 	return nil
 }
 
-// share lets others of the same user that do the same bind the socket's address, too. The weaker
-// SO_REUSEADDR would let in everybody: Go's listeners have it.
+// share lets other sockets of the same user that also set SO_REUSEPORT bind the same address.
+// SO_REUSEADDR would admit every Go listener, which has it set.
 func share(fd int) error {
 	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1); err != nil {
 		return fmt.Errorf("share the address of a socket: %w", err)

@@ -16,7 +16,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/network"
 )
 
-// arrivals sends messages of a size over the connection at once, and returns when each was there.
+// arrivals sends messages of a size at once, and returns when each was received.
 func arrivals(g *WithT, near, far net.Conn, messages, size int) []time.Duration {
 	start := time.Now()
 	all := make([]time.Duration, messages)
@@ -31,7 +31,7 @@ func arrivals(g *WithT, near, far net.Conn, messages, size int) []time.Duration 
 	return all
 }
 
-func TestTheNetworksDelayIsUnderThatOfALinkInABubble(t *testing.T) {
+func TestNetworkDelayAddsToLinkDelayInBubble(t *testing.T) {
 	bubble(t, func(g *WithT, n *network.Network, a *network.Host, l net.Listener) {
 		near, far := both(g, a, l)
 		g.Expect(n.SetDelay(3*time.Millisecond, 0)).To(Succeed())
@@ -47,7 +47,7 @@ func TestTheNetworksDelayIsUnderThatOfALinkInABubble(t *testing.T) {
 		g.Expect(err).NotTo(HaveOccurred())
 		start := time.Now()
 		both(g, c, l)
-		g.Expect(time.Since(start)).To(Equal(6*time.Millisecond), "for hosts made later, too")
+		g.Expect(time.Since(start)).To(Equal(6*time.Millisecond), "also for hosts created later")
 
 		b, err := n.Host("b")
 		g.Expect(err).NotTo(HaveOccurred())
@@ -56,7 +56,7 @@ func TestTheNetworksDelayIsUnderThatOfALinkInABubble(t *testing.T) {
 	})
 }
 
-func TestLossIsDelayInABubble(t *testing.T) {
+func TestLossIsDelayInBubble(t *testing.T) {
 	draw := func(seed uint64) (all []time.Duration, stats fault.LinkStats) {
 		synctest.Test(t, func(t *testing.T) {
 			g := NewWithT(t)
@@ -82,14 +82,14 @@ func TestLossIsDelayInABubble(t *testing.T) {
 	g.Expect(other).NotTo(Equal(one))
 
 	times := map[time.Duration]int{}
-	sent := uint64(0) // again, as the waits tell
+	sent := uint64(0) // retransmissions, derived from the delays
 	for _, d := range one {
 		times[d]++
 		for wait := network.Retransmit; d > 0; wait *= 2 {
 			d -= wait
 			sent++
 		}
-		g.Expect(d).To(BeZero(), "every wait is twice the one before")
+		g.Expect(d).To(BeZero(), "every delay is twice the previous one")
 	}
 	g.Expect(times[0]).To(BeNumerically("~", 100, 30))
 	g.Expect(times[network.Retransmit]).To(BeNumerically("~", 50, 25))
@@ -97,7 +97,7 @@ func TestLossIsDelayInABubble(t *testing.T) {
 	g.Expect(stats).To(Equal(fault.LinkStats{Messages: 200, Bytes: 2000, Lost: sent}))
 }
 
-func TestLossKeepsTheOrderInABubble(t *testing.T) {
+func TestLossKeepsOrderInBubble(t *testing.T) {
 	bubble(t, func(g *WithT, n *network.Network, a *network.Host, l net.Listener) {
 		near, far := both(g, a, l)
 		g.Expect(n.SetRule("a", "b", fault.Rule{Loss: 0.3, Jitter: time.Second})).To(Succeed())
@@ -114,7 +114,7 @@ func TestLossKeepsTheOrderInABubble(t *testing.T) {
 	})
 }
 
-func TestBandwidthIsSharedInABubble(t *testing.T) {
+func TestBandwidthIsSharedInBubble(t *testing.T) {
 	bubble(t, func(g *WithT, n *network.Network, a *network.Host, l net.Listener) {
 		near, far := both(g, a, l)
 		other, otherFar := both(g, a, l)
@@ -122,7 +122,7 @@ func TestBandwidthIsSharedInABubble(t *testing.T) {
 		g.Expect(arrivals(g, near, far, 3, 100)).To(Equal([]time.Duration{
 			105 * time.Millisecond, 205 * time.Millisecond, 305 * time.Millisecond,
 		}))
-		g.Expect(arrivals(g, far, near, 1, 100)).To(Equal([]time.Duration{0}), "the other way is another link")
+		g.Expect(arrivals(g, far, near, 1, 100)).To(Equal([]time.Duration{0}), "the opposite direction is a separate link")
 
 		near.Write(make([]byte, 500))
 		g.Expect(arrivals(g, other, otherFar, 1, 100)[0]).To(BeNumerically("~", 600*time.Millisecond, 10*time.Millisecond))
@@ -130,7 +130,7 @@ func TestBandwidthIsSharedInABubble(t *testing.T) {
 	})
 }
 
-func TestWhatIsUnderWayFeelsABetterRuleInABubble(t *testing.T) {
+func TestBetterRuleAffectsMessagesInFlightInBubble(t *testing.T) {
 	bubble(t, func(g *WithT, n *network.Network, a *network.Host, l net.Listener) {
 		near, far := both(g, a, l)
 		slow := fault.Rule{Latency: time.Hour, Bandwidth: 1}
@@ -146,7 +146,7 @@ func TestWhatIsUnderWayFeelsABetterRuleInABubble(t *testing.T) {
 		near.Write([]byte("second"))
 		g.Expect(n.SetRule("a", "b", slow)).To(Succeed())
 		g.Expect(far.Read(p)).To(Equal(6))
-		g.Expect(time.Since(start)).To(Equal(time.Second), "and no worse one")
+		g.Expect(time.Since(start)).To(Equal(time.Second), "a worse rule does not")
 
 		g.Expect(n.SetRule("b", "a", slow)).To(Succeed())
 		far.Close()
@@ -154,7 +154,7 @@ func TestWhatIsUnderWayFeelsABetterRuleInABubble(t *testing.T) {
 		time.AfterFunc(time.Minute, n.MendAll)
 		_, err := near.Read(p)
 		g.Expect(err).To(Equal(io.EOF))
-		g.Expect(time.Since(start)).To(Equal(time.Minute), "news are messages")
+		g.Expect(time.Since(start)).To(Equal(time.Minute), "a close is a message")
 		_, err = near.Write(p)
 		g.Expect(err).To(MatchError(syscall.EPIPE))
 
@@ -162,11 +162,11 @@ func TestWhatIsUnderWayFeelsABetterRuleInABubble(t *testing.T) {
 		start = time.Now()
 		time.AfterFunc(time.Minute, n.MendAll)
 		both(g, a, l)
-		g.Expect(time.Since(start)).To(Equal(time.Minute), "and so are handshakes")
+		g.Expect(time.Since(start)).To(Equal(time.Minute), "and so is a handshake")
 	})
 }
 
-func TestASlowLinkThatIsCutInABubble(t *testing.T) {
+func TestSlowLinkThatIsCutInBubble(t *testing.T) {
 	bubble(t, func(g *WithT, n *network.Network, a *network.Host, l net.Listener) {
 		near, far := both(g, a, l)
 		g.Expect(n.SetRule("a", "b", fault.Rule{Latency: time.Minute})).To(Succeed())
@@ -179,7 +179,7 @@ func TestASlowLinkThatIsCutInABubble(t *testing.T) {
 		far.SetReadDeadline(start.Add(time.Hour - 1))
 		_, err := far.Read(p)
 		g.Expect(err).To(MatchError(os.ErrDeadlineExceeded))
-		g.Expect(n.Stats("a", "b")).To(Equal(fault.LinkStats{}), "nothing was passed on")
+		g.Expect(n.Stats("a", "b")).To(Equal(fault.LinkStats{}), "nothing was delivered")
 		far.SetReadDeadline(time.Time{})
 		g.Expect(far.Read(p)).To(Equal(4))
 		g.Expect(time.Since(start)).To(Equal(time.Hour))
@@ -187,7 +187,7 @@ func TestASlowLinkThatIsCutInABubble(t *testing.T) {
 	})
 }
 
-func TestAResetWaitsForALinkThatIsUpInABubble(t *testing.T) {
+func TestResetWaitsUntilLinkIsUpInBubble(t *testing.T) {
 	bubble(t, func(g *WithT, n *network.Network, a *network.Host, l net.Listener) {
 		near, far := both(g, a, l)
 		g.Expect(n.ResetLink("a", "b")).To(Succeed())
@@ -203,7 +203,7 @@ func TestAResetWaitsForALinkThatIsUpInABubble(t *testing.T) {
 	})
 }
 
-func TestACrashEndsADialInABubble(t *testing.T) {
+func TestCrashEndsDialInBubble(t *testing.T) {
 	bubble(t, func(g *WithT, n *network.Network, a *network.Host, l net.Listener) {
 		g.Expect(n.SetDelay(time.Hour, 0)).To(Succeed())
 		start := time.Now()
@@ -216,12 +216,12 @@ func TestACrashEndsADialInABubble(t *testing.T) {
 		b, _ := n.Host("b")
 		time.AfterFunc(time.Minute, func() { b.Crash(); b.Revive() })
 		_, err = a.DialContext(context.Background(), "tcp", l.Addr().String())
-		g.Expect(err).To(MatchError(syscall.ECONNREFUSED), "its listener went with it")
+		g.Expect(err).To(MatchError(syscall.ECONNREFUSED), "its listener was closed")
 	})
 }
 
-// TestACrashIsFinalInABubble has a node that tries everything all the time while its host crashes.
-func TestACrashIsFinalInABubble(t *testing.T) {
+// TestCrashIsFinalInBubble crashes a host while its node constantly writes and dials.
+func TestCrashIsFinalInBubble(t *testing.T) {
 	bubble(t, func(g *WithT, n *network.Network, a *network.Host, l net.Listener) {
 		g.Expect(n.SetDelay(time.Millisecond, time.Millisecond)).To(Succeed())
 		near, far := both(g, a, l)

@@ -15,10 +15,10 @@ import (
 
 var _ = DescribeTableSubtree("A link's rule, in a network", func(k kind) {
 	const lag = 20 * time.Millisecond
-	var w *world
-	BeforeEach(func() { w = newWorld(k) })
+	var w *fixture
+	BeforeEach(func() { w = newFixture(k) })
 
-	// roundTrip is how long it takes there and back over a connection that exists.
+	// roundTrip returns the duration of a round trip over an existing connection.
 	roundTrip := func(near, far net.Conn) time.Duration {
 		GinkgoHelper()
 		start := time.Now()
@@ -29,7 +29,7 @@ var _ = DescribeTableSubtree("A link's rule, in a network", func(k kind) {
 		return time.Since(start)
 	}
 
-	It("is felt both ways and when connecting, and follows its changes", func() {
+	It("affects both directions and dials, and changes at once", func() {
 		near, far := w.connect()
 		Expect(roundTrip(near, far)).To(BeNumerically("<", lag))
 		Expect(w.SetRule("a", "b", fault.Rule{Latency: lag, Jitter: lag})).To(Succeed())
@@ -44,7 +44,7 @@ var _ = DescribeTableSubtree("A link's rule, in a network", func(k kind) {
 		Eventually(func() time.Duration { return roundTrip(near2, far2) }).Should(BeNumerically("<", lag))
 	})
 
-	It("is what it was made", func() {
+	It("can be read back", func() {
 		rule := fault.Rule{Action: fault.Drop, Latency: 1, Jitter: 2, Loss: 0.5, Bandwidth: 3}
 		Expect(w.SetRule("a", "b", rule)).To(Succeed())
 		Expect(w.Rule("a", "b")).To(Equal(rule))
@@ -56,7 +56,7 @@ var _ = DescribeTableSubtree("A link's rule, in a network", func(k kind) {
 		Expect(w.Rule("a", "b")).To(Equal(fault.Rule{}))
 	})
 
-	It("reaches a read that was waiting before", func() {
+	It("affects a read that waited before", func() {
 		near, far := w.connect()
 		got := read(near)
 		Consistently(got, "10ms").ShouldNot(Receive())
@@ -67,7 +67,7 @@ var _ = DescribeTableSubtree("A link's rule, in a network", func(k kind) {
 		Eventually(got).Should(Receive(Equal(outcome{"late", 4, nil})))
 	})
 
-	It("leaves deadlines what they are", func() {
+	It("does not affect deadlines", func() {
 		near, far := w.connect()
 		Expect(near.SetDeadline(time.Now().Add(time.Hour))).To(Succeed())
 		Expect(w.SetRule("a", "b", fault.Rule{Latency: 2 * lag})).To(Succeed())
@@ -80,7 +80,7 @@ var _ = DescribeTableSubtree("A link's rule, in a network", func(k kind) {
 		expectText(near, "answered")
 	})
 
-	It("does not make a bulk wait for every piece", func() {
+	It("does not delay a bulk transfer once per message", func() {
 		near, far := w.connect()
 		Expect(w.SetRule("a", "b", fault.Rule{Latency: lag})).To(Succeed())
 		Expect(w.SetRule("b", "a", fault.Rule{Latency: lag})).To(Succeed())
@@ -98,7 +98,7 @@ var _ = DescribeTableSubtree("A link's rule, in a network", func(k kind) {
 		}
 	})
 
-	It("delivers what was written before a close, and the close, as late as all else", func() {
+	It("delays data written before a close, and the close", func() {
 		near, far := w.connect()
 		Expect(w.SetRule("a", "b", fault.Rule{Latency: lag})).To(Succeed())
 		start := time.Now()
@@ -112,10 +112,10 @@ var _ = DescribeTableSubtree("A link's rule, in a network", func(k kind) {
 		start = time.Now()
 		Expect(near.Close()).To(Succeed())
 		expectReadError(far, 5*time.Second, Equal(io.EOF))
-		Expect(time.Since(start)).To(BeNumerically(">=", lag), "of a connection that was never used")
+		Expect(time.Since(start)).To(BeNumerically(">=", lag), "for an unused connection")
 	})
 
-	It("lets half a close be followed by a whole one", func() {
+	It("permits a close after a half-close", func() {
 		near, far := w.connect()
 		Expect(w.SetDelay(time.Microsecond, 0)).To(Succeed())
 		Expect(near.(interface{ CloseWrite() error }).CloseWrite()).To(Succeed())
@@ -129,7 +129,7 @@ var _ = DescribeTableSubtree("A link's rule, in a network", func(k kind) {
 		}).Should(Or(MatchError(syscall.EPIPE), MatchError(syscall.ECONNRESET)))
 	})
 
-	It("makes the link as narrow as it says, for all connections together", func() {
+	It("limits the bandwidth of all connections together", func() {
 		Expect(w.SetRule("a", "b", fault.Rule{Bandwidth: 100_000})).To(Succeed())
 		start := time.Now()
 		var ends []net.Conn
@@ -145,7 +145,7 @@ var _ = DescribeTableSubtree("A link's rule, in a network", func(k kind) {
 		Expect(time.Since(start)).To(BeNumerically(">=", 100*time.Millisecond))
 	})
 
-	It("tells how often something was lost, and how much was not", func() {
+	It("counts losses and delivered bytes", func() {
 		near, far := w.connect()
 		Expect(w.SetRule("a", "b", fault.Rule{Loss: 0.999})).To(Succeed())
 		Expect(near.Write([]byte("lost"))).To(Equal(4))
@@ -168,18 +168,18 @@ var _ = DescribeTableSubtree("A link's rule, in a network", func(k kind) {
 	})
 }, kinds)
 
-var _ = DescribeTableSubtree("A link that is to be reset, in a network", func(k kind) {
+var _ = DescribeTableSubtree("ResetLink, in a network", func(k kind) {
 	const text = "0123456789"
 	var (
-		w         *world
+		w         *fixture
 		near, far net.Conn
 	)
 	BeforeEach(func() {
-		w = newWorld(k)
+		w = newFixture(k)
 		near, far = w.connect()
 	})
 
-	DescribeTable("passes on half of the next message and resets its connection",
+	DescribeTable("delivers half of the next message and resets its connection",
 		func(from, to string) {
 			ends := map[string]net.Conn{"a": near, "b": far}
 			Expect(ends[from].Write([]byte("whole"))).To(Equal(5))
@@ -192,17 +192,17 @@ var _ = DescribeTableSubtree("A link that is to be reset, in a network", func(k 
 			}
 			Expect(w.Stats(from, to)).To(HaveField("Resets", BeEquivalentTo(1)))
 
-			near, far = w.connect() // it bites once
+			near, far = w.connect() // one message only
 			Expect(near.Write([]byte(text))).To(Equal(10))
 			expectText(far, text)
 			Expect(far.Write([]byte(text))).To(Equal(10))
 			expectText(near, text)
 		},
-		Entry("on the way there", "a", "b"),
-		Entry("on the way back", "b", "a"),
+		Entry("on the forward link", "a", "b"),
+		Entry("on the backward link", "b", "a"),
 	)
 
-	It("cuts a message that is read while it waits", func() {
+	It("affects a message for a waiting reader", func() {
 		got := read(near)
 		Consistently(got, "10ms").ShouldNot(Receive())
 		Expect(w.ResetLink("b", "a")).To(Succeed())
@@ -211,7 +211,7 @@ var _ = DescribeTableSubtree("A link that is to be reset, in a network", func(k 
 		expectReadError(near, 5*time.Second, MatchError(syscall.ECONNRESET))
 	})
 
-	It("cuts a message that is larger than a connection holds", func() {
+	It("affects a message that is larger than the window", func() {
 		Expect(w.ResetLink("a", "b")).To(Succeed())
 		large := strings.Repeat("x", 1<<20)
 		wrote := write(near, large)
@@ -222,7 +222,7 @@ var _ = DescribeTableSubtree("A link that is to be reset, in a network", func(k 
 			HaveField("N", BeNumerically("<=", len(large)/2)), HaveField("Err", MatchError(syscall.ECONNRESET)))))
 	})
 
-	It("waits for the link to be up", func() {
+	It("waits until the link is up", func() {
 		Expect(w.ResetLink("a", "b")).To(Succeed())
 		Expect(w.Cut(fault.Drop, "a", "b")).To(Succeed())
 		Expect(near.Close()).To(Succeed())
@@ -233,7 +233,7 @@ var _ = DescribeTableSubtree("A link that is to be reset, in a network", func(k 
 		expectReadError(far, 5*time.Second, MatchError(syscall.ECONNRESET))
 	})
 
-	It("is forgiven when all is mended", func() {
+	It("is cancelled by MendAll", func() {
 		Expect(w.ResetLink("a", "b")).To(Succeed())
 		w.MendAll()
 		Expect(near.Write([]byte(text))).To(Equal(10))

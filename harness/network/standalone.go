@@ -7,7 +7,8 @@ import (
 	"sync"
 )
 
-// Standalone is the endpoint of a node that is in no [Network]: plain TCP, to anywhere, no faults.
+// Standalone is the endpoint of a node outside any [Network]: plain TCP to any address, without
+// faults. Its methods are safe for concurrent use.
 type Standalone struct {
 	port   *port
 	addr   string
@@ -16,8 +17,7 @@ type Standalone struct {
 	close  sync.Once
 }
 
-// Open takes the address, such as "127.0.0.1:0" for any free port of this machine, and keeps it
-// until Close.
+// Open binds the address, for example "127.0.0.1:0" for any free port, and holds it until Close.
 func Open(addr string) (*Standalone, error) {
 	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", addr)
 	if err != nil {
@@ -25,7 +25,7 @@ func Open(addr string) (*Standalone, error) {
 	}
 	s := &Standalone{port: newPort(l.Addr()), addr: l.Addr().String(), socket: l.(*net.TCPListener)}
 	if host, _, err := net.SplitHostPort(addr); err == nil && host != "" {
-		// The name that was asked for is what others know, not the number it was resolved to.
+		// Others know the given host name, not the address it was resolved to.
 		_, number, _ := net.SplitHostPort(s.addr)
 		s.addr = net.JoinHostPort(host, number)
 	}
@@ -33,20 +33,20 @@ func Open(addr string) (*Standalone, error) {
 	return s, nil
 }
 
-// Addr is the address asked for, with the port that was found if it was 0.
+// Addr returns the address passed to Open, with the actual port if it was 0.
 func (s *Standalone) Addr() string { return s.addr }
 
 // Listen starts to accept connections. It fails while an earlier listener is open.
 func (s *Standalone) Listen() (net.Listener, error) { return s.port.listen() }
 
-// DialContext is that of a plain net.Dialer.
+// DialContext dials with a plain net.Dialer.
 func (s *Standalone) DialContext(ctx context.Context, network, addr string) (net.Conn, error) {
 	var d net.Dialer
 	return d.DialContext(ctx, network, addr)
 }
 
-// Close closes the listener, gives the port up and waits for the endpoint's goroutine. Connections
-// are closed by whoever has them. Closing again waits too, and is no error.
+// Close closes the listener, releases the port and waits for the endpoint's goroutine. Open
+// connections must be closed by their users. A second Close also waits, and is not an error.
 func (s *Standalone) Close() (err error) {
 	s.port.close()
 	s.close.Do(func() { err = s.socket.Close() })

@@ -7,7 +7,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
-// counters count what a link carries.
+// counters count the traffic of a link.
 type counters struct{ messages, bytes, lost, resets atomic.Uint64 }
 
 func (c *counters) add(messages, bytes int) {
@@ -15,12 +15,12 @@ func (c *counters) add(messages, bytes int) {
 	c.bytes.Add(uint64(bytes))
 }
 
-// Stats returns what the link from one host to another has carried and lost. The only error is a
-// host that does not exist.
+// Stats returns the counters of the link from one host to another. It returns an error for an
+// unknown host, or if the network is closed.
 func (n *Network) Stats(from, to string) (fault.LinkStats, error) {
 	l, err := n.linkNamed(from, to)
 	if err != nil {
-		return fault.LinkStats{}, fmt.Errorf("count what %s sent to %s: %w", from, to, err)
+		return fault.LinkStats{}, fmt.Errorf("read the counters of the link from %s to %s: %w", from, to, err)
 	}
 	c := &l.passed
 	return fault.LinkStats{

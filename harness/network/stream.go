@@ -10,26 +10,26 @@ import (
 	"time"
 )
 
-// window is how many bytes a stream holds before its writer waits for its reader.
+// window is how many bytes a stream holds before its writer blocks.
 const window = 256 << 10
 
 // stream is one direction of a connection in memory: a queue of messages, each with the time from
 // which it can be read.
 type stream struct {
-	link *link  // the way the messages go
-	back *link  // the way the news go that nobody reads them
-	id   uint64 // what the jitter is drawn from
+	link *link  // the link of the messages
+	back *link  // the link of the notice that the reader is closed
+	id   uint64 // seed of the jitter and loss
 
 	reader, writer gate
-	turn           chan struct{} // holds one token, which a writer has while it writes
+	writing        chan struct{} // mutex of writers: unlocked while it holds a value
 
 	mu     sync.Mutex
-	queue  []message // read in this order, even where a later one is due earlier
+	queue  []message // read in this order, even if a later one is due earlier
 	held   int       // bytes in the queue
-	sent   uint64    // messages so far
-	fin    error     // what is read after the last message; nil while more may be written
+	sent   uint64    // number of messages sent
+	fin    error     // error after the last message; nil while more may be written
 	finDue arrival
-	gone   *arrival // when the writer learns that nobody reads; nil while somebody does
+	gone   *arrival // when the writer learns that the reader is closed; nil while it is open
 }
 
 type message struct {
@@ -38,13 +38,13 @@ type message struct {
 }
 
 func newStream(link, back *link, id uint64) *stream {
-	s := &stream{link: link, back: back, id: id, turn: make(chan struct{}, 1)}
-	s.turn <- struct{}{}
+	s := &stream{link: link, back: back, id: id, writing: make(chan struct{}, 1)}
+	s.writing <- struct{}{}
 	return s
 }
 
-// news sends a message without content.
-func (s *stream) news() arrival {
+// notice sends a message without content.
+func (s *stream) notice() arrival {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.sendLocked(0)
@@ -74,11 +74,12 @@ func (s *stream) read(p []byte) (int, error) {
 	}
 }
 
-// take reads what is due. If nothing is, it returns what to wait for besides the next message.
+// take reads messages that are due. If there are none, it returns what to wait for besides the
+// next message.
 func (s *stream) take(p []byte) (n int, h hold, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	// Looked at under the lock: what is in the queue was written before this.
+	// Checked under the lock: everything in the queue was written before.
 	if held := s.link.cut.Load(); held != nil {
 		return 0, hold{over: held.over}, nil
 	}
@@ -107,10 +108,11 @@ func (s *stream) take(p []byte) (n int, h hold, err error) {
 	return n, h, err
 }
 
-// errSevered is why a write ended after half of its message: its connection is to be reset now.
+// errSevered ends a write after half of its message. The connection must be reset now.
 var errSevered = errors.New("cut in half")
 
-// write returns how much of p is on its way. Like a socket's, it is one piece: two writers take turns.
+// write returns how many bytes of p were accepted. Like a socket's, a write is contiguous:
+// writers are serialized.
 func (s *stream) write(p []byte) (done int, err error) {
 	for taken := false; !taken; {
 		v, err := s.writer.look()
@@ -118,21 +120,21 @@ func (s *stream) write(p []byte) (done int, err error) {
 			return 0, err
 		}
 		select {
-		case <-s.turn: // nearly always there, and then cheaper than to wait for
+		case <-s.writing: // fast path
 			taken = true
 		default:
-			taken = v.wait(time.Time{}, s.turn)
+			taken = v.wait(time.Time{}, s.writing)
 		}
 	}
-	defer func() { s.turn <- struct{}{} }()
+	defer func() { s.writing <- struct{}{} }()
 	if len(p) == 0 || !s.link.severs() {
 		return s.send(p)
 	}
-	done, _ = s.send(p[:len(p)/2]) // however far it came, this is the end
+	done, _ = s.send(p[:len(p)/2]) // the connection is reset in any case
 	return done, errSevered
 }
 
-// send is write for who has the turn.
+// send is write without the lock of writers, which the caller must hold.
 func (s *stream) send(p []byte) (done int, err error) {
 	for done < len(p) {
 		v, err := s.writer.look()
@@ -153,8 +155,8 @@ func (s *stream) send(p []byte) (done int, err error) {
 	return done, nil
 }
 
-// put sends as much of p as there is room for. If there is none, it returns what to wait for besides
-// room: that the writer knows that there never will be any.
+// put queues as much of p as fits into the window. If nothing fits, it returns what to wait for
+// besides room: the notice that the reader is closed.
 func (s *stream) put(p []byte) (n int, h hold, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -180,9 +182,9 @@ func (s *stream) put(p []byte) (n int, h hold, err error) {
 	return n, h, nil
 }
 
-// finish sends the end of the stream behind what was written. If the connection is closed with it,
-// what a cut holds back is lost, and the reader must not take what it got for all there was.
-// It returns when the news of that close arrive.
+// finish sends the end of the stream after the written data. If the connection is closed at the
+// same time, data held by a cut is lost, and the reader gets a reset instead of EOF. It returns
+// when the notice of the close arrives.
 func (s *stream) finish(end error, closed bool) arrival {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -197,7 +199,7 @@ func (s *stream) finish(end error, closed bool) arrival {
 	return at
 }
 
-// abandon forgets what the reader has not read, which it never will, and when the writer learns that.
+// abandon discards unread data, and sets when the writer learns that the reader is closed.
 func (s *stream) abandon(learned arrival) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -2,8 +2,8 @@ package process
 
 import "syscall"
 
-// attributes put a node into a process group of its own, where the terminal's
-// Ctrl-C does not reach it, and let it die with the thread that started it.
+// attributes puts a node into its own process group, where the terminal's Ctrl-C does not reach it, and makes the kernel
+// kill it when the thread that started it ends.
 func attributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }

@@ -17,7 +17,7 @@ import (
 
 func boot(ctx context.Context, options Options, size int) (_ *Cluster, err error) {
 	if size < 1 {
-		return nil, fmt.Errorf("a cluster of %d nodes cannot be: it needs at least 1", size)
+		return nil, fmt.Errorf("cluster size %d: must be at least 1", size)
 	}
 	c := newCluster(options)
 	defer func() {
@@ -43,9 +43,8 @@ func boot(ctx context.Context, options Options, size int) (_ *Cluster, err error
 	return c, nil
 }
 
-// startAll starts the processes at once, since that is what takes longest. The
-// first node is told who it is when the others serve, because it stands for
-// election as soon as it runs.
+// startAll starts all processes first, since that takes longest, and then configures them. The first node is configured
+// last, because it stands for election as soon as it runs.
 func (c *Cluster) startAll(ctx context.Context, first []child.Host) error {
 	for _, n := range c.nodes {
 		if err := c.launch(n); err != nil {
@@ -64,13 +63,13 @@ func (c *Cluster) startAll(ctx context.Context, first []child.Host) error {
 	return c.introduce(ctx, c.nodes[0], first)
 }
 
-// longestSocket is the name of a control socket, for any node there may ever be.
+// longestSocket is the longest possible name of a control socket.
 const longestSocket = "n000000.sock"
 
-// prepare finds the binary, and makes the places for files and the clients' place on the network.
+// prepare finds the binary, and makes the directories and the clients' host on the network.
 func (c *Cluster) prepare() (err error) {
 	if c.binary = c.options.Binary(); c.binary == "" {
-		return errors.New("the nodes' binary is not known: has it been built?")
+		return errors.New("Options.Binary returned no path: has the node's program been built?")
 	}
 	if c.dir, err = c.newDir(c.options.Nodes.Dir); err != nil {
 		return err
@@ -90,7 +89,7 @@ func (c *Cluster) prepare() (err error) {
 	return err
 }
 
-// newDir makes a directory that goes with the cluster.
+// newDir makes a directory that is removed with the cluster.
 func (c *Cluster) newDir(parent string) (path string, err error) {
 	dir, err := rundir.New(parent, "")
 	if err != nil {
@@ -100,16 +99,15 @@ func (c *Cluster) newDir(parent string) (path string, err error) {
 	return dir.Path(), nil
 }
 
-// newNode makes the place of a node, which does not run yet, and makes it known
-// to the clients.
+// newNode makes a node without starting it, and makes it known to the clients.
 func (c *Cluster) newNode(voter bool) (_ *node, err error) {
 	c.mu.Lock()
 	name := fmt.Sprintf("n%d", c.named)
 	c.named++
 	c.mu.Unlock()
 	n := &node{
-		cluster: c, id: name, changing: ctxmutex.New(), voter: voter,
-		dir: filepath.Join(c.dir, name), log: filepath.Join(c.logs, name+".log"), socket: filepath.Join(c.sockets, name+".sock"),
+		cluster: c, id: name, changing: ctxmutex.New(), voter: voter, dir: filepath.Join(c.dir, name),
+		log: filepath.Join(c.logs, name+".log"), socket: filepath.Join(c.sockets, name+".sock"),
 	}
 	if err := os.Mkdir(n.dir, 0o700); err != nil {
 		return nil, err
@@ -127,6 +125,6 @@ func (c *Cluster) newNode(voter bool) (_ *node, err error) {
 	if err != nil {
 		return nil, errors.Join(err, n.reservation.Close())
 	}
-	c.noteLocked(changes) // of links to nodes that are isolated, who hear of them with the new node
+	c.noteLocked(changes) // isolated nodes receive them together with the new host
 	return n, nil
 }

@@ -10,9 +10,8 @@ import (
 	"github.com/rejoin-db/rejoin/harness/internal/rundir"
 )
 
-// Build builds the nodes' program from Package, with the go command, and returns where it
-// is. remove must follow, and removes it; if this process is killed first, the next Build
-// does.
+// Build builds the nodes' program from Package with the go command, and returns its path. The caller must call remove. If
+// this process is killed before, the next Build removes the program.
 func Build(ctx context.Context) (binary string, remove func() error, err error) {
 	dir, err := rundir.New("", "node-")
 	if err != nil {

@@ -19,7 +19,7 @@ import (
 func loud(o *process.Options) { o.Nodes.LogLevel = "info" }
 
 var _ = Describe("Close", func() {
-	It("leaves no process, port or file, whatever the nodes are at", func(ctx SpecContext) {
+	It("leaves no process, port or file, in any state of the nodes", func(ctx SpecContext) {
 		c := boot(ctx, 5)
 		var addresses []string
 		for i := range 5 {
@@ -41,7 +41,7 @@ var _ = Describe("Close", func() {
 		}
 	}, patience)
 
-	It("makes all else fail, and can be repeated", func(ctx SpecContext) {
+	It("makes all other methods fail, and can be repeated", func(ctx SpecContext) {
 		c := boot(ctx, 1).target
 		Expect(c.Close()).To(Succeed())
 		Expect(c.Close()).To(Succeed())
@@ -56,13 +56,13 @@ var _ = Describe("Close", func() {
 		Expect(err).To(MatchError(net.ErrClosed))
 	}, patience)
 
-	It("ends what is under way", func(ctx SpecContext) {
+	It("ends calls in progress", func(ctx SpecContext) {
 		c := boot(ctx, 3).target
 		Expect(c.Crash(ctx, 0)).To(Succeed())
 		Expect(c.Crash(ctx, 1)).To(Succeed())
 		added := make(chan error)
 		go func() {
-			_, err := c.Add(ctx, true) // which it cannot, without a quorum
+			_, err := c.Add(ctx, true) // it blocks without a quorum
 			added <- err
 		}()
 		Eventually(ctx, func() []int { return children(os.Getpid()) }).Should(HaveLen(2))
@@ -88,40 +88,41 @@ var _ = Describe("Boot", func() {
 		return err
 	}
 
-	It("has no size that cannot be", func(ctx SpecContext) {
-		Expect(fails(ctx, 0)).To(MatchError("a cluster of 0 nodes cannot be: it needs at least 1"))
+	It("rejects an invalid size", func(ctx SpecContext) {
+		Expect(fails(ctx, 0)).To(MatchError("cluster size 0: must be at least 1"))
 	}, patience)
 
-	It("has no log level that does not exist", func(ctx SpecContext) {
+	It("rejects an unknown log level", func(ctx SpecContext) {
 		o.Nodes.LogLevel = "loud"
-		Expect(fails(ctx, 1)).To(MatchError(`there is no log level "loud": trace, debug, info, warn, error or off`))
+		Expect(fails(ctx, 1)).To(MatchError(`unknown log level "loud": must be trace, debug, info, warn, error or off`))
 	}, patience)
 
-	It("needs a program, and a node's", func(ctx SpecContext) {
+	It("needs the node's program", func(ctx SpecContext) {
 		o.Binary = nil
-		Expect(fails(ctx, 1)).To(MatchError("the process target was given no Binary to run"))
+		Expect(fails(ctx, 1)).To(MatchError("the process target needs Options.Binary"))
 		o.Binary = func() string { return "" }
-		Expect(fails(ctx, 1)).To(MatchError("boot 1 nodes: the nodes' binary is not known: has it been built?"))
+		Expect(fails(ctx, 1)).To(MatchError("boot 1 nodes: Options.Binary returned no path: has the node's program been built?"))
 		o.Binary = func() string { return "/nowhere/node" }
 		Expect(fails(ctx, 2)).To(MatchError(os.ErrNotExist))
 		o.Binary = func() string { return "/bin/true" }
 		Expect(fails(ctx, 2)).To(MatchError(ContainSubstring("start node n1: its process ended: exit status 0 (its log is empty)")))
 	}, patience)
 
-	It("says what a node said that could not start, and leaves none of the others", func(ctx SpecContext) {
+	It("shows the log of a node that could not start, and ends the others", func(ctx SpecContext) {
 		o.Nodes.ElectionTimeout = time.Nanosecond
-		Expect(fails(ctx, 3)).To(MatchError(And(HavePrefix("boot 3 nodes: start node n1: its process ended: exit status 1; its log ends:\n"),
+		Expect(fails(ctx, 3)).To(MatchError(And(
+			HavePrefix("boot 3 nodes: start node n1: its process ended: exit status 1; its log ends:\n"),
 			ContainSubstring("ElectionTimeout 1ns is below 10ms"))))
 	}, patience)
 
-	It("ends with its context, and leaves nothing", func(ctx SpecContext) {
+	It("ends with its context, and leaves nothing behind", func(ctx SpecContext) {
 		o.Binary = func() string { return script(o.Nodes.Dir + "-node") }
 		short, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
 		defer cancel()
 		Expect(fails(short, 3)).To(MatchError(context.DeadlineExceeded))
 	}, patience)
 
-	It("works in a directory whose path is long, and keeps logs where it is told", func(ctx SpecContext) {
+	It("works in a directory with a long path, and keeps logs in Options.Logs", func(ctx SpecContext) {
 		o.Logs = GinkgoT().TempDir()
 		o.Nodes.Dir = filepath.Join(o.Nodes.Dir, strings.Repeat("long", 30))
 		Expect(os.Mkdir(o.Nodes.Dir, 0o700)).To(Succeed())
@@ -141,7 +142,7 @@ var _ = Describe("Boot", func() {
 	}, patience)
 })
 
-// script is a program that never says that it serves.
+// script is a program that never reports that it serves.
 func script(path string) string {
 	GinkgoHelper()
 	Expect(os.WriteFile(path, []byte("#!/bin/sh\nexec cat >/dev/null\n"), 0o700)).To(Succeed())

@@ -17,13 +17,12 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// clientsName is the place on the network where applications are.
+// clientsName is the name of the clients' host on the network.
 const clientsName = "client"
 
 var errClosed = fmt.Errorf("the cluster: %w", net.ErrClosed)
 
-// Cluster is a running cluster. It is safe for concurrent use: what is asked of
-// one node is done in turn.
+// Cluster is a running cluster. It is safe for concurrent use: operations on one node run one at a time.
 type Cluster struct {
 	options  Options
 	binary   string
@@ -31,22 +30,22 @@ type Cluster struct {
 	sockets  string // for their control sockets
 	own      []*rundir.Dir
 	logs     string
-	network  *network.Network // between the clients, which are here, and the nodes
+	network  *network.Network // between the clients in this process and the nodes
 	clients  *clients
 	launcher *launcher
-	members  ctxmutex.Mutex // for changes of the membership
+	members  ctxmutex.Mutex // held during a membership change
 
-	// ctx ends when the cluster closes; with it end all waits.
+	// ctx ends when the cluster closes, and ends all waits.
 	ctx     context.Context
 	end     context.CancelFunc
 	closing sync.Once
 	closed  error
 
-	mu      sync.Mutex // guards what follows, and what is said to be so in node and clients
+	mu      sync.Mutex // guards the fields below, and fields of node and clients that say so
 	links   *linkstate.Links
 	nodes   []*node
-	joining *node // not yet one of nodes
-	named   int   // how many nodes were ever made
+	joining *node // being added, not in nodes yet
+	named   int   // number of names given out
 }
 
 var (
@@ -60,6 +59,7 @@ var (
 	_ target.Diverger       = (*Cluster)(nil)
 	_ target.Membership     = (*Cluster)(nil)
 	_ target.Digester       = (*Cluster)(nil)
+	_ target.Declarer       = (*Cluster)(nil)
 	_ target.Deduplicator   = (*Cluster)(nil)
 	_ target.LogReader      = (*Cluster)(nil)
 	_ target.FileLister     = (*Cluster)(nil)
@@ -81,7 +81,7 @@ func newCluster(options Options) *Cluster {
 // Name is the name of the cluster's target.
 func (c *Cluster) Name() string { return "process" }
 
-// Nodes are the nodes, in the order in which they came.
+// Nodes returns the nodes in the order in which they were added.
 func (c *Cluster) Nodes() []target.Node {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -92,7 +92,10 @@ func (c *Cluster) Nodes() []target.Node {
 	return nodes
 }
 
-// Digest asks the node itself, past every fault.
+// Declares returns all assumptions: they are sentences about the embedded database.
+func (c *Cluster) Declares() []target.Assumption { return target.Assumptions() }
+
+// Digest asks the node directly, so that faults do not affect it.
 func (c *Cluster) Digest(ctx context.Context, node int) (uint64, string, error) {
 	n, err := c.node(node)
 	if err != nil {
@@ -105,7 +108,7 @@ func (c *Cluster) Digest(ctx context.Context, node int) (uint64, string, error) 
 	return life.control.Digest(ctx)
 }
 
-// Remembered asks the node's own database.
+// Remembered asks the node's database directly.
 func (c *Cluster) Remembered(ctx context.Context, node int) (map[string]bool, error) {
 	n, err := c.node(node)
 	if err != nil {
@@ -114,7 +117,7 @@ func (c *Cluster) Remembered(ctx context.Context, node int) (map[string]bool, er
 	return client.Remembered(ctx, n.Inside())
 }
 
-// Memory is what the state machine promises.
+// Memory returns how many requests the state machine remembers.
 func (c *Cluster) Memory() int { return machine.Remembered }
 
 func (c *Cluster) node(i int) (*node, error) {
@@ -126,7 +129,7 @@ func (c *Cluster) node(i int) (*node, error) {
 	return c.nodes[i], nil
 }
 
-// allLocked are the nodes there are, and the one that is about to be.
+// allLocked returns the nodes, and the one that is being added.
 func (c *Cluster) allLocked() []*node {
 	if c.joining == nil {
 		return c.nodes
@@ -134,7 +137,7 @@ func (c *Cluster) allLocked() []*node {
 	return append(c.nodes[:len(c.nodes):len(c.nodes)], c.joining)
 }
 
-// bound is a context that ends with the cluster, too.
+// bound returns a context that also ends when the cluster closes.
 func (c *Cluster) bound(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	stop := context.AfterFunc(c.ctx, func() { cancel(errClosed) })
@@ -144,9 +147,8 @@ func (c *Cluster) bound(ctx context.Context) (context.Context, context.CancelFun
 	}
 }
 
-// Close kills every node at once, and returns when none of them and nothing of
-// the cluster is left: no process, port, goroutine or file but the logs that are
-// to stay. Whatever is under way ends in an error. Closing again waits too.
+// Close kills all nodes, and blocks until no process, port, goroutine or file of the cluster is left, except for logs in
+// Options.Logs. Calls in progress return an error. Further calls of Close wait too.
 func (c *Cluster) Close() error {
 	c.closing.Do(func() { c.closed = c.closeOnce() })
 	return c.closed
@@ -176,14 +178,13 @@ func (c *Cluster) closeOnce() error {
 	return errors.Join(errs...)
 }
 
-// remove removes a directory, and looks whether it is gone: a process that is
-// left may go on writing there.
+// remove removes a directory, and checks that it is gone: a process that is left could write there again.
 func remove(dir *rundir.Dir) error {
 	if err := dir.Remove(); err != nil {
 		return err
 	}
 	if _, err := os.Lstat(dir.Path()); !errors.Is(err, os.ErrNotExist) {
-		return errors.Join(fmt.Errorf("directory %s is there again after it was removed", dir.Path()), err)
+		return errors.Join(fmt.Errorf("directory %s exists again after it was removed", dir.Path()), err)
 	}
 	return nil
 }

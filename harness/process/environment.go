@@ -2,9 +2,9 @@ package process
 
 import "os"
 
-// environment is this process's, in which glibc's malloc gives large blocks back when they
-// are freed: SQLite takes and frees blocks as large as rows, and glibc otherwise keeps
-// them, once for each of many arenas (mallopt(3)). What is set already counts instead.
+// environment returns the environment of a node's process. It makes glibc's malloc return large blocks to the system
+// when they are freed: SQLite allocates blocks as large as rows, and glibc would keep them in each of many arenas
+// (mallopt(3)). Variables that are already set win.
 func (o Options) environment(node string) []string {
 	memory := []string{"MALLOC_MMAP_THRESHOLD_=1048576", "MALLOC_ARENA_MAX=2"}
 	env := append(memory, os.Environ()...)

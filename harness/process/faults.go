@@ -11,17 +11,17 @@ import (
 	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
-// SetDisk tells the node what is wrong with its disk.
+// SetDisk sets the faults of the node's disk.
 func (c *Cluster) SetDisk(ctx context.Context, i int, faults fault.Disk) error {
 	if faults.Slow < 0 {
-		return fmt.Errorf("a disk cannot be slower by %v", faults.Slow)
+		return fmt.Errorf("disk slowdown %v: must not be negative", faults.Slow)
 	}
-	return c.order(ctx, i, func(n *node) { n.faults, n.untold.disk = faults, true })
+	return c.order(ctx, i, func(n *node) { n.faults, n.pending.disk = faults, true })
 }
 
-// SetClock tells the node how far its clock is ahead.
+// SetClock sets the skew of the node's clock.
 func (c *Cluster) SetClock(ctx context.Context, i int, ahead time.Duration) error {
-	return c.order(ctx, i, func(n *node) { n.ahead, n.untold.clock = ahead, true })
+	return c.order(ctx, i, func(n *node) { n.ahead, n.pending.clock = ahead, true })
 }
 
 func (c *Cluster) order(ctx context.Context, i int, note func(*node)) error {
@@ -35,8 +35,7 @@ func (c *Cluster) order(ctx context.Context, i int, note func(*node)) error {
 	return c.tell(ctx, []end{n})
 }
 
-// Damage flips the byte from here, in the file itself: the node's process has no
-// part in it.
+// Damage flips a byte in the file directly, without the node's process.
 func (c *Cluster) Damage(ctx context.Context, node int, part fault.Part) (file string, err error) {
 	if err := part.Validate(); err != nil {
 		return "", err

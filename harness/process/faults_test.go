@@ -10,7 +10,7 @@ import (
 )
 
 var _ = Describe("A process's clock", func() {
-	It("is wrong for SQL, and stays wrong over a restart", func(ctx SpecContext) {
+	It("affects SQL, and keeps its skew across restarts", func(ctx SpecContext) {
 		c := boot(ctx, 1)
 		c.run(ctx, "CREATE TABLE t (at TEXT)")
 		const day = 24 * time.Hour
@@ -37,9 +37,9 @@ var _ = Describe("A process's clock", func() {
 })
 
 var _ = Describe("A process's disk", func() {
-	It("has no faults and no parts that cannot be", func(ctx SpecContext) {
+	It("rejects invalid faults and parts", func(ctx SpecContext) {
 		c := boot(ctx, 1)
-		Expect(c.target.SetDisk(ctx, 0, fault.Disk{Slow: -1})).To(MatchError("a disk cannot be slower by -1ns"))
+		Expect(c.target.SetDisk(ctx, 0, fault.Disk{Slow: -1})).To(MatchError("disk slowdown -1ns: must not be negative"))
 		Expect(c.target.SetDisk(ctx, 1, fault.Disk{})).To(MatchError("there is no node 1: the cluster has 1"))
 		_, err := c.target.Damage(ctx, 0, "lid")
 		Expect(err).To(MatchError(ContainSubstring(`unknown disk part "lid"`)))
@@ -50,7 +50,7 @@ var _ = Describe("A process's disk", func() {
 })
 
 var _ = Describe("A process's log", func() {
-	It("is of all its lives, and its end is shown", func(ctx SpecContext) {
+	It("covers all its lives, and can be read from the end", func(ctx SpecContext) {
 		c := boot(ctx, 1, loud)
 		said := func() string {
 			GinkgoHelper()

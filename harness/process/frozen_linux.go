@@ -7,9 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// awaitFrozen blocks until every thread of a child of this process has stopped,
-// after it was sent SIGSTOP. The kernel says when, and what it says is left to be
-// said to others.
+// awaitFrozen blocks until every thread of a child process has stopped after SIGSTOP. It leaves the child's status to
+// other calls of wait.
 func awaitFrozen(pid int) error {
 	for {
 		var info unix.Siginfo
@@ -26,5 +25,5 @@ func awaitFrozen(pid int) error {
 	}
 }
 
-// cldStopped is the kernel's word for a child that was stopped by a signal.
+// cldStopped is the kernel's code CLD_STOPPED, for a child that was stopped by a signal.
 const cldStopped = 5

@@ -4,7 +4,7 @@ package process
 
 import "errors"
 
-// awaitFrozen cannot tell here when a process has stopped.
+// awaitFrozen returns an error: this system does not report when a process has stopped.
 func awaitFrozen(int) error {
-	return errors.New("freezing a process is possible on Linux only")
+	return errors.New("pausing a process is supported on Linux only")
 }

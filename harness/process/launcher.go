@@ -2,9 +2,8 @@ package process
 
 import "runtime"
 
-// launcher starts processes, all from one thread of the operating system: Linux
-// kills a child when the thread that started it ends, and a goroutine's thread
-// may end at any time.
+// launcher starts all processes from one OS thread: Linux kills a child when the thread that started it ends, and the
+// thread of a goroutine can end at any time.
 type launcher struct {
 	work chan func()
 	done chan struct{}
@@ -29,7 +28,7 @@ func (l *launcher) run(f func() error) error {
 	return <-result
 }
 
-// close must come after the end of every process, and after every run.
+// close must be called after every process has ended, and after every run.
 func (l *launcher) close() {
 	close(l.work)
 	<-l.done

@@ -15,25 +15,24 @@ import (
 	"github.com/rejoin-db/rejoin/harness/process/child"
 )
 
-// life is one process of a node, from its start to its end.
+// life is one process of a node.
 type life struct {
 	node     string
 	cmd      *exec.Cmd
-	lifeline *os.File // its stdin, open for as long as it is to live
+	lifeline *os.File // write end of its stdin, whose end makes it leave
 	ready    *os.File
 	control  *child.Client
 	log      string
-	from     int64 // where in the log it begins
+	from     int64 // offset in the log at which it begins
 
-	done chan struct{} // closed when the process has ended; what follows is not known before
+	done chan struct{} // closed when the process has ended; exit and left are valid from then on
 	exit error         // nil for exit code 0
-	left error         // what is left of it all the same
+	left error         // not nil if processes of its group are left
 }
 
-// start starts a process, which then waits to be told who it is. Its watch must
-// follow.
+// start starts a process, which then waits for its configuration. The caller must call watch.
 func (c *Cluster) start(n *node) (*life, error) {
-	var pipes []*os.File // what the child has of its own
+	var pipes []*os.File // files of the child, closed here
 	defer func() {
 		for _, f := range pipes {
 			_ = f.Close()
@@ -73,11 +72,10 @@ func (c *Cluster) start(n *node) (*life, error) {
 	return l, nil
 }
 
-// watch waits for the end of the process, and calls ended before it says so to
-// others.
+// watch waits for the end of the process, and calls ended before it closes done.
 func (l *life) watch(ended func(*life)) {
 	l.exit = l.cmd.Wait()
-	l.left = l.lookForRest()
+	l.left = l.checkGroup()
 	l.control.Close()
 	_ = l.lifeline.Close()
 	_ = l.ready.Close()
@@ -85,7 +83,7 @@ func (l *life) watch(ended func(*life)) {
 	close(l.done)
 }
 
-// introduce tells the process who it is, and returns when it serves.
+// introduce sends the configuration to the process, and returns when it serves.
 func (l *life) introduce(ctx context.Context, config child.Config) error {
 	defer l.ready.Close()
 	document, err := json.Marshal(config)
@@ -104,12 +102,12 @@ func (l *life) introduce(ctx context.Context, config child.Config) error {
 		return fmt.Errorf("wait until it serves: %w", context.Cause(ctx))
 	case errors.Is(err, io.EOF), errors.Is(err, syscall.EPIPE), errors.Is(err, os.ErrClosed):
 		<-l.done
-		return l.obituary()
+		return l.endError()
 	}
 	return err
 }
 
-// kill ends the process between two instructions, and waits for its end.
+// kill kills the process, and waits for its end.
 func (l *life) kill(ctx context.Context) error {
 	if err := l.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
@@ -126,19 +124,18 @@ func (l *life) await(ctx context.Context) error {
 	}
 }
 
-// hasEnded tells whether the process ends within a moment, in which its
-// connections may have broken before the news of its end came.
+// hasEnded reports whether the process ends within a second: its connections may break before its end is known.
 func (l *life) hasEnded(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	return l.await(ctx) == nil
 }
 
-// shownLog is how much of a log an error shows, in bytes.
+// shownLog is the maximum number of log bytes in an error.
 const shownLog = 2 << 10
 
-// obituary says how the process ended, when it has.
-func (l *life) obituary() error {
+// endError describes how the process has ended.
+func (l *life) endError() error {
 	how := errors.New("exit status 0")
 	if l.exit != nil {
 		how = l.exit
@@ -153,14 +150,14 @@ func (l *life) obituary() error {
 	return fmt.Errorf("its process ended: %w; its log ends:\n%s", how, strings.TrimSpace(said))
 }
 
-// lookForRest returns nil if nothing is left of the process's group.
-func (l *life) lookForRest() error {
+// checkGroup returns an error if processes of the process's group are left.
+func (l *life) checkGroup() error {
 	group := l.cmd.Process.Pid
 	switch err := syscall.Kill(-group, 0); {
 	case err == nil:
-		return fmt.Errorf("node %s has left processes behind, of group %d", l.node, group)
+		return fmt.Errorf("node %s has left processes behind, in group %d", l.node, group)
 	case !errors.Is(err, syscall.ESRCH):
-		return fmt.Errorf("look for what is left of node %s, of group %d: %w", l.node, group, err)
+		return fmt.Errorf("look for processes left by node %s, in group %d: %w", l.node, group, err)
 	}
 	return nil
 }

@@ -13,14 +13,14 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// Isolate surrounds the node with silence, as a network that loses everything;
-// its clients are refused at once, so that none of them hangs.
+// Isolate drops all messages between the node and others. Its clients are refused immediately, so that none of them
+// hangs.
 func (c *Cluster) Isolate(ctx context.Context, node int) error {
 	return c.setIsolated(ctx, node, true)
 }
 
-// Rejoin gives the node's links back to their rules, but for those to nodes that
-// are isolated themselves.
+// Rejoin ends the isolation of the node. Links to nodes that are still isolated stay cut, and rules of single links apply
+// again.
 func (c *Cluster) Rejoin(ctx context.Context, node int) error {
 	return c.setIsolated(ctx, node, false)
 }
@@ -32,13 +32,12 @@ func (c *Cluster) setIsolated(ctx context.Context, node int, isolated bool) erro
 	}
 	return c.rewire(ctx, func() ([]end, []linkstate.Change, error) {
 		changes, err := c.links.SetIsolated(n.id, isolated)
-		return c.everybodyLocked(), changes, err
+		return c.allEndsLocked(), changes, err
 	})
 }
 
-// SetLink has the rule carried out by both ends, each for the connections that
-// it has dialed: they draw what is lost, and share out the bandwidth, each for
-// itself.
+// SetLink sets the rule of a link. Both ends apply it to the connections that they dial: each draws its own losses and
+// has its own share of the bandwidth.
 func (c *Cluster) SetLink(ctx context.Context, from, to int, rule fault.Rule) error {
 	link, err := c.link(from, to)
 	if err != nil {
@@ -50,9 +49,8 @@ func (c *Cluster) SetLink(ctx context.Context, from, to int, rule fault.Rule) er
 	})
 }
 
-// ResetLink cuts in half the next message over a connection that one end has
-// dialed, and the next over one that the other end has dialed: neither process
-// knows of the other's.
+// ResetLink makes the next message break off in the middle: the next one over a connection dialed by one end, and the
+// next one over a connection dialed by the other, because the processes do not coordinate.
 func (c *Cluster) ResetLink(ctx context.Context, from, to int) error {
 	link, err := c.link(from, to)
 	if err != nil {
@@ -64,15 +62,15 @@ func (c *Cluster) ResetLink(ctx context.Context, from, to int) error {
 	c.mu.Lock()
 	ends := c.endsLocked(link)
 	for _, e := range ends {
-		u := e.unheard()
-		u.resets = append(u.resets, link)
+		p := e.pendingLocked()
+		p.resets = append(p.resets, link)
 	}
 	c.mu.Unlock()
 	return c.tell(ctx, ends)
 }
 
-// LinkStats adds up what both ends count, each for the connections it has dialed,
-// since it was started. An end that does not run counts nothing.
+// LinkStats adds the counters of both ends, each for the connections that it has dialed since it was started. An end that
+// is down counts zero.
 func (c *Cluster) LinkStats(ctx context.Context, from, to int) (stats fault.LinkStats, err error) {
 	link, err := c.link(from, to)
 	if err != nil {
@@ -110,29 +108,28 @@ func (c *Cluster) hostName(i int) (string, error) {
 	return n.id, nil
 }
 
-// rewire changes the links, and returns when everybody concerned has heard of
-// it, also of what others are about to tell them.
-func (c *Cluster) rewire(ctx context.Context, change func() (concerned []end, changes []linkstate.Change, err error)) error {
+// rewire changes the links, and returns when all affected ends have applied the change, and all earlier ones.
+func (c *Cluster) rewire(ctx context.Context, change func() (affected []end, changes []linkstate.Change, err error)) error {
 	c.mu.Lock()
-	concerned, changes, err := change()
+	affected, changes, err := change()
 	c.noteLocked(changes)
 	c.mu.Unlock()
 	if err != nil {
 		return err
 	}
-	return c.tell(ctx, concerned)
+	return c.tell(ctx, affected)
 }
 
-// noteLocked notes what the ends of links have still to be told.
+// noteLocked queues changes for the ends of links.
 func (c *Cluster) noteLocked(changes []linkstate.Change) {
 	for _, change := range changes {
 		for _, e := range c.endsLocked(change.Link) {
-			e.unheard().link(change.Link)
+			e.pendingLocked().link(change.Link)
 		}
 	}
 }
 
-// endsLocked are those who rule a link: where one end is the clients', they alone.
+// endsLocked returns the ends that apply the rule of a link. Only the clients do for their links.
 func (c *Cluster) endsLocked(link network.Link) []end {
 	if link.From == clientsName || link.To == clientsName {
 		return []end{c.clients}
@@ -146,8 +143,8 @@ func (c *Cluster) endsLocked(link network.Link) []end {
 	return ends
 }
 
-// everybodyLocked is everybody who rules links.
-func (c *Cluster) everybodyLocked() []end {
+// allEndsLocked returns all ends.
+func (c *Cluster) allEndsLocked() []end {
 	ends := []end{c.clients}
 	for _, n := range c.allLocked() {
 		ends = append(ends, n)
@@ -155,19 +152,19 @@ func (c *Cluster) everybodyLocked() []end {
 	return ends
 }
 
-// end is one end of links, which can be told what to do with them.
+// end is one end of links.
 type end interface {
-	// unheard is what it has still to be told, guarded by the cluster's mu.
-	unheard() *untold
-	// tell tells it all of that, and returns when it is in force.
+	// pendingLocked returns the changes that it has not applied yet. Callers must hold the cluster's mu.
+	pendingLocked() *pending
+	// tell sends it the pending changes, and returns when they are in effect.
 	tell(ctx context.Context) error
-	// stats is what a link of its has done.
+	// stats returns its counters for a link.
 	stats(ctx context.Context, link network.Link) (fault.LinkStats, error)
-	// survey is what a link of its is, if it runs.
+	// survey returns its state of a link; runs is false if it is down.
 	survey(ctx context.Context, link network.Link) (found target.LinkState, runs bool, err error)
 }
 
-// tell tells all of them at once.
+// tell calls tell on all of the ends concurrently.
 func (c *Cluster) tell(ctx context.Context, ends []end) error {
 	ctx, cancel := c.bound(ctx)
 	defer cancel()
@@ -180,15 +177,15 @@ func (c *Cluster) tell(ctx context.Context, ends []end) error {
 	return errors.Join(errs...)
 }
 
-// clients are the place of the applications, in this process.
+// clients is the clients' host, in this process.
 type clients struct {
 	cluster  *Cluster
 	host     *network.Host
 	changing ctxmutex.Mutex
-	untold   untold // guarded by the cluster's mu
+	pending  pending // guarded by the cluster's mu
 }
 
-func (c *clients) unheard() *untold { return &c.untold }
+func (c *clients) pendingLocked() *pending { return &c.pending }
 
 func (c *clients) stats(_ context.Context, link network.Link) (fault.LinkStats, error) {
 	return c.cluster.network.Stats(link.From, link.To)
@@ -197,7 +194,7 @@ func (c *clients) stats(_ context.Context, link network.Link) (fault.LinkStats, 
 func (n *node) stats(ctx context.Context, link network.Link) (fault.LinkStats, error) {
 	life, err := n.running()
 	if err != nil {
-		return fault.LinkStats{}, nil // it counts nothing
+		return fault.LinkStats{}, nil // it is down
 	}
 	return life.control.Stats(ctx, link)
 }
@@ -208,7 +205,7 @@ func (c *clients) tell(ctx context.Context) error {
 	}
 	defer c.changing.Unlock()
 	c.cluster.mu.Lock()
-	taken := c.untold.take()
+	taken := c.pending.take()
 	changes := taken.changes(c.cluster.links)
 	c.cluster.mu.Unlock()
 	var errs []error

@@ -33,7 +33,7 @@ var _ = Describe("Links between processes", func() {
 		return result.Rows()[0][0]
 	}
 
-	It("are cut one way, and mended", func(ctx SpecContext) {
+	It("are cut in one direction, and restored", func(ctx SpecContext) {
 		leader := c.leader(ctx)
 		deaf := (leader + 1) % 3
 		Expect(c.target.SetLink(ctx, leader, deaf, drop)).To(Succeed())
@@ -45,7 +45,7 @@ var _ = Describe("Links between processes", func() {
 		Expect(held(ctx, deaf)).To(Equal("new"))
 	}, patience)
 
-	It("stay cut by isolation whatever their rule, and follow it afterwards, also in another life", func(ctx SpecContext) {
+	It("stay cut during isolation, and follow their rule afterwards, also in the next life", func(ctx SpecContext) {
 		away := (c.leader(ctx) + 1) % 3
 		others := c.but(away)
 		Expect(c.target.Isolate(ctx, away)).To(Succeed())
@@ -61,7 +61,7 @@ var _ = Describe("Links between processes", func() {
 		_, err = c.node(away).Execute(ctx, "SELECT 1")
 		Expect(err).To(MatchError(syscall.ECONNREFUSED))
 
-		By("rejoining it over links that still lose all that is sent to it")
+		By("rejoining it over links that still drop all messages to it")
 		Expect(c.target.Rejoin(ctx, away)).To(Succeed())
 		Expect(c.node(away).Reading(target.Local).AsIs().Execute(ctx, "SELECT 1")).To(HaveRows(Row(1)))
 		Expect(c.status(ctx, away)).To(HaveField("State", target.Connecting))
@@ -73,9 +73,10 @@ var _ = Describe("Links between processes", func() {
 		Expect(held(ctx, away)).To(Equal("new"))
 	}, patience)
 
-	// Nobody else could make this node leader but itself, over connections that it
-	// dials: only its own process can cut those.
-	DescribeTable("are cut by a node itself from the moment on", func(ctx SpecContext, leave, comeBack func(c *world, i int) error) {
+	// This node can only become leader over connections that it dials, and only its own process can cut those.
+	DescribeTable("are cut by a node itself from the moment that", func(
+		ctx SpecContext, leave, comeBack func(c *world, i int) error,
+	) {
 		leader := c.leader(ctx)
 		away, other := (leader+1)%3, (leader+2)%3
 		Expect(leave(c, away)).To(Succeed())
@@ -87,17 +88,18 @@ var _ = Describe("Links between processes", func() {
 		}, time.Second).ShouldNot(ContainElement(c.node(away).ID()))
 
 		Expect(c.target.Rejoin(ctx, away)).To(Succeed())
-		Eventually(ctx, func() string { return c.status(ctx, other).Leader }).Should(BeElementOf(c.node(away).ID(), c.node(other).ID()))
+		Eventually(ctx, func() string { return c.status(ctx, other).Leader }).
+			Should(BeElementOf(c.node(away).ID(), c.node(other).ID()))
 	},
 		Entry("it starts again", patience,
 			func(c *world, i int) error { return c.target.Crash(context.Background(), i) },
 			func(c *world, i int) error { return c.target.Start(context.Background(), i) }),
-		Entry("it wakes", patience,
+		Entry("it resumes", patience,
 			func(c *world, i int) error { return c.target.Pause(context.Background(), i) },
 			func(c *world, i int) error { return c.target.Resume(context.Background(), i) }),
 	)
 
-	It("are the clients', too", func(ctx SpecContext) {
+	It("include the clients' links", func(ctx SpecContext) {
 		Expect(c.target.SetLink(ctx, fault.Clients, 1, fault.Rule{Action: fault.Refuse})).To(Succeed())
 		_, err := c.node(1).Execute(ctx, "SELECT 1")
 		Expect(err).To(MatchError(syscall.ECONNREFUSED))
@@ -107,7 +109,7 @@ var _ = Describe("Links between processes", func() {
 		Expect(c.target.ResetLink(ctx, fault.Clients, 1)).To(Succeed())
 	}, patience)
 
-	It("can be reset in the middle of a message, which loses nothing", func(ctx SpecContext) {
+	It("can be reset in the middle of a message without losing writes", func(ctx SpecContext) {
 		leader := c.leader(ctx)
 		for i := range 10 {
 			Expect(c.target.ResetLink(ctx, leader, (leader+1)%3)).To(Succeed())
@@ -118,18 +120,18 @@ var _ = Describe("Links between processes", func() {
 		Expect(c.VerifyInvariants(ctx)).To(Succeed())
 	}, patience)
 
-	DescribeTable("are refused where they cannot be", func(ctx SpecContext, from, to int, rule fault.Rule, message string) {
+	DescribeTable("are rejected if they are invalid", func(ctx SpecContext, from, to int, rule fault.Rule, message string) {
 		Expect(c.target.SetLink(ctx, from, to, rule)).To(MatchError(ContainSubstring(message)))
 	},
-		Entry("nobody there", patience, 0, 3, fault.Rule{}, "there is no node 3: the cluster has 3"),
-		Entry("to itself", patience, 1, 1, fault.Rule{}, "a host always reaches itself"),
-		Entry("impossible", patience, 0, 1, fault.Rule{Bandwidth: -1}, "bandwidth must not be negative"),
+		Entry("a missing node", patience, 0, 3, fault.Rule{}, "there is no node 3: the cluster has 3"),
+		Entry("a node and itself", patience, 1, 1, fault.Rule{}, "a host always reaches itself"),
+		Entry("a negative bandwidth", patience, 0, 1, fault.Rule{Bandwidth: -1}, "bandwidth must not be negative"),
 	)
 
-	It("are set while another fault is set, and while nodes come and go", func(ctx SpecContext) {
+	It("can be set during other faults, and while nodes restart", func(ctx SpecContext) {
 		short, cancel := context.WithTimeout(ctx, 500*time.Millisecond)
 		defer cancel()
-		_ = c.all(func(i int) error { // what is cut off by the end of the context is no matter
+		_ = c.all(func(i int) error { // errors at the end of the context do not matter
 			for round := 0; short.Err() == nil; round++ {
 				switch {
 				case i < 2:

@@ -10,8 +10,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/internal/rundir"
 )
 
-// Log is the end of what the node wrote to stdout and stderr, at most that many
-// bytes, in all its lives.
+// Log returns the end of the node's output on stdout and stderr in all its lives, at most that many bytes.
 func (c *Cluster) Log(node int, most int) (string, error) {
 	n, err := c.node(node)
 	if err != nil {
@@ -20,7 +19,7 @@ func (c *Cluster) Log(node int, most int) (string, error) {
 	return tail(n.log, 0, most)
 }
 
-// Files lists what is below the node's directory.
+// Files lists the files below the node's directory.
 func (c *Cluster) Files(_ context.Context, node int) ([]string, error) {
 	n, err := c.node(node)
 	if err != nil {
@@ -29,8 +28,7 @@ func (c *Cluster) Files(_ context.Context, node int) ([]string, error) {
 	return rundir.Files(n.dir)
 }
 
-// tail is what is in a file from an offset on, and the end of that if it is more
-// than so many bytes.
+// tail returns the content of a file from an offset on, at most the last most bytes of it.
 func tail(path string, from int64, most int) (_ string, err error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {

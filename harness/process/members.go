@@ -13,9 +13,8 @@ import (
 
 const removed = "removed"
 
-// Add starts a new node and takes it into the cluster; first it only listens, and
-// if it is to vote, it does once it has caught up. If that fails, nothing of the
-// node is left, but perhaps its name among the members that do not vote.
+// Add starts a new node and adds it to the cluster: first as a nonvoter, and if voter is true, as a voter once it has
+// caught up. If that fails, the node is removed, except that its name may be left among the nonvoters.
 func (c *Cluster) Add(ctx context.Context, voter bool) (_ target.Node, err error) {
 	ctx, leave, err := c.changeMembers(ctx)
 	if err != nil {
@@ -29,9 +28,9 @@ func (c *Cluster) Add(ctx context.Context, voter bool) (_ target.Node, err error
 	c.mu.Lock()
 	c.joining = n
 	for _, other := range c.nodes {
-		other.untold.hosts = append(other.untold.hosts, n.host())
+		other.pending.hosts = append(other.pending.hosts, n.host())
 	}
-	everybody := c.everybodyLocked()
+	all := c.allEndsLocked()
 	c.mu.Unlock()
 	defer func() {
 		c.mu.Lock()
@@ -44,19 +43,19 @@ func (c *Cluster) Add(ctx context.Context, voter bool) (_ target.Node, err error
 			err = errors.Join(fmt.Errorf("add node %s: %w", n.id, err), c.discard(n))
 		}
 	}()
-	if err := c.tell(ctx, everybody); err != nil {
+	if err := c.tell(ctx, all); err != nil {
 		return nil, err
 	}
-	if err := n.startInTurn(ctx); err != nil {
+	if err := n.lockAndStart(ctx); err != nil {
 		return nil, err
 	}
-	if err := c.takeIn(ctx, n); err != nil {
+	if err := c.addMember(ctx, n); err != nil {
 		return nil, err
 	}
 	return n, nil
 }
 
-// Remove takes the node out of the cluster and kills it.
+// Remove removes the node from the cluster and kills it.
 func (c *Cluster) Remove(ctx context.Context, node int) error {
 	ctx, leave, err := c.changeMembers(ctx)
 	if err != nil {
@@ -67,7 +66,7 @@ func (c *Cluster) Remove(ctx context.Context, node int) error {
 	if err != nil {
 		return err
 	}
-	if err := c.takeOut(ctx, n); err != nil {
+	if err := c.removeMember(ctx, n); err != nil {
 		return err
 	}
 	if err := n.changing.Lock(ctx); err != nil {
@@ -84,8 +83,8 @@ func (c *Cluster) Remove(ctx context.Context, node int) error {
 	return nil
 }
 
-// Replace takes a node that does not run out of the cluster, empties its disk,
-// starts it and takes it in again, with the name and the address that it had.
+// Replace removes a node that is down from the cluster, empties its disk, starts it, and adds it again with the same name
+// and address.
 func (c *Cluster) Replace(ctx context.Context, node int) error {
 	ctx, leave, err := c.changeMembers(ctx)
 	if err != nil {
@@ -101,33 +100,33 @@ func (c *Cluster) Replace(ctx context.Context, node int) error {
 	c.mu.Unlock()
 	switch {
 	case gone:
-		return fmt.Errorf("replace node %s: it was removed for good", n.id)
+		return fmt.Errorf("replace node %s: it was removed from the cluster", n.id)
 	case state != down:
-		return fmt.Errorf("replace node %s: it runs", n.id)
+		return fmt.Errorf("replace node %s: it is running", n.id)
 	}
-	if err := c.takeOut(ctx, n); err != nil {
+	if err := c.removeMember(ctx, n); err != nil {
 		return fmt.Errorf("replace node %s: %w", n.id, err)
 	}
 	if err := errors.Join(os.RemoveAll(n.dir), os.Mkdir(n.dir, 0o700)); err != nil {
 		return fmt.Errorf("empty the disk of node %s: %w", n.id, err)
 	}
-	if err := n.startInTurn(ctx); err != nil {
+	if err := n.lockAndStart(ctx); err != nil {
 		return err
 	}
-	return c.takeIn(ctx, n)
+	return c.addMember(ctx, n)
 }
 
-// changeMembers lets one change of the members be made at a time, until leave.
+// changeMembers locks membership changes until leave is called. ctx also ends when the cluster closes.
 func (c *Cluster) changeMembers(outer context.Context) (ctx context.Context, leave func(), err error) {
 	ctx, cancel := c.bound(outer)
 	if err := c.members.Lock(ctx); err != nil {
 		cancel()
-		return nil, nil, fmt.Errorf("wait for another change of the members: %w", err)
+		return nil, nil, fmt.Errorf("wait for another membership change: %w", err)
 	}
 	return ctx, func() { c.members.Unlock(); cancel() }, nil
 }
 
-func (n *node) startInTurn(ctx context.Context) error {
+func (n *node) lockAndStart(ctx context.Context) error {
 	if err := n.changing.Lock(ctx); err != nil {
 		return fmt.Errorf("start node %s: %w", n.id, err)
 	}
@@ -135,21 +134,21 @@ func (n *node) startInTurn(ctx context.Context) error {
 	return n.start(ctx)
 }
 
-// takeIn makes a running node a member, through the others.
-func (c *Cluster) takeIn(ctx context.Context, n *node) error {
+// addMember adds a running node to the members, through the others.
+func (c *Cluster) addMember(ctx context.Context, n *node) error {
 	c.mu.Lock()
 	voter := n.voter
 	c.mu.Unlock()
-	return membership.Add(ctx, c.but(n), n, n.reservation.Addr(), voter)
+	return membership.Add(ctx, c.othersThan(n), n, n.reservation.Addr(), voter)
 }
 
-// takeOut ends a node's membership, through the others.
-func (c *Cluster) takeOut(ctx context.Context, n *node) error {
-	return membership.Remove(ctx, c.but(n), n.id)
+// removeMember removes a node from the members, through the others.
+func (c *Cluster) removeMember(ctx context.Context, n *node) error {
+	return membership.Remove(ctx, c.othersThan(n), n.id)
 }
 
-// but are the nodes without that one.
-func (c *Cluster) but(n *node) []membership.Node {
+// othersThan returns all nodes except one.
+func (c *Cluster) othersThan(n *node) []membership.Node {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var others []membership.Node
@@ -161,7 +160,7 @@ func (c *Cluster) but(n *node) []membership.Node {
 	return others
 }
 
-// AddMember asks the node itself, past every fault.
+// AddMember asks the node directly, so that faults do not affect it.
 func (n *node) AddMember(ctx context.Context, m embedded.Member) error {
 	life, err := n.running()
 	if err != nil {
@@ -170,7 +169,7 @@ func (n *node) AddMember(ctx context.Context, m embedded.Member) error {
 	return life.control.Inside.AddMember(ctx, m)
 }
 
-// RemoveMember asks the node itself, past every fault.
+// RemoveMember asks the node directly, so that faults do not affect it.
 func (n *node) RemoveMember(ctx context.Context, id string) error {
 	life, err := n.running()
 	if err != nil {
@@ -179,7 +178,7 @@ func (n *node) RemoveMember(ctx context.Context, id string) error {
 	return life.control.Inside.RemoveMember(ctx, id)
 }
 
-// discard takes back what newNode made. Nothing refers to the name again.
+// discard undoes newNode. The name is not used again.
 func (c *Cluster) discard(n *node) error {
 	n.changing.LockNow()
 	err := n.close()

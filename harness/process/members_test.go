@@ -14,13 +14,13 @@ import (
 )
 
 var _ = Describe("The members of a cluster of processes", func() {
-	// applied waits until the node holds a row, and tells whether it votes.
+	// holds waits until the node has a row with the value.
 	holds := func(ctx context.Context, n target.Node, value string) {
 		GinkgoHelper()
 		Eventually(ctx, func() ([]any, error) { return first(ctx, n.Inside(), "SELECT v FROM t") }).Should(Equal([]any{value}))
 	}
 
-	It("grow by nodes that listen and nodes that vote", func(ctx SpecContext) {
+	It("grow by voters and nonvoters", func(ctx SpecContext) {
 		c := boot(ctx, 3)
 		c.run(ctx, "CREATE TABLE t (v TEXT)")
 		c.run(ctx, "INSERT INTO t VALUES ('old')")
@@ -37,7 +37,7 @@ var _ = Describe("The members of a cluster of processes", func() {
 			Expect(n.Status(ctx)).To(HaveField("Memory", BeNumerically(">", 1<<20)))
 		}
 
-		By("having them reached by all, over links that can be cut")
+		By("cutting links to a new node")
 		Expect(c.target.Isolate(ctx, 4)).To(Succeed())
 		c.run(ctx, "UPDATE t SET v = 'new'")
 		holds(ctx, listener, "new")
@@ -45,13 +45,13 @@ var _ = Describe("The members of a cluster of processes", func() {
 		Expect(c.target.Rejoin(ctx, 4)).To(Succeed())
 		holds(ctx, voter, "new")
 
-		By("starting one of them again")
+		By("restarting a new node")
 		Expect(c.target.Crash(ctx, 4)).To(Succeed())
 		Expect(c.target.Start(ctx, 4)).To(Succeed())
 		holds(ctx, voter, "new")
 	}, patience)
 
-	It("shrink, by nodes that run and nodes that do not, and by the leader", func(ctx SpecContext) {
+	It("shrink by running nodes, nodes that are down, and the leader", func(ctx SpecContext) {
 		c := boot(ctx, 5)
 		c.run(ctx, "CREATE TABLE t (v TEXT)")
 		leader := c.leader(ctx)
@@ -61,13 +61,13 @@ var _ = Describe("The members of a cluster of processes", func() {
 		for _, i := range []int{dead, alive, leader} {
 			Expect(c.target.Remove(ctx, i)).To(Succeed())
 			Expect(c.status(ctx, i)).To(And(HaveField("State", target.Offline), HaveField("Reason", "removed")))
-			Expect(c.target.Start(ctx, i)).To(MatchError(fmt.Sprintf("start node n%d: it was removed for good", i)))
-			Expect(c.target.Replace(ctx, i)).To(MatchError(fmt.Sprintf("replace node n%d: it was removed for good", i)))
+			Expect(c.target.Start(ctx, i)).To(MatchError(fmt.Sprintf("start node n%d: it was removed from the cluster", i)))
+			Expect(c.target.Replace(ctx, i)).To(MatchError(fmt.Sprintf("replace node n%d: it was removed from the cluster", i)))
 		}
 		Expect(children(os.Getpid())).To(HaveLen(2))
 		Expect(c.target.Nodes()).To(HaveLen(5))
 
-		By("counting no more than the two that are left, one of which starts again")
+		By("requiring a quorum of only the two that are left, one of which restarts")
 		Expect(c.target.Crash(ctx, others[2].Index())).To(Succeed())
 		Expect(c.target.Start(ctx, others[2].Index())).To(Succeed())
 		_, err := others[3].Execute(ctx, "INSERT INTO t VALUES ('two of two')")
@@ -78,11 +78,11 @@ var _ = Describe("The members of a cluster of processes", func() {
 		holds(ctx, added, "two of two")
 	}, patience)
 
-	It("are replaced by themselves with an empty disk", func(ctx SpecContext) {
+	It("are replaced by the same node with an empty disk", func(ctx SpecContext) {
 		c := boot(ctx, 3)
 		c.run(ctx, "CREATE TABLE t (v TEXT)")
 		c.run(ctx, "INSERT INTO t VALUES ('kept')")
-		Expect(c.target.Replace(ctx, 1)).To(MatchError("replace node n1: it runs"))
+		Expect(c.target.Replace(ctx, 1)).To(MatchError("replace node n1: it is running"))
 		old := c.status(ctx, 1)
 		Expect(c.target.Crash(ctx, 1)).To(Succeed())
 		mark := filepath.Join(c.target.Dir(), "n1", "mark")
@@ -93,7 +93,7 @@ var _ = Describe("The members of a cluster of processes", func() {
 		holds(ctx, c.target.Nodes()[1], "kept")
 		Eventually(ctx, c.target.Nodes()[1].Status).Should(And(HaveField("Voter", true), HaveField("Address", old.Address)))
 		Expect(c.WaitForAllOnline(ctx)).To(Succeed())
-		// The harness was not told of the disk, and would miss the votes on it.
+		// VerifyInvariants would miss the votes on the old disk, because the harness does not know of the replacement.
 		Expect(c.VerifyDataConsistency(ctx, "SELECT * FROM t")).To(Succeed())
 
 		By("needing it for the quorum")
@@ -101,7 +101,7 @@ var _ = Describe("The members of a cluster of processes", func() {
 		c.runOn(ctx, 1, "UPDATE t SET v = 'one and zero'")
 	}, patience)
 
-	It("do not change without a quorum, and nothing is left of the try", func(ctx SpecContext) {
+	It("do not change without a quorum, and the attempt leaves nothing behind", func(ctx SpecContext) {
 		c := boot(ctx, 3)
 		c.leader(ctx)
 		Expect(c.target.Crash(ctx, 0)).To(Succeed())
@@ -110,7 +110,7 @@ var _ = Describe("The members of a cluster of processes", func() {
 		defer cancel()
 		n, err := c.target.Add(short, true)
 		Expect(n).To(BeNil())
-		Expect(err).To(And(MatchError(HavePrefix("add node n3: take node n3 into the cluster: ")), MatchError(context.DeadlineExceeded)))
+		Expect(err).To(And(MatchError(HavePrefix("add node n3: add member n3: ")), MatchError(context.DeadlineExceeded)))
 		Expect(c.target.Nodes()).To(HaveLen(3))
 		Expect(children(os.Getpid())).To(HaveLen(2))
 		Expect(c.target.Replace(short, 0)).To(MatchError(context.DeadlineExceeded))
@@ -119,11 +119,11 @@ var _ = Describe("The members of a cluster of processes", func() {
 		Expect(c.target.Resume(ctx, 1)).To(Succeed())
 		n, err = c.target.Add(ctx, true)
 		Expect(err).NotTo(HaveOccurred())
-		Expect(n.ID()).To(Equal("n4"), "a name is used once")
+		Expect(n.ID()).To(Equal("n4"), "names are not reused")
 	}, patience)
 })
 
-// first is the first row of an answer from a node's own state.
+// first returns the first row of an answer from a node's own state.
 func first(ctx context.Context, from target.SQL, sql string) ([]any, error) {
 	rows, err := from.Query(ctx, target.Request{SQL: sql, Consistency: target.Local})
 	if err != nil {
@@ -136,8 +136,7 @@ func first(ctx context.Context, from target.SQL, sql string) ([]any, error) {
 	return nil, rows.Err()
 }
 
-// runOn runs a statement on one node until it succeeds: it is meant for one that
-// may be done twice.
+// runOn runs a statement on one node until it succeeds. The statement must be idempotent.
 func (w *world) runOn(ctx context.Context, i int, sql string) {
 	GinkgoHelper()
 	Eventually(ctx, func() error {

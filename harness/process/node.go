@@ -25,26 +25,26 @@ type node struct {
 	socket      string
 	log         string
 	reservation *network.Reservation // of its port
-	client      *client.Client       // where the applications are
-	changing    ctxmutex.Mutex       // for whatever is done to it
+	client      *client.Client       // at the clients' host
+	changing    ctxmutex.Mutex       // held during every operation on it
 
 	// Guarded by the cluster's mu.
 	state   state
 	reason  string // why it is down
 	life    *life  // the latest; nil before the first
 	voter   bool
-	removed bool // for good
+	removed bool // permanently
 	faults  fault.Disk
 	ahead   time.Duration
-	untold  untold
+	pending pending
 }
 
-// state is whether a node's process can be asked something.
+// state is the state of a node's process.
 type state int
 
 const (
-	down     state = iota // there is none
-	starting              // it does not serve yet
+	down     state = iota // no process
+	starting              // not serving yet
 	running
 	paused
 )
@@ -57,19 +57,19 @@ func (n *node) host() child.Host {
 	return child.Host{Name: n.id, Address: n.reservation.Addr()}
 }
 
-// inside is beside the node, in whatever life.
+// inside reaches the node directly, in its current life.
 type inside struct{ *node }
 
-// Query fails at once where nobody could answer.
+// Query fails immediately if the node is not running.
 func (i inside) Query(ctx context.Context, request target.Request) (target.Rows, error) {
 	life, err := i.running()
 	if err != nil {
-		return nil, &target.Error{Node: i.id, Code: client.CodeUnreachable, Message: err.Error(), Outcome: target.NotApplied, Cause: err}
+		return nil, &target.Error{Node: i.id, Code: client.CodeUnreachable, Message: err.Error(), Outcome: target.NotApplied, Kind: target.ErrUnreachable, Cause: err}
 	}
 	return life.control.Inside.Query(ctx, request)
 }
 
-// running is the life that can be asked something.
+// running returns the life that serves, or an error with the reason why there is none.
 func (n *node) running() (*life, error) {
 	life, away := n.look()
 	if life == nil {
@@ -78,7 +78,7 @@ func (n *node) running() (*life, error) {
 	return life, nil
 }
 
-// look is the same, with the reason if there is none.
+// look returns the life that serves, or nil and the reason.
 func (n *node) look() (_ *life, away string) {
 	n.cluster.mu.Lock()
 	defer n.cluster.mu.Unlock()
@@ -93,8 +93,7 @@ func (n *node) look() (_ *life, away string) {
 	return nil, n.reason
 }
 
-// Status asks the node, unless it is known to be away. Memory is what its
-// process has of the machine's, resident.
+// Status asks the node, unless it is known to be down or paused. Status.Memory is the resident memory of its process.
 func (n *node) Status(ctx context.Context) (target.Status, error) {
 	life, away := n.look()
 	if life != nil {
@@ -107,14 +106,16 @@ func (n *node) Status(ctx context.Context) (target.Status, error) {
 		if ctx.Err() != nil || !life.hasEnded(ctx) {
 			return target.Status{}, err
 		}
-		if life, away = n.look(); life != nil { // another one
+		if life, away = n.look(); life != nil { // it has restarted
 			return target.Status{}, err
 		}
 	}
-	return target.Status{ID: n.id, Address: n.reservation.Addr(), State: target.Offline, LastContact: -1, Reason: away}, nil
+	return target.Status{
+		ID: n.id, Address: n.reservation.Addr(), State: target.Offline, LastContact: -1, Reason: away,
+	}, nil
 }
 
-// resident is the memory of a process in bytes; 0 where the system does not show it.
+// resident returns the resident memory of a process in bytes; 0 if unknown.
 func resident(pid int) uint64 {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
 	if err != nil {
@@ -131,7 +132,7 @@ func resident(pid int) uint64 {
 	return pages * uint64(os.Getpagesize())
 }
 
-// close ends the node for good, whoever has its turn.
+// close ends the node permanently. Callers must hold n.changing.
 func (n *node) close() error {
 	n.cluster.mu.Lock()
 	life := n.life

@@ -12,10 +12,9 @@ import (
 	"github.com/rejoin-db/rejoin/harness/process/child"
 )
 
-// untold is what somebody has not been told yet. Of links, disk and clock it is
-// only which; what they are to be is looked up when it is told, so that it is
-// always the latest.
-type untold struct {
+// pending are changes that an end has not applied yet. For links, disk and clock it records only that they changed. The
+// values are read when the orders are made, so that they are always the latest.
+type pending struct {
 	hosts  []child.Host
 	links  map[network.Link]bool
 	resets []network.Link
@@ -23,55 +22,55 @@ type untold struct {
 	clock  bool
 }
 
-// link notes that the link's rule is new, which also ends a reset that it is armed for.
-func (u *untold) link(l network.Link) {
-	u.resets = slices.DeleteFunc(u.resets, func(w network.Link) bool { return w == l })
-	u.note(l)
+// link records a new rule of the link, which also cancels a reset.
+func (p *pending) link(l network.Link) {
+	p.resets = slices.DeleteFunc(p.resets, func(w network.Link) bool { return w == l })
+	p.note(l)
 }
 
-func (u *untold) note(l network.Link) {
-	if u.links == nil {
-		u.links = make(map[network.Link]bool)
+func (p *pending) note(l network.Link) {
+	if p.links == nil {
+		p.links = make(map[network.Link]bool)
 	}
-	u.links[l] = true
+	p.links[l] = true
 }
 
-func (u *untold) empty() bool {
-	return len(u.hosts) == 0 && len(u.links) == 0 && len(u.resets) == 0 && !u.disk && !u.clock
+func (p *pending) empty() bool {
+	return len(p.hosts) == 0 && len(p.links) == 0 && len(p.resets) == 0 && !p.disk && !p.clock
 }
 
-// take takes all of it out.
-func (u *untold) take() untold {
-	taken := *u
-	*u = untold{}
+// take removes and returns all changes.
+func (p *pending) take() pending {
+	taken := *p
+	*p = pending{}
 	return taken
 }
 
-// putBack puts in again what could not be told.
-func (u *untold) putBack(taken untold) {
-	u.hosts = append(taken.hosts, u.hosts...)
+// putBack restores changes that could not be sent.
+func (p *pending) putBack(taken pending) {
+	p.hosts = append(taken.hosts, p.hosts...)
 	for _, w := range taken.resets {
-		if !u.links[w] { // or else it was ruled anew since
-			u.resets = append(u.resets, w)
+		if !p.links[w] { // a newer rule cancels the reset
+			p.resets = append(p.resets, w)
 		}
 	}
 	for l := range taken.links {
-		u.note(l)
+		p.note(l)
 	}
-	u.disk = u.disk || taken.disk
-	u.clock = u.clock || taken.clock
+	p.disk = p.disk || taken.disk
+	p.clock = p.clock || taken.clock
 }
 
-func (u untold) changes(w *linkstate.Links) []child.LinkRule {
+func (p pending) changes(w *linkstate.Links) []child.LinkRule {
 	var links []child.LinkRule
-	for l := range u.links {
+	for l := range p.links {
 		links = append(links, child.LinkRule{Link: l, Rule: w.Effective(l)})
 	}
 	return links
 }
 
-// ordersLocked are what was taken out, as orders.
-func (n *node) ordersLocked(taken untold) child.Orders {
+// ordersLocked converts changes that were taken to orders.
+func (n *node) ordersLocked(taken pending) child.Orders {
 	orders := child.Orders{Hosts: taken.hosts, Resets: taken.resets, Links: taken.changes(n.cluster.links)}
 	if taken.disk {
 		orders.Disk = &n.faults
@@ -82,9 +81,9 @@ func (n *node) ordersLocked(taken untold) child.Orders {
 	return orders
 }
 
-// allOrdersLocked are those for a new life, which knows nothing.
+// allOrdersLocked returns the orders for a new life, which knows nothing.
 func (n *node) allOrdersLocked() child.Orders {
-	all := untold{resets: n.untold.take().resets, disk: true, clock: true}
+	all := pending{resets: n.pending.take().resets, disk: true, clock: true}
 	for _, other := range n.cluster.allLocked() {
 		if other != n && !other.removed {
 			all.hosts = append(all.hosts, other.host())
@@ -98,37 +97,36 @@ func (n *node) allOrdersLocked() child.Orders {
 	return n.ordersLocked(all)
 }
 
-// tellTimeout bounds how long a process may take to follow orders: one that runs
-// needs a millisecond.
+// tellTimeout is how long a process may take to follow orders. It normally takes a millisecond.
 const tellTimeout = 10 * time.Second
 
 var errTellTimeout = fmt.Errorf("its process did not follow within %v", tellTimeout)
 
-func (n *node) unheard() *untold { return &n.untold }
+func (n *node) pendingLocked() *pending { return &n.pending }
 
 func (n *node) tell(ctx context.Context) error {
 	if err := n.changing.Lock(ctx); err != nil {
-		return fmt.Errorf("wait for what is done to node %s: %w", n.id, err)
+		return fmt.Errorf("wait for another operation on node %s: %w", n.id, err)
 	}
 	defer n.changing.Unlock()
 	n.cluster.mu.Lock()
-	// Who cannot hear is told when it can.
-	nothing := n.state != running || n.untold.empty()
+	// A node that is not running receives its orders when it runs again.
+	nothing := n.state != running || n.pending.empty()
 	n.cluster.mu.Unlock()
 	if nothing {
 		return nil
 	}
-	return n.tellInTurn(ctx)
+	return n.deliver(ctx)
 }
 
-// tellInTurn tells a running node, even if there is nothing to say: its answer
-// shows that it runs.
-func (n *node) tellInTurn(ctx context.Context) error {
+// deliver sends the pending changes to a running node, even if there are none: the answer shows that it runs. Callers must
+// hold n.changing.
+func (n *node) deliver(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, tellTimeout, errTellTimeout)
 	defer cancel()
 	c := n.cluster
 	c.mu.Lock()
-	life, taken := n.life, n.untold.take()
+	life, taken := n.life, n.pending.take()
 	orders := n.ordersLocked(taken)
 	c.mu.Unlock()
 	err := life.control.Tell(ctx, orders)
@@ -136,13 +134,13 @@ func (n *node) tellInTurn(ctx context.Context) error {
 		return nil
 	}
 	c.mu.Lock()
-	n.untold.putBack(taken)
+	n.pending.putBack(taken)
 	c.mu.Unlock()
 	if ctx.Err() != nil {
 		return fmt.Errorf("tell node %s about its links, disk and clock: %w", n.id, context.Cause(ctx))
 	}
 	if _, refused := errors.AsType[*child.RefusedError](err); !refused && life.hasEnded(ctx) {
-		return nil // it will be told in its next life
+		return nil // its next life gets them
 	}
 	return err
 }

@@ -17,15 +17,13 @@ import (
 	"github.com/rejoin-db/rejoin/harness/process"
 )
 
-// With these variables this program is not a suite, but a parent of nodes of
-// that binary, in that directory.
+// With these variables set, the test binary is a parent of nodes with that program, in that directory.
 const (
 	parentBinary = "REJOIN_TEST_PARENT_BINARY"
 	parentDir    = "REJOIN_TEST_PARENT_DIR"
 )
 
-// beParent boots a cluster, freezes one node, says which processes there are,
-// and waits for its own end.
+// beParent boots a cluster, pauses one node, prints the process IDs, and waits to be killed.
 func beParent() error {
 	o := options()
 	o.Binary = func() string { return os.Getenv(parentBinary) }
@@ -42,13 +40,13 @@ func beParent() error {
 		return err
 	}
 	_, err = bufio.NewReader(os.Stdin).ReadByte()
-	return fmt.Errorf("its stdin ended (%w) before it did", err)
+	return fmt.Errorf("stdin ended (%w) before the process was killed", err)
 }
 
 var _ = Describe("A parent that is killed", func() {
 	var dir string
 	BeforeEach(func() { dir = GinkgoT().TempDir() })
-	// start starts such a parent.
+	// start starts the parent.
 	start := func(ctx context.Context, binary string) (parent *exec.Cmd, said *json.Decoder) {
 		GinkgoHelper()
 		parent = exec.CommandContext(ctx, os.Args[0])
@@ -70,7 +68,7 @@ var _ = Describe("A parent that is killed", func() {
 		return states
 	}
 
-	It("takes all its nodes along, also a frozen one", func(ctx SpecContext) {
+	It("does not leave nodes running, not even a paused one", func(ctx SpecContext) {
 		parent, said := start(ctx, binary)
 		var pids []int
 		Expect(said.Decode(&pids)).To(Succeed())
@@ -83,15 +81,15 @@ var _ = Describe("A parent that is killed", func() {
 		Eventually(ctx, func() []string { return states(pids) }).Should(HaveEach(""))
 	}, patience)
 
-	It("leaves files, which the next to boot removes", func(ctx SpecContext) {
+	It("leaves files, which the next Boot removes", func(ctx SpecContext) {
 		parent, said := start(ctx, binary)
 		var pids []int
 		Expect(said.Decode(&pids)).To(Succeed())
 		o := options()
 		o.Nodes.Dir = dir
-		whileItLives, err := process.New(o).Boot(ctx, 1)
+		whileAlive, err := process.New(o).Boot(ctx, 1)
 		Expect(err).NotTo(HaveOccurred())
-		Expect(whileItLives.Close()).To(Succeed())
+		Expect(whileAlive.Close()).To(Succeed())
 		left, err := os.ReadDir(dir)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(left).To(HaveLen(1))
@@ -106,7 +104,7 @@ var _ = Describe("A parent that is killed", func() {
 		Expect(os.ReadDir(dir)).To(BeEmpty())
 	}, patience)
 
-	It("takes along those that neither listen nor stop", func(ctx SpecContext) {
+	It("does not leave processes that ignore stdin and signals", func(ctx SpecContext) {
 		deaf := filepath.Join(GinkgoT().TempDir(), "deaf")
 		Expect(os.WriteFile(deaf, []byte("#!/bin/sh\nexec sleep 300 </dev/null\n"), 0o700)).To(Succeed())
 		parent, _ := start(ctx, deaf)
@@ -122,7 +120,7 @@ var _ = Describe("A parent that is killed", func() {
 })
 
 var _ = Describe("The nodes' program", func() {
-	It("holds no test framework", func() {
+	It("contains no test framework", func() {
 		info, err := buildinfo.ReadFile(binary)
 		Expect(err).NotTo(HaveOccurred())
 		var modules []string
@@ -133,14 +131,14 @@ var _ = Describe("The nodes' program", func() {
 		Expect(modules).NotTo(ContainElement(HavePrefix("github.com/onsi/")))
 	})
 
-	DescribeTable("says in a sentence why it cannot be a node", func(ctx SpecContext, redirect, message string) {
+	DescribeTable("reports in a sentence why it cannot start", func(ctx SpecContext, redirect, message string) {
 		said, err := exec.CommandContext(ctx, "/bin/sh", "-c", `exec "$0" `+redirect, binary).CombinedOutput()
 		Expect(err).To(MatchError("exit status 1"))
 		Expect(string(said)).To(And(HavePrefix("node: "), ContainSubstring(message)))
 	},
-		Entry("nobody listens", patience, "3>&-", "file descriptor 3 is no pipe to say on that the node serves"),
-		Entry("a file listens", patience, "3>/dev/null", "file descriptor 3 is no pipe"),
-		Entry("nothing to read", patience, "3>&1 </dev/null", "read the node's configuration: there is none"),
-		Entry("nonsense", patience, "3>&1 </bin/sh", "read the node's configuration: invalid character"),
+		Entry("no ready pipe", patience, "3>&-", "file descriptor 3 is not a pipe"),
+		Entry("a file as ready pipe", patience, "3>/dev/null", "file descriptor 3 is not a pipe"),
+		Entry("no configuration", patience, "3>&1 </dev/null", "read the node's configuration: it is empty"),
+		Entry("an invalid configuration", patience, "3>&1 </bin/sh", "read the node's configuration: invalid character"),
 	)
 })

@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// Pause sends SIGSTOP, and returns when every thread of the process stands still.
-// A node that is paused already stays so.
+// Pause sends SIGSTOP, and returns when all threads of the process have stopped. It does nothing if the node is already
+// paused.
 func (c *Cluster) Pause(ctx context.Context, node int) error {
 	n, _, leave, err := c.enter(ctx, node)
 	if err != nil {
@@ -23,7 +23,7 @@ func (c *Cluster) Pause(ctx context.Context, node int) error {
 	case paused:
 		return nil
 	case down, starting:
-		return fmt.Errorf("pause node %s: it does not run", n.id)
+		return fmt.Errorf("pause node %s: it is not running", n.id)
 	}
 	if err := life.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 		return fmt.Errorf("pause node %s: %w", n.id, err)
@@ -33,15 +33,14 @@ func (c *Cluster) Pause(ctx context.Context, node int) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if n.state == running { // and did not end in this moment
+	if n.state == running { // it has not ended in the meantime
 		n.state = paused
 	}
 	return nil
 }
 
-// Resume sends SIGCONT, and returns when the node has followed what it could not
-// hear in its sleep. In between it runs for a moment with the links, disk and
-// clock that it had.
+// Resume sends SIGCONT, and returns when the node has applied the changes that were queued while it was paused. For a
+// moment before that, it runs with its old links, disk and clock. It does nothing if the node is running.
 func (c *Cluster) Resume(ctx context.Context, node int) error {
 	n, ctx, leave, err := c.enter(ctx, node)
 	if err != nil {
@@ -58,15 +57,15 @@ func (c *Cluster) Resume(ctx context.Context, node int) error {
 	case was == running:
 		return nil
 	case was != paused:
-		return fmt.Errorf("resume node %s: it does not run", n.id)
+		return fmt.Errorf("resume node %s: it is not running", n.id)
 	}
 	if err := life.thaw(); err != nil {
 		return fmt.Errorf("resume node %s: %w", n.id, err)
 	}
-	return n.tellInTurn(ctx)
+	return n.deliver(ctx)
 }
 
-// thaw lets a frozen process run. One that has ended needs it no more.
+// thaw resumes a stopped process. It does nothing if the process has ended.
 func (l *life) thaw() error {
 	if err := l.cmd.Process.Signal(syscall.SIGCONT); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err

@@ -14,16 +14,16 @@ import (
 )
 
 var _ = Describe("Pause", func() {
-	It("freezes the leader; the others go on, and it catches up when it wakes", func(ctx SpecContext) {
+	It("freezes the leader; the others continue, and it catches up after Resume", func(ctx SpecContext) {
 		c := boot(ctx, 3)
 		c.run(ctx, "CREATE TABLE t (v TEXT)")
 		leader := c.leader(ctx)
 		pid := c.target.Pid(leader)
 		Expect(c.target.Pause(ctx, leader)).To(Succeed())
 		Expect(state(pid)).To(Equal("T"))
-		Expect(c.target.Pause(ctx, leader)).To(Succeed(), "it is so already")
+		Expect(c.target.Pause(ctx, leader)).To(Succeed(), "it is already paused")
 
-		By("asking nobody who cannot answer")
+		By("failing immediately for requests inside")
 		Expect(c.status(ctx, leader)).To(And(HaveField("State", target.Offline), HaveField("Reason", "paused")))
 		_, err := c.node(leader).Inside().Execute(ctx, "SELECT 1")
 		Expect(err).To(MatchError(ContainSubstring("is offline: paused")))
@@ -35,17 +35,17 @@ var _ = Describe("Pause", func() {
 		Expect(err).To(MatchError(context.DeadlineExceeded))
 
 		other := c.but(leader)[0]
-		_, err = other.Execute(ctx, "INSERT INTO t VALUES ('in its sleep')")
+		_, err = other.Execute(ctx, "INSERT INTO t VALUES ('while paused')")
 		Expect(err).NotTo(HaveOccurred())
 		Expect(c.target.Resume(ctx, leader)).To(Succeed())
 		Expect(state(pid)).NotTo(Equal("T"))
 		Expect(c.target.Resume(ctx, leader)).To(Succeed())
 		Expect(c.WaitForAllOnline(ctx)).To(Succeed())
-		Expect(c.node(leader).Inside().Reading(target.Local).Execute(ctx, "SELECT v FROM t")).To(HaveRows(Row("in its sleep")))
+		Expect(c.node(leader).Inside().Reading(target.Local).Execute(ctx, "SELECT v FROM t")).To(HaveRows(Row("while paused")))
 		Expect(c.VerifyInvariants(ctx)).To(Succeed())
 	}, patience)
 
-	It("lets a node be told what is wrong with its links, which it hears when it wakes", func(ctx SpecContext) {
+	It("queues changes of links, which take effect at Resume", func(ctx SpecContext) {
 		c := boot(ctx, 3)
 		c.run(ctx, "CREATE TABLE t (v TEXT)")
 		c.run(ctx, "INSERT INTO t VALUES ('old')")
@@ -73,19 +73,19 @@ var _ = Describe("Pause", func() {
 		Expect(c.node(asleep).Inside().Reading(target.Local).Execute(ctx, "SELECT v FROM t")).To(HaveRows(Row("new")))
 	}, patience)
 
-	It("does not keep a node from being killed, but from leaving", func(ctx SpecContext) {
+	It("allows a crash, but no stop", func(ctx SpecContext) {
 		c := boot(ctx, 3)
 		Expect(c.target.Pause(ctx, 1)).To(Succeed())
 		Expect(c.target.Stop(ctx, 1)).To(MatchError("stop node n1: node n1 is offline: paused"))
 		Expect(c.target.Crash(ctx, 1)).To(Succeed())
 		Expect(children(os.Getpid())).To(HaveLen(2))
-		Expect(c.target.Pause(ctx, 1)).To(MatchError("pause node n1: it does not run"))
-		Expect(c.target.Resume(ctx, 1)).To(MatchError("resume node n1: it does not run"))
+		Expect(c.target.Pause(ctx, 1)).To(MatchError("pause node n1: it is not running"))
+		Expect(c.target.Resume(ctx, 1)).To(MatchError("resume node n1: it is not running"))
 		Expect(c.target.Start(ctx, 1)).To(Succeed())
 		Expect(c.WaitForAllOnline(ctx)).To(Succeed())
 	}, patience)
 
-	It("does not keep a cluster from being closed", func(ctx SpecContext) {
+	It("does not prevent Close", func(ctx SpecContext) {
 		c := boot(ctx, 3)
 		Expect(c.all(func(i int) error { return c.target.Pause(ctx, i) })).To(Succeed())
 		Expect(c.Close()).To(Succeed())

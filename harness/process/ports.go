@@ -9,7 +9,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/network"
 )
 
-// Dial connects from the place of the clients.
+// Dial connects to a node from the clients' host.
 func (c *Cluster) Dial(ctx context.Context, node int) (net.Conn, error) {
 	n, err := c.node(node)
 	if err != nil {
@@ -18,17 +18,17 @@ func (c *Cluster) Dial(ctx context.Context, node int) (net.Conn, error) {
 	return c.clients.host.DialContext(ctx, "tcp", n.reservation.Addr())
 }
 
-// Token is that of the nodes' configuration.
+// Token returns the token in the nodes' configuration.
 func (c *Cluster) Token() string { return c.options.Nodes.Token }
 
-// Listen shares the port that is held for the node.
+// Listen listens at the address of a node that is down, on the port that is reserved for it.
 func (c *Cluster) Listen(node int) (net.Listener, error) {
 	n, err := c.node(node)
 	if err != nil {
 		return nil, err
 	}
 	if _, away := n.look(); away == "" {
-		return nil, fmt.Errorf("listen in place of node %s: it runs", n.id)
+		return nil, fmt.Errorf("listen in place of node %s: it is running", n.id)
 	}
 	own := network.TCP()
 	host, err := own.Join(n.id, n.reservation.Addr())
@@ -42,11 +42,11 @@ func (c *Cluster) Listen(node int) (net.Listener, error) {
 	return inPlace{listener, own}, nil
 }
 
-// inPlace is a listener with a network of its own.
+// inPlace is a listener with its own network.
 type inPlace struct {
 	net.Listener
 	own *network.Network
 }
 
-// Close also ends what was accepted.
+// Close also closes accepted connections.
 func (l inPlace) Close() error { return errors.Join(l.Listener.Close(), l.own.Close()) }

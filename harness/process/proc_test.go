@@ -14,8 +14,8 @@ import (
 	. "github.com/onsi/gomega"
 )
 
-// stat is what /proc says of a process: its state, as in "S" or "T", and its
-// parent. A process that is gone, or is only waited for, has none.
+// stat returns the state of a process in /proc, for example "S" or "T", and its parent. It returns zero values for a
+// process that has ended, even if it has not been waited for.
 func stat(pid int) (state string, parent int) {
 	GinkgoHelper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
@@ -23,7 +23,7 @@ func stat(pid int) (state string, parent int) {
 		return "", 0
 	}
 	Expect(err).NotTo(HaveOccurred())
-	_, rest, found := bytes.Cut(text, []byte(") ")) // after the name, which may hold anything
+	_, rest, found := bytes.Cut(text, []byte(") ")) // after the name, which can contain anything
 	Expect(found).To(BeTrue())
 	_, err = fmt.Sscanf(string(rest), "%s %d", &state, &parent)
 	Expect(err).NotTo(HaveOccurred())
@@ -33,14 +33,14 @@ func stat(pid int) (state string, parent int) {
 	return state, parent
 }
 
-// state is how a process is; empty if it does not run.
+// state returns the state of a process; "" if it has ended.
 func state(pid int) string {
 	GinkgoHelper()
 	state, _ := stat(pid)
 	return state
 }
 
-// children are the processes that a process has started and that run.
+// children returns the running children of a process.
 func children(of int) []int {
 	GinkgoHelper()
 	entries, err := filepath.Glob("/proc/[0-9]*")

@@ -28,7 +28,7 @@ func TestProcess(t *testing.T) {
 
 const patience = SpecTimeout(time.Minute)
 
-// binary is the node's program, built once for all of Ginkgo's processes.
+// binary is the nodes' program, built once for all of Ginkgo's processes.
 var binary string
 
 var removeBinary = func() error { return nil }
@@ -49,13 +49,13 @@ func options() process.Options {
 	}
 }
 
-// world is a cluster as the harness and as the target see it.
+// world is a cluster with both its interfaces: that of the harness and that of the target.
 type world struct {
 	*harness.Cluster
 	target *process.Cluster
 }
 
-// booted keeps what a target boots.
+// booted records the cluster that a target boots.
 type booted struct {
 	target.Target
 	last target.Cluster
@@ -67,8 +67,7 @@ func (b *booted) Boot(ctx context.Context, size int) (target.Cluster, error) {
 	return b.last, err
 }
 
-// boot boots a cluster that leaves nothing after the spec: no goroutine, no
-// file, no process.
+// boot boots a cluster that must leave no goroutine, no file and no process after the spec.
 func boot(ctx context.Context, size int, change ...func(*process.Options)) *world {
 	GinkgoHelper()
 	o := options()
@@ -83,8 +82,8 @@ func boot(ctx context.Context, size int, change ...func(*process.Options)) *worl
 	return &world{c, b.last.(*process.Cluster)}
 }
 
-// nothingIsLeft gives the clusters a directory of their own, which must be empty
-// after the spec, as must be all else they use.
+// nothingIsLeft gives the clusters a new directory, which must be empty after the spec. No process, goroutine or open file
+// may be left either.
 func nothingIsLeft(o *process.Options) {
 	GinkgoHelper()
 	goroutines, files := gleak.Goroutines(), openFiles()
@@ -100,7 +99,7 @@ func nothingIsLeft(o *process.Options) {
 	})
 }
 
-// openFiles is how many file descriptors this process has.
+// openFiles returns how many file descriptors this process has open.
 func openFiles() int {
 	GinkgoHelper()
 	entries, err := os.ReadDir("/proc/self/fd")

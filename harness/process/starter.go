@@ -11,14 +11,13 @@ import (
 	"github.com/rejoin-db/rejoin/harness/process/child"
 )
 
-// Reasons why a node is offline.
+// Reasons for a node to be down.
 const (
 	stopped = "stopped"
 	crashed = "crashed"
 )
 
-// enter takes the node's turn, until leave. What is done then ends with the
-// cluster, too.
+// enter locks operations on the node until leave is called. ctx also ends when the cluster closes.
 func (c *Cluster) enter(outer context.Context, i int) (n *node, ctx context.Context, leave func(), err error) {
 	if n, err = c.node(i); err != nil {
 		return nil, nil, nil, err
@@ -26,13 +25,13 @@ func (c *Cluster) enter(outer context.Context, i int) (n *node, ctx context.Cont
 	ctx, cancel := c.bound(outer)
 	if err := n.changing.Lock(ctx); err != nil {
 		cancel()
-		return nil, nil, nil, fmt.Errorf("wait for what is done to node %s: %w", n.id, err)
+		return nil, nil, nil, fmt.Errorf("wait for another operation on node %s: %w", n.id, err)
 	}
 	return n, ctx, func() { n.changing.Unlock(); cancel() }, nil
 }
 
-// Stop sends SIGTERM, and waits until the process has ended. It is an error if
-// that does not end with exit code 0, or not before ctx: then it is killed.
+// Stop sends SIGTERM, and waits until the process has ended. It returns an error if the exit code is not 0. If ctx ends
+// first, it kills the process and returns an error.
 func (c *Cluster) Stop(ctx context.Context, node int) error {
 	n, ctx, leave, err := c.enter(ctx, node)
 	if err != nil {
@@ -50,12 +49,12 @@ func (c *Cluster) Stop(ctx context.Context, node int) error {
 		return fmt.Errorf("stop node %s: it was killed: %w", n.id, errors.Join(err, life.kill(c.ctx)))
 	}
 	if life.exit != nil {
-		return fmt.Errorf("stop node %s: %w", n.id, life.obituary())
+		return fmt.Errorf("stop node %s: %w", n.id, life.endError())
 	}
 	return nil
 }
 
-// leaving notes why a running node will be down, and returns its life.
+// leaving records why a running node will be down, and returns its life.
 func (n *node) leaving(reason string) (*life, error) {
 	life, err := n.running()
 	if err != nil {
@@ -67,8 +66,7 @@ func (n *node) leaving(reason string) (*life, error) {
 	return life, nil
 }
 
-// Crash sends SIGKILL, and waits until the process has ended. Of a node that
-// does not run it asks nothing.
+// Crash sends SIGKILL, and waits until the process has ended. It does nothing if the node is down.
 func (c *Cluster) Crash(ctx context.Context, node int) error {
 	n, ctx, leave, err := c.enter(ctx, node)
 	if err != nil {
@@ -78,7 +76,7 @@ func (c *Cluster) Crash(ctx context.Context, node int) error {
 	return n.crash(ctx, crashed)
 }
 
-// crash is for who has the node's turn.
+// crash kills the node. Callers must hold n.changing.
 func (n *node) crash(ctx context.Context, reason string) error {
 	c := n.cluster
 	c.mu.Lock()
@@ -96,7 +94,7 @@ func (n *node) crash(ctx context.Context, reason string) error {
 	return nil
 }
 
-// Start starts a node that does not run, and returns when it serves.
+// Start starts a node that is down, and returns when it serves.
 func (c *Cluster) Start(ctx context.Context, node int) error {
 	n, ctx, leave, err := c.enter(ctx, node)
 	if err != nil {
@@ -106,8 +104,7 @@ func (c *Cluster) Start(ctx context.Context, node int) error {
 	return n.start(ctx)
 }
 
-// start is for who has the node's turn. A node that has ever run needs no first
-// members: it has them in its log.
+// start starts the node without initial members: it knows them from its log. Callers must hold n.changing.
 func (n *node) start(ctx context.Context) error {
 	c := n.cluster
 	c.mu.Lock()
@@ -115,9 +112,9 @@ func (n *node) start(ctx context.Context) error {
 	c.mu.Unlock()
 	switch {
 	case removed:
-		return fmt.Errorf("start node %s: it was removed for good", n.id)
+		return fmt.Errorf("start node %s: it was removed from the cluster", n.id)
 	case state != down:
-		return fmt.Errorf("start node %s: it runs already", n.id)
+		return fmt.Errorf("start node %s: it is already running", n.id)
 	}
 	if err := c.launch(n); err != nil {
 		return err
@@ -125,7 +122,7 @@ func (n *node) start(ctx context.Context) error {
 	return c.introduce(ctx, n, nil)
 }
 
-// launch starts the node's process, which then waits to be told who it is.
+// launch starts the node's process, which then waits for its configuration.
 func (c *Cluster) launch(n *node) error {
 	l, err := c.start(n)
 	if err != nil {
@@ -134,13 +131,12 @@ func (c *Cluster) launch(n *node) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n.life, n.state, n.reason = l, starting, ""
-	go l.watch(n.ended) // until its done is closed, which close waits for
+	go l.watch(n.ended) // ends when done is closed, which close waits for
 	return nil
 }
 
-// introduce tells a process that was launched who it is, and returns when it
-// serves; first are the first members of a new cluster. If it does not come to
-// that, the process has ended.
+// introduce sends the configuration to a launched process, and returns when it serves. first are the initial members of a
+// new cluster. If introduce fails, it kills the process.
 func (c *Cluster) introduce(ctx context.Context, n *node, first []child.Host) error {
 	c.mu.Lock()
 	life := n.life
@@ -157,13 +153,13 @@ func (c *Cluster) introduce(ctx context.Context, n *node, first []child.Host) er
 	return nil
 }
 
-// ended is called when the node's latest process has ended.
+// ended records the end of the node's latest process.
 func (n *node) ended(l *life) {
-	by := l.obituary().Error()
+	by := l.endError().Error()
 	n.cluster.mu.Lock()
 	defer n.cluster.mu.Unlock()
 	n.state = down
-	if n.reason == "" { // nobody ended it
+	if n.reason == "" { // it ended by itself
 		n.reason = by
 	}
 }

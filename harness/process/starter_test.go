@@ -21,7 +21,7 @@ import (
 )
 
 var _ = Describe("Crash", func() {
-	It("kills the leader under load; the others go on, and it comes back with all that was acknowledged", func(ctx SpecContext) {
+	It("kills the leader under load; the others continue, and it comes back with all acknowledged writes", func(ctx SpecContext) {
 		c := boot(ctx, 3)
 		c.run(ctx, "CREATE TABLE t (id INTEGER PRIMARY KEY)")
 		leader := c.leader(ctx)
@@ -49,10 +49,11 @@ var _ = Describe("Crash", func() {
 		}
 		Eventually(ctx, enough).Should(BeClosed())
 		Expect(c.target.Crash(ctx, leader)).To(Succeed())
-		Expect(state(pid)).To(BeEmpty(), "it runs")
-		Expect(c.status(ctx, leader)).To(And(HaveField("State", target.Offline), HaveField("Reason", "crashed"), HaveField("Address", address)))
+		Expect(state(pid)).To(BeEmpty(), "it is still running")
+		Expect(c.status(ctx, leader)).To(And(
+			HaveField("State", target.Offline), HaveField("Reason", "crashed"), HaveField("Address", address)))
 		before := acknowledged.Load()
-		Eventually(ctx, acknowledged.Load).Should(BeNumerically(">=", before+50), "the others do not go on")
+		Eventually(ctx, acknowledged.Load).Should(BeNumerically(">=", before+50), "the others do not continue")
 		close(stop)
 		writers.Wait()
 
@@ -65,13 +66,13 @@ var _ = Describe("Crash", func() {
 		Expect(c.VerifyInvariants(ctx)).To(Succeed())
 	}, patience)
 
-	It("of all at once loses nothing", func(ctx SpecContext) {
+	It("of all nodes at once loses nothing", func(ctx SpecContext) {
 		c := boot(ctx, 3)
 		c.run(ctx, "CREATE TABLE t (id INTEGER PRIMARY KEY)")
 		c.run(ctx, "INSERT INTO t VALUES (1), (2)")
 		Expect(c.all(func(i int) error { return c.target.Crash(ctx, i) })).To(Succeed())
 		Expect(children(os.Getpid())).To(BeEmpty())
-		Expect(c.all(func(i int) error { return c.target.Crash(ctx, i) })).To(Succeed(), "who does not run need not be killed")
+		Expect(c.all(func(i int) error { return c.target.Crash(ctx, i) })).To(Succeed(), "a node that is down stays down")
 		Expect(c.all(func(i int) error { return c.target.Start(ctx, i) })).To(Succeed())
 		Eventually(ctx, func() (harness.Result, error) {
 			return c.ExecuteOnRandom(ctx, "SELECT id FROM t ORDER BY id")
@@ -80,7 +81,7 @@ var _ = Describe("Crash", func() {
 })
 
 var _ = Describe("Stop", func() {
-	It("hands leadership over, before anybody stands for election by himself", func(ctx SpecContext) {
+	It("transfers leadership, before an election timeout", func(ctx SpecContext) {
 		const election = 10 * time.Second
 		c := boot(ctx, 3, func(o *process.Options) { o.Nodes.ElectionTimeout, o.Nodes.WriteTimeout = election, election })
 		c.run(ctx, "CREATE TABLE t (id INTEGER PRIMARY KEY)")
@@ -94,7 +95,7 @@ var _ = Describe("Stop", func() {
 		Expect(c.target.Stop(ctx, leader)).To(MatchError(ContainSubstring("is offline: stopped")))
 	}, patience)
 
-	It("kills who does not leave in time, and says so", func(ctx SpecContext) {
+	It("kills a node that does not leave in time, and returns an error", func(ctx SpecContext) {
 		c := boot(ctx, 3)
 		pid := c.target.Pid(1)
 		Expect(syscall.Kill(pid, syscall.SIGSTOP)).To(Succeed())
@@ -108,13 +109,13 @@ var _ = Describe("Stop", func() {
 })
 
 var _ = Describe("Start", func() {
-	It("is for a node that does not run", func(ctx SpecContext) {
+	It("needs a node that is down", func(ctx SpecContext) {
 		c := boot(ctx, 1)
-		Expect(c.target.Start(ctx, 0)).To(MatchError("start node n0: it runs already"))
+		Expect(c.target.Start(ctx, 0)).To(MatchError("start node n0: it is already running"))
 		Expect(c.target.Start(ctx, 1)).To(MatchError("there is no node 1: the cluster has 1"))
 	}, patience)
 
-	It("says what a node said that could not start", func(ctx SpecContext) {
+	It("shows the log of a node that could not start", func(ctx SpecContext) {
 		c := boot(ctx, 3)
 		Expect(c.target.Crash(ctx, 1)).To(Succeed())
 		state := filepath.Join(c.target.Dir(), "n1", "state")
@@ -128,7 +129,7 @@ var _ = Describe("Start", func() {
 		Expect(c.target.Start(ctx, 1)).To(Succeed())
 	}, patience)
 
-	It("of a node that is started twice at once succeeds once", func(ctx SpecContext) {
+	It("called concurrently succeeds once", func(ctx SpecContext) {
 		c := boot(ctx, 3)
 		Expect(c.target.Crash(ctx, 1)).To(Succeed())
 		errs := make([]error, 4)
@@ -137,13 +138,13 @@ var _ = Describe("Start", func() {
 			wg.Go(func() { errs[i] = c.target.Start(ctx, 1) })
 		}
 		wg.Wait()
-		Expect(errs).To(ContainElements(nil, MatchError("start node n1: it runs already")))
+		Expect(errs).To(ContainElements(nil, MatchError("start node n1: it is already running")))
 		Expect(children(os.Getpid())).To(HaveLen(3))
 	}, patience)
 })
 
 var _ = Describe("A node that dies by itself", func() {
-	It("is seen to be gone, with what it said last, and can be started", func(ctx SpecContext) {
+	It("is reported as offline, with the end of its log, and can be started", func(ctx SpecContext) {
 		c := boot(ctx, 3)
 		pid := c.target.Pid(1)
 		Expect(syscall.Kill(pid, syscall.SIGABRT)).To(Succeed())
@@ -153,14 +154,14 @@ var _ = Describe("A node that dies by itself", func() {
 		Expect(c.target.Log(1, 1<<20)).To(ContainSubstring("SIGABRT"))
 		_, err := c.node(1).Inside().Execute(ctx, "SELECT 1")
 		Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied))
-		Expect(c.target.Isolate(ctx, 1)).To(Succeed(), "who is gone is told later")
+		Expect(c.target.Isolate(ctx, 1)).To(Succeed(), "it is told in its next life")
 		Expect(c.target.Start(ctx, 1)).To(Succeed())
 		Expect(c.target.Rejoin(ctx, 1)).To(Succeed())
 		Expect(c.WaitForAllOnline(ctx)).To(Succeed())
 	}, patience)
 })
 
-// all does something with every node at once.
+// all calls do for every node concurrently.
 func (w *world) all(do func(i int) error) error {
 	errs := make([]error, len(w.target.Nodes()))
 	var wg sync.WaitGroup
@@ -187,7 +188,7 @@ func (w *world) node(i int) *harness.Node {
 	return n
 }
 
-// but are all nodes but that one.
+// but returns all nodes except one.
 func (w *world) but(i int) []*harness.Node {
 	var others []*harness.Node
 	for j, n := range w.Nodes() {

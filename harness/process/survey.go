@@ -11,8 +11,8 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// Link asks both ends, each for the connections that it dials, and is an error where they
-// do not agree on the rule. An end that does not run is not asked.
+// Link asks both ends, each for the connections that it dials. It returns an error if their rules differ. It skips an end
+// that is down.
 func (c *Cluster) Link(ctx context.Context, from, to int) (found target.LinkState, err error) {
 	link, err := c.link(from, to)
 	if err != nil {
@@ -30,7 +30,8 @@ func (c *Cluster) Link(ctx context.Context, from, to int) (found target.LinkStat
 		case !runs:
 			continue
 		case asked > 0 && said.Rule != found.Rule:
-			return found, fmt.Errorf("the link from %s to %s is %+v for one of its ends, and %+v for the other", link.From, link.To, found.Rule, said.Rule)
+			return found, fmt.Errorf("the ends of the link from %s to %s have different rules: %+v and %+v",
+				link.From, link.To, found.Rule, said.Rule)
 		}
 		asked++
 		found.Rule, found.Reset = said.Rule, found.Reset || said.Reset
@@ -49,19 +50,19 @@ func (c *clients) survey(_ context.Context, link network.Link) (found target.Lin
 func (n *node) survey(ctx context.Context, link network.Link) (found target.LinkState, runs bool, err error) {
 	life, err := n.running()
 	if err != nil {
-		return found, false, nil //nolint:nilerr // it rules nothing
+		return found, false, nil //nolint:nilerr // it is down
 	}
 	found, err = life.control.Link(ctx, link)
 	return found, true, err
 }
 
-// Disk asks the node's process.
+// Disk returns the faults of the disk, as the node's process reports them.
 func (c *Cluster) Disk(ctx context.Context, i int) (fault.Disk, error) {
 	s, err := c.surroundings(ctx, i)
 	return s.Disk, err
 }
 
-// Clock asks the node's process.
+// Clock returns the skew of the clock, as the node's process reports it.
 func (c *Cluster) Clock(ctx context.Context, i int) (time.Duration, error) {
 	s, err := c.surroundings(ctx, i)
 	return s.Ahead, err
@@ -79,7 +80,7 @@ func (c *Cluster) surroundings(ctx context.Context, i int) (child.Surroundings, 
 	return life.control.Surroundings(ctx)
 }
 
-// Diverge has the node's process change its own database.
+// Diverge makes the node's process change its database without going through the log.
 func (c *Cluster) Diverge(ctx context.Context, i int, sql string) error {
 	n, err := c.node(i)
 	if err != nil {

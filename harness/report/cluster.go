@@ -76,7 +76,7 @@ func memory(s target.Status) string {
 // health is the node's state, why, and the long work it is at.
 func health(s target.Status) string {
 	text := dash(string(s.State))
-	for _, more := range []string{s.Reason, s.Activity} {
+	for _, more := range []string{s.Reason, s.Activities.String()} {
 		if more != "" {
 			text += fmt.Sprintf(" (%s)", oneLine(more))
 		}

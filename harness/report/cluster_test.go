@@ -51,7 +51,7 @@ var _ = Describe("Cluster", func() {
 	It("is a table of the nodes", func(ctx SpecContext) {
 		boot(ctx, 5)
 		always(f.Node(0), target.Status{State: target.Online, Role: "leader", Leader: "n0", Term: 12, CommitIndex: 123456, AppliedIndex: 123456,
-			SnapshotIndex: 123000, LogEntries: 456, Memory: 50_000_000, Activity: "sending a snapshot"})
+			SnapshotIndex: 123000, LogEntries: 456, Memory: 50_000_000, Activities: target.Activities{{Work: target.SendingSnapshot}}})
 		always(f.Node(1), target.Status{State: target.Syncing, Role: "follower", Leader: "n0", Term: 12, CommitIndex: 99, AppliedIndex: 7,
 			SnapshotIndex: 5, Restores: 3, LastContact: 1234567 * time.Nanosecond, Behind: 92})
 		always(f.Node(2), target.Status{State: target.Connecting, Role: "candidate", LastContact: -1})

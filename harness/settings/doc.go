@@ -1,16 +1,16 @@
-// Package settings reads ginkgo.yml: how the suite runs and what cluster it runs on.
+// Package settings reads ginkgo.yml: how the suite runs, and which cluster it runs on.
 //
-// A value is looked for in four places, and the first that has it wins:
+// A value can come from four places. The first that has it wins:
 //
 //	flag -rejoin.nodes=5  >  REJOIN_NODES=5  >  "nodes: 5" in ginkgo.yml  >  Default
 //
-// Suite settings have no flag of ours, because Ginkgo has one for each; [Suite.Apply] lets those win.
-// Whatever is wrong in any of the places is told at once, each as an [*Error] that says where it is
-// and what is allowed. Nothing is guessed: an unknown key or REJOIN_ variable is an error too.
+// Suite settings have no -rejoin flag, because Ginkgo has a flag for each; [Suite.Apply] gives those precedence.
+// Reading reports every problem in all places, not only the first. Each is an [*Error] with the place and the
+// allowed values. Nothing is guessed: an unknown key or REJOIN_ variable is an error.
 //
-// Every setting is one line of the table in keys.go. The file, the environment, the flags and the
-// messages are all driven by that table, so they cannot disagree about a name or a range.
+// Every setting is one entry of the table in keys.go. The table drives the file, the environment, the flags and
+// the messages, so they always agree on names and ranges.
 //
-// The package only reads. It keeps no state and looks at the environment and the command line
-// through what it is handed, so two readings with the same arguments give the same answer.
+// The package keeps no state. It reads the environment and the command line only through its arguments, so equal
+// arguments give equal results.
 package settings

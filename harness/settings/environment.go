@@ -7,18 +7,18 @@ import (
 
 const prefix = "REJOIN_"
 
-// Environment lets variables override the file: REJOIN_ and the key in capitals, dashes as underscores,
-// such as REJOIN_ELECTION_TIMEOUT. An empty variable is a value like any other: it switches off
-// label-filter and junit-report and is an error for the rest.
+// Environment lets variables override the file. A variable is REJOIN_ and the key in capitals, with underscores
+// for dashes: REJOIN_ELECTION_TIMEOUT. An empty variable is a value: it turns off label-filter and junit-report
+// and is an error for all other settings.
 //
-// The two arguments are [os.LookupEnv] and [os.Environ]. Values come through lookup, because that is
-// what go test remembers: through environ alone, it would answer a run under another REJOIN_NODES with
-// the cached result of the last. In environ, only variables that mean nothing are looked for.
+// Pass [os.LookupEnv] and [os.Environ]. Values are read through lookup, because go test caches results by the
+// variables read that way: read through environ alone, a run under a different REJOIN_NODES would get the cached
+// result. environ serves only to find unknown variables.
 func Environment(lookup func(string) (string, bool), environ []string) Option {
 	return func(l *loading) { l.lookup, l.environ = lookup, environ }
 }
 
-// Variables names REJOIN_ variables that belong to somebody else and are not to be taken for mistakes.
+// Variables names REJOIN_ variables that other programs use. They are not reported as unknown.
 func Variables(names ...string) Option {
 	return func(l *loading) { l.variables = append(l.variables, names...) }
 }

@@ -9,7 +9,7 @@ import (
 )
 
 func ExampleLoad() {
-	// In a suite these are flag.CommandLine, at package level, os.LookupEnv and os.Environ().
+	// In a suite, pass flag.CommandLine (at package level), os.LookupEnv and os.Environ().
 	command := flag.NewFlagSet("test", flag.ContinueOnError)
 	environ := []string{"REJOIN_NODES=7", "REJOIN_ELECTION_TIMEOUT=80ms"}
 	lookup := func(name string) (string, bool) {

@@ -11,8 +11,8 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// file walks the nodes of ginkgo.yml rather than decode it into structs, because only nodes know
-// their line, and because every problem is to be told, not the first.
+// file walks the YAML nodes of ginkgo.yml instead of decoding it into structs: only nodes know their line, and
+// all problems are reported, not only the first.
 type file struct {
 	*loading
 	name string
@@ -40,7 +40,7 @@ func (l *loading) readFile(name string, content []byte) {
 	f.eachPair(root, "", f.readSection)
 }
 
-// onlyDocument returns the one document's root, or nil where the file has none.
+// onlyDocument returns the root of the only document, or nil if the file has none.
 func (f file) onlyDocument(content []byte) (*yaml.Node, error) {
 	loader, err := yaml.NewLoader(bytes.NewReader(content))
 	if err != nil {
@@ -74,7 +74,8 @@ func (f file) syntax(err error) error {
 
 func (f file) readSection(name, value *yaml.Node) {
 	if !slices.Contains(sections, name.Value) {
-		f.problem(f.at(name), name.Value, named(name.Value)+" is not a section"+meant("", name.Value, sections), strings.Join(sections, ", "))
+		f.problem(f.at(name), name.Value,
+			named(name.Value)+" is not a section"+meant("", name.Value, sections), strings.Join(sections, ", "))
 		return
 	}
 	allowed := "the settings " + strings.Join(namesIn(name.Value), ", ")
@@ -100,7 +101,7 @@ func (f file) readKey(section string, name, value *yaml.Node) {
 		f.problem(f.at(name), path, named(path)+" is not a setting"+meant(section, name.Value, known), strings.Join(known, ", "))
 		return
 	}
-	// From here on the key counts as written, also if its value is no good.
+	// From here on the key counts as written, even if its value is invalid.
 	f.sources[k.path()] = f.at(value)
 	if problem := mistyped(k.form, value); problem != "" {
 		f.reject(f.at(value), k, problem)
@@ -109,7 +110,7 @@ func (f file) readKey(section string, name, value *yaml.Node) {
 	f.set(k, value.Value, f.at(value))
 }
 
-// eachPair hands over the pairs of a mapping whose keys are plain names, each name once.
+// eachPair visits the pairs of a mapping. It reports keys that are not plain names and names that occur twice.
 func (f file) eachPair(mapping *yaml.Node, inside string, visit func(name, value *yaml.Node)) {
 	lines := map[string]int{}
 	for i := 0; i+1 < len(mapping.Content); i += 2 {
@@ -119,15 +120,15 @@ func (f file) eachPair(mapping *yaml.Node, inside string, visit func(name, value
 			path = inside + "." + name.Value
 		}
 		if problem := strange(name); problem != "" {
-			f.problem(f.at(name), path, problem, "the name of a setting alone")
+			f.problem(f.at(name), path, problem, "a plain name")
 			continue
 		}
 		if name.Kind != yaml.ScalarNode {
-			f.problem(f.at(name), inside, "a name is "+describe(name), "the name of a setting alone")
+			f.problem(f.at(name), inside, "a name is "+describe(name), "a plain name")
 			continue
 		}
 		if line, again := lines[name.Value]; again {
-			f.problem(f.at(name), path, fmt.Sprintf("%s is written twice, first in line %d", named(path), line), "each name once")
+			f.problem(f.at(name), path, fmt.Sprintf("%s is set twice, first in line %d", named(path), line), "each name once")
 			continue
 		}
 		lines[name.Value] = name.Line
@@ -135,8 +136,7 @@ func (f file) eachPair(mapping *yaml.Node, inside string, visit func(name, value
 	}
 }
 
-// strange finds what YAML offers and a list of settings has no use for: a value that stands elsewhere,
-// or is to be taken for another type than it looks.
+// strange reports YAML features that settings do not use: aliases, anchors and tags.
 func strange(node *yaml.Node) string {
 	switch {
 	case node.Kind == yaml.AliasNode:
@@ -149,7 +149,7 @@ func strange(node *yaml.Node) string {
 	return ""
 }
 
-// meant suggests a name, and looks first whether the right name stands in the wrong section.
+// meant suggests a name. A key of that name in a different section comes first.
 func meant(section, name string, known []string) string {
 	for _, k := range keys {
 		if k.name == name && k.section != section {
@@ -163,20 +163,20 @@ func (f file) at(node *yaml.Node) string {
 	return fmt.Sprintf("%s:%d:%d", f.name, node.Line, node.Column)
 }
 
-// mistyped finds a value that no text could make right, because YAML takes it for something else.
+// mistyped reports a node whose YAML type is wrong, whatever its text.
 func mistyped(wanted form, node *yaml.Node) string {
 	quoted := node.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) != 0
 	switch {
 	case strange(node) != "":
 		return strange(node)
 	case node.Kind != yaml.ScalarNode:
-		return describe(node) + " stands here"
+		return "the value is " + describe(node)
 	case isNull(node):
-		return "nothing stands here"
+		return "the value is missing"
 	case wanted == unquoted && quoted:
-		return quote(node.Value) + " is text, because of its quotes"
+		return quote(node.Value) + " is text: remove the quotes"
 	case wanted == textual && node.Tag != "!!str":
-		return named(node.Value) + " is not text unless it stands in quotes"
+		return named(node.Value) + " is not text: put it in quotes"
 	}
 	return ""
 }

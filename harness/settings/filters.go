@@ -7,12 +7,13 @@ import (
 	"github.com/onsi/ginkgo/v2/types"
 )
 
-// CheckFilters says which of Ginkgo's filters is no regular expression. Ginkgo itself panics.
+// CheckFilters returns an error that names the first --focus or --skip filter that is not a regular expression.
+// Ginkgo would panic.
 func CheckFilters(suite types.SuiteConfig) error {
 	for flag, filters := range map[string][]string{"--focus": suite.FocusStrings, "--skip": suite.SkipStrings} {
 		for _, filter := range filters {
 			if _, err := regexp.Compile(filter); err != nil {
-				return fmt.Errorf("%s takes a regular expression, and %q is none (%w): put a \\ before a character that stands for itself", flag, filter, err)
+				return fmt.Errorf("%s %q is not a regular expression (%w): put a \\ before a special character", flag, filter, err)
 			}
 		}
 	}

@@ -5,17 +5,17 @@ import (
 	"fmt"
 )
 
-// Flags registers one flag for each cluster setting, -rejoin.nodes=5, and returns the option that
-// hands to [Load] what was given on the command line. Register before the flags are parsed, that is
-// in a package-level variable of the test, and load after:
+// Flags registers one flag for each cluster setting, for example -rejoin.nodes=5, and returns the option that
+// passes the flags that were set to [Load]. Register before the flags are parsed, in a package-level variable of
+// the test, and load after:
 //
 //	var flags = settings.Flags(flag.CommandLine)
 //
-// Then both go test . -rejoin.nodes=5 and ginkgo . -- -rejoin.nodes=5 work. The package goes first:
-// go test takes what follows a flag it does not know for the binary's. Test binaries of other packages
-// do not know these flags and refuse them, so name the one package rather than ./... or -r.
+// Then both go test . -rejoin.nodes=5 and ginkgo . -- -rejoin.nodes=5 work. The package must precede the flag:
+// go test passes everything after a flag it does not know to the binary. Test binaries of other packages
+// reject these flags, so name the one package instead of ./... or -r.
 //
-// A wrong value is not refused by the flag set but by Load, which tells it along with all the rest.
+// The flag set accepts any value; Load reports invalid ones together with all other problems.
 func Flags(fs *flag.FlagSet) Option {
 	given := map[string]string{}
 	defaults := Default()

@@ -13,8 +13,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/settings"
 )
 
-// FuzzParse looks for a file or a variable that Parse neither refuses with a proper [settings.Error]
-// nor turns into settings that are possible.
+// FuzzParse looks for input for which Parse returns neither valid settings nor well-formed [settings.Error] values.
 func FuzzParse(f *testing.F) {
 	shipped, err := os.ReadFile("../../ginkgo.yml")
 	if err != nil {
@@ -54,7 +53,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// impossible is what the documentation of [settings.Settings] rules out, said once more by hand.
+// impossible names a field outside the range that [settings.Settings] documents. It repeats the ranges by hand.
 func impossible(s settings.Settings) string {
 	within := func(d, least, most time.Duration) bool { return least <= d && d <= most }
 	const ms, day = time.Millisecond, 24 * time.Hour

@@ -11,13 +11,13 @@ import (
 	"github.com/rejoin-db/rejoin/harness/settings"
 )
 
-// ours differs in every field from what Ginkgo does by itself.
+// ours differs in every field from Ginkgo's defaults.
 var ours = settings.Suite{
 	Timeout: 10 * time.Minute, PollProgressAfter: 20 * time.Second, PollProgressInterval: 10 * time.Second,
 	GracePeriod: 15 * time.Second, RandomizeAll: true, JUnitReport: "ours.xml", LabelFilter: "ours",
 }
 
-// binary is the configuration of a test binary started with these arguments, as go test starts it.
+// binary is the configuration of a test binary that go test starts with these arguments.
 func binary(arguments ...string) (types.SuiteConfig, types.ReporterConfig) {
 	GinkgoHelper()
 	suite, reporter := types.NewDefaultSuiteConfig(), types.NewDefaultReporterConfig()
@@ -36,8 +36,8 @@ func binary(arguments ...string) (types.SuiteConfig, types.ReporterConfig) {
 	return suite, reporter
 }
 
-// cli is the configuration that arrives in a test binary when this is typed after ginkgo, and the
-// CLI needed that long until it started the binary.
+// cli is the configuration of a test binary that the Ginkgo CLI starts with these flags, where the CLI
+// ran for took before it started the binary.
 func cli(took time.Duration, typed ...string) (types.SuiteConfig, types.ReporterConfig) {
 	GinkgoHelper()
 	suite, reporter := types.NewDefaultSuiteConfig(), types.NewDefaultReporterConfig()
@@ -58,7 +58,7 @@ func cli(took time.Duration, typed ...string) (types.SuiteConfig, types.Reporter
 var _ = Describe("Apply", func() {
 	const compiling = 1297 * time.Millisecond
 
-	It("fills in what nobody set, under go test", func() {
+	It("overrides Ginkgo's defaults under go test", func() {
 		suite, reporter := ours.Apply(binary())
 		Expect(suite).To(And(
 			HaveField("Timeout", ours.Timeout),
@@ -71,7 +71,7 @@ var _ = Describe("Apply", func() {
 		Expect(reporter.JUnitReport).To(Equal("ours.xml"))
 	})
 
-	It("fills in the same under the CLI", func() {
+	It("overrides the same fields under the CLI", func() {
 		suite, reporter := ours.Apply(cli(compiling))
 		wanted, wantedReporter := ours.Apply(binary())
 		wanted.RandomSeed = suite.RandomSeed
@@ -79,14 +79,14 @@ var _ = Describe("Apply", func() {
 		Expect(reporter).To(Equal(wantedReporter))
 	})
 
-	It("touches nothing else", func() {
+	It("changes no other field", func() {
 		before, beforeReporter := cli(compiling, "--seed=7", "--fail-fast", "--focus=x", "-v", "--json-report=a.json")
 		suite, reporter := settings.Suite{Timeout: before.Timeout, GracePeriod: before.GracePeriod}.Apply(before, beforeReporter)
 		Expect(suite).To(Equal(before))
 		Expect(reporter).To(Equal(beforeReporter))
 	})
 
-	DescribeTable("lets a flag win",
+	DescribeTable("gives a flag precedence",
 		func(name, value, fieldName string, wanted any) {
 			suite, reporter := ours.Apply(cli(0, "--"+name+"="+value))
 			Expect([]any{suite, reporter}).To(ContainElement(HaveField(fieldName, wanted)))
@@ -105,7 +105,7 @@ var _ = Describe("Apply", func() {
 		Entry(nil, "junit-report", "theirs.xml", "JUnitReport", "theirs.xml"),
 	)
 
-	It("lets --randomize-all win where the file says false", func() {
+	It("gives --randomize-all precedence over false in the file", func() {
 		var calm settings.Suite
 		suite, _ := calm.Apply(cli(0))
 		Expect(suite.RandomizeAllSpecs).To(BeFalse())
@@ -113,7 +113,7 @@ var _ = Describe("Apply", func() {
 		Expect(suite.RandomizeAllSpecs).To(BeTrue())
 	})
 
-	DescribeTable("does not see a flag that asks for what Ginkgo does anyway",
+	DescribeTable("does not see a flag set to Ginkgo's default",
 		func(name, value, fieldName string, wanted any) {
 			suite, reporter := ours.Apply(cli(compiling, "--"+name+"="+value))
 			Expect([]any{suite, reporter}).To(ContainElement(HaveField(fieldName, wanted)))
@@ -132,7 +132,7 @@ var _ = Describe("Apply", func() {
 		Entry(nil, "junit-report", "", "JUnitReport", "ours.xml"),
 	)
 
-	DescribeTable("can be told so by a variable instead",
+	DescribeTable("takes a value from a variable that it does not see in a flag",
 		func(entry, fieldName string, wanted any) {
 			loaded, err := parse("suite: {junit-report: a.xml, label-filter: a}", environment(entry))
 			Expect(err).NotTo(HaveOccurred())
@@ -149,19 +149,19 @@ var _ = Describe("Apply", func() {
 		Entry(nil, "REJOIN_JUNIT_REPORT=", "JUnitReport", ""),
 	)
 
-	It("takes what is left of the CLI's hour after a late start for somebody's wish", func() {
+	It("takes the rest of the CLI's hour after a late start for a flag", func() {
 		suite, _ := ours.Apply(cli(10*time.Minute - 1))
 		Expect(suite.Timeout).To(Equal(ours.Timeout))
 		suite, _ = ours.Apply(cli(10 * time.Minute))
 		Expect(suite.Timeout).To(Equal(50 * time.Minute))
 	})
 
-	It("lets go test switch the timeout off", func() {
+	It("lets go test turn the timeout off", func() {
 		suite, _ := ours.Apply(binary("--ginkgo.timeout=0"))
 		Expect(suite.Timeout).To(BeZero())
 	})
 
-	It("keeps the order of the source for --fd", func() {
+	It("keeps source order with --fd", func() {
 		suite, _ := ours.Apply(cli(compiling, "--fd"))
 		Expect(suite.RandomizeAllSpecs).To(BeFalse())
 	})

@@ -2,33 +2,33 @@ package settings
 
 import "strings"
 
-// A key is one setting: its name, and how its value is read, limited and shown.
+// A key is one setting: its name, and how to parse, limit and format its value.
 type key struct {
 	section, name string
 	usage         string
 	form          form
-	// allowed says what may be written, for messages.
+	// allowed describes the allowed values, for messages.
 	allowed func(limits) string
-	// set stores what the text means, or stores nothing and says what is wrong with it.
+	// set parses the text and stores the value, or stores nothing and returns the problem.
 	set func(*Settings, string, limits) (problem string)
-	// show writes the value the way set reads it.
+	// show formats the value so that set can parse it.
 	show func(*Settings) string
 }
 
-// limits are the bounds that only the caller knows.
+// limits are the values that the caller allows.
 type limits struct {
 	targets []string
 	defects []string
 }
 
-// A form is what YAML itself must take a value for, before its text is looked at.
+// A form is the YAML type that a value must have.
 type form int
 
 const (
 	anyScalar form = iota
-	// unquoted refuses "3" and "true": quotes say that text was meant.
+	// unquoted rejects "3" and "true": quotes mark text.
 	unquoted
-	// textual refuses 5 and true: a plain number or boolean was hardly meant as text.
+	// textual rejects plain 5 and true: they are a number and a boolean in YAML.
 	textual
 )
 

@@ -12,8 +12,8 @@ import (
 	"github.com/rejoin-db/rejoin/harness/settings"
 )
 
-// written is a file that sets one key and, so that only the key's own range is at stake, its neighbours
-// to values that agree with any.
+// written is a file that sets one key. It also sets the key's counterpart in constraints to a value that is
+// valid with any value of the key.
 func written(path, value string) string {
 	section, name, _ := strings.Cut(path, ".")
 	neighbours := map[string]string{
@@ -28,7 +28,7 @@ func written(path, value string) string {
 }
 
 var _ = Describe("A setting", func() {
-	DescribeTable("takes a value up to the bounds of its range",
+	DescribeTable("accepts values up to the bounds of its range",
 		func(path, value string, wanted any) {
 			loaded, err := parse(written(path, value))
 			Expect(err).NotTo(HaveOccurred())
@@ -108,7 +108,7 @@ var _ = Describe("A setting", func() {
 		Entry(nil, "cluster.max-body", "1073741824", int64(1<<30)),
 	)
 
-	DescribeTable("refuses a value beyond them or of another type",
+	DescribeTable("rejects values out of range or of the wrong type",
 		func(path, value, problem string) {
 			_, err := parse(written(path, value))
 			var told *settings.Error
@@ -126,20 +126,20 @@ var _ = Describe("A setting", func() {
 		Entry(nil, "suite.poll-progress-after", "-1s", "-1s is out of range"),
 		Entry(nil, "suite.poll-progress-interval", "1.5", `"1.5" has no unit such as ms, s or m`),
 		Entry(nil, "suite.grace-period", "0", "0 is out of range"),
-		Entry(nil, "suite.grace-period", "[1s]", "a list stands here"),
+		Entry(nil, "suite.grace-period", "[1s]", "the value is a list"),
 		Entry(nil, "suite.randomize-all", "yes", `"yes" is neither true nor false`),
 		Entry(nil, "suite.randomize-all", "TRUE", `"TRUE" is neither true nor false`),
-		Entry(nil, "suite.randomize-all", `"true"`, `"true" is text, because of its quotes`),
+		Entry(nil, "suite.randomize-all", `"true"`, `"true" is text: remove the quotes`),
 		Entry(nil, "suite.journals", "some", `"some" is not one of them`),
-		Entry(nil, "suite.journal-folder", `""`, "no folder is named"),
-		Entry(nil, "suite.junit-report", "true", "true is not text unless it stands in quotes"),
+		Entry(nil, "suite.journal-folder", `""`, "no folder given"),
+		Entry(nil, "suite.junit-report", "true", "true is not text: put it in quotes"),
 		Entry(nil, "suite.junit-report", "reports/", `"reports/" is a folder, not a file`),
-		Entry(nil, "suite.junit-report", "", "nothing stands here"),
-		Entry(nil, "suite.label-filter", "5", "5 is not text unless it stands in quotes"),
+		Entry(nil, "suite.junit-report", "", "the value is missing"),
+		Entry(nil, "suite.label-filter", "5", "5 is not text: put it in quotes"),
 		Entry(nil, "suite.label-filter", `"a &&"`, `"a &&" is not a label query: Unexpected EOF.`),
 		Entry(nil, "suite.eventually-timeout", "0", "0 is out of range"),
 		Entry(nil, "suite.eventually-polling", "61s", "61s is out of range"),
-		Entry(nil, "suite.consistently-duration", "{a: 1s}", "a mapping stands here"),
+		Entry(nil, "suite.consistently-duration", "{a: 1s}", "the value is a mapping"),
 		Entry(nil, "suite.consistently-polling", "1h", "1h is out of range"),
 		Entry(nil, "cluster.target", "remote", `"remote" is not one of them`),
 		Entry(nil, "cluster.target", `""`, `"" is not one of them`),
@@ -150,8 +150,8 @@ var _ = Describe("A setting", func() {
 		Entry(nil, "cluster.nodes", "many", `"many" is not a whole number`),
 		Entry(nil, "cluster.nodes", "3.0", `"3.0" is not a whole number`),
 		Entry(nil, "cluster.nodes", "0x3", `"0x3" is not a whole number`),
-		Entry(nil, "cluster.nodes", `"3"`, `"3" is text, because of its quotes`),
-		Entry(nil, "cluster.nodes", "~", "nothing stands here"),
+		Entry(nil, "cluster.nodes", `"3"`, `"3" is text: remove the quotes`),
+		Entry(nil, "cluster.nodes", "~", "the value is missing"),
 		Entry(nil, "cluster.nodes", "!!int 3", "!!int is a tag"),
 		Entry(nil, "cluster.nodes", "&size 3", "&size is an anchor"),
 		Entry(nil, "cluster.election-timeout", "9ms", "9ms is out of range"),
@@ -175,19 +175,19 @@ var _ = Describe("A setting", func() {
 		Entry(nil, "cluster.yield", "NaN", `"NaN" is not a number`),
 		Entry(nil, "cluster.yield", "0x1p-2", `"0x1p-2" is not a number`),
 		Entry(nil, "cluster.yield", "often", `"often" is not a number`),
-		Entry(nil, "cluster.yield", `"0.5"`, `"0.5" is text, because of its quotes`),
+		Entry(nil, "cluster.yield", `"0.5"`, `"0.5" is text: remove the quotes`),
 		Entry(nil, "cluster.max-body", "0", "0 is out of range"),
 		Entry(nil, "cluster.max-body", "-1KiB", "-1KiB is out of range"),
 		Entry(nil, "cluster.max-body", "2GiB", "2GiB is out of range"),
 		Entry(nil, "cluster.max-body", "9223372036854775807GiB", "9223372036854775807GiB is out of range"),
-		// 2^34+1 GiB: in 64 bits the product comes round to 1GiB.
+		// 2^34+1 GiB: the product overflows 64 bits and wraps around to 1GiB.
 		Entry(nil, "cluster.max-body", "17179869185GiB", "17179869185GiB is out of range"),
 		Entry(nil, "cluster.max-body", "16MB", `"16MB" is not a size`),
 		Entry(nil, "cluster.max-body", "KiB", `"KiB" is not a size`),
 		Entry(nil, "cluster.max-body", "1.5KiB", `"1.5KiB" is not a size`),
 	)
 
-	It("is known to these tests, whatever its name", func() {
+	It("has an entry in the table of these tests", func() {
 		var known []string
 		for _, section := range []string{"suite", "cluster"} {
 			_, err := parse(section + ":\n  no-such-key: 1\n")

@@ -7,10 +7,10 @@ import (
 )
 
 // Load reads the settings: [Default], overridden by the file, the environment and the flags, in this order.
-// Without [Environment] and [Flags] among the options it looks at neither.
+// It reads the environment and flags only with the options [Environment] and [Flags].
 //
-// A file that is named and missing is an error that matches [io/fs.ErrNotExist]: a suite that quietly
-// ran with other settings than the ones written down would be worse. The path "" means no file.
+// A missing file is an error that matches [io/fs.ErrNotExist]: running silently with other settings than the
+// written ones would be worse. The path "" means no file.
 func Load(path string, options ...Option) (Settings, error) {
 	if path == "" {
 		return Parse(path, nil, options...)
@@ -22,7 +22,7 @@ func Load(path string, options ...Option) (Settings, error) {
 	return Parse(path, content, options...)
 }
 
-// Parse is [Load] for a file that is already in memory; name is what messages call it.
+// Parse is [Load] for a file in memory. Messages call the file name.
 // An empty file, or one of comments only, is a file that sets nothing.
 func Parse(name string, content []byte, options ...Option) (Settings, error) {
 	l := &loading{
@@ -37,9 +37,9 @@ func Parse(name string, content []byte, options ...Option) (Settings, error) {
 	l.readEnvironment()
 	l.readFlags()
 	l.checkDefaults()
-	// What is too short beside another is only worth saying of values that are themselves possible.
+	// Check constraints between settings only if each value is valid by itself.
 	if len(l.problems) == 0 {
-		l.checkPairs()
+		l.checkConstraints()
 	}
 	if err := errors.Join(l.problems...); err != nil {
 		return Settings{}, err
@@ -47,15 +47,15 @@ func Parse(name string, content []byte, options ...Option) (Settings, error) {
 	return l.settings, nil
 }
 
-// An Option of [Load] and [Parse] says where else to look and what the caller knows better.
+// An Option of [Load] and [Parse] adds a place to read from or says what the caller supports.
 type Option func(*loading)
 
-// Defects names the bugs that the caller can plant, besides "none".
+// Defects names the bugs that the caller can plant, in addition to "none".
 func Defects(names ...string) Option {
 	return func(l *loading) { l.limits.defects = append([]string{Default().Cluster.Defect}, names...) }
 }
 
-// Targets names the targets the caller can start. Without it the only one is "local".
+// Targets names the targets that the caller can start. The default is "local" only.
 func Targets(names ...string) Option {
 	return func(l *loading) { l.limits.targets = names }
 }
@@ -64,7 +64,7 @@ func Targets(names ...string) Option {
 type loading struct {
 	limits   limits
 	settings Settings
-	// sources says, for each key that was written, where the value that counts stands.
+	// sources holds, for each key that was set, the place of the value in effect.
 	sources  map[string]string
 	problems []error
 
@@ -74,7 +74,7 @@ type loading struct {
 	given     map[string]string
 }
 
-// set takes a value for a key, or notes what is wrong with it.
+// set parses a value for a key, or records the problem.
 func (l *loading) set(k key, text, source string) {
 	l.sources[k.path()] = source
 	if problem := k.set(&l.settings, text, l.limits); problem != "" {
@@ -90,7 +90,7 @@ func (l *loading) problem(source, key, problem, allowed string) {
 	l.problems = append(l.problems, &Error{Source: source, Key: key, Problem: problem, Allowed: allowed})
 }
 
-// checkDefaults finds a default that the caller's limits rule out: a target it does not have.
+// checkDefaults reports a default outside the caller's limits, for example a target it does not have.
 func (l *loading) checkDefaults() {
 	defaults := Default()
 	for _, k := range keys {

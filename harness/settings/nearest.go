@@ -2,10 +2,10 @@ package settings
 
 import "strings"
 
-// suggest is the end of a sentence about an unknown name: the known one that was probably meant,
-// or nothing if none comes near.
+// suggest returns the end of a sentence about an unknown name: the most similar known name, or "" if none is
+// similar.
 func suggest(name string, known []string) string {
-	// Nothing so long is a slip of the pen, and comparing takes time that grows with the length.
+	// A name this long is no typo, and the comparison takes time proportional to its length.
 	if len(name) > 60 {
 		return ""
 	}
@@ -21,12 +21,12 @@ func suggest(name string, known []string) string {
 	return "; did you mean " + quote(best) + "?"
 }
 
-// plain drops the differences that no reader would call a difference: write_timeout, WriteTimeout.
+// plain removes differences in case and separators: write_timeout, WriteTimeout.
 func plain(name string) string {
 	return strings.ToLower(strings.NewReplacer("-", "", "_", "").Replace(name))
 }
 
-// edits counts the letters to put in, take out, change, or swap with their neighbour to get from a to b.
+// edits counts the insertions, deletions, substitutions and swaps of neighbours that turn a into b.
 func edits(a, b string) int {
 	var beforeLast []int
 	last := make([]int, len(b)+1)

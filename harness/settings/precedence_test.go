@@ -16,7 +16,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/settings"
 )
 
-// commandLine is what Flags sees when these arguments are typed.
+// commandLine is the option that Flags returns, after these arguments were parsed.
 func commandLine(arguments ...string) settings.Option {
 	GinkgoHelper()
 	set := flag.NewFlagSet("test", flag.ContinueOnError)
@@ -86,7 +86,7 @@ var _ = Describe("Precedence", func() {
 		Entry(nil, "cluster.max-body", "1KiB", int64(1<<10), "2KiB", int64(2<<10), "3", int64(3)),
 	)
 
-	// These two have too few values for the table to tell every place from every other.
+	// These two have too few values for the table.
 	It("holds for randomize-all", func() {
 		loaded, err := parse("suite: {randomize-all: false}")
 		Expect(err).NotTo(HaveOccurred())
@@ -117,14 +117,14 @@ var _ = Describe("Precedence", func() {
 		Expect(loaded.Cluster.Nodes).To(Equal(7))
 	})
 
-	It("does not let a right flag hide a wrong file", func() {
+	It("reports an invalid value in the file even if a flag overrides it", func() {
 		_, err := parse("cluster: {nodes: many}", commandLine("-rejoin.nodes=5"))
 		Expect(err).To(MatchError(ContainSubstring("ginkgo.yml:1:18")))
 	})
 })
 
 var _ = Describe("A flag", func() {
-	It("tells what it sets, the default and the variable", func() {
+	It("documents its setting, default and variable", func() {
 		set := flag.NewFlagSet("test", flag.ContinueOnError)
 		settings.Flags(set)
 		var usage strings.Builder
@@ -134,7 +134,7 @@ var _ = Describe("A flag", func() {
 		Expect(usage.String()).To(ContainSubstring("default 16MiB, or $REJOIN_MAX_BODY\n"))
 	})
 
-	It("exists for every cluster setting and for no other", func() {
+	It("exists for cluster settings only", func() {
 		set := flag.NewFlagSet("test", flag.ContinueOnError)
 		settings.Flags(set)
 		for path := range field {
@@ -147,7 +147,7 @@ var _ = Describe("A flag", func() {
 		}
 	})
 
-	It("is refused by the flag set if there is none of that name", func() {
+	It("is rejected by the flag set if it is unknown", func() {
 		set := flag.NewFlagSet("test", flag.ContinueOnError)
 		set.SetOutput(io.Discard)
 		settings.Flags(set)
@@ -156,7 +156,7 @@ var _ = Describe("A flag", func() {
 })
 
 var _ = Describe("Load", func() {
-	It("reads a file and calls it by its path", func() {
+	It("reads a file and names it by its path in messages", func() {
 		path := filepath.Join(GinkgoT().TempDir(), "other.yml")
 		Expect(os.WriteFile(path, []byte("cluster:\n  nodes: 5\n"), 0o600)).To(Succeed())
 		Expect(settings.Load(path)).To(HaveField("Cluster.Nodes", 5))
@@ -166,7 +166,7 @@ var _ = Describe("Load", func() {
 		Expect(err).To(MatchError(HavePrefix(fmt.Sprintf("%s:2:10: cluster.nodes: 500 is out of range", path))))
 	})
 
-	It("fails for a file that is not there", func() {
+	It("fails for a missing file", func() {
 		_, err := settings.Load(filepath.Join(GinkgoT().TempDir(), "none.yml"))
 		Expect(err).To(MatchError(fs.ErrNotExist))
 		Expect(err).To(MatchError(HavePrefix("read the settings: open ")))

@@ -2,7 +2,7 @@ package settings
 
 import "time"
 
-// Settings is everything ginkgo.yml can say.
+// Settings is the content of ginkgo.yml.
 type Settings struct {
 	Suite   Suite
 	Cluster Cluster
@@ -12,72 +12,73 @@ type Settings struct {
 type Suite struct {
 	// Timeout is how long the whole run may take: 1s to 24h.
 	Timeout time.Duration
-	// PollProgressAfter is how long one step of a spec may run before Ginkgo prints where it is: 0 (never) to 24h.
+	// PollProgressAfter is how long a step of a spec may run before Ginkgo prints its progress: 0 (never) to 24h.
 	PollProgressAfter time.Duration
-	// PollProgressInterval is how long until it prints that again: 0 (once only) to 24h.
+	// PollProgressInterval is the time between further progress reports: 0 (once only) to 24h.
 	PollProgressInterval time.Duration
-	// GracePeriod is how long an interrupted step may take to come to its end: 1ms to 24h.
+	// GracePeriod is how long an interrupted step may take to end: 1ms to 24h.
 	GracePeriod time.Duration
 	// RandomizeAll shuffles the specs themselves, not only the top-level containers.
 	RandomizeAll bool
 	// JUnitReport is the file the JUnit report goes to, relative to the folder of the suite; empty for none.
 	JUnitReport string
-	// Journals are those that are written to files: of the specs that failed, of all, or none.
+	// Journals says which journals are written to files: "failed" (those of failed specs), "all" or "none".
 	Journals string
-	// JournalFolder is where they go, relative to the folder of the suite.
+	// JournalFolder is the folder for them, relative to the folder of the suite.
 	JournalFolder string
-	// Decisions is the folder to which each spec in virtual time writes what the scheduler of its goroutines decided,
-	// and what was drawn at random; empty for none. It must be there.
+	// Decisions is an existing folder. Each spec in virtual time writes the scheduling decisions of its goroutines
+	// and its random draws there; empty for none.
 	Decisions string
-	// LabelFilter picks specs by their labels, in Ginkgo's query language; empty for all.
+	// LabelFilter selects specs by label, in Ginkgo's query language; empty for all.
 	LabelFilter string
 	// EventuallyTimeout is how long Eventually waits by default: 1ms to 24h, at least EventuallyPolling.
 	EventuallyTimeout time.Duration
-	// EventuallyPolling is how long Eventually rests between two looks: 1ms to 1m.
+	// EventuallyPolling is the interval at which Eventually polls: 1ms to 1m.
 	EventuallyPolling time.Duration
-	// ConsistentlyDuration is how long Consistently watches by default: 1ms to 24h, at least ConsistentlyPolling.
+	// ConsistentlyDuration is how long Consistently polls by default: 1ms to 24h, at least ConsistentlyPolling.
 	ConsistentlyDuration time.Duration
-	// ConsistentlyPolling is how long Consistently rests between two looks: 1ms to 1m.
+	// ConsistentlyPolling is the interval at which Consistently polls: 1ms to 1m.
 	ConsistentlyPolling time.Duration
 }
 
-// Cluster is the cluster each spec is given.
+// Cluster describes the cluster that each spec gets.
 type Cluster struct {
-	// Target is what runs the nodes: one of the names given to [Targets].
+	// Target is the target that runs the nodes: one of the names given to [Targets].
 	Target string
 	// Nodes is the size of a cluster: 1 to 101.
 	Nodes int
 	// ElectionTimeout is how long a node waits for a leader before it stands for election: 10ms to 1m.
 	// Raft's heartbeat timeout is the same.
 	ElectionTimeout time.Duration
-	// SnapshotThreshold is how many log entries must be new before a node takes a snapshot: 1 or more.
+	// SnapshotThreshold is the number of new log entries after which a node takes a snapshot: 1 or more.
 	SnapshotThreshold uint64
-	// SnapshotInterval is how often a node looks whether it should: 5ms to 24h.
+	// SnapshotInterval is how often a node checks whether a snapshot is due: 5ms to 24h.
 	SnapshotInterval time.Duration
-	// TrailingLogs is how many log entries stay behind a snapshot, for followers that are a little late: 0 or more.
+	// TrailingLogs is the number of log entries that a node keeps behind a snapshot, for slow followers: 0 or more.
 	TrailingLogs uint64
 	// WriteTimeout is how long a node tries to get a statement committed before it answers 503:
 	// 10ms to 24h, at least ElectionTimeout.
 	WriteTimeout time.Duration
-	// LogLevel is the least severe line a node logs: trace, debug, info, warn, error or off.
+	// LogLevel is the minimum level that a node logs: trace, debug, info, warn, error or off.
 	LogLevel string
-	// Latency is how long a message travels between two hosts in virtual time: 0 to 1m. Other targets have no use for it.
+	// Latency is the minimum time that a message takes between two hosts in virtual time: 0 to 1m. Other targets
+	// ignore it.
 	Latency time.Duration
-	// Jitter is the most that chance adds to it: 0 to 1m.
+	// Jitter is the maximum random time added to Latency: 0 to 1m.
 	Jitter time.Duration
-	// Defect is the bug that is planted in the cluster: "none", or one of the names given to [Defects].
+	// Defect is the planted bug: "none", or one of the names given to [Defects].
 	Defect string
-	// Interleave is which order goroutines run in that could run in any, in virtual time: 0, in which each runs when it
-	// is ready, or the number of another. Other targets have no use for it.
+	// Interleave selects the order of runnable goroutines in virtual time: 0 for the order in which they become
+	// ready; each other number selects a different order. Other targets ignore it.
 	Interleave uint64
-	// Yield is how likely a goroutine lets others run at each operation on a channel, a lock or a pool, in virtual
-	// time: 0 to 1. Other targets have no use for it.
+	// Yield is the probability that a goroutine yields at an operation on a channel, a lock or a pool, in virtual
+	// time: 0 to 1. Other targets ignore it.
 	Yield float64
 	// MaxBody is the largest request body a node reads, in bytes: 1 to 1GiB.
 	MaxBody int64
 }
 
-// Default is what a setting is where nobody sets it. The ginkgo.yml in the root of the module says the same.
+// Default returns the defaults. The ginkgo.yml in the root of the module has the same values.
 func Default() Settings {
 	return Settings{
 		Suite: Suite{

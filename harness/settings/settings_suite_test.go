@@ -15,7 +15,7 @@ func TestSettings(t *testing.T) {
 	RunSpecs(t, "Settings")
 }
 
-// field reads a setting by its path, so that tables can name settings as the file does.
+// field reads a setting by its path.
 var field = map[string]func(settings.Settings) any{
 	"suite.timeout":                func(s settings.Settings) any { return s.Suite.Timeout },
 	"suite.poll-progress-after":    func(s settings.Settings) any { return s.Suite.PollProgressAfter },
@@ -47,12 +47,13 @@ var field = map[string]func(settings.Settings) any{
 	"cluster.max-body":             func(s settings.Settings) any { return s.Cluster.MaxBody },
 }
 
-// parse reads a ginkgo.yml given as text, with the targets local and process.
+// parse reads a ginkgo.yml given as text, with the targets local and process and three defects.
 func parse(content string, options ...settings.Option) (settings.Settings, error) {
-	return settings.Parse("ginkgo.yml", []byte(content), append(options, settings.Targets("local", "process"), settings.Defects("a-bug", "another", "a-third"))...)
+	return settings.Parse("ginkgo.yml", []byte(content),
+		append(options, settings.Targets("local", "process"), settings.Defects("a-bug", "another", "a-third"))...)
 }
 
-// environment is an environment of just these variables.
+// environment is an environment that consists of these variables.
 func environment(entries ...string) settings.Option {
 	values := map[string]string{}
 	for _, entry := range entries {

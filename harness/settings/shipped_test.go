@@ -13,7 +13,7 @@ import (
 var _ = Describe("The ginkgo.yml in the root", func() {
 	const path = "../../ginkgo.yml"
 
-	It("says what the code does without it", func() {
+	It("has the defaults", func() {
 		Expect(settings.Load(path)).To(Equal(settings.Default()))
 	})
 

@@ -12,8 +12,8 @@ import (
 	"github.com/onsi/ginkgo/v2/types"
 )
 
-// units are binary only: whether MB is a million bytes or 1024 times 1024 is not for a reader to guess.
-// The largest comes first, so that a size is shown in the largest unit that divides it.
+// units are binary only, because MB is ambiguous. The largest comes first: showSize uses the largest unit that
+// divides the size.
 var units = []struct {
 	suffix string
 	bytes  int64
@@ -32,8 +32,8 @@ func parseWhole(text string, least, most int64) (int64, string) {
 	return value, ""
 }
 
-// parseChance reads digits with a point at most: what else strconv takes for a number, such as
-// NaN or 0x1p-2, nobody means by a chance.
+// parseChance accepts only digits and a point, and rejects other forms that strconv accepts, for example NaN or
+// 0x1p-2.
 func parseChance(text string) (float64, string) {
 	value, err := strconv.ParseFloat(text, 64)
 	switch {
@@ -59,7 +59,7 @@ func parseSize(text string, least, most int64) (int64, string) {
 	switch {
 	case err != nil && !errors.Is(err, strconv.ErrRange):
 		return 0, quote(text) + " is not a size"
-	// Compared before it is multiplied, because the product may not fit.
+	// Compare before multiplying: the product may overflow.
 	case err != nil || count < 0 || count > most/scale || count*scale < least:
 		return 0, named(text) + " is out of range"
 	}
@@ -75,7 +75,7 @@ func showSize(bytes int64) string {
 	return strconv.FormatInt(bytes, 10)
 }
 
-// showDuration is the text a person would write: 10m, not 10m0s.
+// showDuration formats without zero units: 10m, not 10m0s.
 func showDuration(d time.Duration) string {
 	text := d.String()
 	if strings.HasSuffix(text, "m0s") {
@@ -96,7 +96,7 @@ func fileProblem(text string) string {
 
 func folderProblem(text string) string {
 	if text == "" {
-		return "no folder is named"
+		return "no folder given"
 	}
 	return ""
 }
@@ -108,7 +108,7 @@ func labelProblem(text string) string {
 		return ""
 	}
 	if _, err := types.ParseLabelFilter(text); err != nil {
-		// Ginkgo repeats the query with colours in it and gives the reason in the last line.
+		// Ginkgo repeats the query in colour and gives the reason in the last line.
 		reason := strings.TrimSpace(err.Error())
 		var told types.GinkgoError
 		if errors.As(err, &told) {
@@ -123,7 +123,7 @@ func isNumber(text string) bool {
 	return text != "" && strings.Trim(text, "0123456789.") == ""
 }
 
-// named shows what stands for a name as it is if it could be one, and in quotes if not.
+// named returns a text that looks like a name as it is, and quotes any other.
 func named(text string) string {
 	for _, r := range text {
 		if !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-_.<>!*&", r) {
@@ -136,7 +136,7 @@ func named(text string) string {
 	return text
 }
 
-// quote shows what was written, without letting a very long mistake hide the message about it.
+// quote quotes the text, cut after 60 characters.
 func quote(text string) string {
 	const most = 60
 	if runes := []rune(text); len(runes) > most {

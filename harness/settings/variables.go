@@ -2,9 +2,9 @@ package settings
 
 import "slices"
 
-// Variables are the settings of the cluster that are not as in [Default], as variables of the
-// environment, REJOIN_NODES=5, that give another run the same. Those named in except, as in
-// "cluster.target", are left out.
+// Variables returns the environment variables, for example REJOIN_NODES=5, that give a run the same cluster
+// settings: one for each setting that differs from [Default], except the paths in except, for example
+// "cluster.target".
 func (c Cluster) Variables(except ...string) []string {
 	defaults, own := Default(), Settings{Cluster: c}
 	var variables []string
@@ -17,4 +17,16 @@ func (c Cluster) Variables(except ...string) []string {
 		}
 	}
 	return variables
+}
+
+// Named returns all settings of the cluster by their names, as in "cluster.nodes", as a file
+// has them.
+func (c Cluster) Named() map[string]string {
+	own, named := Settings{Cluster: c}, make(map[string]string)
+	for _, k := range keys {
+		if k.section == cluster {
+			named[k.path()] = k.show(&own)
+		}
+	}
+	return named
 }

@@ -2,7 +2,7 @@ package sqltext
 
 import "strings"
 
-// The classes of bytes; a byte may be in several.
+// Classes of bytes. A byte may be in several.
 const (
 	blank = 1 << iota
 	digit
@@ -29,14 +29,14 @@ var class = func() (class [256]byte) {
 	return class
 }()
 
-// single are the tokens of one byte that begin no longer one. The halves of an operator may go for
-// two.
+// single holds the tokens of one byte that do not begin a longer token. The two bytes of an
+// operator may be scanned as two tokens.
 var single = [256]kind{
 	',': comma, ';': semicolon, '(': opening, ')': closing, '*': star, '+': operator, '%': operator,
 	'=': operator, '<': operator, '>': operator, '|': operator, '&': operator, '~': operator,
 }
 
-// at is the byte at i, or NUL past the end.
+// at returns the byte at i, or NUL past the end.
 func at(s string, i int) byte {
 	if i < len(s) {
 		return s[i]
@@ -44,7 +44,7 @@ func at(s string, i int) byte {
 	return 0
 }
 
-// skip is where the bytes of some classes end that start at i.
+// skip returns the index of the first byte from i on that is in none of the classes.
 func skip(s string, i int, classes byte) int {
 	for i < len(s) && class[s[i]]&classes != 0 {
 		i++
@@ -52,7 +52,7 @@ func skip(s string, i int, classes byte) int {
 	return i
 }
 
-// after is where the first mark from i on ends, or the end of the text.
+// after returns the index after the first mark from i on, or len(s).
 func after(s string, i int, mark string) int {
 	if n := strings.Index(s[i:], mark); n >= 0 {
 		return i + n + len(mark)

@@ -1,6 +1,6 @@
 package sqltext
 
-// statement reads a whole statement.
+// statement parses a whole statement.
 func (q *qualifier) statement() {
 	if q.accept("EXPLAIN") {
 		q.accept("QUERY", "PLAN")
@@ -28,7 +28,7 @@ func (q *qualifier) statement() {
 	q.level(level{outer: here, here: here})
 }
 
-// create reads the head of a definition, and returns the scope of the expressions in the rest.
+// create parses the head of a definition, and returns the scope of the expressions in the rest.
 func (q *qualifier) create() *scope {
 	temporary := q.accept("TEMP") || q.accept("TEMPORARY")
 	virtual := q.accept("VIRTUAL")
@@ -41,7 +41,7 @@ func (q *qualifier) create() *scope {
 	case "TABLE":
 		q.define(o)
 		if virtual {
-			q.next = len(q.tokens) // what follows is in the language of a module
+			q.next = len(q.tokens) // the arguments are in the module's own syntax
 		}
 		if q.peek(0).kind == opening {
 			return q.inside(o)
@@ -69,7 +69,8 @@ func (q *qualifier) create() *scope {
 	return &scope{}
 }
 
-// alter reads ALTER TABLE up to the definition of a new column, and returns the scope of that.
+// alter parses ALTER TABLE up to the definition of a new column, and returns the scope of that
+// definition.
 func (q *qualifier) alter() *scope {
 	if !q.accept("TABLE") {
 		return &scope{}
@@ -87,7 +88,7 @@ func (q *qualifier) alter() *scope {
 	return q.inside(table)
 }
 
-// pragma reads PRAGMA ns.name(t) and PRAGMA name(ns.t), which mean the same, and leaves the rest.
+// pragma parses PRAGMA ns.name(t) and the equivalent PRAGMA name(ns.t), and skips the rest.
 func (q *qualifier) pragma() {
 	pragma := q.object()
 	written := q.spelled(q.peek(-1))
@@ -108,7 +109,7 @@ func (q *qualifier) pragma() {
 	q.next = len(q.tokens)
 }
 
-// inside is the scope of the expressions in the definition of a table or of its index.
+// inside returns the scope of the expressions in the definition of a table or of its index.
 func (q *qualifier) inside(table object) *scope {
 	q.home = table.namespace
 	return only(table, nil)

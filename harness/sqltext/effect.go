@@ -2,8 +2,8 @@ package sqltext
 
 import "strings"
 
-// Reads tells whether the statement can only read. EXPLAIN counts as reading,
-// whatever it explains, and so does PRAGMA: those that change something are refused.
+// Reads returns whether the statement can only read. EXPLAIN and PRAGMA count as reading: EXPLAIN
+// changes nothing, and pragmas that change something are refused elsewhere.
 func (s Statement) Reads() bool {
 	if s.Kind != Other {
 		return false
@@ -15,10 +15,10 @@ func (s Statement) Reads() bool {
 	return false
 }
 
-// Explains tells whether the statement is an EXPLAIN or EXPLAIN QUERY PLAN.
+// Explains returns whether the statement is an EXPLAIN or EXPLAIN QUERY PLAN.
 func (s Statement) Explains() bool { return s.verb() == "EXPLAIN" }
 
-// ChangesRows tells whether the statement inserts, updates or deletes rows.
+// ChangesRows returns whether the statement inserts, updates or deletes rows.
 func (s Statement) ChangesRows() bool {
 	switch s.verb() {
 	case "INSERT", "REPLACE", "UPDATE", "DELETE":
@@ -27,8 +27,8 @@ func (s Statement) ChangesRows() bool {
 	return false
 }
 
-// ChangesSchema tells whether the statement creates, alters or drops tables, indexes,
-// views, triggers or namespaces.
+// ChangesSchema returns whether the statement creates, alters or drops tables, indexes, views,
+// triggers or namespaces.
 func (s Statement) ChangesSchema() bool {
 	switch s.verb() {
 	case "CREATE", "ALTER", "DROP":
@@ -37,7 +37,7 @@ func (s Statement) ChangesSchema() bool {
 	return false
 }
 
-// verb is the statement's leading word, past its common table expressions.
+// verb returns the statement's verb in upper case, after its common table expressions.
 func (s Statement) verb() string {
 	depth := 0
 	with := false
@@ -72,8 +72,8 @@ func isVerb(upper string) bool {
 	return false
 }
 
-// followedByInto tells REPLACE INTO from a common table expression that is
-// named replace, which SQLite allows.
+// followedByInto distinguishes REPLACE INTO from a common table expression named replace, which
+// SQLite allows.
 func followedByInto(text string) bool {
 	for i := 0; i < len(text); {
 		k, end := scan(text, i)

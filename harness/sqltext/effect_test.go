@@ -7,7 +7,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/sqltext"
 )
 
-var _ = DescribeTable("What a statement does",
+var _ = DescribeTable("The effect of a statement",
 	func(sql string, reads, changesRows bool) {
 		statements, err := sqltext.Split(sql)
 		Expect(err).NotTo(HaveOccurred())
@@ -40,7 +40,7 @@ var _ = DescribeTable("What a statement does",
 	Entry(nil, "VACUUM", false, false),
 )
 
-var _ = DescribeTable("Which statements change the schema",
+var _ = DescribeTable("Schema changes",
 	func(sql string, changes bool) {
 		statements, err := sqltext.Split(sql)
 		Expect(err).NotTo(HaveOccurred())

@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// SyntaxError is a text that cannot be split into statements, or a statement about namespaces that
-// is not written as it should be. Line and Column count from 1; Column counts characters.
+// SyntaxError reports text that cannot be split into statements, or an invalid statement about
+// namespaces. Line and Column count from 1; Column counts characters.
 type SyntaxError struct {
 	Line, Column int
 	Problem      string
@@ -17,7 +17,7 @@ func (e *SyntaxError) Error() string {
 	return fmt.Sprintf("line %d, column %d: %s", e.Line, e.Column, e.Problem)
 }
 
-// syntaxError places a problem at a byte of the text.
+// syntaxError returns a SyntaxError at a byte of the text.
 func syntaxError(sql string, at int, format string, args ...any) error {
 	before := sql[:at]
 	lineStart := strings.LastIndexByte(before, '\n') + 1
@@ -28,7 +28,7 @@ func syntaxError(sql string, at int, format string, args ...any) error {
 	}
 }
 
-// UnknownNamespaceError is a name written with a namespace that does not exist. Namespace is in
+// UnknownNamespaceError reports a name with a namespace that does not exist. Namespace is in
 // lower case.
 type UnknownNamespaceError struct {
 	Namespace string

@@ -25,7 +25,7 @@ func ExampleSplit() {
 func ExampleSplit_error() {
 	_, err := sqltext.Split("SELECT 1;\nSELECT 'two")
 	fmt.Println(err)
-	// Output: line 2, column 8: a string starts here and does not end
+	// Output: line 2, column 8: unterminated string
 }
 
 func ExampleStatement_Qualify() {

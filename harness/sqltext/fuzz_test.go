@@ -17,7 +17,8 @@ var seeds = []string{
 	"INSERT INTO ns.t AS o SELECT * FROM (ns.u JOIN a.v USING (i)) ON CONFLICT DO UPDATE SET i = o.i RETURNING t.i",
 	"CREATE TABLE ns.t (i REFERENCES u CHECK (t.i > 1.5e-3)); CREATE INDEX i ON ns.t (i); ALTER TABLE ns.t RENAME TO u",
 	"WITH c AS (SELECT 1) UPDATE OR FAIL ns.t AS x SET i = 1 FROM c, ns.f(1) y INDEXED BY z WINDOW w AS (ORDER BY 1)",
-	"CREATE TRIGGER begin AFTER UPDATE OF begin ON begin WHEN new.t NOT LIKE begin OR begin BEGIN UPDATE t SET begin = CASE i WHEN 1 THEN 2 END; SELECT 1; END; SELECT 2",
+	"CREATE TRIGGER begin AFTER UPDATE OF begin ON begin WHEN new.t NOT LIKE begin OR begin BEGIN UPDATE t SET begin = CASE i WHEN 1 THEN " +
+		"2 END; SELECT 1; END; SELECT 2",
 	"EXPLAIN CREATE TEMP TRIGGER g BEFORE DELETE ON t FOR EACH ROW BEGIN SELECT 1; END; SELECT x'00', ?, $a(;), `;`, [;], \";\"; VALUES (';')",
 	"CREATE NAMESPACE IF NOT EXISTS \"a\"; DROP NAMESPACE a CASCADE; EXPLAIN QUERY PLAN DROP VIEW main.v",
 	"SELECT ?, ?1, :a, @a, $a::b(c;d), $1, a->'$.b', #1 FROM ns.\"a \"\" b\"\"c\"",
@@ -26,7 +27,8 @@ var seeds = []string{
 	"\uFEFFSELECT 1_000, 0xF, .5, 1., 1e+5 FROM [ns][t], 'ns'.'t''u'",
 }
 
-// FuzzSplit holds Split to itself and, where SQLite can prepare the text, to SQLite.
+// FuzzSplit checks that Split is idempotent, and that it agrees with SQLite where SQLite can
+// prepare the text.
 func FuzzSplit(f *testing.F) {
 	for _, s := range seeds {
 		f.Add(s)
@@ -52,7 +54,7 @@ func FuzzSplit(f *testing.F) {
 		}
 		for _, s := range statements {
 			if s.Text == "" || !strings.Contains(sql, s.Text) {
-				t.Fatalf("%q is no part of %q", s.Text, sql)
+				t.Fatalf("%q is not part of %q", s.Text, sql)
 			}
 		}
 		if len(statements) == 0 || statements[0].Kind != sqltext.Other {
@@ -72,7 +74,7 @@ func FuzzSplit(f *testing.F) {
 	})
 }
 
-// tailAfterFirst is what SQLite leaves of a text after its first statement that is not empty.
+// tailAfterFirst returns the text that SQLite leaves after the first non-empty statement.
 func tailAfterFirst(conn driver.Conn, sql string) (string, error) {
 	for {
 		stmt, err := conn.Prepare(sql)
@@ -89,7 +91,7 @@ func tailAfterFirst(conn driver.Conn, sql string) (string, error) {
 	}
 }
 
-// FuzzQualify holds Qualify to leave alone what it has nothing to do with, and never to panic.
+// FuzzQualify checks that Qualify does not change unrelated text, and never panics.
 func FuzzQualify(f *testing.F) {
 	for _, s := range seeds {
 		f.Add(s)
@@ -119,7 +121,7 @@ func FuzzQualify(f *testing.F) {
 	})
 }
 
-// FuzzAnswers compares the answers to random statements.
+// FuzzAnswers compares the results of random statements.
 func FuzzAnswers(f *testing.F) {
 	f.Add(uint64(1))
 	pair, err := newTwins()
@@ -127,7 +129,7 @@ func FuzzAnswers(f *testing.F) {
 		f.Fatal(err)
 	}
 	defer pair.Close()
-	if err := furnish(pair); err != nil {
+	if err := createTables(pair); err != nil {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, seed uint64) {

@@ -2,15 +2,15 @@ package sqltext
 
 import "strings"
 
-// keyword is a word of the grammar, the zero keyword one that this package does not mind. It is a
-// number so that the tokens of a long text are small, and nothing to the garbage collector.
+// keyword is a word of the grammar. The zero keyword is any word that is not relevant here. It is
+// a number so that the tokens of a long text are small and contain no pointers.
 type keyword uint8
 
-// use is what a keyword may be besides.
+// use says where a keyword may also be a name.
 type use byte
 
 const (
-	freeName   use = iota // a name wherever the grammar does not ask for the keyword
+	freeName   use = iota // a name wherever the grammar does not require the keyword
 	columnName            // a name, but not an alias written without AS
 	reserved              // never a name
 )
@@ -40,7 +40,7 @@ var (
 	}()
 )
 
-// upper is the keyword in upper case, or nothing.
+// upper returns the keyword in upper case, or "" for the zero keyword.
 func (k keyword) upper() string { return spellings[k] }
 
 func (k keyword) use() use { return uses[k] }

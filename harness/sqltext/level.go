@@ -1,18 +1,18 @@
 package sqltext
 
-// deepest is how many parentheses may stand in each other. It keeps the walk off the end of the
-// stack, far above what SQLite can make use of.
-const deepest = 1000
+// maxDepth is the maximum nesting depth of parentheses. It prevents a stack overflow, and is far
+// above SQLite's own limit.
+const maxDepth = 1000
 
-// level is what the walk knows between one pair of parentheses.
+// level is the parser's state inside one pair of parentheses.
 type level struct {
-	outer  *scope // what a SELECT that starts here can see around it
-	here   *scope // what a name resolves against
-	target *scope // of the INSERT, UPDATE or DELETE
-	from   bool   // in a FROM clause, where a comma is followed by a table, or by a window at its end
+	outer  *scope // the scope around a SELECT that starts here
+	here   *scope // the scope in which names are resolved
+	target *scope // the scope of the INSERT, UPDATE or DELETE, if any
+	from   bool   // in a FROM clause, where a comma is followed by a table
 }
 
-// level reads up to the parenthesis that closes it, or to the end.
+// level parses up to the closing parenthesis, or to the end.
 func (q *qualifier) level(l level) {
 	for q.next < len(q.tokens) {
 		switch t := q.peek(0); {
@@ -35,16 +35,16 @@ func (q *qualifier) level(l level) {
 	}
 }
 
-// parentheses reads a pair of parentheses and what is in it.
+// parentheses parses a pair of parentheses with its content.
 func (q *qualifier) parentheses(l level) {
-	if q.depth++; q.depth > deepest {
-		q.fail("more than %d nested parentheses", deepest)
+	if q.depth++; q.depth > maxDepth {
+		q.fail("more than %d nested parentheses", maxDepth)
 	}
 	q.next++
 	switch first := q.peek(0).upper(); {
 	case !l.from:
 	case first == "SELECT" || first == "VALUES" || first == "WITH":
-		l.here, l.from = l.outer, false // a query does not see the tables it stands beside
+		l.here, l.from = l.outer, false // a subquery in FROM does not see the tables beside it
 	default:
 		q.source(&l)
 	}
@@ -53,7 +53,7 @@ func (q *qualifier) parentheses(l level) {
 	q.depth--
 }
 
-// clause reads a keyword, and the name of a table if one follows it.
+// clause parses a keyword, and the table name that follows it, if any.
 func (q *qualifier) clause(l *level, upper string) {
 	before := q.peek(-1).upper()
 	q.next++

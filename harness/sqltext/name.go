@@ -2,7 +2,7 @@ package sqltext
 
 import "strings"
 
-// unquote returns the name that a token spells.
+// unquote returns the name that a token denotes.
 func unquote(spelled string) string {
 	switch quote := spelled[0]; quote {
 	case '"', '`', '\'':
@@ -17,10 +17,10 @@ func unquote(spelled string) string {
 	return spelled
 }
 
-// quote spells a name so that SQLite takes it for nothing else.
+// quote returns the name as a quoted identifier.
 func quote(name string) string { return `"` + doubled(name) + `"` }
 
-// quoteIn spells the one name under which SQLite knows something in a namespace.
+// quoteIn returns the quoted identifier under which an object of a namespace is stored.
 func quoteIn(namespace, name string) string {
 	return `"` + doubled(namespace) + `.` + doubled(name) + `"`
 }
@@ -32,7 +32,8 @@ func doubled(name string) string {
 	return strings.ReplaceAll(name, `"`, `""`)
 }
 
-// fold makes names equal that SQLite holds for equal: it minds the case of no ASCII letter.
+// fold returns the name with ASCII letters in lower case. SQLite identifiers with equal folded
+// names are equal.
 func fold(name string) string {
 	for i := range len(name) {
 		if 'A' <= name[i] && name[i] <= 'Z' {

@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// longestNamespace is in bytes.
+// longestNamespace is the maximum length of a namespace name, in bytes.
 const longestNamespace = 63
 
-// readNamespace understands a statement that begins with CREATE NAMESPACE or DROP NAMESPACE, and
-// starts at the given byte of the text.
+// readNamespace parses a statement that begins with CREATE NAMESPACE or DROP NAMESPACE at byte
+// start of the text.
 func (s *Statement) readNamespace(sql string, start int) error {
 	tokens, err := lex(s.Text)
 	if err != nil {
@@ -43,12 +43,12 @@ func (s *Statement) readNamespace(sql string, start int) error {
 		return syntaxError(sql, start+end.at, "expected %s, found %s", grammar, found)
 	}
 	if problem := objection(s.Namespace); problem != "" {
-		return syntaxError(sql, start+name.at, "%q cannot be a namespace: %s", s.Namespace, problem)
+		return syntaxError(sql, start+name.at, "invalid namespace %q: %s", s.Namespace, problem)
 	}
 	return nil
 }
 
-// objection says why a name in lower case cannot be a namespace's, or nothing.
+// objection returns why a lower-case name is not valid for a namespace, or "".
 func objection(name string) string {
 	const letters = "abcdefghijklmnopqrstuvwxyz_"
 	switch {

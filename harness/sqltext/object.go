@@ -1,25 +1,25 @@
 package sqltext
 
-// object is a table, index, view or trigger as it is written: t or ns.t.
+// object is a table, index, view or trigger as written: t or ns.t.
 type object struct {
-	from, to  int    // the bytes that name it
+	from, to  int    // byte range of the name
 	namespace string // in lower case, "" if none is written
 	name      string
-	trigger   bool // a trigger, whose names are apart from all others
+	trigger   bool // triggers have a separate name space
 }
 
 // Name is the name of an object in a namespace.
 type Name struct {
 	Namespace string // in lower case
-	Name      string // as it is written
-	Trigger   bool   // triggers have names apart from those of tables, views and indexes
+	Name      string // as written
+	Trigger   bool   // triggers have a name space separate from tables, views and indexes
 }
 
-// Key is the identifier that the object is stored under, in lower case. SQLite holds identifiers
-// for equal that differ in the case of ASCII letters only.
+// Key returns the identifier under which the object is stored, in lower case. SQLite ignores the
+// case of ASCII letters in identifiers.
 func (n Name) Key() string { return n.Namespace + "." + fold(n.Name) }
 
-// object reads the name of an object, and returns the zero object if there is none.
+// object parses the name of an object, and returns the zero object if there is none.
 func (q *qualifier) object() object {
 	first := q.peek(0)
 	if !isName(first) {
@@ -33,7 +33,7 @@ func (q *qualifier) object() object {
 	return q.named(first, first)
 }
 
-// named is the object that two tokens name, or only one.
+// named returns the object that one or two tokens name.
 func (q *qualifier) named(first, last token) object {
 	o := object{from: first.at, to: last.end, name: unquote(q.spelled(last))}
 	if first != last {
@@ -42,14 +42,15 @@ func (q *qualifier) named(first, last token) object {
 	return o
 }
 
-// virtual tells an object of a namespace of ours from one that SQLite knows under the name written.
+// virtual returns whether the object is in an emulated namespace. SQLite knows all other objects
+// under the written name.
 func (o object) virtual() bool {
 	return o.namespace != "" && o.namespace != "main" && o.namespace != "temp"
 }
 
 func (o object) named() Name { return Name{Namespace: o.namespace, Name: o.name, Trigger: o.trigger} }
 
-// define is put for the name of what the statement creates.
+// define is put for the name that the statement creates.
 func (q *qualifier) define(o object) {
 	if o.virtual() {
 		q.defines = o.named()
@@ -57,7 +58,7 @@ func (q *qualifier) define(o object) {
 	q.put(o, "")
 }
 
-// put writes the object's identifier in the place of its name, if it is virtual.
+// put replaces the object's name by its stored identifier, if it is virtual.
 func (q *qualifier) put(o object, suffix string) {
 	if o.to == 0 || !o.virtual() {
 		return
@@ -69,8 +70,7 @@ func (q *qualifier) put(o object, suffix string) {
 	q.edits = append(q.edits, edit{o.from, o.to, quoteIn(o.namespace, o.name) + suffix})
 }
 
-// join gives of two objects that belong together each the namespace that only the other is written
-// with.
+// join gives two related objects the namespace that only one of them is written with.
 func (q *qualifier) join(a, b *object) {
 	switch {
 	case a.namespace == "":

@@ -1,7 +1,7 @@
 package sqltext
 
-// Ordered tells whether the query has an ORDER BY of its own, outside all parentheses: whether the
-// order of its rows is part of its answer.
+// Ordered returns whether the query has an ORDER BY outside all parentheses, so that the order of
+// its rows is significant.
 func Ordered(query string) bool {
 	depth, order := 0, false
 	for i := 0; i < len(query); {

@@ -1,8 +1,8 @@
 package sqltext
 
-// Parameters is how many parameters the statement asks for, counted as SQLite does: ? is the one
-// after the greatest so far, ?5 and $5 are the fifth, and a name is one parameter wherever it stands.
-// The rules: https://sqlite.org/lang_expr.html#parameters
+// Parameters returns the number of parameters of the statement, counted like SQLite: ? has the
+// number after the largest so far, ?5 and $5 are the fifth, and each name is one parameter. The
+// rules: https://sqlite.org/lang_expr.html#parameters
 func (s Statement) Parameters() int {
 	greatest := 0
 	var names map[string]bool
@@ -29,10 +29,10 @@ func (s Statement) Parameters() int {
 	return greatest
 }
 
-// greatestNumber bounds what parameterNumber returns. It is far above what SQLite takes.
+// greatestNumber is the maximum result of parameterNumber, far above SQLite's limit.
 const greatestNumber = 1 << 30
 
-// parameterNumber is the number of a parameter written ?5 or $5.
+// parameterNumber returns the number of a parameter written ?5 or $5.
 func parameterNumber(spelled string) (number int, numbered bool) {
 	if len(spelled) < 2 || spelled[0] != '?' && spelled[0] != '$' {
 		return 0, false
@@ -46,8 +46,8 @@ func parameterNumber(spelled string) (number int, numbered bool) {
 	return number, true
 }
 
-// Parameters is how many parameters the statements ask for together. Each takes its own from where
-// the one before it stopped.
+// Parameters returns the total number of parameters of the statements. Each statement uses its
+// own, in order.
 func Parameters(statements []Statement) int {
 	sum := 0
 	for _, s := range statements {

@@ -11,8 +11,8 @@ import (
 	"github.com/rejoin-db/rejoin/harness/sqltext"
 )
 
-// asksFor is how many parameters SQLite finds in a statement.
-func asksFor(conn driver.Conn, sql string) (int, error) {
+// countedBySQLite returns the number of parameters that SQLite counts in a statement.
+func countedBySQLite(conn driver.Conn, sql string) (int, error) {
 	stmt, err := conn.Prepare(sql)
 	if err != nil {
 		return 0, err
@@ -21,7 +21,7 @@ func asksFor(conn driver.Conn, sql string) (int, error) {
 	return stmt.NumInput(), nil
 }
 
-var _ = DescribeTable("A statement asks for",
+var _ = DescribeTable("The number of parameters of",
 	func(sql string, want int) {
 		conn, err := (&sqlite3.SQLiteDriver{}).Open(":memory:")
 		Expect(err).NotTo(HaveOccurred())
@@ -30,7 +30,7 @@ var _ = DescribeTable("A statement asks for",
 		Expect(statement.Parameters()).To(Equal(want))
 		rewritten, err := statement.Qualify(known)
 		Expect(err).NotTo(HaveOccurred())
-		Expect(asksFor(conn, rewritten)).To(Equal(want), "by SQLite's count")
+		Expect(countedBySQLite(conn, rewritten)).To(Equal(want), "by SQLite's count")
 	},
 	EntryDescription("%[1]s"),
 	Entry(nil, "SELECT 1", 0),
@@ -47,18 +47,19 @@ var _ = DescribeTable("A statement asks for",
 	Entry(nil, "WITH c AS (SELECT ?) SELECT ? FROM c WHERE ? LIMIT ?", 4),
 )
 
-var _ = It("Several statements ask for the parameters of all", func() {
+var _ = It("Several statements have the sum of their parameters", func() {
 	statements, err := sqltext.Split("INSERT INTO t VALUES (?, ?); CREATE NAMESPACE ns; SELECT $2; ;")
 	Expect(err).NotTo(HaveOccurred())
 	Expect(sqltext.Parameters(statements)).To(Equal(4))
 })
 
-// FuzzParameters holds the count to that of SQLite, where SQLite can prepare the text.
+// FuzzParameters compares the count with SQLite's, where SQLite can prepare the text.
 func FuzzParameters(f *testing.F) {
 	for _, s := range seeds {
 		f.Add(s)
 	}
-	for _, s := range []string{"SELECT ?, ?7, :a, :a, @a, $a, $3, $a::b, ?", "SELECT $0", "SELECT ?0", "SELECT ?00002, $00003", "SELECT :1, @1, $1a", "SELECT #1"} {
+	for _, s := range []string{"SELECT ?, ?7, :a, :a, @a, $a, $3, $a::b, ?", "SELECT $0", "SELECT ?0", "SELECT ?00002, $00003",
+		"SELECT :1, @1, $1a", "SELECT #1"} {
 		f.Add(s)
 	}
 	conn, err := (&sqlite3.SQLiteDriver{}).Open(":memory:")
@@ -75,12 +76,12 @@ func FuzzParameters(f *testing.F) {
 		if err != nil {
 			return
 		}
-		want, err := asksFor(conn, text)
+		want, err := countedBySQLite(conn, text)
 		if err != nil {
 			return
 		}
 		if got := statements[0].Parameters(); got != want {
-			t.Fatalf("%q asks for %d parameters by SQLite's count, %d by ours", text, want, got)
+			t.Fatalf("%q has %d parameters by SQLite's count, %d by ours", text, want, got)
 		}
 	})
 }

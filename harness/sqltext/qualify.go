@@ -7,16 +7,16 @@ import (
 	"strings"
 )
 
-// Qualified is a statement as SQLite is to see it.
+// Qualified is a statement rewritten for SQLite.
 type Qualified struct {
 	SQL string
-	// Defines is what the statement creates in a namespace, or the new name it gives a table
-	// there. It is zero for all other statements.
+	// Defines is the object that the statement creates in a namespace, or the new name that it
+	// gives a table there. It is zero for all other statements.
 	Defines Name
 }
 
-// Qualify returns the text of Rewrite for a database that knows which namespaces there are, and not
-// what is in them. exists is asked about namespaces in lower case, never about main and temp.
+// Qualify is Rewrite for callers that only know which namespaces exist. exists is called with
+// namespaces in lower case, never with main or temp.
 func (s Statement) Qualify(exists func(namespace string) bool) (string, error) {
 	qualified, err := s.Rewrite(func(name Name) error {
 		if !exists(name.Namespace) {
@@ -27,12 +27,13 @@ func (s Statement) Qualify(exists func(namespace string) bool) (string, error) {
 	return qualified.SQL, err
 }
 
-// Rewrite returns the statement as SQLite is to see it. Every name written with a namespace becomes
-// the one identifier it is stored under, and a parameter $1 becomes ?1, which SQLite binds by its
-// number. Text with neither comes back as it is.
+// Rewrite returns the statement for SQLite. Each name written with a namespace becomes the
+// identifier under which it is stored. A parameter $1 becomes ?1, which SQLite binds by number.
+// Other text is unchanged.
 //
-// check is asked about every name written with a namespace other than main and temp, and returns an
-// error if the name cannot mean an object of that namespace. The first error is Rewrite's own.
+// check is called for each name written with a namespace other than main and temp, and returns an
+// error if the name cannot refer to an object of that namespace. Rewrite returns the first error
+// of check unchanged, or an error for text that cannot be rewritten.
 func (s Statement) Rewrite(check func(Name) error) (Qualified, error) {
 	if s.plain || !strings.ContainsAny(s.Text, ".$") {
 		return Qualified{SQL: s.Text}, nil
@@ -44,7 +45,7 @@ func (s Statement) Rewrite(check func(Name) error) (Qualified, error) {
 	q := qualifier{
 		reader:     reader{sql: s.Text, tokens: tokens},
 		check:      check,
-		references: make([]reference, 0, 8), // so few that they cost no allocation
+		references: make([]reference, 0, 8), // small enough to stay off the heap
 		edits:      make([]edit, 0, 8),
 	}
 	q.statement()
@@ -56,15 +57,14 @@ func (s Statement) Rewrite(check func(Name) error) (Qualified, error) {
 	return Qualified{SQL: q.rewritten(), Defines: q.defines}, nil
 }
 
-// qualifier walks over the tokens of one statement and collects what is to change. It stops at its
-// first error.
+// qualifier parses the tokens of one statement and collects edits. It stops at the first error.
 type qualifier struct {
 	reader
 	check   func(Name) error
 	defines Name
-	depth   int    // of parentheses
+	depth   int    // nesting depth of parentheses
 	home    string // the namespace of the table being defined
-	trigger bool   // in a trigger, whose statements can give their table no alias
+	trigger bool   // in a trigger, whose statements cannot alias their table
 
 	sources    []*source
 	references []reference
@@ -85,7 +85,7 @@ func (q *qualifier) rewritten() string {
 	slices.SortFunc(q.edits, func(a, b edit) int { return cmp.Compare(a.from, b.from) })
 	out := make([]byte, 0, len(q.sql)+16*len(q.edits))
 	write := func(text string) {
-		// Two names side by side would be one with a quote in it.
+		// Two adjacent quoted names would be read as one name with a quote in it.
 		if len(out) > 0 && out[len(out)-1] == '"' && at(text, 0) == '"' {
 			out = append(out, ' ')
 		}

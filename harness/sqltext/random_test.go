@@ -10,7 +10,7 @@ import (
 	. "github.com/onsi/gomega"
 )
 
-// author writes random queries, with few names for many things so that they collide.
+// author generates random queries with few names for many objects, so that they collide.
 type author struct {
 	*rand.Rand
 	scopes [][]table // from the outermost to the innermost
@@ -23,8 +23,8 @@ func pick[T any](a *author, from ...T) T { return from[a.IntN(len(from))] }
 func (a *author) query(depth int) string {
 	with, name := "", pick(a, "t", "u")
 	if depth > 0 && a.IntN(5) == 0 {
-		// SQLite lets a common table expression see what surrounds the place of its use, not its own:
-		// it is to see nothing.
+		// In SQLite a common table expression sees the scope where it is used, not where it is
+		// written. Here it must see nothing.
 		outer := a.scopes
 		a.scopes = nil
 		with = fmt.Sprintf("WITH c AS (SELECT 1 AS id), %s AS (SELECT id, x FROM c JOIN (%s) USING (id)) ", name, a.query(depth-1))
@@ -38,7 +38,7 @@ func (a *author) query(depth int) string {
 		}
 		t := table{pick(a, "", "main", "ns", "a", "b"), pick(a, "t", "u")}
 		if with != "" && i == 0 {
-			t = table{"", name} // SQLite reads no common table expression that is not used
+			t = table{"", name} // SQLite does not check unused common table expressions
 		}
 		text := t.called
 		if t.namespace != "" {
@@ -91,7 +91,7 @@ func (a *author) compound(depth int) string {
 	return "SELECT id, 1 FROM (" + a.query(depth) + ") UNION SELECT id, 1 FROM (" + a.query(depth) + ")"
 }
 
-// column is the name of a column of a table in scope, written in any way that could do.
+// column returns a column of a table in scope, in a random notation.
 func (a *author) column(name string) string {
 	scope := a.scopes[len(a.scopes)-1-a.IntN(min(2, len(a.scopes)))]
 	t := scope[a.IntN(len(scope))]
@@ -101,7 +101,7 @@ func (a *author) column(name string) string {
 	return t.called + "." + name
 }
 
-// change is a statement that changes a table and returns what it did.
+// change returns a statement that changes a table and returns the changed rows.
 func (a *author) change(depth int) string {
 	t := table{pick(a, "main", "ns", "a", "b"), pick(a, "t", "u")}
 	name, as := t.namespace+"."+t.called, ""
@@ -125,8 +125,8 @@ func (a *author) change(depth int) string {
 		" ON CONFLICT (id) DO UPDATE SET x = excluded.x || " + a.column("x") + " WHERE " + a.condition(depth-1) + returning
 }
 
-// compare asks both twins one random statement, and takes back what it did. It tells whether there
-// was an answer to compare.
+// compare runs one random statement in both twins and rolls it back. It returns whether the
+// statement succeeded on the reference.
 func compare(pair *twins, seed uint64) (compared bool, problem error) {
 	a := &author{Rand: rand.New(rand.NewPCG(seed, 0))}
 	var query string
@@ -137,23 +137,23 @@ func compare(pair *twins, seed uint64) (compared bool, problem error) {
 	}
 	pair.both("BEGIN")
 	defer pair.both("ROLLBACK")
-	attached, illusion := pair.both(query)
+	attached, emulated := pair.both(query)
 	if attached.Err != nil {
 		return false, nil
 	}
-	if illusion.Err != nil {
-		return true, fmt.Errorf("seed %d: %s: %w", seed, query, illusion.Err)
+	if emulated.Err != nil {
+		return true, fmt.Errorf("seed %d: %s: %w", seed, query, emulated.Err)
 	}
 	slices.Sort(attached.Rows)
-	slices.Sort(illusion.Rows)
-	if !slices.Equal(attached.Rows, illusion.Rows) {
-		return true, fmt.Errorf("seed %d: %s: attached files answer %v, namespaces of text %v", seed, query, attached.Rows, illusion.Rows)
+	slices.Sort(emulated.Rows)
+	if !slices.Equal(attached.Rows, emulated.Rows) {
+		return true, fmt.Errorf("seed %d: %s: attached files return %v, rewritten namespaces %v", seed, query, attached.Rows, emulated.Rows)
 	}
 	return true, nil
 }
 
-// furnish puts tables of the same names into every namespace.
-func furnish(pair *twins) error {
+// createTables creates tables of the same names in every namespace.
+func createTables(pair *twins) error {
 	for _, namespace := range []string{"main", "ns", "a", "b"} {
 		for _, name := range []string{"t", "u"} {
 			for _, statement := range []string{
@@ -161,12 +161,12 @@ func furnish(pair *twins) error {
 				"INSERT INTO %[1]s.%[2]s VALUES (1, '%[1]s %[2]s 1'), (2, '%[1]s %[2]s 2'), (2 + length('%[1]s'), '%[1]s %[2]s 3')",
 				"CREATE TABLE IF NOT EXISTS %[1]s.ids AS SELECT 1 AS id UNION SELECT 4 UNION SELECT length('%[1]s')",
 			} {
-				attached, illusion := pair.both(fmt.Sprintf(statement, namespace, name))
+				attached, emulated := pair.both(fmt.Sprintf(statement, namespace, name))
 				if attached.Err != nil {
 					return attached.Err
 				}
-				if illusion.Err != nil {
-					return illusion.Err
+				if emulated.Err != nil {
+					return emulated.Err
 				}
 			}
 		}
@@ -174,11 +174,11 @@ func furnish(pair *twins) error {
 	return nil
 }
 
-var _ = It("Random statements are answered alike", func() {
+var _ = It("Random statements have the same results as with attached files", func() {
 	pair, err := newTwins()
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(func() error { return pair.Close() })
-	Expect(furnish(pair)).To(Succeed())
+	Expect(createTables(pair)).To(Succeed())
 
 	compared := 0
 	for seed := range uint64(5000) {

@@ -1,13 +1,13 @@
 package sqltext
 
-// reader goes through the tokens of a statement.
+// reader iterates over the tokens of a statement.
 type reader struct {
 	sql    string
 	tokens []token
 	next   int
 }
 
-// peek returns the token that is n tokens ahead, or behind.
+// peek returns the token n positions ahead, or behind if n is negative.
 func (r *reader) peek(n int) token {
 	if i := r.next + n; 0 <= i && i < len(r.tokens) {
 		return r.tokens[i]
@@ -17,7 +17,7 @@ func (r *reader) peek(n int) token {
 
 func (r *reader) spelled(t token) string { return r.sql[t.at:t.end] }
 
-// accept reads keywords if they are next, all or none.
+// accept consumes the given keywords if they are next, all or none.
 func (r *reader) accept(upper ...string) bool {
 	for i, u := range upper {
 		if r.peek(i).upper() != u {

@@ -1,12 +1,12 @@
 package sqltext
 
-// reference is the table in a column's name: the t of t.col, the ns.t of ns.t.col.
+// reference is the table in a qualified column: the t of t.col, the ns.t of ns.t.col.
 type reference struct {
 	object
 	scope *scope
 }
 
-// reference reads the name of a column that is written with its table, if one is next.
+// reference parses a column that is qualified by its table, if one is next.
 func (q *qualifier) reference(here *scope) bool {
 	if q.peek(1).kind != dot {
 		return false
@@ -25,11 +25,11 @@ func (q *qualifier) reference(here *scope) bool {
 	return true
 }
 
-// resolve names every table of the statement, once all of them are known.
+// resolve rewrites all table names of the statement, once all of them are known.
 //
-// A table without alias is given its bare name for one, so that its columns can go on calling it
-// so. But where that name means tables of several namespaces, in any scope, then each is called by
-// namespace and name, and so are its columns.
+// A table without an alias gets its unqualified name as alias, so that qualified columns remain
+// valid. But if that name refers to tables of several namespaces, in any scope, each of them is
+// named by its stored identifier, and so are its columns.
 func (q *qualifier) resolve() {
 	contested := q.contested()
 	for _, s := range q.sources {
@@ -55,15 +55,15 @@ func (q *qualifier) resolve() {
 		case r.virtual():
 			q.edits = append(q.edits, edit{r.from, r.to, quote(r.name)})
 		case r.namespace == "" && renamed && several:
-			q.fail("%s is ambiguous: several tables are called so here; write it with its namespace", r.name)
+			q.fail("table name %s is ambiguous: qualify it with its namespace", r.name)
 		case r.namespace == "" && renamed:
 			q.edits = append(q.edits, edit{r.from, r.to, s.fullName()})
 		}
 	}
 }
 
-// contested holds what tables of several namespaces are called. All that is not in a namespace of
-// ours counts as one.
+// contested returns the names that refer to tables of several namespaces. All objects outside the
+// emulated namespaces count as one namespace.
 func (q *qualifier) contested() map[string]bool {
 	if len(q.sources) < 2 {
 		return nil

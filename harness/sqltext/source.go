@@ -1,29 +1,30 @@
 package sqltext
 
-// mostSources is SQLite's own bound.
-const mostSources = 200
+// maxSources is SQLite's limit.
+const maxSources = 200
 
-// scope is what the names in one SELECT, or in one changing statement, can mean.
+// scope is the set of tables that names in one SELECT, or in one changing statement, can refer
+// to.
 type scope struct {
 	parent  *scope
 	sources []*source
 }
 
-// source is a table, or what stands for one, in a scope.
+// source is a table, subquery or function in a scope.
 type source struct {
 	object
-	alias   token  // zero if none is written
+	alias   token  // zero if there is none
 	called  string // the alias or the name, in lower case
-	renamed bool   // it is called by namespace and name, if it is virtual
+	renamed bool   // named by its stored identifier, if it is virtual
 }
 
 func (s *source) aliased() bool { return s.alias.kind != nothing }
 
-// fullName is what a renamed source is called.
+// fullName returns the name of a renamed source.
 func (s *source) fullName() string { return quoteIn(s.namespace, s.called) }
 
-// find returns the nearest source that a name can mean, with or without a namespace, and whether
-// there are more as near. Among those a renamed one comes first.
+// find returns the innermost source that a name can refer to, with or without a namespace, and
+// whether that scope has several. Of several, a renamed one is returned.
 func (s *scope) find(namespace, called string) (found *source, several bool) {
 	for ; s != nil && found == nil; s = s.parent {
 		for _, c := range s.sources {
@@ -39,7 +40,7 @@ func (s *scope) find(namespace, called string) (found *source, several bool) {
 	return found, several
 }
 
-// source reads a table of a FROM clause, with all that belongs to it but its ON or USING.
+// source parses a table of a FROM clause, up to its ON or USING.
 func (q *qualifier) source(l *level) {
 	s := &source{}
 	if q.peek(0).kind == opening {
@@ -47,7 +48,7 @@ func (q *qualifier) source(l *level) {
 	} else {
 		s.object = q.object()
 		if q.peek(0).kind == opening {
-			s.object = object{name: s.name} // a function is in no namespace
+			s.object = object{name: s.name} // functions have no namespace
 			q.parentheses(level{outer: l.here, here: l.here})
 		}
 	}
@@ -58,13 +59,14 @@ func (q *qualifier) source(l *level) {
 	q.add(l, s)
 }
 
-// definesWindow tells the WINDOW clause, whose word is next, from a name, and does so like SQLite.
+// definesWindow distinguishes the WINDOW clause from a name, like SQLite does. The word WINDOW is
+// next.
 func (q *qualifier) definesWindow() bool {
 	name := q.peek(1)
 	return isName(name) && name.use() != reserved && q.peek(2).upper() == "AS"
 }
 
-// target reads the table that a statement changes.
+// target parses the table that a statement changes.
 func (q *qualifier) target(l *level) {
 	l.target = &scope{parent: l.outer}
 	l.here, l.from = l.target, false
@@ -85,8 +87,8 @@ func (q *qualifier) add(l *level, s *source) {
 		}
 		q.put(index, "")
 	}
-	if len(l.here.sources) == mostSources {
-		q.fail("more than %d tables in one FROM clause", mostSources)
+	if len(l.here.sources) == maxSources {
+		q.fail("more than %d tables in one FROM clause", maxSources)
 	}
 	l.here.sources = append(l.here.sources, s)
 	q.sources = append(q.sources, s)
@@ -98,8 +100,8 @@ func (q *qualifier) alias(s *source) {
 	q.next++
 }
 
-// returned is the scope of the RETURNING clause of the statement whose scope s is. SQLite knows
-// the table there by its name only, not by an alias.
+// returned returns the scope of the RETURNING clause of the statement with scope s. There SQLite
+// accepts the table's name only, not its alias.
 func (s *scope) returned(outer *scope) *scope {
 	if len(s.sources) == 0 {
 		return outer
@@ -107,7 +109,7 @@ func (s *scope) returned(outer *scope) *scope {
 	return only(s.sources[0].object, outer)
 }
 
-// only is a scope of one table that has no alias, and can be given none.
+// only returns a scope of one table that has no alias and cannot get one.
 func only(o object, parent *scope) *scope {
 	return &scope{parent, []*source{{object: o, called: fold(o.name), renamed: true}}}
 }

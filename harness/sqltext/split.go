@@ -5,12 +5,13 @@ import (
 	"strings"
 )
 
-// MaxStatements bounds the statements of one text: each takes a hundred bytes or more, however short it is.
+// MaxStatements is the maximum number of statements in one text. Each needs at least a hundred
+// bytes of memory, however short it is.
 const MaxStatements = 1 << 16
 
-// Split cuts a text at the semicolons that end statements for SQLite, and leaves out statements
-// with nothing in them. It returns a *SyntaxError where SQLite would see no token at all, and where
-// CREATE NAMESPACE or DROP NAMESPACE is not written as it should be.
+// Split splits a text into statements at the same semicolons as SQLite, and omits empty
+// statements. It returns a *SyntaxError for text that SQLite cannot tokenize, and for an invalid
+// CREATE NAMESPACE or DROP NAMESPACE. More than MaxStatements is an error.
 func Split(sql string) ([]Statement, error) {
 	if i := strings.IndexByte(sql, 0); i >= 0 {
 		return nil, brokenToken(sql, i, i)
@@ -32,7 +33,7 @@ func Split(sql string) ([]Statement, error) {
 	return statements, nil
 }
 
-// cut returns the statement that starts at byte i, and where the next one does.
+// cut returns the statement that starts at byte i, and the start of the next one.
 func cut(sql string, i int) (Statement, int, error) {
 	extent := extent{stage: atStart}
 	start, end, plain := i, i, true
@@ -64,12 +65,12 @@ func cut(sql string, i int) (Statement, int, error) {
 	return s, i, nil
 }
 
-// extent follows a statement from token to token, only so closely that it knows whether a semicolon
-// ends it. That is so but in the body of a trigger, which ends in an END at the place of a statement.
+// extent tracks the tokens of a statement just far enough to know whether a semicolon ends it. It
+// does, except in the body of a trigger, which ends with an END at the beginning of a statement.
 type extent struct {
 	stage  stage
-	dotted bool // the token before was a dot: a name follows
-	fresh  bool // in a body: the next token is the first of a statement
+	dotted bool // the previous token was a dot: a name follows
+	fresh  bool // in a body: the next token begins a statement
 }
 
 type stage byte
@@ -86,7 +87,7 @@ const (
 	inBody // of a trigger
 )
 
-// step is one word at the start of a statement.
+// step is a transition on one word at the start of a statement.
 type step struct {
 	from  stage
 	upper string
@@ -119,7 +120,7 @@ func (e *extent) read(k kind, spelled string) {
 	}
 	switch e.stage {
 	case aboutTrigger:
-		// Where this BEGIN is a name, no semicolon comes before the one that is not.
+		// If this BEGIN is a name, the real one follows before any semicolon.
 		if upper == "BEGIN" && !e.dotted {
 			e.stage, e.fresh = inBody, true
 		}

@@ -1,6 +1,6 @@
 package sqltext
 
-// Kind tells the statements this package gives a meaning to from those that are SQLite's.
+// Kind distinguishes the statements defined by this package from SQLite's.
 type Kind int
 
 const (
@@ -9,19 +9,20 @@ const (
 	DropNamespace               // DROP NAMESPACE [IF EXISTS] name [CASCADE | RESTRICT]
 )
 
-// Statement is one statement of a text. A statement with nothing but its Text is Other, and can be
-// qualified like one that Split returned.
+// Statement is one statement of a text. A Statement with only Text set has kind Other and can be
+// qualified like one returned by Split.
 type Statement struct {
-	// Text begins with the first token and ends with the last: white space and comments around
-	// them, and the semicolon, are not part of it.
+	// Text begins with the first token and ends with the last: it excludes surrounding white
+	// space and comments, and the semicolon.
 	Text string
 	Kind Kind
 
-	// Namespace is the name in lower case. It and what follows are for statements about namespaces.
+	// Namespace is the name in lower case. It and the fields below are set for statements about
+	// namespaces.
 	Namespace   string
 	IfExists    bool
 	IfNotExists bool
 	Cascade     bool
 
-	plain bool // Split saw that Qualify has nothing to do
+	plain bool // nothing to rewrite, as determined by Split
 }

@@ -5,11 +5,11 @@ import "strings"
 type kind byte
 
 const (
-	nothing    kind = iota // what follows the last token
+	nothing    kind = iota // end of the text
 	space                  // white space and comments
 	word                   // a keyword, or a name without quotes
 	quotedName             // "..", `..` or [..]
-	quotedText             // '..', which SQLite also takes for a name where only a name can stand
+	quotedText             // '..', which SQLite also accepts as a name where only a name is allowed
 	literal                // a number or a blob
 	parameter              // ?, ?1, :a, @a or $a
 	operator
@@ -19,17 +19,17 @@ const (
 	opening
 	closing
 	star
-	broken // what SQLite takes for no token at all
+	broken // not a valid token
 )
 
-// token is one piece of a text.
+// token is one token of a text.
 type token struct {
 	keyword // zero unless a word
 	kind    kind
 	at, end int
 }
 
-// lex returns the tokens of the text, white space left out.
+// lex returns the tokens of the text without white space and comments.
 func lex(sql string) ([]token, error) {
 	tokens := make([]token, 0, len(sql)/2+2)
 	for i := 0; i < len(sql); {
@@ -50,7 +50,7 @@ func lex(sql string) ([]token, error) {
 	return tokens, nil
 }
 
-// scan returns the kind of the token that starts at byte i, and where it ends.
+// scan returns the kind and the end of the token that starts at byte i.
 func scan(sql string, i int) (kind, int) {
 	c := sql[i]
 	if k := single[c]; k != nothing {
@@ -157,7 +157,7 @@ func scanBlob(sql string, i int) (kind, int) {
 	return literal, i + 1
 }
 
-// scanParameter reads a named parameter. Like names in Tcl it may hold :: and end in parentheses
+// scanParameter scans a named parameter. As in Tcl, it may contain :: and end in parentheses
 // without white space.
 func scanParameter(sql string, i int) (kind, int) {
 	named := false
@@ -181,20 +181,20 @@ func scanParameter(sql string, i int) (kind, int) {
 	}
 }
 
-// isNumbered tells a parameter $1 from $a.
+// isNumbered returns whether the parameter has the form $1.
 func isNumbered(parameter string) bool {
 	return parameter[0] == '$' && skip(parameter, 1, digit) == len(parameter)
 }
 
-// brokenToken says what is wrong with the broken token between two bytes.
+// brokenToken returns the error for the invalid token between two bytes.
 func brokenToken(sql string, from, to int) error {
 	switch sql[from] {
 	case '\'':
-		return syntaxError(sql, from, "a string starts here and does not end")
+		return syntaxError(sql, from, "unterminated string")
 	case '"', '`', '[':
-		return syntaxError(sql, from, "a quoted identifier starts here and does not end")
+		return syntaxError(sql, from, "unterminated quoted identifier")
 	case 0:
-		return syntaxError(sql, from, "SQL text cannot hold a NUL byte")
+		return syntaxError(sql, from, "NUL byte in SQL text")
 	}
 	return syntaxError(sql, from, "unrecognised token %q", sql[from:to])
 }

@@ -10,20 +10,20 @@ import (
 	"github.com/rejoin-db/rejoin/harness/sqltext"
 )
 
-// twins are two databases that must answer alike: in one the namespaces ns, a and b are attached
-// files that SQLite knows, in the other they are made of text.
+// twins are two databases that must give the same results: in one the namespaces ns, a and b are
+// attached files, in the other they are emulated by rewriting.
 type twins struct {
-	attached, illusion *sql.DB
+	attached, emulated *sql.DB
 }
 
 func newTwins() (*twins, error) {
 	t := &twins{}
-	for _, db := range []**sql.DB{&t.attached, &t.illusion} {
+	for _, db := range []**sql.DB{&t.attached, &t.emulated} {
 		opened, err := sql.Open("sqlite3", ":memory:?_foreign_keys=1")
 		if err != nil {
 			return nil, err
 		}
-		opened.SetMaxOpenConns(1) // each connection would have a memory of its own
+		opened.SetMaxOpenConns(1) // each connection has its own in-memory database
 		*db = opened
 	}
 	for _, namespace := range []string{"ns", "a", "b"} {
@@ -38,10 +38,10 @@ func (t *twins) Close() error {
 	if err := t.attached.Close(); err != nil {
 		return err
 	}
-	return t.illusion.Close()
+	return t.emulated.Close()
 }
 
-// answer is what a statement says in one of the twins.
+// answer is the result of a statement in one of the twins.
 type answer struct {
 	Columns []string
 	Rows    []string
@@ -74,8 +74,8 @@ func ask(db *sql.DB, statement string, args ...any) answer {
 	return a
 }
 
-// named are the columns, but for those that SQLite names after the text of an expression with a
-// table's name in it: that text is not the one written.
+// named returns the column names. A name that SQLite derives from an expression with a qualified
+// column is replaced, because it is the rewritten text.
 func (a answer) named() []string {
 	var named []string
 	for _, c := range a.Columns {
@@ -87,16 +87,16 @@ func (a answer) named() []string {
 	return named
 }
 
-// both asks both twins.
-func (t *twins) both(statement string, args ...any) (attached, illusion answer) {
+// both runs a statement in both twins.
+func (t *twins) both(statement string, args ...any) (attached, emulated answer) {
 	attached = ask(t.attached, statement, args...)
 	rewritten, err := sqltext.Statement{Text: statement}.Qualify(known)
 	if err != nil {
 		return attached, answer{Err: err}
 	}
-	illusion = ask(t.illusion, rewritten, args...)
-	if illusion.Err != nil {
-		illusion.Err = fmt.Errorf("%s: %w", rewritten, illusion.Err)
+	emulated = ask(t.emulated, rewritten, args...)
+	if emulated.Err != nil {
+		emulated.Err = fmt.Errorf("%s: %w", rewritten, emulated.Err)
 	}
-	return attached, illusion
+	return attached, emulated
 }

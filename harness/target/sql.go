@@ -89,26 +89,35 @@ func (o Outcome) String() string {
 	return "unknown"
 }
 
-// Error is an error of a request.
+// Error is the error of a request. A target returns it, or an error that wraps it, wherever
+// it knows more than that something failed.
 type Error struct {
 	Node    string  // ID of the node that was asked
-	Code    string  // for programs; the database's own
+	Code    string  // the database's own, for its own tools; nothing in this module depends on it
 	Message string  // for people
 	Outcome Outcome // what became of the request
-	// Temporary tells that the request itself is all right: sent again, later or
-	// to another node, it may succeed.
+	// Kind is one of the kinds in this package, such as ErrNoLeader; nil if none fits.
+	// errors.Is(err, Kind) holds.
+	Kind error
+	// Temporary tells that the request itself is sound: sent again, later or to another
+	// node, it may succeed.
 	Temporary bool
 	Cause     error // what lies below, if anything
 }
 
+// Error is the error in one line.
 func (e *Error) Error() string {
 	return fmt.Sprintf("node %s: %s: %s (%s)", e.Node, e.Code, e.Message, e.Outcome)
 }
 
+// Is tells whether the error is of that kind, for errors.Is.
+func (e *Error) Is(kind error) bool { return e.Kind != nil && errors.Is(e.Kind, kind) }
+
+// Unwrap returns the cause, for errors.Is and errors.As.
 func (e *Error) Unwrap() error { return e.Cause }
 
-// OutcomeOf is what an error of Query or Rows says about the request: Applied
-// for nil, and Unknown for an error that says nothing.
+// OutcomeOf is what an error of Query or Rows says about the request: Applied for nil, and
+// Unknown for an error that says nothing.
 func OutcomeOf(err error) Outcome {
 	var e *Error
 	switch {

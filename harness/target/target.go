@@ -123,9 +123,8 @@ type Status struct {
 	// Peers are the members of its cluster, itself among them, as far as it knows; none if
 	// it cannot tell.
 	Peers []Peer
-	// Activity is the long work it is at, in words: taking, sending or installing
-	// a snapshot. Empty if none.
-	Activity string
+	// Activities is the long work that the node does now.
+	Activities Activities
 	// LogEntries is how many entries its log holds.
 	LogEntries uint64
 	// Memory is how much of it the node's process has, in bytes; 0 where the node

@@ -11,46 +11,47 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/rejoin-db/rejoin/harness/internal/inbubble"
 	"github.com/rejoin-db/rejoin/harness/virtual/replay"
 )
 
-// bubble is one synctest bubble with a worker in it, which does one job at a
-// time. What is made outside and is waited for inside holds virtual time still;
-// what is made inside must not be touched from outside. So each field says where
-// it is made.
+// bubble is one synctest bubble with a worker in it, which runs one job at a time. A wait inside the bubble for
+// something that was made outside stops virtual time; something that was made inside must not be touched from outside.
+// So each field says where it is made.
 type bubble struct {
-	begun    time.Time // real
+	begun    time.Time // by the real clock
 	schedule replay.Schedule
 
 	decisions string // folder; empty for none
 
-	work chan *job     // made outside: between two jobs time stands still
-	over chan struct{} // made outside, closed when nothing is left in the bubble, or the end has failed
-	err  error         // what was wrong then
+	work chan *job     // made outside: virtual time stops between two jobs
+	over chan struct{} // made outside; closed when the bubble has ended, or its end has failed
+	err  error         // why the end failed; valid once over is closed
 
-	recording *replay.Recording // of its decisions; stopped before over is closed
+	recording *replay.Recording // of scheduling decisions; stopped before over is closed
 
-	id       atomic.Int64 // as goroutine dumps have it
-	virtual  atomic.Int64 // virtual nanoseconds that have passed, when last looked at
+	id       atomic.Int64 // number of the bubble in goroutine dumps
+	virtual  atomic.Int64 // virtual nanoseconds so far, at the last update
 	closing  sync.Once
-	finished chan struct{} // made inside, closed when all work is done
+	finished chan struct{} // made inside; closed when all jobs are done
 	finish   sync.Once
 }
 
-// newBubble returns when the bubble is there.
+// newBubble starts a bubble and returns when it is ready.
 func newBubble(schedule replay.Schedule, decisions string) *bubble {
-	b := &bubble{begun: time.Now(), schedule: schedule, decisions: decisions, work: make(chan *job), over: make(chan struct{})}
+	b := &bubble{
+		begun: time.Now(), schedule: schedule, decisions: decisions, work: make(chan *job), over: make(chan struct{}),
+	}
 	ready := make(chan struct{})
 	go func() {
 		defer close(b.over)
-		b.err = errRace // all that fails a T which nobody has
+		b.err = errRace // only the race detector can fail this T
 		defer func() {
 			if p := recover(); p != nil {
 				b.err = b.leaked(p)
 			}
 		}()
-		// A T of its own: Ginkgo has none to give while it builds its tree. It is
-		// never asked for anything but to hold the bubble.
+		// A new T: Ginkgo has none while it builds its tree. It only serves to hold the bubble.
 		synctest.Test(new(testing.T), func(*testing.T) { b.inside(ready) })
 		b.err = nil
 	}()
@@ -58,7 +59,7 @@ func newBubble(schedule replay.Schedule, decisions string) *bubble {
 	return b
 }
 
-// aftermath is how much virtual time what is left at the end has to come to its own end.
+// aftermath is the virtual time that remaining goroutines have at the end of a bubble to end by themselves.
 const aftermath = 5 * time.Second
 
 func (b *bubble) inside(ready chan<- struct{}) {
@@ -68,7 +69,7 @@ func (b *bubble) inside(ready chan<- struct{}) {
 		defer b.recording.Stop()
 	}
 	begun := time.Now()
-	b.id.Store(ownBubble())
+	b.id.Store(inbubble.Own())
 	b.finished = make(chan struct{})
 	go b.serve(begun)
 	close(ready)
@@ -77,7 +78,7 @@ func (b *bubble) inside(ready chan<- struct{}) {
 	time.Sleep(aftermath)
 }
 
-// writeDecisions writes what was recorded of the bubble's decisions, if that was asked for.
+// writeDecisions writes the recorded decisions to the folder, if they were recorded.
 func (b *bubble) writeDecisions() error {
 	if b.recording == nil {
 		return nil
@@ -85,15 +86,15 @@ func (b *bubble) writeDecisions() error {
 	return b.recording.WriteFile(filepath.Join(b.decisions, fmt.Sprintf("%016x.txt.gz", b.schedule.Seed)))
 }
 
-var errRace = errors.New("the race detector found a data race in the bubble; it has printed where")
+var errRace = errors.New("the race detector found a data race in the bubble and has printed it")
 
 func (b *bubble) note(begun time.Time) { b.virtual.Store(int64(time.Since(begun))) }
 
-// serve does jobs until there are no more.
+// serve runs jobs until there are no more.
 func (b *bubble) serve(begun time.Time) {
 	orderly := false
 	defer func() {
-		if !orderly { // the job ended its goroutine
+		if !orderly { // a job called runtime.Goexit
 			go b.serve(begun)
 		}
 	}()
@@ -104,10 +105,10 @@ func (b *bubble) serve(begun time.Time) {
 	b.finish.Do(func() { close(b.finished) })
 }
 
-// patience is how much real time is given to what should take next to none.
+// patience is the real time that a bubble has for steps that normally take almost none.
 const patience = 5 * time.Second
 
-// submit gives the worker a job. It fails if the worker does not come for it.
+// submit passes a job to the worker. It fails if the worker does not take it.
 func (b *bubble) submit(j *job) error {
 	late := time.NewTimer(patience)
 	defer late.Stop()
@@ -115,13 +116,13 @@ func (b *bubble) submit(j *job) error {
 	case b.work <- j:
 		return nil
 	case <-b.over:
-		return fmt.Errorf("the bubble is gone: %w", b.err)
+		return fmt.Errorf("the bubble has ended: %w", b.err)
 	case <-late.C:
-		return errors.New("the bubble is stuck, nothing can run in it any more")
+		return errors.New("the bubble is stuck: its worker takes no jobs")
 	}
 }
 
-// close ends the bubble and says what was left in it.
+// close ends the bubble. The error is a *LeakError if goroutines are left in it.
 func (b *bubble) close() error {
 	b.closing.Do(func() { close(b.work) })
 	late := time.NewTimer(patience)
@@ -130,11 +131,11 @@ func (b *bubble) close() error {
 	case <-b.over:
 		return errors.Join(b.err, b.writeDecisions())
 	case <-late.C:
-		return fmt.Errorf("the bubble does not come to its end within %v of real time:\n%s", patience, b.goroutines())
+		return fmt.Errorf("the bubble has not ended after %v of real time:\n%s", patience, b.goroutines())
 	}
 }
 
-// leaked explains a panic of synctest at the end of a bubble.
+// leaked converts a panic of synctest at the end of a bubble.
 func (b *bubble) leaked(p any) error {
 	err, is := p.(error)
 	if _, runtimes := p.(runtime.Error); !is || runtimes {
@@ -143,10 +144,10 @@ func (b *bubble) leaked(p any) error {
 	return &LeakError{Reason: err.Error(), Goroutines: b.goroutines()}
 }
 
-// LeakError says that goroutines were left in a bubble when its spec was over.
+// LeakError reports goroutines that were left in a bubble when its spec ended.
 type LeakError struct {
-	Reason     string // synctest's
-	Goroutines Goroutines
+	Reason     string     // the message of synctest
+	Goroutines Goroutines // the goroutines that were left
 }
 
 func (e *LeakError) Error() string {
@@ -154,7 +155,7 @@ func (e *LeakError) Error() string {
 	if len(e.Goroutines) == 1 {
 		were = "1 goroutine was"
 	}
-	return fmt.Sprintf("%s left in the bubble when its spec was over (%s):\n%s", were, e.Reason, e.Goroutines)
+	return fmt.Sprintf("%s left in the bubble when its spec ended (%s):\n%s", were, e.Reason, e.Goroutines)
 }
 
 func (b *bubble) goroutines() Goroutines { return goroutinesOf(b.id.Load()) }

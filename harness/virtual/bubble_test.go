@@ -12,8 +12,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/virtual"
 )
 
-// inVirtualTime tells whether the caller lives in a bubble, where it is never
-// later than the year 2000 and what was waited for.
+// inVirtualTime reports whether the caller is in a bubble, where time starts in the year 2000.
 func inVirtualTime() bool { return time.Now().Year() < 2020 }
 
 var _ = Describe("A bubble", virtual.Bubble(), func() {
@@ -31,16 +30,16 @@ var _ = Describe("A bubble", virtual.Bubble(), func() {
 		})
 		DeferCleanup(func(ctx SpecContext) {
 			order = append(order, "second registered")
-			Expect(ctx.Err()).NotTo(HaveOccurred(), "a clean-up has a context of its own")
+			Expect(ctx.Err()).NotTo(HaveOccurred(), "a clean-up has a new context")
 		})
 	})
 
 	AfterEach(func(ctx SpecContext) {
 		order = append(order, "AfterEach")
-		<-done // made by the set-up, in the same bubble
+		<-done // made by BeforeEach, in the same bubble
 	})
 
-	It("lets an hour pass at once", func(ctx SpecContext) {
+	It("lets an hour pass in a moment", func(ctx SpecContext) {
 		<-done
 		Expect(time.Since(begun)).To(Equal(time.Hour))
 		Expect(outside().Sub(wall)).To(BeNumerically("<", 10*time.Second))
@@ -49,16 +48,16 @@ var _ = Describe("A bubble", virtual.Bubble(), func() {
 	It("polls in virtual time", func(ctx SpecContext) {
 		var value atomic.Int32
 		go func() { time.Sleep(30 * time.Minute); value.Store(7) }()
-		looks := 0
-		Eventually(ctx, func() int32 { looks++; return value.Load() }).
+		polls := 0
+		Eventually(ctx, func() int32 { polls++; return value.Load() }).
 			WithTimeout(time.Hour).WithPolling(time.Minute).Should(BeEquivalentTo(7))
-		Expect(looks).To(BeNumerically("~", 31, 1))
+		Expect(polls).To(BeNumerically("~", 31, 1))
 		Expect(time.Since(begun)).To(BeNumerically("~", 30*time.Minute, time.Minute))
 		Consistently(ctx, value.Load).WithTimeout(time.Hour).WithPolling(time.Minute).Should(BeEquivalentTo(7))
 		Expect(time.Since(begun)).To(BeNumerically("~", 90*time.Minute, time.Minute))
 	})
 
-	It("gives its context deadlines of virtual time", func(ctx SpecContext) {
+	It("supports deadlines in virtual time", func(ctx SpecContext) {
 		short, cancel := context.WithTimeout(ctx, 10*time.Hour)
 		defer cancel()
 		<-short.Done()
@@ -66,16 +65,16 @@ var _ = Describe("A bubble", virtual.Bubble(), func() {
 		Expect(ctx.Err()).NotTo(HaveOccurred())
 	})
 
-	It("keeps the context Ginkgo's", func(ctx SpecContext) {
-		Expect(ctx.SpecReport().LeafNodeText).To(Equal("keeps the context Ginkgo's"))
-		Expect(CurrentSpecReport().LeafNodeText).To(Equal("keeps the context Ginkgo's"))
+	It("keeps the context a SpecContext", func(ctx SpecContext) {
+		Expect(ctx.SpecReport().LeafNodeText).To(Equal("keeps the context a SpecContext"))
+		Expect(CurrentSpecReport().LeafNodeText).To(Equal("keeps the context a SpecContext"))
 		detach := ctx.AttachProgressReporter(func() string { return "all is well" })
 		detach()
 		fmt.Fprintln(GinkgoWriter, "written in virtual time")
 		Expect(CurrentSpecReport().CapturedGinkgoWriterOutput).To(ContainSubstring("written in virtual time"))
 	})
 
-	It("holds goroutines that fail the spec", func() {
+	It("supports assertions in goroutines", func() {
 		failures := InterceptGomegaFailures(func() {
 			finished := make(chan struct{})
 			go func() {
@@ -96,15 +95,15 @@ var _ = Describe("A bubble", virtual.Bubble(), func() {
 		Entry("an hour", 1), Entry("a day", 24), Entry("with a limit", SpecTimeout(20*time.Second), 2),
 	)
 
-	Describe("within", virtual.Bubble(), func() {
-		It("another is the same", func() {
+	Describe("within another", virtual.Bubble(), func() {
+		It("is the same bubble", func() {
 			<-done
 			Expect(time.Since(begun)).To(Equal(time.Hour))
 		})
 	})
 
 	When("a spec is skipped", func() {
-		It("ends all the same", func() { Skip("as it should be") })
+		It("ends normally", func() { Skip("on purpose") })
 	})
 })
 
@@ -121,7 +120,7 @@ var _ = Describe("Specs in a bubble", func() {
 		It("share it, second", func() { <-tick.C; Expect(time.Since(begun)).To(Equal(2 * time.Minute)) })
 	})
 
-	Describe("in an ordered container in another", virtual.Bubble(), func() {
+	Describe("in an ordered container in a bubble", virtual.Bubble(), func() {
 		var each chan int
 		BeforeEach(func() { each = make(chan int, 1) })
 		Context("that is ordered", Ordered, func() {
@@ -136,18 +135,18 @@ var _ = Describe("Specs in a bubble", func() {
 	Describe("that are decorated themselves", func() {
 		BeforeEach(func() { Expect(inVirtualTime()).To(BeFalse()) })
 		AfterEach(func() { Expect(inVirtualTime()).To(BeFalse()) })
-		It("live in it alone, with their clean-ups", virtual.Bubble(), func() {
+		It("run in it alone, with their clean-ups", virtual.Bubble(), func() {
 			Expect(inVirtualTime()).To(BeTrue())
 			DeferCleanup(func() { Expect(inVirtualTime()).To(BeTrue()) })
 		})
-		It("leave the others alone", func() {
+		It("do not affect others", func() {
 			Expect(inVirtualTime()).To(BeFalse())
 			DeferCleanup(virtual.Bubble(), func() { Expect(inVirtualTime()).To(BeTrue()) })
 		})
 	})
 
-	Describe("that are tried again", virtual.Bubble(), func() {
-		It("begin anew", MustPassRepeatedly(3), func() {
+	Describe("that are retried", virtual.Bubble(), func() {
+		It("start in a new bubble", MustPassRepeatedly(3), func() {
 			Expect(time.Now().UTC()).To(BeTemporally("~", time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), time.Second))
 			time.Sleep(time.Hour)
 		})

@@ -15,16 +15,15 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded/sqlite"
 )
 
-// costs are what the parts of a node take in virtual time. In a bubble none passes
-// while a goroutine computes, so that without them an entry would be applied the moment
-// it is committed, and a read that does not wait for it would see it all the same.
+// costs are the times that parts of a node take in virtual time. In a bubble, computing takes no time. Without costs an
+// entry would be applied the moment it is committed, and a read that does not wait for it would see it anyway.
 type costs struct {
-	apply, handover time.Duration // the most
+	apply, handover time.Duration // maximum
 	seed            uint64
 }
 
-// around are seams with the costs before what stands there: a bug that is planted there
-// has no more time than it takes itself.
+// around returns seams that add the costs outside of the given seams, so that a bug planted in those gets no additional
+// time.
 func (c costs) around(seams func(embedded.Life) embedded.Seams) func(embedded.Life) embedded.Seams {
 	var mu sync.Mutex
 	lives := make(map[string]uint64)
@@ -49,8 +48,8 @@ func (c costs) around(seams func(embedded.Life) embedded.Seams) func(embedded.Li
 	}
 }
 
-// within are options of the node's state machine with which time passes in the middle of
-// some entries: after their statements, before they are committed and can be seen.
+// within adds a delay to the state machine in the middle of some entries: after their statements ran, and before they
+// are committed to the database and visible.
 func (c costs) within(node string, o machine.Options) machine.Options {
 	cost, inner := newCost(c, node, 0), o.Observe
 	o.Observe = func(index uint64, taken sqlite.Cost, alone bool) {
@@ -71,8 +70,8 @@ func orItself[T any](there T, decorate func(T) T) T {
 	return decorate(there)
 }
 
-// cost is that of one life of a node. What is drawn for an entry follows from the seed,
-// the life and the entry, and not from the order of the questions.
+// cost is the cost in one life of a node. Draws for an entry depend only on the seed, the life and the entry, not on
+// the order of calls.
 type cost struct {
 	apply, handover time.Duration
 	key             uint64
@@ -80,11 +79,11 @@ type cost struct {
 
 func newCost(c costs, node string, life uint64) cost {
 	key := mix(c.seed, nameKey(node), life)
-	// Each life has a pace of its own, so that some nodes are behind the others.
+	// Each life has its own pace, so that some nodes lag behind others.
 	return cost{apply: c.apply/2 + share(mix(key, pace), c.apply-c.apply/2), handover: c.handover, key: key}
 }
 
-// What is drawn, of one entry.
+// What is drawn for an entry.
 const (
 	pace = iota
 	toMachine
@@ -98,8 +97,8 @@ func (c cost) draw(what, index uint64, most time.Duration) time.Duration {
 	return share(mix(c.key, what, index), most)
 }
 
-// batch is how long a batch takes that begins with an entry: most take little, some take
-// long, and a sixth of the most in the mean.
+// batch returns the duration of the batch that begins with the entry. Most batches are fast and some slow, with a mean
+// of a sixth of the maximum.
 func (c cost) batch(index uint64) time.Duration {
 	takes, draw := c.apply, mix(c.key, inMachine, index)
 	for range 5 { // the fifth power of a draw from [0, 1)
@@ -108,7 +107,7 @@ func (c cost) batch(index uint64) time.Duration {
 	return takes
 }
 
-// costlyMachine applies and restores in time: before it shows what it does, and after that.
+// costlyMachine adds time before and after applying, and before restoring.
 type costlyMachine struct {
 	raft.BatchingFSM
 	cost cost
@@ -129,7 +128,7 @@ func (m costlyMachine) Restore(source io.ReadCloser) error {
 	return m.BatchingFSM.Restore(source)
 }
 
-// costlyProgress tells those who wait a little later that they need not.
+// costlyProgress delays the end of waits.
 type costlyProgress struct {
 	embedded.Progress
 	cost cost
@@ -143,7 +142,7 @@ func (p costlyProgress) WaitApplied(ctx context.Context, index uint64) error {
 	return nil
 }
 
-// share is an even draw from [0, most).
+// share returns a uniform draw from [0, most).
 func share(draw uint64, most time.Duration) time.Duration {
 	part, _ := bits.Mul64(draw, uint64(most))
 	return time.Duration(part)
@@ -155,8 +154,8 @@ func nameKey(name string) uint64 {
 	return h.Sum64()
 }
 
-// mix folds its arguments into one number whose every bit depends on every bit of them.
-// The steps are those of the splitmix64 generator.
+// mix hashes its arguments into one number, every bit of which depends on every bit of them. It uses the steps of the
+// splitmix64 generator.
 func mix(words ...uint64) uint64 {
 	var x uint64
 	for _, w := range words {

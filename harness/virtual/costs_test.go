@@ -12,8 +12,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/virtual"
 )
 
-// TestApplyingTakesTime shows that a node is behind what it knows to be committed, unless
-// applying costs nothing.
+// TestApplyingTakesTime shows that nodes lag behind their commit index, unless applying costs nothing.
 func TestApplyingTakesTime(t *testing.T) {
 	for _, c := range []struct {
 		name    string
@@ -21,24 +20,24 @@ func TestApplyingTakesTime(t *testing.T) {
 		behind  bool
 	}{
 		{"by default", virtual.Options{}, true},
-		{"for nothing", virtual.Options{Apply: -1, Handover: -1}, false},
+		{"without costs", virtual.Options{Apply: -1, Handover: -1}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				behind, err := looksBehind(t.Context(), virtual.New(c.options))
+				behind, err := countBehind(t.Context(), virtual.New(c.options))
 				if err != nil {
 					t.Fatal(err)
 				}
 				if (behind > 0) != c.behind {
-					t.Errorf("%d looks have found a node behind what it knows to be committed", behind)
+					t.Errorf("a node was behind its commit index %d times", behind)
 				}
 			})
 		})
 	}
 }
 
-// looksBehind counts them while rows are written.
-func looksBehind(ctx context.Context, t target.Target) (behind int, err error) {
+// countBehind counts how often a node is behind its commit index while rows are written.
+func countBehind(ctx context.Context, t target.Target) (behind int, err error) {
 	cluster, err := harness.Boot(ctx, t, harness.Seed(5))
 	if err != nil {
 		return 0, err

@@ -14,25 +14,24 @@ import (
 	"github.com/rejoin-db/rejoin/harness/virtual"
 )
 
-// Any suite can have virtual time for whatever runs in its own process: here a
-// cache whose entries last an hour.
+// Any suite can use virtual time for code in its own process: here, a cache whose entries expire after an hour.
 func ExampleBubble() {
 	_ = func() bool {
 		return Describe("A cache", virtual.Bubble(), func() {
 			var c *cache
 			BeforeEach(func() { c = newCache(time.Hour) })
-			AfterEach(func() { c.close() }) // or its goroutine would be reported as left behind
+			AfterEach(func() { c.close() }) // otherwise its goroutine would be reported as a leak
 
 			It("forgets after an hour", func(ctx SpecContext) {
 				c.put("k", "v")
 				Consistently(ctx, c.get).WithArguments("k").WithTimeout(59 * time.Minute).WithPolling(time.Minute).Should(Equal("v"))
 				Eventually(ctx, c.get).WithArguments("k").WithTimeout(2 * time.Minute).WithPolling(time.Second).Should(BeEmpty())
-			}, SpecTimeout(time.Second)) // of real time
+			}, SpecTimeout(time.Second)) // in real time
 		})
 	}
 }
 
-// A plain test needs no Ginkgo: a cluster lives in any synctest bubble.
+// A plain test needs no Ginkgo: a cluster works in any synctest bubble.
 func ExampleNew() {
 	_ = func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
@@ -57,7 +56,7 @@ func ExampleNew() {
 	}
 }
 
-// The specs of the example, run.
+// The specs of the example.
 var _ = Describe("A cache", virtual.Bubble(), func() {
 	It("forgets after an hour", func(ctx SpecContext) {
 		c := newCache(time.Hour)
@@ -68,7 +67,7 @@ var _ = Describe("A cache", virtual.Bubble(), func() {
 	}, SpecTimeout(10*time.Second))
 })
 
-// cache is code that knows nothing of bubbles.
+// cache is code that does not know about bubbles.
 type cache struct {
 	ask  chan func(map[string]string)
 	stop chan struct{}

@@ -1,4 +1,4 @@
 package virtual
 
-// SeedOf is for specs.
+// SeedOf exports seedOf to tests.
 var SeedOf = seedOf

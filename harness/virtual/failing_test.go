@@ -21,14 +21,14 @@ import (
 	"github.com/rejoin-db/rejoin/harness/virtual"
 )
 
-// failing is set in the process that runs the specs which fail on purpose.
+// failing is set in the process that runs the specs that fail on purpose.
 const failing = "REJOIN_TEST_FAILING_SPECS"
 
 var _ = func() bool {
 	if os.Getenv(failing) == "" {
 		return true
 	}
-	return Describe("Fails", Label("fails"), Ordered, ContinueOnFailure, func() { // ordered as written
+	return Describe("Fails", Label("fails"), Ordered, ContinueOnFailure, func() { // Ordered keeps the written order
 		Context("in a bubble", virtual.Bubble(virtual.RealLimit(10*time.Second)), func() {
 			var cleaned atomic.Bool
 			BeforeEach(func() {
@@ -59,10 +59,10 @@ var _ = func() bool {
 					}
 				}()
 			})
-			It("by a wait for nothing", func(ctx SpecContext) {
+			It("by a wait that never ends", func(ctx SpecContext) {
 				<-make(chan struct{})
 			})
-			It("by a hang that heeds its context", func(ctx SpecContext) {
+			It("by a hang that stops with its context", func(ctx SpecContext) {
 				go func() {
 					for ctx.Err() == nil {
 						time.Sleep(time.Millisecond)
@@ -71,7 +71,7 @@ var _ = func() bool {
 				<-ctx.Done()
 				AddReportEntry("cause", context.Cause(ctx).Error())
 			}, SpecTimeout(300*time.Millisecond))
-			It("by a hang beside tickers that heeds nothing", func(ctx SpecContext) {
+			It("by a hang beside tickers that ignores its context", func(ctx SpecContext) {
 				busy(&cleaned)
 				<-make(chan struct{})
 			}, SpecTimeout(300*time.Millisecond))
@@ -81,7 +81,7 @@ var _ = func() bool {
 				AddReportEntry("cause", context.Cause(ctx).Error())
 				Fail("it was cut")
 			})
-			It("by an end of its goroutine", func() { runtime.Goexit() })
+			It("by runtime.Goexit", func() { runtime.Goexit() })
 			It("by a hang with a cluster", func(ctx SpecContext) {
 				c, err := harness.Boot(ctx, virtual.New(virtual.Options{}))
 				Expect(err).NotTo(HaveOccurred())
@@ -89,14 +89,14 @@ var _ = func() bool {
 				AttachProgressReporter(func() string { return report.Cluster(context.Background(), c, 10) })
 				<-make(chan struct{})
 			}, SpecTimeout(time.Second))
-			It("passes after all that", func() { time.Sleep(time.Hour) })
+			It("passes after the failures", func() { time.Sleep(time.Hour) })
 		})
 	})
 }()
 
 func leaky() { select {} }
 
-// busy lets virtual time pass without end, until the clean-up.
+// busy lets virtual time pass until the clean-up.
 func busy(over *atomic.Bool) {
 	go func() {
 		for !over.Load() {
@@ -114,7 +114,7 @@ var _ = Describe("A spec that fails in a bubble", Ordered, func() {
 			"--ginkgo.grace-period=4s", "--ginkgo.json-report="+file)
 		command.Env = append(os.Environ(), failing+"=1")
 		output, err := command.CombinedOutput()
-		Expect(err).To(HaveOccurred(), "specs that fail passed")
+		Expect(err).To(HaveOccurred(), "the specs must fail")
 		content, err := os.ReadFile(file)
 		Expect(err).NotTo(HaveOccurred(), string(output))
 		var suites []types.Report
@@ -148,20 +148,20 @@ var _ = Describe("A spec that fails in a bubble", Ordered, func() {
 		Expect(r.RunTime).To(BeNumerically("<", 10*time.Second))
 	})
 
-	It("shows what panicked, and where", func() {
+	It("shows the panic and its position", func() {
 		r := reports["by a panic"]
 		Expect(r.State).To(Equal(types.SpecStatePanicked))
 		Expect(r.Failure.ForwardedPanic).To(And(HavePrefix("boom"), ContainSubstring("failing_test.go:")))
 		cleanedUp(r)
 	})
 
-	It("is none the less one when its goroutine ends", func() {
-		r := reports["by an end of its goroutine"]
+	It("is reported as a panic after runtime.Goexit", func() {
+		r := reports["by runtime.Goexit"]
 		Expect(r.State).To(Equal(types.SpecStatePanicked))
 		cleanedUp(r)
 	})
 
-	It("names the goroutine it leaked", func() {
+	It("shows the goroutine that it leaked", func() {
 		for _, name := range []string{"by a leak", "by a leak beside a ticker"} {
 			r := reports[name]
 			Expect(r.State).To(Equal(types.SpecStateFailed))
@@ -171,25 +171,28 @@ var _ = Describe("A spec that fails in a bubble", Ordered, func() {
 		Expect(reports["by a leak"].Failure.Message).To(ContainSubstring("virtual_test.leaky"))
 	})
 
-	It("is cut by virtual time when it waits for nothing, and shows the bubble's goroutines", func() {
-		r := reports["by a wait for nothing"]
+	It("ends at the limit of virtual time if it waits forever, and shows the bubble's goroutines", func() {
+		r := reports["by a wait that never ends"]
 		Expect(r.State).To(Equal(types.SpecStateFailed))
-		Expect(r.Failure.Message).To(And(ContainSubstring("168h0m0s of virtual time"), ContainSubstring("chan receive"), ContainSubstring("failing_test.go:")))
+		Expect(r.Failure.Message).To(And(
+			ContainSubstring("168h0m0s of virtual time"), ContainSubstring("chan receive"), ContainSubstring("failing_test.go:")))
 		cleanedUp(r)
 	})
 
-	It("is cut by its timeout, which is real", func() {
-		r := reports["by a hang that heeds its context"]
+	It("ends at its timeout in real time", func() {
+		r := reports["by a hang that stops with its context"]
 		Expect(r.State).To(Equal(types.SpecStateTimedout))
 		Expect(r.Failure.ProgressReport.AdditionalReports).To(ContainElement(ContainSubstring("failing_test.go:")))
-		Expect(r.ReportEntries).To(ContainElement(And(HaveField("Name", "cause"), HaveField("Value.AsJSON", ContainSubstring("spec timeout occurred")))))
+		Expect(r.ReportEntries).To(ContainElement(And(
+			HaveField("Name", "cause"), HaveField("Value.AsJSON", ContainSubstring("spec timeout occurred")))))
 		cleanedUp(r)
 	})
 
-	It("is given up when it heeds nothing, and cleaned up all the same", func() {
-		r := reports["by a hang beside tickers that heeds nothing"]
+	It("is abandoned if it ignores its context, and is cleaned up", func() {
+		r := reports["by a hang beside tickers that ignores its context"]
 		Expect(r.State).To(Equal(types.SpecStateTimedout))
-		Expect(r.Failure.AdditionalFailure.Failure.Message).To(And(ContainSubstring("has not ended"), ContainSubstring("failing_test.go:")))
+		Expect(r.Failure.AdditionalFailure.Failure.Message).To(And(
+			ContainSubstring("has not ended"), ContainSubstring("failing_test.go:")))
 		cleanedUp(r)
 	})
 
@@ -198,18 +201,20 @@ var _ = Describe("A spec that fails in a bubble", Ordered, func() {
 		Expect(r.State).To(Equal(types.SpecStateTimedout))
 		Expect(r.Failure.ProgressReport.AdditionalReports).To(ContainElement(And(
 			ContainSubstring("cluster of 3 nodes"), MatchRegexp(`0 n0 +online +online`), MatchRegexp(`1 n1 +online .* \?`))))
-		Expect(r.AdditionalFailures).To(ConsistOf(HaveField("Failure.Message", ContainSubstring("1 goroutine was left"))), "of the cluster nothing is left")
+		leak := HaveField("Failure.Message", ContainSubstring("1 goroutine was left"))
+		Expect(r.AdditionalFailures).To(ConsistOf(leak), "the cluster left nothing")
 		cleanedUp(r)
 	})
 
-	It("is cut by a limit of the bubble's own", func() {
+	It("ends at the bubble's limit of real time", func() {
 		r := reports["by too much real time"]
 		Expect(r.Failure.Message).To(Equal("it was cut"))
-		Expect(r.ReportEntries).To(ContainElement(And(HaveField("Name", "cause"), HaveField("Value.AsJSON", ContainSubstring("10s of real time")))))
+		Expect(r.ReportEntries).To(ContainElement(And(
+			HaveField("Name", "cause"), HaveField("Value.AsJSON", ContainSubstring("10s of real time")))))
 		cleanedUp(r)
 	})
 
-	It("does not keep the next from passing", func() {
-		Expect(reports["passes after all that"].State).To(Equal(types.SpecStatePassed))
+	It("does not affect the next", func() {
+		Expect(reports["passes after the failures"].State).To(Equal(types.SpecStatePassed))
 	})
 })

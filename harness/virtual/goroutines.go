@@ -4,24 +4,25 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
+
+	"github.com/rejoin-db/rejoin/harness/internal/inbubble"
 )
 
-// Goroutine is one goroutine as the runtime shows it.
+// Goroutine is one goroutine in a dump of the runtime.
 type Goroutine struct {
 	ID    string
-	State string // such as "chan receive (durable)"
-	Stack string // functions and places, a line each
+	State string // for example "chan receive (durable)"
+	Stack string // functions and positions, one per line
 }
 
-// Goroutines are those of one bubble.
+// Goroutines are the goroutines of one bubble.
 type Goroutines []Goroutine
 
-// shown is how many different stacks are shown.
+// shown is the maximum number of different stacks to show.
 const shown = 40
 
-// String shows them with their stacks, those with the same stack as one.
+// String formats the goroutines with their stacks. Goroutines with equal stacks are grouped.
 func (gs Goroutines) String() string {
 	type group struct {
 		Goroutine
@@ -47,48 +48,27 @@ func (gs Goroutines) String() string {
 	return b.String()
 }
 
-const bubbleMark = "synctest bubble "
-
-// ownBubble is the number of the bubble the caller is in, 0 if it is in none.
-func ownBubble() int64 {
-	line := make([]byte, 256)
-	line = line[:runtime.Stack(line, false)]
-	head, _, _ := strings.Cut(string(line), "\n")
-	return bubbleIn(head)
-}
-
-func bubbleIn(head string) int64 {
-	_, after, found := strings.Cut(head, bubbleMark)
-	if !found {
-		return 0
-	}
-	digits := strings.IndexFunc(after, func(r rune) bool { return r < '0' || r > '9' })
-	number, err := strconv.ParseInt(after[:max(digits, 0)], 10, 64)
-	if err != nil {
-		return 0
-	}
-	return number
-}
-
-// goroutinesOf are those of the bubble of that number, but for its root and its
-// main one, which are this package's.
+// goroutinesOf returns the goroutines of a bubble, except for the root and the main goroutine, which belong to this
+// package.
 func goroutinesOf(bubble int64) Goroutines {
 	var found Goroutines
 	for block := range strings.SplitSeq(dump(), "\n\n") {
 		head, stack, _ := strings.Cut(block, "\n")
-		if bubbleIn(head) != bubble || machinery(stack) {
+		if inbubble.In(head) != bubble || machinery(stack) {
 			continue
 		}
 		id, state, _ := strings.Cut(strings.TrimPrefix(head, "goroutine "), " [")
-		state, _, _ = strings.Cut(state, ", "+bubbleMark)
+		state, _, _ = strings.Cut(state, ", "+inbubble.Mark)
 		found = append(found, Goroutine{ID: id, State: strings.TrimSuffix(state, "]:"), Stack: abridge(stack)})
 	}
 	return found
 }
 
-// machinery are the goroutines that hold a bubble.
+// machinery reports whether the stack belongs to a goroutine that holds a bubble.
 func machinery(stack string) bool {
-	for _, own := range []string{"testing/synctest.Test(", "testing/synctest.testingSynctestTest(", "virtual.(*bubble).inside(", "virtual.(*job).watch("} {
+	for _, own := range []string{
+		"testing/synctest.Test(", "testing/synctest.testingSynctestTest(", "virtual.(*bubble).inside(", "virtual.(*job).watch(",
+	} {
 		if strings.Contains(stack, own) {
 			return true
 		}
@@ -96,7 +76,7 @@ func machinery(stack string) bool {
 	return false
 }
 
-// abridge leaves out arguments and addresses, so that equal stacks look equal.
+// abridge removes arguments and addresses, so that equal stacks compare equal.
 func abridge(stack string) string {
 	var b strings.Builder
 	for line := range strings.Lines(stack) {
@@ -113,7 +93,7 @@ func abridge(stack string) string {
 	return b.String()
 }
 
-// dump is all stacks of the process.
+// dump returns the stacks of all goroutines of the process.
 func dump() string {
 	for size := 1 << 20; ; size *= 2 {
 		buffer := make([]byte, size)

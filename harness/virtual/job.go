@@ -14,38 +14,38 @@ import (
 	"github.com/rejoin-db/rejoin/harness/virtual/replay"
 )
 
-// job is one body to be run in a bubble, for a context outside of it.
+// job is a body to run in a bubble for a context outside of it.
 type job struct {
 	body   func(context.Context)
 	outer  context.Context
 	limits limits
 
-	over chan outcome              // made outside, with room for all that may be sent
-	cut  atomic.Pointer[cutReason] // set outside: the context inside is to end
-	lost atomic.Bool               // set outside: nobody waits for it any more
+	over chan outcome              // made outside, with capacity for all results
+	cut  atomic.Pointer[cutReason] // set outside to end the context inside
+	lost atomic.Bool               // set outside when the caller has stopped waiting
 }
 
 type cutReason struct{ err error }
 
-// outcome is how a job ended.
+// outcome is the result of a job.
 type outcome struct {
 	panicked any
 	goexit   bool
-	hung     error // it has not ended
+	hung     error // not nil if it has not ended
 }
 
 func newJob(outer context.Context, body func(context.Context), l limits) *job {
 	return &job{body: body, outer: outer, limits: l, over: make(chan outcome, 2)}
 }
 
-// inBubble is the key under which the context of a job says that it is one.
+// inBubble is the context key for the bubble of a job's context.
 type inBubble struct{}
 
-// do runs the body with a context whose Done channel belongs to the bubble:
-// one that was made outside would hold time still.
+// do runs the body with a context whose Done channel is made in the bubble. Waiting on one made outside would stop
+// virtual time.
 func (j *job) do(b *bubble, begun time.Time) {
 	inner, cancel := context.WithCancelCause(context.WithValue(context.WithoutCancel(j.outer), inBubble{}, b))
-	inner.Done() // made here and now
+	inner.Done() // makes the channel, in the bubble
 	stop := make(chan struct{})
 	go j.watch(b, begun, cancel, stop)
 	result := outcome{goexit: true}
@@ -55,7 +55,7 @@ func (j *job) do(b *bubble, begun time.Time) {
 		}
 		cancel(errOver)
 		close(stop)
-		replay.Settle() // what the next job meets must not depend on when it comes
+		replay.Settle() // the state that the next job meets must not depend on when it arrives
 		b.note(begun)
 		j.over <- result
 	}()
@@ -63,20 +63,19 @@ func (j *job) do(b *bubble, begun time.Time) {
 	result.goexit = false
 }
 
-var errOver = errors.New("the node is over")
+var errOver = errors.New("the Ginkgo node has ended")
 
-// The watch looks outside at growing intervals: soon for what is short, and
-// seldom enough not to be felt in a day that passes in a second.
+// watch polls in growing intervals: quickly for short bodies, and rarely enough to cost little in a day that passes in a
+// second.
 const (
 	firstLook   = 10 * time.Millisecond
 	longestWait = time.Second
-	// parting is how much virtual time a body has to end once its context has.
+	// parting is the virtual time that a body has to end after its context has ended.
 	parting = time.Minute
 )
 
-// watch carries into the bubble what ends a job from outside, and limits how
-// much virtual time it lets pass. Should the body not end all the same, it takes
-// the worker's place, and so makes time stand still until there is more to do.
+// watch ends the body's context when the job must end, and limits its virtual time. If the body does not end even then,
+// watch takes over the worker's role, so that virtual time stops until the next job.
 func (j *job) watch(b *bubble, begun time.Time, cancel context.CancelCauseFunc, stop <-chan struct{}) {
 	started := time.Now()
 	var cut time.Time
@@ -103,7 +102,8 @@ func (j *job) watch(b *bubble, begun time.Time, cancel context.CancelCauseFunc, 
 				wait = firstLook / 2
 			}
 		case time.Since(cut) > parting:
-			j.over <- outcome{hung: fmt.Errorf("the node has not ended %v of virtual time after its context did (%w)", parting, why)}
+			hung := fmt.Errorf("the node has not ended %v of virtual time after its context ended (%w)", parting, why)
+			j.over <- outcome{hung: hung}
 			b.serve(begun)
 			return
 		}
@@ -112,7 +112,7 @@ func (j *job) watch(b *bubble, begun time.Time, cancel context.CancelCauseFunc, 
 	}
 }
 
-// reason is why the job must end, or nil.
+// reason returns why the job must end; nil if it need not.
 func (j *job) reason(passed time.Duration) error {
 	if reason := j.cut.Load(); reason != nil {
 		return reason.err
@@ -121,16 +121,15 @@ func (j *job) reason(passed time.Duration) error {
 		return context.Cause(j.outer)
 	}
 	if passed > j.limits.virtual {
-		return fmt.Errorf("%w: a node let more than %v of virtual time pass", ErrLimit, j.limits.virtual)
+		return fmt.Errorf("%w: a node took more than %v of virtual time", ErrLimit, j.limits.virtual)
 	}
 	return nil
 }
 
-// ErrLimit is the cause with which the context of a node ends that takes too
-// long, by the real or by the virtual clock.
+// ErrLimit is the cause of the end of a node's context if the node exceeds a limit of real or virtual time.
 var ErrLimit = errors.New("time limit of a bubble")
 
-// await blocks until the job is over, or cannot be waited for any longer.
+// await blocks until the job has ended, or is abandoned.
 func (j *job) await() outcome {
 	real := time.NewTimer(j.limits.real)
 	defer real.Stop()
@@ -150,19 +149,19 @@ func (j *job) await() outcome {
 			late = time.After(j.limits.grace)
 		case <-late:
 			j.lost.Store(true)
-			return outcome{hung: fmt.Errorf("the node has not ended %v of real time after its context did (%w)", j.limits.grace, why)}
+			return outcome{hung: fmt.Errorf("the node has not ended %v of real time after its context ended (%w)", j.limits.grace, why)}
 		}
 	}
 }
 
-// panicked is what a body panicked with, and where.
+// panicked is the value and the stack of a panic of a body.
 type panicked struct {
 	value any
 	stack []byte
 }
 
-// withStack keeps where a panic came from, but for the one by which Ginkgo ends
-// a body that has already reported its failure.
+// withStack adds the stack to a panic value, except for the panic with which Ginkgo ends a body that has already
+// reported its failure.
 func withStack(value any, stack []byte) any {
 	if _, reported := value.(types.GinkgoError); reported {
 		return value
@@ -179,7 +178,7 @@ func (p *panicked) Unwrap() error {
 	return err
 }
 
-// resume ends the goroutine outside as the job ended inside.
+// resume ends the goroutine outside in the same way as the job ended inside.
 func (o outcome) resume() {
 	switch {
 	case o.panicked != nil:

@@ -17,7 +17,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/virtual"
 )
 
-// usage is what must not grow.
+// usage is the resources that must not grow.
 type usage struct {
 	goroutines, files int
 	heap              uint64 // bytes
@@ -25,7 +25,7 @@ type usage struct {
 
 func used() (u usage) {
 	runtime.GC()
-	runtime.GC() // the first may have left finalizers to run
+	runtime.GC() // the first may have queued finalizers
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	u.goroutines, u.heap = runtime.NumGoroutine(), m.HeapAlloc
@@ -57,12 +57,13 @@ var _ = Describe("A thousand bubbles", Ordered, Serial, func() {
 	})
 })
 
-// TestManyClusters boots and closes clusters one after the other.
+// TestManyClusters boots and closes clusters in sequence.
 func TestManyClusters(t *testing.T) {
 	dir := t.TempDir()
 	once := func(seed uint64) {
 		synctest.Test(t, func(t *testing.T) {
-			c, err := harness.Boot(context.Background(), virtual.New(virtual.Options{Nodes: local.Options{Dir: dir}}), harness.Seed(seed))
+			c, err := harness.Boot(context.Background(),
+				virtual.New(virtual.Options{Nodes: local.Options{Dir: dir}}), harness.Seed(seed))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -6,11 +6,10 @@ import (
 	"fmt"
 )
 
-// Run opens a bubble outside of Ginkgo, runs the body in it, and closes it. The
-// body's context ends with ctx, or with the limits; what was made outside must not
-// be touched within. It blocks until the bubble is gone, or is given up. The error
-// is what was wrong: a panic, a body that hangs, a *LeakError for goroutines that
-// were left. Several may run at once. The bubble's seed is 0, unless Seed says another.
+// Run opens a bubble outside of Ginkgo, runs body in it, and closes it. The context of body ends with ctx and at the
+// limits (RealLimit, Limit). body must not use channels and timers that were made outside. Run blocks until the bubble
+// has ended or is abandoned. It returns an error if body panics or hangs, and a *LeakError if it leaves goroutines. Run
+// is safe for concurrent use. The seed is 0 by default (Seed).
 func Run(ctx context.Context, body func(ctx context.Context), options ...Option) error {
 	if ctx.Value(inBubble{}) != nil {
 		return errors.New("a bubble cannot be opened in a bubble")
@@ -28,7 +27,7 @@ func Run(ctx context.Context, body func(ctx context.Context), options ...Option)
 	return errors.Join(result.err(), b.close())
 }
 
-// err is what was wrong with how a job ended, or nil.
+// err returns the failure of a job; nil if there is none.
 func (o outcome) err() error {
 	switch {
 	case o.panicked != nil:
@@ -39,7 +38,7 @@ func (o outcome) err() error {
 	case o.hung != nil:
 		return o.hung
 	case o.goexit:
-		return errors.New("the body ended its goroutine and did not return")
+		return errors.New("the body called runtime.Goexit")
 	}
 	return nil
 }

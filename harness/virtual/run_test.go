@@ -16,7 +16,7 @@ import (
 var _ = Describe("A bubble outside of Ginkgo", func() {
 	const soon = SpecTimeout(30 * time.Second)
 
-	It("lets an hour pass at once, and leaves nothing", func(ctx SpecContext) {
+	It("lets an hour pass in a moment, and leaves nothing behind", func(ctx SpecContext) {
 		before := gleak.Goroutines()
 		begun, passed := time.Now(), time.Duration(0)
 		Expect(virtual.Run(ctx, func(ctx context.Context) {
@@ -31,7 +31,7 @@ var _ = Describe("A bubble outside of Ginkgo", func() {
 		Eventually(gleak.Goroutines).ShouldNot(gleak.HaveLeaked(before))
 	}, soon)
 
-	It("ends with the context outside", func(ctx SpecContext) {
+	It("ends with the outer context", func(ctx SpecContext) {
 		stop := errors.New("enough")
 		outer, cancel := context.WithCancelCause(ctx)
 		time.AfterFunc(20*time.Millisecond, func() { cancel(stop) })
@@ -47,16 +47,17 @@ var _ = Describe("A bubble outside of Ginkgo", func() {
 		Expect(cause).To(MatchError(stop))
 	}, soon)
 
-	DescribeTable("says what was wrong", func(ctx SpecContext, body func(context.Context), matcher OmegaMatcher) {
+	DescribeTable("returns an error for", func(ctx SpecContext, body func(context.Context), matcher OmegaMatcher) {
 		Expect(virtual.Run(ctx, body, virtual.Limit(time.Hour))).To(MatchError(matcher))
 	},
 		Entry("a panic", soon, func(context.Context) { panic("no luck") }, ContainSubstring("the body panicked: no luck")),
-		Entry("an end without return", soon, func(context.Context) { runtime.Goexit() }, ContainSubstring("did not return")),
-		Entry("a goroutine that is left", soon, func(ctx context.Context) { go func() { select {} }() }, ContainSubstring("1 goroutine was left in the bubble")),
-		Entry("a wait for nothing", soon, func(ctx context.Context) { select {} }, ContainSubstring("the node has not ended")),
+		Entry("a Goexit", soon, func(context.Context) { runtime.Goexit() }, ContainSubstring("runtime.Goexit")),
+		Entry("a goroutine that is left", soon, func(ctx context.Context) { go func() { select {} }() },
+			ContainSubstring("1 goroutine was left in the bubble")),
+		Entry("a wait that never ends", soon, func(ctx context.Context) { select {} }, ContainSubstring("the node has not ended")),
 	)
 
-	It("opens none in a bubble", func(ctx SpecContext) {
+	It("does not open a bubble in a bubble", func(ctx SpecContext) {
 		Expect(virtual.Run(ctx, func(ctx context.Context) {
 			if err := virtual.Run(ctx, func(context.Context) {}); err == nil {
 				panic("it opened one")

@@ -14,7 +14,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/virtual"
 )
 
-// scenario is a recovery: a follower goes away and comes back, then the leader.
+// scenario is a recovery: a follower goes offline and comes back, then the leader.
 func scenario(ctx context.Context, t target.Target, seed uint64) (c *harness.Cluster, err error) {
 	c, err = harness.Boot(ctx, t, harness.Seed(seed))
 	if err != nil {
@@ -76,7 +76,9 @@ func BenchmarkSteadyMinute(b *testing.B) {
 	for range b.N {
 		synctest.Test(new(testing.T), func(*testing.T) {
 			ctx := context.Background()
-			c, err := harness.Boot(ctx, virtual.New(virtual.Options{Nodes: local.Options{SnapshotThreshold: 256, SnapshotInterval: 50 * time.Millisecond, TrailingLogs: 64}}))
+			c, err := harness.Boot(ctx, virtual.New(virtual.Options{Nodes: local.Options{
+				SnapshotThreshold: 256, SnapshotInterval: 50 * time.Millisecond, TrailingLogs: 64,
+			}}))
 			if err != nil {
 				b.Fatal(err)
 			}

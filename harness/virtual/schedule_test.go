@@ -27,7 +27,7 @@ var _ = Describe("The schedule of a bubble", func() {
 
 		Context("without a seed", virtual.Bubble(interleaved...), func() {
 			BeforeEach(func(ctx SpecContext) { atFirst = scheduleOf(ctx) })
-			It("comes from Ginkgo's seed and the spec's text", func(ctx SpecContext) {
+			It("is derived from Ginkgo's seed and the spec's text", func(ctx SpecContext) {
 				want := replay.Schedule{Seed: virtual.SeedOf(GinkgoRandomSeed(), CurrentSpecReport()), Interleave: 3, Yield: 0.25}
 				Expect(atFirst).To(Equal(want))
 				Expect(scheduleOf(ctx)).To(Equal(want))
@@ -35,20 +35,20 @@ var _ = Describe("The schedule of a bubble", func() {
 			})
 		})
 
-		It("is as it is given", virtual.Bubble(virtual.Seed(7)), func(ctx SpecContext) {
+		It("is the given one", virtual.Bubble(virtual.Seed(7)), func(ctx SpecContext) {
 			Expect(scheduleOf(ctx)).To(Equal(replay.Schedule{Seed: 7}))
 		})
 
-		Context("that is tried again", virtual.Bubble(), func() {
+		Context("that is retried", virtual.Bubble(), func() {
 			seeds := map[uint64]bool{}
-			It("is another each time", MustPassRepeatedly(2), func(ctx SpecContext) {
+			It("differs each time", MustPassRepeatedly(2), func(ctx SpecContext) {
 				Expect(seeds).NotTo(HaveKey(scheduleOf(ctx).Seed))
 				seeds[scheduleOf(ctx).Seed] = true
 			})
 		})
 	})
 
-	It("is given where it is run", func(ctx SpecContext) {
+	It("is set by options of Run", func(ctx SpecContext) {
 		var got []replay.Schedule
 		for _, options := range [][]virtual.Option{nil, {virtual.Seed(9), virtual.Interleave(2), virtual.Yield(0.5)}} {
 			Expect(virtual.Run(ctx, func(ctx context.Context) {
@@ -59,7 +59,7 @@ var _ = Describe("The schedule of a bubble", func() {
 		Expect(got).To(Equal([]replay.Schedule{{}, {Seed: 9, Interleave: 2, Yield: 0.5}}))
 	}, SpecTimeout(30*time.Second))
 
-	It("is none outside", func(ctx SpecContext) {
+	It("does not exist outside", func(ctx SpecContext) {
 		_, inside := virtual.ScheduleOf(ctx)
 		Expect(inside).To(BeFalse())
 	})
@@ -76,9 +76,11 @@ var _ = Describe("The schedule of a bubble", func() {
 			Entry("the spec", int64(1), func(*types.SpecReport) {}, true),
 			Entry("Ginkgo's seed", int64(2), func(*types.SpecReport) {}, false),
 			Entry("its text", int64(1), func(s *types.SpecReport) { s.LeafNodeText = "works" }, false),
-			Entry("the text of its containers", int64(1), func(s *types.SpecReport) { s.ContainerHierarchyTexts = []string{"A database", "on Monday"} }, false),
+			Entry("the text of its containers", int64(1), func(s *types.SpecReport) {
+				s.ContainerHierarchyTexts = []string{"A database", "on Monday"}
+			}, false),
 			Entry("the attempt", int64(1), func(s *types.SpecReport) { s.NumAttempts = 2 }, false),
-			Entry("nothing of when and where it runs", int64(1), func(s *types.SpecReport) {
+			Entry("neither time nor process", int64(1), func(s *types.SpecReport) {
 				s.StartTime, s.ParallelProcess, s.RunningInParallel = time.Unix(1, 0), 2, true
 			}, true),
 		)

@@ -22,23 +22,21 @@ import (
 	"github.com/rejoin-db/rejoin/harness/virtual/replay"
 )
 
-// enough runs of one seed show that they can be counted; more are worth counting.
+// enough runs of one seed check the counting; a measurement needs more.
 const enough = 3
 
 var runsOfOneSeed = flag.Int("rejoin.runs", enough, "how often TestOneSeed runs one seed")
 
 var manyClusters = flag.Int("rejoin.clusters", 100, "how many clusters TestManyClusters boots")
 
-// TestOneSeed counts how many of several runs of one seed give the same journal,
-// to the nanosecond of virtual time: the figures of doc.go. Where replay is exact all
-// must; elsewhere the scheduler stays free, and it measures and does not judge. It fails
-// if a run does.
+// TestOneSeed counts how many of several runs of one seed give the same journal, to the nanosecond of virtual time: the
+// figures of doc.go. If replay is exact, all must. Otherwise it only measures. It also fails if a run fails.
 func TestOneSeed(t *testing.T) {
 	for _, threads := range []int{1, 2} {
 		t.Run(fmt.Sprintf("threads=%d", threads), func(t *testing.T) {
 			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(threads))
 			count(t, "recovery", scenario)
-			if replay.Exact() || *runsOfOneSeed > enough { // storms take seconds
+			if replay.Exact() || *runsOfOneSeed > enough { // a storm takes seconds
 				count(t, "storm", storm)
 			}
 		})
@@ -82,11 +80,11 @@ func mustBeSame(t *testing.T, first, other []journal.Event) {
 		t.Fatal(err)
 	}
 	if parting != nil {
-		t.Error(parting.Write("the first run", "another", 5))
+		t.Error(parting.Write("the first run", "another run", 5))
 	}
 }
 
-// story is a cluster's journal as text, by virtual time.
+// story returns a cluster's journal as text, with virtual times.
 func story(c *harness.Cluster) string {
 	var text string
 	for _, e := range c.Journal().Last(-1) {
@@ -95,12 +93,14 @@ func story(c *harness.Cluster) string {
 	return text
 }
 
-// storm is a minute of four writers while nodes leave and return as the seed says.
+// storm runs four writers for a minute while nodes go offline and return at random.
 func storm(ctx context.Context, t target.Target, seed uint64) (*harness.Cluster, error) {
 	return stormFor(ctx, t, seed, time.Minute, func(*harness.Cluster) {})
 }
 
-func stormFor(ctx context.Context, t target.Target, seed uint64, long time.Duration, booted func(*harness.Cluster)) (c *harness.Cluster, err error) {
+func stormFor(
+	ctx context.Context, t target.Target, seed uint64, long time.Duration, booted func(*harness.Cluster),
+) (c *harness.Cluster, err error) {
 	if c, err = harness.Boot(ctx, t, harness.Seed(seed)); err != nil {
 		return nil, err
 	}

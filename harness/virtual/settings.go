@@ -7,12 +7,11 @@ import (
 	"github.com/rejoin-db/rejoin/harness/settings"
 )
 
-// FromSettings are the options that the settings ask for; the nodes' log goes to
-// log, at virtual times.
+// FromSettings returns the options for the settings. The nodes' log goes to log, with virtual times.
 func FromSettings(s settings.Cluster, log io.Writer) Options {
 	o := Options{Nodes: local.FromSettings(s, log), Latency: s.Latency, Jitter: s.Jitter}
 	if o.Latency == 0 && o.Jitter == 0 {
-		o.Latency = -1 // none, where 0 would be the default
+		o.Latency = -1 // no latency; 0 would be the default
 	}
 	return o
 }

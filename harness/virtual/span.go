@@ -10,20 +10,20 @@ import (
 	"github.com/onsi/ginkgo/v2/types"
 )
 
-// span is the bubble of the spec that runs, while there is one. Ginkgo runs one
-// node at a time, but goes on to the next while one hangs.
+// span is the bubble of the current spec, if there is one. Ginkgo runs one node at a time, but starts the next if one
+// hangs.
 type span struct {
 	settled
 
 	mu        sync.Mutex
 	bubble    *bubble
-	holds     int     // clean-ups that are to come, of which the last closes the bubble
-	releasing bool    // such a clean-up has just run
-	broken    error   // why nothing more can run in the bubble
-	victim    subject // what it is broken for
+	holds     int     // pending clean-ups; the last one closes the bubble
+	releasing bool    // a clean-up has just run
+	broken    error   // why the bubble can run nothing more
+	victim    subject // the subject of the broken bubble
 }
 
-// subject is what a bubble is for: one attempt at a spec, or an ordered container.
+// subject is what a bubble belongs to: one attempt at a spec, or an ordered container.
 type subject struct {
 	begun     time.Time
 	attempt   int
@@ -39,7 +39,7 @@ func subjectOf(report types.SpecReport) subject {
 
 // around runs a node in the bubble.
 func (s *span) around(ctx context.Context, body func(context.Context)) {
-	if ctx.Value(inBubble{}) != nil { // a bubble in a bubble is one bubble
+	if ctx.Value(inBubble{}) != nil { // nested bubbles are one bubble
 		body(ctx)
 		return
 	}
@@ -66,13 +66,13 @@ func (s *span) around(ctx context.Context, body func(context.Context)) {
 	result.resume()
 }
 
-// enter finds or opens the bubble, and says whether the node is to hold it open.
+// enter finds or opens the bubble, and reports whether the node must hold it open.
 func (s *span) enter(report types.SpecReport) (b *bubble, hold bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.broken != nil {
 		if s.victim == subjectOf(report) {
-			return nil, false, fmt.Errorf("this cannot run any more: %w", s.broken)
+			return nil, false, fmt.Errorf("the bubble of this spec is broken: %w", s.broken)
 		}
 		s.broken = nil
 	}
@@ -81,9 +81,8 @@ func (s *span) enter(report types.SpecReport) (b *bubble, hold bool, err error) 
 	if first {
 		s.bubble, s.holds = newBubble(s.scheduleOf(report), s.decisions), 0
 	}
-	// What a BeforeAll began lasts for several specs, and so must the bubble. Ginkgo
-	// knows when a node's own clean-up is due, so every node that may be such a one
-	// has one.
+	// The effects of a BeforeAll last for several specs, and so must the bubble. Ginkgo knows when the clean-ups of a
+	// node are due, so every node that may be the first to need the bubble gets a clean-up.
 	hold = kind.Is(mayHold) && (first || report.IsInOrderedContainer && kind.Is(before))
 	if hold {
 		s.holds++
@@ -97,7 +96,7 @@ const (
 		types.NodeTypeBeforeSuite | types.NodeTypeSynchronizedBeforeSuite | types.NodeTypeAfterSuite | types.NodeTypeSynchronizedAfterSuite
 )
 
-// nodeType is that of the node that runs now.
+// nodeType returns the type of the current node.
 func nodeType(report types.SpecReport) types.NodeType {
 	for i := len(report.SpecEvents) - 1; i >= 0; i-- {
 		if event := report.SpecEvents[i]; event.SpecEventType == types.SpecEventNodeStart {
@@ -107,7 +106,7 @@ func nodeType(report types.SpecReport) types.NodeType {
 	return types.NodeTypeInvalid
 }
 
-// release is the clean-up of a node that held the bubble open.
+// release is the clean-up of a node that holds the bubble open.
 func (s *span) release() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -130,7 +129,7 @@ func (s *span) run(b *bubble, j *job, of subject) outcome {
 	return outcome{hung: fmt.Errorf("%w; in it:\n%s", err, b.goroutines())}
 }
 
-// leave closes the bubble if nobody holds it.
+// leave closes the bubble if no clean-up is pending.
 func (s *span) leave() error {
 	b := s.unhold()
 	if b == nil {
@@ -156,7 +155,7 @@ func (s *span) unhold() *bubble {
 	return b
 }
 
-// Elapsed is how long a bubble lasted, by both clocks.
+// Elapsed is the duration of a bubble in virtual and in real time.
 type Elapsed struct{ Virtual, Real time.Duration }
 
 func (b *bubble) elapsed() Elapsed {
@@ -164,5 +163,6 @@ func (b *bubble) elapsed() Elapsed {
 }
 
 func (e Elapsed) String() string {
-	return fmt.Sprintf("%v passed in %v (%.0f times)", e.Virtual.Round(time.Millisecond), e.Real.Round(10*time.Microsecond), float64(e.Virtual)/float64(e.Real))
+	times := float64(e.Virtual) / float64(e.Real)
+	return fmt.Sprintf("%v passed in %v (%.0f times)", e.Virtual.Round(time.Millisecond), e.Real.Round(10*time.Microsecond), times)
 }

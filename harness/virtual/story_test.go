@@ -13,13 +13,13 @@ import (
 	"github.com/rejoin-db/rejoin/harness/virtual"
 )
 
-var stories = flag.Uint64("rejoin.stories", 20, "for how many seeds TestFirstStory tells each story, from seed 1")
+var stories = flag.Uint64("rejoin.stories", 20, "number of seeds with which TestFirstStory runs each story, from seed 1")
 
-// TestFirstStory tells what a newcomer writes first, with many seeds: on a healthy cluster
-// no comparison, and no statement about a new table, may fail.
+// TestFirstStory runs what a new user writes first, with many seeds: on a healthy cluster no comparison, and no
+// statement about a new table, may fail.
 func TestFirstStory(t *testing.T) {
 	for name, tell := range map[string]func(context.Context, *harness.Cluster) error{
-		"one node comes back": oneComesBack, "beside a writer": besideAWriter,
+		"one node comes back": oneComesBack, "with a concurrent writer": withAWriter,
 	} {
 		t.Run(name, func(t *testing.T) {
 			alarms := 0
@@ -46,7 +46,7 @@ func inBubble(ctx context.Context, seed uint64, tell func(context.Context, *harn
 	return errors.Join(err, bubble)
 }
 
-// oneComesBack waits for the node that was away and for nothing else.
+// oneComesBack waits for the node that was offline, and for nothing else.
 func oneComesBack(ctx context.Context, c *harness.Cluster) error {
 	_, err := c.ExecuteOnRandom(ctx, "CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT)")
 	if err != nil {
@@ -67,8 +67,8 @@ func oneComesBack(ctx context.Context, c *harness.Cluster) error {
 	return c.VerifyDataConsistency(ctx, "SELECT * FROM t ORDER BY id")
 }
 
-// besideAWriter compares again and again what a client changes meanwhile.
-func besideAWriter(ctx context.Context, c *harness.Cluster) error {
+// withAWriter repeatedly compares the nodes while a client writes.
+func withAWriter(ctx context.Context, c *harness.Cluster) error {
 	if _, err := c.ExecuteOnRandom(ctx, "CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT)"); err != nil {
 		return err
 	}

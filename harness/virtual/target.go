@@ -10,35 +10,33 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness/disk"
 	"github.com/rejoin-db/rejoin/harness/embedded"
+	"github.com/rejoin-db/rejoin/harness/internal/inbubble"
 	"github.com/rejoin-db/rejoin/harness/internal/inprocess"
 	"github.com/rejoin-db/rejoin/harness/local"
 	"github.com/rejoin-db/rejoin/harness/network"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// Options are the settings of a target. The zero value works.
+// Options are the settings of a target. The zero value is valid.
 type Options struct {
-	// Nodes are the settings of the nodes. Dir is for the working copies of their
-	// databases, which nothing depends on; memory if empty, where the system has
-	// a file system there.
+	// Nodes are the settings of the nodes. Nodes.Dir is for the working copies of their databases, which are not durable
+	// state; the default is a file system in memory, if there is one with enough room.
 	Nodes local.Options
-	// Latency is how long a message travels from one host to another, and Jitter
-	// the most that chance adds to it; half a millisecond and one if both are 0.
-	// Negative is none.
+	// Latency is the minimum time of a message between two hosts, and Jitter the maximum random time added to it. If
+	// both are 0, the defaults are 500µs and 1ms. Negative values mean none.
 	Latency, Jitter time.Duration
-	// Sync is how long a disk takes to make safe what was written, in the mean: between
-	// half of it and one and a half. 150µs if 0, none if negative.
+	// Sync is the mean time that a disk takes for a sync, which varies from half to one and a half of it; default 150µs.
+	// A negative value means none.
 	Sync time.Duration
-	// Apply is the most that a batch of entries takes from when it is committed until it
-	// can be read, and Handover the most that word of it takes from one part of the node
-	// to the next. Each life of a node draws how slow it is, and each batch how long it
-	// takes, of Apply a sixth or less in the mean. 8ms and 200µs if 0; none if negative.
+	// Apply is the maximum time from the commit of a batch of entries until it can be read, and Handover the maximum
+	// time of a notification between two parts of a node. Each life of a node draws its pace, and each batch its time,
+	// with a mean of at most a sixth of Apply. The defaults are 8ms and 200µs. Negative values mean none.
 	Apply, Handover time.Duration
-	// Seed is where chance comes from, unless Seeded says another.
+	// Seed is the seed of all random choices; Seeded replaces it.
 	Seed uint64
 }
 
-// New returns the target. Its clusters live in bubbles: Boot fails outside of one.
+// New returns the target. Its clusters must be booted in a bubble.
 func New(options Options) *Target {
 	o := &options
 	if o.Latency == 0 && o.Jitter == 0 {
@@ -60,13 +58,13 @@ func New(options Options) *Target {
 		o.Nodes.Dir = memoryDir()
 	}
 	if o.Nodes.Log != nil {
-		o.Nodes.Log = aside{o.Nodes.Log}
+		o.Nodes.Log = heldWriter{o.Nodes.Log}
 	}
 	return &Target{options}
 }
 
-// Target boots clusters of embedded nodes in virtual time: over a network and on
-// disks in memory. It is safe for concurrent use.
+// Target boots clusters of embedded nodes in virtual time, on a network and on disks in memory. It is safe for
+// concurrent use.
 type Target struct{ options Options }
 
 var (
@@ -75,28 +73,26 @@ var (
 	_ target.Pacer  = (*Target)(nil)
 )
 
-// ErrNoBubble is returned by Boot outside of a bubble.
-var ErrNoBubble = errors.New("a cluster in virtual time is booted in a bubble: under virtual.Bubble(), or in synctest.Test")
+// ErrNoBubble is the error of Boot outside of a bubble.
+var ErrNoBubble = errors.New("a cluster in virtual time must be booted in a bubble: use virtual.Bubble() or synctest.Test")
 
-// Seeded is the same target with another seed. The seed also becomes that of
-// math/rand, from which Raft draws its timeouts; it does so only where the
-// process has GODEBUG=randseednop=0.
+// Seeded returns the same target with a different seed. Boot also seeds math/rand with it, from which Raft draws its
+// timeouts; that has an effect only with GODEBUG=randseednop=0.
 func (t *Target) Seeded(seed uint64) target.Target {
 	options := t.options
 	options.Seed = seed
 	return &Target{options}
 }
 
-// Seamed is the same target with these seams of its nodes, in place of those in Options.Nodes.
+// Seamed returns the same target with these seams of its nodes, in place of those in Options.Nodes.
 func (t *Target) Seamed(seams func(embedded.Life) embedded.Seams) target.Target {
 	options := t.options
 	options.Nodes.Seams = seams
 	return &Target{options}
 }
 
-// AtPace is the same target with nodes that wait so long for a leader. They look
-// no more often whether a snapshot is due, and give up on a write no sooner than
-// after ten times that.
+// AtPace returns the same target with this election timeout. It raises SnapshotInterval to at least the election
+// timeout, and WriteTimeout to at least ten times as much.
 func (t *Target) AtPace(election time.Duration) target.Target {
 	options := t.options
 	options.Nodes.ElectionTimeout = election
@@ -105,12 +101,12 @@ func (t *Target) AtPace(election time.Duration) target.Target {
 	return &Target{options}
 }
 
-// Boot starts size nodes, named n0, n1 and so on.
+// Boot starts size nodes, named n0, n1 and so on. Outside of a bubble it returns ErrNoBubble.
 func (t *Target) Boot(_ context.Context, size int) (target.Cluster, error) {
-	if ownBubble() == 0 {
+	if inbubble.Own() == 0 {
 		return nil, ErrNoBubble
 	}
-	rand.Seed(int64(t.options.Seed)) //nolint:staticcheck // the only way to what Raft draws from
+	rand.Seed(int64(t.options.Seed)) //nolint:staticcheck // Raft draws from the global source
 	net := network.Memory(t.options.Seed)
 	if err := net.SetDelay(t.options.Latency, t.options.Jitter); err != nil {
 		return nil, errors.Join(err, net.Close())
@@ -126,7 +122,8 @@ func (t *Target) Boot(_ context.Context, size int) (target.Cluster, error) {
 			return config
 		},
 		Disk: func(dir string) *disk.Disk {
-			return disk.Memory(disk.SyncTakes(t.options.Sync/2), disk.SyncVaries(t.options.Sync, mix(t.options.Seed, nameKey(filepath.Base(dir)))))
+			varies := mix(t.options.Seed, nameKey(filepath.Base(dir)))
+			return disk.Memory(disk.SyncTakes(t.options.Sync/2), disk.SyncVaries(t.options.Sync, varies))
 		},
 	})
 	if err != nil {
@@ -135,7 +132,7 @@ func (t *Target) Boot(_ context.Context, size int) (target.Cluster, error) {
 	return &cluster{booted}, nil
 }
 
-// cluster is a cluster whose time can be let pass.
+// cluster is a cluster that supports Advance.
 type cluster struct{ *inprocess.Cluster }
 
 var (
@@ -144,7 +141,7 @@ var (
 	_ target.Deduplicator = (*cluster)(nil)
 )
 
-// Advance lets virtual time pass, and everybody do what they do in it.
+// Advance lets virtual time pass. It blocks until d has passed or the context ends.
 func (c *cluster) Advance(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -156,8 +153,7 @@ func (c *cluster) Advance(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// memoryDir is a directory in memory with room for many clusters, or "" for the
-// system's own place for temporary files.
+// memoryDir returns a directory in memory with room for many clusters; "" if there is none.
 func memoryDir() string {
 	const dir, room = "/dev/shm", 1 << 30
 	var fs syscall.Statfs_t

@@ -14,8 +14,7 @@ func TestVirtual(t *testing.T) {
 	RunSpecs(t, "Virtual")
 }
 
-// outside is the present by the clock on the wall, as a goroutine outside of all
-// bubbles sees it.
+// outside returns the real time, as seen by a goroutine outside of all bubbles.
 var outside = func() func() time.Time {
 	ask, answer := make(chan struct{}), make(chan time.Time)
 	go func() {

@@ -19,15 +19,14 @@ import (
 	"github.com/rejoin-db/rejoin/harness/virtual/replay"
 )
 
-// watcher watches a cluster in a bubble from outside, in every way in which a run is
-// watched: it reads the log as it grows, asks for the state of the nodes, and looks at
-// the stacks of all goroutines; and it has the collector run.
+// watcher observes a cluster in a bubble from outside, in every way in which a run is observed: it reads the log as it
+// grows, requests the status of the nodes, and dumps the stacks of all goroutines. It also runs the garbage collector.
 type watcher struct {
-	mu  sync.Mutex // shared by both sides, as Ginkgo's writer shares its own
+	mu  sync.Mutex // shared by both sides, like the lock of Ginkgo's writer
 	log bytes.Buffer
 
 	cluster atomic.Pointer[harness.Cluster]
-	reports atomic.Int64 // with an answer of a node
+	reports atomic.Int64 // reports with an answer of a node
 }
 
 func (w *watcher) Write(p []byte) (int, error) {
@@ -36,14 +35,14 @@ func (w *watcher) Write(p []byte) (int, error) {
 	return w.log.Write(p)
 }
 
-// watch watches until the context ends, with reports or without.
+// watch observes until the context ends, with or without reports.
 func (w *watcher) watch(ctx context.Context, reports bool) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	each := func(look func()) {
+	each := func(observe func()) {
 		wg.Go(func() {
 			for ctx.Err() == nil {
-				look()
+				observe()
 				runtime.Gosched()
 			}
 		})
@@ -64,12 +63,11 @@ func (w *watcher) watch(ctx context.Context, reports bool) {
 	each(runtime.GC)
 }
 
-// TestWatching shows that a run is the same while it is watched. It is judged where
-// replay is exact: elsewhere no run is the same as another. With yields no reports are
-// made: see doc.go.
+// TestWatching shows that observation does not change a run. It needs exact replay, because otherwise runs differ
+// anyway. With yields it makes no reports: see doc.go.
 func TestWatching(t *testing.T) {
 	if !replay.Exact() {
-		t.Skip("a run is not the same twice without exact replay: go run ./harness/cmd/exact go test ./harness/virtual")
+		t.Skip("runs differ without exact replay: go run ./harness/cmd/exact go test ./harness/virtual")
 	}
 	for _, yield := range []float64{0, 0.05} {
 		schedule := replay.Schedule{Seed: 11, Interleave: 3, Yield: yield}
@@ -82,17 +80,19 @@ func TestWatching(t *testing.T) {
 		stop()
 		watching.Wait()
 		if w.log.Len() == 0 || yield == 0 && w.reports.Load() == 0 {
-			t.Errorf("nothing was watched: the log has %d bytes, and %d reports show a node that is online", w.log.Len(), w.reports.Load())
+			t.Errorf("nothing was observed: the log has %d bytes, and %d reports show a node that is online", w.log.Len(), w.reports.Load())
 		}
 		mustBeSame(t, unwatched, watched)
 		if state != other {
-			t.Errorf("the scheduler went another way while it was watched: %+v, and %+v", state, other)
+			t.Errorf("observation changed the schedule: %+v, and %+v", state, other)
 		}
 	}
 }
 
-// stormUnder is ten seconds of storm, and how far the bubble's scheduler came.
-func stormUnder(t *testing.T, schedule replay.Schedule, options virtual.Options, booted func(*harness.Cluster)) (events []journal.Event, state replay.State) {
+// stormUnder runs ten seconds of storm, and returns the journal and the state of the bubble's scheduler.
+func stormUnder(
+	t *testing.T, schedule replay.Schedule, options virtual.Options, booted func(*harness.Cluster),
+) (events []journal.Event, state replay.State) {
 	synctest.Test(t, func(t *testing.T) {
 		replay.Begin(schedule)
 		c, err := stormFor(t.Context(), virtual.New(options), schedule.Seed, 10*time.Second, booted)

@@ -20,7 +20,7 @@ import (
 	. "github.com/onsi/gomega"
 )
 
-// With this variable the program is not a suite, but the command itself.
+// With this variable set, the test binary is the command itself.
 const beCommand = "TEST_BE_THE_COMMAND"
 
 func TestMain(m *testing.M) {
@@ -39,10 +39,10 @@ func TestCluster(t *testing.T) {
 
 const patience = SpecTimeout(time.Minute)
 
-// running is the command as a process.
+// running is a running process of the command.
 type running struct {
 	*exec.Cmd
-	lines  []string // what it printed until it had explained itself
+	lines  []string // output up to the description of the third node
 	errors *bytes.Buffer
 }
 
@@ -58,7 +58,7 @@ var _ = Describe("The command", func() {
 	environment := func() []string {
 		return append(os.Environ(), beCommand+"=yes", "TMPDIR="+temp)
 	}
-	// start starts the command and reads what it prints until it has told of three nodes.
+	// start starts the command and reads its output up to the description of the third node.
 	start := func(ctx context.Context, command *exec.Cmd) *running {
 		GinkgoHelper()
 		r := &running{Cmd: command, errors: new(bytes.Buffer)}
@@ -120,9 +120,9 @@ var _ = Describe("The command", func() {
 		Expect(os.ReadDir(temp)).To(BeEmpty())
 	}
 
-	It("draws a token, and prints lines that work as they are", func(ctx SpecContext) {
+	It("generates a token, and prints commands that work", func(ctx SpecContext) {
 		if _, err := exec.LookPath("curl"); err != nil {
-			Skip("there is no curl")
+			Skip("curl is not installed")
 		}
 		r := run(ctx)
 		Expect(addresses(r)).To(HaveLen(3))
@@ -142,7 +142,7 @@ var _ = Describe("The command", func() {
 		nothingIsLeft()
 	}, patience)
 
-	It("asks for the token, or for none if it is told so", func(ctx SpecContext) {
+	It("requires the token, unless -open is given", func(ctx SpecContext) {
 		drawn := run(ctx)
 		token := tokenOfLines(drawn)
 		Expect(len(token)).To(BeNumerically(">=", 20))
@@ -161,10 +161,10 @@ var _ = Describe("The command", func() {
 		both.Env, both.Dir = environment(), filepath.Join("..", "..", "..")
 		said, err := both.CombinedOutput()
 		Expect(err).To(MatchError("exit status 1"))
-		Expect(string(said)).To(ContainSubstring("give one of the two"))
+		Expect(string(said)).To(ContainSubstring("-open and -token exclude each other"))
 	}, patience)
 
-	DescribeTable("stops and leaves nothing at", func(ctx SpecContext, signal syscall.Signal) {
+	DescribeTable("stops and removes its files at", func(ctx SpecContext, signal syscall.Signal) {
 		r := run(ctx)
 		Expect(os.ReadDir(temp)).To(HaveLen(1))
 		Expect(r.Process.Signal(signal)).To(Succeed())
@@ -176,13 +176,13 @@ var _ = Describe("The command", func() {
 		Entry("the end of its terminal", syscall.SIGHUP, patience),
 	)
 
-	It("removes what one left that was killed, and nothing of one that runs", func(ctx SpecContext) {
+	It("removes the files of a killed command, but not those of a running one", func(ctx SpecContext) {
 		dead, alive := run(ctx), run(ctx)
 		Expect(dead.Process.Kill()).To(Succeed())
 		Expect(dead.Wait()).To(MatchError("signal: killed"))
 		Expect(os.ReadDir(temp)).To(HaveLen(2))
 		next := run(ctx)
-		Expect(os.ReadDir(temp)).To(HaveLen(2), "those of the two that run")
+		Expect(os.ReadDir(temp)).To(HaveLen(2), "the directories of the two that run")
 		Expect(ask(ctx, addresses(alive)[0], tokenOfLines(alive))).To(Equal(http.StatusOK))
 		for _, r := range []*running{alive, next} {
 			Expect(r.Process.Signal(syscall.SIGTERM)).To(Succeed())
@@ -191,7 +191,7 @@ var _ = Describe("The command", func() {
 		nothingIsLeft()
 	}, patience)
 
-	DescribeTable("ends with the go command that runs it, which passes no signal on", func(ctx SpecContext, signal syscall.Signal) {
+	DescribeTable("ends with the go command that runs it", func(ctx SpecContext, signal syscall.Signal) {
 		shell, err := os.ReadFile("/bin/sh")
 		Expect(err).NotTo(HaveOccurred())
 		bin := GinkgoT().TempDir()
@@ -213,7 +213,7 @@ var _ = Describe("The command", func() {
 		Eventually(ctx, func() ([]os.DirEntry, error) { return os.ReadDir(temp) }).Should(BeEmpty())
 		Eventually(ctx, func() error { return syscall.Kill(pid, 0) }).Should(MatchError(syscall.ESRCH))
 	},
-		Entry("when that is asked to end", syscall.SIGTERM, patience),
+		Entry("when that is terminated", syscall.SIGTERM, patience),
 		Entry("when that is killed", syscall.SIGKILL, patience),
 	)
 })

@@ -1,12 +1,11 @@
-// Command cluster boots a cluster to poke at by hand, at the settings of
-// ginkgo.yml (or of -config), and prints how. Ctrl-C stops it and leaves nothing, as do
-// SIGTERM and SIGHUP, and the end of the go command that runs it. What it leaves when it
-// is killed, the next one removes.
+// Command cluster boots a cluster for manual experiments, with the settings of ginkgo.yml (or -config), and prints
+// how to use it. Ctrl-C, SIGTERM, SIGHUP and the end of the go command that runs it stop the cluster and remove its
+// files. If the command is killed, the next one removes its files.
 //
 //	go run ./harness/cmd/cluster -rejoin.nodes=5
 //
-// Requests must carry a token, which it draws and prints, unless -token gives one, or
-// -open lets everybody in who reaches the ports.
+// Requests need a token. The command generates and prints one, unless -token gives one. With -open requests need no
+// token: all clients that can reach the ports have access.
 package main
 
 import (
@@ -34,9 +33,9 @@ func main() {
 }
 
 func run() error {
-	path := flag.String("config", "ginkgo.yml", "the file with the cluster's settings")
-	token := flag.String("token", "", "the token that requests must carry; default one that is drawn and printed")
-	open := flag.Bool("open", false, "ask for no token: everybody who reaches the ports can read and change everything")
+	path := flag.String("config", "ginkgo.yml", "file with the cluster's settings")
+	token := flag.String("token", "", "token that requests need; generated and printed by default")
+	open := flag.Bool("open", false, "require no token: all clients that reach the ports can read and change everything")
 	flags := settings.Flags(flag.CommandLine)
 	flag.Parse()
 	loaded, err := settings.Load(*path, flags, settings.Environment(os.LookupEnv, os.Environ()), settings.Targets("local"))
@@ -46,8 +45,7 @@ func run() error {
 	if *token, err = tokenOf(*token, *open); err != nil {
 		return err
 	}
-	// SIGHUP is what a terminal sends that is closed. A pipe that is closed must not end
-	// the command before its nodes are.
+	// A terminal that closes sends SIGHUP. SIGPIPE must not kill the command before its nodes have stopped.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	signal.Ignore(syscall.SIGPIPE)
@@ -60,17 +58,17 @@ func run() error {
 	err = explain(ctx, os.Stdout, c, *token)
 	if err == nil {
 		<-ctx.Done()
-		stop() // a second signal ends the command at once
+		stop() // a second signal kills the command
 		fmt.Println("\nstopping")
 	}
 	return errors.Join(err, c.Close())
 }
 
-// tokenOf is the token that was given, or a new one, or none if the cluster is open.
+// tokenOf returns the given token, a new one, or "" if the cluster is open.
 func tokenOf(given string, open bool) (string, error) {
 	switch {
 	case open && given != "":
-		return "", errors.New("-open asks for no token, and -token gives one: give one of the two")
+		return "", errors.New("-open and -token exclude each other")
 	case open || given != "":
 		return given, nil
 	}
@@ -85,7 +83,7 @@ func boot(ctx context.Context, s settings.Cluster, token string) (*harness.Clust
 	return harness.Boot(booting, local.New(options), harness.Size(s.Nodes))
 }
 
-// explain prints the nodes, with requests to try.
+// explain prints the nodes, and example requests.
 func explain(ctx context.Context, out io.Writer, c *harness.Cluster, token string) error {
 	fmt.Fprintf(out, "%d nodes are online. Ctrl-C stops them.\n", c.Size())
 	for i, node := range c.Nodes() {

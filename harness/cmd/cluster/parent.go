@@ -8,9 +8,8 @@ import (
 	"time"
 )
 
-// whileGoRuns is a context that ends when the go command does that runs this program
-// (go run), which passes no signal on when it is killed or asked to end. Of any other
-// parent it takes no notice.
+// whileGoRuns returns a context that also ends when the go command that runs this program (go run) ends. The go
+// command passes no signals on when it is terminated or killed. For any other parent the context is only a copy.
 func whileGoRuns(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
 	parent := os.Getppid()
@@ -18,11 +17,11 @@ func whileGoRuns(ctx context.Context) (context.Context, context.CancelFunc) {
 		return ctx, cancel
 	}
 	go func() {
-		looks := time.NewTicker(100 * time.Millisecond)
-		defer looks.Stop()
+		poll := time.NewTicker(100 * time.Millisecond)
+		defer poll.Stop()
 		for os.Getppid() == parent {
 			select {
-			case <-looks.C:
+			case <-poll.C:
 			case <-ctx.Done():
 				return
 			}
@@ -32,7 +31,7 @@ func whileGoRuns(ctx context.Context) (context.Context, context.CancelFunc) {
 	return ctx, cancel
 }
 
-// isGo tells whether the process is the go command, where the system has /proc.
+// isGo reports whether the process is the go command. It needs /proc.
 func isGo(pid int) bool {
 	name, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/comm")
 	return err == nil && strings.TrimSpace(string(name)) == "go"

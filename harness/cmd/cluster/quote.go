@@ -2,5 +2,5 @@ package main
 
 import "strings"
 
-// quote is the text as one word of a shell.
+// quote quotes the text as one shell word.
 func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }

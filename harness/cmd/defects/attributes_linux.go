@@ -2,6 +2,5 @@ package main
 
 import "syscall"
 
-// attributes let a suite end with the thread that started it, and so with this command,
-// however that ends.
+// attributes kills a suite when the thread that started it ends, and so also when this command is killed.
 func attributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }

@@ -4,6 +4,5 @@ package main
 
 import "syscall"
 
-// attributes are those that there are on every system: a suite outlives a command that
-// is killed, until it has run.
+// attributes returns nothing: without Linux's Pdeathsig a suite outlives a killed command.
 func attributes() *syscall.SysProcAttr { return nil }

@@ -1,27 +1,24 @@
-// Defects runs the suite once for each planted bug, in virtual time, and says which
-// specs caught it:
+// Command defects runs the suite once for each planted bug, in virtual time, and reports which specs caught it:
 //
 //	go run ./harness/cmd/defects                          # all bugs, each up to the first failure; or: make defects
 //	go run ./harness/cmd/defects -only loses-ddl,no-re-election
 //	go run ./harness/cmd/defects -all -write README.md    # all specs, and the table; or: make defects ALL=1
-//	go run ./harness/cmd/defects -ordinary 200            # no ordinary run catches a bug between goroutines
+//	go run ./harness/cmd/defects -ordinary 200            # shows that ordinary runs do not catch races
 //
-// The suite is the ordinary one, built for exact replay if the installed Go can be patched
-// for it (package replay). First it is run without a bug, and must pass. Without -all the
-// specs about a bug (defects.Defect.About) run first, then all others, up to the first
-// failure. With -all every spec runs, and at least one of the specs that catch a bug must be
-// about it. The exit code is 1 if a
-// bug was missed, or caught by none that is about it, and 2 if nothing was proved.
+// The suite is the ordinary one, built for exact replay if the installed Go can be patched (package replay). It runs
+// without a bug first, and must pass. Without -all, the specs about a bug (defects.Defect.About) run first, then all
+// others, up to the first failure. With -all every spec runs, and at least one of the specs that catch a bug must be
+// about it. The exit code is 1 if a bug was missed, or caught only by specs that are not about it, and 2 if the result
+// is inconclusive.
 //
-// A bug between two goroutines (defects.Defect.Between) is looked for in one order of
-// goroutines after the other, -interleave 1, 2, 3 and so on of command replay, in which
-// they yield at locks, channels and pools with a chance. At first only the specs run that
-// are about the bug. What catches it is run again by itself: it must fail alike each time,
-// and pass without the bug. The command prints the line that runs it again.
+// For a race between two goroutines (defects.Defect.Between) the command tries interleavings 1, 2, 3 and so on
+// (-interleave of command replay), in which goroutines yield at locks, channels and pools with a probability. Only the
+// specs about the bug run at first. A failure is run again by itself: it must fail the same way each time, and pass
+// without the bug. The command prints the line that runs it again.
 //
-// With -ordinary it proves that these bugs need that: so many runs of the specs about each,
-// or of all specs with -all, in the ordinary order and each with a seed of its own, must
-// miss them. The exit code is 1 if one was caught.
+// With -ordinary the command shows that races need this: it runs the specs about each race, or all specs with -all,
+// that many times without interleaving, each time with a different seed. All runs must miss the bug. The exit code is
+// 1 if one was caught.
 package main
 
 import (
@@ -50,7 +47,7 @@ func main() {
 	case errors.Is(err, flag.ErrHelp):
 	case err != nil:
 		fmt.Fprintln(os.Stderr, "defects:", err)
-		os.Exit(2) //nolint:gocritic // nothing is left to stop
+		os.Exit(2) //nolint:gocritic // the skipped stop does not matter at exit
 	case missed > 0:
 		os.Exit(1)
 	}
@@ -63,14 +60,14 @@ type options struct {
 	limit    time.Duration
 	seed     int64
 	write    string
-	orders   uint64  // of goroutines, that are tried for a bug
-	yield    float64 // in them
-	again    int     // times that what was found is run again
-	ordinary int     // runs
+	orders   uint64  // interleavings to try for a race
+	yield    float64 // yield probability in them
+	again    int     // number of times that a failure is run again
+	ordinary int     // ordinary runs for each race
 }
 
-// The limits of the suite with one bug. A bug that makes specs hang costs each of them
-// 20 seconds: see suite_test.go.
+// The time limits of the suite with one bug. A bug that makes specs hang costs 20 seconds for each of them: see
+// suite_test.go.
 const (
 	limitToFirst = 3 * time.Minute
 	limitOfAll   = 6 * time.Minute
@@ -79,24 +76,25 @@ const (
 func run(ctx context.Context, args []string) (missed int, err error) {
 	var o options
 	flags := flag.NewFlagSet("defects", flag.ContinueOnError)
-	flags.StringVar(&o.only, "only", "", "names of the bugs, with commas between; all if empty")
+	flags.StringVar(&o.only, "only", "", "comma-separated names of bugs; default all")
 	flags.BoolVar(&o.all, "all", false, "run all specs for each bug, not only up to the first failure")
-	flags.IntVar(&o.jobs, "jobs", runtime.NumCPU(), "how many run at once")
-	flags.DurationVar(&o.limit, "limit", 0, fmt.Sprintf("how long the suite may take for one bug; %v if 0, and %v with -all", limitToFirst, limitOfAll))
-	flags.Int64Var(&o.seed, "seed", 1, "where the suite's chance comes from")
-	flags.StringVar(&o.write, "write", "", "a file that has the table between its marks; needs -all")
-	flags.Uint64Var(&o.orders, "orders", 100, "how many orders of goroutines are tried for a bug between two of them")
-	flags.Float64Var(&o.yield, "yield", 0.05, "the `chance` with which goroutines yield in them, above 0 and up to 1")
-	flags.IntVar(&o.again, "again", 1, "how many `times` the spec that caught a bug in such an order is run again")
-	flags.IntVar(&o.ordinary, "ordinary", 0, "make so many ordinary `runs` for each bug between two goroutines, and nothing else")
+	flags.IntVar(&o.jobs, "jobs", runtime.NumCPU(), "number of concurrent runs")
+	flags.DurationVar(&o.limit, "limit", 0,
+		fmt.Sprintf("time limit of the suite for one bug; default %v, or %v with -all", limitToFirst, limitOfAll))
+	flags.Int64Var(&o.seed, "seed", 1, "Ginkgo's seed")
+	flags.StringVar(&o.write, "write", "", "write the table into this file, between its marks; needs -all")
+	flags.Uint64Var(&o.orders, "orders", 100, "number of interleavings to try for a race between two goroutines")
+	flags.Float64Var(&o.yield, "yield", 0.05, "`probability` that a goroutine yields in them, above 0 and up to 1")
+	flags.IntVar(&o.again, "again", 1, "number of `times` that a spec that caught a race is run again")
+	flags.IntVar(&o.ordinary, "ordinary", 0, "only make this number of ordinary `runs` for each race")
 	if err := flags.Parse(args); err != nil {
 		return 0, err
 	}
 	if !(o.yield > 0 && o.yield <= 1) {
-		return 0, fmt.Errorf("-yield %v is no chance above 0 and up to 1", o.yield)
+		return 0, fmt.Errorf("-yield %v: must be above 0 and at most 1", o.yield)
 	}
 	if o.ordinary < 0 || o.again < 0 {
-		return 0, errors.New("neither -ordinary nor -again can be negative")
+		return 0, errors.New("-ordinary and -again must not be negative")
 	}
 	if o.write != "" && !o.all {
 		return 0, errors.New("-write needs -all: the table says how many specs catch each bug")
@@ -133,7 +131,7 @@ func defaultLimit(all bool) time.Duration {
 	return limitToFirst
 }
 
-// report prints what the verdicts add up to, and returns how many bugs were missed.
+// report prints a summary of the verdicts, and returns how many bugs were missed.
 func report(verdicts []verdict, all bool, took time.Duration) (missed int) {
 	caught := 0
 	var unrelated []string
@@ -151,7 +149,7 @@ func report(verdicts []verdict, all bool, took time.Duration) (missed int) {
 	}
 	fmt.Printf("\n%d of %d bugs caught in %v\n", caught, len(verdicts), took.Round(time.Second))
 	if len(unrelated) > 0 {
-		fmt.Printf("caught by none of the specs that are about it: %s\n", strings.Join(unrelated, ", "))
+		fmt.Printf("caught, but not by the specs about them: %s\n", strings.Join(unrelated, ", "))
 	}
 	return missed
 }
@@ -171,19 +169,19 @@ func choose(only string) ([]defects.Defect, error) {
 	return chosen, nil
 }
 
-// judge runs the suite without a bug, and then once for each.
+// judge runs the suite without a bug, and then once with each bug.
 func judge(ctx context.Context, s *suite, chosen []defects.Defect, o options) ([]verdict, error) {
 	sound, err := s.run(ctx, o.trial(defects.None))
 	fmt.Println(sound)
 	switch {
 	case ctx.Err() != nil:
-		return nil, errors.New("interrupted before anything was proved")
+		return nil, errors.New("interrupted before the first verdict")
 	case err != nil:
 		return nil, err
 	case sound.caught():
-		return nil, errors.New("the suite fails without a bug, so it proves nothing")
+		return nil, errors.New("the suite fails without a bug")
 	case sound.specs == 0:
-		return nil, errors.New("the suite ran no spec, so it proves nothing")
+		return nil, errors.New("the suite ran no specs")
 	}
 	verdicts, errs := make([]verdict, len(chosen)), make([]error, len(chosen))
 	seats := make(chan struct{}, max(o.jobs, 1))
@@ -206,7 +204,7 @@ func judge(ctx context.Context, s *suite, chosen []defects.Defect, o options) ([
 	return verdicts, errors.Join(errs...)
 }
 
-// judge runs the suite with one bug. The specs about it run first, unless all are to run.
+// judge runs the suite with one bug. Without o.all, the specs about it run first.
 func (s *suite) judge(ctx context.Context, d defects.Defect, o options) (verdict, error) {
 	if d.Between {
 		return s.search(ctx, d, o)
@@ -221,7 +219,7 @@ func (s *suite) judge(ctx context.Context, d defects.Defect, o options) (verdict
 	return s.run(ctx, o.trial(d))
 }
 
-// trial is the ordinary run with a bug.
+// trial returns the ordinary run with a bug.
 func (o options) trial(d defects.Defect) trial {
 	return trial{defect: d, seed: o.seed, all: o.all, limit: o.limit}
 }

@@ -11,16 +11,16 @@ import (
 	"github.com/rejoin-db/rejoin/harness/defects"
 )
 
-// unseen is what ordinary runs with one bug came to.
+// unseen is the result of ordinary runs with one bug.
 type unseen struct {
 	defect defects.Defect
-	runs   int // that ended
-	specs  int // in each of them, or in the one with the fewest
+	runs   int // completed runs
+	specs  int // specs per run, at least
 	caught []verdict
-	took   time.Duration // of all runs, one after the other
+	took   time.Duration // sum over all runs
 }
 
-// add adds a run.
+// add adds the result of a run.
 func (u *unseen) add(v verdict) {
 	if u.runs == 0 || v.specs < u.specs {
 		u.specs = v.specs
@@ -33,16 +33,17 @@ func (u *unseen) add(v verdict) {
 }
 
 func (u *unseen) String() string {
-	line := fmt.Sprintf("%-40s %4d ordinary runs of %3d specs, %6.1f s: caught in %d", u.defect.Name, u.runs, u.specs, u.took.Seconds(), len(u.caught))
+	line := fmt.Sprintf("%-40s %4d ordinary runs of %3d specs, %6.1f s: caught in %d",
+		u.defect.Name, u.runs, u.specs, u.took.Seconds(), len(u.caught))
 	if len(u.caught) > 0 {
-		line += fmt.Sprintf("\n    with seed %d: %s\n    %s", u.caught[0].trial.seed, u.caught[0].best().spec, u.caught[0].best().said)
+		first := u.caught[0]
+		line += fmt.Sprintf("\n    with seed %d: %s\n    %s", first.trial.seed, first.best().spec, first.best().said)
 	}
 	return line
 }
 
-// ordinary runs the suite with each bug that is between goroutines, in the ordinary order
-// of goroutines and with one seed after the other, and returns how many bugs were caught.
-// These are no longer of that kind.
+// ordinary runs the suite with each race between goroutines, without interleaving and with consecutive seeds. It
+// returns how many bugs were caught: those must not be marked as races.
 func (s *suite) ordinary(ctx context.Context, chosen []defects.Defect, o options) (caught int, err error) {
 	var all []*unseen
 	for _, d := range chosen {
@@ -51,7 +52,7 @@ func (s *suite) ordinary(ctx context.Context, chosen []defects.Defect, o options
 		}
 	}
 	if len(all) == 0 {
-		return 0, errors.New("none of these bugs is between goroutines")
+		return 0, errors.New("none of these bugs is a race between goroutines")
 	}
 	seats := make(chan struct{}, max(o.jobs, 1))
 	var mu sync.Mutex
@@ -73,7 +74,7 @@ func (s *suite) ordinary(ctx context.Context, chosen []defects.Defect, o options
 				case err != nil:
 					errs = append(errs, err)
 				case v.of == 0 && !v.caught():
-					errs = append(errs, fmt.Errorf("with %s no spec ran that is about it", u.defect.Name))
+					errs = append(errs, fmt.Errorf("with %s no spec about it ran", u.defect.Name))
 				default:
 					u.add(v)
 				}
@@ -91,7 +92,7 @@ func (s *suite) ordinary(ctx context.Context, chosen []defects.Defect, o options
 	return caught, errors.Join(errs...)
 }
 
-// ordinaryTrial is the i-th run with the bug: of the specs that are about it, or of all.
+// ordinaryTrial returns the i-th run with the bug: of the specs about it, or of all.
 func (o options) ordinaryTrial(d defects.Defect, i int) trial {
 	t := trial{defect: d, seed: o.seed + int64(i), labels: d.About, all: true, limit: cmp.Or(o.limit, limitOfAll)}
 	if o.all {

@@ -8,12 +8,11 @@ import (
 	"github.com/rejoin-db/rejoin/harness/defects"
 )
 
-// search looks for an order of goroutines in which a spec that is about the bug catches
-// it, one after the other. What it finds has failed once more by itself, alike, and passes
-// without the bug. With options.all it returns what all specs say in that order.
+// search tries interleavings in turn until a spec about the bug fails. It confirms the failure (see confirm). With
+// options.all it returns the verdict of all specs in that interleaving.
 func (s *suite) search(ctx context.Context, d defects.Defect, o options) (verdict, error) {
 	if !s.toolchain.Exact {
-		return verdict{defect: d, unasked: "replay is not exact, and so goroutines yield nowhere: " + s.toolchain.Why}, nil
+		return verdict{defect: d, unasked: "replay is not exact, so goroutines cannot be made to yield: " + s.toolchain.Why}, nil
 	}
 	begun := time.Now()
 	var found verdict
@@ -41,12 +40,11 @@ func (s *suite) search(ctx context.Context, d defects.Defect, o options) (verdic
 	return v, err
 }
 
-// confirm runs what was found by itself, as its line does: it fails every time, and alike,
-// and not without the bug.
+// confirm runs the failed spec again by itself: it must fail the same way every time, and pass without the bug.
 func (s *suite) confirm(ctx context.Context, found verdict, times int) error {
 	best, t := found.best(), found.trial
 	t.spec, t.labels = best.text, ""
-	if t.spec == "" { // the run broke off, and all that ran is needed
+	if t.spec == "" { // the run aborted: repeat all of it
 		t.labels = found.trial.labels
 	}
 	for i := range times {
@@ -57,9 +55,11 @@ func (s *suite) confirm(ctx context.Context, found verdict, times int) error {
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case !v.caught():
-			return fmt.Errorf("%s was caught in order %d of goroutines, and was not when that was run again (%d): %s", found.defect.Name, t.interleave, i+1, best.said)
+			return fmt.Errorf("%s was caught with interleaving %d, but not when run again (%d): %s",
+				found.defect.Name, t.interleave, i+1, best.said)
 		case v.best().whole != best.whole:
-			return fmt.Errorf("%s was caught in order %d of goroutines, and otherwise when that was run again (%d):\n%s\nand then\n%s", found.defect.Name, t.interleave, i+1, best.whole, v.best().whole)
+			return fmt.Errorf("%s was caught with interleaving %d, but failed differently when run again (%d):\n%s\nand then\n%s",
+				found.defect.Name, t.interleave, i+1, best.whole, v.best().whole)
 		}
 	}
 	t.defect = defects.None
@@ -68,9 +68,10 @@ func (s *suite) confirm(ctx context.Context, found verdict, times int) error {
 	case err != nil:
 		return err
 	case sound.caught():
-		return fmt.Errorf("what caught %s in order %d of goroutines fails without the bug: %s", found.defect.Name, t.interleave, sound.best().whole)
+		return fmt.Errorf("the spec that caught %s with interleaving %d fails without the bug: %s",
+			found.defect.Name, t.interleave, sound.best().whole)
 	case sound.specs == 0:
-		return fmt.Errorf("what caught %s in order %d of goroutines did not run without the bug", found.defect.Name, t.interleave)
+		return fmt.Errorf("the spec that caught %s with interleaving %d did not run without the bug", found.defect.Name, t.interleave)
 	}
 	return nil
 }

@@ -17,8 +17,8 @@ var _ = Describe("A bug between two goroutines", func() {
 	d := defects.Defect{Name: "in-between", Kind: "interleaving", Text: "two at once", About: "suite:together", Between: true}
 	asked := options{seed: 5, orders: 4, yield: 0.25, again: 2, limit: time.Minute}
 
-	// acting is a suite that is a script. The variable fails says whether it fails; it is set
-	// by the lines that are given. Calls are counted in the file calls.
+	// acting is a suite that is a shell script. The lines set the variable fails if the suite is to fail. The file
+	// calls counts the calls.
 	acting := func(lines string) *suite {
 		GinkgoHelper()
 		dir := GinkgoT().TempDir()
@@ -44,59 +44,63 @@ cp %q "$report"
 	}
 	const inOrder3 = `[ "$REJOIN_DEFECT $REJOIN_INTERLEAVE $REJOIN_YIELD $seed" = "in-between 3 0.25 5" ] && fails=1`
 
-	It("is looked for in one order after the other, and found again by the line that is printed", func(ctx SpecContext) {
+	It("is searched for in interleavings, and reproduced by the printed line", func(ctx SpecContext) {
 		v, err := acting(inOrder3).search(ctx, d, asked)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(v.caught()).To(BeTrue())
 		Expect([]any{v.runs, v.trial.interleave, v.trial.labels}).To(Equal([]any{3, uint64(3), "suite:together"}))
 		Expect(v.again()).To(Equal("make replay SEED=5 SPEC=reads INTERLEAVE=3 YIELD=0.25 DEFECT=in-between"))
-		Expect(v.String()).To(And(ContainSubstring("caught"), ContainSubstring("in order 3 of goroutines, in run 3; again: make replay SEED=5 ")))
+		Expect(v.String()).To(And(ContainSubstring("caught"), ContainSubstring("with interleaving 3, in run 3; again: make replay SEED=5 ")))
 		Expect(table([]verdict{v})).To(ContainSubstring("| reads, with `INTERLEAVE=3 YIELD=0.25` |"))
 		Expect(report([]verdict{v}, false, time.Minute)).To(BeZero())
 	}, NodeTimeout(time.Minute))
 
-	It("is judged by all specs in the order that was found, when all run", func(ctx SpecContext) {
+	It("is judged by all specs in the interleaving that was found, with -all", func(ctx SpecContext) {
 		all := asked
 		all.all = true
 		v, err := acting(inOrder3).search(ctx, d, all)
 		Expect(err).NotTo(HaveOccurred())
-		Expect([]any{v.caught(), v.runs, v.trial.interleave, v.trial.labels, v.trial.all}).To(Equal([]any{true, 3, uint64(3), "", true}))
+		got := []any{v.caught(), v.runs, v.trial.interleave, v.trial.labels, v.trial.all}
+		Expect(got).To(Equal([]any{true, 3, uint64(3), "", true}))
 	}, NodeTimeout(time.Minute))
 
-	It("is missed if no order that is tried finds it", func(ctx SpecContext) {
+	It("is missed if no interleaving exposes it", func(ctx SpecContext) {
 		few := asked
 		few.orders = 2
 		v, err := acting(inOrder3).search(ctx, d, few)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(v.caught()).To(BeFalse())
-		Expect(v.String()).To(HaveSuffix("by none of 1 specs, in none of 2 orders of goroutines"))
+		Expect(v.String()).To(HaveSuffix("by none of 1 specs, in none of 2 interleavings"))
 		Expect(report([]verdict{v}, false, time.Minute)).To(Equal(1))
 	}, NodeTimeout(time.Minute))
 
-	It("is missed, and why is said, where goroutines cannot be made to yield", func(ctx SpecContext) {
+	It("is missed with a reason if goroutines cannot be made to yield", func(ctx SpecContext) {
 		s := acting(inOrder3)
 		s.toolchain.Exact, s.toolchain.Why = false, "this Go is too new"
 		v, err := s.search(ctx, d, asked)
 		Expect(err).NotTo(HaveOccurred())
-		Expect(v.String()).To(And(ContainSubstring("missed"), HaveSuffix("by no run: replay is not exact, and so goroutines yield nowhere: this Go is too new")))
+		Expect(v.String()).To(And(ContainSubstring("missed"),
+			HaveSuffix("by no run: replay is not exact, so goroutines cannot be made to yield: this Go is too new")))
 		Expect(report([]verdict{v}, false, time.Minute)).To(Equal(1))
 	}, NodeTimeout(time.Minute))
 
-	DescribeTable("is no find if the spec", func(ctx SpecContext, lines, why string) {
+	DescribeTable("is not confirmed if the spec", func(ctx SpecContext, lines, why string) {
 		_, err := acting(lines).search(ctx, d, asked)
 		Expect(err).To(MatchError(ContainSubstring(why)))
 	},
 		Entry("passes when it runs by itself", NodeTimeout(time.Minute), `[ -z "$focus" ] && [ "$REJOIN_DEFECT" = in-between ] && fails=1`,
-			"in-between was caught in order 1 of goroutines, and was not when that was run again (1): it is wrong"),
-		Entry("passes once of several times", NodeTimeout(time.Minute), `[ $calls != 3 ] && [ "$REJOIN_DEFECT" = in-between ] && fails=1`, "was not when that was run again (2)"),
-		Entry("fails without the bug", NodeTimeout(time.Minute), `fails=1`, "what caught in-between in order 1 of goroutines fails without the bug"),
+			"in-between was caught with interleaving 1, but not when run again (1): it is wrong"),
+		Entry("passes once of several times", NodeTimeout(time.Minute), `[ $calls != 3 ] && [ "$REJOIN_DEFECT" = in-between ] && fails=1`,
+			"not when run again (2)"),
+		Entry("fails without the bug", NodeTimeout(time.Minute), `fails=1`,
+			"the spec that caught in-between with interleaving 1 fails without the bug"),
 	)
 
 	Describe("in ordinary runs", func() {
 		runs := asked
 		runs.ordinary, runs.jobs = 3, 2
 
-		It("is not caught, in so many runs and each with a seed of its own", func(ctx SpecContext) {
+		It("is not caught, in that number of runs with different seeds", func(ctx SpecContext) {
 			s := acting(`[ "$REJOIN_YIELD$REJOIN_INTERLEAVE" = 00 ] || fails=1; echo $seed >>seeds`)
 			Expect(s.ordinary(ctx, []defects.Defect{d}, runs)).To(BeZero())
 			seeds, err := os.ReadFile(filepath.Join(s.dir, "seeds"))
@@ -104,24 +108,24 @@ cp %q "$report"
 			Expect(string(seeds)).To(And(HaveLen(6), ContainSubstring("5\n"), ContainSubstring("6\n"), ContainSubstring("7\n")))
 		}, NodeTimeout(time.Minute))
 
-		It("is of another kind if one catches it", func(ctx SpecContext) {
+		It("is reported if one catches it", func(ctx SpecContext) {
 			Expect(acting(`[ $seed = 6 ] && fails=1`).ordinary(ctx, []defects.Defect{d}, runs)).To(Equal(1))
 		}, NodeTimeout(time.Minute))
 
-		It("has to be one", func(ctx SpecContext) {
+		It("must be marked as one", func(ctx SpecContext) {
 			other := d
 			other.Between = false
 			_, err := acting("").ordinary(ctx, []defects.Defect{other}, runs)
-			Expect(err).To(MatchError("none of these bugs is between goroutines"))
+			Expect(err).To(MatchError("none of these bugs is a race between goroutines"))
 		}, NodeTimeout(time.Minute))
 	})
 })
 
-var _ = DescribeTable("What cannot be asked for is an error", func(ctx SpecContext, why string, args ...string) {
+var _ = DescribeTable("Invalid flags are an error", func(ctx SpecContext, why string, args ...string) {
 	_, err := run(ctx, args)
 	Expect(err).To(MatchError(why))
 },
-	Entry(nil, NodeTimeout(time.Minute), "-yield 0 is no chance above 0 and up to 1", "-yield", "0"),
-	Entry(nil, NodeTimeout(time.Minute), "-yield NaN is no chance above 0 and up to 1", "-yield", "NaN"),
-	Entry(nil, NodeTimeout(time.Minute), "neither -ordinary nor -again can be negative", "-again", "-1"),
+	Entry(nil, NodeTimeout(time.Minute), "-yield 0: must be above 0 and at most 1", "-yield", "0"),
+	Entry(nil, NodeTimeout(time.Minute), "-yield NaN: must be above 0 and at most 1", "-yield", "NaN"),
+	Entry(nil, NodeTimeout(time.Minute), "-ordinary and -again must not be negative", "-again", "-1"),
 )

@@ -20,7 +20,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/virtual/replay"
 )
 
-// suite is the suite's test binary. It is safe for concurrent use.
+// suite is the compiled test binary of the suite. It is safe for concurrent use.
 type suite struct {
 	toolchain         replay.Toolchain
 	own               *rundir.Dir
@@ -31,17 +31,20 @@ type suite struct {
 // trial is one run of the suite.
 type trial struct {
 	defect     defects.Defect // none if its name is empty
-	seed       int64          // Ginkgo's
-	interleave uint64         // the order of goroutines; 0 for the ordinary one
-	yield      float64        // the chance with which goroutines yield
-	labels     string         // of the specs that run, as a label filter; those of an ordinary run if empty
-	spec       string         // the full text of the only spec that runs; see labels if empty
-	all        bool           // all of them run, not only those up to the first failure
-	limit      time.Duration
+	seed       int64          // Ginkgo's seed
+	interleave uint64         // the interleaving; 0 for the ordinary order
+	yield      float64        // yield probability
+	labels     string         // label filter; empty for that of an ordinary run
+	spec       string         // full text of the only spec to run; if empty, labels select
+	all        bool           // run all of them, not only up to the first failure
+	limit      time.Duration  // time limit of the run
 }
 
 func (t trial) arguments(report string) []string {
-	args := []string{"-ginkgo.no-color", "-test.timeout=0", fmt.Sprintf("-ginkgo.seed=%d", t.seed), fmt.Sprintf("-ginkgo.timeout=%v", t.limit), "-ginkgo.json-report=" + report}
+	args := []string{
+		"-ginkgo.no-color", "-test.timeout=0", fmt.Sprintf("-ginkgo.seed=%d", t.seed),
+		fmt.Sprintf("-ginkgo.timeout=%v", t.limit), "-ginkgo.json-report=" + report,
+	}
 	if t.spec != "" {
 		args = append(args, "-ginkgo.focus="+again.Focus(t.spec))
 	}
@@ -52,16 +55,18 @@ func (t trial) arguments(report string) []string {
 }
 
 func (t trial) environment() []string {
-	environment := []string{"REJOIN_TARGET=virtual", "REJOIN_JOURNALS=none", "REJOIN_DEFECT=" + cmp.Or(t.defect.Name, "none"), "GODEBUG=asyncpreemptoff=1",
-		fmt.Sprintf("REJOIN_INTERLEAVE=%d", t.interleave), fmt.Sprintf("REJOIN_YIELD=%v", t.yield)}
+	environment := []string{
+		"REJOIN_TARGET=virtual", "REJOIN_JOURNALS=none", "REJOIN_DEFECT=" + cmp.Or(t.defect.Name, "none"), "GODEBUG=asyncpreemptoff=1",
+		fmt.Sprintf("REJOIN_INTERLEAVE=%d", t.interleave), fmt.Sprintf("REJOIN_YIELD=%v", t.yield),
+	}
 	if t.labels != "" || t.spec != "" {
 		environment = append(environment, "REJOIN_LABEL_FILTER="+t.labels)
 	}
 	return environment
 }
 
-// build compiles the suite, for exact replay if that can be: then a seed catches the same
-// bugs in the same specs every time.
+// build compiles the suite, for exact replay if possible: then the same specs catch the same bugs with a seed every
+// time.
 func build(ctx context.Context) (*suite, error) {
 	toolchain, err := replay.Prepare(ctx)
 	if err != nil {
@@ -90,8 +95,8 @@ func build(ctx context.Context) (*suite, error) {
 
 func (s *suite) remove() error { return s.own.Remove() }
 
-// run runs the suite once. A run that breaks off, by a panic or by the limit, has
-// caught the bug. A run that never began is an error.
+// run runs the suite once. A run that aborts, by a panic or at the limit, has caught the bug. A run that never started
+// is an error.
 func (s *suite) run(ctx context.Context, t trial) (verdict, error) {
 	name := cmp.Or(t.defect.Name, "none")
 	path := filepath.Join(s.dir, fmt.Sprintf("%s-%d.json", name, s.runs.Add(1)))
@@ -106,7 +111,7 @@ func (s *suite) run(ctx context.Context, t trial) (verdict, error) {
 	command.Stdout, command.Stderr = &said, &said
 	command.SysProcAttr = attributes()
 	begun := time.Now()
-	runtime.LockOSThread() // the suite goes with the thread that starts it: see attributes
+	runtime.LockOSThread() // the suite ends with this thread: see attributes
 	ended := command.Run()
 	runtime.UnlockOSThread()
 	v := verdict{defect: t.defect, trial: t, runs: 1, took: time.Since(begun)}
@@ -129,7 +134,7 @@ func panicked(text string) bool {
 	return strings.Contains(text, "panic: ") || strings.Contains(text, "fatal error: ")
 }
 
-// lastWords is why a process ended that could not say so in a report.
+// lastWords returns why a process without a report ended.
 func lastWords(text string) string {
 	for line := range strings.Lines(text) {
 		if panicked(line) {

@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// The marks between which a file has the table.
+// The marks around the table in a file.
 const (
 	beginMark = "<!-- defects:begin, written by make defects ALL=1 -->\n"
 	endMark   = "<!-- defects:end -->"
 )
 
-// table is what was found, in Markdown.
+// table formats the verdicts in Markdown.
 func table(verdicts []verdict) string {
 	var b strings.Builder
 	b.WriteString("| kind | planted | | caught by | of those about it | such as | after |\n| --- | --- | --- | --- | --- | --- | --- |\n")
@@ -31,7 +31,8 @@ func table(verdicts []verdict) string {
 		if !v.caught() {
 			by, after = "**missed**", ""
 		}
-		caught, about := fmt.Sprintf("%d of %d specs", len(v.catches), v.specs), fmt.Sprintf("%d of %d: `%s`", v.about, v.of, cell(v.defect.About))
+		caught := fmt.Sprintf("%d of %d specs", len(v.catches), v.specs)
+		about := fmt.Sprintf("%d of %d: `%s`", v.about, v.of, cell(v.defect.About))
 		fmt.Fprintf(&b, "| %s | `%s` | %s | %s | %s | %s | %s |\n", shown, v.defect.Name, cell(v.defect.Text), caught, about, by, after)
 	}
 	return b.String()

@@ -19,33 +19,33 @@ import (
 	"github.com/rejoin-db/rejoin/harness/settings"
 )
 
-// verdict is what the suite said of one bug.
+// verdict is the result of the suite with one bug.
 type verdict struct {
-	defect  defects.Defect // its name is empty if there was none
-	specs   int            // that ran
-	catches []catch        // the specs that failed, in the order in which they ran
-	about   int            // how many of those are about the bug
-	of      int            // of so many that are about it and ran
-	broke   string         // why the run broke off without a spec that failed; empty if it did not
-	took    time.Duration  // of all runs
-	trial   trial          // the run that is told of
-	runs    int            // of the suite, until one caught the bug
+	defect  defects.Defect // with an empty name for no bug
+	specs   int            // specs that ran
+	catches []catch        // specs that failed, in the order in which they ended
+	about   int            // number of those about the bug
+	of      int            // number of specs about the bug that ran
+	broke   string         // why the run aborted without a failed spec; empty if it did not
+	took    time.Duration  // sum over all runs
+	trial   trial          // the run that the verdict describes
+	runs    int            // runs until one caught the bug
 	unasked string         // why no run could catch it; empty if one could
 }
 
 // catch is a spec that failed.
 type catch struct {
-	spec  string
-	text  string        // the spec's full text; empty if what failed is no spec
-	said  string        // the first line of its failure
-	whole string        // all of its failure, and where; without addresses in memory
+	spec  string        // text without the first container
+	text  string        // full text; empty if the failed node is not a spec
+	said  string        // first line of the failure
+	whole string        // failure and location, without memory addresses
 	after time.Duration // since the suite began
-	about bool
+	about bool          // the spec is about the bug
 }
 
 func (v verdict) caught() bool { return len(v.catches) > 0 || v.broke != "" }
 
-// best is the first catch by a spec that is about the bug, or else the first.
+// best returns the first catch by a spec about the bug, or else the first.
 func (v verdict) best() catch {
 	for _, c := range v.catches {
 		if c.about {
@@ -55,7 +55,7 @@ func (v verdict) best() catch {
 	if len(v.catches) > 0 {
 		return v.catches[0]
 	}
-	return catch{spec: "the run broke off", said: v.broke, whole: v.broke, after: v.took}
+	return catch{spec: "the run aborted", said: v.broke, whole: v.broke, after: v.took}
 }
 
 func (v verdict) String() string {
@@ -73,20 +73,21 @@ func (v verdict) String() string {
 	case v.unasked != "":
 		return line + "  by no run: " + v.unasked
 	case !v.caught() && v.trial.yield > 0:
-		return fmt.Sprintf("%s  by none of %d specs, in none of %d orders of goroutines", line, v.specs, v.runs)
+		return fmt.Sprintf("%s  by none of %d specs, in none of %d interleavings", line, v.specs, v.runs)
 	case !v.caught():
 		return fmt.Sprintf("%s  by none of %d specs", line, v.specs)
 	}
 	best := v.best()
-	text := fmt.Sprintf("%s  by %d of %d specs; %d of the %d of %s\n%60s%s\n%60s%s", line, len(v.catches), v.specs, v.about, v.of, v.defect.About, "", best.spec, "", best.said)
+	text := fmt.Sprintf("%s  by %d of %d specs; %d of the %d of %s\n%60s%s\n%60s%s",
+		line, len(v.catches), v.specs, v.about, v.of, v.defect.About, "", best.spec, "", best.said)
 	if again := v.again(); again != "" {
-		text += fmt.Sprintf("\n%60sin order %d of goroutines, in run %d; again: %s", "", v.trial.interleave, v.runs, again)
+		text += fmt.Sprintf("\n%60swith interleaving %d, in run %d; again: %s", "", v.trial.interleave, v.runs, again)
 	}
 	return text
 }
 
-// again is the command that runs the best catch again; empty for what an ordinary run
-// catches, and for what is no spec.
+// again returns the command that runs the best catch again; "" for an ordinary run and for a failure outside of
+// specs.
 func (v verdict) again() string {
 	best := v.best()
 	if v.trial.yield == 0 || best.text == "" {
@@ -99,8 +100,7 @@ func (v verdict) again() string {
 
 var addresses = regexp.MustCompile("0x[0-9a-f]+")
 
-// read reads the report of a run. It returns false if there is none, or one that was cut
-// off.
+// read reads the report of a run. It returns false if the report is missing or truncated.
 func (v *verdict) read(path string) (bool, error) {
 	content, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -115,7 +115,7 @@ func (v *verdict) read(path string) (bool, error) {
 	}
 	isAbout, err := types.ParseLabelFilter(v.defect.About)
 	if err != nil {
-		return false, fmt.Errorf("what %s is about: %w", v.defect.Name, err)
+		return false, fmt.Errorf("the label filter of %s: %w", v.defect.Name, err)
 	}
 	for _, report := range reports {
 		for _, spec := range report.SpecReports {
@@ -126,7 +126,7 @@ func (v *verdict) read(path string) (bool, error) {
 	return true, nil
 }
 
-// add adds what became of a spec.
+// add adds the result of a spec.
 func (v *verdict) add(report types.Report, spec types.SpecReport, isAbout types.LabelFilter) {
 	failed := spec.State.Is(types.SpecStateFailureStates) && !spec.State.Is(types.SpecStateInterrupted)
 	isSpec := spec.LeafNodeType.Is(types.NodeTypeIt)

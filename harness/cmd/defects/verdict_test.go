@@ -16,7 +16,7 @@ import (
 
 var begun = time.Unix(1000, 0)
 
-// spec is a spec's report.
+// spec returns the report of a spec.
 func spec(name string, state types.SpecState, after time.Duration, labels ...string) types.SpecReport {
 	return types.SpecReport{
 		LeafNodeType: types.NodeTypeIt, LeafNodeText: name, LeafNodeLabels: labels, State: state, EndTime: begun.Add(after),
@@ -24,7 +24,7 @@ func spec(name string, state types.SpecState, after time.Duration, labels ...str
 	}
 }
 
-// reportOf is a file with the report of these specs.
+// reportOf returns the path of a file with a report of these specs.
 func reportOf(specs ...types.SpecReport) string {
 	GinkgoHelper()
 	content, err := json.Marshal([]types.Report{{StartTime: begun, SpecReports: specs}})
@@ -49,13 +49,17 @@ var _ = Describe("A verdict", func() {
 		Expect([]int{v.specs, len(v.catches), v.about, v.of}).To(Equal([]int{3, 2, 1, 2}))
 		Expect(v.catches[0].spec).To(Equal("fails first"))
 		Expect(v.best().spec).To(Equal("fails late"))
-		Expect(table([]verdict{v})).To(ContainSubstring("| writes | `loses-all` | all is lost | 2 of 3 specs | 1 of 2: `suite:changes \\|\\| suite:retry` | fails late | 3.0 s |\n"))
+		Expect(table([]verdict{v})).To(ContainSubstring("| writes | `loses-all` | all is lost | 2 of 3 specs | " +
+			"1 of 2: `suite:changes \\|\\| suite:retry` | fails late | 3.0 s |\n"))
 		Expect(report([]verdict{v}, true, time.Minute)).To(BeZero())
 	})
 
-	It("is missed if none of the specs about the bug catches it, when all run", func() {
+	It("is missed if no spec about the bug catches it, with -all", func() {
 		v := verdict{defect: d}
-		Expect(v.read(reportOf(spec("fails", types.SpecStateFailed, time.Second, "suite:links"), spec("passes", types.SpecStatePassed, time.Second, "suite:changes")))).To(BeTrue())
+		Expect(v.read(reportOf(
+			spec("fails", types.SpecStateFailed, time.Second, "suite:links"),
+			spec("passes", types.SpecStatePassed, time.Second, "suite:changes"),
+		))).To(BeTrue())
 		Expect(v.caught()).To(BeTrue())
 		Expect(report([]verdict{v}, true, time.Minute)).To(Equal(1))
 		Expect(report([]verdict{v}, false, time.Minute)).To(BeZero())
@@ -76,20 +80,20 @@ var _ = Describe("A verdict", func() {
 		v, err := s.run(ctx, trial{defect: d, limit: time.Minute})
 		matches(v, err)
 	},
-		Entry("is an error if it never began", NodeTimeout(time.Minute), "echo plant loses-all: no; exit 1", func(_ verdict, err error) {
+		Entry("is an error if it never started", NodeTimeout(time.Minute), "echo plant loses-all: no; exit 1", func(_ verdict, err error) {
 			Expect(err).To(MatchError(ContainSubstring("the suite with loses-all did not run: exit status 1: plant loses-all: no")))
 		}),
-		Entry("is an error if it says that it passed", NodeTimeout(time.Minute), "exit 0", func(_ verdict, err error) {
+		Entry("is an error if it passed", NodeTimeout(time.Minute), "exit 0", func(_ verdict, err error) {
 			Expect(err).To(MatchError("the suite with loses-all wrote no report"))
 		}),
 		Entry("is a catch if it panicked", NodeTimeout(time.Minute), "echo panic: lost; exit 2", func(v verdict, err error) {
 			Expect(err).NotTo(HaveOccurred())
-			Expect([]string{v.best().spec, v.best().said}).To(Equal([]string{"the run broke off", "panic: lost"}))
+			Expect([]string{v.best().spec, v.best().said}).To(Equal([]string{"the run aborted", "panic: lost"}))
 		}),
 	)
 })
 
-var _ = It("A table is written only of all specs", func(ctx context.Context) {
+var _ = It("-write needs -all", func(ctx context.Context) {
 	_, err := run(ctx, []string{"-write", "README.md"})
 	Expect(err).To(MatchError("-write needs -all: the table says how many specs catch each bug"))
 }, NodeTimeout(time.Minute))

@@ -27,8 +27,7 @@ func TestExact(t *testing.T) {
 
 const patience = SpecTimeout(3 * time.Minute)
 
-// needsExact skips a spec on a Go that the patches do not fit. If they should, package
-// replay's own specs fail.
+// needsExact skips a spec if the patches do not fit this Go. If they should fit, the specs of package replay fail.
 func needsExact(ctx context.Context) {
 	GinkgoHelper()
 	toolchain, err := replay.Prepare(ctx)
@@ -48,16 +47,16 @@ var _ = Describe("The command", Ordered, func() {
 		DeferCleanup(gexec.CleanupBuildArtifacts)
 	})
 
-	var cache string // of the specs, so that the user's is left alone
+	var cache string // separate from the user's cache
 
 	BeforeEach(func(ctx SpecContext) {
-		for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOENV"} { // which are elsewhere otherwise
+		for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOENV"} { // their defaults depend on HOME
 			value, err := exec.CommandContext(ctx, "go", "env", name).Output()
 			Expect(err).NotTo(HaveOccurred())
 			GinkgoT().Setenv(name, strings.TrimSpace(string(value)))
 		}
 		cache = GinkgoT().TempDir()
-		GinkgoT().Setenv("HOME", cache) // for systems that know no XDG_CACHE_HOME
+		GinkgoT().Setenv("HOME", cache) // for systems without XDG_CACHE_HOME
 		GinkgoT().Setenv("XDG_CACHE_HOME", cache)
 	})
 
@@ -78,7 +77,7 @@ var _ = Describe("The command", Ordered, func() {
 		return string(session.Out.Contents()), string(session.Err.Contents())
 	}
 
-	It("gives a command the environment, its input and output, and says nothing itself", func(ctx SpecContext) {
+	It("passes environment, input and output to the command, and prints nothing itself", func(ctx SpecContext) {
 		needsExact(ctx)
 		cmd := command("sh", "-c", `cat; echo "$GODEBUG $GOTOOLCHAIN $GOFLAGS"; echo wrong >&2`)
 		cmd.Stdin = strings.NewReader("in\n")
@@ -87,19 +86,21 @@ var _ = Describe("The command", Ordered, func() {
 		Expect(problems).To(Equal("wrong\n"))
 	}, patience)
 
-	It("runs the go command that was patched", func(ctx SpecContext) {
+	It("runs the patched go command", func(ctx SpecContext) {
 		needsExact(ctx)
 		out, problems := run(ctx, command("go", "list", "-f", "{{.GoFiles}}", "runtime"), 0)
 		Expect(out).To(ContainSubstring(" rejoin.go "))
 		Expect(problems).To(BeEmpty())
 	}, patience)
 
-	It("ends with the command's exit code", func(ctx SpecContext) {
+	It("returns the command's exit code", func(ctx SpecContext) {
 		run(ctx, command("sh", "-c", "exit 125"), 125)
 	}, patience)
 
-	DescribeTable("passes a signal on once, and is there until the command ends", func(ctx SpecContext, name string, number syscall.Signal, group bool) {
-		end := filepath.Join(cache, "end") // the command ends when this is there
+	DescribeTable("passes a signal on once, and runs until the command ends", func(
+		ctx SpecContext, name string, number syscall.Signal, group bool,
+	) {
+		end := filepath.Join(cache, "end") // the command ends when this file exists
 		cmd := command("sh", "-c", `trap 'echo signal' `+name+`; echo ready; until [ -e "$0" ]; do :; done; exit 7`, end)
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 		session := start(cmd)
@@ -134,13 +135,13 @@ var _ = Describe("The command", Ordered, func() {
 		Expect(string(said)).To(HavePrefix(`"-ldflags=-X=main.a=it's" -overlay=` + cache))
 	}, patience)
 
-	It("changes nothing where the environment is set already", func(ctx SpecContext) {
+	It("changes nothing in an environment that is already prepared", func(ctx SpecContext) {
 		needsExact(ctx)
 		out, problems := run(ctx, command(binary, "-print"), 0)
 		Expect(out + problems).To(BeEmpty())
 	}, patience)
 
-	It("serves several processes that make the overlay at once", func(ctx SpecContext) {
+	It("supports concurrent processes that make the overlay", func(ctx SpecContext) {
 		needsExact(ctx)
 		Expect(os.RemoveAll(filepath.Join(cache, "rejoin"))).To(Succeed())
 		var sessions []*gexec.Session
@@ -152,41 +153,42 @@ var _ = Describe("The command", Ordered, func() {
 			Expect(session.Err.Contents()).To(BeEmpty())
 			Expect(string(session.Out.Contents())).To(Equal(string(sessions[0].Out.Contents())))
 		}
-		Expect(filepath.Glob(filepath.Join(cache, "rejoin", "replay", "*"))).To(HaveLen(1), "one overlay, and nothing half made")
+		Expect(filepath.Glob(filepath.Join(cache, "rejoin", "replay", "*"))).To(HaveLen(1), "one overlay, and no half-made folder")
 	}, patience)
 
-	It("says in one line that replay is not exact, and runs the command", func(ctx SpecContext) {
+	It("warns in one line that replay is not exact, and runs the command", func(ctx SpecContext) {
 		GinkgoT().Setenv("GOFLAGS", "-overlay=mine.json")
 		out, problems := run(ctx, command("sh", "-c", `echo "$GOFLAGS"; exit 3`), 3)
 		Expect(out).To(Equal("-overlay=mine.json\n"))
-		Expect(problems).To(Equal("exact: replay is not exact: GOFLAGS has an overlay already, and the go command takes only one: -overlay=mine.json\n"))
+		Expect(problems).To(Equal("exact: replay is not exact: " +
+			"GOFLAGS already has an overlay, and the go command accepts only one: -overlay=mine.json\n"))
 	}, patience)
 
-	It("says that it cannot run a command", func(ctx SpecContext) {
+	It("reports that it cannot run a command", func(ctx SpecContext) {
 		_, problems := run(ctx, command("no-such-command"), 127)
 		Expect(problems).To(HavePrefix("exact: run no-such-command: "))
 		Expect(strings.Count(problems, "\n")).To(Equal(1))
 	}, patience)
 
-	It("says that there is no go command", func(ctx SpecContext) {
+	It("reports that there is no go command", func(ctx SpecContext) {
 		GinkgoT().Setenv("PATH", GinkgoT().TempDir())
 		_, problems := run(ctx, command("true"), 1)
 		Expect(problems).To(HavePrefix("exact: find the go command: "))
 	}, patience)
 
-	It("is used wrongly", func(ctx SpecContext) {
+	It("reports wrong usage", func(ctx SpecContext) {
 		_, problems := run(ctx, command(), 2)
-		Expect(problems).To(HavePrefix("exact: a command is missing\n\nusage: exact"))
+		Expect(problems).To(HavePrefix("exact: no command given\n\nusage: exact"))
 		_, problems = run(ctx, command("-prnt"), 2)
 		Expect(problems).To(HavePrefix("flag provided but not defined: -prnt\nusage: exact"))
 	}, patience)
 
-	It("leaves the command's own flags to it", func(ctx SpecContext) {
+	It("passes the command's own flags on", func(ctx SpecContext) {
 		out, _ := run(ctx, command("echo", "-print"), 0)
 		Expect(out).To(Equal("-print\n"))
 	}, patience)
 
-	It("shows how it is used", func(ctx SpecContext) {
+	It("shows its usage", func(ctx SpecContext) {
 		out, problems := run(ctx, command("-h"), 0)
 		Expect(out + problems).To(HavePrefix("usage: exact [-print] COMMAND"))
 	}, patience)
@@ -202,6 +204,6 @@ var _ = Describe("A suite that ginkgo builds", func() {
 		Expect(err).NotTo(HaveOccurred(), string(said))
 		content, err := os.ReadFile(binary)
 		Expect(err).NotTo(HaveOccurred())
-		Expect(bytes.Contains(content, fmt.Append(nil, "runtime/rejoin.go"))).To(BeTrue(), "the file that is added to the runtime")
+		Expect(bytes.Contains(content, fmt.Append(nil, "runtime/rejoin.go"))).To(BeTrue(), "the file added to the runtime")
 	}, SpecTimeout(10*time.Minute))
 })

@@ -1,12 +1,11 @@
-// Command exact runs a command with a Go whose runtime is patched for exact replay: what
-// the command builds runs exactly as its seed says. See package replay.
+// Command exact runs a command with a Go whose runtime is patched for exact replay: the run of a program that the
+// command builds depends only on its seed. See package replay.
 //
 //	go run ./harness/cmd/exact go tool ginkgo ./harness/virtual
 //
-// It takes the command's place, so standard input and output, signals and the exit code
-// are the command's. If replay is not exact, it says why in one line on standard error,
-// and runs the command all the same. go run ends with 1 for any code but 0; what go build
-// makes of this command ends with the command's own.
+// The command replaces the process, so it has the same standard input and output, receives the same signals and
+// returns its own exit code. If replay is not exact, exact prints the reason as one line on standard error and runs
+// the command anyway. Note that go run exits with 1 for every code but 0.
 package main
 
 import (
@@ -31,15 +30,16 @@ func main() {
 
 const usage = `usage: exact [-print] COMMAND [ARGUMENT...]
 
-Runs the command with a Go whose runtime is patched for exact replay: what the
-command builds with Go runs exactly as its seed says. The patches are for the
-installed Go, which stays as it is; they are kept in the cache folder of the user.
+Runs the command with a Go whose runtime is patched for exact replay: the run of
+a program that the command builds with Go depends only on its seed. The patches
+are for the installed Go, which is not changed; they are stored in the user's
+cache folder.
 
-If the patches do not fit the installed Go, exact says so in one line and runs the
-command all the same.
+If the patches do not fit the installed Go, exact says so in one line and runs
+the command anyway.
 
-  -print   print the environment that the command gets in addition, as lines for a
-           shell: eval "$(go run ./harness/cmd/exact -print)"
+  -print   print the additional environment of the command as shell commands:
+           eval "$(go run ./harness/cmd/exact -print)"
 
 For example:
   go run ./harness/cmd/exact go test ./harness/virtual
@@ -56,7 +56,7 @@ func run(args []string, out, problems io.Writer) int {
 		return 2
 	}
 	if flags.NArg() == 0 && !*show {
-		fmt.Fprint(problems, "exact: a command is missing\n\n", usage)
+		fmt.Fprint(problems, "exact: no command given\n\n", usage)
 		return 2
 	}
 	toolchain, err := prepare()
@@ -75,18 +75,18 @@ func run(args []string, out, problems io.Writer) int {
 	}
 	err = become(toolchain, flags.Args())
 	fmt.Fprintf(problems, "exact: run %s: %v\n", flags.Arg(0), err)
-	return 127 // as a shell says that a command was not found
+	return 127 // the shell's code for a command that was not found
 }
 
-// prepare ends early if a signal comes.
+// prepare is replay.Prepare. A signal ends it early.
 func prepare() (replay.Toolchain, error) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	return replay.Prepare(ctx)
 }
 
-// become is the command from here on: the same process, so each signal reaches it as it
-// was sent, and once. It returns only if the command cannot be run.
+// become replaces this process by the command, so signals reach it directly, and once. It returns only if the command
+// cannot be run.
 func become(t replay.Toolchain, args []string) error {
 	name := args[0]
 	if name == "go" {
@@ -99,7 +99,7 @@ func become(t replay.Toolchain, args []string) error {
 	return syscall.Exec(path, args, t.Environ(os.Environ()))
 }
 
-// display prints the variables of after that are not in before, as a shell reads them.
+// display prints the variables of after that are not in before, as shell commands.
 func display(out io.Writer, before, after []string) {
 	for _, variable := range after {
 		if !slices.Contains(before, variable) {

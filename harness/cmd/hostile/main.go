@@ -1,6 +1,5 @@
-// Command hostile applies the statements of fixtures/hostile to a state machine and
-// prints how long each took, and how much memory the process had at most meanwhile.
-// Resident memory is known on Linux only.
+// Command hostile applies the statements of fixtures/hostile to a state machine. It prints how long each took, and the
+// peak resident memory of the process during it (Linux only).
 package main
 
 import (
@@ -25,10 +24,10 @@ import (
 )
 
 func main() {
-	only := flag.String("only", "", "a regular expression of the statements to apply, as CLASS: NAME; all if empty")
-	worst := flag.Int("worst", 20, "how many of the slowest and of the largest to print")
-	reads := flag.Bool("reads", false, "ask the statements that only read as reads")
-	verbose := flag.Bool("v", false, "print each statement as it comes")
+	only := flag.String("only", "", "regular expression that selects statements by CLASS: NAME; default all")
+	worst := flag.Int("worst", 20, "how many of the slowest and of the largest statements to print")
+	reads := flag.Bool("reads", false, "run statements that only read as reads")
+	verbose := flag.Bool("v", false, "print each statement as it runs")
 	flag.Parse()
 	if err := run(*only, *worst, *reads, *verbose); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -36,12 +35,12 @@ func main() {
 	}
 }
 
-// measure is what one statement took.
+// measure is the cost of one statement.
 type measure struct {
 	statement hostile.Statement
 	took      time.Duration
-	cpu       time.Duration // of the process meanwhile, which does nothing else
-	resident  int64         // bytes, the most of the process; 0 if not known
+	cpu       time.Duration // CPU time of the process
+	resident  int64         // peak resident memory of the process in bytes; 0 if unknown
 	err       error
 }
 
@@ -97,7 +96,7 @@ func runClass(statements []hostile.Statement, pattern *regexp.Regexp, reads, ver
 			continue
 		}
 		for _, sql := range s.Setup {
-			_ = log.apply(sql) // it may be refused, as what comes after it
+			_ = log.apply(sql) // it may be rejected
 		}
 		forget()
 		begun, spent := time.Now(), cpu()
@@ -114,7 +113,7 @@ func runClass(statements []hostile.Statement, pattern *regexp.Regexp, reads, ver
 	return measures, nil
 }
 
-// log is a log of one node.
+// log is the log of one node.
 type log struct {
 	machine *machine.Machine
 	index   uint64
@@ -179,7 +178,7 @@ func report(measures []measure, worst int) {
 	}
 }
 
-// cpu is how long the process has run.
+// cpu returns the CPU time of the process so far.
 func cpu() time.Duration {
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
@@ -188,7 +187,7 @@ func cpu() time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// forget begins anew to watch how much memory the process has at most.
+// forget resets the peak resident memory of the process.
 func forget() { _ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) }
 
 func resident() int64 {

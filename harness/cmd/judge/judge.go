@@ -16,7 +16,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal/jepsen"
 )
 
-// judge judges one file and prints what was found. It returns the exit code.
+// judge judges one file, prints the result, and returns the exit code.
 func judge(name string, o options, in io.Reader, out io.Writer) int {
 	events, err := load(name, o, in)
 	if err != nil {
@@ -49,7 +49,7 @@ func judge(name string, o options, in io.Reader, out io.Writer) int {
 	return code
 }
 
-// worse is the code of two: broken above not judged above sound.
+// worse returns the worse of two codes: broken, then not judgable, then sound.
 func worse(a, b int) int {
 	if a == broken || b == sound {
 		return a
@@ -57,7 +57,7 @@ func worse(a, b int) int {
 	return b
 }
 
-// show prints what a rule found, and returns its exit code.
+// show prints the verdict of a rule, and returns its exit code.
 func show(out io.Writer, rule check.Rule, v check.Verdict) int {
 	code, word := sound, "ok"
 	switch {
@@ -87,8 +87,7 @@ func show(out io.Writer, rule check.Rule, v check.Verdict) int {
 
 func indented(text string) string { return "    " + strings.ReplaceAll(text, "\n", "\n    ") }
 
-// load reads a journal or a history of Jepsen's. A journal that lost events which
-// matter is refused.
+// load reads a journal or a Jepsen history. It rejects a journal that lost events that matter.
 func load(name string, o options, in io.Reader) ([]journal.Event, error) {
 	if name != "-" {
 		file, err := os.Open(name)
@@ -109,9 +108,9 @@ func load(name string, o options, in io.Reader) ([]journal.Event, error) {
 	return events, check.Gap(header.Dropped)
 }
 
-// isJournal tells a JSON object from EDN: its first key is a string.
+// isJournal distinguishes a JSON object from EDN: its first key is a string.
 func isJournal(text *bufio.Reader) bool {
-	begin, _ := text.Peek(4096) // what cannot be read is found when it is read whole
+	begin, _ := text.Peek(4096) // a read error occurs again when the whole file is read
 	begin = bytes.TrimLeftFunc(begin, unicode.IsSpace)
 	rest, is := bytes.CutPrefix(begin, []byte("{"))
 	rest = bytes.TrimLeftFunc(rest, unicode.IsSpace)

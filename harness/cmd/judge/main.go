@@ -1,12 +1,11 @@
-// Judge judges saved histories: journals of this project, and Jepsen's history.edn.
+// Command judge judges saved histories: journals of this project, and Jepsen's history.edn.
 //
 //	go run ./harness/cmd/judge reports/journals/*.jsonl
 //	go run ./harness/cmd/judge -claim snapshot-isolation history.edn
-//	go run ./harness/cmd/judge -rules                    # what can be claimed
+//	go run ./harness/cmd/judge -rules                    # lists the rules
 //
-// It prints what each rule judged and left out, and the counter-example of what is
-// broken. The exit code is 0 if every history keeps what is claimed, 1 if one breaks
-// it, and 2 if one cannot be judged and none is broken.
+// It prints what each rule judged and skipped, and a counterexample for each violation. The exit code is 0 if every
+// history is sound, 1 if one is broken, and 2 if one cannot be judged and none is broken.
 package main
 
 import (
@@ -62,17 +61,17 @@ func parse(args []string, out, problems io.Writer) (o options, files []string, e
 	flags.SetOutput(problems)
 	flags.Usage = func() {
 		fmt.Fprint(problems, "usage: judge [flags] FILE...\n\nA FILE is a saved journal or Jepsen's history.edn; - is standard input.\n"+
-			"The exit code is 0 for sound, 1 for broken, 2 for cannot be judged.\n\n")
+			"The exit code is 0 if all files are sound, 1 if one is broken, 2 if one cannot be judged.\n\n")
 		flags.PrintDefaults()
 	}
-	claim := flags.String("claim", "", "what the history is to keep: rules with commas between, see -rules; what every history can be judged by if empty")
-	rules := flags.Bool("rules", false, "print all rules and end")
-	level := flags.String("level", string(journal.Strong), "of Jepsen's histories: how fresh reads were asked to be, local, leader or strong")
-	flags.DurationVar(&o.budget, "available", 0, "also judge that changes were refused for no longer than this; 0 does not judge it")
-	flags.Func("balance", "of Jepsen's banks: what each account opened with; taken from the first read if absent", func(text string) error {
+	claim := flags.String("claim", "", "comma-separated rules that the history must satisfy (see -rules); default those for every history")
+	rules := flags.Bool("rules", false, "print all rules and exit")
+	level := flags.String("level", string(journal.Strong), "consistency level of the reads in a Jepsen history: local, leader or strong")
+	flags.DurationVar(&o.budget, "available", 0, "also judge that changes were refused for no longer than this; 0 to skip")
+	flags.Func("balance", "initial balance of each account in a Jepsen bank history; default from the first read", func(text string) error {
 		var balance int64
 		if _, err := fmt.Sscan(text, &balance); err != nil || balance < 0 {
-			return errors.New("a balance is an integer, 0 or more")
+			return errors.New("must be an integer, 0 or more")
 		}
 		o.balance = &balance
 		return nil
@@ -90,18 +89,18 @@ func parse(args []string, out, problems io.Writer) (o options, files []string, e
 	switch o.level = journal.Level(*level); o.level {
 	case journal.Local, journal.Leader, journal.Strong:
 	default:
-		return o, nil, fmt.Errorf("-level %s: it is local, leader or strong", *level)
+		return o, nil, fmt.Errorf("-level %s: must be local, leader or strong", *level)
 	}
 	if o.claims, err = claims(*claim); err != nil {
 		return o, nil, err
 	}
 	if flags.NArg() == 0 {
-		return o, nil, errors.New("no file is given; see -help")
+		return o, nil, errors.New("no file given; see -help")
 	}
 	return o, flags.Args(), nil
 }
 
-// claims are the rules of those names.
+// claims returns the rules of those names.
 func claims(names string) ([]check.Rule, error) {
 	if names == "" {
 		return check.Rules(), nil
@@ -129,5 +128,5 @@ func printRules(out io.Writer) {
 		}
 		fmt.Fprintf(out, "%s %-32s %s\n", mark, r.Slug(), r.Promise)
 	}
-	fmt.Fprintln(out, "\nWithout -claim the rules with a * judge.")
+	fmt.Fprintln(out, "\nThe rules with a * are the default of -claim.")
 }

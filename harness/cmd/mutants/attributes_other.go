@@ -4,6 +4,5 @@ package main
 
 import "syscall"
 
-// attributes are those that there are on every system: a test outlives a command that
-// is killed, until it has run.
+// attributes returns nothing: without Linux's Pdeathsig a test outlives a killed command.
 func attributes() *syscall.SysProcAttr { return nil }

@@ -25,8 +25,8 @@ import (
 	"github.com/rejoin-db/rejoin/harness/virtual/replay"
 )
 
-// build is the suite, and the tests of packages, with all mutants in them. Once made, it is
-// safe for concurrent use.
+// build holds the test binaries of the suite and of packages, with all mutants in them. After prepare and compile, it
+// is safe for concurrent use.
 type build struct {
 	toolchain replay.Toolchain
 	own       *rundir.Dir
@@ -34,17 +34,17 @@ type build struct {
 	overlay   string
 	sites     []mutate.Site
 	suite     tests
-	units     map[string]tests // by their package
+	units     map[string]tests // by package
 }
 
 // tests is one test binary.
 type tests struct {
 	binary, dir string           // binary is empty if there are no tests
-	reach       map[int][]string // the specs that reach each mutant; of a package's tests none is named
-	took        time.Duration    // without a mutant
+	reach       map[int][]string // specs that reach each mutant; "" stands for those of a package's tests
+	took        time.Duration    // run time without a mutant
 }
 
-// telling is a file of the suite's tests: it says which spec runs.
+// telling is a test file for the suite. It tells package mutant which spec runs.
 //
 //go:embed telling.go.txt
 var telling []byte
@@ -86,15 +86,15 @@ func (b *build) make(ctx context.Context, patterns []string) error {
 	return b.lay(made.Files)
 }
 
-// command is the go command, in the module's root.
+// command returns the go command with these arguments, in the module's root.
 func (b *build) command(ctx context.Context, args ...string) *exec.Cmd {
 	c := b.toolchain.Command(ctx, "go", args...)
 	c.Dir = b.root
 	return c
 }
 
-// lay writes the changed files and the list of them for go build -overlay, with the files
-// that the toolchain replaces.
+// lay writes the changed files, and the list for go build -overlay with these and the files that the toolchain
+// replaces.
 func (b *build) lay(files map[string][]byte) error {
 	var list struct{ Replace map[string]string }
 	if b.toolchain.Exact {
@@ -103,7 +103,7 @@ func (b *build) lay(files map[string][]byte) error {
 			err = json.Unmarshal(content, &list)
 		}
 		if err != nil {
-			return fmt.Errorf("read what exact replay replaces: %w", err)
+			return fmt.Errorf("read the overlay for exact replay: %w", err)
 		}
 	} else {
 		list.Replace = make(map[string]string)
@@ -125,7 +125,7 @@ func (b *build) lay(files map[string][]byte) error {
 	return os.WriteFile(b.overlay, content, 0o666)
 }
 
-// sample are the mutants to try.
+// sample returns the mutants to try.
 func (b *build) sample(o options) ([]mutate.Site, error) {
 	if o.only == "" {
 		return draw(b.sites, o.number, o.seed), nil
@@ -134,15 +134,15 @@ func (b *build) sample(o options) ([]mutate.Site, error) {
 	for text := range strings.SplitSeq(o.only, ",") {
 		id, err := strconv.Atoi(text)
 		if err != nil || id < 1 || id > len(b.sites) {
-			return nil, fmt.Errorf("there is no mutant %q: they are 1 to %d", text, len(b.sites))
+			return nil, fmt.Errorf("no mutant %q: the numbers are 1 to %d", text, len(b.sites))
 		}
 		sites = append(sites, b.sites[id-1])
 	}
 	return sites, nil
 }
 
-// draw draws mutants, of each package in proportion to the square root of how many it has:
-// a large package does not hide a small one.
+// draw draws mutants at random. The share of each package is proportional to the square root of its number of
+// mutants, so that large packages do not crowd out small ones.
 func draw(sites []mutate.Site, number int, seed uint64) []mutate.Site {
 	type drawn struct {
 		mutate.Site
@@ -168,7 +168,7 @@ func draw(sites []mutate.Site, number int, seed uint64) []mutate.Site {
 	return sample
 }
 
-// compile builds the suite, and the tests of the packages that the mutants are in.
+// compile builds the suite, and the tests of the packages of the sample.
 func (b *build) compile(ctx context.Context, sample []mutate.Site) error {
 	fmt.Printf("%d mutants in %s; compiling\n", len(b.sites), plural(len(sample), "to try", "to try"))
 	var err error
@@ -191,7 +191,8 @@ func (b *build) compileOne(ctx context.Context, pkg string) (tests, error) {
 	if err != nil {
 		return tests{}, fmt.Errorf("find %s: %w", pkg, err)
 	}
-	t := tests{dir: strings.TrimSpace(string(dir)), binary: filepath.Join(b.own.Path(), fmt.Sprintf("tests-%d", len(b.units)))}
+	binary := filepath.Join(b.own.Path(), fmt.Sprintf("tests-%d", len(b.units)))
+	t := tests{dir: strings.TrimSpace(string(dir)), binary: binary}
 	if pkg == "." {
 		t.binary = filepath.Join(b.own.Path(), "suite")
 	}
@@ -199,7 +200,7 @@ func (b *build) compileOne(ctx context.Context, pkg string) (tests, error) {
 		return tests{}, fmt.Errorf("compile the tests of %s with mutants: %w\n%s", pkg, err, bytes.TrimSpace(said))
 	}
 	if _, err := os.Stat(t.binary); errors.Is(err, fs.ErrNotExist) {
-		t.binary = "" // it has no tests
+		t.binary = "" // the package has no tests
 	}
 	return t, nil
 }

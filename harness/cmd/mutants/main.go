@@ -1,20 +1,19 @@
-// Mutants makes small mistakes in the harness and in the node, one at a time and at random,
-// and says which of them the suite notices, and which only the tests of their package:
+// Command mutants makes small mistakes in the harness and in the node, one at a time, and reports which of them the
+// suite notices, and which only the tests of their package:
 //
 //	go run ./harness/cmd/mutants                  # 300 at random; or: make mutants
 //	go run ./harness/cmd/mutants -number 50 -seed 7 -packages ./harness/network
-//	go run ./harness/cmd/mutants -only 17,230     # those again, with what their tests said
-//	go run ./harness/cmd/mutants -unreached       # what neither the suite nor the package's tests reach
+//	go run ./harness/cmd/mutants -only 17,230     # these again, with the output of their tests
+//	go run ./harness/cmd/mutants -unreached       # those that neither the suite nor the package's tests reach
 //
-// The suite runs in virtual time, built for exact replay if the installed Go can be patched
-// for it, with the specs that reach the mutant, up to the first that fails. If all pass, the
-// tests of the mutant's package run. A run that takes longer than -limit is a failure: by
-// default three times as long as all tests of that binary took without a mutant, and a
-// minute at least.
+// The suite runs in virtual time, built for exact replay if the installed Go can be patched. It runs the specs that
+// reach the mutant, up to the first failure. If all pass, the tests of the mutant's package run. A run that takes
+// longer than -limit counts as failed: by default three times as long as all tests of that binary without a mutant,
+// at least a minute.
 //
-// Every survivor is printed. One that cannot be noticed has its reason in equivalent.txt,
-// beside this file, and is counted apart. Results go to reports/mutants.json, as they come.
-// The exit code is 1 if there are survivors without a reason, and 2 if nothing was proved.
+// The command prints every survivor. A survivor that no test can notice has its reason in equivalent.txt, in this
+// folder, and is counted separately. It writes results to reports/mutants.json as they arrive. The exit code is 1 if
+// there are survivors without a reason, and 2 if the result is inconclusive.
 package main
 
 import (
@@ -39,13 +38,13 @@ func main() {
 	case errors.Is(err, flag.ErrHelp):
 	case err != nil:
 		fmt.Fprintln(os.Stderr, "mutants:", err)
-		os.Exit(2) //nolint:gocritic // nothing is left to stop
+		os.Exit(2) //nolint:gocritic // the skipped stop does not matter at exit
 	case survivors > 0:
 		os.Exit(1)
 	}
 }
 
-// packages are those that mistakes are made in: the harness, and the node.
+// packages are the packages to mutate: the harness and the node.
 var packages = []string{
 	"./harness", "./harness/check", "./harness/network", "./harness/disk", "./harness/sqltext",
 	"./harness/embedded/...", "./harness/internal/inprocess", "./harness/internal/membership", "./harness/internal/linkstate",
@@ -57,7 +56,7 @@ type options struct {
 	seed     uint64
 	only     string
 	list     bool
-	missed   bool // list those that are reached by no test
+	missed   bool // list the mutants that no test reaches
 	jobs     int
 	limit    time.Duration
 	results  string
@@ -67,15 +66,17 @@ func parse(args []string) (options, error) {
 	var o options
 	var patterns string
 	flags := flag.NewFlagSet("mutants", flag.ContinueOnError)
-	flags.StringVar(&patterns, "packages", strings.Join(packages, ","), "what mistakes are made in, as `patterns` of the go command with commas between")
-	flags.IntVar(&o.number, "number", 300, "how many mutants are tried")
-	flags.Uint64Var(&o.seed, "seed", 1, "which mutants are tried, by chance")
-	flags.StringVar(&o.only, "only", "", "the `numbers` of mutants, with commas between: try these, and print what their tests said")
+	flags.StringVar(&patterns, "packages", strings.Join(packages, ","),
+		"packages to mutate, as comma-separated `patterns` of the go command")
+	flags.IntVar(&o.number, "number", 300, "number of mutants to try")
+	flags.Uint64Var(&o.seed, "seed", 1, "seed that selects the mutants to try")
+	flags.StringVar(&o.only, "only", "", "comma-separated `numbers` of mutants: try these, and print the output of their tests")
 	flags.BoolVar(&o.list, "list", false, "print all mutants, and try none")
 	flags.BoolVar(&o.missed, "unreached", false, "print the mutants that no test reaches, and try none")
-	flags.IntVar(&o.jobs, "jobs", runtime.NumCPU(), "how many run at once")
-	flags.DurationVar(&o.limit, "limit", 0, "how long the suite, or the tests of a package, may take with a mutant; if 0, three times as long as without, and a minute at least")
-	flags.StringVar(&o.results, "results", "reports/mutants.json", "the `file` for the results")
+	flags.IntVar(&o.jobs, "jobs", runtime.NumCPU(), "number of concurrent runs")
+	flags.DurationVar(&o.limit, "limit", 0, "time limit of the suite, or of a package's tests, with a mutant; "+
+		"default three times as long as without, at least a minute")
+	flags.StringVar(&o.results, "results", "reports/mutants.json", "`file` for the results")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}

@@ -19,16 +19,16 @@ func TestMutants(t *testing.T) {
 }
 
 var _ = Describe("The command", func() {
-	DescribeTable("refuses", func(message string, args ...string) {
+	DescribeTable("rejects", func(message string, args ...string) {
 		_, err := parse(args)
 		Expect(err).To(MatchError(message))
 	},
-		Entry("what it does not know", `unexpected argument "all"`, "all"),
-		Entry("to try none", "-number and -jobs must be positive, and -limit not negative", "-number", "0"),
-		Entry("a run of less than no time", "-number and -jobs must be positive, and -limit not negative", "-limit", "-1s"),
+		Entry("arguments", `unexpected argument "all"`, "all"),
+		Entry("zero mutants", "-number and -jobs must be positive, and -limit not negative", "-number", "0"),
+		Entry("a negative limit", "-number and -jobs must be positive, and -limit not negative", "-limit", "-1s"),
 	)
 
-	It("draws from every package, the same ones for a seed", func() {
+	It("draws from every package, and the same mutants for a seed", func() {
 		var sites []mutate.Site
 		for i := range 1000 {
 			s := mutate.Site{ID: i + 1, Package: "large"}
@@ -47,16 +47,16 @@ var _ = Describe("The command", func() {
 			of[s.Package]++
 			seen[s.ID] = true
 		}
-		Expect(seen).To(HaveLen(40), "one was drawn twice")
-		Expect(of["small"]).To(BeNumerically("~", 10, 1), "a third as many as of one nine times as large")
+		Expect(seen).To(HaveLen(40), "a mutant was drawn twice")
+		Expect(of["small"]).To(BeNumerically("~", 10, 1), "a third of the share of a package that is nine times as large")
 		Expect(draw(sites, 2000, 3)).To(HaveLen(1000))
 	})
 
-	It("tries those again that it is told, and no others", func() {
+	It("tries the mutants of -only, and no others", func() {
 		b := &build{sites: []mutate.Site{{ID: 1}, {ID: 2}, {ID: 3}}}
 		Expect(b.sample(options{only: "3,1"})).To(Equal([]mutate.Site{{ID: 3}, {ID: 1}}))
 		_, err := b.sample(options{only: "4"})
-		Expect(err).To(MatchError(`there is no mutant "4": they are 1 to 3`))
+		Expect(err).To(MatchError(`no mutant "4": the numbers are 1 to 3`))
 	})
 
 	It("reads what the tests reached", func() {
@@ -72,7 +72,7 @@ var _ = Describe("The command", func() {
 		Expect(killer(nil, errors.New("did not end within 1s"))).To(Equal("did not end within 1s"))
 	})
 
-	It("counts a survivor with a reason apart", func() {
+	It("counts a survivor with a reason separately", func() {
 		site := mutate.Site{ID: 1, File: "a.go", Func: "f", Operator: mutate.Equal, Was: "a == b"}
 		survived := result{Mutant: site}
 		Expect(report([]result{survived}, nil)).To(Equal(1))
@@ -87,9 +87,9 @@ var _ = Describe("equivalent.txt", func() {
 		Expect(readReasons()).NotTo(ContainElement(""))
 	})
 
-	It("names mutants that are there", func() {
+	It("names existing mutants", func() {
 		sites := []mutate.Site{{File: "a.go", Func: "f", Operator: mutate.Equal, Was: "a == b"}}
 		Expect(known(map[string]string{sites[0].Key(): "a is b"}, sites)).To(Succeed())
-		Expect(known(map[string]string{"b.go g: equal: x": "x"}, sites)).To(MatchError(`equivalent.txt: there is no mutant "b.go g: equal: x"`))
+		Expect(known(map[string]string{"b.go g: equal: x": "x"}, sites)).To(MatchError(`equivalent.txt: no mutant "b.go g: equal: x"`))
 	})
 })

@@ -10,13 +10,12 @@ import (
 	"github.com/rejoin-db/rejoin/harness/mutate"
 )
 
-// equivalent says of mutants why no test can notice them: a line each, the key of the
-// mutant, " # " and the reason.
+// equivalent says why no test can notice a mutant. Each line has the key of the mutant, " # " and the reason.
 //
 //go:embed equivalent.txt
 var equivalent string
 
-// readReasons are the reasons in equivalent.txt, by the key of the mutant.
+// readReasons returns the reasons in equivalent.txt, by the key of the mutant.
 func readReasons() (map[string]string, error) {
 	reasons := make(map[string]string)
 	for line := range strings.Lines(equivalent) {
@@ -26,14 +25,14 @@ func readReasons() (map[string]string, error) {
 		}
 		key, reason, is := cutLast(line, " # ")
 		if !is || reason == "" {
-			return nil, fmt.Errorf("equivalent.txt: %q has no reason: the key of a mutant, %q and the reason are wanted", line, " # ")
+			return nil, fmt.Errorf("equivalent.txt: %q: want the key of a mutant, %q and a reason", line, " # ")
 		}
 		reasons[key] = reason
 	}
 	return reasons, nil
 }
 
-// known is an error if a reason is for a mutant that is not there.
+// known returns an error if a reason has no mutant.
 func known(reasons map[string]string, sites []mutate.Site) error {
 	keys := make(map[string]bool, len(sites))
 	for _, s := range sites {
@@ -41,7 +40,7 @@ func known(reasons map[string]string, sites []mutate.Site) error {
 	}
 	for _, key := range slices.Sorted(maps.Keys(reasons)) {
 		if !keys[key] {
-			return fmt.Errorf("equivalent.txt: there is no mutant %q", key)
+			return fmt.Errorf("equivalent.txt: no mutant %q", key)
 		}
 	}
 	return nil
@@ -64,7 +63,7 @@ func (r result) String() string {
 	return fmt.Sprintf("SURVIVED %s (%s)", r.Mutant, r.reach())
 }
 
-// reach says which tests reach a mutant that survived.
+// reach describes which tests reach a mutant that survived.
 func (r result) reach() string {
 	switch {
 	case r.Suite.Reached && r.Unit.Reached:
@@ -77,7 +76,7 @@ func (r result) reach() string {
 	return "reached by no test"
 }
 
-// count is what became of mutants.
+// count counts mutants by result.
 type count struct{ tried, equivalent, unreached, suite, endless, unit, survived int }
 
 func (c *count) add(r result, excused bool) {
@@ -104,10 +103,11 @@ func (c count) String() string {
 	judged := c.tried - c.equivalent
 	return fmt.Sprintf("%s, %d of them equivalent. The suite does not reach %d. It killed %s, suite or tests of the package %s, "+
 		"%d of these because they did not end; %d survived.",
-		plural(c.tried, "mutant", "mutants"), c.equivalent, c.unreached, share(c.suite, judged), share(c.suite+c.unit, judged), c.endless, c.survived)
+		plural(c.tried, "mutant", "mutants"), c.equivalent, c.unreached,
+		share(c.suite, judged), share(c.suite+c.unit, judged), c.endless, c.survived)
 }
 
-// report prints the survivors and the sums, and returns how many survived without a reason.
+// report prints the survivors and a summary, and returns how many survived without a reason.
 func report(results []result, reasons map[string]string) (survivors int) {
 	var all count
 	each := make(map[string]*count)

@@ -25,29 +25,29 @@ import (
 	"github.com/rejoin-db/rejoin/harness/mutate/mutant"
 )
 
-// result is what became of a mutant.
+// result is the result of a mutant.
 type result struct {
 	Mutant mutate.Site
 	Suite  end // killed by the suite
 	Unit   end // killed by the tests of its package; not run if the suite killed it
 }
 
-// end is how tests ended.
+// end is the result of tests.
 type end struct {
 	Killed  bool
-	Reached bool   // the tests reach the mutant; if not, they were not run
-	By      string // the spec that failed, or how the process ended
-	Endless bool   // it was killed because it took too long
+	Reached bool   // the tests reach the mutant; otherwise they were not run
+	By      string // the failed spec, or how the process ended
+	Endless bool   // killed because it took too long
 	Took    time.Duration
 }
 
-// errEndless is how tests end that took too long.
+// errEndless is the failure of tests that took too long.
 var errEndless = errors.New("did not end")
 
-// mostFocused is how many specs are named to a run at most. With more of them all specs run.
+// mostFocused is the maximum number of specs in -ginkgo.focus. Beyond it all specs run.
 const mostFocused = 40
 
-// trace runs the tests once without a mutant, which must pass, and notes what they reach.
+// trace runs the tests without a mutant, which must pass, and records which mutants they reach.
 func (b *build) trace(ctx context.Context, o options) error {
 	fmt.Println("running the tests without a mutant")
 	var err error
@@ -73,7 +73,7 @@ func (b *build) trace(ctx context.Context, o options) error {
 	return err
 }
 
-// longestTrace is how long tests without a mutant may take.
+// longestTrace is the time limit of tests without a mutant.
 const longestTrace = 15 * time.Minute
 
 func (b *build) traceOne(ctx context.Context, t tests, name string) (tests, error) {
@@ -110,28 +110,32 @@ func readTrace(path string) (map[int][]string, error) {
 		}
 		id, err := strconv.Atoi(lines.Text())
 		if err != nil {
-			return nil, fmt.Errorf("read what tests reached: %w", err)
+			return nil, fmt.Errorf("read a trace: %w", err)
 		}
 		reach[id] = append(reach[id], spec)
 	}
 	return reach, lines.Err()
 }
 
-// execute runs tests. ended is how they failed, if they did.
-func (b *build) execute(ctx context.Context, t tests, limit time.Duration, variable string, args ...string) (ended error, said []byte, _ error) {
+// execute runs tests. ended is their failure, if any.
+func (b *build) execute(
+	ctx context.Context, t tests, limit time.Duration, variable string, args ...string,
+) (ended error, said []byte, _ error) {
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	args = append([]string{t.binary, "-test.timeout=0", "-ginkgo.no-color", "-ginkgo.seed=1"}, args...)
-	// A mutant may take memory without end.
-	command := b.toolchain.Command(limited, "sh", append([]string{"-c", fmt.Sprintf(`ulimit -v %d; exec "$@"`, mostMemory>>10), "sh"}, args...)...)
+	// A mutant may allocate without bound.
+	shell := []string{"-c", fmt.Sprintf(`ulimit -v %d; exec "$@"`, mostMemory>>10), "sh"}
+	command := b.toolchain.Command(limited, "sh", append(shell, args...)...)
 	command.Dir = t.dir
-	command.Env = append(b.toolchain.Environ(os.Environ()), "REJOIN_TARGET=virtual", "REJOIN_JOURNALS=none", "REJOIN_DEFECT=none", "GODEBUG=asyncpreemptoff=1", variable)
+	command.Env = append(b.toolchain.Environ(os.Environ()),
+		"REJOIN_TARGET=virtual", "REJOIN_JOURNALS=none", "REJOIN_DEFECT=none", "GODEBUG=asyncpreemptoff=1", variable)
 	command.Cancel = func() error { return command.Process.Signal(syscall.SIGKILL) }
 	command.WaitDelay = 5 * time.Second
 	var out bytes.Buffer
 	command.Stdout, command.Stderr = &out, &out
 	command.SysProcAttr = attributes()
-	runtime.LockOSThread() // the tests go with the thread that starts them: see attributes
+	runtime.LockOSThread() // the tests end with this thread: see attributes
 	ended = command.Run()
 	runtime.UnlockOSThread()
 	if ctx.Err() != nil {
@@ -143,10 +147,10 @@ func (b *build) execute(ctx context.Context, t tests, limit time.Duration, varia
 	return ended, out.Bytes(), nil
 }
 
-// mostMemory is how much address space tests with a mutant may take, in bytes.
+// mostMemory is the limit of the address space of tests with a mutant, in bytes.
 const mostMemory = 12 << 30
 
-// printUnreached prints the mutants that no test reaches, and returns how many they are.
+// printUnreached prints the mutants that no test reaches, and returns their number.
 func (b *build) printUnreached() (unreached int) {
 	for _, s := range b.sites {
 		_, suite := b.suite.reach[s.ID]
@@ -200,13 +204,15 @@ func (b *build) judge(ctx context.Context, o options, t tests, site mutate.Site)
 		return e, nil
 	}
 	args := []string{"-ginkgo.fail-fast"}
-	if named := slices.DeleteFunc(slices.Compact(slices.Clone(specs)), func(s string) bool { return s == "" }); len(named) <= mostFocused {
+	unnamed := func(s string) bool { return s == "" }
+	if named := slices.DeleteFunc(slices.Compact(slices.Clone(specs)), unnamed); len(named) <= mostFocused {
 		for _, spec := range named {
 			args = append(args, "-ginkgo.focus="+again.Focus(spec))
 		}
 	}
 	begun := time.Now()
-	ended, said, err := b.execute(ctx, t, cmp.Or(o.limit, max(3*t.took, time.Minute)), fmt.Sprintf("%s=%d", mutant.Variable, site.ID), args...)
+	limit := cmp.Or(o.limit, max(3*t.took, time.Minute))
+	ended, said, err := b.execute(ctx, t, limit, fmt.Sprintf("%s=%d", mutant.Variable, site.ID), args...)
 	if err != nil {
 		return e, err
 	}
@@ -220,7 +226,7 @@ func (b *build) judge(ctx context.Context, o options, t tests, site mutate.Site)
 	return e, nil
 }
 
-// killer is the first spec that failed, or how the process ended.
+// killer returns the first failed spec, or how the process ended.
 func killer(said []byte, ended error) string {
 	for line := range bytes.Lines(said) {
 		text := strings.TrimSpace(string(line))

@@ -1,8 +1,6 @@
-// Command node is one node of a cluster, for a parent that starts it as a
-// process of its own: harness/process. It reads its configuration, a
-// child.Config in JSON, from stdin, and lives no longer than stdin is open. On
-// file descriptor 3 it says that it serves. SIGTERM and SIGINT make it leave in
-// good order, with exit code 0.
+// Command node is one node of a cluster. A parent (harness/process) starts it as a child process. It reads its
+// configuration, a child.Config in JSON, from stdin, and ends when stdin is closed. It writes to file descriptor 3 when
+// it serves. SIGTERM and SIGINT make it leave gracefully, with exit code 0.
 package main
 
 import (
@@ -20,10 +18,9 @@ import (
 
 const readyDescriptor = 3
 
-// memoryLimit is how many bytes the Go runtime may hold before it collects garbage more
-// often than it otherwise would. A request of megabytes leaves many times its size behind
-// as garbage. It is no limit to what a node can hold; SQLite's memory is not in it.
-// GOMEMLIMIT, if set, counts instead.
+// memoryLimit is the soft memory limit of the Go runtime in bytes: above it, garbage is collected more often. A request
+// of megabytes leaves many times its size of garbage. The limit does not cap what a node can hold, and does not cover
+// SQLite's memory. GOMEMLIMIT overrides it.
 const memoryLimit = 160 << 20
 
 func main() {
@@ -45,9 +42,9 @@ func main() {
 
 func run(ctx context.Context) error {
 	ready := os.NewFile(readyDescriptor, "ready")
-	// One that nobody gave may be the runtime's own by now.
+	// If the parent passed none, the descriptor may belong to the Go runtime.
 	if info, err := ready.Stat(); err != nil || info.Mode()&fs.ModeNamedPipe == 0 {
-		return fmt.Errorf("file descriptor %d is no pipe to say on that the node serves", readyDescriptor)
+		return fmt.Errorf("file descriptor %d is not a pipe: it must be one, to report that the node serves", readyDescriptor)
 	}
 	return child.Run(ctx, os.Stdin, ready, os.Stderr)
 }

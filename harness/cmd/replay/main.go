@@ -1,12 +1,12 @@
-// Command replay runs a spec of the suite, or a schedule of cmd/chaos, again in virtual
-// time, and says whether the same happened, to the nanosecond, or where it parts.
+// Command replay runs a spec of the suite, or a schedule of cmd/chaos, again in virtual time. It reports whether the
+// same happened, to the nanosecond, or where the runs diverge.
 //
 //	go build -o reports/replay ./harness/cmd/replay     # or: make replay SEED=17 SPEC='…'
 //	reports/replay -seed 17 -spec 'A replicated SQL database …' -journal reports/journals/….jsonl
 //	reports/replay -seed 17 -chaos
 //	git bisect run /somewhere/else/replay -seed 17 -spec '…'
 //
-// Its -help says more, and what the exit codes mean.
+// Its -help explains the flags and the exit codes.
 package main
 
 import (
@@ -20,12 +20,12 @@ import (
 	"syscall"
 )
 
-// The exit codes, as git bisect run takes them.
+// The exit codes, as git bisect run interprets them.
 const (
-	good        = 0
-	bad         = 1
-	untold      = 125 // git bisect run goes on to another commit
-	interrupted = 130 // git bisect run ends
+	good         = 0
+	bad          = 1
+	inconclusive = 125 // git bisect run skips the commit
+	interrupted  = 130 // git bisect run stops
 )
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
@@ -37,7 +37,7 @@ func run(args []string, out, progress io.Writer) int {
 		return good
 	case err != nil:
 		fmt.Fprintln(progress, "replay:", err)
-		return untold
+		return inconclusive
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
@@ -48,7 +48,7 @@ func run(args []string, out, progress io.Writer) int {
 		return interrupted
 	case err != nil:
 		fmt.Fprintln(progress, "replay:", err)
-		return untold
+		return inconclusive
 	}
 	return code
 }

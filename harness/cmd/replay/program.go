@@ -15,7 +15,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/virtual/replay"
 )
 
-// program is what was built: the suite, or cmd/chaos.
+// program is the binary of the suite or of cmd/chaos.
 type program struct {
 	toolchain replay.Toolchain
 	settings  settings
@@ -50,7 +50,7 @@ func (p *program) what() string {
 	return "the suite"
 }
 
-// play runs the program once, with its files in a directory of its own.
+// play runs the program once. Its files go to the directory dir.
 func (p *program) play(ctx context.Context, dir string) (played, error) {
 	if err := os.MkdirAll(decisionsIn(dir), 0o777); err != nil {
 		return played{}, err
@@ -70,8 +70,7 @@ func (p *program) play(ctx context.Context, dir string) (played, error) {
 	return one, nil
 }
 
-// run runs the program, and returns what it said and how it ended: nil, or an
-// *exec.ExitError.
+// run runs the program, and returns its output and how it ended: nil, or an *exec.ExitError.
 func (p *program) run(ctx context.Context, args, environment []string) (said string, ended error, err error) {
 	limited, cancel := context.WithTimeout(ctx, p.settings.limit+30*time.Second)
 	defer cancel()
@@ -92,12 +91,12 @@ func (p *program) run(ctx context.Context, args, environment []string) (said str
 	return output.String(), ended, nil
 }
 
-// panicked tells whether a program died by a panic, or by an error of Go's runtime.
+// panicked reports whether a program died from a panic or from an error of Go's runtime.
 func panicked(said string) bool {
 	return strings.Contains(said, "panic: ") || strings.Contains(said, "fatal error: ")
 }
 
-// lines are the first lines of a text, or the last if most is negative.
+// lines returns the first lines of a text, or the last if most is negative.
 func lines(text string, most int) string {
 	all := strings.Split(strings.TrimSpace(text), "\n")
 	switch {

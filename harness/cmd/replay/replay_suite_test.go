@@ -19,7 +19,7 @@ func TestReplay(t *testing.T) {
 
 var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// journalOf is the journal of a spec that ended so, in which something was said.
+// journalOf returns the journal of a spec that ended in that state, with a note.
 func journalOf(spec, state, said string) []journal.Event {
 	at := func(second int) time.Time { return epoch.Add(time.Duration(second) * time.Second) }
 	return []journal.Event{
@@ -29,7 +29,7 @@ func journalOf(spec, state, said string) []journal.Event {
 	}
 }
 
-// write writes a journal into a folder.
+// write writes a journal to a file in the folder.
 func write(folder, name string, events []journal.Event) (path string) {
 	GinkgoHelper()
 	path = filepath.Join(folder, name)

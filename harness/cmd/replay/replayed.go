@@ -14,8 +14,8 @@ import (
 	"github.com/rejoin-db/rejoin/harness/virtual/replay"
 )
 
-// replayed runs what the settings ask for, compares, and returns the exit code. The error
-// is why that could not be.
+// replayed runs what the settings select, compares, and returns the exit code. An error means that the result is
+// inconclusive.
 func replayed(ctx context.Context, s settings, out, progress io.Writer) (_ int, err error) {
 	var expected *saved
 	if s.journal != "" {
@@ -31,7 +31,7 @@ func replayed(ctx context.Context, s settings, out, progress io.Writer) (_ int, 
 	case err != nil:
 		return 0, err
 	case !toolchain.Exact && !s.inexact:
-		return 0, fmt.Errorf("replay is not exact, and so proves nothing: %s (-inexact runs all the same)", toolchain.Why)
+		return 0, fmt.Errorf("replay is not exact: %s (-inexact runs anyway)", toolchain.Why)
 	case !toolchain.Exact:
 		fmt.Fprintln(progress, "replay: not exact:", toolchain.Why)
 	}
@@ -57,7 +57,7 @@ func replayed(ctx context.Context, s settings, out, progress io.Writer) (_ int, 
 	return judge(s, all, expected, out)
 }
 
-// often is how often the settings want it run.
+// often returns the number of runs.
 func (s settings) often() int {
 	switch {
 	case s.runs > 0:
@@ -68,7 +68,7 @@ func (s settings) often() int {
 	return 2
 }
 
-// playAll runs the program as often as the settings say, several at once.
+// playAll runs the program as often as the settings say, several runs concurrently.
 func (p *program) playAll(ctx context.Context, dir string, progress io.Writer) ([]played, error) {
 	all := make([]played, p.settings.often())
 	group, ctx := errgroup.WithContext(ctx)
@@ -88,14 +88,14 @@ func (p *program) playAll(ctx context.Context, dir string, progress io.Writer) (
 	return all, group.Wait()
 }
 
-// judge says what became of the runs, and returns the exit code.
+// judge prints the results of the runs, and returns the exit code.
 func judge(s settings, all []played, expected *saved, out io.Writer) (int, error) {
 	first, failed := all[0], all[0].failed
 	fmt.Fprintln(out, strings.TrimRight(first.said, "\n"))
 	for n, one := range all {
 		failed = failed || one.failed
 		if one.failed != first.failed {
-			fmt.Fprintf(out, "then, in run %d: %s\n", n+1, strings.TrimRight(one.said, "\n"))
+			fmt.Fprintf(out, "but in run %d: %s\n", n+1, strings.TrimRight(one.said, "\n"))
 		}
 	}
 	same, err := compared(all, expected, out, s.context)
@@ -105,15 +105,15 @@ func judge(s settings, all []played, expected *saved, out io.Writer) (int, error
 	result := code(failed, same, expected)
 	switch {
 	case result == bad && !failed:
-		fmt.Fprintln(out, "so the journal is other than expected, though nothing failed")
+		fmt.Fprintln(out, "the journal differs from the expected one, but nothing failed")
 	case result == good && !same:
-		fmt.Fprintln(out, "so the failure is gone")
+		fmt.Fprintln(out, "the failure does not occur")
 	}
 	return result, nil
 }
 
-// compared says how far the runs are the same as what was expected, or as the first of
-// them, and tells whether all are.
+// compared prints how the runs compare with the expected journal, or with the first run. It reports whether all are
+// the same.
 func compared(all []played, expected *saved, out io.Writer, context int) (bool, error) {
 	var every []sides
 	for n, one := range all {
@@ -136,7 +136,7 @@ func compared(all []played, expected *saved, out io.Writer, context int) (bool, 
 			return false, err
 		case !same:
 			differ++
-		case n < len(every)-1: // which says it for all
+		case n < len(every)-1: // the last one prints the result for all
 			continue
 		}
 		fmt.Fprint(out, text.String())
@@ -147,20 +147,20 @@ func compared(all []played, expected *saved, out io.Writer, context int) (bool, 
 	return differ == 0, nil
 }
 
-// of are the settings for a run that is compared with the journal.
+// of returns the settings for a run that is compared with the journal.
 func (s settings) of(j *saved) (settings, error) {
 	text := j.spec()
 	switch {
 	case s.chaos && text != "":
-		return s, fmt.Errorf("%s is the journal of a spec, %q: it is not replayed by -chaos", s.journal, text)
+		return s, fmt.Errorf("%s is the journal of a spec, %q: -chaos does not replay specs", s.journal, text)
 	case s.chaos:
 		return s, nil
 	case text == "":
-		return s, fmt.Errorf("%s does not say which spec it is of: for a schedule of cmd/chaos give -chaos", s.journal)
+		return s, fmt.Errorf("%s does not name a spec: for a schedule of cmd/chaos, use -chaos", s.journal)
 	case s.spec == "":
 		s.spec = text
 	case s.spec != text:
-		return s, fmt.Errorf("%s is of another spec: %q", s.journal, text)
+		return s, fmt.Errorf("%s is the journal of a different spec: %q", s.journal, text)
 	}
 	return s, nil
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// saved is a journal from a file.
+// saved is a journal that was read from a file.
 type saved struct {
 	name   string
 	header journal.Header
@@ -20,7 +20,7 @@ func load(path string) (*saved, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read a journal: %w", err)
 	}
-	defer func() { _ = file.Close() }() // which was only read
+	defer func() { _ = file.Close() }() // only read
 	header, events, err := journal.Load(file)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -28,7 +28,7 @@ func load(path string) (*saved, error) {
 	return &saved{filepath.Base(path), header, events}, nil
 }
 
-// loadAll loads the journals in a folder, by the names of their files.
+// loadAll loads the journals in a folder, by file name.
 func loadAll(folder string) (map[string]*saved, error) {
 	paths, err := filepath.Glob(filepath.Join(folder, "*.jsonl"))
 	if err != nil {
@@ -55,7 +55,7 @@ func (j *saved) spec() string {
 	return ""
 }
 
-// failed tells whether the journal says that its spec, or its schedule, failed.
+// failed reports whether the journal's spec or schedule failed.
 func (j *saved) failed() bool {
 	for _, e := range j.events {
 		if e.Spec != nil && e.Spec.State != "" && e.Spec.State != journal.Passed {

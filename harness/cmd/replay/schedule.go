@@ -21,7 +21,7 @@ func (p *program) schedule(ctx context.Context, dir string) (played, error) {
 	return played{failed: ended != nil, said: lines(said, 60)}, nil
 }
 
-// chaosArguments are those of cmd/chaos.
+// chaosArguments returns the arguments of cmd/chaos.
 func (s settings) chaosArguments(dir string) []string {
 	args := []string{"-once", "-target", "virtual", "-seed", s.seed, "-journal", filepath.Join(dir, "schedule.jsonl")}
 	if s.where {

@@ -10,56 +10,56 @@ import (
 	"time"
 )
 
-// settings are what the command is asked for.
+// settings are the command's flags.
 type settings struct {
 	seed       string
-	spec       string // the full text of a spec; all specs if empty
+	spec       string // full text of a spec; empty for all specs
 	chaos      bool
-	without    string // kinds of faults, as cmd/chaos takes them
-	journal    string // the file with what is expected; another run is, if empty
+	without    string // excluded kinds of faults, in the format of cmd/chaos
+	journal    string // file with the expected journal; empty to compare runs
 	interleave uint64
 	yield      float64
 	defect     string
-	runs       int // 0: one beside a journal, two otherwise
+	runs       int // 0: one with a journal, two otherwise
 	parallel   int
 	where      bool
 	limit      time.Duration
-	context    int // events
+	context    int // number of events
 	inexact    bool
 }
 
 const usage = `usage: replay -seed N [-spec TEXT | -chaos] [-journal FILE] [FLAG...]
 
-Runs one spec of the suite again in virtual time, all specs, or one schedule of
-cmd/chaos, built for exact replay from the Go module of the current directory. It
-compares the journal with that of the failure; without -journal it runs twice, or
--runs times, and compares the first with the others. It says "the same, to the
-nanosecond", or shows the first event at which they part, on both sides. If runs part
-where each should be its seed, -where finds the first decision of the scheduler, or the
-first draw of a random number, that differs.
+Runs one spec of the suite in virtual time again, or all specs, or one schedule of
+cmd/chaos. It builds the Go module of the current directory for exact replay, and
+compares the journal of the run with that of the failure. Without -journal it runs
+twice, or -runs times, and compares the first run with the others. It prints "the
+same, to the nanosecond", or the first event at which the journals differ, of both
+sides. If runs of one seed differ, -where finds the first scheduling decision or
+random draw that differs.
 
-make replay takes the same as variables: SEED, SPEC, CHAOS=1, WITHOUT, JOURNAL, INTERLEAVE,
-YIELD, DEFECT, RUNS and WHERE=1. Settings of the cluster that were not the defaults are given as when
-it failed, as REJOIN_NODES=5. A failing spec prints the whole line.
+make replay takes the same as variables: SEED, SPEC, CHAOS=1, WITHOUT, JOURNAL,
+INTERLEAVE, YIELD, DEFECT, RUNS and WHERE=1. Pass settings of the cluster that were
+not the defaults as for the failed run, for example REJOIN_NODES=5. A failing spec
+prints the whole line.
 
 Flags:
 `
 
 const codes = `
-What is compared of a journal: all events in their order, each with its virtual time,
-how long it took, and all that it says. What is not: the first line of the file, and, in
-what went wrong, addresses of memory, numbers of goroutines and names of temporary
-directories.
+The comparison covers all events in order, each with its virtual time, its duration
+and its content. It ignores the first line of the file, and memory addresses,
+goroutine numbers and names of temporary directories in failures.
 
 The exit code suits git bisect run:
-  0    the spec passes, or what was in the journal of a failure happens no more
-  1    the spec fails; or it passes, and its journal is other than expected: than
-       that of a spec that passed, given by -journal, or than that of the first run
-  125  it cannot be told: nothing could be built or run, there is no such spec, or
-       replay is not exact (-inexact runs all the same)
-  130  it was interrupted
-make knows no code but 0 and 2, and go run none but 0 and 1, so build the command for
-git bisect, in a place that git does not change:
+  0    the spec passes, or a failure in the journal does not occur
+  1    the spec fails; or it passes, but its journal differs from that of a spec
+       that passed, given by -journal, or from that of the first run
+  125  inconclusive: the build or the run failed, there is no such spec, or replay
+       is not exact (-inexact runs anyway)
+  130  interrupted
+make returns only the codes 0 and 2, and go run only 0 and 1. For git bisect, build
+the command outside of the working tree:
   go build -o /tmp/replay ./harness/cmd/replay
   git bisect run /tmp/replay -seed 17 -spec 'A replicated SQL database …'
 `
@@ -74,19 +74,19 @@ func parse(args []string, to io.Writer) (settings, error) {
 		fmt.Fprint(to, codes)
 	}
 	flags.StringVar(&s.seed, "seed", "", "Ginkgo's `seed`, or with -chaos the schedule's")
-	flags.StringVar(&s.spec, "spec", "", "the full `text` of the spec; that of -journal if there is one, and all specs otherwise")
+	flags.StringVar(&s.spec, "spec", "", "full `text` of the spec; default that of -journal, or all specs without -journal")
 	flags.BoolVar(&s.chaos, "chaos", false, "run a schedule of cmd/chaos")
-	flags.StringVar(&s.without, "without", "", "with -chaos, the `kinds` of faults that were not made")
-	flags.StringVar(&s.journal, "journal", "", "the `file` with the journal that is expected")
-	flags.Uint64Var(&s.interleave, "interleave", 0, "the order of goroutines it ran in, `N`")
-	flags.Float64Var(&s.yield, "yield", 0, "the `chance` with which goroutines yielded")
-	flags.StringVar(&s.defect, "defect", "", "the `name` of the bug that was planted")
-	flags.IntVar(&s.runs, "runs", 0, "how often it runs, `N`; once beside a journal and twice otherwise, if 0")
-	flags.IntVar(&s.parallel, "parallel", 1, "how many `processes` run at once")
-	flags.BoolVar(&s.where, "where", false, "show the first decision of the scheduler at which two runs part; it takes minutes for all specs")
-	flags.DurationVar(&s.limit, "limit", 10*time.Minute, "how long one run may take, in real `time`")
-	flags.IntVar(&s.context, "context", 5, "how many `events` are shown before and after where journals part")
-	flags.BoolVar(&s.inexact, "inexact", false, "run also where replay is not exact")
+	flags.StringVar(&s.without, "without", "", "with -chaos, the excluded `kinds` of faults")
+	flags.StringVar(&s.journal, "journal", "", "`file` with the expected journal")
+	flags.Uint64Var(&s.interleave, "interleave", 0, "interleaving `N` of the failed run")
+	flags.Float64Var(&s.yield, "yield", 0, "yield `probability` of the failed run")
+	flags.StringVar(&s.defect, "defect", "", "`name` of the planted bug")
+	flags.IntVar(&s.runs, "runs", 0, "number `N` of runs; default 1 with -journal, otherwise 2")
+	flags.IntVar(&s.parallel, "parallel", 1, "number of concurrent `processes`")
+	flags.BoolVar(&s.where, "where", false, "show the first scheduling decision at which two runs differ; takes minutes for all specs")
+	flags.DurationVar(&s.limit, "limit", 10*time.Minute, "`time` limit of one run, in real time")
+	flags.IntVar(&s.context, "context", 5, "number of `events` to show before and after a difference")
+	flags.BoolVar(&s.inexact, "inexact", false, "run even if replay is not exact")
 	if err := flags.Parse(args); err != nil {
 		return s, err
 	}
@@ -102,9 +102,9 @@ func (s settings) check(rest []string) error {
 	}
 	switch {
 	case len(rest) > 0:
-		return fmt.Errorf("nothing is known of %q", rest[0])
+		return fmt.Errorf("unexpected argument %q", rest[0])
 	case s.seed == "":
-		return errors.New("-seed is needed")
+		return errors.New("-seed is required")
 	case bad != nil:
 		return fmt.Errorf("-seed %q is not a whole number", s.seed)
 	case s.chaos && s.spec != "":
@@ -112,13 +112,13 @@ func (s settings) check(rest []string) error {
 	case !s.chaos && s.without != "":
 		return errors.New("-without needs -chaos")
 	case s.yield < 0 || s.yield > 1 || math.IsNaN(s.yield):
-		return fmt.Errorf("-yield %v is not a chance: 0 to 1", s.yield)
+		return fmt.Errorf("-yield %v: must be 0 to 1", s.yield)
 	case s.runs < 0 || s.parallel < 1:
 		return errors.New("-runs must not be negative, and -parallel at least 1")
 	case s.runs == 1 && s.journal == "":
 		return errors.New("-runs 1 without -journal compares nothing")
 	case s.where && s.runs == 1:
-		return errors.New("-where compares two runs: -runs 1 is too few")
+		return errors.New("-where compares two runs: -runs must not be 1")
 	case s.limit <= 0 || s.context < 0:
 		return errors.New("-limit must be positive, and -context not negative")
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/again"
 )
 
-// suite runs the spec, or all.
+// suite runs the spec, or all specs.
 func (p *program) suite(ctx context.Context, dir string) (played, error) {
 	s, path := p.settings, filepath.Join(dir, "report.json")
 	said, ended, err := p.run(ctx, s.arguments(path), s.environment(dir))
@@ -27,7 +27,7 @@ func (p *program) suite(ctx context.Context, dir string) (played, error) {
 	}
 	switch {
 	case report == nil && ended != nil && panicked(said):
-		return played{failed: true, said: "the suite broke off:\n" + lines(said[firstPanic(said):], 30)}, nil
+		return played{failed: true, said: "the suite aborted:\n" + lines(said[firstPanic(said):], 30)}, nil
 	case report == nil && ended != nil:
 		return played{}, fmt.Errorf("the suite did not run (%w): %s", ended, lines(said, -10))
 	case report == nil:
@@ -36,17 +36,20 @@ func (p *program) suite(ctx context.Context, dir string) (played, error) {
 	return outcome(*report, s.spec)
 }
 
-// arguments are those of the suite's test binary.
+// arguments returns the arguments of the suite's test binary.
 func (s settings) arguments(report string) []string {
-	args := []string{"-test.timeout=0", "-ginkgo.no-color", "-ginkgo.seed=" + s.seed, fmt.Sprintf("-ginkgo.timeout=%v", s.limit), "-ginkgo.json-report=" + report}
+	args := []string{
+		"-test.timeout=0", "-ginkgo.no-color", "-ginkgo.seed=" + s.seed,
+		fmt.Sprintf("-ginkgo.timeout=%v", s.limit), "-ginkgo.json-report=" + report,
+	}
 	if s.spec != "" {
 		args = append(args, "-ginkgo.focus="+again.Focus(s.spec))
 	}
 	return args
 }
 
-// environment gives the suite its settings. What it has by default is left out: a tree
-// from before a setting would refuse it.
+// environment returns the suite's settings as variables. It omits defaults: an older tree would reject a setting that
+// it does not know.
 func (s settings) environment(folder string) []string {
 	environment := []string{"REJOIN_TARGET=virtual", "REJOIN_JOURNALS=all", "REJOIN_JOURNAL_FOLDER=" + folder}
 	if s.spec != "" {
@@ -67,7 +70,7 @@ func (s settings) environment(folder string) []string {
 	return environment
 }
 
-// read reads the report of the suite; nil if there is none, or one that was cut off.
+// read reads the report of the suite; nil if it is missing or truncated.
 func read(path string) (*types.Report, error) {
 	content, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
@@ -83,7 +86,7 @@ func read(path string) (*types.Report, error) {
 	return &reports[0], nil
 }
 
-// outcome is what the report says of the spec, or of all if it is empty.
+// outcome returns the result of the spec in the report, or of all specs if spec is empty.
 func outcome(report types.Report, spec string) (played, error) {
 	ran, failed := 0, 0
 	var said string
@@ -92,7 +95,7 @@ func outcome(report types.Report, spec string) (played, error) {
 		switch {
 		case r.Failed() && !r.LeafNodeType.Is(types.NodeTypeIt):
 			of = r.LeafNodeType.String()
-		case !r.LeafNodeType.Is(types.NodeTypeIt), r.NumAttempts == 0: // of a set-up that passed, or not chosen
+		case !r.LeafNodeType.Is(types.NodeTypeIt), r.NumAttempts == 0: // a setup node that passed, or not selected
 			continue
 		case r.State.Is(types.SpecStateSkipped) && spec != "":
 			return played{}, fmt.Errorf("the spec skips itself: %s", r.Failure.Message)
@@ -127,7 +130,7 @@ func outcome(report types.Report, spec string) (played, error) {
 
 func indented(text string) string { return "  " + strings.ReplaceAll(text, "\n", "\n  ") }
 
-// firstPanic is where the panic begins in what a program said.
+// firstPanic returns where the panic begins in the output of a program.
 func firstPanic(said string) int {
 	at := len(said)
 	for _, word := range []string{"panic: ", "fatal error: "} {

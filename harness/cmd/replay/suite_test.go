@@ -15,7 +15,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/virtual/replay"
 )
 
-// reported is a spec in a report.
+// reported returns the report of a spec.
 func reported(text string, state types.SpecState) types.SpecReport {
 	r := types.SpecReport{LeafNodeType: types.NodeTypeIt, LeafNodeText: text, State: state, NumAttempts: 1}
 	if state == types.SpecStateSkipped || state.Is(types.SpecStateFailureStates) {
@@ -29,7 +29,7 @@ var _ = Describe("A report of the suite", func() {
 	notChosen.NumAttempts = 0
 	setUp := types.SpecReport{LeafNodeType: types.NodeTypeBeforeSuite, State: types.SpecStatePassed}
 
-	DescribeTable("says", func(spec string, failed bool, says string, specs ...types.SpecReport) {
+	DescribeTable("yields", func(spec string, failed bool, says string, specs ...types.SpecReport) {
 		p, err := outcome(types.Report{SpecReports: append(specs, notChosen, setUp)}, spec)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(p.failed).To(Equal(failed))
@@ -39,22 +39,24 @@ var _ = Describe("A report of the suite", func() {
 		Entry("that the spec fails", "it", true, "the spec fails (failed), at :0:\n  because", reported("it", types.SpecStateFailed)),
 		Entry("that the spec hangs", "it", true, "the spec fails (timedout)", reported("it", types.SpecStateTimedout)),
 		Entry("that the spec panics", "it", true, "the spec fails (panicked)", reported("it", types.SpecStatePanicked)),
-		Entry("that all pass", "", false, "2 specs pass", reported("it", types.SpecStatePassed), reported("that", types.SpecStatePassed)),
-		Entry("which of all fail", "", true, "2 of 2 specs fail; the first: the spec it fails", reported("it", types.SpecStateFailed), reported("that", types.SpecStateFailed)),
+		Entry("that all pass", "", false, "2 specs pass",
+			reported("it", types.SpecStatePassed), reported("that", types.SpecStatePassed)),
+		Entry("which of all fail", "", true, "2 of 2 specs fail; the first: the spec it fails",
+			reported("it", types.SpecStateFailed), reported("that", types.SpecStateFailed)),
 	)
 
-	DescribeTable("does not say what became of the spec", func(why string, specs ...types.SpecReport) {
+	DescribeTable("is inconclusive about a spec", func(why string, specs ...types.SpecReport) {
 		_, err := outcome(types.Report{SpecReports: append(specs, notChosen)}, "it")
 		Expect(err).To(MatchError(ContainSubstring(why)))
 	},
-		Entry("that is not there", `there is no spec "it"`),
+		Entry("that does not exist", `there is no spec "it"`),
 		Entry("that skips itself", "the spec skips itself: because", reported("it", types.SpecStateSkipped)),
 		Entry("that was interrupted", "was interrupted", reported("it", types.SpecStateInterrupted)),
 	)
 })
 
 var _ = Describe("A program", func() {
-	// fake is a program that is a script.
+	// fake returns a program that is a shell script.
 	fake := func(s settings, script string) *program {
 		GinkgoHelper()
 		s.limit = time.Minute
@@ -84,16 +86,16 @@ var _ = Describe("A program", func() {
 		one, err := p.play(ctx, filepath.Join(p.root, "run"))
 		Expect(err).NotTo(HaveOccurred())
 		Expect(one.failed).To(BeTrue())
-		Expect(one.said).To(Equal("the suite broke off:\npanic: lost"))
+		Expect(one.said).To(Equal("the suite aborted:\npanic: lost"))
 	}, SpecTimeout(time.Minute))
 
-	It("cannot be judged if it does not run", func(ctx SpecContext) {
+	It("is inconclusive if it does not run", func(ctx SpecContext) {
 		p := fake(settings{spec: "it"}, "echo there is no setting interleave; exit 1")
 		_, err := p.play(ctx, filepath.Join(p.root, "run"))
 		Expect(err).To(MatchError("the suite did not run (exit status 1): there is no setting interleave"))
 	}, SpecTimeout(time.Minute))
 
-	It("cannot be judged if it says nothing", func(ctx SpecContext) {
+	It("is inconclusive if it writes no report", func(ctx SpecContext) {
 		p := fake(settings{spec: "it"}, "exit 0")
 		_, err := p.play(ctx, filepath.Join(p.root, "run"))
 		Expect(err).To(MatchError("the suite wrote no report"))
@@ -107,7 +109,7 @@ var _ = Describe("A program", func() {
 		Expect(err).To(MatchError(context.DeadlineExceeded))
 	}, SpecTimeout(30*time.Second))
 
-	DescribeTable("plays a schedule", func(ctx SpecContext, script string, matches func(played, error)) {
+	DescribeTable("runs a schedule", func(ctx SpecContext, script string, matches func(played, error)) {
 		p := fake(settings{chaos: true}, script)
 		one, err := p.play(ctx, filepath.Join(p.root, "run"))
 		matches(one, err)
@@ -121,13 +123,13 @@ var _ = Describe("A program", func() {
 			Expect(err).NotTo(HaveOccurred())
 			Expect(p.failed).To(BeTrue())
 		}),
-		Entry("that is not there", SpecTimeout(time.Minute), "echo chaos: no; exit 2", func(_ played, err error) {
+		Entry("that does not exist", SpecTimeout(time.Minute), "echo chaos: no; exit 2", func(_ played, err error) {
 			Expect(err).To(MatchError("chaos did not run (exit status 2): chaos: no"))
 		}),
 	)
 })
 
-// The whole way: the suite is built and run.
+// End to end: these specs build and run the suite.
 var _ = Describe("Replaying", Label("speed:slow"), Ordered, func() {
 	const spec = "A replicated SQL database What changes while a node is away reaches it when it comes back: created and dropped namespaces"
 	var exact bool
@@ -147,7 +149,7 @@ var _ = Describe("Replaying", Label("speed:slow"), Ordered, func() {
 		return code, out.String()
 	}
 
-	It("comes to the same twice", func(SpecContext) {
+	It("has the same result twice", func(SpecContext) {
 		code, said := again("-spec", spec)
 		Expect(said).To(HavePrefix("the spec passes\n"))
 		if exact {
@@ -171,8 +173,8 @@ var _ = Describe("Replaying", Label("speed:slow"), Ordered, func() {
 		}
 	}, SpecTimeout(10*time.Minute))
 
-	It("does not judge what is not there", func(SpecContext) {
+	It("is inconclusive about a missing spec", func(SpecContext) {
 		code, _ := again("-spec", spec+"!")
-		Expect(code).To(Equal(untold))
+		Expect(code).To(Equal(inconclusive))
 	}, SpecTimeout(10*time.Minute))
 })

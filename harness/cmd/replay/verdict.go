@@ -11,24 +11,24 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal/compare"
 )
 
-// played is one run.
+// played is the result of one run.
 type played struct {
 	failed    bool
-	said      string            // what failed, or what became of it
-	journals  map[string]*saved // by the names of their files
-	decisions string            // the folder with them, if they were written
+	said      string            // the failure, or a summary
+	journals  map[string]*saved // by file name
+	decisions string            // folder with the recorded decisions
 }
 
-// pair is a journal on both sides; nil where a side has none.
+// pair is a journal on both sides; nil if missing.
 type pair struct{ expected, got *saved }
 
-// sides are what is compared, and what both sides are called.
+// sides are the journals to compare, and the names of both sides.
 type sides struct {
 	expected, got string
-	pairs         []pair // in the order of their names
+	pairs         []pair // by name
 }
 
-// against are a run's journals beside those of another.
+// against pairs the journals of a run with those of the first.
 func (p played) against(first played) sides {
 	s := sides{expected: "the first run", got: "the second run"}
 	names := maps.Clone(first.journals)
@@ -39,7 +39,7 @@ func (p played) against(first played) sides {
 	return s
 }
 
-// beside is the run's only journal beside the one that is expected.
+// beside pairs the run's only journal with the expected one.
 func (p played) beside(expected *saved) sides {
 	s := sides{expected: "the failure", got: "this run"}
 	if !expected.failed() {
@@ -53,7 +53,7 @@ func (p played) beside(expected *saved) sides {
 	return s
 }
 
-// write says how far the sides are the same, and tells whether they are.
+// write prints how the sides compare, and reports whether they are the same.
 func (s sides) write(out io.Writer, context int) (same bool, err error) {
 	parted, events := 0, 0
 	var passed time.Duration
@@ -74,7 +74,7 @@ func (s sides) write(out io.Writer, context int) (same bool, err error) {
 		}
 		parted++
 		if parted > 1 {
-			fmt.Fprintf(out, "%s: they part at event %d\n", p.got.name, parting.Index+1)
+			fmt.Fprintf(out, "%s: differs from event %d on\n", p.got.name, parting.Index+1)
 			continue
 		}
 		if len(s.pairs) > 1 {
@@ -98,13 +98,13 @@ func (s sides) write(out io.Writer, context int) (same bool, err error) {
 
 func (s sides) missing(out io.Writer, p pair) {
 	if p.got == nil {
-		fmt.Fprintf(out, "%s: %s has no journal of it\n", p.expected.name, s.got)
+		fmt.Fprintf(out, "%s: %s has no such journal\n", p.expected.name, s.got)
 		return
 	}
-	fmt.Fprintf(out, "%s: %s has no journal of it\n", p.got.name, s.expected)
+	fmt.Fprintf(out, "%s: %s has no such journal\n", p.got.name, s.expected)
 }
 
-// lasted is how much time passed in the events.
+// lasted returns the time between the first event and the end of the last.
 func lasted(events []journal.Event) time.Duration {
 	var begun, over time.Time
 	for _, e := range events {
@@ -118,14 +118,14 @@ func lasted(events []journal.Event) time.Duration {
 	return over.Sub(begun)
 }
 
-// code is the exit code.
+// code returns the exit code.
 func code(failed, same bool, expected *saved) int {
 	switch {
 	case failed:
 		return bad
 	case same:
 		return good
-	case expected != nil && expected.failed(): // and it does not fail any more
+	case expected != nil && expected.failed(): // the failure does not occur
 		return good
 	}
 	return bad

@@ -7,7 +7,7 @@ import (
 	. "github.com/onsi/gomega"
 )
 
-// ran is a run with such journals, "name: what was said".
+// ran returns a run with these journals, in the form "name: note".
 func ran(failed bool, journals ...string) played {
 	p := played{failed: failed, said: "the spec passes", journals: map[string]*saved{}}
 	state := "passed"
@@ -24,18 +24,21 @@ func ran(failed bool, journals ...string) played {
 var _ = Describe("The verdict", func() {
 	expecting := func(state, said string) *saved { return &saved{events: journalOf("a", state, said)} }
 
-	DescribeTable("on what was expected", func(now played, expected *saved, result int, says string) {
+	DescribeTable("on an expected journal", func(now played, expected *saved, result int, says string) {
 		var out strings.Builder
 		Expect(judge(settings{context: 2}, []played{now}, expected, &out)).To(Equal(result))
 		Expect(out.String()).To(ContainSubstring(says))
 	},
-		Entry("fails the same way", ran(true, "a: x"), expecting("failed", "x"), bad, "the same, to the nanosecond: 3 events in 2s of virtual time"),
-		Entry("fails in another way", ran(true, "a: y"), expecting("failed", "x"), bad, "The journals part at event 2, 1s into the run, of 3 events (the failure) and 3 (this run)."),
-		Entry("fails no more", ran(false, "a: x"), expecting("failed", "x"), good, "so the failure is gone"),
+		Entry("fails the same way", ran(true, "a: x"), expecting("failed", "x"), bad,
+			"the same, to the nanosecond: 3 events in 2s of virtual time"),
+		Entry("fails differently", ran(true, "a: y"), expecting("failed", "x"), bad,
+			"The journals part at event 2, 1s into the run, of 3 events (the failure) and 3 (this run)."),
+		Entry("passes instead", ran(false, "a: x"), expecting("failed", "x"), good, "the failure does not occur"),
 		Entry("passes the same way", ran(false, "a: x"), expecting("passed", "x"), good, "the same, to the nanosecond"),
-		Entry("passes in another way", ran(false, "a: y"), expecting("passed", "x"), bad, "so the journal is other than expected, though nothing failed"),
+		Entry("passes differently", ran(false, "a: y"), expecting("passed", "x"), bad,
+			"the journal differs from the expected one, but nothing failed"),
 		Entry("fails where it passed", ran(true, "a: x"), expecting("passed", "x"), bad, "of 3 events (the journal)"),
-		Entry("passes without a journal", ran(false), expecting("passed", "x"), bad, "this run has no journal of it"),
+		Entry("passes without a journal", ran(false), expecting("passed", "x"), bad, "this run has no such journal"),
 	)
 
 	DescribeTable("on two runs", func(first, second played, result int, says string) {
@@ -45,11 +48,13 @@ var _ = Describe("The verdict", func() {
 	},
 		Entry("that pass", ran(false, "a: x"), ran(false, "a: x"), good, "the same, to the nanosecond: 3 events"),
 		Entry("that fail", ran(true, "a: x"), ran(true, "a: x"), bad, "the same, to the nanosecond"),
-		Entry("that pass differently", ran(false, "a: x"), ran(false, "a: y"), bad, "though nothing failed"),
-		Entry("of which one fails", ran(false, "a: x"), ran(true, "a: x"), bad, "then, in run 2: the spec fails"),
-		Entry("of many specs", ran(false, "a: x", "b: x"), ran(false, "a: x", "b: x"), good, "the same, to the nanosecond: 2 journals with 6 events in 4s"),
-		Entry("of many specs, of which some differ", ran(false, "a: x", "b: x", "c: x"), ran(false, "a: y", "b: x", "c: z"), bad, "c: they part at event 2\n1 of 3 journals are the same\n"),
-		Entry("of other specs", ran(false, "a: x"), ran(false, "b: x"), bad, "b: the first run has no journal of it"),
+		Entry("that pass differently", ran(false, "a: x"), ran(false, "a: y"), bad, "but nothing failed"),
+		Entry("one of which fails", ran(false, "a: x"), ran(true, "a: x"), bad, "but in run 2: the spec fails"),
+		Entry("of many specs", ran(false, "a: x", "b: x"), ran(false, "a: x", "b: x"), good,
+			"the same, to the nanosecond: 2 journals with 6 events in 4s"),
+		Entry("of many specs, some of which differ", ran(false, "a: x", "b: x", "c: x"), ran(false, "a: y", "b: x", "c: z"), bad,
+			"c: differs from event 2 on\n1 of 3 journals are the same\n"),
+		Entry("of different specs", ran(false, "a: x"), ran(false, "b: x"), bad, "b: the first run has no such journal"),
 		Entry("without journals", ran(false), ran(false), bad, "nothing was compared"),
 	)
 
@@ -60,10 +65,10 @@ var _ = Describe("The verdict", func() {
 	},
 		Entry("that are the same", nil, good, "the same, to the nanosecond: 3 events in 2s of virtual time\n3 of 3 runs are the same\n",
 			ran(false, "a: x"), ran(false, "a: x"), ran(false, "a: x")),
-		Entry("of which one in the middle differs", nil, bad, "(the first run), \"y\" (run 2)", ran(false, "a: x"), ran(false, "a: y"), ran(false, "a: x")),
+		Entry("one of which differs", nil, bad, "(the first run), \"y\" (run 2)", ran(false, "a: x"), ran(false, "a: y"), ran(false, "a: x")),
 		Entry("and counts them", nil, bad, "2 of 3 runs are the same\n", ran(false, "a: x"), ran(false, "a: y"), ran(false, "a: x")),
-		Entry("of which one in the middle fails", nil, bad, "then, in run 2: the spec fails", ran(false, "a: x"), ran(true, "a: x"), ran(false, "a: x")),
+		Entry("one of which fails", nil, bad, "but in run 2: the spec fails", ran(false, "a: x"), ran(true, "a: x"), ran(false, "a: x")),
 		Entry("that are as expected", expecting("failed", "x"), bad, "2 of 2 runs are the same", ran(true, "a: x"), ran(true, "a: x")),
-		Entry("of which the first is not as expected", expecting("failed", "x"), bad, "1 of 2 runs are the same", ran(true, "a: y"), ran(true, "a: x")),
+		Entry("the first of which differs", expecting("failed", "x"), bad, "1 of 2 runs are the same", ran(true, "a: y"), ran(true, "a: x")),
 	)
 })

@@ -12,14 +12,13 @@ import (
 	"slices"
 )
 
-// decisionsIn is where a run in that directory writes its decisions.
+// decisionsIn returns the folder for the decisions of a run with that directory.
 func decisionsIn(dir string) string { return filepath.Join(dir, "decisions") }
 
-// before is how many lines are shown before the one that differs.
+// before is the number of lines to show before a difference.
 const before = 3
 
-// partings shows where the decisions of the runs part from those of the first, for each
-// bubble.
+// partings prints, for each bubble, the first decision that differs from the first run.
 func partings(all []played, out io.Writer) error {
 	parted, bubbles := 0, 0
 	for n, one := range all[1:] {
@@ -35,7 +34,7 @@ func partings(all []played, out io.Writer) error {
 			}
 			if differs != "" {
 				parted++
-				fmt.Fprintf(out, "bubble %s: the decisions of run 1 (<) and of run %d (>) part\n%s", name, n+2, differs)
+				fmt.Fprintf(out, "bubble %s: the decisions of run 1 (<) and run %d (>) differ\n%s", name, n+2, differs)
 			}
 		}
 	}
@@ -48,13 +47,13 @@ func partings(all []played, out io.Writer) error {
 	return nil
 }
 
-// bubblesOf are the names of the files in any of the folders, in their order.
+// bubblesOf returns the sorted names of the files in the folders.
 func bubblesOf(folders ...string) ([]string, error) {
 	names := make(map[string]bool)
 	for _, folder := range folders {
 		entries, err := os.ReadDir(folder)
 		if err != nil {
-			return nil, fmt.Errorf("look for the decisions of a run: %w", err)
+			return nil, fmt.Errorf("read the decisions of a run: %w", err)
 		}
 		for _, e := range entries {
 			names[e.Name()] = true
@@ -63,8 +62,8 @@ func bubblesOf(folders ...string) ([]string, error) {
 	return slices.Sorted(maps.Keys(names)), nil
 }
 
-// parting is the first line at which two files differ, on both sides, after the lines
-// before it; empty if they are the same.
+// parting returns the first line at which two files differ, of both sides, with the lines before it; "" if they are
+// equal.
 func parting(first, other string) (string, error) {
 	a, err := openLines(first)
 	if err != nil {
@@ -109,13 +108,13 @@ func ended(line string, more bool) string {
 	return line
 }
 
-// lineFile is a compressed file that is read line by line. The zero one is empty.
+// lineFile reads a gzip file line by line. The zero value is an empty file.
 type lineFile struct {
 	file *os.File
 	text *bufio.Reader
 }
 
-// openLines opens a file; one that is not there is empty.
+// openLines opens a file. A missing file is empty.
 func openLines(path string) (*lineFile, error) {
 	file, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
@@ -147,6 +146,6 @@ func (f *lineFile) next() (line string, more bool, err error) {
 
 func (f *lineFile) close() {
 	if f.file != nil {
-		_ = f.file.Close() // which was only read
+		_ = f.file.Close() // only read
 	}
 }

@@ -11,8 +11,8 @@ import (
 	. "github.com/onsi/gomega"
 )
 
-var _ = Describe("Where runs part", func() {
-	// wrote is a run that wrote such files, "name: lines".
+var _ = Describe("The first difference of decisions", func() {
+	// wrote returns a run with these files, in the form "name: lines".
 	wrote := func(files ...string) played {
 		GinkgoHelper()
 		folder := GinkgoT().TempDir()
@@ -29,7 +29,7 @@ var _ = Describe("Where runs part", func() {
 		return played{decisions: folder}
 	}
 
-	DescribeTable("is said", func(says string, files ...[]string) {
+	DescribeTable("is printed", func(says string, files ...[]string) {
 		var all []played
 		for _, f := range files {
 			all = append(all, wrote(f...))
@@ -38,17 +38,22 @@ var _ = Describe("Where runs part", func() {
 		Expect(partings(all, &out)).To(Succeed())
 		Expect(out.String()).To(Equal(says))
 	},
-		Entry("where nothing was written", "no decisions were written, so none were compared\n", []string{}, []string{}),
-		Entry("where all are the same", "all decisions are the same, in 2 bubbles\n", []string{"a: 1 2 ", "b: 1 "}, []string{"a: 1 2 ", "b: 1 "}),
-		Entry("at the first line", "bubble a: the decisions of run 1 (<) and of run 2 (>) part\n< 1\n> 2\n", []string{"a: 1 3 "}, []string{"a: 2 4 "}),
-		Entry("at a later line, after those before", "bubble a: the decisions of run 1 (<) and of run 2 (>) part\n  2\n  3\n  4\n< 5\n> 6\n",
+		Entry("as missing without files", "no decisions were written, so none were compared\n", []string{}, []string{}),
+		Entry("as missing for equal files", "all decisions are the same, in 2 bubbles\n",
+			[]string{"a: 1 2 ", "b: 1 "}, []string{"a: 1 2 ", "b: 1 "}),
+		Entry("at the first line", "bubble a: the decisions of run 1 (<) and run 2 (>) differ\n< 1\n> 2\n",
+			[]string{"a: 1 3 "}, []string{"a: 2 4 "}),
+		Entry("at a later line, with those before", "bubble a: the decisions of run 1 (<) and run 2 (>) differ\n  2\n  3\n  4\n< 5\n> 6\n",
 			[]string{"a: 1 2 3 4 5 "}, []string{"a: 1 2 3 4 6 "}),
-		Entry("where one ends", "bubble a: the decisions of run 1 (<) and of run 2 (>) part\n  1\n< (nothing more)\n> 2\n", []string{"a: 1 "}, []string{"a: 1 2 "}),
-		Entry("where one has no file", "bubble a: the decisions of run 1 (<) and of run 2 (>) part\n< 1\n> (nothing more)\n", []string{"a: 1 "}, []string{}),
-		Entry("for each run", "bubble a: the decisions of run 1 (<) and of run 3 (>) part\n< 1\n> 2\n", []string{"a: 1 "}, []string{"a: 1 "}, []string{"a: 2 "}),
+		Entry("at the end of one", "bubble a: the decisions of run 1 (<) and run 2 (>) differ\n  1\n< (nothing more)\n> 2\n",
+			[]string{"a: 1 "}, []string{"a: 1 2 "}),
+		Entry("for a missing file", "bubble a: the decisions of run 1 (<) and run 2 (>) differ\n< 1\n> (nothing more)\n",
+			[]string{"a: 1 "}, []string{}),
+		Entry("for each run", "bubble a: the decisions of run 1 (<) and run 3 (>) differ\n< 1\n> 2\n",
+			[]string{"a: 1 "}, []string{"a: 1 "}, []string{"a: 2 "}),
 	)
 
-	It("is not said of a file that is damaged", func() {
+	It("is an error for a damaged file", func() {
 		damaged := wrote("a: 1 2 3 ")
 		path := filepath.Join(damaged.decisions, "a")
 		Expect(os.Truncate(path, 20)).To(Succeed())

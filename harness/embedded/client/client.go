@@ -139,7 +139,7 @@ func (c *Client) refusedMembers(response *http.Response) error {
 	if !is {
 		return c.failed("MALFORMED", fmt.Errorf("status %s, but the answer names no error", response.Status), target.Unknown)
 	}
-	return &target.Error{Node: c.node, Code: said.Code, Message: said.Message, Outcome: outcome(said), Temporary: embedded.Temporary(said.Code), Cause: said}
+	return c.said(said, said)
 }
 
 // send returns whether the request may have reached the node.
@@ -161,7 +161,17 @@ func (c *Client) send(ctx context.Context, method, path string, body []byte, id 
 }
 
 func (c *Client) failed(code string, cause error, outcome target.Outcome) *target.Error {
-	return &target.Error{Node: c.node, Code: code, Message: cause.Error(), Outcome: outcome, Temporary: code == CodeUnreachable, Cause: cause}
+	return &target.Error{
+		Node: c.node, Code: code, Message: cause.Error(), Outcome: outcome, Kind: kindOf(code, ""), Temporary: code == CodeUnreachable, Cause: cause,
+	}
+}
+
+// said is an error that the node answered.
+func (c *Client) said(e *wire.Error, cause error) *target.Error {
+	return &target.Error{
+		Node: c.node, Code: e.Code, Message: e.Message, Outcome: outcome(e), Kind: kindOf(e.Code, e.Message),
+		Temporary: embedded.Temporary(e.Code), Cause: cause,
+	}
 }
 
 // Dialer connects, as a net.Dialer does.
@@ -180,6 +190,6 @@ func Status(h embedded.Health, address string) target.Status {
 		LedTerms: h.LedTerms, Vote: target.Vote(h.Vote),
 		ID: h.ID, Address: address, State: target.State(h.State), Role: h.Role, Leader: h.Leader, Term: h.Term,
 		CommitIndex: h.CommitIndex, AppliedIndex: h.AppliedIndex, SnapshotIndex: h.SnapshotIndex, Restores: h.Restores,
-		LastContact: contact, Behind: h.Behind, Voter: h.Voter, Peers: peers, Activity: h.Activity, LogEntries: h.LogEntries, Reason: h.Reason,
+		LastContact: contact, Behind: h.Behind, Voter: h.Voter, Peers: peers, Activities: activities(h.Activities), LogEntries: h.LogEntries, Reason: h.Reason,
 	}
 }

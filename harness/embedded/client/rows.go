@@ -36,7 +36,7 @@ func (r *rows) Err() error {
 	case err == nil:
 		return nil
 	case errors.As(err, &said):
-		return &target.Error{Node: r.client.node, Code: said.Code, Message: said.Message, Outcome: outcome(said), Temporary: embedded.Temporary(said.Code), Cause: err}
+		return r.client.said(said, err)
 	}
 	return r.client.failed(CodeUnreachable, err, target.Unknown)
 }

@@ -11,12 +11,12 @@ import (
 	"github.com/rejoin-db/rejoin/harness/disk"
 )
 
-// A snapshot's file is its content in blocks, each behind its checksum, and then
-// what it is: JSON, its length, and a checksum of both.
+// A snapshot file consists of the content in blocks, each preceded by its checksum, and a footer:
+// the metadata as JSON, its length, and a checksum of both.
 const (
-	blockSize  = 64 << 10 // bytes of content in a block but the last
-	blockSum   = 4        // bytes before it
-	footerSize = 8        // bytes behind the JSON
+	blockSize  = 64 << 10 // bytes of content in each block except the last
+	blockSum   = 4        // size of the checksum before a block
+	footerSize = 8        // size of length and checksum after the JSON
 )
 
 func encodeBlock(content []byte) []byte {
@@ -34,7 +34,7 @@ func encodeFooter(meta raft.SnapshotMeta) ([]byte, error) {
 	return binary.LittleEndian.AppendUint32(footer, crc32.Checksum(footer, castagnoli)), nil
 }
 
-// blocksOf is how long the blocks of so much content are, in bytes.
+// blocksOf returns the size of the blocks for a content of size bytes, with checksums.
 func blocksOf(size int64) int64 {
 	return size + (size+blockSize-1)/blockSize*blockSum
 }
@@ -46,26 +46,26 @@ func readFooter(file *disk.File) (*raft.SnapshotMeta, error) {
 	}
 	length := int64(binary.LittleEndian.Uint32(end))
 	if length > file.Size()-footerSize {
-		return nil, damaged(file.Path(), "its end does not say what it is")
+		return nil, damaged(file.Path(), "its footer is invalid")
 	}
 	footer := make([]byte, length+footerSize)
 	if err := readFull(file, footer, file.Size()-int64(len(footer))); err != nil {
 		return nil, err
 	}
 	if crc32.Checksum(footer[:length+4], castagnoli) != binary.LittleEndian.Uint32(footer[length+4:]) {
-		return nil, damaged(file.Path(), "its end does not say what it is")
+		return nil, damaged(file.Path(), "its footer is invalid")
 	}
 	var meta raft.SnapshotMeta
 	if err := json.Unmarshal(footer[:length], &meta); err != nil {
 		return nil, damaged(file.Path(), "%v", err)
 	}
 	if blocksOf(meta.Size)+int64(len(footer)) != file.Size() {
-		return nil, damaged(file.Path(), "it is not as long as it says")
+		return nil, damaged(file.Path(), "its size does not match its footer")
 	}
 	return &meta, nil
 }
 
-// readFull reads p, all of which must be there.
+// readFull fills p, or returns a *DamageError if the file is too short.
 func readFull(file *disk.File, p []byte, offset int64) error {
 	if offset < 0 {
 		return damaged(file.Path(), "it is too short")
@@ -77,12 +77,12 @@ func readFull(file *disk.File, p []byte, offset int64) error {
 	return err
 }
 
-// content reads what is in a snapshot, a block at a time.
+// content reads the content of a snapshot and verifies it block by block.
 type content struct {
 	file   *disk.File
 	offset int64  // of the next block
-	left   int64  // bytes of content in it and behind it
-	block  []byte // what is checked and not yet read
+	left   int64  // bytes of content from the next block on
+	block  []byte // verified and not yet returned
 }
 
 func (c *content) Read(p []byte) (int, error) {
@@ -105,7 +105,7 @@ func (c *content) next() error {
 		return err
 	}
 	if crc32.Checksum(block[blockSum:], castagnoli) != binary.LittleEndian.Uint32(block) {
-		return damaged(c.file.Path(), "the block at byte %d is not what was written", c.offset)
+		return damaged(c.file.Path(), "the block at byte %d has a wrong checksum", c.offset)
 	}
 	c.offset += int64(len(block))
 	c.block = block[blockSum:]

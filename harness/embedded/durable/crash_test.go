@@ -15,13 +15,13 @@ import (
 	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
-// state is what a log holds, as its user knows it.
+// state is the content of a log, as its user knows it.
 type state struct {
 	entries []raft.Log
 	term    uint64
 }
 
-// step changes the state, and says how the log is changed likewise.
+// step changes the state, and returns the corresponding change of the log.
 type step func(s *state) (change func(l *Log) error)
 
 func stores(count uint64) step {
@@ -62,15 +62,15 @@ func dropsLast(count int) step {
 	}
 }
 
-// script goes over the edges of files in every way.
+// script covers all kinds of segment boundaries.
 var script = []step{
 	votes, stores(1), stores(3), stores(2), stores(4), votes, dropsLast(2), stores(1), stores(9), stores(3),
 	dropsFirst(4), dropsLast(1), votes, stores(30), dropsFirst(40), stores(2),
 	stores(2), stores(20), stores(1), stores(1), stores(2), stores(2), stores(3), votes, stores(2), stores(4), stores(4), stores(4),
 }
 
-// look reads all that a log holds.
-func look(g *WithT, l *Log) (s state) {
+// readState reads the whole content of a log.
+func readState(g *WithT, l *Log) (s state) {
 	var err error
 	s.term, err = l.GetUint64([]byte("term"))
 	g.Expect(err).NotTo(HaveOccurred())
@@ -88,21 +88,21 @@ func look(g *WithT, l *Log) (s state) {
 
 const aSync = time.Millisecond
 
-// under is what a log holds before and after the step under way.
-type under struct{ before, after state }
+// progress is the content of a log before and after the current step.
+type progress struct{ before, after state }
 
-// play runs the script until a step fails, and says all the time what is under way.
-func play(l *Log, current *atomic.Pointer[under]) {
+// play runs the script until a step fails, and stores the current step in current.
+func play(l *Log, current *atomic.Pointer[progress]) {
 	var now state
 	for _, step := range script {
 		after := now
 		change := step(&after)
-		current.Store(&under{now, after})
+		current.Store(&progress{now, after})
 		if change(l) != nil {
 			return
 		}
 		now = after
-		current.Store(&under{now, now})
+		current.Store(&progress{now, now})
 	}
 }
 
@@ -114,7 +114,7 @@ func TestAnAppendIsOneSync(t *testing.T) {
 		g.Expect(err).NotTo(HaveOccurred())
 		l, err := beginOn(fs, segmentSize, func(error) {})
 		g.Expect(err).NotTo(HaveOccurred())
-		g.Expect(l.StoreLogs(entries(1, 1))).To(Succeed(), "the promise of a segment is synced, too")
+		g.Expect(l.StoreLogs(entries(1, 1))).To(Succeed(), "the promise of a new segment is also synced")
 		for i := range uint64(5) {
 			begun := time.Now()
 			g.Expect(l.StoreLogs(entries(2+3*i, 4+3*i))).To(Succeed())
@@ -129,22 +129,22 @@ func TestAnAppendIsOneSync(t *testing.T) {
 	})
 }
 
-func TestACrashAtAnyMomentLosesOnlyWhatWasNotStored(t *testing.T) {
-	atEveryMoment(t, func(d *disk.Disk, current *atomic.Pointer[under]) *under {
+func TestCrashAtAnyMomentLosesOnlyUnstoredEntries(t *testing.T) {
+	atEveryMoment(t, func(d *disk.Disk, current *atomic.Pointer[progress]) *progress {
 		return current.Load()
 	})
 }
 
-func TestATornSyncAtAnyMomentLosesOnlyWhatWasNotStored(t *testing.T) {
-	atEveryMoment(t, func(d *disk.Disk, current *atomic.Pointer[under]) *under {
+func TestTornSyncAtAnyMomentLosesOnlyUnstoredEntries(t *testing.T) {
+	atEveryMoment(t, func(d *disk.Disk, current *atomic.Pointer[progress]) *progress {
 		d.Set(fault.Disk{Torn: true})
 		time.Sleep(time.Hour)
 		return current.Load()
 	})
 }
 
-func TestALieFromAnyMomentLosesOnlyWhatWasStoredSince(t *testing.T) {
-	atEveryMoment(t, func(d *disk.Disk, current *atomic.Pointer[under]) *under {
+func TestLyingDiskFromAnyMomentLosesOnlyLaterEntries(t *testing.T) {
+	atEveryMoment(t, func(d *disk.Disk, current *atomic.Pointer[progress]) *progress {
 		d.Set(fault.Disk{Lying: true})
 		then := current.Load()
 		time.Sleep(time.Hour)
@@ -152,10 +152,10 @@ func TestALieFromAnyMomentLosesOnlyWhatWasStoredSince(t *testing.T) {
 	})
 }
 
-// atEveryMoment lets something happen between any two syncs of the script, and the
-// node crash then. The log must hold what was under way before it or after it.
-func atEveryMoment(t *testing.T, happens func(*disk.Disk, *atomic.Pointer[under]) *under) {
-	var last *under
+// atEveryMoment calls happens between any two syncs of the script, and then crashes the node. The
+// log must hold the state before or after the step in progress.
+func atEveryMoment(t *testing.T, happens func(*disk.Disk, *atomic.Pointer[progress]) *progress) {
+	var last *progress
 	moments := 0
 	for at := aSync / 2; last == nil || !reflect.DeepEqual(last.before, final()); at += aSync {
 		moments++
@@ -164,8 +164,8 @@ func atEveryMoment(t *testing.T, happens func(*disk.Disk, *atomic.Pointer[under]
 			d := disk.Memory(disk.SyncTakes(aSync))
 			l, err := begin(d)
 			g.Expect(err).NotTo(HaveOccurred())
-			var current atomic.Pointer[under]
-			current.Store(&under{})
+			var current atomic.Pointer[progress]
+			current.Store(&progress{})
 			played := make(chan struct{})
 			go func() { defer close(played); play(l, &current) }()
 			time.Sleep(at)
@@ -177,21 +177,21 @@ func atEveryMoment(t *testing.T, happens func(*disk.Disk, *atomic.Pointer[under]
 
 			again, err := begin(d)
 			g.Expect(err).NotTo(HaveOccurred(), "after %v", at)
-			found := look(g, again)
+			found := readState(g, again)
 			g.Expect(found).To(Or(Equal(last.before), Equal(last.after)), "after %v", at)
 			change := stores(5)(&found)
 			g.Expect(change(again)).To(Succeed(), "after %v", at)
-			g.Expect(look(g, again)).To(Equal(found))
+			g.Expect(readState(g, again)).To(Equal(found))
 			g.Expect(again.Close()).To(Succeed())
 		})
 		if t.Failed() {
 			return
 		}
 	}
-	NewWithT(t).Expect(moments).To(BeNumerically(">", len(script)+5), "files end and begin in between")
+	NewWithT(t).Expect(moments).To(BeNumerically(">", len(script)+5), "segments end and begin in between")
 }
 
-// final is what the log holds in the end.
+// final returns the state after the script.
 func final() (s state) {
 	for _, step := range script {
 		step(&s)

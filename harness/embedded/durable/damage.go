@@ -2,7 +2,7 @@ package durable
 
 import "fmt"
 
-// DamageError says that a file does not hold what was once safe in it.
+// DamageError says that a file is corrupt: it does not hold the content that was durable in it.
 type DamageError struct {
 	File    string
 	Problem string
@@ -14,16 +14,16 @@ func damaged(file, problem string, args ...any) error {
 	return &DamageError{File: file, Problem: fmt.Sprintf(problem, args...)}
 }
 
-// LostError says that a file is gone, or that it is an older or a shorter one than
-// was once safe: what is there is sound, and not all. The node has said that it has
-// it, and would be wrong without.
+// LostError says that a file is missing, or is older or shorter than a durable version of it.
+// What is left is intact but incomplete. The node has acknowledged the missing data and must not
+// run without it.
 type LostError struct {
 	File    string
 	Problem string
 }
 
 func (e *LostError) Error() string {
-	return fmt.Sprintf("%s has lost what was safe: %s", e.File, e.Problem)
+	return fmt.Sprintf("%s has lost durable data: %s", e.File, e.Problem)
 }
 
 func lost(file, problem string, args ...any) error {

@@ -34,10 +34,10 @@ func must[V any](value V, err error) V {
 	return value
 }
 
-// smallSegments make a log of some entries have many files.
+// smallSegments splits a log of a few entries into many files.
 const smallSegments = 256 // bytes
 
-// begin opens a log with small segments, in which nothing fails but calls.
+// begin opens a log with small segments and ignores background errors.
 func begin(d *disk.Disk) (*Log, error) {
 	fs, err := d.Open()
 	if err != nil {
@@ -61,13 +61,13 @@ func entries(from, to uint64) (logs []*raft.Log) {
 	return logs
 }
 
-// bounds are the first and the last index of a log.
+// bounds returns the first and the last index of a log.
 func bounds(l *Log) [2]uint64 {
 	GinkgoHelper()
 	return [2]uint64{must(l.FirstIndex()), must(l.LastIndex())}
 }
 
-// holds expects the log to hold exactly these entries, as they were stored.
+// holds expects the log to hold exactly these entries.
 func holds(l *Log, from, to uint64) {
 	GinkgoHelper()
 	Expect(bounds(l)).To(Equal([2]uint64{from, to}))

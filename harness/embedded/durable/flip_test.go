@@ -14,15 +14,15 @@ import (
 	"github.com/rejoin-db/rejoin/harness/disk"
 )
 
-// written is a file of the log as raft-wal has written it.
+// written is a segment file as written by raft-wal.
 type written struct {
 	info    types.SegmentInfo
 	content []byte
-	appends []int    // where each append ends
-	entries []uint64 // how many there are then
+	appends []int    // end offset of each append
+	entries []uint64 // number of entries after each append
 }
 
-// tailOf stores appends of those many entries and returns the last segment.
+// tailOf stores appends with the given numbers of entries and returns the last segment.
 func tailOf(appends ...int) written {
 	GinkgoHelper()
 	d := disk.Memory()
@@ -43,7 +43,7 @@ func tailOf(appends ...int) written {
 	return w
 }
 
-// full is a segment that has been ended, with its index.
+// full returns a sealed segment, with its index.
 func full() written {
 	GinkgoHelper()
 	d := disk.Memory()
@@ -61,7 +61,7 @@ func full() written {
 }
 
 var _ = Describe("A segment of the log", func() {
-	DescribeTable("is sound as it was written, and in a file of any length", func(made func() written) {
+	DescribeTable("is valid as written, in a file of any length", func(made func() written) {
 		w := made()
 		for _, room := range []int{0, 1, 8, 100} {
 			found, err := inspect(append(bytes.Clone(w.content), make([]byte, room)...), w.info)
@@ -72,7 +72,7 @@ var _ = Describe("A segment of the log", func() {
 		}
 	}, shapes)
 
-	DescribeTable("is damaged by any other value of any byte", func(made func() written) {
+	DescribeTable("is damaged by any change of any byte", func(made func() written) {
 		w := made()
 		for _, room := range []int{0, 64} {
 			content := append(bytes.Clone(w.content), make([]byte, room)...)
@@ -81,7 +81,7 @@ var _ = Describe("A segment of the log", func() {
 					content[at] ^= byte(mask)
 					_, err := inspect(content, w.info)
 					if err == nil {
-						Fail(fmt.Sprintf("nobody noticed that byte %d of %d has flipped by %x", at, len(w.content), mask))
+						Fail(fmt.Sprintf("a change of byte %d of %d by %x was not detected", at, len(w.content), mask))
 					}
 					content[at] ^= byte(mask)
 				}
@@ -89,7 +89,7 @@ var _ = Describe("A segment of the log", func() {
 		}
 	}, shapes)
 
-	DescribeTable("is torn wherever the last append ends early, and has all before it", func(made func() written) {
+	DescribeTable("is torn if the last append is incomplete, and keeps all earlier entries", func(made func() written) {
 		w := made()
 		starts := append([]int{0}, w.appends...)
 		had := append([]uint64{0}, w.entries...)
@@ -109,7 +109,7 @@ var _ = Describe("A segment of the log", func() {
 	}, shapes)
 })
 
-// shapes are shapes of segments.
+// shapes are different kinds of segments.
 var shapes = []TableEntry{
 	Entry("of one entry", func() written { return tailOf(1) }),
 	Entry("of one append", func() written { return tailOf(4) }),
@@ -118,7 +118,7 @@ var shapes = []TableEntry{
 }
 
 var _ = Describe("A snapshot's file", func() {
-	It("never gives away another byte than was written, whichever has flipped", func() {
+	It("never returns a wrong byte after a byte has flipped", func() {
 		d := disk.Memory()
 		fs := must(d.Open())
 		s := must(Open(fs, hclog.NewNullLogger(), func(error) {})).Snapshots
@@ -140,7 +140,7 @@ var _ = Describe("A snapshot's file", func() {
 	})
 })
 
-// readNewest reads the newest snapshot, and expects that all that comes is right.
+// readNewest reads the newest snapshot, and expects all returned bytes to be right.
 func readNewest(s *Snapshots, expected []byte) error {
 	GinkgoHelper()
 	metas, err := s.List()
@@ -166,6 +166,6 @@ func take(s *Snapshots, index, term uint64, content []byte) string {
 	sink := must(s.Create(1, index, term, raft.Configuration{}, 1, nil))
 	must(sink.Write(content))
 	Expect(sink.Close()).To(Succeed())
-	Expect(sink.Close()).To(Succeed(), "closing twice is no error")
+	Expect(sink.Close()).To(Succeed(), "a second Close is not an error")
 	return sink.ID()
 }

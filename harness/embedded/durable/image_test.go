@@ -8,7 +8,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/disk"
 )
 
-// image is what is safe on a disk: every file by its name.
+// image is the durable content of a disk: every file by its name.
 type image map[string][]byte
 
 func imageOf(d *disk.Disk) (image, error) {
@@ -56,7 +56,8 @@ func (i image) disk() (*disk.Disk, error) {
 	return d, fs.Close()
 }
 
-// with is the image with one file another, or without it if the content is nil.
+// with returns the image with different content of one file, or without the file if content is
+// nil.
 func (i image) with(name string, content []byte) image {
 	changed := maps.Clone(i)
 	changed[name] = content

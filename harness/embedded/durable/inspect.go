@@ -10,10 +10,10 @@ import (
 	"github.com/hashicorp/raft-wal/types"
 )
 
-// The format of a segment is raft-wal's: a header, then frames of a type, a
-// length and a payload, each rounded up to 8 bytes. An append is some entries and
-// a commit, whose length is a checksum of the append. The last append of a
-// segment has an index before its commit: where each entry is.
+// The format of a segment is raft-wal's: a header, then frames with a type, a length and a
+// payload, each rounded up to 8 bytes. An append is some entries and a commit, whose length field
+// is a checksum of the append. The last append of a segment has an index frame before its commit,
+// with the offset of each entry.
 const (
 	segmentHeader = 32 // bytes
 	frameHeader   = 8  // bytes
@@ -26,51 +26,49 @@ const (
 	largestEntry = 64 << 20 // bytes, raft-wal's limit
 )
 
-// inspected is what a sound segment holds.
+// inspected is the result of inspecting a valid segment.
 type inspected struct {
-	end        int    // where the last append ends, in bytes; what follows is zero or torn
-	torn       bool   // whether an append has begun behind it and not come to its end
-	entries    uint64 // how many
-	indexStart uint64 // where the index of a full segment is, in bytes; 0 if it is not full
+	end        int    // end of the last complete append, in bytes; the rest is zero or torn
+	torn       bool   // whether an incomplete append follows
+	entries    uint64 // number of entries
+	indexStart uint64 // offset of the index of a full segment, in bytes; 0 if it is not full
 }
 
-// inspect reads a segment. Its error says what cannot be, and that the segment is
-// damaged therefore.
+// inspect verifies a segment. An error means that the segment is damaged.
 //
-// raft-wal takes whatever it does not understand for the end of the log. That
-// would lose everything behind a flipped byte, which was acknowledged. But appends
-// are written in order, to a file of zeros: what a crash has torn is an append of
-// which the beginning is right, and behind which there is nothing. A flipped byte
-// has something behind it, at least the commit. So:
+// raft-wal treats anything that it cannot parse as the end of the log. After a flipped byte that
+// would lose all later entries, which were acknowledged. But appends are written in order, to a
+// file of zeros: a crash leaves at most one incomplete append, of which a prefix is valid,
+// followed by zeros. A flipped byte is followed by other data, at least by the commit. So:
 //
-//   - an append without its commit, right as far as it goes, then only zeros: torn;
-//   - anything else that is not right: damaged.
+//   - an append without its commit, valid as far as it goes, then only zeros: torn;
+//   - any other mismatch: damaged.
 //
-// What a frame says of itself is checked twice, lest a flipped byte make it look
-// like another frame that was torn: lengths are repeated in the record, an index is
-// known in advance, and a commit that claims to be something else has a length that
-// is the checksum.
+// The fields of a frame are verified twice, so that a flipped byte cannot make a frame look like
+// a different frame that was torn: lengths are repeated in the record, an index frame is computed
+// from the entries, and a commit whose type has changed still has a length that equals the
+// checksum.
 //
-// Two things cannot be told apart. An append torn within the checksum of its
-// commit counts as damaged, and so does one whose pieces a failing disk wrote out
-// of order: the node fails and must be replaced, though nothing was lost.
+// Two cases count as damage although nothing was lost, and the node fails and must be replaced:
+// an append torn inside the checksum of its commit, and an append whose parts a failing disk
+// wrote out of order.
 //
-// That a file ends short exactly where an append ended, or is one that was torn
-// earlier, cannot be seen in the file. The promise tells it: see read.kept.
+// A file that ends exactly at the end of an append, or one that was torn earlier, looks complete.
+// The promise detects that: see loaded.check.
 func inspect(content []byte, info types.SegmentInfo) (inspected, error) {
 	s := &scan{info: info, file: content, used: len(bytes.TrimRight(content, "\x00"))}
 	return s.run()
 }
 
-// scan is a segment being inspected. Behind its end there are zeros without end.
+// scan is the state of an inspection. The file counts as followed by infinite zeros.
 type scan struct {
 	info    types.SegmentInfo
 	file    []byte
-	used    int    // where the zeros begin that go on to the end
-	at      int    // where the next frame is
-	sum     uint32 // the checksum of the append so far
+	used    int    // start of the zeros at the end
+	at      int    // offset of the next frame
+	sum     uint32 // checksum of the append so far
 	offsets []uint32
-	sealed  uint64 // where the index is that the append has written
+	sealed  uint64 // offset of the index in the current append, or 0
 	found   inspected
 }
 
@@ -79,12 +77,12 @@ func (s *scan) run() (inspected, error) {
 		return s.found, nil
 	}
 	if header := s.header(); !s.begins(0, header) {
-		return s.found, fmt.Errorf("its first bytes are not those of segment %d of the log", s.info.ID)
+		return s.found, fmt.Errorf("its header is not that of segment %d of the log", s.info.ID)
 	}
 	s.pass(segmentHeader)
 	for s.at < s.used {
 		if s.found.indexStart > 0 {
-			return s.found, fmt.Errorf("byte %d: something follows the end", s.at)
+			return s.found, fmt.Errorf("byte %d: data after the end of the segment", s.at)
 		}
 		whole, err := s.frame()
 		if err != nil {
@@ -107,12 +105,12 @@ func (s *scan) header() []byte {
 	return header
 }
 
-// frame reads the next frame. It is not whole if the file is torn there.
+// frame verifies the next frame. It returns false if the file is torn there.
 func (s *scan) frame() (whole bool, err error) {
 	header := s.bytes(s.at, frameHeader)
 	kind, length := header[0], binary.LittleEndian.Uint32(header[4:])
 	if header[1] != 0 || header[2] != 0 || header[3] != 0 {
-		return false, fmt.Errorf("a frame begins with %x", header)
+		return false, fmt.Errorf("invalid frame header %x", header)
 	}
 	switch {
 	case kind == frameCommit:
@@ -122,7 +120,7 @@ func (s *scan) frame() (whole bool, err error) {
 	case kind == frameIndex && s.sealed == 0:
 		return s.index()
 	}
-	return false, fmt.Errorf("a frame of type %d does not belong here", kind)
+	return false, fmt.Errorf("unexpected frame of type %d", kind)
 }
 
 func (s *scan) entry(length uint32) (whole bool, err error) {
@@ -141,19 +139,19 @@ func (s *scan) entry(length uint32) (whole bool, err error) {
 		}
 	}
 	if s.used > end {
-		return false, fmt.Errorf("entry %d is not what was written, and something follows it", index)
+		return false, fmt.Errorf("entry %d has a wrong checksum and is followed by data", index)
 	}
 	if length == s.sum && len(s.offsets) > int(s.found.entries) {
-		return false, errors.New("a commit claims to be an entry")
+		return false, errors.New("a commit has the type of an entry")
 	}
 	repeated := binary.LittleEndian.AppendUint32(nil, length)
 	if !s.begins(start+4, repeated) {
-		return false, fmt.Errorf("entry %d has two lengths", index)
+		return false, fmt.Errorf("entry %d has contradicting lengths", index)
 	}
 	return false, nil
 }
 
-// index expects the index frame that the entries make.
+// index verifies the index frame, which the entries determine.
 func (s *scan) index() (whole bool, err error) {
 	frame := []byte{frameIndex, 0, 0, 0}
 	frame = binary.LittleEndian.AppendUint32(frame, uint32(4*len(s.offsets)))
@@ -162,7 +160,7 @@ func (s *scan) index() (whole bool, err error) {
 	}
 	frame = append(frame, make([]byte, rounded(len(frame))-len(frame))...)
 	if !s.begins(s.at, frame) {
-		return false, fmt.Errorf("the index is not that of the %d entries before it", len(s.offsets))
+		return false, fmt.Errorf("the index does not match the %d entries before it", len(s.offsets))
 	}
 	if s.used <= s.at+len(frame) {
 		return false, nil // the commit is missing
@@ -174,13 +172,13 @@ func (s *scan) index() (whole bool, err error) {
 
 func (s *scan) commit(sum uint32) (whole bool, err error) {
 	if uint64(len(s.offsets)) == s.found.entries && s.sealed == 0 {
-		return false, errors.New("there is a commit of nothing")
+		return false, errors.New("empty commit")
 	}
 	if sum != s.sum {
 		if s.used <= s.at+frameHeader/2 {
 			return false, nil // the checksum is missing
 		}
-		return false, errors.New("the append that ends here is not what was written")
+		return false, errors.New("the append that ends here has a wrong checksum")
 	}
 	s.at += frameHeader
 	s.sum = 0
@@ -188,13 +186,13 @@ func (s *scan) commit(sum uint32) (whole bool, err error) {
 	return true, nil
 }
 
-// pass goes on to end, within the append.
+// pass advances to end, within the append.
 func (s *scan) pass(end int) {
 	s.sum = crc32.Update(s.sum, castagnoli, s.bytes(s.at, end-s.at))
 	s.at = end
 }
 
-// bytes are a piece of the file, with zeros where it has ended.
+// bytes returns a part of the file, with zeros after its end.
 func (s *scan) bytes(start, length int) []byte {
 	if start+length <= len(s.file) {
 		return s.file[start : start+length]
@@ -204,8 +202,8 @@ func (s *scan) bytes(start, length int) []byte {
 	return piece
 }
 
-// begins tells whether at that place there is what is expected, or, if the file
-// is torn there, the beginning of it.
+// begins returns whether the expected bytes are at start, or a prefix of them if the file is torn
+// there.
 func (s *scan) begins(start int, expected []byte) bool {
 	there := max(min(s.used-start, len(expected)), 0)
 	return bytes.Equal(s.bytes(start, there), expected[:there])

@@ -23,11 +23,11 @@ var _ = onBoth("A log", func(fresh func() *disk.Disk) {
 	reopen := func() {
 		GinkgoHelper()
 		d.Crash()
-		Expect(l.Close()).To(Succeed(), "a crashed node may still come to its end")
+		Expect(l.Close()).To(Succeed(), "a crashed node can still be closed")
 		l = must(begin(d))
 	}
 
-	It("gives back what was stored, over many files and a crash", func() {
+	It("returns what was stored, across many files and a crash", func() {
 		Expect(bounds(l)).To(Equal([2]uint64{0, 0}))
 		for i := range uint64(20) {
 			Expect(l.StoreLogs(entries(5+3*i, 7+3*i))).To(Succeed())
@@ -43,14 +43,14 @@ var _ = onBoth("A log", func(fresh func() *disk.Disk) {
 		holds(l, 5, 65)
 	})
 
-	It("takes no gap", func() {
+	It("rejects a gap", func() {
 		Expect(l.IsMonotonic()).To(BeTrue())
 		Expect(l.StoreLogs(entries(1, 3))).To(Succeed())
 		Expect(l.StoreLog(entries(5, 5)[0])).To(MatchError(ContainSubstring("non-monotonic")))
 		holds(l, 1, 3)
 	})
 
-	DescribeTable("is cut at its ends, and not in its middle",
+	DescribeTable("is truncated at its ends",
 		func(from, to uint64, left [2]uint64) {
 			for i := uint64(3); i < 60; i += 3 {
 				Expect(l.StoreLogs(entries(i, i+2))).To(Succeed())
@@ -68,13 +68,13 @@ var _ = onBoth("A log", func(fresh func() *disk.Disk) {
 		},
 		Entry("the front", uint64(3), uint64(5), [2]uint64{6, 59}),
 		Entry("most of it", uint64(3), uint64(55), [2]uint64{56, 59}),
-		Entry("the front and what was never there", uint64(1), uint64(5), [2]uint64{6, 59}),
+		Entry("the front and missing entries", uint64(1), uint64(5), [2]uint64{6, 59}),
 		Entry("the end", uint64(57), uint64(59), [2]uint64{3, 56}),
 		Entry("a long end", uint64(7), uint64(59), [2]uint64{3, 6}),
 		Entry("everything", uint64(1), uint64(100), [2]uint64{0, 0}),
 	)
 
-	It("refuses to lose its middle", func() {
+	It("does not delete its middle", func() {
 		Expect(l.StoreLogs(entries(1, 9))).To(Succeed())
 		Expect(l.DeleteRange(3, 5)).To(MatchError(ContainSubstring("only suffix or prefix")))
 		holds(l, 1, 9)
@@ -100,22 +100,22 @@ var _ = onBoth("A log", func(fresh func() *disk.Disk) {
 		Expect(l.StoreLogs(entries(1, 1))).To(MatchError(syscall.ENOSPC))
 	})
 
-	It("tells what fails between two calls", func(ctx SpecContext) {
+	It("reports an error between two calls", func(ctx SpecContext) {
 		d.Crash()
 		Expect(l.Close()).To(Succeed())
 		failed := make(chan error, 1)
-		l = must(beginOn(must(d.Open()), 1, func(err error) { failed <- err })) // an entry a file
+		l = must(beginOn(must(d.Open()), 1, func(err error) { failed <- err })) // one entry per file
 		d.Set(fault.Disk{Slow: 1})
 		Expect(l.StoreLogs(entries(1, 1))).To(Succeed())
 		d.Set(fault.Disk{Failing: true})
 		err := l.StoreLogs(entries(2, 2))
 		Expect(err).To(HaveOccurred())
-		if !strings.Contains(err.Error(), syscall.EIO.Error()) { // the disk failed before it had gone on to the next file
+		if !strings.Contains(err.Error(), syscall.EIO.Error()) { // the disk failed before the rotation ended
 			Eventually(ctx, failed).Should(Receive(MatchError(syscall.EIO)))
 		}
 	})
 
-	It("drops an append that a crash has torn, and goes on", func(ctx SpecContext) {
+	It("drops an append that a crash has torn, and continues", func(ctx SpecContext) {
 		Expect(l.StoreLogs(entries(1, 3))).To(Succeed())
 		for to := uint64(5); to < 40; to += 2 {
 			d.Set(fault.Disk{Torn: true})
@@ -133,7 +133,7 @@ var _ = onBoth("A log", func(fresh func() *disk.Disk) {
 		holds(l, 1, 39)
 	})
 
-	It("loses what a lying disk had not kept, and is whole", func() {
+	It("loses what a lying disk did not store, and is consistent", func() {
 		Expect(l.StoreLogs(entries(1, 3))).To(Succeed())
 		Expect(l.SetUint64([]byte("term"), 1)).To(Succeed())
 		d.Set(fault.Disk{Lying: true})
@@ -149,7 +149,7 @@ var _ = onBoth("A log", func(fresh func() *disk.Disk) {
 	})
 
 	When("a byte has flipped", func() {
-		It("says so when it is opened, and names the file", func() {
+		It("is reported with its file when the log is opened", func() {
 			Expect(l.StoreLogs(entries(1, 3))).To(Succeed())
 			file := must(d.Damage(fault.Log))
 			d.Crash()
@@ -162,7 +162,7 @@ var _ = onBoth("A log", func(fresh func() *disk.Disk) {
 			holds(l, 1, 3)
 		})
 
-		It("says so when an entry is read, and names file and entry, however long the log is", func() {
+		It("is reported with file and entry when an entry is read, for any length of the log", func() {
 			for last := uint64(1); last <= 40; last++ {
 				Expect(l.StoreLog(entries(last, last)[0])).To(Succeed())
 				file := must(d.Damage(fault.Log))
@@ -179,7 +179,7 @@ var _ = onBoth("A log", func(fresh func() *disk.Disk) {
 		})
 	})
 
-	It("does not take a log without its meta file for a new one", func() {
+	It("is not treated as new without its meta file", func() {
 		Expect(l.StoreLogs(entries(1, 3))).To(Succeed())
 		d.Crash()
 		Expect(l.Close()).To(Succeed())

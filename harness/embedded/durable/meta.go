@@ -20,32 +20,32 @@ const (
 	metaTemporary = disk.LogDir + "/.meta"
 )
 
-// meta is what the log knows of itself, and Raft's term and vote: one small file
-// with a checksum, replaced as a whole at every change. The promise knows its version.
+// meta is the log's list of segments and Raft's term and vote: one small file with a checksum,
+// replaced as a whole at every change. The promise contains its version.
 type meta struct {
 	fs       *disk.FS
 	rotation *rotation
 	promises *promises
 
-	// turn is held, by a value in it, by who reads or changes what follows.
-	turn    chan struct{}
+	// lock is a mutex for the fields below: it is locked while it holds a value.
+	lock    chan struct{}
 	content metaContent
 }
 
 type metaContent struct {
-	Version uint64 // how often it was changed
+	Version uint64 // number of changes
 	Log     types.PersistentState
 	Stable  map[string][]byte
 }
 
 var _ types.MetaStore = (*meta)(nil)
 
-// openMeta reads the file. Without one there must be no segments either, and none
-// must ever have been. An older one than was promised has forgotten a vote, or a
-// segment; an older promise has forgotten entries.
+// openMeta reads the file. Without the file there must be no segments and no promised version. A
+// version below the promised one has lost a vote or a segment; a promise far below the version
+// has lost entries.
 func openMeta(fs *disk.FS, rotation *rotation, promises *promises) (*meta, error) {
 	m := &meta{
-		fs: fs, rotation: rotation, promises: promises, turn: make(chan struct{}, 1),
+		fs: fs, rotation: rotation, promises: promises, lock: make(chan struct{}, 1),
 		content: metaContent{Stable: make(map[string][]byte)},
 	}
 	if err := m.read(); err != nil {
@@ -55,9 +55,9 @@ func openMeta(fs *disk.FS, rotation *rotation, promises *promises) (*meta, error
 	case m.content.Version < promised && m.content.Version == 0:
 		return nil, lost(fs.Path(metaFile), "it is missing")
 	case m.content.Version < promised:
-		return nil, lost(fs.Path(metaFile), "it is of version %d, and was of version %d", m.content.Version, promised)
-	case promises.exists && m.content.Version > promised+1: // each is promised before the next
-		return nil, lost(fs.Path(disk.PromiseFile), "it knows of version %d of %s, which is of version %d", promised, metaFile, m.content.Version)
+		return nil, lost(fs.Path(metaFile), "it has version %d, but version %d was stored", m.content.Version, promised)
+	case promises.exists && m.content.Version > promised+1: // each version is promised before the next one is written
+		return nil, lost(fs.Path(disk.PromiseFile), "it contains version %d of %s, which has version %d", promised, metaFile, m.content.Version)
 	}
 	return m, nil
 }
@@ -76,7 +76,7 @@ func (m *meta) read() (err error) {
 		return err
 	}
 	if len(stored) < 4 || crc32.Checksum(stored[4:], castagnoli) != binary.LittleEndian.Uint32(stored) {
-		return damaged(file.Path(), "its checksum is another")
+		return damaged(file.Path(), "wrong checksum")
 	}
 	if err := json.Unmarshal(stored[4:], &m.content); err != nil {
 		return damaged(file.Path(), "%v", err)
@@ -90,7 +90,7 @@ func (m *meta) expectNothing() error {
 		return err
 	}
 	if slices.ContainsFunc(names, func(name string) bool { return strings.HasSuffix(name, disk.LogSuffix) }) {
-		return damaged(m.fs.Path(metaFile), "it is missing, and the log is not")
+		return damaged(m.fs.Path(metaFile), "it is missing, but the log exists")
 	}
 	return nil
 }
@@ -107,28 +107,28 @@ func (m *meta) change(changed metaContent) error {
 		return err
 	}
 	m.content = changed
-	if m.promises.file == nil { // the log is being made
+	if m.promises.file == nil { // the log is being created
 		return nil
 	}
 	return m.promises.keep(func(p *promise) { p.meta = changed.Version })
 }
 
-// Load returns what openMeta read, or what was changed since.
+// Load returns the current state of the log.
 func (m *meta) Load(string) (types.PersistentState, error) {
-	m.turn <- struct{}{}
-	defer func() { <-m.turn }()
+	m.lock <- struct{}{}
+	defer func() { <-m.lock }()
 	return m.content.Log, nil
 }
 
 func (m *meta) version() uint64 {
-	m.turn <- struct{}{}
-	defer func() { <-m.turn }()
+	m.lock <- struct{}{}
+	defer func() { <-m.lock }()
 	return m.content.Version
 }
 
 func (m *meta) CommitState(state types.PersistentState) error {
-	m.turn <- struct{}{}
-	defer func() { <-m.turn }()
+	m.lock <- struct{}{}
+	defer func() { <-m.lock }()
 	err := m.change(metaContent{Log: state, Stable: m.content.Stable})
 	if err != nil {
 		m.rotation.end(err)
@@ -137,14 +137,14 @@ func (m *meta) CommitState(state types.PersistentState) error {
 }
 
 func (m *meta) GetStable(key []byte) ([]byte, error) {
-	m.turn <- struct{}{}
-	defer func() { <-m.turn }()
+	m.lock <- struct{}{}
+	defer func() { <-m.lock }()
 	return m.content.Stable[string(key)], nil
 }
 
 func (m *meta) SetStable(key, value []byte) error {
-	m.turn <- struct{}{}
-	defer func() { <-m.turn }()
+	m.lock <- struct{}{}
+	defer func() { <-m.lock }()
 	if old, is := m.content.Stable[string(key)]; is && string(old) == string(value) {
 		return nil
 	}

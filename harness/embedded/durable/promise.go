@@ -6,25 +6,25 @@ import (
 	"hash/crc32"
 )
 
-// promise is how much of the log and the snapshots is safe. The node has told others
-// so: less than that must never be taken for all.
+// promise records how much of the log and the snapshots is durable. The node has acknowledged
+// that much to other nodes, so it must not start with less.
 type promise struct {
-	sequence uint64 // counts the changes of the promise
+	sequence uint64 // number of changes of the promise
 
-	last, lastTerm uint64 // the end of the log; 0 if nothing was ever stored
-	commit         uint64 // an index that is known to be committed; 0 if none is
-	meta           uint64 // the version of log/meta
+	last, lastTerm uint64 // index and term of the last entry; 0 if nothing was ever stored
+	commit         uint64 // known commit index; 0 if unknown
+	meta           uint64 // version of log/meta
 	snapshot       snapshotKey
 }
 
-// snapshotKey is what a snapshot's name is made of.
+// snapshotKey identifies a snapshot and is encoded in its name.
 type snapshotKey struct {
-	term, index, moment uint64 // the moment is in milliseconds
+	term, index, moment uint64 // moment is in milliseconds since the Unix epoch
 }
 
 func (k snapshotKey) String() string { return fmt.Sprintf("%020d-%020d-%d", k.term, k.index, k.moment) }
 
-// older tells whether the snapshot is older than the other.
+// older returns whether the snapshot is older than than.
 func (k snapshotKey) older(than snapshotKey) bool {
 	switch {
 	case k.term != than.term:
@@ -42,14 +42,14 @@ func parseSnapshotKey(id string) (key snapshotKey, err error) {
 	return key, nil
 }
 
-// A promise lies in a slot: its numbers behind their checksum, and zeros.
+// A promise is stored in a slot: a checksum, its numbers, and zeros.
 const (
 	promiseSize = 4 + 8*8 // bytes
-	slotSize    = 512     // bytes: a disk writes that many at once
+	slotSize    = 512     // bytes: a disk writes a sector atomically
 	slots       = 3
 )
 
-// numbers are the promise's numbers, in the order in which they are stored.
+// numbers returns the promise's numbers in storage order.
 func (p *promise) numbers() [8]*uint64 {
 	return [8]*uint64{&p.sequence, &p.last, &p.lastTerm, &p.commit, &p.meta, &p.snapshot.term, &p.snapshot.index, &p.snapshot.moment}
 }
@@ -63,8 +63,8 @@ func (p promise) encode() []byte {
 	return slot
 }
 
-// decodePromise tells whether there is a promise in the slot. Each has a sequence
-// above 0, so that zeros are none.
+// decodePromise returns the promise in the slot, and whether there is one. Every promise has a
+// sequence above 0, so zeros are not a promise.
 func decodePromise(slot []byte) (p promise, is bool) {
 	if len(slot) < promiseSize || crc32.Checksum(slot[4:promiseSize], castagnoli) != binary.LittleEndian.Uint32(slot) {
 		return promise{}, false

@@ -8,39 +8,39 @@ import (
 	"github.com/rejoin-db/rejoin/harness/disk"
 )
 
-// syncPromises is how much later than the log its promise is synced, at most, while
-// entries are appended. When nothing is, the operating system writes it back.
+// syncPromises is the maximum delay between the sync of an entry and the sync of its promise
+// while entries are appended. Otherwise the operating system writes the promise back.
 const syncPromises = time.Second
 
-// promises is the file of the promise. It is apart from what it is about, so that one
-// can be lost without the other.
+// promises is the file of the promise. It is separate from the log and the snapshots, so that the
+// loss of one can be detected by the other.
 //
-// Each change is written before the call that it belongs to returns, and so survives
-// the process. It is synced with everything that is rare: a change of log/meta, a
-// snapshot, the first entries of a segment, a log that becomes shorter; and once in
-// syncPromises while entries are appended, which are synced themselves. So after a loss
-// of power it may promise less than there was, and never more: what was stored since
-// the last sync, and is lost in addition, is not missed. A whole segment always is.
+// Each change is written before the call that causes it returns, and so survives the end of the
+// process. It is synced with every rare operation: a change of log/meta, a snapshot, the first
+// entries of a segment, and a truncation of the log; and once per syncPromises while entries are
+// appended, which are synced themselves. So after a power loss the promise may be lower than what
+// was stored, but never higher: if entries stored since its last sync are lost in addition, that
+// is not detected. The loss of a whole segment always is.
 //
-// The promise that was synced last is not written over: of three slots one has it,
-// one may be synced now, and one is free. The slot with the highest sequence counts;
-// one that is torn does not. Nor does one that is damaged at rest, which looks the same:
-// what is promised then is what was when the power could have been lost.
+// The last synced promise is never overwritten: of three slots one holds it, one may be in the
+// middle of a sync, and one is free. The valid slot with the highest sequence counts; a torn slot
+// is invalid. A slot that was corrupted at rest looks like a torn one: then the promise of the
+// previous sync counts.
 type promises struct {
 	fs     *disk.FS
-	exists bool // whether the file was there when it was opened
+	exists bool // whether the file existed on open
 	file   *disk.File
 
-	syncing chan struct{} // held, by a value in it, by who syncs
-	// turn is held, by a value in it, by who reads or changes what follows. It is not
-	// held for longer than a write takes.
-	turn    chan struct{}
+	syncing chan struct{} // mutex of syncs: locked while it holds a value
+	// lock is a mutex for the fields below: it is locked while it holds a value, for no longer
+	// than one write.
+	lock    chan struct{}
 	now     promise
-	slot    int // where the promise is
-	safe    int // the slot that was synced last
-	synced  int // the slot that is being synced; none if negative
+	slot    int // slot of the current promise
+	safe    int // slot that was synced last
+	synced  int // slot that is being synced, or noSlot
 	holds   [slots]uint64
-	written time.Time // when a sync began last
+	written time.Time // time at which the last sync began
 }
 
 const (
@@ -48,9 +48,9 @@ const (
 	noSlot            = -1
 )
 
-// openPromises reads the promise. Without a file there is none yet.
+// openPromises reads the promise. Without the file there is no promise yet.
 func openPromises(d *disk.FS) (*promises, error) {
-	p := &promises{fs: d, syncing: make(chan struct{}, 1), turn: make(chan struct{}, 1), synced: noSlot}
+	p := &promises{fs: d, syncing: make(chan struct{}, 1), lock: make(chan struct{}, 1), synced: noSlot}
 	file, err := d.Open(disk.PromiseFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return p, nil
@@ -71,7 +71,7 @@ func (p *promises) read(file *disk.File) error {
 		return err
 	}
 	if len(content) != slots*slotSize {
-		return damaged(file.Path(), "it has %d bytes and not %d", len(content), slots*slotSize)
+		return damaged(file.Path(), "it has %d bytes, not %d", len(content), slots*slotSize)
 	}
 	for i := range slots {
 		found, is := decodePromise(content[i*slotSize:][:slotSize])
@@ -84,13 +84,13 @@ func (p *promises) read(file *disk.File) error {
 		}
 	}
 	if p.now.sequence == 0 {
-		return damaged(file.Path(), "its checksums are others")
+		return damaged(file.Path(), "no slot has a valid checksum")
 	}
 	return nil
 }
 
-// begin makes the file, if there is none, for a new log with a log/meta of that version.
-// From then on a log without one is a log that has lost it.
+// begin creates the file, if it does not exist, for a new log with the given version of log/meta.
+// From then on a log without the file has lost it.
 func (p *promises) begin(meta uint64) (err error) {
 	if p.exists {
 		return nil
@@ -104,14 +104,15 @@ func (p *promises) begin(meta uint64) (err error) {
 	return err
 }
 
-// current is the promise as it was changed last.
+// current returns the latest promise.
 func (p *promises) current() promise {
-	p.turn <- struct{}{}
-	defer func() { <-p.turn }()
+	p.lock <- struct{}{}
+	defer func() { <-p.lock }()
 	return p.now
 }
 
-// note changes the promise. It is there when the process ends, and syncs at times.
+// note changes the promise. The change survives the end of the process, and is synced from time
+// to time.
 func (p *promises) note(change func(*promise)) error {
 	due, err := p.change(change)
 	if err != nil || !due {
@@ -120,23 +121,23 @@ func (p *promises) note(change func(*promise)) error {
 	return p.keep(func(*promise) {})
 }
 
-// keep changes the promise, and blocks until it is safe.
+// keep changes the promise, and blocks until the change is durable.
 func (p *promises) keep(change func(*promise)) error {
 	p.syncing <- struct{}{}
 	defer func() { <-p.syncing }()
 	if _, err := p.change(change); err != nil {
 		return err
 	}
-	p.turn <- struct{}{}
+	p.lock <- struct{}{}
 	known := p.slot == p.safe
 	p.synced, p.written = p.slot, time.Now()
-	<-p.turn
+	<-p.lock
 	var err error
 	if !known {
 		err = p.file.Sync()
 	}
-	p.turn <- struct{}{}
-	defer func() { <-p.turn }()
+	p.lock <- struct{}{}
+	defer func() { <-p.lock }()
 	if err == nil {
 		p.safe = p.synced
 	}
@@ -144,10 +145,10 @@ func (p *promises) keep(change func(*promise)) error {
 	return err
 }
 
-// change writes the promise, if it changes. A sync is due if none was for too long.
+// change writes the promise if it changes. It returns due if the last sync is too long ago.
 func (p *promises) change(change func(*promise)) (due bool, err error) {
-	p.turn <- struct{}{}
-	defer func() { <-p.turn }()
+	p.lock <- struct{}{}
+	defer func() { <-p.lock }()
 	next := p.now
 	change(&next)
 	if next == p.now {
@@ -162,8 +163,8 @@ func (p *promises) change(change func(*promise)) (due bool, err error) {
 	return time.Since(p.written) >= syncPromises, nil
 }
 
-// free is the slot to write to: the one with the promise, unless that is to be kept;
-// else the oldest that is not.
+// free returns the slot to write to: the current slot, unless it must be preserved; otherwise the
+// oldest slot that need not be.
 func (p *promises) free() int {
 	kept := func(slot int) bool { return slot == p.safe || slot == p.synced }
 	if !kept(p.slot) {

@@ -28,7 +28,7 @@ var _ = onBoth("The promises", func(fresh func() *disk.Disk) {
 		DeferCleanup(d.Crash)
 	})
 
-	It("know what is committed, after a crash too, and never more than the log has", func() {
+	It("contain the commit index, also after a crash, but never beyond the log", func() {
 		Expect(s.Log.CommitIndex()).To(BeZero())
 		Expect(s.Log.StoreLogs(entries(1, 9))).To(Succeed())
 		for _, index := range []uint64{4, 7, 5} {
@@ -42,18 +42,18 @@ var _ = onBoth("The promises", func(fresh func() *disk.Disk) {
 		Expect(s.Log.CommitIndex()).To(BeEquivalentTo(5))
 	})
 
-	It("promise less before a log becomes shorter, whole or in part", func() {
+	It("are lowered before a log is truncated, in whole or in part", func() {
 		Expect(s.Log.StoreLogs(entries(1, 9))).To(Succeed())
 		Expect(s.Log.DeleteRange(5, 9)).To(Succeed())
 		start()
 		Expect(s.Log.LastIndex()).To(BeEquivalentTo(4))
 		Expect(s.Log.DeleteRange(1, 4)).To(Succeed())
-		Expect(s.Log.StoreLogs(entries(1, 1))).To(Succeed(), "what was there was another leader's")
+		Expect(s.Log.StoreLogs(entries(1, 1))).To(Succeed(), "the removed entries were from a different leader")
 		start()
 		Expect(s.Log.LastIndex()).To(BeEquivalentTo(1))
 	})
 
-	It("are missed when they are gone, empty, or torn in every slot", func() {
+	It("are required: the log is rejected if they are missing, empty, or torn in every slot", func() {
 		Expect(s.Log.StoreLogs(entries(1, 9))).To(Succeed())
 		d.Crash()
 		whole := must(imageOf(d))
@@ -63,7 +63,7 @@ var _ = onBoth("The promises", func(fresh func() *disk.Disk) {
 		}
 	})
 
-	It("go with a log of which nothing is left behind a snapshot", func() {
+	It("allow an empty log after a snapshot", func() {
 		Expect(s.Log.StoreLogs(entries(1, 9))).To(Succeed())
 		Expect(s.Log.DeleteRange(1, 5)).To(Succeed())
 		take(s.Snapshots, 50, 2, []byte("content"))
@@ -75,18 +75,18 @@ var _ = onBoth("The promises", func(fresh func() *disk.Disk) {
 		Expect(s.Log.FirstIndex()).To(BeEquivalentTo(51))
 	})
 
-	It("go with a log that another node's snapshot has overtaken, and a crash that came between", func() {
+	It("allow a crash between installing a snapshot and removing the log before it", func() {
 		Expect(s.Log.StoreLogs(entries(1, 9))).To(Succeed())
 		take(s.Snapshots, 50, 2, []byte("content"))
 		start()
-		Expect(s.Log.LastIndex()).To(BeZero(), "entries behind the snapshot could not be appended to it")
+		Expect(s.Log.LastIndex()).To(BeZero(), "entries after the snapshot could not be appended to it")
 		Expect(s.Log.StoreLogs(entries(51, 53))).To(Succeed())
 		start()
 		Expect(s.Log.FirstIndex()).To(BeEquivalentTo(51))
 		Expect(s.Log.LastIndex()).To(BeEquivalentTo(53))
 	})
 
-	It("miss a snapshot that is gone, and one that is older", func() {
+	It("detect a missing snapshot, and an older one", func() {
 		take(s.Snapshots, 1, 1, []byte("old"))
 		d.Crash()
 		older := must(imageOf(d))
@@ -107,9 +107,9 @@ var _ = onBoth("The promises", func(fresh func() *disk.Disk) {
 	})
 })
 
-// Whatever order promises are kept and noted in, and however many at once, what is there
-// after a loss of power is at least what was kept, and after a kill what was noted last.
-func TestPromisesAreKeptWhateverIsUnderWay(t *testing.T) {
+// For any order and concurrency of keep and note, the promise after a power loss is at least what
+// was kept, and after a kill what was noted last.
+func TestConcurrentPromisesSurvive(t *testing.T) {
 	for seed := range uint64(60) {
 		synctest.Test(t, func(t *testing.T) {
 			g := NewWithT(t)
@@ -119,7 +119,7 @@ func TestPromisesAreKeptWhateverIsUnderWay(t *testing.T) {
 			p, err := openPromises(fs)
 			g.Expect(err).NotTo(HaveOccurred())
 			g.Expect(p.begin(0)).To(Succeed())
-			var noted, kept [3]uint64 // of who writes commit, meta and last
+			var noted, kept [3]uint64 // by the writers of commit, meta and last
 			fields := [3]func(*promise) *uint64{
 				func(p *promise) *uint64 { return &p.commit }, func(p *promise) *uint64 { return &p.meta }, func(p *promise) *uint64 { return &p.last },
 			}
@@ -173,8 +173,8 @@ func TestPromisesAreKeptWhateverIsUnderWay(t *testing.T) {
 	}
 }
 
-// FuzzPromises opens a log with any promises: it is refused with a file's name, or all
-// there.
+// FuzzPromises opens a log with arbitrary promises: it is either rejected with a file name, or
+// complete.
 func FuzzPromises(f *testing.F) {
 	d := disk.Memory()
 	fs, err := d.Open()
@@ -185,9 +185,9 @@ func FuzzPromises(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	var now kept
-	for _, deed := range []deed{ofLog(votes), ofLog(stores(5)), ofLog(stores(9)), snaps(2), ofLog(dropsFirst(4))} {
-		if err := deed(&now)(s); err != nil {
+	var now contents
+	for _, action := range []action{ofLog(votes), ofLog(stores(5)), ofLog(stores(9)), snaps(2), ofLog(dropsFirst(4))} {
+		if err := action(&now)(s); err != nil {
 			f.Fatal(err)
 		}
 	}

@@ -5,9 +5,9 @@ import (
 	"hash/crc32"
 )
 
-// record is how an entry of the log lies in its frame: behind a checksum of its
-// index and itself, and once more the length of it all. raft-wal checks neither
-// what it reads nor where its index leads, and takes a length on trust.
+// A record is the payload of an entry's frame: a checksum of the index and the rest, the length
+// of the record, and the entry. raft-wal verifies neither the data it reads nor the offsets of
+// its index, and trusts lengths.
 const recordHeader = 8 // bytes
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -20,7 +20,7 @@ func encodeRecord(index uint64, entry []byte) []byte {
 	return record
 }
 
-// decodeRecord returns the entry, or false if this is not the record at index.
+// decodeRecord returns the entry, or false if this is not a valid record for index.
 func decodeRecord(index uint64, record []byte) (entry []byte, whole bool) {
 	if len(record) < recordHeader || binary.LittleEndian.Uint32(record[4:]) != uint32(len(record)) ||
 		binary.LittleEndian.Uint32(record) != recordSum(index, record) {

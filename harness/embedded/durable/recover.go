@@ -13,18 +13,18 @@ import (
 	"github.com/rejoin-db/rejoin/harness/disk"
 )
 
-// read is a log that was read whole.
-type read struct {
+// loaded is a log that was read and verified.
+type loaded struct {
 	state types.PersistentState
-	found []inspected // one for each segment
-	// missing tells whether the last segment has no file. A segment is known before it
-	// is there, and holds nothing until then.
+	found []inspected // by segment
+	// missing means that the last segment has no file. A segment is registered before its file is
+	// created, and is empty until then.
 	missing bool
 }
 
-// end is the index of the last entry; if there is none, that after which the next
-// will come; 0 if there was never one.
-func (r read) end() uint64 {
+// end returns the index of the last entry. Without entries it is the index before the next entry,
+// or 0 if there was never one.
+func (r loaded) end() uint64 {
 	if len(r.found) == 0 {
 		return 0
 	}
@@ -32,8 +32,8 @@ func (r read) end() uint64 {
 	return r.state.Segments[last].BaseIndex + r.found[last].entries - 1
 }
 
-// empty tells whether the log has no entry.
-func (r read) empty() bool {
+// empty returns whether the log has no entry.
+func (r loaded) empty() bool {
 	for _, f := range r.found {
 		if f.entries > 0 {
 			return false
@@ -42,12 +42,12 @@ func (r read) empty() bool {
 	return true
 }
 
-// readLog reads the log whole, and changes nothing.
-func readLog(d *disk.FS, m *meta) (r read, err error) {
+// readLog reads and verifies the whole log, and changes nothing.
+func readLog(d *disk.FS, m *meta) (r loaded, err error) {
 	if r.state, err = m.Load(""); err != nil {
 		return r, err
 	}
-	if err := expectSegments(d); err != nil {
+	if err := checkSegmentNames(d); err != nil {
 		return r, err
 	}
 	for i, info := range r.state.Segments {
@@ -66,9 +66,9 @@ func readLog(d *disk.FS, m *meta) (r read, err error) {
 	return r, nil
 }
 
-// expectSegments expects no file among the segments whose name is not a segment's. One
-// that only is not needed any more, raft-wal removes; it does not start with this.
-func expectSegments(d *disk.FS) error {
+// checkSegmentNames rejects log files whose name is not a segment's. raft-wal removes files of
+// unused segments, and fails with other names.
+func checkSegmentNames(d *disk.FS) error {
 	names, err := d.List(disk.LogDir)
 	if err != nil {
 		return err
@@ -80,7 +80,7 @@ func expectSegments(d *disk.FS) error {
 		var info types.SegmentInfo
 		_, err := fmt.Sscanf(name, "%d-%x", &info.BaseIndex, &info.ID)
 		if file := disk.LogDir + "/" + name; err != nil || segmentName(info) != file {
-			return damaged(d.Path(file), "it is no segment of a log, by its name")
+			return damaged(d.Path(file), "its name is not that of a log segment")
 		}
 	}
 	return nil
@@ -101,15 +101,15 @@ func readSegment(d *disk.FS, info types.SegmentInfo) (found inspected, err error
 	}
 	whole := !found.torn && found.indexStart == info.IndexStart && info.BaseIndex+found.entries > info.MaxIndex
 	if !info.SealTime.IsZero() && !whole {
-		return found, damaged(file.Path(), "it has lost its end")
+		return found, damaged(file.Path(), "its end is missing")
 	}
 	return found, nil
 }
 
-// kept expects that the log has all that was promised of it. Of a log that was removed
-// whole, behind a snapshot that is promised as well, nothing need be there: raft-wal
-// (seen in 0.4.1) may begin again from entry 1 then, until the next append.
-func (r read) kept(d *disk.FS, promised promise) error {
+// check verifies that the log has everything that was promised. A log that was removed
+// completely, behind a snapshot that is promised too, may be empty: raft-wal 0.4.1 may then start
+// again from entry 1, until the next append.
+func (r loaded) check(d *disk.FS, promised promise) error {
 	removed := r.empty() && promised.last <= promised.snapshot.index
 	if end := r.end(); end < promised.last && (r.missing || !removed) {
 		name := disk.LogDir
@@ -119,15 +119,14 @@ func (r read) kept(d *disk.FS, promised promise) error {
 		if r.missing {
 			return lost(d.Path(name), "it is missing, and so are entries %d to %d of the log", end+1, promised.last)
 		}
-		return lost(d.Path(name), "the log ends at entry %d, and entry %d was safe", end, promised.last)
+		return lost(d.Path(name), "the log ends at entry %d, but entry %d was durable", end, promised.last)
 	}
 	return nil
 }
 
-// recoverLog makes the log what raft-wal can go on from: it clears what a crash has
-// torn, and ends a rotation that a crash cut short, which raft-wal (seen in 0.4.1)
-// leaves as a segment that takes no entry any more.
-func recoverLog(d *disk.FS, m *meta, r read) error {
+// recoverLog prepares the log for raft-wal: it clears torn appends, and completes a rotation that
+// a crash interrupted, which raft-wal 0.4.1 leaves as a segment that accepts no entries.
+func recoverLog(d *disk.FS, m *meta, r loaded) error {
 	last := len(r.found) - 1
 	if last < 0 || r.missing || !r.state.Segments[last].SealTime.IsZero() {
 		return nil
@@ -135,12 +134,12 @@ func recoverLog(d *disk.FS, m *meta, r read) error {
 	if r.found[last].indexStart > 0 {
 		return m.CommitState(rotated(r.state, r.found[last]))
 	}
-	return tidy(d, segmentName(r.state.Segments[last]), r.found[last])
+	return clearTorn(d, segmentName(r.state.Segments[last]), r.found[last])
 }
 
-// tidy makes zeros of what is torn. And it completes a file that ends too early, by
-// zeros that its last append ends with: raft-wal would take that append for torn.
-func tidy(d *disk.FS, name string, found inspected) (err error) {
+// clearTorn zeroes a torn append. It also extends a file that ends inside the trailing zeros of
+// its last append, which raft-wal would treat as torn.
+func clearTorn(d *disk.FS, name string, found inspected) (err error) {
 	file, err := d.Open(name)
 	if err != nil {
 		return err
@@ -157,7 +156,7 @@ func tidy(d *disk.FS, name string, found inspected) (err error) {
 	return file.Sync()
 }
 
-// rotated is the state in which the last segment is full, and another follows.
+// rotated returns the state in which the last segment is sealed and a new one follows.
 func rotated(state types.PersistentState, found inspected) types.PersistentState {
 	state.Segments = slices.Clone(state.Segments)
 	full := &state.Segments[len(state.Segments)-1]

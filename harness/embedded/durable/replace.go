@@ -7,7 +7,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/disk"
 )
 
-// replace makes the file hold the content, safely and as a whole.
+// replace replaces the content of a file atomically, and blocks until it is durable.
 func replace(d *disk.FS, name, temporary string, content []byte) error {
 	file, err := fresh(d, temporary)
 	if err != nil {
@@ -23,7 +23,7 @@ func replace(d *disk.FS, name, temporary string, content []byte) error {
 	return d.Rename(temporary, name)
 }
 
-// fresh creates a file, in place of what a crash may have left of it.
+// fresh creates a file, and replaces a leftover of a crash.
 func fresh(d *disk.FS, name string) (*disk.File, error) {
 	file, err := d.Create(name, 0)
 	if !errors.Is(err, fs.ErrExist) {

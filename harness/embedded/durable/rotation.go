@@ -5,16 +5,16 @@ import (
 	"sync"
 )
 
-// rotation is raft-wal's going on to the next segment, which it does on its own
-// time, and holds a mutex meanwhile. In a bubble nobody may meet that mutex: it
-// would stop the time that the rotation's syncs take.
+// rotation tracks raft-wal's change to the next segment. raft-wal does that in the background and
+// holds a mutex meanwhile. In a bubble no goroutine may wait for that mutex: it would stop the
+// virtual time that the rotation's syncs need.
 type rotation struct {
-	failed func(error) // is told what went wrong, since nobody else is
+	failed func(error) // called with an error that no call returns
 
 	mu    sync.Mutex
-	count int           // how many there were
-	going chan struct{} // closed when it has ended; nil if none is going
-	err   error         // what went wrong: raft-wal does not try again
+	count int           // number of rotations
+	going chan struct{} // closed at the end of the rotation; nil if none is in progress
+	err   error         // permanent: raft-wal does not retry
 }
 
 func (r *rotation) begin() {
@@ -24,15 +24,14 @@ func (r *rotation) begin() {
 	r.going = make(chan struct{})
 }
 
-// number is how many there were.
+// number returns the number of rotations.
 func (r *rotation) number() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.count
 }
 
-// end says that the rotation, if one is going, has come to its last step, or to
-// an error.
+// end marks the end of a rotation in progress, with its error.
 func (r *rotation) end(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -40,14 +39,14 @@ func (r *rotation) end(err error) {
 		return
 	}
 	if err != nil {
-		r.err = fmt.Errorf("go on to the next file: %w", err)
+		r.err = fmt.Errorf("rotate the log segment: %w", err)
 		r.failed(r.err)
 	}
 	close(r.going)
 	r.going = nil
 }
 
-// wait blocks while a rotation is going, and returns why the log cannot go on.
+// wait blocks while a rotation is in progress, and returns the error of a failed one.
 func (r *rotation) wait() error {
 	r.mu.Lock()
 	going := r.going

@@ -8,9 +8,9 @@ import (
 	"github.com/rejoin-db/rejoin/harness/disk"
 )
 
-// ReadSealed returns what WriteSealed stored last. It returns an error that wraps
-// fs.ErrNotExist if there is no such file, and a *DamageError if the content is not what was
-// stored. It blocks on the disk.
+// ReadSealed returns the content stored by the last WriteSealed. It returns an error that wraps
+// fs.ErrNotExist if the file does not exist, and a *DamageError if its content is corrupt. It
+// blocks on the disk.
 func ReadSealed(d *disk.FS, name string) (content []byte, err error) {
 	file, err := d.Open(name)
 	if err != nil {
@@ -22,15 +22,15 @@ func ReadSealed(d *disk.FS, name string) (content []byte, err error) {
 		return nil, err
 	}
 	if len(stored) < 4 || crc32.Checksum(stored[4:], castagnoli) != binary.LittleEndian.Uint32(stored) {
-		return nil, damaged(file.Path(), "its checksum is another")
+		return nil, damaged(file.Path(), "wrong checksum")
 	}
 	return stored[4:], nil
 }
 
-// WriteSealed stores a small file with a checksum. The file is replaced as a whole: after a
-// crash it holds this content or the one before. By the temporary name, in the same
-// directory, it is written first. WriteSealed blocks until the content is safe; it is for
-// one caller at a time.
+// WriteSealed stores a small file with a checksum. The file is replaced atomically: after a crash
+// it holds either the new content or the old one. temporary is a file name in the same directory,
+// which is written first. WriteSealed blocks until the content is durable. It must not be called
+// concurrently for one name.
 func WriteSealed(d *disk.FS, name, temporary string, content []byte) error {
 	sealed := binary.LittleEndian.AppendUint32(nil, crc32.Checksum(content, castagnoli))
 	return replace(d, name, temporary, append(sealed, content...))

@@ -10,8 +10,8 @@ import (
 	"github.com/rejoin-db/rejoin/harness/disk"
 )
 
-// segments makes raft-wal's segments hold records, whose entries are checked
-// whenever they are read.
+// segments wraps raft-wal's segments so that they hold records, which are verified whenever an
+// entry is read.
 type segments struct {
 	*segment.Filer
 	fs       *disk.FS
@@ -21,7 +21,7 @@ type segments struct {
 var _ types.SegmentFiler = (*segments)(nil)
 
 func newSegments(fs *disk.FS, rotation *rotation) *segments {
-	return &segments{Filer: segment.NewFiler(disk.LogDir, &keptFiles{vfs: vfs{fs}}), fs: fs, rotation: rotation}
+	return &segments{Filer: segment.NewFiler(disk.LogDir, &sharedFiles{vfs: vfs{fs}}), fs: fs, rotation: rotation}
 }
 
 func (s *segments) Create(info types.SegmentInfo) (types.SegmentWriter, error) {
@@ -55,7 +55,7 @@ func (s *segments) reader(inner types.SegmentReader, info types.SegmentInfo) rea
 
 func segmentName(info types.SegmentInfo) string { return disk.LogDir + "/" + segment.FileName(info) }
 
-// reader is a segment of records to be read.
+// reader reads entries from a segment of records.
 type reader struct {
 	types.SegmentReader
 	file string
@@ -71,7 +71,7 @@ func (r reader) GetLog(index uint64) (*types.PooledBuffer, error) {
 	}
 	entry, whole := decodeRecord(index, buffer.Bs)
 	if !whole {
-		return nil, errors.Join(damaged(r.file, "entry %d is not what was written", index), buffer.Close())
+		return nil, errors.Join(damaged(r.file, "entry %d has a wrong checksum", index), buffer.Close())
 	}
 	buffer.Bs = entry
 	return buffer, nil

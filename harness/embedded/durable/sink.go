@@ -10,7 +10,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/disk"
 )
 
-// sink is a snapshot that is being written.
+// sink writes a snapshot.
 type sink struct {
 	snapshots *Snapshots
 	file      *disk.File
@@ -19,8 +19,8 @@ type sink struct {
 	meta      raft.SnapshotMeta
 
 	block  bytes.Buffer
-	offset int64 // what is written, in bytes
-	synced int64
+	offset int64 // bytes written
+	synced int64 // bytes synced
 	ended  bool
 	failed error
 }
@@ -40,7 +40,7 @@ func (s *sink) Write(p []byte) (written int, err error) {
 	return written, s.failed
 }
 
-// unsynced is how much of a snapshot is in memory at most, in bytes.
+// unsynced is the maximum part of a snapshot that is held in memory, in bytes.
 const unsynced = 4 << 20
 
 func (s *sink) flush() error {
@@ -63,7 +63,7 @@ func (s *sink) put(b []byte) error {
 	return err
 }
 
-// Cancel removes what there is of the snapshot. After Close it does nothing.
+// Cancel removes the incomplete snapshot. After Close it does nothing.
 func (s *sink) Cancel() error {
 	if s.ended {
 		return nil
@@ -72,8 +72,8 @@ func (s *sink) Cancel() error {
 	return errors.Join(s.file.Close(), s.snapshots.fs.Remove(s.temporary))
 }
 
-// Close makes the snapshot safe, and removes those that are too many. It blocks
-// until then. After Close or Cancel it does nothing.
+// Close completes the snapshot, blocks until it is durable, and removes old ones. After Close or
+// Cancel it does nothing.
 func (s *sink) Close() error {
 	if s.ended {
 		return nil

@@ -16,25 +16,25 @@ import (
 	"github.com/rejoin-db/rejoin/harness/disk"
 )
 
-// retained is how many snapshots are kept.
+// retained is the number of snapshots that are kept.
 const retained = 2
 
-// Snapshots are Raft's snapshots. They are safe for concurrent use.
+// Snapshots is Raft's snapshot store. It is safe for concurrent use.
 type Snapshots struct {
 	fs       *disk.FS
 	promises *promises
 
 	mu     sync.Mutex
-	latest uint64 // milliseconds, of the names given so far
+	latest uint64 // latest moment used in a name, in milliseconds since the Unix epoch
 }
 
 var _ raft.SnapshotStore = (*Snapshots)(nil)
 
-// openSnapshots removes what a crash has left of snapshots that were not whole. A
-// *LostError says that the newest is not there that was promised.
+// openSnapshots removes incomplete snapshots left by a crash. It returns a *LostError if the
+// newest promised snapshot is missing.
 func openSnapshots(d *disk.FS, promises *promises) (*Snapshots, error) {
 	s := &Snapshots{fs: d, promises: promises}
-	if err := s.kept(); err != nil {
+	if err := s.check(); err != nil {
 		return nil, err
 	}
 	names, err := d.List(disk.SnapshotDir)
@@ -51,9 +51,9 @@ func openSnapshots(d *disk.FS, promises *promises) (*Snapshots, error) {
 	return s, nil
 }
 
-// kept expects the newest snapshot to be the one that was promised, or newer. Older
-// ones are no promise: they are kept for who looks into the directory.
-func (s *Snapshots) kept() error {
+// check verifies that the newest snapshot is the promised one, or newer. Older snapshots are not
+// promised.
+func (s *Snapshots) check() error {
 	metas, err := s.List()
 	if err != nil {
 		return err
@@ -68,7 +68,7 @@ func (s *Snapshots) kept() error {
 		return lost(s.fs.Path(snapshotName(promised.String())), "it is missing")
 	}
 	if len(metas) > 0 && !s.promises.exists {
-		return lost(s.fs.Path(disk.PromiseFile), "it is missing, and the snapshots are not")
+		return lost(s.fs.Path(disk.PromiseFile), "it is missing, but there are snapshots")
 	}
 	return nil
 }
@@ -79,10 +79,11 @@ func isSnapshot(file string) bool {
 	return strings.HasSuffix(file, disk.SnapshotFile) && !strings.HasPrefix(file, ".")
 }
 
-// Create begins a snapshot. It is there when it is closed, and not before. What is
-// written is synced from time to time, so that little of it is in memory.
-func (s *Snapshots) Create(version raft.SnapshotVersion, index, term uint64, members raft.Configuration, membersIndex uint64, _ raft.Transport) (raft.SnapshotSink, error) {
-	// Sorted by their names, snapshots are sorted by age.
+// Create begins a snapshot. The snapshot exists once its sink is closed. The content is synced
+// from time to time, so that little of it is held in memory.
+func (s *Snapshots) Create(version raft.SnapshotVersion, index, term uint64, members raft.Configuration, membersIndex uint64,
+	_ raft.Transport) (raft.SnapshotSink, error) {
+	// Names sort by age.
 	key := snapshotKey{term: term, index: index, moment: s.moment()}
 	id := key.String()
 	temporary := disk.SnapshotDir + "/." + id
@@ -95,8 +96,8 @@ func (s *Snapshots) Create(version raft.SnapshotVersion, index, term uint64, mem
 	}}, nil
 }
 
-// moment is the time in milliseconds, and later than that of any snapshot before:
-// one may be taken and another received in one millisecond, of one index.
+// moment returns the time in milliseconds, but always later than that of any earlier snapshot: a
+// node may take a snapshot and receive one with the same index in the same millisecond.
 func (s *Snapshots) moment() uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -104,8 +105,8 @@ func (s *Snapshots) moment() uint64 {
 	return s.latest
 }
 
-// List returns the newest first. A snapshot that does not say what it is, is an
-// error: an older one would not be what Raft has been promised.
+// List returns the snapshots, the newest first. A snapshot with an invalid footer is an error: an
+// older one would not contain what Raft acknowledged.
 func (s *Snapshots) List() ([]*raft.SnapshotMeta, error) {
 	names, err := s.fs.List(disk.SnapshotDir)
 	if err != nil {
@@ -118,7 +119,7 @@ func (s *Snapshots) List() ([]*raft.SnapshotMeta, error) {
 		}
 		meta, err := s.describe(strings.TrimSuffix(name, disk.SnapshotFile))
 		switch {
-		case errors.Is(err, fs.ErrNotExist): // it was one too many
+		case errors.Is(err, fs.ErrNotExist): // removed meanwhile
 		case err != nil:
 			return nil, err
 		default:
@@ -139,8 +140,8 @@ func (s *Snapshots) describe(id string) (*raft.SnapshotMeta, error) {
 	return meta, content.Close()
 }
 
-// Open returns a snapshot and what it holds. The reader gives nothing away that
-// it has not checked; a *DamageError says that there is nothing more to be had.
+// Open returns a snapshot's metadata and its content. The reader returns verified bytes only, and
+// a *DamageError at the first corrupt block. The caller must close it.
 func (s *Snapshots) Open(id string) (*raft.SnapshotMeta, io.ReadCloser, error) {
 	file, err := s.fs.Open(snapshotName(id))
 	if err != nil {
@@ -148,7 +149,7 @@ func (s *Snapshots) Open(id string) (*raft.SnapshotMeta, io.ReadCloser, error) {
 	}
 	meta, err := readFooter(file)
 	if err == nil && meta.ID != id {
-		err = damaged(file.Path(), "it says that it is snapshot %s", meta.ID)
+		err = damaged(file.Path(), "its footer is that of snapshot %s", meta.ID)
 	}
 	if err != nil {
 		return nil, nil, errors.Join(err, file.Close())
@@ -156,8 +157,9 @@ func (s *Snapshots) Open(id string) (*raft.SnapshotMeta, io.ReadCloser, error) {
 	return meta, &content{file: file, left: meta.Size}, nil
 }
 
-// reap removes all snapshots but the newest. Raft takes one snapshot and receives another
-// at the same time, so that two may end at once: what the other has removed is no error.
+// reap removes all but the newest snapshots. Raft may take a snapshot and receive one at the same
+// time, so two calls may run concurrently: a file that the other call has removed is not an
+// error.
 func (s *Snapshots) reap() error {
 	names, err := s.fs.List(disk.SnapshotDir)
 	if err != nil {

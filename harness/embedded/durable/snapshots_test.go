@@ -40,7 +40,7 @@ var _ = onBoth("Snapshots", func(fresh func() *disk.Disk) {
 		return ids
 	}
 
-	It("may be many of one index at one moment, as when one is taken and another received", func() {
+	It("may have the same index and time, when one is taken while another is received", func() {
 		sinks := make([]raft.SnapshotSink, 2)
 		for i := range sinks {
 			sinks[i] = must(s.Create(1, 7, 2, raft.Configuration{}, 1, nil))
@@ -53,7 +53,7 @@ var _ = onBoth("Snapshots", func(fresh func() *disk.Disk) {
 		Expect(ids()).To(ConsistOf(sinks[0].ID(), sinks[1].ID()))
 	})
 
-	It("may end at once, as when one is taken and another received, though each removes the oldest", func() {
+	It("may be completed concurrently, although each removes the oldest", func() {
 		for index := uint64(1); index <= 50; index++ {
 			var closed [4]chan error
 			begin := make(chan struct{})
@@ -74,7 +74,7 @@ var _ = onBoth("Snapshots", func(fresh func() *disk.Disk) {
 		Expect(ids()).To(HaveLen(2))
 	})
 
-	It("are there when they are whole, the newest first, two of them", func() {
+	It("exist once complete, the newest first, at most two", func() {
 		var taken []string
 		for term := uint64(1); term <= 3; term++ {
 			content := bytes.Repeat([]byte{byte(term)}, int(term-1)*blockSize+int(term))
@@ -87,7 +87,7 @@ var _ = onBoth("Snapshots", func(fresh func() *disk.Disk) {
 		Expect(must(s.List())[0]).To(And(HaveField("Term", uint64(3)), HaveField("Index", uint64(7)), HaveField("Size", int64(2*blockSize+3))))
 	})
 
-	It("keep who is a member", func() {
+	It("contain the membership", func() {
 		members := raft.Configuration{Servers: []raft.Server{{ID: "n0", Address: "x:1"}, {ID: "n1", Address: "x:2", Suffrage: raft.Nonvoter}}}
 		sink := must(s.Create(1, 5, 2, members, 4, nil))
 		Expect(sink.Close()).To(Succeed())
@@ -99,7 +99,7 @@ var _ = onBoth("Snapshots", func(fresh func() *disk.Disk) {
 		Expect(meta.ConfigurationIndex).To(BeEquivalentTo(4))
 	})
 
-	It("are not there when they are cancelled, and leave nothing", func() {
+	It("do not exist after Cancel, and leave no file", func() {
 		sink := must(s.Create(1, 1, 1, raft.Configuration{}, 1, nil))
 		must(sink.Write([]byte("x")))
 		Expect(sink.Cancel()).To(Succeed())
@@ -110,7 +110,7 @@ var _ = onBoth("Snapshots", func(fresh func() *disk.Disk) {
 		Expect(err).To(MatchError(ContainSubstring("open snapshot " + sink.ID())))
 	})
 
-	It("are not there after a crash while they were taken, and leave nothing", func() {
+	It("do not exist after a crash while they were taken, and leave no file", func() {
 		whole := take(s, 1, 1, []byte("whole"))
 		sink := must(s.Create(1, 2, 1, raft.Configuration{}, 1, nil))
 		must(sink.Write(make([]byte, 2*unsynced)))
@@ -121,7 +121,7 @@ var _ = onBoth("Snapshots", func(fresh func() *disk.Disk) {
 		Expect(fs.List(disk.SnapshotDir)).To(HaveLen(1))
 	})
 
-	It("are lost in a crash if the disk lied when they were taken", func() {
+	It("are lost in a crash if the disk lied about syncs", func() {
 		old := take(s, 1, 1, []byte("old"))
 		older := take(s, 2, 1, []byte("older"))
 		d.Set(fault.Disk{Lying: true})
@@ -131,7 +131,7 @@ var _ = onBoth("Snapshots", func(fresh func() *disk.Disk) {
 		Expect(ids()).To(Equal([]string{older, old}))
 	})
 
-	It("say which file has no room, and leave nothing", func() {
+	It("report the file on a full disk, and leave no file", func() {
 		sink := must(s.Create(1, 1, 1, raft.Configuration{}, 1, nil))
 		must(sink.Write(make([]byte, 2*blockSize)))
 		d.Set(fault.Disk{Full: true})
@@ -142,17 +142,17 @@ var _ = onBoth("Snapshots", func(fresh func() *disk.Disk) {
 		Expect(fs.List(disk.SnapshotDir)).To(BeEmpty())
 	})
 
-	It("are not passed over for an older one when they are damaged", func() {
+	It("are not replaced by an older one when damaged", func() {
 		take(s, 1, 1, bytes.Repeat([]byte("old"), 1000))
 		content := bytes.Repeat([]byte("new"), 1000)
 		take(s, 2, 1, content)
 		file := must(d.Damage(fault.Snapshot))
 		Expect(readNewest(s, content)).To(MatchError(ContainSubstring(file + " is damaged")))
-		Expect(s.List()).Error().NotTo(HaveOccurred(), "it still says what it is")
+		Expect(s.List()).Error().NotTo(HaveOccurred(), "its footer is intact")
 	})
 })
 
-func TestALargeSnapshotIsNotKeptInMemory(t *testing.T) {
+func TestLargeSnapshotIsSyncedInParts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := NewWithT(t)
 		d := disk.Memory(disk.SyncTakes(time.Second))
@@ -165,7 +165,7 @@ func TestALargeSnapshotIsNotKeptInMemory(t *testing.T) {
 		begun := time.Now()
 		_, err = sink.Write(make([]byte, 3*unsynced))
 		g.Expect(err).NotTo(HaveOccurred())
-		g.Expect(time.Since(begun)).To(BeNumerically(">=", 2*time.Second), "it was not synced on the way")
+		g.Expect(time.Since(begun)).To(BeNumerically(">=", 2*time.Second), "it was not synced in parts")
 		g.Expect(sink.Close()).To(Succeed())
 		g.Expect(store.Close()).To(Succeed())
 		g.Expect(fs.Close()).To(Succeed())

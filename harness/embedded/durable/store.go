@@ -9,22 +9,21 @@ import (
 	"github.com/rejoin-db/rejoin/harness/disk"
 )
 
-// Store is all that outlives a node.
+// Store is the durable state of a node. Both parts are safe for concurrent use.
 type Store struct {
 	Log       *Log
 	Snapshots *Snapshots
 }
 
-// Open opens the log and the snapshots, and reads the log whole. It returns a
-// *DamageError if a file is not what it was, and a *LostError if less is there than
-// was safe; then nothing was changed. What fails later and in no call of its own
-// goes to failed.
+// Open opens the log and the snapshots, and verifies the whole log. It returns a *DamageError if
+// a file is corrupt, and a *LostError if durable data is missing; nothing was changed then. Later
+// errors outside a call are passed to failed. Open blocks on the disk.
 func Open(fs *disk.FS, logger hclog.Logger, failed func(error)) (*Store, error) {
 	s, err := openParts(fs, logger, failed, segmentSize)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.join(fs); err != nil {
+	if err := s.checkContinuity(fs); err != nil {
 		return nil, errors.Join(fmt.Errorf("open log and snapshots: %w", err), s.Close())
 	}
 	return s, nil
@@ -45,19 +44,18 @@ func openParts(fs *disk.FS, logger hclog.Logger, failed func(error), segmentSize
 	}
 	s := &Store{Log: log, Snapshots: snapshots}
 	if err := promises.begin(log.meta.version()); err != nil {
-		return nil, errors.Join(fmt.Errorf("begin the promises: %w", err), s.Close())
+		return nil, errors.Join(fmt.Errorf("create the promises: %w", err), s.Close())
 	}
 	return s, nil
 }
 
-// join expects that nothing is missing between the newest snapshot and the log. A
-// disk that lied about one of the two can leave that behind; Raft (1.8.0) would not
-// notice, and panic when it came to apply what is missing.
+// checkContinuity verifies that no entries are missing between the newest snapshot and the log. A
+// disk that lied about one of the two can leave such a gap. Raft 1.8.0 would not notice it, and
+// would panic when it applies the missing entries.
 //
-// A log that ends before the snapshot is what a crash leaves of a node that was sent
-// one: Raft had yet to remove the log. Entries behind the snapshot could not be
-// appended to it, so it is removed now.
-func (s *Store) join(fs *disk.FS) error {
+// A log that ends before the snapshot is left by a crash after a snapshot was installed and
+// before Raft removed the log. New entries could not be appended to it, so it is removed now.
+func (s *Store) checkContinuity(fs *disk.FS) error {
 	first, err := s.Log.FirstIndex()
 	if err != nil {
 		return err
@@ -76,12 +74,12 @@ func (s *Store) join(fs *disk.FS) error {
 	}
 	switch {
 	case first > newest+1:
-		return lost(fs.Path(disk.LogDir), "the log begins at index %d, and the newest snapshot ends at %d", first, newest)
+		return lost(fs.Path(disk.LogDir), "the log begins at index %d, but the newest snapshot ends at %d", first, newest)
 	case last > 0 && last < newest:
 		return s.Log.DeleteRange(first, last)
 	}
 	return nil
 }
 
-// Close closes all of it. Everything that was stored is safe already.
+// Close closes the log and the snapshots. Everything stored is already durable.
 func (s *Store) Close() error { return s.Log.Close() }

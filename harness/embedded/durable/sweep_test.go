@@ -17,9 +17,9 @@ import (
 
 var errWrong = errors.New("wrong")
 
-// verdict opens an image. Its error is errWrong if less is served than was acknowledged,
-// or anything else than was stored; any other error is a refusal.
-func verdict(i image, before, after kept) (err error) {
+// verdict opens an image. Its error wraps errWrong if acknowledged data is missing, or data was
+// never stored; any other error is a rejection.
+func verdict(i image, before, after contents) (err error) {
 	d, err := i.disk()
 	if err != nil {
 		return fmt.Errorf("%w: %w", errWrong, err)
@@ -34,34 +34,34 @@ func verdict(i image, before, after kept) (err error) {
 		return refusal(err)
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	if err := s.join(fs); err != nil {
+	if err := s.checkContinuity(fs); err != nil {
 		return refusal(err)
 	}
 	return holdsAll(s, before, after)
 }
 
-// refusal expects an error to say which file it is about.
+// refusal checks that an error names the affected file.
 func refusal(err error) error {
 	var damage *DamageError
 	var lost *LostError
 	if !errors.As(err, &damage) && !errors.As(err, &lost) {
-		return fmt.Errorf("%w: refused without a file: %w", errWrong, err)
+		return fmt.Errorf("%w: rejected without a file name: %w", errWrong, err)
 	}
 	return err
 }
 
-func holdsAll(s *Store, before, after kept) error {
-	found, err := lookAt(s)
+func holdsAll(s *Store, before, after contents) error {
+	found, err := readStore(s)
 	if err != nil {
 		return refusal(err)
 	}
 	if found.term != before.term && found.term != after.term {
-		return fmt.Errorf("%w: the term is %d, and was %d", errWrong, found.term, before.term)
+		return fmt.Errorf("%w: the term is %d, was %d", errWrong, found.term, before.term)
 	}
 	if found.snapshot != before.snapshot && found.snapshot != after.snapshot {
-		return fmt.Errorf("%w: the newest snapshot is of %d, and was of %d", errWrong, found.snapshot, before.snapshot)
+		return fmt.Errorf("%w: the newest snapshot has index %d, had %d", errWrong, found.snapshot, before.snapshot)
 	}
-	has := func(k kept, entry raft.Log) bool {
+	has := func(k contents, entry raft.Log) bool {
 		return slices.ContainsFunc(k.entries, func(e raft.Log) bool { return reflect.DeepEqual(e, entry) })
 	}
 	for _, entry := range before.entries {
@@ -80,13 +80,13 @@ func holdsAll(s *Store, before, after kept) error {
 	}
 	next := max(found.last(), found.snapshot) + 1
 	if err := s.Log.StoreLogs(entries(next, next+2)); err != nil {
-		return fmt.Errorf("%w: it takes no entry: %w", errWrong, err)
+		return fmt.Errorf("%w: it accepts no entry: %w", errWrong, err)
 	}
 	return nil
 }
 
-// lookAt reads all that a store holds.
-func lookAt(s *Store) (k kept, err error) {
+// readStore reads the whole content of a store.
+func readStore(s *Store) (k contents, err error) {
 	if k.term, err = s.Log.GetUint64([]byte("term")); err != nil {
 		return k, err
 	}
@@ -116,12 +116,13 @@ func lookAt(s *Store) (k kept, err error) {
 	}
 	got, err := io.ReadAll(content)
 	if err == nil && !bytes.Equal(got, snapshotOf(k.snapshot)) {
-		err = fmt.Errorf("%w: the snapshot is another", errWrong)
+		err = fmt.Errorf("%w: the content of the snapshot differs", errWrong)
 	}
 	return k, errors.Join(err, content.Close())
 }
 
-// sweepAll makes the sweep try each byte of each file in each state, and not one in some.
+// sweepAll is an environment variable that makes the sweep corrupt every byte of every file in
+// every state, instead of a sample.
 const sweepAll = "SWEEP"
 
 // tally counts verdicts by kind.
@@ -144,23 +145,22 @@ func (c tally) count(kind string, err error) {
 func (c tally) log(t *testing.T) {
 	var sum [3]int
 	for _, kind := range slices.Sorted(maps.Keys(c)) {
-		t.Logf("%7d served whole, %7d refused, %3d wrong: %s", c[kind][0], c[kind][1], c[kind][2], kind)
+		t.Logf("%7d served, %7d rejected, %3d wrong: %s", c[kind][0], c[kind][1], c[kind][2], kind)
 		for i := range sum {
 			sum[i] += c[kind][i]
 		}
 	}
-	t.Logf("%7d served whole, %7d refused, %3d wrong: all %d", sum[0], sum[1], sum[2], sum[0]+sum[1]+sum[2])
+	t.Logf("%7d served, %7d rejected, %3d wrong: all %d", sum[0], sum[1], sum[2], sum[0]+sum[1]+sum[2])
 }
 
-// TestNothingIsServedThatIsNotAll crashes a store at every moment of a life, loses power
-// there too, and does to what each crash has left everything that can be done at rest to
-// a file, a part of it or a folder. What is opened then has all that was acknowledged, or
-// is refused with a file's name.
+// TestCorruptionIsNeverServed crashes a store at every point of the scenario, by a kill and by a
+// power loss, and applies all corruptions at rest to files, parts of files and folders. The store
+// must then either open with all acknowledged data, or be rejected with a file name.
 //
-// After a loss of power the promise is that of the last sync, so that a second fault then,
-// of what was stored since in a part of a file, may go unnoticed: it is not tried. A whole
-// file is missed even then.
-func TestNothingIsServedThatIsNotAll(t *testing.T) {
+// After a power loss the promise is that of the last sync. A second fault that affects a part of
+// a file written since may then be undetected, so it is not tried. The loss of a whole file is
+// always detected.
+func TestCorruptionIsNeverServed(t *testing.T) {
 	stride, oneIn := 53, 10
 	if os.Getenv(sweepAll) != "" {
 		stride, oneIn = 1, 1
@@ -173,25 +173,25 @@ func TestNothingIsServedThatIsNotAll(t *testing.T) {
 			t.Errorf("%s, then %s (%s): %v", c.at, kind, what, err)
 		}
 	}
-	killed := moments(t, kill, "killed")
+	killed := crashPoints(t, kill, "killed")
 	crashes := func(kind string, all []crashed) {
 		for _, c := range all {
 			judge(kind, "", c.image, c)
 		}
 		if refused := counts[kind][1]; refused > 0 {
-			t.Errorf("%d of %d stores are refused after a crash and nothing more", refused, len(all))
+			t.Errorf("%d of %d stores are rejected after a crash only", refused, len(all))
 		}
 	}
-	crashes("nothing but a kill", killed)
-	powerless := moments(t, cutPower, "without power")
-	crashes("nothing but a loss of power", powerless)
-	crashes("nothing but a torn sync", moments(t, tear, "torn"))
-	crashes("nothing but a lie", moments(t, lie, "lied to"))
+	crashes("only a kill", killed)
+	powerless := crashPoints(t, cutPower, "without power")
+	crashes("only a power loss", powerless)
+	crashes("only a torn sync", crashPoints(t, tear, "torn"))
+	crashes("only a lying disk", crashPoints(t, lie, "lied to"))
 	for _, c := range powerless {
 		for name, content := range c.image {
-			judge("no power, and a file is gone", name, c.image.with(name, nil), c)
-			judge("no power, and a file is empty", name, c.image.with(name, []byte{}), c)
-			judge("no power, and a file is all zeros", name, c.image.with(name, make([]byte, len(content))), c)
+			judge("power loss, and a file is missing", name, c.image.with(name, nil), c)
+			judge("power loss, and a file is empty", name, c.image.with(name, []byte{}), c)
+			judge("power loss, and a file is all zeros", name, c.image.with(name, make([]byte, len(content))), c)
 		}
 	}
 	var older []image

@@ -7,23 +7,23 @@ import (
 	"github.com/hashicorp/raft-wal/types"
 )
 
-// tail is a segment of records to be appended to.
+// tail is a segment of records that is appended to.
 //
-// raft-wal (seen in 0.4.1) reads a segment that is full through the writer that filled
-// it, until the segment is deleted or the log closed, and each such writer holds on to a
-// buffer as large as the largest append: with entries of megabytes, more memory than all
-// else. So a full segment goes on with a reader, on the file that the writer had.
+// raft-wal 0.4.1 reads a full segment through the writer that filled it, until the segment is
+// deleted or the log closed. Each such writer keeps a buffer as large as its largest append: with
+// entries of megabytes, that is more memory than everything else. So tail replaces the writer of
+// a full segment by a reader on the same open file.
 type tail struct {
 	segments *segments
 	info     types.SegmentInfo
-	now      atomic.Pointer[stage] // replaced by who appends, read at any time
+	now      atomic.Pointer[stage] // replaced by Append, read concurrently
 }
 
-// stage is what a tail is: first it has a writer, later it is full.
+// stage is the state of a tail: first with a writer, later full.
 type stage struct {
 	reader
 	writer types.SegmentWriter // nil once the segment is full
-	full   types.SegmentInfo   // what is known of it then
+	full   types.SegmentInfo   // set once the segment is full
 }
 
 var _ types.SegmentWriter = (*tail)(nil)
@@ -34,10 +34,10 @@ func (s *segments) tail(writer types.SegmentWriter, info types.SegmentInfo) *tai
 	return t
 }
 
-// GetLog returns the entry of that index.
+// GetLog returns the entry at index.
 func (t *tail) GetLog(index uint64) (*types.PooledBuffer, error) { return t.now.Load().GetLog(index) }
 
-// Append is one sync. When the segment is full, raft-wal goes on with the next.
+// Append appends entries with one sync. When the segment is full, raft-wal rotates to the next.
 func (t *tail) Append(entries []types.LogEntry) error {
 	writer := t.now.Load().writer
 	if writer == nil {
@@ -58,8 +58,8 @@ func (t *tail) Append(entries []types.LogEntry) error {
 	return err
 }
 
-// retire goes on without the writer. If the file cannot be read now, a later reader
-// is told so, by the writer.
+// retire replaces the writer by a reader. If the file cannot be opened now, the writer stays, and
+// later reads return its errors.
 func (t *tail) retire(writer types.SegmentWriter, indexStart uint64) {
 	full := t.info
 	full.IndexStart, full.MaxIndex = indexStart, writer.LastIndex()
@@ -70,7 +70,7 @@ func (t *tail) retire(writer types.SegmentWriter, indexStart uint64) {
 	t.now.Store(&stage{reader: t.segments.reader(inner, full), full: full})
 }
 
-// Sealed tells whether the segment is full, and where in its file its index is.
+// Sealed returns whether the segment is full, and the offset of its index.
 func (t *tail) Sealed() (bool, uint64, error) {
 	now := t.now.Load()
 	if now.writer == nil {
@@ -79,7 +79,7 @@ func (t *tail) Sealed() (bool, uint64, error) {
 	return now.writer.Sealed()
 }
 
-// ForceSeal makes the segment full, if it is not.
+// ForceSeal seals the segment if it is not full.
 func (t *tail) ForceSeal() (uint64, error) {
 	now := t.now.Load()
 	if now.writer == nil {
@@ -88,7 +88,7 @@ func (t *tail) ForceSeal() (uint64, error) {
 	return now.writer.ForceSeal()
 }
 
-// LastIndex is the index of the last entry; 0 if there is none.
+// LastIndex returns the index of the last entry, or 0 if there is none.
 func (t *tail) LastIndex() uint64 {
 	now := t.now.Load()
 	if now.writer == nil {
@@ -100,27 +100,27 @@ func (t *tail) LastIndex() uint64 {
 // Close closes the file.
 func (t *tail) Close() error { return t.now.Load().Close() }
 
-// keptFiles is a disk whose files, once they were opened to be written, are not opened again
-// to be read: who reads gets the file that was opened.
-type keptFiles struct {
+// sharedFiles is a VFS that gives the file opened for writing to the first reader, instead of
+// opening it again.
+type sharedFiles struct {
 	vfs
 	mu    sync.Mutex
 	files map[string]types.WritableFile // by name
 }
 
-var _ types.VFS = (*keptFiles)(nil)
+var _ types.VFS = (*sharedFiles)(nil)
 
-func (k *keptFiles) Create(dir, name string, size uint64) (types.WritableFile, error) {
+func (k *sharedFiles) Create(dir, name string, size uint64) (types.WritableFile, error) {
 	file, err := k.vfs.Create(dir, name, size)
 	return k.keep(name, file, err)
 }
 
-func (k *keptFiles) OpenWriter(dir, name string) (types.WritableFile, error) {
+func (k *sharedFiles) OpenWriter(dir, name string) (types.WritableFile, error) {
 	file, err := k.vfs.OpenWriter(dir, name)
 	return k.keep(name, file, err)
 }
 
-func (k *keptFiles) keep(name string, file types.WritableFile, err error) (types.WritableFile, error) {
+func (k *sharedFiles) keep(name string, file types.WritableFile, err error) (types.WritableFile, error) {
 	if err != nil {
 		return file, err
 	}
@@ -133,7 +133,7 @@ func (k *keptFiles) keep(name string, file types.WritableFile, err error) (types
 	return file, nil
 }
 
-func (k *keptFiles) take(name string) types.WritableFile {
+func (k *sharedFiles) take(name string) types.WritableFile {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	file := k.files[name]
@@ -141,14 +141,14 @@ func (k *keptFiles) take(name string) types.WritableFile {
 	return file
 }
 
-func (k *keptFiles) OpenReader(dir, name string) (types.ReadableFile, error) {
+func (k *sharedFiles) OpenReader(dir, name string) (types.ReadableFile, error) {
 	if file := k.take(name); file != nil {
 		return file, nil
 	}
 	return k.vfs.OpenReader(dir, name)
 }
 
-func (k *keptFiles) Delete(dir, name string) error {
+func (k *sharedFiles) Delete(dir, name string) error {
 	k.take(name)
 	return k.vfs.Delete(dir, name)
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/disk"
 )
 
-// vfs is a disk as raft-wal knows one.
+// vfs adapts a disk to raft-wal.
 type vfs struct{ fs *disk.FS }
 
 var _ types.VFS = vfs{}
@@ -30,7 +30,7 @@ func (v vfs) OpenWriter(dir, name string) (types.WritableFile, error) {
 	return v.fs.Open(path.Join(dir, name))
 }
 
-// readAll is all that a file holds.
+// readAll returns the content of a file.
 func readAll(file *disk.File) ([]byte, error) {
 	content := make([]byte, file.Size())
 	if _, err := file.ReadAt(content, 0); err != nil && err != io.EOF {

@@ -9,21 +9,21 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded/sqlite"
 )
 
-// Machine is what Raft drives.
+// Machine is Raft's finite state machine.
 var _ raft.BatchingFSM = (*Machine)(nil)
 
-// Response is what applying one entry came to: results, one a statement, or an
-// error that every node has found the same. A *FailedError is this node's own.
+// Response is the result of applying one entry: one Result per statement, or an error that is the
+// same on every node. Only a *FailedError is specific to this node.
 type Response struct {
 	Results []Result
 	Err     error
 }
 
-// Apply applies one entry. Its answer is a Response.
+// Apply applies one entry. It returns a Response.
 func (m *Machine) Apply(log *raft.Log) any { return m.ApplyBatch([]*raft.Log{log})[0] }
 
-// ApplyBatch applies entries in order, as one SQLite transaction. Each answer
-// is a Response.
+// ApplyBatch applies entries in order, as one SQLite transaction. Each returned value is a
+// Response. It blocks until the transaction is committed.
 func (m *Machine) ApplyBatch(logs []*raft.Log) []any {
 	m.writing.Lock()
 	defer m.writing.Unlock()
@@ -48,7 +48,8 @@ func (m *Machine) ApplyBatch(logs []*raft.Log) []any {
 	return out
 }
 
-// applyBatch returns an error only for what the node's surroundings did.
+// applyBatch returns an error only for failures of the node's environment: disk, memory or
+// shutdown.
 func (m *Machine) applyBatch(logs []*raft.Log) ([]Response, error) {
 	if err := m.stopped(); err != nil {
 		return nil, err
@@ -67,26 +68,26 @@ func (m *Machine) applyBatch(logs []*raft.Log) ([]Response, error) {
 	return b.responses, nil
 }
 
-// batch is a batch under way: by rights one transaction.
+// batch is the state of a batch while it is applied. A batch is normally one transaction.
 //
-// There are two reasons for more. An entry that fails may end the whole transaction,
-// and so undo the entries before it: INSERT OR ROLLBACK does, and what is over a limit.
-// And whether an entry that takes much is over a limit must not hang on what was in
-// its transaction before it. Such an entry is applied once more, alone, and that time
-// counts; the entries before it are another transaction.
+// It becomes several transactions for two reasons. A failing entry may end the whole transaction
+// and thereby undo the entries before it, as INSERT OR ROLLBACK and exceeded limits do. And
+// whether an expensive entry exceeds a limit must not depend on the entries before it in the same
+// transaction. Such an entry is applied again in a transaction of its own, and only that result
+// counts. The entries before it form another transaction.
 type batch struct {
 	logs      []*raft.Log
 	entries   []Entry
 	responses []Response
-	last      int // where the transaction under way ends
-	alone     int // the entry that is to be applied alone
+	last      int // end of the current transaction, exclusive
+	alone     int // entry to apply in its own transaction, or none
 }
 
 const none = -1
 
-// decode decodes a batch; what is no entry is a mark. Each has the latest time of
-// any up to it in the log, whatever becomes of them: every node comes to the same,
-// however its batches are cut.
+// decode decodes a batch. Log entries that are not commands become marks. Each entry gets the
+// latest time of all entries up to it in the log, whether or not they succeed, so the result does
+// not depend on how the log is cut into batches.
 func (m *Machine) decode(logs []*raft.Log) ([]Entry, error) {
 	entries := make([]Entry, len(logs))
 	latest := m.latest
@@ -104,8 +105,8 @@ func (m *Machine) decode(logs []*raft.Log) ([]Entry, error) {
 	return entries, nil
 }
 
-// transact applies entries from first on as one transaction, and returns where the
-// next is to begin.
+// transact applies entries from first on as one transaction. It returns the index at which the
+// next transaction begins.
 func (m *Machine) transact(b *batch, first int) (next int, err error) {
 	if b.alone == first {
 		b.last, b.alone = len(b.logs), none
@@ -136,8 +137,8 @@ func (m *Machine) transact(b *batch, first int) (next int, err error) {
 	return b.last, m.commit(b.logs[b.last-1], b.entries[b.last-1])
 }
 
-// applyAlone applies one entry as a transaction of its own, in a state of the
-// database's connection that is the same on every node.
+// applyAlone applies one entry in its own transaction. The state of the database connection is
+// then the same on every node.
 func (m *Machine) applyAlone(b *batch, i int) (err error) {
 	if err := m.beginAt(b, i); err != nil {
 		return err
@@ -145,7 +146,7 @@ func (m *Machine) applyAlone(b *batch, i int) (err error) {
 	if b.responses[i], _, err = m.applyOne(b.logs[i], b.entries[i], true); err != nil {
 		return applying(b.logs[i], err)
 	}
-	if !m.writer.InTransaction() { // the entry has ended it, and undone what came before
+	if !m.writer.InTransaction() { // the entry ended the transaction and undid the earlier changes
 		if err := m.beginAt(b, i); err != nil {
 			return err
 		}
@@ -153,7 +154,7 @@ func (m *Machine) applyAlone(b *batch, i int) (err error) {
 	return m.commit(b.logs[i], b.entries[i])
 }
 
-// beginAt begins a transaction with what comes before an entry of a batch.
+// beginAt begins a transaction and does the work that precedes an entry.
 func (m *Machine) beginAt(b *batch, i int) error {
 	if err := m.begin(b.logs[i]); err != nil {
 		return err
@@ -179,7 +180,7 @@ func (m *Machine) commit(log *raft.Log, entry Entry) error {
 }
 
 func applying(log *raft.Log, err error) error {
-	return fmt.Errorf("apply log index %d: %w (the entry's digest is %s)", log.Index, err, EntryDigest(log))
+	return fmt.Errorf("apply log index %d: %w (entry digest %s)", log.Index, err, EntryDigest(log))
 }
 
 func (m *Machine) abandon() error {
@@ -189,19 +190,19 @@ func (m *Machine) abandon() error {
 	return m.writer.Trusted("ROLLBACK")
 }
 
-// markApplied notes how far the database is. It also gives changes() and
-// last_insert_rowid() the same start for every entry, on nodes that have been
-// up for long and on nodes that have just begun.
+// markApplied records the applied index, term and time. It also gives changes() and
+// last_insert_rowid() the same initial value for every entry, on long-running and on restarted
+// nodes.
 func (m *Machine) markApplied(log *raft.Log, entry Entry) error {
 	err := m.writer.Trusted("REPLACE INTO rejoin_applied VALUES (1, ?, ?, ?)", int64(log.Index), int64(log.Term), entry.Time)
 	if err != nil {
-		return fmt.Errorf("note log index %d as applied: %w", log.Index, err)
+		return fmt.Errorf("record log index %d as applied: %w", log.Index, err)
 	}
 	return nil
 }
 
-// applyOne applies one entry as a savepoint. It returns whether the entry takes so
-// much that it has to be applied alone; it has changed nothing then.
+// applyOne applies one entry as a savepoint. It returns again if the entry costs so much that it
+// must be applied alone. The entry has then changed nothing.
 func (m *Machine) applyOne(log *raft.Log, entry Entry, alone bool) (response Response, again bool, err error) {
 	if entry.Mark() {
 		return Response{}, false, nil
@@ -215,8 +216,8 @@ func (m *Machine) applyOne(log *raft.Log, entry Entry, alone bool) (response Res
 	if _, err := m.writer.Lookup("SAVEPOINT entry"); err != nil {
 		return Response{}, false, err
 	}
-	// Within the savepoint: SQLite makes one when something is first written in it,
-	// at the cost of this and not of the entry's statements.
+	// Inside the savepoint: SQLite opens its statement journal at the first write, and that cost
+	// must not count against the entry's statements.
 	if err := m.markApplied(log, entry); err != nil {
 		return Response{}, false, err
 	}
@@ -236,8 +237,8 @@ func (m *Machine) applyOne(log *raft.Log, entry Entry, alone bool) (response Res
 	return Response{Err: err}, again, nil
 }
 
-// once executes an entry, unless its request has been applied before. It returns
-// whether the entry took more than half of what it may.
+// once executes an entry, unless its request was applied before. It returns whether the entry
+// used more than half of its limits.
 func (m *Machine) once(log *raft.Log, entry Entry, alone bool) (results []Result, much bool, err error) {
 	if results, found, err := m.recall(entry); found || err != nil {
 		return results, false, err

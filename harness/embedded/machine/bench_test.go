@@ -66,7 +66,8 @@ func BenchmarkApply(b *testing.B) {
 	}
 }
 
-const rows100k = "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r LIMIT 100000) INSERT INTO t (name, n) SELECT 'name of ' || n, n FROM r"
+const rows100k = "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r LIMIT 100000) INSERT INTO t (name, " +
+	"n) SELECT 'name of ' || n, n FROM r"
 
 func snapshotBench(b *testing.B, m *machine.Machine) []byte {
 	s, err := m.Snapshot()

@@ -10,7 +10,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded/machine"
 )
 
-// edge is the least number of rows for which a statement is over the budget.
+// edge returns the smallest number of rows for which a statement exceeds the budget.
 func edge(n *node, text func(rows int) string) int {
 	GinkgoHelper()
 	low, high := 1, 1<<20
@@ -28,9 +28,9 @@ func edge(n *node, text func(rows int) string) int {
 var _ = Describe("The budget", func() {
 	const rows = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT %d) SELECT count(*) FROM c"
 
-	// Where the budget ends for a machine that has been up for long, it ends for one
-	// that was restored from its snapshot and has applied nothing else.
-	DescribeTable("ends at the same row on machines that have been up for long and on new ones", func(before string) {
+	// The limit is the same for a long-running machine and for one that was just restored from
+	// its snapshot.
+	DescribeTable("is exceeded at the same row on long-running and on restored machines", func(before string) {
 		options := machine.Options{Budget: 300_000}
 		old := open(options)
 		old.must("CREATE NAMESPACE app; CREATE TABLE app.t (id INTEGER PRIMARY KEY, x)")
@@ -53,10 +53,10 @@ var _ = Describe("The budget", func() {
 			Expect(restored.Close()).To(Succeed())
 			snapshot = old.snapshot()
 		}
-		Expect(accepted).To(And(BeNumerically(">", 5), BeNumerically("<", 55)), "the edge was met")
+		Expect(accepted).To(And(BeNumerically(">", 5), BeNumerically("<", 55)), "the edge is within the range")
 	},
 		Entry("for one statement", ""),
 		Entry("after statements whose names are looked up", strings.Repeat("SELECT 1 FROM app.t LIMIT 0; ", 60)),
-		Entry("after a statement that the database keeps", "DELETE FROM app.t; "),
+		Entry("after a statement with a cached form", "DELETE FROM app.t; "),
 	)
 })

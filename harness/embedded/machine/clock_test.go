@@ -10,7 +10,7 @@ import (
 )
 
 var _ = Describe("Time in the database", func() {
-	// at is an entry that writes down what it takes for the present.
+	// at returns an entry that stores the current time as its statements see it.
 	at := func(ms int64) machine.Entry {
 		return machine.Entry{SQL: "INSERT INTO seen (ms) VALUES (CAST(unixepoch('subsec') * 1000 AS INTEGER))", Time: noon + ms}
 	}
@@ -49,7 +49,7 @@ var _ = Describe("Time in the database", func() {
 		n := start()
 		n.batch(at(100), at(0))
 		other := open(machine.Options{})
-		other.entry(machine.Entry{SQL: "SELECT 1", Time: noon + 1_000_000}) // which the snapshot knows nothing of
+		other.entry(machine.Entry{SQL: "SELECT 1", Time: noon + 1_000_000}) // not part of the snapshot
 		other.restore(n.snapshot())
 		for _, each := range []*node{n, other} {
 			each.batch(at(50), at(101), at(60))
@@ -58,7 +58,7 @@ var _ = Describe("Time in the database", func() {
 		Expect(other.digest()).To(Equal(n.digest()))
 	})
 
-	It("does not move for what is no entry", func() {
+	It("does not change for log entries that are not commands", func() {
 		n := start()
 		n.entry(at(7))
 		log := append([]*raft.Log{{Index: n.index + 1, Term: 2, Type: raft.LogNoop}}, logs(n.index+1, at(6), at(8))...)
@@ -66,7 +66,7 @@ var _ = Describe("Time in the database", func() {
 		Expect(seen(n)).To(Equal([]int64{7, 7, 8}))
 	})
 
-	It("does not come into it when a request is sent again", func() {
+	It("of a repeated request has no effect", func() {
 		n := start()
 		again := at(10)
 		again.ID = "again"

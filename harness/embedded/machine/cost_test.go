@@ -13,10 +13,10 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded/sqlite"
 )
 
-// costs are what entries took that were applied alone, by log index.
+// costs holds the cost of entries that were applied alone, by log index.
 type costs map[uint64]sqlite.Cost
 
-// openCounting opens a machine that notes what entries take.
+// openCounting opens a machine and records the cost of its entries.
 func openCounting(options machine.Options) (*node, costs) {
 	noted := make(costs)
 	options.Observe = func(index uint64, cost sqlite.Cost, alone bool) {
@@ -27,8 +27,8 @@ func openCounting(options machine.Options) (*node, costs) {
 	return open(options), noted
 }
 
-// firstDifferent describes the first entry of a log that did not take the same on two
-// machines, or is "". Only entries that both applied alone count.
+// firstDifferent describes the first entry whose cost differs between two machines. It returns ""
+// if there is none. Only entries that both machines applied alone count.
 func firstDifferent(log []*raft.Log, a, b costs) string {
 	for _, l := range log {
 		x, inA := a[l.Index]
@@ -41,10 +41,10 @@ func firstDifferent(log []*raft.Log, a, b costs) string {
 	return ""
 }
 
-var _ = Describe("What an entry takes", func() {
-	It("is the same on every machine, to the step and to the byte, whatever the batches and the snapshots", func() {
+var _ = Describe("The cost of an entry", func() {
+	It("is the same on every machine, to the step and to the byte, for all batches and snapshots", func() {
 		const lives, length = 25, 80
-		// Of most entries it has to be found out exactly.
+		// Low limits, so that most entries are applied alone and measured exactly.
 		options := []machine.Options{{Memory: 50 << 10}, {Budget: 9_000}}
 		compared := 0
 		for seed := range uint64(lives) {

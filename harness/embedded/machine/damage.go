@@ -6,9 +6,9 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded/sqlite"
 )
 
-// Damage flips one bit of the database that a machine has in dir, in a row, from
-// outside: in this process or another, whether or not the machine is open. It
-// returns which file that was. See sqlite.Damage for what the machine then sees.
+// Damage flips one bit in a row of the machine's database in dir. It writes to the file from
+// outside the machine, which may be open in this or another process. It returns the changed file.
+// See sqlite.Damage for how the machine notices.
 func Damage(dir string) (file string, err error) {
 	return sqlite.Damage(filepath.Join(dir, databaseFile))
 }

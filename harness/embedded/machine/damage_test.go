@@ -23,23 +23,24 @@ var _ = Describe("A database with a flipped bit", func() {
 		n.must("CREATE TABLE small (v); INSERT INTO small VALUES ('some'); CREATE TABLE t (id INTEGER PRIMARY KEY, v); CREATE TABLE late (v)")
 	})
 
-	// many makes more pages than a connection keeps in its memory.
+	// many writes more pages than a connection caches.
 	many := func() { n.must(fill + "; UPDATE t SET v = v || hex(zeroblob(200))") }
 
-	// damage flips the bit, and lets everybody forget what they have read.
+	// damage flips the bit and drops cached pages.
 	damage := func() (file string) {
 		GinkgoHelper()
 		file, err := machine.Damage(n.dir)
 		Expect(err).NotTo(HaveOccurred())
-		n.do("INSERT INTO late VALUES (1)") // which fails already, if it sets off a checkpoint
+		n.do("INSERT INTO late VALUES (1)") // fails already if it triggers a checkpoint
 		return file
 	}
 
-	// expectFailed expects that the machine has failed for good, of a page in file.
+	// expectFailed expects a permanent failure of the machine, caused by a page of file.
 	expectFailed := func(file string) {
 		GinkgoHelper()
 		failed := n.Failed()
-		Expect(failed).To(MatchError(And(HavePrefix("this node's database has failed and must be replaced: "), MatchRegexp(file+`: page \d+ is damaged`))))
+		Expect(failed).To(MatchError(And(HavePrefix("this node's database has failed and must be replaced: "),
+			MatchRegexp(file+`: page \d+ is damaged`))))
 		var damaged *sqlite.DamagedError
 		Expect(errors.As(failed, &damaged)).To(BeTrue())
 		Expect(n.do("SELECT 1").Err).To(Equal(failed))
@@ -55,13 +56,13 @@ var _ = Describe("A database with a flipped bit", func() {
 		return v
 	}
 
-	It("fails the machine once a read meets it, after the rows before it", func() {
+	It("fails the machine when a read reaches it, after the rows before it", func() {
 		want := n.read("SELECT * FROM small")
 		many()
 		n.read("SELECT * FROM t")
 		file := damage()
 		Expect(filepath.Dir(file)).To(Equal(n.dir))
-		Expect(n.read("SELECT * FROM small")).To(Equal(want), "a page that is whole")
+		Expect(n.read("SELECT * FROM small")).To(Equal(want), "an undamaged page")
 		Expect(n.Failed()).NotTo(HaveOccurred())
 
 		rows, _, err := view().Query(context.Background(), sqltext.Statement{Text: "SELECT v FROM small UNION ALL SELECT v FROM t"}, nil)
@@ -73,7 +74,7 @@ var _ = Describe("A database with a flipped bit", func() {
 		expectFailed(file)
 	})
 
-	DescribeTable("bites where the page is", func(prepare func(), suffix string) {
+	DescribeTable("is detected in the file that holds the page", func(prepare func(), suffix string) {
 		n.must("INSERT INTO t VALUES (1, 'one'), (2, 'two')")
 		prepare()
 		file := damage()
@@ -89,9 +90,9 @@ var _ = Describe("A database with a flipped bit", func() {
 		expectFailed(file)
 		Eventually(waiting).Should(Receive(Equal(n.Failed())))
 	},
-		Entry("in the log, if it is newer there", func() {}, "/state.db-wal"),
-		Entry("in the log, if it is in the database, too", func() { many(); n.must("UPDATE t SET v = 'new' WHERE id < 100") }, "/state.db-wal"),
-		Entry("in the database, if that is newer", func() { many() }, "/state.db"),
+		Entry("in the WAL, if only the WAL has the page", func() {}, "/state.db-wal"),
+		Entry("in the WAL, if both files have the page", func() { many(); n.must("UPDATE t SET v = 'new' WHERE id < 100") }, "/state.db-wal"),
+		Entry("in the database file after a checkpoint", func() { many() }, "/state.db"),
 		Entry("after a restart from a snapshot", func() {
 			many()
 			snapshot := n.snapshot()
@@ -100,7 +101,7 @@ var _ = Describe("A database with a flipped bit", func() {
 		}, "/state.db-wal"),
 	)
 
-	It("fails the machine once an entry meets it, and the entry is not answered", func() {
+	It("fails the machine when an entry reaches it, and the entry gets the failure as its response", func() {
 		many()
 		file, err := machine.Damage(n.dir)
 		Expect(err).NotTo(HaveOccurred())
@@ -142,7 +143,7 @@ var _ = Describe("A database with a flipped bit", func() {
 		Expect(err).To(Equal(other.Failed()))
 	})
 
-	It("is the same whenever it is made, and made twice is none", func() {
+	It("is always made at the same place, so that making it twice undoes it", func() {
 		many()
 		want := n.digest()
 		file := filepath.Join(n.dir, "state.db")
@@ -163,7 +164,7 @@ var _ = Describe("A database with a flipped bit", func() {
 		Expect(n.digest()).To(Equal(want))
 	})
 
-	It("is an error where nobody has written a row", func() {
+	It("cannot be made in a database without rows", func() {
 		empty := open(machine.Options{})
 		empty.entry(machine.Entry{ID: "known", SQL: "CREATE NAMESPACE a; CREATE TABLE a.t (v)", Time: noon})
 		_, err := machine.Damage(empty.dir)
@@ -174,8 +175,8 @@ var _ = Describe("A database with a flipped bit", func() {
 	})
 })
 
-var _ = Describe("A database of which a part is gone", func() {
-	It("fails the machine once a read meets the place", func() {
+var _ = Describe("A truncated database", func() {
+	It("fails the machine when a read reaches the missing part", func() {
 		n := open(machine.Options{})
 		n.must("CREATE TABLE t (id INTEGER PRIMARY KEY, v); CREATE TABLE late (v)")
 		n.must(fill + "; UPDATE t SET v = v || hex(zeroblob(200))")
@@ -191,15 +192,16 @@ var _ = Describe("A database of which a part is gone", func() {
 	})
 })
 
-var _ = Describe("A read that fails of itself", func() {
-	It("leaves the machine as it is", func() {
+var _ = Describe("A read with an error of its own", func() {
+	It("does not fail the machine", func() {
 		n := open(machine.Options{})
 		v, err := n.View(context.Background())
 		Expect(err).NotTo(HaveOccurred())
 		DeferCleanup(v.Close)
 		ended, cancel := context.WithCancel(context.Background())
 		cancel()
-		for _, sql := range []string{"SELECT * FROM nowhere", "SELECT zeroblob(100000000)", "PRAGMA integrity_check", "SELECT json('{')", "SELECT abs(-9223372036854775808)"} {
+		for _, sql := range []string{"SELECT * FROM nowhere", "SELECT zeroblob(100000000)", "PRAGMA integrity_check", "SELECT json('{')",
+			"SELECT abs(-9223372036854775808)"} {
 			_, err := ask(v, sql)
 			Expect(err).To(HaveOccurred(), sql)
 		}

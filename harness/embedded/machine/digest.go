@@ -14,9 +14,10 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded/sqlite"
 )
 
-// Digest returns a hash of everything the database holds (schema, namespaces,
-// every value with its type and every rowid) and the index of the last entry
-// in it. Nodes at one index have one hash.
+// Digest returns a hash of the whole database (schema, namespaces, every value with its type, and
+// every rowid) and the index of the last entry applied to it. Nodes at the same index have the
+// same hash. Digest reads the whole database and uses one read connection: it blocks like View
+// and ends with ctx.
 func (m *Machine) Digest(ctx context.Context) (index uint64, sum string, err error) {
 	view, err := m.View(ctx)
 	if err != nil {
@@ -43,8 +44,8 @@ func (m *Machine) Digest(ctx context.Context) (index uint64, sum string, err err
 	return index, hex.EncodeToString(digest.Sum(nil)), nil
 }
 
-// hashTable reads a table in the order of its tree. The rowid goes by three
-// names, of which columns may take some; not every table has rowids.
+// hashTable hashes a table in b-tree order. The rowid has three names, and columns may shadow
+// them. A table may also have no rowids.
 func hashTable(ctx context.Context, digest hash.Hash, conn *sqlite.Conn, table string) error {
 	rows, _, err := conn.Query(ctx, "SELECT rowid, oid, _rowid_, * FROM "+quote(table)+" NOT INDEXED", nil)
 	if err != nil {
@@ -61,7 +62,7 @@ func hashQuery(ctx context.Context, digest hash.Hash, conn *sqlite.Conn, sql str
 	return hashRows(digest, rows)
 }
 
-// hashRows hashes rows and a mark of their end, which no value begins with, and closes them.
+// hashRows hashes rows and an end marker with which no value begins. It closes rows.
 func hashRows(digest hash.Hash, rows *sqlite.Rows) (err error) {
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	var buf []byte
@@ -82,7 +83,7 @@ func hashRows(digest hash.Hash, rows *sqlite.Rows) (err error) {
 	}
 }
 
-// appendTagged writes a value so that no two values are written alike.
+// appendTagged appends an injective encoding of a value.
 func appendTagged(buf []byte, v any) []byte {
 	switch v := v.(type) {
 	case int64:

@@ -17,9 +17,10 @@ var _ = Describe("A digest", func() {
 		return n.digest()
 	}
 
-	DescribeTable("tells apart", func(first, second string) {
+	DescribeTable("distinguishes", func(first, second string) {
 		const tables = `CREATE TABLE t (v BLOB); CREATE TABLE a (id INTEGER PRIMARY KEY); CREATE TABLE b (id INTEGER PRIMARY KEY);
-			CREATE TABLE k (k BLOB PRIMARY KEY) WITHOUT ROWID; CREATE TABLE named (rowid, oid); CREATE NAMESPACE ns; CREATE TABLE auto (id INTEGER PRIMARY KEY AUTOINCREMENT)`
+			CREATE TABLE k (k BLOB PRIMARY KEY) WITHOUT ROWID; CREATE TABLE named (rowid, oid); CREATE NAMESPACE ns; ` +
+			`CREATE TABLE auto (id INTEGER PRIMARY KEY AUTOINCREMENT)`
 		Expect(after(tables, first)).NotTo(Equal(after(tables, second)))
 		Expect(after(tables, first)).To(Equal(after(tables, first)))
 	},
@@ -32,7 +33,8 @@ var _ = Describe("A digest", func() {
 		Entry("neighbouring integers past 2^53", "INSERT INTO t VALUES (9007199254740992)", "INSERT INTO t VALUES (9007199254740993)"),
 		Entry("where a value ends", "INSERT INTO t VALUES ('at1b'), ('')", "INSERT INTO t VALUES ('a'), ('b')"),
 		Entry("rowids", "INSERT INTO t (rowid, v) VALUES (1, 1)", "INSERT INTO t (rowid, v) VALUES (2, 1)"),
-		Entry("rowids behind columns of that name", "INSERT INTO named (_rowid_, rowid, oid) VALUES (1, 1, 1)", "INSERT INTO named (_rowid_, rowid, oid) VALUES (2, 1, 1)"),
+		Entry("rowids behind columns of that name", "INSERT INTO named (_rowid_, rowid, oid) VALUES (1, 1, 1)",
+			"INSERT INTO named (_rowid_, rowid, oid) VALUES (2, 1, 1)"),
 		Entry("tables", "INSERT INTO a VALUES (1), (2); INSERT INTO b VALUES (3)", "INSERT INTO a VALUES (1); INSERT INTO b VALUES (2), (3)"),
 		Entry("tables without rowids", "INSERT INTO k VALUES (1)", "INSERT INTO k VALUES (1.5)"),
 		Entry("the spelling of a definition", "CREATE TABLE u (v)", "CREATE TABLE u ( v)"),
@@ -42,7 +44,7 @@ var _ = Describe("A digest", func() {
 		Entry("a sequence", "INSERT INTO auto VALUES (5); DELETE FROM auto", "INSERT INTO auto VALUES (6); DELETE FROM auto"),
 	)
 
-	It("does not depend on where pages are", func() {
+	It("does not depend on the page layout", func() {
 		first, second := open(machine.Options{}), open(machine.Options{})
 		first.must("CREATE TABLE t (id INTEGER PRIMARY KEY, v)")
 		first.must(fill)

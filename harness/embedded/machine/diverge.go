@@ -6,10 +6,10 @@ import (
 	"github.com/rejoin-db/rejoin/harness/sqltext"
 )
 
-// Diverge runs statements on this database alone, as one transaction and past the log: it
-// makes the database another than that of every other node, which no client and no entry
-// can. It exists to show that comparisons of nodes see a difference. It blocks until the
-// entries under way are applied; if a statement fails nothing changes.
+// Diverge runs statements on this node's database only, as one transaction and without a log
+// entry. The database then differs from that of every other node, which no client request and no
+// entry can cause. Tests use it to show that comparisons of nodes detect a difference. Diverge
+// blocks until the entries in progress are applied. If a statement fails, nothing changes.
 func (m *Machine) Diverge(sql string) (err error) {
 	m.writing.Lock()
 	defer m.writing.Unlock()
@@ -32,7 +32,8 @@ func (m *Machine) Diverge(sql string) (err error) {
 	return err
 }
 
-// divergeBy runs one statement as the database's own, so that its bookkeeping can differ, too.
+// divergeBy runs one statement with the database's own privileges, so that its bookkeeping tables
+// can differ too.
 func (m *Machine) divergeBy(statement sqltext.Statement) error {
 	qualified, err := qualify(m.writer, statement)
 	if err != nil {
@@ -41,5 +42,5 @@ func (m *Machine) divergeBy(statement sqltext.Statement) error {
 	if err := m.writer.Trusted(qualified.SQL); err != nil || !statement.ChangesSchema() {
 		return err
 	}
-	return follow(m.writer, qualified.Defines)
+	return updateMembers(m.writer, qualified.Defines)
 }

@@ -8,11 +8,12 @@ import (
 )
 
 var _ = Describe("A machine that diverges", func() {
-	It("holds something else at the same index, until that is undone", func() {
+	It("has a different digest at the same index until the change is undone", func() {
 		n := open(machine.Options{})
 		n.must("CREATE NAMESPACE ns; CREATE TABLE ns.t (id INTEGER PRIMARY KEY, v); INSERT INTO ns.t VALUES (1, 'a')")
 		before, index := n.digest(), n.Applied()
-		Expect(n.Diverge("INSERT INTO ns.t VALUES (2, 'b'); CREATE VIEW ns.w AS SELECT 1; INSERT INTO rejoin_namespaces VALUES ('more')")).To(Succeed())
+		Expect(n.Diverge("INSERT INTO ns.t VALUES (2, 'b'); CREATE VIEW ns.w AS SELECT 1; " +
+			"INSERT INTO rejoin_namespaces VALUES ('more')")).To(Succeed())
 		Expect(n.digest()).NotTo(Equal(before))
 		Expect(n.Applied()).To(Equal(index))
 		Expect(n.read("SELECT count(*) FROM ns.t")).To(Equal([][]any{{int64(2)}}))
@@ -21,7 +22,7 @@ var _ = Describe("A machine that diverges", func() {
 		n.must("INSERT INTO ns.t VALUES (2, 'c')")
 	})
 
-	It("is as it was if a statement fails", func() {
+	It("is unchanged if a statement fails", func() {
 		n := open(machine.Options{})
 		n.must("CREATE TABLE t (id INTEGER PRIMARY KEY)")
 		before := n.digest()

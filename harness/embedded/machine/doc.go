@@ -1,26 +1,24 @@
-// Package machine is the state machine of a node: committed log entries go
-// in, one SQLite database comes out, the same on every node.
+// Package machine is the replicated state machine of a node. It applies committed log entries to
+// one SQLite database, which is the same on every node.
 //
-//	Entry    what a log entry says: SQL, parameters, the time of its proposal
+//	Entry    the content of a log entry: SQL, parameters, the time of its proposal
 //	Apply    one batch of entries is one SQLite transaction, one entry a savepoint in it
-//	Read     readers see the database as it was after some batch, never within one
+//	Read     readers see the database between two batches, never within one
 //	Persist  a snapshot is SQLite's online backup of such a view
 //	Restore  the same backup in the other direction
 //
-// A statement that fails changes nothing and fails the same way on every node.
-// A node whose own surroundings fail (its disk, its memory) is another matter:
-// the machine stops for good, says why, and applies nothing more, since what
-// it would apply could differ from what the others have.
+// A failing statement changes nothing and fails in the same way on every node. A failure of the
+// node's environment (its disk, its memory) is different: the machine stops permanently, reports
+// the cause and applies nothing more, because its state could diverge from the other nodes.
 //
-// Namespaces are made here: the table t of namespace n is stored under the
-// one name "n.t". What is in a namespace is noted in the table rejoin_objects when it
-// is created through the namespace, and forgotten when it is dropped or gets another
-// name. A table that is created under the quoted name "n.t" is in no namespace, and
-// n.t does not reach it.
+// Namespaces are implemented here: table t of namespace n is stored under the single name "n.t".
+// The table rejoin_objects lists the objects of namespaces. An object is added when it is created
+// through its namespace, and removed when it is dropped or renamed. A table created under the
+// quoted name "n.t" belongs to no namespace, and n.t does not refer to it.
 //
-// DROP NAMESPACE drops an empty namespace; with CASCADE it drops what is in it, too,
-// and changes no row outside. A state from before rejoin_objects cannot be restored.
+// DROP NAMESPACE drops an empty namespace. With CASCADE it also drops the objects in it, and
+// changes no row outside. A snapshot without rejoin_objects cannot be restored.
 //
-// EXPLAIN is for views only. The rows of a change are kept for the request that is
-// sent again, and those of EXPLAIN hold numbers of one connection.
+// EXPLAIN is for views only. The rows of a change are stored for repeated requests, and the rows
+// of EXPLAIN contain values of one connection.
 package machine

@@ -17,10 +17,10 @@ import (
 	"github.com/rejoin-db/rejoin/harness/sqltext"
 )
 
-// noon is what the entries of these specs take for the present.
+// noon is the time of these specs' entries, in milliseconds since the Unix epoch.
 const noon = 1_700_000_000_123
 
-// node is a machine, fed by a log of its own.
+// node is a machine with its own log.
 type node struct {
 	*machine.Machine
 	dir   string
@@ -48,7 +48,7 @@ func (n *node) entry(e machine.Entry) machine.Response {
 	return n.batch(e)[0]
 }
 
-// must applies one entry, which has to succeed, and returns its last result.
+// must applies one entry, which must succeed, and returns its last result.
 func (n *node) must(sql string, params ...any) machine.Result {
 	GinkgoHelper()
 	response := n.do(sql, params...)
@@ -74,7 +74,7 @@ func (n *node) apply(logs []*raft.Log) []machine.Response {
 	return out
 }
 
-// digest is what the whole database comes to, together with its index.
+// digest returns the machine's index and digest.
 func (n *node) digest() string {
 	GinkgoHelper()
 	index, sum, err := n.Digest(context.Background())
@@ -82,7 +82,7 @@ func (n *node) digest() string {
 	return fmt.Sprint(index, " ", sum)
 }
 
-// read asks one query of a view of its own.
+// read runs one query on a new view.
 func (n *node) read(sql string, params ...any) [][]any {
 	GinkgoHelper()
 	view, err := n.View(context.Background())
@@ -118,7 +118,7 @@ func drain(rows *sqlite.Rows) (out [][]any, err error) {
 	}
 }
 
-// snapshot is the whole of a snapshot.
+// snapshot returns the bytes of a snapshot.
 func (n *node) snapshot() []byte {
 	GinkgoHelper()
 	s, err := n.Snapshot()
@@ -147,7 +147,7 @@ func (s *sink) ID() string                  { return "snapshot" }
 func (s *sink) Close() error                { s.ended = "closed"; return nil }
 func (s *sink) Cancel() error               { s.ended = "cancelled"; return nil }
 
-// logs are entries as a log has them after an index.
+// logs returns entries as log entries that follow the index after.
 func logs(after uint64, entries ...machine.Entry) []*raft.Log {
 	GinkgoHelper()
 	var out []*raft.Log
@@ -167,7 +167,7 @@ func entries(statements ...string) []machine.Entry {
 	return out
 }
 
-// plain are responses as they can be compared: errors by their words.
+// plain returns responses in a comparable form. Errors are compared by their text.
 func plain(responses []machine.Response) []string {
 	var out []string
 	for _, r := range responses {
@@ -176,7 +176,7 @@ func plain(responses []machine.Response) []string {
 	return out
 }
 
-// split cuts logs into batches at random.
+// split cuts logs into random batches.
 func split(r *rand.Rand, logs []*raft.Log) [][]*raft.Log {
 	var out [][]*raft.Log
 	for len(logs) > 0 {
@@ -186,5 +186,5 @@ func split(r *rand.Rand, logs []*raft.Log) [][]*raft.Log {
 	return out
 }
 
-// sum is the digest of a machine without its index.
+// sum returns the digest of a machine without its index.
 func sum(n *node) string { return strings.Fields(n.digest())[1] }

@@ -9,11 +9,11 @@ import (
 	"github.com/rejoin-db/rejoin/harness/sqltext"
 )
 
-// dropNamespace drops a namespace and, with CASCADE, what is in it.
+// dropNamespace drops a namespace and, with CASCADE, the objects in it.
 //
-// Nothing outside changes: rows there that refer to the namespace refuse the drop, also
-// by a foreign key that would delete or change them. A view or a trigger outside that
-// names a dropped table stays, and fails when it is used, as with DROP TABLE.
+// Nothing outside changes: rows outside that refer to the namespace make the drop fail, also with
+// a foreign key that would delete or change them. A view or trigger outside that names a dropped
+// table stays, and fails when it is used, as with DROP TABLE.
 func dropNamespace(conn *sqlite.Conn, statement sqltext.Statement) error {
 	name := statement.Namespace
 	exists, err := namespaceExists(conn, name)
@@ -36,7 +36,7 @@ func dropNamespace(conn *sqlite.Conn, statement sqltext.Statement) error {
 	if err := dropMembers(conn, name, members); err != nil {
 		return err
 	}
-	if err := expel(conn); err != nil {
+	if err := removeStale(conn); err != nil {
 		return err
 	}
 	return conn.Trusted("DELETE FROM rejoin_namespaces WHERE name = ?", name)
@@ -45,7 +45,7 @@ func dropNamespace(conn *sqlite.Conn, statement sqltext.Statement) error {
 // member is an object of a namespace.
 type member struct{ kind, name, table string }
 
-// contents are the objects of a namespace.
+// contents returns the objects of a namespace.
 func contents(conn *sqlite.Conn, namespace string) ([]member, error) {
 	const members = `SELECT s.type, s.name, s.tbl_name FROM rejoin_objects o JOIN sqlite_schema s ON s.type = o.type AND lower(s.name) = o.name
 		WHERE o.namespace = ? ORDER BY s.type = 'index', s.type = 'trigger', s.type = 'view', o.name`
@@ -60,13 +60,14 @@ func contents(conn *sqlite.Conn, namespace string) ([]member, error) {
 	return out, nil
 }
 
-// notEmptyError says what a namespace holds that was to be dropped without it.
+// notEmptyError reports the objects of a namespace that DROP NAMESPACE without CASCADE would
+// drop.
 type notEmptyError struct {
 	namespace string
 	members   []member
 }
 
-// mostNamed bounds how many objects an error names.
+// mostNamed is the maximum number of objects that an error names.
 const mostNamed = 5
 
 func (e *notEmptyError) Error() string {
@@ -81,46 +82,48 @@ func (e *notEmptyError) Error() string {
 		e.namespace, strings.Join(names, ", "), e.namespace)
 }
 
-// dropMembers drops the objects of a namespace. Triggers go first: DROP TABLE deletes the
-// rows, and may so delete others by a foreign key, which would fire them. Foreign keys
-// are checked at the end, so that tables which refer to each other can go together.
+// dropMembers drops the objects of a namespace. Triggers go first: DROP TABLE deletes the rows,
+// which may delete other rows by a foreign key and so fire triggers. Foreign keys are checked at
+// the end, so that tables that refer to each other can be dropped together.
 func dropMembers(conn *sqlite.Conn, namespace string, members []member) (err error) {
 	if len(members) == 0 {
 		return nil
 	}
 	if conn.DeferredViolations() {
-		const message = "drop namespace %q: a statement before it in the request left a foreign key violated; send DROP NAMESPACE alone"
+		const message = "drop namespace %q: an earlier statement of the request left a foreign key violated; send DROP NAMESPACE alone"
 		return fmt.Errorf(message, namespace)
 	}
-	if err := referredTo(conn, namespace); err != nil {
+	if err := checkReferences(conn, namespace); err != nil {
 		return err
 	}
-	triggers, err := firing(conn, namespace)
+	triggers, err := triggersOf(conn, namespace)
 	if err != nil {
 		return err
 	}
 	if err := conn.Trusted("PRAGMA defer_foreign_keys = ON"); err != nil {
 		return err
 	}
-	// SQLite itself would put it off to the end of the batch.
+	// SQLite itself resets it only at the end of the transaction, which is the whole batch.
 	defer func() { err = errors.Join(err, conn.Trusted("PRAGMA defer_foreign_keys = OFF")) }()
 	for _, step := range []struct {
 		sql     string
 		objects []string
 	}{
 		{"DROP TRIGGER %s", triggers},
-		{"DROP INDEX %s", astray(members)},
+		{"DROP INDEX %s", strayIndexes(members)},
 		{"DROP VIEW %s", ofKind(members, "view")},
 		{"DROP TABLE %s", ofKind(members, "table")},
 	} {
 		for _, object := range step.objects {
-			// Not trusted: what a client's definitions make of it must not be either.
+			// Not trusted: the client's triggers and foreign keys that it sets off must not be
+			// either.
 			if _, err := rowsOf(conn, fmt.Sprintf(step.sql, quote(object))); err != nil {
 				return fmt.Errorf("drop namespace %q: %s: %w", namespace, object, err)
 			}
 		}
 	}
-	// Switched off, the pragma forgets what was violated meanwhile.
+	// Switching the pragma off discards the violations counted so far, so they are checked
+	// before.
 	if conn.DeferredViolations() {
 		return errForeignKey
 	}
@@ -136,8 +139,8 @@ func ofKind(members []member, kind string) (names []string) {
 	return names
 }
 
-// astray are the indexes whose table has left the namespace by a new name.
-func astray(members []member) (names []string) {
+// strayIndexes returns the indexes whose table was renamed out of the namespace.
+func strayIndexes(members []member) (names []string) {
 	in := map[string]bool{}
 	for _, m := range members {
 		if m.kind == "table" {
@@ -152,8 +155,8 @@ func astray(members []member) (names []string) {
 	return names
 }
 
-// firing are the triggers of a namespace and those on its tables and views.
-func firing(conn *sqlite.Conn, namespace string) ([]string, error) {
+// triggersOf returns the triggers of a namespace and the triggers on its tables and views.
+func triggersOf(conn *sqlite.Conn, namespace string) ([]string, error) {
 	const triggers = `SELECT name FROM sqlite_schema WHERE type = 'trigger' AND (
 			lower(name) IN (SELECT name FROM rejoin_objects WHERE namespace = ?1 AND type = 'trigger')
 			OR lower(tbl_name) IN (SELECT name FROM rejoin_objects WHERE namespace = ?1 AND type IN ('table', 'view')))
@@ -161,9 +164,9 @@ func firing(conn *sqlite.Conn, namespace string) ([]string, error) {
 	return column(conn, triggers, namespace)
 }
 
-// referredTo returns an error if rows outside a namespace refer to rows in it. A foreign
-// key refers to nothing while one of its columns is NULL.
-func referredTo(conn *sqlite.Conn, namespace string) error {
+// checkReferences returns an error if rows outside a namespace refer to rows in it. A foreign key
+// with a NULL column refers to nothing.
+func checkReferences(conn *sqlite.Conn, namespace string) error {
 	const keys = `SELECT s.name, f."table", group_concat('"' || replace(f."from", '"', '""') || '" IS NOT NULL', ' AND ')
 		FROM sqlite_schema s, pragma_foreign_key_list(s.name) f
 		WHERE s.type = 'table' AND lower(s.name) NOT IN (SELECT name FROM rejoin_objects WHERE namespace = ?1 AND type = 'table')
@@ -180,7 +183,7 @@ func referredTo(conn *sqlite.Conn, namespace string) error {
 			return err
 		}
 		if len(rows) > 0 {
-			return fmt.Errorf("%w: drop namespace %q: rows of %s, which is outside, refer to %s",
+			return fmt.Errorf("%w: drop namespace %q: rows of %s, outside the namespace, refer to %s",
 				errForeignKey, namespace, quote(child), quote(parent))
 		}
 	}

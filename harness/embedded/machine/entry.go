@@ -15,37 +15,38 @@ import (
 
 // Entry is the content of one log entry: a request that changes data.
 //
-// The zero Entry is a mark: applying it changes nothing. A new leader proposes
-// one, so that everything before it is known to be committed.
+// The zero Entry is a mark: applying it changes nothing. A new leader proposes one to commit all
+// entries before it.
 type Entry struct {
-	// SQL is one or more statements, which are one transaction.
+	// SQL is one or more statements, run as one transaction.
 	SQL string `cbor:"1,keyasint,omitempty"`
-	// Params are the statements' parameters, in order: nil, int64, float64, string or []byte.
+	// Params are the parameters of all statements, in order: nil, int64, float64, string or
+	// []byte.
 	Params []any `cbor:"2,keyasint,omitempty"`
-	// Time is when the entry was proposed, in milliseconds since the Unix
-	// epoch, by the clock of the leader. It is the present for its statements,
-	// unless an entry before it in the log has a later one, of a clock that was
-	// ahead or has gone back: that is the present then. Time stands still
-	// until clocks have caught up, and never runs backwards, nor before 1970.
+	// Time is the time of the proposal by the leader's clock, in milliseconds since the Unix
+	// epoch. It is the current time for the entry's statements, unless an earlier entry of the
+	// log has a later time, from a clock that was ahead or was set back. Then that later time is
+	// used until the clocks catch up. Time never decreases along the log and is never before
+	// 1970.
 	Time int64 `cbor:"3,keyasint,omitempty"`
-	// ID is the key by which a client names the request. Of several entries with
-	// one ID only the first that succeeds is applied. The others have its answer if
-	// their SQL and Params are the same, and a *ReusedError if not. A client that
-	// does not know whether a request arrived can send it again. See RememberedFor
-	// for how long. Empty for no such promise.
+	// ID is the client's key for the request. Of several entries with the same ID only the first
+	// that succeeds is applied. The others get its answer if their SQL and Params are the same,
+	// and a *ReusedError otherwise. A client that does not know whether a request was applied can
+	// therefore send it again. See RememberedFor for how long an ID is known. An empty ID gives
+	// no such guarantee.
 	ID string `cbor:"4,keyasint,omitempty"`
-	// Ticket names a request without an ID, for the node that was asked: 128 random
-	// bits of its own. Of several entries with one Ticket only the first that succeeds
-	// is applied, and the others have its answer.
+	// Ticket identifies a request without an ID: 128 random bits drawn by the node that received
+	// it. Of several entries with the same Ticket only the first that succeeds is applied, and
+	// the others get its answer.
 	Ticket []byte `cbor:"6,keyasint,omitempty"`
 }
 
-// mostParams bounds the parameters of one entry.
+// mostParams is the maximum number of parameters of one entry.
 const mostParams = 1 << 20
 
 var (
 	encoding = must(cbor.EncOptions{}.EncMode())
-	// Text is bytes to SQLite; whether they are UTF-8 is not for the log to judge.
+	// SQLite treats text as bytes. The log does not check that it is UTF-8.
 	decoding = must(cbor.DecOptions{
 		IntDec:           cbor.IntDecConvertSignedOrFail,
 		UTF8:             cbor.UTF8DecodeInvalid,
@@ -60,10 +61,11 @@ func must[M any](mode M, err error) M {
 	return mode
 }
 
-// Encode returns the entry as bytes for the log. What it returns can be decoded.
+// Encode returns the entry in CBOR, for the log. Decode accepts every result of Encode. It
+// returns an error for too many parameters and for a parameter of another type.
 func (e Entry) Encode() ([]byte, error) {
 	if len(e.Params) > mostParams {
-		return nil, fmt.Errorf("encode log entry: %d parameters are more than %d", len(e.Params), mostParams)
+		return nil, fmt.Errorf("encode log entry: %d parameters exceed the limit of %d", len(e.Params), mostParams)
 	}
 	if err := sqlite.CheckParams(e.Params); err != nil {
 		return nil, fmt.Errorf("encode log entry: %w", err)
@@ -75,7 +77,7 @@ func (e Entry) Encode() ([]byte, error) {
 	return data, nil
 }
 
-// Decode reads what Encode wrote.
+// Decode decodes the result of Encode.
 func Decode(data []byte) (Entry, error) {
 	var e Entry
 	if err := decoding.Unmarshal(data, &e); err != nil {
@@ -87,11 +89,11 @@ func Decode(data []byte) (Entry, error) {
 	return e, nil
 }
 
-// Mark tells whether the entry changes nothing.
+// Mark returns whether the entry changes nothing.
 func (e Entry) Mark() bool { return e.SQL == "" }
 
-// digest is a SHA-256 over the SQL and the parameters with their types. Each part is
-// preceded by its type and its length, so that no two requests look alike.
+// digest is a SHA-256 over the SQL and the parameters with their types. Each part is preceded by
+// its type and its length, so that different requests have different digests.
 func (e Entry) digest() [sha256.Size]byte {
 	h := sha256.New()
 	var head [9]byte
@@ -101,7 +103,7 @@ func (e Entry) digest() [sha256.Size]byte {
 		h.Write(head[:])
 	}
 	part('q', uint64(len(e.SQL)))
-	_, _ = io.WriteString(h, e.SQL) // a hash takes everything
+	_, _ = io.WriteString(h, e.SQL) // a hash never returns an error
 	for _, p := range e.Params {
 		switch p := p.(type) {
 		case nil:

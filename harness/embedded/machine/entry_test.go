@@ -14,7 +14,7 @@ import (
 )
 
 var _ = Describe("An entry", func() {
-	DescribeTable("is decoded as it was encoded", func(e machine.Entry) {
+	DescribeTable("is unchanged by encoding and decoding", func(e machine.Entry) {
 		data, err := e.Encode()
 		Expect(err).NotTo(HaveOccurred())
 		got, err := machine.Decode(data)
@@ -23,13 +23,15 @@ var _ = Describe("An entry", func() {
 	},
 		Entry("that is a mark", machine.Entry{}),
 		Entry("with everything", machine.Entry{SQL: "SELECT ?", Params: []any{nil, int64(1), "x"}, Time: noon, ID: "id"}),
-		Entry("with numbers", machine.Entry{SQL: "x", Params: []any{int64(math.MinInt64), int64(math.MaxInt64), int64(1<<53 + 1), 0.5, 1.0, 5e-324, math.Inf(-1), math.MaxFloat64}}),
+		Entry("with numbers",
+			machine.Entry{SQL: "x", Params: []any{int64(math.MinInt64), int64(math.MaxInt64), int64(1<<53 + 1), 0.5, 1.0, 5e-324, math.Inf(-1),
+				math.MaxFloat64}}),
 		Entry("with texts", machine.Entry{SQL: "\xff\x00", Params: []any{"", "\x00", "\xff\xfe", "𝄞"}, ID: "\xff"}),
 		Entry("with blobs", machine.Entry{SQL: "x", Params: []any{[]byte{}, []byte{0}, []byte("text")}}),
 		Entry("with any time", machine.Entry{SQL: "x", Time: math.MinInt64}),
 	)
 
-	It("keeps the sign of zero, and that of a NaN that it is none", func() {
+	It("keeps the sign of zero, and NaN", func() {
 		data, err := machine.Entry{Params: []any{math.Copysign(0, -1), math.NaN()}}.Encode()
 		Expect(err).NotTo(HaveOccurred())
 		got, err := machine.Decode(data)
@@ -38,26 +40,27 @@ var _ = Describe("An entry", func() {
 		Expect(got.Params[1]).To(Satisfy(func(v any) bool { return math.IsNaN(v.(float64)) }))
 	})
 
-	DescribeTable("is not encoded with a parameter of no storage class", func(param any) {
+	DescribeTable("is not encoded with a parameter of an unsupported type", func(param any) {
 		_, err := machine.Entry{SQL: "SELECT ?", Params: []any{nil, param}}.Encode()
 		Expect(err).To(MatchError(ContainSubstring("parameter 2 is a ")))
 	},
 		Entry(nil, true), Entry(nil, 1), Entry(nil, uint64(1)), Entry(nil, float32(1)), Entry(nil, time.Now()), Entry(nil, []any{}),
 	)
 
-	DescribeTable("is not decoded with one", func(param any) {
+	DescribeTable("is not decoded with a parameter of an unsupported type", func(param any) {
 		data, err := cbor.Marshal(map[int]any{2: []any{param}})
 		Expect(err).NotTo(HaveOccurred())
 		_, err = machine.Decode(data)
 		Expect(err).To(MatchError(HavePrefix("decode log entry: ")))
 	},
-		Entry(nil, true), Entry(nil, uint64(math.MaxUint64)), Entry(nil, []any{}), Entry(nil, map[string]any{"a": 1}), Entry(nil, cbor.Tag{Number: 1, Content: 5}),
+		Entry(nil, true), Entry(nil, uint64(math.MaxUint64)), Entry(nil, []any{}), Entry(nil, map[string]any{"a": 1}),
+		Entry(nil, cbor.Tag{Number: 1, Content: 5}),
 	)
 
 	It("is not encoded with more parameters than can be decoded", func() {
 		params := make([]any, 1<<20+1)
 		_, err := machine.Entry{Params: params}.Encode()
-		Expect(err).To(MatchError(ContainSubstring("1048577 parameters are more than 1048576")))
+		Expect(err).To(MatchError(ContainSubstring("1048577 parameters exceed the limit of 1048576")))
 		data, err := machine.Entry{Params: params[1:]}.Encode()
 		Expect(err).NotTo(HaveOccurred())
 		Expect(machine.Decode(data)).To(HaveField("Params", HaveLen(1<<20)))
@@ -111,8 +114,8 @@ func FuzzEntry(f *testing.F) {
 	})
 }
 
-// same compares entries as SQLite would see them: a NaN is NULL, and no
-// parameters are none.
+// same compares entries as SQLite sees them: a NaN is NULL, and empty parameters equal missing
+// ones.
 func same(a, b machine.Entry) bool {
 	for _, e := range []*machine.Entry{&a, &b} {
 		params := []any{}

@@ -11,12 +11,12 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded/sqlite"
 )
 
-// small is a directory on a disk of its own, of a few megabytes.
+// small returns a directory on a file system of 4 MiB.
 func small() string {
 	GinkgoHelper()
 	dir := GinkgoT().TempDir()
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=4m"); err != nil {
-		Skip("a small disk takes the right to mount one: " + err.Error())
+		Skip("mounting a small disk needs a privilege: " + err.Error())
 	}
 	DeferCleanup(func() error { return syscall.Unmount(dir, 0) })
 	return dir
@@ -25,7 +25,7 @@ func small() string {
 var _ = Describe("A full disk", func() {
 	const insert = "INSERT INTO t VALUES (zeroblob(100000))"
 
-	It("stops the machine for good, at the batch before", func() {
+	It("stops the machine permanently, at the batch before", func() {
 		n := openIn(small(), machine.Options{})
 		n.must("CREATE TABLE t (v)")
 		var err error
@@ -44,7 +44,7 @@ var _ = Describe("A full disk", func() {
 		Expect(n.Applied()).To(Equal(applied))
 	})
 
-	It("fails a snapshot and not the machine", func() {
+	It("fails a snapshot but not the machine", func() {
 		n := openIn(small(), machine.Options{})
 		n.must("CREATE TABLE t (v)")
 		for range 10 {

@@ -11,10 +11,10 @@ import (
 	"github.com/rejoin-db/rejoin/harness/sqltext"
 )
 
-// ErrAnswer is wrapped by the error of a change whose answer is over its limit.
+// ErrAnswer is wrapped by the error of a change whose answer exceeds AnswerLimit.
 var ErrAnswer = errors.New("the answer is larger")
 
-// Result is what one statement came to.
+// Result is the result of one statement.
 type Result struct {
 	Columns []sqlite.Column
 	Rows    [][]any
@@ -22,8 +22,8 @@ type Result struct {
 	Affected int64
 }
 
-// execute runs an entry's statements. Rows are gathered on every node alike,
-// so that the limit on them is met, or not, by all.
+// execute runs an entry's statements. Every node collects the rows, so that all nodes decide
+// alike whether the answer exceeds its limit.
 func (m *Machine) execute(entry Entry) ([]Result, error) {
 	statements, err := sqltext.Split(entry.SQL)
 	if err != nil {
@@ -55,15 +55,15 @@ func (m *Machine) execute(entry Entry) ([]Result, error) {
 	return results, nil
 }
 
-// Admit returns an error for a request that changes data if its text alone tells that it
-// must fail: every node would say so, but only after the request has been in the log.
+// Admit returns an error for a request that changes data if its text alone shows that it must
+// fail. Every node would return the same error, but only after the request is in the log.
 func Admit(statements []sqltext.Statement, params []any) error {
 	if err := CountParams(statements, params); err != nil {
 		return err
 	}
 	for i, statement := range statements {
 		if statement.Explains() {
-			// Its rows hold numbers of one connection, and answers are kept in the database.
+			// Its rows contain values of one connection, and answers are stored in the database.
 			const reason = "EXPLAIN is refused in a request that changes data: its rows differ between nodes; send it alone"
 			return Locate(sqlite.Refuse(reason), i, len(statements))
 		}
@@ -71,8 +71,8 @@ func Admit(statements []sqltext.Statement, params []any) error {
 	return nil
 }
 
-// CountParams returns an error unless the statements ask for exactly the parameters
-// given, together.
+// CountParams returns an *sqlite.ParamCountError unless the statements together have exactly as
+// many parameters as params.
 func CountParams(statements []sqltext.Statement, params []any) error {
 	if want := sqltext.Parameters(statements); want != len(params) {
 		return &sqlite.ParamCountError{Want: want, Got: len(params)}
@@ -80,8 +80,9 @@ func CountParams(statements []sqltext.Statement, params []any) error {
 	return nil
 }
 
-// Locate says which statement of several an error is of, counted from 0. An error of the
-// node's surroundings is of none.
+// Locate adds to err the number of its statement: i counts from 0, of is the number of
+// statements. It returns err unchanged if there is one statement only, and for errors of the
+// node's environment.
 func Locate(err error, i, of int) error {
 	if of == 1 || sqlite.Environmental(err) {
 		return err
@@ -104,7 +105,7 @@ func (m *Machine) statement(statement sqltext.Statement, params []any, room *int
 		}
 	}()
 	result.Columns = rows.Columns()
-	if *room -= width(result.Columns); *room < 0 {
+	if *room -= columnsSize(result.Columns); *room < 0 {
 		return Result{}, 0, m.tooLong()
 	}
 	for {
@@ -115,7 +116,7 @@ func (m *Machine) statement(statement sqltext.Statement, params []any, room *int
 		if err != nil {
 			return Result{}, 0, err
 		}
-		if *room -= size(row); *room < 0 {
+		if *room -= rowSize(row); *room < 0 {
 			return Result{}, 0, m.tooLong()
 		}
 		result.Rows = append(result.Rows, slices.Clone(row))
@@ -124,7 +125,7 @@ func (m *Machine) statement(statement sqltext.Statement, params []any, room *int
 	case statement.ChangesRows():
 		result.Affected = m.writer.Changes()
 	case statement.ChangesSchema():
-		if err := follow(m.writer, qualified.Defines); err != nil {
+		if err := updateMembers(m.writer, qualified.Defines); err != nil {
 			return Result{}, 0, err
 		}
 	}
@@ -135,8 +136,8 @@ func (m *Machine) tooLong() error {
 	return fmt.Errorf("%w than %d bytes, the limit for requests that change data", ErrAnswer, m.options.AnswerLimit)
 }
 
-// width is about how many bytes the head of a result takes, in an answer and in memory.
-func width(columns []sqlite.Column) int64 {
+// columnsSize estimates the size of a result's columns in an answer and in memory, in bytes.
+func columnsSize(columns []sqlite.Column) int64 {
 	n := int64(64)
 	for _, c := range columns {
 		n += int64(len(c.Name)+len(c.Type)) + 32
@@ -144,8 +145,8 @@ func width(columns []sqlite.Column) int64 {
 	return n
 }
 
-// size is about how many bytes a row takes in an answer.
-func size(row []any) int64 {
+// rowSize estimates the size of a row in an answer, in bytes.
+func rowSize(row []any) int64 {
 	n := int64(2)
 	for _, v := range row {
 		switch v := v.(type) {

@@ -24,12 +24,13 @@ var _ = Describe("A failure", func() {
 			CREATE TRIGGER g BEFORE INSERT ON t WHEN new.v = 'thirteen' BEGIN SELECT RAISE(ROLLBACK, 'unlucky'); END`)
 	})
 
-	DescribeTable("changes nothing, and entries around it are applied", func(sql, message string) {
+	DescribeTable("changes nothing, and the other entries of the batch are applied", func(sql, message string) {
 		before := sum(n)
 		Expect(n.do("INSERT INTO t (v) VALUES ('first'); CREATE TABLE made (v); " + sql).Err).To(MatchError(ContainSubstring(message)))
 		Expect(sum(n)).To(Equal(before))
 
-		responses := n.batch(entries("INSERT INTO t (v) VALUES ('a')", sql, "INSERT INTO t (v) VALUES ('b')", sql, sql, "INSERT INTO t (v) VALUES ('c') RETURNING id")...)
+		responses := n.batch(entries("INSERT INTO t (v) VALUES ('a')", sql, "INSERT INTO t (v) VALUES ('b')", sql, sql,
+			"INSERT INTO t (v) VALUES ('c') RETURNING id")...)
 		for _, i := range []int{1, 3, 4} {
 			Expect(responses[i].Err).To(MatchError(ContainSubstring(message)))
 		}
@@ -39,44 +40,46 @@ var _ = Describe("A failure", func() {
 		Expect(n.Applied()).To(Equal(n.index))
 		Expect(n.digest()).To(HavePrefix("8 "))
 	},
-		Entry("of the syntax", "SELEC 1", "syntax error"),
-		Entry("of a text that cannot be split", "SELECT 'a", "a string starts here and does not end"),
-		Entry("of a name", "SELECT * FROM nowhere", "no such table: nowhere"),
-		Entry("of a constraint", "INSERT INTO t (v) VALUES ('two'), ('one')", "UNIQUE constraint failed"),
+		Entry("a syntax error", "SELEC 1", "syntax error"),
+		Entry("text that cannot be split", "SELECT 'a", "unterminated string"),
+		Entry("an unknown table", "SELECT * FROM nowhere", "no such table: nowhere"),
+		Entry("a constraint", "INSERT INTO t (v) VALUES ('two'), ('one')", "UNIQUE constraint failed"),
 		Entry("OR FAIL", "INSERT OR FAIL INTO t (v) VALUES ('two'), ('one')", "UNIQUE constraint failed"),
 		Entry("OR ROLLBACK", "INSERT OR ROLLBACK INTO t (v) VALUES ('two'), ('one')", "UNIQUE constraint failed"),
 		Entry("by RAISE(ROLLBACK)", "INSERT INTO t (v) VALUES ('two'), ('thirteen')", "unlucky"),
-		Entry("of a foreign key at the end", "INSERT INTO t (v, up) VALUES ('two', 99)", "FOREIGN KEY constraint failed"),
-		Entry("of a read without an end", runaway, "too many steps"),
-		Entry("of a change without an end", runawayWriting, "too many steps"),
-		Entry("of compiling without an end", "SELECT 1"+strings.Repeat("+1", 2000), "Expression tree is too large"),
-		Entry("of too deep a text", "SELECT "+strings.Repeat("(", 100_000)+"1", "Recursion limit"),
-		Entry("of too large an answer", "SELECT hex(zeroblob(6000))", "the answer is larger than 10000 bytes"),
-		Entry("of too many rows", "INSERT INTO t (v) SELECT value FROM json_each('["+strings.TrimSuffix(strings.Repeat("null,", 2000), ",")+"]') RETURNING id",
+		Entry("a deferred foreign key", "INSERT INTO t (v, up) VALUES ('two', 99)", "FOREIGN KEY constraint failed"),
+		Entry("an endless read", runaway, "too many steps"),
+		Entry("an endless change", runawayWriting, "too many steps"),
+		Entry("a huge expression", "SELECT 1"+strings.Repeat("+1", 2000), "Expression tree is too large"),
+		Entry("deep nesting", "SELECT "+strings.Repeat("(", 100_000)+"1", "Recursion limit"),
+		Entry("a large answer", "SELECT hex(zeroblob(6000))", "the answer is larger than 10000 bytes"),
+		Entry("too many rows", "INSERT INTO t (v) SELECT value FROM json_each('["+strings.TrimSuffix(strings.Repeat("null,", 2000),
+			",")+"]') RETURNING id",
 			"the answer is larger than 10000 bytes"),
-		Entry("of too large a value", "INSERT INTO t (v) VALUES (zeroblob(64 << 20))", "too big"),
-		Entry("of too large a sum", "SELECT length(hex(zeroblob(40 << 20)))", "too big"),
-		Entry("of too large a random value", "SELECT length(randomblob((64 << 20) + 1))", "too big"),
-		Entry("of a parameter too few", "SELECT ?", "the statements ask for 1 parameter, 0 were given"),
-		Entry("of a refusal", "PRAGMA user_version = 1", "is refused"),
-		Entry("of an unknown namespace", "DELETE FROM shop.t", `"shop"`),
+		Entry("a large value", "INSERT INTO t (v) VALUES (zeroblob(64 << 20))", "too big"),
+		Entry("a large intermediate value", "SELECT length(hex(zeroblob(40 << 20)))", "too big"),
+		Entry("a large random value", "SELECT length(randomblob((64 << 20) + 1))", "too big"),
+		Entry("a missing parameter", "SELECT ?", "the statements need 1 parameter, 0 were given"),
+		Entry("a refused statement", "PRAGMA user_version = 1", "is refused"),
+		Entry("an unknown namespace", "DELETE FROM shop.t", `"shop"`),
 	)
 
-	It("of the budget leaves the whole budget to the next entry", func() {
-		responses := n.batch(entries(runaway, "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r LIMIT 40000) SELECT count(*) FROM r", runawayWriting, "SELECT 1")...)
+	It("by the budget leaves the whole budget to the next entry", func() {
+		responses := n.batch(entries(runaway,
+			"WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r LIMIT 40000) SELECT count(*) FROM r", runawayWriting, "SELECT 1")...)
 		Expect(responses[0].Err).To(MatchError(sqlite.ErrBudget))
 		Expect(responses[1].Results[0].Rows).To(Equal([][]any{{int64(40000)}}))
 		Expect(responses[2].Err).To(MatchError(sqlite.ErrBudget))
 		Expect(responses[3].Err).NotTo(HaveOccurred())
 	})
 
-	It("of the budget comes of all statements of an entry together", func() {
+	It("by the budget counts all statements of an entry together", func() {
 		const part = "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r LIMIT 20000) SELECT count(*) FROM r;"
 		Expect(n.do(part).Err).NotTo(HaveOccurred())
 		Expect(n.do(strings.Repeat(part, 6)).Err).To(MatchError(sqlite.ErrBudget))
 	})
 
-	It("of the budget can end the dropping of a namespace", func() {
+	It("by the budget can end DROP NAMESPACE", func() {
 		n.must("CREATE NAMESPACE big; CREATE TABLE big.t (v); CREATE TRIGGER big.g AFTER DELETE ON t BEGIN SELECT 1; END")
 		n.must("WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r LIMIT 20000) INSERT INTO big.t SELECT n FROM r")
 		n.must("CREATE TABLE far (v REFERENCES \"big.t\"(v)); CREATE UNIQUE INDEX big.i ON t (v)")
@@ -87,7 +90,7 @@ var _ = Describe("A failure", func() {
 		small.must("SELECT 1")
 	})
 
-	It("of the number of parameters counts over all statements", func() {
+	It("by the number of parameters counts all statements", func() {
 		const three = "SELECT ?; SELECT ?, ?"
 		params := []any{int64(1), int64(2), int64(3), int64(4)}
 		for _, want := range []*sqlite.ParamCountError{
@@ -98,8 +101,8 @@ var _ = Describe("A failure", func() {
 		} {
 			Expect(n.do(three, params[:want.Got]...).Err).To(MatchError(want))
 		}
-		Expect(n.do("nonsense; SELECT ?").Err).To(MatchError("the statements ask for 1 parameter, 0 were given"), "nothing was run")
-		Expect(n.do("SELECT ?, ?", int64(1)).Err).To(MatchError("the statements ask for 2 parameters, 1 was given"))
+		Expect(n.do("nonsense; SELECT ?").Err).To(MatchError("the statements need 1 parameter, 0 were given"), "nothing was run")
+		Expect(n.do("SELECT ?, ?", int64(1)).Err).To(MatchError("the statements need 2 parameters, 1 was given"))
 		Expect(n.do("CREATE NAMESPACE x; SELECT ?1, ?3; DROP NAMESPACE x", int64(1), int64(2), int64(3)).Err).NotTo(HaveOccurred())
 		Expect(n.do("", int64(1)).Err).NotTo(HaveOccurred(), "a mark")
 		Expect(n.do(";;", int64(1)).Err).To(MatchError(&sqlite.ParamCountError{Want: 0, Got: 1}))
@@ -107,15 +110,17 @@ var _ = Describe("A failure", func() {
 })
 
 var _ = Describe("Statements of one entry", func() {
-	DescribeTable("are counted in the error of one", func(sql, message string) {
+	DescribeTable("are numbered in errors", func(sql, message string) {
 		n := open(machine.Options{})
 		n.must("CREATE TABLE t (id INTEGER PRIMARY KEY, v NOT NULL)")
 		Expect(n.do(sql).Err).To(MatchError(message))
 	},
-		Entry("of several", "INSERT INTO t VALUES (1, 1); ; INSERT INTO t VALUES (2, NULL); SELECT 1", "statement 2 of 3: NOT NULL constraint failed: t.v"),
-		Entry("about namespaces", "SELECT 1; DROP NAMESPACE no", `statement 2 of 2: namespace "no" does not exist`),
-		Entry("that is refused", "VACUUM; SELECT 1", "statement 1 of 2: VACUUM is refused: it rewrites the file of one node, and cannot run in a transaction"),
-		Entry("but not if it is alone", "INSERT INTO t VALUES (2, NULL)", "NOT NULL constraint failed: t.v"),
+		Entry("one of several", "INSERT INTO t VALUES (1, 1); ; INSERT INTO t VALUES (2, NULL); SELECT 1",
+			"statement 2 of 3: NOT NULL constraint failed: t.v"),
+		Entry("a statement about namespaces", "SELECT 1; DROP NAMESPACE no", `statement 2 of 2: namespace "no" does not exist`),
+		Entry("a refused statement", "VACUUM; SELECT 1",
+			"statement 1 of 2: VACUUM is refused: it rewrites the file of one node, and cannot run in a transaction"),
+		Entry("but not a single statement", "INSERT INTO t VALUES (2, NULL)", "NOT NULL constraint failed: t.v"),
 	)
 
 	It("are one transaction, each with a result", func() {
@@ -132,7 +137,7 @@ var _ = Describe("Statements of one entry", func() {
 		Expect(response.Results[4]).To(Equal(machine.Result{Columns: []sqlite.Column{{Name: "n", Type: "INTEGER"}}, Rows: [][]any{{int64(1)}}}))
 	})
 
-	It("put foreign keys off to the end where these say so", func() {
+	It("defer foreign keys that are declared deferred", func() {
 		n := open(machine.Options{})
 		n.must("CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE c (p REFERENCES p(id) DEFERRABLE INITIALLY DEFERRED)")
 		n.must("INSERT INTO c VALUES (1); INSERT INTO p VALUES (1)")

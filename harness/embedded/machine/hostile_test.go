@@ -15,11 +15,11 @@ import (
 	"github.com/rejoin-db/rejoin/harness/hostile"
 )
 
-// narrow limits are used up soon, so that all statements can be had in seconds.
+// narrow limits are reached quickly, so that all statements run within seconds.
 var narrow = machine.Options{Budget: 6_000_000, Memory: 16 << 20, AnswerLimit: 1 << 20, ReadBudget: 3_000_000, ReadMemory: 8 << 20}
 
-// hostileLog is all that comes to a machine for one class: each statement, what it
-// needs before it, and an ordinary change after it.
+// hostileLog returns the entries for one class: each statement, its setup before it, and an
+// ordinary change after it.
 func hostileLog(statements []hostile.Statement) []machine.Entry {
 	GinkgoHelper()
 	base, err := hostile.Base()
@@ -57,7 +57,7 @@ func hostileClasses() (classes [][]hostile.Statement) {
 
 var _ = Describe("Hostile statements", func() {
 	for _, statements := range hostileClasses() {
-		It("are answered alike by machines with different histories, which go on: "+statements[0].Class, func() {
+		It("get the same answers from machines with different histories, which keep running: "+statements[0].Class, func() {
 			log := logs(0, hostileLog(statements)...)
 			single := open(narrow)
 			var want []string
@@ -96,14 +96,15 @@ var _ = Describe("Hostile statements", func() {
 			}
 			Expect(batched.digest()).To(Equal(single.digest()))
 			Expect(restored.digest()).To(Equal(single.digest()))
-			Expect(single.read("SELECT count(*) FROM after")).To(Equal([][]any{{int64(len(statements))}}), "every change after one is there")
+			Expect(single.read("SELECT count(*) FROM after")).To(Equal([][]any{{int64(len(statements))}}),
+				"the change after each statement is applied")
 			for _, n := range []*node{single, batched, restored} {
 				Expect(n.Failed()).NotTo(HaveOccurred())
 			}
 		})
 	}
 
-	It("end as reads, too, within the limits of reads", func() {
+	It("also end as reads, within the limits of reads", func() {
 		n := open(narrow)
 		base, err := hostile.Base()
 		Expect(err).NotTo(HaveOccurred())
@@ -140,7 +141,7 @@ func overLimit(err error) bool {
 var _ = Describe("An operator", func() {
 	poison := "INSERT INTO t VALUES (1)"
 
-	It("has an entry skipped on every machine, which is refused and shown", func() {
+	It("can skip an entry on every machine, which refuses and reports it", func() {
 		log := logs(0, entries("CREATE TABLE t (v)", poison, "INSERT INTO t VALUES (2)")...)
 		skip := []machine.Skipped{{Index: 2, Digest: machine.EntryDigest(log[1])}}
 		single, whole := open(machine.Options{Skip: skip}), open(machine.Options{Skip: skip})
@@ -158,7 +159,7 @@ var _ = Describe("An operator", func() {
 		Expect(single.digest()).To(Equal(whole.digest()))
 	})
 
-	It("is told the digest when the entry at the index is not the one that was meant", func() {
+	It("gets the digest of the entry if it does not match", func() {
 		log := logs(0, entries("CREATE TABLE t (v)", poison)...)
 		n := open(machine.Options{Skip: []machine.Skipped{{Index: 2, Digest: "unknown"}}})
 		responses := n.apply(log)
@@ -168,8 +169,8 @@ var _ = Describe("An operator", func() {
 	})
 })
 
-var _ = Describe("A machine that is interrupted", func() {
-	It("ends the entry under way at once, and does not fail", func() {
+var _ = Describe("An interrupted machine", func() {
+	It("ends the current entry at once, and does not fail", func() {
 		n := open(machine.Options{Budget: 1 << 50})
 		n.must("CREATE TABLE t (id INTEGER PRIMARY KEY, v)")
 		done := make(chan machine.Response, 1)
@@ -187,12 +188,12 @@ var _ = Describe("A machine that is interrupted", func() {
 	})
 })
 
-var _ = Describe("Reads without an end", func() {
-	It("do not lock out others", func() {
-		const seats = 3
-		n := open(machine.Options{Readers: seats, ReadBudget: 1 << 50})
-		ended := make(chan error, seats)
-		for range seats {
+var _ = Describe("Endless reads", func() {
+	It("do not block other reads", func() {
+		const slots = 3
+		n := open(machine.Options{Readers: slots, ReadBudget: 1 << 50})
+		ended := make(chan error, slots)
+		for range slots {
 			go func() {
 				defer GinkgoRecover()
 				view, err := n.View(context.Background())
@@ -211,12 +212,12 @@ var _ = Describe("Reads without an end", func() {
 		Expect(view.Close()).To(Succeed())
 		Eventually(ended, "10s").Should(Receive(MatchError(machine.ErrCrowded)))
 		n.Interrupt()
-		for range seats - 1 {
+		for range slots - 1 {
 			Eventually(ended, "10s").Should(Receive(HaveOccurred()))
 		}
 	})
 
-	It("use up their steps, so that they end where time stands still", func() {
+	It("exceed their budget, so that they end without a clock", func() {
 		n := open(narrow)
 		view, err := n.View(context.Background())
 		Expect(err).NotTo(HaveOccurred())

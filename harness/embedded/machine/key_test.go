@@ -25,10 +25,11 @@ var _ = Describe("A key", func() {
 		GinkgoHelper()
 		Expect(r.Results).To(BeEmpty())
 		Expect(r.Err).To(Equal(&machine.ReusedError{ID: "key"}))
-		Expect(r.Err).To(MatchError(`the key "key" names another request, with other SQL or other parameters, that was applied before; this request was not applied`))
+		Expect(r.Err).To(MatchError(`the key "key" names another request, which was applied with different SQL or parameters; ` +
+			`this request was not applied`))
 	}
 
-	DescribeTable("is refused for another request, in the same batch and later, and after a restore", func(first, other []any) {
+	DescribeTable("is refused for a different request, in the same batch, later, and after a restore", func(first, other []any) {
 		one := keyed("key", first[0].(string), first[1:]...)
 		two := keyed("key", other[0].(string), other[1:]...)
 		batch := n.batch(one, two, one)
@@ -42,24 +43,25 @@ var _ = Describe("A key", func() {
 		Expect(restored.entry(one)).To(Equal(batch[0]))
 		Expect(restored.read("SELECT count(*) FROM t")).To(Equal([][]any{{int64(1)}}))
 	},
-		Entry("with other SQL", []any{insert, "a"}, []any{insert + " ", "a"}),
-		Entry("that has another effect", []any{insert, "a"}, []any{"DROP TABLE t"}),
-		Entry("with another value", []any{insert, "a"}, []any{insert, "b"}),
-		Entry("with text in place of bytes", []any{insert, "a"}, []any{insert, []byte("a")}),
-		Entry("with an integer in place of a float", []any{insert, int64(1)}, []any{insert, 1.0}),
+		Entry("with different SQL", []any{insert, "a"}, []any{insert + " ", "a"}),
+		Entry("with a different effect", []any{insert, "a"}, []any{"DROP TABLE t"}),
+		Entry("with a different value", []any{insert, "a"}, []any{insert, "b"}),
+		Entry("with text instead of bytes", []any{insert, "a"}, []any{insert, []byte("a")}),
+		Entry("with an integer instead of a float", []any{insert, int64(1)}, []any{insert, 1.0}),
 		Entry("with a float of the same bits", []any{insert, int64(4607182418800017408)}, []any{insert, 1.0}),
 		Entry("with negative zero", []any{insert, 0.0}, []any{insert, math.Copysign(0, -1)}),
 		Entry("with NULL", []any{insert, ""}, []any{insert, nil}),
-		Entry("with parameters cut elsewhere", []any{"INSERT INTO t (v) VALUES (? || ?)", "ab", "c"}, []any{"INSERT INTO t (v) VALUES (? || ?)", "a", "bc"}),
+		Entry("with the same bytes split differently", []any{"INSERT INTO t (v) VALUES (? || ?)", "ab", "c"},
+			[]any{"INSERT INTO t (v) VALUES (? || ?)", "a", "bc"}),
 		Entry("that fails", []any{insert, "a"}, []any{"INSERT INTO nowhere VALUES (1)"}),
 	)
 
-	It("is free again after its request has failed", func() {
+	It("can be used again after its request has failed", func() {
 		Expect(n.entry(keyed("key", "INSERT INTO nowhere VALUES (1)")).Err).To(HaveOccurred())
 		Expect(n.entry(keyed("key", insert, "a")).Err).NotTo(HaveOccurred())
 	})
 
-	It("is apart from tickets of the same bytes", func() {
+	It("does not collide with a ticket of the same bytes", func() {
 		id := "0123456789abcdef"
 		Expect(n.entry(keyed(id, insert, "by key")).Err).NotTo(HaveOccurred())
 		ticket := machine.Entry{Ticket: []byte(id), SQL: insert, Params: []any{"by ticket"}, Time: noon}
@@ -71,7 +73,7 @@ var _ = Describe("A key", func() {
 	})
 
 	Describe("is remembered", func() {
-		// at is the time of the entries that follow.
+		// at is the time of the following entries, after noon.
 		var at time.Duration
 		BeforeEach(func() { at = 0 })
 		write := func(key, value string) machine.Response {
@@ -79,9 +81,9 @@ var _ = Describe("A key", func() {
 			e.Time += at.Milliseconds()
 			return n.entry(e)
 		}
-		// pass lets entries go by, without applying all of them.
+		// pass advances the log by a number of entries, most of them not applied.
 		pass := func(entries uint64) { n.index += entries - 2; n.must("SELECT 1"); n.must("SELECT 1") }
-		// tidy brings the log to where nodes forget.
+		// tidy advances the log to the next index at which nodes forget.
 		tidy := func() {
 			n.index += 64 - n.index%64 - 1
 			e := machine.Entry{SQL: "SELECT 1", Time: noon + at.Milliseconds()}
@@ -89,7 +91,7 @@ var _ = Describe("A key", func() {
 		}
 		keys := func() [][]any { return n.read("SELECT id FROM rejoin_requests ORDER BY log_index") }
 
-		It("for a minute, at any number of entries up to the most", func() {
+		It("for a minute, for any number of entries up to RememberedMost", func() {
 			write("old", "a")
 			at = machine.RememberedFor
 			pass(machine.RememberedMost - 1000)
@@ -102,7 +104,7 @@ var _ = Describe("A key", func() {
 			Expect(n.read("SELECT v FROM t")).To(Equal([][]any{{"a"}, {"b"}}))
 		})
 
-		It("for ten thousand entries, however long they take", func() {
+		It("for 10,000 entries, however long they take", func() {
 			write("old", "a")
 			at = 1000 * time.Hour
 			pass(machine.Remembered - 100)
@@ -114,7 +116,7 @@ var _ = Describe("A key", func() {
 			Expect(keys()).To(BeEmpty())
 		})
 
-		It("for no more entries than the most, also if time stands still", func() {
+		It("for at most RememberedMost entries, even if time stands still", func() {
 			write("old", "a")
 			pass(machine.RememberedMost - 100)
 			write("young", "b")
@@ -125,7 +127,7 @@ var _ = Describe("A key", func() {
 			Expect(keys()).To(Equal([][]any{{"young"}}))
 		})
 
-		It("alike on a node that was restored on the way, and however batches are cut", func() {
+		It("for as long on a restored node, and with other batches", func() {
 			var entries []machine.Entry
 			for i := range 300 {
 				e := keyed(fmt.Sprint("key-", i), insert, fmt.Sprint(i))
@@ -146,7 +148,7 @@ var _ = Describe("A key", func() {
 		})
 	})
 
-	It("has its answer for as long as there is room for large ones, and is known to be applied then", func() {
+	It("keeps a large answer while there is room, and is still known as applied afterwards", func() {
 		write := func(key string, size int) machine.Response {
 			return n.entry(keyed(key, "INSERT INTO t (v) VALUES (1) RETURNING hex(zeroblob(?))", int64(size/2)))
 		}
@@ -168,7 +170,8 @@ var _ = Describe("A key", func() {
 		n.must("INSERT INTO t (v) VALUES (0)")
 		before := len(n.snapshot())
 		for i := range keys {
-			Expect(n.entry(keyed(fmt.Sprintf("%0128d", i), "UPDATE t SET v = 1 RETURNING 123456789 AS an_answer_of_some_hundred_bytes")).Err).NotTo(HaveOccurred())
+			Expect(n.entry(keyed(fmt.Sprintf("%0128d", i),
+				"UPDATE t SET v = 1 RETURNING 123456789 AS an_answer_of_some_hundred_bytes")).Err).NotTo(HaveOccurred())
 		}
 		Expect(n.read("SELECT count(*) FROM rejoin_requests WHERE length(answer) > 60")).To(Equal([][]any{{int64(keys)}}))
 		Expect(len(n.snapshot()) - before).To(BeNumerically("<", 500*keys))

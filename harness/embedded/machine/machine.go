@@ -11,37 +11,36 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded/sqlite"
 )
 
-// Options are what all nodes of a cluster must agree on: a request that is over
-// a limit is refused by every node, or by none. The zero value works.
+// Options must be the same on all nodes of a cluster: a request that exceeds a limit is refused
+// by every node or by none. The zero value uses the defaults.
 type Options struct {
-	// Budget is how many steps of SQLite's virtual machine one entry may take; 100
-	// million if 0. A step takes about 10 ns. Compiling, allocating memory and
-	// looking at long values cost steps, too: see sqlite.Conn.Begin.
+	// Budget is the maximum number of steps of SQLite's virtual machine for one entry; default
+	// 100 million. A step takes about 10 ns. Compiling, allocating memory and processing long
+	// values cost steps too: see sqlite.Conn.Begin.
 	Budget int64
-	// Memory is how many bytes the statements of one entry may hold at once: values
-	// under way, what is sorted or made distinct, and the pages that are kept in case
-	// the entry fails; 96 MiB if 0.
+	// Memory is the maximum memory of one entry's statements at any time, in bytes: intermediate
+	// values, sorting, DISTINCT, and the pages kept to undo the entry; default 96 MiB.
 	Memory int64
-	// AnswerLimit bounds the answer of a request that changes data, rows and the
-	// names of columns, in bytes; 16 MiB if 0.
+	// AnswerLimit is the maximum size of the answer to a request that changes data, rows and
+	// column names, in bytes; default 16 MiB.
 	AnswerLimit int64
-	// ReadBudget is how many steps one read may take; 400 million if 0.
+	// ReadBudget is the maximum number of steps of one read; default 400 million.
 	ReadBudget int64
-	// ReadMemory is how many bytes one read may hold at once; 64 MiB if 0.
+	// ReadMemory is the maximum memory of one read at any time, in bytes; default 64 MiB.
 	ReadMemory int64
-	// Readers bounds how many reads are served at once; 8 if 0.
+	// Readers is the maximum number of concurrent reads; default 8.
 	Readers int
-	// Skip are entries that are refused unseen: what an operator does about an entry
-	// that stops every node which applies it. They must be the same on all nodes, and
-	// given before any node has applied them.
+	// Skip lists entries that are refused without being executed. An operator uses it for an
+	// entry that stops every node that applies it. It must be the same on all nodes, and be set
+	// before any node has applied the entries.
 	Skip []Skipped
-	// Observe is told what an entry took whose statements succeeded, and whether it was
-	// applied alone: what it took is the same on every node then. Not called if nil. An
-	// entry may be applied, and told of, twice. It is not committed before Observe returns.
+	// Observe, if not nil, is called with the cost of each entry whose statements succeeded. If
+	// the entry was applied alone, its cost is the same on every node. An entry may be applied,
+	// and observed, twice. It is committed after Observe returns.
 	Observe func(index uint64, cost sqlite.Cost, alone bool)
 }
 
-// WithDefaults returns the options with every zero replaced.
+// WithDefaults returns the options with every zero field replaced by its default.
 func (o Options) WithDefaults() Options {
 	for _, limit := range []struct {
 		value     *int64
@@ -60,33 +59,33 @@ func (o Options) WithDefaults() Options {
 	return o
 }
 
-// ErrClosed is returned by everything after Close.
+// ErrClosed is returned by all methods after Close.
 var ErrClosed = errors.New("the state machine is closed")
 
-// FailedError says that the machine has stopped for good, why, and what is to be done:
-// a disk that was full needs room, and the node then has all that it had.
+// FailedError says that the machine has stopped permanently, why, and what the operator must do.
+// After a full disk the node needs free space and a restart, and loses nothing.
 type FailedError struct{ Cause error }
 
 func (e *FailedError) Error() string {
 	if sqlite.Full(e.Cause) {
-		return fmt.Sprintf("this node's disk is full: it needs room, and the node then to be started again: %v", e.Cause)
+		return fmt.Sprintf("this node's disk is full: free space on it and restart the node: %v", e.Cause)
 	}
 	return fmt.Sprintf("this node's database has failed and must be replaced: %v", e.Cause)
 }
 
 func (e *FailedError) Unwrap() error { return e.Cause }
 
-// Machine is a SQLite database that is changed by log entries only. Reads,
-// waits and questions may come from any goroutine; Apply, Snapshot and Restore
-// come from one at a time, as Raft promises.
+// Machine is a SQLite database that only log entries change. Reads, waits and queries of its
+// state are safe for concurrent use. Raft calls Apply, Snapshot and Restore from one goroutine at
+// a time.
 type Machine struct {
 	options Options
 	dir     string
 	writer  *sqlite.Conn
 	readers *readers
 	ending  sync.Once
-	latest  int64      // the latest time of an entry so far; Apply's and Restore's own
-	writing sync.Mutex // who uses writer: Apply, Restore, Diverge
+	latest  int64      // the latest time of an applied entry; used by Apply and Restore only
+	writing sync.Mutex // guards writer in Apply, Restore and Diverge
 
 	mu       sync.Mutex
 	applied  uint64
@@ -94,14 +93,13 @@ type Machine struct {
 	skipped  []uint64
 	failed   *FailedError
 	closed   bool
-	progress chan struct{} // closed and replaced when something above changes
+	progress chan struct{} // closed and replaced when a field above changes
 }
 
 const databaseFile = "state.db"
 
-// Open opens an empty machine in dir. Whatever state an earlier life left there
-// is removed: Raft's log and snapshots are what lasts, the database is rebuilt
-// from them.
+// Open opens an empty machine in dir. It removes all earlier database files in dir: the state is
+// rebuilt from Raft's log and snapshots.
 func Open(dir string, options Options) (*Machine, error) {
 	options = options.WithDefaults()
 	leftovers, err := filepath.Glob(filepath.Join(dir, "*.db*"))
@@ -110,7 +108,7 @@ func Open(dir string, options Options) (*Machine, error) {
 	}
 	for _, file := range leftovers {
 		if err := os.Remove(file); err != nil {
-			return nil, fmt.Errorf("open state machine: remove what an earlier life left: %w", err)
+			return nil, fmt.Errorf("open state machine: remove old database files: %w", err)
 		}
 	}
 	path := filepath.Join(dir, databaseFile)
@@ -128,23 +126,23 @@ func Open(dir string, options Options) (*Machine, error) {
 	return m, nil
 }
 
-// bookkeeping are the database's own tables: how far it is in the log and in
-// time, its namespaces and what is in them, and the latest requests with their answers (memory).
+// bookkeeping creates the database's own tables: its progress in the log and in time, its
+// namespaces and their objects, and the recent requests with their answers.
 const bookkeeping = `BEGIN;
 	CREATE TABLE rejoin_applied (id INTEGER PRIMARY KEY, log_index INTEGER NOT NULL, log_term INTEGER NOT NULL, latest_time INTEGER NOT NULL);
 	CREATE TABLE rejoin_namespaces (name TEXT PRIMARY KEY) WITHOUT ROWID;
 	CREATE TABLE rejoin_objects (type TEXT NOT NULL, name TEXT NOT NULL, namespace TEXT NOT NULL, PRIMARY KEY (name, type)) WITHOUT ROWID;
-	INSERT INTO rejoin_applied VALUES (1, 0, 0, 0);` + memory + `
+	INSERT INTO rejoin_applied VALUES (1, 0, 0, 0);` + requestTables + `
 	COMMIT;`
 
-// Interrupt ends what the machine is at: the entry under way is not applied, nor is
-// any after it, and reads end. Close must follow. It does not block.
+// Interrupt ends the work in progress: the current entry and later entries are not applied, and
+// reads end. The caller must call Close afterwards. Interrupt does not block.
 func (m *Machine) Interrupt() {
 	m.end()
 	m.readers.interrupt()
 }
 
-// end lets nothing more begin, and ends the entry under way.
+// end stops new work and interrupts the current entry.
 func (m *Machine) end() {
 	m.ending.Do(func() {
 		m.mu.Lock()
@@ -155,28 +153,28 @@ func (m *Machine) end() {
 	})
 }
 
-// Close waits for reads under way to end, then closes the database. The files
-// stay; the next Open removes them. It is safe to call twice.
+// Close waits for reads in progress to end, then closes the database. The files stay until the
+// next Open removes them. Close may be called more than once.
 func (m *Machine) Close() error {
 	m.end()
 	return errors.Join(m.readers.close(), m.writer.Close())
 }
 
-// Applied is the index of the last entry whose effects can be read.
+// Applied returns the index of the last entry whose effects are visible to reads.
 func (m *Machine) Applied() uint64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.applied
 }
 
-// Restores counts the snapshots restored since Open.
+// Restores returns the number of snapshots restored since Open.
 func (m *Machine) Restores() uint64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.restores
 }
 
-// Failed returns why the machine has stopped, or nil.
+// Failed returns a *FailedError if the machine has stopped permanently, or nil.
 func (m *Machine) Failed() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -186,7 +184,7 @@ func (m *Machine) Failed() error {
 	return m.failed
 }
 
-// stopped returns why nothing more can be done with the machine, or nil.
+// stopped returns why the machine is unusable, or nil.
 func (m *Machine) stopped() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -203,8 +201,8 @@ func (m *Machine) stoppedLocked() error {
 	return nil
 }
 
-// WaitApplied blocks until the entry at index is applied, the machine has
-// failed or is closed, or ctx ends.
+// WaitApplied blocks until the entry at index is applied, the machine has failed or is closed, or
+// ctx ends.
 func (m *Machine) WaitApplied(ctx context.Context, index uint64) error {
 	for {
 		m.mu.Lock()
@@ -239,10 +237,11 @@ func (m *Machine) setRestored(index uint64) {
 	m.announceLocked()
 }
 
-// Fail stops the machine for good: what it stands on has failed.
+// Fail stops the machine permanently because a component below it has failed. Only the first
+// cause is kept.
 func (m *Machine) Fail(cause error) { _ = m.fail(cause) }
 
-// fail stops the machine for good.
+// fail is Fail that returns the resulting error.
 func (m *Machine) fail(cause error) *FailedError {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -12,14 +12,14 @@ import (
 	"github.com/rejoin-db/rejoin/harness/sqltext"
 )
 
-// qualify gives a statement's namespaced names the form they are stored under.
+// qualify rewrites a statement's qualified names to the names under which objects are stored.
 func qualify(conn *sqlite.Conn, statement sqltext.Statement) (sqltext.Qualified, error) {
-	return statement.Rewrite(func(name sqltext.Name) error { return belongs(conn, name) })
+	return statement.Rewrite(func(name sqltext.Name) error { return checkMember(conn, name) })
 }
 
-// belongs returns an error if the name cannot mean an object of its namespace: there
-// is no such namespace, or the identifier is that of an object outside of it.
-func belongs(conn *sqlite.Conn, name sqltext.Name) error {
+// checkMember returns an error if the name cannot refer to an object of its namespace: the
+// namespace does not exist, or an object outside it has the stored name.
+func checkMember(conn *sqlite.Conn, name sqltext.Name) error {
 	const member = "SELECT 1 FROM rejoin_objects WHERE name = ? AND (type = 'trigger') = ?"
 	if found, err := conn.Lookup(member, name.Key(), flag(name.Trigger)); found != nil || err != nil {
 		return err
@@ -37,7 +37,8 @@ func belongs(conn *sqlite.Conn, name sqltext.Name) error {
 	return &outsideError{name: name, stored: outside.(string)}
 }
 
-// outsideError says that a name with a dot in it was taken for a name in a namespace.
+// outsideError says that a qualified name matches the stored name of an object outside the
+// namespace.
 type outsideError struct {
 	name   sqltext.Name
 	stored string
@@ -56,28 +57,28 @@ func flag(set bool) int64 {
 	return 0
 }
 
-// enroll notes that the object a statement has defined is in its namespace.
-func enroll(conn *sqlite.Conn, defines sqltext.Name) error {
+// addMember records that the object defined by a statement is in its namespace.
+func addMember(conn *sqlite.Conn, defines sqltext.Name) error {
 	const insert = `INSERT OR IGNORE INTO rejoin_objects
 		SELECT type, ?1, ?2 FROM sqlite_schema WHERE lower(name) = ?1 AND (type = 'trigger') = ?3`
 	return conn.Trusted(insert, defines.Key(), defines.Namespace, flag(defines.Trigger))
 }
 
-// expel forgets the objects that are gone or have another name, whatever took them:
-// SQLite drops indexes and triggers with their table.
-func expel(conn *sqlite.Conn) error {
+// removeStale deletes the records of objects that were dropped or renamed. SQLite also drops the
+// indexes and triggers of a dropped table.
+func removeStale(conn *sqlite.Conn) error {
 	return conn.Trusted("DELETE FROM rejoin_objects WHERE (type, name) NOT IN (SELECT type, lower(name) FROM sqlite_schema)")
 }
 
-// follow keeps the contents of namespaces in step with a statement that has changed the schema.
-func follow(conn *sqlite.Conn, defines sqltext.Name) error {
-	if err := expel(conn); err != nil {
+// updateMembers updates the contents of namespaces after a statement that changed the schema.
+func updateMembers(conn *sqlite.Conn, defines sqltext.Name) error {
+	if err := removeStale(conn); err != nil {
 		return err
 	}
 	if defines == (sqltext.Name{}) {
 		return nil
 	}
-	return enroll(conn, defines)
+	return addMember(conn, defines)
 }
 
 func namespaceExists(conn *sqlite.Conn, name string) (bool, error) {
@@ -99,7 +100,7 @@ func createNamespace(conn *sqlite.Conn, statement sqltext.Statement) error {
 	return conn.Trusted("INSERT INTO rejoin_namespaces VALUES (?)", statement.Namespace)
 }
 
-// column returns the first column of a query's rows, which are text.
+// column returns the first column of a query's rows, which must be text.
 func column(conn *sqlite.Conn, sql string, params ...any) (out []string, err error) {
 	rows, err := rowsOf(conn, sql, params...)
 	for _, row := range rows {
@@ -108,7 +109,7 @@ func column(conn *sqlite.Conn, sql string, params ...any) (out []string, err err
 	return out, err
 }
 
-// rowsOf returns the rows of one statement that is not trusted.
+// rowsOf returns the rows of one statement, run with a client's privileges.
 func rowsOf(conn *sqlite.Conn, sql string, params ...any) (out [][]any, err error) {
 	rows, _, err := conn.Query(context.Background(), sql, params)
 	if err != nil {

@@ -9,61 +9,63 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// How long a request is known by its ID. Time is the log's (Entry.Time), so every
-// node forgets at the same entry.
+// How long a request is known by its ID. Time is the log's time (Entry.Time), so that every node
+// forgets a request at the same entry.
 //
-// A key, which a client has chosen, is known for RememberedFor, and at least while
-// Remembered entries follow it, whatever the leaders' clocks do. Both hold at any rate
-// up to RememberedMost entries in RememberedFor, some 16,000 a second. RememberedMost
-// bounds the table where time stands still, because a leader's clock was ahead.
+// A key, chosen by a client, is known for RememberedFor, and for at least Remembered further
+// entries regardless of the leaders' clocks. Both hold at any rate up to RememberedMost entries
+// per RememberedFor, about 16,000 per second. RememberedMost limits the table when time stands
+// still because a leader's clock was ahead.
 //
-// A key takes some 100 bytes of the database, and 500 at most: at 6,700 entries a second,
-// some 40 MB. A ticket is sent again by one node only, within its WriteTimeout, and takes
-// some 60 bytes.
+// A key needs about 100 bytes in the database and at most 500: about 40 MB at 6,700 entries per
+// second. A ticket is only sent again by one node, within its WriteTimeout, and needs about 60
+// bytes.
 const (
 	Remembered      = 10_000 // entries
 	RememberedFor   = time.Minute
 	RememberedMost  = 1_000_000 // entries
 	rememberTickets = 65_536    // entries
-	// forgetEvery is after how many entries what is old is removed.
+	// forgetEvery is the interval at which old requests are removed, in entries.
 	forgetEvery = 64
 )
 
-// How much of an answer is kept for a request that is sent again, in bytes. A small
-// one is kept as long as its ID. Larger ones are kept while there is room.
+// How much of an answer is stored for a repeated request, in bytes. An answer of up to
+// smallAnswer is stored as long as its ID. An answer of up to largeAnswer is stored while all of
+// these fit in answersRoom. Larger ones are not stored.
 const (
 	smallAnswer = 128
 	largeAnswer = 64 << 10
 	answersRoom = 16 << 20
 )
 
-// memory is the part of the bookkeeping that knows requests by their IDs. Keys and
-// tickets have a table each, so that neither can take the other's place.
-const memory = `
-	CREATE TABLE rejoin_requests (log_index INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, answer BLOB, large INTEGER, time INTEGER NOT NULL, digest BLOB NOT NULL);
+// requestTables creates the tables of requests with an ID. Keys and tickets have separate tables,
+// so that they cannot collide.
+const requestTables = `
+	CREATE TABLE rejoin_requests (log_index INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, answer BLOB, large INTEGER, ` +
+	`time INTEGER NOT NULL, digest BLOB NOT NULL);
 	CREATE TABLE rejoin_tickets (log_index INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, answer BLOB, large INTEGER);
 	CREATE TABLE rejoin_answers (ends INTEGER PRIMARY KEY, answer BLOB NOT NULL);`
 
-// errAnswerGone is the answer to a request sent again whose answer is not kept.
+// errAnswerGone is the response to a repeated request whose answer is not stored.
 var errAnswerGone = errors.New("the request was applied before; its answer was too large to be kept")
 
-// AppliedError says that the request was applied, by an earlier entry, although
-// it cannot be answered as it should.
+// AppliedError says that the request was applied by an earlier entry but its answer is no longer
+// available.
 type AppliedError struct{ Err error }
 
 func (e *AppliedError) Error() string { return e.Err.Error() }
 func (e *AppliedError) Unwrap() error { return e.Err }
 
-// ReusedError says that a key names another request, which was applied. This one
-// was not.
+// ReusedError says that the request's key was used for a different request, which was applied.
+// This one was not.
 type ReusedError struct{ ID string }
 
 func (e *ReusedError) Error() string {
-	return fmt.Sprintf("the key %q names another request, with other SQL or other parameters, that was applied before; "+
+	return fmt.Sprintf("the key %q names another request, which was applied with different SQL or parameters; "+
 		"this request was not applied", e.ID)
 }
 
-// recall returns the results of an earlier entry with the same ID.
+// recall returns the stored results of an earlier entry with the same ID or ticket.
 func (m *Machine) recall(entry Entry) (results []Result, found bool, err error) {
 	switch {
 	case entry.ID != "":
@@ -85,7 +87,7 @@ func (m *Machine) recallKey(entry Entry) (results []Result, found bool, err erro
 	return m.answerOf("rejoin_requests", "SELECT log_index FROM rejoin_requests WHERE id = ?", entry.ID)
 }
 
-// answerOf returns the answer that is kept in the table for the row that find finds.
+// answerOf returns the answer stored for the row of table that the query find selects by id.
 func (m *Machine) answerOf(table, find string, id any) (results []Result, found bool, err error) {
 	index, err := m.writer.Lookup(find, id)
 	if index == nil || err != nil {
@@ -102,12 +104,12 @@ func (m *Machine) answerOf(table, find string, id any) (results []Result, found 
 		return nil, true, &AppliedError{errAnswerGone}
 	}
 	if err := decoding.Unmarshal(kept.([]byte), &results); err != nil {
-		return nil, false, fmt.Errorf("the answer that is kept for log index %d: %w", index, err)
+		return nil, false, fmt.Errorf("decode the stored answer of log index %d: %w", index, err)
 	}
 	return results, true, nil
 }
 
-// remember keeps the answer for whoever sends the request again.
+// remember stores the answer for repetitions of the request.
 func (m *Machine) remember(log *raft.Log, entry Entry, results []Result) error {
 	if entry.ID == "" && entry.Ticket == nil {
 		return nil
@@ -128,8 +130,9 @@ func (m *Machine) remember(log *raft.Log, entry Entry, results []Result) error {
 		int64(log.Index), entry.ID, small, large, entry.Time, digest[:])
 }
 
-// keep keeps an answer, with its request or apart: then large is where, counted in the
-// bytes of all answers that were ever kept apart. It makes room by dropping the oldest.
+// keep decides where an answer is stored: with its request (small), in rejoin_answers (large), or
+// not at all. The value of large is the position at which the answer ends, in the bytes of all
+// answers ever stored there. keep deletes the oldest answers to make room.
 func (m *Machine) keep(answer []byte) (small, large any, err error) {
 	switch {
 	case len(answer) <= smallAnswer:
@@ -148,15 +151,16 @@ func (m *Machine) keep(answer []byte) (small, large any, err error) {
 	return nil, ends, m.writer.Trusted("INSERT INTO rejoin_answers VALUES (?, ?)", ends, answer)
 }
 
-// forget removes the requests that are old at an entry. It depends on the log alone.
-// Of what is in doubt it looks at the oldest only: times do not decrease in a log.
+// forget removes old requests before an entry is applied. It depends on the log only. Times do
+// not decrease along the log, so the first young request in doubt decides.
 func (m *Machine) forget(log *raft.Log, now int64) error {
 	if log.Index%forgetEvery != 0 || log.Type != raft.LogCommand {
 		return nil
 	}
 	index := int64(log.Index)
 	before := index - Remembered
-	young, err := m.writer.Lookup("SELECT log_index FROM rejoin_requests WHERE log_index < ? AND time >= ? ORDER BY log_index LIMIT 1", before, now-RememberedFor.Milliseconds())
+	young, err := m.writer.Lookup("SELECT log_index FROM rejoin_requests WHERE log_index < ? AND time >= ? ORDER BY log_index LIMIT 1",
+		before, now-RememberedFor.Milliseconds())
 	if err != nil {
 		return err
 	}

@@ -21,9 +21,10 @@ var _ = Describe("A request with an ID", func() {
 	request := func(id, sql string, params ...any) machine.Entry {
 		return machine.Entry{ID: id, SQL: sql, Params: params, Time: noon}
 	}
-	const insert = "INSERT INTO t (v) VALUES (?) RETURNING id, v, random(), 9007199254740993, -0.0, x'', x'00', NULL, ''; SELECT 1 WHERE 0; CREATE TABLE IF NOT EXISTS u (v)"
+	const insert = "INSERT INTO t (v) VALUES (?) RETURNING id, v, random(), 9007199254740993, -0.0, x'', x'00', NULL, ''; " +
+		"SELECT 1 WHERE 0; CREATE TABLE IF NOT EXISTS u (v)"
 
-	It("is applied once and answered alike, in one batch and in several, and after a restore", func() {
+	It("is applied once and gets the same answer, in one batch, in several, and after a restore", func() {
 		twice := n.batch(request("one", insert, "a\x00\xff"), request("one", insert, "a\x00\xff"))
 		Expect(twice[0].Err).NotTo(HaveOccurred())
 		Expect(twice[1]).To(Equal(twice[0]))
@@ -50,7 +51,7 @@ var _ = Describe("A request with an ID", func() {
 		Expect(n.read("SELECT count(*) FROM t")).To(Equal([][]any{{int64(1)}}))
 	})
 
-	It("is known to be applied when its answer is too large to be kept", func() {
+	It("is known as applied when its answer is too large to be stored", func() {
 		large := request("large", "INSERT INTO t (v) VALUES (1); SELECT hex(zeroblob(40000))")
 		Expect(n.entry(large).Err).NotTo(HaveOccurred())
 		var applied *machine.AppliedError
@@ -58,12 +59,12 @@ var _ = Describe("A request with an ID", func() {
 		Expect(n.read("SELECT count(*) FROM t")).To(Equal([][]any{{int64(1)}}))
 	})
 
-	It("does not see in its changes() and rowids what was remembered before", func() {
+	It("does not see bookkeeping writes in changes() and last_insert_rowid()", func() {
 		answer := n.batch(request("one", insert, "a"), machine.Entry{SQL: "SELECT changes(), last_insert_rowid()"})[1]
 		Expect(answer.Results[0].Rows).To(Equal(n.must("SELECT changes(), last_insert_rowid()").Rows))
 	})
 
-	DescribeTable("has any ID", func(id string) {
+	DescribeTable("can have any ID", func(id string) {
 		first := n.entry(request(id, insert, "a"))
 		Expect(first.Err).NotTo(HaveOccurred())
 		Expect(n.entry(request(id, insert, "a"))).To(Equal(first))
@@ -73,19 +74,19 @@ var _ = Describe("A request with an ID", func() {
 		Entry("that is long", strings.Repeat("x", 1<<20)),
 	)
 
-	It("fails with an ID too large to be kept, and the machine goes on", func() {
+	It("fails with an ID that is too large to be stored, and the machine keeps running", func() {
 		Expect(n.entry(request(strings.Repeat("x", 64<<20+1), insert, "a")).Err).To(MatchError(ContainSubstring("too big")))
 		Expect(n.Failed()).NotTo(HaveOccurred())
 		Expect(n.read("SELECT * FROM t")).To(BeEmpty())
 	})
 
-	It("is different for every entry that has none", func() {
+	It("is distinct from other requests if its ID is empty", func() {
 		n.batch(request("", "INSERT INTO t (v) VALUES (1)"), request("", "INSERT INTO t (v) VALUES (1)"))
 		Expect(n.read("SELECT * FROM t")).To(HaveLen(2))
 	})
 })
 
-var _ = Describe("Marks and entries of Raft's own", func() {
+var _ = Describe("Marks and Raft's own entries", func() {
 	It("move the index and change nothing", func() {
 		n := open(machine.Options{})
 		n.must("CREATE TABLE t (v)")

@@ -13,11 +13,11 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded/machine"
 )
 
-// author writes random entries: few names for many things, so that they
-// collide, and everything that could be different on another machine.
+// author writes random entries. It uses few names for many objects, so that they collide, and
+// everything that could differ between machines.
 type author struct{ *rand.Rand }
 
-// tightBudget is soon used up, so that a difference of a thousand steps shows.
+// tightBudget is small, so that a difference of a thousand steps is visible.
 var tightBudget = machine.Options{Budget: 20_000, AnswerLimit: 4_000}
 
 var definitions = []string{
@@ -39,7 +39,8 @@ var definitions = []string{
 	"CREATE VIEW v AS SELECT id, x, y, random() AS r, datetime('now') AS now FROM {t}",
 	"DROP VIEW v",
 	"CREATE TRIGGER {g} AFTER INSERT ON {n} BEGIN INSERT INTO audit VALUES ('{g}', new.id, random(), julianday('now')); END",
-	"CREATE TRIGGER {g} AFTER UPDATE ON {n} BEGIN INSERT INTO audit VALUES ('{g}', last_insert_rowid(), changes(), strftime('%f', 'now')); END",
+	"CREATE TRIGGER {g} AFTER UPDATE ON {n} BEGIN INSERT INTO audit VALUES ('{g}', last_insert_rowid(), changes(), strftime('%f', " +
+		"'now')); END",
 	"CREATE TRIGGER {g} BEFORE INSERT ON {n} WHEN new.x = 5 BEGIN SELECT RAISE(ROLLBACK, 'five'); END",
 	"CREATE TRIGGER {g} BEFORE DELETE ON {n} WHEN old.x = 4 BEGIN SELECT RAISE({raise}); END",
 	"CREATE TRIGGER {g} INSTEAD OF INSERT ON v BEGIN INSERT INTO audit VALUES ('v', new.id, new.x, random()); END",
@@ -179,7 +180,7 @@ func (a author) log(length int) []*raft.Log {
 var _ = Describe("Random entries", func() {
 	const lives, length = 60, 80
 
-	It("come to the same answers and the same bytes on every machine, whatever the batches", func() {
+	It("have the same answers and the same digest on every machine, for all batches", func() {
 		succeeded, failed := 0, 0
 		for seed := range uint64(lives) {
 			a := author{rand.New(rand.NewPCG(seed, uint64(GinkgoRandomSeed())))}
@@ -205,7 +206,7 @@ var _ = Describe("Random entries", func() {
 			}
 			snapshot := first.snapshot()
 			second := open(tightBudget)
-			second.must("CREATE NAMESPACE old; CREATE TABLE old.a (id)") // to be gone
+			second.must("CREATE NAMESPACE old; CREATE TABLE old.a (id)") // removed by the restore
 			second.restore(snapshot)
 			Expect(second.digest()).To(Equal(first.digest()), "%s, restored", life)
 			for _, batch := range split(a.Rand, log[half:]) {

@@ -9,50 +9,49 @@ import (
 	"github.com/rejoin-db/rejoin/harness/sqltext"
 )
 
-// View is the database as it was after some batch, for as long as it is held.
-// It is not safe for concurrent use.
+// View is the state of the database between two batches. It is not safe for concurrent use.
 type View struct {
 	machine *Machine
 	conn    *sqlite.Conn
-	seats   seats
+	slots   slots
 	hold    *hold
 
-	// ending ends when the view is to end; asked is the context of the latest query,
-	// and both what the query goes by.
+	// ending is done when the view must end. asked is the context of the latest query, and both
+	// is done when either is.
 	ending context.Context
 	asked  context.Context
 	both   context.Context
 	forget func()
-	begun  bool // the read has its limits
+	begun  bool // the limits of the read are set
 }
 
-// View opens a view, which must be closed: it holds one of the connections for
-// reading. While all of them are held it blocks, and ends reads that have been at it
-// for more than a second: these get ErrCrowded.
+// View opens a view, which the caller must close: it uses one of the read connections. While all
+// of them are in use, View blocks until ctx ends, and it ends reads that have run for more than a
+// second with ErrCrowded.
 func (m *Machine) View(ctx context.Context) (*View, error) {
 	return m.view(ctx, m.readers.reads)
 }
 
-func (m *Machine) view(ctx context.Context, seats seats) (*View, error) {
+func (m *Machine) view(ctx context.Context, slots slots) (*View, error) {
 	if err := m.stopped(); err != nil {
 		return nil, err
 	}
-	conn, err := m.readers.take(ctx, seats)
+	conn, err := m.readers.take(ctx, slots)
 	if err != nil {
 		return nil, err
 	}
 	conn.End()
-	v := &View{machine: m, conn: conn, seats: seats, forget: func() {}}
+	v := &View{machine: m, conn: conn, slots: slots, forget: func() {}}
 	ending, end := context.WithCancelCause(context.Background())
 	v.ending, v.hold = ending, m.readers.hold(end)
-	// A read pins the view: BEGIN alone does not.
+	// A read pins the snapshot: BEGIN alone does not.
 	if err := conn.Trusted("BEGIN; SELECT log_index FROM rejoin_applied"); err != nil {
 		return nil, errors.Join(err, v.Close())
 	}
 	return v, nil
 }
 
-// Close ends the view. Rows of it must be closed before. It is safe to call twice.
+// Close ends the view. Its rows must be closed before. Close may be called more than once.
 func (v *View) Close() error {
 	if v.conn == nil {
 		return nil
@@ -63,14 +62,13 @@ func (v *View) Close() error {
 	}
 	v.forget()
 	v.hold.end(nil)
-	v.machine.readers.put(v.conn, v.hold, v.seats)
+	v.machine.readers.put(v.conn, v.hold, v.slots)
 	v.conn = nil
 	return err
 }
 
-// Query runs one statement that reads, with the parameters it asks for from
-// the front of params, and returns how many these were. Ending ctx interrupts it. All
-// queries of a view together have the limits of one read.
+// Query runs one statement that reads, with the first parameters of params, and returns how many
+// it used. Ending ctx interrupts it. All queries of a view share the limits of one read.
 func (v *View) Query(ctx context.Context, statement sqltext.Statement, params []any) (*sqlite.Rows, int, error) {
 	qualified, err := qualify(v.conn, statement)
 	if err != nil {
@@ -88,12 +86,12 @@ func (v *View) Query(ctx context.Context, statement sqltext.Statement, params []
 	return v.conn.Query(v.until(ctx), qualified.SQL, params)
 }
 
-// OnEnd has f called when the view is ended by others who wait, or by a machine that is
-// closed, and not by Close. The returned function keeps f from being called any more, unless
-// it has begun.
+// OnEnd calls f in its own goroutine when a waiting read or the closing of the machine ends the
+// view, but not on Close. The returned function prevents the call of f, and reports whether it
+// did.
 func (v *View) OnEnd(f func()) (forget func() bool) { return context.AfterFunc(v.ending, f) }
 
-// until is a context that ends with ctx and with the view.
+// until returns a context that ends with ctx and with the view.
 func (v *View) until(ctx context.Context) context.Context {
 	if ctx == v.asked {
 		return v.both

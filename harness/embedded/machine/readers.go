@@ -12,14 +12,14 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded/sqlite"
 )
 
-// readers are the connections for reading: opened when first needed, kept, and
-// never more than there are seats. A snapshot has a seat of its own, so that
-// slow reads never hold up the entries that come after it.
+// readers is a pool of read connections. Connections are opened on demand and kept, up to the
+// number of slots. Snapshots have a slot of their own, so that slow reads never delay them or the
+// entries behind them.
 type readers struct {
 	path      string
-	damaged   func(error) error // is told of what reading finds damaged, and says what the error is
-	reads     seats
-	snapshots seats
+	damaged   func(error) error // called when a read finds damage; returns the error to report
+	reads     slots
+	snapshots slots
 	closed    chan struct{}
 	ending    sync.Once
 	closing   sync.Once
@@ -29,40 +29,40 @@ type readers struct {
 	held map[*hold]struct{}
 }
 
-// seats holds a token for each connection that may yet be taken.
-type seats chan struct{}
+// slots holds a token for each connection that is available.
+type slots chan struct{}
 
-func newSeats(limit int) seats {
-	s := make(seats, limit)
+func newSlots(limit int) slots {
+	s := make(slots, limit)
 	for range limit {
 		s <- struct{}{}
 	}
 	return s
 }
 
-// hold is a seat that a view has.
+// hold is a slot in use by a view.
 type hold struct {
 	since time.Time
-	end   context.CancelCauseFunc // ends what the view is at
+	end   context.CancelCauseFunc // ends the view's work
 	ended bool
 }
 
-// share is how long a read may keep its seat while others wait for one.
+// share is how long a read may run while others wait for a slot.
 const share = time.Second
 
-// ErrCrowded ends a read that has had its share of time while others waited.
-var ErrCrowded = fmt.Errorf("the read was ended after %v, since others wait and all connections for reading are taken", share)
+// ErrCrowded ends a read that ran for longer than a second while others waited for a connection.
+var ErrCrowded = fmt.Errorf("the read was ended after %v because all read connections are in use and other reads wait", share)
 
 func newReaders(path string, limit int, damaged func(error) error) *readers {
 	return &readers{
-		path: path, damaged: damaged, reads: newSeats(limit), snapshots: newSeats(1),
+		path: path, damaged: damaged, reads: newSlots(limit), snapshots: newSlots(1),
 		closed: make(chan struct{}), held: make(map[*hold]struct{}),
 	}
 }
 
-// take blocks until a connection is free, ctx ends or the machine is closed.
-func (r *readers) take(ctx context.Context, from seats) (*sqlite.Conn, error) {
-	if err := r.sit(ctx, from); err != nil {
+// take blocks until a connection is available, ctx ends or the machine is closed.
+func (r *readers) take(ctx context.Context, from slots) (*sqlite.Conn, error) {
+	if err := r.acquire(ctx, from); err != nil {
 		return nil, err
 	}
 	if conn := r.pop(); conn != nil {
@@ -80,9 +80,9 @@ func (r *readers) take(ctx context.Context, from seats) (*sqlite.Conn, error) {
 	return conn, nil
 }
 
-// sit waits for a seat. A waiting read ends the one that has run for longest,
-// once it has had its share, so that endless reads do not lock out others.
-func (r *readers) sit(ctx context.Context, from seats) error {
+// acquire waits for a slot. A waiting read ends the longest-running one after its share, so that
+// endless reads do not block others.
+func (r *readers) acquire(ctx context.Context, from slots) error {
 	select {
 	case <-r.closed:
 		return ErrClosed
@@ -104,13 +104,13 @@ func (r *readers) sit(ctx context.Context, from seats) error {
 			return ErrClosed
 		case <-ctx.Done():
 			next.Stop()
-			return fmt.Errorf("waiting for one of %d connections for reading: %w", cap(from), context.Cause(ctx))
+			return fmt.Errorf("waiting for one of %d read connections: %w", cap(from), context.Cause(ctx))
 		case <-next.C:
 		}
 	}
 }
 
-// makeRoom ends the oldest read if it has had its share, and returns when to look again.
+// makeRoom ends the oldest read if it has used up its share, and returns when to check again.
 func (r *readers) makeRoom(now time.Time) time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -131,7 +131,7 @@ func (r *readers) makeRoom(now time.Time) time.Duration {
 	return share
 }
 
-// hold notes that a view has a seat since now.
+// hold records that a view has a slot from now on.
 func (r *readers) hold(end context.CancelCauseFunc) *hold {
 	h := &hold{since: time.Now(), end: end}
 	r.mu.Lock()
@@ -151,7 +151,7 @@ func (r *readers) pop() *sqlite.Conn {
 	return conn
 }
 
-func (r *readers) put(conn *sqlite.Conn, h *hold, to seats) {
+func (r *readers) put(conn *sqlite.Conn, h *hold, to slots) {
 	r.mu.Lock()
 	r.idle = append(r.idle, conn)
 	delete(r.held, h)
@@ -159,7 +159,7 @@ func (r *readers) put(conn *sqlite.Conn, h *hold, to seats) {
 	to <- struct{}{}
 }
 
-// interrupt ends all reads under way and lets no new ones begin. It does not block.
+// interrupt ends all reads in progress and rejects new ones. It does not block.
 func (r *readers) interrupt() {
 	r.ending.Do(func() { close(r.closed) })
 	r.mu.Lock()
@@ -170,12 +170,12 @@ func (r *readers) interrupt() {
 	}
 }
 
-// close waits until every connection has been given back, then closes them.
+// close waits until all connections are returned, then closes them.
 func (r *readers) close() error {
 	r.ending.Do(func() { close(r.closed) })
 	var err error
 	r.closing.Do(func() {
-		for _, s := range []seats{r.reads, r.snapshots} {
+		for _, s := range []slots{r.reads, r.snapshots} {
 			for range cap(s) {
 				<-s
 			}

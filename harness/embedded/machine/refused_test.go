@@ -12,13 +12,14 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded/sqlite"
 )
 
-var _ = Describe("A statement is refused that", func() {
+var _ = Describe("A statement that", func() {
 	const reserved = "names that start with rejoin_ belong to the database itself"
 
-	DescribeTable("would make nodes differ", func(sql, reason string) {
+	DescribeTable("would make nodes differ is refused", func(sql, reason string) {
 		n := open(machine.Options{})
 		n.must("CREATE TABLE t (id INTEGER PRIMARY KEY, v); CREATE VIEW w AS SELECT * FROM rejoin_requests")
-		n.must("CREATE TRIGGER wi INSTEAD OF INSERT ON w BEGIN INSERT INTO rejoin_requests VALUES (new.log_index, new.id, new.answer, new.large, new.time, new.digest); END")
+		n.must("CREATE TRIGGER wi INSTEAD OF INSERT ON w BEGIN INSERT INTO rejoin_requests VALUES (new.log_index, new.id, new.answer, " +
+			"new.large, new.time, new.digest); END")
 		n.must("CREATE TRIGGER ti AFTER INSERT ON t WHEN new.v = 1 BEGIN UPDATE rejoin_applied SET log_index = 1000; END")
 		n.must("CREATE TRIGGER td AFTER DELETE ON t BEGIN SELECT load_extension('x'); END")
 		before := n.read("SELECT * FROM rejoin_applied, sqlite_schema")
@@ -101,14 +102,14 @@ var _ = Describe("A statement is refused that", func() {
 		Entry(nil, "CREATE TABLE x (v REFERENCES rejoin_not_yet)", reserved),
 	)
 
-	DescribeTable("only explains is harmless", func(sql string) {
+	DescribeTable("only explains changes nothing", func(sql string) {
 		n := open(machine.Options{})
 		n.must("CREATE NAMESPACE ns; CREATE TABLE ns.t (id INTEGER PRIMARY KEY, v)")
 		before := n.digest()
 		Expect(n.read(sql)).NotTo(BeEmpty())
 		Expect(n.digest()).To(Equal(before))
 
-		By("a change does not take it: its rows are of one node, and the answers of changes are kept")
+		By("it is refused in a change: its rows are specific to one node, and the answers of changes are stored")
 		Expect(n.do(sql).Err).To(MatchError(HavePrefix("EXPLAIN is refused in a request that changes data")))
 		err := n.do("INSERT INTO ns.t VALUES (1, 1); " + sql).Err
 		Expect(err).To(MatchError(sqlite.ErrRefused))
@@ -157,7 +158,7 @@ var _ = Describe("A statement is refused that", func() {
 		Entry(nil, "DELETE FROM rejoin_requests"),
 	)
 
-	DescribeTable("is none, or two, is an error", func(sql, message string) {
+	DescribeTable("is empty, or two statements, is an error", func(sql, message string) {
 		n := open(machine.Options{})
 		view, err := n.View(context.Background())
 		Expect(err).NotTo(HaveOccurred())
@@ -171,11 +172,12 @@ var _ = Describe("A statement is refused that", func() {
 	)
 })
 
-var _ = Describe("A pragma that only asks", func() {
+var _ = Describe("A read-only pragma", func() {
 	var n *node
 	BeforeEach(func() {
 		n = open(machine.Options{})
-		n.must(`CREATE NAMESPACE ns; CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE ns.t (id INTEGER PRIMARY KEY, v TEXT NOT NULL DEFAULT 'x', p, g AS (v || 'y'), UNIQUE (v));
+		n.must(`CREATE NAMESPACE ns; CREATE TABLE p (id INTEGER PRIMARY KEY); ` +
+			`CREATE TABLE ns.t (id INTEGER PRIMARY KEY, v TEXT NOT NULL DEFAULT 'x', p, g AS (v || 'y'), UNIQUE (v));
 			CREATE INDEX ns.i ON t (p); CREATE TABLE c (id REFERENCES p(id) ON DELETE CASCADE)`)
 	})
 
@@ -205,25 +207,28 @@ var _ = Describe("A pragma that only asks", func() {
 		Entry(nil, "SELECT s.name, i.name FROM sqlite_schema s, pragma_table_info(s.name) i WHERE s.name = 'c'", "", "c", "id"),
 	)
 
-	It("finds rows whose foreign key is violated", func() {
+	It("finds rows that violate a foreign key", func() {
 		Expect(n.read("PRAGMA foreign_key_check")).To(BeEmpty())
 		Expect(n.read("PRAGMA foreign_key_check(c)")).To(BeEmpty())
 		Expect(n.read("SELECT * FROM pragma_foreign_key_check('c')")).To(BeEmpty())
 	})
 
-	It("is answered in a change if every node has the same rows in the same order", func() {
+	It("is allowed in a change if every node has the same rows in the same order", func() {
 		n.must("CREATE TABLE seen AS SELECT name FROM pragma_table_info('ns.t')")
-		n.must("INSERT INTO seen SELECT name FROM pragma_table_xinfo('ns.t') UNION ALL SELECT name FROM pragma_index_list('ns.t') UNION ALL SELECT name FROM pragma_index_info('ns.i')")
+		n.must("INSERT INTO seen SELECT name FROM pragma_table_xinfo('ns.t') UNION ALL SELECT name FROM pragma_index_list('ns.t') UNION ALL " +
+			"SELECT name FROM pragma_index_info('ns.i')")
 		Expect(n.must("SELECT name FROM pragma_table_info('ns.t')").Rows).To(Equal([][]any{{"id"}, {"v"}, {"p"}}))
 		Expect(n.must("PRAGMA table_info(ns.t)").Rows).To(HaveLen(3))
-		for _, name := range []string{"table_list", "foreign_key_check", "function_list", "collation_list", "module_list", "pragma_list", "compile_options"} {
+		for _, name := range []string{"table_list", "foreign_key_check", "function_list", "collation_list", "module_list", "pragma_list",
+			"compile_options"} {
 			err := n.do("CREATE TABLE more AS SELECT * FROM pragma_" + name).Err
 			Expect(err).To(MatchError(sqlite.ErrRefused))
-			Expect(err).To(MatchError("PRAGMA " + name + " is refused in a request that changes data: the order of its rows may differ between nodes; send it alone"))
+			Expect(err).To(MatchError("PRAGMA " + name +
+				" is refused in a request that changes data: the order of its rows may differ between nodes; send it alone"))
 		}
 	})
 
-	DescribeTable("is the only one", func(sql string) {
+	DescribeTable("is the only kind allowed", func(sql string) {
 		view, err := n.View(context.Background())
 		Expect(err).NotTo(HaveOccurred())
 		defer func() { Expect(view.Close()).To(Succeed()) }()
@@ -235,11 +240,12 @@ var _ = Describe("A pragma that only asks", func() {
 		Entry(nil, "PRAGMA query_only = OFF"), Entry(nil, "PRAGMA writable_schema = ON"),
 		Entry(nil, "PRAGMA database_list"), Entry(nil, "SELECT file FROM pragma_database_list"), Entry(nil, "PRAGMA journal_mode = DELETE"),
 		Entry(nil, "PRAGMA ns.journal_mode = t"), Entry(nil, "PRAGMA wal_checkpoint(TRUNCATE)"), Entry(nil, "PRAGMA optimize"),
-		Entry(nil, "PRAGMA integrity_check"), Entry(nil, "SELECT * FROM pragma_quick_check('ns.t')"), Entry(nil, "PRAGMA case_sensitive_like = 1"),
+		Entry(nil, "PRAGMA integrity_check"), Entry(nil, "SELECT * FROM pragma_quick_check('ns.t')"),
+		Entry(nil, "PRAGMA case_sensitive_like = 1"),
 		Entry(nil, "PRAGMA foreign_keys = OFF"), Entry(nil, "PRAGMA synchronous"), Entry(nil, "EXPLAIN PRAGMA user_version = 1"),
 	)
 
-	It("lets ALTER TABLE ask whether the rows there are keep the CHECK of a new column", func() {
+	It("lets ALTER TABLE check existing rows against the constraints of a new column", func() {
 		n.must("ALTER TABLE ns.t ADD COLUMN positive INTEGER NOT NULL DEFAULT 1 CHECK (positive > 0)")
 		Expect(n.do("INSERT INTO ns.t (id, positive) VALUES (1, 0)").Err).To(MatchError(ContainSubstring("CHECK constraint failed")))
 		n.must("INSERT INTO ns.t (id) VALUES (1)")

@@ -13,9 +13,8 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded/sqlite"
 )
 
-// Snapshot pins a view of the database. It returns at once, unless an earlier
-// snapshot is not released: the work is done by Persist, while entries go on
-// being applied.
+// Snapshot pins a view of the database. It blocks only while an earlier snapshot is not released.
+// Persist does the work while entries continue to be applied.
 func (m *Machine) Snapshot() (raft.FSMSnapshot, error) {
 	view, err := m.view(context.Background(), m.readers.snapshots)
 	if err != nil {
@@ -63,8 +62,8 @@ func copyTo(path string, from *sqlite.Conn) error {
 	return errors.Join(to.Copy(context.Background(), from), to.Close())
 }
 
-// Restore replaces the database by the one read from source. Reads under way
-// go on seeing the old one.
+// Restore replaces the database by the one read from source. Reads in progress continue to see
+// the old one. If Restore fails, the machine has failed.
 func (m *Machine) Restore(source io.ReadCloser) error {
 	m.writing.Lock()
 	defer m.writing.Unlock()
@@ -82,7 +81,7 @@ func (m *Machine) Restore(source io.ReadCloser) error {
 			return err
 		}
 		if applied, latest, err = progress(from); err == nil {
-			err = sameForm(from)
+			err = checkFormat(from)
 		}
 		if err == nil {
 			err = m.writer.Copy(context.Background(), from)
@@ -97,12 +96,12 @@ func (m *Machine) Restore(source io.ReadCloser) error {
 	return nil
 }
 
-// sameForm returns an error for a database that another version of this program has made.
-func sameForm(conn *sqlite.Conn) error {
+// checkFormat returns an error for a database written by an earlier version of this program.
+func checkFormat(conn *sqlite.Conn) error {
 	if found, err := conn.Lookup("SELECT 1 FROM sqlite_schema WHERE name = 'rejoin_objects'"); found != nil || err != nil {
 		return err
 	}
-	return errors.New("the snapshot was made by an earlier version, which did not note what is in a namespace, and cannot be taken over")
+	return errors.New("the snapshot was made by an earlier version, which did not record the contents of namespaces; it cannot be restored")
 }
 
 func download(path string, source io.Reader) error {
@@ -114,27 +113,27 @@ func download(path string, source io.Reader) error {
 	return errors.Join(err, file.Close())
 }
 
-// progress is how far a database is: the index of the last entry in it, and the
-// latest time of any.
+// progress returns the index of the last entry applied to a database, and the latest time of all
+// its entries.
 func progress(conn *sqlite.Conn) (index uint64, latest int64, err error) {
 	applied, err := conn.Lookup("SELECT log_index FROM rejoin_applied")
 	if err != nil {
-		return 0, 0, fmt.Errorf("ask how far the database is: %w", err)
+		return 0, 0, fmt.Errorf("read the applied index: %w", err)
 	}
 	time, err := conn.Lookup("SELECT latest_time FROM rejoin_applied")
 	if err != nil {
-		return 0, 0, fmt.Errorf("ask how far the database is in time: %w", err)
+		return 0, 0, fmt.Errorf("read the time of the latest entry: %w", err)
 	}
 	at, isIndex := applied.(int64)
 	latest, isTime := time.(int64)
 	if !isIndex || !isTime {
-		return 0, 0, errors.New("the database does not say how far it is")
+		return 0, 0, errors.New("the database has no applied index and time")
 	}
 	return uint64(at), latest, nil
 }
 
-// withCopy hands use the path of a new file beside the database and removes
-// the file, and what SQLite may have put beside it, afterwards.
+// withCopy calls use with the path of a new file in the machine's directory. Afterwards it
+// removes the file and the files that SQLite created beside it.
 func (m *Machine) withCopy(pattern string, use func(path string) error) error {
 	file, err := os.CreateTemp(m.dir, pattern)
 	if err != nil {

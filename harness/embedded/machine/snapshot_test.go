@@ -19,7 +19,7 @@ import (
 
 const fill = "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r LIMIT 20000) INSERT INTO t (v) SELECT n || ' of many' FROM r"
 
-// brokenSink takes some bytes and then no more.
+// brokenSink accepts room bytes and then fails.
 type brokenSink struct {
 	sink
 	room int
@@ -51,7 +51,7 @@ var _ = Describe("A snapshot", func() {
 		n.must(fill)
 	})
 
-	It("is the database as it was when it was taken, while entries go on", func() {
+	It("holds the database at the time it was taken, while entries are applied", func() {
 		want := n.digest()
 		taken, err := n.Snapshot()
 		Expect(err).NotTo(HaveOccurred())
@@ -67,7 +67,8 @@ var _ = Describe("A snapshot", func() {
 					stopped <- count
 					return
 				default:
-					n.must("UPDATE t SET v = v || '!' WHERE id % 100 = ?; INSERT INTO t (v) VALUES ('new'); CREATE TABLE IF NOT EXISTS more (v)", int64(count%100))
+					n.must("UPDATE t SET v = v || '!' WHERE id % 100 = ?; INSERT INTO t (v) VALUES ('new'); CREATE TABLE IF NOT EXISTS more (v)",
+						int64(count%100))
 					count++
 				}
 			}
@@ -87,7 +88,7 @@ var _ = Describe("A snapshot", func() {
 		Expect(other.Applied()).To(Equal(uint64(2)))
 	})
 
-	It("does not wait for reads, however many", func() {
+	It("does not wait for reads", func() {
 		small := open(machine.Options{Readers: 1})
 		view, err := small.View(context.Background())
 		Expect(err).NotTo(HaveOccurred())
@@ -103,7 +104,7 @@ var _ = Describe("A snapshot", func() {
 		Eventually(taken).Should(Receive(BeNil()))
 	})
 
-	It("leaves no file behind, nor does its restoration", func() {
+	It("leaves no file behind, and neither does its restoration", func() {
 		before := files(n.dir)
 		snapshot := n.snapshot()
 		Expect(files(n.dir)).To(Equal(before))
@@ -111,7 +112,7 @@ var _ = Describe("A snapshot", func() {
 		Expect(files(n.dir)).To(Equal(before))
 	})
 
-	It("that cannot be written is cancelled, and the machine goes on", func() {
+	It("that cannot be written is cancelled, and the machine keeps running", func() {
 		before := files(n.dir)
 		taken, err := n.Snapshot()
 		Expect(err).NotTo(HaveOccurred())
@@ -125,7 +126,7 @@ var _ = Describe("A snapshot", func() {
 		Expect(n.snapshot()).NotTo(BeEmpty())
 	})
 
-	It("replaces everything: tables, namespaces, requests and the index", func() {
+	It("replaces tables, namespaces, requests and the index", func() {
 		n.must("CREATE NAMESPACE kept; CREATE TABLE kept.t (v)")
 		n.entry(machine.Entry{ID: "known", SQL: "INSERT INTO kept.t VALUES (1)"})
 
@@ -150,7 +151,7 @@ var _ = Describe("A snapshot", func() {
 		Expect(other.digest()).To(Equal(n.digest()))
 	})
 
-	It("is not seen by views from before its restoration", func() {
+	It("is not visible to views opened before its restoration", func() {
 		snapshot := n.snapshot()
 		other := open(machine.Options{})
 		other.must("CREATE TABLE mine (v); INSERT INTO mine VALUES (1), (2), (3)")
@@ -166,14 +167,14 @@ var _ = Describe("A snapshot", func() {
 		Expect(other.read("SELECT count(*) FROM t")).To(Equal([][]any{{int64(20001)}}))
 	})
 
-	It("can be smaller than what it replaces", func() {
+	It("can be smaller than the database it replaces", func() {
 		empty := open(machine.Options{})
 		n.restore(empty.snapshot())
 		Expect(n.digest()).To(Equal(empty.digest()))
 		n.must("CREATE TABLE t (v)")
 	})
 
-	DescribeTable("that is none fails the machine for good", func(change func([]byte) []byte, reason string) {
+	DescribeTable("that is invalid fails the machine permanently", func(change func([]byte) []byte, reason string) {
 		snapshot := change(n.snapshot())
 		other := open(machine.Options{})
 		other.must("CREATE TABLE mine (v)")
@@ -184,7 +185,8 @@ var _ = Describe("A snapshot", func() {
 		err := other.Restore(io.NopCloser(bytes.NewReader(snapshot)))
 		var failed *machine.FailedError
 		Expect(errors.As(err, &failed)).To(BeTrue())
-		Expect(err).To(MatchError(And(HavePrefix("this node's database has failed and must be replaced: restore snapshot: "), ContainSubstring(reason))))
+		Expect(err).To(MatchError(And(HavePrefix("this node's database has failed and must be replaced: restore snapshot: "),
+			ContainSubstring(reason))))
 		Expect(files(other.dir)).To(Equal(before))
 		Eventually(waiting).Should(Receive(Equal(err)))
 
@@ -207,7 +209,7 @@ var _ = Describe("A snapshot", func() {
 		Entry("its first page only", func(b []byte) []byte { return b[:4096] }, "malformed"),
 	)
 
-	It("whose source breaks off fails the machine", func() {
+	It("whose source fails in the middle fails the machine", func() {
 		other := open(machine.Options{})
 		source := io.MultiReader(bytes.NewReader(n.snapshot()[:10_000]), &brokenReader{})
 		Expect(other.Restore(io.NopCloser(source))).To(MatchError(ContainSubstring("the source broke")))
@@ -222,7 +224,7 @@ func (*brokenReader) Read([]byte) (int, error) { return 0, errors.New("the sourc
 var _ = Describe("After Close", func() {
 	It("no goroutine and no file handle is left", func() {
 		if _, err := os.Stat("/proc/self/fd"); err != nil {
-			Skip("this system does not tell which files are open")
+			Skip("this system does not list open files")
 		}
 		handles := func() int { return len(files("/proc/self/fd")) }
 		dir := GinkgoT().TempDir()
@@ -244,7 +246,7 @@ var _ = Describe("After Close", func() {
 		Eventually(gleak.Goroutines).ShouldNot(gleak.HaveLeaked(goroutines))
 	})
 
-	It("everything says so", func() {
+	It("every method returns ErrClosed", func() {
 		n := open(machine.Options{})
 		snapshot := n.snapshot()
 		waiting := make(chan error, 1)
@@ -263,7 +265,7 @@ var _ = Describe("After Close", func() {
 		Expect(n.WaitApplied(context.Background(), 0)).To(MatchError(machine.ErrClosed))
 	})
 
-	It("the next Open begins anew, whatever is there", func() {
+	It("the next Open starts empty, with any files present", func() {
 		n := open(machine.Options{})
 		n.must("CREATE TABLE t (v)")
 		Expect(n.Close()).To(Succeed())

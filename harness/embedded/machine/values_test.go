@@ -11,7 +11,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded/machine"
 )
 
-// exactly is a value together with its type, every bit of it.
+// exactly formats a value with its type and every bit.
 func exactly(v any) string {
 	if f, ok := v.(float64); ok {
 		return fmt.Sprintf("float64 %x", math.Float64bits(f))
@@ -28,8 +28,8 @@ var allUnicode = func() string {
 }()
 
 var _ = Describe("Values", func() {
-	// Numbers that look like integers, or text that looks like numbers, are
-	// changed by columns of numbers: SQLite's rules, not ours.
+	// SQLite's numeric columns convert floats without a fraction, and text that looks like a
+	// number. These values are converted by no column.
 	anywhere := []any{
 		nil, int64(0), int64(-1), int64(2), int64(1 << 53), int64(1<<53 + 1), int64(-1<<53 - 1), int64(math.MaxInt64), int64(math.MinInt64),
 		int64(1_700_000_000), int64(1_700_000_000_000), int64(-1_700_000_000_001),
@@ -39,7 +39,7 @@ var _ = Describe("Values", func() {
 	}
 	bare := append([]any{math.Copysign(0, -1), 1.0, -7.0, 1e15, "1", "1.0", "-0", "1e3", " 1"}, anywhere...)
 
-	DescribeTable("come back exactly", func(declared string, values []any) {
+	DescribeTable("are returned exactly", func(declared string, values []any) {
 		n := open(machine.Options{})
 		n.must(fmt.Sprintf("CREATE TABLE t (id INTEGER PRIMARY KEY, v %s)", declared))
 		for i, v := range values {
@@ -65,7 +65,7 @@ var _ = Describe("Values", func() {
 		Entry("in an INTEGER column", "INTEGER", anywhere),
 	)
 
-	It("have the type that their column declares, or else that of the first row", func() {
+	It("have the declared type of their column, or else the type in the first row", func() {
 		n := open(machine.Options{})
 		n.must("CREATE TABLE t (a DATE, b, c Some Type); INSERT INTO t VALUES (1, NULL, 2)")
 		var types []string
@@ -75,7 +75,7 @@ var _ = Describe("Values", func() {
 		Expect(types).To(Equal([]string{"DATE", "NULL", "Some Type", "REAL", "TEXT", "BLOB", "INTEGER"}))
 	})
 
-	It("take NaN for NULL, as SQLite does", func() {
+	It("include NaN as NULL, as in SQLite", func() {
 		Expect(open(machine.Options{}).must("SELECT ?", math.NaN()).Rows).To(Equal([][]any{{nil}}))
 	})
 })

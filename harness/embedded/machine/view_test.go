@@ -37,7 +37,7 @@ var _ = Describe("A view", func() {
 		Expect(n.read("SELECT * FROM ns.t")).To(HaveLen(2))
 	})
 
-	It("never sees part of a batch", func() {
+	It("never sees a partial batch", func() {
 		n.must("CREATE TABLE pair (a, b); INSERT INTO pair VALUES (0, 0)")
 		stop := make(chan struct{})
 		done := make(chan struct{})
@@ -68,7 +68,7 @@ var _ = Describe("A view", func() {
 		defer cancel()
 		_, err := n.View(ctx)
 		Expect(err).To(MatchError(context.DeadlineExceeded))
-		Expect(err).To(MatchError(ContainSubstring("waiting for one of 2 connections for reading")))
+		Expect(err).To(MatchError(ContainSubstring("waiting for one of 2 read connections")))
 
 		opened := make(chan error, 1)
 		go func() {
@@ -84,7 +84,7 @@ var _ = Describe("A view", func() {
 		Expect(first.Close()).To(Succeed(), "twice")
 	})
 
-	It("holds up Close, and whoever waits for one is told", func() {
+	It("blocks Close, and waiting calls of View return ErrClosed", func() {
 		first := view()
 		second := view()
 		waiting := make(chan error, 1)
@@ -111,14 +111,14 @@ var _ = Describe("A view", func() {
 		_, err := askUntil(ctx, v, sql)
 		Expect(err).To(MatchError(ContainSubstring("enough")), "the cause")
 		Expect(time.Since(begun)).To(BeNumerically("<", 2*time.Second))
-		Expect(ask(v, "SELECT * FROM ns.t")).To(HaveLen(1), "and can be asked again")
+		Expect(ask(v, "SELECT * FROM ns.t")).To(HaveLen(1), "the view remains usable")
 	},
 		Entry("within the first row", runaway),
 		Entry("between rows", "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT 1 FROM r"),
 		Entry("within a later row", "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT n FROM r WHERE n < 3 OR n < 0"),
 	)
 
-	It("is read by the wall clock and is never the same twice", func() {
+	It("uses the wall clock and true random numbers", func() {
 		v := view()
 		row := func() []any {
 			rows, err := ask(v, "SELECT unixepoch('now', 'subsec'), random()")
@@ -130,7 +130,7 @@ var _ = Describe("A view", func() {
 		Expect(row()[1]).NotTo(Equal(first[1]))
 	})
 
-	It("takes as many parameters as a statement asks for", func() {
+	It("uses as many parameters as a statement has", func() {
 		v := view()
 		rows, taken, err := v.Query(context.Background(), sqltext.Statement{Text: "SELECT $2, ?1"}, []any{"a", "b", "c"})
 		Expect(err).NotTo(HaveOccurred())

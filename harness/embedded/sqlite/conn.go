@@ -13,20 +13,20 @@ import (
 	"github.com/mattn/go-sqlite3"
 )
 
-// Mode is what a connection is for.
+// Mode is the purpose of a connection.
 type Mode int
 
 const (
-	// Writer changes the database. There is one per database.
+	// Writer changes the database. There is at most one per database.
 	Writer Mode = iota
 	// Reader sees committed transactions only and changes nothing.
 	Reader
-	// Plain is a Writer of a file that nobody reads meanwhile: a copy.
+	// Plain is a Writer of a file without concurrent readers, such as a copy.
 	Plain
 )
 
-// What SQLite itself refuses (https://sqlite.org/limits.html). A value may be a
-// little longer than a request, so that what a request can send can be stored.
+// Limits set in SQLite (https://sqlite.org/limits.html). A value may be a little longer than a
+// request, so that everything a request contains can be stored.
 const (
 	maxLength    = 20 << 20 // bytes, of a value, a row and a statement
 	maxProgram   = 1 << 20  // operations of a statement's program, 24 bytes each
@@ -37,36 +37,36 @@ const (
 type Conn struct {
 	raw      *sqlite3.SQLiteConn
 	path     string
-	around   *surroundings
-	guard    guard
+	env      *environment
+	auth     authorizer
 	mode     Mode
 	onDamage func(error) error
-	told     bool // of damage
-	kept     Cost // what may be kept in the schema is worth so much
+	reported bool // damage was reported
+	cached   Cost // upper bound of the compile cost saved by SQLite's schema cache
 }
 
 const walSuffix = "-wal"
 
-// keptLog is how long the write-ahead log stays when it is used anew, in bytes.
-const keptLog = 16 << 20
+// walLimit is the size to which the write-ahead log is truncated when it is reused, in bytes.
+const walLimit = 16 << 20
 
-// Open opens the database in the file path, which a Writer creates if it is
-// missing. The file is a working copy that is rebuilt from elsewhere after a
-// crash, so nothing is synced, and what a crash left is refused.
+// Open opens the database in the file path. A Writer or Plain connection creates it if it is
+// missing. The file is a working copy that is rebuilt after a crash, so nothing is synced, and
+// files left by a crash are rejected.
 //
-// Every page has a sum, and a page that does not have its own is an error that
-// is Damaged. A file whose pages have none is damaged from its first page on.
+// Every page has a checksum. Reading a page with a wrong checksum is an error for which Damaged
+// returns true. In a file without checksums the first page is damaged.
 //
-// What the database is to begin with are statements of its own that are run first.
+// The begin statements run first, with the database's own privileges.
 func Open(path string, mode Mode, begin ...string) (*Conn, error) {
 	if err := fixedZone(); err != nil {
 		return nil, err
 	}
-	around, err := newSurroundings()
+	env, err := newEnvironment()
 	if err != nil {
 		return nil, err
 	}
-	query := url.Values{"vfs": {around.vfs()}, "_mutex": {"no"}, "_synchronous": {"OFF"}, "_foreign_keys": {"ON"}, "_stmt_cache_size": {"16"}}
+	query := url.Values{"vfs": {env.vfs()}, "_mutex": {"no"}, "_synchronous": {"OFF"}, "_foreign_keys": {"ON"}, "_stmt_cache_size": {"16"}}
 	if mode == Reader {
 		query.Set("_query_only", "ON")
 	}
@@ -75,14 +75,14 @@ func Open(path string, mode Mode, begin ...string) (*Conn, error) {
 	raw, err := (&sqlite3.SQLiteDriver{}).Open(dsn)
 	if err != nil {
 		err = fmt.Errorf("%s: %w", path, err)
-		if damage := around.damage(path); damage != nil {
+		if damage := env.damage(path); damage != nil {
 			err = damage
 		}
-		around.close()
+		env.close()
 		return nil, fmt.Errorf("open SQLite database: %w", err)
 	}
-	c := &Conn{raw: raw.(*sqlite3.SQLiteConn), path: path, around: around, mode: mode}
-	c.guard.reads = mode == Reader
+	c := &Conn{raw: raw.(*sqlite3.SQLiteConn), path: path, env: env, mode: mode}
+	c.auth.reads = mode == Reader
 	if err := c.prepare(begin); err != nil {
 		return nil, errors.Join(fmt.Errorf("open SQLite database: %w", err), c.Close())
 	}
@@ -90,18 +90,18 @@ func Open(path string, mode Mode, begin ...string) (*Conn, error) {
 }
 
 func (c *Conn) prepare(begin []string) error {
-	if err := c.around.watch(c.raw, c.mode); err != nil {
+	if err := c.env.watch(c.raw, c.mode); err != nil {
 		return err
 	}
 	if err := c.create(); err != nil {
 		return err
 	}
-	// A cgo call holds a thread and, in virtual time, time itself: what cannot
-	// be had at once is an error.
-	// What a statement would spill into a file stays in memory: files are only
-	// where the database is.
-	// A log that grew while a read kept it from being used anew is made short again.
-	if err := c.Trusted(fmt.Sprintf("PRAGMA busy_timeout = 0; PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = %d", keptLog)); err != nil {
+	// A cgo call blocks its thread and, in virtual time, the clock. So a locked database is an
+	// error at once.
+	// Temporary data stays in memory, so that all files are next to the database.
+	// A log that grew during a long read is truncated when it is reused.
+	if err := c.Trusted(fmt.Sprintf("PRAGMA busy_timeout = 0; PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = %d",
+		walLimit)); err != nil {
 		return err
 	}
 	if err := c.refuseFunctions(); err != nil {
@@ -111,22 +111,22 @@ func (c *Conn) prepare(begin []string) error {
 	c.raw.SetLimit(sqlite3.SQLITE_LIMIT_SQL_LENGTH, maxLength)
 	c.raw.SetLimit(sqlite3.SQLITE_LIMIT_VDBE_OP, maxProgram)
 	c.raw.SetLimit(sqlite3.SQLITE_LIMIT_FUNCTION_ARG, maxArguments)
-	// Before the authorizer is there, which would be asked about each column of them.
+	// Before the authorizer is set, which SQLite would call for each of their columns.
 	for _, sql := range begin {
 		if err := c.Trusted(sql); err != nil {
 			return err
 		}
 	}
-	c.raw.RegisterAuthorizer(c.guard.authorize)
+	c.raw.RegisterAuthorizer(c.auth.authorize)
 	return nil
 }
 
-// create says what the database is to be like, if there is none yet.
+// create sets the page size and journal mode of a new database.
 func (c *Conn) create() error {
 	if c.mode == Reader {
 		return nil
 	}
-	if err := c.around.reserve(); err != nil {
+	if err := c.env.reserve(); err != nil {
 		return err
 	}
 	journal := "WAL"
@@ -136,39 +136,38 @@ func (c *Conn) create() error {
 	return c.Trusted(fmt.Sprintf("PRAGMA page_size = %d; PRAGMA journal_mode = %s", pageSize, journal))
 }
 
-// OnDamage sets what is told of every error that is Damaged, and gives the
-// error to return instead. It may be called from wherever the connection is used.
+// OnDamage sets a function that is called with every error for which Damaged returns true. The
+// error it returns is reported instead. It is called on the goroutine that uses the connection.
 func (c *Conn) OnDamage(tell func(error) error) { c.onDamage = tell }
 
-// Close closes the connection. Rows of it must be closed before. It is safe to
-// call twice.
+// Close closes the connection. Its Rows must be closed before. Close may be called more than
+// once.
 func (c *Conn) Close() error {
-	if c.around == nil {
+	if c.env == nil {
 		return nil
 	}
 	err := c.raw.Close()
-	c.around.close()
-	c.around = nil
+	c.env.close()
+	c.env = nil
 	return err
 }
 
-// SetNow sets what the statements that follow take for the present, to the
-// millisecond.
-func (c *Conn) SetNow(t time.Time) { c.around.setNow(t) }
+// SetNow sets the current time for the following statements, in milliseconds precision.
+func (c *Conn) SetNow(t time.Time) { c.env.setNow(t) }
 
 // SetRandom sets the seed of random() and randomblob().
-func (c *Conn) SetRandom(a, b uint64) { c.around.setRandom(a, b) }
+func (c *Conn) SetRandom(a, b uint64) { c.env.setRandom(a, b) }
 
-// Begin begins a request: the statements that follow may take so many steps and
-// hold so many bytes of memory together; 0 is no limit.
+// Begin begins a request and sets the limits of all following statements together: steps, and
+// bytes of memory held at any time. 0 means no limit.
 //
-// A step is one of SQLite's virtual machine. To compile a statement, to allocate
-// memory and to look at long values costs steps, too. Trusted and Lookup cost nothing.
+// A step is one instruction of SQLite's virtual machine. Compiling a statement, allocating memory
+// and processing long values cost steps too. Trusted and Lookup cost nothing.
 //
-// What a request takes hardly depends on the node: not on its page cache, its kept
-// statements or its clock. It does not at all after Fresh, at the start of a
-// transaction. Without, it differs by less than a quarter of the limits: of two nodes
-// whose request takes less than half on one, none is over the limits.
+// The cost of a request depends little on the node: not on its page cache, cached statements or
+// clock. After Fresh at the start of a transaction it is exactly the same on every node. Without
+// Fresh it differs by less than a quarter of the limits: if a request uses less than half of a
+// limit on one node, it exceeds the limit on none.
 func (c *Conn) Begin(steps, memory int64) error {
 	if steps == 0 {
 		steps = unlimited
@@ -176,46 +175,45 @@ func (c *Conn) Begin(steps, memory int64) error {
 	if memory == 0 {
 		memory = unlimited
 	}
-	if err := c.boundKept(steps, memory); err != nil {
+	if err := c.limitCached(steps, memory); err != nil {
 		return err
 	}
-	c.around.begin(steps, memory)
+	c.env.begin(steps, memory)
 	return nil
 }
 
-// End ends the request begun last, and returns what it took.
+// End ends the current request and returns its cost.
 func (c *Conn) End() Cost {
-	cost := c.around.cost()
-	c.around.begin(unlimited, unlimited)
+	cost := c.env.cost()
+	c.env.begin(unlimited, unlimited)
 	return cost
 }
 
-// Cost is what the statements of a request took.
+// Cost is the cost of the statements of a request.
 type Cost struct {
 	Steps  int64
-	Memory int64 // bytes, the most that were held at once
+	Memory int64 // maximum held at any time, in bytes
 }
 
-// Interrupt ends the statement under way and every one that follows, with
-// ErrInterrupted. Unlike the other methods it may be called from any goroutine, but
-// not after Close.
-func (c *Conn) Interrupt() { c.around.requestStop() }
+// Interrupt ends the current statement and all later ones with ErrInterrupted. Unlike the other
+// methods it is safe to call from any goroutine, but not after Close.
+func (c *Conn) Interrupt() { c.env.requestStop() }
 
-// Trusted runs statements of the database's own, past the guard, and ignores
-// their rows.
+// Trusted runs statements with the database's own privileges, without the authorizer, and
+// discards their rows.
 func (c *Conn) Trusted(sql string, params ...any) error {
-	c.guard.trust()
-	defer c.guard.distrust()
+	c.auth.trust()
+	defer c.auth.distrust()
 	_, err := c.raw.Exec(sql, values(params))
 	return c.explainOwn(err)
 }
 
-// Lookup runs one statement of the database's own, past the guard, and returns
-// the first value of its first row, or nil if there is none. The statement is
-// compiled once and kept.
+// Lookup runs one statement with the database's own privileges, without the authorizer. It
+// returns the first value of the first row, or nil if there is none. The compiled statement is
+// cached.
 func (c *Conn) Lookup(sql string, params ...any) (value any, err error) {
-	c.guard.trust()
-	defer c.guard.distrust()
+	c.auth.trust()
+	defer c.auth.distrust()
 	rows, err := c.raw.Query(sql, values(params))
 	if err != nil {
 		return nil, c.explainOwn(err)
@@ -231,74 +229,73 @@ func (c *Conn) Lookup(sql string, params ...any) (value any, err error) {
 	return row[0], nil
 }
 
-// InTransaction tells whether a transaction is open. An error such as that of
-// INSERT OR ROLLBACK may have ended it.
+// InTransaction returns whether a transaction is open. A failing statement such as INSERT OR
+// ROLLBACK may have ended it.
 func (c *Conn) InTransaction() bool { return !c.raw.AutoCommit() }
 
-// Changes is the number of rows that the latest INSERT, UPDATE or DELETE
-// changed itself, without triggers and foreign-key actions.
-func (c *Conn) Changes() int64 { return c.around.changes() }
+// Changes returns the number of rows changed by the latest INSERT, UPDATE or DELETE, without
+// triggers and foreign key actions.
+func (c *Conn) Changes() int64 { return c.env.changes() }
 
-// DeferredViolations tells whether foreign keys are violated that SQLite would
-// only complain of when the transaction commits.
-func (c *Conn) DeferredViolations() bool { return c.around.deferredViolations() }
+// DeferredViolations returns whether the transaction has foreign key violations that SQLite would
+// report only at commit.
+func (c *Conn) DeferredViolations() bool { return c.env.deferredViolations() }
 
-// explain turns the driver's error into one that says what was refused, used up
-// or damaged. SQLite does not tell of damage that a checkpoint met: it is an
-// error all the same, once.
+// explain converts the driver's error to one that says what was refused, exceeded or damaged.
+// SQLite does not report damage found by a checkpoint: explain returns it once.
 func (c *Conn) explain(err error) error {
-	if e, ok := errors.AsType[sqlite3.Error](err); ok && !c.around.damaged() && c.guard.reason == "" {
-		if why := c.tooMuch(e); why != nil {
+	if e, ok := errors.AsType[sqlite3.Error](err); ok && !c.env.damaged() && c.auth.reason == "" {
+		if why := c.exceeded(e); why != nil {
 			return why
 		}
 	}
 	return c.explainOwn(err)
 }
 
-// explainOwn explains an error of a statement of the database's own, which has no limits.
+// explainOwn is explain for the database's own statements, which have no limits.
 func (c *Conn) explainOwn(err error) error {
-	if damage := c.around.damage(c.path); damage != nil && (err != nil || !c.told) {
-		c.told = true
+	if damage := c.env.damage(c.path); damage != nil && (err != nil || !c.reported) {
+		c.reported = true
 		return c.damaged(damage)
 	}
 	if err == nil || err == io.EOF {
 		return err
 	}
-	if _, ok := errors.AsType[sqlite3.Error](err); ok && c.guard.reason != "" {
-		return refusedError(c.guard.reason)
+	if _, ok := errors.AsType[sqlite3.Error](err); ok && c.auth.reason != "" {
+		return refusedError(c.auth.reason)
 	}
-	return c.surrounded(err)
+	return c.classify(err)
 }
 
-// tooMuch is why a request was ended that wanted too much, or nil.
-func (c *Conn) tooMuch(e sqlite3.Error) error {
+// exceeded returns the limit that ended a request, or nil.
+func (c *Conn) exceeded(e sqlite3.Error) error {
 	memory := primary(e) == sqlite3.ErrNomem
 	switch {
-	case memory && c.around.exhausted():
+	case memory && c.env.exhausted():
 		return nil
-	case c.around.stopping() && (memory || e.Code == sqlite3.ErrInterrupt):
+	case c.env.stopping() && (memory || e.Code == sqlite3.ErrInterrupt):
 		return ErrInterrupted
 	case Environmental(e) && !memory:
 		return nil
-	case c.around.over():
+	case c.env.over():
 		return ErrMemory
-	case c.around.spent():
+	case c.env.spent():
 		return ErrBudget
 	case memory:
-		return ErrTooLarge // SQLite's own limit of a program says so
+		return ErrTooLarge // SQLite reports a program over its limit as out of memory
 	}
 	return nil
 }
 
-// surrounded tells the errors of a statement from those of the surroundings.
-func (c *Conn) surrounded(err error) error {
+// classify separates errors of the statement from errors of the environment.
+func (c *Conn) classify(err error) error {
 	if c.outOfRowids(err) {
 		return refusedError(noRowidLeft)
 	}
 	return c.inFile(err)
 }
 
-// inFile gives an error of the surroundings the name of the file.
+// inFile adds the file name to an error of the environment.
 func (c *Conn) inFile(err error) error {
 	switch {
 	case Damaged(err):
@@ -316,13 +313,13 @@ func (c *Conn) damaged(err error) error {
 	return c.onDamage(err)
 }
 
-// Copy copies the whole database of from into this one by SQLite's online
-// backup (https://sqlite.org/backup.html), as one transaction. Readers of this
-// database see the old or the new content. If from has a transaction open, its
-// view is what is copied, however long others go on writing.
+// Copy copies the whole database of from into this one by SQLite's online backup
+// (https://sqlite.org/backup.html), as one transaction. Readers of this database see either the
+// old or the new content. If from has a transaction open, its snapshot is copied, even while
+// others write. Copy blocks until it is done; it checks ctx every 1024 pages.
 func (c *Conn) Copy(ctx context.Context, from *Conn) error {
 	err := c.backup(ctx, from)
-	switch theirs, ours := from.around.damage(from.path), c.around.damage(c.path); {
+	switch theirs, ours := from.env.damage(from.path), c.env.damage(c.path); {
 	case theirs != nil:
 		err = from.damaged(theirs)
 	case ours != nil:
@@ -349,7 +346,7 @@ func (c *Conn) backup(ctx context.Context, from *Conn) (err error) {
 			return err
 		}
 		if backup.Remaining() == left {
-			return errors.New("one of the two is locked")
+			return errors.New("one of the databases is locked")
 		}
 		if err := ctx.Err(); err != nil {
 			return err
@@ -357,9 +354,9 @@ func (c *Conn) backup(ctx context.Context, from *Conn) (err error) {
 	}
 }
 
-// isVacuum recognises the one statement that the authorizer is not asked about
-// before it runs. This is for the words of the refusal only: within a
-// transaction and by the guard, VACUUM would fail in any case.
+// isVacuum recognises the one statement that SQLite runs without asking the authorizer first. It
+// only improves the error text: in a transaction, or with the authorizer, VACUUM would fail in
+// any case.
 func isVacuum(sql string) bool {
 	const word = "vacuum"
 	return len(sql) >= len(word) && strings.EqualFold(sql[:len(word)], word)

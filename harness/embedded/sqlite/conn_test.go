@@ -56,7 +56,7 @@ var _ = Describe("A connection", func() {
 		Expect(c.Trusted("CREATE TABLE t (id INTEGER PRIMARY KEY, v); INSERT INTO t VALUES (1, 'one')")).To(Succeed())
 	})
 
-	DescribeTable("answers from its own clock and seed", func(expression string) {
+	DescribeTable("uses its own clock and seed", func(expression string) {
 		other := open(newFile(), sqlite.Writer)
 		_, err := ask(other, "SELECT random(), randomblob(3)")
 		Expect(err).NotTo(HaveOccurred())
@@ -82,19 +82,19 @@ var _ = Describe("A connection", func() {
 		Entry(nil, "date('now')"), Entry(nil, "julianday('now')"), Entry(nil, "strftime('%f %J')"), Entry(nil, "unixepoch('subsec')"),
 	)
 
-	It("gives each random blob the length asked for", func() {
+	It("returns random blobs of the requested length", func() {
 		Expect(ask(c, "SELECT length(randomblob(0)), length(randomblob(-5)), length(randomblob(1)), length(randomblob(17))")).
 			To(Equal([][]any{{int64(1), int64(1), int64(1), int64(17)}}))
 	})
 
-	It("sees time to the millisecond, before 1970 too", func() {
+	It("has millisecond time, also before 1970", func() {
 		for _, ms := range []int64{0, -1, 1_700_000_000_123, 253402300799999} {
 			c.SetNow(time.UnixMilli(ms))
 			Expect(ask(c, "SELECT strftime('%Y-%m-%d %H:%M:%f')")).To(Equal([][]any{{time.UnixMilli(ms).UTC().Format("2006-01-02 15:04:05.000")}}))
 		}
 	})
 
-	It("takes the same steps and memory for the same statements, whatever it did before", func() {
+	It("has the same cost for the same statements, regardless of its history", func() {
 		const ordered = "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r LIMIT 1000) SELECT DISTINCT n FROM r, t ORDER BY -n"
 		other := open(newFile(), sqlite.Writer)
 		Expect(other.Trusted("CREATE TABLE t (id INTEGER PRIMARY KEY, v); INSERT INTO t VALUES (1, 'one')")).To(Succeed())
@@ -123,7 +123,7 @@ var _ = Describe("A connection", func() {
 		Expect(c.Begin(0, 0)).To(Succeed())
 	})
 
-	It("takes the same for a function that it calls for the first time", func() {
+	It("has the same cost for the first call of a function", func() {
 		cost := func() sqlite.Cost {
 			Expect(c.Begin(0, 0)).To(Succeed())
 			Expect(ask(c, "SELECT instr('one', 'n'), 'one' LIKE 'o!_' ESCAPE '!', json_extract('[1]', '$[0]')")).To(HaveLen(1))
@@ -135,7 +135,7 @@ var _ = Describe("A connection", func() {
 		}
 	})
 
-	It("gives up a statement when the budget is used up, and none of its own", func() {
+	It("ends a statement that exceeds the budget, but not its own statements", func() {
 		Expect(c.Begin(1000, 0)).To(Succeed())
 		_, err := ask(c, "DELETE FROM t WHERE id > ("+runaway+")")
 		Expect(err).To(MatchError(sqlite.ErrBudget))
@@ -144,7 +144,7 @@ var _ = Describe("A connection", func() {
 		Expect(ask(c, "SELECT * FROM t")).To(HaveLen(1))
 	})
 
-	It("refuses by the text of a statement that it has run, and kept, for itself", func() {
+	It("refuses a client statement with the same text as a cached statement of its own", func() {
 		const own = "DELETE FROM rejoin_x WHERE id < ?"
 		Expect(c.Trusted("CREATE TABLE rejoin_x (id)")).To(Succeed())
 		for range 3 {
@@ -156,14 +156,14 @@ var _ = Describe("A connection", func() {
 				Expect(err).To(MatchError(sqlite.ErrRefused))
 			}
 		}
-		By("and once the schema has changed, so that it is compiled again")
+		By("after a schema change, when it is compiled again")
 		Expect(c.Trusted("CREATE TABLE more (v)")).To(Succeed())
 		_, err := ask(c, own, int64(5))
 		Expect(err).To(MatchError(sqlite.ErrRefused))
 		Expect(c.Trusted(own, int64(5))).To(Succeed())
 	})
 
-	It("does not blame an earlier refusal", func() {
+	It("does not report an earlier refusal", func() {
 		_, err := ask(c, "PRAGMA user_version = 1")
 		Expect(err).To(MatchError(sqlite.ErrRefused))
 		Expect(c.Trusted("INSERT INTO t VALUES (1, 2)")).To(MatchError("UNIQUE constraint failed: t.id"))
@@ -173,7 +173,7 @@ var _ = Describe("A connection", func() {
 		Expect(err).To(MatchError("no such table: nowhere"))
 	})
 
-	It("refuses VACUUM, whatever is before it, outside a transaction as well", func() {
+	It("refuses VACUUM, also after comments and outside a transaction", func() {
 		for _, sql := range []string{"vacuum", "/* x */ VACUUM", "-- x\nVACUUM INTO '" + path + ".copy'"} {
 			_, err := ask(c, sql)
 			Expect(err).To(MatchError(sqlite.ErrRefused), sql)
@@ -190,12 +190,12 @@ var _ = Describe("A connection", func() {
 		Expect(c.InTransaction()).To(BeFalse())
 	})
 
-	It("keeps no file but the database's", func() {
+	It("opens no files except the database's", func() {
 		fds := func() []string {
 			var out []string
 			entries, err := os.ReadDir("/proc/self/fd")
 			if err != nil {
-				Skip("this system does not tell which files are open")
+				Skip("this system does not list open files")
 			}
 			for _, e := range entries {
 				if to, err := os.Readlink("/proc/self/fd/" + e.Name()); err == nil && strings.HasSuffix(to, "(deleted)") {
@@ -204,7 +204,8 @@ var _ = Describe("A connection", func() {
 			}
 			return out
 		}
-		const wide = "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r LIMIT 100000) SELECT hex(randomblob(100)) AS x FROM r ORDER BY x"
+		const wide = "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r LIMIT 100000) SELECT hex(randomblob(100)) AS x FROM r " +
+			"ORDER BY x"
 		before := fds()
 		rows, _, err := c.Query(context.Background(), wide, nil)
 		Expect(err).NotTo(HaveOccurred())
@@ -217,7 +218,7 @@ var _ = Describe("A connection", func() {
 		Expect(c.Close()).To(Succeed())
 	})
 
-	It("tells when foreign keys are violated until the end", func() {
+	It("reports deferred foreign key violations", func() {
 		Expect(c.Trusted("CREATE TABLE c (t REFERENCES t(id) DEFERRABLE INITIALLY DEFERRED); BEGIN")).To(Succeed())
 		Expect(c.DeferredViolations()).To(BeFalse())
 		Expect(c.Trusted("INSERT INTO c VALUES (2)")).To(Succeed())
@@ -228,7 +229,7 @@ var _ = Describe("A connection", func() {
 		Expect(c.Trusted("ROLLBACK")).To(Succeed())
 	})
 
-	It("is copied as one view sees it, and not at all when the context has ended", func() {
+	It("is copied at its snapshot, and not at all when the context has ended", func() {
 		reader := open(path, sqlite.Reader)
 		Expect(reader.Trusted("BEGIN; SELECT * FROM t")).To(Succeed())
 		Expect(c.Trusted("INSERT INTO t VALUES (2, 'two')")).To(Succeed())
@@ -244,7 +245,7 @@ var _ = Describe("A connection", func() {
 		Expect(ask(to, "SELECT v FROM t")).To(Equal([][]any{{"one"}}))
 	})
 
-	It("cannot be opened where there is nothing to read", func() {
+	It("cannot be opened in a missing directory", func() {
 		_, err := sqlite.Open(filepath.Join(GinkgoT().TempDir(), "no", "such.db"), sqlite.Writer)
 		Expect(err).To(MatchError(ContainSubstring("open SQLite database")))
 		Expect(sqlite.Environmental(err)).To(BeTrue())
@@ -268,7 +269,7 @@ var _ = Describe("A connection", func() {
 	})
 })
 
-var _ = DescribeTable("Errors of the surroundings are told from those of statements",
+var _ = DescribeTable("Errors of the environment are separated from those of statements",
 	func(err error, environmental bool) {
 		Expect(sqlite.Environmental(err)).To(Equal(environmental))
 		Expect(sqlite.Environmental(fmt.Errorf("wrapped: %w", err))).To(Equal(environmental))
@@ -287,7 +288,7 @@ var _ = DescribeTable("Errors of the surroundings are told from those of stateme
 	Entry(nil, errors.New("any"), false),
 )
 
-var _ = DescribeTable("Parameters are of a storage class",
+var _ = DescribeTable("Parameters must have a supported type",
 	func(param any, problem string) {
 		err := sqlite.CheckParams([]any{nil, param})
 		if problem == "" {

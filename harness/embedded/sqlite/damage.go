@@ -7,18 +7,18 @@ import (
 	"strings"
 )
 
-// Damage flips one bit of the database in the file path, whether or not somebody
-// has it open, and returns which file that was: the database or its log. The bit
-// is one of a row's: of the first row, in its newest version, of the
-// table with the most pages, the database's own and indexes left out. The same
-// database is damaged in the same place, so that damaging it again makes it whole.
+// Damage flips one bit of the database in the file path, whether or not it is open, and returns
+// the changed file: the database or its write-ahead log. The bit belongs to a row: the first row,
+// in its newest version, of the table with the most pages, excluding the database's own tables
+// and indexes. The place depends on the content only, so damaging the same database twice
+// restores it.
 //
-// Who has read the page before does not read it again until somebody else has
-// written, and a page that is written again is whole again. Damage is an error
-// where no table has a row, and may be one where the database is written meanwhile.
+// A connection that has cached the page does not read it again before another connection has
+// written. A page that is written again is intact again. Damage returns an error if no table has
+// a row, and may return one if the database is written concurrently.
 //
-// It must not be called by a process that shares the database with another: to
-// close a file gives up the process's locks on it.
+// It must not be called by a process that shares the database with another process: closing the
+// file would release the process's locks on it.
 func Damage(path string) (file string, err error) {
 	i, err := openImage(path)
 	if err != nil {
@@ -40,7 +40,7 @@ func Damage(path string) (file string, err error) {
 	return target.Name(), nil
 }
 
-// row finds a byte that a row depends on.
+// row returns the position of a byte of a row.
 func (i *image) row() (page uint32, at int, err error) {
 	roots, err := i.tables()
 	if err != nil {
@@ -63,7 +63,7 @@ func (i *image) row() (page uint32, at int, err error) {
 		if from == to {
 			return 0, 0, fmt.Errorf("%s: page %d has a row without bytes", i.database.Name(), leaves[0])
 		}
-		// The last byte is of the last value that has bytes of its own.
+		// The last byte belongs to the last value that has content.
 		most, page, at = len(leaves), leaves[0], to-1
 	}
 	if most == 0 {
@@ -72,8 +72,7 @@ func (i *image) row() (page uint32, at int, err error) {
 	return page, at, nil
 }
 
-// tables are where the tables that are not the database's own begin, in the order
-// in which they were made.
+// tables returns the root pages of the clients' tables, in order of creation.
 func (i *image) tables() ([]uint32, error) {
 	leaves, err := i.leaves(1)
 	if err != nil {
@@ -95,8 +94,8 @@ func (i *image) tables() ([]uint32, error) {
 	return out, nil
 }
 
-// userTable is where the table of a row of the schema (type, name, table, page,
-// SQL) begins, or 0 if it is none or the database's own.
+// userTable returns the root page of the table in a row of the schema (type, name, table, root
+// page, SQL), or 0 if the row is not a client's table.
 func userTable(row []any) uint32 {
 	if len(row) < 4 || row[0] != "table" {
 		return 0

@@ -7,17 +7,18 @@ import (
 	"github.com/mattn/go-sqlite3"
 )
 
-// ErrRefused marks statements the guard refused; the message says why.
+// ErrRefused marks statements refused by the authorizer or a later check. The error text is the
+// reason.
 var ErrRefused = errors.New("refused")
 
-// What ends a request that wants more than it is given.
+// Errors of a request that exceeds its limits.
 var (
-	ErrBudget   = errors.New("the statements take too many steps: do it in smaller parts")
-	ErrMemory   = errors.New("the statements need too much memory at once: do it in smaller parts")
+	ErrBudget   = errors.New("the statements take too many steps: split the request")
+	ErrMemory   = errors.New("the statements need too much memory at once: split the request")
 	ErrTooLarge = errors.New("the statement is too large to be compiled")
 )
 
-// TooBig tells whether the error is that of a value longer than any may be.
+// TooBig returns whether err says that a value is longer than the limit.
 func TooBig(err error) bool {
 	e, is := errors.AsType[sqlite3.Error](err)
 	return is && e.Code == sqlite3.ErrTooBig
@@ -26,8 +27,8 @@ func TooBig(err error) bool {
 // ErrInterrupted marks a statement that ended because its connection was interrupted.
 var ErrInterrupted = errors.New("the statement was interrupted")
 
-// ParamCountError says that statements were given another number of parameters
-// than they ask for together.
+// ParamCountError says that the number of parameters differs from the number that the statements
+// have.
 type ParamCountError struct{ Want, Got int }
 
 func (e *ParamCountError) Error() string {
@@ -38,7 +39,7 @@ func (e *ParamCountError) Error() string {
 	if e.Got == 1 {
 		given = "was"
 	}
-	return fmt.Sprintf("the statements ask for %d %s, %d %s given", e.Want, asked, e.Got, given)
+	return fmt.Sprintf("the statements need %d %s, %d %s given", e.Want, asked, e.Got, given)
 }
 
 // Refuse returns an error that is ErrRefused, with the reason as its message.
@@ -50,22 +51,20 @@ type refusedError string
 func (e refusedError) Error() string        { return string(e) }
 func (e refusedError) Is(target error) bool { return target == ErrRefused }
 
-// DamagedError says that a page that was read is not as it was written. Nothing
-// of it was handed on.
+// DamagedError says that a page does not match its checksum. Its content was not used.
 type DamagedError struct {
 	File string // the database or its write-ahead log
-	Page uint32 // from 1; 0 if the log has lost its index, and with it its use
+	Page uint32 // from 1; 0 if the log is unusable because its index is lost
 }
 
 func (e *DamagedError) Error() string {
 	if e.Page == 0 {
-		return e.File + ": its index is damaged or lost, and what is in it with it"
+		return e.File + ": its index is damaged or lost, and the log is unusable"
 	}
-	return fmt.Sprintf("%s: page %d is damaged: it is not as its sum says it was written", e.File, e.Page)
+	return fmt.Sprintf("%s: page %d is damaged: checksum mismatch", e.File, e.Page)
 }
 
-// Damaged tells whether err says that the database in its file is not what was
-// written there, or cannot be read.
+// Damaged returns whether err says that the database file was corrupted or cannot be read.
 func Damaged(err error) bool {
 	if _, damaged := errors.AsType[*DamagedError](err); damaged {
 		return true
@@ -83,14 +82,13 @@ func Damaged(err error) bool {
 	return false
 }
 
-// primary is the error's code proper: where the driver knows no other, it has the
-// extended code in its place.
+// primary returns the primary result code. The driver stores the extended code instead where it
+// has no primary one.
 func primary(e sqlite3.Error) sqlite3.ErrNo { return e.Code & sqlite3.ErrNo(sqlite3.ErrNoMask) }
 
-// Environmental tells whether err came from a node's surroundings (its disk,
-// its memory) and not from the statement. Other replicas may not have met it,
-// so the node that did must not go on as if the statement had failed.
-// The codes: https://sqlite.org/rescode.html
+// Environmental returns whether err was caused by the node's environment (its disk, its memory)
+// and not by the statement. Other replicas may not have the same error, so the node must not
+// continue as if the statement had failed. The codes: https://sqlite.org/rescode.html
 func Environmental(err error) bool {
 	if Damaged(err) || errors.Is(err, ErrInterrupted) {
 		return true

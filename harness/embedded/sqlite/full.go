@@ -7,8 +7,8 @@ import (
 	"github.com/mattn/go-sqlite3"
 )
 
-// Full tells whether err came from a disk, or a quota of it, that has no room left, in
-// SQLite or in a file of the node's own.
+// Full returns whether err says that a disk or a disk quota is full, from SQLite or from any
+// other file operation.
 func Full(err error) bool {
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
 		return true

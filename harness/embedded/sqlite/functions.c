@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-// The few functions of SQLite's that are used here.
+// The SQLite functions used here.
 typedef struct sqlite3_stmt sqlite3_stmt;
 typedef struct sqlite3_context context;
 typedef struct sqlite3_value value;
@@ -24,7 +24,8 @@ int sqlite3_strlike(const char *, const char *, unsigned);
 int sqlite3_strglob(const char *, const char *);
 int sqlite3_value_type(value *);
 unsigned sqlite3_value_subtype(value *);
-int sqlite3_create_collation_v2(sqlite3 *, const char *, int, void *, int (*)(void *, int, const void *, int, const void *), void (*)(void *));
+int sqlite3_create_collation_v2(sqlite3 *, const char *, int, void *,
+	int (*)(void *, int, const void *, int, const void *), void (*)(void *));
 int sqlite3_value_bytes(value *);
 const unsigned char *sqlite3_value_text(value *);
 const void *sqlite3_value_blob(value *);
@@ -57,13 +58,13 @@ enum {
 	RESULT_SUBTYPE = 0x1000000,
 };
 
-// A counted function is one of SQLite's own, whose cost is taken from the meter first.
+// A counted function replaces one of SQLite's own and charges its cost first.
 typedef struct counted {
 	const char *name;
 	int args;
 	i64 (*cost)(int, value **);
-	const char *sql; // asks SQLite's own
-	int json;        // what it returns is JSON
+	const char *sql; // calls SQLite's own function
+	int json;        // it returns JSON
 } counted;
 
 // A binding is a counted function of one connection.
@@ -75,18 +76,18 @@ typedef struct binding {
 
 static i64 length(value *v) { return sqlite3_value_type(v) == TYPE_NULL ? 0 : sqlite3_value_bytes(v); }
 
-// product is the cost of looking at each byte of one value for each of another.
+// product is the cost of comparing each byte of one value with each byte of another.
 static i64 product(int n, value **v) { return length(v[0]) * length(v[1]) / BYTES_PER_STEP; }
 
-// patched is the cost of merging JSON: a search for each label, and room for each.
+// patched is the cost of merging JSON: a search and an allocation for each label.
 static i64 patched(int n, value **v) { return length(v[0]) * length(v[1]) / 100; }
 
-// search is the cost of a search that begins anew at each byte: what it compares.
+// search is the cost of a naive substring search: the number of bytes compared.
 static i64 search(int n, value **v) {
 	i64 size = length(v[0]), sought = length(v[1]), compared = size;
 	if (sought == 0 || size < sought) return 0;
 	if (size * sought < LARGE) return size * sought / BYTES_PER_STEP;
-	// Not as text: that would make text of a blob for the next reader.
+	// Not sqlite3_value_text: that would convert a blob to text for later readers.
 	const unsigned char *in = sqlite3_value_blob(v[0]), *what = sqlite3_value_blob(v[1]);
 	if (in == 0 || what == 0) return size;
 	for (i64 at = 0; at + sought <= size; at++) {
@@ -101,14 +102,14 @@ static i64 search(int n, value **v) {
 	return 2 * compared / BYTES_PER_STEP;
 }
 
-// sizes is the cost of looking at every argument once.
+// sizes is the cost of reading every argument once.
 static i64 sizes(int n, value **v) {
 	i64 size = 0;
 	for (int i = 0; i < n; i++) size += length(v[i]);
 	return size / BYTES_PER_STEP;
 }
 
-// parsed is the cost of reading JSON anew: SQLite's own function is given a copy.
+// parsed is the cost of parsing JSON: SQLite's own function gets a copy and cannot use its cache.
 static i64 parsed(int n, value **v) { return 4 * sizes(n, v); }
 
 static const counted everywhere[] = {
@@ -123,7 +124,7 @@ static const counted everywhere[] = {
 	{"like", 3, product, "SELECT like(?, ?, ?)", 0},
 };
 
-// Readers have a limit of time, too, and what is linear ends soon enough for it.
+// For writers only: readers also have a time limit, which is enough for linear functions.
 static const counted written[] = {
 	{"substr", 2, sizes, "SELECT substr(?, ?)", 0},
 	{"substr", 3, sizes, "SELECT substr(?, ?, ?)", 0},
@@ -148,7 +149,7 @@ static int bind_all(binding *b, int n, value **v) {
 	return rc;
 }
 
-// answer gives what SQLite's own function came to.
+// answer returns the result of SQLite's own function.
 static void answer(context *c, binding *b, int rc) {
 	if (rc == ROW) {
 		sqlite3_result_value(c, sqlite3_column_value(b->asked, 0));
@@ -177,8 +178,8 @@ static void ask(context *c, int n, value **v) {
 	meter_aside(-1);
 }
 
-// pattern_costs takes the cost of a pattern from the meter: with a wildcard that
-// stands for many, all of it may be compared from each byte on.
+// pattern_costs charges the cost of a pattern: with a multi-character wildcard, the whole pattern
+// may be compared at each byte.
 static int pattern_costs(context *c, value **v, char many) {
 	int pattern = sqlite3_value_bytes(v[0]), text = sqlite3_value_bytes(v[1]);
 	if (pattern > sqlite3_limit(sqlite3_context_db_handle(c), LIMIT_PATTERN, -1)) {
@@ -203,8 +204,8 @@ static void glob(context *c, int n, value **v) {
 	sqlite3_result_int(c, sqlite3_strglob((const char *)sqlite3_value_text(v[0]), (const char *)sqlite3_value_text(v[1])) == 0);
 }
 
-// draw is the next number of PCG-DXSM (https://dotat.at/@/2023-06-21-pcg64-dxsm.html).
-static uint64_t draw(chance *c) {
+// draw returns the next number of PCG-DXSM (https://dotat.at/@/2023-06-21-pcg64-dxsm.html).
+static uint64_t draw(prng *c) {
 	const unsigned __int128 times = (unsigned __int128)2549297995355413924u << 64 | 4865540595714422341u;
 	const unsigned __int128 plus = (unsigned __int128)6364136223846793005u << 64 | 1442695040888963407u;
 	unsigned __int128 state = ((unsigned __int128)c->high << 64 | c->low) * times + plus;
@@ -232,7 +233,8 @@ static void random_blob(context *c, int n, value **v) {
 	sqlite3_result_blob(c, blob, size, sqlite3_free);
 }
 
-// length counts characters, which SQLite's own does without allocating anything.
+// count_characters replaces length(), which in SQLite is free of charge because it allocates
+// nothing.
 static void count_characters(context *c, int n, value **v) {
 	int type = sqlite3_value_type(v[0]);
 	if (type == TYPE_NULL) return;
@@ -242,7 +244,7 @@ static void count_characters(context *c, int n, value **v) {
 	const unsigned char *text = sqlite3_value_text(v[0]);
 	int characters = 0;
 	if (text == 0) return sqlite3_result_error_nomem(c);
-	// As SQLite does: up to a NUL, and what follows a byte from 0xc0 belongs to it.
+	// As in SQLite: up to a NUL, and continuation bytes belong to a byte from 0xc0.
 	while (*text) {
 		characters++;
 		if (*text++ >= 0xc0) {
@@ -252,7 +254,7 @@ static void count_characters(context *c, int n, value **v) {
 	sqlite3_result_int(c, characters);
 }
 
-// The collations whose cost is that of a function for each character.
+// NOCASE, charged like a function.
 static int fold(unsigned char c) { return c >= 'A' && c <= 'Z' ? c + 'a' - 'A' : c; }
 
 static int nocase(void *arg, int n, const void *a, int m, const void *b) {
@@ -264,8 +266,8 @@ static int nocase(void *arg, int n, const void *a, int m, const void *b) {
 	return difference ? difference : n - m;
 }
 
-// zeroblob has all its zeros: SQLite's own has a length only, and what it is
-// written to has the cost.
+// zeroblob allocates its zeros. SQLite's own stores only a length and shifts the cost to the
+// consumer.
 static void zeroblob(context *c, int n, value **v) {
 	i64 size = sqlite3_value_int64(v[0]);
 	if (size < 0) size = 0;
@@ -275,7 +277,7 @@ static void zeroblob(context *c, int n, value **v) {
 	sqlite3_result_blob(c, memset(zeros, 0, size), size, sqlite3_free);
 }
 
-// count(*) looks at each row: SQLite's own counts a whole table in one step.
+// count(*) visits each row. SQLite's own counts a whole table in one step.
 static void count_step(context *c, int n, value **v) {
 	i64 *count = sqlite3_aggregate_context(c, sizeof *count);
 	if (count) ++*count;
@@ -310,7 +312,7 @@ static int bind_functions(sqlite3 *db, sqlite3 *aside, const counted *f, int n) 
 	return rc;
 }
 
-// read_schema has a connection read its schema, which is a page that would be counted later.
+// read_schema loads the schema now. Otherwise its page would be charged later.
 static int read_schema(sqlite3 *db) {
 	sqlite3_stmt *asked = 0;
 	int rc = sqlite3_prepare_v2(db, "SELECT 1 FROM sqlite_schema", -1, &asked, 0);
@@ -318,7 +320,7 @@ static int read_schema(sqlite3 *db) {
 	return rc;
 }
 
-int meter_functions(sqlite3 *db, sqlite3 *aside, chance *random, int writer) {
+int meter_functions(sqlite3 *db, sqlite3 *aside, prng *random, int writer) {
 	int rc = read_schema(aside);
 	if (rc == 0) rc = bind_functions(db, aside, everywhere, sizeof everywhere / sizeof *everywhere);
 	if (rc == 0) rc = sqlite3_create_function_v2(db, "like", 2, PURE, 0, like, 0, 0, 0);

@@ -8,18 +8,17 @@ import (
 	"os"
 )
 
-// image is a database as its files have it, looked at from outside while others,
-// in this process or another, may have it open.
+// image reads a database's files from outside, while it may be open in this or another process.
 type image struct {
-	database, log *os.File         // no log if nothing in it is news
-	frames        map[uint32]int64 // where in the log a page is newer than in the database, in bytes
+	database, log *os.File         // log is nil if all of its pages are in the database
+	frames        map[uint32]int64 // by page: offset of its newest version in the log, in bytes
 }
 
 // The formats: https://sqlite.org/walformat.html
 const (
 	walHeader   = 32
 	frameHeader = 24
-	indexHeader = 48 // bytes of each of two copies of it at the front of the log's index
+	indexHeader = 48 // size of each of the two headers of the log's index
 	indexSuffix = "-shm"
 )
 
@@ -51,27 +50,27 @@ func openImage(path string) (_ *image, err error) {
 	return i, nil
 }
 
-// logged asks the log's index how many frames of the log are committed, and how
-// many of these are copied into the database, so that nobody reads them in the log.
+// logged reads from the log's index how many frames are committed, and how many of these are
+// already copied to the database.
 func logged(index string) (copied, committed uint32, err error) {
 	for range 100 {
 		content, err := os.ReadFile(index)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-			return 0, 0, nil // whoever closed the database took the log away
+			return 0, 0, nil // the last connection removed the log on close
 		case err != nil:
 			return 0, 0, err
 		case len(content) < 2*indexHeader+4:
-			return 0, 0, fmt.Errorf("%s: %d bytes are too few", index, len(content))
+			return 0, 0, fmt.Errorf("%s: %d bytes is too short for a WAL index", index, len(content))
 		}
 		if string(content[:indexHeader]) == string(content[indexHeader:2*indexHeader]) {
 			return binary.NativeEndian.Uint32(content[2*indexHeader:]), binary.NativeEndian.Uint32(content[16:]), nil
 		}
 	}
-	return 0, 0, fmt.Errorf("%s: it is written all the time", index)
+	return 0, 0, fmt.Errorf("%s: it changes too often to be read", index)
 }
 
-// where tells where the newest version of a page is.
+// where returns the file and offset of a page's newest version.
 func (i *image) where(page uint32) (file *os.File, at int64) {
 	if at, ok := i.frames[page]; ok {
 		return i.log, at

@@ -2,8 +2,8 @@ package sqlite
 
 import "strings"
 
-// longestLiteral is how many bytes the longest string or blob literal in a statement
-// takes, quotes among them. A statement may look at it in each step.
+// longestLiteral returns the length of the longest string or blob literal in a statement, with
+// quotes, in bytes. A statement may process it in each step.
 func longestLiteral(sql string) int {
 	longest := 0
 	for i := 0; i < len(sql); {
@@ -17,14 +17,14 @@ func longestLiteral(sql string) int {
 			end = after(sql, i+1, "]")
 		case sql[i] == '\'', sql[i] == '"', sql[i] == '`':
 			end = afterQuoted(sql, i)
-			longest = max(longest, end-i) // in double quotes it may be a string, too
+			longest = max(longest, end-i) // double quotes may also enclose a string
 		}
 		i = end
 	}
 	return longest
 }
 
-// after is where the text goes on after the next end.
+// after returns the index after the next end in text, or len(text).
 func after(text string, from int, end string) int {
 	if at := strings.Index(text[from:], end); at >= 0 {
 		return from + at + len(end)
@@ -32,7 +32,8 @@ func after(text string, from int, end string) int {
 	return len(text)
 }
 
-// afterQuoted is where the text goes on after what is quoted from i on; a quote within is doubled.
+// afterQuoted returns the index after the quoted token that starts at i. A quote in it is
+// doubled.
 func afterQuoted(text string, i int) int {
 	quote := text[i : i+1]
 	for end := after(text, i+1, quote); ; end = after(text, end+1, quote) {

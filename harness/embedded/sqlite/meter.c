@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// SQLite's public interface to its memory and its page cache
+// SQLite's public interfaces for memory and page cache
 // (https://sqlite.org/c3ref/mem_methods.html, https://sqlite.org/c3ref/pcache_methods2.html).
 typedef struct mem_methods {
 	void *(*malloc)(int);
@@ -84,7 +84,7 @@ int meter_charge(i64 steps) {
 	return current->left > 0;
 }
 
-// tick is told every TICK steps.
+// tick is called every TICK steps.
 static int tick(void *arg) {
 	meter *m = arg;
 	if (current != m) return 0; // a statement of the database's own
@@ -96,16 +96,16 @@ static int tick(void *arg) {
 
 void meter_watch(meter *m, sqlite3 *db) { sqlite3_progress_handler(db, TICK, tick, m); }
 
-// Each allocation knows how large it is and whose. It is aligned as malloc aligns.
+// The header of each allocation: its size and request. Its size keeps malloc's alignment.
 typedef struct block {
-	uint64_t request; // 0 if of no request
+	uint64_t request; // 0 if it belongs to no request
 	i64 size;
 } block;
 
 static block *block_of(void *p) { return (block *)p - 1; }
 
-// denied tells whether a request may not have more bytes. What is small is denied
-// once: SQLite needs some to undo what the statement did, and to say so.
+// denied returns whether an allocation must fail. A small allocation fails once only: SQLite
+// needs some memory to undo the statement and report the error.
 static int denied(meter *m, i64 size) {
 	int much = m->held + size > m->room;
 	if (!much && m->left > 0) return 0;
@@ -172,13 +172,13 @@ static int roundup(int n) { return (n + 7) & ~7; }
 static int nothing(void *arg) { return 0; }
 static void nothing_either(void *arg) {}
 
-// A page cache is a request's own if it is that of a table SQLite makes for a
-// statement in memory, which it does not purge. How much of the database itself is
-// in memory is no statement's doing: on another node it may be more.
+// A page cache belongs to a request if SQLite created it for an in-memory table of a statement;
+// it is not purgeable then. How much of the database itself is cached does not depend on the
+// statement, and differs between nodes.
 typedef struct cache {
 	pcache *base;
 	int own;
-	int spilling; // SQLite makes room in it, and allocates for earlier statements
+	int spilling; // SQLite spills a page, and allocates on behalf of earlier statements
 } cache;
 
 static pcache_methods base;
@@ -213,7 +213,7 @@ static pcache_page *cache_fetch(pcache *p, unsigned key, int create) {
 	pcache_page *page = base.fetch(c->base, key, create);
 	if (m) m->aside--;
 	if (m && page == 0 && create == 1) {
-		// SQLite spills a page now, and asks again.
+		// SQLite spills a page now, and calls again.
 		c->spilling = 1;
 		m->aside++;
 	}
@@ -235,7 +235,7 @@ static void cache_destroy(pcache *p) {
 int meter_install(void) {
 	static mem_methods memory = {allocate, release, resize, size_of, roundup, nothing, nothing_either, 0};
 	int rc = sqlite3_config(CONFIG_MALLOC, &memory);
-	// SQLite's own count takes a lock for each allocation, of all connections.
+	// SQLite's own statistics take a global lock for each allocation.
 	if (rc == 0) rc = sqlite3_config(CONFIG_MEMSTATUS, 0);
 	if (rc == 0) rc = sqlite3_config(CONFIG_LOOKASIDE, 0, 0);
 	if (rc == 0) rc = sqlite3_config(CONFIG_GETPCACHE2, &base);

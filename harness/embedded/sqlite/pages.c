@@ -16,9 +16,9 @@ enum {
 	DATA = PAGE_SIZE - SUM_SIZE,
 };
 
-// What stands behind each file with sums: the methods that SQLite sees, which
-// are the file's own but for reading and writing. They are first, so that the
-// file's pointer to its methods is a pointer to the whole.
+// The extension of each file with checksums. seen holds the methods that SQLite calls: the file's
+// own, except reading and writing. It is the first field, so that the file's pointer to its
+// methods is a pointer to this struct.
 typedef struct summed {
 	methods seen;
 	const methods *base;
@@ -41,11 +41,11 @@ static inline uint64_t mix(uint64_t sum, uint64_t w) {
 	return sum << 29 | sum >> 35;
 }
 
-// page_sum differs for pages that differ in one word of 8 bytes, since it is made
-// of bijections. The sum of zeros is zero: SQLite leaves holes in its file
-// where a page was never needed, and reads them as zeros.
+// page_sum differs for pages that differ in one 8-byte word, since it is composed of bijections.
+// The checksum of zeros is zero: SQLite leaves holes in its file for pages that were never
+// needed, and reads them as zeros.
 static uint64_t page_sum(const unsigned char *page) {
-	uint64_t a = 0, b = 0, c = 0, d = 0; // four at once: each waits for its own multiplications
+	uint64_t a = 0, b = 0, c = 0, d = 0; // four independent lanes, so that multiplications overlap
 	int at = 0;
 	for (; at + 32 <= DATA; at += 32) {
 		a = mix(a, word(page + at));
@@ -77,9 +77,9 @@ static int is_sound(const unsigned char *page) { return page_sum(page) == word(p
 
 static int read_wal(file *f, void *out, int n, i64 at) {
 	summed *s = (summed *)f->methods;
-	// Only who would recover the database from its log reads the log's header.
-	// It would take the log for broken at its first frame, since SQLite's own
-	// sums are made before ours, and go on without what is in it.
+	// SQLite reads the log's header only to recover the database from the log. It would consider
+	// the log broken at its first frame, since SQLite computes its own checksums before ours, and
+	// ignore its content.
 	if (at == 0) return damaged(s, 0);
 	int rc = s->base->read(f, out, n, at);
 	if (rc != 0 || n != PAGE_SIZE || is_sound(out)) return rc;
@@ -88,13 +88,12 @@ static int read_wal(file *f, void *out, int n, i64 at) {
 	return damaged(s, (uint32_t)number[0] << 24 | number[1] << 16 | number[2] << 8 | number[3]);
 }
 
-// read_header reads the beginning of a database for whoever opens it, which
-// happens before it has any lock: the page may be being written, and its sum is
-// not to be trusted. All it is read for are the sizes, which are always these. The
-// whole page is read again, and compared, when it is used.
+// read_header reads the beginning of a database when it is opened. No lock is held then: the page
+// may be in the middle of a write, and its checksum may be wrong. SQLite uses only the sizes,
+// which are constants here. The whole page is read and verified again when it is used.
 static int read_header(const summed *s, file *f, unsigned char *out, int n) {
 	int rc = s->base->read(f, out, n, 0);
-	if (rc != 0) return rc; // there is none yet
+	if (rc != 0) return rc; // the database is new
 	out[16] = PAGE_SIZE >> 8;
 	out[17] = PAGE_SIZE & 0xff;
 	out[20] = SUM_SIZE;
@@ -106,10 +105,10 @@ static int read_database(file *f, void *out, int n, i64 at) {
 	if (at == 0 && n == HEADER) return read_header(s, f, out, n);
 	int within = at % PAGE_SIZE;
 	if (within + n > PAGE_SIZE) return IOERR_READ;
-	// The pages of long values are read in part, too.
+	// Overflow pages are also read in part.
 	unsigned char *page = n == PAGE_SIZE ? out : s->pages->page;
 	int rc = s->base->read(f, page, PAGE_SIZE, at - within);
-	if (rc != 0 && rc != IOERR_SHORT_READ) return rc; // what is missing behind a short read is zeros
+	if (rc != 0 && rc != IOERR_SHORT_READ) return rc; // a short read is filled with zeros
 	if (!is_sound(page)) return damaged(s, at / PAGE_SIZE + 1);
 	if (page != out) memcpy(out, page + within, n);
 	return rc;
@@ -123,7 +122,7 @@ static int wrote(summed *s, int rc) {
 static int write_summed(file *f, const void *in, int n, i64 at) {
 	summed *s = (summed *)f->methods;
 	if (n != PAGE_SIZE) {
-		// The log has headers. Of a database, SQLite never writes a page in part.
+		// The log has headers. SQLite never writes part of a database page.
 		return s->wal ? wrote(s, s->base->write(f, in, n, at)) : IOERR_WRITE;
 	}
 	unsigned char *page = s->pages->page;

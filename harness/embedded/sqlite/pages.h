@@ -3,10 +3,10 @@
 
 #include <stdint.h>
 
-// SQLite itself is compiled by github.com/mattn/go-sqlite3. These are the public,
-// stable layouts of its sqlite3_vfs, sqlite3_file and sqlite3_io_methods
-// (https://sqlite.org/c3ref/vfs.html, https://sqlite.org/c3ref/io_methods.html):
-// what nobody here calls by its type is an array of pointers.
+// SQLite itself is compiled by github.com/mattn/go-sqlite3. These are the public, stable layouts
+// of sqlite3_vfs, sqlite3_file and sqlite3_io_methods (https://sqlite.org/c3ref/vfs.html,
+// https://sqlite.org/c3ref/io_methods.html). Members that are not called here are arrays of
+// pointers.
 typedef int64_t i64;
 typedef struct file file;
 typedef struct vfs vfs;
@@ -23,8 +23,8 @@ struct vfs {
 	void *x[X_COUNT];
 };
 
-// The methods up to version 2. SQLite asks for a file's pages in its memory
-// from version 3 on only, and so reads every page by xRead.
+// The methods up to version 2. SQLite memory-maps files only from version 3 on, so with version 2
+// it reads every page by xRead.
 enum { VERSION_1 = 9, VERSION_2 = 13 };
 
 typedef struct methods {
@@ -39,23 +39,23 @@ struct file {
 	const methods *methods;
 };
 
-// Every page of every database has this size, and its sum at its end.
+// Every page of every database has this size and ends with its checksum.
 enum { PAGE_SIZE = 4096, SUM_SIZE = 8 };
 
-// A VFS whose database files and write-ahead logs have a sum in each page,
-// made when the page is written and compared when it is read. The VFS is first,
-// so that SQLite's pointer to the VFS is a pointer to the whole.
+// A VFS whose database files and write-ahead logs have a checksum in each page. It is computed
+// when the page is written and verified when it is read. The VFS is the first field, so that
+// SQLite's pointer to the VFS is a pointer to this struct.
 typedef struct pages {
 	vfs v;
 	vfs *base;
-	int damaged;           // a page was read that is not as it was written
-	int damaged_in_wal;    // it is in the write-ahead log
-	int full;              // a write found no room on the disk
+	int damaged;           // a page with a wrong checksum was read
+	int damaged_in_wal;    // the damaged page is in the write-ahead log
+	int full;              // a write failed because the disk is full
 	uint32_t damaged_page; // its number, from 1; 0 if the log's own header was read
-	unsigned char page[PAGE_SIZE]; // the page under way
+	unsigned char page[PAGE_SIZE]; // buffer of the current page
 } pages;
 
-// pages_init makes p a VFS whose files are those of base.
+// pages_init initializes p as a VFS on top of base.
 void pages_init(pages *p, vfs *base);
 
 #endif

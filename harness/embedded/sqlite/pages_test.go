@@ -16,7 +16,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded/sqlite"
 )
 
-// everything is all that a new connection reads of a database.
+// everything returns all rows that a new connection reads from a database.
 func everything(path string) ([][]any, error) { return everythingIn(path, sqlite.Reader) }
 
 func everythingIn(path string, mode sqlite.Mode) (rows [][]any, err error) {
@@ -40,7 +40,7 @@ func everythingIn(path string, mode sqlite.Mode) (rows [][]any, err error) {
 	return rows, nil
 }
 
-// flip flips bits of one byte of a file, and back if called again.
+// flip flips bits of one byte of a file. A second call restores it.
 func flip(path string, at int64, bits byte) {
 	GinkgoHelper()
 	file, err := os.OpenFile(path, os.O_RDWR, 0)
@@ -80,8 +80,8 @@ var _ = Describe("A page", func() {
 		Expect(c.Trusted(schema + ";" + some)).To(Succeed())
 	})
 
-	It("with any byte flipped is an error to whoever reads it, and never another row", func() {
-		By("pages in the database, some of them newer in the log")
+	It("with any byte flipped is an error when it is read, and never a wrong row", func() {
+		By("pages in the database, some with a newer version in the log")
 		Expect(c.Trusted(checkpoint)).To(Succeed())
 		Expect(c.Trusted("UPDATE t SET name = 'new ' || id WHERE id < 40; UPDATE t SET long = zeroblob(7000) WHERE id = 57")).To(Succeed())
 		want, err := everything(path)
@@ -122,7 +122,7 @@ var _ = Describe("A page", func() {
 		Expect(everything(path)).To(Equal(want))
 	})
 
-	It("that is damaged in the log does not get into the database, and the change that would have it copied fails", func() {
+	It("damaged in the log is not copied to the database, and the change that starts the checkpoint fails", func() {
 		Expect(c.Trusted(checkpoint)).To(Succeed())
 		Expect(c.Trusted("UPDATE t SET name = 'x' WHERE id = 1")).To(Succeed())
 		before, err := os.ReadFile(path)
@@ -130,7 +130,7 @@ var _ = Describe("A page", func() {
 		file, err := sqlite.Damage(path)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(file).To(Equal(log))
-		// SQLite checkpoints when 1000 pages are in the log, and keeps to itself what comes of it.
+		// SQLite checkpoints when the log has 1000 pages, and ignores errors of the checkpoint.
 		met := c.Trusted("CREATE TABLE big (v); INSERT INTO big VALUES (zeroblob(5000000))")
 		Expect(met).To(MatchError(MatchRegexp(`-wal: page \d+ is damaged`)))
 		Expect(sqlite.Environmental(met)).To(BeTrue())
@@ -141,7 +141,7 @@ var _ = Describe("A page", func() {
 		Expect(page(after)).To(Equal(page(before)))
 	})
 
-	It("that is damaged does not get into a copy", func() {
+	It("that is damaged is not copied by Copy", func() {
 		Expect(c.Trusted(checkpoint)).To(Succeed())
 		file, err := sqlite.Damage(path)
 		Expect(err).NotTo(HaveOccurred())
@@ -152,7 +152,7 @@ var _ = Describe("A page", func() {
 		Expect(sqlite.Damaged(err)).To(BeTrue())
 	})
 
-	It("has its sum in a copy, too", func() {
+	It("has a checksum in a copy too", func() {
 		copied := newFile()
 		to := open(copied, sqlite.Plain)
 		Expect(to.Copy(context.Background(), c)).To(Succeed())
@@ -165,13 +165,13 @@ var _ = Describe("A page", func() {
 		Expect(err).To(MatchError(ContainSubstring(copied + ": page ")))
 	})
 
-	It("that is being written is not taken for damaged by who opens the database meanwhile", func() {
+	It("that is being written is not reported as damaged when the database is opened concurrently", func() {
 		opening, stop := context.WithCancel(context.Background())
 		written := make(chan error, 1)
 		go func() {
 			defer close(written)
 			for opening.Err() == nil {
-				// The first page changes, and what is read below.
+				// This changes the first page, and the rows read below.
 				if err := c.Trusted("CREATE TABLE more (v); UPDATE t SET name = 'x' || random(); DROP TABLE more; PRAGMA wal_checkpoint"); err != nil {
 					written <- err
 				}
@@ -189,10 +189,11 @@ var _ = Describe("A page", func() {
 		}
 	})
 
-	It("that was never needed is zeros, and can be used later", func() {
+	It("that was never needed consists of zeros, and can be used later", func() {
 		file := newFile()
 		plain := open(file, sqlite.Plain)
-		Expect(plain.Trusted(schema + `; BEGIN; CREATE TABLE gone (v); INSERT INTO gone VALUES (zeroblob(1000000));` + some + `; DROP TABLE gone; COMMIT`)).To(Succeed())
+		Expect(plain.Trusted(schema + `; BEGIN; CREATE TABLE gone (v); INSERT INTO gone VALUES (zeroblob(1000000));` + some +
+			`; DROP TABLE gone; COMMIT`)).To(Succeed())
 		hole := make([]byte, 4096)
 		content, err := os.ReadFile(file)
 		Expect(err).NotTo(HaveOccurred())
@@ -202,7 +203,7 @@ var _ = Describe("A page", func() {
 		Expect(ask(open(file, sqlite.Reader), "SELECT sum(length(long)) FROM t WHERE typeof(long) = 'blob'")).To(Equal([][]any{{int64(918000)}}))
 	})
 
-	It("without a sum is refused, as is the database of which it is the first", func() {
+	It("without a checksum is rejected, and so is a database that starts with it", func() {
 		other := newFile()
 		db, err := sql.Open("sqlite3", strings.NewReplacer("?", "%3f", "#", "%23", "%", "%25").Replace("file:"+other))
 		Expect(err).NotTo(HaveOccurred())
@@ -218,7 +219,7 @@ var _ = Describe("A page", func() {
 		Expect(os.ReadFile(other)).To(Equal(before))
 	})
 
-	It("in a log whose index is lost is never taken for absent", func() {
+	It("in a log whose index is lost is not ignored", func() {
 		dir := GinkgoT().TempDir()
 		for _, file := range []string{path, log} {
 			content, err := os.ReadFile(file)
@@ -232,7 +233,7 @@ var _ = Describe("A page", func() {
 		}
 	})
 
-	It("that is damaged is told of to whoever asked to be, who says what the error is", func() {
+	It("that is damaged is reported to OnDamage, which returns the error", func() {
 		reader := open(path, sqlite.Reader)
 		var told []error
 		reader.OnDamage(func(err error) error {

@@ -2,7 +2,7 @@ package sqlite
 
 // The format: https://sqlite.org/fileformat2.html#record_format
 
-// varint reads an integer of 1 to 9 bytes and returns how many they are; 0 if b ends before it.
+// varint decodes an integer of 1 to 9 bytes. It returns its length n, or 0 if b is too short.
 func varint(b []byte) (value uint64, n int) {
 	for n < len(b) {
 		if n == 8 {
@@ -17,8 +17,8 @@ func varint(b []byte) (value uint64, n int) {
 	return 0, 0
 }
 
-// record takes a row apart: text, integers, and nil for what is neither or not there.
-// It ends where the payload does.
+// record decodes a row. Integers and text are returned; other and missing values are nil. It
+// stops at the end of the payload.
 func record(payload []byte) []any {
 	size, n := varint(payload)
 	if size < uint64(n) || size > uint64(len(payload)) {

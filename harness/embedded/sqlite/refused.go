@@ -1,13 +1,12 @@
 package sqlite
 
-// refuseFunctions puts functions that fail in the place of those that are refused. The
-// authorizer is not asked about every expression: not about the CHECK of a column that
-// ALTER TABLE adds.
+// refuseFunctions replaces refused functions by functions that fail. SQLite does not call the
+// authorizer for every expression, such as the CHECK of a column added by ALTER TABLE.
 func (c *Conn) refuseFunctions() error {
 	for _, name := range []string{"load_extension", "fts3_tokenizer", "total_changes"} {
 		fails := func(...any) (any, error) {
 			err := refusedError(refusedFunction(name))
-			c.guard.reason = err.Error()
+			c.auth.reason = err.Error()
 			return nil, err
 		}
 		if err := c.raw.RegisterFunc(name, fails, false); err != nil {

@@ -11,15 +11,15 @@ import (
 	"github.com/mattn/go-sqlite3"
 )
 
-// Column is a column of an answer. Type is the declared type, or, where a
-// column is an expression, the storage class of its first value.
+// Column is a column of a result. Type is the declared type, or, for an expression, the storage
+// class of its value in the first row.
 type Column struct{ Name, Type string }
 
-// Query runs one statement with exactly the parameters it asks for, from the
-// front of params, and returns how many it took, or would have. The statement has begun when
-// Query returns: a statement without rows has ended. The Rows must be closed.
+// Query runs one statement with the first parameters of params, as many as it has. It returns
+// that number, also with an error. The statement has started when Query returns, and a statement
+// without rows has finished. The caller must close the Rows. Ending ctx interrupts the statement.
 func (c *Conn) Query(ctx context.Context, sql string, params []any) (rows *Rows, taken int, err error) {
-	c.guard.ask()
+	c.auth.reset()
 	if isVacuum(sql) {
 		return nil, 0, refusedError("VACUUM is refused: it rewrites the file of one node, and cannot run in a transaction")
 	}
@@ -29,14 +29,14 @@ func (c *Conn) Query(ctx context.Context, sql string, params []any) (rows *Rows,
 	}
 	defer func() {
 		if err != nil {
-			err = with(err, c.finalize(stmt))
+			err = joinClosing(err, c.finalize(stmt))
 		}
 	}()
-	if err := whole(stmt); err != nil {
+	if err := single(stmt); err != nil {
 		return nil, 0, err
 	}
 	if c.mode == Reader && !stmt.Readonly() && !explains(stmt) {
-		return nil, 0, refusedError("a statement that changes data is refused on a connection for reading")
+		return nil, 0, refusedError("a statement that changes data is refused on a read connection")
 	}
 	taken = stmt.NumInput()
 	if taken > len(params) {
@@ -47,43 +47,44 @@ func (c *Conn) Query(ctx context.Context, sql string, params []any) (rows *Rows,
 		return nil, taken, err
 	}
 	if c.mode == Writer {
-		c.around.weigh(longestLiteral(sql))
+		c.env.weigh(longestLiteral(sql))
 	}
 	raw, err := c.start(ctx, stmt, params[:taken])
 	if err != nil {
-		return nil, taken, because(ctx, c.explain(err))
+		return nil, taken, withCause(ctx, c.explain(err))
 	}
 	rows = &Rows{ctx: ctx, conn: c, stmt: stmt, raw: raw, reserved: reserved}
 	if err := rows.first(); err != nil {
-		return nil, taken, with(err, c.around.metered(raw.Close))
+		return nil, taken, joinClosing(err, c.env.metered(raw.Close))
 	}
 	return rows, taken, nil
 }
 
-// statementCost is what each statement costs beside its steps, in steps.
+// statementCost is the fixed cost of each statement, in steps.
 const statementCost = 500
 
-// compile compiles a statement, anew: one that was kept would have its steps of before.
+// compile compiles a statement without the driver's cache: a cached statement would keep its old
+// step count.
 func (c *Conn) compile(ctx context.Context, sql string) (stmt *sqlite3.SQLiteStmt, err error) {
-	defer c.noteKept(c.around.taken())
-	c.around.weigh(-1)
-	c.around.charge(statementCost + int64(len(sql)))
-	err = c.around.metered(func() error {
+	defer c.noteCached(c.env.taken())
+	c.env.weigh(-1)
+	c.env.charge(statementCost + int64(len(sql)))
+	err = c.env.metered(func() error {
 		prepared, err := c.raw.PrepareContext(ctx, sql)
 		if err == nil {
 			stmt = prepared.(*sqlite3.SQLiteStmt)
 		}
 		return err
 	})
-	if err == nil && c.around.spent() {
-		return nil, with(ErrBudget, stmt.Close())
+	if err == nil && c.env.spent() {
+		return nil, joinClosing(ErrBudget, stmt.Close())
 	}
 	return stmt, c.explain(err)
 }
 
-// start binds the parameters and takes the first step.
+// start binds the parameters and runs the first step.
 func (c *Conn) start(ctx context.Context, stmt *sqlite3.SQLiteStmt, params []any) (rows *sqlite3.SQLiteRows, err error) {
-	err = c.around.metered(func() error {
+	err = c.env.metered(func() error {
 		raw, err := stmt.QueryContext(ctx, named(params))
 		if err == nil {
 			rows = raw.(*sqlite3.SQLiteRows)
@@ -93,19 +94,19 @@ func (c *Conn) start(ctx context.Context, stmt *sqlite3.SQLiteStmt, params []any
 	return rows, err
 }
 
-// finalize ends a statement, and with it what it holds.
+// finalize ends a statement and releases its memory, metered.
 func (c *Conn) finalize(stmt *sqlite3.SQLiteStmt) error {
-	return c.around.metered(func() error { return c.end(stmt) })
+	return c.env.metered(func() error { return c.end(stmt) })
 }
 
 func (c *Conn) end(stmt *sqlite3.SQLiteStmt) error {
 	if c.mode == Writer {
-		c.around.ended(stmt)
+		c.env.ended(stmt)
 	}
 	return stmt.Close()
 }
 
-// Rows walks over the rows of one statement.
+// Rows iterates over the rows of one statement. It is not safe for concurrent use.
 type Rows struct {
 	ctx      context.Context
 	conn     *Conn
@@ -114,13 +115,13 @@ type Rows struct {
 	columns  []Column
 	row      []driver.Value
 	values   []any
-	pending  error // what the first step gave, until Next asks
+	pending  error // result of the first step, until Next returns it
 	begun    bool
 	reserved int64 // reserved tables before the statement, if it may rename one
 }
 
-// first takes the first row, which tells the storage class of columns that
-// declare none.
+// first reads the first row, which determines the storage class of columns without a declared
+// type.
 func (r *Rows) first() error {
 	names := r.raw.Columns()
 	r.columns = make([]Column, len(names))
@@ -129,13 +130,12 @@ func (r *Rows) first() error {
 	for i, name := range names {
 		r.columns[i] = Column{Name: name, Type: r.raw.ColumnTypeDatabaseTypeName(i)}
 	}
-	// The driver would turn values of columns declared DATE, TIMESTAMP or
-	// BOOLEAN into Go's types and lose what was stored. It looks the
-	// declarations up in this slice.
+	// The driver would convert values of columns declared DATE, TIMESTAMP or BOOLEAN to Go types
+	// and lose the stored value. It looks up the declarations in this slice.
 	clear(r.raw.DeclTypes())
 
-	// The driver has taken the first step already.
-	r.pending = r.came(r.raw.Next(r.row))
+	// The driver has already run the first step.
+	r.pending = r.result(r.raw.Next(r.row))
 	if r.pending != nil && r.pending != io.EOF {
 		return r.pending
 	}
@@ -148,20 +148,20 @@ func (r *Rows) first() error {
 }
 
 func (r *Rows) step() error {
-	return r.came(r.conn.around.metered(func() error { return r.raw.Next(r.row) }))
+	return r.result(r.conn.env.metered(func() error { return r.raw.Next(r.row) }))
 }
 
-// came is what a step came to.
-func (r *Rows) came(err error) error {
-	err = because(r.ctx, r.conn.explain(err))
+// result converts the error of a step. After the last row it runs postcheck.
+func (r *Rows) result(err error) error {
+	err = withCause(r.ctx, r.conn.explain(err))
 	if err == io.EOF {
-		return r.conn.aftermath(r.reserved)
+		return r.conn.postcheck(r.reserved)
 	}
 	return err
 }
 
-// because is err, or why ctx has ended if that is all it says.
-func because(ctx context.Context, err error) error {
+// withCause returns err, or the cause of ctx if err only says that ctx has ended.
+func withCause(ctx context.Context, err error) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		if cause := context.Cause(ctx); cause != nil {
 			return cause
@@ -170,7 +170,7 @@ func because(ctx context.Context, err error) error {
 	return err
 }
 
-// Columns are the answer's columns; none for a statement without rows.
+// Columns returns the columns of the result, or none for a statement without rows.
 func (r *Rows) Columns() []Column { return r.columns }
 
 // Next returns the next row, valid until the next call, or io.EOF.
@@ -188,18 +188,18 @@ func (r *Rows) Next() ([]any, error) {
 	return r.values, nil
 }
 
-// Close ends the statement. It is safe to call twice.
+// Close ends the statement. It may be called more than once.
 func (r *Rows) Close() error {
 	if r.stmt == nil {
 		return nil
 	}
-	err := r.conn.around.metered(func() error { return errors.Join(r.raw.Close(), r.conn.end(r.stmt)) })
+	err := r.conn.env.metered(func() error { return errors.Join(r.raw.Close(), r.conn.end(r.stmt)) })
 	r.stmt = nil
 	return err
 }
 
-// with is err, as it is unless the closing that followed it failed too.
-func with(err, closing error) error {
+// joinClosing returns err, joined with the error of the closing that followed, if any.
+func joinClosing(err, closing error) error {
 	if closing == nil {
 		return err
 	}
@@ -236,7 +236,7 @@ func named(params []any) []driver.NamedValue {
 	return out
 }
 
-// CheckParams returns an error if a parameter is of no storage class.
+// CheckParams returns an error if a parameter has a type that SQLite does not store.
 func CheckParams(params []any) error {
 	for i, p := range params {
 		switch p.(type) {

@@ -8,10 +8,10 @@ import (
 // treePage is a page of a B-tree (https://sqlite.org/fileformat2.html#b_tree_pages).
 type treePage struct {
 	content []byte
-	header  int // where its header is: before that of the first page is the database's
+	header  int // offset of its header: the first page starts with the database header
 }
 
-// The kinds of pages. A table without rowids has those of an index.
+// The types of pages. A table without rowids uses those of an index.
 const (
 	innerIndex = 2
 	innerTable = 5
@@ -36,7 +36,7 @@ func (i *image) treePage(number uint32) (treePage, error) {
 			return p, nil
 		}
 	}
-	return treePage{}, fmt.Errorf("%s: page %d is not of a table", i.database.Name(), number)
+	return treePage{}, fmt.Errorf("%s: page %d is not a table page", i.database.Name(), number)
 }
 
 func (p treePage) kind() byte { return p.content[p.header] }
@@ -45,7 +45,7 @@ func (p treePage) inner() bool { return p.kind() == innerIndex || p.kind() == in
 
 func (p treePage) cells() int { return int(binary.BigEndian.Uint16(p.content[p.header+3:])) }
 
-// pointer is where the pointer to a cell is.
+// pointer returns the offset of the pointer to a cell.
 func (p treePage) pointer(cell int) int {
 	if p.inner() {
 		return p.header + 12 + 2*cell
@@ -53,12 +53,12 @@ func (p treePage) pointer(cell int) int {
 	return p.header + 8 + 2*cell
 }
 
-// cell is where a cell begins; where cells end if the page is not as it should be.
+// cell returns the offset of a cell, or the end of the cells if the page is malformed.
 func (p treePage) cell(i int) int {
 	return min(int(binary.BigEndian.Uint16(p.content[p.pointer(i):])), usable)
 }
 
-// children are the pages below an inner page.
+// children returns the pages below an inner page.
 func (p treePage) children() []uint32 {
 	var out []uint32
 	for i := range p.cells() {
@@ -67,8 +67,8 @@ func (p treePage) children() []uint32 {
 	return append(out, binary.BigEndian.Uint32(p.content[p.header+8:]))
 }
 
-// payload is where a leaf has what it has itself of a row: a part of it if it is
-// long, nothing if the page is not as it should be.
+// payload returns the range of a row's bytes on a leaf: only part of a long row, and nothing if
+// the page is malformed.
 func (p treePage) payload(i int) (from, to int) {
 	from = p.cell(i)
 	size, n := varint(p.content[from:usable])
@@ -93,14 +93,14 @@ func (p treePage) payload(i int) (from, to int) {
 	return from, from + int(size)
 }
 
-// leaves are the leaves of a tree, in order.
+// leaves returns the leaf pages of a tree, in order.
 func (i *image) leaves(root uint32) ([]uint32, error) {
 	var out []uint32
 	seen := make(map[uint32]bool)
 	var walk func(number uint32) error
 	walk = func(number uint32) error {
 		if seen[number] {
-			return fmt.Errorf("%s: page %d is twice in a table", i.database.Name(), number)
+			return fmt.Errorf("%s: page %d occurs twice in a table", i.database.Name(), number)
 		}
 		seen[number] = true
 		page, err := i.treePage(number)

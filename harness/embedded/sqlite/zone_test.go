@@ -18,15 +18,18 @@ import (
 // zoneChild is set for the child processes of the specs below.
 const zoneChild = "REJOIN_TEST_ZONE_CHILD"
 
-// zoneCases are pairs of expressions: with modifiers that ask for a time zone, and without.
+// zoneCases returns pairs of expressions: with time zone modifiers, and without.
 func zoneCases() [][2]string {
 	var cases [][2]string
-	for _, call := range []string{"date(%s)", "time(%s)", "datetime(%s, 'subsec')", "julianday(%s)", "unixepoch(%s)", "strftime('%%F %%T %%s %%J %%j %%W', %s)"} {
+	for _, call := range []string{"date(%s)", "time(%s)", "datetime(%s, 'subsec')", "julianday(%s)", "unixepoch(%s)",
+		"strftime('%%F %%T %%s %%J %%j %%W', %s)"} {
 		for _, when := range []string{
 			"'2024-07-01 12:34:56.789'", "'2024-01-01'", "'1950-06-01 00:30'", "'2040-02-29 23:59:59'", "'9999-12-31 11:00'", "'0001-01-01 13:00'",
-			"'2024-03-10 02:30'", "'2024-03-31 01:30'", "'2024-11-03 01:30'", "'2024-07-01T12:00+05:30'", "1700000000, 'unixepoch'", "2460000.25", "'now'",
+			"'2024-03-10 02:30'", "'2024-03-31 01:30'", "'2024-11-03 01:30'", "'2024-07-01T12:00+05:30'", "1700000000, 'unixepoch'",
+			"2460000.25", "'now'",
 		} {
-			for _, zone := range []string{"'localtime'", "'utc'", "'LocalTime'", "'localtime', 'utc'", "'utc', 'localtime'", "'localtime', 'localtime'"} {
+			for _, zone := range []string{"'localtime'", "'utc'", "'LocalTime'", "'localtime', 'utc'", "'utc', 'localtime'",
+				"'localtime', 'localtime'"} {
 				cases = append(cases, [2]string{fmt.Sprintf(call, when+", "+zone), fmt.Sprintf(call, when)})
 			}
 		}
@@ -34,7 +37,7 @@ func zoneCases() [][2]string {
 	return cases
 }
 
-// zoneAnswers asks a writer and a reader for all of it, and a default of a column.
+// zoneAnswers evaluates all cases and a column default on a writer and a reader.
 func zoneAnswers(dir string) (string, error) {
 	path := filepath.Join(dir, "zone.db")
 	writer, err := sqlite.Open(path, sqlite.Writer)
@@ -43,7 +46,8 @@ func zoneAnswers(dir string) (string, error) {
 	}
 	defer writer.Close()
 	writer.SetNow(time.Date(2024, time.July, 1, 12, 0, 0, 0, time.UTC))
-	if err := writer.Trusted("CREATE TABLE t (id, at DEFAULT (datetime(1700000000, 'unixepoch', 'localtime'))); INSERT INTO t (id) VALUES (1)"); err != nil {
+	if err := writer.Trusted("CREATE TABLE t (id, at DEFAULT (datetime(1700000000, 'unixepoch', 'localtime'))); " +
+		"INSERT INTO t (id) VALUES (1)"); err != nil {
 		return "", err
 	}
 	reader, err := sqlite.Open(path, sqlite.Reader)
@@ -70,10 +74,10 @@ func zoneAnswers(dir string) (string, error) {
 	return out.String(), nil
 }
 
-// TestZoneOfChild is the other process of the specs below.
+// TestZoneOfChild runs in the child process of the specs below.
 func TestZoneOfChild(t *testing.T) {
 	if os.Getenv(zoneChild) == "" {
-		t.Skip("it is for child processes")
+		t.Skip("only for child processes")
 	}
 	answers, err := zoneAnswers(t.TempDir())
 	if err != nil {
@@ -85,7 +89,7 @@ func TestZoneOfChild(t *testing.T) {
 }
 
 var _ = Describe("The time zone", func() {
-	DescribeTable("is UTC, whatever the zone of the process", func(ctx SpecContext, zone string) {
+	DescribeTable("is UTC in every time zone of the process", func(ctx SpecContext, zone string) {
 		answers := filepath.Join(GinkgoT().TempDir(), "answers")
 		child := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestZoneOfChild$")
 		child.Env = append(os.Environ(), "TZ="+zone, zoneChild+"="+answers)
@@ -103,14 +107,14 @@ var _ = Describe("The time zone", func() {
 		}
 	},
 		Entry("UTC", "UTC0"),
-		Entry("behind, with summer time", "EST5EDT,M3.2.0,M11.1.0"),
-		Entry("ahead, in the southern hemisphere, by quarters of an hour", "<+1245>-12:45<+1345>,M9.5.0/2:45,M4.1.0/3:45"),
-		Entry("a zone of the system's files", "Asia/Kolkata"),
-		Entry("the farthest behind", "<-12>12"),
-		Entry("none at all", ""),
+		Entry("west, with daylight saving time", "EST5EDT,M3.2.0,M11.1.0"),
+		Entry("east, southern hemisphere, with quarter hours", "<+1245>-12:45<+1345>,M9.5.0/2:45,M4.1.0/3:45"),
+		Entry("a zone from the system's files", "Asia/Kolkata"),
+		Entry("the westernmost", "<-12>12"),
+		Entry("empty", ""),
 	)
 
-	It("is still refused where a value must never change", func() {
+	It("is still refused in deterministic expressions", func() {
 		c := open(newFile(), sqlite.Writer)
 		Expect(c.Trusted("CREATE TABLE t (v CHECK (date(v, 'localtime') > '2000-01-01'))")).To(Succeed())
 		_, err := ask(c, "INSERT INTO t VALUES ('2024-01-01')")

@@ -2,8 +2,8 @@ package wire
 
 import "fmt"
 
-// The methods here are the grammar of an answer. Each uses up a part of it and
-// leaves the Reader where the next result or row begins, or at the end.
+// The methods here parse the grammar of an answer. Each consumes a part of it and leaves the
+// Reader at the beginning of the next result or row, or at the end.
 
 func (r *Reader) nextResult() bool {
 	for r.Next() {
@@ -36,8 +36,7 @@ func (r *Reader) start() error {
 	return r.answer(true)
 }
 
-// answer goes on with the members of the answer, up to the first result or to
-// the end.
+// answer parses the members of the answer, up to the first result or to the end.
 func (r *Reader) answer(first bool) error {
 	for {
 		entered, err := r.members(first, "results", r.answerMember)
@@ -48,7 +47,7 @@ func (r *Reader) answer(first bool) error {
 			return r.finish()
 		}
 		if r.hadResults {
-			return fmt.Errorf("%w: it has its results twice", ErrMalformed)
+			return fmt.Errorf(`%w: duplicate key "results"`, ErrMalformed)
 		}
 		r.hadResults = true
 		if r.inResults, err = r.element(true); r.inResults || err != nil {
@@ -58,8 +57,8 @@ func (r *Reader) answer(first bool) error {
 	}
 }
 
-// result goes on with the members of a result, up to its first row or to what
-// follows it: the next result, or the end of the answer.
+// result parses the members of a result, up to its first row or to the end of the result: the
+// next result, or the end of the answer.
 func (r *Reader) result(first bool) error {
 	for {
 		entered, err := r.members(first, "rows", r.resultMember)
@@ -70,7 +69,7 @@ func (r *Reader) result(first bool) error {
 			break
 		}
 		if r.hadRows {
-			return fmt.Errorf("%w: the result has its rows twice", ErrMalformed)
+			return fmt.Errorf(`%w: duplicate key "rows"`, ErrMalformed)
 		}
 		r.hadRows = true
 		c, err := r.src.peek()
@@ -85,7 +84,7 @@ func (r *Reader) result(first bool) error {
 		first = false
 	}
 	if r.count >= 0 && r.count != r.rows {
-		return fmt.Errorf("%w: row_count is %d", ErrMalformed, r.count)
+		return fmt.Errorf("%w: row_count is %d after %d rows", ErrMalformed, r.count, r.rows)
 	}
 	var err error
 	if r.inResults, err = r.element(false); r.inResults || err != nil {
@@ -94,14 +93,14 @@ func (r *Reader) result(first bool) error {
 	return r.answer(false)
 }
 
-// row uses up a row.
+// row consumes a row.
 func (r *Reader) row() error {
 	c, err := r.src.peek()
 	if err != nil {
 		return err
 	}
 	if c != '[' {
-		return fmt.Errorf("%w: the next row is no array", ErrMalformed)
+		return fmt.Errorf("%w: the next row is not an array", ErrMalformed)
 	}
 	raw, spaced, err := r.src.value(r.limit)
 	if err != nil {

@@ -1,7 +1,6 @@
-// Package wire is the JSON that a SQL-over-HTTP endpoint and its clients
-// speak: a request with one or more statements goes one way, an answer with
-// the rows of each statement comes back. It reads and writes both, streaming
-// and exact. It knows nothing of HTTP, of SQL or of the cluster.
+// Package wire implements the JSON of a SQL-over-HTTP endpoint: a request with one or more
+// statements, and an answer with the rows of each statement. It encodes and decodes both, with
+// exact values; answers are streamed. It does not depend on HTTP, SQL or the cluster.
 //
 //	Request.Append ──► {"sql":…,"params":[…],"consistency":…} ──► DecodeRequest
 //	                                                                   │
@@ -9,8 +8,8 @@
 //
 // # Values
 //
-// A value is one of SQLite's five storage classes, and it comes back as the
-// class, and with the bits, it had:
+// A value has one of SQLite's five storage classes. Encoding and decoding preserve the class and
+// every bit:
 //
 //	nil      null
 //	int64    7                        every digit, all 64 bits
@@ -19,11 +18,10 @@
 //	string   "text"                   {"text_base64":"…"} when it is not UTF-8
 //	[]byte   {"base64":"…"}           nil or empty: a blob of no bytes
 //
-// NaN is written as null, as SQLite stores it. A reader takes true and false
-// for 1 and 0, and refuses what it would have to change: an integer beyond 64
-// bits, a string with a lone surrogate or with bytes that are not UTF-8. A
-// value is written in one way only, so rows are equal exactly when their bytes
-// are; see [Reader.Raw].
+// NaN is written as null, as SQLite stores it. A reader accepts true and false as 1 and 0. It
+// rejects values that it could not represent exactly: an integer of more than 64 bits, a string
+// with a lone surrogate or with invalid UTF-8. The encoding of a value is unique, so rows are
+// equal exactly if their bytes are; see [Reader.Raw].
 //
 // # Answers
 //
@@ -32,24 +30,20 @@
 //	 "status":"success","took":1.234}
 //	{"status":"error","error":{"code":"SQL_ERROR","message":"…"}}
 //
-// There is one result for each statement. One that changes rows also has
-// "rows_affected"; one that returns no columns has an empty schema and no
-// rows. An error with "outcome":"unknown" leaves open whether the statements
-// were applied.
+// There is one result for each statement. A statement that changes rows also has "rows_affected".
+// A statement that returns no columns has an empty schema and no rows. After an error with
+// "outcome":"unknown" the statements may or may not have been applied.
 //
-// # Failing half way
+// # Failures in the middle of an answer
 //
-// Rows leave before the last of them is known, so an answer can fail after
-// its beginning is out. That is why [Writer] says "status" after the results
-// and not before: no part of an answer, cut off anywhere, contains the word
-// success. [Writer.Fail] closes what is open, without the row_count that a
-// whole result has, and goes on with "status":"error" and the reason. What the
-// client holds is then valid JSON that says it failed. The caller is told, by
-// [ErrCut], to cut the connection as well, so that a client that looks at the
-// transport alone is not misled either.
+// Rows are sent before the last row is known, so an answer can fail after its beginning was sent.
+// Therefore [Writer] writes "status" after the results: no truncated part of an answer contains
+// the word success. [Writer.Fail] closes what is open, without the row_count of a complete
+// result, and adds "status":"error" and the reason. The client then has valid JSON that reports
+// the failure. [ErrCut] tells the caller to cut the connection as well, so that a client that
+// only checks the transport also sees a failure.
 //
-// [Reader] takes the keys in any order and passes over those it does not
-// know, since other databases answer in the same shape with more to say. It
-// calls an answer a success only if it was read to its last brace, said so,
-// named no error, and had as many rows as it claimed.
+// [Reader] accepts keys in any order and ignores unknown keys, since other databases use the same
+// format with additions. It reports success only if the answer was read to its closing brace, has
+// the status success, contains no error, and has as many rows as its row_count.
 package wire

@@ -7,36 +7,36 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// OutcomeUnknown is the Outcome of an error after which nobody knows whether
-// the statements were applied.
+// OutcomeUnknown is the Outcome of an error after which the statements may or may not have been
+// applied.
 const OutcomeUnknown = "unknown"
 
 var (
-	// ErrCut tells the caller of Writer.Fail to cut the connection, because a
-	// part of the answer had left before it failed.
+	// ErrCut tells the caller of Writer.Fail to cut the connection, because part of the answer
+	// was sent before it failed.
 	ErrCut = errors.New("part of the answer was sent before it failed: the connection must be cut")
 
-	// ErrMalformed is wrapped by the errors of a Reader about bytes that are
-	// not an answer, or that contradict themselves.
+	// ErrMalformed is wrapped by the errors of a Reader for bytes that are not an answer, or an
+	// inconsistent one.
 	ErrMalformed = errors.New("malformed answer")
 
-	// ErrTooLarge is wrapped by the error of a Reader about a row, or another
-	// single part of an answer, over its limit.
+	// ErrTooLarge is wrapped by the error of a Reader for a row, or any other single part of an
+	// answer, that exceeds its limit.
 	ErrTooLarge = errors.New("over the limit")
 )
 
-// Error is a failure the server reports.
+// Error is a failure reported by the server.
 type Error struct {
 	Code    string // for programs, such as SQL_ERROR
 	Message string // for people
-	Outcome string // OutcomeUnknown, or empty if the server says nothing of it
+	Outcome string // OutcomeUnknown, or empty if the server did not send one
 }
 
-// Error gives code and message, and says so if the outcome is unknown.
+// Error returns code and message, and the outcome if it is not empty.
 func (e *Error) Error() string {
 	text := e.Message
 	if text == "" {
-		text = "the server reported an error and did not say which"
+		text = "the server reported an error without a message"
 	}
 	if e.Code != "" {
 		text = e.Code + ": " + text
@@ -45,14 +45,14 @@ func (e *Error) Error() string {
 	case "":
 		return text
 	case OutcomeUnknown:
-		return text + " (nobody knows whether it was applied)"
+		return text + " (outcome unknown: it may have been applied)"
 	default:
 		return text + " (outcome: " + e.Outcome + ")"
 	}
 }
 
-// append writes the error as an object. An error must get through whatever it
-// quotes, so bytes that are not UTF-8 become U+FFFD here, and only here.
+// append appends the error as an object. An error must always be encodable, so invalid UTF-8
+// becomes U+FFFD, here only.
 func (e *Error) append(dst []byte) []byte {
 	dst = append(dst, `{"code":`...)
 	dst, _ = jsontext.AppendQuote(dst, e.Code)
@@ -65,9 +65,8 @@ func (e *Error) append(dst []byte) []byte {
 	return append(dst, '}')
 }
 
-// parseError reads the "error" of an answer. It takes what other servers put
-// there too, a bare string or members that are no strings: a reason in an
-// unusual shape is still the reason.
+// parseError parses the "error" of an answer. It also accepts the forms of other servers: a plain
+// string, and members that are not strings.
 func parseError(raw jsontext.Value) (*Error, error) {
 	if raw.Kind() != '{' {
 		text, err := looseText(raw)
@@ -89,8 +88,8 @@ func parseError(raw jsontext.Value) (*Error, error) {
 	return &e, errors.Join(problems[:]...)
 }
 
-// looseText is the text of a string, nothing for null or an absent value, and
-// the JSON itself of anything else.
+// looseText returns the text of a string, "" for null or an absent value, and the JSON of any
+// other value.
 func looseText(raw jsontext.Value) (string, error) {
 	switch raw.Kind() {
 	case '"':

@@ -13,10 +13,10 @@ import (
 func ExampleWriter() {
 	w := wire.NewWriter(os.Stdout, nil)
 	serve := func() error {
-		if err := w.Result([]wire.Column{{Name: "id", Type: "INTEGER"}, {Name: "name", Type: "TEXT"}}); err != nil {
+		if err := w.Result([]wire.Column{{Name: "id", Type: "INTEGER"}}); err != nil {
 			return err
 		}
-		if err := w.Row([]any{int64(1), "ada"}); err != nil {
+		if err := w.Row([]any{int64(1)}); err != nil {
 			return err
 		}
 		return w.EndResult(wire.ReadOnly)
@@ -28,11 +28,12 @@ func ExampleWriter() {
 		return
 	}
 	_ = w.Close(1500 * time.Microsecond)
-	// Output: {"results":[{"schema":[{"name":"id","data_type":"INTEGER"},{"name":"name","data_type":"TEXT"}],"rows":[[1,"ada"]],"row_count":1}],"status":"success","took":1.500}
+	// Output: {"results":[{"schema":[{"name":"id","data_type":"INTEGER"}],"rows":[[1]],"row_count":1}],"status":"success","took":1.500}
 }
 
 func ExampleReader() {
-	body := strings.NewReader(`{"results":[{"schema":[{"name":"id","data_type":"INTEGER"}],"rows":[[1],[2]]}],"status":"error","error":{"code":"IO","message":"disk full"}}`)
+	body := strings.NewReader(`{"results":[{"schema":[{"name":"id","data_type":"INTEGER"}],"rows":[[1],[2]]}],` +
+		`"status":"error","error":{"code":"IO","message":"disk full"}}`)
 	r := wire.NewReader(body)
 	for r.NextResult() {
 		for r.Next() {

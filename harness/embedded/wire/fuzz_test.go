@@ -11,9 +11,10 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded/wire"
 )
 
-// A request that is taken can be written, and is then the same.
+// An accepted request is unchanged by encoding and decoding.
 func FuzzDecodeRequest(f *testing.F) {
-	f.Add([]byte(`{"sql":"SELECT ?","params":[null,-0,1e5,true,"\u0000\ud83d\ude00",{"base64":"AA=="},{"text_base64":"/w=="}],"consistency":"leader"}`))
+	f.Add([]byte(`{"sql":"SELECT ?",` +
+		`"params":[null,-0,1e5,true,"\u0000\ud83d\ude00",{"base64":"AA=="},{"text_base64":"/w=="}],"consistency":"leader"}`))
 	f.Add([]byte(`{"params":[9223372036854775808,[],{}],"sql":"\ud800"}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		req, err := wire.DecodeRequest(bytes.NewReader(body))
@@ -21,7 +22,7 @@ func FuzzDecodeRequest(f *testing.F) {
 			return
 		}
 		if !json.Valid(body) {
-			t.Fatal("took a request that is not JSON")
+			t.Fatal("accepted a request that is not JSON")
 		}
 		written, err := req.Append(nil)
 		if err != nil {
@@ -37,12 +38,13 @@ func FuzzDecodeRequest(f *testing.F) {
 	})
 }
 
-// Whatever arrives, however it arrives, the reader ends, agrees with itself,
-// and calls a success only what the standard library does too.
+// For any input, in any fragments, the reader terminates, gives the same result, and reports
+// success only if the standard library agrees.
 func FuzzReader(f *testing.F) {
 	f.Add([]byte(whole))
 	f.Add([]byte(partial))
-	f.Add([]byte(`{"status":"success","x":{"y":[1]},"results":[{"row_count":1, "rows" : [ [ 1 , "\\" ] ],"schema":[{"name":"a","data_type":{}}]},{}],"took":1e9,"error":null}`))
+	f.Add([]byte(`{"status":"success","x":{"y":[1]},"results":[{"row_count":1, "rows" : [ [ 1 , ` +
+		`"\\" ] ],"schema":[{"name":"a","data_type":{}}]},{}],"took":1e9,"error":null}`))
 	f.Add([]byte(`{"status":"error","error":"x","results":[{"rows":[[1],[2]]}]}`))
 	f.Fuzz(func(t *testing.T, answer []byte) {
 		seen, r := read(bytes.NewReader(answer))
@@ -68,15 +70,15 @@ func FuzzReader(f *testing.F) {
 		}
 		var fields map[string]any
 		if err := json.Unmarshal(answer, &fields); err != nil && !strings.Contains(err.Error(), "cannot unmarshal number") {
-			t.Fatalf("took an answer that is not JSON: %v", err)
+			t.Fatalf("accepted an answer that is not JSON: %v", err)
 		}
 		if fields["status"] != "success" || fields["error"] != nil {
-			t.Fatalf("took %v for a success", fields)
+			t.Fatalf("accepted %v as a success", fields)
 		}
 	})
 }
 
-// Values are the same after the wire, and equal rows have equal bytes.
+// Values are unchanged by encoding and decoding, and equal rows have equal bytes.
 func FuzzRoundTrip(f *testing.F) {
 	f.Add(int64(math.MinInt64), math.Float64bits(0.1), "a\x00\"\\\xff", []byte{0}, uint8(3))
 	f.Add(int64(1<<53+1), math.Float64bits(math.Inf(-1)), "\u2028😀", []byte{}, uint8(20))
@@ -125,7 +127,7 @@ func FuzzRoundTrip(f *testing.F) {
 			}
 		}
 		if r.Next() || r.Err() != nil {
-			t.Fatal("a row too many, or: ", r.Err())
+			t.Fatal("an extra row, or: ", r.Err())
 		}
 		if changed, ok := r.Affected(); ok != (n >= 0) || ok && changed != n {
 			t.Fatalf("affected %d became %d", n, changed)

@@ -6,9 +6,9 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// members goes on with the members of an object, and hands them on. It is true
-// when it has gone past the opening bracket of the array called enter, and
-// false when it has gone past the closing brace.
+// members parses the members of an object and passes each to member. It returns true when it has
+// passed the opening bracket of the array called enter, and false when it has passed the closing
+// brace.
 func (r *Reader) members(first bool, enter string, member func(key string, raw jsontext.Value) error) (entered bool, err error) {
 	for ; ; first = false {
 		c, err := r.src.peek()
@@ -48,7 +48,7 @@ func (r *Reader) members(first bool, enter string, member func(key string, raw j
 	}
 }
 
-// key uses up the name of a member and the colon.
+// key consumes the name of a member and the colon.
 func (r *Reader) key() (string, error) {
 	if _, err := r.src.peek(); err != nil {
 		return "", err
@@ -59,13 +59,13 @@ func (r *Reader) key() (string, error) {
 	}
 	name, err := jsontext.AppendUnquote(nil, raw)
 	if err != nil {
-		return "", fmt.Errorf("%w: %s is not a name: %w", ErrMalformed, quoted(raw), err)
+		return "", fmt.Errorf("%w: %s is not a valid key: %w", ErrMalformed, quoted(raw), err)
 	}
 	return string(name), r.src.take(':')
 }
 
-// element reports whether another element of an array begins here, and uses up
-// the comma before it, or else the bracket.
+// element returns whether an element of an array follows. It consumes the comma before it, or
+// else the closing bracket.
 func (r *Reader) element(first bool) (bool, error) {
 	c, err := r.src.peek()
 	switch {

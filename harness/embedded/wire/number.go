@@ -7,8 +7,8 @@ import (
 	"strconv"
 )
 
-// number reads an integer or a float: whichever it was written as, however
-// large. A float nearer to infinity than to the largest float is infinity.
+// number parses an integer or a float, depending on its notation. A float out of range becomes
+// infinity.
 func (p *parser) number() (any, error) {
 	end, isFloat, ok := numberEnd(p.b, p.i)
 	digits := p.b[p.i:end]
@@ -28,13 +28,13 @@ func (p *parser) number() (any, error) {
 	}
 	n, ok := integer(digits)
 	if !ok {
-		return nil, fmt.Errorf("the integer %s does not fit in 64 bits; a float must be written with a point or an exponent", digits[:min(len(digits), 40)])
+		return nil, fmt.Errorf("the integer %s does not fit in 64 bits; a float must be written with a point or an exponent",
+			digits[:min(len(digits), 40)])
 	}
 	return n, nil
 }
 
-// integer is strconv.ParseInt for what is known to be an integer: it is on the
-// way of every row.
+// integer is a faster strconv.ParseInt for valid integers.
 func integer(digits []byte) (n int64, ok bool) {
 	negative := digits[0] == '-'
 	if negative {
@@ -44,7 +44,7 @@ func integer(digits []byte) (n int64, ok bool) {
 	for _, c := range digits {
 		size = size*10 + uint64(c-'0')
 	}
-	// Up to 19 digits cannot wrap around, and no more of them fit.
+	// Up to 19 digits do not overflow, and more do not fit.
 	switch {
 	case len(digits) > 19:
 		return 0, false
@@ -55,8 +55,8 @@ func integer(digits []byte) (n int64, ok bool) {
 	}
 }
 
-// shortFloat is strconv.ParseFloat for the short ones that most are: with up to
-// 15 digits and no exponent, both sides of one division are exact.
+// shortFloat is a faster strconv.ParseFloat for the common short floats: with up to 15 digits and
+// no exponent, both sides of the division are exact.
 func shortFloat(digits []byte) (f float64, ok bool) {
 	if len(digits) > len(tens) {
 		return 0, false
@@ -82,8 +82,8 @@ func shortFloat(digits []byte) (f float64, ok bool) {
 
 var tens = [16]float64{1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15}
 
-// numberEnd finds the end of the number at b[i], or how far it is one, and
-// whether it has a point or an exponent.
+// numberEnd returns the end of the number at b[i], or of its valid prefix, and whether it has a
+// point or an exponent.
 func numberEnd(b []byte, i int) (end int, isFloat, ok bool) {
 	if at(b, i) == '-' {
 		i++
@@ -112,7 +112,7 @@ func numberEnd(b []byte, i int) (end int, isFloat, ok bool) {
 	return i, isFloat, true
 }
 
-// at is the byte at i, or 0 behind the end.
+// at returns the byte at i, or 0 past the end.
 func at(b []byte, i int) byte {
 	if i < len(b) {
 		return b[i]

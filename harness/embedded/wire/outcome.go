@@ -12,8 +12,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// answerMember takes in what an answer says besides its results. That it
-// failed is never taken back by what follows.
+// answerMember stores a member of the answer other than its results. A failure is never
+// overwritten by a later member.
 func (r *Reader) answerMember(key string, raw jsontext.Value) (err error) {
 	isNull := raw.Kind() == 'n'
 	switch {
@@ -22,17 +22,17 @@ func (r *Reader) answerMember(key string, raw jsontext.Value) (err error) {
 	case key == "error" && !isNull:
 		r.failure, err = parseError(raw)
 	case key == "took":
-		// Nothing depends on it, so another server may write it otherwise.
+		// Only informative, so other notations of other servers are ignored.
 		if ms, err := strconv.ParseFloat(string(raw), 64); err == nil && ms >= 0 && ms < math.MaxInt64/1e6 {
 			r.took = time.Duration(math.Round(ms * 1e6))
 		}
 	case key == "results" && !isNull:
-		return errors.New("it is no array")
+		return errors.New("it is not an array")
 	}
 	return err
 }
 
-// resultMember takes in what a result says besides its rows.
+// resultMember stores a member of a result other than its rows.
 func (r *Reader) resultMember(key string, raw jsontext.Value) (err error) {
 	if raw.Kind() == 'n' {
 		return nil
@@ -45,7 +45,7 @@ func (r *Reader) resultMember(key string, raw jsontext.Value) (err error) {
 	case "rows_affected":
 		r.changed, err = parseCount(raw)
 	case "rows":
-		err = errors.New("it is no array")
+		err = errors.New("it is not an array")
 	}
 	return err
 }
@@ -77,8 +77,8 @@ func parseCount(raw jsontext.Value) (int64, error) {
 	return n, nil
 }
 
-// finish judges an answer that was read to its last brace. When that much is
-// there, nothing is missing, so an error of reading on is of no interest.
+// finish checks an answer that was read to its closing brace. The answer is complete then, so a
+// later read error is ignored.
 func (r *Reader) finish() error {
 	c, err := r.src.peek()
 	if r.status == "error" && r.failure == nil {
@@ -95,8 +95,8 @@ func (r *Reader) finish() error {
 	return nil
 }
 
-// stop ends the reading. What the server said of its failure is worth more
-// than how the answer then ended.
+// stop ends the reading with an error. A failure reported by the server has priority over the way
+// the answer ended.
 func (r *Reader) stop(err error) bool {
 	r.inResults, r.inRows, r.raw = false, false, nil
 	switch {
@@ -112,7 +112,7 @@ func (r *Reader) stop(err error) bool {
 	return false
 }
 
-// where says how far the answer was read.
+// where describes how far the answer was read.
 func (r *Reader) where() string {
 	if r.results == 0 {
 		return "before the first result"

@@ -3,29 +3,29 @@ package wire
 import "time"
 
 const (
-	// The first rows leave early, so that a client sees at once that there is
-	// an answer; later ones in chunks that make the cost of a write small.
+	// The first rows are sent early, so that a client soon sees an answer. Later rows are sent in
+	// chunks, which makes the cost of a write small.
 	firstRows  = 8
 	firstChunk = 4 << 10
 	laterChunk = 32 << 10
 
-	// slow is how long a row may wait for others to leave with it.
+	// slow is how long a row may be held back for others.
 	slow = 5 * time.Millisecond
 
-	// maxStride is after how many rows the clock is read again while rows come
-	// fast: as many as may be held back when they then come slowly.
+	// maxStride is the maximum number of rows between two readings of the clock. That many rows
+	// may be held back when rows suddenly become slow.
 	maxStride = 16
 )
 
-// pace decides when what a Writer holds is sent.
+// pace decides when a Writer sends its buffer.
 type pace struct {
-	last   time.Time // when something was sent, or the answer began
+	last   time.Time // time of the last send, or of the beginning of the answer
 	rows   int       // rows so far, up to firstRows
-	stride int       // rows from one look at the clock to the next; 0 before the first chunk
-	left   int       // rows until the next look
+	stride int       // rows between two readings of the clock; 0 before the first chunk
+	left   int       // rows until the next reading
 }
 
-// due reports, after each row, whether it is time to send.
+// due returns, after each row, whether to send.
 func (p *pace) due(size int) bool {
 	if p.stride == 0 {
 		p.rows++
@@ -47,7 +47,7 @@ func (p *pace) due(size int) bool {
 	return isSlow
 }
 
-// sent is told when something was sent.
+// sent records a send.
 func (p *pace) sent() {
 	p.last = time.Now()
 	if p.stride == 0 {

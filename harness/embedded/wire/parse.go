@@ -11,21 +11,20 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// ParseRow reads the JSON array of one row, such as Reader.Raw returns, into
-// its values. The values do not refer to raw. The error says which value it is
-// about, counted from 1.
+// ParseRow parses the JSON array of one row, as returned by Reader.Raw, into its values. The
+// values do not refer to raw. An error contains the number of the value, counted from 1.
 func ParseRow(raw []byte) ([]any, error) {
 	return new(parser).row(raw, 0)
 }
 
-// parser walks over JSON that is in memory as a whole. It can be used again.
+// parser parses JSON that is completely in memory. It can be reused.
 type parser struct {
 	b    []byte
 	i    int
-	room []byte // for the text of one string
+	room []byte // buffer for the text of one string
 }
 
-// row expects so many values, only to make room for them.
+// row parses a row. expected is a hint for the number of values.
 func (p *parser) row(raw []byte, expected int) ([]any, error) {
 	p.b, p.i = raw, 0
 	if p.peek() != '[' {
@@ -55,7 +54,7 @@ func (p *parser) row(raw []byte, expected int) ([]any, error) {
 	}
 }
 
-// peek passes over white space and returns the byte behind it, or 0.
+// peek skips white space and returns the next byte, or 0 at the end.
 func (p *parser) peek() byte {
 	for ; p.i < len(p.b); p.i++ {
 		if c := p.b[p.i]; kinds[c] != blank {
@@ -100,11 +99,11 @@ func (p *parser) word(word string) bool {
 	return found
 }
 
-// next uses up a string or an object, by its quotes or brackets alone.
+// next consumes a string or an object, by its quotes or brackets only.
 func (p *parser) next() []byte {
 	var find scan
 	begin := p.b[p.i:]
-	_, _ = find.run(begin) // whoever reads the value finds what is wrong with it
+	_, _ = find.run(begin) // the parser of the value reports errors
 	p.i += find.n
 	return begin[:find.n]
 }
@@ -125,8 +124,7 @@ func (p *parser) text() (any, error) {
 	return string(text), nil
 }
 
-// plainEnd finds the first byte from i on that may not stand for itself in a
-// string.
+// plainEnd returns the index of the first byte from i on that needs decoding or ends a string.
 func plainEnd(b []byte, i int) int {
 	for i < len(b) && ' ' <= b[i] && b[i] < utf8.RuneSelf && b[i] != '"' && b[i] != '\\' {
 		i++
@@ -134,7 +132,7 @@ func plainEnd(b []byte, i int) int {
 	return i
 }
 
-// tagged reads {"base64":"…"} or {"text_base64":"…"}.
+// tagged parses {"base64":"…"} or {"text_base64":"…"}.
 func (p *parser) tagged() (any, error) {
 	object := p.next()
 	var members struct {
@@ -143,7 +141,7 @@ func (p *parser) tagged() (any, error) {
 	}
 	err := json.Unmarshal(object, &members, json.RejectUnknownMembers(true))
 	if err == nil && (members.Blob == nil) == (members.Text == nil) {
-		err = errors.New("it must have one of these keys")
+		err = errors.New("it must have exactly one of these keys")
 	}
 	switch {
 	case err != nil:
@@ -155,7 +153,7 @@ func (p *parser) tagged() (any, error) {
 	}
 }
 
-// quoted shows the beginning of some input in an error.
+// quoted returns the beginning of some input, for an error text.
 func quoted(b []byte) string {
 	const most = 40
 	if len(b) == 0 {

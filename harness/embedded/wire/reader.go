@@ -11,7 +11,7 @@ import (
 // defaultLimit is the default of Reader.LimitRow.
 const defaultLimit = 64 << 20
 
-// Reader reads one answer as it arrives and holds one row of it at a time:
+// Reader reads one answer as it arrives, and holds one row at a time:
 //
 //	r := wire.NewReader(body)
 //	for r.NextResult() {
@@ -21,59 +21,59 @@ const defaultLimit = 64 << 20
 //	}
 //	return r.Err()
 //
-// An answer is a success only if Err is nil after NextResult was false. After
-// the last row of the last result Err tells already, so that one statement
-// needs one loop; and so it does after NextResult if there are no rows. A
-// Reader is for one goroutine.
+// An answer is a success only if Err returns nil after NextResult returned false. Err is already
+// final after the last row of the last result, so that a single statement needs only one loop,
+// and after NextResult if the result has no rows. A Reader is not safe for concurrent use. Its
+// methods block while they wait for input.
 type Reader struct {
 	src   source
 	limit int
 
 	started    bool
 	inResults  bool // the next result begins here
-	inRows     bool // the next row, or the end of rows, is here
-	hadResults bool // an answer has its results once,
-	hadRows    bool // and a result its rows
+	inRows     bool // the next row, or the end of the rows, begins here
+	hadResults bool // the answer's results were read
+	hadRows    bool // the result's rows were read
 
-	results int // begun
+	results int // results begun
 	rows    int64
 	columns []Column
-	count   int64 // the rows the result claims, or -1
+	count   int64 // row_count, or -1
 	changed int64 // rows affected, or -1
 	raw     []byte
-	packed  jsontext.Value // room for a row without its white space
+	packed  jsontext.Value // buffer for a row without white space
 	parse   parser
 
 	took    time.Duration
 	status  string
-	failure *Error // what the server said
+	failure *Error // the error from the server
 	err     error
 }
 
-// NewReader returns a Reader of the answer in.
+// NewReader returns a Reader that reads an answer from in.
 func NewReader(in io.Reader) *Reader {
 	return &Reader{src: source{in: in}, limit: defaultLimit, changed: -1}
 }
 
-// LimitRow sets how many bytes a row, or any other single part of the answer,
-// may take; the Reader may need twice the room. Without it, it is 64 MiB.
+// LimitRow sets the maximum size of a row, or of any other single part of the answer, in bytes;
+// default 64 MiB. The Reader may use twice as much memory.
 func (r *Reader) LimitRow(bytes int) {
 	r.limit = bytes
 }
 
-// NextResult goes to the next result, past the rows that were not read. It is
-// false at the end of the answer, and when the answer failed: also when the
-// failure came right behind a result without rows.
+// NextResult advances to the next result and skips unread rows. It returns false at the end of
+// the answer and when the answer failed, also if the failure follows a result without rows.
 func (r *Reader) NextResult() bool {
 	ok := r.nextResult()
 	for ok && (r.failure != nil || r.status == "error") {
-		// The server said so before the results: nobody should use them.
+		// The server reported the failure before the results: do not return them.
 		ok = r.nextResult()
 	}
 	return ok
 }
 
-// Next goes to the next row of the result.
+// Next advances to the next row of the result. It returns false after the last row and on an
+// error.
 func (r *Reader) Next() bool {
 	r.raw = nil
 	if !r.inRows || r.err != nil {
@@ -92,15 +92,15 @@ func (r *Reader) Next() bool {
 	return more
 }
 
-// Raw is the JSON of the row as it was sent, without white space between its
-// parts. It is valid until Next. Rows that a Writer wrote are equal exactly if
-// their Raw is. Raw finds the end of a row by its brackets and quotes; only
-// Row judges what is between them.
+// Raw returns the JSON of the row as sent, without insignificant white space. It is valid until
+// the next call of Next. Rows written by a Writer are equal exactly if their Raw is. Raw finds
+// the end of a row by its brackets and quotes; only Row validates the values.
 func (r *Reader) Raw() []byte {
 	return r.raw
 }
 
-// Row returns the values of the row, which are the caller's to keep.
+// Row returns the values of the row, which the caller may keep. It returns an error that wraps
+// ErrMalformed if the row is invalid or does not match the columns.
 func (r *Reader) Row() ([]any, error) {
 	if r.raw == nil {
 		return nil, fmt.Errorf("there is no row %s", r.where())
@@ -115,29 +115,26 @@ func (r *Reader) Row() ([]any, error) {
 	return values, nil
 }
 
-// Columns describes the columns of the result, and is the caller's to keep. It
-// is nil until they are known: a server that sends them behind the rows makes
-// them known after the last row.
+// Columns returns the columns of the result, which the caller may keep. It returns nil until they
+// are known: some servers send them after the rows.
 func (r *Reader) Columns() []Column {
 	return r.columns
 }
 
-// Affected is the number of rows the statement changed, and false if the
-// server named none. It is known after the last row of the result.
+// Affected returns the number of rows changed by the statement, and false if the server did not
+// send one. It is known after the last row of the result.
 func (r *Reader) Affected() (int64, bool) {
 	return max(r.changed, 0), r.changed >= 0
 }
 
-// Took is how long the server says it took. It is known at the end of the
-// answer.
+// Took returns the duration reported by the server. It is known at the end of the answer.
 func (r *Reader) Took() time.Duration {
 	return r.took
 }
 
-// Err is why the answer failed, or nil. It is an *Error if the server said so,
-// wraps io.ErrUnexpectedEOF if the answer ends early, ErrMalformed or
-// ErrTooLarge if it was refused, and otherwise the error of reading. Except
-// for an *Error, the text says after how many rows.
+// Err returns why the answer failed, or nil. It is an *Error if the server reported one. It wraps
+// io.ErrUnexpectedEOF if the answer is truncated, ErrMalformed or ErrTooLarge if it was rejected,
+// and otherwise the read error. Except for an *Error, the text contains the number of rows read.
 func (r *Reader) Err() error {
 	return r.err
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded/wire"
 )
 
-// read reads all of an answer, and returns what it saw as text.
+// read reads a whole answer and returns its content as text.
 func read(in io.Reader) (seen string, r *wire.Reader) {
 	var log strings.Builder
 	r = wire.NewReader(in)
@@ -44,7 +44,7 @@ const (
 )
 
 var _ = Describe("A reader", func() {
-	DescribeTable("sees the same however the bytes arrive",
+	DescribeTable("returns the same for any fragmentation of the input",
 		func(slow func(io.Reader) io.Reader) {
 			seen, r := read(slow(strings.NewReader(whole)))
 			Expect(r.Err()).NotTo(HaveOccurred())
@@ -54,13 +54,13 @@ var _ = Describe("A reader", func() {
 		Entry("at once", func(r io.Reader) io.Reader { return r }),
 		Entry("one by one", iotest.OneByteReader),
 		Entry("by halves", iotest.HalfReader),
-		Entry("the last with the end", iotest.DataErrReader),
+		Entry("the last bytes together with EOF", iotest.DataErrReader),
 		Entry("followed by an error", func(r io.Reader) io.Reader {
 			return io.MultiReader(r, iotest.ErrReader(errors.New("connection reset")))
 		}),
 	)
 
-	It("never takes an answer that was cut for a success", func() {
+	It("never reports a truncated answer as a success", func() {
 		for n := range len(whole) {
 			_, r := read(strings.NewReader(whole[:n]))
 			Expect(r.Err()).To(MatchError(io.ErrUnexpectedEOF), "cut after %d bytes", n)
@@ -73,33 +73,33 @@ var _ = Describe("A reader", func() {
 		}
 	})
 
-	It("says after how many rows an answer was cut", func() {
+	It("reports after how many rows an answer was truncated", func() {
 		_, r := read(strings.NewReader(whole[:strings.Index(whole, "null")]))
 		Expect(r.Err()).To(MatchError("the answer ends early, after 1 rows of result 1: unexpected EOF"))
 		_, r = read(strings.NewReader(""))
 		Expect(r.Err()).To(MatchError("the answer ends early, before the first result: unexpected EOF"))
 	})
 
-	It("passes on the error of reading", func() {
+	It("returns the read error", func() {
 		broken := errors.New("connection reset")
 		_, r := read(io.MultiReader(strings.NewReader(whole[:strings.Index(whole, "null")]), iotest.ErrReader(broken)))
 		Expect(r.Err()).To(MatchError(broken))
 		Expect(r.Err()).To(MatchError(ContainSubstring("reading the answer, after 1 rows of result 1")))
 	})
 
-	It("reports the server's error, also after a part of the answer", func() {
+	It("reports the server's error, also after part of the answer", func() {
 		seen, r := read(strings.NewReader(partial))
 		Expect(seen).To(Equal(`result: ["x"] ["y"] [{a TEXT}]`))
 		var e *wire.Error
 		Expect(errors.As(r.Err(), &e)).To(BeTrue())
 		Expect(*e).To(Equal(wire.Error{Code: "IO", Message: "disk full", Outcome: wire.OutcomeUnknown}))
-		Expect(r.Err()).To(MatchError("IO: disk full (nobody knows whether it was applied)"))
+		Expect(r.Err()).To(MatchError("IO: disk full (outcome unknown: it may have been applied)"))
 
 		_, r = read(strings.NewReader(partial[:len(partial)-1]))
-		Expect(r.Err()).To(MatchError(e.Error()), "the reason is worth more than the missing end")
+		Expect(r.Err()).To(MatchError(e.Error()), "the reason has priority over the missing end")
 	})
 
-	It("knows of the failure after the last row of the only result", func() {
+	It("reports the failure after the last row of a single result", func() {
 		r := wire.NewReader(strings.NewReader(partial))
 		Expect(r.NextResult()).To(BeTrue())
 		Expect(r.Next()).To(BeTrue())
@@ -109,7 +109,7 @@ var _ = Describe("A reader", func() {
 		Expect(r.Err()).To(HaveOccurred())
 	})
 
-	It("stops at a row over its limit, and takes one that reaches it", func() {
+	It("rejects a row over its limit, and accepts one at the limit", func() {
 		answer := `{"results":[{"rows":[["12345"],["123456"]]}],"status":"success"}`
 		r := wire.NewReader(strings.NewReader(answer))
 		r.LimitRow(9)
@@ -120,7 +120,7 @@ var _ = Describe("A reader", func() {
 		Expect(r.Err()).To(MatchError("after 1 rows of result 1: over the limit of 9 bytes"))
 	})
 
-	It("does not store more of an endless row than its limit", func() {
+	It("does not buffer more of an endless row than its limit", func() {
 		endless := &endlessText{}
 		r := wire.NewReader(io.MultiReader(strings.NewReader(`{"results":[{"rows":[["`), endless))
 		r.LimitRow(1 << 20)
@@ -152,7 +152,7 @@ var _ = Describe("A reader", func() {
 		Expect(r.Err()).NotTo(HaveOccurred())
 	})
 
-	It("passes over the rows of a result that nobody reads", func() {
+	It("skips unread rows of a result", func() {
 		r := wire.NewReader(strings.NewReader(whole))
 		Expect(r.NextResult()).To(BeTrue())
 		Expect(r.NextResult()).To(BeTrue())
@@ -162,7 +162,7 @@ var _ = Describe("A reader", func() {
 		Expect(r.Err()).NotTo(HaveOccurred())
 	})
 
-	It("gives the first row before the second is there", func() {
+	It("returns the first row before the second arrives", func() {
 		in, out := io.Pipe()
 		defer in.Close()
 		go out.Write([]byte(`{"results":[{"rows":[[1]`))
@@ -172,7 +172,7 @@ var _ = Describe("A reader", func() {
 		Expect(string(r.Raw())).To(Equal("[1]"))
 	})
 
-	DescribeTable("names the row it cannot decode",
+	DescribeTable("names the row that it cannot decode",
 		func(rows, reason string) {
 			r := wire.NewReader(strings.NewReader(`{"results":[{"schema":[{"name":"a"}],"rows":[` + rows + `]}],"status":"success"}`))
 			Expect(r.NextResult()).To(BeTrue())
@@ -184,7 +184,7 @@ var _ = Describe("A reader", func() {
 		Entry("by its width", `[1,2]`, "row 1 of result 1: 2 values for 1 columns"),
 	)
 
-	It("has no row where there is none", func() {
+	It("returns an error without a row", func() {
 		r := wire.NewReader(strings.NewReader(whole))
 		_, err := r.Row()
 		Expect(err).To(MatchError("there is no row before the first result"))
@@ -196,7 +196,7 @@ var _ = Describe("A reader", func() {
 		Expect(writeRows(&answer, 20_000, benchRow)).To(Succeed())
 		r := wire.NewReader(&answer)
 		Expect(r.NextResult()).To(BeTrue())
-		for range 5000 { // until the buffer has its size
+		for range 5000 { // until the buffer has its final size
 			r.Next()
 		}
 		Expect(testing.AllocsPerRun(10_000, func() { r.Next() })).To(BeZero())
@@ -204,7 +204,7 @@ var _ = Describe("A reader", func() {
 	})
 })
 
-// endlessText is a string without end, and counts what was read of it.
+// endlessText is an endless string. It counts the bytes read.
 type endlessText struct{ read int }
 
 func (e *endlessText) Read(b []byte) (int, error) {

@@ -11,14 +11,13 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Consistency is how fresh the answer to a read must be. Empty leaves it to
-// the server.
+// Consistency is the required freshness of a read. Empty leaves the choice to the server.
 type Consistency string
 
-// The consistencies a request can ask for.
+// The consistency levels of requests.
 const (
-	Local  Consistency = "local"  // what the node asked has applied
-	Leader Consistency = "leader" // what the leader has applied
+	Local  Consistency = "local"  // the state applied by the node that gets the request
+	Leader Consistency = "leader" // the state applied by the leader
 	Strong Consistency = "strong" // linearizable
 )
 
@@ -27,19 +26,18 @@ func (c Consistency) check() error {
 	case "", Local, Leader, Strong:
 		return nil
 	}
-	return fmt.Errorf("the consistency %q does not exist: it is local, leader or strong", string(c))
+	return fmt.Errorf("unknown consistency %q: must be local, leader or strong", string(c))
 }
 
-// Request is what a client asks of a server.
+// Request is a client's request.
 type Request struct {
 	SQL         string
 	Params      []any // nil, int64, float64, string or []byte
 	Consistency Consistency
 }
 
-// Append appends the request's JSON to dst. It fails, and returns dst as it
-// was, for SQL that is not UTF-8, for a consistency that does not exist and
-// for a parameter of another Go type.
+// Append appends the request's JSON to dst. It returns an error, and dst unchanged, for SQL that
+// is not UTF-8, for an unknown consistency and for a parameter of another Go type.
 func (r Request) Append(dst []byte) ([]byte, error) {
 	if !utf8.ValidString(r.SQL) {
 		return dst, errors.New("the SQL is not valid UTF-8: pass such bytes as a parameter")
@@ -60,10 +58,9 @@ func (r Request) Append(dst []byte) ([]byte, error) {
 	return append(out, '}'), nil
 }
 
-// DecodeRequest reads one request and expects nothing behind it. A key that
-// it does not know is an error: a misspelt "params" must not run a statement
-// without its parameters. It holds the request in memory; bounding r is left
-// to the caller, whose error comes back wrapped.
+// DecodeRequest reads one request, after which r must end. An unknown key is an error: a misspelt
+// "params" must not run a statement without its parameters. The request is held in memory. The
+// caller must limit r; an error of r is wrapped.
 func DecodeRequest(r io.Reader) (Request, error) {
 	var body struct {
 		SQL         *string     `json:"sql"`
@@ -82,13 +79,13 @@ func DecodeRequest(r io.Reader) (Request, error) {
 	return Request{SQL: *body.SQL, Params: body.Params, Consistency: body.Consistency}, nil
 }
 
-// MaxParams bounds the parameters of a request.
+// MaxParams is the maximum number of parameters of a request.
 const MaxParams = 1 << 20
 
-// parameters are read one by one, so that too many are found before they take memory.
+// parameters are decoded one by one, so that too many are detected before they use memory.
 type parameters []any
 
-// parameterError is what is wrong with a parameter, or with all of them.
+// parameterError describes an invalid parameter, or invalid parameters as a whole.
 type parameterError struct{ message string }
 
 func (e *parameterError) Error() string { return e.message }
@@ -108,7 +105,7 @@ func (p *parameters) UnmarshalJSONFrom(from *jsontext.Decoder) error {
 		return err
 	}
 	for from.PeekKind() != ']' {
-		if from.PeekKind() == '[' { // which is as deep as it likes
+		if from.PeekKind() == '[' { // may be nested to any depth
 			return &parameterError{fmt.Sprintf("parameter %d: an array is not a value", len(*p)+1)}
 		}
 		raw, err := from.ReadValue()
@@ -137,7 +134,7 @@ func parseParam(raw []byte) (any, error) {
 	return v, p.end()
 }
 
-// explain says in our words what is wrong with a request.
+// explain converts the JSON library's error to one about the request.
 func explain(err error) error {
 	semantic, isSemantic := errors.AsType[*json.SemanticError](err)
 	syntactic, isSyntactic := errors.AsType[*jsontext.SyntacticError](err)
@@ -158,20 +155,20 @@ func explain(err error) error {
 	case isSyntactic:
 		return explainSyntax(syntactic)
 	}
-	if cause := errors.Unwrap(err); cause != nil { // of the library's own words
+	if cause := errors.Unwrap(err); cause != nil { // drop the library's own text
 		err = cause
 	}
 	return fmt.Errorf("reading the request: %w", err)
 }
 
-// endedError is a body that ends before its JSON does.
+// endedError says that the body ends before its JSON does.
 type endedError struct{ cause error }
 
 func (e *endedError) Error() string { return "the request is empty or ends early" }
 func (e *endedError) Unwrap() error { return e.cause }
 
-// explainSyntax says what is no JSON. The library has no names for what it finds: its
-// words tell a byte order mark, and what comes after the end.
+// explainSyntax describes a syntax error. The library has no error values for a byte order mark
+// and for trailing data, so they are recognized by its text.
 func explainSyntax(err *jsontext.SyntacticError) error {
 	what := "the request"
 	var i int
@@ -184,11 +181,11 @@ func explainSyntax(err *jsontext.SyntacticError) error {
 	}
 	switch {
 	case errors.Is(err, jsontext.ErrDuplicateName):
-		return fmt.Errorf("%s is not valid JSON: the key %q is there twice", what, err.JSONPointer.LastToken())
+		return fmt.Errorf("%s is not valid JSON: duplicate key %q", what, err.JSONPointer.LastToken())
 	case err.ByteOffset == 0 && strings.Contains(reason, `\ufeff`):
 		return errors.New("the request begins with a byte order mark (BOM): send UTF-8 without one")
 	case strings.Contains(reason, "after top-level value"):
-		return fmt.Errorf("the request is more than one JSON object: there is something behind it, at byte %d", err.ByteOffset)
+		return fmt.Errorf("the request has trailing data after the JSON object, at byte %d", err.ByteOffset)
 	}
 	return fmt.Errorf("%s is not valid JSON: %s, at byte %d", what, reason, err.ByteOffset)
 }

@@ -7,22 +7,21 @@ import (
 	"math/bits"
 )
 
-// maxDepth is how deep arrays and objects may be nested in a part of an
-// answer; it is also the bits of the stack below.
+// maxDepth is the maximum nesting depth of arrays and objects in a part of an answer. It is also
+// the number of bits of scan.stack.
 const maxDepth = 64
 
-// scan finds the end of a JSON value by its brackets and quotes alone. It can
-// be given the value in pieces: whoever holds more of it calls scan again with
-// all of it. What is between the brackets is for others to judge.
+// scan finds the end of a JSON value by its brackets and quotes only. The value may arrive in
+// pieces: call run again with the longer slice. It does not validate the value otherwise.
 type scan struct {
-	n        int    // bytes looked at
-	depth    int    // brackets open
-	stack    uint64 // the open brackets, innermost lowest: 1 for an object
+	n        int    // bytes scanned
+	depth    int    // open brackets
+	stack    uint64 // open brackets, the innermost in the lowest bit: 1 for an object
 	inString bool
 	spaced   bool // white space was seen outside of strings
 }
 
-// kinds of bytes outside of a string.
+// Kinds of bytes outside a string.
 const (
 	ordinary = iota
 	comma
@@ -37,9 +36,9 @@ var kinds = [256]uint8{
 	'"': quote, '[': open, '{': open, ']': closed, '}': closed,
 }
 
-// run continues at s.n in b, which begins with the first byte of a value, and
-// reports whether s.n is now behind its last byte. A number or a word ends
-// only where something else begins.
+// run continues at s.n in b, which begins with the first byte of the value. It returns whether
+// the value is complete; s.n is then the index after it. A number or a word ends only where
+// something else begins.
 func (s *scan) run(b []byte) (done bool, err error) {
 	n := s.n
 	for n < len(b) {
@@ -81,13 +80,13 @@ func (s *scan) run(b []byte) (done bool, err error) {
 			s.inString = true
 		case open:
 			if s.depth == maxDepth {
-				return false, fmt.Errorf("more than %d brackets are open", maxDepth)
+				return false, fmt.Errorf("nested more than %d levels deep", maxDepth)
 			}
 			s.depth++
 			s.stack = s.stack<<1 | isBrace(c)
 		case closed:
 			if s.depth == 0 || s.stack&1 != isBrace(c) {
-				return false, errors.New("a bracket is closed that is not open")
+				return false, errors.New("mismatched closing bracket")
 			}
 			s.stack >>= 1
 			if s.depth--; s.depth == 0 {
@@ -100,13 +99,13 @@ func (s *scan) run(b []byte) (done bool, err error) {
 	return false, nil
 }
 
-// isBrace tells { and } from [ and ] by the bit in which they differ.
+// isBrace distinguishes { and } from [ and ] by the bit in which they differ.
 func isBrace(c byte) uint64 {
 	return uint64(c >> 5 & 1)
 }
 
-// stringStop returns the index of the first quote or backslash in b from i on,
-// or len(b). It looks at eight bytes at a time: strings are most of most rows.
+// stringStop returns the index of the first quote or backslash in b from i on, or len(b). It
+// processes eight bytes at a time, since strings are most of the content of most rows.
 func stringStop(b []byte, i int) int {
 	const low, high = 0x0101010101010101, 0x8080808080808080
 	for len(b)-i >= 8 {

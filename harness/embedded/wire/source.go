@@ -10,16 +10,16 @@ const (
 	laterBuffer = 64 << 10
 )
 
-// source is what has been received of an answer and not yet been used.
+// source buffers the received part of an answer that is not consumed yet.
 type source struct {
 	in  io.Reader
 	buf []byte
-	at  int // buf[at:end] is unused
+	at  int // buf[at:end] is not consumed yet
 	end int
 }
 
-// more receives at least one byte more. It may move what is unused, and gives
-// it room by doubling, so that room is bounded by what was in fact received.
+// more reads at least one more byte. It may move the unconsumed part. The buffer grows by
+// doubling, so that its size is bounded by the amount received.
 func (s *source) more() error {
 	if s.end == len(s.buf) {
 		unused := s.buf[s.at:s.end]
@@ -52,7 +52,7 @@ func nextSize(size int) int {
 	}
 }
 
-// peek passes over white space and returns the byte behind it.
+// peek skips white space and returns the next byte.
 func (s *source) peek() (byte, error) {
 	if s.at < s.end {
 		if c := s.buf[s.at]; kinds[c] != blank {
@@ -75,21 +75,20 @@ func (s *source) peekFar() (byte, error) {
 	}
 }
 
-// take uses up the byte c, after white space.
+// take skips white space and consumes the byte c. Another byte is an error.
 func (s *source) take(c byte) error {
 	switch got, err := s.peek(); {
 	case err != nil:
 		return err
 	case got != c:
-		return fmt.Errorf("%w: %s where %q was due", ErrMalformed, quoted(s.buf[s.at:s.end]), c)
+		return fmt.Errorf("%w: expected %q, found %s", ErrMalformed, c, quoted(s.buf[s.at:s.end]))
 	}
 	s.at++
 	return nil
 }
 
-// value uses up the JSON value that begins right here, which takes at most
-// limit bytes, and reports whether there is white space in it. The value is in
-// the buffer, until more is received.
+// value consumes the JSON value that begins at s.at, which may have at most limit bytes, and
+// returns whether it contains white space. The value stays in the buffer until the next read.
 func (s *source) value(limit int) (raw []byte, spaced bool, err error) {
 	var find scan
 	for {

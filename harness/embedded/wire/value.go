@@ -10,8 +10,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// AppendValue appends the JSON of one value to dst. It fails, and returns dst
-// as it was, only for a Go type that is none of the five.
+// AppendValue appends the JSON of one value to dst. It returns an error, and dst unchanged, only
+// for an unsupported Go type.
 func AppendValue(dst []byte, v any) ([]byte, error) {
 	switch v := v.(type) {
 	case nil:
@@ -29,8 +29,8 @@ func AppendValue(dst []byte, v any) ([]byte, error) {
 	}
 }
 
-// AppendRow appends the values as a JSON array to dst. When a value cannot be
-// written, the error says which, counted from 1, and dst is returned as it was.
+// AppendRow appends the values as a JSON array to dst. If a value cannot be encoded, the error
+// contains its number, counted from 1, and dst is returned unchanged.
 func AppendRow(dst []byte, values []any) ([]byte, error) {
 	row := append(dst, '[')
 	var err error
@@ -45,9 +45,8 @@ func AppendRow(dst []byte, values []any) ([]byte, error) {
 	return append(row, ']'), nil
 }
 
-// appendFloat writes the fewest digits that read back as the same float, and
-// always a point or an exponent, without which it would read back as an
-// integer.
+// appendFloat appends the shortest notation that is decoded to the same float. It always has a
+// point or an exponent, without which it would be decoded as an integer.
 func appendFloat(dst []byte, f float64) []byte {
 	switch {
 	case math.IsNaN(f):
@@ -68,8 +67,7 @@ func appendFloat(dst []byte, f float64) []byte {
 	return dst
 }
 
-// appendText writes a string, or an object that carries its bytes if they are
-// no UTF-8 and a JSON string could not hold them.
+// appendText appends a string, or an object with its bytes in base64 if it is not valid UTF-8.
 func appendText(dst []byte, s string) []byte {
 	if out, err := jsontext.AppendQuote(dst, s); err == nil {
 		return out

@@ -16,7 +16,7 @@ import (
 )
 
 var _ = Describe("Values", func() {
-	DescribeTable("are written in one way and read back the same",
+	DescribeTable("have a unique encoding and are decoded unchanged",
 		func(v any, written string) {
 			row, err := wire.AppendRow(nil, []any{v, v})
 			Expect(err).NotTo(HaveOccurred())
@@ -60,7 +60,7 @@ var _ = Describe("Values", func() {
 		Entry("a blob", []byte{0, 1, 255}, `{"base64":"AAH/"}`),
 	)
 
-	It("keep a large blob and a large text", func() {
+	It("include large blobs and texts", func() {
 		blob := []byte(strings.Repeat("\x00\xfe\x22", 350_000))
 		text := strings.Repeat("héllo\n", 170_000)
 		row, err := wire.AppendRow(nil, []any{blob, text})
@@ -70,7 +70,7 @@ var _ = Describe("Values", func() {
 		Expect(reflect.DeepEqual(values, []any{blob, text})).To(BeTrue())
 	})
 
-	It("read decimal fractions as the standard library does", func() {
+	It("are decoded from decimal fractions as in the standard library", func() {
 		random := rand.New(rand.NewPCG(uint64(GinkgoRandomSeed()), 0))
 		for range 20_000 {
 			digits := strconv.FormatUint(random.Uint64()>>random.IntN(64), 10)
@@ -87,13 +87,13 @@ var _ = Describe("Values", func() {
 		}
 	})
 
-	It("write NaN as NULL, and a nil blob as an empty one", func() {
+	It("are encoded as NULL for NaN, and as an empty blob for a nil blob", func() {
 		row, err := wire.AppendRow(nil, []any{math.NaN(), []byte(nil)})
 		Expect(err).NotTo(HaveOccurred())
 		Expect(string(row)).To(Equal(`[null,{"base64":""}]`))
 	})
 
-	It("show their own digits to a reader that keeps them", func() {
+	It("keep all digits for a decoder that reads numbers as text", func() {
 		row, err := wire.AppendRow(nil, []any{int64(math.MinInt64), int64(1<<53 + 1), 0.1, -5e-324})
 		Expect(err).NotTo(HaveOccurred())
 		d := json.NewDecoder(strings.NewReader(string(row)))
@@ -103,14 +103,14 @@ var _ = Describe("Values", func() {
 		Expect(numbers).To(Equal([]json.Number{"-9223372036854775808", "9007199254740993", "0.1", "-5e-324"}))
 	})
 
-	It("are of five types, and the error names any other", func() {
+	It("have five types, and the error names any other type", func() {
 		before := []byte("before")
 		row, err := wire.AppendRow(before, []any{int64(1), true})
 		Expect(err).To(MatchError("value 2: the Go type bool is none of nil, int64, float64, string and []byte"))
 		Expect(string(row)).To(Equal("before"))
 	})
 
-	DescribeTable("are read as others may write them",
+	DescribeTable("are decoded from other notations",
 		func(written string, v any) {
 			values, err := wire.ParseRow([]byte(written))
 			Expect(err).NotTo(HaveOccurred())
@@ -120,22 +120,23 @@ var _ = Describe("Values", func() {
 		Entry("true", `[true]`, int64(1)),
 		Entry("false", `[false]`, int64(0)),
 		Entry("white space", " [\n\t1 \r] ", int64(1)),
-		Entry("an integer that is minus zero", `[-0]`, int64(0)),
+		Entry("an integer minus zero", `[-0]`, int64(0)),
 		Entry("a capital exponent", `[1E2]`, 100.0),
 		Entry("an exponent with a sign", `[1.5e+1]`, 15.0),
-		Entry("a float that is too small", `[1e-400]`, 0.0),
+		Entry("a float that underflows", `[1e-400]`, 0.0),
 		Entry("a surrogate pair", `["\ud83d\ude00\/"]`, "😀/"),
 		Entry("a spaced blob", `[ { "base64" : "AA==" } ]`, []byte{0}),
 		Entry("an escaped solidus in a blob", `[{"base64":"AAH\/"}]`, []byte{0, 1, 255}),
 		Entry("text in base64 that is UTF-8", `[{"text_base64":"YQ=="}]`, "a"),
 	)
 
-	DescribeTable("are refused when they would have to be changed or guessed",
+	DescribeTable("are rejected if they are not exact or ambiguous",
 		func(row, reason string) {
 			_, err := wire.ParseRow(slices.Clip([]byte(row)))
 			Expect(err).To(MatchError(ContainSubstring(reason)))
 		},
-		Entry("beyond 64 bits", `[1,9223372036854775808]`, "value 2: the integer 9223372036854775808 does not fit in 64 bits; a float must be written with a point or an exponent"),
+		Entry("beyond 64 bits", `[1,9223372036854775808]`,
+			"value 2: the integer 9223372036854775808 does not fit in 64 bits; a float must be written with a point or an exponent"),
 		Entry("below 64 bits", `[-9223372036854775809]`, "does not fit"),
 		Entry("far beyond 64 bits", `[18446744073709551617]`, "does not fit"),
 		Entry("a lone high surrogate", `["\ud83d"]`, "not a valid string"),
@@ -149,12 +150,12 @@ var _ = Describe("Values", func() {
 		Entry("a string that ends in a backslash", `["a\`, "not a valid string"),
 		Entry("an array", `[[1]]`, "an array is not a value"),
 		Entry("an empty object", `[{}]`, "neither"),
-		Entry("another object", `[{"base65":""}]`, "neither"),
+		Entry("an unknown object", `[{"base65":""}]`, "neither"),
 		Entry("two members", `[{"base64":"","text_base64":""}]`, "neither"),
 		Entry("a blob that is null", `[{"base64":null}]`, "neither"),
 		Entry("a blob that is a number", `[{"base64":1}]`, "neither"),
 		Entry("a blob without padding", `[{"base64":"AA"}]`, "neither"),
-		Entry("a blob over lines", `[{"base64":"AA\n=="}]`, "neither"),
+		Entry("a blob with a line break", `[{"base64":"AA\n=="}]`, "neither"),
 		Entry("a word", `[nil]`, "not a value"),
 		Entry("a longer word", `[nullx]`, "followed by"),
 		Entry("a leading zero", `[01]`, "not a valid number"),
@@ -168,7 +169,7 @@ var _ = Describe("Values", func() {
 		Entry("a missing value", `[1,,2]`, "not a value"),
 		Entry("a comma at the end", `[1,]`, "not a value"),
 		Entry("a missing comma", `[1 2]`, "followed by"),
-		Entry("something behind the row", `[1]]`, "followed by"),
+		Entry("trailing data", `[1]]`, "followed by"),
 		Entry("no bracket", `1`, "not an array"),
 		Entry("nothing", ``, "nothing is not an array"),
 		Entry("no end", `[1`, "followed by nothing"),

@@ -9,22 +9,20 @@ import (
 	"unicode/utf8"
 )
 
-// ReadOnly is what Writer.EndResult takes for a statement that cannot change
-// rows.
+// ReadOnly is the argument of Writer.EndResult for a statement that cannot change rows.
 const ReadOnly int64 = -1
 
 // Column describes a column of a result.
 type Column struct {
 	Name string
-	Type string // as declared, such as INTEGER; may be empty
+	Type string // declared type, for example INTEGER; may be empty
 }
 
-// Writer streams one answer: for each statement Result, Row for each row, and
-// EndResult; then Close, or at any point Fail. It holds a few rows or a chunk
-// of them, and nothing for each row. An error of a call that only breaks this
-// order, or that passes a value which cannot be written, leaves the answer as
-// it was, so that Fail can still say why it ends. A Writer is for one
-// goroutine.
+// Writer streams one answer. For each statement call Result, Row for each row, and EndResult;
+// then Close. Fail may be called at any point. The Writer buffers a few rows or one chunk. A call
+// in the wrong order, or with a value that cannot be encoded, returns an error and leaves the
+// answer unchanged, so that Fail can still report the reason. A Writer is not safe for concurrent
+// use. Row, EndResult, Close and Fail may block in the underlying Write.
 type Writer struct {
 	w     io.Writer
 	flush func()
@@ -35,25 +33,25 @@ type Writer struct {
 	rows    int64
 	open    bool // between Result and EndResult
 	some    bool // a result was written
-	sent    bool // something has left, perhaps only in part
+	sent    bool // something was sent, perhaps only in part
 	done    bool
-	err     error // of a write: nothing can be sent any more
+	err     error // write error: nothing more can be sent
 }
 
-// NewWriter returns a Writer to w. It calls flush, if not nil, after each
-// write that is not the last of a whole answer.
+// NewWriter returns a Writer to w. If flush is not nil, it is called after each write except the
+// last one of a complete answer.
 func NewWriter(w io.Writer, flush func()) *Writer {
 	buf := make([]byte, 0, firstChunk+firstChunk/4)
 	return &Writer{w: w, flush: flush, buf: append(buf, `{"results":[`...), pace: pace{last: time.Now()}}
 }
 
-// Sent reports whether any part of the answer has left. Until then Fail still
-// writes an error answer, and the caller may choose its HTTP status.
+// Sent returns whether any part of the answer was sent. Before that Fail writes an error answer,
+// and the caller may still choose the HTTP status.
 func (w *Writer) Sent() bool {
 	return w.sent
 }
 
-// Result begins the result of a statement; no columns are an empty schema.
+// Result begins the result of a statement. No columns give an empty schema.
 func (w *Writer) Result(columns []Column) error {
 	if err := w.usable(false); err != nil {
 		return err
@@ -83,7 +81,7 @@ func (w *Writer) Result(columns []Column) error {
 	return nil
 }
 
-// Row writes one row of the result that is open. It keeps nothing of values.
+// Row writes one row of the open result. It does not keep values.
 func (w *Writer) Row(values []any) error {
 	if err := w.usable(true); err != nil {
 		return err
@@ -107,8 +105,8 @@ func (w *Writer) Row(values []any) error {
 	return nil
 }
 
-// EndResult ends the result that is open. It takes the number of rows the
-// statement changed, or ReadOnly.
+// EndResult ends the open result. affected is the number of rows the statement changed, or
+// ReadOnly.
 func (w *Writer) EndResult(affected int64) error {
 	if err := w.usable(true); err != nil {
 		return err
@@ -127,7 +125,7 @@ func (w *Writer) EndResult(affected int64) error {
 	return nil
 }
 
-// Close ends the answer as a success that took so long.
+// Close ends the answer as a success with the duration took.
 func (w *Writer) Close(took time.Duration) error {
 	if err := w.usable(false); err != nil {
 		return err
@@ -139,16 +137,15 @@ func (w *Writer) Close(took time.Duration) error {
 	return w.send(false)
 }
 
-// Fail ends the answer as a failure. As long as nothing has left, all of it
-// becomes an error answer and Fail returns nil. Otherwise it ends what has
-// left as a failed answer and returns an error that is ErrCut: the caller must
-// then cut the connection. So it must after any other error of Fail.
+// Fail ends the answer as a failure. If nothing was sent yet, the whole answer becomes an error
+// answer and Fail returns nil. Otherwise it completes the sent part as a failed answer and
+// returns an error that wraps ErrCut. The caller must cut the connection after any error of Fail.
 func (w *Writer) Fail(e *Error) error {
 	if w.err != nil {
 		return errors.Join(ErrCut, w.err)
 	}
 	if w.done {
-		return errors.New("the answer has ended and cannot fail any more")
+		return errors.New("the answer has already ended")
 	}
 	w.done = true
 	if !w.sent {
@@ -164,8 +161,7 @@ func (w *Writer) Fail(e *Error) error {
 	return errors.Join(ErrCut, w.send(true))
 }
 
-// usable reports why a call that needs a result to be open, or to be closed,
-// cannot be served now.
+// usable returns why a call that needs an open result, or no open result, is not possible now.
 func (w *Writer) usable(open bool) error {
 	switch {
 	case w.err != nil:

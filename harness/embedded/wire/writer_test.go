@@ -15,10 +15,10 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded/wire"
 )
 
-// network notes what was flushed to it, and fails when told to.
+// network records what was flushed to it, and fails with err if set.
 type network struct {
 	bytes.Buffer
-	flushed []int // bytes that were there at each flush
+	flushed []int // bytes written before each flush
 	err     error
 }
 
@@ -33,7 +33,7 @@ func (n *network) flush() { n.flushed = append(n.flushed, n.Len()) }
 
 var id = []wire.Column{{Name: "id", Type: "INTEGER"}}
 
-// begin writes the beginning of an answer, with so many rows.
+// begin writes the beginning of an answer with the given number of rows.
 func begin(w *wire.Writer, rows int) {
 	GinkgoHelper()
 	Expect(w.Result(id)).To(Succeed())
@@ -68,7 +68,7 @@ var _ = Describe("A writer", func() {
 			`{"schema":[],"rows":[],"row_count":0,"rows_affected":3},` +
 			`{"schema":[{"name":"a\"b","data_type":""},{"name":"c","data_type":"TEXT"}],"rows":[[null,"x"]],"row_count":1,"rows_affected":0}` +
 			`],"status":"success","took":1.235}`))
-		Expect(out.flushed).To(BeEmpty(), "a small answer leaves in one piece, with its length")
+		Expect(out.flushed).To(BeEmpty(), "a small answer is sent in one piece, with its length")
 	})
 
 	It("writes an answer without results", func() {
@@ -80,22 +80,23 @@ var _ = Describe("A writer", func() {
 		It("writes an error answer and nothing else", func() {
 			begin(w, 3)
 			Expect(w.Fail(&wire.Error{Code: "SQL_ERROR", Message: "no such \xff", Outcome: wire.OutcomeUnknown})).To(Succeed())
-			Expect(out.String()).To(Equal(`{"status":"error","error":{"code":"SQL_ERROR","message":"no such ` + "\ufffd" + `","outcome":"unknown"}}`))
+			Expect(out.String()).To(Equal(`{"status":"error","error":{"code":"SQL_ERROR","message":"no such ` + "\ufffd" +
+				`","outcome":"unknown"}}`))
 			Expect(out.flushed).To(BeEmpty())
 		})
 	})
 
-	DescribeTable("when it fails after a part was sent, makes that part a failure and demands a cut",
+	DescribeTable("that fails after part of the answer was sent ends it as a failure and requires a cut",
 		func(more func()) {
 			begin(w, 100)
 			Expect(w.Sent()).To(BeTrue())
 			more()
 			Expect(w.Fail(&wire.Error{Code: "SQL_ERROR", Message: "disk full"})).To(MatchError(wire.ErrCut))
 
-			// On a busy machine more parts may be sent: what waits for long is sent.
+			// On a busy machine more parts may be sent, because rows are sent after a delay.
 			Expect(len(out.flushed)).To(BeNumerically(">=", 2))
 			Expect(out.flushed[0]).NotTo(BeZero())
-			Expect(out.flushed[len(out.flushed)-1]).To(Equal(out.Len()), "the reason must be out before the cut")
+			Expect(out.flushed[len(out.flushed)-1]).To(Equal(out.Len()), "the reason must be sent before the cut")
 			Expect(out.String()).NotTo(ContainSubstring("success"))
 			var answer struct {
 				Status string
@@ -113,7 +114,7 @@ var _ = Describe("A writer", func() {
 		}),
 	)
 
-	It("refuses what is out of order or cannot be written, and can still fail", func() {
+	It("rejects calls in the wrong order and invalid values, and can still fail", func() {
 		Expect(w.Row(nil)).To(MatchError("no result has begun"))
 		Expect(w.EndResult(0)).To(MatchError("no result has begun"))
 		Expect(w.Result([]wire.Column{{Name: "ok"}, {Name: "\xff"}})).To(MatchError("the name or type of column 2 is not valid UTF-8"))
@@ -125,10 +126,10 @@ var _ = Describe("A writer", func() {
 		Expect(w.Fail(&wire.Error{Message: "enough"})).To(Succeed())
 		Expect(out.String()).To(Equal(`{"status":"error","error":{"code":"","message":"enough"}}`))
 		Expect(w.Result(id)).To(MatchError("the answer has ended"))
-		Expect(w.Fail(&wire.Error{})).To(MatchError(ContainSubstring("cannot fail any more")))
+		Expect(w.Fail(&wire.Error{})).To(MatchError(ContainSubstring("the answer has already ended")))
 	})
 
-	It("leaves out a row that cannot be written", func() {
+	It("omits a row that cannot be encoded", func() {
 		begin(w, 1)
 		Expect(w.Row([]any{1})).NotTo(Succeed())
 		Expect(w.Row([]any{"two"})).To(Succeed())
@@ -137,12 +138,12 @@ var _ = Describe("A writer", func() {
 		Expect(out.String()).To(ContainSubstring(`"rows":[[0],["two"]],"row_count":2}`))
 	})
 
-	It("stays broken when the network is", func() {
+	It("stays failed after a write error", func() {
 		out.err = errors.New("the client is gone")
 		Expect(w.Result(id)).To(Succeed())
 		Eventually(func() error { return w.Row([]any{nil}) }).Should(MatchError(out.err))
 		Expect(w.Row([]any{nil})).To(MatchError(out.err))
-		Expect(w.Sent()).To(BeTrue(), "nobody knows how much arrived")
+		Expect(w.Sent()).To(BeTrue(), "part of it may have arrived")
 		Expect(w.Fail(&wire.Error{})).To(SatisfyAll(MatchError(wire.ErrCut), MatchError(out.err)))
 	})
 
@@ -156,8 +157,8 @@ var _ = Describe("A writer", func() {
 	})
 })
 
-// In virtual time no row waits for long because the machine is busy.
-func TestFastRowsLeaveInChunks(t *testing.T) {
+// In virtual time a busy machine does not delay rows.
+func TestFastRowsAreSentInChunks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := NewWithT(t)
 		out := &network{}
@@ -174,8 +175,8 @@ func TestFastRowsLeaveInChunks(t *testing.T) {
 	})
 }
 
-// In virtual time rows come exactly as slowly as they are told to.
-func TestSlowRowsLeaveAtOnce(t *testing.T) {
+// In virtual time rows arrive at exact intervals.
+func TestSlowRowsAreSentAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		out := &network{}
 		w := wire.NewWriter(out, out.flush)
@@ -189,7 +190,7 @@ func TestSlowRowsLeaveAtOnce(t *testing.T) {
 		time.Sleep(time.Second)
 		must(w.Row(row))
 		if len(out.flushed) != 1 {
-			t.Fatal("the first row came late and was held back")
+			t.Fatal("the late first row was held back")
 		}
 		for range 1000 {
 			must(w.Row(row))

@@ -1,15 +1,15 @@
-// Package edn reads EDN, Clojure's data notation (https://github.com/edn-format/edn):
-// as much of it as saved histories need.
+// Package edn reads the part of EDN, Clojure's data notation (https://github.com/edn-format/edn), that saved
+// histories use.
 //
 //	nil, true, 12, 1.5, "text"     nil, bool, int64, float64, string
 //	:key                           Keyword, without its colon
 //	symbol, \c                     Symbol, rune
 //	[1 2], (1 2)                   Vector
-//	{:a 1}                         Map, in the order of the text
-//	#{1 2}                         Set, in the order of the text
+//	{:a 1}                         Map, in source order
+//	#{1 2}                         Set, in source order
 //	#tag value                     Tagged
 //
-// Comments and discarded values (#_) are skipped.
+// It skips comments and discarded values (#_).
 package edn
 
 import (
@@ -19,19 +19,19 @@ import (
 	"strings"
 )
 
-// Keyword is a name that stands for itself, without its colon.
+// Keyword is a keyword, without its colon.
 type Keyword string
 
-// Symbol is a name that stands for something else.
+// Symbol is a symbol.
 type Symbol string
 
 // Vector is a vector or a list.
 type Vector []any
 
-// Set is a set, in the order of the text.
+// Set is a set, in source order.
 type Set []any
 
-// Map is a map, in the order of the text.
+// Map is a map, in source order.
 type Map []Pair
 
 // Pair is an entry of a Map.
@@ -43,7 +43,7 @@ type Tagged struct {
 	Value any
 }
 
-// Get is the value of a keyword; nil if the map has none.
+// Get returns the value of a keyword key; nil if the map has no such key.
 func (m Map) Get(key string) any {
 	for _, p := range m {
 		if p.Key == Keyword(key) {
@@ -53,7 +53,7 @@ func (m Map) Get(key string) any {
 	return nil
 }
 
-// Text is the value as EDN has it, on one line. Maps and sets keep their order.
+// Text formats the value as EDN on one line. Maps and sets keep their order.
 func Text(v any) string {
 	switch v := v.(type) {
 	case nil:
@@ -88,21 +88,20 @@ func texts(values []any) string {
 	return strings.Join(words, " ")
 }
 
-// Reader reads one value after the other. It is not safe for concurrent use.
+// Reader reads a sequence of values. It is not safe for concurrent use.
 type Reader struct {
 	in    io.RuneScanner
 	line  int
 	depth int
 }
 
-// NewReader returns a reader of in. It blocks on in.
+// NewReader returns a reader of in. [Reader.Read] blocks while in blocks.
 func NewReader(in io.RuneScanner) *Reader { return &Reader{in: in, line: 1} }
 
-// Line is the line of the text that the reader is at, from 1.
+// Line returns the current line, counted from 1.
 func (r *Reader) Line() int { return r.line }
 
-// Read returns the next value, or io.EOF at the end of the text. Other errors name the
-// line.
+// Read returns the next value, or io.EOF at the end of the input. Other errors begin with the line.
 func (r *Reader) Read() (any, error) {
 	v, err := r.value()
 	if err == nil || errors.Is(err, io.EOF) {

@@ -47,7 +47,7 @@ var _ = Describe("EDN", func() {
 		Entry("true", "true", true),
 		Entry("an integer", "-12", int64(-12)),
 		Entry("a large integer", "9223372036854775807", int64(1<<63-1)),
-		Entry("an arbitrary one", "12N", int64(12)),
+		Entry("an arbitrary-precision integer", "12N", int64(12)),
 		Entry("a float", "1.5e3", 1500.0),
 		Entry("text", `"a\"b\n\u00e9"`, "a\"b\né"),
 		Entry("a keyword", ":type", edn.Keyword("type")),
@@ -60,26 +60,27 @@ var _ = Describe("EDN", func() {
 		Entry("a map", "{:a 1 :b nil}", edn.Map{{Key: edn.Keyword("a"), Value: int64(1)}, {Key: edn.Keyword("b"), Value: nil}}),
 		Entry("a set", "#{1 2}", edn.Set{int64(1), int64(2)}),
 		Entry("a tagged value", `#inst "2026"`, edn.Tagged{Tag: "inst", Value: "2026"}),
-		Entry("a tagged map", `#jepsen.history.Op{:index 0}`, edn.Tagged{Tag: "jepsen.history.Op", Value: edn.Map{{Key: edn.Keyword("index"), Value: int64(0)}}}),
-		Entry("what is not discarded", "#_ [1 2] ; a comment\n 3", int64(3)),
-		Entry("an end after a discarded value", "[1 #_ 2]", edn.Vector{int64(1)}),
+		Entry("a tagged map", `#jepsen.history.Op{:index 0}`,
+			edn.Tagged{Tag: "jepsen.history.Op", Value: edn.Map{{Key: edn.Keyword("index"), Value: int64(0)}}}),
+		Entry("a value after a discarded value", "#_ [1 2] ; a comment\n 3", int64(3)),
+		Entry("the end of a vector after a discarded value", "[1 #_ 2]", edn.Vector{int64(1)}),
 	)
 
-	DescribeTable("is refused with the line", func(text, problem string) {
+	DescribeTable("is rejected with the line", func(text, problem string) {
 		_, err := read(text)
 		Expect(err).To(MatchError(problem))
 	},
-		Entry("no end", "\n[1", "line 2: the text ends within a value"),
-		Entry("no end of a text", `"a`, "line 1: the text ends within a value"),
-		Entry("the wrong end", "[1}", `line 1: '}' closes nothing`),
-		Entry("an end alone", ")", `line 1: ')' closes nothing`),
+		Entry("an unterminated vector", "\n[1", "line 2: unexpected end of input within a value"),
+		Entry("an unterminated string", `"a`, "line 1: unexpected end of input within a value"),
+		Entry("the wrong closing character", "[1}", `line 1: unexpected '}'`),
+		Entry("a closing character alone", ")", `line 1: unexpected ')'`),
 		Entry("a key alone", "{:a}", "line 1: a map has a key without a value"),
-		Entry("a number that is too large", "99999999999999999999", "line 1: 99999999999999999999 is no number of 64 bits"),
-		Entry("an unknown escape", `"\q"`, `line 1: a text has the unknown escape \q`),
+		Entry("a number that is too large", "99999999999999999999", "line 1: 99999999999999999999 does not fit into 64 bits"),
+		Entry("an unknown escape", `"\q"`, `line 1: unknown escape \q in a string`),
 		Entry("too much nesting", strings.Repeat("[", 2000), "line 1: values are nested more than 1000 deep"),
 	)
 
-	It("is written as it was read", func() {
+	It("is formatted as it was read", func() {
 		const text = `{:a [1 nil "x"], :b #{:k}, #t 1 \c}`
 		values, err := read(text)
 		Expect(err).NotTo(HaveOccurred())
@@ -100,7 +101,7 @@ func FuzzRead(f *testing.F) {
 		for _, v := range values {
 			again, err := read(edn.Text(v))
 			if err != nil || len(again) != 1 {
-				continue // characters and symbols have no escapes in this notation
+				continue // Text does not escape characters and symbols
 			}
 			if edn.Text(again[0]) != edn.Text(v) {
 				t.Fatalf("%q is read back as %q", edn.Text(v), edn.Text(again[0]))

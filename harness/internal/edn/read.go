@@ -9,18 +9,18 @@ import (
 	"unicode"
 )
 
-// mostNested is how deep values may lie in each other.
+// mostNested is the maximum nesting depth.
 const mostNested = 1000
 
-// closed is the end of a collection, where a value was expected.
+// closed is a closing character in place of a value.
 type closed rune
 
-func (c closed) Error() string { return fmt.Sprintf("%q closes nothing", rune(c)) }
+func (c closed) Error() string { return fmt.Sprintf("unexpected %q", rune(c)) }
 
-var errCutOff = errors.New("the text ends within a value")
+var errCutOff = errors.New("unexpected end of input within a value")
 
-// value reads a value. It is io.EOF at the end of the text, and closed at the end of
-// the collection that is being read.
+// value reads a value. The error is io.EOF at the end of the input and closed at the end of the current
+// collection.
 func (r *Reader) value() (any, error) {
 	for {
 		c, err := r.next()
@@ -42,7 +42,7 @@ func (r *Reader) value() (any, error) {
 	}
 }
 
-// valueFrom reads the value that begins with c. Skip tells that it is discarded.
+// valueFrom reads the value that begins with c. skip is true if the value is discarded.
 func (r *Reader) valueFrom(c rune) (v any, skip bool, err error) {
 	switch c {
 	case '[':
@@ -90,7 +90,7 @@ func (r *Reader) dispatch() (v any, skip bool, err error) {
 	return Tagged{tag, value}, false, err
 }
 
-// part reads a value that must be there.
+// part reads a value within another value. The end of the input is an error here.
 func (r *Reader) part() (any, error) {
 	if r.depth++; r.depth > mostNested {
 		return nil, fmt.Errorf("values are nested more than %d deep", mostNested)
@@ -184,7 +184,7 @@ func (r *Reader) escaped() (rune, error) {
 		code, err := strconv.ParseUint(string(digits), 16, 16)
 		return rune(code), err
 	}
-	return 0, fmt.Errorf(`a text has the unknown escape \%c`, c)
+	return 0, fmt.Errorf(`unknown escape \%c in a string`, c)
 }
 
 // character reads what follows a backslash.
@@ -208,7 +208,7 @@ func (r *Reader) character() (rune, error) {
 		code, err := strconv.ParseUint(string(runes[1:]), 16, 16)
 		return rune(code), err
 	}
-	return 0, fmt.Errorf(`there is no character \%s`, name)
+	return 0, fmt.Errorf(`unknown character \%s`, name)
 }
 
 // atom reads a number, a keyword or a symbol.
@@ -241,12 +241,12 @@ func number(name string) (any, error) {
 	}
 	float, err := strconv.ParseFloat(strings.TrimSuffix(name, "M"), 64)
 	if err != nil || !strings.ContainsAny(name, ".eE") {
-		return nil, fmt.Errorf("%s is no number of 64 bits", name)
+		return nil, fmt.Errorf("%s does not fit into 64 bits", name)
 	}
 	return float, nil
 }
 
-// word reads up to what ends a word. The first character, if not 0, has been read.
+// word reads up to the end of a word. first, unless 0, has already been read and belongs to it.
 func (r *Reader) word(first rune) (string, error) {
 	var b strings.Builder
 	if first != 0 {
@@ -282,7 +282,7 @@ func (r *Reader) next() (rune, error) {
 	return c, err
 }
 
-// inside is next within a value, which must go on.
+// inside is next within a value, where the end of the input is an error.
 func (r *Reader) inside() (rune, error) {
 	c, err := r.next()
 	if errors.Is(err, io.EOF) {

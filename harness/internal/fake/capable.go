@@ -9,7 +9,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// capable is a cluster with all abilities but those that need a real one.
+// capable is a cluster with all abilities except those that need a real cluster.
 type capable struct{ *Cluster }
 
 var (
@@ -70,7 +70,7 @@ func (c capable) SetLink(ctx context.Context, from, to int, rule fault.Rule) err
 	return c.called(ctx, "link %d %d %+v", from, to, rule)
 }
 
-// LinkStats counts nothing.
+// LinkStats returns zeros.
 func (c capable) LinkStats(context.Context, int, int) (fault.LinkStats, error) {
 	return fault.LinkStats{}, nil
 }
@@ -94,15 +94,15 @@ func (c capable) SetClock(ctx context.Context, node int, ahead time.Duration) er
 	return c.called(ctx, "clock %d %v", node, ahead)
 }
 
-// Link is always sound.
+// Link returns a link without faults.
 func (c capable) Link(context.Context, int, int) (target.LinkState, error) {
 	return target.LinkState{}, nil
 }
 
-// Disk is always sound.
+// Disk returns a disk without faults.
 func (c capable) Disk(context.Context, int) (fault.Disk, error) { return fault.Disk{}, nil }
 
-// Clock is always right.
+// Clock returns no skew.
 func (c capable) Clock(context.Context, int) (time.Duration, error) { return 0, nil }
 
 func (c capable) Diverge(ctx context.Context, node int, sql string) error {
@@ -123,7 +123,9 @@ func (c capable) Remove(ctx context.Context, node int) error {
 }
 
 func (c capable) Replace(ctx context.Context, node int) error {
-	return c.change(ctx, node, "replace", nil, func(n *Node) { n.down, n.applied, n.remembered = false, 0, make(map[string]bool) })
+	return c.change(ctx, node, "replace", nil, func(n *Node) {
+		n.down, n.applied, n.remembered = false, 0, make(map[string]bool)
+	})
 }
 
 func (c capable) Log(node int, most int) (string, error) {

@@ -10,21 +10,21 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// Cluster is a fake cluster. Its hooks may be set while nobody uses it; nil
+// Cluster is a fake cluster. It is safe for concurrent use, but hooks must be set before calls that use them. A nil hook
 // does nothing.
 type Cluster struct {
 	OnIsolate, OnRejoin func(ctx context.Context, node int) error
 	OnClose             func() error
 	OnDigest            func(ctx context.Context, node int) (index uint64, sum string, err error)
 	OnRemembered        func(ctx context.Context, node int) (map[string]bool, error)
-	// OnCall is given each call but Close as Calls shows it, and can make it fail.
+	// OnCall receives each call except Close, in the format of Calls. Its error fails the call.
 	OnCall func(ctx context.Context, call string) error
 
 	memory int
 
 	mu    sync.Mutex
 	nodes []*Node
-	log   []string // IDs of the requests that were committed, from index 1
+	log   []string // IDs of the committed requests, from index 1
 	calls []string
 }
 
@@ -42,15 +42,18 @@ func newCluster(size, memory int) *Cluster {
 	return c
 }
 
-// addLocked adds a node that holds everything.
+// addLocked adds a node and lets it catch up.
 func (c *Cluster) addLocked(voter bool) *Node {
-	n := &Node{cluster: c, index: len(c.nodes), voter: voter, answers: make(map[string]*Answer), remembered: make(map[string]bool)}
+	n := &Node{
+		cluster: c, index: len(c.nodes), voter: voter,
+		answers: make(map[string]*Answer), remembered: make(map[string]bool),
+	}
 	n.catchUpLocked()
 	c.nodes = append(c.nodes, n)
 	return n
 }
 
-// Nodes are the nodes, as the target's user sees them.
+// Nodes returns the nodes, for the user of the target.
 func (c *Cluster) Nodes() []target.Node {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -61,14 +64,14 @@ func (c *Cluster) Nodes() []target.Node {
 	return out
 }
 
-// Node is the node of that index, as the spec sees it.
+// Node returns a node, for the spec that prepares it.
 func (c *Cluster) Node(i int) *Node {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.nodes[i]
 }
 
-// Answers tells all nodes the answer to a statement.
+// Answers sets the answer of all nodes to a statement.
 func (c *Cluster) Answers(sql string, answer *Answer) {
 	c.mu.Lock()
 	nodes := slices.Clone(c.nodes)
@@ -78,17 +81,17 @@ func (c *Cluster) Answers(sql string, answer *Answer) {
 	}
 }
 
-// Isolate cuts a node off.
+// Isolate isolates a node.
 func (c *Cluster) Isolate(ctx context.Context, node int) error {
 	return c.change(ctx, node, "isolate", c.OnIsolate, func(n *Node) { n.isolated = true })
 }
 
-// Rejoin mends what Isolate cut; the node catches up at once.
+// Rejoin ends the isolation of a node, which catches up immediately.
 func (c *Cluster) Rejoin(ctx context.Context, node int) error {
 	return c.change(ctx, node, "rejoin", c.OnRejoin, func(n *Node) { n.isolated = false })
 }
 
-// Close ends nothing, as nothing runs.
+// Close calls OnClose. There is nothing to release.
 func (c *Cluster) Close() error {
 	c.record("close")
 	if c.OnClose != nil {
@@ -97,31 +100,31 @@ func (c *Cluster) Close() error {
 	return nil
 }
 
-// Calls are the calls of everything that can be done to a cluster, in order, as in
-// "isolate 1".
+// Calls returns all calls to the cluster so far, in order, for example "isolate 1".
 func (c *Cluster) Calls() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.Clone(c.calls)
 }
 
-// Index is the log index that is committed.
+// Index returns the commit index.
 func (c *Cluster) Index() uint64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return uint64(len(c.log))
 }
 
-// Remembered are the IDs of the requests that a node has applied.
+// Remembered returns the IDs of the requests that a node has applied.
 func (c *Cluster) Remembered(node int) map[string]bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return maps.Clone(c.nodes[node].remembered)
 }
 
-// change does something to a node, unless a hook fails it. A node that is then
-// reached by the others catches up.
-func (c *Cluster) change(ctx context.Context, node int, verb string, hook func(context.Context, int) error, do func(*Node)) error {
+// change applies do to a node, unless a hook fails. The node then catches up if it can reach the others.
+func (c *Cluster) change(
+	ctx context.Context, node int, verb string, hook func(context.Context, int) error, do func(*Node),
+) error {
 	if err := c.called(ctx, "%s %d", verb, node); err != nil {
 		return err
 	}
@@ -152,7 +155,7 @@ func (c *Cluster) record(call string) {
 	c.calls = append(c.calls, call)
 }
 
-// commit applies a request on all nodes that are reached.
+// commit applies a request on all reachable nodes.
 func (c *Cluster) commit(id string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

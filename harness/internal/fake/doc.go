@@ -1,13 +1,12 @@
-// Package fake is a target without a database, for the specs of the harness
-// itself. Its nodes agree by themselves: a statement that nobody told them the
-// answer of is a change, and is applied at once by every node that runs and is
-// not isolated. Then a spec tells them what to do instead:
+// Package fake is a target without a database, for the specs of the harness itself. By default its nodes are consistent:
+// a statement without a prepared answer is a change, which every node that runs and is not isolated applies immediately.
+// A spec can change that:
 //
-//	Node.Answers     what a node answers to a statement
-//	Node.OnQuery     what it does first: wait, fail, count
-//	Node.OnStatus    what it shows of itself
-//	Cluster.OnCall   what becomes of what is done to it: wait, fail
+//	Node.Answers     sets the answer of a node to a statement
+//	Node.OnQuery     runs before a statement: to wait, fail or count
+//	Node.OnStatus    changes the status of a node
+//	Cluster.OnCall   runs before calls to the cluster: to wait or fail
 //	Cluster.OnIsolate, OnRejoin, OnClose
 //
-// It keeps what it was asked, so that a spec can see that nobody asked twice.
+// It records all requests, so that a spec can check that each is sent once.
 package fake

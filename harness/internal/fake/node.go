@@ -19,7 +19,7 @@ type Node struct {
 	down       bool
 	paused     bool
 	voter      bool
-	led        []uint64 // as it forgets when it is ended
+	led        []uint64 // terms that it has led in this life
 	applied    uint64
 	remembered map[string]bool
 
@@ -34,52 +34,52 @@ type Node struct {
 
 var _ target.Node = (*Node)(nil)
 
-// ID is n0, n1 and so on.
+// ID returns n0, n1 and so on.
 func (n *Node) ID() string { return fmt.Sprintf("n%d", n.index) }
 
-// Client is refused while the node is isolated.
+// Client returns the client side, which is refused while the node is isolated.
 func (n *Node) Client() target.SQL { return place{n, false} }
 
-// Inside is never refused.
+// Inside returns the side of the node, which is never refused.
 func (n *Node) Inside() target.SQL { return place{n, true} }
 
-// Answers tells the node the answer to a statement.
+// Answers sets the answer of the node to a statement.
 func (n *Node) Answers(sql string, answer *Answer) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.answers[sql] = answer
 }
 
-// OnQuery is called before a statement is answered, which it is not on an error.
+// OnQuery sets a hook that runs before each statement. If it returns an error, that is the result.
 func (n *Node) OnQuery(hook func(context.Context, target.Request) error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.onQuery = hook
 }
 
-// OnStatus is given what the node would show, and returns what it shows.
+// OnStatus sets a hook that receives the status of the node and returns the one to show.
 func (n *Node) OnStatus(hook func(context.Context, target.Status) (target.Status, error)) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.onStatus = hook
 }
 
-// Asked are the requests that its clients sent, those beside it not counted.
+// Asked returns the requests through Client so far.
 func (n *Node) Asked() []target.Request {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return slices.Clone(n.asked)
 }
 
-// AskedInside are the requests from beside it.
+// AskedInside returns the requests through Inside so far.
 func (n *Node) AskedInside() []target.Request {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return slices.Clone(n.inside)
 }
 
-// Status shows a healthy node, or whatever OnStatus makes of it. A node that does
-// not run cannot be asked, and one that is paused does not answer.
+// Status returns the status of a healthy node, or the result of OnStatus. It fails for a node that is down, and blocks
+// until ctx ends for one that is paused.
 func (n *Node) Status(ctx context.Context) (target.Status, error) {
 	n.mu.Lock()
 	n.looks++
@@ -95,14 +95,14 @@ func (n *Node) Status(ctx context.Context) (target.Status, error) {
 	return status, nil
 }
 
-// Looks is how often its status was asked for.
+// Looks returns the number of calls of Status.
 func (n *Node) Looks() int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.looks
 }
 
-// answering blocks as long as a paused node does, until ctx ends.
+// answering blocks until ctx ends if the node is paused, and returns an error if it is down.
 func (n *Node) answering(ctx context.Context) error {
 	n.cluster.mu.Lock()
 	down, paused := n.down, n.paused
@@ -112,7 +112,7 @@ func (n *Node) answering(ctx context.Context) error {
 		return context.Cause(ctx)
 	}
 	if down {
-		return &target.Error{Node: n.ID(), Code: "UNREACHABLE", Message: "connection refused", Outcome: target.NotApplied}
+		return &target.Error{Node: n.ID(), Code: "UNREACHABLE", Message: "connection refused", Outcome: target.NotApplied, Kind: target.ErrUnreachable}
 	}
 	return nil
 }
@@ -131,7 +131,7 @@ func (n *Node) status() target.Status {
 	return status
 }
 
-// catchUpLocked applies all that is committed, if the node is reached by the others.
+// catchUpLocked applies all committed requests, if the node can reach the others.
 func (n *Node) catchUpLocked() {
 	if n.isolated || n.down || n.paused {
 		return
@@ -144,7 +144,7 @@ func (n *Node) catchUpLocked() {
 	}
 }
 
-// place is where a request comes from.
+// place is the side from which a request comes.
 type place struct {
 	node   *Node
 	inside bool
@@ -173,7 +173,7 @@ func (p place) Query(ctx context.Context, request target.Request) (target.Rows, 
 	n.cluster.mu.Unlock()
 	switch {
 	case refused:
-		return nil, &target.Error{Node: n.ID(), Code: "UNREACHABLE", Message: "connection refused", Outcome: target.NotApplied}
+		return nil, &target.Error{Node: n.ID(), Code: "UNREACHABLE", Message: "connection refused", Outcome: target.NotApplied, Kind: target.ErrUnreachable}
 	case answer == nil:
 		answer = Change(1)
 	}

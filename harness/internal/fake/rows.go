@@ -11,11 +11,11 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// Answer is what a node answers to a statement.
+// Answer is the answer of a node to a statement.
 type Answer struct {
 	tables  []table
 	changed bool
-	err     error // after everything
+	err     error // after all results
 	closing error
 	open    atomic.Int64
 }
@@ -28,12 +28,12 @@ type table struct {
 	counted  bool
 }
 
-// Table answers with rows. A column is given as "name" or "name TYPE".
+// Table returns an answer with rows. Columns are separated by ", "; each is "name" or "name TYPE".
 func Table(columns string, rows ...[]any) *Answer {
 	return Stream(columns, len(rows), func(i int) []any { return rows[i] })
 }
 
-// Stream answers with size rows that are made as they are read.
+// Stream returns an answer with size rows, which are made as they are read.
 func Stream(columns string, size int, row func(i int) []any) *Answer {
 	t := table{size: size, row: row}
 	for column := range strings.SplitSeq(columns, ", ") {
@@ -45,36 +45,36 @@ func Stream(columns string, size int, row func(i int) []any) *Answer {
 	return &Answer{tables: []table{t}}
 }
 
-// Change answers as a change does: no columns, some rows affected.
+// Change returns the answer to a change: no columns, and a number of affected rows.
 func Change(affected int64) *Answer {
 	return &Answer{changed: true, tables: []table{{affected: affected, counted: true}}}
 }
 
-// Nothing answers with no result at all.
+// Nothing returns an answer without results.
 func Nothing() *Answer { return &Answer{} }
 
-// Both answers with the results of one answer after the other's.
+// Both returns an answer with the results of both answers in order.
 func Both(first, second *Answer) *Answer {
 	return &Answer{changed: first.changed || second.changed, tables: append(append([]table(nil), first.tables...), second.tables...)}
 }
 
-// Breaking is the answer, broken off behind its last row.
+// Breaking returns the answer with an error after its last row.
 func (a *Answer) Breaking(err error) *Answer {
 	return &Answer{tables: a.tables, changed: a.changed, err: err}
 }
 
-// FailingToClose is the answer that cannot be closed.
+// FailingToClose returns the answer with an error of Close.
 func (a *Answer) FailingToClose(err error) *Answer {
 	return &Answer{tables: a.tables, changed: a.changed, closing: err}
 }
 
-// ThroughLog is the answer, had it gone through the log.
+// ThroughLog returns the answer as if the request went through the log.
 func (a *Answer) ThroughLog() *Answer { return &Answer{tables: a.tables, changed: true} }
 
-// Open is how many times the answer was given and not closed.
+// Open returns how many times the answer was given and not closed.
 func (a *Answer) Open() int64 { return a.open.Load() }
 
-// Row is a row of Table.
+// Row returns a row for Table.
 func Row(values ...any) []any { return values }
 
 func (a *Answer) begin() *rows {
@@ -82,7 +82,7 @@ func (a *Answer) begin() *rows {
 	return &rows{answer: a}
 }
 
-// rows walk over an answer.
+// rows iterates over an answer.
 type rows struct {
 	answer *Answer
 	result int // from 1
@@ -153,7 +153,7 @@ func (r *rows) Close() error {
 	return r.answer.closing
 }
 
-// encode appends a row's one and only form in bytes.
+// encode appends the canonical encoding of a row.
 func encode(out []byte, row []any) []byte {
 	for _, v := range row {
 		switch v := v.(type) {

@@ -9,13 +9,13 @@ import (
 
 // Target boots fake clusters. It is safe for concurrent use.
 type Target struct {
-	// Err is what Boot fails with, if with anything.
+	// Err is the error of Boot, if not nil.
 	Err error
-	// Wrong makes Boot return that many nodes more than were asked for.
+	// Wrong makes Boot return that many nodes more than requested.
 	Wrong int
-	// Plain makes clusters that can be isolated and nothing else.
+	// Plain makes clusters without optional abilities.
 	Plain bool
-	// Memory is how many requests the nodes say they remember; 100 if 0.
+	// Memory is how many requests the nodes claim to remember; default 100.
 	Memory int
 	// Prepare is called with a cluster before it is returned.
 	Prepare func(*Cluster)
@@ -25,7 +25,7 @@ type Target struct {
 	booted []*Cluster
 }
 
-// Boot makes a cluster of nodes n0, n1 and so on, of which n0 leads.
+// Boot makes a cluster of nodes n0, n1 and so on. n0 is the leader.
 func (t *Target) Boot(_ context.Context, size int) (target.Cluster, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -44,14 +44,14 @@ func (t *Target) Boot(_ context.Context, size int) (target.Cluster, error) {
 	return capable{c}, nil
 }
 
-// Sizes are the sizes of the clusters it was asked for.
+// Sizes returns the sizes of all requested clusters.
 func (t *Target) Sizes() []int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return append([]int(nil), t.sizes...)
 }
 
-// Last is the cluster booted last.
+// Last returns the cluster that was booted last. It panics if there is none.
 func (t *Target) Last() *Cluster {
 	t.mu.Lock()
 	defer t.mu.Unlock()

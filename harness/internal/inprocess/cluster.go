@@ -20,55 +20,56 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// Plan is what a cluster is made from.
+// Plan describes a cluster.
 type Plan struct {
 	Name    string // of the target
 	Size    int
-	Network *network.Network // closed with the cluster, or if it cannot be booted
-	Dir     string           // where the cluster makes its temporary directory
-	// InTurn starts one node after the other, and not all at once, so that a seed
-	// meets the same order each time.
+	Network *network.Network // closed with the cluster, or if Boot fails
+	Dir     string           // parent of the cluster's temporary directory
+	// InTurn starts the nodes one after the other instead of concurrently, so that a seed gives the same order each
+	// time.
 	InTurn bool
-	// Disk is a new disk for the node whose directory that is; disk.Files if nil.
+	// Disk makes the disk of the node with that directory; default disk.Files.
 	Disk func(dir string) *disk.Disk
-	// Node is the configuration of a node by its name, but for what the cluster
-	// knows itself: ID, directory, disk, clock, endpoint and peers.
+	// Node returns the configuration of a node by name. The cluster fills in ID, directory, disk, clock, endpoint and
+	// peers.
 	Node func(name string) embedded.Config
 }
 
-// errClosed is what everything comes to after Close.
+// errClosed is the error of all calls after Close.
 var errClosed = fmt.Errorf("the cluster: %w", net.ErrClosed)
 
-// ClientHost is the place on the network where applications are.
+// ClientHost is the name of the clients' host on the network.
 const ClientHost = "client"
 
 // Cluster is a running cluster. It is safe for concurrent use.
 type Cluster struct {
-	plan    Plan
-	network *network.Network
-	clients *network.Host
-	dir     *rundir.Dir     // nil until it is made
-	growing ctxmutex.Mutex  // held by a change of the members
-	living  context.Context // ends at Close
-	end     context.CancelFunc
-	closing sync.Once
-	closed  error
+	plan     Plan
+	network  *network.Network
+	clients  *network.Host
+	dir      *rundir.Dir     // nil until it is made
+	changing ctxmutex.Mutex  // held during a membership change
+	living   context.Context // ends at Close
+	end      context.CancelFunc
+	closing  sync.Once
+	closed   error
 
 	roles roleReports
 
-	wires sync.Mutex // what is wanted of the links, and made so, in one order
+	wires sync.Mutex // held while links changes and the change is applied to the network
 	links *linkstate.Links
 
 	mu    sync.Mutex
-	nodes []*node                  // all that ever were
-	named int                      // how many got a name
-	moved int                      // how many places were made for nodes that move
-	left  map[string]*network.Host // by their addresses, places that nodes have left
+	nodes []*node                  // all nodes, including removed ones
+	named int                      // number of names given out
+	moved int                      // number of hosts made for nodes that moved
+	left  map[string]*network.Host // by address: hosts that nodes have left
 }
 
 var (
 	_ target.Cluster        = (*Cluster)(nil)
 	_ target.Digester       = (*Cluster)(nil)
+	_ target.Declarer       = (*Cluster)(nil)
 	_ target.Deduplicator   = (*Cluster)(nil)
 	_ target.Starter        = (*Cluster)(nil)
 	_ target.LinkFaulter    = (*Cluster)(nil)
@@ -84,17 +85,17 @@ var (
 	_ target.Named          = (*Cluster)(nil)
 )
 
-// Boot starts the nodes, named n0, n1 and so on, each in a directory of its own.
-// It returns when all of them run, whether or not they have a leader.
+// Boot starts the nodes, named n0, n1 and so on, each in its own directory. It returns when all of them run, with or
+// without a leader.
 func Boot(plan Plan) (_ *Cluster, err error) {
 	if plan.Size < 1 {
-		err := fmt.Errorf("a cluster of %d nodes cannot be: it needs at least 1", plan.Size)
+		err := fmt.Errorf("cluster size %d: must be at least 1", plan.Size)
 		return nil, errors.Join(err, plan.Network.Close())
 	}
 	if plan.Disk == nil {
 		plan.Disk = func(dir string) *disk.Disk { return disk.Files(dir) }
 	}
-	c := &Cluster{plan: plan, network: plan.Network, growing: ctxmutex.New(), links: linkstate.New(ClientHost)}
+	c := &Cluster{plan: plan, network: plan.Network, changing: ctxmutex.New(), links: linkstate.New(ClientHost)}
 	c.living, c.end = context.WithCancel(context.Background())
 	defer func() {
 		if err != nil {
@@ -111,7 +112,7 @@ func Boot(plan Plan) (_ *Cluster, err error) {
 		}
 		c.nodes = append(c.nodes, node)
 	}
-	// The clients come last, so that the nodes' addresses are those of any cluster.
+	// The clients' host comes last, so that the addresses of the nodes do not depend on it.
 	if c.clients, err = c.network.Host(ClientHost); err != nil {
 		return nil, err
 	}
@@ -138,7 +139,7 @@ func Boot(plan Plan) (_ *Cluster, err error) {
 	return c, nil
 }
 
-// newNode makes a node that does not run yet.
+// newNode makes a node without starting it.
 func (c *Cluster) newNode(voter bool) (*node, error) {
 	c.mu.Lock()
 	name := fmt.Sprintf("n%d", c.named)
@@ -162,10 +163,10 @@ func (c *Cluster) newNode(voter bool) (*node, error) {
 	return newNode(config, host, voter), nil
 }
 
-// Network is what the nodes and their clients reach each other over.
+// Network returns the network between the nodes and their clients.
 func (c *Cluster) Network() *network.Network { return c.network }
 
-// Nodes are the nodes, in the order in which they came.
+// Nodes returns the nodes in the order in which they were added.
 func (c *Cluster) Nodes() []target.Node {
 	all := c.all()
 	nodes := make([]target.Node, len(all))
@@ -187,7 +188,10 @@ func (c *Cluster) node(i int) *node {
 	return c.nodes[i]
 }
 
-// Digest asks the node itself, past every fault.
+// Declares returns all assumptions: they are sentences about the embedded database.
+func (c *Cluster) Declares() []target.Assumption { return target.Assumptions() }
+
+// Digest asks the node directly, so that faults do not affect it.
 func (c *Cluster) Digest(ctx context.Context, node int) (uint64, string, error) {
 	running, err := c.node(node).up()
 	if err != nil {
@@ -196,16 +200,16 @@ func (c *Cluster) Digest(ctx context.Context, node int) (uint64, string, error) 
 	return running.Digest(ctx)
 }
 
-// Remembered asks the node's own database.
+// Remembered asks the database of the node directly.
 func (c *Cluster) Remembered(ctx context.Context, node int) (ids map[string]bool, err error) {
 	return client.Remembered(ctx, c.node(node).inside)
 }
 
-// Memory is what the state machine promises.
+// Memory returns how many requests the state machine remembers.
 func (c *Cluster) Memory() int { return machine.Remembered }
 
-// Close stops all nodes at once, and removes what is left of them. It may be called
-// again, and by several at once: each blocks until all is done.
+// Close stops all nodes concurrently, and removes their files. It may be called repeatedly and concurrently: each call
+// blocks until the cluster is closed.
 func (c *Cluster) Close() error {
 	c.closing.Do(func() { c.closed = c.closeOnce() })
 	return c.closed
@@ -213,7 +217,7 @@ func (c *Cluster) Close() error {
 
 func (c *Cluster) closeOnce() error {
 	c.end()
-	c.growing.LockNow() // what changes the members ends with living
+	c.changing.LockNow() // membership changes end with living
 	nodes := c.all()
 	errs := make([]error, len(nodes))
 	var wg sync.WaitGroup

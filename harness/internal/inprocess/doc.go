@@ -1,3 +1,3 @@
-// Package inprocess is a cluster of embedded nodes in this process, over any
-// network.Network: what the targets local and virtual have in common.
+// Package inprocess is a cluster of embedded nodes in this process, on any network.Network. The targets local and
+// virtual share it.
 package inprocess

@@ -11,7 +11,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/internal/rundir"
 )
 
-// SetDisk is in effect when it returns.
+// SetDisk sets the faults of a node's disk. They are in effect when it returns.
 func (c *Cluster) SetDisk(_ context.Context, node int, faults fault.Disk) error {
 	if c.living.Err() != nil {
 		return errClosed
@@ -35,7 +35,7 @@ func (c *Cluster) Damage(_ context.Context, node int, part fault.Part) (file str
 	return config.Disk.Damage(part)
 }
 
-// SetClock is in effect when it returns.
+// SetClock sets the skew of a node's clock. It is in effect when SetClock returns.
 func (c *Cluster) SetClock(_ context.Context, node int, ahead time.Duration) error {
 	if c.living.Err() != nil {
 		return errClosed
@@ -44,18 +44,18 @@ func (c *Cluster) SetClock(_ context.Context, node int, ahead time.Duration) err
 	return nil
 }
 
-// Disk asks the disk itself, whether or not the node runs.
+// Disk returns the faults of the disk, whether or not the node runs.
 func (c *Cluster) Disk(_ context.Context, node int) (fault.Disk, error) {
 	return c.node(node).config.Disk.Faults(), nil
 }
 
-// Clock reads what the node reads.
+// Clock returns how far the node's clock is ahead, rounded to seconds.
 func (c *Cluster) Clock(_ context.Context, node int) (time.Duration, error) {
 	ahead := time.Until(c.node(node).config.Now())
 	return ahead.Round(time.Second), nil
 }
 
-// Diverge changes the node's own database.
+// Diverge changes the node's database without going through the log.
 func (c *Cluster) Diverge(_ context.Context, node int, sql string) error {
 	running, err := c.node(node).up()
 	if err != nil {
@@ -64,7 +64,7 @@ func (c *Cluster) Diverge(_ context.Context, node int, sql string) error {
 	return running.Diverge(sql)
 }
 
-// Files lists what is on the disk, and the working copy of the database.
+// Files lists the files on the node's disk, and those of the working copy of its database.
 func (c *Cluster) Files(_ context.Context, node int) ([]string, error) {
 	if c.living.Err() != nil {
 		return nil, errClosed
@@ -80,5 +80,5 @@ func (c *Cluster) Files(_ context.Context, node int) ([]string, error) {
 	}
 	names = append(names, working...)
 	slices.Sort(names)
-	return slices.Compact(names), nil // a disk of real files is below the same directory
+	return slices.Compact(names), nil // a disk of real files is in the same directory
 }

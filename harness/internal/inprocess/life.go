@@ -2,14 +2,13 @@ package inprocess
 
 import "context"
 
-// Stop has the node leave in good order.
+// Stop makes the node leave gracefully.
 func (c *Cluster) Stop(ctx context.Context, node int) error { return c.node(node).stop(ctx) }
 
-// Crash cuts the node off from everything at once: no message leaves it any more,
-// and no byte reaches its disk. What is left of it in memory then comes to its end
-// without being heard.
+// Crash cuts the node off from everything at once: it can send no more messages, and write no more bytes to its disk.
+// The rest of it in memory then ends unnoticed.
 func (c *Cluster) Crash(ctx context.Context, node int) error { return c.node(node).crash(ctx) }
 
-// Start starts a node on what is on its disk. Its first peers it knows from its
-// log; had it lost that, it must not found another cluster.
+// Start starts a node on the content of its disk, without initial peers: it knows those from its log. A node that has
+// lost its log must not bootstrap a new cluster.
 func (c *Cluster) Start(_ context.Context, node int) error { return c.node(node).start(nil) }

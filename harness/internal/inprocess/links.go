@@ -8,34 +8,34 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// Isolate surrounds the node with silence, as a network that loses everything;
-// its clients are refused at once, so that none of them hangs.
+// Isolate makes the network drop all messages between the node and others. Its clients are refused immediately, so that
+// none of them hangs.
 func (c *Cluster) Isolate(_ context.Context, node int) error { return c.setIsolated(node, true) }
 
-// Rejoin mends the node's links, but for those to nodes that are isolated
-// themselves, and for what the rules of single links say.
+// Rejoin ends the isolation of the node. Links to nodes that are still isolated stay cut, and rules of single links apply
+// again.
 func (c *Cluster) Rejoin(_ context.Context, node int) error { return c.setIsolated(node, false) }
 
 func (c *Cluster) setIsolated(node int, isolated bool) error {
 	return c.rewire(func(w *linkstate.Links) ([]linkstate.Change, error) { return w.SetIsolated(c.host(node), isolated) })
 }
 
-// SetLink is in effect when it returns.
+// SetLink sets the rule of a link. It is in effect when SetLink returns.
 func (c *Cluster) SetLink(_ context.Context, from, to int, rule fault.Rule) error {
 	return c.rewire(func(w *linkstate.Links) ([]linkstate.Change, error) { return w.SetRule(c.host(from), c.host(to), rule) })
 }
 
-// ResetLink lets the next message over the link break off in its middle.
+// ResetLink makes the next message over the link break off in the middle.
 func (c *Cluster) ResetLink(_ context.Context, from, to int) error {
 	return c.network.ResetLink(c.host(from), c.host(to))
 }
 
-// LinkStats counts since the cluster was booted.
+// LinkStats returns the counters of a link since the cluster was booted.
 func (c *Cluster) LinkStats(_ context.Context, from, to int) (fault.LinkStats, error) {
 	return c.network.Stats(c.host(from), c.host(to))
 }
 
-// Link asks the network.
+// Link returns the state of a link.
 func (c *Cluster) Link(_ context.Context, from, to int) (link target.LinkState, err error) {
 	if link.Rule, err = c.network.Rule(c.host(from), c.host(to)); err != nil {
 		return link, err
@@ -44,7 +44,7 @@ func (c *Cluster) Link(_ context.Context, from, to int) (link target.LinkState, 
 	return link, err
 }
 
-// host is the name of a node's place, or of the clients'.
+// host returns the host name of a node or of the clients.
 func (c *Cluster) host(node int) string {
 	if node == fault.Clients {
 		return ClientHost
@@ -52,7 +52,7 @@ func (c *Cluster) host(node int) string {
 	return c.node(node).place().Name()
 }
 
-// rewire changes what is wanted of the links, and makes it so.
+// rewire changes the state of links, and applies the changes to the network.
 func (c *Cluster) rewire(change func(*linkstate.Links) ([]linkstate.Change, error)) error {
 	c.wires.Lock()
 	defer c.wires.Unlock()

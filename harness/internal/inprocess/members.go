@@ -12,10 +12,9 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// Add starts a node and takes it into the cluster. If that fails nothing of the
-// node is left.
+// Add starts a node and adds it to the cluster. If that fails, it removes the node.
 func (c *Cluster) Add(ctx context.Context, voter bool) (target.Node, error) {
-	ctx, leave, err := c.grow(ctx)
+	ctx, leave, err := c.changeMembers(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -40,9 +39,8 @@ func (c *Cluster) Add(ctx context.Context, voter bool) (target.Node, error) {
 	return node, nil
 }
 
-// grow takes the turn of who changes the members, until leave. What is done then ends
-// with the cluster, too.
-func (c *Cluster) grow(outer context.Context) (ctx context.Context, leave func(), err error) {
+// changeMembers locks membership changes until leave is called. ctx also ends when the cluster closes.
+func (c *Cluster) changeMembers(outer context.Context) (ctx context.Context, leave func(), err error) {
 	ctx, cancel := context.WithCancelCause(outer)
 	stop := context.AfterFunc(c.living, func() { cancel(errClosed) })
 	end := func() { stop(); cancel(context.Canceled) }
@@ -50,19 +48,19 @@ func (c *Cluster) grow(outer context.Context) (ctx context.Context, leave func()
 		end()
 		return nil, nil, errClosed
 	}
-	if err := c.growing.Lock(ctx); err != nil {
+	if err := c.changing.Lock(ctx); err != nil {
 		end()
 		return nil, nil, err
 	}
-	return ctx, func() { c.growing.Unlock(); end() }, nil
+	return ctx, func() { c.changing.Unlock(); end() }, nil
 }
 
-// parting is how long a node that could not be taken in is given to be taken out.
+// parting is the time to remove a node that could not be added.
 const parting = 5 * time.Second
 
-// Remove takes a node out of the cluster and ends it.
+// Remove removes a node from the cluster and ends it.
 func (c *Cluster) Remove(ctx context.Context, node int) error {
-	ctx, leave, err := c.grow(ctx)
+	ctx, leave, err := c.changeMembers(ctx)
 	if err != nil {
 		return err
 	}
@@ -74,16 +72,16 @@ func (c *Cluster) Remove(ctx context.Context, node int) error {
 	return c.discard(gone)
 }
 
-// Replace gives a node a new disk, and takes it out of the cluster and in again.
+// Replace empties the disk of a node that is down, and replaces the member by the empty node.
 func (c *Cluster) Replace(ctx context.Context, node int) error {
-	ctx, leave, err := c.grow(ctx)
+	ctx, leave, err := c.changeMembers(ctx)
 	if err != nil {
 		return err
 	}
 	defer leave()
 	n := c.node(node)
 	if n.runs() {
-		return fmt.Errorf("replace node %s: it runs", n.ID())
+		return fmt.Errorf("replace node %s: it is running", n.ID())
 	}
 	others := c.members(n)
 	if err := membership.Remove(ctx, others, n.ID()); err != nil {
@@ -98,7 +96,7 @@ func (c *Cluster) Replace(ctx context.Context, node int) error {
 	return membership.Add(ctx, others, n, n.place().Addr(), n.voter)
 }
 
-// members are all nodes of the cluster without one.
+// members returns all nodes of the cluster except one.
 func (c *Cluster) members(without *node) []membership.Node {
 	var members []membership.Node
 	for _, n := range c.all() {
@@ -109,7 +107,7 @@ func (c *Cluster) members(without *node) []membership.Node {
 	return members
 }
 
-// discard ends a node for good.
+// discard ends a node permanently and removes its files.
 func (c *Cluster) discard(n *node) error {
 	err := n.discard()
 	rewired := c.rewire(func(w *linkstate.Links) ([]linkstate.Change, error) { w.Forget(n.place().Name()); return nil, nil })

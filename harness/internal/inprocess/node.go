@@ -17,20 +17,20 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// node is one node over all its lives, with a client at each of its two places.
+// node is one node over all its lives, with one client at the clients' host and one at its own.
 type node struct {
 	config embedded.Config
 	voter  bool
 	ahead  atomic.Int64   // nanoseconds that its clock is ahead
-	living ctxmutex.Mutex // of what starts or ends it
+	living ctxmutex.Mutex // held while it starts or ends
 
 	mu      sync.Mutex
-	host    *network.Host  // where it is, until it moves
-	client  *client.Client // where the applications are
-	inside  *client.Client // beside the node
-	running *embedded.Node // nil while it does not run
-	why     string         // why it does not
-	removed bool           // for good
+	host    *network.Host  // current host; changes when the node moves
+	client  *client.Client // at the clients' host
+	inside  *client.Client // at the node's host
+	running *embedded.Node // nil if it is not running
+	why     string         // why it is not running
+	removed bool           // permanently
 	closed  bool           // with its cluster
 }
 
@@ -41,7 +41,7 @@ func newNode(config embedded.Config, host *network.Host, voter bool) *node {
 	return n
 }
 
-// meetClients gives the node's clients their place.
+// meetClients makes the node's client at the clients' host.
 func (n *node) meetClients(place *network.Host) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -62,14 +62,14 @@ func (n *node) Inside() target.SQL {
 	return n.inside
 }
 
-// place is where the node is.
+// place returns the node's current host.
 func (n *node) place() *network.Host {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.host
 }
 
-// Status is what the node shows, or why it does not run.
+// Status returns the status of the node, or why it is not running.
 func (n *node) Status(context.Context) (target.Status, error) {
 	running, why := n.look()
 	if running == nil {
@@ -78,7 +78,7 @@ func (n *node) Status(context.Context) (target.Status, error) {
 	return client.Status(running.Health(), running.Address()), nil
 }
 
-// AddMember asks the node itself, past every fault.
+// AddMember asks the node directly, so that faults do not affect it.
 func (n *node) AddMember(ctx context.Context, m embedded.Member) error {
 	running, err := n.up()
 	if err != nil {
@@ -87,7 +87,7 @@ func (n *node) AddMember(ctx context.Context, m embedded.Member) error {
 	return running.AddMember(ctx, m)
 }
 
-// RemoveMember asks the node itself, past every fault.
+// RemoveMember asks the node directly, so that faults do not affect it.
 func (n *node) RemoveMember(ctx context.Context, id string) error {
 	running, err := n.up()
 	if err != nil {
@@ -108,7 +108,7 @@ func (n *node) up() (*embedded.Node, error) {
 	case errors.Is(n.gone(), errClosed):
 		return nil, errClosed
 	case running == nil:
-		return nil, fmt.Errorf("node %s does not run: %s", n.ID(), why)
+		return nil, fmt.Errorf("node %s is not running: %s", n.ID(), why)
 	}
 	return running, nil
 }
@@ -118,7 +118,7 @@ func (n *node) runs() bool {
 	return running != nil
 }
 
-// gone is why the node can never run again, or nil.
+// gone returns why the node can never run again; nil if it can.
 func (n *node) gone() error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -126,12 +126,12 @@ func (n *node) gone() error {
 	case n.closed:
 		return errClosed
 	case n.removed:
-		return errors.New("it was removed for good")
+		return errors.New("it was removed from the cluster")
 	}
 	return nil
 }
 
-// set notes that the node runs, or why it does not.
+// set records that the node runs, or why it does not.
 func (n *node) set(running *embedded.Node, why string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -145,7 +145,7 @@ func (n *node) start(peers []embedded.Peer) error {
 		return fmt.Errorf("start node %s: %w", n.ID(), err)
 	}
 	if n.runs() {
-		return fmt.Errorf("start node %s: it runs", n.ID())
+		return fmt.Errorf("start node %s: it is already running", n.ID())
 	}
 	host := n.place()
 	host.Revive()
@@ -187,17 +187,16 @@ func (n *node) crash(ctx context.Context) error {
 	return nil
 }
 
-// end ends a node between two instructions. The order matters: what it can still
-// write to its disk when nobody hears it any more is as if it had died later, but
-// what it said after its disk was gone would be a lie.
+// end ends a node between two instructions. The order matters: writing to the disk after the network is gone looks like
+// a later crash, but a message after the disk is gone could acknowledge a write that is lost.
 func (n *node) end(running *embedded.Node, why string) {
 	n.place().Crash()
 	n.config.Disk.Crash()
-	_ = running.Close() // the dead do not complain
+	_ = running.Close() // a crashed node fails to close
 	n.set(nil, why)
 }
 
-// wipe gives the node an empty disk.
+// wipe empties the node's disk.
 func (n *node) wipe() error {
 	if err := n.config.Disk.Wipe(); err != nil {
 		return fmt.Errorf("wipe the disk of node %s: %w", n.ID(), err)
@@ -205,7 +204,7 @@ func (n *node) wipe() error {
 	return os.RemoveAll(filepath.Join(n.config.Dir, "state"))
 }
 
-// discard ends the node for good, running or not.
+// discard ends the node permanently, running or not.
 func (n *node) discard() error {
 	n.living.LockNow()
 	defer n.living.Unlock()
@@ -221,8 +220,7 @@ func (n *node) discard() error {
 	return nil
 }
 
-// close stops the node without ceremony: its cluster goes with it. What is being done to
-// the node ends, and it never starts again.
+// close stops the node immediately, with its cluster. Calls in progress end, and the node never starts again.
 func (n *node) close() error {
 	n.mu.Lock()
 	n.closed = true
@@ -238,7 +236,7 @@ func (n *node) close() error {
 	}
 	n.living.LockNow()
 	defer n.living.Unlock()
-	if late, _ := n.look(); late != nil && late != running { // it was about to start
+	if late, _ := n.look(); late != nil && late != running { // it was starting
 		errs = append(errs, late.Close())
 	}
 	n.set(nil, "its cluster is closed")

@@ -11,7 +11,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/network"
 )
 
-// Dial connects from the place of the clients.
+// Dial connects to a node from the clients' host.
 func (c *Cluster) Dial(ctx context.Context, node int) (net.Conn, error) {
 	if c.living.Err() != nil {
 		return nil, errClosed
@@ -19,26 +19,26 @@ func (c *Cluster) Dial(ctx context.Context, node int) (net.Conn, error) {
 	return c.clients.DialContext(ctx, "tcp", c.node(node).place().Addr())
 }
 
-// Token is that of the nodes' configuration.
+// Token returns the token in the nodes' configuration.
 func (c *Cluster) Token() string { return c.node(0).config.Token }
 
-// Listen listens where the node was.
+// Listen listens at the address of a node that is down.
 func (c *Cluster) Listen(node int) (net.Listener, error) {
 	n := c.node(node)
 	switch {
 	case c.living.Err() != nil:
 		return nil, errClosed
 	case n.runs():
-		return nil, fmt.Errorf("listen in place of node %s: it runs", n.ID())
+		return nil, fmt.Errorf("listen in place of node %s: it is running", n.ID())
 	}
 	host := n.place()
 	host.Revive()
 	return host.Listen()
 }
 
-// Move gives a node that does not run another place on the network.
+// Move moves a node that is down to a different host, and returns its new address.
 func (c *Cluster) Move(ctx context.Context, node int, address string) (string, error) {
-	ctx, leave, err := c.grow(ctx)
+	ctx, leave, err := c.changeMembers(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -49,7 +49,7 @@ func (c *Cluster) Move(ctx context.Context, node int, address string) (string, e
 	}
 	defer n.living.Unlock()
 	if n.runs() {
-		return "", fmt.Errorf("move node %s: it runs", n.ID())
+		return "", fmt.Errorf("move node %s: it is running", n.ID())
 	}
 	to, err := c.vacant(address)
 	if err != nil {
@@ -57,13 +57,13 @@ func (c *Cluster) Move(ctx context.Context, node int, address string) (string, e
 	}
 	from := n.place()
 	err = c.rewire(func(w *linkstate.Links) ([]linkstate.Change, error) {
-		mended := w.Of(from.Name())
-		for i := range mended {
-			mended[i].Rule = fault.Rule{}
+		reset := w.Of(from.Name())
+		for i := range reset {
+			reset[i].Rule = fault.Rule{}
 		}
 		w.Forget(from.Name())
 		cut, err := w.Add(to.Name())
-		return append(mended, cut...), err
+		return append(reset, cut...), err
 	})
 	if err != nil {
 		return "", fmt.Errorf("move node %s: %w", n.ID(), err)
@@ -79,7 +79,7 @@ func (c *Cluster) Move(ctx context.Context, node int, address string) (string, e
 	return to.Addr(), nil
 }
 
-// vacant is the place of that address that a node has left, or a new one.
+// vacant returns the host of that address, which a node has left, or a new host if address is empty.
 func (c *Cluster) vacant(address string) (*network.Host, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -93,7 +93,7 @@ func (c *Cluster) vacant(address string) (*network.Host, error) {
 	return nil, fmt.Errorf("no node has left the address %s", address)
 }
 
-// moveTo is for who has the node's turn.
+// moveTo changes the host of the node. Callers must hold n.living.
 func (n *node) moveTo(place, clients *network.Host) {
 	n.mu.Lock()
 	defer n.mu.Unlock()

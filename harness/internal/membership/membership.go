@@ -1,5 +1,5 @@
-// Package membership takes embedded nodes into a running cluster and out of it,
-// through whichever of the members can: what the targets that can do so share.
+// Package membership adds embedded nodes to a running cluster and removes them, through any member that can. Several
+// targets share it.
 package membership
 
 import (
@@ -12,7 +12,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// Node is a member, or one that is to be, asked past every fault.
+// Node is a current or future member. Its methods reach it directly, so that faults of the network do not affect them.
 type Node interface {
 	ID() string
 	Status(ctx context.Context) (target.Status, error)
@@ -20,15 +20,13 @@ type Node interface {
 	RemoveMember(ctx context.Context, id string) error
 }
 
-// Add takes a node that runs into the cluster, through any of the members that
-// knows a leader. The node first only listens. If it is to vote, it does once it
-// has applied what was committed when it came, so that it is at no time one that
-// a quorum has to wait for. Add blocks until the node itself knows what it is, or
-// ctx ends.
+// Add adds a running node to the cluster, through any of the members that knows a leader. The node is a nonvoter first.
+// If voter is true, it becomes a voter once it has applied the entries that were committed when it was added, so that a
+// quorum never waits for it to catch up. Add blocks until the node itself knows its role, or ctx ends.
 func Add(ctx context.Context, through []Node, node Node, address string, voter bool) error {
 	m := embedded.Member{ID: node.ID(), Address: address}
 	if err := ask(ctx, through, func(n Node) error { return n.AddMember(ctx, m) }); err != nil {
-		return fmt.Errorf("take node %s into the cluster: %w", m.ID, err)
+		return fmt.Errorf("add member %s: %w", m.ID, err)
 	}
 	committed := highest(ctx, through)
 	err := await(ctx, node, fmt.Sprintf("online, with log index %d applied", committed), func(s target.Status) bool {
@@ -39,27 +37,27 @@ func Add(ctx context.Context, through []Node, node Node, address string, voter b
 	}
 	m.Voter = true
 	if err := ask(ctx, through, func(n Node) error { return n.AddMember(ctx, m) }); err != nil {
-		return fmt.Errorf("let node %s vote: %w", m.ID, err)
+		return fmt.Errorf("make member %s a voter: %w", m.ID, err)
 	}
 	return await(ctx, node, "a voter by its own log", func(s target.Status) bool { return s.Voter })
 }
 
-// Remove takes a node out of the cluster, running or not, through any of the
-// other members that knows a leader. It blocks until that is committed.
+// Remove removes a node, running or not, from the cluster, through any of the other members that knows a leader. It
+// blocks until that is committed, or ctx ends.
 func Remove(ctx context.Context, through []Node, id string) error {
 	if err := ask(ctx, through, func(n Node) error { return n.RemoveMember(ctx, id) }); err != nil {
-		return fmt.Errorf("take node %s out of the cluster: %w", id, err)
+		return fmt.Errorf("remove member %s: %w", id, err)
 	}
 	return nil
 }
 
-// rest is how long nobody is asked when nobody could do it.
+// rest is the pause between two rounds.
 const rest = 5 * time.Millisecond
 
-var errNoMember = errors.New("no member is left that could make the change")
+var errNoMember = errors.New("no member is left to make the change")
 
-// ask asks one member after the other until one has done it, or has refused it for good.
-// Those that are not online cannot, and are not asked.
+// ask tries the members in turn until one has made the change or has refused it permanently. It skips members that are
+// not online.
 func ask(ctx context.Context, members []Node, do func(Node) error) error {
 	if len(members) == 0 {
 		return errNoMember
@@ -85,12 +83,12 @@ func ask(ctx context.Context, members []Node, do func(Node) error) error {
 		select {
 		case <-pause.C:
 		case <-ctx.Done():
-			return fmt.Errorf("none of %d members could: %w: %w", len(members), errors.Join(errs...), context.Cause(ctx))
+			return fmt.Errorf("none of %d members could make the change: %w: %w", len(members), errors.Join(errs...), context.Cause(ctx))
 		}
 	}
 }
 
-// await blocks until the node shows what is waited for.
+// await blocks until the status of the node meets the condition.
 func await(ctx context.Context, node Node, what string, is func(target.Status) bool) error {
 	pause := time.NewTimer(rest)
 	defer pause.Stop()
@@ -103,7 +101,8 @@ func await(ctx context.Context, node Node, what string, is func(target.Status) b
 		select {
 		case <-pause.C:
 		case <-ctx.Done():
-			seen := fmt.Sprintf("state %s, applied index %d, leader %q, voter %t", status.State, status.AppliedIndex, status.Leader, status.Voter)
+			seen := fmt.Sprintf("state %s, applied index %d, leader %q, voter %t",
+				status.State, status.AppliedIndex, status.Leader, status.Voter)
 			if err != nil {
 				seen = err.Error()
 			}
@@ -112,7 +111,7 @@ func await(ctx context.Context, node Node, what string, is func(target.Status) b
 	}
 }
 
-// highest is the highest commit index that a member knows of.
+// highest returns the highest commit index of the members.
 func highest(ctx context.Context, members []Node) (index uint64) {
 	for _, n := range members {
 		if status, err := n.Status(ctx); err == nil {

@@ -21,13 +21,13 @@ func TestMembership(t *testing.T) {
 	RunSpecs(t, "Membership")
 }
 
-// member is one that a spec speaks for.
+// member is a member whose behaviour a spec sets.
 type member struct {
 	id string
 
 	mu     sync.Mutex
 	status func() (target.Status, error)
-	change func(what string) error // nil: it can
+	change func(what string) error // nil for success
 	asked  []string
 }
 
@@ -78,13 +78,13 @@ var _ = Describe("Membership", func() {
 		through = []membership.Node{gone, lost, online}
 	})
 
-	It("adds one that only listens through a member that knows a leader", func(ctx SpecContext) {
+	It("adds a nonvoter through a member that knows a leader", func(ctx SpecContext) {
 		Expect(membership.Add(ctx, through, fresh, "h:1", false)).To(Succeed())
 		Expect(online.requests()).To(Equal([]string{"add n3 at h:1, voter false"}))
 		Expect(append(lost.requests(), gone.requests()...)).To(BeEmpty())
 	})
 
-	It("lets one vote only once it has applied what any member knew to be committed", func(ctx SpecContext) {
+	It("makes a node a voter only after it has applied the highest commit index of the members", func(ctx SpecContext) {
 		applied := uint64(49)
 		fresh.status = func() (target.Status, error) {
 			return target.Status{State: target.Online, AppliedIndex: applied, Voter: len(online.requests()) == 2}, nil
@@ -100,19 +100,20 @@ var _ = Describe("Membership", func() {
 		Expect(online.requests()).To(Equal([]string{"add n3 at h:1, voter false", "add n3 at h:1, voter true"}))
 	})
 
-	It("says what it waited for, and what it last saw", func(ctx SpecContext) {
+	It("reports what it waited for and the last status", func(ctx SpecContext) {
 		fresh.status = shows(target.Status{State: target.Syncing, AppliedIndex: 7, Leader: "n0"})
 		waiting, stop := context.WithTimeoutCause(ctx, 20*time.Millisecond, enough)
 		defer stop()
 		Expect(membership.Add(waiting, through, fresh, "h:1", true)).To(MatchError(
-			`wait for node n3 to be online, with log index 50 applied: last seen state syncing, applied index 7, leader "n0", voter false: enough`))
+			`wait for node n3 to be online, with log index 50 applied: ` +
+				`last seen state syncing, applied index 7, leader "n0", voter false: enough`))
 		fresh.status = gone.status
 		waiting, stop = context.WithTimeoutCause(ctx, 20*time.Millisecond, enough)
 		defer stop()
 		Expect(membership.Add(waiting, through, fresh, "h:1", true)).To(MatchError(ContainSubstring("last seen no answer: enough")))
 	})
 
-	It("asks again until a member can, and then no more", func(ctx SpecContext) {
+	It("retries until a member succeeds", func(ctx SpecContext) {
 		online.change = func(string) error {
 			if len(online.asked) < 3 {
 				return errors.New("not now")
@@ -123,13 +124,14 @@ var _ = Describe("Membership", func() {
 		Expect(online.requests()).To(Equal([]string{"remove n3", "remove n3", "remove n3"}))
 	})
 
-	It("says why nobody could, member by member", func(ctx SpecContext) {
+	It("reports why each member could not", func(ctx SpecContext) {
 		online.change = func(string) error { return errors.New("not now") }
 		waiting, stop := context.WithTimeoutCause(ctx, 20*time.Millisecond, enough)
 		defer stop()
 		err := membership.Remove(waiting, through, "n3")
 		Expect(err).To(MatchError(enough))
-		Expect(err).To(MatchError(And(HavePrefix("take node n3 out of the cluster: none of 3 members could: no answer\n"),
+		Expect(err).To(MatchError(And(
+			HavePrefix("remove member n3: none of 3 members could make the change: no answer\n"),
 			ContainSubstring(`node n1 is connecting, leader ""`), ContainSubstring("not now"))))
 	})
 })

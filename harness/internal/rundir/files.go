@@ -6,8 +6,8 @@ import (
 	"os"
 )
 
-// Files lists the files below a directory, in order: slash-separated names. What is removed
-// meanwhile is listed or not.
+// Files lists the files below dir in lexical order, as slash-separated relative paths. A file that is removed
+// during the call may or may not be listed. A missing dir has no files.
 func Files(dir string) (names []string, err error) {
 	err = fs.WalkDir(os.DirFS(dir), ".", func(name string, entry fs.DirEntry, err error) error {
 		switch {

@@ -1,9 +1,8 @@
-// Package rundir makes the temporary directory of a run. A run that is killed cannot
-// remove it: the next run does, which finds that the owner of the directory is gone.
+// Package rundir makes the temporary directory of a run. A run that is killed cannot remove its directory, so
+// the next run does.
 //
-// Each directory holds a file that says what it is, and the run holds a lock (flock)
-// on that file for as long as it lives. A directory without such a file, or with one that
-// is locked, is never touched.
+// Each directory holds an owner file, on which the run holds a lock (flock) until it exits. A directory without
+// an owner file, or with a locked one, is never touched.
 package rundir
 
 import (
@@ -21,21 +20,20 @@ import (
 const (
 	// Prefix begins the name of every directory.
 	Prefix = "rejoin-"
-	// owner is the file in a directory that says whose it is.
+	// owner is the name of the owner file.
 	owner = ".rejoin-owner"
-	// magic is what that file begins with.
+	// magic begins the content of the owner file.
 	magic = "rejoin: the temporary directory of a run; it may be removed when no process locks this file\n"
 )
 
-// Dir is a directory that goes with this process at the latest.
+// Dir is the temporary directory of this process. Its methods are not safe for concurrent use.
 type Dir struct {
 	path string
 	lock *os.File
 }
 
-// New makes a directory in parent, or in the system's place for temporary files if parent
-// is empty. Its name begins with Prefix and kind. Before, it removes what runs that were
-// killed have left in parent; what cannot be removed is not an error of this run.
+// New makes a directory in parent; if parent is empty, in [os.TempDir]. Its name begins with Prefix and kind.
+// First it removes the directories that killed runs left in parent; errors of that are ignored.
 func New(parent, kind string) (_ *Dir, err error) {
 	if parent == "" {
 		parent = os.TempDir()
@@ -51,8 +49,7 @@ func New(parent, kind string) (_ *Dir, err error) {
 	return d, nil
 }
 
-// own puts the owner's file into the directory. The file gets its name when it is locked:
-// no sweep sees it before.
+// own creates the owner file. The file gets its final name after it is locked, so no sweep sees it unlocked.
 func own(dir string) (_ *os.File, err error) {
 	file, err := os.OpenFile(filepath.Join(dir, owner+".new"), os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if err != nil {
@@ -72,14 +69,13 @@ func own(dir string) (_ *os.File, err error) {
 	return file, os.Rename(file.Name(), filepath.Join(dir, owner))
 }
 
-// Path is where the directory is.
+// Path returns the path of the directory.
 func (d *Dir) Path() string { return d.path }
 
-// Remove removes the directory with all that is in it, and then lets go of it.
+// Remove removes the directory with its content, and then releases the lock.
 func (d *Dir) Remove() error { return errors.Join(remove(d.path), d.lock.Close()) }
 
-// remove removes the owner's file last, so that what is left of a removal that breaks off
-// is found again.
+// remove removes the owner file last, so that a sweep finds a directory that was removed only in part.
 func remove(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -97,8 +93,8 @@ func remove(dir string) error {
 	return os.RemoveAll(dir)
 }
 
-// Sweep removes the directories in parent whose runs were killed. The errors of those
-// that could not be removed are joined.
+// Sweep removes the directories in parent that killed runs left. It joins the errors of those that it could not
+// remove.
 func Sweep(parent string) error {
 	found, err := filepath.Glob(filepath.Join(escaped(parent), Prefix+"*"))
 	if err != nil {
@@ -107,34 +103,33 @@ func Sweep(parent string) error {
 	var errs []error
 	for _, dir := range found {
 		if err := sweepOne(dir); err != nil {
-			errs = append(errs, fmt.Errorf("remove %s, which a run has left that was killed: %w", dir, err))
+			errs = append(errs, fmt.Errorf("remove %s, left by a killed run: %w", dir, err))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// escaped is a path that Glob takes as it is.
+// escaped returns the pattern that makes Glob match exactly this path.
 func escaped(path string) string {
 	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
 }
 
-// sweepOne removes the directory if it is a dead run's. What cannot be read, or is no
-// directory of its own but a link to one, is somebody else's.
+// sweepOne removes the directory if its run is dead. It leaves alone what it cannot read and symbolic links.
 func sweepOne(dir string) error {
 	if info, err := os.Lstat(dir); err != nil || !info.IsDir() {
-		return nil //nolint:nilerr // it is gone, or none of ours
+		return nil //nolint:nilerr // it is gone, or not a directory
 	}
 	file, err := os.OpenFile(filepath.Join(dir, owner), os.O_RDWR|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		return nil //nolint:nilerr // it is none of ours
+		return nil //nolint:nilerr // it is not a run's directory
 	}
 	defer func() { _ = file.Close() }()
 	head := make([]byte, len(magic))
 	if _, err := io.ReadFull(file, head); err != nil || !bytes.Equal(head, []byte(magic)) {
-		return nil //nolint:nilerr // it is none of ours
+		return nil //nolint:nilerr // it is not a run's directory
 	}
 	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return nil //nolint:nilerr // its run lives
+		return nil //nolint:nilerr // its run is alive
 	}
 	return remove(dir)
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/internal/rundir"
 )
 
-// With this variable the program is not a suite, but a run that makes a directory there.
+// With this variable set, the test binary is a run that makes a directory in the variable's value.
 const runIn = "REJOIN_TEST_RUN_IN"
 
 func TestRundir(t *testing.T) {
@@ -28,7 +28,7 @@ func TestRundir(t *testing.T) {
 	RunSpecs(t, "Rundir")
 }
 
-// beRun makes a directory with something in it, says where, and waits for its own end.
+// beRun makes a directory with some content, prints its path, and waits to be killed.
 func beRun(parent string) error {
 	d, err := rundir.New(parent, "run-")
 	if err == nil {
@@ -39,22 +39,22 @@ func beRun(parent string) error {
 	}
 	fmt.Println(d.Path())
 	_, err = io.Copy(io.Discard, os.Stdin)
-	return errors.Join(errors.New("its stdin ended before it did"), err)
+	return errors.Join(errors.New("stdin ended before the process was killed"), err)
 }
 
 var _ = Describe("The directory of a run", func() {
 	var parent string
 	BeforeEach(func() { parent = GinkgoT().TempDir() })
 
-	it := func() *rundir.Dir {
+	newDir := func() *rundir.Dir {
 		GinkgoHelper()
 		d, err := rundir.New(parent, "")
 		Expect(err).NotTo(HaveOccurred())
 		return d
 	}
 
-	It("is removed with all that is in it, and can be removed twice but for its lock", func() {
-		d := it()
+	It("is removed with its content", func() {
+		d := newDir()
 		Expect(d.Path()).To(BeADirectory())
 		Expect(filepath.Dir(d.Path())).To(Equal(parent))
 		Expect(os.MkdirAll(filepath.Join(d.Path(), "n0", "log"), 0o700)).To(Succeed())
@@ -62,16 +62,16 @@ var _ = Describe("The directory of a run", func() {
 		Expect(os.ReadDir(parent)).To(BeEmpty())
 	})
 
-	It("stays while its run lives, whichever run sweeps, also in the same process", func() {
-		d := it()
+	It("survives sweeps by other runs and by its own process while the run is alive", func() {
+		d := newDir()
 		DeferCleanup(d.Remove)
 		Expect(rundir.Sweep(parent)).To(Succeed())
-		other := it()
+		other := newDir()
 		DeferCleanup(other.Remove)
 		Expect(d.Path()).To(BeADirectory())
 	})
 
-	It("is removed by the next run if its own was killed, and by one of many at once", func(ctx SpecContext) {
+	It("of a killed run is removed by the next, or by one of many at once", func(ctx SpecContext) {
 		run := exec.CommandContext(ctx, os.Args[0])
 		run.Env = append(os.Environ(), runIn+"="+parent)
 		stdin, err := run.StdinPipe()
@@ -85,16 +85,16 @@ var _ = Describe("The directory of a run", func() {
 		left := said[:len(said)-1]
 
 		Expect(rundir.Sweep(parent)).To(Succeed())
-		Expect(filepath.Join(left, "n0")).To(BeADirectory(), "its run lives")
+		Expect(filepath.Join(left, "n0")).To(BeADirectory(), "its run is alive")
 		Expect(run.Process.Kill()).To(Succeed())
 		Expect(run.Wait()).To(MatchError("signal: killed"))
-		Expect(left).To(BeADirectory(), "nothing has removed it yet")
+		Expect(left).To(BeADirectory(), "no run has swept yet")
 
 		var wg sync.WaitGroup
 		for range 8 {
 			wg.Go(func() {
 				defer GinkgoRecover()
-				d := it()
+				d := newDir()
 				Expect(d.Path()).To(BeADirectory())
 				Expect(d.Remove()).To(Succeed())
 			})
@@ -103,15 +103,16 @@ var _ = Describe("The directory of a run", func() {
 		Expect(os.ReadDir(parent)).To(BeEmpty())
 	})
 
-	It("is only what says that it is one", func() {
+	It("is recognized by its owner file and prefix only", func() {
 		kept := []string{"rejoin-empty", "rejoin-other", "other", "rejoin-[x]*"}
 		for _, name := range kept {
 			Expect(os.MkdirAll(filepath.Join(parent, name, "inner"), 0o700)).To(Succeed())
 		}
-		Expect(os.WriteFile(filepath.Join(parent, "rejoin-other", ".rejoin-owner"), []byte("something else that is longer than what it is compared with, which is some ninety bytes"), 0o600)).To(Succeed())
+		Expect(os.WriteFile(filepath.Join(parent, "rejoin-other", ".rejoin-owner"),
+			[]byte("different content that is longer than the magic, which has a length of some ninety bytes in all"), 0o600)).To(Succeed())
 		Expect(os.WriteFile(filepath.Join(parent, "rejoin-file"), []byte("x"), 0o600)).To(Succeed())
 		elsewhere := GinkgoT().TempDir()
-		dead := it()
+		dead := newDir()
 		content, err := os.ReadFile(filepath.Join(dead.Path(), ".rejoin-owner"))
 		Expect(err).NotTo(HaveOccurred())
 		Expect(dead.Remove()).To(Succeed())
@@ -127,7 +128,7 @@ var _ = Describe("The directory of a run", func() {
 		Expect(filepath.Join(parent, "rejoin-file")).To(BeAnExistingFile())
 	})
 
-	It("cannot be made where there is no parent", func() {
+	It("is not made in a missing parent", func() {
 		_, err := rundir.New(filepath.Join(parent, "missing"), "")
 		Expect(err).To(MatchError(os.ErrNotExist))
 	})

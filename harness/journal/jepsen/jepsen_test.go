@@ -73,7 +73,7 @@ var _ = Describe("A history of Jepsen", func() {
 		Expect(err).To(MatchError("read history: " + problem))
 	},
 		Entry("nothing", "", "the history has no operation of a client"),
-		Entry("no EDN", "{", "line 1: the text ends within a value"),
+		Entry("no EDN", "{", "line 1: unexpected end of input within a value"),
 		Entry("no map", "[1]", "line 1: an operation is a map, and this is 1"),
 		Entry("no type", "{:f :read}", "line 1: an operation has a :type, an :f and a :process, and this is {:f :read}"),
 		Entry("an unknown type", "{:type :done, :f :read, :process 1}", "line 1: the :type is :invoke, :ok, :fail or :info, and this is :done"),

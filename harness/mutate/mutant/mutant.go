@@ -1,9 +1,8 @@
-// Package mutant is the switch of a build that holds every mutant at once. The code that
-// package mutate writes calls it in place of what it changed. One mutant is on in a process,
-// or none: MUTANT says which. With MUTANT_TRACE the process writes which
-// mutants it reached: a line with the number of each, below a line "spec NAME" with the spec
-// in which that was. All functions are safe for concurrent use, and block on nothing but
-// that file.
+// Package mutant is the switch in a build that holds all mutants. The code that package mutate generates calls it. In
+// a process at most one mutant is on: the one with the number in MUTANT. With MUTANT_TRACE the process writes the
+// mutants that it reached to that file: a line "spec NAME" for each spec, followed by a line for the number of each
+// mutant. All functions are safe for concurrent use and block only on writes to that file. They panic if the file
+// cannot be written or MUTANT is invalid.
 package mutant
 
 import (
@@ -13,20 +12,20 @@ import (
 	"sync/atomic"
 )
 
-// The variables that a build with mutants reads when it starts.
+// Environment variables that a build with mutants reads when it starts.
 const (
 	Variable = "MUTANT"
 	Trace    = "MUTANT_TRACE"
 )
 
-// Most is how many mutants one build can hold.
+// Most is the maximum number of mutants in one build.
 const Most = 1 << 16
 
 var (
 	active  = number(os.Getenv(Variable))
 	trace   = open(os.Getenv(Trace))
-	spec    atomic.Int32           // the number of the spec that runs, from 1
-	reached [Most + 1]atomic.Int32 // in which spec a mutant was reached last, plus 1
+	spec    atomic.Int32           // number of the current spec, from 1
+	reached [Most + 1]atomic.Int32 // last spec in which a mutant was reached, plus 1
 )
 
 func number(text string) int {
@@ -35,7 +34,7 @@ func number(text string) int {
 	}
 	id, err := strconv.Atoi(text)
 	if err != nil || id < 1 || id > Most {
-		panic(fmt.Sprintf("%s=%s is not the number of a mutant", Variable, text))
+		panic(fmt.Sprintf("%s=%s: must be a number from 1 to %d", Variable, text, Most))
 	}
 	return id
 }
@@ -44,7 +43,7 @@ func open(path string) *os.File {
 	if path == "" {
 		return nil
 	}
-	// Tests may start their own program again, which adds what it reaches.
+	// Tests may run their own binary as a child process, which appends.
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o666)
 	if err != nil {
 		panic(err)
@@ -52,7 +51,7 @@ func open(path string) *os.File {
 	return file
 }
 
-// Spec says which spec runs from now on.
+// Spec sets the name of the current spec, for the trace.
 func Spec(name string) {
 	if trace != nil {
 		spec.Add(1)
@@ -60,7 +59,7 @@ func Spec(name string) {
 	}
 }
 
-// On tells whether the mutant is on.
+// On reports whether the mutant is on, and records that it was reached.
 func On(id int) bool {
 	if trace != nil {
 		if now := spec.Load() + 1; reached[id].Swap(now) != now {
@@ -76,10 +75,10 @@ func note(line string) {
 	}
 }
 
-// Not is the opposite of a condition if the mutant is on.
+// Not returns condition, negated if the mutant is on.
 func Not[T ~bool](id int, condition T) T { return condition != T(On(id)) }
 
-// Either is other if the mutant is on, and value if not.
+// Either returns other if the mutant is on, and value otherwise.
 func Either[T any](id int, value, other T) T {
 	if On(id) {
 		return other
@@ -87,7 +86,7 @@ func Either[T any](id int, value, other T) T {
 	return value
 }
 
-// Nil is no error if the mutant is on.
+// Nil returns nil if the mutant is on, and err otherwise.
 func Nil(id int, err error) error {
 	if On(id) {
 		return nil
@@ -95,12 +94,12 @@ func Nil(id int, err error) error {
 	return err
 }
 
-// Number is any type of number.
+// Number is the constraint of all real number types.
 type Number interface {
 	~int | ~int8 | ~int16 | ~int32 | ~int64 | ~uint | ~uint8 | ~uint16 | ~uint32 | ~uint64 | ~uintptr | ~float32 | ~float64
 }
 
-// Plus is one more if the mutant is on.
+// Plus returns value, plus 1 if the mutant is on.
 func Plus[T Number](id int, value T) T {
 	if On(id) {
 		return value + 1
@@ -108,7 +107,7 @@ func Plus[T Number](id int, value T) T {
 	return value
 }
 
-// Times is ten times as much if the mutant is on.
+// Times returns value, times 10 if the mutant is on.
 func Times[T Number](id int, value T) T {
 	if On(id) {
 		return value * 10

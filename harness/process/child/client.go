@@ -19,8 +19,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// Client is the parent's end of a node's control socket. It is safe for
-// concurrent use. All of it is past every fault of the network.
+// Client is the parent's side of a node's control socket. It is safe for concurrent use. Network faults do not affect it.
 type Client struct {
 	node string
 	http *http.Client
@@ -44,7 +43,7 @@ func NewClient(node, path, token string) *Client {
 
 const idleConnections = 8
 
-// socket is a Dialer that knows one way only.
+// socket is a Dialer for one unix socket.
 type socket string
 
 func (s socket) DialContext(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -58,8 +57,8 @@ func (c *Client) Close() {
 	c.Inside.Close()
 }
 
-// Tell gives the node orders, and returns when it follows them. A *RefusedError
-// is the node's word that it did not follow all of them.
+// Tell sends orders to the node, and returns when they are in effect. A *RefusedError means that the node has not
+// followed all of them.
 func (c *Client) Tell(ctx context.Context, orders Orders) error {
 	body, err := json.Marshal(orders)
 	if err != nil {
@@ -68,40 +67,40 @@ func (c *Client) Tell(ctx context.Context, orders Orders) error {
 	return c.ask(ctx, http.MethodPost, ordersPath, body, &struct{}{})
 }
 
-// Health asks the node what it shows of itself.
+// Health returns the health of the node.
 func (c *Client) Health(ctx context.Context) (health embedded.Health, err error) {
 	err = c.ask(ctx, http.MethodGet, healthPath, nil, &health)
 	return health, err
 }
 
-// Digest asks the node for the hash of all it holds, and the log index of that.
+// Digest returns the hash of the node's state, and the log index of that state.
 func (c *Client) Digest(ctx context.Context) (index uint64, sum string, err error) {
 	var answer digest
 	err = c.ask(ctx, http.MethodGet, digestPath, nil, &answer)
 	return answer.Index, answer.Sum, err
 }
 
-// Stats asks the node what a link has done for the connections it has dialed.
+// Stats returns the counters of a link for the connections that the node has dialed.
 func (c *Client) Stats(ctx context.Context, link network.Link) (stats fault.LinkStats, err error) {
 	query := url.Values{"from": {link.From}, "to": {link.To}}
 	err = c.ask(ctx, http.MethodGet, statsPath+"?"+query.Encode(), nil, &stats)
 	return stats, err
 }
 
-// Link asks the node what a link is for the connections it has dialed.
+// Link returns the state of a link for the connections that the node has dialed.
 func (c *Client) Link(ctx context.Context, link network.Link) (state target.LinkState, err error) {
 	query := url.Values{"from": {link.From}, "to": {link.To}}
 	err = c.ask(ctx, http.MethodGet, linkPath+"?"+query.Encode(), nil, &state)
 	return state, err
 }
 
-// Surroundings asks the node what is wrong around it.
+// Surroundings returns the faults around the node.
 func (c *Client) Surroundings(ctx context.Context) (s Surroundings, err error) {
 	err = c.ask(ctx, http.MethodGet, lookPath, nil, &s)
 	return s, err
 }
 
-// Diverge has the node run statements past its log.
+// Diverge makes the node run statements without going through its log.
 func (c *Client) Diverge(ctx context.Context, sql string) error {
 	body, err := json.Marshal(divergence{sql})
 	if err != nil {
@@ -110,10 +109,10 @@ func (c *Client) Diverge(ctx context.Context, sql string) error {
 	return c.ask(ctx, http.MethodPost, divergePath, body, &struct{}{})
 }
 
-// RefusedError is a node's word that it did not do what it was asked.
+// RefusedError reports that a node did not do what it was asked.
 type RefusedError struct {
 	Node    string
-	Status  int // of HTTP
+	Status  int // HTTP status
 	Message string
 }
 

@@ -15,16 +15,15 @@ import (
 	"github.com/rejoin-db/rejoin/harness/network"
 )
 
-// Config is what a node is told when it starts. ID, Address, Dir and Control
-// must be given. Of the settings, see embedded.Config for what they mean and
-// what 0 stands for.
+// Config is the configuration of a node at its start. ID, Address, Dir and Control are required. See embedded.Config for
+// the meaning and the defaults of the settings.
 type Config struct {
 	ID      string `json:"id"`
-	Address string `json:"address"` // host:port, which the node listens at
-	Dir     string `json:"dir"`     // where it keeps its files; it must exist
-	Control string `json:"control"` // the path of the unix socket it is asked at; at most MaxControl bytes
-	// First are the first members of a new cluster, this node among them; none
-	// for a node that waits to be added.
+	Address string `json:"address"` // host:port at which the node listens
+	Dir     string `json:"dir"`     // directory for its files; must exist
+	Control string `json:"control"` // path of its control socket; at most MaxControl bytes
+	// First are the initial members of a new cluster, including this node. It is empty for a node that will be added to
+	// a cluster.
 	First []Host `json:"first,omitempty"`
 
 	ElectionTimeout   time.Duration `json:"election_timeout,omitempty"`
@@ -36,18 +35,17 @@ type Config struct {
 	ReadTimeout       time.Duration `json:"read_timeout,omitempty"`
 	MaxBody           int64         `json:"max_body,omitempty"`
 	Limits            Limits        `json:"limits,omitzero"`
-	// Skip are entries of the log that are refused unseen: see machine.Options.Skip.
+	// Skip are log entries that are rejected without being applied: see machine.Options.Skip.
 	Skip  []machine.Skipped `json:"skip,omitempty"`
 	Token string            `json:"token,omitempty"`
-	// LogLevel is the least severe line that goes to stderr: trace, debug, info,
-	// warn, error or off; warn if empty.
+	// LogLevel is the minimum level of the log on stderr: trace, debug, info, warn, error or off; default warn.
 	LogLevel string `json:"log_level,omitempty"`
 
-	// Orders are those in force when the node starts.
+	// Orders are in effect from the start.
 	Orders Orders `json:"orders"`
 }
 
-// Limits are those of statements: see machine.Options.
+// Limits are the limits on statements: see machine.Options.
 type Limits struct {
 	Budget      int64 `json:"budget,omitempty"`
 	Memory      int64 `json:"memory,omitempty"`
@@ -64,22 +62,21 @@ func (l Limits) options(skip []machine.Skipped) machine.Options {
 	}
 }
 
-// Host is a node by its name and its address, host:port.
+// Host is a node with its name and its address, host:port.
 type Host struct {
 	Name    string `json:"name"`
 	Address string `json:"address"`
 }
 
-// Orders are what a node is told of the world around it, when it starts and at
-// any time later. What is left out stays as it is.
+// Orders tell a node about its environment, at the start and later. Zero fields change nothing.
 type Orders struct {
-	// Hosts are nodes that it did not know before.
+	// Hosts are new nodes.
 	Hosts []Host `json:"hosts,omitempty"`
-	// Links are what links are from now on, of which this node is one end.
+	// Links are new rules of links that have this node at one end.
 	Links []LinkRule `json:"links,omitempty"`
-	// Resets are links whose next message is to be cut in half.
+	// Resets are links whose next message must break off in the middle.
 	Resets []network.Link `json:"resets,omitempty"`
-	// Disk is what is wrong with its disk.
+	// Disk are the faults of its disk.
 	Disk *fault.Disk `json:"disk,omitempty"`
 	// Ahead is how far its clock is ahead of the machine's.
 	Ahead *time.Duration `json:"ahead,omitempty"`
@@ -91,12 +88,12 @@ type LinkRule struct {
 	Rule fault.Rule `json:"rule"`
 }
 
-// MaxControl is how long the path of a unix socket may be on every system.
+// MaxControl is the maximum length in bytes of the path of a unix socket that all systems support.
 const MaxControl = 103
 
-const maxDocument = 1 << 20 // bytes, of a Config or of Orders
+const maxDocument = 1 << 20 // maximum bytes of a Config and of Orders
 
-// readConfig reads one Config, and leaves what follows it unread.
+// readConfig reads one Config, and does not read beyond it.
 func readConfig(from io.Reader) (Config, error) {
 	var c Config
 	limited := &io.LimitedReader{R: from, N: maxDocument}
@@ -118,13 +115,12 @@ func decode(from io.Reader, into any) error {
 	decoder.DisallowUnknownFields()
 	err := decoder.Decode(into)
 	if err == io.EOF {
-		return errors.New("there is none")
+		return errors.New("it is empty")
 	}
 	return err
 }
 
-// Validate returns everything that is wrong with the configuration and that does
-// not need the node's own judgement.
+// Validate returns all problems of the configuration that can be found without starting the node, joined.
 func (c Config) Validate() error {
 	var problems []error
 	for _, must := range []struct{ name, value string }{{"id", c.ID}, {"dir", c.Dir}, {"control", c.Control}} {
@@ -144,7 +140,7 @@ func (c Config) Validate() error {
 	return errors.Join(append(problems, checkHosts(c.First), c.Orders.Validate())...)
 }
 
-// Validate returns what is wrong with the orders, but for hosts that do not exist.
+// Validate returns all problems of the orders, joined. It does not check whether hosts exist.
 func (o Orders) Validate() error {
 	problems := []error{checkHosts(o.Hosts)}
 	for _, link := range o.Links {
@@ -158,14 +154,14 @@ func (o Orders) Validate() error {
 		}
 	}
 	if o.Disk != nil && o.Disk.Slow < 0 {
-		problems = append(problems, fmt.Errorf("a disk cannot be slower by %v", o.Disk.Slow))
+		problems = append(problems, fmt.Errorf("disk slowdown %v: must not be negative", o.Disk.Slow))
 	}
 	return errors.Join(problems...)
 }
 
 func validateLink(l network.Link) error {
 	if l.From == "" || l.To == "" {
-		return errors.New("a link has two ends")
+		return errors.New("both ends must be named")
 	}
 	return nil
 }
@@ -186,15 +182,15 @@ func checkHosts(hosts []Host) error {
 func checkAddress(address string) error {
 	_, port, err := net.SplitHostPort(address)
 	if err == nil && port == "0" {
-		err = fmt.Errorf("%s is no address that others could know", address)
+		err = fmt.Errorf("%s: port 0 is not allowed", address)
 	}
 	return err
 }
 
-// CheckLogLevel returns why there is no such level, or nil.
+// CheckLogLevel returns an error if there is no such level. The empty level is valid.
 func CheckLogLevel(level string) error {
 	if level != "" && hclog.LevelFromString(level) == hclog.NoLevel {
-		return fmt.Errorf("there is no log level %q: trace, debug, info, warn, error or off", level)
+		return fmt.Errorf("unknown log level %q: must be trace, debug, info, warn, error or off", level)
 	}
 	return nil
 }

@@ -27,21 +27,21 @@ const (
 	divergePath = "/control/diverge"
 )
 
-// digest is the answer to a question for it.
+// digest is the answer of digestPath.
 type digest struct {
 	Index uint64 `json:"index"`
 	Sum   string `json:"sum"`
 }
 
-// divergence is what a node is asked to run past its log.
+// divergence is the request of divergePath.
 type divergence struct {
 	SQL string `json:"sql"`
 }
 
-// Surroundings are what is wrong around a node.
+// Surroundings are the faults around a node.
 type Surroundings struct {
 	Disk  fault.Disk    `json:"disk"`
-	Ahead time.Duration `json:"ahead"` // of its clock
+	Ahead time.Duration `json:"ahead"` // how far its clock is ahead
 }
 
 // control is the node's private endpoint.
@@ -50,8 +50,7 @@ type control struct {
 	work   sync.WaitGroup
 }
 
-// serveControl serves at a unix socket until it is closed. What is left there of
-// a process that was killed is taken away.
+// serveControl serves on a unix socket until it is closed. It replaces a socket that a killed process left.
 func serveControl(path string, node *embedded.Node, w *world) (*control, error) {
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
@@ -61,7 +60,7 @@ func serveControl(path string, node *embedded.Node, w *world) (*control, error) 
 		return nil, err
 	}
 	c := &control{server: &http.Server{Handler: controlHandler(node, w)}}
-	c.work.Go(func() { _ = c.server.Serve(listener) }) // it ends when the server is closed
+	c.work.Go(func() { _ = c.server.Serve(listener) }) // returns when the server is closed
 	return c, nil
 }
 
@@ -71,12 +70,12 @@ func (c *control) close() error {
 	return err
 }
 
-// follower carries out orders.
+// follower follows orders.
 type follower interface {
 	follow(Orders) error
 }
 
-// around is what is around a node: it follows orders, and tells what came of them.
+// around is the environment of a node: it follows orders, and reports their effects.
 type around interface {
 	follower
 	stats(from, to string) (fault.LinkStats, error)
@@ -88,7 +87,7 @@ func controlHandler(node *embedded.Node, w around) http.Handler {
 	routes := http.NewServeMux()
 	routes.Handle("/", node.Handler())
 	routes.Handle("POST "+ordersPath, ordersHandler(w))
-	// Past the node's own gate: a node that is leaving shows that.
+	// Unlike the node's API, this also answers while the node is leaving.
 	routes.HandleFunc("GET "+healthPath, func(w http.ResponseWriter, _ *http.Request) { reply(w, node.Health()) })
 	routes.HandleFunc("GET "+digestPath, func(w http.ResponseWriter, r *http.Request) {
 		index, sum, err := node.Digest(r.Context())
@@ -130,7 +129,7 @@ func controlHandler(node *embedded.Node, w around) http.Handler {
 	return routes
 }
 
-// ordersHandler refuses orders that cannot be, and follows none of them.
+// ordersHandler rejects invalid orders as a whole.
 func ordersHandler(to follower) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var orders Orders

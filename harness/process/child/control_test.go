@@ -13,7 +13,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/network"
 )
 
-// obedient keeps what it is ordered.
+// obedient records its orders.
 type obedient struct {
 	heard []Orders
 	err   error
@@ -32,37 +32,38 @@ func post(to *obedient, body string) *httptest.ResponseRecorder {
 }
 
 var _ = Describe("The control endpoint", func() {
-	It("has orders followed", func() {
+	It("passes orders on", func() {
 		var to obedient
 		Expect(post(&to, `{"resets": [{"from": "n0", "to": "n1"}]}`).Code).To(Equal(http.StatusOK))
 		Expect(to.heard).To(Equal([]Orders{{Resets: []network.Link{{From: "n0", To: "n1"}}}}))
 	})
 
-	DescribeTable("refuses what are no orders, and follows no part of them", func(body, message string) {
+	DescribeTable("rejects invalid orders as a whole", func(body, message string) {
 		var to obedient
 		answer := post(&to, body)
 		Expect(answer.Code).To(Equal(http.StatusBadRequest))
 		Expect(answer.Body.String()).To(And(HavePrefix("read orders: "), ContainSubstring(message)))
 		Expect(to.heard).To(BeEmpty())
 	},
-		Entry("none", "", "there is none"),
+		Entry("empty", "", "it is empty"),
 		Entry("no JSON", "cut it", "invalid character 'c'"),
 		Entry("an unknown key", `{"link": []}`, `unknown field "link"`),
 		Entry("too long", `{"hosts": [`+strings.Repeat(" ", maxDocument), "request body too large"),
-		Entry("half of them impossible", `{"ahead": 1, "disk": {"slow": -1}}`, "a disk cannot be slower by -1ns"),
+		Entry("partly invalid", `{"ahead": 1, "disk": {"slow": -1}}`, "disk slowdown -1ns: must not be negative"),
 	)
 
-	It("says which orders could not be followed", func() {
+	It("reports orders that could not be followed", func() {
 		answer := post(&obedient{err: errors.New(`the network has no host "n9"`)}, "{}")
 		Expect(answer.Code).To(Equal(http.StatusConflict))
 		Expect(answer.Body.String()).To(Equal("follow orders: the network has no host \"n9\"\n"))
 	})
 })
 
-// FuzzOrders: whatever comes, it is refused in a sentence and not followed, or
-// followed.
+// FuzzOrders checks that any input is rejected with a sentence and not followed, or followed.
 func FuzzOrders(f *testing.F) {
-	for _, seed := range []string{"", "{}", "null", "[1]", `{"ahead": -5, "disk": {"torn": true}}`, `{"links": [{"from":"a","to":"b","rule":{"Mode":2}}]}`} {
+	for _, seed := range []string{
+		"", "{}", "null", "[1]", `{"ahead": -5, "disk": {"torn": true}}`, `{"links": [{"from":"a","to":"b","rule":{"Mode":2}}]}`,
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, body string) {

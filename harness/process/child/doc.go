@@ -1,11 +1,9 @@
-// Package child is a node in a process of its own, and what the two processes
-// say to each other.
+// Package child is a node in its own process, and the protocol between that process and its parent.
 //
-//	parent ──stdin──> one Config, and then nothing: its end is the parent's end
-//	parent <──fd 3─── "ready" once the node serves: the pipe's end before that is the node's end
-//	parent <═ unix socket ═> Orders, health, digest, and the node's whole HTTP API,
-//	                         past every fault of the network
+//	parent ──stdin──> one Config, and nothing else; the end of stdin means that the parent has ended
+//	parent <──fd 3─── "ready" when the node serves; an end before that means that the node has ended
+//	parent <═ unix socket ═> Orders, health, digest, and the node's whole HTTP API, unaffected by network faults
 //
-// Run is the node's side; it is all there is to the command harness/cmd/node.
-// Client is the parent's. Harness and test framework are imported by neither.
+// Run is the node's side, and the whole of the command harness/cmd/node. Client is the parent's side. The package imports
+// neither the harness nor a test framework.
 package child

@@ -16,8 +16,8 @@ func announce(ready io.WriteCloser) error {
 	return err
 }
 
-// AwaitReady blocks until the node at the other end of the pipe serves, or the
-// pipe or ctx ends. The end of the pipe is io.EOF: the node has ended.
+// AwaitReady blocks until the node at the other end of the pipe serves, the pipe ends, or ctx ends. It returns io.EOF if
+// the node has ended.
 func AwaitReady(ctx context.Context, pipe *os.File) error {
 	stop := context.AfterFunc(ctx, func() { _ = pipe.SetReadDeadline(time.Unix(1, 0)) })
 	defer stop()
@@ -28,7 +28,7 @@ func AwaitReady(ctx context.Context, pipe *os.File) error {
 	case line == readyLine:
 		return nil
 	case err == nil:
-		return fmt.Errorf("it said %q where it says that it serves", line)
+		return fmt.Errorf("unexpected output %q, want %q", line, readyLine)
 	}
 	return err
 }

@@ -17,18 +17,15 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// ErrOrphaned is why a node ends whose parent has ended.
-var ErrOrphaned = errors.New("the process that started this node is gone")
+// ErrOrphaned is the error of a node whose parent process has ended.
+var ErrOrphaned = errors.New("the parent process has ended")
 
-// patience bounds how long a node that was asked to leave waits for the requests
-// under way and for a successor.
+// patience is how long a node that was asked to leave waits for requests in progress and for a successor.
 const patience = 5 * time.Second
 
-// Run is a whole node. It reads its Config from in and then watches for the end
-// of in, says on ready, which it closes, that it serves, and logs to log. It
-// blocks until ctx ends, and the node has left in good order, which is no error;
-// until in ends, when the node ends as it is (ErrOrphaned); or until it cannot
-// start. The goroutine that watches in is left to in.
+// Run runs a node. It reads its Config from in, writes to ready when it serves, and logs to log. It closes ready. Run
+// blocks until ctx ends and the node has left gracefully, which is no error; until in ends, when the node ends
+// immediately with ErrOrphaned; or until the start fails. A goroutine that reads from in runs until in ends.
 func Run(ctx context.Context, in io.Reader, ready io.WriteCloser, log io.Writer) (err error) {
 	defer func() { err = errors.Join(err, ready.Close()) }()
 	config, err := readConfig(in)
@@ -52,7 +49,7 @@ func Run(ctx context.Context, in io.Reader, ready io.WriteCloser, log io.Writer)
 	}
 	defer func() { err = errors.Join(err, control.close()) }()
 	if err := announce(ready); err != nil {
-		return fmt.Errorf("start node %s: say that it serves: %w", config.ID, err)
+		return fmt.Errorf("start node %s: write that it serves: %w", config.ID, err)
 	}
 	select {
 	case <-ctx.Done():
@@ -64,17 +61,17 @@ func Run(ctx context.Context, in io.Reader, ready io.WriteCloser, log io.Writer)
 	}
 }
 
-// watch yields when in ends.
+// watch returns a channel that is closed when in ends.
 func watch(in io.Reader) <-chan struct{} {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		_, _ = io.Copy(io.Discard, in) // an error is an end, too
+		_, _ = io.Copy(io.Discard, in) // an error counts as the end
 	}()
 	return ended
 }
 
-// world is what is around a node, and can be made worse.
+// world is the environment of a node, in which faults are injected.
 type world struct {
 	self    string
 	network *network.Network
@@ -99,7 +96,7 @@ func newWorld(config Config) (_ *world, err error) {
 	return w, nil
 }
 
-// follow carries orders out, and tells of those that it could not.
+// follow follows orders, and joins the errors of those that failed.
 func (w *world) follow(orders Orders) error {
 	var errs []error
 	for _, host := range orders.Hosts {

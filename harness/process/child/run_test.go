@@ -46,7 +46,7 @@ var _ = Describe("Run", func() {
 		log.Reset()
 	})
 
-	// run is this process as the child of itself.
+	// run runs a node in this process, as if it were a child.
 	run := func() {
 		GinkgoHelper()
 		var err error
@@ -78,7 +78,7 @@ var _ = Describe("Run", func() {
 		return c
 	}
 
-	It("serves, follows orders, and leaves in good order when it is asked to", func(ctx SpecContext) {
+	It("serves, follows orders, and leaves gracefully when its context ends", func(ctx SpecContext) {
 		run()
 		Expect(AwaitReady(ctx, ready)).To(Succeed())
 		c := control()
@@ -92,7 +92,8 @@ var _ = Describe("Run", func() {
 		Expect(sum).NotTo(BeEmpty())
 
 		Expect(c.Tell(ctx, Orders{Hosts: []Host{{"n1", "127.0.0.1:1"}}})).To(Succeed())
-		Expect(c.Tell(ctx, Orders{Links: []LinkRule{{Link: network.Link{From: "n0", To: "n1"}, Rule: fault.Rule{Action: fault.Drop}}}})).To(Succeed())
+		cut := LinkRule{Link: network.Link{From: "n0", To: "n1"}, Rule: fault.Rule{Action: fault.Drop}}
+		Expect(c.Tell(ctx, Orders{Links: []LinkRule{cut}})).To(Succeed())
 		err = c.Tell(ctx, Orders{Links: []LinkRule{{Link: network.Link{From: "n0", To: "n2"}}}})
 		Expect(err).To(MatchError(And(HavePrefix("node n0: follow orders: "), ContainSubstring(`no host "n2"`))))
 		_, refused := errors.AsType[*RefusedError](err)
@@ -107,28 +108,28 @@ var _ = Describe("Run", func() {
 		Expect(err).To(MatchError(os.ErrNotExist))
 	}, limit)
 
-	It("ends when its parent has ended", func(ctx SpecContext) {
+	It("ends when its parent ends", func(ctx SpecContext) {
 		run()
 		Expect(AwaitReady(ctx, ready)).To(Succeed())
 		Expect(lifeline.Close()).To(Succeed())
 		Eventually(ctx, ended).Should(Receive(MatchError(ErrOrphaned)))
 	}, limit)
 
-	It("takes the place of a life before it, whose socket is left", func(ctx SpecContext) {
+	It("replaces the socket of an earlier life", func(ctx SpecContext) {
 		Expect(os.WriteFile(config.Control, nil, 0o600)).To(Succeed())
 		run()
 		Expect(AwaitReady(ctx, ready)).To(Succeed())
 		Expect(control().Health(ctx)).To(HaveField("ID", "n0"))
 	}, limit)
 
-	It("says why it cannot start, and not that it serves", func(ctx SpecContext) {
+	It("reports why it cannot start, and not that it serves", func(ctx SpecContext) {
 		config.Dir = filepath.Join(config.Dir, "nowhere")
 		run()
 		Eventually(ctx, ended).Should(Receive(And(MatchError(os.ErrNotExist), MatchError(HavePrefix("start node n0: ")))))
 		Expect(AwaitReady(ctx, ready)).To(MatchError(io.EOF))
 	}, limit)
 
-	It("has orders from the first moment on", func(ctx SpecContext) {
+	It("follows orders from the start", func(ctx SpecContext) {
 		config.Orders.Links = []LinkRule{{Link: network.Link{From: "n0", To: "n9"}}}
 		run()
 		Eventually(ctx, ended).Should(Receive(MatchError(And(HavePrefix("start node n0: "), ContainSubstring(`no host "n9"`)))))
@@ -136,7 +137,7 @@ var _ = Describe("Run", func() {
 })
 
 var _ = Describe("AwaitReady", func() {
-	It("ends with its context, and knows no other word", func(ctx SpecContext) {
+	It("ends with its context, and rejects unexpected output", func(ctx SpecContext) {
 		r, w, err := os.Pipe()
 		Expect(err).NotTo(HaveOccurred())
 		defer r.Close()
@@ -147,6 +148,6 @@ var _ = Describe("AwaitReady", func() {
 		Expect(r.SetReadDeadline(time.Time{})).To(Succeed())
 		_, err = w.WriteString("perhaps\n")
 		Expect(err).NotTo(HaveOccurred())
-		Expect(AwaitReady(ctx, r)).To(MatchError(`it said "perhaps\n" where it says that it serves`))
+		Expect(AwaitReady(ctx, r)).To(MatchError(`unexpected output "perhaps\n", want "ready\n"`))
 	}, limit)
 })

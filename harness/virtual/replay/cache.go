@@ -11,25 +11,23 @@ import (
 	"time"
 )
 
-// Folders of the cache that have not been used for unused are removed when a new one is
-// made, except for the kept ones of each kind that were used last. What is half made for
-// that long belongs to a process that was killed.
+// When a folder is made, folders that have not been used for the time unused are removed, except for the kept most
+// recently used ones of each kind. A half-made folder of that age belongs to a killed process.
 const (
 	unused = 3 * 24 * time.Hour
 	kept   = 3
 )
 
-// making begins the names of folders that are being made or removed.
+// making is the name prefix of folders that are being made or removed.
 const making = "making-"
 
-// cache is a folder of folders. Each comes into it whole, by a rename, so that any number
-// of processes may make and use the same ones at once.
+// cache is a folder of folders. Each is completed elsewhere and then renamed into place, so any number of processes
+// can make and use the same ones concurrently.
 type cache struct{ dir string }
 
-// folder returns the path of a folder for which good holds. It has that name, or the name
-// with a number if there is something else of that name: what is damaged is left alone,
-// since another process may be about to use it. If there is no good one, fill makes it, in
-// a folder aside, which then gets the name.
+// folder returns the path of a folder for which good returns true. Its name is name, or name with a number if a
+// folder of that name is damaged: a damaged folder stays, because another process may be about to use it. If there
+// is no good folder, fill makes one under a temporary name dir, before it is renamed to final.
 func (c cache) folder(name string, good func(dir string) bool, fill func(dir, final string) error) (string, error) {
 	var err error
 	for i := range 10 {
@@ -45,7 +43,7 @@ func (c cache) folder(name string, good func(dir string) bool, fill func(dir, fi
 			c.prune()
 			return dir, nil
 		}
-		if good(dir) { // another one made it meanwhile
+		if good(dir) { // another process made it in the meantime
 			return dir, nil
 		}
 		if _, there := os.Lstat(dir); there != nil {
@@ -55,7 +53,7 @@ func (c cache) folder(name string, good func(dir string) bool, fill func(dir, fi
 	return "", err
 }
 
-// make makes the folder dir, which must not be there.
+// make makes the folder dir, which must not exist.
 func (c cache) make(dir string, fill func(dir, final string) error) error {
 	if _, err := os.Lstat(dir); err == nil {
 		return fmt.Errorf("%s is damaged", dir)
@@ -67,7 +65,7 @@ func (c cache) make(dir string, fill func(dir, final string) error) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(made) // not there once it has its name
+	defer os.RemoveAll(made) // does nothing after the rename
 	if err := os.Chmod(made, 0o755); err != nil {
 		return err
 	}
@@ -77,8 +75,7 @@ func (c cache) make(dir string, fill func(dir, final string) error) error {
 	return os.Rename(made, dir)
 }
 
-// use notes that the folder was used. In a cache that cannot be written nothing is
-// removed, so no note is needed.
+// use records that the folder was used. In a read-only cache it has no effect, but there nothing is pruned.
 func (c cache) use(dir string) {
 	now := time.Now()
 	if info, err := os.Stat(dir); err == nil && now.Sub(info.ModTime()) > time.Hour {
@@ -86,7 +83,7 @@ func (c cache) use(dir string) {
 	}
 }
 
-// remove takes a folder away at once, and then removes what is in it.
+// remove first renames the folder, so that it disappears atomically, and then removes its content.
 func (c cache) remove(dir string) error {
 	aside, err := os.MkdirTemp(c.dir, making)
 	if err != nil {
@@ -96,7 +93,7 @@ func (c cache) remove(dir string) error {
 	return errors.Join(err, os.RemoveAll(aside))
 }
 
-// prune removes what has not been used for long. What cannot be removed stays.
+// prune removes folders that have not been used for long. Errors are ignored: best effort.
 func (c cache) prune() {
 	entries, err := os.ReadDir(c.dir)
 	if err != nil {

@@ -21,14 +21,14 @@ var _ = Describe("The cache", func() {
 		return err == nil && string(text) == "good"
 	}
 	fill := func(dir, _ string) error { return os.WriteFile(filepath.Join(dir, "file"), []byte("good"), 0o666) }
-	never := func(string, string) error { return errors.New("it is there already") }
+	never := func(string, string) error { return errors.New("it exists already") }
 	make := func(name string) string {
 		GinkgoHelper()
 		dir, err := c.folder(name, good, fill)
 		Expect(err).NotTo(HaveOccurred())
 		return dir
 	}
-	// age makes the folder one that was used that long ago.
+	// age sets the time of last use.
 	age := func(dir string, ago time.Duration) {
 		GinkgoHelper()
 		then := time.Now().Add(-ago)
@@ -42,7 +42,7 @@ var _ = Describe("The cache", func() {
 		Expect(names(c.dir)).To(ConsistOf("x"))
 	})
 
-	It("uses no folder that is half made, and leaves it to those who may be in it", func() {
+	It("uses no damaged folder, and does not remove it", func() {
 		dir := make("x")
 		write(dir, map[string]string{"file": "go"})
 		other := make("x")
@@ -53,7 +53,7 @@ var _ = Describe("The cache", func() {
 		Expect(halfMade(c)).To(BeEmpty())
 	})
 
-	It("gives up where all it has is damaged", func() {
+	It("fails after ten damaged folders", func() {
 		write(c.dir, map[string]string{"x": "a file"})
 		for i := range 9 {
 			Expect(os.Mkdir(filepath.Join(c.dir, fmt.Sprintf("x-%d", i+1)), 0o777)).To(Succeed())
@@ -62,20 +62,20 @@ var _ = Describe("The cache", func() {
 		Expect(err).To(MatchError(HaveSuffix("x-9 is damaged")))
 	})
 
-	It("uses no folder that a killed process was making", func() {
+	It("does not use a half-made folder of a killed process", func() {
 		write(c.dir, map[string]string{making + "1/file": "go"})
 		dir := make("x")
 		Expect(names(dir)).To(ConsistOf("file"))
 		Expect(names(c.dir)).To(ConsistOf("x", making+"1"))
 	})
 
-	It("leaves nothing of a folder that cannot be made", func() {
+	It("leaves no trace of a folder whose fill fails", func() {
 		_, err := c.folder("x", good, func(string, string) error { return errors.New("the disk is full") })
 		Expect(err).To(MatchError("the disk is full"))
 		Expect(names(c.dir)).To(BeEmpty())
 	})
 
-	It("gives one whole folder to all that make it at once", func() {
+	It("gives concurrent callers one complete folder", func() {
 		for i := range 50 {
 			if i%2 == 1 {
 				write(c.dir, map[string]string{"x/file": "go"})
@@ -96,7 +96,7 @@ var _ = Describe("The cache", func() {
 		}
 	})
 
-	It("removes what was not used for long, but keeps the last of each kind, when a folder is made", func() {
+	It("prunes folders that are old, except for the most recent of each kind", func() {
 		const old = unused + time.Hour
 		for i, name := range []string{"a", "b", "c", "d", copied + "a", copied + "b", copied + "c", copied + "d", making + "a"} {
 			write(c.dir, map[string]string{name + "/file": "good"})
@@ -108,7 +108,7 @@ var _ = Describe("The cache", func() {
 		Expect(names(c.dir)).To(ConsistOf("d", copied+"b", copied+"c", copied+"d", "recent", making+"b", "new"))
 	})
 
-	It("removes nothing that was used of late, however much there is", func() {
+	It("does not prune recently used folders, however many", func() {
 		for _, name := range []string{"a", "b", "c", "d", "e"} {
 			age(make(name), unused-time.Hour)
 		}
@@ -116,7 +116,7 @@ var _ = Describe("The cache", func() {
 		Expect(names(c.dir)).To(HaveLen(6))
 	})
 
-	It("notes that a folder was used", func() {
+	It("records that a folder was used", func() {
 		dir := make("x")
 		age(dir, 2*unused)
 		make("x")

@@ -12,25 +12,24 @@ import (
 	"time"
 )
 
-// An entry of a record, as the runtime writes it.
+// The layout of a record entry, as the runtime writes it.
 const (
 	wordsOfEntry = 16
-	stackOfEntry = 5 // where the stack begins
+	stackOfEntry = 5 // first word of the stack
 	drew         = 1 << 63
 	mostEntries  = 1 << 22
 )
 
-// Recording is the record of what the scheduler of one bubble decided, and of what was
-// drawn from the bubble's random numbers. Two runs are the same up to the first line at
-// which their records differ. It is not safe for concurrent use.
+// Recording is the record of the scheduling decisions of one bubble and of its random draws. Two runs are equal up
+// to the first line in which their records differ. It is not safe for concurrent use.
 type Recording struct {
 	words  []uint64
-	missed uint64 // entries that had no room
+	missed uint64 // entries that did not fit
 }
 
-// Record records the decisions and draws of the caller's bubble from now on, the first 4
-// million of them, in up to 512 MiB of memory. A run takes several times as long
-// meanwhile, and is the same. It returns nil if the binary is not Exact.
+// Record starts recording the decisions and draws of the caller's bubble: the first 4 million, in up to 512 MiB of
+// memory. Recording slows a run down several times but does not change it. Record returns nil if the binary is
+// not [Exact]; the methods of a nil Recording do nothing.
 func Record() *Recording {
 	if hooks == nil {
 		return nil
@@ -51,11 +50,10 @@ func (r *Recording) Stop() {
 	r.words = r.words[:n]
 }
 
-// Write writes a line for each decision and each draw, once the recording has stopped. A
-// decision has its virtual time, a digest of all that was drawn, which
-// goroutine goes on, the function that it began with, how many more could have gone on,
-// and which goroutine ran before, with its stack. Goroutines are numbered as they are
-// made; 0 is the bubble's root. A draw has its time, the goroutine and its stack.
+// Write writes one line for each decision and each draw. Call it after Stop. A decision has its virtual time, a
+// digest of all draws so far, the goroutine that runs next, that goroutine's entry function, the number of other
+// runnable goroutines, and the goroutine that ran before, with its stack. A draw has its time, the goroutine and its
+// stack. Goroutines are numbered in order of creation; 0 is the bubble's root.
 func (r *Recording) Write(to io.Writer) error {
 	if r == nil {
 		return nil
@@ -68,10 +66,10 @@ func (r *Recording) Write(to io.Writer) error {
 	if r.missed > 0 {
 		fmt.Fprintf(w, "%d more were not recorded\n", r.missed)
 	}
-	return w.Flush() // which returns the first error of all writes
+	return w.Flush() // returns the first error of all writes
 }
 
-// WriteFile writes the record to a file, compressed by gzip, once the recording has stopped.
+// WriteFile writes the record to a gzip file. Call it after Stop.
 func (r *Recording) WriteFile(path string) (err error) {
 	if r == nil {
 		return nil
@@ -91,7 +89,7 @@ func (r *Recording) WriteFile(path string) (err error) {
 	return compressed.Close()
 }
 
-// functions are the names of functions and lines by addresses.
+// functions caches the text of stack frames by address.
 type functions map[uint64]string
 
 func (f functions) write(w io.Writer, e []uint64) {
@@ -101,7 +99,7 @@ func (f functions) write(w io.Writer, e []uint64) {
 		return
 	}
 	from, to, reason, ready := e[1]>>32, e[1]&(1<<32-1), e[2]>>32, e[2]&(1<<32-1)
-	fmt.Fprintf(w, "%s %08x goroutine %d (%s) goes on, %d more could; goroutine %d stopped (%d)%s\n",
+	fmt.Fprintf(w, "%s %08x goroutine %d (%s) runs, of %d more that could; goroutine %d stopped (%d)%s\n",
 		at, uint32(e[4]), to, f.name(e[3]), ready, from, reason, f.stack(e[stackOfEntry:]))
 }
 
@@ -112,7 +110,7 @@ func (f functions) name(entry uint64) string {
 	return "?"
 }
 
-// stack is a stack as text, the innermost call first.
+// stack formats a stack, innermost call first.
 func (f functions) stack(addresses []uint64) string {
 	var text strings.Builder
 	for _, address := range addresses {

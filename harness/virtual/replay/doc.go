@@ -1,20 +1,17 @@
-// Package replay makes a run in virtual time exactly its seed.
+// Package replay makes a run in virtual time a function of its seed.
 //
-// A seed cannot choose what Go's runtime chooses by chance: which goroutine runs next,
-// which ready case of a select, the order of a map. So this package patches the runtime,
-// at build time: Prepare writes changed copies of a few files of the installed Go's
-// sources into the user's cache folder, with a list for go build -overlay, a flag of the
-// go command that puts them in the place of the installed ones. The installed Go is not
-// touched, and no source of Go is part of this module: patches.go holds the changes, and
-// files the text that is new.
+// Go's runtime makes random choices that no seed controls: the next goroutine, the ready case of a select, the order
+// of a map. This package patches the runtime at build time. Prepare writes patched copies of some source files of
+// the installed Go to the user's cache folder, with a list for the flag -overlay of the go command, which makes the
+// go command compile the copies. The installed Go is not changed, and this module contains no source code of Go:
+// patches.go holds the changes, and the folder files holds the new code.
 //
-// Each change is found by its text. If Go has another text there, nothing is patched,
-// and Toolchain.Why says so in a sentence: then everything works as it does with any Go,
-// and runs are not exact.
+// Each patch finds its place by the text there. If a text differs, nothing is patched and Toolchain.Why says so:
+// everything works as with any Go, but runs are not exact.
 //
 //	toolchain, err := replay.Prepare(ctx)
 //	...
 //	err = toolchain.Command(ctx, "go", "test", "./specs").Run()
 //
-// The same from a shell: go run ./harness/cmd/exact go test ./specs
+// The same in a shell: go run ./harness/cmd/exact go test ./specs
 package replay

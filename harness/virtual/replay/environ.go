@@ -7,10 +7,9 @@ import (
 	"strings"
 )
 
-// Environ is env, as os.Environ returns it, with what the toolchain needs: GOFLAGS and
-// GODEBUG keep what they have and get the overlay and asyncpreemptoff=1; GOROOT,
-// GOTOOLCHAIN and PATH name the Go that was patched. If the toolchain is not exact, it is
-// env as it is. The argument is not changed.
+// Environ returns env, in the form of os.Environ, with the variables that the toolchain needs. GOFLAGS and GODEBUG
+// keep their settings and get the overlay and asyncpreemptoff=1; GOROOT, GOTOOLCHAIN and PATH name the patched Go.
+// If the toolchain is not exact, it returns a copy of env. It does not change env.
 func (t Toolchain) Environ(env []string) []string {
 	env = slices.Clone(env)
 	if !t.Exact {
@@ -18,7 +17,7 @@ func (t Toolchain) Environ(env []string) []string {
 	}
 	flags := lookup(env, "GOFLAGS")
 	if flags == "" {
-		flags = t.flags // as go env -w wrote them, which a variable hides
+		flags = t.flags // written by go env -w, which the variable would hide
 	}
 	env = set(env, "GOFLAGS", t.withOverlay(flags))
 	env = set(env, "GODEBUG", withoutPreemption(lookup(env, "GODEBUG")))
@@ -32,11 +31,11 @@ func (t Toolchain) Environ(env []string) []string {
 	return env
 }
 
-// withOverlay is GOFLAGS with this overlay, instead of another one of the cache.
+// withOverlay returns GOFLAGS with this overlay. It replaces other overlays of the cache.
 func (t Toolchain) withOverlay(flags string) string {
 	fields, err := splitFlags(flags)
 	if err != nil {
-		return flags // the go command says what is wrong with them
+		return flags // the go command reports the error
 	}
 	var out []string
 	for _, flag := range fields {
@@ -49,12 +48,12 @@ func (t Toolchain) withOverlay(flags string) string {
 	}
 	quoted, err := quoteFlag("-overlay=" + t.Overlay)
 	if err != nil {
-		return flags // cannot be: Prepare tried
+		return flags // unreachable: Prepare checked it
 	}
 	return strings.Join(append(out, quoted), " ")
 }
 
-// withoutPreemption is GODEBUG with asyncpreemptoff=1, whatever it said of that.
+// withoutPreemption returns GODEBUG with asyncpreemptoff=1.
 func withoutPreemption(debug string) string {
 	const name, want = "asyncpreemptoff=", "asyncpreemptoff=1"
 	settings := slices.DeleteFunc(strings.Split(debug, ","), func(s string) bool {
@@ -63,7 +62,7 @@ func withoutPreemption(debug string) string {
 	return strings.Join(append(settings, want), ",")
 }
 
-// lookup is a variable's value in env, where the last one counts; "" if there is none.
+// lookup returns the last value of a variable in env; "" if there is none.
 func lookup(env []string, name string) string {
 	for _, v := range slices.Backward(env) {
 		if value, ok := strings.CutPrefix(v, name+"="); ok {
@@ -73,7 +72,7 @@ func lookup(env []string, name string) string {
 	return ""
 }
 
-// set gives a variable a value, in its place or at the end.
+// set sets a variable, in its place or at the end.
 func set(env []string, name, value string) []string {
 	variable := name + "=" + value
 	at := slices.IndexFunc(env, func(v string) bool { return strings.HasPrefix(v, name+"=") })

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// splitFlags splits GOFLAGS as the go command does: fields between white space, or whole
-// fields in single or double quotes, in which nothing is escaped.
+// splitFlags splits GOFLAGS as the go command does: at white space, except within single or double quotes that
+// enclose a whole field. There are no escapes.
 func splitFlags(s string) ([]string, error) {
 	const space = " \t\n\r"
 	var flags []string
@@ -14,7 +14,7 @@ func splitFlags(s string) ([]string, error) {
 		if quote := s[:1]; quote == `"` || quote == `'` {
 			flag, rest, ended := strings.Cut(s[1:], quote)
 			if !ended {
-				return nil, fmt.Errorf("GOFLAGS has a quotation mark without its end: %s", s)
+				return nil, fmt.Errorf("GOFLAGS has an unterminated quotation mark: %s", s)
 			}
 			flags, s = append(flags, flag), rest
 			continue
@@ -28,7 +28,7 @@ func splitFlags(s string) ([]string, error) {
 	return flags, nil
 }
 
-// quoteFlag is the flag as a field of GOFLAGS.
+// quoteFlag quotes the flag as a field of GOFLAGS.
 func quoteFlag(flag string) (string, error) {
 	switch {
 	case !strings.ContainsAny(flag, " \t\n\r\"'"):
@@ -38,10 +38,10 @@ func quoteFlag(flag string) (string, error) {
 	case !strings.Contains(flag, `"`):
 		return `"` + flag + `"`, nil
 	}
-	return "", fmt.Errorf("GOFLAGS cannot hold %s, which has both kinds of quotation marks", flag)
+	return "", fmt.Errorf("GOFLAGS cannot contain %s, which has both kinds of quotation marks", flag)
 }
 
-// overlayOf is the file that a flag names as overlay, if it is that flag.
+// overlayOf returns the file of an -overlay flag; ok is false for other flags.
 func overlayOf(flag string) (file string, ok bool) {
 	name, file, ok := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(flag, "-"), "-"), "=")
 	return file, ok && name == "overlay"

@@ -10,10 +10,10 @@ import (
 	"strings"
 )
 
-// copied begins the names of copies of a GOROOT.
+// copied is the name prefix of copies of a GOROOT.
 const copied = "goroot-"
 
-// beneath tells whether path lies in the folder, or is it. Symbolic links are followed too.
+// beneath reports whether path is folder or lies below it. It resolves symbolic links.
 func beneath(folder, path string) bool {
 	if folder == "" {
 		return false
@@ -33,10 +33,9 @@ func beneath(folder, path string) bool {
 	return in(folder, path) || in(realFolder, realPath)
 }
 
-// copyRoot returns a copy of the GOROOT in the cache, some 250 MB, and makes it if it is
-// not there. The go command replaces no file of the module cache by an overlay, which is
-// where it keeps the releases that it downloads. Files of the copy can be written, so that
-// it can be removed.
+// copyRoot returns a copy of the GOROOT in the cache (some 250 MB), and makes it if necessary. The go command keeps
+// downloaded releases in the module cache, where overlays do not apply. The files of the copy are writable, so that
+// the copy can be removed.
 func copyRoot(ctx context.Context, c cache, goVersion, root string) (string, error) {
 	sum := sha256.Sum256([]byte(machinery + "\n" + goVersion + "\n" + root))
 	return c.folder(copied+hex.EncodeToString(sum[:12]),
@@ -53,7 +52,7 @@ func copyRoot(ctx context.Context, c cache, goVersion, root string) (string, err
 		})
 }
 
-// readable is a file system that can be read until the context ends.
+// readable is a file system that cannot be opened after the context ends.
 type readable struct {
 	fs.FS
 	ctx context.Context

@@ -6,8 +6,7 @@ import (
 	_ "unsafe" // for go:linkname
 )
 
-// table is what the patched runtime offers. It must be the same as replayHooks in
-// files/runtime_rejoin.go.txt.
+// table holds the functions of the patched runtime. It must match replayHooks in files/runtime_rejoin.go.txt.
 type table struct {
 	version int
 	begin   func(seed, interleave, yield uint64) bool
@@ -17,49 +16,47 @@ type table struct {
 	ready   func() uint64
 }
 
-// The patched runtime defines this variable with content. In any other build it is nil.
+// The patched runtime defines and initializes this variable. In any other build it is nil.
 //
 //go:linkname hooks
 var hooks *table
 
-// Exact is true if this binary has the patched runtime, so that a bubble's run is its seed.
+// Exact reports whether this binary has the patched runtime, so that the run of a bubble depends on its seed only.
 func Exact() bool { return hooks != nil && hooks.version == tableVersion }
 
-// tableVersion is the version of table that this package knows.
+// tableVersion is the version of table that this package supports.
 const tableVersion = 2
 
-// Schedule is what a bubble's run depends on, beside its program.
+// Schedule determines the run of a bubble, together with the program.
 type Schedule struct {
-	// Seed is of everything that is left to chance: selects, timers of one instant,
-	// maps, math/rand and crypto/rand.
+	// Seed determines all random choices: selects, timers that are due at one instant, maps, math/rand and
+	// crypto/rand.
 	Seed uint64
-	// Interleave chooses the order of goroutines that can run. 0 is the order in which
-	// they became ready; any other number is another order, drawn from it and the seed.
+	// Interleave selects the order of runnable goroutines. 0 is the order in which they became runnable; any other
+	// number selects a different order, drawn from it and the seed.
 	Interleave uint64
-	// Yield is the chance, from 0 to 1, that a goroutine lets others run at an operation
-	// on a channel, lock, pool, condition or wait group. Operations of the standard
-	// library, of logs, of Ginkgo, and of encoders that keep what they learn of types for
-	// the whole process do not count.
+	// Yield is the probability, 0 to 1, that a goroutine yields at an operation on a channel, lock, pool, condition
+	// or wait group. Operations of the standard library, of logs, of Ginkgo, and of encoders that cache type
+	// information for the process do not count.
 	Yield float64
 }
 
-// Begin gives the caller's bubble its schedule. Call it first in a bubble, before
-// anything is drawn. It does nothing outside of a bubble, or if the binary is not
-// Exact. It never blocks.
+// Begin sets the schedule of the caller's bubble. Call it first in a bubble, before any random draw. It does nothing
+// outside of a bubble or if the binary is not [Exact]. It never blocks.
 func Begin(s Schedule) {
 	if hooks != nil {
 		hooks.begin(s.Seed, s.Interleave, chance(s.Yield))
 	}
 }
 
-// chance is p as a part of 1<<32.
+// chance converts a probability to a multiple of 1/2^32.
 func chance(p float64) uint64 {
 	return uint64(min(max(p, 0), 1) * (math.MaxUint32 + 1))
 }
 
-// Hold runs f, and lets no other goroutine of the bubble run meanwhile, even while f
-// waits. It is for locks that goroutines outside of the bubble take too: who gets such a
-// lock first is not the seed's to say. f must not wait for another goroutine of the bubble.
+// Hold runs f while no other goroutine of the bubble runs, even while f blocks. Use it for locks that goroutines
+// outside of the bubble take too: the seed does not control who gets such a lock first. f must not wait for another
+// goroutine of the bubble.
 func Hold(f func()) {
 	if hooks == nil {
 		f()
@@ -70,12 +67,12 @@ func Hold(f func()) {
 	f()
 }
 
-// mostTurns is how often Settle lets others run.
+// mostTurns is the maximum number of times that Settle yields.
 const mostTurns = 100_000
 
-// Settle lets the other goroutines of the caller's bubble run until each of them waits for
-// something, or 100,000 times. What comes from outside of the bubble afterwards finds it
-// in the same state in every run. Virtual time stands still meanwhile.
+// Settle yields until every other goroutine of the caller's bubble is blocked, at most 100,000 times. Events from
+// outside of the bubble then find it in the same state in every run. Virtual time does not advance. It does nothing
+// if the binary is not [Exact].
 func Settle() {
 	if hooks == nil {
 		return
@@ -85,17 +82,16 @@ func Settle() {
 	}
 }
 
-// State is how far a bubble's scheduler has come. Two runs of one seed are the same up
-// to a decision if their hashes are equal there.
+// State is the progress of a bubble's scheduler. Two runs of one seed are equal up to a decision if their hashes are
+// equal there.
 type State struct {
-	Decisions uint64 // how often a goroutine was chosen to run
-	Hash      uint64 // of all decisions, with their virtual times
-	Points    uint64 // operations at which a goroutine might have yielded, if Yield is not 0
-	Yields    uint64 // how often one did
+	Decisions uint64 // number of times a goroutine was chosen to run
+	Hash      uint64 // digest of all decisions, with their virtual times
+	Points    uint64 // operations at which a goroutine could have yielded, if Yield is not 0
+	Yields    uint64 // operations at which one yielded
 }
 
-// Now is the state of the caller's bubble. It is zero outside of a bubble, or if the
-// binary is not Exact.
+// Now returns the state of the caller's bubble. It is zero outside of a bubble or if the binary is not [Exact].
 func Now() State {
 	if hooks == nil {
 		return State{}

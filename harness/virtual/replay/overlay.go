@@ -11,21 +11,21 @@ import (
 	"slices"
 )
 
-// machinery is part of every overlay's name. It changes when folders of another shape are made.
+// machinery is part of every overlay's name. It changes with the layout of the folders.
 const machinery = "1"
 
-// overlayFile is the file in an overlay's folder that go build -overlay takes.
+// overlayFile is the file for go build -overlay in an overlay's folder.
 const overlayFile = "overlay.json"
 
-// overlay is what a folder of the cache holds: patched copies of Go's sources, and
-// overlayFile, which puts them in the place of the installed ones.
+// overlay is the content of a folder of the cache: patched copies of Go's sources, and overlayFile, which maps the
+// installed files to them.
 type overlay struct {
-	name  string            // of its folder: a hash of all that is in it
+	name  string            // of its folder: a hash of the content
 	root  string            // the GOROOT whose files it replaces
-	files map[string]string // as patched returns them
+	files map[string]string // text by path, as returned by patched
 }
 
-// newOverlay is one that puts files in the place of root's.
+// newOverlay returns the overlay that replaces the files of root.
 func newOverlay(goVersion, root string, files map[string]string) overlay {
 	sum := sha256.New()
 	for _, part := range []string{machinery, goVersion, root} {
@@ -37,7 +37,7 @@ func newOverlay(goVersion, root string, files map[string]string) overlay {
 	return overlay{name: hex.EncodeToString(sum.Sum(nil)[:12]), root: root, files: files}
 }
 
-// content is what each file of the folder holds that is to be at dir, by its name in it.
+// content returns the files of the folder dir, as text by relative path.
 func (o overlay) content(dir string) map[string]string {
 	replace := make(map[string]string, len(o.files))
 	content := make(map[string]string, len(o.files)+1)
@@ -48,13 +48,13 @@ func (o overlay) content(dir string) map[string]string {
 	}
 	list, err := json.MarshalIndent(struct{ Replace map[string]string }{replace}, "", "\t")
 	if err != nil {
-		panic(err) // a map of strings
+		panic(err) // unreachable for a map of strings
 	}
 	content[overlayFile] = string(list) + "\n"
 	return content
 }
 
-// whole tells whether dir holds the content, to the byte.
+// whole reports whether dir has exactly this content.
 func whole(dir string, content map[string]string) bool {
 	for file, text := range content {
 		if got, err := os.ReadFile(filepath.Join(dir, file)); err != nil || string(got) != text {
@@ -64,8 +64,7 @@ func whole(dir string, content map[string]string) bool {
 	return true
 }
 
-// install returns the path of the overlay's overlayFile in the cache, and makes its
-// folder if it is not there as it must be.
+// install returns the path of overlayFile in the cache. It makes the folder if it is missing or damaged.
 func (o overlay) install(c cache) (string, error) {
 	dir, err := c.folder(o.name,
 		func(dir string) bool { return whole(dir, o.content(dir)) },

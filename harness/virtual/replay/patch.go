@@ -9,31 +9,30 @@ import (
 	"strings"
 )
 
-// patch changes one file of Go's sources. Find must occur in it exactly once, and With
-// takes its place. Patches of one file are made in order, so a later one sees what an
-// earlier one wrote.
+// patch changes one file of Go's sources: it replaces Find, which must occur exactly once, by With. Patches of one
+// file apply in order, so a patch sees the result of earlier ones.
 type patch struct {
-	File       string // relative to GOROOT/src, with slashes, as in "runtime/proc.go"
+	File       string // relative to GOROOT/src, with slashes, for example "runtime/proc.go"
 	Find, With string
-	Or         []edit // for releases with another text: exactly one of Find and these must fit
+	Or         []edit // alternatives for other releases: exactly one of Find and these must fit
 }
 
-// edit is another text to find, and what takes its place.
+// edit is a text to find and its replacement.
 type edit struct{ Find, With string }
 
 // addition is a file that Go's sources do not have.
 type addition struct {
-	File string // relative to GOROOT/src, with slashes; no such file may be there
+	File string // relative to GOROOT/src, with slashes; must not exist
 	Text string // the whole file
 }
 
-// MisfitError says that a patch does not fit the sources of a Go release.
+// MisfitError reports that a patch does not fit the sources of a Go release.
 type MisfitError struct {
-	Go    string   // the release, as in "go1.26.8"
+	Go    string   // the release, for example "go1.26.8"
 	File  string   // relative to GOROOT/src
-	Find  []string // the texts that were looked for; exactly one must occur, exactly once
-	Found []int    // how often each of them occurs
-	Err   error    // why File could not be read or added; nil if it is about Find
+	Find  []string // the alternative texts; exactly one must occur, exactly once
+	Found []int    // number of occurrences of each
+	Err   error    // why File could not be read or added; nil if the problem is Find
 }
 
 func (e *MisfitError) Error() string {
@@ -53,7 +52,7 @@ func (e *MisfitError) Error() string {
 
 func (e *MisfitError) Unwrap() error { return e.Err }
 
-// shorten is the text's first line that is not blank, and no more than a sentence has room for.
+// shorten returns the first non-blank line of the text, at most 80 characters of it.
 func shorten(text string) string {
 	text = strings.TrimSpace(text)
 	line, rest, _ := strings.Cut(text, "\n")
@@ -70,14 +69,14 @@ func shorten(text string) string {
 func times(n int) string {
 	switch n {
 	case 0:
-		return "nowhere"
+		return "0 times"
 	case 1:
 		return "once"
 	}
 	return fmt.Sprintf("%d times", n)
 }
 
-// apply changes text, which is the file's so far.
+// apply applies the patch to the text of its file.
 func (p patch) apply(goVersion, text string) (string, error) {
 	edits := append([]edit{{p.Find, p.With}}, p.Or...)
 	misfit := &MisfitError{Go: goVersion, File: p.File}
@@ -86,7 +85,7 @@ func (p patch) apply(goVersion, text string) (string, error) {
 	for _, e := range edits {
 		n := strings.Count(text, e.Find)
 		if e.Find == "" {
-			n = 0 // an empty text is no anchor
+			n = 0 // an empty text marks no place
 		}
 		misfit.Find, misfit.Found = append(misfit.Find, e.Find), append(misfit.Found, n)
 		total += n
@@ -100,9 +99,8 @@ func (p patch) apply(goVersion, text string) (string, error) {
 	return strings.Replace(text, fits[0].Find, fits[0].With, 1), nil
 }
 
-// patched is what the files of patches and additions hold when all are made in the
-// sources of root, a GOROOT of that version. Keys are relative to root/src, with slashes.
-// The error is a *MisfitError, errNoSources, or one of reading.
+// patched returns the text of the files that patches and additions change in root, a GOROOT of that version. Keys are
+// relative to root/src, with slashes. The error is a *MisfitError, errNoSources, or a read error.
 func patched(goVersion, root string, patches []patch, additions []addition) (map[string]string, error) {
 	src := filepath.Join(root, "src")
 	if _, err := os.Stat(filepath.Join(src, "runtime")); errors.Is(err, fs.ErrNotExist) {
@@ -114,7 +112,7 @@ func patched(goVersion, root string, patches []patch, additions []addition) (map
 		if !ok {
 			read, err := os.ReadFile(filepath.Join(src, filepath.FromSlash(p.File)))
 			if errors.Is(err, fs.ErrNotExist) {
-				return nil, &MisfitError{Go: goVersion, File: p.File, Err: errors.New("there is no such file")}
+				return nil, &MisfitError{Go: goVersion, File: p.File, Err: errors.New("the file does not exist")}
 			}
 			if err != nil {
 				return nil, err
@@ -130,7 +128,7 @@ func patched(goVersion, root string, patches []patch, additions []addition) (map
 	for _, a := range additions {
 		_, err := os.Stat(filepath.Join(src, filepath.FromSlash(a.File)))
 		if _, twice := files[a.File]; twice || err == nil {
-			return nil, &MisfitError{Go: goVersion, File: a.File, Err: errors.New("there is such a file already")}
+			return nil, &MisfitError{Go: goVersion, File: a.File, Err: errors.New("the file already exists")}
 		}
 		files[a.File] = a.Text
 	}

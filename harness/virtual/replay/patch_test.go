@@ -20,19 +20,19 @@ var _ = Describe("A patch", func() {
 		return files["runtime/proc.go"], err
 	}
 
-	It("takes the place of its text", func() {
+	It("replaces its text", func() {
 		Expect(apply(patch{File: "runtime/proc.go", Find: "func a() {\n", With: "func a() {\n\tb()\n"})).
 			To(Equal("package runtime\n\nfunc a() {\n\tb()\n}\n\nfunc b() {\n}\n"))
 	})
 
-	It("sees what an earlier patch of its file wrote", func() {
+	It("sees the result of earlier patches of its file", func() {
 		Expect(apply(
 			patch{File: "runtime/proc.go", Find: "func a()", With: "func c()"},
 			patch{File: "runtime/proc.go", Find: "func c()", With: "func d()"},
 		)).To(HavePrefix("package runtime\n\nfunc d() {"))
 	})
 
-	It("takes the one text of several that fits", func() {
+	It("applies the one alternative that fits", func() {
 		p := patch{File: "runtime/proc.go", Find: "func old() {", With: "1", Or: []edit{{"func b() {", "2"}, {"func new() {", "3"}}}
 		Expect(apply(p)).To(HaveSuffix("\n2\n}\n"))
 	})
@@ -44,30 +44,30 @@ var _ = Describe("A patch", func() {
 		Expect(err).To(BeAssignableToTypeOf(misfit))
 		Expect(err).To(MatchError("the patch of runtime/proc.go does not fit go9.9: " + says))
 	},
-		Entry("where its text is not", patch{Find: "func z() {\n\ta()\n"}, `"func z() { …" occurs nowhere, and must occur once`),
-		Entry("where its text is twice", patch{Find: "() {\n"}, `"() {" occurs 2 times, and must occur once`),
-		Entry("without a text", patch{}, `"" occurs nowhere, and must occur once`),
-		Entry("where none of its texts is", patch{Find: "x", Or: []edit{{"y", ""}}},
-			`"x" occurs nowhere, "y" occurs nowhere, and exactly one of these must occur once`),
-		Entry("where two of its texts are", patch{Find: "func a", Or: []edit{{"func b", ""}}},
+		Entry("if its text is missing", patch{Find: "func z() {\n\ta()\n"}, `"func z() { …" occurs 0 times, and must occur once`),
+		Entry("if its text occurs twice", patch{Find: "() {\n"}, `"() {" occurs 2 times, and must occur once`),
+		Entry("without a text", patch{}, `"" occurs 0 times, and must occur once`),
+		Entry("if all of its texts are missing", patch{Find: "x", Or: []edit{{"y", ""}}},
+			`"x" occurs 0 times, "y" occurs 0 times, and exactly one of these must occur once`),
+		Entry("if two of its texts occur", patch{Find: "func a", Or: []edit{{"func b", ""}}},
 			`"func a" occurs once, "func b" occurs once, and exactly one of these must occur once`),
-		Entry("where one text is once and another twice", patch{Find: "func a", Or: []edit{{"}\n", ""}}},
+		Entry("if one text occurs once and the other twice", patch{Find: "func a", Or: []edit{{"}\n", ""}}},
 			`"func a" occurs once, "}" occurs 2 times, and exactly one of these must occur once`),
-		Entry("where its text is long", patch{Find: strings.Repeat("é", 100)},
-			`"`+strings.Repeat("é", 80)+` …" occurs nowhere, and must occur once`),
+		Entry("if its long text is missing", patch{Find: strings.Repeat("é", 100)},
+			`"`+strings.Repeat("é", 80)+` …" occurs 0 times, and must occur once`),
 	)
 
-	It("says what it looked for, and how often that is there", func() {
+	It("reports its texts and their occurrences", func() {
 		_, err := apply(patch{File: "runtime/proc.go", Find: "func a", Or: []edit{{"() {", ""}}})
 		Expect(err).To(Equal(&MisfitError{Go: "go9.9", File: "runtime/proc.go", Find: []string{"func a", "() {"}, Found: []int{1, 2}}))
 	})
 
-	It("does not fit where its file is not", func() {
+	It("does not fit if its file is missing", func() {
 		_, err := apply(patch{File: "runtime/select.go", Find: "x"})
-		Expect(err).To(MatchError("the patch of runtime/select.go does not fit go9.9: there is no such file"))
+		Expect(err).To(MatchError("the patch of runtime/select.go does not fit go9.9: the file does not exist"))
 	})
 
-	It("knows that Go's sources are not there", func() {
+	It("reports that Go's sources are missing", func() {
 		_, err := patched("go9.9", GinkgoT().TempDir(), []patch{{File: "runtime/proc.go", Find: "x"}}, nil)
 		Expect(err).To(MatchError(errNoSources))
 	})
@@ -77,14 +77,14 @@ var _ = Describe("A patch", func() {
 			To(Equal(map[string]string{"runtime/new.go": "package runtime\n"}))
 	})
 
-	It("adds no file that is there", func() {
+	It("does not add a file that exists", func() {
 		_, err := patched("go9.9", root, nil, []addition{{"runtime/proc.go", ""}})
-		Expect(err).To(MatchError("the patch of runtime/proc.go does not fit go9.9: there is such a file already"))
+		Expect(err).To(MatchError("the patch of runtime/proc.go does not fit go9.9: the file already exists"))
 	})
 })
 
 var _ = Describe("The patches", func() {
-	It("make Go of Go", func(ctx SpecContext) {
+	It("result in valid Go", func(ctx SpecContext) {
 		additions, err := readAdditions()
 		Expect(err).NotTo(HaveOccurred())
 		t := made(prepare(ctx, at(GinkgoT().TempDir()), patches, additions))
@@ -99,7 +99,7 @@ var _ = Describe("The patches", func() {
 		}
 	})
 
-	It("leave no text out that is there", func() {
+	It("use every embedded file", func() {
 		var used []string
 		for _, name := range added {
 			used = append(used, strings.TrimPrefix(name, "files/"))

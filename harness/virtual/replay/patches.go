@@ -2,13 +2,12 @@ package replay
 
 import "embed"
 
-// Files that are added to Go's sources. They are text here, so that this module's own
-// build does not take them for its own.
+// Files that are added to Go's sources. Their names end in .txt, so that this module's own build ignores them.
 //
 //go:embed files/*.go.txt
 var files embed.FS
 
-// added maps files of GOROOT/src to those of files.
+// added maps paths in GOROOT/src to paths in files.
 var added = map[string]string{
 	"runtime/rejoin.go": "files/runtime_rejoin.go.txt",
 	"sync/rejoin.go":    "files/sync_rejoin.go.txt",
@@ -16,21 +15,21 @@ var added = map[string]string{
 	"internal/runtime/maps/rejoin.go": "files/maps_rejoin.go.txt",
 }
 
-// patches connect Go's sources with the added files.
+// patches connect Go's sources to the added files.
 var patches = []patch{
-	// Randomness comes from the bubble, and maps are alike in each process.
+	// The process draws the same hash keys at every start.
 	{
 		File: "runtime/rand.go",
 		Find: "\tglobalRand.state.Init(*seed)\n",
 		With: "\treplayStart(seed)\n\tglobalRand.state.Init(*seed)\n",
 	},
-	// Goroutines of a bubble have numbers, and may keep the token while they block.
+	// Goroutines of a bubble have numbers and may keep the token while they block.
 	{
 		File: "runtime/runtime2.go",
 		Find: "\tbubble  *synctestBubble\n",
 		With: "\tbubble  *synctestBubble\n\treplaySeq  uint64\n\treplayHold bool\n",
 	},
-	// A bubble has a scheduler. Its root has the token first, and gives it back when it leaves.
+	// A bubble has a scheduler. The token starts with its root, which gives it back when it leaves.
 	{
 		File: "runtime/synctest.go",
 		Find: "\tactive  int // other sources of activity\n",
@@ -51,7 +50,7 @@ var patches = []patch{
 		Find: "\t\trunqput(pp, bubble.main, true)\n",
 		With: "\t\tif !replayReady(bubble.main) {\n\t\t\trunqput(pp, bubble.main, true)\n\t\t}\n",
 	},
-	// What becomes ready waits for the token; what blocks, yields or ends passes it on.
+	// A goroutine that becomes runnable waits for the token; one that blocks, yields or ends passes it on.
 	{
 		File: "runtime/proc.go",
 		Find: "\trunqput(mp.p.ptr(), gp, next)\n\twakep()\n",
@@ -80,12 +79,14 @@ var patches = []patch{
 	{
 		File: "runtime/proc.go",
 		Find: "\t\t\tif bubble != nil {\n\t\t\t\tbubble.decActive()\n\t\t\t}\n",
-		With: "\t\t\tif bubble != nil {\n\t\t\t\tbubble.decActive()\n\t\t\t}\n\t\t\tif replayed {\n\t\t\t\tbubble.replay.leaving = 0\n\t\t\t}\n",
+		With: "\t\t\tif bubble != nil {\n\t\t\t\tbubble.decActive()\n\t\t\t}\n\t\t\tif replayed {\n" +
+			"\t\t\t\tbubble.replay.leaving = 0\n\t\t\t}\n",
 	},
 	{
 		File: "runtime/proc.go",
 		Find: "\tcasgstatus(gp, _Grunning, _Gdead)\n\tgcController.",
-		With: "\treplayed := gp.bubble\n\tcasgstatus(gp, _Grunning, _Gdead)\n\tif replayed != nil {\n\t\treplayPass(gp, replayed)\n\t}\n\tgcController.",
+		With: "\treplayed := gp.bubble\n\tcasgstatus(gp, _Grunning, _Gdead)\n\tif replayed != nil {\n" +
+			"\t\treplayPass(gp, replayed)\n\t}\n\tgcController.",
 	},
 	{
 		File: "runtime/proc.go",
@@ -102,7 +103,7 @@ var patches = []patch{
 		Find: "func internal_sync_runtime_canSpin(i int) bool {\n",
 		With: "func internal_sync_runtime_canSpin(i int) bool {\n\tif getg().bubble != nil {\n\t\treturn false\n\t}\n",
 	},
-	// A switch between coroutines takes the token along.
+	// A switch between coroutines moves the token.
 	{
 		File: "runtime/coro.go",
 		Find: "\tbubble := gp.bubble\n\tif bubble != nil {\n",
@@ -139,7 +140,7 @@ var patches = []patch{
 		Find: "func rand32() uint32 {\n\treturn uint32(rand())\n",
 		With: "func rand32() uint32 {\n\treturn uint32(replayMapRand())\n",
 	},
-	// Which ready case of a select; and an operation on channels is a point.
+	// A select draws its ready case from the bubble, and is a point.
 	{
 		File: "runtime/select.go",
 		Find: "cheaprandn(uint32(norder + 1))",
@@ -166,9 +167,9 @@ var patches = []patch{
 		Find: "func closechan(c *hchan) {\n",
 		With: "func closechan(c *hchan) {\n\treplayPoint()\n",
 	},
-	// Which of two timers of one instant. A timer draws once, where it is made: whether
-	// it is added to the heap again when it is set again depends on whether the collector
-	// has had the heap cleaned.
+	// Timers that are due at one instant. A timer draws once, when it is made: whether a
+	// reset adds it to the heap again depends on whether the garbage collector has caused
+	// the heap to be cleaned.
 	{
 		File: "runtime/time.go",
 		Find: "\t\t\tt.isFake = true\n\t\t}\n\t\tgp.timer = t\n",
@@ -189,7 +190,7 @@ var patches = []patch{
 		Find: "return tw.timer.rand < other.timer.rand",
 		With: "return replayTie(tw.timer.rand, tw.when) < replayTie(other.timer.rand, tw.when)",
 	},
-	// A mutex turns fair by the bubble's time.
+	// The starvation mode of a mutex follows the bubble's time.
 	{
 		File: "runtime/sema.go",
 		Find: "func internal_sync_nanotime() int64 {\n",
@@ -198,29 +199,36 @@ var patches = []patch{
 	{
 		File: "runtime/sema.go",
 		Find: "\tsemacquire1(addr, false, 0, 0, waitReasonSemacquire)\n",
-		With: "\tgp := getg()\n\theld := gp.replayHold\n\tgp.replayHold = true // the runtime waits for itself\n\tsemacquire1(addr, false, 0, 0, waitReasonSemacquire)\n\tgp.replayHold = held\n",
+		With: "\tgp := getg()\n\theld := gp.replayHold\n\tgp.replayHold = true // the runtime waits for itself\n" +
+			"\tsemacquire1(addr, false, 0, 0, waitReasonSemacquire)\n\tgp.replayHold = held\n",
 	},
-	// A lock that is handed to who waits outside of the bubble does not cost the token.
+	// Handing a lock to a goroutine outside of the bubble does not pass the token.
 	{
 		File: "runtime/sema.go",
 		Find: "\t\tif handoff && cansemacquire(addr) {\n",
 		With: "\t\tif handoff && s.g.bubble == getg().bubble && cansemacquire(addr) {\n",
 	},
-	// Who waits for a lock that only goroutines outside of the bubble hold keeps the token.
+	// A goroutine that waits for a lock held only outside of the bubble keeps the token.
 	{
 		File: "runtime/sema.go",
 		Find: "\tsemacquire1(addr, lifo, semaBlockProfile|semaMutexProfile, skipframes, waitReasonSyncMutexLock)\n",
-		With: "\tkept := replayKeep(addr, 1)\n\tsemacquire1(addr, lifo, semaBlockProfile|semaMutexProfile, skipframes, waitReasonSyncMutexLock)\n\treplayKept(kept)\n",
+		With: "\tkept := replayKeep(addr, 1)\n" +
+			"\tsemacquire1(addr, lifo, semaBlockProfile|semaMutexProfile, skipframes, waitReasonSyncMutexLock)\n" +
+			"\treplayKept(kept)\n",
 	},
 	{
 		File: "runtime/sema.go",
 		Find: "\tsemacquire1(addr, lifo, semaBlockProfile|semaMutexProfile, skipframes, waitReasonSyncRWMutexRLock)\n",
-		With: "\tkept := replayKeep(addr, 0)\n\tsemacquire1(addr, lifo, semaBlockProfile|semaMutexProfile, skipframes, waitReasonSyncRWMutexRLock)\n\treplayKept(kept)\n",
+		With: "\tkept := replayKeep(addr, 0)\n" +
+			"\tsemacquire1(addr, lifo, semaBlockProfile|semaMutexProfile, skipframes, waitReasonSyncRWMutexRLock)\n" +
+			"\treplayKept(kept)\n",
 	},
 	{
 		File: "runtime/sema.go",
 		Find: "\tsemacquire1(addr, lifo, semaBlockProfile|semaMutexProfile, skipframes, waitReasonSyncRWMutexLock)\n",
-		With: "\tkept := replayKeep(addr, 0)\n\tsemacquire1(addr, lifo, semaBlockProfile|semaMutexProfile, skipframes, waitReasonSyncRWMutexLock)\n\treplayKept(kept)\n",
+		With: "\tkept := replayKeep(addr, 0)\n" +
+			"\tsemacquire1(addr, lifo, semaBlockProfile|semaMutexProfile, skipframes, waitReasonSyncRWMutexLock)\n" +
+			"\treplayKept(kept)\n",
 	},
 	// The same for the lock of a file.
 	{
@@ -236,7 +244,9 @@ var patches = []patch{
 	{
 		File: "internal/poll/fd_mutex.go",
 		Find: "func runtime_Semacquire(sema *uint32)\n",
-		With: "func runtime_Semacquire(sema *uint32)\n\n//go:linkname runtime_replaySemacquire runtime.replaySemacquire\nfunc runtime_replaySemacquire(sema *uint32)\n",
+		With: "func runtime_Semacquire(sema *uint32)\n\n" +
+			"//go:linkname runtime_replaySemacquire runtime.replaySemacquire\n" +
+			"func runtime_replaySemacquire(sema *uint32)\n",
 	},
 	// The order of a sync.Map.
 	{
@@ -244,7 +254,7 @@ var patches = []patch{
 		Find: "//go:linkname runtime_rand runtime.rand\n",
 		With: "//go:linkname runtime_rand runtime.replayMapRand\n",
 	},
-	// Names of temporary files differ between processes, whatever the seed.
+	// Names of temporary files differ between processes of one seed.
 	{
 		File: "os/tempfile.go",
 		Find: "//go:linkname runtime_rand runtime.rand\n",
@@ -261,11 +271,16 @@ var patches = []patch{
 		Find: "var testingOnlyFailRead bool\n",
 		With: "var testingOnlyFailRead bool\n\n//go:linkname replayFill runtime.replayFill\nfunc replayFill(b []byte) bool\n",
 	},
-	// Operations on locks and pools are points, and a pool is the bubble's own.
+	// Operations on locks and pools are points, and each bubble has its own pools.
 	{
 		File: "sync/runtime.go",
 		Find: "func throw(string)\n",
-		With: "//go:linkname runtime_replayPoint runtime.replayPoint\nfunc runtime_replayPoint()\n\n//go:linkname runtime_replayBubble runtime.replayBubble\nfunc runtime_replayBubble() uint64\n\n//go:linkname runtime_replayRest runtime.replayRest\nfunc runtime_replayRest()\n\n//go:linkname runtime_replayLocked runtime.replayLocked\nfunc runtime_replayLocked(sema *uint32)\n\n//go:linkname runtime_replayUnlocked runtime.replayUnlocked\nfunc runtime_replayUnlocked(sema *uint32)\n\nfunc throw(string)\n",
+		With: "//go:linkname runtime_replayPoint runtime.replayPoint\nfunc runtime_replayPoint()\n\n" +
+			"//go:linkname runtime_replayBubble runtime.replayBubble\nfunc runtime_replayBubble() uint64\n\n" +
+			"//go:linkname runtime_replayRest runtime.replayRest\nfunc runtime_replayRest()\n\n" +
+			"//go:linkname runtime_replayLocked runtime.replayLocked\nfunc runtime_replayLocked(sema *uint32)\n\n" +
+			"//go:linkname runtime_replayUnlocked runtime.replayUnlocked\n" +
+			"func runtime_replayUnlocked(sema *uint32)\n\nfunc throw(string)\n",
 	},
 	{
 		File: "sync/mutex.go",
@@ -305,7 +320,9 @@ var patches = []patch{
 	{
 		File: "sync/rwmutex.go",
 		Find: "\tif !rw.readerCount.CompareAndSwap(0, -rwmutexMaxReaders) {\n",
-		With: "\truntime_replayLocked(&rw.readerSem)\n\tif !rw.readerCount.CompareAndSwap(0, -rwmutexMaxReaders) {\n\t\truntime_replayUnlocked(&rw.readerSem)\n",
+		With: "\truntime_replayLocked(&rw.readerSem)\n" +
+			"\tif !rw.readerCount.CompareAndSwap(0, -rwmutexMaxReaders) {\n" +
+			"\t\truntime_replayUnlocked(&rw.readerSem)\n",
 	},
 	{
 		File: "sync/rwmutex.go",
@@ -352,7 +369,7 @@ var patches = []patch{
 		Find: "func (p *Pool) Get() any {\n",
 		With: "func (p *Pool) Get() any {\n\tif x, ok := p.replay.get(p); ok {\n\t\treturn x\n\t}\n",
 	},
-	// Maps keyed by pointers are walked in the order of their keys.
+	// Iteration over maps with pointer keys follows the order of insertion.
 	{
 		File: "internal/runtime/maps/map.go",
 		Find: "\ttombstonePossible bool\n",
@@ -371,20 +388,28 @@ var patches = []patch{
 	{
 		File: "internal/runtime/maps/runtime.go",
 		Find: "func runtime_mapassign(typ *abi.MapType, m *Map, key unsafe.Pointer) unsafe.Pointer {\n",
-		With: "func runtime_mapassign(typ *abi.MapType, m *Map, key unsafe.Pointer) unsafe.Pointer {\n\tif !replayOrdered(typ, m) {\n\t\treturn replayAssign(typ, m, key)\n\t}\n\treplayBefore(typ, m)\n\tused := m.used\n\tslot := replayAssign(typ, m, key)\n\tif m.used != used {\n\t\treplayAfter(typ, m, key)\n\t}\n\treturn slot\n}\n\nfunc replayAssign(typ *abi.MapType, m *Map, key unsafe.Pointer) unsafe.Pointer {\n",
+		With: "func runtime_mapassign(typ *abi.MapType, m *Map, key unsafe.Pointer) unsafe.Pointer {\n" +
+			"\tif !replayOrdered(typ, m) {\n\t\treturn replayAssign(typ, m, key)\n\t}\n\treplayBefore(typ, m)\n" +
+			"\tused := m.used\n\tslot := replayAssign(typ, m, key)\n\tif m.used != used {\n" +
+			"\t\treplayAfter(typ, m, key)\n\t}\n\treturn slot\n}\n\n" +
+			"func replayAssign(typ *abi.MapType, m *Map, key unsafe.Pointer) unsafe.Pointer {\n",
 	},
 	{
 		File: "internal/runtime/maps/runtime_fast64.go",
 		Find: "func runtime_mapassign_fast64ptr(typ *abi.MapType, m *Map, key unsafe.Pointer) unsafe.Pointer {\n",
-		With: "func runtime_mapassign_fast64ptr(typ *abi.MapType, m *Map, key unsafe.Pointer) unsafe.Pointer {\n\tif !replayOrdered(typ, m) {\n\t\treturn replayAssign64(typ, m, key)\n\t}\n\treplayBefore(typ, m)\n\tused := m.used\n\tslot := replayAssign64(typ, m, key)\n\tif m.used != used {\n\t\treplayAfterPointer(typ, m, key)\n\t}\n\treturn slot\n}\n\nfunc replayAssign64(typ *abi.MapType, m *Map, key unsafe.Pointer) unsafe.Pointer {\n",
+		With: "func runtime_mapassign_fast64ptr(typ *abi.MapType, m *Map, key unsafe.Pointer) unsafe.Pointer {\n" +
+			"\tif !replayOrdered(typ, m) {\n\t\treturn replayAssign64(typ, m, key)\n\t}\n\treplayBefore(typ, m)\n" +
+			"\tused := m.used\n\tslot := replayAssign64(typ, m, key)\n\tif m.used != used {\n" +
+			"\t\treplayAfterPointer(typ, m, key)\n\t}\n\treturn slot\n}\n\n" +
+			"func replayAssign64(typ *abi.MapType, m *Map, key unsafe.Pointer) unsafe.Pointer {\n",
 	},
 	{
 		File: "runtime/time.go",
 		Find: "\t\tif gp.preemptStop {\n",
 		With: "\t\tif gp.preemptStop && gp.bubble == nil {\n",
 	},
-	// Stacks begin at 8 KiB and not at 2: a run has hundreds of short goroutines, and would
-	// copy the stack of most of them.
+	// Stacks begin at 8 KiB instead of 2: a run has hundreds of short-lived goroutines, and
+	// most of them would copy their stacks.
 	{
 		File: "runtime/stack.go",
 		Find: "\tif avg < fixedStack {\n\t\tavg = fixedStack\n",

@@ -18,7 +18,7 @@ func TestReplay(t *testing.T) {
 	RunSpecs(t, "Replay")
 }
 
-// write makes files below dir, with the folders they need.
+// write writes files below dir, by relative path, and makes their folders.
 func write(dir string, files map[string]string) {
 	GinkgoHelper()
 	for name, text := range files {
@@ -35,7 +35,7 @@ func read(path string) string {
 	return string(text)
 }
 
-// names are those of what is in the folder.
+// names returns the names of the entries of the folder.
 func names(dir string) []string {
 	GinkgoHelper()
 	entries, err := os.ReadDir(dir)
@@ -47,7 +47,7 @@ func names(dir string) []string {
 	return names
 }
 
-// fakeRoot makes a GOROOT that has a runtime of one file.
+// fakeRoot makes a GOROOT whose runtime has one file.
 func fakeRoot(dir, proc string) string {
 	GinkgoHelper()
 	write(dir, map[string]string{"VERSION": "go9.9\n", goCommand: "#!/bin/sh\n", "src/runtime/proc.go": proc})
@@ -55,7 +55,7 @@ func fakeRoot(dir, proc string) string {
 	return dir
 }
 
-// fakeGo puts a go command first in PATH, for the spec, that answers with these settings.
+// fakeGo puts a go command first in PATH for the duration of the spec. It prints these settings.
 func fakeGo(s settings) {
 	GinkgoHelper()
 	answer, err := json.Marshal(s)
@@ -66,19 +66,18 @@ func fakeGo(s settings) {
 	GinkgoT().Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
 }
 
-// at is a place for the cache, as os.UserCacheDir answers.
+// at returns a function like os.UserCacheDir that returns dir.
 func at(dir string) func() (string, error) {
 	return func() (string, error) { return dir, nil }
 }
 
-// halfMade are the folders of the cache that were never completed.
+// halfMade returns the incomplete folders of the cache.
 func halfMade(c cache) []string {
 	GinkgoHelper()
 	return slices.DeleteFunc(names(c.dir), func(name string) bool { return !strings.HasPrefix(name, making) })
 }
 
-// made is the toolchain that Prepare made. It skips the spec on a Go that is newer than
-// the patches and that they do not fit.
+// made returns the toolchain that Prepare made. It skips the spec if Go is newer than the patches and they do not fit.
 func made(t Toolchain, err error) Toolchain {
 	GinkgoHelper()
 	Expect(err).NotTo(HaveOccurred())

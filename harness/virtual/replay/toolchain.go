@@ -12,22 +12,21 @@ import (
 	"runtime"
 )
 
-// Toolchain is a Go whose runtime is patched when it builds, or the Go that is
-// installed, as it is, if that cannot be. It holds nothing open, and any number of
-// goroutines may use it.
+// Toolchain is a Go toolchain that builds with the patched runtime, or the installed one as it is if that is not
+// possible. It holds no resources and is safe for concurrent use.
 type Toolchain struct {
 	Go      string // path of the go command
-	Version string // as "go1.26.8"
+	Version string // for example "go1.26.8"
 	Root    string // its GOROOT
-	Exact   bool   // what it builds replays exactly
-	Why     string // why not, in one sentence; empty if it does
+	Exact   bool   // whether the programs that it builds replay exactly
+	Why     string // why not, in one sentence; empty if Exact
 	Overlay string // the file for go build -overlay; empty if not Exact
 
-	flags string // what GOFLAGS is for the go command, without Environ
+	flags string // GOFLAGS of the go command without Environ
 	cache cache
 }
 
-// goCommand is the go command in a GOROOT.
+// goCommand is the path of the go command in a GOROOT.
 var goCommand = func() string {
 	if runtime.GOOS == "windows" {
 		return "bin/go.exe"
@@ -35,18 +34,16 @@ var goCommand = func() string {
 	return "bin/go"
 }()
 
-// Prepare makes ready what the go command of PATH needs in order to build with the
-// patched runtime: once in the user's cache folder, later it is found there. It takes
-// some milliseconds then, most of them for asking the go command. For a Go that the go
-// command downloaded it copies that Go first, some 250 MB.
+// Prepare prepares the go command of PATH to build with the patched runtime. It writes the patched files to the user's
+// cache folder once; later calls find them there and take some milliseconds, most of them for running the go command.
+// If that Go is a release that the go command downloaded, Prepare copies it first (some 250 MB).
 //
-// The directory it is called in counts as it does for the go command: go.mod and go.work
-// may choose another Go. If the patches do not fit that Go, its sources are not there, the
-// cache folder cannot be written, or GOFLAGS has an overlay already, then the result is
-// not Exact and says Why, without an error. There is an error if the go command does not
-// answer, or the context ends.
+// The current directory matters as it does for the go command: go.mod and go.work may select another Go. If the
+// patches do not fit that Go, its sources are missing, the cache folder is not writable, or GOFLAGS has an overlay
+// already, the result is not Exact and has a Why, and the error is nil. Prepare returns an error if the go command
+// fails or the context ends.
 //
-// Any number of goroutines and processes may call it at once.
+// Prepare is safe for concurrent use, also by several processes.
 func Prepare(ctx context.Context) (Toolchain, error) {
 	additions, err := readAdditions()
 	if err != nil {
@@ -55,7 +52,7 @@ func Prepare(ctx context.Context) (Toolchain, error) {
 	return prepare(ctx, os.UserCacheDir, patches, additions)
 }
 
-// readAdditions are the embedded files.
+// readAdditions returns the embedded files.
 func readAdditions() ([]addition, error) {
 	var additions []addition
 	for file, name := range added {
@@ -68,7 +65,7 @@ func readAdditions() ([]addition, error) {
 	return additions, nil
 }
 
-// prepare is Prepare with other patches, and with its cache in another folder.
+// prepare is Prepare with given patches and a given cache folder.
 func prepare(ctx context.Context, folder func() (string, error), patches []patch, additions []addition) (Toolchain, error) {
 	settings, err := ask(ctx)
 	if err != nil {
@@ -76,7 +73,7 @@ func prepare(ctx context.Context, folder func() (string, error), patches []patch
 	}
 	plain := Toolchain{Go: settings.path, Version: settings.GOVERSION, Root: settings.GOROOT, flags: settings.GOFLAGS}
 	exact, err := plain.patch(ctx, folder, settings.GOMODCACHE, patches, additions)
-	if ended := ctx.Err(); ended != nil {
+	if ctx.Err() != nil {
 		return Toolchain{}, fmt.Errorf("prepare %s for exact replay: %w", plain.Version, context.Cause(ctx))
 	}
 	if err != nil {
@@ -86,13 +83,13 @@ func prepare(ctx context.Context, folder func() (string, error), patches []patch
 	return exact, nil
 }
 
-// settings are those of the go command.
+// settings are settings of the go command.
 type settings struct {
 	path                                   string
 	GOVERSION, GOROOT, GOMODCACHE, GOFLAGS string
 }
 
-// ask asks the go command of PATH, in the current directory.
+// ask runs the go command of PATH in the current directory.
 func ask(ctx context.Context) (settings, error) {
 	path, err := exec.LookPath("go")
 	if err != nil {
@@ -107,16 +104,18 @@ func ask(ctx context.Context) (settings, error) {
 		err = json.Unmarshal(out, &s)
 	}
 	if err != nil {
-		return settings{}, fmt.Errorf("ask %s for its settings: %w: %s", path, err, bytes.TrimSpace(said.Bytes()))
+		return settings{}, fmt.Errorf("read the settings of %s: %w: %s", path, err, bytes.TrimSpace(said.Bytes()))
 	}
 	return s, nil
 }
 
-// patch is the toolchain with patches. The error says why that cannot be, in a sentence.
-func (t Toolchain) patch(ctx context.Context, folder func() (string, error), modules string, patches []patch, additions []addition) (Toolchain, error) {
+// patch returns the toolchain with patches. The error is a sentence that says why that is not possible.
+func (t Toolchain) patch(
+	ctx context.Context, folder func() (string, error), modules string, patches []patch, additions []addition,
+) (Toolchain, error) {
 	caches, err := folder()
 	if err != nil {
-		return t, fmt.Errorf("there is no folder to keep the patched runtime in: %w", err)
+		return t, fmt.Errorf("no cache folder for the patched runtime: %w", err)
 	}
 	t.cache = cache{filepath.Join(caches, "rejoin", "replay")}
 	if err := t.noOverlay(); err != nil {
@@ -124,7 +123,7 @@ func (t Toolchain) patch(ctx context.Context, folder func() (string, error), mod
 	}
 	if beneath(modules, t.Root) {
 		if t.Root, err = copyRoot(ctx, t.cache, t.Version, t.Root); err != nil {
-			return t, fmt.Errorf("%s cannot be copied out of the module cache, where it cannot be patched: %w", t.Version, err)
+			return t, fmt.Errorf("cannot copy %s out of the module cache, where overlays do not apply: %w", t.Version, err)
 		}
 	}
 	t.Go = filepath.Join(t.Root, filepath.FromSlash(goCommand))
@@ -140,7 +139,7 @@ func (t Toolchain) patch(ctx context.Context, folder func() (string, error), mod
 	}
 	t.Overlay, err = newOverlay(t.Version, t.Root, content).install(t.cache)
 	if err != nil {
-		return t, fmt.Errorf("the cache folder cannot keep the patched runtime: %w", err)
+		return t, fmt.Errorf("cannot write the patched runtime to the cache folder: %w", err)
 	}
 	if _, err := quoteFlag("-overlay=" + t.Overlay); err != nil {
 		return t, err
@@ -149,7 +148,7 @@ func (t Toolchain) patch(ctx context.Context, folder func() (string, error), mod
 	return t, nil
 }
 
-// noOverlay is an error if GOFLAGS has an overlay that is not of this cache.
+// noOverlay returns an error if GOFLAGS has an overlay that does not belong to this cache.
 func (t Toolchain) noOverlay() error {
 	flags, err := splitFlags(t.flags)
 	if err != nil {
@@ -157,19 +156,19 @@ func (t Toolchain) noOverlay() error {
 	}
 	for _, flag := range flags {
 		if file, ok := overlayOf(flag); ok && file != "" && !t.cache.owns(file) {
-			return fmt.Errorf("GOFLAGS has an overlay already, and the go command takes only one: %s", flag)
+			return fmt.Errorf("GOFLAGS already has an overlay, and the go command accepts only one: %s", flag)
 		}
 	}
 	return nil
 }
 
-// owns tells whether a file for go build -overlay is one of the cache.
+// owns reports whether a file for go build -overlay belongs to the cache.
 func (c cache) owns(file string) bool {
 	return filepath.Base(file) == overlayFile && filepath.Dir(filepath.Dir(file)) == c.dir
 }
 
-// Command is a command that runs with the toolchain, for os/exec: the name "go" means
-// t.Go, and its environment is t.Environ(os.Environ()). It is killed when the context ends.
+// Command returns a command that runs with the toolchain: the name "go" stands for t.Go, and the environment is
+// t.Environ(os.Environ()). The command is killed when the context ends.
 func (t Toolchain) Command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	if name == "go" && t.Go != "" {
 		name = t.Go

@@ -28,7 +28,7 @@ var _ = Describe("Prepare", func() {
 		fakeGo(settings{GOVERSION: "go9.9", GOROOT: root, GOMODCACHE: modules, GOFLAGS: flags})
 	}
 
-	It("puts patched files in the place of the installed ones", func(ctx SpecContext) {
+	It("replaces installed files by patched ones", func(ctx SpecContext) {
 		answer("-buildvcs=false")
 		t, err := prepare(ctx, at(place), fits, more)
 		Expect(err).NotTo(HaveOccurred())
@@ -52,14 +52,14 @@ var _ = Describe("Prepare", func() {
 		Expect(t.Command(ctx, "/other", "go").Args).To(Equal([]string{"/other", "go"}))
 	})
 
-	It("finds again what it made, and makes another for other patches and another Go", func(ctx SpecContext) {
+	It("reuses its overlay, and makes a new one for other patches or another Go", func(ctx SpecContext) {
 		answer("")
 		folder := func(patches []patch, additions []addition) string {
 			GinkgoHelper()
 			t, err := prepare(ctx, at(place), patches, additions)
 			Expect(err).NotTo(HaveOccurred())
 			Expect(t.Exact).To(BeTrue(), t.Why)
-			Expect(filepath.Base(filepath.Dir(t.Overlay))).NotTo(ContainSubstring("-"), "another name, not one that is taken")
+			Expect(filepath.Base(filepath.Dir(t.Overlay))).NotTo(ContainSubstring("-"), "a new name, not a numbered one")
 			return t.Overlay
 		}
 		first := folder(fits, more)
@@ -75,7 +75,7 @@ var _ = Describe("Prepare", func() {
 		Expect(folder(fits, more)).NotTo(Equal(first))
 	})
 
-	DescribeTable("makes an overlay anew that is not whole", func(ctx SpecContext, damage func(dir string) error) {
+	DescribeTable("replaces a damaged overlay", func(ctx SpecContext, damage func(dir string) error) {
 		answer("")
 		t, err := prepare(ctx, at(place), fits, more)
 		Expect(err).NotTo(HaveOccurred())
@@ -87,13 +87,13 @@ var _ = Describe("Prepare", func() {
 		Expect(read(again.Overlay)).To(ContainSubstring(proc))
 		Expect(read(proc)).To(ContainSubstring("func b"))
 	},
-		Entry("but has no list", func(dir string) error { return os.Remove(filepath.Join(dir, overlayFile)) }),
-		Entry("but has half a list", func(dir string) error { return os.Truncate(filepath.Join(dir, overlayFile), 9) }),
-		Entry("but has no files", func(dir string) error { return os.RemoveAll(filepath.Join(dir, "runtime")) }),
-		Entry("but has half a file", func(dir string) error { return os.Truncate(filepath.Join(dir, "runtime/proc.go"), 9) }),
+		Entry("without its list", func(dir string) error { return os.Remove(filepath.Join(dir, overlayFile)) }),
+		Entry("with a truncated list", func(dir string) error { return os.Truncate(filepath.Join(dir, overlayFile), 9) }),
+		Entry("without its files", func(dir string) error { return os.RemoveAll(filepath.Join(dir, "runtime")) }),
+		Entry("with a truncated file", func(dir string) error { return os.Truncate(filepath.Join(dir, "runtime/proc.go"), 9) }),
 	)
 
-	It("serves any number of callers at once", func(ctx SpecContext) {
+	It("is safe for concurrent use", func(ctx SpecContext) {
 		answer("")
 		var all sync.WaitGroup
 		made := make([]Toolchain, 8)
@@ -114,7 +114,7 @@ var _ = Describe("Prepare", func() {
 		Expect(names(filepath.Join(place, "rejoin", "replay"))).To(HaveLen(1))
 	})
 
-	It("copies a Go that lies in the module cache", func(ctx SpecContext) {
+	It("copies a Go that is in the module cache", func(ctx SpecContext) {
 		root = fakeRoot(filepath.Join(modules, "golang.org", "toolchain"), proc)
 		Expect(os.Chmod(filepath.Join(root, "src/runtime/proc.go"), 0o444)).To(Succeed())
 		Expect(os.Chmod(filepath.Join(root, "src/runtime"), 0o555)).To(Succeed())
@@ -138,7 +138,7 @@ var _ = Describe("Prepare", func() {
 		Expect(prepare(ctx, at(place), fits, more)).To(Equal(t))
 		Expect(halfMade(t.cache)).To(BeEmpty())
 
-		// A copy of which a part is missing is made anew.
+		// An incomplete copy is replaced.
 		Expect(os.Remove(t.Go)).To(Succeed())
 		t, err = prepare(ctx, at(place), fits, more)
 		Expect(err).NotTo(HaveOccurred())
@@ -146,7 +146,7 @@ var _ = Describe("Prepare", func() {
 		Expect(t.Go).To(BeAnExistingFile())
 	})
 
-	It("takes a copied Go for the installed one, where a command that runs with it asks again", func(ctx SpecContext) {
+	It("uses a copied Go as it is if called by a command that runs with it", func(ctx SpecContext) {
 		root = fakeRoot(filepath.Join(modules, "toolchain"), proc)
 		answer("")
 		t, err := prepare(ctx, at(place), fits, more)
@@ -174,72 +174,73 @@ var _ = Describe("Prepare", func() {
 			return t.Why
 		}
 
-		It("where a patch does not fit", func(ctx SpecContext) {
+		It("if a patch does not fit", func(ctx SpecContext) {
 			answer("")
 			Expect(why(ctx, at(place), []patch{{File: "runtime/proc.go", Find: "func c() {"}})).
-				To(Equal(`the patch of runtime/proc.go does not fit go9.9: "func c() {" occurs nowhere, and must occur once`))
+				To(Equal(`the patch of runtime/proc.go does not fit go9.9: "func c() {" occurs 0 times, and must occur once`))
 		})
 
-		It("where Go's sources are not installed", func(ctx SpecContext) {
+		It("if Go's sources are not installed", func(ctx SpecContext) {
 			Expect(os.RemoveAll(filepath.Join(root, "src"))).To(Succeed())
 			answer("")
-			Expect(why(ctx, at(place), fits)).To(Equal("go9.9 cannot be patched: its sources are not installed in " + filepath.Join(root, "src")))
+			Expect(why(ctx, at(place), fits)).To(
+				Equal("go9.9 cannot be patched: its sources are not installed in " + filepath.Join(root, "src")))
 		})
 
-		It("where Go's command is not in its own folder", func(ctx SpecContext) {
+		It("if Go's command is not in its own folder", func(ctx SpecContext) {
 			Expect(os.Remove(filepath.Join(root, "bin", "go"))).To(Succeed())
 			answer("")
 			Expect(why(ctx, at(place), fits)).To(HavePrefix("go9.9 has no go command in its own folder: "))
 		})
 
-		It("where the cache folder cannot be written", func(ctx SpecContext) {
+		It("if the cache folder is not writable", func(ctx SpecContext) {
 			answer("")
 			write(place, map[string]string{"file": ""})
 			Expect(why(ctx, at(filepath.Join(place, "file")), fits)).
-				To(MatchRegexp(`^the cache folder cannot keep the patched runtime: .*file.*: not a directory$`))
+				To(MatchRegexp(`^cannot write the patched runtime to the cache folder: .*file.*: not a directory$`))
 		})
 
-		It("where there is no room for a copy of Go", func(ctx SpecContext) {
+		It("if Go cannot be copied", func(ctx SpecContext) {
 			root = fakeRoot(filepath.Join(modules, "toolchain"), proc)
 			answer("")
 			write(place, map[string]string{"file": ""})
 			Expect(why(ctx, at(filepath.Join(place, "file")), fits)).
-				To(MatchRegexp(`^go9.9 cannot be copied out of the module cache, where it cannot be patched: .*: not a directory$`))
+				To(MatchRegexp(`^cannot copy go9.9 out of the module cache, where overlays do not apply: .*: not a directory$`))
 		})
 
-		It("where there is no cache folder", func(ctx SpecContext) {
+		It("if there is no cache folder", func(ctx SpecContext) {
 			answer("")
 			none := func() (string, error) { return "", errors.New("$HOME is not defined") }
-			Expect(why(ctx, none, fits)).To(Equal("there is no folder to keep the patched runtime in: $HOME is not defined"))
+			Expect(why(ctx, none, fits)).To(Equal("no cache folder for the patched runtime: $HOME is not defined"))
 		})
 
-		It("where GOFLAGS has an overlay already", func(ctx SpecContext) {
+		It("if GOFLAGS already has an overlay", func(ctx SpecContext) {
 			answer("-v '--overlay=/my own/overlay.json'")
 			Expect(why(ctx, at(place), fits)).
-				To(Equal("GOFLAGS has an overlay already, and the go command takes only one: --overlay=/my own/overlay.json"))
+				To(Equal("GOFLAGS already has an overlay, and the go command accepts only one: --overlay=/my own/overlay.json"))
 		})
 
-		It("where GOFLAGS cannot hold the folder's name", func(ctx SpecContext) {
+		It("if GOFLAGS cannot contain the folder's name", func(ctx SpecContext) {
 			answer("")
 			strange := filepath.Join(place, `it's a "cache"`)
 			Expect(why(ctx, at(strange), fits)).
-				To(MatchRegexp(`^GOFLAGS cannot hold -overlay=.*, which has both kinds of quotation marks$`))
+				To(MatchRegexp(`^GOFLAGS cannot contain -overlay=.*, which has both kinds of quotation marks$`))
 		})
 	})
 
-	It("fails where there is no go command", func(ctx SpecContext) {
+	It("fails if there is no go command", func(ctx SpecContext) {
 		GinkgoT().Setenv("PATH", GinkgoT().TempDir())
 		_, err := prepare(ctx, at(place), fits, more)
 		Expect(err).To(MatchError(HavePrefix("find the go command: ")))
 	})
 
-	It("fails where the go command does, with what it says", func(ctx SpecContext) {
+	It("fails with the output of the go command if that fails", func(ctx SpecContext) {
 		GinkgoT().Setenv("GOTOOLCHAIN", "go1.moon")
 		_, err := prepare(ctx, at(place), fits, more)
-		Expect(err).To(MatchError(And(HavePrefix("ask "), ContainSubstring("go1.moon"))))
+		Expect(err).To(MatchError(And(HavePrefix("read the settings of "), ContainSubstring("go1.moon"))))
 	})
 
-	It("fails when its context has ended", func(ctx SpecContext) {
+	It("fails if its context ends", func(ctx SpecContext) {
 		answer("")
 		ended, end := context.WithCancel(ctx)
 		_, err := prepare(ended, func() (string, error) { end(); return place, nil }, fits, more)
@@ -247,7 +248,7 @@ var _ = Describe("Prepare", func() {
 		Expect(err).To(MatchError(HavePrefix("prepare go9.9 for exact replay: ")))
 	})
 
-	It("copies nothing more once its context has ended", func(ctx SpecContext) {
+	It("does not copy Go after its context has ended", func(ctx SpecContext) {
 		root = fakeRoot(filepath.Join(modules, "toolchain"), proc)
 		answer("")
 		ended, end := context.WithCancel(ctx)
@@ -257,7 +258,7 @@ var _ = Describe("Prepare", func() {
 	})
 })
 
-var _ = DescribeTable("What lies beneath a folder", func(folder, path string, beneathIt bool) {
+var _ = DescribeTable("Beneath follows symbolic links", func(folder, path string, beneathIt bool) {
 	dir := GinkgoT().TempDir()
 	write(dir, map[string]string{"a/b/file": ""})
 	Expect(os.Symlink(filepath.Join(dir, "a"), filepath.Join(dir, "link"))).To(Succeed())
@@ -281,7 +282,7 @@ var _ = Describe("With the installed Go", func() {
 		return made(prepare(ctx, at(place), patches, additions))
 	}
 
-	DescribeTable("the go command takes the overlay", func(ctx SpecContext, folder, flags string) {
+	DescribeTable("the go command accepts the overlay", func(ctx SpecContext, folder, flags string) {
 		GinkgoT().Setenv("GOFLAGS", flags)
 		t := prepared(ctx, filepath.Join(GinkgoT().TempDir(), folder))
 		out, err := t.Command(ctx, "go", "list", "-f", "{{join .GoFiles `\n`}}", "runtime").Output()
@@ -294,7 +295,7 @@ var _ = Describe("With the installed Go", func() {
 		Entry("in a folder", "plain", "-buildvcs=false"),
 		Entry("in a folder with a space", "a cache", "-buildvcs=false"),
 		Entry("in a folder with an apostrophe", "it's", ""),
-		Entry("beside flags in quotation marks", "plain", `'-ldflags=-X main.a=b' "-tags=c's"`),
+		Entry("with quoted flags", "plain", `'-ldflags=-X main.a=b' "-tags=c's"`),
 	)
 
 	It("go version works", func(ctx SpecContext) {

@@ -1,5 +1,5 @@
-// Command sample has a place for every operator of package mutate. Each mutant of it prints
-// something else than the program itself.
+// Command sample has a site for every operator of package mutate. The output of each mutant differs from that of
+// the program itself.
 package main
 
 import (
@@ -25,7 +25,7 @@ type counter struct {
 
 func (c *counter) close() { c.closed = true }
 
-// String is text: it has no mutants.
+// String has no mutants, because it only formats text.
 func (c *counter) String() string { return fmt.Sprintf("n=%d closed=%t %v", c.n, c.closed, c.log) }
 
 func (c *counter) count(values []int) (err error) {

@@ -1,5 +1,5 @@
-// Package bubble is a small program for versions_test.go: what it prints is what chance
-// chose in a bubble, while there is everything around the bubble that might interfere.
+// Package bubble is a small program for versions_test.go. It prints digests of the random choices in a bubble, while
+// goroutines outside of the bubble interfere.
 package bubble
 
 import (
@@ -22,13 +22,13 @@ import (
 )
 
 var (
-	seed       = flag.Uint64("seed", 1, "of the bubble")
-	interleave = flag.Uint64("interleave", 0, "of the bubble")
-	yield      = flag.Float64("yield", 0, "of the bubble")
-	threads    = flag.Int("threads", 1, "of the program")
+	seed       = flag.Uint64("seed", 1, "seed of the bubble")
+	interleave = flag.Uint64("interleave", 0, "interleaving of the bubble")
+	yield      = flag.Float64("yield", 0, "yield probability of the bubble")
+	threads    = flag.Int("threads", 1, "threads of the program")
 )
 
-// outside is what goroutines in the bubble and outside of it take by turns.
+// outside is a lock that goroutines in the bubble and outside of it share.
 var outside struct {
 	sync.Mutex
 	n int
@@ -51,7 +51,7 @@ var sources = []struct {
 
 func mustBeExact(t *testing.T) {
 	if !replay.Exact() {
-		t.Skip("this is about a program that is built for exact replay; versions_test.go builds it so")
+		t.Skip("the program is not built for exact replay, as versions_test.go builds it")
 	}
 }
 
@@ -73,11 +73,10 @@ func TestChoices(t *testing.T) {
 	})
 }
 
-// atFirst is of the process.
+// atFirst is shared by all bubbles of the process.
 var atFirst sync.Once
 
-// What is kept for the process is made in the first bubble that needs it, and changes
-// nothing there.
+// The first bubble of a process fills caches of the process. Its run must equal that of the second.
 func TestFirst(t *testing.T) {
 	mustBeExact(t)
 	type seen struct {
@@ -89,18 +88,18 @@ func TestFirst(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			replay.Begin(replay.Schedule{Seed: *seed, Yield: 1})
 			atFirst.Do(func() {})
-			if _, err := json.Marshal(struct{ A, B int }{}); err != nil { // it keeps what it found out of the type
+			if _, err := json.Marshal(struct{ A, B int }{}); err != nil { // caches type information
 				t.Fatal(err)
 			}
 			all[i] = seen{replay.Now(), randv2.Uint64()}
 		})
 	}
 	if all[0] != all[1] {
-		t.Errorf("the first bubble saw %v, and one that is like it %v", all[0], all[1])
+		t.Errorf("the first bubble saw %v, and the second %v", all[0], all[1])
 	}
 }
 
-// interfere is busy, has the collector run, and holds the lock, until told to stop.
+// interfere uses the CPU, runs the garbage collector, and takes the lock, until stop is closed.
 func interfere(stop <-chan struct{}) {
 	var garbage [][]byte
 	for {
@@ -139,7 +138,7 @@ func selects(said io.Writer) {
 	}
 }
 
-// timers has timers of one instant, of all kinds, that are set again.
+// timers uses timers of all kinds that are due at one instant and are reset.
 func timers(said io.Writer) {
 	order := make(chan string, 1000)
 	var all sync.WaitGroup
@@ -195,7 +194,7 @@ func numbers(said io.Writer) {
 func secrets(said io.Writer) {
 	var b [40]byte
 	_, _ = crand.Read(b[:]) // which never fails
-	fmt.Fprintf(said, "%x", b)
+	_, _ = crand.Read(b[:]) // never fails
 }
 
 func maps(said io.Writer) {
@@ -218,7 +217,7 @@ func maps(said io.Writer) {
 	})
 }
 
-// pools tells what comes back from a pool, and leaves finalizers behind.
+// pools prints what a pool returns, and leaves finalizers behind.
 func pools(said io.Writer) {
 	made := 0
 	pool := sync.Pool{New: func() any { made++; return &made }}
@@ -235,7 +234,7 @@ func pools(said io.Writer) {
 	fmt.Fprint(said, made)
 }
 
-// files reads a file, in a call of the system, while another goroutine could run.
+// files reads a file, in a system call, while other goroutines are runnable.
 func files(said io.Writer) {
 	var all sync.WaitGroup
 	for i := range 4 {
@@ -250,7 +249,7 @@ func files(said io.Writer) {
 	all.Wait()
 }
 
-// sharing takes a lock that is held outside most of the time.
+// sharing takes a lock that is held outside of the bubble most of the time.
 func sharing(said io.Writer) {
 	var all sync.WaitGroup
 	for i := range 10 {
@@ -267,8 +266,7 @@ func sharing(said io.Writer) {
 	all.Wait()
 }
 
-// TestOneAtATime has goroutines of a bubble woken from outside of it, all the time. Still
-// only one of them runs at once.
+// TestOneAtATime constantly wakes goroutines of a bubble from outside of it. Only one of them may run at a time.
 func TestOneAtATime(t *testing.T) {
 	mustBeExact(t)
 	runtime.GOMAXPROCS(*threads)
