@@ -95,11 +95,11 @@ func (env *environment) goesOn(ctx context.Context, running *workload.Running) {
 }
 
 // picture attaches what porcupine draws of a register that is not linearizable.
-func (env *environment) picture(context.Context) {
+func (env *environment) picture(ctx context.Context) {
 	if env.cluster == nil {
 		return
 	}
 	if html := check.Picture(env.cluster.Journal().Events()); html != nil {
-		AddReportEntry("a picture of the register, as HTML", shown(env.options.Journals.picture(html)), ReportEntryVisibilityFailureOrVerbose)
+		AddReportEntry("a picture of the register, as HTML", shown(runOf(ctx).journals.picture(html)), ReportEntryVisibilityFailureOrVerbose)
 	}
 }
