@@ -9,15 +9,13 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
-	"github.com/onsi/gomega/gleak"
 
 	"github.com/rejoin-db/rejoin/harness"
 	"github.com/rejoin-db/rejoin/harness/fault"
-	"github.com/rejoin-db/rejoin/harness/report"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// environment is what a spec has: a cluster that is online, and a namespace in it.
+// environment is what a spec of the suite runs on: a cluster that is online, and a namespace in it.
 type environment struct {
 	options  Options
 	pace     Pace
@@ -26,15 +24,7 @@ type environment struct {
 	booted   target.Cluster // what the target booted, below the harness
 	ns       string
 	heard    uint64 // harnesses over the cluster besides the spec's own
-	journal  *specJournal
 }
-
-// shownEvents is how many events a failing spec shows, and shownLog how many bytes
-// of each node's log.
-const (
-	shownEvents = 40
-	shownLog    = 8 << 10
-)
 
 func newEnvironment(options Options) *environment {
 	return &environment{options: options, pace: options.Pace, patience: SpecTimeout(options.Pace.Spec)}
@@ -47,41 +37,17 @@ func (env *environment) slowDown(pacer target.Pacer, election time.Duration) {
 	env.pace = env.pace.slowedTo(election)
 }
 
+// begin boots the cluster of the spec, and creates its namespace.
 func (env *environment) begin(ctx SpecContext) {
 	if env.options.Target == nil {
 		Fail("specs.Register was given no Target")
 	}
-	goroutines, inBubble, before := gleak.Goroutines(), false, belong()
-	DeferCleanup(func() {
-		Eventually(func() []string { return belong().besides(before) }).WithTimeout(5*time.Second).Should(BeEmpty(), "the cluster left something behind")
-		if inBubble { // which looks itself for what was left in it
-			return
-		}
-		Eventually(gleak.Goroutines).WithTimeout(5*time.Second).ShouldNot(gleak.HaveLeaked(goroutines), "the cluster left goroutines behind")
-	})
-
-	seed := specSeed()
-	cluster, err := harness.Boot(ctx, env.noting(env.options.Target), append([]harness.Option{harness.Size(env.options.Nodes), harness.Seed(seed)}, env.options.Cluster...)...)
-	Expect(err).NotTo(HaveOccurred())
-	inBubble = cluster.Can(target.Time)
-	env.heard = 0
-	env.cluster, env.ns = cluster, fmt.Sprintf("spec_%x", seed&0xffffff)
-	env.journal = beginJournal(cluster.Journal())
-	DeferCleanup(func() {
-		env.journal.end()
-		env.options.Journals.keep(cluster.Journal(), seed)
-	})
-	DeferCleanup(env.end)
-	DeferOnFailure(env.explain)
-	DeferCleanup(AttachProgressReporter(func() string {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-		defer cancel()
-		return report.Cluster(ctx, cluster, shownEvents)
-	}))
-	env.run(ctx, "CREATE NAMESPACE {ns}")
+	env.heard, env.cluster = 0, nil
+	env.cluster = bootCluster(ctx, env.noting(env.options.Target), append([]harness.Option{harness.Size(env.options.Nodes)}, env.options.Cluster...))
+	env.ns = Namespace(ctx, env.cluster)
 }
 
-// noting is the target, and the environment notes what it boots.
+// noting returns the target; the environment keeps the cluster that it boots.
 func (env *environment) noting(t target.Target) target.Target {
 	return target.Decorate(t, func(c target.Cluster) (target.Cluster, error) {
 		env.booted = c
@@ -97,67 +63,13 @@ func specSeed() uint64 {
 	return h.Sum64()
 }
 
-// end heals the cluster of a spec that passed and checks what it promises.
-func (env *environment) end(ctx SpecContext) {
-	defer func() {
-		cluster := env.cluster
-		env.cluster = nil
-		Expect(cluster.Close()).To(Succeed())
-	}()
-	if CurrentSpecReport().Failed() {
-		return
-	}
-	err := env.cluster.Heal(ctx)
-	if err == nil {
-		err = env.cluster.VerifyInvariants(ctx)
-	}
-	if err != nil {
-		env.explain(ctx)
-	}
-	Expect(err).NotTo(HaveOccurred())
-}
-
-// explain shows the cluster as it is. Once it is closed there is nothing to show.
-func (env *environment) explain(ctx SpecContext) {
-	if env.cluster == nil {
-		return
-	}
-	env.journal.noteSteps()
-	AddReportEntry("the cluster when the spec failed", shown(report.Cluster(ctx, env.cluster, shownEvents)), ReportEntryVisibilityFailureOrVerbose)
-	if !env.cluster.Can(target.Logs) {
-		return
-	}
-	for _, node := range env.cluster.Nodes() {
-		log, err := node.Log(shownLog)
-		if err != nil {
-			log = err.Error()
-		}
-		if log != "" {
-			AddReportEntry("the end of what "+node.String()+" wrote", shown(log), ReportEntryVisibilityFailureOrVerbose)
-		}
-	}
-}
-
-// shown is text that a report shows as it is.
-type shown string
-
-func (s shown) String() string { return string(s) }
-
 // sql puts the spec's namespace into a statement, for {ns}.
 func (env *environment) sql(text string) string { return strings.ReplaceAll(text, "{ns}", env.ns) }
 
-// run runs a statement on a random online node and expects it to succeed: at the first
-// try in virtual time. On a real clock a busy machine may end a leadership without a
-// fault, so there the statement is sent again as patiently does.
+// run runs a statement on a random online node, and expects it to succeed: see runOn.
 func (env *environment) run(ctx context.Context, sql string, args ...any) harness.Result {
 	GinkgoHelper()
-	execute := env.cluster.ExecuteWithRetry
-	if env.cluster.Can(target.Time) {
-		execute = env.cluster.ExecuteOnRandom
-	}
-	result, err := execute(ctx, env.sql(sql), args...)
-	Expect(err).NotTo(HaveOccurred())
-	return result
+	return runOn(ctx, env.cluster, env.sql(sql), args...)
 }
 
 // runOn is run on one node.
@@ -178,8 +90,8 @@ func (env *environment) openShop(ctx context.Context) {
 	env.run(ctx, readFixture("shop.sql"))
 }
 
-// patiently runs a statement as a careful client does, who sends it again until
-// it is answered, and expects it to succeed.
+// patiently runs a statement as a careful client does, which sends it again until it is
+// answered, and expects it to succeed.
 func (env *environment) patiently(ctx context.Context, sql string, args ...any) harness.Result {
 	GinkgoHelper()
 	result, err := env.cluster.ExecuteWithRetry(ctx, env.sql(sql), args...)
@@ -187,7 +99,7 @@ func (env *environment) patiently(ctx context.Context, sql string, args ...any) 
 	return result
 }
 
-// leave takes a node offline; it is isolated unless another way is said.
+// leave takes a node offline; default fault.Isolate.
 func (env *environment) leave(ctx context.Context, node int, mode ...fault.Mode) {
 	GinkgoHelper()
 	Expect(env.cluster.TakeNodeOffline(ctx, node, mode...)).To(Succeed())

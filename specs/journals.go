@@ -64,13 +64,18 @@ func placeOf(at types.CodeLocation) journal.Place {
 	return journal.Place{File: filepath.Base(at.FileName), Line: at.LineNumber}
 }
 
-// keep writes the journal of the spec that ends, if it is wanted.
-func (k Journals) keep(j *journal.Journal, seed uint64) {
+// keep writes the journal of a cluster of the spec that ends, if the settings ask for it.
+// The number is that of the cluster in the spec, from 1.
+func (k Journals) keep(j *journal.Journal, seed uint64, number int) {
 	report := CurrentSpecReport()
 	if k.Folder == "" || !k.All && !report.Failed() {
 		return
 	}
-	path := filepath.Join(k.Folder, fmt.Sprintf("%s-%x.jsonl", fileName(report.FullText()), seed&0xffffff))
+	name := fmt.Sprintf("%s-%x", fileName(report.FullText()), seed&0xffffff)
+	if number > 1 {
+		name += fmt.Sprintf("-%d", number)
+	}
+	path := filepath.Join(k.Folder, name+".jsonl")
 	Expect(k.write(path, j, seed)).To(Succeed())
 	AddReportEntry(journalEntry, shown(path), ReportEntryVisibilityFailureOrVerbose)
 }

@@ -13,25 +13,19 @@ import (
 type Options struct {
 	// Target makes the clusters. It must be given.
 	Target target.Target
-	// Nodes is the size of a cluster; 3 if 0. Specs that need more nodes than
-	// there are skip themselves with a sentence.
+	// Nodes is the size of a cluster; default 3. Specs that need more nodes skip themselves
+	// with a sentence.
 	Nodes int
 	// Pace is how fast the target's nodes are. The zero Pace is that of the embedded
 	// database at its usual election timeout.
 	Pace Pace
-	// Limits are what the target's nodes let a request take. Specs about a limit that is 0
+	// Limits are the limits of requests on the target's nodes. Specs about a limit that is 0
 	// skip themselves.
 	Limits Limits
-	// Journals says whose journals are written to files; none if it is zero.
-	Journals Journals
 	// Cluster are further options of every cluster that is booted.
 	Cluster []harness.Option
-	// Again returns the command that runs a spec again, for the report of its failure; none
-	// if nil, or if it returns "". It is given Ginkgo's seed, the spec's full text, and the
-	// file with its journal, or "" if that was not written.
-	Again func(seed int64, text, journal string) string
-	// Decorators are for the container that all specs are in, such as
-	// virtual.Bubble() for a target that lives in virtual time.
+	// Decorators are for the container that all specs are in, such as virtual.Bubble() for a
+	// virtual target.
 	Decorators []any
 }
 
@@ -52,13 +46,12 @@ type Limits struct {
 // processes is left alone with one.
 const longest = SpecPriority(1)
 
-// Register declares the specs. Call it once, before RunSpecs.
+// Register declares the specs. Call it once, before Suite.Run or RunSpecs.
 func Register(options Options) {
 	if options.Nodes == 0 {
 		options.Nodes = 3
 	}
 	options.Pace = options.Pace.withDefaults()
-	ReportAfterEach(options.again)
 	env := newEnvironment(options)
 	Describe("A replicated SQL database", options.Decorators, func() {
 		BeforeEach(env.begin)
