@@ -81,7 +81,7 @@ var _ = Describe("The HTTP endpoint", func() {
 			{"POST", "/v1/api/sql/", "{}", 404, embedded.CodeNotFound, "nothing at"},
 			{"POST", sqlPath, "", 400, embedded.CodeBadRequest, "empty or ends early"},
 			{"POST", sqlPath, `{"sql":`, 400, embedded.CodeBadRequest, "ends early"},
-			{"POST", sqlPath, `{"sql":"SELECT 1"} x`, 400, embedded.CodeBadRequest, "more than one JSON object"},
+			{"POST", sqlPath, `{"sql":"SELECT 1"} x`, 400, embedded.CodeBadRequest, "trailing data after the JSON object"},
 			{"POST", sqlPath, `[]`, 400, embedded.CodeBadRequest, "must be an object"},
 			{"POST", sqlPath, `{"sql":1}`, 400, embedded.CodeBadRequest, "must be a string"},
 			{"POST", sqlPath, `{}`, 400, embedded.CodeBadRequest, `no "sql"`},
