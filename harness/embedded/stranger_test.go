@@ -249,7 +249,7 @@ var _ = Describe("A key", func() {
 		for _, bad := range []struct{ key, message string }{
 			{"", "header Idempotency-Key is empty"},
 			{"   ", "header Idempotency-Key is empty"},
-			{"k\xc3\xbc", "header Idempotency-Key is not all printable ASCII"},
+			{"k\xc3\xbc", "header Idempotency-Key is not printable ASCII"},
 			{strings.Repeat("k", 129), "header Idempotency-Key is longer than 128 bytes"},
 		} {
 			leader.headers = []header{key(bad.key)}
