@@ -69,7 +69,7 @@ var _ = Describe("A first member", func() {
 		c.start(0)
 		c.start(1)
 		Eventually(ctx, c.nodes[0].Health).Should(HaveField("Reason",
-			And(ContainSubstring("not founded yet"), ContainSubstring("among them n2"))))
+			And(ContainSubstring("has not formed yet"), ContainSubstring("including n2"))))
 		Consistently(ctx, c.nodes[0].Health, "300ms").Should(And(
 			HaveField("State", embedded.Connecting), HaveField("Term", BeZero()), HaveField("Cluster", ""), HaveField("Vote", BeZero())))
 		c.start(2)
