@@ -153,7 +153,7 @@ var _ = Describe("A directory that is not what it was", func() {
 		c.configs[other].ID = "n9"
 		c.configs[other].Peers = nil
 		_, err := embedded.Start(c.configs[other])
-		Expect(err).To(MatchError(And(ContainSubstring("belongs to node n"), ContainSubstring("of cluster "+cluster+", and not to node n9"))))
+		Expect(err).To(MatchError(And(ContainSubstring("belongs to node n"), ContainSubstring("of cluster "+cluster+", not to node n9"))))
 		c.nodes[other] = nil
 	})
 
