@@ -173,7 +173,7 @@ func openIdentity(d *disk.FS, stop *failStop, config Config) (*identity, error) 
 func ownerless(d *disk.FS) error {
 	promises, err := d.Open(disk.PromiseFile)
 	if err == nil {
-		return errors.Join(fmt.Errorf("%s is missing, but %s exists: the owner of the directory and the votes and acknowledgements of the node are lost; "+
+		return errors.Join(fmt.Errorf("%s is missing, but %s exists: the owner of the directory is unknown; "+
 			"remove the node from its cluster and add it again with an empty directory", d.Path(ownerFile), promises.Path()), promises.Close())
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
@@ -185,7 +185,7 @@ func ownerless(d *disk.FS) error {
 			return err
 		}
 		if slices.ContainsFunc(names, func(name string) bool { return !strings.HasPrefix(name, ".") }) {
-			return fmt.Errorf("%s is missing, but %s is not empty: the owner of the directory and the votes and acknowledgements of the node are lost; "+
+			return fmt.Errorf("%s is missing, but %s is not empty: the owner of the directory is unknown; "+
 				"remove the node from its cluster and add it again with an empty directory", d.Path(ownerFile), d.Path(dir))
 		}
 	}
