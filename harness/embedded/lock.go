@@ -4,12 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"syscall"
 )
 
-// lockDir locks a node's directory until the file it returns is closed. The
-// lock is on the directory itself and leaves no file behind. Without it a
-// second node on the directory would wait for the log, without end and a word.
+// errLocked says that another process or node holds the lock.
+var errLocked = errors.New("in use by another node")
+
+// lockDir locks a node's directory until the returned file is closed. The lock is on the directory
+// itself and creates no file. Without it a second node with the same directory would block
+// indefinitely when it opens the log.
 func lockDir(dir string) (*os.File, error) {
 	file, err := os.Open(dir)
 	if err != nil {
@@ -29,9 +31,9 @@ func lock(dir *os.File) error {
 	if !info.IsDir() {
 		return fmt.Errorf("%s is not a directory", dir.Name())
 	}
-	err = syscall.Flock(int(dir.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-	if errors.Is(err, syscall.EWOULDBLOCK) {
-		return fmt.Errorf("directory %s is in use by another node", dir.Name())
+	err = flock(dir)
+	if errors.Is(err, errLocked) {
+		return fmt.Errorf("directory %s is %w", dir.Name(), errLocked)
 	}
 	if err != nil {
 		return fmt.Errorf("lock directory %s: %w", dir.Name(), err)
