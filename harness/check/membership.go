@@ -6,8 +6,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// membership is what was done to one key, value by value. It finds what can be said of one
-// value and one read.
+// membership has the operations on one key by value. It judges single values in single reads.
 type membership struct {
 	history
 	key            string
@@ -72,7 +71,7 @@ func (m membership) judgeThere(value int64, read step) *Violation {
 	return nil
 }
 
-// mayBeGone tells whether a removal may have taken effect by the end of the read.
+// mayBeGone tells whether a removal may have taken effect before the end of the read.
 func (m membership) mayBeGone(value int64, read step) bool {
 	return slices.ContainsFunc(m.removed[value], func(s step) bool { return !s.was(journal.Failed) && !precedes(read.event, s.event) })
 }

@@ -95,7 +95,7 @@ var _ = Describe("A matcher of histories", func() {
 		Expect(events(journal.Register, write, read)).To(Keep("linearizable"))
 		Expect(events(journal.Register, write, stale)).NotTo(Keep("linearizable", "read-your-writes"))
 		_, err := Keep("perfection").Match(events(journal.Register, write, read))
-		Expect(err).To(MatchError(HavePrefix(`there is no rule "perfection": the rules are one-leader-a-term, `)))
+		Expect(err).To(MatchError(HavePrefix(`unknown rule "perfection": the rules are one-leader-a-term, `)))
 		_, err = Keep().Match(events(journal.Register, write, read))
 		Expect(err).To(MatchError("the matcher Keep needs the name of a rule"))
 	})
