@@ -40,7 +40,8 @@ var _ = Describe("A fault in the journal", func() {
 			return errors.Join(c.TakeNodeOffline(ctx, 1), c.BringNodeOnline(ctx, 1))
 		}, "isolate begins 1 []", "isolate ends 0 [1]"),
 		Entry("a node that crashes and loses its disk", func(ctx context.Context, c *harness.Cluster) error {
-			return errors.Join(c.SetDisk(ctx, 2, fault.Disk{Full: true}), c.TakeNodeOffline(ctx, 2, fault.Crash), c.BringNodeOnline(ctx, 2, harness.Wiped))
+			return errors.Join(c.SetDisk(ctx, 2, fault.Disk{Full: true}), c.TakeNodeOffline(ctx, 2, fault.Crash),
+				c.BringNodeOnline(ctx, 2, harness.Wiped))
 		}, "disk begins 1 []", "crash begins 2 []", "disk ends 0 [1]", "wipe ends 0 [2]"),
 		Entry("a paused node that comes back wiped has crashed", func(ctx context.Context, c *harness.Cluster) error {
 			return errors.Join(c.TakeNodeOffline(ctx, 2, fault.Pause), c.BringNodeOnline(ctx, 2, harness.Wiped))
@@ -52,7 +53,8 @@ var _ = Describe("A fault in the journal", func() {
 			return errors.Join(c.Partition(ctx, []int{0}, []int{1}), c.Mend(ctx, link(0, 1)), c.Mend(ctx, link(1, 0)))
 		}, "partition begins 1 []", "cut ends 0 []", "cut ends 0 [1]"),
 		Entry("a slow link that is cut and mended is slow still", func(ctx context.Context, c *harness.Cluster) error {
-			return errors.Join(c.SetLink(ctx, 0, 1, fault.Rule{Latency: 5}), c.Cut(ctx, fault.Drop, link(0, 1)), c.Mend(ctx, link(0, 1)), c.MendLinks(ctx))
+			return errors.Join(c.SetLink(ctx, 0, 1, fault.Rule{Latency: 5}), c.Cut(ctx, fault.Drop, link(0, 1)),
+				c.Mend(ctx, link(0, 1)), c.MendLinks(ctx))
 		}, "link begins 1 []", "cut begins 2 []", "cut ends 0 [2]", "cut ends 0 [1]"),
 		Entry("a link that is armed", func(ctx context.Context, c *harness.Cluster) error {
 			return errors.Join(c.ResetLink(ctx, 0, 1), c.MendLinks(ctx))
@@ -61,7 +63,8 @@ var _ = Describe("A fault in the journal", func() {
 			return errors.Join(c.Cut(ctx, fault.Drop, link(0, 1)), c.Cut(ctx, fault.Drop, link(0, 1)))
 		}, "cut begins 1 []", "cut begins 0 []"),
 		Entry("a node that is removed takes its faults along", func(ctx context.Context, c *harness.Cluster) error {
-			return errors.Join(c.SetClock(ctx, 1, 5), c.SetDisk(ctx, 2, fault.Disk{Slow: 5}), c.Cut(ctx, fault.Drop, link(0, 2)), c.RemoveNode(ctx, 2))
+			return errors.Join(c.SetClock(ctx, 1, 5), c.SetDisk(ctx, 2, fault.Disk{Slow: 5}), c.Cut(ctx, fault.Drop, link(0, 2)),
+				c.RemoveNode(ctx, 2))
 		}, "clock begins 1 []", "disk begins 2 []", "cut begins 3 []", "member [2 3]"),
 	)
 

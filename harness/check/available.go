@@ -106,7 +106,8 @@ func (a availability) refused(v *Verdict, acknowledged *journal.Event, from, to 
 	if after > 0 {
 		witnesses = append(witnesses, a.moves[after-1])
 	}
-	v.violate(a.violation("not available", append(witnesses, a.trying(from)), "no change was acknowledged for %v, though clients tried; %v is the budget",
+	v.violate(a.violation("not available", append(witnesses, a.trying(from)),
+		"no change was acknowledged for %v, though clients tried; %v is the budget",
 		gap.Round(time.Millisecond), a.budget))
 }
 

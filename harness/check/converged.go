@@ -27,7 +27,8 @@ func judgeConverged(h history, v *Verdict) {
 		case first == nil:
 			at[e.State.Applied] = e
 		case first.State.Digest != e.State.Digest:
-			v.violate(h.violation("diverged", []*journal.Event{first, e}, "nodes %d and %d hold different data at log index %d", first.Node, e.Node, e.State.Applied))
+			v.violate(h.violation("diverged", []*journal.Event{first, e}, "nodes %d and %d hold different data at log index %d",
+				first.Node, e.Node, e.State.Applied))
 		}
 	}
 	if len(last) < 2 {

@@ -96,7 +96,9 @@ func (h history) whyMiscounted(events []*journal.Event, stuck *journal.Event) st
 				read.Key, read.Got, least, most)
 		}
 	}
-	return fmt.Sprintf("no order of the %d increments and reads explains what was read; with all before it, this cannot be explained: %s", len(events), stuck)
+	return fmt.Sprintf(
+		"no order of the %d increments and reads explains what was read; with all before it, this cannot be explained: %s",
+		len(events), stuck)
 }
 
 // connected groups operations that are connected by keys. Groups share no key and are ordered by

@@ -45,7 +45,8 @@ func validSet(key string, steps []step) error {
 			return invalid("a final operation changes something: %s", s.event)
 		case s.Do != journal.Add || s.was(journal.Failed):
 		case added[s.Value]:
-			return invalid("a value is added to a set at most once, and %d may have been added to %s twice, the second time here: %s", s.Value, key, s.event)
+			return invalid("a value is added to a set at most once, and %d may have been added to %s twice, the second time here: %s",
+				s.Value, key, s.event)
 		default:
 			added[s.Value] = true
 		}
@@ -82,7 +83,8 @@ func (h history) judgeSet(v *Verdict, rule, key string, steps []step, bytes int)
 		v.undecided("%s: too many of its %d operations are concurrent or have no outcome", key, len(events))
 	case impossible:
 		v.violate(h.violation(rule, around(stuck, events, func(e *journal.Event) bool { return e.Op.Changes() && !precedes(e, stuck) }),
-			"no order of the %d operations on %s explains what was read; with all before it, this cannot be explained: %s", len(events), key, stuck))
+			"no order of the %d operations on %s explains what was read; with all before it, this cannot be explained: %s",
+			len(events), key, stuck))
 	}
 }
 

@@ -10,7 +10,8 @@ import (
 // Named returns all rules with a name: those of Rules first, then the weaker isolation levels that a
 // database may claim instead.
 func Named() []Rule {
-	return append(Rules(), serializableRule, snapshotIsolationRule, repeatableReadRule, readCommittedRule, monotonicAnywhereRule, ownWritesAnywhereRule)
+	return append(Rules(), serializableRule, snapshotIsolationRule, repeatableReadRule, readCommittedRule, monotonicAnywhereRule,
+		ownWritesAnywhereRule)
 }
 
 // Slug returns the rule's name as one word, such as "strictly-serializable".

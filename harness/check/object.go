@@ -11,7 +11,8 @@ func perObject(objects int) int { return max(perRule/max(objects, 1), perRule/32
 
 // decide searches for an order of the operations on one object. If there is none, stuck is the
 // operation at whose end the last order was excluded.
-func decide(events []*journal.Event, bytes int, try func([]*journal.Event, int) (answer, *journal.Event)) (found answer, stuck *journal.Event) {
+func decide(events []*journal.Event, bytes int, try func([]*journal.Event, int) (answer, *journal.Event)) (found answer,
+	stuck *journal.Event) {
 	found, stuck = try(events, bytes)
 	if found != impossible {
 		return found, stuck

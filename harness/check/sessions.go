@@ -39,7 +39,8 @@ var (
 		func(h history, v *Verdict) { judgeReads(h, v, false, monotonicReads) }}
 	ownWritesRule = Rule{"read your writes", "A read shows the acknowledged writes of its session.",
 		func(h history, v *Verdict) { judgeReads(h, v, false, ownWrites) }}
-	monotonicAnywhereRule = Rule{"monotonic reads, at any node", "A read at any node shows everything that the client's earlier reads showed at other nodes.",
+	monotonicAnywhereRule = Rule{"monotonic reads, at any node",
+		"A read at any node shows everything that the client's earlier reads showed at other nodes.",
 		func(h history, v *Verdict) { judgeReads(h, v, true, monotonicReads) }}
 	ownWritesAnywhereRule = Rule{"read your writes, at any node", "A read at any node shows the client's acknowledged writes.",
 		func(h history, v *Verdict) { judgeReads(h, v, true, ownWrites) }}

@@ -10,7 +10,8 @@ import (
 func judgeWrites(h history, v *Verdict, g guarantee) {
 	w := sessionWrites{
 		history: h, v: v, guarantee: g, removes: h.removes(), orders: newOrders(h), left: mostClocks,
-		adds: make(map[place]*sessionWrite), removals: make(map[place]*sessionWrite), keys: make(map[place][]*sessionWrite), clients: make(map[int]int),
+		adds: make(map[place]*sessionWrite), removals: make(map[place]*sessionWrite),
+		keys: make(map[place][]*sessionWrite), clients: make(map[int]int),
 	}
 	w.walk()
 	w.registers()

@@ -50,7 +50,8 @@ var _ = Describe("The polls of a condition", func() {
 		j.Polled(1, "be online", false, "it is behind")
 		Expect(j.Total()).To(BeZero())
 		Expect(j.Events()).To(HaveExactElements(
-			And(HaveField("Node", 1), HaveField("Poll", &journal.Poll{Condition: "be online", Count: 2, First: "it is syncing", Last: "it is behind"})),
+			And(HaveField("Node", 1), HaveField("Poll", &journal.Poll{Condition: "be online", Count: 2, First: "it is syncing",
+				Last: "it is behind"})),
 			And(HaveField("Node", 2), HaveField("Poll.Held", false))))
 		j.Polled(1, "be online", true, "it is online")
 		Expect(j.Last(-1)).To(HaveExactElements(HaveField("Poll.Held", true)))

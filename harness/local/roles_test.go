@@ -28,7 +28,8 @@ var _ = Describe("The roles of local nodes", func() {
 		Expect(err).NotTo(HaveOccurred())
 		Expect(led(c, first)).NotTo(BeEmpty())
 		for _, n := range c.Nodes() {
-			Expect(c.Journal().Events()).To(ContainElement(And(HaveField("Kind", journal.Role), HaveField("Node", n.Index()), HaveField("State.Role", "follower"))))
+			Expect(c.Journal().Events()).To(ContainElement(And(HaveField("Kind", journal.Role), HaveField("Node", n.Index()),
+				HaveField("State.Role", "follower"))))
 		}
 
 		Expect(c.TakeNodeOffline(ctx, first, fault.Stop)).To(Succeed())

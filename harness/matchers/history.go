@@ -77,7 +77,8 @@ func LetWritesFollowReads() types.GomegaMatcher {
 
 // BeAvailable holds if changes were refused for no longer than the budget at a time.
 func BeAvailable(budget time.Duration) types.GomegaMatcher {
-	return judged(fmt.Sprintf("be available, but for %v", budget), func(events []journal.Event) error { return check.Available(events, budget) })
+	return judged(fmt.Sprintf("be available, but for %v", budget),
+		func(events []journal.Event) error { return check.Available(events, budget) })
 }
 
 // HaveConverged holds if all nodes hold the same bytes in the end.

@@ -99,7 +99,7 @@ var _ = Describe("The command judge", func() {
 	It("lists the rules", func() {
 		code, out, _ := judged([]string{"-rules"})
 		Expect(code).To(Equal(sound))
-		Expect(out).To(And(MatchRegexp(`\* linearizable +Each register`), MatchRegexp(`  serializable +Transactions`)))
+		Expect(out).To(And(MatchRegexp(`\* linearizable +Each operation on a register`), MatchRegexp(`  serializable +Transactions`)))
 	})
 
 	DescribeTable("rejects wrong usage", func(problem string, args ...string) {

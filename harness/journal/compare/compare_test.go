@@ -19,7 +19,8 @@ func events(n int) []journal.Event {
 	var all []journal.Event
 	for i := range n {
 		op := &journal.Op{Client: 1, Outcome: journal.OK}
-		all = append(all, journal.Event{At: epoch.Add(time.Duration(i) * time.Second), Took: time.Millisecond, Kind: journal.Operation, Node: i % 3, Text: fmt.Sprint("INSERT ", i), Op: op})
+		all = append(all, journal.Event{At: epoch.Add(time.Duration(i) * time.Second), Took: time.Millisecond,
+			Kind: journal.Operation, Node: i % 3, Text: fmt.Sprint("INSERT ", i), Op: op})
 	}
 	return all
 }

@@ -47,7 +47,8 @@ func workloadOf(pairs []operation) (workload, error) {
 		names = append(names, ":"+f)
 	}
 	slices.Sort(names)
-	return workload{}, fmt.Errorf("no known workload has the operations %v: known are txn; read, write, cas; add, read; transfer, read", names)
+	return workload{}, fmt.Errorf(
+		"no known workload has the operations %v: known are txn; read, write, cas; add, read; transfer, read", names)
 }
 
 func only(fs map[string]bool, allowed ...string) bool {
