@@ -5,8 +5,8 @@ import (
 	"github.com/onsi/ginkgo/v2/types"
 )
 
-// again adds the command that runs a failed spec again to its report: when all of the spec
-// is over, so that what fails in its clean-up has one too.
+// again adds the command that runs a failed spec again to its report. It is called after the
+// clean-up, so that a failure there is reported as well.
 func (o Options) again(report SpecReport) {
 	if o.Again == nil || !report.Failed() || !report.LeafNodeType.Is(types.NodeTypeIt) {
 		return
@@ -18,6 +18,6 @@ func (o Options) again(report SpecReport) {
 		}
 	}
 	if line := o.Again(GinkgoRandomSeed(), report.FullText(), journal); line != "" {
-		AddReportEntry("to run it again", shown(line), ReportEntryVisibilityFailureOrVerbose)
+		AddReportEntry("run this spec again", shown(line), ReportEntryVisibilityFailureOrVerbose)
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// backoff is how long a client that was refused waits before it asks again.
+// backoff is the pause of a client between a refused request and the next.
 type backoff struct{ timer *time.Timer }
 
 const backoffTime = 5 * time.Millisecond
@@ -14,7 +14,7 @@ func newBackoff() backoff { return backoff{time.NewTimer(backoffTime)} }
 
 func (b backoff) stop() { b.timer.Stop() }
 
-// wait blocks for that time, or until ctx ends.
+// wait blocks for the pause, or until ctx ends.
 func (b backoff) wait(ctx context.Context) {
 	b.timer.Reset(backoffTime)
 	select {

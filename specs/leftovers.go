@@ -13,9 +13,9 @@ import (
 	. "github.com/onsi/gomega"
 )
 
-// belongings are what this process holds of the system: open files, listening
-// sockets and child processes, each in words. A system without /proc tells nothing. One
-// that has it and cannot be read fails the spec: what is left would not be seen.
+// belongings are the open files, listening sockets and child processes of this process, as
+// text. They are empty on a system without /proc. A /proc that cannot be read fails the spec,
+// which could not find leaks.
 type belongings map[string]bool
 
 func belong() belongings {
@@ -29,9 +29,9 @@ func belong() belongings {
 	for _, fd := range fds {
 		at, err := os.Readlink(filepath.Join("/proc/self/fd", fd.Name()))
 		switch {
-		case errors.Is(err, fs.ErrNotExist): // it was closed meanwhile, as the one that listed them
+		case errors.Is(err, fs.ErrNotExist): // closed meanwhile, like the one that lists them
 		case err != nil:
-			Expect(err).NotTo(HaveOccurred(), "an open file cannot be looked at")
+			Expect(err).NotTo(HaveOccurred(), "an open file cannot be inspected")
 		case strings.HasPrefix(at, "socket:"):
 			if listens(fd.Name()) {
 				b["listening "+at] = true
@@ -61,7 +61,7 @@ func children() (all []string) {
 	return all
 }
 
-// besides are those that others lack.
+// besides are the belongings that others lack.
 func (b belongings) besides(others belongings) (left []string) {
 	for thing := range b {
 		if !others[thing] {
