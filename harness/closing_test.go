@@ -194,7 +194,7 @@ var _ = Describe("Boot", func() {
 		Entry("a nil option", &fake.Target{}, []harness.Option{harness.Size(3), nil}, "boot: option 2 is nil"),
 		Entry("no nodes", &fake.Target{}, []harness.Option{harness.Size(0)}, "a cluster of 0 nodes cannot be"),
 		Entry("fewer", &fake.Target{}, []harness.Option{harness.Size(-1)}, "a cluster of -1 nodes cannot be"),
-		Entry("no router", &fake.Target{}, []harness.Option{harness.Routing(nil)}, "boot: Routing was given no Router"),
+		Entry("no router", &fake.Target{}, []harness.Option{harness.Routing(nil)}, "boot: Routing was given no function"),
 		Entry("no cluster", nothing{}, nil, "booted no cluster, and returned no error"),
 	)
 })

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -44,8 +43,8 @@ type shared struct {
 
 	mu       sync.Mutex
 	members  []*member // by index; a node that is removed keeps its place
-	random   *rand.Rand
 	faults   Faults
+	inForce  inForce // has a mutex of its own
 	flapping map[*flapping]bool
 	closed   bool
 	underway map[*underway]bool
@@ -55,11 +54,10 @@ type shared struct {
 type Option func(*options)
 
 type options struct {
-	size    int
-	seed    uint64
-	journal *journal.Journal
-	router  Router
-
+	size     int
+	seed     uint64
+	journal  *journal.Journal
+	route    func(Router) Router
 	comparer Comparer
 	watch    func(Promises) Promises
 }
@@ -76,7 +74,8 @@ func Journal(j *journal.Journal) Option { return func(o *options) { o.journal = 
 // Boot boots a cluster of the target and blocks until every node is online:
 // there is a leader, and all have caught up with it. Close must follow.
 func Boot(ctx context.Context, t target.Target, opts ...Option) (*Cluster, error) {
-	o := options{size: 3, seed: 1, router: ByChance{}, comparer: consistency.ByValue{}, watch: func(p Promises) Promises { return p }}
+	o := options{size: 3, seed: 1, comparer: consistency.ByValue{},
+		route: func(r Router) Router { return r }, watch: func(p Promises) Promises { return p }}
 	for i, option := range opts {
 		if option == nil {
 			return nil, fmt.Errorf("boot: option %d is nil", i+1)
@@ -86,12 +85,14 @@ func Boot(ctx context.Context, t target.Target, opts ...Option) (*Cluster, error
 	if o.journal == nil {
 		o.journal = journal.New(0)
 	}
-	e := journal.Event{At: time.Now(), Kind: journal.Boot, Node: journal.Nobody, Text: fmt.Sprintf("%d nodes, seed %d", o.size, o.seed)}
+	info := journal.BootInfo{Size: o.size, Seed: o.seed}
+	e := journal.Event{At: time.Now(), Kind: journal.Boot, Node: journal.Nobody, Boot: &info}
 	c, err := boot(ctx, t, o)
 	if err != nil {
 		e.Err = err.Error()
 	} else {
 		e.Members = c.membersNow()
+		describeTarget(&info, c.cluster)
 	}
 	e.Took = time.Since(e.At)
 	o.journal.Record(e)
@@ -104,8 +105,8 @@ func boot(ctx context.Context, t target.Target, o options) (*Cluster, error) {
 		return nil, errors.New("boot: there is no target to boot a cluster of")
 	case o.size < 1:
 		return nil, fmt.Errorf("a cluster of %d nodes cannot be: it needs at least 1", o.size)
-	case o.router == nil:
-		return nil, errors.New("boot: Routing was given no Router")
+	case o.route == nil:
+		return nil, errors.New("boot: Routing was given no function")
 	case o.comparer == nil:
 		return nil, errors.New("boot: Comparing was given no Comparer")
 	case o.watch == nil:
@@ -129,6 +130,7 @@ func boot(ctx context.Context, t target.Target, o options) (*Cluster, error) {
 	if len(nodes) != o.size {
 		return nil, errors.Join(fmt.Errorf("the target booted %d nodes, not %d", len(nodes), o.size), c.Close())
 	}
+	c.recordRoles()
 	if err := c.waitFor(ctx, c.Nodes()); err != nil {
 		return nil, errors.Join(fmt.Errorf("boot: %w", err), c.Close())
 	}
@@ -137,10 +139,10 @@ func boot(ctx context.Context, t target.Target, o options) (*Cluster, error) {
 
 func newShared(o options, booted target.Cluster) *shared {
 	s := &shared{
-		seed: o.seed, router: o.router, comparer: o.comparer, random: rand.New(rand.NewPCG(o.seed, o.seed)),
+		seed: o.seed, router: o.route(newRandomRouter(o.seed)), comparer: o.comparer,
 		monitor: promises.New(remembered(booted)), requests: requestNames{seed: o.seed}, states: states{last: make(map[int]journal.State)},
 		schema: schema{applied: make(map[int]uint64)}, joining: ctxmutex.New(), setting: ctxmutex.New(),
-		faults: newFaults(), flapping: make(map[*flapping]bool), underway: make(map[*underway]bool),
+		faults: newFaults(), inForce: inForce{ids: make(map[aspect]uint64)}, flapping: make(map[*flapping]bool), underway: make(map[*underway]bool),
 	}
 	s.promises = o.watch(s.monitor)
 	return s

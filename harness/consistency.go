@@ -61,8 +61,11 @@ func (c *Cluster) verify(ctx context.Context, query string, args []any) error {
 		}
 		nodes := nodesOf(before)
 		err = c.compare(ctx, nodes, query, args)
-		if err == nil || !mayPass(err) || alike(before, observeNodes(waiting, nodes, probeTimeout)) {
+		if err == nil || !mayPass(err) {
 			return err
+		}
+		if sameIndex(before, observeNodes(waiting, nodes, probeTimeout)) {
+			return appliedAt(err, before[0].Status.AppliedIndex)
 		}
 		select {
 		case <-poll.next():
@@ -81,6 +84,14 @@ func mayPass(err error) bool {
 	var difference *InconsistencyError
 	var said *target.Error
 	return errors.As(err, &difference) || errors.As(err, &said) && said.Outcome == target.NotApplied && !said.Temporary
+}
+
+// appliedAt notes in a proven difference the log index that all nodes had applied.
+func appliedAt(err error, index uint64) error {
+	if difference := (*InconsistencyError)(nil); errors.As(err, &difference) {
+		difference.A.Applied, difference.B.Applied = index, index
+	}
+	return err
 }
 
 // compare asks the nodes at once and compares their answers.

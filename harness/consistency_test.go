@@ -12,6 +12,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/consistency"
 	"github.com/rejoin-db/rejoin/harness/internal/fake"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
@@ -57,7 +58,7 @@ var _ = Describe("VerifyDataConsistency", func() {
 		Expect(answer.Open()).To(BeZero())
 
 		Expect(c.BringNodeOnline(ctx, 3)).To(Succeed())
-		Expect(differs(c.VerifyDataConsistency(ctx, "SELECT ?", 7)).B).To(Equal("node 3 (n3)"))
+		Expect(differs(c.VerifyDataConsistency(ctx, "SELECT ?", 7)).B.Node).To(Equal(3))
 	}, patience)
 
 	DescribeTable("agrees", func(ctx SpecContext, query string, a, b *fake.Answer) {
@@ -91,7 +92,8 @@ var _ = Describe("VerifyDataConsistency", func() {
 		difference := differs(err)
 		message = strings.NewReplacer("{0}", "node 0 (n0)", "{1}", "node 1 (n1)").Replace(message)
 		Expect(err.Error()).To(Equal(message))
-		Expect([]string{difference.Query, difference.A, difference.B}).To(Equal([]string{query, "node 0 (n0)", "node 1 (n1)"}))
+		Expect(difference).To(And(HaveField("Query", query), HaveField("A.Node", 0), HaveField("B.Node", 1)))
+		Expect([]uint64{difference.A.Applied, difference.B.Applied}).To(HaveEach(f.Index()), "the log index that both had applied")
 		Expect(a.Open() + b.Open()).To(BeZero())
 	},
 		Entry("of a value", patience, bagQuery,
@@ -180,9 +182,10 @@ var _ = Describe("VerifyDataConsistency", func() {
 				difference := differs(c.VerifyDataConsistency(ctx, query))
 				Expect(difference.Column).To(Equal("v"))
 				if odd == 0 {
-					Expect([]string{difference.A, difference.ValueA, difference.ValueB}).To(Equal([]string{"node 0 (n0)", "'wrong'", "'right'"}))
+					Expect([]any{difference.A.Node, difference.A.Value, difference.B.Value}).To(Equal([]any{0, "wrong", "right"}))
 				} else {
-					Expect([]string{difference.B, difference.ValueA, difference.ValueB}).To(Equal([]string{node(c, odd).String(), "'right'", "'wrong'"}))
+					Expect([]any{difference.B.Node, difference.A.Value, difference.B.Value}).To(Equal([]any{odd, "right", "wrong"}))
+					Expect(difference.B.Row).To(Equal([]any{int64(1), "wrong"}))
 				}
 			}
 		}
@@ -279,8 +282,8 @@ var _ = Describe("VerifyDataConsistency", func() {
 			}
 			return nil
 		})
-		Expect(differs(c.VerifyDataConsistency(ctx, bagQuery))).To(MatchError(`node 0 (n0) and the others differ on "SELECT * FROM t": ` +
-			"they differed at a first look and no longer at a second: the data is being changed"))
+		Expect(differs(c.VerifyDataConsistency(ctx, bagQuery))).To(MatchError(`node 0 (n0) and node 1 (n1) differ on "SELECT * FROM t": ` +
+			"they differed at the first read and no longer at the second: the data is being changed"))
 	}, patience)
 
 	Describe("with a million rows", Label("speed:slow"), func() {
@@ -327,7 +330,7 @@ var _ = Describe("VerifyDataConsistency", func() {
 				return "some text"
 			}, `column v: node 0 \(n0\) has 'some text', node 2 \(n2\) has 'wrong': the rows are \(765432, 'some text'\) .*: 1, only on node 2 \(n2\): 1$`),
 			Entry("to find that all differ", longPatience, bagQuery, million/4, func(int64) string { return "wrong" },
-				`column v: node 0 \(n0\) has 'some text', node 2 \(n2\) has 'wrong'.* in the 1/\d+ of the data that was looked at$`),
+				`column v: node 0 \(n0\) has 'some text', node 2 \(n2\) has 'wrong'.* in the 1/\d+ of the keys that was read$`),
 		)
 
 		It("says that too much differs if that is so", func(ctx SpecContext) {
@@ -338,8 +341,9 @@ var _ = Describe("VerifyDataConsistency", func() {
 					return []any{large, int64(2*row + i)}
 				}))
 			}
-			Expect(differs(c.VerifyDataConsistency(ctx, bagQuery)).Detail).To(
-				Equal("of 20 and of 20 rows some differ, too many or too large to be compared one by one"))
+			difference := differs(c.VerifyDataConsistency(ctx, bagQuery))
+			Expect(difference.Kind).To(Equal(consistency.TooLarge))
+			Expect(difference).To(MatchError(HaveSuffix("of 20 and of 20 rows some differ, too many or too large to be compared one by one")))
 		}, patience)
 	})
 })

@@ -90,7 +90,8 @@ func (c *Cluster) forget(i int) {
 // zero faults are a sound disk.
 func (c *Cluster) SetDisk(ctx context.Context, i int, faults fault.Disk) error {
 	disks, can := target.As[target.DiskFaulter](c.cluster)
-	return c.set(ctx, i, "set disk", "disk: "+faults.String(), target.Disks, can, func(ctx context.Context) error {
+	about := setting{"set disk", phaseOf(faults != fault.Disk{}), fault.Fault{Kind: fault.KindDisk, Node: i, Disk: &faults}, aboutDisk, target.Disks, can}
+	return c.set(ctx, i, about, func(ctx context.Context) error {
 		if faults.Lying {
 			c.monitor.MayForget(i)
 		}
@@ -110,7 +111,8 @@ func (c *Cluster) SetDisk(ctx context.Context, i int, faults fault.Disk) error {
 // Wiped.
 func (c *Cluster) Damage(ctx context.Context, i int, part fault.Part) (file string, err error) {
 	disks, can := target.As[target.DiskFaulter](c.cluster)
-	err = c.set(ctx, i, "damage", "damage the "+string(part), target.Disks, can, func(ctx context.Context) (err error) {
+	about := setting{"damage", journal.Begins, fault.Fault{Kind: fault.KindDamage, Node: i, Part: part}, aboutDamage + string(part), target.Disks, can}
+	err = c.set(ctx, i, about, func(ctx context.Context) (err error) {
 		if err = part.Validate(); err == nil {
 			file, err = disks.Damage(ctx, i, part)
 		}
@@ -126,7 +128,8 @@ func (c *Cluster) Damage(ctx context.Context, i int, part fault.Part) (file stri
 // negative, and right if 0. A clock that is set again jumps.
 func (c *Cluster) SetClock(ctx context.Context, i int, ahead time.Duration) error {
 	clocks, can := target.As[target.ClockSetter](c.cluster)
-	return c.set(ctx, i, "set clock", "clock: "+fault.Skew(ahead), target.Clocks, can, func(ctx context.Context) error {
+	about := setting{"set clock", phaseOf(ahead != 0), fault.Fault{Kind: fault.KindClock, Node: i, By: ahead}, aboutClock, target.Clocks, can}
+	return c.set(ctx, i, about, func(ctx context.Context) error {
 		if err := clocks.SetClock(ctx, i, ahead); err != nil {
 			return err
 		}
@@ -137,8 +140,26 @@ func (c *Cluster) SetClock(ctx context.Context, i int, ahead time.Duration) erro
 	})
 }
 
-// set does something to a node's surroundings, if it can be done, one at a time.
-func (c *Cluster) set(ctx context.Context, i int, action, text string, ability target.Ability, can bool, do func(context.Context) error) (err error) {
+// setting is a change of a node's surroundings, and the ability of the target that it needs.
+type setting struct {
+	action  string
+	phase   journal.Phase
+	fault   fault.Fault
+	about   string // an aspect
+	ability target.Ability
+	can     bool
+}
+
+// phaseOf is the phase of a setting that makes something bad, or sound again.
+func phaseOf(bad bool) journal.Phase {
+	if bad {
+		return journal.Begins
+	}
+	return journal.Ends
+}
+
+// set changes a node's surroundings, if the target can do it, one change at a time.
+func (c *Cluster) set(ctx context.Context, i int, s setting, do func(context.Context) error) (err error) {
 	ctx, leave, err := c.enter(ctx)
 	if err != nil {
 		return err
@@ -148,17 +169,17 @@ func (c *Cluster) set(ctx context.Context, i int, action, text string, ability t
 	switch {
 	case err != nil:
 		return err
-	case !can:
-		return node.failed(action, &UnsupportedError{ability})
+	case !s.can:
+		return node.failed(s.action, &UnsupportedError{s.ability})
 	}
 	if err := c.setting.Lock(ctx); err != nil {
-		return node.failed(action, err)
+		return node.failed(s.action, err)
 	}
 	defer c.setting.Unlock()
-	end := c.journal.Begin(journal.Fault, i, "%s", text)
+	event := c.recordFault(s.phase, s.fault, "")
 	if err = do(ctx); err != nil {
-		err = node.failed(action, err)
+		err = node.failed(s.action, err)
 	}
-	end(err)
+	event.endOf(err, ofNode(s.about, i))
 	return err
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 
 	"github.com/rejoin-db/rejoin/harness/fault"
@@ -63,7 +62,7 @@ func (c *Cluster) TakeNodeOffline(ctx context.Context, i int, mode ...fault.Mode
 		return err
 	}
 	lost, err := oneMode(mode)
-	end := c.beginFlag(i, journal.FlagChange{Online: false, Mode: string(lost)})
+	end := c.beginFlag(i, journal.FlagChange{Online: false, Mode: lost})
 	if err == nil {
 		err = c.takeOffline(ctx, node, lost)
 	}
@@ -84,7 +83,7 @@ func (c *Cluster) takeOffline(ctx context.Context, node *Node, mode fault.Mode) 
 		if mode == fault.Stop || mode == fault.Crash {
 			node.remember(ctx)
 		}
-		if err := c.inject(node.index, string(mode), func() error { return injure(ctx, node.index) }); err != nil {
+		if err := c.inject(node.index, journal.Begins, fault.Kind(mode), func() error { return injure(ctx, node.index) }); err != nil {
 			return err
 		}
 		c.schema.forget(node.index)
@@ -119,10 +118,11 @@ func (c *Cluster) BringNodeOnline(ctx context.Context, i int, options ...ReturnO
 	if err != nil {
 		return err
 	}
-	change, wiped := journal.FlagChange{Online: true}, false
+	lost, _ := c.Lost(i)
+	change, wiped := journal.FlagChange{Online: true, Mode: lost}, false
 	for _, option := range options {
-		change.Mode = string(option)
 		wiped = option == Wiped
+		change.Wiped = wiped
 		if !wiped {
 			err = fmt.Errorf("no node comes back %q: it can be %s", string(option), Wiped)
 		}
@@ -205,14 +205,13 @@ func (c *Cluster) OnlineNodes() []*Node {
 	return c.nodesLocked(func(m *member) bool { return m.flag == online })
 }
 
-// pick chooses one online node by chance: one that has not been tried, if any is left.
+// pick chooses one online node at random: one that has not been tried, if any is left.
 func (c *Cluster) pick(ctx context.Context, tried map[int]bool) (*Node, error) {
 	c.mu.Lock()
 	nodes := c.nodesLocked(func(m *member) bool { return m.flag == online })
 	if fresh := slices.DeleteFunc(slices.Clone(nodes), func(n *Node) bool { return tried[n.index] }); len(fresh) > 0 {
 		nodes = fresh
 	}
-	chance := rand.New(rand.NewPCG(c.random.Uint64(), c.random.Uint64()))
 	c.mu.Unlock()
-	return c.router.One(ctx, nodes, chance)
+	return c.router.One(ctx, nodes)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/rejoin-db/rejoin/harness/fault"
@@ -27,7 +28,7 @@ type flapping struct {
 // wrong meanwhile, which ended it too; it may be called again.
 func (c *Cluster) Flapping(ctx context.Context, period time.Duration, links ...fault.Link) (stop func() error, err error) {
 	if c.isClosed() {
-		return nil, fmt.Errorf("flap every %v %s: %w", period, linksWords(links), ErrClosed)
+		return nil, fmt.Errorf("flap every %v %s: %w", period, fault.LinkWords(links), ErrClosed)
 	}
 	const least = 2 * time.Nanosecond
 	if period < least {
@@ -35,7 +36,7 @@ func (c *Cluster) Flapping(ctx context.Context, period time.Duration, links ...f
 	}
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	f := &flapping{cluster: c.whole(), links: links, period: period, cancel: cancel, done: make(chan struct{})}
-	if err := c.cut(ctx, f.String(), fault.Drop, links); err != nil {
+	if err := c.cut(ctx, f.String(), f.fault(), fault.Drop, links); err != nil {
 		cancel()
 		return nil, err
 	}
@@ -52,7 +53,7 @@ func (c *Cluster) Flapping(ctx context.Context, period time.Duration, links ...f
 }
 
 func (f *flapping) String() string {
-	return fmt.Sprintf("flap every %v %s", f.period, linksWords(f.links))
+	return fmt.Sprintf("flap every %v %s", f.period, fault.LinkWords(f.links))
 }
 
 func (f *flapping) run(ctx context.Context) {
@@ -81,11 +82,15 @@ func (f *flapping) run(ctx context.Context) {
 func (f *flapping) end(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), singleProbeTimeout)
 	defer cancel()
-	done := f.cluster.journal.Begin(journal.Fault, journal.Nobody, "mend after %d flips: %v", f.flips, f)
+	event := f.cluster.recordFault(journal.Ends, f.fault(), fmt.Sprintf("%d flips", f.flips))
 	if err := f.flip(ctx, fault.Pass); err != nil {
 		f.err = errors.Join(f.err, fmt.Errorf("mend what was to %v: %w", f, err))
 	}
-	done(f.err)
+	event.end(f.err, nil, func(a aspect) bool { return a.what == aboutCut && slices.Contains(f.links, a.link) })
+}
+
+func (f *flapping) fault() fault.Fault {
+	return fault.Fault{Kind: fault.KindFlap, Node: fault.NoNode, Links: f.links, By: f.period}
 }
 
 // flip is not written down each time: when it was, follows from the period.
@@ -94,7 +99,8 @@ func (f *flapping) flip(ctx context.Context, mode fault.Action) error {
 	if err != nil {
 		return err
 	}
-	return f.cluster.changeLinks(ctx, linker, f.links, withAction(mode))
+	_, err = f.cluster.changeLinks(ctx, linker, f.links, withAction(mode))
+	return err
 }
 
 func (f *flapping) stop() error {

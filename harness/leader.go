@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 )
 
 // Leader returns the index of the node that a quorum of the voters calls leader, asked past
@@ -15,7 +18,7 @@ func (c *Cluster) Leader(ctx context.Context) (_ int, err error) {
 		return -1, err
 	}
 	defer leave(&err)
-	quorum, voters := c.Quorum(), c.voters()
+	onlineVoters, voters := c.voters()
 	observed := c.Observe(ctx)
 	votes := make(map[string]int)
 	var errs []error
@@ -23,18 +26,34 @@ func (c *Cluster) Leader(ctx context.Context) (_ int, err error) {
 		switch {
 		case o.Err != nil:
 			errs = append(errs, o.Err)
-		case o.runs() && o.Node.Votes():
+		case o.runs() && o.Node.Votes() && o.Status.Leader != "":
 			votes[o.Status.Leader]++
 		}
 	}
 	for _, o := range observed {
 		switch {
-		case votes[o.Node.ID()] < quorum:
+		case votes[o.Node.ID()] < quorumOf(voters):
 		case o.Err == nil && !o.runs():
-			return -1, fmt.Errorf("%w: %s is called leader by %d of %d nodes, and is %s", ErrNoLeader, o.Node, votes[o.Node.ID()], voters, o.Status.Reason)
+			return -1, fmt.Errorf("%w: %s is called leader by %d of %d voters, and is %s", ErrNoLeader, o.Node, votes[o.Node.ID()], voters, o.Status.Reason)
 		default:
 			return o.Node.index, nil
 		}
 	}
-	return -1, errors.Join(append([]error{fmt.Errorf("%w: no node is called leader by %d of %d nodes: %v", ErrNoLeader, quorum, voters, votes)}, errs...)...)
+	why := fmt.Sprintf("no node is called leader by %d of %d voters: %s", quorumOf(voters), voters, counted(votes))
+	if missing := missingQuorum(onlineVoters, voters); missing != "" {
+		why = missing
+	}
+	return -1, errors.Join(append([]error{fmt.Errorf("%w: %s", ErrNoLeader, why)}, errs...)...)
+}
+
+// counted says how many voters call each node leader.
+func counted(votes map[string]int) string {
+	if len(votes) == 0 {
+		return "none knows a leader"
+	}
+	var words []string
+	for _, id := range slices.Sorted(maps.Keys(votes)) {
+		words = append(words, fmt.Sprintf("%d say %s", votes[id], id))
+	}
+	return strings.Join(words, ", ")
 }

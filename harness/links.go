@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/journal"
@@ -17,22 +16,22 @@ import (
 // returns. What TakeNodeOffline cut stays cut, whatever the rule.
 func (c *Cluster) SetLink(ctx context.Context, from, to int, rule fault.Rule) error {
 	text := fmt.Sprintf("link %s: %s", fault.Link{From: from, To: to}, rule)
-	return c.setLinks(ctx, text, []fault.Link{{From: from, To: to}}, func(fault.Rule) fault.Rule { return rule })
+	return c.setLinks(ctx, text, fault.Fault{Kind: fault.KindLink}, []fault.Link{{From: from, To: to}}, func(fault.Rule) fault.Rule { return rule })
 }
 
 // Cut lets nothing pass over the links any more, as the action says. The rest of
 // their rules stays for when they are mended. All are tried; the errors are joined.
 func (c *Cluster) Cut(ctx context.Context, action fault.Action, links ...fault.Link) error {
-	return c.cut(ctx, fmt.Sprintf("cut (%v) %s", action, linksWords(links)), action, links)
+	return c.cut(ctx, fmt.Sprintf("cut (%v) %s", action, fault.LinkWords(links)), fault.Fault{Kind: fault.KindCut}, action, links)
 }
 
 // Mend undoes Cut: the links pass everything on, each as its rule says.
 func (c *Cluster) Mend(ctx context.Context, links ...fault.Link) error {
-	return c.cut(ctx, "mend "+linksWords(links), fault.Pass, links)
+	return c.cut(ctx, "mend "+fault.LinkWords(links), fault.Fault{Kind: fault.KindCut}, fault.Pass, links)
 }
 
-func (c *Cluster) cut(ctx context.Context, text string, action fault.Action, links []fault.Link) error {
-	return c.setLinks(ctx, text, links, withAction(action))
+func (c *Cluster) cut(ctx context.Context, text string, f fault.Fault, action fault.Action, links []fault.Link) error {
+	return c.setLinks(ctx, text, f, links, withAction(action))
 }
 
 func withAction(action fault.Action) func(fault.Rule) fault.Rule {
@@ -64,7 +63,7 @@ func (c *Cluster) MendLinks(ctx context.Context) (err error) {
 		return nil
 	}
 	slices.SortFunc(links, fault.Link.Compare)
-	return c.setLinks(ctx, "mend all links", links, func(fault.Rule) fault.Rule { return fault.Rule{} })
+	return c.setLinks(ctx, "mend all links", fault.Fault{Kind: fault.KindCut}, links, func(fault.Rule) fault.Rule { return fault.Rule{} })
 }
 
 // ResetLink cuts the next message that is sent over the link in half, and resets
@@ -79,13 +78,13 @@ func (c *Cluster) ResetLink(ctx context.Context, from, to int) (err error) {
 	link := fault.Link{From: from, To: to}
 	linker, err := c.linker(link)
 	if err == nil {
-		end := c.journal.Begin(journal.Fault, journal.Nobody, "reset %s", link)
+		event := c.recordFault(journal.Begins, fault.Fault{Kind: fault.KindReset, Node: fault.NoNode, Links: []fault.Link{link}}, "")
 		if err = linker.ResetLink(ctx, from, to); err == nil {
 			c.mu.Lock()
 			c.faults.Resets[link] = true
 			c.mu.Unlock()
 		}
-		end(err)
+		event.endOf(err, ofLink(aboutReset, link))
 	}
 	if err != nil {
 		return fmt.Errorf("reset %s: %w", link, err)
@@ -113,8 +112,8 @@ func (c *Cluster) LinkStats(ctx context.Context, from, to int) (_ fault.LinkStat
 	return stats, nil
 }
 
-// setLinks changes the rules of links, as one fault.
-func (c *Cluster) setLinks(ctx context.Context, text string, links []fault.Link, change func(fault.Rule) fault.Rule) (err error) {
+// setLinks changes the rules of links, as one fault. The text names it in errors.
+func (c *Cluster) setLinks(ctx context.Context, text string, f fault.Fault, links []fault.Link, change func(fault.Rule) fault.Rule) (err error) {
 	ctx, leave, err := c.enter(ctx)
 	if err != nil {
 		return fmt.Errorf("%s: %w", text, err)
@@ -131,19 +130,27 @@ func (c *Cluster) setLinks(ctx context.Context, text string, links []fault.Link,
 	if err != nil {
 		return fmt.Errorf("%s: %w", text, err)
 	}
-	end := c.journal.Begin(journal.Fault, journal.Nobody, "%s", text)
-	if err = c.changeLinks(ctx, linker, links, change); err != nil {
+	rule := change(fault.Rule{})
+	f.Links, f.Rule = links, &rule
+	if f.Kind != fault.KindIsolateLeader {
+		f.Node = fault.NoNode
+	}
+	event := c.recordFault(phaseOf(rule != fault.Rule{}), f, "")
+	changes, err := c.changeLinks(ctx, linker, links, change)
+	if err != nil {
 		err = fmt.Errorf("%s: %w", text, err)
 	}
-	end(err)
+	event.endOfLinks(err, changes)
 	return err
 }
 
 // changeLinks tries all links, and remembers the rules of those that took effect.
-// The links of a node that was removed meanwhile are nobody's.
-func (c *Cluster) changeLinks(ctx context.Context, linker target.LinkFaulter, links []fault.Link, change func(fault.Rule) fault.Rule) error {
+// It skips the links of a node that was removed meanwhile.
+func (c *Cluster) changeLinks(
+	ctx context.Context, linker target.LinkFaulter, links []fault.Link, change func(fault.Rule) fault.Rule,
+) (done []linkChange, _ error) {
 	if err := c.setting.Lock(ctx); err != nil {
-		return err
+		return nil, err
 	}
 	defer c.setting.Unlock()
 	var errs []error
@@ -151,7 +158,8 @@ func (c *Cluster) changeLinks(ctx context.Context, linker target.LinkFaulter, li
 		if _, err := c.linker(link); err != nil {
 			continue
 		}
-		rule := change(c.rule(link))
+		before := c.rule(link)
+		rule := change(before)
 		if err := linker.SetLink(ctx, link.From, link.To, rule); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", link, err))
 			continue
@@ -160,8 +168,9 @@ func (c *Cluster) changeLinks(ctx context.Context, linker target.LinkFaulter, li
 		keep(c.faults.Links, link, rule)
 		delete(c.faults.Resets, link)
 		c.mu.Unlock()
+		done = append(done, linkChange{link, before, rule})
 	}
-	return errors.Join(errs...)
+	return done, errors.Join(errs...)
 }
 
 func (c *Cluster) rule(link fault.Link) fault.Rule {
@@ -190,16 +199,4 @@ func (c *Cluster) linker(links ...fault.Link) (target.LinkFaulter, error) {
 		}
 	}
 	return linker, nil
-}
-
-func linksWords(links []fault.Link) string {
-	const most = 12
-	var words []string
-	for _, l := range links[:min(len(links), most)] {
-		words = append(words, l.String())
-	}
-	if len(links) > most {
-		words = append(words, fmt.Sprintf("and %d more", len(links)-most))
-	}
-	return strings.Join(words, " ")
 }

@@ -205,7 +205,7 @@ var _ = Describe("Flapping", func() {
 		Expect(calls[len(calls)-1]).To(HavePrefix("link 0 1 sound"))
 		Expect(lines(c, 2)).To(Equal([]string{
 			"fault: flap every 2ms 0->1",
-			fmt.Sprintf("fault: mend after %d flips: flap every 2ms 0->1", len(calls)-1),
+			fmt.Sprintf("fault: mend after flapping every 2ms 0->1: %d flips", len(calls)-1),
 		}))
 		Expect(c.Faults().Lines()).To(BeEmpty())
 		Consistently(f.Calls, soon).Should(HaveLen(len(calls)))

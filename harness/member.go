@@ -40,20 +40,6 @@ func (n *Node) Votes() bool {
 // Size is how many nodes are members of the cluster, online or not; 0 once it is closed.
 func (c *Cluster) Size() int { return len(c.Nodes()) }
 
-// Quorum is how many of the members that vote must agree; 0 once the cluster is closed.
-func (c *Cluster) Quorum() int {
-	if c.isClosed() {
-		return 0
-	}
-	return c.voters()/2 + 1
-}
-
-func (c *Cluster) voters() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return len(c.nodesLocked(func(m *member) bool { return m.voter && m.flag != removed }))
-}
-
 // Node returns the node of that index, whatever its flag says, or an
 // *IndexError, or a *RemovedError for a node that is no member any more.
 func (c *Cluster) Node(i int) (*Node, error) {
@@ -121,7 +107,8 @@ func (c *Cluster) AddNode(ctx context.Context, suffrage ...Suffrage) (_ *Node, e
 		return nil, err
 	}
 	defer leave(&err)
-	e := journal.Event{At: time.Now(), Kind: journal.Member, Node: journal.Nobody, Text: "add a node"}
+	change := journal.MemberChange{Added: true, Voter: len(suffrage) == 0 || suffrage[0] == Voter}
+	e := journal.Event{At: time.Now(), Kind: journal.Member, Node: journal.Nobody, Member: &change}
 	node, err := c.addNode(ctx, suffrage)
 	if err != nil {
 		err = fmt.Errorf("add a node: %w", err)
@@ -195,12 +182,14 @@ func (c *Cluster) RemoveNode(ctx context.Context, i int) (err error) {
 	if err != nil {
 		return err
 	}
-	e := journal.Event{At: time.Now(), Kind: journal.Member, Node: i, Text: "remove the node"}
+	change := journal.MemberChange{Voter: node.Votes()}
+	e := journal.Event{At: time.Now(), Kind: journal.Member, Node: i, Member: &change}
 	if err = c.removeNode(ctx, node); err != nil {
 		err = node.failed("remove", err)
 		e.Err = err.Error()
 	} else {
 		e.Members = c.membersNow()
+		change.Ended = c.inForce.change(0, nil, func(a aspect) bool { return a.touches(i) })
 	}
 	e.Took = time.Since(e.At)
 	c.journal.Record(e)

@@ -23,7 +23,7 @@ var _ = Describe("AddNode", func() {
 		Expect(added.String()).To(Equal("node 3 (n3)"))
 		Expect([]int{c.Size(), c.Quorum()}).To(Equal([]int{4, 3}))
 		Expect(flags(c)).To(Equal([]bool{true, true, true, true}))
-		Expect(lines(c, 1)).To(Equal([]string{"member node 3: add a node"}))
+		Expect(lines(c, 1)).To(Equal([]string{"member node 3: add a voter"}))
 
 		listener, err := c.AddNode(ctx, harness.NonVoter)
 		Expect(err).NotTo(HaveOccurred())
@@ -96,7 +96,7 @@ var _ = Describe("AddNode", func() {
 		failing(f, "add true", errors.New("no quorum"))
 		Expect(c.AddNode(ctx)).Error().To(MatchError("add a node: no quorum"))
 		Expect(c.Size()).To(Equal(3))
-		Expect(lines(c, 1)).To(Equal([]string{"member: add a node -> add a node: no quorum"}))
+		Expect(lines(c, 1)).To(Equal([]string{"member: add a voter -> add a node: no quorum"}))
 
 		begun, end := make(chan struct{}), make(chan struct{})
 		f.OnCall = func(context.Context, string) error { close(begun); <-end; return nil }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net"
 
+	"github.com/rejoin-db/rejoin/harness/fault"
+	"github.com/rejoin-db/rejoin/harness/journal"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
@@ -66,7 +68,8 @@ func (c *Cluster) Impersonate(i int) (net.Listener, error) {
 // the others look for the node where it was.
 func (c *Cluster) MoveNode(ctx context.Context, i int, address string) (at string, err error) {
 	changer, can := target.As[target.AddressChanger](c.cluster)
-	err = c.set(ctx, i, "move", "move to another address", target.Addresses, can, func(ctx context.Context) (err error) {
+	about := setting{"move", journal.Once, fault.Fault{Kind: fault.KindMove, Node: i}, aboutAddress, target.Addresses, can}
+	err = c.set(ctx, i, about, func(ctx context.Context) (err error) {
 		at, err = changer.Move(ctx, i, address)
 		return err
 	})

@@ -30,14 +30,7 @@ func mutates(sql string) bool {
 
 // beginFlag begins to record that a flag moves, and how.
 func (c *Cluster) beginFlag(node int, change journal.FlagChange) (end func(error)) {
-	text := "take offline"
-	if change.Online {
-		text = "bring online"
-	}
-	if change.Mode != "" {
-		text += " (" + change.Mode + ")"
-	}
-	return c.journal.BeginEvent(journal.Event{Kind: journal.Flag, Node: node, Text: text, Flag: &change})
+	return c.journal.BeginEvent(journal.Event{Kind: journal.Flag, Node: node, Flag: &change})
 }
 
 // membersNow are the members of the cluster, for an event that changed them.
@@ -88,7 +81,7 @@ func (c *Cluster) noteState(node int, s target.Status) {
 		return
 	}
 	now.Commit, now.Applied = s.CommitIndex, s.AppliedIndex
-	c.journal.Record(journal.Event{Kind: journal.Shown, Node: node, Text: now.String(), State: &now})
+	c.journal.Record(journal.Event{Kind: journal.Shown, Node: node, State: &now})
 }
 
 // noteDigest writes down what a node was found to hold.

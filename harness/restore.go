@@ -12,11 +12,15 @@ import (
 // the node is lost meanwhile. Each step that is done is remembered, so that what
 // fails halfway can be tried again from there.
 
-// inject does something to a node, and writes it down.
-func (c *Cluster) inject(i int, what string, do func() error) error {
-	end := c.journal.Begin(journal.Fault, i, "%s", what)
+// inject makes a fault of a node or undoes it, and records that.
+func (c *Cluster) inject(i int, phase journal.Phase, kind fault.Kind, do func() error) error {
+	event := c.recordFault(phase, fault.Fault{Kind: kind, Node: i}, "")
 	err := do()
-	end(err)
+	about := aboutProcess
+	if kind == fault.KindIsolate {
+		about = aboutIsolation
+	}
+	event.endOf(err, ofNode(about, i))
 	return err
 }
 
@@ -32,13 +36,13 @@ func (c *Cluster) restore(ctx context.Context, m *member) error {
 		if !can {
 			return &UnsupportedError{target.Stop}
 		}
-		return c.inject(i, "start", func() error { return starter.Start(ctx, i) })
+		return c.inject(i, journal.Ends, fault.Kind(m.mode), func() error { return starter.Start(ctx, i) })
 	case fault.Pause:
 		pauser, can := target.As[target.Pauser](c.cluster)
 		if !can {
 			return &UnsupportedError{target.Pause}
 		}
-		return c.inject(i, "resume", func() error { return pauser.Resume(ctx, i) })
+		return c.inject(i, journal.Ends, fault.KindPause, func() error { return pauser.Resume(ctx, i) })
 	}
 	return nil
 }
@@ -49,7 +53,7 @@ func (c *Cluster) rejoin(ctx context.Context, m *member) error {
 	if !m.isolated {
 		return nil
 	}
-	if err := c.inject(i, "rejoin", func() error { return c.cluster.Rejoin(ctx, i) }); err != nil {
+	if err := c.inject(i, journal.Ends, fault.KindIsolate, func() error { return c.cluster.Rejoin(ctx, i) }); err != nil {
 		return err
 	}
 	c.mu.Lock()
@@ -73,7 +77,7 @@ func (c *Cluster) replaceDisk(ctx context.Context, m *member) error {
 		if m.mode == fault.Isolate {
 			m.node.remember(ctx)
 		}
-		if err := c.inject(i, "crash", func() error { return starter.Crash(ctx, i) }); err != nil {
+		if err := c.inject(i, journal.Begins, fault.KindCrash, func() error { return starter.Crash(ctx, i) }); err != nil {
 			return err
 		}
 		c.mu.Lock()
@@ -93,5 +97,11 @@ func (c *Cluster) replaceDisk(ctx context.Context, m *member) error {
 	}
 	defer c.joining.Unlock()
 	c.monitor.Forget(i)
-	return c.inject(i, "replace the disk", func() error { return membership.Replace(ctx, i) })
+	event := c.recordFault(journal.Ends, fault.Fault{Kind: fault.KindWipe, Node: i}, "")
+	if err := membership.Replace(ctx, i); err != nil {
+		event.end(err, nil, nil)
+		return err
+	}
+	event.end(nil, nil, func(a aspect) bool { return a.node == i && a.what != aboutClock })
+	return nil
 }

@@ -3,7 +3,6 @@ package harness_test
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -14,7 +13,7 @@ import (
 // lastOnly is a router that knows one node.
 type lastOnly struct{}
 
-func (lastOnly) One(_ context.Context, online []*harness.Node, _ *rand.Rand) (*harness.Node, error) {
+func (lastOnly) One(_ context.Context, online []*harness.Node) (*harness.Node, error) {
 	if len(online) == 0 {
 		return nil, errors.New("nobody")
 	}
@@ -23,9 +22,11 @@ func (lastOnly) One(_ context.Context, online []*harness.Node, _ *rand.Rand) (*h
 
 func (lastOnly) All(online []*harness.Node) []*harness.Node { return online[max(0, len(online)-1):] }
 
+func toLast(harness.Router) harness.Router { return lastOnly{} }
+
 var _ = Describe("A router", func() {
 	It("chooses the nodes of every request, among those whose flag is up", func(ctx SpecContext) {
-		c, _ := boot(harness.Routing(lastOnly{}))
+		c, _ := boot(harness.Routing(toLast))
 		for _, expected := range []int{2, 1} {
 			for range 5 {
 				result, err := c.ExecuteOnRandom(ctx, "SELECT 1")
@@ -41,7 +42,7 @@ var _ = Describe("A router", func() {
 	}, patience)
 
 	It("says why it has none", func(ctx SpecContext) {
-		c, _ := boot(harness.Size(1), harness.Routing(lastOnly{}))
+		c, _ := boot(harness.Size(1), harness.Routing(toLast))
 		Expect(c.TakeNodeOffline(ctx, 0)).To(Succeed())
 		Expect(c.ExecuteOnRandom(ctx, "SELECT 1")).Error().To(MatchError("nobody"))
 		Expect(c.ExecuteOnAll(ctx, "SELECT 1")).Error().To(MatchError(harness.ErrNoNodesOnline))

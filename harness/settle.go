@@ -89,13 +89,10 @@ func (c *Cluster) awaitApplied(ctx context.Context, seen Observation, index uint
 		if failure.Flag = up; err != nil || !up {
 			return Observation{Node: node, Status: target.Status{State: target.Offline}}, nil
 		}
-		switch {
-		case seen.Err == nil:
-			heard, failure.Seen = time.Now(), nil
-			failure.saw(seen.Status)
-		case ctx.Err() == nil || len(failure.Shown) == 0: // the end of ctx does not hide what was shown
-			failure.Seen = seen.Err
+		if seen.Err == nil {
+			heard = time.Now()
 		}
+		failure.probed(seen.Status, seen.Err, ctx.Err() != nil)
 		switch {
 		case seen.Err != nil && time.Since(heard) > longestSilence:
 			failure.Err = ErrUnreachable
@@ -114,14 +111,13 @@ func (c *Cluster) awaitApplied(ctx context.Context, seen Observation, index uint
 			}
 		}
 		failure.Waited = time.Since(begun)
-		c.writeLast(node, failure)
-		return seen, failure
+		return seen, c.waitFailed(node, failure)
 	}
 }
 
-// alike tells whether two observations, before and after a comparison, prove that all nodes
+// sameIndex tells whether two observations, before and after a comparison, prove that all nodes
 // were at one and the same log index in between.
-func alike(before, after []Observation) bool {
+func sameIndex(before, after []Observation) bool {
 	index := before[0].Status.AppliedIndex
 	for i := range before {
 		if after[i].Err != nil || before[i].Status.AppliedIndex != index || after[i].Status.AppliedIndex != index {

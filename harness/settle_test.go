@@ -80,7 +80,7 @@ var _ = Describe("VerifyDataConsistency waits", func() {
 	}, patience)
 
 	It("not at all as the nodes are", func(ctx SpecContext) {
-		Expect(differs(c.AsIs().VerifyDataConsistency(ctx, bagQuery)).B).To(Equal("node 1 (n1)"))
+		Expect(differs(c.AsIs().VerifyDataConsistency(ctx, bagQuery)).B.Node).To(Equal(1))
 		Expect(asked.Load()).To(BeZero())
 	}, patience)
 

@@ -18,7 +18,7 @@ func (c *Cluster) Partition(ctx context.Context, groups ...[]int) error {
 	if err := apart(groups); err != nil {
 		return fmt.Errorf("%s: %w", text, err)
 	}
-	return c.cut(ctx, text, fault.Drop, fault.Partition(groups...))
+	return c.cut(ctx, text, fault.Fault{Kind: fault.KindPartition, Groups: groups}, fault.Drop, fault.Partition(groups...))
 }
 
 // apart returns an error for a node that is in two groups.
@@ -40,7 +40,7 @@ func apart(groups [][]int) error {
 // an error.
 func (c *Cluster) Ring(ctx context.Context) error {
 	nodes := c.indexes()
-	return c.cut(ctx, fmt.Sprint("ring ", nodes), fault.Drop, fault.Ring(nodes))
+	return c.cut(ctx, fmt.Sprint("ring ", nodes), fault.Fault{Kind: fault.KindRing, Groups: [][]int{nodes}}, fault.Drop, fault.Ring(nodes))
 }
 
 // Bridge cuts the nodes on the left off from those on the right; only the nodes of
@@ -50,7 +50,8 @@ func (c *Cluster) Bridge(ctx context.Context, left, right []int, bridge ...int) 
 	if err := apart([][]int{left, right, bridge}); err != nil {
 		return fmt.Errorf("%s: %w", text, err)
 	}
-	return c.cut(ctx, text, fault.Drop, fault.Bridge(left, right, bridge...))
+	f := fault.Fault{Kind: fault.KindBridge, Groups: [][]int{left, bridge, right}}
+	return c.cut(ctx, text, f, fault.Drop, fault.Bridge(left, right, bridge...))
 }
 
 // IsolateLeader cuts the leader off from all other nodes, both ways, and returns
@@ -74,7 +75,8 @@ func (c *Cluster) IsolateLeader(ctx context.Context) (_ int, err error) {
 			others = append(others, i)
 		}
 	}
-	return leader, c.cut(ctx, fmt.Sprintf("isolate the leader %d", leader), fault.Drop, fault.Around(leader, others))
+	f := fault.Fault{Kind: fault.KindIsolateLeader, Node: leader}
+	return leader, c.cut(ctx, fmt.Sprintf("isolate the leader %d", leader), f, fault.Drop, fault.Around(leader, others))
 }
 
 func (c *Cluster) indexes() []int {

@@ -73,10 +73,10 @@ func (n *Node) Diverge(ctx context.Context, sql string) (err error) {
 	if _, err := n.cluster.Node(n.index); err != nil {
 		return err
 	}
-	end := n.cluster.journal.Begin(journal.Fault, n.index, "diverge: %s", sqltext.Abridged(sql))
+	event := n.cluster.recordFault(journal.Once, fault.Fault{Kind: fault.KindDiverge, Node: n.index}, sqltext.Abridged(sql))
 	if err = diverger.Diverge(ctx, n.index, sql); err != nil {
 		err = n.failed("diverge", err)
 	}
-	end(err)
+	event.end(err, nil, nil)
 	return err
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness"
 	"github.com/rejoin-db/rejoin/harness/consistency"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/internal/fake"
 	"github.com/rejoin-db/rejoin/harness/journal"
 	"github.com/rejoin-db/rejoin/harness/promises"
@@ -40,7 +41,7 @@ var _ = Describe("A node that diverges", func() {
 		c, f := boot()
 		Expect(node(c, 1).Diverge(ctx, "DELETE FROM t")).To(Succeed())
 		Expect(f.Calls()).To(ContainElement("diverge 1 DELETE FROM t"))
-		Expect(c.Journal().Events()).To(ContainElement(And(HaveField("Kind", journal.Fault), HaveField("Node", 1), HaveField("Text", "diverge: DELETE FROM t"))))
+		Expect(c.Journal().Events()).To(ContainElement(And(HaveField("Kind", journal.Fault), HaveField("Node", 1), HaveField("Fault.Kind", fault.KindDiverge), HaveField("Text", "DELETE FROM t"))))
 		f.OnCall = func(context.Context, string) error { return errors.New("no such table") }
 		Expect(node(c, 2).Diverge(ctx, "DELETE FROM t")).To(MatchError("diverge on node 2 (n2): no such table"))
 	}, patience)

@@ -3,8 +3,6 @@ package harness
 import (
 	"context"
 	"errors"
-	"fmt"
-	"strings"
 	"time"
 
 	"github.com/rejoin-db/rejoin/harness/journal"
@@ -21,26 +19,10 @@ type Usage struct {
 	Lag        uint64 // entries that some node knew to be committed, and this one had not applied
 }
 
-func (u Usage) String() string {
-	parts := []string{fmt.Sprintf("applied %d", u.Applied), fmt.Sprintf("%d behind", u.Lag),
-		fmt.Sprintf("log of %d entries", u.LogEntries)}
-	if u.Memory > 0 {
-		parts = append(parts, "memory "+size(u.Memory))
-	}
-	return strings.Join(parts, ", ")
-}
+func (u Usage) String() string { return u.sample().String() }
 
-// size is a number of bytes for people.
-func size(bytes uint64) string {
-	for _, unit := range []struct {
-		bytes uint64
-		name  string
-	}{{1 << 30, "GiB"}, {1 << 20, "MiB"}, {1 << 10, "KiB"}} {
-		if bytes >= unit.bytes {
-			return fmt.Sprintf("%.1f %s", float64(bytes)/float64(unit.bytes), unit.name)
-		}
-	}
-	return fmt.Sprintf("%d bytes", bytes)
+func (u Usage) sample() journal.Sample {
+	return journal.Sample{Applied: u.Applied, Behind: u.Lag, LogEntries: u.LogEntries, Memory: u.Memory}
 }
 
 // Measure asks all members at once what they take, and writes it down: one journal
@@ -89,6 +71,7 @@ func (c *Cluster) writeOne(n *Node, s target.Status, committed uint64) Usage {
 	if committed > u.Applied {
 		u.Lag = committed - u.Applied
 	}
-	c.journal.Record(journal.Event{Kind: journal.Resource, Node: u.Node, Text: u.String()})
+	sample := u.sample()
+	c.journal.Record(journal.Event{Kind: journal.Resource, Node: u.Node, Sample: &sample})
 	return u
 }

@@ -62,15 +62,14 @@ func (c *Cluster) waitFor(ctx context.Context, nodes []*Node) error {
 	return errors.Join(errs...)
 }
 
-// waitForNodeOnline waits until the node has applied the index, or what is
-// committed once somebody can say.
+// waitForNodeOnline waits until the node has applied the index. If no node could tell yet
+// what is committed, it waits until one can, and then for that index.
 func (c *Cluster) waitForNodeOnline(ctx context.Context, node *Node, index uint64, known bool) error {
 	failure := &WaitError{Node: node.index, ID: node.ID(), Target: index}
-	defer c.writeLast(node, failure)
 	poll := newPoll()
 	defer poll.stop()
 	for {
-		if !known { // a wait for nothing would be no wait
+		if !known {
 			failure.Target, known = committed(c.Observe(ctx))
 		}
 		var err error
@@ -78,33 +77,30 @@ func (c *Cluster) waitForNodeOnline(ctx context.Context, node *Node, index uint6
 			return err
 		}
 		status, err := node.probe(ctx)
-		switch {
-		case err == nil:
-			failure.Seen = nil
-			failure.saw(status)
-		case ctx.Err() == nil || len(failure.Shown) == 0: // the end of ctx does not hide what was shown
-			failure.Seen = err
-		}
+		failure.probed(status, err, ctx.Err() != nil)
 		switch {
 		case err != nil || !failure.Flag:
 		case status.State == target.Failed:
 			failure.Err = ErrFailed
-			return failure
+			return c.waitFailed(node, failure)
 		case known && status.State == target.Online && status.AppliedIndex >= failure.Target:
+			c.writeOne(node, status, failure.Target)
 			return nil
 		}
 		select {
 		case <-poll.next():
 		case <-ctx.Done():
 			failure.Err = context.Cause(ctx)
-			return failure
+			return c.waitFailed(node, failure)
 		}
 	}
 }
 
-// writeLast writes down what the node took at the last probe of a wait.
-func (c *Cluster) writeLast(node *Node, wait *WaitError) {
-	if len(wait.Shown) > 0 && wait.Last.State != target.Offline {
-		c.writeOne(node, wait.Last, wait.Target)
+// waitFailed completes the error of a wait, and records the node's resources.
+func (c *Cluster) waitFailed(node *Node, failure *WaitError) error {
+	failure.OnlineVoters, failure.Voters = c.voters()
+	if len(failure.phases) > 0 && failure.Last.State != target.Offline {
+		c.writeOne(node, failure.Last, failure.Target)
 	}
+	return failure
 }

@@ -161,7 +161,7 @@ var _ = Describe("WaitForNodeOnline", func() {
 			wait := stays(ctx)
 			Expect(wait).To(MatchError("wait for node 1 (n1) to be online: its flag says online; " +
 				"it could not be asked: ask for status on node 1 (n1): no answer: context deadline exceeded"))
-			Expect(wait.Seen).To(MatchError(why))
+			Expect(wait.ProbeErr).To(MatchError(why))
 			Expect(wait.Behind()).To(Equal(uint64(42)))
 		}, patience)
 
@@ -203,7 +203,7 @@ var _ = Describe("WaitForNodeOnline", func() {
 				return target.Status{}, ctx.Err()
 			})
 			wait := staysUntil(endingWhen(ctx, func() bool { return asked.Load() >= 4 }))
-			Expect(wait.Seen).NotTo(HaveOccurred())
+			Expect(wait.ProbeErr).NotTo(HaveOccurred())
 			Expect(wait.Behind()).To(Equal(uint64(25)))
 		}, patience)
 

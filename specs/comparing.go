@@ -93,9 +93,8 @@ func comparing(env *environment) {
 			GinkgoHelper()
 			var found *harness.InconsistencyError
 			Expect(errors.As(err, &found)).To(BeTrue(), "%s on node %d: %v", what, node, err)
-			named := []string{found.A, found.B}
-			Expect(named).To(ContainElement(env.node(node).String()), "%s on node %d: %v", what, node, err)
-			Expect(found.A).NotTo(Equal(found.B), what)
+			Expect([]int{found.A.Node, found.B.Node}).To(ContainElement(node), "%s on node %d: %v", what, node, err)
+			Expect(found.A.Node).NotTo(Equal(found.B.Node), what)
 		}
 
 		// ordered is the query with an ORDER BY that keeps the order of its rows.

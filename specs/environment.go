@@ -26,6 +26,7 @@ type environment struct {
 	booted   target.Cluster // what the target booted, below the harness
 	ns       string
 	heard    uint64 // harnesses over the cluster besides the spec's own
+	journal  *specJournal
 }
 
 // shownEvents is how many events a failing spec shows, and shownLog how many bytes
@@ -65,9 +66,9 @@ func (env *environment) begin(ctx SpecContext) {
 	inBubble = cluster.Can(target.Time)
 	env.heard = 0
 	env.cluster, env.ns = cluster, fmt.Sprintf("spec_%x", seed&0xffffff)
-	begun(cluster.Journal())
+	env.journal = beginJournal(cluster.Journal())
 	DeferCleanup(func() {
-		ended(cluster.Journal())
+		env.journal.end()
 		env.options.Journals.keep(cluster.Journal(), seed)
 	})
 	DeferCleanup(env.end)
@@ -121,6 +122,7 @@ func (env *environment) explain(ctx SpecContext) {
 	if env.cluster == nil {
 		return
 	}
+	env.journal.noteSteps()
 	AddReportEntry("the cluster when the spec failed", shown(report.Cluster(ctx, env.cluster, shownEvents)), ReportEntryVisibilityFailureOrVerbose)
 	if !env.cluster.Can(target.Logs) {
 		return

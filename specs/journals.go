@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	. "github.com/onsi/ginkgo/v2"
+	"github.com/onsi/ginkgo/v2/types"
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness/journal"
@@ -20,16 +21,47 @@ type Journals struct {
 	Folder string
 	// All tells to write those of specs that passed, too.
 	All bool
+	// Settings are those of the run, for the first line of each journal.
+	Settings map[string]string
 }
 
-// begun and ended are a spec's boundaries in its journal.
-func begun(j *journal.Journal) {
-	j.Record(journal.Event{Kind: journal.Spec, Node: journal.Nobody, Text: "begin " + CurrentSpecReport().FullText()})
+// specJournal records what Ginkgo knows of a spec in the journal of its cluster: where it begins
+// and ends, and its steps.
+type specJournal struct {
+	journal *journal.Journal
+	steps   int // of the spec that are recorded
 }
 
-func ended(j *journal.Journal) {
+// beginJournal records that the current spec begins.
+func beginJournal(j *journal.Journal) *specJournal {
 	report := CurrentSpecReport()
-	j.Record(journal.Event{Kind: journal.Spec, Node: journal.Nobody, Text: "end " + report.State.String(), Err: report.FailureMessage()})
+	j.BeginSpec(report.FullText(), placeOf(report.LeafNodeLocation))
+	return &specJournal{journal: j}
+}
+
+// noteSteps records the steps (By) of the current spec since the last call.
+func (s *specJournal) noteSteps() {
+	steps := CurrentSpecReport().SpecEvents.WithType(types.SpecEventByStart)
+	for _, step := range steps[min(s.steps, len(steps)):] {
+		s.journal.Step(step.TimelineLocation.Time, step.Message, placeOf(step.CodeLocation))
+	}
+	s.steps = len(steps)
+}
+
+// end records the rest of the steps, and how the current spec ended.
+func (s *specJournal) end() {
+	s.noteSteps()
+	report := CurrentSpecReport()
+	at := report.LeafNodeLocation
+	if report.Failed() {
+		at = report.FailureLocation()
+	}
+	s.journal.EndSpec(report.FullText(), report.State.String(), placeOf(at), report.FailureMessage())
+}
+
+// placeOf names a file by its name alone, so that a journal is the same in every checkout.
+func placeOf(at types.CodeLocation) journal.Place {
+	return journal.Place{File: filepath.Base(at.FileName), Line: at.LineNumber}
 }
 
 // keep writes the journal of the spec that ends, if it is wanted.
@@ -55,7 +87,7 @@ func (k Journals) write(path string, j *journal.Journal, seed uint64) error {
 		return err
 	}
 	header := j.Header()
-	header.Seed = seed
+	header.Seed, header.Settings = seed, k.Settings
 	return errors.Join(journal.Save(file, header, j.Events()), file.Close())
 }
 

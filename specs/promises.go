@@ -282,8 +282,8 @@ func promises(env *environment) {
 			Expect(cluster.Heal(ctx)).To(Succeed())
 			Expect(cluster.Journal().Events()).To(ContainElements(
 				And(HaveField("Kind", journal.Flag), HaveField("Node", 2), HaveField("Flag.Online", false)),
-				And(HaveField("Kind", journal.Fault), HaveField("Node", 2), HaveField("Text", "isolate")),
-				And(HaveField("Kind", journal.Fault), HaveField("Node", 2), HaveField("Text", "rejoin")),
+				And(HaveField("Kind", journal.Fault), HaveField("Node", 2), HaveField("Fault.Kind", fault.KindIsolate), HaveField("Fault.Phase", journal.Begins)),
+				And(HaveField("Kind", journal.Fault), HaveField("Node", 2), HaveField("Fault.Kind", fault.KindIsolate), HaveField("Fault.Phase", journal.Ends)),
 				And(HaveField("Kind", journal.Flag), HaveField("Node", 2), HaveField("Flag.Online", true))))
 		}, env.patience)
 	})

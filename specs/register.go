@@ -70,6 +70,7 @@ func Register(options Options) {
 		judging(env)
 		leaks(env)
 		basics(env)
+		addresses(env)
 		values(env)
 		answers(env)
 		answersValues(env)
@@ -117,6 +118,7 @@ func Register(options Options) {
 		removed(env)
 		moved(env)
 		limitsOfRequests(env)
+		replication(env)
 	})
 	for _, size := range []int{1, 5, 7} {
 		sized := newEnvironment(options)
@@ -134,6 +136,7 @@ func Register(options Options) {
 	Describe("A replicated SQL database that grows from one node", options.Decorators, func() {
 		BeforeEach(single.begin)
 		quorums(single)
+		loggedBytes(single)
 	})
 	slow, calm := newEnvironment(options), newEnvironment(options)
 	if pacer, can := options.Target.(target.Pacer); can {
@@ -156,5 +159,6 @@ func Register(options Options) {
 	Describe("A replicated SQL database with a long election timeout", options.Decorators, func() {
 		BeforeEach(slow.begin)
 		timely(slow)
+		unhurried(slow)
 	})
 }

@@ -30,7 +30,7 @@ func (p *play) settle(ctx context.Context, o Options) (Broken, error) {
 	if err := p.within(ctx, o.Patience, p.cluster.VerifyInvariants); err != nil {
 		return kindOf(err), err
 	}
-	if lost := p.cluster.Journal().Dropped(journal.Resource, journal.Shown, journal.Note); lost > 0 {
+	if lost := p.cluster.Journal().Dropped(journal.Resource, journal.Shown, journal.Role, journal.Note); lost > 0 {
 		return Nothing, fmt.Errorf("the journal lost %d events, so nobody can judge what happened", lost)
 	}
 	if o.Judge == nil {

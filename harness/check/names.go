@@ -36,7 +36,7 @@ func Gap(dropped map[journal.Kind]int) error {
 	lost := 0
 	for kind, n := range dropped {
 		switch kind {
-		case journal.Note, journal.Wait, journal.Resource, journal.Spec, journal.Fault:
+		case journal.Note, journal.Wait, journal.Resource, journal.Spec, journal.By, journal.Polls, journal.Fault:
 		default:
 			lost += n
 		}

@@ -3,18 +3,18 @@ package consistency
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
 // Node is a node whose answer is compared.
 type Node interface {
-	fmt.Stringer // as in "node 0 (n0)"
-	// Query asks the node for its own state, and waits for nothing. The error says
-	// which node it is of.
+	Index() int
+	ID() string
+	// Query asks the node for its own state, and does not wait for it to catch up. The
+	// error names the node.
 	Query(ctx context.Context) (target.Rows, error)
-	// Wrap says in an error which node it is of.
+	// Wrap returns the error with the name of the node.
 	Wrap(err error) error
 }
 
@@ -32,24 +32,24 @@ var ErrNoNodes = errors.New("no nodes to compare")
 // ByValue compares every value of every row.
 type ByValue struct{}
 
-// Compare streams all answers at once. It blocks until all are there, or one fails. It
-// returns nil if all nodes answer alike, and an *InconsistencyError if two differ. A
-// difference between rows without an order is looked for a second time, to name a row.
+// Compare streams all answers at once, and blocks until all are complete or one fails. It
+// returns nil if all nodes answer alike, and an *InconsistencyError if two differ. If rows
+// without an order differ, the nodes are asked a second time, to name a row.
 func (ByValue) Compare(ctx context.Context, c Comparison) (err error) {
 	if len(c.Nodes) == 0 {
 		return ErrNoNodes
 	}
 	answers, err := c.open(ctx)
-	defer func() { err = closing(err, answers) }()
+	defer func() { err = closeAll(err, answers) }()
 	if err != nil {
 		return err
 	}
 	if c.Ordered {
 		return compareInOrder(c.Query, answers)
 	}
-	equal, suspects, err := compareAsBags(c.Query, answers)
-	if err != nil || equal {
+	differing, err := compareFingerprints(c.Query, answers)
+	if err != nil || differing == nil {
 		return err
 	}
-	return c.findDifference(ctx, suspects)
+	return c.findDifference(ctx, differing)
 }

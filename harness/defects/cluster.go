@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"os/exec"
 	"slices"
 	"syscall"
@@ -54,12 +53,12 @@ func cluster() []Defect {
 			}}.plant},
 		{
 			Name: "all-forgets-a-node", Kind: kind, About: "suite:skip",
-			Text:   "a statement for all nodes goes to all but one",
-			router: forgetting{}},
+			Text:  "a statement for all nodes goes to all but one",
+			route: func(r harness.Router) harness.Router { return forgetting{r} }},
 		{
 			Name: "all-asks-one-twice", Kind: kind, About: "suite:skip",
-			Text:   "a statement for all nodes goes to one of them twice, and one gets none",
-			router: doubling{}},
+			Text:  "a statement for all nodes goes to one of them twice, and one gets none",
+			route: func(r harness.Router) harness.Router { return doubling{r} }},
 		{
 			Name: "consistency-counts-only", Kind: kind, About: "suite:reads",
 			Text: "a comparison of nodes compares only their numbers of rows",
@@ -74,8 +73,8 @@ func cluster() []Defect {
 			}}.plant},
 		{
 			Name: "all-offline-hangs", Kind: kind, About: "suite:all-offline",
-			Text:   "if no node is online, a request hangs instead of failing",
-			router: hanging{}},
+			Text:  "if no node is online, a request hangs instead of failing",
+			route: func(r harness.Router) harness.Router { return hanging{r} }},
 		leaking("leaks-a-goroutine",
 			"a node leaks a goroutine at every restart", "suite:modes",
 			func(embedded.Life) {
@@ -159,7 +158,7 @@ func (t noVote) RequestVote(
 }
 
 // forgetting skips the last node.
-type forgetting struct{ harness.ByChance }
+type forgetting struct{ harness.Router }
 
 func (forgetting) All(online []*harness.Node) []*harness.Node {
 	if len(online) > 1 {
@@ -169,7 +168,7 @@ func (forgetting) All(online []*harness.Node) []*harness.Node {
 }
 
 // doubling replaces the last node by the first.
-type doubling struct{ harness.ByChance }
+type doubling struct{ harness.Router }
 
 func (doubling) All(online []*harness.Node) []*harness.Node {
 	if len(online) > 1 {
@@ -179,14 +178,14 @@ func (doubling) All(online []*harness.Node) []*harness.Node {
 }
 
 // hanging waits forever if no node is online.
-type hanging struct{ harness.ByChance }
+type hanging struct{ harness.Router }
 
-func (h hanging) One(ctx context.Context, online []*harness.Node, chance *rand.Rand) (*harness.Node, error) {
+func (h hanging) One(ctx context.Context, online []*harness.Node) (*harness.Node, error) {
 	if len(online) == 0 {
 		<-ctx.Done()
 		return nil, context.Cause(ctx)
 	}
-	return h.ByChance.One(ctx, online, chance)
+	return h.Router.One(ctx, online)
 }
 
 // alike are rows with the same bytes.

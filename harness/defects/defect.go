@@ -25,8 +25,9 @@ type Defect struct {
 
 	seams  func(embedded.Life) embedded.Seams
 	target func(target.Target) (target.Target, error)
-	router harness.Router
-	// comparer replaces the comparison of nodes, and watch wraps the tracking of promises.
+	// route wraps the choice of nodes, comparer replaces their comparison, and watch wraps the
+	// tracking of promises.
+	route    func(harness.Router) harness.Router
 	comparer harness.Comparer
 	watch    func(harness.Promises) harness.Promises
 }
@@ -96,8 +97,8 @@ func plantSeams(t target.Target, seams func(embedded.Life) embedded.Seams) (targ
 // Options returns the options that plant a defect of the harness; none for other defects.
 func (d Defect) Options() []harness.Option {
 	var options []harness.Option
-	if d.router != nil {
-		options = append(options, harness.Routing(d.router))
+	if d.route != nil {
+		options = append(options, harness.Routing(d.route))
 	}
 	if d.comparer != nil {
 		options = append(options, harness.Comparing(d.comparer))

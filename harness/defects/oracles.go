@@ -38,7 +38,7 @@ func oracles() []Defect {
 		inTarget("way-back-stays-cut", "a cut link from a node to its clients is not healed", directions,
 			func(c target.Cluster) target.Cluster {
 				linker, _ := target.As[target.LinkFaulter](c)
-				return unmended{linking{c, linker}}
+				return unhealed{linking{c, linker}}
 			}),
 		inComparer("order-is-not-compared", "the order of rows is not compared, even with ORDER BY in the query", comparing,
 			func(c consistency.Comparison) consistency.Comparison { c.Ordered = false; return c }),
@@ -156,9 +156,9 @@ func (c stubborn) SetClock(ctx context.Context, node int, ahead time.Duration) e
 	return c.skewing.SetClock(ctx, node, ahead)
 }
 
-type unmended struct{ linking }
+type unhealed struct{ linking }
 
-func (c unmended) SetLink(ctx context.Context, from, to int, rule fault.Rule) error {
+func (c unhealed) SetLink(ctx context.Context, from, to int, rule fault.Rule) error {
 	if to == fault.Clients && rule == (fault.Rule{}) {
 		return nil
 	}

@@ -13,7 +13,6 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness/disk"
-	"github.com/rejoin-db/rejoin/harness/embedded/raftfix"
 	"github.com/rejoin-db/rejoin/harness/network"
 )
 
@@ -36,11 +35,11 @@ var _ = Describe("A node whose storage has failed", func() {
 		Expect(write.Header().Get(headerOutcome)).To(BeEmpty())
 	})
 
-	It("survives as a process what Raft would end it for: a snapshot that cannot be restored", func() {
+	It("fails and is silent when a snapshot that was sent cannot be restored, before Raft goes on", func() {
 		n := alone(GinkgoTB())
-		m := raftfix.Restoring(n.storage.machine, &n.raftStarted, n.storage.failStop.fail)
+		m := failStopMachine{n.storage.machine, n.storage.failStop, &n.raftStarted}
 		Expect(n.raftStarted.Load()).To(BeTrue())
-		Expect(m.Restore(io.NopCloser(strings.NewReader("garbage")))).To(Succeed(), "Raft panics at any error")
+		Expect(m.Restore(io.NopCloser(strings.NewReader("garbage")))).To(Succeed())
 		Expect(n.Health().State).To(Equal(Failed))
 		Expect(n.Health().Reason).To(ContainSubstring("restore snapshot"))
 		Expect(n.storage.failStop.stopped()).To(HaveOccurred(), "it is not silent")

@@ -150,9 +150,7 @@ func (n *Node) newRaft(config *raft.Config, log *raftfix.LazyLog, bound *raftfix
 func (n *Node) machineFor(log *raftfix.LazyLog) raft.FSM {
 	var m raft.BatchingFSM = n.replay
 	m = watchedMachine{m, &n.activities}
-	if n.mends.Has(raftfix.FailedRestores) {
-		m = raftfix.Restoring(m, &n.raftStarted, n.storage.failStop.fail)
-	}
+	m = failStopMachine{m, n.storage.failStop, &n.raftStarted}
 	if n.mends.Has(raftfix.LazyEntries) {
 		m = raftfix.LoadApplies(m, log, n.storage.failStop.fail, func(cause error) any {
 			return machine.Response{Err: &machine.FailedError{Cause: cause}}

@@ -25,3 +25,17 @@ func (a Action) String() string {
 	}
 	return fmt.Sprintf("action %d", int(a))
 }
+
+// MarshalText returns the action's name.
+func (a Action) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
+
+// UnmarshalText reads the name of an action. The error names all of them.
+func (a *Action) UnmarshalText(text []byte) error {
+	for _, action := range []Action{Pass, Drop, Refuse} {
+		if action.String() == string(text) {
+			*a = action
+			return nil
+		}
+	}
+	return fmt.Errorf("unknown action %q: it is pass, drop or refuse", text)
+}

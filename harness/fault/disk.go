@@ -13,7 +13,7 @@ type Disk struct {
 	// Failing fails every write and sync with EIO.
 	Failing bool `json:"failing,omitempty"`
 	// Slow is added to the duration of each sync.
-	Slow time.Duration `json:"slow,omitempty"`
+	Slow time.Duration `json:"slow_ns,omitempty"`
 	// Lying reports a sync as done although nothing is durable: a crash loses everything that was
 	// written since the fault began.
 	Lying bool `json:"lying,omitempty"`

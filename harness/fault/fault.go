@@ -18,6 +18,8 @@ type Fault struct {
 	Node int `json:"node"`
 	// Links are those that the fault is about.
 	Links []Link `json:"links,omitempty"`
+	// Groups are the groups of nodes that a partition, a ring or a bridge makes.
+	Groups [][]int `json:"groups,omitempty"`
 	// Rule is what the links follow while the fault is in force.
 	Rule *Rule `json:"rule,omitempty"`
 	// Disk is what is wrong with the node's disk.

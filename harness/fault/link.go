@@ -27,6 +27,19 @@ func (l Link) Compare(m Link) int {
 	return cmp.Or(cmp.Compare(l.From, m.From), cmp.Compare(l.To, m.To))
 }
 
+// LinkWords describes links in one line: the first 12 of them, and how many more there are.
+func LinkWords(links []Link) string {
+	const most = 12
+	var words []string
+	for _, l := range links[:min(len(links), most)] {
+		words = append(words, l.String())
+	}
+	if len(links) > most {
+		words = append(words, fmt.Sprintf("and %d more", len(links)-most))
+	}
+	return strings.Join(words, " ")
+}
+
 func end(node int) string {
 	if node == Clients {
 		return "clients"

@@ -10,17 +10,18 @@ import (
 // Rule is how a link treats messages. The zero Rule is a sound link.
 type Rule struct {
 	// Action decides whether messages are delivered at all.
-	Action Action
+	Action Action `json:"action,omitempty"`
 	// Latency is the travel time of each message. Jitter is the most that is added to it at random.
 	// Messages of one connection never overtake each other.
-	Latency, Jitter time.Duration
+	Latency time.Duration `json:"latency_ns,omitempty"`
+	Jitter  time.Duration `json:"jitter_ns,omitempty"`
 	// Loss is the share of messages that are lost, at least 0 and below 1. As in TCP (RFC 6298), a
 	// lost message is sent again after network.Retransmit, and after twice that if it is lost again.
 	// A connection observes loss as delay, never as a gap.
-	Loss float64
+	Loss float64 `json:"loss,omitempty"`
 	// Bandwidth is how many bytes per second all connections together send over the link. 0 is no
 	// limit.
-	Bandwidth int64
+	Bandwidth int64 `json:"bandwidth,omitempty"`
 }
 
 // Validate returns why the rule is invalid, or nil.

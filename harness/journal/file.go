@@ -10,38 +10,33 @@ import (
 	"time"
 )
 
-// Version is the version of the format that Save writes. FORMAT.md documents it.
-// Version 0 had no header.
-const Version = 1
-
-// Header is the first line of a saved journal: where the events come from.
-type Header struct {
-	Version int `json:"rejoin_journal"`
-	// Seed, Target and Nodes are those of the cluster, if there was one.
-	Seed   uint64 `json:"seed,omitempty"`
-	Target string `json:"target,omitempty"`
-	Nodes  int    `json:"nodes,omitempty"`
-	// Dropped is how many events of each kind the journal lost before it was saved.
-	Dropped map[Kind]int `json:"dropped,omitempty"`
-}
-
 // line is an event as JSON has it. Times are RFC 3339 with nanoseconds, in UTC.
 type line struct {
-	At      time.Time   `json:"at"`
-	Took    int64       `json:"took_ns,omitempty"`
-	Kind    Kind        `json:"kind"`
-	Node    int         `json:"node"` // Nobody is -1
-	Text    string      `json:"text,omitempty"`
-	Err     string      `json:"error,omitempty"`
-	Op      *Op         `json:"op,omitempty"`
-	State   *State      `json:"state,omitempty"`
-	Flag    *FlagChange `json:"flag,omitempty"`
-	Members *Members    `json:"members,omitempty"`
+	At      time.Time     `json:"at"`
+	Took    int64         `json:"took_ns,omitempty"`
+	Kind    Kind          `json:"kind"`
+	Node    int           `json:"node"` // Nobody is -1
+	Text    string        `json:"text,omitempty"`
+	Err     string        `json:"error,omitempty"`
+	Op      *Op           `json:"op,omitempty"`
+	State   *State        `json:"state,omitempty"`
+	Flag    *FlagChange   `json:"flag,omitempty"`
+	Fault   *FaultChange  `json:"fault,omitempty"`
+	Boot    *BootInfo     `json:"boot,omitempty"`
+	Member  *MemberChange `json:"member,omitempty"`
+	Members *Members      `json:"members,omitempty"`
+	Sample  *Sample       `json:"sample,omitempty"`
+	Spec    *SpecBoundary `json:"spec,omitempty"`
+	Poll    *Poll         `json:"poll,omitempty"`
+	Place   *Place        `json:"place,omitempty"`
 }
 
-// MarshalJSON is the event as one JSON object.
+// MarshalJSON returns the event as one JSON object.
 func (e Event) MarshalJSON() ([]byte, error) {
-	return json.Marshal(line{e.At.UTC(), int64(e.Took), e.Kind, e.Node, e.Text, e.Err, e.Op, e.State, e.Flag, e.Members})
+	return json.Marshal(line{
+		e.At.UTC(), int64(e.Took), e.Kind, e.Node, e.Text, e.Err,
+		e.Op, e.State, e.Flag, e.Fault, e.Boot, e.Member, e.Members, e.Sample, e.Spec, e.Poll, e.Place,
+	})
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote. A field that the format does not have is
@@ -51,7 +46,10 @@ func (e *Event) UnmarshalJSON(data []byte) error {
 	if err := strict(data, &l); err != nil {
 		return err
 	}
-	*e = Event{l.At, time.Duration(l.Took), l.Kind, l.Node, l.Text, l.Err, l.Op, l.State, l.Flag, l.Members}
+	*e = Event{
+		l.At, time.Duration(l.Took), l.Kind, l.Node, l.Text, l.Err,
+		l.Op, l.State, l.Flag, l.Fault, l.Boot, l.Member, l.Members, l.Sample, l.Spec, l.Poll, l.Place,
+	}
 	return nil
 }
 
@@ -68,29 +66,16 @@ func strict(data []byte, into any) error {
 	return nil
 }
 
-// Header is the first line of the journal, if it is saved now.
-func (j *Journal) Header() Header {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	h := Header{Version: Version}
-	for kind, n := range j.dropped {
-		if n > 0 {
-			if h.Dropped == nil {
-				h.Dropped = make(map[Kind]int)
-			}
-			h.Dropped[kind] = n
-		}
-	}
-	return h
-}
-
 // Encode writes a header and the events as JSON lines. It blocks on w.
 func Encode(w io.Writer, events []Event) error { return Save(w, Header{}, events) }
 
-// Save writes the header, of the current Version, and the events as JSON lines, one
-// each. It blocks on w.
+// Save writes the header, with the current Version and this program's Module if it has none, and
+// the events as JSON lines, one each. It blocks on w.
 func Save(w io.Writer, header Header, events []Event) error {
 	header.Version = Version
+	if header.Module == "" {
+		header.Module = module()
+	}
 	out := bufio.NewWriter(w)
 	encoder := json.NewEncoder(out)
 	encoder.SetEscapeHTML(false)
@@ -125,7 +110,7 @@ func Load(r io.Reader) (Header, []Event, error) {
 	lines.Buffer(nil, longestLine)
 	var header Header
 	var events []Event
-	first, old := true, &version0{}
+	first, old := true, upgradeFrom(0)
 	n := 0
 	for lines.Scan() {
 		n++
@@ -137,7 +122,7 @@ func Load(r io.Reader) (Header, []Event, error) {
 			if err := header.read(text); err != nil {
 				return header, nil, fmt.Errorf("read journal: line %d: %w", n, err)
 			}
-			first, old = false, nil
+			first, old = false, upgradeFrom(header.Version)
 			continue
 		}
 		first = false
@@ -153,31 +138,12 @@ func Load(r io.Reader) (Header, []Event, error) {
 	return header, events, nil
 }
 
-func isHeader(text []byte) bool {
-	var h struct {
-		Version *int `json:"rejoin_journal"`
-	}
-	return json.Unmarshal(text, &h) == nil && h.Version != nil
-}
-
-func (h *Header) read(text []byte) error {
-	if err := strict(text, h); err != nil {
-		return err
-	}
-	if h.Version < 1 || h.Version > Version {
-		return fmt.Errorf("the journal has version %d: this program reads versions up to %d", h.Version, Version)
-	}
-	return nil
-}
-
-// readEvent reads a line; of a journal without a header if old is not nil.
-func readEvent(text []byte, old *version0) (Event, error) {
+// readEvent reads a line of an event, and brings it up to the current version.
+func readEvent(text []byte, upgrade func(*Event)) (Event, error) {
 	var e Event
 	if err := json.Unmarshal(text, &e); err != nil {
 		return e, err
 	}
-	if old != nil {
-		old.upgrade(&e)
-	}
+	upgrade(&e)
 	return e, e.Validate()
 }

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 	"unsafe"
+
+	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
 // Journal keeps the latest events. It is safe for concurrent use.
@@ -22,6 +24,10 @@ type Journal struct {
 	dropped map[Kind]int
 	totals  map[Kind]int
 	open    map[*Open]struct{}
+	polled  map[pollKey]*polled // conditions that have not held
+	polls   int                 // how many there were
+	faults  uint64              // the last ID of a fault
+	booted  *BootInfo           // of the first cluster
 }
 
 // DefaultSize is how many events a journal keeps, and Limit how many bytes they may
@@ -37,7 +43,10 @@ func New(size int) *Journal {
 	if size <= 0 {
 		size = DefaultSize
 	}
-	return &Journal{most: size, limit: Limit, dropped: make(map[Kind]int), totals: make(map[Kind]int), open: make(map[*Open]struct{})}
+	return &Journal{
+		most: size, limit: Limit, dropped: make(map[Kind]int), totals: make(map[Kind]int),
+		open: make(map[*Open]struct{}), polled: make(map[pollKey]*polled),
+	}
 }
 
 // Follow calls a function with each event from now on, in order, and before the recording
@@ -60,6 +69,9 @@ func (j *Journal) recordLocked(e Event) {
 	if j.follow != nil {
 		j.follow(e)
 	}
+	if j.booted == nil && e.Boot != nil && e.Err == "" {
+		j.booted = e.Boot
+	}
 	j.totals[e.Kind]++
 	j.bytes += weight(&e)
 	if j.kept == j.most {
@@ -68,12 +80,15 @@ func (j *Journal) recordLocked(e Event) {
 	if j.kept == len(j.ring) {
 		j.growLocked()
 	}
-	j.ring[(j.head+j.kept)%len(j.ring)] = e
 	j.kept++
+	*j.at(j.kept - 1) = e
 	for j.bytes > j.limit && j.kept > 1 {
 		j.dropLocked()
 	}
 }
+
+// at returns the event at that place, of which 0 is the oldest.
+func (j *Journal) at(i int) *Event { return &j.ring[(j.head+i)%len(j.ring)] }
 
 // dropLocked drops the oldest event.
 func (j *Journal) dropLocked() {
@@ -92,7 +107,7 @@ func (j *Journal) growLocked() {
 	j.ring, j.head = larger, 0
 }
 
-// weight is about how many bytes the event takes.
+// weight estimates how many bytes the event takes.
 func weight(e *Event) int {
 	w := int(unsafe.Sizeof(*e)) + len(e.Text) + len(e.Err)
 	if e.Op != nil {
@@ -104,6 +119,15 @@ func weight(e *Event) int {
 	if e.State != nil {
 		w += int(unsafe.Sizeof(*e.State)) + len(e.State.Digest)
 	}
+	if e.Fault != nil {
+		w += int(unsafe.Sizeof(*e.Fault)) + int(unsafe.Sizeof(fault.Link{}))*len(e.Fault.Links) + 8*len(e.Fault.Ended)
+	}
+	if e.Sample != nil {
+		w += int(unsafe.Sizeof(*e.Sample))
+	}
+	if e.Poll != nil {
+		w += int(unsafe.Sizeof(*e.Poll)) + len(e.Poll.Condition) + len(e.Poll.First) + len(e.Poll.Last)
+	}
 	return w
 }
 
@@ -113,7 +137,15 @@ func (j *Journal) Begin(kind Kind, node int, format string, args ...any) (end fu
 	return j.BeginEvent(Event{Kind: kind, Node: node, Text: fmt.Sprintf(format, args...)})
 }
 
-// BeginEvent is Begin for an event that says more than text.
+// FaultID returns a new ID for a fault of the journal's.
+func (j *Journal) FaultID() uint64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.faults++
+	return j.faults
+}
+
+// BeginEvent is Begin for an event with more fields.
 func (j *Journal) BeginEvent(e Event) (end func(error)) {
 	e.At = time.Now()
 	return func(err error) {
@@ -151,20 +183,23 @@ func count(by map[Kind]int, without []Kind) int {
 }
 
 // Events returns all events that are kept, in the order in which they were
-// recorded, which is that in which they ended. Operations that have not ended come
-// last, as Unknown.
+// recorded, which is that in which they ended. Operations that have not ended follow, as
+// Unknown, and then the conditions that were polled and have not held.
 func (j *Journal) Events() []Event {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	out := make([]Event, 0, j.kept+len(j.open))
 	for i := range j.kept {
-		out = append(out, j.ring[(j.head+i)%len(j.ring)])
+		out = append(out, *j.at(i))
 	}
 	ended := len(out)
 	for o := range j.open {
 		out = append(out, o.underWay())
 	}
 	slices.SortFunc(out[ended:], func(a, b Event) int { return a.At.Compare(b.At) })
+	for _, p := range j.pollsLocked() {
+		out = append(out, p.seen())
+	}
 	return out
 }
 
@@ -175,7 +210,7 @@ func (j *Journal) Last(n int, without ...Kind) []Event {
 	defer j.mu.Unlock()
 	var out []Event
 	for i := j.kept - 1; i >= 0 && (n < 0 || len(out) < n); i-- {
-		if e := j.ring[(j.head+i)%len(j.ring)]; !slices.Contains(without, e.Kind) {
+		if e := *j.at(i); !slices.Contains(without, e.Kind) {
 			out = append(out, e)
 		}
 	}

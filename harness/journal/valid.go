@@ -24,11 +24,17 @@ func (e Event) Validate() error {
 		return errors.New(`the operation has no "op"`)
 	case e.Kind != Operation && e.Op != nil:
 		return fmt.Errorf(`the %s has an "op", which only an operation has`, e.Kind)
+	case e.Fault != nil && e.Kind != Fault:
+		return fmt.Errorf(`the %s has a "fault", which only a fault has`, e.Kind)
+	case e.Fault != nil && !slices.Contains(phases, e.Fault.Phase):
+		return unknown("phase of a fault", e.Fault.Phase, phases)
 	case e.Op == nil:
 		return nil
 	}
 	return e.Op.Validate()
 }
+
+var phases = []Phase{Begins, Ends, Once}
 
 // verbs are what the steps of each model do.
 var verbs = map[Model][]Do{

@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// version0 gives events of the first format the fields of the current one, in the
-// order in which they were recorded. Version 0 said in its texts how many nodes were
-// booted, which flag moved, and which statement changes something.
+// version0 gives events of version 0 the fields of version 1, in the order in which they were
+// recorded. Version 0 said in its texts how many nodes were booted, which flag changed, and which
+// statement may change data.
 type version0 struct{ voters []int }
 
-// mostNodes is how many nodes a cluster of version 0 had at most.
+// mostNodes is the size of the largest cluster of version 0.
 const mostNodes = 101
 
 func (v *version0) upgrade(e *Event) {
@@ -67,7 +67,7 @@ func (v *version0) operation(e *Event) {
 		verb, _, _ := strings.Cut(strings.TrimSpace(e.Text), " ")
 		op.Mutates = slices.Contains([]string{"INSERT", "UPDATE", "DELETE", "REPLACE"}, strings.ToUpper(verb))
 	}
-	// An answer that was lost left its error with an operation that was applied.
+	// An operation that was applied and whose answer was lost has an error.
 	if op.Outcome == OK && e.Err != "" {
 		op.Unread = slices.ContainsFunc(op.Steps, func(s Step) bool { return s.Answers() && s.Got == nil })
 	}

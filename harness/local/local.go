@@ -10,6 +10,7 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness/embedded"
 	"github.com/rejoin-db/rejoin/harness/embedded/machine"
+	"github.com/rejoin-db/rejoin/harness/internal/inbubble"
 	"github.com/rejoin-db/rejoin/harness/internal/inprocess"
 	"github.com/rejoin-db/rejoin/harness/network"
 	"github.com/rejoin-db/rejoin/harness/target"
@@ -55,8 +56,15 @@ func (t *Target) Seamed(seams func(embedded.Life) embedded.Seams) target.Target 
 	return &Target{options}
 }
 
-// Boot starts size nodes, named n0, n1 and so on. It returns when all of them run.
+// ErrInBubble is returned by Boot in a bubble of testing/synctest.
+var ErrInBubble = inbubble.ErrInside
+
+// Boot starts size nodes, named n0, n1 and so on. It returns when all of them run. In a bubble of
+// testing/synctest the error is ErrInBubble.
 func (t *Target) Boot(_ context.Context, size int) (target.Cluster, error) {
+	if inbubble.Own() != 0 {
+		return nil, ErrInBubble
+	}
 	if level := t.options.LogLevel; level != "" && hclog.LevelFromString(level) == hclog.NoLevel {
 		return nil, fmt.Errorf("unknown log level %q: must be trace, debug, info, warn, error or off", level)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/onsi/gomega/types"
 
 	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
 // Patience bounds how long one evaluation of a matcher asks a cluster.
@@ -43,7 +44,21 @@ func (m *matcher[T]) Match(actual any) (bool, error) {
 	defer cancel()
 	holds, found, err := m.question(ctx, subject)
 	m.subject, m.found = name(subject), found
+	if err == nil {
+		m.record(actual, holds)
+	}
 	return holds, err
+}
+
+// record notes in the cluster's journal that the sentence did not hold, so that the journal shows
+// what an Eventually waited for.
+func (m *matcher[T]) record(actual any, holds bool) {
+	switch subject := actual.(type) {
+	case *harness.Node:
+		subject.Cluster().Journal().Polled(subject.Index(), m.sentence, holds, m.found)
+	case *harness.Cluster:
+		subject.Journal().Polled(journal.Nobody, m.sentence, holds, m.found)
+	}
 }
 
 func (m *matcher[T]) FailureMessage(any) string {

@@ -49,7 +49,7 @@ func (c *Cluster) Add(ctx context.Context, voter bool) (_ target.Node, err error
 	if err := n.lockAndStart(ctx); err != nil {
 		return nil, err
 	}
-	if err := c.takeIn(ctx, n); err != nil {
+	if err := c.addMember(ctx, n); err != nil {
 		return nil, err
 	}
 	return n, nil
@@ -66,7 +66,7 @@ func (c *Cluster) Remove(ctx context.Context, node int) error {
 	if err != nil {
 		return err
 	}
-	if err := c.takeOut(ctx, n); err != nil {
+	if err := c.removeMember(ctx, n); err != nil {
 		return err
 	}
 	if err := n.changing.Lock(ctx); err != nil {
@@ -104,7 +104,7 @@ func (c *Cluster) Replace(ctx context.Context, node int) error {
 	case state != down:
 		return fmt.Errorf("replace node %s: it is running", n.id)
 	}
-	if err := c.takeOut(ctx, n); err != nil {
+	if err := c.removeMember(ctx, n); err != nil {
 		return fmt.Errorf("replace node %s: %w", n.id, err)
 	}
 	if err := errors.Join(os.RemoveAll(n.dir), os.Mkdir(n.dir, 0o700)); err != nil {
@@ -113,7 +113,7 @@ func (c *Cluster) Replace(ctx context.Context, node int) error {
 	if err := n.lockAndStart(ctx); err != nil {
 		return err
 	}
-	return c.takeIn(ctx, n)
+	return c.addMember(ctx, n)
 }
 
 // changeMembers locks membership changes until leave is called. ctx also ends when the cluster closes.
@@ -134,21 +134,21 @@ func (n *node) lockAndStart(ctx context.Context) error {
 	return n.start(ctx)
 }
 
-// takeIn adds a running node to the members, through the others.
-func (c *Cluster) takeIn(ctx context.Context, n *node) error {
+// addMember adds a running node to the members, through the others.
+func (c *Cluster) addMember(ctx context.Context, n *node) error {
 	c.mu.Lock()
 	voter := n.voter
 	c.mu.Unlock()
-	return membership.Add(ctx, c.but(n), n, n.reservation.Addr(), voter)
+	return membership.Add(ctx, c.othersThan(n), n, n.reservation.Addr(), voter)
 }
 
-// takeOut removes a node from the members, through the others.
-func (c *Cluster) takeOut(ctx context.Context, n *node) error {
-	return membership.Remove(ctx, c.but(n), n.id)
+// removeMember removes a node from the members, through the others.
+func (c *Cluster) removeMember(ctx context.Context, n *node) error {
+	return membership.Remove(ctx, c.othersThan(n), n.id)
 }
 
-// but returns all nodes except one.
-func (c *Cluster) but(n *node) []membership.Node {
+// othersThan returns all nodes except one.
+func (c *Cluster) othersThan(n *node) []membership.Node {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var others []membership.Node

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/rejoin-db/rejoin/harness/internal/inbubble"
 	"github.com/rejoin-db/rejoin/harness/local"
 	"github.com/rejoin-db/rejoin/harness/process/child"
 	"github.com/rejoin-db/rejoin/harness/settings"
@@ -45,8 +46,11 @@ type Target struct{ options Options }
 var _ target.Target = (*Target)(nil)
 
 // Boot starts size nodes, named n0, n1 and so on, and returns when all of them serve. If ctx ends before that, or a node
-// cannot start, it removes all of them.
+// cannot start, it removes all of them. In a bubble of testing/synctest the error is local.ErrInBubble.
 func (t *Target) Boot(ctx context.Context, size int) (target.Cluster, error) {
+	if inbubble.Own() != 0 {
+		return nil, local.ErrInBubble
+	}
 	if err := child.CheckLogLevel(t.options.Nodes.LogLevel); err != nil {
 		return nil, err
 	}

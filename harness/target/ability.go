@@ -20,11 +20,12 @@ const (
 	Files     Ability = "list node files"                      // FileLister
 	Dial      Ability = "accept raw connections"               // Dialer
 	Addresses Ability = "change node addresses"                // AddressChanger
+	Roles     Ability = "report changes of role"               // RoleReporter
 )
 
 // Abilities are all abilities.
 func Abilities() []Ability {
-	return []Ability{Stop, Crash, Pause, Links, Disks, Clocks, Members, Time, Logs, Dedup, Survey, Diverge, Files, Dial, Addresses}
+	return []Ability{Stop, Crash, Pause, Links, Disks, Clocks, Members, Time, Logs, Dedup, Survey, Diverge, Files, Dial, Addresses, Roles}
 }
 
 // Can tells whether the cluster has the ability.
@@ -58,6 +59,8 @@ func Can(c Cluster, ability Ability) bool {
 		return is[Dialer](c)
 	case Addresses:
 		return is[AddressChanger](c)
+	case Roles:
+		return is[RoleReporter](c)
 	}
 	return false
 }

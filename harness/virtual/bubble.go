@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/rejoin-db/rejoin/harness/internal/inbubble"
 	"github.com/rejoin-db/rejoin/harness/virtual/replay"
 )
 
@@ -68,7 +69,7 @@ func (b *bubble) inside(ready chan<- struct{}) {
 		defer b.recording.Stop()
 	}
 	begun := time.Now()
-	b.id.Store(ownBubble())
+	b.id.Store(inbubble.Own())
 	b.finished = make(chan struct{})
 	go b.serve(begun)
 	close(ready)

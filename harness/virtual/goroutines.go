@@ -4,8 +4,9 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
+
+	"github.com/rejoin-db/rejoin/harness/internal/inbubble"
 )
 
 // Goroutine is one goroutine in a dump of the runtime.
@@ -47,40 +48,17 @@ func (gs Goroutines) String() string {
 	return b.String()
 }
 
-const bubbleMark = "synctest bubble "
-
-// ownBubble returns the number of the caller's bubble; 0 outside of a bubble.
-func ownBubble() int64 {
-	line := make([]byte, 256)
-	line = line[:runtime.Stack(line, false)]
-	head, _, _ := strings.Cut(string(line), "\n")
-	return bubbleIn(head)
-}
-
-func bubbleIn(head string) int64 {
-	_, after, found := strings.Cut(head, bubbleMark)
-	if !found {
-		return 0
-	}
-	digits := strings.IndexFunc(after, func(r rune) bool { return r < '0' || r > '9' })
-	number, err := strconv.ParseInt(after[:max(digits, 0)], 10, 64)
-	if err != nil {
-		return 0
-	}
-	return number
-}
-
 // goroutinesOf returns the goroutines of a bubble, except for the root and the main goroutine, which belong to this
 // package.
 func goroutinesOf(bubble int64) Goroutines {
 	var found Goroutines
 	for block := range strings.SplitSeq(dump(), "\n\n") {
 		head, stack, _ := strings.Cut(block, "\n")
-		if bubbleIn(head) != bubble || machinery(stack) {
+		if inbubble.In(head) != bubble || machinery(stack) {
 			continue
 		}
 		id, state, _ := strings.Cut(strings.TrimPrefix(head, "goroutine "), " [")
-		state, _, _ = strings.Cut(state, ", "+bubbleMark)
+		state, _, _ = strings.Cut(state, ", "+inbubble.Mark)
 		found = append(found, Goroutine{ID: id, State: strings.TrimSuffix(state, "]:"), Stack: abridge(stack)})
 	}
 	return found

@@ -6,11 +6,11 @@ import (
 	"github.com/rejoin-db/rejoin/harness/virtual/replay"
 )
 
-// aside is a writer that goroutines outside of a bubble may also use. Writing has no effect on the schedule of the
+// heldWriter is a writer that goroutines outside of a bubble may also use. Writing has no effect on the schedule of the
 // bubble.
-type aside struct{ to io.Writer }
+type heldWriter struct{ to io.Writer }
 
-func (a aside) Write(p []byte) (n int, err error) {
+func (a heldWriter) Write(p []byte) (n int, err error) {
 	replay.Hold(func() { n, err = a.to.Write(p) })
 	return n, err
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness/disk"
 	"github.com/rejoin-db/rejoin/harness/embedded"
+	"github.com/rejoin-db/rejoin/harness/internal/inbubble"
 	"github.com/rejoin-db/rejoin/harness/internal/inprocess"
 	"github.com/rejoin-db/rejoin/harness/local"
 	"github.com/rejoin-db/rejoin/harness/network"
@@ -57,7 +58,7 @@ func New(options Options) *Target {
 		o.Nodes.Dir = memoryDir()
 	}
 	if o.Nodes.Log != nil {
-		o.Nodes.Log = aside{o.Nodes.Log}
+		o.Nodes.Log = heldWriter{o.Nodes.Log}
 	}
 	return &Target{options}
 }
@@ -102,7 +103,7 @@ func (t *Target) AtPace(election time.Duration) target.Target {
 
 // Boot starts size nodes, named n0, n1 and so on. Outside of a bubble it returns ErrNoBubble.
 func (t *Target) Boot(_ context.Context, size int) (target.Cluster, error) {
-	if ownBubble() == 0 {
+	if inbubble.Own() == 0 {
 		return nil, ErrNoBubble
 	}
 	rand.Seed(int64(t.options.Seed)) //nolint:staticcheck // Raft draws from the global source

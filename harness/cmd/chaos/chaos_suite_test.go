@@ -83,7 +83,7 @@ var _ = Describe("The command", Ordered, func() {
 		header, events := load(path)
 		Expect(header).To(And(HaveField("Seed", BeEquivalentTo(3)), HaveField("Target", "virtual")))
 		Expect(events).To(ContainElement(HaveField("Kind", journal.Boot)))
-		Expect(events[len(events)-1]).To(And(HaveField("Kind", journal.Spec), HaveField("Text", "end passed"), HaveField("At.Year()", 2000)))
+		Expect(events[len(events)-1]).To(And(HaveField("Kind", journal.Spec), HaveField("Spec.State", journal.Passed), HaveField("At.Year()", 2000)))
 	}, patience)
 
 	It("says how what failed is run again, and keeps its journal", func(ctx SpecContext) {
@@ -99,7 +99,7 @@ var _ = Describe("The command", Ordered, func() {
 		Expect(err).NotTo(HaveOccurred())
 		Expect(journals).To(HaveLen(1))
 		_, events := load(journals[0])
-		Expect(events[len(events)-1]).To(And(HaveField("Text", "end failed"), HaveField("Err", Not(BeEmpty()))))
+		Expect(events[len(events)-1]).To(And(HaveField("Spec.State", "failed"), HaveField("Err", Not(BeEmpty()))))
 	}, patience)
 
 	DescribeTable("is used wrongly", func(ctx SpecContext, why string, args ...string) {

@@ -82,14 +82,14 @@ func save(path string, s settings, o *chaos.Outcome) (err error) {
 
 // end is what became of a schedule, as an event like the end of a spec.
 func end(o *chaos.Outcome) journal.Event {
-	e := journal.Event{Kind: journal.Spec, Node: journal.Nobody, Text: "end passed"}
+	e := journal.Event{Kind: journal.Spec, Node: journal.Nobody, Spec: &journal.SpecBoundary{State: journal.Passed}}
 	for _, other := range o.Events {
 		if other.End().After(e.At) {
 			e.At = other.End()
 		}
 	}
 	if o.Failure != nil {
-		e.Text, e.Err = "end failed", o.Failure.Error()
+		e.Spec.State, e.Err = "failed", o.Failure.Error()
 	}
 	return e
 }

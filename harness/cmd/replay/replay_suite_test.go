@@ -21,17 +21,12 @@ var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // journalOf returns the journal of a spec that ended in that state, with a note.
 func journalOf(spec, state, said string) []journal.Event {
-	var events []journal.Event
-	for i, text := range []string{"begin " + spec, said, "end " + state} {
-		kind := journal.Spec
-		if i == 1 {
-			kind = journal.Note
-		}
-		events = append(events, journal.Event{
-			At: epoch.Add(time.Duration(i) * time.Second), Kind: kind, Node: journal.Nobody, Text: text,
-		})
+	at := func(second int) time.Time { return epoch.Add(time.Duration(second) * time.Second) }
+	return []journal.Event{
+		{At: at(0), Kind: journal.Spec, Node: journal.Nobody, Spec: &journal.SpecBoundary{Name: spec}},
+		{At: at(1), Kind: journal.Note, Node: journal.Nobody, Text: said},
+		{At: at(2), Kind: journal.Spec, Node: journal.Nobody, Spec: &journal.SpecBoundary{Name: spec, State: state}},
 	}
-	return events
 }
 
 // write writes a journal to a file in the folder.

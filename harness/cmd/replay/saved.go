@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
@@ -46,11 +45,11 @@ func loadAll(folder string) (map[string]*saved, error) {
 	return all, nil
 }
 
-// spec returns the full text of the journal's spec; "" if it names none.
+// spec returns the full text of the journal's spec; empty if the journal has none.
 func (j *saved) spec() string {
 	for _, e := range j.events {
-		if text, is := strings.CutPrefix(e.Text, "begin "); is && e.Kind == journal.Spec {
-			return text
+		if e.Spec != nil && e.Spec.Name != "" {
+			return e.Spec.Name
 		}
 	}
 	return ""
@@ -59,7 +58,7 @@ func (j *saved) spec() string {
 // failed reports whether the journal's spec or schedule failed.
 func (j *saved) failed() bool {
 	for _, e := range j.events {
-		if e.Kind == journal.Spec && strings.HasPrefix(e.Text, "end ") && e.Text != "end passed" {
+		if e.Spec != nil && e.Spec.State != "" && e.Spec.State != journal.Passed {
 			return true
 		}
 	}

@@ -5,21 +5,20 @@ type Mends uint32
 
 // The mends. README.md says of each which fault it is about.
 const (
-	Heartbeats     Mends = 1 << iota // heartbeat.go
-	Candidates                       // candidate.go
-	UnknownVoters                    // unknownvoter.go
-	Reinstalls                       // reinstall.go
-	ReachBack                        // reachback.go
-	Backoff                          // blocking.go
-	CommitNotices                    // commitnotice.go
-	Stalls                           // stall.go
-	Deadlines                        // deadline.go
-	LazyEntries                      // lazylog.go, lazyfsm.go, appendbound.go
-	LogBytes                         // logbound.go
-	FailedRestores                   // restore.go
-	StoreErrors                      // storeerrors.go
-	Confirmations                    // ../rounds.go: raft.Raft.VerifyLeader is not used
-	FirstIndex                       // ../durable/log.go: reads below the first index of raft-wal
+	Heartbeats    Mends = 1 << iota // heartbeat.go
+	Candidates                      // candidate.go
+	UnknownVoters                   // unknownvoter.go
+	Reinstalls                      // reinstall.go
+	ReachBack                       // reachback.go
+	Backoff                         // blocking.go
+	CommitNotices                   // commitnotice.go
+	Stalls                          // stall.go
+	Deadlines                       // deadline.go
+	LazyEntries                     // lazylog.go, lazyfsm.go, appendbound.go
+	LogBytes                        // logbound.go
+	StoreErrors                     // storeerrors.go
+	Confirmations                   // ../rounds.go: raft.Raft.VerifyLeader is not used
+	FirstIndex                      // ../durable/log.go: reads below the first index of raft-wal
 	end
 )
 

@@ -43,15 +43,15 @@ const ClientHost = "client"
 
 // Cluster is a running cluster. It is safe for concurrent use.
 type Cluster struct {
-	plan    Plan
-	network *network.Network
-	clients *network.Host
-	dir     *rundir.Dir     // nil until it is made
-	growing ctxmutex.Mutex  // held during a membership change
-	living  context.Context // ends at Close
-	end     context.CancelFunc
-	closing sync.Once
-	closed  error
+	plan     Plan
+	network  *network.Network
+	clients  *network.Host
+	dir      *rundir.Dir     // nil until it is made
+	changing ctxmutex.Mutex  // held during a membership change
+	living   context.Context // ends at Close
+	end      context.CancelFunc
+	closing  sync.Once
+	closed   error
 
 	wires sync.Mutex // held while links changes and the change is applied to the network
 	links *linkstate.Links
@@ -90,7 +90,7 @@ func Boot(plan Plan) (_ *Cluster, err error) {
 	if plan.Disk == nil {
 		plan.Disk = func(dir string) *disk.Disk { return disk.Files(dir) }
 	}
-	c := &Cluster{plan: plan, network: plan.Network, growing: ctxmutex.New(), links: linkstate.New(ClientHost)}
+	c := &Cluster{plan: plan, network: plan.Network, changing: ctxmutex.New(), links: linkstate.New(ClientHost)}
 	c.living, c.end = context.WithCancel(context.Background())
 	defer func() {
 		if err != nil {
@@ -210,7 +210,7 @@ func (c *Cluster) Close() error {
 
 func (c *Cluster) closeOnce() error {
 	c.end()
-	c.growing.LockNow() // membership changes end with living
+	c.changing.LockNow() // membership changes end with living
 	nodes := c.all()
 	errs := make([]error, len(nodes))
 	var wg sync.WaitGroup

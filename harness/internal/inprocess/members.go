@@ -14,7 +14,7 @@ import (
 
 // Add starts a node and adds it to the cluster. If that fails, it removes the node.
 func (c *Cluster) Add(ctx context.Context, voter bool) (target.Node, error) {
-	ctx, leave, err := c.grow(ctx)
+	ctx, leave, err := c.changeMembers(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -39,8 +39,8 @@ func (c *Cluster) Add(ctx context.Context, voter bool) (target.Node, error) {
 	return node, nil
 }
 
-// grow locks membership changes until leave is called. ctx also ends when the cluster closes.
-func (c *Cluster) grow(outer context.Context) (ctx context.Context, leave func(), err error) {
+// changeMembers locks membership changes until leave is called. ctx also ends when the cluster closes.
+func (c *Cluster) changeMembers(outer context.Context) (ctx context.Context, leave func(), err error) {
 	ctx, cancel := context.WithCancelCause(outer)
 	stop := context.AfterFunc(c.living, func() { cancel(errClosed) })
 	end := func() { stop(); cancel(context.Canceled) }
@@ -48,11 +48,11 @@ func (c *Cluster) grow(outer context.Context) (ctx context.Context, leave func()
 		end()
 		return nil, nil, errClosed
 	}
-	if err := c.growing.Lock(ctx); err != nil {
+	if err := c.changing.Lock(ctx); err != nil {
 		end()
 		return nil, nil, err
 	}
-	return ctx, func() { c.growing.Unlock(); end() }, nil
+	return ctx, func() { c.changing.Unlock(); end() }, nil
 }
 
 // parting is the time to remove a node that could not be added.
@@ -60,7 +60,7 @@ const parting = 5 * time.Second
 
 // Remove removes a node from the cluster and ends it.
 func (c *Cluster) Remove(ctx context.Context, node int) error {
-	ctx, leave, err := c.grow(ctx)
+	ctx, leave, err := c.changeMembers(ctx)
 	if err != nil {
 		return err
 	}
@@ -74,7 +74,7 @@ func (c *Cluster) Remove(ctx context.Context, node int) error {
 
 // Replace empties the disk of a node that is down, and replaces the member by the empty node.
 func (c *Cluster) Replace(ctx context.Context, node int) error {
-	ctx, leave, err := c.grow(ctx)
+	ctx, leave, err := c.changeMembers(ctx)
 	if err != nil {
 		return err
 	}

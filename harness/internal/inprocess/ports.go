@@ -38,7 +38,7 @@ func (c *Cluster) Listen(node int) (net.Listener, error) {
 
 // Move moves a node that is down to a different host, and returns its new address.
 func (c *Cluster) Move(ctx context.Context, node int, address string) (string, error) {
-	ctx, leave, err := c.grow(ctx)
+	ctx, leave, err := c.changeMembers(ctx)
 	if err != nil {
 		return "", err
 	}
