@@ -17,9 +17,6 @@ import (
 // anyTime bounds nothing.
 const anyTime time.Duration = 0
 
-// handingOver is less than one part of a node needs to notify another.
-const handingOver = 30 * time.Microsecond
-
 // passes advances virtual time, which passes only while all goroutines wait.
 func (env *environment) passes(ctx SpecContext, d time.Duration) {
 	GinkgoHelper()
@@ -121,7 +118,7 @@ func fresh(env *environment) {
 				witness := env.others(leader)[round%2]
 				local := env.node(witness).Inside().Reading(target.Local)
 				env.runOn(ctx, env.node(leader), "INSERT INTO {ns}.t VALUES (?, 1)", round)
-				for shown := int64(-1); shown <= int64(round); env.passes(ctx, handingOver) {
+				for shown := int64(-1); shown <= int64(round); env.passes(ctx, env.pace.glance()) {
 					shown = look(ctx, local, target.Local, count)
 				}
 				env.leave(ctx, witness, fault.Crash) // as soon as it has shown the write

@@ -71,7 +71,7 @@ func health(env *environment) {
 				}()
 				// Without a pause on a real clock: applying takes no longer than a pause.
 				for last := (look{}); last.shown < rows*(round+1); looks = append(looks, last) {
-					env.passes(ctx, 2*handingOver)
+					env.passes(ctx, 2*env.pace.glance())
 					last.applied = statusOf(ctx, env.node(follower)).AppliedIndex
 					read, err := env.node(follower).Inside().Reading(target.Local).Execute(ctx, env.sql("SELECT count(*) FROM {ns}.blobs"))
 					Expect(err).NotTo(HaveOccurred())

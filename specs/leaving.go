@@ -78,7 +78,7 @@ func leaving(env *environment) {
 					env.eventually(ctx, env.cluster.Leader).ShouldNot(Equal(victim), "it still leads")
 				}
 				env.patiently(ctx, "INSERT INTO {ns}.t VALUES (2, 'by the others')")
-				env.consistently(ctx, left).Should(Not(Receive()), "it does not wait for its client")
+				Consistently(ctx, left).Should(Not(Receive()), "it does not wait for its client")
 				Expect(env.node(victim)).To(BeLeaving())
 				if env.cluster.Can(target.Time) { // slow enough that the end is still under way when the node has written it
 					Expect(env.cluster.SetLink(ctx, victim, fault.Clients, fault.Rule{Bandwidth: 2 << 20})).To(Succeed())

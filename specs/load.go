@@ -63,9 +63,10 @@ func (l *load) write(ctx, writing context.Context, writer int, how write) {
 		l.ledgers[writer][outcome] = append(l.ledgers[writer][outcome], id)
 		if outcome == target.Applied {
 			l.acknowledged.Add(1)
+			backoff.wait(writing, l.env.pace.pause())
 			continue
 		}
-		backoff.wait(writing) // as a refused client does
+		backoff.wait(writing, backoffTime) // as a refused client does
 	}
 }
 
