@@ -5,7 +5,6 @@ package rejoin_test
 
 import (
 	"flag"
-	"os"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -28,29 +27,17 @@ import (
 var clusterFlags = settings.Flags(flag.CommandLine)
 
 func TestRejoin(t *testing.T) {
-	loaded, err := settings.Load("ginkgo.yml", clusterFlags,
-		settings.Environment(os.LookupEnv, os.Environ()), settings.Targets("local", "virtual", "process"), settings.Defects(defects.Names()...))
-	if err != nil {
-		t.Fatal(err)
+	suite := specs.Load(t, clusterFlags, settings.Targets("local", "virtual", "process"), settings.Defects(defects.Names()...))
+	suite.FailOnEmpty = true // a filter that leaves no spec is a mistake
+	cluster := suite.Settings.Cluster
+	if cluster.Target == "virtual" {
+		suite.Again = func(seed int64, text, journal string) string {
+			spec := again.Spec{Seed: seed, Text: text, Journal: journal, Cluster: cluster}
+			return strings.TrimSpace(spec.Line() + "\n" + again.Doubt())
+		}
 	}
-	RegisterFailHandler(Fail)
-	SetDefaultEventuallyTimeout(loaded.Suite.EventuallyTimeout)
-	SetDefaultEventuallyPollingInterval(loaded.Suite.EventuallyPolling)
-	SetDefaultConsistentlyDuration(loaded.Suite.ConsistentlyDuration)
-	SetDefaultConsistentlyPollingInterval(loaded.Suite.ConsistentlyPolling)
-	EnforceDefaultTimeoutsWhenUsingContexts()
-
-	o := plant(t, loaded)
-	if loaded.Suite.Journals != "none" {
-		o.Journals = specs.Journals{Folder: loaded.Suite.JournalFolder, All: loaded.Suite.Journals == "all"}
-	}
-	specs.Register(o)
-	suite, reporter := loaded.Suite.Apply(GinkgoConfiguration())
-	if err := settings.CheckFilters(suite); err != nil {
-		t.Fatal(err)
-	}
-	suite.FailOnEmpty = true // nothing is green by doing nothing
-	RunSpecs(t, "Rejoin", suite, reporter)
+	specs.Register(plant(t, suite.Settings))
+	suite.Run(t, "Rejoin")
 }
 
 // plant is what the suite runs on, with the bug in it that the settings name.
@@ -92,10 +79,6 @@ func options(loaded settings.Settings) specs.Options {
 		nodes.Nodes = guarded(nodes.Nodes)
 		o.Target = virtual.New(nodes)
 		o.Decorators = []any{virtual.Bubble(bubble(loaded)...)}
-		o.Again = func(seed int64, text, journal string) string {
-			spec := again.Spec{Seed: seed, Text: text, Journal: journal, Cluster: cluster}
-			return strings.TrimSpace(spec.Line() + "\n" + again.Doubt())
-		}
 	case "process":
 		nodes := process.FromSettings(cluster, buildNode())
 		nodes.Nodes = guarded(nodes.Nodes)

@@ -103,8 +103,8 @@ var _ = Describe("A failure mode", func() {
 		Expect(status).To(Equal(target.Status{ID: "n1", State: target.Offline, Reason: reason, LastContact: -1, Voter: true}))
 		Expect(f.Node(1).Looks()).To(Equal(looks))
 		err = c.WaitForNodeOnline(shortly(ctx), 1)
-		Expect(err).To(MatchError("wait for node 1 (n1) to be online: its flag says offline and nobody brought it back; " +
-			"it last showed state offline (" + reason + "): context deadline exceeded"))
+		Expect(err).To(MatchError("wait for node 1 (n1) to be online: its flag says offline, and it was not brought back; " +
+			"it was last seen offline (" + reason + "): context deadline exceeded"))
 		Expect(f.Node(1).Looks()).To(Equal(looks))
 	})
 
@@ -228,7 +228,7 @@ var _ = Describe("A node that comes back wiped", func() {
 		c, f := boot()
 		Expect(c.TakeNodeOffline(ctx, 1)).To(Succeed())
 		for _, options := range [][]harness.ReturnOption{{"cleaned"}, {harness.Wiped, "cleaned"}, {"cleaned", harness.Wiped}} {
-			Expect(c.BringNodeOnline(ctx, 1, options...)).To(MatchError(`bring online on node 1 (n1): no node comes back "cleaned": it can be wiped`))
+			Expect(c.BringNodeOnline(ctx, 1, options...)).To(MatchError(`bring online on node 1 (n1): unknown option "cleaned": a node can come back wiped`))
 		}
 		Expect(f.Calls()).To(HaveLen(1))
 	}, patience)

@@ -5,10 +5,10 @@ import (
 	"github.com/onsi/ginkgo/v2/types"
 )
 
-// again adds the command that runs a failed spec again to its report. It is called after the
-// clean-up, so that a failure there is reported as well.
-func (o Options) again(report SpecReport) {
-	if o.Again == nil || !report.Failed() || !report.LeafNodeType.Is(types.NodeTypeIt) {
+// reportAgain adds the command that runs a failed spec again to its report: when all of the
+// spec is over, so that a failure in its clean-up has one too.
+func (r *run) reportAgain(report SpecReport) {
+	if r.again == nil || !report.Failed() || !report.LeafNodeType.Is(types.NodeTypeIt) {
 		return
 	}
 	journal := ""
@@ -17,7 +17,7 @@ func (o Options) again(report SpecReport) {
 			journal = entry.StringRepresentation()
 		}
 	}
-	if line := o.Again(GinkgoRandomSeed(), report.FullText(), journal); line != "" {
-		AddReportEntry("run this spec again", shown(line), ReportEntryVisibilityFailureOrVerbose)
+	if line := r.again(GinkgoRandomSeed(), report.FullText(), journal); line != "" {
+		AddReportEntry("to run it again", shown(line), ReportEntryVisibilityFailureOrVerbose)
 	}
 }

@@ -9,15 +9,13 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
-	"github.com/onsi/gomega/gleak"
 
 	"github.com/rejoin-db/rejoin/harness"
 	"github.com/rejoin-db/rejoin/harness/fault"
-	"github.com/rejoin-db/rejoin/harness/report"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// environment is the fixture of a spec: a running cluster, and a namespace in it.
+// environment is the fixture of a spec of the suite: a running cluster, and a namespace in it.
 type environment struct {
 	options  Options
 	pace     Pace
@@ -26,15 +24,7 @@ type environment struct {
 	booted   target.Cluster // what the target booted, below the harness
 	ns       string
 	heard    uint64 // harnesses over the cluster besides the spec's own
-	journal  *specJournal
 }
-
-// shownEvents is how many events a failing spec shows, and shownLog how many bytes
-// of each node's log.
-const (
-	shownEvents = 40
-	shownLog    = 8 << 10
-)
 
 func newEnvironment(options Options) *environment {
 	return &environment{options: options, pace: options.Pace, patience: SpecTimeout(options.Pace.Spec)}
@@ -47,41 +37,17 @@ func (env *environment) slowDown(pacer target.Pacer, election time.Duration) {
 	env.pace = env.pace.slowedTo(election)
 }
 
+// begin boots the cluster of the spec, and creates its namespace.
 func (env *environment) begin(ctx SpecContext) {
 	if env.options.Target == nil {
 		Fail("specs.Options.Target is missing")
 	}
-	goroutines, inBubble, before := gleak.Goroutines(), false, belong()
-	DeferCleanup(func() {
-		Eventually(func() []string { return belong().besides(before) }).WithTimeout(5*time.Second).Should(BeEmpty(), "the cluster left something open")
-		if inBubble { // it checks its own goroutines
-			return
-		}
-		Eventually(gleak.Goroutines).WithTimeout(5*time.Second).ShouldNot(gleak.HaveLeaked(goroutines), "the cluster left goroutines")
-	})
-
-	seed := specSeed()
-	cluster, err := harness.Boot(ctx, env.noting(env.options.Target), append([]harness.Option{harness.Size(env.options.Nodes), harness.Seed(seed)}, env.options.Cluster...)...)
-	Expect(err).NotTo(HaveOccurred())
-	inBubble = cluster.Can(target.Time)
-	env.heard = 0
-	env.cluster, env.ns = cluster, fmt.Sprintf("spec_%x", seed&0xffffff)
-	env.journal = beginJournal(cluster.Journal())
-	DeferCleanup(func() {
-		env.journal.end()
-		env.options.Journals.keep(cluster.Journal(), seed)
-	})
-	DeferCleanup(env.end)
-	DeferOnFailure(env.explain)
-	DeferCleanup(AttachProgressReporter(func() string {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-		defer cancel()
-		return report.Cluster(ctx, cluster, shownEvents)
-	}))
-	env.run(ctx, "CREATE NAMESPACE {ns}")
+	env.heard, env.cluster = 0, nil
+	env.cluster = bootCluster(ctx, env.noting(env.options.Target), append([]harness.Option{harness.Size(env.options.Nodes)}, env.options.Cluster...))
+	env.ns = Namespace(ctx, env.cluster)
 }
 
-// noting is the target. It notes the clusters that it boots in the environment.
+// noting returns the target; the environment keeps the cluster that it boots.
 func (env *environment) noting(t target.Target) target.Target {
 	return target.Decorate(t, func(c target.Cluster) (target.Cluster, error) {
 		env.booted = c
@@ -96,52 +62,6 @@ func specSeed() uint64 {
 	fmt.Fprintf(h, "%d %s", GinkgoRandomSeed(), CurrentSpecReport().FullText())
 	return h.Sum64()
 }
-
-// end heals the cluster of a spec that passed, and verifies its invariants.
-func (env *environment) end(ctx SpecContext) {
-	defer func() {
-		cluster := env.cluster
-		env.cluster = nil
-		Expect(cluster.Close()).To(Succeed())
-	}()
-	if CurrentSpecReport().Failed() {
-		return
-	}
-	err := env.cluster.Heal(ctx)
-	if err == nil {
-		err = env.cluster.VerifyInvariants(ctx)
-	}
-	if err != nil {
-		env.explain(ctx)
-	}
-	Expect(err).NotTo(HaveOccurred())
-}
-
-// explain adds the state of the cluster to the report, unless it is closed.
-func (env *environment) explain(ctx SpecContext) {
-	if env.cluster == nil {
-		return
-	}
-	env.journal.noteSteps()
-	AddReportEntry("the cluster when the spec failed", shown(report.Cluster(ctx, env.cluster, shownEvents)), ReportEntryVisibilityFailureOrVerbose)
-	if !env.cluster.Can(target.Logs) {
-		return
-	}
-	for _, node := range env.cluster.Nodes() {
-		log, err := node.Log(shownLog)
-		if err != nil {
-			log = err.Error()
-		}
-		if log != "" {
-			AddReportEntry("the end of the log of "+node.String(), shown(log), ReportEntryVisibilityFailureOrVerbose)
-		}
-	}
-}
-
-// shown is text that a report does not quote.
-type shown string
-
-func (s shown) String() string { return string(s) }
 
 // sql replaces {ns} by the spec's namespace.
 func (env *environment) sql(text string) string { return strings.ReplaceAll(text, "{ns}", env.ns) }
@@ -186,7 +106,7 @@ func (env *environment) patiently(ctx context.Context, sql string, args ...any) 
 	return result
 }
 
-// leave takes a node offline; the default is to isolate it.
+// leave takes a node offline; default fault.Isolate.
 func (env *environment) leave(ctx context.Context, node int, mode ...fault.Mode) {
 	GinkgoHelper()
 	Expect(env.cluster.TakeNodeOffline(ctx, node, mode...)).To(Succeed())

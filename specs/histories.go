@@ -42,7 +42,7 @@ func histories(env *environment) {
 			Entry("of registers", env.patience, func(ns string) workload.Workload { return workload.Register(ns, 4) }, BeLinearizable()),
 			Entry("of a set", env.patience, workload.Set, BeDurable(), ShowOwnWrites()),
 			Entry("of lists and transactions", env.patience, workload.Lists, BeStrictlySerializable(), BeDurable(), BeMonotonic(), ShowOwnWrites()),
-			Entry("of pairs", env.patience, workload.Pairs, BeStrictlySerializable(), BeDurable()),
+			Entry("of twin lists", env.patience, workload.TwinLists, BeStrictlySerializable(), BeDurable()),
 			Entry("of a bank", env.patience, workload.Bank, KeepTheTotal()),
 			Entry("of a counter", env.patience, workload.Counter, CountRight(), BeMonotonic()),
 			Entry("of unique names", env.patience, workload.Unique, GiveOnlyOnce(), BeDurable()),
@@ -95,11 +95,11 @@ func (env *environment) goesOn(ctx context.Context, running *workload.Running) {
 }
 
 // picture attaches porcupine's picture of a register that is not linearizable.
-func (env *environment) picture(context.Context) {
+func (env *environment) picture(ctx context.Context) {
 	if env.cluster == nil {
 		return
 	}
 	if html := check.Picture(env.cluster.Journal().Events()); html != nil {
-		AddReportEntry("a picture of the register, as HTML", shown(env.options.Journals.picture(html)), ReportEntryVisibilityFailureOrVerbose)
+		AddReportEntry("a picture of the register, as HTML", shown(runOf(ctx).journals.picture(html)), ReportEntryVisibilityFailureOrVerbose)
 	}
 }

@@ -8,14 +8,41 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/gleak"
 )
 
-// belongings are the open files, listening sockets and child processes of this process, as
-// text. They are empty on a system without /proc. A /proc that cannot be read fails the spec,
-// which could not find leaks.
+// leftovers is what the process had open and what ran before the clusters of a spec.
+type leftovers struct {
+	before     belongings
+	goroutines []gleak.Goroutine
+	inBubble   bool // a bubble looks itself for goroutines that are left in it
+}
+
+// lookForLeftovers looks at the end of the spec, after all of its clean-up that is deferred
+// later, for what was not there at the call.
+func lookForLeftovers() *leftovers {
+	GinkgoHelper()
+	l := &leftovers{before: belong(), goroutines: gleak.Goroutines()}
+	DeferCleanup(func() {
+		Eventually(func() []string { return belong().besides(l.before) }).WithTimeout(parting).Should(BeEmpty(), "left open when the spec was over")
+		if l.inBubble {
+			return
+		}
+		Eventually(gleak.Goroutines).WithTimeout(parting).ShouldNot(gleak.HaveLeaked(l.goroutines), "goroutines left when the spec was over")
+	})
+	return l
+}
+
+// parting is how long what ends with a cluster may take to end after Close.
+const parting = 5 * time.Second
+
+// belongings are the open files, listening sockets and child processes of this process,
+// each in words. They are empty on a system without /proc. Where /proc exists and cannot be
+// read the spec fails: leaks would not be seen.
 type belongings map[string]bool
 
 func belong() belongings {
@@ -29,9 +56,9 @@ func belong() belongings {
 	for _, fd := range fds {
 		at, err := os.Readlink(filepath.Join("/proc/self/fd", fd.Name()))
 		switch {
-		case errors.Is(err, fs.ErrNotExist): // closed meanwhile, like the one that lists them
+		case errors.Is(err, fs.ErrNotExist): // it was closed meanwhile, as the one that listed them
 		case err != nil:
-			Expect(err).NotTo(HaveOccurred(), "an open file cannot be inspected")
+			Expect(err).NotTo(HaveOccurred(), "an open file cannot be looked at")
 		case strings.HasPrefix(at, "socket:"):
 			if listens(fd.Name()) {
 				b["listening "+at] = true
@@ -46,7 +73,7 @@ func belong() belongings {
 	return b
 }
 
-// children are the child processes of all threads. A thread that has ended has none.
+// children returns the child processes of all threads. A thread that has ended has none.
 func children() (all []string) {
 	GinkgoHelper()
 	threads, err := os.ReadDir("/proc/self/task")
@@ -61,7 +88,7 @@ func children() (all []string) {
 	return all
 }
 
-// besides are the belongings that others lack.
+// besides returns those that others lack.
 func (b belongings) besides(others belongings) (left []string) {
 	for thing := range b {
 		if !others[thing] {

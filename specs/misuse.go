@@ -55,7 +55,7 @@ func misuse(env *environment) {
 			err := env.cluster.WaitForNodeOnline(short, 1)
 			Expect(err).To(MatchError(context.DeadlineExceeded))
 			Expect(err).To(MatchError(And(
-				ContainSubstring("node 1"), ContainSubstring("its flag says offline"), ContainSubstring("behind"))))
+				ContainSubstring("node 1"), ContainSubstring("was not brought back"), ContainSubstring("applied index"))))
 		}, env.patience)
 
 		// answersAll expects each statement to fail with its kind of error, and no harm.

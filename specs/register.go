@@ -9,28 +9,23 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// Options describe the target, and configure the suite.
+// Options describe the target, and configure the specs.
 type Options struct {
 	// Target makes the clusters. It must be given.
 	Target target.Target
-	// Nodes is the size of a cluster; default 3. Specs that need more nodes skip themselves.
+	// Nodes is the size of a cluster; default 3. Specs that need more nodes skip themselves
+	// with a sentence.
 	Nodes int
 	// Pace is how fast the target's nodes are. The zero Pace is that of the embedded
 	// database at its usual election timeout.
 	Pace Pace
-	// Limits are the resources that a request may use on the target's nodes. Specs about a
-	// limit of 0 skip themselves.
+	// Limits are the limits of requests on the target's nodes. Specs about a limit that is 0
+	// skip themselves.
 	Limits Limits
-	// Journals tells which journals are written to files; default none.
-	Journals Journals
 	// Cluster are additional options of every cluster.
 	Cluster []harness.Option
-	// Again returns the command that runs a failed spec again, for its report. nil and "" are
-	// none. Its arguments are Ginkgo's seed, the spec's full text, and the file with its
-	// journal, or "" if that was not written.
-	Again func(seed int64, text, journal string) string
-	// Decorators are Ginkgo decorators of every top-level container, such as virtual.Bubble()
-	// for a target in virtual time.
+	// Decorators are Ginkgo decorators of every top-level container, such as virtual.Bubble() for
+	// a virtual target.
 	Decorators []any
 }
 
@@ -51,13 +46,12 @@ type Limits struct {
 // about the same time.
 const longest = SpecPriority(1)
 
-// Register declares the specs. Call it once, before RunSpecs.
+// Register declares the specs. Call it once, before Suite.Run or RunSpecs.
 func Register(options Options) {
 	if options.Nodes == 0 {
 		options.Nodes = 3
 	}
 	options.Pace = options.Pace.withDefaults()
-	ReportAfterEach(options.again)
 	env := newEnvironment(options)
 	Describe("A replicated SQL database", options.Decorators, func() {
 		BeforeEach(env.begin)

@@ -18,3 +18,15 @@ func (c Cluster) Variables(except ...string) []string {
 	}
 	return variables
 }
+
+// Named returns all settings of the cluster by their names, as in "cluster.nodes", as a file
+// has them.
+func (c Cluster) Named() map[string]string {
+	own, named := Settings{Cluster: c}, make(map[string]string)
+	for _, k := range keys {
+		if k.section == cluster {
+			named[k.path()] = k.show(&own)
+		}
+	}
+	return named
+}
