@@ -29,13 +29,13 @@ const (
 	CodeMisdirected  = "MISDIRECTED"         // 421: header Host names another host
 	CodeKeyReused    = "KEY_REUSED"          // 422: the key names another request, which was applied; this one changed nothing
 	CodeVersion      = "HTTP_VERSION"        // 505: HTTP/2
-	CodeNoLeader     = "NO_LEADER"           // 503: nobody leads, or the leader cannot be reached; nothing was changed
+	CodeNoLeader     = "NO_LEADER"           // 503: no node leads, or the leader cannot be reached; nothing was changed
 	CodeNotLeader    = "NOT_LEADER"          // 503: a forwarded request met a node that does not lead
 	CodeNoQuorum     = "NO_QUORUM"           // 503: a leader was lost before it confirmed the change
 	CodeTimeout      = "TIMEOUT"             // 503: a read could not be served in time
 	CodeFailed       = "NODE_FAILED"         // 503: this node's own storage has failed
 	CodeReplaying    = "REPLAYING"           // 503: this node has started, and does not have again yet what it had
-	CodeWrongCluster = "WRONG_CLUSTER"       // 503: this node belongs to another cluster than the members it met; 421: the node that forwarded does
+	CodeWrongCluster = "WRONG_CLUSTER"       // 503: this node is of another cluster than the members it met; 421: the forwarding node is
 	CodeStopping     = "STOPPING"            // 503: this node is leaving; nothing was changed
 	CodeAnswerGone   = "ANSWER_GONE"         // 503: a change sent again was applied before; its answer is not kept
 	CodeBehind       = "APPLIED_ELSEWHERE"   // 503: the change is applied, but this node has not caught up with it
@@ -57,7 +57,7 @@ func Temporary(code string) bool {
 // What became of a request that changes data and was answered by an error.
 // An error without an outcome changed nothing.
 const (
-	OutcomeUnknown = wire.OutcomeUnknown // nobody knows; it may still be applied
+	OutcomeUnknown = wire.OutcomeUnknown // it may still be applied
 	OutcomeApplied = "applied"           // it was applied
 )
 

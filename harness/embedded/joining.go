@@ -71,7 +71,8 @@ func (n *Node) addHere(ctx context.Context, l leader, members raft.Configuration
 	demoted := is && now.Suffrage == raft.Voter && wanted.Suffrage != raft.Voter
 	switch {
 	case moved && n.is(wanted.ID) && string(wanted.Address) != n.Address():
-		return refuseMembers("node %s leads, and listens at %s and not at %s: only another leader can move it", wanted.ID, n.Address(), wanted.Address)
+		return refuseMembers("node %s leads, and listens at %s and not at %s: only another leader can move it",
+			wanted.ID, n.Address(), wanted.Address)
 	case moved && demoted:
 		return refuseMembers("member %s is to have another address and no vote: these are two changes", wanted.ID)
 	case demoted:
@@ -202,7 +203,7 @@ func (n *Node) untilCaughtUp(ctx context.Context, node raft.Server, index uint64
 			seen = fmt.Sprintf("%s with %d of %d entries applied", health.State, health.AppliedIndex, index)
 		}
 		if l, _, _ := n.leaderState.look(); !l.self {
-			return errors.New("this node does not lead any more")
+			return errors.New("this node no longer leads")
 		}
 		if err := n.pause(ctx, nil); err != nil {
 			return notNow("node %s at %s has not caught up, so that it may not vote: last seen %s", node.ID, node.Address, seen)

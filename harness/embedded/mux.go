@@ -26,7 +26,8 @@ type mux struct {
 	wg sync.WaitGroup
 }
 
-func newMux(base net.Listener, conns *conns, patience time.Duration, accepted func(net.Conn) net.Conn, greet func(io.ReadWriter) (bool, error)) *mux {
+func newMux(base net.Listener, conns *conns, patience time.Duration,
+	accepted func(net.Conn) net.Conn, greet func(io.ReadWriter) (bool, error)) *mux {
 	m := &mux{
 		base: base, conns: conns, patience: patience, accepted: accepted, greet: greet,
 		http: newBranch(base.Addr()), raft: newBranch(base.Addr()),
@@ -43,7 +44,7 @@ func (m *mux) accept() {
 			m.raft.fail(err)
 			return
 		}
-		if conn, err := m.conns.track(between(conn, m.accepted)); err == nil {
+		if conn, err := m.conns.track(decorated(conn, m.accepted)); err == nil {
 			m.wg.Go(func() { m.route(conn) })
 		}
 	}
@@ -57,7 +58,7 @@ func (m *mux) route(conn *tracked) {
 	}
 }
 
-// recognise reads the first byte, and greets a node. Without a branch there is no more to do.
+// recognise reads the first byte, and greets a node. Without a branch nothing else is left to do.
 func (m *mux) recognise(conn *tracked) (*branch, net.Conn, error) {
 	if err := conn.SetDeadline(time.Now().Add(m.patience)); err != nil {
 		return nil, nil, err

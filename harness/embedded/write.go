@@ -15,9 +15,8 @@ import (
 // serveWrite brings a change to the leader, wherever it is, and answers when
 // this node has itself applied it.
 //
-// If a leader is lost on the way nobody knows whether it applied the change.
-// The change goes to the next leader all the same: its ID makes sure that it
-// is applied once.
+// If a leader is lost on the way, the outcome is unknown. The change goes to the next leader
+// anyway: its ID makes sure that it is applied once.
 func (n *Node) serveWrite(w http.ResponseWriter, r *http.Request, req *request) {
 	ctx, cancel := context.WithTimeout(r.Context(), n.config.WriteTimeout)
 	defer cancel()
@@ -89,10 +88,12 @@ func (n *Node) writeHere(ctx context.Context, w http.ResponseWriter, req *reques
 // If it was this node that failed and not the change, the others may apply it.
 func (n *Node) refusedHere(err error) error {
 	if failed, own := errors.AsType[*machine.FailedError](err); own {
-		return unavailable(CodeFailed, "node %s: %v; whether the change is applied elsewhere is not known", n.config.ID, failed).withOutcome(OutcomeUnknown)
+		return unavailable(CodeFailed, "node %s: %v; whether the change is applied elsewhere is not known",
+			n.config.ID, failed).withOutcome(OutcomeUnknown)
 	}
 	if errors.Is(err, machine.ErrClosed) {
-		return unavailable(CodeStopping, "node %s is leaving; whether the change is applied elsewhere is not known", n.config.ID).withOutcome(OutcomeUnknown)
+		return unavailable(CodeStopping, "node %s is leaving; whether the change is applied elsewhere is not known",
+			n.config.ID).withOutcome(OutcomeUnknown)
 	}
 	return err
 }
