@@ -80,7 +80,7 @@ var _ = Describe("Boot", func() {
 			c.OnClose = func() error { return errors.New("a process is left") }
 		}}
 		c, err := harness.Boot(shortly(ctx), t)
-		Expect(err).To(MatchError(HavePrefix("boot: wait for node 2 (n2) to be online: its flag says online; it last showed state syncing")))
+		Expect(err).To(MatchError(HavePrefix("boot: wait for node 2 (n2) to be online: it was last seen syncing")))
 		Expect(err).To(MatchError(context.DeadlineExceeded))
 		Expect(err).To(MatchError(ContainSubstring("a process is left")))
 		Expect(c).To(BeNil())

@@ -13,21 +13,21 @@ import (
 
 // VerifyDataConsistency compares what all online nodes answer, each from its own state:
 // every value of every row, in order if the query has an ORDER BY of its own, and as a
-// bag otherwise. Answers stream; none is held in memory.
+// multiset otherwise. Answers stream; none is held in memory.
 //
-// It first waits until every online node has applied what any online node knows to be
-// committed at the call. A difference counts only if the nodes were at one log index
-// when they answered; otherwise it waits and compares again, so that concurrent writes
-// raise no false alarm. A target that reports no indexes is compared again until the
-// nodes agree or the wait ends. Waits end with ctx, after Settling if ctx has no
-// deadline, and after five seconds for a node that does not report its status.
-// AsIs compares the nodes once, as they are.
+// It first waits until every online node has applied what any online node knew to be
+// committed at the call. A difference counts only if all nodes were at one log index before
+// and after they answered; otherwise it compares again, so that concurrent writes raise no
+// false alarm. The nodes of a target that reports no indexes are compared again until they
+// agree or the wait ends. A wait ends with ctx, after Settling if ctx has no deadline, and
+// after five seconds for a node that does not report its status. AsIs compares the nodes
+// once, without waiting.
 //
 // It returns nil if all online nodes answer alike, an *InconsistencyError if two differ,
-// ErrNoNodesOnline if there is none, a *WaitError if a node does not catch up, has
-// failed (ErrFailed) or cannot be asked (ErrUnreachable), an *UnsettledError if
-// the data never stopped changing, and a *NodeError if a node does not answer, or
-// answers with anything but the rows of one query.
+// ErrNoNodesOnline if no node is online, a *WaitError if a node does not catch up, has
+// failed (ErrFailed) or does not report its status (ErrUnreachable), an *UnsettledError if
+// the data never stopped changing, and a *NodeError if a node does not answer, or answers
+// with anything but the rows of one query.
 func (c *Cluster) VerifyDataConsistency(ctx context.Context, query string, args ...any) (err error) {
 	ctx, leave, err := c.enter(ctx)
 	if err != nil {
@@ -64,7 +64,8 @@ func (c *Cluster) verify(ctx context.Context, query string, args []any) error {
 		if err == nil || !mayPass(err) {
 			return err
 		}
-		if sameIndex(before, observeNodes(waiting, nodes, probeTimeout)) {
+		after := observeNodes(waiting, nodes, probeTimeout)
+		if sameIndex(before, after) {
 			return appliedAt(err, before[0].Status.AppliedIndex)
 		}
 		select {
@@ -73,20 +74,22 @@ func (c *Cluster) verify(ctx context.Context, query string, args []any) error {
 			if !c.indexed.Load() {
 				return err
 			}
-			return &UnsettledError{Query: query, Comparisons: comparisons, Waited: time.Since(begun), Last: err, Err: context.Cause(waiting)}
+			unsettled := newUnsettledError(query, comparisons, after)
+			unsettled.Waited, unsettled.Last, unsettled.Err = time.Since(begun), err, context.Cause(waiting)
+			return unsettled
 		}
 	}
 }
 
-// mayPass tells whether what a comparison found may be due to nodes that were at
-// different log indexes: different rows, or a statement that only some could run.
+// mayPass tells whether nodes at different log indexes may be the cause: rows differ, or
+// only some nodes could run the statement.
 func mayPass(err error) bool {
 	var difference *InconsistencyError
 	var said *target.Error
 	return errors.As(err, &difference) || errors.As(err, &said) && said.Outcome == target.NotApplied && !said.Temporary
 }
 
-// appliedAt notes in a proven difference the log index that all nodes had applied.
+// appliedAt adds to a proven difference the log index that all nodes had applied.
 func appliedAt(err error, index uint64) error {
 	if difference := (*InconsistencyError)(nil); errors.As(err, &difference) {
 		difference.A.Applied, difference.B.Applied = index, index
@@ -102,11 +105,11 @@ func (c *Cluster) compare(ctx context.Context, nodes []*Node, query string, args
 	return c.comparer.Compare(ctx, comparison(nodes, query, args))
 }
 
-// refuseChanges refuses what would change the data once for each node.
+// refuseChanges returns an error for a statement that changes data: every node would run it.
 func refuseChanges(query string) error {
 	statements, err := sqltext.Split(query)
 	if err != nil {
-		return nil // the nodes know better
+		return nil // the nodes report the syntax error
 	}
 	for _, s := range statements {
 		if s.Kind != sqltext.Other || s.ChangesRows() || s.ChangesSchema() {

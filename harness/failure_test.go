@@ -103,8 +103,8 @@ var _ = Describe("A failure mode", func() {
 		Expect(status).To(Equal(target.Status{ID: "n1", State: target.Offline, Reason: reason, LastContact: -1, Voter: true}))
 		Expect(f.Node(1).Looks()).To(Equal(looks))
 		err = c.WaitForNodeOnline(shortly(ctx), 1)
-		Expect(err).To(MatchError("wait for node 1 (n1) to be online: its flag says offline and nobody brought it back; " +
-			"it last showed state offline (" + reason + "): context deadline exceeded"))
+		Expect(err).To(MatchError("wait for node 1 (n1) to be online: its flag says offline, and it was not brought back; " +
+			"it was last seen offline (" + reason + "): context deadline exceeded"))
 		Expect(f.Node(1).Looks()).To(Equal(looks))
 	})
 

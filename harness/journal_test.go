@@ -38,7 +38,7 @@ var _ = Describe("The journal of a cluster", func() {
 			"flag node 1: take offline (isolate) -> take offline on node 1 (n1): the node is already offline",
 			"operation node 1: SELECT a -> execute on node 1 (n1): node n1: UNREACHABLE: connection refused (not applied)",
 			`check: compare SELECT a -> node 0 (n0) and node 2 (n2) differ on "SELECT a", column a: node 0 (n0) has 'x', node 2 (n2) has 'y': the rows are ('x') and ('y'); rows only on node 0 (n0): 1, only on node 2 (n2): 1`,
-			`wait node 1: wait until online -> wait for node 1 (n1) to be online: its flag says offline and nobody brought it back; it last showed state connecting, leader "", applied index 2 of 2, 0 behind: context canceled`,
+			`wait node 1: wait until online -> wait for node 1 (n1) to be online: its flag says offline, and it was not brought back; it was last seen connecting, applied index 2 of 2, no leader: context canceled`,
 			"fault node 1: rejoin",
 			"flag node 1: bring online",
 			"wait: wait until all nodes are online",

@@ -26,7 +26,7 @@ func (c *Cluster) Leader(ctx context.Context) (_ int, err error) {
 		switch {
 		case o.Err != nil:
 			errs = append(errs, o.Err)
-		case o.runs() && o.Node.Votes() && o.Status.Leader != "":
+		case o.runs() && o.Node.Votes():
 			votes[o.Status.Leader]++
 		}
 	}
@@ -39,21 +39,22 @@ func (c *Cluster) Leader(ctx context.Context) (_ int, err error) {
 			return o.Node.index, nil
 		}
 	}
-	why := fmt.Sprintf("no node is called leader by %d of %d voters: %s", quorumOf(voters), voters, counted(votes))
+	why := fmt.Sprintf("no node is called leader by %d of %d voters (%s)", quorumOf(voters), voters, counted(votes))
 	if missing := missingQuorum(onlineVoters, voters); missing != "" {
 		why = missing
 	}
 	return -1, errors.Join(append([]error{fmt.Errorf("%w: %s", ErrNoLeader, why)}, errs...)...)
 }
 
-// counted says how many voters call each node leader.
+// counted says how many voters call which node leader.
 func counted(votes map[string]int) string {
-	if len(votes) == 0 {
-		return "none knows a leader"
-	}
 	var words []string
 	for _, id := range slices.Sorted(maps.Keys(votes)) {
-		words = append(words, fmt.Sprintf("%d say %s", votes[id], id))
+		name := id
+		if id == "" {
+			name = "none"
+		}
+		words = append(words, fmt.Sprintf("%s: %d", name, votes[id]))
 	}
 	return strings.Join(words, ", ")
 }

@@ -265,7 +265,7 @@ var _ = Describe("A leader", func() {
 		}
 		shows(f.Node(1), func(s *target.Status) { s.Leader = "" })
 		shows(f.Node(2), func(s *target.Status) { s.Leader = "" })
-		Expect(nobody(c.Leader(ctx))).To(MatchError("there is no leader: no node is called leader by 2 of 3 nodes: map[:2 n0:1]"))
+		Expect(nobody(c.Leader(ctx))).To(MatchError("there is no leader: no node is called leader by 2 of 3 voters (none: 2, n0: 1)"))
 		f.Node(2).OnStatus(nil)
 		Expect(c.Leader(ctx)).To(Equal(0))
 	}, patience)
@@ -273,8 +273,23 @@ var _ = Describe("A leader", func() {
 	It("is none that the harness knows to be gone", func(ctx SpecContext) {
 		c, _ := boot()
 		Expect(c.TakeNodeOffline(ctx, 0, fault.Stop)).To(Succeed())
-		Expect(nobody(c.Leader(ctx))).To(MatchError("there is no leader: node 0 (n0) is called leader by 2 of 3 nodes, and is stopped"))
+		Expect(nobody(c.Leader(ctx))).To(MatchError("there is no leader: node 0 (n0) is called leader by 2 of 3 voters, and is stopped"))
 		Expect(c.BringNodeOnline(ctx, 0)).To(Succeed())
 		Expect(c.Leader(ctx)).To(Equal(0))
+	}, patience)
+})
+
+var _ = Describe("A missing quorum", func() {
+	It("is why there is no leader, and why a node does not come online", func(ctx SpecContext) {
+		c, f := boot()
+		Expect(c.AddNode(ctx, harness.NonVoter)).Error().NotTo(HaveOccurred())
+		for _, i := range []int{0, 2} {
+			Expect(c.TakeNodeOffline(ctx, i, fault.Stop)).To(Succeed())
+		}
+		shows(f.Node(1), func(s *target.Status) { s.State, s.Leader = target.Connecting, "" })
+		Expect(nobody(c.Leader(ctx))).To(MatchError("there is no leader: no quorum: 1 of 3 voters online, 2 needed"))
+		err := c.WaitForNodeOnline(shortly(ctx), 1)
+		Expect(err).To(MatchError("wait for node 1 (n1) to be online: no quorum: 1 of 3 voters online, 2 needed; " +
+			"it was last seen connecting, applied index 1 of 1, no leader: context deadline exceeded"))
 	}, patience)
 })

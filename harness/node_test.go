@@ -78,7 +78,7 @@ var _ = Describe("Leader", func() {
 		Expect(c.Leader(ctx)).To(Equal(0), "two of three")
 		shows(f.Node(0), func(s *target.Status) { s.Leader = "n2" })
 		_, err := c.Leader(ctx)
-		Expect(err).To(MatchError(HavePrefix("there is no leader: no node is called leader by 2 of 3 nodes: map[:1 n0:1 n2:1]")))
+		Expect(err).To(MatchError(HavePrefix("there is no leader: no node is called leader by 2 of 3 voters (none: 1, n0: 1, n2: 1)")))
 		f.Node(2).OnStatus(func(context.Context, target.Status) (target.Status, error) {
 			return target.Status{}, errors.New("gone")
 		})

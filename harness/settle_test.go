@@ -72,8 +72,8 @@ var _ = Describe("VerifyDataConsistency waits", func() {
 	It("no longer than ctx lasts, and says which node is how far behind, and since when", func(ctx SpecContext) {
 		wait := waits(ctx)
 		Expect(wait).To(MatchError(context.DeadlineExceeded))
-		Expect(wait.Error()).To(MatchRegexp(`^wait for node 1 \(n1\) to apply what is committed before nodes are compared: its flag says online; ` +
-			`it last showed state online, leader "n0", applied index 41 of 42, 1 behind; it was awaited for \d.*s: context deadline exceeded$`))
+		Expect(wait.Error()).To(MatchRegexp(`^wait for node 1 \(n1\) to apply what is committed before nodes are compared: ` +
+			`it was last seen online, 1 entry behind, applied index 41 of 42, leader n0; waited \d.*s: context deadline exceeded$`))
 		Expect(wait.Behind()).To(Equal(uint64(1)))
 		Expect(wait.Waited).To(BeNumerically(">=", soon/2))
 		Expect(f.Node(0).Asked()).To(BeEmpty(), "nothing was to be compared")
@@ -219,7 +219,9 @@ var _ = Describe("VerifyDataConsistency beside a writer", func() {
 		Expect(unsettled.Comparisons).To(BeNumerically(">", 1))
 		Expect(err).To(MatchError(context.DeadlineExceeded))
 		Expect(err).To(MatchError(And(HavePrefix(`compare "SELECT * FROM t ORDER BY id": the nodes applied log entries during each of `),
-			ContainSubstring("node 0 (n0) has 1, node 1 (n1) has 2"))))
+			ContainSubstring("no node was behind after the last one, which found: node 0 (n0)"), ContainSubstring("node 0 (n0) has 1, node 1 (n1) has 2"))))
+		unsettled.Applied[1] -= 2
+		Expect(err).To(MatchError(ContainSubstring("no difference is proven; node 1 was 2 entries behind after the last one")))
 	}, patience)
 })
 

@@ -41,7 +41,7 @@ var _ = Describe("WaitForNodeOnline", func() {
 		})
 	})
 
-	// staysUntil waits as long as ctx lasts, and expects that to be in vain.
+	// staysUntil waits until ctx ends, and expects that the node does not come online.
 	staysUntil := func(ctx context.Context) *harness.WaitError {
 		GinkgoHelper()
 		err := c.WaitForNodeOnline(ctx, 1)
@@ -55,7 +55,7 @@ var _ = Describe("WaitForNodeOnline", func() {
 		return staysUntil(shortly(ctx))
 	}
 
-	It("returns at once for a node that has all, even if ctx has ended", func(ctx SpecContext) {
+	It("returns at once for a node that has caught up, even if ctx has ended", func(ctx SpecContext) {
 		ended, cancel := context.WithCancel(ctx)
 		cancel()
 		Expect(c.WaitForNodeOnline(ended, 1)).To(Succeed())
@@ -63,8 +63,8 @@ var _ = Describe("WaitForNodeOnline", func() {
 
 	It("needs the flag", func(ctx SpecContext) {
 		Expect(c.TakeNodeOffline(ctx, 1)).To(Succeed())
-		Expect(stays(ctx)).To(MatchError("wait for node 1 (n1) to be online: its flag says offline and nobody brought it back; " +
-			`it last showed state online, leader "", applied index 42 of 42, 0 behind: context deadline exceeded`))
+		Expect(stays(ctx)).To(MatchError("wait for node 1 (n1) to be online: its flag says offline, and it was not brought back; " +
+			"it was last seen online, applied index 42 of 42, no leader: context deadline exceeded"))
 
 		done := make(chan error, 1)
 		go func() { done <- c.WaitForNodeOnline(ctx, 1) }()
@@ -84,14 +84,14 @@ var _ = Describe("WaitForNodeOnline", func() {
 		shows(f.Node(1), func(s *target.Status) { s.State, s.Reason = target.Failed, "no space left on raft.db" })
 		err := c.WaitForNodeOnline(ctx, 1)
 		Expect(err).To(MatchError(harness.ErrFailed))
-		Expect(err).To(MatchError(ContainSubstring("it last showed state failed (no space left on raft.db), leader")))
+		Expect(err).To(MatchError(ContainSubstring("it was last seen failed (no space left on raft.db), 41 entries behind")))
 	}, patience)
 
-	It("tells what was seen at all looks", func(ctx SpecContext) {
+	It("says what all probes saw", func(ctx SpecContext) {
 		commit.Store(500)
-		var look atomic.Uint64
+		var probes atomic.Uint64
 		f.Node(1).OnStatus(func(_ context.Context, s target.Status) (target.Status, error) {
-			switch n := look.Add(1); {
+			switch n := probes.Add(1); {
 			case n == 1: // asked for what is committed
 			case n == 2:
 				s.State, s.AppliedIndex = target.Connecting, 100
@@ -102,12 +102,12 @@ var _ = Describe("WaitForNodeOnline", func() {
 			}
 			return s, nil
 		})
-		Expect(staysUntil(endingWhen(ctx, func() bool { return look.Load() > 6 }))).To(MatchError(`wait for node 1 (n1) to be online: its flag says online; it last showed state syncing, ` +
-			`leader "n0", applied index 300 of 500, 200 behind, installing a snapshot, and then could not be asked: ask for status on node 1 (n1): gone; ` +
-			`at all looks connecting once, 400 behind, then syncing 3 times, 400 to 200 behind: context deadline exceeded`))
+		Expect(staysUntil(endingWhen(ctx, func() bool { return probes.Load() > 6 }))).To(MatchError("wait for node 1 (n1) to be online: it was last seen syncing, 200 entries behind, " +
+			"applied index 300 of 500, leader n0, installing a snapshot, and then could not be asked: ask for status on node 1 (n1): gone; " +
+			"history: connecting once, 400 behind, then syncing 3 times, 400 to 200 behind: context deadline exceeded"))
 	}, patience)
 
-	It("is held up by nobody who does not answer", func(ctx SpecContext) {
+	It("is not delayed by another node that does not answer", func(ctx SpecContext) {
 		f.Node(2).OnStatus(func(ctx context.Context, s target.Status) (target.Status, error) { <-ctx.Done(); return s, ctx.Err() })
 		Expect(c.WaitForNodeOnline(ctx, 1)).To(Succeed())
 		Expect(c.Leader(ctx)).To(Equal(0))
@@ -116,23 +116,25 @@ var _ = Describe("WaitForNodeOnline", func() {
 	It("needs what any node knew to be committed", func(ctx SpecContext) {
 		applied.Store(17)
 		wait := stays(ctx)
-		Expect(wait).To(MatchError("wait for node 1 (n1) to be online: its flag says online; " +
-			`it last showed state online, leader "n0", applied index 17 of 42, 25 behind: context deadline exceeded`))
+		Expect(wait).To(MatchError("wait for node 1 (n1) to be online: it was last seen online, " +
+			"25 entries behind, applied index 17 of 42, leader n0: context deadline exceeded"))
 		Expect(wait.Behind()).To(Equal(uint64(25)))
 		Expect(wait.Target).To(Equal(uint64(42)))
 		applied.Store(41)
-		Expect(stays(ctx).Behind()).To(Equal(uint64(1)))
+		wait = stays(ctx)
+		Expect(wait.Behind()).To(Equal(uint64(1)))
+		Expect(wait).To(MatchError(ContainSubstring("it was last seen online, 1 entry behind, applied index 41 of 42")))
 		applied.Store(42)
 		Expect(c.WaitForNodeOnline(ctx, 1)).To(Succeed())
 		applied.Store(43)
-		Expect(c.WaitForNodeOnline(ctx, 1)).To(Succeed(), "to be ahead is no fault")
+		Expect(c.WaitForNodeOnline(ctx, 1)).To(Succeed(), "a node may be ahead")
 	}, patience)
 
 	It("is not prolonged by what is committed later", func(ctx SpecContext) {
 		applied.Store(17)
-		var looks atomic.Int64
+		var probes atomic.Int64
 		shows(f.Node(1), func(s *target.Status) {
-			if looks.Add(1) > 1 { // after the look that asks all at once
+			if probes.Add(1) > 1 { // after the probe of all nodes
 				commit.Add(1000)
 			}
 			s.State, s.AppliedIndex, s.CommitIndex = target.Online, applied.Load(), 1
@@ -140,7 +142,7 @@ var _ = Describe("WaitForNodeOnline", func() {
 		commit.Store(42)
 		done := make(chan error, 1)
 		go func() { done <- c.WaitForNodeOnline(ctx, 1) }()
-		Eventually(ctx, looks.Load).Should(BeNumerically(">", 3))
+		Eventually(ctx, probes.Load).Should(BeNumerically(">", 3))
 		Expect(done).NotTo(Receive())
 		applied.Store(42)
 		Eventually(ctx, done).Should(Receive(BeNil()))
@@ -159,7 +161,7 @@ var _ = Describe("WaitForNodeOnline", func() {
 			why := errors.New("no answer")
 			f.Node(1).OnStatus(func(context.Context, target.Status) (target.Status, error) { return target.Status{}, why })
 			wait := stays(ctx)
-			Expect(wait).To(MatchError("wait for node 1 (n1) to be online: its flag says online; " +
+			Expect(wait).To(MatchError("wait for node 1 (n1) to be online: " +
 				"it could not be asked: ask for status on node 1 (n1): no answer: context deadline exceeded"))
 			Expect(wait.ProbeErr).To(MatchError(why))
 			Expect(wait.Behind()).To(Equal(uint64(42)))
@@ -178,7 +180,7 @@ var _ = Describe("WaitForNodeOnline", func() {
 			Expect(asked.Load()).To(BeEquivalentTo(5))
 		}, patience)
 
-		It("does not take silence about what is committed for nothing to wait for", func(ctx SpecContext) {
+		It("waits until a node can tell what is committed", func(ctx SpecContext) {
 			var asked atomic.Int64
 			for i := range 3 {
 				f.Node(i).OnStatus(func(_ context.Context, s target.Status) (target.Status, error) {
@@ -192,7 +194,7 @@ var _ = Describe("WaitForNodeOnline", func() {
 			Expect(staysUntil(endingWhen(ctx, func() bool { return asked.Load() > 6 })).Behind()).To(Equal(uint64(25)))
 		}, patience)
 
-		It("shows what was seen before ctx ended the last look", func(ctx SpecContext) {
+		It("says what was seen before ctx ended the last probe", func(ctx SpecContext) {
 			var asked atomic.Int64
 			f.Node(1).OnStatus(func(ctx context.Context, s target.Status) (target.Status, error) {
 				if asked.Add(1) < 4 {
@@ -207,7 +209,7 @@ var _ = Describe("WaitForNodeOnline", func() {
 			Expect(wait.Behind()).To(Equal(uint64(25)))
 		}, patience)
 
-		It("shows both, what was seen and why no more is", func(ctx SpecContext) {
+		It("says both what was seen and why the last probe failed", func(ctx SpecContext) {
 			var asked atomic.Int64
 			f.Node(1).OnStatus(func(_ context.Context, s target.Status) (target.Status, error) {
 				if asked.Add(1) < 4 {
@@ -217,10 +219,10 @@ var _ = Describe("WaitForNodeOnline", func() {
 				return target.Status{}, errors.New("gone")
 			})
 			Expect(staysUntil(endingWhen(ctx, func() bool { return asked.Load() > 4 }))).To(MatchError(ContainSubstring(
-				"applied index 17 of 42, 25 behind, and then could not be asked: ask for status on node 1 (n1): gone")))
+				"25 entries behind, applied index 17 of 42, leader n0, and then could not be asked: ask for status on node 1 (n1): gone")))
 		}, patience)
 
-		It("does without those that are gone", func(ctx SpecContext) {
+		It("does not need nodes that are gone", func(ctx SpecContext) {
 			f.Node(0).OnStatus(func(context.Context, target.Status) (target.Status, error) {
 				return target.Status{}, errors.New("gone")
 			})
@@ -230,7 +232,7 @@ var _ = Describe("WaitForNodeOnline", func() {
 		}, patience)
 	})
 
-	It("for all waits for each, and names every one that did not come", func(ctx SpecContext) {
+	It("for all waits for each, and names every node that did not come online", func(ctx SpecContext) {
 		for i := range 3 {
 			shows(f.Node(i), func(s *target.Status) {
 				if i != 1 {

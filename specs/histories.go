@@ -42,7 +42,7 @@ func histories(env *environment) {
 			Entry("for registers", env.patience, func(ns string) workload.Workload { return workload.Register(ns, 4) }, BeLinearizable()),
 			Entry("for a set", env.patience, workload.Set, BeDurable(), ShowOwnWrites()),
 			Entry("for lists and their transactions", env.patience, workload.Lists, BeStrictlySerializable(), BeDurable(), BeMonotonic(), ShowOwnWrites()),
-			Entry("for pairs that grow together", env.patience, workload.Pairs, BeStrictlySerializable(), BeDurable()),
+			Entry("for pairs that grow together", env.patience, workload.TwinLists, BeStrictlySerializable(), BeDurable()),
 			Entry("for a bank", env.patience, workload.Bank, KeepTheTotal()),
 			Entry("for a counter", env.patience, workload.Counter, CountRight(), BeMonotonic()),
 			Entry("for names that only one can have", env.patience, workload.Unique, GiveOnlyOnce(), BeDurable()),

@@ -54,7 +54,7 @@ func misuse(env *environment) {
 			err := env.cluster.WaitForNodeOnline(short, 1)
 			Expect(err).To(MatchError(context.DeadlineExceeded))
 			Expect(err).To(MatchError(And(
-				ContainSubstring("node 1"), ContainSubstring("nobody brought it back"), ContainSubstring("behind"))))
+				ContainSubstring("node 1"), ContainSubstring("was not brought back"), ContainSubstring("applied index"))))
 		}, env.patience)
 
 		It("of SQL is answered with the reason, and loses nothing", func(ctx SpecContext) {

@@ -164,7 +164,7 @@ func unhurried(env *environment) {
 
 // loggedBytes is about how much of its log a node keeps, by size. One node is enough.
 func loggedBytes(env *environment) {
-	It("A node takes a snapshot of a log that is large, however few its entries", Label("suite:replication"), func(ctx SpecContext) {
+	It("A node takes a snapshot of a log that is large, however few its entries", Label("suite:replication", "speed:slow"), func(ctx SpecContext) {
 		const size, writes = 15 << 20, 10 // more than the 128 MiB after which a snapshot is due
 		if body := env.options.Limits.Body; body > 0 && body < size+1<<10 {
 			Skip("a request may not be as large as this needs")
@@ -177,7 +177,7 @@ func loggedBytes(env *environment) {
 		Eventually(ctx, func(ctx context.Context) uint64 { return statusOf(ctx, env.node(0)).SnapshotIndex }).
 			Should(BeNumerically(">", before), "its log has grown by %d MiB", size*writes>>20)
 		Expect(env.run(ctx, "SELECT id, length(v), substr(v, 1, 1) FROM {ns}.large")).To(HaveRows(Row(1, size, "j")))
-	}, env.patience)
+	}, env.patience, longest)
 }
 
 // isAt tells whether the node is at that work.

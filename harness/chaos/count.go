@@ -5,13 +5,11 @@ import (
 	"strings"
 )
 
-// Count is what became of the faults of one kind. A fault that was not made counts by
-// its reason.
+// Count is what became of the faults of one kind. Faults that were not made are counted by reason.
 type Count struct {
 	Made int // in force for some time
-	Bit  int // of those made: the effect was seen
-	// Unseen is how many of those made could not be looked at, so it is not known
-	// whether they bit.
+	Bit  int // of those made: the effect was observed
+	// Unseen is how many of those made could not be observed, so that it is not known whether they bit.
 	Unseen int
 
 	InTheWay    int // not made: other faults of the schedule were in the way
@@ -20,7 +18,7 @@ type Count struct {
 	NotDue      int // not made: the schedule ended before its time
 }
 
-// NotMade is how many were not made, for whatever reason.
+// NotMade is how many were not made, for any reason.
 func (c Count) NotMade() int { return c.InTheWay + c.Unsupported + c.NoQuorum + c.NotDue }
 
 // Drawn is how many were in the schedules.
@@ -38,7 +36,7 @@ func (c Count) plus(d Count) Count {
 func (c Count) String() string {
 	words := fmt.Sprintf("%5d made, %5d bit", c.Made, c.Bit)
 	if c.Unseen > 0 {
-		words += fmt.Sprintf(", %d could not be looked at", c.Unseen)
+		words += fmt.Sprintf(", %d could not be observed", c.Unseen)
 	}
 	words += fmt.Sprintf(", %5d not made", c.NotMade())
 	if reasons := c.reasons(); reasons != "" {
@@ -47,7 +45,7 @@ func (c Count) String() string {
 	return words
 }
 
-// reasons are the reasons why faults were not made, with how often; "" if all were made.
+// reasons says why faults were not made and how many; "" if all were made.
 func (c Count) reasons() string {
 	var words []string
 	for _, r := range []struct {
@@ -55,9 +53,9 @@ func (c Count) reasons() string {
 		why   string
 	}{
 		{c.InTheWay, "other faults were in the way"},
-		{c.Unsupported, "the target cannot"},
+		{c.Unsupported, "unsupported by the target"},
 		{c.NoQuorum, "no leader or no quorum"},
-		{c.NotDue, "the schedule ended before"},
+		{c.NotDue, "the schedule ended first"},
 	} {
 		if r.times > 0 {
 			words = append(words, fmt.Sprintf("%s: %d", r.why, r.times))

@@ -10,13 +10,14 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness/chaos"
 	"github.com/rejoin-db/rejoin/harness/fault"
+	"github.com/rejoin-db/rejoin/harness/nemesis"
 	"github.com/rejoin-db/rejoin/harness/target"
 	"github.com/rejoin-db/rejoin/harness/virtual"
 )
 
 var errBroken = errors.New("the adapter is broken")
 
-// The broken clusters say that they can do something, and fail to do it.
+// The broken clusters have an ability, and fail to use it.
 type brokenDisks struct{ target.Cluster }
 
 func (c brokenDisks) Unwrap() target.Cluster { return c.Cluster }
@@ -72,13 +73,22 @@ func (c brokenLinks) SetLink(context.Context, int, int, fault.Rule) error { retu
 // plain is a cluster that can be isolated and nothing else.
 type plain struct{ target.Cluster }
 
+// decorator makes a cluster a broken one.
+type decorator func(target.Cluster) target.Cluster
+
+func withDisks(c target.Cluster) target.Cluster { return brokenDisks{c} }
+
+func withClocks(call int) decorator {
+	return func(c target.Cluster) target.Cluster { return brokenClocks{c, new(int), call} }
+}
+
 func withMembers(c target.Cluster) target.Cluster {
 	members, _ := target.As[target.Membership](c)
 	return brokenMembers{c, members}
 }
 
 // runOn runs the schedule on clusters in virtual time, decorated.
-func runOn(ctx context.Context, s chaos.Schedule, decorate func(target.Cluster) target.Cluster) *chaos.Outcome {
+func runOn(ctx context.Context, s chaos.Schedule, decorate decorator) *chaos.Outcome {
 	GinkgoHelper()
 	var outcome *chaos.Outcome
 	var err error
@@ -89,69 +99,73 @@ func runOn(ctx context.Context, s chaos.Schedule, decorate func(target.Cluster) 
 }
 
 var _ = Describe("A fault that is not made", func() {
-	slow := chaos.Fault{Kind: chaos.SlowDisk, Node: 1, At: 2 * time.Second, Lasts: 20 * time.Second, By: time.Millisecond}
+	slow := at(2*time.Second, 20*time.Second, fault.Fault{Kind: "slow disk", Node: 1, By: time.Millisecond})
 
-	DescribeTable("fails the run if the target fails to make it", func(ctx SpecContext, decorate func(target.Cluster) target.Cluster, f chaos.Fault) {
+	DescribeTable("fails the run if the target fails to make it", func(ctx SpecContext, decorate decorator, f chaos.Entry) {
 		f.At, f.Lasts = 2*time.Second, 20*time.Second
 		outcome := runOn(ctx, one(f), decorate)
 		Expect(outcome.Failure).To(HaveField("Broken", chaos.Unmade))
-		Expect(outcome.Failure.Reason).To(And(HavePrefix("make 2s for 20s: "+string(f.Kind)), ContainSubstring(errBroken.Error())))
+		Expect(outcome.Failure.Reason).To(And(HavePrefix("2s for 20s: inject "+string(f.Kind)), ContainSubstring(errBroken.Error())))
 		Expect(outcome.Faults[f.Kind].Made).To(BeZero())
 	},
-		Entry("a slow disk", patience, func(c target.Cluster) target.Cluster { return brokenDisks{c} }, slow),
-		Entry("a torn disk", patience, func(c target.Cluster) target.Cluster { return brokenDisks{c} }, chaos.Fault{Kind: chaos.TornDisk, Node: 2}),
-		Entry("a clock", patience, func(c target.Cluster) target.Cluster { return brokenClocks{c, new(int), 1} }, chaos.Fault{Kind: chaos.ClockAhead, By: time.Minute}),
-		Entry("a new member, though the cluster is sound", patience, withMembers, chaos.Fault{Kind: chaos.AddNode}),
+		Entry("a slow disk", patience, withDisks, slow),
+		Entry("a torn disk", patience, withDisks, chaos.Entry{Fault: fault.Fault{Kind: "torn disk", Node: 2}}),
+		Entry("a clock", patience, withClocks(1), chaos.Entry{Fault: fault.Fault{Kind: "clock ahead", By: time.Minute}}),
+		Entry("a new member, though the cluster is sound", patience, withMembers, chaos.Entry{Fault: fault.Fault{Kind: "add a node"}}),
 	)
 
 	DescribeTable("fails the run if only a later part of it fails", func(ctx SpecContext, call int) {
-		outcome := runOn(ctx, one(chaos.Fault{Kind: chaos.ClockJump, Lasts: 20 * time.Second, By: time.Minute}), func(c target.Cluster) target.Cluster { return brokenClocks{c, new(int), call} })
-		Expect(outcome.Failure).To(HaveField("Reason", And(HavePrefix("undo 0s for 20s: clock jump"), ContainSubstring(errBroken.Error()))))
+		outcome := runOn(ctx, one(at(0, 20*time.Second, fault.Fault{Kind: "clock jump", By: time.Minute})), withClocks(call))
+		Expect(outcome.Failure).To(HaveField("Reason", And(HavePrefix("0s for 20s: undo clock jump"), ContainSubstring(errBroken.Error()))))
 	},
 		Entry("the jump", patience, 2),
 		Entry("the end", patience, 3),
 	)
 
 	It("fails the run if the slow disk of a crash during a snapshot cannot be set", func(ctx SpecContext) {
-		outcome := runOn(ctx, one(chaos.Fault{Kind: chaos.CrashInstalling, Lasts: 20 * time.Second, By: time.Second}), func(c target.Cluster) target.Cluster { return brokenDisks{c} })
+		outcome := runOn(ctx, one(at(0, 20*time.Second, fault.Fault{Kind: "crash while installing", By: time.Second})), withDisks)
 		Expect(outcome.Failure).To(HaveField("Reason", ContainSubstring(errBroken.Error())))
 	}, patience)
 
 	It("is counted if the target lacks the ability", func(ctx SpecContext) {
-		kinds := []chaos.Kind{chaos.Stop, chaos.Crash, chaos.CutOneWay, chaos.SlowDisk, chaos.Wipe, chaos.CrashInstalling, chaos.ClockAhead, chaos.AddNode, chaos.CrashAll, chaos.Pause}
-		var faults []chaos.Fault
-		want := make(map[chaos.Kind]chaos.Count)
-		for i, kind := range kinds {
-			faults = append(faults, chaos.Fault{Kind: kind, At: time.Duration(i) * time.Second, Lasts: time.Second, Other: 1, By: time.Second})
-			want[kind] = chaos.Count{Unsupported: 1}
+		var faults []chaos.Entry
+		want := make(map[fault.Kind]chaos.Count)
+		for i, e := range ofAllKinds().Faults {
+			k, err := nemesis.Find(e.Kind)
+			Expect(err).NotTo(HaveOccurred())
+			if len(k.Needs) > 0 && want[e.Kind].Unsupported == 0 {
+				e.At = time.Duration(i) * time.Second
+				faults = append(faults, e)
+				want[e.Kind] = chaos.Count{Unsupported: 1}
+			}
 		}
 		outcome := runOn(ctx, one(faults...), func(c target.Cluster) target.Cluster { return plain{c} })
 		Expect(outcome.Failure).To(BeNil())
 		Expect(outcome.Faults).To(Equal(want))
 		s := chaos.NewSummary(time.Now())
 		s.Add(outcome)
-		Expect(s.Report()).To(ContainSubstring("never made: crash, 1 drawn (the target cannot: 1)\n"))
+		Expect(s.Report()).To(ContainSubstring("never made: crash, 1 drawn (unsupported by the target: 1)\n"))
 	}, patience)
 
 	It("is counted if other faults have taken the leader or the quorum that it needs", func(ctx SpecContext) {
 		s := one(
-			chaos.Fault{Kind: chaos.CrashAll, At: time.Second, Lasts: 30 * time.Second},
-			chaos.Fault{Kind: chaos.IsolateLeader, At: 5 * time.Second, Lasts: time.Second},
+			at(time.Second, 30*time.Second, fault.Fault{Kind: "crash all"}),
+			at(5*time.Second, time.Second, fault.Fault{Kind: "isolate the leader"}),
 		)
 		outcome := runOn(ctx, s, func(c target.Cluster) target.Cluster { return c })
 		Expect(outcome.Failure).To(BeNil())
-		Expect(outcome.Faults).To(HaveKeyWithValue(chaos.IsolateLeader, chaos.Count{NoQuorum: 1}))
+		Expect(outcome.Faults).To(HaveKeyWithValue(fault.Kind("isolate the leader"), chaos.Count{NoQuorum: 1}))
 
-		s.Faults[1].Kind = chaos.AddNode
+		s.Faults[1].Kind = "add a node"
 		outcome = runOn(ctx, s, withMembers)
 		Expect(outcome.Failure).To(BeNil())
-		Expect(outcome.Faults).To(HaveKeyWithValue(chaos.AddNode, chaos.Count{NoQuorum: 1}))
+		Expect(outcome.Faults).To(HaveKeyWithValue(fault.Kind("add a node"), chaos.Count{NoQuorum: 1}))
 	}, patience)
 
-	It("fails the run in trouble, too, if there is a leader, and its links cannot be cut", func(ctx SpecContext) {
+	It("fails the run during other faults, too, if there is a leader and its links cannot be cut", func(ctx SpecContext) {
 		outcome := runOn(ctx, one(
-			chaos.Fault{Kind: chaos.SlowDisk, Node: 1, At: time.Second, Lasts: 20 * time.Second, By: time.Millisecond},
-			chaos.Fault{Kind: chaos.IsolateLeader, At: 5 * time.Second, Lasts: time.Second},
+			at(time.Second, 20*time.Second, fault.Fault{Kind: "slow disk", Node: 1, By: time.Millisecond}),
+			at(5*time.Second, time.Second, fault.Fault{Kind: "isolate the leader"}),
 		), func(c target.Cluster) target.Cluster {
 			links, _ := target.As[target.LinkFaulter](c)
 			return brokenLinks{c, links}
@@ -159,35 +173,36 @@ var _ = Describe("A fault that is not made", func() {
 		Expect(outcome.Failure).To(HaveField("Broken", chaos.Unmade))
 	}, patience)
 
-	It("fails the run in a trouble that takes no quorum", func(ctx SpecContext) {
+	It("fails the run while another fault takes no quorum", func(ctx SpecContext) {
 		outcome := runOn(ctx, one(
-			chaos.Fault{Kind: chaos.ClockAhead, Node: 1, At: time.Second, Lasts: 20 * time.Second, By: time.Minute},
-			chaos.Fault{Kind: chaos.AddNode, At: 5 * time.Second, Lasts: time.Second},
+			at(time.Second, 20*time.Second, fault.Fault{Kind: "clock ahead", Node: 1, By: time.Minute}),
+			at(5*time.Second, time.Second, fault.Fault{Kind: "add a node"}),
 		), withMembers)
 		Expect(outcome.Failure).To(HaveField("Broken", chaos.Unmade))
 	}, patience)
 
 	It("is counted if its node is removed, or if the schedule ends before its time", func(ctx SpecContext) {
 		s := one(
-			chaos.Fault{Kind: chaos.RemoveNode, Node: 2, At: time.Second, Lasts: 30 * time.Second},
-			chaos.Fault{Kind: chaos.SlowLink, Node: 0, Other: 2, At: 10 * time.Second, Lasts: time.Second, By: time.Millisecond},
-			chaos.Fault{Kind: chaos.ClockAhead, Node: 2, At: 10 * time.Second, Lasts: time.Second, By: time.Minute},
-			chaos.Fault{Kind: chaos.Crash, Node: 0, At: time.Minute, Lasts: time.Second},
+			at(time.Second, 30*time.Second, fault.Fault{Kind: "remove a node", Node: 2}),
+			at(10*time.Second, time.Second, fault.Fault{Kind: "slow link", Links: oneLink(0, 2), By: time.Millisecond}),
+			at(10*time.Second, time.Second, fault.Fault{Kind: "clock ahead", Node: 2, By: time.Minute}),
+			at(time.Minute, time.Second, fault.Fault{Kind: "crash", Node: 0}),
 		)
 		outcome := runOn(ctx, s, func(c target.Cluster) target.Cluster { return c })
 		Expect(outcome.Failure).To(BeNil())
-		Expect(outcome.Faults).To(Equal(map[chaos.Kind]chaos.Count{
-			chaos.RemoveNode: {Made: 1, Bit: 1}, chaos.SlowLink: {InTheWay: 1}, chaos.ClockAhead: {InTheWay: 1}, chaos.Crash: {NotDue: 1},
+		Expect(outcome.Faults).To(Equal(map[fault.Kind]chaos.Count{
+			"remove a node": {Made: 1, Bit: 1}, "slow link": {InTheWay: 1}, "clock ahead": {InTheWay: 1}, "crash": {NotDue: 1},
 		}))
 	}, patience)
 
-	It("does not count as one that bit, if its link cannot be asked", func(ctx SpecContext) {
-		outcome := runOn(ctx, one(chaos.Fault{Kind: chaos.SlowLink, Other: 1, Lasts: 10 * time.Second, By: time.Millisecond}), func(c target.Cluster) target.Cluster {
+	It("does not count as one that bit if its link cannot be asked", func(ctx SpecContext) {
+		slow := fault.Fault{Kind: "slow link", Links: oneLink(0, 1), By: time.Millisecond}
+		outcome := runOn(ctx, one(at(0, 10*time.Second, slow)), func(c target.Cluster) target.Cluster {
 			links, _ := target.As[target.LinkFaulter](c)
 			return brokenStats{c, links}
 		})
 		Expect(outcome.Failure).To(BeNil())
-		Expect(outcome.Faults).To(HaveKeyWithValue(chaos.SlowLink, chaos.Count{Made: 1, Unseen: 1}))
+		Expect(outcome.Faults).To(HaveKeyWithValue(fault.Kind("slow link"), chaos.Count{Made: 1, Unseen: 1}))
 	}, patience)
 })
 

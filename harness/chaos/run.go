@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/journal"
 	"github.com/rejoin-db/rejoin/harness/target"
 	"github.com/rejoin-db/rejoin/harness/workload"
@@ -19,28 +20,28 @@ const namespace = "chaos"
 
 // Options are how a schedule is run. The zero value works.
 type Options struct {
-	// Judge judges what happened once all is over; nobody does if nil.
+	// Judge judges the journal of the run; nil judges nothing. See check.All.
 	Judge func([]journal.Event) error
-	// Patience is how long the cluster has, by its own clock, to be whole again once
-	// trouble is over, and as long again to serve on every node; a minute, and
-	// a hundred times the pace at least, if 0.
+	// Patience bounds, by the cluster's clock, how long the cluster takes to become healthy after the
+	// last fault, and as long again to serve on every node. Default a minute, or 100 times the pace if
+	// that is longer.
 	Patience time.Duration
-	// Events is how many events the journal keeps; enough for an hour if 0. Losing an
-	// operation fails the run.
+	// Events is how many events the journal keeps. The default is enough for an hour. A run that loses
+	// an operation fails.
 	Events int
-	// Follow is given each event as it is recorded; see journal.Journal.Follow.
+	// Follow is called with each event as it is recorded; see journal.Journal.Follow.
 	Follow func(journal.Event)
 }
 
-// Outcome is what became of a run.
+// Outcome is the result of a run.
 type Outcome struct {
-	Schedule Schedule        `json:"schedule"`
-	Failure  *Failure        `json:"failure,omitempty"` // nil if none was found
-	Tally    workload.Tally  `json:"tally"`             // of all workloads
-	Faults   map[Kind]Count  `json:"faults"`
-	Reached  map[Goal]int    `json:"reached"` // how often each goal was seen; those never seen are not there
-	Passed   time.Duration   `json:"passed_ns"`
-	Events   []journal.Event `json:"events,omitempty"`
+	Schedule Schedule             `json:"schedule"`
+	Failure  *Failure             `json:"failure,omitempty"` // nil if none was found
+	Tally    workload.Tally       `json:"tally"`             // of all workloads
+	Faults   map[fault.Kind]Count `json:"faults"`
+	Reached  map[Goal]int         `json:"reached"` // how often each goal was reached; without those that never were
+	Passed   time.Duration        `json:"passed_ns"`
+	Events   []journal.Event      `json:"events,omitempty"`
 }
 
 // Broken is what a failure breaks.
@@ -48,14 +49,14 @@ type Broken string
 
 // What can be broken.
 const (
-	Safety   Broken = "safety"   // something happened that never may
-	Liveness Broken = "liveness" // something did not happen that must
+	Safety   Broken = "safety"   // something happened that must never happen
+	Liveness Broken = "liveness" // something did not happen that must happen
 	Process  Broken = "process"  // the process died in which the nodes ran
-	Nothing  Broken = "nothing"  // and nothing was done, which proves nothing
+	Nothing  Broken = "nothing"  // nothing was done, so nothing was shown
 	Unmade   Broken = "unmade"   // a fault could not be made, so the schedule was not played
 )
 
-// Failure is what was found.
+// Failure is what a run found.
 type Failure struct {
 	Broken Broken `json:"broken"`
 	Reason string `json:"reason"`
@@ -63,9 +64,9 @@ type Failure struct {
 
 func (f *Failure) Error() string { return fmt.Sprintf("%s: %s", f.Broken, f.Reason) }
 
-// Run boots a cluster for the schedule, plays the schedule on it, and closes it. The
-// error is why it could not be run to its end, such as ctx. Of the cluster nothing is
-// left then.
+// Run boots a cluster for the schedule, plays the schedule on it, and closes it. It blocks until nothing
+// of the cluster is left. The error is the reason why the schedule could not be run to its end, such as
+// the end of ctx; what the run found is in the outcome.
 func Run(ctx context.Context, t target.Target, s Schedule, o Options) (*Outcome, error) {
 	begun := time.Now()
 	c, err := Boot(ctx, t, s, o)
@@ -80,9 +81,9 @@ func Run(ctx context.Context, t target.Target, s Schedule, o Options) (*Outcome,
 	return outcome, err
 }
 
-// Boot boots a cluster of the target as the schedule needs it: of its size, from its
-// seed, at its pace, with a journal that keeps enough. It blocks until all nodes are
-// online, for Options.Patience at most. Close must follow.
+// Boot boots a cluster of the target for the schedule: with its size, seed and pace, and with a journal
+// that is large enough. It blocks until all nodes are online, for Options.Patience at most. Close must
+// follow.
 func Boot(ctx context.Context, t target.Target, s Schedule, o Options) (*harness.Cluster, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
@@ -102,11 +103,11 @@ func Boot(ctx context.Context, t target.Target, s Schedule, o Options) (*harness
 	return c, nil
 }
 
-// Play lets clients work on a cluster and makes trouble as the schedule says, heals,
-// and looks what is broken. What is found is in the outcome; the error is why it could
-// not be played to its end, such as ctx. It runs by the clock of its caller: in a
-// bubble, by that. The cluster must be of the schedule's size, with no fault in force;
-// it stays open. Options.Events and Options.Follow are for Boot.
+// Play runs the schedule's clients on a cluster, injects its faults, heals, and checks the cluster. It
+// blocks until that is done, by the clock of the caller: in a bubble, by virtual time. What it found is in
+// the outcome; the error is the reason why the schedule could not be played to its end, such as the end of
+// ctx. The cluster must have the schedule's size, all nodes online and no fault in force; it stays open.
+// Options.Events and Options.Follow are for Boot.
 func Play(ctx context.Context, c *harness.Cluster, s Schedule, o Options) (*Outcome, error) {
 	if err := errors.Join(s.Validate(), s.fits(c)); err != nil {
 		return nil, err
@@ -136,14 +137,14 @@ func (s Schedule) fits(c *harness.Cluster) error {
 	return nil
 }
 
-// filled are the options with what 0 stands for.
+// filled returns the options with the defaults in place of zeros.
 func (o Options) filled(s Schedule) Options {
 	o.Patience = cmp.Or(o.Patience, max(time.Minute, 100*s.Pace))
 	o.Events = cmp.Or(o.Events, 200_000)
 	return o
 }
 
-// perform is the run, from the first load to the last judgement.
+// perform is the run, from the first client to the last check.
 func (p *play) perform(ctx context.Context, o Options) (*Failure, error) {
 	if err := p.start(ctx); err != nil {
 		p.stopLoads()
@@ -154,7 +155,7 @@ func (p *play) perform(ctx context.Context, o Options) (*Failure, error) {
 	defer unwatch()
 	var watch sync.WaitGroup
 	watch.Go(func() { p.watch(watching) })
-	err := p.trouble(ctx, o.Patience)
+	err := p.injectAll(ctx, o.Patience)
 	broken := Liveness
 	if err == nil {
 		broken, err = p.settle(ctx, o)
@@ -167,8 +168,8 @@ func (p *play) perform(ctx context.Context, o Options) (*Failure, error) {
 	return p.failure(broken, err), nil
 }
 
-// failure is what was found: err, which broke something, and the faults that could not
-// be made. It is nil if there is neither.
+// failure is what was found: err, which broke something, and the faults that could not be made. It is nil
+// if there is neither.
 func (p *play) failure(broken Broken, err error) *Failure {
 	unmade := errors.Join(p.unmade...)
 	switch {
@@ -180,7 +181,7 @@ func (p *play) failure(broken Broken, err error) *Failure {
 	return &Failure{broken, errors.Join(err, unmade).Error()}
 }
 
-// start starts all loads.
+// start starts the clients of all workloads.
 func (p *play) start(ctx context.Context) error {
 	all := make(map[string]workload.Workload)
 	for _, w := range workload.Workloads(namespace) {
@@ -191,7 +192,10 @@ func (p *play) start(ctx context.Context) error {
 		if !is {
 			return fmt.Errorf("there is no workload %q", name)
 		}
-		load := workload.Load{Workload: w, Clients: p.schedule.Clients, Rate: p.schedule.Rate, Most: p.schedule.Most, Deadline: p.schedule.deadline(), Seed: p.schedule.Seed + uint64(i)}
+		load := workload.Load{
+			Workload: w, Clients: p.schedule.Clients, Rate: p.schedule.Rate, Most: p.schedule.Most,
+			Deadline: p.schedule.deadline(), Seed: p.schedule.Seed + uint64(i),
+		}
 		running, err := load.Start(ctx, p.cluster)
 		if err != nil {
 			return fmt.Errorf("workload %s: %w", name, err)
@@ -207,7 +211,7 @@ func (p *play) stopLoads() {
 	}
 }
 
-// tally adds up what all loads did.
+// tally adds up the operations of all workloads.
 func (p *play) tally() (sum workload.Tally) {
 	for _, load := range p.loads {
 		t := load.Tally()
@@ -218,16 +222,16 @@ func (p *play) tally() (sum workload.Tally) {
 	return sum
 }
 
-// trouble makes all faults at their times, and returns when all are undone, with
-// why that could not be done. It is over early when all that was to be done is done.
-func (p *play) trouble(ctx context.Context, patience time.Duration) error {
+// injectAll makes all faults at their times, and returns when all are undone, with the reasons why some
+// could not be. It ends early if all operations of a bounded schedule are done.
+func (p *play) injectAll(ctx context.Context, patience time.Duration) error {
 	making, over := context.WithTimeout(ctx, p.schedule.Length)
 	defer over()
 	undoing, end := context.WithCancelCause(ctx)
 	defer end(nil)
 	var faults, early sync.WaitGroup
-	for i, f := range p.schedule.Faults {
-		faults.Go(func() { p.fault(undoing, making, i, f) })
+	for _, e := range p.schedule.Faults {
+		faults.Go(func() { p.fault(undoing, making, e) })
 	}
 	if p.schedule.Most > 0 {
 		early.Go(func() {
@@ -237,7 +241,7 @@ func (p *play) trouble(ctx context.Context, patience time.Duration) error {
 		})
 	}
 	<-making.Done()
-	late := time.AfterFunc(patience, func() { end(fmt.Errorf("it was not undone %v after trouble was over", patience)) })
+	late := time.AfterFunc(patience, func() { end(fmt.Errorf("not undone %v after the end of the schedule", patience)) })
 	defer late.Stop()
 	faults.Wait()
 	early.Wait()

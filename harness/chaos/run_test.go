@@ -10,6 +10,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness/chaos"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/journal"
 	"github.com/rejoin-db/rejoin/harness/local"
 	"github.com/rejoin-db/rejoin/harness/virtual"
@@ -17,7 +18,7 @@ import (
 )
 
 // one is a schedule of a minute with these faults.
-func one(faults ...chaos.Fault) chaos.Schedule {
+func one(faults ...chaos.Entry) chaos.Schedule {
 	return chaos.Schedule{
 		Seed: 5, Nodes: 3, Pace: time.Second, Workloads: []string{workload.Workloads("chaos")[0].Name()}, Clients: 2, Rate: 2,
 		Length: time.Minute, Faults: faults,
@@ -27,38 +28,38 @@ func one(faults ...chaos.Fault) chaos.Schedule {
 var _ = Describe("Running a schedule", func() {
 	BeforeEach(nothingIsLeft)
 
-	DescribeTable("makes a fault that bites, and finds a sound database sound", func(ctx SpecContext, f chaos.Fault) {
+	DescribeTable("makes a fault that bites, and finds a sound database sound", func(ctx SpecContext, f chaos.Entry) {
 		f.At, f.Lasts = 5*time.Second, 30*time.Second
 		outcome, err := inBubble(ctx, one(f), chaos.Options{})
 		Expect(err).NotTo(HaveOccurred())
 		Expect(outcome.Failure).To(BeNil())
-		Expect(outcome.Faults).To(Equal(map[chaos.Kind]chaos.Count{f.Kind: {Made: 1, Bit: 1}}))
+		Expect(outcome.Faults).To(Equal(map[fault.Kind]chaos.Count{f.Kind: {Made: 1, Bit: 1}}))
 		Expect(outcome.Tally.OK).To(BeNumerically(">", 30))
 		Expect(outcome.Passed).To(BeNumerically("~", time.Minute, 20*time.Second))
 	},
-		Entry("isolate", patience, chaos.Fault{Kind: chaos.Isolate}),
-		Entry("stop", patience, chaos.Fault{Kind: chaos.Stop, Node: 1}),
-		Entry("crash", patience, chaos.Fault{Kind: chaos.Crash, Node: 2}),
-		Entry("wipe", patience, chaos.Fault{Kind: chaos.Wipe}),
-		Entry("cut one way", patience, chaos.Fault{Kind: chaos.CutOneWay, Node: 0, Other: 1}),
-		Entry("cut both ways", patience, chaos.Fault{Kind: chaos.CutBothWays, Node: 0, Other: 1}),
-		Entry("partition", patience, chaos.Fault{Kind: chaos.Partition}),
-		Entry("isolate the leader", patience, chaos.Fault{Kind: chaos.IsolateLeader}),
-		Entry("slow link", patience, chaos.Fault{Kind: chaos.SlowLink, Node: 0, Other: 1, By: 10 * time.Millisecond}),
-		Entry("lossy link", patience, chaos.Fault{Kind: chaos.LossyLink, Node: 0, Other: 1}),
-		Entry("narrow link", patience, chaos.Fault{Kind: chaos.NarrowLink, Node: 0, Other: 1}),
-		Entry("reset link", patience, chaos.Fault{Kind: chaos.ResetLink, Node: 0, Other: 1}),
-		Entry("flapping link", patience, chaos.Fault{Kind: chaos.FlappingLink, Node: 0, Other: 1, By: time.Second}),
-		Entry("slow disk", patience, chaos.Fault{Kind: chaos.SlowDisk, By: 10 * time.Millisecond}),
-		Entry("full disk", patience, chaos.Fault{Kind: chaos.FullDisk}),
-		Entry("lying disk", patience, chaos.Fault{Kind: chaos.LyingDisk, Node: 1}),
-		Entry("torn disk", patience, chaos.Fault{Kind: chaos.TornDisk, Node: 1}),
-		Entry("crash all", patience, chaos.Fault{Kind: chaos.CrashAll}),
-		Entry("add a node", patience, chaos.Fault{Kind: chaos.AddNode}),
-		Entry("remove a node", patience, chaos.Fault{Kind: chaos.RemoveNode, Node: 1}),
+		Entry("isolate", patience, chaos.Entry{Fault: fault.Fault{Kind: "isolate"}}),
+		Entry("stop", patience, chaos.Entry{Fault: fault.Fault{Kind: "stop", Node: 1}}),
+		Entry("crash", patience, chaos.Entry{Fault: fault.Fault{Kind: "crash", Node: 2}}),
+		Entry("wipe", patience, chaos.Entry{Fault: fault.Fault{Kind: "wipe"}}),
+		Entry("cut one way", patience, chaos.Entry{Fault: fault.Fault{Kind: "cut one way", Links: oneLink(0, 1)}}),
+		Entry("cut both ways", patience, chaos.Entry{Fault: fault.Fault{Kind: "cut both ways", Links: bothWays(0, 1)}}),
+		Entry("partition", patience, chaos.Entry{Fault: fault.Fault{Kind: "partition", Groups: [][]int{{0}, {1, 2}}}}),
+		Entry("isolate the leader", patience, chaos.Entry{Fault: fault.Fault{Kind: "isolate the leader"}}),
+		Entry("slow link", patience, chaos.Entry{Fault: fault.Fault{Kind: "slow link", Links: oneLink(0, 1), By: 10 * time.Millisecond}}),
+		Entry("lossy link", patience, chaos.Entry{Fault: fault.Fault{Kind: "lossy link", Links: oneLink(0, 1)}}),
+		Entry("narrow link", patience, chaos.Entry{Fault: fault.Fault{Kind: "narrow link", Links: oneLink(0, 1)}}),
+		Entry("reset link", patience, chaos.Entry{Fault: fault.Fault{Kind: "reset link", Links: oneLink(0, 1)}}),
+		Entry("flapping link", patience, chaos.Entry{Fault: fault.Fault{Kind: "flapping link", Links: bothWays(0, 1), By: time.Second}}),
+		Entry("slow disk", patience, chaos.Entry{Fault: fault.Fault{Kind: "slow disk", By: 10 * time.Millisecond}}),
+		Entry("full disk", patience, chaos.Entry{Fault: fault.Fault{Kind: "full disk"}}),
+		Entry("lying disk", patience, chaos.Entry{Fault: fault.Fault{Kind: "lying disk", Node: 1}}),
+		Entry("torn disk", patience, chaos.Entry{Fault: fault.Fault{Kind: "torn disk", Node: 1}}),
+		Entry("crash all", patience, chaos.Entry{Fault: fault.Fault{Kind: "crash all"}}),
+		Entry("add a node", patience, chaos.Entry{Fault: fault.Fault{Kind: "add a node"}}),
+		Entry("remove a node", patience, chaos.Entry{Fault: fault.Fault{Kind: "remove a node", Node: 1}}),
 	)
 
-	It("finds a sound database sound, whatever is drawn", func(ctx SpecContext) {
+	It("finds a sound database sound, for several seeds", func(ctx SpecContext) {
 		for seed := range uint64(4) {
 			outcome, err := inBubble(ctx, chaos.Draw(seed+1, chaos.Virtual()), chaos.Options{})
 			Expect(err).NotTo(HaveOccurred())
@@ -67,25 +68,25 @@ var _ = Describe("Running a schedule", func() {
 		}
 	}, patience)
 
-	It("does not make what is in the way of another", func(ctx SpecContext) {
+	It("does not make faults that are in each other's way", func(ctx SpecContext) {
 		outcome, err := inBubble(ctx, one(
-			chaos.Fault{At: time.Second, Lasts: 20 * time.Second, Kind: chaos.Crash, Node: 1},
-			chaos.Fault{At: 2 * time.Second, Lasts: time.Second, Kind: chaos.Stop, Node: 1},
-			chaos.Fault{At: 3 * time.Second, Lasts: time.Second, Kind: chaos.Wipe, Node: 2},
-			chaos.Fault{At: 4 * time.Second, Lasts: time.Second, Kind: chaos.CrashAll},
-			chaos.Fault{At: 5 * time.Second, Lasts: time.Second, Kind: chaos.Pause, Node: 2},
+			at(time.Second, 20*time.Second, fault.Fault{Kind: "crash", Node: 1}),
+			at(2*time.Second, time.Second, fault.Fault{Kind: "stop", Node: 1}),
+			at(3*time.Second, time.Second, fault.Fault{Kind: "wipe", Node: 2}),
+			at(4*time.Second, time.Second, fault.Fault{Kind: "crash all"}),
+			at(5*time.Second, time.Second, fault.Fault{Kind: "pause", Node: 2}),
 		), chaos.Options{})
 		Expect(err).NotTo(HaveOccurred())
-		Expect(outcome.Faults).To(Equal(map[chaos.Kind]chaos.Count{
-			chaos.Crash: {Made: 1, Bit: 1}, chaos.Stop: {InTheWay: 1}, chaos.Wipe: {InTheWay: 1}, chaos.CrashAll: {InTheWay: 1}, chaos.Pause: {Unsupported: 1},
+		Expect(outcome.Faults).To(Equal(map[fault.Kind]chaos.Count{
+			"crash": {Made: 1, Bit: 1}, "stop": {InTheWay: 1}, "wipe": {InTheWay: 1}, "crash all": {InTheWay: 1}, "pause": {Unsupported: 1},
 		}))
 	}, patience)
 
-	It("reaches states, and says which", func(ctx SpecContext) {
+	It("reaches states, and reports them", func(ctx SpecContext) {
 		outcome, err := inBubble(ctx, one(
-			chaos.Fault{At: 5 * time.Second, Lasts: 20 * time.Second, Kind: chaos.Crash, Node: 1},
-			chaos.Fault{At: 5 * time.Second, Lasts: 20 * time.Second, Kind: chaos.SlowLink, Node: 0, Other: 2, By: time.Millisecond},
-			chaos.Fault{At: 30 * time.Second, Lasts: 10 * time.Second, Kind: chaos.CrashAll},
+			at(5*time.Second, 20*time.Second, fault.Fault{Kind: "crash", Node: 1}),
+			at(5*time.Second, 20*time.Second, fault.Fault{Kind: "slow link", Links: oneLink(0, 2), By: time.Millisecond}),
+			at(30*time.Second, 10*time.Second, fault.Fault{Kind: "crash all"}),
 		), chaos.Options{})
 		Expect(err).NotTo(HaveOccurred())
 		for _, goal := range []chaos.Goal{"two nodes were lost at once", "all nodes were lost at once",
@@ -96,7 +97,7 @@ var _ = Describe("Running a schedule", func() {
 		Expect(outcome.Reached).NotTo(HaveKey(chaos.Goal("a node's storage failed")))
 	}, patience)
 
-	It("is over when all is done that was to be done", func(ctx SpecContext) {
+	It("ends when all operations are done", func(ctx SpecContext) {
 		s := one()
 		s.Most = 4
 		outcome, err := inBubble(ctx, s, chaos.Options{})
@@ -105,8 +106,8 @@ var _ = Describe("Running a schedule", func() {
 		Expect(outcome.Passed).To(BeNumerically("<", 30*time.Second))
 	}, patience)
 
-	It("crashes a node at the snapshot that it is sent, if it is sent one", func(ctx SpecContext) {
-		installing := chaos.Fault{At: 20 * time.Second, Lasts: 30 * time.Second, Kind: chaos.CrashInstalling, Node: 1, By: 2 * time.Second}
+	It("crashes a node while it installs a snapshot, if it is sent one", func(ctx SpecContext) {
+		installing := at(20*time.Second, 30*time.Second, fault.Fault{Kind: "crash while installing", Node: 1, By: 2 * time.Second})
 		for threshold, bit := range map[uint64]int{8: 1, 0: 0} {
 			var outcome *chaos.Outcome
 			Expect(virtual.Run(ctx, func(ctx context.Context) {
@@ -116,7 +117,7 @@ var _ = Describe("Running a schedule", func() {
 				Expect(err).NotTo(HaveOccurred())
 			})).To(Succeed())
 			Expect(outcome.Failure).To(BeNil())
-			Expect(outcome.Faults).To(Equal(map[chaos.Kind]chaos.Count{installing.Kind: {Made: 1, Bit: bit}}))
+			Expect(outcome.Faults).To(Equal(map[fault.Kind]chaos.Count{installing.Kind: {Made: 1, Bit: bit}}))
 			reached := chaos.Goal("a node crashed while it installed a snapshot")
 			if bit == 0 {
 				Expect(outcome.Reached).NotTo(HaveKey(reached))
@@ -126,22 +127,23 @@ var _ = Describe("Running a schedule", func() {
 		}
 	}, patience)
 
-	It("asks the judge, who sees all", func(ctx SpecContext) {
-		outcome, err := inBubble(ctx, one(chaos.Fault{Kind: chaos.Isolate, At: time.Second, Lasts: time.Second}), chaos.Options{Judge: func(events []journal.Event) error {
+	It("asks the judge, which is given the whole journal", func(ctx SpecContext) {
+		judge := func(events []journal.Event) error {
 			for _, e := range events {
 				if e.Kind == journal.Flag {
 					return errors.New("a node was taken offline")
 				}
 			}
 			return nil
-		}})
+		}
+		outcome, err := inBubble(ctx, one(at(time.Second, time.Second, fault.Fault{Kind: "isolate"})), chaos.Options{Judge: judge})
 		Expect(err).NotTo(HaveOccurred())
 		Expect(outcome.Failure).To(Equal(&chaos.Failure{Broken: chaos.Safety, Reason: "a node was taken offline"}))
 		Expect(outcome.Events).NotTo(BeEmpty())
 	}, patience)
 
-	It("finds nothing in a run in which nothing was done", func(ctx SpecContext) {
-		s := one(chaos.Fault{Kind: chaos.CrashAll, Lasts: time.Minute})
+	It("fails if no operation succeeded", func(ctx SpecContext) {
+		s := one(at(0, time.Minute, fault.Fault{Kind: "crash all"}))
 		s.Length, s.Rate = 2*time.Second, 0.001
 		outcome, err := inBubble(ctx, s, chaos.Options{})
 		Expect(err).NotTo(HaveOccurred())
@@ -150,14 +152,14 @@ var _ = Describe("Running a schedule", func() {
 		}
 	}, patience)
 
-	It("refuses what it does not know", func(ctx SpecContext) {
+	It("refuses an unknown workload, and an invalid schedule", func(ctx SpecContext) {
 		s := one()
 		s.Workloads = []string{"gossip"}
 		_, err := inBubble(ctx, s, chaos.Options{})
 		Expect(err).To(MatchError(ContainSubstring(`there is no workload "gossip"`)))
 		s.Clients = 0
 		_, err = inBubble(ctx, s, chaos.Options{})
-		Expect(err).To(MatchError(ContainSubstring("nobody who does anything")))
+		Expect(err).To(MatchError(ContainSubstring("no workloads or no clients")))
 	}, patience)
 
 	It("ends when it is interrupted, and leaves nothing", func(ctx SpecContext) {
@@ -168,7 +170,8 @@ var _ = Describe("Running a schedule", func() {
 			timer := time.AfterFunc(30*time.Second, func() { cancel(stop) })
 			defer timer.Stop()
 			t := virtual.New(virtual.Options{Nodes: local.Options{Dir: dir}})
-			_, err := chaos.Run(ctx, t, one(chaos.Fault{Kind: chaos.Wipe, At: 20 * time.Second, Lasts: time.Hour}, chaos.Fault{Kind: chaos.ClockJump, By: time.Hour, Lasts: time.Hour}), chaos.Options{})
+			s := one(at(20*time.Second, time.Hour, fault.Fault{Kind: "wipe"}), at(0, time.Hour, fault.Fault{Kind: "clock jump", By: time.Hour}))
+			_, err := chaos.Run(ctx, t, s, chaos.Options{})
 			Expect(err).To(MatchError(stop))
 		})
 		Expect(err).NotTo(HaveOccurred())

@@ -10,9 +10,10 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness/chaos"
 	"github.com/rejoin-db/rejoin/harness/fault"
+	"github.com/rejoin-db/rejoin/harness/nemesis"
 )
 
-// drawn is how many schedules are looked at.
+// drawn is how many schedules are drawn.
 const drawn = 300
 
 var _ = Describe("A schedule that is drawn", func() {
@@ -21,7 +22,7 @@ var _ = Describe("A schedule that is drawn", func() {
 			Expect(chaos.Draw(seed, space).Validate()).To(Succeed())
 		}
 	},
-		Entry("in virtual time", chaos.Virtual()), Entry("in real time", chaos.Real()), Entry("in a space of which nothing is said", chaos.Space{}))
+		Entry("in virtual time", chaos.Virtual()), Entry("in real time", chaos.Real()), Entry("in an empty space", chaos.Space{}))
 
 	It("is that of its seed", func() {
 		different := make(map[string]bool)
@@ -35,7 +36,7 @@ var _ = Describe("A schedule that is drawn", func() {
 		Expect(len(different)).To(BeNumerically(">", drawn*9/10))
 	})
 
-	It("is the same when it was JSON", func() {
+	It("is the same after JSON", func() {
 		for seed := range uint64(drawn) {
 			s := chaos.Draw(seed, chaos.Virtual())
 			text, err := json.Marshal(s)
@@ -47,9 +48,9 @@ var _ = Describe("A schedule that is drawn", func() {
 	})
 
 	It("uses some kinds of faults only, and all kinds come up", func() {
-		all := make(map[chaos.Kind]int)
+		all := make(map[fault.Kind]int)
 		for seed := range uint64(drawn) {
-			of := make(map[chaos.Kind]bool)
+			of := make(map[fault.Kind]bool)
 			for _, f := range chaos.Draw(seed, chaos.Virtual()).Faults {
 				of[f.Kind] = true
 			}
@@ -58,9 +59,9 @@ var _ = Describe("A schedule that is drawn", func() {
 				all[kind]++
 			}
 		}
-		for _, kind := range chaos.Kinds() {
-			if kind == chaos.Pause {
-				Expect(all).NotTo(HaveKey(kind), "nothing is paused in virtual time")
+		for _, kind := range nemesis.Names(nemesis.All()) {
+			if kind == "pause" {
+				Expect(all).NotTo(HaveKey(kind), "no node is frozen in virtual time")
 				continue
 			}
 			Expect(all[kind]).To(BeNumerically(">", drawn/50), string(kind))
@@ -87,19 +88,37 @@ var _ = Describe("A schedule that is drawn", func() {
 })
 
 var _ = DescribeTable("A schedule that cannot be run", func(spoil func(*chaos.Schedule), why string) {
-	s := chaos.Schedule{Nodes: 3, Workloads: []string{"w"}, Clients: 1, Length: time.Minute, Faults: []chaos.Fault{{Kind: chaos.CutOneWay, Other: fault.Clients}}}
+	s := chaos.Schedule{Nodes: 3, Workloads: []string{"w"}, Clients: 1, Length: time.Minute}
+	s.Faults = []chaos.Entry{{Fault: fault.Fault{Kind: "cut one way", Links: oneLink(0, fault.Clients)}}}
 	Expect(s.Validate()).To(Succeed())
 	spoil(&s)
-	Expect(s.Validate()).To(MatchError(And(HavePrefix("the schedule cannot be run: "), ContainSubstring(why))))
+	Expect(s.Validate()).To(MatchError(And(HavePrefix("invalid schedule: "), ContainSubstring(why))))
 },
-	Entry("has no nodes", func(s *chaos.Schedule) { s.Nodes = 0 }, "it has 0 nodes"),
-	Entry("has no clients", func(s *chaos.Schedule) { s.Clients = 0 }, "nobody who does anything"),
-	Entry("has no workload", func(s *chaos.Schedule) { s.Workloads = nil }, "nobody who does anything"),
-	Entry("has no length", func(s *chaos.Schedule) { s.Length = 0; s.Faults = nil }, "length 0s is to be positive"),
-	Entry("has an unknown kind", func(s *chaos.Schedule) { s.Faults[0].Kind = "flood" }, `fault 0 (0s for 0s: flood 0): there is no kind "flood"`),
-	Entry("has a fault too late", func(s *chaos.Schedule) { s.Faults[0].At = time.Hour }, "it comes at 1h0m0s, in a schedule of 1m0s"),
-	Entry("has a fault of negative length", func(s *chaos.Schedule) { s.Faults[0].Lasts = -1 }, "may be negative"),
-	Entry("has a fault of no node", func(s *chaos.Schedule) { s.Faults[0].Node = 3 }, "there is no node 3"),
-	Entry("has a link to itself", func(s *chaos.Schedule) { s.Faults[0].Other = 0 }, "there is no link from 0 to 0"),
-	Entry("flaps without a period", func(s *chaos.Schedule) { s.Faults[0].Kind = chaos.FlappingLink }, "no link flaps every 0s"),
+	Entry("has no nodes", func(s *chaos.Schedule) { s.Nodes = 0 }, "cluster size 0: must be at least 1"),
+	Entry("has no clients", func(s *chaos.Schedule) { s.Clients = 0 }, "no workloads or no clients"),
+	Entry("has no workload", func(s *chaos.Schedule) { s.Workloads = nil }, "no workloads or no clients"),
+	Entry("has no length", func(s *chaos.Schedule) { s.Length = 0; s.Faults = nil }, "length 0s must be positive"),
+	Entry("has an unknown kind", func(s *chaos.Schedule) { s.Faults[0].Kind = "flood" },
+		`fault 0 (0s for 0s: flood (0->clients)): there is no kind "flood"`),
+	Entry("has a fault too late", func(s *chaos.Schedule) { s.Faults[0].At = time.Hour }, "it begins at 1h0m0s, in a schedule of 1m0s"),
+	Entry("has a fault of negative length", func(s *chaos.Schedule) { s.Faults[0].Lasts = -1 }, "duration -1ns must not be negative"),
+	Entry("has a fault of no node", func(s *chaos.Schedule) { s.Faults[0].Fault = fault.Fault{Kind: "crash", Node: 3} },
+		"there is no node 3"),
+	Entry("has a link to itself", func(s *chaos.Schedule) { s.Faults[0].Links = oneLink(0, 0) }, "there is no link 0->0"),
+	Entry("flaps without a period", func(s *chaos.Schedule) {
+		s.Faults[0].Fault = fault.Fault{Kind: "flapping link", Links: bothWays(0, 1)}
+	}, "the period 0s must be at least 1ms"),
 )
+
+var _ = It("A schedule that was saved before links had a field of their own is read", func() {
+	var s chaos.Schedule
+	Expect(json.Unmarshal([]byte(`{"nodes":3,"faults":[
+		{"at_ns":1000,"lasts_ns":2000,"kind":"slow link","node":1,"other":-1,"by_ns":5},
+		{"at_ns":0,"lasts_ns":0,"kind":"cut both ways","node":1,"other":2,"by_ns":0},
+		{"at_ns":0,"lasts_ns":0,"kind":"crash","node":2,"other":0,"by_ns":0}]}`), &s)).To(Succeed())
+	Expect(s.Faults).To(Equal([]chaos.Entry{
+		{At: 1000, Lasts: 2000, Fault: fault.Fault{Kind: "slow link", Node: 1, Links: oneLink(1, fault.Clients), By: 5}},
+		{Fault: fault.Fault{Kind: "cut both ways", Node: 1, Links: bothWays(1, 2)}},
+		{Fault: fault.Fault{Kind: "crash", Node: 2}},
+	}))
+})

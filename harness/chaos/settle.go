@@ -11,13 +11,13 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// settle heals the cluster once trouble is over, and looks what is broken.
+// settle heals the cluster after the last fault, and checks it.
 func (p *play) settle(ctx context.Context, o Options) (Broken, error) {
 	if err := p.within(ctx, o.Patience, p.cluster.Heal); err != nil {
-		return Liveness, fmt.Errorf("the cluster is not whole again %v after trouble was over: %w", o.Patience, err)
+		return Liveness, fmt.Errorf("the cluster is not healthy %v after the end of the schedule: %w", o.Patience, err)
 	}
 	if err := p.within(ctx, o.Patience, p.serve); err != nil {
-		return Liveness, fmt.Errorf("not every node takes writes %v after the cluster was whole again: %w", o.Patience, err)
+		return Liveness, fmt.Errorf("not every node takes writes %v after the cluster became healthy: %w", o.Patience, err)
 	}
 	if err := p.within(ctx, o.Patience, p.succeed); err != nil {
 		return Nothing, err
@@ -28,10 +28,10 @@ func (p *play) settle(ctx context.Context, o Options) (Broken, error) {
 		}
 	}
 	if err := p.within(ctx, o.Patience, p.cluster.VerifyInvariants); err != nil {
-		return kindOf(err), err
+		return brokenBy(err), err
 	}
 	if lost := p.cluster.Journal().Dropped(journal.Resource, journal.Shown, journal.Role, journal.Note); lost > 0 {
-		return Nothing, fmt.Errorf("the journal lost %d events, so nobody can judge what happened", lost)
+		return Nothing, fmt.Errorf("the journal lost %d events, so the run cannot be judged", lost)
 	}
 	if o.Judge == nil {
 		return "", nil
@@ -39,30 +39,31 @@ func (p *play) settle(ctx context.Context, o Options) (Broken, error) {
 	return Safety, o.Judge(p.cluster.Journal().Events())
 }
 
-// kindOf is what an error of VerifyInvariants breaks.
-func kindOf(err error) Broken {
+// brokenBy is what an error of VerifyInvariants breaks.
+func brokenBy(err error) Broken {
 	if errors.Is(err, harness.ErrInvariant) {
 		return Safety
 	}
 	return Liveness
 }
 
+// within gives do that much time.
 func (p *play) within(ctx context.Context, patience time.Duration, do func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	return do(ctx)
 }
 
-// succeed blocks until some operation of each load has succeeded: a load that was
-// refused for as long as there was trouble has shown nothing yet.
+// succeed blocks until one operation of each workload has succeeded: a workload that was refused during
+// all faults has shown nothing yet.
 func (p *play) succeed(ctx context.Context) error {
-	look := time.NewTicker(again)
-	defer look.Stop()
+	ticker := time.NewTicker(retryAfter)
+	defer ticker.Stop()
 	for i, load := range p.loads {
 		for load.Tally().OK == 0 {
 			var why error
 			select {
-			case <-look.C:
+			case <-ticker.C:
 				continue
 			case <-load.Done():
 				why = errors.New("its clients are done")
@@ -70,7 +71,7 @@ func (p *play) succeed(ctx context.Context) error {
 				why = context.Cause(ctx)
 			}
 			if tally := load.Tally(); tally.OK == 0 {
-				return fmt.Errorf("workload %s proves nothing (%v): %w", p.schedule.Workloads[i], tally, why)
+				return fmt.Errorf("no operation of workload %s succeeded (%v): %w", p.schedule.Workloads[i], tally, why)
 			}
 		}
 	}
@@ -89,20 +90,20 @@ func (p *play) serve(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// again is how long nobody is asked after a write has failed.
-const again = 100 * time.Millisecond
+// retryAfter is how long a client waits after a failed write.
+const retryAfter = 100 * time.Millisecond
 
+// write blocks until a write on the node succeeds or ctx ends.
 func (p *play) write(ctx context.Context, node *harness.Node) error {
-	const table = "chaos_alive"
-	pause := time.NewTimer(again)
+	const insert = "CREATE TABLE IF NOT EXISTS chaos_alive (node INTEGER, at INTEGER); INSERT INTO chaos_alive VALUES (?, ?)"
+	pause := time.NewTimer(retryAfter)
 	defer pause.Stop()
 	for {
-		_, err := node.Execute(ctx, "CREATE TABLE IF NOT EXISTS "+table+" (node INTEGER, at INTEGER); INSERT INTO "+table+" VALUES (?, ?)",
-			node.Index(), time.Since(p.begun).Milliseconds())
+		_, err := node.Execute(ctx, insert, node.Index(), time.Since(p.begun).Milliseconds())
 		if err == nil {
 			return nil
 		}
-		pause.Reset(again)
+		pause.Reset(retryAfter)
 		select {
 		case <-pause.C:
 		case <-ctx.Done():

@@ -3,32 +3,31 @@ package chaos
 import (
 	"context"
 	"encoding/json"
-	"reflect"
 	"slices"
 	"time"
+
+	"github.com/rejoin-db/rejoin/harness/nemesis"
 )
 
-// Shrink returns the smallest schedule it finds that still fails: with the fewest
-// faults, then the fewest workloads and operations, then the simplest times and
-// numbers. First it leaves out parts of the faults, the larger the sooner (ddmin:
-// Zeller and Hildebrandt, IEEE TSE 2002), which needs few runs; then rapid, from
-// whose space the schedule was drawn, gets to the details. It takes about as long
-// as budget, by the real clock. A schedule that was not drawn from the space is
-// spared the details. fails is asked for one schedule at a time, and never twice
-// for the same.
-func Shrink(ctx context.Context, s Schedule, space Space, budget time.Duration, fails func(context.Context, Schedule) bool) Schedule {
+// Shrink returns the smallest schedule it finds that still fails: with the fewest faults, then the
+// fewest workloads, clients and operations, then the simplest times and numbers. First it leaves out
+// parts of the faults, the larger ones first (ddmin: Zeller and Hildebrandt, IEEE TSE 2002), which needs
+// few runs. Then it lowers one number after another, for as long as one can be lowered.
+//
+// It blocks for about as long as budget, by the real clock, or until ctx ends. fails runs one schedule at
+// a time, and never the same schedule twice.
+func Shrink(ctx context.Context, s Schedule, budget time.Duration, fails func(context.Context, Schedule) bool) Schedule {
 	ctx, cancel := context.WithTimeout(ctx, budget)
 	defer cancel()
 	o := &oracle{ctx: ctx, fails: fails, known: make(map[string]bool), least: s}
 	o.fewerFaults()
 	o.fewerClients()
 	o.fewerOperations()
-	o.simpler(s, space)
+	o.simpler()
 	return o.least
 }
 
-// oracle knows which schedules fail, and the smallest of them. Once ctx has ended
-// it runs none any more.
+// oracle knows which schedules fail, and the smallest of them. It runs none after ctx has ended.
 type oracle struct {
 	ctx   context.Context
 	fails func(context.Context, Schedule) bool
@@ -68,7 +67,7 @@ func (o *oracle) fewerFaults() {
 		for i := range parts {
 			s := all
 			from, to := i*len(all.Faults)/parts, (i+1)*len(all.Faults)/parts
-			s.Faults = slices.Concat([]Fault{}, all.Faults[:from], all.Faults[to:])
+			s.Faults = slices.Concat([]Entry{}, all.Faults[:from], all.Faults[to:])
 			if fewer = o.try(s); fewer {
 				break
 			}
@@ -84,7 +83,7 @@ func (o *oracle) fewerFaults() {
 	}
 }
 
-// fewerClients leaves workloads and clients out.
+// fewerClients leaves out workloads and clients.
 func (o *oracle) fewerClients() {
 	for _, name := range o.least.Workloads {
 		if s := o.least; len(s.Workloads) > 1 {
@@ -125,49 +124,103 @@ func (o *oracle) between(low, high int) {
 	}
 }
 
-// contained tells whether the schedule is the least one with more faults or
-// workloads. Then it is taken to fail: it was made from such a one.
-func (o *oracle) contained(s Schedule) bool {
-	least := o.least
-	if s.Clients < least.Clients || s.Length != least.Length || s.Nodes != least.Nodes || s.Pace != least.Pace {
-		return false
-	}
-	for _, w := range least.Workloads {
-		if !slices.Contains(s.Workloads, w) {
-			return false
+// simpler makes one detail after another simpler, until none can be.
+func (o *oracle) simpler() {
+	for progress := true; progress && o.ctx.Err() == nil; {
+		progress = o.fewerNodes() || o.shorterRun()
+		for i := range o.least.Faults {
+			for _, simpler := range []func(Entry) []Entry{earlier, shorter, o.milder} {
+				progress = o.simplerEntry(i, simpler) || progress
+			}
 		}
 	}
-	rest := s.Faults
-	for _, f := range least.Faults {
-		at := slices.Index(rest, f)
-		if at < 0 {
-			return false
-		}
-		rest = rest[at+1:]
-	}
-	return true
 }
 
-// simpler has rapid shrink what the schedule was drawn from. The superfluous costs
-// it no run: it is known to be superfluous.
-func (o *oracle) simpler(s Schedule, space Space) {
-	if s.Seed == 0 || !reflect.DeepEqual(Draw(s.Seed, space), s) {
-		return
-	}
-	most, rate := o.least.Most, o.least.Rate
-	deadline, _ := o.ctx.Deadline()
-	minimize(o.ctx, s.Seed, time.Until(deadline), Schedules(space), func(drawn Schedule) bool {
-		if o.ctx.Err() != nil {
-			return false
-		}
-		drawn.Seed = s.Seed
-		switch {
-		case o.contained(drawn):
+// fewerNodes tries a cluster of three nodes.
+func (o *oracle) fewerNodes() bool {
+	s := o.least
+	s.Nodes = 3
+	return o.least.Nodes > 3 && s.Validate() == nil && o.try(s)
+}
+
+// shorterRun tries to end the schedule earlier, but not before a fault begins.
+func (o *oracle) shorterRun() bool {
+	for _, length := range lower(o.least.Length) {
+		s := o.least
+		s.Length = length
+		if s.Validate() == nil && o.try(s) {
 			return true
-		case len(drawn.Faults) > len(o.least.Faults) || len(drawn.Workloads) > len(o.least.Workloads):
-			return false // what is superfluous is left out first
 		}
-		drawn.Most, drawn.Rate = most, rate
-		return o.try(drawn)
-	})
+	}
+	return false
+}
+
+// simplerEntry replaces the entry of that place by the first simpler one that still fails, for as long
+// as there is one.
+func (o *oracle) simplerEntry(i int, simpler func(Entry) []Entry) (progress bool) {
+	for again := true; again; {
+		again = false
+		for _, e := range simpler(o.least.Faults[i]) {
+			s := o.least
+			s.Faults = slices.Clone(s.Faults)
+			s.Faults[i] = e
+			if again = o.try(s); again {
+				progress = true
+				break
+			}
+		}
+	}
+	return progress
+}
+
+// earlier returns the entry with an earlier begin, the earliest first.
+func earlier(e Entry) (all []Entry) {
+	for _, at := range lower(e.At) {
+		simpler := e
+		simpler.At = at
+		all = append(all, simpler)
+	}
+	return all
+}
+
+// shorter returns the entry with a shorter duration, the shortest first.
+func shorter(e Entry) (all []Entry) {
+	for _, lasts := range lower(e.Lasts) {
+		simpler := e
+		simpler.Lasts = lasts
+		all = append(all, simpler)
+	}
+	return all
+}
+
+// milder returns the entry with a simpler fault of its kind.
+func (o *oracle) milder(e Entry) (all []Entry) {
+	k, err := nemesis.Find(e.Kind)
+	if err != nil {
+		return nil
+	}
+	for _, f := range k.Simpler(e.Fault, o.least.scale()) {
+		simpler := e
+		simpler.Fault = f
+		all = append(all, simpler)
+	}
+	return all
+}
+
+// lower returns durations below d, the lowest first: 0, a half, and three quarters of d, rounded to a
+// round number if d is long.
+func lower(d time.Duration) []time.Duration {
+	round := time.Millisecond
+	for _, unit := range []time.Duration{10 * time.Millisecond, 100 * time.Millisecond, time.Second} {
+		if d >= 10*unit {
+			round = unit
+		}
+	}
+	var all []time.Duration
+	for _, part := range []time.Duration{0, d / 2, d * 3 / 4} {
+		if part = part.Truncate(round); part < d && !slices.Contains(all, part) {
+			all = append(all, part)
+		}
+	}
+	return all
 }

@@ -3,10 +3,11 @@ package chaos
 import (
 	"fmt"
 	"go/format"
-	"path"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/rejoin-db/rejoin/harness/internal/gocode"
 )
 
 // Place is where the cluster of a printed spec runs, as code.
@@ -15,16 +16,15 @@ type Place struct {
 	Target string
 	// Decorator is a decorator of the spec, such as virtual.Bubble(); none if empty.
 	Decorator string
-	// Before are statements that the target needs, such as building the nodes' program;
-	// none if empty.
+	// Before are statements that the target needs, such as building the nodes' program; none if empty.
 	Before string
 }
 
-// Spec is the schedule as the code of a Ginkgo spec, for any suite that imports what
-// Imports says. The spec boots the same cluster and plays the same schedule, by the code
-// that Run uses, and judges by check.All.
+// Spec returns the schedule as the code of a Ginkgo spec. The spec boots the same cluster and plays the
+// same schedule, by the code that Run uses, and judges by check.All. It imports Ginkgo, Gomega and what it
+// names.
 func Spec(s Schedule, p Place) (string, error) {
-	schedule, err := fullLiteral(s)
+	schedule, err := gocode.NumberedLiteral(s)
 	if err != nil {
 		return "", fmt.Errorf("print a spec: %w", err)
 	}
@@ -33,7 +33,7 @@ func Spec(s Schedule, p Place) (string, error) {
 		decorator = p.Decorator + ", "
 	}
 	minutes := time.Duration(5+int(s.Length.Minutes())) * time.Minute
-	code := fmt.Sprintf(specCode, s.Seed, title(s), decorator, schedule, p.Before, p.Target, durationCode(minutes))
+	code := fmt.Sprintf(specCode, s.Seed, title(s), decorator, schedule, p.Before, p.Target, gocode.Duration(minutes))
 	formatted, err := format.Source([]byte(code))
 	if err != nil {
 		return "", fmt.Errorf("print a spec: %w", err)
@@ -56,27 +56,19 @@ It(%q, %sfunc(ctx SpecContext) {
 }, SpecTimeout(%s))
 `
 
-// Imports are the packages that the code of Spec uses, besides Ginkgo and Gomega.
-func Imports(code string) []string {
-	const house = "github.com/rejoin-db/rejoin/harness"
-	var used []string
-	for _, p := range []string{
-		"time", "github.com/onsi/gomega/gexec", house + "/chaos", house + "/check", house + "/journal",
-		house + "/local", house + "/process", house + "/virtual",
-	} {
-		if strings.Contains(code, path.Base(p)+".") {
-			used = append(used, p)
-		}
-	}
-	return used
+// imports returns the packages that the code of a spec uses, besides Ginkgo and Gomega.
+func imports(code string) []string {
+	const kit = "github.com/rejoin-db/rejoin/harness"
+	return gocode.Imports(code, "time", "github.com/onsi/gomega/gexec", kit+"/chaos", kit+"/check", kit+"/fault", kit+"/journal",
+		kit+"/local", kit+"/process", kit+"/virtual")
 }
 
 // title names the spec after its kinds of faults.
 func title(s Schedule) string {
 	var kinds []string
-	for _, f := range s.Faults {
-		if !slices.Contains(kinds, string(f.Kind)) {
-			kinds = append(kinds, string(f.Kind))
+	for _, e := range s.Faults {
+		if !slices.Contains(kinds, string(e.Kind)) {
+			kinds = append(kinds, string(e.Kind))
 		}
 	}
 	if len(kinds) == 0 {

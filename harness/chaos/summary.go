@@ -8,28 +8,29 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/workload"
 )
 
-// Summary adds up what many runs did.
-type Summary struct {
+// summary adds up the outcomes of many runs.
+type summary struct {
 	Schedules int
 	Failed    int
-	Passed    time.Duration // by the clusters' clocks
+	Passed    time.Duration // by the clocks of the clusters
 	Tally     workload.Tally
-	Faults    map[Kind]Count
+	Faults    map[fault.Kind]Count
 	Reached   map[Goal]int
 
 	begun time.Time
 }
 
-// NewSummary returns a summary of no runs yet, which began then.
-func NewSummary(begun time.Time) *Summary {
-	return &Summary{Faults: make(map[Kind]Count), Reached: make(map[Goal]int), begun: begun}
+// newSummary returns a summary of no runs, which began then.
+func newSummary(begun time.Time) *summary {
+	return &summary{Faults: make(map[fault.Kind]Count), Reached: make(map[Goal]int), begun: begun}
 }
 
-// Add adds a run.
-func (s *Summary) Add(o *Outcome) {
+// add adds a run.
+func (s *summary) add(o *Outcome) {
 	s.Schedules++
 	if o.Failure != nil {
 		s.Failed++
@@ -46,17 +47,17 @@ func (s *Summary) Add(o *Outcome) {
 	}
 }
 
-// kinds are those of faults that were drawn, those that bit most often first.
-func (s *Summary) kinds() []Kind {
+// kinds returns the kinds of faults that were drawn, those that bit most often first.
+func (s *summary) kinds() []fault.Kind {
 	kinds := slices.Collect(maps.Keys(s.Faults))
-	slices.SortFunc(kinds, func(a, b Kind) int {
+	slices.SortFunc(kinds, func(a, b fault.Kind) int {
 		return cmp.Or(cmp.Compare(s.Faults[b].Bit, s.Faults[a].Bit), cmp.Compare(a, b))
 	})
 	return kinds
 }
 
-// String is how far it is, as one line.
-func (s *Summary) String() string {
+// String is the state of the hunt as one line.
+func (s *summary) String() string {
 	const most = 6
 	var bit []string
 	kinds := s.kinds()
@@ -67,12 +68,13 @@ func (s *Summary) String() string {
 		s.Schedules, s.Passed.Hours(), time.Since(s.begun).Round(time.Second), s.Tally.OK, strings.Join(bit, ", "), len(s.Reached), len(goals))
 }
 
-// Report is all of it: the faults by kind, with why some were not made, the kinds that
-// were drawn and never made, and the goals that were never reached.
-func (s *Summary) Report() string {
+// report is all of it: the faults by kind, with the reasons why some were not made, the kinds that were
+// drawn and never made, and the goals that were never reached.
+func (s *summary) report() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d schedules, %v of cluster time in %v: %d failures\n", s.Schedules, s.Passed.Round(time.Second), time.Since(s.begun).Round(time.Second), s.Failed)
-	fmt.Fprintf(&b, "operations: %d ok, %d failed, %d of which nobody knows\n", s.Tally.OK, s.Tally.Failed, s.Tally.Unknown)
+	fmt.Fprintf(&b, "%d schedules, %v of cluster time in %v: %d failures\n",
+		s.Schedules, s.Passed.Round(time.Second), time.Since(s.begun).Round(time.Second), s.Failed)
+	fmt.Fprintf(&b, "operations: %d ok, %d failed, %d unknown\n", s.Tally.OK, s.Tally.Failed, s.Tally.Unknown)
 	for _, k := range s.kinds() {
 		fmt.Fprintf(&b, "  %-22s %s\n", k, s.Faults[k])
 	}

@@ -31,7 +31,7 @@ func upstream() []Defect {
 			"raft: a leader reads, holds and sends hundreds of entries at once, whatever their size"),
 		withoutMend("raft-log-without-byte-bound", raftfix.LogBytes, "suite:replication",
 			"raft: a log of large entries grows until there are enough of them for a snapshot"),
-		withoutMend("raft-panics-at-store-errors", raftfix.StoreErrors, "suite:disks",
+		withoutMend("raft-panics-at-store-errors", raftfix.StoreErrors, "suite:snapshot",
 			"raft: a term that cannot be stored, or an entry that cannot be read, ends the process"),
 		withoutMend("raft-confirms-by-old-answers", raftfix.Confirmations, "suite:fresh",
 			"raft: a leader counts answers to heartbeats that it sent before it was asked whether it leads"),

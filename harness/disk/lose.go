@@ -26,7 +26,7 @@ func (d *Disk) lose(part fault.Part) (file string, err error) {
 	}
 	switch part {
 	case fault.LogEnd:
-		err = d.cutShort(newest)
+		err = d.truncateLog(newest)
 	case fault.LogFile:
 		err = d.stable.remove(newest)
 	default:
@@ -74,8 +74,8 @@ func (d *Disk) used(name string) (content []byte, err error) {
 	return content, nil
 }
 
-// cutShort truncates a segment at the end of an append, so that the rest is intact.
-func (d *Disk) cutShort(name string) (err error) {
+// truncateLog truncates a segment at the end of an append, so that the rest is intact.
+func (d *Disk) truncateLog(name string) (err error) {
 	content, err := d.used(name)
 	if err != nil {
 		return err

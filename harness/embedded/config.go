@@ -64,7 +64,7 @@ type Config struct {
 	// MaxBody bounds a request's body, in bytes; 16 MiB if 0.
 	MaxBody int64
 	// Token, if not empty, must come with every request ("Authorization: Bearer
-	// <token>") but health checks, and between the nodes. Without a Token everybody who
+	// <token>") but health checks, and between the nodes. Without a Token every client that
 	// reaches the port can read and change all data and the members, and write to the
 	// log as a leader does. What is left then against web pages is Hosts, and that
 	// requests of other origins are refused.
@@ -79,8 +79,7 @@ type Config struct {
 	// Now is the clock that SQL sees when this node leads: time.Now if nil. No
 	// promise of the database hangs on it, so it may be wrong, and jump.
 	Now func() time.Time
-	// Seams are asked for at each start where somebody stands between the node's
-	// parts; nobody if nil.
+	// Seams returns the decorators of the node's parts, at each start; none if nil.
 	Seams func(Life) Seams
 	// Machine are the limits that all nodes must agree on.
 	Machine machine.Options

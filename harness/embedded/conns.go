@@ -9,7 +9,7 @@ import (
 )
 
 // conns are all connections of a node, those it accepted and those it dialed.
-// Who waits on a connection into silence waits until it is closed, and neither
+// A wait on a silent connection lasts until the connection is closed, and neither
 // Raft nor net/http end before their waits do; so the node closes them all.
 type conns struct {
 	mu     sync.Mutex

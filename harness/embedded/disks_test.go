@@ -119,7 +119,7 @@ var _ = onBothDisks("A node whose disk goes bad,", func(on tweak) {
 				Expect(c.session(leader).count(ctx, "local", "t")).To(Equal(5))
 			})
 
-			It("fails as the leader and says to its own client that nobody knows", func(ctx SpecContext) {
+			It("fails as the leader and reports an unknown outcome to its own client", func(ctx SpecContext) {
 				c, leader, _ := three(ctx)
 				c.configs[leader].Disk.Set(fault.faults)
 				a := c.session(leader).do(ctx, "", "INSERT INTO t DEFAULT VALUES")

@@ -9,7 +9,7 @@
 // Raft's own configuration is the cluster's address book.
 //
 // A directory belongs to one node of one cluster, and lists the starts it went through
-// (identity.go). Nodes tell each other so, provably, before Raft says a word (greeting.go),
+// (identity.go). Nodes tell each other so, provably, before Raft uses the connection (handshake.go),
 // and each remembers in which life it last met every other. A directory of another cluster
 // or node, one that was emptied, copied or taken back to an older state, is refused, and its
 // votes and acknowledgements do not count. What no running node has met it cannot miss: a
@@ -33,9 +33,15 @@
 //
 // A request must name the node in header Host (Config.Hosts), must not come from a web
 // page of another origin, must say that its body is application/json, and must carry the
-// Token if there is one. Health checks need none of these. Without a Token everybody who
+// Token if there is one. Health checks need none of these. Without a Token every client that
 // reaches the port is trusted. Nodes tell each other apart from clients by a proof made of
 // the Token; it keeps out mistakes, not a client that knows the Token.
+//
+// # Raft
+//
+// raft.go starts Raft on the node's stores, transport and state machine, each wrapped by what the
+// node needs of it. Package raftfix works around faults of hashicorp/raft and raft-wal; Seams.Raft
+// can leave each mend out.
 //
 // Sources: Raft is github.com/hashicorp/raft; linearizable reads follow the
 // read-index scheme of Ongaro's thesis, section 6.4.

@@ -18,7 +18,7 @@ func TestEmbedded(t *testing.T) {
 	RunSpecs(t, "Embedded")
 }
 
-// Whatever a spec starts has ended after it: no goroutine and no file is left.
+// What a spec starts has ended after it: no goroutine and no file is left.
 var _ = BeforeEach(func() {
 	goroutines, files := gleak.Goroutines(), openFiles()
 	DeferCleanup(func() {

@@ -29,7 +29,7 @@ const (
 	CodeMisdirected  = "MISDIRECTED"         // 421: header Host names another host
 	CodeKeyReused    = "KEY_REUSED"          // 422: the key names another request, which was applied; this one changed nothing
 	CodeVersion      = "HTTP_VERSION"        // 505: HTTP/2
-	CodeNoLeader     = "NO_LEADER"           // 503: nobody leads, or the leader cannot be reached; nothing was changed
+	CodeNoLeader     = "NO_LEADER"           // 503: no node leads, or the leader cannot be reached; nothing was changed
 	CodeNotLeader    = "NOT_LEADER"          // 503: a forwarded request met a node that does not lead
 	CodeNoQuorum     = "NO_QUORUM"           // 503: a leader was lost before it confirmed the change
 	CodeTimeout      = "TIMEOUT"             // 503: a read could not be served in time
@@ -57,7 +57,7 @@ func Temporary(code string) bool {
 // What became of a request that changes data and was answered by an error.
 // An error without an outcome changed nothing.
 const (
-	OutcomeUnknown = wire.OutcomeUnknown // nobody knows; it may still be applied
+	OutcomeUnknown = wire.OutcomeUnknown // it may still be applied
 	OutcomeApplied = "applied"           // it was applied
 )
 

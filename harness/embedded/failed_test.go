@@ -70,7 +70,7 @@ var _ = Describe("A node whose storage has failed", func() {
 })
 
 var _ = Describe("A node whose store has failed", func() {
-	It("says nothing to the others any more, nor hears them, from the moment on", func(ctx SpecContext) {
+	It("neither sends to the others nor hears them from that moment on", func(ctx SpecContext) {
 		_, nodes := three()
 		var follower *Node
 		Eventually(ctx, func() *Node {

@@ -36,15 +36,15 @@ func (f *failStop) cutOffBy(silence func()) {
 	f.silence = silence
 }
 
-// stopped returns why nothing is stored any more, or nil.
+// stopped returns why the stores are no longer called, or nil.
 func (f *failStop) stopped() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.cause
 }
 
-// fail makes the node fail. A disk that was taken away from it, or closed, is the
-// node's end anyhow, and no failure of it.
+// fail makes the node fail and silences it before it returns. A disk that was taken away or
+// closed ends the node anyway, and is no failure of it.
 func (f *failStop) fail(cause error) {
 	f.mu.Lock()
 	if f.cause == nil {
@@ -58,8 +58,7 @@ func (f *failStop) fail(cause error) {
 	silence()
 }
 
-// do calls a store and returns its error. Once the node has failed, nothing is
-// called any more.
+// do calls a store and returns its error. Once the node has failed, no store is called.
 func (f *failStop) do(what string, call func() error) error {
 	if err := f.stopped(); err != nil {
 		return err
@@ -73,7 +72,7 @@ func (f *failStop) do(what string, call func() error) error {
 	return err
 }
 
-// around puts the guard before stores.
+// around returns the stores with fail-stop in front of them.
 func (f *failStop) around(s Stores) Stores {
 	if s.Commits == nil {
 		s.Commits = noCommits{}
@@ -98,7 +97,7 @@ func (c failStopCommits) CommitIndex() (index uint64, err error) {
 	return index, err
 }
 
-// noCommits is for stores that know nothing of it.
+// noCommits is for stores that do not keep commits.
 type noCommits struct{}
 
 func (noCommits) Commit(uint64) error          { return nil }

@@ -10,8 +10,8 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded/wire"
 )
 
-// follow keeps the node's standing in step with Raft: who leads, and whether
-// this node has caught up since they met.
+// follow keeps the leader state in step with Raft: which node leads, and whether this node has
+// caught up with it.
 func (n *Node) follow() {
 	observations := make(chan raft.Observation, 64)
 	observer := raft.NewObserver(observations, false, func(o *raft.Observation) bool {
@@ -54,7 +54,7 @@ func (n *Node) observe(o raft.Observation) {
 // leader asks Raft, and tells the transport.
 //
 // Raft's state counts for more than the leader it names: a candidate may go on naming
-// one that it lost (seen in 1.8.0; see inbound).
+// one that it lost (see raftfix/candidate.go).
 func (n *Node) leader() leader {
 	address, id := n.raft.LeaderWithID()
 	l := leader{id: string(id), address: string(address), term: n.raft.CurrentTerm()}

@@ -69,7 +69,7 @@ func (n *Node) passOn(w http.ResponseWriter, answer relayed) {
 
 const passedOnAtOnce = 64 << 10 // bytes
 
-// whileLeads is a context that ends when another node leads, or none: who waits
+// whileLeads is a context that ends when another node leads, or none: a caller that waits
 // for an answer from a leader that is gone waits for nothing.
 func (n *Node) whileLeads(ctx context.Context, l leader) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)

@@ -29,7 +29,7 @@ import (
 type founding struct {
 	mu   sync.Mutex
 	met  map[string]card // first members of no cluster, by their IDs
-	turn chan struct{}   // held, by a value in it, by who joins a cluster
+	turn chan struct{}   // a lock: a value in it is held while the node joins a cluster
 	done chan struct{}   // closed when the node belongs to a cluster
 }
 
@@ -81,7 +81,7 @@ func (n *Node) beginFounding() error {
 	}
 	for _, peer := range n.config.Peers {
 		if peer.ID != n.config.ID {
-			n.acquaint.waitFor(peer.ID, "it was not asked yet")
+			n.encounters.waitFor(peer.ID, "it was not asked yet")
 			n.wg.Go(func() { n.askFirst(peer) })
 		}
 	}
@@ -94,10 +94,10 @@ func (n *Node) askFirst(peer Peer) {
 	defer retry.Stop()
 	for {
 		err := n.meet(peer)
-		if emptied, _, _ := n.acquaint.look(); err == nil || emptied != "" || n.knowsFirst(peer.ID) {
+		if emptied, _, _ := n.encounters.look(); err == nil || emptied != "" || n.knowsFirst(peer.ID) {
 			return
 		}
-		n.acquaint.waitFor(peer.ID, err.Error())
+		n.encounters.waitFor(peer.ID, err.Error())
 		select {
 		case <-retry.C:
 		case <-n.founding.done:
@@ -123,8 +123,8 @@ func (n *Node) learn(theirs card) error {
 	n.founding.mu.Lock()
 	n.founding.met[theirs.Node] = theirs
 	n.founding.mu.Unlock()
-	n.acquaint.waitFor(theirs.Node, "")
-	n.acquaint.note(theirs.Node)
+	n.encounters.waitFor(theirs.Node, "")
+	n.encounters.note(theirs.Node)
 	return n.foundIfComplete()
 }
 
@@ -222,14 +222,14 @@ func (n *Node) noteLogged() {
 	}
 }
 
-// dismissing is a state machine beside which members that were removed are forgotten: who
-// comes under such a name is another.
-type dismissing struct {
+// removalMachine is a state machine that also makes the identity forget removed members: a node
+// that comes with such a name later is another.
+type removalMachine struct {
 	raft.BatchingFSM
 	identity *identity
 }
 
-func (m dismissing) ApplyBatch(logs []*raft.Log) []any {
+func (m removalMachine) ApplyBatch(logs []*raft.Log) []any {
 	for _, log := range logs {
 		if log.Type != raft.LogConfiguration {
 			continue

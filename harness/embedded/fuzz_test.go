@@ -94,7 +94,7 @@ func FuzzSQLEndpoint(f *testing.F) {
 }
 
 // FuzzMembersEndpoint asks for any change of the members, where none can be made: what
-// is no such change is refused as that, and the rest because nobody leads.
+// is no such change is refused as that, and the rest because no node leads.
 func FuzzMembersEndpoint(f *testing.F) {
 	for _, seed := range []string{
 		"", "{", "null", "{}", `{"add":{"id":"n1","address":"a:1","voter":true}}`, `{"remove":"n1"}`, `{"remove":""}`,

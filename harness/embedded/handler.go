@@ -5,7 +5,7 @@ import (
 	"net/http"
 )
 
-// Handler serves all of the node's HTTP API past its Endpoint, for whoever runs
+// Handler serves all of the node's HTTP API past its Endpoint, for the program that runs
 // the node: on a server of the caller's, whose connections no fault of the
 // network cuts. Requests that come this way end with the node as all others do.
 func (n *Node) Handler() http.Handler {

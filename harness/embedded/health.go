@@ -89,7 +89,7 @@ func (n *Node) Health() Health {
 		health.Leader = "" // a node that is closed knows of none
 	}
 	failed := n.storage.machine.Failed()
-	emptied, astray, waiting := n.acquaint.look()
+	emptied, astray, waiting := n.encounters.look()
 	switch {
 	case failed != nil:
 		health.State, health.Reason = Failed, failed.Error()
@@ -145,7 +145,7 @@ func (n *Node) lastContact() float64 {
 	return float64(time.Since(last).Microseconds()) / 1000
 }
 
-// logEntries is how many there are; 0 if the log cannot be asked, which whoever
+// logEntries is how many there are; 0 if the log cannot be asked, which the code that
 // needs it will find out.
 func (n *Node) logEntries() uint64 {
 	first, err := n.storage.Log.FirstIndex()

@@ -36,12 +36,12 @@ func (n *Node) serveHTTP() {
 		ConnState:         n.busy.note,
 		ErrorLog:          n.config.Logger.Named("http").StandardLogger(&hclog.StandardLoggerOptions{}),
 	}
-	listener := &plain{n.mux.http, n.config.Logger, n.config.RequestTimeout, &n.wg}
+	listener := &plainListener{n.mux.http, n.config.Logger, n.config.RequestTimeout, &n.wg}
 	n.wg.Go(func() { _ = n.server.Serve(listener) }) // it ends when the server is closed
 }
 
 // api is all of the node's HTTP API.
-func (n *Node) api() http.Handler { return between(n.gate(n.routes()), n.seams.Handler) }
+func (n *Node) api() http.Handler { return decorated(n.gate(n.routes()), n.seams.Handler) }
 
 type route struct {
 	method string
@@ -136,8 +136,8 @@ func (n *Node) fail(w http.ResponseWriter, err error) {
 }
 
 // allow gives the client RequestTimeout from now to take in what is sent next.
-// Without it, who sends requests and reads no answers would hold on to a
-// handler for ever.
+// Without it, a client that sends requests and reads no answers would hold a handler without
+// end.
 func (n *Node) allow(w http.ResponseWriter) {
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(n.config.RequestTimeout))
 }

@@ -81,7 +81,7 @@ var _ = Describe("The HTTP endpoint", func() {
 			{"POST", "/v1/api/sql/", "{}", 404, embedded.CodeNotFound, "nothing at"},
 			{"POST", sqlPath, "", 400, embedded.CodeBadRequest, "empty or ends early"},
 			{"POST", sqlPath, `{"sql":`, 400, embedded.CodeBadRequest, "ends early"},
-			{"POST", sqlPath, `{"sql":"SELECT 1"} x`, 400, embedded.CodeBadRequest, "more than one JSON object"},
+			{"POST", sqlPath, `{"sql":"SELECT 1"} x`, 400, embedded.CodeBadRequest, "trailing data"},
 			{"POST", sqlPath, `[]`, 400, embedded.CodeBadRequest, "must be an object"},
 			{"POST", sqlPath, `{"sql":1}`, 400, embedded.CodeBadRequest, "must be a string"},
 			{"POST", sqlPath, `{}`, 400, embedded.CodeBadRequest, `no "sql"`},
@@ -89,9 +89,9 @@ var _ = Describe("The HTTP endpoint", func() {
 			{"POST", sqlPath, `{"sql":"SELECT 1","consistency":"weak"}`, 400, embedded.CodeBadRequest, "local, leader or strong"},
 			{"POST", sqlPath, body(""), 400, embedded.CodeBadRequest, "no statement"},
 			{"POST", sqlPath, body(" ; -- nothing"), 400, embedded.CodeBadRequest, "no statement"},
-			{"POST", sqlPath, `{"sql":"SELECT ?"}`, 400, embedded.CodeParams, "ask for 1 parameter, 0 were given"},
-			{"POST", sqlPath, `{"sql":"SELECT ?","params":[1,2]}`, 400, embedded.CodeParams, "ask for 1 parameter, 2 were given"},
-			{"POST", sqlPath, `{"sql":"INSERT INTO works VALUES (?)"}`, 400, embedded.CodeParams, "ask for 1 parameter"},
+			{"POST", sqlPath, `{"sql":"SELECT ?"}`, 400, embedded.CodeParams, "need 1 parameter, 0 were given"},
+			{"POST", sqlPath, `{"sql":"SELECT ?","params":[1,2]}`, 400, embedded.CodeParams, "need 1 parameter, 2 were given"},
+			{"POST", sqlPath, `{"sql":"INSERT INTO works VALUES (?)"}`, 400, embedded.CodeParams, "need 1 parameter"},
 			{"POST", sqlPath, `{"sql":"INSERT INTO works VALUES (?)","params":[100000,2]}`, 400, embedded.CodeParams, "2 were given"},
 			{"POST", sqlPath, `{"sql":"SELECT ?","params":[[1]]}`, 400, embedded.CodeBadRequest, "parameter 1"},
 			{"POST", sqlPath, body(strings.Repeat("x", 1<<20)), 413, embedded.CodeTooLarge, "larger than 1048576 bytes"},
@@ -148,7 +148,7 @@ var _ = Describe("The HTTP endpoint", func() {
 			c = boot(3, func(c *embedded.Config) { c.Token = token })
 		})
 
-		It("serves who carries it, and health checks", func(ctx SpecContext) {
+		It("admits requests that carry it, and health checks", func(ctx SpecContext) {
 			leader := c.leader(ctx)
 			for _, wrong := range []string{"", "Bearer", "Bearer other", "Bearer sesame2", "sesame", "Basic sesame"} {
 				for _, path := range []string{sqlPath, "/v1/api/cluster/health", "/v1/api/cluster/read-index", "/nowhere"} {

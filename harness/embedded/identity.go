@@ -129,13 +129,13 @@ func memberName(node, cluster string) string {
 // randomName has 80 random bits.
 func randomName() string { return strings.ToLower(rand.Text()[:16]) }
 
-// identity is who a node is, as it is safe on its disk. It is safe for concurrent use.
+// identity is which node of which cluster this is, as it is safe on the disk. It is safe for concurrent use.
 type identity struct {
 	fs       *disk.FS
 	failStop *failStop
 	now      atomic.Pointer[owner] // not changed in place
 	fresh    bool                  // the directory was empty; its first life is on the disk
-	// turn is held, by a value in it, by who changes the file.
+	// turn is a lock: a value in it is held while the file is changed.
 	turn chan struct{}
 }
 
@@ -286,7 +286,7 @@ func (i *identity) meet(theirs card, since uint64) error {
 	})
 }
 
-// dismissed forgets those that are no members any more by the configuration at that index,
+// dismissed forgets those that are no longer members by the configuration at that index,
 // unless they were met by a later one: a log is applied again after a restart.
 func (i *identity) dismissed(index uint64, members raft.Configuration) error {
 	gone := func(o owner) (names []string) {

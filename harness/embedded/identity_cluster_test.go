@@ -24,7 +24,7 @@ func (c *cluster) replace(ctx context.Context, i int) {
 	GinkgoHelper()
 	through := c.nodes[c.but(i)[0]]
 	Expect(through.RemoveMember(ctx, c.configs[i].ID)).To(Succeed())
-	c.configs[i].Peers = nil // it is no first member any more
+	c.configs[i].Peers = nil // it is no longer a first member
 	c.start(i)
 	Expect(through.AddMember(ctx, embedded.Member{ID: c.configs[i].ID, Address: c.hosts[i].Addr()})).To(Succeed())
 	Eventually(ctx, c.nodes[i].Health).Should(HaveField("State", embedded.Online))

@@ -202,7 +202,7 @@ func (n *Node) untilCaughtUp(ctx context.Context, node raft.Server, index uint64
 			seen = fmt.Sprintf("%s with %d of %d entries applied", health.State, health.AppliedIndex, index)
 		}
 		if l, _, _ := n.leaderState.look(); !l.self {
-			return errors.New("this node does not lead any more")
+			return errors.New("this node no longer leads")
 		}
 		if err := n.pause(ctx, nil); err != nil {
 			return notNow("node %s at %s has not caught up, so that it may not vote: last seen %s", node.ID, node.Address, seen)

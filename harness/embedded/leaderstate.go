@@ -23,7 +23,8 @@ const (
 	Failed State = "failed"
 )
 
-// standing is where the node stands towards its cluster.
+// leaderState is what the node knows of its leader, and how far it is behind. It is safe for
+// concurrent use.
 type leaderState struct {
 	mu      sync.Mutex
 	leader  leader
@@ -34,7 +35,7 @@ type leaderState struct {
 	changed chan struct{} // closed and replaced at every change
 }
 
-// leader is who leads, as far as this node knows. The zero leader is none.
+// leader is the node that leads, as far as this node knows. The zero leader is none.
 type leader struct {
 	id, address string
 	term        uint64
@@ -43,7 +44,7 @@ type leader struct {
 
 func (s *leaderState) init() { s.changed = make(chan struct{}) }
 
-// meet notes who leads and tells whether that is news.
+// meet notes the leader and tells whether it has changed.
 func (s *leaderState) meet(l leader) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -97,7 +98,8 @@ func (s *leaderState) announceLocked() {
 	s.changed = make(chan struct{})
 }
 
-// look returns where the node stands and what will be closed when that changes.
+// look returns the leader, whether the node has caught up with it, and what is closed at the next
+// change of either.
 func (s *leaderState) look() (l leader, synced bool, changed <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

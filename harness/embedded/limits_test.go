@@ -98,7 +98,7 @@ var _ = Describe("An entry that stops every node", func() {
 				reason += n.Health().Reason
 			}
 			return reason
-		}).Should(ContainSubstring("its digest is"))
+		}).Should(ContainSubstring("digest is"))
 		skipped.Digest = regexp.MustCompile("[0-9a-f]{64}").FindString(reason)
 		skip()
 		leader := c.leader(ctx)

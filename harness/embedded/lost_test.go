@@ -289,7 +289,7 @@ var _ = Describe("A node whose disk is full", func() {
 		Expect(a.Error.Code).To(Equal(embedded.CodeFailed))
 		Eventually(ctx, c.nodes[0].Health).Should(HaveField("State", embedded.Failed))
 		reason := c.nodes[0].Health().Reason
-		Expect(reason).To(And(ContainSubstring("needs room"), ContainSubstring("started again"), ContainSubstring("log/")))
+		Expect(reason).To(And(ContainSubstring("free space"), ContainSubstring("restart the node"), ContainSubstring("log/")))
 		Expect(reason).NotTo(ContainSubstring("replaced"))
 		Expect(c.nodes[0].Close()).To(Succeed())
 

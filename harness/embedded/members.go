@@ -49,7 +49,7 @@ func (n *Node) AddMember(ctx context.Context, m Member) error {
 
 // RemoveMember takes the node with that ID out of the cluster. It may be asked
 // of any node, and blocks until the change is committed, for WriteTimeout at
-// most. Removing who is no member is no error. A leader that is removed stops
+// most. Removing a node that is no member is no error. A leader that is removed stops
 // leading. The last voter cannot be removed, and no voter if fewer of the others can be
 // reached than their quorum. Errors are as those of AddMember.
 func (n *Node) RemoveMember(ctx context.Context, id string) error {

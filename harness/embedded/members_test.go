@@ -42,11 +42,11 @@ var _ = Describe("The members of a cluster", func() {
 		others := c.but(leader)
 		Expect(c.leader(ctx, others...)).NotTo(Equal(leader))
 		Expect(c.nodes[others[0]].Health().Peers).To(HaveLen(2))
-		Expect(c.nodes[others[0]].RemoveMember(ctx, "nobody")).To(Succeed(), "who is no member need not be removed")
+		Expect(c.nodes[others[0]].RemoveMember(ctx, "nobody")).To(Succeed(), "removing a node that is no member is no error")
 		c.session(others[0]).works(ctx)
 	})
 
-	It("do not change without a quorum, and who asks is told in time", func(ctx SpecContext) {
+	It("do not change without a quorum, and the caller is told in time", func(ctx SpecContext) {
 		c := boot(3, func(config *embedded.Config) { config.WriteTimeout = 300 * time.Millisecond })
 		leader := c.leader(ctx)
 		c.isolate(leader)

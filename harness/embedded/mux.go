@@ -43,7 +43,7 @@ func (m *mux) accept() {
 			m.raft.fail(err)
 			return
 		}
-		if conn, err := m.conns.track(between(conn, m.accepted)); err == nil {
+		if conn, err := m.conns.track(decorated(conn, m.accepted)); err == nil {
 			m.wg.Go(func() { m.route(conn) })
 		}
 	}
@@ -57,7 +57,7 @@ func (m *mux) route(conn *tracked) {
 	}
 }
 
-// recognise reads the first byte, and greets a node. Without a branch there is no more to do.
+// recognise reads the first byte, and greets a node. Without a branch nothing else is left to do.
 func (m *mux) recognise(conn *tracked) (*branch, net.Conn, error) {
 	if err := conn.SetDeadline(time.Now().Add(m.patience)); err != nil {
 		return nil, nil, err

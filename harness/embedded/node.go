@@ -14,7 +14,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded/raftfix"
 )
 
-// Version is what a node says of itself.
+// Version is the version that a node shows in its Health.
 const Version = "0.1.0"
 
 // Node is one running node. All methods are safe for concurrent use.
@@ -32,7 +32,7 @@ type Node struct {
 	inbound    *raftfix.Inbound
 	transport  *raftfix.Blocking
 	rounds     *rounds
-	// membersTurn is held, by a value in it, by who changes the members as their leader.
+	// membersTurn is a lock: a value in it is held while the leader changes the members.
 	membersTurn chan struct{}
 	raft        *raft.Raft
 	replay      *replay
@@ -41,7 +41,7 @@ type Node struct {
 	client      *http.Client // to the other nodes
 	identity    *identity
 	founding    *founding
-	acquaint    acquaint
+	encounters  encounters
 	proof       string        // that this node is one of the cluster's
 	first       string        // the digest of the first members that it was given
 	expected    sync.Map      // of raft.ServerID by raft.ServerAddress: whom Raft dials
@@ -63,7 +63,7 @@ type Node struct {
 	futures  sync.WaitGroup // waits for Raft's answers
 	wg       sync.WaitGroup // everything else
 
-	// closing makes that all who close wait for the one end, and learn of it.
+	// closing makes concurrent Close calls share one shutdown and its error.
 	closing sync.Once
 	// ended is set before ctx ends. A report may ask a node in virtual time from outside, and
 	// must not touch the context then.
@@ -83,7 +83,7 @@ func Start(config Config) (_ *Node, err error) {
 		config: config, seams: config.seams(), conns: newConns(), busy: newBusy(), founding: newFounding(),
 		raftReady: make(chan struct{}), membersTurn: make(chan struct{}, 1),
 	}
-	n.mends = between(raftfix.All, n.seams.Raft)
+	n.mends = decorated(raftfix.All, n.seams.Raft)
 	n.proof = n.proofOf(config.ID)
 	n.first = firstDigest(config.Peers)
 	n.leaderState.init()
@@ -101,7 +101,7 @@ func Start(config Config) (_ *Node, err error) {
 	if n.storage, err = openStorage(config, n.seams, n.mends); err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
-	n.progress = between[Progress](n.storage.machine, n.seams.Progress)
+	n.progress = decorated[Progress](n.storage.machine, n.seams.Progress)
 	n.identity = n.storage.identity
 	n.mux = newMux(listener, n.conns, config.RequestTimeout, n.seams.Accepted, n.greetCaller)
 	n.client = &http.Client{Transport: &http.Transport{
@@ -128,10 +128,10 @@ func (n *Node) ID() string { return n.config.ID }
 // Address is the node's one address, host:port.
 func (n *Node) Address() string { return n.config.Endpoint.Addr() }
 
-// Stop leaves in good order: it refuses new requests, hands leadership to the
+// Stop ends the node gracefully: it refuses new requests, hands leadership to the
 // follower that is furthest, lets the requests under way end, and closes
 // everything. It blocks until nothing of the node is left; ctx bounds only how
-// long it is patient before that. The node's files remain.
+// long it waits for requests before that. The node's files remain.
 func (n *Node) Stop(ctx context.Context) error {
 	if !n.leaderState.enter(&n.requests) {
 		return n.close()
@@ -172,7 +172,7 @@ func (n *Node) closeOnce() error {
 	n.conns.cut()
 	if n.storage != nil {
 		n.storage.machine.Interrupt() // an entry may take seconds to apply, and Raft waits for it
-		// Whatever Raft still stores, nobody will be told; and it may wait for a
+		// What Raft still stores is acknowledged to no node; and it may wait for a
 		// disk that is slow, or torn.
 		errs = append(errs, n.storage.disk.Close())
 	}

@@ -45,8 +45,8 @@ func (n *Node) startRaft() error {
 	log := raftfix.NewLazyLog(n.storage.Log, &n.raftStarted, n.mends)
 	n.transport = n.transportOver(network, log)
 	n.rounds = newRounds(n)
-	n.leadership = between[Leadership](leadership{n}, n.seams.Leadership)
-	n.silence = between(n.stream.silence, n.seams.Silence)
+	n.leadership = decorated[Leadership](leadership{n}, n.seams.Leadership)
+	n.silence = decorated(n.stream.silence, n.seams.Silence)
 	n.storage.failStop.cutOffBy(n.silence)
 
 	bound := n.newLogBound(log)
@@ -95,8 +95,8 @@ func (n *Node) listenForRaft(logger hclog.Logger) *raft.NetworkTransport {
 
 // transportOver is the transport that Raft is given, from the network up.
 func (n *Node) transportOver(network *raft.NetworkTransport, log *raftfix.LazyLog) *raftfix.Blocking {
-	var t Transport = named{network, &n.expected}
-	t = between(t, n.seams.Transport)
+	var t Transport = peerNames{network, &n.expected}
+	t = decorated(t, n.seams.Transport)
 	n.inbound = raftfix.NewInbound(n.ctx, t, raftfix.Node{
 		Header: n.header, FirstIndex: n.storage.Log.FirstIndex,
 		Applied: n.storage.machine.Applied, NewestSnapshot: n.newestSnapshot.Load,
@@ -129,8 +129,8 @@ func (n *Node) newLogBound(log *raftfix.LazyLog) *raftfix.LogBound {
 // cause of an error is what the storage says.
 func (n *Node) newRaft(config *raft.Config, log *raftfix.LazyLog, bound *raftfix.LogBound) (*raft.Raft, error) {
 	n.votes.read(n.storage.Stable)
-	own := between[raft.BatchingFSM](n.storage.machine, n.seams.Machine)
-	n.replay = newReplay(dismissing{own, n.identity}, n.storage)
+	own := decorated[raft.BatchingFSM](n.storage.machine, n.seams.Machine)
+	n.replay = newReplay(removalMachine{own, n.identity}, n.storage)
 	if err := n.replay.aim(); err != nil {
 		return nil, n.storage.cause(err)
 	}

@@ -103,7 +103,7 @@ var _ = Describe("A candidate that names a leader", func() {
 			g.Expect(lost.raft.State()).To(Equal(raft.Candidate))
 		}).Should(Succeed())
 		Consistently(ctx, func() string { return lost.Health().Leader }, "200ms", "1ms").Should(BeEmpty())
-		Expect(lost.named()).To(Equal(lost.leader.ID()), "Raft does not name a leader any more: this spec shows nothing")
+		Expect(lost.named()).To(Equal(lost.leader.ID()), "Raft no longer names a leader: this spec shows nothing")
 
 		lost.network.MendAll()
 		Eventually(ctx, lost.Health).Should(HaveField("State", Online))
@@ -114,7 +114,7 @@ var _ = Describe("A candidate that names a leader", func() {
 		lost.lose(ctx)
 		Expect(lost.snapshot(untilClosed(closed()))).To(MatchError(errLost))
 		Eventually(ctx, lost.named).Should(Equal(lost.leader.ID()))
-		Expect(lost.raft.State()).To(Equal(raft.Candidate), "Raft follows whoever sends a snapshot: this spec shows nothing")
+		Expect(lost.raft.State()).To(Equal(raft.Candidate), "Raft follows the sender of a snapshot: this spec shows nothing")
 
 		id, address := lost.self()
 		Eventually(ctx, func() (bool, error) {

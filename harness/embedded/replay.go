@@ -21,17 +21,17 @@ import (
 // Raft (1.8.0) has RestoreCommittedLogs for this, which does not do: it scans the log
 // for members only behind the entries that it restores, so that a log without a snapshot
 // has none; it reads all of them into memory first; and more than 128 batches of them
-// block NewRaft for ever. So Raft starts as it always did, and applies the same entries
+// block NewRaft without end. So Raft starts without it, and applies the same entries
 // again when it has a leader. Those that are applied already are dropped.
 type replay struct {
 	raft.BatchingFSM // the machine, with what stands before it
 	machine          *machine.Machine
 	stores           Stores
 	failStop         *failStop
-	// turn is held, by a value in it, by who changes the machine. A mutex would stop the
+	// turn is a lock: a value in it is held while the machine is changed. A mutex would stop the
 	// time of a bubble.
 	turn chan struct{}
-	fed  uint64 // the index up to which Raft has come; who has the turn has it
+	fed  uint64 // the index up to which Raft has come; guarded by turn
 
 	mu       sync.Mutex
 	began    bool   // whether Raft has restored the snapshot that it begins with

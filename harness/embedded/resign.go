@@ -7,10 +7,9 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// resign watches the storage. A node whose storage has failed gives leadership
-// away, if it has it and can, and is then cut off from the others: Raft does not
-// mind the state machine, and its leader would go on committing changes that it
-// cannot answer. The others do without the node.
+// resign watches the storage. A node whose storage has failed transfers leadership, if it leads
+// and can, and is then cut off from the others: Raft does not watch the state machine, and its
+// leader would go on committing changes that it cannot answer.
 func (n *Node) resign() {
 	n.wg.Go(func() {
 		err := n.storage.machine.WaitApplied(n.ctx, math.MaxUint64)

@@ -192,7 +192,7 @@ var _ = Describe("A node that comes back", func() {
 		Expect(c.session(wiped).count(ctx, "local", "t")).To(Equal(20))
 	})
 
-	// Without patient.go every failed call makes Raft wait twice as long before the
+	// Without raftfix/blocking.go every failed call makes Raft wait twice as long before the
 	// next, and refusals for 3 s were seen to cost 1.7 s after the mend, not 0.02 s.
 	// Silence costs less, since each call then fails only after a second. The bound
 	// lies between the two; make bench says how long it really takes.

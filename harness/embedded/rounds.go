@@ -27,7 +27,7 @@ type rounds struct {
 	voters    []raft.Server // of that round
 	members   map[raft.ServerID]*follower
 	confirmed follower      // by a quorum of the voters: a term, and the newest round
-	watchers  int           // who want to hear of every answer
+	watchers  int           // callers that wait for every answer
 	changed   chan struct{} // closed and replaced when more is confirmed, or for watchers
 }
 
@@ -44,7 +44,7 @@ func newRounds(n *Node) *rounds {
 
 // confirm blocks until a quorum of the voters has confirmed that this node, l, leads its
 // term, by answers to calls that were sent after confirm was called. It returns an error
-// when ctx ends first, or the node leads no more.
+// when ctx ends first, or the node no longer leads.
 func (r *rounds) confirm(ctx context.Context, l leader) error {
 	for round := r.begin(); ; {
 		confirmed, changed := r.askVoters(l.term, round)

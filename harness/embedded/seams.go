@@ -12,9 +12,9 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded/raftfix"
 )
 
-// Seams are the places between a node's parts where whoever runs it may stand: to
-// watch, to measure, or to do something else. Each is given what is there and returns
-// what is to be there instead, for one life of the node; nil leaves it as it is.
+// Seams are decorators between a node's parts: to watch, to measure, or to plant a fault. Each is
+// given what is there and returns what takes its place, for one life of the node; nil leaves it as
+// it is.
 type Seams struct {
 	// Stores is between Raft and what outlives the node.
 	Stores func(Stores) Stores
@@ -36,7 +36,7 @@ type Seams struct {
 	// Accepted is between the node and each connection that it accepts, of clients and of
 	// other nodes.
 	Accepted func(net.Conn) net.Conn
-	// Handler is between the HTTP API and who asks, clients and other nodes.
+	// Handler is between the HTTP API and its callers, clients and other nodes.
 	Handler func(http.Handler) http.Handler
 }
 
@@ -48,7 +48,7 @@ type Life struct {
 	Now  func() time.Time // Config.Now, which may be wrong
 }
 
-// Progress is how far the state machine is, for who waits for it. Its methods may be called
+// Progress is how far the state machine has come, for callers that wait for it. Its methods may be called
 // by many goroutines at once.
 type Progress interface {
 	// Applied is the log index of the last entry that was applied.
@@ -68,7 +68,7 @@ type Leadership interface {
 	Settle(ctx context.Context) (term uint64, err error)
 	// Confirm blocks until a quorum has confirmed that this node leads the term, by answers to
 	// calls that were sent after Confirm was called. It returns an error if ctx ends first,
-	// or it leads the term no more.
+	// or it no longer leads the term.
 	Confirm(ctx context.Context, term uint64) error
 }
 
@@ -83,8 +83,8 @@ func (c Config) seams() Seams {
 	return c.Seams(Life{ID: c.ID, Dir: c.Dir, Disk: c.Disk, Now: c.Now})
 }
 
-// between is what is at a seam when somebody may stand there.
-func between[T any](there T, decorate func(T) T) T {
+// decorated is what takes the place of a part at a seam.
+func decorated[T any](there T, decorate func(T) T) T {
 	if decorate == nil {
 		return there
 	}

@@ -28,7 +28,7 @@ func (p impatient) WaitApplied(ctx context.Context, index uint64) error {
 	return p.Progress.WaitApplied(ctx, index)
 }
 
-var _ = It("Who stands between the state machine and who waits for it decides on reads, but for local ones", func(ctx SpecContext) {
+var _ = It("A decorator of Progress decides on reads, except local ones", func(ctx SpecContext) {
 	var refused atomic.Bool
 	c := boot(3, func(config *embedded.Config) {
 		config.Seams = func(embedded.Life) embedded.Seams {

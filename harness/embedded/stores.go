@@ -49,7 +49,7 @@ func openStores(from *disk.FS, stop *failStop, seams Seams, mends raftfix.Mends,
 		log = kept.Log.WALReads()
 	}
 	own := Stores{Log: log, Stable: kept.Log, Snapshots: kept.Snapshots, Commits: kept.Log, Closer: kept}
-	s := stop.around(between(own, seams.Stores))
+	s := stop.around(decorated(own, seams.Stores))
 	s.Log = newLogCache(s.Log)
 	return s, nil
 }

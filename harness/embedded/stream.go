@@ -20,7 +20,8 @@ import (
 type stream struct {
 	*branch
 	dial func(ctx context.Context, network, address string) (net.Conn, error)
-	// greet finds out who is at the other end of a connection that was dialed, or fails.
+	// greet does the handshake on a connection that was dialed: it fails unless the expected node
+	// is at the other end.
 	greet func(conn io.ReadWriter, at raft.ServerAddress) error
 
 	silenced atomic.Bool
@@ -31,7 +32,7 @@ type stream struct {
 	// for them when it shuts down, and a late one would write to a log that is
 	// closed; each ends by closing its connection.
 	handlers sync.WaitGroup
-	ended    bool // nobody is handed to a handler any more
+	ended    bool // no connection is handed to a handler
 }
 
 var _ raft.StreamLayer = (*stream)(nil)
@@ -45,8 +46,8 @@ func (s *stream) Accept() (net.Conn, error) {
 	if !s.begin() {
 		return nil, errors.Join(net.ErrClosed, conn.Close())
 	}
-	spoken := s.speak(conn)
-	return &handled{Conn: spoken, end: sync.OnceFunc(s.handlers.Done)}, nil
+	spoken := s.track(conn)
+	return &handlerConn{Conn: spoken, end: sync.OnceFunc(s.handlers.Done)}, nil
 }
 
 // begin counts a handler, unless they are waited for.
@@ -68,8 +69,8 @@ func (s *stream) wait() {
 	s.handlers.Wait()
 }
 
-// silence cuts all connections, for good. When it returns nothing leaves the node
-// by them any more, and nothing comes.
+// silence closes all connections for good. When it returns, nothing leaves the node by them, and
+// nothing comes in.
 func (s *stream) silence() {
 	s.silenced.Store(true)
 	for _, conn := range s.connections() {
@@ -86,8 +87,8 @@ func (s *stream) connections() []net.Conn {
 // errSilenced is what Raft gets from a node that has failed.
 var errSilenced = fmt.Errorf("this node has failed and says nothing more: %w", net.ErrClosed)
 
-// speak notes a connection, and closes it if the node is silent.
-func (s *stream) speak(conn net.Conn) net.Conn {
+// track notes a connection, and closes it if the node is silent.
+func (s *stream) track(conn net.Conn) net.Conn {
 	s.mu.Lock()
 	if s.open == nil {
 		s.open = make(map[net.Conn]struct{})
@@ -97,44 +98,44 @@ func (s *stream) speak(conn net.Conn) net.Conn {
 	if s.silenced.Load() { // asked only now, lest silence has missed the connection
 		_ = conn.Close()
 	}
-	return &spoken{Conn: conn, stream: s}
+	return &raftConn{Conn: conn, stream: s}
 }
 
-// spoken is a connection that a silent node has lost.
-type spoken struct {
+// raftConn is a connection that is of no use once the node is silent.
+type raftConn struct {
 	net.Conn
 	stream *stream
 }
 
 // Read gives away nothing that came before the silence and lies about.
-func (c *spoken) Read(p []byte) (int, error) {
+func (c *raftConn) Read(p []byte) (int, error) {
 	if c.stream.silenced.Load() {
 		return 0, errSilenced
 	}
 	return c.Conn.Read(p)
 }
 
-func (c *spoken) Write(p []byte) (int, error) {
+func (c *raftConn) Write(p []byte) (int, error) {
 	if c.stream.silenced.Load() {
 		return 0, errSilenced
 	}
 	return c.Conn.Write(p)
 }
 
-func (c *spoken) Close() error {
+func (c *raftConn) Close() error {
 	c.stream.mu.Lock()
 	delete(c.stream.open, c.Conn)
 	c.stream.mu.Unlock()
 	return c.Conn.Close()
 }
 
-// handled is a connection that tells when its handler has ended.
-type handled struct {
+// handlerConn is a connection that tells when its handler has ended.
+type handlerConn struct {
 	net.Conn
 	end func()
 }
 
-func (h *handled) Close() error {
+func (h *handlerConn) Close() error {
 	err := h.Conn.Close()
 	h.end()
 	return err
@@ -150,7 +151,7 @@ func (s *stream) Dial(address raft.ServerAddress, timeout time.Duration) (net.Co
 	if err != nil {
 		return nil, err
 	}
-	conn := s.speak(dialed)
+	conn := s.track(dialed)
 	// Raft sets a deadline for each call, but only once it has the connection.
 	deadline, _ := ctx.Deadline()
 	if err := errors.Join(conn.SetDeadline(deadline), s.greet(conn, address), conn.SetDeadline(time.Time{})); err != nil {

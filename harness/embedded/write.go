@@ -15,9 +15,8 @@ import (
 // serveWrite brings a change to the leader, wherever it is, and answers when
 // this node has itself applied it.
 //
-// If a leader is lost on the way nobody knows whether it applied the change.
-// The change goes to the next leader all the same: its ID makes sure that it
-// is applied once.
+// If a leader is lost on the way, the outcome is unknown. The change goes to the next leader
+// anyway: its ID makes sure that it is applied once.
 func (n *Node) serveWrite(w http.ResponseWriter, r *http.Request, req *request) {
 	ctx, cancel := context.WithTimeout(r.Context(), n.config.WriteTimeout)
 	defer cancel()

@@ -40,11 +40,14 @@ func (f Fault) Equal(g Fault) bool { return reflect.DeepEqual(f, g) }
 // "slow disk (node 1, by 5ms)".
 func (f Fault) String() string {
 	var details []string
-	if f.Node != NoNode && len(f.Links) == 0 {
+	if f.Node != NoNode && len(f.Links) == 0 && len(f.Groups) == 0 {
 		details = append(details, fmt.Sprintf("node %d", f.Node))
 	}
-	if len(f.Links) > 0 {
-		details = append(details, Links(f.Links))
+	if len(f.Links) > 0 && len(f.Groups) == 0 { // the links follow from the groups
+		details = append(details, LinkWords(f.Links))
+	}
+	if len(f.Groups) > 0 {
+		details = append(details, groupWords(f.Groups))
 	}
 	if f.Rule != nil {
 		details = append(details, f.Rule.String())
@@ -62,4 +65,13 @@ func (f Fault) String() string {
 		return string(f.Kind)
 	}
 	return fmt.Sprintf("%s (%s)", f.Kind, strings.Join(details, ", "))
+}
+
+// groupWords describes groups of nodes, such as "0 | 1 2".
+func groupWords(groups [][]int) string {
+	words := make([]string, len(groups))
+	for i, group := range groups {
+		words[i] = strings.Trim(fmt.Sprint(group), "[]")
+	}
+	return strings.Join(words, " | ")
 }

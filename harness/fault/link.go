@@ -46,16 +46,3 @@ func end(node int) string {
 	}
 	return strconv.Itoa(node)
 }
-
-// Links describes links as arrows, the first dozen of them.
-func Links(links []Link) string {
-	const most = 12
-	var words []string
-	for _, l := range links[:min(len(links), most)] {
-		words = append(words, l.String())
-	}
-	if len(links) > most {
-		words = append(words, fmt.Sprintf("and %d more", len(links)-most))
-	}
-	return strings.Join(words, " ")
-}

@@ -205,12 +205,12 @@ var _ = Describe("HaveLeader", func() {
 		Expect(c.BringNodeOnline(ctx, 1)).To(Succeed())
 		Expect(c.TakeNodeOffline(ctx, 0, fault.Crash)).To(Succeed())
 		Expect(holdsNot(c, HaveLeader())).To(Equal("Expected the cluster of 3 nodes to have a leader, but there is no leader: " +
-			"node 0 (n0) is called leader by 2 of 3 nodes, and is crashed"))
+			"node 0 (n0) is called leader by 2 of 3 voters, and is crashed"))
 		Expect(c.BringNodeOnline(ctx, 0)).To(Succeed())
 		Expect(c.TakeNodeOffline(ctx, 1)).To(Succeed())
 		Expect(c.TakeNodeOffline(ctx, 2)).To(Succeed())
 		Expect(holdsNot(c, HaveLeader())).To(Equal(
-			"Expected the cluster of 3 nodes to have a leader, but there is no leader: no node is called leader by 2 of 3 nodes: map[:2 n0:1]"))
+			"Expected the cluster of 3 nodes to have a leader, but there is no leader: no quorum: 1 of 3 voters online, 2 needed"))
 	}, patience)
 
 	It("asks within a bound, and names whom it could not ask", func(ctx SpecContext) {

@@ -7,7 +7,7 @@ import (
 
 // Crash ends a node between two instructions, and starts it again.
 var Crash = Kind{
-	Name:   fault.Kind(fault.Crash),
+	Name:   fault.KindCrash,
 	Doc:    "ends a node between two instructions; it loses what it had not synced",
 	Needs:  []target.Ability{target.Crash},
 	On:     Node,

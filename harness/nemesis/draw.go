@@ -24,7 +24,7 @@ func (k Kind) unit(s Scale) time.Duration {
 	return k.Unit(pace)
 }
 
-// Draw draws a fault of this kind: which node or link, each with the same probability, and how much.
+// Draw draws a fault of this kind: which node, link or groups, each with the same probability, and how much.
 func (k Kind) Draw(r *rand.Rand, s Scale) fault.Fault {
 	f := fault.Fault{Kind: k.Name, Node: fault.NoNode}
 	if k.namesNode() {
@@ -33,10 +33,26 @@ func (k Kind) Draw(r *rand.Rand, s Scale) fault.Fault {
 	if k.namesLinks() {
 		f.Links = k.LinksFrom(drawLink(r, s.Nodes))
 	}
+	if k.On == Network {
+		f.Groups = split(s.Nodes, 1+r.IntN(max(s.Nodes-1, 1)))
+	}
 	if k.Unit != nil {
 		f.By = k.unit(s) << r.IntN(8)
 	}
 	return f
+}
+
+// split returns two groups of nodes: those below second, and the others.
+func split(nodes, second int) [][]int {
+	groups := make([][]int, 2)
+	for node := range nodes {
+		i := 0
+		if node >= second {
+			i = 1
+		}
+		groups[i] = append(groups[i], node)
+	}
+	return groups
 }
 
 // drawLink draws a link from a node to another one, or to the clients.
@@ -52,7 +68,7 @@ func drawLink(r *rand.Rand, nodes int) fault.Link {
 }
 
 // Simpler returns faults of this kind that differ from f in one field and are simpler: with another
-// node, another link, or a smaller By. The simplest of each comes first.
+// node, another link, other groups, or a smaller By. The simplest of each comes first.
 func (k Kind) Simpler(f fault.Fault, s Scale) []fault.Fault {
 	var all []fault.Fault
 	if k.namesNode() && f.Node > 0 {
@@ -63,6 +79,11 @@ func (k Kind) Simpler(f fault.Fault, s Scale) []fault.Fault {
 	if first := k.LinksFrom(fault.Link{From: 0, To: 1}); k.namesLinks() && s.Nodes > 1 && !slices.Equal(f.Links, first) {
 		simpler := f
 		simpler.Links = first
+		all = append(all, simpler)
+	}
+	if k.On == Network && s.Nodes > 1 && !(len(f.Groups) == 2 && len(f.Groups[0]) == 1) {
+		simpler := f
+		simpler.Groups = split(s.Nodes, 1)
 		all = append(all, simpler)
 	}
 	if k.Unit != nil {

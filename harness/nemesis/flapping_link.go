@@ -11,7 +11,7 @@ import (
 
 // FlappingLink cuts a link in both directions and mends it, again and again: By is the period.
 var FlappingLink = Kind{
-	Name:   "flapping link",
+	Name:   fault.KindFlap,
 	Doc:    "cuts a link in both directions and mends it, again and again",
 	Needs:  []target.Ability{target.Links},
 	On:     Links,

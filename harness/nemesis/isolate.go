@@ -4,7 +4,7 @@ import "github.com/rejoin-db/rejoin/harness/fault"
 
 // Isolate cuts all links of a node, to nodes and clients. The node keeps running.
 var Isolate = Kind{
-	Name:   fault.Kind(fault.Isolate),
+	Name:   fault.KindIsolate,
 	Doc:    "cuts all links of a node, which keeps running alone",
 	On:     Node,
 	Claims: ClaimsNode,

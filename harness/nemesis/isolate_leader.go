@@ -11,7 +11,7 @@ import (
 
 // IsolateLeader cuts the leader off from all other nodes. Clients still reach it.
 var IsolateLeader = Kind{
-	Name:        "isolate the leader",
+	Name:        fault.KindIsolateLeader,
 	Doc:         "cuts the leader off from all other nodes, but not from clients",
 	Needs:       []target.Ability{target.Links},
 	On:          Leader,

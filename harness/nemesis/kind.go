@@ -34,8 +34,6 @@ type Kind struct {
 	Rule func(fault.Fault) fault.Rule
 	// Check returns why the fault is invalid, beyond what On decides. It may be nil.
 	Check func(fault.Fault) error
-	// Words describes the fault, where its fields alone do not. It may be nil.
-	Words func(fault.Fault) string
 	// Inject makes the fault, which is in effect when Inject returns. If it fails, nothing is left to
 	// undo.
 	Inject func(context.Context, *Injection) (Undo, error)
@@ -62,7 +60,7 @@ const (
 	Link    Subject = "link"                      // Links: one
 	Links   Subject = "link in both directions"   // Links: one, and the one back
 	Leader  Subject = "leader"                    // the one at the time of the injection
-	Network Subject = "links between two groups"  // Node: the first of the second group
+	Network Subject = "links between groups"      // Groups
 	Cluster Subject = "all nodes, or the members" // none
 )
 
@@ -82,7 +80,7 @@ const (
 
 // namesNode tells whether the fault's Node has a meaning.
 func (k Kind) namesNode() bool {
-	return slices.Contains([]Subject{Node, Disk, Clock, Member, Network}, k.On)
+	return slices.Contains([]Subject{Node, Disk, Clock, Member}, k.On)
 }
 
 // namesLinks tells whether the fault's Links have a meaning.
@@ -107,9 +105,6 @@ func (k Kind) Describe(f fault.Fault) string {
 	}
 	if k.Unit == nil {
 		f.By = 0
-	}
-	if k.Words != nil {
-		return k.Words(f)
 	}
 	return f.String()
 }

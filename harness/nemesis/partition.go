@@ -2,43 +2,41 @@ package nemesis
 
 import (
 	"context"
-	"fmt"
+	"slices"
 
 	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// Partition cuts the nodes before Node off from the others, Node included. A Node of 0 is the same
-// as 1.
+// Partition cuts groups of nodes off from each other. Nodes that were added to the cluster later belong to the
+// last group.
 var Partition = Kind{
-	Name:     "partition",
-	Doc:      "cuts the first nodes off from the others",
+	Name:     fault.KindPartition,
+	Doc:      "cuts groups of nodes off from each other",
 	Needs:    []target.Ability{target.Links},
 	On:       Network,
 	MinNodes: 2,
-	Words: func(f fault.Fault) string {
-		return fmt.Sprintf("%s (nodes below %d, the others)", f.Kind, max(f.Node, 1))
-	},
-	Inject: partition,
-	Bit:    moved,
+	Inject:   partition,
+	Bit:      moved,
 }
 
 func partition(ctx context.Context, in *Injection) (Undo, error) {
-	var first, second []int
+	groups := make([][]int, len(in.fault.Groups))
 	for _, node := range in.cluster.Nodes() {
-		if node.Index() < max(in.fault.Node, 1) {
-			first = append(first, node.Index())
-		} else {
-			second = append(second, node.Index())
+		i := slices.IndexFunc(in.fault.Groups, func(group []int) bool { return slices.Contains(group, node.Index()) })
+		if i < 0 {
+			i = len(groups) - 1
 		}
+		groups[i] = append(groups[i], node.Index())
 	}
-	if len(first) == 0 || len(second) == 0 { // another fault has removed one side
+	groups = slices.DeleteFunc(groups, func(group []int) bool { return len(group) == 0 })
+	if len(groups) < 2 { // other faults have removed all nodes of one side
 		return nil, ErrInTheWay
 	}
-	if err := in.cluster.Partition(ctx, first, second); err != nil {
+	if err := in.cluster.Partition(ctx, groups...); err != nil {
 		return nil, err
 	}
-	links := fault.Partition(first, second)
-	in.choose(func(f *fault.Fault) { f.Links = links })
+	links := fault.Partition(groups...)
+	in.choose(func(f *fault.Fault) { f.Groups, f.Links = groups, links })
 	return in.mending(links), nil
 }

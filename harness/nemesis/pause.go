@@ -7,7 +7,7 @@ import (
 
 // Pause freezes a node, with its sockets open.
 var Pause = Kind{
-	Name:   fault.Kind(fault.Pause),
+	Name:   fault.KindPause,
 	Doc:    "freezes a node, with its sockets open",
 	Needs:  []target.Ability{target.Pause},
 	On:     Node,

@@ -3,12 +3,13 @@ package nemesis
 import (
 	"context"
 
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
 // ResetLink cuts the next message on a link in half, and resets its connection.
 var ResetLink = Kind{
-	Name:   "reset link",
+	Name:   fault.KindReset,
 	Doc:    "cuts the next message on a link in half, and resets its connection",
 	Needs:  []target.Ability{target.Links},
 	On:     Link,

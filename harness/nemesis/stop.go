@@ -7,7 +7,7 @@ import (
 
 // Stop shuts a node down gracefully, and starts it again.
 var Stop = Kind{
-	Name:   fault.Kind(fault.Stop),
+	Name:   fault.KindStop,
 	Doc:    "shuts a node down gracefully",
 	Needs:  []target.Ability{target.Stop},
 	On:     Node,

@@ -8,7 +8,7 @@ import (
 
 // Wipe crashes a node, which comes back with an empty disk as a new member.
 var Wipe = Kind{
-	Name:    "wipe",
+	Name:    fault.KindWipe,
 	Doc:     "crashes a node, which comes back with an empty disk as a new member",
 	Needs:   []target.Ability{target.Crash, target.Members},
 	On:      Node,

@@ -76,7 +76,7 @@ func (n *Network) connect(ctx context.Context, r *route) (net.Conn, error) {
 	if err := p.handshake(ctx); err != nil {
 		return nil, err
 	}
-	if err := r.meet(); err != nil {
+	if err := r.resolve(); err != nil {
 		return nil, err
 	}
 	if n.memory {
@@ -85,9 +85,9 @@ func (n *Network) connect(ctx context.Context, r *route) (net.Conn, error) {
 	return n.connectTCP(ctx, p)
 }
 
-// meet sets the current incarnation of the other host. When the network is closed, both hosts end
+// resolve sets the current incarnation of the other host. When the network is closed, both hosts end
 // at once; the error of the dialing host has priority.
-func (r *route) meet() error {
+func (r *route) resolve() error {
 	r.from.network.mu.Lock()
 	defer r.from.network.mu.Unlock()
 	r.there = r.to.current

@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// Abridged returns a statement for a message: on one line, cut after 120 bytes.
+// Abridged returns a statement for a message: on one line, truncated to 120 bytes.
 func Abridged(sql string) string {
 	const most = 120 // bytes
 	var line strings.Builder
@@ -23,8 +23,8 @@ func Abridged(sql string) string {
 	return line.String()
 }
 
-// Literal returns a value as SQL writes it, for a message: text and bytes are cut after
-// 80 bytes. The value is nil, an int64, a float64, a string or a []byte.
+// Literal returns a value as an SQL literal for a message. Text and blobs are truncated to 80
+// bytes. The value is nil, an int64, a float64, a string or a []byte.
 func Literal(v any) string {
 	const most = 80 // bytes
 	switch v := v.(type) {
@@ -46,7 +46,7 @@ func Literal(v any) string {
 	return fmt.Sprint(v)
 }
 
-// fullLength is the length of a value that was cut.
+// fullLength returns a suffix with the length of a truncated value, or "".
 func fullLength(bytes, most int) string {
 	if bytes <= most {
 		return ""
@@ -54,7 +54,7 @@ func fullLength(bytes, most int) string {
 	return fmt.Sprintf("… (%d bytes)", bytes)
 }
 
-// prefix is text cut to at most that many bytes, and not within a character.
+// prefix returns at most most bytes of text, without splitting a character.
 func prefix(text string, most int) string {
 	if len(text) <= most {
 		return text

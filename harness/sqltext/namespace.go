@@ -42,14 +42,14 @@ func (s *Statement) readNamespace(sql string, start int) error {
 		}
 		return syntaxError(sql, start+end.at, "expected %s, found %s", grammar, found)
 	}
-	if problem := objection(s.Namespace); problem != "" {
+	if problem := invalidName(s.Namespace); problem != "" {
 		return syntaxError(sql, start+name.at, "invalid namespace %q: %s", s.Namespace, problem)
 	}
 	return nil
 }
 
-// objection returns why a lower-case name is not valid for a namespace, or "".
-func objection(name string) string {
+// invalidName returns why a lower-case name is not valid for a namespace, or "".
+func invalidName(name string) string {
 	const letters = "abcdefghijklmnopqrstuvwxyz_"
 	switch {
 	case name == "" || !strings.ContainsRune(letters, rune(name[0])) || strings.Trim(name, letters+"0123456789") != "":

@@ -7,16 +7,16 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// table is the answer to a statement of a request, by its place.
+// table returns the answer to one statement of a request.
 func table(r harness.Result, i int) (harness.Table, error) {
 	if i >= len(r.Tables) {
-		return harness.Table{}, fmt.Errorf("node %d (%s) answered %d statements, and was asked more", r.Node, r.ID, len(r.Tables))
+		return harness.Table{}, fmt.Errorf("node %d (%s) answered only %d statements", r.Node, r.ID, len(r.Tables))
 	}
 	return r.Tables[i], nil
 }
 
-// column is the answer to a statement of one column of integers; empty, and never
-// nil, if it has no rows.
+// column returns the answer to a statement of one column of integers; empty, and never nil, if it has no
+// rows.
 func column(r harness.Result, i int) ([]int64, error) {
 	t, err := table(r, i)
 	if err != nil {
@@ -25,7 +25,7 @@ func column(r harness.Result, i int) ([]int64, error) {
 	got := make([]int64, 0, len(t.Rows))
 	for _, row := range t.Rows {
 		if len(row) != 1 {
-			return nil, fmt.Errorf("node %d (%s) answered %d columns, and not 1", r.Node, r.ID, len(row))
+			return nil, fmt.Errorf("node %d (%s) answered %d columns, not 1", r.Node, r.ID, len(row))
 		}
 		v, err := integer(r, row[0])
 		if err != nil {
@@ -36,8 +36,8 @@ func column(r harness.Result, i int) ([]int64, error) {
 	return got, nil
 }
 
-// columns is the answer to a statement of two columns of integers, a name and a
-// value: the values by their names, in the order of the rows.
+// columns returns the answer to a statement of two columns of integers, a name and a value: the values by
+// name, in the order of the rows.
 func columns(r harness.Result, i int) (map[int64][]int64, error) {
 	t, err := table(r, i)
 	if err != nil {
@@ -46,7 +46,7 @@ func columns(r harness.Result, i int) (map[int64][]int64, error) {
 	got := make(map[int64][]int64)
 	for _, row := range t.Rows {
 		if len(row) != 2 {
-			return nil, fmt.Errorf("node %d (%s) answered %d columns, and not 2", r.Node, r.ID, len(row))
+			return nil, fmt.Errorf("node %d (%s) answered %d columns, not 2", r.Node, r.ID, len(row))
 		}
 		name, err := integer(r, row[0])
 		if err != nil {
@@ -64,12 +64,12 @@ func columns(r harness.Result, i int) (map[int64][]int64, error) {
 func integer(r harness.Result, v any) (int64, error) {
 	n, is := v.(int64)
 	if !is {
-		return 0, fmt.Errorf("node %d (%s) answered %v, a %T, and not an integer", r.Node, r.ID, v, v)
+		return 0, fmt.Errorf("node %d (%s) answered %v, which is a %T and not an integer", r.Node, r.ID, v, v)
 	}
 	return n, nil
 }
 
-// readInto has the steps that read get what the statements of their places answered.
+// readInto returns the steps with what the statement of the same position answered, for those that read.
 func readInto(steps []journal.Step) func(harness.Result) ([]journal.Step, error) {
 	return func(r harness.Result) ([]journal.Step, error) {
 		read := make([]journal.Step, len(steps))
@@ -86,9 +86,8 @@ func readInto(steps []journal.Step) func(harness.Result) ([]journal.Step, error)
 	}
 }
 
-// readAll has each step get what stands under its key in an answer of names and
-// values; what stands there under no key of the steps, it adds to them. It is for
-// steps that all read.
+// readAll returns a read of each name below names, from an answer of names and values, and of every other name
+// in the answer.
 func readAll(key func(int64) string, names int64) func(harness.Result) ([]journal.Step, error) {
 	return func(r harness.Result) ([]journal.Step, error) {
 		all, err := columns(r, 0)
@@ -99,7 +98,7 @@ func readAll(key func(int64) string, names int64) func(harness.Result) ([]journa
 	}
 }
 
-// stepsOf are reads of the keys below names, and of all others that hold something.
+// stepsOf returns reads of the names below names, and of all others that hold a value.
 func stepsOf(all map[int64][]int64, key func(int64) string, names int64) []journal.Step {
 	steps := make([]journal.Step, 0, names)
 	for name := range names {

@@ -10,16 +10,14 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// Bank has clients move money between eight accounts of the keys bank/0 to bank/7,
-// and read them all, also as one node has them, however old: the total is always that
-// of the beginning. A transfer that would overdraw an account is refused.
+// Bank moves money between eight accounts, and reads them all, also from the local state of a node: the total
+// never changes. A transfer that would overdraw an account is refused. The keys are bank/0 to bank/7.
 //
-// Which of many transfers of unknown outcome took effect is a subset-sum problem, and a
-// judge that cannot decide fails the run. So clients only read once mostUnknown transfers
-// have no outcome.
+// Which of many transfers with an unknown outcome took effect is a subset-sum problem, and a judge that cannot
+// decide fails the run. So clients only read once mostUnknown transfers have an unknown outcome.
 func Bank(ns string) Workload { return &bank{sql: readStatements("bank", ns)} }
 
-// accounts are there from the beginning.
+// accounts is how many there are, from the beginning.
 const accounts = 8
 
 type bank struct {
@@ -29,17 +27,17 @@ type bank struct {
 	unknown atomic.Int64 // transfers
 }
 
-// mostUnknown is how many transfers of unknown outcome a judge decides about in moments.
+// mostUnknown is how many transfers with an unknown outcome a judge can decide in moments.
 const mostUnknown = 8
 
-// opening is what an account holds at first.
+// opening is the first balance of an account.
 const opening = 100
 
 var bankKey = named("bank")
 
 func (w *bank) Name() string { return "bank" }
 
-// Setup opens the accounts, and writes that down once.
+// Setup opens the accounts, and records that once.
 func (w *bank) Setup(ctx context.Context, c *harness.Cluster) error {
 	if err := w.sql.setup(ctx, c); err != nil {
 		return err

@@ -11,7 +11,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// client does one operation after the other.
+// client invokes one operation after another.
 type client struct {
 	running *Running
 	number  int // in the journal
@@ -22,8 +22,8 @@ func (r *Running) newClient(number int) *client {
 	return &client{running: r, number: number, random: rand.New(rand.NewPCG(r.load.Seed, uint64(number)))}
 }
 
-// work does operations until working ends, or all is done. Only the end of ctx cuts
-// one off.
+// work invokes operations until working ends, or all are done. Only the end of ctx interrupts one that has
+// begun.
 func (c *client) work(ctx, working context.Context) {
 	pace := newPace(c.running.load.Rate, c.random)
 	defer pace.stop()
@@ -35,7 +35,7 @@ func (c *client) work(ctx, working context.Context) {
 			op.Ended(outcome)
 		}
 		if outcome == journal.Unknown {
-			// It may still be under way, and a client has but one operation under way.
+			// It may still take effect, and a client has only one operation at a time.
 			c.number += c.running.load.Clients
 		}
 		if refused {
@@ -44,8 +44,8 @@ func (c *client) work(ctx, working context.Context) {
 	}
 }
 
-// do asks one online node, and writes down what came of it. Refused is what was not
-// answered.
+// do sends one operation to an online node, and records its outcome. It tells whether the operation got no
+// answer.
 func (c *client) do(ctx context.Context, op Operation) (outcome journal.Outcome, refused bool) {
 	ctx, cancel := context.WithTimeout(ctx, c.running.load.Deadline)
 	defer cancel()
@@ -61,15 +61,14 @@ func (c *client) do(ctx context.Context, op Operation) (outcome journal.Outcome,
 	var steps []journal.Step
 	if op.Read != nil {
 		if steps, err = op.Read(result); err != nil {
-			c.running.note(fmt.Errorf("the answer to %s cannot be: %w", op.Op, err))
+			c.running.note(fmt.Errorf("invalid answer to %s: %w", op.Op, err))
 		}
 	}
 	open.End(journal.OK, steps, err)
 	return journal.OK, false
 }
 
-// explain tells what became of an operation that met an error, and whether that is
-// for want of an answer.
+// explain returns the outcome of an operation that ended with an error, and whether it got no answer.
 func (c *client) explain(op Operation, err error) (outcome journal.Outcome, refused bool) {
 	outcome = harness.OutcomeOf(err)
 	if outcome != journal.Failed {
@@ -79,7 +78,7 @@ func (c *client) explain(op Operation, err error) (outcome journal.Outcome, refu
 		return outcome, false
 	}
 	if said := (*target.Error)(nil); op.Op.Level != journal.Local && errors.As(err, &said) && said.Code != "" && !said.Temporary {
-		c.running.note(fmt.Errorf("%s was refused for ever: %w", op.Op, err))
+		c.running.note(fmt.Errorf("%s was rejected with a permanent error: %w", op.Op, err))
 	}
 	return outcome, true
 }

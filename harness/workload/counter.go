@@ -8,11 +8,10 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// Counter has clients increment two counters of the keys counter/0 and counter/1,
-// and read them.
+// Counter increments two counters, and reads them. The keys are counter/0 and counter/1.
 func Counter(ns string) Workload { return &counter{sql: readStatements("counter", ns)} }
 
-// counters are there from the beginning.
+// counters is how many there are, from the beginning.
 const counters = 2
 
 type counter struct{ sql statements }
@@ -34,7 +33,9 @@ func (w *counter) Next(r *rand.Rand, _ int) Operation {
 	}
 	by := 1 + r.Int64N(5)
 	return Operation{
-		Op:  journal.Op{Model: journal.Counter, Level: journal.Strong, Steps: []journal.Step{{Do: journal.Increment, Key: counterKey(name), Value: by}}},
+		Op: journal.Op{Model: journal.Counter, Level: journal.Strong, Steps: []journal.Step{
+			{Do: journal.Increment, Key: counterKey(name), Value: by},
+		}},
 		SQL: w.sql.get("increment"), Args: []any{by, name},
 	}
 }

@@ -10,10 +10,9 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// DDL has clients make tables, add columns and indexes to them, insert rows and drop
-// them. What there is, is sets of the keys ddl/tables, ddl/columns, ddl/indexes and
-// ddl/rows, all of whose values are numbers that were not used before. A client
-// changes only tables of its own, so that it knows what it drops with one.
+// DDL creates tables, adds columns and indexes to them, inserts rows, and drops tables. The objects are values of
+// the sets ddl/tables, ddl/columns, ddl/indexes and ddl/rows; each value is a number that was not used before. A
+// client changes only its own tables, so that it knows what it drops with one.
 func DDL(ns string) Workload {
 	return &ddl{ns: ns, sql: readStatements("ddl", ns), owned: make(map[int][]*ownTable)}
 }
@@ -30,14 +29,14 @@ type ddl struct {
 	sql statements
 
 	mu    sync.Mutex
-	last  int64               // number that was used
+	last  int64               // the last number that was used
 	owned map[int][]*ownTable // by client
 }
 
-// ownTable is a table of a client, with all that may be in it.
+// ownTable is a table of a client, with everything that may be in it.
 type ownTable struct {
 	number  int64
-	content []journal.Step // that added it
+	content []journal.Step // the steps that added it
 }
 
 // mostTables is how many tables a client has at a time.
@@ -70,11 +69,13 @@ func (w *ddl) Next(r *rand.Rand, client int) Operation {
 	}
 }
 
-// create has the client own the table once that is acknowledged.
+// create creates a table, which the client owns once that is acknowledged.
 func (w *ddl) create(client int) Operation {
 	t := &ownTable{number: w.last}
 	return Operation{
-		Op:  journal.Op{Model: journal.Set, Level: journal.Strong, Steps: []journal.Step{{Do: journal.Add, Key: tablesKey, Value: t.number}}},
+		Op: journal.Op{Model: journal.Set, Level: journal.Strong, Steps: []journal.Step{
+			{Do: journal.Add, Key: tablesKey, Value: t.number},
+		}},
 		SQL: w.of(t, "create"),
 		Read: func(harness.Result) ([]journal.Step, error) {
 			w.mu.Lock()
@@ -85,8 +86,7 @@ func (w *ddl) create(client int) Operation {
 	}
 }
 
-// drop drops a client's table with all in it. Whatever comes of that, the client uses
-// the table no more.
+// drop drops a client's table. The client does not use the table again, whatever the outcome.
 func (w *ddl) drop(client, i int) Operation {
 	t := w.owned[client][i]
 	w.owned[client] = append(w.owned[client][:i:i], w.owned[client][i+1:]...)
@@ -97,7 +97,7 @@ func (w *ddl) drop(client, i int) Operation {
 	return Operation{Op: journal.Op{Model: journal.Set, Level: journal.Strong, Steps: steps}, SQL: w.of(t, "drop")}
 }
 
-// add adds something to a client's table: the number that was used last.
+// add adds something to a client's table, with the number that was used last.
 func (w *ddl) add(t *ownTable, key, request string, args ...any) Operation {
 	step := journal.Step{Do: journal.Add, Key: key, Value: w.last}
 	t.content = append(t.content, step)
@@ -107,15 +107,14 @@ func (w *ddl) add(t *ownTable, key, request string, args ...any) Operation {
 	}
 }
 
-// of is a request about a table, and about a column or index of the number that was
-// used last.
+// of returns a request about a table, and about a column or index with the number that was used last.
 func (w *ddl) of(t *ownTable, request string) string {
 	return w.sql.get(request, "{table}", tableName(t.number), "{column}", fmt.Sprintf("c%d", w.last), "{index}", fmt.Sprintf("i%d", w.last))
 }
 
 func tableName(number int64) string { return fmt.Sprintf("t%d", number) }
 
-// Final reads the schema, and then the rows of all tables that it names.
+// Final reads the schema, and then the rows of all tables in it.
 func (w *ddl) Final(ctx context.Context, c *harness.Cluster) error {
 	return onEach(c, func(node *harness.Node) error {
 		var tables []int64

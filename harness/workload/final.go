@@ -10,7 +10,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// onEach reads on every node of its own state, and joins what goes wrong.
+// onEach reads from the local state of every node, and joins the errors.
 func onEach(c *harness.Cluster, read func(*harness.Node) error) error {
 	var errs []error
 	for _, node := range c.Reading(target.Local).Nodes() {
@@ -19,7 +19,7 @@ func onEach(c *harness.Cluster, read func(*harness.Node) error) error {
 	return errors.Join(errs...)
 }
 
-// final runs one request on every node, and writes it down as final.
+// final runs one request on every node, and records it as final.
 func final(ctx context.Context, c *harness.Cluster, op Operation) error {
 	return onEach(c, func(node *harness.Node) error {
 		_, err := finalOn(ctx, c, node, op)

@@ -10,16 +10,15 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// Lists has clients run transactions of one to four steps, each of which appends a
-// value to a list or reads one, of the keys list/0 and on. No value is appended to a
-// list twice. What depends on what can be told from that alone, as in Elle (Kingsbury
-// and Alvaro, VLDB 2020).
+// Lists runs transactions of one to four steps, each of which appends a value to a list or reads a list. No
+// value is appended to a list twice, so that the reads show the order of the transactions, as in Elle (Kingsbury
+// and Alvaro, VLDB 2020). The keys are list/0, list/1, and so on.
 func Lists(ns string) Workload {
 	return &lists{sql: readStatements("list", ns), names: newRolling(3, longestList)}
 }
 
-// longestList is how many values are appended to a list before another takes its
-// place: reads stay short.
+// longestList is how many values are appended to a list before another list takes its place, so that reads stay
+// short.
 const longestList = 32
 
 type lists struct {
@@ -61,14 +60,14 @@ func (w *lists) Final(ctx context.Context, c *harness.Cluster) error {
 	})
 }
 
-// rolling are names that are in use for some values each, and then make room for
-// another: some at a time, numbered from 0. It is safe for concurrent use.
+// rolling gives out names, numbered from 0, of which some are in use at a time. A name is in use for a number
+// of values, and then replaced by a new one. It is safe for concurrent use.
 type rolling struct {
 	most int64 // values of a name
 
 	mu     sync.Mutex
 	active []int64
-	given  map[int64]int64 // values, of those that are active
+	given  map[int64]int64 // how many values each active name has
 	named  int64
 }
 
@@ -80,14 +79,14 @@ func newRolling(atOnce int, most int64) *rolling {
 	return n
 }
 
-// some is a name that is in use.
+// some returns a name that is in use.
 func (n *rolling) some(r *rand.Rand) int64 {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.active[r.IntN(len(n.active))]
 }
 
-// next is a name that is in use, and its next value, from 1 on.
+// next returns a name that is in use, and its next value, from 1 on.
 func (n *rolling) next(r *rand.Rand) (name, value int64) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -103,7 +102,7 @@ func (n *rolling) next(r *rand.Rand) (name, value int64) {
 	return name, value
 }
 
-// count is how many names there ever were.
+// count returns how many names there were so far.
 func (n *rolling) count() int64 {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -11,27 +11,27 @@ import (
 	"github.com/rejoin-db/rejoin/harness"
 )
 
-// Load is how a workload is run.
+// Load is a workload and how it runs.
 type Load struct {
 	Workload Workload
-	Clients  int           // each has one operation under way; 5 if 0
-	Rate     float64       // operations a second and client, about; flat out if 0
-	Most     int           // operations of all clients; no bound if 0
-	Deadline time.Duration // of each operation; 5s if 0
-	Seed     uint64        // where the clients' choices come from
+	Clients  int           // each has one operation at a time; default 5
+	Rate     float64       // operations a second of each client, on average; 0 is as fast as possible
+	Most     int           // operations of all clients; 0 is no bound
+	Deadline time.Duration // of each operation; default 5s
+	Seed     uint64        // of the clients' choices
 }
 
-// Tally is how many operations came to what.
+// Tally counts operations by outcome.
 type Tally struct{ OK, Failed, Unknown int }
 
-// Total is how many operations have ended.
+// Total is the number of operations that have ended.
 func (t Tally) Total() int { return t.OK + t.Failed + t.Unknown }
 
 func (t Tally) String() string {
 	return fmt.Sprintf("%d ok, %d failed, %d unknown", t.OK, t.Failed, t.Unknown)
 }
 
-// Running is a load whose clients work. It is safe for concurrent use.
+// Running is a load whose clients run. It is safe for concurrent use.
 type Running struct {
 	load    Load
 	cluster *harness.Cluster
@@ -42,18 +42,19 @@ type Running struct {
 	mu    sync.Mutex
 	begun int // operations
 	tally Tally
-	wrong error // the first that no fault explains
+	wrong error // the first error that no fault explains
 }
 
-// Start sets the workload up and starts its clients, which work until all is done,
-// Stop is called or ctx ends. The end of ctx cuts off what is under way. Stop or
-// Finish must follow, unless there is an error.
+// Start sets the workload up and starts its clients, which run until all operations are done, Stop is called or
+// ctx ends. The end of ctx interrupts operations that have begun. Stop or Finish must follow, unless there is
+// an error.
 func (l Load) Start(ctx context.Context, c *harness.Cluster) (*Running, error) {
 	switch {
 	case l.Workload == nil:
 		return nil, errors.New("a load needs a workload")
 	case l.Clients < 0 || l.Most < 0 || l.Rate < 0 || l.Deadline < 0:
-		return nil, fmt.Errorf("a load of %s cannot have less than nothing: clients %d, rate %v, most %d, deadline %v", l.Workload.Name(), l.Clients, l.Rate, l.Most, l.Deadline)
+		return nil, fmt.Errorf("load of %s: clients %d, rate %v, most %d and deadline %v must not be negative",
+			l.Workload.Name(), l.Clients, l.Rate, l.Most, l.Deadline)
 	}
 	l.Clients = cmp.Or(l.Clients, 5)
 	l.Deadline = cmp.Or(l.Deadline, 5*time.Second)
@@ -76,25 +77,24 @@ func (l Load) Start(ctx context.Context, c *harness.Cluster) (*Running, error) {
 // Done is closed when all clients have ended.
 func (r *Running) Done() <-chan struct{} { return r.done }
 
-// Stop has the clients begin nothing more, and blocks until what is under way has
-// ended, which the deadline of an operation bounds.
+// Stop stops the clients, and blocks until operations that have begun are over: for the deadline of an
+// operation at most.
 func (r *Running) Stop() Tally {
 	r.stop()
 	<-r.done
 	return r.Tally()
 }
 
-// Tally is what has come of the operations so far.
+// Tally counts the operations so far.
 func (r *Running) Tally() Tally {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.tally
 }
 
-// Finish stops the clients, waits until all nodes of the healed cluster are online,
-// and reads everything once more on each. It is an error if no operation was OK, or
-// if one was answered as no fault explains, such as by an error of SQL that the
-// workload did not provoke.
+// Finish stops the clients, waits until all nodes of the healed cluster are online, and reads everything once
+// more on each. It is an error if no operation succeeded, or if one got an answer that no fault explains, such
+// as an SQL error that the workload did not provoke.
 func (r *Running) Finish(ctx context.Context) error {
 	name := r.load.Workload.Name()
 	tally := r.Stop()
@@ -103,7 +103,7 @@ func (r *Running) Finish(ctx context.Context) error {
 	}
 	errs := []error{r.load.Workload.Final(ctx, r.cluster)}
 	if tally.OK == 0 {
-		errs = append(errs, fmt.Errorf("it proves nothing: %s", tally))
+		errs = append(errs, fmt.Errorf("no operation succeeded: %s", tally))
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -124,7 +124,7 @@ func (r *Running) next() bool {
 	return true
 }
 
-// note remembers what is wrong, unless something was before.
+// note keeps the first error that no fault explains.
 func (r *Running) note(wrong error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

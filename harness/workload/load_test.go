@@ -19,13 +19,13 @@ import (
 	"github.com/rejoin-db/rejoin/harness/workload"
 )
 
-// scripted is a workload of one request, that a fake cluster answers.
+// scripted is a workload of one request, which a fake cluster answers.
 type scripted struct {
 	read    func(harness.Result) ([]journal.Step, error)
 	refused func(error) bool
 
 	mu      sync.Mutex
-	clients []int // that asked what is next
+	clients []int // that called Next
 }
 
 func (*scripted) Name() string { return "scripted" }
@@ -48,7 +48,7 @@ var _ = Describe("A load", func() {
 	var w *scripted
 	BeforeEach(func() { w = &scripted{} })
 
-	// onFake runs the body with a fake cluster that answers as the hook says, in a bubble.
+	// onFake runs the body in a bubble, with a fake cluster that calls the hook for each request.
 	onFake := func(hook func(context.Context, target.Request) error, body func(ctx context.Context, c *harness.Cluster)) {
 		GinkgoHelper()
 		synctest.Test(new(testing.T), func(*testing.T) {
@@ -87,7 +87,7 @@ var _ = Describe("A load", func() {
 		return &target.Error{Node: "n0", Code: "SAID", Message: "no", Temporary: temporary, Outcome: outcome}
 	}
 
-	It("does as many operations as it may, and writes each down", func() {
+	It("invokes as many operations as it may, and records each", func() {
 		onFake(takes(time.Millisecond, nil), func(ctx context.Context, c *harness.Cluster) {
 			r := start(ctx, c, workload.Load{Most: 103})
 			<-r.Done()
@@ -108,7 +108,7 @@ var _ = Describe("A load", func() {
 		})
 	})
 
-	It("lets what is under way end when it is stopped, and begins nothing more", func() {
+	It("finishes what has begun when it is stopped, and begins nothing more", func() {
 		onFake(takes(time.Second, nil), func(ctx context.Context, c *harness.Cluster) {
 			r := start(ctx, c, workload.Load{Clients: 3})
 			time.Sleep(1500 * time.Millisecond)
@@ -121,7 +121,7 @@ var _ = Describe("A load", func() {
 		})
 	})
 
-	It("gives an operation its deadline, and goes on under another number when nobody knows what became of it", func() {
+	It("gives an operation its deadline, and goes on as another client after an unknown outcome", func() {
 		onFake(takes(time.Hour, nil), func(ctx context.Context, c *harness.Cluster) {
 			r := start(ctx, c, workload.Load{Clients: 2, Most: 6, Deadline: time.Second})
 			begun := time.Now()
@@ -130,7 +130,7 @@ var _ = Describe("A load", func() {
 			Expect(r.Tally()).To(Equal(workload.Tally{Unknown: 6}))
 			Expect(clients(operations(c))).To(HaveLen(6))
 			Expect(w.clients).To(ConsistOf(0, 1, 2, 3, 4, 5))
-			Expect(r.Finish(ctx)).To(MatchError(ContainSubstring("it proves nothing: 0 ok, 0 failed, 6 unknown")))
+			Expect(r.Finish(ctx)).To(MatchError(ContainSubstring("no operation succeeded: 0 ok, 0 failed, 6 unknown")))
 		})
 	})
 
@@ -146,7 +146,7 @@ var _ = Describe("A load", func() {
 		})
 	})
 
-	It("backs off when it is refused, under the same number", func() {
+	It("backs off when it is refused, as the same client", func() {
 		onFake(takes(0, said(true, target.NotApplied)), func(ctx context.Context, c *harness.Cluster) {
 			begun := time.Now()
 			r := start(ctx, c, workload.Load{Clients: 1, Most: 10})
@@ -157,7 +157,7 @@ var _ = Describe("A load", func() {
 		})
 	})
 
-	It("takes an error that is an answer for one", func() {
+	It("accepts an error that is an expected answer", func() {
 		w.refused = func(error) bool { return true }
 		onFake(takes(0, said(false, target.NotApplied)), func(ctx context.Context, c *harness.Cluster) {
 			begun := time.Now()
@@ -168,15 +168,15 @@ var _ = Describe("A load", func() {
 		})
 	})
 
-	It("takes no other for one that is for ever", func() {
+	It("fails at its end over a permanent error", func() {
 		onFake(takes(0, said(false, target.NotApplied)), func(ctx context.Context, c *harness.Cluster) {
 			r := start(ctx, c, workload.Load{Clients: 1, Most: 10})
 			<-r.Done()
-			Expect(r.Finish(ctx)).To(MatchError(ContainSubstring("increment k 1 was refused for ever")))
+			Expect(r.Finish(ctx)).To(MatchError(ContainSubstring("increment k 1 was rejected with a permanent error")))
 		})
 	})
 
-	It("knows that a change was made though its answer was lost", func() {
+	It("counts a change that was made though its answer was lost", func() {
 		w.read = func(harness.Result) ([]journal.Step, error) { panic("there is no answer") }
 		onFake(takes(0, said(true, target.Applied)), func(ctx context.Context, c *harness.Cluster) {
 			r := start(ctx, c, workload.Load{Clients: 1, Most: 10})
@@ -186,16 +186,16 @@ var _ = Describe("A load", func() {
 		})
 	})
 
-	It("fails at its end over an answer that cannot be", func() {
+	It("fails at its end over an invalid answer", func() {
 		w.read = func(harness.Result) ([]journal.Step, error) { return nil, errors.New("half a row") }
 		onFake(takes(0, nil), func(ctx context.Context, c *harness.Cluster) {
 			r := start(ctx, c, workload.Load{Clients: 1, Most: 10})
 			<-r.Done()
-			Expect(r.Finish(ctx)).To(MatchError(ContainSubstring("the answer to increment k 1 cannot be: half a row")))
+			Expect(r.Finish(ctx)).To(MatchError(ContainSubstring("invalid answer to increment k 1: half a row")))
 		})
 	})
 
-	It("writes down what was read", func() {
+	It("records what was read", func() {
 		w.read = func(r harness.Result) ([]journal.Step, error) {
 			return []journal.Step{{Do: journal.Read, Key: "k", Got: []int64{r.Affected()}}}, nil
 		}
@@ -206,7 +206,7 @@ var _ = Describe("A load", func() {
 		})
 	})
 
-	It("is refused if it makes no sense", func(ctx SpecContext) {
+	It("refuses invalid settings", func(ctx SpecContext) {
 		_, err := workload.Load{}.Start(ctx, nil)
 		Expect(err).To(MatchError("a load needs a workload"))
 		_, err = workload.Load{Workload: w, Rate: -1}.Start(ctx, nil)
@@ -214,7 +214,7 @@ var _ = Describe("A load", func() {
 	})
 })
 
-// operations are those of clients, in the order in which they ended.
+// operations returns the operations of clients, in the order in which they ended.
 func operations(c *harness.Cluster) (ops []journal.Op) {
 	for _, e := range c.Journal().Events() {
 		if e.Op != nil && e.Op.Client != journal.Nobody {
@@ -224,7 +224,7 @@ func operations(c *harness.Cluster) (ops []journal.Op) {
 	return ops
 }
 
-// clients are the numbers of those who did them, and how many each did.
+// clients returns how many operations each client invoked.
 func clients(ops []journal.Op) map[int]int {
 	by := make(map[int]int)
 	for _, op := range ops {

@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// backOffTime is how long a client that was refused waits before it asks again.
+// backOffTime is how long a client waits after it got no answer.
 const backOffTime = 5 * time.Millisecond
 
-// pace is when a client does its next operation. It is for one goroutine.
+// pace decides when a client invokes its next operation. It is for one goroutine.
 type pace struct {
-	every  time.Duration // 0 is flat out
+	every  time.Duration // 0 is as fast as possible
 	random *rand.Rand
 	timer  *time.Timer
 }
@@ -26,9 +26,8 @@ func newPace(rate float64, random *rand.Rand) *pace {
 
 func (p *pace) stop() { p.timer.Stop() }
 
-// wait blocks until it is time, and tells whether it is: not if ctx ends before. What
-// one client waits between two operations is as much as half off, so that clients do
-// not all ask at once.
+// wait blocks until the next operation is due, and tells whether it is: not if ctx ends first. The time between
+// two operations varies by half, so that clients do not send all at once.
 func (p *pace) wait(ctx context.Context) bool {
 	if p.every > 0 {
 		p.pause(ctx, p.every/2+time.Duration(p.random.Int64N(int64(p.every)+1)))
@@ -36,7 +35,7 @@ func (p *pace) wait(ctx context.Context) bool {
 	return ctx.Err() == nil
 }
 
-// backOff blocks for a moment, as clients do that were refused, or until ctx ends.
+// backOff blocks for a moment after an operation without an answer, or until ctx ends.
 func (p *pace) backOff(ctx context.Context) { p.pause(ctx, backOffTime) }
 
 func (p *pace) pause(ctx context.Context, d time.Duration) {

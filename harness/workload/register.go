@@ -10,9 +10,8 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// Register has clients read, write, and compare and set so many registers, of the
-// keys register/0 and on. No value is written twice, so that a read tells which
-// write it saw.
+// Register reads, writes, and compares and sets that many registers, at least one. No value is written twice, so
+// that a read shows which write it saw. The keys are register/0, register/1, and so on.
 func Register(ns string, keys int) Workload {
 	return &register{sql: readStatements("register", ns), keys: int64(max(keys, 1)), held: make(map[int64]int64)}
 }
@@ -20,10 +19,10 @@ func Register(ns string, keys int) Workload {
 type register struct {
 	sql  statements
 	keys int64
-	last atomic.Int64 // value that was written
+	last atomic.Int64 // the last value that was written
 
 	mu   sync.Mutex
-	held map[int64]int64 // what each was last known to hold: a good guess for a CAS
+	held map[int64]int64 // the last known value of each, as a guess for a CAS
 }
 
 var registerKey = named("register")

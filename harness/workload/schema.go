@@ -11,10 +11,10 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// schema is what there is in a namespace, by its numbers, in order.
+// schema lists what a namespace has, by number and in order.
 type schema struct{ tables, columns, indexes []int64 }
 
-// steps are reads of it. Without tables there are no rows either.
+// steps returns reads of it. Without tables there are no rows.
 func (s schema) steps() []journal.Step {
 	steps := []journal.Step{got(tablesKey, s.tables), got(columnsKey, s.columns), got(indexesKey, s.indexes)}
 	if len(s.tables) == 0 {
@@ -23,20 +23,19 @@ func (s schema) steps() []journal.Step {
 	return steps
 }
 
-// addedColumn is a column as it stands in the text of a table that was altered. (No
-// PRAGMA may be asked for it.)
+// addedColumn matches a column in the text of a table that was altered. (PRAGMA statements are not allowed.)
 var addedColumn = regexp.MustCompile(`\bc([0-9]+) INTEGER\b`)
 
-// readSchema reads an answer of types, names and texts.
+// readSchema reads an answer of types, names and definitions.
 func readSchema(r harness.Result, ns string) (s schema, err error) {
 	for _, row := range r.Rows() {
 		if len(row) != 3 {
-			return s, fmt.Errorf("node %d (%s) answered %d columns, and not 3", r.Node, r.ID, len(row))
+			return s, fmt.Errorf("node %d (%s) answered %d columns, not 3", r.Node, r.ID, len(row))
 		}
 		kind, name, text := fmt.Sprint(row[0]), strings.TrimPrefix(fmt.Sprint(row[1]), ns+"."), fmt.Sprint(row[2])
 		number, err := strconv.ParseInt(name[min(1, len(name)):], 10, 64)
 		if err != nil {
-			return s, fmt.Errorf("node %d (%s) has a %s %q that nobody made", r.Node, r.ID, kind, name)
+			return s, fmt.Errorf("node %d (%s) has an unexpected %s %q", r.Node, r.ID, kind, name)
 		}
 		switch kind {
 		case "table":

@@ -10,9 +10,9 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// Set has clients add values to sets, remove some that are surely there, and read
-// sets, of the keys set/0 and on. No value is added twice. A set is let alone once so
-// much was added to it, so that no read grows without bound; but the final one.
+// Set adds values to sets, removes values that are known to be there, and reads sets. No value is added twice. A
+// set takes only a number of values, so that no read but the final one grows without bound. The keys are set/0,
+// set/1, and so on.
 func Set(ns string) Workload { return &set{sql: readStatements("set", ns)} }
 
 // largestSet is how many values are added to a set.
@@ -22,13 +22,13 @@ type set struct {
 	sql statements
 
 	mu    sync.Mutex
-	last  int64   // value that was added
-	known []int64 // values that are surely there, and that nobody removes
+	last  int64   // the last value that was added
+	known []int64 // values that are there, and that no operation removes yet
 }
 
 var setKey = named("set")
 
-// setOf is which set a value is added to.
+// setOf returns the set that a value is added to.
 func setOf(value int64) int64 { return (value - 1) / largestSet }
 
 func (w *set) Name() string { return "set" }
@@ -55,7 +55,9 @@ func (w *set) add() Operation {
 	value := w.last
 	w.mu.Unlock()
 	return Operation{
-		Op:  journal.Op{Model: journal.Set, Level: journal.Strong, Steps: []journal.Step{{Do: journal.Add, Key: setKey(setOf(value)), Value: value}}},
+		Op: journal.Op{Model: journal.Set, Level: journal.Strong, Steps: []journal.Step{
+			{Do: journal.Add, Key: setKey(setOf(value)), Value: value},
+		}},
 		SQL: w.sql.get("add"), Args: []any{setOf(value), value},
 		Read: func(harness.Result) ([]journal.Step, error) { w.learn(value); return nil, nil },
 	}
@@ -63,18 +65,20 @@ func (w *set) add() Operation {
 
 func (w *set) remove(value int64) Operation {
 	return Operation{
-		Op:  journal.Op{Model: journal.Set, Level: journal.Strong, Steps: []journal.Step{{Do: journal.Remove, Key: setKey(setOf(value)), Value: value}}},
+		Op: journal.Op{Model: journal.Set, Level: journal.Strong, Steps: []journal.Step{
+			{Do: journal.Remove, Key: setKey(setOf(value)), Value: value},
+		}},
 		SQL: w.sql.get("remove"), Args: []any{setOf(value), value},
 		Read: func(result harness.Result) ([]journal.Step, error) {
 			if result.Affected() != 1 {
-				return nil, errors.New("a value that was surely there was not removed")
+				return nil, errors.New("a value that was there was not removed")
 			}
 			return nil, nil
 		},
 	}
 }
 
-// read reads the set that is added to, or one from before.
+// read reads the set that values are added to, or an earlier one.
 func (w *set) read(r *rand.Rand) Operation {
 	w.mu.Lock()
 	name := setOf(max(w.last, 1))
@@ -95,7 +99,7 @@ func (w *set) learn(value int64) {
 	w.known = append(w.known, value)
 }
 
-// take is a value that is surely there. Nobody is told of it again.
+// take returns a value that is there, for one operation to remove.
 func (w *set) take(r *rand.Rand) (value int64, is bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

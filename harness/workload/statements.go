@@ -10,11 +10,11 @@ import (
 	"github.com/rejoin-db/rejoin/harness"
 )
 
-// statements are the requests of a workload by their names, as a file of
-// fixtures/workloads has them, in the workload's namespace.
+// statements are the requests of a workload by name, from a file of fixtures/workloads, in the workload's
+// namespace.
 type statements map[string]string
 
-// readStatements panics if there is no such file: the files are part of the binary.
+// readStatements reads a file. It panics if there is no such file: the files are embedded in the binary.
 func readStatements(file, ns string) statements {
 	text, err := fs.ReadFile(fixtures.Files, "workloads/"+file+".sql")
 	if err != nil {
@@ -35,8 +35,7 @@ func readStatements(file, ns string) statements {
 	return s
 }
 
-// get is the request of that name, with what stands in braces in it replaced: pairs
-// of what and by what.
+// get returns the request of that name, with replacements: pairs of a word in braces, and its text.
 func (s statements) get(name string, replaced ...string) string {
 	sql, is := s[name]
 	if !is {
@@ -45,7 +44,7 @@ func (s statements) get(name string, replaced ...string) string {
 	return strings.NewReplacer(replaced...).Replace(sql)
 }
 
-// setup makes what the request of that name makes, until it is made.
+// setup runs the request named setup until it succeeds.
 func (s statements) setup(ctx context.Context, c *harness.Cluster) error {
 	_, err := c.ExecuteWithRetry(ctx, s.get("setup"))
 	return err

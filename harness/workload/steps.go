@@ -8,14 +8,14 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// named are keys of that kind, by number.
+// named returns the keys of that kind, by number.
 func named(kind string) func(int64) string {
 	return func(n int64) string { return fmt.Sprintf("%s/%d", kind, n) }
 }
 
 func read(key string) journal.Step { return journal.Step{Do: journal.Read, Key: key} }
 
-// got is a read that got the values, which may be nil for none.
+// got returns a read that got the values; nil is none.
 func got(key string, values []int64) journal.Step {
 	if values == nil {
 		values = []int64{}

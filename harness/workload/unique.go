@@ -11,8 +11,8 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// Unique has clients insert values of a small range that moves on, into a column
-// that takes each once, of the key unique/0. Who comes second is refused.
+// Unique inserts values of a small, moving range into a column with a UNIQUE constraint. The second insert of a
+// value is refused. The key is unique/0.
 func Unique(ns string) Workload { return &unique{sql: readStatements("unique", ns)} }
 
 // inRange is how many values clients choose from at a time.
@@ -29,12 +29,13 @@ func (w *unique) Name() string { return "unique" }
 
 func (w *unique) Setup(ctx context.Context, c *harness.Cluster) error { return w.sql.setup(ctx, c) }
 
-// Next moves the range on by a value for each try, so that most, and not all, find a
-// value that is free.
+// Next moves the range by one value for each insert, so that most inserts, but not all, find a free value.
 func (w *unique) Next(r *rand.Rand, client int) Operation {
 	value := w.tried.Add(1) + r.Int64N(inRange)
 	return Operation{
-		Op:  journal.Op{Model: journal.Unique, Level: journal.Strong, Steps: []journal.Step{{Do: journal.Insert, Key: uniqueKey(0), Value: value}}},
+		Op: journal.Op{Model: journal.Unique, Level: journal.Strong, Steps: []journal.Step{
+			{Do: journal.Insert, Key: uniqueKey(0), Value: value},
+		}},
 		SQL: w.sql.get("insert"), Args: []any{value, client},
 		Refused: breaks,
 	}

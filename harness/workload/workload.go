@@ -8,38 +8,38 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// Workload is what clients do to a cluster, so that it can be judged. It is for one
-// cluster. Its methods are safe for concurrent use.
+// Workload is a data type and the operations that clients invoke on it, so that a journal of them can be
+// judged. It is for one cluster. Its methods are safe for concurrent use.
 type Workload interface {
-	// Name is what the workload is called in schedules.
+	// Name is the name of the workload in schedules.
 	Name() string
-	// Setup makes what the workload needs, in a namespace of its own. It blocks until
-	// that is done or ctx ends, and may be called again.
+	// Setup creates the tables of the workload, in a namespace of its own. It blocks until that is done or
+	// ctx ends, and may be called again.
 	Setup(ctx context.Context, c *harness.Cluster) error
-	// Next is what a client does next. Its choices come from r.
+	// Next returns the next operation of a client. Its choices come from r.
 	Next(r *rand.Rand, client int) Operation
-	// Final reads everything, once on every node and of that node's own state, and
-	// writes it down as final. The cluster is healed and at rest.
+	// Final reads everything from the local state of every node, and records the reads as final. The
+	// cluster must be healed, and no client may be running.
 	Final(ctx context.Context, c *harness.Cluster) error
 }
 
-// Operation is one request of a client, and how to read what it came to.
+// Operation is one request of a client, and how to read its answer.
 type Operation struct {
-	Op   journal.Op // but for its client and outcome
+	Op   journal.Op // without its client and outcome
 	SQL  string
 	Args []any
-	// Read is given the answer, if there is one: it returns the steps with what they
-	// got, or nil for those the operation was invoked with. Nil if nobody is curious.
+	// Read takes the answer, and returns the steps with what they read, or nil for the steps of Op. It may
+	// be nil.
 	Read func(harness.Result) ([]journal.Step, error)
-	// Refused tells whether an error is an answer, such as that of a constraint. Nil
-	// for no error.
+	// Refused tells whether an error is an expected answer, such as that of a constraint. Nil is for
+	// none.
 	Refused func(error) bool
-	// Ended is told what became of the operation. It may be nil.
+	// Ended is called with the outcome of the operation. It may be nil.
 	Ended func(journal.Outcome)
 }
 
-// Workloads are all workloads, each in a namespace that begins with ns, which is in
-// lower case and begins with a letter.
+// Workloads returns all workloads, each in a namespace that begins with ns. ns must be in lower case and begin
+// with a letter.
 func Workloads(ns string) []Workload {
 	return []Workload{
 		Register(ns+"_register", 4),
@@ -49,6 +49,6 @@ func Workloads(ns string) []Workload {
 		Counter(ns + "_counter"),
 		Unique(ns + "_unique"),
 		DDL(ns + "_ddl"),
-		Pairs(ns + "_pairs"),
+		TwinLists(ns + "_pairs"),
 	}
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/workload"
 )
 
-// onCluster runs the body with a cluster of three nodes, in a bubble.
+// onCluster runs the body in a bubble, with a cluster of three nodes.
 func onCluster(ctx context.Context, body func(ctx context.Context, c *harness.Cluster)) {
 	GinkgoHelper()
 	synctest.Test(new(testing.T), func(*testing.T) {
@@ -31,7 +31,7 @@ func onCluster(ctx context.Context, body func(ctx context.Context, c *harness.Cl
 	})
 }
 
-// enough blocks until the load has done so many operations.
+// enough blocks until that many operations have ended.
 func enough(ctx context.Context, r *workload.Running, operations int) {
 	GinkgoHelper()
 	Eventually(ctx, func() int { return r.Tally().Total() }).WithPolling(time.Millisecond).Should(BeNumerically(">=", operations))
@@ -39,7 +39,7 @@ func enough(ctx context.Context, r *workload.Running, operations int) {
 
 var _ = Describe("A workload", func() {
 	for _, w := range workload.Workloads("ns") {
-		It("can be judged though a node was away: "+w.Name(), func(ctx SpecContext) {
+		It("can be judged though a node was offline: "+w.Name(), func(ctx SpecContext) {
 			onCluster(ctx, func(ctx context.Context, c *harness.Cluster) {
 				w := byName(w.Name())
 				r, err := workload.Load{Workload: w, Clients: 4, Most: 200, Seed: 3}.Start(ctx, c)
@@ -60,7 +60,7 @@ var _ = Describe("A workload", func() {
 		}, patience)
 	}
 
-	It("is explained by the faults alone, beside all others", func(ctx SpecContext) {
+	It("fails no operation for another reason than a fault, beside all other workloads", func(ctx SpecContext) {
 		onCluster(ctx, func(ctx context.Context, c *harness.Cluster) {
 			var all []*workload.Running
 			for i, w := range workload.Workloads("ns") {
@@ -68,12 +68,12 @@ var _ = Describe("A workload", func() {
 				Expect(err).NotTo(HaveOccurred())
 				all = append(all, r)
 			}
-			for round, way := range []fault.Mode{fault.Crash, fault.Isolate, fault.Stop, fault.Isolate, fault.Crash} {
+			for round, mode := range []fault.Mode{fault.Crash, fault.Isolate, fault.Stop, fault.Isolate, fault.Crash} {
 				victim, err := c.Leader(ctx)
 				Expect(err).NotTo(HaveOccurred())
-				Expect(c.TakeNodeOffline(ctx, victim, way)).To(Succeed())
+				Expect(c.TakeNodeOffline(ctx, victim, mode)).To(Succeed())
 				Expect(c.Advance(ctx, 2*time.Second)).To(Succeed())
-				Expect(c.BringNodeOnline(ctx, victim, back(round, way)...)).To(Succeed())
+				Expect(c.BringNodeOnline(ctx, victim, back(round, mode)...)).To(Succeed())
 				Expect(c.WaitForAllOnline(ctx)).To(Succeed())
 			}
 			for _, r := range all {
@@ -91,9 +91,9 @@ var _ = Describe("A workload", func() {
 	}, patience)
 })
 
-// back is how a node comes back: wiped when it crashed last.
-func back(round int, way fault.Mode) []harness.ReturnOption {
-	if way == fault.Crash && round > 0 {
+// back is how a node comes back: wiped, if it crashed after the first round.
+func back(round int, mode fault.Mode) []harness.ReturnOption {
+	if mode == fault.Crash && round > 0 {
 		return []harness.ReturnOption{harness.Wiped}
 	}
 	return nil
@@ -109,8 +109,8 @@ func byName(name string) workload.Workload {
 	panic("there is no workload " + name)
 }
 
-// expectJudgeable expects that the journal holds operations whose reads were all
-// written down, and final reads of every node.
+// expectJudgeable expects that the journal holds operations whose reads were all recorded, and final reads of
+// every node.
 func expectJudgeable(events []journal.Event, nodes int) {
 	GinkgoHelper()
 	var text bytes.Buffer
@@ -151,5 +151,5 @@ func expectJudgeable(events []journal.Event, nodes int) {
 	for _, s := range final[0] {
 		delete(keys, s.Key)
 	}
-	Expect(keys).To(BeEmpty(), "keys that nobody read at the end")
+	Expect(keys).To(BeEmpty(), "keys that were not read at the end")
 }

@@ -8,16 +8,20 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/rejoin-db/rejoin/harness/again"
 	"github.com/rejoin-db/rejoin/harness/chaos"
 	"github.com/rejoin-db/rejoin/harness/internal/rundir"
+	"github.com/rejoin-db/rejoin/harness/nemesis"
 	"github.com/rejoin-db/rejoin/harness/process"
+	"github.com/rejoin-db/rejoin/harness/virtual"
 )
 
-// hunt runs schedules until one fails or time is over, and says what it has found.
-func hunt(ctx context.Context, s settings, out io.Writer, progress *os.File) (found bool, err error) {
+// look runs schedules until one fails or time is over, and tells whether one failed.
+func look(ctx context.Context, s settings, out, progress io.Writer) (found bool, err error) {
 	dir, err := directory()
 	if err != nil {
 		return false, err
@@ -28,83 +32,61 @@ func hunt(ctx context.Context, s settings, out io.Writer, progress *os.File) (fo
 			return false, err
 		}
 	}
-	w, err := worker(s, dir.Path())
+	self, err := os.Executable()
 	if err != nil {
-		return false, err
+		return false, fmt.Errorf("find this program: %w", err)
 	}
-	defer func() { err = errors.Join(err, w.Close()) }()
-
 	if doubt := again.Doubt(); doubt != "" && s.target == inVirtualTime {
 		fmt.Fprintln(progress, "chaos:", doubt)
 	}
-	if s.once {
-		return single(ctx, s, w, out)
-	}
-	fmt.Fprintf(progress, "chaos: target %s, seeds from %d on, for %v\n", s.target, s.seed, s.length)
-	sum := chaos.NewSummary(time.Now())
-	line := newLine(progress)
-	failed, err := search(ctx, s, w, sum, line)
-	line.end(sum)
+	h, err := s.hunt()
 	if err != nil {
 		return false, err
 	}
-	if failed != nil {
-		return true, explain(ctx, s, w, failed, out, progress)
-	}
-	fmt.Fprint(out, sum.Report())
-	if sum.Tally.OK == 0 {
-		return false, errors.New("no operation succeeded, so nothing was shown")
-	}
-	return false, nil
+	args := append(s.passed(), "-target", s.target, "-decisions", s.decisions, "-worker", dir.Path())
+	h.Worker = func() *exec.Cmd { return exec.Command(self, args...) } //nolint:noctx // it ends with its input
+	h.Out, h.Progress = out, progress
+	return h.Run(ctx)
 }
 
-// search runs one schedule after the other. Being interrupted is no error.
-func search(ctx context.Context, s settings, w *chaos.Worker, sum *chaos.Summary, line *line) (*chaos.Outcome, error) {
-	looking, cancel := context.WithTimeout(ctx, s.length)
-	defer cancel()
-	from := space(s)
-	for seed := s.seed; looking.Err() == nil; seed++ {
-		outcome, err := w.Run(looking, chaos.Draw(seed, from))
-		switch {
-		case looking.Err() != nil && (outcome == nil || outcome.Failure == nil):
-			return nil, nil
-		case err != nil:
-			return nil, fmt.Errorf("seed %d: %w", seed, err)
-		}
-		sum.Add(outcome)
-		if outcome.Failure != nil {
-			return outcome, nil
-		}
-		line.show(sum)
-	}
-	return nil, nil
-}
-
-// explain shrinks what failed and prints it.
-func explain(ctx context.Context, s settings, w *chaos.Worker, failed *chaos.Outcome, out io.Writer, progress io.Writer) error {
-	journal, err := s.keep(ctx, w, failed)
+// hunt is what the settings ask for. In a worker, its nodes write to the worker's directory.
+func (s settings) hunt() (chaos.Hunt, error) {
+	t, err := plant(s, targetOf(s))
 	if err != nil {
-		return err
+		return chaos.Hunt{}, err
 	}
-	fmt.Fprintf(progress, "chaos: seed %d fails (%s); shrinking it for up to %v and %d runs\n", failed.Schedule.Seed, failed.Failure.Broken, s.shrink, s.runs)
-	least, cut := shrink(ctx, s, failed, w.Run)
-	if cut {
-		fmt.Fprintf(progress, "chaos: %v were over before shrinking was, so another shrinking may end elsewhere\n", s.shrink)
+	h := chaos.Hunt{
+		Target: t, Space: space(s), Seed: s.seed, For: s.length, Once: s.once, Shrink: s.shrink, ShrinkRuns: s.runs,
+		Name: s.target, Journal: s.journal, Journals: s.journals, Again: s.lines,
+		Place: func(seed uint64) (chaos.Place, error) { return placeOf(s, seed) },
 	}
-	if least.Failure.Broken == chaos.Process { // which took its events along
-		if outcome, err := w.Follow(ctx, least.Schedule); err == nil && outcome.Failure != nil {
-			least = outcome
+	if s.target == inVirtualTime {
+		h.In = func(ctx context.Context, seed uint64, body func(context.Context)) error {
+			return virtual.Run(ctx, body, virtual.RealLimit(bubbleLimit), virtual.Seed(seed),
+				virtual.Interleave(s.interleave), virtual.Yield(s.yield), virtual.Decisions(s.decisions))
 		}
 	}
-	place, err := placeOf(s, failed.Schedule.Seed)
-	if err != nil {
-		return err
-	}
-	return chaos.Print(out, s.lines(failed.Schedule.Seed, journal), failed, least, place)
+	return h, nil
 }
 
-// directory is for all that nodes write, and is taken away in the end, whatever
-// became of them. In virtual time that is nothing that anything depends on.
+// bubbleLimit is more real time than any schedule takes.
+const bubbleLimit = 5 * time.Minute
+
+// space is where the target's schedules come from.
+func space(s settings) chaos.Space {
+	from := chaos.Real()
+	switch s.target {
+	case inVirtualTime:
+		from = chaos.Virtual()
+	case inProcesses:
+		from.Kinds = nemesis.All()
+	}
+	from.Kinds = slices.DeleteFunc(from.Kinds, func(k nemesis.Kind) bool { return slices.Contains(s.without, k.Name) })
+	return from
+}
+
+// directory returns a directory for all that nodes write. It is removed in the end, even if a node did not
+// clean up. In virtual time nothing depends on it.
 func directory() (*rundir.Dir, error) {
 	if dir, err := rundir.New("/dev/shm", "chaos-"); err == nil {
 		return dir, nil
@@ -125,13 +107,17 @@ func build(ctx context.Context, dir string) error {
 	return nil
 }
 
-// worker is this command again, as a process that runs schedules.
-func worker(s settings, dir string) (*chaos.Worker, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, fmt.Errorf("find this program: %w", err)
+// lines returns the commands that run a failure again.
+func (s settings) lines(seed uint64, journal string) string {
+	if s.target != inVirtualTime {
+		return s.again(seed)
 	}
-	return chaos.NewWorker(func() *exec.Cmd {
-		return exec.Command(self, append(s.passed(), "-target", s.target, "-worker", dir)...) //nolint:noctx // it ends with its input
-	}), nil
+	schedule := again.Schedule{
+		Seed: seed, Without: s.withoutNames(), Journal: journal, Interleave: s.interleave, Yield: s.yield, Defect: s.defect,
+	}
+	lines := []string{schedule.Line(), s.again(seed) + "   # shrinks it, too"}
+	if doubt := again.Doubt(); doubt != "" {
+		lines = append(lines, doubt)
+	}
+	return strings.Join(lines, "\n  ")
 }

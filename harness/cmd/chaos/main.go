@@ -1,16 +1,18 @@
-// Command chaos makes trouble for clusters, schedule after schedule, until one of
-// them breaks a promise, or its time is over.
+// Command chaos injects faults into clusters, schedule after schedule, until one of them breaks a promise
+// or its time is over.
 //
 //	go run ./harness/cmd/exact go run ./harness/cmd/chaos -seed 1 -for 5m    # or: make chaos SEED=1 FOR=5m
 //	go run ./harness/cmd/chaos -seed 1 -for 5m -target local
 //
-// In virtual time a schedule runs exactly as its seed says, if the command is built for
-// that (package replay), as the first line does: its worker is the same program.
+// In virtual time a schedule runs exactly as its seed says, if the command is built for that (package
+// replay), as the first line does: its worker is the same program.
 //
-// A failure is shrunk, and printed with the commands that run and find it again; its
-// journal is kept in reports/journals. With -once the schedule of the seed is run alone,
-// which is what command replay does with it. The exit code is 0 if none was found, 1 if one was, and 2 if it was used wrongly or could
+// A failure is shrunk, and printed with the commands that run it again. Its journal is kept in
+// reports/journals. With -once the schedule of the seed is run alone, which is what command replay does. The
+// exit code is 0 if there was no failure, 1 if there was one, and 2 if the command was used wrongly or could
 // not run. Ctrl-C ends it early, with what it has found so far.
+//
+// For a target of your own, see the function Main of package chaos.
 //
 //go:debug randseednop=0
 package main
@@ -48,7 +50,7 @@ func run(args []string, in io.Reader, out, progress *os.File) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	found, err := hunt(ctx, s, out, progress)
+	found, err := look(ctx, s, out, progress)
 	switch {
 	case err != nil:
 		fmt.Fprintln(progress, "chaos:", err)

@@ -4,15 +4,16 @@ import (
 	"fmt"
 
 	"github.com/rejoin-db/rejoin/harness/chaos"
+	"github.com/rejoin-db/rejoin/harness/internal/gocode"
 )
 
 // placeOf is targetOf as code, for a printed spec.
 func placeOf(s settings, seed uint64) (chaos.Place, error) {
-	options, err := chaos.Literal(nodes())
+	options, err := gocode.Literal(nodes())
 	if err != nil {
 		return chaos.Place{}, err
 	}
-	limit, err := chaos.Literal(bubbleLimit)
+	limit, err := gocode.Literal(bubbleLimit)
 	if err != nil {
 		return chaos.Place{}, err
 	}

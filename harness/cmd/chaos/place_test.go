@@ -12,6 +12,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness/chaos"
+	"github.com/rejoin-db/rejoin/harness/internal/gocode"
 )
 
 // fileCode is a file with a printed spec.
@@ -39,7 +40,9 @@ var _ = Describe("A printed spec", func() {
 		Expect(spec).To(And(ContainSubstring(decorator), ContainSubstring("SnapshotThreshold: 64"), ContainSubstring("TrailingLogs: 16")))
 
 		var imports strings.Builder
-		for _, path := range chaos.Imports(spec) {
+		const kit = "github.com/rejoin-db/rejoin/harness/"
+		for _, path := range gocode.Imports(spec, "time", "github.com/onsi/gomega/gexec", kit+"chaos", kit+"check", kit+"fault",
+			kit+"journal", kit+"local", kit+"process", kit+"virtual") {
 			fmt.Fprintf(&imports, "%q\n", path)
 		}
 		Expect(os.MkdirAll("testdata", 0o755)).To(Succeed())
@@ -50,7 +53,8 @@ var _ = Describe("A printed spec", func() {
 		said, err := exec.CommandContext(ctx, "go", "vet", "./"+dir).CombinedOutput()
 		Expect(err).NotTo(HaveOccurred(), "%s", said)
 	},
-		Entry("virtual", SpecTimeout(3*time.Minute), inVirtualTime, "virtual.Bubble(virtual.RealLimit(5*time.Minute), virtual.Seed(17), virtual.Interleave(2), virtual.Yield(0.5))"),
+		Entry("virtual", SpecTimeout(3*time.Minute), inVirtualTime,
+			"virtual.Bubble(virtual.RealLimit(5*time.Minute), virtual.Seed(17), virtual.Interleave(2), virtual.Yield(0.5))"),
 		Entry("local", SpecTimeout(3*time.Minute), inThisProcess, "local.New("),
 		Entry("process", SpecTimeout(3*time.Minute), inProcesses, "gexec.Build(process.Package)"),
 	)

@@ -130,7 +130,7 @@ func (l *Log) StoreLogs(entries []*raft.Log) error {
 // removes entries at the end. It blocks until the change is durable.
 func (l *Log) DeleteRange(from, to uint64) error {
 	return l.withLock(func() error {
-		if err := l.promiseLess(from, to); err != nil {
+		if err := l.lowerPromise(from, to); err != nil {
 			return err
 		}
 		l.segment = noSegment // the next append may go to a new segment
@@ -138,9 +138,9 @@ func (l *Log) DeleteRange(from, to uint64) error {
 	})
 }
 
-// promiseLess lowers the promise to what is left of the log after from to to are removed. If
+// lowerPromise lowers the promise to what is left of the log after from to to are removed. If
 // nothing is left, the log may start again at its first index.
-func (l *Log) promiseLess(from, to uint64) error {
+func (l *Log) lowerPromise(from, to uint64) error {
 	first, err := l.FirstIndex()
 	if err != nil {
 		return err

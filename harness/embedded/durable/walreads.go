@@ -2,8 +2,8 @@ package durable
 
 import "github.com/hashicorp/raft"
 
-// WALReads is the log whose GetLog answers as raft-wal does: also for deleted entries below the
-// first index, as long as their file holds others. Planted bugs use it.
+// WALReads returns the log with raft-wal's own GetLog, which also returns deleted entries below
+// the first index while their segment file exists. Planted bugs use it.
 func (l *Log) WALReads() raft.LogStore { return walReads{l} }
 
 type walReads struct{ *Log }

@@ -61,7 +61,7 @@ func (m *Machine) applyBatch(logs []*raft.Log) ([]Response, error) {
 	b := &batch{logs: logs, entries: entries, responses: make([]Response, len(logs)), last: len(logs), alone: none}
 	for next := 0; next < len(logs); {
 		if next, err = m.transact(b, next); err != nil {
-			return nil, errors.Join(err, m.abandon())
+			return nil, errors.Join(err, m.rollback())
 		}
 	}
 	m.latest = entries[len(entries)-1].Time
@@ -132,7 +132,7 @@ func (m *Machine) transact(b *batch, first int) (next int, err error) {
 		}
 	}
 	if b.last == first {
-		return first, m.abandon()
+		return first, m.rollback()
 	}
 	return b.last, m.commit(b.logs[b.last-1], b.entries[b.last-1])
 }
@@ -183,7 +183,7 @@ func applying(log *raft.Log, err error) error {
 	return fmt.Errorf("apply log index %d: %w (entry digest %s)", log.Index, err, EntryDigest(log))
 }
 
-func (m *Machine) abandon() error {
+func (m *Machine) rollback() error {
 	if !m.writer.InTransaction() {
 		return nil
 	}
@@ -207,17 +207,17 @@ func (m *Machine) applyOne(log *raft.Log, entry Entry, alone bool) (response Res
 	if entry.Mark() {
 		return Response{}, false, nil
 	}
-	if skip, err := m.skips(log); err != nil {
+	if skip, err := m.shouldSkip(log); err != nil {
 		return Response{}, false, err
 	} else if skip {
-		m.noteSkipped(log.Index)
+		m.recordSkipped(log.Index)
 		return Response{Err: ErrSkipped}, false, nil
 	}
 	if _, err := m.writer.Lookup("SAVEPOINT entry"); err != nil {
 		return Response{}, false, err
 	}
-	// Inside the savepoint: SQLite opens its statement journal at the first write, and that cost
-	// must not count against the entry's statements.
+	// SQLite opens a savepoint lazily, at the first write in it. This write bears that cost, so that
+	// the entry's statements do not.
 	if err := m.markApplied(log, entry); err != nil {
 		return Response{}, false, err
 	}

@@ -25,7 +25,7 @@ func (m *Machine) Diverge(sql string) (err error) {
 	}
 	for i, statement := range statements {
 		if err := m.divergeBy(statement); err != nil {
-			return errors.Join(Locate(err, i, len(statements)), m.abandon())
+			return errors.Join(Locate(err, i, len(statements)), m.rollback())
 		}
 	}
 	_, err = m.writer.Lookup("COMMIT")

@@ -106,7 +106,7 @@ func (m *Machine) statement(statement sqltext.Statement, params []any, room *int
 	}()
 	result.Columns = rows.Columns()
 	if *room -= columnsSize(result.Columns); *room < 0 {
-		return Result{}, 0, m.tooLong()
+		return Result{}, 0, m.answerTooLarge()
 	}
 	for {
 		row, err := rows.Next()
@@ -117,7 +117,7 @@ func (m *Machine) statement(statement sqltext.Statement, params []any, room *int
 			return Result{}, 0, err
 		}
 		if *room -= rowSize(row); *room < 0 {
-			return Result{}, 0, m.tooLong()
+			return Result{}, 0, m.answerTooLarge()
 		}
 		result.Rows = append(result.Rows, slices.Clone(row))
 	}
@@ -132,7 +132,7 @@ func (m *Machine) statement(statement sqltext.Statement, params []any, room *int
 	return result, taken, nil
 }
 
-func (m *Machine) tooLong() error {
+func (m *Machine) answerTooLarge() error {
 	return fmt.Errorf("%w than %d bytes, the limit for requests that change data", ErrAnswer, m.options.AnswerLimit)
 }
 

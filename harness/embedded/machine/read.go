@@ -26,8 +26,8 @@ type View struct {
 }
 
 // View opens a view, which the caller must close: it uses one of the read connections. While all
-// of them are in use, View blocks until ctx ends, and it ends reads that have run for more than a
-// second with ErrCrowded.
+// of them are in use, View blocks until one is free, ctx ends or the machine is closed. Meanwhile it
+// ends reads that have run for more than a second with ErrCrowded.
 func (m *Machine) View(ctx context.Context) (*View, error) {
 	return m.view(ctx, m.readers.reads)
 }

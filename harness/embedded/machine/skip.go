@@ -29,19 +29,20 @@ func EntryDigest(log *raft.Log) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// skips returns whether the entry is to be skipped. A digest mismatch is an error.
-func (m *Machine) skips(log *raft.Log) (bool, error) {
+// shouldSkip returns whether the entry is to be skipped. A digest mismatch is an error.
+func (m *Machine) shouldSkip(log *raft.Log) (bool, error) {
 	at := slices.IndexFunc(m.options.Skip, func(s Skipped) bool { return s.Index == log.Index })
 	if at < 0 {
 		return false, nil
 	}
 	if digest := EntryDigest(log); digest != m.options.Skip[at].Digest {
-		return false, fmt.Errorf("skip log index %d: the entry's digest is %s, not %s", log.Index, digest, m.options.Skip[at].Digest)
+		return false, fmt.Errorf("skip log index %d: the entry's digest is %s, the configured digest is %q", log.Index, digest,
+			m.options.Skip[at].Digest)
 	}
 	return true, nil
 }
 
-func (m *Machine) noteSkipped(index uint64) {
+func (m *Machine) recordSkipped(index uint64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if !slices.Contains(m.skipped, index) {

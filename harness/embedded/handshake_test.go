@@ -72,7 +72,7 @@ var _ = Describe("A greeting between nodes", func() {
 		heard, _, _ := greeted("sesame", "sesame")
 		a, b := net.Pipe()
 		DeferCleanup(a.Close)
-		go func() { // who replays it does not care for the answers
+		go func() { // the replay ignores the answers
 			_, _ = io.Copy(io.Discard, a)
 		}()
 		go func() { _, _ = a.Write(heard) }()

@@ -13,9 +13,9 @@ import (
 // cluster takes it.
 const headerCluster = "Rejoin-Cluster"
 
-// acquaint is what a node has found out about the others in this life. It is safe for
+// encounters is what a node has found out about the others in this life. It is safe for
 // concurrent use.
-type acquaint struct {
+type encounters struct {
 	mu        sync.Mutex
 	own       bool              // it has met a member of its own cluster
 	met       map[string]bool   // those it has met
@@ -27,7 +27,7 @@ type acquaint struct {
 }
 
 // metOwn notes that a node of the same cluster was met.
-func (a *acquaint) metOwn(name string) {
+func (a *encounters) metOwn(name string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.own, a.emptied, a.turned = true, "", ""
@@ -36,7 +36,7 @@ func (a *acquaint) metOwn(name string) {
 }
 
 // note notes that the member was met in this life.
-func (a *acquaint) note(name string) {
+func (a *encounters) note(name string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.met == nil {
@@ -46,21 +46,21 @@ func (a *acquaint) note(name string) {
 }
 
 // has tells whether the node was met in this life.
-func (a *acquaint) has(name string) bool {
+func (a *encounters) has(name string) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.met[name]
 }
 
 // turnAway notes why a member does not take this new node for the member of its name.
-func (a *acquaint) turnAway(reason string) {
+func (a *encounters) turnAway(reason string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.turned = reason
 }
 
 // metStranger notes a member that belongs to another cluster.
-func (a *acquaint) metStranger(name, reason string) {
+func (a *encounters) metStranger(name, reason string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.strangers == nil {
@@ -70,14 +70,14 @@ func (a *acquaint) metStranger(name, reason string) {
 }
 
 // wasEmptied notes that the directory is empty although its cluster exists.
-func (a *acquaint) wasEmptied(reason string) {
+func (a *encounters) wasEmptied(reason string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.emptied = reason
 }
 
 // waitFor notes why a first member has not answered; an empty reason, that it has.
-func (a *acquaint) waitFor(name, reason string) {
+func (a *encounters) waitFor(name, reason string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if reason == "" {
@@ -91,7 +91,7 @@ func (a *acquaint) waitFor(name, reason string) {
 }
 
 // news tells whether that was not the last that was logged about the node.
-func (a *acquaint) news(name, reason string) bool {
+func (a *encounters) news(name, reason string) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.said[name] == reason {
@@ -105,7 +105,7 @@ func (a *acquaint) news(name, reason string) bool {
 }
 
 // look returns why the node must not serve, or what it waits for. Empty reasons are none.
-func (a *acquaint) look() (emptied, astray, waiting string) {
+func (a *encounters) look() (emptied, astray, waiting string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if !a.own && len(a.strangers) > 0 {
@@ -131,7 +131,7 @@ func (n *Node) belongs(r *http.Request) error {
 		return refuse(http.StatusMisdirectedRequest, CodeWrongCluster, "%s forwarded a request to %v; nothing was changed",
 			memberName(from, cluster), own)
 	}
-	emptied, astray, _ := n.acquaint.look()
+	emptied, astray, _ := n.encounters.look()
 	for _, reason := range []string{emptied, astray} {
 		if reason != "" {
 			return unavailable(CodeWrongCluster, "%s; nothing was changed", reason)

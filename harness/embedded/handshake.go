@@ -88,7 +88,7 @@ func estrangedReason(node, by string, m meeting) string {
 		"older state; remove node %s from the cluster and add it again with an empty directory", by, node, m.Life.Number, m.Life.ID, node, node)
 }
 
-// greetHost greets as the caller. When it returns without an error the host is who it must
+// greetHost greets as the caller. When it returns without an error the host is the one that it must
 // be, this node knows its life, and what the host answers may be counted.
 func (n *Node) greetHost(conn io.ReadWriter, expected string, what purpose) error {
 	if err := n.awaitRaft(); err != nil {
@@ -142,7 +142,7 @@ func (n *Node) judgeHost(own card, expected string, said hello, theirs welcome) 
 	return v
 }
 
-// admit lets a leader take a node that belongs to no cluster into its own: only who leads
+// admit lets a leader take a node that belongs to no cluster into its own: only the leader
 // knows all that was committed, and that the member of that name is a new one.
 func (n *Node) admit(theirs card) (index uint64, refusal string) {
 	if n.raft.State() != raft.Leader || !n.isMember(theirs.Node) {
@@ -205,7 +205,7 @@ func (n *Node) recognise(own, theirs card, m *meeting, known bool) error {
 		return nil
 	case own.Cluster == "" && own.First == "":
 		reason := estrangedReason(own.Node, theirs.Node, *m)
-		n.acquaint.turnAway(reason)
+		n.encounters.turnAway(reason)
 		return n.refused(theirs.Node, reason)
 	case own.Cluster != theirs.Cluster: // which refuses it anyhow
 		return nil
@@ -219,9 +219,9 @@ func (n *Node) recognise(own, theirs card, m *meeting, known bool) error {
 func (n *Node) misfit(own, theirs card) {
 	switch {
 	case own.Cluster == "" && theirs.Cluster != "" && own.First != "" && !cofounded(theirs, own):
-		n.acquaint.wasEmptied(emptiedReason(own, theirs))
+		n.encounters.wasEmptied(emptiedReason(own, theirs))
 	case own.Cluster != "" && theirs.Cluster != "" && own.Cluster != theirs.Cluster && n.isMember(theirs.Node):
-		n.acquaint.metStranger(theirs.Node, mismatch(own, theirs, toReplicate))
+		n.encounters.metStranger(theirs.Node, mismatch(own, theirs, toReplicate))
 	}
 }
 
@@ -249,14 +249,14 @@ func (n *Node) settle(own, theirs card, admitted uint64) error {
 	if now := n.identity.get().Cluster; theirs.Cluster != "" && now != theirs.Cluster {
 		return n.refused(theirs.Node, fmt.Sprintf("node %s belongs to cluster %s, and node %s to cluster %s", own.Node, now, theirs.Node, theirs.Cluster))
 	}
-	n.acquaint.metOwn(theirs.Node)
+	n.encounters.metOwn(theirs.Node)
 	if !n.isMember(theirs.Node) { // by this node's log, which may lag: a later greeting will do
 		return nil
 	}
 	if err := n.identity.meet(theirs, n.raft.CommitIndex()); err != nil {
 		return err
 	}
-	n.acquaint.note(theirs.Node)
+	n.encounters.note(theirs.Node)
 	return nil
 }
 
@@ -272,50 +272,50 @@ func (n *Node) refused(other, reason string) error {
 	if n.isMember(other) || n.isFirst(other) {
 		known = other
 	}
-	if n.acquaint.news(known, reason) {
+	if n.encounters.news(known, reason) {
 		n.config.Logger.Warn("refused to go together with another node", "node", other, "reason", reason)
 	}
 	return &IdentityError{Reason: reason}
 }
 
-// named is a transport that notes whom Raft expects at an address.
-type named struct {
+// peerNames is a transport that notes whom Raft expects at an address.
+type peerNames struct {
 	Transport
 	expected *sync.Map // of raft.ServerID by raft.ServerAddress
 }
 
-func (t named) expect(id raft.ServerID, at raft.ServerAddress) {
+func (t peerNames) expect(id raft.ServerID, at raft.ServerAddress) {
 	if known, _ := t.expected.Load(at); known != id {
 		t.expected.Store(at, id)
 	}
 }
 
-func (t named) AppendEntries(id raft.ServerID, at raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
+func (t peerNames) AppendEntries(id raft.ServerID, at raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
 	t.expect(id, at)
 	return t.Transport.AppendEntries(id, at, args, resp)
 }
 
-func (t named) AppendEntriesPipeline(id raft.ServerID, at raft.ServerAddress) (raft.AppendPipeline, error) {
+func (t peerNames) AppendEntriesPipeline(id raft.ServerID, at raft.ServerAddress) (raft.AppendPipeline, error) {
 	t.expect(id, at)
 	return t.Transport.AppendEntriesPipeline(id, at)
 }
 
-func (t named) RequestVote(id raft.ServerID, at raft.ServerAddress, args *raft.RequestVoteRequest, resp *raft.RequestVoteResponse) error {
+func (t peerNames) RequestVote(id raft.ServerID, at raft.ServerAddress, args *raft.RequestVoteRequest, resp *raft.RequestVoteResponse) error {
 	t.expect(id, at)
 	return t.Transport.RequestVote(id, at, args, resp)
 }
 
-func (t named) RequestPreVote(id raft.ServerID, at raft.ServerAddress, args *raft.RequestPreVoteRequest, resp *raft.RequestPreVoteResponse) error {
+func (t peerNames) RequestPreVote(id raft.ServerID, at raft.ServerAddress, args *raft.RequestPreVoteRequest, resp *raft.RequestPreVoteResponse) error {
 	t.expect(id, at)
 	return t.Transport.RequestPreVote(id, at, args, resp)
 }
 
-func (t named) InstallSnapshot(id raft.ServerID, at raft.ServerAddress, args *raft.InstallSnapshotRequest, resp *raft.InstallSnapshotResponse, data io.Reader) error {
+func (t peerNames) InstallSnapshot(id raft.ServerID, at raft.ServerAddress, args *raft.InstallSnapshotRequest, resp *raft.InstallSnapshotResponse, data io.Reader) error {
 	t.expect(id, at)
 	return t.Transport.InstallSnapshot(id, at, args, resp, data)
 }
 
-func (t named) TimeoutNow(id raft.ServerID, at raft.ServerAddress, args *raft.TimeoutNowRequest, resp *raft.TimeoutNowResponse) error {
+func (t peerNames) TimeoutNow(id raft.ServerID, at raft.ServerAddress, args *raft.TimeoutNowRequest, resp *raft.TimeoutNowResponse) error {
 	t.expect(id, at)
 	return t.Transport.TimeoutNow(id, at, args, resp)
 }
@@ -329,7 +329,7 @@ func (n *Node) greetAt(conn io.ReadWriter, at raft.ServerAddress) error {
 	return n.greetHost(conn, string(expected.(raft.ServerID)), toReplicate)
 }
 
-// meet greets another node, and no more.
+// meet does a handshake with another node, and nothing else.
 func (n *Node) meet(peer Peer) error {
 	ctx, cancel := context.WithTimeout(n.ctx, rpcTimeout)
 	defer cancel()
@@ -352,7 +352,7 @@ func (n *Node) meet(peer Peer) error {
 func awaitEnd(conn net.Conn) { _, _ = conn.Read(make([]byte, 1)) }
 
 // meetMembers greets all other members once in this life, so that not only the leader will
-// notice if this directory, or one of theirs, comes back as an older state. Who is away is
+// notice if this directory, or one of theirs, comes back as an older state. A node that is away is
 // greeted again, ever less often: it greets the others itself when it starts.
 func (n *Node) meetMembers() {
 	n.wg.Go(func() {
@@ -364,7 +364,7 @@ func (n *Node) meetMembers() {
 		for pause := n.config.ElectionTimeout; ; pause = min(2*pause, longestPause*n.config.ElectionTimeout) {
 			var greeted sync.WaitGroup
 			for _, m := range n.members() {
-				if m.ID != n.config.ID && !n.acquaint.has(m.ID) {
+				if m.ID != n.config.ID && !n.encounters.has(m.ID) {
 					greeted.Go(func() { n.meetMember(m) })
 				}
 			}

@@ -16,16 +16,16 @@ const tlsHandshake = 0x16
 // error of its own in place of one about an answer that makes no sense (RFC 8446, 6).
 var noTLS = []byte{0x15, 3, 1, 0, 2, 2, 40}
 
-// plain is the listener of HTTP without TLS: a client that speaks TLS is told, and the
+// plainListener is the listener of HTTP without TLS: a client that speaks TLS is told, and the
 // log says so.
-type plain struct {
+type plainListener struct {
 	net.Listener
 	logger   hclog.Logger
 	patience time.Duration // for the alert
 	telling  *sync.WaitGroup
 }
 
-func (p *plain) Accept() (net.Conn, error) {
+func (p *plainListener) Accept() (net.Conn, error) {
 	for {
 		conn, err := p.Listener.Accept()
 		if err != nil {

@@ -8,14 +8,14 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// Pairs has clients append one value to two lists in one transaction, of the keys
-// pair/0/left and pair/0/right and on, and read both, also as one node has them. Half
-// a transaction shows as two lists that are not alike.
-func Pairs(ns string) Workload {
-	return &pairs{sql: readStatements("pairs", ns), names: newRolling(2, longestList)}
+// TwinLists appends each value to two lists in one transaction, and reads both lists, also from the local
+// state of a node. Half a transaction shows as two lists that differ. The keys are pair/0/left,
+// pair/0/right, and so on. In schedules it is called "pairs".
+func TwinLists(ns string) Workload {
+	return &twinLists{sql: readStatements("pairs", ns), names: newRolling(2, longestList)}
 }
 
-type pairs struct {
+type twinLists struct {
 	sql   statements
 	names *rolling
 }
@@ -25,11 +25,11 @@ var pairKey = named("pair")
 func leftKey(name int64) string  { return pairKey(name) + "/left" }
 func rightKey(name int64) string { return pairKey(name) + "/right" }
 
-func (w *pairs) Name() string { return "pairs" }
+func (w *twinLists) Name() string { return "pairs" }
 
-func (w *pairs) Setup(ctx context.Context, c *harness.Cluster) error { return w.sql.setup(ctx, c) }
+func (w *twinLists) Setup(ctx context.Context, c *harness.Cluster) error { return w.sql.setup(ctx, c) }
 
-func (w *pairs) Next(r *rand.Rand, _ int) Operation {
+func (w *twinLists) Next(r *rand.Rand, _ int) Operation {
 	switch chance := r.IntN(10); {
 	case chance < 5:
 		return w.append(w.names.next(r))
@@ -40,7 +40,7 @@ func (w *pairs) Next(r *rand.Rand, _ int) Operation {
 	}
 }
 
-func (w *pairs) append(name, value int64) Operation {
+func (w *twinLists) append(name, value int64) Operation {
 	return Operation{
 		Op: journal.Op{Model: journal.List, Level: journal.Strong, Steps: []journal.Step{
 			{Do: journal.Append, Key: leftKey(name), Value: value},
@@ -50,7 +50,7 @@ func (w *pairs) append(name, value int64) Operation {
 	}
 }
 
-func (w *pairs) read(level journal.Level, name int64) Operation {
+func (w *twinLists) read(level journal.Level, name int64) Operation {
 	steps := []journal.Step{read(leftKey(name)), read(rightKey(name))}
 	return Operation{
 		Op:  journal.Op{Model: journal.List, Level: level, Steps: steps},
@@ -58,7 +58,7 @@ func (w *pairs) read(level journal.Level, name int64) Operation {
 	}
 }
 
-func (w *pairs) Final(ctx context.Context, c *harness.Cluster) error {
+func (w *twinLists) Final(ctx context.Context, c *harness.Cluster) error {
 	names := w.names.count()
 	return final(ctx, c, Operation{
 		Op: journal.Op{Model: journal.List}, SQL: w.sql.get("all"),

@@ -1,4 +1,5 @@
-package chaos
+// Package gocode prints values as Go code, for specs that a program prints.
+package gocode
 
 import (
 	"fmt"
@@ -8,20 +9,22 @@ import (
 	"time"
 )
 
-// Literal is a value as a Go literal, with all exported fields that are not zero; its
-// types are named as they are where their packages are imported. It can print numbers,
-// text, durations, and slices and structs of such. What it cannot print is an error.
+// Literal returns a value as a Go literal, with all exported fields that are not zero. Types are named as
+// where their packages are imported. It prints booleans, numbers, text, durations, and slices, structs and
+// pointers to structs of such; anything else is an error.
 func Literal(v any) (string, error) { return literal{}.of(reflect.ValueOf(v), true) }
 
-// fullLiteral is Literal, with the fields that are zero.
-func fullLiteral(v any) (string, error) { return literal{zeros: true}.of(reflect.ValueOf(v), true) }
+// NumberedLiteral is Literal, with integers that are 0: in "Node: 0" that is a node like any other.
+func NumberedLiteral(v any) (string, error) {
+	return literal{numbers: true}.of(reflect.ValueOf(v), true)
+}
 
-type literal struct{ zeros bool }
+type literal struct{ numbers bool }
 
-// of is the value as code. named puts the type before a struct or a slice.
+// of returns the value as code. named puts the type before a struct or a slice.
 func (l literal) of(v reflect.Value, named bool) (string, error) {
 	if d, is := v.Interface().(time.Duration); is {
-		return durationCode(d), nil
+		return Duration(d), nil
 	}
 	switch v.Kind() {
 	case reflect.Bool:
@@ -35,27 +38,35 @@ func (l literal) of(v reflect.Value, named bool) (string, error) {
 	case reflect.Float32, reflect.Float64:
 		return strconv.FormatFloat(v.Float(), 'g', -1, 64), nil
 	case reflect.Slice:
-		return l.slice(v)
+		return l.slice(v, named)
 	case reflect.Struct:
 		return l.structure(v, named)
+	case reflect.Pointer:
+		if !v.IsNil() && v.Type().Elem().Kind() == reflect.Struct {
+			code, err := l.structure(v.Elem(), true)
+			return "&" + code, err
+		}
 	}
 	return "", fmt.Errorf("a %s cannot be printed as a Go literal", v.Type())
 }
 
-func (l literal) slice(v reflect.Value) (string, error) {
+func (l literal) slice(v reflect.Value, named bool) (string, error) {
 	if v.IsNil() {
 		return "nil", nil
 	}
 	var b strings.Builder
-	b.WriteString(v.Type().String() + "{")
-	structs := v.Type().Elem().Kind() == reflect.Struct
+	if named {
+		b.WriteString(v.Type().String())
+	}
+	b.WriteString("{")
+	lines := v.Type().Elem().Kind() == reflect.Struct && v.Type().Elem().NumField() > 2
 	for i := range v.Len() {
 		code, err := l.of(v.Index(i), false)
 		if err != nil {
 			return "", err
 		}
 		switch {
-		case structs:
+		case lines:
 			b.WriteString("\n" + code + ",")
 		case i > 0:
 			b.WriteString(", " + code)
@@ -63,7 +74,7 @@ func (l literal) slice(v reflect.Value) (string, error) {
 			b.WriteString(code)
 		}
 	}
-	if structs && v.Len() > 0 {
+	if lines && v.Len() > 0 {
 		b.WriteString("\n")
 	}
 	return b.String() + "}", nil
@@ -74,7 +85,7 @@ func (l literal) structure(v reflect.Value, named bool) (string, error) {
 	for i := range v.NumField() {
 		field := v.Type().Field(i)
 		switch {
-		case v.Field(i).IsZero() && !l.zeros:
+		case v.Field(i).IsZero() && !(l.numbers && field.Type == reflect.TypeFor[int]()):
 			continue
 		case !field.IsExported():
 			return "", fmt.Errorf("field %s of %s cannot be printed as a Go literal", field.Name, v.Type())
@@ -92,8 +103,8 @@ func (l literal) structure(v reflect.Value, named bool) (string, error) {
 	return code, nil
 }
 
-// durationCode is a duration as code, in the largest unit that divides it.
-func durationCode(d time.Duration) string {
+// Duration returns a duration as code, in the largest unit that divides it.
+func Duration(d time.Duration) string {
 	for _, unit := range []struct {
 		is   time.Duration
 		name string

@@ -14,8 +14,8 @@ import (
 // A connection between nodes begins with raftByte, which no HTTP request can begin with,
 // and a greeting. The node that dialed is the caller, the other one the host.
 //
-//	caller: raftByte, version, hello              who I am, a nonce, how I last met you
-//	host:   welcome, HMAC of all that was sent    who I am, a nonce, how I last met you, and
+//	caller: raftByte, version, hello              own identity, a nonce, the last meeting
+//	host:   welcome, HMAC of all that was sent    own identity, a nonce, the last meeting, and
 //	                                              whether I know myself in what you said
 //	caller: verdict, HMAC of all that was sent    likewise, and whether I go on
 //

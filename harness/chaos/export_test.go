@@ -1,0 +1,30 @@
+package chaos
+
+import "context"
+
+// What the tests see of the inside.
+var (
+	Imports      = imports
+	NewSummary   = newSummary
+	Timeline     = timeline
+	PrintFailure = printFailure
+)
+
+func (s *summary) Add(o *Outcome) { s.add(o) }
+func (s *summary) Report() string { return s.report() }
+
+// playerFunc is a player that is a function.
+type playerFunc func(context.Context, Schedule) (*Outcome, error)
+
+func (f playerFunc) play(ctx context.Context, r request) (*Outcome, error) { return f(ctx, r.Schedule) }
+func (playerFunc) Close() error                                            { return nil }
+
+// ShrinkOutcome shrinks what failed, by runs of that function.
+func ShrinkOutcome(ctx context.Context, h Hunt, failed *Outcome, run func(context.Context, Schedule) (*Outcome, error)) (*Outcome, bool) {
+	return h.shrink(ctx, failed, playerFunc(run))
+}
+
+// PlayHere runs a schedule as a worker does.
+func PlayHere(ctx context.Context, h Hunt, s Schedule) (*Outcome, error) {
+	return h.filled().play(ctx, s, nil)
+}

@@ -1,0 +1,249 @@
+package chaos
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"reflect"
+	"time"
+
+	"github.com/rejoin-db/rejoin/harness/check"
+	"github.com/rejoin-db/rejoin/harness/nemesis"
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+// Hunt looks for failures of a target: it runs the schedule of one seed after another until one fails or
+// its time is over. It shrinks what fails, and prints it as a timeline and as a spec, with the command that
+// runs it again. Only Target is needed; Main is a hunt with nothing else.
+type Hunt struct {
+	Target target.Target
+	// In runs body where the target's clusters live, such as in a bubble of virtual time with that
+	// seed. Its error is a failure of the nodes. Default: body runs as it is, in real time.
+	In func(ctx context.Context, seed uint64, body func(context.Context)) error
+	// Space is what schedules are drawn from. Default: Real, or Virtual if In is set; with the kinds of
+	// faults that the target supports.
+	Space Space
+	// Options are how schedules are run. The default Judge is check.All.
+	Options Options
+
+	Seed uint64        // of the first schedule; default random. Each next one is greater by 1
+	For  time.Duration // how long to look for failures, in real time, for one schedule at least; default a minute
+	Once bool          // run the schedule of Seed alone, and do not shrink it
+
+	Shrink     time.Duration // how long to shrink a failure, in real time; 0 does not shrink
+	ShrinkRuns int           // how many runs that may take; default 300
+
+	// Worker is a command that calls Serve with the same hunt: schedules run in its process, because a
+	// node that panics ends its process. Default: schedules run in this process.
+	Worker func() *exec.Cmd
+
+	Name     string // of the target, in journals
+	Journal  string // with Once, the file for the journal; none if empty
+	Journals string // the folder for the journals of schedules that fail; none if empty
+	// Again returns the commands that run the schedule of a seed again, whose journal is in that file,
+	// or "" if it is in none. Default: what Main understands.
+	Again func(seed uint64, journal string) string
+	// Place returns where the printed spec runs. Default: a target that the reader fills in.
+	Place func(seed uint64) (Place, error)
+
+	Out      io.Writer // for results; default os.Stdout
+	Progress io.Writer // default os.Stderr
+}
+
+// defaultShrinkRuns is how many runs shrinking may take.
+const defaultShrinkRuns = 300
+
+// filled returns the hunt with the defaults in place of zeros.
+func (h Hunt) filled() Hunt {
+	if h.Options.Judge == nil {
+		h.Options.Judge = check.All
+	}
+	for h.Seed == 0 {
+		h.Seed = rand.Uint64N(1 << 32)
+	}
+	h.For = cmp.Or(h.For, time.Minute)
+	h.ShrinkRuns = cmp.Or(h.ShrinkRuns, defaultShrinkRuns)
+	if h.Again == nil {
+		h.Again = func(seed uint64, _ string) string { return again(seed) }
+	}
+	if h.Place == nil {
+		h.Place = func(uint64) (Place, error) { return Place{Target: "yourTarget"}, nil }
+	}
+	if h.Out == nil {
+		h.Out = os.Stdout
+	}
+	if h.Progress == nil {
+		h.Progress = os.Stderr
+	}
+	return h
+}
+
+// space returns the space of the hunt. Unless it has kinds of faults, it boots a cluster to see which the
+// target supports.
+func (h Hunt) space(ctx context.Context) (Space, error) {
+	from := h.Space
+	if reflect.ValueOf(from).IsZero() {
+		from = Real()
+		if h.In != nil {
+			from = Virtual()
+		}
+		from.Kinds = nil
+	}
+	if len(from.Kinds) > 0 {
+		return from.filled(), nil
+	}
+	var err error
+	probe := func(ctx context.Context) { from.Kinds, err = h.possible(ctx) }
+	if h.In == nil {
+		probe(ctx)
+	} else if broken := h.In(ctx, h.Seed, probe); err == nil {
+		err = broken
+	}
+	if err != nil {
+		return from, fmt.Errorf("ask the target for its abilities: %w", err)
+	}
+	return from.filled(), nil
+}
+
+func (h Hunt) possible(ctx context.Context) ([]nemesis.Kind, error) {
+	s := Schedule{Seed: h.Seed, Nodes: 1, Workloads: []string{"none"}, Clients: 1, Length: time.Second}
+	c, err := Boot(ctx, h.Target, s, h.Options)
+	if err != nil {
+		return nil, err
+	}
+	return nemesis.Possible(c), c.Close()
+}
+
+// Run looks for failures, and tells whether it has found one. It blocks until then, or until its time is
+// over or ctx ends, which is no error. The error is the reason why it could not look, such as a target that
+// does not boot.
+func (h Hunt) Run(ctx context.Context) (found bool, err error) {
+	h = h.filled()
+	from, err := h.space(ctx)
+	if err != nil {
+		return false, err
+	}
+	w := h.newPlayer()
+	defer func() { err = errors.Join(err, w.Close()) }()
+	if h.Once {
+		return h.single(ctx, from, w)
+	}
+	fmt.Fprintf(h.Progress, "chaos: target %s, seeds from %d on, for %v\n", cmp.Or(h.Name, fmt.Sprintf("%T", h.Target)), h.Seed, h.For)
+	sum, shown := newSummary(time.Now()), newProgress(h.Progress)
+	failed, err := h.search(ctx, from, w, sum, shown)
+	shown.end(sum)
+	if err != nil {
+		return false, err
+	}
+	if failed != nil {
+		return true, h.explain(ctx, w, failed)
+	}
+	fmt.Fprint(h.Out, sum.report())
+	if sum.Tally.OK == 0 {
+		return false, errors.New("no operation succeeded, so nothing was shown")
+	}
+	return false, nil
+}
+
+// search runs one schedule after another, and returns the first that failed. The first schedule may take longer
+// than For: without one, nothing is shown.
+func (h Hunt) search(ctx context.Context, from Space, w player, sum *summary, shown *progress) (*Outcome, error) {
+	looking, cancel := context.WithTimeout(ctx, h.For)
+	defer cancel()
+	for seed := h.Seed; looking.Err() == nil; seed++ {
+		until := looking
+		if seed == h.Seed {
+			until = ctx
+		}
+		outcome, err := w.play(until, request{Schedule: Draw(seed, from)})
+		switch {
+		case until.Err() != nil && (outcome == nil || outcome.Failure == nil):
+			return nil, nil
+		case err != nil:
+			return nil, fmt.Errorf("seed %d: %w", seed, err)
+		}
+		sum.add(outcome)
+		if outcome.Failure != nil {
+			return outcome, nil
+		}
+		shown.show(sum)
+	}
+	return nil, nil
+}
+
+// single runs the schedule of the seed alone, and saves its journal.
+func (h Hunt) single(ctx context.Context, from Space, w player) (found bool, err error) {
+	outcome, err := w.play(ctx, request{Schedule: Draw(h.Seed, from), Keep: true})
+	if err != nil {
+		return false, fmt.Errorf("seed %d: %w", h.Seed, err)
+	}
+	if h.Journal != "" {
+		if outcome, err = witnessed(ctx, w, outcome); err != nil {
+			return false, err
+		}
+		if err := h.save(h.Journal, outcome); err != nil {
+			return false, err
+		}
+	}
+	if outcome.Failure != nil {
+		fmt.Fprintf(h.Out, "FAILED seed %d: %s\n", h.Seed, outcome.Failure)
+		return true, nil
+	}
+	fmt.Fprintf(h.Out, "seed %d passed: %d operations ok in %v of cluster time\n", h.Seed, outcome.Tally.OK, outcome.Passed)
+	return false, nil
+}
+
+// explain shrinks what failed, and prints it.
+func (h Hunt) explain(ctx context.Context, w player, failed *Outcome) error {
+	journal, err := h.keep(ctx, w, failed)
+	if err != nil {
+		return err
+	}
+	least := failed
+	if h.Shrink > 0 {
+		fmt.Fprintf(h.Progress, "chaos: seed %d fails (%s); shrinking it for up to %v and %d runs\n",
+			failed.Schedule.Seed, failed.Failure.Broken, h.Shrink, h.ShrinkRuns)
+		var cut bool
+		if least, cut = h.shrink(ctx, failed, w); cut {
+			fmt.Fprintf(h.Progress, "chaos: shrinking was cut off after %v, so another run of it may end elsewhere\n", h.Shrink)
+		}
+	}
+	if followed, err := witnessed(ctx, w, least); err == nil { // otherwise the timeline is empty
+		least = followed
+	}
+	place, err := h.Place(failed.Schedule.Seed)
+	if err != nil {
+		return err
+	}
+	return printFailure(h.Out, h.Again(failed.Schedule.Seed, journal), failed, least, place)
+}
+
+// shrink shrinks what failed, by ShrinkRuns runs at most. Each schedule is run once: where replay is exact
+// that is its verdict, and elsewhere one that fails only by chance is not found again. It returns the
+// smallest that failed in the same way, and whether time was over first.
+func (h Hunt) shrink(ctx context.Context, failed *Outcome, w player) (least *Outcome, cut bool) {
+	shrinking, stop := context.WithCancel(ctx)
+	defer stop()
+	least = failed
+	runs := 0
+	Shrink(shrinking, failed.Schedule, h.Shrink, func(ctx context.Context, s Schedule) bool {
+		if runs == h.ShrinkRuns {
+			stop()
+			return false
+		}
+		runs++
+		outcome, err := w.play(ctx, request{Schedule: s})
+		cut = cut || errors.Is(ctx.Err(), context.DeadlineExceeded)
+		if err != nil || outcome.Failure == nil || outcome.Failure.Broken != failed.Failure.Broken {
+			return false
+		}
+		least = outcome
+		return true
+	})
+	return least, cut
+}
