@@ -98,9 +98,11 @@ var _ = Describe("The line of any package's spec", func() {
 		Expect(spec(change).Line()).To(Equal(line))
 	},
 		Entry("a package, a seed and a spec", func(*again.Test) {}, "go test"+rest),
-		Entry("settings", func(t *again.Test) { t.Variables = []string{"REJOIN_NODES=5", "REJOIN_DEFECT=loses-ddl", "REJOIN_EMPTY="} },
+		Entry("settings", func(t *again.Test) {
+			t.Variables = []string{"REJOIN_NODES=5", "REJOIN_DEFECT=loses-ddl", "REJOIN_EMPTY="}
+		},
 			"REJOIN_NODES=5 REJOIN_DEFECT=loses-ddl REJOIN_EMPTY='' go test"+rest),
-		Entry("the race detector and tags", func(t *again.Test) { t.Flags = []string{"-race", "-tags=a,b"} }, "go test -race -tags=a,b"+rest),
+		Entry("the race detector and tags", func(t *again.Test) { t.Flags = []string{"-race", "-tags=a,b"} }, "go test -race '-tags=a,b'"+rest),
 		Entry("exact replay", func(t *again.Test) { t.Exact = true },
 			"GODEBUG=asyncpreemptoff=1 go run github.com/rejoin-db/rejoin/harness/cmd/exact go test"+rest),
 	)
