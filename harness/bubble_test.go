@@ -15,8 +15,8 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// TestInVirtualTime is a test and no spec, because synctest takes a *testing.T. In
-// virtual time it can tell exactly how long things take.
+// TestInVirtualTime is a test and no spec, because synctest takes a *testing.T. In virtual time
+// durations are exact.
 func TestInVirtualTime(t *testing.T) {
 	inBubble := func(name string, body func(g Gomega, ctx context.Context, c *harness.Cluster, f *fake.Cluster)) {
 		t.Run(name, func(t *testing.T) {
@@ -45,7 +45,7 @@ func TestInVirtualTime(t *testing.T) {
 		g.Expect(f.Calls()).To(HaveLen(1 + 6 + 1))
 	})
 
-	inBubble("who hangs holds up a look for a second, and all looks that are at once together", func(g Gomega, ctx context.Context, c *harness.Cluster, f *fake.Cluster) {
+	inBubble("a node that hangs delays a probe for a second, and parallel probes together", func(g Gomega, ctx context.Context, c *harness.Cluster, f *fake.Cluster) {
 		f.Node(1).OnStatus(hangs)
 		f.Node(2).OnStatus(hangs)
 		begun := time.Now()
@@ -68,14 +68,14 @@ func TestInVirtualTime(t *testing.T) {
 		begun = time.Now()
 		_, err = c.Leader(ctx)
 		g.Expect(err).To(HaveOccurred())
-		g.Expect(time.Since(begun)).To(BeZero(), "who is gone is not asked")
+		g.Expect(time.Since(begun)).To(BeZero(), "a node that is stopped is not asked")
 	})
 
 	inBubble("a comparison waits no longer than its bounds", func(g Gomega, ctx context.Context, c *harness.Cluster, f *fake.Cluster) {
 		settlesInBounds(ctx, g, c, f)
 	})
 
-	inBubble("the turn to change members is waited for", func(g Gomega, ctx context.Context, c *harness.Cluster, f *fake.Cluster) {
+	inBubble("a change of members waits for the one before it", func(g Gomega, ctx context.Context, c *harness.Cluster, f *fake.Cluster) {
 		f.OnCall = func(_ context.Context, call string) error {
 			if strings.HasPrefix(call, "add") {
 				time.Sleep(time.Minute)

@@ -17,11 +17,11 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// leads makes a node say who leads.
+// leads makes a node name a leader.
 func leads(id string) func(*target.Status) { return func(s *target.Status) { s.Leader = id } }
 
 var _ = Describe("Disks and clocks", func() {
-	It("are set, remembered, and set right again", func(ctx SpecContext) {
+	It("are set, noted, and healed", func(ctx SpecContext) {
 		c, f := boot()
 		Expect(c.SetDisk(ctx, 1, fault.Disk{Full: true, Slow: time.Second})).To(Succeed())
 		Expect(c.SetDisk(ctx, 2, fault.Disk{Torn: true})).To(Succeed())
@@ -241,6 +241,6 @@ var _ = Describe("Measure", func() {
 		Expect(measured(func() { Expect(c.BringNodeOnline(ctx, 1)).To(Succeed()) })).To(Equal("0 1 2"))
 		Expect(measured(func() { Expect(c.AddNode(ctx)).Error().NotTo(HaveOccurred()) })).To(Equal("0 1 2 3"))
 		f.Node(2).OnStatus(func(ctx context.Context, s target.Status) (target.Status, error) { <-ctx.Done(); return s, ctx.Err() })
-		Expect(measured(func() { Expect(c.TakeNodeOffline(ctx, 1, fault.Pause)).To(Succeed()) })).To(Equal("0 3"), "who does not answer is left out")
+		Expect(measured(func() { Expect(c.TakeNodeOffline(ctx, 1, fault.Pause)).To(Succeed()) })).To(Equal("0 3"), "a node that does not answer is left out")
 	}, patience)
 })

@@ -15,7 +15,7 @@ import (
 )
 
 var _ = Describe("Heal", func() {
-	It("brings back who is offline, and waits until all are online", func(ctx SpecContext) {
+	It("brings back nodes that are offline, and waits until all are online", func(ctx SpecContext) {
 		c, f := boot(harness.Size(5))
 		Expect(c.TakeNodeOffline(ctx, 1)).To(Succeed())
 		Expect(c.TakeNodeOffline(ctx, 4)).To(Succeed())
@@ -191,7 +191,7 @@ var _ = Describe("VerifyInvariants", func() {
 			Expect(behind.Load()).To(BeEquivalentTo(-1))
 		}, patience)
 
-		It("or says who is behind when ctx ends", func(ctx SpecContext) {
+		It("or says which node is behind when ctx ends", func(ctx SpecContext) {
 			c, f := boot()
 			digests(f, func(node int) (uint64, string) { return uint64(9 - node/2), "sum" })
 			err := c.VerifyInvariants(shortly(ctx))

@@ -10,8 +10,8 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// operation begins to write down a request. Who knows what the request means, and
-// says so in ctx (journal.Open.Context), writes the line; here it learns who is asked.
+// operation begins to record a request. If the caller records the operation itself, which ctx
+// tells (journal.Open.Context), only the node and the statement are added to its event.
 func (c *Cluster) operation(ctx context.Context, node int, id, sql string) (end func(error)) {
 	if open := journal.FromContext(ctx); open != nil {
 		open.Asked(node, id, sqltext.Abridged(sql))
@@ -22,7 +22,7 @@ func (c *Cluster) operation(ctx context.Context, node int, id, sql string) (end 
 	return func(err error) { open.End(OutcomeOf(err), nil, err) }
 }
 
-// mutates tells whether the SQL may change anything. What cannot be read may.
+// mutates tells whether the SQL may change anything. Text that cannot be split may.
 func mutates(sql string) bool {
 	statements, err := sqltext.Split(sql)
 	return err != nil || slices.ContainsFunc(statements, func(s sqltext.Statement) bool { return !s.Reads() })
@@ -50,9 +50,8 @@ func (c *Cluster) membersNow() *journal.Members {
 	return now
 }
 
-// OutcomeOf is what an error of a request says about it, in the journal's words. A
-// change that was surely applied is OK, though its answer was lost, and with it what
-// it read.
+// OutcomeOf returns the outcome of a request with that error, as the journal records it. A
+// change that was applied is journal.OK, even if its answer was lost.
 func OutcomeOf(err error) journal.Outcome {
 	switch target.OutcomeOf(err) {
 	case target.Applied:
@@ -63,14 +62,14 @@ func OutcomeOf(err error) journal.Outcome {
 	return journal.Unknown
 }
 
-// states are what each node last showed of itself.
+// states has what each node last showed.
 type states struct {
 	mu   sync.Mutex
 	last map[int]journal.State
 }
 
-// noteState writes down what a node shows, if it is not what it showed before; that
-// it has applied more is nothing new.
+// noteState records what a node shows if that differs from what it showed before, apart from its
+// log indexes.
 func (c *Cluster) noteState(node int, s target.Status) {
 	now := journal.State{Health: string(s.State), Role: s.Role, Leader: s.Leader, Term: s.Term}
 	c.states.mu.Lock()
@@ -84,7 +83,7 @@ func (c *Cluster) noteState(node int, s target.Status) {
 	c.journal.Record(journal.Event{Kind: journal.Shown, Node: node, State: &now})
 }
 
-// noteDigest writes down what a node was found to hold.
+// noteDigest records the digest of a node's data.
 func (c *Cluster) noteDigest(node int, index uint64, sum string, err error) {
 	e := journal.Event{Kind: journal.Check, Node: node, Text: "digest", State: &journal.State{Applied: index, Digest: sum}}
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 var _ = Describe("What a node has promised", func() {
 	vote := func(term uint64, candidate string) target.Vote { return target.Vote{Term: term, For: candidate} }
 
-	// shows are the statuses of node 1, one after the other, with what lies between them.
+	// shows lets node 1 show two statuses in turn, with an action between them.
 	shows := func(ctx SpecContext, between func(c *harness.Cluster), first, second target.Status) error {
 		c, f := boot()
 		for i, s := range []target.Status{first, second} {

@@ -13,7 +13,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// shows makes a node show other than it is.
+// shows changes the status that a node shows.
 func shows(n *fake.Node, change func(*target.Status)) {
 	n.OnStatus(func(_ context.Context, s target.Status) (target.Status, error) {
 		change(&s)
@@ -80,7 +80,7 @@ var _ = Describe("WaitForNodeOnline", func() {
 		}
 	}, patience)
 
-	It("is over at once for a node that has failed, and says why it did", func(ctx SpecContext) {
+	It("ends at once for a node that has failed, and says why", func(ctx SpecContext) {
 		shows(f.Node(1), func(s *target.Status) { s.State, s.Reason = target.Failed, "no space left on raft.db" })
 		err := c.WaitForNodeOnline(ctx, 1)
 		Expect(err).To(MatchError(harness.ErrFailed))
