@@ -35,10 +35,12 @@ var _ = Describe("After Close", func() {
 	type fact struct{}
 	silent := map[string]any{
 		"Cluster.Can": fact{}, "Cluster.Seed": fact{}, "Cluster.Journal": fact{}, "Cluster.Reading": fact{}, "Cluster.AsIs": fact{},
-		"Cluster.Faults": harness.Faults{}, "Cluster.Observe": []harness.Observation{}, "Cluster.Peek": []harness.Observation{}, "Cluster.Lost": fault.Mode(""),
+		"Cluster.Faults": harness.Faults{}, "Cluster.Observe": []harness.Observation{}, "Cluster.Peek": []harness.Observation{},
+		"Cluster.Lost":  fault.Mode(""),
 		"Cluster.Nodes": []*harness.Node(nil), "Cluster.OnlineNodes": []*harness.Node(nil), "Cluster.Size": 0, "Cluster.Quorum": 0,
-		"Node.AsIs": fact{}, "Node.Cluster": fact{}, "Node.ID": fact{}, "Node.Index": fact{}, "Node.Inside": fact{}, "Node.Reading": fact{}, "Node.String": fact{},
-		"Node.Votes": false, "Cluster.Token": "",
+		"Node.AsIs": fact{}, "Node.Cluster": fact{}, "Node.ID": fact{}, "Node.Index": fact{}, "Node.Inside": fact{}, "Node.Reading": fact{},
+		"Node.String": fact{},
+		"Node.Votes":  false, "Cluster.Token": "",
 	}
 
 	// arguments are valid arguments of the method.

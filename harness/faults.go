@@ -23,7 +23,10 @@ type Faults struct {
 }
 
 func newFaults() Faults {
-	return Faults{Links: make(map[fault.Link]fault.Rule), Resets: make(map[fault.Link]bool), Disks: make(map[int]fault.Disk), Clocks: make(map[int]time.Duration)}
+	return Faults{
+		Links: make(map[fault.Link]fault.Rule), Resets: make(map[fault.Link]bool),
+		Disks: make(map[int]fault.Disk), Clocks: make(map[int]time.Duration),
+	}
 }
 
 // Faults returns a copy of the faults in force.
@@ -34,7 +37,10 @@ func (c *Cluster) Faults() Faults {
 		return newFaults()
 	}
 	f := c.faults
-	return Faults{Links: maps.Clone(f.Links), Resets: maps.Clone(f.Resets), Flapping: slices.Clone(f.Flapping), Disks: maps.Clone(f.Disks), Clocks: maps.Clone(f.Clocks)}
+	return Faults{
+		Links: maps.Clone(f.Links), Resets: maps.Clone(f.Resets), Flapping: slices.Clone(f.Flapping),
+		Disks: maps.Clone(f.Disks), Clocks: maps.Clone(f.Clocks),
+	}
 }
 
 // Lines describes the faults, one a line.
@@ -90,7 +96,8 @@ func (c *Cluster) forget(i int) {
 // healthy disk.
 func (c *Cluster) SetDisk(ctx context.Context, i int, faults fault.Disk) error {
 	disks, can := target.As[target.DiskFaulter](c.cluster)
-	about := setting{"set disk", phaseOf(faults != fault.Disk{}), fault.Fault{Kind: fault.KindDisk, Node: i, Disk: &faults}, aboutDisk, target.Disks, can}
+	change := fault.Fault{Kind: fault.KindDisk, Node: i, Disk: &faults}
+	about := setting{"set disk", phaseOf(faults != fault.Disk{}), change, aboutDisk, target.Disks, can}
 	return c.set(ctx, i, about, func(ctx context.Context) error {
 		if faults.Lying {
 			c.monitor.MayForget(i)
@@ -110,7 +117,8 @@ func (c *Cluster) SetDisk(ctx context.Context, i int, faults fault.Disk) error {
 // new disk repairs the damage: see Wiped.
 func (c *Cluster) Damage(ctx context.Context, i int, part fault.Part) (file string, err error) {
 	disks, can := target.As[target.DiskFaulter](c.cluster)
-	about := setting{"damage", journal.Begins, fault.Fault{Kind: fault.KindDamage, Node: i, Part: part}, aboutDamage + string(part), target.Disks, can}
+	change := fault.Fault{Kind: fault.KindDamage, Node: i, Part: part}
+	about := setting{"damage", journal.Begins, change, aboutDamage + string(part), target.Disks, can}
 	err = c.set(ctx, i, about, func(ctx context.Context) (err error) {
 		if err = part.Validate(); err == nil {
 			file, err = disks.Damage(ctx, i, part)

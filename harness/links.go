@@ -16,7 +16,8 @@ import (
 // TakeNodeOffline stays in effect, whatever the rule.
 func (c *Cluster) SetLink(ctx context.Context, from, to int, rule fault.Rule) error {
 	text := fmt.Sprintf("link %s: %s", fault.Link{From: from, To: to}, rule)
-	return c.setLinks(ctx, text, fault.Fault{Kind: fault.KindLink}, []fault.Link{{From: from, To: to}}, func(fault.Rule) fault.Rule { return rule })
+	return c.setLinks(ctx, text, fault.Fault{Kind: fault.KindLink}, []fault.Link{{From: from, To: to}},
+		func(fault.Rule) fault.Rule { return rule })
 }
 
 // Cut stops all traffic over the links; the action says how. The rest of their rules applies
@@ -112,7 +113,8 @@ func (c *Cluster) LinkStats(ctx context.Context, from, to int) (_ fault.LinkStat
 }
 
 // setLinks changes the rules of links, as one fault. The text names it in errors.
-func (c *Cluster) setLinks(ctx context.Context, text string, f fault.Fault, links []fault.Link, change func(fault.Rule) fault.Rule) (err error) {
+func (c *Cluster) setLinks(ctx context.Context, text string, f fault.Fault, links []fault.Link,
+	change func(fault.Rule) fault.Rule) (err error) {
 	ctx, leave, err := c.enter(ctx)
 	if err != nil {
 		return fmt.Errorf("%s: %w", text, err)

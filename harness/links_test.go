@@ -46,7 +46,8 @@ var _ = Describe("Links", func() {
 			"link 2 -1 refuse, latency 0s, jitter 1s",
 		}))
 		Expect(lines(c, 3)).To(Equal([]string{
-			"fault: link 0->1: latency 1s, jitter 0s", "fault: link clients->2: 1000 bytes a second", "fault: link 2->clients: refuse, latency 0s, jitter 1s",
+			"fault: link 0->1: latency 1s, jitter 0s", "fault: link clients->2: 1000 bytes a second",
+			"fault: link 2->clients: refuse, latency 0s, jitter 1s",
 		}))
 		Expect(flags(c)).To(Equal([]bool{true, true, true}), "links are not flags")
 	}, patience)
@@ -179,7 +180,8 @@ var _ = Describe("Shapes", func() {
 		for i := range 4 {
 			shows(f.Node(i), leads(""))
 		}
-		Expect(noLeader(c.IsolateLeader(ctx))).To(MatchError(HavePrefix("isolate the leader: there is no leader: no node is called leader by 3 of 4")))
+		Expect(noLeader(c.IsolateLeader(ctx))).To(
+			MatchError(HavePrefix("isolate the leader: there is no leader: no node is called leader by 3 of 4")))
 	}, patience)
 })
 

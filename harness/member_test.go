@@ -112,7 +112,8 @@ var _ = Describe("AddNode", func() {
 
 	It("is refused with invalid arguments, or if the target cannot", func(ctx SpecContext) {
 		c, f := boot()
-		Expect(c.AddNode(ctx, harness.Voter, harness.NonVoter)).Error().To(MatchError("add a node: expected one suffrage, voter or non-voter, not [voter non-voter]"))
+		Expect(c.AddNode(ctx, harness.Voter, harness.NonVoter)).Error().To(
+			MatchError("add a node: expected one suffrage, voter or non-voter, not [voter non-voter]"))
 		Expect(c.AddNode(ctx, "guest")).Error().To(MatchError(`add a node: unknown suffrage "guest": expected voter or non-voter`))
 		Expect(f.Calls()).To(BeEmpty())
 		plain, _ := bootOf(&fake.Target{Plain: true})
@@ -129,7 +130,8 @@ var _ = Describe("RemoveNode", func() {
 		gone := node(c, 1)
 		Expect(c.RemoveNode(ctx, 1)).To(Succeed())
 		Expect([]int{c.Size(), c.Quorum()}).To(Equal([]int{4, 3}))
-		Expect(c.Nodes()).To(HaveExactElements(HaveField("Index()", 0), HaveField("Index()", 2), HaveField("Index()", 3), HaveField("Index()", 4)))
+		Expect(c.Nodes()).To(HaveExactElements(HaveField("Index()", 0), HaveField("Index()", 2), HaveField("Index()", 3),
+			HaveField("Index()", 4)))
 		looks := f.Node(1).Looks()
 		way := fault.Link{From: 0, To: 1}
 		for verb, use := range map[string]func() error{

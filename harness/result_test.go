@@ -72,7 +72,8 @@ var _ = Describe("Result", func() {
 	}
 
 	It("has one table for each statement", func() {
-		r := execute(fake.Both(fake.Change(2), fake.Both(fake.Table("id INTEGER, name TEXT", fake.Row(int64(1), "a"), fake.Row(int64(2), nil)), fake.Change(3))))
+		table := fake.Table("id INTEGER, name TEXT", fake.Row(int64(1), "a"), fake.Row(int64(2), nil))
+		r := execute(fake.Both(fake.Change(2), fake.Both(table, fake.Change(3))))
 		Expect(r.Node).To(Equal(0))
 		Expect(r.ID).To(Equal("n0"))
 		Expect(r.Tables).To(Equal([]harness.Table{

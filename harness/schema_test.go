@@ -58,7 +58,8 @@ var _ = Describe("A local statement after a schema change", func() {
 	It("says what it waited for, and that nothing was asked", func(ctx SpecContext) {
 		create(ctx)
 		_, err := local().Execute(shortly(ctx), bagQuery)
-		Expect(err).To(MatchError(And(HavePrefix("execute on node 1 (n1): wait for node 1 (n1) to apply index 2, a schema change, before it is asked: "),
+		Expect(err).To(MatchError(And(HavePrefix("execute on node 1 (n1): wait for node 1 (n1) to apply index 2, a schema change, "+
+			"before it is asked: "),
 			ContainSubstring("1 entry behind"))))
 		Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied))
 		Expect(f.Node(1).Asked()).To(BeEmpty())

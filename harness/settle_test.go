@@ -219,7 +219,8 @@ var _ = Describe("VerifyDataConsistency beside a writer", func() {
 		Expect(unsettled.Comparisons).To(BeNumerically(">", 1))
 		Expect(err).To(MatchError(context.DeadlineExceeded))
 		Expect(err).To(MatchError(And(HavePrefix(`compare "SELECT * FROM t ORDER BY id": the nodes applied log entries during each of `),
-			ContainSubstring("no node was behind after the last one, which found: node 0 (n0)"), ContainSubstring("node 0 (n0) has 1, node 1 (n1) has 2"))))
+			ContainSubstring("no node was behind after the last one, which found: node 0 (n0)"),
+			ContainSubstring("node 0 (n0) has 1, node 1 (n1) has 2"))))
 		unsettled.Applied[1] -= 2
 		Expect(err).To(MatchError(ContainSubstring("no difference is proven; node 1 was 2 entries behind after the last one")))
 	}, patience)

@@ -41,14 +41,16 @@ var _ = Describe("A node that diverges", func() {
 		c, f := boot()
 		Expect(node(c, 1).Diverge(ctx, "DELETE FROM t")).To(Succeed())
 		Expect(f.Calls()).To(ContainElement("diverge 1 DELETE FROM t"))
-		Expect(c.Journal().Events()).To(ContainElement(And(HaveField("Kind", journal.Fault), HaveField("Node", 1), HaveField("Fault.Kind", fault.KindDiverge), HaveField("Text", "DELETE FROM t"))))
+		Expect(c.Journal().Events()).To(ContainElement(And(HaveField("Kind", journal.Fault), HaveField("Node", 1),
+			HaveField("Fault.Kind", fault.KindDiverge), HaveField("Text", "DELETE FROM t"))))
 		f.OnCall = func(context.Context, string) error { return errors.New("no such table") }
 		Expect(node(c, 2).Diverge(ctx, "DELETE FROM t")).To(MatchError("diverge on node 2 (n2): no such table"))
 	}, patience)
 
 	It("is refused if the target cannot, and for a node that was removed", func(ctx SpecContext) {
 		plain, _ := bootOf(&fake.Target{Plain: true})
-		Expect(node(plain, 0).Diverge(ctx, "DELETE FROM t")).To(MatchError("diverge on node 0 (n0): the target cannot change the data of one replica alone"))
+		Expect(node(plain, 0).Diverge(ctx, "DELETE FROM t")).To(
+			MatchError("diverge on node 0 (n0): the target cannot change the data of one replica alone"))
 		c, _ := boot()
 		gone := node(c, 1)
 		Expect(c.RemoveNode(ctx, 1)).To(Succeed())
@@ -77,7 +79,8 @@ var _ = Describe("The comparer and the watcher", func() {
 	It("can be replaced", func(ctx SpecContext) {
 		var asked []consistency.Comparison
 		var inner harness.Promises
-		c, f := boot(harness.Comparing(blind{&asked}), harness.Watching(func(p harness.Promises) harness.Promises { inner = p; return watchesNothing{p} }))
+		c, f := boot(harness.Comparing(blind{&asked}),
+			harness.Watching(func(p harness.Promises) harness.Promises { inner = p; return watchesNothing{p} }))
 		f.Answers("SELECT v FROM t ORDER BY v", fake.Table("a"))
 		f.Node(2).Answers("SELECT v FROM t ORDER BY v", fake.Table("b"))
 		Expect(c.VerifyDataConsistency(ctx, "SELECT v FROM t ORDER BY v")).To(Succeed())

@@ -102,7 +102,8 @@ var _ = Describe("WaitForNodeOnline", func() {
 			}
 			return s, nil
 		})
-		Expect(staysUntil(endingWhen(ctx, func() bool { return probes.Load() > 6 }))).To(MatchError("wait for node 1 (n1) to be online: it was last seen syncing, 200 entries behind, " +
+		wait := staysUntil(endingWhen(ctx, func() bool { return probes.Load() > 6 }))
+		Expect(wait).To(MatchError("wait for node 1 (n1) to be online: it was last seen syncing, 200 entries behind, " +
 			"applied index 300 of 500, leader n0, installing a snapshot, and then could not be asked: ask for status on node 1 (n1): gone; " +
 			"history: connecting once, 400 behind, then syncing 3 times, 400 to 200 behind: context deadline exceeded"))
 	}, patience)
