@@ -16,7 +16,9 @@ func Given(options []Option, except ...string) []string {
 	}
 	var variables []string
 	for _, k := range keys {
-		if slices.ContainsFunc(except, func(e string) bool { return k.path() == e || strings.HasSuffix(e, ".") && strings.HasPrefix(k.path(), e) }) {
+		if slices.ContainsFunc(except, func(e string) bool {
+			return k.path() == e || strings.HasSuffix(e, ".") && strings.HasPrefix(k.path(), e)
+		}) {
 			continue
 		}
 		text, given := l.given[k.path()]
