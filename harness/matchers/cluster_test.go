@@ -153,7 +153,7 @@ var _ = Describe("The matchers of health", func() {
 				s.State = target.Syncing
 			}
 		})
-		events := c.Journal().Total(journal.Shown)
+		events := c.Journal().Total(journal.Shown, journal.Polls)
 		Eventually(ctx, node(c, 1)).WithPolling(100 * time.Microsecond).Should(BeSyncing())
 		Eventually(ctx, node(c, 1)).WithPolling(100 * time.Microsecond).Should(BeOnline())
 		Expect(c.Journal().Total(journal.Shown)).To(BeNumerically("<=", events+2), "polls were recorded, besides changes of the state")
