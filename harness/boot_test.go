@@ -40,15 +40,15 @@ var _ = Describe("Boot", func() {
 		Expect(c.Quorum()).To(Equal(quorum))
 	}, Entry(nil, 1, 1), Entry(nil, 2, 2), Entry(nil, 4, 3), Entry(nil, 7, 4))
 
-	DescribeTable("refuses a size that cannot be, before the target is asked", func(ctx SpecContext, size int, message string) {
+	DescribeTable("rejects a size below 1 before it asks the target", func(ctx SpecContext, size int, message string) {
 		t := &fake.Target{}
 		c, err := harness.Boot(ctx, t, harness.Size(size))
 		Expect(err).To(MatchError(message))
 		Expect(c).To(BeNil())
 		Expect(t.Sizes()).To(BeEmpty())
 	},
-		Entry("none", patience, 0, "a cluster of 0 nodes cannot be: it needs at least 1"),
-		Entry("fewer", patience, -1, "a cluster of -1 nodes cannot be: it needs at least 1"),
+		Entry("none", patience, 0, "boot: cluster size 0: must be at least 1"),
+		Entry("fewer", patience, -1, "boot: cluster size -1: must be at least 1"),
 	)
 
 	It("passes on why the target could not", func(ctx SpecContext) {

@@ -8,13 +8,13 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// ErrClosed is wrapped by every error of a cluster that is closed, or that is closed
-// while something waits for it. A request that was not sent has the outcome NotApplied.
+// ErrClosed is wrapped by every error of a cluster that is closed, or that is closed during
+// the call. A request that was not sent has the outcome NotApplied.
 var ErrClosed = errors.New("the cluster is closed")
 
-// enter begins something that is done with the cluster: ctx ends at Close, too, with
-// ErrClosed as its cause. It is an error if the cluster is closed. leave must follow,
-// and says in the error that it was Close which ended it.
+// enter begins a call on the cluster: the ctx it returns also ends at Close, with ErrClosed as
+// its cause. It is an error if the cluster is closed. The caller must call leave, which adds
+// ErrClosed to the error if Close ended the call.
 func (c *Cluster) enter(outer context.Context) (ctx context.Context, leave func(*error), err error) {
 	ctx, cancel := context.WithCancelCause(outer)
 	u := &underway{cancel}
@@ -34,12 +34,12 @@ func (c *Cluster) enter(outer context.Context) (ctx context.Context, leave func(
 	}, nil
 }
 
-// underway is something that is done with the cluster. The cluster has no context of its
-// own that all of them wait for: a report may ask a cluster in virtual time from outside,
-// and no channel may be shared then.
+// underway is a call in progress. The cluster has no context of its own that all calls share:
+// a report may ask a cluster in virtual time from outside its bubble, and a channel must not be
+// shared across bubbles.
 type underway struct{ cancel context.CancelCauseFunc }
 
-// endUnderway closes the cluster for all that comes, and ends what is under way.
+// endUnderway closes the cluster for later calls, and ends those in progress.
 func (c *Cluster) endUnderway() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -62,7 +62,7 @@ func (c *Cluster) isClosed() bool {
 	return c.closed
 }
 
-// boundRows are rows of an answer that ends with the cluster.
+// boundRows are the rows of an answer that ends when the cluster closes.
 type boundRows struct {
 	target.Rows
 	ctx   context.Context

@@ -185,15 +185,15 @@ var _ = Describe("Close", func() {
 })
 
 var _ = Describe("Boot", func() {
-	DescribeTable("refuses what cannot be a cluster", func(ctx SpecContext, t target.Target, options []harness.Option, message string) {
+	DescribeTable("rejects invalid arguments", func(ctx SpecContext, t target.Target, options []harness.Option, message string) {
 		c, err := harness.Boot(ctx, t, options...)
 		Expect(c).To(BeNil())
 		Expect(err).To(MatchError(ContainSubstring(message)))
 	},
-		Entry("no target", nil, nil, "boot: there is no target"),
+		Entry("no target", nil, nil, "boot: no target given"),
 		Entry("a nil option", &fake.Target{}, []harness.Option{harness.Size(3), nil}, "boot: option 2 is nil"),
-		Entry("no nodes", &fake.Target{}, []harness.Option{harness.Size(0)}, "a cluster of 0 nodes cannot be"),
-		Entry("fewer", &fake.Target{}, []harness.Option{harness.Size(-1)}, "a cluster of -1 nodes cannot be"),
+		Entry("no nodes", &fake.Target{}, []harness.Option{harness.Size(0)}, "cluster size 0: must be at least 1"),
+		Entry("fewer", &fake.Target{}, []harness.Option{harness.Size(-1)}, "cluster size -1: must be at least 1"),
 		Entry("no router", &fake.Target{}, []harness.Option{harness.Routing(nil)}, "boot: Routing was given no function"),
 		Entry("no cluster", nothing{}, nil, "booted no cluster, and returned no error"),
 	)

@@ -34,11 +34,11 @@ type shared struct {
 	promises Promises
 	monitor  *promises.Monitor
 	requests requestNames
-	states   states
+	states   states // what each node last showed
 	schema   schema
 	indexed  atomic.Bool    // whether any node ever reported an applied index
-	joining  ctxmutex.Mutex // to change who is a member
-	setting  ctxmutex.Mutex // to change links, disks and clocks
+	joining  ctxmutex.Mutex // held while members change
+	setting  ctxmutex.Mutex // held while links, disks or clocks change
 	closing  sync.Once
 
 	mu       sync.Mutex
@@ -62,17 +62,17 @@ type options struct {
 	watch    func(Promises) Promises
 }
 
-// Size is how many nodes the cluster has; 3 unless said.
+// Size sets how many nodes the cluster has. The default is 3.
 func Size(nodes int) Option { return func(o *options) { o.size = nodes } }
 
-// Seed is where the cluster's random choices come from; 1 unless said.
+// Seed sets the seed of the cluster's random choices. The default is 1.
 func Seed(seed uint64) Option { return func(o *options) { o.seed = seed } }
 
-// Journal is where the cluster writes down what happens; a new one unless said.
+// Journal sets the journal that the cluster records in. The default is a new one.
 func Journal(j *journal.Journal) Option { return func(o *options) { o.journal = j } }
 
-// Boot boots a cluster of the target and blocks until every node is online:
-// there is a leader, and all have caught up with it. Close must follow.
+// Boot boots a cluster of the target and blocks until every node is online: there is a
+// leader, and all nodes have caught up with it. The caller closes the cluster.
 func Boot(ctx context.Context, t target.Target, opts ...Option) (*Cluster, error) {
 	o := options{size: 3, seed: 1, comparer: consistency.ByValue{},
 		route: func(r Router) Router { return r }, watch: func(p Promises) Promises { return p }}
@@ -102,9 +102,9 @@ func Boot(ctx context.Context, t target.Target, opts ...Option) (*Cluster, error
 func boot(ctx context.Context, t target.Target, o options) (*Cluster, error) {
 	switch {
 	case t == nil:
-		return nil, errors.New("boot: there is no target to boot a cluster of")
+		return nil, errors.New("boot: no target given")
 	case o.size < 1:
-		return nil, fmt.Errorf("a cluster of %d nodes cannot be: it needs at least 1", o.size)
+		return nil, fmt.Errorf("boot: cluster size %d: must be at least 1", o.size)
 	case o.route == nil:
 		return nil, errors.New("boot: Routing was given no function")
 	case o.comparer == nil:
@@ -148,11 +148,9 @@ func newShared(o options, booted target.Cluster) *shared {
 	return s
 }
 
-// Close ends the cluster and leaves nothing of it: no goroutine, port, file or
-// process. It blocks until that is so, whoever calls first. Closing twice is no
-// error. What is under way, a request or a wait, ends at once, and all that is called
-// afterwards fails at once; both with ErrClosed. What returns no error then says that
-// there are no nodes.
+// Close ends the cluster. It blocks until no goroutine, port, file or process of it is left.
+// Closing twice is no error. Requests and waits in progress end at once with ErrClosed, and
+// so does every later call; methods without an error then report a cluster of no nodes.
 func (c *Cluster) Close() (err error) {
 	c.closing.Do(func() {
 		c.endUnderway()
@@ -161,16 +159,16 @@ func (c *Cluster) Close() (err error) {
 	return err
 }
 
-// Seed is where the cluster's random choices come from.
+// Seed returns the seed of the cluster's random choices.
 func (c *Cluster) Seed() uint64 { return c.seed }
 
-// Journal is where the cluster writes down what happens.
+// Journal returns the journal that the cluster records in.
 func (c *Cluster) Journal() *journal.Journal { return c.journal }
 
 // Can tells whether the cluster's target has the ability.
 func (c *Cluster) Can(ability target.Ability) bool { return target.Can(c.cluster, ability) }
 
-// Reading is the same cluster, asked with that consistency.
+// Reading returns a view of the cluster whose requests read with that consistency.
 func (c *Cluster) Reading(consistency target.Consistency) *Cluster {
 	view := *c
 	view.reading = consistency

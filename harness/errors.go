@@ -7,11 +7,11 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// ErrNoNodesOnline is returned by everything that needs a node that is online
-// when there is none. Nobody was asked, so target.OutcomeOf it is NotApplied.
+// ErrNoNodesOnline is the error of a request if no node is online. No node was asked, so its
+// target.OutcomeOf is NotApplied.
 var ErrNoNodesOnline error = &notAskedError{errors.New("no online nodes available in cluster")}
 
-// notAskedError is why a request was not sent to any node.
+// notAskedError is why a request was not sent.
 type notAskedError struct{ why error }
 
 func (e *notAskedError) Error() string { return e.why.Error() }
@@ -23,19 +23,19 @@ func (e *notAskedError) Unwrap() []error {
 var (
 	// ErrAlreadyOffline is wrapped by the error of taking a node offline twice.
 	ErrAlreadyOffline = errors.New("already offline")
-	// ErrAlreadyOnline is wrapped by the error of bringing back a node that is online.
+	// ErrAlreadyOnline is wrapped by the error of bringing online a node that is online.
 	ErrAlreadyOnline = errors.New("already online")
 )
 
-// ErrNoLeader is wrapped by the error of looking for a leader, or isolating it, where a
-// quorum agrees on none that runs.
+// ErrNoLeader is wrapped by the error of Leader and IsolateLeader if a quorum does not agree
+// on a leader that runs.
 var ErrNoLeader = errors.New("there is no leader")
 
-// ErrBeingRemoved is wrapped by the error of taking a node offline, or bringing it
-// back, while somebody removes it.
+// ErrBeingRemoved is wrapped by the error of taking a node offline, or bringing it back, while
+// it is being removed.
 var ErrBeingRemoved = errors.New("the node is being removed")
 
-// IndexError says that there is no node of that index.
+// IndexError says that there is no node with that index.
 type IndexError struct{ Index, Size int }
 
 func (e *IndexError) Error() string {
@@ -73,7 +73,7 @@ func (e *UnsupportedError) Error() string {
 
 func (e *UnsupportedError) Unwrap() error { return ErrUnsupported }
 
-// RemovedError says that the node is no member of the cluster any more.
+// RemovedError says that the node was removed from the cluster.
 type RemovedError struct {
 	Node int
 	ID   string

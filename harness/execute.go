@@ -7,10 +7,9 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// ExecuteOnRandom runs a request on one online node, chosen by chance from the
-// cluster's seed. It asks that node once: what failed is not tried elsewhere.
-// With no node online it fails at once with ErrNoNodesOnline. The error of a
-// node is a *NodeError.
+// ExecuteOnRandom runs a request on one online node, chosen at random from the cluster's seed.
+// The request is sent once: it is not retried. If no node is online the error is
+// ErrNoNodesOnline, at once. The error of a node is a *NodeError.
 func (c *Cluster) ExecuteOnRandom(ctx context.Context, sql string, args ...any) (_ Result, err error) {
 	ctx, leave, err := c.enter(ctx)
 	if err != nil {
@@ -25,9 +24,9 @@ func (c *Cluster) ExecuteOnRandom(ctx context.Context, sql string, args ...any) 
 	return node.Execute(ctx, sql, args...)
 }
 
-// ExecuteOnAll runs a request on all online nodes at once and returns the
-// results of those that answered, in the order of the nodes. The error joins a
-// *NodeError for each that did not; with no node online it is ErrNoNodesOnline.
+// ExecuteOnAll runs a request on all online nodes in parallel and returns the results of those
+// that answered, in the order of the nodes. The error joins a *NodeError for each node that did
+// not answer; if no node is online it is ErrNoNodesOnline.
 func (c *Cluster) ExecuteOnAll(ctx context.Context, sql string, args ...any) (_ []Result, err error) {
 	ctx, leave, err := c.enter(ctx)
 	if err != nil {

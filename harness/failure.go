@@ -19,8 +19,8 @@ func oneMode(modes []fault.Mode) (fault.Mode, error) {
 	return "", fmt.Errorf("expected one failure mode, not %d: %v", len(modes), modes)
 }
 
-// injure returns how the target makes a node fail in that mode, or an error if it cannot.
-func (c *Cluster) injure(mode fault.Mode) (func(ctx context.Context, node int) error, error) {
+// failing returns how the target makes a node fail in that mode, or an error if it cannot.
+func (c *Cluster) failing(mode fault.Mode) (func(ctx context.Context, node int) error, error) {
 	starter, starts := target.As[target.Starter](c.cluster)
 	pauser, pauses := target.As[target.Pauser](c.cluster)
 	switch {

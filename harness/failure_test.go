@@ -228,7 +228,7 @@ var _ = Describe("A node that comes back wiped", func() {
 		c, f := boot()
 		Expect(c.TakeNodeOffline(ctx, 1)).To(Succeed())
 		for _, options := range [][]harness.ReturnOption{{"cleaned"}, {harness.Wiped, "cleaned"}, {"cleaned", harness.Wiped}} {
-			Expect(c.BringNodeOnline(ctx, 1, options...)).To(MatchError(`bring online on node 1 (n1): no node comes back "cleaned": it can be wiped`))
+			Expect(c.BringNodeOnline(ctx, 1, options...)).To(MatchError(`bring online on node 1 (n1): unknown option "cleaned": a node can come back wiped`))
 		}
 		Expect(f.Calls()).To(HaveLen(1))
 	}, patience)

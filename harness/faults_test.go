@@ -190,8 +190,8 @@ var _ = Describe("VerifyInvariants with nodes away", func() {
 		c, _ := boot(harness.Size(5))
 		Expect(c.TakeNodeOffline(ctx, 1)).To(Succeed())
 		Expect(c.TakeNodeOffline(ctx, 3, fault.Crash)).To(Succeed())
-		Expect(c.VerifyInvariants(ctx)).To(MatchError("node 1 (n1) is offline (isolate), so what it holds cannot be compared\n" +
-			"node 3 (n3) is offline (crash), so what it holds cannot be compared"))
+		Expect(c.VerifyInvariants(ctx)).To(MatchError("node 1 (n1) is offline (isolate), so its data cannot be compared\n" +
+			"node 3 (n3) is offline (crash), so its data cannot be compared"))
 	}, patience)
 })
 

@@ -10,9 +10,9 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// flag is what the harness wants of a node. The zero flag is online. Between two
-// that rest lies the time in which something is done to the node; nobody else may
-// change the flag then, and nothing is routed to the node.
+// flag is what the harness wants of a node. The zero flag is online. In a transition (going
+// offline, coming online, being removed) only the call that began it may change the flag, and
+// nothing is routed to the node.
 type flag int
 
 const (
@@ -24,7 +24,7 @@ const (
 	removed
 )
 
-// IsNodeOnline reads the node's flag. It does not ask the node.
+// IsNodeOnline returns whether the node's flag is up. It does not ask the node.
 func (c *Cluster) IsNodeOnline(i int) (bool, error) {
 	if _, err := c.Node(i); err != nil {
 		return false, err
@@ -34,8 +34,8 @@ func (c *Cluster) IsNodeOnline(i int) (bool, error) {
 	return c.members[i].flag == online, nil
 }
 
-// Lost tells in which way a node is lost that was taken offline. It is false for
-// a node that is not offline.
+// Lost returns the failure mode of a node that was taken offline; false for a node that is
+// not offline.
 func (c *Cluster) Lost(i int) (fault.Mode, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -45,12 +45,12 @@ func (c *Cluster) Lost(i int) (fault.Mode, bool) {
 	return c.members[i].mode, true
 }
 
-// TakeNodeOffline takes the flag down, and then loses the node in one way:
-// Isolate unless said. Nothing is routed to it any more. It returns when the
-// fault is in effect. Taking a node offline that is not online is
-// ErrAlreadyOffline. What the target cannot do is an *UnsupportedError, and
-// nothing has changed. If the fault fails, the flag goes up again; whatever it
-// did until then has then been done.
+// TakeNodeOffline takes the node's flag down, and then makes the node fail in a mode. The mode
+// is optional: the default is fault.Isolate, and more than one is an error. From then on
+// nothing is routed to the node. It blocks until the fault is in effect. The error wraps
+// ErrAlreadyOffline if the node is not online, and is an *UnsupportedError, with nothing
+// changed, if the target lacks the mode. If the fault fails the flag goes up again, and the
+// fault may have been made in part.
 func (c *Cluster) TakeNodeOffline(ctx context.Context, i int, mode ...fault.Mode) (err error) {
 	ctx, leave, err := c.enter(ctx)
 	if err != nil {
@@ -75,7 +75,7 @@ func (c *Cluster) TakeNodeOffline(ctx context.Context, i int, mode ...fault.Mode
 }
 
 func (c *Cluster) takeOffline(ctx context.Context, node *Node, mode fault.Mode) error {
-	injure, err := c.injure(mode)
+	fail, err := c.failing(mode)
 	if err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func (c *Cluster) takeOffline(ctx context.Context, node *Node, mode fault.Mode) 
 		if mode == fault.Stop || mode == fault.Crash {
 			node.remember(ctx)
 		}
-		if err := c.inject(node.index, journal.Begins, fault.Kind(mode), func() error { return injure(ctx, node.index) }); err != nil {
+		if err := c.inject(node.index, journal.Begins, fault.Kind(mode), func() error { return fail(ctx, node.index) }); err != nil {
 			return err
 		}
 		c.schema.forget(node.index)
@@ -97,17 +97,16 @@ func (c *Cluster) takeOffline(ctx context.Context, node *Node, mode fault.Mode) 
 // ReturnOption changes how a node comes back.
 type ReturnOption string
 
-// Wiped lets a node come back on an empty and sound disk, as a new member of the
-// cluster. A node that still runs, isolated or paused, is crashed for it first.
+// Wiped brings a node back on an empty, healthy disk, as a new member of the cluster. A node
+// that still runs, isolated or paused, is crashed first.
 const Wiped ReturnOption = "wiped"
 
-// BringNodeOnline undoes what was done to the node, whichever way it was lost,
-// and then puts the flag up. What the node has on its disk is kept, unless it
-// comes back Wiped. That it has caught up, WaitForNodeOnline tells; only for a
-// node that is Wiped, which must catch up to be taken in, BringNodeOnline blocks
-// until then. Bringing back a node that is not offline is ErrAlreadyOnline. What
-// the target cannot do is an *UnsupportedError, and nothing has changed. If it
-// fails otherwise the flag stays down, and it can be tried again.
+// BringNodeOnline undoes the fault that made the node fail, whatever its mode, and then puts
+// the flag up. The node keeps its disk, unless it comes back Wiped. It does not wait for
+// catch-up (use WaitForNodeOnline), except with Wiped: a new member is added once it has caught
+// up. The error wraps ErrAlreadyOnline if the node is not offline, and is an *UnsupportedError,
+// with nothing changed, if the target cannot. If it fails otherwise the flag stays down, and
+// the call can be repeated.
 func (c *Cluster) BringNodeOnline(ctx context.Context, i int, options ...ReturnOption) (err error) {
 	ctx, leave, err := c.enter(ctx)
 	if err != nil {
@@ -124,7 +123,7 @@ func (c *Cluster) BringNodeOnline(ctx context.Context, i int, options ...ReturnO
 		wiped = option == Wiped
 		change.Wiped = wiped
 		if !wiped {
-			err = fmt.Errorf("no node comes back %q: it can be %s", string(option), Wiped)
+			err = fmt.Errorf("unknown option %q: a node can come back %s", string(option), Wiped)
 		}
 	}
 	end := c.beginFlag(i, change)
@@ -144,7 +143,7 @@ func (c *Cluster) BringNodeOnline(ctx context.Context, i int, options ...ReturnO
 	return err
 }
 
-// change moves a flag from one rest to the other, with the work between.
+// change moves a flag through a transition, and does the work in it.
 func (c *Cluster) change(i int, from, between, to flag, work func(*member) error) error {
 	if err := c.move(i, from, between); err != nil {
 		return err
@@ -187,7 +186,7 @@ func (c *Cluster) move(i int, from, to flag) error {
 	return fmt.Errorf("the node is %w", ErrAlreadyOnline)
 }
 
-// String is the flag as it rests, or the rest that it moves from.
+// String is the flag, or where a transition began.
 func (f flag) String() string {
 	switch f {
 	case online, goingOffline:
@@ -198,7 +197,7 @@ func (f flag) String() string {
 	return "removed"
 }
 
-// OnlineNodes are the nodes whose flag is up, in order.
+// OnlineNodes returns the nodes whose flag is up, in order.
 func (c *Cluster) OnlineNodes() []*Node {
 	c.mu.Lock()
 	defer c.mu.Unlock()

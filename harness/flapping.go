@@ -10,7 +10,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// flapping is links that are cut and mended in turn, in a goroutine of its own.
+// flapping cuts and mends links in turn, in a goroutine of its own.
 type flapping struct {
 	cluster *Cluster
 	links   []fault.Link
@@ -21,10 +21,9 @@ type flapping struct {
 	err     error // after done
 }
 
-// Flapping cuts the links now and mends them half a period later, and so on, until
-// stop is called, or Heal, or Close. It outlives ctx, which is for the first cut
-// only. stop ends it, blocks until the links are mended, and returns what went
-// wrong meanwhile, which ended it too; it may be called again.
+// Flapping cuts the links now and mends them half a period later, and so on, until stop, Heal or
+// Close is called. ctx is for the first cut only. stop blocks until the links are mended, and
+// returns the error that ended the flapping earlier, if any; it may be called again.
 func (c *Cluster) Flapping(ctx context.Context, period time.Duration, links ...fault.Link) (stop func() error, err error) {
 	if c.isClosed() {
 		return nil, fmt.Errorf("flap every %v %s: %w", period, fault.LinkWords(links), ErrClosed)

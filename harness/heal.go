@@ -7,11 +7,10 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// Heal undoes everything that was done to the cluster, and blocks until all nodes
-// are online: it ends what flaps, mends all links, makes all disks sound and all
-// clocks right, and brings back every node that is offline. What cannot be healed
-// is in the error, and all the rest is done. A node whose storage has failed is
-// not healed: the error wraps ErrFailed.
+// Heal undoes all faults, and blocks until all nodes are online: it stops flapping, mends all
+// links, repairs all disks and clocks, and brings back every node that is offline. It does
+// everything it can; the error joins what failed. A node whose storage has failed is not
+// healed: the error wraps ErrFailed.
 func (c *Cluster) Heal(ctx context.Context) (err error) {
 	ctx, leave, err := c.enter(ctx)
 	if err != nil {

@@ -14,12 +14,14 @@ import (
 // ErrInvariant is wrapped by what VerifyInvariants finds.
 var ErrInvariant = promises.ErrBroken
 
-// VerifyInvariants checks on a healed, quiet cluster what every cluster promises
-// at all times: no two nodes led in one term, as far as any node ever told, also
-// before it was started again; none has forgotten its vote; every acknowledged change is on every node; and all
-// nodes hold the same down to the last value. It blocks until the nodes are
-// equally far, or ctx ends. What the target cannot tell (target.Deduplicator,
-// target.Digester) is not checked; that a node is offline is an error.
+// VerifyInvariants checks on a healed cluster without traffic what every cluster promises at
+// all times. No two nodes led in one term, as far as any node ever reported, also before a
+// restart. No node has forgotten its vote. Every acknowledged change is on every node. All
+// nodes hold the same data at the same log index, and agree on the members.
+//
+// It blocks until all nodes have applied the same entries, or ctx ends. What the target cannot
+// tell (target.Deduplicator, target.Digester) is not checked. A node that is offline is an
+// error. A broken promise wraps ErrInvariant.
 func (c *Cluster) VerifyInvariants(ctx context.Context) (err error) {
 	ctx, leave, err := c.enter(ctx)
 	if err != nil {
@@ -32,18 +34,18 @@ func (c *Cluster) VerifyInvariants(ctx context.Context) (err error) {
 	if unhealed != nil {
 		err = join(err, unhealed)
 	} else {
-		err = join(err, c.verifyDigests(ctx), c.verifyAcknowledged(ctx), c.verifyMembers(ctx)) // digests wait for stragglers, so they go first
+		err = join(err, c.verifyDigests(ctx), c.verifyAcknowledged(ctx), c.verifyMembers(ctx)) // digests wait for nodes that are behind, so they go first
 	}
 	end(err)
 	return err
 }
 
-// verifyHealed says which nodes cannot be compared with the others.
+// verifyHealed returns an error for each node that is offline: it cannot be compared.
 func (c *Cluster) verifyHealed() error {
 	var errs []error
 	for _, node := range c.Nodes() {
 		if mode, lost := c.Lost(node.index); lost {
-			errs = append(errs, fmt.Errorf("%s is offline (%s), so what it holds cannot be compared", node, mode))
+			errs = append(errs, fmt.Errorf("%s is offline (%s), so its data cannot be compared", node, mode))
 		}
 	}
 	return join(errs...)
@@ -51,7 +53,7 @@ func (c *Cluster) verifyHealed() error {
 
 func (c *Cluster) verifyLeaders(ctx context.Context) error {
 	var errs []error
-	for _, o := range c.observe(ctx, singleProbeTimeout) { // which notes the terms
+	for _, o := range c.observe(ctx, singleProbeTimeout) { // notes the terms
 		errs = append(errs, o.Err)
 	}
 	return join(append(errs, c.promises.Broken()...)...)
@@ -63,14 +65,14 @@ func (c *Cluster) verifyMembers(ctx context.Context) error {
 	var want []target.Peer
 	for _, o := range observed {
 		if o.Err != nil {
-			return nil // which verifyLeaders has said
+			return nil // verifyLeaders reports it
 		}
 		want = append(want, target.Peer{ID: o.Node.ID(), Address: o.Status.Address, Voter: o.Node.Votes()})
 	}
 	var errs []error
 	for _, o := range observed {
 		if len(o.Status.Peers) > 0 && !sameMembers(o.Status.Peers, want) {
-			errs = append(errs, fmt.Errorf("%w: the members by %s are %v, and the cluster's are %v", ErrInvariant, o.Node, o.Status.Peers, want))
+			errs = append(errs, fmt.Errorf("%w: %s lists the members %v, and those of the cluster are %v", ErrInvariant, o.Node, o.Status.Peers, want))
 		}
 	}
 	return join(errs...)
@@ -127,7 +129,8 @@ func (c *Cluster) verifyDigests(ctx context.Context) error {
 	}
 }
 
-// compareDigests says which nodes are not at one index, or "" if all are.
+// compareDigests returns an error if the nodes hold different data. If they are not at one log
+// index it says which are not, and proves nothing.
 func (c *Cluster) compareDigests(ctx context.Context, digester target.Digester) (uneven string, _ error) {
 	if uneven := c.compareIndexes(ctx); uneven != "" {
 		return uneven, nil
@@ -152,8 +155,8 @@ func (c *Cluster) compareDigests(ctx context.Context, digester target.Digester) 
 	return "", nil
 }
 
-// compareIndexes costs less than a digest. Why a node cannot be
-// asked, the digest will tell.
+// compareIndexes says which nodes are not at one log index; it costs less than a digest. The
+// digest reports why a node cannot be asked.
 func (c *Cluster) compareIndexes(ctx context.Context) (uneven string) {
 	observed := c.Observe(ctx)
 	for _, o := range observed {

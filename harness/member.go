@@ -11,15 +11,16 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// member is what the harness knows of a node. The cluster's mutex guards what may
-// change; way and isolated are changed only by who has moved the flag.
+// member is what the harness knows of a node. The cluster's mutex guards the fields that
+// change; mode and isolated are changed only in a transition of the flag, by the call that
+// began it.
 type member struct {
 	node     *Node
 	voter    bool
 	flag     flag
-	turns    int        // how often the flag moved
-	mode     fault.Mode // how it was lost last
-	isolated bool       // whether its links are cut, also if it was lost further since
+	turns    int        // how often the flag changed
+	mode     fault.Mode // how it failed last
+	isolated bool       // whether its links are cut, also if it failed in another mode since
 }
 
 func (m *member) removed() error {
@@ -37,11 +38,11 @@ func (n *Node) Votes() bool {
 	return m.voter && m.flag != removed
 }
 
-// Size is how many nodes are members of the cluster, online or not; 0 once it is closed.
+// Size returns how many nodes are members of the cluster, online or not; 0 once it is closed.
 func (c *Cluster) Size() int { return len(c.Nodes()) }
 
-// Node returns the node of that index, whatever its flag says, or an
-// *IndexError, or a *RemovedError for a node that is no member any more.
+// Node returns the node with that index, whatever its flag says. The error is an *IndexError
+// if there is none, and a *RemovedError if it was removed.
 func (c *Cluster) Node(i int) (*Node, error) {
 	if c.isClosed() {
 		return nil, ErrClosed
@@ -49,7 +50,7 @@ func (c *Cluster) Node(i int) (*Node, error) {
 	return c.nodeAt(i)
 }
 
-// nodeAt is Node also while the cluster closes.
+// nodeAt is Node, also while the cluster closes.
 func (c *Cluster) nodeAt(i int) (*Node, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -62,8 +63,8 @@ func (c *Cluster) nodeAt(i int) (*Node, error) {
 	return c.view(c.members[i]), nil
 }
 
-// Nodes returns all members, whatever their flags say. A node keeps its index for
-// good, so the indexes have gaps once a node was removed.
+// Nodes returns all members, whatever their flags say. A node never changes its index, so the
+// indexes have gaps once a node was removed.
 func (c *Cluster) Nodes() []*Node {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -83,7 +84,7 @@ func (c *Cluster) nodesLocked(of func(*member) bool) []*Node {
 	return nodes
 }
 
-// view is the node as this view of the cluster asks it.
+// view returns the node with the settings of this view of the cluster.
 func (c *Cluster) view(m *member) *Node {
 	node := *m.node
 	node.reading, node.asIs = c.reading, c.asIs
@@ -95,12 +96,13 @@ type Suffrage string
 
 const (
 	Voter    Suffrage = "voter"
-	NonVoter Suffrage = "non-voter" // is sent everything, and counts for no quorum
+	NonVoter Suffrage = "non-voter" // receives the log, and does not count for the quorum
 )
 
-// AddNode adds a new node with an empty disk, a Voter unless said, whose flag is
-// up. It blocks until the cluster has taken it in, which needs a quorum, and for
-// a voter takes until it has caught up. Members are changed one at a time.
+// AddNode adds a new node with an empty disk, whose flag is up. The suffrage is optional: the
+// default is Voter, and more than one is an error. It blocks until the cluster has added the
+// node, which needs a quorum; a voter is added once it has caught up. Members change one at a
+// time.
 func (c *Cluster) AddNode(ctx context.Context, suffrage ...Suffrage) (_ *Node, err error) {
 	ctx, leave, err := c.enter(ctx)
 	if err != nil {
@@ -128,9 +130,9 @@ func (c *Cluster) addNode(ctx context.Context, suffrage []Suffrage) (*Node, erro
 	case !can:
 		return nil, &UnsupportedError{target.Members}
 	case len(suffrage) > 1:
-		return nil, fmt.Errorf("a node is a %s or a %s, and not %v", Voter, NonVoter, suffrage)
+		return nil, fmt.Errorf("expected one suffrage, %s or %s, not %v", Voter, NonVoter, suffrage)
 	case len(suffrage) == 1 && suffrage[0] != Voter && suffrage[0] != NonVoter:
-		return nil, fmt.Errorf("no node is a %q: it is a %s or a %s", string(suffrage[0]), Voter, NonVoter)
+		return nil, fmt.Errorf("unknown suffrage %q: expected %s or %s", string(suffrage[0]), Voter, NonVoter)
 	}
 	voter := len(suffrage) == 0 || suffrage[0] == Voter
 	if err := c.joining.Lock(ctx); err != nil {
@@ -144,8 +146,8 @@ func (c *Cluster) addNode(ctx context.Context, suffrage []Suffrage) (*Node, erro
 	return c.admit(added, voter)
 }
 
-// admit gives the node its place in the list. What a target lists of earlier nodes
-// that could not be added is nobody's.
+// admit appends the node to the list. Nodes that the target lists because it could not add them
+// earlier count as removed.
 func (c *Cluster) admit(added target.Node, voter bool) (*Node, error) {
 	nodes := c.cluster.Nodes()
 	c.mu.Lock()
@@ -161,17 +163,17 @@ func (c *Cluster) admit(added target.Node, voter bool) (*Node, error) {
 	return nil, fmt.Errorf("the target does not list the new node %s", added.ID())
 }
 
-// whole is the cluster, whatever view of it this is.
+// whole returns the cluster itself, without the settings of this view.
 func (c *Cluster) whole() *Cluster {
 	whole := *c
 	whole.reading, whole.asIs = target.Default, false
 	return &whole
 }
 
-// RemoveNode takes a node out of the cluster, online or offline, and ends it. It
-// blocks until that is done, which needs a quorum of the others. The node keeps
-// its index and is never asked, counted or compared again: using it is a
-// *RemovedError. If it fails the flag is as it was.
+// RemoveNode removes a node from the cluster, online or offline, and ends it. It blocks until
+// that is done, which needs a quorum of the others. The node keeps its index, and is never
+// asked, counted or compared again: its use is a *RemovedError. If RemoveNode fails the flag
+// is what it was.
 func (c *Cluster) RemoveNode(ctx context.Context, i int) (err error) {
 	ctx, leave, err := c.enter(ctx)
 	if err != nil {
@@ -220,7 +222,7 @@ func (c *Cluster) removeNode(ctx context.Context, node *Node) error {
 	return err
 }
 
-// resting is the node's flag, if nobody is about to change it.
+// resting returns the node's flag if it is not in a transition.
 func (c *Cluster) resting(i int) (flag, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -234,11 +236,10 @@ func (c *Cluster) resting(i int) (flag, error) {
 	}
 }
 
-// ReplaceNode adds a new node, a voter if the dead one is, and then removes the
-// dead one. In this order, because the new node only listens until it has caught
-// up: until then no vote has been given away for one that may never come, and the
-// dead node, if it is not quite dead, can still return. If only the removal fails,
-// the new node is returned with the error.
+// ReplaceNode adds a new node, with the suffrage of the dead one, and then removes the dead
+// one. The new node does not vote until it has caught up, so in this order the quorum does not
+// grow for a node that may never catch up, and the dead node can still return until then. If
+// only the removal fails, the new node is returned with the error.
 func (c *Cluster) ReplaceNode(ctx context.Context, dead int) (_ *Node, err error) {
 	ctx, leave, err := c.enter(ctx)
 	if err != nil {

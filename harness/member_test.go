@@ -112,8 +112,8 @@ var _ = Describe("AddNode", func() {
 
 	It("is refused where it makes no sense or the target cannot", func(ctx SpecContext) {
 		c, f := boot()
-		Expect(c.AddNode(ctx, harness.Voter, harness.NonVoter)).Error().To(MatchError("add a node: a node is a voter or a non-voter, and not [voter non-voter]"))
-		Expect(c.AddNode(ctx, "guest")).Error().To(MatchError(`add a node: no node is a "guest": it is a voter or a non-voter`))
+		Expect(c.AddNode(ctx, harness.Voter, harness.NonVoter)).Error().To(MatchError("add a node: expected one suffrage, voter or non-voter, not [voter non-voter]"))
+		Expect(c.AddNode(ctx, "guest")).Error().To(MatchError(`add a node: unknown suffrage "guest": expected voter or non-voter`))
 		Expect(f.Calls()).To(BeEmpty())
 		plain, _ := bootOf(&fake.Target{Plain: true})
 		Expect(plain.AddNode(ctx)).Error().To(MatchError("add a node: the target cannot add and remove nodes"))

@@ -21,24 +21,24 @@ type Node struct {
 // Index is the node's place in the cluster, from 0.
 func (n *Node) Index() int { return n.index }
 
-// ID is the node's name.
+// ID is the node's name in the database.
 func (n *Node) ID() string { return n.node.ID() }
 
-// String is how reports call the node.
+// String returns the node as in "node 1 (n1)".
 func (n *Node) String() string { return n.describe() }
 
 // Cluster is the cluster the node belongs to.
 func (n *Node) Cluster() *Cluster { return n.cluster }
 
-// Inside is the same node reached past every fault, as by somebody who sits
-// beside it. It serves to look what an isolated node really holds.
+// Inside returns a view of the node that is reached past every fault, as from its own host.
+// It shows what an isolated node holds.
 func (n *Node) Inside() *Node {
 	m := *n
 	m.inside = true
 	return &m
 }
 
-// Reading is the same node, asked with that consistency.
+// Reading returns a view of the node whose requests read with that consistency.
 func (n *Node) Reading(consistency target.Consistency) *Node {
 	m := *n
 	m.reading = consistency
@@ -46,26 +46,25 @@ func (n *Node) Reading(consistency target.Consistency) *Node {
 }
 
 // Execute runs one request on this node and returns the whole answer. It blocks
-// until the answer is there or ctx ends. The error is a *NodeError; what became
-// of the request, target.OutcomeOf tells.
+// until the answer is complete or ctx ends. The error is a *NodeError; target.OutcomeOf
+// tells whether the request was applied.
 //
-// A request with the consistency target.Local first waits until the node has applied
-// the latest schema change that was acknowledged by any node, so that the node knows
-// the tables that the request may name. The wait ends with ctx, or after Settling. There
-// is none for a node that is offline, Inside or AsIs.
+// A request that reads with target.Local first waits until the node has applied the latest
+// schema change that any node acknowledged, so that it knows the tables that the request may
+// name. The wait ends with ctx, or after Settling. A node that is offline is asked without a
+// wait, and so are the views Inside and AsIs.
 func (n *Node) Execute(ctx context.Context, sql string, args ...any) (Result, error) {
 	return n.executeAs(ctx, n.cluster.requests.next(), sql, args)
 }
 
-// ExecuteAs is Execute of a request with a name of the caller's (target.Request.ID),
-// which must be unlike every other name in the cluster: the harness's own begin with
-// "harness-". Sent again under its name the request is applied once, where the target
-// can target.Dedup.
+// ExecuteAs is Execute for a request with a name that the caller chooses (target.Request.ID).
+// The name must be unique in the cluster; the harness's own begin with "harness-". A target
+// with the ability target.Dedup applies a request once, however often it is sent under its name.
 func (n *Node) ExecuteAs(ctx context.Context, id, sql string, args ...any) (Result, error) {
 	return n.executeAs(ctx, id, sql, args)
 }
 
-// executeAs runs a request of that name, and writes it down.
+// executeAs runs a request of that name, and records it.
 func (n *Node) executeAs(ctx context.Context, id, sql string, args []any) (_ Result, err error) {
 	ctx, leave, err := n.cluster.enter(ctx)
 	if err != nil {
@@ -96,9 +95,8 @@ func (n *Node) execute(ctx context.Context, id, sql string, args []any) (_ Resul
 	return Result{Node: n.index, ID: n.node.ID(), Tables: tables}, rows.Changed(), nil
 }
 
-// Query runs one request on this node and returns the answer as it arrives, for
-// answers that are too large for memory. The rows must be closed. It waits as Execute
-// does.
+// Query runs one request on this node and returns the answer as it arrives, for answers that
+// are too large for memory. The caller closes the rows. It waits as Execute does.
 func (n *Node) Query(ctx context.Context, sql string, args ...any) (target.Rows, error) {
 	return n.query(ctx, "", sql, args)
 }
@@ -134,9 +132,9 @@ func (n *Node) query(ctx context.Context, id, sql string, args []any) (_ target.
 	return &boundRows{rows, ctx, leave}, nil
 }
 
-// Status asks the node what it shows of itself, past every fault. A node of which
-// the harness knows that it does not run or is frozen, because it was taken
-// offline so, is not asked: its state is target.Offline, and the reason says why.
+// Status asks the node for its status, past every fault, and notes what it shows in the
+// journal and for VerifyInvariants. A node that the harness has stopped, crashed or paused is
+// not asked: its state is target.Offline, with a reason.
 func (n *Node) Status(ctx context.Context) (_ target.Status, err error) {
 	ctx, leave, err := n.cluster.enter(ctx)
 	if err != nil {
@@ -145,16 +143,10 @@ func (n *Node) Status(ctx context.Context) (_ target.Status, err error) {
 	defer leave(&err)
 	begun := n.cluster.asking(n.index)
 	status, asked, err := n.ask(ctx)
-	if err != nil || !asked {
-		return status, err
+	if err == nil && asked {
+		n.cluster.note(n, status, begun)
 	}
-	if status.AppliedIndex > 0 {
-		n.cluster.indexed.Store(true)
-	}
-	n.cluster.noteTerms(n, status.LedTerms)
-	n.cluster.notePromises(n, status, begun)
-	n.cluster.noteState(n.index, status)
-	return status, nil
+	return status, err
 }
 
 // ask asks the node, unless the harness knows that it does not run or is frozen.
@@ -169,7 +161,7 @@ func (n *Node) ask(ctx context.Context) (status target.Status, asked bool, err e
 	return status, !known, err
 }
 
-// peek is Status, and the cluster notes nothing of it.
+// peek is Status without noting anything.
 func (n *Node) peek(ctx context.Context) (target.Status, error) {
 	if n.cluster.isClosed() {
 		return target.Status{}, n.failed("ask for status", &notAskedError{ErrClosed})
@@ -178,8 +170,8 @@ func (n *Node) peek(ctx context.Context) (target.Status, error) {
 	return status, err
 }
 
-// Log is the end of what the node said in all its lives, at most that many bytes.
-// It is an *UnsupportedError where the target keeps no logs.
+// Log returns the end of the node's log over all its restarts, at most that many bytes. The
+// error wraps an *UnsupportedError if the target keeps no logs.
 func (n *Node) Log(most int) (string, error) {
 	if n.cluster.isClosed() {
 		return "", n.failed("read log", ErrClosed)
@@ -195,8 +187,8 @@ func (n *Node) Log(most int) (string, error) {
 	return text, nil
 }
 
-// Files lists the files that the node keeps, whether or not it runs, in order. It is an
-// *UnsupportedError where the target cannot list them.
+// Files lists the files that the node keeps, in order, whether or not it runs. The error wraps
+// an *UnsupportedError if the target cannot list them.
 func (n *Node) Files(ctx context.Context) (_ []string, err error) {
 	ctx, leave, err := n.cluster.enter(ctx)
 	if err != nil {
@@ -214,7 +206,7 @@ func (n *Node) Files(ctx context.Context) (_ []string, err error) {
 	return files, nil
 }
 
-// absent is what can be said of a node without asking it, if anything.
+// absent returns the status of a node that is known not to answer.
 func (c *Cluster) absent(i int) (status target.Status, known bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -227,8 +219,8 @@ func (c *Cluster) absent(i int) (status target.Status, known bool, err error) {
 	return status, false, nil
 }
 
-// remember asks the node what is lost with it: the terms it led. Who cannot say
-// it now cannot be helped.
+// remember notes what the node forgets when it stops: the terms it led. Errors are ignored:
+// best effort.
 func (n *Node) remember(ctx context.Context) {
 	_, _ = n.probe(ctx)
 }

@@ -9,9 +9,9 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// Dial connects to the node's port from the place of the clients, as anybody may who can
-// reach it. Nothing is said yet. It blocks until the connection is there or ctx ends. The
-// caller closes the connection.
+// Dial connects to the node's port as a client does, over the links of clients. Nothing is sent
+// yet. It blocks until the connection is established or ctx ends. The caller closes the
+// connection.
 func (n *Node) Dial(ctx context.Context) (_ net.Conn, err error) {
 	ctx, leave, err := n.cluster.enter(ctx)
 	if err != nil {

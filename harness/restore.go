@@ -8,9 +8,8 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// What follows is for who has moved the member's flag: nobody else changes how
-// the node is lost meanwhile. Each step that is done is remembered, so that what
-// fails halfway can be tried again from there.
+// The callers of these functions hold the transition of the member's flag. Each step that is
+// done is noted, so that a call that fails halfway can be repeated from there.
 
 // inject makes a fault of a node or undoes it, and records that.
 func (c *Cluster) inject(i int, phase journal.Phase, kind fault.Kind, do func() error) error {
@@ -24,7 +23,7 @@ func (c *Cluster) inject(i int, phase journal.Phase, kind fault.Kind, do func() 
 	return err
 }
 
-// restore undoes what was done to the node.
+// restore undoes the fault that made the node fail.
 func (c *Cluster) restore(ctx context.Context, m *member) error {
 	i := m.node.index
 	if err := c.rejoin(ctx, m); err != nil {
@@ -47,7 +46,7 @@ func (c *Cluster) restore(ctx context.Context, m *member) error {
 	return nil
 }
 
-// rejoin mends what isolated the node, if anything does.
+// rejoin ends the isolation of the node, if it is isolated.
 func (c *Cluster) rejoin(ctx context.Context, m *member) error {
 	i := m.node.index
 	if !m.isolated {
@@ -62,7 +61,7 @@ func (c *Cluster) rejoin(ctx context.Context, m *member) error {
 	return nil
 }
 
-// replaceDisk lets the node begin anew, on an empty and sound disk.
+// replaceDisk starts the node again as a new member, on an empty, healthy disk.
 func (c *Cluster) replaceDisk(ctx context.Context, m *member) error {
 	i := m.node.index
 	membership, can := target.As[target.Membership](c.cluster)

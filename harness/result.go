@@ -6,11 +6,11 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// Result is what a node answered to a request.
+// Result is a node's answer to a request.
 type Result struct {
 	Node   int // index
 	ID     string
-	Tables []Table // one a statement
+	Tables []Table // one for each statement
 }
 
 // Table is the answer to one statement.
@@ -20,7 +20,7 @@ type Table struct {
 	Affected int64   // rows inserted, updated or deleted
 }
 
-// Rows are the rows of the last statement that answers with columns.
+// Rows returns the rows of the last statement that answers with columns.
 func (r Result) Rows() [][]any {
 	for i := len(r.Tables) - 1; i >= 0; i-- {
 		if len(r.Tables[i].Columns) > 0 {
@@ -30,7 +30,7 @@ func (r Result) Rows() [][]any {
 	return nil
 }
 
-// Affected is the number of rows that all statements together changed.
+// Affected returns the number of rows that all statements together changed.
 func (r Result) Affected() int64 {
 	var n int64
 	for _, t := range r.Tables {
@@ -39,11 +39,11 @@ func (r Result) Affected() int64 {
 	return n
 }
 
-// Value is the one value of an answer of one row and one column, such as a count.
+// Value returns the value of an answer of one row and one column, such as a count.
 func (r Result) Value() (any, error) {
 	rows := r.Rows()
 	if len(rows) != 1 || len(rows[0]) != 1 {
-		return nil, fmt.Errorf("node %d (%s) answered %d rows, and not one row of one column", r.Node, r.ID, len(rows))
+		return nil, fmt.Errorf("node %d (%s) answered %d rows, expected one row of one column", r.Node, r.ID, len(rows))
 	}
 	return rows[0][0], nil
 }
@@ -67,7 +67,7 @@ func gather(rows target.Rows) (tables []Table, err error) {
 	return tables, rows.Err()
 }
 
-// values turns Go values into what SQL stores.
+// values converts Go values to those that SQL stores.
 func values(args []any) ([]any, error) {
 	out := make([]any, len(args))
 	for i, arg := range args {

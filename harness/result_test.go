@@ -102,7 +102,7 @@ var _ = Describe("Result", func() {
 			fake.Both(fake.Table("a", fake.Row("x")), fake.Table("a")): 0,
 		} {
 			_, err := execute(answer).Value()
-			Expect(err).To(MatchError(fmt.Sprintf("node 0 (n0) answered %d rows, and not one row of one column", rows)))
+			Expect(err).To(MatchError(fmt.Sprintf("node 0 (n0) answered %d rows, expected one row of one column", rows)))
 		}
 	})
 

@@ -9,13 +9,12 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// ExecuteWithRetry runs a request on online nodes, one after the other by chance, until
-// one of them answers it, as a careful application does. Every try has the same
-// name, so that a database which knows names (target.Request.ID) applies the
-// request once, though nobody knows what became of the tries before. It blocks
-// until there is an answer, ctx ends or the cluster is closed; then the error joins why, and what the
-// last try came to. An error that another try would meet again, such as one of
-// the statement's own, is returned at once.
+// ExecuteWithRetry sends a request to online nodes, one after the other in random order, until
+// one of them answers it. All attempts have one name, so that a database that deduplicates
+// requests (target.Request.ID) applies the request once, even if the outcome of an earlier
+// attempt is unknown. It blocks until there is an answer, ctx ends or the cluster is closed;
+// the error then joins the reason and the error of the last attempt. An error that another
+// attempt would meet again, such as a syntax error, is returned at once.
 func (c *Cluster) ExecuteWithRetry(ctx context.Context, sql string, args ...any) (_ Result, err error) {
 	ctx, leave, err := c.enter(ctx)
 	if err != nil {
@@ -24,12 +23,11 @@ func (c *Cluster) ExecuteWithRetry(ctx context.Context, sql string, args ...any)
 	defer leave(&err)
 	id := c.requests.next()
 	tried := make(map[int]bool)
-	return retry(ctx, func() (Result, error) { return c.tryOnAnother(ctx, tried, id, sql, args) })
+	return c.retry(ctx, func() (Result, error) { return c.attemptOnNext(ctx, tried, id, sql, args) })
 }
 
-// ExecuteWithRetry runs a request on this node until the node answers it, in the way
-// of Cluster.ExecuteWithRetry: every try has the same name, so the request is applied
-// once.
+// ExecuteWithRetry sends a request to this node until the node answers it, as
+// Cluster.ExecuteWithRetry does: all attempts have one name, so the request is applied once.
 func (n *Node) ExecuteWithRetry(ctx context.Context, sql string, args ...any) (_ Result, err error) {
 	ctx, leave, err := n.cluster.enter(ctx)
 	if err != nil {
@@ -37,36 +35,36 @@ func (n *Node) ExecuteWithRetry(ctx context.Context, sql string, args ...any) (_
 	}
 	defer leave(&err)
 	id := n.cluster.requests.next()
-	return retry(ctx, func() (Result, error) { return n.try(ctx, id, sql, args) })
+	return n.cluster.retry(ctx, func() (Result, error) { return n.attempt(ctx, id, sql, args) })
 }
 
-// retry tries until there is an answer that another try would not change, or ctx ends.
-func retry(ctx context.Context, try func() (Result, error)) (Result, error) {
+// retry repeats the attempt until its answer is final, or ctx ends.
+func (c *Cluster) retry(ctx context.Context, attempt func() (Result, error)) (Result, error) {
 	poll := newPoll()
 	defer poll.stop()
 	inDoubt := false
 	for {
-		result, err := try()
+		result, err := attempt()
 		switch {
 		case err == nil:
 			return result, nil
-		case !again(err) && !errors.Is(err, ErrClosed):
+		case !temporary(err) && !errors.Is(err, ErrClosed):
 			return result, err
 		}
 		inDoubt = inDoubt || !errors.Is(err, ErrNoNodesOnline) && target.OutcomeOf(err) == target.Unknown
 		if errors.Is(err, ErrClosed) {
-			return Result{}, gaveUp(ErrClosed, err, inDoubt)
+			return Result{}, c.gaveUp(ErrClosed, err, inDoubt)
 		}
 		select {
 		case <-poll.next():
 		case <-ctx.Done():
-			return Result{}, gaveUp(context.Cause(ctx), err, inDoubt)
+			return Result{}, c.gaveUp(context.Cause(ctx), err, inDoubt)
 		}
 	}
 }
 
-// tryOnAnother tries a node that is not among those tried, until all have been.
-func (c *Cluster) tryOnAnother(ctx context.Context, tried map[int]bool, id, sql string, args []any) (Result, error) {
+// attemptOnNext sends the request to a node that was not tried yet; to any once all were.
+func (c *Cluster) attemptOnNext(ctx context.Context, tried map[int]bool, id, sql string, args []any) (Result, error) {
 	node, err := c.pick(ctx, tried)
 	if err != nil {
 		return Result{}, err
@@ -75,37 +73,40 @@ func (c *Cluster) tryOnAnother(ctx context.Context, tried map[int]bool, id, sql 
 		clear(tried)
 	}
 	tried[node.index] = true
-	return node.try(ctx, id, sql, args)
+	return node.attempt(ctx, id, sql, args)
 }
 
-// try is one try of several by the same name.
-func (n *Node) try(ctx context.Context, id, sql string, args []any) (Result, error) {
-	ctx, cancel := context.WithTimeout(ctx, longestTry)
+// attempt sends the request once.
+func (n *Node) attempt(ctx context.Context, id, sql string, args []any) (Result, error) {
+	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
 	return n.executeAs(ctx, id, sql, args)
 }
 
-// longestTry is how long one node is given to answer: a node may take a
-// connection and never answer it.
-const longestTry = 5 * time.Second
+// attemptTimeout bounds one attempt: a node may accept a connection and never answer.
+const attemptTimeout = 5 * time.Second
 
-// again tells whether another try may succeed.
-func again(err error) bool {
+// temporary tells whether another attempt may succeed.
+func temporary(err error) bool {
 	var said *target.Error
 	return errors.Is(err, ErrNoNodesOnline) || errors.As(err, &said) && said.Temporary
 }
 
-// gaveUp says whether any of the tries may have been applied.
-func gaveUp(why, last error, inDoubt bool) error {
+// gaveUp is the error of all attempts: its outcome is unknown if that of any attempt is.
+func (c *Cluster) gaveUp(why, last error, inDoubt bool) error {
 	outcome := target.NotApplied
 	if inDoubt {
 		outcome = target.Unknown
 	}
-	err := fmt.Errorf("tried until %w; the last try: %w", why, last)
+	reason := ""
+	if missing := missingQuorum(c.voters()); missing != "" && !errors.Is(why, ErrClosed) {
+		reason = " (" + missing + ")"
+	}
+	err := fmt.Errorf("gave up retrying%s: %w; the last attempt: %w", reason, why, last)
 	return &retriedError{err, &target.Error{Message: err.Error(), Outcome: outcome, Temporary: true}}
 }
 
-// retriedError has the outcome of all tries before that of the last.
+// retriedError has the outcome of all attempts, and not that of the last one alone.
 type retriedError struct {
 	err     error
 	outcome *target.Error

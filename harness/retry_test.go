@@ -92,7 +92,7 @@ var _ = Describe("ExecuteWithRetry", func() {
 		short, cancel := context.WithTimeoutCause(ctx, 20*time.Millisecond, errors.New("enough"))
 		defer cancel()
 		_, err := c.ExecuteWithRetry(short, "INSERT")
-		Expect(err).To(MatchError(And(ContainSubstring("tried until enough"), ContainSubstring("nobody leads"))))
+		Expect(err).To(MatchError(And(ContainSubstring("gave up retrying: enough"), ContainSubstring("nobody leads"))))
 		Expect(target.OutcomeOf(err)).To(Equal(target.Unknown), "the first try may have been applied")
 
 		Expect(c.TakeNodeOffline(ctx, 0)).To(Succeed())
@@ -100,6 +100,7 @@ var _ = Describe("ExecuteWithRetry", func() {
 		defer cancel()
 		_, err = c.ExecuteWithRetry(short, "INSERT")
 		Expect(err).To(MatchError(harness.ErrNoNodesOnline))
+		Expect(err).To(MatchError(HavePrefix("gave up retrying (no quorum: 0 of 1 voters online, 1 needed): ")))
 		Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied))
 	}, patience)
 })

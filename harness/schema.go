@@ -10,7 +10,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// schema is how far nodes must be to know the schema that clients were told of.
+// schema is the log index that nodes must have applied to know every acknowledged schema change.
 type schema struct {
 	mu      sync.Mutex
 	index   uint64         // at or behind the latest acknowledged change; 0 if there was none
@@ -25,7 +25,7 @@ func (s *schema) acknowledge(node int, index uint64) {
 	s.applied[node] = max(s.applied[node], index)
 }
 
-// wanted is the index that the node is not yet known to have applied; 0 if there is none.
+// wanted returns the index if the node is not known to have applied it; else 0.
 func (s *schema) wanted(node int) uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -41,25 +41,25 @@ func (s *schema) saw(node int, applied uint64) {
 	s.applied[node] = max(s.applied[node], applied)
 }
 
-// forget is for a node that runs anew, and may have to apply its log again.
+// forget is for a node that starts again, and may have to replay its log.
 func (s *schema) forget(node int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.applied, node)
 }
 
-// changesSchema tells whether a request changes the schema. What cannot be split is for
-// the nodes to judge.
+// changesSchema tells whether a request changes the schema. The nodes reject text that cannot
+// be split.
 func changesSchema(sql string) bool {
 	statements, err := sqltext.Split(sql)
 	return err == nil && slices.ContainsFunc(statements, sqltext.Statement.ChangesSchema)
 }
 
-// noteSchema notes that the node acknowledged a change of the schema. The node has
-// applied the change itself; if it cannot be asked any more, what any node knows to be
-// committed includes it. Rows that are written later do not move the index.
+// noteSchema notes that the node acknowledged a schema change. The node has applied the change
+// itself; if it no longer answers, what any node knows to be committed includes the change.
+// Later writes of rows do not move the index.
 func (c *Cluster) noteSchema(ctx context.Context, node *Node) {
-	ctx = context.WithoutCancel(ctx) // the answer may have come at the last moment
+	ctx = context.WithoutCancel(ctx) // the answer may have arrived just before the deadline
 	if status, err := node.probe(ctx); err == nil {
 		c.schema.acknowledge(node.index, status.AppliedIndex)
 		return
@@ -69,9 +69,9 @@ func (c *Cluster) noteSchema(ctx context.Context, node *Node) {
 	c.schema.forget(node.index)
 }
 
-// awaitSchema blocks a local request until the node has applied the latest acknowledged
-// change of the schema. A node that is offline, or does not report its status, is asked
-// at once: its own answer says more.
+// awaitSchema blocks a local request until the node has applied the latest acknowledged schema
+// change. A node that is offline, or does not report its status, is asked at once: its own
+// error says more.
 func (n *Node) awaitSchema(ctx context.Context) error {
 	if n.reading != target.Local || n.inside || n.asIs {
 		return nil
@@ -82,7 +82,7 @@ func (n *Node) awaitSchema(ctx context.Context) error {
 	}
 	status, err := n.probe(ctx)
 	if err != nil || status.State == target.Failed {
-		return nil //nolint:nilerr // the request itself will say why
+		return nil //nolint:nilerr // the request itself reports why
 	}
 	waiting, cancel := settling(ctx)
 	defer cancel()

@@ -22,7 +22,7 @@ const longestSilence = 5 * time.Second
 // its status for five seconds.
 var ErrUnreachable = errors.New("the node does not report its status")
 
-// settling is ctx, which ends after Settling if it has no deadline of its own.
+// settling returns a ctx that ends after Settling if it has no deadline of its own.
 func settling(ctx context.Context) (context.Context, context.CancelFunc) {
 	if _, bounded := ctx.Deadline(); bounded {
 		return context.WithCancel(ctx)
@@ -31,10 +31,9 @@ func settling(ctx context.Context) (context.Context, context.CancelFunc) {
 		fmt.Errorf("%w: the context has no deadline, so the wait is limited to %v", context.DeadlineExceeded, Settling))
 }
 
-// settle blocks until each of the nodes has applied what any of them knows to be
-// committed at the call, and returns what they showed then. A node that is taken
-// offline or removed meanwhile is left out. The errors of nodes that do not catch up
-// before ctx ends are joined; each is a *WaitError.
+// settle blocks until each node has applied what any of them knew to be committed at the call,
+// and returns what they showed then. It leaves out a node that is taken offline or removed
+// meanwhile. The error joins a *WaitError for each node that does not catch up before ctx ends.
 func (c *Cluster) settle(ctx context.Context, nodes []*Node) ([]Observation, error) {
 	if len(nodes) == 0 {
 		return nil, nil

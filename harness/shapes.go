@@ -7,12 +7,11 @@ import (
 	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
-// The shapes cut links as a network does that loses every packet (fault.Drop),
-// and leave all others as they are. Clients reach every node. Mend, MendLinks and
-// Heal undo them.
+// The shapes cut links like a network that loses every packet (fault.Drop), and leave all
+// other links as they are. Clients reach every node. Mend, MendLinks and Heal undo them.
 
-// Partition cuts each group of nodes off from every other group. Nodes that are in
-// no group keep their links; one that is in two is an error.
+// Partition cuts each group of nodes off from every other group. Nodes in no group keep their
+// links; a node in two groups is an error.
 func (c *Cluster) Partition(ctx context.Context, groups ...[]int) error {
 	text := fmt.Sprint("partition ", groups)
 	if err := apart(groups); err != nil {
@@ -35,16 +34,15 @@ func apart(groups [][]int) error {
 	return nil
 }
 
-// Ring leaves each node only the links to the next and to the one before, in the
-// order of their indexes. A ring of fewer than 4 nodes would cut nothing, and is
-// an error.
+// Ring leaves each node only the links to its two neighbours, in the order of their indexes. A
+// ring of fewer than 4 nodes would cut nothing, and is an error.
 func (c *Cluster) Ring(ctx context.Context) error {
 	nodes := c.indexes()
 	return c.cut(ctx, fmt.Sprint("ring ", nodes), fault.Fault{Kind: fault.KindRing, Groups: [][]int{nodes}}, fault.Drop, fault.Ring(nodes))
 }
 
-// Bridge cuts the nodes on the left off from those on the right; only the nodes of
-// the bridge reach both. A node that is on two of the three is an error.
+// Bridge cuts the nodes on the left off from those on the right; only the nodes of the bridge
+// reach both. A node in two of the three groups is an error.
 func (c *Cluster) Bridge(ctx context.Context, left, right []int, bridge ...int) error {
 	text := fmt.Sprint("bridge ", left, bridge, right)
 	if err := apart([][]int{left, right, bridge}); err != nil {
@@ -54,8 +52,8 @@ func (c *Cluster) Bridge(ctx context.Context, left, right []int, bridge ...int) 
 	return c.cut(ctx, text, f, fault.Drop, fault.Bridge(left, right, bridge...))
 }
 
-// IsolateLeader cuts the leader off from all other nodes, both ways, and returns
-// which that was. Its flag stays up: unlike after TakeNodeOffline, clients reach it.
+// IsolateLeader cuts the leader off from all other nodes, both ways, and returns its index. Its
+// flag stays up: unlike after TakeNodeOffline, clients reach it.
 func (c *Cluster) IsolateLeader(ctx context.Context) (_ int, err error) {
 	ctx, leave, err := c.enter(ctx)
 	if err != nil {

@@ -10,11 +10,11 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// Survey returns the faults that are in force around the members, by the word of who
-// carries messages, writes files and reads the time, and not of the cluster, which
-// remembers what it was asked for: see Faults. What TakeNodeOffline isolates is among the
-// links. What flaps is what it is at this instant. A link is told in each direction; what
-// is not sound is left out. It asks past every fault, and blocks until all have answered.
+// Survey returns the faults in force around the members, as the target's networks, disks and
+// clocks report them. Faults, in contrast, returns what the cluster was asked for. Isolation by
+// TakeNodeOffline shows as links that are cut; a link that flaps shows its current rule. Links
+// are directed, and only faulty ones are listed. It asks past every fault, and blocks until all
+// have answered.
 func (c *Cluster) Survey(ctx context.Context) (_ Faults, err error) {
 	ctx, leave, err := c.enter(ctx)
 	if err != nil {
@@ -56,10 +56,10 @@ func (c *Cluster) Survey(ctx context.Context) (_ Faults, err error) {
 	return found, nil
 }
 
-// Diverge runs statements on the node's own database as one transaction that no other node
-// hears of. No fault does that: it is there to show that what compares nodes sees a
-// difference. The node loses the difference when it starts again or installs a snapshot.
-// If a statement fails nothing changes. It blocks until the statements are done.
+// Diverge runs statements on the node's own database as one transaction that is not replicated.
+// No fault does that: it serves to test that a comparison of nodes detects a difference. The
+// node loses the difference when it restarts or installs a snapshot. If a statement fails
+// nothing changes. It blocks until the statements are done.
 func (n *Node) Diverge(ctx context.Context, sql string) (err error) {
 	ctx, leave, err := n.cluster.enter(ctx)
 	if err != nil {

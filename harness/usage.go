@@ -8,14 +8,14 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// Usage is what a node takes, and how far it lags. What a target does not know is 0.
+// Usage is what a node uses, and how far it lags. What the target does not report is 0.
 type Usage struct {
 	Node       int // index
 	ID         string
 	Memory     uint64 // bytes of the node's process
 	LogEntries uint64
 	Applied    uint64 // log index
-	Lag        uint64 // entries that some node knew to be committed, and this one had not applied
+	Lag        uint64 // entries that a node knew to be committed and this one had not applied
 }
 
 func (u Usage) String() string { return u.sample().String() }
@@ -24,12 +24,12 @@ func (u Usage) sample() journal.Sample {
 	return journal.Sample{Applied: u.Applied, Behind: u.Lag, LogEntries: u.LogEntries, Memory: u.Memory}
 }
 
-// Measure asks all members at once what they take, and writes it down: one journal
-// event a node. Nodes that do not run or are frozen are left out. The error joins
-// those that could not be asked; what the others said is returned all the same.
+// Measure asks all members in parallel what they use, and records one journal event a node.
+// It leaves out nodes that do not run or are frozen. The error joins those of nodes that could
+// not be asked; the usage of the others is returned all the same.
 //
-// The cluster measures by itself, and briefly, whenever a flag has changed or a
-// wait has ended.
+// The cluster measures on its own, for 100 ms at most, whenever a flag has changed or a wait
+// has ended.
 func (c *Cluster) Measure(ctx context.Context) (_ []Usage, err error) {
 	ctx, leave, err := c.enter(ctx)
 	if err != nil {
@@ -44,13 +44,13 @@ func (c *Cluster) Measure(ctx context.Context) (_ []Usage, err error) {
 	return c.write(observed), join(errs...)
 }
 
-// briefly bounds what the cluster measures by itself: nobody asked it to.
-const briefly = 100 * time.Millisecond
+// measureTimeout bounds what the cluster measures on its own.
+const measureTimeout = 100 * time.Millisecond
 
-// measureAfter measures when something has changed. Who does not answer is left out.
+// measureAfter measures after a change that did not fail. It leaves out nodes that do not answer.
 func (c *Cluster) measureAfter(ctx context.Context, failed error) {
 	if failed == nil && ctx.Err() == nil {
-		c.write(c.observe(ctx, briefly))
+		c.write(c.observe(ctx, measureTimeout))
 	}
 }
 

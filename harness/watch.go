@@ -6,12 +6,23 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// asking is what must not change while a node is asked what it has promised: a node
-// that is being ended may show what it never made safe.
+// note notes what a node showed when it was asked: for waits, for VerifyInvariants and in the
+// journal.
+func (c *Cluster) note(node *Node, s target.Status, begun asking) {
+	if s.AppliedIndex > 0 {
+		c.indexed.Store(true)
+	}
+	c.noteTerms(node, s.LedTerms)
+	c.noteVote(node, s, begun)
+	c.noteState(node.index, s)
+}
+
+// asking is what must not change while a node is asked for its vote: a node that is being
+// stopped may show a vote that it never made durable.
 type asking struct {
-	time  uint64
-	turns int
-	rests bool // it runs, and nobody is about to end or start it
+	time   uint64
+	turns  int
+	stable bool // the node runs, and is not being stopped or started
 }
 
 func (c *Cluster) asking(i int) asking {
@@ -21,9 +32,9 @@ func (c *Cluster) asking(i int) asking {
 	return asking{c.monitor.Now(), m.turns, m.flag == online || m.flag == offline && m.mode == fault.Isolate}
 }
 
-func (c *Cluster) notePromises(node *Node, s target.Status, begun asking) {
+func (c *Cluster) noteVote(node *Node, s target.Status, begun asking) {
 	now := c.asking(node.index)
-	if s.State == target.Offline || s.State == target.Failed || !begun.rests || now.turns != begun.turns {
+	if s.State == target.Offline || s.State == target.Failed || !begun.stable || now.turns != begun.turns {
 		return
 	}
 	if err := c.promises.Voted(node, s.Vote, begun.time); err != nil {

@@ -51,7 +51,6 @@ func Namespace(ctx context.Context, cluster *harness.Cluster) string {
 // specCluster is the cluster of a spec, from its boot until the spec is over.
 type specCluster struct {
 	*harness.Cluster
-	journal  *specJournal
 	journals Journals
 	number   int // of the clusters that this attempt at the spec has booted, from 1
 	closed   bool
@@ -72,7 +71,8 @@ func bootCluster(ctx context.Context, t target.Target, options []harness.Option)
 	if left != nil {
 		left.inBubble = cluster.Can(target.Time)
 	}
-	c := &specCluster{Cluster: cluster, journal: beginJournal(cluster.Journal()), journals: runOf(ctx).journals, number: number}
+	begun(cluster.Journal())
+	c := &specCluster{Cluster: cluster, journals: runOf(ctx).journals, number: number}
 	DeferCleanup(c.saveJournal)
 	DeferCleanup(c.end, NodeTimeout(longestEnd))
 	DeferOnFailure(c.explain)
@@ -134,7 +134,7 @@ func (c *specCluster) explain(ctx SpecContext) {
 	if c.closed {
 		return
 	}
-	c.journal.noteSteps()
+	noteSteps(c.Journal())
 	AddReportEntry("the cluster when the spec failed", shown(report.Cluster(ctx, c.Cluster, shownEvents)), ReportEntryVisibilityFailureOrVerbose)
 	if !c.Can(target.Logs) {
 		return
@@ -151,7 +151,7 @@ func (c *specCluster) explain(ctx SpecContext) {
 }
 
 func (c *specCluster) saveJournal() {
-	c.journal.end()
+	ended(c.Journal())
 	c.journals.keep(c.Journal(), c.Seed(), c.number)
 }
 

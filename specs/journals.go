@@ -25,38 +25,31 @@ type Journals struct {
 	Settings map[string]string
 }
 
-// specJournal records what Ginkgo knows of a spec in the journal of its cluster: where it begins
-// and ends, and its steps.
-type specJournal struct {
-	journal *journal.Journal
-	steps   int // of the spec that are recorded
-}
-
-// beginJournal records that the current spec begins.
-func beginJournal(j *journal.Journal) *specJournal {
+// begun records in the journal of a cluster that the current spec begins.
+func begun(j *journal.Journal) {
 	report := CurrentSpecReport()
 	j.BeginSpec(report.FullText(), placeOf(report.LeafNodeLocation))
-	return &specJournal{journal: j}
 }
 
-// noteSteps records the steps (By) of the current spec since the last call.
-func (s *specJournal) noteSteps() {
-	steps := CurrentSpecReport().SpecEvents.WithType(types.SpecEventByStart)
-	for _, step := range steps[min(s.steps, len(steps)):] {
-		s.journal.Step(step.TimelineLocation.Time, step.Message, placeOf(step.CodeLocation))
-	}
-	s.steps = len(steps)
-}
-
-// end records the rest of the steps, and how the current spec ended.
-func (s *specJournal) end() {
-	s.noteSteps()
+// ended records the steps of the current spec, and how it ended.
+func ended(j *journal.Journal) {
+	noteSteps(j)
 	report := CurrentSpecReport()
 	at := report.LeafNodeLocation
 	if report.Failed() {
 		at = report.FailureLocation()
 	}
-	s.journal.EndSpec(report.FullText(), report.State.String(), placeOf(at), report.FailureMessage())
+	j.EndSpec(report.FullText(), report.State.String(), placeOf(at), report.FailureMessage())
+}
+
+// noteSteps records the steps (By) of the current spec since the last step in the journal.
+func noteSteps(j *journal.Journal) {
+	last := j.LastStep()
+	for _, step := range CurrentSpecReport().SpecEvents.WithType(types.SpecEventByStart) {
+		if at := step.TimelineLocation.Time; at.After(last) {
+			j.Step(at, step.Message, placeOf(step.CodeLocation))
+		}
+	}
 }
 
 // placeOf names a file by its name alone, so that a journal is the same in every checkout.

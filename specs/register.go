@@ -153,6 +153,6 @@ func Register(options Options) {
 	Describe("A replicated SQL database in no hurry", options.Decorators, func() {
 		BeforeEach(slow.begin)
 		timely(slow)
-		unhurried(slow)
+		inNoHurry(slow)
 	})
 }

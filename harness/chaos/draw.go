@@ -109,7 +109,7 @@ func drawSwarm(r *rand.Rand, space Space) (swarm []nemesis.Kind) {
 }
 
 // ticks is how many instants of a schedule faults can begin at.
-const ticks = 1024
+const ticks = 1000
 
 func drawFault(r *rand.Rand, swarm []nemesis.Kind, s Schedule) Entry {
 	return Entry{

@@ -52,7 +52,7 @@ var _ = Describe("A program that calls Main", func() {
 	It("looks for failures of the target, with flags", func(ctx SpecContext) {
 		session := start("sound", nil, "-seed", "3", "-for", "2s")
 		Eventually(session).WithContext(ctx).WithTimeout(time.Minute).Should(gexec.Exit(0))
-		Expect(session.Err).To(gbytes.Say(`chaos: target local.*, seeds from 3 on, for 2s`))
+		Expect(session.Err).To(gbytes.Say(`chaos: target \*local.Target, seeds from 3 on, for 2s`))
 		Expect(session.Out).To(gbytes.Say(`schedules, .* of cluster time in .*: 0 failures\n`))
 	}, patience)
 

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"flag"
 	"math/rand/v2"
-	"os"
 	"slices"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -46,12 +45,7 @@ var _ = Describe("A real journal", func() {
 // realJournal is the journal of a chaos run with all workloads, read anew.
 func realJournal() history {
 	GinkgoHelper()
-	file, err := os.Open("../../fixtures/journals/version-1.jsonl")
-	Expect(err).NotTo(HaveOccurred())
-	defer file.Close()
-	events, err := journal.Decode(file)
-	Expect(err).NotTo(HaveOccurred())
-	return events
+	return fixture(1)
 }
 
 // spoiled is a journal that is being spoiled.

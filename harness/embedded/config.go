@@ -79,6 +79,10 @@ type Config struct {
 	// Now is the clock that SQL sees when this node leads: time.Now if nil. No
 	// promise of the database hangs on it, so it may be wrong, and jump.
 	Now func() time.Time
+	// Roles is called with each change of the node's role, term or leader, in order and beginning
+	// with the role at the start; nil for none. Raft waits for it: it must not block, and must
+	// not use the node.
+	Roles func(RoleChange)
 	// Seams returns the decorators of the node's parts, at each start; none if nil.
 	Seams func(Life) Seams
 	// Machine are the limits that all nodes must agree on.

@@ -15,6 +15,7 @@ import (
 func (n *Node) follow() {
 	observations := make(chan raft.Observation, 64)
 	observer := raft.NewObserver(observations, false, func(o *raft.Observation) bool {
+		n.roles.observe(o)
 		switch o.Data.(type) {
 		case raft.LeaderObservation, raft.RaftState, raft.PeerObservation:
 			return true
@@ -22,6 +23,7 @@ func (n *Node) follow() {
 		return false
 	})
 	n.raft.RegisterObserver(observer)
+	n.roles.begin(n.raft)
 	n.wg.Go(func() {
 		defer n.raft.DeregisterObserver(observer)
 		catchUp := func() {}

@@ -54,6 +54,7 @@ type Node struct {
 	newestSnapshot atomic.Uint64
 	stall          *raftfix.Stall
 	votes          votes
+	roles          roles
 	raftStarted    atomic.Bool
 
 	// ctx ends when the node closes; with it end all waits within.
@@ -83,6 +84,7 @@ func Start(config Config) (_ *Node, err error) {
 		config: config, seams: config.seams(), conns: newConns(), busy: newBusy(), founding: newFounding(),
 		raftReady: make(chan struct{}), membersTurn: make(chan struct{}, 1),
 	}
+	n.roles.report, n.roles.id = config.Roles, config.ID
 	n.mends = decorated(raftfix.All, n.seams.Raft)
 	n.proof = n.proofOf(config.ID)
 	n.first = firstDigest(config.Peers)

@@ -176,6 +176,9 @@ func (n *Node) logFor(lazy *raftfix.LazyLog, bound *raftfix.LogBound) raft.LogSt
 func (n *Node) stableForRaft() raft.StableStore {
 	stable := n.storage.Stable
 	stable = watchedVotes{stable, &n.votes}
+	if n.roles.report != nil {
+		stable = watchedTerms{stable, &n.roles}
+	}
 	stable = n.stall.Stable(stable)
 	if n.mends.Has(raftfix.StoreErrors) {
 		stable = raftfix.StableWithoutErrors(stable)

@@ -1,7 +1,7 @@
 package fault
 
-// The kinds of faults that a cluster makes at its nodes and links. Package chaos combines them to
-// kinds of its own.
+// The kinds of faults that package harness makes at nodes and links, and records in the journal. Package nemesis
+// has all kinds that schedules are drawn from; some of them consist of several of these.
 const (
 	KindIsolate = Kind(Isolate) // Node is cut off
 	KindStop    = Kind(Stop)    // Node is stopped

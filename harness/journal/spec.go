@@ -47,6 +47,18 @@ func (j *Journal) Step(began time.Time, text string, at Place) {
 	}
 }
 
+// LastStep returns when the last step began that the journal has; the zero time if it has none.
+func (j *Journal) LastStep() time.Time {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for i := j.kept - 1; i >= 0; i-- {
+		if e := j.at(i); e.Kind == By {
+			return e.At
+		}
+	}
+	return time.Time{}
+}
+
 // Poll tells how often a condition was polled and did not hold, and what was found.
 type Poll struct {
 	Condition string `json:"condition"`

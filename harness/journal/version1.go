@@ -158,6 +158,9 @@ func (v *version1) nodeFault(e *Event) (FaultChange, bool) {
 	case "clock: right":
 		return ends(fault.KindClock)
 	}
+	if disk, is := diskOf(e.Text); is {
+		return begins(fault.Fault{Kind: fault.KindDisk, Disk: &disk})
+	}
 	if part, is := strings.CutPrefix(e.Text, "damage the "); is && fault.Part(part).Validate() == nil {
 		return begins(fault.Fault{Kind: fault.KindDamage, Part: fault.Part(part)})
 	}
@@ -174,7 +177,39 @@ func (v *version1) nodeFault(e *Event) (FaultChange, bool) {
 	return FaultChange{}, false
 }
 
+// diskOf reads what is wrong with a disk, such as "disk: full, 30ms slower".
+func diskOf(text string) (d fault.Disk, known bool) {
+	words, is := strings.CutPrefix(text, "disk: ")
+	if !is {
+		return d, false
+	}
+	for word := range strings.SplitSeq(words, ", ") {
+		switch word {
+		case "full":
+			d.Full = true
+		case "failing":
+			d.Failing = true
+		case "lying":
+			d.Lying = true
+		case "about to tear a write":
+			d.Torn = true
+		default:
+			slower, is := strings.CutSuffix(word, " slower")
+			by, err := time.ParseDuration(slower)
+			if !is || err != nil {
+				return d, false
+			}
+			d.Slow = by
+		}
+	}
+	return d, true
+}
+
 func linkFault(text string) (FaultChange, bool) {
+	var leader int
+	if n, _ := fmt.Sscanf(text, "isolate the leader %d", &leader); n == 1 && leader >= 0 {
+		return FaultChange{Fault: fault.Fault{Kind: fault.KindIsolateLeader, Node: leader}, Phase: Begins}, true
+	}
 	for _, of := range []struct {
 		prefix string
 		kind   fault.Kind

@@ -68,7 +68,7 @@ func (t *Target) Boot(_ context.Context, size int) (target.Cluster, error) {
 	if level := t.options.LogLevel; level != "" && hclog.LevelFromString(level) == hclog.NoLevel {
 		return nil, fmt.Errorf("unknown log level %q: must be trace, debug, info, warn, error or off", level)
 	}
-	c, err := inprocess.Boot(inprocess.Plan{Size: size, Network: network.TCP(), Dir: t.options.Dir, Node: t.options.Node})
+	c, err := inprocess.Boot(inprocess.Plan{Name: "local", Size: size, Network: network.TCP(), Dir: t.options.Dir, Node: t.options.Node})
 	if err != nil {
 		return nil, err
 	}

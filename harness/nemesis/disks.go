@@ -16,9 +16,9 @@ func (in *Injection) setDisk(ctx context.Context, faults fault.Disk) (sound Undo
 	return func(ctx context.Context) error { return in.cluster.SetDisk(ctx, in.fault.Node, fault.Disk{}) }, nil
 }
 
-// spoilDisk returns the injection of a fault after which the node crashes, and comes back with an empty
-// disk as a new member: what it has on its disk is not what it promised.
-func spoilDisk(faults fault.Disk) func(context.Context, *Injection) (Undo, error) {
+// untilWiped returns the injection of disk faults that end with a crash of the node. It comes back with an
+// empty disk, as a new member: what it has on its disk is not what it promised to keep.
+func untilWiped(faults fault.Disk) func(context.Context, *Injection) (Undo, error) {
 	return func(ctx context.Context, in *Injection) (Undo, error) {
 		if _, err := in.setDisk(ctx, faults); err != nil {
 			return nil, err

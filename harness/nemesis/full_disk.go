@@ -14,6 +14,6 @@ var FullDisk = Kind{
 	On:      Disk,
 	Claims:  ClaimsNodeAlone,
 	Forgets: true,
-	Inject:  spoilDisk(fault.Disk{Full: true}),
+	Inject:  untilWiped(fault.Disk{Full: true}),
 	Bit:     moved,
 }

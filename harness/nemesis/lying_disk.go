@@ -14,6 +14,6 @@ var LyingDisk = Kind{
 	On:      Disk,
 	Claims:  ClaimsNodeAlone,
 	Forgets: true,
-	Inject:  spoilDisk(fault.Disk{Lying: true}),
+	Inject:  untilWiped(fault.Disk{Lying: true}),
 	Bit:     moved,
 }

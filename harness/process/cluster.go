@@ -64,6 +64,7 @@ var (
 	_ target.FileLister     = (*Cluster)(nil)
 	_ target.Dialer         = (*Cluster)(nil)
 	_ target.Listener       = (*Cluster)(nil)
+	_ target.Named          = (*Cluster)(nil)
 )
 
 func newCluster(options Options) *Cluster {
@@ -75,6 +76,9 @@ func newCluster(options Options) *Cluster {
 	c.ctx, c.end = context.WithCancel(context.Background())
 	return c
 }
+
+// Name is the name of the cluster's target.
+func (c *Cluster) Name() string { return "process" }
 
 // Nodes returns the nodes in the order in which they were added.
 func (c *Cluster) Nodes() []target.Node {

@@ -64,7 +64,10 @@ type inside struct{ *node }
 func (i inside) Query(ctx context.Context, request target.Request) (target.Rows, error) {
 	life, err := i.running()
 	if err != nil {
-		return nil, &target.Error{Node: i.id, Code: client.CodeUnreachable, Message: err.Error(), Outcome: target.NotApplied, Kind: target.ErrUnreachable, Cause: err}
+		return nil, &target.Error{
+			Node: i.id, Code: client.CodeUnreachable, Message: err.Error(),
+			Outcome: target.NotApplied, Kind: target.ErrUnreachable, Cause: err,
+		}
 	}
 	return life.control.Inside.Query(ctx, request)
 }

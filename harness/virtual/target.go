@@ -114,7 +114,7 @@ func (t *Target) Boot(_ context.Context, size int) (target.Cluster, error) {
 	costs := costs{apply: t.options.Apply, handover: t.options.Handover, seed: t.options.Seed}
 	nodes.Seams = costs.around(nodes.Seams)
 	booted, err := inprocess.Boot(inprocess.Plan{
-		Size: size, Network: net, InTurn: true, Dir: nodes.Dir,
+		Name: "virtual", Size: size, Network: net, InTurn: true, Dir: nodes.Dir,
 		Node: func(name string) embedded.Config {
 			config := nodes.Node(name)
 			config.Machine = costs.within(name, config.Machine)

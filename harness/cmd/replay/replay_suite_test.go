@@ -25,7 +25,7 @@ func journalOf(spec, state, said string) []journal.Event {
 	return []journal.Event{
 		{At: at(0), Kind: journal.Spec, Node: journal.Nobody, Spec: &journal.SpecBoundary{Name: spec}},
 		{At: at(1), Kind: journal.Note, Node: journal.Nobody, Text: said},
-		{At: at(2), Kind: journal.Spec, Node: journal.Nobody, Spec: &journal.SpecBoundary{Name: spec, State: state}},
+		{At: at(2), Kind: journal.Spec, Node: journal.Nobody, Spec: &journal.SpecBoundary{State: state}},
 	}
 }
 

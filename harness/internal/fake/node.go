@@ -112,7 +112,7 @@ func (n *Node) answering(ctx context.Context) error {
 		return context.Cause(ctx)
 	}
 	if down {
-		return &target.Error{Node: n.ID(), Code: "UNREACHABLE", Message: "connection refused", Outcome: target.NotApplied, Kind: target.ErrUnreachable}
+		return n.unreachable()
 	}
 	return nil
 }
@@ -173,7 +173,7 @@ func (p place) Query(ctx context.Context, request target.Request) (target.Rows, 
 	n.cluster.mu.Unlock()
 	switch {
 	case refused:
-		return nil, &target.Error{Node: n.ID(), Code: "UNREACHABLE", Message: "connection refused", Outcome: target.NotApplied, Kind: target.ErrUnreachable}
+		return nil, n.unreachable()
 	case answer == nil:
 		answer = Change(1)
 	}
@@ -181,4 +181,11 @@ func (p place) Query(ctx context.Context, request target.Request) (target.Rows, 
 		n.cluster.commit(request.ID)
 	}
 	return answer.begin(), nil
+}
+
+func (n *Node) unreachable() error {
+	return &target.Error{
+		Node: n.ID(), Code: "UNREACHABLE", Message: "connection refused",
+		Outcome: target.NotApplied, Kind: target.ErrUnreachable,
+	}
 }

@@ -22,6 +22,7 @@ import (
 
 // Plan describes a cluster.
 type Plan struct {
+	Name    string // of the target
 	Size    int
 	Network *network.Network // closed with the cluster, or if Boot fails
 	Dir     string           // parent of the cluster's temporary directory
@@ -53,6 +54,8 @@ type Cluster struct {
 	closing  sync.Once
 	closed   error
 
+	roles roleReports
+
 	wires sync.Mutex // held while links changes and the change is applied to the network
 	links *linkstate.Links
 
@@ -78,6 +81,8 @@ var (
 	_ target.Dialer         = (*Cluster)(nil)
 	_ target.Listener       = (*Cluster)(nil)
 	_ target.AddressChanger = (*Cluster)(nil)
+	_ target.RoleReporter   = (*Cluster)(nil)
+	_ target.Named          = (*Cluster)(nil)
 )
 
 // Boot starts the nodes, named n0, n1 and so on, each in its own directory. It returns when all of them run, with or
@@ -139,6 +144,7 @@ func (c *Cluster) newNode(voter bool) (*node, error) {
 	c.mu.Lock()
 	name := fmt.Sprintf("n%d", c.named)
 	c.named++
+	index := len(c.nodes)
 	c.mu.Unlock()
 	host, err := c.network.Host(name)
 	if err != nil {
@@ -149,6 +155,7 @@ func (c *Cluster) newNode(voter bool) (*node, error) {
 	}
 	config := c.plan.Node(name)
 	config.ID, config.Dir = name, filepath.Join(c.dir.Path(), name)
+	config.Roles = c.roles.of(index)
 	if err := os.Mkdir(config.Dir, 0o700); err != nil {
 		return nil, err
 	}

@@ -49,7 +49,7 @@ var _ = Describe("The control endpoint", func() {
 		Entry("no JSON", "cut it", "invalid character 'c'"),
 		Entry("an unknown key", `{"link": []}`, `unknown field "link"`),
 		Entry("too long", `{"hosts": [`+strings.Repeat(" ", maxDocument), "request body too large"),
-		Entry("partly invalid", `{"ahead": 1, "disk": {"slow": -1}}`, "disk slowdown -1ns: must not be negative"),
+		Entry("partly invalid", `{"ahead": 1, "disk": {"slow_ns": -1}}`, "disk slowdown -1ns: must not be negative"),
 	)
 
 	It("reports orders that could not be followed", func() {
