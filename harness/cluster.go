@@ -128,11 +128,11 @@ func boot(ctx context.Context, t target.Target, o options) (*Cluster, error) {
 		c.members = append(c.members, &member{node: &Node{cluster: c, node: n, index: i}, voter: true})
 	}
 	if len(nodes) != o.size {
-		return nil, errors.Join(fmt.Errorf("the target booted %d nodes, not %d", len(nodes), o.size), c.Close())
+		return nil, join(fmt.Errorf("the target booted %d nodes, not %d", len(nodes), o.size), c.Close())
 	}
 	c.recordRoles()
 	if err := c.waitFor(ctx, c.Nodes()); err != nil {
-		return nil, errors.Join(fmt.Errorf("boot: %w", err), c.Close())
+		return nil, join(fmt.Errorf("boot: %w", err), c.Close())
 	}
 	return c, nil
 }
@@ -155,7 +155,7 @@ func newShared(o options, booted target.Cluster) *shared {
 func (c *Cluster) Close() (err error) {
 	c.closing.Do(func() {
 		c.endUnderway()
-		err = errors.Join(c.stopFlapping(), c.cluster.Close())
+		err = join(c.stopFlapping(), c.cluster.Close())
 	})
 	return err
 }

@@ -2,7 +2,6 @@ package harness
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -44,7 +43,7 @@ func (c *Cluster) Leader(ctx context.Context) (_ int, err error) {
 	if missing := missingQuorum(onlineVoters, voters); missing != "" {
 		why = missing
 	}
-	return -1, errors.Join(append([]error{fmt.Errorf("%w: %s", ErrNoLeader, why)}, errs...)...)
+	return -1, join(append([]error{fmt.Errorf("%w: %s", ErrNoLeader, why)}, errs...)...)
 }
 
 // counted says how many voters call which node leader.

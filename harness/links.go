@@ -171,7 +171,7 @@ func (c *Cluster) changeLinks(
 		c.mu.Unlock()
 		done = append(done, linkChange{link, before, rule})
 	}
-	return done, errors.Join(errs...)
+	return done, join(errs...)
 }
 
 func (c *Cluster) rule(link fault.Link) fault.Rule {

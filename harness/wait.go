@@ -59,7 +59,7 @@ func (c *Cluster) waitFor(ctx context.Context, nodes []*Node) error {
 		})
 	}
 	wg.Wait()
-	return errors.Join(errs...)
+	return join(errs...)
 }
 
 // waitForNodeOnline waits until the node has applied the index. If no node could tell yet

@@ -145,39 +145,41 @@ func (env *environment) interrupt(ctx context.Context, leader, node int, rule fa
 	return env.cluster.SetLink(ctx, leader, node, rule)
 }
 
-// unhurried is replication where Raft calls a follower every few seconds.
-func unhurried(env *environment) {
-	It("A follower answers a change when it is committed, and not when its leader calls it next", Label("suite:replication"), func(ctx SpecContext) {
-		env.needs(3)
-		env.needsClock(ctx)
-		env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY)")
-		Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
-		follower := env.node(env.others(env.leader(ctx))[0])
-		for i := range 20 {
-			asked := time.Now()
-			Expect(follower.Execute(ctx, env.sql("INSERT INTO {ns}.t VALUES (?)"), i)).Error().NotTo(HaveOccurred())
-			Expect(time.Since(asked)).To(BeNumerically("<", 200*time.Millisecond))
-			env.advance(ctx, time.Second)
-		}
-	}, env.patience)
+// inNoHurry is replication where Raft calls a follower every few seconds.
+func inNoHurry(env *environment) {
+	It("A follower answers a change when it is committed, and not when its leader calls it next", Label("suite:replication"),
+		func(ctx SpecContext) {
+			env.needs(3)
+			env.needsClock(ctx)
+			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY)")
+			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			follower := env.node(env.others(env.leader(ctx))[0])
+			for i := range 20 {
+				asked := time.Now()
+				Expect(follower.Execute(ctx, env.sql("INSERT INTO {ns}.t VALUES (?)"), i)).Error().NotTo(HaveOccurred())
+				Expect(time.Since(asked)).To(BeNumerically("<", 200*time.Millisecond))
+				env.advance(ctx, time.Second)
+			}
+		}, env.patience)
 }
 
 // loggedBytes is about how much of its log a node keeps, by size. One node is enough.
 func loggedBytes(env *environment) {
-	It("A node takes a snapshot of a log that is large, however few its entries", Label("suite:replication", "speed:slow"), func(ctx SpecContext) {
-		const size, writes = 15 << 20, 10 // more than the 128 MiB after which a snapshot is due
-		if body := env.options.Limits.Body; body > 0 && body < size+1<<10 {
-			Skip("a request may not be as large as this needs")
-		}
-		env.run(ctx, "CREATE TABLE {ns}.large (id INTEGER PRIMARY KEY, v TEXT)")
-		before := statusOf(ctx, env.node(0)).SnapshotIndex
-		for i := range writes {
-			env.patiently(ctx, "REPLACE INTO {ns}.large VALUES (1, ?)", strings.Repeat(string(rune('a'+i)), size))
-		}
-		Eventually(ctx, func(ctx context.Context) uint64 { return statusOf(ctx, env.node(0)).SnapshotIndex }).
-			Should(BeNumerically(">", before), "its log has grown by %d MiB", size*writes>>20)
-		Expect(env.run(ctx, "SELECT id, length(v), substr(v, 1, 1) FROM {ns}.large")).To(HaveRows(Row(1, size, "j")))
-	}, env.patience, longest)
+	It("A node takes a snapshot of a log that is large, however few its entries", Label("suite:replication", "speed:slow"),
+		func(ctx SpecContext) {
+			const size, writes = 15 << 20, 10 // more than the 128 MiB after which a snapshot is due
+			if body := env.options.Limits.Body; body > 0 && body < size+1<<10 {
+				Skip("a request may not be as large as this needs")
+			}
+			env.run(ctx, "CREATE TABLE {ns}.large (id INTEGER PRIMARY KEY, v TEXT)")
+			before := statusOf(ctx, env.node(0)).SnapshotIndex
+			for i := range writes {
+				env.patiently(ctx, "REPLACE INTO {ns}.large VALUES (1, ?)", strings.Repeat(string(rune('a'+i)), size))
+			}
+			Eventually(ctx, func(ctx context.Context) uint64 { return statusOf(ctx, env.node(0)).SnapshotIndex }).
+				Should(BeNumerically(">", before), "its log has grown by %d MiB", size*writes>>20)
+			Expect(env.run(ctx, "SELECT id, length(v), substr(v, 1, 1) FROM {ns}.large")).To(HaveRows(Row(1, size, "j")))
+		}, env.patience, longest)
 }
 
 // isAt tells whether the node is at that work.

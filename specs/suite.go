@@ -10,6 +10,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/format"
 
 	"github.com/rejoin-db/rejoin/harness/again"
 	"github.com/rejoin-db/rejoin/harness/settings"
@@ -95,6 +96,8 @@ func (s *Suite) Run(t *testing.T, description string) {
 	SetDefaultConsistentlyDuration(suite.ConsistentlyDuration)
 	SetDefaultConsistentlyPollingInterval(suite.ConsistentlyPolling)
 	EnforceDefaultTimeoutsWhenUsingContexts()
+	key := format.RegisterCustomFormatter(brief)
+	defer format.UnregisterCustomFormatter(key)
 
 	config, reporter := suite.Apply(GinkgoConfiguration())
 	if err := settings.CheckFilters(config); err != nil {

@@ -35,7 +35,7 @@ const (
 	CodeTimeout      = "TIMEOUT"             // 503: a read could not be served in time
 	CodeFailed       = "NODE_FAILED"         // 503: this node's own storage has failed
 	CodeReplaying    = "REPLAYING"           // 503: this node has started, and does not have again yet what it had
-	CodeWrongCluster = "WRONG_CLUSTER"       // 503: this node belongs to another cluster than the members it met; 421: the node that forwarded does
+	CodeWrongCluster = "WRONG_CLUSTER"       // 503: this node is of another cluster than the members it met; 421: the forwarding node is
 	CodeStopping     = "STOPPING"            // 503: this node is leaving; nothing was changed
 	CodeAnswerGone   = "ANSWER_GONE"         // 503: a change sent again was applied before; its answer is not kept
 	CodeBehind       = "APPLIED_ELSEWHERE"   // 503: the change is applied, but this node has not caught up with it

@@ -165,7 +165,8 @@ type failStopSnapshots struct {
 	snapshots raft.SnapshotStore
 }
 
-func (s failStopSnapshots) Create(version raft.SnapshotVersion, index, term uint64, members raft.Configuration, membersIndex uint64, transport raft.Transport) (raft.SnapshotSink, error) {
+func (s failStopSnapshots) Create(version raft.SnapshotVersion, index, term uint64, members raft.Configuration,
+	membersIndex uint64, transport raft.Transport) (raft.SnapshotSink, error) {
 	var inner raft.SnapshotSink
 	err := s.do("begin a snapshot", func() (err error) {
 		inner, err = s.snapshots.Create(version, index, term, members, membersIndex, transport)

@@ -146,7 +146,8 @@ func (n *Node) judgeHost(own card, expected string, said hello, theirs welcome) 
 // knows all that was committed, and that the member of that name is a new one.
 func (n *Node) admit(theirs card) (index uint64, refusal string) {
 	if n.raft.State() != raft.Leader || !n.isMember(theirs.Node) {
-		return 0, fmt.Sprintf("node %s belongs to no cluster yet, and only the leader of cluster %s admits it", theirs.Node, n.identity.get().Cluster)
+		return 0, fmt.Sprintf("node %s belongs to no cluster yet, and only the leader of cluster %s admits it",
+			theirs.Node, n.identity.get().Cluster)
 	}
 	return n.raft.LastIndex(), ""
 }
@@ -247,7 +248,8 @@ func (n *Node) settle(own, theirs card, admitted uint64) error {
 		}
 	}
 	if now := n.identity.get().Cluster; theirs.Cluster != "" && now != theirs.Cluster {
-		return n.refused(theirs.Node, fmt.Sprintf("node %s belongs to cluster %s, and node %s to cluster %s", own.Node, now, theirs.Node, theirs.Cluster))
+		return n.refused(theirs.Node, fmt.Sprintf("node %s belongs to cluster %s, and node %s to cluster %s",
+			own.Node, now, theirs.Node, theirs.Cluster))
 	}
 	n.encounters.metOwn(theirs.Node)
 	if !n.isMember(theirs.Node) { // by this node's log, which may lag: a later greeting will do
@@ -290,7 +292,8 @@ func (t peerNames) expect(id raft.ServerID, at raft.ServerAddress) {
 	}
 }
 
-func (t peerNames) AppendEntries(id raft.ServerID, at raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
+func (t peerNames) AppendEntries(id raft.ServerID, at raft.ServerAddress,
+	args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
 	t.expect(id, at)
 	return t.Transport.AppendEntries(id, at, args, resp)
 }
@@ -300,22 +303,26 @@ func (t peerNames) AppendEntriesPipeline(id raft.ServerID, at raft.ServerAddress
 	return t.Transport.AppendEntriesPipeline(id, at)
 }
 
-func (t peerNames) RequestVote(id raft.ServerID, at raft.ServerAddress, args *raft.RequestVoteRequest, resp *raft.RequestVoteResponse) error {
+func (t peerNames) RequestVote(id raft.ServerID, at raft.ServerAddress,
+	args *raft.RequestVoteRequest, resp *raft.RequestVoteResponse) error {
 	t.expect(id, at)
 	return t.Transport.RequestVote(id, at, args, resp)
 }
 
-func (t peerNames) RequestPreVote(id raft.ServerID, at raft.ServerAddress, args *raft.RequestPreVoteRequest, resp *raft.RequestPreVoteResponse) error {
+func (t peerNames) RequestPreVote(id raft.ServerID, at raft.ServerAddress,
+	args *raft.RequestPreVoteRequest, resp *raft.RequestPreVoteResponse) error {
 	t.expect(id, at)
 	return t.Transport.RequestPreVote(id, at, args, resp)
 }
 
-func (t peerNames) InstallSnapshot(id raft.ServerID, at raft.ServerAddress, args *raft.InstallSnapshotRequest, resp *raft.InstallSnapshotResponse, data io.Reader) error {
+func (t peerNames) InstallSnapshot(id raft.ServerID, at raft.ServerAddress,
+	args *raft.InstallSnapshotRequest, resp *raft.InstallSnapshotResponse, data io.Reader) error {
 	t.expect(id, at)
 	return t.Transport.InstallSnapshot(id, at, args, resp, data)
 }
 
-func (t peerNames) TimeoutNow(id raft.ServerID, at raft.ServerAddress, args *raft.TimeoutNowRequest, resp *raft.TimeoutNowResponse) error {
+func (t peerNames) TimeoutNow(id raft.ServerID, at raft.ServerAddress,
+	args *raft.TimeoutNowRequest, resp *raft.TimeoutNowResponse) error {
 	t.expect(id, at)
 	return t.Transport.TimeoutNow(id, at, args, resp)
 }

@@ -71,7 +71,8 @@ func (n *Node) addHere(ctx context.Context, l leader, members raft.Configuration
 	demoted := is && now.Suffrage == raft.Voter && wanted.Suffrage != raft.Voter
 	switch {
 	case moved && n.is(wanted.ID) && string(wanted.Address) != n.Address():
-		return refuseMembers("node %s leads, and listens at %s and not at %s: only another leader can move it", wanted.ID, n.Address(), wanted.Address)
+		return refuseMembers("node %s leads, and listens at %s and not at %s: only another leader can move it",
+			wanted.ID, n.Address(), wanted.Address)
 	case moved && demoted:
 		return refuseMembers("member %s is to have another address and no vote: these are two changes", wanted.ID)
 	case demoted:

@@ -26,7 +26,8 @@ type mux struct {
 	wg sync.WaitGroup
 }
 
-func newMux(base net.Listener, conns *conns, patience time.Duration, accepted func(net.Conn) net.Conn, greet func(io.ReadWriter) (bool, error)) *mux {
+func newMux(base net.Listener, conns *conns, patience time.Duration,
+	accepted func(net.Conn) net.Conn, greet func(io.ReadWriter) (bool, error)) *mux {
 	m := &mux{
 		base: base, conns: conns, patience: patience, accepted: accepted, greet: greet,
 		http: newBranch(base.Addr()), raft: newBranch(base.Addr()),

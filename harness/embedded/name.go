@@ -45,7 +45,8 @@ func keyOf(keys []string) (name, error) {
 	case len(keys) > 1:
 		return name{}, refuse(http.StatusBadRequest, CodeBadRequest, "the request has %d headers %s: one is allowed", len(keys), HeaderRequest)
 	case key == "":
-		return name{}, refuse(http.StatusBadRequest, CodeBadRequest, "header %s is empty: leave it out, or give the request a key", HeaderRequest)
+		return name{}, refuse(http.StatusBadRequest, CodeBadRequest, "header %s is empty: leave it out, or give the request a key",
+			HeaderRequest)
 	case len(key) > maxKey:
 		return name{}, refuse(http.StatusBadRequest, CodeBadRequest, "header %s is longer than %d bytes", HeaderRequest, maxKey)
 	case !printable(key):

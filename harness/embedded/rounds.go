@@ -115,7 +115,8 @@ func (r *rounds) followsLocked(id raft.ServerID, term, round uint64) bool {
 
 // reached are those of the members that confirm within patience that this node leads the
 // term; itself among them. It returns as soon as there are enough.
-func (r *rounds) reached(ctx context.Context, members []raft.Server, enough int, term uint64, patience time.Duration) map[raft.ServerID]bool {
+func (r *rounds) reached(ctx context.Context, members []raft.Server, enough int,
+	term uint64, patience time.Duration) map[raft.ServerID]bool {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	defer r.watch()()

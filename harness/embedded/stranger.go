@@ -27,7 +27,8 @@ func (n *Node) stranger(r *http.Request) error {
 			r.Host, n.config.ID, n.Address())
 	}
 	if origin, other := otherOrigin(r); other {
-		return refuse(http.StatusForbidden, CodeForbidden, "a web page of another origin (%s) sends this request: no page may but the node's own", origin)
+		return refuse(http.StatusForbidden, CodeForbidden, "a web page of another origin (%s) sends this request: no page may but the node's own",
+			origin)
 	}
 	return nil
 }

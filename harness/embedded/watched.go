@@ -64,7 +64,8 @@ func (s watchedSnapshots) note(index uint64) {
 	}
 }
 
-func (s watchedSnapshots) Create(version raft.SnapshotVersion, index, term uint64, members raft.Configuration, membersIndex uint64, transport raft.Transport) (raft.SnapshotSink, error) {
+func (s watchedSnapshots) Create(version raft.SnapshotVersion, index, term uint64, members raft.Configuration,
+	membersIndex uint64, transport raft.Transport) (raft.SnapshotSink, error) {
 	s.activities.mu.Lock()
 	own := s.activities.unwritten > 0
 	if own {
@@ -104,7 +105,8 @@ type watchedTransport struct {
 	activities *activities
 }
 
-func (t watchedTransport) InstallSnapshot(id raft.ServerID, target raft.ServerAddress, args *raft.InstallSnapshotRequest, resp *raft.InstallSnapshotResponse, data io.Reader) error {
+func (t watchedTransport) InstallSnapshot(id raft.ServerID, target raft.ServerAddress,
+	args *raft.InstallSnapshotRequest, resp *raft.InstallSnapshotResponse, data io.Reader) error {
 	defer t.activities.begin(Work{Activity: SendingSnapshot, To: string(id)})()
 	return t.Transport.InstallSnapshot(id, target, args, resp, data)
 }

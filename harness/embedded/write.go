@@ -88,10 +88,12 @@ func (n *Node) writeHere(ctx context.Context, w http.ResponseWriter, req *reques
 // If it was this node that failed and not the change, the others may apply it.
 func (n *Node) refusedHere(err error) error {
 	if failed, own := errors.AsType[*machine.FailedError](err); own {
-		return unavailable(CodeFailed, "node %s: %v; whether the change is applied elsewhere is not known", n.config.ID, failed).withOutcome(OutcomeUnknown)
+		return unavailable(CodeFailed, "node %s: %v; whether the change is applied elsewhere is not known",
+			n.config.ID, failed).withOutcome(OutcomeUnknown)
 	}
 	if errors.Is(err, machine.ErrClosed) {
-		return unavailable(CodeStopping, "node %s is leaving; whether the change is applied elsewhere is not known", n.config.ID).withOutcome(OutcomeUnknown)
+		return unavailable(CodeStopping, "node %s is leaving; whether the change is applied elsewhere is not known",
+			n.config.ID).withOutcome(OutcomeUnknown)
 	}
 	return err
 }

@@ -162,7 +162,8 @@ func (c *Client) send(ctx context.Context, method, path string, body []byte, id 
 
 func (c *Client) failed(code string, cause error, outcome target.Outcome) *target.Error {
 	return &target.Error{
-		Node: c.node, Code: code, Message: cause.Error(), Outcome: outcome, Kind: kindOf(code, ""), Temporary: code == CodeUnreachable, Cause: cause,
+		Node: c.node, Code: code, Message: cause.Error(), Outcome: outcome,
+		Kind: kindOf(code, ""), Temporary: code == CodeUnreachable, Cause: cause,
 	}
 }
 
@@ -190,6 +191,7 @@ func Status(h embedded.Health, address string) target.Status {
 		LedTerms: h.LedTerms, Vote: target.Vote(h.Vote),
 		ID: h.ID, Address: address, State: target.State(h.State), Role: h.Role, Leader: h.Leader, Term: h.Term,
 		CommitIndex: h.CommitIndex, AppliedIndex: h.AppliedIndex, SnapshotIndex: h.SnapshotIndex, Restores: h.Restores,
-		LastContact: contact, Behind: h.Behind, Voter: h.Voter, Peers: peers, Activities: activities(h.Activities), LogEntries: h.LogEntries, Reason: h.Reason,
+		LastContact: contact, Behind: h.Behind, Voter: h.Voter, Peers: peers,
+		Activities: activities(h.Activities), LogEntries: h.LogEntries, Reason: h.Reason,
 	}
 }
