@@ -149,6 +149,3 @@ func literals(row []any) string {
 	}
 	return "(" + strings.Join(out, ", ") + ")"
 }
-
-// GomegaString returns the error in one line, for the messages of Gomega.
-func (e *InconsistencyError) GomegaString() string { return e.Error() }
