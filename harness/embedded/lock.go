@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"syscall"
 )
 
 // lockDir locks a node's directory until the file it returns is closed. The
@@ -29,8 +28,8 @@ func lock(dir *os.File) error {
 	if !info.IsDir() {
 		return fmt.Errorf("%s is not a directory", dir.Name())
 	}
-	err = syscall.Flock(int(dir.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-	if errors.Is(err, syscall.EWOULDBLOCK) {
+	err = lockFile(dir)
+	if errors.Is(err, errLocked) {
 		return fmt.Errorf("directory %s is in use by another node", dir.Name())
 	}
 	if err != nil {

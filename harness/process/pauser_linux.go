@@ -6,7 +6,13 @@ import (
 	"fmt"
 	"os"
 	"syscall"
+
+	"github.com/rejoin-db/rejoin/harness/target"
 )
+
+// Only Linux tells when all threads of a process have stopped. Elsewhere the cluster cannot
+// pause nodes, and specs that need that skip themselves.
+var _ target.Pauser = (*Cluster)(nil)
 
 // Pause sends SIGSTOP, and returns when all threads of the process have stopped. It does nothing if the node is already
 // paused.
@@ -24,6 +30,7 @@ func (c *Cluster) Pause(ctx context.Context, node int) error {
 		return nil
 	case down, starting:
 		return fmt.Errorf("pause node %s: it is not running", n.id)
+	case running:
 	}
 	if err := life.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 		return fmt.Errorf("pause node %s: %w", n.id, err)
