@@ -28,7 +28,8 @@ func lookForLeftovers() *leftovers {
 	GinkgoHelper()
 	l := &leftovers{before: belong(), goroutines: gleak.Goroutines()}
 	DeferCleanup(func() {
-		Eventually(func() []string { return belong().besides(l.before) }).WithTimeout(parting).Should(BeEmpty(), "left open when the spec was over")
+		Eventually(func() []string { return belong().besides(l.before) }).WithTimeout(parting).Should(
+			BeEmpty(), "left open when the spec was over")
 		if l.inBubble {
 			return
 		}
@@ -63,7 +64,8 @@ func belong() belongings {
 			if listens(fd.Name()) {
 				b["listening "+at] = true
 			}
-		case strings.HasPrefix(at, "/") && !strings.HasPrefix(at, "/proc/") && !strings.HasPrefix(at, "/dev/"), strings.HasPrefix(at, "/dev/shm/"):
+		case strings.HasPrefix(at, "/") && !strings.HasPrefix(at, "/proc/") && !strings.HasPrefix(at, "/dev/"), strings.HasPrefix(at,
+			"/dev/shm/"):
 			b[fmt.Sprintf("open file %s (fd %s)", at, fd.Name())] = true
 		}
 	}
