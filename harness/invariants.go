@@ -73,7 +73,7 @@ func (c *Cluster) verifyMembers(ctx context.Context) error {
 	var errs []error
 	for _, o := range observed {
 		if len(o.Status.Peers) > 0 && !sameMembers(o.Status.Peers, want) {
-			errs = append(errs, fmt.Errorf("%w: %s lists the members %v, and those of the cluster are %v", ErrInvariant, o.Node, o.Status.Peers, want))
+			errs = append(errs, fmt.Errorf("%w: %s lists the members %v, the cluster has %v", ErrInvariant, o.Node, o.Status.Peers, want))
 		}
 	}
 	return join(errs...)

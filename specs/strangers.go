@@ -243,7 +243,7 @@ func strangers(env *environment) {
 			leader := env.leader(ctx)
 			victim := env.others(leader)[0]
 			env.leave(ctx, victim, fault.Crash)
-			listener, err := env.cluster.Impersonate(victim)
+			listener, err := env.node(victim).Impersonate()
 			if err != nil {
 				Expect(env.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
 				Skip("the target cannot impersonate a node: " + err.Error())

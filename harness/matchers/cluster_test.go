@@ -163,7 +163,9 @@ var _ = Describe("The matchers of health", func() {
 		events := c.Journal().Total(journal.Shown, journal.Polls)
 		Eventually(ctx, node(c, 1)).WithPolling(100 * time.Microsecond).Should(BeSyncing())
 		Eventually(ctx, node(c, 1)).WithPolling(100 * time.Microsecond).Should(BeOnline())
-		Expect(c.Journal().Total(journal.Shown)).To(BeNumerically("<=", events+2), "polls were recorded, besides changes of the state")
+		Expect(c.Journal().Total(journal.Shown, journal.Polls)).To(Equal(events), "polls record nothing else")
+		Expect(c.Journal().Events()).To(ContainElement(And(HaveField("Kind", journal.Polls), HaveField("Node", 1),
+			HaveField("Poll.Condition", "be syncing"), HaveField("Poll.Count", BeNumerically(">", 10)), HaveField("Poll.Held", true))))
 	}, patience)
 
 	It("refuse a node that was removed", func(ctx SpecContext) {
