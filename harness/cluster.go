@@ -142,7 +142,8 @@ func newShared(o options, booted target.Cluster) *shared {
 		seed: o.seed, router: o.route(newRandomRouter(o.seed)), comparer: o.comparer,
 		monitor: promises.New(remembered(booted)), requests: requestNames{seed: o.seed}, states: states{last: make(map[int]journal.State)},
 		schema: schema{applied: make(map[int]uint64)}, joining: ctxmutex.New(), setting: ctxmutex.New(),
-		faults: newFaults(), inForce: inForce{ids: make(map[aspect]uint64)}, flapping: make(map[*flapping]bool), underway: make(map[*underway]bool),
+		faults: newFaults(), inForce: inForce{ids: make(map[aspect]uint64)},
+		flapping: make(map[*flapping]bool), underway: make(map[*underway]bool),
 	}
 	s.promises = o.watch(s.monitor)
 	return s

@@ -34,7 +34,8 @@ func (c *Cluster) VerifyInvariants(ctx context.Context) (err error) {
 	if unhealed != nil {
 		err = join(err, unhealed)
 	} else {
-		err = join(err, c.verifyDigests(ctx), c.verifyAcknowledged(ctx), c.verifyMembers(ctx)) // digests wait for nodes that are behind, so they go first
+		// Digests wait for nodes that are behind, so they go first.
+		err = join(err, c.verifyDigests(ctx), c.verifyAcknowledged(ctx), c.verifyMembers(ctx))
 	}
 	end(err)
 	return err
@@ -72,7 +73,7 @@ func (c *Cluster) verifyMembers(ctx context.Context) error {
 	var errs []error
 	for _, o := range observed {
 		if len(o.Status.Peers) > 0 && !sameMembers(o.Status.Peers, want) {
-			errs = append(errs, fmt.Errorf("%w: %s lists the members %v, and those of the cluster are %v", ErrInvariant, o.Node, o.Status.Peers, want))
+			errs = append(errs, fmt.Errorf("%w: %s lists the members %v, the cluster has %v", ErrInvariant, o.Node, o.Status.Peers, want))
 		}
 	}
 	return join(errs...)

@@ -33,7 +33,8 @@ func (c *Cluster) Leader(ctx context.Context) (_ int, err error) {
 		switch {
 		case votes[o.Node.ID()] < quorumOf(voters):
 		case o.Err == nil && !o.runs():
-			return -1, fmt.Errorf("%w: %s is called leader by %d of %d voters, and is %s", ErrNoLeader, o.Node, votes[o.Node.ID()], voters, o.Status.Reason)
+			return -1, fmt.Errorf("%w: %s is called leader by %d of %d voters, and is %s",
+				ErrNoLeader, o.Node, votes[o.Node.ID()], voters, o.Status.Reason)
 		default:
 			return o.Node.index, nil
 		}

@@ -58,7 +58,8 @@ var _ = Describe("A local statement after a schema change", func() {
 	It("says what it waited for, and that nothing was asked", func(ctx SpecContext) {
 		create(ctx)
 		_, err := local().Execute(shortly(ctx), bagQuery)
-		Expect(err).To(MatchError(And(HavePrefix("execute on node 1 (n1): wait for node 1 (n1) to apply index 2, a schema change, before it is asked: "),
+		Expect(err).To(MatchError(And(HavePrefix("execute on node 1 (n1): wait for node 1 (n1) to apply index 2, a schema change, "+
+			"before it is asked: "),
 			ContainSubstring("1 entry behind"))))
 		Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied))
 		Expect(f.Node(1).Asked()).To(BeEmpty())
@@ -79,9 +80,9 @@ var _ = Describe("A local statement after a schema change", func() {
 			Expect(node(c, 0).Execute(ctx, "CREATE TABLE t (id INTEGER)")).Error().To(HaveOccurred())
 		}, func() *harness.Node { return local() }),
 		Entry("inside a node", patience, create, func() *harness.Node { return local().Inside() }),
-		Entry("as the node is", patience, create, func() *harness.Node { return local().AsIs() }),
-		Entry("where the cluster is taken as it is", patience, create, func() *harness.Node { return node(c.AsIs().Reading(target.Local), 1) }),
-		Entry("unless it is local", patience, create, func() *harness.Node { return node(c, 1).Reading(target.Leader) }),
+		Entry("through AsIs of the node", patience, create, func() *harness.Node { return local().AsIs() }),
+		Entry("through AsIs of the cluster", patience, create, func() *harness.Node { return node(c.AsIs().Reading(target.Local), 1) }),
+		Entry("if it is not local", patience, create, func() *harness.Node { return node(c, 1).Reading(target.Leader) }),
 	)
 
 	It("does not wait for rows that are written after the schema change", func(ctx SpecContext) {
@@ -93,7 +94,7 @@ var _ = Describe("A local statement after a schema change", func() {
 		Expect(local().Execute(shortly(ctx), bagQuery)).Error().NotTo(HaveOccurred())
 	}, patience)
 
-	It("leaves it to a node that is offline or cannot be asked to say so", func(ctx SpecContext) {
+	It("asks a node that is offline or reports no status at once", func(ctx SpecContext) {
 		create(ctx)
 		f.Node(1).OnStatus(func(context.Context, target.Status) (target.Status, error) {
 			return target.Status{}, errors.New("gone")

@@ -1,11 +1,16 @@
 // Package specs says what a cluster of replicated SQL nodes must do when nodes go
 // away and come back. It is a Ginkgo suite to be imported:
 //
-//	func TestRejoin(t *testing.T) {
-//		RegisterFailHandler(Fail)
-//		specs.Register(specs.Options{Target: mydb.New()})
-//		RunSpecs(t, "my database")
-//	}
+//	func TestRecovery(t *testing.T) { specs.Main(t, mydb.New()) }
+//
+// A spec of one's own has the same by Run and Cluster:
+//
+//	func TestShop(t *testing.T) { specs.Run(t, "Shop") }
+//
+//	It("keeps orders", func(ctx SpecContext) {
+//		cluster := specs.Cluster(ctx, local.New(local.Options{}))
+//		…
+//	})
 //
 // Register declares everything; nothing is declared by importing. Each spec has
 // a cluster and a namespace of its own, so specs run in any order and in

@@ -11,24 +11,24 @@ import (
 	. "github.com/onsi/gomega"
 	"github.com/onsi/gomega/gleak"
 
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// leaks are about the check for leaks at the end of each spec: they leave something, and it is
-// found.
+// leaks are specs about the leak check that follows every spec.
 func leaks(env *environment) {
 	Describe("A leak", Label("suite:leaks"), func() {
-		// left is what the check finds.
+		// left is what was opened since the beginning.
 		var left func() []string
 		BeforeEach(func() {
 			if _, err := os.Stat("/proc/self/fd"); err != nil {
-				Skip("this needs a system with /proc, which shows what a process has open")
+				Skip("the system does not list the open files of a process")
 			}
 			before := heldResources()
 			left = func() []string { return heldResources().without(before) }
 		})
 
-		It("of a file, a listening socket or a process is found as long as it is open", func(ctx SpecContext) {
+		It("of a file, a socket or a process is found as long as it exists", func(ctx SpecContext) {
 			Expect(left()).To(BeEmpty())
 			path := filepath.Join(GinkgoT().TempDir(), "left open")
 			file, err := os.Create(path)
@@ -76,8 +76,8 @@ func leaks(env *environment) {
 				return now.without(resources{})
 			}
 			before := len(ofNode(ctx))
-			env.leave(ctx, 2, "crash")
-			env.eventually(ctx, func(ctx context.Context) int { return len(ofNode(ctx)) }).Should(BeNumerically("<", before), "a running node has nothing open, or a crashed node still has it")
+			env.leave(ctx, 2, fault.Crash)
+			env.eventually(ctx, func(ctx context.Context) int { return len(ofNode(ctx)) }).Should(BeNumerically("<", before), "the crashed node still has files or sockets open, or never had")
 			env.comeBack(ctx, 2)
 		}, env.patience)
 	})

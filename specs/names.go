@@ -12,11 +12,12 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// names are specs of what a name means: which namespace, which table, and whether it is a
-// name at all.
+// names are specs about names in SQL: which namespace and table they mean, and which names are
+// valid.
 func names(env *environment) {
 	Describe("A name", Label("suite:names"), func() {
 		BeforeEach(func(ctx SpecContext) {
+			env.assumes(target.SQLite, target.Namespaces, target.SystemTables)
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 		})
 
@@ -26,7 +27,7 @@ func names(env *environment) {
 			Expect(err).To(MatchError(ContainSubstring(env.sql(reason))), sql)
 			Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied), sql)
 		}
-		// everywhere expects the answer of each node's own state.
+		// everywhere expects rows in local reads on every node.
 		everywhere := func(ctx SpecContext, sql string, rows ...[]any) {
 			GinkgoHelper()
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
@@ -34,7 +35,7 @@ func names(env *environment) {
 			Expect(err).NotTo(HaveOccurred(), sql)
 			Expect(results).To(And(HaveLen(env.cluster.Size()), HaveRows(rows...)), sql)
 		}
-		// stored are the objects whose names have a beginning, as each node's schema has them.
+		// stored expects the objects with a prefix in the schema of every node.
 		stored := func(ctx SpecContext, beginning string, names ...string) {
 			GinkgoHelper()
 			rows := make([][]any, len(names))
@@ -44,7 +45,7 @@ func names(env *environment) {
 			everywhere(ctx, fmt.Sprintf("SELECT name FROM sqlite_schema WHERE substr(name, 1, %d) = '%s' ORDER BY name", len(env.sql(beginning)), beginning), rows...)
 		}
 
-		// furnish fills a namespace with one of everything.
+		// furnish fills a namespace with one object of each kind.
 		furnish := func(ctx SpecContext, ns string) {
 			GinkgoHelper()
 			env.run(ctx, strings.ReplaceAll(`CREATE NAMESPACE IF NOT EXISTS $; CREATE TABLE $.t (id INTEGER PRIMARY KEY AUTOINCREMENT, v TEXT);
@@ -53,22 +54,22 @@ func names(env *environment) {
 			env.run(ctx, strings.ReplaceAll(`CREATE TRIGGER $.g AFTER DELETE ON t BEGIN INSERT INTO "$.log" VALUES (old.v); END`, "$", ns))
 			env.run(ctx, strings.ReplaceAll("INSERT INTO $.t (v) VALUES ('one'), ('of $')", "$", ns))
 		}
-		// works expects all of it to do what it did.
+		// works expects all objects of furnish to work.
 		works := func(ctx SpecContext, ns string) {
 			GinkgoHelper()
 			sql := func(text string) string { return strings.ReplaceAll(text, "$", ns) }
 			everywhere(ctx, sql("SELECT v FROM $.t ORDER BY id"), Row("one"), Row(env.sql("of "+ns)))
 			everywhere(ctx, sql("SELECT n FROM $.w"), Row(2))
 			refused(ctx, sql("INSERT INTO $.t (v) VALUES ('one')"), "UNIQUE constraint failed")
-			Expect(env.run(ctx, sql("INSERT INTO $.t (v) VALUES ('more') RETURNING id"))).To(HaveRows(Row(3)), "its counter begins anew")
+			Expect(env.run(ctx, sql("INSERT INTO $.t (v) VALUES ('more') RETURNING id"))).To(HaveRows(Row(3)), "its AUTOINCREMENT counter was reset")
 			env.run(ctx, sql("DELETE FROM $.t WHERE id = 3"))
 			everywhere(ctx, sql("SELECT what FROM $.log"), Row("more"))
 		}
 
-		It("of a namespace that is dropped is no pattern: all that is in it goes, and no neighbour with a name like it", func(ctx SpecContext) {
+		It("of a dropped namespace is no pattern: similar names are not affected", func(ctx SpecContext) {
 			const like = "{ns}_a_b"
 			neighbours := []string{"{ns}_axb", "{ns}_a1b", "{ns}_a", "{ns}_a_", "{ns}_a_bc", "{ns}_a__b", "{ns}_", "x{ns}_a_b"}
-			// What is outside was there first, and has the namespace's name, or begins with it.
+			// Objects outside are older, and their names equal or begin with that of the namespace.
 			outside := []string{"{ns}_a_b", "{ns}_a_b.x", "{ns}_a_b_t", "{ns}_a_b.", ".{ns}_a_b.t"}
 			for _, name := range outside {
 				env.run(ctx, fmt.Sprintf(`CREATE TABLE "%s" (v); INSERT INTO "%s" VALUES ('outside')`, name, name))
@@ -93,14 +94,14 @@ func names(env *environment) {
 			everywhere(ctx, `SELECT v FROM "{ns}_a_b.view"`, Row("outside"))
 			everywhere(ctx, "SELECT count(*) FROM sqlite_sequence WHERE name = '{ns}_a_b.t'", Row(0))
 
-			By("finding nothing of it when it is made again")
+			By("creating it again, empty")
 			furnish(ctx, like)
 			works(ctx, like)
 			env.run(ctx, "DROP NAMESPACE {ns}_axb CASCADE; DROP NAMESPACE {ns}_a CASCADE; DROP NAMESPACE {ns}_ CASCADE")
 			everywhere(ctx, "SELECT v FROM {ns}_a_b.t ORDER BY id", Row("one"), Row(env.sql("of {ns}_a_b")))
 		}, env.patience)
 
-		It("is the same in any case of letters, and in any quotes", func(ctx SpecContext) {
+		It("ignores case and the style of quotes", func(ctx SpecContext) {
 			env.run(ctx, "CREATE NAMESPACE {ns}_Shop; CREATE TABLE {ns}_SHOP.Goods (Id INTEGER PRIMARY KEY, Name TEXT)")
 			refused(ctx, "CREATE NAMESPACE {ns}_SHOP", "already exists")
 			refused(ctx, `CREATE NAMESPACE "{ns}_sHop"`, "already exists")
@@ -126,7 +127,7 @@ func names(env *environment) {
 			everywhere(ctx, "SELECT count(*) FROM rejoin_namespaces WHERE lower(name) = '{ns}_shop'", Row(0))
 		}, env.patience)
 
-		It("of a table may be anything in quotes, and is that table's in its namespace alone", func(ctx SpecContext) {
+		It("of a table may be any quoted text, and is unique in its namespace only", func(ctx SpecContext) {
 			const one, other = "{ns}", "{ns}_o"
 			env.run(ctx, "CREATE NAMESPACE "+other)
 			odd := []string{"a b", "a.b", ".", "b.", `a"b`, `"`, "it's", "x]y", "`", "100%", "%", "_", "a_b", "axb", "[", "*", "?", "a;b", "--", "/*", "select", "table",
@@ -160,7 +161,7 @@ func names(env *environment) {
 			}
 			everywhere(ctx, strings.Join(asked, " UNION ALL "), rows...)
 
-			By("renaming, dropping and dropping all")
+			By("renaming and dropping")
 			env.run(ctx, "ALTER TABLE "+quoted(one, "a b")+" RENAME TO "+`"b.a"`+"; DROP TABLE "+quoted(one, "_")+"; DROP TABLE "+quoted(other, "%"))
 			everywhere(ctx, "SELECT v FROM "+quoted(one, "b.a"), Row(0))
 			everywhere(ctx, "SELECT v FROM "+quoted(other, "a b"), Row(1))
@@ -173,7 +174,7 @@ func names(env *environment) {
 			}
 		}, env.patience)
 
-		It("in a text or a comment is none, and one that an alias or a WITH has taken means that", func(ctx SpecContext) {
+		It("is not found in texts or comments, and yields to aliases and WITH", func(ctx SpecContext) {
 			env.run(ctx, "CREATE NAMESPACE {ns}_o; CREATE TABLE {ns}.t (v TEXT, {ns}_o TEXT); CREATE TABLE {ns}_o.t (v TEXT); CREATE TABLE {ns}_t (v TEXT)")
 			env.run(ctx, `INSERT INTO {ns}.t VALUES ('{ns}.t; DROP NAMESPACE {ns}_o CASCADE', 'CREATE NAMESPACE {ns}_p') -- ; DROP NAMESPACE {ns} CASCADE
 				; /* DROP NAMESPACE {ns}_o CASCADE; */ INSERT INTO {ns}_o.t VALUES ('o')`)
@@ -207,7 +208,7 @@ func names(env *environment) {
 			everywhere(ctx, "SELECT v FROM {ns}_o.t ORDER BY v", Row("2"), Row("o"))
 		}, env.patience)
 
-		It("is found wherever a statement may name a table or a column, and means the one of its namespace", func(ctx SpecContext) {
+		It("is resolved wherever a statement may name a table or a column", func(ctx SpecContext) {
 			env.run(ctx, `CREATE NAMESPACE {ns}_o; CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v); CREATE TABLE {ns}_o.t (id INTEGER PRIMARY KEY, v); CREATE TABLE t_of_{ns} (id, v);
 				CREATE INDEX {ns}.by_v ON t (v); CREATE INDEX {ns}_o.by_v ON t (v DESC) WHERE v IS NOT NULL`)
 			env.run(ctx, "INSERT INTO {ns}.t VALUES (1, 'a'), (2, 'b'), (3, '[7, 8]'); INSERT INTO {ns}_o.t VALUES (1, 'o'), (2, 'p'); INSERT INTO t_of_{ns} VALUES (2, 'm')")
@@ -259,7 +260,7 @@ func names(env *environment) {
 			everywhere(ctx, "SELECT id, v FROM {ns}.t ORDER BY id", Row(1, "ac"), Row(2, "ob"))
 			everywhere(ctx, "SELECT id, v FROM {ns}_o.t ORDER BY id", Row(1, "ob"), Row(2, "b"))
 
-			By("defining by them")
+			By("using names in definitions")
 			env.run(ctx, `CREATE TABLE {ns}.copy AS SELECT {ns}_o.t.v AS v FROM {ns}_o.t; CREATE VIEW {ns}.both (a, b) AS SELECT x.v, {ns}_o.t.v FROM {ns}.t AS x JOIN {ns}_o.t ON {ns}_o.t.id = x.id;
 				CREATE TABLE {ns}.checked (v CHECK ({ns}.checked.v > 0), w AS (v + 1)); CREATE INDEX {ns}.by_two ON checked (v) WHERE {ns}.checked.v > 1;
 				ALTER TABLE {ns}.checked ADD COLUMN up REFERENCES {ns}_o.t (id); ALTER TABLE {ns}.checked RENAME COLUMN up TO higher`)
@@ -273,7 +274,7 @@ func names(env *environment) {
 			everywhere(ctx, "SELECT count(*) FROM {ns}_o.t INDEXED BY by_v WHERE v IS NOT NULL", Row(2))
 		}, env.patience)
 
-		It("of a table that is renamed goes on in its namespace, with all that refers to it", func(ctx SpecContext) {
+		It("of a renamed table stays in its namespace, with its references", func(ctx SpecContext) {
 			furnish(ctx, "{ns}_a")
 			furnish(ctx, "{ns}_b")
 			env.run(ctx, "CREATE TABLE {ns}_a.child (t REFERENCES t (id)); INSERT INTO {ns}_a.child VALUES (1); ALTER TABLE {ns}_a.t RENAME TO u")
@@ -295,7 +296,7 @@ func names(env *environment) {
 			everywhere(ctx, "SELECT v FROM {ns}_b.t ORDER BY id", Row("one"), Row(env.sql("of {ns}_b")))
 		}, env.patience)
 
-		It("in another namespace is reached by foreign keys, triggers and views, until that is dropped", func(ctx SpecContext) {
+		It("in another namespace works in foreign keys, triggers and views", func(ctx SpecContext) {
 			env.run(ctx, `CREATE NAMESPACE {ns}_p; CREATE NAMESPACE {ns}_c; CREATE TABLE {ns}_p.t (id INTEGER PRIMARY KEY); CREATE TABLE {ns}_p.log (v); CREATE TABLE {ns}_c.log (v);
 				CREATE TABLE {ns}_c.t (id INTEGER PRIMARY KEY, up REFERENCES {ns}_p.t (id) ON DELETE CASCADE, own REFERENCES t (id));
 				CREATE VIEW {ns}_c.both AS SELECT c.id AS child, p.id AS parent FROM {ns}_c.t c JOIN {ns}_p.t p ON p.id = c.up`)
@@ -324,7 +325,7 @@ func names(env *environment) {
 			stored(ctx, "{ns}_p")
 		}, env.patience)
 
-		It("of a namespace is not heard any more by what was outside, when it is dropped", func(ctx SpecContext) {
+		It("of a dropped namespace fires no trigger outside", func(ctx SpecContext) {
 			env.run(ctx, `CREATE NAMESPACE {ns}_d; CREATE TABLE {ns}_heard (v); CREATE TABLE {ns}_d.t (id INTEGER PRIMARY KEY);
 				CREATE TABLE {ns}_d.z (t REFERENCES t (id) ON DELETE CASCADE); INSERT INTO {ns}_d.t VALUES (1); INSERT INTO {ns}_d.z VALUES (1)`)
 			env.run(ctx, `CREATE TRIGGER {ns}_d.inside AFTER DELETE ON z BEGIN INSERT INTO {ns}_heard VALUES ('inside'); END;
@@ -340,7 +341,7 @@ func names(env *environment) {
 			stored(ctx, "{ns}_d")
 			stored(ctx, "{ns}_outside")
 
-			By("leaving a table that has left, and none of its indexes")
+			By("keeping a table that was renamed out of it, without its indexes")
 			env.run(ctx, `CREATE NAMESPACE {ns}_d; CREATE TABLE {ns}_d.t (v); CREATE INDEX {ns}_d.i ON t (v); CREATE TABLE {ns}_d.u (v); ALTER TABLE "{ns}_d.t" RENAME TO {ns}_left; INSERT INTO {ns}_left VALUES (1)`)
 			refused(ctx, "SELECT * FROM {ns}_d.t", "no such table")
 			env.run(ctx, "DROP NAMESPACE {ns}_d CASCADE")
@@ -357,7 +358,7 @@ func names(env *environment) {
 			everywhere(ctx, `SELECT count(*) FROM "{ns}_e.csv"`, Row(0))
 		}, env.patience)
 
-		It("of a namespace is taken once, and is only what it may be", func(ctx SpecContext) {
+		It("of a namespace is unique and valid", func(ctx SpecContext) {
 			longest := "n" + strings.Repeat("_", 62)
 			for _, name := range []string{"{ns}_1", "_{ns}", "{ns}__", longest[:63-len("_x")] + "_x", `"{ns}_q"`, "[{ns}_r]", "`{ns}_s`", "cascade", "namespace"} {
 				env.run(ctx, "CREATE NAMESPACE "+name)
@@ -377,7 +378,7 @@ func names(env *environment) {
 			refused(ctx, "CREATE TABLE IF NOT EXISTS {ns}_none.t (v)", "does not exist")
 			refused(ctx, "DROP TABLE IF EXISTS {ns}_none.t", "does not exist")
 
-			By("undoing a namespace with the request that made or dropped it")
+			By("rolling back the request that created or dropped it")
 			refused(ctx, "CREATE NAMESPACE {ns}_u; CREATE TABLE {ns}_u.t (v); INSERT INTO {ns}_u.no_table VALUES (1)", "no such table")
 			refused(ctx, "SELECT * FROM {ns}_u.t", "does not exist")
 			furnish(ctx, "{ns}_u")

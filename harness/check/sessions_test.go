@@ -59,7 +59,8 @@ var _ = Describe("A session", func() {
 	}
 	appends := func(key string, value int64) journal.Step { return do(journal.Append, key, value) }
 	It("brings along what its reads had seen, through other clients", func() {
-		h := history{list(1, 0, appends("x", 1)), list(2, 2, read("x", 1)), list(2, 4, appends("y", 2)), list(3, 6, read("y", 2)), list(3, 8, appends("z", 3))}
+		h := history{list(1, 0, appends("x", 1)), list(2, 2, read("x", 1)), list(2, 4, appends("y", 2)), list(3, 6, read("y", 2)),
+			list(3, 8, appends("z", 3))}
 		broken(check.WritesFollowReads, "write without what it follows", append(h, list(4, 10, read("z", 3), read("x"))))
 		sound(check.WritesFollowReads, append(h, list(4, 10, read("z", 3), read("x", 1))))
 		sound(check.MonotonicWrites, append(h, list(4, 10, read("z", 3), read("x"))))
@@ -77,7 +78,8 @@ var _ = Describe("A session", func() {
 		value := func(client, at int, level journal.Level, v int64) journal.Event {
 			return by(client, 0, at, at+1, journal.Register, level, read("x", v))
 		}
-		broken(check.Monotonic, "not monotonic", history{value(1, 0, local, 1), value(1, 2, local, 2), value(2, 4, local, 2), value(2, 6, local, 1)})
+		broken(check.Monotonic, "not monotonic", history{value(1, 0, local, 1), value(1, 2, local, 2), value(2, 4, local, 2),
+			value(2, 6, local, 1)})
 		sound(check.Monotonic, history{value(1, 0, local, 1), value(1, 2, local, 2), value(2, 4, local, 1), value(2, 6, local, 2)})
 	})
 	It("may read the last of many writes of its own", func() {

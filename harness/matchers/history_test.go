@@ -70,7 +70,8 @@ var _ = Describe("A matcher of histories", func() {
 	It("refuses a journal that no longer says who votes, where that matters", func() {
 		start := time.Unix(1000, 0)
 		written := func(at time.Duration, outcome journal.Outcome) journal.Event {
-			return journal.Event{At: start.Add(at), Took: time.Millisecond, Kind: journal.Operation, Op: &journal.Op{Client: journal.Nobody, Outcome: outcome, Mutates: true}}
+			return journal.Event{At: start.Add(at), Took: time.Millisecond, Kind: journal.Operation,
+				Op: &journal.Op{Client: journal.Nobody, Outcome: outcome, Mutates: true}}
 		}
 		story := []journal.Event{
 			{At: start, Kind: journal.Boot, Node: journal.Nobody, Members: &journal.Members{Voters: []int{0, 1, 2}}},
@@ -95,7 +96,7 @@ var _ = Describe("A matcher of histories", func() {
 		Expect(events(journal.Register, write, read)).To(Keep("linearizable"))
 		Expect(events(journal.Register, write, stale)).NotTo(Keep("linearizable", "read-your-writes"))
 		_, err := Keep("perfection").Match(events(journal.Register, write, read))
-		Expect(err).To(MatchError(HavePrefix(`there is no rule "perfection": the rules are one-leader-a-term, `)))
+		Expect(err).To(MatchError(HavePrefix(`unknown rule "perfection": the rules are one-leader-a-term, `)))
 		_, err = Keep().Match(events(journal.Register, write, read))
 		Expect(err).To(MatchError("the matcher Keep needs the name of a rule"))
 	})
