@@ -52,7 +52,7 @@ func Namespace(ctx context.Context, cluster *harness.Cluster) string {
 // specCluster is the cluster of a spec, from its boot until the spec is over.
 type specCluster struct {
 	*harness.Cluster
-	journals Journals
+	journals journals
 	number   int // of the clusters that this attempt at the spec has booted, from 1
 	closed   bool
 }

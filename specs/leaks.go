@@ -24,8 +24,8 @@ func leaks(env *environment) {
 			if _, err := os.Stat("/proc/self/fd"); err != nil {
 				Skip("the system does not list the open files of a process")
 			}
-			before := belong()
-			left = func() []string { return belong().besides(before) }
+			before := heldResources()
+			left = func() []string { return heldResources().without(before) }
 		})
 
 		It("of a file, a socket or a process is found as long as it exists", func(ctx SpecContext) {
@@ -72,8 +72,8 @@ func leaks(env *environment) {
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 			env.run(ctx, "CREATE TABLE {ns}.t (v)")
 			ofNode := func(ctx context.Context) []string {
-				now := belong()
-				return now.besides(belongings{})
+				now := heldResources()
+				return now.without(resources{})
 			}
 			before := len(ofNode(ctx))
 			env.leave(ctx, 2, fault.Crash)

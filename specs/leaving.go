@@ -243,7 +243,7 @@ func leaving(env *environment) {
 func (env *environment) expectNothingOf(node int) {
 	GinkgoHelper()
 	folder := "/" + env.node(node).ID() + "/"
-	for thing := range belong() {
+	for thing := range heldResources() {
 		Expect(strings.Contains(thing, folder)).To(BeFalse(), "it left %s", thing)
 	}
 }

@@ -277,6 +277,10 @@ func promises(env *environment) {
 					WithTransform(target.OutcomeOf, Equal(target.Unknown)))
 				Expect(cluster.Journal().Events()).To(ContainElement(And(HaveField("Text", env.sql(lost)), HaveField("Op.Outcome", journal.Unknown))))
 				Expect(cluster.Heal(ctx)).To(Succeed())
+				noteSteps(env.cluster.Journal())
+				Expect(env.cluster.Journal().Events()).To(ContainElements(
+					And(HaveField("Kind", journal.Spec), HaveField("Spec.Name", CurrentSpecReport().FullText()), HaveField("Place.File", "promises.go")),
+					And(HaveField("Kind", journal.By), HaveField("Text", "losing an answer"), HaveField("Place.File", "promises.go"))))
 			}
 			Expect(cluster.TakeNodeOffline(ctx, 2)).To(Succeed())
 			Expect(cluster.Heal(ctx)).To(Succeed())

@@ -12,15 +12,16 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
+const catchingUpKind = "catching up"
+
 func catchingUp() []Defect {
-	const kind = "catching up"
 	return []Defect{
-		whileLate("skips-an-entry", kind,
+		whileLate("skips-an-entry",
 			"a node that catches up skips the last entry of a batch", "suite:changes",
 			func(inner raft.BatchingFSM, logs []*raft.Log, late []int) []any {
 				return inner.ApplyBatch(replaced(logs, late[len(late)-1:]))
 			}),
-		whileLate("applies-twice", kind,
+		whileLate("applies-twice",
 			"a node that catches up applies the last entry of a batch twice", "suite:changes",
 			func(inner raft.BatchingFSM, logs []*raft.Log, late []int) []any {
 				answers := inner.ApplyBatch(logs)
@@ -32,23 +33,23 @@ func catchingUp() []Defect {
 				}
 				return answers
 			}),
-		whileLate("stops-at-a-batch-border", kind,
+		whileLate("stops-at-a-batch-border",
 			"a node that catches up applies one entry of a batch and skips the rest", "suite:changes",
 			func(inner raft.BatchingFSM, logs []*raft.Log, late []int) []any {
 				return inner.ApplyBatch(replaced(logs, late[1:]))
 			}),
-		whileLate("loses-ddl", kind,
+		whileLate("loses-ddl",
 			"a node that catches up does not apply schema changes", "suite:changes",
 			func(inner raft.BatchingFSM, logs []*raft.Log, late []int) []any {
 				return inner.ApplyBatch(replaced(logs, matching(logs, late, ddl)))
 			}),
-		whileLate("brings-deleted-rows-back", kind,
+		whileLate("brings-deleted-rows-back",
 			"a node that catches up does not apply deletes", "suite:changes",
 			func(inner raft.BatchingFSM, logs []*raft.Log, late []int) []any {
 				return inner.ApplyBatch(replaced(logs, matching(logs, late, deletes)))
 			}),
 		{
-			Name: "online-too-early", Kind: kind, About: "suite:health",
+			Name: "online-too-early", Kind: catchingUpKind, About: "suite:health",
 			Text: "a node reports that it is online before it has caught up",
 			target: planted{status: func(s target.Status) target.Status {
 				if s.State == target.Syncing {
@@ -57,7 +58,7 @@ func catchingUp() []Defect {
 				return s
 			}}.plant},
 		{
-			Name: "no-snapshot-for-stragglers", Kind: kind, About: "suite:snapshot",
+			Name: "no-snapshot-for-stragglers", Kind: catchingUpKind, About: "suite:snapshot",
 			Text: "a node whose log ends before the others' logs begin is never sent a snapshot",
 			seams: func(embedded.Life) embedded.Seams {
 				return embedded.Seams{Transport: func(t embedded.Transport) embedded.Transport { return withoutSnapshots{t} }}
@@ -71,8 +72,8 @@ var (
 )
 
 // whileLate is a bug that replaces the application of batches with late entries.
-func whileLate(name, kind, text, about string, do func(inner raft.BatchingFSM, logs []*raft.Log, late []int) []any) Defect {
-	return inMachine(name, kind, text, about, func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
+func whileLate(name, text, about string, do func(inner raft.BatchingFSM, logs []*raft.Log, late []int) []any) Defect {
+	return inMachine(name, catchingUpKind, text, about, func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
 		l := &late{}
 		return batches{inner, func(inner raft.BatchingFSM, logs []*raft.Log) []any {
 			if which := l.which(logs); len(which) > 0 {

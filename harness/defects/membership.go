@@ -15,23 +15,24 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded"
 )
 
+const membershipKind = "membership and addresses"
+
 // membership are bugs in the voters of a cluster and the addresses of its nodes.
 func membership() []Defect {
-	const kind = "membership and addresses"
 	return []Defect{
-		inTransport("listeners-become-voters", kind,
+		inTransport("listeners-become-voters", membershipKind,
 			"a leader replicates members without a vote as voters", "suite:quorums",
 			func(t embedded.Transport) embedded.Transport { return promoting{t} }),
-		inTransport("lease-counts-everybody", kind,
+		inTransport("lease-counts-everybody", membershipKind,
 			"a heartbeat counts as answered while any member answers, even one without a vote", "suite:quorums",
 			func(t embedded.Transport) embedded.Transport { return &companionable{Transport: t} }),
-		inTransport("appends-go-where-a-node-was", kind,
+		inTransport("appends-go-where-a-node-was", membershipKind,
 			"entries are sent to the first known address of a member", "suite:moved",
 			func(t embedded.Transport) embedded.Transport { return &homing{Transport: t, appends: true} }),
-		inTransport("votes-are-asked-where-a-node-was", kind,
+		inTransport("votes-are-asked-where-a-node-was", membershipKind,
 			"vote requests are sent to the first known address of a member", "suite:moved",
 			func(t embedded.Transport) embedded.Transport { return &homing{Transport: t} }),
-		inMembers("removal-is-not-made", kind,
+		inMembers("removal-is-not-made",
 			"a request to remove a member succeeds without effect", "suite:removed",
 			func(inner http.Handler, w http.ResponseWriter, r *http.Request, change memberChange) {
 				if change.Remove == "" {
@@ -40,7 +41,7 @@ func membership() []Defect {
 				}
 				made(w)
 			}),
-		inMembers("address-is-not-replaced", kind,
+		inMembers("address-is-not-replaced",
 			"a member that is added again keeps its old address", "suite:moved",
 			func(inner http.Handler, w http.ResponseWriter, r *http.Request, change memberChange) {
 				if change.Add != nil {
@@ -52,7 +53,7 @@ func membership() []Defect {
 				}
 				inner.ServeHTTP(w, changing(r, change))
 			}),
-		inMembers("vote-is-not-taken-away", kind,
+		inMembers("vote-is-not-taken-away",
 			"a voter that is demoted keeps its vote", "suite:membership",
 			func(inner http.Handler, w http.ResponseWriter, r *http.Request, change memberChange) {
 				if change.Add != nil {
@@ -62,7 +63,7 @@ func membership() []Defect {
 				}
 				inner.ServeHTTP(w, changing(r, change))
 			}),
-		inMembers("refused-change-looks-made", kind,
+		inMembers("refused-change-looks-made",
 			"a refused membership change is answered as done", "suite:membership",
 			func(inner http.Handler, w http.ResponseWriter, r *http.Request, change memberChange) {
 				answer := httptest.NewRecorder()
@@ -73,7 +74,7 @@ func membership() []Defect {
 				}
 				pass(w, answer)
 			}),
-		inMembers("change-is-answered-before-it-is-made", kind,
+		inMembers("change-is-answered-before-it-is-made",
 			"a membership change is answered before it is committed", "suite:membership",
 			func(inner http.Handler, w http.ResponseWriter, r *http.Request, change memberChange) {
 				const patience = 100 * time.Millisecond
@@ -92,7 +93,7 @@ func membership() []Defect {
 					<-done
 				}
 			}),
-		inStores("last-member-is-forgotten", kind,
+		inStores("last-member-is-forgotten", membershipKind,
 			"after a restart, a node of a cluster of four or more does not know the last member", "suite:quorums",
 			func(s embedded.Stores) embedded.Stores {
 				s.Log = &fewer{LogStore: s.Log}
@@ -242,7 +243,7 @@ type memberChange struct {
 type membersHandler func(inner http.Handler, w http.ResponseWriter, r *http.Request, change memberChange)
 
 // inMembers is a bug in the HTTP API's answers to requests for a membership change.
-func inMembers(name, kind, text, about string, serve membersHandler) Defect {
+func inMembers(name, text, about string, serve membersHandler) Defect {
 	seams := inHandlers(func(inner http.Handler, w http.ResponseWriter, r *http.Request) {
 		if !strings.HasSuffix(r.URL.Path, "/members") {
 			inner.ServeHTTP(w, r)
@@ -257,7 +258,7 @@ func inMembers(name, kind, text, about string, serve membersHandler) Defect {
 		}
 		serve(inner, w, r, change)
 	})
-	return Defect{Name: name, Kind: kind, Text: text, About: about, seams: seams}
+	return Defect{Name: name, Kind: membershipKind, Text: text, About: about, seams: seams}
 }
 
 // changing returns the request with the body change.

@@ -22,7 +22,7 @@ import (
 // oracles are bugs in what judges a database and injects faults: faults that are injected or healed only in part,
 // comparisons and promises that miss something.
 func oracles() []Defect {
-	const comparing, promises, directions, diverging = "suite:comparing", "suite:promises", "suite:directions", "suite:diverging"
+	const directions, diverging = "suite:directions", "suite:diverging"
 	return []Defect{
 		isolating("isolated-node-hears", "an isolated node still receives messages from the others", directions,
 			func(node, from, _ int) bool { return from == node }),
@@ -40,20 +40,20 @@ func oracles() []Defect {
 				linker, _ := target.As[target.LinkFaulter](c)
 				return unhealed{linking{c, linker}}
 			}),
-		inComparer("order-is-not-compared", "the order of rows is not compared, even with ORDER BY in the query", comparing,
+		inComparer("order-is-not-compared", "the order of rows is not compared, even with ORDER BY in the query", aboutComparing,
 			func(c consistency.Comparison) consistency.Comparison { c.Ordered = false; return c }),
-		inComparer("last-node-is-not-compared", "the last node is not compared", comparing,
+		inComparer("last-node-is-not-compared", "the last node is not compared", aboutComparing,
 			func(c consistency.Comparison) consistency.Comparison {
 				c.Nodes = c.Nodes[:max(1, len(c.Nodes)-1)]
 				return c
 			}),
-		inRows("bags-are-sets", "duplicate rows of a node count once", comparing,
+		inRows("bags-are-sets", "duplicate rows of a node count once",
 			func(rows target.Rows) target.Rows { return &distinct{Rows: rows, seen: make(map[string]bool)} }),
-		inRows("types-are-not-compared", "values are compared as text", comparing,
+		inRows("types-are-not-compared", "values are compared as text",
 			func(rows target.Rows) target.Rows { return asText{rows} }),
-		inRows("last-row-is-not-compared", "the last row of an answer of two or more is not compared", comparing,
+		inRows("last-row-is-not-compared", "the last row of an answer of two or more is not compared",
 			func(rows target.Rows) target.Rows { return &allButOne{Rows: rows} }),
-		inRows("columns-are-not-compared", "column names are not compared", comparing,
+		inRows("columns-are-not-compared", "column names are not compared",
 			func(rows target.Rows) target.Rows { return nameless{rows} }),
 		inDigests("digest-is-of-rows-alone", "the digest of a node covers its rows, but no views, triggers, indexes and counters", diverging,
 			func(d digesting) target.Cluster { return rowsAlone{d} }),
@@ -61,18 +61,24 @@ func oracles() []Defect {
 			func(d digesting) target.Cluster { return firstTwo{d} }),
 		inDigests("acknowledged-on-one-node-is-enough", "an acknowledged change counts as present if any node has it", diverging,
 			func(d digesting) target.Cluster { return anyone{d} }),
-		inPromises("keys-of-clients-are-not-watched", "an acknowledged change with a client's own key is not checked", promises,
+		inPromises("keys-of-clients-are-not-watched", "an acknowledged change with a client's own key is not checked",
 			func(p harness.Promises) harness.Promises { return unnamed{p} }),
-		inPromises("latest-acknowledged-is-not-watched", "the latest acknowledged change is not checked", promises,
+		inPromises("latest-acknowledged-is-not-watched", "the latest acknowledged change is not checked",
 			func(p harness.Promises) harness.Promises { return oneLate{Promises: p, next: new(string)} }),
-		inPromises("only-the-latest-term-counts", "of the terms that a node has led, only the latest is recorded", promises,
+		inPromises("only-the-latest-term-counts", "of the terms that a node has led, only the latest is recorded",
 			func(p harness.Promises) harness.Promises { return latestTerm{p} }),
-		inPromises("forgotten-votes-are-not-watched", "a node that reports no vote is not checked for an earlier vote", promises,
+		inPromises("forgotten-votes-are-not-watched", "a node that reports no vote is not checked for an earlier vote",
 			func(p harness.Promises) harness.Promises { return voters{p} }),
 	}
 }
 
 const judge = "oracles"
+
+// The labels of the specs that find them.
+const (
+	aboutComparing = "suite:comparing"
+	aboutPromises  = "suite:promises"
+)
 
 // last returns the last of three nodes except node.
 func last(node int) int {
@@ -179,8 +185,8 @@ func (c comparer) Compare(ctx context.Context, comparison consistency.Comparison
 }
 
 // inRows is a bug in the part of each answer that is compared.
-func inRows(name, text, about string, wrong func(target.Rows) target.Rows) Defect {
-	return inComparer(name, text, about, func(c consistency.Comparison) consistency.Comparison {
+func inRows(name, text string, wrong func(target.Rows) target.Rows) Defect {
+	return inComparer(name, text, aboutComparing, func(c consistency.Comparison) consistency.Comparison {
 		nodes := make([]consistency.Node, len(c.Nodes))
 		for i, node := range c.Nodes {
 			nodes[i] = misread{node, wrong}
@@ -362,8 +368,8 @@ func (d anyone) Remembered(ctx context.Context, _ int) (map[string]bool, error) 
 }
 
 // inPromises is a bug in the tracking of promises.
-func inPromises(name, text, about string, wrong func(harness.Promises) harness.Promises) Defect {
-	return Defect{Name: name, Kind: judge, Text: text, About: about, watch: wrong}
+func inPromises(name, text string, wrong func(harness.Promises) harness.Promises) Defect {
+	return Defect{Name: name, Kind: judge, Text: text, About: aboutPromises, watch: wrong}
 }
 
 type unnamed struct{ harness.Promises }

@@ -90,7 +90,13 @@ func (d *Disk) Damage(part fault.Part) (file string, err error) {
 		return d.stable.path("."), d.Wipe()
 	case fault.Promises:
 		return d.stable.path(PromiseFile), d.damagePromises()
+	default:
+		return d.damagePlace(part)
 	}
+}
+
+// damagePlace flips a byte of a part that has a place in the log, the snapshots or the identity.
+func (d *Disk) damagePlace(part fault.Part) (file string, err error) {
 	for _, p := range places {
 		if p.part == part {
 			return d.damage(p)

@@ -11,7 +11,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
-var _ = onBoth("Damage", func(fresh func() *disk.Disk) {
+var _ = Describe("Damage", onBoth(func(fresh func() *disk.Disk) {
 	var d *disk.Disk
 	var f *disk.FS
 	BeforeEach(func() {
@@ -62,7 +62,7 @@ var _ = onBoth("Damage", func(fresh func() *disk.Disk) {
 		_, err = d.Damage("lid")
 		Expect(err).To(MatchError(ContainSubstring(`unknown disk part "lid"`)))
 	})
-})
+}))
 
 var _ = Describe("FlipByte", func() {
 	It("flips the bits of one byte of a real file", func() {
@@ -84,7 +84,7 @@ var _ = Describe("FlipByte", func() {
 	})
 })
 
-var _ = onBoth("Data lost at rest", func(fresh func() *disk.Disk) {
+var _ = Describe("Data lost at rest", onBoth(func(fresh func() *disk.Disk) {
 	// segment returns a raft-wal segment with appends of one entry each.
 	segment := func(entries ...string) string {
 		content := make([]byte, 32)
@@ -131,4 +131,4 @@ var _ = onBoth("Data lost at rest", func(fresh func() *disk.Disk) {
 		_, err := d.Damage(fault.LogFile)
 		Expect(err).To(MatchError(ContainSubstring("remove the last file of the log: there is none")))
 	})
-})
+}))

@@ -15,15 +15,15 @@ func TestDisk(t *testing.T) {
 }
 
 // onBoth declares specs for real files and for files in memory.
-func onBoth(text string, specs func(fresh func() *disk.Disk)) bool {
-	return Describe(text, func() {
+func onBoth(specs func(fresh func() *disk.Disk)) func() {
+	return func() {
 		Context("of real files", func() {
 			specs(func() *disk.Disk { return disk.Files(GinkgoT().TempDir()) })
 		})
 		Context("in memory", func() {
 			specs(func() *disk.Disk { return disk.Memory() })
 		})
-	})
+	}
 }
 
 func must[V any](value V, err error) V {

@@ -12,7 +12,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/disk"
 )
 
-var _ = onBoth("A disk", func(fresh func() *disk.Disk) {
+var _ = Describe("A disk", onBoth(func(fresh func() *disk.Disk) {
 	var d *disk.Disk
 	var f *disk.FS
 	BeforeEach(func() {
@@ -131,7 +131,7 @@ var _ = onBoth("A disk", func(fresh func() *disk.Disk) {
 		Expect(f.List("log")).To(BeEmpty())
 		Expect(f.List("snapshots")).To(BeEmpty())
 	})
-})
+}))
 
 var _ = Describe("A disk of real files", func() {
 	It("writes unsynced data to no file, so that a SIGKILL loses it", func() {

@@ -15,7 +15,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
-var _ = onBoth("A disk that", func(fresh func() *disk.Disk) {
+var _ = Describe("A disk that", onBoth(func(fresh func() *disk.Disk) {
 	var d *disk.Disk
 	var f *disk.FS
 	BeforeEach(func() {
@@ -183,7 +183,7 @@ var _ = onBoth("A disk that", func(fresh func() *disk.Disk) {
 		d.Crash()
 		Expect(<-slow).To(MatchError(disk.ErrLost))
 	})
-})
+}))
 
 func TestSyncTakesTimeAndIsLostInACrash(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -42,7 +42,7 @@ func (m *model) crash() {
 	}
 }
 
-var _ = onBoth("A disk and its model", func(fresh func() *disk.Disk) {
+var _ = Describe("A disk and its model", onBoth(func(fresh func() *disk.Disk) {
 	It("have the same content after any operations and after every crash", func() {
 		seed := uint64(GinkgoRandomSeed())
 		random := rand.New(rand.NewPCG(seed, 0))
@@ -50,7 +50,7 @@ var _ = onBoth("A disk and its model", func(fresh func() *disk.Disk) {
 			same(fresh(), random, 80)
 		}
 	})
-})
+}))
 
 // same applies the same random operations to a disk and to its model.
 func same(d *disk.Disk, random *rand.Rand, steps int) {

@@ -11,7 +11,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
-var _ = onBoth("Data that is written through", func(fresh func() *disk.Disk) {
+var _ = Describe("Data that is written through", onBoth(func(fresh func() *disk.Disk) {
 	var d *disk.Disk
 	var f *disk.FS
 	var file *disk.File
@@ -74,7 +74,7 @@ var _ = onBoth("Data that is written through", func(fresh func() *disk.Disk) {
 		Expect(d.Wipe()).To(Succeed())
 		Expect(must(open(d).List("."))).To(BeEmpty())
 	})
-})
+}))
 
 var _ = Describe("A power loss", func() {
 	It("loses data that was written through and not synced", func() {

@@ -6,14 +6,14 @@ import (
 	"sync"
 )
 
-// Activity is a kind of long work of a node. The zero value is none.
+// Activity is a kind of long-running work of a node. The zero value is no activity.
 type Activity int
 
 // The activities.
 const (
-	ReplayingLog      Activity = iota + 1 // it applies again what was committed before it started
-	TakingSnapshot                        // of its own state machine, until it is stored
-	RestoringSnapshot                     // it replaces its state machine by a snapshot
+	ReplayingLog      Activity = iota + 1 // applying the entries that were committed before the start
+	TakingSnapshot                        // of its own state machine, until the snapshot is stored
+	RestoringSnapshot                     // replacing the state machine's content with a snapshot
 	ReceivingSnapshot                     // from the leader, until it is stored
 	SendingSnapshot                       // to a follower
 )
@@ -26,13 +26,13 @@ var activityNames = map[Activity]string{
 	SendingSnapshot:   "sending a snapshot",
 }
 
-// String is the activity in words, as in "taking a snapshot"; empty for none.
+// String returns the activity in words, such as "taking a snapshot"; empty for none.
 func (a Activity) String() string { return activityNames[a] }
 
-// MarshalText is String, for JSON.
+// MarshalText returns String, for JSON.
 func (a Activity) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
 
-// UnmarshalText reads what MarshalText wrote. Words of another version of the node are none.
+// UnmarshalText reads the output of MarshalText. Activities that this version does not know become none.
 func (a *Activity) UnmarshalText(text []byte) error {
 	*a = 0
 	for known, name := range activityNames {
@@ -43,13 +43,13 @@ func (a *Activity) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Work is an activity that is under way.
+// Work is an activity in progress.
 type Work struct {
 	Activity Activity `json:"activity"`
 	To       string   `json:"to,omitempty"` // the ID of the follower that a snapshot is sent to
 }
 
-// String is the work in words, as in "sending a snapshot to n1".
+// String returns the work in words, such as "sending a snapshot to n1".
 func (w Work) String() string {
 	if w.To != "" {
 		return w.Activity.String() + " to " + w.To
@@ -57,17 +57,17 @@ func (w Work) String() string {
 	return w.Activity.String()
 }
 
-// activities are the work that is under way. The state machine, the snapshot store and the
-// transport that Raft is given report it (watched.go).
+// activities tracks the work in progress. The decorators of the state machine, the snapshot store
+// and the transport report it (watched.go).
 type activities struct {
 	mu    sync.Mutex
-	doing []Work // in the order in which it began
-	// unwritten counts the snapshots that were taken of the state machine and for which no sink
-	// was requested yet. A sink without such a snapshot is for one that is received.
+	doing []Work // in order of start
+	// unwritten counts snapshots of the state machine for which Raft has not created a sink yet. A
+	// sink that is created while it is 0 is for a snapshot from the leader.
 	unwritten int
 }
 
-// begin notes that work begins; end may be called more than once.
+// begin records the start of work; end may be called more than once.
 func (a *activities) begin(work Work) (end func()) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -91,7 +91,7 @@ func (a *activities) current() []Work {
 	return slices.Clone(a.doing)
 }
 
-// inWords is all work, as in "taking a snapshot, sending a snapshot to n1".
+// inWords returns all work in words, such as "taking a snapshot, sending a snapshot to n1".
 func inWords(all []Work) string {
 	words := make([]string, len(all))
 	for i, work := range all {

@@ -7,17 +7,17 @@ import (
 	"sync"
 )
 
-// busy are the clients' connections over which an answer is under way. A handler that
-// has returned has not sent all of its answer yet.
+// busy tracks the client connections with an answer in progress. When a handler returns, its
+// answer may not be completely sent yet.
 type busy struct {
 	mu      sync.Mutex
 	conns   map[net.Conn]bool
-	changed chan struct{} // closed and replaced when there is one less
+	changed chan struct{} // closed and replaced when a connection is removed
 }
 
 func newBusy() *busy { return &busy{conns: make(map[net.Conn]bool), changed: make(chan struct{})} }
 
-// note is told by the server what becomes of each connection.
+// note is the server's ConnState callback.
 func (b *busy) note(conn net.Conn, state http.ConnState) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -32,7 +32,7 @@ func (b *busy) note(conn net.Conn, state http.ConnState) {
 	}
 }
 
-// wait blocks until no answer is under way, or ctx ends.
+// wait blocks until no answer is in progress, or ctx ends.
 func (b *busy) wait(ctx context.Context) {
 	for {
 		b.mu.Lock()

@@ -66,7 +66,10 @@ var _ = Describe("A node that is closed", func() {
 	It("ends while connections are half open", func(ctx SpecContext) {
 		c := boot(1)
 		c.session(0).works(ctx)
-		for _, begun := range []string{"", "\x00", "\x00abc", "POST /v1/api/sql HTTP/1.1\r\n", "POST /v1/api/sql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"} {
+		for _, begun := range []string{
+			"", "\x00", "\x00abc", "POST /v1/api/sql HTTP/1.1\r\n",
+			"POST /v1/api/sql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{",
+		} {
 			for range 5 {
 				conn := must(c.clients.DialContext(ctx, "tcp", c.hosts[0].Addr()))
 				DeferCleanup(conn.Close)

@@ -16,79 +16,78 @@ import (
 // Peer is a member of the cluster.
 type Peer struct {
 	ID      string
-	Address string // host:port, of its one port
+	Address string // host:port
 }
 
-// Config is what a node needs. ID, Dir and Endpoint must be given; the zero
-// value of everything else works.
+// Config configures a node. ID, Dir and Endpoint are required; every other field may be zero.
 type Config struct {
-	// ID names the node, uniquely and for all time.
+	// ID names the node. It must be unique, and must never be reused for another node.
 	ID string
-	// Dir is where the node keeps its files. It must exist and be the node's own.
+	// Dir is the node's data directory. It must exist, and no other node may use it.
 	Dir string
-	// Disk is where Raft's log and snapshots are; the files below Dir if nil. The
-	// working copy of the database is in Dir either way.
+	// Disk holds Raft's log and snapshots; default: files below Dir. The working copy of the
+	// database is always in Dir.
 	Disk *disk.Disk
-	// Endpoint is the node's one address. Stop closes what was opened on it.
+	// Endpoint is the node's single address. Stop and Close close everything that was opened on it.
 	Endpoint network.Endpoint
-	// Peers are the first members of a new cluster, this node among them. They
-	// count only while the log is empty; later the log knows. Without Peers the
-	// node waits to be added.
+	// Peers are the first members of a new cluster, including this node. They are used only while
+	// the log is empty; after that the log determines the members. Without Peers the node waits
+	// until a cluster adds it.
 	Peers []Peer
 
-	// ElectionTimeout is how long a node waits without word from a leader
-	// before it stands for election itself, at least; up to twice that. It is
-	// also the leader's lease. At least 10ms; 50ms if 0.
+	// ElectionTimeout is how long a follower waits for a leader's message before it starts an
+	// election; the actual wait is random, up to twice as long. It is also the leader's lease. At
+	// least 10ms; default 50ms.
 	ElectionTimeout time.Duration
-	// SnapshotThreshold is how many log entries may pile up before a snapshot
-	// is taken; 8192 if 0. A snapshot is also taken when the entries since the
-	// last hold more than 128 MiB, and more than the last snapshot.
+	// SnapshotThreshold is the number of log entries since the last snapshot after which a new one
+	// is taken; default 8192. A snapshot is also taken when these entries hold more than 128 MiB
+	// and more than the last snapshot.
 	SnapshotThreshold uint64
-	// SnapshotInterval is how often a node looks whether a snapshot is due, up
-	// to twice that. At least 5ms; 2m if 0.
+	// SnapshotInterval is the time between two checks whether a snapshot is due; the actual time is
+	// random, up to twice as long. At least 5ms; default 2m.
 	SnapshotInterval time.Duration
-	// TrailingLogs is how many entries before a snapshot are kept in the log,
-	// for followers that are a little behind; 10240 if 0, none if negative. Fewer
-	// are kept if these would hold more than 64 MiB.
+	// TrailingLogs is the number of log entries that are kept before a snapshot, for followers that
+	// are slightly behind; default 10240, none if negative. Fewer are kept if they would hold more
+	// than 64 MiB.
 	TrailingLogs int64
-	// WriteTimeout bounds how long a request waits for a leader, for a quorum
-	// and for this node to catch up; 2s if 0.
+	// WriteTimeout bounds how long a request waits for a leader, for a quorum and for this node to
+	// catch up; default 2s.
 	WriteTimeout time.Duration
-	// RequestTimeout bounds how long a client may take to send a request, and to
-	// take in each piece of an answer; 10s if 0.
+	// RequestTimeout bounds how long a client may take to send a request, and to read each piece of
+	// an answer; default 10s.
 	RequestTimeout time.Duration
-	// ReadTimeout bounds a read, from when it begins to the end of its answer; a read
-	// that takes longer is ended by an error. 30s if 0. Machine has a limit of steps.
-	// The wait for a leader before it is WriteTimeout's.
+	// ReadTimeout bounds a read from its start to the end of its answer; a read that takes longer
+	// ends with an error. Default 30s. It does not include the wait for a leader, which
+	// WriteTimeout bounds. Machine limits the steps of a read.
 	ReadTimeout time.Duration
-	// MaxBody bounds a request's body, in bytes; 16 MiB if 0.
+	// MaxBody is the maximum size of a request body in bytes; default 16 MiB.
 	MaxBody int64
-	// Token, if not empty, must come with every request ("Authorization: Bearer
-	// <token>") but health checks, and between the nodes. Without a Token every client that
-	// reaches the port can read and change all data and the members, and write to the
-	// log as a leader does. What is left then against web pages is Hosts, and that
-	// requests of other origins are refused.
+	// Token, if not empty, is required in every request ("Authorization: Bearer <token>") except
+	// health checks, and between nodes. Without a Token every client that reaches the port can
+	// read and change all data and the members, and append to the log as a leader does. Web pages
+	// are then kept out only by Hosts and by the refusal of requests of other origins.
 	Token string
-	// Hosts are further names that requests may be addressed to, in header Host, without
-	// a port: those of a proxy, or of the node in DNS. Without them only the node's own
-	// address, localhost and IP addresses are, so that no web page can reach the node by
-	// a name that it has made point there (DNS rebinding).
+	// Hosts are additional names that the Host header may have, without a port: of a proxy, or of
+	// the node in DNS. The node's own address, localhost and IP addresses are always allowed. Other
+	// names are refused, so that a web page cannot reach the node through a DNS name that it
+	// controls (DNS rebinding).
 	Hosts []string
-	// Logger takes Raft's and the node's own log; none if nil.
+	// Logger receives the log messages of Raft and the node; none if nil.
 	Logger hclog.Logger
-	// Now is the clock that SQL sees when this node leads: time.Now if nil. No
-	// promise of the database hangs on it, so it may be wrong, and jump.
+	// Now is the clock that SQL functions see while this node leads; default time.Now. It may be
+	// wrong and may jump: no guarantee of the database depends on it, except how long keys are
+	// remembered.
 	Now func() time.Time
-	// Roles is called with each change of the node's role, term or leader, in order and beginning
-	// with the role at the start; nil for none. Raft waits for it: it must not block, and must
-	// not use the node.
+	// Roles is called with the role at the start and then with each change of the node's role, term
+	// or leader, in order; may be nil. Raft waits for it, so it must not block and must not call
+	// the node.
 	Roles func(RoleChange)
-	// Seams returns the decorators of the node's parts, at each start; none if nil.
+	// Seams returns decorators of the node's parts. It is called at each start; may be nil.
 	Seams func(Life) Seams
-	// Machine are the limits that all nodes must agree on.
+	// Machine contains the limits of SQL. They must be the same on all nodes.
 	Machine machine.Options
 
-	// bounds of the log in bytes; the package's own if 0.
+	// bounds are the bounds of the log in bytes; default snapshotBytes and trailingBytes.
 	bounds logBounds
 }
 
@@ -133,18 +132,18 @@ func (c Config) validate() error {
 	var problems []error
 	switch {
 	case c.ID == "":
-		problems = append(problems, errors.New("it has no ID"))
+		problems = append(problems, errors.New("ID is empty"))
 	case !printable(c.ID):
-		problems = append(problems, errors.New("its ID is not all printable ASCII"))
+		problems = append(problems, errors.New("ID is not printable ASCII"))
 	}
 	if !printable(c.Token) {
-		problems = append(problems, errors.New("its Token is not all printable ASCII"))
+		problems = append(problems, errors.New("Token is not printable ASCII"))
 	}
 	if c.Dir == "" {
-		problems = append(problems, errors.New("it has no Dir"))
+		problems = append(problems, errors.New("Dir is empty"))
 	}
 	if c.Endpoint == nil {
-		problems = append(problems, errors.New("it has no Endpoint"))
+		problems = append(problems, errors.New("Endpoint is nil"))
 	}
 	if c.ElectionTimeout < minElectionTimeout {
 		problems = append(problems, fmt.Errorf("ElectionTimeout %v is below %v", c.ElectionTimeout, minElectionTimeout))
@@ -175,7 +174,7 @@ func (c Config) validate() error {
 	}
 	problems = append(problems, c.listedTwice()...)
 	if len(c.Peers) > 0 && !slices.ContainsFunc(c.Peers, func(p Peer) bool { return p.ID == c.ID }) {
-		problems = append(problems, errors.New("it is not among its Peers"))
+		problems = append(problems, errors.New("Peers do not include the node itself"))
 	}
 	if len(problems) > 0 {
 		return fmt.Errorf("node %q cannot start: %w", c.ID, errors.Join(problems...))
@@ -183,13 +182,13 @@ func (c Config) validate() error {
 	return nil
 }
 
-// listedTwice are the IDs and addresses that more than one of the Peers has.
+// listedTwice returns an error for each ID and address that more than one of the Peers has.
 func (c Config) listedTwice() (problems []error) {
 	seen := make(map[string]bool)
 	for _, peer := range c.Peers {
 		for _, what := range []string{"ID " + peer.ID, "address " + peer.Address} {
 			if seen[what] {
-				problems = append(problems, fmt.Errorf("its Peers have a duplicate %s", what))
+				problems = append(problems, fmt.Errorf("Peers contain a duplicate %s", what))
 			}
 			seen[what] = true
 		}
@@ -197,7 +196,7 @@ func (c Config) listedTwice() (problems []error) {
 	return problems
 }
 
-// printable tells whether the text can be the value of an HTTP header.
+// printable returns whether the text is a valid value of an HTTP header.
 func printable(text string) bool {
 	for _, c := range []byte(text) {
 		if c < ' ' || c > '~' {

@@ -8,9 +8,9 @@ import (
 	"github.com/rejoin-db/rejoin/harness/network"
 )
 
-// conns are all connections of a node, those it accepted and those it dialed.
-// A wait on a silent connection lasts until the connection is closed, and neither
-// Raft nor net/http end before their waits do; so the node closes them all.
+// conns tracks all connections of a node, accepted and dialed. A read on an idle connection blocks
+// until the connection is closed, and Raft and net/http wait for such reads when they shut down. So
+// the node closes all connections itself.
 type conns struct {
 	mu     sync.Mutex
 	open   map[*tracked]struct{}
@@ -19,7 +19,7 @@ type conns struct {
 
 func newConns() *conns { return &conns{open: make(map[*tracked]struct{})} }
 
-// track takes the connection in, or closes it if the node is closing.
+// track registers the connection. If the node is closing, it closes the connection instead.
 func (c *conns) track(conn net.Conn) (*tracked, error) {
 	t := &tracked{Conn: conn, conns: c}
 	c.mu.Lock()
@@ -38,7 +38,7 @@ func (c *conns) forget(t *tracked) {
 	delete(c.open, t)
 }
 
-// cut closes every connection and allows no new one.
+// cut closes every connection and prevents new ones.
 func (c *conns) cut() {
 	c.mu.Lock()
 	c.closed = true
@@ -50,8 +50,8 @@ func (c *conns) cut() {
 	}
 }
 
-// dialer dials from an endpoint, and gives up when ctx ends: net/http goes on
-// with a dial although the request that wanted it is over.
+// dialer returns a function that dials from an endpoint until ctx ends. The extra context is needed
+// because net/http continues a dial after its request has ended.
 func (c *conns) dialer(ctx context.Context, endpoint network.Endpoint) func(context.Context, string, string) (net.Conn, error) {
 	return func(wanted context.Context, network, address string) (net.Conn, error) {
 		wanted, cancel := context.WithCancel(wanted)
@@ -76,8 +76,8 @@ func (t *tracked) Close() error {
 	return t.Conn.Close()
 }
 
-// CloseWrite lets net/http end an answer to a request it has not read, such as
-// one that is too large, without the reset that would destroy the answer.
+// CloseWrite lets net/http answer a request that it has not read completely, such as one that is
+// too large, without a reset that would discard the answer.
 func (t *tracked) CloseWrite() error {
 	if half, ok := t.Conn.(interface{ CloseWrite() error }); ok {
 		return half.CloseWrite()

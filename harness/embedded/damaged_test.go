@@ -13,7 +13,8 @@ import (
 var _ = Describe("A node whose database is damaged", func() {
 	It("does not serve what is, and has failed once a read has met it", func() {
 		n := alone(GinkgoTB())
-		Expect(post(n, []byte(`{"sql":"CREATE TABLE t (v); INSERT INTO t VALUES ('right'); CREATE TABLE other (v)"}`)).Code).To(Equal(http.StatusOK))
+		body := []byte(`{"sql":"CREATE TABLE t (v); INSERT INTO t VALUES ('right'); CREATE TABLE other (v)"}`)
+		Expect(post(n, body).Code).To(Equal(http.StatusOK))
 		file, err := machine.Damage(filepath.Join(n.config.Dir, "state"))
 		Expect(err).NotTo(HaveOccurred())
 		Expect(post(n, []byte(`{"sql":"INSERT INTO other VALUES (1)"}`)).Code).To(Equal(http.StatusOK))

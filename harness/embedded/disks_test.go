@@ -172,7 +172,8 @@ var _ = onBothDisks("A node whose disk goes bad,", func(on tweak) {
 				c.configs[follower].Disk.Set(fault.faults)
 				Expect(c.configs[follower].Disk.Wipe()).To(Succeed())
 				_, err := embedded.Start(c.configs[follower])
-				Expect(err).To(MatchError(And(ContainSubstring("start node "+c.configs[follower].ID), ContainSubstring("identity/"), ContainSubstring(fault.errno.Error()))))
+				Expect(err).To(MatchError(And(ContainSubstring("start node "+c.configs[follower].ID),
+					ContainSubstring("identity/"), ContainSubstring(fault.errno.Error()))))
 			})
 
 			It("fails alone in its cluster, and ends", func(ctx SpecContext) {

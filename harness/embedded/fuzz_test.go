@@ -111,7 +111,8 @@ func FuzzMembersEndpoint(f *testing.F) {
 			Status string `json:"status"`
 			Error  *struct{ Code, Message string }
 		}
-		if err := json.Unmarshal(answer.Body.Bytes(), &said); err != nil || said.Status != "error" || said.Error == nil || said.Error.Message == "" {
+		err := json.Unmarshal(answer.Body.Bytes(), &said)
+		if err != nil || said.Status != "error" || said.Error == nil || said.Error.Message == "" {
 			t.Fatalf("%q was answered by status %d and %q: %v", body, answer.Code, answer.Body, err)
 		}
 		want := http.StatusServiceUnavailable

@@ -13,6 +13,8 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded"
 )
 
+const postHeaders = "POST /v1/api/sql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+
 var _ = Describe("A connection that is not used as it should be", func() {
 	const patience = 200 * time.Millisecond
 
@@ -40,9 +42,9 @@ var _ = Describe("A connection that is not used as it should be", func() {
 		s.works(ctx)
 	},
 		Entry("when it says nothing", "", ""),
-		Entry("when its headers never end", "POST /v1/api/sql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n", ""),
-		Entry("when its body never ends", "POST /v1/api/sql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"sql\":", "408 Request Timeout"),
-		Entry("when its chunked body never ends", "POST /v1/api/sql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n7\r\n{\"sql\":\r\n", "408 Request Timeout"),
+		Entry("when its headers never end", postHeaders, ""),
+		Entry("when its body never ends", postHeaders+"Content-Length: 100\r\n\r\n{\"sql\":", "408 Request Timeout"),
+		Entry("when its chunked body never ends", postHeaders+"Transfer-Encoding: chunked\r\n\r\n7\r\n{\"sql\":\r\n", "408 Request Timeout"),
 		Entry("when it begins with garbage", "\xff\xfe\r\n\r\n", "400 Bad Request"),
 		Entry("when it speaks TLS", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", ""),
 		Entry("when it greets as a node of another cluster", "\x00"+strings.Repeat("x", 32), ""),
@@ -57,7 +59,7 @@ var _ = Describe("A connection that is not used as it should be", func() {
 		s.works(ctx)
 		conn := dial(ctx, c)
 		body := `{"sql":"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n LIMIT 1000000) SELECT i, hex(zeroblob(100)) FROM n"}`
-		must(conn.Write([]byte("POST /v1/api/sql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: " + itoa(len(body)) + "\r\n\r\n" + body)))
+		must(conn.Write([]byte(postHeaders + "Content-Length: " + itoa(len(body)) + "\r\n\r\n" + body)))
 		must(io.ReadFull(conn, make([]byte, 1000)))
 		begun := time.Now()
 		// There is only one reader, so this waits for the other read to be over.
@@ -83,10 +85,11 @@ var _ = Describe("A connection that is not used as it should be", func() {
 		follower := c.but(leader)[0]
 		s := c.session(follower)
 		s.ok(ctx, "", "CREATE TABLE t (v)")
-		body := `{"sql":"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n LIMIT 7000) INSERT INTO t SELECT hex(zeroblob(600)) FROM n RETURNING v"}`
+		body := `{"sql":"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n LIMIT 7000) ` +
+			`INSERT INTO t SELECT hex(zeroblob(600)) FROM n RETURNING v"}`
 		conn := must(c.clients.DialContext(ctx, "tcp", c.hosts[follower].Addr()))
 		DeferCleanup(conn.Close)
-		must(conn.Write([]byte("POST /v1/api/sql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: " + itoa(len(body)) + "\r\n\r\n" + body)))
+		must(conn.Write([]byte(postHeaders + "Content-Length: " + itoa(len(body)) + "\r\n\r\n" + body)))
 		start := make([]byte, 1000)
 		Expect(conn.SetReadDeadline(time.Now().Add(20 * time.Second))).To(Succeed())
 		n, err := io.ReadFull(conn, start)

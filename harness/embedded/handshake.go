@@ -73,19 +73,22 @@ func mismatchedFirst(own, theirs card, what purpose) string {
 	case own.First == "" || theirs.First == "":
 		return fmt.Sprintf("node %s and node %s were not both started as first members", own.Node, theirs.Node)
 	case own.First != theirs.First:
-		return fmt.Sprintf("node %s and node %s were started with other first members", own.Node, theirs.Node)
+		return fmt.Sprintf("node %s and node %s were started with different first members", own.Node, theirs.Node)
 	}
 	return ""
 }
 
 func emptiedReason(empty, member card) string {
-	return fmt.Sprintf("the directory of node %s is empty, and node %s belongs to cluster %s already: remove node %s from the cluster and add it again",
+	return fmt.Sprintf("the directory of node %s is empty, but node %s belongs to cluster %s: "+
+		"remove node %s from the cluster and add it again",
 		empty.Node, member.Node, member.Cluster, empty.Node)
 }
 
 func estrangedReason(node, by string, m meeting) string {
-	return fmt.Sprintf("node %s met node %s in life %d (%s), which the directory of node %s does not know: it was emptied, copied or taken back to an "+
-		"older state; remove node %s from the cluster and add it again with an empty directory", by, node, m.Life.Number, m.Life.ID, node, node)
+	return fmt.Sprintf("node %s met node %s in life %d (%s), which the directory of node %s does not list: "+
+		"it was emptied, copied or rolled back to an older state; "+
+		"remove node %s from the cluster and add it again with an empty directory",
+		by, node, m.Life.Number, m.Life.ID, node, node)
 }
 
 // greetHost greets as the caller. When it returns without an error the host is the one that it must

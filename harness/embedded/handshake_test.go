@@ -49,7 +49,8 @@ func greeted(callerToken, hostToken string) (heard []byte, caller, host error) {
 		_, _, _, err := newGreeting(tape, hostToken).receive(func(hello) welcome { return welcome{card: anyCard} })
 		done <- err
 	}()
-	_, _, caller = newGreeting(a, callerToken).call(hello{card: anyCard, Purpose: toReplicate}, func(welcome) verdict { return verdict{Knows: true} })
+	said := hello{card: anyCard, Purpose: toReplicate}
+	_, _, caller = newGreeting(a, callerToken).call(said, func(welcome) verdict { return verdict{Knows: true} })
 	_ = a.Close()
 	host = <-done
 	return tape.heard.Bytes(), caller, host

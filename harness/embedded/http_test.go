@@ -55,7 +55,9 @@ var _ = Describe("The HTTP endpoint", func() {
 		Expect(a.Text).To(MatchJSON(fmt.Sprintf(`{"status":"healthy","version":%q}`, embedded.Version)))
 		a = send(ctx, http.MethodGet, "/v1/api/cluster/health", "")
 		Expect(a.HTTP).To(Equal(http.StatusOK))
-		for _, key := range []string{"id", "state", "role", "leader", "term", "commit_index", "applied_index", "last_contact_ms", "peers", "version"} {
+		for _, key := range []string{
+			"id", "state", "role", "leader", "term", "commit_index", "applied_index", "last_contact_ms", "peers", "version",
+		} {
 			Expect(a.Text).To(ContainSubstring(fmt.Sprintf("%q:", key)))
 		}
 		health := c.nodes[0].Health()

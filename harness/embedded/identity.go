@@ -214,7 +214,8 @@ func (i *identity) begin(stores Stores) error {
 	case logged && (o.Cluster == "" || o.Logged && len(found) == 0):
 		return fmt.Errorf("the log in %s is not that of %v, to whom the directory belongs", i.fs.Path(disk.LogDir), o)
 	case !logged && o.Logged:
-		return fmt.Errorf("the log of %v is lost: there is nothing in %s; remove the node from its cluster and add it again with an empty directory",
+		return fmt.Errorf("the log of %v is lost: %s is empty; "+
+			"remove the node from its cluster and add it again with an empty directory",
 			o, i.fs.Path(disk.LogDir))
 	case logged && len(found) == 0: // its first life was cut short
 		if err := i.sign(stores.Stable, o); err != nil {

@@ -68,7 +68,8 @@ var _ = Describe("A first member", func() {
 		c := plan(net, 3)
 		c.start(0)
 		c.start(1)
-		Eventually(ctx, c.nodes[0].Health).Should(HaveField("Reason", And(ContainSubstring("not founded yet"), ContainSubstring("among them n2"))))
+		Eventually(ctx, c.nodes[0].Health).Should(HaveField("Reason",
+			And(ContainSubstring("not founded yet"), ContainSubstring("among them n2"))))
 		Consistently(ctx, c.nodes[0].Health, "300ms").Should(And(
 			HaveField("State", embedded.Connecting), HaveField("Term", BeZero()), HaveField("Cluster", ""), HaveField("Vote", BeZero())))
 		c.start(2)
@@ -94,11 +95,12 @@ var _ = Describe("A first member", func() {
 		c.session(1).works(ctx)
 	})
 
-	It("does not found a cluster with one that was started with other first members", func(ctx SpecContext) {
+	It("does not found a cluster with one that was started with different first members", func(ctx SpecContext) {
 		c := plan(network.Memory(1), 2)
 		c.configs[1].Peers = append(c.configs[1].Peers[:2:2], embedded.Peer{ID: "n2", Address: "10.0.0.99:1"})
 		c.startAll()
-		Eventually(ctx, c.nodes[0].Health).Should(HaveField("Reason", ContainSubstring("node n0 and node n1 were started with other first members")))
+		Eventually(ctx, c.nodes[0].Health).Should(HaveField("Reason",
+			ContainSubstring("node n0 and node n1 were started with different first members")))
 	})
 
 	It("whose folder was emptied neither votes nor serves, says why, and comes back as a new member", func(ctx SpecContext) {
@@ -178,7 +180,8 @@ var _ = Describe("A directory that is not what it was", func() {
 		Expect(os.RemoveAll(log)).To(Succeed())
 		Expect(os.CopyFS(log, os.DirFS(filepath.Join(c.configs[2].Dir, "log")))).To(Succeed())
 		_, err := embedded.Start(c.configs[1])
-		Expect(err).To(MatchError(And(ContainSubstring("belongs to node n2 of cluster"), ContainSubstring("the directory to node n1 of cluster"))))
+		Expect(err).To(MatchError(And(
+			ContainSubstring("belongs to node n2 of cluster"), ContainSubstring("the directory to node n1 of cluster"))))
 	})
 
 	It("fails its node when it is an older state, as soon as it meets another", func(ctx SpecContext) {
@@ -205,7 +208,7 @@ var _ = Describe("A directory that is not what it was", func() {
 		c.start(victim)
 		c.start(behind)
 		Eventually(ctx, c.nodes[victim].Health).Should(And(HaveField("State", embedded.Failed),
-			HaveField("Reason", And(ContainSubstring("met node "+c.configs[victim].ID), ContainSubstring("taken back to an older state")))))
+			HaveField("Reason", And(ContainSubstring("met node "+c.configs[victim].ID), ContainSubstring("rolled back to an older state")))))
 		c.start(leader)
 		c.leader(ctx, leader, behind)
 		Expect(c.session(behind).count(ctx, "strong", "t")).To(Equal(20))

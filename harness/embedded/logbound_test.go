@@ -20,7 +20,8 @@ var _ = Describe("The log of large entries", func() {
 
 	write := func(n *Node) {
 		GinkgoHelper()
-		body := fmt.Sprintf(`{"sql":"REPLACE INTO t VALUES (1, ?)","params":[{"base64":%q}]}`, base64.StdEncoding.EncodeToString(make([]byte, row)))
+		blob := base64.StdEncoding.EncodeToString(make([]byte, row))
+		body := fmt.Sprintf(`{"sql":"REPLACE INTO t VALUES (1, ?)","params":[{"base64":%q}]}`, blob)
 		Expect(post(n, []byte(body)).Code).To(Equal(http.StatusOK))
 	}
 	logBytes := func(config Config) (bytes int64) {

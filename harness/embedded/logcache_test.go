@@ -47,10 +47,10 @@ func sizes(count, size int) []int {
 	return all
 }
 
-// readsFrom reads entries and returns the first that came from memory.
-func readsFrom(log raft.LogStore, below *countedLog, from, to uint64) (cached uint64) {
+// firstCached reads entries 1 to last, and returns the first that came from memory; 0 if none did.
+func firstCached(log raft.LogStore, below *countedLog, last uint64) (cached uint64) {
 	GinkgoHelper()
-	for index := from; index <= to; index++ {
+	for index := uint64(1); index <= last; index++ {
 		before := len(below.read)
 		var entry raft.Log
 		Expect(log.GetLog(index, &entry)).To(Succeed())
@@ -72,18 +72,18 @@ var _ = Describe("The log's cache", func() {
 
 	It("holds the newest entries: no more than fit, in number and in bytes", func() {
 		Expect(log.StoreLogs(entriesOf(1, 1, sizes(cachedEntries+10, 100)...))).To(Succeed())
-		Expect(readsFrom(log, below, 1, cachedEntries+10)).To(Equal(uint64(11)))
+		Expect(firstCached(log, below, cachedEntries+10)).To(Equal(uint64(11)))
 		const large = 3 << 20
 		Expect(log.StoreLogs(entriesOf(1, cachedEntries+11, sizes(8, large)...))).To(Succeed())
-		Expect(readsFrom(log, below, 1, cachedEntries+18)).To(Equal(uint64(cachedEntries + 18 - cachedBytes/large + 1)))
+		Expect(firstCached(log, below, cachedEntries+18)).To(Equal(uint64(cachedEntries + 18 - cachedBytes/large + 1)))
 		Expect(log.(*logCache).bytes).To(BeNumerically("<=", cachedBytes))
 	})
 
 	It("holds nothing of an entry that is larger than all of it", func() {
 		Expect(log.StoreLogs(entriesOf(1, 1, 10, cachedBytes+1))).To(Succeed())
-		Expect(readsFrom(log, below, 1, 2)).To(BeZero())
+		Expect(firstCached(log, below, 2)).To(BeZero())
 		Expect(log.StoreLog(entriesOf(1, 3, 10)[0])).To(Succeed())
-		Expect(readsFrom(log, below, 1, 3)).To(Equal(uint64(3)))
+		Expect(firstCached(log, below, 3)).To(Equal(uint64(3)))
 	})
 
 	It("holds what the log took, and not what it refused", func() {

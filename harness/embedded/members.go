@@ -87,7 +87,7 @@ func (c memberChange) validate() error {
 	case c.Add != nil && (c.Add.ID == "" || c.Add.Address == ""):
 		return refuse(http.StatusBadRequest, CodeBadRequest, "a new member needs an id and an address")
 	case c.Add != nil && !printable(c.Add.ID):
-		return refuse(http.StatusBadRequest, CodeBadRequest, "the new member's id is not all printable ASCII")
+		return refuse(http.StatusBadRequest, CodeBadRequest, "the id of the new member is not printable ASCII")
 	case c.Add != nil:
 		if err := validAddress(c.Add.Address); err != nil {
 			return refuse(http.StatusBadRequest, CodeBadRequest, "the address %q of %s is not host:port: %v", c.Add.Address, c.Add.ID, err)

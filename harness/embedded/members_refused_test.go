@@ -184,7 +184,8 @@ var _ = Describe("A change of the members", func() {
 		func(ctx SpecContext, address string) {
 			c := boot(1)
 			c.leader(ctx)
-			Expect(c.nodes[0].AddMember(ctx, embedded.Member{ID: "n9", Address: address})).To(refusedWith(embedded.CodeBadRequest, "", "is not host:port"))
+			err := c.nodes[0].AddMember(ctx, embedded.Member{ID: "n9", Address: address})
+			Expect(err).To(refusedWith(embedded.CodeBadRequest, "", "is not host:port"))
 		},
 		Entry("no port", "127.0.0.1"), Entry("no host", ":80"), Entry("a URL", "http://127.0.0.1:9"), Entry("words", "not an address"),
 		Entry("port 0", "127.0.0.1:0"), Entry("a port too high", "127.0.0.1:65536"), Entry("a port by name", "127.0.0.1:http"),

@@ -23,7 +23,8 @@ var _ = Describe("The members of a cluster", func() {
 		added := c.add()
 		member := embedded.Member{ID: "n3", Address: c.hosts[added].Addr()}
 		Expect(c.nodes[(leader+1)%3].AddMember(ctx, member)).To(Succeed(), "a follower takes it to the leader")
-		Eventually(ctx, c.nodes[added].Health).Should(And(HaveField("State", embedded.Online), HaveField("Voter", false), HaveField("Behind", uint64(0))))
+		Eventually(ctx, c.nodes[added].Health).Should(And(
+			HaveField("State", embedded.Online), HaveField("Voter", false), HaveField("Behind", uint64(0))))
 		member.Voter = true
 		Expect(c.nodes[leader].AddMember(ctx, member)).To(Succeed())
 		Eventually(ctx, c.nodes[added].Health).Should(And(HaveField("Voter", true), HaveField("Peers", HaveLen(4))))

@@ -50,7 +50,7 @@ func keyOf(keys []string) (name, error) {
 	case len(key) > maxKey:
 		return name{}, refuse(http.StatusBadRequest, CodeBadRequest, "header %s is longer than %d bytes", HeaderRequest, maxKey)
 	case !printable(key):
-		return name{}, refuse(http.StatusBadRequest, CodeBadRequest, "header %s is not all printable ASCII", HeaderRequest)
+		return name{}, refuse(http.StatusBadRequest, CodeBadRequest, "header %s is not printable ASCII", HeaderRequest)
 	default:
 		return name{key: key}, nil
 	}

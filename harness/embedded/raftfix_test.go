@@ -97,7 +97,8 @@ var _ = Describe("A candidate that names a leader", func() {
 		// name its sender, and leaves it a candidate.
 		Eventually(ctx, func(g Gomega) {
 			id, address := lost.self()
-			g.Expect(lost.transport.TimeoutNow(id, address, &raft.TimeoutNowRequest{RPCHeader: lost.leader.header()}, &raft.TimeoutNowResponse{})).To(Succeed())
+			request := &raft.TimeoutNowRequest{RPCHeader: lost.leader.header()}
+			g.Expect(lost.transport.TimeoutNow(id, address, request, &raft.TimeoutNowResponse{})).To(Succeed())
 			g.Expect(lost.beat(lost.raft.CurrentTerm())).Error().NotTo(HaveOccurred())
 			g.Expect(lost.named()).To(Equal(lost.leader.ID()))
 			g.Expect(lost.raft.State()).To(Equal(raft.Candidate))

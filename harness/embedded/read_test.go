@@ -108,7 +108,9 @@ var _ = Describe("A read", func() {
 			}
 		}()
 		for range 50 {
-			a := s.ok(ctx, "local", "SELECT count(*) FROM t; WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n LIMIT 20000) SELECT max(i) FROM n; SELECT count(*) FROM t")
+			a := s.ok(ctx, "local", "SELECT count(*) FROM t; "+
+				"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n LIMIT 20000) SELECT max(i) FROM n; "+
+				"SELECT count(*) FROM t")
 			Expect(a.Results).To(HaveLen(3))
 			Expect(a.Results[2].Rows).To(Equal(a.Results[0].Rows))
 		}
@@ -118,7 +120,8 @@ var _ = Describe("A read", func() {
 
 	// series is a query of so many rows, of about 100 bytes each.
 	series := func(rows int) string {
-		return fmt.Sprintf(`{"sql":"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n LIMIT %d) SELECT i, hex(zeroblob(45)) FROM n","consistency":"local"}`, rows)
+		return fmt.Sprintf(`{"sql":"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n LIMIT %d) `+
+			`SELECT i, hex(zeroblob(45)) FROM n","consistency":"local"}`, rows)
 	}
 	stream := func(ctx context.Context, c *cluster, body string) *http.Response {
 		GinkgoHelper()
@@ -159,7 +162,7 @@ var _ = Describe("A read", func() {
 		}
 		whole := time.Since(begun)
 		grown := int64(highest) - int64(before.HeapAlloc)
-		GinkgoWriter.Println("streaming 200,000 rows:", fmt.Sprintf("first row %v, whole %v, %d bytes, heap +%d bytes", first, whole, total, grown))
+		GinkgoWriter.Printf("streaming 200,000 rows: first row %v, whole %v, %d bytes, heap +%d bytes\n", first, whole, total, grown)
 		Expect(total).To(BeNumerically(">", 18_000_000))
 		Expect(first).To(BeNumerically("<", whole/4))
 		Expect(grown).To(BeNumerically("<", 16_000_000), "both ends together")

@@ -25,7 +25,8 @@ type lateAnswers struct {
 	held int
 }
 
-func (t *lateAnswers) AppendEntries(id raft.ServerID, target raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
+func (t *lateAnswers) AppendEntries(id raft.ServerID, target raft.ServerAddress,
+	args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
 	err := t.Transport.AppendEntries(id, target, args, resp)
 	t.mu.Lock()
 	hold := t.hold
@@ -58,7 +59,8 @@ type countedBeats struct {
 	count *atomic.Int64
 }
 
-func (t countedBeats) AppendEntries(id raft.ServerID, target raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
+func (t countedBeats) AppendEntries(id raft.ServerID, target raft.ServerAddress,
+	args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
 	if raftfix.IsHeartbeat(args) {
 		t.count.Add(1)
 	}

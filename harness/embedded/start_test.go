@@ -44,11 +44,11 @@ var _ = Describe("A node that cannot start", func() {
 		}
 		listens()
 	},
-		Entry("no ID", func(c *embedded.Config) { c.ID = "" }, "it has no ID"),
+		Entry("no ID", func(c *embedded.Config) { c.ID = "" }, "ID is empty"),
 		Entry("an ID that no header can carry", func(c *embedded.Config) { c.ID = "a\nb" }, "printable ASCII"),
-		Entry("a token that no header can carry", func(c *embedded.Config) { c.Token = "a\nb" }, "Token is not all printable ASCII"),
-		Entry("no Dir", func(c *embedded.Config) { c.Dir = "" }, "it has no Dir"),
-		Entry("no Endpoint", func(c *embedded.Config) { c.Endpoint = nil }, "it has no Endpoint"),
+		Entry("a token that no header can carry", func(c *embedded.Config) { c.Token = "a\nb" }, "Token is not printable ASCII"),
+		Entry("no Dir", func(c *embedded.Config) { c.Dir = "" }, "Dir is empty"),
+		Entry("no Endpoint", func(c *embedded.Config) { c.Endpoint = nil }, "Endpoint is nil"),
 		Entry("a short election timeout", func(c *embedded.Config) { c.ElectionTimeout = time.Millisecond }, "ElectionTimeout 1ms is below 10ms"),
 		Entry("a negative election timeout", func(c *embedded.Config) { c.ElectionTimeout = -1 }, "ElectionTimeout -1ns is below"),
 		Entry("a negative write timeout", func(c *embedded.Config) { c.WriteTimeout = -1 }, "WriteTimeout -1ns is negative"),
@@ -59,8 +59,8 @@ var _ = Describe("A node that cannot start", func() {
 		Entry("negative readers", func(c *embedded.Config) { c.Machine.Readers = -1 }, "Readers -1 is negative"),
 		Entry("a negative budget", func(c *embedded.Config) { c.Machine.Budget = -1 }, "Budget -1 is negative"),
 		Entry("a negative answer", func(c *embedded.Config) { c.Machine.AnswerLimit = -1 }, "AnswerLimit -1 is negative"),
-		Entry("peers without itself", func(c *embedded.Config) { c.Peers = []embedded.Peer{{ID: "n1", Address: "x:1"}} }, "not among its Peers"),
-		Entry("several at once", func(c *embedded.Config) { c.ElectionTimeout, c.Dir = 1, "" }, "it has no Dir\nElectionTimeout"),
+		Entry("peers without itself", func(c *embedded.Config) { c.Peers = []embedded.Peer{{ID: "n1", Address: "x:1"}} }, "Peers do not include the node itself"),
+		Entry("several at once", func(c *embedded.Config) { c.ElectionTimeout, c.Dir = 1, "" }, "Dir is empty\nElectionTimeout"),
 	)
 
 	It("says that a member is listed twice", func() {

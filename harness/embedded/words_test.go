@@ -48,7 +48,8 @@ var _ = Describe("What is asked about statements and tables", func() {
 		Expect(a.Error.Message).To(ContainSubstring(message))
 		Expect(c.nodes[0].Health().CommitIndex).To(Equal(before))
 	},
-		Entry("together with a change", "INSERT INTO ns.t VALUES (1, 1); EXPLAIN QUERY PLAN DELETE FROM ns.t", embedded.CodeRefused, "statement 2 of 2: EXPLAIN is refused"),
+		Entry("together with a change", "INSERT INTO ns.t VALUES (1, 1); EXPLAIN QUERY PLAN DELETE FROM ns.t", embedded.CodeRefused,
+			"statement 2 of 2: EXPLAIN is refused"),
 		Entry("a pragma that changes something", "PRAGMA user_version = 1", embedded.CodeRefused, "PRAGMA user_version is refused"),
 		Entry("with too few parameters", "SELECT ?; SELECT ?, ?", embedded.CodeParams, "the statements need 3 parameters, 2 were given", 1, 2),
 		Entry("with none", "SELECT ?; SELECT ?, ?", embedded.CodeParams, "the statements need 3 parameters, 0 were given"),

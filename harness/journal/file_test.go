@@ -93,6 +93,12 @@ var _ = Describe("A saved journal", func() {
 			HaveField("Abilities", boot.Abilities)))
 	})
 
+	It("has the first boot of its events, without a journal", func() {
+		boot := journal.BootInfo{Size: 5, Seed: 9, Target: "local", Abilities: []string{"crash nodes"}}
+		Expect(journal.HeaderOf([]journal.Event{{Kind: journal.Note}, {Kind: journal.Boot, Boot: &boot}})).To(Equal(journal.Header{
+			Version: journal.Version, Nodes: 5, Seed: 9, Target: "local", Abilities: boot.Abilities}))
+	})
+
 	It("says how many events of each kind the journal dropped", func() {
 		j := journal.New(3)
 		record(j, 1, 5)

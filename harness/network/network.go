@@ -82,15 +82,14 @@ func (n *Network) Close() error {
 	return errors.Join(failed...)
 }
 
-// start runs f in a goroutine that Close waits for. It returns false, without running f, if the
+// start runs f in a goroutine that Close waits for. It does nothing if the
 // network is closed.
-func (n *Network) start(f func()) bool {
+func (n *Network) start(f func()) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if !n.closed {
 		n.work.Go(f)
 	}
-	return !n.closed
 }
 
 // track registers c for cuts and resets. It resets c and returns an error if the network was

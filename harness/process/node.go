@@ -92,8 +92,9 @@ func (n *node) look() (_ *life, away string) {
 		return nil, "paused"
 	case starting:
 		return nil, "starting"
+	default: // down
+		return nil, n.reason
 	}
-	return nil, n.reason
 }
 
 // Status asks the node, unless it is known to be down or paused. Status.Memory is the resident memory of its process.

@@ -30,6 +30,7 @@ func (c *Cluster) Pause(ctx context.Context, node int) error {
 		return nil
 	case down, starting:
 		return fmt.Errorf("pause node %s: it is not running", n.id)
+	case running:
 	}
 	if err := life.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 		return fmt.Errorf("pause node %s: %w", n.id, err)

@@ -107,8 +107,8 @@ func openFiles() int {
 	return len(entries)
 }
 
-func (w *world) run(ctx context.Context, sql string, args ...any) {
+func (w *world) run(ctx context.Context, sql string) {
 	GinkgoHelper()
-	_, err := w.ExecuteOnRandom(ctx, sql, args...)
+	_, err := w.ExecuteOnRandom(ctx, sql)
 	Expect(err).NotTo(HaveOccurred())
 }

@@ -191,6 +191,7 @@ func describe(node *yaml.Node) string {
 		return "a mapping"
 	case yaml.SequenceNode:
 		return "a list"
+	default:
+		return "the single value " + quote(node.Value)
 	}
-	return "the single value " + quote(node.Value)
 }

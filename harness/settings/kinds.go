@@ -96,9 +96,9 @@ func toggle(section, name, usage string, field func(*Settings) *bool) key {
 	}
 }
 
-func text(section, name, usage, allowed string, problem func(string) string, field func(*Settings) *string) key {
+func suiteText(name, usage, allowed string, problem func(string) string, field func(*Settings) *string) key {
 	return key{
-		section: section, name: name, usage: usage, form: textual,
+		section: suite, name: name, usage: usage, form: textual,
 		allowed: func(limits) string { return allowed },
 		set: func(s *Settings, text string, _ limits) string {
 			if wrong := problem(text); wrong != "" {

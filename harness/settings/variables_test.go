@@ -32,16 +32,19 @@ var _ = Describe("Variables of a cluster", func() {
 	It("have all settings by name", func() {
 		loaded, err := parse("cluster: {nodes: 5}")
 		Expect(err).NotTo(HaveOccurred())
-		Expect(loaded.Cluster.Named()).To(And(HaveKeyWithValue("cluster.nodes", "5"), HaveKeyWithValue("cluster.target", "local"), Not(HaveKey("suite.timeout"))))
+		Expect(loaded.Cluster.Named()).To(And(
+			HaveKeyWithValue("cluster.nodes", "5"), HaveKeyWithValue("cluster.target", "local"), Not(HaveKey("suite.timeout"))))
 	})
 })
 
 var _ = Describe("The settings that are given beside the file", func() {
 	It("are those of the environment and the flags, of which flags win", func() {
 		flags := flag.NewFlagSet("test", flag.ContinueOnError)
-		options := []settings.Option{settings.Flags(flags), environment("REJOIN_NODES=5", "REJOIN_JITTER=1ms", "REJOIN_TIMEOUT=1h", "REJOIN_LOG_LEVEL=info")}
+		options := []settings.Option{settings.Flags(flags), environment(
+			"REJOIN_NODES=5", "REJOIN_JITTER=1ms", "REJOIN_TIMEOUT=1h", "REJOIN_LOG_LEVEL=info")}
 		Expect(flags.Parse([]string{"-rejoin.nodes=7", "-rejoin.max-body=1KiB"})).To(Succeed())
-		Expect(settings.Given(options, "suite.", "cluster.log-level")).To(Equal([]string{"REJOIN_NODES=7", "REJOIN_JITTER=1ms", "REJOIN_MAX_BODY=1KiB"}))
+		Expect(settings.Given(options, "suite.", "cluster.log-level")).To(Equal([]string{
+			"REJOIN_NODES=7", "REJOIN_JITTER=1ms", "REJOIN_MAX_BODY=1KiB"}))
 	})
 
 	It("are none without an environment", func() {

@@ -58,6 +58,7 @@ func (s Statement) verb() string {
 			case depth == 0 && isVerb(verb) && (verb != "REPLACE" || followedByInto(s.Text[end:])):
 				return verb
 			}
+		default: // no verb
 		}
 		i = end
 	}

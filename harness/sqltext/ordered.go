@@ -8,22 +8,19 @@ func Ordered(query string) bool {
 		k, end := scan(query, i)
 		switch k {
 		case space:
-			i = end
-			continue
 		case opening:
-			depth++
+			depth, order = depth+1, false
 		case closing:
-			depth--
+			depth, order = depth-1, false
 		case word:
 			w := keywordOf(query[i:end]).upper()
 			if order && w == "BY" {
 				return true
 			}
 			order = depth == 0 && w == "ORDER"
-			i = end
-			continue
+		default:
+			order = false
 		}
-		order = false
 		i = end
 	}
 	return false

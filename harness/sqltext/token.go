@@ -43,6 +43,7 @@ func lex(sql string) ([]token, error) {
 			return nil, brokenToken(sql, i, end)
 		case word:
 			t.keyword = keywordOf(sql[i:end])
+		default: // no keyword
 		}
 		tokens = append(tokens, t)
 		i = end

@@ -59,7 +59,7 @@ var _ = Describe("The command", func() {
 		return append(os.Environ(), beCommand+"=yes", "TMPDIR="+temp)
 	}
 	// start starts the command and reads its output up to the description of the third node.
-	start := func(ctx context.Context, command *exec.Cmd) *running {
+	start := func(command *exec.Cmd) *running {
 		GinkgoHelper()
 		r := &running{Cmd: command, errors: new(bytes.Buffer)}
 		r.Env, r.Stderr = environment(), io.MultiWriter(r.errors, GinkgoWriter)
@@ -87,7 +87,7 @@ var _ = Describe("The command", func() {
 	}
 	run := func(ctx context.Context, args ...string) *running {
 		GinkgoHelper()
-		return start(ctx, self(ctx, args...))
+		return start(self(ctx, args...))
 	}
 	addresses := func(r *running) (found []string) {
 		for _, line := range r.lines {
@@ -199,7 +199,7 @@ var _ = Describe("The command", func() {
 		Expect(os.WriteFile(command, shell, 0o700)).To(Succeed())
 		path, err := os.Executable()
 		Expect(err).NotTo(HaveOccurred())
-		r := start(ctx, exec.CommandContext(ctx, command, "-c", `"$0" & echo "pid $!"; wait`, path))
+		r := start(exec.CommandContext(ctx, command, "-c", `"$0" & echo "pid $!"; wait`, path))
 		pid := 0
 		for _, line := range r.lines {
 			if number, is := strings.CutPrefix(line, "pid "); is {

@@ -20,7 +20,8 @@ import (
 )
 
 var _ = Describe("The client", func() {
-	const whole = `{"results":[{"schema":[{"name":"v","data_type":"INTEGER"}],"rows":[[1],[2]],"row_count":2,"rows_affected":2}],"status":"success","took":1.0}`
+	const whole = `{"results":[{"schema":[{"name":"v","data_type":"INTEGER"}],"rows":[[1],[2]],"row_count":2,"rows_affected":2}],` +
+		`"status":"success","took":1.0}`
 
 	var net *network.Network
 	var node, place *network.Host
@@ -104,13 +105,13 @@ var _ = Describe("The client", func() {
 		Expect(rows.Close()).To(Succeed())
 	})
 
-	DescribeTable("takes the node's word for what became of a request", func(ctx SpecContext, status int, outcome string, expected target.Outcome) {
+	DescribeTable("reports the outcome that the node reports", func(ctx SpecContext, status int, outcome string, want target.Outcome) {
 		serve(answer(status, fmt.Sprintf(`{"status":"error","error":{"code":"SOME","message":"why"%s}}`, outcome)))
 		_, err := run(ctx)
 		e := failure(err)
 		Expect(e.Code).To(Equal("SOME"))
 		Expect(e.Message).To(Equal("why"))
-		Expect(e.Outcome).To(Equal(expected))
+		Expect(e.Outcome).To(Equal(want))
 	},
 		Entry("refused", 400, "", target.NotApplied),
 		Entry("not available", 503, "", target.NotApplied),

@@ -12,7 +12,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
-var _ = onBoth("A log", func(fresh func() *disk.Disk) {
+var _ = Describe("A log", onBoth(func(fresh func() *disk.Disk) {
 	var d *disk.Disk
 	var l *Log
 	BeforeEach(func() {
@@ -194,4 +194,4 @@ var _ = onBoth("A log", func(fresh func() *disk.Disk) {
 		Expect(fs.Close()).To(Succeed())
 		l = must(begin(d))
 	})
-})
+}))

@@ -14,7 +14,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/disk"
 )
 
-var _ = onBoth("The promises", func(fresh func() *disk.Disk) {
+var _ = Describe("The promises", onBoth(func(fresh func() *disk.Disk) {
 	var d *disk.Disk
 	var s *Store
 	start := func() {
@@ -105,7 +105,7 @@ var _ = onBoth("The promises", func(fresh func() *disk.Disk) {
 		Expect(errors.As(err, &lost)).To(BeTrue(), "%v", err)
 		Expect(lost.File).To(Equal(snapshotName(newest)))
 	})
-})
+}))
 
 // For any order and concurrency of keep and note, the promise after a power loss is at least what
 // was kept, and after a kill what was noted last.

@@ -17,7 +17,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
-var _ = onBoth("Snapshots", func(fresh func() *disk.Disk) {
+var _ = Describe("Snapshots", onBoth(func(fresh func() *disk.Disk) {
 	var d *disk.Disk
 	var fs *disk.FS
 	var s *Snapshots
@@ -150,7 +150,7 @@ var _ = onBoth("Snapshots", func(fresh func() *disk.Disk) {
 		Expect(readNewest(s, content)).To(MatchError(ContainSubstring(file + " is damaged")))
 		Expect(s.List()).Error().NotTo(HaveOccurred(), "its footer is intact")
 	})
-})
+}))
 
 func TestLargeSnapshotIsSyncedInParts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

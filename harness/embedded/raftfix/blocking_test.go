@@ -26,7 +26,8 @@ type scripted struct {
 	closed    bool
 }
 
-func (s *scripted) AppendEntries(_ raft.ServerID, _ raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
+func (s *scripted) AppendEntries(_ raft.ServerID, _ raft.ServerAddress,
+	args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
 	s.mu.Lock()
 	answer, beat := s.append, s.heartbeat
 	if !IsHeartbeat(args) {
@@ -39,7 +40,8 @@ func (s *scripted) AppendEntries(_ raft.ServerID, _ raft.ServerAddress, args *ra
 	return answer(args, resp)
 }
 
-func (s *scripted) InstallSnapshot(raft.ServerID, raft.ServerAddress, *raft.InstallSnapshotRequest, *raft.InstallSnapshotResponse, io.Reader) error {
+func (s *scripted) InstallSnapshot(raft.ServerID, raft.ServerAddress,
+	*raft.InstallSnapshotRequest, *raft.InstallSnapshotResponse, io.Reader) error {
 	s.mu.Lock()
 	s.installed++
 	answer := s.install
@@ -84,7 +86,10 @@ var _ = Describe("A transport that blocks", func() {
 	})
 
 	request := func() *raft.AppendEntriesRequest {
-		return &raft.AppendEntriesRequest{Term: term, PrevLogEntry: 4, PrevLogTerm: 3, LeaderCommitIndex: 2, Entries: []*raft.Log{{Index: 5, Term: term}}}
+		return &raft.AppendEntriesRequest{
+			Term: term, PrevLogEntry: 4, PrevLogTerm: 3, LeaderCommitIndex: 2,
+			Entries: []*raft.Log{{Index: 5, Term: term}},
+		}
 	}
 	call := func() <-chan error {
 		done := make(chan error, 1)

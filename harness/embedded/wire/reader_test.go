@@ -146,7 +146,7 @@ var _ = Describe("A reader", func() {
 			Expect(r.Next()).To(BeTrue())
 			values, err := r.Row()
 			Expect(err).NotTo(HaveOccurred())
-			Expect(values[0] == text[:n]).To(BeTrue())
+			Expect(values[0]).To(BeIdenticalTo(text[:n]))
 		}
 		Expect(r.Next()).To(BeFalse())
 		Expect(r.Err()).NotTo(HaveOccurred())

@@ -46,6 +46,7 @@ func (l literal) of(v reflect.Value, named bool) (string, error) {
 			code, err := l.structure(v.Elem(), true)
 			return "&" + code, err
 		}
+	default: // the error below
 	}
 	return "", fmt.Errorf("a %s cannot be printed as a Go literal", v.Type())
 }
@@ -108,7 +109,10 @@ func Duration(d time.Duration) string {
 	for _, unit := range []struct {
 		is   time.Duration
 		name string
-	}{{time.Hour, "Hour"}, {time.Minute, "Minute"}, {time.Second, "Second"}, {time.Millisecond, "Millisecond"}, {time.Microsecond, "Microsecond"}} {
+	}{
+		{time.Hour, "Hour"}, {time.Minute, "Minute"}, {time.Second, "Second"},
+		{time.Millisecond, "Millisecond"}, {time.Microsecond, "Microsecond"},
+	} {
 		if d != 0 && d%unit.is == 0 {
 			return fmt.Sprintf("%d*time.%s", d/unit.is, unit.name)
 		}
