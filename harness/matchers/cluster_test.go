@@ -140,12 +140,12 @@ var _ = Describe("The matchers of health", func() {
 	DescribeTable("know a node that is gone without asking it", func(ctx SpecContext, mode fault.Mode, reason string) {
 		c, f := boot()
 		Expect(c.TakeNodeOffline(ctx, 1, mode)).To(Succeed())
-		looks := f.Node(1).Looks()
+		looks := f.Node(1).Probes()
 		found := "its flag says offline (" + string(mode) + "); it reports state offline (" + reason + ")"
 		Expect(holds(node(c, 1), BeOffline())).To(HaveSuffix(found))
 		Expect(holdsNot(node(c, 1), BeOnline())).To(HaveSuffix(found))
 		Expect(holdsNot(node(c, 1), HaveCaughtUp())).To(HaveSuffix("but it reports state offline (" + reason + ")"))
-		Expect(f.Node(1).Looks()).To(Equal(looks))
+		Expect(f.Node(1).Probes()).To(Equal(looks))
 	},
 		Entry("stopped", patience, fault.Stop, "stopped"),
 		Entry("crashed", patience, fault.Crash, "crashed"),
