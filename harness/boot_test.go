@@ -15,7 +15,7 @@ import (
 )
 
 var _ = Describe("Boot", func() {
-	It("boots 3 nodes with seed 1 and a journal of its own, unless told otherwise", func() {
+	It("boots 3 nodes with seed 1 and a journal of its own, by default", func() {
 		c, _ := boot()
 		Expect(c.Size()).To(Equal(3))
 		Expect(c.Quorum()).To(Equal(2))
@@ -35,7 +35,7 @@ var _ = Describe("Boot", func() {
 		Expect(j.Total()).To(Equal(11), "each node is measured, and shows itself for the first time")
 	})
 
-	DescribeTable("tells the quorum", func(size, quorum int) {
+	DescribeTable("has a quorum of more than half of the nodes", func(size, quorum int) {
 		c, _ := boot(harness.Size(size))
 		Expect(c.Quorum()).To(Equal(quorum))
 	}, Entry(nil, 1, 1), Entry(nil, 2, 2), Entry(nil, 4, 3), Entry(nil, 7, 4))
@@ -51,7 +51,7 @@ var _ = Describe("Boot", func() {
 		Entry("fewer", patience, -1, "boot: cluster size -1: must be at least 1"),
 	)
 
-	It("passes on why the target could not", func(ctx SpecContext) {
+	It("returns the error of the target", func(ctx SpecContext) {
 		why := errors.New("no ports left")
 		j := journal.New(10)
 		c, err := harness.Boot(ctx, &fake.Target{Err: why}, harness.Journal(j))
@@ -60,7 +60,7 @@ var _ = Describe("Boot", func() {
 		Expect(j.Last(1)[0].Err).To(Equal("no ports left"))
 	}, patience)
 
-	DescribeTable("closes what was booted with a wrong number of nodes", func(ctx SpecContext, wrong int, message string) {
+	DescribeTable("closes a cluster with a wrong number of nodes", func(ctx SpecContext, wrong int, message string) {
 		t := &fake.Target{Wrong: wrong}
 		c, err := harness.Boot(ctx, t)
 		Expect(err).To(MatchError(message))
@@ -71,7 +71,7 @@ var _ = Describe("Boot", func() {
 		Entry("too few", patience, -1, "the target booted 2 nodes, not 3"),
 	)
 
-	It("closes what was booted if a node does not come online, and names it", func(ctx SpecContext) {
+	It("closes the cluster if a node does not come online, and names the node", func(ctx SpecContext) {
 		t := &fake.Target{Prepare: func(c *fake.Cluster) {
 			c.Node(2).OnStatus(func(_ context.Context, s target.Status) (target.Status, error) {
 				s.State = target.Syncing
@@ -96,13 +96,13 @@ var _ = Describe("Close", func() {
 		Expect(f.Calls()).To(Equal([]string{"close"}))
 	})
 
-	It("passes on what is left", func() {
+	It("returns the error of the target", func() {
 		c, f := boot()
 		f.OnClose = func() error { return errors.New("a port is left") }
 		Expect(c.Close()).To(MatchError("a port is left"))
 	})
 
-	It("returns to nobody before all is closed", func(ctx SpecContext) {
+	It("returns to no caller before the cluster is closed", func(ctx SpecContext) {
 		c, f := boot()
 		begun, end := make(chan struct{}), make(chan struct{})
 		f.OnClose = func() error { close(begun); <-end; return nil }

@@ -15,8 +15,8 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// TestInVirtualTime is a test and no spec, because synctest takes a *testing.T. In
-// virtual time it can tell exactly how long things take.
+// TestInVirtualTime is a test and no spec, because synctest takes a *testing.T. In virtual time
+// durations are exact.
 func TestInVirtualTime(t *testing.T) {
 	inBubble := func(name string, body func(g Gomega, ctx context.Context, c *harness.Cluster, f *fake.Cluster)) {
 		t.Run(name, func(t *testing.T) {
@@ -45,37 +45,38 @@ func TestInVirtualTime(t *testing.T) {
 		g.Expect(f.Calls()).To(HaveLen(1 + 6 + 1))
 	})
 
-	inBubble("who hangs holds up a look for a second, and all looks that are at once together", func(g Gomega, ctx context.Context, c *harness.Cluster, f *fake.Cluster) {
-		f.Node(1).OnStatus(hangs)
-		f.Node(2).OnStatus(hangs)
-		begun := time.Now()
-		_, err := c.Leader(ctx)
-		g.Expect(err).To(MatchError(ContainSubstring("node 2 (n2): context deadline exceeded")))
-		g.Expect(time.Since(begun)).To(Equal(time.Second))
+	inBubble("parallel probes of nodes that hang take a second together",
+		func(g Gomega, ctx context.Context, c *harness.Cluster, f *fake.Cluster) {
+			f.Node(1).OnStatus(hangs)
+			f.Node(2).OnStatus(hangs)
+			begun := time.Now()
+			_, err := c.Leader(ctx)
+			g.Expect(err).To(MatchError(ContainSubstring("node 2 (n2): context deadline exceeded")))
+			g.Expect(time.Since(begun)).To(Equal(time.Second))
 
-		f.Node(2).OnStatus(nil)
-		begun = time.Now()
-		g.Expect(c.WaitForNodeOnline(ctx, 2)).To(Succeed())
-		g.Expect(c.Leader(ctx)).To(Equal(0))
-		g.Expect(time.Since(begun)).To(Equal(2 * time.Second))
+			f.Node(2).OnStatus(nil)
+			begun = time.Now()
+			g.Expect(c.WaitForNodeOnline(ctx, 2)).To(Succeed())
+			g.Expect(c.Leader(ctx)).To(Equal(0))
+			g.Expect(time.Since(begun)).To(Equal(2 * time.Second))
 
-		begun = time.Now()
-		g.Expect(c.TakeNodeOffline(ctx, 2)).To(Succeed())
-		g.Expect(time.Since(begun)).To(Equal(100*time.Millisecond), "to be measured takes less")
-		begun = time.Now()
-		g.Expect(c.TakeNodeOffline(ctx, 1, fault.Crash)).To(Succeed())
-		g.Expect(time.Since(begun)).To(Equal(time.Second), "and to be asked for what is lost with it no more")
-		begun = time.Now()
-		_, err = c.Leader(ctx)
-		g.Expect(err).To(HaveOccurred())
-		g.Expect(time.Since(begun)).To(BeZero(), "who is gone is not asked")
-	})
+			begun = time.Now()
+			g.Expect(c.TakeNodeOffline(ctx, 2)).To(Succeed())
+			g.Expect(time.Since(begun)).To(Equal(100*time.Millisecond), "the measurement takes 100 ms at most")
+			begun = time.Now()
+			g.Expect(c.TakeNodeOffline(ctx, 1, fault.Crash)).To(Succeed())
+			g.Expect(time.Since(begun)).To(Equal(time.Second), "it is probed for a second at most before it crashes")
+			begun = time.Now()
+			_, err = c.Leader(ctx)
+			g.Expect(err).To(HaveOccurred())
+			g.Expect(time.Since(begun)).To(BeZero(), "a node that is stopped is not asked")
+		})
 
 	inBubble("a comparison waits no longer than its bounds", func(g Gomega, ctx context.Context, c *harness.Cluster, f *fake.Cluster) {
 		settlesInBounds(ctx, g, c, f)
 	})
 
-	inBubble("the turn to change members is waited for", func(g Gomega, ctx context.Context, c *harness.Cluster, f *fake.Cluster) {
+	inBubble("a change of members waits for the one before it", func(g Gomega, ctx context.Context, c *harness.Cluster, f *fake.Cluster) {
 		f.OnCall = func(_ context.Context, call string) error {
 			if strings.HasPrefix(call, "add") {
 				time.Sleep(time.Minute)

@@ -15,7 +15,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// atOnce is how long what ends at once may take on a busy machine.
+// atOnce bounds what should take no time, on a busy machine.
 const atOnce = 2 * time.Second
 
 var _ = Describe("After Close", func() {
@@ -30,18 +30,20 @@ var _ = Describe("After Close", func() {
 		Expect(c.Close()).To(Succeed())
 	})
 
-	// silent are the methods without an error, and what they return of a closed cluster.
-	// What is true of it still is a fact.
+	// silent are the methods without an error, and what they return for a closed cluster. A fact
+	// stays true.
 	type fact struct{}
 	silent := map[string]any{
 		"Cluster.Can": fact{}, "Cluster.Seed": fact{}, "Cluster.Journal": fact{}, "Cluster.Reading": fact{}, "Cluster.AsIs": fact{},
-		"Cluster.Faults": harness.Faults{}, "Cluster.Observe": []harness.Observation{}, "Cluster.Peek": []harness.Observation{}, "Cluster.Lost": fault.Mode(""),
+		"Cluster.Faults": harness.Faults{}, "Cluster.Observe": []harness.Observation{}, "Cluster.Peek": []harness.Observation{},
+		"Cluster.Lost":  fault.Mode(""),
 		"Cluster.Nodes": []*harness.Node(nil), "Cluster.OnlineNodes": []*harness.Node(nil), "Cluster.Size": 0, "Cluster.Quorum": 0,
-		"Node.AsIs": fact{}, "Node.Cluster": fact{}, "Node.ID": fact{}, "Node.Index": fact{}, "Node.Inside": fact{}, "Node.Reading": fact{}, "Node.String": fact{},
-		"Node.Votes": false, "Cluster.Token": "",
+		"Node.AsIs": fact{}, "Node.Cluster": fact{}, "Node.ID": fact{}, "Node.Index": fact{}, "Node.Inside": fact{}, "Node.Reading": fact{},
+		"Node.String": fact{},
+		"Node.Votes":  false, "Cluster.Token": "",
 	}
 
-	// arguments are some that the method takes.
+	// arguments are valid arguments of the method.
 	arguments := func(ctx context.Context, method reflect.Type) (in []reflect.Value) {
 		count := method.NumIn()
 		if method.IsVariadic() {
@@ -64,7 +66,7 @@ var _ = Describe("After Close", func() {
 		return in
 	}
 
-	It("every method fails at once with ErrClosed, or says that there is nothing", func(ctx SpecContext) {
+	It("every method fails at once with ErrClosed, or returns an empty value", func(ctx SpecContext) {
 		events := len(c.Journal().Events())
 		seen := make(map[string]bool)
 		for kind, receiver := range map[string]any{"Cluster": c, "Node": node} {
@@ -123,7 +125,7 @@ var _ = Describe("Close", func() {
 		return &target.Error{Node: "n", Code: "GONE", Message: "no answer", Outcome: target.Unknown, Temporary: true, Cause: ctx.Err()}
 	}
 
-	DescribeTable("ends at once what is under way", func(ctx SpecContext, do func(ctx context.Context) error) {
+	DescribeTable("ends calls in progress at once", func(ctx SpecContext, do func(ctx context.Context) error) {
 		c, f = boot()
 		for i := range 3 {
 			f.Node(i).OnQuery(busy)
@@ -164,7 +166,7 @@ var _ = Describe("Close", func() {
 		Entry("a cluster that is healed", func(ctx context.Context) error { return c.Heal(ctx) }),
 	)
 
-	It("leaves in doubt what may have been applied", func(ctx SpecContext) {
+	It("leaves the outcome of a request unknown if it may have been applied", func(ctx SpecContext) {
 		c, f = boot()
 		asked := make(chan struct{}, 10)
 		for i := range 3 {
@@ -193,13 +195,13 @@ var _ = Describe("Boot", func() {
 		Entry("no target", nil, nil, "boot: no target given"),
 		Entry("a nil option", &fake.Target{}, []harness.Option{harness.Size(3), nil}, "boot: option 2 is nil"),
 		Entry("no nodes", &fake.Target{}, []harness.Option{harness.Size(0)}, "cluster size 0: must be at least 1"),
-		Entry("fewer", &fake.Target{}, []harness.Option{harness.Size(-1)}, "cluster size -1: must be at least 1"),
+		Entry("a negative size", &fake.Target{}, []harness.Option{harness.Size(-1)}, "cluster size -1: must be at least 1"),
 		Entry("no router", &fake.Target{}, []harness.Option{harness.Routing(nil)}, "boot: Routing was given no function"),
 		Entry("no cluster", nothing{}, nil, "booted no cluster, and returned no error"),
 	)
 })
 
-// nothing is a target that breaks its word.
+// nothing is a target that returns neither a cluster nor an error.
 type nothing struct{}
 
 func (nothing) Boot(context.Context, int) (target.Cluster, error) { return nil, nil }

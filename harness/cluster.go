@@ -128,11 +128,11 @@ func boot(ctx context.Context, t target.Target, o options) (*Cluster, error) {
 		c.members = append(c.members, &member{node: &Node{cluster: c, node: n, index: i}, voter: true})
 	}
 	if len(nodes) != o.size {
-		return nil, errors.Join(fmt.Errorf("the target booted %d nodes, not %d", len(nodes), o.size), c.Close())
+		return nil, join(fmt.Errorf("the target booted %d nodes, not %d", len(nodes), o.size), c.Close())
 	}
 	c.recordRoles()
 	if err := c.waitFor(ctx, c.Nodes()); err != nil {
-		return nil, errors.Join(fmt.Errorf("boot: %w", err), c.Close())
+		return nil, join(fmt.Errorf("boot: %w", err), c.Close())
 	}
 	return c, nil
 }
@@ -142,7 +142,8 @@ func newShared(o options, booted target.Cluster) *shared {
 		seed: o.seed, router: o.route(newRandomRouter(o.seed)), comparer: o.comparer,
 		monitor: promises.New(remembered(booted)), requests: requestNames{seed: o.seed}, states: states{last: make(map[int]journal.State)},
 		schema: schema{applied: make(map[int]uint64)}, joining: ctxmutex.New(), setting: ctxmutex.New(),
-		faults: newFaults(), inForce: inForce{ids: make(map[aspect]uint64)}, flapping: make(map[*flapping]bool), underway: make(map[*underway]bool),
+		faults: newFaults(), inForce: inForce{ids: make(map[aspect]uint64)},
+		flapping: make(map[*flapping]bool), underway: make(map[*underway]bool),
 	}
 	s.promises = o.watch(s.monitor)
 	return s
@@ -154,7 +155,7 @@ func newShared(o options, booted target.Cluster) *shared {
 func (c *Cluster) Close() (err error) {
 	c.closing.Do(func() {
 		c.endUnderway()
-		err = errors.Join(c.stopFlapping(), c.cluster.Close())
+		err = join(c.stopFlapping(), c.cluster.Close())
 	})
 	return err
 }

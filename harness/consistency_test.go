@@ -27,7 +27,7 @@ const longPatience = 5 * patience
 
 var negativeZero = math.Copysign(0, -1)
 
-// differs expects the nodes 0 and 1 to differ, and returns how.
+// differs expects a difference, and returns it.
 func differs(err error) *harness.InconsistencyError {
 	GinkgoHelper()
 	var difference *harness.InconsistencyError
@@ -36,7 +36,7 @@ func differs(err error) *harness.InconsistencyError {
 }
 
 var _ = Describe("VerifyDataConsistency", func() {
-	It("needs a node that is online", func(ctx SpecContext) {
+	It("needs an online node", func(ctx SpecContext) {
 		c, _ := boot()
 		for i := range 3 {
 			Expect(c.TakeNodeOffline(ctx, i)).To(Succeed())
@@ -73,10 +73,10 @@ var _ = Describe("VerifyDataConsistency", func() {
 		Entry("on values of all types", patience, orderedQuery,
 			fake.Table("v", fake.Row(nil), fake.Row(int64(1)), fake.Row(1.5), fake.Row("x"), fake.Row([]byte{0})),
 			fake.Table("v", fake.Row(nil), fake.Row(int64(1)), fake.Row(1.5), fake.Row("x"), fake.Row([]byte{0}))),
-		Entry("on a bag in another order", patience, bagQuery,
+		Entry("on a multiset in another order", patience, bagQuery,
 			fake.Table("id, v", fake.Row(int64(1), "a"), fake.Row(int64(2), "b"), fake.Row(int64(2), "b")),
 			fake.Table("id, v", fake.Row(int64(2), "b"), fake.Row(int64(1), "a"), fake.Row(int64(2), "b"))),
-		Entry("on a bag whose computed column has another type in the first row", patience, bagQuery,
+		Entry("on a multiset whose computed column has another type in the first row", patience, bagQuery,
 			fake.Table("id INTEGER, x INTEGER", fake.Row(int64(1), int64(1)), fake.Row(int64(2), "b")),
 			fake.Table("id INTEGER, x TEXT", fake.Row(int64(2), "b"), fake.Row(int64(1), int64(1)))),
 		Entry("on another order if the ORDER BY is not the query's own", patience, "SELECT * FROM (SELECT * FROM t ORDER BY id)",
@@ -99,30 +99,33 @@ var _ = Describe("VerifyDataConsistency", func() {
 		Entry("of a value", patience, bagQuery,
 			fake.Table("id, name", fake.Row(int64(1), "a"), fake.Row(int64(2), "b")),
 			fake.Table("id, name", fake.Row(int64(1), "a"), fake.Row(int64(2), "it's")),
-			`{0} and {1} differ on "SELECT * FROM t", column name: {0} has 'b', {1} has 'it''s': the rows are (2, 'b') and (2, 'it''s'); rows only on {0}: 1, only on {1}: 1`),
+			`{0} and {1} differ on "SELECT * FROM t", column name: {0} has 'b', {1} has 'it''s': the rows are (2, 'b') and (2, 'it''s'); `+
+				`rows only on {0}: 1, only on {1}: 1`),
 		Entry("of a value, in order", patience, orderedQuery,
 			fake.Table("id, name", fake.Row(int64(1), "a"), fake.Row(int64(2), "b")),
 			fake.Table("id, name", fake.Row(int64(1), "a"), fake.Row(int64(2), "c")),
 			`{0} and {1} differ on "SELECT * FROM t ORDER BY id", row 2, column name: {0} has 'b', {1} has 'c': the rows are (2, 'b') and (2, 'c')`),
 		Entry("of the one value", patience, "SELECT count(*) FROM t",
 			fake.Table("count(*)", fake.Row(int64(5))), fake.Table("count(*)", fake.Row(int64(4))),
-			`{0} and {1} differ on "SELECT count(*) FROM t", column count(*): {0} has 5, {1} has 4: the rows are (5) and (4); rows only on {0}: 1, only on {1}: 1`),
+			`{0} and {1} differ on "SELECT count(*) FROM t", column count(*): {0} has 5, {1} has 4: the rows are (5) and (4); `+
+				`rows only on {0}: 1, only on {1}: 1`),
 		Entry("of a type, integer or real", patience, orderedQuery,
 			fake.Table("v", fake.Row(int64(1))), fake.Table("v", fake.Row(1.0)),
 			`{0} and {1} differ on "SELECT * FROM t ORDER BY id", row 1, column v: {0} has 1, {1} has 1.0: the rows are (1) and (1.0)`),
 		Entry("of a type, real or text", patience, orderedQuery,
 			fake.Table("v", fake.Row(1.0)), fake.Table("v", fake.Row("1")),
 			`{0} and {1} differ on "SELECT * FROM t ORDER BY id", row 1, column v: {0} has 1.0, {1} has '1': the rows are (1.0) and ('1')`),
-		Entry("of a type, integer or text in a bag", patience, bagQuery,
+		Entry("of a type, integer or text in a multiset", patience, bagQuery,
 			fake.Table("id, v", fake.Row(int64(7), int64(1))), fake.Table("id, v", fake.Row(int64(7), "1")),
-			`{0} and {1} differ on "SELECT * FROM t", column v: {0} has 1, {1} has '1': the rows are (7, 1) and (7, '1'); rows only on {0}: 1, only on {1}: 1`),
+			`{0} and {1} differ on "SELECT * FROM t", column v: {0} has 1, {1} has '1': the rows are (7, 1) and (7, '1'); `+
+				`rows only on {0}: 1, only on {1}: 1`),
 		Entry("of a type, text or bytes", patience, orderedQuery,
 			fake.Table("v", fake.Row("a")), fake.Table("v", fake.Row([]byte("a"))),
 			`{0} and {1} differ on "SELECT * FROM t ORDER BY id", row 1, column v: {0} has 'a', {1} has x'61': the rows are ('a') and (x'61')`),
-		Entry("between no value and an empty one", patience, orderedQuery,
+		Entry("between NULL and an empty text", patience, orderedQuery,
 			fake.Table("v", fake.Row(nil)), fake.Table("v", fake.Row("")),
 			`{0} and {1} differ on "SELECT * FROM t ORDER BY id", row 1, column v: {0} has NULL, {1} has '': the rows are (NULL) and ('')`),
-		Entry("of a sign on nothing", patience, orderedQuery,
+		Entry("of the sign of zero", patience, orderedQuery,
 			fake.Table("v", fake.Row(0.0)), fake.Table("v", fake.Row(negativeZero)),
 			`{0} and {1} differ on "SELECT * FROM t ORDER BY id", row 1, column v: {0} has 0.0, {1} has -0.0: the rows are (0.0) and (-0.0)`),
 		Entry("of a missing row", patience, bagQuery,
@@ -140,15 +143,15 @@ var _ = Describe("VerifyDataConsistency", func() {
 		Entry("of an extra row, in order", patience, orderedQuery,
 			fake.Table("id, v"), fake.Table("id, v", fake.Row(int64(1), "a")),
 			`{0} and {1} differ on "SELECT * FROM t ORDER BY id", row 1: {1} has (1, 'a'), {0} has no more rows`),
-		Entry("of how often a row is there", patience, bagQuery,
+		Entry("of the count of a row", patience, bagQuery,
 			fake.Table("v", fake.Row("a"), fake.Row("a"), fake.Row("a"), fake.Row("b")),
 			fake.Table("v", fake.Row("a"), fake.Row("b")),
 			`{0} and {1} differ on "SELECT * FROM t": ('a') is there 3 times on {0} and 1 times on {1}; rows only on {0}: 2, only on {1}: 0`),
-		Entry("of how often each of two rows is there", patience, bagQuery,
+		Entry("of the counts of two rows", patience, bagQuery,
 			fake.Table("v", fake.Row("a"), fake.Row("a"), fake.Row("b")),
 			fake.Table("v", fake.Row("a"), fake.Row("b"), fake.Row("b")),
 			`{0} and {1} differ on "SELECT * FROM t": ('a') is there 2 times on {0} and 1 times on {1}; rows only on {0}: 1, only on {1}: 1`),
-		Entry("of order, where it counts", patience, orderedQuery,
+		Entry("of the order, with an ORDER BY", patience, orderedQuery,
 			fake.Table("id", fake.Row(int64(1)), fake.Row(int64(2))),
 			fake.Table("id", fake.Row(int64(2)), fake.Row(int64(1))),
 			`{0} and {1} differ on "SELECT * FROM t ORDER BY id", row 1, column id: {0} has 1, {1} has 2: the rows are (1) and (2)`),
@@ -169,11 +172,12 @@ var _ = Describe("VerifyDataConsistency", func() {
 			`{0} and {1} differ on "SELECT * FROM t ORDER BY id": the columns are (id) and (id, v)`),
 		Entry("far inside a long value", patience, orderedQuery,
 			fake.Table("v", fake.Row("x"+strings.Repeat("é", 60)+"a")), fake.Table("v", fake.Row("x"+strings.Repeat("é", 60)+"b")),
-			`{0} and {1} differ on "SELECT * FROM t ORDER BY id", row 1, column v: {0} has 'x`+strings.Repeat("é", 39)+`'… (122 bytes), {1} has 'x`+strings.Repeat("é", 39)+
-				`'… (122 bytes): the rows are ('x`+strings.Repeat("é", 39)+`'… (122 bytes)) and ('x`+strings.Repeat("é", 39)+`'… (122 bytes)); the values differ from byte 122 on`),
+			`{0} and {1} differ on "SELECT * FROM t ORDER BY id", row 1, column v: `+strings.ReplaceAll(
+				"{0} has VALUE, {1} has VALUE: the rows are (VALUE) and (VALUE); the values differ from byte 122 on",
+				"VALUE", "'x"+strings.Repeat("é", 39)+"'… (122 bytes)")),
 	)
 
-	It("finds the one that differs among many, wherever it is", func(ctx SpecContext) {
+	It("finds the node that differs, whichever it is", func(ctx SpecContext) {
 		for odd := range 4 {
 			for _, query := range []string{bagQuery, orderedQuery} {
 				c, f := boot(harness.Size(4))
@@ -192,7 +196,7 @@ var _ = Describe("VerifyDataConsistency", func() {
 	}, patience)
 
 	Describe("is an error, and never consistent,", func() {
-		DescribeTable("when a node fails half way", func(ctx SpecContext, query string, odd int) {
+		DescribeTable("when a node fails halfway", func(ctx SpecContext, query string, odd int) {
 			c, f := boot()
 			f.Answers(query, fake.Table("id", fake.Row(int64(1)), fake.Row(int64(2))))
 			why := errors.New("cut off")
@@ -223,7 +227,7 @@ var _ = Describe("VerifyDataConsistency", func() {
 			Expect(c.VerifyDataConsistency(shortly(ctx), bagQuery)).To(MatchError(context.DeadlineExceeded))
 		}, patience)
 
-		It("when a node fails at the second look", func(ctx SpecContext) {
+		It("when a node fails at the second read", func(ctx SpecContext) {
 			c, f := boot(harness.Size(2))
 			f.Node(0).Answers(bagQuery, fake.Table("id", fake.Row(int64(1))))
 			f.Node(1).Answers(bagQuery, fake.Table("id"))
@@ -255,12 +259,14 @@ var _ = Describe("VerifyDataConsistency", func() {
 			Entry("no columns", patience, fake.Table(""), "the query has no result"),
 			Entry("two results", patience, fake.Both(fake.Table("a"), fake.Table("a")), "the query has more than one result"),
 			Entry("a change", patience, fake.Change(1), "the statement went through the log, so the answer is not the node's own"),
-			Entry("rows from the leader", patience, fake.Table("a").ThroughLog(), "the statement went through the log, so the answer is not the node's own"),
+			Entry("rows from the leader", patience, fake.Table("a").ThroughLog(),
+				"the statement went through the log, so the answer is not the node's own"),
 		)
 
-		DescribeTable("when the query would change data, and nobody is asked", func(ctx SpecContext, query string) {
+		DescribeTable("when the query would change data, and no node is asked", func(ctx SpecContext, query string) {
 			c, f := boot()
-			Expect(c.VerifyDataConsistency(ctx, query)).To(MatchError(HavePrefix("only the answers to a query can be compared, and this changes data: ")))
+			Expect(c.VerifyDataConsistency(ctx, query)).To(
+				MatchError(HavePrefix("only the answers to a query can be compared, and this changes data: ")))
 			Expect(f.Node(0).Asked()).To(BeEmpty())
 		},
 			Entry(nil, patience, "INSERT INTO t VALUES (1) RETURNING id"),
@@ -271,7 +277,7 @@ var _ = Describe("VerifyDataConsistency", func() {
 		)
 	})
 
-	It("says so if nothing differs at the second look", func(ctx SpecContext) {
+	It("says so if nothing differs at the second read", func(ctx SpecContext) {
 		c, f := boot(harness.Size(2))
 		f.Node(0).Answers(bagQuery, fake.Table("id", fake.Row(int64(1))))
 		f.Node(1).Answers(bagQuery, fake.Table("id", fake.Row(int64(2))))
@@ -289,7 +295,7 @@ var _ = Describe("VerifyDataConsistency", func() {
 	Describe("with a million rows", Label("speed:slow"), func() {
 		const million = 1_000_000
 
-		// generated is a table of so many rows, none of which exists before it is read.
+		// generated is a table whose rows are generated as they are read.
 		generated := func(rows int, peak *atomic.Uint64, value func(id int64) string) *fake.Answer {
 			return fake.Stream("id INTEGER, v TEXT", rows, func(i int) []any {
 				if i%(1<<15) == 0 {
@@ -323,17 +329,18 @@ var _ = Describe("VerifyDataConsistency", func() {
 		},
 			Entry("to agree", longPatience, bagQuery, million, right, ""),
 			Entry("to agree in order", longPatience, orderedQuery, million, right, ""),
-			Entry("to find the one that differs", longPatience, bagQuery, million, func(id int64) string {
+			Entry("to find the row that differs", longPatience, bagQuery, million, func(id int64) string {
 				if id == 765_432 {
 					return "wrong"
 				}
 				return "some text"
-			}, `column v: node 0 \(n0\) has 'some text', node 2 \(n2\) has 'wrong': the rows are \(765432, 'some text'\) .*: 1, only on node 2 \(n2\): 1$`),
+			}, `column v: node 0 \(n0\) has 'some text', node 2 \(n2\) has 'wrong': the rows are \(765432, 'some text'\) .*: 1, only on `+
+				`node 2 \(n2\): 1$`),
 			Entry("to find that all differ", longPatience, bagQuery, million/4, func(int64) string { return "wrong" },
 				`column v: node 0 \(n0\) has 'some text', node 2 \(n2\) has 'wrong'.* in the 1/\d+ of the keys that was read$`),
 		)
 
-		It("says that too much differs if that is so", func(ctx SpecContext) {
+		It("says that too much differs to name a row", func(ctx SpecContext) {
 			c, f := boot(harness.Size(2))
 			large := strings.Repeat("x", 1<<20)
 			for i := range 2 {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/local"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
@@ -50,7 +51,7 @@ func ExampleCluster() {
 	// difference: <nil>
 }
 
-// Only nodes that are online are compared, each by its own state.
+// Only online nodes are compared, each by its own state.
 func ExampleCluster_VerifyDataConsistency() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -62,8 +63,7 @@ func ExampleCluster_VerifyDataConsistency() {
 
 	fmt.Println(cluster.VerifyDataConsistency(ctx, "SELECT ? + 1", 41))
 
-	// What cannot be compared is an error, and so is a difference: an
-	// *InconsistencyError, which names both nodes, the row and the column.
+	// A statement that cannot be compared is an error, but not an *InconsistencyError.
 	err = cluster.VerifyDataConsistency(ctx, "DELETE FROM orders")
 	var difference *harness.InconsistencyError
 	fmt.Println(errors.As(err, &difference), err)
@@ -78,7 +78,7 @@ func ExampleCluster_VerifyDataConsistency() {
 	// no online nodes available in cluster
 }
 
-// All online nodes are asked at once; the results come in the order of the nodes.
+// All online nodes are asked in parallel; the results are in the order of the nodes.
 func ExampleCluster_ExecuteOnAll() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -101,7 +101,7 @@ func ExampleCluster_ExecuteOnAll() {
 	// n2 [[1 one] [2 <nil>]]
 }
 
-// A node that is cut off runs on, alone. Inside shows what it really holds.
+// A node that is isolated runs on alone. Inside shows what data it has.
 func ExampleNode_Inside() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -136,4 +136,103 @@ func ExampleNode_Inside() {
 	// Output:
 	// its clients: not applied
 	// inside: [[0]] <nil>
+}
+
+// A difference has fields for programs; its text names the nodes, the row and the column.
+func ExampleInconsistencyError() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	cluster, err := harness.Boot(ctx, local.New(local.Options{}), harness.Size(3))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer cluster.Close()
+
+	for _, sql := range []string{
+		"CREATE TABLE orders (id INTEGER PRIMARY KEY, item TEXT)",
+		"INSERT INTO orders VALUES (1, 'tea'), (2, 'milk')",
+	} {
+		if _, err := cluster.ExecuteWithRetry(ctx, sql); err != nil {
+			log.Fatal(err)
+		}
+	}
+	if err := cluster.WaitForAllOnline(ctx); err != nil {
+		log.Fatal(err)
+	}
+	node, err := cluster.Node(2)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := node.Diverge(ctx, "UPDATE orders SET item = 'soap' WHERE id = 2"); err != nil { // on this node alone
+		log.Fatal(err)
+	}
+
+	err = cluster.VerifyDataConsistency(ctx, "SELECT * FROM orders ORDER BY id")
+	var difference *harness.InconsistencyError
+	if !errors.As(err, &difference) {
+		log.Fatal(err)
+	}
+	fmt.Println(difference.A.Node, difference.A.Row, difference.B.Node, difference.B.Row, difference.Column)
+	fmt.Println("at one log index:", difference.A.Applied == difference.B.Applied)
+	// Output:
+	// 0 [2 milk] 2 [2 soap] item
+	// at one log index: true
+}
+
+// A wait that fails says what the node showed, and whether a quorum is missing.
+func ExampleWaitError() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	cluster, err := harness.Boot(ctx, local.New(local.Options{}), harness.Size(3))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer cluster.Close()
+
+	for _, node := range []int{0, 1} {
+		if err := cluster.TakeNodeOffline(ctx, node, fault.Stop); err != nil {
+			log.Fatal(err)
+		}
+	}
+	short, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
+	defer cancel()
+	var wait *harness.WaitError
+	if err := cluster.WaitForNodeOnline(short, 0); !errors.As(err, &wait) {
+		log.Fatal(err)
+	}
+	fmt.Println("voters online:", wait.OnlineVoters, "of", wait.Voters)
+	fmt.Println("state:", wait.Last.State, wait.Last.Reason)
+	// Output:
+	// voters online: 1 of 3
+	// state: offline stopped
+}
+
+// Links fail without a flag: the cut nodes stay online, and Heal mends the links.
+func ExampleCluster_Partition() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	cluster, err := harness.Boot(ctx, local.New(local.Options{}), harness.Size(3))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer cluster.Close()
+
+	if err := cluster.Partition(ctx, []int{0}, []int{1, 2}); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("online:", cluster.OnlineNodes())
+	for _, line := range cluster.Faults().Lines() {
+		fmt.Println(line)
+	}
+	if err := cluster.Heal(ctx); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("after Heal:", len(cluster.Faults().Lines()), "faults")
+	// Output:
+	// online: [node 0 (n0) node 1 (n1) node 2 (n2)]
+	// link 0->1: drop
+	// link 0->2: drop
+	// link 1->0: drop
+	// link 2->0: drop
+	// after Heal: 0 faults
 }

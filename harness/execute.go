@@ -2,7 +2,6 @@ package harness
 
 import (
 	"context"
-	"errors"
 	"sync"
 
 	"github.com/rejoin-db/rejoin/harness/journal"
@@ -52,5 +51,5 @@ func (c *Cluster) ExecuteOnAll(ctx context.Context, sql string, args ...any) (_ 
 			answered = append(answered, results[i])
 		}
 	}
-	return answered, errors.Join(errs...)
+	return answered, join(errs...)
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// choices are the nodes that chance chooses for so many statements.
+// choices are the nodes that the seed chooses for so many statements.
 func choices(ctx context.Context, c *harness.Cluster, n int) []int {
 	GinkgoHelper()
 	var out []int
@@ -27,7 +27,7 @@ func choices(ctx context.Context, c *harness.Cluster, n int) []int {
 }
 
 var _ = Describe("ExecuteOnRandom", func() {
-	It("chooses the same with the same seed, and else others", func(ctx SpecContext) {
+	It("chooses the same nodes with the same seed, and others with another", func(ctx SpecContext) {
 		first, _ := boot(harness.Seed(1))
 		again, _ := boot(harness.Seed(1))
 		other, _ := boot(harness.Seed(2))
@@ -48,7 +48,7 @@ var _ = Describe("ExecuteOnRandom", func() {
 		Expect(f.Node(3).Asked()).To(BeEmpty())
 	}, patience)
 
-	It("fails at once with no node online, and says so", func(ctx SpecContext) {
+	It("fails at once if no node is online", func(ctx SpecContext) {
 		c, f := boot()
 		for i := range 3 {
 			Expect(c.TakeNodeOffline(ctx, i)).To(Succeed())
@@ -57,7 +57,7 @@ var _ = Describe("ExecuteOnRandom", func() {
 		_, err := c.ExecuteOnRandom(ctx, "INSERT")
 		Expect(err).To(Equal(harness.ErrNoNodesOnline))
 		Expect(err).To(MatchError("no online nodes available in cluster"))
-		Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied), "nobody was asked")
+		Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied), "no node was asked")
 
 		results, err := c.ExecuteOnAll(ctx, "INSERT")
 		Expect(err).To(Equal(harness.ErrNoNodesOnline))
@@ -65,7 +65,7 @@ var _ = Describe("ExecuteOnRandom", func() {
 		Expect(lines(c, 2)).To(HaveEach("operation: INSERT -> no online nodes available in cluster"))
 	}, patience)
 
-	DescribeTable("asks once, and keeps what became of the request",
+	DescribeTable("asks once, and returns the outcome of the request",
 		func(ctx SpecContext, outcome target.Outcome) {
 			c, f := boot()
 			for i := range 3 {
@@ -89,7 +89,7 @@ var _ = Describe("ExecuteOnRandom", func() {
 		Entry("applied", patience, target.Applied),
 	)
 
-	It("knows nothing of a request that failed without a word", func(ctx SpecContext) {
+	It("does not know the outcome of a request that failed without a typed error", func(ctx SpecContext) {
 		c, f := boot(harness.Size(1))
 		f.Node(0).OnQuery(func(context.Context, target.Request) error { return errors.New("oops") })
 		_, err := c.ExecuteOnRandom(ctx, "INSERT")
@@ -103,7 +103,7 @@ var _ = Describe("ExecuteOnRandom", func() {
 		Expect(err).To(MatchError(context.DeadlineExceeded))
 	}, patience)
 
-	It("passes on how fresh an answer must be, and names requests apart", func(ctx SpecContext) {
+	It("passes on the consistency, and gives each request a name", func(ctx SpecContext) {
 		c, f := boot(harness.Size(1), harness.Seed(255))
 		_, err := c.Reading(target.Strong).ExecuteOnRandom(ctx, "SELECT ?", 1)
 		Expect(err).NotTo(HaveOccurred())
@@ -117,7 +117,7 @@ var _ = Describe("ExecuteOnRandom", func() {
 })
 
 var _ = Describe("ExecuteOnAll", func() {
-	It("asks all at the same time, and answers in their order", func(ctx SpecContext) {
+	It("asks all nodes in parallel, and returns results in the order of the nodes", func(ctx SpecContext) {
 		c, f := boot(harness.Size(5))
 		var together sync.WaitGroup
 		together.Add(5)
@@ -146,7 +146,7 @@ var _ = Describe("ExecuteOnAll", func() {
 		}
 	}, patience)
 
-	It("names every node that failed, and keeps what the others answered", func(ctx SpecContext) {
+	It("names every node that failed, and returns the results of the others", func(ctx SpecContext) {
 		c, f := boot(harness.Size(4))
 		f.Answers("SELECT 1", fake.Table("1", fake.Row(int64(1))))
 		why := errors.New("disk full")
@@ -159,7 +159,7 @@ var _ = Describe("ExecuteOnAll", func() {
 		Expect([]int{results[0].Node, results[1].Node}).To(Equal([]int{0, 2}))
 	}, patience)
 
-	It("leaves out who is offline", func(ctx SpecContext) {
+	It("leaves out nodes that are offline", func(ctx SpecContext) {
 		c, f := boot()
 		Expect(c.TakeNodeOffline(ctx, 0)).To(Succeed())
 		results, err := c.ExecuteOnAll(ctx, "SELECT 1")

@@ -39,5 +39,6 @@ func (c *Cluster) failing(mode fault.Mode) (func(ctx context.Context, node int) 
 	case mode == fault.Pause:
 		return nil, &UnsupportedError{target.Pause}
 	}
-	return nil, fmt.Errorf("unknown failure mode %q: the modes are %s, %s, %s and %s", string(mode), fault.Isolate, fault.Stop, fault.Crash, fault.Pause)
+	return nil, fmt.Errorf("unknown failure mode %q: the modes are %s, %s, %s and %s",
+		string(mode), fault.Isolate, fault.Stop, fault.Crash, fault.Pause)
 }

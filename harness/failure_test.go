@@ -90,25 +90,25 @@ var _ = Describe("A failure mode", func() {
 		c, f := boot()
 		n := node(c, 1)
 		Expect(c.TakeNodeOffline(ctx, 1, mode)).To(Succeed())
-		looks := f.Node(1).Looks()
+		probes := f.Node(1).Probes()
 		status, err := n.Status(ctx)
 		Expect(err).NotTo(HaveOccurred())
 		_, err = c.Leader(ctx)
 		Expect(err).NotTo(HaveOccurred())
 		if mode == fault.Isolate {
 			Expect(status.State).To(Equal(target.Connecting))
-			Expect(f.Node(1).Looks()).To(Equal(looks+2), "it is asked past the fault")
+			Expect(f.Node(1).Probes()).To(Equal(probes+2), "it is asked past the fault")
 			return
 		}
 		Expect(status).To(Equal(target.Status{ID: "n1", State: target.Offline, Reason: reason, LastContact: -1, Voter: true}))
-		Expect(f.Node(1).Looks()).To(Equal(looks))
+		Expect(f.Node(1).Probes()).To(Equal(probes))
 		err = c.WaitForNodeOnline(shortly(ctx), 1)
 		Expect(err).To(MatchError("wait for node 1 (n1) to be online: its flag says offline, and it was not brought back; " +
 			"it was last seen offline (" + reason + "): context deadline exceeded"))
-		Expect(f.Node(1).Looks()).To(Equal(looks))
+		Expect(f.Node(1).Probes()).To(Equal(probes))
 	})
 
-	DescribeTable("that the target cannot is refused before anything is changed", func(ctx SpecContext, mode fault.Mode, ability target.Ability) {
+	DescribeTable("that the target lacks is refused before anything changes", func(ctx SpecContext, mode fault.Mode, ability target.Ability) {
 		c, f := bootOf(&fake.Target{Plain: true})
 		Expect(c.Can(ability)).To(BeFalse())
 		err := c.TakeNodeOffline(ctx, 1, mode)
@@ -125,7 +125,7 @@ var _ = Describe("A failure mode", func() {
 		Entry("pause", patience, fault.Pause, target.Pause),
 	)
 
-	DescribeTable("is one that there is", func(ctx SpecContext, message string, modes ...fault.Mode) {
+	DescribeTable("is exactly one of the known modes", func(ctx SpecContext, message string, modes ...fault.Mode) {
 		c, f := boot()
 		Expect(c.TakeNodeOffline(ctx, 1, modes...)).To(MatchError("take offline on node 1 (n1): " + message))
 		Expect(flags(c)).To(Equal([]bool{true, true, true}))
@@ -135,7 +135,7 @@ var _ = Describe("A failure mode", func() {
 		Entry("another", patience, `unknown failure mode "burn": the modes are isolate, stop, crash and pause`, fault.Mode("burn")),
 	)
 
-	It("is asked for by one of many at a time", func(ctx SpecContext) {
+	It("is made by one of many concurrent calls", func(ctx SpecContext) {
 		c, f := boot()
 		var succeeded atomic.Int32
 		var wg sync.WaitGroup
@@ -154,7 +154,7 @@ var _ = Describe("A failure mode", func() {
 		Expect(f.Calls()[0]).To(Equal(string(mode) + " 1"))
 	}, patience)
 
-	It("ends with its context, and then has not happened", func(ctx SpecContext) {
+	It("ends with its context, and has then not happened", func(ctx SpecContext) {
 		c, f := boot()
 		f.OnCall = func(ctx context.Context, _ string) error { <-ctx.Done(); return context.Cause(ctx) }
 		Expect(c.TakeNodeOffline(shortly(ctx), 1, fault.Crash)).To(MatchError(context.DeadlineExceeded))
@@ -163,7 +163,7 @@ var _ = Describe("A failure mode", func() {
 })
 
 var _ = Describe("Lost", func() {
-	It("is nothing for a node that is online, or that is not there", func() {
+	It("is empty for a node that is online, or that does not exist", func() {
 		c, _ := boot()
 		for _, i := range []int{-1, 0, 3} {
 			_, lost := c.Lost(i)
@@ -173,7 +173,7 @@ var _ = Describe("Lost", func() {
 })
 
 var _ = Describe("A node that comes back wiped", func() {
-	DescribeTable("is replaced, after it was ended and its links were mended", func(ctx SpecContext, mode fault.Mode, calls ...string) {
+	DescribeTable("is replaced, after it was crashed and its links were mended", func(ctx SpecContext, mode fault.Mode, calls ...string) {
 		c, f := boot()
 		Expect(c.TakeNodeOffline(ctx, 1, mode)).To(Succeed())
 		Expect(c.BringNodeOnline(ctx, 1, harness.Wiped)).To(Succeed())
@@ -187,7 +187,7 @@ var _ = Describe("A node that comes back wiped", func() {
 		Entry("paused", patience, fault.Pause, "pause 1", "crash 1", "replace 1"),
 	)
 
-	It("has a sound disk", func(ctx SpecContext) {
+	It("has a healthy disk", func(ctx SpecContext) {
 		c, f := boot()
 		Expect(c.SetDisk(ctx, 1, fault.Disk{Full: true})).To(Succeed())
 		Expect(c.TakeNodeOffline(ctx, 1, fault.Crash)).To(Succeed())
@@ -197,7 +197,7 @@ var _ = Describe("A node that comes back wiped", func() {
 		Expect(c.Faults().Disks).To(BeEmpty())
 	}, patience)
 
-	It("can be tried again from where it failed", func(ctx SpecContext) {
+	It("can be brought back again from the step that failed", func(ctx SpecContext) {
 		c, f := boot()
 		why := errors.New("no quorum")
 		Expect(c.TakeNodeOffline(ctx, 1)).To(Succeed())
@@ -205,7 +205,7 @@ var _ = Describe("A node that comes back wiped", func() {
 		Expect(c.BringNodeOnline(ctx, 1, harness.Wiped)).To(MatchError("bring online on node 1 (n1): no quorum; its flag still says offline"))
 		mode, lost := c.Lost(1)
 		Expect(lost).To(BeTrue())
-		Expect(mode).To(Equal(fault.Crash), "it does not run any more")
+		Expect(mode).To(Equal(fault.Crash), "it no longer runs")
 		failing(f, "replace 1", why)
 		Expect(c.BringNodeOnline(ctx, 1, harness.Wiped)).To(MatchError(why))
 		f.OnCall = nil
@@ -213,7 +213,7 @@ var _ = Describe("A node that comes back wiped", func() {
 		Expect(f.Calls()).To(Equal([]string{"isolate 1", "crash 1", "rejoin 1", "rejoin 1", "replace 1", "start 1"}))
 	}, patience)
 
-	It("is refused where the target cannot, and nothing is changed", func(ctx SpecContext) {
+	It("is refused if the target cannot, and nothing changes", func(ctx SpecContext) {
 		c, f := bootOf(&fake.Target{Plain: true})
 		Expect(c.TakeNodeOffline(ctx, 1)).To(Succeed())
 		Expect(c.BringNodeOnline(ctx, 1, harness.Wiped)).To(MatchError("bring online on node 1 (n1): the target cannot add and remove nodes"))
@@ -224,11 +224,12 @@ var _ = Describe("A node that comes back wiped", func() {
 		Expect(c.BringNodeOnline(ctx, 1)).To(Succeed())
 	}, patience)
 
-	It("comes back so, or whole", func(ctx SpecContext) {
+	It("takes no other option", func(ctx SpecContext) {
 		c, f := boot()
 		Expect(c.TakeNodeOffline(ctx, 1)).To(Succeed())
 		for _, options := range [][]harness.ReturnOption{{"cleaned"}, {harness.Wiped, "cleaned"}, {"cleaned", harness.Wiped}} {
-			Expect(c.BringNodeOnline(ctx, 1, options...)).To(MatchError(`bring online on node 1 (n1): unknown option "cleaned": a node can come back wiped`))
+			Expect(c.BringNodeOnline(ctx, 1, options...)).To(
+				MatchError(`bring online on node 1 (n1): unknown option "cleaned": a node can come back wiped`))
 		}
 		Expect(f.Calls()).To(HaveLen(1))
 	}, patience)

@@ -83,7 +83,8 @@ type faultEvent struct {
 
 // recordFault begins to record that a fault begins or ends. End must follow.
 func (c *Cluster) recordFault(phase journal.Phase, f fault.Fault, text string) *faultEvent {
-	return &faultEvent{c, journal.Event{At: time.Now(), Kind: journal.Fault, Node: f.Node, Text: text}, journal.FaultChange{Fault: f, Phase: phase}}
+	return &faultEvent{c, journal.Event{At: time.Now(), Kind: journal.Fault, Node: f.Node, Text: text},
+		journal.FaultChange{Fault: f, Phase: phase}}
 }
 
 // end records the event: the fault is in force for the aspects on, and what was in force for them

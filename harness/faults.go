@@ -12,18 +12,21 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// Faults are those in force, besides nodes that are offline: what is not sound, by
-// the index of the node.
+// Faults are the faults in force, besides nodes that are offline. What has no fault is missing.
+// Disks and clocks are by the index of their node.
 type Faults struct {
 	Links    map[fault.Link]fault.Rule
-	Resets   map[fault.Link]bool // the links whose next message was to be cut in half, since they were mended
-	Flapping []string            // the links that flap, in words
+	Resets   map[fault.Link]bool // the links that a reset was armed on since they were last mended
+	Flapping []string            // descriptions of the links that flap
 	Disks    map[int]fault.Disk
 	Clocks   map[int]time.Duration // how far they are ahead
 }
 
 func newFaults() Faults {
-	return Faults{Links: make(map[fault.Link]fault.Rule), Resets: make(map[fault.Link]bool), Disks: make(map[int]fault.Disk), Clocks: make(map[int]time.Duration)}
+	return Faults{
+		Links: make(map[fault.Link]fault.Rule), Resets: make(map[fault.Link]bool),
+		Disks: make(map[int]fault.Disk), Clocks: make(map[int]time.Duration),
+	}
 }
 
 // Faults returns a copy of the faults in force.
@@ -34,10 +37,13 @@ func (c *Cluster) Faults() Faults {
 		return newFaults()
 	}
 	f := c.faults
-	return Faults{Links: maps.Clone(f.Links), Resets: maps.Clone(f.Resets), Flapping: slices.Clone(f.Flapping), Disks: maps.Clone(f.Disks), Clocks: maps.Clone(f.Clocks)}
+	return Faults{
+		Links: maps.Clone(f.Links), Resets: maps.Clone(f.Resets), Flapping: slices.Clone(f.Flapping),
+		Disks: maps.Clone(f.Disks), Clocks: maps.Clone(f.Clocks),
+	}
 }
 
-// Lines are the faults in words, a line each.
+// Lines describes the faults, one a line.
 func (f Faults) Lines() []string {
 	var lines []string
 	links := slices.Collect(maps.Keys(f.Links))
@@ -66,17 +72,17 @@ func (f *Faults) stopped(flapping string) {
 	}
 }
 
-// keep keeps a value that is not the zero one, and nothing else.
-func keep[K, V comparable](in map[K]V, key K, value V) {
-	var sound V
-	if value == sound {
+// setOrDelete sets a value, and deletes the zero value.
+func setOrDelete[K, V comparable](in map[K]V, key K, value V) {
+	var zero V
+	if value == zero {
 		delete(in, key)
 	} else {
 		in[key] = value
 	}
 }
 
-// forget forgets the faults of a node that is no more.
+// forget forgets the faults of a node that was removed.
 func (c *Cluster) forget(i int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -86,11 +92,12 @@ func (c *Cluster) forget(i int) {
 	maps.DeleteFunc(c.faults.Resets, func(l fault.Link, _ bool) bool { return l.From == i || l.To == i })
 }
 
-// SetDisk makes the node's disk what the faults say, whether or not the node runs;
-// zero faults are a sound disk.
+// SetDisk sets the faults of the node's disk, whether or not the node runs. The zero value is a
+// healthy disk.
 func (c *Cluster) SetDisk(ctx context.Context, i int, faults fault.Disk) error {
 	disks, can := target.As[target.DiskFaulter](c.cluster)
-	about := setting{"set disk", phaseOf(faults != fault.Disk{}), fault.Fault{Kind: fault.KindDisk, Node: i, Disk: &faults}, aboutDisk, target.Disks, can}
+	change := fault.Fault{Kind: fault.KindDisk, Node: i, Disk: &faults}
+	about := setting{"set disk", phaseOf(faults != fault.Disk{}), change, aboutDisk, target.Disks, can}
 	return c.set(ctx, i, about, func(ctx context.Context) error {
 		if faults.Lying {
 			c.monitor.MayForget(i)
@@ -100,18 +107,18 @@ func (c *Cluster) SetDisk(ctx context.Context, i int, faults fault.Disk) error {
 		}
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		keep(c.faults.Disks, i, faults)
+		setOrDelete(c.faults.Disks, i, faults)
 		return nil
 	})
 }
 
-// Damage flips one byte of a part of what the node keeps on its disk, whether or
-// not the node runs, and returns which file that was. Of a node that does not run a
-// part of the log can also be lost: see fault.LogEnd. Only another disk heals it: see
-// Wiped.
+// Damage flips one byte of a part of the node's files, whether or not the node runs, and returns
+// the file. fault.LogEnd instead removes a part of the log of a node that does not run. Only a
+// new disk repairs the damage: see Wiped.
 func (c *Cluster) Damage(ctx context.Context, i int, part fault.Part) (file string, err error) {
 	disks, can := target.As[target.DiskFaulter](c.cluster)
-	about := setting{"damage", journal.Begins, fault.Fault{Kind: fault.KindDamage, Node: i, Part: part}, aboutDamage + string(part), target.Disks, can}
+	change := fault.Fault{Kind: fault.KindDamage, Node: i, Part: part}
+	about := setting{"damage", journal.Begins, change, aboutDamage + string(part), target.Disks, can}
 	err = c.set(ctx, i, about, func(ctx context.Context) (err error) {
 		if err = part.Validate(); err == nil {
 			file, err = disks.Damage(ctx, i, part)
@@ -124,8 +131,8 @@ func (c *Cluster) Damage(ctx context.Context, i int, part fault.Part) (file stri
 	return file, err
 }
 
-// SetClock sets how far the node's clock is ahead of the true time; behind if
-// negative, and right if 0. A clock that is set again jumps.
+// SetClock sets how far the node's clock is ahead of the true time; behind if negative, and
+// correct if 0. A clock that is set again jumps.
 func (c *Cluster) SetClock(ctx context.Context, i int, ahead time.Duration) error {
 	clocks, can := target.As[target.ClockSetter](c.cluster)
 	about := setting{"set clock", phaseOf(ahead != 0), fault.Fault{Kind: fault.KindClock, Node: i, By: ahead}, aboutClock, target.Clocks, can}
@@ -135,7 +142,7 @@ func (c *Cluster) SetClock(ctx context.Context, i int, ahead time.Duration) erro
 		}
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		keep(c.faults.Clocks, i, ahead)
+		setOrDelete(c.faults.Clocks, i, ahead)
 		return nil
 	})
 }
@@ -150,9 +157,9 @@ type setting struct {
 	can     bool
 }
 
-// phaseOf is the phase of a setting that makes something bad, or sound again.
-func phaseOf(bad bool) journal.Phase {
-	if bad {
+// phaseOf is the phase of a setting that makes something faulty, or healthy again.
+func phaseOf(faulty bool) journal.Phase {
+	if faulty {
 		return journal.Begins
 	}
 	return journal.Ends

@@ -17,11 +17,11 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// leads makes a node say who leads.
+// leads makes a node name a leader.
 func leads(id string) func(*target.Status) { return func(s *target.Status) { s.Leader = id } }
 
 var _ = Describe("Disks and clocks", func() {
-	It("are set, remembered, and set right again", func(ctx SpecContext) {
+	It("are set, noted, and healed", func(ctx SpecContext) {
 		c, f := boot()
 		Expect(c.SetDisk(ctx, 1, fault.Disk{Full: true, Slow: time.Second})).To(Succeed())
 		Expect(c.SetDisk(ctx, 2, fault.Disk{Torn: true})).To(Succeed())
@@ -32,7 +32,8 @@ var _ = Describe("Disks and clocks", func() {
 			"clock 0 1h0m0s", "clock 2 -1m0s",
 		}))
 		Expect(c.Faults().Lines()).To(Equal([]string{
-			"disk of node 1: full, 1s slower", "disk of node 2: about to tear a write", "clock of node 0: 1h0m0s ahead", "clock of node 2: 1m0s behind",
+			"disk of node 1: full, 1s slower", "disk of node 2: about to tear a write", "clock of node 0: 1h0m0s ahead",
+			"clock of node 2: 1m0s behind",
 		}))
 		Expect(c.SetDisk(ctx, 2, fault.Disk{})).To(Succeed())
 		Expect(c.SetClock(ctx, 2, 0)).To(Succeed())
@@ -51,7 +52,7 @@ var _ = Describe("Disks and clocks", func() {
 		Expect(c.Faults().Lines()).To(BeEmpty())
 	}, patience)
 
-	It("are not remembered as what they did not become", func(ctx SpecContext) {
+	It("are not noted if they could not be set", func(ctx SpecContext) {
 		c, f := boot()
 		f.OnCall = func(context.Context, string) error { return errors.New("gone") }
 		Expect(c.SetDisk(ctx, 1, fault.Disk{Full: true})).To(MatchError("set disk on node 1 (n1): gone"))
@@ -60,7 +61,7 @@ var _ = Describe("Disks and clocks", func() {
 		Expect(c.Faults().Lines()).To(BeEmpty())
 	}, patience)
 
-	It("are refused where the target has none", func(ctx SpecContext) {
+	It("are refused if the target lacks them", func(ctx SpecContext) {
 		c, f := bootOf(&fake.Target{Plain: true})
 		Expect(c.SetDisk(ctx, 1, fault.Disk{})).To(MatchError("set disk on node 1 (n1): the target cannot inject disk faults"))
 		Expect(c.Damage(ctx, 1, fault.Log)).Error().To(MatchError(harness.ErrUnsupported))
@@ -71,7 +72,7 @@ var _ = Describe("Disks and clocks", func() {
 })
 
 var _ = Describe("Heal after everything", func() {
-	// hurt does one of each.
+	// hurt makes one fault of each kind.
 	hurt := func(ctx context.Context, c *harness.Cluster) {
 		GinkgoHelper()
 		Expect(c.SetLink(ctx, 0, 1, fault.Rule{Latency: time.Second})).To(Succeed())
@@ -83,7 +84,7 @@ var _ = Describe("Heal after everything", func() {
 		}
 	}
 
-	It("undoes it all, nodes last", func(ctx SpecContext) {
+	It("undoes all faults, those of nodes last", func(ctx SpecContext) {
 		c, f := boot(harness.Size(5))
 		hurt(ctx, c)
 		calls := len(f.Calls())
@@ -96,7 +97,7 @@ var _ = Describe("Heal after everything", func() {
 		Expect(c.VerifyInvariants(ctx)).To(Succeed())
 	}, patience)
 
-	DescribeTable("does all the rest when one thing cannot be done, and says what", func(ctx SpecContext, call, message string) {
+	DescribeTable("continues after a failure, and names it", func(ctx SpecContext, call, message string) {
 		c, f := boot(harness.Size(5))
 		hurt(ctx, c)
 		calls := len(f.Calls())
@@ -124,7 +125,8 @@ var _ = Describe("Heal after everything", func() {
 		shows(f.Node(1), func(s *target.Status) { s.State, s.Reason = target.Failed, "raft.db: input/output error" })
 		err := c.Heal(ctx)
 		Expect(err).To(MatchError(harness.ErrFailed))
-		Expect(err).To(MatchError(And(ContainSubstring("node 1 (n1)"), ContainSubstring("raft.db: input/output error"), ContainSubstring("must be replaced"))))
+		Expect(err).To(MatchError(And(ContainSubstring("node 1 (n1)"), ContainSubstring("raft.db: input/output error"),
+			ContainSubstring("must be replaced"))))
 		Expect(flags(c)).To(HaveEach(true))
 
 		Expect(c.ReplaceNode(ctx, 1)).Error().NotTo(HaveOccurred())
@@ -137,10 +139,10 @@ var _ = Describe("One leader a term", func() {
 		return func(s *target.Status) { s.LedTerms = terms }
 	}
 
-	It("is checked over the lives of a node, and found when it is first seen", func(ctx SpecContext) {
+	It("is checked across restarts, and a violation is recorded once", func(ctx SpecContext) {
 		for _, end := range []fault.Mode{fault.Stop, fault.Crash} {
 			c, f := boot()
-			shows(f.Node(0), led(2, 5)) // which nobody asks it for
+			shows(f.Node(0), led(2, 5)) // which is never asked for
 			Expect(c.TakeNodeOffline(ctx, 0, end)).To(Succeed())
 			shows(f.Node(0), led())
 			Expect(c.BringNodeOnline(ctx, 0)).To(Succeed())
@@ -151,7 +153,7 @@ var _ = Describe("One leader a term", func() {
 			Expect(lines(c, 1)).To(Equal([]string{"check node 2: one leader a term -> " + message}))
 			events := c.Journal().Total()
 			Expect(node(c, 2).Status(ctx)).Error().NotTo(HaveOccurred())
-			Expect(c.Journal().Total()).To(Equal(events), "it is told once")
+			Expect(c.Journal().Total()).To(Equal(events), "it is reported once")
 			shows(f.Node(2), led())
 			err := c.VerifyInvariants(ctx)
 			Expect(err).To(MatchError(harness.ErrInvariant))
@@ -159,7 +161,7 @@ var _ = Describe("One leader a term", func() {
 		}
 	}, patience)
 
-	It("is checked for nodes that are no more", func(ctx SpecContext) {
+	It("is checked for nodes that were removed", func(ctx SpecContext) {
 		c, f := boot()
 		shows(f.Node(2), led(7))
 		Expect(c.RemoveNode(ctx, 2)).To(Succeed())
@@ -167,7 +169,7 @@ var _ = Describe("One leader a term", func() {
 		Expect(c.VerifyInvariants(ctx)).To(MatchError(ContainSubstring("node 1 (n1) and node 2 (n2) both led in term 7")))
 	}, patience)
 
-	It("is not broken by who leads on, or by a node that cannot say before it goes", func(ctx SpecContext) {
+	It("is not broken by a leader that stays, or by a node that does not answer before it stops", func(ctx SpecContext) {
 		c, f := boot()
 		f.Node(0).OnStatus(func(context.Context, target.Status) (target.Status, error) {
 			return target.Status{}, errors.New("busy")
@@ -196,7 +198,7 @@ var _ = Describe("VerifyInvariants with nodes away", func() {
 })
 
 var _ = Describe("Measure", func() {
-	It("asks each member what it takes, and writes it down", func(ctx SpecContext) {
+	It("asks each member what it uses, and records that", func(ctx SpecContext) {
 		c, f := boot(harness.Size(4))
 		shows(f.Node(0), func(s *target.Status) {
 			s.CommitIndex, s.AppliedIndex, s.LogEntries, s.Memory = 500, 500, 90, 50<<20
@@ -222,7 +224,7 @@ var _ = Describe("Measure", func() {
 		}))
 	}, patience)
 
-	It("is done by itself when a flag has changed and when a wait has ended", func(ctx SpecContext) {
+	It("also happens when a flag has changed and when a wait has ended", func(ctx SpecContext) {
 		c, f := boot()
 		measured := func(do func()) string {
 			before := c.Journal().Total()
@@ -241,6 +243,7 @@ var _ = Describe("Measure", func() {
 		Expect(measured(func() { Expect(c.BringNodeOnline(ctx, 1)).To(Succeed()) })).To(Equal("0 1 2"))
 		Expect(measured(func() { Expect(c.AddNode(ctx)).Error().NotTo(HaveOccurred()) })).To(Equal("0 1 2 3"))
 		f.Node(2).OnStatus(func(ctx context.Context, s target.Status) (target.Status, error) { <-ctx.Done(); return s, ctx.Err() })
-		Expect(measured(func() { Expect(c.TakeNodeOffline(ctx, 1, fault.Pause)).To(Succeed()) })).To(Equal("0 3"), "who does not answer is left out")
+		Expect(measured(func() { Expect(c.TakeNodeOffline(ctx, 1, fault.Pause)).To(Succeed()) })).To(Equal("0 3"),
+			"a node that does not answer is left out")
 	}, patience)
 })

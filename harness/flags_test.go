@@ -38,7 +38,7 @@ var _ = Describe("An index that no node has", func() {
 	)
 })
 
-// take and bring are the verbs without their options.
+// take and bring are the methods without their options.
 func take(c *harness.Cluster) func(context.Context, int) error {
 	return func(ctx context.Context, i int) error { return c.TakeNodeOffline(ctx, i) }
 }
@@ -48,7 +48,7 @@ func bring(c *harness.Cluster) func(context.Context, int) error {
 }
 
 var _ = Describe("TakeNodeOffline and BringNodeOnline", func() {
-	It("flip the flag, and make and lift the fault", func(ctx SpecContext) {
+	It("change the flag, and make and undo the fault", func(ctx SpecContext) {
 		c, f := boot()
 		Expect(c.TakeNodeOffline(ctx, 1)).To(Succeed())
 		Expect(flags(c)).To(Equal([]bool{true, false, true}))
@@ -57,7 +57,7 @@ var _ = Describe("TakeNodeOffline and BringNodeOnline", func() {
 		Expect(f.Calls()).To(Equal([]string{"isolate 1", "rejoin 1"}))
 	}, patience)
 
-	It("say so, and change nothing, if there is nothing to do", func(ctx SpecContext) {
+	It("return an error, and change nothing, if there is nothing to do", func(ctx SpecContext) {
 		c, f := boot()
 		err := c.BringNodeOnline(ctx, 1)
 		Expect(err).To(MatchError(harness.ErrAlreadyOnline))
@@ -72,7 +72,7 @@ var _ = Describe("TakeNodeOffline and BringNodeOnline", func() {
 		Expect(flags(c)).To(Equal([]bool{true, false, true}))
 	}, patience)
 
-	It("leave the flag as it was if the fault fails", func(ctx SpecContext) {
+	It("leave the flag unchanged if the fault fails", func(ctx SpecContext) {
 		c, f := boot()
 		why := errors.New("no such link")
 		f.OnIsolate = func(context.Context, int) error { return why }
@@ -95,7 +95,7 @@ var _ = Describe("TakeNodeOffline and BringNodeOnline", func() {
 		Expect(flags(c)).To(Equal([]bool{true, true, true}))
 	}, patience)
 
-	It("let exactly one of many succeed", func(ctx SpecContext) {
+	It("let exactly one of many concurrent calls succeed", func(ctx SpecContext) {
 		c, f := boot()
 		for _, step := range []struct {
 			change func(context.Context, int) error
@@ -129,7 +129,7 @@ var _ = Describe("TakeNodeOffline and BringNodeOnline", func() {
 	}, patience)
 
 	When("the fault takes its time", func() {
-		It("nothing is routed to the node, and nobody waits", func(ctx SpecContext) {
+		It("nothing is routed to the node, and requests do not wait", func(ctx SpecContext) {
 			c, f := boot()
 			for _, step := range []struct {
 				change func(context.Context, int) error

@@ -2,7 +2,6 @@ package harness
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -83,7 +82,7 @@ func (f *flapping) end(ctx context.Context) {
 	defer cancel()
 	event := f.cluster.recordFault(journal.Ends, f.fault(), fmt.Sprintf("%d flips", f.flips))
 	if err := f.flip(ctx, fault.Pass); err != nil {
-		f.err = errors.Join(f.err, fmt.Errorf("mend what was to %v: %w", f, err))
+		f.err = join(f.err, fmt.Errorf("mend what was to %v: %w", f, err))
 	}
 	event.end(f.err, nil, func(a aspect) bool { return a.what == aboutCut && slices.Contains(f.links, a.link) })
 }
@@ -124,7 +123,7 @@ func (c *Cluster) stopFlapping() error {
 	for _, f := range all {
 		errs = append(errs, f.stop())
 	}
-	return errors.Join(errs...)
+	return join(errs...)
 }
 
 func other(mode fault.Action) fault.Action {

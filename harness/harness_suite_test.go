@@ -19,11 +19,11 @@ func TestHarness(t *testing.T) {
 	RunSpecs(t, "Harness")
 }
 
-// patience ends a spec that waits for what never comes.
+// patience ends a spec that waits for something that never happens.
 const patience = SpecTimeout(20 * time.Second)
 
-// soon is long enough for what needs no time, and short enough to wait for what
-// never comes.
+// soon is long enough for what needs no time, and short enough to wait for something that never
+// happens.
 const soon = 30 * time.Millisecond
 
 // boot boots a cluster of fake nodes, and returns both its sides. It is closed
@@ -62,8 +62,8 @@ func shortly(ctx context.Context) context.Context {
 	return ctx
 }
 
-// endingWhen is a context that ends, as by a deadline, once the condition holds: a
-// specific number of looks takes a busy machine any time.
+// endingWhen is a context that ends, as by a deadline, once the condition holds: a number of
+// probes takes any time on a busy machine.
 func endingWhen(ctx context.Context, holds func() bool) context.Context {
 	ctx, cancel := context.WithCancelCause(ctx)
 	watched := make(chan struct{})
@@ -98,8 +98,7 @@ func flags(c *harness.Cluster) []bool {
 	return out
 }
 
-// lines are the journal's latest events without their times, and without what
-// nodes took.
+// lines are the journal's latest events, without durations and the usage of nodes.
 func lines(c *harness.Cluster, most int) []string {
 	var out []string
 	for _, e := range c.Journal().Last(most, journal.Resource, journal.Shown) {

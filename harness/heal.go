@@ -2,7 +2,6 @@ package harness
 
 import (
 	"context"
-	"errors"
 
 	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/journal"
@@ -42,5 +41,5 @@ func (c *Cluster) Heal(ctx context.Context) (err error) {
 	end := c.journal.Begin(journal.Wait, journal.Nobody, "wait until %d healed nodes are online", len(back))
 	err = c.waitFor(ctx, back)
 	end(err)
-	return errors.Join(append(errs, err)...)
+	return join(append(errs, err)...)
 }

@@ -2,7 +2,6 @@ package harness
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -33,9 +32,10 @@ func (c *Cluster) VerifyInvariants(ctx context.Context) (err error) {
 	unhealed := c.verifyHealed()
 	err = c.verifyLeaders(ctx)
 	if unhealed != nil {
-		err = errors.Join(err, unhealed)
+		err = join(err, unhealed)
 	} else {
-		err = errors.Join(err, c.verifyDigests(ctx), c.verifyAcknowledged(ctx), c.verifyMembers(ctx)) // digests wait for nodes that are behind, so they go first
+		// Digests wait for nodes that are behind, so they go first.
+		err = join(err, c.verifyDigests(ctx), c.verifyAcknowledged(ctx), c.verifyMembers(ctx))
 	}
 	end(err)
 	return err
@@ -49,7 +49,7 @@ func (c *Cluster) verifyHealed() error {
 			errs = append(errs, fmt.Errorf("%s is offline (%s), so its data cannot be compared", node, mode))
 		}
 	}
-	return errors.Join(errs...)
+	return join(errs...)
 }
 
 func (c *Cluster) verifyLeaders(ctx context.Context) error {
@@ -57,7 +57,7 @@ func (c *Cluster) verifyLeaders(ctx context.Context) error {
 	for _, o := range c.observe(ctx, singleProbeTimeout) { // notes the terms
 		errs = append(errs, o.Err)
 	}
-	return errors.Join(append(errs, c.promises.Broken()...)...)
+	return join(append(errs, c.promises.Broken()...)...)
 }
 
 // verifyMembers compares the members that each node knows with those that the cluster has.
@@ -73,10 +73,10 @@ func (c *Cluster) verifyMembers(ctx context.Context) error {
 	var errs []error
 	for _, o := range observed {
 		if len(o.Status.Peers) > 0 && !sameMembers(o.Status.Peers, want) {
-			errs = append(errs, fmt.Errorf("%w: %s lists the members %v, and those of the cluster are %v", ErrInvariant, o.Node, o.Status.Peers, want))
+			errs = append(errs, fmt.Errorf("%w: %s lists the members %v, the cluster has %v", ErrInvariant, o.Node, o.Status.Peers, want))
 		}
 	}
-	return errors.Join(errs...)
+	return join(errs...)
 }
 
 func sameMembers(a, b []target.Peer) bool {

@@ -15,7 +15,7 @@ import (
 )
 
 var _ = Describe("Heal", func() {
-	It("brings back who is offline, and waits until all are online", func(ctx SpecContext) {
+	It("brings back nodes that are offline, and waits until all are online", func(ctx SpecContext) {
 		c, f := boot(harness.Size(5))
 		Expect(c.TakeNodeOffline(ctx, 1)).To(Succeed())
 		Expect(c.TakeNodeOffline(ctx, 4)).To(Succeed())
@@ -37,7 +37,7 @@ var _ = Describe("Heal", func() {
 		Expect(f.Calls()).To(HaveLen(4))
 	}, patience)
 
-	It("brings back whom it can, and names the others", func(ctx SpecContext) {
+	It("brings back the nodes it can, and names the others", func(ctx SpecContext) {
 		c, f := boot()
 		for i := range 3 {
 			Expect(c.TakeNodeOffline(ctx, i)).To(Succeed())
@@ -62,7 +62,7 @@ var _ = Describe("VerifyInvariants", func() {
 		}
 	}
 
-	It("holds on a cluster that kept its promises", func(ctx SpecContext) {
+	It("succeeds on a cluster that kept its promises", func(ctx SpecContext) {
 		c, _ := boot()
 		write(ctx, c, 20)
 		Expect(c.TakeNodeOffline(ctx, 2)).To(Succeed())
@@ -71,7 +71,7 @@ var _ = Describe("VerifyInvariants", func() {
 		Expect(c.VerifyInvariants(ctx)).To(Succeed())
 	}, patience)
 
-	It("asks nothing of a target that can tell nothing", func(ctx SpecContext) {
+	It("skips checks that the target does not support", func(ctx SpecContext) {
 		c, _ := bootOf(&fake.Target{Plain: true})
 		write(ctx, c, 5)
 		Expect(c.VerifyInvariants(ctx)).To(Succeed())
@@ -90,7 +90,7 @@ var _ = Describe("VerifyInvariants", func() {
 			Expect(err).To(MatchError("a promise of the cluster is broken: node 0 (n0) and node 2 (n2) both led in term 5"))
 		}, patience)
 
-		It("or why it cannot", func(ctx SpecContext) {
+		It("or returns why it cannot", func(ctx SpecContext) {
 			c, f := boot()
 			f.Node(1).OnStatus(func(context.Context, target.Status) (target.Status, error) {
 				return target.Status{}, errors.New("gone")
@@ -117,7 +117,8 @@ var _ = Describe("VerifyInvariants", func() {
 				forgets(f, i, "harness-1-4")
 				err := c.VerifyInvariants(ctx)
 				Expect(err).To(MatchError(harness.ErrInvariant))
-				Expect(err).To(MatchError(fmt.Sprintf("a promise of the cluster is broken: node %[1]d (n%[1]d) lacks 1 acknowledged changes, the first is harness-1-4", i)))
+				Expect(err).To(MatchError(fmt.Sprintf("a promise of the cluster is broken: node %[1]d (n%[1]d) lacks 1 acknowledged changes, "+
+					"the first is harness-1-4", i)))
 			}
 		}, patience)
 
@@ -133,7 +134,7 @@ var _ = Describe("VerifyInvariants", func() {
 			Expect(c.VerifyInvariants(ctx)).To(Succeed())
 		}, patience)
 
-		It("among as many of the latest as nodes surely remember", func(ctx SpecContext) {
+		It("among the latest, which every node remembers", func(ctx SpecContext) {
 			c, f := bootOf(&fake.Target{Memory: 10})
 			write(ctx, c, 12) // of which 8 to 12 are surely remembered
 			for n := range 12 {
@@ -146,7 +147,7 @@ var _ = Describe("VerifyInvariants", func() {
 			}
 		}, patience)
 
-		It("or why it cannot", func(ctx SpecContext) {
+		It("or returns why it cannot", func(ctx SpecContext) {
 			c, f := boot()
 			f.OnRemembered = func(context.Context, int) (map[string]bool, error) { return nil, errors.New("gone") }
 			Expect(c.VerifyInvariants(ctx)).To(MatchError("ask for applied requests on node 0 (n0): gone"))
@@ -191,33 +192,34 @@ var _ = Describe("VerifyInvariants", func() {
 			Expect(behind.Load()).To(BeEquivalentTo(-1))
 		}, patience)
 
-		It("or says who is behind when ctx ends", func(ctx SpecContext) {
+		It("or says which node is behind when ctx ends", func(ctx SpecContext) {
 			c, f := boot()
 			digests(f, func(node int) (uint64, string) { return uint64(9 - node/2), "sum" })
 			err := c.VerifyInvariants(shortly(ctx))
 			Expect(err).To(MatchError(context.DeadlineExceeded))
-			Expect(err).To(MatchError("wait until all nodes have applied the same entries: node 0 (n0) is at index 9, node 2 (n2) at 8: context deadline exceeded"))
+			Expect(err).To(MatchError("wait until all nodes have applied the same entries: node 0 (n0) is at index 9, node 2 (n2) at 8: " +
+				"context deadline exceeded"))
 		}, patience)
 
-		It("or why it cannot", func(ctx SpecContext) {
+		It("or returns why it cannot", func(ctx SpecContext) {
 			c, f := boot()
 			f.OnDigest = func(_ context.Context, node int) (uint64, string, error) { return 0, "", errors.New("gone") }
 			Expect(c.VerifyInvariants(ctx)).To(MatchError("digest on node 0 (n0): gone"))
 		}, patience)
 	})
 
-	It("waits for stragglers before it asks for what they have applied", func(ctx SpecContext) {
+	It("waits for nodes that are behind before it asks what they have applied", func(ctx SpecContext) {
 		c, f := boot()
 		write(ctx, c, 1)
-		var looks atomic.Int64
+		var probes atomic.Int64
 		f.OnDigest = func(_ context.Context, node int) (uint64, string, error) {
-			if node == 2 && looks.Add(1) < 3 {
+			if node == 2 && probes.Add(1) < 3 {
 				return 1, "older", nil
 			}
 			return 2, "sum", nil
 		}
 		f.OnRemembered = func(_ context.Context, node int) (map[string]bool, error) {
-			if node == 2 && looks.Load() < 3 {
+			if node == 2 && probes.Load() < 3 {
 				return nil, nil
 			}
 			return f.Remembered(node), nil
@@ -225,7 +227,7 @@ var _ = Describe("VerifyInvariants", func() {
 		Expect(c.VerifyInvariants(ctx)).To(Succeed())
 	}, patience)
 
-	It("tells of all that is broken", func(ctx SpecContext) {
+	It("reports every broken promise", func(ctx SpecContext) {
 		c, f := boot()
 		write(ctx, c, 1)
 		shows(f.Node(1), func(s *target.Status) { s.LedTerms = []uint64{2} })

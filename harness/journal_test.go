@@ -12,7 +12,7 @@ import (
 )
 
 var _ = Describe("The journal of a cluster", func() {
-	It("has a line for each verb, with what went wrong", func(ctx SpecContext) {
+	It("has an event for each call, with its error", func(ctx SpecContext) {
 		c, f := boot()
 		f.Answers("SELECT a", fake.Table("a", fake.Row("x")))
 		f.Node(2).Answers("SELECT a", fake.Table("a", fake.Row("y")))
@@ -32,13 +32,16 @@ var _ = Describe("The journal of a cluster", func() {
 		Expect(lines(c, -1)).To(Equal([]string{
 			"boot: 3 nodes, seed 1",
 			"operation node 1: INSERT INTO t",
-			"operation node 1: INSERT -> execute on node 1 (n1): parameter 1 is a struct {}; allowed: nil, bool, int, int32, int64, uint32, float32, float64, string, []byte",
+			"operation node 1: INSERT -> execute on node 1 (n1): parameter 1 is a struct {}; allowed: nil, bool, int, int32, int64, " +
+				"uint32, float32, float64, string, []byte",
 			"fault node 1: isolate",
 			"flag node 1: take offline (isolate)",
 			"flag node 1: take offline (isolate) -> take offline on node 1 (n1): the node is already offline",
 			"operation node 1: SELECT a -> execute on node 1 (n1): node n1: UNREACHABLE: connection refused (not applied)",
-			`check: compare SELECT a -> node 0 (n0) and node 2 (n2) differ on "SELECT a", column a: node 0 (n0) has 'x', node 2 (n2) has 'y': the rows are ('x') and ('y'); rows only on node 0 (n0): 1, only on node 2 (n2): 1`,
-			`wait node 1: wait until online -> wait for node 1 (n1) to be online: its flag says offline, and it was not brought back; it was last seen connecting, applied index 2 of 2, no leader: context canceled`,
+			`check: compare SELECT a -> node 0 (n0) and node 2 (n2) differ on "SELECT a", column a: node 0 (n0) has 'x', node 2 (n2) has ` +
+				`'y': the rows are ('x') and ('y'); rows only on node 0 (n0): 1, only on node 2 (n2): 1`,
+			`wait node 1: wait until online -> wait for node 1 (n1) to be online: its flag says offline, and it was not brought back; it ` +
+				`was last seen connecting, applied index 2 of 2, no leader: context canceled`,
 			"fault node 1: rejoin",
 			"flag node 1: bring online",
 			"wait: wait until all nodes are online",
@@ -47,7 +50,7 @@ var _ = Describe("The journal of a cluster", func() {
 		}))
 	}, patience)
 
-	DescribeTable("shows a statement on one line, and cuts it", func(ctx SpecContext, sql, shown string) {
+	DescribeTable("shows a statement on one line, and abridges it", func(ctx SpecContext, sql, shown string) {
 		c, _ := boot(harness.Size(1))
 		_, err := node(c, 0).Execute(ctx, sql)
 		Expect(err).NotTo(HaveOccurred())

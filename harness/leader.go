@@ -2,7 +2,6 @@ package harness
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -34,7 +33,8 @@ func (c *Cluster) Leader(ctx context.Context) (_ int, err error) {
 		switch {
 		case votes[o.Node.ID()] < quorumOf(voters):
 		case o.Err == nil && !o.runs():
-			return -1, fmt.Errorf("%w: %s is called leader by %d of %d voters, and is %s", ErrNoLeader, o.Node, votes[o.Node.ID()], voters, o.Status.Reason)
+			return -1, fmt.Errorf("%w: %s is called leader by %d of %d voters, and is %s",
+				ErrNoLeader, o.Node, votes[o.Node.ID()], voters, o.Status.Reason)
 		default:
 			return o.Node.index, nil
 		}
@@ -43,7 +43,7 @@ func (c *Cluster) Leader(ctx context.Context) (_ int, err error) {
 	if missing := missingQuorum(onlineVoters, voters); missing != "" {
 		why = missing
 	}
-	return -1, errors.Join(append([]error{fmt.Errorf("%w: %s", ErrNoLeader, why)}, errs...)...)
+	return -1, join(append([]error{fmt.Errorf("%w: %s", ErrNoLeader, why)}, errs...)...)
 }
 
 // counted says how many voters call which node leader.

@@ -11,21 +11,22 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// SetLink makes the link from one node to another, or from or to fault.Clients, what the
-// rule says; the link the other link stays as it is. It is in effect when SetLink
-// returns. What TakeNodeOffline cut stays cut, whatever the rule.
+// SetLink sets the rule of the link from one node to another, or from or to fault.Clients. The
+// opposite link keeps its rule. The rule is in effect when SetLink returns. Isolation by
+// TakeNodeOffline stays in effect, whatever the rule.
 func (c *Cluster) SetLink(ctx context.Context, from, to int, rule fault.Rule) error {
 	text := fmt.Sprintf("link %s: %s", fault.Link{From: from, To: to}, rule)
-	return c.setLinks(ctx, text, fault.Fault{Kind: fault.KindLink}, []fault.Link{{From: from, To: to}}, func(fault.Rule) fault.Rule { return rule })
+	return c.setLinks(ctx, text, fault.Fault{Kind: fault.KindLink}, []fault.Link{{From: from, To: to}},
+		func(fault.Rule) fault.Rule { return rule })
 }
 
-// Cut lets nothing pass over the links any more, as the action says. The rest of
-// their rules stays for when they are mended. All are tried; the errors are joined.
+// Cut stops all traffic over the links; the action says how. The rest of their rules applies
+// again once they are mended. It tries all links, and joins the errors.
 func (c *Cluster) Cut(ctx context.Context, action fault.Action, links ...fault.Link) error {
 	return c.cut(ctx, fmt.Sprintf("cut (%v) %s", action, fault.LinkWords(links)), fault.Fault{Kind: fault.KindCut}, action, links)
 }
 
-// Mend undoes Cut: the links pass everything on, each as its rule says.
+// Mend undoes Cut: traffic passes again, each link by the rest of its rule.
 func (c *Cluster) Mend(ctx context.Context, links ...fault.Link) error {
 	return c.cut(ctx, "mend "+fault.LinkWords(links), fault.Fault{Kind: fault.KindCut}, fault.Pass, links)
 }
@@ -41,8 +42,8 @@ func withAction(action fault.Action) func(fault.Rule) fault.Rule {
 	}
 }
 
-// MendLinks makes every link sound: nothing is cut, slow, lossy or armed any more, but
-// for what TakeNodeOffline cut. Links that flap go on flapping; Heal ends that.
+// MendLinks removes the rules of all links, and disarms resets. Isolation by TakeNodeOffline
+// stays in effect. Links that flap go on flapping; Heal stops that.
 func (c *Cluster) MendLinks(ctx context.Context) (err error) {
 	ctx, leave, err := c.enter(ctx)
 	if err != nil {
@@ -66,9 +67,8 @@ func (c *Cluster) MendLinks(ctx context.Context) (err error) {
 	return c.setLinks(ctx, "mend all links", fault.Fault{Kind: fault.KindCut}, links, func(fault.Rule) fault.Rule { return fault.Rule{} })
 }
 
-// ResetLink cuts the next message that is sent over the link in half, and resets
-// its connection there. Until there is one it is armed; SetLink, Cut, Mend and all
-// that mends the link end that.
+// ResetLink truncates the next message that is sent over the link, and resets its connection
+// there. It stays armed until there is a message; SetLink, Cut, Mend, MendLinks and Heal disarm it.
 func (c *Cluster) ResetLink(ctx context.Context, from, to int) (err error) {
 	ctx, leave, err := c.enter(ctx)
 	if err != nil {
@@ -92,8 +92,8 @@ func (c *Cluster) ResetLink(ctx context.Context, from, to int) (err error) {
 	return nil
 }
 
-// LinkStats counts what the link has done, and what was done to what it carried:
-// it shows whether a fault of the link bit. It looks past every fault.
+// LinkStats returns the counters of the link: what it carried, and what faults did to that. They
+// show whether a fault of the link had an effect.
 func (c *Cluster) LinkStats(ctx context.Context, from, to int) (_ fault.LinkStats, err error) {
 	ctx, leave, err := c.enter(ctx)
 	if err != nil {
@@ -113,7 +113,8 @@ func (c *Cluster) LinkStats(ctx context.Context, from, to int) (_ fault.LinkStat
 }
 
 // setLinks changes the rules of links, as one fault. The text names it in errors.
-func (c *Cluster) setLinks(ctx context.Context, text string, f fault.Fault, links []fault.Link, change func(fault.Rule) fault.Rule) (err error) {
+func (c *Cluster) setLinks(ctx context.Context, text string, f fault.Fault, links []fault.Link,
+	change func(fault.Rule) fault.Rule) (err error) {
 	ctx, leave, err := c.enter(ctx)
 	if err != nil {
 		return fmt.Errorf("%s: %w", text, err)
@@ -144,7 +145,7 @@ func (c *Cluster) setLinks(ctx context.Context, text string, f fault.Fault, link
 	return err
 }
 
-// changeLinks tries all links, and remembers the rules of those that took effect.
+// changeLinks tries all links, and notes the rules of those that took effect.
 // It skips the links of a node that was removed meanwhile.
 func (c *Cluster) changeLinks(
 	ctx context.Context, linker target.LinkFaulter, links []fault.Link, change func(fault.Rule) fault.Rule,
@@ -165,12 +166,12 @@ func (c *Cluster) changeLinks(
 			continue
 		}
 		c.mu.Lock()
-		keep(c.faults.Links, link, rule)
+		setOrDelete(c.faults.Links, link, rule)
 		delete(c.faults.Resets, link)
 		c.mu.Unlock()
 		done = append(done, linkChange{link, before, rule})
 	}
-	return done, errors.Join(errs...)
+	return done, join(errs...)
 }
 
 func (c *Cluster) rule(link fault.Link) fault.Rule {
@@ -179,7 +180,7 @@ func (c *Cluster) rule(link fault.Link) fault.Rule {
 	return c.faults.Links[link]
 }
 
-// linker is who sets links, if there are such links.
+// linker returns the target's links, if it has those links.
 func (c *Cluster) linker(links ...fault.Link) (target.LinkFaulter, error) {
 	linker, can := target.As[target.LinkFaulter](c.cluster)
 	if !can {

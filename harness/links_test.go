@@ -22,7 +22,7 @@ import (
 
 func link(from, to int) fault.Link { return fault.Link{From: from, To: to} }
 
-// cut are the links that are cut, as the harness remembers them, in order.
+// cut are the links that the harness has cut, in order.
 func cut(c *harness.Cluster) string {
 	var ways []string
 	for w, rule := range c.Faults().Links {
@@ -46,7 +46,8 @@ var _ = Describe("Links", func() {
 			"link 2 -1 refuse, latency 0s, jitter 1s",
 		}))
 		Expect(lines(c, 3)).To(Equal([]string{
-			"fault: link 0->1: latency 1s, jitter 0s", "fault: link clients->2: 1000 bytes a second", "fault: link 2->clients: refuse, latency 0s, jitter 1s",
+			"fault: link 0->1: latency 1s, jitter 0s", "fault: link clients->2: 1000 bytes a second",
+			"fault: link 2->clients: refuse, latency 0s, jitter 1s",
 		}))
 		Expect(flags(c)).To(Equal([]bool{true, true, true}), "links are not flags")
 	}, patience)
@@ -67,7 +68,7 @@ var _ = Describe("Links", func() {
 		Expect(f.Calls()).To(HaveLen(6), "a second time there is nothing to do")
 	}, patience)
 
-	It("are tried all, and remembered as they became", func(ctx SpecContext) {
+	It("are all tried, and noted as they became", func(ctx SpecContext) {
 		c, f := boot()
 		failing(f, "link 1 0 drop", errors.New("no such link"))
 		Expect(c.Cut(ctx, fault.Drop, link(0, 1), link(1, 0), link(1, 2))).To(MatchError("cut (drop) 0->1 1->0 1->2: 1->0: no such link"))
@@ -89,7 +90,7 @@ var _ = Describe("Links", func() {
 		Expect(c.Faults().Lines()).To(BeEmpty())
 	}, patience)
 
-	It("that cannot be are refused before any is touched", func(ctx SpecContext) {
+	It("that do not exist are refused before any link is changed", func(ctx SpecContext) {
 		c, f := boot()
 		var index *harness.IndexError
 		Expect(errors.As(c.SetLink(ctx, 0, 3, fault.Rule{}), &index)).To(BeTrue())
@@ -109,12 +110,12 @@ var _ = Describe("Links", func() {
 			Expect(refused).To(MatchError(And(HaveSuffix("the target cannot degrade single links"))))
 			Expect(refused).To(MatchError(harness.ErrUnsupported))
 		}
-		Expect(nobody(plain.IsolateLeader(ctx))).To(MatchError("isolate the leader: the target cannot degrade single links"))
+		Expect(noLeader(plain.IsolateLeader(ctx))).To(MatchError("isolate the leader: the target cannot degrade single links"))
 		Expect(plain.Flapping(ctx, time.Second, link(0, 1))).Error().To(MatchError(harness.ErrUnsupported))
 		Expect(plain.MendLinks(ctx)).To(Succeed(), "there is nothing to mend")
 	}, patience)
 
-	It("are what was set last, whoever sets them at once", func(ctx SpecContext) {
+	It("have the rule that was set last, with concurrent callers", func(ctx SpecContext) {
 		c, f := boot()
 		var at, most atomic.Int32
 		var last atomic.Value
@@ -143,7 +144,7 @@ var _ = Describe("Links", func() {
 })
 
 var _ = Describe("Shapes", func() {
-	It("partition groups from each other, and leave those in none alone", func(ctx SpecContext) {
+	It("partition groups from each other, and leave other nodes alone", func(ctx SpecContext) {
 		c, _ := boot(harness.Size(5))
 		Expect(c.Partition(ctx, []int{0, 1}, []int{2}, []int{3})).To(Succeed())
 		Expect(cut(c)).To(Equal("0 2, 0 3, 1 2, 1 3, 2 0, 2 1, 2 3, 3 0, 3 1, 3 2"))
@@ -168,7 +169,7 @@ var _ = Describe("Shapes", func() {
 		Expect(lines(c, 1)).To(Equal([]string{"fault: bridge [0 1] [2] [3 4]"}))
 	}, patience)
 
-	It("isolate the leader from the nodes, and from no client", func(ctx SpecContext) {
+	It("isolate the leader from the nodes, and not from clients", func(ctx SpecContext) {
 		c, f := boot(harness.Size(4))
 		for i := range 4 {
 			shows(f.Node(i), leads("n2"))
@@ -179,7 +180,8 @@ var _ = Describe("Shapes", func() {
 		for i := range 4 {
 			shows(f.Node(i), leads(""))
 		}
-		Expect(nobody(c.IsolateLeader(ctx))).To(MatchError(HavePrefix("isolate the leader: there is no leader: no node is called leader by 3 of 4")))
+		Expect(noLeader(c.IsolateLeader(ctx))).To(
+			MatchError(HavePrefix("isolate the leader: there is no leader: no node is called leader by 3 of 4")))
 	}, patience)
 })
 
@@ -190,7 +192,7 @@ func atLeast(ctx context.Context, f *fake.Cluster, calls int) {
 }
 
 var _ = Describe("Flapping", func() {
-	It("cuts and mends until it is stopped, which mends", func(ctx SpecContext) {
+	It("cuts and mends until it is stopped, and leaves the links mended", func(ctx SpecContext) {
 		c, f := boot()
 		stop, err := c.Flapping(ctx, 2*time.Millisecond, link(0, 1))
 		Expect(err).NotTo(HaveOccurred())
@@ -212,7 +214,7 @@ var _ = Describe("Flapping", func() {
 		Expect(stop()).To(Succeed(), "again")
 	}, patience)
 
-	It("outlives the context it was begun with, and is ended by Heal and by Close", func(ctx SpecContext) {
+	It("outlives its context, and ends with Heal and Close", func(ctx SpecContext) {
 		c, f := boot()
 		begun, cancel := context.WithCancel(ctx)
 		stop, err := c.Flapping(begun, 2*time.Millisecond, link(0, 1))
@@ -231,7 +233,7 @@ var _ = Describe("Flapping", func() {
 		Expect(c.Flapping(ctx, time.Hour, link(0, 1))).Error().To(MatchError("flap every 1h0m0s 0->1: the cluster is closed"))
 	}, patience)
 
-	It("ends with what goes wrong, and tells it to stop and to Heal", func(ctx SpecContext) {
+	It("ends with an error, and returns it from stop and Heal", func(ctx SpecContext) {
 		c, f := boot()
 		why := errors.New("no such link")
 		var once sync.Once
@@ -262,7 +264,7 @@ var _ = Describe("Flapping", func() {
 		Expect(stop()).To(Succeed())
 	}, patience)
 
-	It("begins with a cut that works, and a period", func(ctx SpecContext) {
+	It("needs a first cut that works, and a period", func(ctx SpecContext) {
 		c, f := boot()
 		Expect(c.Flapping(ctx, 0, link(0, 1))).Error().To(MatchError("links cannot flap every 0s"))
 		failing(f, "link 0 1 drop", errors.New("no such link"))

@@ -16,7 +16,7 @@ import (
 )
 
 var _ = Describe("AddNode", func() {
-	It("adds a voter behind the others, or one that does not count", func(ctx SpecContext) {
+	It("adds a voter after the others, or a non-voter", func(ctx SpecContext) {
 		c, f := boot()
 		added, err := c.AddNode(ctx)
 		Expect(err).NotTo(HaveOccurred())
@@ -38,7 +38,7 @@ var _ = Describe("AddNode", func() {
 		Expect(c.ExecuteOnAll(ctx, "SELECT 1")).To(HaveLen(6))
 	}, patience)
 
-	It("works through any view of the cluster, and keeps its reading", func(ctx SpecContext) {
+	It("works through any view of the cluster, and keeps its consistency", func(ctx SpecContext) {
 		c, f := boot()
 		added, err := c.Reading(target.Local).AddNode(ctx)
 		Expect(err).NotTo(HaveOccurred())
@@ -59,7 +59,7 @@ var _ = Describe("AddNode", func() {
 		Expect(c.Heal(ctx)).To(Succeed())
 	}, patience)
 
-	It("gives each of many its own place, one after the other", func(ctx SpecContext) {
+	It("gives each of many concurrent nodes an index of its own", func(ctx SpecContext) {
 		c, f := boot()
 		var mu sync.Mutex
 		adding := 0
@@ -71,7 +71,7 @@ var _ = Describe("AddNode", func() {
 				return errors.New("two at a time")
 			}
 			mu.Unlock()
-			_, _ = c.ExecuteOnRandom(ctx, "SELECT 1") // nobody is held up
+			_, _ = c.ExecuteOnRandom(ctx, "SELECT 1") // other requests are not blocked
 			mu.Lock()
 			adding--
 			return nil
@@ -91,7 +91,7 @@ var _ = Describe("AddNode", func() {
 		Expect(indexes).To(ConsistOf(3, 4, 5, 6, 7, 8, 9, 10))
 	}, patience)
 
-	It("changes nothing if it fails, and waits for its turn no longer than ctx", func(ctx SpecContext) {
+	It("changes nothing if it fails, and waits for other changes no longer than ctx", func(ctx SpecContext) {
 		c, f := boot()
 		failing(f, "add true", errors.New("no quorum"))
 		Expect(c.AddNode(ctx)).Error().To(MatchError("add a node: no quorum"))
@@ -110,9 +110,10 @@ var _ = Describe("AddNode", func() {
 		Expect(<-done).To(Succeed())
 	}, patience)
 
-	It("is refused where it makes no sense or the target cannot", func(ctx SpecContext) {
+	It("is refused with invalid arguments, or if the target cannot", func(ctx SpecContext) {
 		c, f := boot()
-		Expect(c.AddNode(ctx, harness.Voter, harness.NonVoter)).Error().To(MatchError("add a node: expected one suffrage, voter or non-voter, not [voter non-voter]"))
+		Expect(c.AddNode(ctx, harness.Voter, harness.NonVoter)).Error().To(
+			MatchError("add a node: expected one suffrage, voter or non-voter, not [voter non-voter]"))
 		Expect(c.AddNode(ctx, "guest")).Error().To(MatchError(`add a node: unknown suffrage "guest": expected voter or non-voter`))
 		Expect(f.Calls()).To(BeEmpty())
 		plain, _ := bootOf(&fake.Target{Plain: true})
@@ -124,13 +125,14 @@ var _ = Describe("AddNode", func() {
 })
 
 var _ = Describe("RemoveNode", func() {
-	It("leaves no use for the node, and its place empty", func(ctx SpecContext) {
+	It("makes the node unusable, and leaves its index empty", func(ctx SpecContext) {
 		c, f := boot(harness.Size(5))
 		gone := node(c, 1)
 		Expect(c.RemoveNode(ctx, 1)).To(Succeed())
 		Expect([]int{c.Size(), c.Quorum()}).To(Equal([]int{4, 3}))
-		Expect(c.Nodes()).To(HaveExactElements(HaveField("Index()", 0), HaveField("Index()", 2), HaveField("Index()", 3), HaveField("Index()", 4)))
-		looks := f.Node(1).Looks()
+		Expect(c.Nodes()).To(HaveExactElements(HaveField("Index()", 0), HaveField("Index()", 2), HaveField("Index()", 3),
+			HaveField("Index()", 4)))
+		probes := f.Node(1).Probes()
 		way := fault.Link{From: 0, To: 1}
 		for verb, use := range map[string]func() error{
 			"Node":              func() error { _, err := c.Node(1); return err },
@@ -156,13 +158,13 @@ var _ = Describe("RemoveNode", func() {
 		Expect(c.Leader(ctx)).To(Equal(0))
 		Expect(c.Heal(ctx)).To(Succeed())
 		Expect(c.VerifyInvariants(ctx)).To(Succeed())
-		Expect(f.Node(1).Looks()).To(Equal(looks))
+		Expect(f.Node(1).Probes()).To(Equal(probes))
 		Expect(f.Node(1).Asked()).To(BeEmpty())
 		Expect(f.Calls()).To(Equal([]string{"remove 1"}))
 		Expect(c.IsNodeOnline(5)).Error().To(MatchError("node index 5 out of range (0-4)"), "the others keep their indexes")
 	}, patience)
 
-	It("takes nodes that are offline, too, and forgets the faults around them", func(ctx SpecContext) {
+	It("also removes nodes that are offline, and forgets their faults", func(ctx SpecContext) {
 		c, f := boot()
 		Expect(c.TakeNodeOffline(ctx, 2, fault.Pause)).To(Succeed())
 		Expect(c.Cut(ctx, fault.Drop, fault.Link{From: 2, To: 0}, fault.Link{From: 1, To: 2}, fault.Link{From: 0, To: 1})).To(Succeed())
@@ -174,7 +176,7 @@ var _ = Describe("RemoveNode", func() {
 		Expect(f.Calls()[calls:]).To(HaveExactElements(HavePrefix("link 0 1 sound")))
 	}, patience)
 
-	DescribeTable("leaves the flag as it was if it fails", func(ctx SpecContext, before bool, word string) {
+	DescribeTable("leaves the flag unchanged if it fails", func(ctx SpecContext, before bool, word string) {
 		c, f := boot()
 		if !before {
 			Expect(c.TakeNodeOffline(ctx, 1)).To(Succeed())
@@ -188,7 +190,7 @@ var _ = Describe("RemoveNode", func() {
 		Entry("offline", patience, false, "offline"),
 	)
 
-	It("and a change of the flag keep out of each other's way", func(ctx SpecContext) {
+	It("and a change of the flag exclude each other", func(ctx SpecContext) {
 		c, f := boot()
 		begun, end := make(chan struct{}), make(chan struct{})
 		f.OnCall = func(context.Context, string) error { close(begun); <-end; return nil }
@@ -204,7 +206,7 @@ var _ = Describe("RemoveNode", func() {
 		Consistently(waited, soon).ShouldNot(Receive())
 		close(end)
 		Expect(<-done).To(Succeed())
-		Eventually(ctx, waited).Should(Receive(BeNil()), "who is removed is not waited for")
+		Eventually(ctx, waited).Should(Receive(BeNil()), "a node that was removed is not waited for")
 
 		begun, end = make(chan struct{}), make(chan struct{})
 		go func() { done <- c.TakeNodeOffline(ctx, 2) }()
@@ -228,7 +230,7 @@ var _ = Describe("ReplaceNode", func() {
 		Expect(c.VerifyInvariants(ctx)).To(Succeed())
 	}, patience)
 
-	It("replaces one that does not vote by another such", func(ctx SpecContext) {
+	It("replaces a non-voter by a non-voter", func(ctx SpecContext) {
 		c, _ := boot()
 		Expect(c.AddNode(ctx, harness.NonVoter)).Error().NotTo(HaveOccurred())
 		added, err := c.ReplaceNode(ctx, 3)
@@ -237,7 +239,7 @@ var _ = Describe("ReplaceNode", func() {
 		Expect(c.Quorum()).To(Equal(2))
 	}, patience)
 
-	It("removes nobody if nobody came, and keeps the new one if the dead one stays", func(ctx SpecContext) {
+	It("removes no node if none was added, and returns the new node if the removal fails", func(ctx SpecContext) {
 		c, f := boot()
 		failing(f, "add true", errors.New("no quorum"))
 		Expect(c.ReplaceNode(ctx, 1)).Error().To(MatchError("add a node: no quorum"))
@@ -250,30 +252,30 @@ var _ = Describe("ReplaceNode", func() {
 	}, patience)
 })
 
-// nobody expects that no leader was found, and returns why.
-func nobody(leader int, err error) error {
+// noLeader expects that no leader was found, and returns why.
+func noLeader(leader int, err error) error {
 	GinkgoHelper()
 	Expect(leader).To(Equal(-1))
 	return err
 }
 
 var _ = Describe("A leader", func() {
-	It("takes the word of a quorum of those that vote", func(ctx SpecContext) {
+	It("is named by a quorum of the voters", func(ctx SpecContext) {
 		c, f := boot()
 		for range 2 {
 			Expect(c.AddNode(ctx, harness.NonVoter)).Error().NotTo(HaveOccurred())
 		}
 		shows(f.Node(1), func(s *target.Status) { s.Leader = "" })
 		shows(f.Node(2), func(s *target.Status) { s.Leader = "" })
-		Expect(nobody(c.Leader(ctx))).To(MatchError("there is no leader: no node is called leader by 2 of 3 voters (none: 2, n0: 1)"))
+		Expect(noLeader(c.Leader(ctx))).To(MatchError("there is no leader: no node is called leader by 2 of 3 voters (none: 2, n0: 1)"))
 		f.Node(2).OnStatus(nil)
 		Expect(c.Leader(ctx)).To(Equal(0))
 	}, patience)
 
-	It("is none that the harness knows to be gone", func(ctx SpecContext) {
+	It("is no node that the harness has stopped", func(ctx SpecContext) {
 		c, _ := boot()
 		Expect(c.TakeNodeOffline(ctx, 0, fault.Stop)).To(Succeed())
-		Expect(nobody(c.Leader(ctx))).To(MatchError("there is no leader: node 0 (n0) is called leader by 2 of 3 voters, and is stopped"))
+		Expect(noLeader(c.Leader(ctx))).To(MatchError("there is no leader: node 0 (n0) is called leader by 2 of 3 voters, and is stopped"))
 		Expect(c.BringNodeOnline(ctx, 0)).To(Succeed())
 		Expect(c.Leader(ctx)).To(Equal(0))
 	}, patience)
@@ -287,7 +289,7 @@ var _ = Describe("A missing quorum", func() {
 			Expect(c.TakeNodeOffline(ctx, i, fault.Stop)).To(Succeed())
 		}
 		shows(f.Node(1), func(s *target.Status) { s.State, s.Leader = target.Connecting, "" })
-		Expect(nobody(c.Leader(ctx))).To(MatchError("there is no leader: no quorum: 1 of 3 voters online, 2 needed"))
+		Expect(noLeader(c.Leader(ctx))).To(MatchError("there is no leader: no quorum: 1 of 3 voters online, 2 needed"))
 		err := c.WaitForNodeOnline(shortly(ctx), 1)
 		Expect(err).To(MatchError("wait for node 1 (n1) to be online: no quorum: 1 of 3 voters online, 2 needed; " +
 			"it was last seen connecting, applied index 1 of 1, no leader: context deadline exceeded"))

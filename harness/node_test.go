@@ -27,7 +27,7 @@ var _ = Describe("Node", func() {
 		Expect(f.Node(1).Asked()).To(HaveLen(1), "the node itself was not changed by Inside")
 	}, patience)
 
-	It("streams through Query, which is no acknowledged change", func(ctx SpecContext) {
+	It("streams through Query, which acknowledges no change", func(ctx SpecContext) {
 		c, f := boot(harness.Size(1))
 		answer := fake.Table("a", fake.Row("x"), fake.Row("y"))
 		f.Answers("SELECT a", answer)
@@ -60,7 +60,7 @@ var _ = Describe("Node", func() {
 		Expect(node(plain, 1).Files(ctx)).Error().To(MatchError("list files on node 1 (n1): the target cannot list node files"))
 	}, patience)
 
-	It("passes on why it has no status", func(ctx SpecContext) {
+	It("returns why it has no status", func(ctx SpecContext) {
 		c, f := boot()
 		f.Node(2).OnStatus(func(context.Context, target.Status) (target.Status, error) {
 			return target.Status{}, errors.New("gone")
@@ -71,7 +71,7 @@ var _ = Describe("Node", func() {
 })
 
 var _ = Describe("Leader", func() {
-	It("is whom a majority of all nodes names", func(ctx SpecContext) {
+	It("is the node that a quorum names", func(ctx SpecContext) {
 		c, f := boot()
 		Expect(c.Leader(ctx)).To(Equal(0))
 		Expect(c.TakeNodeOffline(ctx, 1)).To(Succeed())
@@ -86,7 +86,7 @@ var _ = Describe("Leader", func() {
 		Expect(err).To(MatchError(ContainSubstring("ask for status on node 2 (n2): gone")))
 	}, patience)
 
-	It("is nobody if a majority knows none", func(ctx SpecContext) {
+	It("is none if no quorum names one", func(ctx SpecContext) {
 		c, f := boot()
 		for i := range 3 {
 			shows(f.Node(i), func(s *target.Status) { s.Leader = "" })

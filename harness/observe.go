@@ -45,7 +45,9 @@ func observeNodes(ctx context.Context, nodes []*Node, timeout time.Duration) []O
 	return askAll(ctx, nodes, timeout, (*Node).Status)
 }
 
-func askAll(ctx context.Context, nodes []*Node, timeout time.Duration, ask func(*Node, context.Context) (target.Status, error)) []Observation {
+type askFunc func(*Node, context.Context) (target.Status, error)
+
+func askAll(ctx context.Context, nodes []*Node, timeout time.Duration, ask askFunc) []Observation {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	observed := make([]Observation, len(nodes))

@@ -32,8 +32,8 @@ func (n *Node) Dial(ctx context.Context) (_ net.Conn, err error) {
 	return conn, nil
 }
 
-// Token is what clients must show to the nodes, and nodes to each other; empty if
-// nothing, or if the target cannot target.Dial.
+// Token returns the token by which clients authenticate to nodes, and nodes to each other; empty
+// if there is none, or if the target lacks the ability target.Dial.
 func (c *Cluster) Token() string {
 	dialer, can := target.As[target.Dialer](c.cluster)
 	if !can || c.isClosed() {
@@ -42,30 +42,29 @@ func (c *Cluster) Token() string {
 	return dialer.Token()
 }
 
-// Impersonate listens at the address of a node that was stopped or has crashed, as another
-// program could that is there in its place. The caller closes the listener and what it has
-// accepted before the node is brought back. It is an *UnsupportedError where the target
-// cannot.
-func (c *Cluster) Impersonate(i int) (net.Listener, error) {
-	listens, can := target.As[target.Listener](c.cluster)
-	node, err := c.Node(i)
-	switch {
-	case err != nil:
-		return nil, err
-	case !can:
-		return nil, node.failed("listen in its place", &UnsupportedError{target.Dial})
+// Impersonate listens at the address of the node, which was stopped or has crashed, like another
+// program on its host. The caller closes the listener and the connections it has accepted before
+// the node is brought back. The error wraps an *UnsupportedError if the target cannot.
+func (n *Node) Impersonate() (net.Listener, error) {
+	const action = "listen in its place"
+	if _, err := n.cluster.Node(n.index); err != nil {
+		return nil, n.failed(action, err)
 	}
-	listener, err := listens.Listen(i)
+	listens, can := target.As[target.Listener](n.cluster.cluster)
+	if !can {
+		return nil, n.failed(action, &UnsupportedError{target.Dial})
+	}
+	listener, err := listens.Listen(n.index)
 	if err != nil {
-		return nil, node.failed("listen in its place", err)
+		return nil, n.failed(action, err)
 	}
 	return listener, nil
 }
 
-// MoveNode gives a node that was stopped or has crashed another address, and returns it:
-// the one given, which another node has left, or a new one if it is empty. The node is there
-// once it is brought back. The cluster is not told: until the member has that address,
-// the others look for the node where it was.
+// MoveNode gives a node that was stopped or has crashed another address, and returns it: the one
+// given, which another node has left, or a new one if it is empty. The node serves there once it
+// is brought back. The other nodes are not told: until the list of members has the address,
+// they connect to the old one.
 func (c *Cluster) MoveNode(ctx context.Context, i int, address string) (at string, err error) {
 	changer, can := target.As[target.AddressChanger](c.cluster)
 	about := setting{"move", journal.Once, fault.Fault{Kind: fault.KindMove, Node: i}, aboutAddress, target.Addresses, can}

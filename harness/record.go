@@ -10,8 +10,8 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// operation begins to write down a request. Who knows what the request means, and
-// says so in ctx (journal.Open.Context), writes the line; here it learns who is asked.
+// operation begins to record a request. If ctx has an operation (journal.Open.Context), its owner
+// records the event, and only the node is added here.
 func (c *Cluster) operation(ctx context.Context, node int, id, sql string) (end func(error)) {
 	if open := journal.FromContext(ctx); open != nil {
 		open.Asked(node, id, sqltext.Abridged(sql))
@@ -22,18 +22,18 @@ func (c *Cluster) operation(ctx context.Context, node int, id, sql string) (end 
 	return func(err error) { open.End(OutcomeOf(err), nil, err) }
 }
 
-// mutates tells whether the SQL may change anything. What cannot be read may.
+// mutates tells whether the SQL may change data. SQL that cannot be parsed may.
 func mutates(sql string) bool {
 	statements, err := sqltext.Split(sql)
 	return err != nil || slices.ContainsFunc(statements, func(s sqltext.Statement) bool { return !s.Reads() })
 }
 
-// beginFlag begins to record that a flag moves, and how.
+// beginFlag begins to record a change of a flag.
 func (c *Cluster) beginFlag(node int, change journal.FlagChange) (end func(error)) {
 	return c.journal.BeginEvent(journal.Event{Kind: journal.Flag, Node: node, Flag: &change})
 }
 
-// membersNow are the members of the cluster, for an event that changed them.
+// membersNow returns the members of the cluster, for an event that changed them.
 func (c *Cluster) membersNow() *journal.Members {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -50,27 +50,27 @@ func (c *Cluster) membersNow() *journal.Members {
 	return now
 }
 
-// OutcomeOf is what an error of a request says about it, in the journal's words. A
-// change that was surely applied is OK, though its answer was lost, and with it what
-// it read.
+// OutcomeOf returns the outcome of a request with that error, in the journal's terms, for callers
+// that record operations of their own. A change that was certainly applied is OK, even if its
+// answer was lost.
 func OutcomeOf(err error) journal.Outcome {
 	switch target.OutcomeOf(err) {
 	case target.Applied:
 		return journal.OK
 	case target.NotApplied:
 		return journal.Failed
+	case target.Unknown:
 	}
 	return journal.Unknown
 }
 
-// states are what each node last showed of itself.
+// states has the last recorded state of each node.
 type states struct {
 	mu   sync.Mutex
 	last map[int]journal.State
 }
 
-// noteState writes down what a node shows, if it is not what it showed before; that
-// it has applied more is nothing new.
+// noteState records a node's state if its health, role, leader or term differs from the last one.
 func (c *Cluster) noteState(node int, s target.Status) {
 	now := journal.State{Health: string(s.State), Role: s.Role, Leader: s.Leader, Term: s.Term}
 	c.states.mu.Lock()
@@ -84,7 +84,7 @@ func (c *Cluster) noteState(node int, s target.Status) {
 	c.journal.Record(journal.Event{Kind: journal.Shown, Node: node, State: &now})
 }
 
-// noteDigest writes down what a node was found to hold.
+// noteDigest records the digest of a node.
 func (c *Cluster) noteDigest(node int, index uint64, sum string, err error) {
 	e := journal.Event{Kind: journal.Check, Node: node, Text: "digest", State: &journal.State{Applied: index, Digest: sum}}
 	if err != nil {

@@ -1,7 +1,6 @@
 package harness
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/rejoin-db/rejoin/harness/target"
@@ -51,7 +50,7 @@ func (r Result) Value() (any, error) {
 
 // gather reads a whole answer into memory.
 func gather(rows target.Rows) (tables []Table, err error) {
-	defer func() { err = errors.Join(err, rows.Close()) }()
+	defer func() { err = join(err, rows.Close()) }()
 	for rows.NextResult() {
 		var t Table
 		for rows.Next() {

@@ -41,7 +41,7 @@ var _ = Describe("Parameters", func() {
 		Entry("bytes", patience, []byte{0, 255}, []byte{0, 255}),
 	)
 
-	DescribeTable("that SQL cannot store are refused before anybody is asked", func(ctx SpecContext, arg any, kind string) {
+	DescribeTable("that SQL cannot store are refused before a node is asked", func(ctx SpecContext, arg any, kind string) {
 		c, f := boot(harness.Size(1))
 		_, err := node(c, 0).Execute(ctx, "INSERT ?, ?", 1, arg)
 		Expect(err).To(MatchError("execute on node 0 (n0): parameter 2 is a " + kind +
@@ -52,7 +52,7 @@ var _ = Describe("Parameters", func() {
 		Entry("a time", patience, time.Unix(0, 0), "time.Time"),
 		Entry("a pointer", patience, new(int), "*int"),
 		Entry("a slice", patience, []int{1}, "[]int"),
-		Entry("uint64, half of which SQL has no room for", patience, uint64(1), "uint64"),
+		Entry("uint64, which may exceed the integers of SQL", patience, uint64(1), "uint64"),
 		Entry("a struct", patience, struct{}{}, "struct {}"),
 		Entry("an error", patience, errors.New("x"), "*errors.errorString"),
 	)
@@ -71,8 +71,9 @@ var _ = Describe("Result", func() {
 		return result
 	}
 
-	It("has a table a statement", func() {
-		r := execute(fake.Both(fake.Change(2), fake.Both(fake.Table("id INTEGER, name TEXT", fake.Row(int64(1), "a"), fake.Row(int64(2), nil)), fake.Change(3))))
+	It("has one table for each statement", func() {
+		table := fake.Table("id INTEGER, name TEXT", fake.Row(int64(1), "a"), fake.Row(int64(2), nil))
+		r := execute(fake.Both(fake.Change(2), fake.Both(table, fake.Change(3))))
 		Expect(r.Node).To(Equal(0))
 		Expect(r.ID).To(Equal("n0"))
 		Expect(r.Tables).To(Equal([]harness.Table{
@@ -84,14 +85,14 @@ var _ = Describe("Result", func() {
 		Expect(r.Affected()).To(Equal(int64(5)))
 	})
 
-	It("has the rows of the last statement with columns, also if those are none", func() {
+	It("has the rows of the last statement with columns, even if there are none", func() {
 		Expect(execute(fake.Both(fake.Table("a", fake.Row(int64(1))), fake.Table("a"))).Rows()).To(BeEmpty())
 		Expect(execute(fake.Change(1)).Rows()).To(BeNil())
 		Expect(execute(fake.Nothing()).Rows()).To(BeNil())
 		Expect(harness.Result{}.Rows()).To(BeNil())
 	})
 
-	It("has a value if there is just one", func() {
+	It("has a value if there is exactly one", func() {
 		Expect(execute(fake.Table("count", fake.Row(int64(4)))).Value()).To(Equal(int64(4)))
 		Expect(execute(fake.Table("max", fake.Row(nil))).Value()).To(BeNil())
 		for answer, rows := range map[*fake.Answer]int{
@@ -106,7 +107,7 @@ var _ = Describe("Result", func() {
 		}
 	})
 
-	It("is none at all if the answer broke off, or could not be closed", func() {
+	It("is empty if the answer is incomplete, or cannot be closed", func() {
 		c, f := boot(harness.Size(1))
 		broken := fake.Table("a", fake.Row(int64(1))).Breaking(&target.Error{Code: "CUT", Outcome: target.Applied})
 		f.Answers("broken", broken)

@@ -17,7 +17,7 @@ import (
 var _ = Describe("ExecuteWithRetry", func() {
 	lost := &target.Error{Code: "NO_QUORUM", Message: "lost", Outcome: target.Unknown, Temporary: true}
 
-	// loseTries has the first tries fail, whichever nodes they go to.
+	// loseTries makes the first attempts fail, on whichever nodes.
 	loseTries := func(f *fake.Cluster, nodes int, tries int64) {
 		var left atomic.Int64
 		left.Store(tries)
@@ -31,7 +31,7 @@ var _ = Describe("ExecuteWithRetry", func() {
 		}
 	}
 
-	It("tries under one name until it is answered", func(ctx SpecContext) {
+	It("sends attempts under one name until one is answered", func(ctx SpecContext) {
 		c, f := boot()
 		loseTries(f, 3, 4)
 		Expect(c.ExecuteWithRetry(ctx, "INSERT")).Error().NotTo(HaveOccurred())
@@ -55,7 +55,7 @@ var _ = Describe("ExecuteWithRetry", func() {
 		}
 	}, patience)
 
-	It("returns at once what the statement itself is wrong about", func(ctx SpecContext) {
+	It("returns an error of the statement itself at once", func(ctx SpecContext) {
 		c, f := boot(harness.Size(1))
 		f.Node(0).OnQuery(func(context.Context, target.Request) error {
 			return &target.Error{Code: "SQL_ERROR", Message: "no such table", Outcome: target.NotApplied}
@@ -79,7 +79,7 @@ var _ = Describe("ExecuteWithRetry", func() {
 		Expect(f.Node(0).Asked()).To(HaveLen(1))
 	}, patience)
 
-	It("says, when it gives up, whether any try may have been applied", func(ctx SpecContext) {
+	It("says when it gives up whether any attempt may have been applied", func(ctx SpecContext) {
 		c, f := boot(harness.Size(1))
 		first := true
 		f.Node(0).OnQuery(func(context.Context, target.Request) error {
@@ -93,7 +93,7 @@ var _ = Describe("ExecuteWithRetry", func() {
 		defer cancel()
 		_, err := c.ExecuteWithRetry(short, "INSERT")
 		Expect(err).To(MatchError(And(ContainSubstring("gave up retrying: enough"), ContainSubstring("nobody leads"))))
-		Expect(target.OutcomeOf(err)).To(Equal(target.Unknown), "the first try may have been applied")
+		Expect(target.OutcomeOf(err)).To(Equal(target.Unknown), "the first attempt may have been applied")
 
 		Expect(c.TakeNodeOffline(ctx, 0)).To(Succeed())
 		short, cancel = context.WithTimeout(ctx, 20*time.Millisecond)

@@ -15,7 +15,7 @@ type lastOnly struct{}
 
 func (lastOnly) One(_ context.Context, online []*harness.Node) (*harness.Node, error) {
 	if len(online) == 0 {
-		return nil, errors.New("nobody")
+		return nil, errors.New("no node")
 	}
 	return online[len(online)-1], nil
 }
@@ -41,10 +41,10 @@ var _ = Describe("A router", func() {
 		}
 	}, patience)
 
-	It("says why it has none", func(ctx SpecContext) {
+	It("returns why it has no node", func(ctx SpecContext) {
 		c, _ := boot(harness.Size(1), harness.Routing(toLast))
 		Expect(c.TakeNodeOffline(ctx, 0)).To(Succeed())
-		Expect(c.ExecuteOnRandom(ctx, "SELECT 1")).Error().To(MatchError("nobody"))
+		Expect(c.ExecuteOnRandom(ctx, "SELECT 1")).Error().To(MatchError("no node"))
 		Expect(c.ExecuteOnAll(ctx, "SELECT 1")).Error().To(MatchError(harness.ErrNoNodesOnline))
 	}, patience)
 })

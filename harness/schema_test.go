@@ -19,19 +19,19 @@ var _ = Describe("A local statement after a schema change", func() {
 		c       *harness.Cluster
 		f       *fake.Cluster
 		applied atomic.Uint64 // by node 1
-		looks   atomic.Int64  // at node 1
+		probes  atomic.Int64  // at node 1
 	)
 
 	BeforeEach(func(ctx SpecContext) {
 		c, f = boot()
 		f.Answers(bagQuery, fake.Table("id"))
 		f.Node(1).OnStatus(func(_ context.Context, s target.Status) (target.Status, error) {
-			looks.Add(1)
+			probes.Add(1)
 			s.AppliedIndex = applied.Load()
 			return s, nil
 		})
 		applied.Store(1)
-		looks.Store(0)
+		probes.Store(0)
 	})
 
 	create := func(ctx context.Context) {
@@ -44,21 +44,22 @@ var _ = Describe("A local statement after a schema change", func() {
 		create(ctx)
 		done := make(chan error, 1)
 		go func() { _, err := c.Reading(target.Local).ExecuteOnAll(ctx, bagQuery); done <- err }()
-		Eventually(ctx, looks.Load).Should(BeNumerically(">", 3))
+		Eventually(ctx, probes.Load).Should(BeNumerically(">", 3))
 		Expect(done).NotTo(Receive())
 		Expect(f.Node(1).Asked()).To(BeEmpty())
 		applied.Store(2)
 		Eventually(ctx, done).Should(Receive(BeNil()))
 
-		looked := looks.Load()
+		probed := probes.Load()
 		Expect(local().Execute(ctx, bagQuery)).Error().NotTo(HaveOccurred())
-		Expect(looks.Load()).To(Equal(looked), "it waits for what it has seen")
+		Expect(probes.Load()).To(Equal(probed), "it waits for what it has seen")
 	}, patience)
 
 	It("says what it waited for, and that nothing was asked", func(ctx SpecContext) {
 		create(ctx)
 		_, err := local().Execute(shortly(ctx), bagQuery)
-		Expect(err).To(MatchError(And(HavePrefix("execute on node 1 (n1): wait for node 1 (n1) to apply index 2, a schema change, before it is asked: "),
+		Expect(err).To(MatchError(And(HavePrefix("execute on node 1 (n1): wait for node 1 (n1) to apply index 2, a schema change, "+
+			"before it is asked: "),
 			ContainSubstring("1 entry behind"))))
 		Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied))
 		Expect(f.Node(1).Asked()).To(BeEmpty())
@@ -66,10 +67,10 @@ var _ = Describe("A local statement after a schema change", func() {
 
 	DescribeTable("does not wait", func(ctx SpecContext, prepare func(ctx context.Context), ask func() *harness.Node) {
 		prepare(ctx)
-		looks.Store(0)
+		probes.Store(0)
 		_, err := ask().Execute(shortly(ctx), bagQuery)
 		Expect(err).NotTo(HaveOccurred())
-		Expect(looks.Load()).To(BeZero())
+		Expect(probes.Load()).To(BeZero())
 	},
 		Entry("for rows", patience, func(ctx context.Context) {
 			Expect(node(c, 0).Execute(ctx, "INSERT INTO t VALUES ('CREATE TABLE')")).Error().NotTo(HaveOccurred())
@@ -79,9 +80,9 @@ var _ = Describe("A local statement after a schema change", func() {
 			Expect(node(c, 0).Execute(ctx, "CREATE TABLE t (id INTEGER)")).Error().To(HaveOccurred())
 		}, func() *harness.Node { return local() }),
 		Entry("inside a node", patience, create, func() *harness.Node { return local().Inside() }),
-		Entry("as the node is", patience, create, func() *harness.Node { return local().AsIs() }),
-		Entry("where the cluster is taken as it is", patience, create, func() *harness.Node { return node(c.AsIs().Reading(target.Local), 1) }),
-		Entry("unless it is local", patience, create, func() *harness.Node { return node(c, 1).Reading(target.Leader) }),
+		Entry("through AsIs of the node", patience, create, func() *harness.Node { return local().AsIs() }),
+		Entry("through AsIs of the cluster", patience, create, func() *harness.Node { return node(c.AsIs().Reading(target.Local), 1) }),
+		Entry("if it is not local", patience, create, func() *harness.Node { return node(c, 1).Reading(target.Leader) }),
 	)
 
 	It("does not wait for rows that are written after the schema change", func(ctx SpecContext) {
@@ -93,7 +94,7 @@ var _ = Describe("A local statement after a schema change", func() {
 		Expect(local().Execute(shortly(ctx), bagQuery)).Error().NotTo(HaveOccurred())
 	}, patience)
 
-	It("leaves it to a node that is offline or cannot be asked to say so", func(ctx SpecContext) {
+	It("asks a node that is offline or reports no status at once", func(ctx SpecContext) {
 		create(ctx)
 		f.Node(1).OnStatus(func(context.Context, target.Status) (target.Status, error) {
 			return target.Status{}, errors.New("gone")

@@ -53,7 +53,7 @@ func (c *Cluster) settle(ctx context.Context, nodes []*Node) ([]Observation, err
 			settled = append(settled, o)
 		}
 	}
-	return settled, errors.Join(errs...)
+	return settled, join(errs...)
 }
 
 // observeCommitted observes the nodes until one knows a committed log index. It does not

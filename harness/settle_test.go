@@ -19,10 +19,10 @@ var _ = Describe("VerifyDataConsistency waits", func() {
 		c       *harness.Cluster
 		f       *fake.Cluster
 		applied atomic.Uint64 // by node 1, of 42
-		asked   atomic.Int64  // looks at node 1
+		asked   atomic.Int64  // probes of node 1
 	)
 
-	// Node 1 holds what the others hold once it has applied index 42.
+	// Node 1 has the data of the others once it has applied index 42.
 	BeforeEach(func() {
 		c, f = boot()
 		applied.Store(41)
@@ -45,7 +45,7 @@ var _ = Describe("VerifyDataConsistency waits", func() {
 		applied.Store(42)
 	}
 
-	// waits expects the comparison to end in vain, soon.
+	// waits expects the comparison to end without a result, soon.
 	waits := func(ctx context.Context) *harness.WaitError {
 		GinkgoHelper()
 		err := c.VerifyDataConsistency(shortly(ctx), bagQuery)
@@ -60,9 +60,9 @@ var _ = Describe("VerifyDataConsistency waits", func() {
 		for _, query := range []string{bagQuery, orderedQuery} {
 			applied.Store(41)
 			done := make(chan error, 1)
-			looked := asked.Load()
+			probed := asked.Load()
 			go func() { done <- c.VerifyDataConsistency(ctx, query) }()
-			Eventually(ctx, asked.Load).Should(BeNumerically(">", looked+3))
+			Eventually(ctx, asked.Load).Should(BeNumerically(">", probed+3))
 			Expect(done).NotTo(Receive())
 			catchUp(query)
 			Eventually(ctx, done).Should(Receive(BeNil()))
@@ -79,7 +79,7 @@ var _ = Describe("VerifyDataConsistency waits", func() {
 		Expect(f.Node(0).Asked()).To(BeEmpty(), "nothing was to be compared")
 	}, patience)
 
-	It("not at all as the nodes are", func(ctx SpecContext) {
+	It("not at all through AsIs", func(ctx SpecContext) {
 		Expect(differs(c.AsIs().VerifyDataConsistency(ctx, bagQuery)).B.Node).To(Equal(1))
 		Expect(asked.Load()).To(BeZero())
 	}, patience)
@@ -108,27 +108,27 @@ var _ = Describe("VerifyDataConsistency waits", func() {
 		Expect(err).To(MatchError(ContainSubstring("no space left")))
 	}, patience)
 
-	It("until a node can be asked, which may take some looks", func(ctx SpecContext) {
+	It("until a node can be asked, after some probes", func(ctx SpecContext) {
 		applied.Store(42)
 		f.Node(1).Answers(bagQuery, fake.Table("id", fake.Row(int64(1))))
-		var looks atomic.Int64
+		var probes atomic.Int64
 		f.Node(1).OnStatus(func(_ context.Context, s target.Status) (target.Status, error) {
-			if looks.Add(1) < 4 {
+			if probes.Add(1) < 4 {
 				return s, errors.New("busy")
 			}
 			s.AppliedIndex = 42
 			return s, nil
 		})
 		Expect(c.VerifyDataConsistency(ctx, bagQuery)).To(Succeed())
-		Expect(looks.Load()).To(BeEquivalentTo(4))
+		Expect(probes.Load()).To(BeEquivalentTo(4))
 	}, patience)
 
-	It("until somebody knows what is committed, where nodes report indexes", func(ctx SpecContext) {
-		var looks atomic.Int64
+	It("until a node knows what is committed, if nodes report indexes", func(ctx SpecContext) {
+		var probes atomic.Int64
 		for i := range 3 {
 			shows(f.Node(i), func(s *target.Status) {
 				s.CommitIndex, s.AppliedIndex = 0, 0 // as after a crash of all
-				if looks.Add(1) > 9 {
+				if probes.Add(1) > 9 {
 					s.CommitIndex, s.AppliedIndex = 42, 42
 					f.Answers(bagQuery, fake.Table("id"))
 				}
@@ -177,10 +177,10 @@ var _ = Describe("VerifyDataConsistency beside a writer", func() {
 
 	It("reports a difference though another node is ahead, once the nodes are level", func(ctx SpecContext) {
 		c, f := differing(1000, false)
-		var first, second atomic.Int64 // looks at each node
+		var first, second atomic.Int64 // probes of each node
 		shows(f.Node(0), func(s *target.Status) {
 			s.CommitIndex, s.AppliedIndex = 42, 42
-			if first.Add(1) > 1 { // after the look that says what is committed
+			if first.Add(1) > 1 { // after the probe that says what is committed
 				s.CommitIndex, s.AppliedIndex = 43, 43
 			}
 		})
@@ -219,7 +219,8 @@ var _ = Describe("VerifyDataConsistency beside a writer", func() {
 		Expect(unsettled.Comparisons).To(BeNumerically(">", 1))
 		Expect(err).To(MatchError(context.DeadlineExceeded))
 		Expect(err).To(MatchError(And(HavePrefix(`compare "SELECT * FROM t ORDER BY id": the nodes applied log entries during each of `),
-			ContainSubstring("no node was behind after the last one, which found: node 0 (n0)"), ContainSubstring("node 0 (n0) has 1, node 1 (n1) has 2"))))
+			ContainSubstring("no node was behind after the last one, which found: node 0 (n0)"),
+			ContainSubstring("node 0 (n0) has 1, node 1 (n1) has 2"))))
 		unsettled.Applied[1] -= 2
 		Expect(err).To(MatchError(ContainSubstring("no difference is proven; node 1 was 2 entries behind after the last one")))
 	}, patience)

@@ -37,8 +37,8 @@ func (c *Cluster) Survey(ctx context.Context) (_ Faults, err error) {
 			if err != nil {
 				return Faults{}, fmt.Errorf("survey the link %s: %w", link, err)
 			}
-			keep(found.Links, link, state.Rule)
-			keep(found.Resets, link, state.Reset)
+			setOrDelete(found.Links, link, state.Rule)
+			setOrDelete(found.Resets, link, state.Reset)
 		}
 	}
 	for _, node := range c.Nodes() {
@@ -46,12 +46,12 @@ func (c *Cluster) Survey(ctx context.Context) (_ Faults, err error) {
 		if err != nil {
 			return Faults{}, node.failed("survey the disk", err)
 		}
-		keep(found.Disks, node.index, faults)
+		setOrDelete(found.Disks, node.index, faults)
 		ahead, err := inspector.Clock(ctx, node.index)
 		if err != nil {
 			return Faults{}, node.failed("survey the clock", err)
 		}
-		keep(found.Clocks, node.index, ahead)
+		setOrDelete(found.Clocks, node.index, ahead)
 	}
 	return found, nil
 }

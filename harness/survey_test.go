@@ -17,7 +17,7 @@ import (
 )
 
 var _ = Describe("A survey", func() {
-	It("is empty where everything is sound, whatever was asked for", func(ctx SpecContext) {
+	It("is empty without faults in force, whatever was requested", func(ctx SpecContext) {
 		c, _ := boot()
 		Expect(c.SetClock(ctx, 1, 5)).To(Succeed())
 		found, err := c.Survey(ctx)
@@ -26,7 +26,7 @@ var _ = Describe("A survey", func() {
 		Expect(c.Faults().Lines()).NotTo(BeEmpty())
 	}, patience)
 
-	It("is refused where the target cannot tell, and after the end", func(ctx SpecContext) {
+	It("is refused if the target cannot tell, and after Close", func(ctx SpecContext) {
 		plain, _ := bootOf(&fake.Target{Plain: true})
 		_, err := plain.Survey(ctx)
 		Expect(err).To(MatchError("survey: the target cannot inspect faults in force"))
@@ -37,18 +37,20 @@ var _ = Describe("A survey", func() {
 })
 
 var _ = Describe("A node that diverges", func() {
-	It("runs statements past its log, which is written down", func(ctx SpecContext) {
+	It("runs statements outside its log, and that is recorded", func(ctx SpecContext) {
 		c, f := boot()
 		Expect(node(c, 1).Diverge(ctx, "DELETE FROM t")).To(Succeed())
 		Expect(f.Calls()).To(ContainElement("diverge 1 DELETE FROM t"))
-		Expect(c.Journal().Events()).To(ContainElement(And(HaveField("Kind", journal.Fault), HaveField("Node", 1), HaveField("Fault.Kind", fault.KindDiverge), HaveField("Text", "DELETE FROM t"))))
+		Expect(c.Journal().Events()).To(ContainElement(And(HaveField("Kind", journal.Fault), HaveField("Node", 1),
+			HaveField("Fault.Kind", fault.KindDiverge), HaveField("Text", "DELETE FROM t"))))
 		f.OnCall = func(context.Context, string) error { return errors.New("no such table") }
 		Expect(node(c, 2).Diverge(ctx, "DELETE FROM t")).To(MatchError("diverge on node 2 (n2): no such table"))
 	}, patience)
 
-	It("is refused where the target has none, and of a node that is gone", func(ctx SpecContext) {
+	It("is refused if the target cannot, and for a node that was removed", func(ctx SpecContext) {
 		plain, _ := bootOf(&fake.Target{Plain: true})
-		Expect(node(plain, 0).Diverge(ctx, "DELETE FROM t")).To(MatchError("diverge on node 0 (n0): the target cannot change the data of one replica alone"))
+		Expect(node(plain, 0).Diverge(ctx, "DELETE FROM t")).To(
+			MatchError("diverge on node 0 (n0): the target cannot change the data of one replica alone"))
 		c, _ := boot()
 		gone := node(c, 1)
 		Expect(c.RemoveNode(ctx, 1)).To(Succeed())
@@ -56,7 +58,7 @@ var _ = Describe("A node that diverges", func() {
 	}, patience)
 })
 
-// blind is a comparer that sees no difference.
+// blind is a comparer that finds no difference.
 type blind struct{ asked *[]consistency.Comparison }
 
 func (b blind) Compare(_ context.Context, c consistency.Comparison) error {
@@ -64,7 +66,7 @@ func (b blind) Compare(_ context.Context, c consistency.Comparison) error {
 	return nil
 }
 
-// watchesNothing is who watches no promise.
+// watchesNothing watches no promise.
 type watchesNothing struct{ harness.Promises }
 
 func (watchesNothing) Broken() []error                                { return nil }
@@ -73,11 +75,12 @@ func (watchesNothing) Led(promises.Node, []uint64) error              { return n
 func (watchesNothing) Acknowledge(string)                             {}
 func (watchesNothing) Voted(promises.Node, target.Vote, uint64) error { return nil }
 
-var _ = Describe("Who judges nodes", func() {
-	It("can be stood in for", func(ctx SpecContext) {
+var _ = Describe("The comparer and the watcher", func() {
+	It("can be replaced", func(ctx SpecContext) {
 		var asked []consistency.Comparison
 		var inner harness.Promises
-		c, f := boot(harness.Comparing(blind{&asked}), harness.Watching(func(p harness.Promises) harness.Promises { inner = p; return watchesNothing{p} }))
+		c, f := boot(harness.Comparing(blind{&asked}),
+			harness.Watching(func(p harness.Promises) harness.Promises { inner = p; return watchesNothing{p} }))
 		f.Answers("SELECT v FROM t ORDER BY v", fake.Table("a"))
 		f.Node(2).Answers("SELECT v FROM t ORDER BY v", fake.Table("b"))
 		Expect(c.VerifyDataConsistency(ctx, "SELECT v FROM t ORDER BY v")).To(Succeed())
@@ -90,7 +93,7 @@ var _ = Describe("Who judges nodes", func() {
 		Expect(inner.Missing(nil)).To(Equal([]string{"x"}))
 	}, patience)
 
-	It("need a comparer and a watcher", func(ctx SpecContext) {
+	It("must be given", func(ctx SpecContext) {
 		Expect(harness.Boot(ctx, &fake.Target{}, harness.Comparing(nil))).Error().To(MatchError("boot: Comparing was given no Comparer"))
 		Expect(harness.Boot(ctx, &fake.Target{}, harness.Watching(nil))).Error().To(MatchError("boot: Watching was given no function"))
 	}, patience)

@@ -2,7 +2,6 @@ package harness
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/rejoin-db/rejoin/harness/journal"
@@ -42,7 +41,7 @@ func (c *Cluster) Measure(ctx context.Context) (_ []Usage, err error) {
 	for _, o := range observed {
 		errs = append(errs, o.Err)
 	}
-	return c.write(observed), errors.Join(errs...)
+	return c.write(observed), join(errs...)
 }
 
 // measureTimeout bounds what the cluster measures on its own.

@@ -14,7 +14,7 @@ import (
 var _ = Describe("What a node has promised", func() {
 	vote := func(term uint64, candidate string) target.Vote { return target.Vote{Term: term, For: candidate} }
 
-	// shows are the statuses of node 1, one after the other, with what lies between them.
+	// shows lets node 1 show two statuses in turn, with an action between them.
 	shows := func(ctx SpecContext, between func(c *harness.Cluster), first, second target.Status) error {
 		c, f := boot()
 		for i, s := range []target.Status{first, second} {
@@ -33,18 +33,24 @@ var _ = Describe("What a node has promised", func() {
 	DescribeTable("is broken when it is forgotten", func(ctx SpecContext, first, second target.Status, problem string) {
 		Expect(shows(ctx, nil, first, second)).To(And(MatchError(harness.ErrInvariant), MatchError(ContainSubstring(problem))))
 	},
-		Entry("its vote", patience, target.Status{Term: 9, Vote: vote(9, "a")}, target.Status{Term: 9}, "had voted for a in term 9, and has forgotten it"),
-		Entry("whom it voted for", patience, target.Status{Term: 9, Vote: vote(9, "a")}, target.Status{Term: 9, Vote: vote(9, "b")}, "voted in term 9 for a, and for b"),
-		Entry("over a restart", patience, target.Status{Term: 9, Vote: vote(9, "a")}, target.Status{Term: 10, Vote: vote(8, "a")}, "has forgotten it"),
+		Entry("its vote", patience, target.Status{Term: 9, Vote: vote(9, "a")}, target.Status{Term: 9},
+			"had voted for a in term 9, and has forgotten it"),
+		Entry("whom it voted for", patience, target.Status{Term: 9, Vote: vote(9, "a")}, target.Status{Term: 9, Vote: vote(9, "b")},
+			"voted in term 9 for a, and for b"),
+		Entry("over a restart", patience, target.Status{Term: 9, Vote: vote(9, "a")}, target.Status{Term: 10, Vote: vote(8, "a")},
+			"has forgotten it"),
 	)
 
 	DescribeTable("is kept", func(ctx SpecContext, first, second target.Status) {
 		Expect(shows(ctx, nil, first, second)).To(Succeed())
 	},
 		Entry("when nothing changes", patience, target.Status{Term: 9, Vote: vote(9, "a")}, target.Status{Term: 9, Vote: vote(9, "a")}),
-		Entry("when it votes again in a later term", patience, target.Status{Term: 9, Vote: vote(9, "a")}, target.Status{Term: 10, Vote: vote(10, "b")}),
-		Entry("when a late heartbeat takes it back a term", patience, target.Status{Term: 10, Vote: vote(10, "a")}, target.Status{Term: 9, Vote: vote(10, "a")}),
-		Entry("when a later term has no vote of it", patience, target.Status{Term: 9, Vote: vote(9, "a")}, target.Status{Term: 12, Vote: vote(9, "a")}),
+		Entry("when it votes again in a later term", patience, target.Status{Term: 9, Vote: vote(9, "a")},
+			target.Status{Term: 10, Vote: vote(10, "b")}),
+		Entry("when a late heartbeat takes it back a term", patience, target.Status{Term: 10, Vote: vote(10, "a")},
+			target.Status{Term: 9, Vote: vote(10, "a")}),
+		Entry("when a later term has no vote of it", patience, target.Status{Term: 9, Vote: vote(9, "a")},
+			target.Status{Term: 12, Vote: vote(9, "a")}),
 	)
 
 	It("may be lost with a disk that lies", func(ctx SpecContext) {

@@ -9,12 +9,11 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// WaitForNodeOnline blocks until the node's flag is up, the node shows itself
-// online, and it has applied what was committed at the call, as far as any node
-// knew then. If ctx ends before, or the node's storage has failed, which no wait
-// mends (ErrFailed), the error is a *WaitError: what the node showed at all probes,
-// and how far behind it was. A node that does not answer delays no probe by
-// more than a second.
+// WaitForNodeOnline blocks until the node's flag is up, the node reports itself online, and it
+// has applied what any node knew to be committed at the call. If ctx ends first, or the node's
+// storage has failed (ErrFailed), the error is a *WaitError: it says what the node showed, how
+// far behind it was, and whether a quorum is missing. Another node that does not answer delays
+// the wait by a second at most.
 func (c *Cluster) WaitForNodeOnline(ctx context.Context, i int) (err error) {
 	ctx, leave, err := c.enter(ctx)
 	if err != nil {
@@ -32,8 +31,9 @@ func (c *Cluster) WaitForNodeOnline(ctx context.Context, i int) (err error) {
 	return err
 }
 
-// WaitForAllOnline waits for every member at once; the errors of those that did
-// not come are joined. A node that is removed meanwhile is not waited for.
+// WaitForAllOnline waits for every member in parallel, as WaitForNodeOnline does; the error joins
+// those of the nodes that did not come online. It does not wait for a node that is removed
+// meanwhile.
 func (c *Cluster) WaitForAllOnline(ctx context.Context) (err error) {
 	ctx, leave, err := c.enter(ctx)
 	if err != nil {
@@ -59,7 +59,7 @@ func (c *Cluster) waitFor(ctx context.Context, nodes []*Node) error {
 		})
 	}
 	wg.Wait()
-	return errors.Join(errs...)
+	return join(errs...)
 }
 
 // waitForNodeOnline waits until the node has applied the index. If no node could tell yet

@@ -13,7 +13,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// shows makes a node show other than it is.
+// shows changes the status that a node shows.
 func shows(n *fake.Node, change func(*target.Status)) {
 	n.OnStatus(func(_ context.Context, s target.Status) (target.Status, error) {
 		change(&s)
@@ -80,7 +80,7 @@ var _ = Describe("WaitForNodeOnline", func() {
 		}
 	}, patience)
 
-	It("is over at once for a node that has failed, and says why it did", func(ctx SpecContext) {
+	It("ends at once for a node that has failed, and says why", func(ctx SpecContext) {
 		shows(f.Node(1), func(s *target.Status) { s.State, s.Reason = target.Failed, "no space left on raft.db" })
 		err := c.WaitForNodeOnline(ctx, 1)
 		Expect(err).To(MatchError(harness.ErrFailed))
@@ -102,7 +102,8 @@ var _ = Describe("WaitForNodeOnline", func() {
 			}
 			return s, nil
 		})
-		Expect(staysUntil(endingWhen(ctx, func() bool { return probes.Load() > 6 }))).To(MatchError("wait for node 1 (n1) to be online: it was last seen syncing, 200 entries behind, " +
+		wait := staysUntil(endingWhen(ctx, func() bool { return probes.Load() > 6 }))
+		Expect(wait).To(MatchError("wait for node 1 (n1) to be online: it was last seen syncing, 200 entries behind, " +
 			"applied index 300 of 500, leader n0, installing a snapshot, and then could not be asked: ask for status on node 1 (n1): gone; " +
 			"history: connecting once, 400 behind, then syncing 3 times, 400 to 200 behind: context deadline exceeded"))
 	}, patience)

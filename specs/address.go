@@ -12,7 +12,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// addresses are about the address that a node tells, for the client of an application.
+// addresses are specs about the address that a node has for an application's own client.
 func addresses(env *environment) {
 	Describe("The address of a node", Label("suite:address"), func() {
 		It("accepts connections while the node runs, and is the same after a restart", Label("fault:stop"), func(ctx SpecContext) {

@@ -21,13 +21,13 @@ func allOffline(env *environment) {
 			Expect(env.cluster.OnlineNodes()).To(BeEmpty())
 		})
 
-		It("fails every statement at once, and says why", func(ctx SpecContext) {
+		It("fails every statement at once with a reason", func(ctx SpecContext) {
 			const message = "no online nodes available in cluster"
 			atOnce := time.Now()
 			for _, sql := range []string{
 				"SELECT 1",
 				"SELECT * FROM {ns}.customers",
-				"INSERT INTO {ns}.customers (id, name) VALUES (9, 'nobody')",
+				"INSERT INTO {ns}.customers (id, name) VALUES (9, 'not written')",
 				"DROP NAMESPACE {ns}",
 			} {
 				_, err := env.cluster.ExecuteOnRandom(ctx, env.sql(sql))
@@ -42,7 +42,7 @@ func allOffline(env *environment) {
 			Expect(time.Since(atOnce)).To(BeNumerically("<", time.Second), "it waited for something")
 		}, env.patience)
 
-		It("has kept what was written before, and takes writes again, once all are back", func(ctx SpecContext) {
+		It("keeps all rows and accepts writes again when the nodes return", func(ctx SpecContext) {
 			for i := range env.cluster.Size() {
 				Expect(env.cluster.BringNodeOnline(ctx, i)).To(Succeed())
 			}

@@ -12,14 +12,16 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// answers is the fine print of an answer: what it says besides the rows that were asked for,
-// and of requests that are not quite as usual.
+// answers are specs about an answer's parts besides its rows, and about unusual requests.
 func answers(env *environment) {
 	Describe("An answer", Label("suite:answers"), func() {
-		It("tells of each statement how many rows it changed itself", func(ctx SpecContext) {
+		BeforeEach(func(SpecContext) { env.assumes(target.SQLite) })
+
+		It("reports how many rows each statement changed", func(ctx SpecContext) {
 			env.run(ctx, `CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v TEXT UNIQUE); CREATE TABLE {ns}.log (v);
 				CREATE TABLE {ns}.child (t INTEGER REFERENCES t ON DELETE CASCADE);
-				CREATE TRIGGER {ns}.logs AFTER INSERT ON {ns}.t BEGIN INSERT INTO {ns}.log VALUES (1), (2); INSERT INTO {ns}.child VALUES (new.id); END`)
+				CREATE TRIGGER {ns}.logs AFTER INSERT ON {ns}.t BEGIN INSERT INTO {ns}.log VALUES (1), (2); INSERT INTO {ns}.child VALUES (new.id);
+					END`)
 			statements := []struct {
 				sql      string
 				affected int64
@@ -50,19 +52,19 @@ func answers(env *environment) {
 			for i, node := range env.cluster.Nodes() {
 				for _, at := range []*harness.Node{node, node.Inside()} {
 					answer := env.runOn(ctx, at, strings.Join(all, ";\n"))
-					Expect(affectedBy(answer)).To(Equal(affected), "as one request, by %s", node)
-					Expect(answer.Affected()).To(BeEquivalentTo(23), "of all statements together, by %s", node)
-					Expect(answer).To(HaveRows(Row(7), Row(8), Row(9)), "of the last statement with rows, by %s", node)
+					Expect(affectedBy(answer)).To(Equal(affected), "as one request, on %s", node)
+					Expect(answer.Affected()).To(BeEquivalentTo(23), "sum over all statements, on %s", node)
+					Expect(answer).To(HaveRows(Row(7), Row(8), Row(9)), "rows of the last statement that has some, on %s", node)
 				}
 				for _, s := range statements {
 					if i > 1 {
-						break // two nodes, of which one at least does not lead, are enough
+						break // two nodes, at least one of which is a follower, are enough
 					}
 					Expect(affectedBy(env.runOn(ctx, node, s.sql))).To(Equal([]int64{s.affected}), "%s, by %s", s.sql, node)
 				}
 			}
 
-			By("telling it of all that went through the log, also that it is none, and of nothing that only reads")
+			By("reporting 0 for a change without rows, and no number for a read")
 			tells := func(at *harness.Node, sql string, changes bool) {
 				GinkgoHelper()
 				rows, err := at.Query(ctx, env.sql(sql))
@@ -86,7 +88,7 @@ func answers(env *environment) {
 			}
 		}, env.patience)
 
-		It("is to parameters by their places, numbers and names, of each statement its own", func(ctx SpecContext) {
+		It("binds parameters by position, number and name, separately for each statement", func(ctx SpecContext) {
 			env.run(ctx, "CREATE TABLE {ns}.p (a, b, c)")
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 			numbers := make([]any, 120)
@@ -111,7 +113,7 @@ func answers(env *environment) {
 				{"?, ?, ?", []any{true, false, 2.0}, Row(1, 0, 2.0)},
 				{"typeof(?1), typeof(?2), typeof(?3)", []any{1.0, []byte("b"), "1"}, Row("real", "blob", "text")},
 			} {
-				if c.row == nil { // a name in double quotes that names nothing is an error
+				if c.row == nil { // a quoted name that does not exist is an error
 					continue
 				}
 				for _, at := range env.asked() {
@@ -130,7 +132,7 @@ func answers(env *environment) {
 				Expect(exactly(own)).To(Equal([]string{"integer 2, integer 1", "integer 3, integer 4", `text "none"`, "integer 5, integer 5"}))
 			}
 
-			By("refusing too few and too many, and changing nothing")
+			By("refusing too few and too many parameters without a change")
 			for _, node := range env.cluster.Nodes() {
 				for _, sql := range []string{"SELECT ?, ?; SELECT ?", "INSERT INTO {ns}.p (a, b) VALUES (?, ?); INSERT INTO {ns}.p (a) VALUES (?)"} {
 					for _, args := range [][]any{{}, {1, 2}, {1, 2, 3, 4}} {
@@ -142,13 +144,14 @@ func answers(env *environment) {
 			Expect(env.run(ctx, "SELECT count(*) FROM {ns}.p")).To(HaveRows(Row(0)))
 		}, env.patience)
 
-		It("names its columns, also without a row, and also if two have one name", func(ctx SpecContext) {
+		It("names its columns, even without rows or with equal names", func(ctx SpecContext) {
 			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v VARCHAR(9)); CREATE TABLE {ns}.u (id INTEGER, v REAL)")
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 			for _, c := range []struct{ sql, columns string }{
 				{"SELECT * FROM {ns}.t", "id INTEGER, v VARCHAR(9)"},
 				{"SELECT * FROM {ns}.t JOIN {ns}.u ON 1", "id INTEGER, v VARCHAR(9), id INTEGER, v REAL"},
-				{`SELECT 1 AS x, 'two' AS x, x'03' AS "a ""b"" \ Ünï` + "\n" + `c", 4.5 AS "", NULL AS n`, `x INTEGER, x TEXT, a "b" \ Ünï` + "\nc BLOB,  REAL, n NULL"},
+				{`SELECT 1 AS x, 'two' AS x, x'03' AS "a ""b"" \ Ünï` + "\n" + `c", 4.5 AS "", NULL AS n`,
+					`x INTEGER, x TEXT, a "b" \ Ünï` + "\nc BLOB,  REAL, n NULL"},
 				{"SELECT id AS x, v AS x, count(*) FROM {ns}.t WHERE 0 GROUP BY 1", "x INTEGER, x VARCHAR(9), count(*) "},
 			} {
 				for _, at := range env.asked() {
@@ -156,12 +159,14 @@ func answers(env *environment) {
 				}
 			}
 			for _, node := range env.cluster.Nodes() {
-				Expect(columnsOf(env.runOn(ctx, node, `DELETE FROM {ns}.t WHERE id = 5 RETURNING id AS x, v AS x, id AS "y z"; CREATE TABLE IF NOT EXISTS {ns}.t (v); SELECT v FROM {ns}.u`))).
+				Expect(columnsOf(env.runOn(ctx, node,
+					`DELETE FROM {ns}.t WHERE id = 5 RETURNING id AS x, v AS x, id AS "y z"; CREATE TABLE IF NOT EXISTS {ns}.t (v);
+						SELECT v FROM {ns}.u`))).
 					To(Equal([]string{"x INTEGER, x VARCHAR(9), y z INTEGER", "", "v REAL"}), "by %s", node)
 			}
 		}, env.patience)
 
-		It("says which statement failed, of which none is applied", func(ctx SpecContext) {
+		It("says which statement failed, and applies none of them", func(ctx SpecContext) {
 			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY); INSERT INTO {ns}.t VALUES (1)")
 			good, bad := "INSERT INTO {ns}.t (id) VALUES (NULL)", "INSERT INTO {ns}.t VALUES (1)"
 			for _, node := range env.cluster.Nodes() {
@@ -169,7 +174,8 @@ func answers(env *environment) {
 					for _, c := range []struct{ sql, where string }{
 						{bad, ""}, {bad + ";" + good, "statement 1 of 2: "}, {good + ";" + bad + ";" + good, "statement 2 of 3: "},
 						{good + ";" + good + ";" + good + ";" + bad + ";", "statement 4 of 4: "}, {"SELECT 1;" + bad, "statement 2 of 2: "},
-						{good + "; CREATE TABLE {ns}.made (v); SELECT * FROM {ns}.missing", "statement 3 of 3: "}, {"SELECT 1; SELECT 2; SELECT * FROM {ns}.missing", "statement 3 of 3: "},
+						{good + "; CREATE TABLE {ns}.made (v); SELECT * FROM {ns}.missing",
+							"statement 3 of 3: "}, {"SELECT 1; SELECT 2; SELECT * FROM {ns}.missing", "statement 3 of 3: "},
 						{"SELECT * FROM {ns}.missing; SELECT 2", "statement 1 of 2: "}, {"SELECT * FROM {ns}.missing", ""},
 					} {
 						_, err := at.ExecuteWithRetry(ctx, env.sql(c.sql))
@@ -182,8 +188,10 @@ func answers(env *environment) {
 			Expect(env.cluster.Reading(target.Strong).ExecuteOnAll(ctx, env.sql("SELECT id FROM {ns}.t"))).To(HaveRows(Row(1)))
 			Expect(env.run(ctx, "SELECT count(*) FROM sqlite_schema WHERE name LIKE '{ns}.made'")).To(HaveRows(Row(0)))
 
-			By("failing half way through the rows")
-			const half = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4000) SELECT i, CASE i WHEN 3000 THEN abs(-9223372036854775807 - 1) END FROM n"
+			env.assumes(target.Streams)
+			By("failing in the middle of the rows")
+			const half = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4000) SELECT i, CASE i WHEN 3000 THEN " +
+				"abs(-9223372036854775807 - 1) END FROM n"
 			for _, at := range env.asked() {
 				rows, err := at.Query(ctx, half)
 				Expect(err).NotTo(HaveOccurred())
@@ -199,7 +207,7 @@ func answers(env *environment) {
 			}
 		}, env.patience)
 
-		It("is of as many statements as there are, whatever is around them", func(ctx SpecContext) {
+		It("has one result per statement, whatever separates them", func(ctx SpecContext) {
 			env.run(ctx, "CREATE TABLE {ns}.t (v)")
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 			for _, at := range env.asked() {
@@ -226,7 +234,7 @@ func answers(env *environment) {
 	})
 }
 
-// asked are the nodes, each asked for its own state, and in one more way of those there are.
+// asked are all nodes as views: each at Local, and at Leader or Strong in turn.
 func (env *environment) asked() (links []*harness.Node) {
 	nodes := env.cluster.Nodes()
 	for i, node := range nodes {
@@ -255,7 +263,7 @@ func columnsOf(result harness.Result) (columns []string) {
 	return columns
 }
 
-// exactly are the rows of each statement, in words of which no two values have the same.
+// exactly are the rows of each statement as text. Different values have different texts.
 func exactly(result harness.Result) (rows []string) {
 	for _, table := range result.Tables {
 		var all []string
@@ -275,7 +283,7 @@ func exactRow(row []any) string {
 	return strings.Join(all, ", ")
 }
 
-// saidBy is what a node says of its error.
+// saidBy is the target's error in err.
 func saidBy(err error) target.Error {
 	GinkgoHelper()
 	var said *target.Error

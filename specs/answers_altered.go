@@ -14,13 +14,16 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// answersAltered is about answers whose shape hangs on what was before: a schema that
-// has changed, the same request sent before, and requests that were applied together.
+// answersAltered are specs about answers that depend on history: a changed schema, a request
+// that is sent again, and requests that are applied in one batch.
 func answersAltered(env *environment) {
 	Describe("The columns of an answer", Label("suite:answers-altered"), func() {
-		It("are those of the table as it is, on connections that knew it otherwise", func(ctx SpecContext) {
-			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, a TEXT); INSERT INTO {ns}.t VALUES (1, 'one'); CREATE VIEW {ns}.w AS SELECT a FROM {ns}.t")
-			// shows asks every node, in every way, on several of its connections at once.
+		BeforeEach(func(SpecContext) { env.assumes(target.SQLite) })
+
+		It("follow the current schema, even on connections that knew another", func(ctx SpecContext) {
+			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, a TEXT); INSERT INTO {ns}.t VALUES (1, 'one'); CREATE VIEW {ns}.w AS "+
+				"SELECT a FROM {ns}.t")
+			// shows asks every node at every consistency, on several connections at once.
 			shows := func(sql, columns, rows string) {
 				GinkgoHelper()
 				Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
@@ -65,10 +68,12 @@ func answersAltered(env *environment) {
 			}
 		}, env.patience)
 
-		It("stay what they were while the answer is read, whatever becomes of the table", func(ctx SpecContext) {
+		It("do not change while an answer is read, whatever happens to the table", func(ctx SpecContext) {
+			env.assumes(target.Streams)
 			const rows = 5000
 			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, a TEXT)")
-			env.run(ctx, "INSERT INTO {ns}.t WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) SELECT i, printf('%.100c', 'x') FROM n", rows)
+			env.run(ctx, "INSERT INTO {ns}.t WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) SELECT i, "+
+				"printf('%.100c', 'x') FROM n", rows)
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 			var open []target.Rows
 			for _, node := range env.cluster.Nodes() {
@@ -93,8 +98,10 @@ func answersAltered(env *environment) {
 		}, env.patience)
 	})
 
-	Describe("The answer to a request that is sent again", Label("suite:answers-altered"), func() {
-		It("is the first one, column by column and bit by bit, by every node", func(ctx SpecContext) {
+	Describe("The answer to a repeated request", Label("suite:answers-altered"), func() {
+		BeforeEach(func(SpecContext) { env.assumes(target.SQLite) })
+
+		It("is identical to the first one on every node", func(ctx SpecContext) {
 			env.requires(target.Dedup)
 			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY AUTOINCREMENT, v VARCHAR(7), b BLOB, f REAL)")
 			requests := []struct {
@@ -102,12 +109,15 @@ func answersAltered(env *environment) {
 				args []any
 			}{
 				{"INSERT INTO {ns}.t (v, b, f) VALUES (?, ?, ?) RETURNING *, v AS id, NULL AS n, x'00' AS \"x y\"", []any{"a\x00b", []byte{}, 1.0}},
-				{"INSERT INTO {ns}.t (v, b, f) VALUES ('', ?, ?), (?, x'', NULL) RETURNING v, b, f; UPDATE {ns}.t SET f = -f RETURNING id, f; SELECT count(*) AS c FROM {ns}.t", []any{[]byte("text"), 1e300, "\xff"}},
+				{"INSERT INTO {ns}.t (v, b, f) VALUES ('', ?, ?), (?, x'', NULL) RETURNING v, b, f; UPDATE {ns}.t SET f = -f RETURNING id, f; " +
+					"SELECT count(*) AS c FROM {ns}.t", []any{[]byte("text"), 1e300, "\xff"}},
 				{"UPDATE {ns}.t SET v = v || 'x' WHERE f IS NULL; DELETE FROM {ns}.t WHERE id = 1; SELECT id FROM {ns}.t WHERE 0", nil},
 				{"CREATE TABLE {ns}.made (v); DELETE FROM {ns}.t WHERE id < 0 RETURNING id, f", nil},
-				{"UPDATE {ns}.t SET v = v RETURNING ? AS minus, ? AS most, ? AS least, ? AS tiny", []any{math.Inf(-1), int64(1<<63 - 1), int64(-1 << 63), 5e-324}},
+				{"UPDATE {ns}.t SET v = v RETURNING ? AS minus, ? AS most, ? AS least, ? AS tiny",
+					[]any{math.Inf(-1), int64(1<<63 - 1), int64(-1 << 63), 5e-324}},
 			}
-			for _, size := range []int{60, 70, 75, 80, 85, 90, 95, 100, 120, 5000, 65_000} { // about where answers are kept otherwise
+			// around the size above which answers are stored differently
+			for _, size := range []int{60, 70, 75, 80, 85, 90, 95, 100, 120, 5000, 65_000} {
 				requests = append(requests, struct {
 					sql  string
 					args []any
@@ -132,25 +142,27 @@ func answersAltered(env *environment) {
 					Expect(affectedBy(again)).To(Equal(affectedBy(first[i])), "%s by %s", r.sql, node)
 				}
 			}
-			const head = "s\x00\x00\x00\x00\x00\x00\x00\x00" // of a text, where the texts of a request stand one behind the other
+			const head = "s\x00\x00\x00\x00\x00\x00\x00\x00" // of a text, in the encoding of a request
 			others := [][]any{{1.0, "ab"}, {"1", "ab"}, {[]byte("1"), "ab"}, {1, []byte("ab")}, {"1a", "b"}, {nil, "ab"}, {1, "ab\x00"}}
 			const two = "UPDATE {ns}.t SET v = v WHERE ? IS NOT ?"
 			_, err := env.keyedOn(ctx, nodes[0], key(-1), two, 1, "ab")
 			Expect(err).NotTo(HaveOccurred())
 			for i, other := range others {
 				_, err := env.keyedOn(ctx, nodes[i%len(nodes)], key(-1), two, other...)
-				Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied), "%v is taken for another request: %v", other, err)
+				Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied), "%v is taken for the first request: %v", other, err)
 			}
 			_, err = env.keyedOn(ctx, nodes[0], key(-2), two, "x"+head+"y", "z")
 			Expect(err).NotTo(HaveOccurred())
 			_, err = env.keyedOn(ctx, nodes[0], key(-2), two, "x", "y"+head+"z")
-			Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied), "texts that are cut elsewhere are taken for the same: %v", err)
+			Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied), "texts split at another place are taken for the same: %v", err)
 			Expect(exactly(env.run(ctx, state))).To(Equal(before), "a request was applied again")
 		}, env.patience)
 	})
 
-	Describe("What a request is told of itself", Label("suite:answers-together", "fault:isolate", "fault:crash"), func() {
-		It("is its own, however requests come together or are caught up with", func(ctx SpecContext) {
+	Describe("What a request reads about itself", Label("suite:answers-together", "fault:isolate", "fault:crash"), func() {
+		BeforeEach(func(SpecContext) { env.assumes(target.SQLite) })
+
+		It("is independent of requests batched with it, live or during catch-up", func(ctx SpecContext) {
 			env.needs(3)
 			env.requires(target.Crash)
 			env.run(ctx, `CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY AUTOINCREMENT, request INTEGER, v UNIQUE);
@@ -159,21 +171,24 @@ func answersAltered(env *environment) {
 			leader := env.leader(ctx)
 			absent, crashed := env.others(leader)[0], env.others(leader)[1]
 			const told = `INSERT INTO {ns}.told VALUES (?1, last_insert_rowid(), changes(), NULL, NULL, random(), unixepoch('subsec'))`
-			const rows = `INSERT INTO {ns}.t (request, v) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?2) SELECT ?1, ?1 || '-' || i FROM n`
-			const after = `UPDATE {ns}.told SET rowid_after = last_insert_rowid(), changes_after = changes() WHERE request = ?1 RETURNING rowid_after, changes_after`
+			const rows = `INSERT INTO {ns}.t (request, v) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?2) SELECT ?1,
+				?1 || '-' || i FROM n`
+			const after = `UPDATE {ns}.told SET rowid_after = last_insert_rowid(),
+				changes_after = changes() WHERE request = ?1 RETURNING rowid_after, changes_after`
 			together := func(from int) {
 				GinkgoHelper()
 				atOneTime(24, func(i int) {
 					request := from + i
 					switch many := request%3 + 1; {
-					case request%8 == 5: // which fails, and leaves nothing to those behind it
-						_, err := env.node(leader).Inside().Execute(ctx, env.sql("INSERT INTO {ns}.t (request) VALUES (1), (2), (3), (4); SELECT * FROM {ns}.missing"))
+					case request%8 == 5: // it fails, and must not affect those behind it
+						_, err := env.node(leader).Inside().Execute(ctx,
+							env.sql("INSERT INTO {ns}.t (request) VALUES (1), (2), (3), (4); SELECT * FROM {ns}.missing"))
 						Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied), "%v", err)
-					case request%8 == 6: // which only looks
+					case request%8 == 6: // it changes nothing after its first statement
 						env.runOn(ctx, env.node(leader).Inside(), told, request)
 					default:
 						answer := env.runOn(ctx, env.node(leader).Inside(), told+";"+rows+";"+after, request, request, many, request)
-						Expect(answer.Rows()[0][1]).To(BeEquivalentTo(many), "it is told of another's changes")
+						Expect(answer.Rows()[0][1]).To(BeEquivalentTo(many), "it reads the change count of another request")
 						Expect(affectedBy(answer)).To(Equal([]int64{1, int64(many), 1}))
 					}
 				})
@@ -186,11 +201,12 @@ func answersAltered(env *environment) {
 			together(200)
 			env.comeBack(ctx, crashed)
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.told ORDER BY request"), env.sql("SELECT * FROM {ns}.t ORDER BY id")))
-			Expect(env.run(ctx, "SELECT count(*), count(DISTINCT rowid_before), count(DISTINCT changes_before), count(DISTINCT luck) FROM {ns}.told")).
-				To(HaveRows(Row(63, 1, 1, 63)), "a request finds what one before it has left")
+			Expect(env.run(ctx, "SELECT count(*), count(DISTINCT rowid_before), count(DISTINCT changes_before), count(DISTINCT luck) FROM "+
+				"{ns}.told")).
+				To(HaveRows(Row(63, 1, 1, 63)), "a request reads connection state that an earlier one left")
 			Expect(env.run(ctx, `SELECT count(*) FROM {ns}.told WHERE rowid_after IS NOT (SELECT max(id) FROM {ns}.t WHERE t.request = told.request)
 				OR changes_after IS NOT (SELECT count(*) FROM {ns}.t WHERE t.request = told.request) AND changes_after IS NOT NULL`)).
-				To(HaveRows(Row(0)), "a request is told of another's rows")
+				To(HaveRows(Row(0)), "a request reads the row ID or change count of another")
 			_, err := env.cluster.ExecuteOnRandom(ctx, env.sql("INSERT INTO {ns}.t (request) VALUES (total_changes())"))
 			Expect(saidBy(err).Message).To(ContainSubstring("total_changes() is refused"))
 		}, env.patience)

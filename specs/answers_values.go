@@ -15,16 +15,20 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// answersValues is about values at their bounds, and rows at those of what carries them.
+// answersValues are specs about extreme values, and rows at the boundaries of chunks.
 func answersValues(env *environment) {
 	Describe("A value in an answer", Label("suite:answers-values"), func() {
-		It("has the bits that it had, by every node and in every way to ask", func(ctx SpecContext) {
+		BeforeEach(func(SpecContext) { env.assumes(target.SQLite) })
+
+		It("keeps every bit, on every node and at every consistency", func(ctx SpecContext) {
 			env.run(ctx, "CREATE TABLE {ns}.v (id INTEGER PRIMARY KEY, v)")
 			values := []any{
 				nil, int64(0), int64(-1), int64(math.MaxInt64), int64(math.MinInt64), int64(math.MinInt64 + 1), int64(1<<53 + 1), int64(-1<<53 - 1),
 				0.0, math.Copysign(0, -1), 1.0, -1.0, 0.1, -0.1, 1.0 / 3, 1e15, 1e16, 1e21, 1e22, 1e-6, 1e-7, 123456789012345.6, 9007199254740993.0,
-				math.Inf(1), math.Inf(-1), math.MaxFloat64, -math.MaxFloat64, math.SmallestNonzeroFloat64, -math.SmallestNonzeroFloat64, 2.2250738585072009e-308,
-				"", "x", "a\x00b", "\x00", "\xff\xfe", "cut \xe6\x9e", "\xed\xa0\x80", "\xc0\x80", string(allBytes()), "\u2028\u2029\ufeff\ufffd 林 👩‍👧", `"\/` + "\b\f\n\r\t\x1f\x7f",
+				math.Inf(1), math.Inf(-1), math.MaxFloat64, -math.MaxFloat64, math.SmallestNonzeroFloat64, -math.SmallestNonzeroFloat64,
+				2.2250738585072009e-308,
+				"", "x", "a\x00b", "\x00", "\xff\xfe", "cut \xe6\x9e", "\xed\xa0\x80", "\xc0\x80", string(allBytes()), "\u2028\u2029\ufeff\ufffd " +
+					"林 👩‍👧", `"\/` + "\b\f\n\r\t\x1f\x7f",
 				"null", "9e999", `{"base64":"AA=="}`, `{"text_base64":"AA=="}`, " 1 ", "1.0",
 				[]byte{}, []byte{0}, []byte("text"), []byte("\xff\xfe"), allBytes(),
 			}
@@ -39,10 +43,11 @@ func answersValues(env *environment) {
 			}
 			for _, node := range env.cluster.Nodes() {
 				stored := env.runOn(ctx, node, "DELETE FROM {ns}.v; INSERT INTO {ns}.v VALUES "+strings.Join(places, ", ")+" RETURNING v", params...)
-				Expect(strings.Split(exactly(stored)[1], "\n")).To(Equal(want), "as %s has stored them", node)
+				Expect(strings.Split(exactly(stored)[1], "\n")).To(Equal(want), "stored by %s", node)
 				Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 				for _, at := range env.asked() {
-					Expect(strings.Split(exactly(env.runOn(ctx, at, "SELECT v FROM {ns}.v ORDER BY id"))[0], "\n")).To(Equal(want), "stored by %s, read by %s", node, at)
+					Expect(strings.Split(exactly(env.runOn(ctx, at, "SELECT v FROM {ns}.v ORDER BY id"))[0], "\n")).To(
+						Equal(want), "stored by %s, read by %s", node, at)
 				}
 			}
 			var asked []string
@@ -50,13 +55,14 @@ func answersValues(env *environment) {
 				asked = append(asked, "?")
 			}
 			for _, at := range env.asked() {
-				Expect(exactly(env.runOn(ctx, at, "SELECT "+strings.Join(asked, ", "), values...))).To(Equal([]string{strings.Join(want, ", ")}), "sent to %s", at)
-				Expect(env.runOn(ctx, at, "SELECT ?, 9e999 - 9e999", math.NaN())).To(HaveRows(Row(nil, nil)), "what is no number is NULL")
+				Expect(exactly(env.runOn(ctx, at, "SELECT "+strings.Join(asked, ", "), values...))).To(
+					Equal([]string{strings.Join(want, ", ")}), "sent to %s", at)
+				Expect(env.runOn(ctx, at, "SELECT ?, 9e999 - 9e999", math.NaN())).To(HaveRows(Row(nil, nil)), "NaN is NULL")
 			}
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.v ORDER BY id")))
 		}, env.patience)
 
-		It("is whole if it is longer than a mebibyte", func(ctx SpecContext) {
+		It("is complete beyond a mebibyte", func(ctx SpecContext) {
 			env.run(ctx, "CREATE TABLE {ns}.v (id INTEGER PRIMARY KEY, v)")
 			const size = 1<<20 + 1
 			const text, bytes = `"long" \ ` + "林\n", "\x00\xff\x10"
@@ -64,18 +70,20 @@ func answersValues(env *environment) {
 			var want []string
 			for i, value := range long {
 				node := env.cluster.Nodes()[i%env.cluster.Size()]
-				Expect(exactly(env.repeatable(ctx, node, "REPLACE INTO {ns}.v VALUES (?, ?) RETURNING v", i, value))).To(Equal([]string{exactValue(value)}))
+				Expect(exactly(env.repeatable(ctx, node, "REPLACE INTO {ns}.v VALUES (?, ?) RETURNING v", i, value))).To(
+					Equal([]string{exactValue(value)}))
 				want = append(want, exactValue(value))
 			}
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 			for _, node := range env.cluster.Nodes() {
-				Expect(exactly(env.runOn(ctx, node.Reading(target.Local), "SELECT v FROM {ns}.v ORDER BY id"))).To(Equal([]string{strings.Join(want, "\n")}))
+				Expect(exactly(env.runOn(ctx, node.Reading(target.Local), "SELECT v FROM {ns}.v ORDER BY id"))).To(
+					Equal([]string{strings.Join(want, "\n")}))
 			}
 		}, env.patience)
 
-		It("is whole wherever a row ends in the pieces that an answer is sent in", func(ctx SpecContext) {
-			// Rows of 64 bytes, and one before them that is longer by one byte each time, so
-			// that some row ends at every byte of a piece, and some escape is cut in two.
+		It("is complete wherever a row ends within a chunk of the answer", func(ctx SpecContext) {
+			// Rows of 64 bytes follow one that is one byte longer each time, so that a row ends at
+			// every offset of a chunk, and an escape sequence is split at every position.
 			const rows = 1200
 			row := `x"\` + "\n林" + strings.Repeat("y", 64-len(`["x\"\\`+`\n林"],`))
 			env.run(ctx, "CREATE TABLE {ns}.r (v TEXT)")
@@ -94,7 +102,7 @@ func answersValues(env *environment) {
 				}
 			}
 
-			By("sending answers of changes on, about as long as such pieces")
+			By("forwarding answers to changes that are about as long as a chunk")
 			for _, node := range nodes {
 				for _, size := range []int{4000, 4095, 4096, 4097, 32<<10 - 70, 32 << 10, 64<<10 - 140, 64<<10 - 1, 64 << 10, 64<<10 + 1, 200_000} {
 					text := strings.Repeat("z", size)
@@ -104,7 +112,7 @@ func answersValues(env *environment) {
 			}
 		}, env.patience)
 
-		It("is too much for a request above the limit, which is refused unseen", func(ctx SpecContext) {
+		It("is refused in a request above the size limit", func(ctx SpecContext) {
 			const most = 16 << 20 // bytes, as ginkgo.yml has it
 			text := strings.Repeat("x", most)
 			at := env.node(0).Reading(target.Local)
@@ -116,7 +124,7 @@ func answersValues(env *environment) {
 }
 
 // repeatable runs a request that may be applied twice, on one node. On a real clock it may have
-// to be sent again, and an answer that is too long to be kept is given only once.
+// to be sent again, and a long answer is not kept for a repeated request.
 func (env *environment) repeatable(ctx context.Context, node *harness.Node, sql string, args ...any) (result harness.Result) {
 	GinkgoHelper()
 	if env.cluster.Can(target.Time) {
@@ -129,8 +137,8 @@ func (env *environment) repeatable(ctx context.Context, node *harness.Node, sql 
 	return result
 }
 
-// manyValues are numbers of every length and texts with a quote, an escape or a letter of
-// several bytes at each of many places.
+// manyValues are numbers of every length, and texts with a quote, an escape or a multi-byte
+// letter at each of many positions.
 func manyValues() (values []any) {
 	power, bits := int64(1), uint64(1)
 	for range 18 {
@@ -152,7 +160,7 @@ func manyValues() (values []any) {
 	return values
 }
 
-// exactValue is a value in words that no other value has. Of what is long it is a sum.
+// exactValue is a value as text. Different values have different texts; long ones are hashed.
 func exactValue(value any) string {
 	const most = 300
 	switch v := value.(type) {

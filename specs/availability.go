@@ -11,11 +11,11 @@ import (
 )
 
 func availability(env *environment) {
-	Describe("While a node is lost", Label("suite:availability", "fault:isolate", "fault:crash"), func() {
-		DescribeTable("changes are refused for no longer than it takes to elect a leader",
+	Describe("Availability", Label("suite:availability", "fault:isolate", "fault:crash"), func() {
+		DescribeTable("writes fail for no longer than a failover takes",
 			func(ctx SpecContext, mode fault.Mode, leader bool) {
 				env.needs(3)
-				if mode != fault.Isolate { // which every target can
+				if mode != fault.Isolate { // every target can isolate
 					env.requires(abilities[mode])
 				}
 				Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())

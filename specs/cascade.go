@@ -11,14 +11,15 @@ import (
 )
 
 func cascade(env *environment) {
-	When("one node after the other leaves", Label("suite:cascade", "fault:isolate"), func() {
-		It("leaves the last one to serve local reads and refuse writes, until the others return", func(ctx SpecContext) {
+	When("nodes leave one after the other", Label("suite:cascade", "fault:isolate"), func() {
+		It("the last one serves local reads and refuses writes until the others return", func(ctx SpecContext) {
 			env.needs(3)
+			env.assumes(target.ReadsAlone)
 			env.openShop(ctx)
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 			last := env.cluster.Size() - 1
 
-			By("leaving one at a time, with a write after each as long as there is a quorum")
+			By("isolating one node at a time, with a write after each while there is a quorum")
 			for i := range last {
 				env.leave(ctx, i)
 				if len(env.cluster.OnlineNodes()) >= env.cluster.Quorum() {
@@ -28,7 +29,7 @@ func cascade(env *environment) {
 			}
 			Expect(env.cluster.OnlineNodes()).To(HaveLen(1))
 
-			By("reading and writing on the last one")
+			By("reading and writing on the last node")
 			count := env.sql("SELECT count(*) FROM {ns}.customers")
 			Expect(env.cluster.Reading(target.Local).ExecuteOnAll(ctx, count)).To(HaveRows(Row(4 + env.cluster.Size() - env.cluster.Quorum())))
 			begun := time.Now()
@@ -36,7 +37,7 @@ func cascade(env *environment) {
 			Expect(err).To(beWithoutQuorum())
 			Expect(time.Since(begun)).To(BeNumerically("<", env.pace.refusal()))
 
-			By("returning, the first to leave last")
+			By("returning in reverse order")
 			for i := last - 1; i >= 0; i-- {
 				Expect(env.cluster.BringNodeOnline(ctx, i)).To(Succeed())
 			}

@@ -12,9 +12,9 @@ import (
 )
 
 func changes(env *environment) {
-	Describe("What changes while a node is away", Label("suite:changes", "fault:isolate"), func() {
+	Describe("Changes while a node is isolated", Label("suite:changes", "fault:isolate"), func() {
 		for _, c := range readChanges() {
-			It("reaches it when it comes back: "+c.name, func(ctx SpecContext) {
+			It("reach it when it returns: "+c.name, func(ctx SpecContext) {
 				env.needs(3)
 				env.openShop(ctx)
 				Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
@@ -23,7 +23,7 @@ func changes(env *environment) {
 				env.leave(ctx, victim)
 
 				for _, statement := range c.statements {
-					_, err := env.cluster.ExecuteWithRetry(ctx, env.sql(statement)) // while a leader is elected
+					_, err := env.cluster.ExecuteWithRetry(ctx, env.sql(statement)) // there may be no leader yet
 					if c.fails {
 						Expect(err).To(HaveOccurred(), statement)
 					} else {
@@ -36,11 +36,11 @@ func changes(env *environment) {
 				if len(c.statements) > 0 {
 					Expect(env.node(victim)).NotTo(HaveCaughtUp())
 				}
-				Expect(statusOf(ctx, env.node(victim)).AppliedIndex).To(Equal(before.AppliedIndex), "the node was not cut off")
+				Expect(statusOf(ctx, env.node(victim)).AppliedIndex).To(Equal(before.AppliedIndex), "the node is not isolated")
 				env.missesItsLeader(ctx, victim)
 
 				env.comeBack(ctx, victim)
-				Expect(statusOf(ctx, env.node(victim)).Restores).To(Equal(before.Restores), "it caught up by a snapshot, and not by the log")
+				Expect(statusOf(ctx, env.node(victim)).Restores).To(Equal(before.Restores), "it caught up from a snapshot instead of the log")
 				for _, check := range c.checks {
 					Expect(env.cluster).To(BeConsistent(env.sql(check)))
 				}
@@ -55,8 +55,9 @@ func changes(env *environment) {
 	})
 }
 
-// missesItsLeader waits until a node that is cut off has heard of no leader for a while
-// longer. A database that does not say when its nodes heard of one is not waited for.
+// missesItsLeader waits until an isolated node has not heard from a leader for some time, so
+// that messages under way are not enough for it to catch up. It does not wait for a database
+// whose status does not show the last contact.
 func (env *environment) missesItsLeader(ctx context.Context, node int) {
 	GinkgoHelper()
 	env.eventually(ctx, env.node(node)).Should(BeConnecting())
@@ -65,5 +66,5 @@ func (env *environment) missesItsLeader(ctx context.Context, node int) {
 		return
 	}
 	env.eventually(ctx, func(ctx context.Context) time.Duration { return statusOf(ctx, env.node(node)).LastContact }).
-		Should(BeNumerically(">=", so+env.pace.absence()), "it still hears of a leader")
+		Should(BeNumerically(">=", so+env.pace.absence()), "it still hears from a leader")
 }

@@ -11,15 +11,16 @@ import (
 )
 
 func clocks(env *environment) {
-	Describe("A node's clock that is wrong", Label("suite:clocks", "fault:clock"), func() {
+	Describe("A skewed clock", Label("suite:clocks", "fault:clock"), func() {
 		BeforeEach(func(ctx SpecContext) {
 			env.needs(3)
 			env.requires(target.Clocks)
+			env.assumes(target.SameEverywhere)
 			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, at INTEGER DEFAULT (unixepoch()))")
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 		})
 
-		DescribeTable("takes neither the order nor the agreement from anybody",
+		DescribeTable("breaks neither ordering nor replica agreement",
 			func(ctx SpecContext, ahead ...time.Duration) {
 				rows := 0
 				env.undisturbed(ctx, func(leader int) {
@@ -29,15 +30,15 @@ func clocks(env *environment) {
 						env.patiently(ctx, "INSERT INTO {ns}.t (id) VALUES (?)", rows)
 						at, err := env.run(ctx, "SELECT at FROM {ns}.t WHERE id = ?", rows).Value()
 						Expect(err).NotTo(HaveOccurred())
-						if d > 0 && rows == 0 { // what is behind is held at what was before
-							Expect(time.Unix(at.(int64), 0)).To(BeTemporally("~", begun.Add(d), time.Minute), "its clock is right")
+						if d > 0 && rows == 0 { // a clock that is behind is held at the last time
+							Expect(time.Unix(at.(int64), 0)).To(BeTemporally("~", begun.Add(d), time.Minute), "its clock is not skewed")
 						}
 						rows++
 						Expect(env.node(leader).Reading(target.Strong).Execute(ctx, env.sql("SELECT count(*) FROM {ns}.t"))).To(HaveRows(Row(rows)))
 					}
 				})
 
-				By("leading elsewhere, by a clock that is right")
+				By("electing a leader with a correct clock")
 				leader := env.leader(ctx)
 				env.leave(ctx, leader)
 				env.patiently(ctx, "INSERT INTO {ns}.t (id) VALUES (1000)")
@@ -46,9 +47,9 @@ func clocks(env *environment) {
 				Expect(env.run(ctx, `SELECT count(*) FROM (SELECT at < lag(at) OVER (ORDER BY id) AS back FROM {ns}.t) WHERE back`)).To(
 					HaveRows(Row(0)), "time ran backwards in the database")
 			},
-			Entry("when it is an hour ahead", env.patience, time.Hour),
-			Entry("when it is an hour behind", env.patience, -time.Hour),
-			Entry("when it jumps", env.patience, time.Hour, -24*time.Hour, 0*time.Hour, 365*24*time.Hour, -time.Second),
+			Entry("an hour ahead", env.patience, time.Hour),
+			Entry("an hour behind", env.patience, -time.Hour),
+			Entry("jumping", env.patience, time.Hour, -24*time.Hour, 0*time.Hour, 365*24*time.Hour, -time.Second),
 		)
 	})
 }

@@ -44,14 +44,15 @@ func Cluster(ctx context.Context, t target.Target, options ...harness.Option) *h
 func Namespace(ctx context.Context, cluster *harness.Cluster) string {
 	GinkgoHelper()
 	name := fmt.Sprintf("spec_%x", cluster.Seed()&0xffffff)
-	runOn(ctx, cluster, "CREATE NAMESPACE "+name)
+	_, err := cluster.ExecuteWithRetry(ctx, "CREATE NAMESPACE "+name)
+	Expect(err).NotTo(HaveOccurred())
 	return name
 }
 
 // specCluster is the cluster of a spec, from its boot until the spec is over.
 type specCluster struct {
 	*harness.Cluster
-	journals Journals
+	journals journals
 	number   int // of the clusters that this attempt at the spec has booted, from 1
 	closed   bool
 }
@@ -126,7 +127,7 @@ func (c *specCluster) end(ctx SpecContext) {
 	if err != nil {
 		c.explain(ctx)
 	}
-	Expect(err).NotTo(HaveOccurred(), "the spec passed, and its cluster does not keep its promises")
+	Expect(err).NotTo(HaveOccurred(), "the spec passed, and its cluster violates an invariant")
 }
 
 // explain shows the cluster as it is. Once it is closed there is nothing to show.
@@ -135,7 +136,8 @@ func (c *specCluster) explain(ctx SpecContext) {
 		return
 	}
 	noteSteps(c.Journal())
-	AddReportEntry("the cluster when the spec failed", shown(report.Cluster(ctx, c.Cluster, shownEvents)), ReportEntryVisibilityFailureOrVerbose)
+	now := shown(report.Cluster(ctx, c.Cluster, shownEvents))
+	AddReportEntry("the cluster when the spec failed", now, ReportEntryVisibilityFailureOrVerbose)
 	if !c.Can(target.Logs) {
 		return
 	}
@@ -153,20 +155,6 @@ func (c *specCluster) explain(ctx SpecContext) {
 func (c *specCluster) saveJournal() {
 	ended(c.Journal())
 	c.journals.keep(c.Journal(), c.Seed(), c.number)
-}
-
-// runOn runs a statement on a random online node and expects it to succeed: at the first
-// try in virtual time. On a real clock a busy machine may end a leadership without a
-// fault, so there the statement is sent again until it is answered.
-func runOn(ctx context.Context, cluster *harness.Cluster, sql string, args ...any) harness.Result {
-	GinkgoHelper()
-	execute := cluster.ExecuteWithRetry
-	if cluster.Can(target.Time) {
-		execute = cluster.ExecuteOnRandom
-	}
-	result, err := execute(ctx, sql, args...)
-	Expect(err).NotTo(HaveOccurred())
-	return result
 }
 
 // shown is text that a report shows as it is.

@@ -15,12 +15,12 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// difference is what one node answers and another one does not. What both answer comes
-// from the database and over the wire.
+// difference is a pair of answers that a comparison must tell apart. Both come from the
+// database, over the wire.
 type difference struct {
 	name       string
 	one, other string // the rows, as a table
-	inOrder    bool   // a difference only where the query orders
+	inOrder    bool   // whether they differ in the order of rows only
 }
 
 // rows is SQL for rows, as VALUES has them.
@@ -28,9 +28,10 @@ func rows(values string) string {
 	return "SELECT column1 AS a, column2 AS b FROM (VALUES " + values + ")"
 }
 
-// many is SQL for many rows, of which one is another.
+// many is SQL for many rows, one of which differs.
 func many(other int) string {
-	const form = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500) SELECT i AS a, CASE i WHEN %d THEN 'other' ELSE 'same' END AS b FROM n"
+	const form = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500) SELECT i AS a, CASE i WHEN %d THEN " +
+		"'other' ELSE 'same' END AS b FROM n"
 	return fmt.Sprintf(form, other)
 }
 
@@ -74,7 +75,7 @@ var differences = []difference{
 	{name: "the order of rows", one: rows("(1, 1), (1, 2)"), other: rows("(1, 2), (1, 1)"), inOrder: true},
 }
 
-// comparing shows what compares nodes a difference of every kind that it must see, at
+// comparing are specs about VerifyDataConsistency: it must find every kind of difference, on
 // each node.
 func comparing(env *environment) {
 	Describe("Comparing nodes", Label("suite:comparing"), func() {
@@ -83,11 +84,12 @@ func comparing(env *environment) {
 
 		BeforeEach(func(ctx SpecContext) {
 			env.needs(3)
+			env.assumes(target.SQLite)
 			say = &told{}
 			cluster = env.hearing(ctx, say)
 		})
 
-		// seen expects that the comparison tells of the two nodes that differ.
+		// seen expects an error that names the node and another one.
 		seen := func(err error, node int, what string) {
 			GinkgoHelper()
 			var found *harness.InconsistencyError
@@ -96,7 +98,7 @@ func comparing(env *environment) {
 			Expect(found.A.Node).NotTo(Equal(found.B.Node), what)
 		}
 
-		// ordered is a query that orders its rows, though by nothing.
+		// ordered is the query with an ORDER BY that keeps the order of its rows.
 		ordered := func(sql string) string {
 			if strings.Contains(sql, "ORDER BY") {
 				return sql
@@ -104,7 +106,7 @@ func comparing(env *environment) {
 			return sql + " ORDER BY NULL"
 		}
 
-		It("sees every kind of difference, on whichever node it is", func(ctx SpecContext) {
+		It("finds every kind of difference, on any node", func(ctx SpecContext) {
 			for _, d := range differences {
 				for _, inOrder := range []bool{false, true} {
 					one, other := d.one, d.other
@@ -124,18 +126,18 @@ func comparing(env *environment) {
 			}
 		}, env.patience)
 
-		It("does not mind the order of rows where the query gives none", func(ctx SpecContext) {
+		It("ignores the order of rows without an ORDER BY", func(ctx SpecContext) {
 			one, other := rows("(1, 1), (1, 2), (1, 2)"), rows("(1, 2), (1, 1), (1, 2)")
 			for _, node := range env.cluster.Nodes() {
 				say.request = instead(node.Index(), one, other)
 				Expect(cluster.VerifyDataConsistency(ctx, one)).To(Succeed())
 				inner := "SELECT * FROM (" + one + " ORDER BY b)"
 				say.request = instead(node.Index(), inner, "SELECT * FROM ("+one+" ORDER BY b DESC)")
-				Expect(cluster.VerifyDataConsistency(ctx, inner)).To(Succeed(), "an order inside is none of the answer")
+				Expect(cluster.VerifyDataConsistency(ctx, inner)).To(Succeed(), "an ORDER BY of a subquery does not order the answer")
 			}
 		}, env.patience)
 
-		It("tells which row and which column differ, and both values", func(ctx SpecContext) {
+		It("names the row, the column and both values", func(ctx SpecContext) {
 			one := rows("(1, 'x'), (2, 'y')")
 			say.request = instead(2, one, rows("(1, 'x'), (2, 'z')"))
 			Expect(cluster.VerifyDataConsistency(ctx, one)).To(MatchError(And(
@@ -146,7 +148,7 @@ func comparing(env *environment) {
 				ContainSubstring("node 0 (n0) and node 1 (n1) differ"), ContainSubstring("row 2, column b"))))
 		}, env.patience)
 
-		It("holds for a matcher, for all of its queries, and for no other state of things", func(ctx SpecContext) {
+		It("works the same as a matcher, for each of its queries", func(ctx SpecContext) {
 			one, other := rows("(1, 1)"), rows("(1, 2)")
 			for _, queries := range [][]string{{one}, {one, other}, {other, one}} {
 				say.request = nil
@@ -160,7 +162,7 @@ func comparing(env *environment) {
 			}
 		}, env.patience)
 
-		It("is an error where a node does not answer, or there is nothing to compare", func(ctx SpecContext) {
+		It("fails if a node does not answer or there is nothing to compare", func(ctx SpecContext) {
 			one := rows("(1, 1)")
 			for _, node := range env.cluster.Nodes() {
 				for _, wrong := range []string{"SELECT", "SELECT * FROM no_such_table", one + "; " + one, "SELECT json_extract('{', '$')"} {
@@ -172,10 +174,11 @@ func comparing(env *environment) {
 			for _, none := range []string{one + "; " + one, "CREATE TABLE never_made (v)", "DELETE FROM rejoin_namespaces", ""} {
 				Expect(cluster.VerifyDataConsistency(ctx, none)).NotTo(Succeed(), none)
 			}
-			Expect(env.run(ctx, "SELECT count(*) FROM sqlite_schema WHERE name = 'never_made'")).To(HaveRows(Row(0)), "comparing nodes has changed them")
+			Expect(env.run(ctx, "SELECT count(*) FROM sqlite_schema WHERE name = 'never_made'")).To(
+				HaveRows(Row(0)), "a comparison has changed the database")
 		}, env.patience)
 
-		It("asks each node for its own state, whatever the view", func(ctx SpecContext) {
+		It("asks each node for its own state at any consistency", func(ctx SpecContext) {
 			one := rows("(1, 1)")
 			var asked counted
 			say.request = func(node int, request target.Request) target.Request {
@@ -190,7 +193,7 @@ func comparing(env *environment) {
 			}
 		}, env.patience)
 
-		It("waits for a node that is behind, whichever that is, and takes nodes as they are if it is to", func(ctx SpecContext) {
+		It("waits for nodes that are behind, unless told to compare as they are", func(ctx SpecContext) {
 			const silent = 4
 			one, other := rows("(1, 1)"), rows("(1, 2)")
 			for _, node := range env.cluster.Nodes() {
@@ -215,12 +218,12 @@ func comparing(env *environment) {
 				looks = counted{}
 				say.request = nil
 				Expect(cluster.VerifyDataConsistency(ctx, one)).To(Succeed())
-				Expect(behind()).To(BeFalse(), "it did not wait for %s, which answers alike", node)
+				Expect(behind()).To(BeFalse(), "it did not wait for %s, whose answer is equal", node)
 				say.status = nil
 			}
 		}, env.patience)
 
-		It("takes no difference for one while a node moves on, and says so if it never rests", func(ctx SpecContext) {
+		It("does not report a difference while a node applies entries", func(ctx SpecContext) {
 			one, other := ordered(rows("(1, 1)")), ordered(rows("(1, 2)"))
 			for _, node := range env.cluster.Nodes() {
 				var looks, asks counted
@@ -237,8 +240,8 @@ func comparing(env *environment) {
 					}
 					return request
 				}
-				Expect(cluster.VerifyDataConsistency(ctx, one)).To(Succeed(), "%s moved on", node)
-				Expect(asks.of(node.Index())).To(Equal(3), "how often %s was asked", node)
+				Expect(cluster.VerifyDataConsistency(ctx, one)).To(Succeed(), "%s applied entries", node)
+				Expect(asks.of(node.Index())).To(Equal(3), "requests to %s", node)
 
 				differs = func(int) bool { return true }
 				short, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
@@ -251,7 +254,7 @@ func comparing(env *environment) {
 			}
 		}, env.patience)
 
-		It("of two that are left sees a difference, and of one that is offline none", Label("fault:isolate"), func(ctx SpecContext) {
+		It("finds a difference among online nodes, and ignores offline ones", Label("fault:isolate"), func(ctx SpecContext) {
 			one, other := rows("(1, 1)"), rows("(1, 2)")
 			Expect(cluster.TakeNodeOffline(ctx, 0)).To(Succeed())
 			for _, node := range env.others(0) {

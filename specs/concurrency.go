@@ -5,8 +5,8 @@ import (
 )
 
 func concurrency(env *environment) {
-	When("ten writers write while nodes leave and return", Label("suite:concurrency", "fault:isolate"), func() {
-		It("loses no acknowledged write, and keeps none that surely failed", func(ctx SpecContext) {
+	When("ten clients write while nodes leave and return", Label("suite:concurrency", "fault:isolate"), func() {
+		It("loses no acknowledged write and applies no failed one", func(ctx SpecContext) {
 			env.needs(3)
 			const writers, rounds = 10, 6
 			load := env.load(ctx, writers, env.cluster.ExecuteOnRandom)

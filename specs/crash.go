@@ -28,13 +28,13 @@ func crash(env *environment) {
 				load.goesOn(ctx)
 				env.leave(ctx, leader, fault.Crash)
 				load.goesOn(ctx)
-				Expect(statusOf(ctx, env.node(env.leader(ctx))).Term).To(BeNumerically(">", term), "nobody else was elected")
+				Expect(statusOf(ctx, env.node(env.leader(ctx))).Term).To(BeNumerically(">", term), "no other leader was elected")
 				env.comeBack(ctx, leader)
 			}
 			load.verify(ctx, 3*2*2*writers)
 		}, env.patience)
 
-		It("of a majority ends all writes until there is one again, and loses none", func(ctx SpecContext) {
+		It("of a majority stops writes until a quorum returns, and loses none", func(ctx SpecContext) {
 			load := env.load(ctx, writers, env.cluster.ExecuteOnRandom)
 			load.goesOn(ctx)
 			lost := env.cluster.Quorum()
@@ -42,7 +42,7 @@ func crash(env *environment) {
 				env.leave(ctx, node, fault.Crash)
 			}
 			last := env.cluster.Size() - 1
-			env.eventually(ctx, env.node(last)).ShouldNot(BeOnline(), "it still thinks that somebody leads")
+			env.eventually(ctx, env.node(last)).ShouldNot(BeOnline(), "it still knows of a leader")
 			_, err := env.node(last).Execute(ctx, env.sql("INSERT INTO {ns}.entries VALUES ('of a minority', 0)"))
 			Expect(err).To(beWithoutQuorum())
 			Expect(target.OutcomeOf(err)).NotTo(Equal(target.Applied))
@@ -70,7 +70,7 @@ func crash(env *environment) {
 			load.verify(ctx, 3*2*writers)
 		}, env.patience)
 
-		It("of all nodes that hold a write, right after it was acknowledged, keeps it", func(ctx SpecContext) {
+		It("of every node that has a write, right after its acknowledgement, keeps it", func(ctx SpecContext) {
 			const rows = 5
 			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY)")
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
@@ -89,14 +89,14 @@ func crash(env *environment) {
 				env.leave(ctx, node, fault.Crash)
 			}
 			env.comeBack(ctx, holders...)
-			Expect(env.patiently(ctx, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(rows)), "what was acknowledged is lost")
+			Expect(env.patiently(ctx, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(rows)), "an acknowledged write is lost")
 			env.comeBack(ctx, absent...)
 			env.eventually(ctx, env.cluster).Should(BeConsistent(env.sql("SELECT * FROM {ns}.t")))
 		}, env.patience)
 	})
 }
 
-// each does something with all nodes at once.
+// each calls f for all nodes at once.
 func (env *environment) each(f func(node int)) {
 	var wg sync.WaitGroup
 	for _, node := range env.cluster.Nodes() {

@@ -16,8 +16,8 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// directions are about what a fault does, and what it leaves alone: in each direction, at
-// each place, by the word of who carries it out.
+// directions are specs about the exact effect of each fault: what is in force, in which
+// direction, by target.FaultInspector.
 func directions(env *environment) {
 	Describe("A fault", Label("suite:directions", "fault:isolate", "fault:link"), func() {
 		type link = fault.Link
@@ -29,7 +29,7 @@ func directions(env *environment) {
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 		})
 
-		// places are all nodes and the clients, and links all ways between two of them.
+		// places are all nodes and the clients, and links all directed links between two of them.
 		places := func() []int {
 			all := []int{fault.Clients}
 			for _, node := range env.cluster.Nodes() {
@@ -50,7 +50,7 @@ func directions(env *environment) {
 		around := func(nodes ...int) []link {
 			return links(func(from, to int) bool { return slices.Contains(nodes, from) || slices.Contains(nodes, to) })
 		}
-		// between is every way from a node of one list to one of the other, and back.
+		// between are the links from a node of one list to one of the other, and back.
 		between := func(one, other []int) []link {
 			return links(func(from, to int) bool {
 				return slices.Contains(one, from) && slices.Contains(other, to) || slices.Contains(other, from) && slices.Contains(one, to)
@@ -77,7 +77,7 @@ func directions(env *environment) {
 			Expect(found.Lines()).To(BeEmpty())
 			Expect(env.cluster.Faults().Lines()).To(BeEmpty())
 		}
-		// passed is how much each of the links has passed on.
+		// passed is how many messages each of the links has passed on.
 		passed := func(ctx context.Context, links []link) map[link]uint64 {
 			GinkgoHelper()
 			passed := make(map[link]uint64)
@@ -89,18 +89,18 @@ func directions(env *environment) {
 			return passed
 		}
 
-		It("that isolates a node cuts each of its links, both ways, and no other; nothing passes any more", func(ctx SpecContext) {
+		It("that isolates a node cuts all of its links in both directions, and no other", func(ctx SpecContext) {
 			sound(ctx)
 			for _, node := range env.cluster.Nodes() {
 				env.leave(ctx, node.Index())
 				Expect(cut(ctx)).To(ConsistOf(around(node.Index())))
 				before := passed(ctx, around(node.Index()))
 
-				By("others and clients trying")
+				By("writing elsewhere, and asking the isolated node")
 				env.patiently(ctx, "INSERT INTO {ns}.t (v) VALUES ('without it')")
 				env.eventually(ctx, node).Should(BeConnecting())
 				env.expectSilence(ctx, node.Index())
-				Expect(passed(ctx, around(node.Index()))).To(Equal(before), "something passed to or from %s", node)
+				Expect(passed(ctx, around(node.Index()))).To(Equal(before), "a message passed to or from %s", node)
 
 				env.comeBack(ctx, node.Index())
 				sound(ctx)
@@ -115,8 +115,9 @@ func directions(env *environment) {
 			sound(ctx)
 		}, env.patience)
 
-		It("that isolates a node cuts it off from one that is added later, too", func(ctx SpecContext) {
+		It("that isolates a node cuts it off from nodes that are added later", func(ctx SpecContext) {
 			env.requires(target.Members)
+			env.assumes(target.Learners)
 			env.leave(ctx, 1)
 			Expect(env.cluster.AddNode(ctx, harness.NonVoter)).Error().NotTo(HaveOccurred())
 			Expect(cut(ctx)).To(ConsistOf(around(1)))
@@ -128,7 +129,7 @@ func directions(env *environment) {
 			sound(ctx)
 		}, env.patience)
 
-		It("that cuts one way cuts that way, and leaves the way back", func(ctx SpecContext) {
+		It("that cuts a link in one direction leaves the other", func(ctx SpecContext) {
 			for _, link := range links(func(int, int) bool { return true }) {
 				mode := fault.Drop
 				if link.From == fault.Clients {
@@ -149,12 +150,12 @@ func directions(env *environment) {
 			Expect(survey(ctx).Links).To(Equal(map[fault.Link]fault.Rule{link: rule}))
 			Expect(env.cluster.Mend(ctx, link)).To(Succeed())
 			rule.Action = fault.Pass
-			Expect(survey(ctx).Links).To(Equal(map[fault.Link]fault.Rule{link: rule}), "the rest of its rule is gone")
+			Expect(survey(ctx).Links).To(Equal(map[fault.Link]fault.Rule{link: rule}), "the rest of its rule is lost")
 			Expect(env.cluster.MendLinks(ctx)).To(Succeed())
 			sound(ctx)
 		}, env.patience)
 
-		It("that has a shape cuts what the shape says, in both directions", func(ctx SpecContext) {
+		It("with a shape cuts exactly the links of the shape", func(ctx SpecContext) {
 			for _, node := range env.cluster.Nodes() {
 				alone, others := []int{node.Index()}, env.others(node.Index())
 				Expect(env.cluster.Partition(ctx, alone, others)).To(Succeed())
@@ -187,11 +188,11 @@ func directions(env *environment) {
 			sound(ctx)
 		}, env.patience)
 
-		It("that flaps cuts all of its ways and mends them, in turn, until it is stopped", func(ctx SpecContext) {
+		It("that flaps cuts and restores all of its links in turn until it is stopped", func(ctx SpecContext) {
 			others := env.others(env.leader(ctx))
 			links := between(others[:1], others[1:])
 			links = append(links, link{From: fault.Clients, To: 0})
-			// While a link changes its two ends may differ, which is an error of a survey.
+			// While a link changes, its two ends may differ, which is an error of Survey.
 			looking := func(ctx context.Context) ([]link, error) {
 				found, err := env.cluster.Survey(ctx)
 				return slices.Collect(maps.Keys(found.Links)), err
@@ -215,13 +216,13 @@ func directions(env *environment) {
 			Expect(looking(ctx)).To(BeEmpty())
 		}, env.patience)
 
-		It("that refuses, either way, ends a client's connections at once, and one that drops, either way, lets none begin", func(ctx SpecContext) {
+		It("that refuses ends client connections at once, and one that drops lets none begin", func(ctx SpecContext) {
 			for _, node := range env.cluster.Nodes() {
 				i := node.Index()
 				for _, link := range []link{{From: fault.Clients, To: i}, {From: i, To: fault.Clients}} {
-					Expect(node.Execute(ctx, "SELECT 1")).To(HaveRows(Row(1)), "there is a connection")
+					Expect(node.Execute(ctx, "SELECT 1")).To(HaveRows(Row(1)), "there is no connection")
 					Expect(env.cluster.Cut(ctx, fault.Refuse, link)).To(Succeed())
-					for range 2 { // over the connection that there was, and over a new one
+					for range 2 { // on the existing connection, and on a new one
 						err := env.timely(ctx, func(ctx context.Context) error { _, err := node.Execute(ctx, "SELECT 1"); return err })
 						Expect(err).To(MatchError(target.ErrUnreachable), "%v", link)
 						Expect(err).NotTo(MatchError(context.DeadlineExceeded), "%v is not refused at once", link)
@@ -239,7 +240,7 @@ func directions(env *environment) {
 			sound(ctx)
 		}, env.patience)
 
-		It("of a link that resets cuts one message in half, that way, and Heal disarms it", func(ctx SpecContext) {
+		It("that resets a link cuts one message in half, unless Heal removes it", func(ctx SpecContext) {
 			for _, node := range env.cluster.Nodes() {
 				for _, link := range []link{{From: fault.Clients, To: node.Index()}, {From: node.Index(), To: fault.Clients}} {
 					Expect(node.Execute(ctx, "SELECT 1")).To(HaveRows(Row(1)))
@@ -258,7 +259,7 @@ func directions(env *environment) {
 			}
 		}, env.patience)
 
-		It("of a disk or a clock is that of its node alone", Label("fault:disk", "fault:clock"), func(ctx SpecContext) {
+		It("of a disk or a clock affects its node only", Label("fault:disk", "fault:clock"), func(ctx SpecContext) {
 			env.requires(target.Disks, target.Clocks)
 			for _, node := range env.cluster.Nodes() {
 				i := node.Index()
@@ -273,7 +274,7 @@ func directions(env *environment) {
 			}
 		}, env.patience)
 
-		DescribeTable("is healed, with all others that there are at once, at every place",
+		DescribeTable("is healed together with all others",
 			func(ctx SpecContext, lose fault.Mode, need target.Ability) {
 				env.requires(target.Disks, target.Clocks, need)
 				for _, node := range env.cluster.Nodes() {
@@ -300,7 +301,7 @@ func directions(env *environment) {
 				for _, node := range env.cluster.Nodes() {
 					env.leave(ctx, node.Index(), lose)
 				}
-				for _, link := range all { // what was set before is armed no more
+				for _, link := range all { // crashed nodes have lost the resets set before
 					Expect(env.cluster.ResetLink(ctx, link.From, link.To)).To(Succeed())
 				}
 
@@ -315,17 +316,17 @@ func directions(env *environment) {
 				}
 				Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.t ORDER BY id")))
 			},
-			Entry("with nodes that are isolated", env.patience, fault.Isolate, target.Links),
-			Entry("with nodes that were stopped", Label("fault:stop"), env.patience, fault.Stop, target.Stop),
-			Entry("with nodes that crashed", Label("fault:crash"), env.patience, fault.Crash, target.Crash),
-			Entry("with nodes that are frozen", Label("fault:pause"), env.patience, fault.Pause, target.Pause),
+			Entry("with isolated nodes", env.patience, fault.Isolate, target.Links),
+			Entry("with stopped nodes", Label("fault:stop"), env.patience, fault.Stop, target.Stop),
+			Entry("with crashed nodes", Label("fault:crash"), env.patience, fault.Crash, target.Crash),
+			Entry("with paused nodes", Label("fault:pause"), env.patience, fault.Pause, target.Pause),
 		)
 	})
 }
 
-// rings are about the shape that needs more nodes than most specs have.
+// rings are specs about the shape that needs more nodes than most specs have.
 func rings(env *environment) {
-	It("can be made a ring, in which each node reaches two", Label("suite:directions", "fault:link"), func(ctx SpecContext) {
+	It("can be made a ring, where each node reaches two others", Label("suite:directions", "fault:link"), func(ctx SpecContext) {
 		env.needs(4)
 		env.requires(target.Links, target.Survey)
 		Expect(env.cluster.Ring(ctx)).To(Succeed())

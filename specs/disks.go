@@ -15,15 +15,16 @@ import (
 )
 
 func disks(env *environment) {
-	Describe("A bad disk", Label("suite:disks", "fault:disk"), func() {
+	Describe("A failing disk", Label("suite:disks", "fault:disk"), func() {
 		const rows = "SELECT * FROM {ns}.t ORDER BY id"
 
 		BeforeEach(func(ctx SpecContext) {
 			env.needs(3)
 			env.requires(target.Disks, target.Members)
+			env.assumes(target.FailStop)
 			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v TEXT)")
 			for i := range 20 {
-				env.run(ctx, "INSERT INTO {ns}.t VALUES (?, ?)", i, "some words of text that a byte may be flipped in")
+				env.run(ctx, "INSERT INTO {ns}.t VALUES (?, ?)", i, "text in which a byte can be flipped")
 			}
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 		})
@@ -36,10 +37,10 @@ func disks(env *environment) {
 			return victim
 		}
 
-		// replaced gives a node whose disk is bad another one.
+		// replaced gives the node an empty disk.
 		replaced := func(ctx SpecContext, victim int) {
 			GinkgoHelper()
-			By("replacing it")
+			By("replacing the node")
 			if up, err := env.cluster.IsNodeOnline(victim); err == nil && up {
 				env.leave(ctx, victim, fault.Crash)
 			}
@@ -49,13 +50,13 @@ func disks(env *environment) {
 			Expect(env.cluster).To(BeConsistent(env.sql(rows)))
 		}
 
-		// goOn proves that the others do without the node.
+		// goOn proves that the others make progress without the node.
 		goOn := func(ctx SpecContext, id int) {
 			GinkgoHelper()
-			env.patiently(ctx, "INSERT INTO {ns}.t VALUES (?, 'of the others')", id)
+			env.patiently(ctx, "INSERT INTO {ns}.t VALUES (?, 'by the others')", id)
 		}
 
-		DescribeTable("fails its node with a reason, and nobody else",
+		DescribeTable("takes down only its own node, and the node says why",
 			func(ctx SpecContext, faults fault.Disk, leader bool, said string) {
 				victim := victimOf(ctx, leader)
 				Expect(env.cluster.SetDisk(ctx, victim, faults)).To(Succeed())
@@ -68,13 +69,13 @@ func disks(env *environment) {
 				goOn(ctx, 101)
 				replaced(ctx, victim)
 			},
-			Entry("when a follower's is full", env.patience, fault.Disk{Full: true}, false, "no space left"),
-			Entry("when the leader's is full", env.patience, fault.Disk{Full: true}, true, "no space left"),
-			Entry("when a follower's fails", env.patience, fault.Disk{Failing: true}, false, "input/output error"),
-			Entry("when the leader's fails", env.patience, fault.Disk{Failing: true}, true, "input/output error"),
+			Entry("a follower's disk is full", env.patience, fault.Disk{Full: true}, false, "no space left"),
+			Entry("the leader's disk is full", env.patience, fault.Disk{Full: true}, true, "no space left"),
+			Entry("a follower's disk fails", env.patience, fault.Disk{Failing: true}, false, "input/output error"),
+			Entry("the leader's disk fails", env.patience, fault.Disk{Failing: true}, true, "input/output error"),
 		)
 
-		DescribeTable("that loses what it said was safe loses nothing that a quorum has",
+		DescribeTable("that loses synced writes loses nothing that a quorum has",
 			func(ctx SpecContext, leader bool) {
 				env.requires(target.Crash)
 				victim := victimOf(ctx, leader)
@@ -83,18 +84,18 @@ func disks(env *environment) {
 				for i := range 10 {
 					goOn(ctx, 100+i)
 				}
-				for _, node := range env.cluster.Nodes() { // a quorum has only what others than the liar have
+				for _, node := range env.cluster.Nodes() { // so that the other nodes are a quorum that has everything
 					env.eventually(ctx, node).Should(HaveCaughtUp())
 				}
 				env.leave(ctx, victim, fault.Crash)
 				Expect(env.cluster.SetDisk(ctx, victim, fault.Disk{})).To(Succeed())
 
-				By("starting it alone, so that it shows what is left")
+				By("starting it alone to see what is left")
 				for _, other := range env.others(victim) {
 					env.leave(ctx, other)
 				}
 				Expect(env.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
-				Expect(statusOf(ctx, env.node(victim)).LogEntries).To(BeNumerically("<", before.LogEntries+10), "the lie cost nothing")
+				Expect(statusOf(ctx, env.node(victim)).LogEntries).To(BeNumerically("<", before.LogEntries+10), "the disk lost nothing")
 				for _, other := range env.others(victim) {
 					Expect(env.cluster.BringNodeOnline(ctx, other)).To(Succeed())
 				}
@@ -102,28 +103,28 @@ func disks(env *environment) {
 				Expect(env.cluster).To(BeConsistent(env.sql(rows)))
 				Expect(env.run(ctx, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(30)))
 			},
-			Entry("when it is a follower's", Label("fault:crash"), env.patience, false),
-			Entry("when it is the leader's", Label("fault:crash"), env.patience, true),
+			Entry("a follower's", Label("fault:crash"), env.patience, false),
+			Entry("the leader's", Label("fault:crash"), env.patience, true),
 		)
 
-		DescribeTable("that tears its last write drops the piece, and catches up",
+		DescribeTable("that tears its last write recovers by dropping the fragment",
 			func(ctx SpecContext, leader bool) {
 				env.requires(target.Crash)
 				victim := victimOf(ctx, leader)
 				Expect(env.cluster.SetDisk(ctx, victim, fault.Disk{Torn: true})).To(Succeed())
 				goOn(ctx, 100)
-				env.eventually(ctx, env.node(victim)).ShouldNot(HaveCaughtUp(), "its disk goes on")
+				env.eventually(ctx, env.node(victim)).ShouldNot(HaveCaughtUp(), "its disk does not hang")
 				env.leave(ctx, victim, fault.Crash)
 				Expect(env.cluster.SetDisk(ctx, victim, fault.Disk{})).To(Succeed())
 				env.comeBack(ctx, victim)
 				Expect(env.cluster).To(BeConsistent(env.sql(rows)))
 				Expect(env.run(ctx, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(21)))
 			},
-			Entry("when it is a follower's", Label("fault:crash"), env.patience, false),
-			Entry("when it is the leader's", Label("fault:crash"), env.patience, true),
+			Entry("a follower's", Label("fault:crash"), env.patience, false),
+			Entry("the leader's", Label("fault:crash"), env.patience, true),
 		)
 
-		DescribeTable("with one byte flipped fails its node when it starts, by the name of the file",
+		DescribeTable("with a flipped byte fails its node at start, and the node names the file",
 			func(ctx SpecContext, part fault.Part) {
 				env.requires(target.Crash)
 				victim := victimOf(ctx, false)
@@ -136,7 +137,7 @@ func disks(env *environment) {
 				Expect(err).NotTo(HaveOccurred())
 				goOn(ctx, 100)
 
-				By("starting it: it must not serve what it cannot know")
+				By("starting it")
 				err = env.cluster.BringNodeOnline(ctx, victim)
 				if err == nil {
 					env.eventually(ctx, env.node(victim)).Should(BeFailed())
@@ -144,19 +145,20 @@ func disks(env *environment) {
 				}
 				Expect(err).To(MatchError(ContainSubstring(base(file))), "the file is not named")
 				_, err = env.node(victim).Reading(target.Local).Execute(ctx, env.sql(rows))
-				Expect(err).To(HaveOccurred(), "it serves from a damaged %s", part)
+				Expect(err).To(HaveOccurred(), "it serves data from a damaged %s", part)
 				goOn(ctx, 101)
 				replaced(ctx, victim)
 			},
-			Entry("of the log", Label("fault:crash"), env.patience, fault.Log),
-			Entry("of the newest snapshot", Label("fault:crash"), env.patience, fault.Snapshot),
+			Entry("in the log", Label("fault:crash"), env.patience, fault.Log),
+			Entry("in the newest snapshot", Label("fault:crash"), env.patience, fault.Snapshot),
 		)
 
-		It("with one byte flipped in the database of a running node serves no wrong row, ever", func(ctx SpecContext) {
+		It("with a flipped byte in the database of a running node serves no wrong row", func(ctx SpecContext) {
 			victim := victimOf(ctx, false)
-			// Of many pages, and not written again: a page that is written is whole again.
+			// Many pages, which are not written again: writing a page repairs it.
 			env.run(ctx, "CREATE TABLE {ns}.big (id INTEGER PRIMARY KEY, v TEXT)")
-			env.run(ctx, "INSERT INTO {ns}.big WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200) SELECT i, 'row ' || i || hex(zeroblob(300)) FROM n")
+			env.run(ctx, "INSERT INTO {ns}.big WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200) SELECT i, 'row ' "+
+				"|| i || hex(zeroblob(300)) FROM n")
 			const all = "SELECT * FROM {ns}.big ORDER BY id"
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 			good, err := env.node(victim).Reading(target.Local).Execute(ctx, env.sql(all))
@@ -166,13 +168,13 @@ func disks(env *environment) {
 			Expect(err).NotTo(HaveOccurred())
 			id := 100
 			env.eventually(ctx, func(g Gomega, ctx context.Context) {
-				// A write more makes the node forget what it has in memory.
-				_, err := env.cluster.ExecuteWithRetry(ctx, env.sql("INSERT INTO {ns}.t VALUES (?, 'of the others')"), id)
+				// Another write makes the node drop its page cache.
+				_, err := env.cluster.ExecuteWithRetry(ctx, env.sql("INSERT INTO {ns}.t VALUES (?, 'by the others')"), id)
 				g.Expect(err).NotTo(HaveOccurred())
 				id++
 				rows, err := env.node(victim).Reading(target.Local).Execute(ctx, env.sql(all))
 				if err == nil && !reflect.DeepEqual(rows.Rows(), good.Rows()) {
-					StopTrying("it serves other rows than were written").Attach("rows", rows.Rows()).Now()
+					StopTrying("it serves rows that were never written").Attach("rows", rows.Rows()).Now()
 				}
 				g.Expect(env.node(victim)).To(BeFailed())
 			}).Should(Succeed())

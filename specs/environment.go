@@ -15,7 +15,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// environment is what a spec of the suite runs on: a cluster that is online, and a namespace in it.
+// environment is the fixture of a spec of the suite: a running cluster, and a namespace in it.
 type environment struct {
 	options  Options
 	pace     Pace
@@ -40,10 +40,11 @@ func (env *environment) slowDown(pacer target.Pacer, election time.Duration) {
 // begin boots the cluster of the spec, and creates its namespace.
 func (env *environment) begin(ctx SpecContext) {
 	if env.options.Target == nil {
-		Fail("specs.Register was given no Target")
+		Fail("specs.Options.Target is missing")
 	}
 	env.heard, env.cluster = 0, nil
-	env.cluster = bootCluster(ctx, env.noting(env.options.Target), append([]harness.Option{harness.Size(env.options.Nodes)}, env.options.Cluster...))
+	options := append([]harness.Option{harness.Size(env.options.Nodes)}, env.options.Cluster...)
+	env.cluster = bootCluster(ctx, env.noting(env.options.Target), options)
 	env.ns = Namespace(ctx, env.cluster)
 }
 
@@ -63,20 +64,28 @@ func specSeed() uint64 {
 	return h.Sum64()
 }
 
-// sql puts the spec's namespace into a statement, for {ns}.
+// sql replaces {ns} by the spec's namespace.
 func (env *environment) sql(text string) string { return strings.ReplaceAll(text, "{ns}", env.ns) }
 
-// run runs a statement on a random online node, and expects it to succeed: see runOn.
+// run executes a statement on a random online node and expects success. In virtual time the
+// first try must succeed if the database holds writes while a leader is elected. Otherwise it
+// retries: on a real clock, a busy machine may end a leadership without a fault.
 func (env *environment) run(ctx context.Context, sql string, args ...any) harness.Result {
 	GinkgoHelper()
-	return runOn(ctx, env.cluster, env.sql(sql), args...)
+	execute := env.cluster.ExecuteWithRetry
+	if env.firstTry() {
+		execute = env.cluster.ExecuteOnRandom
+	}
+	result, err := execute(ctx, env.sql(sql), args...)
+	Expect(err).NotTo(HaveOccurred())
+	return result
 }
 
-// runOn is run on one node.
+// runOn is run, on one node.
 func (env *environment) runOn(ctx context.Context, node *harness.Node, sql string, args ...any) harness.Result {
 	GinkgoHelper()
 	execute := node.ExecuteWithRetry
-	if env.cluster.Can(target.Time) {
+	if env.firstTry() {
 		execute = node.Execute
 	}
 	result, err := execute(ctx, env.sql(sql), args...)
@@ -90,8 +99,7 @@ func (env *environment) openShop(ctx context.Context) {
 	env.run(ctx, readFixture("shop.sql"))
 }
 
-// patiently runs a statement as a careful client does, which sends it again until it is
-// answered, and expects it to succeed.
+// patiently executes a statement with retries, as a careful client does, and expects success.
 func (env *environment) patiently(ctx context.Context, sql string, args ...any) harness.Result {
 	GinkgoHelper()
 	result, err := env.cluster.ExecuteWithRetry(ctx, env.sql(sql), args...)
@@ -116,24 +124,24 @@ func (env *environment) comeBack(ctx context.Context, nodes ...int) {
 	}
 }
 
-// comeBackAs brings a node back as the options say, and waits until it is online.
+// comeBackAs brings a node back with options, and waits until it is online.
 func (env *environment) comeBackAs(ctx context.Context, node int, options ...harness.ReturnOption) {
 	GinkgoHelper()
 	Expect(env.cluster.BringNodeOnline(ctx, node, options...)).To(Succeed())
 	Expect(env.cluster.WaitForNodeOnline(ctx, node)).To(Succeed())
 }
 
-// others are the indexes of all nodes without one.
-func (env *environment) others(than int) (others []int) {
+// others are the indexes of all nodes but one.
+func (env *environment) others(but int) (others []int) {
 	for _, node := range env.cluster.Nodes() {
-		if node.Index() != than {
+		if node.Index() != but {
 			others = append(others, node.Index())
 		}
 	}
 	return others
 }
 
-// leader waits until there is one.
+// leader waits for a leader and returns its index.
 func (env *environment) leader(ctx context.Context) int {
 	GinkgoHelper()
 	var leader int
@@ -144,9 +152,8 @@ func (env *environment) leader(ctx context.Context) int {
 	return leader
 }
 
-// undisturbed does something, and expects that the leader leads on in its term. On a
-// real clock a busy machine may end a leadership without a fault, so there it tries again
-// until one attempt ends none: what always ends a leadership still fails.
+// undisturbed calls do, and expects that the leader still leads in its term afterwards. On a
+// real clock it retries, because a busy machine may end a leadership without a fault.
 func (env *environment) undisturbed(ctx context.Context, do func(leader int)) {
 	GinkgoHelper()
 	attempt := func(ctx context.Context) error {
@@ -165,7 +172,7 @@ func (env *environment) undisturbed(ctx context.Context, do func(leader int)) {
 	env.eventually(ctx, attempt).WithTimeout(env.pace.work()).Should(Succeed())
 }
 
-// node is the node of that index, which exists.
+// node is the node of that index, which must exist.
 func (env *environment) node(i int) *harness.Node {
 	GinkgoHelper()
 	node, err := env.cluster.Node(i)
@@ -173,20 +180,38 @@ func (env *environment) node(i int) *harness.Node {
 	return node
 }
 
-// requires skips the spec on targets that lack an ability it needs.
+// requires skips the spec on targets that lack one of the abilities.
 func (env *environment) requires(abilities ...target.Ability) {
 	GinkgoHelper()
 	for _, ability := range abilities {
 		if !env.cluster.Can(ability) {
-			Skip(fmt.Sprintf("this needs a target that can %s, and this one cannot", ability))
+			Skip(fmt.Sprintf("the target cannot %s", ability))
 		}
 	}
 }
 
-// needs skips the spec on clusters that are too small for it.
+// holds tells whether the target declares the assumption.
+func (env *environment) holds(a target.Assumption) bool { return target.Holds(env.booted, a) }
+
+// assumes skips the spec on targets that do not declare one of the assumptions.
+func (env *environment) assumes(assumptions ...target.Assumption) {
+	GinkgoHelper()
+	for _, a := range assumptions {
+		if !env.holds(a) {
+			Skip(fmt.Sprintf("the target does not declare that %s", a))
+		}
+	}
+}
+
+// firstTry tells whether a statement must succeed at the first try.
+func (env *environment) firstTry() bool {
+	return env.cluster.Can(target.Time) && env.holds(target.HoldsWrites)
+}
+
+// needs skips the spec on clusters with fewer nodes.
 func (env *environment) needs(nodes int) {
 	GinkgoHelper()
 	if size := env.cluster.Size(); size < nodes {
-		Skip(fmt.Sprintf("this needs a cluster of %d nodes, and there are %d", nodes, size))
+		Skip(fmt.Sprintf("the spec needs %d nodes, and the cluster has %d", nodes, size))
 	}
 }

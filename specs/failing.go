@@ -12,19 +12,21 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// failing is what becomes of a node whose storage fails, and of its cluster.
+// failing are specs about a node whose storage has failed, and about its cluster.
 func failing(env *environment) {
-	Describe("A node that has failed", Label("suite:failing", "fault:disk", "fault:isolate", "fault:stop"), func() {
+	Describe("A node with failed storage", Label("suite:failing", "fault:disk", "fault:isolate", "fault:stop"), func() {
 		const rows = "SELECT * FROM {ns}.t ORDER BY id"
 
 		BeforeEach(func(ctx SpecContext) {
 			env.needs(3)
 			env.requires(target.Disks, target.Links, target.Stop)
+			env.assumes(target.FailStop)
 			if env.cluster.Size() > 3 {
-				Skip("in a larger cluster the others are a quorum without one of them")
+				Skip("the spec needs a cluster of exactly 3 nodes")
 			}
 			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v TEXT)")
-			env.run(ctx, "INSERT INTO {ns}.t WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50) SELECT i, hex(zeroblob(300)) FROM n")
+			env.run(ctx, "INSERT INTO {ns}.t WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50) SELECT i, "+
+				"hex(zeroblob(300)) FROM n")
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 		})
 
@@ -32,22 +34,22 @@ func failing(env *environment) {
 			return func(ctx context.Context, victim int) {
 				GinkgoHelper()
 				Expect(env.cluster.SetDisk(ctx, victim, faults)).To(Succeed())
-				env.patiently(ctx, "INSERT INTO {ns}.t VALUES (100, 'of the others')")
+				env.patiently(ctx, "INSERT INTO {ns}.t VALUES (100, 'by the others')")
 			}
 		}
-		// badDatabase is found out when it is read. The disk and all that is kept there is sound.
+		// badDatabase is damage that is found when the page is read. The disk itself is sound.
 		badDatabase := func(ctx context.Context, victim int) {
 			GinkgoHelper()
 			_, err := env.cluster.Damage(ctx, victim, fault.Database)
 			Expect(err).NotTo(HaveOccurred())
-			env.patiently(ctx, "INSERT INTO {ns}.t VALUES (100, 'of the others')")
+			env.patiently(ctx, "INSERT INTO {ns}.t VALUES (100, 'by the others')")
 			env.eventually(ctx, func(ctx context.Context) error {
 				_, err := env.node(victim).Reading(target.Local).Execute(ctx, env.sql(rows))
 				return err
 			}).Should(MatchError(target.ErrFailed))
 		}
 
-		// silent proves that nothing comes from the node any more.
+		// silent proves that the node sends nothing to the others.
 		silent := func(ctx SpecContext, victim int) {
 			GinkgoHelper()
 			said := func(g Gomega, ctx context.Context) (messages uint64) {
@@ -60,22 +62,23 @@ func failing(env *environment) {
 			}
 			env.eventually(ctx, func(g Gomega, ctx context.Context) {
 				before := said(g, ctx)
-				g.Consistently(ctx, func(g Gomega, ctx context.Context) uint64 { return said(g, ctx) }).WithTimeout(env.pace.quiet()).Should(Equal(before), "it talks to the others")
+				g.Consistently(ctx, func(g Gomega, ctx context.Context) uint64 { return said(g, ctx) }).WithTimeout(env.pace.quiet()).Should(
+					Equal(before), "it sends messages to the others")
 			}).WithTimeout(env.pace.manyElections()).Should(Succeed())
 		}
 
-		// refuses proves that neither is anything acknowledged by a node nor does it lead
-		// when only the failed one is left to confirm it.
+		// refuses proves that a node refuses requests and does not lead if only the failed
+		// node could confirm it.
 		refuses := func(ctx SpecContext, alone, id int) {
 			GinkgoHelper()
 			_, err := env.node(alone).Execute(ctx, env.sql("INSERT INTO {ns}.t VALUES (?, 'without a quorum')"), id)
 			Expect(err).To(beWithoutQuorum(), "the failed node has confirmed a change")
 			_, err = env.node(alone).Reading(target.Strong).Execute(ctx, env.sql(rows))
 			Expect(err).To(MatchError(target.ErrNoLeader))
-			Expect(statusOf(ctx, env.node(alone)).Role).NotTo(Equal("leader"), "the node that failed has voted, or follows")
+			Expect(statusOf(ctx, env.node(alone)).Role).NotTo(Equal("leader"), "the failed node counts for a quorum")
 		}
 
-		DescribeTable("tells its clients why, says nothing to the others, and counts for nothing",
+		DescribeTable("tells clients the reason, is silent to other nodes and counts for no quorum",
 			func(ctx SpecContext, leader bool, fail func(ctx context.Context, victim int)) {
 				victim := env.leader(ctx)
 				if !leader {
@@ -90,16 +93,16 @@ func failing(env *environment) {
 					Expect(err).To(MatchError(target.ErrFailed), string(consistency))
 					Expect(err).To(MatchError(ContainSubstring(reason)))
 				}
-				_, err := env.node(victim).Execute(ctx, env.sql("INSERT INTO {ns}.t VALUES (101, 'sent to a node that has failed')"))
+				_, err := env.node(victim).Execute(ctx, env.sql("INSERT INTO {ns}.t VALUES (101, 'sent to the failed node')"))
 				Expect(err).To(MatchError(target.ErrFailed))
 
-				By("going on without it")
-				env.patiently(ctx, "INSERT INTO {ns}.t VALUES (102, 'of the others')")
+				By("making progress without it")
+				env.patiently(ctx, "INSERT INTO {ns}.t VALUES (102, 'by the others')")
 				Expect(env.leader(ctx)).NotTo(Equal(victim))
 				silent(ctx, victim)
 				Expect(statusOf(ctx, env.node(victim)).Role).NotTo(Equal("leader"))
 
-				By("losing one more: two are left, and one of them has failed")
+				By("losing another node, so that there is no quorum")
 				follower := env.others(env.leader(ctx))
 				absent := follower[0]
 				if absent == victim {
@@ -114,20 +117,20 @@ func failing(env *environment) {
 				refuses(ctx, alone, 104)
 				env.comeBack(ctx, absent)
 
-				By("stopping it in good order, and starting it when its disk is sound")
+				By("stopping it, and starting it with a sound disk")
 				begun := time.Now()
 				env.leave(ctx, victim, fault.Stop)
-				Expect(time.Since(begun)).To(BeNumerically("<", env.pace.stop()), "it does not come to its end")
+				Expect(time.Since(begun)).To(BeNumerically("<", env.pace.stop()), "it does not stop")
 				Expect(env.cluster.SetDisk(ctx, victim, fault.Disk{})).To(Succeed())
 				env.comeBack(ctx, victim)
 				env.eventually(ctx, env.cluster).Should(BeConsistent(env.sql(rows)))
 				Expect(env.patiently(ctx, "SELECT id FROM {ns}.t WHERE id > 50 AND id < 103 ORDER BY id")).To(HaveRows(Row(100), Row(102)))
 			},
-			Entry("when a follower's disk fails", env.patience, false, badDisk(fault.Disk{Failing: true})),
-			Entry("when the leader's disk fails", env.patience, true, badDisk(fault.Disk{Failing: true})),
-			Entry("when the leader's disk is full", env.patience, true, badDisk(fault.Disk{Full: true})),
-			Entry("when a page of a follower's database is damaged", env.patience, false, badDatabase),
-			Entry("when a page of the leader's database is damaged", env.patience, true, badDatabase),
+			Entry("a follower's disk fails", env.patience, false, badDisk(fault.Disk{Failing: true})),
+			Entry("the leader's disk fails", env.patience, true, badDisk(fault.Disk{Failing: true})),
+			Entry("the leader's disk is full", env.patience, true, badDisk(fault.Disk{Full: true})),
+			Entry("a page of a follower's database is damaged", env.patience, false, badDatabase),
+			Entry("a page of the leader's database is damaged", env.patience, true, badDatabase),
 		)
 	})
 }

@@ -13,8 +13,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// ways are all ways in which a node is lost other than by isolation, which
-// Recovery is about.
+// modes are specs about every failure mode but isolation, for which there is recovery.
 func modes(env *environment) {
 	Describe("A failure mode", Label("suite:modes"), func() {
 		const all = "SELECT * FROM {ns}.customers ORDER BY id"
@@ -33,7 +32,7 @@ func modes(env *environment) {
 			}
 			before := statusOf(ctx, env.node(victim))
 
-			By("losing the node: it answers nobody, and the others go on")
+			By("losing the node, which answers no client, while the others make progress")
 			env.leave(ctx, victim, mode)
 			Expect(env.node(victim)).To(BeOffline())
 			env.expectSilence(ctx, victim)
@@ -48,30 +47,30 @@ func modes(env *environment) {
 			Expect(env.node(victim).Reading(target.Local).Execute(ctx, env.sql("SELECT id, name FROM {ns}.customers ORDER BY id"))).To(
 				HaveRows(Row(1, "Ada Lovelace"), Row(2, "Grace"), Row(3, "Édouard"), Row(4, "林"), Row(5, "Edsger")))
 			after := statusOf(ctx, env.node(victim))
-			Expect(after.Voter).To(BeTrue(), "it does not count for a quorum any more")
+			Expect(after.Voter).To(BeTrue(), "it is no voter")
 			if len(options) > 0 {
-				// Out of the cluster, in again, and a vote again: three entries more than
-				// were written, and all of it from the others.
-				Expect(after.CommitIndex).To(BeNumerically(">=", before.CommitIndex+2+3), "it was not taken in anew")
+				// Two writes, and three changes of the members: removed, added, made a voter.
+				Expect(after.CommitIndex).To(BeNumerically(">=", before.CommitIndex+2+3), "it was not removed and added again")
 			}
 			env.patiently(ctx, "DELETE FROM {ns}.customers WHERE id = 5")
 		}
 
-		DescribeTable("lets a node come back to exactly what the others hold", awayAndBack,
-			Entry("when a follower stops", Label("fault:stop"), env.patience, fault.Stop, false),
-			Entry("when the leader stops", Label("fault:stop"), env.patience, fault.Stop, true),
-			Entry("when a follower crashes", Label("fault:crash"), env.patience, fault.Crash, false),
-			Entry("when the leader crashes", Label("fault:crash"), env.patience, fault.Crash, true),
-			Entry("when a follower freezes", Label("fault:pause"), env.patience, fault.Pause, false),
-			Entry("when the leader freezes", Label("fault:pause"), env.patience, fault.Pause, true),
-			Entry("when a follower crashes and its disk is lost", Label("fault:crash", "fault:wipe"), env.patience, fault.Crash, false, harness.Wiped),
-			Entry("when the leader crashes and its disk is lost", Label("fault:crash", "fault:wipe"), env.patience, fault.Crash, true, harness.Wiped),
-			Entry("when a frozen node's disk is lost", Label("fault:pause", "fault:wipe"), env.patience, fault.Pause, false, harness.Wiped),
+		DescribeTable("ends with the node holding exactly what the others hold", awayAndBack,
+			Entry("a follower stops", Label("fault:stop"), env.patience, fault.Stop, false),
+			Entry("the leader stops", Label("fault:stop"), env.patience, fault.Stop, true),
+			Entry("a follower crashes", Label("fault:crash"), env.patience, fault.Crash, false),
+			Entry("the leader crashes", Label("fault:crash"), env.patience, fault.Crash, true),
+			Entry("a follower is paused", Label("fault:pause"), env.patience, fault.Pause, false),
+			Entry("the leader is paused", Label("fault:pause"), env.patience, fault.Pause, true),
+			Entry("a follower crashes and loses its disk", Label("fault:crash", "fault:wipe"), env.patience, fault.Crash, false, harness.Wiped),
+			Entry("the leader crashes and loses its disk", Label("fault:crash", "fault:wipe"), env.patience, fault.Crash, true, harness.Wiped),
+			Entry("a paused node loses its disk", Label("fault:pause", "fault:wipe"), env.patience, fault.Pause, false, harness.Wiped),
 		)
 
-		It("is survived in all ways in turn by a leader that stops: it hands over first", Label("fault:stop"), func(ctx SpecContext) {
+		It("of a leader that stops, repeated: each transfers its leadership first", Label("fault:stop"), func(ctx SpecContext) {
 			env.needs(3)
 			env.requires(target.Stop)
+			env.assumes(target.Drains)
 			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY)")
 			for round := range 2 * env.cluster.Size() {
 				leader := env.leader(ctx)
@@ -84,7 +83,7 @@ func modes(env *environment) {
 			Expect(env.run(ctx, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(2 * env.cluster.Size())))
 		}, env.patience)
 
-		It("is refused at once, and changes nothing, if the target cannot do it", func(ctx SpecContext) {
+		It("that the target does not support is refused without effect", func(ctx SpecContext) {
 			for mode, ability := range abilities {
 				if env.cluster.Can(ability) {
 					continue
@@ -98,17 +97,17 @@ func modes(env *environment) {
 	})
 }
 
-// abilities are what a target needs for each way.
+// abilities are what a target needs for each failure mode.
 var abilities = map[fault.Mode]target.Ability{fault.Stop: target.Stop, fault.Crash: target.Crash, fault.Pause: target.Pause}
 
-// silence is how long a node that is gone is given to answer.
+// silence is how long a lost node is given to answer.
 const silence = 200 * time.Millisecond
 
-// expectSilence asks a node that is lost, as a client does.
+// expectSilence asks a lost node as a client does, and expects no answer.
 func (env *environment) expectSilence(ctx context.Context, node int) {
 	GinkgoHelper()
 	ctx, cancel := context.WithTimeout(ctx, silence)
 	defer cancel()
 	_, err := env.node(node).Reading(target.Local).Execute(ctx, "SELECT 1")
-	Expect(err).To(HaveOccurred(), "a node that is lost has answered")
+	Expect(err).To(HaveOccurred(), "a lost node has answered")
 }

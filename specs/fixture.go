@@ -17,8 +17,7 @@ func readFixture(path string) string {
 	return string(content)
 }
 
-// change is something that can change while a node is away: a file of
-// fixtures/changes.
+// change is a change while a node is away: a file of fixtures/changes.
 type change struct {
 	name       string
 	checks     []string // queries that all nodes must answer alike afterwards
@@ -39,8 +38,8 @@ func readChanges() []change {
 	return changes
 }
 
-// readChange takes the head apart; {ns} is not SQL, and stands in for a name
-// while the statements are split.
+// readChange parses a file. {ns} is not SQL, so a name stands for it while the statements are
+// split.
 func readChange(text string) change {
 	const stand = "namespace_of_the_spec"
 	var c change

@@ -16,10 +16,10 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// flags are about what the harness says of nodes, and for what its waits wait: nodes are
-// said to be otherwise than they are, each in turn.
+// flags are specs about what the harness reports of nodes, and about its waits. Each node in
+// turn is made to report another status than its own.
 func flags(env *environment) {
-	Describe("What is said of a node", Label("suite:flags"), func() {
+	Describe("The reported state of a node", Label("suite:flags"), func() {
 		var say *told
 
 		BeforeEach(func(ctx SpecContext) {
@@ -35,7 +35,7 @@ func flags(env *environment) {
 			return all
 		}
 
-		It("is its flag, and that of no other", Label("fault:isolate"), func(ctx SpecContext) {
+		It("follows its own flag", Label("fault:isolate"), func(ctx SpecContext) {
 			for _, node := range env.cluster.Nodes() {
 				i := node.Index()
 				env.leave(ctx, i)
@@ -58,7 +58,7 @@ func flags(env *environment) {
 			Expect(err).To(HaveOccurred())
 		}, env.patience)
 
-		It("stays if the fault cannot be made", func(ctx SpecContext) {
+		It("does not change if the fault fails", func(ctx SpecContext) {
 			cluster := env.hearing(ctx, say)
 			for _, node := range env.cluster.Nodes() {
 				say.isolate = func(int) error { return errOfSpec }
@@ -68,7 +68,7 @@ func flags(env *environment) {
 			}
 		}, env.patience)
 
-		// until has a node be said to be otherwise at its first looks, and counts them.
+		// until changes what a node reports at its first probes, and counts the probes.
 		until := func(node, looks int, otherwise func(*target.Status)) *counted {
 			asked := &counted{}
 			say.status = func(at int, s target.Status) target.Status {
@@ -88,7 +88,7 @@ func flags(env *environment) {
 			"one behind": func(s *target.Status) { s.AppliedIndex-- },
 		}
 
-		It("is that it is online only when it shows that, and has applied what is committed", func(ctx SpecContext) {
+		It("is online only once it says so and has applied the commit index", func(ctx SpecContext) {
 			for _, node := range env.cluster.Nodes() {
 				for what, otherwise := range behind {
 					say.status = nil
@@ -98,15 +98,15 @@ func flags(env *environment) {
 					Expect(asked.of(node.Index())).To(BeNumerically(">", looks), "%s was %s", node, what)
 					asked = until(node.Index(), looks, otherwise)
 					Expect(cluster.WaitForAllOnline(ctx)).To(Succeed())
-					Expect(asked.of(node.Index())).To(BeNumerically(">", looks), "%s was %s, of all", node, what)
+					Expect(asked.of(node.Index())).To(BeNumerically(">", looks), "%s was %s, waiting for all", node, what)
 					asked = until(node.Index(), looks, otherwise)
 					Expect(cluster.Heal(ctx)).To(Succeed())
-					Expect(asked.of(node.Index())).To(BeNumerically(">", looks), "%s was %s, and healed", node, what)
+					Expect(asked.of(node.Index())).To(BeNumerically(">", looks), "%s was %s, healing", node, what)
 				}
 			}
 		}, env.patience)
 
-		It("is that it has caught up with what any other node knows", func(ctx SpecContext) {
+		It("is caught up only with the commit index of every other node", func(ctx SpecContext) {
 			const more = 100
 			for _, node := range env.cluster.Nodes() {
 				for _, other := range env.others(node.Index()) {
@@ -114,7 +114,7 @@ func flags(env *environment) {
 					cluster := env.hearing(ctx, say)
 					heard, err := cluster.Node(node.Index())
 					Expect(err).NotTo(HaveOccurred())
-					// knowing has the other know more, and all others apply it after some looks.
+					// knowing has the other report a higher commit index, which the node applies after some probes.
 					knowing := func(looks int) *counted {
 						asked := &counted{}
 						say.status = func(at int, s target.Status) target.Status {
@@ -135,7 +135,7 @@ func flags(env *environment) {
 					} {
 						asked := knowing(looks)
 						Expect(wait()).To(Succeed())
-						Expect(asked.of(node.Index())).To(BeNumerically(">", looks), "%s did not wait for what %d knows: %s", node, other, what)
+						Expect(asked.of(node.Index())).To(BeNumerically(">", looks), "%s did not wait for the commit index of node %d: %s", node, other, what)
 					}
 					knowing(1000)
 					Expect(HaveCaughtUp().Match(heard)).To(BeFalse())
@@ -146,7 +146,7 @@ func flags(env *environment) {
 			}
 		}, env.patience)
 
-		It("ends a wait with what it showed: that it failed, or that its flag is down", func(ctx SpecContext) {
+		It("ends a wait with the reason: the node failed, or its flag is offline", func(ctx SpecContext) {
 			for _, node := range env.cluster.Nodes() {
 				say.status = nil
 				cluster := env.hearing(ctx, say)
@@ -166,7 +166,7 @@ func flags(env *environment) {
 				Expect(HaveCaughtUp().Match(heard)).To(BeTrue())
 				Expect(cluster.TakeNodeOffline(ctx, node.Index())).To(Succeed())
 				until(node.Index(), 1000, func(s *target.Status) { s.State = target.Online })
-				Expect(BeOnline().Match(heard)).To(BeFalse(), "its flag is down")
+				Expect(BeOnline().Match(heard)).To(BeFalse(), "its flag is offline")
 				say.status = nil
 				for _, wait := range []func(context.Context) error{
 					func(ctx context.Context) error { return cluster.WaitForNodeOnline(ctx, node.Index()) }, cluster.WaitForAllOnline,
@@ -182,7 +182,7 @@ func flags(env *environment) {
 			}
 		}, env.patience)
 
-		It("is matched by what it shows, and by nothing else", func(ctx SpecContext) {
+		It("is matched by the matcher of that state only", func(ctx SpecContext) {
 			cluster := env.hearing(ctx, say)
 			for _, node := range cluster.Nodes() {
 				for state, holds := range map[target.State][]bool{
@@ -195,7 +195,8 @@ func flags(env *environment) {
 				} {
 					until(node.Index(), 1000, func(s *target.Status) { s.State = state })
 					var found []bool
-					for _, matcher := range []interface{ Match(any) (bool, error) }{BeConnecting(), BeSyncing(), BeOnline(), BeLeaving(), BeOffline(), BeFailed()} {
+					for _, matcher := range []interface{ Match(any) (bool, error) }{BeConnecting(), BeSyncing(), BeOnline(), BeLeaving(), BeOffline(),
+						BeFailed()} {
 						matched, err := matcher.Match(node)
 						Expect(err).NotTo(HaveOccurred())
 						found = append(found, matched)
@@ -205,7 +206,7 @@ func flags(env *environment) {
 			}
 		}, env.patience)
 
-		It("is that it leads, by the word of a quorum and of no fewer", func(ctx SpecContext) {
+		It("is leader only if a quorum says so", func(ctx SpecContext) {
 			cluster := env.hearing(ctx, say)
 			for _, node := range env.cluster.Nodes() {
 				for voters := range env.cluster.Size() + 1 {
@@ -228,8 +229,8 @@ func flags(env *environment) {
 			}
 		}, env.patience)
 
-		It("is what that node answered, to what it was asked", func(ctx SpecContext) {
-			const question = "SELECT 'whom'"
+		It("comes with answers of that node to its own requests", func(ctx SpecContext) {
+			const question = "SELECT 'which node'"
 			asked := make(chan target.Request, 100)
 			say.request = func(node int, request target.Request) target.Request {
 				if request.SQL == question {
@@ -250,7 +251,7 @@ func flags(env *environment) {
 				Expect(err).NotTo(HaveOccurred())
 				Expect(results).To(HaveLen(cluster.Size()))
 				for i, r := range results {
-					Expect(r.Node).To(Equal(i), "the answers of all are not in the nodes' order")
+					Expect(r.Node).To(Equal(i), "the answers are not in the order of the nodes")
 					whose(r)
 				}
 				for _, node := range view.Nodes() {
@@ -277,7 +278,7 @@ func flags(env *environment) {
 			}
 		}, env.patience)
 
-		It("is asked for the same by each node of a look", func(ctx SpecContext) {
+		It("is the same in every kind of observation", func(ctx SpecContext) {
 			cluster := env.hearing(ctx, say)
 			say.status = func(at int, s target.Status) target.Status {
 				s.Memory = uint64(1000 + at)

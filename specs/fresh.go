@@ -17,10 +17,7 @@ import (
 // anyTime bounds nothing.
 const anyTime time.Duration = 0
 
-// handingOver is less than it takes until one part of a node hears from another.
-const handingOver = 30 * time.Microsecond
-
-// passes lets time pass where it does so only while a goroutine waits.
+// passes advances virtual time, which passes only while all goroutines wait.
 func (env *environment) passes(ctx SpecContext, d time.Duration) {
 	GinkgoHelper()
 	if env.cluster.Can(target.Time) {
@@ -28,9 +25,9 @@ func (env *environment) passes(ctx SpecContext, d time.Duration) {
 	}
 }
 
-// fresh are reads of nodes that are behind, that do not lead any more, or only just.
+// fresh are specs about reads on nodes that are behind, were deposed, or were just elected.
 func fresh(env *environment) {
-	Describe("What was acknowledged", Label("suite:fresh"), func() {
+	Describe("An acknowledged write", Label("suite:fresh"), func() {
 		const count = "SELECT count(*) FROM {ns}.t"
 
 		BeforeEach(func(ctx SpecContext) {
@@ -46,7 +43,8 @@ func fresh(env *environment) {
 			return value.(int64)
 		}
 
-		It("is seen next at every node", func(ctx SpecContext) {
+		It("is visible to the next read on every node", func(ctx SpecContext) {
+			env.assumes(target.OwnWrites)
 			behind := 0
 			for i := range int64(12 * env.cluster.Size()) {
 				at := int(i) % env.cluster.Size()
@@ -56,15 +54,16 @@ func fresh(env *environment) {
 				if look(ctx, env.node(next).Inside(), target.Local, count) <= i {
 					behind++
 				}
-				Expect(look(ctx, env.node(next).Inside(), consistency, count)).To(Equal(i+1), "node %d does not see what node %d has acknowledged", next, at)
-				Expect(look(ctx, env.node(at).Inside(), target.Local, count)).To(Equal(i+1), "node %d has acknowledged what it has not applied", at)
+				Expect(look(ctx, env.node(next).Inside(), consistency, count)).To(
+					Equal(i+1), "node %d does not see a write that node %d acknowledged", next, at)
+				Expect(look(ctx, env.node(at).Inside(), target.Local, count)).To(Equal(i+1), "node %d acknowledged a write before it applied it", at)
 			}
 			if env.cluster.Can(target.Time) {
 				Expect(behind).To(BeNumerically(">", 0), "no node was ever behind")
 			}
 		}, env.patience)
 
-		It("never goes away again, whichever node is asked, while others write", func(ctx SpecContext) {
+		It("stays visible on every node while others write", func(ctx SpecContext) {
 			writing, stop := context.WithCancel(ctx)
 			var others sync.WaitGroup
 			for writer := range 3 {
@@ -78,7 +77,7 @@ func fresh(env *environment) {
 			defer stop()
 			leader, seen, behind := env.leader(ctx), int64(0), 0
 			followers := env.others(leader)
-			alone := make(map[int]int64) // what each node's own state has shown
+			alone := make(map[int]int64) // what local reads on each node returned
 			for i := range 40 {
 				for _, at := range []int{followers[i%len(followers)], leader} {
 					node, before := env.node(at).Inside(), seen
@@ -86,42 +85,45 @@ func fresh(env *environment) {
 						behind++
 					}
 					seen = look(ctx, node, target.Strong, count)
-					Expect(seen).To(BeNumerically(">=", before), "a strong read at node %d does not see what one before it saw", at)
+					Expect(seen).To(BeNumerically(">=", before), "a strong read on node %d is older than an earlier one", at)
 					shows := look(ctx, node, target.Local, count)
-					Expect(shows).To(BeNumerically(">=", max(alone[at], before)), "node %d shows less than before", at)
-					alone[at], seen = shows, shows // what is shown is committed
+					Expect(shows).To(BeNumerically(">=", max(alone[at], before)), "node %d returns an older state than before", at)
+					alone[at], seen = shows, shows // what is visible is committed
 				}
 			}
 			if env.cluster.Can(target.Time) {
-				Expect(behind).To(BeNumerically(">", 0), "no node was ever behind what it knew to be committed")
+				Expect(behind).To(BeNumerically(">", 0), "no node was ever behind its commit index")
 			}
 		}, env.patience)
 
-		It("by a node that lags is shown by it, and takes as long as the node", Label("fault:disk"), func(ctx SpecContext) {
+		It("on a lagging node is visible there, and takes as long as the node lags", Label("fault:disk"), func(ctx SpecContext) {
 			env.requires(target.Disks)
+			env.assumes(target.OwnWrites)
 			follower := env.others(env.leader(ctx))[0]
 			const slow = 250 * time.Millisecond
 			Expect(env.cluster.SetDisk(ctx, follower, fault.Disk{Slow: slow})).To(Succeed())
 			for i := range 3 {
 				begun := time.Now()
 				env.runOn(ctx, env.node(follower), "INSERT INTO {ns}.t VALUES (?, 1)", i)
-				Expect(env.runOn(ctx, env.node(follower).Reading(target.Local), count)).To(HaveRows(Row(i+1)), "it has acknowledged what it has not applied")
+				Expect(env.runOn(ctx, env.node(follower).Reading(target.Local), count)).To(
+					HaveRows(Row(i+1)), "it acknowledged a write before it applied it")
 				Expect(time.Since(begun)).To(BeNumerically(">=", slow/2), "it does not lag")
 			}
 		}, env.patience)
 
-		It("and shown once is shown by the same node, alone, after a crash", Label("fault:crash"), func(ctx SpecContext) {
+		It("that a node has shown is visible there after a crash, without other nodes", Label("fault:crash"), func(ctx SpecContext) {
 			env.requires(target.Crash)
+			env.assumes(target.ReadsAlone)
 			for round := range 3 {
 				Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 				leader := env.leader(ctx)
 				witness := env.others(leader)[round%2]
 				local := env.node(witness).Inside().Reading(target.Local)
 				env.runOn(ctx, env.node(leader), "INSERT INTO {ns}.t VALUES (?, 1)", round)
-				for shown := int64(-1); shown <= int64(round); env.passes(ctx, handingOver) {
+				for shown := int64(-1); shown <= int64(round); env.passes(ctx, env.pace.glance()) {
 					shown = look(ctx, local, target.Local, count)
 				}
-				env.leave(ctx, witness, fault.Crash) // the very moment it has shown it
+				env.leave(ctx, witness, fault.Crash) // as soon as it has shown the write
 				for _, other := range env.others(witness) {
 					env.leave(ctx, other, fault.Crash)
 				}
@@ -130,7 +132,7 @@ func fresh(env *environment) {
 					result, err := local.Execute(ctx, env.sql(count))
 					g.Expect(err).NotTo(HaveOccurred())
 					if value, err := result.Value(); err != nil || value != int64(round+1) {
-						StopTrying("it does not show any more what it has shown").Attach("rows", result.Rows()).Now()
+						StopTrying("it does not show the write again").Attach("rows", result.Rows()).Now()
 					}
 				}).Should(Succeed())
 				for _, other := range env.others(witness) {
@@ -139,12 +141,12 @@ func fresh(env *environment) {
 			}
 		}, env.patience)
 
-		It("by a leader is seen at the next, from its first answer on", Label("fault:isolate"), func(ctx SpecContext) {
+		It("of an old leader is visible in the first answer of the next", Label("fault:isolate"), func(ctx SpecContext) {
 			env.run(ctx, "INSERT INTO {ns}.t VALUES (1, 0)")
 			const query = "SELECT v FROM {ns}.t"
 			const enough = 2
 			for round, bitten := 1, 0; bitten < enough; round++ {
-				Expect(round).To(BeNumerically("<=", 5*enough), "the next leader always knew of the change before it led")
+				Expect(round).To(BeNumerically("<=", 5*enough), "the next leader always knew the write before it led")
 				Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 				leader := env.leader(ctx)
 				env.runOn(ctx, env.node(leader), "UPDATE {ns}.t SET v = ?", round)
@@ -162,7 +164,7 @@ func fresh(env *environment) {
 								result, err := env.node(other).Reading(consistency).Execute(ctx, env.sql(query))
 								g.Expect(err).NotTo(HaveOccurred())
 								if value, err := result.Value(); err != nil || value != int64(round) {
-									StopTrying("a read does not see what the leader before has acknowledged").Attach("rows", result.Rows()).Now()
+									StopTrying("a read does not see a write that the old leader acknowledged").Attach("rows", result.Rows()).Now()
 								}
 							}).Should(Succeed())
 						})
@@ -170,7 +172,7 @@ func fresh(env *environment) {
 				}
 				reading.Wait()
 				if env.cluster.Can(target.Time) {
-					Expect(time.Since(lost)).To(BeNumerically("<", env.pace.Failover), "a read waited for the leader that is gone")
+					Expect(time.Since(lost)).To(BeNumerically("<", env.pace.Failover), "a read waited for the lost leader")
 				}
 				if unaware == len(env.others(leader)) {
 					bitten++
@@ -180,7 +182,7 @@ func fresh(env *environment) {
 		}, env.patience)
 	})
 
-	Describe("A strong read of a leader that hangs on its disk while another is elected", Label("suite:fresh", "fault:disk", "fault:link"), func() {
+	Describe("A strong read on a deposed leader with a hanging disk", Label("suite:fresh", "fault:disk", "fault:link"), func() {
 		const query = "SELECT v FROM {ns}.t WHERE id = 1"
 
 		BeforeEach(func(ctx SpecContext) {
@@ -190,15 +192,15 @@ func fresh(env *environment) {
 			env.run(ctx, "INSERT INTO {ns}.t VALUES (1, 0)")
 		})
 
-		// cutOff cuts a leader off from others.
+		// cutOff cuts the links between a leader and others.
 		cutOff := func(ctx context.Context, leader int, others []int) {
 			GinkgoHelper()
 			Expect(env.cluster.Cut(ctx, fault.Drop, fault.Around(leader, others)...)).To(Succeed())
 		}
 
-		// deposed has a leader hang that only just has a quorum, does something to it once it
-		// has answered a strong read, and asks it again when another has changed what was read.
-		// It tells whether the leader still thought that it led then, in time.
+		// deposed hangs the disk of a leader that has no more than a quorum, calls do after a
+		// strong read, and reads again after another leader has changed the row. It returns
+		// whether the old leader still believed in its leadership then, within inTime.
 		deposed := func(ctx SpecContext, round int, do func(ctx context.Context, old int, quorum []int), inTime time.Duration) (bitten bool) {
 			GinkgoHelper()
 			hang, answer := env.pace.hang(), env.pace.read()
@@ -211,7 +213,7 @@ func fresh(env *environment) {
 			term := statusOf(ctx, env.node(old)).Term
 			others, enough := env.others(old), env.cluster.Quorum()-1
 			cutOff(ctx, old, others[enough:])
-			for _, other := range others[enough:] { // so that it votes for another at once
+			for _, other := range others[enough:] { // so that it votes at once
 				env.eventually(ctx, env.node(other)).Should(BeConnecting())
 			}
 			Expect(env.cluster.SetDisk(ctx, old, fault.Disk{Slow: hang})).To(Succeed())
@@ -226,11 +228,12 @@ func fresh(env *environment) {
 			confirmed := time.Now()
 			Expect(strong.Execute(ctx, env.sql(query))).To(HaveRows(Row(round - 1)))
 			do(ctx, old, others[:enough])
-			work.Go(func() { _, _ = strong.Execute(working, env.sql(query)) }) // asked too soon to tell anything
+			work.Go(func() { _, _ = strong.Execute(working, env.sql(query)) }) // too early to be a proof
 			_, err := env.node(others[0]).ExecuteWithRetry(ctx, env.sql("UPDATE {ns}.t SET v = ? WHERE id = 1"), round)
 			Expect(err).NotTo(HaveOccurred())
 			now := statusOf(ctx, env.node(old))
-			bitten = now.Role == "leader" && now.Term == term && (inTime == anyTime || !env.cluster.Can(target.Time) || time.Since(confirmed) < inTime)
+			bitten = now.Role == "leader" && now.Term == term &&
+				(inTime == anyTime || !env.cluster.Can(target.Time) || time.Since(confirmed) < inTime)
 
 			if bitten {
 				reading, cancel := context.WithTimeout(ctx, answer)
@@ -250,22 +253,22 @@ func fresh(env *environment) {
 			func(ctx SpecContext, inTime time.Duration, do func(ctx context.Context, old int, quorum []int)) {
 				times := 1
 				if inTime == anyTime {
-					times = 2 // of which the second is another leader's
+					times = 2 // the second with another leader
 				}
 				for round, bitten := 1, 0; bitten < times; round++ {
-					Expect(round).To(BeNumerically("<=", 30), "it always knew that another leads, or was confirmed long ago")
+					Expect(round).To(BeNumerically("<=", 30), "the old leader always knew the new one, or was confirmed too long ago")
 					if deposed(ctx, round, do, inTime) {
 						bitten++
 					}
 				}
 			},
-			Entry("though a quorum has confirmed the leader a moment before", env.patience, env.pace.momentAfterContact(), cutOff),
-			Entry("though by the leader's clock no time has passed since a quorum has confirmed it", Label("fault:clock"), env.patience, anyTime,
+			Entry("a moment after a quorum has confirmed the leader", env.patience, env.pace.momentAfterContact(), cutOff),
+			Entry("when its clock shows no time since a quorum has confirmed it", Label("fault:clock"), env.patience, anyTime,
 				func(ctx context.Context, old int, quorum []int) {
 					cutOff(ctx, old, quorum)
 					Expect(env.cluster.SetClock(ctx, old, -time.Hour)).To(Succeed())
 				}),
-			Entry("though a quorum confirms the leader late, by answers to what it was asked before", env.patience, anyTime,
+			Entry("when a quorum confirms it late, by answers to earlier calls", env.patience, anyTime,
 				func(ctx context.Context, old int, quorum []int) {
 					for _, other := range quorum {
 						Expect(env.cluster.SetLink(ctx, other, old, fault.Rule{Latency: env.pace.elections(8)})).To(Succeed())

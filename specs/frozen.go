@@ -14,8 +14,8 @@ import (
 )
 
 func frozen(env *environment) {
-	When("the leader freezes, and wakes up when another leads", Label("suite:frozen", "fault:pause"), func() {
-		It("serves no strong read that is stale by then", func(ctx SpecContext) {
+	When("a leader is paused and resumes after another was elected", Label("suite:frozen", "fault:pause"), func() {
+		It("serves no stale strong read", func(ctx SpecContext) {
 			env.needs(3)
 			env.requires(target.Pause)
 			env.run(ctx, "CREATE TABLE {ns}.t (v TEXT); INSERT INTO {ns}.t VALUES ('old')")
@@ -27,10 +27,10 @@ func frozen(env *environment) {
 				term := statusOf(ctx, env.node(old)).Term
 				env.leave(ctx, old, fault.Pause)
 				env.patiently(ctx, "UPDATE {ns}.t SET v = 'new'")
-				Expect(statusOf(ctx, env.node(env.leader(ctx))).Term).To(BeNumerically(">", term), "nobody else was elected")
+				Expect(statusOf(ctx, env.node(env.leader(ctx))).Term).To(BeNumerically(">", term), "no other leader was elected")
 
-				// Asked while it is frozen, after the change was acknowledged, so that they
-				// are the first it hears when it wakes up and still thinks that it leads.
+				// Sent while it is paused, after the change was acknowledged, so that it receives
+				// them first when it resumes and still believes that it leads.
 				const readers = 8
 				answers := make([]harness.Result, readers)
 				errs := make([]error, readers)

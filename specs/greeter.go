@@ -14,22 +14,23 @@ import (
 	"time"
 )
 
-// A node that speaks to another begins with two bytes and a greeting of three messages, each
-// behind its length. Both prove by an HMAC over all that was said that they know the token.
+// A connection between nodes begins with two bytes and a handshake of three messages, each
+// with its length before it. Both sides prove with an HMAC over all that was said that they
+// know the token.
 const (
 	nodeSpeaks      = 0x00
 	greetingVersion = 0x01
 	longestGreeting = 64 << 10 // bytes of a message
 )
 
-// greeter is one side of a greeting.
+// greeter is one side of a handshake.
 type greeter struct {
 	conn  net.Conn
 	token string
 	said  []byte
 }
 
-// card is what a node says of itself.
+// card identifies a node.
 type card struct {
 	Node     string            `json:"node"`
 	Cluster  string            `json:"cluster,omitempty"`
@@ -44,7 +45,7 @@ type life struct {
 	ID     string `json:"id"`
 }
 
-// meeting is how a node has met another one.
+// meeting is what a node remembers of another node.
 type meeting struct {
 	Life  life   `json:"life"`
 	Birth string `json:"birth"`
@@ -62,7 +63,7 @@ type message struct {
 	Refusal string   `json:"refusal,omitempty"`
 }
 
-// framed is a message as it is sent.
+// framed is a message with its length.
 func (g *greeter) framed(m message) []byte {
 	content, err := json.Marshal(m)
 	if err != nil {
@@ -73,7 +74,7 @@ func (g *greeter) framed(m message) []byte {
 	return frame
 }
 
-// hear reads a message of the other side.
+// hear reads a message from the other side.
 func (g *greeter) hear() (m message, err error) {
 	size := make([]byte, 4)
 	if _, err := io.ReadFull(g.conn, size); err != nil {
@@ -99,14 +100,14 @@ func (g *greeter) proof(label string) []byte {
 	return mac.Sum(nil)
 }
 
-// heard is what a host made of a caller.
+// heard is the answer of a host to a caller.
 type heard struct {
 	message
 	proven bool   // whether the host knows the token
 	sent   []byte // all that the caller sent
 }
 
-// call greets a node as the caller does, with what is changed in the proof.
+// call performs the caller's side of a handshake. The caller's proof passes through proof.
 func (g *greeter) call(hello message, proof func([]byte) []byte) (h heard, err error) {
 	opening := append([]byte{nodeSpeaks, greetingVersion}, g.framed(hello)...)
 	if _, err := g.conn.Write(opening); err != nil {
@@ -127,14 +128,14 @@ func (g *greeter) call(hello message, proof func([]byte) []byte) (h heard, err e
 	return h, err
 }
 
-// asIs leaves a proof as it is.
+// asIs returns the proof unchanged.
 func asIs(proof []byte) []byte { return proof }
 
-// errNotCut says that a connection is open longer than it may be.
-var errNotCut = errors.New("the node has not cut the connection")
+// errNotCut says that a connection is open for longer than allowed.
+var errNotCut = errors.New("the node has not closed the connection")
 
-// untilCut reads until the other side ends the connection, and returns what it sent and
-// how long that took.
+// untilCut reads until the other side closes the connection. It returns what was read, and how
+// long that took.
 func untilCut(conn net.Conn, most time.Duration) (got []byte, took time.Duration, err error) {
 	begun := time.Now()
 	if err := conn.SetReadDeadline(begun.Add(most)); err != nil {
@@ -145,5 +146,5 @@ func untilCut(conn net.Conn, most time.Duration) (got []byte, took time.Duration
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return got, took, fmt.Errorf("%w after %v, and has sent %d bytes: %.300q", errNotCut, took, len(got), got)
 	}
-	return got, took, nil // a reset is a cut, too
+	return got, took, nil // a reset counts, too
 }

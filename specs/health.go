@@ -12,7 +12,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// health is what a node shows of itself; that it fails, the bad disks show.
+// health are specs about a node's status. Failing is tested by disks.
 func health(env *environment) {
 	Describe("A node's health", Label("suite:health"), func() {
 		BeforeEach(func(ctx SpecContext) {
@@ -21,7 +21,7 @@ func health(env *environment) {
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 		})
 
-		It("is connecting while it hears of no leader, and online when it is with the others again", Label("fault:isolate"), func(ctx SpecContext) {
+		It("is connecting without a leader, and online again after the node returns", Label("fault:isolate"), func(ctx SpecContext) {
 			victim := env.others(env.leader(ctx))[0]
 			env.eventually(ctx, env.node(victim)).Should(BeOnline())
 			env.leave(ctx, victim)
@@ -30,7 +30,7 @@ func health(env *environment) {
 			env.eventually(ctx, env.node(victim)).Should(BeOnline())
 		}, env.patience)
 
-		It("is syncing, with how far behind it is, in a long catch-up", Label("fault:disk"), func(ctx SpecContext) {
+		It("is syncing during a long catch-up, with the number of missing entries", Label("fault:disk"), func(ctx SpecContext) {
 			env.requires(target.Disks)
 			leader := env.leader(ctx)
 			victim := env.others(leader)[0]
@@ -38,11 +38,11 @@ func health(env *environment) {
 			for i := range 100 {
 				env.runOn(ctx, env.node(leader), "INSERT INTO {ns}.blobs VALUES (?, randomblob(10))", i)
 			}
-			// Who was away for less than its timeout has not missed its leader.
+			// A node that is away for less than its timeout does not miss its leader.
 			env.eventually(ctx, env.node(victim)).Should(BeConnecting())
 			Expect(env.cluster.SetDisk(ctx, victim, fault.Disk{Slow: time.Second})).To(Succeed())
 			Expect(env.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
-			// One look at both: on a busy machine the node may have moved on before a second.
+			// Both in one status: on a busy machine the node may catch up before a second one.
 			env.eventually(ctx, env.node(victim).Status).WithPolling(time.Millisecond).Should(And(
 				HaveField("State", target.Syncing), HaveField("Behind", BeNumerically(">=", 100))))
 			Expect(env.cluster.SetDisk(ctx, victim, fault.Disk{})).To(Succeed())
@@ -50,7 +50,7 @@ func health(env *environment) {
 			env.eventually(ctx, env.node(victim).Status).Should(HaveField("Behind", BeZero()))
 		}, env.patience)
 
-		It("counts as applied only what a read of its own state shows", func(ctx SpecContext) {
+		It("counts an entry as applied only when local reads show it", func(ctx SpecContext) {
 			leader := env.leader(ctx)
 			follower := env.others(leader)[0]
 			type look struct {
@@ -58,7 +58,7 @@ func health(env *environment) {
 				shown   int64
 			}
 			rounds, rows := int64(3), int64(20001)
-			if env.cluster.Can(target.Time) { // where rows take no time, and some entries do
+			if env.cluster.Can(target.Time) { // rows take no time there, and entries do
 				rounds, rows = 6, 1
 			}
 			for round := range rounds {
@@ -69,9 +69,9 @@ func health(env *environment) {
 						INSERT INTO {ns}.blobs SELECT 100000 * ? + i, randomblob(20) FROM n`), rows-1, round)
 					written <- err
 				}()
-				// Without a pause on a real clock, because it is the time of applying that matters.
+				// Without a pause on a real clock: applying takes no longer than a pause.
 				for last := (look{}); last.shown < rows*(round+1); looks = append(looks, last) {
-					env.passes(ctx, 2*handingOver)
+					env.passes(ctx, 2*env.pace.glance())
 					last.applied = statusOf(ctx, env.node(follower)).AppliedIndex
 					read, err := env.node(follower).Inside().Reading(target.Local).Execute(ctx, env.sql("SELECT count(*) FROM {ns}.blobs"))
 					Expect(err).NotTo(HaveOccurred())
@@ -83,14 +83,15 @@ func health(env *environment) {
 				index := statusOf(ctx, env.node(leader)).AppliedIndex
 				for _, l := range looks {
 					if l.applied >= index {
-						Expect(l.shown).To(Equal(rows*(round+1)), "log index %d counted as applied, and was not to be seen", l.applied)
+						Expect(l.shown).To(Equal(rows*(round+1)), "log index %d counted as applied and was not visible", l.applied)
 					}
 				}
 			}
 		}, env.patience)
 
-		It("is leaving while it lets a request come to its end, and offline then", Label("fault:stop"), func(ctx SpecContext) {
+		It("is leaving while the last request completes, then offline", Label("fault:stop"), func(ctx SpecContext) {
 			env.requires(target.Stop)
+			env.assumes(target.Drains, target.Streams)
 			victim := env.others(env.leader(ctx))[0]
 			env.run(ctx, "INSERT INTO {ns}.blobs VALUES (1, randomblob(8388608))")
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
@@ -100,21 +101,21 @@ func health(env *environment) {
 			go func() { left <- env.cluster.TakeNodeOffline(ctx, victim, fault.Stop) }()
 			env.eventually(ctx, env.node(victim)).WithPolling(time.Millisecond).Should(BeLeaving())
 			_, err = env.node(victim).Reading(target.Local).Execute(ctx, "SELECT 1")
-			Expect(err).To(HaveOccurred(), "a node that is leaving takes requests in")
+			Expect(err).To(HaveOccurred(), "a leaving node accepts requests")
 			got := 0
 			for rows.NextResult() {
 				for rows.Next() {
 					got++
 				}
 			}
-			Expect(rows.Err()).NotTo(HaveOccurred(), "the request under way was cut off")
+			Expect(rows.Err()).NotTo(HaveOccurred(), "the request under way was aborted")
 			Expect(got).To(Equal(4))
 			Expect(rows.Close()).To(Succeed())
 			env.eventually(ctx, left).Should(Receive(BeNil()))
 			Expect(env.node(victim)).To(BeOffline())
 		}, env.patience)
 
-		It("is offline, with how it was lost, when it does not run", Label("fault:crash"), func(ctx SpecContext) {
+		It("is offline with the failure mode when the node does not run", Label("fault:crash"), func(ctx SpecContext) {
 			env.requires(target.Crash)
 			env.leave(ctx, 1, fault.Crash)
 			Expect(env.node(1)).To(BeOffline())
@@ -124,7 +125,7 @@ func health(env *environment) {
 			Expect(link).To(Equal(fault.Crash))
 		}, env.patience)
 
-		It("is waited for only as long as somebody waits, and the error says what was seen", func(ctx SpecContext) {
+		It("ends a wait at its deadline, and the error says what was seen", func(ctx SpecContext) {
 			env.leave(ctx, 1)
 			short, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
 			defer cancel()

@@ -15,43 +15,44 @@ import (
 	"github.com/rejoin-db/rejoin/harness/workload"
 )
 
-// histories are judged as a whole: clients work on one kind of data while nodes are
-// lost, in one way after the other, and then everything that they saw must fit.
+// histories are specs that judge a whole history: clients work on one kind of data while nodes
+// are lost in one failure mode after the other.
 func histories(env *environment) {
-	Describe("What clients see while nodes are lost and come back", Label("suite:histories", "fault:isolate", "fault:crash", "fault:disk"), func() {
-		BeforeEach(func(ctx SpecContext) {
-			env.needs(3)
-			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
+	Describe("A history of clients while nodes are lost and return",
+		Label("suite:histories", "fault:isolate", "fault:crash", "fault:disk"), func() {
+			BeforeEach(func(ctx SpecContext) {
+				env.needs(3)
+				Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			})
+
+			DescribeTable("keeps its guarantees",
+				func(ctx SpecContext, made func(ns string) workload.Workload, rules ...types.GomegaMatcher) {
+					running := env.work(ctx, made(env.ns))
+					env.loseOneAfterTheOther(ctx, running)
+					Expect(env.cluster.Heal(ctx)).To(Succeed())
+					Expect(running.Finish(ctx)).To(Succeed())
+					Expect(env.cluster.VerifyInvariants(ctx)).To(Succeed())
+
+					GinkgoWriter.Println(running.Tally())
+					Expect(running.Tally().OK).To(BeNumerically(">=", 100), "too few operations")
+					DeferOnFailure(env.picture)
+					for _, rule := range append(rules, HaveConverged(), HaveOneLeaderATerm()) {
+						Expect(env.cluster.Journal()).To(rule)
+					}
+				},
+				Entry("of registers", env.patience, func(ns string) workload.Workload { return workload.Register(ns, 4) }, BeLinearizable()),
+				Entry("of a set", env.patience, workload.Set, BeDurable(), ShowOwnWrites()),
+				Entry("of lists and transactions", env.patience, workload.Lists, BeStrictlySerializable(), BeDurable(), BeMonotonic(), ShowOwnWrites()),
+				Entry("of twin lists", env.patience, workload.TwinLists, BeStrictlySerializable(), BeDurable()),
+				Entry("of a bank", env.patience, workload.Bank, KeepTheTotal()),
+				Entry("of a counter", env.patience, workload.Counter, CountRight(), BeMonotonic()),
+				Entry("of unique names", env.patience, workload.Unique, GiveOnlyOnce(), BeDurable()),
+				Entry("of schema changes", env.patience, workload.DDL, BeDurable()),
+			)
 		})
-
-		DescribeTable("fits together",
-			func(ctx SpecContext, made func(ns string) workload.Workload, rules ...types.GomegaMatcher) {
-				running := env.work(ctx, made(env.ns))
-				env.loseOneAfterTheOther(ctx, running)
-				Expect(env.cluster.Heal(ctx)).To(Succeed())
-				Expect(running.Finish(ctx)).To(Succeed())
-				Expect(env.cluster.VerifyInvariants(ctx)).To(Succeed())
-
-				GinkgoWriter.Println(running.Tally())
-				Expect(running.Tally().OK).To(BeNumerically(">=", 100), "too few operations to mean anything")
-				DeferOnFailure(env.picture)
-				for _, rule := range append(rules, HaveConverged(), HaveOneLeaderATerm()) {
-					Expect(env.cluster.Journal()).To(rule)
-				}
-			},
-			Entry("for registers", env.patience, func(ns string) workload.Workload { return workload.Register(ns, 4) }, BeLinearizable()),
-			Entry("for a set", env.patience, workload.Set, BeDurable(), ShowOwnWrites()),
-			Entry("for lists and their transactions", env.patience, workload.Lists, BeStrictlySerializable(), BeDurable(), BeMonotonic(), ShowOwnWrites()),
-			Entry("for pairs that grow together", env.patience, workload.TwinLists, BeStrictlySerializable(), BeDurable()),
-			Entry("for a bank", env.patience, workload.Bank, KeepTheTotal()),
-			Entry("for a counter", env.patience, workload.Counter, CountRight(), BeMonotonic()),
-			Entry("for names that only one can have", env.patience, workload.Unique, GiveOnlyOnce(), BeDurable()),
-			Entry("for a schema that changes", env.patience, workload.DDL, BeDurable()),
-		)
-	})
 }
 
-// work starts clients, which work until the spec ends at the latest.
+// work starts clients that work until the spec ends at the latest.
 func (env *environment) work(ctx SpecContext, load workload.Workload) *workload.Running {
 	GinkgoHelper()
 	running, err := workload.Load{Workload: load, Clients: 6, Rate: 60, Deadline: env.pace.request(), Seed: specSeed()}.Start(ctx, env.cluster)
@@ -60,8 +61,8 @@ func (env *environment) work(ctx SpecContext, load workload.Workload) *workload.
 	return running
 }
 
-// loseOneAfterTheOther loses a follower and the leader, by isolation and by crashes,
-// and has one node lag, each until the clients have got some more done.
+// loseOneAfterTheOther isolates and crashes a follower and the leader, and slows one disk,
+// each until the clients have made progress.
 func (env *environment) loseOneAfterTheOther(ctx SpecContext, running *workload.Running) {
 	GinkgoHelper()
 	env.goesOn(ctx, running)
@@ -78,7 +79,7 @@ func (env *environment) loseOneAfterTheOther(ctx SpecContext, running *workload.
 			env.leave(ctx, victim, mode)
 			env.goesOn(ctx, running)
 			env.comeBack(ctx, victim)
-			Expect(statusOf(ctx, env.node(victim)).AppliedIndex).To(BeNumerically(">", before), "nothing happened while it was away")
+			Expect(statusOf(ctx, env.node(victim)).AppliedIndex).To(BeNumerically(">", before), "nothing was committed while it was away")
 		}
 	}
 	if env.cluster.Can(target.Disks) {
@@ -87,14 +88,14 @@ func (env *environment) loseOneAfterTheOther(ctx SpecContext, running *workload.
 	}
 }
 
-// goesOn waits until the clients have got some more done.
+// goesOn waits until the clients have made progress.
 func (env *environment) goesOn(ctx context.Context, running *workload.Running) {
 	GinkgoHelper()
 	done := running.Tally().OK
-	env.eventually(ctx, func() int { return running.Tally().OK }).Should(BeNumerically(">=", done+30), "the clients do not get on")
+	env.eventually(ctx, func() int { return running.Tally().OK }).Should(BeNumerically(">=", done+30), "the clients make no progress")
 }
 
-// picture attaches what porcupine draws of a register that is not linearizable.
+// picture attaches porcupine's picture of a register that is not linearizable.
 func (env *environment) picture(ctx context.Context) {
 	if env.cluster == nil {
 		return

@@ -11,17 +11,17 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// manyNodes is a size that nobody runs, and manyPace how long such a cluster waits
-// for a leader: so that its heartbeats leave room for anything else.
+// manyNodes is a very large cluster, and manyPace its election timeout: long, so that
+// heartbeats do not take all the time.
 const (
 	manyNodes = 101
 	manyPace  = 5 * time.Second
 )
 
-// hundred is for clusters in virtual time.
+// hundred is a spec for clusters in virtual time.
 func hundred(env *environment) {
 	Describe("A cluster of 101", Label("suite:sizes", "fault:isolate", "fault:crash", "speed:slow"), func() {
-		It("elects, commits without fifty of its nodes, and recovers", func(ctx SpecContext) {
+		It("commits without fifty of its nodes, and recovers", func(ctx SpecContext) {
 			Expect(env.cluster.Size()).To(Equal(manyNodes))
 			Expect(env.cluster.Quorum()).To(Equal(51))
 			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY)")
@@ -29,7 +29,7 @@ func hundred(env *environment) {
 			term := statusOf(ctx, env.node(old)).Term
 			others := env.others(old)
 
-			By("losing the leader, and nine more by a crash, and forty by isolation")
+			By("crashing the leader and nine more, and isolating forty")
 			gone := append([]int{old}, others[:49]...)
 			for i, node := range gone {
 				if i < 10 {
@@ -39,7 +39,7 @@ func hundred(env *environment) {
 				}
 			}
 			env.patiently(ctx, "INSERT INTO {ns}.t VALUES (1)")
-			Expect(statusOf(ctx, env.node(env.leader(ctx))).Term).To(BeNumerically(">", term), "nobody else was elected")
+			Expect(statusOf(ctx, env.node(env.leader(ctx))).Term).To(BeNumerically(">", term), "no other leader was elected")
 			Expect(env.node(gone[49])).NotTo(HaveCaughtUp())
 
 			By("coming back")

@@ -13,13 +13,14 @@ import (
 )
 
 func identities(env *environment) {
-	Describe("A node whose disk was emptied", Label("suite:identity", "fault:disk", "fault:crash"), func() {
+	Describe("A node with an emptied disk", Label("suite:identity", "fault:disk", "fault:crash"), func() {
 		const rows = 20
 		const count = "SELECT count(*) FROM {ns}.t"
 
 		BeforeEach(func(ctx SpecContext) {
 			env.needs(3)
 			env.requires(target.Disks, target.Members, target.Crash)
+			env.assumes(target.FailStop)
 			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY)")
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 		})
@@ -41,7 +42,7 @@ func identities(env *environment) {
 			}
 		}
 
-		It("does not vote: what it had acknowledged is not lost", func(ctx SpecContext) {
+		It("does not vote, so that acknowledged writes are not lost", func(ctx SpecContext) {
 			leader := env.leader(ctx)
 			others := env.others(leader)
 			spare := env.cluster.Size() - env.cluster.Quorum()
@@ -59,20 +60,21 @@ func identities(env *environment) {
 				empty(ctx, node)
 			}
 
-			By("starting all but the one that still has the rows")
+			By("starting all nodes but the one that has the rows")
 			for _, node := range others {
 				Expect(env.cluster.BringNodeOnline(ctx, node)).To(Succeed())
 			}
-			env.consistently(ctx, leads(others...)).WithTimeout(env.pace.manyElections()).Should(BeFalse(), "nodes that lack acknowledged rows elect a leader")
+			env.consistently(ctx, leads(others...)).WithTimeout(env.pace.manyElections()).Should(
+				BeFalse(), "nodes without the acknowledged rows have elected a leader")
 
-			By("starting that one")
+			By("starting the node that has the rows")
 			Expect(env.cluster.BringNodeOnline(ctx, leader)).To(Succeed())
 			for _, node := range append([]int{leader}, behind...) {
 				Expect(env.cluster.WaitForNodeOnline(ctx, node)).To(Succeed())
 			}
 			Expect(env.node(leader).ExecuteWithRetry(ctx, env.sql(count))).To(HaveRows(Row(rows)))
 
-			By("replacing those that were emptied")
+			By("replacing the emptied nodes")
 			for _, node := range emptied {
 				env.leave(ctx, node, fault.Crash)
 				env.comeBackAs(ctx, node, harness.Wiped)
@@ -82,7 +84,7 @@ func identities(env *environment) {
 			Expect(env.run(ctx, count)).To(HaveRows(Row(rows)))
 		}, env.patience)
 
-		It("does not come online by itself, and disturbs no other node", func(ctx SpecContext) {
+		It("does not come online, and disturbs no other node", func(ctx SpecContext) {
 			leader := env.leader(ctx)
 			victim := env.others(leader)[0]
 			env.leave(ctx, victim, fault.Crash)
@@ -92,9 +94,9 @@ func identities(env *environment) {
 			env.consistently(ctx, env.node(victim)).WithTimeout(env.pace.manyElections()).ShouldNot(BeOnline())
 			env.patiently(ctx, "INSERT INTO {ns}.t VALUES (2)")
 			env.eventually(ctx, func(ctx context.Context) string { return statusOf(ctx, env.node(victim)).Reason }).
-				Should(ContainSubstring(env.node(victim).ID()), "it does not say why")
+				Should(ContainSubstring(env.node(victim).ID()), "its status gives no reason")
 
-			By("replacing it")
+			By("replacing the node")
 			env.leave(ctx, victim, fault.Crash)
 			env.comeBackAs(ctx, victim, harness.Wiped)
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.t ORDER BY id")))

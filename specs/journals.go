@@ -15,8 +15,8 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// Journals says whose journals are written to files.
-type Journals struct {
+// journals says whose journals are written to files.
+type journals struct {
 	// Folder takes a file for each, of JSON lines; none is written if it is empty.
 	Folder string
 	// All tells to write those of specs that passed, too.
@@ -59,7 +59,7 @@ func placeOf(at types.CodeLocation) journal.Place {
 
 // keep writes the journal of a cluster of the spec that ends, if the settings ask for it.
 // The number is that of the cluster in the spec, from 1.
-func (k Journals) keep(j *journal.Journal, seed uint64, number int) {
+func (k journals) keep(j *journal.Journal, seed uint64, number int) {
 	report := CurrentSpecReport()
 	if k.Folder == "" || !k.All && !report.Failed() {
 		return
@@ -76,7 +76,7 @@ func (k Journals) keep(j *journal.Journal, seed uint64, number int) {
 // journalEntry is the name of the report's entry that says where the journal is.
 const journalEntry = "the journal of the spec, as JSON lines"
 
-func (k Journals) write(path string, j *journal.Journal, seed uint64) error {
+func (k journals) write(path string, j *journal.Journal, seed uint64) error {
 	if err := os.MkdirAll(k.Folder, 0o777); err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ func (k Journals) write(path string, j *journal.Journal, seed uint64) error {
 }
 
 // picture writes a picture beside the journals and returns where; or why there is none.
-func (k Journals) picture(html []byte) string {
+func (k journals) picture(html []byte) string {
 	if k.Folder == "" {
 		return "not kept: there is no folder for journals"
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// tale is a history that no cluster has made.
+// tale is an invented history.
 type tale []journal.Event
 
 var onceUpon = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -22,7 +22,8 @@ var onceUpon = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 // op is an operation of a client, from one millisecond to another.
 func op(client, from, to int, outcome journal.Outcome, model journal.Model, level journal.Level, steps ...journal.Step) journal.Event {
 	return journal.Event{At: onceUpon.Add(time.Duration(from) * time.Millisecond), Took: time.Duration(to-from) * time.Millisecond,
-		Kind: journal.Operation, Node: journal.Nobody, Op: &journal.Op{Client: client, Outcome: outcome, Model: model, Level: level, Steps: steps}}
+		Kind: journal.Operation, Node: journal.Nobody, Op: &journal.Op{Client: client, Outcome: outcome, Model: model, Level: level,
+			Steps: steps}}
 }
 
 // did is an operation that succeeded.
@@ -30,7 +31,7 @@ func did(client, from, to int, model journal.Model, steps ...journal.Step) journ
 	return op(client, from, to, journal.OK, model, journal.Strong, steps...)
 }
 
-// inTheEnd is what a node holds when all is over.
+// inTheEnd is the final state of a node.
 func inTheEnd(node int, model journal.Model, key string, got ...int64) journal.Event {
 	e := op(journal.Nobody, 1000+node, 1001+node, journal.OK, model, journal.Local, saw(key, got...))
 	e.Node, e.Op.Final = node, true
@@ -48,17 +49,18 @@ func doing(do journal.Do, key string, value int64) journal.Step {
 	return journal.Step{Do: do, Key: key, Value: value}
 }
 
-// showing is a node that showed something.
+// showing is an event with the state of a node.
 func showing(kind journal.Kind, node, at int, state journal.State) journal.Event {
 	return journal.Event{At: onceUpon.Add(time.Duration(at) * time.Millisecond), Kind: kind, Node: node, State: &state}
 }
 
-// judging shows each judge a history that is sound and one that is not, and that differs
-// from it in what the rule is about alone.
+// judging are specs about the checkers of histories. Each is given a sound history, and one
+// that differs from it only in what the rule forbids.
 func judging(env *environment) {
-	Describe("A judge of histories", Label("suite:judging"), func() {
+	Describe("A checker of histories", Label("suite:judging"), func() {
 		const a, r, inc = journal.Append, journal.Write, journal.Increment
-		const reg, list, set, bank, counter, unique, many = journal.Register, journal.List, journal.Set, journal.Bank, journal.Counter, journal.Unique, journal.Registers
+		const reg, list, set, bank = journal.Register, journal.List, journal.Set, journal.Bank
+		const counter, unique, many = journal.Counter, journal.Unique, journal.Registers
 		opened := did(1, 0, 1, bank, doing(r, "x", 10), doing(r, "y", 10))
 		leads := func(node, at int, term uint64) journal.Event {
 			return showing(journal.Shown, node, at, journal.State{Health: "online", Role: "leader", Term: term})
@@ -72,67 +74,75 @@ func judging(env *environment) {
 			judge         func() types.GomegaMatcher
 			sound, broken tale
 		}{
-			{"a register whose write is not seen", BeLinearizable,
+			{"a write that is not visible", BeLinearizable,
 				tale{did(1, 0, 1, reg, doing(r, "k", 1)), did(2, 2, 3, reg, saw("k", 1))},
 				tale{did(1, 0, 1, reg, doing(r, "k", 1)), did(2, 2, 3, reg, saw("k"))}},
 			{"a register that goes back", BeLinearizable,
 				tale{did(1, 0, 9, reg, doing(r, "k", 1)), did(2, 2, 3, reg, saw("k")), did(3, 4, 5, reg, saw("k", 1))},
 				tale{did(1, 0, 9, reg, doing(r, "k", 1)), did(2, 2, 3, reg, saw("k", 1)), did(3, 4, 5, reg, saw("k"))}},
-			{"a register that shows what failed", BeLinearizable,
+			{"a failed write that is visible", BeLinearizable,
 				tale{op(1, 0, 1, journal.Unknown, reg, journal.Strong, doing(r, "k", 1)), did(2, 2, 3, reg, saw("k", 1))},
 				tale{op(1, 0, 1, journal.Failed, reg, journal.Strong, doing(r, "k", 1)), did(2, 2, 3, reg, saw("k", 1))}},
-			{"a swap that matched another value", BeLinearizable,
-				tale{did(1, 0, 1, reg, doing(r, "k", 1)), did(2, 2, 3, reg, journal.Step{Do: journal.CAS, Key: "k", Old: 1, Value: 2, Got: []int64{1}}), did(1, 4, 5, reg, saw("k", 2))},
-				tale{did(1, 0, 1, reg, doing(r, "k", 1)), did(2, 2, 3, reg, journal.Step{Do: journal.CAS, Key: "k", Old: 3, Value: 2, Got: []int64{1}}), did(1, 4, 5, reg, saw("k", 2))}},
-			{"a list that lost what was acknowledged", BeDurable,
+			{"a compare-and-swap on another value", BeLinearizable,
+				tale{did(1, 0, 1, reg, doing(r, "k", 1)),
+					did(2, 2, 3, reg, journal.Step{Do: journal.CAS, Key: "k", Old: 1, Value: 2, Got: []int64{1}}), did(1, 4, 5, reg, saw("k", 2))},
+				tale{did(1, 0, 1, reg, doing(r, "k", 1)),
+					did(2, 2, 3, reg, journal.Step{Do: journal.CAS, Key: "k", Old: 3, Value: 2, Got: []int64{1}}), did(1, 4, 5, reg, saw("k", 2))}},
+			{"a list without an acknowledged element", BeDurable,
 				tale{did(1, 0, 1, list, doing(a, "l", 1)), inTheEnd(0, list, "l", 1), inTheEnd(1, list, "l", 1)},
 				tale{did(1, 0, 1, list, doing(a, "l", 1)), inTheEnd(0, list, "l", 1), inTheEnd(1, list, "l")}},
-			{"a set that lost what was acknowledged", BeDurable,
+			{"a set without an acknowledged element", BeDurable,
 				tale{did(1, 0, 1, set, doing(journal.Add, "s", 1)), inTheEnd(0, set, "s", 1)},
 				tale{did(1, 0, 1, set, doing(journal.Add, "s", 1)), inTheEnd(0, set, "s")}},
-			{"a set that kept what failed", BeDurable,
+			{"a set with an element whose insert failed", BeDurable,
 				tale{op(1, 0, 1, journal.Unknown, set, "", doing(journal.Add, "s", 1)), inTheEnd(0, set, "s", 1)},
 				tale{op(1, 0, 1, journal.Failed, set, "", doing(journal.Add, "s", 1)), inTheEnd(0, set, "s", 1)}},
-			{"a set that kept what was removed", BeDurable,
+			{"a set with a removed element", BeDurable,
 				tale{did(1, 0, 1, set, doing(journal.Add, "s", 1)), did(1, 2, 3, set, doing(journal.Remove, "s", 1)), inTheEnd(0, set, "s")},
 				tale{did(1, 0, 1, set, doing(journal.Add, "s", 1)), did(1, 2, 3, set, doing(journal.Remove, "s", 1)), inTheEnd(0, set, "s", 1)}},
-			{"a read of what never was", BeReadCommitted,
+			{"a dirty read", BeReadCommitted,
 				tale{did(1, 0, 1, list, doing(a, "l", 1)), did(2, 2, 3, list, saw("l", 1))},
 				tale{op(1, 0, 1, journal.Failed, list, journal.Strong, doing(a, "l", 1)), did(2, 2, 3, list, saw("l", 1))}},
-			{"half a transaction", BeReadCommitted,
+			{"an intermediate read", BeReadCommitted,
 				tale{did(1, 0, 1, list, doing(a, "l", 1), doing(a, "l", 2)), did(2, 2, 3, list, saw("l", 1, 2))},
 				tale{did(1, 0, 9, list, doing(a, "l", 1), doing(a, "l", 2)), did(2, 2, 3, list, saw("l", 1))}},
 			{"a lost update", BeSnapshotIsolated,
-				tale{did(1, 0, 9, list, saw("l"), doing(a, "l", 1)), did(2, 10, 11, list, saw("l", 1), doing(a, "l", 2)), did(3, 12, 13, list, saw("l", 1, 2))},
-				tale{did(1, 0, 9, list, saw("l"), doing(a, "l", 1)), did(2, 0, 9, list, saw("l"), doing(a, "l", 2)), did(3, 10, 11, list, saw("l", 1, 2))}},
-			{"a skewed write", BeSerializable,
-				tale{did(1, 0, 9, list, saw("x"), doing(a, "y", 1)), did(2, 0, 9, list, saw("y", 1), doing(a, "x", 2)), did(3, 10, 11, list, saw("x", 2), saw("y", 1))},
-				tale{did(1, 0, 9, list, saw("x"), doing(a, "y", 1)), did(2, 0, 9, list, saw("y"), doing(a, "x", 2)), did(3, 10, 11, list, saw("x", 2), saw("y", 1))}},
-			{"a repeated read that is torn", BeRepeatableRead,
+				tale{did(1, 0, 9, list, saw("l"), doing(a, "l", 1)), did(2, 10, 11, list, saw("l", 1), doing(a, "l", 2)),
+					did(3, 12, 13, list, saw("l", 1, 2))},
+				tale{did(1, 0, 9, list, saw("l"), doing(a, "l", 1)), did(2, 0, 9, list, saw("l"), doing(a, "l", 2)),
+					did(3, 10, 11, list, saw("l", 1, 2))}},
+			{"a write skew", BeSerializable,
+				tale{did(1, 0, 9, list, saw("x"), doing(a, "y", 1)), did(2, 0, 9, list, saw("y", 1), doing(a, "x", 2)),
+					did(3, 10, 11, list, saw("x", 2), saw("y", 1))},
+				tale{did(1, 0, 9, list, saw("x"), doing(a, "y", 1)), did(2, 0, 9, list, saw("y"), doing(a, "x", 2)),
+					did(3, 10, 11, list, saw("x", 2), saw("y", 1))}},
+			{"a fractured read", BeRepeatableRead,
 				tale{did(1, 0, 9, list, doing(a, "x", 1), doing(a, "y", 1)), did(2, 0, 9, list, saw("x", 1), saw("y", 1))},
 				tale{did(1, 0, 9, list, doing(a, "x", 1), doing(a, "y", 1)), did(2, 0, 9, list, saw("x", 1), saw("y"))}},
-			{"a strong read that is stale", BeStrictlySerializable,
+			{"a stale strong read", BeStrictlySerializable,
 				tale{did(1, 0, 1, list, doing(a, "l", 1)), did(2, 2, 3, list, saw("l", 1)), did(3, 4, 5, list, saw("l", 1))},
 				tale{did(1, 0, 1, list, doing(a, "l", 1)), did(2, 2, 3, list, saw("l")), did(3, 4, 5, list, saw("l", 1))}},
-			{"lists in two orders", BeStrictlySerializable,
-				tale{did(1, 0, 9, list, doing(a, "l", 1)), did(2, 0, 9, list, doing(a, "l", 2)), did(3, 10, 11, list, saw("l", 2, 1)), did(4, 12, 13, list, saw("l", 2, 1))},
-				tale{did(1, 0, 9, list, doing(a, "l", 1)), did(2, 0, 9, list, doing(a, "l", 2)), did(3, 10, 11, list, saw("l", 2, 1)), did(4, 12, 13, list, saw("l", 1, 2))}},
-			{"registers that are read torn", BeSerializable,
+			{"a list in two orders", BeStrictlySerializable,
+				tale{did(1, 0, 9, list, doing(a, "l", 1)), did(2, 0, 9, list, doing(a, "l", 2)), did(3, 10, 11, list, saw("l", 2, 1)),
+					did(4, 12, 13, list, saw("l", 2, 1))},
+				tale{did(1, 0, 9, list, doing(a, "l", 1)), did(2, 0, 9, list, doing(a, "l", 2)), did(3, 10, 11, list, saw("l", 2, 1)),
+					did(4, 12, 13, list, saw("l", 1, 2))}},
+			{"a fractured read of registers", BeSerializable,
 				tale{did(1, 0, 9, many, doing(r, "x", 1), doing(r, "y", 1)), did(2, 0, 9, many, saw("x", 1), saw("y", 1))},
 				tale{did(1, 0, 9, many, doing(r, "x", 1), doing(r, "y", 1)), did(2, 0, 9, many, saw("x", 1), saw("y"))}},
-			{"money that is lost", KeepTheTotal,
+			{"lost money", KeepTheTotal,
 				tale{opened, did(1, 2, 3, bank, doing(inc, "x", -3), doing(inc, "y", 3)), did(2, 4, 5, bank, saw("x", 7), saw("y", 13))},
 				tale{opened, did(1, 2, 3, bank, doing(inc, "x", -3), doing(inc, "y", 3)), did(2, 4, 5, bank, saw("x", 7), saw("y", 10))}},
-			{"money that is not there", KeepTheTotal,
+			{"an overdrawn account", KeepTheTotal,
 				tale{opened, did(1, 2, 3, bank, doing(inc, "x", -10), doing(inc, "y", 10)), did(2, 4, 5, bank, saw("x", 0), saw("y", 20))},
 				tale{opened, did(1, 2, 3, bank, doing(inc, "x", -11), doing(inc, "y", 11)), did(2, 4, 5, bank, saw("x", -1), saw("y", 21))}},
-			{"a counter that counts twice", CountRight,
+			{"a counter that is too high", CountRight,
 				tale{did(1, 0, 1, counter, doing(inc, "c", 1)), did(1, 2, 3, counter, doing(inc, "c", 1)), did(2, 4, 5, counter, saw("c", 2))},
 				tale{did(1, 0, 1, counter, doing(inc, "c", 1)), did(2, 4, 5, counter, saw("c", 2))}},
-			{"a counter that forgets", CountRight,
+			{"a counter that is too low", CountRight,
 				tale{did(1, 0, 1, counter, doing(inc, "c", 1)), did(2, 4, 5, counter, saw("c", 1))},
 				tale{did(1, 0, 1, counter, doing(inc, "c", 1)), did(2, 4, 5, counter, saw("c", 0))}},
-			{"a name that two have", GiveOnlyOnce,
+			{"a name given twice", GiveOnlyOnce,
 				tale{did(1, 0, 1, unique, doing(journal.Insert, "n", 1)), op(2, 0, 1, journal.Failed, unique, "", doing(journal.Insert, "n", 1))},
 				tale{did(1, 0, 1, unique, doing(journal.Insert, "n", 1)), did(2, 0, 1, unique, doing(journal.Insert, "n", 1))}},
 			{"a session that goes back", BeMonotonic,
@@ -144,25 +154,31 @@ func judging(env *environment) {
 			{"writes of a session out of order", KeepWritesMonotonic,
 				tale{did(1, 0, 1, list, doing(a, "l", 1)), did(1, 2, 3, list, doing(a, "l", 2)), did(2, 4, 5, list, saw("l", 1, 2))},
 				tale{did(1, 0, 1, list, doing(a, "l", 1)), did(1, 2, 3, list, doing(a, "l", 2)), did(2, 4, 5, list, saw("l", 2, 1))}},
-			{"a write before what its client had read", LetWritesFollowReads,
-				tale{did(1, 0, 1, list, doing(a, "l", 1)), did(2, 2, 3, list, saw("l", 1)), did(2, 4, 5, list, doing(a, "l", 2)), did(3, 6, 7, list, saw("l", 1, 2))},
-				tale{did(1, 0, 1, list, doing(a, "l", 1)), did(2, 2, 3, list, saw("l", 1)), did(2, 4, 5, list, doing(a, "l", 2)), did(3, 6, 7, list, saw("l", 2, 1))}},
-			{"a refusal that lasts", func() types.GomegaMatcher { return BeAvailable(50 * time.Millisecond) },
-				tale{did(1, 0, 1, list, doing(a, "l", 1)), op(1, 2, 3, journal.Failed, list, "", doing(a, "l", 2)), did(1, 40, 41, list, doing(a, "l", 3))},
-				tale{did(1, 0, 1, list, doing(a, "l", 1)), op(1, 2, 3, journal.Failed, list, "", doing(a, "l", 2)), did(1, 90, 91, list, doing(a, "l", 3))}},
-			{"nodes that end apart", HaveConverged,
+			{"a write ordered before what its client had read", LetWritesFollowReads,
+				tale{did(1, 0, 1, list, doing(a, "l", 1)), did(2, 2, 3, list, saw("l", 1)), did(2, 4, 5, list, doing(a, "l", 2)),
+					did(3, 6, 7, list, saw("l", 1, 2))},
+				tale{did(1, 0, 1, list, doing(a, "l", 1)), did(2, 2, 3, list, saw("l", 1)), did(2, 4, 5, list, doing(a, "l", 2)),
+					did(3, 6, 7, list, saw("l", 2, 1))}},
+			{"an outage", func() types.GomegaMatcher { return BeAvailable(50 * time.Millisecond) },
+				tale{did(1, 0, 1, list, doing(a, "l", 1)), op(1, 2, 3, journal.Failed, list, "", doing(a, "l", 2)),
+					did(1, 40, 41, list, doing(a, "l", 3))},
+				tale{did(1, 0, 1, list, doing(a, "l", 1)), op(1, 2, 3, journal.Failed, list, "", doing(a, "l", 2)),
+					did(1, 90, 91, list, doing(a, "l", 3))}},
+			{"diverged nodes", HaveConverged,
 				tale{holds(0, 1, "x"), holds(1, 2, "x"), holds(2, 3, "x")},
 				tale{holds(0, 1, "x"), holds(1, 2, "x"), holds(2, 3, "y")}},
-			{"nodes that end at two places", HaveConverged,
+			{"nodes at different log indexes", HaveConverged,
 				tale{holds(0, 1, "x"), holds(1, 2, "x"), showing(journal.Check, 2, 3, journal.State{Applied: 8, Digest: "w"}), holds(2, 4, "x")},
 				tale{holds(0, 1, "x"), holds(1, 2, "x"), showing(journal.Check, 2, 3, journal.State{Applied: 8, Digest: "w"})}},
-			{"what the first node lost", BeDurable,
+			{"a set that differs on the first node", BeDurable,
 				tale{did(1, 0, 1, set, doing(journal.Add, "s", 1)), inTheEnd(0, set, "s", 1), inTheEnd(1, set, "s", 1), inTheEnd(2, set, "s", 1)},
 				tale{did(1, 0, 1, set, doing(journal.Add, "s", 1)), inTheEnd(0, set, "s"), inTheEnd(1, set, "s", 1), inTheEnd(2, set, "s", 1)}},
-			{"a name that was lost", BeDurable,
-				tale{did(1, 0, 1, unique, doing(journal.Insert, "n", 1)), did(1, 2, 3, unique, doing(journal.Insert, "n", 2)), inTheEnd(0, unique, "n", 1, 2)},
-				tale{did(1, 0, 1, unique, doing(journal.Insert, "n", 1)), did(1, 2, 3, unique, doing(journal.Insert, "n", 2)), inTheEnd(0, unique, "n", 2)}},
-			{"a list that holds what was never written", BeDurable,
+			{"a lost name", BeDurable,
+				tale{did(1, 0, 1, unique, doing(journal.Insert, "n", 1)), did(1, 2, 3, unique, doing(journal.Insert, "n", 2)),
+					inTheEnd(0, unique, "n", 1, 2)},
+				tale{did(1, 0, 1, unique, doing(journal.Insert, "n", 1)), did(1, 2, 3, unique, doing(journal.Insert, "n", 2)),
+					inTheEnd(0, unique, "n", 2)}},
+			{"a list with an element that was never written", BeDurable,
 				tale{did(1, 0, 1, list, doing(a, "l", 1)), inTheEnd(0, list, "l", 1)},
 				tale{did(1, 0, 1, list, doing(a, "l", 1)), inTheEnd(0, list, "l", 1, 7)}},
 			{"two leaders in one term", HaveOneLeaderATerm,
@@ -170,10 +186,10 @@ func judging(env *environment) {
 				tale{leads(0, 1, 2), leads(1, 2, 3), leads(2, 3, 2)}},
 		}
 
-		// apart is what the rules of every promise are not about.
-		apart := map[string]bool{"a refusal that lasts": true}
+		// apart are cases that KeepEveryPromise does not include.
+		apart := map[string]bool{"an outage": true}
 
-		It("finds what is broken, and nothing in what is sound", func() {
+		It("accepts sound histories and rejects broken ones", func() {
 			for _, c := range cases {
 				holds, err := c.judge().Match([]journal.Event(c.sound))
 				Expect(err).NotTo(HaveOccurred(), c.what)
@@ -191,11 +207,11 @@ func judging(env *environment) {
 			}
 			for _, c := range cases {
 				_, err := c.judge().Match([]journal.Event{{At: onceUpon, Kind: journal.Note}})
-				Expect(err).To(MatchError(check.ErrNothing), "nothing happened, and that is sound for %s", c.what)
+				Expect(err).To(MatchError(check.ErrNothing), "an empty history is accepted for %s", c.what)
 			}
 		})
 
-		It("finds it in a journal of many events, and takes no journal with a gap for a proof", func() {
+		It("works on long journals, and refuses a journal with a gap", func() {
 			for _, c := range cases {
 				j := journal.New(0)
 				for i := range 500 {
@@ -215,7 +231,7 @@ func judging(env *environment) {
 	})
 
 	Describe("A matcher of rows", Label("suite:judging"), func() {
-		It("holds for these rows, in this order, of each of the nodes, and for no others", func() {
+		It("matches exactly these rows, in this order, on each node", func() {
 			answer := func(node int, rows ...[]any) harness.Result {
 				columns := []string{"a", "b"}
 				table := harness.Table{Rows: rows}

@@ -13,10 +13,10 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// keys is what the name of a request promises: the request is applied once, and no
-// other request is taken for it.
+// keys are specs about request IDs: a request is applied once, and no other request is taken
+// for it.
 func keys(env *environment) {
-	Describe("A key", Label("suite:keys"), func() {
+	Describe("A request ID", Label("suite:keys"), func() {
 		const insert = "INSERT INTO {ns}.keyed (v) VALUES (?) RETURNING id, v"
 		var key string
 
@@ -26,10 +26,10 @@ func keys(env *environment) {
 			env.run(ctx, "CREATE TABLE {ns}.keyed (id INTEGER PRIMARY KEY, v TEXT)")
 		})
 
-		It("names one request: another is refused on every node, and changes nothing", func(ctx SpecContext) {
+		It("names one request, and another with that ID is refused on every node", func(ctx SpecContext) {
 			Expect(env.keyed(ctx, 0, key, insert, "first")).To(HaveRows(Row(1, "first")))
 			for i := range env.cluster.Size() {
-				Expect(env.keyed(ctx, i, key, insert, "first")).To(HaveRows(Row(1, "first")), "sent again it has the first answer")
+				Expect(env.keyed(ctx, i, key, insert, "first")).To(HaveRows(Row(1, "first")), "a repeated request has the first answer")
 				for _, other := range []struct {
 					sql  string
 					args []any
@@ -40,7 +40,7 @@ func keys(env *environment) {
 					{"DROP TABLE {ns}.keyed", nil},
 				} {
 					_, err := env.keyed(ctx, i, key, other.sql, other.args...)
-					Expect(err).To(HaveOccurred(), "%s %v was answered as if it were the first request", other.sql, other.args)
+					Expect(err).To(HaveOccurred(), "%s %v was answered like the first request", other.sql, other.args)
 					Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied), "%v", err)
 				}
 			}
@@ -48,13 +48,13 @@ func keys(env *environment) {
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.keyed")))
 		}, env.patience)
 
-		It("is free for another request if the first one failed", func(ctx SpecContext) {
+		It("is free again if its request failed", func(ctx SpecContext) {
 			_, err := env.keyed(ctx, 0, key, "INSERT INTO {ns}.missing VALUES (1)")
 			Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied), "%v", err)
 			Expect(env.keyed(ctx, 0, key, insert, "second")).To(HaveRows(Row(1, "second")))
 		}, env.patience)
 
-		It("is remembered after many other requests, on a node that was away as well", Label("fault:isolate"), func(ctx SpecContext) {
+		It("is remembered after many requests, even by a node that was away", Label("fault:isolate"), func(ctx SpecContext) {
 			env.needs(3)
 			Expect(env.keyed(ctx, 0, key, insert, "first")).To(HaveRows(Row(1, "first")))
 			victim := env.others(env.leader(ctx))[0]
@@ -63,7 +63,7 @@ func keys(env *environment) {
 				env.run(ctx, "INSERT INTO {ns}.keyed (v) VALUES (?)", fmt.Sprint(i))
 			}
 			env.comeBack(ctx, victim)
-			Expect(env.keyed(ctx, victim, key, insert, "first")).To(HaveRows(Row(1, "first")), "sent again it has the first answer")
+			Expect(env.keyed(ctx, victim, key, insert, "first")).To(HaveRows(Row(1, "first")), "a repeated request has the first answer")
 			Expect(env.run(ctx, "SELECT count(*) FROM {ns}.keyed")).To(HaveRows(Row(151)))
 			_, err := env.keyed(ctx, victim, key, insert, "second")
 			Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied), "%v", err)
@@ -71,14 +71,14 @@ func keys(env *environment) {
 	})
 }
 
-// keyed runs a request under a key, again while the node says that another try may
-// succeed: a busy machine may end a leadership without a fault.
+// keyed runs a request with an ID, and retries while the error is temporary: a busy machine may
+// end a leadership without a fault.
 func (env *environment) keyed(ctx context.Context, node int, key, sql string, args ...any) (result harness.Result, err error) {
 	GinkgoHelper()
 	return env.keyedOn(ctx, env.node(node), key, sql, args...)
 }
 
-// keyedOn is keyed for a node, however it is reached.
+// keyedOn is keyed for any view of a node.
 func (env *environment) keyedOn(ctx context.Context, node *harness.Node, key, sql string, args ...any) (result harness.Result, err error) {
 	GinkgoHelper()
 	env.eventually(ctx, func() bool {

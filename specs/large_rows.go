@@ -11,10 +11,10 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// largeRows are rows of which a few are more than a node takes in at once.
+// largeRows are specs about rows a few of which exceed what a node accepts in one message.
 func largeRows(env *environment) {
 	Describe("Large rows", Label("suite:large-rows", "fault:isolate"), func() {
-		// writeLarge writes rows of so many bytes, each of another content.
+		// writeLarge writes rows of that size, each with another content.
 		writeLarge := func(ctx SpecContext, from, count, size int) {
 			GinkgoHelper()
 			for i := range count {
@@ -32,7 +32,7 @@ func largeRows(env *environment) {
 			return victim
 		}
 
-		It("reach a node that was away while many were written", func(ctx SpecContext) {
+		It("reach a node that was away", func(ctx SpecContext) {
 			victim := away(ctx)
 			writeLarge(ctx, 1, 24, 256<<10)
 			Expect(env.node(victim)).NotTo(HaveCaughtUp())
@@ -42,7 +42,7 @@ func largeRows(env *environment) {
 				And(HaveLen(env.cluster.Size()), HaveRows(Row(24, 24*256<<10))))
 		}, env.patience)
 
-		It("reach it over a link that is narrow: each has the time that its bytes take", Label("fault:bandwidth"), func(ctx SpecContext) {
+		It("reach it over a narrow link, without a timeout", Label("fault:bandwidth"), func(ctx SpecContext) {
 			env.requires(target.Links)
 			victim := away(ctx)
 			writeLarge(ctx, 1, 1, 3<<20)

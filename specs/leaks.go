@@ -1,7 +1,6 @@
 package specs
 
 import (
-	"context"
 	"net"
 	"os"
 	"os/exec"
@@ -11,23 +10,24 @@ import (
 	. "github.com/onsi/gomega"
 	"github.com/onsi/gomega/gleak"
 
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// leaks are about the look at what a spec has left behind: it is left something.
+// leaks are specs about the leak check that follows every spec.
 func leaks(env *environment) {
-	Describe("What is left behind", Label("suite:leaks"), func() {
-		// left is what is seen that was not there before.
+	Describe("A leak", Label("suite:leaks"), func() {
+		// left is what was opened since the beginning.
 		var left func() []string
 		BeforeEach(func() {
 			if _, err := os.Stat("/proc/self/fd"); err != nil {
-				Skip("this needs a system that shows what a process has open")
+				Skip("the system does not list the open files of a process")
 			}
-			before := belong()
-			left = func() []string { return belong().besides(before) }
+			before := heldResources()
+			left = func() []string { return heldResources().without(before) }
 		})
 
-		It("is seen, be it a file, a socket or a process, as long as it is there", func(ctx SpecContext) {
+		It("of a file, a socket or a process is found as long as it exists", func(ctx SpecContext) {
 			Expect(left()).To(BeEmpty())
 			path := filepath.Join(GinkgoT().TempDir(), "left open")
 			file, err := os.Create(path)
@@ -54,7 +54,7 @@ func leaks(env *environment) {
 			Expect(left()).To(BeEmpty())
 		}, env.patience)
 
-		It("is seen, be it a goroutine", func() {
+		It("of a goroutine is found", func() {
 			before := gleak.Goroutines()
 			ending := make(chan struct{})
 			ended := make(chan struct{})
@@ -65,18 +65,15 @@ func leaks(env *environment) {
 			Eventually(gleak.Goroutines).ShouldNot(gleak.HaveLeaked(before))
 		})
 
-		It("is nothing of a node that was ended", Label("fault:crash"), func(ctx SpecContext) {
+		It("is not what a crashed node had open", Label("fault:crash"), func(ctx SpecContext) {
 			env.needs(3)
 			env.requires(target.Crash)
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 			env.run(ctx, "CREATE TABLE {ns}.t (v)")
-			ofNode := func(ctx context.Context) []string {
-				now := belong()
-				return now.besides(belongings{})
-			}
-			before := len(ofNode(ctx))
-			env.leave(ctx, 2, "crash")
-			env.eventually(ctx, func(ctx context.Context) int { return len(ofNode(ctx)) }).Should(BeNumerically("<", before), "a node that runs has nothing open, or one that crashed still has it")
+			open := func() int { return len(heldResources()) }
+			before := open()
+			env.leave(ctx, 2, fault.Crash)
+			env.eventually(ctx, open).Should(BeNumerically("<", before), "the crashed node still has files or sockets open, or never had")
 			env.comeBack(ctx, 2)
 		}, env.patience)
 	})

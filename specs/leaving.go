@@ -16,21 +16,23 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// leaving is how a node stops, and what it leaves.
+// leaving are specs about stopping a node.
 func leaving(env *environment) {
-	Describe("A node that is stopped", Label("suite:leaving", "fault:stop"), func() {
+	Describe("A stopping node", Label("suite:leaving", "fault:stop"), func() {
 		const pieces, piece = 6, 128 << 10
 		const long = "SELECT v FROM {ns}.blobs, (VALUES (1), (2), (3), (4), (5), (6))"
 
 		BeforeEach(func(ctx SpecContext) {
 			env.needs(3)
 			env.requires(target.Stop)
+			env.assumes(target.Drains, target.Streams)
 			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v TEXT)")
 			env.run(ctx, "CREATE TABLE {ns}.blobs (id INTEGER PRIMARY KEY, v BLOB)")
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 		})
 
-		// query begins an answer that no connection holds: it is under way until it is read.
+		// query begins an answer that is larger than the buffers of a connection, so that it is under
+		// way until it is read.
 		query := func(ctx SpecContext, victim int, consistency target.Consistency) target.Rows {
 			GinkgoHelper()
 			size := piece
@@ -53,32 +55,32 @@ func leaving(env *environment) {
 			return victim
 		}
 
-		// stops stops a node meanwhile.
+		// stops stops a node in the background.
 		stops := func(ctx context.Context, victim int) <-chan error {
 			left := make(chan error, 1)
 			go func() { left <- env.cluster.TakeNodeOffline(ctx, victim, fault.Stop) }()
 			return left
 		}
 
-		DescribeTable("lets an answer under way end whole, and refuses what comes then; a leader leads no more",
+		DescribeTable("completes answers under way, refuses new requests and gives up its leadership",
 			func(ctx SpecContext, leader bool) {
 				env.requires(target.Links)
 				victim := victimOf(ctx, leader)
 				rows := query(ctx, victim, target.Strong)
 				left := stops(ctx, victim)
 				env.eventually(ctx, env.node(victim)).WithPolling(time.Millisecond).Should(BeLeaving())
-				for _, sql := range []string{"SELECT 1", "INSERT INTO {ns}.t VALUES (1, 'sent to a node that leaves')"} {
+				for _, sql := range []string{"SELECT 1", "INSERT INTO {ns}.t VALUES (1, 'sent to a stopping node')"} {
 					_, err := env.node(victim).Execute(ctx, env.sql(sql))
 					Expect(err).To(MatchError(target.ErrStopping))
 					Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied))
 				}
 				if leader {
-					env.eventually(ctx, env.cluster.Leader).ShouldNot(Equal(victim), "it leads on while it leaves")
+					env.eventually(ctx, env.cluster.Leader).ShouldNot(Equal(victim), "it still leads")
 				}
-				env.patiently(ctx, "INSERT INTO {ns}.t VALUES (2, 'of the others')")
-				env.consistently(ctx, left).Should(Not(Receive()), "it does not wait for its client")
+				env.patiently(ctx, "INSERT INTO {ns}.t VALUES (2, 'by the others')")
+				Consistently(ctx, left).Should(Not(Receive()), "it does not wait for its client")
 				Expect(env.node(victim)).To(BeLeaving())
-				if env.cluster.Can(target.Time) { // so slow that the end is still to be sent when the node has written it
+				if env.cluster.Can(target.Time) { // slow enough that the end is still under way when the node has written it
 					Expect(env.cluster.SetLink(ctx, victim, fault.Clients, fault.Rule{Bandwidth: 2 << 20})).To(Succeed())
 				}
 				got := 0
@@ -87,23 +89,23 @@ func leaving(env *environment) {
 						got++
 					}
 				}
-				Expect(rows.Err()).NotTo(HaveOccurred(), "the answer under way was cut off")
+				Expect(rows.Err()).NotTo(HaveOccurred(), "the answer under way was aborted")
 				Expect(got).To(Equal(pieces))
 				Expect(rows.Close()).To(Succeed())
 				begun := time.Now()
 				env.eventually(ctx, left).Should(Receive(BeNil()))
-				Expect(time.Since(begun)).To(BeNumerically("<", env.pace.stop()), "it goes on waiting")
+				Expect(time.Since(begun)).To(BeNumerically("<", env.pace.stop()), "it waits although the answer is complete")
 				Expect(env.node(victim)).To(BeOffline())
 				env.expectNothingOf(victim)
 				Expect(env.cluster.MendLinks(ctx)).To(Succeed())
 				env.comeBack(ctx, victim)
 				Expect(env.run(ctx, "SELECT id FROM {ns}.t")).To(HaveRows(Row(2)))
 			},
-			Entry("when it is the leader", env.patience, true),
-			Entry("when it is a follower", env.patience, false),
+			Entry("the leader", env.patience, true),
+			Entry("a follower", env.patience, false),
 		)
 
-		DescribeTable("lets a change under way end, with an answer",
+		DescribeTable("completes and answers a write under way",
 			func(ctx SpecContext, leader bool) {
 				env.requires(target.Disks)
 				victim := victimOf(ctx, leader)
@@ -117,25 +119,27 @@ func leaving(env *environment) {
 					_, err := env.node(victim).Execute(ctx, env.sql("INSERT INTO {ns}.t VALUES (1, 'under way')"))
 					written <- err
 				}()
-				env.eventually(ctx, func(ctx context.Context) uint64 { return statusOf(ctx, env.node(writer)).LogEntries }).WithPolling(time.Millisecond).Should(
+				env.eventually(ctx, func(ctx context.Context) uint64 {
+					return statusOf(ctx, env.node(writer)).LogEntries
+				}).WithPolling(time.Millisecond).Should(
 					BeNumerically(">", before))
 				left := stops(ctx, victim)
 				env.eventually(ctx, env.node(victim)).WithPolling(time.Millisecond).Should(BeLeaving())
-				Expect(written).NotTo(Receive(), "it was not under way")
-				env.eventually(ctx, written).Should(Receive(BeNil()), "it was cut off, or refused")
+				Expect(written).NotTo(Receive(), "the write was not under way")
+				env.eventually(ctx, written).Should(Receive(BeNil()), "the write was aborted or refused")
 				env.eventually(ctx, left).Should(Receive(BeNil()))
 				Expect(env.cluster.Heal(ctx)).To(Succeed())
 				Expect(env.run(ctx, "SELECT count(*) FROM {ns}.t WHERE v = 'under way'")).To(HaveRows(Row(1)))
 			},
-			Entry("when it is the leader", Label("fault:disk"), env.patience, true),
-			Entry("when it is a follower", Label("fault:disk"), env.patience, false),
+			Entry("the leader", Label("fault:disk"), env.patience, true),
+			Entry("a follower", Label("fault:disk"), env.patience, false),
 		)
 
-		It("waits for its clients no longer than it was told to, and cuts them off then", func(ctx SpecContext) {
+		It("waits for its clients until the deadline, then disconnects them", func(ctx SpecContext) {
 			victim := victimOf(ctx, true)
 			rows := query(ctx, victim, target.Local)
 			patient := 300 * time.Millisecond
-			if env.cluster.Can(target.Logs) { // a process is as patient as it likes
+			if env.cluster.Can(target.Logs) { // a process has a timeout of its own
 				patient = 20 * time.Second
 			}
 			short, cancel := context.WithTimeout(ctx, patient)
@@ -143,7 +147,7 @@ func leaving(env *environment) {
 			begun := time.Now()
 			Expect(env.cluster.TakeNodeOffline(short, victim, fault.Stop)).To(Succeed())
 			if env.cluster.Can(target.Time) {
-				Expect(time.Since(begun)).To(BeNumerically("~", patient, patient/3), "it waits for longer, or not at all")
+				Expect(time.Since(begun)).To(BeNumerically("~", patient, patient/3), "it waits for another time than it was given")
 			}
 			got := 0
 			for rows.NextResult() {
@@ -151,118 +155,121 @@ func leaving(env *environment) {
 					got++
 				}
 			}
-			Expect(rows.Err()).To(HaveOccurred(), "an answer that was cut off passes for whole")
+			Expect(rows.Err()).To(HaveOccurred(), "an aborted answer passes for a complete one")
 			Expect(got).To(BeNumerically("<", pieces))
 			_ = rows.Close()
 			env.expectNothingOf(victim)
 			env.comeBack(ctx, victim)
 		}, env.patience)
 
-		It("leaves nothing when its disk hangs, or it waits for a quorum; and all may stop at once under load, and lose nothing", Label("fault:disk", "fault:isolate"), func(ctx SpecContext) {
-			env.requires(target.Disks)
-			load := env.load(ctx, 2, env.cluster.ExecuteOnRandom)
-			load.goesOn(ctx)
-			stopped := func(node int) {
-				GinkgoHelper()
-				begun := time.Now()
-				env.leave(ctx, node, fault.Stop)
-				Expect(time.Since(begun)).To(BeNumerically("<", env.pace.stop()+env.pace.Write), "it does not come to its end")
-				env.expectNothingOf(node)
-			}
-			env.each(func(node int) { stopped(node) })
-			env.expectNoNode()
-			env.each(func(node int) { Expect(env.cluster.BringNodeOnline(ctx, node)).To(Succeed()) })
-			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
-			load.goesOn(ctx)
-
-			leader := env.leader(ctx)
-			followers := env.others(leader)
-			Expect(env.cluster.SetDisk(ctx, followers[0], fault.Disk{Slow: time.Hour})).To(Succeed())
-			env.eventually(ctx, env.node(followers[0])).ShouldNot(HaveCaughtUp(), "its disk does not hang")
-			stopped(followers[0])
-			Expect(env.cluster.SetDisk(ctx, followers[0], fault.Disk{})).To(Succeed())
-			env.comeBack(ctx, followers[0])
-			load.goesOn(ctx)
-
-			for _, follower := range followers {
-				env.leave(ctx, follower)
-			}
-			stopped(leader)
-			for _, follower := range followers {
-				Expect(env.cluster.BringNodeOnline(ctx, follower)).To(Succeed())
-			}
-			env.comeBack(ctx, leader)
-			load.goesOn(ctx)
-			env.each(func(node int) {
-				if env.cluster.Can(target.Crash) {
-					env.leave(ctx, node, fault.Crash)
-				} else {
+		It("leaves no goroutine or file, with a hanging disk, without a quorum, or all at once under load",
+			Label("fault:disk", "fault:isolate"), func(ctx SpecContext) {
+				env.requires(target.Disks)
+				load := env.load(ctx, 2, env.cluster.ExecuteOnRandom)
+				load.goesOn(ctx)
+				stopped := func(node int) {
+					GinkgoHelper()
+					begun := time.Now()
 					env.leave(ctx, node, fault.Stop)
+					Expect(time.Since(begun)).To(BeNumerically("<", env.pace.stop()+env.pace.Write), "it does not stop")
+					env.expectNothingOf(node)
 				}
-			})
-			env.expectNoNode()
-			env.each(func(node int) { Expect(env.cluster.BringNodeOnline(ctx, node)).To(Succeed()) })
-			load.verify(ctx, 4*2)
-		}, env.patience)
+				env.each(func(node int) { stopped(node) })
+				env.expectNoNode()
+				env.each(func(node int) { Expect(env.cluster.BringNodeOnline(ctx, node)).To(Succeed()) })
+				Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
+				load.goesOn(ctx)
 
-		It("while a snapshot is sent to it, or it sends one, leaves nothing, and the snapshot arrives the next time", Label("fault:link", "speed:slow"), func(ctx SpecContext) {
-			env.requires(target.Links)
-			victim := env.others(env.leader(ctx))[0]
-			env.run(ctx, "INSERT INTO {ns}.blobs WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5) SELECT i, randomblob(?) FROM n", piece)
-			env.leave(ctx, victim)
-			env.writeUntilCompacted(ctx, statusOf(ctx, env.node(victim)).CommitIndex)
-			env.narrowLinksTo(ctx, victim)
-			Expect(env.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
-			env.waitForWork(ctx, victim, target.ReceivingSnapshot)
-			stopped := func(node int) {
-				GinkgoHelper()
-				begun := time.Now()
-				env.leave(ctx, node, fault.Stop)
-				Expect(time.Since(begun)).To(BeNumerically("<", env.pace.stop()), "it does not come to its end")
-				env.expectNothingOf(node)
-			}
-			stopped(victim)
-			Expect(env.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
-			env.waitForWork(ctx, victim, target.ReceivingSnapshot)
-			sender := env.leader(ctx)
-			Expect(statusOf(ctx, env.node(sender)).Activities.Include(target.SendingSnapshot)).To(BeTrue(), "the leader does not send a snapshot")
-			stopped(sender)
-			Expect(env.cluster.MendLinks(ctx)).To(Succeed())
-			Expect(env.cluster.WaitForNodeOnline(ctx, victim)).To(Succeed())
-			Expect(statusOf(ctx, env.node(victim)).Restores).To(BeNumerically(">", 0), "it recovered without a snapshot")
-			env.comeBack(ctx, sender)
-			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.blobs ORDER BY id")))
-		}, env.patience)
+				leader := env.leader(ctx)
+				followers := env.others(leader)
+				Expect(env.cluster.SetDisk(ctx, followers[0], fault.Disk{Slow: time.Hour})).To(Succeed())
+				env.eventually(ctx, env.node(followers[0])).ShouldNot(HaveCaughtUp(), "its disk does not hang")
+				stopped(followers[0])
+				Expect(env.cluster.SetDisk(ctx, followers[0], fault.Disk{})).To(Succeed())
+				env.comeBack(ctx, followers[0])
+				load.goesOn(ctx)
+
+				for _, follower := range followers {
+					env.leave(ctx, follower)
+				}
+				stopped(leader)
+				for _, follower := range followers {
+					Expect(env.cluster.BringNodeOnline(ctx, follower)).To(Succeed())
+				}
+				env.comeBack(ctx, leader)
+				load.goesOn(ctx)
+				env.each(func(node int) {
+					if env.cluster.Can(target.Crash) {
+						env.leave(ctx, node, fault.Crash)
+					} else {
+						env.leave(ctx, node, fault.Stop)
+					}
+				})
+				env.expectNoNode()
+				env.each(func(node int) { Expect(env.cluster.BringNodeOnline(ctx, node)).To(Succeed()) })
+				load.verify(ctx, 4*2)
+			}, env.patience)
+
+		It("in the middle of a snapshot, sent or received, leaves nothing, and the next attempt succeeds", Label("fault:link", "speed:slow"),
+			func(ctx SpecContext) {
+				env.requires(target.Links)
+				victim := env.others(env.leader(ctx))[0]
+				env.run(ctx, "INSERT INTO {ns}.blobs WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5) SELECT i, "+
+					"randomblob(?) FROM n", piece)
+				env.leave(ctx, victim)
+				env.writeUntilCompacted(ctx, statusOf(ctx, env.node(victim)).CommitIndex)
+				env.narrowLinksTo(ctx, victim)
+				Expect(env.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
+				env.waitForWork(ctx, victim, target.ReceivingSnapshot)
+				stopped := func(node int) {
+					GinkgoHelper()
+					begun := time.Now()
+					env.leave(ctx, node, fault.Stop)
+					Expect(time.Since(begun)).To(BeNumerically("<", env.pace.stop()), "it does not stop")
+					env.expectNothingOf(node)
+				}
+				stopped(victim)
+				Expect(env.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
+				env.waitForWork(ctx, victim, target.ReceivingSnapshot)
+				sender := env.leader(ctx)
+				Expect(statusOf(ctx, env.node(sender)).Activities.Include(target.SendingSnapshot)).To(BeTrue(), "the leader does not send a snapshot")
+				stopped(sender)
+				Expect(env.cluster.MendLinks(ctx)).To(Succeed())
+				Expect(env.cluster.WaitForNodeOnline(ctx, victim)).To(Succeed())
+				Expect(statusOf(ctx, env.node(victim)).Restores).To(BeNumerically(">", 0), "it recovered without a snapshot")
+				env.comeBack(ctx, sender)
+				Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.blobs ORDER BY id")))
+			}, env.patience)
 	})
 }
 
-// expectNothingOf proves that a node that does not run has no file open: one of the
-// target's nodes are goroutines of this process.
+// expectNothingOf proves that a stopped node has no file open, on targets whose nodes run in
+// this process.
 func (env *environment) expectNothingOf(node int) {
 	GinkgoHelper()
 	folder := "/" + env.node(node).ID() + "/"
-	for thing := range belong() {
-		Expect(strings.Contains(thing, folder)).To(BeFalse(), "it has left %s", thing)
+	for thing := range heldResources() {
+		Expect(strings.Contains(thing, folder)).To(BeFalse(), "it left %s", thing)
 	}
 }
 
-// expectNoNode proves that of nodes of which none runs no goroutine is left: at once in
-// virtual time, and soon on a real clock.
+// expectNoNode proves that no goroutine of a stopped node is left: at once in virtual time, and
+// soon on a real clock.
 func (env *environment) expectNoNode() {
 	GinkgoHelper()
 	soon := 5 * time.Second
 	if env.cluster.Can(target.Time) {
 		soon = 2 * time.Millisecond
 	}
-	Eventually(nodesAtWork).WithTimeout(soon).WithPolling(soon/10).Should(BeEmpty(), "a node that does not run is at work")
+	Eventually(nodesAtWork).WithTimeout(soon).WithPolling(soon/10).Should(BeEmpty(), "a stopped node still has goroutines")
 }
 
-// nodesAtWork are the goroutines of all nodes in this process: what runs a node's own code,
-// and what it has started.
+// nodesAtWork are the goroutines of all nodes in this process, with those that they started.
 func nodesAtWork() (found []string) {
 	const ours = "rejoin/harness/"
 	nodes := []string{ours + "embedded.", ours + "embedded/machine.", ours + "embedded/durable.", "hashicorp/raft", "net/http.(*conn).serve"}
-	others := []string{"rejoin/specs.", "rejoin/harness.", ours + "virtual.", ours + "network.", ours + "internal/", ours + "embedded/client.", ours + "process"}
+	others := []string{"rejoin/specs.", "rejoin/harness.", ours + "virtual.", ours + "network.", ours + "internal/",
+		ours + "embedded/client.", ours + "process"}
 	stacks := make([]byte, 4<<20)
 	stacks = stacks[:runtime.Stack(stacks, true)]
 	for stack := range strings.SplitSeq(string(stacks), "\n\n") {

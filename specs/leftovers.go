@@ -15,9 +15,9 @@ import (
 	"github.com/onsi/gomega/gleak"
 )
 
-// leftovers is what the process had open and what ran before the clusters of a spec.
+// leftovers is what the process held and which goroutines ran before the clusters of a spec.
 type leftovers struct {
-	before     belongings
+	before     resources
 	goroutines []gleak.Goroutine
 	inBubble   bool // a bubble looks itself for goroutines that are left in it
 }
@@ -26,28 +26,30 @@ type leftovers struct {
 // later, for what was not there at the call.
 func lookForLeftovers() *leftovers {
 	GinkgoHelper()
-	l := &leftovers{before: belong(), goroutines: gleak.Goroutines()}
+	l := &leftovers{before: heldResources(), goroutines: gleak.Goroutines()}
 	DeferCleanup(func() {
-		Eventually(func() []string { return belong().besides(l.before) }).WithTimeout(parting).Should(BeEmpty(), "left open when the spec was over")
+		Eventually(func() []string { return heldResources().without(l.before) }).WithTimeout(leftoverTimeout).Should(
+			BeEmpty(), "left open when the spec was over")
 		if l.inBubble {
 			return
 		}
-		Eventually(gleak.Goroutines).WithTimeout(parting).ShouldNot(gleak.HaveLeaked(l.goroutines), "goroutines left when the spec was over")
+		Eventually(gleak.Goroutines).WithTimeout(leftoverTimeout).ShouldNot(gleak.HaveLeaked(l.goroutines),
+			"goroutines left when the spec was over")
 	})
 	return l
 }
 
-// parting is how long what ends with a cluster may take to end after Close.
-const parting = 5 * time.Second
+// leftoverTimeout bounds how long after Close the last resources of a cluster may be held.
+const leftoverTimeout = 5 * time.Second
 
-// belongings are the open files, listening sockets and child processes of this process,
-// each in words. They are empty on a system without /proc. Where /proc exists and cannot be
+// resources are the open files, listening sockets and child processes of this process,
+// each in words: see heldResources. They are empty on a system without /proc. Where /proc exists and cannot be
 // read the spec fails: leaks would not be seen.
-type belongings map[string]bool
+type resources map[string]bool
 
-func belong() belongings {
+func heldResources() resources {
 	GinkgoHelper()
-	b := make(belongings)
+	b := make(resources)
 	fds, err := os.ReadDir("/proc/self/fd")
 	if errors.Is(err, fs.ErrNotExist) {
 		return b
@@ -56,14 +58,15 @@ func belong() belongings {
 	for _, fd := range fds {
 		at, err := os.Readlink(filepath.Join("/proc/self/fd", fd.Name()))
 		switch {
-		case errors.Is(err, fs.ErrNotExist): // it was closed meanwhile, as the one that listed them
+		case errors.Is(err, fs.ErrNotExist): // it was closed in the meantime
 		case err != nil:
-			Expect(err).NotTo(HaveOccurred(), "an open file cannot be looked at")
+			Expect(err).NotTo(HaveOccurred(), "the name of an open file cannot be read")
 		case strings.HasPrefix(at, "socket:"):
 			if listens(fd.Name()) {
 				b["listening "+at] = true
 			}
-		case strings.HasPrefix(at, "/") && !strings.HasPrefix(at, "/proc/") && !strings.HasPrefix(at, "/dev/"), strings.HasPrefix(at, "/dev/shm/"):
+		case strings.HasPrefix(at, "/") && !strings.HasPrefix(at, "/proc/") && !strings.HasPrefix(at, "/dev/"), strings.HasPrefix(at,
+			"/dev/shm/"):
 			b[fmt.Sprintf("open file %s (fd %s)", at, fd.Name())] = true
 		}
 	}
@@ -88,8 +91,8 @@ func children() (all []string) {
 	return all
 }
 
-// besides returns those that others lack.
-func (b belongings) besides(others belongings) (left []string) {
+// without returns those that others lack.
+func (b resources) without(others resources) (left []string) {
 	for thing := range b {
 		if !others[thing] {
 			left = append(left, thing)

@@ -15,16 +15,16 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// stepsOf is an expression that takes so many steps, and little time: those of a pattern
-// that could match anywhere in a text, each of whose bytes counts for each of the text's.
+// stepsOf is an expression that takes that many steps, and little time: a pattern that could
+// match anywhere in a text, which is counted as pattern bytes times text bytes.
 func stepsOf(steps int64) string {
 	const text, bytesPerStep = 8000, 16
 	pattern := steps * bytesPerStep / (2 * text)
 	return fmt.Sprintf("hex(zeroblob(%d)) LIKE '%%' || replace(hex(zeroblob(%d)), '0', '1')", text, pattern/2)
 }
 
-// bytesOf is an expression that holds so many bytes at once: three values, and a copy of
-// the greatest.
+// bytesOf is an expression that holds that many bytes at once: three values, and a copy of the
+// largest.
 func bytesOf(bytes int64) string {
 	const held = 4
 	each := fmt.Sprintf("zeroblob(%d)", bytes/held)
@@ -34,8 +34,8 @@ func bytesOf(bytes int64) string {
 // share is a part of a limit, in percent.
 func share(limit int64, percent int64) int64 { return limit / 100 * percent }
 
-// limitsOfRequests are specs about what one request may take: a little less is done, a
-// little more is refused, wherever it arrives.
+// limitsOfRequests are specs about what one request may take: a little less succeeds, and a
+// little more is refused, on every node.
 func limitsOfRequests(env *environment) {
 	Describe("The limits of a request", Label("suite:limits"), func() {
 		var limits Limits
@@ -43,7 +43,7 @@ func limitsOfRequests(env *environment) {
 		BeforeEach(func(ctx SpecContext) {
 			env.needs(3)
 			if limits = env.options.Limits; limits.Steps == 0 {
-				Skip("it is not known what a node of this target lets a request take")
+				Skip("specs.Options.Limits does not tell the limits of a request")
 			}
 			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v)")
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
@@ -62,7 +62,7 @@ func limitsOfRequests(env *environment) {
 			}
 			return strings.Join(all, "; ")
 		}
-		// changes asks a node for changes around each limit, and returns how many were made.
+		// changes sends a node changes around each limit, and returns how many rows were written.
 		changes := func(ctx context.Context, node *harness.Node) (made int) {
 			GinkgoHelper()
 			for _, bad := range []struct{ what, sql string }{
@@ -70,7 +70,8 @@ func limitsOfRequests(env *environment) {
 				{"steps of two statements", inserting(stepsOf(share(limits.Steps, 60)), stepsOf(share(limits.Steps, 60)))},
 				{"memory", inserting(bytesOf(share(limits.Memory, 103)))},
 				{"an answer", fmt.Sprintf("INSERT INTO {ns}.t (v) VALUES (zeroblob(%d)) RETURNING v", limits.Answer+1)},
-				{"the answers of two statements", strings.Repeat(fmt.Sprintf("INSERT INTO {ns}.t (v) VALUES (zeroblob(%d)) RETURNING v; ", share(limits.Answer, 60)), 2)},
+				{"the answers of two statements",
+					strings.Repeat(fmt.Sprintf("INSERT INTO {ns}.t (v) VALUES (zeroblob(%d)) RETURNING v; ", share(limits.Answer, 60)), 2)},
 				{"a value", inserting(fmt.Sprintf("length(zeroblob(%d))", limits.Value+1))},
 			} {
 				costly(ctx, node, bad.what, bad.sql)
@@ -83,9 +84,9 @@ func limitsOfRequests(env *environment) {
 			} {
 				env.runOn(ctx, node, good)
 			}
-			return 5 // one of them makes two rows
+			return 5 // one of them writes two rows
 		}
-		// reads asks a node for reads around each limit.
+		// reads sends a node reads around each limit.
 		reads := func(ctx context.Context, node *harness.Node) {
 			GinkgoHelper()
 			for _, level := range []target.Consistency{target.Local, target.Strong} {
@@ -99,7 +100,7 @@ func limitsOfRequests(env *environment) {
 			costly(ctx, node, "a value that is read", fmt.Sprintf("SELECT length(zeroblob(%d))", limits.Value+1))
 		}
 
-		It("are those of the leader and of every follower, for changes and for reads, after a restart as well", Label("fault:crash"), func(ctx SpecContext) {
+		It("are equal on leader and followers, for changes and reads, and after a restart", Label("fault:crash"), func(ctx SpecContext) {
 			leader := env.leader(ctx)
 			follower := env.others(leader)[0]
 			made := 0
@@ -108,7 +109,7 @@ func limitsOfRequests(env *environment) {
 				reads(ctx, env.node(node))
 			}
 			if env.cluster.Can(target.Crash) {
-				By("starting a follower again")
+				By("restarting a follower")
 				env.leave(ctx, follower, fault.Crash)
 				env.comeBack(ctx, follower)
 				again := env.node(follower)
@@ -123,7 +124,7 @@ func limitsOfRequests(env *environment) {
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.t")))
 		}, env.patience)
 
-		It("count what functions do in one step", func(ctx SpecContext) {
+		It("count the work inside functions", func(ctx SpecContext) {
 			text := func(bytes int64) string { return fmt.Sprintf("hex(zeroblob(%d))", bytes/2) }
 			long := min(limits.Value/2, 4<<20)
 			other := limits.ReadSteps / 100 * 105 * 16 / long
@@ -138,10 +139,11 @@ func limitsOfRequests(env *environment) {
 			} {
 				costly(ctx, env.node(0).Reading(target.Local), sql, sql)
 			}
-			Expect(env.run(ctx, "SELECT trim('  x '), length(trim("+text(1000)+", '0')), 'abc' LIKE '%c', 'abc' GLOB '*b'")).To(HaveRows(Row("x", 0, 1, 0)))
+			Expect(env.run(ctx, "SELECT trim('  x '), length(trim("+text(1000)+", '0')), 'abc' LIKE '%c', 'abc' GLOB '*b'")).To(
+				HaveRows(Row("x", 0, 1, 0)))
 		}, env.patience)
 
-		It("are those of each request that a node catches up with, however many at once", Label("fault:isolate"), func(ctx SpecContext) {
+		It("apply to each request of a catch-up separately", Label("fault:isolate"), func(ctx SpecContext) {
 			leader := env.leader(ctx)
 			away := env.others(leader)[0]
 			env.leave(ctx, away)
@@ -160,10 +162,11 @@ func limitsOfRequests(env *environment) {
 			Expect(env.node(away).Reading(target.Local).Execute(ctx, env.sql("SELECT count(*) FROM {ns}.t"))).To(HaveRows(Row(made)))
 		}, env.patience)
 
-		It("are those of its body, to the byte", func(ctx SpecContext) {
+		It("include the size of its body, to the byte", func(ctx SpecContext) {
 			env.requires(target.Dial)
+			env.assumes(target.HTTPAPI)
 			if limits.Body == 0 {
-				Skip("it is not known how large a request this target takes")
+				Skip("specs.Options.Limits does not tell the largest request")
 			}
 			write := posting(env.sql("INSERT INTO {ns}.t (v) VALUES (1)"))
 			leader := env.leader(ctx)
@@ -176,10 +179,10 @@ func limitsOfRequests(env *environment) {
 			Expect(said.status).To(Equal(http.StatusRequestEntityTooLarge), said.body)
 			Expect(said.code).To(Equal("BODY_TOO_LARGE"))
 			Expect(env.ask(ctx, leader, padded(limits.Body)).status).To(Equal(http.StatusOK))
-			change := env.authorized(asked{method: http.MethodPost, path: membersPath, body: removing("nobody")})
+			change := env.authorized(asked{method: http.MethodPost, path: membersPath, body: removing("unknown")})
 			Expect(env.ask(ctx, leader, change).status).To(Equal(http.StatusOK))
 			change.body += strings.Repeat(" ", 64<<10)
-			Expect(env.ask(ctx, leader, change).code).To(Equal("BAD_REQUEST"), "a change of the members may be of any size")
+			Expect(env.ask(ctx, leader, change).code).To(Equal("BAD_REQUEST"), "a change of the members has no size limit")
 			Expect(env.run(ctx, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(1)))
 		}, env.patience)
 	})

@@ -17,7 +17,7 @@ import (
 )
 
 func links(env *environment) {
-	Describe("A bad link", Label("suite:links", "fault:link"), func() {
+	Describe("A faulty link", Label("suite:links", "fault:link"), func() {
 		BeforeEach(func(ctx SpecContext) {
 			env.needs(3)
 			env.requires(target.Links)
@@ -25,42 +25,44 @@ func links(env *environment) {
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 		})
 
-		// another waits until somebody else leads, in a later term, and can.
+		// another waits until another node leads in a later term, and commits a write.
 		another := func(ctx SpecContext, old int, term uint64) {
 			GinkgoHelper()
-			env.eventually(ctx, env.cluster.Leader).ShouldNot(Equal(old), "nobody else was elected")
+			env.eventually(ctx, env.cluster.Leader).ShouldNot(Equal(old), "no other leader was elected")
 			env.patiently(ctx, "INSERT INTO {ns}.t (v) VALUES ('under another leader')")
 			Expect(statusOf(ctx, env.node(env.leader(ctx))).Term).To(BeNumerically(">", term))
 		}
 
-		DescribeTable("from or to the leader, in one direction only, costs it the leadership and nobody a write",
+		DescribeTable("at the leader, cut in one direction, leads to a failover without a lost write",
 			func(ctx SpecContext, link func(leader []int, others []int) []fault.Link) {
+				env.assumes(target.StepsDown)
 				leader := env.leader(ctx)
 				term := statusOf(ctx, env.node(leader)).Term
 				Expect(env.cluster.Cut(ctx, fault.Drop, link([]int{leader}, env.others(leader))...)).To(Succeed())
 				another(ctx, leader, term)
 				env.eventually(ctx, func(ctx context.Context) string { return statusOf(ctx, env.node(leader)).Role }).ShouldNot(
-					Equal("leader"), "it leads on, though nobody hears it or it hears nobody")
+					Equal("leader"), "it still leads, although it reaches no other node or hears none")
 				Expect(env.cluster.MendLinks(ctx)).To(Succeed())
 				Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 				Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.t")))
 			},
-			Entry("when nobody hears it", env.patience, fault.OneWay),
-			Entry("when it hears nobody", env.patience, func(leader, others []int) []fault.Link { return fault.OneWay(others, leader) }),
+			Entry("from the leader", env.patience, fault.OneWay),
+			Entry("to the leader", env.patience, func(leader, others []int) []fault.Link { return fault.OneWay(others, leader) }),
 		)
 
-		It("around the leader leaves it to its clients, whom it refuses", func(ctx SpecContext) {
+		It("between the leader and its peers makes it reject client writes", func(ctx SpecContext) {
 			term := statusOf(ctx, env.node(env.leader(ctx))).Term
 			leader, err := env.cluster.IsolateLeader(ctx)
 			Expect(err).NotTo(HaveOccurred())
-			_, err = env.node(leader).Execute(ctx, env.sql("INSERT INTO {ns}.t VALUES (99, 'of nobody')"))
+			_, err = env.node(leader).Execute(ctx, env.sql("INSERT INTO {ns}.t VALUES (99, 'without a quorum')"))
 			Expect(err).To(beWithoutQuorum())
 			another(ctx, leader, term)
 			Expect(env.cluster.Heal(ctx)).To(Succeed())
 			Expect(env.run(ctx, "SELECT count(*) FROM {ns}.t WHERE id = 99")).To(HaveRows(Row(0)))
 		}, env.patience)
 
-		It("between two halves that share one node, a bridge, ends no leadership and holds up no write", func(ctx SpecContext) {
+		It("between two halves that share one node ends no leadership and blocks no write", func(ctx SpecContext) {
+			env.assumes(target.PreVote)
 			leader := env.leader(ctx)
 			term := statusOf(ctx, env.node(leader)).Term
 			others := env.others(leader)
@@ -68,19 +70,19 @@ func links(env *environment) {
 			left := append([]int{leader}, others[1:len(others)-1]...)
 			Expect(env.cluster.Bridge(ctx, left, right, bridge)).To(Succeed())
 
-			const writes = 8 // some of which wait at the far half for a leader, in vain
+			const writes = 8 // some of them wait on the cut-off half until a retry
 			for i := range writes {
 				env.patiently(ctx, "INSERT INTO {ns}.t (v) VALUES (?)", i)
 			}
-			// On a real clock a busy machine may end a leadership too. Then either half may
-			// be the far one, or none, if the bridge itself has come to lead.
+			// On a real clock a busy machine may end the leadership. Then either half may be cut
+			// off, or none, if the bridge itself leads.
 			env.eventually(ctx, func(ctx context.Context) bool {
 				return statusOf(ctx, env.node(left[0])).State == target.Connecting || statusOf(ctx, env.node(right[0])).State == target.Connecting ||
 					!env.cluster.Can(target.Time) && statusOf(ctx, env.node(bridge)).Role == "leader"
-			}).Should(BeTrue(), "both halves hear of the leader")
+			}).Should(BeTrue(), "both halves know the leader")
 			if env.cluster.Can(target.Time) {
 				Expect(env.node(right[0])).To(And(BeConnecting(), Not(HaveCaughtUp())))
-				Expect(env.leader(ctx)).To(Equal(leader), "who hears nobody has stood for election and won")
+				Expect(env.leader(ctx)).To(Equal(leader), "a node without a leader has deposed the leader")
 				Expect(statusOf(ctx, env.node(leader)).Term).To(Equal(term))
 			}
 			Expect(env.cluster.Heal(ctx)).To(Succeed())
@@ -92,20 +94,20 @@ func links(env *environment) {
 			leader := env.leader(ctx)
 			load := env.load(ctx, 4, env.cluster.ExecuteOnRandom)
 			follower := env.node(env.others(leader)[0])
-			// Also its link to the other one, which leads if it is elected meanwhile.
+			// Also the link to the other follower, which may be elected meanwhile.
 			links := fault.Around(follower.Index(), env.others(follower.Index()))
 			stop, err := env.cluster.Flapping(ctx, env.pace.Failover, links...)
 			Expect(err).NotTo(HaveOccurred())
 			for range 3 {
 				env.eventually(ctx, follower).Should(BeConnecting(), "the link is never cut for long")
-				env.eventually(ctx, follower).Should(Or(BeSyncing(), BeOnline()), "the link is never mended for long")
+				env.eventually(ctx, follower).Should(Or(BeSyncing(), BeOnline()), "the link is never restored for long")
 				load.goesOn(ctx)
 			}
 			Expect(stop()).To(Succeed())
 			load.verify(ctx, 50)
 		}, env.patience)
 
-		DescribeTable("to one follower does not slow the others",
+		DescribeTable("to one follower does not slow down writes",
 			func(ctx SpecContext, slow func(ctx context.Context, leader, follower int) error, need target.Ability) {
 				env.requires(need)
 				leader := env.leader(ctx)
@@ -116,17 +118,17 @@ func links(env *environment) {
 				for i := range 50 {
 					env.runOn(ctx, env.node(leader), "INSERT INTO {ns}.t (v) VALUES (?)", i)
 				}
-				// Each takes what two nodes take. The slow one cannot have confirmed any.
+				// The slow follower cannot have confirmed any of them.
 				Expect(time.Since(begun)).To(BeNumerically("<", env.pace.slowness()), "the leader waits for its slowest follower")
 				Expect(statusOf(ctx, env.node(follower)).AppliedIndex).To(BeNumerically("<", before+25), "the follower is not slow")
 				Expect(env.cluster.Heal(ctx)).To(Succeed())
 				Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.t ORDER BY id")))
 			},
-			Entry("when the way there is long", env.patience, env.farAway, target.Links),
-			Entry("when its disk is slow", Label("fault:disk"), env.patience, env.slowDisk, target.Disks),
+			Entry("with a high latency", env.patience, env.farAway, target.Links),
+			Entry("and a slow disk", Label("fault:disk"), env.patience, env.slowDisk, target.Disks),
 		)
 
-		It("that loses every third message slows the writes that meet it, and breaks none", func(ctx SpecContext) {
+		It("that loses messages delays writes and breaks none", func(ctx SpecContext) {
 			leader := env.leader(ctx)
 			for _, node := range env.others(leader) {
 				Expect(env.cluster.SetLink(ctx, leader, node, fault.Rule{Loss: 0.3})).To(Succeed())
@@ -142,13 +144,13 @@ func links(env *environment) {
 				lost += stats.Lost
 			}
 			Expect(lost).To(BeNumerically(">", 0), "nothing was lost")
-			// One write may meet a loss that began before it. All writes together cannot.
-			Expect(took).To(BeNumerically(">=", network.Retransmit), "no write waited for what was lost")
+			// A single write may benefit from an earlier retransmission. All together cannot.
+			Expect(took).To(BeNumerically(">=", network.Retransmit), "no write waited for a retransmission")
 			Expect(env.cluster.Heal(ctx)).To(Succeed())
 			Expect(env.run(ctx, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(40)))
 		}, env.patience)
 
-		It("that is narrow takes as long as its bytes", func(ctx SpecContext) {
+		It("with little bandwidth takes as long as its bytes", func(ctx SpecContext) {
 			leader := env.leader(ctx)
 			Expect(env.cluster.SetLink(ctx, fault.Clients, leader, fault.Rule{Bandwidth: 256 << 10})).To(Succeed())
 			begun := time.Now()
@@ -157,7 +159,7 @@ func links(env *environment) {
 			Expect(env.run(ctx, "SELECT length(v) FROM {ns}.t")).To(HaveRows(Row(128 << 10)))
 		}, env.patience)
 
-		It("between nodes that cuts messages in half breaks nothing", func(ctx SpecContext) {
+		It("that resets connections between nodes breaks nothing", func(ctx SpecContext) {
 			leader := env.leader(ctx)
 			for i := range 20 {
 				for _, node := range env.others(leader) {
@@ -184,8 +186,8 @@ func links(env *environment) {
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 		})
 
-		It("that loses the answer leaves its client in doubt about a write that was applied", func(ctx SpecContext) {
-			// A connection that is there, so that it is the answer that gets lost.
+		It("that loses an answer makes the outcome unknown, although the write is applied", func(ctx SpecContext) {
+			// With an open connection it is the answer that is lost.
 			Expect(env.node(0).Execute(ctx, "SELECT 1")).To(HaveRows(Row(1)))
 			Expect(env.cluster.Cut(ctx, fault.Drop, fault.Link{From: 0, To: fault.Clients})).To(Succeed())
 			Expect(env.timely(ctx, func(ctx context.Context) error {
@@ -197,8 +199,8 @@ func links(env *environment) {
 			}).Should(HaveRows(Row("unanswered")))
 		}, env.patience)
 
-		It("that loses the request leaves nothing behind", func(ctx SpecContext) {
-			// A connection that is there, so that it is the request that gets lost.
+		It("that loses a request applies nothing", func(ctx SpecContext) {
+			// With an open connection it is the request that is lost.
 			env.runOn(ctx, env.node(0), "INSERT INTO {ns}.t VALUES (1, 'answered')")
 			Expect(env.cluster.Cut(ctx, fault.Drop, fault.Link{From: fault.Clients, To: 0})).To(Succeed())
 			Expect(env.timely(ctx, func(ctx context.Context) error {
@@ -209,15 +211,15 @@ func links(env *environment) {
 			Expect(env.run(ctx, "SELECT count(*) FROM {ns}.t WHERE id = 2")).To(HaveRows(Row(0)))
 		}, env.patience)
 
-		It("that refuses fails its client at once, and nobody else", func(ctx SpecContext) {
+		It("that refuses fails its own client at once, and no other", func(ctx SpecContext) {
 			Expect(env.cluster.Cut(ctx, fault.Refuse, fault.OneWay([]int{fault.Clients}, []int{0})...)).To(Succeed())
 			_, err := env.node(0).Execute(ctx, "SELECT 1")
 			Expect(err).To(MatchError(target.ErrUnreachable))
 			Expect(env.node(0).Inside().Execute(ctx, "SELECT 1")).To(HaveRows(Row(1)))
-			env.patiently(ctx, "INSERT INTO {ns}.t VALUES (1, 'by others')")
+			env.patiently(ctx, "INSERT INTO {ns}.t VALUES (1, 'by another client')")
 		}, env.patience)
 
-		It("that breaks in the middle of an answer does not make a retry apply the write twice", Label("suite:retry"), func(ctx SpecContext) {
+		It("that breaks an answer does not make a retry apply the write twice", Label("suite:retry"), func(ctx SpecContext) {
 			env.run(ctx, "CREATE TABLE {ns}.hits (n INTEGER); INSERT INTO {ns}.hits VALUES (0)")
 			broken := 0
 			for range 10 {
@@ -228,16 +230,16 @@ func links(env *environment) {
 				if err != nil {
 					broken++
 				}
-				Expect(env.patiently(ctx, "UPDATE {ns}.hits SET n = n + 1").Affected()).To(BeEquivalentTo(1), "a retry is answered otherwise")
+				Expect(env.patiently(ctx, "UPDATE {ns}.hits SET n = n + 1").Affected()).To(BeEquivalentTo(1), "a retry has another answer")
 			}
-			Expect(broken).To(BeNumerically(">", 0), "no answer broke off")
+			Expect(broken).To(BeNumerically(">", 0), "no answer was cut")
 			Expect(env.cluster.Heal(ctx)).To(Succeed())
 			Expect(env.run(ctx, "SELECT n FROM {ns}.hits")).To(HaveRows(Row(10)))
 		}, env.patience)
 	})
 }
 
-// farAway takes a follower far away from all others: whoever leads is one of them.
+// farAway delays all links of a follower: any other node may lead.
 func (env *environment) farAway(ctx context.Context, _, follower int) error {
 	var errs []error
 	for _, link := range fault.Around(follower, env.others(follower)) {
@@ -246,8 +248,8 @@ func (env *environment) farAway(ctx context.Context, _, follower int) error {
 	return errors.Join(errs...)
 }
 
-// timely gives an operation a moment, and returns what came of it. The moment is long
-// enough for a request to be sent on a busy machine.
+// timely runs an operation with a deadline of a second: long enough to send a request on a
+// busy machine.
 func (env *environment) timely(ctx context.Context, f func(ctx context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()

@@ -2,5 +2,5 @@
 
 package specs
 
-// listens is not asked where there is no /proc.
+// listens is not called on a system without /proc.
 func listens(string) bool { return false }

@@ -14,8 +14,8 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// load is clients that write one row after the other, each with one request
-// under way, and remember what became of every row.
+// load is a number of clients that write rows, each with one request under way, and remember
+// the outcome of every row.
 type load struct {
 	env          *environment
 	acknowledged atomic.Int64
@@ -26,13 +26,13 @@ type load struct {
 	ended bool
 }
 
-// ledger is what became of a writer's rows: their IDs, by outcome.
+// ledger is the IDs of a writer's rows by outcome.
 type ledger map[target.Outcome][]string
 
-// write is how a writer executes a statement.
+// write executes a statement for a writer.
 type write func(ctx context.Context, sql string, args ...any) (harness.Result, error)
 
-// load starts writers, which write until the load is verified or the spec ends.
+// load starts writers. They write until the load is verified or the spec ends.
 func (env *environment) load(ctx SpecContext, writers int, how write) *load {
 	GinkgoHelper()
 	env.run(ctx, "CREATE TABLE {ns}.entries (id TEXT PRIMARY KEY, writer INTEGER)")
@@ -50,8 +50,8 @@ func (env *environment) load(ctx SpecContext, writers int, how write) *load {
 	return l
 }
 
-// write writes one row after the other until writing ends. What was begun then
-// is waited for: a request that is cut short says nothing.
+// write writes rows until writing ends, and completes the last request: an aborted one has no
+// known outcome.
 func (l *load) write(ctx, writing context.Context, writer int, how write) {
 	sql := l.env.sql("INSERT INTO {ns}.entries VALUES (?, ?)")
 	backoff := newBackoff()
@@ -63,9 +63,10 @@ func (l *load) write(ctx, writing context.Context, writer int, how write) {
 		l.ledgers[writer][outcome] = append(l.ledgers[writer][outcome], id)
 		if outcome == target.Applied {
 			l.acknowledged.Add(1)
+			backoff.wait(writing, l.env.pace.pause())
 			continue
 		}
-		backoff.wait(writing) // as clients do that are refused
+		backoff.wait(writing, backoffTime) // as a refused client does
 	}
 }
 
@@ -75,15 +76,16 @@ func (l *load) end() {
 	l.ended = true
 }
 
-// goesOn waits until the writers have had some more writes acknowledged.
+// goesOn waits until more writes are acknowledged.
 func (l *load) goesOn(ctx context.Context) {
 	GinkgoHelper()
 	atStart := l.acknowledged.Load()
-	l.env.eventually(ctx, l.acknowledged.Load).Should(BeNumerically(">", atStart+2*int64(len(l.ledgers))), "the others do not go on")
+	l.env.eventually(ctx, l.acknowledged.Load).Should(
+		BeNumerically(">", atStart+2*int64(len(l.ledgers))), "the other nodes acknowledge no writes")
 }
 
-// verify ends the load, heals the cluster, and compares what it holds with what
-// the writers were told: every acknowledged row is there, and none that was refused.
+// verify ends the load, heals the cluster and compares it with the outcomes: every acknowledged
+// row must exist, and no refused one.
 func (l *load) verify(ctx context.Context, atLeast int) (unknown, refused int) {
 	GinkgoHelper()
 	l.end()
@@ -100,13 +102,13 @@ func (l *load) verify(ctx context.Context, atLeast int) (unknown, refused int) {
 		unknown += len(told[target.Unknown])
 		refused += len(told[target.NotApplied])
 		for _, id := range told[target.Applied] {
-			Expect(there).To(HaveKey(id), "acknowledged to writer %d, and missing", writer)
+			Expect(there).To(HaveKey(id), "missing, although acknowledged to writer %d", writer)
 		}
 		for _, id := range told[target.NotApplied] {
-			Expect(there).NotTo(HaveKey(id), "refused to writer %d, and there", writer)
+			Expect(there).NotTo(HaveKey(id), "present, although refused to writer %d", writer)
 		}
 	}
-	Expect(acknowledged).To(BeNumerically(">=", atLeast), "too few writes to mean anything")
+	Expect(acknowledged).To(BeNumerically(">=", atLeast), "too few writes")
 	GinkgoWriter.Printf("writes: %d acknowledged, %d unknown, %d refused\n", acknowledged, unknown, refused)
 	return unknown, refused
 }

@@ -21,7 +21,7 @@ func members(env *environment) {
 			env.requires(target.Members)
 		})
 
-		It("grow by two and shrink again under load, and no write is lost", func(ctx SpecContext) {
+		It("grow by two and shrink again under load without a lost write", func(ctx SpecContext) {
 			size := env.cluster.Size()
 			load := env.load(ctx, 4, env.cluster.ExecuteWithRetry)
 			load.goesOn(ctx)
@@ -38,14 +38,14 @@ func members(env *environment) {
 			Expect(env.cluster.Size()).To(Equal(size + 2))
 			Expect(env.cluster.Quorum()).To(Equal((size+2)/2 + 1))
 
-			By("shrinking, by the old leader first")
+			By("shrinking, the leader first")
 			for range 2 {
 				gone := env.leader(ctx)
 				Expect(env.cluster.RemoveNode(ctx, gone)).To(Succeed())
 				load.goesOn(ctx)
 				Expect(env.leader(ctx)).NotTo(Equal(gone))
 				_, err := env.cluster.IsNodeOnline(gone)
-				Expect(err).To(HaveOccurred(), "a node that was removed is still there")
+				Expect(err).To(HaveOccurred(), "a removed node is still a member")
 			}
 			Expect(env.cluster.Size()).To(Equal(size))
 			Expect(env.cluster.Quorum()).To(Equal(size/2 + 1))
@@ -53,7 +53,7 @@ func members(env *environment) {
 			Expect(refused).To(BeZero())
 		}, env.patience)
 
-		It("replace a dead one by a new one, which then counts for a quorum", Label("fault:crash"), func(ctx SpecContext) {
+		It("include a replacement of a dead node, which counts for the quorum", Label("fault:crash"), func(ctx SpecContext) {
 			env.requires(target.Crash)
 			env.openShop(ctx)
 			dead := env.leader(ctx)
@@ -65,7 +65,7 @@ func members(env *environment) {
 			env.eventually(ctx, fresh).Should(And(BeOnline(), HaveCaughtUp()))
 			Expect(env.cluster.Nodes()).NotTo(ContainElement(HaveField("Index()", dead)))
 
-			By("losing as many others as a quorum can spare")
+			By("losing another voter")
 			victim := env.leader(ctx)
 			if victim == fresh.Index() {
 				victim = env.others(victim)[0]
@@ -73,10 +73,12 @@ func members(env *environment) {
 			env.leave(ctx, victim, fault.Crash)
 			env.patiently(ctx, "INSERT INTO {ns}.customers (id, name) VALUES (6, 'Barbara')")
 			env.eventually(ctx, fresh).Should(HaveCaughtUp())
-			Expect(fresh.Reading(target.Local).Execute(ctx, env.sql("SELECT id FROM {ns}.customers WHERE id > 4 ORDER BY id"))).To(HaveRows(Row(5), Row(6)))
+			Expect(fresh.Reading(target.Local).Execute(ctx, env.sql("SELECT id FROM {ns}.customers WHERE id > 4 ORDER BY id"))).To(
+				HaveRows(Row(5), Row(6)))
 		}, env.patience)
 
-		It("may be some that only listen: they hold everything, and count for no quorum", func(ctx SpecContext) {
+		It("may include non-voters, which hold everything and count for no quorum", func(ctx SpecContext) {
+			env.assumes(target.Learners)
 			env.requires(target.Links)
 			env.openShop(ctx)
 			quorum := env.cluster.Quorum()
@@ -88,18 +90,19 @@ func members(env *environment) {
 			Expect(statusOf(ctx, listener).Voter).To(BeFalse())
 			Expect(listener.Reading(target.Local).Execute(ctx, env.sql("SELECT count(*) FROM {ns}.customers"))).To(HaveRows(Row(4)))
 
-			By("taking away so many voters that there is no quorum, listener or not")
+			By("isolating voters until there is no quorum, even with the non-voter")
 			for _, node := range voters[:len(voters)-quorum+1] {
 				env.leave(ctx, node.Index())
 			}
 			env.eventually(ctx, func(ctx context.Context) error {
-				_, err := env.node(voters[len(voters)-1].Index()).Execute(ctx, env.sql("INSERT INTO {ns}.customers (id, name) VALUES (9, 'nobody')"))
+				_, err := env.node(voters[len(voters)-1].Index()).Execute(ctx,
+					env.sql("INSERT INTO {ns}.customers (id, name) VALUES (9, 'not written')"))
 				return err
 			}).Should(beWithoutQuorum())
 			Expect(statusOf(ctx, listener).Role).NotTo(BeElementOf("candidate", "leader"))
 		}, env.patience)
 
-		It("join while one of the others is away, and while links are bad", func(ctx SpecContext) {
+		It("grow while another member is away and links lose messages", func(ctx SpecContext) {
 			env.requires(target.Links)
 			env.openShop(ctx)
 			leader := env.leader(ctx)
@@ -114,47 +117,48 @@ func members(env *environment) {
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.customers")))
 		}, env.patience)
 
-		It("elect one whom some of them have not heard of, where no other can be", Label("fault:isolate", "fault:disk", "fault:crash"), func(ctx SpecContext) {
-			env.requires(target.Crash, target.Disks, target.Links)
-			env.run(ctx, "CREATE TABLE {ns}.t (v TEXT)")
-			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
-			others := env.others(env.leader(ctx))
-			absent := others[:len(others)/2]
-			for _, node := range absent {
-				env.leave(ctx, node)
-			}
-			added, err := env.cluster.AddNode(ctx)
-			Expect(err).NotTo(HaveOccurred())
-			Expect(env.cluster.WaitForNodeOnline(ctx, added.Index())).To(Succeed())
-			leader := env.leader(ctx)
-			if leader == added.Index() {
-				Skip("the new node was elected before its time, so that there is nothing to see")
-			}
-			present := slices.DeleteFunc(env.others(leader), func(node int) bool { return node == added.Index() || slices.Contains(absent, node) })
+		It("elect a new member that some voters do not know yet, if only it can win", Label("fault:isolate", "fault:disk", "fault:crash"),
+			func(ctx SpecContext) {
+				env.requires(target.Crash, target.Disks, target.Links)
+				env.run(ctx, "CREATE TABLE {ns}.t (v TEXT)")
+				Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
+				others := env.others(env.leader(ctx))
+				absent := others[:len(others)/2]
+				for _, node := range absent {
+					env.leave(ctx, node)
+				}
+				added, err := env.cluster.AddNode(ctx)
+				Expect(err).NotTo(HaveOccurred())
+				Expect(env.cluster.WaitForNodeOnline(ctx, added.Index())).To(Succeed())
+				leader := env.leader(ctx)
+				if leader == added.Index() {
+					Skip("the new node leads already")
+				}
+				present := slices.DeleteFunc(env.others(leader), func(node int) bool { return node == added.Index() || slices.Contains(absent, node) })
 
-			By("writing what only the new one gets hold of before the leader is lost")
-			for _, node := range present {
-				Expect(env.cluster.SetDisk(ctx, node, fault.Disk{Slow: env.pace.forEver()})).To(Succeed())
-			}
-			entries := statusOf(ctx, added).LogEntries
-			writing, cancel := context.WithCancel(ctx)
-			var written sync.WaitGroup
-			written.Go(func() { _, _ = env.node(leader).Execute(writing, env.sql("INSERT INTO {ns}.t VALUES ('tried')")) })
-			defer written.Wait()
-			defer cancel()
-			env.eventually(ctx, func() uint64 { return statusOf(ctx, added).LogEntries }).Should(BeNumerically(">", entries))
-			env.leave(ctx, leader, fault.Crash)
-			for _, node := range present {
-				env.leave(ctx, node, fault.Crash)
-				Expect(env.cluster.SetDisk(ctx, node, fault.Disk{})).To(Succeed())
-			}
+				By("writing an entry that only the new node receives before the leader crashes")
+				for _, node := range present {
+					Expect(env.cluster.SetDisk(ctx, node, fault.Disk{Slow: env.pace.forEver()})).To(Succeed())
+				}
+				entries := statusOf(ctx, added).LogEntries
+				writing, cancel := context.WithCancel(ctx)
+				var written sync.WaitGroup
+				written.Go(func() { _, _ = env.node(leader).Execute(writing, env.sql("INSERT INTO {ns}.t VALUES ('tried')")) })
+				defer written.Wait()
+				defer cancel()
+				env.eventually(ctx, func() uint64 { return statusOf(ctx, added).LogEntries }).Should(BeNumerically(">", entries))
+				env.leave(ctx, leader, fault.Crash)
+				for _, node := range present {
+					env.leave(ctx, node, fault.Crash)
+					Expect(env.cluster.SetDisk(ctx, node, fault.Disk{})).To(Succeed())
+				}
 
-			By("needing the votes of those who were away when it came: there are just enough")
-			for _, node := range slices.Concat(absent, present)[:env.cluster.Quorum()-1] {
-				Expect(env.cluster.BringNodeOnline(ctx, node)).To(Succeed())
-			}
-			Expect(env.leader(ctx)).To(Equal(added.Index()))
-			env.patiently(ctx, "INSERT INTO {ns}.t VALUES ('after')")
-		}, env.patience)
+				By("starting just enough voters that do not know the new node")
+				for _, node := range slices.Concat(absent, present)[:env.cluster.Quorum()-1] {
+					Expect(env.cluster.BringNodeOnline(ctx, node)).To(Succeed())
+				}
+				Expect(env.leader(ctx)).To(Equal(added.Index()))
+				env.patiently(ctx, "INSERT INTO {ns}.t VALUES ('after')")
+			}, env.patience)
 	})
 }

@@ -10,11 +10,12 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness"
 	. "github.com/rejoin-db/rejoin/harness/matchers"
+	"github.com/rejoin-db/rejoin/harness/target"
 )
 
 func misuse(env *environment) {
-	Describe("Wrong use", Label("suite:misuse"), func() {
-		DescribeTable("of an index that no node has is an error that names the range",
+	Describe("Misuse", Label("suite:misuse"), func() {
+		DescribeTable("of a node index is an error that names the valid range",
 			func(ctx SpecContext, index int) {
 				verbs := map[string]func(int) error{
 					"Node":              func(i int) error { _, err := env.cluster.Node(i); return err },
@@ -31,11 +32,11 @@ func misuse(env *environment) {
 				}
 				Expect(env.cluster.OnlineNodes()).To(HaveLen(env.cluster.Size()))
 			},
-			Entry("below", env.patience, -1),
-			Entry("far above", env.patience, 1000),
+			Entry("too small", env.patience, -1),
+			Entry("too large", env.patience, 1000),
 		)
 
-		It("of taking a node offline twice, or bringing back one that is online, is an error that says so", func(ctx SpecContext) {
+		It("of the flag of a node is an error that says so", func(ctx SpecContext) {
 			Expect(env.cluster.BringNodeOnline(ctx, 0)).To(MatchError(harness.ErrAlreadyOnline))
 			env.leave(ctx, 0)
 			Expect(env.cluster.TakeNodeOffline(ctx, 0)).To(And(
@@ -45,7 +46,7 @@ func misuse(env *environment) {
 			Expect(env.cluster.IsNodeOnline(0)).To(BeTrue())
 		}, env.patience)
 
-		It("of waiting for a node that nobody brings back ends with the wait, and explains", func(ctx SpecContext) {
+		It("of a wait for an offline node ends at the deadline with a reason", func(ctx SpecContext) {
 			env.needs(3)
 			env.leave(ctx, 1)
 			env.patiently(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY)")
@@ -57,29 +58,43 @@ func misuse(env *environment) {
 				ContainSubstring("node 1"), ContainSubstring("was not brought back"), ContainSubstring("applied index"))))
 		}, env.patience)
 
-		It("of SQL is answered with the reason, and loses nothing", func(ctx SpecContext) {
+		// answersAll expects each statement to fail with its kind of error, and no harm.
+		answersAll := func(ctx context.Context, kinds map[string]error) {
+			GinkgoHelper()
 			env.openShop(ctx)
-			for _, bad := range []struct{ sql, reason string }{
-				{"SELEC 1", "syntax error"},
-				{"SELECT * FROM {ns}.no_such_table", "no such table"},
-				{"INSERT INTO {ns}.customers (id, name) VALUES (1, 'taken')", "UNIQUE constraint failed"},
-				{"ATTACH 'x.db' AS x", "refused"},
-				{"PRAGMA journal_mode = DELETE", "refused"},
-				{"CREATE TABLE {ns}.copy AS SELECT name FROM pragma_table_list", "order of its rows may differ"},
-				{"SELECT load_extension('x')", "refused"},
-				{"VACUUM", "refused"},
-				{"SELECT * FROM {ns}_nowhere.t", "does not exist"},
-				{"INSERT INTO {ns}.customers (id, name) VALUES (?, ?)", "parameters"},
-			} {
-				_, err := env.cluster.ExecuteOnRandom(ctx, env.sql(bad.sql))
-				Expect(err).To(MatchError(ContainSubstring(bad.reason)), bad.sql)
+			for sql, kind := range kinds {
+				_, err := env.cluster.ExecuteOnRandom(ctx, env.sql(sql))
+				Expect(err).To(MatchError(kind), sql)
+				Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied), sql)
 			}
-			Expect(env.run(ctx, "PRAGMA foreign_key_check").Rows()).To(BeEmpty(), "a question alone is not refused")
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.customers")))
 			Expect(env.run(ctx, "SELECT count(*) FROM {ns}.customers")).To(HaveRows(Row(4)))
 			for _, node := range env.cluster.Nodes() {
 				env.eventually(ctx, node).Should(BeOnline())
 			}
+		}
+
+		It("of SQL is an error of the right kind, without effect", func(ctx SpecContext) {
+			answersAll(ctx, map[string]error{
+				"SELEC 1":                          target.ErrSyntax,
+				"SELECT * FROM {ns}.no_such_table": target.ErrNoSuchTable,
+				"SELECT * FROM {ns}_nowhere.t":     target.ErrNoSuchNamespace,
+				"CREATE TABLE {ns}.customers (v)":  target.ErrExists,
+				"INSERT INTO {ns}.customers (id, name) VALUES (1, 'taken')": target.ErrConstraint,
+				"INSERT INTO {ns}.customers (id, name) VALUES (?, ?)":       target.ErrParams,
+			})
+		}, env.patience)
+
+		It("of statements that act on one node alone is refused", func(ctx SpecContext) {
+			env.assumes(target.SQLite, target.RefusesLocal)
+			answersAll(ctx, map[string]error{
+				"ATTACH 'x.db' AS x":           target.ErrRefused,
+				"PRAGMA journal_mode = DELETE": target.ErrRefused,
+				"SELECT load_extension('x')":   target.ErrRefused,
+				"VACUUM":                       target.ErrRefused,
+				"CREATE TABLE {ns}.copy AS SELECT name FROM pragma_table_list": target.ErrRefused,
+			})
+			Expect(env.run(ctx, "PRAGMA foreign_key_check").Rows()).To(BeEmpty(), "a PRAGMA that only reads is refused")
 		}, env.patience)
 	})
 }

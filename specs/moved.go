@@ -11,20 +11,21 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// moved are specs about nodes that have another address than they had.
+// moved are specs about nodes with a new address.
 func moved(env *environment) {
-	Describe("A node that has moved", Label("suite:moved", "fault:crash"), func() {
+	Describe("A node with a new address", Label("suite:moved", "fault:crash"), func() {
 		BeforeEach(func(ctx SpecContext) {
 			env.needs(3)
 			env.requires(target.Addresses, target.Dial, target.Members, target.Crash, target.Stop)
+			env.assumes(target.HTTPAPI)
 			if env.cluster.Size() != 3 {
-				Skip("this is about three nodes")
+				Skip("the spec needs a cluster of exactly 3 nodes")
 			}
 			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY)")
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 		})
 
-		// move takes a node to another address, and starts it there.
+		// move starts a node at another address.
 		move := func(ctx context.Context, node int, to string) (at string) {
 			GinkgoHelper()
 			env.leave(ctx, node, fault.Crash)
@@ -34,7 +35,7 @@ func moved(env *environment) {
 			Expect(statusOf(ctx, env.node(node)).Address).To(Equal(at))
 			return at
 		}
-		// lead has a node lead.
+		// lead isolates leaders until the node leads.
 		lead := func(ctx context.Context, node int) {
 			GinkgoHelper()
 			for old := env.leader(ctx); old != node; old = env.leader(ctx) {
@@ -43,8 +44,8 @@ func moved(env *environment) {
 				env.comeBack(ctx, old)
 			}
 		}
-		// reached proves that everybody reaches the node where it is, as a follower and as
-		// the leader, and that with it there is a quorum.
+		// reached proves that all nodes reach the node, as a follower and as the leader, and that
+		// it counts for the quorum.
 		reached := func(ctx context.Context, node, id int) {
 			GinkgoHelper()
 			env.agreeOnMembers(ctx, 3)
@@ -54,10 +55,11 @@ func moved(env *environment) {
 			}
 			env.leave(ctx, third)
 			env.patiently(ctx, "INSERT INTO {ns}.t VALUES (?)", id)
-			Expect(env.cluster.Reading(target.Strong).ExecuteOnAll(ctx, env.sql("SELECT count(*) FROM {ns}.t WHERE id = ?"), id)).To(HaveRows(Row(1)))
+			Expect(env.cluster.Reading(target.Strong).ExecuteOnAll(ctx, env.sql("SELECT count(*) FROM {ns}.t WHERE id = ?"), id)).To(
+				HaveRows(Row(1)))
 			env.comeBack(ctx, third)
 
-			By("having it lead")
+			By("making it the leader")
 			lead(ctx, node)
 			for i, other := range env.others(node) {
 				env.runOn(ctx, env.node(other), "INSERT INTO {ns}.t VALUES (?)", id+1+i)
@@ -65,18 +67,18 @@ func moved(env *environment) {
 			}
 		}
 
-		It("is reached at its new address by all, and never again at the old one, where another may be", func(ctx SpecContext) {
+		It("is reached there by all nodes, even when another node takes its old address", func(ctx SpecContext) {
 			leader := env.leader(ctx)
 			first := env.others(leader)[0]
 			left := statusOf(ctx, env.node(first)).Address
 			move(ctx, first, "")
-			env.patiently(ctx, "INSERT INTO {ns}.t VALUES (1)") // for which the leader looks for the node at its old address
-			env.consistently(ctx, env.node(first)).ShouldNot(HaveCaughtUp(), "it was found without a word")
+			env.patiently(ctx, "INSERT INTO {ns}.t VALUES (1)") // the leader sends it to the old address
+			env.consistently(ctx, env.node(first)).ShouldNot(HaveCaughtUp(), "it was found without a change of the members")
 			env.changeMembers(ctx, env.leader(ctx), adding(env.node(first).ID(), statusOf(ctx, env.node(first)).Address, true))
 			Expect(env.cluster.WaitForNodeOnline(ctx, first)).To(Succeed())
 			reached(ctx, first, 10)
 
-			By("moving another to the address that the first one has left")
+			By("moving another node to the old address of the first")
 			second := env.others(leader)[1]
 			Expect(move(ctx, second, left)).To(Equal(left))
 			env.patiently(ctx, "INSERT INTO {ns}.t VALUES (2)")
@@ -84,13 +86,13 @@ func moved(env *environment) {
 			Expect(env.cluster.WaitForNodeOnline(ctx, second)).To(Succeed())
 			reached(ctx, second, 20)
 
-			By("having the one lead that knew another there")
+			By("making the old leader lead")
 			lead(ctx, leader)
 			env.leave(ctx, first)
 			env.patiently(ctx, "INSERT INTO {ns}.t VALUES (3)")
 			env.comeBack(ctx, first)
 
-			By("starting all of them again, where they are now")
+			By("restarting all nodes")
 			for _, node := range env.cluster.Nodes() {
 				env.leave(ctx, node.Index(), fault.Crash)
 			}
@@ -103,7 +105,7 @@ func moved(env *environment) {
 			Expect(env.run(ctx, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(9)))
 		}, env.patience)
 
-		It("is not taken for another, nor moved to where it is not", func(ctx SpecContext) {
+		It("is not taken for another node, nor recorded at an address where it is not", func(ctx SpecContext) {
 			leader := env.leader(ctx)
 			first := env.others(leader)[0]
 			left := statusOf(ctx, env.node(first)).Address
@@ -119,7 +121,7 @@ func moved(env *environment) {
 			Expect(env.cluster.WaitForNodeOnline(ctx, first)).To(Succeed())
 			env.agreeOnMembers(ctx, 3)
 
-			By("being where another one is looked for, which is away")
+			By("starting a node at the address of another that is down")
 			leader = env.leader(ctx)
 			first, second := env.others(leader)[0], env.others(leader)[1]
 			home := statusOf(ctx, env.node(second)).Address
@@ -131,7 +133,7 @@ func moved(env *environment) {
 			Expect(env.cluster.MoveNode(ctx, second, vacant)).To(Equal(vacant))
 			Expect(env.cluster.BringNodeOnline(ctx, second)).To(Succeed())
 			env.noQuorum(ctx, leader, "INSERT INTO {ns}.t VALUES (1)")
-			Expect(statusOf(ctx, env.node(leader)).Role).NotTo(Equal("leader"), "a node counts as another whose address it has")
+			Expect(statusOf(ctx, env.node(leader)).Role).NotTo(Equal("leader"), "a node counts as the one that had its address")
 			env.leave(ctx, second, fault.Crash)
 			Expect(env.cluster.MoveNode(ctx, second, home)).To(Equal(home))
 			Expect(env.cluster.BringNodeOnline(ctx, second)).To(Succeed())

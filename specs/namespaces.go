@@ -10,10 +10,13 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// namespaces are specs of the SQL dialect: what belongs to a namespace, to the database
-// itself, and to no node alone.
+// namespaces are specs about the SQL dialect: namespaces, the system tables, and functions that
+// must not depend on the node.
 func namespaces(env *environment) {
-	// refused runs a statement that must fail, for a reason, and change nothing.
+	// assumptions skips specs about the dialect on other databases.
+	assumptions := func(SpecContext) { env.assumes(target.SQLite, target.Namespaces, target.SystemTables) }
+
+	// refused runs a statement that must fail with a reason and without effect.
 	refused := func(ctx SpecContext, sql, reason string, args ...any) {
 		GinkgoHelper()
 		_, err := env.cluster.ExecuteOnRandom(ctx, env.sql(sql), args...)
@@ -22,7 +25,9 @@ func namespaces(env *environment) {
 	}
 
 	Describe("A namespace", Label("suite:namespaces"), func() {
-		It("is dropped with what is in it only if the statement says so", func(ctx SpecContext) {
+		BeforeEach(assumptions)
+
+		It("is dropped with its objects only by CASCADE", func(ctx SpecContext) {
 			env.run(ctx, "CREATE NAMESPACE {ns}_b; CREATE TABLE {ns}_b.t (v); INSERT INTO {ns}_b.t VALUES ('kept')")
 			refused(ctx, "DROP NAMESPACE {ns}_b", "holds table {ns}_b.t")
 			refused(ctx, "DROP NAMESPACE IF EXISTS {ns}_b RESTRICT", "CASCADE drops them too")
@@ -32,7 +37,7 @@ func namespaces(env *environment) {
 			env.run(ctx, "CREATE NAMESPACE {ns}_b; CREATE TABLE {ns}_b.t (v); DROP TABLE {ns}_b.t; DROP NAMESPACE {ns}_b")
 		}, env.patience)
 
-		It("is dropped without what only has a dot in its name", func(ctx SpecContext) {
+		It("is dropped without objects that only have a dot in their names", func(ctx SpecContext) {
 			env.run(ctx, `CREATE TABLE "{ns}_r.csv" (line); INSERT INTO "{ns}_r.csv" VALUES ('kept'); CREATE VIEW "{ns}_r.v" AS SELECT 1 AS one`)
 			env.run(ctx, "CREATE NAMESPACE {ns}_r; CREATE TABLE {ns}_r.t (v); CREATE TABLE {ns}_rest (v)")
 			refused(ctx, "SELECT * FROM {ns}_r.csv", "is not in namespace")
@@ -42,7 +47,7 @@ func namespaces(env *environment) {
 				env.sql("SELECT name FROM sqlite_schema WHERE name LIKE '{ns}_r%' ORDER BY name")))
 		}, env.patience)
 
-		It("is dropped without a change to rows outside", func(ctx SpecContext) {
+		It("is not dropped if that would change rows outside", func(ctx SpecContext) {
 			env.run(ctx, `CREATE NAMESPACE {ns}_p; CREATE TABLE {ns}_p.t (id INTEGER PRIMARY KEY); INSERT INTO {ns}_p.t VALUES (1);
 				CREATE TABLE {ns}.c (t REFERENCES {ns}_p.t(id) ON DELETE CASCADE); INSERT INTO {ns}.c VALUES (1), (NULL)`)
 			refused(ctx, "DROP NAMESPACE {ns}_p CASCADE", "FOREIGN KEY constraint failed")
@@ -65,8 +70,10 @@ func namespaces(env *environment) {
 		}, env.patience)
 	})
 
-	Describe("What belongs to the database", Label("suite:namespaces"), func() {
-		It("cannot be written by a trigger", func(ctx SpecContext) {
+	Describe("The database itself", Label("suite:namespaces"), func() {
+		BeforeEach(assumptions)
+
+		It("has tables that triggers cannot write", func(ctx SpecContext) {
 			env.run(ctx, `CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v); INSERT INTO {ns}.t VALUES (1, 1);
 				CREATE TABLE {ns}.c (t REFERENCES t ON DELETE CASCADE); INSERT INTO {ns}.c VALUES (1)`)
 			env.run(ctx, "CREATE TRIGGER {ns}.a AFTER INSERT ON t BEGIN INSERT INTO rejoin_namespaces VALUES ('{ns}_more'); END")
@@ -80,7 +87,7 @@ func namespaces(env *environment) {
 			Expect(env.run(ctx, "SELECT count(*) FROM rejoin_namespaces WHERE name LIKE '{ns}%'")).To(HaveRows(Row(1)))
 		}, env.patience)
 
-		It("answers what a statement would do, and what a table is like, as a read on every node", func(ctx SpecContext) {
+		It("serves EXPLAIN and table_info as reads on every node", func(ctx SpecContext) {
 			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v TEXT)")
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 			for _, level := range []target.Consistency{target.Local, target.Leader, target.Strong} {
@@ -111,7 +118,9 @@ func namespaces(env *environment) {
 	})
 
 	Describe("Local time", Label("suite:namespaces"), func() {
-		// zoned are expressions with modifiers that ask for a time zone, and what they are in UTC.
+		BeforeEach(assumptions)
+
+		// zoned are expressions with time zone modifiers, and their values in UTC.
 		zoned := [][2]string{
 			{"datetime('2024-07-01 12:34:56', 'localtime')", "2024-07-01 12:34:56"},
 			{"datetime('2024-07-01 12:34:56', 'utc')", "2024-07-01 12:34:56"},
@@ -122,7 +131,7 @@ func namespaces(env *environment) {
 			{"CAST(unixepoch('2040-02-29', 'utc') AS TEXT)", "2214086400"},
 		}
 
-		It("is UTC on every node, whatever its process has for a zone", func(ctx SpecContext) {
+		It("is UTC on every node, whatever the time zone of its process", func(ctx SpecContext) {
 			env.run(ctx, "CREATE TABLE {ns}.z (id INTEGER PRIMARY KEY, at TEXT, made TEXT DEFAULT (datetime(1700000000, 'unixepoch', 'localtime')))")
 			var stored [][]any
 			for i, z := range zoned {
@@ -132,7 +141,7 @@ func namespaces(env *environment) {
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.z ORDER BY id")))
 			Expect(env.cluster.Reading(target.Local).ExecuteOnAll(ctx, env.sql("SELECT at, made FROM {ns}.z ORDER BY id"))).To(HaveRows(stored...))
 
-			By("reading it, too")
+			By("evaluating it in reads")
 			for _, z := range zoned {
 				Expect(env.cluster.Reading(target.Local).ExecuteOnAll(ctx, "SELECT "+z[0])).To(HaveRows(Row(z[1])), z[0])
 			}

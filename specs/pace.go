@@ -6,6 +6,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
 // Pace is how fast the nodes of a target are, by their own timers. Every time in the specs
@@ -114,6 +115,20 @@ func (p Pace) slowness() time.Duration { return max(5*time.Second, p.elections(1
 
 // work bounds hundreds of writes, one after the other: ten seconds of work on a busy machine.
 func (p Pace) work() time.Duration { return max(50*time.Second, p.elections(1000)) }
+
+// glance is how often a spec looks at a node that it must not miss in a short state: less than
+// one part of a node needs to notify another, on a fast target.
+func (p Pace) glance() time.Duration { return max(30*time.Microsecond, p.Election/2000) }
+
+// pause is between two writes of a client, so that clients of a slow target do not write many
+// times as much in the same number of elections; none at the usual election timeout.
+func (p Pace) pause() time.Duration { return max(0, p.Election-usualElection) / 100 }
+
+// lateAndNarrow is a link on which a heartbeat takes more than two election timeouts, and a
+// snapshot more than a second.
+func (p Pace) lateAndNarrow() fault.Rule {
+	return fault.Rule{Latency: 12 * p.Election / 5, Bandwidth: 256 << 10}
+}
 
 // eventually is Eventually, which waits as long as the target's pace demands.
 func (env *environment) eventually(ctx context.Context, actual any, more ...any) AsyncAssertion {

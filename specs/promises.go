@@ -15,10 +15,10 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// promises shows the harness a broken promise of every kind that VerifyInvariants is
-// about, at each node: nodes tell it what no sound node would.
+// promises are specs about VerifyInvariants: each node in turn reports what violates an
+// invariant.
 func promises(env *environment) {
-	Describe("What every cluster promises", Label("suite:promises"), func() {
+	Describe("The invariants of a cluster", Label("suite:promises"), func() {
 		var say *told
 
 		BeforeEach(func(ctx SpecContext) {
@@ -35,7 +35,7 @@ func promises(env *environment) {
 			}
 		}
 
-		// leading has a node tell that it led in terms, in place of those that it led.
+		// leading makes a node report that it led in these terms, and the others in none.
 		leading := func(node int, terms ...uint64) {
 			say.status = func(at int, s target.Status) target.Status {
 				if s.LedTerms = nil; at == node {
@@ -45,7 +45,7 @@ func promises(env *environment) {
 			}
 		}
 
-		It("is one leader a term, also of nodes that have forgotten what they led", func(ctx SpecContext) {
+		It("include one leader per term, even if nodes forget their terms", func(ctx SpecContext) {
 			for _, one := range env.cluster.Nodes() {
 				for _, other := range env.others(one.Index()) {
 					cluster := env.hearing(ctx, say)
@@ -53,7 +53,7 @@ func promises(env *environment) {
 					Expect(cluster.VerifyInvariants(ctx)).To(Succeed())
 					leading(other, 1001, 1003)
 					Expect(cluster.VerifyInvariants(ctx)).To(Succeed())
-					leading(other, 1001, 1002, 1003) // neither the first nor the last of any
+					leading(other, 1001, 1002, 1003) // neither the first nor the last term of either node
 					broken(cluster.VerifyInvariants(ctx), "both led in term 1002", one.String(), env.node(other).String())
 					say.status = nil
 					broken(cluster.VerifyInvariants(ctx), "both led in term 1002")
@@ -62,7 +62,7 @@ func promises(env *environment) {
 			}
 		}, env.patience)
 
-		It("is one leader a term, however a node was asked", func(ctx SpecContext) {
+		It("include one leader per term, however the terms were observed", func(ctx SpecContext) {
 			asking := map[string]func(cluster *harness.Cluster) error{
 				"its status": func(cluster *harness.Cluster) error {
 					node, err := cluster.Node(2)
@@ -91,7 +91,7 @@ func promises(env *environment) {
 			}
 		}, env.patience)
 
-		It("is that a vote is kept", func(ctx SpecContext) {
+		It("include that a node keeps its vote", func(ctx SpecContext) {
 			voted := func(node int, vote target.Vote) {
 				say.status = func(at int, s target.Status) target.Status {
 					if at == node {
@@ -114,14 +114,14 @@ func promises(env *environment) {
 					voted(node.Index(), target.Vote{Term: 999, For: "another"})
 					Expect(cluster.VerifyInvariants(ctx)).To(Succeed())
 					voted(node.Index(), target.Vote{Term: 1000, For: "one"})
-					Expect(cluster.VerifyInvariants(ctx)).To(Succeed(), "it may vote in the next term")
+					Expect(cluster.VerifyInvariants(ctx)).To(Succeed(), "a vote in the next term is valid")
 					Expect(cluster.VerifyInvariants(ctx)).To(Succeed())
 					voted(node.Index(), forgets.vote)
 					broken(cluster.VerifyInvariants(ctx), forgets.why, node.String())
 					say.status = nil
 				}
 			}
-			By("isolating a node, which may not forget it either")
+			By("isolating the node")
 			cluster := env.hearing(ctx, say)
 			voted(1, target.Vote{Term: 1000, For: "one"})
 			cluster.Observe(ctx)
@@ -133,9 +133,9 @@ func promises(env *environment) {
 			broken(cluster.VerifyInvariants(ctx), "voted in term 1000 for one, and for another")
 		}, env.patience)
 
-		It("is that all nodes hold the same, by what each says that it holds", func(ctx SpecContext) {
+		It("include equal digests on all nodes", func(ctx SpecContext) {
 			if _, digests := target.As[target.Digester](env.booted); !digests {
-				Skip("this needs a target that can hash what a node holds")
+				Skip("the target cannot compute digests")
 			}
 			cluster := env.hearing(ctx, say)
 			Expect(cluster.VerifyInvariants(ctx)).To(Succeed())
@@ -148,7 +148,7 @@ func promises(env *environment) {
 				}
 				broken(cluster.VerifyInvariants(ctx), "hold different data", node.String())
 
-				By("waiting for one that is behind")
+				By("waiting for a node that is behind")
 				const behind = 3
 				var asked counted
 				say.digest = func(at int, index uint64, sum string) (uint64, string) {
@@ -162,7 +162,7 @@ func promises(env *environment) {
 			}
 		}, env.patience)
 
-		It("is that every acknowledged change is on every node, however it was sent", func(ctx SpecContext) {
+		It("include every acknowledged change on every node, however it was sent", func(ctx SpecContext) {
 			env.requires(target.Dedup)
 			env.run(ctx, "CREATE TABLE {ns}.t (v)")
 			insert := env.sql("INSERT INTO {ns}.t VALUES (1)")
@@ -203,13 +203,13 @@ func promises(env *environment) {
 			}
 			Expect(cluster.VerifyInvariants(ctx)).To(Succeed())
 
-			By("expecting none of what failed, or changed nothing")
+			By("ignoring requests that failed or changed nothing")
 			Expect(cluster.ExecuteOnRandom(ctx, env.sql("INSERT INTO {ns}.no_such_table VALUES (1)"))).Error().To(HaveOccurred())
 			Expect(cluster.ExecuteOnRandom(ctx, env.sql("SELECT * FROM {ns}.t"))).Error().NotTo(HaveOccurred())
 			Expect(cluster.VerifyInvariants(ctx)).To(Succeed())
 		}, env.patience)
 
-		It("is that the latest acknowledged changes are on every node, of as many as nodes remember", func(ctx SpecContext) {
+		It("include the latest acknowledged changes, as many as nodes remember", func(ctx SpecContext) {
 			env.requires(target.Dedup)
 			const watched, sent = 3, 8
 			env.run(ctx, "CREATE TABLE {ns}.t (v)")
@@ -231,13 +231,13 @@ func promises(env *environment) {
 					if back < watched {
 						broken(err, "node 2 (n2) lacks 1 acknowledged changes, the first is "+lost)
 					} else {
-						Expect(err).NotTo(HaveOccurred(), "it may have been forgotten")
+						Expect(err).NotTo(HaveOccurred(), "a node may have forgotten it")
 					}
 				}
 			}
 		}, env.patience)
 
-		It("cannot be told while a node is offline", Label("fault:isolate"), func(ctx SpecContext) {
+		It("cannot be verified while a node is offline", Label("fault:isolate"), func(ctx SpecContext) {
 			cluster := env.hearing(ctx, say)
 			for _, node := range env.cluster.Nodes() {
 				Expect(cluster.TakeNodeOffline(ctx, node.Index())).To(Succeed())
@@ -247,7 +247,7 @@ func promises(env *environment) {
 			Expect(cluster.VerifyInvariants(ctx)).To(Succeed())
 		}, env.patience)
 
-		It("is written down with what was done, to whom, and what came of it", func(ctx SpecContext) {
+		It("can be checked in the journal, which has every action and its outcome", func(ctx SpecContext) {
 			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY)")
 			cluster := env.hearing(ctx, say)
 			insert := env.sql("INSERT INTO {ns}.t VALUES (1)")
@@ -266,7 +266,8 @@ func promises(env *environment) {
 					HaveField("Text", insert), HaveField("Op.Outcome", want), HaveField("Op.Mutates", true), HaveField("Op.ID", HavePrefix("harness-")))))
 			}
 			Expect(cluster.ExecuteOnRandom(ctx, "SELECT 1")).To(HaveRows(Row(1)))
-			Expect(cluster.Journal().Events()).To(ContainElement(And(HaveField("Text", "SELECT 1"), HaveField("Op.Mutates", false), HaveField("Op.Outcome", journal.OK))))
+			Expect(cluster.Journal().Events()).To(
+				ContainElement(And(HaveField("Text", "SELECT 1"), HaveField("Op.Mutates", false), HaveField("Op.Outcome", journal.OK))))
 			if cluster.Can(target.Links) {
 				By("losing an answer")
 				const lost = "INSERT INTO {ns}.t VALUES (99)"
@@ -277,19 +278,25 @@ func promises(env *environment) {
 					WithTransform(target.OutcomeOf, Equal(target.Unknown)))
 				Expect(cluster.Journal().Events()).To(ContainElement(And(HaveField("Text", env.sql(lost)), HaveField("Op.Outcome", journal.Unknown))))
 				Expect(cluster.Heal(ctx)).To(Succeed())
+				noteSteps(env.cluster.Journal())
+				Expect(env.cluster.Journal().Events()).To(ContainElements(
+					And(HaveField("Kind", journal.Spec), HaveField("Spec.Name", CurrentSpecReport().FullText()), HaveField("Place.File", "promises.go")),
+					And(HaveField("Kind", journal.By), HaveField("Text", "losing an answer"), HaveField("Place.File", "promises.go"))))
 			}
 			Expect(cluster.TakeNodeOffline(ctx, 2)).To(Succeed())
 			Expect(cluster.Heal(ctx)).To(Succeed())
 			Expect(cluster.Journal().Events()).To(ContainElements(
 				And(HaveField("Kind", journal.Flag), HaveField("Node", 2), HaveField("Flag.Online", false)),
-				And(HaveField("Kind", journal.Fault), HaveField("Node", 2), HaveField("Fault.Kind", fault.KindIsolate), HaveField("Fault.Phase", journal.Begins)),
-				And(HaveField("Kind", journal.Fault), HaveField("Node", 2), HaveField("Fault.Kind", fault.KindIsolate), HaveField("Fault.Phase", journal.Ends)),
+				And(HaveField("Kind", journal.Fault), HaveField("Node", 2), HaveField("Fault.Kind", fault.KindIsolate),
+					HaveField("Fault.Phase", journal.Begins)),
+				And(HaveField("Kind", journal.Fault), HaveField("Node", 2), HaveField("Fault.Kind", fault.KindIsolate),
+					HaveField("Fault.Phase", journal.Ends)),
 				And(HaveField("Kind", journal.Flag), HaveField("Node", 2), HaveField("Flag.Online", true))))
 		}, env.patience)
 	})
 }
 
-// gone loses node 2 that way, if that can be done; else it is only asked.
+// gone loses node 2 in that mode if the target can, and only observes it otherwise.
 func gone(ctx context.Context, cluster *harness.Cluster, mode fault.Mode, need target.Ability) error {
 	if !cluster.Can(need) {
 		cluster.Observe(ctx)
@@ -298,7 +305,7 @@ func gone(ctx context.Context, cluster *harness.Cluster, mode fault.Mode, need t
 	return cluster.TakeNodeOffline(ctx, 2, mode)
 }
 
-// operations is how many the cluster's journal has.
+// operations is the number of operations in the cluster's journal.
 func operations(cluster *harness.Cluster) (n int) {
 	for _, e := range cluster.Journal().Events() {
 		if e.Kind == journal.Operation {

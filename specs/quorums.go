@@ -16,17 +16,16 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// quorums are specs about who counts, and how many are enough, of a cluster that has one
-// node at first.
+// quorums are specs about the size of a quorum in a cluster that begins with one node.
 func quorums(env *environment) {
 	Describe("A quorum", Label("suite:quorums", "fault:isolate"), func() {
-		It("is a majority of the voters of the moment, at each size that the cluster grows to and shrinks to", func(ctx SpecContext) {
+		It("is a majority of the current voters at each size of the cluster", func(ctx SpecContext) {
 			env.requires(target.Members)
 			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY AUTOINCREMENT, v TEXT)")
 			const largest = 5
 			written := 0
-			// enough proves that as many nodes as a quorum take a write, and one less do not.
-			// The nodes that came last are those that are left.
+			// enough proves that a quorum commits a write and one node less does not. The nodes
+			// that were added last are left.
 			enough := func(leaderToo bool) {
 				GinkgoHelper()
 				size := env.cluster.Size()
@@ -83,14 +82,15 @@ func quorums(env *environment) {
 	})
 }
 
-// nonVoters are specs about members that only listen.
+// nonVoters are specs about members without a vote.
 func nonVoters(env *environment) {
-	Describe("Members that only listen", Label("suite:quorums", "fault:isolate"), func() {
-		It("count for no commit, no read, no election and no lease, until they are made voters", func(ctx SpecContext) {
+	Describe("Non-voters", Label("suite:quorums", "fault:isolate"), func() {
+		It("count for no commit, read, election or lease until they are promoted", func(ctx SpecContext) {
 			env.needs(3)
 			env.requires(target.Members, target.Links)
+			env.assumes(target.Learners, target.StepsDown, target.HTTPAPI)
 			if env.cluster.Size() != 3 {
-				Skip("this is about three voters")
+				Skip("the spec needs a cluster of exactly 3 nodes")
 			}
 			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY)")
 			var listeners []*harness.Node
@@ -104,7 +104,7 @@ func nonVoters(env *environment) {
 			Expect(env.cluster.Quorum()).To(Equal(2))
 			env.agreeOnMembers(ctx, 3)
 			voters := []int{0, 1, 2}
-			// onlyListened proves that none of them ever stood for election.
+			// onlyListened proves that no non-voter ever stood for election.
 			onlyListened := func() {
 				GinkgoHelper()
 				for _, l := range listeners {
@@ -114,7 +114,7 @@ func nonVoters(env *environment) {
 				}
 			}
 
-			By("leaving the leader with those that only listen")
+			By("leaving the leader with the non-voters")
 			leader := env.leader(ctx)
 			term := statusOf(ctx, env.node(leader)).Term
 			for _, voter := range voters {
@@ -128,16 +128,16 @@ func nonVoters(env *environment) {
 				reading, cancel := context.WithTimeout(ctx, env.pace.withoutQuorum())
 				defer cancel()
 				_, err := env.node(leader).Inside().Reading(target.Strong).Execute(reading, "SELECT 1")
-				Expect(err).To(HaveOccurred(), "a strong read was confirmed by members that do not vote")
+				Expect(err).To(HaveOccurred(), "a strong read was confirmed by non-voters")
 			})
 			asking.Go(func() {
 				defer GinkgoRecover()
 				said := env.askMembers(ctx, listeners[0].Index(), adding(listeners[1].ID(), statusOf(ctx, listeners[1]).Address, false))
-				Expect(said.status).NotTo(Equal(http.StatusOK), "a change of the members was made by fewer than a quorum")
+				Expect(said.status).NotTo(Equal(http.StatusOK), "the members were changed without a quorum")
 			})
 			asking.Wait()
 			env.noQuorum(ctx, leader, "INSERT INTO {ns}.t VALUES (-1)")
-			Expect(statusOf(ctx, env.node(leader)).Role).NotTo(Equal("leader"), "its lease is renewed by members that do not vote")
+			Expect(statusOf(ctx, env.node(leader)).Role).NotTo(Equal("leader"), "its lease is renewed by non-voters")
 			onlyListened()
 			for _, l := range listeners {
 				Expect(l.Reading(target.Local).Execute(ctx, "SELECT 1")).To(HaveRows(Row(1)))
@@ -148,7 +148,7 @@ func nonVoters(env *environment) {
 				}
 			}
 
-			By("leaving them with one voter that does not lead")
+			By("leaving them with one follower that votes")
 			leader = env.leader(ctx)
 			Expect(statusOf(ctx, env.node(leader)).Term).To(BeNumerically(">", term))
 			left := -1
@@ -172,7 +172,7 @@ func nonVoters(env *environment) {
 				}
 			}
 
-			By("cutting one off, which must not come back with a higher term")
+			By("isolating a non-voter, which must not return with a higher term")
 			env.leader(ctx)
 			term = statusOf(ctx, listeners[0]).Term
 			env.leave(ctx, listeners[0].Index())
@@ -182,7 +182,7 @@ func nonVoters(env *environment) {
 			env.comeBack(ctx, listeners[0].Index())
 			onlyListened()
 
-			By("making one a voter that cannot catch up")
+			By("promoting a non-voter that cannot catch up")
 			if env.cluster.Can(target.Disks) {
 				leader = env.leader(ctx)
 				slow := listeners[0]
@@ -192,12 +192,12 @@ func nonVoters(env *environment) {
 				said, err := env.tryToAsk(asking, leader, env.authorized(asked{method: http.MethodPost, path: membersPath,
 					body: adding(slow.ID(), statusOf(ctx, slow).Address, true)}))
 				cancel()
-				Expect(err != nil || said.status != http.StatusOK).To(BeTrue(), "a node that has not caught up was made a voter")
+				Expect(err != nil || said.status != http.StatusOK).To(BeTrue(), "a node that has not caught up was promoted")
 				Expect(votersAmong(statusOf(ctx, env.node(leader)).Peers)).To(Equal(3), "a node that has not caught up votes")
 				Expect(env.cluster.Heal(ctx)).To(Succeed())
 			}
 
-			By("making one a voter, without which three of four are no quorum any more")
+			By("promoting a non-voter, so that a quorum is three of four")
 			leader = env.leader(ctx)
 			promoted := listeners[1]
 			env.changeMembers(ctx, leader, adding(promoted.ID(), statusOf(ctx, promoted).Address, true))
@@ -213,7 +213,7 @@ func nonVoters(env *environment) {
 			env.noQuorum(ctx, env.leader(ctx), "INSERT INTO {ns}.t VALUES (-3)")
 			Expect(env.cluster.Heal(ctx)).To(Succeed())
 
-			By("taking its vote")
+			By("demoting it")
 			env.changeMembers(ctx, env.leader(ctx), adding(promoted.ID(), statusOf(ctx, promoted).Address, false))
 			env.agreeOnMembers(ctx, 3)
 			for _, l := range listeners {
@@ -225,9 +225,10 @@ func nonVoters(env *environment) {
 			Expect(env.run(ctx, "SELECT count(*) FROM {ns}.t WHERE id > 0")).To(HaveRows(Row(4)))
 		}, env.patience)
 
-		It("are what they were after all nodes were started again, and are handed nothing by a leader that leaves", Label("fault:crash"), func(ctx SpecContext) {
+		It("remain non-voters after a restart of all nodes, and are not made leader", Label("fault:crash"), func(ctx SpecContext) {
 			env.needs(3)
 			env.requires(target.Members, target.Crash, target.Stop)
+			env.assumes(target.Learners)
 			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY)")
 			listener, err := env.cluster.AddNode(ctx, harness.NonVoter)
 			Expect(err).NotTo(HaveOccurred())
@@ -252,7 +253,7 @@ func nonVoters(env *environment) {
 			voters := env.cluster.Size() - 1
 			again(voters)
 
-			By("leaving")
+			By("stopping the leader")
 			old := env.leader(ctx)
 			env.leave(ctx, old, fault.Stop)
 			if env.cluster.Quorum() <= voters-1 {
@@ -266,19 +267,19 @@ func nonVoters(env *environment) {
 	})
 }
 
-// noQuorum proves that a write is not acknowledged at a node that runs, long after others
-// would have been elected.
+// noQuorum proves that a running node does not acknowledge a write for longer than several
+// elections take.
 func (env *environment) noQuorum(ctx context.Context, node int, sql string) {
 	GinkgoHelper()
 	trying, cancel := context.WithTimeout(ctx, env.pace.withoutQuorum())
 	defer cancel()
 	_, err := env.node(node).Inside().Execute(trying, env.sql(sql))
-	Expect(err).To(HaveOccurred(), "fewer than a quorum have taken a write")
+	Expect(err).To(HaveOccurred(), "a write was committed without a quorum")
 	Expect(target.OutcomeOf(err)).NotTo(Equal(target.Applied))
 }
 
-// agreeOnMembers waits until all members know one another as the cluster does, with so many
-// voters; but for their votes, which a spec may have changed behind the harness.
+// agreeOnMembers waits until all members know the members that the harness knows, with that
+// many voters. Which ones vote may have been changed behind the harness.
 func (env *environment) agreeOnMembers(ctx context.Context, voters int) {
 	GinkgoHelper()
 	var want []any
@@ -287,12 +288,12 @@ func (env *environment) agreeOnMembers(ctx context.Context, voters int) {
 	}
 	for _, node := range env.cluster.Nodes() {
 		if len(statusOf(ctx, node).Peers) == 0 {
-			continue // it cannot tell
+			continue // the target does not tell
 		}
 		env.eventually(ctx, func(g Gomega, ctx context.Context) {
 			peers := statusOf(ctx, node).Peers
-			g.Expect(peers).To(ConsistOf(want...), "%s knows others", node)
-			g.Expect(votersAmong(peers)).To(Equal(voters), "%s counts others", node)
+			g.Expect(peers).To(ConsistOf(want...), "%s knows other members", node)
+			g.Expect(votersAmong(peers)).To(Equal(voters), "%s knows another number of voters", node)
 		}).Should(Succeed())
 	}
 }
@@ -306,12 +307,12 @@ func votersAmong(peers []target.Peer) (count int) {
 	return count
 }
 
-// adding is the body of a request to make a node a member.
+// adding is the body of a request that adds a member.
 func adding(id, address string, voter bool) string {
 	return encoded(map[string]any{"add": map[string]any{"id": id, "address": address, "voter": voter}})
 }
 
-// removing is the body of a request to make it none.
+// removing is the body of a request that removes a member.
 func removing(id string) string { return encoded(map[string]any{"remove": id}) }
 
 func encoded(value any) string {
@@ -322,14 +323,15 @@ func encoded(value any) string {
 	return string(text)
 }
 
-// askMembers asks a node for a change of the members, behind the harness.
+// askMembers sends a node a change of the members, without the harness.
 func (env *environment) askMembers(ctx context.Context, node int, body string) answered {
 	GinkgoHelper()
 	env.requires(target.Dial)
+	env.assumes(target.HTTPAPI)
 	return env.ask(ctx, node, env.authorized(asked{method: http.MethodPost, path: membersPath, body: body}))
 }
 
-// changeMembers is the same, and expects that it is done.
+// changeMembers is askMembers, and expects success.
 func (env *environment) changeMembers(ctx context.Context, node int, body string) {
 	GinkgoHelper()
 	said := env.askMembers(ctx, node, body)

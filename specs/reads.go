@@ -25,7 +25,7 @@ func reads(env *environment) {
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 		})
 
-		DescribeTable("of a node that lags sees what was acknowledged before it, and takes its time",
+		DescribeTable("on a lagging node waits for acknowledged writes and returns them",
 			func(ctx SpecContext, consistency target.Consistency) {
 				env.requires(target.Disks)
 				leader := env.leader(ctx)
@@ -42,36 +42,36 @@ func reads(env *environment) {
 					Expect(env.runOn(ctx, env.node(follower).Reading(consistency), count)).To(HaveRows(Row(i + 1)))
 					longest = max(longest, time.Since(begun))
 				}
-				// On a busy machine the follower may catch up before it is looked at, but not always.
+				// On a busy machine the follower may catch up before the local read, but not always.
 				Expect(lagged).To(BeNumerically(">", 0), "the follower does not lag")
 				Expect(longest).To(BeNumerically(">=", slow/2), "no read waited for the slow disk")
 			},
-			Entry("when it is strong", env.patience, target.Strong),
-			Entry("when it is what the leader has applied", env.patience, target.Leader),
+			Entry("strong", env.patience, target.Strong),
+			Entry("leader", env.patience, target.Leader),
 		)
 
-		It("of all nodes tells them apart when they differ in one value, as long as they do", func(ctx SpecContext) {
+		It("of all nodes detects a single differing value for as long as it differs", func(ctx SpecContext) {
 			env.requires(target.Disks)
 			env.run(ctx, "INSERT INTO {ns}.t VALUES (1, 'old'), (2, 'same')")
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.t")))
 			leader := env.leader(ctx)
-			Expect(env.cluster.SetDisk(ctx, env.others(leader)[0], fault.Disk{Slow: longerThanTwoLooks})).To(Succeed())
+			Expect(env.cluster.SetDisk(ctx, env.others(leader)[0], fault.Disk{Slow: longerThanTwoComparisons})).To(Succeed())
 			env.runOn(ctx, env.node(leader), "UPDATE {ns}.t SET v = 'new' WHERE id = 1")
 			for _, query := range []string{"SELECT * FROM {ns}.t", "SELECT v FROM {ns}.t ORDER BY id"} {
-				Expect(env.cluster.AsIs()).NotTo(BeConsistent(env.sql(query)), "one node lags, and the comparison does not see it")
+				Expect(env.cluster.AsIs()).NotTo(BeConsistent(env.sql(query)), "the comparison does not see the lagging node")
 			}
 			Expect(env.cluster.Heal(ctx)).To(Succeed())
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.t"), env.sql("SELECT v FROM {ns}.t ORDER BY id")))
 		}, env.patience)
 
-		DescribeTable("of a leader that was deposed is refused, or sees what its successor did",
+		DescribeTable("on a deposed leader is refused, and after healing sees the new leader's write",
 			func(ctx SpecContext, consistency target.Consistency) {
 				env.run(ctx, "INSERT INTO {ns}.t VALUES (1, 'old')")
 				old, err := env.cluster.IsolateLeader(ctx)
 				Expect(err).NotTo(HaveOccurred())
 				env.elsewhere(ctx, old, "UPDATE {ns}.t SET v = 'new'")
 				Expect(env.node(old).Inside().Reading(target.Local).Execute(ctx, env.sql("SELECT v FROM {ns}.t"))).To(
-					HaveRows(Row("old")), "it is not cut off")
+					HaveRows(Row("old")), "it is not isolated")
 
 				_, err = env.node(old).Reading(consistency).Execute(ctx, env.sql("SELECT v FROM {ns}.t"))
 				Expect(err).To(MatchError(target.ErrNoLeader), "it served a read as if it led")
@@ -79,11 +79,11 @@ func reads(env *environment) {
 				Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 				Expect(env.node(old).Reading(consistency).Execute(ctx, env.sql("SELECT v FROM {ns}.t"))).To(HaveRows(Row("new")))
 			},
-			Entry("when it is strong", env.patience, target.Strong),
-			Entry("when it is what the leader has applied", env.patience, target.Leader),
+			Entry("strong", env.patience, target.Strong),
+			Entry("leader", env.patience, target.Leader),
 		)
 
-		It("of a leader that hangs on its disk, and does not know that another leads, is not stale when it is strong", func(ctx SpecContext) {
+		It("on a leader with a hanging disk that does not know its successor is not stale when strong", func(ctx SpecContext) {
 			env.requires(target.Disks)
 			env.run(ctx, "INSERT INTO {ns}.t VALUES (1, 'old')")
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
@@ -92,12 +92,12 @@ func reads(env *environment) {
 			Expect(env.cluster.SetDisk(ctx, old, fault.Disk{Slow: env.pace.hang()})).To(Succeed())
 			hanging, hung := context.WithCancel(ctx)
 			var writing sync.WaitGroup
-			writing.Go(func() { _, _ = env.node(old).Execute(hanging, env.sql("INSERT INTO {ns}.t VALUES (2, 'hangs')")) })
+			writing.Go(func() { _, _ = env.node(old).Execute(hanging, env.sql("INSERT INTO {ns}.t VALUES (2, 'blocked')")) })
 			defer writing.Wait()
 			defer hung()
 
 			env.elsewhere(ctx, old, "UPDATE {ns}.t SET v = 'new' WHERE id = 1")
-			Expect(statusOf(ctx, env.node(old))).To(And(HaveField("Role", "leader"), HaveField("Term", term)), "it knows that another leads")
+			Expect(statusOf(ctx, env.node(old))).To(And(HaveField("Role", "leader"), HaveField("Term", term)), "it knows its successor")
 			reading, cancel := context.WithTimeout(ctx, env.pace.read())
 			defer cancel()
 			result, err := env.node(old).Reading(target.Strong).Execute(reading, env.sql("SELECT v FROM {ns}.t WHERE id = 1"))
@@ -110,10 +110,10 @@ func reads(env *environment) {
 	})
 }
 
-// longerThanTwoLooks is how long a node lags while it is compared twice, on a busy machine too.
-const longerThanTwoLooks = 3 * time.Second
+// longerThanTwoComparisons is how long a node lags so that it is compared twice, even on a busy machine.
+const longerThanTwoComparisons = 3 * time.Second
 
-// elsewhere changes something at whoever leads instead of the node that led.
+// elsewhere writes once another node than the old leader leads.
 func (env *environment) elsewhere(ctx context.Context, led int, sql string) {
 	GinkgoHelper()
 	others := env.others(led)

@@ -12,19 +12,19 @@ func recovery(env *environment) {
 	Describe("Recovery", Label("suite:recovery", "fault:isolate"), func() {
 		const all = "SELECT * FROM {ns}.customers ORDER BY id"
 
-		// awayAndBack is the story that every recovery tells.
+		// awayAndBack is the sequence that every recovery goes through.
 		awayAndBack := func(ctx SpecContext, victim int) {
 			env.needs(3)
 			env.openShop(ctx)
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 
-			By("taking the node offline while the others go on")
+			By("taking the node offline while the others write")
 			env.leave(ctx, victim)
 			env.patiently(ctx, "INSERT INTO {ns}.customers (id, name) VALUES (5, 'Edsger')")
 			env.patiently(ctx, "UPDATE {ns}.customers SET name = 'Ada Lovelace' WHERE id = 1")
 			Expect(env.cluster).To(BeConsistent(env.sql(all)))
 
-			By("looking inside the node that is away: it really is behind")
+			By("verifying that the node is behind")
 			for _, node := range env.cluster.OnlineNodes() {
 				env.eventually(ctx, node).Should(HaveCaughtUp())
 			}
@@ -42,24 +42,24 @@ func recovery(env *environment) {
 				HaveRows(Row(1, "Ada Lovelace"), Row(2, "Grace"), Row(3, "Édouard"), Row(4, "林"), Row(5, "Edsger"))))
 		}
 
-		DescribeTable("brings a node back to exactly what the others hold",
+		DescribeTable("ends with the node holding exactly what the others hold",
 			awayAndBack,
-			Entry("when node 0 was away", env.patience, 0),
-			Entry("when node 1 was away", env.patience, 1),
-			Entry("when node 2 was away", env.patience, 2),
+			Entry("node 0", env.patience, 0),
+			Entry("node 1", env.patience, 1),
+			Entry("node 2", env.patience, 2),
 		)
 
-		When("the node that goes away is the leader", func() {
-			It("goes on under another leader, and the old one comes back as it is now", func(ctx SpecContext) {
+		When("the leader is isolated", func() {
+			It("continues under a new leader, and the old one catches up", func(ctx SpecContext) {
 				old := env.leader(ctx)
 				term := statusOf(ctx, env.node(old)).Term
 				awayAndBack(ctx, old)
-				Expect(statusOf(ctx, env.node(old)).Term).To(BeNumerically(">", term), "nobody else was elected")
+				Expect(statusOf(ctx, env.node(old)).Term).To(BeNumerically(">", term), "no other leader was elected")
 			}, env.patience)
 		})
 
-		When("the node that goes away is a follower", func() {
-			It("does not disturb the leader", func(ctx SpecContext) {
+		When("a follower is isolated", func() {
+			It("does not depose the leader", func(ctx SpecContext) {
 				awayAndBack(ctx, env.others(env.leader(ctx))[0])
 				env.undisturbed(ctx, func(leader int) {
 					follower := env.others(leader)[0]
@@ -71,7 +71,7 @@ func recovery(env *environment) {
 			}, env.patience)
 		})
 
-		It("survives ten times in a row", func(ctx SpecContext) {
+		It("works ten times in a row", func(ctx SpecContext) {
 			env.needs(3)
 			env.run(ctx, "CREATE TABLE {ns}.visits (id INTEGER PRIMARY KEY, round INTEGER)")
 			for round := range 10 {
@@ -82,7 +82,8 @@ func recovery(env *environment) {
 				env.comeBack(ctx, victim)
 				Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.visits")))
 			}
-			Expect(env.cluster.Reading(target.Local).ExecuteOnAll(ctx, env.sql("SELECT count(*), sum(round) FROM {ns}.visits"))).To(HaveRows(Row(10, 45)))
+			Expect(env.cluster.Reading(target.Local).ExecuteOnAll(ctx, env.sql("SELECT count(*), sum(round) FROM {ns}.visits"))).To(
+				HaveRows(Row(10, 45)))
 		}, env.patience)
 	})
 }

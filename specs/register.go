@@ -9,7 +9,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// Options are what the suite needs to know.
+// Options describe the target, and configure the specs.
 type Options struct {
 	// Target makes the clusters. It must be given.
 	Target target.Target
@@ -22,28 +22,28 @@ type Options struct {
 	// Limits are the limits of requests on the target's nodes. Specs about a limit that is 0
 	// skip themselves.
 	Limits Limits
-	// Cluster are further options of every cluster that is booted.
+	// Cluster are additional options of every cluster.
 	Cluster []harness.Option
-	// Decorators are for the container that all specs are in, such as virtual.Bubble() for a
-	// virtual target.
+	// Decorators are Ginkgo decorators of every top-level container, such as virtual.Bubble() for
+	// a virtual target.
 	Decorators []any
 }
 
-// Limits are what a node lets a request take at most.
+// Limits are the resources that a request may use at most.
 type Limits struct {
 	Steps, ReadSteps   int64         // of SQLite's virtual machine, in a change and in a read
 	Memory, ReadMemory int64         // bytes that a change, and a read, may hold at once
 	Answer             int64         // bytes in the rows of a change
 	Value              int64         // bytes of one value
 	Body               int64         // bytes of a request
-	Readers            int           // reads that are served at once
-	Request            time.Duration // for a client to send a request, and to take in a piece of its answer
+	Readers            int           // concurrent reads
+	Request            time.Duration // for a client to send a request, and to read a chunk of its answer
 	Read               time.Duration // for a read, to the end of its answer
-	Idle               time.Duration // for a connection that nothing is asked on
+	Idle               time.Duration // for a connection without a request
 }
 
-// longest are the specs that take longest. They begin first, so that none of several
-// processes is left alone with one.
+// longest are the specs that take longest. They start first, so that parallel processes end at
+// about the same time.
 const longest = SpecPriority(1)
 
 // Register declares the specs. Call it once, before Suite.Run or RunSpecs.
@@ -141,7 +141,7 @@ func Register(options Options) {
 		many := newEnvironment(options)
 		many.slowDown(pacer, manyPace)
 		many.options.Nodes = manyNodes
-		Describe("A replicated SQL database of a size that nobody runs", options.Decorators, func() {
+		Describe("A replicated SQL database of 101 nodes", options.Decorators, func() {
 			BeforeEach(many.begin)
 			hundred(many)
 		})
@@ -150,7 +150,7 @@ func Register(options Options) {
 		BeforeEach(calm.begin)
 		slowClients(calm)
 	})
-	Describe("A replicated SQL database in no hurry", options.Decorators, func() {
+	Describe("A replicated SQL database with a long election timeout", options.Decorators, func() {
 		BeforeEach(slow.begin)
 		timely(slow)
 		inNoHurry(slow)

@@ -16,21 +16,22 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// removed are specs about nodes that are no members any more, and run on.
+// removed are specs about nodes that run although they are not members.
 func removed(env *environment) {
-	Describe("A node that was removed", Label("suite:removed", "fault:isolate"), func() {
+	Describe("A removed node", Label("suite:removed", "fault:isolate"), func() {
 		BeforeEach(func(ctx SpecContext) {
 			env.needs(3)
 			env.requires(target.Dial, target.Members, target.Crash)
+			env.assumes(target.HTTPAPI)
 			if env.cluster.Size() != 3 {
-				Skip("this is about three nodes")
+				Skip("the spec needs a cluster of exactly 3 nodes")
 			}
 			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY)")
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 		})
 
-		// forgotten proves that the others do without the node, and it without them: nothing
-		// reaches it, and it disturbs no other node.
+		// forgotten proves that the members replicate nothing to the node and that it does not
+		// disturb them.
 		forgotten := func(ctx context.Context, gone int, id int) {
 			GinkgoHelper()
 			leader := env.leader(ctx)
@@ -39,13 +40,13 @@ func removed(env *environment) {
 			for i := range 3 {
 				Expect(env.node(leader).ExecuteWithRetry(ctx, env.sql("INSERT INTO {ns}.t VALUES (?)"), id+i)).Error().NotTo(HaveOccurred())
 			}
-			env.consistently(ctx, env.node(gone)).WithTimeout(env.pace.withoutQuorum()).ShouldNot(BeOnline(), "it goes on as a member")
+			env.consistently(ctx, env.node(gone)).WithTimeout(env.pace.withoutQuorum()).ShouldNot(BeOnline(), "it is online like a member")
 			after := statusOf(ctx, env.node(gone))
-			Expect(after.LogEntries).To(BeNumerically("<=", before.LogEntries+1), "it is still sent entries") // one may have been on its way
+			Expect(after.LogEntries).To(BeNumerically("<=", before.LogEntries+1), "it still receives entries") // one may have been under way
 			Expect(after.AppliedIndex).To(BeNumerically("<=", before.AppliedIndex+1))
 			Expect(after.Role).NotTo(Equal("leader"))
 			if env.cluster.Can(target.Time) {
-				Expect(statusOf(ctx, env.node(leader))).To(And(HaveField("Role", "leader"), HaveField("Term", term)), "it has ended a leadership")
+				Expect(statusOf(ctx, env.node(leader))).To(And(HaveField("Role", "leader"), HaveField("Term", term)), "it has deposed the leader")
 			}
 			for _, node := range env.others(gone) {
 				Expect(statusOf(ctx, env.node(node)).Peers).To(And(HaveLen(2), Not(ContainElement(HaveField("ID", env.node(gone).ID())))))
@@ -54,46 +55,49 @@ func removed(env *environment) {
 			writing, cancel := context.WithTimeout(ctx, env.pace.withoutQuorum())
 			defer cancel()
 			said, err := env.tryToAsk(writing, gone, write)
-			Expect(err != nil || said.status != http.StatusOK).To(BeTrue(), "a write that reached it was made")
+			Expect(err != nil || said.status != http.StatusOK).To(BeTrue(), "it executed a write")
 		}
 
-		It("while it was away is forgotten, is refused when it comes back with its old disk, and gives no vote", func(ctx SpecContext) {
+		It("that was isolated meanwhile is ignored, even with its old disk, and has no vote", func(ctx SpecContext) {
 			leader := env.leader(ctx)
 			gone, other := env.others(leader)[0], env.others(leader)[1]
 			env.leave(ctx, gone)
 			env.changeMembers(ctx, leader, removing(env.node(gone).ID()))
-			env.eventually(ctx, func(ctx context.Context) target.State { return statusOf(ctx, env.node(gone)).State }).ShouldNot(Equal(target.Online))
+			env.eventually(ctx, func(ctx context.Context) target.State {
+				return statusOf(ctx, env.node(gone)).State
+			}).ShouldNot(Equal(target.Online))
 			env.run(ctx, "INSERT INTO {ns}.t VALUES (1)")
 
-			By("letting it reach the others again")
+			By("reconnecting it")
 			Expect(env.cluster.BringNodeOnline(ctx, gone)).To(Succeed())
 			forgotten(ctx, gone, 10)
 
-			By("needing its vote, which counts no more")
+			By("isolating the leader, so that its vote would be needed")
 			env.leave(ctx, leader)
 			env.noQuorum(ctx, other, "INSERT INTO {ns}.t VALUES (-2)")
-			Expect(statusOf(ctx, env.node(other)).Role).NotTo(Equal("leader"), "it was elected by a node that was removed")
+			Expect(statusOf(ctx, env.node(other)).Role).NotTo(Equal("leader"), "it was elected by a removed node")
 			Expect(statusOf(ctx, env.node(gone)).LedTerms).To(BeEmpty())
 			env.comeBack(ctx, leader)
 
-			By("starting it again on its old disk")
+			By("restarting it with its old disk")
 			env.leave(ctx, gone, fault.Crash)
 			Expect(env.cluster.BringNodeOnline(ctx, gone)).To(Succeed())
 			env.eventually(ctx, func(ctx context.Context) uint64 { return statusOf(ctx, env.node(gone)).AppliedIndex }).Should(BeNumerically(">", 0))
 			forgotten(ctx, gone, 20)
 
 			if env.cluster.Can(target.Disks) && env.cluster.Can(target.Time) {
-				By("making it a voter again while its disk hangs, which comes to nothing")
+				By("failing to add it while its disk hangs")
 				Expect(env.cluster.SetDisk(ctx, gone, fault.Disk{Slow: env.pace.forEver()})).To(Succeed())
 				said := env.askMembers(ctx, env.leader(ctx), adding(env.node(gone).ID(), statusOf(ctx, env.node(gone)).Address, true))
 				Expect(said.code).To(Equal("MEMBERS_NOT_NOW"), said.body)
 				Expect(said.body).To(ContainSubstring("has not caught up"))
 				for _, node := range env.others(gone) {
-					env.eventually(ctx, func(ctx context.Context) []target.Peer { return statusOf(ctx, env.node(node)).Peers }).Should(HaveLen(2), "it was left among the members")
+					env.eventually(ctx, func(ctx context.Context) []target.Peer { return statusOf(ctx, env.node(node)).Peers }).Should(
+						HaveLen(2), "it is still a member")
 				}
 			}
 
-			By("taking it in again as a new one")
+			By("adding it again with an empty disk")
 			env.leave(ctx, gone, fault.Crash)
 			if env.cluster.Can(target.Disks) {
 				Expect(env.cluster.SetDisk(ctx, gone, fault.Disk{})).To(Succeed())
@@ -106,7 +110,7 @@ func removed(env *environment) {
 			env.patiently(ctx, "INSERT INTO {ns}.t VALUES (30)")
 		}, env.patience)
 
-		It("while it led leads no more, and the others go on at once", func(ctx SpecContext) {
+		It("that was the leader steps down, and the others elect another", func(ctx SpecContext) {
 			old := env.leader(ctx)
 			env.changeMembers(ctx, old, removing(env.node(old).ID()))
 			others := env.others(old)
@@ -118,7 +122,7 @@ func removed(env *environment) {
 			if env.cluster.Can(target.Time) {
 				Expect(time.Since(begun)).To(BeNumerically("<", env.pace.elections(20)))
 			}
-			Expect(env.node(old).Reading(target.Strong).Execute(ctx, "SELECT 1")).Error().To(HaveOccurred(), "it reads as if it led")
+			Expect(env.node(old).Reading(target.Strong).Execute(ctx, "SELECT 1")).Error().To(HaveOccurred(), "it serves strong reads")
 			env.eventually(ctx, env.node(old)).ShouldNot(BeOnline())
 			forgotten(ctx, old, 10)
 			env.leave(ctx, old, fault.Crash)
@@ -127,11 +131,12 @@ func removed(env *environment) {
 		}, env.patience)
 	})
 
-	Describe("Nodes that were removed", Label("suite:removed", "fault:crash"), func() {
-		It("are looked for no more: nothing that waits for them is left", func(ctx SpecContext) {
+	Describe("Removed nodes", Label("suite:removed", "fault:crash"), func() {
+		It("are not contacted: no replication to them is left", func(ctx SpecContext) {
 			env.requires(target.Members, target.Crash)
+			env.assumes(target.Learners)
 			if replications() == 0 {
-				Skip("the nodes of this target do not run in this process")
+				Skip("the nodes of the target do not run in this process")
 			}
 			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY)")
 			before := replications()
@@ -140,13 +145,13 @@ func removed(env *environment) {
 				added, err := env.cluster.AddNode(ctx, harness.NonVoter)
 				Expect(err).NotTo(HaveOccurred())
 				env.leave(ctx, added.Index(), fault.Crash)
-				env.patiently(ctx, "INSERT INTO {ns}.t VALUES (?)", i) // which now waits for the node
-				Expect(replications()).To(BeNumerically(">", before), "nothing waits for a member that is away")
+				env.patiently(ctx, "INSERT INTO {ns}.t VALUES (?)", i) // replication now waits for the node
+				Expect(replications()).To(BeNumerically(">", before), "nothing replicates to the absent member")
 				Expect(env.cluster.RemoveNode(ctx, added.Index())).To(Succeed())
 			}
-			env.eventually(ctx, replications).Should(BeNumerically("<=", before), "the leader still looks for nodes that were removed")
+			env.eventually(ctx, replications).Should(BeNumerically("<=", before), "the leader still replicates to removed nodes")
 			if env.cluster.Can(target.Time) {
-				Expect(statusOf(ctx, env.node(env.leader(ctx))).Term).To(Equal(term), "another term has ended what waited")
+				Expect(statusOf(ctx, env.node(env.leader(ctx))).Term).To(Equal(term), "another election has ended the replication")
 			}
 		}, env.patience)
 	})
@@ -155,8 +160,9 @@ func removed(env *environment) {
 		BeforeEach(func(ctx SpecContext) {
 			env.needs(3)
 			env.requires(target.Dial, target.Members)
+			env.assumes(target.HTTPAPI)
 			if env.cluster.Size() != 3 {
-				Skip("this is about three nodes")
+				Skip("the spec needs a cluster of exactly 3 nodes")
 			}
 			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY)")
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
@@ -167,10 +173,10 @@ func removed(env *environment) {
 			said := env.askMembers(ctx, node, body)
 			Expect(said.code).To(Equal(code), "%s at %s: %s", body, env.node(node), said.body)
 			Expect(said.body).To(ContainSubstring(reason))
-			Expect(said.body).NotTo(ContainSubstring("outcome"), "it was refused, and may be made")
+			Expect(said.body).NotTo(ContainSubstring("outcome"), "it was refused with an unknown outcome")
 		}
 
-		It("that cannot be is refused by every node, with its reason, and changes nothing", func(ctx SpecContext) {
+		It("that is not possible is refused by every node with a reason and without effect", func(ctx SpecContext) {
 			leader := env.leader(ctx)
 			at := func(node int) string { return statusOf(ctx, env.node(node)).Address }
 			id := func(node int) string { return env.node(node).ID() }
@@ -190,12 +196,12 @@ func removed(env *environment) {
 				refused(ctx, node, `{"add":{"id":"new","address":"h:1"},"remove":"n0"}`, "BAD_REQUEST", "the body must be")
 				refused(ctx, node, `{}`, "BAD_REQUEST", "the body must be")
 				refused(ctx, node, `{"remove":"n0","more":1}`, "BAD_REQUEST", "more")
-				env.changeMembers(ctx, node, removing("nobody"))
+				env.changeMembers(ctx, node, removing("unknown"))
 				env.changeMembers(ctx, node, adding(id(others[1]), at(others[1]), true))
 			}
 			env.agreeOnMembers(ctx, 3)
 
-			By("asking for one after which too few voters could be reached")
+			By("refusing changes after which too few voters are reachable")
 			env.leave(ctx, others[0])
 			refused(ctx, leader, removing(id(others[1])), "MEMBERS_NOT_NOW", "2 are a quorum")
 			refused(ctx, leader, adding(id(others[1]), at(others[1]), false), "MEMBERS_NOT_NOW", "2 are a quorum")
@@ -204,7 +210,7 @@ func removed(env *environment) {
 			env.comeBack(ctx, others[0])
 		}, env.patience)
 
-		It("leaves a voter: the last one can neither be removed nor lose its vote", func(ctx SpecContext) {
+		It("never removes or demotes the last voter", func(ctx SpecContext) {
 			env.requires(target.Crash)
 			leader := env.leader(ctx)
 			others := env.others(leader)
@@ -218,7 +224,7 @@ func removed(env *environment) {
 				refused(ctx, node, adding(id(leader), at(leader), false), "MEMBERS_REFUSED", "no voter would be left")
 			}
 
-			By("going on with the one, and none of the others")
+			By("writing with the last voter alone")
 			for _, other := range others {
 				env.leave(ctx, other)
 			}
@@ -233,7 +239,7 @@ func removed(env *environment) {
 			env.patiently(ctx, "INSERT INTO {ns}.t VALUES (2)")
 		}, env.patience)
 
-		It("is made after the one before, and one that cannot be committed is not taken for made", Label("fault:link"), func(ctx SpecContext) {
+		It("is serialized with others, and is not acknowledged without a quorum", Label("fault:link"), func(ctx SpecContext) {
 			env.requires(target.Links)
 			leader := env.leader(ctx)
 			other := env.others(leader)[0]
@@ -255,7 +261,7 @@ func removed(env *environment) {
 			env.changeMembers(ctx, leader, adding(env.node(other).ID(), address, true))
 			env.agreeOnMembers(ctx, 3)
 
-			By("cutting the leader off, with a change under way")
+			By("isolating the leader with a change under way")
 			leader = env.leader(ctx)
 			for _, node := range env.others(leader) {
 				env.leave(ctx, node)
@@ -264,7 +270,7 @@ func removed(env *environment) {
 			asking, cancel := context.WithTimeout(ctx, env.pace.withoutQuorum())
 			said, err := env.tryToAsk(asking, leader, env.authorized(asked{method: http.MethodPost, path: membersPath, body: removing(gone)}))
 			cancel()
-			Expect(err != nil || said.status != http.StatusOK).To(BeTrue(), "fewer than a quorum have made a change")
+			Expect(err != nil || said.status != http.StatusOK).To(BeTrue(), "the members were changed without a quorum")
 			Expect(env.cluster.Heal(ctx)).To(Succeed())
 			env.agreeOnMembers(ctx, 3)
 			env.run(ctx, "INSERT INTO {ns}.t VALUES (3)")
@@ -272,7 +278,7 @@ func removed(env *environment) {
 	})
 }
 
-// replications is how many goroutines of this process replicate to a member.
+// replications is the number of goroutines in this process that replicate to a member.
 func replications() int {
 	const replicating = "raft.(*Raft).replicate("
 	stacks := make([]byte, 8<<20)

@@ -17,20 +17,22 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// restored is about a node that a snapshot brought back: what it was sent must work there,
-// while it follows and when it leads, and so must what it sends on.
+// restored are specs about a node that was restored from a snapshot: everything in it must
+// work, on a follower and on the leader, and in snapshots that the node sends itself.
 func restored(env *environment) {
-	Describe("A node that was restored by a snapshot", Label("suite:restored", "fault:isolate", "speed:slow"), func() {
-		It("puts to use all that it was sent, also as the leader, and hands it on", func(ctx SpecContext) {
+	Describe("A node restored from a snapshot", Label("suite:restored", "fault:isolate", "speed:slow"), func() {
+		It("works completely, also as the leader, and sends complete snapshots", func(ctx SpecContext) {
 			env.needs(3)
+			env.assumes(target.SQLite, target.Namespaces, target.SystemTables, target.Compacts)
 			m := env.openMachinery(ctx)
-			env.run(ctx, "CREATE NAMESPACE {ns}_old; CREATE TABLE {ns}_old.t (v); CREATE TRIGGER {ns}.dropped AFTER UPDATE ON {ns}.goods BEGIN INSERT INTO {ns}.audit (what) VALUES ('by what was dropped'); END")
+			env.run(ctx, "CREATE NAMESPACE {ns}_old; CREATE TABLE {ns}_old.t (v); CREATE TRIGGER {ns}.dropped AFTER UPDATE ON {ns}.goods "+
+				"BEGIN INSERT INTO {ns}.audit (what) VALUES ('by a dropped trigger'); END")
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 			leader := env.leader(ctx)
 			m.remembers(ctx, env.node(leader))
 			m.works(ctx, env.node(leader))
 
-			By("being away while objects come and go, until the log of it all is gone")
+			By("isolating a node while objects are created and dropped, until the log is compacted")
 			victim := env.others(leader)[0]
 			env.awayUntilGone(ctx, victim, func() {
 				m.skews(ctx)
@@ -40,21 +42,22 @@ func restored(env *environment) {
 			})
 			m.works(ctx, env.node(victim))
 
-			By("leading")
+			By("making it the leader")
 			env.lead(ctx, victim)
 			m.works(ctx, env.node(victim))
 
-			By("sending a snapshot of its own")
+			By("having it send a snapshot")
 			next := env.others(victim)[0]
 			env.awayUntilGone(ctx, next, func() {})
-			if env.cluster.Can(target.Time) { // where no leadership ends without a fault
-				Expect(env.leader(ctx)).To(Equal(victim), "another node has sent it")
+			if env.cluster.Can(target.Time) { // no leadership ends there without a fault
+				Expect(env.leader(ctx)).To(Equal(victim), "another node sent the snapshot")
 			}
 			m.works(ctx, env.node(next))
 		}, env.patience)
 
-		It("starts again from what it was sent, though alone, and leaves no files", Label("fault:crash"), func(ctx SpecContext) {
+		It("restarts from it without other nodes, and leaves no files", Label("fault:crash"), func(ctx SpecContext) {
 			env.needs(3)
+			env.assumes(target.SQLite, target.Namespaces, target.SystemTables, target.Compacts)
 			env.requires(target.Crash)
 			m := env.openMachinery(ctx)
 			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v TEXT); INSERT INTO {ns}.t VALUES (1, 'old'), (2, 'deleted')")
@@ -67,7 +70,7 @@ func restored(env *environment) {
 			env.patiently(ctx, "UPDATE {ns}.t SET v = 'new' WHERE id = 1; DELETE FROM {ns}.t WHERE id = 2")
 			env.writeUntilGone(ctx, before.CommitIndex)
 
-			By("crashing as soon as it is restored")
+			By("crashing it as soon as it is restored")
 			Expect(env.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
 			var sent target.Status
 			env.eventually(ctx, func(ctx context.Context) uint64 {
@@ -76,7 +79,7 @@ func restored(env *environment) {
 			}).Should(BeNumerically(">", before.Restores))
 			env.leave(ctx, victim, fault.Crash)
 
-			By("starting with no other node to be reached")
+			By("starting it alone")
 			others := env.others(victim)
 			for _, other := range others {
 				env.leave(ctx, other)
@@ -86,15 +89,15 @@ func restored(env *environment) {
 				return own.Execute(ctx, env.sql("SELECT id, v FROM {ns}.t"))
 			}).
 				Should(HaveRows(Row(1, "new")))
-			Expect(sent.SnapshotIndex).To(BeNumerically(">", before.CommitIndex), "it does not say which snapshot it was sent")
+			Expect(sent.SnapshotIndex).To(BeNumerically(">", before.CommitIndex), "its status does not show the snapshot")
 			again := statusOf(ctx, env.node(victim))
-			Expect(again.SnapshotIndex).To(BeNumerically(">=", sent.SnapshotIndex), "it has another snapshot than the one it was sent")
+			Expect(again.SnapshotIndex).To(BeNumerically(">=", sent.SnapshotIndex), "it has an older snapshot than the one it received")
 			Expect(again.AppliedIndex).To(BeNumerically(">=", sent.SnapshotIndex))
 			Expect(again.Term).To(BeNumerically(">=", sent.Term))
 			env.comeBack(ctx, others...)
 			Expect(env.cluster.WaitForNodeOnline(ctx, victim)).To(Succeed())
 
-			By("being restored once more in one life, over rows that are gone")
+			By("restoring it again without a restart, after rows were deleted")
 			env.awayUntilGone(ctx, victim, func() {
 				env.patiently(ctx, "INSERT INTO {ns}.t VALUES (3, 'newer'); DELETE FROM {ns}.t WHERE id = 1")
 			})
@@ -102,10 +105,10 @@ func restored(env *environment) {
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.t"), env.sql("SELECT * FROM {ns}.churn")))
 			m.works(ctx, env.node(victim))
 
-			By("being away for a few entries, while the others take their third snapshot")
+			By("isolating it for a few entries, while the others take a snapshot")
 			env.awayForAFew(ctx, victim)
 
-			By("starting again, each from the newest of its snapshots")
+			By("restarting all nodes, each from its newest snapshot")
 			for _, node := range env.cluster.Nodes() {
 				env.leave(ctx, node.Index(), fault.Crash)
 			}
@@ -116,8 +119,8 @@ func restored(env *environment) {
 	})
 }
 
-// awayForAFew has a node be isolated for fewer entries than stay behind a snapshot, while
-// one is taken, and come back by the log.
+// awayForAFew isolates a node for fewer entries than are kept behind a snapshot while one is
+// taken. The node must catch up from the log.
 func (env *environment) awayForAFew(ctx context.Context, node int) {
 	GinkgoHelper()
 	const threshold, few, margin = 256, 48, 24 // as ginkgo.yml has it, which keeps 64
@@ -132,24 +135,24 @@ func (env *environment) awayForAFew(ctx context.Context, node int) {
 	}
 	before := statusOf(ctx, env.node(node))
 	if n := since(); n < threshold-2*margin || n > threshold {
-		Skip(fmt.Sprintf("this needs nodes that take a snapshot after %d entries, and one has taken none after %d", threshold, n))
+		Skip(fmt.Sprintf("the spec needs nodes that take a snapshot after %d entries, and one has taken none after %d", threshold, n))
 	}
 	env.leave(ctx, node)
 	for range few {
 		env.runOn(ctx, env.node(leader), "INSERT INTO {ns}.churn DEFAULT VALUES")
 	}
 	env.eventually(ctx, func(ctx context.Context) uint64 { return statusOf(ctx, env.node(leader)).SnapshotIndex }).
-		Should(BeNumerically(">", before.CommitIndex), "the leader has taken no snapshot meanwhile")
+		Should(BeNumerically(">", before.CommitIndex), "the leader has taken no snapshot")
 	env.comeBack(ctx, node)
-	Expect(statusOf(ctx, env.node(node)).Restores).To(Equal(before.Restores), "the log behind a snapshot does not reach back by %d entries", few)
+	Expect(statusOf(ctx, env.node(node)).Restores).To(Equal(before.Restores), "the log behind a snapshot has fewer than %d entries", few)
 	Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.churn")))
 }
 
-// leavesNothing looks whether a node has kept what it needed only while it took, received or
-// installed a snapshot, or more snapshots than it is to have.
+// leavesNothing proves that no node keeps temporary files of snapshots, or more snapshots than
+// it should.
 func (env *environment) leavesNothing(ctx context.Context) {
 	GinkgoHelper()
-	if !env.cluster.Can(target.Files) {
+	if !env.cluster.Can(target.Files) || !env.holds(target.EmbeddedFiles) {
 		return
 	}
 	const retained = 2
@@ -166,12 +169,12 @@ func (env *environment) leavesNothing(ctx context.Context) {
 				}
 			}
 			return append(left, snapshots[:max(len(snapshots)-retained, 0)]...), err
-		}).Should(BeEmpty(), "%s keeps what it does not need", node)
+		}).Should(BeEmpty(), "%s keeps files that it does not need", node)
 	}
 }
 
-// awayUntilGone has a node be isolated while something is done, until the others' log of it
-// is gone, and come back by a snapshot.
+// awayUntilGone isolates a node and calls do, until the others have compacted their logs. The
+// node must catch up from a snapshot.
 func (env *environment) awayUntilGone(ctx context.Context, node int, do func()) {
 	GinkgoHelper()
 	before := statusOf(ctx, env.node(node))
@@ -179,10 +182,10 @@ func (env *environment) awayUntilGone(ctx context.Context, node int, do func()) 
 	do()
 	env.writeUntilGone(ctx, before.CommitIndex)
 	env.comeBack(ctx, node)
-	Expect(statusOf(ctx, env.node(node)).Restores).To(BeNumerically(">", before.Restores), "it came back without a snapshot")
+	Expect(statusOf(ctx, env.node(node)).Restores).To(BeNumerically(">", before.Restores), "it recovered without a snapshot")
 }
 
-// writeUntilGone writes into {ns}.churn until no online node's log reaches back to the index.
+// writeUntilGone writes into {ns}.churn until no online node has the index in its log.
 func (env *environment) writeUntilGone(ctx context.Context, index uint64) {
 	GinkgoHelper()
 	leader := env.node(env.leader(ctx))
@@ -194,13 +197,13 @@ func (env *environment) writeUntilGone(ctx context.Context, index uint64) {
 		})
 		for _, node := range env.cluster.OnlineNodes() {
 			now := statusOf(ctx, node)
-			g.Expect(now.LogEntries).To(BeNumerically(">", 0), "%s does not say how much log it has", node)
+			g.Expect(now.LogEntries).To(BeNumerically(">", 0), "%s does not show the length of its log", node)
 			g.Expect(now.CommitIndex).To(BeNumerically(">=", index+now.LogEntries), "%s has not compacted its log", node)
 		}
 	}).WithTimeout(env.pace.work()).Should(Succeed())
 }
 
-// lead makes a node the leader: who leads is taken away until the node is elected.
+// lead makes a node the leader: it isolates the leader until the node is elected.
 func (env *environment) lead(ctx context.Context, node int) {
 	GinkgoHelper()
 	env.eventually(ctx, func(g Gomega, ctx context.Context) {
@@ -214,32 +217,33 @@ func (env *environment) lead(ctx context.Context, node int) {
 	}).WithTimeout(env.pace.work()).Should(Succeed())
 }
 
-// machinery is what fixtures/machinery.sql has made, and what is known of it.
+// machinery is the objects of fixtures/machinery.sql, and their expected state.
 type machinery struct {
 	env      *environment
 	sequence int // the last rowid given to goods
 	round    int
-	moves    bool  // whether there is a trigger for it
-	fresh    any   // what a request finds that begins
+	moves    bool  // whether the trigger "moves" exists
+	fresh    any   // the connection state that a new request reads
 	latest   int64 // the time of the latest row, in milliseconds
 	answers  map[string]harness.Result
 }
 
-// tables are queries of all that the machinery holds, and of what it is.
+// tables are queries of all rows and the schema of the machinery.
 var tables = []string{
 	"SELECT * FROM {ns}.goods ORDER BY id", "SELECT * FROM {ns}.audit ORDER BY id", "SELECT * FROM {ns}.makers ORDER BY id",
-	"SELECT * FROM {ns}.shelf ORDER BY good, maker", "SELECT * FROM {ns}.prices ORDER BY maker", "SELECT * FROM {ns}.pairs ORDER BY a, b", "SELECT * FROM sqlite_sequence ORDER BY name",
+	"SELECT * FROM {ns}.shelf ORDER BY good, maker", "SELECT * FROM {ns}.prices ORDER BY maker", "SELECT * FROM {ns}.pairs ORDER BY a, " +
+		"b", "SELECT * FROM sqlite_sequence ORDER BY name",
 	"SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name", "SELECT name FROM rejoin_namespaces ORDER BY name",
 }
 
-// named are requests with names, whose answers are small, longer, and too long to be kept.
+// named are requests with IDs, with answers that are small, long, and too long to be kept.
 var named = map[string]string{
 	"small": "INSERT INTO {ns}.audit (what) VALUES (?) RETURNING id, what, NULL AS none",
 	"long":  "INSERT INTO {ns}.audit (what) VALUES (?) RETURNING id, what, CAST(printf('%.2000c', 'x') AS BLOB) AS long, -1.5 AS number",
 	"gone":  "INSERT INTO {ns}.audit (what) VALUES (?) RETURNING id, what, zeroblob(70000) AS most",
 }
 
-// openMachinery makes it, and {ns}.churn.
+// openMachinery creates the machinery and {ns}.churn.
 func (env *environment) openMachinery(ctx context.Context) *machinery {
 	GinkgoHelper()
 	env.run(ctx, readFixture("machinery.sql"))
@@ -247,8 +251,8 @@ func (env *environment) openMachinery(ctx context.Context) *machinery {
 	return &machinery{env: env, sequence: 100}
 }
 
-// skews has the leader write once by a clock that is an hour ahead: that is the present until
-// others have come to it.
+// skews makes the leader write with a clock that is an hour ahead. Later writes must not get an
+// earlier time.
 func (m *machinery) skews(ctx context.Context) {
 	GinkgoHelper()
 	env := m.env
@@ -265,12 +269,12 @@ func (m *machinery) skews(ctx context.Context) {
 	at, err := env.run(ctx, "SELECT max(at) FROM {ns}.goods").Value()
 	Expect(err).NotTo(HaveOccurred())
 	m.latest = at.(int64)
-	Expect(time.UnixMilli(m.latest)).To(BeTemporally("~", begun.Add(time.Hour), time.Minute), "its clock is right")
+	Expect(time.UnixMilli(m.latest)).To(BeTemporally("~", begun.Add(time.Hour), time.Minute), "its clock is not skewed")
 }
 
 func (m *machinery) key(name string) string { return m.env.ns + "-" + name }
 
-// remembers makes the named requests for the first time.
+// remembers sends the named requests for the first time.
 func (m *machinery) remembers(ctx context.Context, node *harness.Node) {
 	GinkgoHelper()
 	m.answers = make(map[string]harness.Result)
@@ -280,7 +284,7 @@ func (m *machinery) remembers(ctx context.Context, node *harness.Node) {
 		m.answers[name] = answer
 	}
 
-	// And one without a name, which is known for a while as well.
+	// A request without an ID is remembered for a while as well.
 	unnamed, err := node.Query(ctx, m.env.sql("INSERT INTO {ns}.audit (what) VALUES ('unnamed')"))
 	Expect(err).NotTo(HaveOccurred())
 	for unnamed.NextResult() {
@@ -289,7 +293,7 @@ func (m *machinery) remembers(ctx context.Context, node *harness.Node) {
 	Expect(unnamed.Close()).To(Succeed())
 }
 
-// recalls makes them once more.
+// recalls repeats the named requests.
 func (m *machinery) recalls(ctx context.Context, node *harness.Node) {
 	GinkgoHelper()
 	if m.answers == nil || !m.env.cluster.Can(target.Dedup) {
@@ -298,16 +302,16 @@ func (m *machinery) recalls(ctx context.Context, node *harness.Node) {
 	for _, name := range []string{"small", "long"} {
 		answer, err := m.env.keyedOn(ctx, node, m.key(name), named[name], name)
 		Expect(err).NotTo(HaveOccurred(), name)
-		Expect(answer.Tables).To(Equal(m.answers[name].Tables), "sent again, the %s request is answered otherwise", name)
+		Expect(answer.Tables).To(Equal(m.answers[name].Tables), "the repeated %s request has another answer", name)
 		_, err = m.env.keyedOn(ctx, node, m.key(name), named[name], "another")
-		Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied), "the key of the %s request is forgotten: %v", name, err)
+		Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied), "the ID of the %s request is forgotten: %v", name, err)
 	}
 	_, err := m.env.keyedOn(ctx, node, m.key("gone"), named["gone"], "gone")
 	Expect(err).To(HaveOccurred())
 	Expect(target.OutcomeOf(err)).To(Equal(target.Applied), "%v", err)
 }
 
-// works puts the machinery to use by way of one node, and looks at what comes of it there.
+// works uses the machinery through one node, and verifies the effects there.
 func (m *machinery) works(ctx context.Context, node *harness.Node) {
 	GinkgoHelper()
 	env := m.env
@@ -320,7 +324,7 @@ func (m *machinery) works(ctx context.Context, node *harness.Node) {
 		Expect(err).NotTo(HaveOccurred(), sql)
 		return result
 	}
-	heard := func(what ...string) { // and nothing else, since it was asked last
+	heard := func(what ...string) { // and nothing else since the last call
 		GinkgoHelper()
 		var rows [][]any
 		for _, text := range what {
@@ -338,20 +342,22 @@ func (m *machinery) works(ctx context.Context, node *harness.Node) {
 
 	m.recalls(ctx, node)
 	_, err := own.Execute(ctx, env.sql("SELECT * FROM {ns}_empty.missing"))
-	Expect(err).To(MatchError(ContainSubstring("no such table")), "a namespace is forgotten in which there is nothing")
+	Expect(err).To(MatchError(ContainSubstring("no such table")), "an empty namespace is lost")
 	env.runOn(ctx, node, "DELETE FROM {ns}.audit WHERE good > 0")
 
 	// A sequence, defaults, generated columns and a trigger.
 	m.sequence++
 	id := m.sequence
-	added := env.runOn(ctx, node, "INSERT INTO {ns}.goods (name, maker, rival) VALUES (?, 1, 2) RETURNING id, price, shown, label, twice, at", name)
-	Expect(added).To(HaveRows(Row(id, 7, 1, strings.ToUpper(name)+" 7", 14, BeNumerically(">=", m.latest))), "time ran backwards, or a default is another")
+	added := env.runOn(ctx, node, "INSERT INTO {ns}.goods (name, maker, rival) VALUES (?, 1, 2) RETURNING id, price, shown, label, "+
+		"twice, at", name)
+	Expect(added).To(HaveRows(Row(id, 7, 1, strings.ToUpper(name)+" 7", 14, BeNumerically(">=", m.latest))),
+		"time ran backwards, or a default changed")
 	m.latest = added.Rows()[0][5].(int64)
 	Expect(has("SELECT good, maker, twice FROM {ns}.shelf WHERE good = ?", strings.ToUpper(name))).To(HaveRows(Row(name, "Ada", 14)))
 	Expect(has("SELECT dearest FROM {ns}.prices WHERE maker = 1")).To(HaveRows(Row(BeNumerically(">=", 7))))
 	heard("added " + strings.ToUpper(name) + " 7")
 
-	// Triggers with conditions, on a view, and such as refuse.
+	// Triggers with conditions, on a view, and with RAISE.
 	env.runOn(ctx, node, "UPDATE {ns}.goods SET price = 5 WHERE id = ?", id)
 	heard()
 	env.runOn(ctx, node, "UPDATE {ns}.goods SET price = price + 1000 WHERE id = ?", id)
@@ -361,7 +367,7 @@ func (m *machinery) works(ctx context.Context, node *harness.Node) {
 	env.runOn(ctx, node, "INSERT INTO {ns}.shelf (good, twice) VALUES (?, 6)", name+" too")
 	heard("added " + strings.ToUpper(name) + " TOO 3")
 
-	// Indexes, of which some refuse, and checks.
+	// Indexes, unique indexes and checks.
 	Expect(has("SELECT id FROM {ns}.goods INDEXED BY {ns}.shown_once WHERE name = ? AND shown", strings.ToUpper(name))).To(HaveRows(Row(id)))
 	Expect(has("SELECT id FROM {ns}.goods INDEXED BY {ns}.one_of_a_price WHERE length(name) = 6 AND price > 1000")).To(HaveRows(Row(id)))
 	Expect(has("SELECT id FROM {ns}.goods INDEXED BY {ns}.by_price WHERE price = 1005")).To(HaveRows(Row(id)))
@@ -375,10 +381,11 @@ func (m *machinery) works(ctx context.Context, node *harness.Node) {
 	refused("INSERT INTO {ns}.goods (name, label) VALUES ('own', 'own')", "generated column")
 	refused("INSERT INTO {ns}.strict VALUES ('one', 'two')", "cannot store TEXT value")
 
-	// Foreign keys, at once and at the end of the request.
+	// Foreign keys, immediate and deferred.
 	refused("INSERT INTO {ns}.goods (name, maker) VALUES ('orphan', 77)", "FOREIGN KEY constraint failed")
 	refused("INSERT INTO {ns}.goods (name, rival) VALUES ('orphan', 77)", "FOREIGN KEY constraint failed")
-	env.runOn(ctx, node, "INSERT INTO {ns}.makers VALUES (3, 'Edsger'); UPDATE {ns}.goods SET maker = 3, rival = NULL, price = 0 WHERE id = ?; UPDATE {ns}.makers SET id = 4 WHERE id = 3", id)
+	env.runOn(ctx, node, "INSERT INTO {ns}.makers VALUES (3, 'Edsger'); UPDATE {ns}.goods SET maker = 3, rival = NULL, price = 0 WHERE "+
+		"id = ?; UPDATE {ns}.makers SET id = 4 WHERE id = 3", id)
 	Expect(has("SELECT maker FROM {ns}.goods WHERE id = ?", id)).To(HaveRows(Row(4)))
 	if m.moves {
 		heard("moved", "moved")
@@ -388,7 +395,7 @@ func (m *machinery) works(ctx context.Context, node *harness.Node) {
 	m.sequence = id + 10
 	Expect(has("SELECT id, maker, rival FROM {ns}.goods WHERE id >= ? ORDER BY id", id)).To(HaveRows(Row(id, 2, nil), Row(id+1, nil, nil)))
 
-	// Changes of the schema, namespaces, and what a request finds that begins.
+	// Schema changes, namespaces, and the connection state that a new request reads.
 	env.runOn(ctx, node, "CREATE TABLE {ns}.made (v); CREATE INDEX {ns}.made_by_v ON {ns}.made (v); INSERT INTO {ns}.made VALUES (1)")
 	Expect(has("SELECT v FROM {ns}.made INDEXED BY {ns}.made_by_v WHERE v = 1")).To(HaveRows(Row(1)))
 	env.runOn(ctx, node, "DROP TABLE {ns}.made")
@@ -398,7 +405,7 @@ func (m *machinery) works(ctx context.Context, node *harness.Node) {
 	if m.fresh == nil {
 		m.fresh = fresh
 	}
-	Expect(fresh).To(Equal(m.fresh), "a request finds what one before it has left")
+	Expect(fresh).To(Equal(m.fresh), "a request reads connection state that an earlier one left")
 	for _, query := range tables {
 		Expect(env.cluster).To(BeConsistent(env.sql(query)))
 	}

@@ -12,22 +12,23 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// restoredMembers is about who counts when only a snapshot tells: the log in which members
-// came and went is gone, and every node has been started again.
+// restoredMembers is a spec about members that only a snapshot records: the log of their changes
+// is compacted, and every node has been restarted.
 func restoredMembers(env *environment) {
 	Describe("Members that changed before a snapshot", Label("suite:restored-members", "fault:isolate", "fault:crash", "speed:slow"), func() {
-		It("are those who count after all have crashed, also by a node that was away", func(ctx SpecContext) {
+		It("count after a crash of all nodes, even for a node that was away", func(ctx SpecContext) {
 			env.needs(3)
+			env.assumes(target.Compacts, target.Learners)
 			env.requires(target.Members, target.Crash)
 			if env.cluster.Size() > 3 {
-				Skip("this counts the votes of a cluster that begins with three nodes")
+				Skip("the spec needs a cluster of exactly 3 nodes")
 			}
 			env.run(ctx, "CREATE TABLE {ns}.churn (n INTEGER PRIMARY KEY)")
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 			first := env.leader(ctx)
 			absent, second := env.others(first)[0], env.others(first)[1]
 
-			By("replacing all but one, which is away, and adding one that only listens")
+			By("replacing all members but one, which is isolated, and adding a non-voter")
 			before := statusOf(ctx, env.node(absent))
 			env.leave(ctx, absent)
 			add := func(suffrage harness.Suffrage) int {
@@ -45,9 +46,9 @@ func restoredMembers(env *environment) {
 			env.patiently(ctx, "INSERT INTO {ns}.churn DEFAULT VALUES")
 			env.writeUntilGone(ctx, statusOf(ctx, env.node(env.leader(ctx))).CommitIndex)
 			env.comeBack(ctx, absent)
-			Expect(statusOf(ctx, env.node(absent)).Restores).To(BeNumerically(">", before.Restores), "it came back without a snapshot")
+			Expect(statusOf(ctx, env.node(absent)).Restores).To(BeNumerically(">", before.Restores), "it recovered without a snapshot")
 
-			By("crashing all of them")
+			By("crashing all members")
 			all := append(voters, listener)
 			for _, node := range all {
 				env.leave(ctx, node, fault.Crash)
@@ -55,10 +56,10 @@ func restoredMembers(env *environment) {
 			env.comeBack(ctx, all...)
 			for _, node := range all {
 				env.eventually(ctx, func(ctx context.Context) bool { return statusOf(ctx, env.node(node)).Voter }).
-					Should(Equal(node != listener), "%s votes, or does not", env.node(node))
+					Should(Equal(node != listener), "the vote of %s", env.node(node))
 			}
 
-			By("having any two of the voters be enough, and the one that listens not be needed")
+			By("committing with any two voters, without the non-voter")
 			env.leave(ctx, listener)
 			for _, away := range voters {
 				env.leave(ctx, away)
@@ -67,7 +68,7 @@ func restoredMembers(env *environment) {
 			}
 			env.comeBack(ctx, listener)
 
-			By("having no one voter be enough, with the one that listens")
+			By("not committing with one voter and the non-voter")
 			for _, away := range voters[:2] {
 				env.leave(ctx, away)
 			}

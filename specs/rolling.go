@@ -9,10 +9,11 @@ import (
 )
 
 func rolling(env *environment) {
-	When("all nodes are restarted, one after the other", Label("suite:rolling", "fault:stop"), func() {
-		It("fails no write of a client that sends again what was not answered", func(ctx SpecContext) {
+	When("all nodes are restarted one after the other", Label("suite:rolling", "fault:stop"), func() {
+		It("no write of a client that retries fails", func(ctx SpecContext) {
 			env.needs(3)
 			env.requires(target.Stop)
+			env.assumes(target.Drains)
 			const writers = 6
 			load := env.load(ctx, writers, env.cluster.ExecuteWithRetry)
 			for node := range env.cluster.Size() {
@@ -23,7 +24,7 @@ func rolling(env *environment) {
 			}
 			load.goesOn(ctx)
 			unknown, refused := load.verify(ctx, 2*writers*(2*env.cluster.Size()+1))
-			Expect(unknown).To(BeZero(), "writes of which nobody knows what became of them")
+			Expect(unknown).To(BeZero(), "writes with an unknown outcome")
 			Expect(refused).To(BeZero(), "writes that failed")
 		}, env.patience)
 	})

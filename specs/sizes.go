@@ -10,10 +10,10 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// sizes are the same story on clusters of other sizes than the suite's.
+// sizes is a spec for clusters of other sizes than the suite's.
 func sizes(env *environment, size int) {
 	Describe(fmt.Sprintf("A cluster of %d", size), Label("suite:sizes", "fault:isolate"), func() {
-		It("goes on without as many nodes as it can spare, and stops without one more", func(ctx SpecContext) {
+		It("commits with a quorum and refuses writes without one", func(ctx SpecContext) {
 			Expect(env.cluster.Size()).To(Equal(size))
 			Expect(env.cluster.Quorum()).To(Equal(size/2 + 1))
 			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY)")

@@ -20,7 +20,7 @@ func skip(env *environment) {
 			env.leave(ctx, away)
 		})
 
-		It("is left out when a statement goes to all, and counted in again when it is back", func(ctx SpecContext) {
+		It("is skipped by ExecuteOnAll until it returns", func(ctx SpecContext) {
 			results, err := env.cluster.ExecuteOnAll(ctx, env.sql("SELECT v FROM {ns}.t"))
 			Expect(err).NotTo(HaveOccurred())
 			Expect(results).To(HaveLen(env.cluster.Size() - 1))
@@ -31,7 +31,7 @@ func skip(env *environment) {
 			Expect(env.cluster.ExecuteOnAll(ctx, env.sql("SELECT v FROM {ns}.t"))).To(And(HaveLen(env.cluster.Size()), HaveRows(Row("old"))))
 		}, env.patience)
 
-		It("is never chosen by chance, in 200 tries", func(ctx SpecContext) {
+		It("is never chosen by ExecuteOnRandom, in 200 tries", func(ctx SpecContext) {
 			asked := make(map[int]int)
 			for range 200 {
 				result, err := env.cluster.Reading(target.Local).ExecuteOnRandom(ctx, "SELECT 1")
@@ -39,14 +39,14 @@ func skip(env *environment) {
 				asked[result.Node]++
 			}
 			Expect(asked).NotTo(HaveKey(away))
-			Expect(asked).To(HaveLen(env.cluster.Size()-1), "chance left a node out")
+			Expect(asked).To(HaveLen(env.cluster.Size()-1), "an online node was never chosen")
 		}, env.patience)
 
-		It("is not compared, and is once it is back", func(ctx SpecContext) {
+		It("is skipped by comparisons until it returns", func(ctx SpecContext) {
 			env.patiently(ctx, "UPDATE {ns}.t SET v = 'new'")
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.t")))
 
-			By("showing that it would not have agreed")
+			By("verifying that it differs")
 			inside := env.node(away).Inside().Reading(target.Local)
 			Expect(inside.Execute(ctx, env.sql("SELECT v FROM {ns}.t"))).To(HaveRows(Row("old")))
 
@@ -55,10 +55,10 @@ func skip(env *environment) {
 			Expect(inside.Execute(ctx, env.sql("SELECT v FROM {ns}.t"))).To(HaveRows(Row("new")))
 		}, env.patience)
 
-		It("answers none of its clients", func(ctx SpecContext) {
+		It("answers no client", func(ctx SpecContext) {
 			_, err := env.node(away).Reading(target.Local).Execute(ctx, "SELECT 1")
 			Expect(err).To(HaveOccurred())
-			Expect(env.node(away).Inside().Reading(target.Local).Execute(ctx, "SELECT 1")).To(HaveRows(Row(1)), "it does not run any more")
+			Expect(env.node(away).Inside().Reading(target.Local).Execute(ctx, "SELECT 1")).To(HaveRows(Row(1)), "it does not run")
 		}, env.patience)
 	})
 }

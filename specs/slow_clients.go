@@ -16,30 +16,31 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// calmPace is how long nodes wait for a leader where minutes pass, so that there are fewer
-// heartbeats to a minute.
+// calmPace is the election timeout for specs that take minutes of virtual time: with fewer
+// heartbeats they take less real time.
 const calmPace = time.Second
 
-// slowClients are specs about clients that send or read slowly, or stop.
+// slowClients are specs about clients that send or read slowly, or not at all.
 func slowClients(env *environment) {
 	Describe("A slow client", Label("suite:slow-clients", "speed:slow"), func() {
 		var limit time.Duration
 
 		BeforeEach(func(ctx SpecContext) {
 			env.requires(target.Dial)
+			env.assumes(target.HTTPAPI, target.Streams)
 			if limit = env.options.Limits.Request; limit == 0 {
-				Skip("it is not known how long a node of this target is patient")
+				Skip("specs.Options.Limits does not tell how long a client may take")
 			}
 			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v)")
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 		})
 
-		// others writes and reads at every node once, and returns how long the slowest took.
+		// others writes and reads on every node once, and returns the longest time.
 		others := func(ctx context.Context) (longest time.Duration) {
 			GinkgoHelper()
 			for _, node := range env.cluster.Nodes() {
 				begun := time.Now()
-				env.runOn(ctx, node, "INSERT INTO {ns}.t (v) VALUES ('of others')")
+				env.runOn(ctx, node, "INSERT INTO {ns}.t (v) VALUES ('by others')")
 				for _, level := range []target.Consistency{target.Local, target.Strong} {
 					Expect(env.runOn(ctx, node.Reading(level), "SELECT 1")).To(HaveRows(Row(1)))
 				}
@@ -48,21 +49,21 @@ func slowClients(env *environment) {
 			return longest
 		}
 
-		It("that sends slowly is cut off wherever it stops, and others are served", func(ctx SpecContext) {
+		It("that sends slowly is disconnected at any point, and others are served", func(ctx SpecContext) {
 			node := env.leader(ctx)
 			whole := env.raw(ctx, node, env.authorized(posting("SELECT 1")))
 			head := whole[:strings.Index(whole, "{")]
 			chunked := strings.Replace(head, "Content-Length", "Transfer-Encoding: chunked\r\nX-Length", 1)
 			requests := []struct {
-				name, at, drip string // what is sent at once, and byte by byte
-				answers        int    // that are sent before
+				name, at, drip string // what is sent at once, and then byte by byte
+				answers        int    // expected before the end
 				most           time.Duration
 			}{
 				{"a header", whole[:20], strings.Repeat("x", 100), 0, limit},
 				{"headers", head[:len(head)-2], strings.Repeat("X-More: y\r\n", 50), 0, limit},
 				{"a body", head, strings.Repeat(" ", 40), 0, limit},
 				{"a body in chunks", chunked, strings.Repeat("1\r\n \r\n", 20), 0, limit},
-				{"no more of a header", whole[:20], "", 0, limit},
+				{"half a header", whole[:20], "", 0, limit},
 				{"no body", head, "", 0, limit},
 				{"half a body", whole[:len(whole)-5], "", 0, limit},
 				{"half a second request", whole + whole[:30], "", 1, limit},
@@ -73,7 +74,7 @@ func slowClients(env *environment) {
 			var clients sync.WaitGroup
 			for i, request := range requests {
 				if request.most > limit && !env.cluster.Can(target.Time) {
-					continue // which takes minutes of real time
+					continue // it takes minutes of real time
 				}
 				conn, err := env.node(node).Dial(ctx)
 				Expect(err).NotTo(HaveOccurred())
@@ -88,9 +89,9 @@ func slowClients(env *environment) {
 					defer GinkgoRecover()
 					defer stop()
 					got, took, err := untilCut(conn, request.most+request.most/2)
-					Expect(err).NotTo(HaveOccurred(), "who sends %s", request.name)
-					Expect(took).To(BeNumerically(">", request.most/2), "who sends %s is given no time: %s", request.name, got)
-					Expect(strings.Count(string(got), "200 OK")).To(Equal(request.answers), "who sends %s: %s", request.name, got)
+					Expect(err).NotTo(HaveOccurred(), "a client that sends %s", request.name)
+					Expect(took).To(BeNumerically(">", request.most/2), "a client that sends %s has no time: %s", request.name, got)
+					Expect(strings.Count(string(got), "200 OK")).To(Equal(request.answers), "a client that sends %s: %s", request.name, got)
 				})
 			}
 			Expect(others(ctx)).To(BeNumerically("<", limit/2), "others wait for slow clients")
@@ -98,14 +99,15 @@ func slowClients(env *environment) {
 			others(ctx)
 		}, env.patience)
 
-		It("that does not read its answers keeps no read, write or snapshot waiting, and is cut off", func(ctx SpecContext) {
+		It("that does not read its answers blocks no read, write or snapshot, and is disconnected", func(ctx SpecContext) {
 			env.needs(3)
 			if env.options.Limits.Readers == 0 {
-				Skip("it is not known how many reads a node of this target serves at once")
+				Skip("specs.Options.Limits does not tell the number of concurrent reads")
 			}
 			node := env.others(env.leader(ctx))[0]
 			large := posting("WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 400) SELECT zeroblob(65536) FROM c")
-			request := env.raw(ctx, node, env.authorized(asked{method: large.method, path: large.path, body: strings.Replace(large.body, "{", `{"consistency":"local",`, 1)}))
+			request := env.raw(ctx, node, env.authorized(asked{method: large.method, path: large.path,
+				body: strings.Replace(large.body, "{", `{"consistency":"local",`, 1)}))
 			count := env.options.Limits.Readers + 2
 			begun := time.Now()
 			var conns []net.Conn
@@ -129,17 +131,17 @@ func slowClients(env *environment) {
 					served++
 				}
 			}
-			if env.cluster.Can(target.Time) { // elsewhere some may have been ended already, in favour of others
-				Expect(served).To(Equal(env.options.Limits.Readers), "another number of answers than may be was begun at once")
+			if env.cluster.Can(target.Time) { // elsewhere some may have ended already
+				Expect(served).To(Equal(env.options.Limits.Readers), "the number of concurrent answers")
 			}
-			Expect(served).To(BeNumerically(">", 0), "no such answers were begun, so nothing waits")
+			Expect(served).To(BeNumerically(">", 0), "no such answer has begun")
 
-			By("asking as others do")
+			By("serving other clients")
 			Expect(others(ctx)).To(BeNumerically("<", limit/2), "others wait for clients that do not read")
 			before := statusOf(ctx, env.node(node)).SnapshotIndex
 			env.eventually(ctx, func(ctx context.Context) uint64 {
 				for range 50 {
-					env.run(ctx, "INSERT INTO {ns}.t (v) VALUES ('of others')")
+					env.run(ctx, "INSERT INTO {ns}.t (v) VALUES ('by others')")
 				}
 				return statusOf(ctx, env.node(node)).SnapshotIndex
 			}).Should(BeNumerically(">", before), "no snapshot is taken while clients do not read")
@@ -150,27 +152,28 @@ func slowClients(env *environment) {
 				}
 			}
 			if env.cluster.Can(target.Time) {
-				Expect(waiting).To(BeNumerically(">", 0), "all clients were gone before the snapshot was taken")
+				Expect(waiting).To(BeNumerically(">", 0), "all clients were disconnected before the snapshot")
 			}
 
-			By("looking whether they were cut off")
+			By("disconnecting the clients")
 			for i, conn := range conns {
 				left := limit + limit/2 - time.Since(begun)
-				env.eventually(ctx, func() error { // not read, lest the node have room to send more
+				env.eventually(ctx, func() error { // not read, because the node could send more then
 					_, err := conn.Write([]byte("\r\n"))
 					return err
-				}).WithTimeout(max(left, time.Second)).Should(HaveOccurred(), "client %d, that does not read, is not cut off", i)
+				}).WithTimeout(max(left, time.Second)).Should(HaveOccurred(), "client %d does not read and is not disconnected", i)
 			}
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT count(*) FROM {ns}.t")))
 		}, env.patience)
 
-		It("that does not read the answer to a change is cut off, and the change is made", func(ctx SpecContext) {
+		It("that does not read the answer to a change is disconnected after the change", func(ctx SpecContext) {
 			env.needs(3)
 			const rows = 60
 			leader := env.leader(ctx)
 			for i, node := range []int{leader, env.others(leader)[0]} {
 				change := posting(env.sql(fmt.Sprintf(
-					"INSERT INTO {ns}.t (id, v) WITH RECURSIVE c(x) AS (SELECT %d UNION ALL SELECT x + 1 FROM c LIMIT %d) SELECT x, zeroblob(30000) FROM c RETURNING v", 1000*(i+1), rows)))
+					"INSERT INTO {ns}.t (id, v) WITH RECURSIVE c(x) AS (SELECT %d UNION ALL SELECT x + 1 FROM c LIMIT %d) SELECT x, zeroblob(30000) "+
+						"FROM c RETURNING v", 1000*(i+1), rows)))
 				conn, err := env.node(node).Dial(ctx)
 				Expect(err).NotTo(HaveOccurred())
 				DeferCleanup(conn.Close)
@@ -180,9 +183,9 @@ func slowClients(env *environment) {
 				env.eventually(ctx, func() error {
 					_, err := conn.Write([]byte("\r\n"))
 					return err
-				}).WithTimeout(limit+limit/2).Should(HaveOccurred(), "the client is not cut off")
-				if env.cluster.Can(target.Time) { // elsewhere the answer may fit into the buffers of the sockets
-					Expect(time.Since(begun)).To(BeNumerically(">", limit/2), "the client was given no time")
+				}).WithTimeout(limit+limit/2).Should(HaveOccurred(), "the client is not disconnected")
+				if env.cluster.Can(target.Time) { // elsewhere the answer may fit into the socket buffers
+					Expect(time.Since(begun)).To(BeNumerically(">", limit/2), "the client had no time")
 				}
 				Expect(env.run(ctx, "SELECT count(*) FROM {ns}.t WHERE id >= ?", 1000*(i+1))).To(HaveRows(Row(rows)))
 				others(ctx)
@@ -190,13 +193,14 @@ func slowClients(env *environment) {
 			}
 		}, env.patience)
 
-		It("that reads the answer to a change slowly, and never stops for long, has all of it", func(ctx SpecContext) {
+		It("that reads the answer to a change slowly but steadily gets all of it", func(ctx SpecContext) {
 			env.needs(3)
 			env.requires(target.Time)
 			leader := env.leader(ctx)
 			for i, node := range []int{leader, env.others(leader)[0]} {
 				change := posting(env.sql(fmt.Sprintf(
-					"INSERT INTO {ns}.t (id, v) WITH RECURSIVE c(x) AS (SELECT %d UNION ALL SELECT x + 1 FROM c LIMIT 60) SELECT x, zeroblob(30000) FROM c RETURNING v", 1000*(i+1))))
+					"INSERT INTO {ns}.t (id, v) WITH RECURSIVE c(x) AS (SELECT %d UNION ALL SELECT x + 1 FROM c LIMIT 60) SELECT x, zeroblob(30000) "+
+						"FROM c RETURNING v", 1000*(i+1))))
 				conn, err := env.node(node).Dial(ctx)
 				Expect(err).NotTo(HaveOccurred())
 				DeferCleanup(conn.Close)
@@ -208,15 +212,15 @@ func slowClients(env *environment) {
 					Expect(env.cluster.Advance(ctx, limit/3)).To(Succeed())
 					_, err = io.CopyN(&got, conn, 400<<10)
 				}
-				Expect(time.Since(begun)).To(BeNumerically(">", limit+limit/2), "it was no slow client")
-				Expect(got.String()).To(ContainSubstring(`"success"`), "%s cuts off a client that reads slowly", env.node(node))
+				Expect(time.Since(begun)).To(BeNumerically(">", limit+limit/2), "the client was not slow")
+				Expect(got.String()).To(ContainSubstring(`"success"`), "%s disconnects a client that reads slowly", env.node(node))
 			}
 		}, env.patience)
 
-		It("that reads ever so little is cut off once its read has had its time", func(ctx SpecContext) {
+		It("that reads very slowly is disconnected at the time limit of a read", func(ctx SpecContext) {
 			env.requires(target.Time)
 			if env.options.Limits.Read == 0 {
-				Skip("it is not known how long a read of this target may take")
+				Skip("specs.Options.Limits does not tell how long a read may take")
 			}
 			node := env.leader(ctx)
 			conn, err := env.node(node).Dial(ctx)
@@ -234,7 +238,7 @@ func slowClients(env *environment) {
 				got, ended = got+n, err
 			}
 			took := time.Since(begun)
-			Expect(ended).To(HaveOccurred(), "after %v it still reads, and has %d bytes", took, got)
+			Expect(ended).To(HaveOccurred(), "after %v it still receives, and has %d bytes", took, got)
 			Expect(took).To(And(BeNumerically(">", env.options.Limits.Read-2*step), BeNumerically("<", env.options.Limits.Read+4*step)))
 			Expect(string(buffer)).NotTo(ContainSubstring(`"success"`))
 			others(ctx)
@@ -242,7 +246,7 @@ func slowClients(env *environment) {
 	})
 }
 
-// raw is a request as it is sent.
+// raw is a request as text.
 func (env *environment) raw(ctx context.Context, node int, a asked) string {
 	GinkgoHelper()
 	var text strings.Builder
@@ -254,7 +258,7 @@ func (env *environment) raw(ctx context.Context, node int, a asked) string {
 	return text.String()
 }
 
-// drip sends byte by byte, until it cannot.
+// drip sends text byte by byte until ctx ends or the connection is closed.
 func drip(ctx context.Context, conn net.Conn, text string, pause time.Duration) {
 	timer := time.NewTimer(pause)
 	defer timer.Stop()

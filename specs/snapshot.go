@@ -11,17 +11,18 @@ import (
 )
 
 func snapshot(env *environment) {
-	When("a node stays away until the log it needs is gone", Label("suite:snapshot", "fault:isolate"), func() {
+	When("a node is away until the log it needs is compacted", Label("suite:snapshot", "fault:isolate"), func() {
 		recovers := func(ctx SpecContext, mode fault.Mode, options ...harness.ReturnOption) {
 			env.needs(3)
+			env.assumes(target.Compacts)
 			env.openShop(ctx)
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 			const victim = 1
 			before := statusOf(ctx, env.node(victim))
 			env.leave(ctx, victim, mode)
 
-			By("writing until every online node has taken snapshots well past where the node is")
-			// Two snapshots past it leave nothing of the log that the node needs.
+			By("writing until every online node has taken two snapshots")
+			// After two snapshots the log has nothing left of what the node needs.
 			passed := make(map[int]uint64)
 			snapshots := make(map[int]int)
 			env.eventually(ctx, func(g Gomega, ctx SpecContext) {
@@ -40,23 +41,24 @@ func snapshot(env *environment) {
 			}).WithTimeout(env.pace.work()).Should(Succeed())
 			env.patiently(ctx, "INSERT INTO {ns}.customers (id, name) VALUES (5, 'after the snapshot')")
 
-			By("coming back")
+			By("bringing it back")
 			if mode == fault.Isolate {
 				Expect(statusOf(ctx, env.node(victim)).Restores).To(Equal(before.Restores))
 			}
 			env.comeBackAs(ctx, victim, options...)
 			Expect(statusOf(ctx, env.node(victim)).Restores).To(BeNumerically(">", before.Restores), "it recovered without a snapshot")
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.orders"), env.sql("SELECT * FROM {ns}.customers ORDER BY id")))
-			Expect(env.node(victim).Reading(target.Local).Execute(ctx, env.sql("SELECT name FROM {ns}.customers WHERE id = 5"))).To(HaveRows(Row("after the snapshot")))
+			Expect(env.node(victim).Reading(target.Local).Execute(ctx, env.sql("SELECT name FROM {ns}.customers WHERE id = 5"))).To(
+				HaveRows(Row("after the snapshot")))
 
-			By("going on by the log")
+			By("replicating from the log again")
 			env.patiently(ctx, "DELETE FROM {ns}.orders WHERE id = 1")
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.orders ORDER BY id")))
 		}
 
-		It("recovers by a snapshot", func(ctx SpecContext) { recovers(ctx, fault.Isolate) }, env.patience)
+		It("it recovers from a snapshot", func(ctx SpecContext) { recovers(ctx, fault.Isolate) }, env.patience)
 
-		It("recovers by a snapshot on a disk that is empty", Label("fault:crash", "fault:wipe"), func(ctx SpecContext) {
+		It("it recovers from a snapshot on an empty disk", Label("fault:crash", "fault:wipe"), func(ctx SpecContext) {
 			env.requires(target.Crash, target.Members)
 			recovers(ctx, fault.Crash, harness.Wiped)
 		}, env.patience)

@@ -14,15 +14,17 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// snapshotCrash is what happens when nodes die at the worst moments of a
-// snapshot. Those moments are made long: by a slow disk, or a narrow link.
+// snapshotCrash are specs about crashes in the middle of a snapshot. A slow disk or a narrow
+// link makes those moments long.
 func snapshotCrash(env *environment) {
-	Describe("A crash in the middle of a snapshot", Label("suite:snapshot", "fault:crash", "speed:slow"), func() {
+	Describe("A crash during a snapshot", Label("suite:snapshot", "fault:crash", "speed:slow"), func() {
 		BeforeEach(func(ctx SpecContext) {
 			env.needs(3)
 			env.requires(target.Crash)
+			env.assumes(target.Compacts)
 			env.run(ctx, "CREATE TABLE {ns}.blobs (id INTEGER PRIMARY KEY, v BLOB)")
-			env.run(ctx, "INSERT INTO {ns}.blobs WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200) SELECT i, randomblob(2048) FROM n")
+			env.run(ctx, "INSERT INTO {ns}.blobs WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200) SELECT i, "+
+				"randomblob(2048) FROM n")
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 		})
 
@@ -36,16 +38,16 @@ func snapshotCrash(env *environment) {
 		// halfway waits until a part of a snapshot is on the node's disk.
 		halfway := func(ctx SpecContext, node int) {
 			GinkgoHelper()
-			if env.cluster.Can(target.Files) {
-				env.eventually(ctx, env.node(node).Files).Should(ContainElement(HavePrefix(disk.SnapshotDir+"/.")), "no snapshot was under way")
+			if env.cluster.Can(target.Files) && env.holds(target.EmbeddedFiles) {
+				env.eventually(ctx, env.node(node).Files).Should(ContainElement(HavePrefix(disk.SnapshotDir+"/.")), "no snapshot is under way")
 			}
 		}
 
-		It("that is taken leaves the node with what it had", func(ctx SpecContext) {
+		It("of the node that takes it loses nothing", func(ctx SpecContext) {
 			env.requires(target.Disks)
 			leader := env.leader(ctx)
 			victim := env.others(leader)[0]
-			// So slow that the moment is long, and not so slow that it never comes.
+			// Slow enough for a long snapshot, and fast enough for writes.
 			Expect(env.cluster.SetDisk(ctx, victim, fault.Disk{Slow: 200 * time.Millisecond})).To(Succeed())
 			env.eventually(ctx, func(ctx context.Context) (target.Activities, error) {
 				_, err := env.node(leader).Execute(ctx, env.sql("UPDATE {ns}.blobs SET v = randomblob(64) WHERE id = 1"))
@@ -57,14 +59,14 @@ func snapshotCrash(env *environment) {
 			whole(ctx)
 		}, env.patience)
 
-		// behind has a node away until the others have compacted what it needs.
+		// behind isolates a node until the others have compacted the log that it needs.
 		behind := func(ctx SpecContext, victim int) {
 			GinkgoHelper()
 			env.leave(ctx, victim)
 			env.writeUntilCompacted(ctx, statusOf(ctx, env.node(victim)).CommitIndex)
 		}
 
-		It("that is sent, of the node that sends it, lets another send its own", func(ctx SpecContext) {
+		It("of the sender makes the new leader send its own snapshot", func(ctx SpecContext) {
 			env.requires(target.Links)
 			victim := env.others(env.leader(ctx))[0]
 			behind(ctx, victim)
@@ -73,7 +75,7 @@ func snapshotCrash(env *environment) {
 			sending := target.Activity{Work: target.SendingSnapshot, Peer: env.node(victim).ID()}
 			var leader int
 			env.eventually(ctx, func(ctx context.Context) (target.Activities, error) {
-				leader = env.leader(ctx) // which may change before it sends anything
+				leader = env.leader(ctx) // it may change before it sends anything
 				status, err := env.node(leader).Status(ctx)
 				return status.Activities, err
 			}).Should(ContainElement(sending))
@@ -86,7 +88,7 @@ func snapshotCrash(env *environment) {
 			whole(ctx)
 		}, env.patience)
 
-		It("that is received, of the node that receives it, leaves it as it was, to be sent another", func(ctx SpecContext) {
+		It("of the receiver leaves its old state, and it is sent another snapshot", func(ctx SpecContext) {
 			env.requires(target.Links)
 			victim := env.others(env.leader(ctx))[0]
 			behind(ctx, victim)
@@ -101,11 +103,11 @@ func snapshotCrash(env *environment) {
 			whole(ctx)
 		}, env.patience)
 
-		It("that is installed, with all of it there and not yet safe, loses it and nothing else", func(ctx SpecContext) {
+		It("of a receiver whose snapshot is not synced loses the snapshot only", func(ctx SpecContext) {
 			env.requires(target.Disks)
 			victim := env.others(env.leader(ctx))[0]
 			behind(ctx, victim)
-			// A term, a vote or an entry may have to be stored first, each as slowly.
+			// A term, a vote or an entry may have to be stored first.
 			Expect(env.cluster.SetDisk(ctx, victim, fault.Disk{Slow: 500 * time.Millisecond})).To(Succeed())
 			Expect(env.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
 			env.waitForWork(ctx, victim, target.ReceivingSnapshot)
@@ -117,11 +119,11 @@ func snapshotCrash(env *environment) {
 	})
 }
 
-// narrow is a link over which a snapshot takes a second and more.
+// narrow is a link on which a snapshot takes more than a second.
 var narrow = fault.Rule{Bandwidth: 256 << 10}
 
-// narrowLinksTo makes the links to a node narrow from all others: any of them may lead
-// by the time that a snapshot is sent.
+// narrowLinksTo limits the links from all nodes to one: any of them may be the leader that sends
+// the snapshot.
 func (env *environment) narrowLinksTo(ctx context.Context, node int) {
 	GinkgoHelper()
 	for _, other := range env.others(node) {
@@ -129,7 +131,7 @@ func (env *environment) narrowLinksTo(ctx context.Context, node int) {
 	}
 }
 
-// slowDisk makes a node's disk as slow as a link of farAway.
+// slowDisk delays a node's disk like farAway its links.
 func (env *environment) slowDisk(ctx context.Context, _, node int) error {
 	return env.cluster.SetDisk(ctx, node, fault.Disk{Slow: env.pace.slowness()})
 }
@@ -143,14 +145,15 @@ func (env *environment) waitForWork(ctx context.Context, node int, work target.W
 	}).Should(ContainElement(HaveField("Work", work)))
 }
 
-// writeUntilCompacted writes until every online node has taken two snapshots
-// past the index: then nothing of the log before it is left.
+// writeUntilCompacted writes until every online node has taken two snapshots past the index:
+// then its log has nothing left before it.
 func (env *environment) writeUntilCompacted(ctx context.Context, past uint64) {
 	GinkgoHelper()
 	passed, snapshots := make(map[int]uint64), make(map[int]int)
 	env.eventually(ctx, func(ctx context.Context) error {
 		for range 50 {
-			if _, err := env.cluster.ExecuteWithRetry(ctx, env.sql("CREATE TABLE IF NOT EXISTS {ns}.churn (n INTEGER); INSERT INTO {ns}.churn VALUES (1)")); err != nil {
+			if _, err := env.cluster.ExecuteWithRetry(ctx,
+				env.sql("CREATE TABLE IF NOT EXISTS {ns}.churn (n INTEGER); INSERT INTO {ns}.churn VALUES (1)")); err != nil {
 				return err
 			}
 		}

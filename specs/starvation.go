@@ -5,9 +5,8 @@ import (
 	"time"
 )
 
-// starvation measures how long a busy machine keeps this process from running: the sum
-// of how late a timer is. Heartbeats are as late, and elections then fail without a
-// fault. In virtual time it is 0.
+// starvation measures how long a busy machine keeps this process from running: the total delay
+// of a timer. Heartbeats are delayed as much. In virtual time it is 0.
 type starvation struct {
 	stop  chan struct{}
 	ended sync.Once
@@ -18,7 +17,7 @@ type starvation struct {
 // starvationTick is short against an election timeout.
 const starvationTick = 10 * time.Millisecond
 
-// measureStarvation measures until end is called, which must be.
+// measureStarvation measures until end is called. The caller must call it.
 func measureStarvation() *starvation {
 	s := &starvation{stop: make(chan struct{})}
 	s.wg.Go(s.measure)
@@ -39,7 +38,7 @@ func (s *starvation) measure() {
 	}
 }
 
-// end returns what was measured. It may be called again.
+// end ends the measurement and returns the total. It may be called again.
 func (s *starvation) end() time.Duration {
 	s.ended.Do(func() { close(s.stop) })
 	s.wg.Wait()

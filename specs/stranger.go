@@ -15,7 +15,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// Where the nodes of a target that can target.Dial answer, as README.md says.
+// The paths of target.HTTPAPI.
 const (
 	sqlPath         = "/v1/api/sql"
 	membersPath     = "/v1/api/cluster/members"
@@ -24,7 +24,7 @@ const (
 	healthcheckPath = "/v1/api/healthcheck"
 )
 
-// asked is an HTTP request, of which nothing but this is sent.
+// asked is an HTTP request, sent without anything else.
 type asked struct {
 	method, path, body string
 	host               string // header Host; the node's address if empty
@@ -33,7 +33,7 @@ type asked struct {
 
 func (a asked) String() string { return a.method + " " + a.path + " " + a.body }
 
-// with is the request with more headers.
+// with is the request with additional headers.
 func (a asked) with(headers map[string]string) asked {
 	all := maps.Clone(a.headers)
 	if all == nil {
@@ -44,7 +44,7 @@ func (a asked) with(headers map[string]string) asked {
 	return a
 }
 
-// answered is what a node answered.
+// answered is a node's answer.
 type answered struct {
 	status int
 	code   string // of an error
@@ -56,7 +56,7 @@ const (
 	jsonType    = "application/json"
 )
 
-// ask sends a request to a node's port, on a connection of its own.
+// ask sends a request to a node on a new connection.
 func (env *environment) ask(ctx context.Context, node int, a asked) answered {
 	GinkgoHelper()
 	said, err := env.tryToAsk(ctx, node, a)
@@ -92,7 +92,7 @@ func (env *environment) tryToAsk(ctx context.Context, node int, a asked) (said a
 	return answered{response.StatusCode, response.Header.Get(errorHeader), string(body)}, err
 }
 
-// bearer is the header that shows a token.
+// bearer is the header with a token.
 func bearer(token string) map[string]string {
 	return map[string]string{"Authorization": "Bearer " + token}
 }
@@ -114,11 +114,12 @@ func posting(sql string) asked {
 	return asked{method: http.MethodPost, path: sqlPath, body: string(body)}
 }
 
-// needsToken skips the spec on targets whose nodes ask for none.
+// needsToken skips the spec on targets without a token.
 func (env *environment) needsToken() {
 	GinkgoHelper()
 	env.requires(target.Dial)
+	env.assumes(target.HTTPAPI)
 	if env.cluster.Token() == "" {
-		Skip("the nodes of this target ask for no token")
+		Skip("the nodes of the target require no token")
 	}
 }

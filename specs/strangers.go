@@ -19,9 +19,9 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// strangers are specs about who connects to a node's port and is no client.
+// strangers are specs about connections to a node that come from no client and no member.
 func strangers(env *environment) {
-	Describe("A stranger at a node's port", Label("suite:strangers"), func() {
+	Describe("A stranger on a node's port", Label("suite:strangers"), func() {
 		BeforeEach(func(ctx SpecContext) {
 			env.needs(3)
 			env.needsToken()
@@ -37,17 +37,16 @@ func strangers(env *environment) {
 			return conn
 		}
 
-		// posing is a card of a node of the cluster that is no member, as far as a stranger
-		// can know it.
+		// posing is the greeting of a node that claims to belong to the cluster and is no member.
 		posing := func(ctx context.Context, name string) message {
 			GinkgoHelper()
 			return message{card: card{Node: name, Cluster: env.clusterID(ctx, env.leader(ctx)), Birth: "born", Life: life{1, "a life"}},
 				Purpose: "replicate", Nonce: bytes.Repeat([]byte{7}, 32)}
 		}
 
-		It("is cut off when it makes no sense, and soon when it says nothing, while the node goes on", Label("speed:slow"), func(ctx SpecContext) {
+		It("is disconnected when it sends nonsense or nothing, and disturbs nothing", Label("speed:slow"), func(ctx SpecContext) {
 			if env.options.Limits.Request == 0 {
-				Skip("it is not known how long a node of this target is patient")
+				Skip("specs.Options.Limits does not tell how long a client may take")
 			}
 			size := func(n uint32) string {
 				return string(binary.BigEndian.AppendUint32([]byte{nodeSpeaks, greetingVersion}, n))
@@ -56,7 +55,7 @@ func strangers(env *environment) {
 			whole := string(append([]byte{nodeSpeaks, greetingVersion}, (&greeter{}).framed(hello)...))
 			openings := map[string]struct {
 				say    string
-				silent bool // it may still be going to say something
+				silent bool // more could follow
 			}{
 				"nothing":                         {"", true},
 				"that it is a node, and no more":  {"\x00", true},
@@ -91,15 +90,16 @@ func strangers(env *environment) {
 						_, err := io.WriteString(conn, opening.say)
 						Expect(err).NotTo(HaveOccurred(), what)
 						_, took, err := untilCut(conn, env.options.Limits.Request+env.options.Limits.Request/2)
-						Expect(err).NotTo(HaveOccurred(), "%s says %s", env.node(node), what)
+						Expect(err).NotTo(HaveOccurred(), "%s receives %s", env.node(node), what)
 						if !opening.silent {
-							Expect(took).To(BeNumerically("<", env.options.Limits.Request/2), "%s, who says %s, is not cut off at once", env.node(node), what)
+							Expect(took).To(BeNumerically("<", env.options.Limits.Request/2), "%s receives %s and does not disconnect at once",
+								env.node(node), what)
 						}
 					})
 				}
 			}
 
-			By("serving others meanwhile")
+			By("serving clients")
 			for i := range env.cluster.Size() {
 				env.runOn(ctx, env.node(i), "INSERT INTO {ns}.t VALUES (?)", i)
 			}
@@ -107,16 +107,17 @@ func strangers(env *environment) {
 			env.run(ctx, "INSERT INTO {ns}.t VALUES (100)")
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.t")))
 			if env.cluster.Can(target.Time) {
-				Expect(statusOf(ctx, env.node(leader))).To(And(HaveField("Role", "leader"), HaveField("Term", term)), "strangers have ended a leadership")
+				Expect(statusOf(ctx, env.node(leader))).To(
+					And(HaveField("Role", "leader"), HaveField("Term", term)), "a stranger has deposed the leader")
 			}
 		}, env.patience)
 
-		It("is no node without the token, nor by what another one said before", func(ctx SpecContext) {
+		It("is rejected without the token, and with a replayed handshake", func(ctx SpecContext) {
 			leader := env.leader(ctx)
 			for _, node := range []int{leader, env.others(leader)[0]} {
 				hello := posing(ctx, "stranger")
 
-				By("greeting with the token, to see that this is how it goes")
+				By("greeting with the token, as a control")
 				good := &greeter{conn: dial(ctx, node), token: env.cluster.Token()}
 				said, err := good.call(hello, asIs)
 				Expect(err).NotTo(HaveOccurred())
@@ -124,36 +125,36 @@ func strangers(env *environment) {
 				Expect(said.proven).To(BeTrue(), "%s does not prove that it has the token", env.node(node))
 				Expect(said.Cluster).To(Equal(hello.Cluster))
 				_, _, err = untilCut(good.conn, 100*time.Millisecond)
-				Expect(err).To(MatchError(errNotCut), "a node that greets well is cut off")
+				Expect(err).To(MatchError(errNotCut), "a correct greeting is rejected")
 				Expect(good.conn.Close()).To(Succeed())
 
-				By("saying it again")
+				By("replaying the greeting")
 				again := dial(ctx, node)
 				_, err = again.Write(said.sent)
 				Expect(err).NotTo(HaveOccurred())
 				_, took, err := untilCut(again, env.soon())
-				Expect(err).NotTo(HaveOccurred(), "a greeting that was recorded is good once more, after %v", took)
+				Expect(err).NotTo(HaveOccurred(), "a replayed greeting is accepted, after %v", took)
 
-				By("greeting with other tokens, and with proofs that are not whole")
+				By("greeting with wrong tokens and wrong proofs")
 				token := env.cluster.Token()
 				for _, wrong := range []string{"", token[:len(token)-1], token + "x", strings.ToUpper(token)} {
 					other := &greeter{conn: dial(ctx, node), token: wrong}
 					said, err := other.call(hello, asIs)
 					Expect(err).NotTo(HaveOccurred())
-					Expect(said.proven).To(BeFalse(), "the node proves what it cannot know")
+					Expect(said.proven).To(BeFalse(), "the node proves a token that it does not have")
 					_, _, err = untilCut(other.conn, env.soon())
-					Expect(err).NotTo(HaveOccurred(), "token %q is taken for the cluster's", wrong)
+					Expect(err).NotTo(HaveOccurred(), "token %q is accepted", wrong)
 				}
 				for name, change := range map[string]func([]byte) []byte{
-					"the first byte is another": func(proof []byte) []byte { proof[0] ^= 1; return proof },
-					"the last byte is another":  func(proof []byte) []byte { proof[len(proof)-1] ^= 1; return proof },
-					"it is all zeros":           func(proof []byte) []byte { return make([]byte, len(proof)) },
+					"the first byte differs": func(proof []byte) []byte { proof[0] ^= 1; return proof },
+					"the last byte differs":  func(proof []byte) []byte { proof[len(proof)-1] ^= 1; return proof },
+					"it is all zeros":        func(proof []byte) []byte { return make([]byte, len(proof)) },
 				} {
 					other := &greeter{conn: dial(ctx, node), token: token}
 					_, err := other.call(hello, change)
 					Expect(err).NotTo(HaveOccurred())
 					_, _, err = untilCut(other.conn, env.soon())
-					Expect(err).NotTo(HaveOccurred(), "a proof is taken although %s", name)
+					Expect(err).NotTo(HaveOccurred(), "a proof is accepted although %s", name)
 				}
 				mirror := dial(ctx, node)
 				g := &greeter{conn: mirror}
@@ -167,11 +168,11 @@ func strangers(env *environment) {
 				_, err = mirror.Write(append(g.framed(message{Knows: true}), proof...))
 				Expect(err).NotTo(HaveOccurred())
 				_, _, err = untilCut(mirror, env.soon())
-				Expect(err).NotTo(HaveOccurred(), "a node's own proof is good for another")
+				Expect(err).NotTo(HaveOccurred(), "a node accepts its own proof")
 			}
 		}, env.patience)
 
-		It("is refused with the token if it is of another cluster, or not who it says it is", func(ctx SpecContext) {
+		It("is rejected with the token if its cluster or identity is wrong", func(ctx SpecContext) {
 			leader := env.leader(ctx)
 			member := env.node(env.others(leader)[1]).ID()
 			before := statusOf(ctx, env.node(leader))
@@ -193,7 +194,7 @@ func strangers(env *environment) {
 					Expect(err).NotTo(HaveOccurred())
 					_, err = io.CopyN(io.Discard, g.conn, 32)
 					Expect(err).NotTo(HaveOccurred())
-					if name == unknown { // an honest node that is not who was met says so
+					if name == unknown { // a correct implementation would refuse itself
 						Expect(said.Met).To(HaveValue(HaveField("Life", Not(Equal(hello.Life)))))
 					} else {
 						Expect(said.Refusal).To(ContainSubstring(name), "%s of %s", env.node(node), hello.Node)
@@ -202,10 +203,10 @@ func strangers(env *environment) {
 					_, err = g.conn.Write(append(closing, g.proof(byCaller)...))
 					Expect(err).NotTo(HaveOccurred())
 					_, _, err = untilCut(g.conn, env.soon())
-					Expect(err).NotTo(HaveOccurred(), "%s goes on with who %s", env.node(node), name)
+					Expect(err).NotTo(HaveOccurred(), "%s accepts a stranger that %s", env.node(node), name)
 				}
 
-				By("refusing the node itself, and wanting no more than to meet it")
+				By("ending the handshake itself")
 				for name, end := range map[string]message{"refuses it": {Knows: true, Refusal: "it is refused"}, "wants no more": {Knows: true}} {
 					hello := posing(ctx, "stranger")
 					if end.Refusal == "" {
@@ -223,7 +224,7 @@ func strangers(env *environment) {
 					_, err = g.conn.Write(append(frame, g.proof(byCaller)...))
 					Expect(err).NotTo(HaveOccurred())
 					_, _, err = untilCut(g.conn, env.soon())
-					Expect(err).NotTo(HaveOccurred(), "%s goes on with who %s", env.node(node), name)
+					Expect(err).NotTo(HaveOccurred(), "%s accepts a stranger that %s", env.node(node), name)
 				}
 			}
 			for _, node := range env.cluster.Nodes() {
@@ -231,20 +232,21 @@ func strangers(env *environment) {
 				Expect(statusOf(ctx, node).Reason).To(BeEmpty())
 			}
 			if env.cluster.Can(target.Time) {
-				Expect(statusOf(ctx, env.node(leader))).To(And(HaveField("Role", "leader"), HaveField("Term", before.Term)), "strangers have ended a leadership")
+				Expect(statusOf(ctx, env.node(leader))).To(
+					And(HaveField("Role", "leader"), HaveField("Term", before.Term)), "a stranger has deposed the leader")
 			}
 			env.run(ctx, "INSERT INTO {ns}.t VALUES (1)")
 		}, env.patience)
 
-		It("in the place of a member is told nothing if it lacks the token", Label("fault:crash"), func(ctx SpecContext) {
+		It("at the address of a member learns nothing without the token", Label("fault:crash"), func(ctx SpecContext) {
 			env.requires(target.Crash)
 			leader := env.leader(ctx)
 			victim := env.others(leader)[0]
 			env.leave(ctx, victim, fault.Crash)
-			listener, err := env.cluster.Impersonate(victim)
+			listener, err := env.node(victim).Impersonate()
 			if err != nil {
 				Expect(env.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
-				Skip("this needs a target in which others can be in the place of a node: " + err.Error())
+				Skip("the target cannot impersonate a node: " + err.Error())
 			}
 			const visits = 6
 			told := make(chan int, visits)
@@ -265,14 +267,14 @@ func strangers(env *environment) {
 			})
 			counts := make([]int, visits)
 			for i := range counts {
-				env.eventually(ctx, told).Should(Receive(&counts[i]), "the node was not looked for where it was, the %d-th time", i)
+				env.eventually(ctx, told).Should(Receive(&counts[i]), "no node connected to the address, attempt %d", i)
 			}
 			answering.Wait()
 			Expect(listener.Close()).To(Succeed())
 			for i, count := range counts[:visits-1] {
-				Expect(count).To(BeZero(), "the %d-th impostor was told something", i)
+				Expect(count).To(BeZero(), "impostor %d received data", i)
 			}
-			Expect(counts[visits-1]).To(BeNumerically(">", 0), "one with the token was not told anything, so the token was not what mattered")
+			Expect(counts[visits-1]).To(BeNumerically(">", 0), "an impostor with the token received nothing either")
 			env.patiently(ctx, "INSERT INTO {ns}.t VALUES (1)")
 			env.comeBack(ctx, victim)
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.t")))
@@ -280,8 +282,8 @@ func strangers(env *environment) {
 	})
 }
 
-// pose answers a caller as the node of that name would, knowing all but the token, and
-// returns how many bytes the caller said afterwards. It closes the connection.
+// pose answers a caller as the node of that name would, with everything but the token. It returns
+// how many bytes the caller sent afterwards, and closes the connection.
 func (g *greeter) pose(name string) (told int) {
 	defer func() { _ = g.conn.Close() }()
 	if g.conn.SetDeadline(time.Now().Add(5*time.Second)) != nil {
@@ -309,11 +311,11 @@ func (g *greeter) pose(name string) (told int) {
 	buffer := make([]byte, 1<<10)
 	n, err := g.conn.Read(buffer)
 	if n == 0 && err != nil && os.IsTimeout(err) {
-		return -2 // the caller stays, and says nothing
+		return -2 // the caller keeps the connection and sends nothing
 	}
 	return n
 }
 
-// soon is how long a node may take to cut off who was wrong: well below its env.patience with
-// who says nothing.
+// soon is how long a node may take to disconnect a wrong peer: well below its timeout for silent
+// ones.
 func (env *environment) soon() time.Duration { return max(env.options.Limits.Request/2, time.Second) }

@@ -10,6 +10,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/format"
 
 	"github.com/rejoin-db/rejoin/harness/again"
 	"github.com/rejoin-db/rejoin/harness/settings"
@@ -95,6 +96,8 @@ func (s *Suite) Run(t *testing.T, description string) {
 	SetDefaultConsistentlyDuration(suite.ConsistentlyDuration)
 	SetDefaultConsistentlyPollingInterval(suite.ConsistentlyPolling)
 	EnforceDefaultTimeoutsWhenUsingContexts()
+	key := format.RegisterCustomFormatter(brief)
+	defer format.UnregisterCustomFormatter(key)
 
 	config, reporter := suite.Apply(GinkgoConfiguration())
 	if err := settings.CheckFilters(config); err != nil {
@@ -111,14 +114,14 @@ func (s *Suite) Run(t *testing.T, description string) {
 // run is what each spec of a suite that runs can ask for: see runOf.
 type run struct {
 	nodes    int
-	journals Journals
+	journals journals
 	again    func(seed int64, text, journal string) string
 }
 
 func (s *Suite) run(test, description string) *run {
 	r := &run{nodes: s.Settings.Cluster.Nodes, again: s.Again}
 	if suite := s.Settings.Suite; suite.Journals != "none" {
-		r.journals = Journals{Folder: suite.JournalFolder, All: suite.Journals == "all", Settings: s.Settings.Cluster.Named()}
+		r.journals = journals{Folder: suite.JournalFolder, All: suite.Journals == "all", Settings: s.Settings.Cluster.Named()}
 	}
 	if r.again == nil {
 		path, flags := again.Built()

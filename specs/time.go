@@ -13,17 +13,17 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// electionTimeout is how long nodes wait for a leader where hours pass: as long
-// as anybody would, so that there are fewer heartbeats to an hour.
+// electionTimeout is the election timeout for specs that take hours of virtual time: with few
+// heartbeats they take less real time.
 const electionTimeout = time.Minute
 
-// timely are specs that let hours pass, on a cluster that is in less of a hurry.
+// timely are specs that take hours of virtual time.
 func timely(env *environment) {
 	Describe("Over a long time", Label("suite:time"), func() {
 		BeforeEach(func(ctx SpecContext) { env.needsClock(ctx) })
 
-		When("a node stays away for a day, with a write every minute", Label("fault:isolate", "speed:slow"), func() {
-			It("comes back to exactly what the others hold", func(ctx SpecContext) {
+		When("a node is away for a day, with a write every minute", Label("fault:isolate", "speed:slow"), func() {
+			It("it catches up to exactly what the others hold", func(ctx SpecContext) {
 				env.needs(3)
 				env.run(ctx, "CREATE TABLE {ns}.minutes (id INTEGER PRIMARY KEY, minute INTEGER)")
 				Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
@@ -46,8 +46,8 @@ func timely(env *environment) {
 			}, env.patience, longest)
 		})
 
-		When("nothing happens", func() {
-			It("keeps its leader for an hour", func(ctx SpecContext) {
+		When("there is no fault", func() {
+			It("the leader stays for an hour", func(ctx SpecContext) {
 				env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY)")
 				leader := env.leader(ctx)
 				term := statusOf(ctx, env.node(leader)).Term
@@ -56,15 +56,16 @@ func timely(env *environment) {
 					for _, node := range env.cluster.Nodes() {
 						status := statusOf(ctx, node)
 						Expect(status.Term).To(Equal(term), "%s has seen another election", node)
-						Expect(status.Leader).To(Equal(env.node(leader).ID()), "%s follows somebody else", node)
+						Expect(status.Leader).To(Equal(env.node(leader).ID()), "%s follows another node", node)
 						Expect(status.LastContact).To(BeNumerically("<", env.pace.Election), "%s has not heard from its leader", node)
 					}
 				}
 			}, env.patience)
 		})
 
-		When("a leader is cut off", Label("fault:isolate"), func() {
-			It("stops leading within its lease, though nobody can tell it to", func(ctx SpecContext) {
+		When("the leader is isolated", Label("fault:isolate"), func() {
+			It("it steps down within its lease", func(ctx SpecContext) {
+				env.assumes(target.StepsDown)
 				env.needs(3)
 				env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY)")
 				old := env.leader(ctx)

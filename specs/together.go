@@ -12,10 +12,10 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// together is about requests that come to one node at one time: in virtual time at one
-// instant, since nothing lies between a node and who sits beside it.
+// together are specs about concurrent requests to one node. In virtual time they arrive at one
+// instant: Inside has no latency.
 func together(env *environment) {
-	Describe("Requests that come together to one node", Label("suite:together"), func() {
+	Describe("Concurrent requests to one node", Label("suite:together"), func() {
 		const atOnce, rounds = 6, 8
 
 		BeforeEach(func(ctx SpecContext) {
@@ -23,7 +23,7 @@ func together(env *environment) {
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 		})
 
-		It("are applied once if they are one, and have one answer", func(ctx SpecContext) {
+		It("with one ID are applied once, with one answer", func(ctx SpecContext) {
 			env.requires(target.Dedup)
 			for round := range rounds {
 				for _, node := range env.cluster.Nodes() {
@@ -35,15 +35,15 @@ func together(env *environment) {
 						Expect(err).NotTo(HaveOccurred())
 						answers[i] = result.Rows()
 					})
-					Expect(env.rows(ctx)).To(Equal(before+1), "one request was not applied once")
+					Expect(env.rows(ctx)).To(Equal(before+1), "the request was not applied once")
 					for _, rows := range answers {
-						Expect(rows).To(Equal([][]any{{before + 1, key}}), "the answers to one request differ")
+						Expect(rows).To(Equal([][]any{{before + 1, key}}), "the answers differ")
 					}
 				}
 			}
 		}, env.patience)
 
-		It("are all applied and answered if they are many", func(ctx SpecContext) {
+		It("are all applied and answered", func(ctx SpecContext) {
 			leader := env.node(env.leader(ctx)).Inside()
 			for round := range 4 * rounds {
 				atOneTime(atOnce, func(i int) {
@@ -55,28 +55,28 @@ func together(env *environment) {
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.t")))
 		}, env.patience)
 
-		DescribeTable("have each its own answer",
+		DescribeTable("get their own answers",
 			func(ctx SpecContext, consistency target.Consistency) {
 				for i := range atOnce {
 					env.run(ctx, "INSERT INTO {ns}.t VALUES (?, ?)", i, fmt.Sprint("row ", i))
 				}
-				Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.t"))) // and so every node has them
+				Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.t"))) // every node has them now
 				for range rounds {
 					for _, node := range env.cluster.Nodes() {
 						reading := node.Inside().Reading(consistency)
-						atOneTime(2*atOnce, func(i int) { // two ask for each row
+						atOneTime(2*atOnce, func(i int) { // two requests for each row
 							i %= atOnce
 							Expect(env.runOn(ctx, reading, "SELECT v FROM {ns}.t WHERE id = ?", i)).To(HaveRows(Row(fmt.Sprint("row ", i))))
 						})
 					}
 				}
 			},
-			Entry("when they read the node's own state", env.patience, target.Local),
-			Entry("when they read what the leader has applied", env.patience, target.Leader),
-			Entry("when they are strong", env.patience, target.Strong),
+			Entry("local", env.patience, target.Local),
+			Entry("leader", env.patience, target.Leader),
+			Entry("strong", env.patience, target.Strong),
 		)
 
-		It("see what another node has just acknowledged", func(ctx SpecContext) {
+		It("see a write that another node has just acknowledged", func(ctx SpecContext) {
 			leader := env.leader(ctx)
 			written := 0
 			for _, node := range env.cluster.Nodes() {
@@ -85,7 +85,8 @@ func together(env *environment) {
 					written++
 					atOneTime(atOnce, func(i int) {
 						reading := node.Inside().Reading([]target.Consistency{target.Leader, target.Strong}[i%2])
-						Expect(env.runOn(ctx, reading, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(written)), "a read does not see what was acknowledged before it")
+						Expect(env.runOn(ctx, reading, "SELECT count(*) FROM {ns}.t")).To(
+							HaveRows(Row(written)), "a read does not see what was acknowledged before it")
 					})
 				}
 			}
@@ -93,7 +94,7 @@ func together(env *environment) {
 	})
 }
 
-// atOneTime does something several times at one time, and waits for all.
+// atOneTime calls do concurrently, and waits for all calls.
 func atOneTime(times int, do func(i int)) {
 	var all sync.WaitGroup
 	defer all.Wait()
@@ -105,7 +106,7 @@ func atOneTime(times int, do func(i int)) {
 	}
 }
 
-// rows is how many rows there are in {ns}.t.
+// rows is the number of rows in {ns}.t.
 func (env *environment) rows(ctx context.Context) int64 {
 	GinkgoHelper()
 	count, err := env.run(ctx, "SELECT count(*) FROM {ns}.t").Value()

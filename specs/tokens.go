@@ -18,7 +18,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// Headers of what nodes send each other.
+// Headers of requests between nodes.
 const (
 	forwarderHeader = "Rejoin-Forwarded-By"
 	proofHeader     = "Rejoin-Forwarder-Proof"
@@ -26,7 +26,7 @@ const (
 	ticketHeader    = "Rejoin-Ticket"
 )
 
-// tokens are specs about who may ask a node anything.
+// tokens are specs about authentication.
 func tokens(env *environment) {
 	Describe("The token", Label("suite:tokens"), func() {
 		BeforeEach(func(ctx SpecContext) {
@@ -36,10 +36,10 @@ func tokens(env *environment) {
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 		})
 
-		// every is a request for each thing that a node does, with a change that would show.
+		// every is a request for each path, with changes that would be visible.
 		every := func() []asked {
 			return []asked{
-				posting(env.sql("INSERT INTO {ns}.t VALUES ('of a stranger')")),
+				posting(env.sql("INSERT INTO {ns}.t VALUES ('by a stranger')")),
 				posting(env.sql("SELECT * FROM {ns}.t")),
 				{method: http.MethodPost, path: sqlPath, body: `{"sql":"SELECT 1","consistency":"local"}`},
 				{method: http.MethodPost, path: sqlPath, body: `{"sql":"SELECT 1","consistency":"strong"}`},
@@ -54,7 +54,7 @@ func tokens(env *environment) {
 			}
 		}
 
-		// untouched proves that no stranger has changed anything.
+		// untouched proves that no request had an effect.
 		untouched := func(ctx context.Context) {
 			GinkgoHelper()
 			Expect(env.patiently(ctx, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(0)))
@@ -63,7 +63,7 @@ func tokens(env *environment) {
 			}
 		}
 
-		It("is asked of everybody, on every node and path, whole", func(ctx SpecContext) {
+		It("is required on every node and path", func(ctx SpecContext) {
 			token := env.cluster.Token()
 			last := len(token) - 1
 			other := string(token[0]^1) + token[1:last] + string(token[last]^1)
@@ -79,7 +79,7 @@ func tokens(env *environment) {
 			for _, node := range env.cluster.Nodes() {
 				for i, a := range every() {
 					for j, headers := range wrong {
-						if i > 0 && j > 3 && (i+j)%3 != node.Index()%3 { // each pair at one node is enough
+						if i > 0 && j > 3 && (i+j)%3 != node.Index()%3 { // each pair on one node is enough
 							continue
 						}
 						said := env.ask(ctx, node.Index(), a.with(headers))
@@ -88,24 +88,26 @@ func tokens(env *environment) {
 						Expect(said.body).NotTo(ContainSubstring(token))
 					}
 				}
-				Expect(env.ask(ctx, node.Index(), asked{method: http.MethodGet, path: healthcheckPath}).status).To(Equal(http.StatusOK), "the health check is for all")
+				Expect(env.ask(ctx, node.Index(), asked{method: http.MethodGet, path: healthcheckPath}).status).To(
+					Equal(http.StatusOK), "the health check needs no token")
 			}
 			untouched(ctx)
 
-			By("asking with the token")
+			By("sending the token")
 			for _, node := range env.cluster.Nodes() {
 				for _, a := range every()[1:4] {
 					Expect(env.ask(ctx, node.Index(), env.authorized(a)).status).To(Equal(http.StatusOK), "%v of %s", a, node)
 				}
 				Expect(env.ask(ctx, node.Index(), env.authorized(asked{method: http.MethodGet, path: healthPath})).status).To(Equal(http.StatusOK))
-				for _, a := range []asked{{method: http.MethodGet, path: sqlPath}, {method: http.MethodPut, path: membersPath}, {method: http.MethodDelete, path: healthPath}} {
+				for _, a := range []asked{{method: http.MethodGet, path: sqlPath}, {method: http.MethodPut, path: membersPath},
+					{method: http.MethodDelete, path: healthPath}} {
 					Expect(env.ask(ctx, node.Index(), env.authorized(a)).code).To(Equal("METHOD_NOT_ALLOWED"), "%v of %s", a, node)
 				}
 			}
 			Expect(env.ask(ctx, env.leader(ctx), env.authorized(asked{method: http.MethodGet, path: readIndexPath})).status).To(Equal(http.StatusOK))
 		}, env.patience)
 
-		It("does not make a client one of the nodes", func(ctx SpecContext) {
+		It("does not authenticate a client as a node", func(ctx SpecContext) {
 			token, leader := env.cluster.Token(), env.leader(ctx)
 			follower := env.others(leader)[0]
 			one, another := env.node(follower).ID(), env.node(env.others(leader)[1]).ID()
@@ -125,9 +127,10 @@ func tokens(env *environment) {
 					}
 				}
 			}
-			Expect(env.ask(ctx, leader, env.authorized(write).with(map[string]string{ticketHeader: strings.Repeat("00", 16)})).code).To(Equal("FORBIDDEN"))
+			Expect(env.ask(ctx, leader, env.authorized(write).with(map[string]string{ticketHeader: strings.Repeat("00", 16)})).code).To(
+				Equal("FORBIDDEN"))
 
-			By("forwarding as a node of another cluster, and to a node that does not lead")
+			By("forwarding as a node of another cluster, and to a follower")
 			forwarded := map[string]string{forwarderHeader: one, proofHeader: proof, clusterHeader: "another"}
 			for _, a := range []asked{write, remove, {method: http.MethodGet, path: readIndexPath}} {
 				said := env.ask(ctx, leader, env.authorized(a).with(forwarded))
@@ -144,7 +147,7 @@ func tokens(env *environment) {
 			untouched(ctx)
 		}, env.patience)
 
-		It("does not help a web page of another origin, nor one that a name was pointed at", func(ctx SpecContext) {
+		It("does not protect a request of a web page of another origin or host, which is refused", func(ctx SpecContext) {
 			for i, node := range env.cluster.Nodes() {
 				at := statusOf(ctx, node).Address
 				for _, a := range every()[i : i+5] {
@@ -157,7 +160,8 @@ func tokens(env *environment) {
 						Expect(env.ask(ctx, i, a).code).To(Equal("MISDIRECTED"), "%v as %s", a, host)
 					}
 					for _, page := range []map[string]string{
-						{"Origin": "https://attacker.example"}, {"Origin": "null"}, {"Origin": "http://" + at + "1"}, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"},
+						{"Origin": "https://attacker.example"}, {"Origin": "null"}, {"Origin": "http://" + at + "1"},
+						{"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"},
 					} {
 						Expect(env.ask(ctx, i, env.authorized(a).with(page)).code).To(Equal("FORBIDDEN"), "%v from %v", a, page)
 					}
@@ -165,7 +169,8 @@ func tokens(env *environment) {
 						continue
 					}
 					for _, kind := range []string{"text/plain", "application/x-www-form-urlencoded", "application/jsonp"} {
-						Expect(env.ask(ctx, i, env.authorized(a).with(map[string]string{"Content-Type": kind})).code).To(Equal("UNSUPPORTED_MEDIA"), "%v as %s", a, kind)
+						Expect(env.ask(ctx, i, env.authorized(a).with(map[string]string{"Content-Type": kind})).code).To(
+							Equal("UNSUPPORTED_MEDIA"), "%v as %s", a, kind)
 					}
 				}
 				Expect(env.ask(ctx, i, env.authorized(every()[1]).with(map[string]string{"Origin": "http://" + at})).status).To(Equal(http.StatusOK))
@@ -173,7 +178,7 @@ func tokens(env *environment) {
 			untouched(ctx)
 		}, env.patience)
 
-		It("is carried by nodes that forward, wherever a request arrives", func(ctx SpecContext) {
+		It("is sent along when a node forwards a request", func(ctx SpecContext) {
 			leader := env.leader(ctx)
 			for i, node := range env.cluster.Nodes() {
 				Expect(env.ask(ctx, node.Index(), env.authorized(posting(env.sql("INSERT INTO {ns}.t VALUES ('x')")))).status).To(Equal(http.StatusOK))
@@ -181,20 +186,21 @@ func tokens(env *environment) {
 					Expect(node.Reading(level).Execute(ctx, env.sql("SELECT count(*) FROM {ns}.t"))).To(HaveRows(Row(i + 1)))
 				}
 			}
-			removed := env.ask(ctx, env.others(leader)[0], env.authorized(asked{method: http.MethodPost, path: membersPath, body: `{"remove":"nobody"}`}))
+			removed := env.ask(ctx, env.others(leader)[0],
+				env.authorized(asked{method: http.MethodPost, path: membersPath, body: `{"remove":"unknown"}`}))
 			Expect(removed.status).To(Equal(http.StatusOK), removed.body)
 		}, env.patience)
 	})
 }
 
-// proofOf is what a node that forwards shows to be one that knows the token.
+// proofOf is the proof of a forwarding node that it knows the token.
 func proofOf(token, node string) string {
 	mac := hmac.New(sha256.New, []byte(token))
 	mac.Write([]byte("rejoin: a node forwards\x00" + node))
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-// clusterID is the ID of the cluster by a node of it.
+// clusterID is the ID of the cluster in a node's health.
 func (env *environment) clusterID(ctx context.Context, node int) string {
 	GinkgoHelper()
 	said := env.ask(ctx, node, env.authorized(asked{method: http.MethodGet, path: healthPath}))

@@ -12,23 +12,23 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// told is what nodes tell a harness instead of what is so; what is nil is told as it is.
-// Node is its index. It is changed only while the harness asks nothing.
+// told replaces what nodes report to a harness; nil fields replace nothing. Nodes are indexes.
+// It may be changed only while the harness does nothing.
 type told struct {
 	request    func(node int, request target.Request) target.Request
 	status     func(node int, s target.Status) target.Status
 	digest     func(node int, index uint64, sum string) (uint64, string)
 	remembered func(node int, ids map[string]bool)
 	isolate    func(node int) error
-	memory     int // how many requests nodes remember; as many as they do if 0
+	memory     int // how many requests nodes remember; 0 replaces nothing
 }
 
-// hearing is another harness over the same nodes, which hears what is told. It has flags,
-// a journal and promises of its own: what it finds broken is not broken in the spec's
-// cluster. It knows the latter's leader, but must not change members.
+// hearing is another harness over the same nodes, which receives what is told. It has flags, a
+// journal and invariants of its own, so that violations do not fail the spec's cluster. It must
+// not change members.
 func (env *environment) hearing(ctx context.Context, say *told) *harness.Cluster {
 	GinkgoHelper()
-	env.heard++ // names of requests come from the seed
+	env.heard++ // request IDs come from the seed
 	options := []harness.Option{harness.Size(env.cluster.Size()), harness.Seed(specSeed() + env.heard)}
 	cluster, err := harness.Boot(ctx, over{env.telling(say)}, append(options, env.options.Cluster...)...)
 	Expect(err).NotTo(HaveOccurred())
@@ -36,7 +36,7 @@ func (env *environment) hearing(ctx context.Context, say *told) *harness.Cluster
 	return cluster
 }
 
-// telling is the spec's cluster, whose nodes tell what they are told to.
+// telling is the spec's cluster with nodes that report what they are told.
 func (env *environment) telling(say *told) target.Cluster {
 	cluster := telling{Cluster: env.booted, say: say}
 	digester, digests := target.As[target.Digester](env.booted)
@@ -47,7 +47,7 @@ func (env *environment) telling(say *told) target.Cluster {
 	return tellingAll{cluster, digester, deduplicator}
 }
 
-// over is a target whose cluster runs already.
+// over is a target with a running cluster.
 type over struct{ cluster target.Cluster }
 
 func (o over) Boot(context.Context, int) (target.Cluster, error) { return o.cluster, nil }
@@ -82,7 +82,7 @@ func (c telling) Nodes() []target.Node {
 	return nodes
 }
 
-// tellingAll is telling of a cluster that can be asked for digests and requests.
+// tellingAll is telling for a cluster with digests and remembered requests.
 type tellingAll struct {
 	telling
 	target.Digester
@@ -129,7 +129,7 @@ func (n tellingNode) Status(ctx context.Context) (target.Status, error) {
 	return status, err
 }
 
-// tellingSQL asks a node something else.
+// tellingSQL sends a node another request.
 type tellingSQL struct {
 	target.SQL
 	node tellingNode
@@ -142,7 +142,7 @@ func (a tellingSQL) Query(ctx context.Context, request target.Request) (target.R
 	return a.SQL.Query(ctx, request)
 }
 
-// instead has one node asked another question.
+// instead sends one node another statement.
 func instead(node int, honest, other string) func(int, target.Request) target.Request {
 	return func(at int, request target.Request) target.Request {
 		if at == node && request.SQL == honest {
@@ -152,7 +152,7 @@ func instead(node int, honest, other string) func(int, target.Request) target.Re
 	}
 }
 
-// counted counts what happens for each node.
+// counted counts events per node.
 type counted struct {
 	mu    sync.Mutex
 	times map[int]int
@@ -174,5 +174,5 @@ func (c *counted) of(node int) int {
 	return c.times[node]
 }
 
-// errOfSpec is an error that a spec makes.
-var errOfSpec = errors.New("the spec says no")
+// errOfSpec is an error that a spec injects.
+var errOfSpec = errors.New("injected by the spec")

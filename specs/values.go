@@ -14,7 +14,9 @@ import (
 
 func values(env *environment) {
 	Describe("Values", Label("suite:values"), func() {
-		DescribeTable("survive the way through every node exactly",
+		BeforeEach(func(SpecContext) { env.assumes(target.SQLite) })
+
+		DescribeTable("are stored and returned exactly by every node",
 			func(ctx SpecContext, value any) {
 				env.run(ctx, "CREATE TABLE {ns}.v (id INTEGER PRIMARY KEY, plain, as_bool BOOLEAN, as_time TIMESTAMP)")
 				for i, node := range env.cluster.Nodes() {
@@ -25,7 +27,8 @@ func values(env *environment) {
 				for range env.cluster.Size() {
 					rows = append(rows, Row(value, typeOf(value)))
 				}
-				Expect(env.cluster.Reading(target.Local).ExecuteOnAll(ctx, env.sql("SELECT plain, typeof(plain) FROM {ns}.v ORDER BY id"))).To(HaveRows(rows...))
+				Expect(env.cluster.Reading(target.Local).ExecuteOnAll(ctx, env.sql("SELECT plain, typeof(plain) FROM {ns}.v ORDER BY id"))).To(
+					HaveRows(rows...))
 			},
 			EntryDescription("%#v"),
 			Entry("NULL", env.patience, nil),
@@ -47,14 +50,15 @@ func values(env *environment) {
 			Entry("a long text", env.patience, strings.Repeat("long ", 100_000)),
 		)
 
-		It("are kept as they are in columns declared as something else", func(ctx SpecContext) {
+		It("are kept in columns of another declared type", func(ctx SpecContext) {
 			env.run(ctx, "CREATE TABLE {ns}.odd (b BOOLEAN, d DATE, t TIMESTAMP)")
 			env.run(ctx, "INSERT INTO {ns}.odd VALUES (5, 'not a date', 1234567890123), ('maybe', 20260101, '2026-01-01 00:00:00')")
 			Expect(env.run(ctx, "SELECT * FROM {ns}.odd")).To(HaveRows(
 				Row(5, "not a date", 1234567890123), Row("maybe", 20260101, "2026-01-01 00:00:00")))
 		}, env.patience)
 
-		It("that come from chance or the clock are the same on every node", func(ctx SpecContext) {
+		It("from random or the clock are equal on every node", func(ctx SpecContext) {
+			env.assumes(target.SameEverywhere)
 			env.run(ctx, `CREATE TABLE {ns}.rolls (id INTEGER PRIMARY KEY, n INTEGER DEFAULT (random()), b BLOB DEFAULT (randomblob(16)),
 				at TEXT DEFAULT CURRENT_TIMESTAMP, d TEXT DEFAULT (datetime('now', 'subsec')), j REAL DEFAULT (julianday('now')))`)
 			for i := range 30 {
@@ -64,7 +68,7 @@ func values(env *environment) {
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.rolls ORDER BY id")))
 			distinct, err := env.run(ctx, "SELECT count(DISTINCT n) FROM {ns}.rolls").Value()
 			Expect(err).NotTo(HaveOccurred())
-			Expect(distinct).To(BeEquivalentTo(30), "chance repeats itself")
+			Expect(distinct).To(BeEquivalentTo(30), "random values repeat")
 		}, env.patience)
 	})
 }
@@ -82,7 +86,7 @@ func typeOf(value any) string {
 	case []byte:
 		return "blob"
 	}
-	panic(fmt.Sprintf("%T is no value of SQL", value))
+	panic(fmt.Sprintf("%T is not a value of SQL", value))
 }
 
 func allBytes() []byte {

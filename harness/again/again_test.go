@@ -85,3 +85,30 @@ var _ = Describe("The line of a schedule", func() {
 		}
 	})
 })
+
+var _ = Describe("The line of any package's spec", func() {
+	spec := func(change func(*again.Test)) again.Test {
+		t := again.Test{Package: "example.com/shop", Test: "TestShop", Suite: "Shop", Seed: 17, Text: "An order (1) is kept"}
+		change(&t)
+		return t
+	}
+	const rest = ` -run='^TestShop$' example.com/shop -ginkgo.seed=17 -ginkgo.focus='^Shop An order \(1\) is kept$'`
+
+	DescribeTable("names what it needs", func(change func(*again.Test), line string) {
+		Expect(spec(change).Line()).To(Equal(line))
+	},
+		Entry("a package, a seed and a spec", func(*again.Test) {}, "go test"+rest),
+		Entry("settings", func(t *again.Test) {
+			t.Variables = []string{"REJOIN_NODES=5", "REJOIN_DEFECT=loses-ddl", "REJOIN_EMPTY="}
+		},
+			"REJOIN_NODES=5 REJOIN_DEFECT=loses-ddl REJOIN_EMPTY='' go test"+rest),
+		Entry("the race detector and tags", func(t *again.Test) { t.Flags = []string{"-race", "-tags=a,b"} }, "go test -race '-tags=a,b'"+rest),
+		Entry("exact replay", func(t *again.Test) { t.Exact = true },
+			"GODEBUG=asyncpreemptoff=1 go run github.com/rejoin-db/rejoin/harness/cmd/exact go test"+rest),
+	)
+
+	It("says which package this is", func() {
+		path, _ := again.Built()
+		Expect(path).To(Equal("github.com/rejoin-db/rejoin/harness/again"))
+	})
+})

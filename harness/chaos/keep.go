@@ -53,7 +53,8 @@ func (h Hunt) save(path string, o *Outcome) (err error) {
 	if err != nil {
 		return err
 	}
-	header := journal.Header{Seed: o.Schedule.Seed, Target: h.Name, Nodes: o.Schedule.Nodes}
+	header := journal.HeaderOf(o.Events)
+	header.Seed, header.Target, header.Nodes = o.Schedule.Seed, h.Name, o.Schedule.Nodes
 	return errors.Join(journal.Save(file, header, append(o.Events, result(o))), file.Close())
 }
 

@@ -48,7 +48,7 @@ func telling(events []journal.Event, most int) map[int]bool {
 			return e.Kind == journal.Flag || e.Kind == journal.Fault || e.Kind == journal.Member
 		},
 		func(e journal.Event) bool { return e.Op != nil && len(e.Op.Steps) > 0 },
-		func(e journal.Event) bool { return e.Kind == journal.Shown },
+		func(e journal.Event) bool { return e.Kind == journal.Shown || e.Kind == journal.Role },
 		func(e journal.Event) bool { return e.Kind == journal.Operation || e.Kind == journal.Wait },
 	} {
 		for i := len(events) - 1; i >= 0 && len(shown) < most; i-- {

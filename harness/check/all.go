@@ -6,8 +6,8 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// Rules are the rules of All: every promise but Available, which needs a budget, and
-// the levels that StrictlySerializable implies.
+// Rules returns the rules of All: every rule except Available, which needs a budget, and the
+// isolation levels that StrictlySerializable implies.
 func Rules() []Rule {
 	return []Rule{
 		oneLeaderRule, convergedRule, durableRule, linearizableRule, strictlySerializableRule,
@@ -15,8 +15,8 @@ func Rules() []Rule {
 	}
 }
 
-// All judges a history by all Rules. The errors are joined. It is ErrNothing only if no
-// rule found anything to judge.
+// All judges a history by all Rules, and joins the errors. It returns ErrNothing only if no rule
+// finds anything to judge.
 func All(events []journal.Event) error {
 	h, err := newHistory(events)
 	if err != nil {

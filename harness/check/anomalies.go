@@ -9,7 +9,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// judge finds the cycles that the level forbids.
+// judge reports the cycles that the level forbids.
 func (d *dependencies) judge(l level, found *findings) {
 	g := d.graph(l)
 	broken := l.broken(g)
@@ -29,13 +29,13 @@ func (d *dependencies) judge(l level, found *findings) {
 	}
 }
 
-// open tells whether versions may follow one another in several ways.
+// open tells whether more than one order of versions is possible.
 func (d *dependencies) open() bool {
 	return slices.ContainsFunc(d.tail, func(t []int32) bool { return len(t) > 1 })
 }
 
-// contested tells whether the level asks for more than that there is no cycle: under
-// snapshot isolation one of two writers of a key has committed before the other began.
+// contested tells whether the level demands more than the absence of cycles: under snapshot
+// isolation, of two writers of a key one commits before the other begins.
 func (d *dependencies) contested(l level) bool {
 	return l.shape == digraph.Separate && d.open() && serializable.broken(d.graph(serializable))
 }
@@ -50,7 +50,7 @@ func (d *dependencies) cycles(l level, g *digraph.Graph, found *findings) {
 	}
 }
 
-// report adds a cycle to the findings, the transactions in the order of the cycle.
+// report adds a cycle to the findings, with the transactions in the order of the cycle.
 func (d *dependencies) report(cycle []digraph.Hop, found *findings) {
 	cycle = fromEarliest(cycle)
 	var witnesses []*journal.Event
@@ -64,7 +64,7 @@ func (d *dependencies) report(cycle []digraph.Hop, found *findings) {
 	found.add(d.title(cycle), about, witnesses, "%s", strings.Join(told, "; "))
 }
 
-// fromEarliest turns a cycle so that it starts at the transaction that began first.
+// fromEarliest rotates a cycle to start at the transaction that began first.
 func fromEarliest(cycle []digraph.Hop) []digraph.Hop {
 	least := 0
 	for i := range cycle {
@@ -75,8 +75,8 @@ func fromEarliest(cycle []digraph.Hop) []digraph.Hop {
 	return slices.Concat(cycle[least:], cycle[:least])
 }
 
-// title names a cycle as Adya ("Weak Consistency", 1999), and Kingsbury and Alvaro
-// ("Elle", VLDB 2020) do.
+// title returns the name of a cycle in the terms of Adya ("Weak Consistency", 1999), and Kingsbury and Alvaro
+// ("Elle", VLDB 2020).
 func (d *dependencies) title(cycle []digraph.Hop) string {
 	anti, reads, timed, adjacent := 0, 0, false, false
 	for i, h := range cycle {
@@ -88,6 +88,7 @@ func (d *dependencies) title(cycle []digraph.Hop) string {
 			reads++
 		case digraph.RT:
 			timed = true
+		default:
 		}
 	}
 	var class, told string
@@ -115,8 +116,7 @@ func (d *dependencies) title(cycle []digraph.Hop) string {
 	return class + ", " + told
 }
 
-// lostUpdate tells whether a cycle is of two transactions that both read and both
-// wrote one key.
+// lostUpdate tells whether a cycle consists of two transactions that both read and wrote one key.
 func (d *dependencies) lostUpdate(cycle []digraph.Hop) bool {
 	if len(cycle) != 2 {
 		return false

@@ -7,14 +7,14 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// Available judges how long changes were refused: from one that was acknowledged to
-// the next, as long as a client was trying, no more than the budget passed. Time in
-// which fewer voters than a quorum were online, by their flags, is excused.
+// Available judges for how long changes were refused: while clients try to make changes, the time
+// between two acknowledged changes must not exceed the budget. Time without a quorum does not
+// count: time in which, by their flags, fewer voters than a quorum were online.
 func Available(events []journal.Event, budget time.Duration) error {
 	return Availability(budget).Judge(events).Err()
 }
 
-// Availability is the rule of Available.
+// Availability returns the rule of Available.
 func Availability(budget time.Duration) Rule {
 	return Rule{"available", "Changes are refused for no longer than " + budget.String() + ".", func(h history, v *Verdict) {
 		a, err := newAvailability(h, budget)
@@ -27,16 +27,16 @@ func Availability(budget time.Duration) Rule {
 	}}
 }
 
-// availability is what it takes to judge gaps between acknowledged changes.
+// availability judges gaps between acknowledged changes.
 type availability struct {
 	history
 	budget  time.Duration
-	tries   []*journal.Event // changes that clients tried, by their beginnings
+	tries   []*journal.Event // attempted changes, by their beginnings
 	without []span           // times without a quorum
 	moves   []*journal.Event // flags and faults, by their beginnings
 }
 
-// span is a stretch of time.
+// span is a period of time.
 type span struct{ from, to time.Time }
 
 func newAvailability(h history, budget time.Duration) (a availability, err error) {
@@ -53,8 +53,8 @@ func newAvailability(h history, budget time.Duration) (a availability, err error
 	return a, err
 }
 
-// judge walks over the changes in the order of their ends. Begun counts those that had
-// begun at the last acknowledged one, and busy is when the last of them ended.
+// judge visits the changes in the order of their ends. begun counts those that had begun at the
+// last acknowledged change, and busy is when the last of them ended.
 func (a availability) judge(v *Verdict) {
 	if len(a.tries) == 0 {
 		return
@@ -86,7 +86,7 @@ func (a availability) judge(v *Verdict) {
 	gap(last)
 }
 
-// refused judges the time from when a client first tried to the next acknowledged change.
+// refused judges the time from the first attempt to the next acknowledged change.
 func (a availability) refused(v *Verdict, acknowledged *journal.Event, from, to time.Time) {
 	gap := to.Sub(from)
 	if gap <= a.budget {
@@ -106,11 +106,12 @@ func (a availability) refused(v *Verdict, acknowledged *journal.Event, from, to 
 	if after > 0 {
 		witnesses = append(witnesses, a.moves[after-1])
 	}
-	v.violate(a.violation("not available", append(witnesses, a.trying(from)), "no change was acknowledged for %v, though clients tried; %v is the budget",
+	v.violate(a.violation("not available", append(witnesses, a.trying(from)),
+		"no change was acknowledged for %v, though clients tried; %v is the budget",
 		gap.Round(time.Millisecond), a.budget))
 }
 
-// trying is a change that was under way at that moment.
+// trying returns a change that was in progress at that moment.
 func (a availability) trying(at time.Time) *journal.Event {
 	for _, e := range a.tries {
 		if !e.At.After(at) && e.End().After(at) {
@@ -120,8 +121,8 @@ func (a availability) trying(at time.Time) *journal.Event {
 	return a.tries[0]
 }
 
-// withoutQuorum are the times in which fewer voters were online, by their flags, than a
-// quorum. It is an error if flags moved and the history does not say who the voters are.
+// withoutQuorum returns the periods in which, by their flags, fewer voters than a quorum were
+// online. It fails if flags changed and the history does not say which nodes vote.
 func (h history) withoutQuorum() ([]span, error) {
 	type move struct {
 		at     time.Time

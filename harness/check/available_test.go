@@ -38,7 +38,7 @@ var _ = Describe("Available", func() {
 		broken(within(89), "not available", refused)
 		Expect(within(50)(refused)).To(MatchError(And(ContainSubstring("for 90ms"), ContainSubstring("a flag moves"))))
 	})
-	It("does not count a rest", func() {
+	It("does not count time without attempts", func() {
 		sound(within(10), history{write(0, 1, ok), write(1000, 1001, ok)})
 	})
 	It("counts refusal without an end", func() {
@@ -54,7 +54,7 @@ var _ = Describe("Available", func() {
 		broken(within(46), "not available", append(h, members(1, journal.Member, 0, 1, 2, 3, 4)))
 		sound(within(46), append(h, members(1, journal.Member, 0, 1, 2, 3)))
 	})
-	It("does not count a node that is offline and no member any more", func() {
+	It("does not count an offline node that is no longer a member", func() {
 		broken(within(46), "not available", append(history{flag(6, 3, false)}, refused...))
 	})
 	It("refuses a history with flags that does not say who votes", func() {
@@ -75,7 +75,8 @@ var _ = Describe("Available", func() {
 		Expect(within(99)(history{e})).To(MatchError(check.ErrNothing))
 	})
 	It("reports every time in which changes were refused too long", func() {
-		v := check.Availability(50 * time.Millisecond).Judge(history{write(0, 1, ok), write(10, 100, ok), write(100, 110, ok), write(120, 300, ok)})
+		v := check.Availability(50 * time.Millisecond).Judge(history{write(0, 1, ok), write(10, 100, ok), write(100, 110, ok),
+			write(120, 300, ok)})
 		Expect(v.Violations).To(HaveLen(2))
 		Expect(v.Judged).To(Equal(4))
 	})
@@ -85,7 +86,7 @@ var _ = Describe("Available", func() {
 		j.Invoke(journal.Op{Client: 1, Mutates: true})
 		Expect(check.Available(j.Events(), time.Nanosecond)).NotTo(Succeed())
 	})
-	It("agrees with a look at every moment", func() {
+	It("agrees with an exhaustive check of every millisecond", func() {
 		r := rand.New(rand.NewPCG(uint64(GinkgoRandomSeed()), 3))
 		found := map[bool]int{}
 		for range 2000 {

@@ -6,13 +6,13 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// Total judges banks (journal.Bank): there is one order of all transfers and reads that
-// explains every balance that was read and keeps every balance at 0 or above. Transfers,
-// strong reads and final reads fit real time. A read that may be stale shows a state of
-// the same order, however old. An account that an operation opens (journal.Write) is not
-// there before; the others begin with whatever explains the history. It is exact, and
-// ErrUndecided beyond its bounds. It is ErrInvalid if the increments of an operation do
-// not add up to 0, if an account is opened twice, or if a final operation changes something.
+// Total judges banks (journal.Bank): one order of all transfers and reads must explain every
+// balance that was read, and no balance may be negative. Transfers, strong reads and final reads
+// must fit real time. A read that may be stale shows some earlier state of the same order. An
+// account that an operation opens (journal.Write) does not exist before; other accounts may start
+// with any balance. The verdict is exact, or ErrUndecided beyond the bounds of the search. It is
+// ErrInvalid if the increments of an operation do not add up to 0, if an account is opened twice,
+// or if a final operation changes data.
 func Total(events []journal.Event) error { return totalRule.Judge(events).Err() }
 
 func judgeTotal(h history, v *Verdict) {
@@ -57,7 +57,7 @@ func validBanks(operations []*journal.Event) error {
 	return nil
 }
 
-// balancesOf tells whether what the operation read of a bank is known and judged.
+// balancesOf tells whether the balances that the operation read are known and judged.
 func balancesOf(e *journal.Event) bool {
 	why := unobserved(e)
 	return reads(e) && (why == "" || why == mayBeStale && !e.Op.Changes())
@@ -86,11 +86,12 @@ func (h history) judgeBank(v *Verdict, events []*journal.Event, bytes int) {
 	case impossible:
 		v.violate(h.violation("balances out of order", around(stuck, events, shareKey(stuck)),
 			"no order of the %d transfers and reads explains the balances; with all before it, this cannot be explained: %s", len(events), stuck))
+	default:
 	}
 }
 
-// plainlyWrong is what reads show by themselves, and two reads of all accounts together:
-// a balance below 0, and a total that is not that of the beginning.
+// plainlyWrong returns violations that need no search: a negative balance in a read, and a total of
+// all accounts that differs from the initial total.
 func (h history) plainlyWrong(events []*journal.Event) []*Violation {
 	var found []*Violation
 	accounts := make(map[string]bool)
@@ -129,7 +130,7 @@ func (h history) plainlyWrong(events []*journal.Event) []*Violation {
 	return found
 }
 
-// openedWith is the total of all accounts, if one operation opens all.
+// openedWith returns the total of all accounts, if one operation opens all of them.
 func (h history) openedWith(events []*journal.Event, accounts int) (opening *journal.Event, total int64, known bool) {
 	for _, e := range events {
 		total, opened := int64(0), 0
@@ -146,11 +147,11 @@ func (h history) openedWith(events []*journal.Event, accounts int) (opening *jou
 	return nil, 0, false
 }
 
-// fewTasks is how many operations are decided by trying everything.
+// fewTasks is the largest number of operations for which all orders are tried.
 const fewTasks = 16
 
-// searchBank decides about one bank. What a long history did is mostly found by adding up
-// transfers between reads, and else by trying everything.
+// searchBank decides one bank. For a long history it adds up the transfers between reads first, and
+// tries all orders only if that does not decide.
 func searchBank(events []*journal.Event, bytes int) (answer, *journal.Event) {
 	return widen(bytes, func(b *budget) (*search, int) {
 		n := newNumbers(false, events)

@@ -52,7 +52,8 @@ func movements(chance *rand.Rand, clients, operations int, lost float64) history
 				at = max(0, from-chance.Int64N(400))
 			}
 		}
-		effects = append(effects, effect{at, journal.Event{At: begun.Add(time.Duration(from) * time.Microsecond), Took: time.Duration(to-from) * time.Microsecond,
+		effects = append(effects, effect{at, journal.Event{At: begun.Add(time.Duration(from) * time.Microsecond),
+			Took: time.Duration(to-from) * time.Microsecond,
 			Kind: journal.Operation, Node: journal.Nobody, Op: op}})
 	}
 	slices.SortStableFunc(effects, func(a, b effect) int { return cmp.Compare(a.at, b.at) })

@@ -26,7 +26,8 @@ func increments(chance *rand.Rand, clients, operations int, lost float64) histor
 		to := from + 50 + chance.Int64N(500)
 		free[client] = to
 		key := fmt.Sprint("counter/", chance.IntN(2))
-		op := &journal.Op{Client: client, Outcome: ok, Model: journal.Counter, Level: strong, Steps: []journal.Step{{Do: journal.Read, Key: key}}}
+		op := &journal.Op{Client: client, Outcome: ok, Model: journal.Counter, Level: strong,
+			Steps: []journal.Step{{Do: journal.Read, Key: key}}}
 		at := from + chance.Int64N(to-from)
 		if chance.IntN(3) > 0 {
 			op.Steps[0] = do(journal.Increment, key, 1+chance.Int64N(5))
@@ -35,7 +36,8 @@ func increments(chance *rand.Rand, clients, operations int, lost float64) histor
 				at = []int64{at, -1, from + chance.Int64N(5000)}[chance.IntN(3)]
 			}
 		}
-		effects = append(effects, effect{at, journal.Event{At: begun.Add(time.Duration(from) * time.Microsecond), Took: time.Duration(to-from) * time.Microsecond,
+		effects = append(effects, effect{at, journal.Event{At: begun.Add(time.Duration(from) * time.Microsecond),
+			Took: time.Duration(to-from) * time.Microsecond,
 			Kind: journal.Operation, Node: journal.Nobody, Op: op}})
 	}
 	slices.SortStableFunc(effects, func(a, b effect) int { return cmp.Compare(a.at, b.at) })

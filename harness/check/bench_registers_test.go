@@ -121,7 +121,8 @@ func BenchmarkRegisters(b *testing.B) {
 		{64, 100_000, 10, 0.01, 0, true},
 		{64, 100_000, 10, 0.01, 0, false},
 	} {
-		b.Run(fmt.Sprintf("%d operations, %d keys, %d clients, %.0f%% unknown, domain %d, cas %v", t.operations, t.keys, t.clients, 100*t.unknown, t.values, t.cas), func(b *testing.B) {
+		b.Run(fmt.Sprintf("%d operations, %d keys, %d clients, %.0f%% unknown, domain %d, cas %v", t.operations, t.keys, t.clients,
+			100*t.unknown, t.values, t.cas), func(b *testing.B) {
 			h := t.run(rand.New(rand.NewPCG(1, 1)))
 			for b.Loop() {
 				if err := check.Linearizable(h); err != nil {

@@ -10,7 +10,7 @@ import (
 )
 
 // simulated are operations of clients on registers that really are linearizable:
-// each takes effect at one instant within its time. Of some nobody knows.
+// each takes effect at one instant within its time. Some have an unknown outcome.
 func simulated(chance *rand.Rand, clients, operations, keys int) history {
 	type register struct {
 		there bool
@@ -65,7 +65,8 @@ func simulated(chance *rand.Rand, clients, operations, keys int) history {
 func spread(chance *rand.Rand, client int, instant int64, outcome journal.Outcome, s journal.Step) journal.Event {
 	from, to := instant, instant+1+chance.Int64N(200)
 	return journal.Event{At: begun.Add(time.Duration(from) * time.Microsecond), Took: time.Duration(to-from) * time.Microsecond,
-		Kind: journal.Operation, Op: &journal.Op{Client: client, Outcome: outcome, Model: journal.Register, Level: journal.Strong, Steps: []journal.Step{s}}}
+		Kind: journal.Operation, Op: &journal.Op{Client: client, Outcome: outcome, Model: journal.Register, Level: journal.Strong,
+			Steps: []journal.Step{s}}}
 }
 
 // The history of 64 clients and 10,000 operations is to be judged in a second.

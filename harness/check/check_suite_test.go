@@ -18,9 +18,11 @@ func TestCheck(t *testing.T) {
 var begun = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // happened is an operation that began and ended so many milliseconds after the history.
-func happened(client, from, to int, outcome journal.Outcome, model journal.Model, level journal.Level, steps ...journal.Step) journal.Event {
+func happened(client, from, to int, outcome journal.Outcome, model journal.Model, level journal.Level,
+	steps ...journal.Step) journal.Event {
 	return journal.Event{At: begun.Add(time.Duration(from) * time.Millisecond), Took: time.Duration(to-from) * time.Millisecond,
-		Kind: journal.Operation, Node: journal.Nobody, Op: &journal.Op{Client: client, Outcome: outcome, Model: model, Level: level, Steps: steps}}
+		Kind: journal.Operation, Node: journal.Nobody, Op: &journal.Op{Client: client, Outcome: outcome, Model: model, Level: level,
+			Steps: steps}}
 }
 
 // final is a read of everything, at rest.
@@ -41,8 +43,8 @@ func do(what journal.Do, key string, value int64) journal.Step {
 	return journal.Step{Do: what, Key: key, Value: value}
 }
 
-func cas(key string, old, value, matched int64) journal.Step {
-	return journal.Step{Do: journal.CAS, Key: key, Old: old, Value: value, Got: []int64{matched}}
+func cas(old, value, matched int64) journal.Step {
+	return journal.Step{Do: journal.CAS, Key: "x", Old: old, Value: value, Got: []int64{matched}}
 }
 
 type history = []journal.Event

@@ -69,7 +69,8 @@ var _ = Describe("A history in which nothing happened", func() {
 	}
 
 	It("is judged by what there is", func() {
-		h := history{happened(1, 0, 1, ok, journal.Unique, "", do(journal.Insert, "n", 1)), happened(2, 0, 1, ok, journal.Unique, "", do(journal.Insert, "n", 1))}
+		h := history{happened(1, 0, 1, ok, journal.Unique, "", do(journal.Insert, "n", 1)),
+			happened(2, 0, 1, ok, journal.Unique, "", do(journal.Insert, "n", 1))}
 		Expect(check.All(h)).To(MatchError(ContainSubstring("taken twice")))
 	})
 })

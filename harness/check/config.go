@@ -6,11 +6,11 @@ import (
 	"slices"
 )
 
-// config is what may have happened by some moment of a search.
+// config is a possible state at one moment of a search.
 type config struct {
 	state int
-	done  []uint64 // by slot: the operations under way that have taken effect
-	used  []use    // of unknown outcome that have taken effect, in the order of their classes
+	done  []uint64 // by slot: the operations in progress that have taken effect
+	used  []use    // operations of unknown outcome that have taken effect, in the order of their classes
 	rest  bool     // a final read has been explained
 }
 
@@ -57,7 +57,7 @@ func (c *config) clone() *config {
 	return &config{c.state, slices.Clone(c.done), slices.Clone(c.used), c.rest}
 }
 
-// total is how many operations of unknown outcome it has used.
+// total returns the number of operations of unknown outcome that have taken effect.
 func (c *config) total() (n int) {
 	for _, u := range c.used {
 		n += int(u.n)
@@ -65,7 +65,7 @@ func (c *config) total() (n int) {
 	return n
 }
 
-// weight is how many operations under way have taken effect.
+// weight returns the number of operations in progress that have taken effect.
 func (c *config) weight() (n int) {
 	for _, word := range c.done {
 		n += bits.OnesCount64(word)
@@ -73,10 +73,10 @@ func (c *config) weight() (n int) {
 	return n
 }
 
-// size is about how many bytes it takes.
+// size estimates the memory of the config in bytes.
 func (c *config) size() int { return 96 + 8*len(c.done) + 8*len(c.used) }
 
-// key is the same for configurations that differ only in what they have used.
+// key is equal for configurations that differ only in the operations of unknown outcome.
 func (c *config) key() string {
 	b := make([]byte, 0, 8+8*len(c.done))
 	b = binary.LittleEndian.AppendUint64(b, uint64(c.state))
@@ -89,7 +89,7 @@ func (c *config) key() string {
 	return string(b)
 }
 
-// within tells whether c has used nothing that other has not.
+// within tells whether the operations of unknown outcome in c are a subset of those in other.
 func (c *config) within(other *config) bool {
 	if len(c.used) > len(other.used) {
 		return false
@@ -102,18 +102,18 @@ func (c *config) within(other *config) bool {
 	return true
 }
 
-// frontier is a set of configurations of which none makes another superfluous.
+// frontier is a set of configurations of which none dominates another.
 type frontier struct {
 	search *search
 	byKey  map[string][]*config
-	keys   []string // in the order in which they came
+	keys   []string // in the order of insertion
 }
 
 func (s *search) newFrontier() *frontier {
 	return &frontier{search: s, byKey: make(map[string][]*config)}
 }
 
-// add tells whether c says anything new.
+// add adds c unless another configuration dominates it, and tells whether it was added.
 func (f *frontier) add(c *config) bool {
 	key := c.key()
 	same, again := f.byKey[key]
@@ -136,7 +136,7 @@ func (f *frontier) all() []*config {
 	return all
 }
 
-// dominates tells whether a can go on in every way in which b can. Their keys are equal.
+// dominates tells whether every continuation of b is one of a. Their keys are equal.
 func (s *search) dominates(a, b *config) bool {
 	if a.within(b) {
 		return true

@@ -6,9 +6,9 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// Converged judges what nodes were found to hold (journal.State.Digest): at one log
-// index all hold the same, down to the bytes, and in the end all members that are
-// online, by their flags, are at one index. One node alone proves nothing.
+// Converged judges digests of nodes (journal.State.Digest): all nodes have the same digest at the
+// same log index, and at the end all members whose flags are up are at one index. The digests of a
+// single node prove nothing.
 func Converged(events []journal.Event) error { return convergedRule.Judge(events).Err() }
 
 var convergedRule = Rule{"converged", "All nodes come to hold the same bytes.", judgeConverged}
@@ -27,7 +27,8 @@ func judgeConverged(h history, v *Verdict) {
 		case first == nil:
 			at[e.State.Applied] = e
 		case first.State.Digest != e.State.Digest:
-			v.violate(h.violation("diverged", []*journal.Event{first, e}, "nodes %d and %d hold different data at log index %d", first.Node, e.Node, e.State.Applied))
+			v.violate(h.violation("diverged", []*journal.Event{first, e}, "nodes %d and %d hold different data at log index %d",
+				first.Node, e.Node, e.State.Applied))
 		}
 	}
 	if len(last) < 2 {
@@ -50,8 +51,8 @@ func (h history) endAtOneIndex(last map[int]*journal.Event, v *Verdict) {
 	}
 }
 
-// present tells whether the node is a member in the end, and its flag is up. A node
-// about which the history says nothing is present.
+// present tells whether the node is a member at the end and its flag is up. A node that the history
+// does not mention counts as present.
 func (h history) present(node int) bool {
 	member, online := true, true
 	for _, e := range h.events {

@@ -7,11 +7,11 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// Counted judges counters (journal.Counter), which begin at 0 and only grow: there is an
-// order of all increments and strong or final reads that fits real time, and each read
-// finds the sum of the increments before it. An increment of unknown outcome may have
-// taken effect at any time after it began, or never. It is exact, and ErrUndecided beyond
-// its bounds. Increments that are not positive are ErrInvalid.
+// Counted judges counters (journal.Counter), which start at 0 and only grow: some order of all
+// increments and strong or final reads fits real time, and each read returns the sum of the
+// increments before it. An increment of unknown outcome may take effect at any time after it began,
+// or never. The verdict is exact, or ErrUndecided beyond the bounds of the search. Increments that
+// are not positive are ErrInvalid.
 func Counted(events []journal.Event) error { return countedRule.Judge(events).Err() }
 
 func judgeCounted(h history, v *Verdict) {
@@ -52,6 +52,7 @@ func (h history) judgeCounters(v *Verdict, events []*journal.Event, bytes int) {
 		v.undecided("%s: too many of its %d operations are concurrent or have no outcome", events[0].Op.Steps[0].Key, len(events))
 	case impossible:
 		v.violate(h.violation("miscounted", around(stuck, events, shareKey(stuck)), "%s", h.whyMiscounted(events, stuck)))
+	default:
 	}
 }
 
@@ -70,8 +71,8 @@ func shareKey(e *journal.Event) func(*journal.Event) bool {
 	}
 }
 
-// whyMiscounted says what a read is compared with: what must have been added by then, and
-// what may have been.
+// whyMiscounted explains a read by the sums that were possible: of what was acknowledged before it,
+// and of all that may have taken effect.
 func (h history) whyMiscounted(events []*journal.Event, stuck *journal.Event) string {
 	for _, read := range stuck.Op.Steps {
 		if !read.Reads() || read.Got == nil {
@@ -96,11 +97,13 @@ func (h history) whyMiscounted(events []*journal.Event, stuck *journal.Event) st
 				read.Key, read.Got, least, most)
 		}
 	}
-	return fmt.Sprintf("no order of the %d increments and reads explains what was read; with all before it, this cannot be explained: %s", len(events), stuck)
+	return fmt.Sprintf(
+		"no order of the %d increments and reads explains what was read; with all before it, this cannot be explained: %s",
+		len(events), stuck)
 }
 
-// connected are groups of operations of which none has a key in common with another
-// group, in the order of their first operations. What failed is in none.
+// connected groups operations that are connected by keys. Groups share no key and are ordered by
+// their first operations. Failed operations are in no group.
 func connected(operations []*journal.Event) [][]*journal.Event {
 	parent := make(map[string]string)
 	var root func(key string) string

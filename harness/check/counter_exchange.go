@@ -2,13 +2,13 @@ package check
 
 import "slices"
 
-// counters are numbers whose changes tell nothing of the state, and so commute.
+// counters are numbers whose changes do not depend on the state, and so commute.
 type counters struct{ *numbers }
 
-// exchanges tells whether the increments that only b has used can be had by adding up
-// increments that only a has not used.
-func (n counters) exchanges(s *search, a, b *config) bool {
-	var spare, missing []int64 // what a has left and b has not, and the other way round
+// exchanges tells whether the sum of the increments that only b has used equals a sum of increments
+// that only a has not used.
+func (n counters) exchanges(_ *search, a, b *config) bool {
+	var spare, missing []int64 // increments that only a has left, and that only b has left
 	left := make(map[int]int)
 	for _, u := range b.used {
 		left[int(u.class)] += int(u.n)
@@ -45,8 +45,7 @@ func (n counters) exchanges(s *search, a, b *config) bool {
 	return true
 }
 
-// without takes numbers that add up to sum out of those, which begin with the largest,
-// each as large as possible.
+// without removes numbers that add up to sum, greedily. The numbers are in descending order.
 func without(numbers []int64, sum int64) ([]int64, bool) {
 	var rest []int64
 	for _, n := range numbers {

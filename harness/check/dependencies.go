@@ -12,11 +12,11 @@ import (
 // serialization graph (Adya, "Weak Consistency", PhD thesis, MIT 1999).
 type dependencies struct {
 	*transactions
-	order [][]int32 // by key, the writes whose versions follow one another; -1 for what no transaction wrote
-	tail  [][]int32 // by key, ascending, the transactions whose versions come after those, in an unknown order
+	order [][]int32 // by key, the writes in version order; -1 for a version that no transaction wrote
+	tail  [][]int32 // by key, ascending, the transactions whose versions come later, in unknown order
 }
 
-// sketch is the graph's edges, without real time.
+// sketch returns the edges of the graph, without real time.
 func (d *dependencies) sketch() *digraph.Sketch {
 	s := digraph.NewSketch(len(d.events), 3*len(d.reads)+len(d.writes)+4*len(d.events))
 	for k, order := range d.order {
@@ -56,7 +56,7 @@ func (d *dependencies) sketch() *digraph.Sketch {
 	return s
 }
 
-// writerBefore is the transaction whose version the read saw; -1 for the initial one.
+// writerBefore returns the transaction whose version was read; -1 for the initial version.
 func (d *dependencies) writerBefore(r look) int32 {
 	for i := r.at - 1; i >= 0; i-- {
 		if w := d.order[r.key][i]; w >= 0 {
@@ -66,9 +66,9 @@ func (d *dependencies) writerBefore(r look) int32 {
 	return -1
 }
 
-// writerAfter is the transaction that overwrote the version that the read saw; -1 if
-// that is one of the tail, if any. A read of a part of a transaction counts as one
-// of the whole: it is reported as such.
+// writerAfter returns the transaction that overwrote the version that was read; -1 if that is one of
+// the tail, or none. A read of an intermediate version counts as a read of the last version of that
+// transaction: it is reported on its own.
 func (d *dependencies) writerAfter(r look) int32 {
 	seen := d.writerBefore(r)
 	for _, w := range d.order[r.key][r.at:] {
@@ -79,7 +79,7 @@ func (d *dependencies) writerAfter(r look) int32 {
 	return -1
 }
 
-// graph is what the level's cycles are made of.
+// graph returns the graph in which the level forbids cycles.
 func (d *dependencies) graph(l level) *digraph.Graph {
 	s := d.sketch()
 	if l.realTime {
@@ -88,7 +88,7 @@ func (d *dependencies) graph(l level) *digraph.Graph {
 	return s.Graph()
 }
 
-// sentence says in words why one transaction depends on another.
+// sentence explains why one transaction depends on another.
 func (d *dependencies) sentence(h digraph.Hop) string {
 	a, b := name(h.From), name(h.To)
 	if h.Kind == digraph.RT {
@@ -113,7 +113,7 @@ func (d *dependencies) sentence(h digraph.Hop) string {
 	}
 }
 
-// evidence is what makes one transaction depend on another.
+// evidence is the reason why one transaction depends on another.
 type evidence struct {
 	key         int32
 	value, next int64 // the version that was read or overwritten, and the next one
@@ -136,6 +136,7 @@ func (d *dependencies) explain(h digraph.Hop) evidence {
 				return evidence{key: r.key, next: d.firstAfter(r, h.To)}
 			}
 		}
+	default:
 	}
 	return evidence{}
 }
@@ -167,7 +168,7 @@ func (d *dependencies) valueBefore(key, at int32) int64 {
 	return 0
 }
 
-// firstAfter is the first version of the writer that the read did not see.
+// firstAfter returns the first version of the writer that the read did not see.
 func (d *dependencies) firstAfter(r look, writer int32) int64 {
 	for _, w := range d.writesOf(writer) {
 		if w.key == r.key && (w.at == unplaced || w.at >= r.at) && (d.model == journal.List || w.last) {

@@ -1,33 +1,34 @@
-// Package check judges a history: the events of a journal. It knows no database, no
-// test framework and no cluster. Any journal will do, also one that another test wrote.
+// Package check judges a history: the events of a journal. It depends on no database, no test
+// framework and no cluster, and judges journals of any origin. It reads the fields of events and
+// never their text.
 //
-//	Linearizable          registers have one order of operations that fits real time
-//	Durable               sets, lists and names hold what was acknowledged, and nothing that failed
+//	Linearizable          registers: one order of operations fits real time
+//	Durable               sets, lists and names: acknowledged values are there, failed ones are not
 //	ReadCommitted, SnapshotIsolation, RepeatableRead, Serializable, StrictlySerializable
-//	                      transactions over lists and registers show no anomaly that the level excludes
+//	                      transactions on lists and registers show no anomaly that the level forbids
 //	Total                 one order of transfers explains all balances, and none is negative
-//	Counted               one order of increments explains all numbers
-//	OnlyOnce              a value is taken at most once
+//	Counted               one order of increments explains all reads of a counter
+//	OnlyOnce              at most one client gets a value
 //	Monotonic, OwnWrites, MonotonicWrites, WritesFollowReads
 //	                      the session guarantees
-//	Available             changes were refused for no longer than a budget
-//	Converged             all nodes came to hold the same bytes
-//	OneLeader             no two nodes led in one term
+//	Available             changes are refused for no longer than a budget
+//	Converged             all nodes hold the same bytes in the end
+//	OneLeader             no two nodes lead in one term
 //
-// A function judges one promise and returns an error: nil if it was kept, or one that
-// holds a *Violation with its witnesses, or wraps ErrNothing, ErrInvalid or ErrUndecided.
-// A history in which nothing can be judged proves nothing. A Rule is the same as a value;
-// its Verdict also says how much was judged and what was left out, and has every
-// violation that was found, the smallest first. All judges by every rule of Rules.
+// Each function judges one promise. It returns nil if the promise is kept, an error that holds a
+// *Violation with its witnesses, or an error that wraps ErrNothing, ErrInvalid or ErrUndecided. A
+// history without anything to judge proves nothing, and is an error. A Rule is the same as a value:
+// its Verdict also counts what was judged and left out, and lists all violations, the smallest
+// first. All applies every rule of Rules.
 //
-// The judges are exact within their bounds: the specs of this package compare each with
-// an exhaustive search of small random histories. Bounds count work and memory, not time,
-// so that a verdict is the same on every machine and in virtual time.
+// Verdicts are exact within bounds: the specs of this package compare each rule with an exhaustive
+// search of small random histories. The bounds limit work and memory and not time, so a verdict is
+// the same on every machine and in virtual time.
 //
-// # What is assumed
+// # Assumptions
 //
-// An operation that failed never happens. One of unknown outcome may happen once, at any
-// time after it began; if an effect of it was seen, all of it happened. Operations that
-// share an instant overlap. A final read follows everything that is not final. Strong and
-// final reads count in real time; reads of other levels may be old.
+// A failed operation never takes effect. An operation of unknown outcome takes effect at most once,
+// at any time after it began; if one of its effects was seen, all of it took effect. Operations that
+// share an instant are concurrent. Final reads come after all other operations. Strong and final
+// reads must fit real time; reads of other levels may be stale.
 package check

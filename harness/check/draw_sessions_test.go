@@ -41,7 +41,8 @@ func drawSessions(r *rand.Rand, model journal.Model) history {
 		default:
 			next++
 			removable = append(removable, next)
-			steps = []journal.Step{{Do: map[journal.Model]journal.Do{journal.Register: journal.Write, journal.Set: journal.Add, journal.List: journal.Append, journal.Counter: journal.Increment}[model], Key: keyOf(next), Value: next}}
+			steps = []journal.Step{{Do: map[journal.Model]journal.Do{journal.Register: journal.Write, journal.Set: journal.Add,
+				journal.List: journal.Append, journal.Counter: journal.Increment}[model], Key: keyOf(next), Value: next}}
 			if model == journal.Register && r.IntN(3) == 0 && next > 1 {
 				steps[0].Do, steps[0].Old = journal.CAS, 1+r.Int64N(next-1)
 			}
@@ -85,7 +86,8 @@ func fillReads(r *rand.Rand, h history, model journal.Model, order []int) {
 			got := []int64{}
 			for _, w := range h {
 				made := w.Op.Steps[0]
-				begun := made.Do != journal.Read && (made.Do != journal.CAS || made.Got == nil || made.Got[0] == 1) && made.Do != journal.Remove && w.Op.Outcome != failed && (e.Op.Final || !w.At.After(e.End())) && w.Op != e.Op
+				begun := made.Do != journal.Read && (made.Do != journal.CAS || made.Got == nil ||
+					made.Got[0] == 1) && made.Do != journal.Remove && w.Op.Outcome != failed && (e.Op.Final || !w.At.After(e.End())) && w.Op != e.Op
 				if begun && made.Key == s.Key && r.IntN(10) < most {
 					got = append(got, made.Value)
 				}

@@ -6,15 +6,15 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// Durable judges sets (journal.Set), and lists and unique values as sets: everything that
-// was acknowledged is there in the end, on every node that was read (journal.Op.Final),
-// and nothing is there that failed or that no operation added. What was removed is gone.
+// Durable judges sets (journal.Set), and lists and unique values as sets: in the end every node that
+// was read (journal.Op.Final) holds all acknowledged values, and no value that failed, that was
+// removed or that no operation added.
 //
-// Strong reads of sets on the way are judged too: there is an order of all additions,
-// removals and strong or final reads that explains what was read and fits real time. That
-// is exact, step by step, and ErrUndecided beyond its bounds. An operation of unknown
-// outcome may have taken effect at any time after it began, or never. It is ErrInvalid if
-// a value may have been added to a set twice.
+// Earlier strong reads of sets are judged too: some order of all additions, removals and strong or
+// final reads explains the reads and fits real time. That verdict is exact for each step, or
+// ErrUndecided beyond the bounds of the search. An operation of unknown outcome may take effect at
+// any time after it began, or never. The verdict is ErrInvalid if a value may have been added to a
+// set twice.
 func Durable(events []journal.Event) error { return durableRule.Judge(events).Err() }
 
 func judgeDurable(h history, v *Verdict) {
@@ -45,7 +45,8 @@ func validSet(key string, steps []step) error {
 			return invalid("a final operation changes something: %s", s.event)
 		case s.Do != journal.Add || s.was(journal.Failed):
 		case added[s.Value]:
-			return invalid("a value is added to a set at most once, and %d may have been added to %s twice, the second time here: %s", s.Value, key, s.event)
+			return invalid("a value is added to a set at most once, and %d may have been added to %s twice, the second time here: %s",
+				s.Value, key, s.event)
 		default:
 			added[s.Value] = true
 		}
@@ -53,7 +54,7 @@ func validSet(key string, steps []step) error {
 	return nil
 }
 
-// judgeMembers judges each read by itself. It tells whether there was nothing wrong.
+// judgeMembers judges each read by itself, and tells whether all are sound.
 func (h history) judgeMembers(v *Verdict, key string, steps []step) bool {
 	m := newMembership(h, key, steps)
 	sound := true
@@ -70,7 +71,7 @@ func (h history) judgeMembers(v *Verdict, key string, steps []step) bool {
 	return sound
 }
 
-// judgeSet judges all reads together.
+// judgeSet judges all reads of a set together.
 func (h history) judgeSet(v *Verdict, rule, key string, steps []step, bytes int) {
 	events := eventsOf(steps)
 	found, stuck := decide(events, bytes, func(events []*journal.Event, bytes int) (answer, *journal.Event) {
@@ -82,7 +83,9 @@ func (h history) judgeSet(v *Verdict, rule, key string, steps []step, bytes int)
 		v.undecided("%s: too many of its %d operations are concurrent or have no outcome", key, len(events))
 	case impossible:
 		v.violate(h.violation(rule, around(stuck, events, func(e *journal.Event) bool { return e.Op.Changes() && !precedes(e, stuck) }),
-			"no order of the %d operations on %s explains what was read; with all before it, this cannot be explained: %s", len(events), key, stuck))
+			"no order of the %d operations on %s explains what was read; with all before it, this cannot be explained: %s",
+			len(events), key, stuck))
+	default:
 	}
 }
 

@@ -68,7 +68,8 @@ var _ = Describe("Judging small histories, as exhaustive search judges them", fu
 func inWords(h history) string {
 	var b strings.Builder
 	for _, e := range h {
-		fmt.Fprintf(&b, "%4d to %4d  %-7s level %q final %v unread %v  %s\n", e.At.Sub(begun)/time.Millisecond, e.End().Sub(begun)/time.Millisecond,
+		fmt.Fprintf(&b, "%4d to %4d  %-7s level %q final %v unread %v  %s\n", e.At.Sub(begun)/time.Millisecond,
+			e.End().Sub(begun)/time.Millisecond,
 			e.Op.Outcome, e.Op.Level, e.Op.Final, e.Op.Unread, e)
 	}
 	return b.String()

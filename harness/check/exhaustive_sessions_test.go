@@ -21,7 +21,8 @@ var sessionHistories = flag.Int("check.sessions", 2000, "how many small historie
 // each read can have been answered from, and all orders of the writes.
 var _ = Describe("Session guarantees and exhaustive search", func() {
 	for _, model := range []journal.Model{journal.Register, journal.Set, journal.List, journal.Counter} {
-		for _, name := range []string{"monotonic reads", "read your writes", "monotonic reads, at any node", "read your writes, at any node", "monotonic writes", "writes follow reads"} {
+		for _, name := range []string{"monotonic reads", "read your writes", "monotonic reads, at any node",
+			"read your writes, at any node", "monotonic writes", "writes follow reads"} {
 			across := name == "monotonic writes" || name == "writes follow reads"
 			if model == journal.Counter && across {
 				continue // a counter does not show which writes it holds
@@ -211,7 +212,8 @@ func (s *sessionSearch) shows(r journal.Event, from map[int]bool) bool {
 	}
 	// At rest everything that surely happened is there.
 	for w, made := range s.writes {
-		if r.Op.Final && s.model() == journal.Register && !from[w] && s.surely(made) && (s.name == "monotonic writes" || s.name == "writes follow reads") {
+		if r.Op.Final && s.model() == journal.Register && !from[w] && s.surely(made) && (s.name == "monotonic writes" ||
+			s.name == "writes follow reads") {
 			return false
 		}
 	}
@@ -262,7 +264,8 @@ func (s *sessionSearch) guaranteed(number int) bool {
 		}
 	case "read your writes", "read your writes, at any node":
 		for w, made := range s.writes {
-			if made.event.Op.Outcome == ok && s.wroteInSession(made.event, r) && endedBefore(made.event, r) && slices.Contains(keys(r), made.step.Key) && !from[w] {
+			if made.event.Op.Outcome == ok && s.wroteInSession(made.event, r) && endedBefore(made.event, r) && slices.Contains(keys(r),
+				made.step.Key) && !from[w] {
 				return false
 			}
 		}

@@ -6,10 +6,10 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// mostFound bounds how many violations of one name a verdict spells out.
+// mostFound limits how many violations of one name a verdict lists.
 const mostFound = 100
 
-// findings are the anomalies of a history, each once.
+// findings collects the anomalies of a history, each once.
 type findings struct {
 	history
 	verdict *Verdict
@@ -22,7 +22,7 @@ func newFindings(h history, v *Verdict) *findings {
 	return &findings{h, v, make(map[string]bool), make(map[string]int), 0}
 }
 
-// add adds a violation unless there is one of the same name about the same.
+// add adds a violation unless one with the same name and subject is there.
 func (f *findings) add(rule string, about []int32, witnesses []*journal.Event, format string, args ...any) {
 	f.total++
 	id := fmt.Sprint(rule, about)

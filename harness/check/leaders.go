@@ -20,7 +20,8 @@ func judgeOneLeader(h history, v *Verdict) {
 		case first == nil:
 			led[e.State.Term] = e
 		case first.Node != e.Node:
-			v.violate(h.violation("two leaders", []*journal.Event{first, e}, "nodes %d and %d both led in term %d", first.Node, e.Node, e.State.Term))
+			v.violate(h.violation("two leaders", []*journal.Event{first, e}, "nodes %d and %d both led in term %d", first.Node, e.Node,
+				e.State.Term))
 		}
 	}
 }

@@ -5,15 +5,14 @@ import (
 	"slices"
 )
 
-// ledger is a bank with many transfers under way. It finds which of them stand between the
-// balances that one read found and those that another did, by adding up: each transfer and
-// each read of all accounts has a sum of balances, each times a number of the account's own,
-// so that sums that are equal mean balances that are equal, but for chance. What is found is
-// applied, and so verified.
+// ledger is a bank with many concurrent transfers. It finds the transfers between two reads by
+// sums: each transfer and each read of all accounts has a hash, the sum of its amounts weighted by a
+// random number for each account. Equal sums mean equal balances with high probability. The
+// transfers that are found are applied, which verifies them.
 type ledger struct {
 	*numbers
 	factors []uint64
-	moves   []uint64             // by class; 0 of what is no transfer
+	moves   []uint64             // by class; 0 for other operations
 	reached map[uint64][]landing // by sum
 	spares  map[int]bool         // classes with transfers of unknown outcome
 }
@@ -21,7 +20,7 @@ type ledger struct {
 // landing is a read, and a transfer of unknown outcome that comes before it; -1 for none.
 type landing struct{ read, spare int }
 
-// mostLandings bounds the table of landings.
+// mostLandings limits the table of landings.
 const mostLandings = 1 << 20
 
 func newLedger(n *numbers, s *search) *ledger {
@@ -76,7 +75,7 @@ func (l *ledger) leaps(s *search, c *config, class int) [][]int {
 	}
 	if !s.classes[class].reads {
 		strides = append(strides, []int{class})
-		if _, can := l.apply(c.state, class); !can { // what it takes may come first
+		if _, can := l.apply(c.state, class); !can { // it may need another transfer first
 			for _, other := range slices.Concat(moves, spare) {
 				strides = append(strides, []int{other, class})
 			}
@@ -94,14 +93,14 @@ func (l *ledger) leaps(s *search, c *config, class int) [][]int {
 	return append(strides, found.strides...)
 }
 
-// lookup is what a sum that is looked up counts as, in bytes, for its time.
+// lookup is the cost of looking up a sum, in bytes of the budget.
 const lookup = 8
 
-// lookups is how many sums are looked up from one configuration.
+// lookups limits the sums that are looked up from one configuration.
 func (s *search) lookups() int { return max(100*s.width, 20_000) }
 
-// landings are the strides, of transfers that are under way and perhaps one of unknown
-// outcome, that end where a read can be explained.
+// landings returns the strides that end where a read can be explained. They consist of transfers in
+// progress and at most one of unknown outcome.
 type landings struct {
 	*ledger
 	search  *search
@@ -112,7 +111,7 @@ type landings struct {
 	strides [][]int
 }
 
-// choose adds so many of the transfers from one on to those that are chosen.
+// choose adds up to that many transfers, from one on, to the chosen ones.
 func (f *landings) choose(sum uint64, chosen []int, from, size int) {
 	if size == 0 {
 		f.left--

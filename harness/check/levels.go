@@ -7,9 +7,9 @@ import (
 
 // level is an isolation level: which cycles of dependencies it forbids.
 type level struct {
-	strength int           // a stronger level forbids all that a weaker one does
+	strength int           // a stronger level forbids everything that a weaker one forbids
 	shape    digraph.Shape // of the cycles that are forbidden
-	realTime bool          // cycles with an order of real time are forbidden, too
+	realTime bool          // whether edges of real time count
 }
 
 var (
@@ -19,7 +19,7 @@ var (
 	strictlySerializable = level{strength: 4, shape: digraph.Anyhow, realTime: true}
 )
 
-// kinds are those of the edges that forbidden cycles are made of.
+// kinds returns the kinds of edges in forbidden cycles.
 func (l level) kinds() digraph.Kind {
 	if l.realTime {
 		return l.shape.Kinds() | digraph.RT
@@ -37,13 +37,13 @@ func (l level) broken(g *digraph.Graph) bool {
 	return g.Components(l.kinds()).Count > 0
 }
 
-// pass is what to look for in one search for cycles.
+// pass is one search for cycles.
 type pass struct {
 	shape    digraph.Shape
 	realTime bool
 }
 
-// passes are the searches in a graph that breaks the level, for the worst anomalies first.
+// passes returns the searches in a graph that breaks the level, the worst anomalies first.
 func (l level) passes() (all []pass) {
 	for shape := digraph.Without; shape <= l.shape; shape++ {
 		all = append(all, pass{shape, false})
@@ -54,11 +54,10 @@ func (l level) passes() (all []pass) {
 	return all
 }
 
-// The rules of transactions, each for lists (journal.List) and for registers that
-// transactions read and write (journal.Registers).
+// The rules of transactions, each for lists (journal.List) and for registers (journal.Registers).
 var (
 	readCommittedRule = Rule{"read committed",
-		"No transaction reads what is not committed, and none overwrites another in a circle.", readCommitted.judge}
+		"No transaction reads what is not committed, and no two overwrite each other.", readCommitted.judge}
 	snapshotIsolationRule = Rule{"snapshot isolation",
 		"Every transaction reads one snapshot, and no two that overlap write the same key.", snapshotIsolation.judge}
 	repeatableReadRule = Rule{"repeatable read",
@@ -84,49 +83,46 @@ func (l level) judge(h history, v *Verdict) {
 // Alvaro ("Elle: Inferring Isolation Anomalies from Experimental Observations",
 // VLDB 2020):
 //
-//	G0                   dirty write: transactions overwrite each other in a circle
-//	G1a                  aborted read: what failed was read
-//	G1b                  intermediate read: a part of a transaction was read
+//	G0                   dirty write: transactions overwrite each other in a cycle
+//	G1a                  aborted read: a write of a failed transaction was read
+//	G1b                  intermediate read: a write was read that its transaction overwrote
 //	G1c                  cyclic information flow
 //	G-single             read skew, or lost update: a cycle with one anti-dependency
 //	G-nonadjacent        long fork, and other cycles without adjacent anti-dependencies
 //	G2-item              write skew: a cycle with adjacent anti-dependencies
-//	…-realtime           the same, where an order of real time is a part of the cycle
+//	…-realtime           the same, with an edge of real time in the cycle
 //	internal             a transaction does not read what it wrote itself
 //	duplicate            a list holds a value twice
-//	incompatible orders  a list was read in two orders that exclude each other
+//	incompatible orders  a list was read in two orders that contradict each other
 //	out of nothing       a value was read that no transaction wrote
 //
-// A transaction of unknown outcome is committed if something it wrote was read; all
-// that it did counts then. Otherwise it may not have happened. A read of one that
-// failed is an aborted read. Of an operation that is Unread only the writes count.
+// A transaction of unknown outcome counts as committed, as a whole, if one of its writes was read.
+// Otherwise it may not have happened. Reading a write of a failed transaction is an aborted read. Of
+// an Unread operation only the writes count.
 //
-// Cycles are short ones, and no two share an anti-dependency, so that one wrong read
-// shows in one of them. At most 20 are listed of each kind for each set of transactions that depend
-// on each other. Judging blocks and takes time and memory linear in the history, unless
-// it is of registers, whose version orders are searched for: past a fixed number of
-// steps the verdict is ErrUndecided.
+// Reported cycles are short, and no two share an anti-dependency, so one wrong read shows in one
+// cycle. At most 20 are listed of each kind for each set of transactions that depend on each other.
+// Time and memory are linear in the history for lists. For registers the version orders are searched
+// for, and the verdict is ErrUndecided after a fixed number of steps.
 func ReadCommitted(events []journal.Event) error { return readCommittedRule.Judge(events).Err() }
 
-// SnapshotIsolation judges transactions by Adya's level PL-SI, without real time: a
-// snapshot may be older than the transaction's beginning.
+// SnapshotIsolation judges transactions by Adya's level PL-SI without real time: a snapshot may be
+// older than the beginning of the transaction.
 func SnapshotIsolation(events []journal.Event) error {
 	return snapshotIsolationRule.Judge(events).Err()
 }
 
-// RepeatableRead judges transactions by Adya's level PL-2.99. It differs from
-// Serializable in predicates alone, and no step of a history has one: their verdicts
-// are the same.
+// RepeatableRead judges transactions by Adya's level PL-2.99. It differs from Serializable only for
+// predicate reads, which a history does not have: their verdicts are the same.
 func RepeatableRead(events []journal.Event) error { return repeatableReadRule.Judge(events).Err() }
 
-// Serializable judges transactions by Adya's level PL-3. Reads of every level count,
-// since an old state is a state all the same.
+// Serializable judges transactions by Adya's level PL-3. Reads of every consistency level count,
+// because a stale state is a state of the same order.
 func Serializable(events []journal.Event) error { return serializableRule.Judge(events).Err() }
 
-// StrictlySerializable is like Serializable; besides, the order must fit time: what had
-// ended strictly before something began comes before it. Operations that are Final
-// begin after all others. Transactions that only read, and at less than journal.Strong,
-// are free to see an old state.
+// StrictlySerializable is Serializable with an order that fits real time: a transaction that ended
+// before another began comes before it. Final operations come after all others. Read-only
+// transactions below journal.Strong may see a stale state.
 func StrictlySerializable(events []journal.Event) error {
 	return strictlySerializableRule.Judge(events).Err()
 }

@@ -7,13 +7,13 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// Linearizable judges registers (journal.Register): each must look as if everything that
-// was done to it took effect at one instant between its beginning and its end (Herlihy
-// and Wing, "Linearizability", TOPLAS 1990). Strong and final reads count, and so do all
-// changes; one of unknown outcome may have taken effect at any time after it began, or
-// never. It is exact, and ErrUndecided beyond its bounds.
+// Linearizable judges registers (journal.Register): each operation must appear to take effect at one
+// instant between its beginning and its end (Herlihy and Wing, "Linearizability", TOPLAS 1990).
+// Strong and final reads and all changes count. A change of unknown outcome may take effect at any
+// time after it began, or never. The verdict is exact, or ErrUndecided beyond the bounds of the
+// search.
 //
-// The Violation has porcupine's picture of the operations before it.
+// The Violation has porcupine's picture of the operations up to it.
 func Linearizable(events []journal.Event) error { return linearizableRule.Judge(events).Err() }
 
 func judgeLinearizable(h history, v *Verdict) {
@@ -25,8 +25,8 @@ func judgeLinearizable(h history, v *Verdict) {
 	}
 }
 
-// byObject are operations by the key that they are about. A final read of several
-// registers reads each of them at rest, so that it is one read of each.
+// byObject groups operations by key. A final read of several registers counts as one read of each,
+// because they are at rest.
 func byObject(events []*journal.Event) map[string][]*journal.Event {
 	objects := make(map[string][]*journal.Event)
 	for _, e := range events {
@@ -38,7 +38,7 @@ func byObject(events []*journal.Event) map[string][]*journal.Event {
 	return objects
 }
 
-// partsOf is the operation, split by the keys of its steps.
+// partsOf splits an operation by the keys of its steps.
 func partsOf(e *journal.Event) []*journal.Event {
 	first := e.Op.Steps[0].Key
 	if !slices.ContainsFunc(e.Op.Steps, func(s journal.Step) bool { return s.Key != first }) {
@@ -78,9 +78,8 @@ func judgeRegister(h history, v *Verdict, key string, events []*journal.Event, b
 	}
 }
 
-// searchRegister decides about one register. Where no value is written twice, few orders
-// have to be tried; the search that tries only those is exact but for compares that did
-// not match.
+// searchRegister decides one register. If no value is written twice, few orders are possible, and a
+// search of these is exact except for compares that did not match.
 func searchRegister(events []*journal.Event, bytes int) (answer, *journal.Event) {
 	ops := registerOps(events)
 	s := newRegister(ops, false, &budget{bytes})
@@ -100,7 +99,7 @@ func searchRegister(events []*journal.Event, bytes int) (answer, *journal.Event)
 	})
 }
 
-// wrote tells whether the operation may have written what the other read or compared.
+// wrote tells whether the operation may have written a value that the other read or compared.
 func wrote(e, reader *journal.Event) bool {
 	return slices.ContainsFunc(reader.Op.Steps, func(read journal.Step) bool {
 		return slices.ContainsFunc(e.Op.Steps, func(s journal.Step) bool {
@@ -109,8 +108,8 @@ func wrote(e, reader *journal.Event) bool {
 	})
 }
 
-// Picture is porcupine's picture of the first register that is not linearizable, as
-// HTML; nil if all are. Of a long history it shows the end.
+// Picture returns porcupine's picture, as HTML, of the first register that is not linearizable; nil
+// if all are. Of a long history it shows the end.
 func Picture(events []journal.Event) []byte {
 	if v, is := errors.AsType[*Violation](Linearizable(events)); is {
 		return v.HTML

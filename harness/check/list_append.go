@@ -7,14 +7,14 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// lists infers from reads how each list grew, and from that what depends on what
+// lists infers the version order of each list from reads, and the dependencies from that
 // (Kingsbury and Alvaro, "Elle: Inferring Isolation Anomalies from Experimental
 // Observations", VLDB 2020).
 type lists struct {
 	*transactions
 	found   *findings
 	longest [][]int64 // by key, the longest read: lists only grow, so every other read is a prefix
-	reader  []int32   // by key, whose it is; -1 if the key was not read
+	reader  []int32   // by key, the transaction of that read; -1 if the key was not read
 }
 
 func judgeLists(h history, l level, v *Verdict) {
@@ -42,11 +42,11 @@ func judgeLists(h history, l level, v *Verdict) {
 type seenList struct {
 	by, key int32
 	values  []int64
-	own     int32 // how many values of its own followed
+	own     int32 // how many values of its own transaction followed
 }
 
-// readOwn judges each read by what its transaction had appended before, which ends the
-// list, and keeps the rest. It finds the longest read of each key.
+// readOwn checks that each read ends with what its own transaction had appended before, and keeps
+// the rest of the read. It finds the longest read of each key.
 func (ls *lists) readOwn() []seenList {
 	reads := make([]seenList, 0, len(ls.events))
 	own := newPerKey[[]int64](ls.transactions)
@@ -79,7 +79,7 @@ func (ls *lists) readOwn() []seenList {
 	return reads
 }
 
-// place gives each write that the longest reads show its place in the version order.
+// place assigns places in the version order to the writes in the longest reads.
 func (ls *lists) place() (order [][]int32) {
 	order = make([][]int32, len(ls.keys))
 	places := 0
@@ -105,8 +105,8 @@ func (ls *lists) place() (order [][]int32) {
 	return order
 }
 
-// element is the write of a value that was read, or -1 if no transaction that may have
-// committed wrote it.
+// element returns the write of a value that was read; -1 if no transaction that may have committed
+// wrote it.
 func (ls *lists) element(key int32, value int64, reader int32) int32 {
 	w, written := ls.writeOf[version{key, value}]
 	if !written {
@@ -126,8 +126,7 @@ func (ls *lists) duplicate(key int32, value int64, reader int32) {
 		"%s read %s as %s, which holds %d twice", name(reader), ls.keys[key], abridged(ls.longest[key]), value)
 }
 
-// seen judges that every read is a prefix of the longest one of its key, and drops
-// those that are not: nothing more can be told from them.
+// seen checks that every read is a prefix of the longest read of its key, and drops the others.
 func (ls *lists) seen(reads []seenList) {
 	for i := range reads {
 		r := &reads[i]
@@ -143,7 +142,7 @@ func (ls *lists) seen(reads []seenList) {
 	}
 }
 
-// offTheOrder tells what is wrong with a read that is no prefix of the longest.
+// offTheOrder explains a read that is no prefix of the longest one.
 func (ls *lists) offTheOrder(r *seenList) {
 	before := ls.found.total
 	there := make(map[int64]bool, len(r.values))
@@ -160,12 +159,12 @@ func (ls *lists) offTheOrder(r *seenList) {
 	}
 	first := ls.reader[r.key]
 	ls.found.add("incompatible orders", []int32{r.key}, []*journal.Event{ls.events[first], ls.events[r.by]},
-		"%s was read in two orders that exclude each other, by %s as %s and by %s as %s", ls.keys[r.key],
+		"%s was read in two orders that contradict each other, by %s as %s and by %s as %s", ls.keys[r.key],
 		name(first), abridged(ls.longest[r.key]), name(r.by), abridged(r.values[:len(r.values)+int(r.own)]))
 }
 
-// judgeOwnOrder judges that the appends of a transaction to one list are in their
-// order there. What stands between them shows as a cycle of ww dependencies.
+// judgeOwnOrder checks that the appends of a transaction to one list are in order there. Other
+// values between them show as a cycle of ww dependencies.
 func (ls *lists) judgeOwnOrder() {
 	before := newPerKey[int32](ls.transactions)
 	for t := range int32(len(ls.events)) {
@@ -194,8 +193,8 @@ func (ls *lists) judgePair(a, b write) {
 	}
 }
 
-// looks are the reads that fit the version order. It judges that none of them saw a
-// part of a transaction, or what its own transaction did only later.
+// looks returns the reads that fit the version order. It checks that none of them saw an
+// intermediate version, or a later append of its own transaction.
 func (ls *lists) looks(reads []seenList, order [][]int32) (looks []look, first []int32) {
 	looks, first = make([]look, 0, len(reads)), make([]int32, 0, len(ls.events)+1)
 	ownFirst := newPerKey[int32](ls.transactions)
@@ -240,8 +239,7 @@ func (ls *lists) judgeWhole(r look, order []int32) {
 		"%s appended more to %s after %d, and %s saw %s only up to that", name(w.by), ls.keys[r.key], w.value, name(r.by), ls.keys[r.key])
 }
 
-// tail are, by key, the transactions that appended something that was never read: it
-// comes after all that was.
+// tail returns, by key, the transactions whose appends were never read: their versions come last.
 func (ls *lists) tail(order [][]int32) [][]int32 {
 	tail := make([][]int32, len(ls.keys))
 	for t, committed := range ls.committed {
@@ -256,7 +254,7 @@ func (ls *lists) tail(order [][]int32) [][]int32 {
 				continue
 			}
 			if n := len(order[w.key]); n > 0 && order[w.key][n-1] >= 0 && ls.writes[order[w.key][n-1]].by == w.by {
-				continue // it goes on where it was seen to be
+				continue // its place is known from a read
 			}
 			tail[w.key] = append(tail[w.key], w.by)
 		}

@@ -6,8 +6,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// membership is what was done to one key, value by value. It finds what can be said of one
-// value and one read.
+// membership has the operations on one key by value. It judges single values in single reads.
 type membership struct {
 	history
 	key            string
@@ -24,6 +23,7 @@ func newMembership(h history, key string, steps []step) membership {
 			m.added[s.Value] = append(m.added[s.Value], s)
 		case journal.Remove:
 			m.removed[s.Value] = append(m.removed[s.Value], s)
+		default:
 		}
 	}
 	return m
@@ -48,9 +48,11 @@ func (m membership) judge(read step) []*Violation {
 		}
 		switch {
 		case slices.ContainsFunc(m.added[value], func(s step) bool { return s.was(journal.OK) && precedes(s.event, read.event) }):
-			found = append(found, m.violation("acknowledged and lost", m.witnesses(value, read), "%d was added to %s and acknowledged, and is not there", value, m.key))
+			found = append(found, m.violation("acknowledged and lost", m.witnesses(value, read),
+				"%d was added to %s and acknowledged, and is not there", value, m.key))
 		case m.shown[value] != nil && precedes(m.shown[value], read.event):
-			found = append(found, m.violation("seen and lost", append(m.witnesses(value, read), m.shown[value]), "%d was seen in %s, and is no longer there", value, m.key))
+			found = append(found, m.violation("seen and lost", append(m.witnesses(value, read), m.shown[value]),
+				"%d was seen in %s, and is no longer there", value, m.key))
 		}
 	}
 	return found
@@ -66,13 +68,16 @@ func (m membership) judgeThere(value int64, read step) *Violation {
 		return m.violation("failed and there", m.witnesses(value, read), "%s holds %d, and adding it had failed", m.key, value)
 	case !slices.ContainsFunc(adds, func(s step) bool { return happened(s) && !precedes(read.event, s.event) }):
 		return m.violation("out of nothing", m.witnesses(value, read), "%s holds %d, which no operation had begun to add", m.key, value)
-	case slices.ContainsFunc(m.removed[value], func(s step) bool { return s.was(journal.OK) && precedes(s.event, read.event) && m.surely(value, s) }):
+	case slices.ContainsFunc(m.removed[value], func(s step) bool {
+		return s.was(journal.OK) && precedes(s.event, read.event) &&
+			m.surely(value, s)
+	}):
 		return m.violation("removed and there", m.witnesses(value, read), "%s holds %d, and removing it was acknowledged", m.key, value)
 	}
 	return nil
 }
 
-// mayBeGone tells whether a removal may have taken effect by the end of the read.
+// mayBeGone tells whether a removal may have taken effect before the end of the read.
 func (m membership) mayBeGone(value int64, read step) bool {
 	return slices.ContainsFunc(m.removed[value], func(s step) bool { return !s.was(journal.Failed) && !precedes(read.event, s.event) })
 }

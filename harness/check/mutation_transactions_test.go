@@ -163,7 +163,7 @@ func appended(s journal.Step) []int64 {
 
 var _ = Describe("A sound history of transactions", func() {
 	for _, m := range breaking {
-		It("is not sound any more when "+m.name, func() {
+		It("is no longer sound when "+m.name, func() {
 			changed := 0
 			for seed := range uint64(40) {
 				r := rand.New(rand.NewPCG(seed, 3))

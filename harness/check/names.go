@@ -7,13 +7,14 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// Named are all rules that have a name, those of Rules first: also the levels that a
+// Named returns all rules with a name: those of Rules first, then the weaker isolation levels that a
 // database may claim instead.
 func Named() []Rule {
-	return append(Rules(), serializableRule, snapshotIsolationRule, repeatableReadRule, readCommittedRule, monotonicAnywhereRule, ownWritesAnywhereRule)
+	return append(Rules(), serializableRule, snapshotIsolationRule, repeatableReadRule, readCommittedRule, monotonicAnywhereRule,
+		ownWritesAnywhereRule)
 }
 
-// Slug is the rule's name as one word: "strictly-serializable".
+// Slug returns the rule's name as one word, such as "strictly-serializable".
 func (r Rule) Slug() string {
 	return strings.ReplaceAll(strings.NewReplacer(",", "", "(", "", ")", "").Replace(r.Name), " ", "-")
 }
@@ -27,11 +28,11 @@ func Find(name string) (Rule, error) {
 		}
 		slugs = append(slugs, r.Slug())
 	}
-	return Rule{}, fmt.Errorf("there is no rule %q: the rules are %s", name, strings.Join(slugs, ", "))
+	return Rule{}, fmt.Errorf("unknown rule %q: the rules are %s", name, strings.Join(slugs, ", "))
 }
 
-// Gap returns an error that wraps ErrInvalid if a journal dropped events that a rule
-// may need, by kind. Notes, waits and resources are not judged.
+// Gap returns an error that wraps ErrInvalid if a journal dropped events that a rule may need. Kinds
+// that no rule reads do not count, such as notes, waits, samples and polls.
 func Gap(dropped map[journal.Kind]int) error {
 	lost := 0
 	for kind, n := range dropped {

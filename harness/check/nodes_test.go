@@ -12,7 +12,8 @@ import (
 
 var _ = Describe("Converged", func() {
 	digest := func(at, node int, index uint64, sum string) journal.Event {
-		return journal.Event{At: begun.Add(time.Duration(at)), Kind: journal.Check, Node: node, State: &journal.State{Applied: index, Digest: sum}}
+		return journal.Event{At: begun.Add(time.Duration(at)), Kind: journal.Check, Node: node,
+			State: &journal.State{Applied: index, Digest: sum}}
 	}
 	It("accepts nodes that became one", func() {
 		sound(check.Converged, history{digest(0, 0, 5, "a"), digest(1, 1, 6, "b"), digest(2, 0, 6, "b"), digest(3, 1, 6, "b")})
@@ -26,15 +27,18 @@ var _ = Describe("Converged", func() {
 	It("reports every index at which nodes differ", func() {
 		rule, err := check.Find("converged")
 		Expect(err).NotTo(HaveOccurred())
-		Expect(rule.Judge(history{digest(0, 0, 5, "a"), digest(1, 1, 5, "b"), digest(2, 0, 6, "a"), digest(3, 1, 6, "b")}).Violations).To(HaveLen(2))
+		Expect(rule.Judge(history{digest(0, 0, 5, "a"), digest(1, 1, 5, "b"), digest(2, 0, 6, "a"),
+			digest(3, 1, 6, "b")}).Violations).To(HaveLen(2))
 	})
 	It("does not wait for a node that was removed, or is offline", func() {
 		behind := history{digest(0, 0, 6, "b"), digest(1, 1, 6, "b"), digest(2, 2, 5, "a")}
 		broken(check.Converged, "not converged", behind)
 		at := begun.Add(10)
-		sound(check.Converged, append(behind, journal.Event{At: at, Kind: journal.Member, Node: 2, Members: &journal.Members{Voters: []int{0, 1}}}))
+		sound(check.Converged, append(behind, journal.Event{At: at, Kind: journal.Member, Node: 2,
+			Members: &journal.Members{Voters: []int{0, 1}}}))
 		sound(check.Converged, append(behind, journal.Event{At: at, Kind: journal.Flag, Node: 2, Flag: &journal.FlagChange{Online: false}}))
-		broken(check.Converged, "not converged", append(behind, journal.Event{At: at, Kind: journal.Flag, Node: 2, Flag: &journal.FlagChange{Online: true}}))
+		broken(check.Converged, "not converged", append(behind, journal.Event{At: at, Kind: journal.Flag, Node: 2,
+			Flag: &journal.FlagChange{Online: true}}))
 	})
 	It("proves nothing by one node alone", func() {
 		Expect(check.Converged(history{digest(0, 0, 5, "a"), digest(1, 0, 6, "b")})).To(MatchError(check.ErrNothing))

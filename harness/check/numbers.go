@@ -9,8 +9,8 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// numbers is the model of counters, and of the accounts of a bank. Its states are numbers
-// of what it holds, by account.
+// numbers is the model of counters and of the accounts of a bank. A state is the index of a list of
+// balances by account.
 type numbers struct {
 	grows    bool // counters: all begin at 0, and increments are positive
 	accounts map[string]int
@@ -25,7 +25,7 @@ type numberStep struct {
 	do      journal.Do
 	account int
 	value   int64
-	got     []int64 // nil if it is not known
+	got     []int64 // nil if unknown
 }
 
 // reading is a class that reads a number.
@@ -34,19 +34,19 @@ type reading struct {
 	got   int64
 }
 
-// balance is what an account holds.
+// balance is the content of an account.
 type balance struct {
 	is    existence
-	value int64 // of an account that is unread: what was added to it
-	low   int64 // the least that it was
+	value int64 // of an unread account: the sum of what was added
+	low   int64 // the lowest value so far
 }
 
 type existence byte
 
 const (
-	closed  existence = iota // it is not there
+	closed  existence = iota // it does not exist
 	opened                   // it holds value
-	unread                   // it was there before the history began, and what it holds is not known
+	unread                   // it existed before the history began, with an unknown balance
 	unheard                  // it is unread or closed
 )
 
@@ -63,7 +63,7 @@ func newNumbers(grows bool, events []*journal.Event) *numbers {
 	return n
 }
 
-// start is the state before the history.
+// start returns the state before the history.
 func (n *numbers) start(events []*journal.Event) int {
 	holds := make([]balance, len(n.accounts))
 	for i := range holds {
@@ -117,7 +117,7 @@ func (n *numbers) apply(state, class int) (int, bool) {
 	if &holds[0] == &was[0] {
 		return state, true
 	}
-	for i, b := range holds { // an operation is judged by what it leaves
+	for i, b := range holds { // an operation may be negative in between
 		if b.is == opened && b.value < 0 {
 			return state, false
 		}
@@ -139,6 +139,7 @@ func (b balance) after(s numberStep) (balance, bool) {
 		}
 		b.value += s.value
 		return b, b.is != closed
+	default:
 	}
 	switch {
 	case s.got == nil:
@@ -154,7 +155,7 @@ func (b balance) after(s numberStep) (balance, bool) {
 	return balance{is: opened, value: s.got[0]}, s.got[0] >= 0 && began >= 0 && began+b.low >= 0
 }
 
-// allows is false if a counter has passed a number that somebody has yet to read.
+// allows is false if a counter has passed a number that a pending read returns.
 func (n *numbers) allows(s *search, c *config, class, next int) bool {
 	if !n.grows || next == c.state {
 		return true
@@ -181,8 +182,8 @@ func (n *numbers) allows(s *search, c *config, class, next int) bool {
 	return true
 }
 
-// newSearch makes the search for an order of the operations. Stale tells that reads that
-// do not count in real time must still show a state that there was.
+// newSearch returns a search for an order of the operations. stale tells whether reads that need not
+// fit real time must show a state of that order.
 func (n *numbers) newSearch(events []*journal.Event, stale bool, b *budget) *search {
 	s := newSearch(model(n), b)
 	commutes := n.grows
@@ -215,7 +216,7 @@ func (n *numbers) newSearch(events []*journal.Event, stale bool, b *budget) *sea
 	return s
 }
 
-// touched is how many accounts the steps are about.
+// touched returns the number of accounts in the steps.
 func touched(steps []numberStep) int {
 	accounts := make(map[int]bool)
 	for _, s := range steps {
@@ -228,7 +229,7 @@ func onlyIncrements(steps []numberStep) bool {
 	return !slices.ContainsFunc(steps, func(s numberStep) bool { return s.do != journal.Increment })
 }
 
-// translate are the steps that tell or change something.
+// translate returns the steps that observe or change a balance.
 func (n *numbers) translate(e *journal.Event, observed bool) []numberStep {
 	var steps []numberStep
 	for _, s := range e.Op.Steps {

@@ -6,12 +6,13 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// perObject is the budget of one of so many objects that one rule judges.
+// perObject returns the share of one object in the budget of a rule.
 func perObject(objects int) int { return max(perRule/max(objects, 1), perRule/32) }
 
-// decide finds whether the operations on one object have an order. If not, stuck is the
-// operation whose end is the first that no order explains.
-func decide(events []*journal.Event, bytes int, try func([]*journal.Event, int) (answer, *journal.Event)) (found answer, stuck *journal.Event) {
+// decide searches for an order of the operations on one object. If there is none, stuck is the
+// operation at whose end the last order was excluded.
+func decide(events []*journal.Event, bytes int, try func([]*journal.Event, int) (answer, *journal.Event)) (found answer,
+	stuck *journal.Event) {
 	found, stuck = try(events, bytes)
 	if found != impossible {
 		return found, stuck
@@ -27,11 +28,10 @@ func decide(events []*journal.Event, bytes int, try func([]*journal.Event, int) 
 	return found, stuck
 }
 
-// narrowest is how many configurations most orders are found with.
+// narrowest is a number of configurations that is enough for most histories.
 const narrowest = 50
 
-// widen searches with few configurations first, which finds most orders that there are,
-// and then with all.
+// widen searches with few configurations first, which finds most orders, and then with all.
 func widen(bytes int, make func(*budget) (*search, int)) (found answer, stuck *journal.Event) {
 	for _, width := range []int{narrowest, 1000, 0} {
 		s, initial := make(&budget{bytes})
@@ -43,7 +43,7 @@ func widen(bytes int, make func(*budget) (*search, int)) (found answer, stuck *j
 	return found, stuck
 }
 
-// find is run with the operation for the task.
+// find is run, and returns the operation of the task.
 func (s *search) find(initial int) (answer, *journal.Event) {
 	found, stuck := s.run(initial)
 	if found == possible {
@@ -52,7 +52,7 @@ func (s *search) find(initial int) (answer, *journal.Event) {
 	return found, s.tasks[stuck].event
 }
 
-// ended are the operations that have an end, in the order of their ends.
+// ended returns the operations that have ended, in the order of their ends.
 func ended(events []*journal.Event) []*journal.Event {
 	var ends []*journal.Event
 	for _, e := range events {
@@ -64,9 +64,8 @@ func ended(events []*journal.Event) []*journal.Event {
 	return ends
 }
 
-// around are the operations that a reader needs to understand why one cannot be
-// explained: it, those of which it shows something, and those that ended last before it
-// or were under way.
+// around returns the operations that help to understand why one cannot be explained: itself, those
+// whose effects it shows, and those that ended last before it or were in progress.
 func around(stuck *journal.Event, events []*journal.Event, related func(*journal.Event) bool) []*journal.Event {
 	const most = 8
 	witnesses := []*journal.Event{stuck}

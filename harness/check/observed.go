@@ -6,14 +6,14 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// Why a rule does not use what an operation read.
+// The reasons for which a rule ignores the result of a read.
 const (
-	noResult   = "reads of which the result is unknown"
+	noResult   = "reads with an unknown result"
 	noLevel    = "reads without a level"
-	mayBeStale = "reads of a level that may be stale"
+	mayBeStale = "reads at a level that may be stale"
 )
 
-// unseen is why what the operation read does not count in real time; empty if it does.
+// unobserved returns why the reads of an operation need not fit real time; empty if they must.
 func unobserved(e *journal.Event) string {
 	switch {
 	case e.Op.Outcome != journal.OK || e.Op.Unread:
@@ -36,7 +36,7 @@ func reads(e *journal.Event) bool {
 	return false
 }
 
-// countUnobserved leaves out of the verdict the reads that do not count.
+// countUnobserved counts the reads that need not fit real time as left out.
 func (v *Verdict) countUnobserved(events []*journal.Event) {
 	for _, e := range events {
 		if why := unobserved(e); why != "" && reads(e) && e.Op.Outcome != journal.Failed {
@@ -45,8 +45,8 @@ func (v *Verdict) countUnobserved(events []*journal.Event) {
 	}
 }
 
-// precedes tells whether one operation had ended when the other began. Final operations
-// follow all others. What touches overlaps.
+// precedes tells whether one operation ended before the other began. Final operations come after all
+// others. Operations that share an instant are concurrent.
 func precedes(a, b *journal.Event) bool {
 	if a.Op.Final != b.Op.Final {
 		return b.Op.Final
@@ -54,8 +54,8 @@ func precedes(a, b *journal.Event) bool {
 	return a.End().Before(b.At)
 }
 
-// until is the history up to an end: what had not ended may have taken effect, and
-// what had not begun is left out.
+// until returns the history up to the end of an event: operations in progress then may have taken
+// effect, and later ones are left out.
 func until(events []*journal.Event, last *journal.Event) []*journal.Event {
 	var prefix []*journal.Event
 	for _, e := range events {
@@ -82,5 +82,5 @@ func endsAfter(a, b *journal.Event) bool {
 	return a.End().After(b.End())
 }
 
-// endOfWork is after all that is not final.
+// endOfWork is later than all operations that are not final.
 var endOfWork = time.Unix(1<<40, 0)

@@ -10,11 +10,11 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// mostPictured is how many operations a picture has, so that drawing it is bounded.
+// mostPictured limits the number of operations in a picture.
 const mostPictured = 60
 
-// picture is porcupine's picture of a register up to the operation that cannot be
-// explained. It is nil if porcupine cannot draw it.
+// picture returns porcupine's picture of a register up to the operation that cannot be explained;
+// nil if porcupine cannot draw it.
 func picture(events []*journal.Event) []byte {
 	var drawn []porcupine.Operation
 	ops := registerOps(events)
@@ -33,7 +33,7 @@ func picture(events []*journal.Event) []byte {
 	return html.Bytes()
 }
 
-// pictureSteps bounds porcupine's search for the orders that a picture shows.
+// pictureSteps limits porcupine's search for the orders that a picture shows.
 const pictureSteps = 200_000
 
 func drawing(op registerOp) porcupine.Operation {
@@ -46,8 +46,8 @@ func drawing(op registerOp) porcupine.Operation {
 	return porcupine.Operation{ClientId: max(op.event.Op.Client, 0), Input: op.steps, Call: op.event.At.UnixNano(), Return: end}
 }
 
-// pictured is what a register in a picture holds. Before a picture that shows only the
-// end of a history it may hold anything.
+// pictured is the value of a register in a picture. It is unknown at the start of a picture that
+// shows only the end of a history.
 type pictured struct {
 	anything, there bool
 	value           int64

@@ -9,8 +9,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// moment is a point in time. Final operations come after all others, whatever the
-// clock says.
+// moment is a point in time. Final operations come after all others, whatever their times are.
 type moment struct {
 	final bool
 	at    int64 // nanoseconds since 1970
@@ -28,7 +27,7 @@ func (m moment) compare(o moment) int {
 
 func beginning(e *journal.Event) moment { return moment{e.Op.Final, e.At.UnixNano()} }
 
-// ending is when the operation had surely taken effect. One of unknown outcome may
+// ending returns when the operation has certainly taken effect. An operation of unknown outcome may
 // take effect at any time before the final operations.
 func ending(e *journal.Event) moment {
 	if e.Op.Outcome == journal.Unknown {
@@ -37,15 +36,14 @@ func ending(e *journal.Event) moment {
 	return moment{e.Op.Final, e.End().UnixNano()}
 }
 
-// timed tells whether real time orders the operation: it changes something, or asked
-// for the latest state.
+// timed tells whether the operation must fit real time: it changes data, or reads the latest state.
 func timed(e *journal.Event) bool {
 	return e.Op.Changes() || e.Op.Level == journal.Strong || e.Op.Final
 }
 
-// inTime adds the order of real time: what ended strictly before something began comes
-// before it. The ends become a chain of joints, one for each run of ends without a
-// beginning between them, so that edges are linear in the number of transactions.
+// inTime adds the edges of real time: a transaction that ended before another began comes before it.
+// The ends become a chain of auxiliary vertices, one for each run of ends without a beginning
+// between them, so the number of edges is linear in the number of transactions.
 func inTime(s *digraph.Sketch, events []*journal.Event, committed []bool) {
 	var begins, ends []int32
 	for i, e := range events {

@@ -7,8 +7,8 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// register is the model of one register. Its states are values: 0 if there is none, and
-// the values that some read or compare tells from others. All other values are alike.
+// register is the model of one register. A state is a value: 0 for none, and one number for each
+// value that some read or compare distinguishes. All other values share one number.
 type register struct {
 	values    map[int64]int
 	classes   [][]registerStep
@@ -18,7 +18,7 @@ type register struct {
 	refusals  bool    // some compare may not have matched
 }
 
-// registerStep is a step with values of the model. What is not known is -1.
+// registerStep is a step with values of the model; -1 for unknown.
 type registerStep struct {
 	do              journal.Do
 	old, value, got int
@@ -26,7 +26,7 @@ type registerStep struct {
 
 const (
 	absent  = 0
-	another = 1 // a value that nothing tells from others
+	another = 1 // a value that no read or compare distinguishes
 )
 
 func (r *register) apply(state, class int) (int, bool) {
@@ -46,13 +46,14 @@ func (r *register) apply(state, class int) (int, bool) {
 			if matches {
 				state = s.value
 			}
+		default:
 		}
 	}
 	return state, true
 }
 
-// allows is false if a value is overwritten that somebody has yet to read, and that no
-// operation can bring back.
+// allows is false if a value is overwritten that a pending read needs and that no operation can
+// restore.
 func (r *register) allows(s *search, c *config, class, next int) bool {
 	if next == c.state {
 		return true
@@ -67,16 +68,15 @@ func (r *register) allows(s *search, c *config, class, next int) bool {
 	return readers <= 0 || slices.ContainsFunc(r.suppliers[c.state], func(class int) bool { return s.left(c, class) > 0 })
 }
 
-// registerOp is an operation on a register as its search needs it.
+// registerOp is an operation on a register, prepared for the search.
 type registerOp struct {
 	event *journal.Event
-	steps []journal.Step // Got is nil if it does not count
-	by    *journal.Event // of unknown outcome: the first that shows that it took effect
+	steps []journal.Step // Got is nil if it need not fit
+	by    *journal.Event // for an unknown outcome: the first operation that shows that it took effect
 }
 
-// newRegister makes the search for an order of operations on one register. Relaxed
-// leaves out compares that need not have matched: if there is no order without them,
-// there is none.
+// newRegister returns a search for an order of operations on one register. relaxed leaves out compares
+// that need not have matched: if there is no order without them, there is none with them.
 func newRegister(ops []registerOp, relaxed bool, b *budget) *search {
 	r := &register{values: make(map[int64]int), readers: make([][]int, 2), suppliers: make([][]int, 2)}
 	if relaxed {
@@ -121,7 +121,7 @@ func (op registerOp) task(class int) task {
 
 func matched(s journal.Step) bool { return s.Do == journal.CAS && s.Got != nil && s.Got[0] == 1 }
 
-// tells whether any operation tells what the register held.
+// tells whether any operation shows a value of the register.
 func observed(ops []registerOp) bool {
 	return slices.ContainsFunc(ops, func(op registerOp) bool {
 		return slices.ContainsFunc(op.steps, func(s journal.Step) bool { return s.Got != nil })
@@ -154,7 +154,7 @@ func registerOps(events []*journal.Event) []registerOp {
 	return ops
 }
 
-// learn numbers the values that matter.
+// learn numbers the values that some operation distinguishes.
 func (r *register) learn(ops []registerOp) {
 	r.unique = true
 	written := make(map[int64]bool)
@@ -193,7 +193,7 @@ func (r *register) of(v int64) int {
 	return another
 }
 
-// unnoticed tells whether nothing tells that the operation took effect.
+// unnoticed tells whether no operation shows that this one took effect.
 func (r *register) unnoticed(op registerOp) bool {
 	return !slices.ContainsFunc(op.steps, func(s journal.Step) bool { return r.of(s.Value) != another })
 }
@@ -240,9 +240,8 @@ func (r *register) addClass(class int, steps []registerStep) {
 	}
 }
 
-// showUnknown finds the operations whose value no other writes and that some read or
-// compare shows: each took effect by the end of the first that shows it, and if it is a
-// compare, it matched.
+// showUnknown finds the operations whose value no other operation writes and some read or compare
+// shows. Each took effect before the end of the first that shows it; if it is a compare, it matched.
 func showUnknown(ops []registerOp) {
 	writers := make(map[int64][]int) // which operations write a value
 	shown := make(map[int64]*journal.Event)
@@ -288,7 +287,7 @@ func showUnknown(ops []registerOp) {
 	}
 }
 
-// shows is the value that the step shows that the register held.
+// shows returns the value of the register that the step shows.
 func shows(s journal.Step) (value int64, is bool) {
 	switch {
 	case s.Reads() && len(s.Got) == 1:

@@ -2,12 +2,12 @@ package check
 
 import "github.com/rejoin-db/rejoin/harness/journal"
 
-// What a register on which no value is written twice knows beyond its model: which
-// operation leads to a value, and which need not be seen. All that it rules out is no
-// better than what it leaves, but for compares that did not match.
+// A register to which no value is written twice knows more than its model: which operation leads to
+// a value, and which writes need not be seen. The orders that it rules out are no better than those
+// that it leaves, except for compares that did not match.
 
-// towards follows the values back, from the one that an operation of the class needs to
-// the one that the register holds or to a write that needs none.
+// towards follows values back from the one that an operation of the class needs, to the one that the
+// register holds or to a write that needs none.
 func (r *register) towards(s *search, c *config, class int) []int {
 	if !r.unique {
 		return nil
@@ -16,12 +16,12 @@ func (r *register) towards(s *search, c *config, class int) []int {
 	if !is && r.classes[class][0].do != journal.Write {
 		return nil
 	}
-	for range r.classes { // no longer, if values lead in a circle
+	for range r.classes { // no longer: values may form a cycle
 		switch {
 		case !is && r.allows(s, c, class, another):
 			return []int{class}
 		case !is:
-			return r.compares(s, c) // the value that is held must not be lost
+			return r.compares(s, c) // the current value must not be lost
 		case need == c.state:
 			return []int{class}
 		case len(r.suppliers[need]) == 0:
@@ -33,7 +33,7 @@ func (r *register) towards(s *search, c *config, class int) []int {
 	return []int{}
 }
 
-// needs is the value that the register has to hold for an operation of the class.
+// needs returns the value that the register must hold for an operation of the class.
 func (r *register) needs(class int) (value int, is bool) {
 	switch first := r.classes[class][0]; {
 	case first.do == journal.Read:
@@ -44,7 +44,7 @@ func (r *register) needs(class int) (value int, is bool) {
 	return 0, false
 }
 
-// compares are the classes that compare and set what the register holds in c.
+// compares returns the classes that compare the value that the register holds in c.
 func (r *register) compares(s *search, c *config) []int {
 	next := []int{}
 	for _, class := range r.readers[c.state] {
@@ -55,8 +55,7 @@ func (r *register) compares(s *search, c *config) []int {
 	return next
 }
 
-// hide makes writes take effect that one of the class overwrites at once, with all that
-// read them.
+// hide applies writes that an operation of the class overwrites at once, and all their reads.
 func (r *register) hide(s *search, c *config, class int) {
 	if r.classes[class][0].do != journal.Write || r.refusals && !r.unique {
 		return
@@ -73,11 +72,11 @@ func (r *register) hide(s *search, c *config, class int) {
 	}
 }
 
-// block tells whether all that needs a value is under way, so that it can take effect
-// with the write of it; and makes it, if take is set. Most bounds how many values follow.
+// block tells whether all operations that need a value are in progress, so that they can take effect
+// together with its write; if take is set it applies them. most limits how many values follow.
 func (r *register) block(s *search, c *config, value, most int, take bool) bool {
 	if most < 0 {
-		return false // values lead in a circle
+		return false // the values form a cycle
 	}
 	if r.comparing(s, c, value) > 1 {
 		return false // the first of them ends the value
@@ -101,7 +100,7 @@ func (r *register) block(s *search, c *config, value, most int, take bool) bool 
 	return true
 }
 
-// comparing is how many operations are due that compare and set that value.
+// comparing returns how many pending operations compare and set that value.
 func (r *register) comparing(s *search, c *config, value int) (n int) {
 	for _, reader := range r.readers[value] {
 		if !s.classes[reader].reads {

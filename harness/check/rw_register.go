@@ -8,21 +8,21 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// registers are transactions that read and write registers. A read tells whose version
-// it saw, but not in which order versions followed one another. That is searched for.
+// registers are transactions that read and write registers. A read identifies the version that it
+// saw, but not the order of versions. The order is searched for.
 type registers struct {
 	*transactions
 	found     *findings
 	seen      []seenVersion
 	installed [][]int32            // by key, the transactions that installed a version
 	final     map[[2]int32]int32   // by key and transaction, the write that did
-	readersOf map[[2]int32][]int32 // by key and transaction, who read that version
+	readersOf map[[2]int32][]int32 // by key and transaction, the readers of that version
 }
 
-// seenVersion is a read of what another transaction wrote.
+// seenVersion is a read of a version that another transaction wrote.
 type seenVersion struct {
 	by, key int32
-	write   int32 // -1 for the initial version, of nothing
+	write   int32 // -1 for the initial, empty version
 }
 
 func judgeRegisters(h history, l level, v *Verdict) {
@@ -47,7 +47,7 @@ func judgeRegisters(h history, l level, v *Verdict) {
 	}
 }
 
-// read judges each read by itself, and keeps those of other transactions' versions.
+// read judges each read by itself, and keeps the reads of other transactions' versions.
 func (r *registers) read() (known int) {
 	own := newPerKey[int32](r.transactions) // the last write before the read
 	at := make([]int32, len(r.events))
@@ -118,8 +118,8 @@ func (r *registers) install() {
 	}
 }
 
-// known are that a version was there before it was read, and that what read the
-// initial version came before all others.
+// known returns the dependencies that need no order: a version comes before its readers, and the
+// readers of the initial version come before all writers.
 func (r *registers) known(l level) *digraph.Graph {
 	s := digraph.NewSketch(len(r.events), 4*len(r.seen)+len(r.writes))
 	fans := make([]digraph.Fan, len(r.keys))
@@ -143,7 +143,7 @@ func (r *registers) writers() [][]int32                { return r.installed }
 func (r *registers) readers(key, writer int32) []int32 { return r.readersOf[[2]int32{key, writer}] }
 func (r *registers) all() []*journal.Event             { return r.events }
 
-// settled are the dependencies in the order of the writers' ranks.
+// settled returns the dependencies for the order of the writers' ranks.
 func (r *registers) settled(rank ranking) *dependencies {
 	d := &dependencies{transactions: r.transactions, order: make([][]int32, len(r.keys)), tail: make([][]int32, len(r.keys))}
 	for k, writers := range r.installed {

@@ -8,16 +8,16 @@ import (
 // reached is a configuration on the way to the end of a task.
 type reached struct {
 	*config
-	// news tells that the last step explained a read, or that there was none. Of changes
-	// that commute only those are made before a task that a read demands.
+	// news tells that the last step explained a read, or that there was no step. Of changes that
+	// commute, only those that a read demands are made before a task.
 	news bool
 }
 
-// attempt is what a step that is tried counts as, in bytes, for its time.
+// attempt is the cost of trying a step, in bytes of the budget.
 const attempt = 16
 
-// explain finds what c may have become when the task ended, in every way, and adds it to
-// found. It is false if the budget is spent.
+// explain adds to found every configuration that c may lead to at the end of the task. It returns
+// false if the budget is spent.
 func (s *search) explain(c *config, task int, found *frontier) bool {
 	t := &s.tasks[task]
 	if m, is := s.model.(leaping); is && s.width > 0 {
@@ -36,7 +36,7 @@ func (s *search) explain(c *config, task int, found *frontier) bool {
 		}
 		for _, class := range s.towards(p.config, t.class) {
 			if commutes && !p.news && class == t.class && !s.classes[class].reads {
-				continue // it could have been first as well
+				continue // the order of the two does not matter
 			}
 			if !s.budget.spend(attempt) {
 				return false
@@ -60,7 +60,7 @@ func (s *search) explain(c *config, task int, found *frontier) bool {
 	return true
 }
 
-// leap is explain in strides, which finds few ways, and those soon.
+// leap is explain in strides, which finds few configurations, but quickly.
 func (s *search) leap(m leaping, c *config, task int, found *frontier) bool {
 	t := &s.tasks[task]
 	s.narrowed = true
@@ -89,7 +89,7 @@ func (s *search) leap(m leaping, c *config, task int, found *frontier) bool {
 	return true
 }
 
-// stride is c after one operation of each of the classes, in an order that is possible.
+// stride returns c after one operation of each of the classes, in a possible order.
 func (s *search) stride(c *config, classes []int) *config {
 	for left := classes; len(left) > 0; {
 		var rest []int
@@ -108,7 +108,7 @@ func (s *search) stride(c *config, classes []int) *config {
 	return c
 }
 
-// towards are the classes that may lead to one of the class.
+// towards returns the classes that may lead to one of the class.
 func (s *search) towards(c *config, class int) []int {
 	if m, is := s.model.(guided); is {
 		if way := m.towards(s, c, class); way != nil {
@@ -118,7 +118,8 @@ func (s *search) towards(c *config, class int) []int {
 	return s.active
 }
 
-// narrow keeps as many configurations as the search may, those that used the least.
+// narrow keeps as many configurations as the search allows: those that have used the fewest
+// operations of unknown outcome.
 func (s *search) narrow(all []*config) []*config {
 	if s.width == 0 || len(all) <= s.width {
 		return all
@@ -128,7 +129,7 @@ func (s *search) narrow(all []*config) []*config {
 	return all[:s.width]
 }
 
-// step is c after one operation of the class; nil if there is none, or no order goes on
+// step returns c after one operation of the class; nil if there is none, or if no order continues
 // from there.
 func (s *search) step(c *config, class int) *config {
 	if !s.takeable(c, class) {

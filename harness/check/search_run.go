@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// answer is what a search finds.
+// answer is the result of a search.
 type answer int
 
 const (
@@ -32,8 +32,8 @@ func (s *search) moments() []boundary {
 	return moments
 }
 
-// compare orders moments. What touches overlaps: a beginning goes before an end of the
-// same instant.
+// compare orders boundaries by time. A beginning comes before an end at the same instant, so
+// operations that share an instant are concurrent.
 func (s *search) compare(a, b boundary) int {
 	x, y := &s.tasks[a.task], &s.tasks[b.task]
 	from, to := x.from, y.from
@@ -61,7 +61,7 @@ func compareBools(a, b bool) int {
 	return 1
 }
 
-// run decides. If there is no order, or the budget does not suffice, stuck is the task
+// run decides the search. If there is no order, or the budget does not suffice, stuck is the task
 // whose end could not be explained.
 func (s *search) run(initial int) (found answer, stuck int) {
 	s.frontier = []*config{{state: initial}}
@@ -121,8 +121,8 @@ func (s *search) newSlot() int {
 	return s.slots - 1
 }
 
-// end keeps the configurations in which the task has taken effect. It is false if the
-// budget is spent.
+// end keeps the configurations in which the task has taken effect. It returns false if the budget is
+// spent.
 func (s *search) end(i int) bool {
 	t := &s.tasks[i]
 	var late []*config
@@ -165,8 +165,8 @@ func (s *search) retire(i int) {
 	}
 }
 
-// settle makes everything take effect in c that need not wait: reads that c explains,
-// and what the model is eager for. It tells whether it explained a read.
+// settle applies to c everything that need not wait: reads that c explains, and operations that the
+// model is eager for. It tells whether it explained a read.
 func (s *search) settle(c *config) (news bool) {
 	m, is := s.model.(hasty)
 	for again := true; again; {

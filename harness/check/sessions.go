@@ -9,39 +9,40 @@ import (
 
 // The session guarantees are those of Terry et al., "Session Guarantees for Weakly
 // Consistent Replicated Data" (PDIS 1994), for registers, sets, lists and counters. A
-// read is answered from some set of writes, in one order that all replicas share. Each
-// guarantee demands of that set what its name says, and nothing else.
+// read is answered from some set of writes, in one order that all replicas share. Each guarantee
+// demands of that set what its name says, and no more.
 //
-// A session is a numbered client and what it reads at the level strong, from any node.
-// At other levels the session is with one node, for as long as its flag stays up; a
-// history that names no nodes has one session a client. The rules "at any node" join a
-// client's reads of all levels and nodes into one session.
+// A session consists of a numbered client and its strong reads, from any node. Its reads at other
+// levels belong to a session with one node, which lasts while the flag of the node is up; a history
+// that names no nodes has one session for each client. The rules "at any node" join a client's reads
+// of all levels and nodes into one session.
 
-// Monotonic judges monotonic reads: a client sees in a read every write that it saw in
-// an earlier one of the session.
+// Monotonic judges monotonic reads: a read shows every write that an earlier read of the session
+// showed.
 func Monotonic(events []journal.Event) error { return monotonicRule.Judge(events).Err() }
 
-// OwnWrites judges read your writes: a client sees its own acknowledged writes of the session.
+// OwnWrites judges read your writes: a read shows the acknowledged writes of its own session.
 func OwnWrites(events []journal.Event) error { return ownWritesRule.Judge(events).Err() }
 
-// MonotonicWrites judges what every read shows: a read that shows a write shows the
-// earlier acknowledged writes of its client, in their order.
+// MonotonicWrites judges all reads: a read that shows a write shows the earlier acknowledged writes
+// of that write's client, in order.
 func MonotonicWrites(events []journal.Event) error { return monotonicWritesRule.Judge(events).Err() }
 
-// WritesFollowReads judges what every read shows: a read that shows a write shows what its
-// client had read before, in that order.
+// WritesFollowReads judges all reads: a read that shows a write shows what that write's client had
+// read before, in order.
 func WritesFollowReads(events []journal.Event) error {
 	return writesFollowReadsRule.Judge(events).Err()
 }
 
 var (
-	monotonicRule = Rule{"monotonic reads", "A client sees in a read everything that it saw in earlier ones.",
+	monotonicRule = Rule{"monotonic reads", "A read shows everything that earlier reads of the session showed.",
 		func(h history, v *Verdict) { judgeReads(h, v, false, monotonicReads) }}
-	ownWritesRule = Rule{"read your writes", "A client sees its own acknowledged writes.",
+	ownWritesRule = Rule{"read your writes", "A read shows the acknowledged writes of its session.",
 		func(h history, v *Verdict) { judgeReads(h, v, false, ownWrites) }}
-	monotonicAnywhereRule = Rule{"monotonic reads, at any node", "A client sees in a read of any node everything that it saw in earlier ones of other nodes.",
+	monotonicAnywhereRule = Rule{"monotonic reads, at any node",
+		"A read at any node shows everything that the client's earlier reads showed at other nodes.",
 		func(h history, v *Verdict) { judgeReads(h, v, true, monotonicReads) }}
-	ownWritesAnywhereRule = Rule{"read your writes, at any node", "A client sees its own acknowledged writes at any node.",
+	ownWritesAnywhereRule = Rule{"read your writes, at any node", "A read at any node shows the client's acknowledged writes.",
 		func(h history, v *Verdict) { judgeReads(h, v, true, ownWrites) }}
 	monotonicWritesRule = Rule{"monotonic writes", "A read that shows a write shows the earlier writes of its client.",
 		func(h history, v *Verdict) { judgeWrites(h, v, monotonicWrites) }}
@@ -59,22 +60,22 @@ const (
 	writesFollowReads
 )
 
-// broken is how a violation of the guarantee is called.
+// broken returns the name of a violation of the guarantee.
 func (g guarantee) broken() string {
 	return [...]string{"not monotonic", "own write not seen", "writes not monotonic", "write without what it follows"}[g]
 }
 
-// sessionModels are the models of which sessions are judged.
+// sessionModels are the models whose sessions are judged.
 var sessionModels = []journal.Model{journal.Register, journal.Set, journal.List, journal.Counter}
 
-// session is a client and what it reads: at one node in one of its lives, if that matters.
+// session is a client with an object that it reads: at one node in one of its lives, if that matters.
 type session struct {
 	client, node, life int
 	key                string
 	model              journal.Model
 }
 
-// lives counts how often the flag of each node went down, by when.
+// lives has the times at which the flag of each node went down.
 type lives map[int][]*journal.Event
 
 func (h history) lives() lives {
@@ -87,7 +88,7 @@ func (h history) lives() lives {
 	return l
 }
 
-// at is which life of the node an operation was answered by.
+// at returns the number of the life of the node that answered an operation.
 func (l lives) at(e *journal.Event) int {
 	return len(l[e.Node]) - len(after(l[e.Node], e))
 }
@@ -97,8 +98,8 @@ func after(moves []*journal.Event, e *journal.Event) []*journal.Event {
 	return moves[i:]
 }
 
-// inSession are the operations of numbered clients on the models of sessions, in the
-// order of their beginnings.
+// inSession returns the operations of numbered clients on these models, in the order of their
+// beginnings.
 func (h history) inSession() []*journal.Event {
 	var found []*journal.Event
 	for _, e := range h.events {
@@ -109,7 +110,7 @@ func (h history) inSession() []*journal.Event {
 	return found
 }
 
-// sessionOf is the session that a step of an operation belongs to.
+// sessionOf returns the session of a step of an operation.
 func (l lives) sessionOf(e *journal.Event, s journal.Step, anywhere bool) session {
 	of := session{client: e.Op.Client, node: journal.Nobody, key: s.Key, model: e.Op.Model}
 	if !anywhere && e.Op.Level != journal.Strong {

@@ -51,15 +51,15 @@ func (w *sessionWrites) demanded(made *sessionWrite, needed clock) bool {
 	return slices.ContainsFunc(made.fed, func(f feeding) bool { return f.nth <= needed.at(f.client) })
 }
 
-// follows tells whether a write must follow one to the same key: its client wrote that
-// one before it, or read it.
+// follows tells whether a write must follow another write to the same key, which its client had
+// written or read before.
 func (w *sessionWrites) follows(later, earlier *sessionWrite) bool {
 	return slices.ContainsFunc(earlier.fed, func(f feeding) bool {
 		return f.client == later.client && f.nth <= later.clock.at(later.client)
 	})
 }
 
-// checkOrder judges the order of lists: no value stands before one that it must follow.
+// checkOrder checks the order of lists: no value stands before one that it must follow.
 func (w *sessionWrites) checkOrder(e *journal.Event) {
 	if e.Op.Model != journal.List {
 		return
@@ -85,7 +85,7 @@ func (w *sessionWrites) checkOrder(e *journal.Event) {
 	}
 }
 
-// broken adds the violation of a read that lacks a write, or shows it.
+// broken reports a read that lacks a write, or shows a removed value.
 func (w *sessionWrites) broken(e *journal.Event, lacks *sessionWrite, found *shown, format string, args ...any) {
 	witnesses := []*journal.Event{e, lacks.event}
 	for _, made := range found.writes {
@@ -96,8 +96,8 @@ func (w *sessionWrites) broken(e *journal.Event, lacks *sessionWrite, found *sho
 	w.v.violate(w.violation(w.guarantee.broken(), witnesses, format, args...))
 }
 
-// registers adds what the guarantee demands of the order of registers' values. What
-// every node holds at rest comes last.
+// registers adds what the guarantee demands of the order of registers' values. The values at rest
+// come last.
 func (w *sessionWrites) registers() {
 	events := w.history.of(journal.Register)
 	happened := w.happened(events)
@@ -139,7 +139,7 @@ func (w *sessionWrites) registers() {
 	w.finals(events, happened)
 }
 
-// finals adds that what a register holds at rest comes after everything that happened.
+// finals adds that the value of a register at rest comes after all others.
 func (w *sessionWrites) finals(events []*journal.Event, happened map[place]bool) {
 	written := make(map[string][]heldValue)
 	for _, e := range events {
@@ -163,7 +163,7 @@ func (w *sessionWrites) finals(events []*journal.Event, happened map[place]bool)
 	}
 }
 
-// happened are the writes that were acknowledged, or seen.
+// happened returns the writes that were acknowledged or seen.
 func (w *sessionWrites) happened(events []*journal.Event) map[place]bool {
 	found := make(map[place]bool)
 	for _, e := range events {

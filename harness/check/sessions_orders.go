@@ -11,16 +11,16 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// orders are what is known of the order of the values of registers. A guarantee is
-// broken if no order has all that it demands: if there is a cycle.
+// orders has the known constraints on the order of the values of registers. A guarantee is broken if
+// no order meets them, that is, if they have a cycle.
 type orders struct {
 	history
 	keys map[string]*order
 }
 
-// order is that of the values of one register.
+// order has the constraints of one register.
 type order struct {
-	unique bool // each value was written once, so that it names one state
+	unique bool // each value was written once, and so identifies a state
 	graph  *simple.DirectedGraph
 	ids    map[int64]int64 // of values; 0 is that of nothing
 	why    map[[2]int64][]*journal.Event
@@ -28,16 +28,16 @@ type order struct {
 	joins  int64 // the last number of a join, below 0
 }
 
-// heldValue is what a register held.
+// heldValue is a value of a register.
 type heldValue struct {
 	value   int64
 	nothing bool
-	join    int64          // not 0 if it stands for several that come before what follows
-	by      *journal.Event // who wrote it, or read it
+	join    int64          // not 0 if it stands for several values that come before what follows
+	by      *journal.Event // the event that wrote it or read it
 }
 
-// newOrders are those that follow from compares that matched: what they found comes
-// before what they wrote.
+// newOrders returns the orders that follow from compares that matched: the value found comes before
+// the value written.
 func newOrders(h history) *orders {
 	o := &orders{history: h, keys: make(map[string]*order)}
 	written := make(map[place]bool)
@@ -69,7 +69,7 @@ func (o *orders) of(key string) *order {
 	return o.keys[key]
 }
 
-// id is the number of a held value in the graph.
+// id returns the number of a value in the graph.
 func (o *order) id(v heldValue) int64 {
 	if v.nothing || v.join != 0 {
 		o.name[v.join] = v
@@ -79,14 +79,14 @@ func (o *order) id(v heldValue) int64 {
 	if !known {
 		id = int64(len(o.ids)) + 1
 		o.ids[v.value] = id
-		// What a register held at first comes before everything else.
+		// The initial value comes before all others.
 		o.edge(0, id, nil)
 	}
 	o.name[id] = v
 	return id
 }
 
-// add notes that one value comes before another.
+// add adds the constraint that one value comes before another.
 func (o *order) add(a, b heldValue) {
 	from, to := o.id(a), o.id(b)
 	if from != to {
@@ -101,11 +101,11 @@ func (o *order) edge(from, to int64, why []*journal.Event) {
 	o.graph.SetEdge(o.graph.NewEdge(simple.Node(from), simple.Node(to)))
 }
 
-// mostEarlier is how many versions are kept apart before they are joined.
+// mostEarlier is how many versions are kept separately before they are joined.
 const mostEarlier = 2
 
-// before notes that all of some versions come before one that is read now, and returns
-// what comes before the next: the same versions, joined if they are many.
+// before adds that all of some versions come before one that is read now. It returns what comes
+// before the next one: the same versions, joined if they are many.
 func (o *order) before(earlier []heldValue, now heldValue) []heldValue {
 	if len(earlier) > mostEarlier {
 		o.joins--
@@ -121,7 +121,7 @@ func (o *order) before(earlier []heldValue, now heldValue) []heldValue {
 	return earlier
 }
 
-// judge looks for cycles, a short one of each component.
+// judge reports a short cycle of each component.
 func (o *orders) judge(v *Verdict, g guarantee) {
 	for _, key := range sorted(o.keys) {
 		of := o.keys[key]
@@ -137,8 +137,8 @@ func (o *orders) judge(v *Verdict, g guarantee) {
 	}
 }
 
-// contradiction is two values of a component, which demands that each comes before the
-// other; false if it has none. Joins are no values: one may come before and after a join.
+// contradiction returns two values of a component, each of which must come before the other; false
+// if it has none. Joins are no values: a value may come before and after a join.
 func contradiction(component []gonum.Node) (a, b gonum.Node, is bool) {
 	for _, node := range component {
 		switch {
@@ -152,7 +152,7 @@ func contradiction(component []gonum.Node) (a, b gonum.Node, is bool) {
 	return a, nil, false
 }
 
-// cycle is the violation of two values of which each comes before the other.
+// cycle returns the violation for two values that must come before each other.
 func (o *orders) cycle(g guarantee, key string, of *order, a, b gonum.Node) *Violation {
 	there, _ := path.DijkstraFrom(a, of.graph).To(b.ID())
 	back, _ := path.DijkstraFrom(b, of.graph).To(a.ID())

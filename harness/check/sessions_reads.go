@@ -30,17 +30,17 @@ type sessionReads struct {
 	seen      map[session]*seen
 }
 
-// seen is what a session must see from now on.
+// seen is what the reads of a session must show from now on.
 type seen struct {
-	coming []contribution           // of operations that have not ended
-	there  map[int64]*journal.Event // values, and who showed them
+	coming []contribution           // from operations that have not ended
+	there  map[int64]*journal.Event // values, and the events that showed them
 	gone   map[int64]*journal.Event // values that were seen, or written, and then removed
 	number int64                    // of a counter
-	shown  *journal.Event           // who showed the number
+	shown  *journal.Event           // the event that showed the number
 	from   []heldValue              // of a register: versions that come before what is read next
 }
 
-// contribution is what an operation adds to what its session must see.
+// contribution is what an operation adds to what its session must show.
 type contribution struct {
 	event *journal.Event
 	add   func()
@@ -53,7 +53,7 @@ func (r *sessionReads) of(s session) *seen {
 	return r.seen[s]
 }
 
-// settled adds what operations contribute that ended before e began, and returns the rest.
+// settled adds the contributions of operations that ended before e began, and returns the others.
 func settled(coming []contribution, e *journal.Event) []contribution {
 	return slices.DeleteFunc(coming, func(c contribution) bool {
 		over := c.event.End().Before(e.At)
@@ -93,7 +93,7 @@ func (r *sessionReads) step(e *journal.Event, s journal.Step, anywhere bool) {
 	}
 }
 
-// wrote adds a write of the session's own.
+// wrote adds a write of the session itself.
 func (r *sessionReads) wrote(m *seen, e *journal.Event, s journal.Step) {
 	m.coming = settled(m.coming, e)
 	m.contribute(e, func() {
@@ -108,11 +108,12 @@ func (r *sessionReads) wrote(m *seen, e *journal.Event, s journal.Step) {
 			m.shown = e
 		case journal.Write, journal.CAS:
 			m.from = append(m.from, heldValue{value: s.Value, by: e})
+		default:
 		}
 	})
 }
 
-// read judges a read and, for monotonic reads, adds it to what the session must see.
+// read judges a read and, for monotonic reads, adds it to what the session must show.
 func (r *sessionReads) read(m *seen, of session, e *journal.Event, s journal.Step) {
 	switch of.model {
 	case journal.Register:
@@ -135,7 +136,7 @@ func (r *sessionReads) readRegister(m *seen, of session, e *journal.Event, s jou
 	m.from = r.orders.of(of.key).before(m.from, now)
 	if r.guarantee == monotonicReads {
 		earlier := slices.Clone(m.from)
-		m.contribute(e, func() { // those that it follows need not be kept
+		m.contribute(e, func() { // earlier ones are no longer needed
 			m.from = append(slices.DeleteFunc(m.from, func(v heldValue) bool { return slices.Contains(earlier, v) }), now)
 		})
 	}
@@ -198,7 +199,7 @@ type place struct {
 	value int64
 }
 
-// removes are the operations that may have removed values.
+// removes has the operations that may have removed values.
 type removes map[place][]*journal.Event
 
 func (h history) removes() removes {
@@ -214,7 +215,7 @@ func (h history) removes() removes {
 	return r
 }
 
-// may tells whether a value can have been removed when it was read.
+// may tells whether a value may have been removed at the time of a read.
 func (r removes) may(model journal.Model, key string, value int64, read *journal.Event) bool {
 	return slices.ContainsFunc(r[place{model, key, value}], func(e *journal.Event) bool {
 		return read.Op.Final || !e.At.After(read.End())

@@ -6,21 +6,21 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// judgeWrites judges the two guarantees that every read must show, whatever its session.
+// judgeWrites judges the two guarantees that bind the reads of all sessions.
 func judgeWrites(h history, v *Verdict, g guarantee) {
 	w := sessionWrites{
 		history: h, v: v, guarantee: g, removes: h.removes(), orders: newOrders(h), left: mostClocks,
-		adds: make(map[place]*sessionWrite), removals: make(map[place]*sessionWrite), keys: make(map[place][]*sessionWrite), clients: make(map[int]int),
+		adds: make(map[place]*sessionWrite), removals: make(map[place]*sessionWrite),
+		keys: make(map[place][]*sessionWrite), clients: make(map[int]int),
 	}
 	w.walk()
 	w.registers()
 	w.orders.judge(v, g)
 }
 
-// sessionWrites knows which other writes a read must show if it shows one: those that
-// were fed to the client of the write, which are its own earlier writes or those that it
-// had read, and what was fed to the clients of these. A clock says it all: for each client,
-// how many of the writes that were fed to it.
+// sessionWrites knows which other writes a read must show if it shows one: the earlier writes that
+// its client had made or read, and transitively theirs. They are "fed" to the client, and a vector
+// clock has, for each client, how many of these must be shown.
 type sessionWrites struct {
 	history
 	v         *Verdict
@@ -29,29 +29,29 @@ type sessionWrites struct {
 	orders    *orders
 	adds      map[place]*sessionWrite
 	removals  map[place]*sessionWrite
-	keys      map[place][]*sessionWrite // of a key, which has the value 0
-	clients   map[int]int               // numbers of the clocks' places
+	keys      map[place][]*sessionWrite // of a key, whose place has value 0
+	clients   map[int]int               // their places in clocks
 	sessions  []clientSession
-	left      int // numbers that clocks may still take
+	left      int // numbers that clocks may still use
 }
 
-// mostClocks bounds what clocks take, in numbers of four bytes.
+// mostClocks limits the memory of clocks, in numbers of four bytes.
 const mostClocks = 64 << 20
 
-// sessionWrite is an addition or a removal, with what a read must show that shows it.
+// sessionWrite is an addition or a removal, and what a read that shows it must show.
 type sessionWrite struct {
 	event  *journal.Event
 	place  place
 	remove bool
 	client int
 	clock  clock
-	fed    []feeding // to whom it was fed
+	fed    []feeding // the clients that it was fed to
 }
 
-// feeding is that a write was the nth to be fed to a client.
+// feeding tells that a write was the nth to be fed to a client.
 type feeding struct{ client, nth int }
 
-// clientSession is what was fed to a client so far.
+// clientSession has what was fed to a client so far.
 type clientSession struct {
 	fed    int
 	clock  clock
@@ -59,7 +59,7 @@ type clientSession struct {
 	known  map[*sessionWrite]bool
 }
 
-// clock is how many of the writes that were fed to each client must be seen.
+// clock has, for each client, how many of the writes that were fed to it must be shown.
 type clock []int32
 
 func (c clock) at(client int) int {
@@ -69,8 +69,8 @@ func (c clock) at(client int) int {
 	return 0
 }
 
-// merged is the later of two clocks at each client. Clocks are not changed once they are
-// given away.
+// merged returns the maximum of two clocks for each client. A clock does not change once it is
+// shared.
 func (c clock) merged(other clock) clock {
 	if len(other) > len(c) {
 		c, other = other, c
@@ -100,7 +100,7 @@ type readsAndWrites struct {
 	reads bool
 }
 
-// walk visits writes when they begin and reads when they end, in the order of time.
+// walk visits writes at their beginnings and reads at their ends, in the order of time.
 func (w *sessionWrites) walk() {
 	var moments []readsAndWrites
 	for _, e := range w.events {
@@ -122,7 +122,7 @@ func (w *sessionWrites) walk() {
 			w.write(m.event)
 		}
 		if w.left < 0 {
-			w.v.undecided("there are too many clients and writes to follow what each has seen")
+			w.v.undecided("too many clients and writes to track what each has seen")
 			return
 		}
 	}
@@ -145,7 +145,7 @@ func (m readsAndWrites) compare(o readsAndWrites) int {
 		return -1
 	case a > b:
 		return 1
-	case m.reads != o.reads && o.reads: // what is read may have been written at that moment
+	case m.reads != o.reads && o.reads: // a read may show what is written at that moment
 		return -1
 	case m.reads != o.reads:
 		return 1
@@ -153,7 +153,7 @@ func (m readsAndWrites) compare(o readsAndWrites) int {
 	return 0
 }
 
-// client is the session of a client, and its place in clocks.
+// client returns the session of a client, and its place in clocks.
 func (w *sessionWrites) client(client int) (*clientSession, int) {
 	i, known := w.clients[client]
 	if !known {
@@ -201,7 +201,7 @@ func (w *sessionWrites) write(e *journal.Event) {
 	}
 }
 
-// read judges what an operation shows, all its reads together.
+// read judges all reads of an operation together.
 func (w *sessionWrites) read(e *journal.Event) {
 	w.v.Judged++
 	shown := w.shownBy(e)
@@ -224,8 +224,7 @@ func (w *sessionWrites) read(e *journal.Event) {
 	}})
 }
 
-// shown is what an operation shows: what the keys that it read hold, and the writes that
-// this is due to.
+// shown is what an operation shows: the values of the keys that it read, and their writes.
 type shown struct {
 	here   map[place]bool
 	keys   map[place]bool // with the value 0

@@ -7,9 +7,9 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// elements is the model of one set, to which a value is added at most once. Its states are
-// numbers of sets of values. Most of what happens to a set need not be tried: a value can
-// be added as soon as no read that has yet to be explained lacks it.
+// elements is the model of one set to which a value is added at most once. A state is the index of a
+// set of values. Most orders need not be tried: a value can be added as soon as no pending read
+// lacks it.
 type elements struct {
 	index   map[int64]int // by value
 	values  []element
@@ -18,7 +18,7 @@ type elements struct {
 	known   map[string]int
 }
 
-// element is a value and the classes that are about it; -1 if there is none.
+// element is a value and its classes of operations; -1 for none.
 type element struct {
 	add      int
 	removes  []int
@@ -32,8 +32,8 @@ type elementStep struct {
 	holds   []uint64 // of a read
 }
 
-// newElements makes the search for an order of the steps on one set. Of what only one can
-// have, the first that may have got it stands for all.
+// newElements returns a search for an order of the steps on one set. Of several inserts of a unique
+// value, the first that may have succeeded stands for all.
 func newElements(steps []step, b *budget) (*search, int) {
 	m := &elements{index: make(map[int64]int), known: make(map[string]int)}
 	s := newSearch(m, b)
@@ -104,7 +104,7 @@ func (m *elements) addReads(s *search, steps []step) {
 	}
 }
 
-// noteLast keeps the classes of the last reads that have and lack each value.
+// noteLast keeps, for each value, the classes of the last read with it and the last read without it.
 func (m *elements) noteLast(class int, holds []uint64, latest map[int]*journal.Event) {
 	for i := range m.values {
 		last := &m.values[i].lastLack
@@ -159,7 +159,7 @@ func (m *elements) apply(state, class int) (int, bool) {
 	return m.state(next), true
 }
 
-// wanted tells whether a read that has yet to be explained has the value, or lacks it.
+// wanted tells whether a pending read has the value, or lacks it.
 func (m *elements) wanted(s *search, c *config, i int, present bool) bool {
 	last := m.values[i].lastLack
 	if present {

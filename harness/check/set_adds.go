@@ -6,15 +6,14 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// soleAdd is the one addition of a value that can have taken effect.
+// soleAdd is the one addition of a value that may have taken effect.
 type soleAdd struct {
 	event *journal.Event // nil if none took effect
-	by    time.Time      // of one of unknown outcome: when it had taken effect
+	by    time.Time      // for an unknown outcome: when it had taken effect
 }
 
-// soleAdds are the additions by value. One of unknown outcome that no read shows is as good
-// as none. Of several that may have been the one, the one that was acknowledged is, or else
-// the one that began first can stand for it.
+// soleAdds returns the additions by value. An addition of unknown outcome that no read shows is left
+// out. Of several candidates it takes the acknowledged one, or else the one that began first.
 func soleAdds(steps []step) map[int64]soleAdd {
 	shown := firstShown(steps)
 	sole := make(map[int64]soleAdd)
@@ -43,13 +42,13 @@ func soleAdds(steps []step) map[int64]soleAdd {
 	return sole
 }
 
-// firstShown is, of the reads that count in real time, the one that shows a value and ends
-// first.
+// firstShown returns, by value, the read that shows it and ends first, of those that must fit real
+// time.
 func firstShown(steps []step) map[int64]*journal.Event {
 	return firstRead(steps, func(e *journal.Event) bool { return unobserved(e) == "" })
 }
 
-// firstOfAny is firstShown of all reads whose result is known.
+// firstOfAny is firstShown for all reads with a known result.
 func firstOfAny(steps []step) map[int64]*journal.Event {
 	return firstRead(steps, func(e *journal.Event) bool { return e.Op.Outcome == journal.OK && !e.Op.Unread })
 }

@@ -33,27 +33,28 @@ var listSpoilers = []spoiler{
 		}
 		return a.String(), is
 	}},
-	{"list: two values stand the other way round everywhere, though one was acknowledged before the other began", func(s *spoiled) (string, bool) {
-		for _, a := range shuffled(s, s.adds(journal.List, journal.Append)) {
-			for _, b := range s.adds(journal.List, journal.Append) {
-				if a.step.Key != b.step.Key || !before(a.event, b.event) {
-					continue
-				}
-				for _, r := range s.steps(journal.List, func(r at) bool { return r.read() && r.step.Key == a.step.Key }) {
-					i, j := slices.Index(r.step.Got, a.step.Value), slices.Index(r.step.Got, b.step.Value)
-					r.step.Got = slices.Clone(r.step.Got)
-					switch {
-					case i >= 0 && j >= 0:
-						r.step.Got[i], r.step.Got[j] = b.step.Value, a.step.Value
-					case i >= 0:
-						r.step.Got[i] = b.step.Value
+	{"list: two values stand the other way round everywhere, though one was acknowledged before the other began",
+		func(s *spoiled) (string, bool) {
+			for _, a := range shuffled(s, s.adds(journal.List, journal.Append)) {
+				for _, b := range s.adds(journal.List, journal.Append) {
+					if a.step.Key != b.step.Key || !before(a.event, b.event) {
+						continue
 					}
+					for _, r := range s.steps(journal.List, func(r at) bool { return r.read() && r.step.Key == a.step.Key }) {
+						i, j := slices.Index(r.step.Got, a.step.Value), slices.Index(r.step.Got, b.step.Value)
+						r.step.Got = slices.Clone(r.step.Got)
+						switch {
+						case i >= 0 && j >= 0:
+							r.step.Got[i], r.step.Got[j] = b.step.Value, a.step.Value
+						case i >= 0:
+							r.step.Got[i] = b.step.Value
+						}
+					}
+					return a.String(), true
 				}
-				return a.String(), true
 			}
-		}
-		return "", false
-	}},
+			return "", false
+		}},
 }
 
 // ends is how many reads of the key hold the first two values of the read.

@@ -7,7 +7,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// openTail are the dependencies of lists, of which the order of what was never read is open.
+// openTail has the dependencies of lists whose unread appends have an open order.
 type openTail struct {
 	*dependencies
 	base [][]int32 // the order of what was read
@@ -18,7 +18,7 @@ func (o openTail) writers() [][]int32           { return o.tail }
 func (o openTail) readers(int32, int32) []int32 { return nil }
 func (o openTail) all() []*journal.Event        { return o.events }
 
-// settled appends what was never read to the version orders.
+// settled adds the unread appends to the version orders.
 func (o openTail) settled(rank ranking) *dependencies {
 	d := &dependencies{transactions: o.transactions, order: slices.Clone(o.base), tail: make([][]int32, len(o.tail))}
 	for k, tail := range o.tail {

@@ -12,8 +12,8 @@ import (
 type transactions struct {
 	history
 	model     journal.Model
-	events    []*journal.Event // those that did not fail; final ones last, else by their beginnings
-	committed []bool           // by transaction: acknowledged, or something it wrote was read
+	events    []*journal.Event // those that did not fail, by their beginnings; final ones last
+	committed []bool           // by transaction: acknowledged, or one of its writes was read
 	failed    []*journal.Event
 	keys      []string
 	key       map[string]int32
@@ -25,7 +25,7 @@ type transactions struct {
 	firstRead  []int32
 }
 
-// version is what a write makes of a key. Values are unique, so it names the write.
+// version is a value of a key. Values are unique, so a version identifies its write.
 type version struct {
 	key   int32
 	value int64
@@ -34,20 +34,20 @@ type version struct {
 type write struct {
 	version
 	by   int32 // the transaction; ^i for failed[i]
-	last bool  // of its transaction to this key
+	last bool  // the last of its transaction to this key
 	at   int32 // its place in the version order of the key; unplaced if it has none
 }
 
 const unplaced = int32(-1)
 
-// look is one read of what other transactions wrote.
+// look is one read of versions that other transactions wrote.
 type look struct {
 	by, key int32
-	at      int32 // how many versions of the version order it saw
+	at      int32 // how many versions it saw, from the start of the version order
 }
 
-// readTransactions numbers what there is. It refuses a history in which a value is
-// written twice to one key: a read of it would not tell whose it was.
+// readTransactions numbers transactions, keys and writes. It refuses a history in which a value is
+// written to a key twice, because a read of it would be ambiguous.
 func readTransactions(h history, model journal.Model, v *Verdict) (*transactions, error) {
 	t := &transactions{history: h, model: model, key: make(map[string]int32)}
 	count, final := 0, 0
@@ -60,7 +60,7 @@ func readTransactions(h history, model journal.Model, v *Verdict) (*transactions
 			t.failed = append(t.failed, e)
 			continue
 		case e.Op.Unread:
-			v.leaveOut("reads of a transaction whose answer was lost")
+			v.leaveOut("reads of transactions whose answers were lost")
 		}
 		if e.Op.Final {
 			final++
@@ -142,11 +142,11 @@ func (t *transactions) readsOf(transaction int32) []look {
 	return t.reads[t.firstRead[transaction]:t.firstRead[transaction+1]]
 }
 
-// answered tells whether what the operation read is known.
+// answered tells whether the results of the operation's reads are known.
 func answered(e *journal.Event) bool { return e.Op.Outcome == journal.OK && !e.Op.Unread }
 
-// answers calls f for each read with a known result, in order, with the keys' numbers.
-// All other reads count as left out.
+// answers calls f for each read with a known result, in order, with the number of its key. Other
+// reads count as left out.
 func (t *transactions) answers(f func(by, key int32, step int)) (known int) {
 	for i, e := range t.events {
 		if !answered(e) {
@@ -164,7 +164,7 @@ func (t *transactions) answers(f func(by, key int32, step int)) (known int) {
 
 func (t *transactions) step(by int32, step int) *journal.Step { return &t.events[by].Op.Steps[step] }
 
-// witness is the event of a transaction, also of one that failed.
+// witness returns the event of a transaction, also of a failed one.
 func (t *transactions) witness(by int32) *journal.Event {
 	if by < 0 {
 		return t.failed[^by]
@@ -172,25 +172,24 @@ func (t *transactions) witness(by int32) *journal.Event {
 	return t.events[by]
 }
 
-// count tells the verdict what was judged. Without a known read nothing was.
+// count sets the number of judged transactions. Without a read with a known result it is 0.
 func (t *transactions) count(v *Verdict, known int) {
 	for range t.failed {
-		v.leaveOut("failed transactions, of which nothing may be seen")
+		v.leaveOut("failed transactions, whose writes must not be read")
 	}
 	for i := range t.events {
 		switch {
 		case !t.committed[i]:
-			v.leaveOut("transactions of unknown outcome, of which nothing was seen")
+			v.leaveOut("transactions of unknown outcome, whose writes were not read")
 		case known == 0:
-			v.leaveOut("transactions in a history without a read whose answer is known")
+			v.leaveOut("transactions in a history without a read of known result")
 		default:
 			v.Judged++
 		}
 	}
 }
 
-// perKey holds something of each key for one transaction at a time, in constant time
-// and without clearing it between transactions.
+// perKey has a value for each key within one transaction. It needs no clearing between transactions.
 type perKey[T any] struct {
 	by    []int32
 	value []T

@@ -25,8 +25,8 @@ var _ = Describe("Serializable", func() {
 			txn(0, 1, ok, x(1), y(1)), txn(2, 3, ok, read("x", 1), read("y", 1), x(2)), txn(4, 5, ok, read("x", 1, 2))}),
 		Entry("transactions that see their own", history{
 			txn(0, 1, ok, x(1), read("x", 1), x(2), read("x", 1, 2)), txn(2, 3, ok, read("x", 1, 2))}),
-		Entry("what nobody knows of and somebody saw", history{txn(0, 1, unknown, x(1)), txn(2, 3, ok, read("x", 1))}),
-		Entry("what nobody knows of and nobody saw", history{
+		Entry("an unknown outcome that was seen", history{txn(0, 1, unknown, x(1)), txn(2, 3, ok, read("x", 1))}),
+		Entry("an unknown outcome that was not seen", history{
 			txn(0, 1, ok, x(1)), txn(0, 1, unknown, x(2)), txn(2, 3, ok, read("x", 1))}),
 		Entry("two at once, in either order", history{txn(0, 9, ok, x(1)), txn(0, 9, ok, x(2)), txn(10, 11, ok, read("x", 2, 1))}),
 		Entry("an old read of a node's own state", history{
@@ -58,7 +58,7 @@ var _ = Describe("Serializable", func() {
 		Entry("not seeing oneself", "internal", history{txn(0, 1, ok, x(1), read("x"))}),
 		Entry("seeing what one has yet to do", "internal", history{txn(0, 1, ok, read("x", 1), x(1)), txn(2, 3, ok, read("x", 1))}),
 		Entry("the same twice", "duplicate", history{txn(0, 1, ok, x(1)), txn(2, 3, ok, read("x", 1, 1))}),
-		Entry("what nobody wrote", "out of nothing", history{txn(0, 1, ok, x(1)), txn(2, 3, ok, read("x", 9))}),
+		Entry("a value that no transaction wrote", "out of nothing", history{txn(0, 1, ok, x(1)), txn(2, 3, ok, read("x", 9))}),
 	)
 
 	DescribeTable("lets time pass, unless it is to be strict", func(rule string, h history) {
@@ -177,7 +177,8 @@ var _ = Describe("Levels of isolation", func() {
 	})
 
 	It("say which cycle it is in words", func() {
-		Expect(check.Serializable(history{rw(0, 9, ok, read("x"), w("x", 1)), rw(0, 9, ok, read("x"), w("x", 2)), rw(10, 11, ok, read("x", 2))})).
+		Expect(check.Serializable(history{rw(0, 9, ok, read("x"), w("x", 1)), rw(0, 9, ok, read("x"), w("x", 2)),
+			rw(10, 11, ok, read("x", 2))})).
 			To(MatchError(ContainSubstring("T2 wrote 2 to x after T1 had written 1; T2 did not see in x what T1 wrote, 1")))
 	})
 
@@ -187,7 +188,7 @@ var _ = Describe("Levels of isolation", func() {
 		}
 	})
 
-	It("take no history for sound of which no read is known", func() {
+	It("prove nothing without a read of known result", func() {
 		h := history{
 			txn(0, 1, ok, a("x", 1)), unread(txn(2, 3, ok, journal.Step{Do: journal.Read, Key: "x"})),
 			txn(4, 5, failed, a("x", 2)), txn(6, 7, unknown, a("x", 3)),
@@ -195,7 +196,7 @@ var _ = Describe("Levels of isolation", func() {
 		for _, judge := range levelsByStrength {
 			Expect(judge(h)).To(MatchError(check.ErrNothing))
 			Expect(judge(h)).To(MatchError(And(
-				ContainSubstring("2 left out: transactions in a history without a read whose answer is known"),
+				ContainSubstring("2 left out: transactions in a history without a read of known result"),
 				ContainSubstring("1 left out: failed transactions"), ContainSubstring("1 left out: transactions of unknown outcome"))))
 		}
 	})

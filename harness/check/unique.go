@@ -2,10 +2,10 @@ package check
 
 import "github.com/rejoin-db/rejoin/harness/journal"
 
-// OnlyOnce judges what only one can have (journal.Unique): of all that asked for a value at
-// most one was told that it is theirs, and there is an order of all inserts and strong or
-// final reads that explains what was read and fits real time. An insert that failed tells
-// nothing. It is exact, and ErrUndecided beyond its bounds.
+// OnlyOnce judges unique values (journal.Unique): at most one insert of a value was acknowledged, and
+// some order of all inserts and strong or final reads explains the reads and fits real time. A
+// failed insert proves nothing. The verdict is exact, or ErrUndecided beyond the bounds of the
+// search.
 func OnlyOnce(events []journal.Event) error { return onlyOnceRule.Judge(events).Err() }
 
 func judgeOnlyOnce(h history, v *Verdict) {
@@ -26,7 +26,7 @@ func judgeOnlyOnce(h history, v *Verdict) {
 	}
 }
 
-// judgeOwners tells whether a value has two owners.
+// judgeOwners reports values whose insert was acknowledged twice.
 func (h history) judgeOwners(v *Verdict, key string, steps []step) (twice bool) {
 	owner := make(map[int64]*journal.Event)
 	for _, s := range steps {

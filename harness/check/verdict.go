@@ -9,12 +9,12 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// The ways in which a history proves nothing. Errors of this package wrap one of them,
-// or are or hold a *Violation.
+// The reasons for which a history proves nothing. An error of this package wraps one of them, or is
+// or holds a *Violation.
 var (
 	ErrNothing   = errors.New("the history holds nothing to judge")
 	ErrInvalid   = errors.New("the history cannot be judged")
-	ErrUndecided = errors.New("the history could not be decided within the bounds of the search")
+	ErrUndecided = errors.New("the search reached its bounds before the history was decided")
 )
 
 func nothing(what string) error { return fmt.Errorf("%w: %s", ErrNothing, what) }
@@ -23,16 +23,15 @@ func invalid(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrInvalid, fmt.Sprintf(format, args...))
 }
 
-// Rule judges one promise. The rules of this package are values without state: they
-// are safe for concurrent use.
+// Rule judges one promise. It has no state, and is safe for concurrent use.
 type Rule struct {
-	Name    string // as the literature has it: "linearizable"
-	Promise string // in a sentence
+	Name    string // the term of the literature, such as "linearizable"
+	Promise string // as a sentence
 	judge   func(history, *Verdict)
 }
 
-// Judge judges the events. It does not change them, and they must not change
-// meanwhile. It blocks until it has decided, or has met its bounds of time and memory.
+// Judge judges the events. It does not change them, and they must not change meanwhile. It blocks
+// until it has decided, or has reached its bounds of work and memory.
 func (r Rule) Judge(events []journal.Event) Verdict {
 	h, err := newHistory(events)
 	if err != nil {
@@ -48,14 +47,14 @@ func (r Rule) judgeHistory(h history) Verdict {
 	return v
 }
 
-// Verdict is what a rule says of a history.
+// Verdict is the result of a rule for a history.
 type Verdict struct {
 	Rule       string
-	Judged     int            // operations, or other events, that the rule looked at
+	Judged     int            // operations or other events that the rule used
 	LeftOut    map[string]int // how many it could not use, by reason
-	Notes      []string       // what the reader should know about how it was judged
-	Violations []*Violation   // all that were found, the smallest first
-	Undecided  []string       // what could not be decided within the bounds
+	Notes      []string       // remarks about how it was judged
+	Violations []*Violation   // the smallest first
+	Undecided  []string       // what was not decided within the bounds
 	Refused    error          // why the history cannot be judged at all; wraps ErrInvalid
 }
 
@@ -73,11 +72,11 @@ func (v *Verdict) undecided(format string, args ...any) {
 
 func (v *Verdict) refuse(err error) { v.Refused = err }
 
-// mostShown is how many violations an error spells out.
+// mostShown is how many violations an error lists.
 const mostShown = 3
 
-// Err is nil if the promise was kept. It holds a *Violation for each that was found,
-// or wraps ErrUndecided, ErrInvalid, or ErrNothing if nothing was judged.
+// Err returns nil if the promise was kept. Otherwise the error holds the first violations, or wraps
+// ErrUndecided, ErrInvalid, or ErrNothing if nothing was judged.
 func (v Verdict) Err() error {
 	if v.Refused != nil {
 		return fmt.Errorf("%s: %w", v.Rule, v.Refused)
@@ -98,7 +97,7 @@ func (v Verdict) Err() error {
 	return errors.Join(found...)
 }
 
-// Counts says in words how much was judged and left out.
+// Counts describes how much was judged and left out.
 func (v Verdict) Counts() string { return fmt.Sprintf("%d judged%s", v.Judged, v.leftOut(", ")) }
 
 func (v Verdict) leftOut(before string) string {

@@ -8,37 +8,36 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// Bounds of the search for version orders.
+// The bounds of the search for version orders.
 const (
-	mostChoices     = 1 << 20 // pairs of writers whose order is open
+	mostChoices     = 1 << 20 // pairs of writers whose order is unknown
 	mostChoiceEdges = 1 << 23
 	mostSteps       = 1 << 27 // of one search
 )
 
-// openOrders are transactions with writers whose versions may follow one another in
-// several ways.
+// openOrders are transactions with writers whose version order is unknown.
 type openOrders interface {
-	// known are the dependencies that do not depend on the order, for a level.
+	// known returns the dependencies that hold in every order, for a level.
 	known(l level) *digraph.Graph
-	// writers are, by key, the transactions whose order is open.
+	// writers has, by key, the transactions whose order is unknown.
 	writers() [][]int32
-	// readers are the transactions that read the version of one of these.
+	// readers returns the transactions that read a version of one of these.
 	readers(key, writer int32) []int32
-	// settled are the dependencies in the order of the ranking.
+	// settled returns the dependencies for the order of the ranking.
 	settled(ranking) *dependencies
 	all() []*journal.Event
 }
 
-// ranking is the place of each transaction in an order.
+// ranking has the place of each transaction in an order.
 type ranking func(transaction int32) int32
 
-// settle finds version orders that fit the strongest level, and tells whether there are
-// any that fit the level l. The search is exact within its bounds. If no order fits, it
-// finds one that most dependencies agree with.
+// settle finds version orders that fit the strongest level possible, and tells whether any fit the
+// level l. The search is exact within its bounds. If no order fits, it returns one that contradicts
+// few dependencies.
 func settle(o openOrders, l level) (*dependencies, polygraph.Answer) {
 	tries := []level{strictlySerializable, serializable, snapshotIsolation}
 	if l == readCommitted {
-		tries = []level{readCommitted} // which has the order at once
+		tries = []level{readCommitted} // whose order needs no search
 	}
 	var best ranking
 	fits := polygraph.No
@@ -57,8 +56,8 @@ func settle(o openOrders, l level) (*dependencies, polygraph.Answer) {
 	return o.settled(best), fits
 }
 
-// rankings looks for a ranking by which the version orders fit a level. It tries the
-// order in which transactions began before it searches.
+// rankings searches for a ranking whose version orders fit a level. It tries the order in which the
+// transactions began first.
 func rankings(o openOrders, l level) (ranking, polygraph.Answer) {
 	g, nodesOf := o.known(l), int32(1)
 	if l.shape == digraph.Separate {
@@ -90,8 +89,8 @@ func answerOf(yes bool) polygraph.Answer {
 	return polygraph.No
 }
 
-// newPolygraph is the graph of what is known, with a choice for each pair of writers
-// whose order is open, if they are few enough. Where what is known has a cycle,
+// newPolygraph returns the graph of the known dependencies, with a choice for each pair of writers
+// whose order is unknown, if they are few enough. If the known dependencies have a cycle,
 // anti-dependencies are left out first.
 func newPolygraph(o openOrders, l level, g *digraph.Graph, rank []int32) (p *polygraph.Polygraph, few bool) {
 	p = polygraph.New(rank)
@@ -141,7 +140,7 @@ func (c choices) pairs(key int32, writers []int32) {
 	}
 }
 
-// inTime leaves out pairs that real time orders, as it does most.
+// inTime leaves out pairs that real time orders, which are most.
 func (c choices) inTime(key int32, writers []int32) {
 	all := c.all()
 	writers = slices.Clone(writers)
@@ -151,11 +150,11 @@ func (c choices) inTime(key int32, writers []int32) {
 			return
 		}
 		end := ending(all[first])
-		var horizon *moment // when the first of those had ended that come after this one
+		var horizon *moment // the first end of those that come after this one
 		for _, second := range writers[i+1:] {
 			begin := beginning(all[second])
 			if horizon != nil && horizon.compare(begin) < 0 {
-				break // and so before all others
+				break // so it comes before all others
 			}
 			if end.compare(begin) >= 0 {
 				c.either(key, first, second)
@@ -175,8 +174,8 @@ func (c choices) either(key, first, second int32) {
 	c.Choose(c.before(key, first, second), c.before(key, second, first))
 }
 
-// before are the edges that follow if one version comes before another: its readers
-// have not seen the other.
+// before returns the edges that follow if one version comes before another: its readers did not see
+// the other.
 func (c choices) before(key, first, second int32) []polygraph.Edge {
 	edges := c.edge(nil, first, second, digraph.WW)
 	for _, r := range c.readers(key, first) {

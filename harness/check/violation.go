@@ -10,20 +10,20 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// Violation is a promise that a history breaks.
+// Violation shows how a history breaks a promise.
 type Violation struct {
-	Rule   string // what is broken, as the literature names it
-	Text   string // how, in a sentence
+	Rule   string // the anomaly, in the terms of the literature
+	Text   string // as a sentence
 	Events []journal.Event
-	HTML   []byte // a picture of it, where there is one
+	HTML   []byte // a picture of it, or nil
 	begun  time.Time
-	events int // that the violation is made of, shown or not
+	events int // that make up the violation, shown or not
 }
 
 func (v *Violation) size() int { return max(v.events, len(v.Events)) }
 
-// Error is the sentence, and the witnesses, a line each, with the time since the
-// history began.
+// Error returns the sentence, and a line for each witness with its time since the beginning of the
+// history.
 func (v *Violation) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s", v.Rule, v.Text)
@@ -35,14 +35,13 @@ func (v *Violation) Error() string {
 
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-// history is what checkers read: the events, sorted by when they began. They are
-// those of the caller, and are not changed.
+// history has the events of the caller, sorted by their beginnings. They are not changed.
 type history struct {
 	events []*journal.Event
 	begun  time.Time
 }
 
-// newHistory refuses events that no checker can understand.
+// newHistory refuses events that are not valid.
 func newHistory(events []journal.Event) (history, error) {
 	sorted := make([]*journal.Event, len(events))
 	for i := range events {
@@ -69,7 +68,7 @@ func (h history) violation(rule string, witnesses []*journal.Event, format strin
 	return v
 }
 
-// of are the operations of a model.
+// of returns the operations of a model.
 func (h history) of(model journal.Model) []*journal.Event {
 	var found []*journal.Event
 	for _, e := range h.events {
@@ -80,20 +79,20 @@ func (h history) of(model journal.Model) []*journal.Event {
 	return found
 }
 
-// step is one step, and the operation that it is of.
+// step is one step of an operation.
 type step struct {
 	journal.Step
 	event *journal.Event
 }
 
-// was tells what became of the step's operation.
+// was tells whether the step's operation has that outcome.
 func (s step) was(outcome journal.Outcome) bool { return s.event.Op.Outcome == outcome }
 
-// knows tells whether what the step read is known.
+// knows tells whether the result of the step is known.
 func (s step) knows() bool { return s.was(journal.OK) && s.Got != nil }
 
-// byKey are the steps of operations by what they are about, in the order of their
-// operations' beginnings, and the keys in order.
+// byKey returns the steps of operations by key, in the order of the operations' beginnings, and the
+// keys in order.
 func byKey(events []*journal.Event) (keys []string, steps map[string][]step) {
 	steps = make(map[string][]step)
 	for _, e := range events {
@@ -108,7 +107,7 @@ func byKey(events []*journal.Event) (keys []string, steps map[string][]step) {
 	return keys, steps
 }
 
-// sorted are the keys of a map, in order.
+// sorted returns the keys of a map in order.
 func sorted[K cmp.Ordered, V any](m map[K]V) []K {
 	var keys []K
 	for k := range m {

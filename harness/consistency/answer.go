@@ -39,13 +39,16 @@ func (c Comparison) open(ctx context.Context) ([]*answer, error) {
 
 // closeAll closes the answers, and joins the errors of that with why they are closed.
 func closeAll(why error, answers []*answer) error {
-	errs := []error{why}
+	var errs []error
 	for _, a := range answers {
 		if a != nil {
 			errs = append(errs, a.rows.Close())
 		}
 	}
-	return errors.Join(errs...)
+	if err := errors.Join(errs...); err != nil {
+		return errors.Join(why, err)
+	}
+	return why
 }
 
 // begin goes to the first row.

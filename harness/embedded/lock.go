@@ -6,9 +6,6 @@ import (
 	"os"
 )
 
-// errLocked says that another process or node holds the lock.
-var errLocked = errors.New("in use by another node")
-
 // lockDir locks a node's directory until the returned file is closed. The lock is on the directory
 // itself and creates no file. Without it a second node with the same directory would block
 // indefinitely when it opens the log.
@@ -31,9 +28,9 @@ func lock(dir *os.File) error {
 	if !info.IsDir() {
 		return fmt.Errorf("%s is not a directory", dir.Name())
 	}
-	err = flock(dir)
+	err = lockFile(dir)
 	if errors.Is(err, errLocked) {
-		return fmt.Errorf("directory %s is %w", dir.Name(), errLocked)
+		return fmt.Errorf("directory %s is in use by another node", dir.Name())
 	}
 	if err != nil {
 		return fmt.Errorf("lock directory %s: %w", dir.Name(), err)

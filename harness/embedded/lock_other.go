@@ -1,14 +1,15 @@
-//go:build !darwin && !dragonfly && !freebsd && !linux && !netbsd && !openbsd
+//go:build !unix
 
 package embedded
 
 import (
-	"fmt"
+	"errors"
 	"os"
-	"runtime"
 )
 
-// flock fails: a node needs a lock that the operating system releases when the process ends.
-func flock(*os.File) error {
-	return fmt.Errorf("a node cannot run on %s: it needs flock, as on Linux, macOS and the BSDs", runtime.GOOS)
-}
+// errLocked is the error of a lock that another holds.
+var errLocked = errors.New("the directory is locked")
+
+var errNoLock = errors.New("the embedded database needs Linux or macOS: this system cannot lock a directory")
+
+func lockFile(*os.File) error { return errNoLock }

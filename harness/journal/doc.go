@@ -1,13 +1,15 @@
-// Package journal keeps what happened to a cluster, in order: operations with
-// their outcomes, flags, faults, waits, what nodes showed of themselves and took.
-// It is bounded: of a long run it keeps the end, and says how much it lost.
-// Reports explain failures by it, and package check judges it.
+// Package journal records what happened to a cluster, in order: operations with their outcomes,
+// flags, faults, changes of roles and members, waits, samples of resources, and the steps of a spec.
+// A journal is bounded: of a long run it keeps the end, and counts what it lost. Package report
+// explains failures by it, and package check judges it.
 //
-//	Journal            keeps events               Record, Begin, Invoke
-//	Event              one of them                Kind, Node, At, Took, Text, Err
-//	Op, Step           what a client did          and what became of it
-//	State              what a node showed         role, term, applied index, digest
-//	Encode, Decode     the same as JSON lines
+//	Journal            keeps events               Record, BeginEvent, Invoke, Step, Polled
+//	Event              one of them                typed fields, one for each Kind
+//	Op, Step           an operation of a client   and its outcome
+//	Header             the first line of a file   version, seed, target, settings
+//	Save, Load         the same as JSON lines     FORMAT.md
+//
+// Events say what happened in fields. Text is made from them, by Event.String, and never read.
 //
 // An operation whose meaning is to be judged is invoked with its steps, and ended
 // with what it read:

@@ -53,7 +53,7 @@ func (e *Event) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// strict reads one JSON value, all of it, without unknown fields.
+// strict reads exactly one JSON value, and refuses unknown fields.
 func strict(data []byte, into any) error {
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
@@ -93,7 +93,7 @@ func Save(w io.Writer, header Header, events []Event) error {
 	return nil
 }
 
-// longestLine bounds one event, in bytes: longer than any that a journal keeps.
+// longestLine limits one line, in bytes. It is longer than any event that a journal keeps.
 const longestLine = 2 * Limit
 
 // Decode is Load without the header.
@@ -103,8 +103,8 @@ func Decode(r io.Reader) ([]Event, error) {
 }
 
 // Load reads a saved journal of this Version or an earlier one. The error names the
-// line that is not valid and what is allowed; the events before it are returned with
-// it. It blocks on r.
+// line that is not valid and what is allowed; the events before that line are returned, too. It
+// blocks on r.
 func Load(r io.Reader) (Header, []Event, error) {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, longestLine)

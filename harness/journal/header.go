@@ -27,13 +27,29 @@ type Header struct {
 	Dropped map[Kind]int `json:"dropped,omitempty"`
 }
 
+// HeaderOf returns the header of events that are no longer in a journal.
+func HeaderOf(events []Event) Header {
+	h := Header{Version: Version}
+	for _, e := range events {
+		if e.Boot != nil && e.Err == "" {
+			h.describe(e.Boot)
+			break
+		}
+	}
+	return h
+}
+
+func (h *Header) describe(b *BootInfo) {
+	h.Seed, h.Target, h.Abilities, h.Nodes = b.Seed, b.Target, slices.Clone(b.Abilities), b.Size
+}
+
 // Header returns the first line of the journal as it is now.
 func (j *Journal) Header() Header {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	h := Header{Version: Version}
-	if b := j.booted; b != nil {
-		h.Seed, h.Target, h.Abilities, h.Nodes = b.Seed, b.Target, slices.Clone(b.Abilities), b.Size
+	if j.booted != nil {
+		h.describe(j.booted)
 	}
 	for kind, n := range j.dropped {
 		if n > 0 {

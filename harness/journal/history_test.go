@@ -28,7 +28,8 @@ var _ = Describe("An operation", func() {
 		op := j.Invoke(journal.Op{Client: 3, Model: journal.Register, Steps: read})
 		op.Asked(2, "id", "SELECT 1")
 		Expect(j.Total()).To(BeZero())
-		Expect(j.Events()).To(HaveExactElements(And(HaveField("Err", "it has not ended"), HaveField("Op.Outcome", journal.Unknown), HaveField("Op.ID", "id"))))
+		Expect(j.Events()).To(HaveExactElements(And(HaveField("Err", "it has not ended"), HaveField("Op.Outcome", journal.Unknown),
+			HaveField("Op.ID", "id"))))
 		op.End(journal.OK, []journal.Step{{Do: journal.Read, Key: "x", Got: []int64{7}}}, nil)
 		op.End(journal.Failed, nil, errors.New("twice"))
 		Expect(j.Events()).To(HaveLen(1))
@@ -36,7 +37,8 @@ var _ = Describe("An operation", func() {
 		Expect(e.End()).To(BeTemporally("~", time.Now(), time.Minute))
 		e.At, e.Took = time.Time{}, 0
 		Expect(e).To(Equal(journal.Event{Kind: journal.Operation, Node: 2, Text: "SELECT 1", Op: &journal.Op{
-			Client: 3, ID: "id", Outcome: journal.OK, Model: journal.Register, Steps: []journal.Step{{Do: journal.Read, Key: "x", Got: []int64{7}}}}}))
+			Client: 3, ID: "id", Outcome: journal.OK, Model: journal.Register, Steps: []journal.Step{{Do: journal.Read, Key: "x",
+				Got: []int64{7}}}}}))
 		Expect(e.String()).To(Equal("operation node 2 client 3: SELECT 1 | read x = [7]"))
 	})
 
@@ -59,7 +61,7 @@ var _ = Describe("An operation", func() {
 		Expect(journal.FromContext(context.Background())).To(BeNil())
 	})
 
-	It("keeps the steps it was invoked with, where nobody knows better", func() {
+	It("keeps the steps it was invoked with if End has none", func() {
 		j := journal.New(0)
 		j.Invoke(journal.Op{Steps: read}).End(journal.Unknown, nil, context.Canceled)
 		Expect(j.Events()).To(HaveExactElements(And(HaveField("Op.Steps", read), HaveField("Err", "context canceled"))))
@@ -129,7 +131,8 @@ func BenchmarkOperation(b *testing.B) {
 	ctx := context.Background()
 	b.ReportAllocs()
 	for b.Loop() {
-		op := j.Invoke(journal.Op{Client: 1, Model: journal.Register, Level: journal.Strong, Steps: []journal.Step{{Do: journal.Read, Key: "x"}}})
+		op := j.Invoke(journal.Op{Client: 1, Model: journal.Register, Level: journal.Strong,
+			Steps: []journal.Step{{Do: journal.Read, Key: "x"}}})
 		journal.FromContext(op.Context(ctx)).Asked(1, "harness-1-1", "SELECT v FROM t WHERE k = ?")
 		op.End(journal.OK, []journal.Step{{Do: journal.Read, Key: "x", Got: []int64{7}}}, nil)
 	}

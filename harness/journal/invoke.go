@@ -22,8 +22,8 @@ func (j *Journal) Invoke(op Op) *Open {
 	return o
 }
 
-// Asked says which node is asked, by which name and in which words. Of several
-// that are asked for one operation the journal names the last.
+// Asked records the node that is asked, the ID of the request, and its SQL. If several nodes are
+// asked for one operation, the journal has the last one.
 func (o *Open) Asked(node int, id, text string) {
 	o.journal.mu.Lock()
 	defer o.journal.mu.Unlock()
@@ -32,10 +32,9 @@ func (o *Open) Asked(node int, id, text string) {
 	o.event.Node, o.event.Text, o.event.Op = node, text, &op
 }
 
-// End records the operation with its outcome. If steps is not nil, it takes the place
-// of the steps of Invoke, and Got says what was read. An OK operation whose steps
-// should have read something, and have not, is recorded as Unread. One that has no steps in
-// the end, such as a read of all there is that failed, is recorded as plain SQL.
+// End records the operation with its outcome. If steps is not nil it replaces the steps of Invoke,
+// and its Got has the results. An OK operation without a result that it should have is recorded as
+// Unread. An operation that ends without steps is recorded as plain SQL. Only the first End counts.
 func (o *Open) End(outcome Outcome, steps []Step, err error) {
 	o.journal.mu.Lock()
 	defer o.journal.mu.Unlock()
@@ -59,7 +58,7 @@ func (o *Open) End(outcome Outcome, steps []Step, err error) {
 	o.journal.recordLocked(o.event)
 }
 
-// underWay is the event as it is before its end: it has taken until now.
+// underWay returns the event before its end: it has taken until now.
 func (o *Open) underWay() Event {
 	e, op := o.event, *o.event.Op
 	e.Took = time.Since(e.At)
@@ -73,13 +72,12 @@ func (o *Open) underWay() Event {
 
 type openKey struct{}
 
-// Context carries the operation to the code that executes its request, so that both
-// write one line and not two.
+// Context carries the operation to the code that executes its request, so that both record one event.
 func (o *Open) Context(ctx context.Context) context.Context {
 	return context.WithValue(ctx, openKey{}, o)
 }
 
-// FromContext is the operation that a request is for; nil if none was said.
+// FromContext returns the operation that a request belongs to, or nil.
 func FromContext(ctx context.Context) *Open {
 	o, _ := ctx.Value(openKey{}).(*Open)
 	return o

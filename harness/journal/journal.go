@@ -12,8 +12,8 @@ import (
 
 // Journal keeps the latest events. It is safe for concurrent use.
 type Journal struct {
-	most   int // events
-	limit  int // bytes, about
+	most   int // number of events
+	limit  int // bytes, approximately
 	follow func(Event)
 
 	mu      sync.Mutex
@@ -30,15 +30,15 @@ type Journal struct {
 	booted  *BootInfo           // of the first cluster
 }
 
-// DefaultSize is how many events a journal keeps, and Limit how many bytes they may
-// take, about.
+// DefaultSize is the default number of events that a journal keeps. Limit is the number of bytes that
+// they may take, approximately.
 const (
 	DefaultSize = 10_000
 	Limit       = 64 << 20
 )
 
-// New returns a journal that keeps the latest size events, DefaultSize if 0, and no
-// more than Limit of them.
+// New returns a journal that keeps the latest size events, DefaultSize if size is not positive, in at
+// most Limit bytes.
 func New(size int) *Journal {
 	if size <= 0 {
 		size = DefaultSize
@@ -49,13 +49,12 @@ func New(size int) *Journal {
 	}
 }
 
-// Follow calls a function with each event from now on, in order, and before the recording
-// call returns, so that another process knows what a process that dies has recorded. The
-// function must not use the journal. Call Follow before others use the journal.
+// Follow calls a function with each event that is recorded from now on, in order, before the recording
+// call returns. So another process can have the events of a process that dies. The function must not
+// use the journal. Call Follow before the journal is used concurrently.
 func (j *Journal) Follow(follow func(Event)) { j.follow = follow }
 
-// Record adds an event. It copies nothing that the event points to, which must not
-// change any more.
+// Record adds an event. Data that the event points to must not change afterwards.
 func (j *Journal) Record(e Event) {
 	if e.At.IsZero() {
 		e.At = time.Now()
@@ -137,7 +136,7 @@ func (j *Journal) Begin(kind Kind, node int, format string, args ...any) (end fu
 	return j.BeginEvent(Event{Kind: kind, Node: node, Text: fmt.Sprintf(format, args...)})
 }
 
-// FaultID returns a new ID for a fault of the journal's.
+// FaultID returns a new ID for a fault.
 func (j *Journal) FaultID() uint64 {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -157,15 +156,15 @@ func (j *Journal) BeginEvent(e Event) (end func(error)) {
 	}
 }
 
-// Total is how many events were recorded, kept or not, those of some kinds left out.
+// Total returns how many events were recorded, kept or not, except those of some kinds.
 func (j *Journal) Total(without ...Kind) int {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return count(j.totals, without)
 }
 
-// Dropped is how many events were recorded and are not kept any more, those of
-// some kinds left out. A history with such a gap proves nothing.
+// Dropped returns how many events were recorded and are no longer kept, except those of some kinds. A
+// history with such a gap proves nothing.
 func (j *Journal) Dropped(without ...Kind) int {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -182,8 +181,8 @@ func count(by map[Kind]int, without []Kind) int {
 	return n
 }
 
-// Events returns all events that are kept, in the order in which they were
-// recorded, which is that in which they ended. Operations that have not ended follow, as
+// Events returns all kept events in the order in which they were recorded, which is the order of their
+// ends. Operations that have not ended follow, as
 // Unknown, and then the conditions that were polled and have not held.
 func (j *Journal) Events() []Event {
 	j.mu.Lock()
@@ -203,8 +202,8 @@ func (j *Journal) Events() []Event {
 	return out
 }
 
-// Last returns the latest n events, those of some kinds left out, in the order in
-// which they were recorded; all that are kept if n is negative.
+// Last returns the latest n events, except those of some kinds, in the order in which they were
+// recorded; all kept events if n is negative.
 func (j *Journal) Last(n int, without ...Kind) []Event {
 	j.mu.Lock()
 	defer j.mu.Unlock()

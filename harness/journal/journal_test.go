@@ -161,8 +161,10 @@ var _ = Describe("Journal", func() {
 			"operation node 2: SELECT 1 (1.23ms)"),
 		Entry("that took hardly any", journal.Event{Kind: journal.Operation, Node: 2, Text: "SELECT 1", Took: time.Microsecond},
 			"operation node 2: SELECT 1 (0s)"),
-		Entry("that failed", journal.Event{Kind: journal.Fault, Node: 1, Text: "pause", Err: "no such process"}, "fault node 1: pause -> no such process"),
-		Entry("that failed in many ways", journal.Event{Kind: journal.Check, Node: journal.Nobody, Text: "compare", Took: time.Second, Err: "one\ntwo\r\nthree\n"},
+		Entry("that failed", journal.Event{Kind: journal.Fault, Node: 1, Text: "pause", Err: "no such process"},
+			"fault node 1: pause -> no such process"),
+		Entry("that failed in many ways", journal.Event{Kind: journal.Check, Node: journal.Nobody, Text: "compare",
+			Took: time.Second, Err: "one\ntwo\r\nthree\n"},
 			"check: compare (1s) -> one; two; three"),
 	)
 })

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Outcome is what became of an operation.
+// Outcome is the outcome of an operation.
 type Outcome string
 
 // The outcomes. The zero Outcome is that of an operation that has not ended.
@@ -15,22 +15,24 @@ const (
 	Unknown Outcome = "unknown" // it may have been done, or may still be done
 )
 
-// Model is what a key is to its clients, and so what can be said about a history.
+// Model is the data type of a key. It determines which rules apply to a history.
 type Model string
 
 // The models. Keys of different models are different keys.
 const (
 	Register Model = "register" // Read, Write, CAS; one operation is about one register, except a final read
-	// Registers are registers that transactions Read and Write, several at a time. No value is written to one twice.
+	// Registers are registers that transactions Read and Write. No value is written to a register twice.
 	Registers Model = "rw-register"
-	Set       Model = "set"     // Read, Add, Remove: a value is added at most once, and may be removed after that
-	List      Model = "list"    // Read, Append; one operation may touch several lists, and is a transaction
-	Bank      Model = "bank"    // Read, Increment of balances: an operation's increments add up to 0, a balance is never below 0; Write opens accounts
-	Counter   Model = "counter" // Read, Increment by what is positive
-	Unique    Model = "unique"  // Read, Insert: a value is taken at most once for all time
+	Set       Model = "set"  // Read, Add, Remove: a value is added at most once, and may be removed after that
+	List      Model = "list" // Read, Append; an operation is a transaction on one or several lists
+	// Bank is Read and Increment of balances. The increments of an operation add up to 0, and no balance is negative.
+	// Write opens an account.
+	Bank    Model = "bank"
+	Counter Model = "counter" // Read, Increment by a positive number
+	Unique  Model = "unique"  // Read, Insert: at most one insert of a value succeeds
 )
 
-// Level is how fresh reads were asked to be, as target.Consistency has it.
+// Level is the consistency level of reads, as in target.Consistency.
 type Level string
 
 // The levels.
@@ -40,43 +42,41 @@ const (
 	Strong Level = "strong" // linearizable
 )
 
-// Op is an operation of a client: what it did, in order and as one transaction,
-// and what became of it.
+// Op is an operation of a client: its steps, in order and as one transaction, and its outcome.
 type Op struct {
-	// Client is who asked. A client that is numbered has one operation under way
-	// at a time. Nobody if nobody said.
+	// Client is the number of the client, or Nobody if it is unknown. A numbered client has one
+	// operation in progress at a time.
 	Client int `json:"client"`
 	// ID names the request, if it has a name.
 	ID      string  `json:"id,omitempty"`
 	Outcome Outcome `json:"outcome,omitempty"`
 	Model   Model   `json:"model,omitempty"`
 	Level   Level   `json:"level,omitempty"` // of its reads
-	// Final tells that everything had come to rest: all faults were healed, no
-	// operation that changes anything was under way, and none came after it. Such
-	// a read shows what has become of all that went before.
+	// Final marks a read at rest: all faults are healed, no change is in progress, and none comes
+	// after it. It shows the final state.
 	Final bool   `json:"final,omitempty"`
 	Steps []Step `json:"steps,omitempty"` // none for plain SQL
-	// Mutates tells of plain SQL whether it may change anything. Of an operation with
-	// steps the steps tell.
+	// Mutates tells whether plain SQL may change data. For an operation with steps the steps tell.
 	Mutates bool `json:"mutates,omitempty"`
-	// Unread tells that an OK operation was applied, and that its answer was lost or
-	// made no sense: what its steps read is unknown.
+	// Unread tells that an OK operation was applied and that its answer was lost or malformed: what
+	// its steps read is unknown.
 	Unread bool `json:"unread,omitempty"`
 }
 
 // Do is what a step does.
 type Do string
 
-// What steps do, each to one key.
+// The steps. Each concerns one key.
 const (
-	Read      Do = "read"      // Got what the key held: of a register none or one, of a list all in order, of a set all in any order
-	Write     Do = "write"     // Value is what the register holds now
+	// Read returns in Got the values of the key: none or one of a register, all of a list in order, all of a set.
+	Read      Do = "read"
+	Write     Do = "write"     // the register holds Value
 	CAS       Do = "cas"       // if the register holds Old, it holds Value now, and Got is [1]; else Got is [0]
-	Append    Do = "append"    // Value is the last of the list now
-	Add       Do = "add"       // Value is in the set now
-	Remove    Do = "remove"    // Value is no longer in the set
-	Increment Do = "increment" // the number is greater by Value, or less
-	Insert    Do = "insert"    // Value is taken now; it was not before
+	Append    Do = "append"    // Value is added at the end of the list
+	Add       Do = "add"       // Value is added to the set
+	Remove    Do = "remove"    // Value is removed from the set
+	Increment Do = "increment" // Value, which may be negative, is added to the number
+	Insert    Do = "insert"    // Value is taken, if it was not
 )
 
 // Step is one thing that an operation does.
@@ -85,18 +85,17 @@ type Step struct {
 	Key   string `json:"key"`
 	Value int64  `json:"value,omitempty"`
 	Old   int64  `json:"old,omitempty"`
-	// Got is what was read. It is nil for a step that does not read, and for one whose
-	// result is unknown.
+	// Got is the result. It is nil for a step without a result, and for an unknown one.
 	Got []int64 `json:"got,omitzero"`
 }
 
 // Reads tells whether the step only reads.
 func (s Step) Reads() bool { return s.Do == Read }
 
-// Answers tells whether the step reports something: what it read, or whether it matched.
+// Answers tells whether the step has a result: what it read, or whether it matched.
 func (s Step) Answers() bool { return s.Do == Read || s.Do == CAS }
 
-// Changes tells whether the operation may change anything.
+// Changes tells whether the operation may change data.
 func (o Op) Changes() bool {
 	if len(o.Steps) == 0 {
 		return o.Mutates

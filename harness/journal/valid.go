@@ -7,9 +7,8 @@ import (
 	"strings"
 )
 
-// Validate tells whether a checker can understand the event. The error names what is
-// wrong and what is allowed. Decode refuses events that are not valid, and so does
-// every checker.
+// Validate returns an error that says what is wrong with the event and what is allowed, or nil. Load
+// and package check refuse events that are not valid.
 func (e Event) Validate() error {
 	switch {
 	case e.Kind == "":
@@ -36,7 +35,7 @@ func (e Event) Validate() error {
 
 var phases = []Phase{Begins, Ends, Once}
 
-// verbs are what the steps of each model do.
+// verbs has the steps of each model.
 var verbs = map[Model][]Do{
 	Register:  {Read, Write, CAS},
 	Registers: {Read, Write},
@@ -47,13 +46,12 @@ var verbs = map[Model][]Do{
 	Unique:    {Read, Insert},
 }
 
-// Models are all models, in order.
+// Models returns all models, in order.
 func Models() []Model {
 	return []Model{Register, Registers, Set, List, Bank, Counter, Unique}
 }
 
-// Validate tells whether a checker can understand the operation. The error names what
-// is wrong and what is allowed.
+// Validate returns an error that says what is wrong with the operation and what is allowed, or nil.
 func (o Op) Validate() error {
 	outcomes, levels := []Outcome{OK, Failed, Unknown}, []Level{Local, Leader, Strong}
 	switch {

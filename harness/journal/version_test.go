@@ -33,10 +33,14 @@ var _ = Describe("A journal of version 1", func() {
 		Expect(e).To(And(HaveField(field, value), HaveField("Text", BeEmpty())))
 	},
 		Entry(nil, `"kind":"boot","text":"5 nodes, seed 20"`, "Boot", &journal.BootInfo{Size: 5, Seed: 20}),
-		Entry(nil, `"kind":"flag","node":1,"text":"take offline (pause)","flag":{"online":false,"mode":"pause"}`, "Flag", &journal.FlagChange{Mode: fault.Pause}),
-		Entry(nil, `"kind":"flag","node":1,"text":"bring online (wiped)","flag":{"online":true,"mode":"wiped"}`, "Flag", &journal.FlagChange{Online: true, Wiped: true}),
-		Entry(nil, `"kind":"member","node":3,"text":"add a node","members":{"voters":[0],"non_voters":[3]}`, "Member", &journal.MemberChange{Added: true}),
-		Entry(nil, `"kind":"resource","node":1,"text":"applied 7, 2 behind, log of 9 entries, memory 1.5 KiB"`, "Sample", &journal.Sample{Applied: 7, Behind: 2, LogEntries: 9, Memory: 1536}),
+		Entry(nil, `"kind":"flag","node":1,"text":"take offline (pause)","flag":{"online":false,"mode":"pause"}`, "Flag",
+			&journal.FlagChange{Mode: fault.Pause}),
+		Entry(nil, `"kind":"flag","node":1,"text":"bring online (wiped)","flag":{"online":true,"mode":"wiped"}`, "Flag",
+			&journal.FlagChange{Online: true, Wiped: true}),
+		Entry(nil, `"kind":"member","node":3,"text":"add a node","members":{"voters":[0],"non_voters":[3]}`, "Member",
+			&journal.MemberChange{Added: true}),
+		Entry(nil, `"kind":"resource","node":1,"text":"applied 7, 2 behind, log of 9 entries, memory 1.5 KiB"`, "Sample",
+			&journal.Sample{Applied: 7, Behind: 2, LogEntries: 9, Memory: 1536}),
 		Entry(nil, `"kind":"spec","text":"begin it works"`, "Spec", &journal.SpecBoundary{Name: "it works"}),
 		Entry(nil, `"kind":"spec","text":"end passed"`, "Spec", &journal.SpecBoundary{State: journal.Passed}),
 	)
@@ -63,11 +67,13 @@ var _ = Describe("A journal of version 1", func() {
 		Entry(nil, 1, "damage the log", begins(fault.Fault{Kind: fault.KindDamage, Node: 1, Part: fault.Log})),
 		Entry(nil, -1, "cut (refuse) 0->1 clients->2", begins(fault.Fault{Kind: fault.KindCut, Node: fault.NoNode,
 			Links: []fault.Link{{From: 0, To: 1}, {From: fault.Clients, To: 2}}, Rule: &fault.Rule{Action: fault.Refuse}})),
-		Entry(nil, -1, "mend 0->1", journal.FaultChange{Phase: journal.Ends, Fault: fault.Fault{Kind: fault.KindCut, Node: fault.NoNode, Links: []fault.Link{{From: 0, To: 1}}}}),
+		Entry(nil, -1, "mend 0->1", journal.FaultChange{Phase: journal.Ends,
+			Fault: fault.Fault{Kind: fault.KindCut, Node: fault.NoNode, Links: []fault.Link{{From: 0, To: 1}}}}),
 	)
 
 	It("says of a start what it ends", func() {
-		events := upgraded(`"kind":"flag","node":1,"text":"take offline (crash)","flag":{"online":false,"mode":"crash"}`, `"kind":"fault","node":1,"text":"start"`)
+		events := upgraded(`"kind":"flag","node":1,"text":"take offline (crash)","flag":{"online":false,"mode":"crash"}`,
+			`"kind":"fault","node":1,"text":"start"`)
 		Expect(events[1].Fault.Kind).To(Equal(fault.KindCrash))
 	})
 
@@ -98,8 +104,10 @@ var _ = Describe("A journal of each version", func() {
 				And(HaveField("Boot", Not(BeNil())), HaveField("Members", Not(BeNil()))), HaveField("Flag", Not(BeNil())),
 				HaveField("Fault", Not(BeNil())), HaveField("Op.Model", journal.List)))
 			if version == journal.Version {
-				Expect(header).To(And(HaveField("Module", Not(BeEmpty())), HaveField("Abilities", Not(BeEmpty())), HaveField("Settings", Not(BeEmpty()))))
-				Expect(events).To(ContainElements(HaveField("Sample", Not(BeNil())), HaveField("Kind", journal.Role), HaveField("Spec.State", journal.Passed),
+				Expect(header).To(And(HaveField("Module", Not(BeEmpty())), HaveField("Abilities", Not(BeEmpty())),
+					HaveField("Settings", Not(BeEmpty()))))
+				Expect(events).To(ContainElements(HaveField("Sample", Not(BeNil())), HaveField("Kind", journal.Role),
+					HaveField("Spec.State", journal.Passed),
 					HaveField("Fault.ID", Not(BeZero())), HaveField("Fault.Ended", Not(BeEmpty()))))
 				Expect(events).To(ContainElement(HaveField("Place.Line", Not(BeZero()))))
 			}

@@ -23,16 +23,18 @@ var _ = Describe("A matcher", func() {
 		func(matcher types.GomegaMatcher, actual any, message string) {
 			Expect(refused(actual, matcher)).To(MatchError(message))
 		},
-		Entry("of a node, a cluster", BeOnline(), (*harness.Cluster)(nil), "a matcher to be online takes a *harness.Node, not a *harness.Cluster"),
+		Entry("of a node, a cluster", BeOnline(), (*harness.Cluster)(nil),
+			"a matcher to be online takes a *harness.Node, not a *harness.Cluster"),
 		Entry("of a node, a number", HaveCaughtUp(), 7, "a matcher to have caught up takes a *harness.Node, not a int"),
 		Entry("of a node, nothing", BeOnline(), nil, "a matcher to be online takes a *harness.Node, not a <nil>"),
-		Entry("of a node, a nil one", BeOnline(), (*harness.Node)(nil), "a matcher to be online takes a *harness.Node, and not a nil one"),
-		Entry("of a cluster, a node", HaveLeader(), (*harness.Node)(nil), "a matcher to have a leader takes a *harness.Cluster, not a *harness.Node"),
+		Entry("of a node, a nil one", BeOnline(), (*harness.Node)(nil), "a matcher to be online takes a *harness.Node, not nil"),
+		Entry("of a cluster, a node", HaveLeader(), (*harness.Node)(nil),
+			"a matcher to have a leader takes a *harness.Cluster, not a *harness.Node"),
 		Entry("of a cluster, nothing", BeConsistent("q"), nil, "a matcher to be consistent takes a *harness.Cluster, not a <nil>"),
-		Entry("of a cluster, a nil one", HaveLeader(), (*harness.Cluster)(nil), "a matcher to have a leader takes a *harness.Cluster, and not a nil one"),
+		Entry("of a cluster, a nil one", HaveLeader(), (*harness.Cluster)(nil), "a matcher to have a leader takes a *harness.Cluster, not nil"),
 		Entry("of rows, a number", HaveRows(), 7, "HaveRows takes a harness.Result or a []harness.Result, not a int"),
 		Entry("of rows, nothing", HaveRows(), nil, "HaveRows takes a harness.Result or a []harness.Result, not a <nil>"),
-		Entry("of rows, no result", HaveRows(), []harness.Result{}, "HaveRows was given no result at all"),
+		Entry("of rows, no result", HaveRows(), []harness.Result{}, "HaveRows was given no result"),
 	)
 
 	It("fails for the error beside its actual", func() {
@@ -85,14 +87,17 @@ var _ = Describe("BeOnline", func() {
 	It("needs the flag and the state, and says both", func(ctx SpecContext) {
 		c, f := boot()
 		Expect(holds(node(c, 1), BeOnline())).To(Equal(
-			"Expected node 1 (n1) not to be online, but its flag says online; it shows itself online, follower in term 2 with leader n0, applied index 1"))
+			"Expected node 1 (n1) not to be online, but its flag says online; it reports state online, follower in term 2 with leader n0, " +
+				"applied index 1"))
 		shows(f.Node(1), func(s *target.Status) { s.State = target.Syncing })
 		Expect(holdsNot(node(c, 1), BeOnline())).To(Equal(
-			"Expected node 1 (n1) to be online, but its flag says online; it shows itself syncing, follower in term 2 with leader n0, applied index 1"))
+			"Expected node 1 (n1) to be online, but its flag says online; it reports state syncing, follower in term 2 with leader n0, " +
+				"applied index 1"))
 		shows(f.Node(1), func(s *target.Status) { s.State, s.Leader = target.Online, "" })
 		Expect(c.TakeNodeOffline(ctx, 1)).To(Succeed())
 		Expect(holdsNot(node(c, 1), BeOnline())).To(Equal(
-			"Expected node 1 (n1) to be online, but its flag says offline (isolate); it shows itself online, follower in term 2 with no leader, applied index 1"))
+			"Expected node 1 (n1) to be online, but its flag says offline (isolate); it reports state online, follower in term 2 with no " +
+				"leader, applied index 1"))
 	}, patience)
 
 	It("does not take silence for offline", func() {
@@ -111,9 +116,11 @@ var _ = Describe("The matchers of health", func() {
 			target.Leaving: BeLeaving(), target.Offline: BeOffline(), target.Failed: BeFailed(),
 		} {
 			if of == state {
-				Expect(holds(node(c, 1), matcher)).To(ContainSubstring("not to be " + string(of) + ", but its flag says online; it shows itself " + string(of)))
+				Expect(holds(node(c, 1), matcher)).To(
+					ContainSubstring("not to be " + string(of) + ", but its flag says online; it reports state " + string(of)))
 			} else {
-				Expect(holdsNot(node(c, 1), matcher)).To(ContainSubstring("to be " + string(of) + ", but its flag says online; it shows itself " + string(state)))
+				Expect(holdsNot(node(c, 1), matcher)).To(
+					ContainSubstring("to be " + string(of) + ", but its flag says online; it reports state " + string(state)))
 			}
 		}
 	},
@@ -127,25 +134,25 @@ var _ = Describe("The matchers of health", func() {
 			s.State, s.Behind, s.Activities, s.Reason = target.Failed, 17, target.Activities{{Work: target.InstallingSnapshot}}, "no space left"
 		})
 		Expect(holdsNot(node(c, 1), BeSyncing())).To(Equal("Expected node 1 (n1) to be syncing, but its flag says online; " +
-			"it shows itself failed (no space left), follower in term 2 with leader n0, applied index 1, 17 behind, installing a snapshot"))
+			"it reports state failed (no space left), follower in term 2 with leader n0, applied index 1, 17 behind, installing a snapshot"))
 	})
 
 	DescribeTable("know a node that is gone without asking it", func(ctx SpecContext, mode fault.Mode, reason string) {
 		c, f := boot()
 		Expect(c.TakeNodeOffline(ctx, 1, mode)).To(Succeed())
-		looks := f.Node(1).Looks()
-		found := "its flag says offline (" + string(mode) + "); it shows itself offline (" + reason + ")"
+		looks := f.Node(1).Probes()
+		found := "its flag says offline (" + string(mode) + "); it reports state offline (" + reason + ")"
 		Expect(holds(node(c, 1), BeOffline())).To(HaveSuffix(found))
 		Expect(holdsNot(node(c, 1), BeOnline())).To(HaveSuffix(found))
-		Expect(holdsNot(node(c, 1), HaveCaughtUp())).To(HaveSuffix("but it shows itself offline (" + reason + ")"))
-		Expect(f.Node(1).Looks()).To(Equal(looks))
+		Expect(holdsNot(node(c, 1), HaveCaughtUp())).To(HaveSuffix("but it reports state offline (" + reason + ")"))
+		Expect(f.Node(1).Probes()).To(Equal(looks))
 	},
 		Entry("stopped", patience, fault.Stop, "stopped"),
 		Entry("crashed", patience, fault.Crash, "crashed"),
 		Entry("paused", patience, fault.Pause, "paused"),
 	)
 
-	It("can be polled as fast as can be, to see what passes", func(ctx SpecContext) {
+	It("can be polled fast enough to see a short state", func(ctx SpecContext) {
 		c, f := boot()
 		var looks atomic.Int64
 		shows(f.Node(1), func(s *target.Status) {
@@ -153,10 +160,12 @@ var _ = Describe("The matchers of health", func() {
 				s.State = target.Syncing
 			}
 		})
-		events := c.Journal().Total(journal.Shown)
+		events := c.Journal().Total(journal.Shown, journal.Polls)
 		Eventually(ctx, node(c, 1)).WithPolling(100 * time.Microsecond).Should(BeSyncing())
 		Eventually(ctx, node(c, 1)).WithPolling(100 * time.Microsecond).Should(BeOnline())
-		Expect(c.Journal().Total(journal.Shown)).To(Equal(events), "looking leaves no trace")
+		Expect(c.Journal().Total(journal.Shown, journal.Polls)).To(Equal(events), "polls record nothing else")
+		Expect(c.Journal().Events()).To(ContainElement(And(HaveField("Kind", journal.Polls), HaveField("Node", 1),
+			HaveField("Poll.Condition", "be syncing"), HaveField("Poll.Count", BeNumerically(">", 10)), HaveField("Poll.Held", true))))
 	}, patience)
 
 	It("refuse a node that was removed", func(ctx SpecContext) {
@@ -174,25 +183,25 @@ var _ = Describe("HaveCaughtUp", func() {
 		c, f := boot()
 		shows(f.Node(2), func(s *target.Status) { s.CommitIndex = 42 })
 		shows(f.Node(1), func(s *target.Status) { s.AppliedIndex = 17 })
-		Expect(holdsNot(node(c, 1), HaveCaughtUp())).To(Equal("Expected node 1 (n1) to have caught up, but it is 25 behind: " +
-			"node 2 (n2) knows index 42 to be committed; it shows itself online, follower in term 2 with leader n0, applied index 17"))
+		Expect(holdsNot(node(c, 1), HaveCaughtUp())).To(Equal("Expected node 1 (n1) to have caught up, but it is 25 entries behind: " +
+			"node 2 (n2) has commit index 42; it reports state online, follower in term 2 with leader n0, applied index 17"))
 		shows(f.Node(1), func(s *target.Status) { s.AppliedIndex = 43 })
 		Expect(holds(node(c, 1), HaveCaughtUp())).To(Equal("Expected node 1 (n1) not to have caught up, but it has applied index 43 of 42"))
 	})
 
-	It("is held up by nobody that is gone", func() {
+	It("does not wait for a node that does not answer", func() {
 		c, f := boot()
 		fails(f.Node(2), errors.New("gone"))
 		holds(node(c, 1), HaveCaughtUp())
 		Expect(refused(node(c, 2), HaveCaughtUp())).To(MatchError("ask for status on node 2 (n2): gone"))
 	})
 
-	It("does not hold where nobody knows what is committed", func() {
+	It("fails if no node reports a commit index", func() {
 		c, f := boot()
 		for i := range 3 {
 			shows(f.Node(i), func(s *target.Status) { s.CommitIndex = 0 })
 		}
-		Expect(holdsNot(node(c, 1), HaveCaughtUp())).To(Equal("Expected node 1 (n1) to have caught up, but no node says what is committed"))
+		Expect(holdsNot(node(c, 1), HaveCaughtUp())).To(Equal("Expected node 1 (n1) to have caught up, but no node reports a commit index"))
 	})
 })
 
@@ -234,11 +243,14 @@ var _ = Describe("BeConsistent", func() {
 		f.Answers("a", fake.Table("a", fake.Row("x")))
 		f.Answers("b", fake.Table("b", fake.Row("x")))
 		f.Node(2).Answers("b", fake.Table("b", fake.Row("y")))
-		Expect(holds(c, BeConsistent("a"))).To(Equal("Expected the cluster of 3 nodes not to be consistent, but all 3 online nodes answer alike"))
-		Expect(holdsNot(c, BeConsistent("a", "b"))).To(Equal(`Expected the cluster of 3 nodes to be consistent, but node 0 (n0) and node 2 (n2) differ on "b", ` +
-			`column b: node 0 (n0) has 'x', node 2 (n2) has 'y': the rows are ('x') and ('y'); rows only on node 0 (n0): 1, only on node 2 (n2): 1`))
+		Expect(holds(c, BeConsistent("a"))).To(
+			Equal("Expected the cluster of 3 nodes not to be consistent, but the answers of all 3 online nodes are equal"))
+		Expect(holdsNot(c, BeConsistent("a", "b"))).To(
+			Equal(`Expected the cluster of 3 nodes to be consistent, but node 0 (n0) and node 2 (n2) differ on "b", ` +
+				`column b: node 0 (n0) has 'x', node 2 (n2) has 'y': the rows are ('x') and ('y'); rows only on node 0 (n0): 1,
+					only on node 2 (n2): 1`))
 		Expect(c.TakeNodeOffline(ctx, 2)).To(Succeed())
-		Expect(holds(c, BeConsistent("a", "b"))).To(HaveSuffix("all 2 online nodes answer alike"))
+		Expect(holds(c, BeConsistent("a", "b"))).To(HaveSuffix("the answers of all 2 online nodes are equal"))
 	}, patience)
 
 	It("waits for a node that is behind, unless the cluster is taken as it is", func(ctx SpecContext) {
@@ -270,7 +282,7 @@ var _ = Describe("BeConsistent", func() {
 	It("is refused without a query, without a node, and without an answer", func(ctx SpecContext) {
 		c, f := boot()
 		f.Answers("a", fake.Table("a"))
-		Expect(refused(c, BeConsistent())).To(MatchError("BeConsistent needs a query to compare the answers of"))
+		Expect(refused(c, BeConsistent())).To(MatchError("BeConsistent needs at least one query"))
 		f.Node(1).Answers("a", fake.Table("a").Breaking(errors.New("cut off")))
 		Expect(refused(c, BeConsistent("a"))).To(MatchError("compare on node 1 (n1): cut off"))
 		for i := range 3 {

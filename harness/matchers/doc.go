@@ -1,4 +1,4 @@
-// Package matchers are Gomega matchers that read like the sentence they check:
+// Package matchers contains Gomega matchers for clusters, nodes, answers and journals:
 //
 //	Expect(cluster.Node(1)).To(BeOnline())
 //	Eventually(ctx, node).Should(BeSyncing())
@@ -8,7 +8,6 @@
 //	Expect(cluster.ExecuteOnRandom(ctx, "SELECT id, name FROM shop.orders")).To(HaveRows(Row(1, "a"), Row(2, "b")))
 //	Expect(cluster.Journal()).To(And(BeLinearizable(), BeDurable(), HaveConverged()))
 //
-// When one fails it says what it found, not that something was false. Each asks
-// the cluster anew whenever it is evaluated, within Patience, so each can be
-// given to Eventually.
+// The message of a failure says what was found. Each evaluation asks the cluster again, within
+// Patience, so a matcher works with Eventually. An actual that cannot be asked is an error.
 package matchers

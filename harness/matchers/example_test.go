@@ -2,6 +2,7 @@ package matchers_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness"
 	"github.com/rejoin-db/rejoin/harness/local"
 	. "github.com/rejoin-db/rejoin/harness/matchers"
+	"github.com/rejoin-db/rejoin/harness/target"
 )
 
 // TestRejoin is an ordinary Go test. Its first line is all that Gomega needs.
@@ -50,4 +52,29 @@ func Example() {
 	g.Expect(cluster.TakeNodeOffline(ctx, 1)).To(Succeed())
 	g.Expect(cluster.Node(1)).NotTo(BeOnline())
 	// Output:
+}
+
+// The message of a failure says what was found.
+func ExampleHaveRows() {
+	g := NewGomega(func(message string, _ ...int) { fmt.Println(message) })
+	answer := harness.Result{Node: 0, ID: "n0", Tables: []harness.Table{{
+		Columns: []target.Column{{Name: "id"}, {Name: "item"}},
+		Rows:    [][]any{{int64(1), "tea"}, {int64(2), nil}},
+	}}}
+	g.Expect(answer).To(HaveRows(Row(1, "tea"), Row(BeNumerically(">", 1), nil)))
+	g.Expect(answer).To(HaveRows(Row(1, "tea")))
+	// Output:
+	// Expected the rows
+	//     1 | "tea"
+	// but node 0 (n0) has 2 rows, not 1:
+	//     1 | "tea"
+	//     2 | NULL
+}
+
+// A matcher that cannot ask its actual fails a negated assertion as well.
+func ExampleBeOnline() {
+	g := NewGomega(func(message string, _ ...int) { fmt.Println(message) })
+	g.Expect("node 1").NotTo(BeOnline())
+	// Output:
+	// a matcher to be online takes a *harness.Node, not a string
 }

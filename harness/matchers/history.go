@@ -12,47 +12,43 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// The matchers of this file judge a history: a *journal.Journal, or events of one. See
-// package check for what each rule means and where it comes from. A history that lost
-// events, that cannot be judged, or that holds nothing to judge, is an error: it proves
-// nothing, neither for nor against the rule.
+// The matchers of this file judge a history: a *journal.Journal, or its events. Package check documents
+// the rules and their sources. A history that lost events, is not valid or has nothing to judge is an
+// error: it proves nothing, neither for nor against the rule.
 
-// BeLinearizable holds for registers that look as if all was done in one order that
-// fits real time.
+// BeLinearizable holds if one order of the operations on registers fits real time.
 func BeLinearizable() types.GomegaMatcher { return judged("be linearizable", check.Linearizable) }
 
-// BeDurable holds if what was acknowledged is there in the end, on every node, and
-// what failed is not.
+// BeDurable holds if in the end every node holds what was acknowledged, and nothing that failed.
 func BeDurable() types.GomegaMatcher { return judged("be durable", check.Durable) }
 
 // BeReadCommitted holds for transactions over lists or registers that read nothing
 // aborted, intermediate or cyclic.
 func BeReadCommitted() types.GomegaMatcher { return judged("be read committed", check.ReadCommitted) }
 
-// BeSnapshotIsolated holds for transactions that each read a snapshot, and of which no
-// two that are concurrent write to one key.
+// BeSnapshotIsolated holds for transactions that each read one snapshot, and of which no two
+// concurrent ones write to one key.
 func BeSnapshotIsolated() types.GomegaMatcher {
 	return judged("be snapshot isolated", check.SnapshotIsolation)
 }
 
-// BeRepeatableRead holds for transactions whose reads of keys cannot be told from those
-// of one after the other.
+// BeRepeatableRead holds for transactions whose reads of keys fit a serial order.
 func BeRepeatableRead() types.GomegaMatcher {
 	return judged("be repeatable read", check.RepeatableRead)
 }
 
-// BeSerializable holds for transactions that have an order that explains their reads.
+// BeSerializable holds for transactions whose reads fit a serial order.
 func BeSerializable() types.GomegaMatcher { return judged("be serializable", check.Serializable) }
 
-// BeStrictlySerializable holds if that order fits real time.
+// BeStrictlySerializable holds if such an order fits real time.
 func BeStrictlySerializable() types.GomegaMatcher {
 	return judged("be strictly serializable", check.StrictlySerializable)
 }
 
-// KeepTheTotal holds for a bank whose transfers neither make money nor lose it.
+// KeepTheTotal holds for a bank whose transfers do not change the total.
 func KeepTheTotal() types.GomegaMatcher { return judged("keep the total", check.Total) }
 
-// CountRight holds for counters that are the sum of what was added.
+// CountRight holds for counters that are the sum of their increments.
 func CountRight() types.GomegaMatcher { return judged("count right", check.Counted) }
 
 // GiveOnlyOnce holds if no value was given to two clients.
@@ -60,10 +56,10 @@ func GiveOnlyOnce() types.GomegaMatcher {
 	return judged("give a value only once", check.OnlyOnce)
 }
 
-// BeMonotonic holds if no client saw a state older than one it had seen in its session.
+// BeMonotonic holds if no read of a session shows an older state than an earlier read.
 func BeMonotonic() types.GomegaMatcher { return judged("be monotonic", check.Monotonic) }
 
-// ShowOwnWrites holds if every client saw what it had done in its session.
+// ShowOwnWrites holds if the reads of a session show its acknowledged writes.
 func ShowOwnWrites() types.GomegaMatcher {
 	return judged("show every client its own writes", check.OwnWrites)
 }
@@ -81,10 +77,11 @@ func LetWritesFollowReads() types.GomegaMatcher {
 
 // BeAvailable holds if changes were refused for no longer than the budget at a time.
 func BeAvailable(budget time.Duration) types.GomegaMatcher {
-	return judged(fmt.Sprintf("be available, but for %v", budget), func(events []journal.Event) error { return check.Available(events, budget) })
+	return judged(fmt.Sprintf("be available, but for %v", budget),
+		func(events []journal.Event) error { return check.Available(events, budget) })
 }
 
-// HaveConverged holds if all nodes came to hold the same bytes.
+// HaveConverged holds if all nodes hold the same bytes in the end.
 func HaveConverged() types.GomegaMatcher { return judged("have converged", check.Converged) }
 
 // HaveOneLeaderATerm holds if no two nodes led in one term.
@@ -92,11 +89,11 @@ func HaveOneLeaderATerm() types.GomegaMatcher {
 	return judged("have one leader a term", check.OneLeader)
 }
 
-// KeepEveryPromise holds if every rule of check.Rules holds that finds something to judge.
+// KeepEveryPromise holds if every rule of check.Rules holds, except those without anything to judge.
 func KeepEveryPromise() types.GomegaMatcher { return judged("keep every promise", check.All) }
 
-// Keep holds if every rule of those names holds, such as "snapshot-isolation"; check.Named
-// lists them. An unknown name is an error.
+// Keep holds if the rules of those names hold, such as "snapshot-isolation". check.Named lists the
+// rules. An unknown name is an error.
 func Keep(rules ...string) types.GomegaMatcher {
 	return judged("keep "+strings.Join(rules, ", "), func(events []journal.Event) error {
 		if len(rules) == 0 {

@@ -12,13 +12,13 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// Patience bounds how long one evaluation of a matcher asks a cluster.
+// Patience is the timeout of one evaluation of a matcher.
 const Patience = 5 * time.Second
 
-// question is what a matcher looks at: whether it holds, and what was found.
+// question evaluates a matcher: whether it holds, and what it found, in words.
 type question[T any] func(ctx context.Context, actual T) (holds bool, found string, err error)
 
-// matcher is a sentence about a T.
+// matcher is a predicate on a T.
 type matcher[T any] struct {
 	sentence string // "be online"
 	question question[T]
@@ -30,15 +30,15 @@ func newMatcher[T any](sentence string, question question[T]) types.GomegaMatche
 	return &matcher[T]{sentence: sentence, question: question}
 }
 
-// Match asks. An actual of the wrong type, or one that cannot be asked, is an
-// error, and fails whether the sentence was to hold or not.
+// Match evaluates the matcher. An actual of the wrong type, or one that cannot be asked, is an
+// error, which fails a negated assertion, too.
 func (m *matcher[T]) Match(actual any) (bool, error) {
 	subject, ok := actual.(T)
 	if !ok {
 		return false, fmt.Errorf("a matcher to %s takes a %v, not a %T", m.sentence, reflect.TypeFor[T](), actual)
 	}
 	if v := reflect.ValueOf(actual); v.Kind() == reflect.Pointer && v.IsNil() {
-		return false, fmt.Errorf("a matcher to %s takes a %v, and not a nil one", m.sentence, reflect.TypeFor[T]())
+		return false, fmt.Errorf("a matcher to %s takes a %v, not nil", m.sentence, reflect.TypeFor[T]())
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), Patience)
 	defer cancel()

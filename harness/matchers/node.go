@@ -10,30 +10,28 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// BeOnline holds for a *harness.Node whose flag is up and that shows itself
-// online: it knows its leader and has caught up with it since they met.
+// BeOnline succeeds for a *harness.Node whose flag is online and which reports target.Online: it
+// knows the leader and has caught up since it found it.
 func BeOnline() types.GomegaMatcher { return be(target.Online) }
 
-// BeConnecting holds for a *harness.Node that shows that it knows of no leader.
+// BeConnecting succeeds for a *harness.Node that reports that it knows no leader.
 func BeConnecting() types.GomegaMatcher { return be(target.Connecting) }
 
-// BeSyncing holds for a *harness.Node that shows that it knows the leader, and is
-// behind.
+// BeSyncing succeeds for a *harness.Node that reports that it knows the leader and is behind.
 func BeSyncing() types.GomegaMatcher { return be(target.Syncing) }
 
-// BeLeaving holds for a *harness.Node that shows that it has been asked to stop.
+// BeLeaving succeeds for a *harness.Node that reports that it is stopping.
 func BeLeaving() types.GomegaMatcher { return be(target.Leaving) }
 
-// BeOffline holds for a *harness.Node that does not run, or is frozen. One that is
-// only isolated runs on, and shows that it is connecting: whether the harness wants
-// it online, its flag says.
+// BeOffline succeeds for a *harness.Node that does not run or is paused. An isolated node runs,
+// and reports that it is connecting. For the flag of a node see harness.Cluster.IsNodeOnline.
 func BeOffline() types.GomegaMatcher { return be(target.Offline) }
 
-// BeFailed holds for a *harness.Node that shows that its storage has failed. Its
-// message has the reason; to expect one, look at the status.
+// BeFailed succeeds for a *harness.Node that reports that its storage has failed. The reason is in
+// its status.
 func BeFailed() types.GomegaMatcher { return be(target.Failed) }
 
-// be holds for a node in that state, which to be online takes the flag, too.
+// be succeeds for a node that reports the state. To be online it needs its flag, too.
 func be(state target.State) types.GomegaMatcher {
 	return newMatcher("be "+string(state), func(ctx context.Context, node *harness.Node) (bool, string, error) {
 		flag, err := node.Cluster().IsNodeOnline(node.Index())
@@ -49,13 +47,13 @@ func be(state target.State) types.GomegaMatcher {
 	})
 }
 
-// HaveCaughtUp holds for a *harness.Node that has applied everything that any
-// node knows to be committed.
+// HaveCaughtUp succeeds for a *harness.Node that has applied the highest commit index that any
+// node reports.
 func HaveCaughtUp() types.GomegaMatcher {
 	return newMatcher("have caught up", func(ctx context.Context, node *harness.Node) (bool, string, error) {
 		var committed uint64
 		var by *harness.Node
-		for _, look := range node.Cluster().Observe(ctx) { // a node that is gone holds nobody up
+		for _, look := range node.Cluster().Observe(ctx) { // a node that does not answer is skipped
 			if look.Err == nil && look.Status.CommitIndex > committed {
 				committed, by = look.Status.CommitIndex, look.Node
 			}
@@ -65,13 +63,13 @@ func HaveCaughtUp() types.GomegaMatcher {
 		case err != nil:
 			return false, "", err
 		case by == nil:
-			return false, "no node says what is committed", nil
+			return false, "no node reports a commit index", nil
 		case status.State == target.Offline:
 			return false, shown(status), nil
 		case status.AppliedIndex >= committed:
 			return true, fmt.Sprintf("it has applied index %d of %d", status.AppliedIndex, committed), nil
 		}
-		return false, fmt.Sprintf("it is %d behind: %s knows index %d to be committed; %s",
+		return false, fmt.Sprintf("it is %d entries behind: %s has commit index %d; %s",
 			committed-status.AppliedIndex, by, committed, shown(status)), nil
 	})
 }
@@ -88,7 +86,7 @@ func flagWord(node *harness.Node, up bool) string {
 }
 
 func shown(s target.Status) string {
-	text := "it shows itself " + string(s.State)
+	text := "it reports state " + string(s.State)
 	if s.Reason != "" {
 		text += fmt.Sprintf(" (%s)", s.Reason)
 	}

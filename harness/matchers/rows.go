@@ -12,14 +12,13 @@ import (
 	"github.com/rejoin-db/rejoin/harness"
 )
 
-// Row is a row as HaveRows expects it. Each value is a Go value (integers and
-// floats of any size, string, []byte, bool, nil) or a matcher, which is given
-// an int64, float64, string, []byte or nil.
+// Row is an expected row for HaveRows. Each value is a Go value (integers and floats of any size,
+// string, []byte, bool, nil), or a matcher for an int64, float64, string, []byte or nil.
 func Row(values ...any) []any { return values }
 
-// HaveRows holds for an answer with exactly these rows, in this order. It takes
-// a harness.Result, or a []harness.Result as of ExecuteOnAll, all of which must
-// have them, each of another node.
+// HaveRows succeeds for an answer with exactly these rows, in this order. It takes a
+// harness.Result, or the []harness.Result of ExecuteOnAll: each must have the rows, and come from
+// another node.
 func HaveRows(rows ...[]any) types.GomegaMatcher { return &haveRows{expected: rows} }
 
 type haveRows struct {
@@ -38,7 +37,7 @@ func (m *haveRows) Match(actual any) (bool, error) {
 		return false, fmt.Errorf("HaveRows takes a harness.Result or a []harness.Result, not a %T", actual)
 	}
 	if len(results) == 0 {
-		return false, fmt.Errorf("HaveRows was given no result at all")
+		return false, fmt.Errorf("HaveRows was given no result")
 	}
 	seen := make(map[int]bool)
 	for _, r := range results {
@@ -53,11 +52,11 @@ func (m *haveRows) Match(actual any) (bool, error) {
 			return false, err
 		}
 	}
-	m.found = "that is what was answered"
+	m.found = "the answer has these rows"
 	return true, nil
 }
 
-// differs says how, or "" if it does not.
+// differs describes the first difference; "" if there is none.
 func (m *haveRows) differs(r harness.Result) (string, error) {
 	rows := r.Rows()
 	for i := range min(len(rows), len(m.expected)) {
@@ -82,7 +81,7 @@ func (m *haveRows) differs(r harness.Result) (string, error) {
 	return "", nil
 }
 
-// valueMatcher brings Go's many numbers to the few that SQL has.
+// valueMatcher converts Go's numbers to those of SQL.
 func valueMatcher(want any) types.GomegaMatcher {
 	if matcher, ok := want.(types.GomegaMatcher); ok {
 		return matcher
@@ -117,7 +116,7 @@ func (m *haveRows) NegatedFailureMessage(any) string {
 	return fmt.Sprintf("Expected other rows than\n%s\nbut %s", table(m.expected), m.found)
 }
 
-// table shows rows, a line each, and not too many of them.
+// table is the first rows as text, one per line.
 func table(rows [][]any) string {
 	const most = 20
 	if len(rows) == 0 {

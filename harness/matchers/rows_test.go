@@ -54,7 +54,7 @@ var _ = Describe("HaveRows", func() {
 		Expect(holds(ab, HaveRows(Row(1, "a"), Row(2, nil)))).To(Equal(`Expected other rows than
     1 | "a"
     2 | NULL
-but that is what was answered`))
+but the answer has these rows`))
 		Expect(holdsNot(ab, HaveRows(Row(2, nil), Row(1, "a")))).To(Equal(`Expected the rows
     2 | NULL
     1 | "a"

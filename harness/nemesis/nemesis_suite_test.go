@@ -5,7 +5,6 @@ package nemesis_test
 
 import (
 	"testing"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -15,6 +14,3 @@ func TestNemesis(t *testing.T) {
 	RegisterFailHandler(Fail)
 	RunSpecs(t, "Nemesis")
 }
-
-// patience bounds a spec that waits for something that never happens.
-const patience = SpecTimeout(2 * time.Minute)

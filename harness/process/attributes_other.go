@@ -1,8 +1,8 @@
-//go:build !linux
+//go:build !unix
 
 package process
 
 import "syscall"
 
-// attributes puts a node into its own process group, where the terminal's Ctrl-C does not reach it.
-func attributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
+// attributes returns none: Boot fails on this system.
+func attributes() *syscall.SysProcAttr { return nil }

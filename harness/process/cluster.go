@@ -51,7 +51,6 @@ type Cluster struct {
 var (
 	_ target.Cluster        = (*Cluster)(nil)
 	_ target.Starter        = (*Cluster)(nil)
-	_ target.Pauser         = (*Cluster)(nil)
 	_ target.LinkFaulter    = (*Cluster)(nil)
 	_ target.DiskFaulter    = (*Cluster)(nil)
 	_ target.ClockSetter    = (*Cluster)(nil)

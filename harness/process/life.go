@@ -153,10 +153,10 @@ func (l *life) endError() error {
 // checkGroup returns an error if processes of the process's group are left.
 func (l *life) checkGroup() error {
 	group := l.cmd.Process.Pid
-	switch err := syscall.Kill(-group, 0); {
+	switch err := signalGroup(group); {
 	case err == nil:
 		return fmt.Errorf("node %s has left processes behind, in group %d", l.node, group)
-	case !errors.Is(err, syscall.ESRCH):
+	case !errors.Is(err, errNoGroup):
 		return fmt.Errorf("look for processes left by node %s, in group %d: %w", l.node, group, err)
 	}
 	return nil

@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// terms are who has led in each term, as far as any status ever told: a node that
-// is started again has forgotten its own.
+// terms has the leader of each term, as far as any status ever told. A node forgets after a
+// restart which terms it led.
 type terms struct {
 	mu      sync.Mutex
 	leaders map[uint64]Node

@@ -7,23 +7,22 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// votes are what each node has promised the others, as far as any status ever told:
-// whom it voted for. A promise outlives the node's process, unless its disk was taken
-// away, or lies.
+// votes has the last vote of each node, as far as any status ever told. A vote outlives the
+// node's process, unless its disk was replaced, or lies.
 //
-// That a node's term never runs backwards is not asked for: hashicorp/raft (seen in
-// 1.8.0) handles heartbeats beside its main loop, and one of the old term that comes
-// while the node stands for election takes it back into that term. Its vote stays.
+// A node's term may decrease: hashicorp/raft 1.8.0 handles heartbeats outside its main loop,
+// and one of the previous term that arrives while the node is a candidate takes it back into
+// that term. Its vote stays.
 type votes struct {
 	mu     sync.Mutex
 	now    uint64
 	last   map[int]promise
-	lying  map[int]bool // their disks have lied, so they may forget
-	broken error        // the first promise that was broken
+	lying  map[int]bool // whose disks have lied: they may forget
+	broken error        // the first vote that was forgotten
 }
 
-// promise is what a node showed to who began to ask, and had the answer, at these
-// times. Times are counted, since many looks may be under way at once.
+// promise is the vote that a node showed, and when it was asked and had answered. Times are
+// counted, since many probes may be in progress at once.
 type promise struct {
 	vote         target.Vote
 	asked, heard uint64
@@ -39,15 +38,14 @@ func (v *votes) tick() uint64 {
 	return v.now
 }
 
-// note returns an error when it finds, for the first time, that a node has forgotten
-// what it had promised.
+// note returns an error when it finds, for the first time, that a node has forgotten its vote.
 func (v *votes) note(node Node, now promise) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.now++
 	now.heard = v.now
 	before := v.last[node.Index()]
-	if now.asked < before.heard { // the answers may have passed each other
+	if now.asked < before.heard { // the answers may have overtaken each other
 		return nil
 	}
 	v.last[node.Index()] = now
@@ -65,7 +63,7 @@ func (v *votes) note(node Node, now promise) error {
 	return v.broken
 }
 
-// forget forgets a node that has a new disk; mayForget one whose disk lies.
+// forget is for a node that has a new disk, mayForget for one whose disk lies.
 func (v *votes) forget(i int) {
 	v.mu.Lock()
 	defer v.mu.Unlock()

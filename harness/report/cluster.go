@@ -12,9 +12,8 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// Cluster is the table of a cluster's nodes, each asked past every fault, the
-// faults in force, and the latest events. It blocks no longer than ctx allows, and
-// hardly longer than a second.
+// Cluster returns a table of the nodes' status, which is asked for past every fault, the faults in
+// force, and the latest events. It blocks for about a second at most, or until ctx ends.
 func Cluster(ctx context.Context, c *harness.Cluster, events int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "cluster of %d nodes, quorum %d, seed %d\n\n", c.Size(), c.Quorum(), c.Seed())
@@ -46,7 +45,7 @@ func writeNodes(ctx context.Context, b *strings.Builder, c *harness.Cluster) {
 	_ = w.Flush() // into memory
 }
 
-// flag is the node's flag, and the way in which it is lost.
+// flag returns the node's flag, and the failure mode of an offline node.
 func flag(c *harness.Cluster, node *harness.Node) string {
 	if mode, lost := c.Lost(node.Index()); lost {
 		return fmt.Sprintf("offline (%s)", mode)
@@ -57,7 +56,7 @@ func flag(c *harness.Cluster, node *harness.Node) string {
 	return "offline"
 }
 
-// role is the node's, with a word if it does not count for a quorum.
+// role returns the node's role, and says if the node does not vote.
 func role(node *harness.Node, s target.Status) string {
 	if node.Votes() {
 		return dash(s.Role)
@@ -65,7 +64,7 @@ func role(node *harness.Node, s target.Status) string {
 	return dash(s.Role) + ", no voter"
 }
 
-// memory is the process's, in MiB.
+// memory returns the memory of the node's process, in MiB.
 func memory(s target.Status) string {
 	if s.Memory == 0 {
 		return "-"
@@ -84,7 +83,7 @@ func health(s target.Status) string {
 	return text
 }
 
-// oneLine keeps text from breaking the table.
+// oneLine puts a text into one line of the table.
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 func contact(s target.Status) string {
@@ -93,14 +92,14 @@ func contact(s target.Status) string {
 		return "never"
 	case s.Role == "leader":
 		return "-"
-	case s.LastContact > tooLong: // by a clock that is not the cluster's
+	case s.LastContact > tooLong: // measured by another clock than the cluster's
 		return "?"
 	}
 	return s.LastContact.Round(time.Millisecond).String() + " ago"
 }
 
-// tooLong is longer than any cluster lives. In virtual time it is the year 2000,
-// but not for who asks from outside, as progress reports do.
+// tooLong is longer than any cluster lives. Virtual time is in the year 2000, but a progress report
+// from outside the bubble has real time.
 const tooLong = 20 * 365 * 24 * time.Hour
 
 func dash(text string) string {
@@ -110,8 +109,8 @@ func dash(text string) string {
 	return text
 }
 
-// writeEvents shows the latest events with the time since the first that is shown;
-// what nodes take now is in the table.
+// writeEvents shows the latest events with the time since the first that is shown. It leaves out
+// samples and states, which the table has.
 func writeEvents(b *strings.Builder, j *journal.Journal, most int) {
 	events := j.Last(most, journal.Resource, journal.Shown)
 	fmt.Fprintf(b, "last %d of %d events:\n", len(events), j.Total(journal.Resource, journal.Shown))

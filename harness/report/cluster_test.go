@@ -115,7 +115,7 @@ node  flag    health  role  leader  term  commit  applied  behind  log  snapshot
 			<-ctx.Done()
 			return s, context.Cause(ctx)
 		})
-		for _, i := range []int{1, 2} { // which would not answer any more after ctx
+		for _, i := range []int{1, 2} { // which would not answer after ctx ends
 			f.Node(i).OnStatus(func(ctx context.Context, s target.Status) (target.Status, error) { return s, ctx.Err() })
 		}
 		short, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
@@ -129,9 +129,11 @@ node  flag    health  role  leader  term  commit  applied  behind  log  snapshot
 		boot(ctx, 1)
 		begun := time.Now()
 		for i, text := range []string{"too long ago", "second to begin", "first to begin", "much later"} {
-			j.Record(journal.Event{At: begun.Add([]time.Duration{-time.Hour, 1500 * time.Microsecond, 0, time.Minute}[i]), Kind: journal.Note, Node: i - 1, Text: text})
+			j.Record(journal.Event{At: begun.Add([]time.Duration{-time.Hour, 1500 * time.Microsecond, 0, time.Minute}[i]),
+				Kind: journal.Note, Node: i - 1, Text: text})
 		}
-		j.Record(journal.Event{At: begun.Add(time.Minute), Took: 2 * time.Millisecond, Kind: journal.Operation, Node: 0, Text: "SELECT 1", Err: "cut\noff"})
+		j.Record(journal.Event{At: begun.Add(time.Minute), Took: 2 * time.Millisecond, Kind: journal.Operation, Node: 0,
+			Text: "SELECT 1", Err: "cut\noff"})
 		text := report.Cluster(ctx, c, 4)
 		Expect(text[strings.Index(text, "\nlast"):]).To(Equal(`
 last 4 of 6 events:

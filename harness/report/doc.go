@@ -1,3 +1,3 @@
-// Package report puts a cluster into words for whoever reads a failure: a table
-// of its nodes, and what happened last. It only reads.
+// Package report describes a cluster for the reader of a failure: a table of its nodes, and the latest
+// events. It changes nothing.
 package report

@@ -1,9 +1,9 @@
 package target
 
-// Ability is the name of what a Cluster may be able to do.
+// Ability is what a Cluster may be able to do, as words after "the target cannot".
 type Ability string
 
-// The abilities, and what a Cluster with each of them is.
+// The abilities. Each is an interface that a Cluster implements.
 const (
 	Stop      Ability = "stop and start nodes"                 // Starter
 	Crash     Ability = "crash nodes"                          // Starter
@@ -23,7 +23,7 @@ const (
 	Roles     Ability = "report changes of role"               // RoleReporter
 )
 
-// Abilities are all abilities.
+// Abilities returns all abilities.
 func Abilities() []Ability {
 	return []Ability{Stop, Crash, Pause, Links, Disks, Clocks, Members, Time, Logs, Dedup, Survey, Diverge, Files, Dial, Addresses, Roles}
 }
@@ -70,16 +70,16 @@ func is[A any](c Cluster) bool {
 	return can
 }
 
-// Decorator is a Cluster around another one. It has the abilities of the other
-// cluster, apart from those that it implements itself.
+// Decorator is a Cluster around another one. It has the abilities of the other cluster, and may
+// replace some by implementing them itself.
 type Decorator interface {
 	Cluster
 	// Unwrap returns the cluster that this one decorates.
 	Unwrap() Cluster
 }
 
-// As returns the interface A of the cluster, such as Starter or Digester: its own, or
-// that of the cluster that it decorates. It returns false if none of them has it.
+// As returns the cluster as A, an interface such as Starter or Digester: the cluster itself, or
+// the first one that it decorates that implements A. can is false if none does.
 func As[A any](c Cluster) (ability A, can bool) {
 	for c != nil {
 		if ability, can = c.(A); can {

@@ -5,25 +5,25 @@ import (
 	"time"
 )
 
-// Clock is a Cluster whose time is not the world's: it can be let pass at once.
-// Whoever asks for the time there, by package time, gets the cluster's.
+// Clock is a Cluster in virtual time, which passes on demand. Package time returns the virtual
+// time to everything that runs in it, specs included.
 type Clock interface {
-	// Advance blocks until d has passed for the cluster, or ctx ends. All that is
-	// due in between happens.
+	// Advance lets d pass: everything that is due meanwhile happens. It blocks until then, or
+	// until ctx ends.
 	Advance(ctx context.Context, d time.Duration) error
 }
 
-// Seeder is a Target that makes random choices of its own: how long a message
-// travels, when a node stands for election.
+// Seeder is a Target that makes random choices, such as the latency of a message or an election
+// timeout.
 type Seeder interface {
-	// Seeded is the same target, whose next cluster draws from the seed.
+	// Seeded returns the same target with another seed, for its next cluster.
 	Seeded(seed uint64) Target
 }
 
-// Pacer is a Target whose nodes can be slowed down, for specs that let days pass:
-// who looks for a leader a hundred times a second looks ten million times a day.
+// Pacer is a Target whose nodes can be slowed down, for specs that take days of virtual time:
+// heartbeats a hundred times a second are ten million a day.
 type Pacer interface {
-	// AtPace is the same target with nodes that wait so long without word from a
-	// leader before they stand for election, and do all that hangs on it as much slower.
+	// AtPace returns the same target with that election timeout, and with the timers that
+	// depend on it slowed down in proportion.
 	AtPace(election time.Duration) Target
 }

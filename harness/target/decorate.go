@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// Decorate returns a target whose clusters are those of t, each as decorate returns it.
-// It is a Seeder and a Pacer exactly if t is. If decorate fails, Boot closes the cluster
-// and fails.
+// Decorate returns a target whose clusters are those of t, each passed through decorate. It is a
+// Seeder or a Pacer if t is. If decorate returns an error, Boot closes the cluster and returns
+// that error.
 func Decorate(t Target, decorate func(Cluster) (Cluster, error)) Target {
 	d := decorated{t, decorate}
 	seeder, seeds := t.(Seeder)

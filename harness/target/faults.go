@@ -8,118 +8,126 @@ import (
 	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
-// What follows are the abilities that a Cluster may have besides Isolate. Each is
-// an interface that it implements, or does not; Can tells, by the ability's name, and
-// As returns the interface. A cluster that decorates another one has its abilities:
-// see Decorator.
-// Nodes are named by their index in Nodes, from 0.
+// The interfaces in this file are abilities that a Cluster may have besides Isolate. A Cluster
+// has one by implementing it; Can tests for it by name, and As returns it. See Decorator for
+// clusters around clusters.
+//
+// Nodes are indexes in Cluster.Nodes, from 0. All methods must be safe for concurrent use. A
+// method blocks until its effect is in force, unless its documentation says otherwise; when ctx
+// ends it returns an error, and the effect is unknown. An error is a sentence with the node, the
+// action and the cause. Faults outlast the node: a link, disk or clock stays faulty while its
+// node is down and after it starts again.
 
-// Starter is a Cluster whose nodes can be ended and started again. All its
-// methods block until the node runs or does not, as asked.
+// Starter is a Cluster whose nodes can be stopped, crashed and started.
 type Starter interface {
-	// Stop asks the node to leave in good order: it hands leadership over, lets
-	// requests under way end, and closes. Nothing of it runs when Stop returns.
+	// Stop shuts a running node down gracefully. It blocks until nothing of the node runs.
+	// A database may transfer leadership and complete requests first: see Drains. When ctx
+	// ends, the node is ended without waiting for its clients.
 	Stop(ctx context.Context, node int) error
-	// Crash ends the node between two instructions. What it had not synced is
-	// lost. It works on a node that is paused, too.
+	// Crash ends a running or paused node without notice. What the node has not synced to its
+	// disk is lost.
 	Crash(ctx context.Context, node int) error
-	// Start starts a node that does not run, on what is on its disk, at the
-	// address it had. It returns when the node serves; it need not know a leader.
+	// Start starts a node that does not run, with its disk and its address. It blocks until the
+	// node serves requests; the node need not know a leader. The error of a node that fails to
+	// start contains its reason.
 	Start(ctx context.Context, node int) error
 }
 
-// Pauser is a Cluster whose nodes can be frozen: no instruction runs, no timer
-// fires, and their sockets stay open.
+// Pauser is a Cluster whose nodes can be paused: no instruction runs, no timer fires, and
+// connections stay open.
 type Pauser interface {
+	// Pause pauses a running node. Pausing it again has no effect.
 	Pause(ctx context.Context, node int) error
+	// Resume resumes a paused node. Resuming it again has no effect.
 	Resume(ctx context.Context, node int) error
 }
 
-// LinkFaulter is a Cluster whose links can be made worse, each direction for itself.
-// What Isolate cuts stays cut, whatever the rule of the link.
+// LinkFaulter is a Cluster whose directed links can be faulty. A link goes from one node to
+// another; either end, but not both, may be fault.Clients for all clients.
 type LinkFaulter interface {
-	// SetLink makes the link from one node to another, or from or to fault.Clients,
-	// what the rule says, for connections that exist too. It is in effect when
-	// SetLink returns.
+	// SetLink replaces the rule of a link, for existing connections too. The zero Rule is a
+	// sound link. A link that Isolate cuts stays cut under any rule.
 	SetLink(ctx context.Context, from, to int, rule fault.Rule) error
-	// ResetLink cuts the next message that is sent over the link in half, and
-	// resets its connection there.
+	// ResetLink cuts the next message on the link in half and resets its connection. It
+	// returns before that message.
 	ResetLink(ctx context.Context, from, to int) error
-	// LinkStats counts what the link has done, and what was done to what it
-	// carried: the proof that a fault bit. Counts may begin anew with a node's life.
+	// LinkStats counts the messages of the link, and what its rule did to them: the proof that
+	// a fault had an effect. Counters may start again at 0 with the process of the node.
 	LinkStats(ctx context.Context, from, to int) (fault.LinkStats, error)
 }
 
-// DiskFaulter is a Cluster whose nodes' disks can go bad.
+// DiskFaulter is a Cluster whose nodes' disks can be faulty.
 type DiskFaulter interface {
-	// SetDisk makes the node's disk what the faults say, from now on, whether or
-	// not the node runs.
+	// SetDisk replaces the faults of a node's disk, whether or not the node runs. The zero
+	// Disk is a sound disk.
 	SetDisk(ctx context.Context, node int, faults fault.Disk) error
-	// Damage flips one byte of a part of what the node keeps, whether or not it
-	// runs, and returns which file that was. A part of the log can also be lost, of a
-	// node that does not run: see fault.LogEnd. It is an error if there is none yet.
+	// Damage damages a part of what the node keeps, and returns the name of the file. Most
+	// parts have one byte flipped, whether or not the node runs; flipping it again repairs it.
+	// Some parts are removed or truncated, and the node must not run: see fault.LogEnd. It is
+	// an error if the part does not exist.
 	Damage(ctx context.Context, node int, part fault.Part) (file string, err error)
 }
 
-// ClockSetter is a Cluster whose nodes' clocks can be wrong.
+// ClockSetter is a Cluster whose nodes' clocks can be skewed.
 type ClockSetter interface {
-	// SetClock sets how far the node's clock is ahead of the true time; behind if
-	// negative. A clock that is set again jumps. It outlasts a restart.
+	// SetClock sets how far the clock of a node is ahead of the true time; negative is behind.
+	// Setting it again makes the clock jump. Timers are not affected.
 	SetClock(ctx context.Context, node int, ahead time.Duration) error
 }
 
-// Membership is a Cluster whose nodes can change. What it does needs a quorum of
-// the others, and is done when the method returns.
+// Membership is a Cluster whose members can change. Each change needs a quorum of the other
+// members, and is committed when its method returns. An error may leave the change undone or
+// done; the harness makes one change at a time.
 type Membership interface {
-	// Add starts a new node with an empty disk and takes it into the cluster: it
-	// first only listens, and votes, if it is to, once it has caught up. The new
-	// node is the last of Nodes from then on.
+	// Add starts a node with an empty disk and adds it to the cluster. A voter may vote only
+	// once it has caught up. The node is the last of Nodes afterwards.
 	Add(ctx context.Context, voter bool) (Node, error)
-	// Remove takes a node out of the cluster, running or not, and ends it for
-	// good. It keeps its place in Nodes.
+	// Remove removes a node from the cluster, whether or not it runs, and ends it. It keeps its
+	// index in Nodes.
 	Remove(ctx context.Context, node int) error
-	// Replace gives a node that does not run a new, empty disk. It takes the node
-	// out of the cluster, starts it, and takes it in again as Add does: a voter
-	// that forgets its votes and its log would break the promises of Raft.
+	// Replace gives a node that does not run an empty disk, removes it from the cluster, starts
+	// it and adds it again like Add. It must not remain a member meanwhile: a voter without its
+	// votes and log violates the safety of Raft.
 	Replace(ctx context.Context, node int) error
 }
 
-// Dialer is a Cluster to whose nodes anybody can connect, and say what he likes. The
-// nodes speak the HTTP API that README.md describes, and greet each other on the same port.
+// Dialer is a Cluster to whose nodes raw connections can be made. What is said on them depends
+// on the database: see HTTPAPI.
 type Dialer interface {
-	// Dial connects to the node's port from the place of the clients, over the links from
-	// there. Nothing is said yet. The caller closes the connection.
+	// Dial connects to a node as a client does, over the links of clients. It sends nothing.
+	// The caller closes the connection.
 	Dial(ctx context.Context, node int) (net.Conn, error)
-	// Token is the secret that clients must show, and nodes each other; empty if none.
+	// Token is the secret that clients and nodes authenticate with; empty if there is none. It
+	// does not block.
 	Token() string
 }
 
-// Listener is a Cluster in which another program can listen at the address of a node that does not run.
+// Listener is a Cluster in which a spec can listen at the address of a node that does not run.
 type Listener interface {
-	// Listen listens at the address of a node that does not run. The caller closes the
-	// listener, and what it has accepted, before the node is started.
+	// Listen listens at the address of a node. It does not block. The caller closes the
+	// listener and all connections before the node is started.
 	Listen(node int) (net.Listener, error)
 }
 
-// AddressChanger is a Cluster whose nodes can get another address.
+// AddressChanger is a Cluster whose nodes can change their addresses.
 type AddressChanger interface {
-	// Move gives a node that does not run another address, and returns it: the one given,
-	// which another node must have left, or a new one if it is empty. The node's links are
-	// sound from then on. That the node is to be reached there the others must be told.
+	// Move changes the address of a node that does not run, and returns the new one. An empty
+	// address is a new one; any other must have been left by another node. The links of the
+	// node are sound afterwards. The other members do not learn the address from this method.
 	Move(ctx context.Context, node int, address string) (string, error)
 }
 
-// LogReader is a Cluster that keeps what its nodes say.
+// LogReader is a Cluster that keeps the log output of its nodes.
 type LogReader interface {
-	// Log is the end of what the node said, at most that many bytes, in all its
-	// lives.
+	// Log returns the end of the log output of a node, at most that many bytes, of all its
+	// processes so far. It does not block on the node.
 	Log(node int, most int) (string, error)
 }
 
-// FileLister is a Cluster that can list what its nodes keep.
+// FileLister is a Cluster that can list the files of its nodes.
 type FileLister interface {
-	// Files lists the files of the node, whether or not it runs, in order: slash-separated
-	// names below its directory. A file that is renamed or removed at that moment may be
-	// listed or not.
+	// Files returns the files of a node in lexical order, whether or not it runs: slash-separated
+	// paths below its directory. A file that is created, renamed or removed meanwhile may be
+	// missing or present.
 	Files(ctx context.Context, node int) ([]string, error)
 }

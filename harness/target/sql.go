@@ -6,74 +6,81 @@ import (
 	"fmt"
 )
 
-// SQL is a place where statements can be run.
+// SQL executes statements on one node. It must be safe for concurrent use.
 type SQL interface {
-	// Query runs a request. It blocks until the answer has begun, and the Rows
-	// must be closed. Ending ctx ends the request, before and after that.
-	// Errors are *Error where more is known than that something failed.
+	// Query sends a request. It blocks until the answer begins. The caller must close the Rows.
+	// When ctx ends, the request is aborted, even while rows are read. Errors are *Error, or
+	// wrap one, where more is known than that something failed.
 	Query(ctx context.Context, request Request) (Rows, error)
 }
 
-// Consistency is how fresh a read must be.
+// Consistency is how recent the state that a read returns must be.
 type Consistency string
 
 const (
-	Default Consistency = ""       // what the database does unless told otherwise
-	Local   Consistency = "local"  // the state of the node that is asked, however old
+	Default Consistency = ""       // the default of the database
+	Local   Consistency = "local"  // the state of the node itself, however old
 	Leader  Consistency = "leader" // what the leader has applied
 	Strong  Consistency = "strong" // linearizable
 )
 
-// Request is one or more statements, which are one transaction.
+// Request is one or more statements that are executed as one transaction.
 type Request struct {
 	SQL         string
 	Params      []any // nil, int64, float64, string or []byte
 	Consistency Consistency
-	// ID names a request that changes data: however often it is sent, it is
-	// applied once. Another request of that ID is refused, with the outcome
-	// NotApplied. Empty for no such promise.
+	// ID is the idempotency key of a request that changes data: a request that is sent again
+	// with its ID is applied once, on a Deduplicator. Another request with the same ID fails
+	// with ErrKeyReused and the outcome NotApplied. Empty is no ID.
 	ID string
 }
 
 // Column is a column of a result.
 type Column struct{ Name, Type string }
 
-// Rows walks over the results of a request, one a statement, and over the rows
-// of each; it holds one row at a time. It is for one goroutine.
+// Rows iterates over the results of a request, one per statement, and over the rows of each. It
+// holds one row at a time, and is not safe for concurrent use.
 //
 //	for rows.NextResult() {
 //		for rows.Next() {
 //			use(rows.Row())
 //		}
 //	}
-//	err := rows.Err() // an answer without an error here is whole
+//	err := rows.Err() // nil if the answer is complete
 type Rows interface {
+	// NextResult moves to the result of the next statement. It blocks until that begins, and
+	// returns false after the last one or on an error.
 	NextResult() bool
+	// Columns are the columns of the current result.
 	Columns() []Column
+	// Next moves to the next row. It blocks until that arrives, and returns false after the
+	// last row of the result or on an error.
 	Next() bool
-	// Raw is the row as bytes, valid until Next: rows are equal exactly if
-	// their bytes are.
+	// Raw is the row in an encoding of the database, valid until Next. Rows are equal if and
+	// only if their encodings are.
 	Raw() []byte
 	// Row is the row as values: nil, int64, float64, string or []byte.
 	Row() ([]any, error)
-	// Affected is the number of rows the statement changed, if it is known.
-	// Known after its last row.
+	// Affected is the number of rows that the statement changed, and whether it is known. It is
+	// known after the last row.
 	Affected() (int64, bool)
-	// Changed tells whether the request went through the log, as one that
-	// changes data.
+	// Changed tells whether the request went through the log as one that changes data.
 	Changed() bool
+	// Err is the error that ended the iteration; nil if the answer is complete.
 	Err() error
+	// Close releases the answer, and aborts the request if the answer is not complete. It must
+	// be called once, and may be called before the last row.
 	Close() error
 }
 
-// Outcome is what became of a request that changes data.
+// Outcome tells whether a request that changes data was applied.
 type Outcome int
 
 const (
-	// Unknown: nobody knows; it may have been applied, or may still be. Never
-	// to be retried blindly, never to be counted as a failure.
+	// Unknown: it may have been applied, or may still be. It must not be retried without an ID,
+	// and does not count as a failure.
 	Unknown Outcome = iota
-	// NotApplied: it was not applied and will not be.
+	// NotApplied: it was not applied, and will not be.
 	NotApplied
 	// Applied: it was applied.
 	Applied

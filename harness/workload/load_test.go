@@ -46,6 +46,7 @@ func (*scripted) Final(context.Context, *harness.Cluster) error { return nil }
 
 var _ = Describe("A load", func() {
 	var w *scripted
+	BeforeEach(nothingIsLeft)
 	BeforeEach(func() { w = &scripted{} })
 
 	// onFake runs the body in a bubble, with a fake cluster that calls the hook for each request.

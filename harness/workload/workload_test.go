@@ -38,6 +38,8 @@ func enough(ctx context.Context, r *workload.Running, operations int) {
 }
 
 var _ = Describe("A workload", func() {
+	BeforeEach(nothingIsLeft)
+
 	for _, w := range workload.Workloads("ns") {
 		It("can be judged though a node was offline: "+w.Name(), func(ctx SpecContext) {
 			onCluster(ctx, func(ctx context.Context, c *harness.Cluster) {

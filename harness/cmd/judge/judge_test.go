@@ -99,7 +99,7 @@ var _ = Describe("The command judge", func() {
 	It("lists the rules", func() {
 		code, out, _ := judged([]string{"-rules"})
 		Expect(code).To(Equal(sound))
-		Expect(out).To(And(MatchRegexp(`\* linearizable +Each register`), MatchRegexp(`  serializable +Transactions`)))
+		Expect(out).To(And(MatchRegexp(`\* linearizable +Each operation on a register`), MatchRegexp(`  serializable +Transactions`)))
 	})
 
 	DescribeTable("rejects wrong usage", func(problem string, args ...string) {
@@ -109,7 +109,7 @@ var _ = Describe("The command judge", func() {
 	},
 		Entry("no file", "no file given; see -help"),
 		Entry("a missing file", "nowhere: cannot be judged: open nowhere: no such file", "nowhere"),
-		Entry("an unknown rule", `there is no rule "best": the rules are one-leader-a-term, converged`, "-claim", "best", "-"),
+		Entry("an unknown rule", `unknown rule "best": the rules are one-leader-a-term, converged`, "-claim", "best", "-"),
 		Entry("an unknown level", "-level fresh: must be local, leader or strong", "-level", "fresh", "-"),
 		Entry("an invalid balance", "must be an integer, 0 or more", "-balance", "rich", "-"),
 	)

@@ -14,7 +14,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 )
 
 const (
@@ -60,7 +59,7 @@ func own(dir string) (_ *os.File, err error) {
 			err = errors.Join(err, file.Close())
 		}
 	}()
-	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	if err := lock(file); err != nil {
 		return nil, err
 	}
 	if _, err := fmt.Fprintf(file, "%spid %d, %s\n", magic, os.Getpid(), os.Args[0]); err != nil {
@@ -119,7 +118,7 @@ func sweepOne(dir string) error {
 	if info, err := os.Lstat(dir); err != nil || !info.IsDir() {
 		return nil //nolint:nilerr // it is gone, or not a directory
 	}
-	file, err := os.OpenFile(filepath.Join(dir, owner), os.O_RDWR|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	file, err := openOwner(filepath.Join(dir, owner))
 	if err != nil {
 		return nil //nolint:nilerr // it is not a run's directory
 	}
@@ -128,8 +127,8 @@ func sweepOne(dir string) error {
 	if _, err := io.ReadFull(file, head); err != nil || !bytes.Equal(head, []byte(magic)) {
 		return nil //nolint:nilerr // it is not a run's directory
 	}
-	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return nil //nolint:nilerr // its run is alive
+	if lock(file) != nil {
+		return nil // its run is alive
 	}
 	return remove(dir)
 }

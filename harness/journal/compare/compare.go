@@ -9,21 +9,21 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// Left says what two equal journals may differ in, as a sentence.
+// Left names the differences that equal journals may have.
 const Left = "Left out: addresses of memory, numbers of goroutines, and names of temporary directories, in what went wrong."
 
-// Parting is where two journals part.
+// Parting is the first difference between two journals.
 type Parting struct {
-	Index  int     // how many events they share before
-	Fields []Field // what differs there; empty if one of them ends there
+	Index  int     // the number of equal events before it
+	Fields []Field // the differing fields; empty if one journal ends there
 	A, B   []journal.Event
 }
 
-// Field is a field of an event, as JSON has it, on both sides; empty if one has none.
+// Field is a field of an event as JSON, in both journals; empty if one has none.
 type Field struct{ Name, A, B string }
 
-// Journals returns where the journals part, or nil if they are the same: as many events,
-// in one order, each with the same content at the same time, which took as long.
+// Journals returns the first difference of two journals, or nil if they are equal: the same events in
+// the same order, with equal fields, times and durations. Headers are not compared.
 func Journals(a, b []journal.Event) (*Parting, error) {
 	for i := range max(len(a), len(b)) {
 		if i >= len(a) || i >= len(b) {
@@ -40,7 +40,7 @@ func Journals(a, b []journal.Event) (*Parting, error) {
 	return nil, nil
 }
 
-// differences are the fields in which two events differ, in the order of their names.
+// differences returns the fields in which two events differ, ordered by name.
 func differences(a, b journal.Event) ([]Field, error) {
 	ofA, err := fieldsOf(a)
 	if err != nil {
@@ -75,7 +75,7 @@ func fieldsOf(e journal.Event) (map[string]json.RawMessage, error) {
 	return fields, json.Unmarshal(line, &fields)
 }
 
-// What an error may say that no seed decides.
+// The parts of error texts that do not depend on the seed.
 var (
 	address   = regexp.MustCompile(`0x[0-9a-f]{6,}`)
 	goroutine = regexp.MustCompile(`\bgoroutine \d+`)

@@ -19,7 +19,8 @@ func events(n int) []journal.Event {
 	var all []journal.Event
 	for i := range n {
 		op := &journal.Op{Client: 1, Outcome: journal.OK}
-		all = append(all, journal.Event{At: epoch.Add(time.Duration(i) * time.Second), Took: time.Millisecond, Kind: journal.Operation, Node: i % 3, Text: fmt.Sprint("INSERT ", i), Op: op})
+		all = append(all, journal.Event{At: epoch.Add(time.Duration(i) * time.Second), Took: time.Millisecond,
+			Kind: journal.Operation, Node: i % 3, Text: fmt.Sprint("INSERT ", i), Op: op})
 	}
 	return all
 }
@@ -63,6 +64,10 @@ var _ = Describe("Two journals", func() {
 		Entry("what became of it", func(e *journal.Event) { e.Op = &journal.Op{Client: 1, Outcome: journal.Failed} }, "op"),
 		Entry("what a node showed", func(e *journal.Event) { e.State = &journal.State{Term: 2} }, "state"),
 		Entry("a flag", func(e *journal.Event) { e.Flag = &journal.FlagChange{Online: true} }, "flag"),
+		Entry("a fault", func(e *journal.Event) { e.Fault = &journal.FaultChange{ID: 2} }, "fault"),
+		Entry("a sample", func(e *journal.Event) { e.Sample = &journal.Sample{Applied: 2} }, "sample"),
+		Entry("a poll", func(e *journal.Event) { e.Poll = &journal.Poll{Count: 2} }, "poll"),
+		Entry("a place", func(e *journal.Event) { e.Place = &journal.Place{Line: 2} }, "place"),
 		Entry("the members", func(e *journal.Event) { e.Members = &journal.Members{Voters: []int{1}} }, "members"),
 	)
 

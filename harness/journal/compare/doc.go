@@ -1,3 +1,3 @@
-// Package compare tells whether two journals of virtual time are the same, to the
-// nanosecond, and where they part.
+// Package compare tells whether two journals of virtual time are equal to the nanosecond, and finds the
+// first difference.
 package compare

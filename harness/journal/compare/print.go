@@ -8,9 +8,9 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// Write says where the journals part, which are called nameA and nameB: what differs, the
-// context events before, which they share, and as many of each from there on. Times are
-// since the first event.
+// Write describes the difference between the journals nameA and nameB: the fields, as many equal events
+// before it as context says, and as many events of each journal from there on. Times are since the
+// first event.
 func (p *Parting) Write(nameA, nameB string, context int) string {
 	var b strings.Builder
 	begun := first(p.A, p.B)
@@ -43,7 +43,7 @@ func (p *Parting) Write(nameA, nameB string, context int) string {
 	return b.String()
 }
 
-// write writes events with when they began and how long they took, to the nanosecond.
+// write writes events with their beginnings and durations, to the nanosecond.
 func write(b *strings.Builder, events []journal.Event, from, to int, begun time.Time) {
 	for i := min(from, len(events)); i < min(to, len(events)); i++ {
 		e := events[i]
@@ -56,7 +56,7 @@ func write(b *strings.Builder, events []journal.Event, from, to int, begun time.
 	}
 }
 
-// at is the earlier of the times at which the journals part.
+// at returns the earlier time of the two differing events.
 func (p *Parting) at() time.Time {
 	var at time.Time
 	for _, events := range [][]journal.Event{p.A, p.B} {
@@ -67,7 +67,7 @@ func (p *Parting) at() time.Time {
 	return at
 }
 
-// first is when the earliest event of both began.
+// first returns the beginning of the earliest event of both.
 func first(journals ...[]journal.Event) time.Time {
 	var begun time.Time
 	for _, events := range journals {

@@ -8,9 +8,9 @@
 //	:f :add, :read of a number                journal.Counter
 //	:f :transfer, :read of a map              journal.Bank
 //
-// Keys of jepsen.independent are kept. An :info and an operation without an end are
-// unknown. A :nemesis is a fault, for people. What a history of Jepsen does not say is
-// an option: how fresh its reads were asked to be, and what a bank opened with.
+// Keys of jepsen.independent are kept. The outcome of an :info, and of an operation without an end, is
+// unknown. A :nemesis is a fault event, for people only. Options say what a Jepsen history does not:
+// the consistency level of its reads, and the initial balances of a bank.
 //
 // See https://github.com/jepsen-io/history for the format.
 package jepsen
@@ -26,17 +26,17 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// Options say what a history does not.
+// Options is information that a history lacks.
 type Options struct {
-	// Level is how fresh reads were asked to be; journal.Strong if it is empty.
+	// Level is the consistency level of the reads; default journal.Strong.
 	Level journal.Level
-	// Balance is what each account of a bank opened with. If it is nil the balances are
-	// those of the first read.
+	// Balance is the initial balance of each account of a bank; default the balances of the first
+	// read.
 	Balance *int64
 }
 
-// Read reads a whole history, of one workload. The error names the line that cannot be
-// understood, and why. It blocks on in.
+// Read reads a whole history of one workload. The error names the line that is not valid, and the
+// reason. It blocks on in.
 func Read(in io.Reader, o Options) ([]journal.Event, error) {
 	if o.Level == "" {
 		o.Level = journal.Strong
@@ -71,7 +71,7 @@ type op struct {
 	at      time.Time
 }
 
-// readOps reads the operations, one after the other or in one vector.
+// readOps reads the operations, as a sequence or in one vector.
 func readOps(in io.Reader) ([]op, error) {
 	reader := edn.NewReader(bufio.NewReaderSize(in, 1<<16))
 	var ops []op
@@ -98,8 +98,8 @@ func readOps(in io.Reader) ([]op, error) {
 	}
 }
 
-// clock gives operations times of their own, in their order: an order is what Jepsen's
-// histories promise, and times may be alike or absent.
+// clock gives operations distinct times in their order: Jepsen histories are ordered, but their times
+// may be equal or absent.
 type clock struct{ last int64 }
 
 func (c *clock) at(value any) time.Time {
@@ -133,7 +133,7 @@ func opOf(value any, line int, c *clock) (op, error) {
 	return o, fmt.Errorf("line %d: the :type is :invoke, :ok, :fail or :info, and this is :%s", line, o.kind)
 }
 
-// nemesis tells operations of the faults from those of clients.
+// nemesis distinguishes operations of the nemesis from those of clients.
 func (o op) nemesis() bool {
 	_, client := o.process.(int64)
 	return !client
@@ -152,13 +152,13 @@ func short(value any) string {
 	return text
 }
 
-// operation is an invocation and what became of it.
+// operation is an invocation and its end.
 type operation struct {
 	invoked op
 	ended   op // its kind is empty if there is no end
 }
 
-// done is what tells most about the operation.
+// done returns the line with most information about the operation.
 func (o operation) done() op {
 	if o.ended.kind == "ok" {
 		return o.ended
@@ -176,7 +176,7 @@ func (o operation) outcome() journal.Outcome {
 	return journal.Unknown
 }
 
-// pair joins each invocation with the end that follows from the same process.
+// pair joins each invocation with the next end of the same process.
 func pair(ops []op) ([]operation, error) {
 	var pairs []operation
 	open := make(map[any]int)

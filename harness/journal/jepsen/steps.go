@@ -7,7 +7,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// steps are what an operation did.
+// steps returns the steps of an operation.
 func (w workload) steps(p operation) ([]journal.Step, error) {
 	switch {
 	case p.invoked.f == "txn":
@@ -59,7 +59,7 @@ func (w workload) transaction(p operation) ([]journal.Step, error) {
 	return steps, nil
 }
 
-// got is what a read has read: one value, or a collection of them.
+// got returns the result of a read: one value, or a collection.
 func (w workload) got(o op, value any) ([]int64, error) {
 	var values []any
 	switch v := value.(type) {
@@ -95,7 +95,7 @@ func (w workload) read(p operation) ([]journal.Step, error) {
 	return []journal.Step{step}, nil
 }
 
-// change is a write, a compare-and-set or an addition.
+// change returns the step of a write, a compare-and-set or an addition.
 func (w workload) change(p operation) ([]journal.Step, error) {
 	o := p.invoked
 	key, value, err := w.keyed(o)
@@ -143,7 +143,7 @@ func transfer(o op) ([]journal.Step, error) {
 	}, nil
 }
 
-// balances is a read of all accounts. One whose result is unknown says nothing.
+// balances returns the steps of a read of all accounts. It has none if the result is unknown.
 func balances(p operation) ([]journal.Step, error) {
 	if p.outcome() != journal.OK {
 		return nil, nil

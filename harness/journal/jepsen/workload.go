@@ -9,16 +9,16 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// workload is what the operations of a history mean.
+// workload is the meaning of the operations of a history.
 type workload struct {
 	model       journal.Model
 	independent bool // values are [key value], as in jepsen.independent
 }
 
-// single is the key of a history that has no keys.
+// single is the key of a history without keys.
 const single = "x"
 
-// workloadOf tells from the operations what the history is about.
+// workloadOf infers the workload from the operations.
 func workloadOf(pairs []operation) (workload, error) {
 	fs := make(map[string]bool)
 	for _, o := range pairs {
@@ -47,7 +47,8 @@ func workloadOf(pairs []operation) (workload, error) {
 		names = append(names, ":"+f)
 	}
 	slices.Sort(names)
-	return workload{}, fmt.Errorf("no known workload has the operations %v: known are txn; read, write, cas; add, read; transfer, read", names)
+	return workload{}, fmt.Errorf(
+		"no known workload has the operations %v: known are txn; read, write, cas; add, read; transfer, read", names)
 }
 
 func only(fs map[string]bool, allowed ...string) bool {
@@ -59,7 +60,7 @@ func only(fs map[string]bool, allowed ...string) bool {
 	return true
 }
 
-// transactions tells appends from writes.
+// transactions distinguishes appends from writes.
 func transactions(pairs []operation) (workload, error) {
 	w := workload{model: journal.List}
 	for _, o := range pairs {
@@ -106,7 +107,7 @@ func asPair(value any) (edn.Vector, bool) {
 	return pair, is && len(pair) == 2
 }
 
-// readsNumbers tells a counter from a set, by the first value that was read.
+// readsNumbers distinguishes a counter from a set by the first value that was read.
 func (w workload) readsNumbers(pairs []operation) bool {
 	for _, o := range pairs {
 		if o.invoked.f != "read" || o.ended.kind != "ok" {
@@ -122,7 +123,7 @@ func (w workload) readsNumbers(pairs []operation) bool {
 	return false
 }
 
-// keyed is what an operation is about, and its value.
+// keyed returns the key and the value of an operation.
 func (w workload) keyed(o op) (key string, value any, err error) {
 	if !w.independent {
 		return single, o.value, nil
@@ -148,7 +149,7 @@ func (w workload) events(pairs []operation, o Options) ([]journal.Event, error) 
 			return nil, err
 		}
 		if len(steps) == 0 {
-			continue // a transaction of nothing
+			continue // an empty transaction
 		}
 		for _, s := range steps {
 			accounts[s.Key] = true
@@ -161,7 +162,7 @@ func (w workload) events(pairs []operation, o Options) ([]journal.Event, error) 
 	return events, nil
 }
 
-// event is the operation in the journal's terms. An operation without an end never ends.
+// event returns the operation as an event. An operation without an end never ends.
 func event(p operation, o journal.Op) journal.Event {
 	client, _ := p.invoked.process.(int64)
 	o.Client, o.Outcome = int(client), p.outcome()
@@ -175,7 +176,7 @@ func event(p operation, o journal.Op) journal.Event {
 	return e
 }
 
-// opening is the operation that opened all accounts, before everything else.
+// opening returns the operation that opened all accounts, before all others.
 func opening(first time.Time, accounts map[string]bool, balance int64) journal.Event {
 	o := &journal.Op{Client: journal.Nobody, Outcome: journal.OK, Model: journal.Bank}
 	for _, key := range sorted(accounts) {

@@ -12,32 +12,32 @@ type Hop struct {
 }
 
 // Bounds of the search for cycles. Components decide whether there are any, which is
-// exact; the bounds limit only how many are spelled out.
+// exact; the bounds limit only how many are listed.
 const (
 	mostCycles = 20      // of one component
 	mostStarts = 200     // edges from which a cycle is searched for, of one component
 	mostVisits = 1 << 25 // nodes in all, but for the first start in each component
 )
 
-// Hunt looks for short cycles. No two that it finds share an anti-dependency, nor, if
-// they have none, a read dependency, nor, if they have none either, a write dependency:
-// one wrong read shows in one cycle, and not in all that lead through it.
+// Hunt searches for short cycles. No two of them share an anti-dependency; nor a read dependency if
+// they have no anti-dependency; nor a write dependency if they have neither. So one wrong read shows
+// in one cycle, and not in all cycles through it.
 type Hunt struct {
 	Cut bool // it stopped at its bounds: more cycles may exist
 
-	used    map[Hop]bool // what no further cycle may have
+	used    map[Hop]bool // dependencies that no further cycle may have
 	touched []bool       // by node: an edge that leaves it is used
 
 	g     *Graph
 	left  int      // visits
 	stamp []uint32 // round in which a state was met; the states of node v are 2v and 2v+1
 	round uint32
-	via   []arrival // how a state was met
+	via   []arrival // how a state was reached
 	level []int32   // states at one distance
 	later []int32   // states at the next one
 }
 
-// arrival is the edge by which a state was met.
+// arrival is the edge by which a state was reached.
 type arrival struct {
 	from int32 // a state, or none
 	kind Kind
@@ -45,7 +45,7 @@ type arrival struct {
 
 const none = int32(-1)
 
-// NewHunt takes 25 bytes a node.
+// NewHunt returns a search of the graph. It takes 25 bytes per node.
 func NewHunt(g *Graph) *Hunt {
 	return &Hunt{
 		g: g, left: mostVisits,
@@ -68,8 +68,8 @@ type start struct {
 	component int32
 }
 
-// Cycles calls f with short cycles of the shape, in real time or not. Where a component
-// has any it calls f with at least one, unless the shape is Single.
+// Cycles calls f with short cycles of the shape, with real time or without. For a component with
+// such cycles it calls f at least once, unless the shape is Single.
 func (h *Hunt) Cycles(s Shape, realTime bool, f func([]Hop)) {
 	p := pass{Shape: s, kinds: s.Kinds()}
 	if realTime {
@@ -111,7 +111,7 @@ func (h *Hunt) within(p pass, starts []start, f func([]Hop)) {
 	}
 }
 
-// use takes the dependencies of a cycle that say most about it.
+// use marks the dependencies of a cycle that characterize it.
 func (h *Hunt) use(cycle []Hop) {
 	for _, kind := range []Kind{RW, WR, WW} {
 		for _, hop := range cycle {
@@ -129,9 +129,9 @@ func (h *Hunt) isUsed(from, to int32, k Kind) bool {
 	return h.touched[from] && h.used[Hop{from, to, k}]
 }
 
-// starts are edges of which every cycle has one, by component: transactions are
-// numbered by their beginnings, so every cycle has an edge that goes back. Those that
-// go back furthest come first: real time closes them at once.
+// starts returns, by component, edges of which every cycle has one: transactions are numbered by
+// their beginnings, so every cycle has an edge to a lower number. Edges that span most come first,
+// because real time closes them at once.
 func (h *Hunt) starts(p pass) (starts []start) {
 	for v := range h.g.Transactions {
 		if p.component(v, 0) < 0 && p.component(v, 1) < 0 {
@@ -165,7 +165,7 @@ func (h *Hunt) from(p pass, st start) []Hop {
 	h.level, h.later = h.level[:0], h.later[:0]
 	h.meet(2*st.to+state, arrival{none, st.kind}, &h.level)
 	for len(h.level) > 0 {
-		for i := 0; i < len(h.level); i++ { // it grows
+		for i := 0; i < len(h.level); i++ { // the level grows
 			at := h.level[i]
 			if at/2 == st.from && p.accepts(at%2, st.kind) {
 				return simple(h.walk(at, st), p.Shape)

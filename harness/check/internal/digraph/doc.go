@@ -1,10 +1,10 @@
-// Package digraph finds cycles in graphs of dependencies between transactions: which
-// there are, by linear search for strongly connected components, and short ones, by
-// breadth-first search. It knows nothing of histories.
+// Package digraph finds cycles in graphs of dependencies between transactions. Whether there are
+// cycles is decided by the strongly connected components, in linear time; short cycles are found by
+// breadth-first search. It does not depend on histories.
 //
 //	Sketch       collects edges                        Edge, Joint, Fan, Spread
-//	Graph        has them in compressed rows           Components, Topological, Apart
-//	Hunt         looks for short cycles of a Shape     Cycles
+//	Graph        stores them in compressed rows           Components, Topological, Apart
+//	Hunt         searches for short cycles of a Shape     Cycles
 //
-// Graphs are safe for concurrent use once they are made. Nothing else here is.
+// A Graph is safe for concurrent use once it is made. The other types are not.
 package digraph

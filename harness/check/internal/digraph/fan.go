@@ -2,17 +2,17 @@ package digraph
 
 import "slices"
 
-// Fan leads to several transactions. Spread leads to all of them but the one that it
-// starts from, in a constant number of edges.
+// Fan leads to several transactions. Spread leads to all of them except the one that it starts from,
+// with a constant number of edges.
 type Fan struct {
 	targets       []int32
 	before, after []int32 // joints: before[i] leads to targets[:i], after[i] to targets[i:]
 }
 
-// fewTargets is up to how many targets direct edges take no more room than joints.
+// fewTargets is the number of targets up to which direct edges take no more memory than joints.
 const fewTargets = 2
 
-// Fan adds joints that lead to the targets, which ascend and are each there once.
+// Fan adds joints that lead to the targets, which are ascending and unique.
 func (s *Sketch) Fan(targets []int32) Fan {
 	f := Fan{targets: targets}
 	n := len(targets)

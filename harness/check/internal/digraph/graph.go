@@ -32,19 +32,19 @@ type Graph struct {
 	edges        []uint32 // target<<kindBits | kind
 }
 
-// Nodes is the number of nodes, joints included.
+// Nodes returns the number of nodes, joints included.
 func (g *Graph) Nodes() int32 { return int32(len(g.first) - 1) }
 
-// Edges are those that leave a node. Target and KindOf read them.
+// Edges returns the edges that leave a node. Target and KindOf decode them.
 func (g *Graph) Edges(node int32) []uint32 { return g.edges[g.first[node]:g.first[node+1]] }
 
-// Size is the number of edges.
+// Size returns the number of edges.
 func (g *Graph) Size() int { return len(g.edges) }
 
-// Target is the node that an edge leads to.
+// Target returns the node that an edge leads to.
 func Target(edge uint32) int32 { return int32(edge >> kindBits) }
 
-// KindOf is the kind of an edge.
+// KindOf returns the kind of an edge.
 func KindOf(edge uint32) Kind { return Kind(edge & (1<<kindBits - 1)) }
 
 func (g *Graph) isJoint(node int32) bool { return node >= g.Transactions }
@@ -57,7 +57,7 @@ type Sketch struct {
 	edges        []uint32
 }
 
-// NewSketch has room for a number of edges. More may be added.
+// NewSketch returns a sketch with room for a number of edges. More may be added.
 func NewSketch(transactions, edges int) *Sketch {
 	return &Sketch{
 		transactions: int32(transactions), nodes: int32(transactions),
@@ -71,8 +71,7 @@ func (s *Sketch) Joint() int32 {
 	return s.nodes - 1
 }
 
-// Edge adds an edge, unless it leads back to the same node: no transaction depends on
-// itself.
+// Edge adds an edge, unless it is a loop: no transaction depends on itself.
 func (s *Sketch) Edge(from, to int32, k Kind) {
 	if from == to {
 		return
@@ -81,7 +80,7 @@ func (s *Sketch) Edge(from, to int32, k Kind) {
 	s.edges = append(s.edges, uint32(to)<<kindBits|uint32(k))
 }
 
-// Graph is the graph of the edges so far. Edges of one node keep their order.
+// Graph returns the graph of the edges so far. Edges of one node keep their order.
 func (s *Sketch) Graph() *Graph {
 	g := &Graph{s.transactions, make([]int32, s.nodes+1), make([]uint32, len(s.edges))}
 	for _, from := range s.from {
@@ -98,7 +97,7 @@ func (s *Sketch) Graph() *Graph {
 	return g
 }
 
-// Apart is the graph of walks in which no two RW edges are adjacent. Node v becomes 2v,
+// Apart returns the graph of walks in which no two RW edges are adjacent. Node v becomes 2v,
 // reached by an edge that is not RW, and 2v+1, reached by an RW edge.
 func (g *Graph) Apart() *Graph {
 	s := NewSketch(int(2*g.Nodes()), 2*len(g.edges))

@@ -3,8 +3,8 @@ package digraph
 // Shape is how many anti-dependencies (RW) a cycle may have, and where.
 type Shape int
 
-// The shapes. Each allows for all that those before it do, but for Single, of which
-// exactly one is asked.
+// The shapes. Each allows everything that those before it allow, except Single, which demands
+// exactly one.
 const (
 	Without  Shape = iota // none
 	Single                // exactly one
@@ -12,7 +12,7 @@ const (
 	Anyhow                // any number
 )
 
-// Kinds are the kinds of edges that cycles of the shape are made of.
+// Kinds returns the kinds of edges in cycles of the shape.
 func (s Shape) Kinds() Kind {
 	if s == Without {
 		return Depends
@@ -20,9 +20,8 @@ func (s Shape) Kinds() Kind {
 	return Data
 }
 
-// next is the state of a walk after an edge, if the shape allows for the edge. States
-// are 0 and 1: of Single, whether it had its RW edge, and of Separate, whether the
-// last edge was one.
+// next returns the state of a walk after an edge, if the shape allows the edge. States are 0 and 1:
+// for Single, whether the walk had its RW edge; for Separate, whether its last edge was one.
 func (s Shape) next(state int32, k Kind) (int32, bool) {
 	switch {
 	case k == On || s == Anyhow || s == Without:
@@ -35,14 +34,15 @@ func (s Shape) next(state int32, k Kind) (int32, bool) {
 	return 0, true
 }
 
-// accepts tells whether a walk that comes back in this state closes a cycle of the
-// shape that began with an edge of kind first.
+// accepts tells whether a walk that returns in this state closes a cycle of the shape, if it began
+// with an edge of kind first.
 func (s Shape) accepts(state int32, first Kind) bool {
 	switch s {
 	case Single:
 		return state == 1
 	case Separate:
 		return first != RW || state == 0
+	default:
 	}
 	return true
 }

@@ -2,10 +2,10 @@ package digraph
 
 import "container/heap"
 
-// Topological ranks the nodes so that every edge of the kinds leads to a higher rank.
-// Where it is free it keeps the order of the nodes, transactions by their beginnings
-// and joints at once. If there is a cycle it is not ok, and goes on from the first
-// transaction of those that are left, so that most edges agree with the ranks.
+// Topological ranks the nodes so that every edge of the kinds leads to a higher rank. Otherwise it
+// keeps the order of the nodes: transactions by their beginnings, and joints as early as possible. If
+// there is a cycle ok is false, and ranking continues from the first remaining transaction, so that
+// most edges agree with the ranks.
 func (g *Graph) Topological(kinds Kind) (rank []int32, ok bool) {
 	n := g.Nodes()
 	before := make([]int32, n)

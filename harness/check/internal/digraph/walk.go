@@ -2,10 +2,10 @@ package digraph
 
 import "slices"
 
-// visit is a transaction on a walk, and the state in which the walk came there.
+// visit is a transaction on a walk, and the state in which the walk reached it.
 type visit struct {
 	node, state int32
-	kind        Kind // of the dependency by which it came
+	kind        Kind // of the dependency by which it was reached
 }
 
 // walk goes back from the last state to the first edge. The result begins and ends
@@ -30,9 +30,9 @@ func (h *Hunt) walk(last int32, st start) []visit {
 	return walk
 }
 
-// simple cuts a closed walk down to a cycle of the same shape that meets no
-// transaction twice. Of the two closed walks that it falls into at such a
-// transaction one always has the shape.
+// simple reduces a closed walk to a cycle of the same shape that visits no transaction twice. A
+// transaction that is visited twice splits a walk into two closed walks, and one of them always has
+// the shape.
 func simple(walk []visit, s Shape) []Hop {
 	for {
 		i, j := repeated(walk)
@@ -57,8 +57,8 @@ func simple(walk []visit, s Shape) []Hop {
 	return cycle
 }
 
-// repeated are the first two places of a transaction that a closed walk meets twice; -1
-// if it meets none twice.
+// repeated returns the first two places of a transaction that a closed walk visits twice; -1 if there
+// is none.
 func repeated(walk []visit) (int, int) {
 	for j := 1; j < len(walk); j++ {
 		for i := range j {

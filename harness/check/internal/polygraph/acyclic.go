@@ -2,30 +2,30 @@ package polygraph
 
 import "slices"
 
-// acyclic is a directed graph that stays without cycles while edges are added, and
-// taken away in reverse order. It keeps a topological order (Pearce and Kelly,
+// acyclic is a directed graph that remains acyclic while edges are added, and removed in reverse
+// order. It maintains a topological order (Pearce and Kelly,
 // "A Dynamic Topological Sort Algorithm for Directed Acyclic Graphs", JEA 2006).
 type acyclic struct {
 	out, in [][]labeled
 	rank    []int32 // every edge leads to a higher rank
 	added   []Edge
-	steps   int // nodes and edges that were looked at
+	steps   int // nodes and edges that were visited
 
-	mark     []int32 // round in which a node was met
+	mark     []int32 // round in which a node was visited
 	round    int32
-	cameFrom []labeled // how the forward search met a node
+	cameFrom []labeled // the edge by which the forward search reached a node
 	ahead    []int32
 	behind   []int32
 	ranks    []int32
 }
 
-// labeled is the far end of an edge, and why there is one.
+// labeled is the target of an edge, and the reason for the edge.
 type labeled struct{ node, why int32 }
 
 // Edge leads from one node to another.
 type Edge struct{ From, To int32 }
 
-// newAcyclic is a graph without edges, with its first order: a rank for each node.
+// newAcyclic returns a graph without edges, with an initial rank for each node.
 func newAcyclic(rank []int32) *acyclic {
 	nodes := len(rank)
 	return &acyclic{
@@ -34,8 +34,8 @@ func newAcyclic(rank []int32) *acyclic {
 	}
 }
 
-// add adds an edge. If that would close a cycle it adds none, and returns the labels
-// of the cycle's edges.
+// add adds an edge. If that would close a cycle it adds nothing, and returns the labels of the
+// cycle's edges.
 func (a *acyclic) add(from, to, why int32) (cycle []int32, ok bool) {
 	a.steps++
 	if from == to {
@@ -54,11 +54,10 @@ func (a *acyclic) add(from, to, why int32) (cycle []int32, ok bool) {
 	return nil, true
 }
 
-// size is how many edges there are.
+// size returns the number of edges.
 func (a *acyclic) size() int { return len(a.added) }
 
-// shrink takes away the edges that were added last, down to a size. The order stays
-// true for the rest.
+// shrink removes the edges that were added last, down to a size. The order stays valid for the rest.
 func (a *acyclic) shrink(size int) {
 	for i := len(a.added) - 1; i >= size; i-- {
 		e := a.added[i]
@@ -68,8 +67,8 @@ func (a *acyclic) shrink(size int) {
 	a.added = a.added[:size]
 }
 
-// forward collects what is reached from a node up to the rank of the goal, and tells
-// whether the goal is.
+// forward collects the nodes that can be reached from a node, up to the rank of the goal, and tells
+// whether the goal is one of them.
 func (a *acyclic) forward(start, goal int32) bool {
 	a.round++
 	a.ahead = append(a.ahead[:0], start)
@@ -99,7 +98,7 @@ func (a *acyclic) path(start, goal, why int32) []int32 {
 	return labels
 }
 
-// backward collects what reaches a node, down to a rank. Nothing of it is ahead.
+// backward collects the nodes from which a node can be reached, down to a rank. None of them is ahead.
 func (a *acyclic) backward(start, least int32) {
 	a.behind = append(a.behind[:0], start)
 	a.mark[start] = a.round
@@ -115,8 +114,8 @@ func (a *acyclic) backward(start, least int32) {
 	}
 }
 
-// reorder gives what is behind the lower of the ranks in question, and what is ahead
-// the higher ones.
+// reorder assigns the lower of the affected ranks to the nodes behind, and the higher ones to the
+// nodes ahead.
 func (a *acyclic) reorder() {
 	byRank := func(v, w int32) int { return int(a.rank[v] - a.rank[w]) }
 	slices.SortFunc(a.behind, byRank)

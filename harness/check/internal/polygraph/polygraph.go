@@ -2,23 +2,23 @@ package polygraph
 
 import "slices"
 
-// Polygraph is a graph with choices: of each choice the edges of one side are in the
-// graph. It is not safe for concurrent use.
+// Polygraph is a graph with choices: for each choice, the edges of one side are in the graph. It is
+// not safe for concurrent use.
 type Polygraph struct {
 	graph   *acyclic
 	choices [][2][]Edge
 	edges   int  // of all choices
-	cyclic  bool // an edge had to be left out
+	cyclic  bool // an edge was left out
 	farBack int32
 
-	chosen   []literal // what was chosen, in order
+	chosen   []literal // the chosen literals, in order
 	picked   []int8    // by choice: 0 open, 1 the first side, -1 the second
-	depth    []int32   // by choice: how many free choices came before and with it
+	depth    []int32   // by choice: the number of free choices up to it
 	because  []int32   // by choice: the exclusion that forced it; unforced if none did
-	free     []mark    // where each free choice stands
-	applied  int       // of chosen, whose edges are in the graph
+	free     []mark    // the position of each free choice
+	applied  int       // how many of chosen have their edges in the graph
 	excluded [][]literal
-	watching [][]int32 // by literal: exclusions to look at when it is chosen
+	watching [][]int32 // by literal: exclusions to check when it is chosen
 	barred   []bool    // by literal: excluded by itself
 	next     int       // no choice before it is open
 	bound    int       // steps of the search
@@ -31,27 +31,27 @@ type mark struct{ chosen, edges int }
 
 const (
 	unforced = int32(-1)
-	given    = int32(-1) // why an edge is there that no choice put there
+	given    = int32(-1) // the reason for an edge that is no choice's
 )
 
-// Answer is what a search comes to.
+// Answer is the result of a search.
 type Answer int
 
 // The answers.
 const (
 	Yes       Answer = iota
-	No               // it is proven that there is no way to choose
-	Undecided        // the search met its bound
+	No               // proven: every choice leaves a cycle
+	Undecided        // the search reached its bound
 )
 
-// New is a graph without edges, with a rank for each node. Edges that agree with the
-// ranks cost nothing, and choices that do are tried first.
+// New returns a graph without edges, with a rank for each node. Edges that agree with the ranks are
+// cheap, and choices that agree are tried first.
 func New(rank []int32) *Polygraph {
 	return &Polygraph{graph: newAcyclic(rank), farBack: farBack}
 }
 
-// Add adds an edge that is there whatever is chosen. It leaves it out if it closes a
-// cycle: Solve says No then.
+// Add adds an edge that does not depend on choices. It leaves out an edge that closes a cycle: Solve
+// returns No then.
 func (p *Polygraph) Add(from, to int32) {
 	if _, ok := p.graph.add(from, to, given); !ok {
 		p.cyclic = true
@@ -64,17 +64,17 @@ func (p *Polygraph) Choose(one, other []Edge) {
 	p.choices = append(p.choices, [2][]Edge{one, other})
 }
 
-// Size is how many choices there are, and edges of them.
+// Size returns the number of choices, and of their edges.
 func (p *Polygraph) Size() (choices, edges int) { return len(p.choices), p.edges }
 
-// Rank is the place of a node in a topological order. After Solve has said Yes it is one
-// of the graph with what was chosen.
+// Rank returns the place of a node in a topological order. After a Yes of Solve it is an order of the
+// graph with the chosen edges.
 func (p *Polygraph) Rank(node int32) int32 { return p.graph.rank[node] }
 
-// Solve looks for a way to choose that leaves no cycle. It is undecided past a bound on
-// its steps, each of which looks at a node or an edge. It takes memory in proportion to
-// choices and steps. Where there is no way it leaves out edges that close cycles, and
-// goes on, so that Rank agrees with most of the others.
+// Solve searches for choices that leave no cycle. It returns Undecided beyond a bound on its steps,
+// each of which visits a node or an edge. Its memory is proportional to choices and steps. If there
+// is no solution it leaves out edges that close cycles and continues, so Rank agrees with most of the
+// others.
 func (p *Polygraph) Solve(bound int) Answer {
 	n := len(p.choices)
 	p.picked, p.depth, p.because = make([]int8, n), make([]int32, n), make([]int32, n)
@@ -107,8 +107,8 @@ func (p *Polygraph) choose(l literal, because int32) {
 	p.chosen = append(p.chosen, l)
 }
 
-// pick makes a free choice: the side that agrees with the present topological order,
-// unless it is known to be impossible.
+// pick makes a free choice: the side that agrees with the current topological order, unless it is
+// known to be impossible.
 func (p *Polygraph) pick() bool {
 	for p.next < len(p.choices) && p.picked[p.next] != 0 {
 		p.next++
@@ -130,7 +130,7 @@ func (p *Polygraph) pick() bool {
 	return true
 }
 
-// against is the side of which fewer edges go against the present order.
+// against returns the side with fewer edges that contradict the current order.
 func (p *Polygraph) against(c [2][]Edge) int {
 	var share [2]float64
 	for side, edges := range c {
@@ -146,8 +146,8 @@ func (p *Polygraph) against(c [2][]Edge) int {
 	return 0
 }
 
-// propagate puts the edges of what was chosen into the graph, and chooses what that
-// leaves no other way for. It returns choices that exclude each other, if it meets any.
+// propagate adds the edges of the chosen literals to the graph, and makes the choices that they
+// force. It returns literals that exclude each other, if it finds any.
 func (p *Polygraph) propagate() (conflict []literal) {
 	for p.applied < len(p.chosen) {
 		if p.graph.steps > p.bound {
@@ -172,8 +172,7 @@ func (p *Polygraph) propagate() (conflict []literal) {
 	return nil
 }
 
-// matters tells whether another choice can resolve a conflict. If none can there is no
-// way to choose.
+// matters tells whether another choice can resolve a conflict. If not, there is no solution.
 func (p *Polygraph) matters(conflict []literal) bool {
 	for _, l := range conflict {
 		if p.depth[l/2] > 0 {
@@ -194,7 +193,7 @@ func (p *Polygraph) literals(labels []int32) []literal {
 	return found
 }
 
-// force looks at the exclusions of a literal that was chosen. An exclusion is watched
+// force checks the exclusions of a literal that was chosen. An exclusion is watched
 // by its first two literals. If all but one are chosen, the other side of that one is.
 func (p *Polygraph) force(l literal) (conflict []literal) {
 	watching := p.watching[l]
@@ -228,8 +227,8 @@ func (p *Polygraph) force(l literal) (conflict []literal) {
 	return nil
 }
 
-// learn finds what excluded each other, of the choices at the present depth only one,
-// goes back to where that one is forced, and forces it.
+// learn derives an exclusion with only one literal of the current depth, backtracks to where the
+// other side of that literal is forced, and forces it.
 func (p *Polygraph) learn(conflict []literal) {
 	p.graph.steps += len(conflict)
 	present := int32(0)
@@ -273,12 +272,11 @@ func (p *Polygraph) learn(conflict []literal) {
 	}
 }
 
-// farBack is how many free choices are given up at once at most where one would do: to
-// make them again costs more than what is forced by few of them is worth.
+// farBack limits how many free choices are undone at once where one would suffice, because making
+// them again is expensive.
 const farBack = 100
 
-// exclude remembers that the literals exclude each other, and forces the other side of
-// the last.
+// exclude records that the literals exclude each other, and forces the other side of the last one.
 func (p *Polygraph) exclude(last literal, lower []literal) {
 	p.graph.steps += len(lower)
 	back := int32(0)
@@ -305,7 +303,7 @@ func (p *Polygraph) exclude(last literal, lower []literal) {
 	p.choose(last^1, at)
 }
 
-// goBack undoes the free choices past a depth, and all that followed from them.
+// goBack undoes the free choices beyond a depth, and the choices that they forced.
 func (p *Polygraph) goBack(depth int32) {
 	to := p.free[depth]
 	for _, l := range p.chosen[to.chosen:] {

@@ -6,7 +6,13 @@ import (
 	"fmt"
 	"os"
 	"syscall"
+
+	"github.com/rejoin-db/rejoin/harness/target"
 )
+
+// Only Linux tells when all threads of a process have stopped. Elsewhere the cluster cannot
+// pause nodes, and specs that need that skip themselves.
+var _ target.Pauser = (*Cluster)(nil)
 
 // Pause sends SIGSTOP, and returns when all threads of the process have stopped. It does nothing if the node is already
 // paused.
