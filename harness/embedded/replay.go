@@ -116,7 +116,7 @@ func (r *replay) err() error {
 	if applied == of {
 		return nil
 	}
-	return unavailable(CodeReplaying, "this node replays its log after its start: %d of %d entries applied", applied, of)
+	return unavailable(CodeReplaying, "this node replays its log after its start: it has applied %d of %d entries", applied, of)
 }
 
 // run applies the entries, until ctx ends. If that fails, the node fails.
