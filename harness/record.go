@@ -58,6 +58,7 @@ func OutcomeOf(err error) journal.Outcome {
 		return journal.OK
 	case target.NotApplied:
 		return journal.Failed
+	default:
 	}
 	return journal.Unknown
 }
