@@ -59,7 +59,7 @@ func OutcomeOf(err error) journal.Outcome {
 		return journal.OK
 	case target.NotApplied:
 		return journal.Failed
-	case target.Unknown:
+	default:
 	}
 	return journal.Unknown
 }

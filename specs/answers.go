@@ -20,7 +20,8 @@ func answers(env *environment) {
 		It("reports how many rows each statement changed", func(ctx SpecContext) {
 			env.run(ctx, `CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v TEXT UNIQUE); CREATE TABLE {ns}.log (v);
 				CREATE TABLE {ns}.child (t INTEGER REFERENCES t ON DELETE CASCADE);
-				CREATE TRIGGER {ns}.logs AFTER INSERT ON {ns}.t BEGIN INSERT INTO {ns}.log VALUES (1), (2); INSERT INTO {ns}.child VALUES (new.id); END`)
+				CREATE TRIGGER {ns}.logs AFTER INSERT ON {ns}.t BEGIN INSERT INTO {ns}.log VALUES (1), (2); INSERT INTO {ns}.child VALUES (new.id);
+					END`)
 			statements := []struct {
 				sql      string
 				affected int64
@@ -149,7 +150,8 @@ func answers(env *environment) {
 			for _, c := range []struct{ sql, columns string }{
 				{"SELECT * FROM {ns}.t", "id INTEGER, v VARCHAR(9)"},
 				{"SELECT * FROM {ns}.t JOIN {ns}.u ON 1", "id INTEGER, v VARCHAR(9), id INTEGER, v REAL"},
-				{`SELECT 1 AS x, 'two' AS x, x'03' AS "a ""b"" \ Ünï` + "\n" + `c", 4.5 AS "", NULL AS n`, `x INTEGER, x TEXT, a "b" \ Ünï` + "\nc BLOB,  REAL, n NULL"},
+				{`SELECT 1 AS x, 'two' AS x, x'03' AS "a ""b"" \ Ünï` + "\n" + `c", 4.5 AS "", NULL AS n`,
+					`x INTEGER, x TEXT, a "b" \ Ünï` + "\nc BLOB,  REAL, n NULL"},
 				{"SELECT id AS x, v AS x, count(*) FROM {ns}.t WHERE 0 GROUP BY 1", "x INTEGER, x VARCHAR(9), count(*) "},
 			} {
 				for _, at := range env.asked() {
@@ -157,7 +159,9 @@ func answers(env *environment) {
 				}
 			}
 			for _, node := range env.cluster.Nodes() {
-				Expect(columnsOf(env.runOn(ctx, node, `DELETE FROM {ns}.t WHERE id = 5 RETURNING id AS x, v AS x, id AS "y z"; CREATE TABLE IF NOT EXISTS {ns}.t (v); SELECT v FROM {ns}.u`))).
+				Expect(columnsOf(env.runOn(ctx, node,
+					`DELETE FROM {ns}.t WHERE id = 5 RETURNING id AS x, v AS x, id AS "y z"; CREATE TABLE IF NOT EXISTS {ns}.t (v);
+						SELECT v FROM {ns}.u`))).
 					To(Equal([]string{"x INTEGER, x VARCHAR(9), y z INTEGER", "", "v REAL"}), "by %s", node)
 			}
 		}, env.patience)
@@ -170,7 +174,8 @@ func answers(env *environment) {
 					for _, c := range []struct{ sql, where string }{
 						{bad, ""}, {bad + ";" + good, "statement 1 of 2: "}, {good + ";" + bad + ";" + good, "statement 2 of 3: "},
 						{good + ";" + good + ";" + good + ";" + bad + ";", "statement 4 of 4: "}, {"SELECT 1;" + bad, "statement 2 of 2: "},
-						{good + "; CREATE TABLE {ns}.made (v); SELECT * FROM {ns}.missing", "statement 3 of 3: "}, {"SELECT 1; SELECT 2; SELECT * FROM {ns}.missing", "statement 3 of 3: "},
+						{good + "; CREATE TABLE {ns}.made (v); SELECT * FROM {ns}.missing",
+							"statement 3 of 3: "}, {"SELECT 1; SELECT 2; SELECT * FROM {ns}.missing", "statement 3 of 3: "},
 						{"SELECT * FROM {ns}.missing; SELECT 2", "statement 1 of 2: "}, {"SELECT * FROM {ns}.missing", ""},
 					} {
 						_, err := at.ExecuteWithRetry(ctx, env.sql(c.sql))
@@ -185,7 +190,8 @@ func answers(env *environment) {
 
 			env.assumes(target.Streams)
 			By("failing in the middle of the rows")
-			const half = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4000) SELECT i, CASE i WHEN 3000 THEN abs(-9223372036854775807 - 1) END FROM n"
+			const half = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4000) SELECT i, CASE i WHEN 3000 THEN " +
+				"abs(-9223372036854775807 - 1) END FROM n"
 			for _, at := range env.asked() {
 				rows, err := at.Query(ctx, half)
 				Expect(err).NotTo(HaveOccurred())

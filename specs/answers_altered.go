@@ -21,7 +21,8 @@ func answersAltered(env *environment) {
 		BeforeEach(func(SpecContext) { env.assumes(target.SQLite) })
 
 		It("follow the current schema, even on connections that knew another", func(ctx SpecContext) {
-			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, a TEXT); INSERT INTO {ns}.t VALUES (1, 'one'); CREATE VIEW {ns}.w AS SELECT a FROM {ns}.t")
+			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, a TEXT); INSERT INTO {ns}.t VALUES (1, 'one'); CREATE VIEW {ns}.w AS "+
+				"SELECT a FROM {ns}.t")
 			// shows asks every node at every consistency, on several connections at once.
 			shows := func(sql, columns, rows string) {
 				GinkgoHelper()
@@ -71,7 +72,8 @@ func answersAltered(env *environment) {
 			env.assumes(target.Streams)
 			const rows = 5000
 			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, a TEXT)")
-			env.run(ctx, "INSERT INTO {ns}.t WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) SELECT i, printf('%.100c', 'x') FROM n", rows)
+			env.run(ctx, "INSERT INTO {ns}.t WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) SELECT i, "+
+				"printf('%.100c', 'x') FROM n", rows)
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 			var open []target.Rows
 			for _, node := range env.cluster.Nodes() {
@@ -107,12 +109,15 @@ func answersAltered(env *environment) {
 				args []any
 			}{
 				{"INSERT INTO {ns}.t (v, b, f) VALUES (?, ?, ?) RETURNING *, v AS id, NULL AS n, x'00' AS \"x y\"", []any{"a\x00b", []byte{}, 1.0}},
-				{"INSERT INTO {ns}.t (v, b, f) VALUES ('', ?, ?), (?, x'', NULL) RETURNING v, b, f; UPDATE {ns}.t SET f = -f RETURNING id, f; SELECT count(*) AS c FROM {ns}.t", []any{[]byte("text"), 1e300, "\xff"}},
+				{"INSERT INTO {ns}.t (v, b, f) VALUES ('', ?, ?), (?, x'', NULL) RETURNING v, b, f; UPDATE {ns}.t SET f = -f RETURNING id, f; " +
+					"SELECT count(*) AS c FROM {ns}.t", []any{[]byte("text"), 1e300, "\xff"}},
 				{"UPDATE {ns}.t SET v = v || 'x' WHERE f IS NULL; DELETE FROM {ns}.t WHERE id = 1; SELECT id FROM {ns}.t WHERE 0", nil},
 				{"CREATE TABLE {ns}.made (v); DELETE FROM {ns}.t WHERE id < 0 RETURNING id, f", nil},
-				{"UPDATE {ns}.t SET v = v RETURNING ? AS minus, ? AS most, ? AS least, ? AS tiny", []any{math.Inf(-1), int64(1<<63 - 1), int64(-1 << 63), 5e-324}},
+				{"UPDATE {ns}.t SET v = v RETURNING ? AS minus, ? AS most, ? AS least, ? AS tiny",
+					[]any{math.Inf(-1), int64(1<<63 - 1), int64(-1 << 63), 5e-324}},
 			}
-			for _, size := range []int{60, 70, 75, 80, 85, 90, 95, 100, 120, 5000, 65_000} { // around the size above which answers are stored differently
+			// around the size above which answers are stored differently
+			for _, size := range []int{60, 70, 75, 80, 85, 90, 95, 100, 120, 5000, 65_000} {
 				requests = append(requests, struct {
 					sql  string
 					args []any
@@ -166,15 +171,18 @@ func answersAltered(env *environment) {
 			leader := env.leader(ctx)
 			absent, crashed := env.others(leader)[0], env.others(leader)[1]
 			const told = `INSERT INTO {ns}.told VALUES (?1, last_insert_rowid(), changes(), NULL, NULL, random(), unixepoch('subsec'))`
-			const rows = `INSERT INTO {ns}.t (request, v) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?2) SELECT ?1, ?1 || '-' || i FROM n`
-			const after = `UPDATE {ns}.told SET rowid_after = last_insert_rowid(), changes_after = changes() WHERE request = ?1 RETURNING rowid_after, changes_after`
+			const rows = `INSERT INTO {ns}.t (request, v) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?2) SELECT ?1,
+				?1 || '-' || i FROM n`
+			const after = `UPDATE {ns}.told SET rowid_after = last_insert_rowid(),
+				changes_after = changes() WHERE request = ?1 RETURNING rowid_after, changes_after`
 			together := func(from int) {
 				GinkgoHelper()
 				atOneTime(24, func(i int) {
 					request := from + i
 					switch many := request%3 + 1; {
 					case request%8 == 5: // it fails, and must not affect those behind it
-						_, err := env.node(leader).Inside().Execute(ctx, env.sql("INSERT INTO {ns}.t (request) VALUES (1), (2), (3), (4); SELECT * FROM {ns}.missing"))
+						_, err := env.node(leader).Inside().Execute(ctx,
+							env.sql("INSERT INTO {ns}.t (request) VALUES (1), (2), (3), (4); SELECT * FROM {ns}.missing"))
 						Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied), "%v", err)
 					case request%8 == 6: // it changes nothing after its first statement
 						env.runOn(ctx, env.node(leader).Inside(), told, request)
@@ -193,7 +201,8 @@ func answersAltered(env *environment) {
 			together(200)
 			env.comeBack(ctx, crashed)
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.told ORDER BY request"), env.sql("SELECT * FROM {ns}.t ORDER BY id")))
-			Expect(env.run(ctx, "SELECT count(*), count(DISTINCT rowid_before), count(DISTINCT changes_before), count(DISTINCT luck) FROM {ns}.told")).
+			Expect(env.run(ctx, "SELECT count(*), count(DISTINCT rowid_before), count(DISTINCT changes_before), count(DISTINCT luck) FROM "+
+				"{ns}.told")).
 				To(HaveRows(Row(63, 1, 1, 63)), "a request reads connection state that an earlier one left")
 			Expect(env.run(ctx, `SELECT count(*) FROM {ns}.told WHERE rowid_after IS NOT (SELECT max(id) FROM {ns}.t WHERE t.request = told.request)
 				OR changes_after IS NOT (SELECT count(*) FROM {ns}.t WHERE t.request = told.request) AND changes_after IS NOT NULL`)).

@@ -25,8 +25,10 @@ func answersValues(env *environment) {
 			values := []any{
 				nil, int64(0), int64(-1), int64(math.MaxInt64), int64(math.MinInt64), int64(math.MinInt64 + 1), int64(1<<53 + 1), int64(-1<<53 - 1),
 				0.0, math.Copysign(0, -1), 1.0, -1.0, 0.1, -0.1, 1.0 / 3, 1e15, 1e16, 1e21, 1e22, 1e-6, 1e-7, 123456789012345.6, 9007199254740993.0,
-				math.Inf(1), math.Inf(-1), math.MaxFloat64, -math.MaxFloat64, math.SmallestNonzeroFloat64, -math.SmallestNonzeroFloat64, 2.2250738585072009e-308,
-				"", "x", "a\x00b", "\x00", "\xff\xfe", "cut \xe6\x9e", "\xed\xa0\x80", "\xc0\x80", string(allBytes()), "\u2028\u2029\ufeff\ufffd 林 👩‍👧", `"\/` + "\b\f\n\r\t\x1f\x7f",
+				math.Inf(1), math.Inf(-1), math.MaxFloat64, -math.MaxFloat64, math.SmallestNonzeroFloat64, -math.SmallestNonzeroFloat64,
+				2.2250738585072009e-308,
+				"", "x", "a\x00b", "\x00", "\xff\xfe", "cut \xe6\x9e", "\xed\xa0\x80", "\xc0\x80", string(allBytes()), "\u2028\u2029\ufeff\ufffd " +
+					"林 👩‍👧", `"\/` + "\b\f\n\r\t\x1f\x7f",
 				"null", "9e999", `{"base64":"AA=="}`, `{"text_base64":"AA=="}`, " 1 ", "1.0",
 				[]byte{}, []byte{0}, []byte("text"), []byte("\xff\xfe"), allBytes(),
 			}
@@ -44,7 +46,8 @@ func answersValues(env *environment) {
 				Expect(strings.Split(exactly(stored)[1], "\n")).To(Equal(want), "stored by %s", node)
 				Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 				for _, at := range env.asked() {
-					Expect(strings.Split(exactly(env.runOn(ctx, at, "SELECT v FROM {ns}.v ORDER BY id"))[0], "\n")).To(Equal(want), "stored by %s, read by %s", node, at)
+					Expect(strings.Split(exactly(env.runOn(ctx, at, "SELECT v FROM {ns}.v ORDER BY id"))[0], "\n")).To(
+						Equal(want), "stored by %s, read by %s", node, at)
 				}
 			}
 			var asked []string
@@ -52,7 +55,8 @@ func answersValues(env *environment) {
 				asked = append(asked, "?")
 			}
 			for _, at := range env.asked() {
-				Expect(exactly(env.runOn(ctx, at, "SELECT "+strings.Join(asked, ", "), values...))).To(Equal([]string{strings.Join(want, ", ")}), "sent to %s", at)
+				Expect(exactly(env.runOn(ctx, at, "SELECT "+strings.Join(asked, ", "), values...))).To(
+					Equal([]string{strings.Join(want, ", ")}), "sent to %s", at)
 				Expect(env.runOn(ctx, at, "SELECT ?, 9e999 - 9e999", math.NaN())).To(HaveRows(Row(nil, nil)), "NaN is NULL")
 			}
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.v ORDER BY id")))
@@ -66,12 +70,14 @@ func answersValues(env *environment) {
 			var want []string
 			for i, value := range long {
 				node := env.cluster.Nodes()[i%env.cluster.Size()]
-				Expect(exactly(env.repeatable(ctx, node, "REPLACE INTO {ns}.v VALUES (?, ?) RETURNING v", i, value))).To(Equal([]string{exactValue(value)}))
+				Expect(exactly(env.repeatable(ctx, node, "REPLACE INTO {ns}.v VALUES (?, ?) RETURNING v", i, value))).To(
+					Equal([]string{exactValue(value)}))
 				want = append(want, exactValue(value))
 			}
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 			for _, node := range env.cluster.Nodes() {
-				Expect(exactly(env.runOn(ctx, node.Reading(target.Local), "SELECT v FROM {ns}.v ORDER BY id"))).To(Equal([]string{strings.Join(want, "\n")}))
+				Expect(exactly(env.runOn(ctx, node.Reading(target.Local), "SELECT v FROM {ns}.v ORDER BY id"))).To(
+					Equal([]string{strings.Join(want, "\n")}))
 			}
 		}, env.patience)
 

@@ -29,7 +29,8 @@ func basics(env *environment) {
 			agreed(ctx, Row(1, "Ada L."), Row(2, "Grace"))
 			Expect(env.run(ctx, "DELETE FROM {ns}.people WHERE id = 2").Affected()).To(BeEquivalentTo(1))
 			agreed(ctx, Row(1, "Ada L."))
-			Expect(env.run(ctx, "UPDATE {ns}.people SET name = 'Edsger' WHERE id = 2").Affected()).To(BeZero(), "it changed a row that does not exist")
+			Expect(env.run(ctx, "UPDATE {ns}.people SET name = 'Edsger' WHERE id = 2").Affected()).To(
+				BeZero(), "it changed a row that does not exist")
 			Expect(env.run(ctx, "DELETE FROM {ns}.people WHERE id = 2").Affected()).To(BeZero(), "it deleted a row that does not exist")
 			agreed(ctx, Row(1, "Ada L."))
 			env.run(ctx, "DROP TABLE {ns}.people")
@@ -69,7 +70,8 @@ func basics(env *environment) {
 		It("return every row of a large table on each node", func(ctx SpecContext) {
 			const rows = 2500
 			env.run(ctx, "CREATE TABLE {ns}.numbers (n INTEGER PRIMARY KEY)")
-			env.run(ctx, "INSERT INTO {ns}.numbers WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) SELECT i FROM n", rows)
+			env.run(ctx, "INSERT INTO {ns}.numbers WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) SELECT i FROM n",
+				rows)
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 			for _, node := range env.cluster.Nodes() {
 				answer, err := node.Reading(target.Local).Execute(ctx, env.sql("SELECT n FROM {ns}.numbers ORDER BY n"))
@@ -82,7 +84,8 @@ func basics(env *environment) {
 		It("are atomic when they are one request", func(ctx SpecContext) {
 			env.run(ctx, "CREATE TABLE {ns}.people (id INTEGER PRIMARY KEY, name TEXT)")
 			env.run(ctx, "INSERT INTO {ns}.people VALUES (1, 'Ada'); INSERT INTO {ns}.people VALUES (2, 'Grace')")
-			_, err := env.cluster.ExecuteOnRandom(ctx, env.sql("INSERT INTO {ns}.people VALUES (3, 'undone'); INSERT INTO {ns}.people VALUES (1, 'taken')"))
+			_, err := env.cluster.ExecuteOnRandom(ctx,
+				env.sql("INSERT INTO {ns}.people VALUES (3, 'undone'); INSERT INTO {ns}.people VALUES (1, 'taken')"))
 			Expect(err).To(HaveOccurred())
 			Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied))
 			agreed(ctx, Row(1, "Ada"), Row(2, "Grace"))

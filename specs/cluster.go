@@ -136,7 +136,8 @@ func (c *specCluster) explain(ctx SpecContext) {
 		return
 	}
 	noteSteps(c.Journal())
-	AddReportEntry("the cluster when the spec failed", shown(report.Cluster(ctx, c.Cluster, shownEvents)), ReportEntryVisibilityFailureOrVerbose)
+	AddReportEntry("the cluster when the spec failed", shown(report.Cluster(ctx, c.Cluster, shownEvents)),
+		ReportEntryVisibilityFailureOrVerbose)
 	if !c.Can(target.Logs) {
 		return
 	}

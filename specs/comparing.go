@@ -30,7 +30,8 @@ func rows(values string) string {
 
 // many is SQL for many rows, one of which differs.
 func many(other int) string {
-	const form = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500) SELECT i AS a, CASE i WHEN %d THEN 'other' ELSE 'same' END AS b FROM n"
+	const form = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500) SELECT i AS a, CASE i WHEN %d THEN " +
+		"'other' ELSE 'same' END AS b FROM n"
 	return fmt.Sprintf(form, other)
 }
 
@@ -173,7 +174,8 @@ func comparing(env *environment) {
 			for _, none := range []string{one + "; " + one, "CREATE TABLE never_made (v)", "DELETE FROM rejoin_namespaces", ""} {
 				Expect(cluster.VerifyDataConsistency(ctx, none)).NotTo(Succeed(), none)
 			}
-			Expect(env.run(ctx, "SELECT count(*) FROM sqlite_schema WHERE name = 'never_made'")).To(HaveRows(Row(0)), "a comparison has changed the database")
+			Expect(env.run(ctx, "SELECT count(*) FROM sqlite_schema WHERE name = 'never_made'")).To(
+				HaveRows(Row(0)), "a comparison has changed the database")
 		}, env.patience)
 
 		It("asks each node for its own state at any consistency", func(ctx SpecContext) {

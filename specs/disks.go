@@ -157,7 +157,8 @@ func disks(env *environment) {
 			victim := victimOf(ctx, false)
 			// Many pages, which are not written again: writing a page repairs it.
 			env.run(ctx, "CREATE TABLE {ns}.big (id INTEGER PRIMARY KEY, v TEXT)")
-			env.run(ctx, "INSERT INTO {ns}.big WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200) SELECT i, 'row ' || i || hex(zeroblob(300)) FROM n")
+			env.run(ctx, "INSERT INTO {ns}.big WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200) SELECT i, 'row ' "+
+				"|| i || hex(zeroblob(300)) FROM n")
 			const all = "SELECT * FROM {ns}.big ORDER BY id"
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 			good, err := env.node(victim).Reading(target.Local).Execute(ctx, env.sql(all))

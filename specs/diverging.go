@@ -20,9 +20,12 @@ func diverging(env *environment) {
 			env.needs(3)
 			env.requires(target.Diverge)
 			env.assumes(target.SQLite, target.SystemTables)
-			env.run(ctx, `CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, k INTEGER, v TEXT DEFAULT 'd'); CREATE TABLE {ns}.plain (v); CREATE TABLE {ns}_main (v);
-				CREATE TABLE {ns}.keyed (k TEXT PRIMARY KEY, v) WITHOUT ROWID; CREATE TABLE {ns}.counted (id INTEGER PRIMARY KEY AUTOINCREMENT, v); CREATE VIEW {ns}_shown AS SELECT 1 AS one`)
-			env.run(ctx, `INSERT INTO {ns}.t VALUES (1, 7, 'a'), (2, 7, 'b'), (3, 8, 'c'); INSERT INTO {ns}.plain VALUES ('x'), ('y'), (2), (0.0), (NULL); INSERT INTO {ns}.keyed VALUES ('k', 1); INSERT INTO {ns}.counted VALUES (1, 'n')`)
+			env.run(ctx, `CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, k INTEGER, v TEXT DEFAULT 'd'); CREATE TABLE {ns}.plain (v);
+				CREATE TABLE {ns}_main (v);
+				CREATE TABLE {ns}.keyed (k TEXT PRIMARY KEY, v) WITHOUT ROWID; CREATE TABLE {ns}.counted (id INTEGER PRIMARY KEY AUTOINCREMENT, v);
+					CREATE VIEW {ns}_shown AS SELECT 1 AS one`)
+			env.run(ctx, `INSERT INTO {ns}.t VALUES (1, 7, 'a'), (2, 7, 'b'), (3, 8, 'c'); INSERT INTO {ns}.plain VALUES ('x'), ('y'), (2),
+				(0.0), (NULL); INSERT INTO {ns}.keyed VALUES ('k', 1); INSERT INTO {ns}.counted VALUES (1, 'n')`)
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 			Expect(env.cluster.VerifyInvariants(ctx)).To(Succeed())
 		})
@@ -41,9 +44,11 @@ func diverging(env *environment) {
 			{"a trigger of no namespace", "CREATE TRIGGER {ns}_g AFTER INSERT ON {ns}_main BEGIN SELECT 1; END", "DROP TRIGGER {ns}_g"},
 			{"an index of no namespace", "CREATE INDEX {ns}_i ON {ns}_main (v)", "DROP INDEX {ns}_i"},
 			{"a table of no namespace", "CREATE TABLE {ns}_more (v)", "DROP TABLE {ns}_more"},
-			{"what a view shows", "DROP VIEW {ns}_shown; CREATE VIEW {ns}_shown AS SELECT 2 AS one", "DROP VIEW {ns}_shown; CREATE VIEW {ns}_shown AS SELECT 1 AS one"},
+			{"what a view shows", "DROP VIEW {ns}_shown; CREATE VIEW {ns}_shown AS SELECT 2 AS one",
+				"DROP VIEW {ns}_shown; CREATE VIEW {ns}_shown AS SELECT 1 AS one"},
 			{"a table without rows", "CREATE TABLE {ns}.more (v)", "DROP TABLE {ns}.more"},
-			{"a counter", "INSERT INTO {ns}.counted VALUES (9, 'n'); DELETE FROM {ns}.counted WHERE id = 9", "UPDATE sqlite_sequence SET seq = 1 WHERE name = '{ns}.counted'"},
+			{"a counter", "INSERT INTO {ns}.counted VALUES (9, 'n'); DELETE FROM {ns}.counted WHERE id = 9",
+				"UPDATE sqlite_sequence SET seq = 1 WHERE name = '{ns}.counted'"},
 			{"a value", "UPDATE {ns}.t SET v = 'z' WHERE id = 3", "UPDATE {ns}.t SET v = 'c' WHERE id = 3"},
 			{"the type of a value", "UPDATE {ns}.plain SET v = x'78' WHERE v = 'x'", "UPDATE {ns}.plain SET v = 'x' WHERE v = x'78'"},
 			{"a whole number that is a float", "UPDATE {ns}.plain SET v = 2.0 WHERE v = 2", "UPDATE {ns}.plain SET v = 2 WHERE v = 2"},
@@ -56,9 +61,12 @@ func diverging(env *environment) {
 			{"a column with its default", "ALTER TABLE {ns}.t ADD COLUMN more TEXT DEFAULT 'm'", "ALTER TABLE {ns}.t DROP COLUMN more"},
 			{"the name of a column", "ALTER TABLE {ns}.t RENAME COLUMN v TO u", "ALTER TABLE {ns}.t RENAME COLUMN u TO v"},
 			{"a namespace", "INSERT INTO rejoin_namespaces VALUES ('{ns}_one')", "DELETE FROM rejoin_namespaces WHERE name = '{ns}_one'"},
-			{"what is in a namespace", "UPDATE rejoin_objects SET namespace = 'main' WHERE name = '{ns}.plain'", "UPDATE rejoin_objects SET namespace = '{ns}' WHERE name = '{ns}.plain'"},
-			{"which requests were applied", "INSERT INTO rejoin_requests VALUES (-1, 'never sent', NULL, NULL, 0, x'00')", "DELETE FROM rejoin_requests WHERE log_index = -1"},
-			{"which requests a node has sent", "INSERT INTO rejoin_tickets VALUES (-1, x'00', NULL, NULL)", "DELETE FROM rejoin_tickets WHERE log_index = -1"},
+			{"what is in a namespace", "UPDATE rejoin_objects SET namespace = 'main' WHERE name = '{ns}.plain'",
+				"UPDATE rejoin_objects SET namespace = '{ns}' WHERE name = '{ns}.plain'"},
+			{"which requests were applied", "INSERT INTO rejoin_requests VALUES (-1, 'never sent', NULL, NULL, 0, x'00')",
+				"DELETE FROM rejoin_requests WHERE log_index = -1"},
+			{"which requests a node has sent", "INSERT INTO rejoin_tickets VALUES (-1, x'00', NULL, NULL)",
+				"DELETE FROM rejoin_tickets WHERE log_index = -1"},
 			{"an answer that is kept", "INSERT INTO rejoin_answers VALUES (-1, x'00')", "DELETE FROM rejoin_answers WHERE ends = -1"},
 		}
 
@@ -97,7 +105,8 @@ func diverging(env *environment) {
 			env.requires(target.Dedup)
 			for _, node := range env.cluster.Nodes() {
 				const lost = "(SELECT max(log_index) FROM rejoin_requests)"
-				diverge(ctx, node, "CREATE TABLE kept AS SELECT * FROM rejoin_requests WHERE log_index = "+lost+"; DELETE FROM rejoin_requests WHERE log_index = "+lost)
+				diverge(ctx, node, "CREATE TABLE kept AS SELECT * FROM rejoin_requests WHERE log_index = "+lost+"; DELETE FROM rejoin_requests "+
+					"WHERE log_index = "+lost)
 				Expect(env.cluster.VerifyInvariants(ctx)).To(MatchError(And(
 					ContainSubstring("hold different data"), ContainSubstring("%s lacks 1 acknowledged changes", node))))
 				diverge(ctx, node, "INSERT INTO rejoin_requests SELECT * FROM kept; DROP TABLE kept")

@@ -25,7 +25,8 @@ func failing(env *environment) {
 				Skip("the spec needs a cluster of exactly 3 nodes")
 			}
 			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v TEXT)")
-			env.run(ctx, "INSERT INTO {ns}.t WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50) SELECT i, hex(zeroblob(300)) FROM n")
+			env.run(ctx, "INSERT INTO {ns}.t WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50) SELECT i, "+
+				"hex(zeroblob(300)) FROM n")
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 		})
 
@@ -61,7 +62,8 @@ func failing(env *environment) {
 			}
 			env.eventually(ctx, func(g Gomega, ctx context.Context) {
 				before := said(g, ctx)
-				g.Consistently(ctx, func(g Gomega, ctx context.Context) uint64 { return said(g, ctx) }).WithTimeout(env.pace.quiet()).Should(Equal(before), "it sends messages to the others")
+				g.Consistently(ctx, func(g Gomega, ctx context.Context) uint64 { return said(g, ctx) }).WithTimeout(env.pace.quiet()).Should(
+					Equal(before), "it sends messages to the others")
 			}).WithTimeout(env.pace.manyElections()).Should(Succeed())
 		}
 

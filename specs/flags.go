@@ -195,7 +195,8 @@ func flags(env *environment) {
 				} {
 					until(node.Index(), 1000, func(s *target.Status) { s.State = state })
 					var found []bool
-					for _, matcher := range []interface{ Match(any) (bool, error) }{BeConnecting(), BeSyncing(), BeOnline(), BeLeaving(), BeOffline(), BeFailed()} {
+					for _, matcher := range []interface{ Match(any) (bool, error) }{BeConnecting(), BeSyncing(), BeOnline(), BeLeaving(), BeOffline(),
+						BeFailed()} {
 						matched, err := matcher.Match(node)
 						Expect(err).NotTo(HaveOccurred())
 						found = append(found, matched)

@@ -54,7 +54,8 @@ func fresh(env *environment) {
 				if look(ctx, env.node(next).Inside(), target.Local, count) <= i {
 					behind++
 				}
-				Expect(look(ctx, env.node(next).Inside(), consistency, count)).To(Equal(i+1), "node %d does not see a write that node %d acknowledged", next, at)
+				Expect(look(ctx, env.node(next).Inside(), consistency, count)).To(
+					Equal(i+1), "node %d does not see a write that node %d acknowledged", next, at)
 				Expect(look(ctx, env.node(at).Inside(), target.Local, count)).To(Equal(i+1), "node %d acknowledged a write before it applied it", at)
 			}
 			if env.cluster.Can(target.Time) {
@@ -104,7 +105,8 @@ func fresh(env *environment) {
 			for i := range 3 {
 				begun := time.Now()
 				env.runOn(ctx, env.node(follower), "INSERT INTO {ns}.t VALUES (?, 1)", i)
-				Expect(env.runOn(ctx, env.node(follower).Reading(target.Local), count)).To(HaveRows(Row(i+1)), "it acknowledged a write before it applied it")
+				Expect(env.runOn(ctx, env.node(follower).Reading(target.Local), count)).To(
+					HaveRows(Row(i+1)), "it acknowledged a write before it applied it")
 				Expect(time.Since(begun)).To(BeNumerically(">=", slow/2), "it does not lag")
 			}
 		}, env.patience)
@@ -230,7 +232,8 @@ func fresh(env *environment) {
 			_, err := env.node(others[0]).ExecuteWithRetry(ctx, env.sql("UPDATE {ns}.t SET v = ? WHERE id = 1"), round)
 			Expect(err).NotTo(HaveOccurred())
 			now := statusOf(ctx, env.node(old))
-			bitten = now.Role == "leader" && now.Term == term && (inTime == anyTime || !env.cluster.Can(target.Time) || time.Since(confirmed) < inTime)
+			bitten = now.Role == "leader" && now.Term == term &&
+				(inTime == anyTime || !env.cluster.Can(target.Time) || time.Since(confirmed) < inTime)
 
 			if bitten {
 				reading, cancel := context.WithTimeout(ctx, answer)

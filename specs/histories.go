@@ -18,37 +18,38 @@ import (
 // histories are specs that judge a whole history: clients work on one kind of data while nodes
 // are lost in one failure mode after the other.
 func histories(env *environment) {
-	Describe("A history of clients while nodes are lost and return", Label("suite:histories", "fault:isolate", "fault:crash", "fault:disk"), func() {
-		BeforeEach(func(ctx SpecContext) {
-			env.needs(3)
-			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
+	Describe("A history of clients while nodes are lost and return",
+		Label("suite:histories", "fault:isolate", "fault:crash", "fault:disk"), func() {
+			BeforeEach(func(ctx SpecContext) {
+				env.needs(3)
+				Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			})
+
+			DescribeTable("keeps its guarantees",
+				func(ctx SpecContext, made func(ns string) workload.Workload, rules ...types.GomegaMatcher) {
+					running := env.work(ctx, made(env.ns))
+					env.loseOneAfterTheOther(ctx, running)
+					Expect(env.cluster.Heal(ctx)).To(Succeed())
+					Expect(running.Finish(ctx)).To(Succeed())
+					Expect(env.cluster.VerifyInvariants(ctx)).To(Succeed())
+
+					GinkgoWriter.Println(running.Tally())
+					Expect(running.Tally().OK).To(BeNumerically(">=", 100), "too few operations")
+					DeferOnFailure(env.picture)
+					for _, rule := range append(rules, HaveConverged(), HaveOneLeaderATerm()) {
+						Expect(env.cluster.Journal()).To(rule)
+					}
+				},
+				Entry("of registers", env.patience, func(ns string) workload.Workload { return workload.Register(ns, 4) }, BeLinearizable()),
+				Entry("of a set", env.patience, workload.Set, BeDurable(), ShowOwnWrites()),
+				Entry("of lists and transactions", env.patience, workload.Lists, BeStrictlySerializable(), BeDurable(), BeMonotonic(), ShowOwnWrites()),
+				Entry("of twin lists", env.patience, workload.TwinLists, BeStrictlySerializable(), BeDurable()),
+				Entry("of a bank", env.patience, workload.Bank, KeepTheTotal()),
+				Entry("of a counter", env.patience, workload.Counter, CountRight(), BeMonotonic()),
+				Entry("of unique names", env.patience, workload.Unique, GiveOnlyOnce(), BeDurable()),
+				Entry("of schema changes", env.patience, workload.DDL, BeDurable()),
+			)
 		})
-
-		DescribeTable("keeps its guarantees",
-			func(ctx SpecContext, made func(ns string) workload.Workload, rules ...types.GomegaMatcher) {
-				running := env.work(ctx, made(env.ns))
-				env.loseOneAfterTheOther(ctx, running)
-				Expect(env.cluster.Heal(ctx)).To(Succeed())
-				Expect(running.Finish(ctx)).To(Succeed())
-				Expect(env.cluster.VerifyInvariants(ctx)).To(Succeed())
-
-				GinkgoWriter.Println(running.Tally())
-				Expect(running.Tally().OK).To(BeNumerically(">=", 100), "too few operations")
-				DeferOnFailure(env.picture)
-				for _, rule := range append(rules, HaveConverged(), HaveOneLeaderATerm()) {
-					Expect(env.cluster.Journal()).To(rule)
-				}
-			},
-			Entry("of registers", env.patience, func(ns string) workload.Workload { return workload.Register(ns, 4) }, BeLinearizable()),
-			Entry("of a set", env.patience, workload.Set, BeDurable(), ShowOwnWrites()),
-			Entry("of lists and transactions", env.patience, workload.Lists, BeStrictlySerializable(), BeDurable(), BeMonotonic(), ShowOwnWrites()),
-			Entry("of twin lists", env.patience, workload.TwinLists, BeStrictlySerializable(), BeDurable()),
-			Entry("of a bank", env.patience, workload.Bank, KeepTheTotal()),
-			Entry("of a counter", env.patience, workload.Counter, CountRight(), BeMonotonic()),
-			Entry("of unique names", env.patience, workload.Unique, GiveOnlyOnce(), BeDurable()),
-			Entry("of schema changes", env.patience, workload.DDL, BeDurable()),
-		)
-	})
 }
 
 // work starts clients that work until the spec ends at the latest.

@@ -64,7 +64,8 @@ func identities(env *environment) {
 			for _, node := range others {
 				Expect(env.cluster.BringNodeOnline(ctx, node)).To(Succeed())
 			}
-			env.consistently(ctx, leads(others...)).WithTimeout(env.pace.manyElections()).Should(BeFalse(), "nodes without the acknowledged rows have elected a leader")
+			env.consistently(ctx, leads(others...)).WithTimeout(env.pace.manyElections()).Should(
+				BeFalse(), "nodes without the acknowledged rows have elected a leader")
 
 			By("starting the node that has the rows")
 			Expect(env.cluster.BringNodeOnline(ctx, leader)).To(Succeed())

@@ -22,7 +22,8 @@ var onceUpon = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 // op is an operation of a client, from one millisecond to another.
 func op(client, from, to int, outcome journal.Outcome, model journal.Model, level journal.Level, steps ...journal.Step) journal.Event {
 	return journal.Event{At: onceUpon.Add(time.Duration(from) * time.Millisecond), Took: time.Duration(to-from) * time.Millisecond,
-		Kind: journal.Operation, Node: journal.Nobody, Op: &journal.Op{Client: client, Outcome: outcome, Model: model, Level: level, Steps: steps}}
+		Kind: journal.Operation, Node: journal.Nobody, Op: &journal.Op{Client: client, Outcome: outcome, Model: model, Level: level,
+			Steps: steps}}
 }
 
 // did is an operation that succeeded.
@@ -58,7 +59,8 @@ func showing(kind journal.Kind, node, at int, state journal.State) journal.Event
 func judging(env *environment) {
 	Describe("A checker of histories", Label("suite:judging"), func() {
 		const a, r, inc = journal.Append, journal.Write, journal.Increment
-		const reg, list, set, bank, counter, unique, many = journal.Register, journal.List, journal.Set, journal.Bank, journal.Counter, journal.Unique, journal.Registers
+		const reg, list, set, bank = journal.Register, journal.List, journal.Set, journal.Bank
+		const counter, unique, many = journal.Counter, journal.Unique, journal.Registers
 		opened := did(1, 0, 1, bank, doing(r, "x", 10), doing(r, "y", 10))
 		leads := func(node, at int, term uint64) journal.Event {
 			return showing(journal.Shown, node, at, journal.State{Health: "online", Role: "leader", Term: term})
@@ -82,8 +84,10 @@ func judging(env *environment) {
 				tale{op(1, 0, 1, journal.Unknown, reg, journal.Strong, doing(r, "k", 1)), did(2, 2, 3, reg, saw("k", 1))},
 				tale{op(1, 0, 1, journal.Failed, reg, journal.Strong, doing(r, "k", 1)), did(2, 2, 3, reg, saw("k", 1))}},
 			{"a compare-and-swap on another value", BeLinearizable,
-				tale{did(1, 0, 1, reg, doing(r, "k", 1)), did(2, 2, 3, reg, journal.Step{Do: journal.CAS, Key: "k", Old: 1, Value: 2, Got: []int64{1}}), did(1, 4, 5, reg, saw("k", 2))},
-				tale{did(1, 0, 1, reg, doing(r, "k", 1)), did(2, 2, 3, reg, journal.Step{Do: journal.CAS, Key: "k", Old: 3, Value: 2, Got: []int64{1}}), did(1, 4, 5, reg, saw("k", 2))}},
+				tale{did(1, 0, 1, reg, doing(r, "k", 1)),
+					did(2, 2, 3, reg, journal.Step{Do: journal.CAS, Key: "k", Old: 1, Value: 2, Got: []int64{1}}), did(1, 4, 5, reg, saw("k", 2))},
+				tale{did(1, 0, 1, reg, doing(r, "k", 1)),
+					did(2, 2, 3, reg, journal.Step{Do: journal.CAS, Key: "k", Old: 3, Value: 2, Got: []int64{1}}), did(1, 4, 5, reg, saw("k", 2))}},
 			{"a list without an acknowledged element", BeDurable,
 				tale{did(1, 0, 1, list, doing(a, "l", 1)), inTheEnd(0, list, "l", 1), inTheEnd(1, list, "l", 1)},
 				tale{did(1, 0, 1, list, doing(a, "l", 1)), inTheEnd(0, list, "l", 1), inTheEnd(1, list, "l")}},
@@ -103,11 +107,15 @@ func judging(env *environment) {
 				tale{did(1, 0, 1, list, doing(a, "l", 1), doing(a, "l", 2)), did(2, 2, 3, list, saw("l", 1, 2))},
 				tale{did(1, 0, 9, list, doing(a, "l", 1), doing(a, "l", 2)), did(2, 2, 3, list, saw("l", 1))}},
 			{"a lost update", BeSnapshotIsolated,
-				tale{did(1, 0, 9, list, saw("l"), doing(a, "l", 1)), did(2, 10, 11, list, saw("l", 1), doing(a, "l", 2)), did(3, 12, 13, list, saw("l", 1, 2))},
-				tale{did(1, 0, 9, list, saw("l"), doing(a, "l", 1)), did(2, 0, 9, list, saw("l"), doing(a, "l", 2)), did(3, 10, 11, list, saw("l", 1, 2))}},
+				tale{did(1, 0, 9, list, saw("l"), doing(a, "l", 1)), did(2, 10, 11, list, saw("l", 1), doing(a, "l", 2)),
+					did(3, 12, 13, list, saw("l", 1, 2))},
+				tale{did(1, 0, 9, list, saw("l"), doing(a, "l", 1)), did(2, 0, 9, list, saw("l"), doing(a, "l", 2)),
+					did(3, 10, 11, list, saw("l", 1, 2))}},
 			{"a write skew", BeSerializable,
-				tale{did(1, 0, 9, list, saw("x"), doing(a, "y", 1)), did(2, 0, 9, list, saw("y", 1), doing(a, "x", 2)), did(3, 10, 11, list, saw("x", 2), saw("y", 1))},
-				tale{did(1, 0, 9, list, saw("x"), doing(a, "y", 1)), did(2, 0, 9, list, saw("y"), doing(a, "x", 2)), did(3, 10, 11, list, saw("x", 2), saw("y", 1))}},
+				tale{did(1, 0, 9, list, saw("x"), doing(a, "y", 1)), did(2, 0, 9, list, saw("y", 1), doing(a, "x", 2)),
+					did(3, 10, 11, list, saw("x", 2), saw("y", 1))},
+				tale{did(1, 0, 9, list, saw("x"), doing(a, "y", 1)), did(2, 0, 9, list, saw("y"), doing(a, "x", 2)),
+					did(3, 10, 11, list, saw("x", 2), saw("y", 1))}},
 			{"a fractured read", BeRepeatableRead,
 				tale{did(1, 0, 9, list, doing(a, "x", 1), doing(a, "y", 1)), did(2, 0, 9, list, saw("x", 1), saw("y", 1))},
 				tale{did(1, 0, 9, list, doing(a, "x", 1), doing(a, "y", 1)), did(2, 0, 9, list, saw("x", 1), saw("y"))}},
@@ -115,8 +123,10 @@ func judging(env *environment) {
 				tale{did(1, 0, 1, list, doing(a, "l", 1)), did(2, 2, 3, list, saw("l", 1)), did(3, 4, 5, list, saw("l", 1))},
 				tale{did(1, 0, 1, list, doing(a, "l", 1)), did(2, 2, 3, list, saw("l")), did(3, 4, 5, list, saw("l", 1))}},
 			{"a list in two orders", BeStrictlySerializable,
-				tale{did(1, 0, 9, list, doing(a, "l", 1)), did(2, 0, 9, list, doing(a, "l", 2)), did(3, 10, 11, list, saw("l", 2, 1)), did(4, 12, 13, list, saw("l", 2, 1))},
-				tale{did(1, 0, 9, list, doing(a, "l", 1)), did(2, 0, 9, list, doing(a, "l", 2)), did(3, 10, 11, list, saw("l", 2, 1)), did(4, 12, 13, list, saw("l", 1, 2))}},
+				tale{did(1, 0, 9, list, doing(a, "l", 1)), did(2, 0, 9, list, doing(a, "l", 2)), did(3, 10, 11, list, saw("l", 2, 1)),
+					did(4, 12, 13, list, saw("l", 2, 1))},
+				tale{did(1, 0, 9, list, doing(a, "l", 1)), did(2, 0, 9, list, doing(a, "l", 2)), did(3, 10, 11, list, saw("l", 2, 1)),
+					did(4, 12, 13, list, saw("l", 1, 2))}},
 			{"a fractured read of registers", BeSerializable,
 				tale{did(1, 0, 9, many, doing(r, "x", 1), doing(r, "y", 1)), did(2, 0, 9, many, saw("x", 1), saw("y", 1))},
 				tale{did(1, 0, 9, many, doing(r, "x", 1), doing(r, "y", 1)), did(2, 0, 9, many, saw("x", 1), saw("y"))}},
@@ -145,11 +155,15 @@ func judging(env *environment) {
 				tale{did(1, 0, 1, list, doing(a, "l", 1)), did(1, 2, 3, list, doing(a, "l", 2)), did(2, 4, 5, list, saw("l", 1, 2))},
 				tale{did(1, 0, 1, list, doing(a, "l", 1)), did(1, 2, 3, list, doing(a, "l", 2)), did(2, 4, 5, list, saw("l", 2, 1))}},
 			{"a write ordered before what its client had read", LetWritesFollowReads,
-				tale{did(1, 0, 1, list, doing(a, "l", 1)), did(2, 2, 3, list, saw("l", 1)), did(2, 4, 5, list, doing(a, "l", 2)), did(3, 6, 7, list, saw("l", 1, 2))},
-				tale{did(1, 0, 1, list, doing(a, "l", 1)), did(2, 2, 3, list, saw("l", 1)), did(2, 4, 5, list, doing(a, "l", 2)), did(3, 6, 7, list, saw("l", 2, 1))}},
+				tale{did(1, 0, 1, list, doing(a, "l", 1)), did(2, 2, 3, list, saw("l", 1)), did(2, 4, 5, list, doing(a, "l", 2)),
+					did(3, 6, 7, list, saw("l", 1, 2))},
+				tale{did(1, 0, 1, list, doing(a, "l", 1)), did(2, 2, 3, list, saw("l", 1)), did(2, 4, 5, list, doing(a, "l", 2)),
+					did(3, 6, 7, list, saw("l", 2, 1))}},
 			{"an outage", func() types.GomegaMatcher { return BeAvailable(50 * time.Millisecond) },
-				tale{did(1, 0, 1, list, doing(a, "l", 1)), op(1, 2, 3, journal.Failed, list, "", doing(a, "l", 2)), did(1, 40, 41, list, doing(a, "l", 3))},
-				tale{did(1, 0, 1, list, doing(a, "l", 1)), op(1, 2, 3, journal.Failed, list, "", doing(a, "l", 2)), did(1, 90, 91, list, doing(a, "l", 3))}},
+				tale{did(1, 0, 1, list, doing(a, "l", 1)), op(1, 2, 3, journal.Failed, list, "", doing(a, "l", 2)),
+					did(1, 40, 41, list, doing(a, "l", 3))},
+				tale{did(1, 0, 1, list, doing(a, "l", 1)), op(1, 2, 3, journal.Failed, list, "", doing(a, "l", 2)),
+					did(1, 90, 91, list, doing(a, "l", 3))}},
 			{"diverged nodes", HaveConverged,
 				tale{holds(0, 1, "x"), holds(1, 2, "x"), holds(2, 3, "x")},
 				tale{holds(0, 1, "x"), holds(1, 2, "x"), holds(2, 3, "y")}},
@@ -160,8 +174,10 @@ func judging(env *environment) {
 				tale{did(1, 0, 1, set, doing(journal.Add, "s", 1)), inTheEnd(0, set, "s", 1), inTheEnd(1, set, "s", 1), inTheEnd(2, set, "s", 1)},
 				tale{did(1, 0, 1, set, doing(journal.Add, "s", 1)), inTheEnd(0, set, "s"), inTheEnd(1, set, "s", 1), inTheEnd(2, set, "s", 1)}},
 			{"a lost name", BeDurable,
-				tale{did(1, 0, 1, unique, doing(journal.Insert, "n", 1)), did(1, 2, 3, unique, doing(journal.Insert, "n", 2)), inTheEnd(0, unique, "n", 1, 2)},
-				tale{did(1, 0, 1, unique, doing(journal.Insert, "n", 1)), did(1, 2, 3, unique, doing(journal.Insert, "n", 2)), inTheEnd(0, unique, "n", 2)}},
+				tale{did(1, 0, 1, unique, doing(journal.Insert, "n", 1)), did(1, 2, 3, unique, doing(journal.Insert, "n", 2)),
+					inTheEnd(0, unique, "n", 1, 2)},
+				tale{did(1, 0, 1, unique, doing(journal.Insert, "n", 1)), did(1, 2, 3, unique, doing(journal.Insert, "n", 2)),
+					inTheEnd(0, unique, "n", 2)}},
 			{"a list with an element that was never written", BeDurable,
 				tale{did(1, 0, 1, list, doing(a, "l", 1)), inTheEnd(0, list, "l", 1)},
 				tale{did(1, 0, 1, list, doing(a, "l", 1)), inTheEnd(0, list, "l", 1, 7)}},

@@ -77,7 +77,8 @@ func leaks(env *environment) {
 			}
 			before := len(ofNode(ctx))
 			env.leave(ctx, 2, fault.Crash)
-			env.eventually(ctx, func(ctx context.Context) int { return len(ofNode(ctx)) }).Should(BeNumerically("<", before), "the crashed node still has files or sockets open, or never had")
+			env.eventually(ctx, func(ctx context.Context) int { return len(ofNode(ctx)) }).Should(
+				BeNumerically("<", before), "the crashed node still has files or sockets open, or never had")
 			env.comeBack(ctx, 2)
 		}, env.patience)
 	})

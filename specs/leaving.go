@@ -119,7 +119,9 @@ func leaving(env *environment) {
 					_, err := env.node(victim).Execute(ctx, env.sql("INSERT INTO {ns}.t VALUES (1, 'under way')"))
 					written <- err
 				}()
-				env.eventually(ctx, func(ctx context.Context) uint64 { return statusOf(ctx, env.node(writer)).LogEntries }).WithPolling(time.Millisecond).Should(
+				env.eventually(ctx, func(ctx context.Context) uint64 {
+					return statusOf(ctx, env.node(writer)).LogEntries
+				}).WithPolling(time.Millisecond).Should(
 					BeNumerically(">", before))
 				left := stops(ctx, victim)
 				env.eventually(ctx, env.node(victim)).WithPolling(time.Millisecond).Should(BeLeaving())
@@ -160,81 +162,84 @@ func leaving(env *environment) {
 			env.comeBack(ctx, victim)
 		}, env.patience)
 
-		It("leaves no goroutine or file, with a hanging disk, without a quorum, or all at once under load", Label("fault:disk", "fault:isolate"), func(ctx SpecContext) {
-			env.requires(target.Disks)
-			load := env.load(ctx, 2, env.cluster.ExecuteOnRandom)
-			load.goesOn(ctx)
-			stopped := func(node int) {
-				GinkgoHelper()
-				begun := time.Now()
-				env.leave(ctx, node, fault.Stop)
-				Expect(time.Since(begun)).To(BeNumerically("<", env.pace.stop()+env.pace.Write), "it does not stop")
-				env.expectNothingOf(node)
-			}
-			env.each(func(node int) { stopped(node) })
-			env.expectNoNode()
-			env.each(func(node int) { Expect(env.cluster.BringNodeOnline(ctx, node)).To(Succeed()) })
-			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
-			load.goesOn(ctx)
-
-			leader := env.leader(ctx)
-			followers := env.others(leader)
-			Expect(env.cluster.SetDisk(ctx, followers[0], fault.Disk{Slow: time.Hour})).To(Succeed())
-			env.eventually(ctx, env.node(followers[0])).ShouldNot(HaveCaughtUp(), "its disk does not hang")
-			stopped(followers[0])
-			Expect(env.cluster.SetDisk(ctx, followers[0], fault.Disk{})).To(Succeed())
-			env.comeBack(ctx, followers[0])
-			load.goesOn(ctx)
-
-			for _, follower := range followers {
-				env.leave(ctx, follower)
-			}
-			stopped(leader)
-			for _, follower := range followers {
-				Expect(env.cluster.BringNodeOnline(ctx, follower)).To(Succeed())
-			}
-			env.comeBack(ctx, leader)
-			load.goesOn(ctx)
-			env.each(func(node int) {
-				if env.cluster.Can(target.Crash) {
-					env.leave(ctx, node, fault.Crash)
-				} else {
+		It("leaves no goroutine or file, with a hanging disk, without a quorum, or all at once under load",
+			Label("fault:disk", "fault:isolate"), func(ctx SpecContext) {
+				env.requires(target.Disks)
+				load := env.load(ctx, 2, env.cluster.ExecuteOnRandom)
+				load.goesOn(ctx)
+				stopped := func(node int) {
+					GinkgoHelper()
+					begun := time.Now()
 					env.leave(ctx, node, fault.Stop)
+					Expect(time.Since(begun)).To(BeNumerically("<", env.pace.stop()+env.pace.Write), "it does not stop")
+					env.expectNothingOf(node)
 				}
-			})
-			env.expectNoNode()
-			env.each(func(node int) { Expect(env.cluster.BringNodeOnline(ctx, node)).To(Succeed()) })
-			load.verify(ctx, 4*2)
-		}, env.patience)
+				env.each(func(node int) { stopped(node) })
+				env.expectNoNode()
+				env.each(func(node int) { Expect(env.cluster.BringNodeOnline(ctx, node)).To(Succeed()) })
+				Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
+				load.goesOn(ctx)
 
-		It("in the middle of a snapshot, sent or received, leaves nothing, and the next attempt succeeds", Label("fault:link", "speed:slow"), func(ctx SpecContext) {
-			env.requires(target.Links)
-			victim := env.others(env.leader(ctx))[0]
-			env.run(ctx, "INSERT INTO {ns}.blobs WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5) SELECT i, randomblob(?) FROM n", piece)
-			env.leave(ctx, victim)
-			env.writeUntilCompacted(ctx, statusOf(ctx, env.node(victim)).CommitIndex)
-			env.narrowLinksTo(ctx, victim)
-			Expect(env.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
-			env.waitForWork(ctx, victim, target.ReceivingSnapshot)
-			stopped := func(node int) {
-				GinkgoHelper()
-				begun := time.Now()
-				env.leave(ctx, node, fault.Stop)
-				Expect(time.Since(begun)).To(BeNumerically("<", env.pace.stop()), "it does not stop")
-				env.expectNothingOf(node)
-			}
-			stopped(victim)
-			Expect(env.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
-			env.waitForWork(ctx, victim, target.ReceivingSnapshot)
-			sender := env.leader(ctx)
-			Expect(statusOf(ctx, env.node(sender)).Activities.Include(target.SendingSnapshot)).To(BeTrue(), "the leader does not send a snapshot")
-			stopped(sender)
-			Expect(env.cluster.MendLinks(ctx)).To(Succeed())
-			Expect(env.cluster.WaitForNodeOnline(ctx, victim)).To(Succeed())
-			Expect(statusOf(ctx, env.node(victim)).Restores).To(BeNumerically(">", 0), "it recovered without a snapshot")
-			env.comeBack(ctx, sender)
-			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.blobs ORDER BY id")))
-		}, env.patience)
+				leader := env.leader(ctx)
+				followers := env.others(leader)
+				Expect(env.cluster.SetDisk(ctx, followers[0], fault.Disk{Slow: time.Hour})).To(Succeed())
+				env.eventually(ctx, env.node(followers[0])).ShouldNot(HaveCaughtUp(), "its disk does not hang")
+				stopped(followers[0])
+				Expect(env.cluster.SetDisk(ctx, followers[0], fault.Disk{})).To(Succeed())
+				env.comeBack(ctx, followers[0])
+				load.goesOn(ctx)
+
+				for _, follower := range followers {
+					env.leave(ctx, follower)
+				}
+				stopped(leader)
+				for _, follower := range followers {
+					Expect(env.cluster.BringNodeOnline(ctx, follower)).To(Succeed())
+				}
+				env.comeBack(ctx, leader)
+				load.goesOn(ctx)
+				env.each(func(node int) {
+					if env.cluster.Can(target.Crash) {
+						env.leave(ctx, node, fault.Crash)
+					} else {
+						env.leave(ctx, node, fault.Stop)
+					}
+				})
+				env.expectNoNode()
+				env.each(func(node int) { Expect(env.cluster.BringNodeOnline(ctx, node)).To(Succeed()) })
+				load.verify(ctx, 4*2)
+			}, env.patience)
+
+		It("in the middle of a snapshot, sent or received, leaves nothing, and the next attempt succeeds", Label("fault:link", "speed:slow"),
+			func(ctx SpecContext) {
+				env.requires(target.Links)
+				victim := env.others(env.leader(ctx))[0]
+				env.run(ctx, "INSERT INTO {ns}.blobs WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5) SELECT i, "+
+					"randomblob(?) FROM n", piece)
+				env.leave(ctx, victim)
+				env.writeUntilCompacted(ctx, statusOf(ctx, env.node(victim)).CommitIndex)
+				env.narrowLinksTo(ctx, victim)
+				Expect(env.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
+				env.waitForWork(ctx, victim, target.ReceivingSnapshot)
+				stopped := func(node int) {
+					GinkgoHelper()
+					begun := time.Now()
+					env.leave(ctx, node, fault.Stop)
+					Expect(time.Since(begun)).To(BeNumerically("<", env.pace.stop()), "it does not stop")
+					env.expectNothingOf(node)
+				}
+				stopped(victim)
+				Expect(env.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
+				env.waitForWork(ctx, victim, target.ReceivingSnapshot)
+				sender := env.leader(ctx)
+				Expect(statusOf(ctx, env.node(sender)).Activities.Include(target.SendingSnapshot)).To(BeTrue(), "the leader does not send a snapshot")
+				stopped(sender)
+				Expect(env.cluster.MendLinks(ctx)).To(Succeed())
+				Expect(env.cluster.WaitForNodeOnline(ctx, victim)).To(Succeed())
+				Expect(statusOf(ctx, env.node(victim)).Restores).To(BeNumerically(">", 0), "it recovered without a snapshot")
+				env.comeBack(ctx, sender)
+				Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.blobs ORDER BY id")))
+			}, env.patience)
 	})
 }
 
@@ -263,7 +268,8 @@ func (env *environment) expectNoNode() {
 func nodesAtWork() (found []string) {
 	const ours = "rejoin/harness/"
 	nodes := []string{ours + "embedded.", ours + "embedded/machine.", ours + "embedded/durable.", "hashicorp/raft", "net/http.(*conn).serve"}
-	others := []string{"rejoin/specs.", "rejoin/harness.", ours + "virtual.", ours + "network.", ours + "internal/", ours + "embedded/client.", ours + "process"}
+	others := []string{"rejoin/specs.", "rejoin/harness.", ours + "virtual.", ours + "network.", ours + "internal/",
+		ours + "embedded/client.", ours + "process"}
 	stacks := make([]byte, 4<<20)
 	stacks = stacks[:runtime.Stack(stacks, true)]
 	for stack := range strings.SplitSeq(string(stacks), "\n\n") {

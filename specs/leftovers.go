@@ -28,11 +28,13 @@ func lookForLeftovers() *leftovers {
 	GinkgoHelper()
 	l := &leftovers{before: heldResources(), goroutines: gleak.Goroutines()}
 	DeferCleanup(func() {
-		Eventually(func() []string { return heldResources().without(l.before) }).WithTimeout(leftoverTimeout).Should(BeEmpty(), "left open when the spec was over")
+		Eventually(func() []string { return heldResources().without(l.before) }).WithTimeout(leftoverTimeout).Should(
+			BeEmpty(), "left open when the spec was over")
 		if l.inBubble {
 			return
 		}
-		Eventually(gleak.Goroutines).WithTimeout(leftoverTimeout).ShouldNot(gleak.HaveLeaked(l.goroutines), "goroutines left when the spec was over")
+		Eventually(gleak.Goroutines).WithTimeout(leftoverTimeout).ShouldNot(gleak.HaveLeaked(l.goroutines),
+			"goroutines left when the spec was over")
 	})
 	return l
 }
@@ -63,7 +65,8 @@ func heldResources() resources {
 			if listens(fd.Name()) {
 				b["listening "+at] = true
 			}
-		case strings.HasPrefix(at, "/") && !strings.HasPrefix(at, "/proc/") && !strings.HasPrefix(at, "/dev/"), strings.HasPrefix(at, "/dev/shm/"):
+		case strings.HasPrefix(at, "/") && !strings.HasPrefix(at, "/proc/") && !strings.HasPrefix(at, "/dev/"), strings.HasPrefix(at,
+			"/dev/shm/"):
 			b[fmt.Sprintf("open file %s (fd %s)", at, fd.Name())] = true
 		}
 	}

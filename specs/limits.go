@@ -70,7 +70,8 @@ func limitsOfRequests(env *environment) {
 				{"steps of two statements", inserting(stepsOf(share(limits.Steps, 60)), stepsOf(share(limits.Steps, 60)))},
 				{"memory", inserting(bytesOf(share(limits.Memory, 103)))},
 				{"an answer", fmt.Sprintf("INSERT INTO {ns}.t (v) VALUES (zeroblob(%d)) RETURNING v", limits.Answer+1)},
-				{"the answers of two statements", strings.Repeat(fmt.Sprintf("INSERT INTO {ns}.t (v) VALUES (zeroblob(%d)) RETURNING v; ", share(limits.Answer, 60)), 2)},
+				{"the answers of two statements",
+					strings.Repeat(fmt.Sprintf("INSERT INTO {ns}.t (v) VALUES (zeroblob(%d)) RETURNING v; ", share(limits.Answer, 60)), 2)},
 				{"a value", inserting(fmt.Sprintf("length(zeroblob(%d))", limits.Value+1))},
 			} {
 				costly(ctx, node, bad.what, bad.sql)
@@ -138,7 +139,8 @@ func limitsOfRequests(env *environment) {
 			} {
 				costly(ctx, env.node(0).Reading(target.Local), sql, sql)
 			}
-			Expect(env.run(ctx, "SELECT trim('  x '), length(trim("+text(1000)+", '0')), 'abc' LIKE '%c', 'abc' GLOB '*b'")).To(HaveRows(Row("x", 0, 1, 0)))
+			Expect(env.run(ctx, "SELECT trim('  x '), length(trim("+text(1000)+", '0')), 'abc' LIKE '%c', 'abc' GLOB '*b'")).To(
+				HaveRows(Row("x", 0, 1, 0)))
 		}, env.patience)
 
 		It("apply to each request of a catch-up separately", Label("fault:isolate"), func(ctx SpecContext) {

@@ -80,7 +80,8 @@ func (l *load) end() {
 func (l *load) goesOn(ctx context.Context) {
 	GinkgoHelper()
 	atStart := l.acknowledged.Load()
-	l.env.eventually(ctx, l.acknowledged.Load).Should(BeNumerically(">", atStart+2*int64(len(l.ledgers))), "the other nodes acknowledge no writes")
+	l.env.eventually(ctx, l.acknowledged.Load).Should(
+		BeNumerically(">", atStart+2*int64(len(l.ledgers))), "the other nodes acknowledge no writes")
 }
 
 // verify ends the load, heals the cluster and compares it with the outcomes: every acknowledged

@@ -73,7 +73,8 @@ func members(env *environment) {
 			env.leave(ctx, victim, fault.Crash)
 			env.patiently(ctx, "INSERT INTO {ns}.customers (id, name) VALUES (6, 'Barbara')")
 			env.eventually(ctx, fresh).Should(HaveCaughtUp())
-			Expect(fresh.Reading(target.Local).Execute(ctx, env.sql("SELECT id FROM {ns}.customers WHERE id > 4 ORDER BY id"))).To(HaveRows(Row(5), Row(6)))
+			Expect(fresh.Reading(target.Local).Execute(ctx, env.sql("SELECT id FROM {ns}.customers WHERE id > 4 ORDER BY id"))).To(
+				HaveRows(Row(5), Row(6)))
 		}, env.patience)
 
 		It("may include non-voters, which hold everything and count for no quorum", func(ctx SpecContext) {
@@ -94,7 +95,8 @@ func members(env *environment) {
 				env.leave(ctx, node.Index())
 			}
 			env.eventually(ctx, func(ctx context.Context) error {
-				_, err := env.node(voters[len(voters)-1].Index()).Execute(ctx, env.sql("INSERT INTO {ns}.customers (id, name) VALUES (9, 'not written')"))
+				_, err := env.node(voters[len(voters)-1].Index()).Execute(ctx,
+					env.sql("INSERT INTO {ns}.customers (id, name) VALUES (9, 'not written')"))
 				return err
 			}).Should(beWithoutQuorum())
 			Expect(statusOf(ctx, listener).Role).NotTo(BeElementOf("candidate", "leader"))
@@ -115,47 +117,48 @@ func members(env *environment) {
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.customers")))
 		}, env.patience)
 
-		It("elect a new member that some voters do not know yet, if only it can win", Label("fault:isolate", "fault:disk", "fault:crash"), func(ctx SpecContext) {
-			env.requires(target.Crash, target.Disks, target.Links)
-			env.run(ctx, "CREATE TABLE {ns}.t (v TEXT)")
-			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
-			others := env.others(env.leader(ctx))
-			absent := others[:len(others)/2]
-			for _, node := range absent {
-				env.leave(ctx, node)
-			}
-			added, err := env.cluster.AddNode(ctx)
-			Expect(err).NotTo(HaveOccurred())
-			Expect(env.cluster.WaitForNodeOnline(ctx, added.Index())).To(Succeed())
-			leader := env.leader(ctx)
-			if leader == added.Index() {
-				Skip("the new node leads already")
-			}
-			present := slices.DeleteFunc(env.others(leader), func(node int) bool { return node == added.Index() || slices.Contains(absent, node) })
+		It("elect a new member that some voters do not know yet, if only it can win", Label("fault:isolate", "fault:disk", "fault:crash"),
+			func(ctx SpecContext) {
+				env.requires(target.Crash, target.Disks, target.Links)
+				env.run(ctx, "CREATE TABLE {ns}.t (v TEXT)")
+				Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
+				others := env.others(env.leader(ctx))
+				absent := others[:len(others)/2]
+				for _, node := range absent {
+					env.leave(ctx, node)
+				}
+				added, err := env.cluster.AddNode(ctx)
+				Expect(err).NotTo(HaveOccurred())
+				Expect(env.cluster.WaitForNodeOnline(ctx, added.Index())).To(Succeed())
+				leader := env.leader(ctx)
+				if leader == added.Index() {
+					Skip("the new node leads already")
+				}
+				present := slices.DeleteFunc(env.others(leader), func(node int) bool { return node == added.Index() || slices.Contains(absent, node) })
 
-			By("writing an entry that only the new node receives before the leader crashes")
-			for _, node := range present {
-				Expect(env.cluster.SetDisk(ctx, node, fault.Disk{Slow: env.pace.forEver()})).To(Succeed())
-			}
-			entries := statusOf(ctx, added).LogEntries
-			writing, cancel := context.WithCancel(ctx)
-			var written sync.WaitGroup
-			written.Go(func() { _, _ = env.node(leader).Execute(writing, env.sql("INSERT INTO {ns}.t VALUES ('tried')")) })
-			defer written.Wait()
-			defer cancel()
-			env.eventually(ctx, func() uint64 { return statusOf(ctx, added).LogEntries }).Should(BeNumerically(">", entries))
-			env.leave(ctx, leader, fault.Crash)
-			for _, node := range present {
-				env.leave(ctx, node, fault.Crash)
-				Expect(env.cluster.SetDisk(ctx, node, fault.Disk{})).To(Succeed())
-			}
+				By("writing an entry that only the new node receives before the leader crashes")
+				for _, node := range present {
+					Expect(env.cluster.SetDisk(ctx, node, fault.Disk{Slow: env.pace.forEver()})).To(Succeed())
+				}
+				entries := statusOf(ctx, added).LogEntries
+				writing, cancel := context.WithCancel(ctx)
+				var written sync.WaitGroup
+				written.Go(func() { _, _ = env.node(leader).Execute(writing, env.sql("INSERT INTO {ns}.t VALUES ('tried')")) })
+				defer written.Wait()
+				defer cancel()
+				env.eventually(ctx, func() uint64 { return statusOf(ctx, added).LogEntries }).Should(BeNumerically(">", entries))
+				env.leave(ctx, leader, fault.Crash)
+				for _, node := range present {
+					env.leave(ctx, node, fault.Crash)
+					Expect(env.cluster.SetDisk(ctx, node, fault.Disk{})).To(Succeed())
+				}
 
-			By("starting just enough voters that do not know the new node")
-			for _, node := range slices.Concat(absent, present)[:env.cluster.Quorum()-1] {
-				Expect(env.cluster.BringNodeOnline(ctx, node)).To(Succeed())
-			}
-			Expect(env.leader(ctx)).To(Equal(added.Index()))
-			env.patiently(ctx, "INSERT INTO {ns}.t VALUES ('after')")
-		}, env.patience)
+				By("starting just enough voters that do not know the new node")
+				for _, node := range slices.Concat(absent, present)[:env.cluster.Quorum()-1] {
+					Expect(env.cluster.BringNodeOnline(ctx, node)).To(Succeed())
+				}
+				Expect(env.leader(ctx)).To(Equal(added.Index()))
+				env.patiently(ctx, "INSERT INTO {ns}.t VALUES ('after')")
+			}, env.patience)
 	})
 }

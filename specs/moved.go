@@ -55,7 +55,8 @@ func moved(env *environment) {
 			}
 			env.leave(ctx, third)
 			env.patiently(ctx, "INSERT INTO {ns}.t VALUES (?)", id)
-			Expect(env.cluster.Reading(target.Strong).ExecuteOnAll(ctx, env.sql("SELECT count(*) FROM {ns}.t WHERE id = ?"), id)).To(HaveRows(Row(1)))
+			Expect(env.cluster.Reading(target.Strong).ExecuteOnAll(ctx, env.sql("SELECT count(*) FROM {ns}.t WHERE id = ?"), id)).To(
+				HaveRows(Row(1)))
 			env.comeBack(ctx, third)
 
 			By("making it the leader")

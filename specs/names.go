@@ -42,7 +42,8 @@ func names(env *environment) {
 			for i, name := range names {
 				rows[i] = Row(env.sql(name))
 			}
-			everywhere(ctx, fmt.Sprintf("SELECT name FROM sqlite_schema WHERE substr(name, 1, %d) = '%s' ORDER BY name", len(env.sql(beginning)), beginning), rows...)
+			everywhere(ctx, fmt.Sprintf("SELECT name FROM sqlite_schema WHERE substr(name, 1, %d) = '%s' ORDER BY name", len(env.sql(beginning)),
+				beginning), rows...)
 		}
 
 		// furnish fills a namespace with one object of each kind.
@@ -74,7 +75,8 @@ func names(env *environment) {
 			for _, name := range outside {
 				env.run(ctx, fmt.Sprintf(`CREATE TABLE "%s" (v); INSERT INTO "%s" VALUES ('outside')`, name, name))
 			}
-			env.run(ctx, `CREATE VIEW "{ns}_a_b.view" AS SELECT 'outside' AS v; CREATE TRIGGER "{ns}_a_b.trigger" AFTER INSERT ON "{ns}_a_b.x" BEGIN INSERT INTO "{ns}_a_b_t" VALUES ('fired'); END`)
+			env.run(ctx, `CREATE VIEW "{ns}_a_b.view" AS SELECT 'outside' AS v;
+				CREATE TRIGGER "{ns}_a_b.trigger" AFTER INSERT ON "{ns}_a_b.x" BEGIN INSERT INTO "{ns}_a_b_t" VALUES ('fired'); END`)
 			furnish(ctx, like)
 			for _, name := range neighbours {
 				furnish(ctx, name)
@@ -106,10 +108,12 @@ func names(env *environment) {
 			refused(ctx, "CREATE NAMESPACE {ns}_SHOP", "already exists")
 			refused(ctx, `CREATE NAMESPACE "{ns}_sHop"`, "already exists")
 			env.run(ctx, "CREATE NAMESPACE IF NOT EXISTS {ns}_SHOP")
-			for _, again := range []string{"{ns}_shop.goods", `"{ns}_Shop"."GOODS"`, "[{ns}_SHOP].[goods]", "`{ns}_shop`.`Goods`", `main."{ns}_shop.GOODS"`} {
+			for _, again := range []string{"{ns}_shop.goods", `"{ns}_Shop"."GOODS"`, "[{ns}_SHOP].[goods]", "`{ns}_shop`.`Goods`",
+				`main."{ns}_shop.GOODS"`} {
 				refused(ctx, "CREATE TABLE "+again+" (v)", "already exists")
 			}
-			for i, name := range []string{"{ns}_shop.goods", "{ns}_SHOP.GOODS", `"{ns}_Shop"."Goods"`, "[{ns}_shop].[GOODS]", "`{ns}_sHOP`.`gOODS`", "{ns}_Shop . Goods", "{ns}_Shop/* of */./* the */Goods"} {
+			for i, name := range []string{"{ns}_shop.goods", "{ns}_SHOP.GOODS", `"{ns}_Shop"."Goods"`, "[{ns}_shop].[GOODS]",
+				"`{ns}_sHOP`.`gOODS`", "{ns}_Shop . Goods", "{ns}_Shop/* of */./* the */Goods"} {
 				env.run(ctx, fmt.Sprintf("INSERT INTO %s VALUES (%d, 'x')", name, i))
 				env.run(ctx, "UPDATE "+name+" SET name = 'y' WHERE ID = ?", i)
 				everywhere(ctx, "SELECT count(*), max(NAME) FROM "+name, Row(i+1, "y"))
@@ -120,9 +124,11 @@ func names(env *environment) {
 			env.run(ctx, "ALTER TABLE {ns}_sHOP.goods RENAME COLUMN NAME TO Title; ALTER TABLE {ns}_shop.GOODS RENAME TO Wares")
 			everywhere(ctx, "SELECT count(TITLE) FROM {ns}_SHOP.WARES", Row(7))
 			refused(ctx, "DROP NAMESPACE {ns}_SHOP", "is not empty")
-			env.run(ctx, "DROP INDEX {ns}_shop.BYNAME; DROP VIEW {ns}_SHOP.v; DROP TRIGGER {ns}_Shop.g; DROP TABLE {ns}_shop.wares; DROP NAMESPACE {ns}_SHOP RESTRICT")
+			env.run(ctx, "DROP INDEX {ns}_shop.BYNAME; DROP VIEW {ns}_SHOP.v; DROP TRIGGER {ns}_Shop.g; DROP TABLE {ns}_shop.wares; DROP "+
+				"NAMESPACE {ns}_SHOP RESTRICT")
 			refused(ctx, "DROP NAMESPACE {ns}_shop", "does not exist")
-			env.run(ctx, "CREATE NAMESPACE {ns}_SHOP; CREATE TABLE {ns}_shop.GOODS (v); CREATE VIEW {ns}_Shop.V AS SELECT 1; DROP NAMESPACE {ns}_sHoP CASCADE")
+			env.run(ctx, "CREATE NAMESPACE {ns}_SHOP; CREATE TABLE {ns}_shop.GOODS (v); CREATE VIEW {ns}_Shop.V AS SELECT 1; DROP NAMESPACE "+
+				"{ns}_sHoP CASCADE")
 			stored(ctx, "{ns}_shop")
 			everywhere(ctx, "SELECT count(*) FROM rejoin_namespaces WHERE lower(name) = '{ns}_shop'", Row(0))
 		}, env.patience)
@@ -130,7 +136,8 @@ func names(env *environment) {
 		It("of a table may be any quoted text, and is unique in its namespace only", func(ctx SpecContext) {
 			const one, other = "{ns}", "{ns}_o"
 			env.run(ctx, "CREATE NAMESPACE "+other)
-			odd := []string{"a b", "a.b", ".", "b.", `a"b`, `"`, "it's", "x]y", "`", "100%", "%", "_", "a_b", "axb", "[", "*", "?", "a;b", "--", "/*", "select", "table",
+			odd := []string{"a b", "a.b", ".", "b.", `a"b`, `"`, "it's", "x]y", "`", "100%", "%", "_", "a_b", "axb", "[", "*", "?", "a;b", "--",
+				"/*", "select", "table",
 				"namespace", "cascade", "main", "{ns}", "ünï", "Ünï", "林", "🙂", "0", " ", "\t", "\\", "A"}
 			quoted := func(ns, name string) string { return ns + `."` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 			var made, filled []string
@@ -165,20 +172,25 @@ func names(env *environment) {
 			env.run(ctx, "ALTER TABLE "+quoted(one, "a b")+" RENAME TO "+`"b.a"`+"; DROP TABLE "+quoted(one, "_")+"; DROP TABLE "+quoted(other, "%"))
 			everywhere(ctx, "SELECT v FROM "+quoted(one, "b.a"), Row(0))
 			everywhere(ctx, "SELECT v FROM "+quoted(other, "a b"), Row(1))
-			everywhere(ctx, fmt.Sprintf("SELECT a.v, b.v FROM %s a, %s b", quoted(one, "%"), quoted(other, "_")), Row(2*slices.Index(odd, "%"), 2*slices.Index(odd, "_")+1))
+			everywhere(ctx, fmt.Sprintf("SELECT a.v, b.v FROM %s a, %s b", quoted(one, "%"), quoted(other, "_")),
+				Row(2*slices.Index(odd, "%"), 2*slices.Index(odd, "_")+1))
 			env.run(ctx, "DROP NAMESPACE "+other+" CASCADE")
 			everywhere(ctx, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND substr(name, 1, length('{ns}_')) = '{ns}_'", Row(0))
-			everywhere(ctx, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND substr(name, 1, length('{ns}.')) = '{ns}.'", Row(len(odd)-1))
+			everywhere(ctx, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND substr(name, 1, length('{ns}.')) = '{ns}.'",
+				Row(len(odd)-1))
 			for _, name := range []string{"select", "林", `a"b`, "a.b"} {
 				Expect(env.run(ctx, "SELECT count(*) FROM "+quoted(one, name))).To(HaveRows(Row(1)))
 			}
 		}, env.patience)
 
 		It("is not found in texts or comments, and yields to aliases and WITH", func(ctx SpecContext) {
-			env.run(ctx, "CREATE NAMESPACE {ns}_o; CREATE TABLE {ns}.t (v TEXT, {ns}_o TEXT); CREATE TABLE {ns}_o.t (v TEXT); CREATE TABLE {ns}_t (v TEXT)")
-			env.run(ctx, `INSERT INTO {ns}.t VALUES ('{ns}.t; DROP NAMESPACE {ns}_o CASCADE', 'CREATE NAMESPACE {ns}_p') -- ; DROP NAMESPACE {ns} CASCADE
+			env.run(ctx, "CREATE NAMESPACE {ns}_o; CREATE TABLE {ns}.t (v TEXT, {ns}_o TEXT); CREATE TABLE {ns}_o.t (v TEXT); CREATE TABLE "+
+				"{ns}_t (v TEXT)")
+			env.run(ctx, `INSERT INTO {ns}.t VALUES ('{ns}.t; DROP NAMESPACE {ns}_o CASCADE', 'CREATE NAMESPACE {ns}_p') -- ;
+				DROP NAMESPACE {ns} CASCADE
 				; /* DROP NAMESPACE {ns}_o CASCADE; */ INSERT INTO {ns}_o.t VALUES ('o')`)
-			everywhere(ctx, "SELECT v, {ns}_o FROM {ns}.t", Row(env.sql("{ns}.t; DROP NAMESPACE {ns}_o CASCADE"), env.sql("CREATE NAMESPACE {ns}_p")))
+			everywhere(ctx, "SELECT v, {ns}_o FROM {ns}.t",
+				Row(env.sql("{ns}.t; DROP NAMESPACE {ns}_o CASCADE"), env.sql("CREATE NAMESPACE {ns}_p")))
 			everywhere(ctx, "SELECT '{ns}_o.t', v AS \"{ns}_o.t\" /* FROM {ns}.t */ FROM {ns}_o.t -- {ns}.t", Row(env.sql("{ns}_o.t"), "o"))
 			everywhere(ctx, "SELECT count(*) FROM rejoin_namespaces WHERE name IN ('{ns}', '{ns}_o', '{ns}_p')", Row(2))
 			env.run(ctx, "UPDATE {ns}.t SET v = '1', {ns}_o = '2'; INSERT INTO {ns}_t VALUES ('3')")
@@ -202,28 +214,42 @@ func names(env *environment) {
 			}
 			everywhere(ctx, "SELECT {ns}.t.v, {ns}_o.t.v FROM {ns}.t AS t, {ns}_o.t AS T", Row("1", "o"))
 			refused(ctx, "SELECT t.v FROM {ns}.t, {ns}_o.t", "ambiguous")
-			env.run(ctx, "INSERT INTO {ns}_o.t SELECT {ns}_o FROM {ns}.t; DELETE FROM {ns}_o.t WHERE {ns}_o.t.v IN (SELECT {ns}_t.v || '' FROM main.{ns}_t)")
+			env.run(ctx, "INSERT INTO {ns}_o.t SELECT {ns}_o FROM {ns}.t; DELETE FROM {ns}_o.t WHERE {ns}_o.t.v IN (SELECT {ns}_t.v || '' "+
+				"FROM main.{ns}_t)")
 			env.run(ctx, "UPDATE {ns}.t SET v = (SELECT max(v) FROM {ns}_o.t) WHERE {ns}.t.v = '1'; REPLACE INTO {ns}_t SELECT t.v FROM {ns}.t")
 			everywhere(ctx, "SELECT v FROM {ns}_t ORDER BY v", Row("3"), Row("o"))
 			everywhere(ctx, "SELECT v FROM {ns}_o.t ORDER BY v", Row("2"), Row("o"))
 		}, env.patience)
 
 		It("is resolved wherever a statement may name a table or a column", func(ctx SpecContext) {
-			env.run(ctx, `CREATE NAMESPACE {ns}_o; CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v); CREATE TABLE {ns}_o.t (id INTEGER PRIMARY KEY, v); CREATE TABLE t_of_{ns} (id, v);
+			env.run(ctx, `CREATE NAMESPACE {ns}_o; CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY, v);
+				CREATE TABLE {ns}_o.t (id INTEGER PRIMARY KEY, v); CREATE TABLE t_of_{ns} (id, v);
 				CREATE INDEX {ns}.by_v ON t (v); CREATE INDEX {ns}_o.by_v ON t (v DESC) WHERE v IS NOT NULL`)
-			env.run(ctx, "INSERT INTO {ns}.t VALUES (1, 'a'), (2, 'b'), (3, '[7, 8]'); INSERT INTO {ns}_o.t VALUES (1, 'o'), (2, 'p'); INSERT INTO t_of_{ns} VALUES (2, 'm')")
+			env.run(ctx, "INSERT INTO {ns}.t VALUES (1, 'a'), (2, 'b'), (3, '[7, 8]'); INSERT INTO {ns}_o.t VALUES (1, 'o'), (2, 'p'); INSERT "+
+				"INTO t_of_{ns} VALUES (2, 'm')")
 			for sql, rows := range map[string][][]any{
-				"SELECT v FROM {ns}.t WHERE id IN (SELECT id FROM {ns}_o.t) ORDER BY {ns}.t.v DESC":                                                                                 {Row("b"), Row("a")},
-				"SELECT a.v, b.v FROM {ns}.t AS a JOIN {ns}_o.t AS b USING (id) ORDER BY a.id":                                                                                      {Row("a", "o"), Row("b", "p")},
-				"SELECT {ns}.t.v, {ns}_o.t.v FROM {ns}.t LEFT JOIN {ns}_o.t ON {ns}_o.t.id = {ns}.t.id ORDER BY {ns}.t.id":                                                          {Row("a", "o"), Row("b", "p"), Row("[7, 8]", nil)},
-				"SELECT {ns}.t.v FROM {ns}.t, {ns}_o.t, t_of_{ns} AS m WHERE {ns}.t.id = {ns}_o.t.id AND m.id = {ns}_o.t.id":                                                        {Row("b")},
-				"SELECT j.value FROM {ns}.t AS x, json_each(x.v) AS j WHERE x.id = 3":                                                                                               {Row(7), Row(8)},
-				"SELECT v FROM {ns}.t INDEXED BY by_v WHERE v = 'a'":                                                                                                                {Row("a")},
-				"SELECT v FROM {ns}_o.t AS u NOT INDEXED WHERE u.v IS DISTINCT FROM 'o'":                                                                                            {Row("p")},
-				"SELECT max({ns}.t.v) OVER (PARTITION BY {ns}.t.id % 2 ORDER BY {ns}.t.id) FROM {ns}.t WHERE {ns}.t.id < 3 GROUP BY {ns}.t.v HAVING count({ns}.t.v) = 1 ORDER BY 1": {Row("a"), Row("b")},
-				"SELECT (SELECT {ns}_o.t.v FROM {ns}_o.t WHERE {ns}_o.t.id = {ns}.t.id) FROM {ns}.t ORDER BY {ns}.t.id":                                                             {Row("o"), Row("p"), Row(nil)},
-				"SELECT v FROM {ns}.t EXCEPT SELECT v FROM (SELECT '[7, 8]' AS v UNION SELECT v FROM {ns}.t WHERE id = 2)":                                                          {Row("a")},
-				"WITH RECURSIVE n(i) AS (SELECT min(id) FROM {ns}.t UNION ALL SELECT i + 1 FROM n, {ns}_o.t WHERE n.i = {ns}_o.t.id) SELECT i FROM n":                               {Row(1), Row(2), Row(3)},
+				"SELECT v FROM {ns}.t WHERE id IN (SELECT id FROM {ns}_o.t) ORDER BY {ns}.t.v " +
+					"DESC": {Row("b"), Row("a")},
+				"SELECT a.v, b.v FROM {ns}.t AS a JOIN {ns}_o.t AS b USING (id) ORDER BY " +
+					"a.id": {Row("a", "o"), Row("b", "p")},
+				"SELECT {ns}.t.v, {ns}_o.t.v FROM {ns}.t LEFT JOIN {ns}_o.t ON {ns}_o.t.id = {ns}.t.id ORDER BY " +
+					"{ns}.t.id": {Row("a", "o"), Row("b", "p"), Row("[7, 8]", nil)},
+				"SELECT {ns}.t.v FROM {ns}.t, {ns}_o.t, t_of_{ns} AS m WHERE {ns}.t.id = {ns}_o.t.id AND m.id = " +
+					"{ns}_o.t.id": {Row("b")},
+				"SELECT j.value FROM {ns}.t AS x, json_each(x.v) AS j WHERE x.id = " +
+					"3": {Row(7), Row(8)},
+				"SELECT v FROM {ns}.t INDEXED BY by_v WHERE v = " +
+					"'a'": {Row("a")},
+				"SELECT v FROM {ns}_o.t AS u NOT INDEXED WHERE u.v IS DISTINCT FROM " +
+					"'o'": {Row("p")},
+				"SELECT max({ns}.t.v) OVER (PARTITION BY {ns}.t.id % 2 ORDER BY {ns}.t.id) FROM {ns}.t WHERE {ns}.t.id < 3 GROUP BY {ns}.t.v " +
+					"HAVING count({ns}.t.v) = 1 ORDER BY 1": {Row("a"), Row("b")},
+				"SELECT (SELECT {ns}_o.t.v FROM {ns}_o.t WHERE {ns}_o.t.id = {ns}.t.id) FROM {ns}.t ORDER BY " +
+					"{ns}.t.id": {Row("o"), Row("p"), Row(nil)},
+				"SELECT v FROM {ns}.t EXCEPT SELECT v FROM (SELECT '[7, 8]' AS v UNION SELECT v FROM {ns}.t WHERE id = " +
+					"2)": {Row("a")},
+				"WITH RECURSIVE n(i) AS (SELECT min(id) FROM {ns}.t UNION ALL SELECT i + 1 FROM n, {ns}_o.t WHERE n.i = {ns}_o.t.id) SELECT i " +
+					"FROM n": {Row(1), Row(2), Row(3)},
 				"SELECT v FROM ({ns}.t) WHERE id = 1":                                               {Row("a")},
 				"SELECT x.v, y.v FROM ({ns}.t AS x CROSS JOIN {ns}_o.t AS y) WHERE x.id + y.id = 2": {Row("a", "o")},
 				"VALUES ((SELECT count(*) FROM {ns}.t)), ((SELECT count(*) FROM {ns}_o.t))":         {Row(3), Row(2)},
@@ -238,21 +264,28 @@ func names(env *environment) {
 			Expect(env.run(ctx, "UPDATE {ns}.t AS u SET v = u.v WHERE {ns}.U.id = 1 RETURNING v")).To(HaveRows(Row("a")))
 			everywhere(ctx, "SELECT sum(t.id) OVER w FROM {ns}.t WINDOW w AS (ORDER BY {ns}.t.id) ORDER BY 1", Row(1), Row(3), Row(6))
 			everywhere(ctx, "SELECT window.v FROM {ns}.t window WHERE window.id = 1", Row("a"))
-			everywhere(ctx, "SELECT {ns}.t.v IS DISTINCT FROM {ns}_o.t.v, {ns}.t.v IS NOT DISTINCT FROM {ns}.t.v FROM {ns}.t JOIN {ns}_o.t USING (id) WHERE id = 1", Row(1, 1))
+			everywhere(ctx, "SELECT {ns}.t.v IS DISTINCT FROM {ns}_o.t.v, {ns}.t.v IS NOT DISTINCT FROM {ns}.t.v FROM {ns}.t JOIN {ns}_o.t "+
+				"USING (id) WHERE id = 1", Row(1, 1))
 			everywhere(ctx, "SELECT {ns}.t.v IS DISTINCT FROM {ns}.t.id FROM {ns}.t WHERE id = 1", Row(1))
-			const merge = "INSERT INTO {ns}.t SELECT id, v FROM {ns}_o.t AS u WHERE id = 1 ON CONFLICT (id) DO UPDATE SET v = {ns}.t.v || excluded.v WHERE {ns}.t.id = 1 RETURNING {ns}.t.v"
+			const merge = "INSERT INTO {ns}.t SELECT id, v FROM {ns}_o.t AS u WHERE id = 1 ON CONFLICT (id) DO UPDATE SET v = {ns}.t.v || " +
+				"excluded.v WHERE {ns}.t.id = 1 RETURNING {ns}.t.v"
 			Expect(env.run(ctx, merge)).To(HaveRows(Row("ao")))
 			env.run(ctx, "UPDATE {ns}.t SET v = 'a' WHERE id = 1")
 			for _, step := range []struct {
 				sql  string
 				rows [][]any
 			}{
-				{"INSERT INTO {ns}.t AS x VALUES (1, 'c'), (4, 'd') ON CONFLICT (id) DO UPDATE SET v = x.v || excluded.v WHERE x.id = 1 RETURNING id, v", [][]any{Row(1, "ac"), Row(4, "d")}},
-				{"INSERT INTO {ns}_o.t VALUES (1, 'c') ON CONFLICT DO UPDATE SET v = {ns}_o.t.v || (SELECT {ns}.t.v FROM {ns}.t WHERE {ns}.t.id = 2) RETURNING v", [][]any{Row("ob")}},
-				{"INSERT OR REPLACE INTO {ns}_o.t SELECT {ns}.t.id, {ns}.t.v FROM {ns}.t WHERE {ns}.t.id = 4 RETURNING (SELECT count(*) FROM {ns}.t), v", [][]any{Row(4, "d")}},
-				{"UPDATE OR IGNORE {ns}_o.t SET v = {ns}.t.v FROM {ns}.t WHERE {ns}.t.id = {ns}_o.t.id AND {ns}_o.t.id = 2 RETURNING id", [][]any{Row(2)}},
+				{"INSERT INTO {ns}.t AS x VALUES (1, 'c'), (4, 'd') ON CONFLICT (id) DO UPDATE SET v = x.v || excluded.v WHERE x.id = 1 " +
+					"RETURNING id, v", [][]any{Row(1, "ac"), Row(4, "d")}},
+				{"INSERT INTO {ns}_o.t VALUES (1, 'c') ON CONFLICT DO UPDATE SET v = {ns}_o.t.v || (SELECT {ns}.t.v FROM {ns}.t WHERE {ns}.t.id " +
+					"= 2) RETURNING v", [][]any{Row("ob")}},
+				{"INSERT OR REPLACE INTO {ns}_o.t SELECT {ns}.t.id, {ns}.t.v FROM {ns}.t WHERE {ns}.t.id = 4 RETURNING (SELECT count(*) FROM " +
+					"{ns}.t), v", [][]any{Row(4, "d")}},
+				{"UPDATE OR IGNORE {ns}_o.t SET v = {ns}.t.v FROM {ns}.t WHERE {ns}.t.id = {ns}_o.t.id AND {ns}_o.t.id = 2 RETURNING id",
+					[][]any{Row(2)}},
 				{"WITH gone AS (SELECT id FROM {ns}.t WHERE v = 'd') DELETE FROM {ns}_o.t WHERE id IN gone RETURNING v", [][]any{Row("d")}},
-				{"DELETE FROM {ns}.t WHERE {ns}.t.id NOT IN (SELECT {ns}_o.t.id FROM {ns}_o.t) AND EXISTS (SELECT 1 FROM {ns}_o.t AS u WHERE u.id < {ns}.t.id) RETURNING id", [][]any{Row(3), Row(4)}},
+				{"DELETE FROM {ns}.t WHERE {ns}.t.id NOT IN (SELECT {ns}_o.t.id FROM {ns}_o.t) AND EXISTS (SELECT 1 FROM {ns}_o.t AS u WHERE " +
+					"u.id < {ns}.t.id) RETURNING id", [][]any{Row(3), Row(4)}},
 				{"REPLACE INTO {ns}.t VALUES (2, (SELECT v FROM {ns}_o.t WHERE id = 1)) RETURNING v", [][]any{Row("ob")}},
 			} {
 				Expect(env.run(ctx, step.sql)).To(HaveRows(step.rows...), step.sql)
@@ -261,8 +294,10 @@ func names(env *environment) {
 			everywhere(ctx, "SELECT id, v FROM {ns}_o.t ORDER BY id", Row(1, "ob"), Row(2, "b"))
 
 			By("using names in definitions")
-			env.run(ctx, `CREATE TABLE {ns}.copy AS SELECT {ns}_o.t.v AS v FROM {ns}_o.t; CREATE VIEW {ns}.both (a, b) AS SELECT x.v, {ns}_o.t.v FROM {ns}.t AS x JOIN {ns}_o.t ON {ns}_o.t.id = x.id;
-				CREATE TABLE {ns}.checked (v CHECK ({ns}.checked.v > 0), w AS (v + 1)); CREATE INDEX {ns}.by_two ON checked (v) WHERE {ns}.checked.v > 1;
+			env.run(ctx, `CREATE TABLE {ns}.copy AS SELECT {ns}_o.t.v AS v FROM {ns}_o.t; CREATE VIEW {ns}.both (a, b) AS SELECT x.v,
+				{ns}_o.t.v FROM {ns}.t AS x JOIN {ns}_o.t ON {ns}_o.t.id = x.id;
+				CREATE TABLE {ns}.checked (v CHECK ({ns}.checked.v > 0), w AS (v + 1));
+					CREATE INDEX {ns}.by_two ON checked (v) WHERE {ns}.checked.v > 1;
 				ALTER TABLE {ns}.checked ADD COLUMN up REFERENCES {ns}_o.t (id); ALTER TABLE {ns}.checked RENAME COLUMN up TO higher`)
 			refused(ctx, "INSERT INTO {ns}.checked (v) VALUES (0)", "CHECK constraint failed")
 			refused(ctx, "INSERT INTO {ns}.checked (v, higher) VALUES (1, 9)", "FOREIGN KEY constraint failed")
@@ -297,10 +332,12 @@ func names(env *environment) {
 		}, env.patience)
 
 		It("in another namespace works in foreign keys, triggers and views", func(ctx SpecContext) {
-			env.run(ctx, `CREATE NAMESPACE {ns}_p; CREATE NAMESPACE {ns}_c; CREATE TABLE {ns}_p.t (id INTEGER PRIMARY KEY); CREATE TABLE {ns}_p.log (v); CREATE TABLE {ns}_c.log (v);
+			env.run(ctx, `CREATE NAMESPACE {ns}_p; CREATE NAMESPACE {ns}_c; CREATE TABLE {ns}_p.t (id INTEGER PRIMARY KEY);
+				CREATE TABLE {ns}_p.log (v); CREATE TABLE {ns}_c.log (v);
 				CREATE TABLE {ns}_c.t (id INTEGER PRIMARY KEY, up REFERENCES {ns}_p.t (id) ON DELETE CASCADE, own REFERENCES t (id));
 				CREATE VIEW {ns}_c.both AS SELECT c.id AS child, p.id AS parent FROM {ns}_c.t c JOIN {ns}_p.t p ON p.id = c.up`)
-			env.run(ctx, `CREATE TRIGGER {ns}_c.g AFTER INSERT ON t BEGIN INSERT INTO "{ns}_p.log" VALUES (new.id); INSERT INTO "{ns}_c.log" VALUES (new.up); END`)
+			env.run(ctx, `CREATE TRIGGER {ns}_c.g AFTER INSERT ON t BEGIN INSERT INTO "{ns}_p.log" VALUES (new.id);
+				INSERT INTO "{ns}_c.log" VALUES (new.up); END`)
 			env.run(ctx, "INSERT INTO {ns}_p.t VALUES (1), (2); INSERT INTO {ns}_c.t VALUES (10, 1, NULL), (11, 2, 10)")
 			refused(ctx, "INSERT INTO {ns}_c.t VALUES (12, 3, NULL)", "FOREIGN KEY constraint failed")
 			refused(ctx, "INSERT INTO {ns}_c.t VALUES (12, 1, 2)", "FOREIGN KEY constraint failed")
@@ -310,9 +347,11 @@ func names(env *environment) {
 			everywhere(ctx, "SELECT id FROM {ns}_c.t", Row(10))
 			refused(ctx, "DROP NAMESPACE {ns}_p CASCADE", "FOREIGN KEY constraint failed")
 			everywhere(ctx, "SELECT child, parent FROM {ns}_c.both", Row(10, 1))
-			env.run(ctx, "UPDATE {ns}_c.t SET up = NULL; CREATE TABLE {ns}_c.in_capitals (up REFERENCES {ns}_P.T (ID) ON DELETE CASCADE); INSERT INTO {ns}_c.in_capitals VALUES (1)")
+			env.run(ctx, "UPDATE {ns}_c.t SET up = NULL; CREATE TABLE {ns}_c.in_capitals (up REFERENCES {ns}_P.T (ID) ON DELETE CASCADE); "+
+				"INSERT INTO {ns}_c.in_capitals VALUES (1)")
 			refused(ctx, "DROP NAMESPACE {ns}_p CASCADE", "FOREIGN KEY constraint failed")
-			env.run(ctx, `DROP TABLE {ns}_c.in_capitals; CREATE TABLE {ns}_p.pair (a, b, UNIQUE (a, b)); CREATE TABLE {ns}_c.half (a, b, FOREIGN KEY (a, b) REFERENCES {ns}_p.pair (a, b));
+			env.run(ctx, `DROP TABLE {ns}_c.in_capitals; CREATE TABLE {ns}_p.pair (a, b, UNIQUE (a, b)); CREATE TABLE {ns}_c.half (a, b,
+				FOREIGN KEY (a, b) REFERENCES {ns}_p.pair (a, b));
 				INSERT INTO {ns}_p.pair VALUES (1, 1); INSERT INTO {ns}_c.half VALUES (1, NULL), (NULL, 1), (1, 1)`)
 			refused(ctx, "DROP NAMESPACE {ns}_p CASCADE", "FOREIGN KEY constraint failed")
 			env.run(ctx, "DELETE FROM {ns}_c.half WHERE a = b; DROP NAMESPACE {ns}_p CASCADE")
@@ -342,7 +381,8 @@ func names(env *environment) {
 			stored(ctx, "{ns}_outside")
 
 			By("keeping a table that was renamed out of it, without its indexes")
-			env.run(ctx, `CREATE NAMESPACE {ns}_d; CREATE TABLE {ns}_d.t (v); CREATE INDEX {ns}_d.i ON t (v); CREATE TABLE {ns}_d.u (v); ALTER TABLE "{ns}_d.t" RENAME TO {ns}_left; INSERT INTO {ns}_left VALUES (1)`)
+			env.run(ctx, `CREATE NAMESPACE {ns}_d; CREATE TABLE {ns}_d.t (v); CREATE INDEX {ns}_d.i ON t (v); CREATE TABLE {ns}_d.u (v);
+				ALTER TABLE "{ns}_d.t" RENAME TO {ns}_left; INSERT INTO {ns}_left VALUES (1)`)
 			refused(ctx, "SELECT * FROM {ns}_d.t", "no such table")
 			env.run(ctx, "DROP NAMESPACE {ns}_d CASCADE")
 			everywhere(ctx, "SELECT v FROM {ns}_left", Row(1))
@@ -360,7 +400,8 @@ func names(env *environment) {
 
 		It("of a namespace is unique and valid", func(ctx SpecContext) {
 			longest := "n" + strings.Repeat("_", 62)
-			for _, name := range []string{"{ns}_1", "_{ns}", "{ns}__", longest[:63-len("_x")] + "_x", `"{ns}_q"`, "[{ns}_r]", "`{ns}_s`", "cascade", "namespace"} {
+			for _, name := range []string{"{ns}_1", "_{ns}", "{ns}__", longest[:63-len("_x")] + "_x", `"{ns}_q"`, "[{ns}_r]", "`{ns}_s`",
+				"cascade", "namespace"} {
 				env.run(ctx, "CREATE NAMESPACE "+name)
 				refused(ctx, "CREATE NAMESPACE "+name, "already exists")
 				env.run(ctx, "CREATE NAMESPACE IF NOT EXISTS "+name)
@@ -369,8 +410,10 @@ func names(env *environment) {
 				refused(ctx, "DROP NAMESPACE "+name+" CASCADE", "does not exist")
 				env.run(ctx, "DROP NAMESPACE IF EXISTS "+name+"; DROP NAMESPACE IF EXISTS "+name+" CASCADE")
 			}
-			for name, why := range map[string]string{`"1a"`: "does not begin with a digit", `"a-b"`: "ASCII letters, digits and underscores", `"a b"`: "ASCII letters", `"a.b"`: "ASCII letters", `"ä"`: "ASCII letters",
-				`"a%"`: "ASCII letters", `""`: "ASCII letters", "main": "belongs to SQLite", "TEMP": "belongs to SQLite", "Sqlite_x": "belongs to SQLite", "rejoin_x": "belong to the database", "Rejoin": "belong to the database", longest + "_": "at most 63 bytes"} {
+			for name, why := range map[string]string{`"1a"`: "does not begin with a digit", `"a-b"`: "ASCII letters, digits and underscores",
+				`"a b"`: "ASCII letters", `"a.b"`: "ASCII letters", `"ä"`: "ASCII letters",
+				`"a%"`: "ASCII letters", `""`: "ASCII letters", "main": "belongs to SQLite", "TEMP": "belongs to SQLite", "Sqlite_x": "belongs " +
+					"to SQLite", "rejoin_x": "belong to the database", "Rejoin": "belong to the database", longest + "_": "at most 63 bytes"} {
 				refused(ctx, "CREATE NAMESPACE "+name, why)
 				refused(ctx, "CREATE NAMESPACE IF NOT EXISTS "+name, why)
 			}
@@ -382,7 +425,8 @@ func names(env *environment) {
 			refused(ctx, "CREATE NAMESPACE {ns}_u; CREATE TABLE {ns}_u.t (v); INSERT INTO {ns}_u.no_table VALUES (1)", "no such table")
 			refused(ctx, "SELECT * FROM {ns}_u.t", "does not exist")
 			furnish(ctx, "{ns}_u")
-			refused(ctx, "DROP NAMESPACE {ns}_u CASCADE; CREATE NAMESPACE {ns}_u; CREATE TABLE {ns}_u.t (v); SELECT * FROM {ns}_u.w", "no such table")
+			refused(ctx, "DROP NAMESPACE {ns}_u CASCADE; CREATE NAMESPACE {ns}_u; CREATE TABLE {ns}_u.t (v); SELECT * FROM {ns}_u.w",
+				"no such table")
 			works(ctx, "{ns}_u")
 			env.run(ctx, "DROP NAMESPACE {ns}_u CASCADE; CREATE NAMESPACE {ns}_u; CREATE TABLE {ns}_u.t (v)")
 			everywhere(ctx, "SELECT count(*) FROM {ns}_u.t", Row(0))

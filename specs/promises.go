@@ -266,7 +266,8 @@ func promises(env *environment) {
 					HaveField("Text", insert), HaveField("Op.Outcome", want), HaveField("Op.Mutates", true), HaveField("Op.ID", HavePrefix("harness-")))))
 			}
 			Expect(cluster.ExecuteOnRandom(ctx, "SELECT 1")).To(HaveRows(Row(1)))
-			Expect(cluster.Journal().Events()).To(ContainElement(And(HaveField("Text", "SELECT 1"), HaveField("Op.Mutates", false), HaveField("Op.Outcome", journal.OK))))
+			Expect(cluster.Journal().Events()).To(
+				ContainElement(And(HaveField("Text", "SELECT 1"), HaveField("Op.Mutates", false), HaveField("Op.Outcome", journal.OK))))
 			if cluster.Can(target.Links) {
 				By("losing an answer")
 				const lost = "INSERT INTO {ns}.t VALUES (99)"
@@ -286,8 +287,10 @@ func promises(env *environment) {
 			Expect(cluster.Heal(ctx)).To(Succeed())
 			Expect(cluster.Journal().Events()).To(ContainElements(
 				And(HaveField("Kind", journal.Flag), HaveField("Node", 2), HaveField("Flag.Online", false)),
-				And(HaveField("Kind", journal.Fault), HaveField("Node", 2), HaveField("Fault.Kind", fault.KindIsolate), HaveField("Fault.Phase", journal.Begins)),
-				And(HaveField("Kind", journal.Fault), HaveField("Node", 2), HaveField("Fault.Kind", fault.KindIsolate), HaveField("Fault.Phase", journal.Ends)),
+				And(HaveField("Kind", journal.Fault), HaveField("Node", 2), HaveField("Fault.Kind", fault.KindIsolate),
+					HaveField("Fault.Phase", journal.Begins)),
+				And(HaveField("Kind", journal.Fault), HaveField("Node", 2), HaveField("Fault.Kind", fault.KindIsolate),
+					HaveField("Fault.Phase", journal.Ends)),
 				And(HaveField("Kind", journal.Flag), HaveField("Node", 2), HaveField("Flag.Online", true))))
 		}, env.patience)
 	})

@@ -82,7 +82,8 @@ func recovery(env *environment) {
 				env.comeBack(ctx, victim)
 				Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.visits")))
 			}
-			Expect(env.cluster.Reading(target.Local).ExecuteOnAll(ctx, env.sql("SELECT count(*), sum(round) FROM {ns}.visits"))).To(HaveRows(Row(10, 45)))
+			Expect(env.cluster.Reading(target.Local).ExecuteOnAll(ctx, env.sql("SELECT count(*), sum(round) FROM {ns}.visits"))).To(
+				HaveRows(Row(10, 45)))
 		}, env.patience)
 	})
 }

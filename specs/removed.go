@@ -63,7 +63,9 @@ func removed(env *environment) {
 			gone, other := env.others(leader)[0], env.others(leader)[1]
 			env.leave(ctx, gone)
 			env.changeMembers(ctx, leader, removing(env.node(gone).ID()))
-			env.eventually(ctx, func(ctx context.Context) target.State { return statusOf(ctx, env.node(gone)).State }).ShouldNot(Equal(target.Online))
+			env.eventually(ctx, func(ctx context.Context) target.State {
+				return statusOf(ctx, env.node(gone)).State
+			}).ShouldNot(Equal(target.Online))
 			env.run(ctx, "INSERT INTO {ns}.t VALUES (1)")
 
 			By("reconnecting it")
@@ -90,7 +92,8 @@ func removed(env *environment) {
 				Expect(said.code).To(Equal("MEMBERS_NOT_NOW"), said.body)
 				Expect(said.body).To(ContainSubstring("has not caught up"))
 				for _, node := range env.others(gone) {
-					env.eventually(ctx, func(ctx context.Context) []target.Peer { return statusOf(ctx, env.node(node)).Peers }).Should(HaveLen(2), "it is still a member")
+					env.eventually(ctx, func(ctx context.Context) []target.Peer { return statusOf(ctx, env.node(node)).Peers }).Should(
+						HaveLen(2), "it is still a member")
 				}
 			}
 

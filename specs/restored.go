@@ -25,7 +25,8 @@ func restored(env *environment) {
 			env.needs(3)
 			env.assumes(target.SQLite, target.Namespaces, target.SystemTables, target.Compacts)
 			m := env.openMachinery(ctx)
-			env.run(ctx, "CREATE NAMESPACE {ns}_old; CREATE TABLE {ns}_old.t (v); CREATE TRIGGER {ns}.dropped AFTER UPDATE ON {ns}.goods BEGIN INSERT INTO {ns}.audit (what) VALUES ('by a dropped trigger'); END")
+			env.run(ctx, "CREATE NAMESPACE {ns}_old; CREATE TABLE {ns}_old.t (v); CREATE TRIGGER {ns}.dropped AFTER UPDATE ON {ns}.goods "+
+				"BEGIN INSERT INTO {ns}.audit (what) VALUES ('by a dropped trigger'); END")
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 			leader := env.leader(ctx)
 			m.remembers(ctx, env.node(leader))
@@ -230,7 +231,8 @@ type machinery struct {
 // tables are queries of all rows and the schema of the machinery.
 var tables = []string{
 	"SELECT * FROM {ns}.goods ORDER BY id", "SELECT * FROM {ns}.audit ORDER BY id", "SELECT * FROM {ns}.makers ORDER BY id",
-	"SELECT * FROM {ns}.shelf ORDER BY good, maker", "SELECT * FROM {ns}.prices ORDER BY maker", "SELECT * FROM {ns}.pairs ORDER BY a, b", "SELECT * FROM sqlite_sequence ORDER BY name",
+	"SELECT * FROM {ns}.shelf ORDER BY good, maker", "SELECT * FROM {ns}.prices ORDER BY maker", "SELECT * FROM {ns}.pairs ORDER BY a, " +
+		"b", "SELECT * FROM sqlite_sequence ORDER BY name",
 	"SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name", "SELECT name FROM rejoin_namespaces ORDER BY name",
 }
 
@@ -346,8 +348,10 @@ func (m *machinery) works(ctx context.Context, node *harness.Node) {
 	// A sequence, defaults, generated columns and a trigger.
 	m.sequence++
 	id := m.sequence
-	added := env.runOn(ctx, node, "INSERT INTO {ns}.goods (name, maker, rival) VALUES (?, 1, 2) RETURNING id, price, shown, label, twice, at", name)
-	Expect(added).To(HaveRows(Row(id, 7, 1, strings.ToUpper(name)+" 7", 14, BeNumerically(">=", m.latest))), "time ran backwards, or a default changed")
+	added := env.runOn(ctx, node, "INSERT INTO {ns}.goods (name, maker, rival) VALUES (?, 1, 2) RETURNING id, price, shown, label, "+
+		"twice, at", name)
+	Expect(added).To(HaveRows(Row(id, 7, 1, strings.ToUpper(name)+" 7", 14, BeNumerically(">=", m.latest))),
+		"time ran backwards, or a default changed")
 	m.latest = added.Rows()[0][5].(int64)
 	Expect(has("SELECT good, maker, twice FROM {ns}.shelf WHERE good = ?", strings.ToUpper(name))).To(HaveRows(Row(name, "Ada", 14)))
 	Expect(has("SELECT dearest FROM {ns}.prices WHERE maker = 1")).To(HaveRows(Row(BeNumerically(">=", 7))))
@@ -380,7 +384,8 @@ func (m *machinery) works(ctx context.Context, node *harness.Node) {
 	// Foreign keys, immediate and deferred.
 	refused("INSERT INTO {ns}.goods (name, maker) VALUES ('orphan', 77)", "FOREIGN KEY constraint failed")
 	refused("INSERT INTO {ns}.goods (name, rival) VALUES ('orphan', 77)", "FOREIGN KEY constraint failed")
-	env.runOn(ctx, node, "INSERT INTO {ns}.makers VALUES (3, 'Edsger'); UPDATE {ns}.goods SET maker = 3, rival = NULL, price = 0 WHERE id = ?; UPDATE {ns}.makers SET id = 4 WHERE id = 3", id)
+	env.runOn(ctx, node, "INSERT INTO {ns}.makers VALUES (3, 'Edsger'); UPDATE {ns}.goods SET maker = 3, rival = NULL, price = 0 WHERE "+
+		"id = ?; UPDATE {ns}.makers SET id = 4 WHERE id = 3", id)
 	Expect(has("SELECT maker FROM {ns}.goods WHERE id = ?", id)).To(HaveRows(Row(4)))
 	if m.moves {
 		heard("moved", "moved")

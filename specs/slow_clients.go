@@ -106,7 +106,8 @@ func slowClients(env *environment) {
 			}
 			node := env.others(env.leader(ctx))[0]
 			large := posting("WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 400) SELECT zeroblob(65536) FROM c")
-			request := env.raw(ctx, node, env.authorized(asked{method: large.method, path: large.path, body: strings.Replace(large.body, "{", `{"consistency":"local",`, 1)}))
+			request := env.raw(ctx, node, env.authorized(asked{method: large.method, path: large.path,
+				body: strings.Replace(large.body, "{", `{"consistency":"local",`, 1)}))
 			count := env.options.Limits.Readers + 2
 			begun := time.Now()
 			var conns []net.Conn
@@ -171,7 +172,8 @@ func slowClients(env *environment) {
 			leader := env.leader(ctx)
 			for i, node := range []int{leader, env.others(leader)[0]} {
 				change := posting(env.sql(fmt.Sprintf(
-					"INSERT INTO {ns}.t (id, v) WITH RECURSIVE c(x) AS (SELECT %d UNION ALL SELECT x + 1 FROM c LIMIT %d) SELECT x, zeroblob(30000) FROM c RETURNING v", 1000*(i+1), rows)))
+					"INSERT INTO {ns}.t (id, v) WITH RECURSIVE c(x) AS (SELECT %d UNION ALL SELECT x + 1 FROM c LIMIT %d) SELECT x, zeroblob(30000) "+
+						"FROM c RETURNING v", 1000*(i+1), rows)))
 				conn, err := env.node(node).Dial(ctx)
 				Expect(err).NotTo(HaveOccurred())
 				DeferCleanup(conn.Close)
@@ -197,7 +199,8 @@ func slowClients(env *environment) {
 			leader := env.leader(ctx)
 			for i, node := range []int{leader, env.others(leader)[0]} {
 				change := posting(env.sql(fmt.Sprintf(
-					"INSERT INTO {ns}.t (id, v) WITH RECURSIVE c(x) AS (SELECT %d UNION ALL SELECT x + 1 FROM c LIMIT 60) SELECT x, zeroblob(30000) FROM c RETURNING v", 1000*(i+1))))
+					"INSERT INTO {ns}.t (id, v) WITH RECURSIVE c(x) AS (SELECT %d UNION ALL SELECT x + 1 FROM c LIMIT 60) SELECT x, zeroblob(30000) "+
+						"FROM c RETURNING v", 1000*(i+1))))
 				conn, err := env.node(node).Dial(ctx)
 				Expect(err).NotTo(HaveOccurred())
 				DeferCleanup(conn.Close)

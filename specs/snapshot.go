@@ -48,7 +48,8 @@ func snapshot(env *environment) {
 			env.comeBackAs(ctx, victim, options...)
 			Expect(statusOf(ctx, env.node(victim)).Restores).To(BeNumerically(">", before.Restores), "it recovered without a snapshot")
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.orders"), env.sql("SELECT * FROM {ns}.customers ORDER BY id")))
-			Expect(env.node(victim).Reading(target.Local).Execute(ctx, env.sql("SELECT name FROM {ns}.customers WHERE id = 5"))).To(HaveRows(Row("after the snapshot")))
+			Expect(env.node(victim).Reading(target.Local).Execute(ctx, env.sql("SELECT name FROM {ns}.customers WHERE id = 5"))).To(
+				HaveRows(Row("after the snapshot")))
 
 			By("replicating from the log again")
 			env.patiently(ctx, "DELETE FROM {ns}.orders WHERE id = 1")

@@ -23,7 +23,8 @@ func snapshotCrash(env *environment) {
 			env.requires(target.Crash)
 			env.assumes(target.Compacts)
 			env.run(ctx, "CREATE TABLE {ns}.blobs (id INTEGER PRIMARY KEY, v BLOB)")
-			env.run(ctx, "INSERT INTO {ns}.blobs WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200) SELECT i, randomblob(2048) FROM n")
+			env.run(ctx, "INSERT INTO {ns}.blobs WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200) SELECT i, "+
+				"randomblob(2048) FROM n")
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 		})
 
@@ -151,7 +152,8 @@ func (env *environment) writeUntilCompacted(ctx context.Context, past uint64) {
 	passed, snapshots := make(map[int]uint64), make(map[int]int)
 	env.eventually(ctx, func(ctx context.Context) error {
 		for range 50 {
-			if _, err := env.cluster.ExecuteWithRetry(ctx, env.sql("CREATE TABLE IF NOT EXISTS {ns}.churn (n INTEGER); INSERT INTO {ns}.churn VALUES (1)")); err != nil {
+			if _, err := env.cluster.ExecuteWithRetry(ctx,
+				env.sql("CREATE TABLE IF NOT EXISTS {ns}.churn (n INTEGER); INSERT INTO {ns}.churn VALUES (1)")); err != nil {
 				return err
 			}
 		}

@@ -92,7 +92,8 @@ func strangers(env *environment) {
 						_, took, err := untilCut(conn, env.options.Limits.Request+env.options.Limits.Request/2)
 						Expect(err).NotTo(HaveOccurred(), "%s receives %s", env.node(node), what)
 						if !opening.silent {
-							Expect(took).To(BeNumerically("<", env.options.Limits.Request/2), "%s receives %s and does not disconnect at once", env.node(node), what)
+							Expect(took).To(BeNumerically("<", env.options.Limits.Request/2), "%s receives %s and does not disconnect at once",
+								env.node(node), what)
 						}
 					})
 				}
@@ -106,7 +107,8 @@ func strangers(env *environment) {
 			env.run(ctx, "INSERT INTO {ns}.t VALUES (100)")
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.t")))
 			if env.cluster.Can(target.Time) {
-				Expect(statusOf(ctx, env.node(leader))).To(And(HaveField("Role", "leader"), HaveField("Term", term)), "a stranger has deposed the leader")
+				Expect(statusOf(ctx, env.node(leader))).To(
+					And(HaveField("Role", "leader"), HaveField("Term", term)), "a stranger has deposed the leader")
 			}
 		}, env.patience)
 
@@ -230,7 +232,8 @@ func strangers(env *environment) {
 				Expect(statusOf(ctx, node).Reason).To(BeEmpty())
 			}
 			if env.cluster.Can(target.Time) {
-				Expect(statusOf(ctx, env.node(leader))).To(And(HaveField("Role", "leader"), HaveField("Term", before.Term)), "a stranger has deposed the leader")
+				Expect(statusOf(ctx, env.node(leader))).To(
+					And(HaveField("Role", "leader"), HaveField("Term", before.Term)), "a stranger has deposed the leader")
 			}
 			env.run(ctx, "INSERT INTO {ns}.t VALUES (1)")
 		}, env.patience)

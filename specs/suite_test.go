@@ -97,6 +97,7 @@ func TestSuites(t *testing.T) {
 		g.Expect(line).To(And(HavePrefix("REJOIN_NODES=1 go test "), ContainSubstring("-ginkgo.seed=7 ")))
 		again, passed := run(t.Context(), t, []string{beSuite + "=fails", "REJOIN_JOURNALS=none"}, "sh", "-c", line)
 		g.Expect(passed).To(BeFalse(), again)
-		g.Expect(again).To(And(ContainSubstring("Ran 1 of 3 Specs"), ContainSubstring("has 'one' node"), ContainSubstring("Random Seed: "), ContainSubstring("not to equal")))
+		g.Expect(again).To(And(ContainSubstring("Ran 1 of 3 Specs"), ContainSubstring("has 'one' node"), ContainSubstring("Random Seed: "),
+			ContainSubstring("not to equal")))
 	})
 }

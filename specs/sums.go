@@ -66,7 +66,8 @@ func sums(env *environment) {
 			file, err := env.cluster.Damage(ctx, leader, fault.Snapshot)
 			Expect(err).NotTo(HaveOccurred())
 			Expect(env.cluster.BringNodeOnline(ctx, away)).To(Succeed())
-			env.eventually(ctx, func(ctx context.Context) string { return statusOf(ctx, env.node(leader)).Reason }).Should(ContainSubstring(base(file)))
+			env.eventually(ctx, func(ctx context.Context) string { return statusOf(ctx, env.node(leader)).Reason }).Should(
+				ContainSubstring(base(file)))
 			Expect(env.cluster.WaitForNodeOnline(ctx, away)).To(Succeed())
 			Expect(statusOf(ctx, env.node(away)).Restores).To(BeNumerically(">", 0), "it did not need a snapshot")
 			Expect(env.node(away).Reading(target.Local).Execute(ctx, env.sql(wide))).To(HaveField("Rows()", good))
@@ -107,7 +108,8 @@ func sums(env *environment) {
 			file, err := env.cluster.Damage(ctx, leader, fault.Log)
 			Expect(err).NotTo(HaveOccurred())
 			Expect(env.cluster.BringNodeOnline(ctx, away)).To(Succeed())
-			env.eventually(ctx, func(ctx context.Context) string { return statusOf(ctx, env.node(leader)).Reason }).Should(ContainSubstring(base(file)))
+			env.eventually(ctx, func(ctx context.Context) string { return statusOf(ctx, env.node(leader)).Reason }).Should(
+				ContainSubstring(base(file)))
 			Expect(env.cluster.WaitForNodeOnline(ctx, away)).To(Succeed())
 			Expect(env.patiently(ctx, "SELECT count(*) FROM {ns}.t WHERE v = 'text in which a byte can be flipped'")).To(HaveRows(Row(count)))
 			env.leave(ctx, leader, fault.Crash)

@@ -85,7 +85,8 @@ func together(env *environment) {
 					written++
 					atOneTime(atOnce, func(i int) {
 						reading := node.Inside().Reading([]target.Consistency{target.Leader, target.Strong}[i%2])
-						Expect(env.runOn(ctx, reading, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(written)), "a read does not see what was acknowledged before it")
+						Expect(env.runOn(ctx, reading, "SELECT count(*) FROM {ns}.t")).To(
+							HaveRows(Row(written)), "a read does not see what was acknowledged before it")
 					})
 				}
 			}

@@ -88,7 +88,8 @@ func tokens(env *environment) {
 						Expect(said.body).NotTo(ContainSubstring(token))
 					}
 				}
-				Expect(env.ask(ctx, node.Index(), asked{method: http.MethodGet, path: healthcheckPath}).status).To(Equal(http.StatusOK), "the health check needs no token")
+				Expect(env.ask(ctx, node.Index(), asked{method: http.MethodGet, path: healthcheckPath}).status).To(
+					Equal(http.StatusOK), "the health check needs no token")
 			}
 			untouched(ctx)
 
@@ -98,7 +99,8 @@ func tokens(env *environment) {
 					Expect(env.ask(ctx, node.Index(), env.authorized(a)).status).To(Equal(http.StatusOK), "%v of %s", a, node)
 				}
 				Expect(env.ask(ctx, node.Index(), env.authorized(asked{method: http.MethodGet, path: healthPath})).status).To(Equal(http.StatusOK))
-				for _, a := range []asked{{method: http.MethodGet, path: sqlPath}, {method: http.MethodPut, path: membersPath}, {method: http.MethodDelete, path: healthPath}} {
+				for _, a := range []asked{{method: http.MethodGet, path: sqlPath}, {method: http.MethodPut, path: membersPath},
+					{method: http.MethodDelete, path: healthPath}} {
 					Expect(env.ask(ctx, node.Index(), env.authorized(a)).code).To(Equal("METHOD_NOT_ALLOWED"), "%v of %s", a, node)
 				}
 			}
@@ -125,7 +127,8 @@ func tokens(env *environment) {
 					}
 				}
 			}
-			Expect(env.ask(ctx, leader, env.authorized(write).with(map[string]string{ticketHeader: strings.Repeat("00", 16)})).code).To(Equal("FORBIDDEN"))
+			Expect(env.ask(ctx, leader, env.authorized(write).with(map[string]string{ticketHeader: strings.Repeat("00", 16)})).code).To(
+				Equal("FORBIDDEN"))
 
 			By("forwarding as a node of another cluster, and to a follower")
 			forwarded := map[string]string{forwarderHeader: one, proofHeader: proof, clusterHeader: "another"}
@@ -157,7 +160,8 @@ func tokens(env *environment) {
 						Expect(env.ask(ctx, i, a).code).To(Equal("MISDIRECTED"), "%v as %s", a, host)
 					}
 					for _, page := range []map[string]string{
-						{"Origin": "https://attacker.example"}, {"Origin": "null"}, {"Origin": "http://" + at + "1"}, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"},
+						{"Origin": "https://attacker.example"}, {"Origin": "null"}, {"Origin": "http://" + at + "1"},
+						{"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"},
 					} {
 						Expect(env.ask(ctx, i, env.authorized(a).with(page)).code).To(Equal("FORBIDDEN"), "%v from %v", a, page)
 					}
@@ -165,7 +169,8 @@ func tokens(env *environment) {
 						continue
 					}
 					for _, kind := range []string{"text/plain", "application/x-www-form-urlencoded", "application/jsonp"} {
-						Expect(env.ask(ctx, i, env.authorized(a).with(map[string]string{"Content-Type": kind})).code).To(Equal("UNSUPPORTED_MEDIA"), "%v as %s", a, kind)
+						Expect(env.ask(ctx, i, env.authorized(a).with(map[string]string{"Content-Type": kind})).code).To(
+							Equal("UNSUPPORTED_MEDIA"), "%v as %s", a, kind)
 					}
 				}
 				Expect(env.ask(ctx, i, env.authorized(every()[1]).with(map[string]string{"Origin": "http://" + at})).status).To(Equal(http.StatusOK))
@@ -181,7 +186,8 @@ func tokens(env *environment) {
 					Expect(node.Reading(level).Execute(ctx, env.sql("SELECT count(*) FROM {ns}.t"))).To(HaveRows(Row(i + 1)))
 				}
 			}
-			removed := env.ask(ctx, env.others(leader)[0], env.authorized(asked{method: http.MethodPost, path: membersPath, body: `{"remove":"unknown"}`}))
+			removed := env.ask(ctx, env.others(leader)[0],
+				env.authorized(asked{method: http.MethodPost, path: membersPath, body: `{"remove":"unknown"}`}))
 			Expect(removed.status).To(Equal(http.StatusOK), removed.body)
 		}, env.patience)
 	})

@@ -24,7 +24,8 @@ func (c undeclared) Declares() []target.Assumption { return nil }
 
 // relying are suites of which most specs rely on an assumption. Others run when Ginkgo's flag
 // --label-filter asks for them.
-const relying = "suite: containsAny {story, names, namespaces, values, hostile, misuse, cascade, clocks, comparing, diverging, pressure, rolling, moved}"
+const relying = "suite: containsAny {story, names, namespaces, values, hostile, misuse, cascade, clocks, comparing, diverging, " +
+	"pressure, rolling, moved}"
 
 func TestWithoutAssumptions(t *testing.T) {
 	RegisterFailHandler(Fail)

@@ -27,7 +27,8 @@ func values(env *environment) {
 				for range env.cluster.Size() {
 					rows = append(rows, Row(value, typeOf(value)))
 				}
-				Expect(env.cluster.Reading(target.Local).ExecuteOnAll(ctx, env.sql("SELECT plain, typeof(plain) FROM {ns}.v ORDER BY id"))).To(HaveRows(rows...))
+				Expect(env.cluster.Reading(target.Local).ExecuteOnAll(ctx, env.sql("SELECT plain, typeof(plain) FROM {ns}.v ORDER BY id"))).To(
+					HaveRows(rows...))
 			},
 			EntryDescription("%#v"),
 			Entry("NULL", env.patience, nil),

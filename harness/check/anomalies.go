@@ -88,6 +88,7 @@ func (d *dependencies) title(cycle []digraph.Hop) string {
 			reads++
 		case digraph.RT:
 			timed = true
+		default:
 		}
 	}
 	var class, told string

@@ -86,6 +86,7 @@ func (h history) judgeBank(v *Verdict, events []*journal.Event, bytes int) {
 	case impossible:
 		v.violate(h.violation("balances out of order", around(stuck, events, shareKey(stuck)),
 			"no order of the %d transfers and reads explains the balances; with all before it, this cannot be explained: %s", len(events), stuck))
+	default:
 	}
 }
 

@@ -43,8 +43,8 @@ func do(what journal.Do, key string, value int64) journal.Step {
 	return journal.Step{Do: what, Key: key, Value: value}
 }
 
-func cas(key string, old, value, matched int64) journal.Step {
-	return journal.Step{Do: journal.CAS, Key: key, Old: old, Value: value, Got: []int64{matched}}
+func cas(old, value, matched int64) journal.Step {
+	return journal.Step{Do: journal.CAS, Key: "x", Old: old, Value: value, Got: []int64{matched}}
 }
 
 type history = []journal.Event

@@ -52,6 +52,7 @@ func (h history) judgeCounters(v *Verdict, events []*journal.Event, bytes int) {
 		v.undecided("%s: too many of its %d operations are concurrent or have no outcome", events[0].Op.Steps[0].Key, len(events))
 	case impossible:
 		v.violate(h.violation("miscounted", around(stuck, events, shareKey(stuck)), "%s", h.whyMiscounted(events, stuck)))
+	default:
 	}
 }
 

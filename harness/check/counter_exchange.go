@@ -7,7 +7,7 @@ type counters struct{ *numbers }
 
 // exchanges tells whether the sum of the increments that only b has used equals a sum of increments
 // that only a has not used.
-func (n counters) exchanges(s *search, a, b *config) bool {
+func (n counters) exchanges(_ *search, a, b *config) bool {
 	var spare, missing []int64 // increments that only a has left, and that only b has left
 	left := make(map[int]int)
 	for _, u := range b.used {

@@ -136,6 +136,7 @@ func (d *dependencies) explain(h digraph.Hop) evidence {
 				return evidence{key: r.key, next: d.firstAfter(r, h.To)}
 			}
 		}
+	default:
 	}
 	return evidence{}
 }

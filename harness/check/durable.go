@@ -85,6 +85,7 @@ func (h history) judgeSet(v *Verdict, rule, key string, steps []step, bytes int)
 		v.violate(h.violation(rule, around(stuck, events, func(e *journal.Event) bool { return e.Op.Changes() && !precedes(e, stuck) }),
 			"no order of the %d operations on %s explains what was read; with all before it, this cannot be explained: %s",
 			len(events), key, stuck))
+	default:
 	}
 }
 

@@ -23,6 +23,7 @@ func newMembership(h history, key string, steps []step) membership {
 			m.added[s.Value] = append(m.added[s.Value], s)
 		case journal.Remove:
 			m.removed[s.Value] = append(m.removed[s.Value], s)
+		default:
 		}
 	}
 	return m

@@ -139,6 +139,7 @@ func (b balance) after(s numberStep) (balance, bool) {
 		}
 		b.value += s.value
 		return b, b.is != closed
+	default:
 	}
 	switch {
 	case s.got == nil:

@@ -153,7 +153,7 @@ func run(r *rand.Rand, h history, how isolation) {
 		e := h[at.event]
 		db.step(at.event, &e.Op.Steps[at.step], e.Op.Outcome == ok && !e.Op.Unread)
 		if at.step == last[at.event] {
-			db.commit(at.event, e.Op.Steps)
+			db.commit(e.Op.Steps)
 		}
 	}
 	for _, e := range h {
@@ -219,7 +219,7 @@ func (db *database) step(by int, st *journal.Step, known bool) {
 	st.Got = append([]int64{}, got...)
 }
 
-func (db *database) commit(by int, steps []journal.Step) {
+func (db *database) commit(steps []journal.Step) {
 	if db.how == unisolated || db.how == serially {
 		return
 	}

@@ -46,6 +46,7 @@ func (r *register) apply(state, class int) (int, bool) {
 			if matches {
 				state = s.value
 			}
+		default:
 		}
 	}
 	return state, true

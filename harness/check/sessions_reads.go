@@ -108,6 +108,7 @@ func (r *sessionReads) wrote(m *seen, e *journal.Event, s journal.Step) {
 			m.shown = e
 		case journal.Write, journal.CAS:
 			m.from = append(m.from, heldValue{value: s.Value, by: e})
+		default:
 		}
 	})
 }

@@ -117,6 +117,7 @@ func (f FaultChange) begins() string {
 		return "damage the " + string(f.Part)
 	case fault.KindClock:
 		return "clock: " + fault.Skew(f.By)
+	default:
 	}
 	return string(f.Kind)
 }
@@ -141,6 +142,7 @@ func (f FaultChange) ends() string {
 		return "disk: sound"
 	case fault.KindClock:
 		return "clock: " + fault.Skew(0)
+	default:
 	}
 	return "end " + string(f.Kind)
 }

@@ -31,6 +31,7 @@ func (v *version0) upgrade(e *Event) {
 		if e.Op != nil {
 			v.operation(e)
 		}
+	default:
 	}
 }
 

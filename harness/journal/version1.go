@@ -36,6 +36,7 @@ func (v *version1) upgrade(e *Event) {
 		v.resource(e)
 	case Spec:
 		v.spec(e)
+	default:
 	}
 	if e.Members != nil {
 		v.voters = make(map[int]bool)

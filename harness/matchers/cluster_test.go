@@ -23,11 +23,13 @@ var _ = Describe("A matcher", func() {
 		func(matcher types.GomegaMatcher, actual any, message string) {
 			Expect(refused(actual, matcher)).To(MatchError(message))
 		},
-		Entry("of a node, a cluster", BeOnline(), (*harness.Cluster)(nil), "a matcher to be online takes a *harness.Node, not a *harness.Cluster"),
+		Entry("of a node, a cluster", BeOnline(), (*harness.Cluster)(nil),
+			"a matcher to be online takes a *harness.Node, not a *harness.Cluster"),
 		Entry("of a node, a number", HaveCaughtUp(), 7, "a matcher to have caught up takes a *harness.Node, not a int"),
 		Entry("of a node, nothing", BeOnline(), nil, "a matcher to be online takes a *harness.Node, not a <nil>"),
 		Entry("of a node, a nil one", BeOnline(), (*harness.Node)(nil), "a matcher to be online takes a *harness.Node, not nil"),
-		Entry("of a cluster, a node", HaveLeader(), (*harness.Node)(nil), "a matcher to have a leader takes a *harness.Cluster, not a *harness.Node"),
+		Entry("of a cluster, a node", HaveLeader(), (*harness.Node)(nil),
+			"a matcher to have a leader takes a *harness.Cluster, not a *harness.Node"),
 		Entry("of a cluster, nothing", BeConsistent("q"), nil, "a matcher to be consistent takes a *harness.Cluster, not a <nil>"),
 		Entry("of a cluster, a nil one", HaveLeader(), (*harness.Cluster)(nil), "a matcher to have a leader takes a *harness.Cluster, not nil"),
 		Entry("of rows, a number", HaveRows(), 7, "HaveRows takes a harness.Result or a []harness.Result, not a int"),
@@ -85,14 +87,17 @@ var _ = Describe("BeOnline", func() {
 	It("needs the flag and the state, and says both", func(ctx SpecContext) {
 		c, f := boot()
 		Expect(holds(node(c, 1), BeOnline())).To(Equal(
-			"Expected node 1 (n1) not to be online, but its flag says online; it reports state online, follower in term 2 with leader n0, applied index 1"))
+			"Expected node 1 (n1) not to be online, but its flag says online; it reports state online, follower in term 2 with leader n0, " +
+				"applied index 1"))
 		shows(f.Node(1), func(s *target.Status) { s.State = target.Syncing })
 		Expect(holdsNot(node(c, 1), BeOnline())).To(Equal(
-			"Expected node 1 (n1) to be online, but its flag says online; it reports state syncing, follower in term 2 with leader n0, applied index 1"))
+			"Expected node 1 (n1) to be online, but its flag says online; it reports state syncing, follower in term 2 with leader n0, " +
+				"applied index 1"))
 		shows(f.Node(1), func(s *target.Status) { s.State, s.Leader = target.Online, "" })
 		Expect(c.TakeNodeOffline(ctx, 1)).To(Succeed())
 		Expect(holdsNot(node(c, 1), BeOnline())).To(Equal(
-			"Expected node 1 (n1) to be online, but its flag says offline (isolate); it reports state online, follower in term 2 with no leader, applied index 1"))
+			"Expected node 1 (n1) to be online, but its flag says offline (isolate); it reports state online, follower in term 2 with no " +
+				"leader, applied index 1"))
 	}, patience)
 
 	It("does not take silence for offline", func() {
@@ -111,9 +116,11 @@ var _ = Describe("The matchers of health", func() {
 			target.Leaving: BeLeaving(), target.Offline: BeOffline(), target.Failed: BeFailed(),
 		} {
 			if of == state {
-				Expect(holds(node(c, 1), matcher)).To(ContainSubstring("not to be " + string(of) + ", but its flag says online; it reports state " + string(of)))
+				Expect(holds(node(c, 1), matcher)).To(
+					ContainSubstring("not to be " + string(of) + ", but its flag says online; it reports state " + string(of)))
 			} else {
-				Expect(holdsNot(node(c, 1), matcher)).To(ContainSubstring("to be " + string(of) + ", but its flag says online; it reports state " + string(state)))
+				Expect(holdsNot(node(c, 1), matcher)).To(
+					ContainSubstring("to be " + string(of) + ", but its flag says online; it reports state " + string(state)))
 			}
 		}
 	},
@@ -236,9 +243,12 @@ var _ = Describe("BeConsistent", func() {
 		f.Answers("a", fake.Table("a", fake.Row("x")))
 		f.Answers("b", fake.Table("b", fake.Row("x")))
 		f.Node(2).Answers("b", fake.Table("b", fake.Row("y")))
-		Expect(holds(c, BeConsistent("a"))).To(Equal("Expected the cluster of 3 nodes not to be consistent, but the answers of all 3 online nodes are equal"))
-		Expect(holdsNot(c, BeConsistent("a", "b"))).To(Equal(`Expected the cluster of 3 nodes to be consistent, but node 0 (n0) and node 2 (n2) differ on "b", ` +
-			`column b: node 0 (n0) has 'x', node 2 (n2) has 'y': the rows are ('x') and ('y'); rows only on node 0 (n0): 1, only on node 2 (n2): 1`))
+		Expect(holds(c, BeConsistent("a"))).To(
+			Equal("Expected the cluster of 3 nodes not to be consistent, but the answers of all 3 online nodes are equal"))
+		Expect(holdsNot(c, BeConsistent("a", "b"))).To(
+			Equal(`Expected the cluster of 3 nodes to be consistent, but node 0 (n0) and node 2 (n2) differ on "b", ` +
+				`column b: node 0 (n0) has 'x', node 2 (n2) has 'y': the rows are ('x') and ('y'); rows only on node 0 (n0): 1,
+					only on node 2 (n2): 1`))
 		Expect(c.TakeNodeOffline(ctx, 2)).To(Succeed())
 		Expect(holds(c, BeConsistent("a", "b"))).To(HaveSuffix("the answers of all 2 online nodes are equal"))
 	}, patience)

@@ -12,13 +12,13 @@ import (
 	. "github.com/rejoin-db/rejoin/harness/matchers"
 )
 
-// events are operations of one client on one key of a model, each a millisecond
+// events are operations of one client on one register, each a millisecond
 // after the one before.
-func events(model journal.Model, steps ...journal.Step) []journal.Event {
+func events(steps ...journal.Step) []journal.Event {
 	var h []journal.Event
 	for i, s := range steps {
 		h = append(h, journal.Event{At: time.Unix(int64(i), 0), Took: time.Millisecond, Kind: journal.Operation, Node: journal.Nobody,
-			Op: &journal.Op{Client: 1, Outcome: journal.OK, Model: model, Level: journal.Strong, Steps: []journal.Step{s}}})
+			Op: &journal.Op{Client: 1, Outcome: journal.OK, Model: journal.Register, Level: journal.Strong, Steps: []journal.Step{s}}})
 	}
 	return h
 }
@@ -29,17 +29,17 @@ var _ = Describe("A matcher of histories", func() {
 
 	It("takes a journal, or its events", func() {
 		j := journal.New(0)
-		for _, e := range events(journal.Register, write, read) {
+		for _, e := range events(write, read) {
 			j.Record(e)
 		}
 		Expect(j).To(BeLinearizable())
 		Expect(j.Events()).To(And(BeLinearizable(), KeepEveryPromise()))
-		Expect(events(journal.Register, write, stale)).NotTo(BeLinearizable())
+		Expect(events(write, stale)).NotTo(BeLinearizable())
 	})
 
 	It("says what is broken, by whom, and when", func() {
 		m := BeLinearizable()
-		Expect(m.Match(events(journal.Register, write, stale))).To(BeFalse())
+		Expect(m.Match(events(write, stale))).To(BeFalse())
 		Expect(m.FailureMessage(nil)).To(And(
 			HavePrefix("Expected the history of 2 events to be linearizable, but\nnot linearizable: "),
 			ContainSubstring("+1000.0ms to +1001.0ms  operation client 1: read x = []")))
@@ -59,7 +59,7 @@ var _ = Describe("A matcher of histories", func() {
 
 	It("refuses a journal that has lost events", func() {
 		j := journal.New(1)
-		for _, e := range events(journal.Register, write, read) {
+		for _, e := range events(write, read) {
 			j.Record(e)
 		}
 		_, err := BeLinearizable().Match(j)
@@ -93,11 +93,11 @@ var _ = Describe("A matcher of histories", func() {
 	})
 
 	It("keeps rules by their names", func() {
-		Expect(events(journal.Register, write, read)).To(Keep("linearizable"))
-		Expect(events(journal.Register, write, stale)).NotTo(Keep("linearizable", "read-your-writes"))
-		_, err := Keep("perfection").Match(events(journal.Register, write, read))
+		Expect(events(write, read)).To(Keep("linearizable"))
+		Expect(events(write, stale)).NotTo(Keep("linearizable", "read-your-writes"))
+		_, err := Keep("perfection").Match(events(write, read))
 		Expect(err).To(MatchError(HavePrefix(`unknown rule "perfection": the rules are one-leader-a-term, `)))
-		_, err = Keep().Match(events(journal.Register, write, read))
+		_, err = Keep().Match(events(write, read))
 		Expect(err).To(MatchError("the matcher Keep needs the name of a rule"))
 	})
 

@@ -42,6 +42,7 @@ func (s Shape) accepts(state int32, first Kind) bool {
 		return state == 1
 	case Separate:
 		return first != RW || state == 0
+	default:
 	}
 	return true
 }

@@ -104,7 +104,8 @@ var _ = Describe("Solve", func() {
 				p := problem.polygraph(far)
 				answer := p.Solve(1 << 20)
 				counts[answer]++
-				Expect(answer == Yes).To(Equal(problem.possible()), "problem %d: %+v", n, problem)
+				possible := answer == Yes
+				Expect(possible).To(Equal(problem.possible()), "problem %d: %+v", n, problem)
 				if answer == Yes {
 					for i, c := range problem.choices {
 						for _, e := range c[(1-p.picked[i])/2] {
