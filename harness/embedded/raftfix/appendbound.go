@@ -11,9 +11,9 @@ type loadingTransport struct {
 	log *LazyLog
 }
 
-// AppendEntries sends the first of the entries and removes the others from args: Raft takes
-// what is in there for what was sent, and continues after it. No commit is reported beyond
-// them, since what a follower has there need not be the leader's.
+// AppendEntries sends as many of the entries as fit, and removes the others from args: Raft assumes
+// that the entries in args were sent, and continues after them. It limits the commit index to the
+// sent entries, because the follower's log may differ from the leader's after them.
 func (t loadingTransport) AppendEntries(id raft.ServerID, target raft.ServerAddress,
 	args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
 	if len(args.Entries) == 0 {
@@ -21,7 +21,7 @@ func (t loadingTransport) AppendEntries(id raft.ServerID, target raft.ServerAddr
 	}
 	full, err := t.log.loaded(args.Entries, appendBytes)
 	if err != nil {
-		return err // Raft looks again, and sends its snapshot if the log does not reach back
+		return err // Raft retries, and sends its snapshot if the log no longer contains the entry
 	}
 	if len(full) < len(args.Entries) {
 		args.Entries = args.Entries[:len(full)]

@@ -12,18 +12,17 @@ import (
 // Blocking is a transport on which calls to a node that cannot be reached block instead of
 // failing. All methods are safe for concurrent use.
 //
-// Fault: after a failed call Raft's leader waits before the next, 10 ms and doubling up to 10 s,
-// whether or not the follower is back by then, and no public function wakes it. So calls block
-// here. Heartbeats, which Raft sends on a goroutine of their own and at most half an election
-// timeout apart, do fail, and show when the node is back.
+// Fault: after a failed call Raft's leader backs off, from 10 ms doubling up to 10 s, even if the
+// follower is reachable again, and no public function ends the back-off. So calls block here.
+// Heartbeats, which Raft sends from a separate goroutine at most half an election timeout apart, do
+// fail, and show when the node is reachable again.
 //
-// Blocked calls return an error as soon as their answer is of no use: when this node no longer
-// leads the term they are from, when the peer is removed or has another address, and when the
-// transport is closed. The peer's address is the one that heartbeats go to, for which Raft asks
-// each time.
+// Blocked calls return an error as soon as they are obsolete: when this node no longer leads their
+// term, when the peer is removed or has a new address, and when the transport is closed. The current
+// address is that of the heartbeats, which Raft looks up each time.
 type Blocking struct {
 	transport
-	fail    bool // calls fail as on any transport: the mend is off
+	fail    bool // calls fail instead of blocking: the mend is off
 	notices *commitNotices
 
 	mu     sync.Mutex
@@ -36,15 +35,15 @@ type Blocking struct {
 type reachability struct {
 	lost    bool
 	target  raft.ServerAddress // of the last heartbeat; empty if there was none
-	changed chan struct{}      // closed and replaced when the peer is reached again, or waiting is over
+	changed chan struct{}      // closed and replaced when the peer is reached again, or waits end
 }
 
 var (
-	errGaveUp = errors.New("the call is no longer of use")
-	errMoved  = errors.New("the peer has another address now")
-	// errWaited makes Raft look for its newest snapshot again: the one it holds may have grown
-	// old while the peer was away.
-	errWaited = errors.New("the peer was away: the snapshot is chosen anew")
+	errGaveUp = errors.New("the call is obsolete")
+	errMoved  = errors.New("the peer has a new address")
+	// errWaited makes Raft look up its newest snapshot again: the one that it was about to send may
+	// be outdated.
+	errWaited = errors.New("the peer was unreachable: send the newest snapshot instead")
 )
 
 // NewBlocking returns the transport, with the mends Backoff and CommitNotices if they are in the
@@ -107,8 +106,7 @@ func (b *Blocking) InstallSnapshot(id raft.ServerID, target raft.ServerAddress,
 	return err
 }
 
-// Lead sets which term this node leads; 0 if none. What is known of the peers belongs to an
-// earlier term and may be out of date, so it is forgotten.
+// Lead sets the term that this node leads; 0 if none. A change clears the state of all peers.
 func (b *Blocking) Lead(term uint64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -120,7 +118,7 @@ func (b *Blocking) Lead(term uint64) {
 	b.notices.reset()
 }
 
-// End ends all waits for good. It must come before Raft's Shutdown, which waits for its calls.
+// End ends all waits permanently. Call it before Raft's Shutdown, which waits for its calls.
 func (b *Blocking) End() {
 	b.mu.Lock()
 	b.closed = true
@@ -136,8 +134,8 @@ func (b *Blocking) endWaitsLocked() {
 	clear(b.gone)
 }
 
-// Committed says that the log is committed up to index, and that the peer waits to hear it. It
-// blocks while the peer is told (commitnotice.go).
+// Committed notifies a waiting peer that the log is committed up to index. It blocks during the call
+// (commitnotice.go).
 func (b *Blocking) Committed(id raft.ServerID, index uint64) { b.notices.committed(id, index) }
 
 // Close ends all waits and closes the transport below.
@@ -159,14 +157,14 @@ func (b *Blocking) Forget(id raft.ServerID) {
 	b.notices.forget(id)
 }
 
-// Expect lets calls wait for a peer that was added, also if it was removed before.
+// Expect makes calls wait for a peer that was added again.
 func (b *Blocking) Expect(id raft.ServerID) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	delete(b.gone, id)
 }
 
-// aim notes the current address of a peer. Calls to another address end their wait.
+// aim sets the current address of a peer. It ends waits of calls to another address.
 func (b *Blocking) aim(id raft.ServerID, target raft.ServerAddress, term uint64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -195,8 +193,8 @@ func (b *Blocking) reached(id raft.ServerID) {
 	}
 }
 
-// loseContact notes that a call did not reach the peer, and tells whether the call is to wait:
-// if it is of the term this node leads, and to a peer that was not removed.
+// loseContact records that a call did not reach the peer, and returns whether the call must wait: it
+// belongs to the term that this node leads, and the peer was not removed.
 func (b *Blocking) loseContact(id raft.ServerID, term uint64) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -207,7 +205,7 @@ func (b *Blocking) loseContact(id raft.ServerID, term uint64) bool {
 	return true
 }
 
-// await blocks until the peer can be reached as far as is known.
+// await blocks while the peer is known to be unreachable.
 func (b *Blocking) await(id raft.ServerID, target raft.ServerAddress, term uint64) (waited bool, err error) {
 	for {
 		changed, err := b.watch(id, target, term, waited)
@@ -232,7 +230,7 @@ func (b *Blocking) watch(id raft.ServerID, target raft.ServerAddress, term uint6
 		return nil, errMoved
 	case peer == nil || !peer.lost:
 		return nil, nil
-	case b.term != term: // a call of an earlier term, which came late
+	case b.term != term: // a late call of an earlier term
 		return nil, errGaveUp
 	}
 	return peer.changed, nil
@@ -243,12 +241,12 @@ func (r *reachability) announceLocked() {
 	r.changed = make(chan struct{})
 }
 
-// IsHeartbeat tells heartbeats from all other calls, which carry a previous entry or a commit index.
+// IsHeartbeat returns whether a call is a heartbeat: all others have a previous entry or a commit index.
 func IsHeartbeat(args *raft.AppendEntriesRequest) bool {
 	return args.PrevLogEntry == 0 && args.PrevLogTerm == 0 && args.LeaderCommitIndex == 0 && len(args.Entries) == 0
 }
 
-// unreachable tells an error of the network from an answer that is an error.
+// unreachable returns whether the error is a network error, not an error that the peer answered.
 func unreachable(err error) bool {
 	var network net.Error
 	return errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||

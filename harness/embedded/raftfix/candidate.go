@@ -2,12 +2,12 @@ package raftfix
 
 import "github.com/hashicorp/raft"
 
-// forgetLeader makes a candidate that names a leader a follower, before a request for its vote.
+// forgetLeader turns a candidate that names a leader into a follower before it handles a vote request.
 //
-// Fault: a candidate comes to name a leader by a snapshot that this term's leader sends, or by
-// a heartbeat during an election that TimeoutNow began. Raft leaves it a candidate, and a node
-// that names a leader refuses its vote to all others. If that leader is lost, no leader may
-// ever be elected. As a follower it drops the leader after the election timeout.
+// Fault: a candidate sets its leader when it receives a snapshot from this term's leader, or a
+// heartbeat during an election that TimeoutNow started. Raft keeps it a candidate, and a node with a
+// leader refuses its vote to all others. If that leader is lost, it may be that no leader is ever
+// elected. A follower forgets its leader after the election timeout.
 func (t *Inbound) forgetLeader(rpc raft.RPC) {
 	switch rpc.Command.(type) {
 	case *raft.RequestVoteRequest, *raft.RequestPreVoteRequest:

@@ -6,14 +6,13 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// commitNotices tell a follower at once that the change it forwarded is committed.
+// commitNotices notify a follower immediately that the change it forwarded is committed.
 //
-// Fault: Raft tells a follower of a commit with the next call, up to twice the CommitTimeout
-// later, and until then the follower cannot answer its client. Mend: a notice, which is what Raft
-// would send: an AppendEntries without entries. It is safe because it claims no more than is
-// known. The previous entry is one the follower has confirmed in this term, so that its log agrees
-// with the leader's up to there, and the commit index is not beyond it. It is never 0, which would
-// make the notice a heartbeat.
+// Fault: Raft reports a commit to a follower with the next call, up to twice the CommitTimeout later,
+// and until then the follower cannot answer its client. Mend: a notice, an AppendEntries without
+// entries as Raft would send it. It is safe: the previous entry is one that the follower has confirmed
+// in this term, so its log matches the leader's up to there, and the commit index does not exceed it.
+// The commit index is never 0, which would make the notice a heartbeat.
 type commitNotices struct {
 	send sendAppend
 	off  bool // the mend is off
@@ -28,19 +27,18 @@ func newCommitNotices(send sendAppend) *commitNotices {
 	return &commitNotices{send: send, peers: make(map[raft.ServerID]*noticed)}
 }
 
-// noticed is what one follower has, knows and waits for, in one term.
+// noticed is the state of one follower in one term.
 type noticed struct {
 	target  raft.ServerAddress
-	from    raft.AppendEntriesRequest // who the leader is, and its term
-	index   uint64                    // the last entry the follower has confirmed,
-	term    uint64                    // and its term
-	commit  uint64                    // what it has been told is committed
-	wanted  uint64                    // what it waits for; it is committed
+	from    raft.AppendEntriesRequest // the leader's header and term
+	index   uint64                    // the last entry that the follower has confirmed
+	term    uint64                    // its term
+	commit  uint64                    // the commit index that it knows
+	wanted  uint64                    // the commit index that it waits for
 	sending bool
 }
 
-// replicated notes that the follower has confirmed a call of Raft's, and tells it what it
-// waits for.
+// replicated records that the follower has confirmed a call of Raft, and sends a notice if it waits.
 func (n *commitNotices) replicated(id raft.ServerID, target raft.ServerAddress, args *raft.AppendEntriesRequest) {
 	n.mu.Lock()
 	peer := n.peers[id]
@@ -59,8 +57,8 @@ func (n *commitNotices) replicated(id raft.ServerID, target raft.ServerAddress, 
 	n.tell(id)
 }
 
-// committed notes that index is committed and that the follower waits for it. It blocks while
-// the follower is told, unless that is under way already.
+// committed records that the follower waits for the committed index. It blocks while the notice is
+// sent, unless another goroutine is sending one.
 func (n *commitNotices) committed(id raft.ServerID, index uint64) {
 	n.mu.Lock()
 	peer := n.peers[id]
@@ -73,8 +71,8 @@ func (n *commitNotices) committed(id raft.ServerID, index uint64) {
 	}
 }
 
-// tell sends notices until the follower knows what it waits for. A notice that fails is left
-// to Raft's next call.
+// tell sends notices until the follower knows the commit index that it waits for. If a notice fails,
+// Raft's next call replaces it.
 func (n *commitNotices) tell(id raft.ServerID) {
 	for {
 		peer, target, request := n.next(id)
@@ -94,7 +92,7 @@ func (n *commitNotices) tell(id raft.ServerID) {
 	}
 }
 
-// next is the notice that is due, or nil.
+// next returns the next notice to send, or nil.
 func (n *commitNotices) next(id raft.ServerID) (*noticed, raft.ServerAddress, *raft.AppendEntriesRequest) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -109,7 +107,7 @@ func (n *commitNotices) next(id raft.ServerID) (*noticed, raft.ServerAddress, *r
 	return peer, peer.target, &request
 }
 
-// reset forgets all followers: another term begins, or none.
+// reset forgets all followers, at a change of term or leadership.
 func (n *commitNotices) reset() {
 	n.mu.Lock()
 	defer n.mu.Unlock()

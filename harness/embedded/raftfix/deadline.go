@@ -7,13 +7,13 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// GrowingDeadlines returns a layer that dials connections on which the time of a call grows
-// with the bytes that it sends. call is the time that Raft's transport gives a call.
+// GrowingDeadlines returns a layer whose dialed connections extend the deadline of a call with the
+// bytes that it sends. call is the timeout of a call in Raft's transport.
 //
-// Fault: Raft's transport gives every AppendEntries the same time, from before its first byte
-// to its answer. A large entry over a slow link never arrives in it, and is sent again without
-// end. Mend: the time begins anew whenever 64 KiB have been sent, and grows by what the bytes
-// under way take at 256 KiB a second. A call that makes no progress ends as early as before.
+// Fault: Raft's transport has the same timeout for every AppendEntries, from its first byte to its
+// answer. A large entry never arrives in time over a slow link, and is sent again indefinitely. Mend:
+// the timeout restarts whenever 64 KiB have been sent, extended by the time that the sent bytes take at
+// 256 KiB per second. A call without progress ends as early as before.
 func GrowingDeadlines(layer raft.StreamLayer, call time.Duration) raft.StreamLayer {
 	return growingDeadlines{layer, call}
 }
@@ -25,10 +25,10 @@ type growingDeadlines struct {
 
 const (
 	writtenAtOnce = 64 << 10  // bytes
-	slowestLink   = 256 << 10 // bytes a second, which the library gives to snapshots
+	slowestLink   = 256 << 10 // bytes per second, the library's value for snapshots
 )
 
-// Dial blocks for timeout at most.
+// Dial blocks at most for timeout.
 func (g growingDeadlines) Dial(address raft.ServerAddress, timeout time.Duration) (net.Conn, error) {
 	conn, err := g.StreamLayer.Dial(address, timeout)
 	if err != nil {
@@ -52,7 +52,7 @@ func (c *growingConn) SetDeadline(deadline time.Time) error {
 	return c.Conn.SetDeadline(deadline)
 }
 
-// Write writes p in pieces, each of which has as long as the call has.
+// Write writes p in pieces, each with the full timeout of a call.
 func (c *growingConn) Write(p []byte) (n int, err error) {
 	for {
 		piece := p[n:min(n+writtenAtOnce, len(p))]
@@ -67,7 +67,7 @@ func (c *growingConn) Write(p []byte) (n int, err error) {
 	}
 }
 
-// progressed moves the deadline of a large call. That of a snapshot may be later already.
+// progressed extends the deadline of a large call, unless it is already later, as for a snapshot.
 func (c *growingConn) progressed(wrote int) error {
 	c.written += wrote
 	if c.deadline.IsZero() || c.written < writtenAtOnce {

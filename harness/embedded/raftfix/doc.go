@@ -1,11 +1,11 @@
 // Package raftfix works around faults of hashicorp/raft 1.8.0 and of raft-wal 0.4.1, from
-// outside: by decorators of the interfaces that Raft is given, one file a fault. README.md says
-// of each how it was found, what it does without the mend, and how to see it.
+// outside: with decorators of Raft's interfaces, one file per fault. README.md describes how each was
+// found, its effects without the mend, and how to reproduce it.
 //
 // A node builds its Raft from them, from the network up:
 //
-//	GrowingDeadlines    dials: a call has as long as its bytes need
-//	Inbound             receives RPCs, and mends five of them before Raft's main loop
+//	GrowingDeadlines    dials: a timeout that grows with the bytes of a call
+//	Inbound             receives RPCs, and mends five faults before Raft's main loop
 //	Stall.Transport     sends nothing while the disk hangs
 //	LoadAppends         loads the data of entries, and bounds it
 //	Blocking            waits for a node that cannot be reached
