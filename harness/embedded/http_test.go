@@ -80,7 +80,7 @@ var _ = Describe("The HTTP endpoint", func() {
 			{"POST", "/v1/api/healthcheck", "", 405, embedded.CodeMethod, "requires method GET, not POST"},
 			{"DELETE", "/v1/api/cluster/health", "", 405, embedded.CodeMethod, "requires method GET"},
 			{"GET", "/", "", 404, embedded.CodeNotFound, "no such path: /"},
-			{"POST", "/v1/api/sql/", "{}", 404, embedded.CodeNotFound, "nothing at"},
+			{"POST", "/v1/api/sql/", "{}", 404, embedded.CodeNotFound, "no such path"},
 			{"POST", sqlPath, "", 400, embedded.CodeBadRequest, "empty or ends early"},
 			{"POST", sqlPath, `{"sql":`, 400, embedded.CodeBadRequest, "ends early"},
 			{"POST", sqlPath, `{"sql":"SELECT 1"} x`, 400, embedded.CodeBadRequest, "trailing data"},
