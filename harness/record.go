@@ -59,7 +59,7 @@ func OutcomeOf(err error) journal.Outcome {
 		return journal.OK
 	case target.NotApplied:
 		return journal.Failed
-	default:
+	case target.Unknown:
 	}
 	return journal.Unknown
 }

@@ -1,7 +1,6 @@
 package specs
 
 import (
-	"context"
 	"net"
 	"os"
 	"os/exec"
@@ -71,14 +70,10 @@ func leaks(env *environment) {
 			env.requires(target.Crash)
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 			env.run(ctx, "CREATE TABLE {ns}.t (v)")
-			ofNode := func(ctx context.Context) []string {
-				now := heldResources()
-				return now.without(resources{})
-			}
-			before := len(ofNode(ctx))
+			open := func() int { return len(heldResources()) }
+			before := open()
 			env.leave(ctx, 2, fault.Crash)
-			env.eventually(ctx, func(ctx context.Context) int { return len(ofNode(ctx)) }).Should(
-				BeNumerically("<", before), "the crashed node still has files or sockets open, or never had")
+			env.eventually(ctx, open).Should(BeNumerically("<", before), "the crashed node still has files or sockets open, or never had")
 			env.comeBack(ctx, 2)
 		}, env.patience)
 	})
