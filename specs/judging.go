@@ -56,7 +56,7 @@ func showing(kind journal.Kind, node, at int, state journal.State) journal.Event
 
 // judging are specs about the checkers of histories. Each is given a sound history, and one
 // that differs from it only in what the rule forbids.
-func judging(env *environment) {
+func judging() {
 	Describe("A checker of histories", Label("suite:judging"), func() {
 		const a, r, inc = journal.Append, journal.Write, journal.Increment
 		const reg, list, set, bank = journal.Register, journal.List, journal.Set, journal.Bank

@@ -220,7 +220,7 @@ func leaving(env *environment) {
 				env.writeUntilCompacted(ctx, statusOf(ctx, env.node(victim)).CommitIndex)
 				env.narrowLinksTo(ctx, victim)
 				Expect(env.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
-				env.waitForWork(ctx, victim, target.ReceivingSnapshot)
+				env.waitUntilReceiving(ctx, victim)
 				stopped := func(node int) {
 					GinkgoHelper()
 					begun := time.Now()
@@ -230,7 +230,7 @@ func leaving(env *environment) {
 				}
 				stopped(victim)
 				Expect(env.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
-				env.waitForWork(ctx, victim, target.ReceivingSnapshot)
+				env.waitUntilReceiving(ctx, victim)
 				sender := env.leader(ctx)
 				Expect(statusOf(ctx, env.node(sender)).Activities.Include(target.SendingSnapshot)).To(BeTrue(), "the leader does not send a snapshot")
 				stopped(sender)

@@ -186,7 +186,8 @@ func names(env *environment) {
 		It("is not found in texts or comments, and yields to aliases and WITH", func(ctx SpecContext) {
 			env.run(ctx, "CREATE NAMESPACE {ns}_o; CREATE TABLE {ns}.t (v TEXT, {ns}_o TEXT); CREATE TABLE {ns}_o.t (v TEXT); CREATE TABLE "+
 				"{ns}_t (v TEXT)")
-			env.run(ctx, `INSERT INTO {ns}.t VALUES ('{ns}.t; DROP NAMESPACE {ns}_o CASCADE', 'CREATE NAMESPACE {ns}_p') `+`-- ; DROP NAMESPACE {ns} CASCADE
+			env.run(ctx, `INSERT INTO {ns}.t
+				VALUES ('{ns}.t; DROP NAMESPACE {ns}_o CASCADE', 'CREATE NAMESPACE {ns}_p') -- ; DROP NAMESPACE {ns} CASCADE
 				; /* DROP NAMESPACE {ns}_o CASCADE; */ INSERT INTO {ns}_o.t VALUES ('o')`)
 			everywhere(ctx, "SELECT v, {ns}_o FROM {ns}.t",
 				Row(env.sql("{ns}.t; DROP NAMESPACE {ns}_o CASCADE"), env.sql("CREATE NAMESPACE {ns}_p")))

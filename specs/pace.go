@@ -131,9 +131,9 @@ func (p Pace) lateAndNarrow() fault.Rule {
 }
 
 // eventually is Eventually, which waits as long as the target's pace demands.
-func (env *environment) eventually(ctx context.Context, actual any, more ...any) AsyncAssertion {
+func (env *environment) eventually(ctx context.Context, actual any) AsyncAssertion {
 	GinkgoHelper()
-	assertion := Eventually(ctx, append([]any{actual}, more...)...)
+	assertion := Eventually(ctx, actual)
 	if env.pace.Wait > 0 {
 		assertion = assertion.WithTimeout(env.pace.Wait)
 	}
@@ -141,9 +141,9 @@ func (env *environment) eventually(ctx context.Context, actual any, more ...any)
 }
 
 // consistently is Consistently, which watches as long as the target's pace demands.
-func (env *environment) consistently(ctx context.Context, actual any, more ...any) AsyncAssertion {
+func (env *environment) consistently(ctx context.Context, actual any) AsyncAssertion {
 	GinkgoHelper()
-	assertion := Consistently(ctx, append([]any{actual}, more...)...)
+	assertion := Consistently(ctx, actual)
 	if env.pace.Election > usualElection {
 		assertion = assertion.WithTimeout(env.pace.absence())
 	}

@@ -61,7 +61,7 @@ func Register(options Options) {
 		diverging(env)
 		directions(env)
 		flags(env)
-		judging(env)
+		judging()
 		leaks(env)
 		basics(env)
 		addresses(env)

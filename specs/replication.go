@@ -100,7 +100,7 @@ func replication(env *environment) {
 
 				By("interrupting the snapshot repeatedly, so that the leader waits before the next attempt")
 				for range 5 {
-					env.waitForWork(ctx, victim, target.ReceivingSnapshot)
+					env.waitUntilReceiving(ctx, victim)
 					Expect(env.interrupt(ctx, leader, victim, narrow)).To(Succeed())
 				}
 

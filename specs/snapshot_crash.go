@@ -94,7 +94,7 @@ func snapshotCrash(env *environment) {
 			behind(ctx, victim)
 			env.narrowLinksTo(ctx, victim)
 			Expect(env.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
-			env.waitForWork(ctx, victim, target.ReceivingSnapshot)
+			env.waitUntilReceiving(ctx, victim)
 			halfway(ctx, victim)
 			env.leave(ctx, victim, fault.Crash)
 			Expect(env.cluster.MendLinks(ctx)).To(Succeed())
@@ -110,7 +110,7 @@ func snapshotCrash(env *environment) {
 			// A term, a vote or an entry may have to be stored first.
 			Expect(env.cluster.SetDisk(ctx, victim, fault.Disk{Slow: 500 * time.Millisecond})).To(Succeed())
 			Expect(env.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
-			env.waitForWork(ctx, victim, target.ReceivingSnapshot)
+			env.waitUntilReceiving(ctx, victim)
 			env.leave(ctx, victim, fault.Crash)
 			Expect(env.cluster.SetDisk(ctx, victim, fault.Disk{})).To(Succeed())
 			env.comeBack(ctx, victim)
@@ -136,13 +136,13 @@ func (env *environment) slowDisk(ctx context.Context, _, node int) error {
 	return env.cluster.SetDisk(ctx, node, fault.Disk{Slow: env.pace.slowness()})
 }
 
-// waitForWork waits until a node does that kind of work.
-func (env *environment) waitForWork(ctx context.Context, node int, work target.Work) {
+// waitUntilReceiving waits until a node receives a snapshot.
+func (env *environment) waitUntilReceiving(ctx context.Context, node int) {
 	GinkgoHelper()
 	env.eventually(ctx, func(ctx context.Context) (target.Activities, error) {
 		status, err := env.node(node).Status(ctx)
 		return status.Activities, err
-	}).Should(ContainElement(HaveField("Work", work)))
+	}).Should(ContainElement(HaveField("Work", target.ReceivingSnapshot)))
 }
 
 // writeUntilCompacted writes until every online node has taken two snapshots past the index:

@@ -104,6 +104,7 @@ func valueMatcher(want any) types.GomegaMatcher {
 		return gomega.Equal(v.String())
 	case reflect.Invalid:
 		return gomega.BeNil()
+	default:
 	}
 	return gomega.Equal(want)
 }

@@ -92,6 +92,7 @@ func (o Outcome) String() string {
 		return "not applied"
 	case Applied:
 		return "applied"
+	case Unknown:
 	}
 	return "unknown"
 }
