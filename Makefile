@@ -2,7 +2,7 @@
 
 $(if $(HOME)$(GOCACHE),,$(error Go needs a folder for what it builds: set HOME, or GOCACHE and GOPATH))
 
-.PHONY: specs virtual process test lint bench cluster chaos defects mutants replay
+.PHONY: specs virtual process test lint platforms bench cluster chaos defects mutants replay
 
 specs: ## the main job: the suite on three nodes in this process
 	go tool ginkgo .
@@ -19,10 +19,13 @@ test: ## everything, with the race detector; the report is reports/junit.xml
 lint:
 	go vet ./... && go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 run
 
+platforms: ## the kit builds on macOS and Windows without cgo, and the node has no type errors there
+	go run ./harness/cmd/platforms
+
 bench: ## medians, as a table and in reports/bench.json; some of them: make bench FOCUS="child processes"
 	go tool ginkgo --tags bench --timeout=2h $(if $(FOCUS),--focus="$(FOCUS)") ./harness/bench
 
-cluster: ## three nodes to poke at by hand
+cluster: ## three nodes to try by hand
 	go build -o reports/cluster ./harness/cmd/cluster && exec reports/cluster
 
 chaos: ## schedules of faults until one breaks a promise; find one again: make chaos SEED=17 TARGET=local FOR=5m
@@ -32,8 +35,8 @@ replay: ## a spec or a schedule again, as a failure prints it: make replay SEED=
 	@go build -o reports/replay ./harness/cmd/replay
 	@exec reports/replay $(if $(SEED),-seed "$$SEED") $(if $(SPEC),-spec "$$SPEC") $(if $(CHAOS),-chaos) $(if $(WITHOUT),-without "$$WITHOUT") $(if $(JOURNAL),-journal "$$JOURNAL") $(if $(INTERLEAVE),-interleave "$$INTERLEAVE") $(if $(YIELD),-yield "$$YIELD") $(if $(DEFECT),-defect "$$DEFECT") $(if $(RUNS),-runs "$$RUNS") $(if $(WHERE),-where)
 
-defects: ## the suite, once for each planted bug, up to the spec that catches it; all specs, and the table in README.md: make defects ALL=1
-	go run ./harness/cmd/defects $(if $(ALL),-all -write README.md)
+defects: ## the suite, once for each planted bug, up to the spec that catches it; all specs, and the table: make defects ALL=1
+	go run ./harness/cmd/defects $(if $(ALL),-all -write harness/defects/README.md)
 
 mutants: ## small mistakes in the harness and the node, and whether the suite or unit tests notice: make mutants NUMBER=50 SEED=7
 	go run ./harness/cmd/mutants $(if $(NUMBER),-number $(NUMBER)) $(if $(SEED),-seed $(SEED))

@@ -138,7 +138,7 @@ func ExampleNode_Inside() {
 	// inside: [[0]] <nil>
 }
 
-// A comparison names the node, the row and the column that differ, for programs and for people.
+// A difference has fields for programs; its text names the nodes, the row and the column.
 func ExampleInconsistencyError() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -174,11 +174,9 @@ func ExampleInconsistencyError() {
 	}
 	fmt.Println(difference.A.Node, difference.A.Row, difference.B.Node, difference.B.Row, difference.Column)
 	fmt.Println("at one log index:", difference.A.Applied == difference.B.Applied)
-	fmt.Println(difference)
 	// Output:
 	// 0 [2 milk] 2 [2 soap] item
 	// at one log index: true
-	// node 0 (n0) and node 2 (n2) differ on "SELECT * FROM orders ORDER BY id", row 2, column item: node 0 (n0) has 'milk', node 2 (n2) has 'soap': the rows are (2, 'milk') and (2, 'soap')
 }
 
 // A wait that fails says what the node showed, and whether a quorum is missing.
@@ -203,10 +201,10 @@ func ExampleWaitError() {
 		log.Fatal(err)
 	}
 	fmt.Println("voters online:", wait.OnlineVoters, "of", wait.Voters)
-	fmt.Println(wait)
+	fmt.Println("state:", wait.Last.State, wait.Last.Reason)
 	// Output:
 	// voters online: 1 of 3
-	// wait for node 0 (n0) to be online: its flag says offline, and it was not brought back; no quorum: 1 of 3 voters online, 2 needed; it was last seen offline (stopped): context deadline exceeded
+	// state: offline stopped
 }
 
 // Links fail without a flag: the cut nodes stay online, and Heal mends the links.

@@ -90,22 +90,22 @@ var _ = Describe("A failure mode", func() {
 		c, f := boot()
 		n := node(c, 1)
 		Expect(c.TakeNodeOffline(ctx, 1, mode)).To(Succeed())
-		looks := f.Node(1).Looks()
+		probes := f.Node(1).Probes()
 		status, err := n.Status(ctx)
 		Expect(err).NotTo(HaveOccurred())
 		_, err = c.Leader(ctx)
 		Expect(err).NotTo(HaveOccurred())
 		if mode == fault.Isolate {
 			Expect(status.State).To(Equal(target.Connecting))
-			Expect(f.Node(1).Looks()).To(Equal(looks+2), "it is asked past the fault")
+			Expect(f.Node(1).Probes()).To(Equal(probes+2), "it is asked past the fault")
 			return
 		}
 		Expect(status).To(Equal(target.Status{ID: "n1", State: target.Offline, Reason: reason, LastContact: -1, Voter: true}))
-		Expect(f.Node(1).Looks()).To(Equal(looks))
+		Expect(f.Node(1).Probes()).To(Equal(probes))
 		err = c.WaitForNodeOnline(shortly(ctx), 1)
 		Expect(err).To(MatchError("wait for node 1 (n1) to be online: its flag says offline, and it was not brought back; " +
 			"it was last seen offline (" + reason + "): context deadline exceeded"))
-		Expect(f.Node(1).Looks()).To(Equal(looks))
+		Expect(f.Node(1).Probes()).To(Equal(probes))
 	})
 
 	DescribeTable("that the target lacks is refused before anything changes", func(ctx SpecContext, mode fault.Mode, ability target.Ability) {

@@ -193,6 +193,7 @@ func (f flag) String() string {
 		return "online"
 	case offline, comingOnline:
 		return "offline"
+	case beingRemoved, removed:
 	}
 	return "removed"
 }

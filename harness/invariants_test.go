@@ -211,15 +211,15 @@ var _ = Describe("VerifyInvariants", func() {
 	It("waits for nodes that are behind before it asks what they have applied", func(ctx SpecContext) {
 		c, f := boot()
 		write(ctx, c, 1)
-		var looks atomic.Int64
+		var probes atomic.Int64
 		f.OnDigest = func(_ context.Context, node int) (uint64, string, error) {
-			if node == 2 && looks.Add(1) < 3 {
+			if node == 2 && probes.Add(1) < 3 {
 				return 1, "older", nil
 			}
 			return 2, "sum", nil
 		}
 		f.OnRemembered = func(_ context.Context, node int) (map[string]bool, error) {
-			if node == 2 && looks.Load() < 3 {
+			if node == 2 && probes.Load() < 3 {
 				return nil, nil
 			}
 			return f.Remembered(node), nil

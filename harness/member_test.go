@@ -132,7 +132,7 @@ var _ = Describe("RemoveNode", func() {
 		Expect([]int{c.Size(), c.Quorum()}).To(Equal([]int{4, 3}))
 		Expect(c.Nodes()).To(HaveExactElements(HaveField("Index()", 0), HaveField("Index()", 2), HaveField("Index()", 3),
 			HaveField("Index()", 4)))
-		looks := f.Node(1).Looks()
+		probes := f.Node(1).Probes()
 		way := fault.Link{From: 0, To: 1}
 		for verb, use := range map[string]func() error{
 			"Node":              func() error { _, err := c.Node(1); return err },
@@ -158,7 +158,7 @@ var _ = Describe("RemoveNode", func() {
 		Expect(c.Leader(ctx)).To(Equal(0))
 		Expect(c.Heal(ctx)).To(Succeed())
 		Expect(c.VerifyInvariants(ctx)).To(Succeed())
-		Expect(f.Node(1).Looks()).To(Equal(looks))
+		Expect(f.Node(1).Probes()).To(Equal(probes))
 		Expect(f.Node(1).Asked()).To(BeEmpty())
 		Expect(f.Calls()).To(Equal([]string{"remove 1"}))
 		Expect(c.IsNodeOnline(5)).Error().To(MatchError("node index 5 out of range (0-4)"), "the others keep their indexes")

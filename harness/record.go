@@ -50,15 +50,16 @@ func (c *Cluster) membersNow() *journal.Members {
 	return now
 }
 
-// OutcomeOf returns the outcome that the error of a request means, in the journal's terms. A change that
-// was certainly applied is OK, even if its answer was lost.
+// OutcomeOf returns the outcome of a request with that error, in the journal's terms, for callers
+// that record operations of their own. A change that was certainly applied is OK, even if its
+// answer was lost.
 func OutcomeOf(err error) journal.Outcome {
 	switch target.OutcomeOf(err) {
 	case target.Applied:
 		return journal.OK
 	case target.NotApplied:
 		return journal.Failed
-	default:
+	case target.Unknown:
 	}
 	return journal.Unknown
 }

@@ -42,6 +42,7 @@ func (c *Cluster) restore(ctx context.Context, m *member) error {
 			return &UnsupportedError{target.Pause}
 		}
 		return c.inject(i, journal.Ends, fault.KindPause, func() error { return pauser.Resume(ctx, i) })
+	case fault.Isolate: // rejoin has ended it
 	}
 	return nil
 }

@@ -19,19 +19,19 @@ var _ = Describe("A local statement after a schema change", func() {
 		c       *harness.Cluster
 		f       *fake.Cluster
 		applied atomic.Uint64 // by node 1
-		looks   atomic.Int64  // at node 1
+		probes  atomic.Int64  // at node 1
 	)
 
 	BeforeEach(func(ctx SpecContext) {
 		c, f = boot()
 		f.Answers(bagQuery, fake.Table("id"))
 		f.Node(1).OnStatus(func(_ context.Context, s target.Status) (target.Status, error) {
-			looks.Add(1)
+			probes.Add(1)
 			s.AppliedIndex = applied.Load()
 			return s, nil
 		})
 		applied.Store(1)
-		looks.Store(0)
+		probes.Store(0)
 	})
 
 	create := func(ctx context.Context) {
@@ -44,15 +44,15 @@ var _ = Describe("A local statement after a schema change", func() {
 		create(ctx)
 		done := make(chan error, 1)
 		go func() { _, err := c.Reading(target.Local).ExecuteOnAll(ctx, bagQuery); done <- err }()
-		Eventually(ctx, looks.Load).Should(BeNumerically(">", 3))
+		Eventually(ctx, probes.Load).Should(BeNumerically(">", 3))
 		Expect(done).NotTo(Receive())
 		Expect(f.Node(1).Asked()).To(BeEmpty())
 		applied.Store(2)
 		Eventually(ctx, done).Should(Receive(BeNil()))
 
-		looked := looks.Load()
+		probed := probes.Load()
 		Expect(local().Execute(ctx, bagQuery)).Error().NotTo(HaveOccurred())
-		Expect(looks.Load()).To(Equal(looked), "it waits for what it has seen")
+		Expect(probes.Load()).To(Equal(probed), "it waits for what it has seen")
 	}, patience)
 
 	It("says what it waited for, and that nothing was asked", func(ctx SpecContext) {
@@ -67,10 +67,10 @@ var _ = Describe("A local statement after a schema change", func() {
 
 	DescribeTable("does not wait", func(ctx SpecContext, prepare func(ctx context.Context), ask func() *harness.Node) {
 		prepare(ctx)
-		looks.Store(0)
+		probes.Store(0)
 		_, err := ask().Execute(shortly(ctx), bagQuery)
 		Expect(err).NotTo(HaveOccurred())
-		Expect(looks.Load()).To(BeZero())
+		Expect(probes.Load()).To(BeZero())
 	},
 		Entry("for rows", patience, func(ctx context.Context) {
 			Expect(node(c, 0).Execute(ctx, "INSERT INTO t VALUES ('CREATE TABLE')")).Error().NotTo(HaveOccurred())

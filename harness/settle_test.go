@@ -60,9 +60,9 @@ var _ = Describe("VerifyDataConsistency waits", func() {
 		for _, query := range []string{bagQuery, orderedQuery} {
 			applied.Store(41)
 			done := make(chan error, 1)
-			looked := asked.Load()
+			probed := asked.Load()
 			go func() { done <- c.VerifyDataConsistency(ctx, query) }()
-			Eventually(ctx, asked.Load).Should(BeNumerically(">", looked+3))
+			Eventually(ctx, asked.Load).Should(BeNumerically(">", probed+3))
 			Expect(done).NotTo(Receive())
 			catchUp(query)
 			Eventually(ctx, done).Should(Receive(BeNil()))
@@ -111,24 +111,24 @@ var _ = Describe("VerifyDataConsistency waits", func() {
 	It("until a node can be asked, after some probes", func(ctx SpecContext) {
 		applied.Store(42)
 		f.Node(1).Answers(bagQuery, fake.Table("id", fake.Row(int64(1))))
-		var looks atomic.Int64
+		var probes atomic.Int64
 		f.Node(1).OnStatus(func(_ context.Context, s target.Status) (target.Status, error) {
-			if looks.Add(1) < 4 {
+			if probes.Add(1) < 4 {
 				return s, errors.New("busy")
 			}
 			s.AppliedIndex = 42
 			return s, nil
 		})
 		Expect(c.VerifyDataConsistency(ctx, bagQuery)).To(Succeed())
-		Expect(looks.Load()).To(BeEquivalentTo(4))
+		Expect(probes.Load()).To(BeEquivalentTo(4))
 	}, patience)
 
 	It("until a node knows what is committed, if nodes report indexes", func(ctx SpecContext) {
-		var looks atomic.Int64
+		var probes atomic.Int64
 		for i := range 3 {
 			shows(f.Node(i), func(s *target.Status) {
 				s.CommitIndex, s.AppliedIndex = 0, 0 // as after a crash of all
-				if looks.Add(1) > 9 {
+				if probes.Add(1) > 9 {
 					s.CommitIndex, s.AppliedIndex = 42, 42
 					f.Answers(bagQuery, fake.Table("id"))
 				}

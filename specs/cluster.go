@@ -136,8 +136,8 @@ func (c *specCluster) explain(ctx SpecContext) {
 		return
 	}
 	noteSteps(c.Journal())
-	AddReportEntry("the cluster when the spec failed", shown(report.Cluster(ctx, c.Cluster, shownEvents)),
-		ReportEntryVisibilityFailureOrVerbose)
+	now := shown(report.Cluster(ctx, c.Cluster, shownEvents))
+	AddReportEntry("the cluster when the spec failed", now, ReportEntryVisibilityFailureOrVerbose)
 	if !c.Can(target.Logs) {
 		return
 	}

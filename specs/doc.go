@@ -1,11 +1,16 @@
 // Package specs contains specs for clusters of replicated SQL nodes that lose nodes and get them
 // back. It is a Ginkgo suite to be imported:
 //
-//	func TestRejoin(t *testing.T) {
-//		RegisterFailHandler(Fail)
-//		specs.Register(specs.Options{Target: mydb.New()})
-//		RunSpecs(t, "my database")
-//	}
+//	func TestRecovery(t *testing.T) { specs.Main(t, mydb.New()) }
+//
+// A spec of one's own has the same by Run and Cluster:
+//
+//	func TestShop(t *testing.T) { specs.Run(t, "Shop") }
+//
+//	It("keeps orders", func(ctx SpecContext) {
+//		cluster := specs.Cluster(ctx, local.New(local.Options{}))
+//		…
+//	})
 //
 // Register declares the specs; importing the package declares nothing. Each spec has its own
 // cluster and namespace, so specs run in any order and in parallel. A failing spec shows the

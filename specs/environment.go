@@ -43,8 +43,8 @@ func (env *environment) begin(ctx SpecContext) {
 		Fail("specs.Options.Target is missing")
 	}
 	env.heard, env.cluster = 0, nil
-	env.cluster = bootCluster(ctx, env.noting(env.options.Target),
-		append([]harness.Option{harness.Size(env.options.Nodes)}, env.options.Cluster...))
+	options := append([]harness.Option{harness.Size(env.options.Nodes)}, env.options.Cluster...)
+	env.cluster = bootCluster(ctx, env.noting(env.options.Target), options)
 	env.ns = Namespace(ctx, env.cluster)
 }
 

@@ -70,14 +70,10 @@ func leaks(env *environment) {
 			env.requires(target.Crash)
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 			env.run(ctx, "CREATE TABLE {ns}.t (v)")
-			ofNode := func() []string {
-				now := heldResources()
-				return now.without(resources{})
-			}
-			before := len(ofNode())
+			open := func() int { return len(heldResources()) }
+			before := open()
 			env.leave(ctx, 2, fault.Crash)
-			env.eventually(ctx, func() int { return len(ofNode()) }).Should(
-				BeNumerically("<", before), "the crashed node still has files or sockets open, or never had")
+			env.eventually(ctx, open).Should(BeNumerically("<", before), "the crashed node still has files or sockets open, or never had")
 			env.comeBack(ctx, 2)
 		}, env.patience)
 	})

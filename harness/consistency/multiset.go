@@ -98,19 +98,9 @@ func compareMultisets(query string, columns []target.Column, a, b *multiset, d *
 		return difference
 	}
 	difference.Kind = Missing
-	row, values := "", []any(nil)
-	if len(onlyA) > 0 {
-		row, values = onlyA[0], a.values[onlyA[0]]
-	} else {
-		row, values = onlyB[0], b.values[onlyB[0]]
-	}
-	difference.A.Count, difference.B.Count = a.counts[row], b.counts[row]
-	if difference.A.Count > 0 {
-		difference.A.Row = values
-	}
-	if difference.B.Count > 0 {
-		difference.B.Row = values
-	}
+	row := slices.Concat(onlyA, onlyB)[0]
+	difference.A.Count, difference.A.Row = a.counts[row], a.values[row]
+	difference.B.Count, difference.B.Row = b.counts[row], b.values[row]
 	return difference
 }
 

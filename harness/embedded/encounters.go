@@ -9,24 +9,24 @@ import (
 	"sync"
 )
 
-// headerCluster is the cluster of the node that forwards a request. Only a node of the same
-// cluster takes it.
+// headerCluster is the cluster of the node that forwards a request. Nodes of other clusters refuse
+// the request.
 const headerCluster = "Rejoin-Cluster"
 
-// encounters is what a node has found out about the others in this life. It is safe for
+// encounters records what a node has learned about the other nodes in this life. It is safe for
 // concurrent use.
 type encounters struct {
 	mu        sync.Mutex
-	own       bool              // it has met a member of its own cluster
-	met       map[string]bool   // those it has met
-	strangers map[string]string // members by their names that belong to another cluster, and why
-	emptied   string            // why this directory, which belongs to no cluster, should
-	turned    string            // why a member does not take this new node for one
-	waiting   map[string]string // first members that have not answered yet, and why
-	said      map[string]string // what was logged last about each node
+	own       bool              // met a member of its own cluster
+	met       map[string]bool   // members that were met
+	strangers map[string]string // members that belong to another cluster, with the reason
+	emptied   string            // why this directory should belong to a cluster but does not
+	turned    string            // why a member refused this new node
+	waiting   map[string]string // first members that have not answered yet, with the reason
+	said      map[string]string // the last message that was logged about each node
 }
 
-// metOwn notes that a node of the same cluster was met.
+// metOwn records that a node of the same cluster was met.
 func (a *encounters) metOwn(name string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -35,7 +35,7 @@ func (a *encounters) metOwn(name string) {
 	delete(a.said, name)
 }
 
-// note notes that the member was met in this life.
+// note records that the member was met in this life.
 func (a *encounters) note(name string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -45,21 +45,21 @@ func (a *encounters) note(name string) {
 	a.met[name] = true
 }
 
-// has tells whether the node was met in this life.
+// has returns whether the node was met in this life.
 func (a *encounters) has(name string) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.met[name]
 }
 
-// turnAway notes why a member does not take this new node for the member of its name.
+// turnAway records why a member refused this new node.
 func (a *encounters) turnAway(reason string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.turned = reason
 }
 
-// metStranger notes a member that belongs to another cluster.
+// metStranger records a member that belongs to another cluster.
 func (a *encounters) metStranger(name, reason string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -69,14 +69,14 @@ func (a *encounters) metStranger(name, reason string) {
 	a.strangers[name] = reason
 }
 
-// wasEmptied notes that the directory is empty although its cluster exists.
+// wasEmptied records that the directory is empty although its cluster exists.
 func (a *encounters) wasEmptied(reason string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.emptied = reason
 }
 
-// waitFor notes why a first member has not answered; an empty reason, that it has.
+// waitFor records why a first member has not answered; an empty reason means that it has.
 func (a *encounters) waitFor(name, reason string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -90,7 +90,7 @@ func (a *encounters) waitFor(name, reason string) {
 	a.waiting[name] = reason
 }
 
-// news tells whether that was not the last that was logged about the node.
+// news returns whether reason differs from the last one that was logged about the node.
 func (a *encounters) news(name, reason string) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -104,7 +104,8 @@ func (a *encounters) news(name, reason string) bool {
 	return true
 }
 
-// look returns why the node must not serve, or what it waits for. Empty reasons are none.
+// look returns why the node must not serve requests, or what it waits for. An empty string means no
+// reason.
 func (a *encounters) look() (emptied, astray, waiting string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -113,14 +114,14 @@ func (a *encounters) look() (emptied, astray, waiting string) {
 	}
 	if len(a.waiting) > 0 {
 		first := slices.Min(slices.Collect(maps.Keys(a.waiting)))
-		waiting = fmt.Sprintf("the cluster is not founded yet: %d of the first members have not answered, among them %s: %s",
+		waiting = fmt.Sprintf("the cluster has not formed yet: %d of the first members have not answered, including %s: %s",
 			len(a.waiting), first, a.waiting[first])
 	}
 	return a.emptied, astray, cmp.Or(waiting, a.turned)
 }
 
-// belongs returns an error for a request that this node must not serve: a node of another
-// cluster has forwarded it, or this node is not sure of its own.
+// belongs returns an error for a request that this node must not serve: a node of another cluster
+// forwarded it, or this node has met only members of another cluster.
 func (n *Node) belongs(r *http.Request) error {
 	from, err := n.forwarderOf(r)
 	if err != nil || aboutHealth(r) {

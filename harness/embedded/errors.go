@@ -14,37 +14,37 @@ import (
 
 // The codes of error answers.
 const (
-	CodeBadRequest   = "BAD_REQUEST"         // 400: not a request of this endpoint
-	CodeSQL          = "SQL_ERROR"           // 400: SQLite's words
+	CodeBadRequest   = "BAD_REQUEST"         // 400: malformed request
+	CodeSQL          = "SQL_ERROR"           // 400: error of SQLite
 	CodeParams       = "PARAM_COUNT"         // 400: too many or too few parameters
-	CodeRefused      = "REFUSED"             // 400: a statement this database does not take, and why
-	CodeTooCostly    = "TOO_COSTLY"          // 400: it takes more steps, memory or time than a request may; nothing was changed
+	CodeRefused      = "REFUSED"             // 400: statement that this database does not accept
+	CodeTooCostly    = "TOO_COSTLY"          // 400: exceeds the limits of steps, memory or time; nothing was changed
 	CodeNamespace    = "NAMESPACE_NOT_FOUND" // 400
 	CodeUnauthorized = "UNAUTHORIZED"        // 401
-	CodeForbidden    = "FORBIDDEN"           // 403: a web page of another origin asks, or a client that says it is a node
+	CodeForbidden    = "FORBIDDEN"           // 403: web page of another origin, or a client that uses headers of nodes
 	CodeNotFound     = "NOT_FOUND"           // 404: no such path
 	CodeMethod       = "METHOD_NOT_ALLOWED"  // 405
 	CodeTooLarge     = "BODY_TOO_LARGE"      // 413
-	CodeMediaType    = "UNSUPPORTED_MEDIA"   // 415: the body is not application/json, or compressed
-	CodeMisdirected  = "MISDIRECTED"         // 421: header Host names another host
-	CodeKeyReused    = "KEY_REUSED"          // 422: the key names another request, which was applied; this one changed nothing
+	CodeMediaType    = "UNSUPPORTED_MEDIA"   // 415: the body is not application/json, or is compressed
+	CodeMisdirected  = "MISDIRECTED"         // 421: the Host header names another host
+	CodeKeyReused    = "KEY_REUSED"          // 422: another request with this key was applied; this one changed nothing
 	CodeVersion      = "HTTP_VERSION"        // 505: HTTP/2
-	CodeNoLeader     = "NO_LEADER"           // 503: no node leads, or the leader cannot be reached; nothing was changed
-	CodeNotLeader    = "NOT_LEADER"          // 503: a forwarded request met a node that does not lead
-	CodeNoQuorum     = "NO_QUORUM"           // 503: a leader was lost before it confirmed the change
-	CodeTimeout      = "TIMEOUT"             // 503: a read could not be served in time
-	CodeFailed       = "NODE_FAILED"         // 503: this node's own storage has failed
-	CodeReplaying    = "REPLAYING"           // 503: this node has started, and does not have again yet what it had
-	CodeWrongCluster = "WRONG_CLUSTER"       // 503: this node is of another cluster than the members it met; 421: the forwarding node is
-	CodeStopping     = "STOPPING"            // 503: this node is leaving; nothing was changed
-	CodeAnswerGone   = "ANSWER_GONE"         // 503: a change sent again was applied before; its answer is not kept
-	CodeBehind       = "APPLIED_ELSEWHERE"   // 503: the change is applied, but this node has not caught up with it
-	CodeMembers      = "MEMBERS_REFUSED"     // 409: the members there are do not allow this change of them, and why
-	CodeMembersLater = "MEMBERS_NOT_NOW"     // 503: the members cannot be changed like that as things stand, and why
+	CodeNoLeader     = "NO_LEADER"           // 503: no leader, or it is unreachable; nothing was changed
+	CodeNotLeader    = "NOT_LEADER"          // 503: a request was forwarded to a node that is not the leader
+	CodeNoQuorum     = "NO_QUORUM"           // 503: no quorum confirmed the change in time
+	CodeTimeout      = "TIMEOUT"             // 503: the read was not served in time
+	CodeFailed       = "NODE_FAILED"         // 503: this node's storage has failed
+	CodeReplaying    = "REPLAYING"           // 503: this node has started and is replaying its log
+	CodeWrongCluster = "WRONG_CLUSTER"       // 503: this node belongs to another cluster than the members it met; 421: the forwarding node does
+	CodeStopping     = "STOPPING"            // 503: this node is stopping; nothing was changed
+	CodeAnswerGone   = "ANSWER_GONE"         // 503: the change was applied before, but its answer was not kept
+	CodeBehind       = "APPLIED_ELSEWHERE"   // 503: the leader applied the change, but this node has not yet
+	CodeMembers      = "MEMBERS_REFUSED"     // 409: not possible with the current members
+	CodeMembersLater = "MEMBERS_NOT_NOW"     // 503: not possible at the moment
 )
 
-// Temporary tells whether an answer with that code may be another one when the
-// request is sent again, to this node or to another.
+// Temporary returns whether the request may succeed when it is sent again, to this node or another,
+// after an answer with that code.
 func Temporary(code string) bool {
 	switch code {
 	case CodeNoLeader, CodeNotLeader, CodeNoQuorum, CodeTimeout, CodeReplaying, CodeFailed, CodeStopping, CodeBehind,
@@ -54,17 +54,17 @@ func Temporary(code string) bool {
 	return false
 }
 
-// What became of a request that changes data and was answered by an error.
-// An error without an outcome changed nothing.
+// The outcome of a request that changes data and was answered with an error. An error without an
+// outcome changed nothing.
 const (
 	OutcomeUnknown = wire.OutcomeUnknown // it may still be applied
 	OutcomeApplied = "applied"           // it was applied
 )
 
-// ErrClosed is wrapped by the errors of a node that is leaving, or closed.
+// ErrClosed is wrapped by the errors of a node that is stopping or closed.
 var ErrClosed = machine.ErrClosed
 
-// answer is an error together with the HTTP status it is sent with.
+// answer is an error with its HTTP status.
 type answer struct {
 	status int
 	body   *wire.Error
@@ -73,7 +73,7 @@ type answer struct {
 func (a *answer) Error() string { return a.body.Error() }
 func (a *answer) Unwrap() error { return a.body }
 
-// Is tells whether the answer is that of a node that is leaving, for errors.Is.
+// Is makes answers with CodeStopping match ErrClosed.
 func (a *answer) Is(err error) bool { return err == ErrClosed && a.body.Code == CodeStopping }
 
 func refuse(status int, code, format string, args ...any) *answer {
@@ -89,7 +89,7 @@ func (a *answer) withOutcome(outcome string) *answer {
 	return a
 }
 
-// explain finds the answer to an error of the database.
+// explain returns the answer to an error of the database.
 func explain(err error) *answer {
 	var known *answer
 	var applied *machine.AppliedError
@@ -117,7 +117,7 @@ func explain(err error) *answer {
 		return unavailable(CodeStopping, "this node is leaving")
 	case errors.Is(err, context.DeadlineExceeded):
 		return unavailable(CodeTimeout, "%v", err)
-	case errors.Is(err, context.Canceled): // by the node: a client that has gone does not read this
+	case errors.Is(err, context.Canceled): // by the node: a client that cancelled does not read this
 		return unavailable(CodeStopping, "this node is leaving")
 	case errors.As(err, &params):
 		return refuse(http.StatusBadRequest, CodeParams, "%v", err)

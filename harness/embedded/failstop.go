@@ -15,21 +15,21 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded/machine"
 )
 
-// failStop makes a node fail, and not be wrong, when its storage fails. At the first error of a
-// store the node has failed for good, and is cut off from all others, before Raft is told of the
-// error: nothing that Raft concludes from it leaves the node. Errors that Raft answers by a panic
-// are hidden from it then (raftfix.StoreErrors). It is safe for concurrent use.
+// failStop makes a node fail permanently at the first error of a store. The node is disconnected
+// from all others before Raft receives the error, so that no other node sees the consequences that
+// Raft draws from it. Errors at which Raft would panic are hidden from it (raftfix.StoreErrors). It
+// is safe for concurrent use.
 type failStop struct {
 	machine *machine.Machine
 
 	mu      sync.Mutex
 	cause   error
-	silence func() // cuts the node off, and returns when it is
+	silence func() // disconnects the node; returns when that is done
 }
 
 func newFailStop(m *machine.Machine) *failStop { return &failStop{machine: m, silence: func() {}} }
 
-// cutOffBy says what cuts the node off.
+// cutOffBy sets the function that disconnects the node.
 func (f *failStop) cutOffBy(silence func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -43,8 +43,8 @@ func (f *failStop) stopped() error {
 	return f.cause
 }
 
-// fail makes the node fail and silences it before it returns. A disk that was taken away or
-// closed ends the node anyway, and is no failure of it.
+// fail makes the node fail and disconnects it before it returns. If the disk was detached or
+// closed, the node is only disconnected: it is about to end anyway.
 func (f *failStop) fail(cause error) {
 	f.mu.Lock()
 	if f.cause == nil {
@@ -58,7 +58,7 @@ func (f *failStop) fail(cause error) {
 	silence()
 }
 
-// do calls a store and returns its error. Once the node has failed, no store is called.
+// do calls a store and returns its error. After a failure no store is called.
 func (f *failStop) do(what string, call func() error) error {
 	if err := f.stopped(); err != nil {
 		return err
@@ -72,7 +72,7 @@ func (f *failStop) do(what string, call func() error) error {
 	return err
 }
 
-// around returns the stores with fail-stop in front of them.
+// around returns the stores with fail-stop behaviour.
 func (f *failStop) around(s Stores) Stores {
 	if s.Commits == nil {
 		s.Commits = noCommits{}
@@ -89,15 +89,15 @@ type failStopCommits struct {
 }
 
 func (c failStopCommits) Commit(index uint64) error {
-	return c.do("note what is committed", func() error { return c.commits.Commit(index) })
+	return c.do("store the commit index", func() error { return c.commits.Commit(index) })
 }
 
 func (c failStopCommits) CommitIndex() (index uint64, err error) {
-	err = c.do("ask what is committed", func() error { index, err = c.commits.CommitIndex(); return err })
+	err = c.do("read the commit index", func() error { index, err = c.commits.CommitIndex(); return err })
 	return index, err
 }
 
-// noCommits is for stores that do not keep commits.
+// noCommits stands in for stores without a commit index.
 type noCommits struct{}
 
 func (noCommits) Commit(uint64) error          { return nil }
@@ -114,12 +114,12 @@ func (l failStopLog) IsMonotonic() bool {
 }
 
 func (l failStopLog) FirstIndex() (index uint64, err error) {
-	err = l.do("ask the log for its beginning", func() error { index, err = l.log.FirstIndex(); return err })
+	err = l.do("read the first index of the log", func() error { index, err = l.log.FirstIndex(); return err })
 	return index, err
 }
 
 func (l failStopLog) LastIndex() (index uint64, err error) {
-	err = l.do("ask the log for its end", func() error { index, err = l.log.LastIndex(); return err })
+	err = l.do("read the last index of the log", func() error { index, err = l.log.LastIndex(); return err })
 	return index, err
 }
 
@@ -134,7 +134,7 @@ func (l failStopLog) StoreLogs(entries []*raft.Log) error {
 }
 
 func (l failStopLog) DeleteRange(from, to uint64) error {
-	return l.do("shorten the log", func() error { return l.log.DeleteRange(from, to) })
+	return l.do("delete entries from the log", func() error { return l.log.DeleteRange(from, to) })
 }
 
 type failStopStable struct {
@@ -168,7 +168,7 @@ type failStopSnapshots struct {
 func (s failStopSnapshots) Create(version raft.SnapshotVersion, index, term uint64, members raft.Configuration,
 	membersIndex uint64, transport raft.Transport) (raft.SnapshotSink, error) {
 	var inner raft.SnapshotSink
-	err := s.do("begin a snapshot", func() (err error) {
+	err := s.do("create a snapshot", func() (err error) {
 		inner, err = s.snapshots.Create(version, index, term, members, membersIndex, transport)
 		return err
 	})
@@ -181,7 +181,7 @@ func (s failStopSnapshots) List() (metas []*raft.SnapshotMeta, err error) {
 }
 
 func (s failStopSnapshots) Open(id string) (meta *raft.SnapshotMeta, content io.ReadCloser, err error) {
-	var removed error // since it was listed, as one too many
+	var removed error // the store removed the snapshot after it was listed
 	err = s.do("open a snapshot", func() error {
 		meta, content, err = s.snapshots.Open(id)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -203,7 +203,7 @@ func (s failStopSink) Write(p []byte) (n int, err error) {
 	return n, err
 }
 
-func (s failStopSink) Close() error { return s.do("end a snapshot", s.SnapshotSink.Close) }
+func (s failStopSink) Close() error { return s.do("close a snapshot", s.SnapshotSink.Close) }
 
 type failStopContent struct {
 	io.ReadCloser

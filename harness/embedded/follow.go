@@ -10,8 +10,8 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded/wire"
 )
 
-// follow keeps the leader state in step with Raft: which node leads, and whether this node has
-// caught up with it.
+// follow keeps leaderState up to date: which node leads, and whether this node has caught up with
+// it.
 func (n *Node) follow() {
 	observations := make(chan raft.Observation, 64)
 	observer := raft.NewObserver(observations, false, func(o *raft.Observation) bool {
@@ -53,10 +53,9 @@ func (n *Node) observe(o raft.Observation) {
 	}
 }
 
-// leader asks Raft, and tells the transport.
+// leader returns the leader according to Raft, and tells the transport whether this node leads.
 //
-// Raft's state counts for more than the leader it names: a candidate may go on naming
-// one that it lost (see raftfix/candidate.go).
+// A candidate has no leader, although Raft may still name one (raftfix/candidate.go).
 func (n *Node) leader() leader {
 	address, id := n.raft.LeaderWithID()
 	l := leader{id: string(id), address: string(address), term: n.raft.CurrentTerm()}
@@ -75,8 +74,8 @@ func (n *Node) leader() leader {
 	return l
 }
 
-// catchUp works, until it is called off, on being where the leader is now.
-// Calling off blocks until the work has ended.
+// catchUp waits in a goroutine until this node has applied what the leader has committed by now.
+// callOff ends it and waits for the goroutine.
 func (n *Node) catchUp(l leader) (callOff func()) {
 	if l.id == "" {
 		return func() {}
@@ -107,12 +106,12 @@ func (n *Node) catchUp(l leader) (callOff func()) {
 
 func (n *Node) catchUpOnce(ctx context.Context, l leader) error {
 	if l.self {
-		// The mark is committed in this leader's own term, so all that came
-		// before it is committed too (Raft paper, section 5.4.2).
+		// When an entry of the leader's own term is committed, all earlier entries are too
+		// (Raft paper, section 5.4.2).
 		_, err := n.propose(ctx, machine.Entry{})
 		return err
 	}
-	// Strong, so that a leader that was deposed unawares does not set the mark.
+	// A strong read, so that a deposed leader that does not know it yet is not asked.
 	index, err := n.askReadIndex(ctx, l, wire.Strong)
 	if err != nil {
 		return err

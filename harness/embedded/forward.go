@@ -22,8 +22,7 @@ type relayed struct {
 	body    []byte
 }
 
-// writeThere has the leader apply a change, and waits until this node has
-// applied it too.
+// writeThere forwards a change to the leader, and waits until this node has applied it too.
 func (n *Node) writeThere(ctx context.Context, w http.ResponseWriter, req *request, l leader) attempt {
 	whileItLeads, cancel := n.whileLeads(ctx, l)
 	defer cancel()
@@ -36,9 +35,9 @@ func (n *Node) writeThere(ctx context.Context, w http.ResponseWriter, req *reque
 		return attempt{inDoubt: answer.outcome == OutcomeUnknown, err: fmt.Errorf("leader %s answered %s", l.id, answer.code)}
 	}
 	refused := answer.status == http.StatusBadRequest || answer.status == http.StatusUnprocessableEntity
-	if answer.index > 0 && !refused { // what was refused leaves nothing to catch up with
+	if answer.index > 0 && !refused { // a refused change has no effects to wait for
 		if err := n.progress.WaitApplied(ctx, answer.index); err != nil {
-			n.fail(w, unavailable(CodeBehind, "the change is applied by leader %s, but node %s has not caught up: %v",
+			n.fail(w, unavailable(CodeBehind, "leader %s has applied the change, but node %s has not caught up: %v",
 				l.id, n.config.ID, err).withOutcome(OutcomeApplied))
 			return attempt{answered: true}
 		}
@@ -53,8 +52,7 @@ func (n *Node) writeThere(ctx context.Context, w http.ResponseWriter, req *reque
 	return attempt{answered: true}
 }
 
-// passOn sends the leader's answer to the client, in pieces, each with its own
-// allowance of time.
+// passOn sends the leader's answer to the client in pieces, each with its own deadline.
 func (n *Node) passOn(w http.ResponseWriter, answer relayed) {
 	n.allow(w)
 	w.Header().Set("Content-Type", "application/json")
@@ -69,8 +67,8 @@ func (n *Node) passOn(w http.ResponseWriter, answer relayed) {
 
 const passedOnAtOnce = 64 << 10 // bytes
 
-// whileLeads is a context that ends when another node leads, or none: a caller that waits
-// for an answer from a leader that is gone waits for nothing.
+// whileLeads returns a context that ends when l no longer leads, because its answer may then never
+// arrive.
 func (n *Node) whileLeads(ctx context.Context, l leader) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	n.futures.Go(func() {
@@ -82,8 +80,7 @@ func (n *Node) whileLeads(ctx context.Context, l leader) (context.Context, func(
 	return ctx, func() { cancel(context.Canceled) }
 }
 
-// forward sends the request to the leader. sent is false if it surely did not
-// get there.
+// forward sends the request to the leader. sent is false if the request certainly did not reach it.
 func (n *Node) forward(ctx context.Context, req *request, l leader) (answer relayed, sent bool, err error) {
 	body, err := req.Append(nil)
 	if err != nil {
@@ -102,7 +99,7 @@ func (n *Node) forward(ctx context.Context, req *request, l leader) (answer rela
 	}
 	defer func() { err = errors.Join(err, response.Body.Close()) }()
 	answer = relayed{status: response.StatusCode, code: response.Header.Get(headerCode), outcome: response.Header.Get(headerOutcome)}
-	// Room for escapes: JSON may take more bytes than the rows it carries.
+	// JSON escapes may take more bytes than the rows.
 	if answer.body, err = io.ReadAll(io.LimitReader(response.Body, 8*n.config.Machine.AnswerLimit)); err != nil {
 		return relayed{}, true, err
 	}

@@ -17,19 +17,18 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded/raftfix"
 )
 
-// A cluster is founded by its first members, once each knows the births of all. The
-// cluster's ID is a digest of these births and of the first members, so that all come to the
-// same without a vote. A directory that was emptied has another birth, and so founds nothing
-// with those that are left: they show it the births with which their cluster was founded,
-// and it refuses to be a first member.
+// The first members form a cluster once each knows the births of all. The cluster's ID is a digest
+// of these births and of the list of first members, so that all compute the same ID without a vote.
+// A directory that was emptied has another birth, and so cannot form a cluster with the remaining
+// members: they report the births of the founders, and its node refuses to be a first member.
 //
-// Until then a first member neither votes nor stands for election.
+// Until the cluster has formed, a first member neither votes nor starts an election.
 
-// founding is what a first member has found out about the others.
+// founding is what a first member has learned about the others.
 type founding struct {
 	mu   sync.Mutex
-	met  map[string]card // first members of no cluster, by their IDs
-	turn chan struct{}   // a lock: a value in it is held while the node joins a cluster
+	met  map[string]card // first members without a cluster, by ID
+	turn chan struct{}   // a lock, held while the node joins a cluster
 	done chan struct{}   // closed when the node belongs to a cluster
 }
 
@@ -37,8 +36,8 @@ func newFounding() *founding {
 	return &founding{met: make(map[string]card), turn: make(chan struct{}, 1), done: make(chan struct{})}
 }
 
-// firstDigest is what tells lists of first members apart, in whatever order they come;
-// empty if there are none.
+// firstDigest identifies a list of first members, independent of their order; empty if there are
+// none.
 func firstDigest(peers []Peer) string {
 	if len(peers) == 0 {
 		return ""
@@ -47,7 +46,7 @@ func firstDigest(peers []Peer) string {
 	return digestOf(sorted)
 }
 
-// clusterID is the ID of the cluster that is founded with these births.
+// clusterID returns the ID of the cluster with these first members and births.
 func clusterID(first string, births map[string]string) string {
 	return digestOf(struct {
 		First  string
@@ -55,18 +54,18 @@ func clusterID(first string, births map[string]string) string {
 	}{first, births})
 }
 
-// digestOf is 64 bits of a digest of a value's JSON, in which maps are sorted.
+// digestOf returns 64 bits of a digest of the value's JSON, in which maps are sorted.
 func digestOf(value any) string {
 	content, err := json.Marshal(value)
 	if err != nil {
-		panic(err) // the values are texts
+		panic(err) // strings can always be encoded
 	}
 	sum := sha256.Sum256(content)
 	return hex.EncodeToString(sum[:8])
 }
 
-// beginFounding founds the cluster, or goes on where an earlier life was cut short. It does
-// not wait for the others.
+// beginFounding starts to form the cluster, or continues where an earlier life was interrupted. It
+// does not wait for the other nodes.
 func (n *Node) beginFounding() error {
 	o := n.identity.get()
 	switch {
@@ -81,14 +80,14 @@ func (n *Node) beginFounding() error {
 	}
 	for _, peer := range n.config.Peers {
 		if peer.ID != n.config.ID {
-			n.encounters.waitFor(peer.ID, "it was not asked yet")
+			n.encounters.waitFor(peer.ID, "not contacted yet")
 			n.wg.Go(func() { n.askFirst(peer) })
 		}
 	}
 	return n.foundIfComplete()
 }
 
-// askFirst asks another first member until it has answered.
+// askFirst contacts another first member until it has answered.
 func (n *Node) askFirst(peer Peer) {
 	retry := time.NewTicker(n.config.ElectionTimeout / 2)
 	defer retry.Stop()
@@ -115,7 +114,7 @@ func (n *Node) knowsFirst(id string) bool {
 	return known
 }
 
-// learn notes the birth of another first member of no cluster.
+// learn records the birth of another first member without a cluster.
 func (n *Node) learn(theirs card) error {
 	if !n.isFirst(theirs.Node) {
 		return nil
@@ -128,7 +127,7 @@ func (n *Node) learn(theirs card) error {
 	return n.foundIfComplete()
 }
 
-// foundIfComplete founds the cluster if all first members are known.
+// foundIfComplete forms the cluster if all first members are known.
 func (n *Node) foundIfComplete() error {
 	own := n.card()
 	if own.Cluster != "" || own.First == "" {
@@ -152,8 +151,9 @@ func (n *Node) foundIfComplete() error {
 	return n.join(owner{Cluster: clusterID(own.First, births), First: own.First, Founders: births, Met: met})
 }
 
-// join makes the node one of a cluster, once, and durably before it says so to any other. A
-// founder writes the first members into its log, and the first of them stands for election.
+// join makes the node a member of a cluster, once, and stores that durably before another node
+// learns of it. A founder writes the first members into its log; the first of them starts an
+// election.
 func (n *Node) join(as owner) error {
 	n.founding.turn <- struct{}{}
 	defer func() { <-n.founding.turn }()
@@ -169,7 +169,7 @@ func (n *Node) join(as owner) error {
 		return fmt.Errorf("join cluster %s: %w", as.Cluster, err)
 	}
 	defer close(n.founding.done)
-	n.config.Logger.Info("belongs to a cluster now", "cluster", as.Cluster)
+	n.config.Logger.Info("joined a cluster", "cluster", as.Cluster)
 	if len(as.Founders) == 0 || len(n.config.Peers) == 0 {
 		return nil
 	}
@@ -185,7 +185,7 @@ func (n *Node) bootstrap() error {
 		})
 	}
 	err := n.raft.BootstrapCluster(members).Error()
-	if errors.Is(err, raft.ErrCantBootstrap) { // an earlier attempt was cut short, or a leader was faster
+	if errors.Is(err, raft.ErrCantBootstrap) { // an earlier attempt was interrupted, or a leader was faster
 		return nil
 	}
 	if err != nil {
@@ -197,14 +197,15 @@ func (n *Node) bootstrap() error {
 	return nil
 }
 
-// stand makes a new cluster's first node stand for election at once, by the message that
-// hands leadership over: no node can lead yet, so there is none to wait for.
+// stand starts an election at once, with the message that transfers leadership: a new cluster has no
+// leader to wait for.
 func (n *Node) stand() {
 	n.wg.Go(func() { n.inbound.Deliver(raftfix.Unanswered(&raft.TimeoutNowRequest{RPCHeader: n.header()})) })
 }
 
-// noteLogged notes, in the log, whose it is, and that the node has a log: from then on an
-// empty one is a lost one. It comes when the node is online, so that no boot waits for it.
+// noteLogged records the owner in the log, and in the identity that the node has a log: from then on
+// an empty log is a lost log. It is called when the node is online, so that the start does not wait
+// for it.
 func (n *Node) noteLogged() {
 	if n.identity.get().Logged {
 		return
@@ -218,12 +219,12 @@ func (n *Node) noteLogged() {
 		})
 	}
 	if err != nil {
-		n.config.Logger.Error("could not note that there is a log", "error", err)
+		n.config.Logger.Error("the identity was not updated: a lost log would not be detected", "error", err)
 	}
 }
 
-// removalMachine is a state machine that also makes the identity forget removed members: a node
-// that comes with such a name later is another.
+// removalMachine is a state machine that also makes the identity forget removed members: a later
+// node with the same ID is a different one.
 type removalMachine struct {
 	raft.BatchingFSM
 	identity *identity
@@ -234,7 +235,7 @@ func (m removalMachine) ApplyBatch(logs []*raft.Log) []any {
 		if log.Type != raft.LogConfiguration {
 			continue
 		}
-		// What cannot be stored has failed the node already.
+		// On an error the node has failed already.
 		_ = m.identity.dismissed(log.Index, raft.DecodeConfiguration(log.Data))
 	}
 	return m.BatchingFSM.ApplyBatch(logs)

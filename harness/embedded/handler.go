@@ -5,9 +5,8 @@ import (
 	"net/http"
 )
 
-// Handler serves all of the node's HTTP API past its Endpoint, for the program that runs
-// the node: on a server of the caller's, whose connections no fault of the
-// network cuts. Requests that come this way end with the node as all others do.
+// Handler returns the node's HTTP API for a server of the caller. Its requests do not pass through
+// the node's Endpoint, so faults of that network do not affect them. They end when the node ends.
 func (n *Node) Handler() http.Handler {
 	routes := n.api()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

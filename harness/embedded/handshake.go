@@ -13,7 +13,7 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// card is what this node says of itself now.
+// card returns this node's current card.
 func (n *Node) card() card {
 	o := n.identity.get()
 	c := card{Node: o.Node, Cluster: o.Cluster, Birth: o.Birth, First: o.First, Founders: o.Founders, Life: o.life()}
@@ -30,22 +30,22 @@ func (n *Node) howMet(name string) *meeting {
 	return nil
 }
 
-// cofounded tells whether a node that is of a cluster has founded it together with one that
-// has not come so far. Its birth proves that the latter's directory was not emptied since.
-// One that was started again without first members gets its log from the others.
+// cofounded returns whether member, which belongs to a cluster, founded it together with a node that
+// has not joined it yet. The birth of the latter proves that its directory was not emptied since. If
+// it was restarted without first members, it gets its log from the others.
 func cofounded(member, founding card) bool {
 	same := founding.First == "" || founding.First == member.First
 	return same && founding.Birth != "" && member.Founders[founding.Node] == founding.Birth
 }
 
-// mismatch is why two nodes do not go together; empty if they do, or if it takes a leader to
-// admit the one into the other's cluster.
+// mismatch returns why two nodes may not communicate; empty if they may, or if a leader must decide
+// whether to admit one into the other's cluster.
 func mismatch(own, theirs card, what purpose) string {
 	switch {
 	case isSelf(own, theirs):
 		return ""
 	case own.Node == theirs.Node:
-		return fmt.Sprintf("two nodes are named %s", own.Node)
+		return fmt.Sprintf("two nodes have the ID %s", own.Node)
 	case own.Cluster == "" && theirs.Cluster == "":
 		return mismatchedFirst(own, theirs, what)
 	case own.Cluster == theirs.Cluster:
@@ -60,12 +60,12 @@ func mismatch(own, theirs card, what purpose) string {
 	return emptiedReason(theirs, own)
 }
 
-// isSelf tells whether a node has greeted itself.
+// isSelf returns whether a node has connected to itself.
 func isSelf(own, theirs card) bool {
 	return own.Node == theirs.Node && own.Birth == theirs.Birth && own.Life == theirs.Life
 }
 
-// mismatchedFirst compares nodes that both belong to no cluster.
+// mismatchedFirst is mismatch for two nodes without a cluster.
 func mismatchedFirst(own, theirs card, what purpose) string {
 	switch {
 	case what == toReplicate:
@@ -91,8 +91,8 @@ func estrangedReason(node, by string, m meeting) string {
 		by, node, m.Life.Number, m.Life.ID, node, node)
 }
 
-// greetHost greets as the caller. When it returns without an error the host is the one that it must
-// be, this node knows its life, and what the host answers may be counted.
+// greetHost does the handshake as the caller. If it returns no error, the host is the expected node,
+// this node has stored the host's life, and the host's votes and acknowledgements may count.
 func (n *Node) greetHost(conn io.ReadWriter, expected string, what purpose) error {
 	if err := n.awaitRaft(); err != nil {
 		return err
@@ -104,7 +104,7 @@ func (n *Node) greetHost(conn io.ReadWriter, expected string, what purpose) erro
 	})
 	switch {
 	case errors.Is(err, errToken):
-		return n.refused(expected, fmt.Sprintf("node %s was not greeted well by node %s: %v", own.Node, expected, err))
+		return n.refused(expected, fmt.Sprintf("handshake of node %s with node %s: %v", own.Node, expected, err))
 	case err != nil:
 		return err
 	}
@@ -120,7 +120,7 @@ func (n *Node) greetHost(conn io.ReadWriter, expected string, what purpose) erro
 	return n.settle(own, theirs.card, 0)
 }
 
-// awaitRaft blocks until Raft can be asked, or the node ends.
+// awaitRaft blocks until Raft runs, or the node ends.
 func (n *Node) awaitRaft() error {
 	select {
 	case <-n.raftReady:
@@ -130,13 +130,13 @@ func (n *Node) awaitRaft() error {
 	}
 }
 
-// judgeHost is what the caller makes of the host.
+// judgeHost returns the caller's verdict on the host.
 func (n *Node) judgeHost(own card, expected string, said hello, theirs welcome) verdict {
 	v := verdict{Knows: theirs.Met == nil || n.identity.get().knows(*theirs.Met)}
 	switch v.Refusal = mismatch(own, theirs.card, said.Purpose); {
 	case v.Refusal != "":
 	case theirs.Node != expected:
-		v.Refusal = fmt.Sprintf("%v was expected where %v is", memberName(expected, own.Cluster), theirs.card)
+		v.Refusal = fmt.Sprintf("expected %v, found %v", memberName(expected, own.Cluster), theirs.card)
 	case said.Met != nil && !theirs.Knows:
 		v.Refusal = estrangedReason(theirs.Node, own.Node, *said.Met)
 	case own.Cluster != "" && theirs.Cluster == "" && !cofounded(own, theirs.card):
@@ -145,17 +145,17 @@ func (n *Node) judgeHost(own card, expected string, said hello, theirs welcome) 
 	return v
 }
 
-// admit lets a leader take a node that belongs to no cluster into its own: only the leader
-// knows all that was committed, and that the member of that name is a new one.
+// admit lets a leader admit a node without a cluster. Only the leader knows all committed entries,
+// and with them that the member of that ID is a new one.
 func (n *Node) admit(theirs card) (index uint64, refusal string) {
 	if n.raft.State() != raft.Leader || !n.isMember(theirs.Node) {
-		return 0, fmt.Sprintf("node %s belongs to no cluster yet, and only the leader of cluster %s admits it",
+		return 0, fmt.Sprintf("node %s belongs to no cluster yet; only the leader of cluster %s can admit it",
 			theirs.Node, n.identity.get().Cluster)
 	}
 	return n.raft.LastIndex(), ""
 }
 
-// greetCaller greets as the host. replicates tells whether the connection is Raft's now.
+// greetCaller does the handshake as the host. replicates is true if Raft uses the connection next.
 func (n *Node) greetCaller(conn io.ReadWriter) (replicates bool, err error) {
 	if err := n.awaitRaft(); err != nil {
 		return false, err
@@ -175,7 +175,7 @@ func (n *Node) greetCaller(conn io.ReadWriter) (replicates bool, err error) {
 	})
 	switch {
 	case errors.Is(err, errToken):
-		return false, n.refused(theirs.Node, fmt.Sprintf("node %s was not greeted well by node %s: %v", own.Node, theirs.Node, err))
+		return false, n.refused(theirs.Node, fmt.Sprintf("handshake of node %s with node %s: %v", own.Node, theirs.Node, err))
 	case err != nil:
 		return false, err
 	}
@@ -200,9 +200,9 @@ func (n *Node) greetCaller(conn io.ReadWriter) (replicates bool, err error) {
 	return theirs.Purpose == toReplicate, n.settle(own, theirs.card, said.Admit)
 }
 
-// recognise returns an error if the other node met this one in a life that its directory
-// does not know. Then this node has broken what it promised there, and must not go on,
-// unless it is new and waits to be added.
+// recognise returns an error if the other node met this one in a life that this directory does not
+// list. Then this node has lost votes or acknowledgements that it gave, and fails, unless it is new
+// and waits to be added.
 func (n *Node) recognise(own, theirs card, m *meeting, known bool) error {
 	switch {
 	case m == nil || known:
@@ -211,7 +211,7 @@ func (n *Node) recognise(own, theirs card, m *meeting, known bool) error {
 		reason := estrangedReason(own.Node, theirs.Node, *m)
 		n.encounters.turnAway(reason)
 		return n.refused(theirs.Node, reason)
-	case own.Cluster != theirs.Cluster: // which refuses it anyhow
+	case own.Cluster != theirs.Cluster: // refused in any case
 		return nil
 	}
 	err := &IdentityError{Reason: estrangedReason(own.Node, theirs.Node, *m)}
@@ -219,7 +219,7 @@ func (n *Node) recognise(own, theirs card, m *meeting, known bool) error {
 	return err
 }
 
-// misfit notes a node that this one does not go together with.
+// misfit records a node with which this one may not communicate.
 func (n *Node) misfit(own, theirs card) {
 	switch {
 	case own.Cluster == "" && theirs.Cluster != "" && own.First != "" && !cofounded(theirs, own):
@@ -233,8 +233,8 @@ func (n *Node) isMember(name string) bool {
 	return slices.ContainsFunc(n.members(), func(m Member) bool { return m.ID == name })
 }
 
-// settle follows a greeting that went well: this node learns what the other one knows, and
-// remembers it.
+// settle completes a successful handshake: this node joins the cluster of the other if it has none,
+// and stores the other node's life.
 func (n *Node) settle(own, theirs card, admitted uint64) error {
 	switch {
 	case isSelf(own, theirs):
@@ -255,7 +255,7 @@ func (n *Node) settle(own, theirs card, admitted uint64) error {
 			own.Node, now, theirs.Node, theirs.Cluster))
 	}
 	n.encounters.metOwn(theirs.Node)
-	if !n.isMember(theirs.Node) { // by this node's log, which may lag: a later greeting will do
+	if !n.isMember(theirs.Node) { // according to this node's log, which may lag: a later handshake stores it
 		return nil
 	}
 	if err := n.identity.meet(theirs, n.raft.CommitIndex()); err != nil {
@@ -265,25 +265,25 @@ func (n *Node) settle(own, theirs card, admitted uint64) error {
 	return nil
 }
 
-// isFirst tells whether the node was started with that one as a first member.
+// isFirst returns whether this node was started with that one as a first member.
 func (n *Node) isFirst(name string) bool {
 	return slices.ContainsFunc(n.config.Peers, func(p Peer) bool { return p.ID == name })
 }
 
-// refused is the error of a greeting, which is logged if it is news. Of names that this node
-// does not know, anybody may send any number; they count as one.
+// refused returns the error of a handshake, and logs it if it is new. All unknown IDs count as one,
+// because a client may send any number of them.
 func (n *Node) refused(other, reason string) error {
 	known := ""
 	if n.isMember(other) || n.isFirst(other) {
 		known = other
 	}
 	if n.encounters.news(known, reason) {
-		n.config.Logger.Warn("refused to go together with another node", "node", other, "reason", reason)
+		n.config.Logger.Warn("refused a connection with another node", "node", other, "reason", reason)
 	}
 	return &IdentityError{Reason: reason}
 }
 
-// peerNames is a transport that notes whom Raft expects at an address.
+// peerNames is a transport that records which node Raft expects at an address.
 type peerNames struct {
 	Transport
 	expected *sync.Map // of raft.ServerID by raft.ServerAddress
@@ -330,7 +330,7 @@ func (t peerNames) TimeoutNow(id raft.ServerID, at raft.ServerAddress,
 	return t.Transport.TimeoutNow(id, at, args, resp)
 }
 
-// greetAt greets the node that Raft expects at an address.
+// greetAt does the handshake with the node that Raft expects at an address.
 func (n *Node) greetAt(conn io.ReadWriter, at raft.ServerAddress) error {
 	expected, known := n.expected.Load(at)
 	if !known {
@@ -358,12 +358,12 @@ func (n *Node) meet(peer Peer) error {
 	return errors.Join(err, conn.Close())
 }
 
-// awaitEnd reads until the other side closes: then it has read what was said.
+// awaitEnd blocks until the other side closes, after it has read the last message.
 func awaitEnd(conn net.Conn) { _, _ = conn.Read(make([]byte, 1)) }
 
-// meetMembers greets all other members once in this life, so that not only the leader will
-// notice if this directory, or one of theirs, comes back as an older state. A node that is away is
-// greeted again, ever less often: it greets the others itself when it starts.
+// meetMembers does the handshake with all other members once in this life, so that not only the
+// leader notices if this directory, or one of theirs, is rolled back later. A member that cannot be
+// reached is contacted again at growing intervals: it contacts the others itself when it starts.
 func (n *Node) meetMembers() {
 	n.wg.Go(func() {
 		select {
@@ -390,7 +390,7 @@ func (n *Node) meetMembers() {
 	})
 }
 
-// longestPause is how many election timeouts a member is left alone that did not answer.
+// longestPause is the longest interval between attempts to contact a member, in election timeouts.
 const longestPause = 32
 
 func (n *Node) meetMember(m Member) {

@@ -11,34 +11,33 @@ import (
 	"io"
 )
 
-// A connection between nodes begins with raftByte, which no HTTP request can begin with,
-// and a greeting. The node that dialed is the caller, the other one the host.
+// A connection between nodes begins with raftByte, which is never the first byte of an HTTP request,
+// and a handshake. The node that dialed is the caller, the other one the host.
 //
-//	caller: raftByte, version, hello              own identity, a nonce, the last meeting
-//	host:   welcome, HMAC of all that was sent    own identity, a nonce, the last meeting, and
-//	                                              whether I know myself in what you said
-//	caller: verdict, HMAC of all that was sent    likewise, and whether I go on
+//	caller: raftByte, version, hello         its identity, a nonce, when it last met the host
+//	host:   welcome, HMAC of all messages    its identity, a nonce, when it last met the caller, and
+//	                                         whether it knows the life that the caller has met
+//	caller: verdict, HMAC of all messages    the same about the host, and whether it accepts it
 //
-// The key of the HMAC is the cluster's token. Both nonces are fresh, so a greeting that was
-// recorded proves nothing. Without a token the key is empty: the greeting then only tells
-// nodes apart that mean well.
+// The key of the HMAC is the cluster's token. Both nonces are fresh, so a recorded handshake cannot
+// be replayed. Without a token the key is empty: the handshake then only prevents mistakes.
 const (
 	raftByte        = 0x00
 	greetingVersion = 1
 	nonceSize       = 32
-	// maxGreeting bounds each message, in bytes. A card names all first members.
+	// maxGreeting is the maximum size of a message in bytes. A card lists all first members.
 	maxGreeting = 64 << 10
 )
 
-// purpose is what a caller wants.
+// purpose is why a caller connects.
 type purpose string
 
 const (
-	toReplicate purpose = "replicate" // the connection is Raft's from then on
-	toMeet      purpose = "meet"      // the greeting is all
+	toReplicate purpose = "replicate" // Raft uses the connection after the handshake
+	toMeet      purpose = "meet"      // only the handshake
 )
 
-// card is what a node says of itself.
+// card is the identity that a node reports.
 type card struct {
 	Node     string            `json:"node"`
 	Cluster  string            `json:"cluster,omitempty"`
@@ -64,19 +63,19 @@ type welcome struct {
 	verdict
 }
 
-// verdict is what one makes of the other.
+// verdict is the result of checking the other node.
 type verdict struct {
-	// Knows says that this node knows itself in how the other last met it.
+	// Knows says that this node knows the life in which the other last met it.
 	Knows bool `json:"knows,omitempty"`
-	// Admit, if not 0, takes a host of no cluster into the caller's. It is a log index at which
+	// Admit, if not 0, admits a host without a cluster into the caller's. It is a log index at which
 	// the host is a member.
 	Admit uint64 `json:"admit,omitempty"`
-	// Refusal is why this node will not go on; empty if it will.
+	// Refusal is why this node refuses the connection; empty if it accepts it.
 	Refusal string `json:"refusal,omitempty"`
 }
 
-// IdentityError says that two nodes do not go together, and which. To Raft it is as if the
-// other node could not be reached.
+// IdentityError says which two nodes may not communicate, and why. Raft treats it as an unreachable
+// node.
 type IdentityError struct{ Reason string }
 
 func (e *IdentityError) Error() string { return e.Reason }
@@ -87,13 +86,13 @@ func (e *IdentityError) Timeout() bool { return false }
 // Temporary is true: the other node may be replaced.
 func (e *IdentityError) Temporary() bool { return true }
 
-// errToken says that the other side does not prove that it has the cluster's token.
-var errToken = errors.New("its token is another")
+// errToken says that the other side did not prove that it knows the token.
+var errToken = errors.New("token mismatch")
 
-// greeting is one side of a greeting under way.
+// greeting is one side of a handshake.
 type greeting struct {
 	conn io.ReadWriter
-	said []byte // all that was sent so far, by both
+	said []byte // all messages so far, of both sides
 	key  []byte
 }
 
@@ -101,7 +100,7 @@ func newGreeting(conn io.ReadWriter, token string) *greeting {
 	return &greeting{conn: conn, key: []byte(token)}
 }
 
-// The labels keep a proof from being sent back to its sender.
+// Separate labels prevent that a proof is sent back to its sender.
 const (
 	byHost   = "rejoin host"
 	byCaller = "rejoin caller"
@@ -114,21 +113,21 @@ func (g *greeting) proof(label string) []byte {
 	return mac.Sum(nil)
 }
 
-// frame adds a message to what was said, and returns it as it is sent.
+// frame encodes a message for sending and adds it to said.
 func (g *greeting) frame(message any) ([]byte, error) {
 	content, err := json.Marshal(message)
 	if err != nil {
 		return nil, err
 	}
 	if len(content) > maxGreeting {
-		return nil, fmt.Errorf("a greeting of %d bytes is longer than %d", len(content), maxGreeting)
+		return nil, fmt.Errorf("handshake message of %d bytes: the maximum is %d", len(content), maxGreeting)
 	}
 	framed := append(binary.BigEndian.AppendUint32(nil, uint32(len(content))), content...)
 	g.said = append(g.said, framed...)
 	return framed, nil
 }
 
-// read reads a message and adds it to what was said.
+// read reads a message and adds it to said.
 func (g *greeting) read(into any) error {
 	var size [4]byte
 	if _, err := io.ReadFull(g.conn, size[:]); err != nil {
@@ -136,7 +135,7 @@ func (g *greeting) read(into any) error {
 	}
 	n := binary.BigEndian.Uint32(size[:])
 	if n > maxGreeting {
-		return fmt.Errorf("a greeting of %d bytes is longer than %d", n, maxGreeting)
+		return fmt.Errorf("handshake message of %d bytes: the maximum is %d", n, maxGreeting)
 	}
 	content := make([]byte, n)
 	if _, err := io.ReadFull(g.conn, content); err != nil {
@@ -170,8 +169,8 @@ func nonce() []byte {
 	return fresh
 }
 
-// call greets as the caller, and returns what the host said. What judge makes of that is
-// told to the host.
+// call does the handshake as the caller. It returns the host's message and the verdict of judge on
+// it, which is sent to the host.
 func (g *greeting) call(own hello, judge func(welcome) verdict) (welcome, verdict, error) {
 	own.Nonce = nonce()
 	framed, err := g.frame(own)
@@ -196,15 +195,15 @@ func (g *greeting) call(own hello, judge func(welcome) verdict) (welcome, verdic
 	return theirs, said, err
 }
 
-// receive greets as the host, from the version on, and returns what the caller said. It is
-// answered by what answer makes of it.
+// receive does the handshake as the host, after raftByte. It returns the caller's message, the reply
+// to it that answer makes, and the caller's verdict.
 func (g *greeting) receive(answer func(hello) welcome) (hello, welcome, verdict, error) {
 	var version [1]byte
 	if _, err := io.ReadFull(g.conn, version[:]); err != nil {
 		return hello{}, welcome{}, verdict{}, err
 	}
 	if version[0] != greetingVersion {
-		return hello{}, welcome{}, verdict{}, fmt.Errorf("it greets in version %d, and not %d", version[0], greetingVersion)
+		return hello{}, welcome{}, verdict{}, fmt.Errorf("handshake version %d: expected %d", version[0], greetingVersion)
 	}
 	var theirs hello
 	if err := g.read(&theirs); err != nil {

@@ -223,7 +223,7 @@ var _ = Describe("A directory", func() {
 		_, err = open(dir, "n0")
 		Expect(err).NotTo(HaveOccurred())
 		_, err = open(dir, "n9")
-		Expect(err).To(MatchError(ContainSubstring("belongs to node n0 of no cluster, and not to node n9")))
+		Expect(err).To(MatchError(ContainSubstring("belongs to node n0 of no cluster, not to node n9")))
 	})
 
 	It("is refused with any byte of its owner file flipped, or cut short at any place", func() {

@@ -9,8 +9,7 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// Health is what a node shows of itself, and the JSON of GET
-// /v1/api/cluster/health.
+// Health is the state of a node, and the JSON of GET /v1/api/cluster/health.
 type Health struct {
 	ID    string `json:"id"`
 	State State  `json:"state"`
@@ -23,40 +22,40 @@ type Health struct {
 	CommitIndex uint64 `json:"commit_index"`
 	// AppliedIndex is the last log index whose effects this node serves.
 	AppliedIndex uint64 `json:"applied_index"`
-	// Behind is how many entries it knows to be committed, by its own log and by
-	// its leader's word when they met, and has not applied.
+	// Behind is the number of entries that are committed and not applied, according to this node's
+	// log and to its leader when the node last joined it.
 	Behind uint64 `json:"behind"`
-	// LogEntries is how many entries its log holds.
+	// LogEntries is the number of entries in its log.
 	LogEntries uint64 `json:"log_entries"`
 	// SnapshotIndex is the log index of its newest snapshot; 0 if none.
 	SnapshotIndex uint64 `json:"snapshot_index"`
 	// Restores counts the snapshots it has restored since it started.
 	Restores uint64 `json:"restores"`
-	// Skipped are the log indices of the entries it has skipped since it started, as
-	// its operator told it to (machine.Options.Skip).
+	// Skipped are the log indices of the entries that it has skipped since it started
+	// (machine.Options.Skip).
 	Skipped []uint64 `json:"skipped,omitempty"`
 	// LedTerms are the terms it has led since it started.
 	LedTerms []uint64 `json:"led_terms"`
-	// Vote is for whom it voted last.
+	// Vote is its last vote.
 	Vote Vote `json:"vote"`
-	// LastContact is how long ago it heard from a leader, in milliseconds; 0 on
-	// the leader, -1 if never.
+	// LastContact is the time since the last message from a leader, in milliseconds; 0 on the
+	// leader, -1 if there was none.
 	LastContact float64 `json:"last_contact_ms"`
-	// Voter tells whether it counts for a quorum, by its own log.
+	// Voter is whether it is a voter, according to its own log.
 	Voter bool     `json:"voter"`
 	Peers []Member `json:"peers"`
-	// Activities are the long work that is under way, in the order in which it began.
+	// Activities are the long-running work in progress, in order of start.
 	Activities []Work `json:"activities,omitempty"`
-	// Activity is the same in words, with commas between; empty if there is none.
+	// Activity is the same as comma-separated text; empty if there is none.
 	Activity string `json:"activity,omitempty"`
 	Version  string `json:"version"`
 	// Cluster is the ID of the cluster that the node belongs to; empty if none yet.
 	Cluster string `json:"cluster,omitempty"`
-	// Reason says why, if the state is failed, or connecting to what cannot be.
+	// Reason is why the node has failed, or what prevents it from connecting; empty if not known.
 	Reason string `json:"reason,omitempty"`
 }
 
-// Health returns what the node shows of itself now. It does not block on others.
+// Health returns the current state of the node. It does not wait for other nodes.
 func (n *Node) Health() Health {
 	l, synced, _ := n.leaderState.look()
 	peers, work := n.members(), n.activities.current()
@@ -86,7 +85,7 @@ func (n *Node) Health() Health {
 		health.Behind = known - health.AppliedIndex
 	}
 	if n.ended.Load() {
-		health.Leader = "" // a node that is closed knows of none
+		health.Leader = "" // a closed node knows no leader
 	}
 	failed := n.storage.machine.Failed()
 	emptied, astray, waiting := n.encounters.look()
@@ -109,13 +108,13 @@ func (n *Node) Health() Health {
 	return health
 }
 
-// Digest returns a hash of everything in the node's database, and the log
-// index it was taken at. Nodes at one index have one hash.
+// Digest returns a hash of the complete content of the node's database and the log index at which it
+// was computed. All nodes have the same hash at the same index.
 func (n *Node) Digest(ctx context.Context) (index uint64, sum string, err error) {
 	return n.storage.machine.Digest(ctx)
 }
 
-// Diverge changes the node's own database, past the log: see machine.Machine.Diverge.
+// Diverge changes the node's own database without the log; see machine.Machine.Diverge.
 func (n *Node) Diverge(sql string) error {
 	if !n.leaderState.enter(&n.requests) {
 		return unavailable(CodeStopping, "node %s is leaving", n.config.ID)
@@ -124,8 +123,8 @@ func (n *Node) Diverge(sql string) error {
 	return n.storage.machine.Diverge(sql)
 }
 
-// Snapshot takes a snapshot now, whether or not one is due, and blocks until it
-// is on disk. It compacts the log, up to the trailing entries.
+// Snapshot takes a snapshot, whether or not one is due, and blocks until it is on disk. It removes
+// log entries before the snapshot, except Config.TrailingLogs.
 func (n *Node) Snapshot(ctx context.Context) error {
 	if !n.leaderState.enter(&n.requests) {
 		return unavailable(CodeStopping, "node %s is leaving", n.config.ID)
@@ -145,8 +144,8 @@ func (n *Node) lastContact() float64 {
 	return float64(time.Since(last).Microseconds()) / 1000
 }
 
-// logEntries is how many there are; 0 if the log cannot be asked, which the code that
-// needs it will find out.
+// logEntries returns the number of entries in the log; 0 after an error, which makes the node fail
+// anyway.
 func (n *Node) logEntries() uint64 {
 	first, err := n.storage.Log.FirstIndex()
 	if err != nil || first == 0 {

@@ -17,13 +17,13 @@ import (
 
 // Headers of answers and between nodes.
 const (
-	HeaderRequest   = "Idempotency-Key"        // a client's name for a change, which is applied once however often it is sent
-	HeaderIndex     = "Rejoin-Index"           // the log index a change was applied at
+	HeaderRequest   = "Idempotency-Key"        // the client's key for a change: requests with the same key are applied once
+	HeaderIndex     = "Rejoin-Index"           // the log index at which a change was applied
 	headerCode      = "Rejoin-Error"           // the code of an error answer
-	headerOutcome   = "Rejoin-Outcome"         // what became of a change that was answered by an error
-	headerForwarder = "Rejoin-Forwarded-By"    // the node that forwards; it is not forwarded again
-	headerProof     = "Rejoin-Forwarder-Proof" // shows that a node forwards
-	headerTicket    = "Rejoin-Ticket"          // a node's name for a change that its client did not name
+	headerOutcome   = "Rejoin-Outcome"         // the outcome of a change that was answered with an error
+	headerForwarder = "Rejoin-Forwarded-By"    // ID of the forwarding node; the request is not forwarded again
+	headerProof     = "Rejoin-Forwarder-Proof" // proves that the sender is a node
+	headerTicket    = "Rejoin-Ticket"          // the node's key for a change without a client's key
 )
 
 func (n *Node) serveHTTP() {
@@ -37,10 +37,10 @@ func (n *Node) serveHTTP() {
 		ErrorLog:          n.config.Logger.Named("http").StandardLogger(&hclog.StandardLoggerOptions{}),
 	}
 	listener := &plainListener{n.mux.http, n.config.Logger, n.config.RequestTimeout, &n.wg}
-	n.wg.Go(func() { _ = n.server.Serve(listener) }) // it ends when the server is closed
+	n.wg.Go(func() { _ = n.server.Serve(listener) }) // returns when the server is closed
 }
 
-// api is all of the node's HTTP API.
+// api returns the complete HTTP API.
 func (n *Node) api() http.Handler { return decorated(n.gate(n.routes()), n.seams.Handler) }
 
 type route struct {
@@ -59,13 +59,13 @@ func (n *Node) routes() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		route, found := routes[r.URL.Path]
 		switch {
-		case r.Method == "PRI": // with which HTTP/2 begins (RFC 9113, 3.4)
+		case r.Method == "PRI": // the start of HTTP/2 (RFC 9113, section 3.4)
 			n.fail(w, refuse(http.StatusHTTPVersionNotSupported, CodeVersion, "this node speaks HTTP/1.1, not HTTP/2"))
 		case !found:
-			n.fail(w, refuse(http.StatusNotFound, CodeNotFound, "there is nothing at %s", r.URL.Path))
+			n.fail(w, refuse(http.StatusNotFound, CodeNotFound, "no such path: %s", r.URL.Path))
 		case r.Method != route.method && !(r.Method == http.MethodHead && route.method == http.MethodGet):
 			w.Header().Set("Allow", route.method)
-			n.fail(w, refuse(http.StatusMethodNotAllowed, CodeMethod, "%s takes %s, not %s", r.URL.Path, route.method, r.Method))
+			n.fail(w, refuse(http.StatusMethodNotAllowed, CodeMethod, "%s requires method %s, not %s", r.URL.Path, route.method, r.Method))
 		case unreadable(r) != nil:
 			n.fail(w, unreadable(r))
 		default:
@@ -74,8 +74,8 @@ func (n *Node) routes() http.Handler {
 	})
 }
 
-// gate lets requests in that carry the token, unless the node is leaving. A node
-// that has failed says so, and nothing else.
+// gate checks the origin and the token of requests. It refuses all requests while the node is
+// stopping, and all but health requests once it has failed.
 func (n *Node) gate(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !n.leaderState.enter(&n.requests) {
@@ -89,7 +89,7 @@ func (n *Node) gate(next http.Handler) http.Handler {
 		}
 		if !n.allowed(r) {
 			w.Header().Set("WWW-Authenticate", "Bearer")
-			n.fail(w, refuse(http.StatusUnauthorized, CodeUnauthorized, "the request carries no valid bearer token"))
+			n.fail(w, refuse(http.StatusUnauthorized, CodeUnauthorized, "the request has no valid bearer token"))
 			return
 		}
 		if err := n.storage.machine.Failed(); err != nil && !aboutHealth(r) {
@@ -120,7 +120,7 @@ func (n *Node) allowed(r *http.Request) bool {
 	return subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), []byte("Bearer "+n.config.Token)) == 1
 }
 
-// fail sends an error answer; nothing must have been sent before.
+// fail sends an error as the complete answer.
 func (n *Node) fail(w http.ResponseWriter, err error) {
 	a := explain(err)
 	n.allow(w)
@@ -135,9 +135,8 @@ func (n *Node) fail(w http.ResponseWriter, err error) {
 	}
 }
 
-// allow gives the client RequestTimeout from now to take in what is sent next.
-// Without it, a client that sends requests and reads no answers would hold a handler without
-// end.
+// allow sets the write deadline to RequestTimeout from now. Without it, a client that does not read
+// its answers would block a handler indefinitely.
 func (n *Node) allow(w http.ResponseWriter) {
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(n.config.RequestTimeout))
 }
@@ -151,7 +150,7 @@ func (n *Node) reply(w http.ResponseWriter, status int, body any) {
 	}
 }
 
-// serveHealthcheck says whether the process is of use: running, and not failed.
+// serveHealthcheck reports whether the node has failed.
 func (n *Node) serveHealthcheck(w http.ResponseWriter, _ *http.Request) {
 	if err := n.storage.machine.Failed(); err != nil {
 		n.reply(w, http.StatusServiceUnavailable, map[string]string{"status": "failed", "reason": err.Error(), "version": Version})
@@ -170,7 +169,7 @@ func (n *Node) serveReadIndex(w http.ResponseWriter, r *http.Request) {
 	index, err := n.readIndex(ctx, wire.Consistency(r.URL.Query().Get("consistency")))
 	switch {
 	case errors.Is(err, errNotLeading):
-		n.fail(w, unavailable(CodeNotLeader, "node %s does not lead (%v)", n.config.ID, err))
+		n.fail(w, unavailable(CodeNotLeader, "node %s is not the leader (%v)", n.config.ID, err))
 	case err != nil:
 		n.fail(w, unavailable(CodeTimeout, "node %s: %v", n.config.ID, err))
 	default:

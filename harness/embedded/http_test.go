@@ -76,9 +76,9 @@ var _ = Describe("The HTTP endpoint", func() {
 			status             int
 			code, message      string
 		}{
-			{"GET", sqlPath, "", 405, embedded.CodeMethod, "takes POST, not GET"},
-			{"POST", "/v1/api/healthcheck", "", 405, embedded.CodeMethod, "takes GET, not POST"},
-			{"DELETE", "/v1/api/cluster/health", "", 405, embedded.CodeMethod, "takes GET"},
+			{"GET", sqlPath, "", 405, embedded.CodeMethod, "requires method POST, not GET"},
+			{"POST", "/v1/api/healthcheck", "", 405, embedded.CodeMethod, "requires method GET, not POST"},
+			{"DELETE", "/v1/api/cluster/health", "", 405, embedded.CodeMethod, "requires method GET"},
 			{"GET", "/", "", 404, embedded.CodeNotFound, "nothing at /"},
 			{"POST", "/v1/api/sql/", "{}", 404, embedded.CodeNotFound, "nothing at"},
 			{"POST", sqlPath, "", 400, embedded.CodeBadRequest, "empty or ends early"},

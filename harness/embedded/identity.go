@@ -20,47 +20,47 @@ import (
 const (
 	ownerFile      = disk.IdentityDir + "/owner"
 	ownerTemporary = disk.IdentityDir + "/.owner"
-	// rememberedLives is how many of its latest starts a directory lists.
+	// rememberedLives is the number of latest lives that a directory lists.
 	rememberedLives = 1000
 )
 
-// owner is whose directory it is: a small file with a checksum, replaced as a whole at every
-// change. Two directories that went through the same starts are one directory, or copies.
+// owner is the content of ownerFile: which node of which cluster the directory belongs to. The file
+// has a checksum and is replaced as a whole at every change. Directories with the same lives are the
+// same directory, or copies.
 type owner struct {
 	Node string `json:"node"`
-	// Birth is drawn at random for an empty directory. A directory that was emptied has
-	// another one.
+	// Birth is a random ID of the directory. A directory that was emptied gets a new one.
 	Birth string `json:"birth"`
-	// Cluster is empty until the node has founded one with the other first members, or the
-	// leader of one has admitted it.
+	// Cluster is empty until the node has formed a cluster with the other first members, or a
+	// leader has admitted it.
 	Cluster string `json:"cluster,omitempty"`
-	// First is a digest of the first members, of a node that founded its cluster.
+	// First is a digest of the first members; empty if the node is not a founder.
 	First string `json:"first,omitempty"`
-	// Founders are the births of the first members, by their IDs.
+	// Founders are the births of the first members, by ID.
 	Founders map[string]string `json:"founders,omitempty"`
-	// Admitted is the last log index of the leader that admitted the node; 0 for a founder.
+	// Admitted is the last log index of the leader when it admitted the node; 0 for a founder.
 	Admitted uint64 `json:"admitted,omitempty"`
-	// Logged says that the node has had a log or a snapshot. It has one ever since.
+	// Logged says that the node has a log or a snapshot, which must exist from then on.
 	Logged bool `json:"logged,omitempty"`
-	// Starts counts the starts on this directory; Lives are random IDs of the latest, the
-	// newest last.
+	// Starts counts the starts with this directory; Lives are random IDs of the latest ones, oldest
+	// first.
 	Starts uint64   `json:"starts"`
 	Lives  []string `json:"lives"`
-	// Met is how this node last met each other member.
+	// Met is the last meeting with each other member.
 	Met map[string]meeting `json:"met,omitempty"`
 }
 
-// life is one life of a directory, from a start to the end after it.
+// life is the time of a directory from one start to the next.
 type life struct {
 	Number uint64 `json:"number"` // 1 for the first
 	ID     string `json:"id"`
 }
 
-// meeting is what a node remembers of another one.
+// meeting is what a node remembers about another one.
 type meeting struct {
 	Life  life   `json:"life"`
 	Birth string `json:"birth"`
-	// Since is a log index that this node knew to be committed then: the other one was a member.
+	// Since is the commit index of this node at the meeting. The other node was a member then.
 	Since uint64 `json:"since"`
 }
 
@@ -71,13 +71,13 @@ func (o owner) life() life {
 	return life{Number: o.Starts, ID: o.Lives[len(o.Lives)-1]}
 }
 
-// knows tells whether a meeting was with this directory as it is, or as it was before. If
-// not, the directory was emptied since, copied, or taken back to an older state; unless a
-// leader has admitted it after that meeting, which it does only once the member of that name
-// was removed.
+// knows returns whether the meeting was with this directory, in this life or an earlier one. If not,
+// the directory was emptied, copied or rolled back since. A meeting with an earlier directory also
+// counts as known if a leader admitted this one after it, which requires that the member of that ID
+// was removed first.
 //
-// A life older than all that are listed counts as known: otherwise a member that was away
-// for many starts of another one could never meet that one again.
+// A life that is older than all listed ones counts as known. Otherwise a member that was away during
+// many starts of another one could never meet that one again.
 func (o owner) knows(m meeting) bool {
 	if o.Birth != m.Birth && o.Cluster != "" && o.Admitted > m.Since {
 		return true
@@ -92,7 +92,7 @@ func (o owner) knows(m meeting) bool {
 	return o.Lives[m.Life.Number-oldest] == m.Life.ID
 }
 
-// begun is the owner with one life more.
+// begun returns the owner with a new life.
 func (o owner) begun() owner {
 	o.Starts++
 	o.Lives = append(slices.Clone(o.Lives), randomName())
@@ -111,12 +111,12 @@ func (o owner) clone() owner {
 func (o owner) validate() error {
 	listed := uint64(len(o.Lives))
 	if o.Node == "" || o.Birth == "" || listed > rememberedLives || listed > o.Starts || (o.Starts > 0 && listed == 0) {
-		return fmt.Errorf("it is not what a node writes: node %q, birth %q, %d lives of %d starts", o.Node, o.Birth, listed, o.Starts)
+		return fmt.Errorf("invalid content: node %q, birth %q, %d lives of %d starts", o.Node, o.Birth, listed, o.Starts)
 	}
 	return nil
 }
 
-// String names the node with its cluster.
+// String returns the node and its cluster.
 func (o owner) String() string { return memberName(o.Node, o.Cluster) }
 
 func memberName(node, cluster string) string {
@@ -126,22 +126,22 @@ func memberName(node, cluster string) string {
 	return fmt.Sprintf("node %s of cluster %s", node, cluster)
 }
 
-// randomName has 80 random bits.
+// randomName returns a name with 80 random bits.
 func randomName() string { return strings.ToLower(rand.Text()[:16]) }
 
-// identity is which node of which cluster this is, as it is safe on the disk. It is safe for concurrent use.
+// identity is the owner as it is stored on disk. It is safe for concurrent use.
 type identity struct {
 	fs       *disk.FS
 	failStop *failStop
 	now      atomic.Pointer[owner] // not changed in place
-	fresh    bool                  // the directory was empty; its first life is on the disk
-	// turn is a lock: a value in it is held while the file is changed.
+	fresh    bool                  // the directory was empty, and its first life is stored
+	// turn is a lock, held while the file is changed.
 	turn chan struct{}
 }
 
-// openIdentity reads whose the directory is, and makes an empty one the node's. It comes
-// before anything is written to the log. It is an error if the directory is another node's,
-// or if it is not empty and does not say whose it is.
+// openIdentity reads the owner of the directory; an empty directory becomes the node's own. It must
+// be called before anything is written to the log. It returns an error if the directory belongs to
+// another node, or has content but no owner.
 func openIdentity(d *disk.FS, stop *failStop, config Config) (*identity, error) {
 	i := &identity{fs: d, failStop: stop, turn: make(chan struct{}, 1)}
 	content, err := durable.ReadSealed(d, ownerFile)
@@ -153,27 +153,27 @@ func openIdentity(d *disk.FS, stop *failStop, config Config) (*identity, error) 
 		i.fresh = true
 		return i, i.write(owner{Node: config.ID, Birth: randomName()}.begun())
 	case err != nil:
-		return nil, fmt.Errorf("read whose directory %s is: %w", config.Dir, err)
+		return nil, fmt.Errorf("read the owner of directory %s: %w", config.Dir, err)
 	}
 	var o owner
 	if err := json.Unmarshal(content, &o); err != nil {
-		return nil, fmt.Errorf("read whose directory %s is: %s: %w", config.Dir, d.Path(ownerFile), err)
+		return nil, fmt.Errorf("read the owner of directory %s: %s: %w", config.Dir, d.Path(ownerFile), err)
 	}
 	if err := o.validate(); err != nil {
-		return nil, fmt.Errorf("read whose directory %s is: %s: %w", config.Dir, d.Path(ownerFile), err)
+		return nil, fmt.Errorf("read the owner of directory %s: %s: %w", config.Dir, d.Path(ownerFile), err)
 	}
 	if o.Node != config.ID {
-		return nil, fmt.Errorf("directory %s belongs to %v, and not to node %s", config.Dir, o, config.ID)
+		return nil, fmt.Errorf("directory %s belongs to %v, not to node %s", config.Dir, o, config.ID)
 	}
 	i.now.Store(&o)
 	return i, nil
 }
 
-// ownerless returns an error if there is a log, a snapshot or a promise of them.
+// ownerless returns an error if there is a log, a snapshot or a promise file.
 func ownerless(d *disk.FS) error {
 	promises, err := d.Open(disk.PromiseFile)
 	if err == nil {
-		return errors.Join(fmt.Errorf("%s is missing, and %s is there: whose it is and what the node has promised is lost; "+
+		return errors.Join(fmt.Errorf("%s is missing, but %s exists: the owner of the directory is unknown; "+
 			"remove the node from its cluster and add it again with an empty directory", d.Path(ownerFile), promises.Path()), promises.Close())
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
@@ -185,18 +185,18 @@ func ownerless(d *disk.FS) error {
 			return err
 		}
 		if slices.ContainsFunc(names, func(name string) bool { return !strings.HasPrefix(name, ".") }) {
-			return fmt.Errorf("%s is missing, and %s is not empty: whose it is and what the node has promised is lost; "+
+			return fmt.Errorf("%s is missing, but %s is not empty: the owner of the directory is unknown; "+
 				"remove the node from its cluster and add it again with an empty directory", d.Path(ownerFile), d.Path(dir))
 		}
 	}
 	return nil
 }
 
-// ownerKey is where Raft's stable store has whose log it is.
+// ownerKey is the key of the owner in Raft's stable store.
 var ownerKey = []byte("Owner")
 
-// begin compares the log with its owner, and begins a life. It is an error if the log is
-// another node's, or is lost.
+// begin compares the owner of the log with that of the directory, and begins a life. It returns an
+// error if the log belongs to another node, or is lost.
 func (i *identity) begin(stores Stores) error {
 	o := i.get()
 	logged, err := holdsAnything(stores)
@@ -208,16 +208,16 @@ func (i *identity) begin(stores Stores) error {
 		return err
 	}
 	if len(found) > 0 && string(found) != o.String() {
-		return fmt.Errorf("the log in %s belongs to %s, and the directory to %v", i.fs.Path(disk.LogDir), found, o)
+		return fmt.Errorf("the log in %s belongs to %s, but the directory to %v", i.fs.Path(disk.LogDir), found, o)
 	}
 	switch {
 	case logged && (o.Cluster == "" || o.Logged && len(found) == 0):
-		return fmt.Errorf("the log in %s is not that of %v, to whom the directory belongs", i.fs.Path(disk.LogDir), o)
+		return fmt.Errorf("the log in %s does not belong to %v, the owner of the directory", i.fs.Path(disk.LogDir), o)
 	case !logged && o.Logged:
 		return fmt.Errorf("the log of %v is lost: %s is empty; "+
 			"remove the node from its cluster and add it again with an empty directory",
 			o, i.fs.Path(disk.LogDir))
-	case logged && len(found) == 0: // its first life was cut short
+	case logged && len(found) == 0: // its first life was interrupted
 		if err := i.sign(stores.Stable, o); err != nil {
 			return err
 		}
@@ -239,15 +239,15 @@ func holdsAnything(stores Stores) (bool, error) {
 	return len(snapshots) > 0, err
 }
 
-// sign writes into the log's store whose it is.
+// sign stores the owner in the log.
 func (i *identity) sign(stable raft.StableStore, o owner) error {
 	return stable.Set(ownerKey, []byte(o.String()))
 }
 
 func (i *identity) get() owner { return *i.now.Load() }
 
-// change stores what changed makes of the owner, if that is a change. It blocks until that
-// is safe. A disk that cannot store it fails the node.
+// change modifies the owner with changed, which returns whether there is a change. It blocks until
+// the result is durable. If it cannot be stored, the node fails.
 func (i *identity) change(changed func(o *owner) bool) error {
 	i.turn <- struct{}{}
 	defer func() { <-i.turn }()
@@ -255,7 +255,7 @@ func (i *identity) change(changed func(o *owner) bool) error {
 	if !changed(&next) {
 		return nil
 	}
-	return i.failStop.do("store who this node is and whom it met", func() error { return i.write(next) })
+	return i.failStop.do("store the identity of the node", func() error { return i.write(next) })
 }
 
 func (i *identity) write(o owner) error {
@@ -270,7 +270,7 @@ func (i *identity) write(o owner) error {
 	return nil
 }
 
-// meet remembers another member, before its votes and acknowledgements count.
+// meet stores a meeting with another member. Votes and acknowledgements count only after it.
 func (i *identity) meet(theirs card, since uint64) error {
 	if known := i.get().Met[theirs.Node]; known.Life == theirs.Life {
 		return nil
@@ -279,7 +279,7 @@ func (i *identity) meet(theirs card, since uint64) error {
 		if o.Met[theirs.Node].Life == theirs.Life {
 			return false
 		}
-		for _, m := range o.Met { // after a restart Raft does not know yet what was committed
+		for _, m := range o.Met { // after a restart Raft does not know the commit index yet
 			since = max(since, m.Since)
 		}
 		o.Met[theirs.Node] = meeting{Life: theirs.Life, Birth: theirs.Birth, Since: since}
@@ -287,8 +287,8 @@ func (i *identity) meet(theirs card, since uint64) error {
 	})
 }
 
-// dismissed forgets those that are no longer members by the configuration at that index,
-// unless they were met by a later one: a log is applied again after a restart.
+// dismissed forgets nodes that are not members in the configuration at that index, unless they were
+// met after it: entries are applied again after a restart.
 func (i *identity) dismissed(index uint64, members raft.Configuration) error {
 	gone := func(o owner) (names []string) {
 		for name, m := range o.Met {

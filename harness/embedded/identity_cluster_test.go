@@ -69,7 +69,7 @@ var _ = Describe("A first member", func() {
 		c.start(0)
 		c.start(1)
 		Eventually(ctx, c.nodes[0].Health).Should(HaveField("Reason",
-			And(ContainSubstring("not founded yet"), ContainSubstring("among them n2"))))
+			And(ContainSubstring("has not formed yet"), ContainSubstring("including n2"))))
 		Consistently(ctx, c.nodes[0].Health, "300ms").Should(And(
 			HaveField("State", embedded.Connecting), HaveField("Term", BeZero()), HaveField("Cluster", ""), HaveField("Vote", BeZero())))
 		c.start(2)
@@ -153,7 +153,7 @@ var _ = Describe("A directory that is not what it was", func() {
 		c.configs[other].ID = "n9"
 		c.configs[other].Peers = nil
 		_, err := embedded.Start(c.configs[other])
-		Expect(err).To(MatchError(And(ContainSubstring("belongs to node n"), ContainSubstring("of cluster "+cluster+", and not to node n9"))))
+		Expect(err).To(MatchError(And(ContainSubstring("belongs to node n"), ContainSubstring("of cluster "+cluster+", not to node n9"))))
 		c.nodes[other] = nil
 	})
 

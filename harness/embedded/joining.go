@@ -16,8 +16,8 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded/wire"
 )
 
-// RefusedForGood tells whether a change of the members was refused for what it is, so
-// that asking again is of no use while the members are what they are.
+// RefusedForGood returns whether a membership change was refused permanently: it cannot succeed with
+// the current members.
 func RefusedForGood(err error) bool {
 	said, is := errors.AsType[*wire.Error](err)
 	return is && (said.Code == CodeMembers || said.Code == CodeBadRequest)
@@ -31,14 +31,14 @@ func refuseMembers(format string, args ...any) *answer {
 	return refuse(http.StatusConflict, CodeMembers, format, args...)
 }
 
-// changeMembersHere changes them as the leader, one change at a time. With the change,
-// what the leader wrote before is committed too, in its own term.
+// changeMembersHere changes the members as the leader, one change at a time. The change also commits
+// the earlier entries of the leader's term.
 func (n *Node) changeMembersHere(ctx context.Context, l leader, change memberChange) error {
 	select {
 	case n.membersTurn <- struct{}{}:
 		defer func() { <-n.membersTurn }()
 	case <-ctx.Done():
-		return notNow("another change of the members is under way")
+		return notNow("another membership change is in progress")
 	}
 	members := n.configuration()
 	if change.Add == nil {
@@ -59,22 +59,22 @@ func (n *Node) removeHere(ctx context.Context, l leader, members raft.Configurat
 	return n.askRaft(ctx, func(timeout time.Duration) raft.Future { return n.raft.RemoveServer(id, 0, timeout) })
 }
 
-// addHere makes the node the member that is wanted, whatever it is now.
+// addHere makes the node the wanted member, whatever it is now.
 func (n *Node) addHere(ctx context.Context, l leader, members raft.Configuration, wanted raft.Server) error {
 	now, is := memberOf(members, wanted.ID)
 	moved := is && now.Address != wanted.Address
 	for _, other := range members.Servers {
 		if other.ID != wanted.ID && other.Address == wanted.Address {
-			return refuseMembers("the address %s is that of member %s", other.Address, other.ID)
+			return refuseMembers("address %s is that of member %s", other.Address, other.ID)
 		}
 	}
 	demoted := is && now.Suffrage == raft.Voter && wanted.Suffrage != raft.Voter
 	switch {
 	case moved && n.is(wanted.ID) && string(wanted.Address) != n.Address():
-		return refuseMembers("node %s leads, and listens at %s and not at %s: only another leader can move it",
+		return refuseMembers("node %s is the leader and listens at %s, not at %s: only another leader can move it",
 			wanted.ID, n.Address(), wanted.Address)
 	case moved && demoted:
-		return refuseMembers("member %s is to have another address and no vote: these are two changes", wanted.ID)
+		return refuseMembers("member %s cannot get a new address and lose its vote at once: these are two changes", wanted.ID)
 	case demoted:
 		if err := n.enough(ctx, l, members, with(members, wanted)); err != nil {
 			return err
@@ -92,7 +92,7 @@ func (n *Node) addHere(ctx context.Context, l leader, members raft.Configuration
 	return n.put(ctx, l, members, wanted)
 }
 
-// put writes the member into the log as it is to be.
+// put appends the member to the log.
 func (n *Node) put(ctx context.Context, l leader, members raft.Configuration, wanted raft.Server) error {
 	if err := n.enough(ctx, l, members, with(members, wanted)); err != nil {
 		return err
@@ -105,9 +105,9 @@ func (n *Node) put(ctx context.Context, l leader, members raft.Configuration, wa
 	})
 }
 
-// admitVoter lets a node vote that does not yet, once it has caught up as one that only
-// listens: at no time does a quorum have to wait for it. If it does not catch up, and was
-// no member before, it is none afterwards.
+// admitVoter makes a node a voter after it has caught up as a non-voter, so that a quorum never waits
+// for a node that is behind. If the node does not catch up and was not a member before, it is
+// removed again.
 func (n *Node) admitVoter(ctx context.Context, l leader, voter raft.Server, member bool) error {
 	listener := voter
 	listener.Suffrage = raft.Nonvoter
@@ -124,7 +124,7 @@ func (n *Node) admitVoter(ctx context.Context, l leader, voter raft.Server, memb
 	return err
 }
 
-// takeBack ends the membership of a node that was refused its vote.
+// takeBack removes a node that was not made a voter.
 func (n *Node) takeBack(ctx context.Context, voter raft.Server, refused *answer) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), n.config.WriteTimeout)
 	defer cancel()
@@ -136,8 +136,8 @@ func (n *Node) takeBack(ctx context.Context, voter raft.Server, refused *answer)
 	return refused
 }
 
-// askRaft has Raft change the members, and tells what became of it. A change that waits
-// for another one is given up before it is in the log.
+// askRaft makes Raft change the members, and returns the result. A change that waits too long for
+// another one is abandoned before it is in the log.
 func (n *Node) askRaft(ctx context.Context, ask func(timeout time.Duration) raft.Future) error {
 	patience := n.config.WriteTimeout / 4
 	err := n.wait(ctx, func() raft.Future { return ask(patience) })
@@ -145,13 +145,13 @@ func (n *Node) askRaft(ctx context.Context, ask func(timeout time.Duration) raft
 	case errors.Is(err, raft.ErrNotLeader), errors.Is(err, raft.ErrLeadershipTransferInProgress):
 		return errors.Join(errNotLeading, err)
 	case errors.Is(err, raft.ErrEnqueueTimeout):
-		return notNow("leader %s has an earlier change to commit, for longer than %v", n.config.ID, patience)
+		return notNow("leader %s has not committed an earlier change within %v", n.config.ID, patience)
 	}
 	return err
 }
 
-// enough refuses a change after which there were no voter, or fewer voters that can be
-// reached than a quorum. Where no vote changes, there is nothing to ask.
+// enough refuses a change after which there would be no voter, or fewer reachable voters than a
+// quorum. It accepts a change that leaves the voters the same.
 func (n *Node) enough(ctx context.Context, l leader, before, after raft.Configuration) error {
 	voters := votersOf(after)
 	if slices.Equal(votersOf(before), voters) {
@@ -163,12 +163,12 @@ func (n *Node) enough(ctx context.Context, l leader, before, after raft.Configur
 	quorum := len(voters)/2 + 1
 	reached := n.rounds.reached(ctx, voters, quorum, l.term, n.config.WriteTimeout/2)
 	if len(reached) < quorum {
-		return notNow("of the %d voters there would be, %d can be reached, and %d are a quorum", len(voters), len(reached), quorum)
+		return notNow("of the %d voters after the change, %d can be reached, but %d are a quorum", len(voters), len(reached), quorum)
 	}
 	return nil
 }
 
-// probe refuses a node that is not to be reached at its address, or is another.
+// probe refuses a node that cannot be reached at its address, or has another ID or cluster.
 func (n *Node) probe(ctx context.Context, node raft.Server) error {
 	ctx, cancel := context.WithTimeout(ctx, n.config.WriteTimeout/2)
 	defer cancel()
@@ -177,11 +177,11 @@ func (n *Node) probe(ctx context.Context, node raft.Server) error {
 	case err != nil:
 		return notNow("leader %s cannot reach node %s at %s: %v", n.config.ID, node.ID, node.Address, err)
 	case health.ID != string(node.ID):
-		return refuseMembers("at %s is node %s, and not %s", node.Address, health.ID, node.ID)
+		return refuseMembers("at %s is node %s, not node %s", node.Address, health.ID, node.ID)
 	case health.Cluster != "" && health.Cluster != n.identity.get().Cluster:
-		return refuseMembers("%s at %s is not of this one, which is cluster %s",
+		return refuseMembers("%s at %s belongs to another cluster than this one, %s",
 			memberName(health.ID, health.Cluster), node.Address, n.identity.get().Cluster)
-	case health.State == Failed && health.Cluster != "", health.State == Leaving: // a first member that was emptied waits to be added
+	case health.State == Failed && health.Cluster != "", health.State == Leaving: // a first member with an emptied directory waits to be added
 		return notNow("node %s at %s is %s", node.ID, node.Address, health.State)
 	}
 	return nil
@@ -206,12 +206,12 @@ func (n *Node) untilCaughtUp(ctx context.Context, node raft.Server, index uint64
 			return errors.New("this node no longer leads")
 		}
 		if err := n.pause(ctx, nil); err != nil {
-			return notNow("node %s at %s has not caught up, so that it may not vote: last seen %s", node.ID, node.Address, seen)
+			return notNow("node %s at %s has not caught up, so it was not made a voter: last seen %s", node.ID, node.Address, seen)
 		}
 	}
 }
 
-// healthOf asks another node how it is.
+// healthOf returns the health of another node.
 func (n *Node) healthOf(ctx context.Context, address raft.ServerAddress) (health Health, err error) {
 	target := url.URL{Scheme: "http", Host: string(address), Path: healthPath}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
@@ -239,7 +239,7 @@ func memberOf(members raft.Configuration, id raft.ServerID) (raft.Server, bool) 
 	return members.Servers[i], true
 }
 
-// with are the members with that one as it is given.
+// with returns the members, with member added or replaced.
 func with(members raft.Configuration, member raft.Server) raft.Configuration {
 	changed := without(members, member.ID)
 	changed.Servers = append(changed.Servers, member)

@@ -8,7 +8,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded/raftfix"
 )
 
-// leadership is the node's own.
+// leadership implements Leadership for a node.
 type leadership struct{ node *Node }
 
 var _ Leadership = leadership{}

@@ -6,36 +6,36 @@ import (
 	"sync"
 )
 
-// State is a node's health as it shows itself.
+// State is the state of a node, as it reports it.
 type State string
 
 const (
-	// Connecting: it knows of no leader.
+	// Connecting: it knows no leader.
 	Connecting State = "connecting"
-	// Syncing: it knows the leader and is not yet where the leader was when they met.
+	// Syncing: it knows the leader, but has not applied what the leader had committed when they met.
 	Syncing State = "syncing"
-	// Online: since it met its leader it has applied all that was committed then.
+	// Online: it has applied everything that its leader had committed when they met.
 	Online State = "online"
-	// Leaving: it has been asked to stop.
+	// Leaving: it is stopping.
 	Leaving State = "leaving"
-	// Failed: its own storage has failed. It must be replaced, or given room on its disk
-	// and started again; the reason says which.
+	// Failed: its storage has failed. It must be replaced, or restarted with more disk space; the
+	// reason says which.
 	Failed State = "failed"
 )
 
-// leaderState is what the node knows of its leader, and how far it is behind. It is safe for
-// concurrent use.
+// leaderState is what the node knows about its leader, and whether it has caught up with it. It is
+// safe for concurrent use.
 type leaderState struct {
 	mu      sync.Mutex
 	leader  leader
 	synced  bool   // with this leader, in this term
-	aim     uint64 // what the leader had committed when they met; 0 while that is not known
+	aim     uint64 // commit index of the leader when they met; 0 if not known yet
 	leaving bool
-	led     []uint64      // the terms this node led
+	led     []uint64      // the terms that this node led
 	changed chan struct{} // closed and replaced at every change
 }
 
-// leader is the node that leads, as far as this node knows. The zero leader is none.
+// leader is the leader as far as this node knows. The zero value means no leader.
 type leader struct {
 	id, address string
 	term        uint64
@@ -44,7 +44,7 @@ type leader struct {
 
 func (s *leaderState) init() { s.changed = make(chan struct{}) }
 
-// meet notes the leader and tells whether it has changed.
+// meet sets the leader and returns whether it has changed.
 func (s *leaderState) meet(l leader) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -59,7 +59,7 @@ func (s *leaderState) meet(l leader) bool {
 	return true
 }
 
-// aimAt notes how far the leader l was when they met.
+// aimAt records the commit index of leader l when they met.
 func (s *leaderState) aimAt(l leader, index uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -74,7 +74,7 @@ func (s *leaderState) mark() uint64 {
 	return s.aim
 }
 
-// sync notes that the node has caught up with the leader l.
+// sync records that the node has caught up with leader l.
 func (s *leaderState) sync(l leader) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -98,15 +98,15 @@ func (s *leaderState) announceLocked() {
 	s.changed = make(chan struct{})
 }
 
-// look returns the leader, whether the node has caught up with it, and what is closed at the next
-// change of either.
+// look returns the leader, whether the node has caught up with it, and a channel that is closed at
+// the next change of either.
 func (s *leaderState) look() (l leader, synced bool, changed <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.leader, s.synced, s.changed
 }
 
-// ledTerms are the terms this node has led since it started.
+// ledTerms returns the terms that this node has led since it started.
 func (s *leaderState) ledTerms() []uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -119,7 +119,7 @@ func (s *leaderState) isLeaving() bool {
 	return s.leaving
 }
 
-// enter counts a request in, unless the node is leaving.
+// enter counts a request, unless the node is leaving.
 func (s *leaderState) enter(requests *sync.WaitGroup) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -130,7 +130,7 @@ func (s *leaderState) enter(requests *sync.WaitGroup) bool {
 	return true
 }
 
-// await blocks until the leader suits, or ctx ends.
+// await blocks until suits returns true for the leader, or ctx ends.
 func (s *leaderState) await(ctx context.Context, suits func(l leader, synced bool) bool) (leader, error) {
 	for {
 		l, synced, changed := s.look()

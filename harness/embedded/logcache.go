@@ -6,22 +6,22 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// The newest entries of the log are kept in memory for followers and for the state
-// machine: as many as fit into both limits, which bounds memory whatever the entries' size.
+// The newest entries of the log are kept in memory for followers and for the state machine, within
+// both limits.
 const (
 	cachedEntries = 1024
 	cachedBytes   = 16 << 20
 )
 
-// logCache is a log whose newest entries are read from memory. What is in memory is what
-// the store took, and nothing else: the entries that it refused are not.
+// logCache is a log whose newest entries are read from memory. It contains only entries that the
+// store accepted.
 type logCache struct {
 	raft.LogStore
 
-	mu     sync.Mutex // guards the fields below, and is not held while the store is called
+	mu     sync.Mutex // guards the fields below; not held during calls of the store
 	first  uint64     // the index of recent[0]
 	recent []*raft.Log
-	bytes  int // of data in recent
+	bytes  int // of Data in recent
 }
 
 // newLogCache returns a cache of the log.
@@ -29,13 +29,13 @@ func newLogCache(log raft.LogStore) *logCache { return &logCache{LogStore: log} 
 
 var _ raft.MonotonicLogStore = (*logCache)(nil)
 
-// IsMonotonic tells whether the log takes no gaps.
+// IsMonotonic returns whether the log allows no gaps.
 func (c *logCache) IsMonotonic() bool {
 	log, is := c.LogStore.(raft.MonotonicLogStore)
 	return is && log.IsMonotonic()
 }
 
-// GetLog reads an entry, from memory if it is there.
+// GetLog reads an entry, from memory if possible.
 func (c *logCache) GetLog(index uint64, entry *raft.Log) error {
 	if cached := c.cached(index); cached != nil {
 		*entry = *cached
@@ -53,10 +53,10 @@ func (c *logCache) cached(index uint64) *raft.Log {
 	return nil
 }
 
-// StoreLog is StoreLogs of one entry.
+// StoreLog stores one entry.
 func (c *logCache) StoreLog(entry *raft.Log) error { return c.StoreLogs([]*raft.Log{entry}) }
 
-// StoreLogs stores entries and keeps the newest.
+// StoreLogs stores entries and caches the newest.
 func (c *logCache) StoreLogs(entries []*raft.Log) error {
 	if err := c.LogStore.StoreLogs(entries); err != nil {
 		return err
@@ -79,7 +79,7 @@ func (c *logCache) keepLocked(entry *raft.Log) {
 	excess := 0
 	for len(c.recent)-excess > cachedEntries || c.bytes > cachedBytes {
 		c.bytes -= len(c.recent[excess].Data)
-		c.recent[excess] = nil // the array behind the slice must not hold it
+		c.recent[excess] = nil // so that the array behind the slice does not keep it alive
 		excess++
 	}
 	c.recent = c.recent[excess:]
@@ -90,7 +90,7 @@ func (c *logCache) forgetLocked() {
 	c.first, c.recent, c.bytes = 0, nil, 0
 }
 
-// DeleteRange removes entries at the beginning or the end, and forgets all.
+// DeleteRange removes entries at the beginning or the end of the log, and clears the cache.
 func (c *logCache) DeleteRange(from, to uint64) error {
 	c.mu.Lock()
 	c.forgetLocked()

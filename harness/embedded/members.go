@@ -20,43 +20,42 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded/wire"
 )
 
-// Member is one node of the cluster, as a node's log has it.
+// Member is one member of the cluster, according to a node's log.
 type Member struct {
 	ID      string `json:"id"`
 	Address string `json:"address"`
 	Voter   bool   `json:"voter"`
 }
 
-// AddMember takes a node into the cluster, gives a member another address, makes a
-// member a voter, or a voter a member that only listens. It may be asked of any node, and
-// blocks until the change is committed. Asking again is no error.
+// AddMember adds a node to the cluster, changes the address of a member, or makes a member a voter or
+// a non-voter. Any node accepts the call. It blocks until the change is committed. Repeating it is
+// no error.
 //
-// A node that is new, or has another address, must run and be reached by the leader at
-// that address. One that is to vote first only listens; it votes once it has applied what
-// was committed when it came, for which it has three WriteTimeouts, and AddMember four in
-// all. If it has not by then, it is no member, unless it was one before. To take in a node
-// that needs longer, add it as one that does not vote, wait until it is online, and add it
-// again as a voter. All other changes take WriteTimeout at most.
+// A new node, or one with a new address, must run, and the leader must reach it at that address. A
+// new voter is first added as a non-voter, and becomes a voter when it has applied what was
+// committed when it was added. It has three WriteTimeouts for that, and AddMember takes at most
+// four. If it needs longer, it is removed again, unless it was a member before. To add a node that
+// needs longer, add it as a non-voter, wait until it is online, and add it again as a voter. All
+// other changes take at most one WriteTimeout.
 //
-// A change after which fewer voters could be reached than a quorum is refused; so is one
-// of the leader's own address to another than it listens at.
+// A change is refused if fewer voters than a quorum could be reached after it, or if it gives the
+// leader an address at which it does not listen.
 //
-// An error that says of its outcome that it is unknown is one after which the change may
-// still be made (see wire.Error); after every other error nothing was changed.
+// If the error has an unknown outcome (wire.Error), the change may still be made. After every other
+// error nothing was changed.
 func (n *Node) AddMember(ctx context.Context, m Member) error {
 	return n.changeOwn(ctx, memberChange{Add: &m})
 }
 
-// RemoveMember takes the node with that ID out of the cluster. It may be asked
-// of any node, and blocks until the change is committed, for WriteTimeout at
-// most. Removing a node that is no member is no error. A leader that is removed stops
-// leading. The last voter cannot be removed, and no voter if fewer of the others can be
-// reached than their quorum. Errors are as those of AddMember.
+// RemoveMember removes the node with that ID from the cluster. Any node accepts the call. It blocks
+// until the change is committed, at most for WriteTimeout. Removing a node that is not a member is no
+// error. A leader that is removed steps down. The last voter cannot be removed, nor a voter if fewer
+// than a quorum of the others can be reached. For errors see AddMember.
 func (n *Node) RemoveMember(ctx context.Context, id string) error {
 	return n.changeOwn(ctx, memberChange{Remove: id})
 }
 
-// changeOwn makes a change that no request asks for.
+// changeOwn makes a change that did not come in a request.
 func (n *Node) changeOwn(ctx context.Context, change memberChange) error {
 	if !n.leaderState.enter(&n.requests) {
 		return unavailable(CodeStopping, "node %s is leaving; nothing was changed", n.config.ID)
@@ -74,7 +73,7 @@ func (n *Node) members() []Member {
 	return members
 }
 
-// memberChange is one change, and the body of a request for it.
+// memberChange is one change, and the body of its request.
 type memberChange struct {
 	Add    *Member `json:"add,omitempty"`
 	Remove string  `json:"remove,omitempty"`
@@ -96,14 +95,14 @@ func (c memberChange) validate() error {
 	return nil
 }
 
-// validAddress returns why no node can be reached at the address from elsewhere, or nil.
+// validAddress returns an error if the address is not a host and a port.
 func validAddress(address string) error {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return err
 	}
 	if host == "" || strings.ContainsAny(host, "/@ ") || !printable(host) {
-		return fmt.Errorf("%q is no host", host)
+		return fmt.Errorf("%q is not a host", host)
 	}
 	if number, err := strconv.ParseUint(port, 10, 16); err != nil || number == 0 {
 		return fmt.Errorf("port %q is not from 1 to 65535", port)
@@ -118,8 +117,8 @@ func (c memberChange) String() string {
 	return "remove member " + c.Remove
 }
 
-// joinTimeouts is how many WriteTimeouts a node has to catch up before it votes. One more
-// is for all the rest.
+// joinTimeouts is how many WriteTimeouts a new voter has to catch up. The rest of the change has one
+// more.
 const joinTimeouts = 3
 
 func (c memberChange) patience(writeTimeout time.Duration) time.Duration {
@@ -129,8 +128,8 @@ func (c memberChange) patience(writeTimeout time.Duration) time.Duration {
 	return writeTimeout
 }
 
-// changeMembers brings the change to the leader, wherever it is. It is safe to
-// bring it to the next one too: it says what is to be, not what is to be done.
+// changeMembers sends the change to the leader, and retries it at the next one. That is safe because
+// a change is idempotent.
 func (n *Node) changeMembers(outer context.Context, change memberChange, forwarded bool) error {
 	if err := change.validate(); err != nil {
 		return err
@@ -160,8 +159,8 @@ func (n *Node) changeMembers(outer context.Context, change memberChange, forward
 	}
 }
 
-// answered is the leader's last word; nil if it made the change. If an earlier leader may
-// have made it, a refusal does not say that nothing was changed.
+// answered returns the leader's final answer as an error; nil if it made the change. If an earlier
+// leader may have made the change, the outcome of a refusal is unknown.
 func (c memberChange) answered(final *answer, inDoubt bool) error {
 	if final == nil {
 		return nil
@@ -172,8 +171,8 @@ func (c memberChange) answered(final *answer, inDoubt bool) error {
 	return fmt.Errorf("%v: %w", c, final)
 }
 
-// changeMembersBy has one leader make the change. An *answer is its last word, and
-// errNotLeading says that it changed nothing; after any other error that is unknown.
+// changeMembersBy makes the change through one leader. An *answer is final. After errNotLeading
+// nothing was changed; after any other error the outcome is unknown.
 func (n *Node) changeMembersBy(ctx context.Context, l leader, change memberChange) error {
 	if l.self {
 		return n.changeMembersHere(ctx, l, change)

@@ -70,7 +70,7 @@ var _ = Describe("A change of the members", func() {
 		for _, err := range throughBoth(c, leader, func(n *embedded.Node) error {
 			return n.AddMember(ctx, embedded.Member{ID: "other", Address: c.hosts[fresh].Addr(), Voter: true})
 		}) {
-			Expect(err).To(refusedWith(embedded.CodeMembers, "", "is node n3, and not other"))
+			Expect(err).To(refusedWith(embedded.CodeMembers, "", "is node n3, not node other"))
 		}
 		for _, err := range throughBoth(c, leader, func(n *embedded.Node) error {
 			return n.AddMember(ctx, embedded.Member{ID: "n3", Address: c.hosts[0].Addr()})
@@ -79,7 +79,7 @@ var _ = Describe("A change of the members", func() {
 			Expect(embedded.RefusedForGood(err)).To(BeTrue())
 		}
 		Expect(c.nodes[leader].AddMember(ctx, embedded.Member{ID: c.configs[leader].ID, Address: c.hosts[fresh].Addr(), Voter: true})).To(
-			refusedWith(embedded.CodeMembers, "", "leads, and listens at"))
+			refusedWith(embedded.CodeMembers, "", "is the leader and listens at"))
 		Expect(time.Since(begun)).To(BeNumerically("<", moment), "these are answered at once")
 		Expect(members(c, leader)).To(HaveLen(3))
 	})
@@ -118,7 +118,7 @@ var _ = Describe("A change of the members", func() {
 		})
 		DeferCleanup(func() { close(released) })
 		Expect(c.nodes[(leader+1)%3].AddMember(ctx, embedded.Member{ID: "n3", Address: c.hosts[fresh].Addr(), Voter: true})).To(
-			refusedWith(embedded.CodeMembersLater, "", "has not caught up, so that it may not vote"))
+			refusedWith(embedded.CodeMembersLater, "", "has not caught up, so it was not made a voter"))
 		Expect(members(c, leader)).To(HaveLen(3))
 	})
 
@@ -128,7 +128,7 @@ var _ = Describe("A change of the members", func() {
 		others := c.but(leader)
 		c.cut(others[0], fault.Drop)
 		Expect(c.nodes[leader].RemoveMember(ctx, c.configs[others[1]].ID)).To(
-			refusedWith(embedded.CodeMembersLater, "", "of the 2 voters there would be, 1 can be reached, and 2 are a quorum"))
+			refusedWith(embedded.CodeMembersLater, "", "of the 2 voters after the change, 1 can be reached, but 2 are a quorum"))
 		Expect(c.nodes[leader].AddMember(ctx, embedded.Member{ID: c.configs[others[1]].ID, Address: c.hosts[others[1]].Addr()})).To(
 			refusedWith(embedded.CodeMembersLater, "", "2 are a quorum"))
 		Expect(members(c, leader)).To(HaveLen(3))

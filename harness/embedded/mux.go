@@ -10,15 +10,15 @@ import (
 	"time"
 )
 
-// mux serves two protocols on one port: it reads a connection's first byte and
-// hands it to the one or the other listener.
+// mux serves HTTP and Raft on one port. The first byte of a connection decides which listener gets
+// it.
 type mux struct {
 	base     net.Listener
 	conns    *conns
-	patience time.Duration // for the first byte and the greeting
+	patience time.Duration // for the first byte and the handshake
 	accepted func(net.Conn) net.Conn
-	// greet greets a node, after the first byte. Without an error and with false the
-	// greeting was all that the node wanted.
+	// greet does the handshake with a node, after the first byte. If replicates is false, the node
+	// wanted only the handshake.
 	greet func(io.ReadWriter) (replicates bool, err error)
 
 	http, raft *branch
@@ -50,7 +50,7 @@ func (m *mux) accept() {
 	}
 }
 
-// route gives the connection away, or closes it if it is neither protocol.
+// route passes the connection to its listener, or closes it.
 func (m *mux) route(conn *tracked) {
 	branch, known, err := m.recognise(conn)
 	if err != nil || branch == nil || !branch.deliver(known) {
@@ -58,7 +58,8 @@ func (m *mux) route(conn *tracked) {
 	}
 }
 
-// recognise reads the first byte, and greets a node. Without a branch nothing else is left to do.
+// recognise reads the first byte, and does the handshake if a node connects. A nil branch means that
+// the connection is no longer needed.
 func (m *mux) recognise(conn *tracked) (*branch, net.Conn, error) {
 	if err := conn.SetDeadline(time.Now().Add(m.patience)); err != nil {
 		return nil, nil, err
@@ -89,8 +90,7 @@ func (m *mux) recognise(conn *tracked) (*branch, net.Conn, error) {
 	return branch, &replayed{tracked: conn, first: bytes.Clone(peeked)}, conn.SetDeadline(time.Time{})
 }
 
-// close stops accepting and waits for its goroutines, which end when their
-// connections are cut.
+// close stops accepting and waits for the goroutines, which end when their connections are closed.
 func (m *mux) close() error {
 	err := m.base.Close()
 	m.http.fail(net.ErrClosed)
@@ -103,7 +103,7 @@ func (m *mux) close() error {
 type branch struct {
 	addr  net.Addr
 	conns chan net.Conn
-	ctx   context.Context // ends with the error that Accept returns from then on
+	ctx   context.Context // its cause is the error that Accept returns after its end
 	end   context.CancelCauseFunc
 }
 
@@ -135,7 +135,7 @@ func (b *branch) Accept() (net.Conn, error) {
 func (b *branch) Close() error   { b.fail(net.ErrClosed); return nil }
 func (b *branch) Addr() net.Addr { return b.addr }
 
-// replayed is a connection of which the first bytes have been read already.
+// replayed is a connection that returns bytes again that were already read.
 type replayed struct {
 	*tracked
 	first []byte

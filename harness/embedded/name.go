@@ -6,8 +6,8 @@ import (
 	"net/http"
 )
 
-// name is what a change is known by, so that it is applied once: a key that the client
-// has chosen, or a ticket that the node has drawn which was asked first.
+// name identifies a change so that it is applied once: a key chosen by the client, or a random ticket
+// of the node that received the request.
 type name struct {
 	key    string
 	ticket []byte
@@ -18,7 +18,7 @@ const (
 	ticketSize = 16  // bytes
 )
 
-// nameOf is the name of the change in a request. Only a node may give it a ticket.
+// nameOf returns the name of the change in a request. Only nodes may send tickets.
 func nameOf(r *http.Request, fromNode bool) (name, error) {
 	keys, given := r.Header[HeaderRequest]
 	_, ticketed := r.Header[headerTicket]
@@ -26,7 +26,7 @@ func nameOf(r *http.Request, fromNode bool) (name, error) {
 	case ticketed && !fromNode:
 		return name{}, refuse(http.StatusForbidden, CodeForbidden, "header %s is for nodes of the cluster", headerTicket)
 	case ticketed && given:
-		return name{}, refuse(http.StatusBadRequest, CodeBadRequest, "a request has %s or %s, not both", HeaderRequest, headerTicket)
+		return name{}, refuse(http.StatusBadRequest, CodeBadRequest, "a request may have %s or %s, not both", HeaderRequest, headerTicket)
 	case ticketed:
 		ticket, err := hex.DecodeString(r.Header.Get(headerTicket))
 		if err != nil || len(ticket) != ticketSize {
@@ -39,7 +39,7 @@ func nameOf(r *http.Request, fromNode bool) (name, error) {
 	return drawName(), nil
 }
 
-// keyOf is the key that a client has sent, if it can be one.
+// keyOf returns the key of a client, if it is valid.
 func keyOf(keys []string) (name, error) {
 	switch key := keys[0]; {
 	case len(keys) > 1:
@@ -56,14 +56,14 @@ func keyOf(keys []string) (name, error) {
 	}
 }
 
-// drawName is a name that no one can guess.
+// drawName returns a random name.
 func drawName() name {
 	ticket := make([]byte, ticketSize)
-	_, _ = rand.Read(ticket) // it does not fail
+	_, _ = rand.Read(ticket) // never fails
 	return name{ticket: ticket}
 }
 
-// set has a forwarded request carry the name.
+// set adds the name to a forwarded request.
 func (n name) set(h http.Header) {
 	if n.key != "" {
 		h.Set(HeaderRequest, n.key)

@@ -14,7 +14,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded/raftfix"
 )
 
-// Version is the version that a node shows in its Health.
+// Version is the version that a node reports in Health.
 const Version = "0.1.0"
 
 // Node is one running node. All methods are safe for concurrent use.
@@ -28,11 +28,11 @@ type Node struct {
 	conns      *conns
 	mux        *mux
 	stream     *stream
-	silence    func() // cuts the stream off, for good
+	silence    func() // closes all connections of the stream permanently
 	inbound    *raftfix.Inbound
 	transport  *raftfix.Blocking
 	rounds     *rounds
-	// membersTurn is a lock: a value in it is held while the leader changes the members.
+	// membersTurn is a lock, held while the leader changes the members.
 	membersTurn chan struct{}
 	raft        *raft.Raft
 	replay      *replay
@@ -42,39 +42,37 @@ type Node struct {
 	identity    *identity
 	founding    *founding
 	encounters  encounters
-	proof       string        // that this node is one of the cluster's
-	first       string        // the digest of the first members that it was given
-	expected    sync.Map      // of raft.ServerID by raft.ServerAddress: whom Raft dials
+	proof       string        // that requests of this node come from a node; see proofOf
+	first       string        // firstDigest of Config.Peers
+	expected    sync.Map      // raft.ServerID by raft.ServerAddress: the node that Raft expects there
 	raftReady   chan struct{} // closed when Raft runs
 
 	leaderState leaderState
 	activities  activities
-	// newestSnapshot is a log index; 0 if there is none. Raft tells it too, among
-	// much else that takes as long as all the rest of Health.
+	// newestSnapshot is its log index; 0 if there is none. Raft's Stats has it too, but takes as long
+	// as the rest of Health.
 	newestSnapshot atomic.Uint64
 	stall          *raftfix.Stall
 	votes          votes
 	roles          roles
 	raftStarted    atomic.Bool
 
-	// ctx ends when the node closes; with it end all waits within.
+	// ctx ends when the node closes, and ends all waits in the node.
 	ctx      context.Context
 	end      context.CancelFunc
-	requests sync.WaitGroup // handlers under way
-	futures  sync.WaitGroup // waits for Raft's answers
-	wg       sync.WaitGroup // everything else
+	requests sync.WaitGroup // running handlers
+	futures  sync.WaitGroup // pending answers of Raft
+	wg       sync.WaitGroup // all other goroutines
 
 	// closing makes concurrent Close calls share one shutdown and its error.
 	closing sync.Once
-	// ended is set before ctx ends. A report may ask a node in virtual time from outside, and
-	// must not touch the context then.
+	// ended is set before ctx ends. It can be read from outside a virtual-time bubble, unlike ctx.
 	ended  atomic.Bool
 	closed error
 }
 
-// Start starts a node and returns when it serves: HTTP is answered, Raft takes
-// part. It does not wait for a leader. Starting again in the same Dir goes on
-// from what was synced there. Stop must follow.
+// Start starts a node and returns when HTTP and Raft run. It does not wait for a leader. Starting
+// again with the same Dir continues from the durable state. The caller must call Stop or Close.
 func Start(config Config) (_ *Node, err error) {
 	config = config.withDefaults()
 	if err := config.validate(); err != nil {
@@ -118,22 +116,22 @@ func Start(config Config) (_ *Node, err error) {
 	return n, nil
 }
 
-// idleTimeout is how long a client may keep a connection without using it.
+// idleTimeout is how long an unused connection of a client stays open.
 const idleTimeout = 2 * time.Minute
 
-// idleConnections to each other node are kept for the next forwarded request.
+// idleConnections is the number of idle connections to each other node that are kept open.
 const idleConnections = 64
 
-// ID is the node's name.
+// ID returns the ID of the node.
 func (n *Node) ID() string { return n.config.ID }
 
-// Address is the node's one address, host:port.
+// Address returns the address of the node, host:port.
 func (n *Node) Address() string { return n.config.Endpoint.Addr() }
 
-// Stop ends the node gracefully: it refuses new requests, hands leadership to the
-// follower that is furthest, lets the requests under way end, and closes
-// everything. It blocks until nothing of the node is left; ctx bounds only how
-// long it waits for requests before that. The node's files remain.
+// Stop ends the node gracefully: it refuses new requests, transfers leadership to the follower with
+// the longest log, waits for the requests in progress, and closes everything. It blocks until all
+// goroutines, sockets and files are closed; ctx bounds only the wait for requests. The directory
+// remains.
 func (n *Node) Stop(ctx context.Context) error {
 	if !n.leaderState.enter(&n.requests) {
 		return n.close()
@@ -155,8 +153,8 @@ func (n *Node) Stop(ctx context.Context) error {
 	return err
 }
 
-// Close ends the node without handing anything over, and blocks until nothing
-// of it is left. Requests under way are cut off. The node's files remain.
+// Close ends the node without a transfer of leadership and interrupts requests in progress. It blocks
+// until all goroutines, sockets and files are closed. The directory remains.
 func (n *Node) Close() error { return n.close() }
 
 func (n *Node) close() error {
@@ -164,7 +162,7 @@ func (n *Node) close() error {
 	return n.closed
 }
 
-// closeOnce ends whatever was started, in the order that lets each end: waits,
+// closeOnce ends everything that was started, in an order in which nothing blocks: waits,
 // connections, requests, Raft, storage.
 func (n *Node) closeOnce() error {
 	var errs []error
@@ -174,8 +172,8 @@ func (n *Node) closeOnce() error {
 	n.conns.cut()
 	if n.storage != nil {
 		n.storage.machine.Interrupt() // an entry may take seconds to apply, and Raft waits for it
-		// What Raft still stores is acknowledged to no node; and it may wait for a
-		// disk that is slow, or torn.
+		// The connections are closed, so Raft acknowledges nothing that it still stores. And it
+		// may be blocked by a slow or torn disk.
 		errs = append(errs, n.storage.disk.Close())
 	}
 	if n.mux != nil {
@@ -187,9 +185,8 @@ func (n *Node) closeOnce() error {
 	n.requests.Wait()
 	n.wg.Wait()
 	if n.raft != nil {
-		// Raft leaves what is still in its queues without an answer when it shuts
-		// down. Before, it answers all: a leader without followers to talk to
-		// gives up within its lease.
+		// When Raft shuts down, it does not answer what is in its queues. Before that it answers
+		// everything: a leader without connections steps down within its lease.
 		n.futures.Wait()
 		n.transport.End()
 		errs = append(errs, n.raft.Shutdown().Error())

@@ -8,16 +8,16 @@ import (
 	"github.com/hashicorp/go-hclog"
 )
 
-// tlsHandshake is the first byte of a TLS client, which no HTTP request begins with
-// (RFC 8446, 5.1).
+// tlsHandshake is the first byte that a TLS client sends (RFC 8446, section 5.1). HTTP requests never
+// begin with it.
 const tlsHandshake = 0x16
 
-// noTLS is a fatal TLS alert, handshake_failure: it ends a TLS client at once, with an
-// error of its own in place of one about an answer that makes no sense (RFC 8446, 6).
+// noTLS is the fatal TLS alert handshake_failure (RFC 8446, section 6), so that a TLS client reports
+// a failed handshake and not a malformed answer.
 var noTLS = []byte{0x15, 3, 1, 0, 2, 2, 40}
 
-// plainListener is the listener of HTTP without TLS: a client that speaks TLS is told, and the
-// log says so.
+// plainListener is a listener for plain HTTP. It answers TLS clients with an alert and logs a
+// warning.
 type plainListener struct {
 	net.Listener
 	logger   hclog.Logger
@@ -35,10 +35,10 @@ func (p *plainListener) Accept() (net.Conn, error) {
 		if !is || len(known.first) == 0 || known.first[0] != tlsHandshake {
 			return conn, nil
 		}
-		p.logger.Warn("a client speaks TLS, and this port serves plain HTTP: use http://, or a proxy for TLS", "client", conn.RemoteAddr())
+		p.logger.Warn("a client uses TLS, but this port serves plain HTTP: use http://, or a proxy for TLS", "client", conn.RemoteAddr())
 		p.telling.Go(func() {
 			_ = conn.SetWriteDeadline(time.Now().Add(p.patience))
-			_, _ = conn.Write(noTLS) // a client that has gone needs no word
+			_, _ = conn.Write(noTLS) // errors are ignored: best effort
 			_ = conn.Close()
 		})
 	}

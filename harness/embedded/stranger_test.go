@@ -160,7 +160,7 @@ var _ = Describe("A stranger", func() {
 				return string(must(io.ReadAll(conn)))
 			}
 			Expect(say("\x16\x03\x01\x02\x00\x01")).To(Equal("\x15\x03\x01\x00\x02\x02\x28"))
-			Expect(log.String()).To(ContainSubstring("a client speaks TLS, and this port serves plain HTTP"))
+			Expect(log.String()).To(ContainSubstring("a client uses TLS, but this port serves plain HTTP"))
 			Expect(say("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")).To(And(
 				HavePrefix("HTTP/1.1 505 "), ContainSubstring("this node speaks HTTP/1.1, not HTTP/2")))
 		})

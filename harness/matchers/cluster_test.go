@@ -140,12 +140,12 @@ var _ = Describe("The matchers of health", func() {
 	DescribeTable("know a node that is gone without asking it", func(ctx SpecContext, mode fault.Mode, reason string) {
 		c, f := boot()
 		Expect(c.TakeNodeOffline(ctx, 1, mode)).To(Succeed())
-		looks := f.Node(1).Looks()
+		looks := f.Node(1).Probes()
 		found := "its flag says offline (" + string(mode) + "); it reports state offline (" + reason + ")"
 		Expect(holds(node(c, 1), BeOffline())).To(HaveSuffix(found))
 		Expect(holdsNot(node(c, 1), BeOnline())).To(HaveSuffix(found))
 		Expect(holdsNot(node(c, 1), HaveCaughtUp())).To(HaveSuffix("but it reports state offline (" + reason + ")"))
-		Expect(f.Node(1).Looks()).To(Equal(looks))
+		Expect(f.Node(1).Probes()).To(Equal(looks))
 	},
 		Entry("stopped", patience, fault.Stop, "stopped"),
 		Entry("crashed", patience, fault.Crash, "crashed"),
@@ -247,8 +247,7 @@ var _ = Describe("BeConsistent", func() {
 			Equal("Expected the cluster of 3 nodes not to be consistent, but the answers of all 3 online nodes are equal"))
 		Expect(holdsNot(c, BeConsistent("a", "b"))).To(
 			Equal(`Expected the cluster of 3 nodes to be consistent, but node 0 (n0) and node 2 (n2) differ on "b", ` +
-				`column b: node 0 (n0) has 'x', node 2 (n2) has 'y': the rows are ('x') and ('y'); rows only on node 0 (n0): 1,
-					only on node 2 (n2): 1`))
+				`column b: node 0 (n0) has 'x', node 2 (n2) has 'y': the rows are ('x') and ('y'); rows only on node 0 (n0): 1, only on node 2 (n2): 1`))
 		Expect(c.TakeNodeOffline(ctx, 2)).To(Succeed())
 		Expect(holds(c, BeConsistent("a", "b"))).To(HaveSuffix("the answers of all 2 online nodes are equal"))
 	}, patience)

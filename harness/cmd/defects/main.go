@@ -2,7 +2,7 @@
 //
 //	go run ./harness/cmd/defects                          # all bugs, each up to the first failure; or: make defects
 //	go run ./harness/cmd/defects -only loses-ddl,no-re-election
-//	go run ./harness/cmd/defects -all -write README.md    # all specs, and the table; or: make defects ALL=1
+//	go run ./harness/cmd/defects -all -write harness/defects/README.md    # all specs, and the table; or: make defects ALL=1
 //	go run ./harness/cmd/defects -ordinary 200            # shows that ordinary runs do not catch races
 //
 // The suite is the ordinary one, built for exact replay if the installed Go can be patched (package replay). It runs

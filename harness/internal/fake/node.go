@@ -29,7 +29,7 @@ type Node struct {
 	onStatus func(context.Context, target.Status) (target.Status, error)
 	asked    []target.Request
 	inside   []target.Request
-	looks    int
+	probes   int
 }
 
 var _ target.Node = (*Node)(nil)
@@ -82,7 +82,7 @@ func (n *Node) AskedInside() []target.Request {
 // until ctx ends for one that is paused.
 func (n *Node) Status(ctx context.Context) (target.Status, error) {
 	n.mu.Lock()
-	n.looks++
+	n.probes++
 	hook := n.onStatus
 	n.mu.Unlock()
 	if err := n.answering(ctx); err != nil {
@@ -95,11 +95,11 @@ func (n *Node) Status(ctx context.Context) (target.Status, error) {
 	return status, nil
 }
 
-// Looks returns the number of calls of Status.
-func (n *Node) Looks() int {
+// Probes returns the number of calls of Status.
+func (n *Node) Probes() int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.looks
+	return n.probes
 }
 
 // answering blocks until ctx ends if the node is paused, and returns an error if it is down.
