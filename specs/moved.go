@@ -112,7 +112,7 @@ func moved(env *environment) {
 			at := move(ctx, first, "")
 			said := env.askMembers(ctx, leader, adding("another", at, true))
 			Expect(said.code).To(Equal("MEMBERS_REFUSED"), said.body)
-			Expect(said.body).To(ContainSubstring("is node " + env.node(first).ID() + ", and not another"))
+			Expect(said.body).To(ContainSubstring("is node " + env.node(first).ID() + ", not node another"))
 			said = env.askMembers(ctx, leader, adding(env.node(env.others(leader)[1]).ID(), at, true))
 			Expect(said.code).To(Equal("MEMBERS_REFUSED"), said.body)
 			env.changeMembers(ctx, leader, adding(env.node(first).ID(), at, true))

@@ -35,7 +35,7 @@ const (
 	CodeTimeout      = "TIMEOUT"             // 503: the read was not served in time
 	CodeFailed       = "NODE_FAILED"         // 503: this node's storage has failed
 	CodeReplaying    = "REPLAYING"           // 503: this node has started and is replaying its log
-	CodeWrongCluster = "WRONG_CLUSTER"       // 503: this node belongs to another cluster than the members it met; 421: the forwarding node does
+	CodeWrongCluster = "WRONG_CLUSTER"       // 503: the members that were met are of another cluster; 421: the forwarding node is
 	CodeStopping     = "STOPPING"            // 503: this node is stopping; nothing was changed
 	CodeAnswerGone   = "ANSWER_GONE"         // 503: the change was applied before, but its answer was not kept
 	CodeBehind       = "APPLIED_ELSEWHERE"   // 503: the leader applied the change, but this node has not yet

@@ -79,7 +79,7 @@ var _ = Describe("The HTTP endpoint", func() {
 			{"GET", sqlPath, "", 405, embedded.CodeMethod, "requires method POST, not GET"},
 			{"POST", "/v1/api/healthcheck", "", 405, embedded.CodeMethod, "requires method GET, not POST"},
 			{"DELETE", "/v1/api/cluster/health", "", 405, embedded.CodeMethod, "requires method GET"},
-			{"GET", "/", "", 404, embedded.CodeNotFound, "nothing at /"},
+			{"GET", "/", "", 404, embedded.CodeNotFound, "no such path: /"},
 			{"POST", "/v1/api/sql/", "{}", 404, embedded.CodeNotFound, "nothing at"},
 			{"POST", sqlPath, "", 400, embedded.CodeBadRequest, "empty or ends early"},
 			{"POST", sqlPath, `{"sql":`, 400, embedded.CodeBadRequest, "ends early"},

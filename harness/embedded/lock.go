@@ -6,9 +6,9 @@ import (
 	"os"
 )
 
-// lockDir locks a node's directory until the file it returns is closed. The
-// lock is on the directory itself and leaves no file behind. Without it a
-// second node on the directory would wait for the log, without end and a word.
+// lockDir locks a node's directory until the returned file is closed. The lock is on the directory
+// itself and creates no file. Without it a second node with the same directory would block
+// indefinitely when it opens the log.
 func lockDir(dir string) (*os.File, error) {
 	file, err := os.Open(dir)
 	if err != nil {

@@ -305,7 +305,7 @@ var _ = Describe("A node whose disk is full", func() {
 		Expect(c.configs[0].Disk.Wipe()).To(Succeed())
 		c.configs[0].Disk.Set(fault.Disk{Full: true})
 		_, err := embedded.Start(c.configs[0])
-		Expect(err).To(MatchError(And(ContainSubstring("needs room"), ContainSubstring(c.configs[0].Dir))))
+		Expect(err).To(MatchError(And(ContainSubstring("free some space"), ContainSubstring(c.configs[0].Dir))))
 		Expect(strings.Count(err.Error(), "\n")).To(BeZero())
 	})
 })

@@ -12,8 +12,8 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded/raftfix"
 )
 
-// stallTimeouts is how many election timeouts a leader's disk may take: many more than one,
-// because a disk that is shared is slow now and then.
+// stallTimeouts is how many election timeouts a call of a leader's disk may take before the leader
+// falls silent. It is large because a shared disk is slow at times.
 const stallTimeouts = 10
 
 // Bounds of the log in bytes: see raftfix.LogBound.
@@ -25,20 +25,20 @@ const (
 type logBounds struct{ snapshot, trailing int64 }
 
 const (
-	// maxAppendEntries is the maximum of entries in one call to a follower, and in one SQLite
+	// maxAppendEntries is the maximum number of entries in one call to a follower, and in one SQLite
 	// transaction.
 	maxAppendEntries = 512
-	// rpcTimeout bounds a call from node to node. A call to a node that is silent does not wait
-	// for it: it is sent again when the silence ends (raftfix.Blocking).
+	// rpcTimeout bounds a call from node to node. Calls to an unreachable node are retried when it
+	// is reachable again (raftfix.Blocking).
 	rpcTimeout = time.Second
-	// pooledConnections to each other node are kept by Raft's transport.
+	// pooledConnections is the number of connections to each other node that Raft's transport keeps.
 	pooledConnections = 4
-	// inFlight is how many calls of replication are under way to one follower. With 2, the
-	// library's default, a follower was seen to receive no more entries and Shutdown to hang.
+	// inFlight is the maximum number of concurrent replication calls to one follower. With 2, the
+	// library's default, followers sometimes stop receiving entries and Shutdown hangs.
 	inFlight = 1
 )
 
-// startRaft starts Raft, and what works for it.
+// startRaft starts Raft and the goroutines around it.
 func (n *Node) startRaft() error {
 	logger := n.config.Logger.Named("raft")
 	network := n.listenForRaft(logger.Named("transport"))
@@ -58,7 +58,7 @@ func (n *Node) startRaft() error {
 		bound.Serve(n.raft)
 		n.wg.Go(func() { bound.Run(n.ctx) })
 	}
-	n.wg.Go(func() { // Raft's Shutdown leaves its transport open
+	n.wg.Go(func() { // Raft's Shutdown does not close its transport
 		<-n.ctx.Done()
 		_ = closeTransport(network)
 	})
@@ -77,7 +77,7 @@ func (n *Node) startRaft() error {
 	return n.beginFounding()
 }
 
-// listenForRaft returns Raft's transport on the node's one port.
+// listenForRaft returns Raft's transport on the node's port.
 func (n *Node) listenForRaft(logger hclog.Logger) *raft.NetworkTransport {
 	n.stream = &stream{branch: n.mux.raft, dial: n.conns.dialer(n.ctx, n.config.Endpoint), greet: n.greetAt}
 	var layer raft.StreamLayer = n.stream
@@ -93,7 +93,7 @@ func (n *Node) listenForRaft(logger hclog.Logger) *raft.NetworkTransport {
 	})
 }
 
-// transportOver is the transport that Raft is given, from the network up.
+// transportOver returns the transport for Raft, with its decorators from the network up.
 func (n *Node) transportOver(network *raft.NetworkTransport, log *raftfix.LazyLog) *raftfix.Blocking {
 	var t Transport = peerNames{network, &n.expected}
 	t = decorated(t, n.seams.Transport)
@@ -125,8 +125,8 @@ func (n *Node) newLogBound(log *raftfix.LazyLog) *raftfix.LogBound {
 	})
 }
 
-// newRaft starts Raft on what the stores hold. Raft is not told of all their failures, so the
-// cause of an error is what the storage says.
+// newRaft starts Raft with the stored state. Some errors of the stores are hidden from Raft, so the
+// returned error is that of the storage if it has failed.
 func (n *Node) newRaft(config *raft.Config, log *raftfix.LazyLog, bound *raftfix.LogBound) (*raft.Raft, error) {
 	n.votes.read(n.storage.Stable)
 	own := decorated[raft.BatchingFSM](n.storage.machine, n.seams.Machine)
@@ -146,7 +146,7 @@ func (n *Node) newRaft(config *raft.Config, log *raftfix.LazyLog, bound *raftfix
 	return nil, err
 }
 
-// machineFor is the state machine that Raft is given, from the inside out.
+// machineFor returns the state machine for Raft, with its decorators from the inside out.
 func (n *Node) machineFor(log *raftfix.LazyLog) raft.FSM {
 	var m raft.BatchingFSM = n.replay
 	m = watchedMachine{m, &n.activities}
@@ -159,7 +159,7 @@ func (n *Node) machineFor(log *raftfix.LazyLog) raft.FSM {
 	return m
 }
 
-// logFor is the log that Raft is given, from the disk up.
+// logFor returns the log for Raft, with its decorators from the disk up.
 func (n *Node) logFor(lazy *raftfix.LazyLog, bound *raftfix.LogBound) raft.LogStore {
 	var log raft.LogStore = lazy
 	log = n.stall.Log(log)
@@ -172,7 +172,7 @@ func (n *Node) logFor(lazy *raftfix.LazyLog, bound *raftfix.LogBound) raft.LogSt
 	return log
 }
 
-// stableForRaft is the store of term and vote that Raft is given, from the disk up.
+// stableForRaft returns the store of term and vote for Raft, with its decorators from the disk up.
 func (n *Node) stableForRaft() raft.StableStore {
 	stable := n.storage.Stable
 	stable = watchedVotes{stable, &n.votes}
@@ -186,7 +186,7 @@ func (n *Node) stableForRaft() raft.StableStore {
 	return stable
 }
 
-// snapshotsFor are the snapshots that Raft is given, from the disk up.
+// snapshotsFor returns the snapshot store for Raft, with its decorators from the disk up.
 func (n *Node) snapshotsFor(bound *raftfix.LogBound) raft.SnapshotStore {
 	snapshots := n.storage.Snapshots
 	snapshots = watchedSnapshots{snapshots, &n.activities, &n.newestSnapshot}
@@ -208,20 +208,20 @@ func (n *Node) raftConfig(logger hclog.Logger) *raft.Config {
 	config.SnapshotThreshold = n.config.SnapshotThreshold
 	config.SnapshotInterval = n.config.SnapshotInterval
 	config.TrailingLogs = uint64(n.config.TrailingLogs)
-	// A removed leader keeps running as a non-member and answers pending requests.
+	// A removed leader keeps running as a non-member to answer pending requests.
 	config.ShutdownOnRemove = false
 	config.NoLegacyTelemetry = true
 	config.Logger = logger
 	return config
 }
 
-// header begins every message of Raft's.
+// header returns the header of this node's Raft messages.
 func (n *Node) header() raft.RPCHeader {
 	return raft.RPCHeader{ProtocolVersion: raft.ProtocolVersionMax, ID: []byte(n.config.ID), Addr: []byte(n.Address())}
 }
 
-// handOver transfers leadership to the follower with the longest log, as Raft knows it. If that
-// fails, the others elect a leader after their timeout, as in a crash.
+// handOver transfers leadership to the follower with the longest log, as far as Raft knows. If that
+// fails, the others elect a leader after their election timeout.
 func (n *Node) handOver(ctx context.Context) {
 	if err := n.wait(ctx, n.raft.LeadershipTransfer); err != nil {
 		n.config.Logger.Warn("leadership was not transferred", "error", err)
@@ -233,8 +233,8 @@ func closeTransport(t *raft.NetworkTransport) error {
 	return t.Close()
 }
 
-// wait asks Raft and blocks until it has answered, or ctx ends: neither Raft's methods nor its
-// futures take a context. Raft answers everything while it runs, and close waits for that.
+// wait calls Raft and blocks until it has answered, or ctx ends. Raft's methods and futures take no
+// context. Raft answers everything while it runs, and close waits for the answers.
 func (n *Node) wait(ctx context.Context, ask func() raft.Future) error {
 	done := make(chan error, 1)
 	n.futures.Go(func() { done <- ask().Error() })

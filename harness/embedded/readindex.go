@@ -14,8 +14,8 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded/wire"
 )
 
-// readIndex is how far a node must be to serve a read, asked of this node as
-// the leader.
+// readIndex returns the index that a node must have applied to serve a read. This node must be the
+// leader.
 func (n *Node) readIndex(ctx context.Context, consistency wire.Consistency) (uint64, error) {
 	term, err := n.leadership.Settle(ctx)
 	if err != nil {
@@ -31,7 +31,7 @@ func (n *Node) readIndex(ctx context.Context, consistency wire.Consistency) (uin
 	return index, nil
 }
 
-// prepareRead blocks until this node may serve a read of that consistency.
+// prepareRead blocks until this node may serve a read with that consistency.
 func (n *Node) prepareRead(ctx context.Context, consistency wire.Consistency) error {
 	if consistency == wire.Local {
 		return n.replay.err()
@@ -64,9 +64,9 @@ func (n *Node) waitApplied(ctx context.Context, index uint64) error {
 	return unavailable(CodeTimeout, "node %s: %v", n.config.ID, err)
 }
 
-// pause blocks until changed, or for a moment: a leader that could not be
-// reached may be reached again without any change to be seen. It is an error that
-// the node leaves, or has failed.
+// pause blocks until changed is closed, at most for a quarter of an election timeout, because a leader
+// may become reachable without a change. It returns an error if ctx ends, or if the node is leaving or
+// has failed.
 func (n *Node) pause(ctx context.Context, changed <-chan struct{}) error {
 	moment := time.NewTimer(n.config.ElectionTimeout / 4)
 	defer moment.Stop()
@@ -99,7 +99,7 @@ type readIndexAnswer struct {
 	Index uint64 `json:"index"`
 }
 
-// askReadIndex asks another node, as the leader.
+// askReadIndex gets the read index from another node, the leader.
 func (n *Node) askReadIndex(ctx context.Context, l leader, consistency wire.Consistency) (index uint64, err error) {
 	target := url.URL{Scheme: "http", Host: l.address, Path: readIndexPath,
 		RawQuery: url.Values{"consistency": {string(consistency)}}.Encode()}

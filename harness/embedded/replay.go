@@ -13,38 +13,36 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded/machine"
 )
 
-// replay makes a node that starts again serve what it served before, without having to
-// hear from a leader first: it applies the entries of the log that were known to be
-// committed, and notes which are for the next start. While it is at that, there is an
-// older state to be read than there was, and nothing is read.
+// replay restores the state of a node at its start without waiting for a leader: it applies the log
+// entries that are known to be committed. It also stores the commit index for the next start. Reads
+// are refused until it has finished, because they would return an older state than before.
 //
-// Raft (1.8.0) has RestoreCommittedLogs for this, which does not do: it scans the log
-// for members only behind the entries that it restores, so that a log without a snapshot
-// has none; it reads all of them into memory first; and more than 128 batches of them
-// block NewRaft without end. So Raft starts without it, and applies the same entries
-// again when it has a leader. Those that are applied already are dropped.
+// RestoreCommittedLogs of Raft (1.8.0) does not work: it looks for configurations only after the
+// entries that it restores, so a log without a snapshot has no members; it reads all entries into
+// memory first; and more than 128 batches block NewRaft indefinitely. So Raft starts without it, and
+// applies the same entries again when it has a leader. Entries that are already applied are dropped.
 type replay struct {
-	raft.BatchingFSM // the machine, with what stands before it
+	raft.BatchingFSM // the machine with its decorators
 	machine          *machine.Machine
 	stores           Stores
 	failStop         *failStop
-	// turn is a lock: a value in it is held while the machine is changed. A mutex would stop the
-	// time of a bubble.
+	// turn is a lock, held while the machine is changed. It is no mutex, because virtual time does
+	// not advance while a goroutine waits for a mutex.
 	turn chan struct{}
-	fed  uint64 // the index up to which Raft has come; guarded by turn
+	fed  uint64 // the last index that Raft has applied; guarded by turn
 
 	mu       sync.Mutex
-	began    bool   // whether Raft has restored the snapshot that it begins with
-	from, to uint64 // what is to be applied: behind from, and to itself
-	at       uint64 // up to where all is
+	began    bool   // Raft has restored its first snapshot, or there is none
+	from, to uint64 // the entries to apply: from+1 to to
+	at       uint64 // the last applied entry
 }
 
 func newReplay(fsm raft.BatchingFSM, s *storage) *replay {
 	return &replay{BatchingFSM: fsm, machine: s.machine, stores: s.Stores, failStop: s.failStop, turn: make(chan struct{}, 1)}
 }
 
-// Bounds of what is read and applied at once. How many entries that are follows how long
-// the last took, so that the progress shows.
+// Bounds of what is read and applied at once. The number of entries depends on how long the last
+// batch took, so that the progress is reported regularly.
 const (
 	fewestReplayed = 8
 	mostReplayed   = maxAppendEntries
@@ -52,7 +50,7 @@ const (
 	replayPace     = 100 * time.Millisecond
 )
 
-// aim notes what is to be applied. Raft is to begin with the newest snapshot.
+// aim sets the entries to apply. They follow the newest snapshot, with which Raft starts.
 func (r *replay) aim() error {
 	committed, err := r.stores.Commits.CommitIndex()
 	if err != nil {
@@ -72,14 +70,14 @@ func (r *replay) aim() error {
 	return nil
 }
 
-// progress is how many entries are applied, and of how many.
+// progress returns how many entries are applied, and how many there are.
 func (r *replay) progress() (applied, of uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return min(r.at, r.to) - r.from, r.to - r.from
 }
 
-// known is an index that was committed before the node started.
+// known returns the commit index before the start.
 func (r *replay) known() uint64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -92,15 +90,15 @@ func (r *replay) place() uint64 {
 	return r.at
 }
 
-// reach notes that everything up to index is applied.
+// reach records that everything up to index is applied.
 func (r *replay) reach(index uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.at = max(r.at, index)
 }
 
-// jump notes that a snapshot took the machine to index, and whether that was the one
-// that Raft begins with: then it is from there that the replay goes on.
+// jump records that a snapshot was restored at index. It returns true if it is the snapshot with
+// which Raft starts, which the replay then continues from.
 func (r *replay) jump(index uint64) (began bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -112,17 +110,16 @@ func (r *replay) jump(index uint64) (began bool) {
 	return false
 }
 
-// err is why nothing can be read yet, or nil.
+// err returns why reads are refused, or nil.
 func (r *replay) err() error {
 	applied, of := r.progress()
 	if applied == of {
 		return nil
 	}
-	return unavailable(CodeReplaying, "this node has started and replays its log: it has applied %d of %d entries", applied, of)
+	return unavailable(CodeReplaying, "this node replays its log after its start: it has applied %d of %d entries", applied, of)
 }
 
-// run applies what is to be applied, until ctx ends. What keeps it from that fails the
-// node.
+// run applies the entries, until ctx ends. If that fails, the node fails.
 func (r *replay) run(ctx context.Context) {
 	for atOnce := fewestReplayed; ctx.Err() == nil && r.err() != nil; {
 		begun := time.Now()
@@ -155,8 +152,8 @@ func (r *replay) step(atOnce int) error {
 	return nil
 }
 
-// read reads some entries behind at, and up to next, which is to or below. Of those that Raft
-// keeps for itself the machine is given none, here as by Raft.
+// read reads entries from at+1 to next, which is at most to. It skips entries that Raft does not pass
+// to the state machine.
 func (r *replay) read(at, to uint64, atOnce int) (logs []*raft.Log, next uint64, err error) {
 	bytes := 0
 	for next = at; next < to && len(logs) < atOnce && bytes < replayBytes; next++ {
@@ -164,7 +161,7 @@ func (r *replay) read(at, to uint64, atOnce int) (logs []*raft.Log, next uint64,
 		if err := r.stores.Log.GetLog(next+1, log); err != nil {
 			return nil, at, fmt.Errorf("replay the log: entry %d: %w", next+1, err)
 		}
-		if err := r.failStop.stopped(); err != nil { // the entry is none then
+		if err := r.failStop.stopped(); err != nil { // the log is no longer read, so the entry is empty
 			return nil, at, err
 		}
 		if log.Type == raft.LogCommand || log.Type == raft.LogConfiguration {
@@ -174,14 +171,14 @@ func (r *replay) read(at, to uint64, atOnce int) (logs []*raft.Log, next uint64,
 	return logs, next, nil
 }
 
-// Apply is ApplyBatch of one entry.
+// Apply applies one entry.
 func (r *replay) Apply(log *raft.Log) any { return r.ApplyBatch([]*raft.Log{log})[0] }
 
-// ApplyBatch is what Raft calls. What is applied already is dropped: no client waits
-// for the answer to an entry of an earlier life.
+// ApplyBatch is called by Raft. It drops entries that are already applied: no client waits for the
+// answer to an entry of an earlier life.
 func (r *replay) ApplyBatch(logs []*raft.Log) []any {
 	last := logs[len(logs)-1].Index
-	_ = r.stores.Commits.Commit(last) // failStop knows
+	_ = r.stores.Commits.Commit(last) // on an error the node has failed
 	r.turn <- struct{}{}
 	defer func() { <-r.turn }()
 	r.fed = last
@@ -200,10 +197,10 @@ func (r *replay) ApplyBatch(logs []*raft.Log) []any {
 	return answers
 }
 
-var errReplayed = errors.New("the database is further than Raft, which has yet to come past what was replayed")
+var errReplayed = errors.New("no snapshot yet: Raft has not reached the last replayed entry")
 
-// Snapshot is not taken of a machine that is further than Raft: it would not be of the
-// index that Raft gives it.
+// Snapshot returns an error while the machine is ahead of Raft: the snapshot would not match the index
+// that Raft gives it.
 func (r *replay) Snapshot() (raft.FSMSnapshot, error) {
 	r.turn <- struct{}{}
 	defer func() { <-r.turn }()
@@ -213,7 +210,7 @@ func (r *replay) Snapshot() (raft.FSMSnapshot, error) {
 	return r.BatchingFSM.Snapshot()
 }
 
-// Restore puts the machine where the snapshot was taken. What was to be replayed is in it.
+// Restore restores a snapshot, which includes all entries that were to be replayed.
 func (r *replay) Restore(source io.ReadCloser) error {
 	r.turn <- struct{}{}
 	defer func() { <-r.turn }()

@@ -7,9 +7,9 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// resign watches the storage. A node whose storage has failed transfers leadership, if it leads
-// and can, and is then cut off from the others: Raft does not watch the state machine, and its
-// leader would go on committing changes that it cannot answer.
+// resign watches the storage. When it fails, the node transfers its leadership if possible, and is
+// then disconnected from the others. Raft does not watch the state machine: its leader would continue
+// to commit changes that it cannot answer.
 func (n *Node) resign() {
 	n.wg.Go(func() {
 		err := n.storage.machine.WaitApplied(n.ctx, math.MaxUint64)

@@ -7,9 +7,9 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// failStopMachine fails the node when a snapshot that another node sent cannot be restored: the
-// node is failed and silent before Raft is told that all is well. While Raft starts, it is told
-// the error.
+// failStopMachine makes the node fail when a snapshot of another node cannot be restored. The node has
+// failed and is disconnected before Raft is told, incorrectly, that the restore succeeded. While Raft
+// starts, it receives the error instead.
 type failStopMachine struct {
 	raft.BatchingFSM
 	failStop *failStop

@@ -9,7 +9,7 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// RoleChange is the role of a node from a moment on.
+// RoleChange is the role of a node from At on.
 type RoleChange struct {
 	At     time.Time
 	Role   string // leader, follower or candidate, as in Health
@@ -24,13 +24,13 @@ type roles struct {
 	id     string
 
 	mu   sync.Mutex
-	last RoleChange // without its time; without Role until begin
+	last RoleChange // without At; Role is empty until begin
 }
 
-// currentTermKey is Raft's name for its term in the stable store.
+// currentTermKey is the key of the term in Raft's stable store.
 var currentTermKey = []byte("CurrentTerm")
 
-// begin reports the role at the start of Raft.
+// begin reports the role when Raft has started.
 func (r *roles) begin(with *raft.Raft) {
 	if r.report == nil {
 		return
@@ -41,7 +41,7 @@ func (r *roles) begin(with *raft.Raft) {
 	})
 }
 
-// observe reports what Raft tells its observers.
+// observe reports a change that Raft notifies its observers of.
 func (r *roles) observe(o *raft.Observation) {
 	if r.report == nil {
 		return
@@ -59,7 +59,7 @@ func (r *roles) observe(o *raft.Observation) {
 	}
 }
 
-// change reports the change, if it is one and Raft has started.
+// change reports the change, if anything changes and Raft has started.
 func (r *roles) change(change func(*RoleChange)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

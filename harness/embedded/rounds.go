@@ -10,15 +10,15 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// rounds ask the other members whether they still follow this leader, by heartbeats that
-// are sent after the question came (Ongaro, "Consensus: Bridging Theory and Practice",
-// 2014, section 6.4).
+// rounds confirms that the other members still follow this leader, with heartbeats that are sent
+// after the confirmation was requested (Ongaro, "Consensus: Bridging Theory and Practice", 2014,
+// section 6.4).
 //
-// Raft's own VerifyLeader (1.8.0) counts the next answer of each follower, also one to a
-// heartbeat that was sent before the question. Such an answer may have lain in a socket
-// for as long as the leader was frozen or cut off, while another was elected.
+// VerifyLeader of Raft (1.8.0) also counts answers to heartbeats that were sent before the request.
+// Such an answer may have been in a socket buffer while the leader was paused or isolated and another
+// leader was elected.
 //
-// A member is asked by one call at a time. Questions that come meanwhile share the next.
+// Each member has at most one call in flight. Requests that arrive meanwhile share the next call.
 type rounds struct {
 	node *Node
 
@@ -26,25 +26,25 @@ type rounds struct {
 	asked     uint64        // the number of the newest round
 	voters    []raft.Server // of that round
 	members   map[raft.ServerID]*follower
-	confirmed follower      // by a quorum of the voters: a term, and the newest round
-	watchers  int           // callers that wait for every answer
-	changed   chan struct{} // closed and replaced when more is confirmed, or for watchers
+	confirmed follower      // the newest round that a quorum has confirmed, and its term
+	watchers  int           // callers that are notified of every answer
+	changed   chan struct{} // closed and replaced when a newer round is confirmed, or for watchers
 }
 
-// follower is what one member has answered.
+// follower is the last answer of one member.
 type follower struct {
 	asking bool
-	term   uint64 // the leader's term of the call that was answered last,
-	round  uint64 // and the newest round that had begun when it was sent
+	term   uint64 // term of the last call that was answered
+	round  uint64 // the newest round when that call was sent
 }
 
 func newRounds(n *Node) *rounds {
 	return &rounds{node: n, members: make(map[raft.ServerID]*follower), changed: make(chan struct{})}
 }
 
-// confirm blocks until a quorum of the voters has confirmed that this node, l, leads its
-// term, by answers to calls that were sent after confirm was called. It returns an error
-// when ctx ends first, or the node no longer leads.
+// confirm blocks until a quorum of the voters has confirmed that this node, l, leads its term. It
+// counts only answers to calls that were sent after confirm was called. It returns an error when ctx
+// ends first, or the node no longer leads.
 func (r *rounds) confirm(ctx context.Context, l leader) error {
 	for round := r.begin(); ; {
 		confirmed, changed := r.askVoters(l.term, round)
@@ -61,9 +61,8 @@ func (r *rounds) confirm(ctx context.Context, l leader) error {
 	}
 }
 
-// askVoters tells whether a quorum has confirmed the term in that round or a later one. If
-// not, it sees to it that the voters are asked, and returns what will be closed when more
-// is confirmed.
+// askVoters returns whether a quorum has confirmed the term in that round or a later one. If not, it
+// starts calls to the voters, and returns a channel that is closed when a newer round is confirmed.
 func (r *rounds) askVoters(term, round uint64) (confirmed bool, changed <-chan struct{}) {
 	r.mu.Lock()
 	if r.confirmed.term == term && r.confirmed.round >= round {
@@ -83,7 +82,7 @@ func (r *rounds) askVoters(term, round uint64) (confirmed bool, changed <-chan s
 	return false, r.changed
 }
 
-// confirmLocked notes the newest round in which a quorum of the voters has confirmed the term.
+// confirmLocked updates the newest round in which a quorum of the voters has confirmed the term.
 func (r *rounds) confirmLocked(term uint64, answered bool) {
 	newest := make([]uint64, len(r.voters))
 	for i, voter := range r.voters {
@@ -113,8 +112,8 @@ func (r *rounds) followsLocked(id raft.ServerID, term, round uint64) bool {
 	return r.node.is(id) || f != nil && f.term == term && f.round >= round
 }
 
-// reached are those of the members that confirm within patience that this node leads the
-// term; itself among them. It returns as soon as there are enough.
+// reached returns the members, including this node, that confirm within patience that this node leads
+// the term. It returns as soon as there are enough.
 func (r *rounds) reached(ctx context.Context, members []raft.Server, enough int,
 	term uint64, patience time.Duration) map[raft.ServerID]bool {
 	ctx, cancel := context.WithTimeout(ctx, patience)
@@ -132,7 +131,7 @@ func (r *rounds) reached(ctx context.Context, members []raft.Server, enough int,
 	}
 }
 
-// watch has every answer announced, until it ends.
+// watch makes every answer close changed, until end is called.
 func (r *rounds) watch() (end func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -151,8 +150,8 @@ func (r *rounds) begin() uint64 {
 	return r.asked
 }
 
-// following are the members that have confirmed the term in that round or a later one,
-// and what will be closed when there may be more.
+// following returns the members that have confirmed the term in that round or a later one, and a
+// channel that is closed when there may be more.
 func (r *rounds) following(members []raft.Server, term, round uint64) (map[raft.ServerID]bool, <-chan struct{}) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -165,8 +164,8 @@ func (r *rounds) following(members []raft.Server, term, round uint64) (map[raft.
 	return following, r.changed
 }
 
-// wait blocks until a member has answered, or for a moment, after which those that did not
-// answer are asked again.
+// wait blocks until changed is closed, at most for a quarter of an election timeout, after which
+// members without an answer are called again.
 func (r *rounds) wait(ctx context.Context, changed <-chan struct{}) error {
 	moment := time.NewTimer(r.node.config.ElectionTimeout / 4)
 	defer moment.Stop()
@@ -181,7 +180,7 @@ func (r *rounds) wait(ctx context.Context, changed <-chan struct{}) error {
 	return nil
 }
 
-// ask sees to it that every other member has been asked in the newest round.
+// ask calls every other member that has not been called in the newest round.
 func (r *rounds) ask(members []raft.Server, term uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -205,7 +204,7 @@ func (r *rounds) askLocked(members []raft.Server, term uint64) {
 	}
 }
 
-// call asks a member until it has answered in the newest round, or does not answer.
+// call calls a member until it has answered in the newest round, or a call fails.
 func (r *rounds) call(member raft.Server, f *follower, term uint64) {
 	for {
 		r.mu.Lock()
@@ -226,7 +225,7 @@ func (r *rounds) call(member raft.Server, f *follower, term uint64) {
 	}
 }
 
-// follows sends a heartbeat and tells whether the member follows its sender in its term.
+// follows sends a heartbeat and returns whether the member follows its sender in its term.
 func follows(t raft.Transport, member raft.Server, heartbeat *raft.AppendEntriesRequest) bool {
 	var response raft.AppendEntriesResponse
 	err := t.AppendEntries(member.ID, member.Address, heartbeat, &response)
@@ -235,7 +234,7 @@ func follows(t raft.Transport, member raft.Server, heartbeat *raft.AppendEntries
 
 func (n *Node) is(id raft.ServerID) bool { return string(id) == n.config.ID }
 
-// configuration are the members by the newest entry of the log about them.
+// configuration returns the newest configuration in the log.
 func (n *Node) configuration() raft.Configuration { return n.raft.GetConfiguration().Configuration() }
 
 func votersOf(configuration raft.Configuration) (voters []raft.Server) {

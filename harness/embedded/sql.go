@@ -21,7 +21,7 @@ type request struct {
 	statements []sqltext.Statement
 	begun      time.Time
 	name
-	forwarder string // the node that forwarded it, if one did
+	forwarder string // the node that forwarded it; empty if none
 }
 
 func (n *Node) serveSQL(w http.ResponseWriter, r *http.Request) {
@@ -72,7 +72,7 @@ func (n *Node) readRequest(w http.ResponseWriter, r *http.Request) (*request, er
 	return req, nil
 }
 
-// reads tells whether the whole request only reads.
+// reads returns whether all statements of the request only read.
 func (r *request) reads() bool {
 	for _, s := range r.statements {
 		if !s.Reads() {
@@ -107,7 +107,7 @@ func (n *Node) serveRead(w http.ResponseWriter, r *http.Request, req *request) {
 	ctx, cancel := context.WithDeadlineCause(r.Context(), end, tooLong)
 	defer cancel()
 	out, hurry := n.beginAnswer(w, end)
-	// A client that does not read must not keep what others wait for.
+	// A client that does not read its answer must not block other reads.
 	defer view.OnEnd(hurry)()
 	if err := answerRead(ctx, out, view, req); err != nil {
 		n.cutShort(w, out, err)
@@ -116,7 +116,7 @@ func (n *Node) serveRead(w http.ResponseWriter, r *http.Request, req *request) {
 	n.finish(out, req)
 }
 
-// answerRead streams the rows of one statement after another, from one view.
+// answerRead streams the rows of all statements from one view.
 func answerRead(ctx context.Context, out *wire.Writer, view *machine.View, req *request) error {
 	params := req.Params
 	for i, statement := range req.statements {
@@ -150,7 +150,7 @@ func answerRows(out *wire.Writer, rows *sqlite.Rows) error {
 	}
 }
 
-// answerResults sends what a change came to.
+// answerResults sends the results of a change.
 func answerResults(out *wire.Writer, results []machine.Result) error {
 	for _, result := range results {
 		if err := out.Result(wireColumns(result.Columns)); err != nil {
@@ -176,27 +176,25 @@ func wireColumns(columns []sqlite.Column) []wire.Column {
 	return out
 }
 
-// beginAnswer begins an answer. A client that takes nothing in for too long is cut
-// off, and so is one that has not taken all by end, if there is one, or soon after hurry is
-// called.
+// beginAnswer begins an answer. The client is disconnected if it reads nothing for RequestTimeout, or
+// has not read everything by end, if end is not zero, or soon after hurry is called.
 func (n *Node) beginAnswer(w http.ResponseWriter, end time.Time) (out *wire.Writer, hurry func()) {
 	w.Header().Set("Content-Type", "application/json")
 	patient := &deadlined{ResponseController: http.NewResponseController(w), to: w, each: n.config.RequestTimeout, end: end}
-	return wire.NewWriter(patient, func() { _ = patient.Flush() }), patient.hurry // a connection that broke shows at the next write
+	return wire.NewWriter(patient, func() { _ = patient.Flush() }), patient.hurry // a broken connection fails at the next write
 }
 
-// lastWord is how long a client may take to take in how its answer was cut short.
+// lastWord is how long a client may take to read the error that ends an incomplete answer.
 const lastWord = time.Second
 
-// deadlined writes with a deadline that begins with each write, and not before: the
-// first row may be late.
+// deadlined sets a deadline for each write when it begins, because the first row may take long.
 type deadlined struct {
 	*http.ResponseController
 	to   io.Writer
 	each time.Duration
 
-	mu  sync.Mutex // held while the deadline is set, and not while anything is written
-	end time.Time  // the last deadline but for a last word; none if zero
+	mu  sync.Mutex // held while the deadline is set, not during writes
+	end time.Time  // the last deadline, to which lastWord is added; none if zero
 }
 
 func (d *deadlined) Write(p []byte) (int, error) {
@@ -216,18 +214,18 @@ func (d *deadlined) allow() error {
 	return d.SetWriteDeadline(deadline)
 }
 
-// hurry makes now the end. A write that is under way ends with it.
+// hurry sets end to now. A write in progress ends after lastWord.
 func (d *deadlined) hurry() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if now := time.Now(); d.end.IsZero() || now.Before(d.end) {
 		d.end = now
-		_ = d.SetWriteDeadline(now.Add(lastWord)) // a connection that broke needs none
+		_ = d.SetWriteDeadline(now.Add(lastWord)) // errors are ignored: the connection is broken
 	}
 }
 
-// cutShort ends an answer by an error, as an ordinary error answer if nothing
-// has been sent yet, and by cutting the connection otherwise.
+// cutShort ends an answer with an error: as an ordinary error if nothing was sent yet, otherwise by
+// closing the connection after it.
 func (n *Node) cutShort(w http.ResponseWriter, out *wire.Writer, err error) {
 	if !out.Sent() {
 		n.fail(w, err)

@@ -59,7 +59,8 @@ var _ = Describe("A node that cannot start", func() {
 		Entry("negative readers", func(c *embedded.Config) { c.Machine.Readers = -1 }, "Readers -1 is negative"),
 		Entry("a negative budget", func(c *embedded.Config) { c.Machine.Budget = -1 }, "Budget -1 is negative"),
 		Entry("a negative answer", func(c *embedded.Config) { c.Machine.AnswerLimit = -1 }, "AnswerLimit -1 is negative"),
-		Entry("peers without itself", func(c *embedded.Config) { c.Peers = []embedded.Peer{{ID: "n1", Address: "x:1"}} }, "Peers do not include the node itself"),
+		Entry("peers without itself", func(c *embedded.Config) { c.Peers = []embedded.Peer{{ID: "n1", Address: "x:1"}} },
+			"Peers do not include the node itself"),
 		Entry("several at once", func(c *embedded.Config) { c.ElectionTimeout, c.Dir = 1, "" }, "Dir is empty\nElectionTimeout"),
 	)
 

@@ -15,16 +15,15 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded/sqlite"
 )
 
-// storage is what a node keeps on disk:
+// storage contains the files of a node:
 //
-//	identity/   whose directory it is (identity.go)
+//	identity/   the owner of the directory (identity.go)
 //	log/        Raft's log, its term and its vote
 //	snapshots/  the newest snapshots, each a SQLite file with its checksums
-//	promises    how much of these two there must be
+//	promises    how much of log/ and snapshots/ must exist
 //	state/      the working copy of the database, rebuilt at every start
 //
-// The first three are on Config.Disk, the last is in Config.Dir. One node at a time
-// has the directory; it holds a lock on it.
+// state/ is in Config.Dir, the others are on Config.Disk. The node holds a lock on the directory.
 type storage struct {
 	Stores
 	disk     *disk.FS
@@ -70,7 +69,7 @@ func openStorage(config Config, seams Seams, mends raftfix.Mends) (_ *storage, e
 	return s, s.cause(s.identity.begin(s.Stores))
 }
 
-// advised is an error of a start together with what is to be done about it.
+// advised adds to an error of a start what the operator must do.
 func advised(err error) error {
 	var damage *durable.DamageError
 	var lost *durable.LostError
@@ -78,13 +77,13 @@ func advised(err error) error {
 	case errors.As(err, &damage), errors.As(err, &lost):
 		return fmt.Errorf("%w; replace the node: remove it as a member, and add it again with an empty directory", err)
 	case sqlite.Full(err):
-		return fmt.Errorf("%w; the disk needs room: make some, and start the node again", err)
+		return fmt.Errorf("%w; the disk is full: free some space and start the node again", err)
 	}
 	return err
 }
 
-// cause is why the storage has failed, or else the error that Raft had with it.
-// Raft does not say as much.
+// cause returns why the storage has failed, or err if it has not. Raft's errors do not contain the
+// cause.
 func (s *storage) cause(err error) error {
 	if stopped := s.failStop.stopped(); stopped != nil {
 		return stopped

@@ -11,23 +11,23 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded/raftfix"
 )
 
-// Stores are what outlives a node: what is stored is safe when a call returns.
+// Stores are the durable stores of a node. Data is durable when a call returns.
 type Stores struct {
 	Log       raft.LogStore
 	Stable    raft.StableStore // Raft's term and vote
 	Snapshots raft.SnapshotStore
-	Commits   Commits   // how far the log is committed; nil if that is not known
-	Closer    io.Closer // of all of them; nil if there is nothing to close
+	Commits   Commits   // the commit index; nil if it is not stored
+	Closer    io.Closer // closes all of them; may be nil
 }
 
-// Commits is how far the log is known to be committed, over the node's lives. Raft
-// stores none of it, and would know it again from a leader only.
+// Commits stores the commit index across restarts of the node. Raft does not store it, and learns it
+// again only from a leader.
 type Commits interface {
-	// Commit notes that the log is committed up to index. It does not wait until that is
-	// safe: the end of the process does not lose it, a loss of power may.
+	// Commit stores that the log is committed up to index. It does not wait until that is durable:
+	// it survives a crash of the process, but not always a power failure.
 	Commit(index uint64) error
-	// CommitIndex is the highest index that was noted, and not above the log's last; 0 if
-	// none is known.
+	// CommitIndex returns the highest stored index, at most the last index of the log; 0 if none is
+	// known.
 	CommitIndex() (uint64, error)
 }
 

@@ -80,7 +80,7 @@ var _ = Describe("A stranger", func() {
 			} {
 				for _, r := range every {
 					refused(ask(ctx, 0, r.method, r.path, host, r.body), http.StatusMisdirectedRequest, embedded.CodeMisdirected,
-						fmt.Sprintf("header Host is %q, and this is node n0: use its address %s", host, c.hosts[0].Addr()))
+						fmt.Sprintf("header Host is %q, but this is node n0: use its address %s", host, c.hosts[0].Addr()))
 				}
 				Expect(ask(ctx, 0, http.MethodGet, "/v1/api/healthcheck", host, "").HTTP).To(Equal(http.StatusOK))
 			}
@@ -118,7 +118,7 @@ var _ = Describe("A stranger", func() {
 					"", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/jsonp", ";",
 				} {
 					refused(ask(ctx, 0, http.MethodPost, path, "localhost", `{"sql":"CREATE TABLE stranger (v)"}`, header{"Content-Type", kind}),
-						http.StatusUnsupportedMediaType, embedded.CodeMediaType, path+" takes Content-Type: application/json, not ")
+						http.StatusUnsupportedMediaType, embedded.CodeMediaType, path+" requires Content-Type: application/json, not ")
 				}
 				refused(ask(ctx, 0, http.MethodPost, path, "localhost", "{}", header{"Content-Type", "application/json; charset=latin1"}),
 					http.StatusUnsupportedMediaType, embedded.CodeMediaType, "charset=latin1")

@@ -15,29 +15,27 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// stream is how Raft reaches other nodes: the mux's listener for what comes in,
-// the node's dialer for what goes out.
+// stream is Raft's stream layer: it accepts connections from the mux and dials with the node's dialer.
 type stream struct {
 	*branch
 	dial func(ctx context.Context, network, address string) (net.Conn, error)
-	// greet does the handshake on a connection that was dialed: it fails unless the expected node
-	// is at the other end.
+	// greet does the handshake on a dialed connection. It fails if the other end is not the expected
+	// node.
 	greet func(conn io.ReadWriter, at raft.ServerAddress) error
 
 	silenced atomic.Bool
 	mu       sync.Mutex
-	open     map[net.Conn]struct{} // both ways
+	open     map[net.Conn]struct{} // accepted and dialed
 
-	// handlers are Raft's goroutines that answer other nodes. Raft does not wait
-	// for them when it shuts down, and a late one would write to a log that is
-	// closed; each ends by closing its connection.
+	// handlers counts Raft's goroutines that answer other nodes. Raft does not wait for them when it
+	// shuts down, and a late one would write to a closed log. Each closes its connection at its end.
 	handlers sync.WaitGroup
-	ended    bool // no connection is handed to a handler
+	ended    bool // no new handlers
 }
 
 var _ raft.StreamLayer = (*stream)(nil)
 
-// Accept hands a connection to a handler of Raft's.
+// Accept returns the next connection for a handler of Raft.
 func (s *stream) Accept() (net.Conn, error) {
 	conn, err := s.branch.Accept()
 	if err != nil {
@@ -50,7 +48,7 @@ func (s *stream) Accept() (net.Conn, error) {
 	return &handlerConn{Conn: spoken, end: sync.OnceFunc(s.handlers.Done)}, nil
 }
 
-// begin counts a handler, unless they are waited for.
+// begin counts a handler, unless wait was called.
 func (s *stream) begin() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -69,8 +67,7 @@ func (s *stream) wait() {
 	s.handlers.Wait()
 }
 
-// silence closes all connections for good. When it returns, nothing leaves the node by them, and
-// nothing comes in.
+// silence closes all connections permanently. After it returns, Raft neither sends nor receives.
 func (s *stream) silence() {
 	s.silenced.Store(true)
 	for _, conn := range s.connections() {
@@ -84,10 +81,10 @@ func (s *stream) connections() []net.Conn {
 	return slices.Collect(maps.Keys(s.open))
 }
 
-// errSilenced is what Raft gets from a node that has failed.
-var errSilenced = fmt.Errorf("this node has failed and says nothing more: %w", net.ErrClosed)
+// errSilenced is the error of all Raft connections of a node that has failed.
+var errSilenced = fmt.Errorf("this node has failed and is disconnected: %w", net.ErrClosed)
 
-// track notes a connection, and closes it if the node is silent.
+// track registers a connection, and closes it if the node is silenced.
 func (s *stream) track(conn net.Conn) net.Conn {
 	s.mu.Lock()
 	if s.open == nil {
@@ -95,19 +92,19 @@ func (s *stream) track(conn net.Conn) net.Conn {
 	}
 	s.open[conn] = struct{}{}
 	s.mu.Unlock()
-	if s.silenced.Load() { // asked only now, lest silence has missed the connection
+	if s.silenced.Load() { // checked after the registration, so that no connection is missed
 		_ = conn.Close()
 	}
 	return &raftConn{Conn: conn, stream: s}
 }
 
-// raftConn is a connection that is of no use once the node is silent.
+// raftConn is a connection that fails once the node is silenced.
 type raftConn struct {
 	net.Conn
 	stream *stream
 }
 
-// Read gives away nothing that came before the silence and lies about.
+// Read does not return data that was received before the silence.
 func (c *raftConn) Read(p []byte) (int, error) {
 	if c.stream.silenced.Load() {
 		return 0, errSilenced
@@ -129,7 +126,7 @@ func (c *raftConn) Close() error {
 	return c.Conn.Close()
 }
 
-// handlerConn is a connection that tells when its handler has ended.
+// handlerConn calls end when its handler closes it.
 type handlerConn struct {
 	net.Conn
 	end func()
@@ -152,7 +149,7 @@ func (s *stream) Dial(address raft.ServerAddress, timeout time.Duration) (net.Co
 		return nil, err
 	}
 	conn := s.track(dialed)
-	// Raft sets a deadline for each call, but only once it has the connection.
+	// Raft sets a deadline for each call, but not for the handshake.
 	deadline, _ := ctx.Deadline()
 	if err := errors.Join(conn.SetDeadline(deadline), s.greet(conn, address), conn.SetDeadline(time.Time{})); err != nil {
 		return nil, errors.Join(err, conn.Close())

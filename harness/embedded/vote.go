@@ -7,27 +7,26 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// Vote is for whom a node has voted last: no node votes twice in a term.
+// Vote is the last vote of a node. A node votes at most once per term.
 type Vote struct {
-	Term uint64 `json:"term"` // 0 if it never has
-	For  string `json:"for"`  // the candidate's address
+	Term uint64 `json:"term"` // 0 if it has never voted
+	For  string `json:"for"`  // address of the candidate
 }
 
-// Raft's names for what it stores of its vote; it stores them in this order.
+// The keys of the vote in Raft's stable store. Raft stores them in this order.
 var (
 	voteTermKey = []byte("LastVoteTerm")
 	voteForKey  = []byte("LastVoteCand")
 )
 
-// votes is the last vote that is safe on the disk. Reading it waits for no disk.
+// votes is the last durable vote. Reading it does not access the disk.
 type votes struct {
 	mu   sync.Mutex
 	next uint64 // the term of a vote whose candidate is about to be stored
 	last Vote
 }
 
-// read begins with what the store holds from earlier lives. What keeps the store from
-// being read, Raft finds out as well.
+// read loads the vote of earlier lives. It ignores errors: Raft reads the same keys and reports them.
 func (v *votes) read(from raft.StableStore) {
 	term, err := from.GetUint64(voteTermKey)
 	if err != nil {
@@ -48,7 +47,7 @@ func (v *votes) latest() Vote {
 	return v.last
 }
 
-// watchedVotes is a stable store whose votes are noted once they are stored.
+// watchedVotes is a stable store that updates votes when a vote is stored.
 type watchedVotes struct {
 	raft.StableStore
 	votes *votes

@@ -7,7 +7,7 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// watchedMachine notes when a snapshot is taken or restored.
+// watchedMachine reports when a snapshot is taken or restored.
 type watchedMachine struct {
 	raft.BatchingFSM
 	activities *activities
@@ -41,14 +41,14 @@ func (s watchedSnapshot) Release() {
 	s.end()
 }
 
-// watchedSnapshots notes when a snapshot is received, and which is the newest.
+// watchedSnapshots reports when a snapshot is received, and the index of the newest one.
 type watchedSnapshots struct {
 	raft.SnapshotStore
 	activities *activities
 	newest     *atomic.Uint64 // log index; 0 if there is none
 }
 
-// List is what Raft begins with.
+// List is called by Raft when it starts.
 func (s watchedSnapshots) List() ([]*raft.SnapshotMeta, error) {
 	metas, err := s.SnapshotStore.List()
 	if err == nil && len(metas) > 0 {
@@ -57,7 +57,7 @@ func (s watchedSnapshots) List() ([]*raft.SnapshotMeta, error) {
 	return metas, err
 }
 
-// note notes a snapshot that is there, unless a newer one came first.
+// note records the index of a snapshot, unless a newer one is known.
 func (s watchedSnapshots) note(index uint64) {
 	for known := s.newest.Load(); known < index; known = s.newest.Load() {
 		s.newest.CompareAndSwap(known, index)
@@ -99,7 +99,7 @@ func (s watchedSink) Close() error {
 
 func (s watchedSink) Cancel() error { defer s.end(); return s.SnapshotSink.Cancel() }
 
-// watchedTransport notes when a snapshot is sent.
+// watchedTransport reports when a snapshot is sent.
 type watchedTransport struct {
 	Transport
 	activities *activities

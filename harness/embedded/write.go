@@ -12,11 +12,10 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded/machine"
 )
 
-// serveWrite brings a change to the leader, wherever it is, and answers when
-// this node has itself applied it.
+// serveWrite sends a change to the leader, and answers when this node has applied it too.
 //
-// If a leader is lost on the way, the outcome is unknown. The change goes to the next leader
-// anyway: its ID makes sure that it is applied once.
+// If the leader is lost meanwhile, it is unknown whether the change was applied. It is sent to the next
+// leader anyway: its key ensures that it is applied once.
 func (n *Node) serveWrite(w http.ResponseWriter, r *http.Request, req *request) {
 	ctx, cancel := context.WithTimeout(r.Context(), n.config.WriteTimeout)
 	defer cancel()
@@ -43,10 +42,10 @@ func (n *Node) serveWrite(w http.ResponseWriter, r *http.Request, req *request) 
 	}
 }
 
-// attempt is what came of bringing a change to one leader.
+// attempt is the result of sending a change to one leader.
 type attempt struct {
 	answered bool
-	inDoubt  bool  // whether it may have been applied all the same
+	inDoubt  bool  // it may have been applied although it was not answered
 	err      error // why it was not answered
 }
 
@@ -84,32 +83,32 @@ func (n *Node) writeHere(ctx context.Context, w http.ResponseWriter, req *reques
 	return attempt{answered: true}
 }
 
-// refusedHere is the answer to a change that is in the log and did not succeed.
-// If it was this node that failed and not the change, the others may apply it.
+// refusedHere returns the answer to a change that is in the log and did not succeed. If this node failed
+// and not the change, the other nodes may apply it.
 func (n *Node) refusedHere(err error) error {
 	if failed, own := errors.AsType[*machine.FailedError](err); own {
-		return unavailable(CodeFailed, "node %s: %v; whether the change is applied elsewhere is not known",
+		return unavailable(CodeFailed, "node %s: %v; it is unknown whether the change is applied elsewhere",
 			n.config.ID, failed).withOutcome(OutcomeUnknown)
 	}
 	if errors.Is(err, machine.ErrClosed) {
-		return unavailable(CodeStopping, "node %s is leaving; whether the change is applied elsewhere is not known",
+		return unavailable(CodeStopping, "node %s is leaving; it is unknown whether the change is applied elsewhere",
 			n.config.ID).withOutcome(OutcomeUnknown)
 	}
 	return err
 }
 
-// written is what became of a proposal.
+// written is the result of a proposal.
 type written struct {
 	response machine.Response
 	index    uint64
 }
 
-// errNotLeading says that a proposal was turned down before it reached the log.
-var errNotLeading = errors.New("this node does not lead")
+// errNotLeading says that a proposal was rejected before it reached the log.
+var errNotLeading = errors.New("this node is not the leader")
 
-// propose puts an entry into the log and waits until this node, the leader, has
-// applied it. An *answer is why it cannot be an entry of any log. errNotLeading means
-// that nothing happened; any other error, that it is unknown.
+// propose appends an entry to the log and waits until this node, the leader, has applied it. An *answer
+// means that the entry is invalid. After errNotLeading nothing was changed; after any other error the
+// outcome is unknown.
 func (n *Node) propose(ctx context.Context, entry machine.Entry) (written, error) {
 	entry.Time = n.config.Now().UnixMilli()
 	data, err := entry.Encode()
@@ -117,7 +116,7 @@ func (n *Node) propose(ctx context.Context, entry machine.Entry) (written, error
 		return written{}, refuse(http.StatusBadRequest, CodeBadRequest, "%v", err)
 	}
 	var future raft.ApplyFuture
-	// Raft's own timeout is for room in its queue, before the entry is in.
+	// The timeout applies to the queue of Raft, before the entry is in the log.
 	err = n.wait(ctx, func() raft.Future {
 		future = n.raft.Apply(data, n.config.WriteTimeout)
 		return future
@@ -132,29 +131,28 @@ func (n *Node) propose(ctx context.Context, entry machine.Entry) (written, error
 	}
 }
 
-// gaveUp is the answer when a change could not be brought to a leader, or its
-// commit not be seen; end is what ended the attempts.
+// gaveUp returns the answer after all attempts failed; end is what ended them.
 func (n *Node) gaveUp(end, last error, inDoubt bool) error {
 	if failed := n.storage.machine.Failed(); failed != nil && inDoubt {
 		return n.refusedHere(failed)
 	}
 	if inDoubt {
-		return unavailable(CodeNoQuorum, "node %s: no quorum confirmed the change within %v (%v); whether it is applied is not known",
+		return unavailable(CodeNoQuorum, "node %s: no quorum confirmed the change within %v (%v); it is unknown whether it is applied",
 			n.config.ID, n.config.WriteTimeout, last).withOutcome(OutcomeUnknown)
 	}
 	return n.noLeader(end, last)
 }
 
-// notLeading is the answer to a forwarded change that met the wrong node.
+// notLeading returns the answer to a change that was forwarded to a node that is not the leader.
 func (n *Node) notLeading(inDoubt bool, last error) error {
 	if inDoubt {
-		return unavailable(CodeNotLeader, "node %s no longer leads (%v); whether the change is applied is not known",
+		return unavailable(CodeNotLeader, "node %s no longer leads (%v); it is unknown whether the change is applied",
 			n.config.ID, last).withOutcome(OutcomeUnknown)
 	}
-	return unavailable(CodeNotLeader, "node %s does not lead; nothing was changed", n.config.ID)
+	return unavailable(CodeNotLeader, "node %s is not the leader; nothing was changed", n.config.ID)
 }
 
-// noLeader is the answer when no leader could be found.
+// noLeader returns the answer when no leader was found in time.
 func (n *Node) noLeader(end, last error) error {
 	var known *answer
 	if errors.As(end, &known) {

@@ -247,7 +247,8 @@ var _ = Describe("BeConsistent", func() {
 			Equal("Expected the cluster of 3 nodes not to be consistent, but the answers of all 3 online nodes are equal"))
 		Expect(holdsNot(c, BeConsistent("a", "b"))).To(
 			Equal(`Expected the cluster of 3 nodes to be consistent, but node 0 (n0) and node 2 (n2) differ on "b", ` +
-				`column b: node 0 (n0) has 'x', node 2 (n2) has 'y': the rows are ('x') and ('y'); rows only on node 0 (n0): 1, only on node 2 (n2): 1`))
+				`column b: node 0 (n0) has 'x', node 2 (n2) has 'y': the rows are ('x') and ('y'); ` +
+				`rows only on node 0 (n0): 1, only on node 2 (n2): 1`))
 		Expect(c.TakeNodeOffline(ctx, 2)).To(Succeed())
 		Expect(holds(c, BeConsistent("a", "b"))).To(HaveSuffix("the answers of all 2 online nodes are equal"))
 	}, patience)

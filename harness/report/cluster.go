@@ -3,6 +3,7 @@ package report
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -117,12 +118,9 @@ func writeEvents(b *strings.Builder, j *journal.Journal, most int) {
 	if len(events) == 0 {
 		return
 	}
+	// An event is recorded when it ends. A reader expects the order in which they began.
+	slices.SortStableFunc(events, func(a, b journal.Event) int { return a.At.Compare(b.At) })
 	first := events[0].At
-	for _, e := range events {
-		if e.At.Before(first) {
-			first = e.At
-		}
-	}
 	for _, e := range events {
 		fmt.Fprintf(b, "  %+9.1fms  %s\n", float64(e.At.Sub(first).Microseconds())/1000, e)
 	}

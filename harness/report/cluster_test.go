@@ -137,8 +137,8 @@ node  flag    health  role  leader  term  commit  applied  behind  log  snapshot
 		text := report.Cluster(ctx, c, 4)
 		Expect(text[strings.Index(text, "\nlast"):]).To(Equal(`
 last 4 of 6 events:
-       +1.5ms  note node 0: second to begin
        +0.0ms  note node 1: first to begin
+       +1.5ms  note node 0: second to begin
    +60000.0ms  note node 2: much later
    +60000.0ms  operation node 0: SELECT 1 (2ms) -> cut; off
 `))

@@ -1,5 +1,5 @@
-// Package client talks to a node's HTTP endpoint. Answers stream: a row at a
-// time is held, whatever the size of the answer.
+// Package client is a client of a node's HTTP API. It streams answers: only one row is in memory at a
+// time.
 package client
 
 import (
@@ -19,7 +19,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// CodeUnreachable is the code of errors that come from the way to the node.
+// CodeUnreachable is the code of network errors.
 const CodeUnreachable = "UNREACHABLE"
 
 // Client runs statements on one node. It is safe for concurrent use.
@@ -32,8 +32,8 @@ type Client struct {
 
 var _ target.SQL = (*Client)(nil)
 
-// New returns a client of the node at address (host:port). It dials through
-// dialer, which may be a faulty network, and sends token unless it is empty.
+// New returns a client of the node at address (host:port). It dials with dialer, and sends token unless
+// it is empty.
 func New(node, address, token string, dialer Dialer) *Client {
 	return &Client{
 		http: &http.Client{Transport: &http.Transport{
@@ -47,10 +47,10 @@ func New(node, address, token string, dialer Dialer) *Client {
 
 const idleConnections = 64
 
-// Close closes the connections that are not in use.
+// Close closes idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// Query sends a request and returns when the answer has begun.
+// Query sends a request and returns when the answer begins. The caller must close the rows.
 func (c *Client) Query(ctx context.Context, request target.Request) (target.Rows, error) {
 	body, err := wire.Request{
 		SQL: request.SQL, Params: request.Params, Consistency: wire.Consistency(request.Consistency),
@@ -75,13 +75,13 @@ func (c *Client) Query(ctx context.Context, request target.Request) (target.Rows
 	}
 	err = rows.Err()
 	if err == nil {
-		err = c.failed("MALFORMED", fmt.Errorf("status %s, but the answer names no error", response.Status), target.Unknown)
+		err = c.failed("MALFORMED", fmt.Errorf("status %s, but the answer contains no error", response.Status), target.Unknown)
 	}
-	_ = rows.Close() // it could only say that the connection is of no more use
+	_ = rows.Close() // the connection may be broken
 	return nil, err
 }
 
-// Health asks the node what it shows of itself.
+// Health returns the health that the node reports.
 func (c *Client) Health(ctx context.Context) (health embedded.Health, err error) {
 	response, _, err := c.send(ctx, http.MethodGet, "/v1/api/cluster/health", nil, "")
 	if err != nil {
@@ -99,12 +99,12 @@ func (c *Client) Health(ctx context.Context) (health embedded.Health, err error)
 
 const maxHealth = 1 << 20 // bytes
 
-// AddMember asks the node to take another into the cluster; see embedded.Node.AddMember.
+// AddMember adds a member through the node; see embedded.Node.AddMember.
 func (c *Client) AddMember(ctx context.Context, m embedded.Member) error {
 	return c.changeMembers(ctx, map[string]any{"add": m})
 }
 
-// RemoveMember asks the node to take another out of the cluster.
+// RemoveMember removes a member through the node; see embedded.Node.RemoveMember.
 func (c *Client) RemoveMember(ctx context.Context, id string) error {
 	return c.changeMembers(ctx, map[string]any{"remove": id})
 }
@@ -129,20 +129,19 @@ func (c *Client) changeMembers(ctx context.Context, change map[string]any) (err 
 	return c.refusedMembers(response)
 }
 
-// refusedMembers is the node's error about a change of the members. After one that says
-// nothing of the outcome nothing was changed.
+// refusedMembers returns the node's error about a membership change.
 func (c *Client) refusedMembers(response *http.Response) error {
 	reader := wire.NewReader(io.LimitReader(response.Body, maxHealth))
 	for reader.NextResult() { // an error has none
 	}
 	said, is := errors.AsType[*wire.Error](reader.Err())
 	if !is {
-		return c.failed("MALFORMED", fmt.Errorf("status %s, but the answer names no error", response.Status), target.Unknown)
+		return c.failed("MALFORMED", fmt.Errorf("status %s, but the answer contains no error", response.Status), target.Unknown)
 	}
 	return c.said(said, said)
 }
 
-// send returns whether the request may have reached the node.
+// send sends a request; sent is whether it may have reached the node.
 func (c *Client) send(ctx context.Context, method, path string, body []byte, id string) (response *http.Response, sent bool, err error) {
 	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { sent = true }}
 	request, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, trace), method, "http://"+c.address+path, bytes.NewReader(body))
@@ -167,7 +166,7 @@ func (c *Client) failed(code string, cause error, outcome target.Outcome) *targe
 	}
 }
 
-// said is an error that the node answered.
+// said returns an error that the node answered.
 func (c *Client) said(e *wire.Error, cause error) *target.Error {
 	return &target.Error{
 		Node: c.node, Code: e.Code, Message: e.Message, Outcome: outcome(e), Kind: kindOf(e.Code, e.Message),
@@ -175,12 +174,12 @@ func (c *Client) said(e *wire.Error, cause error) *target.Error {
 	}
 }
 
-// Dialer connects, as a net.Dialer does.
+// Dialer opens connections, as net.Dialer does.
 type Dialer interface {
 	DialContext(ctx context.Context, network, address string) (net.Conn, error)
 }
 
-// Status is a node's health in the words of package target.
+// Status converts a node's health to a target.Status.
 func Status(h embedded.Health, address string) target.Status {
 	contact := time.Duration(h.LastContact * float64(time.Millisecond))
 	var peers []target.Peer

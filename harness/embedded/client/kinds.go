@@ -7,8 +7,8 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// kinds are the kinds of errors by the code of a node's answer. SQLite's errors have one
-// code: see kindOfSQL.
+// kinds maps the error codes of nodes to kinds. For SQLite's errors, which share one code, see
+// kindOfSQL.
 var kinds = map[string]error{
 	CodeUnreachable:           target.ErrUnreachable,
 	embedded.CodeNoLeader:     target.ErrNoLeader,
@@ -39,7 +39,7 @@ var kinds = map[string]error{
 	embedded.CodeTooLarge:     target.ErrTooLarge,
 }
 
-// kindOf is the kind of a node's error; nil if it has none.
+// kindOf returns the kind of a node's error; nil if it has none.
 func kindOf(code, message string) error {
 	if code == embedded.CodeSQL {
 		return kindOfSQL(message)
@@ -47,8 +47,7 @@ func kindOf(code, message string) error {
 	return kinds[code]
 }
 
-// sqlKinds are the kinds of SQLite's errors, by what its messages contain: the database
-// passes on nothing else.
+// sqlKinds maps parts of SQLite's messages to kinds: the database reports only the message.
 var sqlKinds = []struct {
 	part string
 	kind error
@@ -73,7 +72,7 @@ func kindOfSQL(message string) error {
 	return nil
 }
 
-// works are the kinds of long work.
+// works maps activities.
 var works = map[embedded.Activity]target.Work{
 	embedded.ReplayingLog:      target.ReplayingLog,
 	embedded.TakingSnapshot:    target.TakingSnapshot,
@@ -82,7 +81,7 @@ var works = map[embedded.Activity]target.Work{
 	embedded.RestoringSnapshot: target.InstallingSnapshot,
 }
 
-// activities is the long work of a node. Work that this version does not know is left out.
+// activities converts the work of a node. It omits activities that this version does not know.
 func activities(all []embedded.Work) (out target.Activities) {
 	for _, one := range all {
 		if work, known := works[one.Activity]; known {

@@ -7,7 +7,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// Remembered asks a node's own database for the IDs of the changes it remembers.
+// Remembered returns the IDs of the changes that a node remembers, from its own database.
 func Remembered(ctx context.Context, node target.SQL) (ids map[string]bool, err error) {
 	rows, err := node.Query(ctx, target.Request{SQL: "SELECT id FROM rejoin_requests", Consistency: target.Local})
 	if err != nil {

@@ -28,7 +28,7 @@ func (r *rows) Columns() []target.Column {
 	return out
 }
 
-// Err says what the node said, or how the answer broke off.
+// Err returns the error that the node answered, or why the answer is incomplete.
 func (r *rows) Err() error {
 	err := r.Reader.Err()
 	var said *wire.Error
@@ -41,8 +41,8 @@ func (r *rows) Err() error {
 	return r.client.failed(CodeUnreachable, err, target.Unknown)
 }
 
-// outcome trusts the node where it says nothing of the outcome: then nothing was
-// changed. A word that is not known may mean anything.
+// outcome returns the outcome of an error. Without an outcome nothing was changed. An outcome that this
+// version does not know is Unknown.
 func outcome(said *wire.Error) target.Outcome {
 	switch said.Outcome {
 	case "":
@@ -53,6 +53,6 @@ func outcome(said *wire.Error) target.Outcome {
 	return target.Unknown
 }
 
-// Close gives the connection back if the answer was read to its end, and
-// otherwise closes it, so that the node stops sending.
+// Close keeps the connection for reuse if the answer was read completely. Otherwise it closes the
+// connection, so that the node stops sending.
 func (r *rows) Close() error { return r.body.Close() }
