@@ -17,12 +17,12 @@ const catchingUpKind = "catching up"
 func catchingUp() []Defect {
 	return []Defect{
 		whileLate("skips-an-entry",
-			"a node that catches up skips the last entry of a batch", "suite:changes",
+			"a node that catches up skips the last entry of a batch",
 			func(inner raft.BatchingFSM, logs []*raft.Log, late []int) []any {
 				return inner.ApplyBatch(replaced(logs, late[len(late)-1:]))
 			}),
 		whileLate("applies-twice",
-			"a node that catches up applies the last entry of a batch twice", "suite:changes",
+			"a node that catches up applies the last entry of a batch twice",
 			func(inner raft.BatchingFSM, logs []*raft.Log, late []int) []any {
 				answers := inner.ApplyBatch(logs)
 				again := logs[late[len(late)-1]]
@@ -34,17 +34,17 @@ func catchingUp() []Defect {
 				return answers
 			}),
 		whileLate("stops-at-a-batch-border",
-			"a node that catches up applies one entry of a batch and skips the rest", "suite:changes",
+			"a node that catches up applies one entry of a batch and skips the rest",
 			func(inner raft.BatchingFSM, logs []*raft.Log, late []int) []any {
 				return inner.ApplyBatch(replaced(logs, late[1:]))
 			}),
 		whileLate("loses-ddl",
-			"a node that catches up does not apply schema changes", "suite:changes",
+			"a node that catches up does not apply schema changes",
 			func(inner raft.BatchingFSM, logs []*raft.Log, late []int) []any {
 				return inner.ApplyBatch(replaced(logs, matching(logs, late, ddl)))
 			}),
 		whileLate("brings-deleted-rows-back",
-			"a node that catches up does not apply deletes", "suite:changes",
+			"a node that catches up does not apply deletes",
 			func(inner raft.BatchingFSM, logs []*raft.Log, late []int) []any {
 				return inner.ApplyBatch(replaced(logs, matching(logs, late, deletes)))
 			}),
@@ -72,8 +72,8 @@ var (
 )
 
 // whileLate is a bug that replaces the application of batches with late entries.
-func whileLate(name, text, about string, do func(inner raft.BatchingFSM, logs []*raft.Log, late []int) []any) Defect {
-	return inMachine(name, catchingUpKind, text, about, func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
+func whileLate(name, text string, do func(inner raft.BatchingFSM, logs []*raft.Log, late []int) []any) Defect {
+	return inMachine(name, catchingUpKind, text, "suite:changes", func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
 		l := &late{}
 		return batches{inner, func(inner raft.BatchingFSM, logs []*raft.Log) []any {
 			if which := l.which(logs); len(which) > 0 {

@@ -137,13 +137,13 @@ func (c Config) validate() error {
 		problems = append(problems, errors.New("ID is not printable ASCII"))
 	}
 	if !printable(c.Token) {
-		problems = append(problems, errors.New("Token is not printable ASCII"))
+		problems = append(problems, errors.New("the Token is not printable ASCII"))
 	}
 	if c.Dir == "" {
-		problems = append(problems, errors.New("Dir is empty"))
+		problems = append(problems, errors.New("the Dir is empty"))
 	}
 	if c.Endpoint == nil {
-		problems = append(problems, errors.New("Endpoint is nil"))
+		problems = append(problems, errors.New("the Endpoint is nil"))
 	}
 	if c.ElectionTimeout < minElectionTimeout {
 		problems = append(problems, fmt.Errorf("ElectionTimeout %v is below %v", c.ElectionTimeout, minElectionTimeout))
@@ -174,7 +174,7 @@ func (c Config) validate() error {
 	}
 	problems = append(problems, c.listedTwice()...)
 	if len(c.Peers) > 0 && !slices.ContainsFunc(c.Peers, func(p Peer) bool { return p.ID == c.ID }) {
-		problems = append(problems, errors.New("Peers do not include the node itself"))
+		problems = append(problems, errors.New("the Peers do not include the node itself"))
 	}
 	if len(problems) > 0 {
 		return fmt.Errorf("node %q cannot start: %w", c.ID, errors.Join(problems...))
@@ -188,7 +188,7 @@ func (c Config) listedTwice() (problems []error) {
 	for _, peer := range c.Peers {
 		for _, what := range []string{"ID " + peer.ID, "address " + peer.Address} {
 			if seen[what] {
-				problems = append(problems, fmt.Errorf("Peers contain a duplicate %s", what))
+				problems = append(problems, fmt.Errorf("the Peers contain a duplicate %s", what))
 			}
 			seen[what] = true
 		}
