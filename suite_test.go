@@ -90,7 +90,8 @@ func options(loaded settings.Settings) specs.Options {
 // limits are those of the suite's nodes: lower ones of statements than nodes have by
 // themselves, so that a spec reaches them soon.
 var limits = specs.Limits{
-	Steps: 20_000_000, ReadSteps: 30_000_000, Memory: 24 << 20, ReadMemory: 24 << 20, Answer: 2 << 20, Value: 20 << 20, Readers: 4, Request: 10 * time.Second, Read: 30 * time.Second, Idle: 2 * time.Minute,
+	Steps: 20_000_000, ReadSteps: 30_000_000, Memory: 24 << 20, ReadMemory: 24 << 20, Answer: 2 << 20, Value: 20 << 20,
+	Readers: 4, Request: 10 * time.Second, Read: 30 * time.Second, Idle: 2 * time.Minute,
 }
 
 // guarded are the options with a token and with limits.

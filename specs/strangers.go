@@ -179,10 +179,10 @@ func strangers(env *environment) {
 			const unknown = "has another directory"
 			for _, node := range []int{leader, env.others(leader)[0]} {
 				for name, change := range map[string]func(*message){
-					"belongs to cluster": func(m *message) { m.Cluster = "another" },
-					"are named":          func(m *message) { m.Node = env.node(node).ID() },
-					"is empty":           func(m *message) { m.Node, m.Cluster, m.Purpose = member, "", "meet" },
-					unknown:              func(m *message) { m.Node = member },
+					"belongs to cluster":    func(m *message) { m.Cluster = "another" },
+					"two nodes have the ID": func(m *message) { m.Node = env.node(node).ID() },
+					"is empty":              func(m *message) { m.Node, m.Cluster, m.Purpose = member, "", "meet" },
+					unknown:                 func(m *message) { m.Node = member },
 				} {
 					hello := posing(ctx, "stranger")
 					change(&hello)

@@ -55,9 +55,12 @@ var goals = []struct {
 	{"a wiped node caught up under load", func(before, now moment) bool {
 		return before.forgetting && !now.forgetting && now.acknowledged(before)
 	}},
-	{"a member was added while a link was bad", func(before, now moment) bool { return len(now.observed) > len(before.observed) && now.badLink() }},
+	{"a member was added while a link was bad", func(before, now moment) bool {
+		return len(now.observed) > len(before.observed) && now.badLink()
+	}},
 	{"the leader was removed from the cluster", func(before, now moment) bool {
-		return before.leader >= 0 && !slices.ContainsFunc(now.observed, func(l harness.Observation) bool { return l.Node.Index() == before.leader })
+		isLeader := func(o harness.Observation) bool { return o.Node.Index() == before.leader }
+		return before.leader >= 0 && !slices.ContainsFunc(now.observed, isLeader)
 	}},
 }
 

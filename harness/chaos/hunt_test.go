@@ -139,6 +139,6 @@ var _ = Describe("Shrinking a failure", func() {
 			j.isJudgedOnce()
 			journals = append(journals, fmt.Sprint(o.Schedule, o.Failure, o.Tally, len(o.Events), o.Events))
 		}
-		Expect(journals[0] == journals[1]).To(BeTrue(), "shrunk to\n%.2000s\nand to\n%.2000s", journals[0], journals[1])
+		Expect(journals[0]).To(Equal(journals[1]))
 	}, SpecTimeout(5*time.Minute))
 })

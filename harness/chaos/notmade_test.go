@@ -140,7 +140,7 @@ var _ = Describe("A fault that is not made", func() {
 			}
 		}
 		outcome := runOn(ctx, one(faults...), func(c target.Cluster) target.Cluster { return plain{c} })
-		Expect(outcome.Failure).To(BeNil())
+		Expect(outcome.Failure).NotTo(HaveOccurred())
 		Expect(outcome.Faults).To(Equal(want))
 		s := chaos.NewSummary(time.Now())
 		s.Add(outcome)
@@ -153,12 +153,12 @@ var _ = Describe("A fault that is not made", func() {
 			at(5*time.Second, time.Second, fault.Fault{Kind: "isolate the leader"}),
 		)
 		outcome := runOn(ctx, s, func(c target.Cluster) target.Cluster { return c })
-		Expect(outcome.Failure).To(BeNil())
+		Expect(outcome.Failure).NotTo(HaveOccurred())
 		Expect(outcome.Faults).To(HaveKeyWithValue(fault.Kind("isolate the leader"), chaos.Count{NoQuorum: 1}))
 
 		s.Faults[1].Kind = "add a node"
 		outcome = runOn(ctx, s, withMembers)
-		Expect(outcome.Failure).To(BeNil())
+		Expect(outcome.Failure).NotTo(HaveOccurred())
 		Expect(outcome.Faults).To(HaveKeyWithValue(fault.Kind("add a node"), chaos.Count{NoQuorum: 1}))
 	}, patience)
 
@@ -189,7 +189,7 @@ var _ = Describe("A fault that is not made", func() {
 			at(time.Minute, time.Second, fault.Fault{Kind: "crash", Node: 0}),
 		)
 		outcome := runOn(ctx, s, func(c target.Cluster) target.Cluster { return c })
-		Expect(outcome.Failure).To(BeNil())
+		Expect(outcome.Failure).NotTo(HaveOccurred())
 		Expect(outcome.Faults).To(Equal(map[fault.Kind]chaos.Count{
 			"remove a node": {Made: 1, Bit: 1}, "slow link": {InTheWay: 1}, "clock ahead": {InTheWay: 1}, "crash": {NotDue: 1},
 		}))
@@ -201,7 +201,7 @@ var _ = Describe("A fault that is not made", func() {
 			links, _ := target.As[target.LinkFaulter](c)
 			return brokenStats{c, links}
 		})
-		Expect(outcome.Failure).To(BeNil())
+		Expect(outcome.Failure).NotTo(HaveOccurred())
 		Expect(outcome.Faults).To(HaveKeyWithValue(fault.Kind("slow link"), chaos.Count{Made: 1, Unseen: 1}))
 	}, patience)
 })

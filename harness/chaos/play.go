@@ -54,6 +54,7 @@ func (p *play) fault(ctx, making context.Context, e Entry) {
 		made.Bit = 1
 	case nemesis.Unobserved:
 		made.Unseen = 1
+	case nemesis.NoEffect:
 	}
 	p.count(e.Kind, made)
 	if err != nil {

@@ -32,7 +32,7 @@ var _ = Describe("Running a schedule", func() {
 		f.At, f.Lasts = 5*time.Second, 30*time.Second
 		outcome, err := inBubble(ctx, one(f), chaos.Options{})
 		Expect(err).NotTo(HaveOccurred())
-		Expect(outcome.Failure).To(BeNil())
+		Expect(outcome.Failure).NotTo(HaveOccurred())
 		Expect(outcome.Faults).To(Equal(map[fault.Kind]chaos.Count{f.Kind: {Made: 1, Bit: 1}}))
 		Expect(outcome.Tally.OK).To(BeNumerically(">", 30))
 		Expect(outcome.Passed).To(BeNumerically("~", time.Minute, 20*time.Second))
@@ -63,7 +63,7 @@ var _ = Describe("Running a schedule", func() {
 		for seed := range uint64(4) {
 			outcome, err := inBubble(ctx, chaos.Draw(seed+1, chaos.Virtual()), chaos.Options{})
 			Expect(err).NotTo(HaveOccurred())
-			Expect(outcome.Failure).To(BeNil())
+			Expect(outcome.Failure).NotTo(HaveOccurred())
 			Expect(outcome.Tally.OK).To(BeNumerically(">", 0))
 		}
 	}, patience)
@@ -116,7 +116,7 @@ var _ = Describe("Running a schedule", func() {
 				outcome, err = chaos.Run(ctx, virtual.New(virtual.Options{Nodes: nodes}), one(installing), chaos.Options{})
 				Expect(err).NotTo(HaveOccurred())
 			})).To(Succeed())
-			Expect(outcome.Failure).To(BeNil())
+			Expect(outcome.Failure).NotTo(HaveOccurred())
 			Expect(outcome.Faults).To(Equal(map[fault.Kind]chaos.Count{installing.Kind: {Made: 1, Bit: bit}}))
 			reached := chaos.Goal("a node crashed while it installed a snapshot")
 			if bit == 0 {
@@ -148,7 +148,7 @@ var _ = Describe("Running a schedule", func() {
 		outcome, err := inBubble(ctx, s, chaos.Options{})
 		Expect(err).NotTo(HaveOccurred())
 		if outcome.Tally.OK == 0 {
-			Expect(outcome.Failure).NotTo(BeNil())
+			Expect(outcome.Failure).To(HaveOccurred())
 		}
 	}, patience)
 

@@ -75,6 +75,7 @@ func judgeRegister(h history, v *Verdict, key string, events []*journal.Event, b
 			"no order of the %d operations on %s explains what they read; with all before it, this cannot be explained: %s", len(ops), key, stuck)
 		violation.HTML = picture(until(events, stuck))
 		v.violate(violation)
+	case possible:
 	}
 }
 

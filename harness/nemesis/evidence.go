@@ -2,6 +2,7 @@ package nemesis
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/rejoin-db/rejoin/harness"
 	"github.com/rejoin-db/rejoin/harness/fault"
@@ -81,8 +82,10 @@ func (e Effect) String() string {
 		return "no effect"
 	case Bit:
 		return "bit"
+	case Unobserved:
+		return "unobserved"
 	}
-	return "unobserved"
+	return fmt.Sprintf("effect %d", int(e))
 }
 
 func (k Kind) effect(before, after Evidence) Effect {

@@ -91,6 +91,7 @@ func (in *Injection) ends() (ends []int) {
 		for _, node := range in.cluster.Nodes() {
 			ends = append(ends, node.Index())
 		}
+	case Cluster: // no single node
 	}
 	return ends
 }

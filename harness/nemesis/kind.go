@@ -94,8 +94,9 @@ func (k Kind) LinksFrom(link fault.Link) []fault.Link {
 		return []fault.Link{link}
 	case Links:
 		return []fault.Link{link, link.Back()}
+	default:
+		return nil
 	}
-	return nil
 }
 
 // Describe describes a fault of this kind in words.

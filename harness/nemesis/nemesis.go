@@ -137,6 +137,7 @@ func (n *Nemesis) claim(in *Injection) bool {
 		for _, member := range n.cluster.Nodes() {
 			n.claimed[member.Index()] = in
 		}
+	case ClaimsNothing:
 	}
 	return true
 }

@@ -118,7 +118,7 @@ func tableName(number int64) string { return fmt.Sprintf("t%d", number) }
 func (w *ddl) Final(ctx context.Context, c *harness.Cluster) error {
 	return onEach(c, func(node *harness.Node) error {
 		var tables []int64
-		_, err := finalOn(ctx, c, node, Operation{
+		err := finalOn(ctx, c, node, Operation{
 			Op: journal.Op{Model: journal.Set}, SQL: w.sql.get("schema"),
 			Read: func(r harness.Result) ([]journal.Step, error) {
 				s, err := readSchema(r, w.ns)
@@ -138,7 +138,7 @@ func (w *ddl) finalRows(ctx context.Context, c *harness.Cluster, node *harness.N
 	for _, number := range tables {
 		sql += w.sql.get("rows", "{table}", tableName(number)) + "\n"
 	}
-	_, err := finalOn(ctx, c, node, Operation{
+	err := finalOn(ctx, c, node, Operation{
 		Op: journal.Op{Model: journal.Set}, SQL: sql,
 		Read: func(r harness.Result) ([]journal.Step, error) {
 			all := []int64{}

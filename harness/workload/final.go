@@ -22,24 +22,23 @@ func onEach(c *harness.Cluster, read func(*harness.Node) error) error {
 // final runs one request on every node, and records it as final.
 func final(ctx context.Context, c *harness.Cluster, op Operation) error {
 	return onEach(c, func(node *harness.Node) error {
-		_, err := finalOn(ctx, c, node, op)
-		return err
+		return finalOn(ctx, c, node, op)
 	})
 }
 
 // finalOn is final on one node.
-func finalOn(ctx context.Context, c *harness.Cluster, node *harness.Node, op Operation) (harness.Result, error) {
+func finalOn(ctx context.Context, c *harness.Cluster, node *harness.Node, op Operation) error {
 	op.Op.Client, op.Op.Level, op.Op.Final = journal.Nobody, journal.Local, true
 	open := c.Journal().Invoke(op.Op)
 	result, err := node.Execute(open.Context(ctx), op.SQL, op.Args...)
 	if err != nil {
 		open.End(harness.OutcomeOf(err), nil, err)
-		return result, fmt.Errorf("final read: %w", err)
+		return fmt.Errorf("final read: %w", err)
 	}
 	steps, err := op.Read(result)
 	open.End(journal.OK, steps, err)
 	if err != nil {
-		return result, fmt.Errorf("final read: %w", err)
+		return fmt.Errorf("final read: %w", err)
 	}
-	return result, nil
+	return nil
 }

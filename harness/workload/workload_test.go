@@ -18,7 +18,7 @@ import (
 )
 
 // onCluster runs the body in a bubble, with a cluster of three nodes.
-func onCluster(ctx context.Context, body func(ctx context.Context, c *harness.Cluster)) {
+func onCluster(body func(ctx context.Context, c *harness.Cluster)) {
 	GinkgoHelper()
 	synctest.Test(new(testing.T), func(*testing.T) {
 		defer GinkgoRecover()
@@ -42,7 +42,7 @@ var _ = Describe("A workload", func() {
 
 	for _, w := range workload.Workloads("ns") {
 		It("can be judged though a node was offline: "+w.Name(), func(ctx SpecContext) {
-			onCluster(ctx, func(ctx context.Context, c *harness.Cluster) {
+			onCluster(func(ctx context.Context, c *harness.Cluster) {
 				w := byName(w.Name())
 				r, err := workload.Load{Workload: w, Clients: 4, Most: 200, Seed: 3}.Start(ctx, c)
 				Expect(err).NotTo(HaveOccurred())
@@ -63,7 +63,7 @@ var _ = Describe("A workload", func() {
 	}
 
 	It("fails no operation for another reason than a fault, beside all other workloads", func(ctx SpecContext) {
-		onCluster(ctx, func(ctx context.Context, c *harness.Cluster) {
+		onCluster(func(ctx context.Context, c *harness.Cluster) {
 			var all []*workload.Running
 			for i, w := range workload.Workloads("ns") {
 				r, err := workload.Load{Workload: w, Clients: 2, Rate: 20, Deadline: time.Second, Seed: uint64(i)}.Start(ctx, c)

@@ -83,7 +83,8 @@ var _ = Describe("The command", Ordered, func() {
 		header, events := load(path)
 		Expect(header).To(And(HaveField("Seed", BeEquivalentTo(5)), HaveField("Target", "virtual")))
 		Expect(events).To(ContainElement(HaveField("Kind", journal.Boot)))
-		Expect(events[len(events)-1]).To(And(HaveField("Kind", journal.Spec), HaveField("Spec.State", journal.Passed), HaveField("At.Year()", 2000)))
+		Expect(events[len(events)-1]).To(And(
+			HaveField("Kind", journal.Spec), HaveField("Spec.State", journal.Passed), HaveField("At.Year()", 2000)))
 	}, patience)
 
 	It("prints the commands that run a failure again, and keeps its journal", func(ctx SpecContext) {

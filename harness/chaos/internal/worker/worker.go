@@ -62,7 +62,7 @@ func (w *Worker[Request, Reply]) Ask(ctx context.Context, r Request, take func(R
 		return &DiedError{err, p.stderr.end()}
 	case <-ctx.Done():
 		err := w.Close()
-		_ = <-answered // its process has ended
+		<-answered // its process has ended
 		return errors.Join(fmt.Errorf("interrupted: %w", context.Cause(ctx)), err)
 	}
 }
