@@ -45,7 +45,7 @@ func mismatch(own, theirs card, what purpose) string {
 	case isSelf(own, theirs):
 		return ""
 	case own.Node == theirs.Node:
-		return fmt.Sprintf("two nodes are named %s", own.Node)
+		return fmt.Sprintf("two nodes have the ID %s", own.Node)
 	case own.Cluster == "" && theirs.Cluster == "":
 		return mismatchedFirst(own, theirs, what)
 	case own.Cluster == theirs.Cluster:

@@ -177,7 +177,7 @@ func (n *Node) probe(ctx context.Context, node raft.Server) error {
 	case err != nil:
 		return notNow("leader %s cannot reach node %s at %s: %v", n.config.ID, node.ID, node.Address, err)
 	case health.ID != string(node.ID):
-		return refuseMembers("at %s is node %s, and not %s", node.Address, health.ID, node.ID)
+		return refuseMembers("at %s is node %s, not node %s", node.Address, health.ID, node.ID)
 	case health.Cluster != "" && health.Cluster != n.identity.get().Cluster:
 		return refuseMembers("%s at %s belongs to another cluster than this one, %s",
 			memberName(health.ID, health.Cluster), node.Address, n.identity.get().Cluster)

@@ -70,7 +70,7 @@ var _ = Describe("A change of the members", func() {
 		for _, err := range throughBoth(c, leader, func(n *embedded.Node) error {
 			return n.AddMember(ctx, embedded.Member{ID: "other", Address: c.hosts[fresh].Addr(), Voter: true})
 		}) {
-			Expect(err).To(refusedWith(embedded.CodeMembers, "", "is node n3, and not other"))
+			Expect(err).To(refusedWith(embedded.CodeMembers, "", "is node n3, not node other"))
 		}
 		for _, err := range throughBoth(c, leader, func(n *embedded.Node) error {
 			return n.AddMember(ctx, embedded.Member{ID: "n3", Address: c.hosts[0].Addr()})
