@@ -27,9 +27,8 @@ const module = "github.com/rejoin-db/rejoin/"
 // kit are the packages that test any database.
 var kit = []string{
 	"fixtures", "specs", "harness", "harness/again", "harness/chaos", "harness/check", "harness/consistency", "harness/disk",
-	"harness/fault", "harness/nemesis",
-	"harness/journal/...", "harness/matchers", "harness/network", "harness/promises", "harness/report", "harness/settings", "harness/sqltext",
-	"harness/target", "harness/workload", "harness/virtual/replay", "harness/cmd/judge",
+	"harness/fault", "harness/nemesis", "harness/journal/...", "harness/matchers", "harness/network", "harness/promises",
+	"harness/report", "harness/settings", "harness/sqltext", "harness/target", "harness/workload", "harness/virtual/replay", "harness/cmd/judge",
 }
 
 // node are the embedded database, its targets, and the commands that need them.

@@ -62,8 +62,8 @@ func (w *Worker[Request, Reply]) Ask(ctx context.Context, r Request, take func(R
 		return &DiedError{err, p.stderr.end()}
 	case <-ctx.Done():
 		err := w.Close()
-		<-answered // its process has ended
-		return errors.Join(fmt.Errorf("interrupted: %w", context.Cause(ctx)), err)
+		unanswered := <-answered // the process has ended
+		return errors.Join(fmt.Errorf("interrupted: %w", context.Cause(ctx)), err, unanswered)
 	}
 }
 
