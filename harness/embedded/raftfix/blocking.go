@@ -12,7 +12,7 @@ import (
 // Blocking is a transport on which calls to a node that cannot be reached block instead of
 // failing. All methods are safe for concurrent use.
 //
-// Fault: after a failed call Raft's leader backs off, from 10 ms doubling up to 10 s, even if the
+// Bug: after a failed call Raft's leader backs off, from 10 ms doubling up to 10 s, even if the
 // follower is reachable again, and no public function ends the back-off. So calls block here.
 // Heartbeats, which Raft sends from a separate goroutine at most half an election timeout apart, do
 // fail, and show when the node is reachable again.
@@ -22,7 +22,7 @@ import (
 // address is that of the heartbeats, which Raft looks up each time.
 type Blocking struct {
 	transport
-	fail    bool // calls fail instead of blocking: the mend is off
+	fail    bool // calls fail instead of blocking: the workaround is off
 	notices *commitNotices
 
 	mu     sync.Mutex
@@ -46,8 +46,8 @@ var (
 	errWaited = errors.New("the peer was unreachable: send the newest snapshot instead")
 )
 
-// NewBlocking returns the transport, with the mends Backoff and CommitNotices if they are in the
-// set.
+// NewBlocking returns the transport, with the workarounds Backoff and CommitNotices if they are in
+// the set.
 func NewBlocking(inner Transport, mends Mends) *Blocking {
 	b := &Blocking{
 		transport: inner,

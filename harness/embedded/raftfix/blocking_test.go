@@ -13,9 +13,9 @@ import (
 	. "github.com/onsi/gomega"
 )
 
-// scripted is a transport whose answers a spec decides.
+// scripted is a transport with scripted answers.
 type scripted struct {
-	transport // nil: what no spec is about
+	transport // nil: methods that no spec uses
 
 	mu        sync.Mutex
 	append    func(*raft.AppendEntriesRequest, *raft.AppendEntriesResponse) error
@@ -106,18 +106,18 @@ var _ = Describe("A transport that blocks", func() {
 		}()
 		return done
 	}
-	// lose makes a call that waits, because the peer cannot be reached.
+	// lose starts a call that waits because the peer cannot be reached.
 	lose := func() <-chan error {
 		GinkgoHelper()
 		inner.set(func(s *scripted) { s.append = silence })
 		done := call()
 		Eventually(inner.calls).Should(Equal(1))
 		Consistently(done, "20ms", "1ms").ShouldNot(Receive())
-		Expect(inner.calls()).To(Equal(1), "who waits does not call")
+		Expect(inner.calls()).To(Equal(1), "a waiting call does not retry")
 		return done
 	}
 
-	It("hands an answer on, and an error that is an answer", func() {
+	It("passes on an answer, and an error that the peer answered", func() {
 		Eventually(call()).Should(Receive(BeNil()))
 		inner.set(func(s *scripted) {
 			s.append = func(*raft.AppendEntriesRequest, *raft.AppendEntriesResponse) error { return errRefused }
@@ -138,12 +138,12 @@ var _ = Describe("A transport that blocks", func() {
 	},
 		Entry("a timeout", errSilence),
 		Entry("the end of the connection", io.EOF),
-		Entry("an end within an answer", io.ErrUnexpectedEOF),
+		Entry("a connection that ends within an answer", io.ErrUnexpectedEOF),
 		Entry("a closed connection", net.ErrClosed),
 		Entry("a closed pipe", io.ErrClosedPipe),
 	)
 
-	It("goes on as soon as a heartbeat arrives, and asks anew", func() {
+	It("continues as soon as a heartbeat succeeds, and sends the call again", func() {
 		done := lose()
 		inner.set(func(s *scripted) { s.heartbeat = func() error { return errSilence } })
 		Expect(beat()).To(MatchError(errSilence), "heartbeats do not wait")
@@ -174,11 +174,11 @@ var _ = Describe("A transport that blocks", func() {
 		Entry("when leadership is lost", func() { p.Lead(0) }),
 		Entry("when another term begins", func() { p.Lead(term + 1) }),
 		Entry("when the peer is removed", func() { p.Forget("b") }),
-		Entry("when it ends", func() { p.End() }),
-		Entry("when it is closed", func() { Expect(p.Close()).To(Succeed()); Expect(inner.closed).To(BeTrue()) }),
+		Entry("when End is called", func() { p.End() }),
+		Entry("when the transport is closed", func() { Expect(p.Close()).To(Succeed()); Expect(inner.closed).To(BeTrue()) }),
 	)
 
-	It("stops waiting at an address that the peer has no more, as soon as heartbeats go to another", func() {
+	It("stops waiting at the peer's old address as soon as heartbeats go to the new one", func() {
 		done, second := lose(), install()
 		Consistently(second, "10ms", "1ms").ShouldNot(Receive())
 		inner.set(func(s *scripted) { s.heartbeat = func() error { return errSilence } })
@@ -191,7 +191,7 @@ var _ = Describe("A transport that blocks", func() {
 		Eventually(done).Should(Receive(MatchError(errMoved)))
 		Eventually(second).Should(Receive(MatchError(errMoved)))
 
-		By("sending to the new address, once it is reached there")
+		By("sending to the new address once the peer is reachable there")
 		inner.set(func(s *scripted) { s.append = accept; s.heartbeat = func() error { return nil } })
 		there := make(chan error, 1)
 		go func() { there <- p.AppendEntries("b", "b:2", request(), &raft.AppendEntriesResponse{}) }()
@@ -200,7 +200,7 @@ var _ = Describe("A transport that blocks", func() {
 		Eventually(there).Should(Receive(BeNil()))
 	})
 
-	It("does not stop waiting because it is told again that it leads, or because another peer goes", func() {
+	It("does not stop waiting when Lead repeats the term or another peer is removed", func() {
 		done := lose()
 		p.Lead(term)
 		p.Forget("c")
@@ -210,7 +210,7 @@ var _ = Describe("A transport that blocks", func() {
 		Eventually(done).Should(Receive())
 	})
 
-	It("does not wait for calls of a term it does not lead", func() {
+	It("does not wait for calls of a term that this node does not lead", func() {
 		inner.set(func(s *scripted) { s.append = silence })
 		for _, other := range []uint64{0, term - 1, term + 1} {
 			p.Lead(other)
@@ -221,7 +221,7 @@ var _ = Describe("A transport that blocks", func() {
 		Eventually(call()).Should(Receive(MatchError(errSilence)))
 	})
 
-	It("begins a term without what it knew of peers before", func() {
+	It("starts a term without the state of peers from the previous one", func() {
 		done := lose()
 		p.Lead(0)
 		Eventually(done).Should(Receive(MatchError(errGaveUp)))
@@ -230,7 +230,7 @@ var _ = Describe("A transport that blocks", func() {
 		Eventually(call()).Should(Receive(BeNil()))
 	})
 
-	It("installs a snapshot after a wait only by failing once", func() {
+	It("fails InstallSnapshot once after a wait", func() {
 		Eventually(install()).Should(Receive(BeNil()))
 		inner.set(func(s *scripted) { s.install = func() error { return errSilence } })
 		Eventually(install()).Should(Receive(MatchError(errSilence)))
@@ -245,13 +245,13 @@ var _ = Describe("A transport that blocks", func() {
 		Eventually(call()).Should(Receive(BeNil()), "an answer is contact")
 	})
 
-	When("a follower waits to hear of a commit", func() {
+	When("a follower waits for a commit", func() {
 		notice := func(index, entryTerm, commit uint64) raft.AppendEntriesRequest {
 			return raft.AppendEntriesRequest{Term: term, PrevLogEntry: index, PrevLogTerm: entryTerm, LeaderCommitIndex: commit}
 		}
 		last := func() raft.AppendEntriesRequest { return inner.sent[len(inner.sent)-1] }
 
-		It("is told at once, once, and no more than it has confirmed", func() {
+		It("is notified immediately, once, and only of entries that it has confirmed", func() {
 			Eventually(call()).Should(Receive(BeNil())) // it has 5
 			p.Committed("b", 5)
 			Expect(inner.calls()).To(Equal(2))
@@ -269,7 +269,7 @@ var _ = Describe("A transport that blocks", func() {
 			Expect(last()).To(Equal(notice(6, term, 6)))
 		})
 
-		It("is not told what Raft has told it", func() {
+		It("is not notified of a commit index that Raft has sent", func() {
 			told := request()
 			told.LeaderCommitIndex = 9 // more than the follower has: it knows of 5
 			Expect(p.AppendEntries("b", "b:1", told, &raft.AppendEntriesResponse{})).To(Succeed())
@@ -277,7 +277,7 @@ var _ = Describe("A transport that blocks", func() {
 			Expect(inner.calls()).To(Equal(1))
 		})
 
-		It("is left to Raft when it cannot be reached, refuses, or is of another term", func() {
+		It("is left to Raft when it is unreachable, rejects the call, or is in another term", func() {
 			p.Committed("b", 5)
 			Expect(inner.calls()).To(BeZero(), "nothing is known of it")
 			Eventually(call()).Should(Receive(BeNil()))
@@ -296,7 +296,7 @@ var _ = Describe("A transport that blocks", func() {
 			Expect(inner.calls()).To(Equal(3))
 		})
 
-		It("costs one call at a time, however many wait", func() {
+		It("is notified with one call at a time, however many requests wait", func() {
 			Eventually(call()).Should(Receive(BeNil()))
 			release := make(chan struct{})
 			inner.set(func(s *scripted) {

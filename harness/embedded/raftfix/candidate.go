@@ -4,7 +4,7 @@ import "github.com/hashicorp/raft"
 
 // forgetLeader turns a candidate that names a leader into a follower before it handles a vote request.
 //
-// Fault: a candidate sets its leader when it receives a snapshot from this term's leader, or a
+// Bug: a candidate sets its leader when it receives a snapshot from this term's leader, or a
 // heartbeat during an election that TimeoutNow started. Raft keeps it a candidate, and a node with a
 // leader refuses its vote to all others. If that leader is lost, it may be that no leader is ever
 // elected. A follower forgets its leader after the election timeout.

@@ -8,14 +8,14 @@ import (
 
 // commitNotices notify a follower immediately that the change it forwarded is committed.
 //
-// Fault: Raft reports a commit to a follower with the next call, up to twice the CommitTimeout later,
-// and until then the follower cannot answer its client. Mend: a notice, an AppendEntries without
-// entries as Raft would send it. It is safe: the previous entry is one that the follower has confirmed
-// in this term, so its log matches the leader's up to there, and the commit index does not exceed it.
-// The commit index is never 0, which would make the notice a heartbeat.
+// Bug: Raft reports a commit to a follower with the next call, up to twice the CommitTimeout later,
+// and until then the follower cannot answer its client. Workaround: a notice, an AppendEntries
+// without entries as Raft would send it. It is safe: the previous entry is one that the follower has
+// confirmed in this term, so its log matches the leader's up to there, and the commit index does not
+// exceed it. The commit index is never 0, which would make the notice a heartbeat.
 type commitNotices struct {
 	send sendAppend
-	off  bool // the mend is off
+	off  bool // the workaround is off
 
 	mu    sync.Mutex
 	peers map[raft.ServerID]*noticed

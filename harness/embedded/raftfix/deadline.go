@@ -10,8 +10,8 @@ import (
 // GrowingDeadlines returns a layer whose dialed connections extend the deadline of a call with the
 // bytes that it sends. call is the timeout of a call in Raft's transport.
 //
-// Fault: Raft's transport has the same timeout for every AppendEntries, from its first byte to its
-// answer. A large entry never arrives in time over a slow link, and is sent again indefinitely. Mend:
+// Bug: Raft's transport has the same timeout for every AppendEntries, from its first byte to its
+// answer. A large entry never arrives in time over a slow link, and is sent again indefinitely. Workaround:
 // the timeout restarts whenever 64 KiB have been sent, extended by the time that the sent bytes take at
 // 256 KiB per second. A call without progress ends as early as before.
 func GrowingDeadlines(layer raft.StreamLayer, call time.Duration) raft.StreamLayer {

@@ -10,10 +10,10 @@ import (
 
 const rpcTimeout = time.Second
 
-// deadlines is a connection that notes its deadline.
+// deadlines is a connection that records its deadlines.
 type deadlines struct {
 	net.Conn
-	set     []time.Duration // from when each was set
+	set     []time.Duration // timeout at the time of each SetDeadline
 	written []int
 }
 
@@ -27,8 +27,8 @@ func (d *deadlines) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-var _ = Describe("The time of a call", func() {
-	It("is the same for small ones, and grows with the bytes of large ones", func() {
+var _ = Describe("The timeout of a call", func() {
+	It("is constant for small calls, and grows with the size of large ones", func() {
 		inner := &deadlines{}
 		conn := &growingConn{Conn: inner, call: rpcTimeout}
 		begin := func() {

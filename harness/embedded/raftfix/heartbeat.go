@@ -4,19 +4,19 @@ import "github.com/hashicorp/raft"
 
 // SetHeartbeatHandler ignores Raft's own handler.
 //
-// Fault: Raft handles heartbeats on the transport's goroutine, beside its main loop, and
-// changes its state there without synchronization. A node that has just begun an election is
-// taken back to the earlier term, in which it can then lead a second time; or it stays a
-// candidate that names a leader.
+// Bug: Raft handles heartbeats on the transport's goroutine, concurrently with its main loop, and
+// changes its state there without synchronization. A node that has just started an election can
+// fall back to the previous term, in which it can then lead a second time; or it stays a candidate
+// with a leader set.
 func (t *Inbound) SetHeartbeatHandler(handler func(raft.RPC)) {
 	if !t.mends.Has(Heartbeats) {
 		t.Transport.SetHeartbeatHandler(handler)
 	}
 }
 
-// hear takes a heartbeat. The main loop may be busy for long, with a snapshot or a slow disk.
-// Then the heartbeat of the leader that this node follows is answered without it, and
-// delivered as soon as the loop is free.
+// hear handles a heartbeat. The main loop may be busy for a long time, with a snapshot or a slow
+// disk. In that case a heartbeat of the current leader is answered here, and delivered to the loop
+// as soon as it is free.
 func (t *Inbound) hear(rpc raft.RPC) {
 	select {
 	case t.loop <- rpc:
@@ -31,12 +31,12 @@ func (t *Inbound) hear(rpc raft.RPC) {
 	rpc.Respond(&raft.AppendEntriesResponse{RPCHeader: t.node.Header(), Term: r.CurrentTerm(), LastLog: r.LastIndex(), Success: true}, nil)
 	select {
 	case t.missed <- Unanswered(rpc.Command):
-	default: // one is enough
+	default: // one pending heartbeat is enough
 	}
 }
 
-// follows tells whether the sender leads this node's own term. A node that is still in a term
-// has voted in no later one, so the leader may count the answer.
+// follows reports whether the sender is the leader of this node's current term. The node has not
+// voted in a later term, so the leader may count the answer.
 func (t *Inbound) follows(rpc raft.RPC) bool {
 	request, is := rpc.Command.(*raft.AppendEntriesRequest)
 	r := t.raft.Load()
@@ -47,7 +47,7 @@ func (t *Inbound) follows(rpc raft.RPC) bool {
 	return leader == raft.ServerID(request.ID) && r.CurrentTerm() == request.Term
 }
 
-// redeliver hands Raft the heartbeats that were answered while it was busy.
+// redeliver passes to Raft the heartbeats that were answered while it was busy.
 func (t *Inbound) redeliver() {
 	for {
 		select {

@@ -8,30 +8,30 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// Inbound is a transport that hands Raft the RPCs of other nodes, and mends how Raft handles
-// five of them: see heartbeat.go, candidate.go, unknownvoter.go, reinstall.go, reachback.go.
-// Each RPC goes through Raft's main loop. All methods are safe for concurrent use.
+// Inbound is a transport that passes the RPCs of other nodes to Raft, with workarounds for five bugs
+// in how Raft handles them: see heartbeat.go, candidate.go, unknownvoter.go, reinstall.go and
+// reachback.go. Each RPC goes through Raft's main loop. All methods are safe for concurrent use.
 type Inbound struct {
 	Transport
 	mends Mends
 	node  Node
-	done  <-chan struct{}           // closed when the node ends
+	done  <-chan struct{}           // closed when the node stops
 	raft  atomic.Pointer[raft.Raft] // nil until it runs
 	loop  chan raft.RPC             // to Raft's main loop
-	// missed is a heartbeat that was answered while Raft's main loop was at work.
+	// missed holds a heartbeat that was answered while Raft's main loop was busy.
 	missed chan raft.RPC
 }
 
-// Node is what the mends of incoming RPCs need to know of their node. All functions must be
-// safe for concurrent use.
+// Node is what the workarounds for incoming RPCs need to know about their node. All functions must
+// be safe for concurrent use.
 type Node struct {
 	Header         func() raft.RPCHeader  // of the node's own messages
 	FirstIndex     func() (uint64, error) // of the log; 0 if it is empty
-	Applied        func() uint64          // the log index up to which the state machine has come
-	NewestSnapshot func() uint64          // its log index; 0 if there is none
+	Applied        func() uint64          // the last applied log index
+	NewestSnapshot func() uint64          // the last log index in it; 0 if there is no snapshot
 }
 
-// NewInbound returns the transport for a node that ends with ctx. Run must follow.
+// NewInbound returns the transport of a node that stops when ctx ends. The caller must call Run.
 func NewInbound(ctx context.Context, inner Transport, node Node, mends Mends) *Inbound {
 	t := &Inbound{
 		Transport: inner, mends: mends, node: node, done: ctx.Done(),
@@ -43,7 +43,7 @@ func NewInbound(ctx context.Context, inner Transport, node Node, mends Mends) *I
 	return t
 }
 
-// Run hands RPCs to Raft. It blocks until the node's context ends.
+// Run passes RPCs to Raft. It blocks until the node's context ends.
 func (t *Inbound) Run() {
 	var wg sync.WaitGroup
 	defer wg.Wait()
@@ -60,14 +60,14 @@ func (t *Inbound) Run() {
 	}
 }
 
-// Serve tells the transport which Raft it serves, once that runs.
+// Serve sets the Raft instance, once it runs.
 func (t *Inbound) Serve(r *raft.Raft) { t.raft.Store(r) }
 
-// Consumer is where Raft's main loop receives RPCs.
+// Consumer returns the channel from which Raft's main loop receives RPCs.
 func (t *Inbound) Consumer() <-chan raft.RPC { return t.loop }
 
-// Deliver hands an RPC to Raft's main loop. It blocks until the loop has taken it, or the
-// node ends.
+// Deliver passes an RPC to Raft's main loop. It blocks until the loop has received it or the node
+// stops.
 func (t *Inbound) Deliver(rpc raft.RPC) {
 	select {
 	case t.loop <- rpc:
@@ -75,7 +75,7 @@ func (t *Inbound) Deliver(rpc raft.RPC) {
 	}
 }
 
-// mend changes an RPC that Raft would handle wrongly, and tells whether it has answered it.
+// mend changes an RPC that Raft would handle incorrectly, and reports whether it has answered it.
 func (t *Inbound) mend(rpc raft.RPC) (answered bool) {
 	if t.mends.Has(Reinstalls) && t.answerInstalled(rpc) {
 		return true
@@ -92,7 +92,7 @@ func (t *Inbound) mend(rpc raft.RPC) (answered bool) {
 	return false
 }
 
-// Unanswered is an RPC whose answer is dropped.
+// Unanswered returns an RPC whose answer is dropped.
 func Unanswered(command any) raft.RPC {
 	return raft.RPC{Command: command, RespChan: make(chan raft.RPCResponse, 1)}
 }

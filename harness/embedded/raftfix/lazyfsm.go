@@ -2,10 +2,10 @@ package raftfix
 
 import "github.com/hashicorp/raft"
 
-// LoadApplies returns a state machine that is given the log's entries with their data, and at
-// most 8 MiB of it in one batch. A committed entry that cannot be read ends the node, since
-// nothing after it may be applied: fail must fail and silence it before it returns. failed
-// makes the response to an entry that is not applied for that reason.
+// LoadApplies returns a state machine that loads the data of entries before it applies them, at most
+// 8 MiB in one batch. If a committed entry cannot be read, the node fails, because no later entry may
+// be applied: fail must mark the node as failed and stop its network traffic before it returns.
+// failed returns the response to an entry that is not applied for that reason.
 func LoadApplies(inner raft.BatchingFSM, log *LazyLog, fail func(error), failed func(error) any) raft.BatchingFSM {
 	return &loadingFSM{BatchingFSM: inner, log: log, fail: fail, failed: failed}
 }
@@ -15,7 +15,7 @@ type loadingFSM struct {
 	log    *LazyLog
 	fail   func(error)
 	failed func(error) any
-	broken error // why nothing is applied; only the one goroutine that applies uses it
+	broken error // why nothing is applied; used only by Raft's apply goroutine
 }
 
 // Apply applies one entry.

@@ -9,37 +9,36 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// Bounds of memory in bytes. They bound what is read, sent and applied at once; a single entry
-// may be larger, and then goes alone.
+// Memory bounds in bytes for what is read, sent and applied at once. A single entry may be larger; it
+// is then handled alone.
 const (
-	lazyFrom      = 4 << 10 // a command with at least this much data is handed to Raft without it
+	lazyFrom      = 4 << 10 // commands with at least this much data are returned to Raft without it
 	appendBytes   = 1 << 20 // of data in one AppendEntries
 	applyBytes    = 8 << 20 // of data in one batch for the state machine
-	entryOverhead = 64      // what an entry takes besides its data, about
+	entryOverhead = 64      // approximate size of an entry without its data
 )
 
-// LazyLog is the log that Raft is given. It returns a large command without its data, which is
-// read when the entry is sent (appendbound.go) or applied (lazyfsm.go). It is safe for concurrent
-// use.
+// LazyLog is the log that Raft uses. It returns large commands without their data, which is read when
+// the entry is sent (appendbound.go) or applied (lazyfsm.go). It is safe for concurrent use.
 //
-// Fault: Raft counts entries and not bytes. For each follower that is behind it reads up to
-// MaxAppendEntries entries before it sends the first, and holds them as long as the call takes.
-// As many again wait for the state machine, 128 times over. With entries of megabytes that is
-// gigabytes, and a call that cannot end in time.
+// Bug: Raft counts entries, not bytes. For each follower that is behind, it reads up to
+// MaxAppendEntries entries before it sends the first, and keeps them in memory until the call
+// returns. Up to 128 batches of the same size wait for the state machine. With entries of several
+// megabytes this takes gigabytes, and a call cannot finish before its timeout.
 //
-// What an entry is without its data is known from when it was stored or first read.
+// The log keeps the other fields of large commands in memory once they were stored or read.
 type LazyLog struct {
 	raft.LogStore
-	whole   bool // entries are returned with their data
+	whole   bool // entries are returned with their data: the workaround is off
 	sizes   *logSizes
-	started *atomic.Bool // Raft has read what it begins with
+	started *atomic.Bool // set after Raft has read its log at startup
 
 	mu    sync.Mutex
 	known map[uint64]raft.Log // large commands by index, without data
 }
 
-// NewLazyLog returns the log for a Raft that sets started once it has started. Without the mend
-// LazyEntries it returns entries as they are.
+// NewLazyLog returns the log. The caller sets started once Raft has started. Without the workaround
+// LazyEntries the log returns complete entries.
 func NewLazyLog(log raft.LogStore, started *atomic.Bool, mends Mends) *LazyLog {
 	return &LazyLog{
 		LogStore: log, whole: !mends.Has(LazyEntries), sizes: &logSizes{}, started: started, known: make(map[uint64]raft.Log),
@@ -48,14 +47,14 @@ func NewLazyLog(log raft.LogStore, started *atomic.Bool, mends Mends) *LazyLog {
 
 var _ raft.MonotonicLogStore = (*LazyLog)(nil)
 
-// IsMonotonic tells whether the log has no gaps.
+// IsMonotonic reports whether the log has no gaps.
 func (l *LazyLog) IsMonotonic() bool { return monotonic{l.LogStore}.IsMonotonic() }
 
 func (l *LazyLog) isLazy(entry *raft.Log) bool {
 	return !l.whole && entry.Type == raft.LogCommand && len(entry.Data) >= lazyFrom
 }
 
-// GetLog reads an entry, a large command without its data.
+// GetLog reads an entry; large commands come without their data.
 func (l *LazyLog) GetLog(index uint64, entry *raft.Log) error {
 	l.mu.Lock()
 	known, is := l.known[index]
@@ -79,10 +78,10 @@ func (l *LazyLog) GetLog(index uint64, entry *raft.Log) error {
 	return nil
 }
 
-// StoreLog is StoreLogs of one entry.
+// StoreLog appends one entry.
 func (l *LazyLog) StoreLog(entry *raft.Log) error { return l.StoreLogs([]*raft.Log{entry}) }
 
-// StoreLogs appends entries, which have their data.
+// StoreLogs appends entries with their data.
 func (l *LazyLog) StoreLogs(entries []*raft.Log) error {
 	if err := l.LogStore.StoreLogs(entries); err != nil {
 		return err
@@ -101,7 +100,7 @@ func (l *LazyLog) StoreLogs(entries []*raft.Log) error {
 	return nil
 }
 
-// DeleteRange removes entries at the beginning or the end.
+// DeleteRange deletes entries at the beginning or the end.
 func (l *LazyLog) DeleteRange(from, to uint64) error {
 	l.mu.Lock()
 	for index := range l.known {
@@ -114,11 +113,11 @@ func (l *LazyLog) DeleteRange(from, to uint64) error {
 	return l.LogStore.DeleteRange(from, to)
 }
 
-// errEntryGone is the error of an entry that was removed from the log after Raft had read it.
+// errEntryGone is the error for an entry that was deleted or replaced after Raft had read it.
 var errEntryGone = errors.New("the entry is no longer in the log")
 
-// loaded returns the first of the entries with their data, as many as fit into so many bytes
-// and one at least. Index and term name an entry, so that a replacement is told apart.
+// loaded returns a prefix of the entries with their data: as many as fit into room bytes, at least
+// one. An entry is identified by index and term, so a replaced entry is detected.
 func (l *LazyLog) loaded(entries []*raft.Log, room int) ([]*raft.Log, error) {
 	out := make([]*raft.Log, 0, len(entries))
 	for _, entry := range entries {
@@ -145,7 +144,7 @@ func (l *LazyLog) load(entry *raft.Log) (*raft.Log, error) {
 		err = errEntryGone
 	}
 	if err != nil {
-		l.forget(entry.Index) // it may have been noted while it was being deleted
+		l.forget(entry.Index) // GetLog may have recorded it during the deletion
 		return nil, fmt.Errorf("read log index %d again: %w", entry.Index, err)
 	}
 	return full, nil

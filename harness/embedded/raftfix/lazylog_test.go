@@ -8,7 +8,7 @@ import (
 	. "github.com/onsi/gomega"
 )
 
-// countedLog is a log in memory that counts its reads.
+// countedLog is an in-memory log that counts its reads.
 type countedLog struct {
 	*raft.InmemStore
 	reads int
@@ -19,7 +19,7 @@ func (l *countedLog) GetLog(index uint64, entry *raft.Log) error {
 	return l.InmemStore.GetLog(index, entry)
 }
 
-// entriesOf are entries from an index on, each of a term with so many bytes of data.
+// entriesOf returns entries of one term starting at index from, with data of the given sizes.
 func entriesOf(term, from uint64, sizes ...int) (entries []*raft.Log) {
 	for i, size := range sizes {
 		entries = append(entries, &raft.Log{Index: from + uint64(i), Term: term, Type: raft.LogCommand, Data: make([]byte, size)})
@@ -27,7 +27,7 @@ func entriesOf(term, from uint64, sizes ...int) (entries []*raft.Log) {
 	return entries
 }
 
-// sizes is the same size so many times.
+// sizes returns size count times.
 func sizes(count, size int) []int {
 	all := make([]int, count)
 	for i := range all {
@@ -36,7 +36,7 @@ func sizes(count, size int) []int {
 	return all
 }
 
-var _ = Describe("The log that Raft is given", func() {
+var _ = Describe("The log that Raft uses", func() {
 	var below *countedLog
 	var lazy *LazyLog
 	BeforeEach(func() {
@@ -49,12 +49,12 @@ var _ = Describe("The log that Raft is given", func() {
 		return entry
 	}
 
-	It("gives large commands without their data, which is read where it is needed", func() {
+	It("returns large commands without their data, and loads it on demand", func() {
 		entries := entriesOf(3, 1, lazyFrom-1, lazyFrom, 8<<20)
 		entries[1].Data[0] = 7
 		entries = append(entries, &raft.Log{Index: 4, Term: 3, Type: raft.LogConfiguration, Data: make([]byte, lazyFrom)})
 		Expect(lazy.StoreLogs(entries)).To(Succeed())
-		for _, again := range []*LazyLog{lazy, NewLazyLog(below, &atomic.Bool{}, All)} { // the second has to read them first
+		for _, again := range []*LazyLog{lazy, NewLazyLog(below, &atomic.Bool{}, All)} { // the second one has to read them first
 			lazy = again
 			Expect([]int{len(get(1).Data), len(get(2).Data), len(get(3).Data), len(get(4).Data)}).To(Equal([]int{lazyFrom - 1, 0, 0, lazyFrom}))
 			Expect(get(2)).To(And(HaveField("Index", uint64(2)), HaveField("Term", uint64(3)), HaveField("Type", raft.LogCommand)))
@@ -65,7 +65,7 @@ var _ = Describe("The log that Raft is given", func() {
 		}
 	})
 
-	It("fills as many as fit, and one at least", func() {
+	It("loads as many entries as fit, at least one", func() {
 		Expect(lazy.StoreLogs(entriesOf(1, 1, 100, 300_000, 300_000, 300_000, 2<<20, 100))).To(Succeed())
 		asked := func(from uint64) (entries []*raft.Log) {
 			for index := from; index <= 6; index++ {
@@ -87,7 +87,7 @@ var _ = Describe("The log that Raft is given", func() {
 		Expect(counts).To(Equal([]int{4, 1, 1}))
 	})
 
-	It("tells an entry from another that took its place, and one that is gone", func() {
+	It("detects replaced and deleted entries", func() {
 		Expect(lazy.StoreLogs(entriesOf(1, 1, lazyFrom, lazyFrom))).To(Succeed())
 		one, two := get(1), get(2)
 		Expect(lazy.DeleteRange(2, 2)).To(Succeed())
@@ -101,8 +101,8 @@ var _ = Describe("The log that Raft is given", func() {
 	})
 })
 
-var _ = Describe("A call of entries", func() {
-	It("carries as many as fit into its bytes, and tells of no commit beyond them", func() {
+var _ = Describe("An AppendEntries call", func() {
+	It("carries as many entries as fit, and limits the commit index to them", func() {
 		lazy := NewLazyLog(raft.NewInmemStore(), &atomic.Bool{}, All)
 		Expect(lazy.StoreLogs(entriesOf(7, 5, sizes(10, 300_000)...))).To(Succeed())
 		var entries []*raft.Log

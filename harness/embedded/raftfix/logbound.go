@@ -9,47 +9,47 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// LogBound keeps the log from growing without bound in bytes. It is safe for concurrent use.
+// LogBound limits the size of the log in bytes. It is safe for concurrent use.
 //
-// Fault: Raft counts entries and not bytes before it takes a snapshot, and in what it keeps of
-// the log behind one. With entries of megabytes that is a log of many gigabytes. Mend: a
-// snapshot is also taken when the entries since the last one hold more than SnapshotBytes and
-// more than that snapshot, so that what is written for snapshots stays in proportion to what is
-// written anyway. Behind a snapshot the log keeps entries of at most TrailingBytes.
+// Bug: Raft counts entries, not bytes, when it decides whether to take a snapshot and how many
+// trailing entries to keep. With entries of several megabytes the log grows to many gigabytes.
+// Workaround: a snapshot is also taken when the entries since the last one are larger than
+// SnapshotBytes and larger than that snapshot, so that snapshot writes stay proportional to log
+// writes. At most TrailingBytes of entries are kept after a snapshot.
 type LogBound struct {
 	config  LogBoundConfig
 	log     *LazyLog
 	raft    atomic.Pointer[raft.Raft] // nil until it runs
 	size    atomic.Int64              // of the newest snapshot, in bytes; 0 if there is none
-	written chan struct{}             // something was stored
+	written chan struct{}             // signaled by an append when a snapshot is due
 }
 
-// LogBoundConfig are the bounds, and what is known of the node. All functions must be safe for
-// concurrent use.
+// LogBoundConfig has the limits and access to the node. All functions must be safe for concurrent
+// use.
 type LogBoundConfig struct {
 	SnapshotBytes, TrailingBytes int64
-	TrailingLogs                 uint64 // entries that are kept at most
+	TrailingLogs                 uint64 // maximum number of entries to keep after a snapshot
 	Applied                      func() uint64
-	NewestSnapshot               func() uint64 // its log index; 0 if there is none
-	// Snapshot takes one. It blocks until it is stored, or the node ends.
+	NewestSnapshot               func() uint64 // the last log index in it; 0 if there is no snapshot
+	// Snapshot takes a snapshot. It blocks until the snapshot is stored or the node stops.
 	Snapshot func() error
 	Logger   hclog.Logger
 }
 
-// NewLogBound returns the bound of a log. Run must follow.
+// NewLogBound returns the bound of a log. The caller must call Run.
 func NewLogBound(log *LazyLog, config LogBoundConfig) *LogBound {
 	return &LogBound{config: config, log: log, written: make(chan struct{}, 1)}
 }
 
-// Serve tells the bound which Raft it serves, once that runs.
+// Serve sets the Raft instance, once it runs.
 func (b *LogBound) Serve(r *raft.Raft) { b.raft.Store(r) }
 
-// Run takes snapshots that are due by size. It blocks until ctx ends.
+// Run takes snapshots that are due because of the log's size. It blocks until ctx ends.
 func (b *LogBound) Run(ctx context.Context) {
 	for {
 		select {
 		case <-b.written:
-			if b.due() { // still: a snapshot may have been taken since
+			if b.due() { // check again: Raft may have taken a snapshot since
 				b.snapshot()
 			}
 		case <-ctx.Done():
@@ -58,11 +58,11 @@ func (b *LogBound) Run(ctx context.Context) {
 	}
 }
 
-// Log returns a log whose appends are counted.
+// Log returns a log that checks the size after each append.
 func (b *LogBound) Log(inner raft.LogStore) raft.LogStore { return boundedLog{monotonic{inner}, b} }
 
-// Snapshots returns a store that sets, before Raft shortens the log behind a snapshot, how many
-// entries Raft may keep.
+// Snapshots returns a snapshot store that sets the number of trailing entries before Raft truncates
+// the log after a snapshot.
 func (b *LogBound) Snapshots(inner raft.SnapshotStore) raft.SnapshotStore {
 	return boundedSnapshots{inner, b}
 }
@@ -74,13 +74,13 @@ func (b *LogBound) snapshot() {
 	}
 }
 
-// due tells whether a snapshot taken now would replace a log that is large.
+// due reports whether the log is large enough for a snapshot.
 func (b *LogBound) due() bool {
 	since := b.log.sizes.between(b.config.NewestSnapshot(), b.config.Applied())
 	return since > max(b.config.SnapshotBytes, b.size.Load())
 }
 
-// noted is called after each append. It does not block.
+// noted requests a snapshot if one is due. It is called after each append and does not block.
 func (b *LogBound) noted() {
 	if !b.due() {
 		return
@@ -91,11 +91,11 @@ func (b *LogBound) noted() {
 	}
 }
 
-// shorten tells Raft how many entries it may keep behind a snapshot.
+// shorten sets how many entries Raft keeps after a snapshot.
 func (b *LogBound) shorten() {
 	r := b.raft.Load()
 	if r == nil {
-		return // it starts
+		return // Raft has not started yet
 	}
 	config := r.ReloadableConfig()
 	config.TrailingLogs = b.log.sizes.last(b.config.TrailingLogs, b.config.TrailingBytes)
@@ -147,7 +147,7 @@ func (s *boundedSink) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Close is followed by the shortening of the log.
+// Close sets the number of trailing entries: Raft truncates its log next.
 func (s *boundedSink) Close() error {
 	err := s.SnapshotSink.Close()
 	if err == nil {

@@ -7,17 +7,17 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// logSizes knows how many bytes of data the entries of the log hold, from some index on:
-// from the first that was stored or read in this life.
+// logSizes records the sizes of log entries in bytes. The known range starts at the first entry that
+// was stored or read since the node started. It is safe for concurrent use.
 type logSizes struct {
 	mu    sync.Mutex
 	first uint64
-	sums  []int64 // of the entry at first+i and all known before it
-	gone  int64   // of those that were known and are deleted
+	sums  []int64 // total size of the known entries up to and including first+i
+	gone  int64   // total size of the known entries that were deleted
 }
 
-// met notes an entry that Raft reads when it starts: the last, and then all that are not
-// in its snapshot, in order.
+// met records an entry that Raft reads at startup: first the last entry, then all entries after its
+// snapshot, in order.
 func (s *logSizes) met(index uint64, size int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -31,7 +31,7 @@ func (s *logSizes) met(index uint64, size int) {
 	s.addLocked(index, size)
 }
 
-// stored notes entries that were appended.
+// stored records appended entries.
 func (s *logSizes) stored(entries []*raft.Log) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -50,7 +50,7 @@ func (s *logSizes) addLocked(index uint64, size int) {
 	s.sums = append(s.sums, s.upToLocked(len(s.sums))+int64(size+entryOverhead))
 }
 
-// upToLocked is the sum of the first so many.
+// upToLocked returns the total size of the first count known entries and all deleted ones.
 func (s *logSizes) upToLocked(count int) int64 {
 	if count == 0 {
 		return s.gone
@@ -58,7 +58,7 @@ func (s *logSizes) upToLocked(count int) int64 {
 	return s.sums[count-1]
 }
 
-// deleted notes that entries were removed at the beginning or the end.
+// deleted records that entries were deleted at the beginning or the end of the log.
 func (s *logSizes) deleted(from, to uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -75,14 +75,14 @@ func (s *logSizes) deleted(from, to uint64) {
 	}
 }
 
-// between is how many bytes the entries after from and up to to hold, as far as is known.
+// between returns the total size of the known entries with an index greater than from and at most to.
 func (s *logSizes) between(from, to uint64) int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return max(s.upToLocked(s.countLocked(to))-s.upToLocked(s.countLocked(from)), 0)
 }
 
-// countLocked is how many entries up to index are known.
+// countLocked returns how many entries up to index are known.
 func (s *logSizes) countLocked(index uint64) int {
 	if len(s.sums) == 0 || index < s.first {
 		return 0
@@ -90,8 +90,8 @@ func (s *logSizes) countLocked(index uint64) int {
 	return int(min(index-s.first+1, uint64(len(s.sums))))
 }
 
-// last is how many entries at the end of the log hold no more than so many bytes. It is
-// all that are asked for where less is known.
+// last returns how many entries at the end of the log fit into so many bytes, at most asked. If all
+// known entries fit, it returns asked.
 func (s *logSizes) last(asked uint64, bytes int64) uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()

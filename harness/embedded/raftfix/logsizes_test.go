@@ -10,7 +10,7 @@ var _ = Describe("The sizes of the log's entries", func() {
 	weigh := func(size int) int64 { return int64(size + entryOverhead) }
 	BeforeEach(func() { w = &logSizes{} })
 
-	It("is known from the first entry that was stored", func() {
+	It("are known from the first stored entry on", func() {
 		w.stored(entriesOf(1, 10, 100, 200, 300))
 		Expect(w.between(0, 12)).To(Equal(weigh(100) + weigh(200) + weigh(300)))
 		Expect(w.between(10, 11)).To(Equal(weigh(200)))
@@ -20,7 +20,7 @@ var _ = Describe("The sizes of the log's entries", func() {
 		Expect(w.between(11, 13)).To(Equal(weigh(300) + weigh(400)))
 	})
 
-	It("is what is left when an end is removed", func() {
+	It("exclude entries deleted at either end", func() {
 		w.stored(entriesOf(1, 10, 100, 200, 300, 400))
 		w.deleted(1, 11)
 		Expect(w.between(0, 13)).To(Equal(weigh(300) + weigh(400)))
@@ -34,7 +34,7 @@ var _ = Describe("The sizes of the log's entries", func() {
 		Expect(w.between(0, 99)).To(Equal(weigh(70)))
 	})
 
-	It("is known at a start from what Raft reads: the last entry, then all from its snapshot on", func() {
+	It("are known at startup from what Raft reads: the last entry, then all after its snapshot", func() {
 		for _, index := range []uint64{15, 11, 12, 13, 14, 15} {
 			w.met(index, int(index))
 		}
@@ -44,7 +44,7 @@ var _ = Describe("The sizes of the log's entries", func() {
 		Expect(w.between(10, 16)).To(Equal(weigh(11) + weigh(12) + weigh(13) + weigh(14) + weigh(15) + weigh(16)))
 	})
 
-	It("tells how many entries at the end fit into so many bytes", func() {
+	It("determine how many trailing entries fit into so many bytes", func() {
 		Expect(w.last(100, 1)).To(Equal(uint64(100)), "nothing is known")
 		w.stored(entriesOf(1, 10, 1000, 1000, 1000, 1000))
 		Expect(w.last(100, 4*weigh(1000))).To(Equal(uint64(100)), "it all fits")

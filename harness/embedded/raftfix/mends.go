@@ -1,9 +1,9 @@
 package raftfix
 
-// Mends is a set of faults that are mended, one bit each. The zero value mends nothing.
+// Mends is a set of workarounds, one bit each. The zero value has none.
 type Mends uint32
 
-// The mends. README.md says of each which fault it is about.
+// The workarounds. README.md describes the bug of each.
 const (
 	Heartbeats    Mends = 1 << iota // heartbeat.go
 	Candidates                      // candidate.go
@@ -22,11 +22,11 @@ const (
 	end
 )
 
-// All is the set of all mends.
+// All is the set of all workarounds.
 const All = end - 1
 
-// Has tells whether all mends of one are in the set.
+// Has reports whether all workarounds of one are in the set.
 func (m Mends) Has(one Mends) bool { return m&one == one }
 
-// Without is the set without some of its mends.
+// Without returns the set without some of its workarounds.
 func (m Mends) Without(some Mends) Mends { return m &^ some }

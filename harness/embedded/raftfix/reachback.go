@@ -6,14 +6,14 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// reachBack removes from a request the entries that are in this node's snapshot and no longer
-// in its log: the rest then follows on what is there. The request may report no commit beyond
-// its own entries, because what the log holds after them need not be the leader's.
+// reachBack removes from a request the entries that this node has in its snapshot but no longer in
+// its log. The remaining entries directly follow the snapshot. It limits the commit index to the last
+// entry of the request, because the log may differ from the leader's after that entry.
 //
-// Fault: Raft refuses entries that begin at or before the end of its snapshot, because its log
-// does not reach back that far. The leader then goes back entry by entry to the beginning of
-// its own log, sends its snapshot again, and so on without end. What is in a snapshot is in
-// every leader's log, so there is no conflict to find.
+// Bug: Raft rejects entries that start at or before the end of its snapshot, because its log does not
+// reach back that far. The leader then decrements its next index one by one to the beginning of its
+// own log, sends its snapshot again, and repeats this indefinitely. Entries in a snapshot are
+// committed, so every leader's log has them and they cannot conflict.
 func (t *Inbound) reachBack(rpc raft.RPC) {
 	request, is := rpc.Command.(*raft.AppendEntriesRequest)
 	if !is || request.PrevLogEntry == 0 {

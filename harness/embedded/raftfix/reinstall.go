@@ -6,13 +6,13 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// answerInstalled answers for a snapshot that is no newer than what the node has applied, and
-// tells whether it has. The answer is true for every sender, also for a leader of the past.
+// answerInstalled answers an InstallSnapshot whose snapshot is not newer than the applied index, and
+// reports whether it has. The answer is correct for any sender, including a former leader.
 //
-// Fault: Raft installs such a snapshot again and drops its whole log with it: also the entries
-// after the snapshot, which it has told its leader are safe. It still counts them as its own,
-// and panics when it applies them. The snapshot is sent by a leader's goroutine that replicated
-// to a member which was removed and added again, and so starts at an old end of the log.
+// Bug: Raft installs such a snapshot again and deletes its whole log, including the entries after the
+// snapshot, which it has acknowledged to the leader. It still treats them as present, and panics when
+// it applies them. Such a snapshot comes from a leader's replication goroutine for a member that was
+// removed and added again: it starts from an outdated next index.
 func (t *Inbound) answerInstalled(rpc raft.RPC) bool {
 	request, is := rpc.Command.(*raft.InstallSnapshotRequest)
 	if !is || request.LastLogIndex > t.node.Applied() {

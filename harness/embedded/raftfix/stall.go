@@ -8,30 +8,30 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// Stall measures how long the disk keeps Raft waiting, and silences a leader whose disk hangs.
-// It is safe for concurrent use.
+// Stall measures how long Raft waits for the disk, and blocks the messages of a leader whose disk
+// hangs. It is safe for concurrent use.
 //
-// Fault: a leader whose main loop waits for its disk takes in nothing, and does not check that
-// a quorum still follows it. But Raft still sends its heartbeats, on other goroutines, so that
-// no other node begins an election. Mend: after patience nothing is sent until the disk is back.
+// Bug: a leader whose main loop waits for its disk accepts no entries and does not check its lease.
+// But it still sends heartbeats, from other goroutines, so no other node starts an election.
+// Workaround: once a disk call takes longer than patience, nothing is sent until the disk responds.
 type Stall struct {
 	patience time.Duration
 
 	mu    sync.Mutex
-	calls int       // under way
-	since time.Time // when the first of them began
+	calls int       // in progress
+	since time.Time // when the first of them started
 }
 
-// NewStall returns a stall that lets the disk take patience for a call.
+// NewStall returns a stall that allows a disk call to take patience.
 func NewStall(patience time.Duration) *Stall { return &Stall{patience: patience} }
 
-// Log returns a log whose changes are measured.
+// Log returns a log whose writes are measured.
 func (s *Stall) Log(inner raft.LogStore) raft.LogStore { return timedLog{monotonic{inner}, s} }
 
-// Stable returns a store whose changes are measured.
+// Stable returns a store whose writes are measured.
 func (s *Stall) Stable(inner raft.StableStore) raft.StableStore { return timedStable{inner, s} }
 
-// Transport returns a transport that sends no entries and heartbeats while the disk hangs.
+// Transport returns a transport that sends no entries or heartbeats while the disk hangs.
 func (s *Stall) Transport(inner Transport) Transport { return stallTransport{inner, s} }
 
 func (s *Stall) begin() (end func()) {
@@ -50,7 +50,7 @@ func (s *Stall) end() {
 	s.calls--
 }
 
-// err is why nothing is sent, or nil.
+// err returns the error of a call while the disk hangs, otherwise nil.
 func (s *Stall) err() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -63,8 +63,8 @@ func (s *Stall) err() error {
 	return nil
 }
 
-// stalledError is an error of the network to the transport above, which then waits until the
-// disk is back.
+// stalledError is a net.Error, so the transport above (Blocking) treats it as an unreachable peer and
+// waits until the disk responds.
 type stalledError struct{ waited time.Duration }
 
 func (e *stalledError) Error() string {

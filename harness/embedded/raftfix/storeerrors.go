@@ -2,13 +2,13 @@ package raftfix
 
 import "github.com/hashicorp/raft"
 
-// StableWithoutErrors returns a stable store that reports success for a term or a vote that
-// could not be stored. LogWithoutErrors does the same for reading. Both require that the store
-// below fails the node and cuts it off from all others before it returns an error: then nothing
-// that Raft concludes from the success leaves the node.
+// StableWithoutErrors returns a stable store that reports success even if a term or a vote could not
+// be stored. LogWithoutErrors does the same for reads. Both require that the store below marks the
+// node as failed and disconnects it from all other nodes before it returns an error, so that no
+// other node sees a consequence of the false success.
 //
-// Fault: Raft panics when it cannot store its term, and when it cannot read a committed entry.
-// That ends the process with all its nodes, and without a reason that an operator could read.
+// Bug: Raft panics when it cannot store its term, and when it cannot read a committed entry. This
+// ends the process with all its nodes, without a reason that an operator could read.
 func StableWithoutErrors(inner raft.StableStore) raft.StableStore { return stableWithoutErrors{inner} }
 
 type stableWithoutErrors struct{ raft.StableStore }
@@ -23,8 +23,8 @@ func (s stableWithoutErrors) SetUint64(key []byte, value uint64) error {
 	return nil
 }
 
-// LogWithoutErrors returns a log that answers for an entry that cannot be read by one without
-// content. See StableWithoutErrors.
+// LogWithoutErrors returns a log that returns an empty entry in place of one that cannot be read. See
+// StableWithoutErrors.
 func LogWithoutErrors(inner raft.LogStore) raft.LogStore { return logWithoutErrors{monotonic{inner}} }
 
 type logWithoutErrors struct{ monotonic }
@@ -38,12 +38,12 @@ func (l logWithoutErrors) GetLog(index uint64, entry *raft.Log) error {
 	return nil
 }
 
-// monotonic is a decorated log that has no gaps if the log below has none.
+// monotonic makes a decorated log report IsMonotonic of the log below.
 type monotonic struct{ raft.LogStore }
 
 var _ raft.MonotonicLogStore = monotonic{}
 
-// IsMonotonic tells whether the log has no gaps.
+// IsMonotonic reports whether the log has no gaps.
 func (m monotonic) IsMonotonic() bool {
 	log, is := m.LogStore.(raft.MonotonicLogStore)
 	return is && log.IsMonotonic()

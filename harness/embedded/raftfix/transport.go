@@ -2,12 +2,12 @@ package raftfix
 
 import "github.com/hashicorp/raft"
 
-// Transport is a transport of Raft's with pre-votes: without them no leader is ever elected.
+// Transport is Raft's transport with pre-votes: without them no leader is ever elected.
 type Transport interface {
 	raft.Transport
 	raft.WithPreVote
 	raft.WithClose
 }
 
-// transport is Transport, as a field that is not exported.
+// transport embeds Transport as an unexported field.
 type transport interface{ Transport }

@@ -2,14 +2,14 @@ package raftfix
 
 import "github.com/hashicorp/raft"
 
-// admit replaces the ID of a candidate that this node does not know as a voter by that of a
-// voter it does know.
+// admit replaces the ID of a candidate that is not a voter in this node's configuration with the ID
+// of a known voter.
 //
-// Fault: Raft refuses its vote to a candidate that is not a voter in its own log. A node that
-// lags behind the change of members does not know the new one; where its vote is needed for a
-// quorum, no leader is ever elected. A vote depends on the log and on the candidate's address,
-// and not on the voter's own configuration (Ongaro, "Consensus: Bridging Theory and Practice",
-// 2014, section 4.1).
+// Bug: Raft refuses its vote to a candidate that is not a voter in its own configuration. A node that
+// lags behind a membership change does not know the new member; if its vote is needed for a quorum,
+// no leader is ever elected. A server must grant votes independently of its own configuration
+// (Ongaro, "Consensus: Bridging Theory and Practice", 2014, section 4.1). Raft records the vote under
+// the candidate's address, which stays unchanged.
 func (t *Inbound) admit(rpc raft.RPC) {
 	var from *raft.RPCHeader
 	switch request := rpc.Command.(type) {
