@@ -16,7 +16,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded"
 )
 
-// answer is an answer of the HTTP endpoint.
+// answer is a decoded response of the HTTP endpoint.
 type answer struct {
 	HTTP    int         `json:"-"`
 	Header  http.Header `json:"-"`
@@ -39,10 +39,10 @@ type answer struct {
 	} `json:"error"`
 }
 
-// rows are the rows of the first result.
+// rows returns the rows of the first result.
 func (a answer) rows() [][]any { return a.Results[0].Rows }
 
-// client has connections of its own, which close after the spec.
+// client returns a client with its own connections, which are closed after the spec.
 func (c *cluster) client() *http.Client {
 	transport := &http.Transport{DialContext: c.clients.DialContext, MaxIdleConnsPerHost: 64}
 	DeferCleanup(transport.CloseIdleConnections)
@@ -94,7 +94,7 @@ func (c *cluster) session(node int, headers ...header) *session {
 	return &session{cluster: c, client: c.client(), node: node, headers: headers}
 }
 
-// do sends SQL with a consistency ("" for the default) and expects an answer, of whatever kind.
+// do sends SQL with a consistency ("" for the default) and expects an answer, successful or not.
 func (s *session) do(ctx context.Context, consistency, sql string, params ...any) answer {
 	GinkgoHelper()
 	a, err := s.tryDo(ctx, consistency, sql, params...)
@@ -117,12 +117,12 @@ func (s *session) tryDo(ctx context.Context, consistency, sql string, params ...
 	return s.cluster.try(ctx, s.client, s.node, http.MethodPost, "/v1/api/sql", string(text), s.headers...)
 }
 
-// ok sends SQL and expects success. As a careful client does, it sends again by the same
-// name what found no leader for now: a busy machine may end a leadership without a fault.
+// ok sends SQL and expects success. Like a careful client, it retries temporary errors with the same
+// key: on a busy machine a leader may lose leadership without a fault.
 func (s *session) ok(ctx context.Context, consistency, sql string, params ...any) answer {
 	GinkgoHelper()
 	named := *s
-	named.headers = append([]header{{embedded.HeaderRequest, fmt.Sprintf("spec-%d", requests.Add(1))}}, s.headers...) // a name of its own wins
+	named.headers = append([]header{{embedded.HeaderRequest, fmt.Sprintf("spec-%d", requests.Add(1))}}, s.headers...) // the session's key wins
 	var a answer
 	Eventually(ctx, func() bool {
 		a = named.do(ctx, consistency, sql, params...)
@@ -133,16 +133,16 @@ func (s *session) ok(ctx context.Context, consistency, sql string, params ...any
 	return a
 }
 
-// requests counts the names of requests.
+// requests numbers the keys of requests.
 var requests atomic.Int64
 
-// count is the number of rows a table has there.
+// count returns the number of rows in a table as the node sees it.
 func (s *session) count(ctx context.Context, consistency, table string) int {
 	GinkgoHelper()
 	return int(s.ok(ctx, consistency, "SELECT count(*) FROM "+table).rows()[0][0].(float64))
 }
 
-// works expects that the node still writes and reads.
+// works expects that the node accepts writes and reads.
 func (s *session) works(ctx context.Context) {
 	GinkgoHelper()
 	s.ok(ctx, "", "CREATE TABLE IF NOT EXISTS works (id INTEGER PRIMARY KEY)")

@@ -13,7 +13,7 @@ import (
 )
 
 var _ = Describe("A node that is closed", func() {
-	It("leaves nothing, twenty times over", func(ctx SpecContext) {
+	It("leaks no files in twenty rounds", func(ctx SpecContext) {
 		c := boot(3)
 		c.leader(ctx)
 		c.session(0).works(ctx)
@@ -29,7 +29,7 @@ var _ = Describe("A node that is closed", func() {
 		Expect(after[19]).To(BeNumerically("<=", after[0]+1), "files open after each round: %v", after)
 	})
 
-	It("leaves no port", func(ctx SpecContext) {
+	It("closes its port", func(ctx SpecContext) {
 		nets := network.TCP()
 		c := bootOn(nets, 3)
 		c.session(c.leader(ctx)).works(ctx)
@@ -40,7 +40,7 @@ var _ = Describe("A node that is closed", func() {
 		}
 	})
 
-	It("can be closed again and by many at once", func(ctx SpecContext) {
+	It("can be closed repeatedly and concurrently", func(ctx SpecContext) {
 		c := boot(3)
 		leader := c.leader(ctx)
 		c.session(leader).works(ctx)
@@ -63,7 +63,7 @@ var _ = Describe("A node that is closed", func() {
 		Expect(err).To(HaveOccurred())
 	})
 
-	It("ends while connections are half open", func(ctx SpecContext) {
+	It("stops while clients have sent incomplete requests", func(ctx SpecContext) {
 		c := boot(1)
 		c.session(0).works(ctx)
 		for _, begun := range []string{
@@ -81,16 +81,16 @@ var _ = Describe("A node that is closed", func() {
 		Expect(time.Since(begun)).To(BeNumerically("<", moment))
 	})
 
-	DescribeTable("ends at once under load", func(ctx SpecContext, isolated bool) {
-		// A node that waits for its requests takes this long. One that ends at once takes
-		// what the load leaves of the processors, which can be seconds.
+	DescribeTable("stops immediately under load", func(ctx SpecContext, isolated bool) {
+		// A node that waits for its requests takes this long. One that stops immediately can still
+		// take seconds, because the load keeps the CPUs busy.
 		const requests = 20 * time.Second
 		c := boot(3, writeTimeout(requests))
 		for range 5 {
 			leader := c.leader(ctx)
 			c.session(leader).works(ctx)
-			// Strong reads and writes in large numbers fill Raft's queues, and what is in
-			// those when Raft shuts down it never answers.
+			// Many strong reads and writes fill Raft's queues. Raft never answers requests that are
+			// queued when it shuts down.
 			loading, cancel := context.WithCancel(ctx)
 			var wg sync.WaitGroup
 			for i := range 100 {
@@ -129,7 +129,7 @@ var _ = Describe("A node that is closed", func() {
 		c.leader(ctx)
 		c.converge(ctx)
 	},
-		Entry("as a leader that is heard", false),
-		Entry("as a leader in silence", true),
+		Entry("as a connected leader", false),
+		Entry("as an isolated leader", true),
 	)
 })

@@ -15,7 +15,7 @@ import (
 )
 
 var _ = Describe("A node that is closed", func() {
-	It("answers nothing as if it ran, by any of its methods, and can be closed by many at once", func(ctx SpecContext) {
+	It("returns ErrClosed from every operation, and can be closed concurrently", func(ctx SpecContext) {
 		c := boot(3)
 		n := c.nodes[c.leader(ctx)]
 		var wg sync.WaitGroup

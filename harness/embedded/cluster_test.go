@@ -17,8 +17,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/network"
 )
 
-// cluster is some nodes on one network, and a place on it for clients that no
-// cut touches.
+// cluster is a number of nodes on one network, and a host for clients whose links are never cut.
 type cluster struct {
 	network *network.Network
 	clients *network.Host
@@ -31,7 +30,7 @@ type cluster struct {
 // tweak changes a node's configuration before it starts.
 type tweak func(*embedded.Config)
 
-// boot starts size nodes on loopback, to be closed after the spec.
+// boot starts size nodes on loopback. They are closed after the spec.
 func boot(size int, tweaks ...tweak) *cluster {
 	GinkgoHelper()
 	return bootOn(network.TCP(), size, tweaks...)
@@ -44,7 +43,7 @@ func bootOn(net *network.Network, size int, tweaks ...tweak) *cluster {
 	return c
 }
 
-// planIn makes a cluster in dir whose nodes do not run yet, to be closed after the spec.
+// planIn makes a cluster in dir whose nodes do not run yet. It is closed after the spec.
 func planIn(dir string, net *network.Network, size int, tweaks ...tweak) *cluster {
 	GinkgoHelper()
 	c := &cluster{network: net, nodes: make([]*embedded.Node, size), dir: dir}
@@ -68,8 +67,8 @@ func planIn(dir string, net *network.Network, size int, tweaks ...tweak) *cluste
 	return c
 }
 
-// startAll starts all nodes at once, but for the first, which stands for
-// election as soon as it runs.
+// startAll starts all nodes concurrently, except the first, which starts last because it campaigns as
+// soon as it runs.
 func (c *cluster) startAll() {
 	GinkgoHelper()
 	c.each(func(i int) {
@@ -85,7 +84,7 @@ func (c *cluster) start(i int) {
 	c.nodes[i] = must(embedded.Start(c.configs[i]))
 }
 
-// each does something with all nodes at once.
+// each calls f for all nodes concurrently.
 func (c *cluster) each(f func(i int)) {
 	var wg sync.WaitGroup
 	for i := range c.hosts {
@@ -106,7 +105,7 @@ func (c *cluster) close() error {
 	return c.network.Close()
 }
 
-// stray lists what a node has in its folder beside what it says it keeps there.
+// stray lists unexpected files in a node's folder.
 func (c *cluster) stray(i int) (found []string) {
 	entries, err := os.ReadDir(c.configs[i].Dir)
 	if err != nil {
@@ -122,8 +121,7 @@ func (c *cluster) stray(i int) (found []string) {
 	return found
 }
 
-// leader waits until all nodes in reach agree on a leader and are online, and
-// returns its place.
+// leader waits until the nodes are online and agree on a leader among them, and returns its index.
 func (c *cluster) leader(ctx context.Context, among ...int) int {
 	GinkgoHelper()
 	if len(among) == 0 {
@@ -152,7 +150,7 @@ func (c *cluster) leader(ctx context.Context, among ...int) int {
 
 func (c *cluster) all() []int { return c.but(-1) }
 
-// but are all nodes without one.
+// but returns the indices of all nodes except one.
 func (c *cluster) but(not int) (others []int) {
 	for i := range c.hosts {
 		if i != not {
@@ -162,7 +160,7 @@ func (c *cluster) but(not int) (others []int) {
 	return others
 }
 
-// isolate surrounds a node with silence; clients still reach it.
+// isolate drops all traffic between a node and the other nodes; clients still reach it.
 func (c *cluster) isolate(i int) {
 	GinkgoHelper()
 	c.cut(i, fault.Drop)
@@ -183,7 +181,7 @@ func (c *cluster) mend(i int) {
 	}
 }
 
-// converge waits until all nodes hold the same.
+// converge waits until all nodes have the same digest.
 func (c *cluster) converge(ctx context.Context) {
 	GinkgoHelper()
 	Eventually(ctx, func(g Gomega) {
@@ -203,5 +201,5 @@ func must[V any](value V, err error) V {
 	return value
 }
 
-// moment is what a machine under load may take on top of a promised time.
+// moment is the tolerance for a machine under load, on top of a promised time.
 const moment = time.Second

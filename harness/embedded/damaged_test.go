@@ -11,7 +11,7 @@ import (
 )
 
 var _ = Describe("A node whose database is damaged", func() {
-	It("does not serve what is, and has failed once a read has met it", func() {
+	It("serves no damaged page, and fails as soon as a read finds one", func() {
 		n := alone(GinkgoTB())
 		body := []byte(`{"sql":"CREATE TABLE t (v); INSERT INTO t VALUES ('right'); CREATE TABLE other (v)"}`)
 		Expect(post(n, body).Code).To(Equal(http.StatusOK))

@@ -16,7 +16,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
-// onBothDisks declares specs for nodes on real files and on files in memory.
+// onBothDisks declares specs for nodes on real files and in memory.
 func onBothDisks(text string, specs func(on tweak)) bool {
 	return Describe(text, func() {
 		Context("on real files", func() {
@@ -28,7 +28,7 @@ func onBothDisks(text string, specs func(on tweak)) bool {
 	})
 }
 
-// failed waits until the node shows itself failed, and expects it to say why.
+// failed waits until the node reports itself as failed, and expects its reason to contain why.
 func (c *cluster) failed(ctx context.Context, i int, why ...any) {
 	GinkgoHelper()
 	Eventually(ctx, c.nodes[i].Health).Should(HaveField("State", embedded.Failed))
@@ -43,7 +43,7 @@ func (c *cluster) failed(ctx context.Context, i int, why ...any) {
 	Expect(a.Error.Outcome).To(BeEmpty())
 }
 
-// restart ends a node as a crash does, and starts it again on what is safe.
+// restart crashes a node, and starts it again on its synced data, without disk faults.
 func (c *cluster) restart(i int) {
 	GinkgoHelper()
 	c.crash(i)
@@ -57,7 +57,7 @@ func (c *cluster) crash(i int) {
 	Expect(c.nodes[i].Close()).To(Succeed())
 }
 
-// lastIndex is the end of a log, of a node that does not run.
+// lastIndex returns the last index of a node's log. The node must not run.
 func (c *cluster) lastIndex(i int) uint64 {
 	GinkgoHelper()
 	fs := must(c.configs[i].Disk.Open())
@@ -68,19 +68,19 @@ func (c *cluster) lastIndex(i int) uint64 {
 	return last
 }
 
-var _ = onBothDisks("A node whose disk goes bad,", func(on tweak) {
-	// unhurried is an election timeout that a busy machine does not exceed by itself: an
-	// election without a fault would be the first to meet the disk.
+var _ = onBothDisks("A node with a disk fault,", func(on tweak) {
+	// unhurried is an election timeout that a busy machine does not exceed on its own: an
+	// unexpected election would write to the disk first.
 	const unhurried = 300 * time.Millisecond
 
-	// three boots a cluster in which all have a table, and returns the leader and a
+	// three boots a cluster in which every node has applied a table, and returns the leader and a
 	// follower.
 	three := func(ctx context.Context, tweaks ...tweak) (c *cluster, leader, follower int) {
 		GinkgoHelper()
 		c = boot(3, append([]tweak{on, electionTimeout(unhurried)}, tweaks...)...)
 		leader = c.leader(ctx)
 		c.session(leader).ok(ctx, "", "CREATE TABLE t (id INTEGER PRIMARY KEY, v)")
-		c.converge(ctx) // lest a disk that goes bad meets the table and not what the spec is about
+		c.converge(ctx) // otherwise the disk fault could hit the CREATE TABLE instead of the operation under test
 		c.untilLogged(ctx, c.all()...)
 		return c, leader, c.but(leader)[0]
 	}
@@ -93,8 +93,8 @@ var _ = onBothDisks("A node whose disk goes bad,", func(on tweak) {
 		{"failing", fault.Disk{Failing: true}, syscall.EIO},
 		{"full", fault.Disk{Full: true}, syscall.ENOSPC},
 	} {
-		When("it is "+fault.name, func() {
-			It("fails as a follower with the next entry, and the others go on", func(ctx SpecContext) {
+		When("the disk is "+fault.name, func() {
+			It("fails as a follower at the next entry, and the others continue", func(ctx SpecContext) {
 				c, leader, follower := three(ctx)
 				c.configs[follower].Disk.Set(fault.faults)
 				fill(ctx, c.session(leader), 0, 5)
@@ -109,7 +109,7 @@ var _ = onBothDisks("A node whose disk goes bad,", func(on tweak) {
 			It("fails as the leader, and the others elect another", func(ctx SpecContext) {
 				c, leader, follower := three(ctx)
 				c.configs[leader].Disk.Set(fault.faults)
-				// The request is tried again at the next leader.
+				// The request is retried at the next leader.
 				fill(ctx, c.session(follower), 0, 5)
 				c.failed(ctx, leader, ".wal", fault.errno.Error())
 				Expect(c.leader(ctx, c.but(leader)...)).NotTo(Equal(leader))
@@ -127,7 +127,7 @@ var _ = onBothDisks("A node whose disk goes bad,", func(on tweak) {
 				Expect(a.Error.Outcome).To(Equal(embedded.OutcomeUnknown))
 			})
 
-			It("fails when it is to vote, and its vote does not count", func(ctx SpecContext) {
+			It("fails when it has to vote, and its vote does not count", func(ctx SpecContext) {
 				c, leader, follower := three(ctx)
 				other := c.but(leader)[1]
 				c.configs[follower].Disk.Set(fault.faults)
@@ -141,7 +141,7 @@ var _ = onBothDisks("A node whose disk goes bad,", func(on tweak) {
 				c.leader(ctx, leader, other)
 			})
 
-			It("fails when it takes a snapshot, and leaves nothing of it", func(ctx SpecContext) {
+			It("fails when it takes a snapshot, and restarts without it", func(ctx SpecContext) {
 				c, leader, _ := three(ctx)
 				c.configs[leader].Disk.Set(fault.faults)
 				Expect(c.nodes[leader].Snapshot(ctx)).NotTo(Succeed())
@@ -152,7 +152,7 @@ var _ = onBothDisks("A node whose disk goes bad,", func(on tweak) {
 				c.converge(ctx)
 			})
 
-			It("fails when a snapshot is sent to it", func(ctx SpecContext) {
+			It("fails when it receives a snapshot", func(ctx SpecContext) {
 				c, leader, follower := three(ctx, snapshots(1<<20, -1))
 				c.isolate(follower)
 				fill(ctx, c.session(leader), 0, 20)
@@ -176,7 +176,7 @@ var _ = onBothDisks("A node whose disk goes bad,", func(on tweak) {
 					ContainSubstring("identity/"), ContainSubstring(fault.errno.Error()))))
 			})
 
-			It("fails alone in its cluster, and ends", func(ctx SpecContext) {
+			It("fails as the only node of its cluster, and can be closed", func(ctx SpecContext) {
 				c := boot(1, on)
 				c.session(0).works(ctx)
 				c.untilLogged(ctx, 0)
@@ -189,8 +189,8 @@ var _ = onBothDisks("A node whose disk goes bad,", func(on tweak) {
 		})
 	}
 
-	When("a byte has flipped", func() {
-		It("does not start on a damaged log, and does once it is replaced", func(ctx SpecContext) {
+	When("a byte on the disk has flipped", func() {
+		It("does not start on a damaged log, but does once it is replaced", func(ctx SpecContext) {
 			c, leader, follower := three(ctx)
 			fill(ctx, c.session(leader), 0, 20)
 			c.converge(ctx)
@@ -204,7 +204,7 @@ var _ = onBothDisks("A node whose disk goes bad,", func(on tweak) {
 			c.converge(ctx)
 		})
 
-		It("does not start on a damaged snapshot, though there is an older one", func(ctx SpecContext) {
+		It("does not start on a damaged snapshot, even with an older one", func(ctx SpecContext) {
 			c, leader, _ := three(ctx, snapshots(1<<20, -1))
 			for i := range 2 {
 				fill(ctx, c.session(leader), 10*i, 10*i+10)
@@ -214,13 +214,13 @@ var _ = onBothDisks("A node whose disk goes bad,", func(on tweak) {
 			file := must(c.configs[leader].Disk.Damage(fault.Snapshot))
 			_, err := embedded.Start(c.configs[leader])
 			Expect(err).To(MatchError(And(ContainSubstring("start node "+c.configs[leader].ID), ContainSubstring(file+" is damaged"))))
-			must(c.configs[leader].Disk.Damage(fault.Snapshot)) // flips it back
+			must(c.configs[leader].Disk.Damage(fault.Snapshot)) // flips the byte back
 			c.start(leader)
 			c.leader(ctx)
 			c.converge(ctx)
 		})
 
-		It("fails when it comes to apply the entry", func(ctx SpecContext) {
+		It("fails when it applies the damaged entry", func(ctx SpecContext) {
 			c, leader, follower := three(ctx)
 			fill(ctx, c.session(leader), 0, 20)
 			c.converge(ctx)
@@ -233,7 +233,7 @@ var _ = onBothDisks("A node whose disk goes bad,", func(on tweak) {
 			fill(ctx, c.session(leader), 20, 25)
 		})
 
-		It("fails when it reads the entry for a follower, and the others go on", func(ctx SpecContext) {
+		It("fails when it reads the damaged entry for a follower, and the others continue", func(ctx SpecContext) {
 			c, leader, behind := three(ctx)
 			c.isolate(behind)
 			fill(ctx, c.session(leader), 0, 50)
@@ -242,7 +242,7 @@ var _ = onBothDisks("A node whose disk goes bad,", func(on tweak) {
 				Eventually(ctx, func() uint64 { return c.nodes[i].Health().AppliedIndex }).Should(Equal(c.nodes[leader].Health().AppliedIndex))
 			}
 			for _, i := range up {
-				c.crash(i) // with it goes what is cached
+				c.crash(i) // drops its cache
 			}
 			for _, i := range up {
 				c.start(i)
@@ -256,7 +256,7 @@ var _ = onBothDisks("A node whose disk goes bad,", func(on tweak) {
 			Expect(c.session(behind).count(ctx, "strong", "t")).To(Equal(55))
 		})
 
-		It("fails when it sends the snapshot to a follower, which does not take it", func(ctx SpecContext) {
+		It("fails when it sends the damaged snapshot to a follower, which rejects it", func(ctx SpecContext) {
 			c, leader, behind := three(ctx, snapshots(1<<20, -1))
 			c.isolate(behind)
 			fill(ctx, c.session(leader), 0, 50)
@@ -269,8 +269,8 @@ var _ = onBothDisks("A node whose disk goes bad,", func(on tweak) {
 		})
 	})
 
-	When("it lies", func() {
-		It("loses in a crash what it has confirmed, and gets it again from the others", func(ctx SpecContext) {
+	When("the disk lies about syncs", func() {
+		It("loses confirmed entries in a crash, and gets them again from the others", func(ctx SpecContext) {
 			c, leader, follower := three(ctx)
 			had := c.nodes[follower].Health().AppliedIndex
 			c.configs[follower].Disk.Set(fault.Disk{Lying: true})
@@ -287,7 +287,7 @@ var _ = onBothDisks("A node whose disk goes bad,", func(on tweak) {
 	})
 
 	When("an append is torn", func() {
-		It("drops it after the crash, and gets it again from the others", func(ctx SpecContext) {
+		It("drops the append after the crash, and gets it again from the others", func(ctx SpecContext) {
 			c, leader, follower := three(ctx)
 			c.configs[follower].Disk.Set(fault.Disk{Torn: true})
 			fill(ctx, c.session(leader), 0, 5)
@@ -298,7 +298,7 @@ var _ = onBothDisks("A node whose disk goes bad,", func(on tweak) {
 			Expect(c.session(follower).count(ctx, "local", "t")).To(Equal(5))
 		})
 
-		It("ends when it is closed", func(ctx SpecContext) {
+		It("can be closed", func(ctx SpecContext) {
 			c, leader, follower := three(ctx)
 			c.configs[follower].Disk.Set(fault.Disk{Torn: true})
 			fill(ctx, c.session(leader), 0, 1)
@@ -307,8 +307,8 @@ var _ = onBothDisks("A node whose disk goes bad,", func(on tweak) {
 		})
 	})
 
-	When("it is slow", func() {
-		It("does not hold up the others, nor its own end", func(ctx SpecContext) {
+	When("the disk is slow", func() {
+		It("does not delay the others or its own shutdown", func(ctx SpecContext) {
 			c, leader, follower := three(ctx)
 			c.configs[follower].Disk.Set(fault.Disk{Slow: time.Hour})
 			fill(ctx, c.session(leader), 0, 5)
@@ -319,7 +319,7 @@ var _ = onBothDisks("A node whose disk goes bad,", func(on tweak) {
 		})
 	})
 
-	It("starts again on what was synced, after all have crashed at once", func(ctx SpecContext) {
+	It("restarts on its synced data after all nodes have crashed at once", func(ctx SpecContext) {
 		c, leader, _ := three(ctx)
 		fill(ctx, c.session(leader), 0, 20)
 		c.each(func(i int) { c.configs[i].Disk.Crash() })

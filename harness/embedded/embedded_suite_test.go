@@ -18,7 +18,7 @@ func TestEmbedded(t *testing.T) {
 	RunSpecs(t, "Embedded")
 }
 
-// What a spec starts has ended after it: no goroutine and no file is left.
+// After each spec no goroutine and no open file is left.
 var _ = BeforeEach(func() {
 	goroutines, files := gleak.Goroutines(), openFiles()
 	DeferCleanup(func() {

@@ -17,7 +17,7 @@ import (
 )
 
 var _ = Describe("A node whose storage has failed", func() {
-	It("says so, and changes nothing", func() {
+	It("reports it, and refuses reads and writes", func() {
 		n := alone(GinkgoTB())
 		Expect(post(n, []byte(`{"sql":"CREATE TABLE t (v)"}`)).Code).To(Equal(http.StatusOK))
 		Expect(n.storage.machine.Restore(io.NopCloser(strings.NewReader("garbage")))).NotTo(Succeed())
@@ -35,7 +35,7 @@ var _ = Describe("A node whose storage has failed", func() {
 		Expect(write.Header().Get(headerOutcome)).To(BeEmpty())
 	})
 
-	It("fails and is silent when a snapshot that was sent cannot be restored, before Raft goes on", func() {
+	It("fails and stops sending before Raft continues, when a received snapshot cannot be restored", func() {
 		n := alone(GinkgoTB())
 		m := failStopMachine{n.storage.machine, n.storage.failStop, &n.raftStarted}
 		Expect(n.raftStarted.Load()).To(BeTrue())
@@ -45,7 +45,7 @@ var _ = Describe("A node whose storage has failed", func() {
 		Expect(n.storage.failStop.stopped()).To(HaveOccurred(), "it is not silent")
 	})
 
-	It("does not lead any longer than it takes to find another", func(ctx SpecContext) {
+	It("is replaced as leader", func(ctx SpecContext) {
 		_, nodes := three()
 		var leader *Node
 		Eventually(ctx, func() *Node {
@@ -70,7 +70,7 @@ var _ = Describe("A node whose storage has failed", func() {
 })
 
 var _ = Describe("A node whose store has failed", func() {
-	It("neither sends to the others nor hears them from that moment on", func(ctx SpecContext) {
+	It("neither sends to the others nor receives from them", func(ctx SpecContext) {
 		_, nodes := three()
 		var follower *Node
 		Eventually(ctx, func() *Node {
@@ -92,7 +92,7 @@ var _ = Describe("A node whose store has failed", func() {
 		Expect(post(leader, []byte(`{"sql":"CREATE TABLE t (v)"}`)).Code).To(Equal(http.StatusOK))
 	})
 
-	It("has not failed when its disk is taken away, but is silent", func() {
+	It("sends nothing when its disk is lost, but does not report itself as failed", func() {
 		n := alone(GinkgoTB())
 		n.storage.failStop.fail(fmt.Errorf("append: %w", disk.ErrLost))
 		Expect(n.Health().State).NotTo(Equal(Failed))
@@ -100,7 +100,7 @@ var _ = Describe("A node whose store has failed", func() {
 	})
 })
 
-// three starts a cluster in memory.
+// three starts three nodes on an in-memory network.
 func three(changes ...func(*Config)) (*network.Network, map[string]*Node) {
 	GinkgoHelper()
 	memory := network.Memory(1)

@@ -16,7 +16,7 @@ import (
 var _ = Describe("Founding a cluster", func() {
 	const seeds = 20
 	for seed := range uint64(seeds) {
-		It(fmt.Sprintf("ends in one cluster of all, whenever its members crash meanwhile (seed %d)", seed), func(ctx SpecContext) {
+		It(fmt.Sprintf("results in one cluster of all members, whenever they crash meanwhile (seed %d)", seed), func(ctx SpecContext) {
 			chance := rand.New(rand.NewPCG(seed, seed))
 			c := plan(network.Memory(seed), 3)
 			for i := range c.configs {
@@ -28,7 +28,7 @@ var _ = Describe("Founding a cluster", func() {
 				Eventually(ctx, pause.C).WithPolling(100 * time.Microsecond).Should(Receive())
 				restarted := chance.IntN(len(c.nodes))
 				if c.anyLogged(c.but(restarted)) {
-					c.configs[restarted].Peers = nil // the others know
+					c.configs[restarted].Peers = nil // the others have a log
 				}
 				c.restart(restarted)
 			}
@@ -43,7 +43,7 @@ var _ = Describe("Founding a cluster", func() {
 	}
 })
 
-// anyLogged tells whether one of the nodes has a log.
+// anyLogged reports whether one of the nodes has a log.
 func (c *cluster) anyLogged(among []int) bool {
 	for _, i := range among {
 		if c.nodes[i].Health().LogEntries > 0 {

@@ -13,7 +13,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/network"
 )
 
-// alone starts a node without peers that leads itself.
+// alone starts a single-node cluster.
 func alone(tb testing.TB) *Node {
 	tb.Helper()
 	n := started(tb, 0)
@@ -25,7 +25,7 @@ func alone(tb testing.TB) *Node {
 	return n
 }
 
-// started starts a node in memory, with peers that never come; patience is its
+// started starts a node on an in-memory network, with peers that never start; patience is its
 // WriteTimeout.
 func started(tb testing.TB, patience time.Duration, peers ...Peer) *Node {
 	tb.Helper()
@@ -60,7 +60,7 @@ func post(n *Node, body []byte) *httptest.ResponseRecorder {
 	return recorder
 }
 
-// FuzzSQLEndpoint sends anything as a request: the answer is JSON, and the node works on.
+// FuzzSQLEndpoint sends arbitrary requests: the answer is JSON, and the node still works.
 func FuzzSQLEndpoint(f *testing.F) {
 	for _, seed := range []string{
 		"", "{", "null", `{"sql":"SELECT 1"}`, `{"sql":"SELECT ?","params":[{"base64":"AA=="}]}`,
@@ -93,8 +93,8 @@ func FuzzSQLEndpoint(f *testing.F) {
 	})
 }
 
-// FuzzMembersEndpoint asks for any change of the members, where none can be made: what
-// is no such change is refused as that, and the rest because no node leads.
+// FuzzMembersEndpoint requests arbitrary membership changes without a leader: malformed requests are
+// refused as such, and the rest because there is no leader.
 func FuzzMembersEndpoint(f *testing.F) {
 	for _, seed := range []string{
 		"", "{", "null", "{}", `{"add":{"id":"n1","address":"a:1","voter":true}}`, `{"remove":"n1"}`, `{"remove":""}`,
@@ -131,8 +131,8 @@ func FuzzMembersEndpoint(f *testing.F) {
 	})
 }
 
-// FuzzMux begins a connection with anything: it reaches at most the one
-// listener it may, byte for byte, and the mux ends.
+// FuzzMux starts a connection with arbitrary bytes: they reach at most the one listener they may,
+// unchanged, and the mux stops.
 func FuzzMux(f *testing.F) {
 	const sesame = "sesame"
 	f.Add([]byte{})

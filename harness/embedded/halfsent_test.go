@@ -15,7 +15,7 @@ import (
 
 const postHeaders = "POST /v1/api/sql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 
-var _ = Describe("A connection that is not used as it should be", func() {
+var _ = Describe("A misused connection", func() {
 	const patience = 200 * time.Millisecond
 
 	dial := func(ctx context.Context, c *cluster) net.Conn {
@@ -25,7 +25,7 @@ var _ = Describe("A connection that is not used as it should be", func() {
 		return conn
 	}
 
-	DescribeTable("is cut off in time", func(ctx SpecContext, sent, answer string) {
+	DescribeTable("is closed in time", func(ctx SpecContext, sent, answer string) {
 		c := boot(1, requestTimeout(patience))
 		s := c.session(0)
 		s.works(ctx)
@@ -41,11 +41,11 @@ var _ = Describe("A connection that is not used as it should be", func() {
 		}
 		s.works(ctx)
 	},
-		Entry("when it says nothing", "", ""),
+		Entry("when it sends nothing", "", ""),
 		Entry("when its headers never end", postHeaders, ""),
 		Entry("when its body never ends", postHeaders+"Content-Length: 100\r\n\r\n{\"sql\":", "408 Request Timeout"),
 		Entry("when its chunked body never ends", postHeaders+"Transfer-Encoding: chunked\r\n\r\n7\r\n{\"sql\":\r\n", "408 Request Timeout"),
-		Entry("when it begins with garbage", "\xff\xfe\r\n\r\n", "400 Bad Request"),
+		Entry("when it starts with garbage", "\xff\xfe\r\n\r\n", "400 Bad Request"),
 		Entry("when it speaks TLS", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", ""),
 		Entry("when it greets as a node of another cluster", "\x00"+strings.Repeat("x", 32), ""),
 		Entry("when its greeting as a node never ends", "\x00abc", ""),
@@ -53,7 +53,7 @@ var _ = Describe("A connection that is not used as it should be", func() {
 		Entry("when its request line is too long", "GET /"+strings.Repeat("x", 2<<20)+" HTTP/1.1\r\n\r\n", "431"),
 	)
 
-	It("is cut off, and its reader freed, when its client stops reading", func(ctx SpecContext) {
+	It("is closed, and its reader freed, when its client stops reading", func(ctx SpecContext) {
 		c := boot(1, requestTimeout(patience), func(c *embedded.Config) { c.Machine.Readers = 1 })
 		s := c.session(0)
 		s.works(ctx)
@@ -62,18 +62,18 @@ var _ = Describe("A connection that is not used as it should be", func() {
 		must(conn.Write([]byte(postHeaders + "Content-Length: " + itoa(len(body)) + "\r\n\r\n" + body)))
 		must(io.ReadFull(conn, make([]byte, 1000)))
 		begun := time.Now()
-		// There is only one reader, so this waits for the other read to be over.
+		// There is only one reader, so this waits until the other read has ended.
 		s.ok(ctx, "local", "SELECT 1")
 		Expect(time.Since(begun)).To(BeNumerically("<", 2*patience+moment))
 		got, err := io.ReadAll(conn)
 		Expect(string(got)).NotTo(ContainSubstring("success"))
-		_ = err // reset or a plain end: the answer is not whole either way
+		_ = err // a reset or EOF: the answer is incomplete either way
 		s.works(ctx)
 	})
 
-	It("is cut off when its client stops reading the answer to a write that was forwarded", func(ctx SpecContext) {
-		// Not the first leader: on a busy machine it would cut the follower off, which
-		// then sends the write again, and finds that its answer is not kept.
+	It("is closed when its client stops reading the answer to a forwarded write", func(ctx SpecContext) {
+		// Not on the first leader: on a busy machine it would close the follower's connection, and
+		// the follower would retry the write, whose answer is not kept.
 		impatient := func(config *embedded.Config) {
 			if config.ID != "n0" {
 				config.RequestTimeout = patience

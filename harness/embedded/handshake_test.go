@@ -18,7 +18,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/network"
 )
 
-// taped is one end of a connection, with all that came over it.
+// taped is one end of a connection that records all bytes received.
 type taped struct {
 	net.Conn
 	heard bytes.Buffer
@@ -32,7 +32,7 @@ func (t *taped) Read(p []byte) (int, error) {
 
 var anyCard = card{Node: "n0", Cluster: "c", Birth: "b", Life: life{1, "l"}}
 
-// greeted has two sides greet, and returns what each came to, and all that the host heard.
+// greeted runs a handshake, and returns the errors of both sides and all bytes that the host received.
 func greeted(callerToken, hostToken string) (heard []byte, caller, host error) {
 	GinkgoHelper()
 	a, b := net.Pipe()
@@ -57,19 +57,19 @@ func greeted(callerToken, hostToken string) (heard []byte, caller, host error) {
 }
 
 var _ = Describe("A greeting between nodes", func() {
-	It("goes well with one token", func() {
+	It("succeeds with the same token on both sides", func() {
 		_, caller, host := greeted("sesame", "sesame")
 		Expect(caller).NotTo(HaveOccurred())
 		Expect(host).NotTo(HaveOccurred())
 	})
 
-	It("shows the caller that the host has another token, before it says anything more", func() {
+	It("shows the caller a token mismatch before the caller sends anything else", func() {
 		_, caller, host := greeted("sesame", "other")
 		Expect(caller).To(MatchError(errToken))
 		Expect(host).To(HaveOccurred())
 	})
 
-	It("is worth nothing when it is recorded and sent again", func() {
+	It("is rejected when it is recorded and replayed", func() {
 		heard, _, _ := greeted("sesame", "sesame")
 		a, b := net.Pipe()
 		DeferCleanup(a.Close)
@@ -83,10 +83,10 @@ var _ = Describe("A greeting between nodes", func() {
 		Expect(err).To(MatchError(errToken))
 	})
 
-	It("is not answered by its own proof", func() {
+	It("does not accept its own proof as an answer", func() {
 		a, b := net.Pipe()
 		DeferCleanup(a.Close)
-		go func() { // a mirror sends back what it is sent
+		go func() { // a mirror echoes what it receives
 			defer GinkgoRecover()
 			_, _ = io.CopyN(io.Discard, b, 2)
 			_, _ = io.Copy(b, b)
@@ -100,7 +100,7 @@ var _ = Describe("A greeting between nodes", func() {
 	})
 })
 
-var _ = Describe("What a directory knows of its lives", func() {
+var _ = Describe("The lives recorded in a directory", func() {
 	ofStarts := func(n int) owner {
 		o := owner{Node: "n0", Birth: "b", Cluster: "c"}
 		for range n {
@@ -112,7 +112,7 @@ var _ = Describe("What a directory knows of its lives", func() {
 		return meeting{Life: life{number, o.Lives[number-1]}, Birth: o.Birth}
 	}
 
-	It("is each of them, and no other", func() {
+	It("are exactly those of the directory", func() {
 		o := ofStarts(3)
 		for number := uint64(1); number <= 3; number++ {
 			Expect(o.knows(at(o, number))).To(BeTrue())
@@ -127,7 +127,7 @@ var _ = Describe("What a directory knows of its lives", func() {
 		Expect(o.knows(meeting{})).To(BeFalse(), "no life")
 	})
 
-	It("is bounded, and what is older than the bound counts as known", func() {
+	It("are bounded, and older lives count as known", func() {
 		o := ofStarts(3)
 		first := at(o, 1)
 		for range rememberedLives {
@@ -140,7 +140,7 @@ var _ = Describe("What a directory knows of its lives", func() {
 		Expect(o.knows(meeting{Life: o.life(), Birth: "b"})).To(BeTrue())
 	})
 
-	It("need not be what a member of that name was met in that was removed before", func() {
+	It("need not include those of a removed member with the same name", func() {
 		o := ofStarts(1)
 		o.Admitted = 8
 		Expect(o.knows(meeting{Life: life{5, "x"}, Birth: "other", Since: 7})).To(BeTrue())
@@ -149,7 +149,7 @@ var _ = Describe("What a directory knows of its lives", func() {
 	})
 })
 
-// FuzzGreeting calls a host with anything: it never goes on to replicate, and ends.
+// FuzzGreeting sends arbitrary bytes to a host: it never continues to replication, and it returns.
 func FuzzGreeting(f *testing.F) {
 	f.Add([]byte{})
 	f.Add([]byte{greetingVersion})
@@ -173,8 +173,8 @@ func FuzzGreeting(f *testing.F) {
 	})
 }
 
-// FuzzOwner opens a directory whose owner file holds anything, with a good checksum: it is
-// the node's, or the error names the file or the owner.
+// FuzzOwner opens a directory whose owner file has arbitrary content with a valid checksum: it belongs
+// to the node, or the error names the directory.
 func FuzzOwner(f *testing.F) {
 	f.Add([]byte(`{"node":"n0","birth":"b","starts":2,"lives":["x","y"],"met":{"n1":{"life":{"number":1,"id":"z"}}}}`))
 	f.Add([]byte(`{"node":"n1","birth":"b"}`))
@@ -216,7 +216,7 @@ var _ = Describe("A directory", func() {
 		return openIdentity(d, newFailStop(nil), Config{ID: id, Dir: dir})
 	}
 
-	It("belongs to the node that it was first given to", func() {
+	It("belongs to the first node that opened it", func() {
 		dir := GinkgoT().TempDir()
 		_, err := open(dir, "n0")
 		Expect(err).NotTo(HaveOccurred())
@@ -226,7 +226,7 @@ var _ = Describe("A directory", func() {
 		Expect(err).To(MatchError(ContainSubstring("belongs to node n0 of no cluster, not to node n9")))
 	})
 
-	It("is refused with any byte of its owner file flipped, or cut short at any place", func() {
+	It("is refused if any byte of its owner file is flipped, or the file is truncated anywhere", func() {
 		dir := GinkgoT().TempDir()
 		_, err := open(dir, "n0")
 		Expect(err).NotTo(HaveOccurred())
@@ -260,8 +260,8 @@ func flipped(good []byte, at int) []byte {
 	return bad
 }
 
-var _ = Describe("A first member that was cut short", func() {
-	It("between the founding of its cluster and its log goes on", func(ctx SpecContext) {
+var _ = Describe("A first member that crashed", func() {
+	It("between founding its cluster and writing its log continues", func(ctx SpecContext) {
 		dir := GinkgoT().TempDir()
 		memory := network.Memory(1)
 		DeferCleanup(memory.Close)

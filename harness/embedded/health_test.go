@@ -13,7 +13,7 @@ import (
 )
 
 var _ = Describe("The health of a node", func() {
-	It("never is online before it has applied what was committed at the mend", func(ctx SpecContext) {
+	It("is never online before the node has applied all entries that were committed when it reconnected", func(ctx SpecContext) {
 		c := boot(3)
 		s := c.session(c.leader(ctx))
 		s.ok(ctx, "", "CREATE TABLE t (id INTEGER PRIMARY KEY, v)")
@@ -44,12 +44,13 @@ var _ = Describe("The health of a node", func() {
 		GinkgoWriter.Println("states seen:", fmt.Sprint(seen))
 	})
 
-	It("is leaving once it was asked to stop, and it then refuses", func(ctx SpecContext) {
-		// A read that waits for less than a second for a reader does not end the read that has it.
+	It("is leaving while the node stops, and the node refuses requests", func(ctx SpecContext) {
+		// The write timeout is short: a read that waits less than a second does not end the read that
+		// uses the reader.
 		c := boot(1, writeTimeout(300*time.Millisecond), func(c *embedded.Config) { c.Machine.Readers = 1 })
 		s := c.session(0)
 		s.works(ctx)
-		// A request under way keeps it from being gone at once.
+		// A running request delays the shutdown.
 		going, cancel := context.WithCancel(ctx)
 		slow := make(chan struct{})
 		busy := c.session(0)
@@ -57,7 +58,7 @@ var _ = Describe("The health of a node", func() {
 			defer close(slow)
 			_, _ = busy.tryDo(going, "local", "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) SELECT count(*) FROM n")
 		}()
-		// It is under way when the only reader is taken.
+		// It runs when the only reader is taken.
 		Eventually(ctx, func() int { return s.do(ctx, "local", "SELECT 1").HTTP }).Should(Equal(http.StatusServiceUnavailable))
 		stopped := make(chan error, 1)
 		go func() { stopped <- c.nodes[0].Stop(ctx) }()

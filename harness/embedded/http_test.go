@@ -48,7 +48,7 @@ var _ = Describe("The HTTP endpoint", func() {
 		Expect(a.Results[1].Rows).To(BeEmpty())
 	})
 
-	It("tells its health, and the cluster's", func(ctx SpecContext) {
+	It("reports its health and the cluster's", func(ctx SpecContext) {
 		single(ctx)
 		a := send(ctx, http.MethodGet, "/v1/api/healthcheck", "")
 		Expect(a.HTTP).To(Equal(http.StatusOK))
@@ -68,7 +68,7 @@ var _ = Describe("The HTTP endpoint", func() {
 		Expect(health.LastContact).To(BeZero())
 	})
 
-	It("refuses what it cannot take, says why, and goes on", func(ctx SpecContext) {
+	It("refuses invalid requests with a reason, and continues", func(ctx SpecContext) {
 		single(ctx, func(c *embedded.Config) { c.MaxBody = 1 << 20 })
 		body := func(sql string) string { return fmt.Sprintf(`{"sql":%q}`, sql) }
 		for _, bad := range []struct {
@@ -129,7 +129,7 @@ var _ = Describe("The HTTP endpoint", func() {
 		s.works(ctx)
 	})
 
-	It("answers on a connection that was idle for longer than an answer may take", func(ctx SpecContext) {
+	It("answers on a connection that was idle for longer than the request timeout", func(ctx SpecContext) {
 		single(ctx, requestTimeout(50*time.Millisecond))
 		for _, next := range []func() answer{
 			func() answer { return s.do(ctx, "", "SELEC 1") },
@@ -150,7 +150,7 @@ var _ = Describe("The HTTP endpoint", func() {
 			c = boot(3, func(c *embedded.Config) { c.Token = token })
 		})
 
-		It("admits requests that carry it, and health checks", func(ctx SpecContext) {
+		It("admits requests with the token, and health checks", func(ctx SpecContext) {
 			leader := c.leader(ctx)
 			for _, wrong := range []string{"", "Bearer", "Bearer other", "Bearer sesame2", "sesame", "Basic sesame"} {
 				for _, path := range []string{sqlPath, "/v1/api/cluster/health", "/v1/api/cluster/read-index", "/nowhere"} {
@@ -166,7 +166,7 @@ var _ = Describe("The HTTP endpoint", func() {
 			}
 		})
 
-		It("does not let a node with another take part", func(ctx SpecContext) {
+		It("excludes a node with a different token", func(ctx SpecContext) {
 			leader := c.leader(ctx)
 			stranger := c.but(leader)[0]
 			Expect(c.nodes[stranger].Close()).To(Succeed())

@@ -18,27 +18,27 @@ import (
 	"github.com/rejoin-db/rejoin/harness/network"
 )
 
-// replace takes a node that does not run, and whose directory is empty, out of the cluster
-// and in again.
+// replace removes a node from the cluster and adds it again as a new member. The node must not run,
+// and its directory must be empty.
 func (c *cluster) replace(ctx context.Context, i int) {
 	GinkgoHelper()
 	through := c.nodes[c.but(i)[0]]
 	Expect(through.RemoveMember(ctx, c.configs[i].ID)).To(Succeed())
-	c.configs[i].Peers = nil // it is no longer a first member
+	c.configs[i].Peers = nil // a new member is not a first member
 	c.start(i)
 	Expect(through.AddMember(ctx, embedded.Member{ID: c.configs[i].ID, Address: c.hosts[i].Addr()})).To(Succeed())
 	Eventually(ctx, c.nodes[i].Health).Should(HaveField("State", embedded.Online))
 	Expect(through.AddMember(ctx, embedded.Member{ID: c.configs[i].ID, Address: c.hosts[i].Addr(), Voter: true})).To(Succeed())
 }
 
-// otherwise closes a node and gives it the content of another directory.
+// otherwise replaces a node's directory with a copy of another one. The node must not run.
 func (c *cluster) otherwise(i int, from string) {
 	GinkgoHelper()
 	Expect(os.RemoveAll(c.configs[i].Dir)).To(Succeed())
 	Expect(os.CopyFS(c.configs[i].Dir, os.DirFS(from))).To(Succeed())
 }
 
-// untilLogged waits until directories know that they have a log.
+// untilLogged waits until the nodes have recorded that they have a log.
 func (c *cluster) untilLogged(ctx context.Context, nodes ...int) {
 	GinkgoHelper()
 	for _, i := range nodes {
@@ -46,7 +46,7 @@ func (c *cluster) untilLogged(ctx context.Context, nodes ...int) {
 	}
 }
 
-// copied is a copy of a node's directory. The node must not run.
+// copied returns a copy of a node's directory. The node must not run.
 func (c *cluster) copied(i int) string {
 	GinkgoHelper()
 	to := filepath.Join(GinkgoT().TempDir(), c.configs[i].ID)
@@ -63,7 +63,7 @@ func (c *cluster) emptied(i int) {
 }
 
 var _ = Describe("A first member", func() {
-	It("founds nothing before all the others have answered, and says whom it waits for", func(ctx SpecContext) {
+	It("does not found a cluster before all others have answered, and reports which it waits for", func(ctx SpecContext) {
 		net := network.Memory(1)
 		c := plan(net, 3)
 		c.start(0)
@@ -80,7 +80,7 @@ var _ = Describe("A first member", func() {
 		}
 	})
 
-	It("learns from one of the others that the cluster was founded, also with its own birth", func(ctx SpecContext) {
+	It("learns from another member that the cluster was founded, with itself as a founder", func(ctx SpecContext) {
 		net := network.Memory(1)
 		c := plan(net, 3)
 		Expect(net.Between("n1", "n2").Cut(fault.Refuse)).To(Succeed())
@@ -95,7 +95,7 @@ var _ = Describe("A first member", func() {
 		c.session(1).works(ctx)
 	})
 
-	It("does not found a cluster with one that was started with different first members", func(ctx SpecContext) {
+	It("does not found a cluster with a node that was started with different first members", func(ctx SpecContext) {
 		c := plan(network.Memory(1), 2)
 		c.configs[1].Peers = append(c.configs[1].Peers[:2:2], embedded.Peer{ID: "n2", Address: "10.0.0.99:1"})
 		c.startAll()
@@ -103,7 +103,7 @@ var _ = Describe("A first member", func() {
 			ContainSubstring("node n0 and node n1 were started with different first members")))
 	})
 
-	It("whose folder was emptied neither votes nor serves, says why, and comes back as a new member", func(ctx SpecContext) {
+	It("whose folder was emptied neither votes nor serves, reports the reason, and can return as a new member", func(ctx SpecContext) {
 		c := boot(3)
 		leader := c.leader(ctx)
 		others := c.but(leader)
@@ -116,7 +116,7 @@ var _ = Describe("A first member", func() {
 		Expect(c.nodes[leader].Stop(ctx)).To(Succeed())
 		c.emptied(emptied)
 
-		By("starting it, and one that lacks the rows, as first members")
+		By("starting it, and a node that lacks the rows, as first members")
 		c.start(emptied)
 		c.start(behind)
 		Eventually(ctx, c.nodes[emptied].Health).Should(And(HaveField("State", embedded.Failed),
@@ -126,7 +126,7 @@ var _ = Describe("A first member", func() {
 		Expect(refused.HTTP).To(Equal(503))
 		Expect(refused.Error.Code).To(Equal(embedded.CodeWrongCluster))
 
-		By("starting the one that has the rows")
+		By("starting the node that has the rows")
 		c.start(leader)
 		c.leader(ctx, leader, behind)
 		Expect(c.session(behind).count(ctx, "strong", "t")).To(Equal(20))
@@ -143,8 +143,8 @@ var _ = Describe("A first member", func() {
 	})
 })
 
-var _ = Describe("A directory that is not what it was", func() {
-	It("is refused by another node, by both names", func(ctx SpecContext) {
+var _ = Describe("A wrong directory", func() {
+	It("is refused by a node with another ID, with both IDs in the error", func(ctx SpecContext) {
 		c := boot(3)
 		leader := c.leader(ctx)
 		other := c.but(leader)[0]
@@ -157,7 +157,7 @@ var _ = Describe("A directory that is not what it was", func() {
 		c.nodes[other] = nil
 	})
 
-	DescribeTable("is refused when a part of it is gone", func(ctx SpecContext, part, said string) {
+	DescribeTable("is refused if a part of it is missing", func(ctx SpecContext, part, said string) {
 		c := boot(3)
 		victim := c.but(c.leader(ctx))[0]
 		c.session(victim).works(ctx)
@@ -171,7 +171,7 @@ var _ = Describe("A directory that is not what it was", func() {
 		Entry("its identity", "identity", "owner is missing"),
 	)
 
-	It("is refused with the log of another node", func(ctx SpecContext) {
+	It("is refused if it has the log of another node", func(ctx SpecContext) {
 		c := boot(3)
 		c.leader(ctx)
 		c.untilLogged(ctx, c.all()...)
@@ -184,7 +184,7 @@ var _ = Describe("A directory that is not what it was", func() {
 			ContainSubstring("belongs to node n2 of cluster"), ContainSubstring("the directory to node n1 of cluster"))))
 	})
 
-	It("fails its node when it is an older state, as soon as it meets another", func(ctx SpecContext) {
+	It("fails its node if it was rolled back, as soon as the node connects to another", func(ctx SpecContext) {
 		c := boot(3)
 		leader := c.leader(ctx)
 		victim, behind := c.but(leader)[0], c.but(leader)[1]
@@ -192,7 +192,7 @@ var _ = Describe("A directory that is not what it was", func() {
 		c.converge(ctx)
 		Expect(c.nodes[victim].Stop(ctx)).To(Succeed())
 		older := c.copied(victim)
-		known := func() (string, error) { // who the other one has met
+		known := func() (string, error) { // the lives that the other node has recorded
 			content, err := os.ReadFile(filepath.Join(c.configs[behind].Dir, "identity", "owner"))
 			return string(content), err
 		}
@@ -214,7 +214,7 @@ var _ = Describe("A directory that is not what it was", func() {
 		Expect(c.session(behind).count(ctx, "strong", "t")).To(Equal(20))
 	})
 
-	It("fails its node when it is a copy of one that runs", func(ctx SpecContext) {
+	It("fails its node if it is a copy of a running node's directory", func(ctx SpecContext) {
 		c := boot(3)
 		victim := c.but(c.leader(ctx))[0]
 		c.converge(ctx)
@@ -232,7 +232,7 @@ var _ = Describe("A directory that is not what it was", func() {
 		c.session(victim).works(ctx)
 	})
 
-	It("of another cluster does not let its node serve, by both names, until it meets its own", func(ctx SpecContext) {
+	It("does not let its node serve if it is of another cluster, with both clusters in the error", func(ctx SpecContext) {
 		dir := GinkgoT().TempDir()
 		net := network.TCP()
 		c := bootIn(dir, net, 3)
@@ -257,7 +257,7 @@ var _ = Describe("A directory that is not what it was", func() {
 		c.converge(ctx)
 		c.each(func(i int) { Expect(c.nodes[i].Stop(ctx)).To(Succeed()) })
 
-		By("starting one of its nodes among those of the first")
+		By("starting one of its nodes with two nodes of the first cluster")
 		c.otherwise(0, precious[0])
 		c.otherwise(2, precious[2])
 		c.startAll()
@@ -273,7 +273,7 @@ var _ = Describe("A directory that is not what it was", func() {
 		Expect(c.session(2).count(ctx, "strong", "t")).To(Equal(5))
 	})
 
-	It("may be a new one under an old name, also to a member that was away meanwhile", func(ctx SpecContext) {
+	It("may be a new one under an old ID, even for a member that was down during the replacement", func(ctx SpecContext) {
 		c := boot(4)
 		leader := c.leader(ctx)
 		others := c.but(leader)
@@ -291,7 +291,7 @@ var _ = Describe("A directory that is not what it was", func() {
 		member.Voter = true
 		Expect(c.nodes[c.leader(ctx, leader, replaced, third)].AddMember(ctx, member)).To(Succeed())
 
-		By("bringing it back when the leader that replaced the other is gone")
+		By("starting that member after the leader that made the change has stopped")
 		Expect(c.nodes[leader].Stop(ctx)).To(Succeed())
 		c.start(away)
 		c.leader(ctx, replaced, away, third)
@@ -301,7 +301,7 @@ var _ = Describe("A directory that is not what it was", func() {
 		c.converge(ctx)
 	})
 
-	It("is told from that of another cluster in forwarded requests, too", func(ctx SpecContext) {
+	It("is rejected in forwarded requests if it is of another cluster", func(ctx SpecContext) {
 		c := boot(1)
 		c.leader(ctx)
 		request := must(http.NewRequestWithContext(ctx, http.MethodGet, "http://"+c.hosts[0].Addr()+"/v1/api/cluster/read-index", nil))
@@ -318,7 +318,7 @@ var _ = Describe("A directory that is not what it was", func() {
 	})
 })
 
-// plan is a cluster whose nodes do not run yet.
+// plan returns a cluster whose nodes do not run yet.
 func plan(net *network.Network, size int) *cluster {
 	GinkgoHelper()
 	return planIn(GinkgoT().TempDir(), net, size)

@@ -14,7 +14,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
-// writeLarge replaces one row by so many bytes, so often. The bytes are in the log each time.
+// writeLarge replaces one row the given number of times, each time with size bytes in the log.
 func (c *cluster) writeLarge(ctx SpecContext, node, times, size int) {
 	GinkgoHelper()
 	value := base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{0xA5}, size))
@@ -29,7 +29,7 @@ func (c *cluster) writeLarge(ctx SpecContext, node, times, size int) {
 const largeRow = 3 << 20 // bytes
 
 var _ = Describe("Large rows", func() {
-	It("reach a node that was away over a link on which each takes seconds", func(ctx SpecContext) {
+	It("reach a node that was away, over a link on which each row takes seconds", func(ctx SpecContext) {
 		c := boot(3, writeTimeout(20*time.Second), func(config *embedded.Config) { config.ElectionTimeout = time.Second })
 		leader := c.leader(ctx)
 		away := c.but(leader)[0]

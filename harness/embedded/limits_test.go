@@ -20,8 +20,8 @@ func readTimeout(d time.Duration) tweak {
 	return func(c *embedded.Config) { c.ReadTimeout = d }
 }
 
-var _ = Describe("A read that takes long", func() {
-	It("is answered although its first row comes later than a client may pause", func(ctx SpecContext) {
+var _ = Describe("A long read", func() {
+	It("is answered even if its first row takes longer than the request timeout", func(ctx SpecContext) {
 		c := boot(1, readTimeout(time.Minute), func(c *embedded.Config) { c.RequestTimeout = 50 * time.Millisecond })
 		c.leader(ctx)
 		const late = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 2000000) SELECT count(*) FROM c"
@@ -30,7 +30,7 @@ var _ = Describe("A read that takes long", func() {
 		Expect(time.Since(begun)).To(BeNumerically(">", 50*time.Millisecond), "it was not late")
 	})
 
-	It("is ended by an error that says so, and ends by itself where it has steps only", func(ctx SpecContext) {
+	It("ends with an error at the read timeout, even if it returns no rows", func(ctx SpecContext) {
 		c := boot(1, readTimeout(300*time.Millisecond))
 		c.leader(ctx)
 		begun := time.Now()
@@ -42,7 +42,7 @@ var _ = Describe("A read that takes long", func() {
 		c.session(0).works(ctx)
 	})
 
-	It("does not keep SQLite's log from being used anew for longer than it may take", func(ctx SpecContext) {
+	It("does not prevent SQLite from reusing its log for longer than the read timeout", func(ctx SpecContext) {
 		const limit = 40 << 20
 		c := boot(1, readTimeout(time.Second))
 		c.leader(ctx)
@@ -73,7 +73,7 @@ var _ = Describe("A read that takes long", func() {
 })
 
 var _ = Describe("An entry that stops every node", func() {
-	It("is skipped where its operator says which it is, and shown", func(ctx SpecContext) {
+	It("is skipped if the operator names it, and reported as skipped", func(ctx SpecContext) {
 		c := boot(3)
 		s := c.session(c.leader(ctx))
 		s.ok(ctx, "", "CREATE TABLE t (v)")
@@ -90,9 +90,9 @@ var _ = Describe("An entry that stops every node", func() {
 			c.each(func(i int) { Expect(c.nodes[i].Close()).To(Succeed()) })
 			c.startAll()
 		}
-		skip() // the digest is not known yet: the nodes say what it is
+		skip() // without the digest: the nodes report it
 		var reason string
-		Eventually(ctx, func() string { // the first that applies it, and perhaps no other
+		Eventually(ctx, func() string { // the node that applies it first reports the digest; the others may not
 			reason = ""
 			for _, n := range c.nodes {
 				reason += n.Health().Reason
@@ -113,7 +113,7 @@ var _ = Describe("An entry that stops every node", func() {
 })
 
 var _ = Describe("A node that is stopped", func() {
-	It("ends soon while it applies an entry that takes long", func(ctx SpecContext) {
+	It("stops soon even while it applies a long-running entry", func(ctx SpecContext) {
 		c := boot(1, func(c *embedded.Config) { c.Machine.Budget = 1 << 50 })
 		c.leader(ctx)
 		s := c.session(0)

@@ -15,7 +15,7 @@ import (
 )
 
 var _ = Describe("The log of large entries", func() {
-	const row, rows = 128 << 10, 40 // bytes, and how many of them
+	const row, rows = 128 << 10, 40 // bytes in a row, and number of rows
 	bounds := logBounds{snapshot: 2 << 20, trailing: 1 << 20}
 
 	write := func(n *Node) {
@@ -34,12 +34,12 @@ var _ = Describe("The log of large entries", func() {
 			if err == nil {
 				bytes += info.Size()
 			}
-			return nil // a file may have been removed meanwhile
+			return nil // a file may have been deleted meanwhile
 		})).To(Succeed())
 		return bytes
 	}
 
-	It("is bounded by bytes, whatever the number of entries, also after a restart", func(ctx SpecContext) {
+	It("is bounded in bytes, regardless of the number of entries, and after a restart", func(ctx SpecContext) {
 		memory := network.Memory(1)
 		DeferCleanup(memory.Close)
 		host, err := memory.Host("n0")

@@ -9,7 +9,7 @@ import (
 	. "github.com/onsi/gomega"
 )
 
-// countedLog is a log in memory that counts the entries that are read from it.
+// countedLog is an in-memory log that records its reads.
 type countedLog struct {
 	*raft.InmemStore
 	read    []uint64
@@ -30,7 +30,7 @@ func (l *countedLog) StoreLogs(entries []*raft.Log) error {
 
 func newCountedLog() *countedLog { return &countedLog{InmemStore: raft.NewInmemStore()} }
 
-// entriesOf are entries from an index on, each of a term with so many bytes of data.
+// entriesOf returns entries of one term starting at index from, with data of the given sizes.
 func entriesOf(term, from uint64, sizes ...int) (entries []*raft.Log) {
 	for i, size := range sizes {
 		entries = append(entries, &raft.Log{Index: from + uint64(i), Term: term, Type: raft.LogCommand, Data: make([]byte, size)})
@@ -38,7 +38,7 @@ func entriesOf(term, from uint64, sizes ...int) (entries []*raft.Log) {
 	return entries
 }
 
-// sizes is the same size so many times.
+// sizes returns size count times.
 func sizes(count, size int) []int {
 	all := make([]int, count)
 	for i := range all {
@@ -47,7 +47,7 @@ func sizes(count, size int) []int {
 	return all
 }
 
-// firstCached reads entries 1 to last, and returns the first that came from memory; 0 if none did.
+// firstCached reads entries 1 to last, and returns the index of the first that was cached; 0 if none was.
 func firstCached(log raft.LogStore, below *countedLog, last uint64) (cached uint64) {
 	GinkgoHelper()
 	for index := uint64(1); index <= last; index++ {
@@ -70,7 +70,7 @@ var _ = Describe("The log's cache", func() {
 		log = newLogCache(below)
 	})
 
-	It("holds the newest entries: no more than fit, in number and in bytes", func() {
+	It("has the newest entries, limited in number and in bytes", func() {
 		Expect(log.StoreLogs(entriesOf(1, 1, sizes(cachedEntries+10, 100)...))).To(Succeed())
 		Expect(firstCached(log, below, cachedEntries+10)).To(Equal(uint64(11)))
 		const large = 3 << 20
@@ -79,14 +79,14 @@ var _ = Describe("The log's cache", func() {
 		Expect(log.(*logCache).bytes).To(BeNumerically("<=", cachedBytes))
 	})
 
-	It("holds nothing of an entry that is larger than all of it", func() {
+	It("does not cache an entry that is larger than the whole cache", func() {
 		Expect(log.StoreLogs(entriesOf(1, 1, 10, cachedBytes+1))).To(Succeed())
 		Expect(firstCached(log, below, 2)).To(BeZero())
 		Expect(log.StoreLog(entriesOf(1, 3, 10)[0])).To(Succeed())
 		Expect(firstCached(log, below, 3)).To(Equal(uint64(3)))
 	})
 
-	It("holds what the log took, and not what it refused", func() {
+	It("has the entries that the log stored, and not those it refused", func() {
 		Expect(log.StoreLogs(entriesOf(1, 1, 1, 1))).To(Succeed())
 		below.refused = errors.New("no room")
 		Expect(log.StoreLogs(entriesOf(2, 2, 1))).To(MatchError(below.refused))
@@ -95,18 +95,18 @@ var _ = Describe("The log's cache", func() {
 		Expect(entry.Term).To(Equal(uint64(1)))
 	})
 
-	It("is as the log is, whatever is stored, cut off and read", func() {
+	It("agrees with the log under random appends, deletions and reads", func() {
 		random := rand.New(rand.NewPCG(1, 2))
 		first, last := uint64(1), uint64(0)
 		for term := uint64(1); term < 400; term++ {
 			switch random.IntN(4) {
-			case 0: // the end
+			case 0: // delete at the end
 				if last > first {
 					cut := first + 1 + random.Uint64N(last-first)
 					Expect(log.DeleteRange(cut, last)).To(Succeed())
 					last = cut - 1
 				}
-			case 1: // the beginning
+			case 1: // delete at the beginning
 				if last > first {
 					cut := first + random.Uint64N(last-first)
 					Expect(log.DeleteRange(first, cut)).To(Succeed())

@@ -20,17 +20,17 @@ import (
 	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
-// sweepsAll tells whether the sweeps try everything, and not a part. See also durable.
+// sweepsAll reports whether the sweeps are exhaustive. See also durable.
 func sweepsAll() bool { return os.Getenv("SWEEP") != "" }
 
-// loss is what is done to a node's directory at rest. It tells whether it found anything
-// to do it to.
+// loss is a change to a node's directory while the node does not run. do reports whether it changed
+// anything.
 type loss struct {
 	name string
 	do   func(dir string) bool
 }
 
-// safeFiles are the files that a node must not lose, in order.
+// safeFiles returns the files that a node must not lose, in order.
 func safeFiles(dir string) (names []string) {
 	GinkgoHelper()
 	for _, pattern := range []string{disk.PromiseFile, "log/*", "snapshots/*"} {
@@ -39,8 +39,8 @@ func safeFiles(dir string) (names []string) {
 	return names
 }
 
-// losses are what is done to each file, to regions of it and to the folders. older is the
-// directory as it was before.
+// losses returns losses of each file, of regions of each file and of the folders. older is an earlier
+// copy of the directory.
 func losses(dir, older string, regions int) (all []loss) {
 	GinkgoHelper()
 	add := func(name string, do func(dir string) bool) { all = append(all, loss{name, do}) }
@@ -92,7 +92,7 @@ func copyIfThere(from, to string) error {
 	return os.CopyFS(to, os.DirFS(from))
 }
 
-// saved copies what is safe of a directory.
+// saved copies the durable files of a directory, and returns the copy.
 func saved(dir string) string {
 	GinkgoHelper()
 	to := filepath.Join(GinkgoT().TempDir(), "saved")
@@ -111,8 +111,8 @@ func putBack(from, to string) {
 	Expect(os.WriteFile(filepath.Join(to, disk.PromiseFile), content, 0o600)).To(Succeed())
 }
 
-// refusedCleanly expects the error of a start to be one sentence that names a file in the
-// directory and says what to do.
+// refusedCleanly expects the error of Start to be one line that names a file in the directory and says
+// what to do.
 func refusedCleanly(err error, dir string) {
 	GinkgoHelper()
 	var damage *durable.DamageError
@@ -122,8 +122,8 @@ func refusedCleanly(err error, dir string) {
 	Expect(err.Error()).NotTo(Or(ContainSubstring("\n"), ContainSubstring("%!"), ContainSubstring("closed")))
 }
 
-var _ = Describe("A node that has lost at rest what was safe", func() {
-	It("refuses to start, by the name of a file, or serves everything", func(ctx SpecContext) {
+var _ = Describe("A node that has lost durable data while it was down", func() {
+	It("refuses to start, with the name of a file, or serves all data", func(ctx SpecContext) {
 		regions := 2
 		if sweepsAll() {
 			regions = 16
@@ -160,7 +160,7 @@ var _ = Describe("A node that has lost at rest what was safe", func() {
 			}
 			c.nodes[0] = node
 			consistency := "local"
-			if strings.HasPrefix(loss.name, disk.PromiseFile) { // it may know of less that is committed, as after a loss of power
+			if strings.HasPrefix(loss.name, disk.PromiseFile) { // its commit index may be lower, as after a power loss
 				consistency = "strong"
 			}
 			Expect(c.session(0).count(ctx, consistency, "t")).To(Equal(rows), loss.name)
@@ -175,7 +175,7 @@ var _ = Describe("A node that has lost at rest what was safe", func() {
 		c.session(0).works(ctx)
 	})
 
-	It("costs no cluster a row, in pairs of nodes too", func(ctx SpecContext) {
+	It("does not cost the cluster a row, even if two nodes are affected", func(ctx SpecContext) {
 		c := boot(3, func(c *embedded.Config) { c.Disk = disk.Files(c.Dir) })
 		leader := c.leader(ctx)
 		c.session(leader).ok(ctx, "", "CREATE TABLE t (id INTEGER PRIMARY KEY, v)")
@@ -232,7 +232,7 @@ var _ = Describe("A node that has lost at rest what was safe", func() {
 		c.converge(ctx)
 	})
 
-	It("is a new member when it is replaced, and catches up", func(ctx SpecContext) {
+	It("can be replaced by a new member, which catches up", func(ctx SpecContext) {
 		c := boot(3, func(c *embedded.Config) { c.Disk = disk.Files(c.Dir) })
 		leader := c.leader(ctx)
 		c.session(leader).ok(ctx, "", "CREATE TABLE t (id INTEGER PRIMARY KEY, v)")
@@ -258,8 +258,7 @@ var _ = Describe("A node that has lost at rest what was safe", func() {
 	})
 })
 
-// startsOf starts the nodes of which it does not know that they have lost something,
-// and expects the others to refuse. It returns those that run.
+// startsOf starts all nodes, expects the faulty ones to refuse, and returns the ones that run.
 func (c *cluster) startsOf(faulty []int) (up []int) {
 	GinkgoHelper()
 	for i := range c.configs {
@@ -279,7 +278,7 @@ func (c *cluster) startsOf(faulty []int) (up []int) {
 }
 
 var _ = Describe("A node whose disk is full", func() {
-	It("says that it needs room, and not that it must be replaced", func(ctx SpecContext) {
+	It("reports that it needs free space, not that it must be replaced", func(ctx SpecContext) {
 		c := boot(1, func(c *embedded.Config) { c.Disk = disk.Files(c.Dir) })
 		c.leader(ctx)
 		c.session(0).works(ctx)
@@ -299,7 +298,7 @@ var _ = Describe("A node whose disk is full", func() {
 		c.session(0).works(ctx)
 	})
 
-	It("says so when it cannot start", func() {
+	It("reports it when it cannot start", func() {
 		c := boot(1, func(c *embedded.Config) { c.Disk = disk.Files(c.Dir) })
 		Expect(c.nodes[0].Close()).To(Succeed())
 		Expect(c.configs[0].Disk.Wipe()).To(Succeed())

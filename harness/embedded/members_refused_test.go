@@ -16,7 +16,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
-// stuckMachine applies nothing until it is released.
+// stuckMachine applies nothing until released is closed.
 type stuckMachine struct {
 	raft.BatchingFSM
 	released <-chan struct{}
@@ -27,7 +27,7 @@ func (m stuckMachine) ApplyBatch(logs []*raft.Log) []any {
 	return m.BatchingFSM.ApplyBatch(logs)
 }
 
-var _ = Describe("A change of the members", func() {
+var _ = Describe("A membership change", func() {
 	refusedWith := func(code, outcome string, said ...string) OmegaMatcher {
 		matchers := []OmegaMatcher{HaveField("Error()", ContainSubstring(code)), HaveField("Code", code), HaveField("Outcome", outcome)}
 		for _, part := range said {
@@ -42,12 +42,12 @@ var _ = Describe("A change of the members", func() {
 		}, And(matchers...))
 	}
 	members := func(c *cluster, node int) []embedded.Member { return c.nodes[node].Health().Peers }
-	// throughBoth makes the change through the leader, and once more through another node.
+	// throughBoth requests the change at the leader, and again at another node.
 	throughBoth := func(c *cluster, leader int, change func(*embedded.Node) error) []error {
 		return []error{change(c.nodes[leader]), change(c.nodes[(leader+1)%3])}
 	}
 
-	It("takes in no voter that is not there, however often it is asked, so that there is always a quorum", func(ctx SpecContext) {
+	It("does not add an unreachable voter, however often it is requested, so that the quorum is kept", func(ctx SpecContext) {
 		c := boot(3)
 		leader := c.leader(ctx)
 		for i := range 2 {
@@ -62,7 +62,7 @@ var _ = Describe("A change of the members", func() {
 		c.session(leader).works(ctx)
 	})
 
-	It("takes in no node under a name that is not its own, and none at an address that is another's", func(ctx SpecContext) {
+	It("does not add a node with a wrong ID or at another member's address", func(ctx SpecContext) {
 		c := boot(3)
 		leader := c.leader(ctx)
 		fresh := c.add()
@@ -84,7 +84,7 @@ var _ = Describe("A change of the members", func() {
 		Expect(members(c, leader)).To(HaveLen(3))
 	})
 
-	It("lets a new node vote once it has caught up, and not before", func(ctx SpecContext) {
+	It("makes a new node a voter only once it has caught up", func(ctx SpecContext) {
 		c := boot(3)
 		leader := c.leader(ctx)
 		c.session(leader).works(ctx)
@@ -106,7 +106,7 @@ var _ = Describe("A change of the members", func() {
 		c.converge(ctx)
 	})
 
-	It("leaves a node out again that does not catch up in time", func(ctx SpecContext) {
+	It("removes a new node again if it does not catch up in time", func(ctx SpecContext) {
 		c := boot(3, writeTimeout(200*time.Millisecond), func(config *embedded.Config) { config.ElectionTimeout = 250 * time.Millisecond })
 		leader := c.leader(ctx)
 		c.session(leader).works(ctx)
@@ -122,7 +122,7 @@ var _ = Describe("A change of the members", func() {
 		Expect(members(c, leader)).To(HaveLen(3))
 	})
 
-	It("takes no vote away where too few voters could be reached afterwards", func(ctx SpecContext) {
+	It("does not remove or demote a voter if too few voters would be reachable afterwards", func(ctx SpecContext) {
 		c := boot(3)
 		leader := c.leader(ctx)
 		others := c.but(leader)
@@ -133,13 +133,13 @@ var _ = Describe("A change of the members", func() {
 			refusedWith(embedded.CodeMembersLater, "", "2 are a quorum"))
 		Expect(members(c, leader)).To(HaveLen(3))
 
-		By("removing the one that is away")
+		By("removing the isolated node")
 		Expect(c.nodes[leader].RemoveMember(ctx, c.configs[others[0]].ID)).To(Succeed())
 		Expect(members(c, leader)).To(HaveLen(2))
 		c.session(leader).works(ctx)
 	})
 
-	It("makes a voter one that only listens, and the last voter none", func(ctx SpecContext) {
+	It("demotes a voter to a non-voter, but not the last voter", func(ctx SpecContext) {
 		c := boot(2)
 		leader := c.leader(ctx)
 		other := c.but(leader)[0]
@@ -156,7 +156,7 @@ var _ = Describe("A change of the members", func() {
 		c.session(other).works(ctx)
 	})
 
-	It("that may still be made is one whose outcome is unknown", func(ctx SpecContext) {
+	It("that may still be committed has an unknown outcome", func(ctx SpecContext) {
 		c := boot(3, writeTimeout(time.Second), func(config *embedded.Config) { config.ElectionTimeout = 500 * time.Millisecond })
 		leader := c.leader(ctx)
 		fresh := c.add()
@@ -168,7 +168,7 @@ var _ = Describe("A change of the members", func() {
 		Expect(err).NotTo(MatchError(ContainSubstring("nothing was changed")))
 	})
 
-	It("that is refused is answered over HTTP with its reason, by every node", func(ctx SpecContext) {
+	It("that is refused has its reason in the HTTP answer of every node", func(ctx SpecContext) {
 		c := boot(3)
 		leader := c.leader(ctx)
 		body := fmt.Sprintf(`{"add":{"id":"n9","address":%q,"voter":true}}`, c.hosts[0].Addr())
@@ -180,21 +180,21 @@ var _ = Describe("A change of the members", func() {
 		}
 	})
 
-	DescribeTable("names an address that a node can have",
+	DescribeTable("is refused if the address is invalid",
 		func(ctx SpecContext, address string) {
 			c := boot(1)
 			c.leader(ctx)
 			err := c.nodes[0].AddMember(ctx, embedded.Member{ID: "n9", Address: address})
 			Expect(err).To(refusedWith(embedded.CodeBadRequest, "", "is not host:port"))
 		},
-		Entry("no port", "127.0.0.1"), Entry("no host", ":80"), Entry("a URL", "http://127.0.0.1:9"), Entry("words", "not an address"),
-		Entry("port 0", "127.0.0.1:0"), Entry("a port too high", "127.0.0.1:65536"), Entry("a port by name", "127.0.0.1:http"),
-		Entry("a path", "a/b:9"), Entry("somebody at it", "me@host:9"),
+		Entry("no port", "127.0.0.1"), Entry("no host", ":80"), Entry("a URL", "http://127.0.0.1:9"), Entry("plain text", "not an address"),
+		Entry("port 0", "127.0.0.1:0"), Entry("a port that is too high", "127.0.0.1:65536"), Entry("a port by name", "127.0.0.1:http"),
+		Entry("a path", "a/b:9"), Entry("user information", "me@host:9"),
 	)
 })
 
 var _ = Describe("A node that has moved to another address", func() {
-	// move starts a follower's directory again at an address of its own.
+	// move restarts a follower on its directory at a new address.
 	move := func(ctx context.Context, c *cluster, node int) embedded.Member {
 		GinkgoHelper()
 		Expect(c.nodes[node].Stop(ctx)).To(Succeed())
@@ -204,14 +204,14 @@ var _ = Describe("A node that has moved to another address", func() {
 		return embedded.Member{ID: c.configs[node].ID, Address: host.Addr(), Voter: true}
 	}
 
-	It("is replicated to by the leader that led when it moved, and counts for a quorum", func(ctx SpecContext) {
+	It("is replicated to by the same leader, and counts toward the quorum", func(ctx SpecContext) {
 		c := boot(3, func(config *embedded.Config) { config.ElectionTimeout = 500 * time.Millisecond })
 		leader := c.leader(ctx)
 		others := c.but(leader)
 		c.session(leader).ok(ctx, "", "CREATE TABLE t (v)")
 		term := c.nodes[leader].Health().Term
 		member := move(ctx, c, others[0])
-		c.session(leader).ok(ctx, "", "INSERT INTO t VALUES (1)") // for which the leader waits at the old address
+		c.session(leader).ok(ctx, "", "INSERT INTO t VALUES (1)") // the leader's call to the old address waits
 		Expect(c.nodes[others[1]].AddMember(ctx, member)).To(Succeed())
 		Eventually(ctx, c.nodes[others[0]].Health).Should(And(HaveField("State", embedded.Online), HaveField("Behind", uint64(0))))
 		c.converge(ctx)
@@ -222,7 +222,7 @@ var _ = Describe("A node that has moved to another address", func() {
 		Expect(c.session(others[0]).count(ctx, "strong", "t")).To(Equal(2))
 	})
 
-	It("is not moved to where it is not", func(ctx SpecContext) {
+	It("keeps its old address if it is unreachable at the new one", func(ctx SpecContext) {
 		c := boot(3)
 		leader := c.leader(ctx)
 		follower := c.but(leader)[0]

@@ -15,7 +15,7 @@ import (
 )
 
 var _ = Describe("The members of a cluster", func() {
-	It("grow by a node that first only listens, and then votes", func(ctx SpecContext) {
+	It("can grow by a node that is first a non-voter, then a voter", func(ctx SpecContext) {
 		c := boot(3)
 		leader := c.leader(ctx)
 		c.session(leader).ok(ctx, "", "CREATE TABLE t (v); INSERT INTO t VALUES (1)")
@@ -30,13 +30,13 @@ var _ = Describe("The members of a cluster", func() {
 		Eventually(ctx, c.nodes[added].Health).Should(And(HaveField("Voter", true), HaveField("Peers", HaveLen(4))))
 		c.converge(ctx)
 
-		By("counting it for a quorum: two of four are none")
+		By("counting it toward the quorum: two of four are no quorum")
 		c.cut((leader+1)%3, fault.Drop)
 		c.cut((leader+2)%3, fault.Drop)
 		Expect(c.session(added).do(ctx, "", "INSERT INTO t VALUES (2)").HTTP).To(Equal(http.StatusServiceUnavailable))
 	})
 
-	It("shrink, also by their leader", func(ctx SpecContext) {
+	It("can shrink, even by their leader", func(ctx SpecContext) {
 		c := boot(3)
 		leader := c.leader(ctx)
 		Expect(c.nodes[leader].RemoveMember(ctx, c.configs[leader].ID)).To(Succeed())
@@ -47,7 +47,7 @@ var _ = Describe("The members of a cluster", func() {
 		c.session(others[0]).works(ctx)
 	})
 
-	It("do not change without a quorum, and the caller is told in time", func(ctx SpecContext) {
+	It("do not change without a quorum, and the caller gets an error in time", func(ctx SpecContext) {
 		c := boot(3, func(config *embedded.Config) { config.WriteTimeout = 300 * time.Millisecond })
 		leader := c.leader(ctx)
 		c.isolate(leader)
@@ -55,7 +55,7 @@ var _ = Describe("The members of a cluster", func() {
 		Expect(err).To(MatchError(ContainSubstring("add member n9")))
 	})
 
-	DescribeTable("are not changed by what is no change",
+	DescribeTable("are not changed by an invalid request",
 		func(ctx SpecContext, body, said string) {
 			c := boot(1)
 			c.leader(ctx)
@@ -65,16 +65,16 @@ var _ = Describe("The members of a cluster", func() {
 			Expect(response.Text).To(ContainSubstring(said))
 			Expect(c.nodes[0].Health().Peers).To(HaveLen(1))
 		},
-		Entry("nothing", ``, "EOF"),
+		Entry("an empty body", ``, "EOF"),
 		Entry("no change", `{}`, "the body must be"),
-		Entry("two", `{"add": {"id": "a", "address": "b"}, "remove": "c"}`, "the body must be"),
-		Entry("nobody", `{"add": {"address": "b"}}`, "needs an id"),
-		Entry("a name that is none", `{"add": {"id": "a\n", "address": "b"}}`, "printable"),
-		Entry("what nobody knows", `{"ad": {}}`, "unknown field"),
+		Entry("two changes", `{"add": {"id": "a", "address": "b"}, "remove": "c"}`, "the body must be"),
+		Entry("no ID", `{"add": {"address": "b"}}`, "needs an id"),
+		Entry("an ID that is not printable", `{"add": {"id": "a\n", "address": "b"}}`, "printable"),
+		Entry("an unknown field", `{"ad": {}}`, "unknown field"),
 	)
 })
 
-// add starts a node more, which is no member yet.
+// add starts another node, which is not a member yet, and returns its index.
 func (c *cluster) add(tweaks ...tweak) int {
 	GinkgoHelper()
 	host := must(c.network.Host(fmt.Sprintf("n%d", len(c.hosts))))

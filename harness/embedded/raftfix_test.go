@@ -15,7 +15,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/network"
 )
 
-// listener is a follower that a spec speaks to in its leader's name.
+// listener is a follower to which a spec sends messages in its leader's name.
 type listener struct {
 	*Node
 	network *network.Network
@@ -23,7 +23,7 @@ type listener struct {
 	third   *Node
 }
 
-// aFollower starts three nodes and returns one that follows.
+// aFollower starts three nodes and returns a follower.
 func aFollower(ctx context.Context, changes ...func(*Config)) (l listener) {
 	GinkgoHelper()
 	memory, nodes := three(changes...)
@@ -45,7 +45,7 @@ func aFollower(ctx context.Context, changes ...func(*Config)) (l listener) {
 	return l
 }
 
-// lose cuts the follower off, and waits until it stands for election.
+// lose isolates the follower, and waits until it is a candidate.
 func (l listener) lose(ctx context.Context) {
 	GinkgoHelper()
 	for _, other := range []*Node{l.leader, l.third} {
@@ -66,8 +66,7 @@ func (l listener) beat(term uint64) (raft.AppendEntriesResponse, error) {
 	return answer, err
 }
 
-// snapshot sends the follower a snapshot, newer than all it has, of which nothing comes
-// but the reader's error.
+// snapshot sends the follower a snapshot that is newer than its log, with data as its content.
 func (l listener) snapshot(data io.Reader) error {
 	id, address := l.self()
 	members := raft.EncodeConfiguration(l.raft.GetConfiguration().Configuration())
@@ -84,17 +83,17 @@ func (l listener) named() string {
 
 var errLost = errors.New("the rest is lost")
 
-// untilClosed reads nothing until the channel is closed.
+// untilClosed blocks reads until the channel is closed, then returns errLost.
 type untilClosed <-chan struct{}
 
 func (c untilClosed) Read([]byte) (int, error) { <-c; return 0, errLost }
 
-var _ = Describe("A candidate that names a leader", func() {
-	It("has no leader", func(ctx SpecContext) {
+var _ = Describe("A candidate with a leader set", func() {
+	It("reports no leader", func(ctx SpecContext) {
 		lost := aFollower(ctx)
 		lost.lose(ctx)
-		// A heartbeat during an election that was called for by a message has Raft
-		// name its sender, and leaves it a candidate.
+		// During an election that TimeoutNow started, a heartbeat makes Raft set the sender as
+		// leader and stay a candidate.
 		Eventually(ctx, func(g Gomega) {
 			id, address := lost.self()
 			request := &raft.TimeoutNowRequest{RPCHeader: lost.leader.header()}
@@ -110,7 +109,7 @@ var _ = Describe("A candidate that names a leader", func() {
 		Eventually(ctx, lost.Health).Should(HaveField("State", Online))
 	})
 
-	It("gives its vote to another all the same", func(ctx SpecContext) {
+	It("still grants its vote to another candidate", func(ctx SpecContext) {
 		lost := aFollower(ctx)
 		lost.lose(ctx)
 		Expect(lost.snapshot(untilClosed(closed()))).To(MatchError(errLost))
@@ -130,9 +129,9 @@ var _ = Describe("A candidate that names a leader", func() {
 })
 
 var _ = Describe("A heartbeat", func() {
-	It("is answered while Raft is at work, which hears of it afterwards", func(ctx SpecContext) {
+	It("is answered while Raft is busy, and delivered afterwards", func(ctx SpecContext) {
 		busy := aFollower(ctx)
-		Expect(busy.network.Between(busy.leader.ID(), busy.ID()).Cut(fault.Drop)).To(Succeed()) // so that only the spec speaks
+		Expect(busy.network.Between(busy.leader.ID(), busy.ID()).Cut(fault.Drop)).To(Succeed()) // only the spec sends messages
 		Expect(busy.beat(busy.raft.CurrentTerm())).To(HaveField("Success", true))
 		term, sent, release := busy.raft.CurrentTerm(), make(chan error, 1), make(chan struct{})
 		free := sync.OnceFunc(func() { close(release) })
@@ -144,7 +143,7 @@ var _ = Describe("A heartbeat", func() {
 		Expect(busy.beat(term)).To(And(HaveField("Success", true), HaveField("Term", term)))
 		Consistently(ctx, busy.raft.LastContact, "50ms", "1ms").Should(Equal(heard), "Raft was not at work: this spec shows nothing")
 
-		By("waiting with one that is of another term")
+		By("not answering a heartbeat of another term early")
 		later := make(chan raft.AppendEntriesResponse, 1)
 		go func() {
 			defer GinkgoRecover()
@@ -161,8 +160,8 @@ var _ = Describe("A heartbeat", func() {
 	})
 })
 
-var _ = Describe("Entries that begin in the snapshot", func() {
-	It("are taken, though the log does not reach back that far", func(ctx SpecContext) {
+var _ = Describe("Entries that start within the snapshot", func() {
+	It("are accepted, although the log does not reach back that far", func(ctx SpecContext) {
 		behind := aFollower(ctx, func(c *Config) { c.TrailingLogs = -1 })
 		for range 5 {
 			Expect(post(behind.leader, []byte(`{"sql":"CREATE TABLE IF NOT EXISTS t (v); INSERT INTO t VALUES (1)"}`)).Code).To(Equal(http.StatusOK))
@@ -171,7 +170,7 @@ var _ = Describe("Entries that begin in the snapshot", func() {
 		Eventually(ctx, behind.Health).Should(HaveField("AppliedIndex", end))
 		Expect(behind.Snapshot(ctx)).To(Succeed())
 		Expect(behind.Health()).To(And(HaveField("SnapshotIndex", end), HaveField("LogEntries", BeZero())))
-		Expect(behind.network.Between(behind.leader.ID(), behind.ID()).Cut(fault.Drop)).To(Succeed()) // so that only the spec speaks
+		Expect(behind.network.Between(behind.leader.ID(), behind.ID()).Cut(fault.Drop)).To(Succeed()) // only the spec sends messages
 
 		term := behind.raft.CurrentTerm()
 		noop := func(index uint64) *raft.Log { return &raft.Log{Index: index, Term: term, Type: raft.LogNoop} }
@@ -189,7 +188,7 @@ var _ = Describe("Entries that begin in the snapshot", func() {
 		Expect(take(end, end, noop(end+1), noop(end+2), noop(end+3))).To(BeTrue())
 		Expect(behind.raft.LastIndex()).To(Equal(end + 3))
 
-		By("telling of no commit beyond them")
+		By("limiting the commit index to them")
 		Expect(take(end-2, end+3)).To(BeTrue())
 		Expect(take(end-2, end+3, noop(end-1), noop(end))).To(BeTrue())
 		Expect(behind.raft.CommitIndex()).To(Equal(end))

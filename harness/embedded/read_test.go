@@ -20,7 +20,7 @@ import (
 
 var _ = Describe("A read", func() {
 	When("the node is isolated", func() {
-		DescribeTable("is served if it is local, and refused in time if not", func(ctx SpecContext, isolateLeader bool) {
+		DescribeTable("is served if it is local, otherwise refused in time", func(ctx SpecContext, isolateLeader bool) {
 			const patience = 300 * time.Millisecond
 			c := boot(3, writeTimeout(patience))
 			leader := c.leader(ctx)
@@ -35,7 +35,7 @@ var _ = Describe("A read", func() {
 			c.isolate(isolated)
 			for _, consistency := range []string{"strong", "leader", "strong"} {
 				if consistency == "leader" {
-					// Until its lease is over a leader may answer from what it has applied.
+					// A leader may answer from its applied state until its lease ends.
 					Eventually(ctx, func() string { return c.nodes[isolated].Health().Leader }).Should(BeEmpty())
 				}
 				begun := time.Now()
@@ -50,11 +50,11 @@ var _ = Describe("A read", func() {
 			Expect(s.count(ctx, "strong", "works")).To(Equal(2))
 		},
 			Entry("a follower", false),
-			Entry("a leader, which does not know yet", true),
+			Entry("a leader that has not noticed yet", true),
 		)
 	})
 
-	It("that is strong sees what was written before through another node", func(ctx SpecContext) {
+	It("that is strong sees earlier writes through another node", func(ctx SpecContext) {
 		c := boot(3)
 		leader := c.leader(ctx)
 		others := c.but(leader)
@@ -88,7 +88,7 @@ var _ = Describe("A read", func() {
 		Expect(noise.Load()).To(BeNumerically(">", 20))
 	})
 
-	It("answers several statements from one view", func(ctx SpecContext) {
+	It("answers several statements from one snapshot of the database", func(ctx SpecContext) {
 		c := boot(1)
 		s := c.session(0)
 		s.ok(ctx, "", "CREATE TABLE t (v)")
@@ -118,7 +118,7 @@ var _ = Describe("A read", func() {
 		<-done
 	})
 
-	// series is a query of so many rows, of about 100 bytes each.
+	// series returns a request for the given number of rows of about 100 bytes each.
 	series := func(rows int) string {
 		return fmt.Sprintf(`{"sql":"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n LIMIT %d) `+
 			`SELECT i, hex(zeroblob(45)) FROM n","consistency":"local"}`, rows)
@@ -130,11 +130,11 @@ var _ = Describe("A read", func() {
 		return must(c.client().Do(request))
 	}
 
-	It("of 200,000 rows streams: its first row comes early, and memory does not grow with it", func(ctx SpecContext) {
+	It("of 200,000 rows is streamed: its first row arrives early, and memory use is bounded", func(ctx SpecContext) {
 		c := boot(1)
 		c.session(0).works(ctx)
-		// What is garbage counts as heap until it is collected, and by default that is
-		// when as much is garbage as is in use: by whatever specs ran before this one.
+		// Garbage counts as heap until it is collected. By default that is when there is as much
+		// garbage as live memory, and the live memory depends on the specs that ran before.
 		DeferCleanup(debug.SetGCPercent, debug.SetGCPercent(10))
 		runtime.GC()
 		var before, now runtime.MemStats
@@ -172,8 +172,8 @@ var _ = Describe("A read", func() {
 		c := boot(1, func(c *embedded.Config) { c.Machine.Readers = 1 })
 		c.session(0).works(ctx)
 		for _, query := range []string{
-			series(1_000_000_000), // it sends rows
-			`{"sql":"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) SELECT count(*) FROM n","consistency":"local"}`, // it computes
+			series(1_000_000_000), // sends rows
+			`{"sql":"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) SELECT count(*) FROM n","consistency":"local"}`, // only computes
 		} {
 			going, cancel := context.WithCancel(ctx)
 			ended := make(chan error, 1)
@@ -190,7 +190,7 @@ var _ = Describe("A read", func() {
 				}
 				ended <- err
 			}()
-			// The only reader is taken: another read has to wait.
+			// The only reader is in use: another read has to wait.
 			Eventually(ctx, func() int {
 				brief, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
 				defer cancel()
@@ -206,7 +206,7 @@ var _ = Describe("A read", func() {
 		}
 	})
 
-	It("is told that it came in vain when all readers stay busy", func(ctx SpecContext) {
+	It("times out if all readers stay busy", func(ctx SpecContext) {
 		c := boot(1, writeTimeout(time.Second), func(c *embedded.Config) { c.Machine.Readers = 1 })
 		c.session(0).works(ctx)
 		response := stream(ctx, c, series(1_000_000_000))

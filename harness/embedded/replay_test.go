@@ -13,7 +13,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded"
 )
 
-// gatedMachine applies a batch when it is let through.
+// gatedMachine applies nothing until gate is closed.
 type gatedMachine struct {
 	raft.BatchingFSM
 	gate <-chan struct{}
@@ -24,8 +24,8 @@ func (m gatedMachine) ApplyBatch(logs []*raft.Log) []any {
 	return m.BatchingFSM.ApplyBatch(logs)
 }
 
-var _ = Describe("A node that starts again without a quorum", func() {
-	// aged boots three nodes, of which all have applied 20 rows, snapshots and all.
+var _ = Describe("A node that restarts without a quorum", func() {
+	// aged boots three nodes and waits until each has applied 20 rows.
 	aged := func(ctx context.Context, tweaks ...tweak) *cluster {
 		GinkgoHelper()
 		c := boot(3, tweaks...)
@@ -43,7 +43,7 @@ var _ = Describe("A node that starts again without a quorum", func() {
 		"was closed":  func(_ context.Context, c *cluster, i int) { Expect(c.nodes[i].Close()).To(Succeed()) },
 	}
 	for name, end := range ends {
-		DescribeTable("serves local reads of all that it had applied when it "+name, func(ctx SpecContext, tweaks ...tweak) {
+		DescribeTable("serves local reads of all entries that it had applied when it "+name, func(ctx SpecContext, tweaks ...tweak) {
 			c := aged(ctx, tweaks...)
 			before := c.nodes[1].Health()
 			c.each(func(i int) { end(ctx, c, i) })
@@ -65,13 +65,13 @@ var _ = Describe("A node that starts again without a quorum", func() {
 			c.converge(ctx)
 			Expect(c.session(1).count(ctx, "local", "t")).To(Equal(30))
 		},
-			Entry("by its log alone"),
-			Entry("by a snapshot and its log", snapshots(8, 3), snapshotsSoon),
-			Entry("by a snapshot alone", snapshots(1, -1), snapshotsSoon),
+			Entry("from its log alone"),
+			Entry("from a snapshot and its log", snapshots(8, 3), snapshotsSoon),
+			Entry("from a snapshot alone", snapshots(1, -1), snapshotsSoon),
 		)
 	}
 
-	It("refuses local reads until it has replayed its log, and says how far it is", func(ctx SpecContext) {
+	It("refuses local reads until it has replayed its log, and reports its progress", func(ctx SpecContext) {
 		var gate atomic.Pointer[chan struct{}]
 		open := make(chan struct{})
 		close(open)
@@ -109,7 +109,7 @@ var _ = Describe("A node that starts again without a quorum", func() {
 		Expect(c.session(0).count(ctx, "local", "t")).To(Equal(20))
 	})
 
-	It("takes snapshots as before, once it has a leader again", func(ctx SpecContext) {
+	It("takes snapshots again once it has a leader", func(ctx SpecContext) {
 		c := aged(ctx, snapshots(1<<20, -1))
 		for range 3 {
 			c.each(func(i int) { Expect(c.nodes[i].Close()).To(Succeed()) })
@@ -129,5 +129,5 @@ var _ = Describe("A node that starts again without a quorum", func() {
 	})
 })
 
-// snapshotsSoon makes a node look often whether a snapshot is due.
+// snapshotsSoon makes a node check often whether a snapshot is due.
 func snapshotsSoon(c *embedded.Config) { c.SnapshotInterval = 10 * time.Millisecond }

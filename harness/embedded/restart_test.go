@@ -17,7 +17,7 @@ func snapshots(threshold uint64, trailing int64) tweak {
 	return func(c *embedded.Config) { c.SnapshotThreshold, c.TrailingLogs = threshold, trailing }
 }
 
-// fill inserts rows into t, from one number to before another.
+// fill inserts rows from to to-1 into t.
 func fill(ctx context.Context, s *session, from, to int) {
 	GinkgoHelper()
 	for i := from; i < to; i++ {
@@ -26,7 +26,7 @@ func fill(ctx context.Context, s *session, from, to int) {
 }
 
 var _ = Describe("A node that comes back", func() {
-	DescribeTable("has its state again from snapshot and log, on its port, among its peers", func(ctx SpecContext, size int) {
+	DescribeTable("recovers its state from snapshot and log, with the same port and peers", func(ctx SpecContext, size int) {
 		c := boot(size, snapshots(16, -1))
 		leader := c.leader(ctx)
 		c.session(leader).ok(ctx, "", "CREATE TABLE t (id INTEGER PRIMARY KEY, v)")
@@ -45,7 +45,7 @@ var _ = Describe("A node that comes back", func() {
 
 		c.each(func(i int) { Expect(c.nodes[i].Stop(ctx)).To(Succeed()) })
 		for i := range c.configs {
-			c.configs[i].Peers = nil // the log knows
+			c.configs[i].Peers = nil // the members are in the log
 		}
 		c.startAll()
 		c.leader(ctx)
@@ -65,14 +65,14 @@ var _ = Describe("A node that comes back", func() {
 			c.session(i).works(ctx)
 		}
 	},
-		Entry("alone", 1),
-		Entry("with all three at once", 3),
+		Entry("a single node", 1),
+		Entry("all of three nodes", 3),
 	)
 
-	It("has handed leadership over before, if it was stopped and had it", Label("speed:slow"), func(ctx SpecContext) {
-		const timeout = 2 * time.Second // so long that half of it is enough for a hand-over on a busy machine
+	It("has transferred its leadership if it was stopped as the leader", Label("speed:slow"), func(ctx SpecContext) {
+		const timeout = 2 * time.Second // half of it is enough for a leadership transfer on a busy machine
 		c := boot(3, electionTimeout(timeout))
-		// gap is from the leader's going until another is seen to lead.
+		// gap ends the leader, and returns how long it takes until another node sees a new leader.
 		gap := func(end func(*embedded.Node) error) time.Duration {
 			leader := c.leader(ctx)
 			c.session(leader).works(ctx)
@@ -100,7 +100,7 @@ var _ = Describe("A node that comes back", func() {
 		c.session(0).works(ctx)
 	})
 
-	It("gives requests under way the time to end when it is stopped", func(ctx SpecContext) {
+	It("lets running requests finish when it is stopped", func(ctx SpecContext) {
 		c := boot(3)
 		leader := c.leader(ctx)
 		s := c.session(leader)
@@ -121,7 +121,7 @@ var _ = Describe("A node that comes back", func() {
 		applied := 1
 		for range cap(outcomes) - 1 {
 			switch o := <-outcomes; {
-			case o.err != nil: // it came when the node was gone
+			case o.err != nil: // the request arrived after the node had stopped
 			case o.HTTP == 200:
 				applied++
 			default:
@@ -136,7 +136,7 @@ var _ = Describe("A node that comes back", func() {
 		c.converge(ctx)
 	})
 
-	It("that missed more than the log still has is given a snapshot, and serves local reads meanwhile", func(ctx SpecContext) {
+	It("receives a snapshot if the log no longer has the entries it missed, and serves local reads meanwhile", func(ctx SpecContext) {
 		c := boot(3, snapshots(1<<20, -1))
 		leader := c.leader(ctx)
 		away := c.but(leader)[0]
@@ -144,7 +144,7 @@ var _ = Describe("A node that comes back", func() {
 		fill(ctx, c.session(away), 0, 10)
 		c.isolate(away)
 		fill(ctx, c.session(leader), 10, 60)
-		for _, i := range c.but(away) { // each may lead by the time that the node is back
+		for _, i := range c.but(away) { // any of them may be the leader when the node is back
 			committed := c.nodes[leader].Health().CommitIndex
 			Eventually(ctx, func() uint64 { return c.nodes[i].Health().AppliedIndex }).Should(BeNumerically(">=", committed))
 			Expect(c.nodes[i].Snapshot(ctx)).To(Succeed())
@@ -178,7 +178,7 @@ var _ = Describe("A node that comes back", func() {
 		inside.works(ctx)
 	})
 
-	It("with an empty folder, as a new member, is given everything anew", func(ctx SpecContext) {
+	It("receives all data again if it is a new member with an empty folder", func(ctx SpecContext) {
 		c := boot(3)
 		leader := c.leader(ctx)
 		wiped := c.but(leader)[0]
@@ -219,7 +219,7 @@ var _ = Describe("A node that comes back", func() {
 		c.leader(ctx)
 		c.converge(ctx)
 	},
-		Entry("in silence", fault.Drop),
-		Entry("refused by all", fault.Refuse),
+		Entry("after dropped packets", fault.Drop),
+		Entry("after refused connections", fault.Refuse),
 	)
 })

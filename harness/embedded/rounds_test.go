@@ -16,12 +16,12 @@ import (
 	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
-// lateAnswers is a transport whose answers to heartbeats arrive late, as those do that lie
-// in the sockets of a node that is frozen.
+// lateAnswers is a transport whose answers to heartbeats arrive late, like answers that wait in the
+// socket buffers of a frozen node.
 type lateAnswers struct {
 	Transport
 	mu   sync.Mutex
-	hold chan struct{} // closed when they may arrive; nil if they need not wait
+	hold chan struct{} // closed when the answers may arrive; nil if they are not held
 	held int
 }
 
@@ -46,14 +46,14 @@ func (t *lateAnswers) holding() int {
 	return t.held
 }
 
-// beginHolding holds answers from now on, until the channel is closed.
+// beginHolding holds answers until the channel is closed.
 func (t *lateAnswers) beginHolding(until chan struct{}) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.hold, t.held = until, 0
 }
 
-// countedBeats counts heartbeats.
+// countedBeats is a transport that counts heartbeats.
 type countedBeats struct {
 	Transport
 	count *atomic.Int64
@@ -68,7 +68,7 @@ func (t countedBeats) AppendEntries(id raft.ServerID, target raft.ServerAddress,
 }
 
 var _ = Describe("A strong read", func() {
-	It("counts no answer to what was sent before it began", func(ctx SpecContext) {
+	It("does not count answers to heartbeats that were sent before the read started", func(ctx SpecContext) {
 		late := make(map[string]*lateAnswers)
 		memory, nodes := three(func(c *Config) {
 			c.ElectionTimeout, c.WriteTimeout = time.Second, 5*time.Second
@@ -115,10 +115,10 @@ var _ = Describe("A strong read", func() {
 		Eventually(ctx, after).Should(Receive(MatchError(errNotLeading)))
 	})
 
-	It("shares its calls with those that begin meanwhile", func(ctx SpecContext) {
+	It("shares its heartbeats with concurrent reads", func(ctx SpecContext) {
 		var beats atomic.Int64
 		l := aFollower(ctx, func(c *Config) {
-			c.ElectionTimeout = time.Second // so that Raft's own heartbeats are few
+			c.ElectionTimeout = time.Second // few heartbeats of Raft's own
 			c.Seams = func(Life) Seams {
 				return Seams{Transport: func(inner Transport) Transport { return countedBeats{inner, &beats} }}
 			}

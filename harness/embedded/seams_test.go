@@ -15,7 +15,7 @@ import (
 
 var errImpatient = errors.New("it does not wait")
 
-// impatient is progress whose WaitApplied fails at once when it is told to.
+// impatient is a Progress whose WaitApplied fails immediately while is is set.
 type impatient struct {
 	embedded.Progress
 	is *atomic.Bool
@@ -28,7 +28,7 @@ func (p impatient) WaitApplied(ctx context.Context, index uint64) error {
 	return p.Progress.WaitApplied(ctx, index)
 }
 
-var _ = It("A decorator of Progress decides on reads, except local ones", func(ctx SpecContext) {
+var _ = It("A decorator of Progress affects all reads except local ones", func(ctx SpecContext) {
 	var refused atomic.Bool
 	c := boot(3, func(config *embedded.Config) {
 		config.Seams = func(embedded.Life) embedded.Seams {

@@ -23,7 +23,7 @@ var _ = Describe("A node that cannot start", func() {
 		config = embedded.Config{ID: "n0", Dir: GinkgoT().TempDir(), Endpoint: host}
 	})
 
-	// fails expects the error, and that the same start works without its cause.
+	// fails expects Start to fail with an error that names the node and contains message.
 	fails := func(config embedded.Config, message string) {
 		GinkgoHelper()
 		node, err := embedded.Start(config)
@@ -36,7 +36,7 @@ var _ = Describe("A node that cannot start", func() {
 		Expect(must(host.Listen()).Close()).To(Succeed())
 	}
 
-	DescribeTable("says which value is wrong", func(change tweak, message string) {
+	DescribeTable("reports the invalid value", func(change tweak, message string) {
 		change(&config)
 		fails(config, message)
 		if config.Dir != "" {
@@ -45,8 +45,8 @@ var _ = Describe("A node that cannot start", func() {
 		listens()
 	},
 		Entry("no ID", func(c *embedded.Config) { c.ID = "" }, "ID is empty"),
-		Entry("an ID that no header can carry", func(c *embedded.Config) { c.ID = "a\nb" }, "printable ASCII"),
-		Entry("a token that no header can carry", func(c *embedded.Config) { c.Token = "a\nb" }, "Token is not printable ASCII"),
+		Entry("an ID that is invalid in a header", func(c *embedded.Config) { c.ID = "a\nb" }, "printable ASCII"),
+		Entry("a token that is invalid in a header", func(c *embedded.Config) { c.Token = "a\nb" }, "Token is not printable ASCII"),
 		Entry("no Dir", func(c *embedded.Config) { c.Dir = "" }, "Dir is empty"),
 		Entry("no Endpoint", func(c *embedded.Config) { c.Endpoint = nil }, "Endpoint is nil"),
 		Entry("a short election timeout", func(c *embedded.Config) { c.ElectionTimeout = time.Millisecond }, "ElectionTimeout 1ms is below 10ms"),
@@ -59,18 +59,18 @@ var _ = Describe("A node that cannot start", func() {
 		Entry("negative readers", func(c *embedded.Config) { c.Machine.Readers = -1 }, "Readers -1 is negative"),
 		Entry("a negative budget", func(c *embedded.Config) { c.Machine.Budget = -1 }, "Budget -1 is negative"),
 		Entry("a negative answer", func(c *embedded.Config) { c.Machine.AnswerLimit = -1 }, "AnswerLimit -1 is negative"),
-		Entry("peers without itself", func(c *embedded.Config) { c.Peers = []embedded.Peer{{ID: "n1", Address: "x:1"}} },
+		Entry("peers without the node itself", func(c *embedded.Config) { c.Peers = []embedded.Peer{{ID: "n1", Address: "x:1"}} },
 			"Peers do not include the node itself"),
-		Entry("several at once", func(c *embedded.Config) { c.ElectionTimeout, c.Dir = 1, "" }, "Dir is empty\nElectionTimeout"),
+		Entry("several values", func(c *embedded.Config) { c.ElectionTimeout, c.Dir = 1, "" }, "Dir is empty\nElectionTimeout"),
 	)
 
-	It("says that a member is listed twice", func() {
+	It("reports a member that is listed twice", func() {
 		config.Peers = []embedded.Peer{{ID: "n0", Address: host.Addr()}, {ID: "n0", Address: "x:1"}}
 		fails(config, "duplicate")
 		listens()
 	})
 
-	It("says that its folder is missing, and does not make it", func() {
+	It("reports that its folder is missing, and does not create it", func() {
 		config.Dir = filepath.Join(config.Dir, "missing")
 		fails(config, "missing: no such file or directory")
 		Expect(config.Dir).NotTo(BeADirectory())
@@ -79,7 +79,7 @@ var _ = Describe("A node that cannot start", func() {
 		Expect(must(embedded.Start(config)).Close()).To(Succeed())
 	})
 
-	It("says that its folder is a file", func() {
+	It("reports that its folder is a file", func() {
 		config.Dir = filepath.Join(config.Dir, "file")
 		Expect(os.WriteFile(config.Dir, []byte("content"), 0o600)).To(Succeed())
 		fails(config, "is not a directory")
@@ -87,7 +87,7 @@ var _ = Describe("A node that cannot start", func() {
 		listens()
 	})
 
-	It("says that its folder cannot be written", func() {
+	It("reports that its folder is not writable", func() {
 		if os.Geteuid() == 0 {
 			config.Dir = "/proc" // where even root cannot
 			if _, err := os.Stat(config.Dir); err != nil {
@@ -100,7 +100,7 @@ var _ = Describe("A node that cannot start", func() {
 		listens()
 	})
 
-	It("says that its folder is another node's, and leaves that node alone", func(ctx SpecContext) {
+	It("reports that its folder is in use by another node, which is not affected", func(ctx SpecContext) {
 		c := boot(1)
 		c.session(0).works(ctx)
 		config.Dir = c.configs[0].Dir
@@ -109,7 +109,7 @@ var _ = Describe("A node that cannot start", func() {
 		c.session(0).works(ctx)
 	})
 
-	It("says that its address is taken, and leaves its folder as it was", func() {
+	It("reports that its address is in use, and does not change its folder", func() {
 		taken := must(host.Listen())
 		fails(config, "still open")
 		Expect(os.ReadDir(config.Dir)).To(BeEmpty())
@@ -117,7 +117,7 @@ var _ = Describe("A node that cannot start", func() {
 		Expect(must(embedded.Start(config)).Close()).To(Succeed())
 	})
 
-	It("says that its log is damaged", func(ctx SpecContext) {
+	It("reports that its log is damaged", func(ctx SpecContext) {
 		c := boot(1)
 		c.session(0).works(ctx)
 		Expect(c.nodes[0].Close()).To(Succeed())

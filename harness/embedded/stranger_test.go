@@ -19,7 +19,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded"
 )
 
-var _ = Describe("A stranger", func() {
+var _ = Describe("An unauthorized client", func() {
 	const (
 		sql     = "/v1/api/sql"
 		members = "/v1/api/cluster/members"
@@ -27,7 +27,7 @@ var _ = Describe("A stranger", func() {
 	)
 	var c *cluster
 
-	// ask sends a request with exactly these headers; "" leaves one out.
+	// ask sends a request with these headers; an empty value removes the header.
 	ask := func(ctx context.Context, node int, method, path, host, body string, headers ...header) answer {
 		GinkgoHelper()
 		request := must(http.NewRequestWithContext(ctx, method, "http://"+c.hosts[node].Addr()+path, strings.NewReader(body)))
@@ -74,7 +74,7 @@ var _ = Describe("A stranger", func() {
 			c.session(0).works(ctx)
 		})
 
-		It("does not reach a node by a name that is not the node's", func(ctx SpecContext) {
+		It("cannot reach a node by a host name that is not the node's", func(ctx SpecContext) {
 			for _, host := range []string{
 				"attacker.example", "attacker.example:1234", "localhost.attacker.example", "127.0.0.1.attacker.example", "x",
 			} {
@@ -87,7 +87,7 @@ var _ = Describe("A stranger", func() {
 			untouched(ctx)
 		})
 
-		It("reaches it by its address, an IP address, localhost and names that it is given", func(ctx SpecContext) {
+		It("can reach a node by its address, an IP address, localhost and its configured names", func(ctx SpecContext) {
 			for _, host := range []string{
 				c.hosts[0].Addr(), "127.0.0.1", "[::1]:80", "192.168.0.7:8080",
 				"localhost", "LOCALHOST:99", "localhost.", "db.example", "DB.example:443",
@@ -96,7 +96,7 @@ var _ = Describe("A stranger", func() {
 			}
 		})
 
-		It("cannot have a browser ask from a page of another origin", func(ctx SpecContext) {
+		It("cannot send requests from a browser page of another origin", func(ctx SpecContext) {
 			own := c.hosts[0].Addr()
 			for _, page := range []header{
 				{"Origin", "https://attacker.example"}, {"Origin", "null"}, {"Origin", "http://" + own + "1"}, {"Origin", "http://localhost"},
@@ -112,7 +112,7 @@ var _ = Describe("A stranger", func() {
 			}
 		})
 
-		It("must say that it sends JSON, as it is", func(ctx SpecContext) {
+		It("must send uncompressed JSON with its content type", func(ctx SpecContext) {
 			for _, path := range []string{sql, members} {
 				for _, kind := range []string{
 					"", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/jsonp", ";",
@@ -131,7 +131,7 @@ var _ = Describe("A stranger", func() {
 			}
 		})
 
-		It("is looked at past the endpoint as well", func() {
+		It("is checked by Handler too, without the endpoint", func() {
 			for host, status := range map[string]int{"attacker.example": http.StatusMisdirectedRequest, "localhost": http.StatusOK} {
 				request := httptest.NewRequest(http.MethodPost, "http://"+host+sql, strings.NewReader(`{"sql":"SELECT 1"}`))
 				request.Header.Set("Content-Type", "application/json")
@@ -141,13 +141,13 @@ var _ = Describe("A stranger", func() {
 			}
 		})
 
-		It("is told at once that a request has too many parameters", func(ctx SpecContext) {
+		It("gets an error for too many parameters", func(ctx SpecContext) {
 			body := `{"sql":"SELECT 1","params":[0` + strings.Repeat(",0", 1<<20) + `]}`
 			refused(ask(ctx, 0, http.MethodPost, sql, "localhost", body), http.StatusBadRequest, embedded.CodeBadRequest,
 				"the request has more than 1048576 parameters")
 		})
 
-		It("is told that a node speaks no HTTP/2, nor TLS, which the log says too", func(ctx SpecContext) {
+		It("gets an error for HTTP/2 and for TLS, which is also logged", func(ctx SpecContext) {
 			var log lockedBuffer
 			c.configs[0].Logger = hclog.New(&hclog.LoggerOptions{Output: &log, Level: hclog.Warn})
 			Expect(c.nodes[0].Close()).To(Succeed())
@@ -166,7 +166,7 @@ var _ = Describe("A stranger", func() {
 		})
 	})
 
-	DescribeTable("cannot pass for a node", func(ctx SpecContext, token string) {
+	DescribeTable("cannot impersonate a node", func(ctx SpecContext, token string) {
 		c = boot(3, func(c *embedded.Config) { c.Token = token })
 		leader := c.leader(ctx)
 		carry := header{"Authorization", "Bearer " + token}
@@ -180,13 +180,13 @@ var _ = Describe("A stranger", func() {
 				{sql, `{"sql":"CREATE TABLE stranger (v)"}`}, {members, `{"add":{"id":"n9","address":"a:1"}}`},
 			} {
 				if r.path == members && forged[0].name == "Rejoin-Ticket" {
-					continue // which members have none of
+					continue // membership changes have no tickets
 				}
 				refused(ask(ctx, leader, http.MethodPost, r.path, "localhost", r.body, append(forged, carry)...),
 					http.StatusForbidden, embedded.CodeForbidden, "is for nodes of the cluster")
 			}
 		}
-		for i := range c.nodes { // the nodes themselves go on forwarding
+		for i := range c.nodes { // the nodes can still forward
 			c.session(i, carry).works(ctx)
 		}
 	},
@@ -195,7 +195,7 @@ var _ = Describe("A stranger", func() {
 	)
 })
 
-var _ = Describe("A key", func() {
+var _ = Describe("An idempotency key", func() {
 	var c *cluster
 	const insert = "INSERT INTO t (v) VALUES (?)"
 	key := func(k string) header { return header{embedded.HeaderRequest, k} }
@@ -204,7 +204,7 @@ var _ = Describe("A key", func() {
 		c.session(c.leader(ctx)).ok(ctx, "", "CREATE TABLE t (id INTEGER PRIMARY KEY, v)")
 	})
 
-	It("is refused for another request, at every node", func(ctx SpecContext) {
+	It("is refused for a different request, at every node", func(ctx SpecContext) {
 		for i := range 3 {
 			c.session(i, key("one")).ok(ctx, "", insert, "first")
 			for _, other := range []string{"INSERT INTO t (v) VALUES ('second')", "DROP TABLE t", "CREATE TABLE other (v)"} {
@@ -219,7 +219,7 @@ var _ = Describe("A key", func() {
 		c.converge(ctx)
 	})
 
-	It("is given to one of two requests that are under way at once", func(ctx SpecContext) {
+	It("is accepted for only one of two different concurrent requests", func(ctx SpecContext) {
 		for round := range 30 {
 			var wg sync.WaitGroup
 			answers := make([]answer, 6)
@@ -244,7 +244,7 @@ var _ = Describe("A key", func() {
 		Expect(c.session(0).count(ctx, "strong", "t")).To(Equal(30))
 	})
 
-	It("is all printable, and neither empty nor long", func(ctx SpecContext) {
+	It("must be printable, not empty and at most 128 bytes long", func(ctx SpecContext) {
 		leader := c.session(c.leader(ctx))
 		for _, bad := range []struct{ key, message string }{
 			{"", "header Idempotency-Key is empty"},
@@ -263,7 +263,7 @@ var _ = Describe("A key", func() {
 		Expect(leader.count(ctx, "strong", "t")).To(Equal(1))
 	})
 
-	It("is not what a node names a request by, which cannot be guessed", func(ctx SpecContext) {
+	It("differs from the IDs that nodes give to requests, which cannot be guessed", func(ctx SpecContext) {
 		for i := range 3 {
 			c.session(i).ok(ctx, "", "CREATE TABLE IF NOT EXISTS u (v)")
 			answer := c.session(i)
@@ -284,7 +284,7 @@ var _ = Describe("A key", func() {
 	})
 })
 
-// lockedBuffer is a buffer that goroutines share.
+// lockedBuffer is a buffer that is safe for concurrent use.
 type lockedBuffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer

@@ -9,7 +9,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded"
 )
 
-var _ = Describe("What is asked about statements and tables", func() {
+var _ = Describe("A statement about statements or tables", func() {
 	var c *cluster
 	var s *session
 	BeforeEach(func(ctx SpecContext) {
@@ -19,7 +19,7 @@ var _ = Describe("What is asked about statements and tables", func() {
 		Eventually(ctx, c.nodes[0].Health).ShouldNot(HaveField("Cluster", ""), "the last entry of a leader's own")
 	})
 
-	DescribeTable("is a read at every level of consistency, and is not in the log", func(ctx SpecContext, sql string, results int) {
+	DescribeTable("is a read at every consistency, and is not in the log", func(ctx SpecContext, sql string, results int) {
 		before := c.nodes[0].Health().CommitIndex
 		for _, consistency := range []string{"", "local", "leader", "strong"} {
 			a := s.ok(ctx, consistency, sql)
@@ -40,7 +40,7 @@ var _ = Describe("What is asked about statements and tables", func() {
 		Entry(nil, "SELECT name FROM pragma_table_info('ns.t'); PRAGMA table_list; EXPLAIN PRAGMA ns.table_info(t)", 3),
 	)
 
-	DescribeTable("is refused before it is in the log", func(ctx SpecContext, sql, code, message string, params ...any) {
+	DescribeTable("is refused before it is appended to the log", func(ctx SpecContext, sql, code, message string, params ...any) {
 		before := c.nodes[0].Health().CommitIndex
 		a := s.do(ctx, "", sql, params...)
 		Expect(a.HTTP).To(Equal(http.StatusBadRequest), a.Text)
@@ -51,14 +51,14 @@ var _ = Describe("What is asked about statements and tables", func() {
 		Entry("together with a change", "INSERT INTO ns.t VALUES (1, 1); EXPLAIN QUERY PLAN DELETE FROM ns.t", embedded.CodeRefused,
 			"statement 2 of 2: EXPLAIN is refused"),
 		Entry("a pragma that changes something", "PRAGMA user_version = 1", embedded.CodeRefused, "PRAGMA user_version is refused"),
-		Entry("with too few parameters", "SELECT ?; SELECT ?, ?", embedded.CodeParams, "the statements need 3 parameters, 2 were given", 1, 2),
-		Entry("with none", "SELECT ?; SELECT ?, ?", embedded.CodeParams, "the statements need 3 parameters, 0 were given"),
-		Entry("with too many", "SELECT ?; SELECT ?, ?", embedded.CodeParams, "the statements need 3 parameters, 4 were given", 1, 2, 3, 4),
-		Entry("a change with too few", "INSERT INTO ns.t (v) VALUES (?); INSERT INTO ns.t (v) VALUES (?)", embedded.CodeParams,
+		Entry("too few parameters", "SELECT ?; SELECT ?, ?", embedded.CodeParams, "the statements need 3 parameters, 2 were given", 1, 2),
+		Entry("no parameters", "SELECT ?; SELECT ?, ?", embedded.CodeParams, "the statements need 3 parameters, 0 were given"),
+		Entry("too many parameters", "SELECT ?; SELECT ?, ?", embedded.CodeParams, "the statements need 3 parameters, 4 were given", 1, 2, 3, 4),
+		Entry("a change with too few parameters", "INSERT INTO ns.t (v) VALUES (?); INSERT INTO ns.t (v) VALUES (?)", embedded.CodeParams,
 			"the statements need 2 parameters, 1 was given", 1),
 	)
 
-	It("says which of several statements has failed", func(ctx SpecContext) {
+	It("has its number in the error if it is one of several", func(ctx SpecContext) {
 		Expect(s.do(ctx, "", "SELECT 1; SELECT * FROM absent").Error.Message).To(Equal("statement 2 of 2: no such table: absent"))
 		Expect(s.do(ctx, "", "INSERT INTO ns.t VALUES (1, 1); INSERT INTO ns.t VALUES (1, 1); SELECT 1").Error.Message).To(
 			Equal("statement 2 of 3: UNIQUE constraint failed: ns.t.id"))

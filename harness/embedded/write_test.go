@@ -26,7 +26,7 @@ var _ = Describe("A write", func() {
 			c.session(leader).ok(ctx, "", "CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT UNIQUE)")
 		})
 
-		It("can be read at once from the node that took it, whichever that is", func(ctx SpecContext) {
+		It("can be read immediately from any node that accepted it", func(ctx SpecContext) {
 			for i := range 200 {
 				s := c.session(i % 3)
 				s.ok(ctx, "", "INSERT INTO t VALUES (?, ?)", i, fmt.Sprint(i))
@@ -36,7 +36,7 @@ var _ = Describe("A write", func() {
 			c.converge(ctx)
 		})
 
-		It("says what it did", func(ctx SpecContext) {
+		It("returns its rows, the number of affected rows and its log index", func(ctx SpecContext) {
 			for i := range 3 {
 				s := c.session(i)
 				a := s.ok(ctx, "", "INSERT INTO t (v) VALUES (?), (?) RETURNING id, v", fmt.Sprint("a", i), fmt.Sprint("b", i))
@@ -51,7 +51,7 @@ var _ = Describe("A write", func() {
 			}
 		})
 
-		It("is applied as a whole or not at all", func(ctx SpecContext) {
+		It("is atomic", func(ctx SpecContext) {
 			for i := range 3 {
 				s := c.session(i)
 				a := s.do(ctx, "", "INSERT INTO t VALUES (1, 'x'); INSERT INTO t VALUES (2, 'x')")
@@ -65,7 +65,7 @@ var _ = Describe("A write", func() {
 			Expect(c.session(1).count(ctx, "strong", "t")).To(Equal(2))
 		})
 
-		It("is applied once however often and wherever it is sent with one Idempotency-Key", func(ctx SpecContext) {
+		It("is applied once, however often and to whichever node it is sent with the same Idempotency-Key", func(ctx SpecContext) {
 			var first answer
 			for i := range 6 {
 				s := c.session(i%3, header{"Idempotency-Key", "the same"})
@@ -82,7 +82,7 @@ var _ = Describe("A write", func() {
 	When("there is no quorum", func() {
 		const patience = 400 * time.Millisecond
 
-		// inTime expects an answer 503 in the promised time.
+		// inTime expects status 503 within the write timeout.
 		inTime := func(ctx context.Context, s *session, sql string) answer {
 			GinkgoHelper()
 			begun := time.Now()
@@ -110,7 +110,7 @@ var _ = Describe("A write", func() {
 			Expect(c.session(follower).count(ctx, "strong", "t")).To(BeZero())
 		})
 
-		It("has an unknown outcome on a leader that was isolated on the way", func(ctx SpecContext) {
+		It("has an unknown outcome on a leader that was isolated", func(ctx SpecContext) {
 			c := boot(3, writeTimeout(patience))
 			leader := c.leader(ctx)
 			s := c.session(leader)
@@ -124,7 +124,7 @@ var _ = Describe("A write", func() {
 			c.converge(ctx)
 		})
 
-		It("is refused by a single survivor", func(ctx SpecContext) {
+		It("is refused by the only running node", func(ctx SpecContext) {
 			c := boot(3, writeTimeout(patience))
 			leader := c.leader(ctx)
 			survivor := c.but(leader)[0]
@@ -149,8 +149,8 @@ var _ = Describe("A write", func() {
 				leader = c.leader(ctx)
 				follower = c.but(leader)[round%2]
 				s = c.session(follower)
-				// Connections to the leader are open, so that the request is on its way
-				// or there when the silence begins.
+				// This write opens the connections to the leader, so that the next request is sent or
+				// received when the isolation starts.
 				s.ok(ctx, "", "INSERT INTO t (v) VALUES ('before')")
 				c.isolate(leader)
 				a := s.ok(ctx, "", "INSERT INTO t (v) VALUES (?)", fmt.Sprint("round ", round))

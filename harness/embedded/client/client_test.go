@@ -38,7 +38,7 @@ var _ = Describe("The client", func() {
 		DeferCleanup(c.Close)
 	})
 
-	// serve answers the requests that come to the node.
+	// serve handles the requests to the node.
 	serve := func(handle http.HandlerFunc) {
 		GinkgoHelper()
 		listener, err := node.Listen()
@@ -48,7 +48,7 @@ var _ = Describe("The client", func() {
 		go func() { _ = server.Serve(listener); close(done) }()
 		DeferCleanup(func() { Expect(server.Close()).To(Succeed()); <-done })
 	}
-	// answer is a handler that says always the same.
+	// answer returns a handler that always sends the same answer.
 	answer := func(status int, body string) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
 			_, _ = io.Copy(io.Discard, r.Body)
@@ -57,7 +57,7 @@ var _ = Describe("The client", func() {
 		}
 	}
 	insert := target.Request{SQL: "INSERT INTO t VALUES (1) RETURNING v"}
-	// run is a request and its whole answer.
+	// run sends a request, reads the whole answer and returns its number of rows.
 	run := func(ctx context.Context) (rows int, err error) {
 		answer, err := c.Query(ctx, insert)
 		if err != nil {
@@ -79,7 +79,7 @@ var _ = Describe("The client", func() {
 		return e
 	}
 
-	It("sends what it is given, and gives what it is sent", func(ctx SpecContext) {
+	It("sends a request, and returns the answer", func(ctx SpecContext) {
 		serve(func(w http.ResponseWriter, r *http.Request) {
 			defer GinkgoRecover()
 			body, err := io.ReadAll(r.Body)
@@ -114,29 +114,29 @@ var _ = Describe("The client", func() {
 		Expect(e.Outcome).To(Equal(want))
 	},
 		Entry("refused", 400, "", target.NotApplied),
-		Entry("not available", 503, "", target.NotApplied),
+		Entry("unavailable", 503, "", target.NotApplied),
 		Entry("unknown", 503, `,"outcome":"unknown"`, target.Unknown),
 		Entry("applied", 503, `,"outcome":"applied"`, target.Applied),
-		Entry("a word from the future", 503, `,"outcome":"later"`, target.Unknown),
-		Entry("failed under way", 200, `,"outcome":"unknown"`, target.Unknown),
+		Entry("an unrecognized outcome", 503, `,"outcome":"later"`, target.Unknown),
+		Entry("failed while streaming", 200, `,"outcome":"unknown"`, target.Unknown),
 	)
 
-	DescribeTable("does not know what became of a request whose answer makes no sense", func(ctx SpecContext, status int, body string) {
+	DescribeTable("reports an unknown outcome for an invalid answer", func(ctx SpecContext, status int, body string) {
 		serve(answer(status, body))
 		_, err := run(ctx)
 		Expect(failure(err).Outcome).To(Equal(target.Unknown))
 	},
-		Entry("a page of a proxy", 502, "<html>Bad Gateway</html>"),
-		Entry("nothing", 500, ""),
-		Entry("a success by status, an error by header", 500, whole),
-		Entry("nothing, successfully", 200, ""),
-		Entry("half of it", 200, whole[:len(whole)/2]),
-		Entry("all but the last brace", 200, whole[:len(whole)-1]),
+		Entry("a proxy's error page", 502, "<html>Bad Gateway</html>"),
+		Entry("an empty error", 500, ""),
+		Entry("a success in the body, an error in the status code", 500, whole),
+		Entry("an empty success", 200, ""),
+		Entry("half an answer", 200, whole[:len(whole)/2]),
+		Entry("an answer without its last brace", 200, whole[:len(whole)-1]),
 		Entry("half an error", 503, `{"status":"error","error":{"code":"NO_LEA`),
-		Entry("more than an answer", 200, whole+whole),
+		Entry("two answers", 200, whole+whole),
 	)
 
-	It("does not take any beginning of an answer for the whole", func(ctx SpecContext) {
+	It("does not accept any prefix of an answer as complete", func(ctx SpecContext) {
 		var size int
 		serve(func(w http.ResponseWriter, r *http.Request) { answer(200, whole[:size])(w, r) })
 		for size = range len(whole) {
@@ -147,7 +147,7 @@ var _ = Describe("The client", func() {
 		Expect(run(ctx)).To(Equal(2))
 	})
 
-	It("finds an answer that is cut off on the way", func(ctx SpecContext) {
+	It("detects an answer that was cut off in transit", func(ctx SpecContext) {
 		serve(func(w http.ResponseWriter, r *http.Request) {
 			_, _ = io.WriteString(w, whole[:len(whole)-1])
 			_ = http.NewResponseController(w).Flush()
@@ -171,15 +171,15 @@ var _ = Describe("The client", func() {
 			Expect(failure(err).Code).To(Equal(client.CodeUnreachable))
 		}
 
-		It("knows that nothing was applied if nobody listens", func(ctx SpecContext) { notApplied(ctx) })
+		It("reports that nothing was applied if nothing listens", func(ctx SpecContext) { notApplied(ctx) })
 
-		It("knows that nothing was applied if its connection is refused", func(ctx SpecContext) {
+		It("reports that nothing was applied if its connection is refused", func(ctx SpecContext) {
 			serve(answer(200, whole))
 			Expect(net.Between("client", "n0").Cut(fault.Refuse)).To(Succeed())
 			notApplied(ctx)
 		})
 
-		It("knows that nothing was applied if it never connected", func(ctx SpecContext) {
+		It("reports that nothing was applied if it never connected", func(ctx SpecContext) {
 			serve(answer(200, whole))
 			Expect(net.Between("client", "n0").Cut(fault.Drop)).To(Succeed())
 			brief, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
@@ -188,8 +188,8 @@ var _ = Describe("The client", func() {
 		})
 	})
 
-	When("the request is on its way", func() {
-		// arrived is told of every request; none is answered before its client goes.
+	When("the request was sent", func() {
+		// arrived receives a value for each request; no request is answered before its client disconnects.
 		var arrived chan struct{}
 		BeforeEach(func() {
 			arrived = make(chan struct{}, 1)
@@ -200,7 +200,7 @@ var _ = Describe("The client", func() {
 			})
 		})
 
-		It("does not know what became of it after a reset", func(ctx SpecContext) {
+		It("reports an unknown outcome after a reset", func(ctx SpecContext) {
 			done := make(chan error, 1)
 			go func() { _, err := run(ctx); done <- err }()
 			Eventually(arrived).Should(Receive())
@@ -212,7 +212,7 @@ var _ = Describe("The client", func() {
 			Expect(e.Outcome).To(Equal(target.Unknown))
 		})
 
-		It("ends with its context, and does not know either", func(ctx SpecContext) {
+		It("returns when its context ends, with an unknown outcome", func(ctx SpecContext) {
 			going, cancel := context.WithCancel(ctx)
 			done := make(chan error, 1)
 			go func() { _, err := run(going); done <- err }()
@@ -225,7 +225,7 @@ var _ = Describe("The client", func() {
 		})
 	})
 
-	It("ends with its context in the middle of an answer, and lets the node know", func(ctx SpecContext) {
+	It("stops reading an answer when its context ends, and disconnects from the node", func(ctx SpecContext) {
 		gone := make(chan struct{})
 		serve(func(w http.ResponseWriter, r *http.Request) {
 			_, _ = io.Copy(io.Discard, r.Body)
@@ -248,7 +248,7 @@ var _ = Describe("The client", func() {
 		Eventually(gone).Should(BeClosed())
 	})
 
-	It("lets the node know that it closes an answer early", func(ctx SpecContext) {
+	It("disconnects from the node if an answer is closed early", func(ctx SpecContext) {
 		gone := make(chan struct{})
 		serve(func(w http.ResponseWriter, r *http.Request) {
 			_, _ = io.Copy(io.Discard, r.Body)
@@ -264,14 +264,14 @@ var _ = Describe("The client", func() {
 		Eventually(gone).Should(BeClosed())
 	})
 
-	It("does not send what cannot be sent", func(ctx SpecContext) {
+	It("does not send invalid requests", func(ctx SpecContext) {
 		_, err := c.Query(ctx, target.Request{SQL: "SELECT ?", Params: []any{struct{}{}}})
 		Expect(failure(err).Outcome).To(Equal(target.NotApplied))
 		_, err = c.Query(ctx, target.Request{SQL: "SELECT 1", Consistency: "weak"})
 		Expect(failure(err).Outcome).To(Equal(target.NotApplied))
 	})
 
-	It("uses its connection again after an answer, and after an error", func(ctx SpecContext) {
+	It("reuses its connection after an answer and after an error", func(ctx SpecContext) {
 		from := make(map[string]bool)
 		n := 0
 		serve(func(w http.ResponseWriter, r *http.Request) {
@@ -288,7 +288,7 @@ var _ = Describe("The client", func() {
 		Expect(from).To(HaveLen(1))
 	})
 
-	It("asks for health", func(ctx SpecContext) {
+	It("requests the health of the node", func(ctx SpecContext) {
 		status, body := http.StatusOK, `{"id":"n0","state":"online","last_contact_ms":1.5,"term":3}`
 		serve(func(w http.ResponseWriter, r *http.Request) { answer(status, body)(w, r) })
 		health, err := c.Health(ctx)
