@@ -155,7 +155,7 @@ var _ = Describe("Journal", func() {
 	DescribeTable("shows an event as one line", func(e journal.Event, line string) {
 		Expect(e.String()).To(Equal(line))
 	},
-		Entry("of nobody", journal.Event{Kind: journal.Note, Node: journal.Nobody, Text: "boot"}, "note: boot"),
+		Entry("of no single node", journal.Event{Kind: journal.Note, Node: journal.Nobody, Text: "boot"}, "note: boot"),
 		Entry("of the first node", journal.Event{Kind: journal.Flag, Node: 0, Text: "take offline"}, "flag node 0: take offline"),
 		Entry("that took time", journal.Event{Kind: journal.Operation, Node: 2, Text: "SELECT 1", Took: 1234567 * time.Nanosecond},
 			"operation node 2: SELECT 1 (1.23ms)"),

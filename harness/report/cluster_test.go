@@ -72,7 +72,7 @@ node  flag               health                             role       leader  t
 `))
 	}, patience)
 
-	It("shows how nodes are lost, who does not vote and who is no more, and the faults in force", func(ctx SpecContext) {
+	It("shows failure modes, non-voters and faults in force, and omits removed nodes", func(ctx SpecContext) {
 		boot(ctx, 4)
 		Expect(c.AddNode(ctx, harness.NonVoter)).Error().To(Succeed())
 		Expect(c.RemoveNode(ctx, 3)).To(Succeed())
