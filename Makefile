@@ -35,8 +35,8 @@ replay: ## a spec or a schedule again, as a failure prints it: make replay SEED=
 	@go build -o reports/replay ./harness/cmd/replay
 	@exec reports/replay $(if $(SEED),-seed "$$SEED") $(if $(SPEC),-spec "$$SPEC") $(if $(CHAOS),-chaos) $(if $(WITHOUT),-without "$$WITHOUT") $(if $(JOURNAL),-journal "$$JOURNAL") $(if $(INTERLEAVE),-interleave "$$INTERLEAVE") $(if $(YIELD),-yield "$$YIELD") $(if $(DEFECT),-defect "$$DEFECT") $(if $(RUNS),-runs "$$RUNS") $(if $(WHERE),-where)
 
-defects: ## the suite, once for each planted bug, up to the spec that catches it; all specs, and the table: make defects ALL=1
-	go run ./harness/cmd/defects $(if $(ALL),-all -write harness/defects/README.md)
+defects: ## the suite, once for each planted bug, up to the spec that catches it; the table: make defects WRITE=1; of all specs: ALL=1
+	go run ./harness/cmd/defects $(if $(ALL),-all) $(if $(ALL)$(WRITE),-write harness/defects/README.md)
 
 mutants: ## small mistakes in the harness and the node, and whether the suite or unit tests notice: make mutants NUMBER=50 SEED=7
 	go run ./harness/cmd/mutants $(if $(NUMBER),-number $(NUMBER)) $(if $(SEED),-seed $(SEED))

@@ -51,7 +51,7 @@ cp %q "$report"
 		Expect([]any{v.runs, v.trial.interleave, v.trial.labels}).To(Equal([]any{3, uint64(3), "suite:together"}))
 		Expect(v.again()).To(Equal("make replay SEED=5 SPEC=reads INTERLEAVE=3 YIELD=0.25 DEFECT=in-between"))
 		Expect(v.String()).To(And(ContainSubstring("caught"), ContainSubstring("with interleaving 3, in run 3; again: make replay SEED=5 ")))
-		Expect(table([]verdict{v})).To(ContainSubstring("| reads, with `INTERLEAVE=3 YIELD=0.25` |"))
+		Expect(table([]verdict{v}, true)).To(ContainSubstring("| reads, with `INTERLEAVE=3 YIELD=0.25` |"))
 		Expect(report([]verdict{v}, false, time.Minute)).To(BeZero())
 	}, NodeTimeout(time.Minute))
 

@@ -13,9 +13,9 @@ const (
 )
 
 // table formats the verdicts in Markdown.
-func table(verdicts []verdict) string {
+func table(verdicts []verdict, all bool) string {
 	var b strings.Builder
-	b.WriteString("| kind | planted | | caught by | of those about it | such as | after |\n| --- | --- | --- | --- | --- | --- | --- |\n")
+	b.WriteString("| kind | planted | | caught by | of the specs about it | for example | after |\n| --- | --- | --- | --- | --- | --- | --- |\n")
 	kind := ""
 	for _, v := range verdicts {
 		shown := ""
@@ -33,6 +33,9 @@ func table(verdicts []verdict) string {
 		}
 		caught := fmt.Sprintf("%d of %d specs", len(v.catches), v.specs)
 		about := fmt.Sprintf("%d of %d: `%s`", v.about, v.of, cell(v.defect.About))
+		if !all {
+			caught, about = "up to the first", "`"+cell(v.defect.About)+"`"
+		}
 		fmt.Fprintf(&b, "| %s | `%s` | %s | %s | %s | %s | %s |\n", shown, v.defect.Name, cell(v.defect.Text), caught, about, by, after)
 	}
 	return b.String()
@@ -43,7 +46,7 @@ func cell(text string) string {
 	return strings.ReplaceAll(text, "|", "\\|")
 }
 
-func writeTable(path string, verdicts []verdict) error {
+func writeTable(path string, verdicts []verdict, all bool) error {
 	content, err := os.ReadFile(path)
 	if err != nil {
 		return err
@@ -53,5 +56,5 @@ func writeTable(path string, verdicts []verdict) error {
 	if !begins || !ends {
 		return fmt.Errorf("%s has no marks for the table: %q and %q", path, strings.TrimSpace(beginMark), endMark)
 	}
-	return os.WriteFile(path, []byte(before+beginMark+table(verdicts)+endMark+after), 0o644)
+	return os.WriteFile(path, []byte(before+beginMark+table(verdicts, all)+endMark+after), 0o644)
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -49,7 +48,7 @@ var _ = Describe("A verdict", func() {
 		Expect([]int{v.specs, len(v.catches), v.about, v.of}).To(Equal([]int{3, 2, 1, 2}))
 		Expect(v.catches[0].spec).To(Equal("fails first"))
 		Expect(v.best().spec).To(Equal("fails late"))
-		Expect(table([]verdict{v})).To(ContainSubstring("| writes | `loses-all` | all is lost | 2 of 3 specs | " +
+		Expect(table([]verdict{v}, true)).To(ContainSubstring("| writes | `loses-all` | all is lost | 2 of 3 specs | " +
 			"1 of 2: `suite:changes \\|\\| suite:retry` | fails late | 3.0 s |\n"))
 		Expect(report([]verdict{v}, true, time.Minute)).To(BeZero())
 	})
@@ -70,7 +69,8 @@ var _ = Describe("A verdict", func() {
 		Expect(v.read(reportOf(spec("passes", types.SpecStatePassed, time.Second, "suite:changes")))).To(BeTrue())
 		Expect(v.caught()).To(BeFalse())
 		Expect(report([]verdict{v}, false, time.Minute)).To(Equal(1))
-		Expect(table([]verdict{v})).To(ContainSubstring("**missed**"))
+		Expect(table([]verdict{v}, false)).To(ContainSubstring("| up to the first |"))
+		Expect(table([]verdict{v}, true)).To(ContainSubstring("**missed**"))
 	})
 
 	DescribeTable("of a run that wrote no report", func(ctx SpecContext, script string, matches func(verdict, error)) {
@@ -92,8 +92,3 @@ var _ = Describe("A verdict", func() {
 		}),
 	)
 })
-
-var _ = It("-write needs -all", func(ctx context.Context) {
-	_, err := run(ctx, []string{"-write", "README.md"})
-	Expect(err).To(MatchError("-write needs -all: the table says how many specs catch each bug"))
-}, NodeTimeout(time.Minute))

@@ -28,11 +28,14 @@ const module = "github.com/rejoin-db/rejoin/"
 var kit = []string{
 	"fixtures", "specs", "harness", "harness/again", "harness/chaos", "harness/check", "harness/consistency", "harness/disk",
 	"harness/fault", "harness/nemesis", "harness/journal/...", "harness/matchers", "harness/network", "harness/promises",
-	"harness/report", "harness/settings", "harness/sqltext", "harness/target", "harness/workload", "harness/virtual/replay", "harness/cmd/judge",
+	"harness/report", "harness/settings", "harness/sqltext", "harness/target", "harness/workload",
+	"harness/virtual/replay", "harness/cmd/judge",
 }
 
 // node are the embedded database, its targets, and the commands that need them.
-var node = []string{"harness/embedded/...", "harness/local", "harness/virtual", "harness/process/...", "harness/cmd/node", "harness/cmd/cluster"}
+var node = []string{
+	"harness/embedded/...", "harness/local", "harness/virtual", "harness/process/...", "harness/cmd/node", "harness/cmd/cluster",
+}
 
 // platform is a system and an architecture, as Go names them.
 type platform struct{ system, architecture string }

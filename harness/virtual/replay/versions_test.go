@@ -47,9 +47,10 @@ var _ = DescribeTable("A program in a bubble runs the same each time, with each 
 			Expect(strings.Count(chosen, "\n")).To(BeNumerically(">", 5), string(out))
 			return chosen
 		}
-		said, err = t.Command(ctx, binary, "-test.v", "-test.run=OneAtATime|First", "-threads=4").CombinedOutput()
+		said, err = t.Command(ctx, binary, "-test.v", "-test.run=OneAtATime|First|ManyBubbles", "-threads=4").CombinedOutput()
 		Expect(err).NotTo(HaveOccurred(), string(said))
-		Expect(string(said)).To(And(ContainSubstring("--- PASS: TestOneAtATime"), ContainSubstring("--- PASS: TestFirst")))
+		Expect(string(said)).To(And(ContainSubstring("--- PASS: TestOneAtATime"), ContainSubstring("--- PASS: TestFirst"),
+			ContainSubstring("--- PASS: TestManyBubbles")))
 		for _, schedule := range schedules {
 			first := run(schedule...)
 			for _, threads := range []string{"1", "2", "4"} {

@@ -304,3 +304,46 @@ func TestOneAtATime(t *testing.T) {
 		t.Errorf("%d goroutines ran at once, and %d are left", most, running)
 	}
 }
+
+// TestManyBubbles fills maps in one bubble and changes them in hundreds of later ones. The recorded
+// order of such a map is never that of another map.
+func TestManyBubbles(t *testing.T) {
+	mustBeExact(t)
+	const maps, keys, bubbles = 64, 20, 300
+	kept := make([]map[*int]bool, maps)
+	synctest.Test(t, func(*testing.T) {
+		replay.Begin(replay.Schedule{Seed: *seed})
+		for i := range kept {
+			kept[i] = make(map[*int]bool)
+			for range keys {
+				kept[i][new(int)] = true
+			}
+		}
+	})
+	for range bubbles {
+		synctest.Test(t, func(t *testing.T) {
+			replay.Begin(replay.Schedule{Seed: *seed})
+			made := make([]map[any]int, maps)
+			for i := range made {
+				made[i] = make(map[any]int)
+				for n := range keys {
+					made[i][new(int)] = n
+				}
+			}
+			for _, m := range kept {
+				for range keys {
+					m[new(int)] = true
+				}
+			}
+			for _, m := range made {
+				seen := 0
+				for range m {
+					seen++
+				}
+				if seen != keys {
+					t.Errorf("an iteration over %d keys saw %d", keys, seen)
+				}
+			}
+		})
+	}
+}
