@@ -89,6 +89,32 @@ func replication(env *environment) {
 				Expect(env.cluster).To(BeConsistent(env.sql("SELECT id, length(v), hex(substr(v, 1, 8)) FROM {ns}.large ORDER BY id")))
 			}, env.patience)
 
+		It("resumes with the entries after a snapshot, though the answer to the first of them was lost",
+			Label("fault:link"), func(ctx SpecContext) {
+				env.needsClock(ctx)
+				env.requires(target.Links)
+				env.assumes(target.Compacts)
+				leader, victim := env.awayUntilCompacted(ctx)
+				env.run(ctx, "DELETE FROM {ns}.blobs WHERE id <= 10")
+
+				By("restoring the node over a link on which its answers are late")
+				Expect(env.cluster.SetLink(ctx, victim, leader, fault.Rule{Latency: 20 * time.Millisecond})).To(Succeed())
+				Expect(env.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
+				env.eventually(ctx, func(ctx context.Context) bool {
+					status := statusOf(ctx, env.node(victim))
+					return status.Restores > 0 && status.AppliedIndex > status.SnapshotIndex
+				}).WithPolling(time.Millisecond).WithTimeout(env.pace.work()).Should(BeTrue(), "it got no entries after a snapshot")
+
+				By("losing the answer")
+				Expect(env.cluster.SetLink(ctx, victim, leader, fault.Rule{Action: fault.Refuse})).To(Succeed())
+				Expect(env.cluster.MendLinks(ctx)).To(Succeed())
+				env.patiently(ctx, "DELETE FROM {ns}.blobs WHERE id = 11")
+				within, cancel := context.WithTimeout(ctx, env.pace.work())
+				defer cancel()
+				Expect(env.cluster.WaitForNodeOnline(within, victim)).To(Succeed())
+				Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.blobs ORDER BY id")))
+			}, env.patience)
+
 		It("of a repeated snapshot does not undo entries of a node that was replaced meanwhile",
 			Label("fault:crash", "fault:link", "fault:wipe"), func(ctx SpecContext) {
 				env.needsClock(ctx)
