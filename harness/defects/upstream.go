@@ -17,7 +17,7 @@ func upstream() []Defect {
 			"raft: a node that lags behind a change of members refuses its vote to the new one"),
 		withoutMend("raft-installs-snapshot-twice", raftfix.Reinstalls, "suite:replication",
 			"raft: a snapshot that is installed already is installed again, and the log after it is dropped"),
-		withoutMend("raft-refuses-entries-in-snapshot", raftfix.ReachBack, "suite:restored",
+		withoutMend("raft-refuses-entries-in-snapshot", raftfix.ReachBack, "suite:replication",
 			"raft: entries that begin in a follower's snapshot are refused, however often they are sent"),
 		withoutMend("raft-append-back-off", raftfix.Backoff, "suite:replication",
 			"raft: a leader waits up to 10 s after failed calls, though the follower is back"),
