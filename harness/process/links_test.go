@@ -15,7 +15,7 @@ import (
 
 var _ = Describe("Links between processes", func() {
 	var (
-		c    *world
+		c    *fixture
 		drop = fault.Rule{Action: fault.Drop}
 	)
 
@@ -75,7 +75,7 @@ var _ = Describe("Links between processes", func() {
 
 	// This node can only become leader over connections that it dials, and only its own process can cut those.
 	DescribeTable("are cut by a node itself from the moment that", func(
-		ctx SpecContext, leave, comeBack func(c *world, i int) error,
+		ctx SpecContext, leave, comeBack func(c *fixture, i int) error,
 	) {
 		leader := c.leader(ctx)
 		away, other := (leader+1)%3, (leader+2)%3
@@ -92,11 +92,11 @@ var _ = Describe("Links between processes", func() {
 			Should(BeElementOf(c.node(away).ID(), c.node(other).ID()))
 	},
 		Entry("it starts again", patience,
-			func(c *world, i int) error { return c.target.Crash(context.Background(), i) },
-			func(c *world, i int) error { return c.target.Start(context.Background(), i) }),
+			func(c *fixture, i int) error { return c.target.Crash(context.Background(), i) },
+			func(c *fixture, i int) error { return c.target.Start(context.Background(), i) }),
 		Entry("it resumes", patience,
-			func(c *world, i int) error { return c.target.Pause(context.Background(), i) },
-			func(c *world, i int) error { return c.target.Resume(context.Background(), i) }),
+			func(c *fixture, i int) error { return c.target.Pause(context.Background(), i) },
+			func(c *fixture, i int) error { return c.target.Resume(context.Background(), i) }),
 	)
 
 	It("include the clients' links", func(ctx SpecContext) {

@@ -137,7 +137,7 @@ func first(ctx context.Context, from target.SQL, sql string) ([]any, error) {
 }
 
 // runOn runs a statement on one node until it succeeds. The statement must be idempotent.
-func (w *world) runOn(ctx context.Context, i int, sql string) {
+func (w *fixture) runOn(ctx context.Context, i int, sql string) {
 	GinkgoHelper()
 	Eventually(ctx, func() error {
 		_, err := w.node(i).Execute(ctx, sql)

@@ -49,8 +49,8 @@ func options() process.Options {
 	}
 }
 
-// world is a cluster with both its interfaces: that of the harness and that of the target.
-type world struct {
+// fixture is a cluster with both its interfaces: that of the harness and that of the target.
+type fixture struct {
 	*harness.Cluster
 	target *process.Cluster
 }
@@ -68,7 +68,7 @@ func (b *booted) Boot(ctx context.Context, size int) (target.Cluster, error) {
 }
 
 // boot boots a cluster that must leave no goroutine, no file and no process after the spec.
-func boot(ctx context.Context, size int, change ...func(*process.Options)) *world {
+func boot(ctx context.Context, size int, change ...func(*process.Options)) *fixture {
 	GinkgoHelper()
 	o := options()
 	for _, c := range change {
@@ -79,7 +79,7 @@ func boot(ctx context.Context, size int, change ...func(*process.Options)) *worl
 	c, err := harness.Boot(ctx, b, harness.Size(size))
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(c.Close)
-	return &world{c, b.last.(*process.Cluster)}
+	return &fixture{c, b.last.(*process.Cluster)}
 }
 
 // nothingIsLeft gives the clusters a new directory, which must be empty after the spec. No process, goroutine or open file
@@ -107,7 +107,7 @@ func openFiles() int {
 	return len(entries)
 }
 
-func (w *world) run(ctx context.Context, sql string) {
+func (w *fixture) run(ctx context.Context, sql string) {
 	GinkgoHelper()
 	_, err := w.ExecuteOnRandom(ctx, sql)
 	Expect(err).NotTo(HaveOccurred())

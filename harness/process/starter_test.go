@@ -162,7 +162,7 @@ var _ = Describe("A node that dies by itself", func() {
 })
 
 // all calls do for every node concurrently.
-func (w *world) all(do func(i int) error) error {
+func (w *fixture) all(do func(i int) error) error {
 	errs := make([]error, len(w.target.Nodes()))
 	var wg sync.WaitGroup
 	for i := range errs {
@@ -172,7 +172,7 @@ func (w *world) all(do func(i int) error) error {
 	return errors.Join(errs...)
 }
 
-func (w *world) leader(ctx context.Context) (leader int) {
+func (w *fixture) leader(ctx context.Context) (leader int) {
 	GinkgoHelper()
 	Eventually(ctx, func() (err error) {
 		leader, err = w.Leader(ctx)
@@ -181,7 +181,7 @@ func (w *world) leader(ctx context.Context) (leader int) {
 	return leader
 }
 
-func (w *world) node(i int) *harness.Node {
+func (w *fixture) node(i int) *harness.Node {
 	GinkgoHelper()
 	n, err := w.Node(i)
 	Expect(err).NotTo(HaveOccurred())
@@ -189,7 +189,7 @@ func (w *world) node(i int) *harness.Node {
 }
 
 // but returns all nodes except one.
-func (w *world) but(i int) []*harness.Node {
+func (w *fixture) but(i int) []*harness.Node {
 	var others []*harness.Node
 	for j, n := range w.Nodes() {
 		if j != i {
@@ -199,7 +199,7 @@ func (w *world) but(i int) []*harness.Node {
 	return others
 }
 
-func (w *world) status(ctx context.Context, i int) target.Status {
+func (w *fixture) status(ctx context.Context, i int) target.Status {
 	GinkgoHelper()
 	status, err := w.target.Nodes()[i].Status(ctx)
 	Expect(err).NotTo(HaveOccurred(), fmt.Sprint("node ", i))

@@ -51,7 +51,7 @@ type control struct {
 }
 
 // serveControl serves on a unix socket until it is closed. It replaces a socket that a killed process left.
-func serveControl(path string, node *embedded.Node, w *world) (*control, error) {
+func serveControl(path string, node *embedded.Node, w *host) (*control, error) {
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}

@@ -33,7 +33,7 @@ func Run(ctx context.Context, in io.Reader, ready io.WriteCloser, log io.Writer)
 		return err
 	}
 	orphaned := watch(in)
-	w, err := newWorld(config)
+	w, err := newHost(config)
 	if err != nil {
 		return fmt.Errorf("start node %s: %w", config.ID, err)
 	}
@@ -71,8 +71,8 @@ func watch(in io.Reader) <-chan struct{} {
 	return ended
 }
 
-// world is the environment of a node, in which faults are injected.
-type world struct {
+// host is the environment of a node, in which faults are injected.
+type host struct {
 	self    string
 	network *network.Network
 	host    *network.Host
@@ -80,8 +80,8 @@ type world struct {
 	ahead   atomic.Int64 // nanoseconds
 }
 
-func newWorld(config Config) (_ *world, err error) {
-	w := &world{self: config.ID, network: network.TCP(), disk: disk.Files(config.Dir)}
+func newHost(config Config) (_ *host, err error) {
+	w := &host{self: config.ID, network: network.TCP(), disk: disk.Files(config.Dir)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, w.network.Close())
@@ -97,7 +97,7 @@ func newWorld(config Config) (_ *world, err error) {
 }
 
 // follow follows orders, and joins the errors of those that failed.
-func (w *world) follow(orders Orders) error {
+func (w *host) follow(orders Orders) error {
 	var errs []error
 	for _, host := range orders.Hosts {
 		_, err := w.network.Remote(host.Name, host.Address)
@@ -118,9 +118,9 @@ func (w *world) follow(orders Orders) error {
 	return errors.Join(errs...)
 }
 
-func (w *world) now() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) }
+func (w *host) now() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) }
 
-func (w *world) nodeConfig(c Config, log io.Writer) embedded.Config {
+func (w *host) nodeConfig(c Config, log io.Writer) embedded.Config {
 	level := hclog.LevelFromString(c.LogLevel)
 	if level == hclog.NoLevel {
 		level = hclog.Warn
@@ -149,9 +149,9 @@ func (w *world) nodeConfig(c Config, log io.Writer) embedded.Config {
 	return config
 }
 
-func (w *world) stats(from, to string) (fault.LinkStats, error) { return w.network.Stats(from, to) }
+func (w *host) stats(from, to string) (fault.LinkStats, error) { return w.network.Stats(from, to) }
 
-func (w *world) link(from, to string) (state target.LinkState, err error) {
+func (w *host) link(from, to string) (state target.LinkState, err error) {
 	if state.Rule, err = w.network.Rule(from, to); err != nil {
 		return state, err
 	}
@@ -159,6 +159,6 @@ func (w *world) link(from, to string) (state target.LinkState, err error) {
 	return state, err
 }
 
-func (w *world) surroundings() Surroundings {
+func (w *host) surroundings() Surroundings {
 	return Surroundings{Disk: w.disk.Faults(), Ahead: time.Until(w.now()).Round(time.Second)}
 }
