@@ -86,7 +86,7 @@ func Boot(ctx context.Context, t target.Target, opts ...Option) (*Cluster, error
 		o.journal = journal.New(0)
 	}
 	info := journal.BootInfo{Size: o.size, Seed: o.seed}
-	e := journal.Event{At: time.Now(), Kind: journal.Boot, Node: journal.Nobody, Boot: &info}
+	e := journal.Event{At: time.Now(), Kind: journal.Boot, Node: journal.None, Boot: &info}
 	c, err := boot(ctx, t, o)
 	if err != nil {
 		e.Err = err.Error()

@@ -34,7 +34,7 @@ func (c *Cluster) VerifyDataConsistency(ctx context.Context, query string, args 
 		return err
 	}
 	defer leave(&err)
-	end := c.journal.Begin(journal.Check, journal.Nobody, "compare %s", sqltext.Abridged(query))
+	end := c.journal.Begin(journal.Check, journal.None, "compare %s", sqltext.Abridged(query))
 	err = c.verify(ctx, query, args)
 	end(err)
 	return err

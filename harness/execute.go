@@ -18,7 +18,7 @@ func (c *Cluster) ExecuteOnRandom(ctx context.Context, sql string, args ...any) 
 	defer leave(&err)
 	node, err := c.pick(ctx, nil)
 	if err != nil {
-		c.operation(ctx, journal.Nobody, "", sql)(err)
+		c.operation(ctx, journal.None, "", sql)(err)
 		return Result{}, err
 	}
 	return node.Execute(ctx, sql, args...)
@@ -35,7 +35,7 @@ func (c *Cluster) ExecuteOnAll(ctx context.Context, sql string, args ...any) (_ 
 	defer leave(&err)
 	nodes := c.router.All(c.OnlineNodes())
 	if len(nodes) == 0 {
-		c.operation(ctx, journal.Nobody, "", sql)(ErrNoNodesOnline)
+		c.operation(ctx, journal.None, "", sql)(ErrNoNodesOnline)
 		return nil, ErrNoNodesOnline
 	}
 	results := make([]Result, len(nodes))

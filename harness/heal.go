@@ -38,7 +38,7 @@ func (c *Cluster) Heal(ctx context.Context) (err error) {
 		}
 		back = append(back, node)
 	}
-	end := c.journal.Begin(journal.Wait, journal.Nobody, "wait until %d healed nodes are online", len(back))
+	end := c.journal.Begin(journal.Wait, journal.None, "wait until %d healed nodes are online", len(back))
 	err = c.waitFor(ctx, back)
 	end(err)
 	return join(append(errs, err)...)

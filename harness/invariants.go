@@ -28,7 +28,7 @@ func (c *Cluster) VerifyInvariants(ctx context.Context) (err error) {
 		return err
 	}
 	defer leave(&err)
-	end := c.journal.Begin(journal.Check, journal.Nobody, "invariants")
+	end := c.journal.Begin(journal.Check, journal.None, "invariants")
 	unhealed := c.verifyHealed()
 	err = c.verifyLeaders(ctx)
 	if unhealed != nil {

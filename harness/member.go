@@ -110,7 +110,7 @@ func (c *Cluster) AddNode(ctx context.Context, suffrage ...Suffrage) (_ *Node, e
 	}
 	defer leave(&err)
 	change := journal.MemberChange{Added: true, Voter: len(suffrage) == 0 || suffrage[0] == Voter}
-	e := journal.Event{At: time.Now(), Kind: journal.Member, Node: journal.Nobody, Member: &change}
+	e := journal.Event{At: time.Now(), Kind: journal.Member, Node: journal.None, Member: &change}
 	node, err := c.addNode(ctx, suffrage)
 	if err != nil {
 		err = fmt.Errorf("add a node: %w", err)

@@ -17,7 +17,7 @@ func (c *Cluster) operation(ctx context.Context, node int, id, sql string) (end 
 		open.Asked(node, id, sqltext.Abridged(sql))
 		return func(error) {}
 	}
-	open := c.journal.Invoke(journal.Op{Client: journal.Nobody, Mutates: mutates(sql)})
+	open := c.journal.Invoke(journal.Op{Client: journal.None, Mutates: mutates(sql)})
 	open.Asked(node, id, sqltext.Abridged(sql))
 	return func(err error) { open.End(OutcomeOf(err), nil, err) }
 }

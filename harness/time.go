@@ -23,7 +23,7 @@ func (c *Cluster) Advance(ctx context.Context, d time.Duration) (err error) {
 	if !ok {
 		return fmt.Errorf("let %v pass: %w", d, &UnsupportedError{target.Time})
 	}
-	end := c.journal.Begin(journal.Wait, journal.Nobody, "let %v pass", d)
+	end := c.journal.Begin(journal.Wait, journal.None, "let %v pass", d)
 	err = clock.Advance(ctx, d)
 	end(err)
 	return err

@@ -40,7 +40,7 @@ func (c *Cluster) WaitForAllOnline(ctx context.Context) (err error) {
 		return err
 	}
 	defer leave(&err)
-	end := c.journal.Begin(journal.Wait, journal.Nobody, "wait until all nodes are online")
+	end := c.journal.Begin(journal.Wait, journal.None, "wait until all nodes are online")
 	err = c.waitFor(ctx, c.Nodes())
 	end(err)
 	return err

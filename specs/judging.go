@@ -22,7 +22,7 @@ var onceUpon = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 // op is an operation of a client, from one millisecond to another.
 func op(client, from, to int, outcome journal.Outcome, model journal.Model, level journal.Level, steps ...journal.Step) journal.Event {
 	return journal.Event{At: onceUpon.Add(time.Duration(from) * time.Millisecond), Took: time.Duration(to-from) * time.Millisecond,
-		Kind: journal.Operation, Node: journal.Nobody, Op: &journal.Op{Client: client, Outcome: outcome, Model: model, Level: level,
+		Kind: journal.Operation, Node: journal.None, Op: &journal.Op{Client: client, Outcome: outcome, Model: model, Level: level,
 			Steps: steps}}
 }
 
@@ -33,7 +33,7 @@ func did(client, from, to int, model journal.Model, steps ...journal.Step) journ
 
 // inTheEnd is the final state of a node.
 func inTheEnd(node int, model journal.Model, key string, got ...int64) journal.Event {
-	e := op(journal.Nobody, 1000+node, 1001+node, journal.OK, model, journal.Local, saw(key, got...))
+	e := op(journal.None, 1000+node, 1001+node, journal.OK, model, journal.Local, saw(key, got...))
 	e.Node, e.Op.Final = node, true
 	return e
 }

@@ -60,7 +60,7 @@ func (h Hunt) save(path string, o *Outcome) (err error) {
 
 // result is the result of a schedule, as an event like the end of a spec.
 func result(o *Outcome) journal.Event {
-	e := journal.Event{Kind: journal.Spec, Node: journal.Nobody, Spec: &journal.SpecBoundary{State: journal.Passed}}
+	e := journal.Event{Kind: journal.Spec, Node: journal.None, Spec: &journal.SpecBoundary{State: journal.Passed}}
 	for _, other := range o.Events {
 		if other.End().After(e.At) {
 			e.At = other.End()

@@ -46,15 +46,15 @@ var _ = Describe("A timeline", func() {
 
 	It("has all faults and errors, and the end of the rest", func() {
 		events := []journal.Event{
-			{At: at(10), Kind: journal.Note, Node: journal.Nobody, Text: "boot"},
+			{At: at(10), Kind: journal.Note, Node: journal.None, Text: "boot"},
 			{At: at(11), Kind: journal.Flag, Node: 1, Text: "take offline"},
 		}
 		for i := range 1000 {
-			op := &journal.Op{Client: journal.Nobody, Outcome: journal.OK}
+			op := &journal.Op{Client: journal.None, Outcome: journal.OK}
 			events = append(events, journal.Event{At: at(12 + i), Kind: journal.Operation, Node: 0, Text: "SELECT", Op: op})
 		}
 		long := strings.Repeat("lost ", 100)
-		events = append(events, journal.Event{At: at(2000), Kind: journal.Check, Node: journal.Nobody, Text: "invariants", Err: long})
+		events = append(events, journal.Event{At: at(2000), Kind: journal.Check, Node: journal.None, Text: "invariants", Err: long})
 		lines := strings.Split(strings.TrimSuffix(chaos.Timeline(events, 10), "\n"), "\n")
 		Expect(len(lines)).To(BeNumerically("<=", 13))
 		Expect(lines[:3]).To(HaveExactElements(

@@ -25,7 +25,7 @@ var _ = Describe("Available", func() {
 		return at(ms, journal.Event{Kind: journal.Flag, Node: node, Text: "a flag moves", Flag: &journal.FlagChange{Online: online}})
 	}
 	members := func(ms int, kind journal.Kind, voters ...int) journal.Event {
-		return at(ms, journal.Event{Kind: kind, Node: journal.Nobody, Members: &journal.Members{Voters: voters}})
+		return at(ms, journal.Event{Kind: kind, Node: journal.None, Members: &journal.Members{Voters: voters}})
 	}
 	boot := members(0, journal.Boot, 0, 1, 2)
 	within := func(budget int) func(history) error {

@@ -54,7 +54,7 @@ func movements(chance *rand.Rand, clients, operations int, lost float64) history
 		}
 		effects = append(effects, effect{at, journal.Event{At: begun.Add(time.Duration(from) * time.Microsecond),
 			Took: time.Duration(to-from) * time.Microsecond,
-			Kind: journal.Operation, Node: journal.Nobody, Op: op}})
+			Kind: journal.Operation, Node: journal.None, Op: op}})
 	}
 	slices.SortStableFunc(effects, func(a, b effect) int { return cmp.Compare(a.at, b.at) })
 	s := state{}

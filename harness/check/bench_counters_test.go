@@ -38,7 +38,7 @@ func increments(chance *rand.Rand, clients, operations int, lost float64) histor
 		}
 		effects = append(effects, effect{at, journal.Event{At: begun.Add(time.Duration(from) * time.Microsecond),
 			Took: time.Duration(to-from) * time.Microsecond,
-			Kind: journal.Operation, Node: journal.Nobody, Op: op}})
+			Kind: journal.Operation, Node: journal.None, Op: op}})
 	}
 	slices.SortStableFunc(effects, func(a, b effect) int { return cmp.Compare(a.at, b.at) })
 	s := state{"counter/0": {0}, "counter/1": {0}}

@@ -81,7 +81,7 @@ func (t traffic) run(chance *rand.Rand) history {
 	var h history
 	for _, e := range effects {
 		h = append(h, journal.Event{At: begun.Add(time.Duration(e.from) * time.Microsecond), Took: time.Duration(e.to-e.from) * time.Microsecond,
-			Kind: journal.Operation, Node: journal.Nobody, Op: e.op})
+			Kind: journal.Operation, Node: journal.None, Op: e.op})
 	}
 	return h
 }

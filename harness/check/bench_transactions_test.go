@@ -48,7 +48,7 @@ func clientsAtWork(r *rand.Rand, model journal.Model, transactions int) history 
 		}
 		from := now - r.Int64N(clients*10_000)
 		e := journal.Event{At: begun.Add(time.Duration(from)), Took: time.Duration(now - from + r.Int64N(clients*10_000)),
-			Kind: journal.Operation, Node: journal.Nobody,
+			Kind: journal.Operation, Node: journal.None,
 			Op: &journal.Op{Client: n % clients, Outcome: ok, Model: model, Level: strong, Steps: steps}}
 		h = append(h, e)
 	}

@@ -21,13 +21,13 @@ var begun = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 func happened(client, from, to int, outcome journal.Outcome, model journal.Model, level journal.Level,
 	steps ...journal.Step) journal.Event {
 	return journal.Event{At: begun.Add(time.Duration(from) * time.Millisecond), Took: time.Duration(to-from) * time.Millisecond,
-		Kind: journal.Operation, Node: journal.Nobody, Op: &journal.Op{Client: client, Outcome: outcome, Model: model, Level: level,
+		Kind: journal.Operation, Node: journal.None, Op: &journal.Op{Client: client, Outcome: outcome, Model: model, Level: level,
 			Steps: steps}}
 }
 
 // final is a read of everything, at rest.
 func final(node int, model journal.Model, steps ...journal.Step) journal.Event {
-	e := happened(journal.Nobody, 1000+node, 1001+node, journal.OK, model, journal.Local, steps...)
+	e := happened(journal.None, 1000+node, 1001+node, journal.OK, model, journal.Local, steps...)
 	e.Node, e.Op.Final = node, true
 	return e
 }

@@ -34,7 +34,7 @@ func drawOperation(r *rand.Rand, n int, model journal.Model, steps ...journal.St
 	from, to := drawTimes(r, n)
 	e := happened(r.IntN(3), from, to, drawOutcome(r), model, drawLevel(r), steps...)
 	if !e.Op.Changes() && r.IntN(6) == 0 {
-		e.Op.Final, e.Op.Level, e.Op.Client = true, local, journal.Nobody
+		e.Op.Final, e.Op.Level, e.Op.Client = true, local, journal.None
 		e.Node = r.IntN(3)
 	}
 	e.Op.Unread = e.Op.Outcome == ok && r.IntN(12) == 0 && slices.ContainsFunc(steps, journal.Step.Answers)

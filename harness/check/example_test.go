@@ -14,7 +14,7 @@ import (
 func ExampleLinearizable() {
 	start := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	event := func(at time.Duration, s journal.Step) journal.Event {
-		return journal.Event{At: start.Add(at), Took: time.Millisecond, Kind: journal.Operation, Node: journal.Nobody, Op: &journal.Op{
+		return journal.Event{At: start.Add(at), Took: time.Millisecond, Kind: journal.Operation, Node: journal.None, Op: &journal.Op{
 			Client: 1, Outcome: journal.OK, Model: journal.Register, Level: journal.Strong, Steps: []journal.Step{s}}}
 	}
 	history := []journal.Event{
@@ -44,7 +44,7 @@ func ExampleAvailable() {
 		return journal.Event{At: start.Add(at), Kind: journal.Flag, Node: node, Flag: &journal.FlagChange{Online: online}}
 	}
 	history := []journal.Event{
-		{At: start, Kind: journal.Boot, Node: journal.Nobody, Members: &journal.Members{Voters: []int{0, 1, 2}}},
+		{At: start, Kind: journal.Boot, Node: journal.None, Members: &journal.Members{Voters: []int{0, 1, 2}}},
 		change(0, journal.OK), flag(10*time.Millisecond, 1, false), flag(10*time.Millisecond, 2, false),
 		change(20*time.Millisecond, journal.Failed), flag(time.Second, 1, true), flag(time.Second, 2, true),
 		change(time.Second+50*time.Millisecond, journal.OK),

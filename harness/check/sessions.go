@@ -103,7 +103,7 @@ func after(moves []*journal.Event, e *journal.Event) []*journal.Event {
 func (h history) inSession() []*journal.Event {
 	var found []*journal.Event
 	for _, e := range h.events {
-		if e.Kind == journal.Operation && slices.Contains(sessionModels, e.Op.Model) && e.Op.Client != journal.Nobody && !e.Op.Final {
+		if e.Kind == journal.Operation && slices.Contains(sessionModels, e.Op.Model) && e.Op.Client != journal.None && !e.Op.Final {
 			found = append(found, e)
 		}
 	}
@@ -112,7 +112,7 @@ func (h history) inSession() []*journal.Event {
 
 // sessionOf returns the session of a step of an operation.
 func (l lives) sessionOf(e *journal.Event, s journal.Step, anywhere bool) session {
-	of := session{client: e.Op.Client, node: journal.Nobody, key: s.Key, model: e.Op.Model}
+	of := session{client: e.Op.Client, node: journal.None, key: s.Key, model: e.Op.Model}
 	if !anywhere && e.Op.Level != journal.Strong {
 		of.node, of.life = e.Node, 1+l.at(e)
 	}

@@ -108,7 +108,7 @@ func (w *sessionWrites) registers() {
 	chains := make(map[session]*chain)
 	for _, e := range events {
 		for _, s := range e.Op.Steps {
-			if e.Op.Final || e.Op.Client == journal.Nobody || e.Op.Outcome == journal.Failed {
+			if e.Op.Final || e.Op.Client == journal.None || e.Op.Outcome == journal.Failed {
 				continue
 			}
 			of := session{client: e.Op.Client, key: s.Key}

@@ -85,7 +85,7 @@ func (r *sessionReads) step(e *journal.Event, s journal.Step, anywhere bool) {
 		return
 	}
 	strong, near := of, of
-	strong.node, strong.life = journal.Nobody, 0
+	strong.node, strong.life = journal.None, 0
 	near.node, near.life = e.Node, 1+r.lives.at(e)
 	r.wrote(r.of(strong), e, s)
 	if !anywhere {

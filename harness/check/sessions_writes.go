@@ -189,7 +189,7 @@ func (w *sessionWrites) write(e *journal.Event) {
 		key := made.place
 		key.value = 0
 		w.keys[key] = append(w.keys[key], made)
-		if e.Op.Client == journal.Nobody {
+		if e.Op.Client == journal.None {
 			continue
 		}
 		c, client := w.client(e.Op.Client)
@@ -211,7 +211,7 @@ func (w *sessionWrites) read(e *journal.Event) {
 	}
 	w.check(e, shown, needed)
 	w.checkOrder(e)
-	if w.guarantee != writesFollowReads || e.Op.Client == journal.Nobody || e.Op.Outcome != journal.OK {
+	if w.guarantee != writesFollowReads || e.Op.Client == journal.None || e.Op.Outcome != journal.OK {
 		return
 	}
 	c, client := w.client(e.Op.Client)

@@ -32,9 +32,9 @@ func Kinds() []Kind {
 	return []Kind{Boot, Operation, Flag, Fault, Wait, Check, Member, Shown, Role, Resource, Spec, By, Polls, Note}
 }
 
-// Nobody is the Node of an event that concerns no single node, and the Client of an
+// None is the Node of an event that concerns no single node, and the Client of an
 // operation without a client number.
-const Nobody = -1
+const None = -1
 
 // Event is something that happened. Its fields say what; String makes text of them. Text is
 // for people: no program reads it.
@@ -42,7 +42,7 @@ type Event struct {
 	At   time.Time     // when it began; Record replaces the zero time by the current one
 	Took time.Duration // how long it took; 0 for an event without duration
 	Kind Kind
-	Node int    // index, or Nobody
+	Node int    // index, or None
 	Text string // what no field says: the SQL of an Operation, the condition of a Wait, the words of a Note
 	Err  string // why it failed; empty if it did not
 

@@ -36,7 +36,7 @@ func ExampleEvent_String() {
 // A journal is saved with a header, and read back with it.
 func ExampleSave() {
 	j := journal.New(0)
-	j.Record(journal.Event{Kind: journal.Note, Node: journal.Nobody, Text: "here"})
+	j.Record(journal.Event{Kind: journal.Note, Node: journal.None, Text: "here"})
 	header := j.Header()
 	header.Seed, header.Target = 7, "mine"
 	var file bytes.Buffer

@@ -15,7 +15,7 @@ type line struct {
 	At      time.Time     `json:"at"`
 	Took    int64         `json:"took_ns,omitempty"`
 	Kind    Kind          `json:"kind"`
-	Node    int           `json:"node"` // Nobody is -1
+	Node    int           `json:"node"` // None is -1
 	Text    string        `json:"text,omitempty"`
 	Err     string        `json:"error,omitempty"`
 	Op      *Op           `json:"op,omitempty"`
@@ -42,7 +42,7 @@ func (e Event) MarshalJSON() ([]byte, error) {
 // UnmarshalJSON reads what MarshalJSON wrote. A field that the format does not have is
 // an error.
 func (e *Event) UnmarshalJSON(data []byte) error {
-	l := line{Node: Nobody}
+	l := line{Node: None}
 	if err := strict(data, &l); err != nil {
 		return err
 	}

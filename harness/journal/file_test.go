@@ -13,7 +13,7 @@ import (
 
 // everything has an event of each kind with all its fields.
 var everything = []journal.Event{
-	{At: at, Kind: journal.Boot, Node: journal.Nobody, Boot: &journal.BootInfo{Size: 3, Seed: 7, Target: "virtual",
+	{At: at, Kind: journal.Boot, Node: journal.None, Boot: &journal.BootInfo{Size: 3, Seed: 7, Target: "virtual",
 		Abilities: []string{"crash nodes"}},
 		Members: &journal.Members{Voters: []int{0, 1, 2}, NonVoters: []int{3}}},
 	{At: at, Took: 3e6, Kind: journal.Operation, Node: 2, Text: "SELECT '<&>\x00\n'", Err: "cut off", Op: &journal.Op{
@@ -21,9 +21,9 @@ var everything = []journal.Event{
 		Steps: []journal.Step{{Do: journal.Append, Key: "list/1", Value: 1<<53 + 1},
 			{Do: journal.Read, Key: "list/2", Got: []int64{}}, {Do: journal.Read, Key: "list/3"}},
 	}},
-	{At: at, Kind: journal.Operation, Node: 2, Op: &journal.Op{Client: journal.Nobody, Outcome: journal.OK, Model: journal.Register,
+	{At: at, Kind: journal.Operation, Node: 2, Op: &journal.Op{Client: journal.None, Outcome: journal.OK, Model: journal.Register,
 		Unread: true, Steps: []journal.Step{{Do: journal.CAS, Key: "r", Old: -1, Value: 7}}}},
-	{At: at, Kind: journal.Operation, Node: 0, Text: "DROP TABLE t", Op: &journal.Op{Client: journal.Nobody,
+	{At: at, Kind: journal.Operation, Node: 0, Text: "DROP TABLE t", Op: &journal.Op{Client: journal.None,
 		Outcome: journal.Failed, Mutates: true}},
 	{At: at.Add(1), Kind: journal.Flag, Node: 0, Flag: &journal.FlagChange{Online: false, Mode: "crash"}},
 	{At: at.Add(1), Kind: journal.Flag, Node: 0, Flag: &journal.FlagChange{Online: true, Mode: "pause", Wiped: true}},
@@ -39,14 +39,14 @@ var everything = []journal.Event{
 		Members: &journal.Members{Voters: []int{3}}},
 	{At: at.Add(2), Kind: journal.Role, Node: 1, State: &journal.State{Role: "candidate", Term: 4}},
 	{At: at.Add(2), Kind: journal.Resource, Node: 1, Sample: &journal.Sample{Applied: 1, Behind: 2, LogEntries: 3, Memory: 4}},
-	{At: at.Add(2), Kind: journal.Spec, Node: journal.Nobody, Spec: &journal.SpecBoundary{Name: "it works", State: "failed"},
+	{At: at.Add(2), Kind: journal.Spec, Node: journal.None, Spec: &journal.SpecBoundary{Name: "it works", State: "failed"},
 		Place: &journal.Place{File: "a_test.go", Line: 8}},
-	{At: at.Add(2), Kind: journal.By, Node: journal.Nobody, Text: "doing it", Place: &journal.Place{File: "a_test.go", Line: 9}},
+	{At: at.Add(2), Kind: journal.By, Node: journal.None, Text: "doing it", Place: &journal.Place{File: "a_test.go", Line: 9}},
 	{At: at.Add(2), Took: 1, Kind: journal.Polls, Node: 2, Poll: &journal.Poll{Condition: "be online", Count: 2, First: "a",
 		Last: "b", Held: true}},
 	{At: at.Add(2), Kind: journal.Shown, Node: 1, State: &journal.State{Health: "online", Role: "leader", Leader: "n1", Term: 3,
 		Commit: 9, Applied: 8, Digest: "ab"}},
-	{At: at.Add(3), Kind: journal.Note, Node: journal.Nobody},
+	{At: at.Add(3), Kind: journal.Note, Node: journal.None},
 }
 
 var _ = Describe("A saved journal", func() {
@@ -85,9 +85,9 @@ var _ = Describe("A saved journal", func() {
 	It("says which cluster was booted first, also when that event is lost", func() {
 		j := journal.New(1)
 		boot := journal.BootInfo{Size: 5, Seed: 9, Target: "local", Abilities: []string{"crash nodes"}}
-		j.Record(journal.Event{Kind: journal.Boot, Node: journal.Nobody, Err: "no port", Boot: &journal.BootInfo{Size: 1}})
-		j.Record(journal.Event{Kind: journal.Boot, Node: journal.Nobody, Boot: &boot})
-		j.Record(journal.Event{Kind: journal.Boot, Node: journal.Nobody, Boot: &journal.BootInfo{Size: 7}})
+		j.Record(journal.Event{Kind: journal.Boot, Node: journal.None, Err: "no port", Boot: &journal.BootInfo{Size: 1}})
+		j.Record(journal.Event{Kind: journal.Boot, Node: journal.None, Boot: &boot})
+		j.Record(journal.Event{Kind: journal.Boot, Node: journal.None, Boot: &journal.BootInfo{Size: 7}})
 		record(j, 1, 1)
 		Expect(j.Header()).To(And(HaveField("Nodes", 5), HaveField("Seed", uint64(9)), HaveField("Target", "local"),
 			HaveField("Abilities", boot.Abilities)))

@@ -44,7 +44,7 @@ var _ = Describe("An operation", func() {
 
 	It("is plain SQL if it has no steps in the end, so that the journal can be read", func() {
 		j := journal.New(0)
-		all := journal.Op{Client: journal.Nobody, Model: journal.Counter, Final: true}
+		all := journal.Op{Client: journal.None, Model: journal.Counter, Final: true}
 		j.Invoke(all).End(journal.Failed, nil, errors.New("no such table"))
 		j.Invoke(all) // and it does not end
 		for _, e := range j.Events() {

@@ -15,7 +15,7 @@ type Open struct {
 
 // Invoke begins an operation. End must follow. Until then Events shows it as Unknown.
 func (j *Journal) Invoke(op Op) *Open {
-	o := &Open{journal: j, event: Event{At: time.Now(), Kind: Operation, Node: Nobody, Op: &op}}
+	o := &Open{journal: j, event: Event{At: time.Now(), Kind: Operation, Node: None, Op: &op}}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.open[o] = struct{}{}

@@ -16,7 +16,7 @@ import (
 // record records the events numbered from to to.
 func record(j *journal.Journal, from, to int) {
 	for i := from; i <= to; i++ {
-		j.Record(journal.Event{Kind: journal.Note, Node: journal.Nobody, Text: fmt.Sprint(i)})
+		j.Record(journal.Event{Kind: journal.Note, Node: journal.None, Text: fmt.Sprint(i)})
 	}
 }
 
@@ -139,7 +139,7 @@ var _ = Describe("Journal", func() {
 
 		It("records in the order of the ends", func() {
 			j := journal.New(2)
-			first, second := j.Begin(journal.Note, journal.Nobody, "first"), j.Begin(journal.Note, journal.Nobody, "second")
+			first, second := j.Begin(journal.Note, journal.None, "first"), j.Begin(journal.Note, journal.None, "second")
 			second(nil)
 			first(nil)
 			Expect(texts(j, -1)).To(Equal([]string{"second", "first"}))
@@ -155,7 +155,7 @@ var _ = Describe("Journal", func() {
 	DescribeTable("shows an event as one line", func(e journal.Event, line string) {
 		Expect(e.String()).To(Equal(line))
 	},
-		Entry("of no single node", journal.Event{Kind: journal.Note, Node: journal.Nobody, Text: "boot"}, "note: boot"),
+		Entry("of no single node", journal.Event{Kind: journal.Note, Node: journal.None, Text: "boot"}, "note: boot"),
 		Entry("of the first node", journal.Event{Kind: journal.Flag, Node: 0, Text: "take offline"}, "flag node 0: take offline"),
 		Entry("that took time", journal.Event{Kind: journal.Operation, Node: 2, Text: "SELECT 1", Took: 1234567 * time.Nanosecond},
 			"operation node 2: SELECT 1 (1.23ms)"),
@@ -163,7 +163,7 @@ var _ = Describe("Journal", func() {
 			"operation node 2: SELECT 1 (0s)"),
 		Entry("that failed", journal.Event{Kind: journal.Fault, Node: 1, Text: "pause", Err: "no such process"},
 			"fault node 1: pause -> no such process"),
-		Entry("that failed in many ways", journal.Event{Kind: journal.Check, Node: journal.Nobody, Text: "compare",
+		Entry("that failed in many ways", journal.Event{Kind: journal.Check, Node: journal.None, Text: "compare",
 			Took: time.Second, Err: "one\ntwo\r\nthree\n"},
 			"check: compare (1s) -> one; two; three"),
 	)

@@ -44,7 +44,7 @@ const (
 
 // Op is an operation of a client: its steps, in order and as one transaction, and its outcome.
 type Op struct {
-	// Client is the number of the client, or Nobody if it is unknown. A numbered client has one
+	// Client is the number of the client, or None if it is unknown. A numbered client has one
 	// operation in progress at a time.
 	Client int `json:"client"`
 	// ID names the request, if it has a name.

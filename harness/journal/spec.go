@@ -24,12 +24,12 @@ type Place struct {
 
 // BeginSpec records that a spec begins.
 func (j *Journal) BeginSpec(name string, at Place) {
-	j.Record(Event{Kind: Spec, Node: Nobody, Spec: &SpecBoundary{Name: name}, Place: &at})
+	j.Record(Event{Kind: Spec, Node: None, Spec: &SpecBoundary{Name: name}, Place: &at})
 }
 
 // EndSpec records that a spec ends: its state, such as Passed, and the failure, or "".
 func (j *Journal) EndSpec(name, state string, at Place, failure string) {
-	j.Record(Event{Kind: Spec, Node: Nobody, Spec: &SpecBoundary{Name: name, State: state}, Place: &at, Err: failure})
+	j.Record(Event{Kind: Spec, Node: None, Spec: &SpecBoundary{Name: name, State: state}, Place: &at, Err: failure})
 }
 
 // Step records a step of a spec that began at that time, such as a By of Ginkgo's. It takes its
@@ -37,7 +37,7 @@ func (j *Journal) EndSpec(name, state string, at Place, failure string) {
 func (j *Journal) Step(began time.Time, text string, at Place) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.recordLocked(Event{At: began, Kind: By, Node: Nobody, Text: text, Place: &at})
+	j.recordLocked(Event{At: began, Kind: By, Node: None, Text: text, Place: &at})
 	for i := j.kept - 1; i > 0; i-- {
 		last, before := j.at(i), j.at(i-1)
 		if !before.End().After(last.End()) {
@@ -78,7 +78,7 @@ type polled struct {
 	order int
 }
 
-// Polled notes that a condition on a node, or on Nobody, was polled, whether it held, and what was
+// Polled notes that a condition on a node, or on None, was polled, whether it held, and what was
 // found. All polls of one condition that did not hold are one event, recorded when the condition
 // holds, and as not Held while it does not.
 func (j *Journal) Polled(node int, condition string, held bool, found string) {

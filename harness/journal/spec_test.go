@@ -28,7 +28,7 @@ var _ = Describe("The journal of a spec", func() {
 	It("has each step in its place, although it is recorded later", func() {
 		j := journal.New(3)
 		for i := range 4 {
-			j.Record(journal.Event{At: at.Add(time.Duration(10 * i)), Kind: journal.Note, Node: journal.Nobody, Text: fmt.Sprint(i)})
+			j.Record(journal.Event{At: at.Add(time.Duration(10 * i)), Kind: journal.Note, Node: journal.None, Text: fmt.Sprint(i)})
 		}
 		Expect(j.LastStep()).To(BeZero())
 		j.Step(at.Add(25), "between", place)
@@ -62,7 +62,7 @@ var _ = Describe("The polls of a condition", func() {
 	It("are bounded, in number and in what they found", func() {
 		j := journal.New(0)
 		for i := range 100 {
-			j.Polled(journal.Nobody, fmt.Sprint(i), false, strings.Repeat("ä", 1000))
+			j.Polled(journal.None, fmt.Sprint(i), false, strings.Repeat("ä", 1000))
 		}
 		Expect(j.Total()).To(Equal(68), "the oldest are recorded as not held")
 		Expect(j.Last(-1)[0].Poll).To(And(HaveField("Condition", "0"), HaveField("Held", false)))

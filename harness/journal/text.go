@@ -11,10 +11,10 @@ import (
 // String describes the event in one line, without its time.
 func (e Event) String() string {
 	line := string(e.Kind)
-	if e.Node != Nobody {
+	if e.Node != None {
 		line += fmt.Sprintf(" node %d", e.Node)
 	}
-	if e.Op != nil && e.Op.Client != Nobody {
+	if e.Op != nil && e.Op.Client != None {
 		line += fmt.Sprintf(" client %d", e.Op.Client)
 	}
 	line += ": " + e.Words()

@@ -46,7 +46,7 @@ var _ = Describe("The text of a fault", func() {
 })
 
 var _ = DescribeTable("The text of an event comes from its fields", func(e journal.Event, text string) {
-	e.Node = journal.Nobody
+	e.Node = journal.None
 	Expect(e.Words()).To(Equal(text))
 },
 	Entry(nil, journal.Event{Boot: &journal.BootInfo{Size: 3, Seed: 7, Target: "local"}}, "3 nodes, seed 7, target local"),

@@ -52,7 +52,7 @@ func (v *version0) boot(e *Event) {
 }
 
 func (v *version0) member(e *Event) {
-	if e.Err != "" || e.Node == Nobody || v.voters == nil {
+	if e.Err != "" || e.Node == None || v.voters == nil {
 		return
 	}
 	v.voters = slices.DeleteFunc(v.voters, func(node int) bool { return node == e.Node })

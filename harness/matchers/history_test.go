@@ -17,7 +17,7 @@ import (
 func events(steps ...journal.Step) []journal.Event {
 	var h []journal.Event
 	for i, s := range steps {
-		h = append(h, journal.Event{At: time.Unix(int64(i), 0), Took: time.Millisecond, Kind: journal.Operation, Node: journal.Nobody,
+		h = append(h, journal.Event{At: time.Unix(int64(i), 0), Took: time.Millisecond, Kind: journal.Operation, Node: journal.None,
 			Op: &journal.Op{Client: 1, Outcome: journal.OK, Model: journal.Register, Level: journal.Strong, Steps: []journal.Step{s}}})
 	}
 	return h
@@ -71,10 +71,10 @@ var _ = Describe("A matcher of histories", func() {
 		start := time.Unix(1000, 0)
 		written := func(at time.Duration, outcome journal.Outcome) journal.Event {
 			return journal.Event{At: start.Add(at), Took: time.Millisecond, Kind: journal.Operation,
-				Op: &journal.Op{Client: journal.Nobody, Outcome: outcome, Mutates: true}}
+				Op: &journal.Op{Client: journal.None, Outcome: outcome, Mutates: true}}
 		}
 		story := []journal.Event{
-			{At: start, Kind: journal.Boot, Node: journal.Nobody, Members: &journal.Members{Voters: []int{0, 1, 2}}},
+			{At: start, Kind: journal.Boot, Node: journal.None, Members: &journal.Members{Voters: []int{0, 1, 2}}},
 			written(10*time.Millisecond, journal.OK),
 			{At: start.Add(20 * time.Millisecond), Kind: journal.Flag, Node: 1, Flag: &journal.FlagChange{}},
 			{At: start.Add(20 * time.Millisecond), Kind: journal.Flag, Node: 2, Flag: &journal.FlagChange{}},

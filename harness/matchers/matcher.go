@@ -57,7 +57,7 @@ func (m *matcher[T]) record(actual any, holds bool) {
 	case *harness.Node:
 		subject.Cluster().Journal().Polled(subject.Index(), m.sentence, holds, m.found)
 	case *harness.Cluster:
-		subject.Journal().Polled(journal.Nobody, m.sentence, holds, m.found)
+		subject.Journal().Polled(journal.None, m.sentence, holds, m.found)
 	}
 }
 

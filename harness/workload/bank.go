@@ -47,7 +47,7 @@ func (w *bank) Setup(ctx context.Context, c *harness.Cluster) error {
 		for i := range steps {
 			steps[i] = journal.Step{Do: journal.Write, Key: bankKey(int64(i)), Value: opening}
 		}
-		c.Journal().Invoke(journal.Op{Client: journal.Nobody, Model: journal.Bank, Steps: steps}).End(journal.OK, nil, nil)
+		c.Journal().Invoke(journal.Op{Client: journal.None, Model: journal.Bank, Steps: steps}).End(journal.OK, nil, nil)
 	})
 	return nil
 }

@@ -28,7 +28,7 @@ func final(ctx context.Context, c *harness.Cluster, op Operation) error {
 
 // finalOn is final on one node.
 func finalOn(ctx context.Context, c *harness.Cluster, node *harness.Node, op Operation) error {
-	op.Op.Client, op.Op.Level, op.Op.Final = journal.Nobody, journal.Local, true
+	op.Op.Client, op.Op.Level, op.Op.Final = journal.None, journal.Local, true
 	open := c.Journal().Invoke(op.Op)
 	result, err := node.Execute(open.Context(ctx), op.SQL, op.Args...)
 	if err != nil {

@@ -218,7 +218,7 @@ var _ = Describe("A load", func() {
 // operations returns the operations of clients, in the order in which they ended.
 func operations(c *harness.Cluster) (ops []journal.Op) {
 	for _, e := range c.Journal().Events() {
-		if e.Op != nil && e.Op.Client != journal.Nobody {
+		if e.Op != nil && e.Op.Client != journal.None {
 			ops = append(ops, *e.Op)
 		}
 	}

@@ -23,9 +23,9 @@ var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 func journalOf(spec, state, said string) []journal.Event {
 	at := func(second int) time.Time { return epoch.Add(time.Duration(second) * time.Second) }
 	return []journal.Event{
-		{At: at(0), Kind: journal.Spec, Node: journal.Nobody, Spec: &journal.SpecBoundary{Name: spec}},
-		{At: at(1), Kind: journal.Note, Node: journal.Nobody, Text: said},
-		{At: at(2), Kind: journal.Spec, Node: journal.Nobody, Spec: &journal.SpecBoundary{State: state}},
+		{At: at(0), Kind: journal.Spec, Node: journal.None, Spec: &journal.SpecBoundary{Name: spec}},
+		{At: at(1), Kind: journal.Note, Node: journal.None, Text: said},
+		{At: at(2), Kind: journal.Spec, Node: journal.None, Spec: &journal.SpecBoundary{State: state}},
 	}
 }
 

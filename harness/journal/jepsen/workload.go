@@ -140,7 +140,7 @@ func (w workload) events(pairs []operation, o Options) ([]journal.Event, error) 
 	accounts := make(map[string]bool)
 	for _, p := range pairs {
 		if p.invoked.nemesis() {
-			events = append(events, journal.Event{At: p.invoked.at, Kind: journal.Fault, Node: journal.Nobody,
+			events = append(events, journal.Event{At: p.invoked.at, Kind: journal.Fault, Node: journal.None,
 				Text: fmt.Sprintf(":%s %s :%s %s", p.invoked.kind, edn.Text(p.invoked.process), p.invoked.f, short(p.invoked.value))})
 			continue
 		}
@@ -166,7 +166,7 @@ func (w workload) events(pairs []operation, o Options) ([]journal.Event, error) 
 func event(p operation, o journal.Op) journal.Event {
 	client, _ := p.invoked.process.(int64)
 	o.Client, o.Outcome = int(client), p.outcome()
-	e := journal.Event{At: p.invoked.at, Kind: journal.Operation, Node: journal.Nobody, Op: &o}
+	e := journal.Event{At: p.invoked.at, Kind: journal.Operation, Node: journal.None, Op: &o}
 	if p.ended.kind != "" {
 		e.Took = p.ended.at.Sub(p.invoked.at)
 	}
@@ -178,11 +178,11 @@ func event(p operation, o journal.Op) journal.Event {
 
 // opening returns the operation that opened all accounts, before all others.
 func opening(first time.Time, accounts map[string]bool, balance int64) journal.Event {
-	o := &journal.Op{Client: journal.Nobody, Outcome: journal.OK, Model: journal.Bank}
+	o := &journal.Op{Client: journal.None, Outcome: journal.OK, Model: journal.Bank}
 	for _, key := range sorted(accounts) {
 		o.Steps = append(o.Steps, journal.Step{Do: journal.Write, Key: key, Value: balance})
 	}
-	return journal.Event{At: first.Add(-2), Took: 1, Kind: journal.Operation, Node: journal.Nobody, Op: o}
+	return journal.Event{At: first.Add(-2), Took: 1, Kind: journal.Operation, Node: journal.None, Op: o}
 }
 
 func sorted(keys map[string]bool) []string {
