@@ -14,4 +14,8 @@
 //
 // To add a kind, add its file and one line in All. Code elsewhere names no kind: it asks for a
 // property, such as Forgets or On. A test counts the files that name one.
+//
+// A kind with two effects has the subject that is drawn as On, makes both effects in Inject with
+// the verbs of harness.Cluster, and undoes both: crash_installing.go is an example. What it
+// shares with another kind is a helper in disks.go, clocks.go, links.go or offline.go.
 package nemesis
