@@ -131,7 +131,7 @@ var _ = Describe("A program", func() {
 
 // End to end: these specs build and run the suite.
 var _ = Describe("Replaying", Label("speed:slow"), Ordered, func() {
-	const spec = "A replicated SQL database What changes while a node is away reaches it when it comes back: created and dropped namespaces"
+	const spec = "A replicated SQL database Changes while a node is isolated reach it when it returns: created and dropped namespaces"
 	var exact bool
 
 	BeforeAll(func(ctx SpecContext) {
