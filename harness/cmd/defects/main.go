@@ -82,7 +82,8 @@ func run(ctx context.Context, args []string) (missed int, err error) {
 	flags.DurationVar(&o.limit, "limit", 0,
 		fmt.Sprintf("time limit of the suite for one bug; default %v, or %v with -all", limitToFirst, limitOfAll))
 	flags.Int64Var(&o.seed, "seed", 1, "Ginkgo's seed")
-	flags.StringVar(&o.write, "write", "", "write the table into this file, between its marks; with -all it counts the specs that catch each bug")
+	flags.StringVar(&o.write, "write", "",
+		"write the table into this file, between its marks; with -all it counts the specs that catch each bug")
 	flags.Uint64Var(&o.orders, "orders", 100, "number of interleavings to try for a race between two goroutines")
 	flags.Float64Var(&o.yield, "yield", 0.05, "`probability` that a goroutine yields in them, above 0 and up to 1")
 	flags.IntVar(&o.again, "again", 1, "number of `times` that a spec that caught a race is run again")

@@ -15,7 +15,8 @@ const (
 // table formats the verdicts in Markdown.
 func table(verdicts []verdict, all bool) string {
 	var b strings.Builder
-	b.WriteString("| kind | planted | | caught by | of the specs about it | for example | after |\n| --- | --- | --- | --- | --- | --- | --- |\n")
+	b.WriteString("| kind | planted | | caught by | of the specs about it | for example | after |\n" +
+		"| --- | --- | --- | --- | --- | --- | --- |\n")
 	kind := ""
 	for _, v := range verdicts {
 		shown := ""
