@@ -87,12 +87,12 @@ var _ = Describe("ExecuteWithRetry", func() {
 				first = false
 				return lost
 			}
-			return &target.Error{Code: "NO_LEADER", Message: "nobody leads", Outcome: target.NotApplied, Temporary: true}
+			return &target.Error{Code: "NO_LEADER", Message: "no node leads", Outcome: target.NotApplied, Temporary: true}
 		})
 		short, cancel := context.WithTimeoutCause(ctx, 20*time.Millisecond, errors.New("enough"))
 		defer cancel()
 		_, err := c.ExecuteWithRetry(short, "INSERT")
-		Expect(err).To(MatchError(And(ContainSubstring("gave up retrying: enough"), ContainSubstring("nobody leads"))))
+		Expect(err).To(MatchError(And(ContainSubstring("gave up retrying: enough"), ContainSubstring("no node leads"))))
 		Expect(target.OutcomeOf(err)).To(Equal(target.Unknown), "the first attempt may have been applied")
 
 		Expect(c.TakeNodeOffline(ctx, 0)).To(Succeed())
