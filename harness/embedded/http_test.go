@@ -60,6 +60,7 @@ var _ = Describe("The HTTP endpoint", func() {
 		} {
 			Expect(a.Text).To(ContainSubstring(fmt.Sprintf("%q:", key)))
 		}
+		Eventually(ctx, c.nodes[0].Health).Should(HaveField("State", embedded.Online), "the entry of the leader's own term is applied")
 		health := c.nodes[0].Health()
 		Expect(health.Role).To(Equal("leader"))
 		Expect(health.Leader).To(Equal("n0"))

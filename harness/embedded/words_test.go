@@ -16,7 +16,7 @@ var _ = Describe("A statement about statements or tables", func() {
 		c = boot(1)
 		s = c.session(0)
 		s.ok(ctx, "", "CREATE NAMESPACE ns; CREATE TABLE ns.t (id INTEGER PRIMARY KEY, v)")
-		Eventually(ctx, c.nodes[0].Health).ShouldNot(HaveField("Cluster", ""), "the last entry of a leader's own")
+		Eventually(ctx, c.nodes[0].Health).Should(HaveField("State", embedded.Online), "the entry of the leader's own term is applied")
 	})
 
 	DescribeTable("is a read at every consistency, and is not in the log", func(ctx SpecContext, sql string, results int) {
