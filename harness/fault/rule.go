@@ -22,6 +22,11 @@ type Rule struct {
 	// Bandwidth is how many bytes per second all connections together send over the link. 0 is no
 	// limit.
 	Bandwidth int64 `json:"bandwidth,omitempty"`
+	// Duplicate is the share of packets that are delivered twice, Reorder the share that are delivered
+	// after the packet that follows them. Both are at least 0 and below 1. They need links of packets:
+	// see package hosts. Links of messages, as those of package network, reject a rule with either.
+	Duplicate float64 `json:"duplicate,omitempty"`
+	Reorder   float64 `json:"reorder,omitempty"`
 }
 
 // Validate returns why the rule is invalid, or nil.
@@ -33,11 +38,19 @@ func (r Rule) Validate() error {
 		return fmt.Errorf("latency %v and jitter %v must not be negative", r.Latency, r.Jitter)
 	case !(r.Loss >= 0 && r.Loss < 1):
 		return fmt.Errorf("loss %v must be at least 0 and below 1", r.Loss)
+	case !(r.Duplicate >= 0 && r.Duplicate < 1) || !(r.Reorder >= 0 && r.Reorder < 1):
+		return fmt.Errorf("duplicate %v and reorder %v must be at least 0 and below 1", r.Duplicate, r.Reorder)
 	case r.Bandwidth < 0:
 		return errors.New("bandwidth must not be negative")
 	}
 	return nil
 }
+
+// ErrPackets rejects a rule that needs links of packets.
+var ErrPackets = errors.New("duplicates and reordering need links that carry packets; these carry messages")
+
+// Packets tells whether the rule needs links of packets.
+func (r Rule) Packets() bool { return r.Duplicate > 0 || r.Reorder > 0 }
 
 // String describes the rule in words; "sound" for the zero Rule.
 func (r Rule) String() string {
@@ -50,6 +63,12 @@ func (r Rule) String() string {
 	}
 	if r.Loss > 0 {
 		words = append(words, fmt.Sprintf("loss %g%%", r.Loss*100))
+	}
+	if r.Duplicate > 0 {
+		words = append(words, fmt.Sprintf("%g%% twice", r.Duplicate*100))
+	}
+	if r.Reorder > 0 {
+		words = append(words, fmt.Sprintf("%g%% late", r.Reorder*100))
 	}
 	if r.Bandwidth > 0 {
 		words = append(words, fmt.Sprintf("%d bytes a second", r.Bandwidth))

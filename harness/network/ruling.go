@@ -21,6 +21,9 @@ func (n *Network) SetRule(from, to string, r fault.Rule) error {
 	if err == nil {
 		err = r.Validate()
 	}
+	if err == nil && r.Packets() {
+		err = fault.ErrPackets
+	}
 	if err != nil {
 		return fmt.Errorf("set the rule of the link from %s to %s: %w", from, to, err)
 	}

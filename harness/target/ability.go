@@ -21,11 +21,15 @@ const (
 	Dial      Ability = "accept raw connections"               // Dialer
 	Addresses Ability = "change node addresses"                // AddressChanger
 	Roles     Ability = "report changes of role"               // RoleReporter
+
+	Transactions Ability = "run interactive transactions" // Transactor
+	Versions     Ability = "run several versions"         // Upgrader
 )
 
 // Abilities returns all abilities.
 func Abilities() []Ability {
-	return []Ability{Stop, Crash, Pause, Links, Disks, Clocks, Members, Time, Logs, Dedup, Survey, Diverge, Files, Dial, Addresses, Roles}
+	return []Ability{Stop, Crash, Pause, Links, Disks, Clocks, Members, Time, Logs, Dedup, Survey, Diverge, Files, Dial, Addresses, Roles,
+		Transactions, Versions}
 }
 
 // Can tells whether the cluster has the ability.
@@ -61,6 +65,10 @@ func Can(c Cluster, ability Ability) bool {
 		return is[AddressChanger](c)
 	case Roles:
 		return is[RoleReporter](c)
+	case Transactions:
+		return is[Transactor](c)
+	case Versions:
+		return is[Upgrader](c)
 	}
 	return false
 }

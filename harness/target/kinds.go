@@ -23,6 +23,9 @@ var (
 	ErrFailed = errors.New("the storage of the node has failed")
 	// ErrTimeout: the node gave up. The same request may succeed later.
 	ErrTimeout = errors.New("the node took too long")
+	// ErrConflict: the database aborted the transaction because of another one. All of it may
+	// succeed if it is begun again.
+	ErrConflict = errors.New("another transaction conflicts")
 	// ErrBadRequest: the request is malformed, apart from its SQL.
 	ErrBadRequest = errors.New("the request is malformed")
 	// ErrUnauthorized: the client did not prove that it may ask.
@@ -61,8 +64,8 @@ var (
 // Kinds returns all kinds of errors, in the order of their documentation.
 func Kinds() []error {
 	return []error{
-		ErrNoLeader, ErrNoQuorum, ErrUnreachable, ErrStopping, ErrReplaying, ErrFailed, ErrTimeout, ErrBadRequest,
-		ErrUnauthorized, ErrMembership, ErrKeyReused, ErrAnswerGone,
+		ErrNoLeader, ErrNoQuorum, ErrUnreachable, ErrStopping, ErrReplaying, ErrFailed, ErrTimeout, ErrConflict,
+		ErrBadRequest, ErrUnauthorized, ErrMembership, ErrKeyReused, ErrAnswerGone,
 		ErrSyntax, ErrParams, ErrNoSuchTable, ErrNoSuchNamespace, ErrExists, ErrConstraint, ErrRefused, ErrTooCostly, ErrTooLarge,
 	}
 }

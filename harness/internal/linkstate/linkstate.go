@@ -18,6 +18,9 @@ type Change struct {
 // the place of the clients. Links are sound at first. It is not safe for
 // concurrent use: a caller must see to it that changes are made in their order.
 type Links struct {
+	// Packets tells whether the links carry packets: see fault.Rule.Packets.
+	Packets bool
+
 	clients  string
 	nodes    []string // as they came
 	rules    map[network.Link]fault.Rule
@@ -60,6 +63,8 @@ func (s *Links) SetRule(from, to string, rule fault.Rule) ([]Change, error) {
 		err = fmt.Errorf("there is no host %q", from)
 	case !s.known(to):
 		err = fmt.Errorf("there is no host %q", to)
+	case rule.Packets() && !s.Packets:
+		err = fault.ErrPackets
 	case from == to:
 		err = fmt.Errorf("a host always reaches itself")
 	}
