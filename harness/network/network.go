@@ -108,7 +108,7 @@ func (n *Network) track(c connection) error {
 		c.reset(nil)
 		return err
 	}
-	if r.out.action() == fault.Refuse || r.back.action() == fault.Refuse {
+	if r.refusals() != r.refused { // also if it refuses no longer
 		c.reset(nil)
 		return errRefused
 	}
