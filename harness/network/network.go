@@ -7,8 +7,6 @@ import (
 	"net"
 	"slices"
 	"sync"
-
-	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
 // Network is a set of hosts and the links between them. Its methods are safe for concurrent use.

@@ -262,7 +262,7 @@ func TestDialIsRefusedByALinkThatRefusedMeanwhileInBubble(t *testing.T) {
 			g.Expect(n.SetRule("a", "b", fault.Rule{Latency: time.Second})).To(Succeed())
 			dialed := make(chan error, 1)
 			go func() {
-				_, err := a.DialContext(t.Context(), "tcp", l.Addr().String())
+				_, err := a.DialContext(context.Background(), "tcp", l.Addr().String())
 				dialed <- err
 			}()
 			synctest.Wait() // the dial waits for the latency
