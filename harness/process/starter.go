@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"syscall"
 
 	"github.com/rejoin-db/rejoin/harness/embedded/machine"
 	"github.com/rejoin-db/rejoin/harness/process/child"
@@ -42,7 +40,7 @@ func (c *Cluster) Stop(ctx context.Context, node int) error {
 	if err != nil {
 		return fmt.Errorf("stop node %s: %w", n.id, err)
 	}
-	if err := life.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+	if err := life.body.terminate(); err != nil {
 		return fmt.Errorf("stop node %s: %w", n.id, errors.Join(err, life.kill(ctx)))
 	}
 	if err := life.await(ctx); err != nil {
@@ -168,8 +166,8 @@ func (n *node) configLocked(first []child.Host) child.Config {
 	o := n.cluster.options.Nodes
 	return child.Config{
 		ID:                n.id,
-		Address:           n.reservation.Addr(),
-		Dir:               n.dir,
+		Address:           n.home.addr(),
+		Dir:               n.home.dir(),
 		Control:           n.socket,
 		First:             first,
 		ElectionTimeout:   o.ElectionTimeout,
