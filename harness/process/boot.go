@@ -46,7 +46,7 @@ func boot(ctx context.Context, options Options, size int) (_ *Cluster, err error
 // last, because it stands for election as soon as it runs.
 func (c *Cluster) startAll(ctx context.Context, first []child.Host) error {
 	for _, n := range c.nodes {
-		if err := c.launch(n); err != nil {
+		if err := c.launch(ctx, n); err != nil {
 			return err
 		}
 	}

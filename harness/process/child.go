@@ -1,6 +1,7 @@
 package process
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -18,7 +19,7 @@ func (c *childProcess) pid() int { return c.cmd.Process.Pid }
 
 func (c *childProcess) terminate() error { return c.signal(syscall.SIGTERM) }
 
-func (c *childProcess) kill() error { return c.signal(os.Kill) }
+func (c *childProcess) kill(context.Context) error { return c.signal(os.Kill) }
 
 // signal does nothing if the process has ended.
 func (c *childProcess) signal(s os.Signal) error {

@@ -29,7 +29,7 @@ type life struct {
 }
 
 // start starts a process, which then waits for its configuration. The caller must call watch.
-func (c *Cluster) start(n *node) (*life, error) {
+func (c *Cluster) start(ctx context.Context, n *node) (*life, error) {
 	var pipes []*os.File // files of the child, closed here
 	defer func() {
 		for _, f := range pipes {
@@ -55,7 +55,7 @@ func (c *Cluster) start(n *node) (*life, error) {
 		return nil, errors.Join(err, lifeline.Close())
 	}
 	pipes = append(pipes, said)
-	body, err := n.home.start(program{
+	body, err := n.home.start(ctx, program{
 		path: c.binary, environment: c.options.environment(n.id), stdin: stdin, output: log, ready: said,
 	})
 	if err != nil {
@@ -103,7 +103,7 @@ func (l *life) introduce(ctx context.Context, config child.Config) error {
 
 // kill kills the process, and waits for its end.
 func (l *life) kill(ctx context.Context) error {
-	if err := l.body.kill(); err != nil {
+	if err := l.body.kill(ctx); err != nil {
 		return err
 	}
 	return l.await(ctx)

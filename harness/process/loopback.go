@@ -68,7 +68,7 @@ func (p *port) addr() string { return p.Addr() }
 func (p *port) dir() string  { return p.path }
 func (p *port) close() error { return p.Close() }
 
-func (p *port) start(program program) (body, error) {
+func (p *port) start(_ context.Context, program program) (body, error) {
 	cmd := &exec.Cmd{
 		Path: program.path, Args: []string{"node"}, Env: program.environment,
 		Stdin: program.stdin, Stdout: program.output, Stderr: program.output, ExtraFiles: []*os.File{program.ready},
@@ -81,7 +81,7 @@ func (p *port) start(program program) (body, error) {
 }
 
 // listen shares the port with the reservation.
-func (p *port) listen() (net.Listener, error) {
+func (p *port) listen(context.Context) (net.Listener, error) {
 	own := network.TCP()
 	host, err := own.Join(p.name, p.addr())
 	if err != nil {

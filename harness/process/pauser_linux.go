@@ -14,7 +14,7 @@ var _ target.Pauser = (*Cluster)(nil)
 // Pause sends SIGSTOP, and returns when all threads of the process have stopped. It does nothing if the node is already
 // paused.
 func (c *Cluster) Pause(ctx context.Context, node int) error {
-	n, _, leave, err := c.enter(ctx, node)
+	n, ctx, leave, err := c.enter(ctx, node)
 	if err != nil {
 		return err
 	}
@@ -29,7 +29,7 @@ func (c *Cluster) Pause(ctx context.Context, node int) error {
 		return fmt.Errorf("pause node %s: it is not running", n.id)
 	case running:
 	}
-	if err := life.body.freeze(); err != nil {
+	if err := life.body.freeze(ctx); err != nil {
 		return fmt.Errorf("pause node %s: %w", n.id, err)
 	}
 	c.mu.Lock()
@@ -60,7 +60,7 @@ func (c *Cluster) Resume(ctx context.Context, node int) error {
 	case was != paused:
 		return fmt.Errorf("resume node %s: it is not running", n.id)
 	}
-	if err := life.body.thaw(); err != nil {
+	if err := life.body.thaw(ctx); err != nil {
 		return fmt.Errorf("resume node %s: %w", n.id, err)
 	}
 	return n.deliver(ctx)

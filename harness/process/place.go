@@ -41,9 +41,9 @@ type home interface {
 	// dir returns the directory for the node's files. It exists.
 	dir() string
 	// start starts the node's program. The home has no other process.
-	start(p program) (body, error)
-	// listen listens at the address, in place of a node that is down. Close also closes accepted connections.
-	listen() (net.Listener, error)
+	start(ctx context.Context, p program) (body, error)
+	// listen listens at the address, in place of a node that is down.
+	listen(ctx context.Context) (net.Listener, error)
 	// close gives the address back. The home has no process.
 	close() error
 }
@@ -64,10 +64,10 @@ type body interface {
 	terminate() error
 	// freeze stops all threads, and returns when they have stopped; thaw resumes them. thaw does nothing if the process
 	// has ended.
-	freeze() error
-	thaw() error
+	freeze(ctx context.Context) error
+	thaw(ctx context.Context) error
 	// kill kills it. It does nothing if the process has ended.
-	kill() error
+	kill(ctx context.Context) error
 	// wait blocks until the process has ended. exit is nil for exit code 0; left is not nil if it has left processes
 	// behind. It is called once.
 	wait() (exit, left error)

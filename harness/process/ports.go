@@ -18,7 +18,7 @@ func (c *Cluster) Dial(ctx context.Context, node int) (net.Conn, error) {
 // Token returns the token in the nodes' configuration.
 func (c *Cluster) Token() string { return c.options.Nodes.Token }
 
-// Listen listens at the address of a node that is down. Close of the listener also closes accepted connections.
+// Listen listens at the address of a node that is down.
 func (c *Cluster) Listen(node int) (net.Listener, error) {
 	n, err := c.node(node)
 	if err != nil {
@@ -27,5 +27,5 @@ func (c *Cluster) Listen(node int) (net.Listener, error) {
 	if _, away := n.look(); away == "" {
 		return nil, fmt.Errorf("listen in place of node %s: it is running", n.id)
 	}
-	return n.home.listen()
+	return n.home.listen(c.ctx)
 }

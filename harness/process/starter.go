@@ -114,15 +114,15 @@ func (n *node) start(ctx context.Context) error {
 	case state != down:
 		return fmt.Errorf("start node %s: it is already running", n.id)
 	}
-	if err := c.launch(n); err != nil {
+	if err := c.launch(ctx, n); err != nil {
 		return err
 	}
 	return c.introduce(ctx, n, nil)
 }
 
 // launch starts the node's process, which then waits for its configuration.
-func (c *Cluster) launch(n *node) error {
-	l, err := c.start(n)
+func (c *Cluster) launch(ctx context.Context, n *node) error {
+	l, err := c.start(ctx, n)
 	if err != nil {
 		return fmt.Errorf("start node %s: %w", n.id, err)
 	}
