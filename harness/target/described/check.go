@@ -61,7 +61,7 @@ func (c *checking) required(path, text string) bool {
 }
 
 func (c *checking) template(path, text string) {
-	if _, err := Template(text, ""); err != nil {
+	if _, err := Template(text, Encoding{}); err != nil {
 		c.add(path, err.Error(), "")
 	}
 }

@@ -16,6 +16,9 @@ type HTTP struct {
 	// Blob is how blobs are written in JSON: the key of an object around base64 text, as in {"base64": "AAE="}. If it is
 	// empty, blobs are base64 text, and a column of type BLOB is read that way.
 	Blob string
+	// Real is how floats are written in JSON: the key of an object around their text, as in {"real": "1.5"}. If it is empty,
+	// they are numbers with a point or an exponent.
+	Real string
 	// Answer is where an answer has what.
 	Answer Answer
 	// Errors is how errors are read.
@@ -35,9 +38,9 @@ type Call struct {
 // Request is what templates of SQL requests see.
 type Request struct {
 	Node
-	// SQL is the text of all statements, Statements is each of them.
+	// SQL is the text of all statements, Statements is each of them with its own parameters.
 	SQL        string
-	Statements []string
+	Statements []Statement
 	// Params are nil, int64, float64, string or []byte; empty with HTTP.Inline.
 	Params []any
 	// Level is the database's word for the consistency.
@@ -45,6 +48,18 @@ type Request struct {
 	// ID is the idempotency key; it may be empty.
 	ID string
 }
+
+// Statement is one of the statements of a Request.
+type Statement struct {
+	SQL    string
+	Params []any
+}
+
+// Encoding is how blobs and floats are written in JSON: see HTTP.Blob and HTTP.Real.
+type Encoding struct{ Blob, Real string }
+
+// Encoding returns how the API writes values.
+func (h HTTP) Encoding() Encoding { return Encoding{h.Blob, h.Real} }
 
 // Answer is where the JSON of an answer has what. Fields are paths: names and indexes with points between them, as in
 // results.0.rows. An empty path is the value itself.

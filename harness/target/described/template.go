@@ -10,9 +10,9 @@ import (
 )
 
 // Template parses a template of this package. Besides the functions of text/template it has json, which writes a value
-// as JSON: integers with every digit, floats with a point or an exponent, and blobs as blob says (see HTTP.Blob).
-func Template(text, blob string) (*template.Template, error) {
-	t, err := template.New("").Funcs(template.FuncMap{"json": func(v any) (string, error) { return toJSON(v, blob) }}).Parse(text)
+// as JSON: integers with every digit, and blobs and floats as the encoding says.
+func Template(text string, as Encoding) (*template.Template, error) {
+	t, err := template.New("").Funcs(template.FuncMap{"json": func(v any) (string, error) { return as.json(v) }}).Parse(text)
 	if err != nil {
 		return nil, fmt.Errorf("it is no template: %s", strings.TrimPrefix(strings.TrimPrefix(err.Error(), "template: "), ":"))
 	}
@@ -31,16 +31,14 @@ func Render(t *template.Template, data any) (string, error) {
 	return strings.ReplaceAll(b.String(), noValue, ""), nil
 }
 
-func toJSON(v any, blob string) (string, error) {
+func (as Encoding) json(v any) (string, error) {
 	switch v := v.(type) {
 	case []byte:
-		text := strconv.Quote(base64.StdEncoding.EncodeToString(v))
-		if blob == "" {
-			return text, nil
-		}
-		key, err := json.Marshal(blob)
-		return "{" + string(key) + ":" + text + "}", err
+		return within(as.Blob, base64.StdEncoding.EncodeToString(v))
 	case float64:
+		if as.Real != "" {
+			return within(as.Real, strconv.FormatFloat(v, 'g', -1, 64))
+		}
 		text, err := json.Marshal(v)
 		if err == nil && !strings.ContainsAny(string(text), ".eE") {
 			text = append(text, ".0"...)
@@ -49,7 +47,7 @@ func toJSON(v any, blob string) (string, error) {
 	case []any:
 		parts := make([]string, len(v))
 		for i, one := range v {
-			text, err := toJSON(one, blob)
+			text, err := as.json(one)
 			if err != nil {
 				return "", err
 			}
@@ -62,4 +60,13 @@ func toJSON(v any, blob string) (string, error) {
 	encoder.SetEscapeHTML(false)
 	err := encoder.Encode(v)
 	return strings.TrimSuffix(b.String(), "\n"), err
+}
+
+// within is text in an object of one key; the text alone if there is no key.
+func within(key, text string) (string, error) {
+	if key == "" {
+		return strconv.Quote(text), nil
+	}
+	written, err := json.Marshal(map[string]string{key: text})
+	return string(written), err
 }

@@ -28,7 +28,7 @@ func parseCommand(name, line string, limit time.Duration) (*command, error) {
 	}
 	c := &command{name: name, limit: limit}
 	for _, word := range words {
-		t, err := described.Template(word, "")
+		t, err := described.Template(word, described.Encoding{})
 		if err != nil {
 			return nil, fmt.Errorf("command %s: %w", name, err)
 		}

@@ -23,7 +23,7 @@ type asking struct {
 func newAsking(s described.Status) (*asking, error) {
 	a := &asking{ask: s.Ask, fields: make(map[string]*template.Template)}
 	for _, field := range s.Fields() {
-		t, err := described.Template(field.Text, "")
+		t, err := described.Template(field.Text, described.Encoding{})
 		if err != nil {
 			return nil, fmt.Errorf("status %s: %w", field.Name, err)
 		}

@@ -236,6 +236,9 @@ func (a *API) value(v any, kind string) (any, error) {
 		if written, is := v[a.shape.Blob].(string); is && a.shape.Blob != "" && len(v) == 1 {
 			return base64.StdEncoding.DecodeString(written)
 		}
+		if written, is := v[a.shape.Real].(string); is && a.shape.Real != "" && len(v) == 1 {
+			return strconv.ParseFloat(written, 64)
+		}
 	}
 	return nil, fmt.Errorf("a value is %T", v)
 }

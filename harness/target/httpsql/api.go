@@ -37,7 +37,7 @@ type rule struct {
 func NewAPI(shape described.HTTP) (*API, error) {
 	a := &API{shape: shape}
 	for _, name := range slices.Sorted(maps.Keys(shape.Headers)) {
-		value, err := described.Template(shape.Headers[name], shape.Blob)
+		value, err := described.Template(shape.Headers[name], shape.Encoding())
 		if err != nil {
 			return nil, fmt.Errorf("header %s: %w", name, err)
 		}
@@ -81,7 +81,7 @@ func (a *API) parse(c described.Call) (out call, err error) {
 		name, text string
 		to         **template.Template
 	}{{"method", c.Method, &out.method}, {"path", c.Path, &out.path}, {"body", c.Body, &out.body}} {
-		if *field.to, err = described.Template(field.text, a.shape.Blob); err != nil {
+		if *field.to, err = described.Template(field.text, a.shape.Encoding()); err != nil {
 			return call{}, fmt.Errorf("%s: %w", field.name, err)
 		}
 	}

@@ -39,8 +39,14 @@ func (a *API) request(node described.Node, r target.Request) (out described.Requ
 		}
 	}
 	reads = true
-	for _, s := range statements {
-		out.Statements = append(out.Statements, s.Text)
+	rest := out.Params
+	for i, s := range statements {
+		own := rest[:min(s.Parameters(), len(rest))]
+		rest = rest[len(own):]
+		if i == len(statements)-1 { // the database says that there are too many
+			own = append(own[:len(own):len(own)], rest...)
+		}
+		out.Statements = append(out.Statements, described.Statement{SQL: s.Text, Params: append([]any{}, own...)})
 		reads = reads && s.Reads()
 	}
 	return out, reads, nil
