@@ -26,7 +26,7 @@ type Host struct {
 	mu      sync.Mutex
 	closed  bool
 	agent   *agent.Agent
-	unused  *device.Device // of a host without power; Start connects it
+	unused  device.Device // of a host without power; Start connects it
 	missing []string
 }
 
@@ -57,7 +57,7 @@ func (h *Host) boot(ctx context.Context) error {
 	return h.port.Connect(d)
 }
 
-func (h *Host) makeAgent(ctx context.Context) (*agent.Agent, *device.Device, error) {
+func (h *Host) makeAgent(ctx context.Context) (*agent.Agent, device.Device, error) {
 	spec := agent.Spec{
 		Name: h.name, Addr: netip.PrefixFrom(h.Addr(), fabric.Network.Bits()), Hosts: h.network.names(),
 		Packet: h.network.options.packets,
