@@ -5,3 +5,6 @@ func (o Options) Packets() Options {
 	o.packets = true
 	return o
 }
+
+// Because is because.
+var Because = because

@@ -64,7 +64,7 @@ func (h *Host) makeAgent(ctx context.Context) (*agent.Agent, device.Device, erro
 	}
 	a, made, fd, err := agent.New(ctx, h.network.launcher.run, spec, h.dir+".agent")
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, explain(err)
 	}
 	h.mu.Lock()
 	h.missing = made.Missing
