@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"sync"
+	"syscall"
 
 	"github.com/rejoin-db/rejoin/harness/hosts/internal/agent"
 	"github.com/rejoin-db/rejoin/harness/hosts/internal/device"
@@ -21,6 +22,7 @@ type Host struct {
 	dir     string
 	port    *fabric.Port
 	sockets sockets
+	disk    disk
 
 	power   sync.Mutex // held while the host loses its power or gets it back
 	mu      sync.Mutex
@@ -69,6 +71,9 @@ func (h *Host) makeAgent(ctx context.Context) (*agent.Agent, *device.Device, err
 	h.mu.Lock()
 	h.missing = made.Missing
 	h.mu.Unlock()
+	if err := h.disk.boot(ctx, a); err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("mount its disk: %w", err), a.Close(), syscall.Close(fd))
+	}
 	return a, device.Open(fd, device.Kind(made.Kind)), nil
 }
 
@@ -116,13 +121,16 @@ func (h *Host) Thaw(ctx context.Context) error {
 	return h.do("thaw", func(a *agent.Agent) error { return a.Thaw(ctx) })
 }
 
-// Kill kills every process on the host at once, and returns when none is left. The host's kernel closes their connections.
+// Kill kills every process on the host at once, and returns when none is left. The host's kernel closes their connections. The
+// disk loses nothing, unless it has torn a sync.
 func (h *Host) Kill(ctx context.Context) error {
-	return h.do("kill every process on", func(a *agent.Agent) error { return a.Kill(ctx) })
+	return h.do("kill every process on", func(a *agent.Agent) error {
+		return h.disk.kill(ctx, a, func() error { return a.Kill(ctx) })
+	})
 }
 
 // CutPower ends everything on the host at once: nothing leaves it any more, not even the end of a connection. Until the next
-// Start the host is silent. Then it is as a machine that was switched on: it knows no connection. Sockets that this process
+// Start the host is silent, and its disk has lost what was not synced. Then it is as a machine that was switched on: it knows no connection. Sockets that this process
 // opened on the host are closed.
 func (h *Host) CutPower(ctx context.Context) error {
 	if err := h.cutPower(ctx); err != nil {
@@ -138,7 +146,7 @@ func (h *Host) cutPower(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := h.dark(old); err != nil {
+	if err := errors.Join(h.dark(old), h.disk.unmounted(ctx)); err != nil {
 		return err
 	}
 	a, d, err := h.makeAgent(ctx)
@@ -165,7 +173,7 @@ func (h *Host) dark(old *agent.Agent) error {
 	if unused != nil {
 		err = errors.Join(err, unused.Close())
 	}
-	return errors.Join(err, old.Close())
+	return errors.Join(err, h.disk.cut(), old.Close())
 }
 
 // powerOn connects a host that had no power.
@@ -193,7 +201,7 @@ func (h *Host) close() error {
 	defer h.power.Unlock()
 	h.sockets.end(true)
 	if a == nil {
-		return nil
+		return h.disk.close()
 	}
-	return h.dark(a)
+	return errors.Join(h.dark(a), h.disk.close())
 }
