@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"os"
 	"sync"
-	"syscall"
 
 	"github.com/rejoin-db/rejoin/harness/hosts/internal/agent"
 	"github.com/rejoin-db/rejoin/harness/hosts/internal/device"
@@ -23,6 +22,7 @@ type Host struct {
 	port    *fabric.Port
 	sockets sockets
 	disk    disk
+	clock   clock
 
 	power   sync.Mutex // held while the host loses its power or gets it back
 	mu      sync.Mutex
@@ -71,10 +71,11 @@ func (h *Host) makeAgent(ctx context.Context) (*agent.Agent, device.Device, erro
 	h.mu.Lock()
 	h.missing = made.Missing
 	h.mu.Unlock()
+	d := device.Open(fd, device.Kind(made.Kind))
 	if err := h.disk.boot(ctx, a); err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("mount its disk: %w", err), a.Close(), syscall.Close(fd))
+		return nil, nil, errors.Join(fmt.Errorf("mount its disk: %w", err), a.Close(), d.Close())
 	}
-	return a, device.Open(fd, device.Kind(made.Kind)), nil
+	return a, d, nil
 }
 
 // adopt makes an agent the host's own, unless the host was closed meanwhile.
@@ -125,7 +126,13 @@ func (h *Host) Thaw(ctx context.Context) error {
 // disk loses nothing, unless it has torn a sync.
 func (h *Host) Kill(ctx context.Context) error {
 	return h.do("kill every process on", func(a *agent.Agent) error {
-		return h.disk.kill(ctx, a, func() error { return a.Kill(ctx) })
+		return h.disk.kill(ctx, a, func() error {
+			err := a.Kill(ctx)
+			if err == nil {
+				h.clock.killed()
+			}
+			return err
+		})
 	})
 }
 
@@ -149,6 +156,7 @@ func (h *Host) cutPower(ctx context.Context) error {
 	if err := errors.Join(h.dark(old), h.disk.unmounted(ctx)); err != nil {
 		return err
 	}
+	h.clock.killed()
 	a, d, err := h.makeAgent(ctx)
 	if err != nil {
 		return err
