@@ -80,6 +80,11 @@ func (h *Host) start(ctx context.Context, c Command) (*Process, error) {
 	if c.Dir == "" {
 		program.Dir = h.dir
 	}
+	env, unaffected, err := h.clock.environment(path, program.Env)
+	if err != nil {
+		return nil, err
+	}
+	program.Env = env
 	if err := h.powerOn(); err != nil {
 		return nil, err
 	}
@@ -96,6 +101,7 @@ func (h *Host) start(ctx context.Context, c Command) (*Process, error) {
 		return nil, err
 	}
 	p := &Process{host: h, agent: a, path: c.Path, inside: running.Inside, pid: running.Outside, done: make(chan struct{})}
+	h.clock.started(p, unaffected)
 	h.network.work.Go(func() {
 		status := <-running.Ended
 		out.ended()

@@ -5,6 +5,7 @@ package agent
 import (
 	"context"
 	"errors"
+	"os"
 	"syscall"
 )
 
@@ -35,5 +36,7 @@ func (*Agent) Signal(context.Context, int, syscall.Signal) error    { return err
 func (*Agent) Freeze(context.Context) error                         { return errSystem }
 func (*Agent) Thaw(context.Context) error                           { return errSystem }
 func (*Agent) Kill(context.Context) error                           { return errSystem }
+func (*Agent) MountDisk(context.Context, string) (*os.File, error)  { return nil, errSystem }
+func (*Agent) UnmountDisk(context.Context, string) error            { return errSystem }
 func (*Agent) Socket(context.Context) (int, error)                  { return -1, errSystem }
 func (*Agent) Close() error                                         { return errSystem }
