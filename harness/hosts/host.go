@@ -26,7 +26,7 @@ type Host struct {
 	mu      sync.Mutex
 	closed  bool
 	agent   *agent.Agent
-	unused  *device.Device // of a host without power; Start connects it
+	unused  device.Device // of a host without power; Start connects it
 	missing []string
 }
 
@@ -57,14 +57,14 @@ func (h *Host) boot(ctx context.Context) error {
 	return h.port.Connect(d)
 }
 
-func (h *Host) makeAgent(ctx context.Context) (*agent.Agent, *device.Device, error) {
+func (h *Host) makeAgent(ctx context.Context) (*agent.Agent, device.Device, error) {
 	spec := agent.Spec{
 		Name: h.name, Addr: netip.PrefixFrom(h.Addr(), fabric.Network.Bits()), Hosts: h.network.names(),
 		Packet: h.network.options.packets,
 	}
 	a, made, fd, err := agent.New(ctx, h.network.launcher.run, spec, h.dir+".agent")
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, explain(err)
 	}
 	h.mu.Lock()
 	h.missing = made.Missing

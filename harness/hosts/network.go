@@ -40,12 +40,12 @@ type Network struct {
 	done   chan struct{}
 }
 
-// New returns a network without hosts. It returns the error of Supported, if there is one.
+// New returns a network without hosts.
 func New(o Options) (*Network, error) {
 	if inbubble.Own() != 0 {
 		return nil, inbubble.ErrInside
 	}
-	if err := Supported(); err != nil {
+	if err := system(); err != nil {
 		return nil, err
 	}
 	dir, err := rundir.New(o.Dir, "hosts-")

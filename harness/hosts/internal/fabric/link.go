@@ -90,10 +90,13 @@ func (l *link) judge(p packet.Packet, own bool) func() {
 
 // deliver gives a packet to the port at the end of the link.
 func (l *link) deliver(p packet.Packet) {
-	if c := l.to.device.Load(); c != nil && c.Write(p) == nil {
-		l.passed.add(p.Size())
-		l.flows.delivered(p)
+	c := l.to.device.Load()
+	if c == nil {
+		return
 	}
+	l.passed.add(p.Size()) // before: who has received a packet finds it counted
+	l.flows.delivered(p)
+	_ = c.Write(p) // a host that takes no packet loses it
 }
 
 // inject gives a port a packet that no host sent.

@@ -52,13 +52,15 @@ func (l *link) resetFlows() {
 
 // resetEnd resets the end of a connection at a port: there is what that end sent, and back what it was sent.
 func resetEnd(at, other *Port, flow packet.Flow, there, back progress) {
+	reset := func(s packet.Segment) {
+		at.inject(packet.NewTCP(other.Addr().As4(), at.Addr().As4(), flow.Back(), s, nil))
+	}
 	if !there.acked { // it waits for the answer to its first segment
-		at.inject(packet.Reset(other.Addr().As4(), at.Addr().As4(), flow.Back(),
-			packet.Segment{Ack: there.sent, Flags: packet.RST | packet.ACK}))
+		reset(packet.Segment{Ack: there.sent, Flags: packet.RST | packet.ACK})
 		return
 	}
-	at.inject(packet.Reset(other.Addr().As4(), at.Addr().As4(), flow.Back(), packet.Segment{Seq: there.ack, Flags: packet.RST}))
+	reset(packet.Segment{Seq: there.ack, Flags: packet.RST})
 	if back.arrived && back.delivered != there.ack {
-		at.inject(packet.Reset(other.Addr().As4(), at.Addr().As4(), flow.Back(), packet.Segment{Seq: back.delivered, Flags: packet.RST}))
+		reset(packet.Segment{Seq: back.delivered, Flags: packet.RST})
 	}
 }

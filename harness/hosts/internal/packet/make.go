@@ -8,7 +8,7 @@ import (
 // Head returns the TCP segment with only the first n bytes of its content.
 func (p Packet) Head(n int) Packet {
 	head := slices.Clone(p[:Header+p.ipSize()+tcpSize(p.payload())+n])
-	clear(head[:Header])
+	clear(head[:Header]) // its checksum is whole
 	ip := head[Header:]
 	binary.BigEndian.PutUint16(ip[2:], uint16(len(ip)))
 	t := head.payload()
@@ -23,21 +23,22 @@ func (p Packet) ResetSender() Packet {
 	s, _ := p.Segment()
 	flow := p.Flow()
 	if s.Is(ACK) {
-		return Reset(p.addr(16), p.addr(12), flow.Back(), Segment{Seq: s.Ack, Flags: RST})
+		return NewTCP(p.addr(16), p.addr(12), flow.Back(), Segment{Seq: s.Ack, Flags: RST}, nil)
 	}
-	return Reset(p.addr(16), p.addr(12), flow.Back(), Segment{Ack: s.Next(), Flags: RST | ACK})
+	return NewTCP(p.addr(16), p.addr(12), flow.Back(), Segment{Ack: s.Next(), Flags: RST | ACK}, nil)
 }
 
 // ResetReceiver returns the segment that makes the receiver of a TCP segment give its connection up, in place of that
 // segment after the first n bytes of its content.
 func (p Packet) ResetReceiver(n int) Packet {
 	s, _ := p.Segment()
-	return Reset(p.addr(12), p.addr(16), p.Flow(), Segment{Seq: s.Seq + uint32(n), Ack: s.Ack, Flags: RST | s.Flags&ACK})
+	return NewTCP(p.addr(12), p.addr(16), p.Flow(), Segment{Seq: s.Seq + uint32(n), Ack: s.Ack, Flags: RST | s.Flags&ACK}, nil)
 }
 
-// Reset returns a TCP segment without content.
-func Reset(from, to [4]byte, flow Flow, s Segment) Packet {
-	p := make(Packet, Header+ipHeader+tcpHeader)
+// NewTCP returns a packet with a TCP segment.
+func NewTCP(from, to [4]byte, flow Flow, s Segment, data []byte) Packet {
+	p := make(Packet, Header+ipHeader+tcpHeader, Header+ipHeader+tcpHeader+len(data))
+	p = append(p, data...)
 	fillIP(p, from, to, TCP)
 	t := p.payload()
 	binary.BigEndian.PutUint16(t, flow.From)

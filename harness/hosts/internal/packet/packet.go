@@ -115,6 +115,12 @@ func (s Segment) Next() uint32 {
 	return next
 }
 
+// Data returns the content of the packet's TCP segment.
+func (p Packet) Data() []byte {
+	t := p.payload()
+	return t[tcpSize(t):]
+}
+
 // Segment returns the TCP segment of the packet, and false if it has none.
 func (p Packet) Segment() (Segment, bool) {
 	if p.Protocol() != TCP || p.fragment() {
