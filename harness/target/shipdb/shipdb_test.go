@@ -1,0 +1,330 @@
+package main_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/gleak"
+)
+
+// cluster is three nodes, each a process.
+type cluster struct {
+	bug, dir  string
+	addresses []string
+	nodes     []*exec.Cmd // nil if it does not run
+}
+
+func start(ctx context.Context, bug string) *cluster {
+	GinkgoHelper()
+	before := gleak.Goroutines()
+	DeferCleanup(func() {
+		http.DefaultClient.CloseIdleConnections()
+		Eventually(gleak.Goroutines).ShouldNot(gleak.HaveLeaked(before))
+	})
+	c := &cluster{bug: bug, dir: GinkgoT().TempDir(), nodes: make([]*exec.Cmd, 3)}
+	for range c.nodes {
+		c.addresses = append(c.addresses, freeAddress())
+	}
+	DeferCleanup(func() {
+		for i := range c.nodes {
+			c.kill(i)
+		}
+	})
+	for i := range c.nodes {
+		c.start(ctx, i)
+	}
+	return c
+}
+
+// freeAddress is below the ports that the system gives to clients, so that it is free after a restart too.
+func freeAddress() string {
+	GinkgoHelper()
+	for {
+		address := fmt.Sprintf("127.0.0.1:%d", 20000+rand.IntN(12000))
+		if l, err := net.Listen("tcp", address); err == nil {
+			Expect(l.Close()).To(Succeed())
+			return address
+		}
+	}
+}
+
+func (c *cluster) start(ctx context.Context, i int) {
+	GinkgoHelper()
+	peers := make([]string, len(c.addresses))
+	for j, address := range c.addresses {
+		peers[j] = fmt.Sprintf("n%d=%s", j, address)
+	}
+	name := fmt.Sprintf("n%d", i)
+	cmd := exec.Command(binary, "-name", name, "-listen", c.addresses[i], "-dir", filepath.Join(c.dir, name),
+		"-peers", strings.Join(peers, ","), "-bug", c.bug)
+	cmd.Stdout, cmd.Stderr = GinkgoWriter, GinkgoWriter
+	Expect(cmd.Start()).To(Succeed())
+	c.nodes[i] = cmd
+	Eventually(ctx, func() error { _, err := c.status(ctx, i); return err }).Should(Succeed())
+}
+
+func (c *cluster) kill(i int) {
+	GinkgoHelper()
+	if c.nodes[i] != nil {
+		Expect(c.nodes[i].Process.Kill()).To(Succeed())
+		_ = c.nodes[i].Wait() // it was killed
+		c.nodes[i] = nil
+	}
+}
+
+type status struct {
+	Role, Leader          string
+	Commit, Applied, Last uint64
+}
+
+func (c *cluster) status(ctx context.Context, i int) (s status, err error) {
+	return s, c.call(ctx, http.MethodGet, i, "/status", nil, &s)
+}
+
+type answer struct {
+	Index   uint64
+	Results []struct {
+		Columns, Types []string
+		Rows           [][]any
+		Affected       int
+	}
+	Error struct{ Code, Message, Applied string }
+}
+
+type m = map[string]any
+
+// ask sends one statement.
+func (c *cluster) ask(ctx context.Context, i int, path, read, sql string, args ...any) answer {
+	GinkgoHelper()
+	var a answer
+	Expect(c.call(ctx, http.MethodPost, i, path, m{"statements": []m{{"sql": sql, "args": args}}, "read": read}, &a)).To(Succeed())
+	return a
+}
+
+func (c *cluster) call(ctx context.Context, method string, i int, path string, body, into any) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	text, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	r, err := http.NewRequestWithContext(ctx, method, "http://"+c.addresses[i]+path, bytes.NewReader(text))
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	return json.NewDecoder(response.Body).Decode(into)
+}
+
+// write sends a statement until it is answered without an error. It must bear to be executed twice.
+func (c *cluster) write(ctx context.Context, i int, sql string, args ...any) {
+	GinkgoHelper()
+	Eventually(ctx, func() string { return c.ask(ctx, i, "/exec", "", sql, args...).Error.Message }).Should(BeEmpty())
+}
+
+func (c *cluster) leader(ctx context.Context) (leader int) {
+	GinkgoHelper()
+	Eventually(ctx, func() error {
+		for i, node := range c.nodes {
+			if node == nil {
+				continue
+			}
+			if s, err := c.status(ctx, i); err == nil && s.Role == "leader" {
+				leader = i
+				return nil
+			}
+		}
+		return fmt.Errorf("there is no leader")
+	}).Should(Succeed())
+	return leader
+}
+
+// rows waits until a node has executed what another one has committed, and returns the answer of the node itself.
+func (c *cluster) rows(ctx context.Context, i int, sql string) [][]any {
+	GinkgoHelper()
+	leader, err := c.status(ctx, c.leader(ctx))
+	Expect(err).NotTo(HaveOccurred())
+	Eventually(ctx, func() uint64 { s, _ := c.status(ctx, i); return s.Applied }).Should(BeNumerically(">=", leader.Commit))
+	a := c.ask(ctx, i, "/query", "local", sql)
+	Expect(a.Error.Message).To(BeEmpty())
+	return a.Results[0].Rows
+}
+
+var _ = Describe("Shipdb", func() {
+	It("gives every node the same values, whichever node is asked", func(ctx SpecContext) {
+		c := start(ctx, "")
+		c.write(ctx, 0, "CREATE TABLE IF NOT EXISTS t (id INTEGER PRIMARY KEY, v)")
+		values := []any{nil, "text ' ünï", m{"real": "1"}, m{"real": "-Inf"}, m{"blob": "AP8="}, m{"blob": ""}, "", 7.0}
+		for i, v := range values {
+			c.write(ctx, i%3, "INSERT OR REPLACE INTO t VALUES (?, ?)", i, v)
+		}
+		c.write(ctx, 1, "INSERT OR REPLACE INTO t VALUES (100, -9223372036854775808)")
+		for i := range c.nodes {
+			rows := c.rows(ctx, i, "SELECT v FROM t WHERE id < 100 ORDER BY id")
+			for j, v := range values {
+				Expect(rows[j]).To(Equal([]any{v}))
+			}
+			Expect(c.rows(ctx, i, "SELECT CAST(v AS TEXT) FROM t WHERE id = 100")).To(Equal([][]any{{"-9223372036854775808"}}))
+		}
+		a := c.ask(ctx, 2, "/query", "leader", "SELECT id, v, id + 1 FROM t WHERE id = 7")
+		Expect(a.Results[0].Columns).To(Equal([]string{"id", "v", "id + 1"}))
+		Expect(a.Results[0].Types).To(Equal([]string{"INTEGER", "", ""}))
+		Expect(c.ask(ctx, 2, "/exec", "", "UPDATE t SET v = 0 WHERE id < 3").Results[0].Affected).To(Equal(3))
+	}, patience)
+
+	It("says what became of a request that failed", func(ctx SpecContext) {
+		c := start(ctx, "")
+		c.write(ctx, 0, "CREATE TABLE IF NOT EXISTS t (id INTEGER PRIMARY KEY)")
+		c.write(ctx, 0, "INSERT OR IGNORE INTO t VALUES (1)")
+		for sql, code := range map[string]string{
+			"INSERT INTO t VALUES (1)":                  "constraint",
+			"INSERT OR ROLLBACK INTO t VALUES (2), (1)": "constraint",
+			"INSERT INTO u VALUES (1)":                  "sql",
+			"/* a */ -- b\n commit":                     "refused",
+			"SELECT 1; COMMIT":                          "refused",
+		} {
+			a := c.ask(ctx, 0, "/exec", "", sql)
+			Expect(a.Error.Code).To(Equal(code), sql)
+			Expect(a.Error.Applied).To(Equal("no"))
+		}
+		Expect(c.ask(ctx, 0, "/query", "local", "DELETE FROM t").Error.Code).To(Equal("refused"))
+		Expect(c.ask(ctx, 0, "/query", "old", "SELECT 1").Error.Code).To(Equal("bad_request"))
+		for i := range c.nodes {
+			Expect(c.rows(ctx, i, "SELECT id FROM t")).To(Equal([][]any{{1.0}}))
+		}
+	}, patience)
+
+	It("loses no acknowledged write, and repeats none, while nodes are killed", func(ctx SpecContext) {
+		c := start(ctx, "")
+		c.write(ctx, 0, "CREATE TABLE IF NOT EXISTS t (id INTEGER)")
+		working, stop := context.WithCancel(ctx)
+		var wg sync.WaitGroup
+		var mu sync.Mutex
+		outcomes := make(map[float64]string)
+		acknowledged := func() (n int) {
+			mu.Lock()
+			defer mu.Unlock()
+			for _, o := range outcomes {
+				if o == "" {
+					n++
+				}
+			}
+			return n
+		}
+		for w := range 4 {
+			wg.Go(func() {
+				for id := float64(w); working.Err() == nil; id += 4 {
+					var a answer
+					err := c.call(ctx, http.MethodPost, int(id/4)%3, "/exec",
+						m{"statements": []m{{"sql": "INSERT INTO t VALUES (?)", "args": []any{id}}}}, &a)
+					if err != nil {
+						a.Error.Applied = "unknown"
+					}
+					mu.Lock()
+					outcomes[id] = a.Error.Applied
+					mu.Unlock()
+				}
+			})
+		}
+		for round := range 6 {
+			done := acknowledged()
+			Eventually(ctx, acknowledged).Should(BeNumerically(">", done+20))
+			victim := c.leader(ctx)
+			if round%2 == 1 {
+				victim = (victim + 1) % 3
+			}
+			c.kill(victim)
+			done = acknowledged()
+			Eventually(ctx, acknowledged).Should(BeNumerically(">", done+20), "the others take no writes")
+			c.start(ctx, victim)
+		}
+		stop()
+		wg.Wait()
+		for i := range c.nodes {
+			times := make(map[float64]int)
+			for _, row := range c.rows(ctx, i, "SELECT id FROM t") {
+				times[row[0].(float64)]++
+			}
+			for id, outcome := range outcomes {
+				switch outcome {
+				case "":
+					Expect(times[id]).To(Equal(1), "acknowledged")
+				case "no":
+					Expect(times[id]).To(BeZero())
+				default:
+					Expect(times[id]).To(BeNumerically("<=", 1))
+				}
+			}
+		}
+	}, patience)
+
+	// alone leaves the leader alone, and returns its answers to a write and to a leader read.
+	alone := func(ctx context.Context, bug string) (written, read answer) {
+		c := start(ctx, bug)
+		c.write(ctx, 0, "CREATE TABLE IF NOT EXISTS t (id INTEGER)")
+		leader := c.leader(ctx)
+		c.kill((leader + 1) % 3)
+		c.kill((leader + 2) % 3)
+		return c.ask(ctx, leader, "/exec", "", "INSERT INTO t VALUES (1)"), c.ask(ctx, leader, "/query", "leader", "SELECT * FROM t")
+	}
+
+	// returned restarts a follower, and returns how often it holds one row.
+	returned := func(ctx context.Context, bug string) int {
+		c := start(ctx, bug)
+		c.write(ctx, 0, "CREATE TABLE IF NOT EXISTS t (id INTEGER)")
+		c.write(ctx, 0, "CREATE TABLE IF NOT EXISTS u (id INTEGER)")
+		Expect(c.ask(ctx, c.leader(ctx), "/exec", "", "INSERT INTO t VALUES (1)").Error.Message).To(BeEmpty())
+		follower := (c.leader(ctx) + 1) % 3
+		c.rows(ctx, follower, "SELECT * FROM t")
+		c.kill(follower)
+		c.start(ctx, follower)
+		c.write(ctx, follower, "INSERT INTO u VALUES (1)")
+		return len(c.rows(ctx, follower, "SELECT * FROM t"))
+	}
+
+	It("confirms nothing without a majority", func(ctx SpecContext) {
+		written, read := alone(ctx, "")
+		Expect(written.Error.Code).To(BeElementOf("timeout", "no_leader"))
+		Expect(read.Error.Code).To(BeElementOf("no_quorum", "no_leader"))
+	}, patience)
+
+	It("executes nothing again after a restart", func(ctx SpecContext) {
+		Expect(returned(ctx, "")).To(Equal(1))
+	}, patience)
+
+	It("has the bug early: a write is acknowledged by the leader alone", func(ctx SpecContext) {
+		written, _ := alone(ctx, "early")
+		Expect(written.Error.Code).To(BeEmpty())
+	}, patience)
+
+	It("has the bug again: a restarted follower executes entries again", func(ctx SpecContext) {
+		Expect(returned(ctx, "again")).To(Equal(2))
+	}, patience)
+
+	It("has the bug deposed: a leader alone answers leader reads", func(ctx SpecContext) {
+		_, read := alone(ctx, "deposed")
+		Expect(read.Error.Code).To(BeEmpty())
+	}, patience)
+
+	It("says what is wrong with its flags", func() {
+		output, err := exec.Command(binary, "-name", "n0", "-peers", "n1=x:1").CombinedOutput()
+		Expect(err).To(HaveOccurred())
+		Expect(string(output)).To(Equal("shipdb: -name: \"n0\" is not in -peers n1=x:1\n"))
+	})
+})

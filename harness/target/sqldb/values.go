@@ -1,0 +1,107 @@
+package sqldb
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+// timeFormat is how a time is written, in UTC.
+const timeFormat = "2006-01-02 15:04:05.999999999"
+
+// Exact is the value of a driver as nil, int64, float64, string or []byte: see the package documentation for the rules.
+// A type that is not in them is an error.
+func Exact(column target.Column, v any) (any, error) {
+	switch v := v.(type) {
+	case nil, int64, float64, string:
+		return v, nil
+	case []byte:
+		if IsText(column.Type) {
+			return string(v), nil
+		}
+		return v, nil
+	case bool:
+		if v {
+			return int64(1), nil
+		}
+		return int64(0), nil
+	case time.Time:
+		return v.UTC().Format(timeFormat), nil
+	case int:
+		return int64(v), nil
+	case int8:
+		return int64(v), nil
+	case int16:
+		return int64(v), nil
+	case int32:
+		return int64(v), nil
+	case uint8:
+		return int64(v), nil
+	case uint16:
+		return int64(v), nil
+	case uint32:
+		return int64(v), nil
+	case uint64:
+		if v > math.MaxInt64 {
+			return strconv.FormatUint(v, 10), nil
+		}
+		return int64(v), nil
+	case float32:
+		return float64(v), nil
+	}
+	return nil, fmt.Errorf("the driver has a value of type %T in the column %s of type %q", v, column.Name, column.Type)
+}
+
+// textTypes are the beginnings of types whose values are text, where a driver has bytes for them.
+var textTypes = []string{
+	"CHAR", "VARCHAR", "BPCHAR", "NCHAR", "NVARCHAR", "TEXT", "TINYTEXT", "MEDIUMTEXT", "LONGTEXT", "CLOB", "NAME", "ENUM", "SET", "JSON",
+	"DECIMAL", "NUMERIC", "UUID", "DATE", "TIME", "YEAR",
+}
+
+// IsText tells whether values of a type are text, by its name in the database.
+func IsText(name string) bool {
+	name = strings.ToUpper(name)
+	for _, text := range textTypes {
+		if strings.HasPrefix(name, text) {
+			return true
+		}
+	}
+	return false
+}
+
+// checkParams returns an error for parameters of other types than a request may have.
+func checkParams(params []any) error {
+	for i, p := range params {
+		switch p.(type) {
+		case nil, int64, float64, string, []byte:
+		default:
+			return &target.Error{Code: "PARAMETERS", Kind: target.ErrParams, Outcome: target.NotApplied,
+				Message: fmt.Sprintf("parameter %d is a %T: a parameter is nil, an int64, float64, string or []byte", i+1, p)}
+		}
+	}
+	return nil
+}
+
+// encode appends a row: rows are equal, value by value and bit by bit, if and only if their encodings are.
+func encode(out []byte, row []any) []byte {
+	for _, v := range row {
+		switch v := v.(type) {
+		case nil:
+			out = append(out, 'n')
+		case int64:
+			out = binary.BigEndian.AppendUint64(append(out, 'i'), uint64(v))
+		case float64:
+			out = binary.BigEndian.AppendUint64(append(out, 'f'), math.Float64bits(v))
+		case string:
+			out = append(binary.AppendUvarint(append(out, 's'), uint64(len(v))), v...)
+		case []byte:
+			out = append(binary.AppendUvarint(append(out, 'b'), uint64(len(v))), v...)
+		}
+	}
+	return out
+}
