@@ -26,8 +26,9 @@ var _ = Describe("figures of hosts", Serial, Ordered, ContinueOnFailure, func() 
 
 	It("make and remove", func(ctx SpecContext) {
 		const (
-			made    = "hosts: three made, one after the other"
-			removed = "hosts: three removed"
+			made     = "hosts: three made, one after the other"
+			together = "hosts: three made at once"
+			removed  = "hosts: three removed"
 		)
 		e := gmeasure.NewExperiment(made)
 		e.Sample(func(int) {
@@ -37,8 +38,23 @@ var _ = Describe("figures of hosts", Serial, Ordered, ContinueOnFailure, func() 
 			begun = time.Now()
 			Expect(n.Close()).To(Succeed())
 			e.RecordDuration(removed, time.Since(begun))
+
+			begun = time.Now()
+			n, err := hosts.New(hosts.Options{})
+			Expect(err).NotTo(HaveOccurred())
+			making := make(chan error)
+			for _, name := range []string{"n0", "n1", "n2"} {
+				go func() {
+					_, err := n.Host(ctx, name)
+					making <- err
+				}()
+			}
+			Expect(errors.Join(<-making, <-making, <-making)).To(Succeed())
+			e.RecordDuration(together, time.Since(begun))
+			Expect(n.Close()).To(Succeed())
 		}, gmeasure.SamplingConfig{N: 50})
 		record(e, made, "20 ms", "ms")
+		record(e, together, "20 ms", "ms")
 		record(e, removed, "20 ms", "ms")
 	}, long)
 
