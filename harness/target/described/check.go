@@ -141,7 +141,7 @@ func (c *checking) together(o Commands, names ...string) {
 		}
 	}
 	if len(given) > 0 && len(missing) > 0 {
-		c.add("commands."+given[0], fmt.Sprintf("%s is missing", strings.Join(missing, " and ")),
+		c.add("commands."+given[0], missingWords(missing),
 			strings.Join(names, ", ")+" together, or none of them")
 	}
 }
@@ -203,4 +203,11 @@ type Field struct{ Name, Text string }
 func (s Status) Fields() []Field {
 	return []Field{{"state", s.State}, {"role", s.Role}, {"leader", s.Leader}, {"term", s.Term}, {"commit", s.Commit},
 		{"applied", s.Applied}, {"reason", s.Reason}}
+}
+
+func missingWords(names []string) string {
+	if len(names) == 1 {
+		return names[0] + " is missing"
+	}
+	return strings.Join(names, " and ") + " are missing"
 }
