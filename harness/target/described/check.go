@@ -202,7 +202,7 @@ type Field struct{ Name, Text string }
 // Fields returns the templates of the status, in the order of their documentation.
 func (s Status) Fields() []Field {
 	return []Field{{"state", s.State}, {"role", s.Role}, {"leader", s.Leader}, {"term", s.Term}, {"commit", s.Commit},
-		{"applied", s.Applied}, {"reason", s.Reason}}
+		{"applied", s.Applied}, {"snapshot", s.Snapshot}, {"restores", s.Restores}, {"entries", s.Entries}, {"reason", s.Reason}}
 }
 
 func missingWords(names []string) string {
