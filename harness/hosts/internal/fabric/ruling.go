@@ -5,14 +5,18 @@ import (
 	"sync/atomic"
 
 	"github.com/rejoin-db/rejoin/harness/fault"
+	"github.com/rejoin-db/rejoin/harness/hosts/internal/packet"
 )
 
 // counters count the packets of a link.
-type counters struct{ messages, bytes, lost, resets, duplicates, reordered atomic.Uint64 }
+type counters struct{ messages, bytes, empty, lost, resets, duplicates, reordered atomic.Uint64 }
 
-func (c *counters) add(size int) {
+func (c *counters) add(p packet.Packet) {
 	c.messages.Add(1)
-	c.bytes.Add(uint64(size))
+	c.bytes.Add(uint64(p.Size()))
+	if s, ok := p.Segment(); ok && s.Data == 0 {
+		c.empty.Add(1)
+	}
 }
 
 // happened counts what the rule did to a packet that is delivered.
@@ -79,6 +83,6 @@ func (f *Fabric) Stats(from, to string) (fault.LinkStats, error) {
 	c := &l.passed
 	return fault.LinkStats{
 		Messages: c.messages.Load(), Bytes: c.bytes.Load(), Lost: c.lost.Load(), Resets: c.resets.Load(),
-		Duplicates: c.duplicates.Load(), Reordered: c.reordered.Load(),
+		Empty: c.empty.Load(), Duplicates: c.duplicates.Load(), Reordered: c.reordered.Load(),
 	}, nil
 }
