@@ -24,7 +24,7 @@ func leaks(env *environment) {
 				Skip("the system does not list the open files of a process")
 			}
 			before := heldResources()
-			left = func() []string { return heldResources().without(before) }
+			left = func() []string { return heldResources().Without(before) }
 		})
 
 		It("of a file, a socket or a process is found as long as it exists", func(ctx SpecContext) {

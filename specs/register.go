@@ -93,6 +93,8 @@ func Register(options Options) {
 		identities(env)
 		lostLog(env)
 		clocks(env)
+		away(env)
+		isolationLevels(env)
 		health(env)
 		keys(env)
 		together(env)

@@ -6,6 +6,7 @@ import (
 	"math"
 	"regexp"
 	"slices"
+	"time"
 
 	"github.com/hashicorp/raft"
 
@@ -66,6 +67,14 @@ func values() []Defect {
 					if present.MatchString(entry.SQL) {
 						entry.Time += 1000 * numberOf(life)
 					}
+					return entry
+				})
+			}),
+		inMachine("time-is-that-of-the-execution", kind,
+			"every node gives changes the second in which it executes them, and not the one in which they were sent", "suite:away",
+			func(inner raft.BatchingFSM, _ embedded.Life) raft.BatchingFSM {
+				return rewriting(inner, func(_ *raft.Log, entry machine.Entry) machine.Entry {
+					entry.Time = time.Now().Truncate(time.Second).UnixMilli()
 					return entry
 				})
 			}),

@@ -64,7 +64,7 @@ func (c *Cluster) begin(ctx context.Context) error {
 	}
 	for _, n := range c.nodes {
 		if err := n.answers(ctx); err != nil {
-			return err
+			return fmt.Errorf("%w%s", err, c.saying(ctx, n))
 		}
 	}
 	return nil

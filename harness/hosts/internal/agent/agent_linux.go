@@ -262,12 +262,13 @@ type Running struct {
 	Ended   <-chan syscall.WaitStatus // gives its status once, when it has ended
 }
 
-// Start starts a program that writes to the descriptor. The context is looked at once, before.
-func (a *Agent) Start(ctx context.Context, p Program, output int) (Running, error) {
+// Start starts a program that writes to the descriptor output, with further files of its own: its standard input first, if
+// p.Input says so. The context is looked at once, before.
+func (a *Agent) Start(ctx context.Context, p Program, output int, own ...int) (Running, error) {
 	if ctx.Err() != nil {
 		return Running{}, context.Cause(ctx)
 	}
-	got, err := a.call(context.WithoutCancel(ctx), opStart, p, output)
+	got, err := a.call(context.WithoutCancel(ctx), opStart, p, append([]int{output}, own...)...)
 	if err != nil {
 		return Running{}, err
 	}
