@@ -151,7 +151,7 @@ var _ = Describe("A database", func() {
 		Expect(node.Output(ctx, "touch", node.Dir()+"/end")).To(BeEmpty())
 		Eventually(ctx, func() (target.Status, error) { return c.Nodes()[0].Status(ctx) }).Should(
 			And(HaveField("State", target.Offline), HaveField("Reason", "sh: exit code 7")))
-		Expect(os.Remove(node.Dir() + "/end")).To(Succeed())
+		Expect(node.Output(ctx, "rm", node.Dir()+"/end")).To(BeEmpty())
 		starter, _ := target.As[target.Starter](c)
 		Expect(starter.Start(ctx, 0)).To(Succeed())
 		Expect(c.Nodes()[0].Status(ctx)).To(HaveField("State", target.Online))
