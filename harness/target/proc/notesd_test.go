@@ -78,7 +78,7 @@ func notesd() int {
 		s.peers = strings.Split(*peers, ",")
 	}
 	var err error
-	if s.db, err = sql.Open("sqlite3", filepath.Join(*dir, "notes.db")); err != nil {
+	if s.db, err = sql.Open("sqlite3", "file:"+filepath.Join(*dir, "notes.db")+"?_synchronous=EXTRA"); err != nil {
 		fmt.Println(err)
 		return 1
 	}
