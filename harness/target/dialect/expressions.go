@@ -79,6 +79,8 @@ func (r *rewriter) keyword(i int) error {
 		return r.is(i)
 	case word == "CAST" && r.word(i+1) == "(":
 		r.cast(i)
+	case slices.Contains(r.family.Reserved, lower):
+		r.text[i] = quoted(lower)
 	case r.word(i+1) == "(" && r.word(i-1) != "." && slices.Contains(ofSQLite, lower):
 		own, has := r.family.Functions[lower]
 		switch {
