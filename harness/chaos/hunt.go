@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/rejoin-db/rejoin/harness"
@@ -27,8 +28,8 @@ type Hunt struct {
 	// In runs body where the target's clusters live, such as in a bubble of virtual time with that
 	// seed. Its error is a failure of the nodes. Default: body runs as it is, in real time.
 	In func(ctx context.Context, seed uint64, body func(context.Context)) error
-	// Space is what schedules are drawn from. Default: Real, or Virtual if In is set; with the kinds of
-	// faults that the target supports.
+	// Space is what schedules are drawn from. Default: Real, or Virtual if In is set. Kinds of faults that the
+	// target does not support are left out.
 	Space Space
 	// Options are how schedules are run. The default Judge is check.All.
 	Options Options
@@ -85,8 +86,8 @@ func (h Hunt) filled() Hunt {
 	return h
 }
 
-// space returns the space of the hunt. Unless it has kinds of faults, it boots a cluster to see which the
-// target supports.
+// space returns the space of the hunt, with those of its kinds of faults that the target supports. It boots a cluster
+// to see which.
 func (h Hunt) space(ctx context.Context) (Space, error) {
 	from := h.Space
 	if reflect.ValueOf(from).IsZero() {
@@ -95,9 +96,6 @@ func (h Hunt) space(ctx context.Context) (Space, error) {
 			from = Virtual()
 		}
 		from.Kinds, from.Workloads = nil, nil
-	}
-	if len(from.Kinds) > 0 {
-		return from.filled(), nil
 	}
 	var err error
 	probe := func(ctx context.Context) { from, err = h.possible(ctx, from) }
@@ -112,20 +110,35 @@ func (h Hunt) space(ctx context.Context) (Space, error) {
 	return from.filled(), nil
 }
 
-// possible returns the space with the kinds of faults and the workloads that the target supports.
-func (h Hunt) possible(ctx context.Context, from Space) (Space, error) {
-	s := Schedule{Seed: h.Seed, Nodes: 1, Workloads: []string{"none"}, Clients: 1, Length: time.Second}
+// possible returns the space with the kinds of faults and the workloads that the target supports, and with the size
+// of its cluster if it has only one.
+func (h Hunt) possible(ctx context.Context, from Space) (_ Space, err error) {
+	s := Schedule{Seed: h.Seed, Nodes: max(from.Nodes, 1), Workloads: []string{"none"}, Clients: 1, Length: time.Second}
 	c, err := Boot(ctx, h.Target, s, h.Options)
+	if sized := (*target.SizeError)(nil); errors.As(err, &sized) {
+		from.Nodes, s.Nodes = sized.Has, sized.Has
+		c, err = Boot(ctx, h.Target, s, h.Options)
+	}
 	if err != nil {
 		return from, err
 	}
+	defer func() { err = errors.Join(err, c.Close()) }()
+	asked := from.Kinds
 	from.Kinds = nemesis.Possible(c)
+	if len(asked) > 0 {
+		from.Kinds = slices.DeleteFunc(slices.Clone(asked), func(k nemesis.Kind) bool {
+			return !slices.Contains(nemesis.Names(from.Kinds), k.Name)
+		})
+		if len(from.Kinds) == 0 {
+			return from, fmt.Errorf("it supports none of the kinds of faults %q", nemesis.Names(asked))
+		}
+	}
 	if len(from.Workloads) == 0 {
 		for _, w := range workloads(c) {
 			from.Workloads = append(from.Workloads, w.Name())
 		}
 	}
-	return from, c.Close()
+	return from, nil
 }
 
 // workloads returns all workloads that the cluster supports: interactive transactions at its strongest level.
