@@ -9,15 +9,10 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
-	"reflect"
-	"slices"
 	"time"
 
-	"github.com/rejoin-db/rejoin/harness"
 	"github.com/rejoin-db/rejoin/harness/check"
-	"github.com/rejoin-db/rejoin/harness/nemesis"
 	"github.com/rejoin-db/rejoin/harness/target"
-	"github.com/rejoin-db/rejoin/harness/workload"
 )
 
 // Hunt looks for failures of a target: it runs the schedule of one seed after another until one fails or
@@ -86,81 +81,17 @@ func (h Hunt) filled() Hunt {
 	return h
 }
 
-// space returns the space of the hunt, with those of its kinds of faults that the target supports. It boots a cluster
-// to see which.
-func (h Hunt) space(ctx context.Context) (Space, error) {
-	from := h.Space
-	if reflect.ValueOf(from).IsZero() {
-		from = Real()
-		if h.In != nil {
-			from = Virtual()
-		}
-		from.Kinds, from.Workloads = nil, nil
-	}
-	var err error
-	probe := func(ctx context.Context) { from, err = h.possible(ctx, from) }
-	if h.In == nil {
-		probe(ctx)
-	} else if broken := h.In(ctx, h.Seed, probe); err == nil {
-		err = broken
-	}
-	if err != nil {
-		return from, fmt.Errorf("ask the target for its abilities: %w", err)
-	}
-	return from.filled(), nil
-}
-
-// possible returns the space with the kinds of faults and the workloads that the target supports, and with the size
-// of its cluster if it has only one.
-func (h Hunt) possible(ctx context.Context, from Space) (_ Space, err error) {
-	s := Schedule{Seed: h.Seed, Nodes: max(from.Nodes, 1), Workloads: []string{"none"}, Clients: 1, Length: time.Second}
-	c, err := Boot(ctx, h.Target, s, h.Options)
-	if sized := (*target.SizeError)(nil); errors.As(err, &sized) {
-		from.Nodes, s.Nodes = sized.Has, sized.Has
-		c, err = Boot(ctx, h.Target, s, h.Options)
-	}
-	if err != nil {
-		return from, err
-	}
-	defer func() { err = errors.Join(err, c.Close()) }()
-	asked := from.Kinds
-	from.Kinds = nemesis.Possible(c)
-	if len(asked) > 0 {
-		from.Kinds = slices.DeleteFunc(slices.Clone(asked), func(k nemesis.Kind) bool {
-			return !slices.Contains(nemesis.Names(from.Kinds), k.Name)
-		})
-		if len(from.Kinds) == 0 {
-			return from, fmt.Errorf("it supports none of the kinds of faults %q", nemesis.Names(asked))
-		}
-	}
-	if len(from.Workloads) == 0 {
-		for _, w := range workloads(c) {
-			from.Workloads = append(from.Workloads, w.Name())
-		}
-	}
-	return from, nil
-}
-
-// workloads returns all workloads that the cluster supports: interactive transactions at its strongest level.
-func workloads(c *harness.Cluster) []workload.Workload {
-	all := workload.Workloads(namespace)
-	if levels := c.Isolations(); len(levels) > 0 {
-		all = append(all, workload.Interactive(namespace, levels[len(levels)-1])...)
-	}
-	return all
-}
-
 // Run looks for failures, and tells whether it has found one. It blocks until then, or until its time is
 // over or ctx ends, which is no error. The error is the reason why it could not look, such as a target that
 // does not boot.
 func (h Hunt) Run(ctx context.Context) (found bool, err error) {
 	h = h.filled()
-	from, err := h.space(ctx)
+	w := h.newPlayer()
+	defer func() { err = errors.Join(err, w.Close()) }()
+	from, err := h.space(ctx, w)
 	if err != nil {
 		return false, err
 	}
-	w := h.newPlayer()
-	defer func() { err = errors.Join(err, w.Close()) }()
 	if h.Once {
 		return h.single(ctx, from, w)
 	}
