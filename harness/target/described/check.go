@@ -141,7 +141,7 @@ func (c *checking) together(o Commands, names ...string) {
 		}
 	}
 	if len(given) > 0 && len(missing) > 0 {
-		c.add("commands."+given[0], fmt.Sprintf("%s is missing", strings.Join(missing, " and ")),
+		c.add("commands."+given[0], missingWords(missing),
 			strings.Join(names, ", ")+" together, or none of them")
 	}
 }
@@ -202,5 +202,12 @@ type Field struct{ Name, Text string }
 // Fields returns the templates of the status, in the order of their documentation.
 func (s Status) Fields() []Field {
 	return []Field{{"state", s.State}, {"role", s.Role}, {"leader", s.Leader}, {"term", s.Term}, {"commit", s.Commit},
-		{"applied", s.Applied}, {"reason", s.Reason}}
+		{"applied", s.Applied}, {"snapshot", s.Snapshot}, {"restores", s.Restores}, {"entries", s.Entries}, {"reason", s.Reason}}
+}
+
+func missingWords(names []string) string {
+	if len(names) == 1 {
+		return names[0] + " is missing"
+	}
+	return strings.Join(names, " and ") + " are missing"
 }

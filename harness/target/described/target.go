@@ -94,6 +94,9 @@ type Status struct {
 	Role, Leader string
 	// Term, Commit and Applied are numbers; each is 0 if the database has no such thing.
 	Term, Commit, Applied string
+	// Snapshot is the log index of the newest snapshot, Restores how many snapshots it has restored since it started, and
+	// Entries how many entries its log holds. Specs about snapshots need them: see target.Compacts.
+	Snapshot, Restores, Entries string
 	// Reason says why the node is not online.
 	Reason string
 }

@@ -74,6 +74,7 @@ func (c *Cluster) begin(ctx context.Context) error {
 func (n *node) answers(ctx context.Context) error {
 	poll := time.NewTicker(pollInterval)
 	defer poll.Stop()
+	var seen error // the last one that is not about the end of ctx
 	for {
 		status, err := n.Status(ctx)
 		if err == nil && status.State != target.Offline {
@@ -82,10 +83,13 @@ func (n *node) answers(ctx context.Context) error {
 		if err == nil {
 			err = errors.New(status.Reason)
 		}
+		if ctx.Err() == nil || seen == nil {
+			seen = err
+		}
 		select {
 		case <-poll.C:
 		case <-ctx.Done():
-			return fmt.Errorf("node %s does not answer: %w: %w", n.ID(), context.Cause(ctx), err)
+			return fmt.Errorf("node %s does not answer: %w: %w", n.ID(), context.Cause(ctx), seen)
 		}
 	}
 }

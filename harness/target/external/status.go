@@ -102,7 +102,8 @@ func (a *asking) read(n *node, answers map[string]any) (target.Status, error) {
 	default:
 		return s, a.strange(n, "state", texts, answers)
 	}
-	for name, to := range map[string]*uint64{"term": &s.Term, "commit": &s.CommitIndex, "applied": &s.AppliedIndex} {
+	for name, to := range map[string]*uint64{"term": &s.Term, "commit": &s.CommitIndex, "applied": &s.AppliedIndex,
+		"snapshot": &s.SnapshotIndex, "restores": &s.Restores, "entries": &s.LogEntries} {
 		if len(a.fields[name].Root.Nodes) == 0 {
 			continue
 		}

@@ -236,6 +236,10 @@ func (a *API) value(v any, kind string) (any, error) {
 		if written, is := v[a.shape.Blob].(string); is && a.shape.Blob != "" && len(v) == 1 {
 			return base64.StdEncoding.DecodeString(written)
 		}
+		if written, is := v[a.shape.Text].(string); is && a.shape.Text != "" && len(v) == 1 {
+			text, err := base64.StdEncoding.DecodeString(written)
+			return string(text), err
+		}
 		if written, is := v[a.shape.Real].(string); is && a.shape.Real != "" && len(v) == 1 {
 			return strconv.ParseFloat(written, 64)
 		}

@@ -138,12 +138,9 @@ func (c *Client) render(ctx context.Context, how call, data described.Request) (
 	if err != nil {
 		return nil, err
 	}
-	// net/http sends a request again by itself if a kept connection ends before the answer, unless it cannot: it does not
-	// know this type of body.
-	var content io.Reader
-	if body != "" {
-		content = struct{ io.Reader }{strings.NewReader(body)}
-	}
+	// net/http sends a request again by itself if a kept connection ends before the answer, unless it has a body that
+	// cannot be read again: this one, also where it is empty.
+	content := struct{ io.Reader }{strings.NewReader(body)}
 	request, err := http.NewRequestWithContext(ctx, method, "http://"+c.address+path, content)
 	if err != nil {
 		return nil, err
