@@ -17,6 +17,7 @@ func (s *summary) Report() string { return s.report() }
 type playerFunc func(context.Context, Schedule) (*Outcome, error)
 
 func (f playerFunc) play(ctx context.Context, r request) (*Outcome, error) { return f(ctx, r.Schedule) }
+func (playerFunc) supported(context.Context) (*supported, error)           { return &supported{}, nil }
 func (playerFunc) Close() error                                            { return nil }
 
 // ShrinkOutcome shrinks what failed, by runs of that function.
