@@ -51,6 +51,7 @@ func TestIsolation(t *testing.T) {
 	}
 	for _, flaw := range []string{"none", "locks"} {
 		t.Run("passes with "+flaw, func(t *testing.T) {
+			t.Parallel()
 			said, passed := suite(t, flaw)
 			g := NewWithT(t)
 			g.Expect(passed).To(BeTrue(), said)
@@ -67,6 +68,7 @@ func TestIsolation(t *testing.T) {
 		transacting.WriteSkew:   {"G2-item", "G2", lists, registers},
 	} {
 		t.Run("finds "+string(flaw), func(t *testing.T) {
+			t.Parallel()
 			said, passed := suite(t, string(flaw))
 			g := NewWithT(t)
 			g.Expect(passed).To(BeFalse(), said)
