@@ -17,9 +17,11 @@ import (
 	"github.com/rejoin-db/rejoin/harness/again"
 	"github.com/rejoin-db/rejoin/harness/defects"
 	"github.com/rejoin-db/rejoin/harness/embedded/machine"
+	"github.com/rejoin-db/rejoin/harness/hosts"
 	"github.com/rejoin-db/rejoin/harness/local"
 	"github.com/rejoin-db/rejoin/harness/process"
 	"github.com/rejoin-db/rejoin/harness/settings"
+	"github.com/rejoin-db/rejoin/harness/target/external"
 	"github.com/rejoin-db/rejoin/harness/virtual"
 	"github.com/rejoin-db/rejoin/specs"
 )
@@ -27,9 +29,15 @@ import (
 var clusterFlags = settings.Flags(flag.CommandLine)
 
 func TestRejoin(t *testing.T) {
-	suite := specs.Load(t, clusterFlags, settings.Targets("local", "virtual", "process"), settings.Defects(defects.Names()...))
+	suite := specs.Load(t, clusterFlags, settings.Targets("local", "virtual", "process", "hosts"), settings.Described(),
+		settings.Defects(defects.Names()...))
 	suite.FailOnEmpty = true // a filter that leaves no spec is a mistake
 	cluster := suite.Settings.Cluster
+	if cluster.Target == "hosts" {
+		if err := hosts.Supported(); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if cluster.Target == "virtual" {
 		suite.Again = func(seed int64, text, journal string) string {
 			spec := again.Spec{Seed: seed, Text: text, Journal: journal, Cluster: cluster}
@@ -42,7 +50,7 @@ func TestRejoin(t *testing.T) {
 
 // plant is what the suite runs on, with the bug in it that the settings name.
 func plant(t *testing.T, loaded settings.Settings) specs.Options {
-	o, cluster := options(loaded), loaded.Cluster
+	o, cluster := options(t, loaded), loaded.Cluster
 	if cluster.Defect == settings.Default().Cluster.Defect {
 		return o
 	}
@@ -64,7 +72,7 @@ func plant(t *testing.T, loaded settings.Settings) specs.Options {
 // bug may make it hang. Without a bug none takes more than a few seconds.
 const longestWithBug = 20 * time.Second
 
-func options(loaded settings.Settings) specs.Options {
+func options(t *testing.T, loaded settings.Settings) specs.Options {
 	cluster := loaded.Cluster
 	o := specs.Options{Nodes: cluster.Nodes, Limits: limits}
 	o.Limits.Body = cluster.MaxBody
@@ -79,12 +87,29 @@ func options(loaded settings.Settings) specs.Options {
 		nodes.Nodes = guarded(nodes.Nodes)
 		o.Target = virtual.New(nodes)
 		o.Decorators = []any{virtual.Bubble(bubble(loaded)...)}
-	case "process":
+	case "process", "hosts":
 		nodes := process.FromSettings(cluster, buildNode())
 		nodes.Nodes = guarded(nodes.Nodes)
 		o.Target = process.New(nodes)
+		if cluster.Target == "hosts" {
+			o.Target = process.OnHosts(nodes)
+		}
+	default:
+		return described(t, loaded)
 	}
 	return o
+}
+
+// described are the options for a target that ginkgo.yml describes. It has one cluster, so that one spec runs at a time,
+// and limits that the suite does not know.
+func described(t *testing.T, loaded settings.Settings) specs.Options {
+	name := loaded.Cluster.Target
+	about := loaded.Targets[name]
+	over, err := external.New(name, about)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return specs.Options{Target: over, Nodes: len(about.Nodes), Pace: specs.Pace(about.Pace), Decorators: []any{Serial}}
 }
 
 // limits are those of the suite's nodes: lower ones of statements than nodes have by

@@ -24,6 +24,8 @@ func (c *Cluster) failing(mode fault.Mode) (func(ctx context.Context, node int) 
 	starter, starts := target.As[target.Starter](c.cluster)
 	pauser, pauses := target.As[target.Pauser](c.cluster)
 	switch {
+	case mode == fault.Isolate && !c.Can(target.Isolate):
+		return nil, &UnsupportedError{target.Isolate}
 	case mode == fault.Isolate:
 		return c.cluster.Isolate, nil
 	case mode == fault.Stop && starts:

@@ -24,7 +24,7 @@ func leaks(env *environment) {
 				Skip("the system does not list the open files of a process")
 			}
 			before := heldResources()
-			left = func() []string { return heldResources().without(before) }
+			left = func() []string { return heldResources().Without(before) }
 		})
 
 		It("of a file, a socket or a process is found as long as it exists", func(ctx SpecContext) {
@@ -72,6 +72,9 @@ func leaks(env *environment) {
 			env.run(ctx, "CREATE TABLE {ns}.t (v)")
 			open := func() int { return len(heldResources()) }
 			before := open()
+			if before == 0 {
+				Skip("the target's nodes hold nothing in this process, and are no children of it")
+			}
 			env.leave(ctx, 2, fault.Crash)
 			env.eventually(ctx, open).Should(BeNumerically("<", before), "the crashed node still has files or sockets open, or never had")
 			env.comeBack(ctx, 2)

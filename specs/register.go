@@ -81,6 +81,7 @@ func Register(options Options) {
 		snapshot(env)
 		concurrency(env)
 		links(env)
+		packets(env)
 		crash(env)
 		snapshotCrash(env)
 		restored(env)

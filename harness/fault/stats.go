@@ -1,7 +1,7 @@
 package fault
 
 // LinkStats counts what a link has carried since its network began: the evidence that a rule took
-// effect.
+// effect. A message is a packet where links carry packets.
 type LinkStats struct {
 	// Messages and Bytes were delivered. A link that drops everything delivers none.
 	Messages, Bytes uint64
@@ -9,9 +9,15 @@ type LinkStats struct {
 	Lost uint64
 	// Resets is how many connections were reset in the middle of a message.
 	Resets uint64
+	// Duplicates is how many packets were delivered twice, Reordered how many were delivered after the
+	// packet that followed them: see Rule.Packets.
+	Duplicates, Reordered uint64
 }
 
 // Plus returns the sum of two counts, for a link whose two ends count separately.
 func (s LinkStats) Plus(t LinkStats) LinkStats {
-	return LinkStats{s.Messages + t.Messages, s.Bytes + t.Bytes, s.Lost + t.Lost, s.Resets + t.Resets}
+	return LinkStats{
+		Messages: s.Messages + t.Messages, Bytes: s.Bytes + t.Bytes, Lost: s.Lost + t.Lost, Resets: s.Resets + t.Resets,
+		Duplicates: s.Duplicates + t.Duplicates, Reordered: s.Reordered + t.Reordered,
+	}
 }

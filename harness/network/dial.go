@@ -23,9 +23,13 @@ type route struct {
 	from, to    *Host
 	here, there *incarnation
 	out, back   *link
+	refused     uint64 // refusals when the dial began
 }
 
 func (r *route) path() *route { return r }
+
+// refusals is how often one of the links began to refuse. A connection is reset by each.
+func (r *route) refusals() uint64 { return r.out.refused.Load() + r.back.refused.Load() }
 
 // alive returns why the connection may no longer exist, or nil. The network must be locked.
 func (r *route) alive() error {
@@ -69,6 +73,7 @@ func (h *Host) dial(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
 func (n *Network) connect(ctx context.Context, r *route) (net.Conn, error) {
+	r.refused = r.refusals()
 	if err := r.await(ctx); err != nil {
 		return nil, err
 	}

@@ -21,6 +21,7 @@ type link struct {
 	pace     atomic.Pointer[pace] // nil while messages arrive immediately
 	sever    atomic.Bool          // the next message is cut in half
 	dialed   atomic.Uint64        // number of connections dialed over this link
+	refused  atomic.Uint64        // number of times that it began to refuse
 	passed   counters
 
 	mu   sync.Mutex
@@ -88,6 +89,9 @@ func (l *link) setActionLocked() {
 	var next *cut
 	if m != fault.Pass {
 		next = &cut{action: m, over: make(chan struct{})}
+	}
+	if m == fault.Refuse {
+		l.refused.Add(1)
 	}
 	l.cut.Store(next)
 	if old != nil {

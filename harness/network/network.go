@@ -7,8 +7,6 @@ import (
 	"net"
 	"slices"
 	"sync"
-
-	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
 // Network is a set of hosts and the links between them. Its methods are safe for concurrent use.
@@ -108,7 +106,7 @@ func (n *Network) track(c connection) error {
 		c.reset(nil)
 		return err
 	}
-	if r.out.action() == fault.Refuse || r.back.action() == fault.Refuse {
+	if r.refusals() != r.refused { // also if it refuses no longer
 		c.reset(nil)
 		return errRefused
 	}

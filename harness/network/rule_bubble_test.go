@@ -255,3 +255,21 @@ func TestCrashIsFinalInBubble(t *testing.T) {
 		g.Expect(err).To(MatchError(net.ErrClosed))
 	})
 }
+
+func TestDialIsRefusedByALinkThatRefusedMeanwhileInBubble(t *testing.T) {
+	bubble(t, func(g *WithT, n *network.Network, a *network.Host, l net.Listener) {
+		for _, link := range [][2]string{{"a", "b"}, {"b", "a"}} {
+			g.Expect(n.SetRule("a", "b", fault.Rule{Latency: time.Second})).To(Succeed())
+			dialed := make(chan error, 1)
+			go func() {
+				_, err := a.DialContext(context.Background(), "tcp", l.Addr().String())
+				dialed <- err
+			}()
+			synctest.Wait() // the dial waits for the latency
+			g.Expect(n.Cut(fault.Refuse, link[0], link[1])).To(Succeed())
+			g.Expect(n.Mend(link[0], link[1])).To(Succeed())
+			g.Expect(<-dialed).To(MatchError(syscall.ECONNREFUSED))
+			n.MendAll()
+		}
+	})
+}

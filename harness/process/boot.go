@@ -11,26 +11,25 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded/client"
 	"github.com/rejoin-db/rejoin/harness/internal/ctxmutex"
 	"github.com/rejoin-db/rejoin/harness/internal/rundir"
-	"github.com/rejoin-db/rejoin/harness/network"
 	"github.com/rejoin-db/rejoin/harness/process/child"
 )
 
-func boot(ctx context.Context, options Options, size int) (_ *Cluster, err error) {
+func boot(ctx context.Context, options Options, onHosts bool, size int) (_ *Cluster, err error) {
 	if size < 1 {
 		return nil, fmt.Errorf("cluster size %d: must be at least 1", size)
 	}
-	c := newCluster(options)
+	c := newCluster(options, onHosts)
 	defer func() {
 		if err != nil {
 			err = errors.Join(fmt.Errorf("boot %d nodes: %w", size, err), c.Close())
 		}
 	}()
-	if err := c.prepare(); err != nil {
+	if err := c.prepare(ctx); err != nil {
 		return nil, err
 	}
 	var first []child.Host
 	for range size {
-		n, err := c.newNode(true)
+		n, err := c.newNode(ctx, true)
 		if err != nil {
 			return nil, err
 		}
@@ -47,7 +46,7 @@ func boot(ctx context.Context, options Options, size int) (_ *Cluster, err error
 // last, because it stands for election as soon as it runs.
 func (c *Cluster) startAll(ctx context.Context, first []child.Host) error {
 	for _, n := range c.nodes {
-		if err := c.launch(n); err != nil {
+		if err := c.launch(ctx, n); err != nil {
 			return err
 		}
 	}
@@ -66,8 +65,8 @@ func (c *Cluster) startAll(ctx context.Context, first []child.Host) error {
 // longestSocket is the longest possible name of a control socket.
 const longestSocket = "n000000.sock"
 
-// prepare finds the binary, and makes the directories and the clients' host on the network.
-func (c *Cluster) prepare() (err error) {
+// prepare finds the binary, and makes the directories and the place.
+func (c *Cluster) prepare(ctx context.Context) (err error) {
 	if c.binary = c.options.Binary(); c.binary == "" {
 		return errors.New("Options.Binary returned no path: has the node's program been built?")
 	}
@@ -85,7 +84,11 @@ func (c *Cluster) prepare() (err error) {
 			return err
 		}
 	}
-	c.clients.host, err = c.network.Host(clientsName)
+	if c.onHosts {
+		c.place, err = newOnHosts(ctx, c.dir)
+	} else {
+		c.place, err = newLoopback(c.dir)
+	}
 	return err
 }
 
@@ -100,30 +103,24 @@ func (c *Cluster) newDir(parent string) (path string, err error) {
 }
 
 // newNode makes a node without starting it, and makes it known to the clients.
-func (c *Cluster) newNode(voter bool) (_ *node, err error) {
+func (c *Cluster) newNode(ctx context.Context, voter bool) (_ *node, err error) {
 	c.mu.Lock()
 	name := fmt.Sprintf("n%d", c.named)
 	c.named++
 	c.mu.Unlock()
 	n := &node{
-		cluster: c, id: name, changing: ctxmutex.New(), voter: voter, dir: filepath.Join(c.dir, name),
+		cluster: c, id: name, changing: ctxmutex.New(), voter: voter,
 		log: filepath.Join(c.logs, name+".log"), socket: filepath.Join(c.sockets, name+".sock"),
 	}
-	if err := os.Mkdir(n.dir, 0o700); err != nil {
+	if n.home, err = c.place.home(ctx, name); err != nil {
 		return nil, err
 	}
-	if n.reservation, err = network.Reserve(); err != nil {
-		return nil, err
-	}
-	if _, err := c.network.Remote(n.id, n.reservation.Addr()); err != nil {
-		return nil, errors.Join(err, n.reservation.Close())
-	}
-	n.client = client.New(n.id, n.reservation.Addr(), c.options.Nodes.Token, c.clients.host)
+	n.client = client.New(n.id, n.home.addr(), c.options.Nodes.Token, c.place.clients())
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	changes, err := c.links.Add(n.id)
 	if err != nil {
-		return nil, errors.Join(err, n.reservation.Close())
+		return nil, errors.Join(err, n.home.close())
 	}
 	c.noteLocked(changes) // isolated nodes receive them together with the new host
 	return n, nil

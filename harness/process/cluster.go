@@ -13,7 +13,6 @@ import (
 	"github.com/rejoin-db/rejoin/harness/internal/ctxmutex"
 	"github.com/rejoin-db/rejoin/harness/internal/linkstate"
 	"github.com/rejoin-db/rejoin/harness/internal/rundir"
-	"github.com/rejoin-db/rejoin/harness/network"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
@@ -24,16 +23,16 @@ var errClosed = fmt.Errorf("the cluster: %w", net.ErrClosed)
 
 // Cluster is a running cluster. It is safe for concurrent use: operations on one node run one at a time.
 type Cluster struct {
-	options  Options
-	binary   string
-	dir      string // for the nodes' files
-	sockets  string // for their control sockets
-	own      []*rundir.Dir
-	logs     string
-	network  *network.Network // between the clients in this process and the nodes
-	clients  *clients
-	launcher *launcher
-	members  ctxmutex.Mutex // held during a membership change
+	options Options
+	onHosts bool
+	binary  string
+	dir     string // for the nodes' files, unless the place has others
+	sockets string // for their control sockets
+	own     []*rundir.Dir
+	logs    string
+	place   place // nil until it is made
+	here    *here
+	members ctxmutex.Mutex // held during a membership change
 
 	// ctx ends when the cluster closes, and ends all waits.
 	ctx     context.Context
@@ -41,7 +40,7 @@ type Cluster struct {
 	closing sync.Once
 	closed  error
 
-	mu      sync.Mutex // guards the fields below, and fields of node and clients that say so
+	mu      sync.Mutex // guards the fields below, and fields of node and here that say so
 	links   *linkstate.Links
 	nodes   []*node
 	joining *node // being added, not in nodes yet
@@ -67,18 +66,23 @@ var (
 	_ target.Named          = (*Cluster)(nil)
 )
 
-func newCluster(options Options) *Cluster {
+func newCluster(options Options, onHosts bool) *Cluster {
 	c := &Cluster{
-		options: options, network: network.TCP(), launcher: newLauncher(),
-		members: ctxmutex.New(), links: linkstate.New(clientsName),
+		options: options, onHosts: onHosts, members: ctxmutex.New(), links: linkstate.New(clientsName),
 	}
-	c.clients = &clients{cluster: c, changing: ctxmutex.New()}
+	c.links.Packets = onHosts
+	c.here = &here{cluster: c, changing: ctxmutex.New()}
 	c.ctx, c.end = context.WithCancel(context.Background())
 	return c
 }
 
 // Name is the name of the cluster's target.
-func (c *Cluster) Name() string { return "process" }
+func (c *Cluster) Name() string {
+	if c.onHosts {
+		return "hosts"
+	}
+	return "process"
+}
 
 // Nodes returns the nodes in the order in which they were added.
 func (c *Cluster) Nodes() []target.Node {
@@ -162,15 +166,16 @@ func (c *Cluster) closeOnce() error {
 	for _, n := range nodes {
 		n.changing.LockNow()
 	}
-	c.clients.changing.LockNow()
+	c.here.changing.LockNow()
 	errs := make([]error, len(nodes))
 	var wg sync.WaitGroup
 	for i, n := range nodes {
 		wg.Go(func() { errs[i] = n.close() })
 	}
 	wg.Wait()
-	c.launcher.close()
-	errs = append(errs, c.network.Close())
+	if c.place != nil {
+		errs = append(errs, c.place.close())
+	}
 	for _, dir := range c.own {
 		errs = append(errs, remove(dir))
 	}

@@ -4,7 +4,7 @@ package process
 func (c *Cluster) Pid(node int) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.nodes[node].life.cmd.Process.Pid
+	return c.nodes[node].life.body.pid()
 }
 
 // Sockets returns the directory of the nodes' control sockets.

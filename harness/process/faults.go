@@ -46,9 +46,9 @@ func (c *Cluster) Damage(ctx context.Context, node int, part fault.Part) (file s
 	}
 	defer leave()
 	if part == fault.Database {
-		file, err = machine.Damage(filepath.Join(n.dir, "state"))
+		file, err = machine.Damage(filepath.Join(n.home.dir(), "state"))
 	} else {
-		file, err = disk.Files(n.dir).Damage(part)
+		file, err = disk.Files(n.home.dir()).Damage(part)
 	}
 	if err != nil {
 		return "", fmt.Errorf("damage the %s of node %s: %w", part, n.id, err)

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"strings"
 	"syscall"
 	"time"
@@ -17,8 +16,7 @@ import (
 
 // life is one process of a node.
 type life struct {
-	node     string
-	cmd      *exec.Cmd
+	body     body
 	lifeline *os.File // write end of its stdin, whose end makes it leave
 	ready    *os.File
 	control  *child.Client
@@ -27,11 +25,11 @@ type life struct {
 
 	done chan struct{} // closed when the process has ended; exit and left are valid from then on
 	exit error         // nil for exit code 0
-	left error         // not nil if processes of its group are left
+	left error         // not nil if it has left processes behind
 }
 
 // start starts a process, which then waits for its configuration. The caller must call watch.
-func (c *Cluster) start(n *node) (*life, error) {
+func (c *Cluster) start(ctx context.Context, n *node) (*life, error) {
 	var pipes []*os.File // files of the child, closed here
 	defer func() {
 		for _, f := range pipes {
@@ -57,25 +55,21 @@ func (c *Cluster) start(n *node) (*life, error) {
 		return nil, errors.Join(err, lifeline.Close())
 	}
 	pipes = append(pipes, said)
-	l := &life{
-		node: n.id, lifeline: lifeline, ready: ready, log: n.log, from: info.Size(), done: make(chan struct{}),
-		control: child.NewClient(n.id, n.socket, c.options.Nodes.Token),
-		cmd: &exec.Cmd{
-			Path: c.binary, Args: []string{"node"}, Env: c.options.environment(n.id),
-			Stdin: stdin, Stdout: log, Stderr: log, ExtraFiles: []*os.File{said},
-			SysProcAttr: attributes(),
-		},
-	}
-	if err := c.launcher.run(l.cmd.Start); err != nil {
+	body, err := n.home.start(ctx, program{
+		path: c.binary, environment: c.options.environment(n.id), stdin: stdin, output: log, ready: said,
+	})
+	if err != nil {
 		return nil, errors.Join(err, lifeline.Close(), ready.Close())
 	}
-	return l, nil
+	return &life{
+		body: body, lifeline: lifeline, ready: ready, log: n.log, from: info.Size(), done: make(chan struct{}),
+		control: child.NewClient(n.id, n.socket, c.options.Nodes.Token),
+	}, nil
 }
 
 // watch waits for the end of the process, and calls ended before it closes done.
 func (l *life) watch(ended func(*life)) {
-	l.exit = l.cmd.Wait()
-	l.left = l.checkGroup()
+	l.exit, l.left = l.body.wait()
 	l.control.Close()
 	_ = l.lifeline.Close()
 	_ = l.ready.Close()
@@ -109,7 +103,7 @@ func (l *life) introduce(ctx context.Context, config child.Config) error {
 
 // kill kills the process, and waits for its end.
 func (l *life) kill(ctx context.Context) error {
-	if err := l.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+	if err := l.body.kill(ctx); err != nil {
 		return err
 	}
 	return l.await(ctx)
@@ -148,16 +142,4 @@ func (l *life) endError() error {
 		return fmt.Errorf("its process ended: %w (its log is empty)", how)
 	}
 	return fmt.Errorf("its process ended: %w; its log ends:\n%s", how, strings.TrimSpace(said))
-}
-
-// checkGroup returns an error if processes of the process's group are left.
-func (l *life) checkGroup() error {
-	group := l.cmd.Process.Pid
-	switch err := signalGroup(group); {
-	case err == nil:
-		return fmt.Errorf("node %s has left processes behind, in group %d", l.node, group)
-	case !errors.Is(err, errNoGroup):
-		return fmt.Errorf("look for processes left by node %s, in group %d: %w", l.node, group, err)
-	}
-	return nil
 }

@@ -129,10 +129,10 @@ func (c *Cluster) noteLocked(changes []linkstate.Change) {
 	}
 }
 
-// endsLocked returns the ends that apply the rule of a link. Only the clients do for their links.
+// endsLocked returns the ends that apply the rule of a link.
 func (c *Cluster) endsLocked(link network.Link) []end {
-	if link.From == clientsName || link.To == clientsName {
-		return []end{c.clients}
+	if c.place.alone(link) {
+		return []end{c.here}
 	}
 	var ends []end
 	for _, n := range c.allLocked() {
@@ -145,14 +145,14 @@ func (c *Cluster) endsLocked(link network.Link) []end {
 
 // allEndsLocked returns all ends.
 func (c *Cluster) allEndsLocked() []end {
-	ends := []end{c.clients}
+	ends := []end{c.here}
 	for _, n := range c.allLocked() {
 		ends = append(ends, n)
 	}
 	return ends
 }
 
-// end is one end of links.
+// end is a process that applies rules of links: that of a node, or this one.
 type end interface {
 	// pendingLocked returns the changes that it has not applied yet. Callers must hold the cluster's mu.
 	pendingLocked() *pending
@@ -177,18 +177,17 @@ func (c *Cluster) tell(ctx context.Context, ends []end) error {
 	return errors.Join(errs...)
 }
 
-// clients is the clients' host, in this process.
-type clients struct {
+// here is the end in this process.
+type here struct {
 	cluster  *Cluster
-	host     *network.Host
 	changing ctxmutex.Mutex
 	pending  pending // guarded by the cluster's mu
 }
 
-func (c *clients) pendingLocked() *pending { return &c.pending }
+func (h *here) pendingLocked() *pending { return &h.pending }
 
-func (c *clients) stats(_ context.Context, link network.Link) (fault.LinkStats, error) {
-	return c.cluster.network.Stats(link.From, link.To)
+func (h *here) stats(_ context.Context, link network.Link) (fault.LinkStats, error) {
+	return h.cluster.place.Stats(link.From, link.To)
 }
 
 func (n *node) stats(ctx context.Context, link network.Link) (fault.LinkStats, error) {
@@ -199,21 +198,21 @@ func (n *node) stats(ctx context.Context, link network.Link) (fault.LinkStats, e
 	return life.control.Stats(ctx, link)
 }
 
-func (c *clients) tell(ctx context.Context) error {
-	if err := c.changing.Lock(ctx); err != nil {
+func (h *here) tell(ctx context.Context) error {
+	if err := h.changing.Lock(ctx); err != nil {
 		return err
 	}
-	defer c.changing.Unlock()
-	c.cluster.mu.Lock()
-	taken := c.pending.take()
-	changes := taken.changes(c.cluster.links)
-	c.cluster.mu.Unlock()
+	defer h.changing.Unlock()
+	h.cluster.mu.Lock()
+	taken := h.pending.take()
+	changes := taken.changes(h.cluster.links)
+	h.cluster.mu.Unlock()
 	var errs []error
 	for _, link := range changes {
-		errs = append(errs, c.cluster.network.SetRule(link.From, link.To, link.Rule))
+		errs = append(errs, h.cluster.place.SetRule(link.From, link.To, link.Rule))
 	}
 	for _, link := range taken.resets {
-		errs = append(errs, c.cluster.network.ResetLink(link.From, link.To))
+		errs = append(errs, h.cluster.place.ResetLink(link.From, link.To))
 	}
 	return errors.Join(errs...)
 }

@@ -25,7 +25,7 @@ func (c *Cluster) Files(_ context.Context, node int) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return rundir.Files(n.dir)
+	return rundir.Files(n.home.dir())
 }
 
 // tail returns the content of a file from an offset on, at most the last most bytes of it.

@@ -21,7 +21,7 @@ func (c *Cluster) Add(ctx context.Context, voter bool) (_ target.Node, err error
 		return nil, err
 	}
 	defer leave()
-	n, err := c.newNode(voter)
+	n, err := c.newNode(ctx, voter)
 	if err != nil {
 		return nil, fmt.Errorf("add a node: %w", err)
 	}
@@ -107,7 +107,7 @@ func (c *Cluster) Replace(ctx context.Context, node int) error {
 	if err := c.removeMember(ctx, n); err != nil {
 		return fmt.Errorf("replace node %s: %w", n.id, err)
 	}
-	if err := errors.Join(os.RemoveAll(n.dir), os.Mkdir(n.dir, 0o700)); err != nil {
+	if err := errors.Join(os.RemoveAll(n.home.dir()), os.Mkdir(n.home.dir(), 0o700)); err != nil {
 		return fmt.Errorf("empty the disk of node %s: %w", n.id, err)
 	}
 	if err := n.lockAndStart(ctx); err != nil {
@@ -139,7 +139,7 @@ func (c *Cluster) addMember(ctx context.Context, n *node) error {
 	c.mu.Lock()
 	voter := n.voter
 	c.mu.Unlock()
-	return membership.Add(ctx, c.othersThan(n), n, n.reservation.Addr(), voter)
+	return membership.Add(ctx, c.othersThan(n), n, n.home.addr(), voter)
 }
 
 // removeMember removes a node from the members, through the others.

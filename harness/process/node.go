@@ -12,21 +12,19 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded/client"
 	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/internal/ctxmutex"
-	"github.com/rejoin-db/rejoin/harness/network"
 	"github.com/rejoin-db/rejoin/harness/process/child"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
 // node is one node over all its lives.
 type node struct {
-	cluster     *Cluster
-	id          string
-	dir         string
-	socket      string
-	log         string
-	reservation *network.Reservation // of its port
-	client      *client.Client       // at the clients' host
-	changing    ctxmutex.Mutex       // held during every operation on it
+	cluster  *Cluster
+	id       string
+	home     home
+	socket   string
+	log      string
+	client   *client.Client // at the clients' host
+	changing ctxmutex.Mutex // held during every operation on it
 
 	// Guarded by the cluster's mu.
 	state   state
@@ -54,7 +52,7 @@ func (n *node) Client() target.SQL { return n.client }
 func (n *node) Inside() target.SQL { return inside{n} }
 
 func (n *node) host() child.Host {
-	return child.Host{Name: n.id, Address: n.reservation.Addr()}
+	return child.Host{Name: n.id, Address: n.home.addr()}
 }
 
 // inside reaches the node directly, in its current life.
@@ -103,8 +101,8 @@ func (n *node) Status(ctx context.Context) (target.Status, error) {
 	if life != nil {
 		health, err := life.control.Health(ctx)
 		if err == nil {
-			status := client.Status(health, n.reservation.Addr())
-			status.Memory = resident(life.cmd.Process.Pid)
+			status := client.Status(health, n.home.addr())
+			status.Memory = resident(life.body.pid())
 			return status, nil
 		}
 		if ctx.Err() != nil || !life.hasEnded(ctx) {
@@ -115,7 +113,7 @@ func (n *node) Status(ctx context.Context) (target.Status, error) {
 		}
 	}
 	return target.Status{
-		ID: n.id, Address: n.reservation.Addr(), State: target.Offline, LastContact: -1, Reason: away,
+		ID: n.id, Address: n.home.addr(), State: target.Offline, LastContact: -1, Reason: away,
 	}, nil
 }
 
@@ -146,5 +144,5 @@ func (n *node) close() error {
 		errs = append(errs, life.kill(context.Background()), life.left)
 	}
 	n.client.Close()
-	return errors.Join(append(errs, n.reservation.Close())...)
+	return errors.Join(append(errs, n.home.close())...)
 }

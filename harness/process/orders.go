@@ -90,7 +90,7 @@ func (n *node) allOrdersLocked() child.Orders {
 		}
 	}
 	for _, change := range n.cluster.links.Of(n.id) {
-		if change.From != clientsName && change.To != clientsName {
+		if !n.cluster.place.alone(change.Link) {
 			all.link(change.Link)
 		}
 	}

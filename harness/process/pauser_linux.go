@@ -2,10 +2,7 @@ package process
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
-	"syscall"
 
 	"github.com/rejoin-db/rejoin/harness/target"
 )
@@ -17,7 +14,7 @@ var _ target.Pauser = (*Cluster)(nil)
 // Pause sends SIGSTOP, and returns when all threads of the process have stopped. It does nothing if the node is already
 // paused.
 func (c *Cluster) Pause(ctx context.Context, node int) error {
-	n, _, leave, err := c.enter(ctx, node)
+	n, ctx, leave, err := c.enter(ctx, node)
 	if err != nil {
 		return err
 	}
@@ -32,11 +29,8 @@ func (c *Cluster) Pause(ctx context.Context, node int) error {
 		return fmt.Errorf("pause node %s: it is not running", n.id)
 	case running:
 	}
-	if err := life.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+	if err := life.body.freeze(ctx); err != nil {
 		return fmt.Errorf("pause node %s: %w", n.id, err)
-	}
-	if err := awaitFrozen(life.cmd.Process.Pid); err != nil {
-		return fmt.Errorf("pause node %s: %w", n.id, errors.Join(err, life.thaw()))
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -66,16 +60,8 @@ func (c *Cluster) Resume(ctx context.Context, node int) error {
 	case was != paused:
 		return fmt.Errorf("resume node %s: it is not running", n.id)
 	}
-	if err := life.thaw(); err != nil {
+	if err := life.body.thaw(ctx); err != nil {
 		return fmt.Errorf("resume node %s: %w", n.id, err)
 	}
 	return n.deliver(ctx)
-}
-
-// thaw resumes a stopped process. It does nothing if the process has ended.
-func (l *life) thaw() error {
-	if err := l.cmd.Process.Signal(syscall.SIGCONT); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		return err
-	}
-	return nil
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"syscall"
 
 	"github.com/rejoin-db/rejoin/harness/embedded/machine"
 	"github.com/rejoin-db/rejoin/harness/process/child"
@@ -42,7 +40,7 @@ func (c *Cluster) Stop(ctx context.Context, node int) error {
 	if err != nil {
 		return fmt.Errorf("stop node %s: %w", n.id, err)
 	}
-	if err := life.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+	if err := life.body.terminate(); err != nil {
 		return fmt.Errorf("stop node %s: %w", n.id, errors.Join(err, life.kill(ctx)))
 	}
 	if err := life.await(ctx); err != nil {
@@ -116,15 +114,15 @@ func (n *node) start(ctx context.Context) error {
 	case state != down:
 		return fmt.Errorf("start node %s: it is already running", n.id)
 	}
-	if err := c.launch(n); err != nil {
+	if err := c.launch(ctx, n); err != nil {
 		return err
 	}
 	return c.introduce(ctx, n, nil)
 }
 
 // launch starts the node's process, which then waits for its configuration.
-func (c *Cluster) launch(n *node) error {
-	l, err := c.start(n)
+func (c *Cluster) launch(ctx context.Context, n *node) error {
+	l, err := c.start(ctx, n)
 	if err != nil {
 		return fmt.Errorf("start node %s: %w", n.id, err)
 	}
@@ -168,8 +166,8 @@ func (n *node) configLocked(first []child.Host) child.Config {
 	o := n.cluster.options.Nodes
 	return child.Config{
 		ID:                n.id,
-		Address:           n.reservation.Addr(),
-		Dir:               n.dir,
+		Address:           n.home.addr(),
+		Dir:               n.home.dir(),
 		Control:           n.socket,
 		First:             first,
 		ElectionTimeout:   o.ElectionTimeout,

@@ -39,11 +39,11 @@ func (c *Cluster) Link(ctx context.Context, from, to int) (found target.LinkStat
 	return found, nil
 }
 
-func (c *clients) survey(_ context.Context, link network.Link) (found target.LinkState, runs bool, err error) {
-	if found.Rule, err = c.cluster.network.Rule(link.From, link.To); err != nil {
+func (h *here) survey(_ context.Context, link network.Link) (found target.LinkState, runs bool, err error) {
+	if found.Rule, err = h.cluster.place.Rule(link.From, link.To); err != nil {
 		return found, true, err
 	}
-	found.Reset, err = c.cluster.network.Armed(link.From, link.To)
+	found.Reset, err = h.cluster.place.Armed(link.From, link.To)
 	return found, true, err
 }
 

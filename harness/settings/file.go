@@ -28,7 +28,7 @@ func (l *loading) readFile(name string, content []byte) {
 	if root == nil || isNull(root) {
 		return
 	}
-	allowed := "the sections " + strings.Join(sections, " and ")
+	allowed := "the sections " + strings.Join(append(sections[:len(sections):len(sections)], targets), ", ")
 	if problem := strange(root); problem != "" {
 		f.problem(f.at(root), "", problem, allowed)
 		return
@@ -37,6 +37,7 @@ func (l *loading) readFile(name string, content []byte) {
 		f.problem(f.at(root), "", "the file is "+describe(root), allowed)
 		return
 	}
+	f.readTargets(root)
 	f.eachPair(root, "", f.readSection)
 }
 
@@ -73,9 +74,13 @@ func (f file) syntax(err error) error {
 }
 
 func (f file) readSection(name, value *yaml.Node) {
-	if !slices.Contains(sections, name.Value) {
+	if name.Value == targets {
+		f.problems, f.aside = append(f.problems, f.aside...), nil
+		return
+	}
+	if all := append(sections[:len(sections):len(sections)], targets); !slices.Contains(sections, name.Value) {
 		f.problem(f.at(name), name.Value,
-			named(name.Value)+" is not a section"+meant("", name.Value, sections), strings.Join(sections, ", "))
+			named(name.Value)+" is not a section"+meant("", name.Value, all), strings.Join(all, ", "))
 		return
 	}
 	allowed := "the settings " + strings.Join(namesIn(name.Value), ", ")

@@ -72,6 +72,8 @@ type loading struct {
 	environ   []string
 	variables []string
 	given     map[string]string
+	described bool
+	aside     []error
 }
 
 // set parses a value for a key, or records the problem.

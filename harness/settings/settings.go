@@ -1,11 +1,17 @@
 package settings
 
-import "time"
+import (
+	"time"
+
+	"github.com/rejoin-db/rejoin/harness/target/described"
+)
 
 // Settings is the content of ginkgo.yml.
 type Settings struct {
 	Suite   Suite
 	Cluster Cluster
+	// Targets are the targets that the file describes, by name; nil if it describes none. See Described.
+	Targets map[string]described.Target
 }
 
 // Suite is how Ginkgo and Gomega run the specs.

@@ -5,6 +5,7 @@ type Ability string
 
 // The abilities. Each is an interface that a Cluster implements.
 const (
+	Isolate   Ability = "isolate nodes"                        // every Cluster, unless its Isolating says no
 	Stop      Ability = "stop and start nodes"                 // Starter
 	Crash     Ability = "crash nodes"                          // Starter
 	Pause     Ability = "pause nodes"                          // Pauser
@@ -28,13 +29,16 @@ const (
 
 // Abilities returns all abilities.
 func Abilities() []Ability {
-	return []Ability{Stop, Crash, Pause, Links, Disks, Clocks, Members, Time, Logs, Dedup, Survey, Diverge, Files, Dial, Addresses, Roles,
+	return []Ability{Isolate, Stop, Crash, Pause, Links, Disks, Clocks, Members, Time, Logs, Dedup, Survey, Diverge, Files, Dial, Addresses, Roles,
 		Transactions, Versions}
 }
 
 // Can tells whether the cluster has the ability.
 func Can(c Cluster, ability Ability) bool {
 	switch ability {
+	case Isolate:
+		isolating, says := As[Isolating](c)
+		return !says || isolating.Isolates()
 	case Stop, Crash:
 		return is[Starter](c)
 	case Pause:

@@ -18,6 +18,13 @@ import (
 // action and the cause. Faults outlast the node: a link, disk or clock stays faulty while its
 // node is down and after it starts again.
 
+// Isolating is a Cluster that may not be able to isolate nodes. A Cluster that is none can.
+type Isolating interface {
+	// Isolates tells whether Isolate and Rejoin work. It is always the same, and does not block. If it is false, they
+	// return an error that wraps errors.ErrUnsupported, and change nothing.
+	Isolates() bool
+}
+
 // Starter is a Cluster whose nodes can be stopped, crashed and started.
 type Starter interface {
 	// Stop shuts a running node down gracefully. It blocks until nothing of the node runs.

@@ -2,6 +2,7 @@ package inprocess
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"time"
@@ -15,6 +16,9 @@ import (
 func (c *Cluster) SetDisk(_ context.Context, node int, faults fault.Disk) error {
 	if c.living.Err() != nil {
 		return errClosed
+	}
+	if faults.Slow < 0 {
+		return fmt.Errorf("disk slowdown %v: must not be negative", faults.Slow)
 	}
 	c.node(node).config.Disk.Set(faults)
 	return nil

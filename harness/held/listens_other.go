@@ -1,6 +1,6 @@
 //go:build !unix
 
-package specs
+package held
 
 // listens is not called on a system without /proc.
-func listens(string) bool { return false }
+func listens(string) (bool, error) { return false, nil }

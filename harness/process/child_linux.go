@@ -1,11 +1,25 @@
 package process
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
+
+func (c *childProcess) freeze(ctx context.Context) error {
+	if err := c.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		return err
+	}
+	if err := awaitFrozen(c.pid()); err != nil {
+		return errors.Join(err, c.thaw(ctx))
+	}
+	return nil
+}
+
+func (c *childProcess) thaw(context.Context) error { return c.signal(syscall.SIGCONT) }
 
 // awaitFrozen blocks until every thread of a child process has stopped after SIGSTOP. It leaves the child's status to
 // other calls of wait.

@@ -1,0 +1,2 @@
+// Package hosts runs any program on hosts that this process makes.
+package hosts

@@ -1,0 +1,113 @@
+package fusefs_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/gleak"
+
+	"github.com/rejoin-db/rejoin/harness/fault"
+	"github.com/rejoin-db/rejoin/harness/hosts/fusefs"
+)
+
+func TestFusefs(t *testing.T) {
+	RegisterFailHandler(Fail)
+	RunSpecs(t, "A disk for any program")
+}
+
+var _ = BeforeEach(func() {
+	device, err := os.OpenFile("/dev/fuse", os.O_RDWR, 0)
+	if err != nil || os.Geteuid() != 0 {
+		Skip("mounting a FUSE file system needs root and /dev/fuse")
+	}
+	Expect(device.Close()).To(Succeed())
+	before := gleak.Goroutines()
+	DeferCleanup(func(ctx SpecContext) {
+		Eventually(ctx, gleak.Goroutines).ShouldNot(gleak.HaveLeaked(before))
+		Expect(os.ReadFile("/proc/self/mountinfo")).NotTo(ContainSubstring("fuse.rejoin"))
+	})
+})
+
+func must[V any](value V, err error) V {
+	GinkgoHelper()
+	Expect(err).NotTo(HaveOccurred())
+	return value
+}
+
+// mounted is a disk with its mount.
+type mounted struct {
+	*fusefs.Disk
+	mount *fusefs.Mount
+	real  string // the directory
+	at    string // the mount
+}
+
+func fresh(options fusefs.Options) *mounted {
+	GinkgoHelper()
+	dir := GinkgoT().TempDir()
+	m := &mounted{real: filepath.Join(dir, "disk"), at: filepath.Join(dir, "mount")}
+	Expect(os.Mkdir(m.real, 0o755)).To(Succeed())
+	Expect(os.Mkdir(m.at, 0o755)).To(Succeed())
+	m.Disk = must(fusefs.New(m.real, options))
+	m.mountAgain()
+	DeferCleanup(func(ctx SpecContext) {
+		Expect(m.Set(fault.Disk{})).To(Succeed())
+		Expect(m.mount.Close(ctx)).To(Succeed())
+		Expect(m.Close()).To(Succeed())
+		Expect(os.ReadDir(dir)).To(HaveLen(2))
+	})
+	return m
+}
+
+func (m *mounted) mountAgain() {
+	GinkgoHelper()
+	m.mount = must(m.Mount(m.at))
+}
+
+// crash crashes the disk and mounts it again.
+func (m *mounted) crash(ctx SpecContext) {
+	GinkgoHelper()
+	Expect(m.Crash()).To(Succeed())
+	Expect(m.mount.Close(ctx)).To(Succeed())
+	m.mountAgain()
+}
+
+func (m *mounted) path(name string) string { return filepath.Join(m.at, name) }
+
+// open opens a file on the mount for reading and writing, until the end of the spec.
+func (m *mounted) open(name string, flags int) *os.File {
+	GinkgoHelper()
+	file := must(os.OpenFile(m.path(name), os.O_RDWR|flags, 0o644))
+	DeferCleanup(func() { _ = file.Close() }) // a crash fails it
+	return file
+}
+
+// write creates or overwrites a file without a sync.
+func (m *mounted) write(name, content string) {
+	GinkgoHelper()
+	Expect(os.WriteFile(m.path(name), []byte(content), 0o644)).To(Succeed())
+}
+
+func (m *mounted) writeSynced(name, content string) {
+	GinkgoHelper()
+	file := must(os.Create(m.path(name)))
+	must(file.WriteString(content))
+	Expect(file.Sync()).To(Succeed())
+	Expect(file.Close()).To(Succeed())
+}
+
+func (m *mounted) read(name string) string {
+	GinkgoHelper()
+	return string(must(os.ReadFile(m.path(name))))
+}
+
+// sync syncs a directory or file.
+func (m *mounted) sync(name string) {
+	GinkgoHelper()
+	file := must(os.Open(m.path(name)))
+	Expect(file.Sync()).To(Succeed())
+	Expect(file.Close()).To(Succeed())
+}

@@ -1,0 +1,337 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// Agent is the harness' end of a host. Its methods are safe for concurrent use. Each blocks until the host has answered, or
+// until its context ends; the host then goes on with it.
+type Agent struct {
+	channel *channel
+	command *exec.Cmd
+	said    string        // the file of what the agent wrote to its standard error
+	gone    chan struct{} // closed when the agent and every process on the host have ended
+	work    sync.WaitGroup
+
+	mu       sync.Mutex
+	closed   bool
+	last     uint64
+	waiting  map[uint64]chan<- answer
+	programs map[int]chan syscall.WaitStatus
+}
+
+type answer struct {
+	message
+	files []int
+	ended <-chan syscall.WaitStatus // of the program that was started
+}
+
+// Launch runs a function on one OS thread that lives longer than the agent.
+type Launch func(func() error) error
+
+// errGone is the error of a host whose agent has ended.
+var errGone = errors.New("the host is closed")
+
+// New makes a host. said is the file for what the agent itself has to say: its last words, if it dies.
+func New(ctx context.Context, launch Launch, spec Spec, said string) (*Agent, Made, int, error) {
+	a, err := launchAgent(launch, said)
+	if err != nil {
+		return nil, Made{}, -1, err
+	}
+	var made Made
+	files, err := a.Call(ctx, opMake, spec, &made)
+	if err == nil && len(files) != 1 {
+		err = errors.New("its network device is missing")
+	}
+	if err != nil {
+		closeAll(files)
+		return nil, made, -1, errors.Join(err, a.Close())
+	}
+	return a, made, files[0], nil
+}
+
+func launchAgent(launch Launch, said string) (*Agent, error) {
+	pair, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC|syscall.SOCK_NONBLOCK, 0)
+	if err != nil {
+		return nil, os.NewSyscallError("socketpair", err)
+	}
+	theirs := os.NewFile(uintptr(pair[1]), "agent")
+	defer theirs.Close() //nolint:errcheck // nothing was written
+	c, err := newChannel(os.NewFile(uintptr(pair[0]), "host"))
+	if err != nil {
+		return nil, err
+	}
+	words, err := os.OpenFile(said, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, errors.Join(err, c.close())
+	}
+	defer words.Close() //nolint:errcheck // this process wrote nothing
+	a := &Agent{
+		channel: c, said: said, gone: make(chan struct{}),
+		waiting: map[uint64]chan<- answer{}, programs: map[int]chan syscall.WaitStatus{},
+	}
+	a.command = &exec.Cmd{
+		Path: "/proc/self/exe", Args: []string{os.Args[0], "agent of a host"},
+		Env:    []string{variable + "=1", "GOMAXPROCS=2", "GOTRACEBACK=single"},
+		Stderr: words, ExtraFiles: []*os.File{theirs}, SysProcAttr: namespaces(),
+	}
+	if err := launch(a.command.Start); err != nil {
+		return nil, errors.Join(fmt.Errorf("start its agent: %w", err), c.close())
+	}
+	a.work.Go(a.listen)
+	a.work.Go(a.await)
+	return a, nil
+}
+
+// namespaces returns the attributes of an agent's process. A process with the privilege to make namespaces needs no user
+// namespace; any other is root in one of its own.
+func namespaces() *syscall.SysProcAttr {
+	const all = syscall.CLONE_NEWNET | syscall.CLONE_NEWPID | syscall.CLONE_NEWNS | syscall.CLONE_NEWUTS | syscall.CLONE_NEWIPC
+	attributes := &syscall.SysProcAttr{Cloneflags: all, Pdeathsig: syscall.SIGKILL, Setsid: true}
+	if !privileged() {
+		attributes.Cloneflags |= syscall.CLONE_NEWUSER
+		attributes.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}}
+		attributes.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}}
+	}
+	return attributes
+}
+
+// privileged returns whether this process has the capabilities that an agent needs.
+func privileged() bool {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var data [2]unix.CapUserData
+	if err := unix.Capget(&header, &data[0]); err != nil {
+		return false
+	}
+	const needed = 1<<unix.CAP_SYS_ADMIN | 1<<unix.CAP_NET_ADMIN | 1<<unix.CAP_NET_RAW
+	return data[0].Effective&needed == needed
+}
+
+// listen hands out what the host sends.
+func (a *Agent) listen() {
+	defer a.channel.drop()
+	for {
+		m, files, err := a.channel.receive()
+		if err != nil {
+			_ = a.command.Process.Kill() // without its socket a host cannot be closed
+			return
+		}
+		a.mu.Lock()
+		if m.ID == 0 {
+			var e exited
+			if json.Unmarshal(m.Body, &e) == nil && a.programs[e.PID] != nil {
+				a.programs[e.PID] <- syscall.WaitStatus(e.Status)
+				delete(a.programs, e.PID)
+			}
+			a.mu.Unlock()
+			continue
+		}
+		got := answer{message: m, files: files}
+		if m.Op == opStart && m.Error == nil {
+			var s started
+			if json.Unmarshal(m.Body, &s) == nil {
+				ended := make(chan syscall.WaitStatus, 1)
+				a.programs[s.PID], got.ended = ended, ended
+			}
+		}
+		to := a.waiting[m.ID]
+		delete(a.waiting, m.ID)
+		a.mu.Unlock()
+		if to == nil {
+			closeAll(files)
+			continue
+		}
+		to <- got
+	}
+}
+
+// await waits until the agent has ended. PID 1 ends after every other process of its namespace.
+func (a *Agent) await() {
+	_ = a.command.Wait() // it was killed
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.closed = true
+	close(a.gone)
+	for pid, ended := range a.programs {
+		ended <- syscall.WaitStatus(syscall.SIGKILL)
+		delete(a.programs, pid)
+	}
+}
+
+// Call runs an operation on the host, with descriptors, and returns the descriptors of its answer, which the caller owns.
+// reply is nil or where the answer is decoded to.
+func (a *Agent) Call(ctx context.Context, operation string, request, reply any, files ...int) ([]int, error) {
+	got, err := a.call(ctx, operation, request, files...)
+	if err == nil && reply != nil {
+		if err = json.Unmarshal(got.Body, reply); err != nil {
+			closeAll(got.files)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return got.files, nil
+}
+
+func (a *Agent) call(ctx context.Context, operation string, request any, files ...int) (answer, error) {
+	to := make(chan answer, 1)
+	a.mu.Lock()
+	if a.closed {
+		a.mu.Unlock()
+		return answer{}, a.lastWords()
+	}
+	a.last++
+	id := a.last
+	a.waiting[id] = to
+	a.mu.Unlock()
+
+	if err := a.channel.send(message{ID: id, Op: operation}, request, files...); err != nil {
+		a.forget(id, to)
+		select {
+		case <-a.gone:
+			err = a.lastWords()
+		default:
+		}
+		return answer{}, err
+	}
+	select {
+	case got := <-to:
+		return checked(got)
+	case <-ctx.Done():
+		a.forget(id, to)
+		return answer{}, fmt.Errorf("wait for the host to %s: %w", operation, context.Cause(ctx))
+	case <-a.gone:
+		select {
+		case got := <-to: // both were ready
+			return checked(got)
+		default:
+			a.forget(id, to)
+			return answer{}, a.lastWords()
+		}
+	}
+}
+
+// checked returns the answer, or its error.
+func checked(got answer) (answer, error) {
+	if got.Error != nil {
+		closeAll(got.files)
+		return answer{}, got.Error
+	}
+	return got, nil
+}
+
+// forget gives up on an answer, and closes its descriptors if it is there already.
+func (a *Agent) forget(id uint64, to <-chan answer) {
+	a.mu.Lock()
+	_, outstanding := a.waiting[id]
+	delete(a.waiting, id)
+	a.mu.Unlock()
+	if !outstanding {
+		select {
+		case got := <-to:
+			closeAll(got.files)
+		case <-a.gone:
+		}
+	}
+}
+
+// lastWords is errGone with what the agent wrote before it died.
+func (a *Agent) lastWords() error {
+	text, err := os.ReadFile(a.said)
+	if words := strings.TrimSpace(string(text)); err == nil && words != "" {
+		return fmt.Errorf("%w: its agent said: %s", errGone, words)
+	}
+	return errGone
+}
+
+// Running is a program that was started.
+type Running struct {
+	Inside  int                       // its process number on the host
+	Outside int                       // its process number here
+	Ended   <-chan syscall.WaitStatus // gives its status once, when it has ended
+}
+
+// Start starts a program that writes to the descriptor output, with further files of its own: its standard input first, if
+// p.Input says so. The context is looked at once, before.
+func (a *Agent) Start(ctx context.Context, p Program, output int, own ...int) (Running, error) {
+	if ctx.Err() != nil {
+		return Running{}, context.Cause(ctx)
+	}
+	got, err := a.call(context.WithoutCancel(ctx), opStart, p, append([]int{output}, own...)...)
+	if err != nil {
+		return Running{}, err
+	}
+	defer closeAll(got.files)
+	var s started
+	if err := json.Unmarshal(got.Body, &s); err != nil {
+		return Running{}, err
+	}
+	r := Running{Inside: s.PID, Ended: got.ended}
+	r.Outside, err = processOf(got.files)
+	return r, err
+}
+
+// processOf returns the process of a pidfd, by its number in this process' /proc.
+func processOf(files []int) (int, error) {
+	if len(files) != 1 {
+		return 0, errors.New("the descriptor of the process is missing")
+	}
+	text, err := os.ReadFile(fmt.Sprintf("/proc/self/fdinfo/%d", files[0]))
+	if err != nil {
+		return 0, err
+	}
+	_, rest, _ := strings.Cut(string(text), "\nPid:")
+	line, _, _ := strings.Cut(rest, "\n")
+	return strconv.Atoi(strings.TrimSpace(line))
+}
+
+// Signal signals a program that was started. It returns ESRCH when the program has ended.
+func (a *Agent) Signal(ctx context.Context, pid int, s syscall.Signal) error {
+	_, err := a.Call(ctx, opSignal, signalled{pid, s}, nil)
+	return err
+}
+
+// Freeze stops every process, and returns when all threads have stopped.
+func (a *Agent) Freeze(ctx context.Context) error { return a.do(ctx, opFreeze) }
+
+// Thaw lets every process go on.
+func (a *Agent) Thaw(ctx context.Context) error { return a.do(ctx, opThaw) }
+
+// Kill kills every process on the host, and returns when none is left.
+func (a *Agent) Kill(ctx context.Context) error { return a.do(ctx, opKill) }
+
+func (a *Agent) do(ctx context.Context, operation string) error {
+	_, err := a.Call(ctx, operation, nil, nil)
+	return err
+}
+
+// Socket returns a TCP socket on the host that does not block.
+func (a *Agent) Socket(ctx context.Context) (int, error) {
+	files, err := a.Call(ctx, opSocket, nil, nil)
+	if err != nil {
+		return -1, err
+	}
+	return files[0], nil
+}
+
+// Close kills the agent and with it every process on the host, and returns when none is left.
+func (a *Agent) Close() error {
+	err := a.command.Process.Kill()
+	if errors.Is(err, os.ErrProcessDone) {
+		err = nil
+	}
+	err = errors.Join(err, a.channel.close())
+	a.work.Wait()
+	return err
+}
