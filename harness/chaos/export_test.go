@@ -29,3 +29,6 @@ func ShrinkOutcome(ctx context.Context, h Hunt, failed *Outcome, run func(contex
 func PlayHere(ctx context.Context, h Hunt, s Schedule) (*Outcome, error) {
 	return h.filled().play(ctx, s, nil)
 }
+
+// SpaceOf is the space that a hunt draws from.
+func SpaceOf(ctx context.Context, h Hunt) (Space, error) { return h.filled().space(ctx) }
