@@ -17,6 +17,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/again"
 	"github.com/rejoin-db/rejoin/harness/defects"
 	"github.com/rejoin-db/rejoin/harness/embedded/machine"
+	"github.com/rejoin-db/rejoin/harness/hosts"
 	"github.com/rejoin-db/rejoin/harness/local"
 	"github.com/rejoin-db/rejoin/harness/process"
 	"github.com/rejoin-db/rejoin/harness/settings"
@@ -28,9 +29,15 @@ import (
 var clusterFlags = settings.Flags(flag.CommandLine)
 
 func TestRejoin(t *testing.T) {
-	suite := specs.Load(t, clusterFlags, settings.Targets("local", "virtual", "process"), settings.Described(), settings.Defects(defects.Names()...))
+	suite := specs.Load(t, clusterFlags, settings.Targets("local", "virtual", "process", "hosts"), settings.Described(),
+		settings.Defects(defects.Names()...))
 	suite.FailOnEmpty = true // a filter that leaves no spec is a mistake
 	cluster := suite.Settings.Cluster
+	if cluster.Target == "hosts" {
+		if err := hosts.Supported(); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if cluster.Target == "virtual" {
 		suite.Again = func(seed int64, text, journal string) string {
 			spec := again.Spec{Seed: seed, Text: text, Journal: journal, Cluster: cluster}
@@ -80,10 +87,13 @@ func options(t *testing.T, loaded settings.Settings) specs.Options {
 		nodes.Nodes = guarded(nodes.Nodes)
 		o.Target = virtual.New(nodes)
 		o.Decorators = []any{virtual.Bubble(bubble(loaded)...)}
-	case "process":
+	case "process", "hosts":
 		nodes := process.FromSettings(cluster, buildNode())
 		nodes.Nodes = guarded(nodes.Nodes)
 		o.Target = process.New(nodes)
+		if cluster.Target == "hosts" {
+			o.Target = process.OnHosts(nodes)
+		}
 	default:
 		return described(t, loaded)
 	}

@@ -25,6 +25,7 @@ import (
 //     as does a progress report
 //   - the cluster of a spec that passed is healed, and must keep what every cluster promises:
 //     see harness.Cluster.Heal and harness.Cluster.VerifyInvariants
+//   - no node may have said a line that tells of a bug, such as a panic: see ExpectAlarms
 //   - the cluster is closed. Then no file, listening socket, child process or goroutine may be
 //     left that was not there before the spec's first call of Cluster
 //   - in a suite that Run or Main runs, the cluster has as many nodes as the settings say, its
@@ -132,6 +133,7 @@ func (c *specCluster) end(ctx SpecContext) {
 	if err == nil {
 		err = c.VerifyInvariants(ctx)
 	}
+	err = errors.Join(c.verifyLogs(), err) // a node that panicked may be why the cluster does not heal
 	if err != nil {
 		c.explain(ctx)
 	}
@@ -148,6 +150,9 @@ func (c *specCluster) explain(ctx SpecContext) {
 	AddReportEntry("the cluster when the spec failed", now, ReportEntryVisibilityFailureOrVerbose)
 	if !c.Can(target.Logs) {
 		return
+	}
+	if err := c.verifyLogs(); err != nil {
+		AddReportEntry("alarms", shown(err.Error()), ReportEntryVisibilityFailureOrVerbose)
 	}
 	for _, node := range c.Nodes() {
 		log, err := node.Log(shownLog)

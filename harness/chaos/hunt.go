@@ -12,9 +12,11 @@ import (
 	"reflect"
 	"time"
 
+	"github.com/rejoin-db/rejoin/harness"
 	"github.com/rejoin-db/rejoin/harness/check"
 	"github.com/rejoin-db/rejoin/harness/nemesis"
 	"github.com/rejoin-db/rejoin/harness/target"
+	"github.com/rejoin-db/rejoin/harness/workload"
 )
 
 // Hunt looks for failures of a target: it runs the schedule of one seed after another until one fails or
@@ -92,13 +94,13 @@ func (h Hunt) space(ctx context.Context) (Space, error) {
 		if h.In != nil {
 			from = Virtual()
 		}
-		from.Kinds = nil
+		from.Kinds, from.Workloads = nil, nil
 	}
 	if len(from.Kinds) > 0 {
 		return from.filled(), nil
 	}
 	var err error
-	probe := func(ctx context.Context) { from.Kinds, err = h.possible(ctx) }
+	probe := func(ctx context.Context) { from, err = h.possible(ctx, from) }
 	if h.In == nil {
 		probe(ctx)
 	} else if broken := h.In(ctx, h.Seed, probe); err == nil {
@@ -110,13 +112,29 @@ func (h Hunt) space(ctx context.Context) (Space, error) {
 	return from.filled(), nil
 }
 
-func (h Hunt) possible(ctx context.Context) ([]nemesis.Kind, error) {
+// possible returns the space with the kinds of faults and the workloads that the target supports.
+func (h Hunt) possible(ctx context.Context, from Space) (Space, error) {
 	s := Schedule{Seed: h.Seed, Nodes: 1, Workloads: []string{"none"}, Clients: 1, Length: time.Second}
 	c, err := Boot(ctx, h.Target, s, h.Options)
 	if err != nil {
-		return nil, err
+		return from, err
 	}
-	return nemesis.Possible(c), c.Close()
+	from.Kinds = nemesis.Possible(c)
+	if len(from.Workloads) == 0 {
+		for _, w := range workloads(c) {
+			from.Workloads = append(from.Workloads, w.Name())
+		}
+	}
+	return from, c.Close()
+}
+
+// workloads returns all workloads that the cluster supports: interactive transactions at its strongest level.
+func workloads(c *harness.Cluster) []workload.Workload {
+	all := workload.Workloads(namespace)
+	if levels := c.Isolations(); len(levels) > 0 {
+		all = append(all, workload.Interactive(namespace, levels[len(levels)-1])...)
+	}
+	return all
 }
 
 // Run looks for failures, and tells whether it has found one. It blocks until then, or until its time is

@@ -184,13 +184,13 @@ func (p *play) failure(broken Broken, err error) *Failure {
 // start starts the clients of all workloads.
 func (p *play) start(ctx context.Context) error {
 	all := make(map[string]workload.Workload)
-	for _, w := range workload.Workloads(namespace) {
+	for _, w := range workloads(p.cluster) {
 		all[w.Name()] = w
 	}
 	for i, name := range p.schedule.Workloads {
 		w, is := all[name]
 		if !is {
-			return fmt.Errorf("there is no workload %q", name)
+			return fmt.Errorf("there is no workload %q, or the target does not support it", name)
 		}
 		load := workload.Load{
 			Workload: w, Clients: p.schedule.Clients, Rate: p.schedule.Rate, Most: p.schedule.Most,

@@ -40,12 +40,12 @@ type Network struct {
 	done   chan struct{}
 }
 
-// New returns a network without hosts. It returns the error of Supported, if there is one.
+// New returns a network without hosts.
 func New(o Options) (*Network, error) {
 	if inbubble.Own() != 0 {
 		return nil, inbubble.ErrInside
 	}
-	if err := Supported(); err != nil {
+	if err := system(); err != nil {
 		return nil, err
 	}
 	dir, err := rundir.New(o.Dir, "hosts-")
@@ -94,6 +94,7 @@ func (n *Network) addHost(ctx context.Context, name string) (*Host, error) {
 		return nil, err
 	}
 	h := &Host{network: n, name: name, port: port, dir: filepath.Join(n.dir.Path(), name)}
+	h.disk.dir, h.clock.file = h.dir, h.dir+".clock"
 	n.mu.Lock()
 	n.hosts = append(n.hosts, h)
 	n.mu.Unlock()

@@ -25,7 +25,11 @@ func newNetwork() *hosts.Network {
 	DeferCleanup(func() {
 		Eventually(gleak.Goroutines, "10s").ShouldNot(gleak.HaveLeaked(before))
 	})
-	n, err := hosts.New(hosts.Options{Dir: GinkgoT().TempDir()})
+	o := hosts.Options{Dir: GinkgoT().TempDir()}
+	if os.Getenv("REJOIN_TEST_VETH") != "" { // the second run of the specs: see rootless_linux_test.go
+		o = o.Packets()
+	}
+	n, err := hosts.New(o)
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(n.Close)
 	return n

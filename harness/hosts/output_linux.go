@@ -12,6 +12,7 @@ import (
 type output struct {
 	host    *Host
 	write   *os.File // the program's end
+	lent    bool     // write belongs to the command
 	read    *os.File // this process' end of the pipe, or nil
 	to      io.Writer
 	exited  chan struct{}
@@ -29,6 +30,10 @@ func (h *Host) output(to io.Writer) (*output, error) {
 		}
 		return o, nil
 	}
+	if file, is := to.(*os.File); is {
+		o.write, o.lent = file, true
+		return o, nil
+	}
 	o.read, o.write, err = os.Pipe()
 	if err != nil {
 		return nil, fmt.Errorf("make a pipe for its output: %w", err)
@@ -41,6 +46,9 @@ func (o *output) descriptor() int { return int(o.write.Fd()) }
 
 // started is called once after the start of the program.
 func (o *output) started(ok bool) error {
+	if o.lent {
+		return nil
+	}
 	err := o.write.Close()
 	switch {
 	case o.read == nil:

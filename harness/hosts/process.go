@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"syscall"
 
 	"github.com/rejoin-db/rejoin/harness/hosts/internal/agent"
@@ -23,8 +24,12 @@ type Command struct {
 	Env []string
 	// Dir is where it starts. "" is the host's Dir.
 	Dir string
-	// Output gets what it and its children write to standard output and standard error. Writes come from one goroutine. nil
-	// is the host's log.
+	// Input is its standard input. nil is an empty one. The caller keeps it.
+	Input *os.File
+	// Files are its further open files, with the descriptors 3, 4 and so on. The caller keeps them.
+	Files []*os.File
+	// Output gets what it and its children write to standard output and standard error. They write to an *os.File by
+	// themselves; to any other, one goroutine of this process does. nil is the host's log.
 	Output io.Writer
 }
 
@@ -55,8 +60,7 @@ type Process struct {
 	exit   Exit // set before done is closed
 }
 
-// Start starts a program, and returns when its executable file runs. Its standard input is empty. It has its own session, and
-// is not a child of this process.
+// Start starts a program, and returns when its executable file runs. It has its own session, and is not a child of this process.
 func (h *Host) Start(ctx context.Context, c Command) (*Process, error) {
 	p, err := h.start(ctx, c)
 	if err != nil {
@@ -80,6 +84,11 @@ func (h *Host) start(ctx context.Context, c Command) (*Process, error) {
 	if c.Dir == "" {
 		program.Dir = h.dir
 	}
+	env, unaffected, err := h.clock.environment(path, program.Env)
+	if err != nil {
+		return nil, err
+	}
+	program.Env = env
 	if err := h.powerOn(); err != nil {
 		return nil, err
 	}
@@ -91,11 +100,14 @@ func (h *Host) start(ctx context.Context, c Command) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	running, err := a.Start(ctx, program, out.descriptor())
+	files := c.descriptors(&program)
+	running, err := a.Start(ctx, program, out.descriptor(), files...)
+	runtime.KeepAlive(c)
 	if err := errors.Join(err, out.started(err == nil)); err != nil {
 		return nil, err
 	}
 	p := &Process{host: h, agent: a, path: c.Path, inside: running.Inside, pid: running.Outside, done: make(chan struct{})}
+	h.clock.started(p, unaffected)
 	h.network.work.Go(func() {
 		status := <-running.Ended
 		out.ended()
@@ -106,6 +118,18 @@ func (h *Host) start(ctx context.Context, c Command) (*Process, error) {
 		close(p.done)
 	})
 	return p, nil
+}
+
+// descriptors returns those of the command's own files, and tells the program what they are.
+func (c Command) descriptors(p *agent.Program) (all []int) {
+	files := c.Files
+	if p.Input = c.Input != nil; p.Input {
+		files = append([]*os.File{c.Input}, files...)
+	}
+	for _, f := range files {
+		all = append(all, int(f.Fd()))
+	}
+	return all
 }
 
 // Signal sends a signal to the program alone, not to its children. It returns os.ErrProcessDone when the program has ended.

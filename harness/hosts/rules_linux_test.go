@@ -59,9 +59,8 @@ var _ = DescribeTable("TCP bears", func(ctx SpecContext, bytes int, r fault.Rule
 	AddReportEntry("counters", s)
 	Expect(s.Bytes).To(BeNumerically(">", bytes))
 	Expect(s.Lost > 0).To(Equal(r.Loss > 0), "%+v", s)
-	if r.Duplicate > 0 {
-		Expect(s.Bytes).To(BeNumerically(">", bytes*11/10))
-	}
+	Expect(s.Duplicates > 0).To(Equal(r.Duplicate > 0), "%+v", s)
+	Expect(s.Reordered > 0).To(Equal(r.Reorder > 0), "%+v", s)
 },
 	Entry("loss", 4<<20, fault.Rule{Loss: 0.1}, SpecTimeout(time.Minute)),
 	Entry("duplicates", 20<<20, fault.Rule{Duplicate: 0.3}, SpecTimeout(time.Minute)),

@@ -14,6 +14,10 @@ var errSystem = errors.New("hosts need Linux, whose namespaces they are: run the
 // Supported returns nil, or an error: one sentence that says why hosts cannot be made on this machine, and the remedy.
 func Supported() error { return errSystem }
 
+func system() error { return errSystem }
+
+func explain(err error) error { return err }
+
 // DialContext returns the error of Supported.
 func (h *Host) DialContext(context.Context, string, string) (net.Conn, error) { return nil, errSystem }
 

@@ -14,17 +14,17 @@ import (
 	"github.com/rejoin-db/rejoin/harness/process/child"
 )
 
-func boot(ctx context.Context, options Options, size int) (_ *Cluster, err error) {
+func boot(ctx context.Context, options Options, onHosts bool, size int) (_ *Cluster, err error) {
 	if size < 1 {
 		return nil, fmt.Errorf("cluster size %d: must be at least 1", size)
 	}
-	c := newCluster(options)
+	c := newCluster(options, onHosts)
 	defer func() {
 		if err != nil {
 			err = errors.Join(fmt.Errorf("boot %d nodes: %w", size, err), c.Close())
 		}
 	}()
-	if err := c.prepare(); err != nil {
+	if err := c.prepare(ctx); err != nil {
 		return nil, err
 	}
 	var first []child.Host
@@ -66,7 +66,7 @@ func (c *Cluster) startAll(ctx context.Context, first []child.Host) error {
 const longestSocket = "n000000.sock"
 
 // prepare finds the binary, and makes the directories and the place.
-func (c *Cluster) prepare() (err error) {
+func (c *Cluster) prepare(ctx context.Context) (err error) {
 	if c.binary = c.options.Binary(); c.binary == "" {
 		return errors.New("Options.Binary returned no path: has the node's program been built?")
 	}
@@ -84,7 +84,11 @@ func (c *Cluster) prepare() (err error) {
 			return err
 		}
 	}
-	c.place, err = newLoopback(c.dir)
+	if c.onHosts {
+		c.place, err = newOnHosts(ctx, c.dir)
+	} else {
+		c.place, err = newLoopback(c.dir)
+	}
 	return err
 }
 

@@ -24,6 +24,7 @@ var errClosed = fmt.Errorf("the cluster: %w", net.ErrClosed)
 // Cluster is a running cluster. It is safe for concurrent use: operations on one node run one at a time.
 type Cluster struct {
 	options Options
+	onHosts bool
 	binary  string
 	dir     string // for the nodes' files, unless the place has others
 	sockets string // for their control sockets
@@ -65,17 +66,23 @@ var (
 	_ target.Named          = (*Cluster)(nil)
 )
 
-func newCluster(options Options) *Cluster {
+func newCluster(options Options, onHosts bool) *Cluster {
 	c := &Cluster{
-		options: options, members: ctxmutex.New(), links: linkstate.New(clientsName),
+		options: options, onHosts: onHosts, members: ctxmutex.New(), links: linkstate.New(clientsName),
 	}
+	c.links.Packets = onHosts
 	c.here = &here{cluster: c, changing: ctxmutex.New()}
 	c.ctx, c.end = context.WithCancel(context.Background())
 	return c
 }
 
 // Name is the name of the cluster's target.
-func (c *Cluster) Name() string { return "process" }
+func (c *Cluster) Name() string {
+	if c.onHosts {
+		return "hosts"
+	}
+	return "process"
+}
 
 // Nodes returns the nodes in the order in which they were added.
 func (c *Cluster) Nodes() []target.Node {

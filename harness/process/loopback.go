@@ -21,7 +21,7 @@ type loopback struct {
 	root        string // the parent of the homes' directories
 }
 
-func newLoopback(root string) (*loopback, error) {
+func newLoopback(root string) (place, error) {
 	n := network.TCP()
 	host, err := n.Host(clientsName)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/rejoin-db/rejoin/harness/hosts"
 	"github.com/rejoin-db/rejoin/harness/internal/inbubble"
 	"github.com/rejoin-db/rejoin/harness/local"
 	"github.com/rejoin-db/rejoin/harness/process/child"
@@ -37,11 +38,17 @@ func FromSettings(s settings.Cluster, binary func() string) Options {
 	return Options{Binary: binary, Nodes: local.FromSettings(s, nil)}
 }
 
-// New returns the target. Every cluster that it boots has its own directory, ports and processes.
-func New(options Options) *Target { return &Target{options} }
+// New returns the target of nodes on loopback. Every cluster that it boots has its own directory, ports and processes.
+func New(options Options) *Target { return &Target{options: options} }
+
+// OnHosts returns the target of nodes on hosts: see hosts.Supported.
+func OnHosts(options Options) *Target { return &Target{options: options, hosts: true} }
 
 // Target boots clusters of embedded nodes, each in its own process. It is safe for concurrent use.
-type Target struct{ options Options }
+type Target struct {
+	options Options
+	hosts   bool
+}
 
 var _ target.Target = (*Target)(nil)
 
@@ -57,7 +64,12 @@ func (t *Target) Boot(ctx context.Context, size int) (target.Cluster, error) {
 	if t.options.Binary == nil {
 		return nil, errors.New("the process target needs Options.Binary")
 	}
-	c, err := boot(ctx, t.options, size)
+	if t.hosts {
+		if err := hosts.Supported(); err != nil {
+			return nil, err
+		}
+	}
+	c, err := boot(ctx, t.options, t.hosts, size)
 	if err != nil {
 		return nil, err
 	}

@@ -27,7 +27,7 @@ func look(ctx context.Context, s settings, out, progress io.Writer) (found bool,
 		return false, err
 	}
 	defer func() { err = errors.Join(err, dir.Remove()) }()
-	if s.target == inProcesses {
+	if s.children() {
 		if err := build(ctx, dir.Path()); err != nil {
 			return false, err
 		}
@@ -78,7 +78,7 @@ func space(s settings) chaos.Space {
 	switch s.target {
 	case inVirtualTime:
 		from = chaos.Virtual()
-	case inProcesses:
+	case inProcesses, onHosts:
 		from.Kinds = nemesis.All()
 	}
 	from.Kinds = slices.DeleteFunc(from.Kinds, func(k nemesis.Kind) bool { return slices.Contains(s.without, k.Name) })

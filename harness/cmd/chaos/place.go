@@ -23,9 +23,10 @@ func placeOf(s settings, seed uint64) (chaos.Place, error) {
 			Target:    fmt.Sprintf("virtual.New(virtual.Options{Nodes: %s})", options),
 			Decorator: fmt.Sprintf("virtual.Bubble(virtual.RealLimit(%s), virtual.Seed(%d)%s)", limit, seed, interleaved(s)),
 		}, nil
-	case inProcesses:
+	case inProcesses, onHosts:
+		constructor := map[string]string{inProcesses: "New", onHosts: "OnHosts"}[s.target]
 		return chaos.Place{
-			Target: fmt.Sprintf("process.New(process.Options{Nodes: %s, Binary: func() string { return binary }})", options),
+			Target: fmt.Sprintf("process.%s(process.Options{Nodes: %s, Binary: func() string { return binary }})", constructor, options),
 			Before: "binary, err := gexec.Build(process.Package)\nExpect(err).NotTo(HaveOccurred())\nDeferCleanup(gexec.CleanupBuildArtifacts)",
 		}, nil
 	}

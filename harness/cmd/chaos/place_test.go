@@ -57,5 +57,6 @@ var _ = Describe("A printed spec", func() {
 			"virtual.Bubble(virtual.RealLimit(5*time.Minute), virtual.Seed(17), virtual.Interleave(2), virtual.Yield(0.5))"),
 		Entry("local", SpecTimeout(3*time.Minute), inThisProcess, "local.New("),
 		Entry("process", SpecTimeout(3*time.Minute), inProcesses, "gexec.Build(process.Package)"),
+		Entry("hosts", SpecTimeout(3*time.Minute), onHosts, "process.OnHosts("),
 	)
 })

@@ -63,9 +63,15 @@ func targetOf(s settings) target.Target {
 	case inVirtualTime:
 		return virtual.New(virtual.Options{Nodes: options})
 	case inProcesses:
-		return process.New(process.Options{Nodes: options, Binary: func() string { return filepath.Join(s.worker, nodeBinary) }})
+		return process.New(processes(s, options))
+	case onHosts:
+		return process.OnHosts(processes(s, options))
 	}
 	return local.New(options)
+}
+
+func processes(s settings, nodes local.Options) process.Options {
+	return process.Options{Nodes: nodes, Binary: func() string { return filepath.Join(s.worker, nodeBinary) }}
 }
 
 // plant returns the target with the bug that the settings name.

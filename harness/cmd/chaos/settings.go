@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,6 +39,7 @@ const (
 	inVirtualTime = "virtual"
 	inThisProcess = "local"
 	inProcesses   = "process"
+	onHosts       = "hosts"
 )
 
 func parse(args []string, usage io.Writer) (settings, error) {
@@ -74,7 +76,7 @@ func (s *settings) flags(usage io.Writer) *flag.FlagSet {
 	flags.SetOutput(usage)
 	flags.Uint64Var(&s.seed, "seed", 0, "the seed of the first schedule; each next one is greater by 1 (random if 0)")
 	flags.DurationVar(&s.length, "for", time.Minute, "how long to look for failures, in real time")
-	flags.StringVar(&s.target, "target", inVirtualTime, "where the nodes run: virtual, local or process")
+	flags.StringVar(&s.target, "target", inVirtualTime, "where the nodes run: virtual, local, process or hosts")
 	flags.DurationVar(&s.shrink, "shrink", 0,
 		"how long to shrink a failure, in real time; 0 does not shrink (default 1m, or 10m in virtual time)")
 	flags.IntVar(&s.runs, "shrink-runs", 300, "how many runs shrinking may take")
@@ -102,8 +104,8 @@ func (s *settings) flags(usage io.Writer) *flag.FlagSet {
 
 func (s *settings) validate() error {
 	switch {
-	case s.target != inVirtualTime && s.target != inThisProcess && s.target != inProcesses:
-		return fmt.Errorf("unknown target %q: the targets are virtual, local and process", s.target)
+	case !slices.Contains([]string{inVirtualTime, inThisProcess, inProcesses, onHosts}, s.target):
+		return fmt.Errorf("unknown target %q: the targets are virtual, local, process and hosts", s.target)
 	case s.length <= 0 || s.shrink < 0 || s.runs < 0:
 		return errors.New("-for must be positive, -shrink and -shrink-runs must not be negative")
 	case s.yield < 0 || s.yield > 1 || math.IsNaN(s.yield):
@@ -122,6 +124,9 @@ func (s *settings) validate() error {
 	_, err := plant(*s, nil)
 	return err
 }
+
+// children tells whether the nodes are child processes.
+func (s settings) children() bool { return s.target == inProcesses || s.target == onHosts }
 
 // leaveOut reads the kinds of faults to leave out.
 func (s *settings) leaveOut(names string) error {

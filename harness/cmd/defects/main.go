@@ -4,6 +4,7 @@
 //	go run ./harness/cmd/defects -only loses-ddl,no-re-election
 //	go run ./harness/cmd/defects -all -write harness/defects/README.md    # all specs, and the table; or: make defects ALL=1
 //	go run ./harness/cmd/defects -ordinary 200            # shows that ordinary runs do not catch races
+//	go run ./harness/cmd/defects -target hosts            # the bugs that nodes on hosts can have
 //
 // The suite is the ordinary one, built for exact replay if the installed Go can be patched (package replay). It runs
 // without a bug first, and must pass. Without -all, the specs about a bug (defects.Defect.About) run first, then all
@@ -19,6 +20,9 @@
 // With -ordinary the command shows that races need this: it runs the specs about each race, or all specs with -all,
 // that many times without interleaving, each time with a different seed. All runs must miss the bug. The exit code is
 // 1 if one was caught.
+//
+// On a target other than virtual the command plants the bugs that the target can have (defects.Defect.Plant), one after
+// the other. The run without a bug has only the specs about them, unless -all is given.
 package main
 
 import (
@@ -29,7 +33,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -54,6 +57,7 @@ func main() {
 }
 
 type options struct {
+	target   string
 	only     string
 	all      bool
 	jobs     int
@@ -78,7 +82,8 @@ func run(ctx context.Context, args []string) (missed int, err error) {
 	flags := flag.NewFlagSet("defects", flag.ContinueOnError)
 	flags.StringVar(&o.only, "only", "", "comma-separated names of bugs; default all")
 	flags.BoolVar(&o.all, "all", false, "run all specs for each bug, not only up to the first failure")
-	flags.IntVar(&o.jobs, "jobs", runtime.NumCPU(), "number of concurrent runs")
+	flags.StringVar(&o.target, "target", inVirtualTime, "where the nodes run: virtual, local, process or hosts")
+	flags.IntVar(&o.jobs, "jobs", 0, "number of concurrent runs; default one for each CPU in virtual time, and one elsewhere")
 	flags.DurationVar(&o.limit, "limit", 0,
 		fmt.Sprintf("time limit of the suite for one bug; default %v, or %v with -all", limitToFirst, limitOfAll))
 	flags.Int64Var(&o.seed, "seed", 1, "Ginkgo's seed")
@@ -97,12 +102,16 @@ func run(ctx context.Context, args []string) (missed int, err error) {
 	if o.ordinary < 0 || o.again < 0 {
 		return 0, errors.New("-ordinary and -again must not be negative")
 	}
+	if o.target != inVirtualTime && (o.ordinary > 0 || o.write != "") {
+		return 0, errors.New("-ordinary and -write need virtual time")
+	}
 	o.limit = cmp.Or(o.limit, defaultLimit(o.all))
-	chosen, err := choose(o.only)
+	o.jobs = cmp.Or(o.jobs, defaultJobs(o.target))
+	chosen, err := choose(o.only, o.target)
 	if err != nil {
 		return 0, err
 	}
-	suite, err := build(ctx)
+	suite, err := build(ctx, o.target)
 	if err != nil {
 		return 0, err
 	}
@@ -152,13 +161,21 @@ func report(verdicts []verdict, all bool, took time.Duration) (missed int) {
 	return missed
 }
 
-func choose(only string) ([]defects.Defect, error) {
+// choose returns the named bugs, or all that the target can have.
+func choose(only, place string) ([]defects.Defect, error) {
+	can, err := carrier(place)
+	if err != nil {
+		return nil, err
+	}
 	if only == "" {
-		return defects.All(), nil
+		return slices.DeleteFunc(defects.All(), func(d defects.Defect) bool { return can(d) != nil }), nil
 	}
 	var chosen []defects.Defect
 	for name := range strings.SplitSeq(only, ",") {
 		d, err := defects.Find(strings.TrimSpace(name))
+		if err == nil {
+			err = can(d)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -169,7 +186,7 @@ func choose(only string) ([]defects.Defect, error) {
 
 // judge runs the suite without a bug, and then once with each bug.
 func judge(ctx context.Context, s *suite, chosen []defects.Defect, o options) ([]verdict, error) {
-	sound, err := s.run(ctx, o.trial(defects.None))
+	sound, err := s.run(ctx, o.sound(chosen))
 	fmt.Println(sound)
 	switch {
 	case ctx.Err() != nil:
@@ -219,5 +236,21 @@ func (s *suite) judge(ctx context.Context, d defects.Defect, o options) (verdict
 
 // trial returns the ordinary run with a bug.
 func (o options) trial(d defects.Defect) trial {
-	return trial{defect: d, seed: o.seed, all: o.all, limit: o.limit}
+	return trial{target: o.target, defect: d, seed: o.seed, all: o.all, limit: o.limit}
+}
+
+// sound returns the run without a bug. In virtual time it takes seconds, and has all specs.
+func (o options) sound(chosen []defects.Defect) trial {
+	t := o.trial(defects.None)
+	if o.target == inVirtualTime || o.all {
+		return t
+	}
+	var about []string
+	for _, d := range chosen {
+		if label := "(" + d.About + ")"; !slices.Contains(about, label) {
+			about = append(about, label)
+		}
+	}
+	t.labels = strings.Join(about, " || ")
+	return t
 }

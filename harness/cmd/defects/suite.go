@@ -30,6 +30,7 @@ type suite struct {
 
 // trial is one run of the suite.
 type trial struct {
+	target     string
 	defect     defects.Defect // none if its name is empty
 	seed       int64          // Ginkgo's seed
 	interleave uint64         // the interleaving; 0 for the ordinary order
@@ -56,23 +57,29 @@ func (t trial) arguments(report string) []string {
 
 func (t trial) environment() []string {
 	environment := []string{
-		"REJOIN_TARGET=virtual", "REJOIN_JOURNALS=none", "REJOIN_DEFECT=" + cmp.Or(t.defect.Name, "none"), "GODEBUG=asyncpreemptoff=1",
+		"REJOIN_TARGET=" + cmp.Or(t.target, inVirtualTime), "REJOIN_JOURNALS=none", "REJOIN_DEFECT=" + cmp.Or(t.defect.Name, "none"),
 		fmt.Sprintf("REJOIN_INTERLEAVE=%d", t.interleave), fmt.Sprintf("REJOIN_YIELD=%v", t.yield),
 	}
 	if t.labels != "" || t.spec != "" {
 		environment = append(environment, "REJOIN_LABEL_FILTER="+t.labels)
 	}
+	if cmp.Or(t.target, inVirtualTime) == inVirtualTime {
+		environment = append(environment, "GODEBUG=asyncpreemptoff=1")
+	}
 	return environment
 }
 
-// build compiles the suite, for exact replay if possible: then the same specs catch the same bugs with a seed every
-// time.
-func build(ctx context.Context) (*suite, error) {
-	toolchain, err := replay.Prepare(ctx)
-	if err != nil {
-		return nil, err
+// build compiles the suite. In virtual time it is for exact replay if possible: then the same specs catch the same bugs
+// with a seed every time.
+func build(ctx context.Context, target string) (*suite, error) {
+	toolchain := replay.Toolchain{Go: "go"}
+	if target == inVirtualTime {
+		var err error
+		if toolchain, err = replay.Prepare(ctx); err != nil {
+			return nil, err
+		}
 	}
-	if !toolchain.Exact {
+	if target == inVirtualTime && !toolchain.Exact {
 		fmt.Fprintln(os.Stderr, "defects: replay is not exact, so another run may differ:", toolchain.Why)
 	}
 	own, err := rundir.New("", "defects-")

@@ -82,7 +82,7 @@ func (d *Disk) serve(place, at string) (*Mount, error) {
 		return nil, fmt.Errorf("mount the disk of %s: it is mounted already", d.dir)
 	}
 	m := &Mount{disk: d, session: s, at: at, served: make(chan struct{})}
-	server, err := fuse.NewServer(gofs.NewNodeFS(s.root, options()), place, &options().MountOptions)
+	server, err := fuse.NewServer(gofs.NewNodeFS(s.root, options(at)), place, &options(at).MountOptions)
 	if err != nil {
 		s.end()
 		return nil, fmt.Errorf("mount the disk of %s: %w", d.dir, err)
@@ -108,12 +108,12 @@ func (m *Mount) ended() error {
 	return m.disk.settle()
 }
 
-func options() *gofs.Options {
+func options(at string) *gofs.Options {
 	timeout := fresh
 	return &gofs.Options{
 		EntryTimeout: &timeout, AttrTimeout: &timeout, NullPermissions: true,
 		MountOptions: fuse.MountOptions{
-			AllowOther: true, DirectMountStrict: true, Options: []string{"default_permissions"},
+			AllowOther: true, DirectMountStrict: at != "", Options: []string{"default_permissions"},
 			FsName: fsName, Name: fsName, MaxWrite: maxTransfer,
 			// The cache of content is right, as nothing changes it but the kernel.
 			ExplicitDataCacheControl: true,

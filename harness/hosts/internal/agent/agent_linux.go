@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // Agent is the harness' end of a host. Its methods are safe for concurrent use. Each blocks until the host has answered, or
@@ -82,7 +84,7 @@ func launchAgent(launch Launch, said string) (*Agent, error) {
 	a.command = &exec.Cmd{
 		Path: "/proc/self/exe", Args: []string{os.Args[0], "agent of a host"},
 		Env:    []string{variable + "=1", "GOMAXPROCS=2", "GOTRACEBACK=single"},
-		Stderr: words, ExtraFiles: []*os.File{theirs}, SysProcAttr: namespaces(os.Geteuid()),
+		Stderr: words, ExtraFiles: []*os.File{theirs}, SysProcAttr: namespaces(),
 	}
 	if err := launch(a.command.Start); err != nil {
 		return nil, errors.Join(fmt.Errorf("start its agent: %w", err), c.close())
@@ -92,16 +94,28 @@ func launchAgent(launch Launch, said string) (*Agent, error) {
 	return a, nil
 }
 
-// namespaces returns the attributes of an agent's process. As root it needs no user namespace.
-func namespaces(user int) *syscall.SysProcAttr {
+// namespaces returns the attributes of an agent's process. A process with the privilege to make namespaces needs no user
+// namespace; any other is root in one of its own.
+func namespaces() *syscall.SysProcAttr {
 	const all = syscall.CLONE_NEWNET | syscall.CLONE_NEWPID | syscall.CLONE_NEWNS | syscall.CLONE_NEWUTS | syscall.CLONE_NEWIPC
 	attributes := &syscall.SysProcAttr{Cloneflags: all, Pdeathsig: syscall.SIGKILL, Setsid: true}
-	if user != 0 {
+	if !privileged() {
 		attributes.Cloneflags |= syscall.CLONE_NEWUSER
-		attributes.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: user, Size: 1}}
+		attributes.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}}
 		attributes.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}}
 	}
 	return attributes
+}
+
+// privileged returns whether this process has the capabilities that an agent needs.
+func privileged() bool {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var data [2]unix.CapUserData
+	if err := unix.Capget(&header, &data[0]); err != nil {
+		return false
+	}
+	const needed = 1<<unix.CAP_SYS_ADMIN | 1<<unix.CAP_NET_ADMIN | 1<<unix.CAP_NET_RAW
+	return data[0].Effective&needed == needed
 }
 
 // listen hands out what the host sends.
@@ -248,12 +262,13 @@ type Running struct {
 	Ended   <-chan syscall.WaitStatus // gives its status once, when it has ended
 }
 
-// Start starts a program that writes to the descriptor. The context is looked at once, before.
-func (a *Agent) Start(ctx context.Context, p Program, output int) (Running, error) {
+// Start starts a program that writes to the descriptor output, with further files of its own: its standard input first, if
+// p.Input says so. The context is looked at once, before.
+func (a *Agent) Start(ctx context.Context, p Program, output int, own ...int) (Running, error) {
 	if ctx.Err() != nil {
 		return Running{}, context.Cause(ctx)
 	}
-	got, err := a.call(context.WithoutCancel(ctx), opStart, p, output)
+	got, err := a.call(context.WithoutCancel(ctx), opStart, p, append([]int{output}, own...)...)
 	if err != nil {
 		return Running{}, err
 	}

@@ -5,6 +5,7 @@ package agent
 import (
 	"context"
 	"errors"
+	"os"
 	"syscall"
 )
 
@@ -30,10 +31,16 @@ func New(context.Context, Launch, Spec, string) (*Agent, Made, int, error) {
 // Call returns an error, as do all other methods.
 func (*Agent) Call(context.Context, string, any, any, ...int) ([]int, error) { return nil, errSystem }
 
-func (*Agent) Start(context.Context, Program, int) (Running, error) { return Running{}, errSystem }
-func (*Agent) Signal(context.Context, int, syscall.Signal) error    { return errSystem }
-func (*Agent) Freeze(context.Context) error                         { return errSystem }
-func (*Agent) Thaw(context.Context) error                           { return errSystem }
-func (*Agent) Kill(context.Context) error                           { return errSystem }
-func (*Agent) Socket(context.Context) (int, error)                  { return -1, errSystem }
-func (*Agent) Close() error                                         { return errSystem }
+func (*Agent) Start(context.Context, Program, int, ...int) (Running, error) {
+	return Running{}, errSystem
+}
+func (*Agent) Signal(context.Context, int, syscall.Signal) error { return errSystem }
+func (*Agent) Freeze(context.Context) error                      { return errSystem }
+func (*Agent) Thaw(context.Context) error                        { return errSystem }
+func (*Agent) Kill(context.Context) error                        { return errSystem }
+func (*Agent) MountDisk(context.Context, string) (*os.File, error) {
+	return nil, errSystem
+}
+func (*Agent) UnmountDisk(context.Context, string) error { return errSystem }
+func (*Agent) Socket(context.Context) (int, error)       { return -1, errSystem }
+func (*Agent) Close() error                              { return errSystem }

@@ -25,12 +25,13 @@ type Made struct {
 	Missing []string
 }
 
-// Program is a program to start. Its standard input is empty.
+// Program is a program to start.
 type Program struct {
-	Path string   // of the executable file, absolute
-	Args []string // with the name
-	Env  []string
-	Dir  string
+	Path  string   // of the executable file, absolute
+	Args  []string // with the name
+	Env   []string
+	Dir   string
+	Input bool // the first of its own files is its standard input, which is empty otherwise
 }
 
 // message is a request, its answer, or a report of an exit. An exit has no ID.

@@ -15,21 +15,29 @@ var (
 	errKilling = errors.New("the host is being killed")
 )
 
-// start starts a program, and answers while the process cannot be reaped: the answer has a descriptor of it. Its one file is
-// what the program writes to.
+// start starts a program, and answers while the process cannot be reaped: the answer has a descriptor of it. The first file is
+// what the program writes to. The others are its own, from descriptor 3 on, after its standard input if it has one.
 func (h *host) start(m message, files []int) error {
 	var p Program
 	if err := json.Unmarshal(m.Body, &p); err != nil {
 		return err
 	}
-	if len(files) != 1 {
-		return errors.New("a program needs one file for its output")
+	if len(files) == 0 || p.Input && len(files) == 1 {
+		return errors.New("a program needs files for its output and its input")
 	}
 	null, err := syscall.Open(os.DevNull, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
 	if err != nil {
 		return fmt.Errorf("open %s: %w", os.DevNull, err)
 	}
 	defer closeAll([]int{null})
+	input, own := null, files[1:]
+	if p.Input {
+		input, own = own[0], own[1:]
+	}
+	descriptors := []uintptr{uintptr(input), uintptr(files[0]), uintptr(files[0])}
+	for _, f := range own {
+		descriptors = append(descriptors, uintptr(f))
+	}
 
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -41,7 +49,7 @@ func (h *host) start(m message, files []int) error {
 	}
 	pid, err := syscall.ForkExec(p.Path, p.Args, &syscall.ProcAttr{
 		Dir: p.Dir, Env: p.Env,
-		Files: []uintptr{uintptr(null), uintptr(files[0]), uintptr(files[0])},
+		Files: descriptors,
 		Sys:   &syscall.SysProcAttr{Setsid: true},
 	})
 	if err != nil {

@@ -45,6 +45,9 @@ var operations = map[string]operation{
 	opThaw:   (*host).thaw,
 	opKill:   (*host).kill,
 	opSocket: (*host).socket,
+
+	opMountDisk:   (*host).mountDisk,
+	opUnmountDisk: (*host).unmountDisk,
 }
 
 // serve answers requests until the harness' end of the socket closes.

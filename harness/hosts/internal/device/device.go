@@ -19,8 +19,10 @@ const (
 const (
 	// Name is the name of the device that has the host's address.
 	Name = "eth0"
-	// MTU is the most bytes of an IP packet: as many as one Write of most programs.
+	// MTU is the most bytes of an IP packet on a TUN device: as many as one Write of most programs.
 	MTU = 65_000
+	// vethMTU is that on a veth pair. A packet socket holds 200 KiB on many systems, which has to be several packets.
+	vethMTU = 16_000
 	// Header is the number of bytes in front of each packet.
 	Header = 10
 	// Longest is the most bytes that Read returns, with the header.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 )
 
@@ -63,18 +64,29 @@ func configure(addr netip.Prefix) error {
 	if err := netlink.LinkSetUp(link); err != nil {
 		return fmt.Errorf("bring the network device up: %w", err)
 	}
-	masked := addr.Masked()
-	route := &netlink.Route{
-		LinkIndex: link.Attrs().Index,
-		Dst:       &net.IPNet{IP: masked.Addr().AsSlice(), Mask: own.Mask},
-		Src:       own.IP,
-		Scope:     netlink.SCOPE_LINK,
-		RtoMin:    int(rtoMin / time.Millisecond),
-	}
-	if err := netlink.RouteAdd(route); err != nil {
+	if err := addRoute(link.Attrs().Index, addr); err != nil {
 		return fmt.Errorf("add the route to the other hosts: %w", err)
 	}
 	return nil
+}
+
+// addRoute adds the route to the network of an address. The kernel obeys its least retransmission timeout only if that metric
+// is locked, which package netlink cannot say.
+func addRoute(index int, addr netip.Prefix) error {
+	const metrics = 1 << unix.RTAX_RTO_MIN
+	request := nl.NewNetlinkRequest(unix.RTM_NEWROUTE, unix.NLM_F_CREATE|unix.NLM_F_EXCL|unix.NLM_F_ACK)
+	route := nl.NewRtMsg()
+	route.Family, route.Scope, route.Dst_len = unix.AF_INET, unix.RT_SCOPE_LINK, uint8(addr.Bits())
+	request.AddData(route)
+	request.AddData(nl.NewRtAttr(unix.RTA_DST, addr.Masked().Addr().AsSlice()))
+	request.AddData(nl.NewRtAttr(unix.RTA_PREFSRC, addr.Addr().AsSlice()))
+	request.AddData(nl.NewRtAttr(unix.RTA_OIF, nl.Uint32Attr(uint32(index))))
+	timing := nl.NewRtAttr(unix.RTA_METRICS, nil)
+	timing.AddRtAttr(unix.RTAX_LOCK, nl.Uint32Attr(metrics))
+	timing.AddRtAttr(unix.RTAX_RTO_MIN, nl.Uint32Attr(uint32(rtoMin/time.Millisecond)))
+	request.AddData(timing)
+	_, err := request.Execute(unix.NETLINK_ROUTE, 0)
+	return err
 }
 
 // tune sets what makes TCP fast on these links. A system that does not allow or know a setting works without it.

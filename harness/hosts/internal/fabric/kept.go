@@ -6,12 +6,23 @@ import (
 	"github.com/rejoin-db/rejoin/harness/hosts/internal/packet"
 )
 
-// kept holds the last packet of each flow that did not arrive. It is delivered late, when the link heals, as a network may:
-// its receiver answers, and TCP goes on at once, not when its next retransmission is due.
+// kept holds the last packet of each flow that did not arrive, and the last one with content. They are delivered late, when the
+// link heals, as a network may: their receiver answers, and TCP goes on at once, not when its next retransmission is due.
 type kept struct {
-	packets map[packet.Flow]packet.Packet
-	order   []packet.Flow // the oldest first
+	packets map[place]packet.Packet
+	order   []place // the oldest first
 	bytes   int
+}
+
+// place is where a packet is kept. A segment without content does not displace one with content, which it may follow.
+type place struct {
+	flow  packet.Flow
+	empty bool
+}
+
+func placeOf(p packet.Packet) place {
+	s, ok := p.Segment()
+	return place{p.Flow(), ok && s.Next() == s.Seq}
 }
 
 // mostKept bounds the bytes that a link keeps. The oldest packets are lost first.
@@ -24,29 +35,29 @@ func (k *kept) put(p packet.Packet, own bool) {
 		p = slices.Clone(p)
 	}
 	if k.packets == nil {
-		k.packets = map[packet.Flow]packet.Packet{}
+		k.packets = map[place]packet.Packet{}
 	}
-	flow := p.Flow()
-	k.packets[flow] = p
-	k.order = append(k.order, flow)
+	at := placeOf(p)
+	k.packets[at] = p
+	k.order = append(k.order, at)
 	k.bytes += len(p)
 	for k.bytes > mostKept {
 		k.remove(k.order[0])
 	}
 }
 
-// forget forgets the packet of a flow: a later one has arrived.
+// forget forgets the packet of the same place: a later one has arrived.
 func (k *kept) forget(p packet.Packet) {
 	if len(k.packets) > 0 {
-		k.remove(p.Flow())
+		k.remove(placeOf(p))
 	}
 }
 
-func (k *kept) remove(flow packet.Flow) {
-	if p, ok := k.packets[flow]; ok {
-		delete(k.packets, flow)
+func (k *kept) remove(from place) {
+	if p, ok := k.packets[from]; ok {
+		delete(k.packets, from)
 		k.bytes -= len(p)
-		at := slices.Index(k.order, flow)
+		at := slices.Index(k.order, from)
 		k.order = slices.Delete(k.order, at, at+1)
 	}
 }
@@ -54,8 +65,8 @@ func (k *kept) remove(flow packet.Flow) {
 // take returns all packets, the oldest first, and keeps none.
 func (k *kept) take() []packet.Packet {
 	var all []packet.Packet
-	for _, flow := range k.order {
-		all = append(all, k.packets[flow])
+	for _, at := range k.order {
+		all = append(all, k.packets[at])
 	}
 	*k = kept{}
 	return all

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/hosts/internal/packet"
 )
 
@@ -36,7 +37,7 @@ func (l *link) enqueue(p packet.Packet) {
 	}
 	l.queue.put(i)
 	if l.rule.Duplicate > 0 && l.random.Float64() < l.rule.Duplicate {
-		l.queue.put(&item{packet: p, flow: i.flow, share: i.share, due: i.due})
+		l.queue.put(&item{packet: p, flow: i.flow, share: i.share, due: i.due, again: true})
 	}
 	l.plain.Store(false)
 	l.rouse()
@@ -119,7 +120,11 @@ func (l *link) run() {
 			l.mu.Lock()
 			continue
 		}
-		do := l.judge(l.queue.next().packet, true)
+		i := l.queue.next()
+		if l.rule.Action == fault.Pass {
+			l.passed.happened(i)
+		}
+		do := l.judge(i.packet, true)
 		l.writing = true
 		l.mu.Unlock()
 		do()

@@ -26,7 +26,9 @@ type item struct {
 	order  uint64  // among those that are due at once
 	share  float64 // random, at least 0 and below 1: how much of the jitter it gets
 	at     int     // its place in the heap
-	late   bool
+	late   bool    // it is to be late
+	// What happened to it, for the counters.
+	overtaken, again bool
 }
 
 // tail is the end of a flow in the queue.
@@ -80,7 +82,7 @@ func (q *queue) put(i *item) {
 		q.late = i
 	case q.late != nil: // the packet that was to be late comes right after this one
 		q.sequence++
-		q.late.due, q.late.order = i.due, q.sequence
+		q.late.due, q.late.order, q.late.overtaken = i.due, q.sequence, true
 		heap.Fix(q, q.late.at)
 		q.late = nil
 	}

@@ -145,6 +145,7 @@ var _ = Describe("a link", func() {
 		Expect(len(got)).To(BeNumerically("~", 1500, 100))
 		Expect(slices.IsSorted(got)).To(BeTrue())
 		Expect(slices.Compact(got)).To(HaveLen(1000))
+		Expect(stats(p).Duplicates).To(BeEquivalentTo(stats(p).Messages - 1000))
 	})
 
 	spec("that reorders delivers a packet right after the one that follows it, or alone after 5 ms", func(p *pair) {
@@ -164,6 +165,7 @@ var _ = Describe("a link", func() {
 				Expect(got[at+1]).To(Equal(at))
 			}
 		}
+		Expect(stats(p).Reordered).To(BeEquivalentTo(late))
 		Expect(late).To(BeNumerically("~", 230, 50)) // not each that is drawn: the one before may be late too
 	})
 
@@ -203,7 +205,7 @@ var _ = Describe("a link", func() {
 })
 
 var _ = Describe("a link that drops", func() {
-	spec("drops also what is on its way, one way, and delivers the last packet of each flow when it heals", func(p *pair) {
+	spec("drops also what is on its way, one way, and delivers the last packets of each flow when it heals", func(p *pair) {
 		rule(p, fault.Rule{Latency: 10 * ms})
 		p.segment(flow, 1)
 		rule(p, fault.Rule{Action: fault.Drop})
@@ -211,13 +213,14 @@ var _ = Describe("a link that drops", func() {
 		p.segment(flow, 2)
 		p.segment(other, 1001)
 		p.segment(flow, 3)
+		p.there(flow, packet.Segment{Seq: 4, Ack: 600, Flags: packet.ACK}, "")
 		time.Sleep(time.Second)
 		Expect(p.b.take()).To(BeEmpty())
 		Expect(stats(p).Messages).To(BeZero())
 		p.back(flow, packet.Segment{Seq: 5, Flags: packet.ACK}, "y")
 		Expect(p.a.take()).To(HaveLen(1), "the opposite link is sound")
 		rule(p, fault.Rule{})
-		Expect(numbers(p.b.take())).To(Equal([]int{1001, 3}))
+		Expect(numbers(p.b.take())).To(Equal([]int{1001, 3, 4}))
 		p.segment(flow, 4)
 		Expect(numbers(p.b.take())).To(Equal([]int{4}))
 		rule(p, fault.Rule{})

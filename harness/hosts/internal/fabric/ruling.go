@@ -8,11 +8,21 @@ import (
 )
 
 // counters count the packets of a link.
-type counters struct{ messages, bytes, lost, resets atomic.Uint64 }
+type counters struct{ messages, bytes, lost, resets, duplicates, reordered atomic.Uint64 }
 
 func (c *counters) add(size int) {
 	c.messages.Add(1)
 	c.bytes.Add(uint64(size))
+}
+
+// happened counts what the rule did to a packet that is delivered.
+func (c *counters) happened(i *item) {
+	if i.overtaken {
+		c.reordered.Add(1)
+	}
+	if i.again {
+		c.duplicates.Add(1)
+	}
 }
 
 // SetRule sets the rule of the link from one host to another. It is in effect when SetRule returns.
@@ -69,5 +79,6 @@ func (f *Fabric) Stats(from, to string) (fault.LinkStats, error) {
 	c := &l.passed
 	return fault.LinkStats{
 		Messages: c.messages.Load(), Bytes: c.bytes.Load(), Lost: c.lost.Load(), Resets: c.resets.Load(),
+		Duplicates: c.duplicates.Load(), Reordered: c.reordered.Load(),
 	}, nil
 }

@@ -1,0 +1,106 @@
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"syscall"
+
+	"github.com/rejoin-db/rejoin/harness/embedded/client"
+	"github.com/rejoin-db/rejoin/harness/hosts"
+	"github.com/rejoin-db/rejoin/harness/network"
+)
+
+// nodesPort is the port of every node: each has an address of its own.
+const nodesPort = 7000
+
+// onHosts is the place of nodes on hosts, one host for each, and one for the clients. The switch between the hosts rules
+// all links, so nodes are told of none.
+type onHosts struct {
+	*hosts.Network
+	clientsHost *hosts.Host
+}
+
+func newOnHosts(ctx context.Context, dir string) (place, error) {
+	n, err := hosts.New(hosts.Options{Dir: dir})
+	if err != nil {
+		return nil, err
+	}
+	host, err := n.Host(ctx, clientsName)
+	if err != nil {
+		return nil, errors.Join(err, n.Close())
+	}
+	return &onHosts{n, host}, nil
+}
+
+func (o *onHosts) alone(network.Link) bool { return true }
+
+func (o *onHosts) clients() client.Dialer { return o.clientsHost }
+
+func (o *onHosts) home(ctx context.Context, name string) (home, error) {
+	host, err := o.Host(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return hostHome{host}, nil
+}
+
+func (o *onHosts) close() error { return o.Close() }
+
+// hostHome is a home: a host.
+type hostHome struct{ host *hosts.Host }
+
+func (h hostHome) addr() string { return netip.AddrPortFrom(h.host.Addr(), nodesPort).String() }
+
+func (h hostHome) dir() string { return h.host.Dir() }
+
+func (h hostHome) start(ctx context.Context, p program) (body, error) {
+	started, err := h.host.Start(ctx, hosts.Command{
+		Path: p.path, Env: p.environment, Input: p.stdin, Files: []*os.File{p.ready}, Output: p.output,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return hostBody{h.host, started}, nil
+}
+
+func (h hostHome) listen(ctx context.Context) (net.Listener, error) {
+	return h.host.Listen(ctx, nodesPort)
+}
+
+// close does nothing: a host is removed with its network.
+func (h hostHome) close() error { return nil }
+
+// hostBody is a body: all processes of a host. Its program is the only one that was started there.
+type hostBody struct {
+	host    *hosts.Host
+	process *hosts.Process
+}
+
+func (b hostBody) pid() int { return b.process.Pid() }
+
+func (b hostBody) terminate() error {
+	if err := b.process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	return nil
+}
+
+func (b hostBody) freeze(ctx context.Context) error { return b.host.Freeze(ctx) }
+func (b hostBody) thaw(ctx context.Context) error   { return b.host.Thaw(ctx) }
+func (b hostBody) kill(ctx context.Context) error   { return b.host.Kill(ctx) }
+
+// wait leaves what the program may have left behind: it ends with the next kill, and with the network.
+func (b hostBody) wait() (exit, left error) {
+	ended, err := b.process.Wait(context.Background())
+	if err != nil {
+		return fmt.Errorf("wait for its end: %w", err), nil
+	}
+	if ended != (hosts.Exit{}) {
+		return errors.New(ended.String()), nil
+	}
+	return nil, nil
+}
