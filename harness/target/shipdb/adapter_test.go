@@ -196,12 +196,10 @@ func judge(err error) sqldb.Verdict {
 		v.Kind = target.ErrConstraint
 	case "sql":
 		v.Kind = kind(f.Message)
-	case "no_leader":
+	case "no_leader", "lost":
 		v.Kind, v.Temporary = target.ErrNoLeader, true
 	case "no_quorum", "replaced", "timeout":
 		v.Kind, v.Temporary = target.ErrNoQuorum, true
-	case "lost":
-		v.Kind, v.Temporary = target.ErrUnreachable, true
 	}
 	return v
 }
