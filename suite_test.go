@@ -21,6 +21,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/local"
 	"github.com/rejoin-db/rejoin/harness/process"
 	"github.com/rejoin-db/rejoin/harness/settings"
+	"github.com/rejoin-db/rejoin/harness/target/plain"
 	"github.com/rejoin-db/rejoin/harness/virtual"
 	"github.com/rejoin-db/rejoin/specs"
 )
@@ -28,7 +29,8 @@ import (
 var clusterFlags = settings.Flags(flag.CommandLine)
 
 func TestRejoin(t *testing.T) {
-	suite := specs.Load(t, clusterFlags, settings.Targets("local", "virtual", "process", "hosts"), settings.Defects(defects.Names()...))
+	suite := specs.Load(t, clusterFlags, settings.Targets("local", "virtual", "process", "hosts"), settings.Described(),
+		settings.Defects(defects.Names()...))
 	suite.FailOnEmpty = true // a filter that leaves no spec is a mistake
 	cluster := suite.Settings.Cluster
 	if cluster.Target == "hosts" {
@@ -48,7 +50,7 @@ func TestRejoin(t *testing.T) {
 
 // plant is what the suite runs on, with the bug in it that the settings name.
 func plant(t *testing.T, loaded settings.Settings) specs.Options {
-	o, cluster := options(loaded), loaded.Cluster
+	o, cluster := options(t, loaded), loaded.Cluster
 	if cluster.Defect == settings.Default().Cluster.Defect {
 		return o
 	}
@@ -70,7 +72,7 @@ func plant(t *testing.T, loaded settings.Settings) specs.Options {
 // bug may make it hang. Without a bug none takes more than a few seconds.
 const longestWithBug = 20 * time.Second
 
-func options(loaded settings.Settings) specs.Options {
+func options(t *testing.T, loaded settings.Settings) specs.Options {
 	cluster := loaded.Cluster
 	o := specs.Options{Nodes: cluster.Nodes, Limits: limits}
 	o.Limits.Body = cluster.MaxBody
@@ -92,6 +94,21 @@ func options(loaded settings.Settings) specs.Options {
 		if cluster.Target == "hosts" {
 			o.Target = process.OnHosts(nodes)
 		}
+	default:
+		return described(t, loaded)
+	}
+	return o
+}
+
+// described are the options for a target that ginkgo.yml describes. The suite does not know its limits.
+func described(t *testing.T, loaded settings.Settings) specs.Options {
+	over, about, alone, err := plain.New(loaded)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := specs.Options{Target: over, Nodes: loaded.Cluster.Nodes, Pace: specs.Pace(about.Pace)}
+	if alone {
+		o.Nodes, o.Decorators = len(about.Nodes), []any{Serial}
 	}
 	return o
 }

@@ -2,6 +2,7 @@ package specs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -24,6 +25,7 @@ import (
 //     as does a progress report
 //   - the cluster of a spec that passed is healed, and must keep what every cluster promises:
 //     see harness.Cluster.Heal and harness.Cluster.VerifyInvariants
+//   - no node may have said a line that tells of a bug, such as a panic: see ExpectAlarms
 //   - the cluster is closed. Then no file, listening socket, child process or goroutine may be
 //     left that was not there before the spec's first call of Cluster
 //   - in a suite that Run or Main runs, the cluster has as many nodes as the settings say, its
@@ -40,11 +42,15 @@ func Cluster(ctx context.Context, t target.Target, options ...harness.Option) *h
 }
 
 // Namespace creates a namespace for the current spec and returns its name, which comes from
-// the cluster's seed. It fails the spec if the database refuses CREATE NAMESPACE.
+// the cluster's seed. A namespace of that name is dropped first: where clusters are not made anew for each spec, an
+// earlier run has left it. It fails the spec if the database refuses CREATE NAMESPACE.
 func Namespace(ctx context.Context, cluster *harness.Cluster) string {
 	GinkgoHelper()
 	name := fmt.Sprintf("spec_%x", cluster.Seed()&0xffffff)
 	_, err := cluster.ExecuteWithRetry(ctx, "CREATE NAMESPACE "+name)
+	if errors.Is(err, target.ErrExists) {
+		_, err = cluster.ExecuteWithRetry(ctx, "DROP NAMESPACE "+name+" CASCADE; CREATE NAMESPACE "+name)
+	}
 	Expect(err).NotTo(HaveOccurred())
 	return name
 }
@@ -68,6 +74,9 @@ func bootCluster(ctx context.Context, t target.Target, options []harness.Option)
 		left = lookForLeftovers()
 	}
 	cluster, err := harness.Boot(ctx, t, append([]harness.Option{harness.Seed(specSeed())}, options...)...)
+	if size := (*target.SizeError)(nil); errors.As(err, &size) {
+		Skip(size.Error())
+	}
 	Expect(err).NotTo(HaveOccurred())
 	if left != nil {
 		left.inBubble = cluster.Can(target.Time)
@@ -124,6 +133,7 @@ func (c *specCluster) end(ctx SpecContext) {
 	if err == nil {
 		err = c.VerifyInvariants(ctx)
 	}
+	err = errors.Join(c.verifyLogs(), err) // a node that panicked may be why the cluster does not heal
 	if err != nil {
 		c.explain(ctx)
 	}
@@ -140,6 +150,9 @@ func (c *specCluster) explain(ctx SpecContext) {
 	AddReportEntry("the cluster when the spec failed", now, ReportEntryVisibilityFailureOrVerbose)
 	if !c.Can(target.Logs) {
 		return
+	}
+	if err := c.verifyLogs(); err != nil {
+		AddReportEntry("alarms", shown(err.Error()), ReportEntryVisibilityFailureOrVerbose)
 	}
 	for _, node := range c.Nodes() {
 		log, err := node.Log(shownLog)

@@ -107,9 +107,12 @@ func (env *environment) patiently(ctx context.Context, sql string, args ...any) 
 	return result
 }
 
-// leave takes a node offline; default fault.Isolate.
+// leave takes a node offline; default fault.Isolate. It skips the spec on targets that cannot isolate a node.
 func (env *environment) leave(ctx context.Context, node int, mode ...fault.Mode) {
 	GinkgoHelper()
+	if len(mode) == 0 || mode[0] == fault.Isolate {
+		env.requires(target.Isolate)
+	}
 	Expect(env.cluster.TakeNodeOffline(ctx, node, mode...)).To(Succeed())
 }
 

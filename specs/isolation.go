@@ -10,10 +10,13 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/types"
 
 	"github.com/rejoin-db/rejoin/harness"
 	"github.com/rejoin-db/rejoin/harness/isolation"
+	. "github.com/rejoin-db/rejoin/harness/matchers"
 	"github.com/rejoin-db/rejoin/harness/target"
+	"github.com/rejoin-db/rejoin/harness/workload"
 )
 
 // isolationLevels are specs about what the isolation levels of interactive transactions prevent. An anomaly that a level
@@ -49,6 +52,47 @@ func isolationLevels(env *environment) {
 			}, env.patience)
 		}
 	})
+
+	Describe("A history of interactive transactions while nodes are lost and return",
+		Label("suite:isolation", "suite:histories", "fault:isolate", "fault:crash", "fault:disk"), func() {
+			BeforeEach(func(ctx SpecContext) {
+				env.requires(target.Transactions)
+				env.needs(3)
+				Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			})
+
+			DescribeTable("keeps the strongest level of the target",
+				func(ctx SpecContext, made func(string, target.Isolation) workload.Workload, rules map[target.Isolation]types.GomegaMatcher) {
+					levels := env.cluster.Isolations()
+					level := levels[len(levels)-1]
+					rule, judged := rules[level]
+					if !judged {
+						Skip(fmt.Sprintf("the target's strongest isolation level is %q, which does not promise that", level))
+					}
+					running := env.work(ctx, made(env.ns, level))
+					env.loseOneAfterTheOther(ctx, running)
+					Expect(env.cluster.Heal(ctx)).To(Succeed())
+					env.eventually(ctx, func() int { return running.Tally().OK }).WithTimeout(env.pace.work()).Should(BeNumerically(">=", 200))
+					Expect(running.Finish(ctx)).To(Succeed())
+					Expect(env.cluster.VerifyInvariants(ctx)).To(Succeed())
+					GinkgoWriter.Println(level, running.Tally())
+					Expect(env.cluster.Journal()).To(And(rule, HaveOneLeaderATerm()))
+				},
+				Entry("of lists", env.patience, workload.InteractiveLists, transactionRules),
+				Entry("of registers", env.patience, workload.InteractiveRegisters, transactionRules),
+				Entry("of a bank", env.patience, workload.InteractiveBank, map[target.Isolation]types.GomegaMatcher{
+					target.Snapshot: KeepTheTotal(), target.Serializable: KeepTheTotal(),
+				}),
+			)
+		})
+}
+
+// transactionRules are what histories of transactions on lists and registers keep at each level.
+var transactionRules = map[target.Isolation]types.GomegaMatcher{
+	target.ReadCommitted:  BeReadCommitted(),
+	target.RepeatableRead: BeRepeatableRead(),
+	target.Snapshot:       BeSnapshotIsolated(),
+	target.Serializable:   BeSerializable(),
 }
 
 // place is where the transactions of an anomaly begin.

@@ -72,6 +72,9 @@ func leaks(env *environment) {
 			env.run(ctx, "CREATE TABLE {ns}.t (v)")
 			open := func() int { return len(heldResources()) }
 			before := open()
+			if before == 0 {
+				Skip("the target's nodes hold nothing in this process, and are no children of it")
+			}
 			env.leave(ctx, 2, fault.Crash)
 			env.eventually(ctx, open).Should(BeNumerically("<", before), "the crashed node still has files or sockets open, or never had")
 			env.comeBack(ctx, 2)

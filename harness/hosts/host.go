@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"slices"
 	"sync"
 
 	"github.com/rejoin-db/rejoin/harness/hosts/internal/agent"
@@ -21,6 +22,8 @@ type Host struct {
 	dir     string
 	port    *fabric.Port
 	sockets sockets
+	disk    disk
+	clock   clock
 
 	power   sync.Mutex // held while the host loses its power or gets it back
 	mu      sync.Mutex
@@ -38,6 +41,13 @@ func (h *Host) Addr() netip.Addr { return h.port.Addr() }
 
 // Dir returns the folder that is the host's disk. It has the same path on the host and in this process.
 func (h *Host) Dir() string { return h.dir }
+
+// Missing returns sentences about what the system did not allow on this host. Programs run without it.
+func (h *Host) Missing() []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.missing)
+}
 
 // boot makes the host for the first time.
 func (h *Host) boot(ctx context.Context) error {
@@ -62,14 +72,18 @@ func (h *Host) makeAgent(ctx context.Context) (*agent.Agent, device.Device, erro
 		Name: h.name, Addr: netip.PrefixFrom(h.Addr(), fabric.Network.Bits()), Hosts: h.network.names(),
 		Packet: h.network.options.packets,
 	}
-	a, made, fd, err := agent.New(ctx, h.network.launcher.run, spec, h.dir+".agent")
+	a, made, fd, err := agent.New(ctx, h.network.launcher.run, spec)
 	if err != nil {
 		return nil, nil, explain(err)
 	}
 	h.mu.Lock()
 	h.missing = made.Missing
 	h.mu.Unlock()
-	return a, device.Open(fd, device.Kind(made.Kind)), nil
+	d := device.Open(fd, device.Kind(made.Kind))
+	if err := h.disk.boot(ctx, a); err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("mount its disk: %w", err), a.Close(), d.Close())
+	}
+	return a, d, nil
 }
 
 // adopt makes an agent the host's own, unless the host was closed meanwhile.
@@ -116,13 +130,22 @@ func (h *Host) Thaw(ctx context.Context) error {
 	return h.do("thaw", func(a *agent.Agent) error { return a.Thaw(ctx) })
 }
 
-// Kill kills every process on the host at once, and returns when none is left. The host's kernel closes their connections.
+// Kill kills every process on the host at once, and returns when none is left. The host's kernel closes their connections. The
+// disk loses nothing, unless it has torn a sync.
 func (h *Host) Kill(ctx context.Context) error {
-	return h.do("kill every process on", func(a *agent.Agent) error { return a.Kill(ctx) })
+	return h.do("kill every process on", func(a *agent.Agent) error {
+		return h.disk.kill(ctx, a, func() error {
+			err := a.Kill(ctx)
+			if err == nil {
+				h.clock.killed()
+			}
+			return err
+		})
+	})
 }
 
 // CutPower ends everything on the host at once: nothing leaves it any more, not even the end of a connection. Until the next
-// Start the host is silent. Then it is as a machine that was switched on: it knows no connection. Sockets that this process
+// Start the host is silent, and its disk has lost what was not synced. Then it is as a machine that was switched on: it knows no connection. Sockets that this process
 // opened on the host are closed.
 func (h *Host) CutPower(ctx context.Context) error {
 	if err := h.cutPower(ctx); err != nil {
@@ -138,9 +161,10 @@ func (h *Host) cutPower(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := h.dark(old); err != nil {
+	if err := errors.Join(h.dark(old), h.disk.unmounted(ctx)); err != nil {
 		return err
 	}
+	h.clock.killed()
 	a, d, err := h.makeAgent(ctx)
 	if err != nil {
 		return err
@@ -165,7 +189,7 @@ func (h *Host) dark(old *agent.Agent) error {
 	if unused != nil {
 		err = errors.Join(err, unused.Close())
 	}
-	return errors.Join(err, old.Close())
+	return errors.Join(err, h.disk.cut(), old.Close())
 }
 
 // powerOn connects a host that had no power.
@@ -193,7 +217,7 @@ func (h *Host) close() error {
 	defer h.power.Unlock()
 	h.sockets.end(true)
 	if a == nil {
-		return nil
+		return h.disk.close()
 	}
-	return h.dark(a)
+	return errors.Join(h.dark(a), h.disk.close())
 }

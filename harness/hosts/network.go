@@ -94,6 +94,7 @@ func (n *Network) addHost(ctx context.Context, name string) (*Host, error) {
 		return nil, err
 	}
 	h := &Host{network: n, name: name, port: port, dir: filepath.Join(n.dir.Path(), name)}
+	h.disk.dir, h.clock.file = h.dir, h.dir+".clock"
 	n.mu.Lock()
 	n.hosts = append(n.hosts, h)
 	n.mu.Unlock()

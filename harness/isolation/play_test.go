@@ -8,8 +8,8 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness"
-	"github.com/rejoin-db/rejoin/harness/internal/transacting"
 	"github.com/rejoin-db/rejoin/harness/isolation"
+	"github.com/rejoin-db/rejoin/harness/isolation/transacting"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 

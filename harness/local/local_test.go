@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -156,12 +157,16 @@ var _ = Describe("A local cluster", func() {
 			var options local.Options
 			nothingIsLeft(&options)
 			before := openFiles()
-			// The first node starts last. Until then, the writer puts a file in the place of its log folder.
+			// The first node starts last. Until then, the writer puts a file in the place of its log folder, once: later
+			// it would get in the way of the removal.
 			options.LogLevel = "trace"
+			var placed atomic.Bool
 			options.Log = writer(func([]byte) {
 				places, _ := filepath.Glob(filepath.Join(options.Dir, "*"))
 				for _, place := range places {
-					_ = os.WriteFile(filepath.Join(place, "n0", "log"), nil, 0o600)
+					if !placed.Load() && os.WriteFile(filepath.Join(place, "n0", "log"), nil, 0o600) == nil {
+						placed.Store(true)
+					}
 				}
 			})
 			c, err := local.New(options).Boot(ctx, 3)

@@ -30,7 +30,9 @@ func (t *tree) nearest(path string) *yaml.Node {
 }
 
 // read reads a node into the value that to points at.
-func (t *tree) read(node *yaml.Node, path string, to any) { t.value(node, path, reflect.ValueOf(to).Elem()) }
+func (t *tree) read(node *yaml.Node, path string, to any) {
+	t.value(node, path, reflect.ValueOf(to).Elem())
+}
 
 var durationType = reflect.TypeFor[time.Duration]()
 

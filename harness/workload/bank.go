@@ -42,14 +42,17 @@ func (w *bank) Setup(ctx context.Context, c *harness.Cluster) error {
 	if err := w.sql.setup(ctx, c); err != nil {
 		return err
 	}
-	w.opened.Do(func() {
-		steps := make([]journal.Step, accounts)
-		for i := range steps {
-			steps[i] = journal.Step{Do: journal.Write, Key: bankKey(int64(i)), Value: opening}
-		}
-		c.Journal().Invoke(journal.Op{Client: journal.None, Model: journal.Bank, Steps: steps}).End(journal.OK, nil, nil)
-	})
+	w.opened.Do(func() { recordOpening(c, bankKey) })
 	return nil
+}
+
+// recordOpening records that all accounts hold their first balance.
+func recordOpening(c *harness.Cluster, key func(int64) string) {
+	steps := make([]journal.Step, accounts)
+	for i := range steps {
+		steps[i] = journal.Step{Do: journal.Write, Key: key(int64(i)), Value: opening}
+	}
+	c.Journal().Invoke(journal.Op{Client: journal.None, Model: journal.Bank, Steps: steps}).End(journal.OK, nil, nil)
 }
 
 func (w *bank) Next(r *rand.Rand, _ int) Operation {

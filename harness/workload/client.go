@@ -50,6 +50,9 @@ func (c *client) do(ctx context.Context, op Operation) (outcome journal.Outcome,
 	ctx, cancel := context.WithTimeout(ctx, c.running.load.Deadline)
 	defer cancel()
 	op.Op.Client = c.number
+	if op.Transaction != nil {
+		return c.transact(ctx, op)
+	}
 	cluster := c.running.cluster.Reading(target.Consistency(op.Op.Level))
 	open := cluster.Journal().Invoke(op.Op)
 	result, err := cluster.ExecuteOnRandom(open.Context(ctx), op.SQL, op.Args...)
@@ -77,7 +80,8 @@ func (c *client) explain(op Operation, err error) (outcome journal.Outcome, refu
 	if op.Refused != nil && op.Refused(err) {
 		return outcome, false
 	}
-	if said := (*target.Error)(nil); op.Op.Level != journal.Local && errors.As(err, &said) && said.Code != "" && !said.Temporary {
+	asked := op.Transaction != nil || op.Op.Level != journal.Local
+	if said := (*target.Error)(nil); asked && errors.As(err, &said) && said.Code != "" && !said.Temporary {
 		c.running.note(fmt.Errorf("%s was rejected with a permanent error: %w", op.Op, err))
 	}
 	return outcome, true

@@ -6,6 +6,7 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness"
 	"github.com/rejoin-db/rejoin/harness/journal"
+	"github.com/rejoin-db/rejoin/harness/target"
 )
 
 // Workload is a data type and the operations that clients invoke on it, so that a journal of them can be
@@ -23,7 +24,7 @@ type Workload interface {
 	Final(ctx context.Context, c *harness.Cluster) error
 }
 
-// Operation is one request of a client, and how to read its answer.
+// Operation is one request of a client, and how to read its answer; or one interactive transaction.
 type Operation struct {
 	Op   journal.Op // without its client and outcome
 	SQL  string
@@ -31,6 +32,11 @@ type Operation struct {
 	// Read takes the answer, and returns the steps with what they read, or nil for the steps of Op. It may
 	// be nil.
 	Read func(harness.Result) ([]journal.Step, error)
+	// Transaction, if it is set, takes the place of SQL, Args and Read: it executes the statements of an interactive
+	// transaction at the level Isolation, and returns the steps with what they read. The transaction is committed
+	// if there is no error, and rolled back if there is one.
+	Transaction func(context.Context, *harness.Transaction) ([]journal.Step, error)
+	Isolation   target.Isolation
 	// Refused tells whether an error is an expected answer, such as that of a constraint. Nil is for
 	// none.
 	Refused func(error) bool

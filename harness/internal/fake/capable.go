@@ -133,6 +133,9 @@ func (c capable) Log(node int, most int) (string, error) {
 		return "", err
 	}
 	text := fmt.Sprintf("n%d said this", node)
+	if c.OnLog != nil {
+		text = c.OnLog(node)
+	}
 	return text[max(0, len(text)-most):], nil
 }
 

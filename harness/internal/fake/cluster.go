@@ -17,6 +17,8 @@ type Cluster struct {
 	OnClose             func() error
 	OnDigest            func(ctx context.Context, node int) (index uint64, sum string, err error)
 	OnRemembered        func(ctx context.Context, node int) (map[string]bool, error)
+	// OnLog returns the log output of a node; nil says who it is.
+	OnLog func(node int) string
 	// OnCall receives each call except Close, in the format of Calls. Its error fails the call.
 	OnCall func(ctx context.Context, call string) error
 

@@ -17,8 +17,11 @@ type HTTP struct {
 	// empty, blobs are base64 text, and a column of type BLOB is read that way.
 	Blob string
 	// Real is how floats are written in JSON: the key of an object around their text, as in {"real": "1.5"}. If it is empty,
-	// they are numbers with a point or an exponent.
+	// they are numbers with a point or an exponent, and infinity is 9e999.
 	Real string
+	// Text is how text that is not UTF-8 is written in JSON: the key of an object around base64 text. If it is empty, such
+	// text is an error.
+	Text string
 	// Answer is where an answer has what.
 	Answer Answer
 	// Errors is how errors are read.
@@ -55,11 +58,11 @@ type Statement struct {
 	Params []any
 }
 
-// Encoding is how blobs and floats are written in JSON: see HTTP.Blob and HTTP.Real.
-type Encoding struct{ Blob, Real string }
+// Encoding is how values are written in JSON: see HTTP.Blob, HTTP.Real and HTTP.Text.
+type Encoding struct{ Blob, Real, Text string }
 
 // Encoding returns how the API writes values.
-func (h HTTP) Encoding() Encoding { return Encoding{h.Blob, h.Real} }
+func (h HTTP) Encoding() Encoding { return Encoding{h.Blob, h.Real, h.Text} }
 
 // Answer is where the JSON of an answer has what. Fields are paths: names and indexes with points between them, as in
 // results.0.rows. An empty path is the value itself.

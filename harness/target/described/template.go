@@ -3,10 +3,13 @@ package described
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"text/template"
+	"unicode/utf8"
 )
 
 // Template parses a template of this package. Besides the functions of text/template it has json, which writes a value
@@ -39,11 +42,21 @@ func (as Encoding) json(v any) (string, error) {
 		if as.Real != "" {
 			return within(as.Real, strconv.FormatFloat(v, 'g', -1, 64))
 		}
+		if math.IsInf(v, 0) {
+			return strconv.FormatFloat(math.Copysign(9, v), 'f', 0, 64) + "e999", nil
+		}
 		text, err := json.Marshal(v)
 		if err == nil && !strings.ContainsAny(string(text), ".eE") {
 			text = append(text, ".0"...)
 		}
 		return string(text), err
+	case string:
+		if !utf8.ValidString(v) {
+			if as.Text == "" {
+				return "", errors.New("text is not UTF-8")
+			}
+			return within(as.Text, base64.StdEncoding.EncodeToString([]byte(v)))
+		}
 	case []any:
 		parts := make([]string, len(v))
 		for i, one := range v {

@@ -35,6 +35,10 @@ type Family struct {
 	// Functions are SQLite's functions that the database has under that name, or that Setup makes. A value with
 	// parentheses stands for a whole call without arguments. Other functions of SQLite cannot be said.
 	Functions map[string]string
+	// Reserved are names of the suite, in lower case, that must be quoted.
+	Reserved []string
+	// OwnDefaults tells that the default of a column may call a function that Setup makes.
+	OwnDefaults bool
 	// OnConflict tells that the database has ON CONFLICT; else it has INSERT IGNORE, REPLACE and ON DUPLICATE KEY UPDATE.
 	OnConflict bool
 	// Returning are the verbs whose RETURNING clause the database has.

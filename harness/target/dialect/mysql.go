@@ -21,6 +21,7 @@ func MySQL() *Family {
 			"hex": "hex", "ifnull": "ifnull", "instr": "instr", "group_concat": "group_concat", "random": "(floor(rand() * 9007199254740992))",
 			"randomblob": "randomblob", "unixepoch": "unix_timestamp", "zeroblob": "zeroblob",
 		},
+		Reserved:      []string{"sql"},
 		SchemaCommits: true,
 		IndexTable:    "SELECT table_name FROM information_schema.statistics WHERE table_schema = %s AND index_name = %s LIMIT 1",
 		Same:          "<=>",
@@ -35,7 +36,7 @@ func MySQL() *Family {
 			SELECT 'table' AS type, concat(t.table_schema, '.', t.table_name) AS name, concat(t.table_schema, '.', t.table_name) AS tbl_name,
 				concat('CREATE TABLE ', t.table_name, ' (', (SELECT group_concat(c.column_name, ' ', if(c.data_type = 'bigint', 'INTEGER', upper(c.data_type))
 					ORDER BY c.ordinal_position SEPARATOR ', ') FROM information_schema.columns c
-					WHERE c.table_schema = t.table_schema AND c.table_name = t.table_name), ')') AS sql
+					WHERE c.table_schema = t.table_schema AND c.table_name = t.table_name), ')') AS "sql"
 			FROM information_schema.tables t
 			WHERE t.table_type = 'BASE TABLE' AND t.table_schema NOT IN ('mysql', 'sys', 'performance_schema', 'information_schema')
 			UNION ALL

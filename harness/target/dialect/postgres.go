@@ -20,7 +20,7 @@ func PostgreSQL() *Family {
 		Functions: map[string]string{
 			"hex": "hex", "ifnull": "coalesce", "random": "rejoin_random", "randomblob": "randomblob", "unixepoch": "unixepoch", "zeroblob": "zeroblob",
 		},
-		OnConflict: true, Returning: []string{"INSERT", "UPDATE", "DELETE"}, WithFirst: true, Partial: true, TextDefaults: true, RenamesWithin: true,
+		OwnDefaults: true, OnConflict: true, Returning: []string{"INSERT", "UPDATE", "DELETE"}, WithFirst: true, Partial: true, TextDefaults: true, RenamesWithin: true,
 		Same: "IS NOT DISTINCT FROM", Differs: "IS DISTINCT FROM",
 		Setup: []string{
 			`UPDATE pg_cast SET castcontext = 'a' WHERE castsource = 'integer'::regtype AND casttarget = 'boolean'::regtype`,

@@ -162,6 +162,13 @@ func (r *rewriter) constraints(from, to int, declared string) error {
 		r.drop(i, i+2)
 	}
 	i := r.find(from, "DEFAULT")
+	if i >= 0 && i+1 < to && r.word(i+1) == "(" && !r.family.OwnDefaults {
+		for at := i + 1; at < r.closing(i+1); at++ {
+			if own := r.word(at); own == "RANDOMBLOB" || own == "ZEROBLOB" {
+				return r.unsupported("%s in a default", strings.ToLower(own))
+			}
+		}
+	}
 	if i < 0 || i >= to || r.word(i+1) == "(" || r.family.TextDefaults || declared != "TEXT" && declared != "BLOB" {
 		return nil
 	}

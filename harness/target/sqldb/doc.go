@@ -24,6 +24,7 @@
 //	bool                      int64: 0 or 1
 //	time.Time                 string: "2006-01-02 15:04:05.999999999" in UTC
 //	[]byte in a text column   string: the type of the column tells, see IsText
+//	NUMERIC, DECIMAL          int64 if it is written as an integer that fits; else its digits, as a string
 //
 // Options.Value replaces them where a driver needs other rules.
 //

@@ -73,8 +73,9 @@ func (o Options) withDefaults() Options {
 
 // Once applies requests with an ID once. Its methods run in the transaction of the request, on its connection.
 type Once interface {
-	// Recall returns the answer of the request if it was applied before, and nil if it was not. An error of kind
-	// target.ErrKeyReused or target.ErrAnswerGone ends the request.
+	// Recall returns the answer of the request if it was applied before; else it claims the ID, and returns nil. An error
+	// of kind target.ErrKeyReused or target.ErrAnswerGone ends the request. One of kind target.ErrConstraint tells that
+	// another request has claimed the ID meanwhile: then the request is begun again, once.
 	Recall(ctx context.Context, tx Tx, request target.Request) (*Answer, error)
 	// Keep remembers the request with its answer, which is nil if it was too large to be kept.
 	Keep(ctx context.Context, tx Tx, request target.Request, answer *Answer) error
@@ -86,15 +87,4 @@ type Tx interface {
 	Exec(ctx context.Context, sql string, params ...any) error
 	// Query returns all rows of a statement, with exact values.
 	Query(ctx context.Context, sql string, params ...any) ([][]any, error)
-}
-
-// Answer is a whole answer.
-type Answer struct{ Results []Result }
-
-// Result is the answer to one statement.
-type Result struct {
-	Columns  []target.Column
-	Rows     [][]any
-	Affected int64
-	Counted  bool // whether Affected is known
 }

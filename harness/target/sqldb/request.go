@@ -9,21 +9,21 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target/dialect"
 )
 
-// request executes a request on a connection of its own. If an idle connection turns out to be gone before anything was
-// sent that changes data or was answered, it takes another one.
+// request executes a request on a connection of its own. It begins again, once, if an idle connection turns out to be gone
+// before anything was sent that changes data or was answered, or if another request claims the same ID.
 func (r *run) request(request target.Request) *target.Error {
 	if err := checkParams(request.Params); err != nil {
 		return r.db.failure(err, target.NotApplied)
 	}
 	failed := r.attempt(request, true)
-	if failed == errStale {
+	if failed == errAgain {
 		failed = r.attempt(request, false)
 	}
 	return failed
 }
 
-// errStale tells that the connection was gone before anything was sent that matters.
-var errStale = &target.Error{}
+// errAgain tells that the request may begin again.
+var errAgain = &target.Error{}
 
 func (r *run) attempt(request target.Request, again bool) *target.Error {
 	s, err := r.connect()
@@ -44,12 +44,19 @@ func (r *run) attempt(request target.Request, again bool) *target.Error {
 	default:
 		s.release()
 	}
-	if again && r.db.lost(err) && !r.answered && q.changes == 0 && r.ctx.Err() == nil {
-		r.db.dropIdle()
-		return errStale
+	if again && err != nil && !r.answered && q.changes == 0 && r.ctx.Err() == nil {
+		switch {
+		case r.db.lost(err):
+			r.db.dropIdle()
+			return errAgain
+		case q.claiming && errors.Is(r.db.read(err), target.ErrConstraint):
+			return errAgain
+		}
 	}
 	return q.failure(err)
 }
+
+var errEmpty = &target.Error{Code: "EMPTY", Message: "the request has no statement", Kind: target.ErrSyntax, Outcome: target.NotApplied}
 
 // requested is a request while it is executed.
 type requested struct {
@@ -62,6 +69,7 @@ type requested struct {
 	committing    bool // the commit was sent, or a statement that commits by itself
 	committed     bool
 	partly        bool // a statement that commits by itself was executed, or followed changes
+	claiming      bool // its ID is looked up or claimed
 	repeated      bool // it was applied before
 	kept          *Answer
 	keptBytes     int
@@ -74,7 +82,7 @@ func (q *requested) failure(err error) *target.Error {
 		return nil
 	case q.repeated:
 		return q.db.failure(err, target.Applied)
-	case q.partly:
+	case q.partly, q.claiming && errors.Is(q.db.read(err), target.ErrConstraint): // another one with its ID may be applied
 		return q.db.failure(err, target.Unknown)
 	case q.committing && q.changes > 0:
 		return q.db.read(err)
@@ -92,7 +100,7 @@ func (q *requested) execute() error {
 		return err
 	}
 	if len(statements) == 0 {
-		return &target.Error{Code: "EMPTY", Message: "the request has no statement", Kind: target.ErrSyntax}
+		return errEmpty
 	}
 	changes := false
 	for _, s := range statements {
@@ -206,7 +214,9 @@ func (q *requested) keep(row []any) bool {
 
 // recall sends the answer of a request that was applied before, and tells whether it was.
 func (q *requested) recall() (found bool, err error) {
+	q.claiming = true
 	answer, err := q.db.options.Once.Recall(q.ctx, tx{q.run, q.session}, q.request)
+	q.claiming = err != nil
 	if err != nil || answer == nil {
 		q.repeated = errors.Is(err, target.ErrAnswerGone)
 		q.kept = &Answer{}

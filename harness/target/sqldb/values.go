@@ -18,11 +18,13 @@ const timeFormat = "2006-01-02 15:04:05.999999999"
 // A type that is not in them is an error.
 func Exact(column target.Column, v any) (any, error) {
 	switch v := v.(type) {
-	case nil, int64, float64, string:
+	case nil, int64, float64:
 		return v, nil
+	case string:
+		return textOf(column, v), nil
 	case []byte:
 		if IsText(column.Type) {
-			return string(v), nil
+			return textOf(column, string(v)), nil
 		}
 		return v, nil
 	case bool:
@@ -55,6 +57,16 @@ func Exact(column target.Column, v any) (any, error) {
 		return float64(v), nil
 	}
 	return nil, fmt.Errorf("the driver has a value of type %T in the column %s of type %q", v, column.Name, column.Type)
+}
+
+// textOf is a text, or the integer that it is in a column of a number with fixed places: databases have such sums.
+func textOf(column target.Column, v string) any {
+	if name := strings.ToUpper(column.Type); strings.HasPrefix(name, "NUMERIC") || strings.HasPrefix(name, "DECIMAL") {
+		if n, err := strconv.ParseInt(v, 10, 64); err == nil && strconv.FormatInt(n, 10) == v {
+			return n
+		}
+	}
+	return v
 }
 
 // textTypes are the beginnings of types whose values are text, where a driver has bytes for them.

@@ -1,6 +1,7 @@
 package sqldb
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
@@ -93,32 +94,34 @@ func SQLState(code string) Verdict {
 
 // failure is an error that has that outcome, as the error of a request.
 func (d *DB) failure(err error, outcome target.Outcome) *target.Error {
-	e := d.read(err)
-	e.Outcome = outcome
-	return e
+	return failure(d.options.Node, d.options.Judge, err, &outcome)
 }
 
 // read is an error as the error of a request, with the outcome of a commit that ends with it.
-func (d *DB) read(err error) *target.Error {
-	var known *target.Error
-	if errors.As(err, &known) {
-		e := *known
-		e.Node = d.options.Node
-		return &e
+func (d *DB) read(err error) *target.Error { return failure(d.options.Node, d.options.Judge, err, nil) }
+
+// failure is an error as the error of a request: with that outcome, or with the one that the judge gives it.
+func failure(node string, judge func(error) Verdict, err error, outcome *target.Outcome) *target.Error {
+	e := &target.Error{}
+	if known := (*target.Error)(nil); errors.As(err, &known) {
+		*e = *known
+	} else {
+		var v Verdict
+		if ended := (*endedError)(nil); !errors.As(err, &ended) {
+			v = judge(err)
+		}
+		if v == (Verdict{}) {
+			v = verdictOf(err)
+		}
+		*e = target.Error{
+			Code: cmp.Or(v.Code, "FAILED"), Message: err.Error(), Kind: v.Kind, Outcome: v.Outcome, Temporary: v.Temporary, Cause: err,
+		}
 	}
-	var v Verdict
-	if ended := (*endedError)(nil); !errors.As(err, &ended) {
-		v = d.options.Judge(err)
+	e.Node = node
+	if outcome != nil {
+		e.Outcome = *outcome
 	}
-	if v == (Verdict{}) {
-		v = verdictOf(err)
-	}
-	if v.Code == "" {
-		v.Code = "FAILED"
-	}
-	return &target.Error{
-		Node: d.options.Node, Code: v.Code, Message: err.Error(), Kind: v.Kind, Outcome: v.Outcome, Temporary: v.Temporary, Cause: err,
-	}
+	return e
 }
 
 // lost tells whether the connection is gone.

@@ -87,7 +87,7 @@ func (o Options) filled() Options {
 // Try boots a cluster of the target, runs a check on it, and closes it. It returns nil if the adapter keeps the promise,
 // *Skipped if the check is not for the target, and any other error, mostly a *Violation, if the adapter is wrong. It blocks
 // for as long as the options let it.
-func Try(ctx context.Context, t target.Target, c Check, o Options) (err error) {
+func Try(ctx context.Context, t target.Target, c Check, o Options) error {
 	o = o.filled()
 	ctx, cancel := context.WithTimeout(ctx, o.Each)
 	defer cancel()
@@ -95,8 +95,11 @@ func Try(ctx context.Context, t target.Target, c Check, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.shut()) }()
-	return s.check(ctx, c)
+	err = s.check(ctx, c)
+	if closed := s.shut(); closed != nil {
+		return errors.Join(err, closed)
+	}
+	return err
 }
 
 // check runs a check, unless it is not for the cluster.

@@ -218,12 +218,10 @@ func closesTwice(ctx context.Context, s *subject) error {
 	errs := make([]error, 3)
 	for i := range errs {
 		wg.Go(func() {
-			defer func() {
-				if p := recover(); p != nil {
-					errs[i] = fmt.Errorf("panic: %v", p)
-				}
-			}()
-			errs[i], _ = s.obeys(ctx, func(context.Context) error { return s.Close() })
+			var late bool
+			if errs[i], late = s.obeys(ctx, func(context.Context) error { return closeAgain(s) }); late {
+				errs[i] = errors.New("it does not return")
+			}
 		})
 	}
 	wg.Wait()
@@ -231,4 +229,13 @@ func closesTwice(ctx context.Context, s *subject) error {
 		return wrong("Cluster.Close", "a second Close must do nothing: %v", err)
 	}
 	return nil
+}
+
+func closeAgain(s *subject) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	return s.Close()
 }

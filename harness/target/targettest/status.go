@@ -27,6 +27,9 @@ func names(ctx context.Context, s *subject) error {
 			return wrong("Node.ID", "node %d has the ID %q, which is empty or that of another node", i, id)
 		}
 		seen[id] = true
+	}
+	for i, n := range s.Nodes() {
+		id := n.ID()
 		status, err := n.Status(ctx)
 		if err != nil {
 			return wrong("Node.Status", "the status of the sound node %s cannot be read: %v", id, err)

@@ -5,6 +5,7 @@ package agent
 import (
 	"context"
 	"errors"
+	"os"
 	"syscall"
 )
 
@@ -23,7 +24,7 @@ type Running struct {
 var errSystem = errors.New("hosts need Linux")
 
 // New returns an error.
-func New(context.Context, Launch, Spec, string) (*Agent, Made, int, error) {
+func New(context.Context, Launch, Spec) (*Agent, Made, int, error) {
 	return nil, Made{}, -1, errSystem
 }
 
@@ -37,5 +38,9 @@ func (*Agent) Signal(context.Context, int, syscall.Signal) error { return errSys
 func (*Agent) Freeze(context.Context) error                      { return errSystem }
 func (*Agent) Thaw(context.Context) error                        { return errSystem }
 func (*Agent) Kill(context.Context) error                        { return errSystem }
-func (*Agent) Socket(context.Context) (int, error)               { return -1, errSystem }
-func (*Agent) Close() error                                      { return errSystem }
+func (*Agent) MountDisk(context.Context, string) (*os.File, error) {
+	return nil, errSystem
+}
+func (*Agent) UnmountDisk(context.Context, string) error { return errSystem }
+func (*Agent) Socket(context.Context) (int, error)       { return -1, errSystem }
+func (*Agent) Close() error                              { return errSystem }

@@ -34,7 +34,7 @@ func (h *host) make(request json.RawMessage, _ []int) (any, []int, error) {
 	return made, []int{file}, nil
 }
 
-// mount mounts the host's own /etc/hosts and /proc, which nothing outside of the host sees.
+// mount mounts the host's own /etc/hosts, /proc and /dev/shm, which nothing outside of the host sees.
 func mount(hosts string, made *Made) error {
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("make the host's mounts private: %w", err)
@@ -47,6 +47,10 @@ func mount(hosts string, made *Made) error {
 	}
 	if err := unix.Mount("proc", "/proc", "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
 		made.Missing = append(made.Missing, fmt.Sprintf("/proc shows the processes of the outer system: mount the host's own: %v", err))
+	}
+	// Names of shared memory are often made of process numbers, which are the same on all hosts.
+	if err := unix.Mount("tmpfs", "/dev/shm", "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=1777"); err != nil {
+		made.Missing = append(made.Missing, fmt.Sprintf("hosts share the names of shared memory: mount /dev/shm: %v", err))
 	}
 	return nil
 }

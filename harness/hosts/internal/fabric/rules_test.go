@@ -27,8 +27,10 @@ func spec(text string, f func(p *pair)) bool {
 	})
 }
 
+// rule sets the rule of the link from a to b, after the fabric has read all that was sent.
 func rule(p *pair, r fault.Rule) {
 	GinkgoHelper()
+	synctest.Wait()
 	Expect(p.SetRule("a", "b", r)).To(Succeed())
 }
 

@@ -44,7 +44,7 @@ func (f *Fabric) SetRule(from, to string, r fault.Rule) error {
 
 // Rule returns the rule of the link from one host to another.
 func (f *Fabric) Rule(from, to string) (fault.Rule, error) {
-	l, err := f.between(from, to)
+	l, err := f.named(from, to)
 	if err != nil {
 		return fault.Rule{}, fmt.Errorf("read the rule of the link from %s to %s: %w", from, to, err)
 	}
@@ -65,7 +65,7 @@ func (f *Fabric) ResetLink(from, to string) error {
 
 // Armed returns whether ResetLink waits for a segment.
 func (f *Fabric) Armed(from, to string) (bool, error) {
-	l, err := f.between(from, to)
+	l, err := f.named(from, to)
 	if err != nil {
 		return false, fmt.Errorf("read the rule of the link from %s to %s: %w", from, to, err)
 	}
@@ -76,7 +76,7 @@ func (f *Fabric) Armed(from, to string) (bool, error) {
 
 // Stats returns the counters of the link from one host to another.
 func (f *Fabric) Stats(from, to string) (fault.LinkStats, error) {
-	l, err := f.between(from, to)
+	l, err := f.named(from, to)
 	if err != nil {
 		return fault.LinkStats{}, fmt.Errorf("read the counters of the link from %s to %s: %w", from, to, err)
 	}

@@ -98,7 +98,8 @@ func (d *database) begin(n *node) (*transaction, error) {
 }
 
 // Query executes statements on the transaction's view.
-func (t *transaction) Query(_ context.Context, r target.Request) (target.Rows, error) {
+func (t *transaction) Query(ctx context.Context, r target.Request) (target.Rows, error) {
+	t.node.cluster.travel(ctx)
 	if err := t.node.reachable(target.Unknown); err != nil {
 		return nil, err
 	}

@@ -5,7 +5,9 @@ package transacting
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"sync"
+	"time"
 
 	"github.com/rejoin-db/rejoin/harness/target"
 )
@@ -15,6 +17,8 @@ type Target struct {
 	Flaw   Flaw
 	Levels []target.Isolation // that are claimed; default target.Serializable
 	Locks  bool               // one transaction after the other, with Flaw None
+	// Latency is how long a statement of a transaction takes on its way, at most, so that transactions overlap.
+	Latency time.Duration
 }
 
 // Boot makes a cluster of nodes n0, n1 and so on.
@@ -23,7 +27,7 @@ func (t *Target) Boot(_ context.Context, size int) (target.Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &cluster{database: d, levels: t.Levels}
+	c := &cluster{database: d, levels: t.Levels, latency: t.Latency}
 	if c.levels == nil {
 		c.levels = []target.Isolation{target.Serializable}
 	}
@@ -40,6 +44,7 @@ type cluster struct {
 	database *database
 	levels   []target.Isolation
 	lock     chan struct{} // full while a transaction is open; nil without locks
+	latency  time.Duration
 	nodes    []target.Node
 }
 
@@ -88,6 +93,19 @@ func (c *cluster) Begin(ctx context.Context, i int, level target.Isolation) (tar
 		<-c.lock
 	}
 	return tx, err
+}
+
+// travel blocks for a random part of the latency, or until ctx ends.
+func (c *cluster) travel(ctx context.Context) {
+	if c.latency == 0 {
+		return
+	}
+	timer := time.NewTimer(rand.N(c.latency))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
 }
 
 // unlock lets the next transaction begin.

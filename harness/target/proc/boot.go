@@ -1,0 +1,154 @@
+package proc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/rejoin-db/rejoin/harness/hosts"
+	"github.com/rejoin-db/rejoin/harness/internal/ctxmutex"
+	"github.com/rejoin-db/rejoin/harness/internal/linkstate"
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+// Options are the settings of a target. The zero Options are valid.
+type Options struct {
+	// Dir is the parent of the folders of a cluster; empty is the system's temporary folder.
+	Dir string
+}
+
+// New returns a target that boots clusters of a database.
+func New(database Database, options Options) target.Target { return &booter{database, options} }
+
+type booter struct {
+	database Database
+	options  Options
+}
+
+// Boot makes hosts and starts a node on each. On a machine on which hosts cannot be made the error is the sentence of
+// hosts.Supported.
+func (b *booter) Boot(ctx context.Context, size int) (target.Cluster, error) {
+	database, err := b.database.checked()
+	if err != nil {
+		return nil, err
+	}
+	if size < 1 {
+		return nil, fmt.Errorf("boot %s: a cluster has at least one node, not %d", database.Name, size)
+	}
+	network, err := hosts.New(hosts.Options{Dir: b.options.Dir})
+	if err != nil {
+		return nil, fmt.Errorf("boot %s: %w", database.Name, err)
+	}
+	c := &cluster{
+		database: database, network: network, members: ctxmutex.New(), wiring: ctxmutex.New(), links: linkstate.New(clientsName),
+	}
+	c.links.Packets = true
+	c.ctx, c.end = context.WithCancelCause(context.Background())
+	if err := c.boot(ctx, size); err != nil {
+		return nil, errors.Join(fmt.Errorf("boot %s: %w", database.Name, err), c.Close())
+	}
+	return c.withAbilities(ctx), nil
+}
+
+// checked is the database with its defaults, or what is missing of it.
+func (d Database) checked() (Database, error) {
+	for _, required := range []struct {
+		missing bool
+		field   string
+	}{{d.Name == "", "Name"}, {len(d.Programs) == 0, "Programs"}, {d.Address == "", "Address"}, {d.SQL == nil, "SQL"}} {
+		if required.missing {
+			return d, fmt.Errorf("the database %q has no %s: see proc.Database", d.Name, required.field)
+		}
+	}
+	if d.Status == nil {
+		d.Status = answers
+	}
+	if d.Ready == nil {
+		d.Ready = func(ctx context.Context, node *Node) error { _, err := d.Status(ctx, node); return err }
+	}
+	return d, nil
+}
+
+// answers is the status of a database that reports none: it answers, or does not.
+func answers(ctx context.Context, node *Node) (target.Status, error) {
+	rows, err := node.Inside().Query(ctx, target.Request{SQL: "SELECT 1", Consistency: target.Local})
+	if err != nil {
+		return target.Status{}, err
+	}
+	for rows.NextResult() {
+		for rows.Next() {
+		}
+	}
+	return target.Status{State: target.Online, LastContact: -1}, errors.Join(rows.Err(), rows.Close())
+}
+
+func (c *cluster) boot(ctx context.Context, size int) (err error) {
+	ctx, cancel := c.bound(ctx)
+	defer cancel()
+	if c.clients, err = c.network.Host(ctx, clientsName); err != nil {
+		return err
+	}
+	for i := range size {
+		n, err := c.newNode(ctx, i)
+		if err != nil {
+			return err
+		}
+		if _, err := c.links.Add(n.id); err != nil {
+			return err
+		}
+		n.bootstrap = i == 0
+		c.mu.Lock()
+		c.nodes = append(c.nodes, n)
+		c.mu.Unlock()
+	}
+	nodes := c.all()
+	c.skews = c.database.Clocks && prepareClocks(ctx, nodes) == nil
+	for len(nodes) > 0 {
+		now := nodes
+		if c.database.Order == OneByOne || c.database.Order == FirstAlone && len(nodes) == size {
+			now = nodes[:1]
+		}
+		nodes = nodes[len(now):]
+		if err := beginAll(ctx, now); err != nil {
+			return err
+		}
+	}
+	if c.database.Formed == nil {
+		return nil
+	}
+	var all []*Node
+	for _, n := range c.all() {
+		all = append(all, n.own())
+	}
+	if err := c.database.Formed(ctx, all); err != nil {
+		said, _ := c.all()[0].host.Log(2000)
+		return fmt.Errorf("form the cluster: %w; the end of the log of node n0:\n%s", err, said)
+	}
+	return nil
+}
+
+// beginAll starts nodes at once.
+func beginAll(ctx context.Context, nodes []*node) error {
+	errs := make([]error, len(nodes))
+	var wg sync.WaitGroup
+	for i, n := range nodes {
+		wg.Go(func() {
+			n.changing.LockNow()
+			defer n.changing.Unlock()
+			errs[i] = n.begin(ctx)
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// prepareClocks makes the clocks of nodes ones that can be set later, before their programs start.
+func prepareClocks(ctx context.Context, nodes []*node) error {
+	for _, n := range nodes {
+		if err := n.host.SetClock(ctx, 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}

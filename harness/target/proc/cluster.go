@@ -1,0 +1,144 @@
+package proc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+
+	"github.com/rejoin-db/rejoin/harness/fault"
+	"github.com/rejoin-db/rejoin/harness/hosts"
+	"github.com/rejoin-db/rejoin/harness/internal/ctxmutex"
+	"github.com/rejoin-db/rejoin/harness/internal/linkstate"
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+// clientsName is the name of the clients' host.
+const clientsName = "clients"
+
+var errClosed = fmt.Errorf("the cluster: %w", net.ErrClosed)
+
+// cluster is what every cluster can do. See abilities for the rest.
+type cluster struct {
+	database Database
+	network  *hosts.Network
+	clients  *hosts.Host
+	members  ctxmutex.Mutex // held while the members change
+	wiring   ctxmutex.Mutex // held while links change
+	links    *linkstate.Links
+	watching sync.WaitGroup
+
+	// ctx ends when the cluster closes, and ends all waits.
+	ctx     context.Context
+	end     context.CancelCauseFunc
+	closing sync.Once
+	closed  error
+
+	skews bool // whether clocks can be set: known after boot
+
+	mu    sync.Mutex // guards the field below, and fields of node and life that say so
+	nodes []*node
+}
+
+var (
+	_ target.Cluster        = (*cluster)(nil)
+	_ target.Starter        = (*cluster)(nil)
+	_ target.Pauser         = (*cluster)(nil)
+	_ target.LinkFaulter    = (*cluster)(nil)
+	_ target.FaultInspector = (*cluster)(nil)
+	_ target.LogReader      = (*cluster)(nil)
+	_ target.FileLister     = (*cluster)(nil)
+	_ target.Dialer         = (*cluster)(nil)
+	_ target.Listener       = (*cluster)(nil)
+	_ target.Declarer       = (*cluster)(nil)
+	_ target.Named          = (*cluster)(nil)
+)
+
+// Name is the name of the database.
+func (c *cluster) Name() string { return c.database.Name }
+
+// Declares are the assumptions of the adapter.
+func (c *cluster) Declares() []target.Assumption { return c.database.Declares }
+
+// Nodes are all nodes that there ever were.
+func (c *cluster) Nodes() []target.Node {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	nodes := make([]target.Node, len(c.nodes))
+	for i, n := range c.nodes {
+		nodes[i] = n
+	}
+	return nodes
+}
+
+func (c *cluster) all() []*node {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return append([]*node(nil), c.nodes...)
+}
+
+func (c *cluster) node(i int) (*node, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if i < 0 || i >= len(c.nodes) {
+		return nil, fmt.Errorf("there is no node %d: the cluster has %d", i, len(c.nodes))
+	}
+	return c.nodes[i], nil
+}
+
+// hostName is the host of a node, or of the clients.
+func (c *cluster) hostName(i int) (string, error) {
+	if i == fault.Clients {
+		return clientsName, nil
+	}
+	n, err := c.node(i)
+	if err != nil {
+		return "", err
+	}
+	return n.id, nil
+}
+
+// bound is a context that also ends when the cluster closes.
+func (c *cluster) bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(c.ctx, func() { cancel(errClosed) })
+	return ctx, func() {
+		stop()
+		cancel(context.Canceled)
+	}
+}
+
+// enter locks operations on a node until leave is called. ctx also ends when the cluster closes.
+func (c *cluster) enter(outer context.Context, i int) (n *node, ctx context.Context, leave func(), err error) {
+	if n, err = c.node(i); err != nil {
+		return nil, nil, nil, err
+	}
+	ctx, cancel := c.bound(outer)
+	if err := n.changing.Lock(ctx); err != nil {
+		cancel()
+		return nil, nil, nil, fmt.Errorf("wait for another operation on node %s: %w", n.id, err)
+	}
+	return n, ctx, func() { n.changing.Unlock(); cancel() }, nil
+}
+
+// Close kills all nodes, and blocks until nothing of the cluster is left. Calls in progress return an error.
+func (c *cluster) Close() error {
+	c.closing.Do(func() { c.closed = c.closeOnce() })
+	return c.closed
+}
+
+func (c *cluster) closeOnce() error {
+	c.end(errClosed)
+	c.members.LockNow()
+	nodes := c.all()
+	for _, n := range nodes {
+		n.changing.LockNow()
+	}
+	errs := []error{c.network.Close()}
+	c.watching.Wait()
+	for _, n := range nodes {
+		errs = append(errs, n.close())
+	}
+	return errors.Join(errs...)
+}
