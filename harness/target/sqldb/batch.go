@@ -1,6 +1,7 @@
 package sqldb
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -44,7 +45,7 @@ func (b *Batch) Query(ctx context.Context, request target.Request) (target.Rows,
 	if err := checkParams(request.Params); err != nil {
 		return nil, failure(b.options.Node, b.options.Judge, err, &no)
 	}
-	statements, err := b.options.Dialect.Translate(ctx, request, b.ask(request.Consistency))
+	statements, err := b.options.Dialect.Translate(ctx, request, b.ask(cmp.Or(request.Consistency, target.Leader)))
 	if err == nil && len(statements) == 0 {
 		err = errEmpty
 	}
