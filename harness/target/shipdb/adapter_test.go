@@ -72,7 +72,7 @@ func send(n *proc.Node) sqldb.Send {
 			Read       string      `json:"read,omitempty"`
 		}
 		path := "/query"
-		if level == target.Leader || level == target.Strong {
+		if level != target.Local {
 			ask.Read = "leader"
 		}
 		for _, s := range statements {
