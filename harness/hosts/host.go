@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"slices"
 	"sync"
 
 	"github.com/rejoin-db/rejoin/harness/hosts/internal/agent"
@@ -40,6 +41,13 @@ func (h *Host) Addr() netip.Addr { return h.port.Addr() }
 
 // Dir returns the folder that is the host's disk. It has the same path on the host and in this process.
 func (h *Host) Dir() string { return h.dir }
+
+// Missing returns sentences about what the system did not allow on this host. Programs run without it.
+func (h *Host) Missing() []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.missing)
+}
 
 // boot makes the host for the first time.
 func (h *Host) boot(ctx context.Context) error {

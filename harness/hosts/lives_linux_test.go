@@ -97,6 +97,7 @@ var _ = Describe("a host", func() {
 		Expect(p.Wait(ctx)).To(Equal(hosts.Exit{Code: 7}))
 		_, exit = run(ctx, h, "kill -SEGV $$")
 		Expect(exit.Signal).To(Equal(syscall.SIGSEGV))
+		Expect(h.Missing()).To(BeEmpty())
 		_, exit = run(ctx, h, "kill -TERM 1; kill -INT 1; kill -QUIT 1; kill -KILL 1; sleep 0.1")
 		Expect(exit).To(Equal(hosts.Exit{}), "nothing on a host ends it")
 	}, SpecTimeout(time.Minute))
@@ -113,6 +114,27 @@ var _ = Describe("a host", func() {
 		Expect(out.String()).To(HavePrefix(h.Dir() + "\nb c\n\x00"))
 		Expect(out.String()).To(HaveSuffix("\x00end\n"))
 		Expect(out.Len()).To(Equal(300_000 + len(h.Dir()) + len("\nb c\nend\n")))
+	}, SpecTimeout(time.Minute))
+
+	It("runs a program that refuses to be root", func(ctx SpecContext) {
+		h := newHost(ctx, newNetwork(), "a")
+		var out bytes.Buffer
+		p, err := h.Start(ctx, hosts.Command{
+			Path: "sh", Args: []string{"-c", "id -u; id -g; echo x > file; stat -c %u file; kill -0 1 || echo no; sleep 0.1 & wait"},
+			Ordinary: true, Output: &out,
+		})
+		Expect(err).NotTo(HaveOccurred())
+		Expect(p.Wait(ctx)).To(Equal(hosts.Exit{}), out.String())
+		Expect(out.String()).To(HavePrefix("65534\n65534\n65534\n"))
+		m := mark()
+		_, err = h.Start(ctx, hosts.Command{
+			Path: "sh", Args: []string{"-c", forks}, Env: append(os.Environ(), m), Ordinary: true, Dir: h.Dir(),
+		})
+		Expect(err).NotTo(HaveOccurred())
+		Eventually(ctx, marked).WithArguments(m).Should(WithTransform(count, BeNumerically(">=", 8)))
+		Expect(h.Freeze(ctx)).To(Succeed())
+		Expect(h.Kill(ctx)).To(Succeed())
+		Expect(marked(m)).To(BeEmpty())
 	}, SpecTimeout(time.Minute))
 
 	It("says why a program does not start", func(ctx SpecContext) {

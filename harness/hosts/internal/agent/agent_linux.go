@@ -280,23 +280,25 @@ func (a *Agent) Start(ctx context.Context, p Program, output int, own ...int) (R
 	if err := json.Unmarshal(got.Body, &s); err != nil {
 		return Running{}, err
 	}
-	r := Running{Inside: s.PID, Ended: got.ended}
-	r.Outside, err = processOf(got.files)
-	return r, err
+	return Running{Inside: s.PID, Outside: processOf(got.files), Ended: got.ended}, nil
 }
 
-// processOf returns the process of a pidfd, by its number in this process' /proc.
-func processOf(files []int) (int, error) {
+// processOf returns the process of a pidfd, by its number in this process' /proc; -1 if it has ended, or is not to be found.
+func processOf(files []int) int {
 	if len(files) != 1 {
-		return 0, errors.New("the descriptor of the process is missing")
+		return -1
 	}
 	text, err := os.ReadFile(fmt.Sprintf("/proc/self/fdinfo/%d", files[0]))
 	if err != nil {
-		return 0, err
+		return -1
 	}
 	_, rest, _ := strings.Cut(string(text), "\nPid:")
 	line, _, _ := strings.Cut(rest, "\n")
-	return strconv.Atoi(strings.TrimSpace(line))
+	pid, err := strconv.Atoi(strings.TrimSpace(line))
+	if err != nil {
+		return -1
+	}
+	return pid
 }
 
 // Signal signals a program that was started. It returns ESRCH when the program has ended.
