@@ -1,7 +1,6 @@
 package fusefs_test
 
 import (
-	"bytes"
 	"context"
 	"os"
 	"os/exec"
@@ -131,14 +130,13 @@ var _ = Describe("A mount", func() {
 		Expect(os.MkdirAll(filepath.Join(dir, "disk"), 0o755)).To(Succeed())
 		server := exec.CommandContext(ctx, "unshare", "--mount", "--propagation", "private", must(os.Executable()))
 		server.Env = append(os.Environ(), serveVariable+"="+dir)
-		var failed bytes.Buffer
-		server.Stderr = &failed
+		server.Stderr = GinkgoWriter
 		must(server.StdinPipe())
 		said := must(server.StdoutPipe())
 		Expect(server.Start()).To(Succeed())
 		line := make([]byte, 8)
 		n, err := said.Read(line)
-		Expect(err).NotTo(HaveOccurred(), failed.String())
+		Expect(err).NotTo(HaveOccurred())
 		Expect(line[:n]).To(BeEquivalentTo("served\n"))
 		Expect(server.Process.Kill()).To(Succeed())
 		Expect(server.Wait()).NotTo(Succeed())
