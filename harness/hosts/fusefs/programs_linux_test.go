@@ -108,7 +108,7 @@ var _ = Describe("Programs on a disk", func() {
 		Expect(running.Process.Kill()).To(Succeed())
 		Expect(running.Wait()).NotTo(Succeed())
 		m.crash(ctx)
-		Expect(m.read("crashed") == synced+string(make([]byte, 4096))).To(BeTrue())
+		Expect(m.read("crashed")).To(Equal(synced + string(make([]byte, 4096))))
 	}, SpecTimeout(time.Minute))
 
 	It("keep the owner and mode that they give", func(ctx SpecContext) {
