@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"github.com/rejoin-db/rejoin/harness/hosts"
 	"github.com/rejoin-db/rejoin/harness/internal/inbubble"
 	"github.com/rejoin-db/rejoin/harness/local"
 	"github.com/rejoin-db/rejoin/harness/process/child"
@@ -63,11 +62,6 @@ func (t *Target) Boot(ctx context.Context, size int) (target.Cluster, error) {
 	}
 	if t.options.Binary == nil {
 		return nil, errors.New("the process target needs Options.Binary")
-	}
-	if t.hosts {
-		if err := hosts.Supported(); err != nil {
-			return nil, err
-		}
 	}
 	c, err := boot(ctx, t.options, t.hosts, size)
 	if err != nil {
