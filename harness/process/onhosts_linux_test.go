@@ -17,14 +17,14 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
+// openOnce is how many descriptors the first program on a host leaves open in this process, once: a pipe and /dev/null.
+const openOnce = 3
+
 // bootOnHosts is boot, with nodes on hosts.
 func bootOnHosts(ctx context.Context, size int) *fixture {
 	GinkgoHelper()
-	if err := hosts.Supported(); err != nil {
-		Skip(err.Error())
-	}
 	o := options()
-	nothingIsLeft(&o)
+	nothingIsLeft(&o, openOnce)
 	b := &booted{Target: process.OnHosts(o)}
 	c, err := harness.Boot(ctx, b, harness.Size(size))
 	Expect(err).NotTo(HaveOccurred())
@@ -32,7 +32,13 @@ func bootOnHosts(ctx context.Context, size int) *fixture {
 	return &fixture{c, b.last.(*process.Cluster)}
 }
 
-var _ = Describe("A cluster on hosts", func() {
+var _ = Describe("A cluster on hosts", Ordered, ContinueOnFailure, func() {
+	BeforeAll(func() {
+		if err := hosts.Supported(); err != nil {
+			Skip(err.Error())
+		}
+	})
+
 	It("has a name and a network of its own, in which each node keeps its address", func(ctx SpecContext) {
 		c := bootOnHosts(ctx, 3)
 		Expect(c.target.Name()).To(Equal("hosts"))
@@ -56,6 +62,7 @@ var _ = Describe("A cluster on hosts", func() {
 	It("isolates a node by dropping packets of nodes and refusing those of clients", func(ctx SpecContext) {
 		c := bootOnHosts(ctx, 3)
 		c.run(ctx, "CREATE TABLE t (v TEXT)")
+		Expect(c.WaitForAllOnline(ctx)).To(Succeed())
 		away := (c.leader(ctx) + 1) % 3
 		Expect(c.target.Isolate(ctx, away)).To(Succeed())
 		for _, other := range c.but(away) {

@@ -40,7 +40,8 @@ func FromSettings(s settings.Cluster, binary func() string) Options {
 // New returns the target of nodes on loopback. Every cluster that it boots has its own directory, ports and processes.
 func New(options Options) *Target { return &Target{options: options} }
 
-// OnHosts returns the target of nodes on hosts: see hosts.Supported.
+// OnHosts returns the target of nodes on hosts: see hosts.Supported. The program and Options.Nodes.Dir must not be below
+// /dev/shm or /proc, because a host has its own.
 func OnHosts(options Options) *Target { return &Target{options: options, hosts: true} }
 
 // Target boots clusters of embedded nodes, each in its own process. It is safe for concurrent use.
