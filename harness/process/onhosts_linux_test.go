@@ -17,8 +17,8 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// openOnce is how many descriptors the first program on a host leaves open in this process, once: a pipe and /dev/null.
-const openOnce = 3
+// openOnce is how many descriptors stay open in this process after the first nodes on hosts, once: two pipes and /dev/null.
+const openOnce = 5
 
 // bootOnHosts is boot, with nodes on hosts.
 func bootOnHosts(ctx context.Context, size int) *fixture {
