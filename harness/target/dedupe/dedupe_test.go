@@ -62,7 +62,7 @@ func batches(folder string) target.SQL {
 		if err != nil {
 			return nil, err
 		}
-		defer tx.Rollback() //nolint:errcheck // after a commit it does nothing
+		defer tx.Rollback() // after a commit it does nothing
 		for _, s := range statements {
 			var result sqldb.Result
 			if s.Returns {
