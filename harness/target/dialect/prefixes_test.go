@@ -68,3 +68,19 @@ var _ = Describe("Prefixes", func() {
 		Expect(err).To(MatchError(broken))
 	})
 })
+
+var _ = DescribeTable("The namespace that a request names and that does not exist",
+	func(ctx SpecContext, d dialect.Finder, sql, want string) {
+		lookup := func(_ context.Context, sql string, _ ...any) ([][]any, error) {
+			if strings.HasSuffix(sql, "= 'ns'") {
+				return [][]any{{int64(1)}}, nil
+			}
+			return nil, nil
+		}
+		Expect(d.Missing(ctx, target.Request{SQL: sql}, lookup)).To(Equal(want))
+	},
+	Entry("none", dialect.Prefixes{}, "SELECT 1; SELECT * FROM t, ns.t", ""),
+	Entry("of a prefix", dialect.Prefixes{}, "SELECT * FROM ns.t, other.t", "other"),
+	Entry("of PostgreSQL", dialect.PostgreSQL(), "INSERT INTO ns.t SELECT * FROM other.t", "other"),
+	Entry("of MariaDB", dialect.MariaDB(), "CREATE NAMESPACE third; DROP TABLE other.t", "other"),
+)

@@ -2,6 +2,7 @@ package sqldb_test
 
 import (
 	"bytes"
+	"fmt"
 	"math"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness/target"
+	"github.com/rejoin-db/rejoin/harness/target/dialect"
 	"github.com/rejoin-db/rejoin/harness/target/sqldb"
 )
 
@@ -132,5 +134,23 @@ var _ = Describe("A request to SQLite", func() {
 		Expect(err).To(MatchError(target.ErrUnreachable))
 		Expect(db.Ping(ctx)).To(MatchError(target.ErrUnreachable))
 		Expect(db.Begin(ctx, target.Serializable)).Error().To(MatchError(target.ErrUnreachable))
+	})
+})
+
+var _ = Describe("A request that names a namespace", func() {
+	It("fails for a table or for its namespace, and says which", func(ctx SpecContext) {
+		noLeaks()
+		db := sqlite(GinkgoT().TempDir(), func(o *sqldb.Options) { o.Dialect = dialect.Prefixes{} })
+		Expect(db.Execute(ctx, dialect.Prefixes{}.Setup()...)).To(Succeed())
+		Expect(run(ctx, db, "CREATE NAMESPACE ns; CREATE TABLE ns.t (v)")).Error().NotTo(HaveOccurred())
+		for _, sql := range []string{"SELECT * FROM %s.missing", "INSERT INTO %s.missing VALUES (1)"} {
+			_, err := run(ctx, db, fmt.Sprintf(sql, "ns"))
+			Expect(err).To(MatchError(target.ErrNoSuchTable))
+			_, err = run(ctx, db, fmt.Sprintf(sql, "other"))
+			Expect(err).To(MatchError(target.ErrNoSuchNamespace))
+			Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied))
+		}
+		Expect(run(ctx, db, "DROP NAMESPACE ns CASCADE")).Error().NotTo(HaveOccurred())
+		Expect(run(ctx, db, "SELECT * FROM ns.t")).Error().To(MatchError(target.ErrNoSuchNamespace))
 	})
 })
