@@ -79,6 +79,9 @@ func heldBy(o Options) (held.Resources, error) {
 
 func bootsTwo(ctx context.Context, s *subject) error {
 	second, err := boot(ctx, s.t, s.o)
+	if skipped := (*Skipped)(nil); errors.As(err, &skipped) {
+		return err
+	}
 	if err != nil {
 		return fmt.Errorf("a second cluster beside the first: %w", err)
 	}

@@ -33,7 +33,14 @@ func boot(ctx context.Context, t target.Target, o Options) (*subject, error) {
 	booting, cancel := context.WithTimeout(ctx, o.Patience)
 	defer cancel()
 	c, err := t.Boot(booting, o.Nodes)
-	if err != nil {
+	if sized := (*target.SizeError)(nil); errors.As(err, &sized) {
+		o.Nodes = sized.Has
+		c, err = t.Boot(booting, o.Nodes)
+	}
+	switch {
+	case errors.Is(err, target.ErrOneCluster):
+		return nil, &Skipped{err.Error()}
+	case err != nil:
 		return nil, wrong("Target.Boot", "%d nodes did not boot: %v", o.Nodes, err)
 	}
 	s := &subject{Cluster: c, t: t, o: o, last: new(atomic.Int64)}
