@@ -1,4 +1,4 @@
-package external
+package speak
 
 import (
 	"context"
@@ -32,13 +32,24 @@ func newAsking(s described.Status) (*asking, error) {
 	return a, nil
 }
 
-// caller makes an HTTP call to a node: httpsql.Client.
-type caller interface {
-	Call(ctx context.Context, call described.Call) (any, error)
+// Asked is a node that is asked for its status.
+type Asked struct {
+	Node described.Node
+	// Call makes an HTTP call to the node: httpsql.Client.Call.
+	Call func(ctx context.Context, call described.Call) (any, error)
+	// Inside is the node's own SQL.
+	Inside target.SQL
+	// Named returns the ID of the node with that name or address; the text itself if there is none. It may be nil.
+	Named func(text string) string
 }
 
-// status asks the node, and returns an error if it does not answer, or answers what makes no status.
-func (a *asking) status(ctx context.Context, n *node) (target.Status, error) {
+// Status asks a node. It is an error if the node does not answer, or answers what makes no status. LastContact is
+// negative unless the node knows a leader.
+func (d *Database) Status(ctx context.Context, n Asked) (target.Status, error) {
+	return d.asking.status(ctx, n)
+}
+
+func (a *asking) status(ctx context.Context, n Asked) (target.Status, error) {
 	answers := make(map[string]any)
 	for _, ask := range a.ask {
 		answer, err := a.answer(ctx, n, ask)
@@ -51,7 +62,7 @@ func (a *asking) status(ctx context.Context, n *node) (target.Status, error) {
 		}
 		object, is := answer.(map[string]any)
 		if !is {
-			return target.Status{}, fmt.Errorf("status of node %s: the answer is no object and has no name", n.ID())
+			return target.Status{}, fmt.Errorf("status of node %s: the answer is no object and has no name", n.Node.Name)
 		}
 		for key, value := range object {
 			answers[key] = value
@@ -60,11 +71,11 @@ func (a *asking) status(ctx context.Context, n *node) (target.Status, error) {
 	return a.read(n, answers)
 }
 
-func (a *asking) answer(ctx context.Context, n *node, ask described.Ask) (any, error) {
+func (a *asking) answer(ctx context.Context, n Asked, ask described.Ask) (any, error) {
 	if ask.Call != nil {
-		return n.call.Call(ctx, *ask.Call)
+		return n.Call(ctx, *ask.Call)
 	}
-	rows, err := n.inside.Query(ctx, target.Request{SQL: ask.SQL, Consistency: target.Local})
+	rows, err := n.Inside.Query(ctx, target.Request{SQL: ask.SQL, Consistency: target.Local})
 	if err != nil {
 		return nil, err
 	}
@@ -81,17 +92,20 @@ func (a *asking) answer(ctx context.Context, n *node, ask described.Ask) (any, e
 }
 
 // read fills in a status from the answers.
-func (a *asking) read(n *node, answers map[string]any) (target.Status, error) {
+func (a *asking) read(n Asked, answers map[string]any) (target.Status, error) {
 	texts := make(map[string]string)
 	for name, t := range a.fields {
 		text, err := described.Render(t, answers)
 		if err != nil {
-			return target.Status{}, fmt.Errorf("status of node %s: %s: %w", n.ID(), name, err)
+			return target.Status{}, fmt.Errorf("status of node %s: %s: %w", n.Node.Name, name, err)
 		}
 		texts[name] = strings.TrimSpace(text)
 	}
-	s := target.Status{ID: n.ID(), Address: n.about.Address, State: target.State(texts["state"]), Role: texts["role"],
-		Leader: n.cluster.named(texts["leader"]), Reason: texts["reason"], LastContact: -1, Voter: true}
+	s := target.Status{ID: n.Node.Name, Address: n.Node.Address, State: target.State(texts["state"]), Role: texts["role"],
+		Leader: texts["leader"], Reason: texts["reason"], LastContact: -1, Voter: true}
+	if n.Named != nil {
+		s.Leader = n.Named(s.Leader)
+	}
 	switch s.State {
 	case "":
 		if a.fields["state"].Root != nil && len(a.fields["state"].Root.Nodes) > 0 {
@@ -122,10 +136,10 @@ func (a *asking) read(n *node, answers map[string]any) (target.Status, error) {
 }
 
 // strange is the error of a field that cannot be read.
-func (a *asking) strange(n *node, name string, texts map[string]string, answers map[string]any) error {
+func (a *asking) strange(n Asked, name string, texts map[string]string, answers map[string]any) error {
 	seen, err := json.Marshal(answers)
 	if err != nil {
 		seen = []byte(err.Error())
 	}
-	return fmt.Errorf("status of node %s: %q is no %s; the answers are %s", n.ID(), texts[name], name, seen)
+	return fmt.Errorf("status of node %s: %q is no %s; the answers are %s", n.Node.Name, texts[name], name, seen)
 }
