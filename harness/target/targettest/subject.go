@@ -282,7 +282,9 @@ const hang = time.Second
 
 // obeys calls do with a context that ends after the silence, and returns its error. late tells that do has not returned a
 // second after that; it goes on then, and nothing waits for it.
-func (s *subject) obeys(ctx context.Context, do func(context.Context) error) (err error, late bool) { //nolint:revive // the error is the answer
+//
+//nolint:revive // the error is the answer
+func (s *subject) obeys(ctx context.Context, do func(context.Context) error) (err error, late bool) {
 	ctx, cancel := context.WithTimeout(ctx, s.o.Silence)
 	defer cancel()
 	done := make(chan error, 1)
