@@ -199,6 +199,9 @@ func closesLost(ctx context.Context, s *subject) error {
 			return err
 		}
 		for i := range broken.Nodes() {
+			if !target.Can(broken.Cluster, target.Isolate) {
+				break
+			}
 			if err = broken.Isolate(ctx, i); err != nil {
 				err = wrong("Cluster.Isolate", "node %s cannot be isolated: %v", broken.id(i), err)
 				break
