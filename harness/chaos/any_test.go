@@ -69,7 +69,9 @@ func (noPauser) Pause(context.Context, int) error  { return nil }
 func (noPauser) Resume(context.Context, int) error { return nil }
 
 // faulty are the abilities that kinds of faults need.
-var faulty = []target.Ability{target.Isolate, target.Stop, target.Crash, target.Links, target.Disks, target.Clocks, target.Members, target.Pause}
+var faulty = []target.Ability{
+	target.Isolate, target.Stop, target.Crash, target.Links, target.Disks, target.Clocks, target.Members, target.Pause,
+}
 
 // only returns the cluster with these abilities, and no other.
 func only(c target.Cluster, abilities ...target.Ability) target.Cluster {

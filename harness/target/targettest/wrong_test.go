@@ -82,7 +82,7 @@ var _ = Describe("A check", func() {
 	})
 
 	It("is skipped with a sentence if the target lacks the ability, or the cluster is too small", func(ctx SpecContext) {
-		plain := target.Decorate(&fakedb.Target{}, func(c target.Cluster) (target.Cluster, error) { return struct{ target.Cluster }{c}, nil })
+		plain := target.Decorate(&fakedb.Target{}, func(c target.Cluster) (target.Cluster, error) { return unable{c}, nil })
 		skipped := 0
 		for _, c := range targettest.Checks() {
 			if len(c.Needs) > 0 {
@@ -103,3 +103,8 @@ var _ = Describe("A check", func() {
 		}
 	}, SpecTimeout(time.Minute))
 })
+
+// unable has no ability at all.
+type unable struct{ target.Cluster }
+
+func (unable) Isolates() bool { return false }
