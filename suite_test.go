@@ -21,7 +21,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/local"
 	"github.com/rejoin-db/rejoin/harness/process"
 	"github.com/rejoin-db/rejoin/harness/settings"
-	"github.com/rejoin-db/rejoin/harness/target/external"
+	"github.com/rejoin-db/rejoin/harness/target/plain"
 	"github.com/rejoin-db/rejoin/harness/virtual"
 	"github.com/rejoin-db/rejoin/specs"
 )
@@ -100,16 +100,17 @@ func options(t *testing.T, loaded settings.Settings) specs.Options {
 	return o
 }
 
-// described are the options for a target that ginkgo.yml describes. It has one cluster, so that one spec runs at a time,
-// and limits that the suite does not know.
+// described are the options for a target that ginkgo.yml describes. The suite does not know its limits.
 func described(t *testing.T, loaded settings.Settings) specs.Options {
-	name := loaded.Cluster.Target
-	about := loaded.Targets[name]
-	over, err := external.New(name, about)
+	over, about, alone, err := plain.New(loaded)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return specs.Options{Target: over, Nodes: len(about.Nodes), Pace: specs.Pace(about.Pace), Decorators: []any{Serial}}
+	o := specs.Options{Target: over, Nodes: loaded.Cluster.Nodes, Pace: specs.Pace(about.Pace)}
+	if alone {
+		o.Nodes, o.Decorators = len(about.Nodes), []any{Serial}
+	}
+	return o
 }
 
 // limits are those of the suite's nodes: lower ones of statements than nodes have by

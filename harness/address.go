@@ -7,9 +7,9 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// ErrNoSocket is wrapped by the error of Node.Address in virtual time: the network is in
-// memory, so no socket reaches it. Node.Dial connects there.
-var ErrNoSocket = errors.New("the address is of a network in memory, which no socket reaches: connect with Node.Dial")
+// ErrNoSocket is wrapped by the error of Node.Address in virtual time and on hosts: the network
+// is the cluster's own, so no socket of this process reaches it. Node.Dial connects there.
+var ErrNoSocket = errors.New("the address is of the cluster's own network, which no socket reaches: connect with Node.Dial")
 
 // errNoAddress is the error where the target does not fill target.Status.Address.
 var errNoAddress = errors.New("the target does not tell the address of its nodes")
@@ -26,7 +26,7 @@ var errNoAddress = errors.New("the target does not tell the address of its nodes
 //
 //	http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return node.Dial(ctx) }}
 //
-// In virtual time the address comes with an error that wraps ErrNoSocket.
+// In virtual time and on hosts the address comes with an error that wraps ErrNoSocket.
 func (n *Node) Address(ctx context.Context) (_ string, err error) {
 	const action = "ask for address"
 	ctx, leave, err := n.cluster.enter(ctx)
@@ -43,7 +43,7 @@ func (n *Node) Address(ctx context.Context) (_ string, err error) {
 		return "", n.failed(action, err)
 	case status.Address == "":
 		return "", n.failed(action, errNoAddress)
-	case n.cluster.Can(target.Time):
+	case n.cluster.Can(target.Time) || target.Encloses(n.cluster.cluster):
 		return status.Address, n.failed(action, ErrNoSocket)
 	}
 	return status.Address, nil

@@ -269,7 +269,7 @@ func nodesAtWork() (found []string) {
 	const ours = "rejoin/harness/"
 	nodes := []string{ours + "embedded.", ours + "embedded/machine.", ours + "embedded/durable.", "hashicorp/raft", "net/http.(*conn).serve"}
 	others := []string{"rejoin/specs.", "rejoin/harness.", ours + "virtual.", ours + "network.", ours + "internal/",
-		ours + "embedded/client.", ours + "process"}
+		ours + "embedded/client.", ours + "process", ours + "hosts"}
 	stacks := make([]byte, 4<<20)
 	stacks = stacks[:runtime.Stack(stacks, true)]
 	for stack := range strings.SplitSeq(string(stacks), "\n\n") {

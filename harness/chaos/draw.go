@@ -15,6 +15,8 @@ import (
 type Space struct {
 	Kinds     []nemesis.Kind // that may be drawn
 	Workloads []string       // names
+	// Nodes is the size of the clusters. If it is 0, most have 3 nodes, and some 5.
+	Nodes int
 	// Pace is the shortest election timeout, and the step between longer ones, up to five times that.
 	// If it is negative the target keeps its own.
 	Pace time.Duration
@@ -70,6 +72,9 @@ func Draw(seed uint64, space Space) Schedule {
 	}
 	if r.IntN(4) == 0 {
 		s.Nodes = 5
+	}
+	if space.Nodes > 0 {
+		s.Nodes = space.Nodes
 	}
 	if space.Pace > 0 {
 		s.Pace = space.Pace * time.Duration(1+r.IntN(5))

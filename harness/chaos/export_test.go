@@ -17,6 +17,7 @@ func (s *summary) Report() string { return s.report() }
 type playerFunc func(context.Context, Schedule) (*Outcome, error)
 
 func (f playerFunc) play(ctx context.Context, r request) (*Outcome, error) { return f(ctx, r.Schedule) }
+func (playerFunc) supported(context.Context) (*supported, error)           { return &supported{}, nil }
 func (playerFunc) Close() error                                            { return nil }
 
 // ShrinkOutcome shrinks what failed, by runs of that function.
@@ -30,4 +31,15 @@ func PlayHere(ctx context.Context, h Hunt, s Schedule) (*Outcome, error) {
 }
 
 // SpaceOf is the space that a hunt draws from.
-func SpaceOf(ctx context.Context, h Hunt) (Space, error) { return h.filled().space(ctx) }
+func SpaceOf(ctx context.Context, h Hunt) (Space, error) {
+	h = h.filled()
+	return h.space(ctx, inProcess{hunt: h})
+}
+
+// inProcess asks the target in this process.
+type inProcess struct {
+	playerFunc
+	hunt Hunt
+}
+
+func (p inProcess) supported(ctx context.Context) (*supported, error) { return p.hunt.supported(ctx) }

@@ -9,14 +9,10 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
-	"reflect"
 	"time"
 
-	"github.com/rejoin-db/rejoin/harness"
 	"github.com/rejoin-db/rejoin/harness/check"
-	"github.com/rejoin-db/rejoin/harness/nemesis"
 	"github.com/rejoin-db/rejoin/harness/target"
-	"github.com/rejoin-db/rejoin/harness/workload"
 )
 
 // Hunt looks for failures of a target: it runs the schedule of one seed after another until one fails or
@@ -27,8 +23,8 @@ type Hunt struct {
 	// In runs body where the target's clusters live, such as in a bubble of virtual time with that
 	// seed. Its error is a failure of the nodes. Default: body runs as it is, in real time.
 	In func(ctx context.Context, seed uint64, body func(context.Context)) error
-	// Space is what schedules are drawn from. Default: Real, or Virtual if In is set; with the kinds of
-	// faults that the target supports.
+	// Space is what schedules are drawn from. Default: Real, or Virtual if In is set. Kinds of faults that the
+	// target does not support are left out.
 	Space Space
 	// Options are how schedules are run. The default Judge is check.All.
 	Options Options
@@ -85,69 +81,17 @@ func (h Hunt) filled() Hunt {
 	return h
 }
 
-// space returns the space of the hunt. Unless it has kinds of faults, it boots a cluster to see which the
-// target supports.
-func (h Hunt) space(ctx context.Context) (Space, error) {
-	from := h.Space
-	if reflect.ValueOf(from).IsZero() {
-		from = Real()
-		if h.In != nil {
-			from = Virtual()
-		}
-		from.Kinds, from.Workloads = nil, nil
-	}
-	if len(from.Kinds) > 0 {
-		return from.filled(), nil
-	}
-	var err error
-	probe := func(ctx context.Context) { from, err = h.possible(ctx, from) }
-	if h.In == nil {
-		probe(ctx)
-	} else if broken := h.In(ctx, h.Seed, probe); err == nil {
-		err = broken
-	}
-	if err != nil {
-		return from, fmt.Errorf("ask the target for its abilities: %w", err)
-	}
-	return from.filled(), nil
-}
-
-// possible returns the space with the kinds of faults and the workloads that the target supports.
-func (h Hunt) possible(ctx context.Context, from Space) (Space, error) {
-	s := Schedule{Seed: h.Seed, Nodes: 1, Workloads: []string{"none"}, Clients: 1, Length: time.Second}
-	c, err := Boot(ctx, h.Target, s, h.Options)
-	if err != nil {
-		return from, err
-	}
-	from.Kinds = nemesis.Possible(c)
-	if len(from.Workloads) == 0 {
-		for _, w := range workloads(c) {
-			from.Workloads = append(from.Workloads, w.Name())
-		}
-	}
-	return from, c.Close()
-}
-
-// workloads returns all workloads that the cluster supports: interactive transactions at its strongest level.
-func workloads(c *harness.Cluster) []workload.Workload {
-	all := workload.Workloads(namespace)
-	if levels := c.Isolations(); len(levels) > 0 {
-		all = append(all, workload.Interactive(namespace, levels[len(levels)-1])...)
-	}
-	return all
-}
-
 // Run looks for failures, and tells whether it has found one. It blocks until then, or until its time is
 // over or ctx ends, which is no error. The error is the reason why it could not look, such as a target that
 // does not boot.
 func (h Hunt) Run(ctx context.Context) (found bool, err error) {
 	h = h.filled()
-	from, err := h.space(ctx)
+	w := h.newPlayer()
+	defer func() { err = errors.Join(err, w.Close()) }()
+	from, err := h.space(ctx, w)
 	if err != nil {
 		return false, err
 	}
-	w := h.newPlayer()
-	defer func() { err = errors.Join(err, w.Close()) }()
 	if h.Once {
 		return h.single(ctx, from, w)
 	}

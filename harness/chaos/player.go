@@ -12,6 +12,7 @@ import (
 // player plays schedules for a hunt. It is for one goroutine at a time.
 type player interface {
 	play(ctx context.Context, r request) (*Outcome, error)
+	supported(ctx context.Context) (*supported, error)
 	Close() error
 }
 
@@ -20,13 +21,15 @@ type request struct {
 	Schedule
 	Follow bool `json:"follow,omitempty"` // reply with each event as it happens, so that a process that dies leaves them
 	Keep   bool `json:"keep,omitempty"`   // reply with the events also of a schedule that passed
+	Probe  bool `json:"probe,omitempty"`  // reply with what the target supports; there is no schedule
 }
 
 // reply is an event of a schedule, or its outcome or error, which is the last.
 type reply struct {
-	Event   *journal.Event `json:"event,omitempty"`
-	Outcome *Outcome       `json:"outcome,omitempty"`
-	Err     string         `json:"error,omitempty"`
+	Event     *journal.Event `json:"event,omitempty"`
+	Outcome   *Outcome       `json:"outcome,omitempty"`
+	Supported *supported     `json:"supported,omitempty"`
+	Err       string         `json:"error,omitempty"`
 }
 
 func (h Hunt) newPlayer() player {
@@ -42,6 +45,8 @@ type here struct{ hunt Hunt }
 func (p here) play(ctx context.Context, r request) (*Outcome, error) {
 	return p.hunt.play(ctx, r.Schedule, nil)
 }
+
+func (p here) supported(ctx context.Context) (*supported, error) { return p.hunt.supported(ctx) }
 
 func (here) Close() error { return nil }
 
@@ -65,6 +70,23 @@ type there struct {
 }
 
 func (p there) Close() error { return p.worker.Close() }
+
+func (p there) supported(ctx context.Context) (*supported, error) {
+	var last reply
+	err := p.worker.Ask(ctx, request{Probe: true}, func(a reply) bool {
+		last = a
+		return true
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case last.Err != "":
+		return nil, errors.New(last.Err)
+	case last.Supported == nil:
+		return nil, errors.New("the worker replied without what the target supports")
+	}
+	return last.Supported, nil
+}
 
 func (p there) play(ctx context.Context, r request) (*Outcome, error) {
 	var events []journal.Event
@@ -99,6 +121,15 @@ func (p there) play(ctx context.Context, r request) (*Outcome, error) {
 func (h Hunt) Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	h = h.filled()
 	return worker.Serve(ctx, in, out, func(ctx context.Context, r request, say func(reply) error) {
+		if r.Probe {
+			can, err := h.supported(ctx)
+			last := reply{Supported: can}
+			if err != nil {
+				last.Err = err.Error()
+			}
+			_ = say(last) // the program that asked is gone if it fails
+			return
+		}
 		var follow func(journal.Event)
 		if r.Follow {
 			follow = func(e journal.Event) { _ = say(reply{Event: &e}) } // the last reply shows whether it failed

@@ -22,6 +22,7 @@ func printFailure(w io.Writer, commands string, failed, least *Outcome, p Place)
 	fmt.Fprintf(&b, "Shrunk from %d faults to %d:\n%s\n\n%s\n\n",
 		len(failed.Schedule.Faults), len(least.Schedule.Faults), least.Schedule, least.Failure)
 	fmt.Fprintf(&b, "What happened:\n%s\n", timeline(least.Events, mostEvents))
+	b.WriteString(logText(least.Logs))
 	fmt.Fprintf(&b, "As a spec, which imports Ginkgo, Gomega and\n  %s\n\n%s\n", strings.Join(imports(spec), "\n  "), spec)
 	if _, err := io.WriteString(w, b.String()); err != nil {
 		return fmt.Errorf("print a failure: %w", err)

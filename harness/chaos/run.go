@@ -29,6 +29,8 @@ type Options struct {
 	// Events is how many events the journal keeps. The default is enough for an hour. A run that loses
 	// an operation fails.
 	Events int
+	// Expected are words of lines that nodes may say although they tell of a bug: see harness.Cluster.VerifyLogs.
+	Expected []string
 	// Follow is called with each event as it is recorded; see journal.Journal.Follow.
 	Follow func(journal.Event)
 }
@@ -42,6 +44,7 @@ type Outcome struct {
 	Reached  map[Goal]int         `json:"reached"` // how often each goal was reached; without those that never were
 	Passed   time.Duration        `json:"passed_ns"`
 	Events   []journal.Event      `json:"events,omitempty"`
+	Logs     []NodeLog            `json:"logs,omitempty"` // of a failure, where the target keeps logs
 }
 
 // Broken is what a failure breaks.
@@ -114,9 +117,13 @@ func Play(ctx context.Context, c *harness.Cluster, s Schedule, o Options) (*Outc
 	}
 	p := newPlay(c, s)
 	failure, err := p.perform(ctx, o.filled(s))
+	var logs []NodeLog
+	if failure != nil {
+		logs = logsOf(c)
+	}
 	return &Outcome{
 		Schedule: s, Failure: failure, Tally: p.tally(), Faults: p.counts, Reached: p.reached,
-		Passed: time.Since(p.begun), Events: c.Journal().Events(),
+		Passed: time.Since(p.begun), Events: c.Journal().Events(), Logs: logs,
 	}, err
 }
 
@@ -165,7 +172,21 @@ func (p *play) perform(ctx context.Context, o Options) (*Failure, error) {
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("interrupted: %w", context.Cause(ctx))
 	}
+	broken, err = p.alarms(o, broken, err)
 	return p.failure(broken, err), nil
+}
+
+// alarms adds what the logs of the nodes tell to what was found: it may be why the cluster does not heal.
+func (p *play) alarms(o Options, broken Broken, found error) (Broken, error) {
+	err := p.cluster.VerifyLogs(o.Expected...)
+	alarm := (*harness.AlarmError)(nil)
+	switch {
+	case errors.As(err, &alarm):
+		broken = Safety
+	case err != nil && found == nil: // a log cannot be read
+		broken = Nothing
+	}
+	return broken, errors.Join(err, found)
 }
 
 // failure is what was found: err, which broke something, and the faults that could not be made. It is nil

@@ -9,6 +9,9 @@ type LinkStats struct {
 	Lost uint64
 	// Resets is how many connections were reset in the middle of a message.
 	Resets uint64
+	// Empty is how many of Messages were packets without content: acknowledgements, handshakes and ends
+	// of connections, which the kernel of a host sends. Links of messages have none.
+	Empty uint64
 	// Duplicates is how many packets were delivered twice, Reordered how many were delivered after the
 	// packet that followed them: see Rule.Packets.
 	Duplicates, Reordered uint64
@@ -18,6 +21,6 @@ type LinkStats struct {
 func (s LinkStats) Plus(t LinkStats) LinkStats {
 	return LinkStats{
 		Messages: s.Messages + t.Messages, Bytes: s.Bytes + t.Bytes, Lost: s.Lost + t.Lost, Resets: s.Resets + t.Resets,
-		Duplicates: s.Duplicates + t.Duplicates, Reordered: s.Reordered + t.Reordered,
+		Empty: s.Empty + t.Empty, Duplicates: s.Duplicates + t.Duplicates, Reordered: s.Reordered + t.Reordered,
 	}
 }

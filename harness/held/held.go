@@ -13,7 +13,7 @@ import (
 	"syscall"
 )
 
-// Resources are the open files, listening sockets and child processes of this process, each in words.
+// Resources are the open files, listening sockets and child processes of this process, and theirs, each in words.
 type Resources map[string]bool
 
 // Now returns what this process holds. It is empty on a system without /proc. Where /proc exists and cannot be read, that is
@@ -32,7 +32,7 @@ func Now() (Resources, error) {
 			return nil, err
 		}
 	}
-	all, err := children()
+	all, err := descendants("self")
 	if err != nil {
 		return nil, fmt.Errorf("list the child processes: %w", err)
 	}
@@ -75,20 +75,34 @@ func (r Resources) Without(others Resources) (left []string) {
 	return left
 }
 
-// children returns the child processes of all threads. A thread that has ended has none.
-func children() (all []string, err error) {
-	threads, err := os.ReadDir("/proc/self/task")
+// descendants returns the child processes of a process, and theirs: those of a host's agent are all that runs on the host.
+func descendants(of string) (all []string, err error) {
+	threads, err := os.ReadDir(filepath.Join("/proc", of, "task"))
 	if err != nil {
-		return nil, err
+		return nil, unlessEnded(err)
 	}
 	for _, thread := range threads {
-		found, err := os.ReadFile(filepath.Join("/proc/self/task", thread.Name(), "children"))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ESRCH) {
+		found, err := os.ReadFile(filepath.Join("/proc", of, "task", thread.Name(), "children"))
+		if err := unlessEnded(err); err != nil {
 			return nil, err
 		}
-		all = append(all, strings.Fields(string(found))...)
+		for _, child := range strings.Fields(string(found)) {
+			theirs, err := descendants(child)
+			if err != nil {
+				return nil, err
+			}
+			all = append(append(all, child), theirs...)
+		}
 	}
 	return all, nil
+}
+
+// unlessEnded returns the error, or nil if it means that a process or a thread has ended: then it has no children.
+func unlessEnded(err error) error {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
+		return nil
+	}
+	return err
 }
 
 func commandOf(process string) string {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"slices"
 	"sync"
 
 	"github.com/rejoin-db/rejoin/harness/hosts/internal/agent"
@@ -41,6 +42,13 @@ func (h *Host) Addr() netip.Addr { return h.port.Addr() }
 // Dir returns the folder that is the host's disk. It has the same path on the host and in this process.
 func (h *Host) Dir() string { return h.dir }
 
+// Missing returns sentences about what the system did not allow on this host. Programs run without it.
+func (h *Host) Missing() []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.missing)
+}
+
 // boot makes the host for the first time.
 func (h *Host) boot(ctx context.Context) error {
 	if err := os.Mkdir(h.dir, 0o755); err != nil {
@@ -64,7 +72,7 @@ func (h *Host) makeAgent(ctx context.Context) (*agent.Agent, device.Device, erro
 		Name: h.name, Addr: netip.PrefixFrom(h.Addr(), fabric.Network.Bits()), Hosts: h.network.names(),
 		Packet: h.network.options.packets,
 	}
-	a, made, fd, err := agent.New(ctx, h.network.launcher.run, spec, h.dir+".agent")
+	a, made, fd, err := agent.New(ctx, h.network.launcher.run, spec)
 	if err != nil {
 		return nil, nil, explain(err)
 	}

@@ -26,7 +26,7 @@ func newNetwork() *hosts.Network {
 		Eventually(gleak.Goroutines, "10s").ShouldNot(gleak.HaveLeaked(before))
 	})
 	o := hosts.Options{Dir: GinkgoT().TempDir()}
-	if os.Getenv("REJOIN_TEST_VETH") != "" { // the second run of the specs: see rootless_linux_test.go
+	if os.Getenv(vethVariable) != "" { // the second run of the specs: see again_linux_test.go
 		o = o.Packets()
 	}
 	n, err := hosts.New(o)

@@ -15,13 +15,12 @@ type output struct {
 	lent    bool     // write belongs to the command
 	read    *os.File // this process' end of the pipe, or nil
 	to      io.Writer
-	exited  chan struct{}
 	drained chan struct{}
 }
 
 // output opens the output for a program; to is nil for the host's log.
 func (h *Host) output(to io.Writer) (*output, error) {
-	o := &output{host: h, to: to, exited: make(chan struct{}), drained: make(chan struct{})}
+	o := &output{host: h, to: to, drained: make(chan struct{})}
 	var err error
 	if to == nil {
 		o.write, err = os.OpenFile(h.log(), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)

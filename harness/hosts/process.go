@@ -24,6 +24,10 @@ type Command struct {
 	Env []string
 	// Dir is where it starts. "" is the host's Dir.
 	Dir string
+	// Ordinary makes the program run as user 65534, which most systems call nobody, in a user namespace of its own, for programs
+	// that refuse to run as root. The files of this process' user are its own files there. Otherwise the program is root on the
+	// host.
+	Ordinary bool
 	// Input is its standard input. nil is an empty one. The caller keeps it.
 	Input *os.File
 	// Files are its further open files, with the descriptors 3, 4 and so on. The caller keeps them.
@@ -77,7 +81,7 @@ func (h *Host) start(ctx context.Context, c Command) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	program := agent.Program{Path: path, Args: append([]string{c.Path}, c.Args...), Env: c.Env, Dir: c.Dir}
+	program := agent.Program{Path: path, Args: append([]string{c.Path}, c.Args...), Env: c.Env, Dir: c.Dir, Ordinary: c.Ordinary}
 	if c.Env == nil {
 		program.Env = os.Environ()
 	}
@@ -139,18 +143,18 @@ func (p *Process) Signal(s os.Signal) error {
 		return fmt.Errorf("send %v to %s on host %s: not a signal of this system", s, p.path, p.host.name)
 	}
 	err := p.agent.Signal(context.Background(), p.inside, number)
+	if err == nil {
+		return nil
+	}
 	select {
 	case <-p.done:
 		return os.ErrProcessDone
 	default:
 	}
-	switch {
-	case errors.Is(err, syscall.ESRCH):
+	if errors.Is(err, syscall.ESRCH) {
 		return os.ErrProcessDone
-	case err != nil:
-		return fmt.Errorf("send %v to %s on host %s: %w", s, p.path, p.host.name, err)
 	}
-	return nil
+	return fmt.Errorf("send %v to %s on host %s: %w", s, p.path, p.host.name, err)
 }
 
 // Done is closed when the program has ended and all that it wrote has reached its output. Its children may go on.
@@ -166,5 +170,6 @@ func (p *Process) Wait(ctx context.Context) (Exit, error) {
 	}
 }
 
-// Pid returns the program's process number in this process' view; -1 if it had ended before Start returned.
+// Pid returns the program's process number in this process' view; -1 if it had ended before Start returned, or
+// if this process' /proc does not tell.
 func (p *Process) Pid() int { return p.pid }

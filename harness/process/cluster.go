@@ -64,6 +64,7 @@ var (
 	_ target.Dialer         = (*Cluster)(nil)
 	_ target.Listener       = (*Cluster)(nil)
 	_ target.Named          = (*Cluster)(nil)
+	_ target.Enclosed       = (*Cluster)(nil)
 )
 
 func newCluster(options Options, onHosts bool) *Cluster {
@@ -83,6 +84,9 @@ func (c *Cluster) Name() string {
 	}
 	return "process"
 }
+
+// Enclosed tells whether the nodes are on hosts, which have a network of their own.
+func (c *Cluster) Enclosed() bool { return c.onHosts }
 
 // Nodes returns the nodes in the order in which they were added.
 func (c *Cluster) Nodes() []target.Node {

@@ -74,7 +74,7 @@ var _ = Describe("A described target", func() {
 	},
 		Entry("an unknown key", "commands:", "comands:",
 			`ginkgo.yml:10:5: targets.shop.comands is not a key; did you mean "commands"? `+
-				`allowed: declares, pace, nodes, commands, http, driver, status`),
+				`allowed: declares, pace, dialect, setup, programs, nodes, commands, http, driver, status`),
 		Entry("a key deep inside", "outcome: not-applied", "outcom: x",
 			`ginkgo.yml:19:27: targets.shop.http.errors.rules.0.outcom is not a key; did you mean "outcome"? `+
 				`allowed: status, code, says, contains, outcome, kind, temporary`),
@@ -109,9 +109,9 @@ var _ = Describe("A described target", func() {
 		Entry("a path that is none", "path: /exec", "path: exec",
 			`ginkgo.yml:15:21: targets.shop.http.write.path: "exec" does not begin with /`),
 		Entry("no SQL", "    http:\n", "    driver:\n",
-			`ginkgo.yml:15:7: targets.shop.driver.write is not a key; allowed: name, dsn`+"\n"+
-				`ginkgo.yml:16:7: targets.shop.driver.answer is not a key; allowed: name, dsn`+"\n"+
-				`ginkgo.yml:17:7: targets.shop.driver.errors is not a key; allowed: name, dsn`),
+			`ginkgo.yml:15:7: targets.shop.driver.write is not a key; allowed: name, dsn, rules`+"\n"+
+				`ginkgo.yml:16:7: targets.shop.driver.answer is not a key; allowed: name, dsn, rules`+"\n"+
+				`ginkgo.yml:17:7: targets.shop.driver.errors is not a key; allowed: name, dsn, rules`),
 		Entry("a name that is taken", "targets:\n  shop:", "targets:\n  local:",
 			`ginkgo.yml:2:19: cluster.target: "shop" is not one of them; allowed: local, process`+"\n"+
 				`ginkgo.yml:4:3: targets.local: the name is taken by a target that is built in; allowed: a name besides local, process`),

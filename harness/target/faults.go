@@ -109,6 +109,19 @@ type Dialer interface {
 	Token() string
 }
 
+// Enclosed is a Cluster that may have a network of its own: only Dialer.Dial reaches its nodes, and
+// no socket that is opened otherwise.
+type Enclosed interface {
+	// Enclosed tells whether that is so.
+	Enclosed() bool
+}
+
+// Encloses tells whether the cluster has a network of its own.
+func Encloses(c Cluster) bool {
+	e, may := As[Enclosed](c)
+	return may && e.Enclosed()
+}
+
 // Listener is a Cluster in which a spec can listen at the address of a node that does not run.
 type Listener interface {
 	// Listen listens at the address of a node. It does not block. The caller closes the

@@ -55,7 +55,7 @@
 //
 // # Limits
 //
-// Linux only. There is no O_TMPFILE, and no ioctl. While the disk is mounted, files should be
-// changed from outside the mount only together with Refresh. The directory must be on one file
-// system.
+// Linux only. There is no O_TMPFILE, and no ioctl. What is changed from outside
+// the mount is seen within a second when a file is opened again, and else after Refresh. The
+// directory must be on one file system.
 package fusefs

@@ -153,6 +153,10 @@ func (n *node) Create(ctx context.Context, name string, flags, mode uint32, out 
 		if errors.Is(err, fs.ErrNotExist) {
 			return syscall.ENOENT
 		}
+		if err == nil {
+			h.cache = &made.Operations().(*node).cache
+			h.cache.opened(h)
+		}
 		opened = h
 		return err
 	})

@@ -231,7 +231,18 @@ var _ = Describe("Damage", func() {
 		Expect(m.Damage("../disk/log", 0)).To(MatchError(ContainSubstring("below the directory")))
 	})
 
-	It("from outside is seen after Refresh", func() {
+	It("from outside is seen when the file is opened again", func() {
+		for i, content := range []string{"0123", "abcd", "ABCD"} {
+			path := filepath.Join(m.real, "log")
+			Expect(os.WriteFile(path, []byte(content), 0o644)).To(Succeed())
+			at := time.Unix(int64(1000+i), 0) // the clock of some kernels is coarse
+			Expect(os.Chtimes(path, at, at)).To(Succeed())
+			Expect(m.read("log")).To(Equal(content))
+			Expect(m.read("log")).To(Equal(content))
+		}
+	})
+
+	It("from outside is seen after Refresh while the file is open", func() {
 		m.writeSynced("log", "0123")
 		file := m.open("log", 0)
 		content := make([]byte, 4)

@@ -1,6 +1,8 @@
 package fusefs_test
 
 import (
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -12,6 +14,42 @@ import (
 	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/hosts/fusefs"
 )
+
+// serveVariable makes this program serve a disk until it is killed: the directory "disk" in the one that the variable says.
+const serveVariable = "REJOIN_TEST_SERVE_DISK"
+
+func TestMain(m *testing.M) {
+	for variable, program := range map[string]func(string) error{serveVariable: serveDisk, insertVariable: insert} {
+		if argument := os.Getenv(variable); argument != "" {
+			if err := program(argument); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				os.Exit(1)
+			}
+			os.Exit(0)
+		}
+	}
+	os.Exit(m.Run())
+}
+
+func serveDisk(dir string) error {
+	d, err := fusefs.New(filepath.Join(dir, "disk"), fusefs.Options{})
+	if err != nil {
+		return err
+	}
+	at, err := os.MkdirTemp(dir, "mount")
+	if err != nil {
+		return err
+	}
+	if _, err := d.Mount(at); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(at, "file"), []byte("not synced"), 0o644); err != nil {
+		return err
+	}
+	fmt.Println("served")
+	_, err = io.ReadAll(os.Stdin)
+	return err
+}
 
 func TestFusefs(t *testing.T) {
 	RegisterFailHandler(Fail)

@@ -17,7 +17,8 @@ type handle struct {
 	file     *file
 	fd       int
 	writable bool
-	synced   bool // each write is a sync
+	synced   bool   // each write is a sync
+	cache    *cache // of the node; nil if the kernel has not opened the file
 }
 
 // open opens the file at path as a program asked for.
@@ -70,6 +71,9 @@ func (h *handle) close() {
 	if !open {
 		return
 	}
+	if h.cache != nil {
+		h.cache.closed(h)
+	}
 	var stat unix.Stat_t
 	gone := unix.Fstat(h.fd, &stat) == nil && stat.Nlink == 0
 	_ = unix.Close(h.fd) // what was written is in the file already
@@ -79,15 +83,20 @@ func (h *handle) close() {
 var _ gofs.NodeOpener = (*node)(nil)
 
 // Open implements gofs.NodeOpener.
-func (n *node) Open(_ context.Context, flags uint32) (opened gofs.FileHandle, _ uint32, number syscall.Errno) {
+func (n *node) Open(_ context.Context, flags uint32) (opened gofs.FileHandle, keep uint32, number syscall.Errno) {
 	number = n.session.call(func() error {
 		h, err := n.session.open(n.path(), flags)
-		if err == nil {
-			opened = h
+		if err != nil {
+			return err
 		}
-		return err
+		h.cache = &n.cache
+		if n.cache.opened(h) {
+			keep = fuse.FOPEN_KEEP_CACHE
+		}
+		opened = h
+		return nil
 	})
-	return opened, 0, number
+	return opened, keep, number
 }
 
 var _ gofs.FileReader = (*handle)(nil)

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"os"
+	"path/filepath"
 	"time"
 
 	gofs "github.com/hanwen/go-fuse/v2/fs"
@@ -47,14 +50,28 @@ func Attach(device, at string) (*os.File, error) {
 }
 
 // Mount mounts the disk at a directory, in the namespaces of this process, as root. A dead mount that
-// an earlier process has left there is removed. at may be the disk's own directory.
+// an earlier process has left there is removed. The disk's own directory must stay visible to this
+// process, so at must not be above or below it. (Attach may mount over it in other namespaces.)
 func (d *Disk) Mount(at string) (*Mount, error) {
+	at, err := filepath.Abs(at)
+	if err != nil {
+		return nil, fmt.Errorf("mount the disk of %s: %w", d.dir, err)
+	}
+	if within(at, d.dir) || within(d.dir, at) {
+		return nil, fmt.Errorf("mount the disk of %s at %s: its own directory must stay visible to this process", d.dir, at)
+	}
 	if _, err := os.Stat(at); errors.Is(err, unix.ENOTCONN) {
 		if err := unix.Unmount(at, unix.MNT_DETACH); err != nil {
 			return nil, fmt.Errorf("remove the dead mount at %s: %w", at, err)
 		}
 	}
 	return d.serve(at, at)
+}
+
+// within returns whether a path is a directory or below it.
+func within(path, dir string) bool {
+	rest, err := filepath.Rel(dir, path)
+	return err == nil && filepath.IsLocal(rest)
 }
 
 // Serve serves the disk to a mount that was made elsewhere: device is the result of Attach. It takes
@@ -114,6 +131,7 @@ func options(at string) *gofs.Options {
 		EntryTimeout: &timeout, AttrTimeout: &timeout, NullPermissions: true,
 		MountOptions: fuse.MountOptions{
 			AllowOther: true, DirectMountStrict: at != "", Options: []string{"default_permissions"},
+			Logger: log.New(io.Discard, "", 0), PanicHandler: func(bug any) fuse.Status { panic(bug) },
 			FsName: fsName, Name: fsName, MaxWrite: maxTransfer,
 			// The cache of content is right, as nothing changes it but the kernel.
 			ExplicitDataCacheControl: true,

@@ -15,6 +15,7 @@ type node struct {
 	gofs.Inode
 
 	session *session
+	cache   cache
 }
 
 // path returns the node's place in the real directory.

@@ -40,9 +40,14 @@ func (s *session) sync(fd int, f *file) error {
 
 // claim notes that a lying disk said that it had synced the file.
 func (d *Disk) claim(f *file) {
+	if f == nil {
+		return
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if f != nil {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.unsynced {
 		d.claimed[f] = true
 	}
 }

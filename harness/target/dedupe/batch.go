@@ -38,7 +38,7 @@ func (t Table) Around(request target.Request, statements []dialect.Statement) []
 	}
 	out := []dialect.Statement{{
 		SQL:    fmt.Sprintf("INSERT INTO %s (id, digest, answer) VALUES (%s, %s, %s)", t.Name, t.param(1), t.param(2), t.param(3)),
-		Params: []any{request.ID, digest(request), []byte(shape)}, Counts: true, Hidden: true,
+		Params: []any{request.ID, digest(request), shape}, Counts: true, Hidden: true,
 	}}
 	for _, s := range statements {
 		out = append(out, s)

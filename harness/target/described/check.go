@@ -29,8 +29,21 @@ func (t Target) Check() []Problem {
 	for i, name := range t.Declares {
 		c.name(fmt.Sprintf("declares.%d", i), name, Names(Assumptions()))
 	}
-	c.nodes(t.Nodes)
-	c.commands(t.Commands)
+	c.name("dialect", t.Dialect, Dialects())
+	switch {
+	case t.Programs == nil:
+		c.nodes(t.Nodes)
+		c.commands(t.Commands)
+	case len(t.Nodes) > 0:
+		c.add("nodes", "there are programs as well", "programs or nodes")
+	default:
+		c.programs(*t.Programs)
+		for name, line := range t.Commands.Lines() {
+			if line != "" {
+				c.add("commands."+name, "the harness drives the programs by itself", "commands with nodes only")
+			}
+		}
+	}
 	switch {
 	case t.HTTP == nil && t.Driver == nil:
 		c.add("", "it does not say how nodes answer SQL", "http or driver")
@@ -42,6 +55,7 @@ func (t Target) Check() []Problem {
 		c.required("driver.name", t.Driver.Name)
 		c.required("driver.dsn", t.Driver.DSN)
 		c.template("driver.dsn", t.Driver.DSN)
+		c.rules("driver.rules", t.Driver.Rules)
 	}
 	c.status(t.Status)
 	return c.problems
@@ -100,14 +114,7 @@ func (c *checking) commands(o Commands) {
 		if line == "" {
 			continue
 		}
-		words, err := Words(line)
-		if err != nil {
-			c.add("commands."+name, err.Error(), "")
-			continue
-		}
-		for _, word := range words {
-			c.template("commands."+name, word)
-		}
+		c.line("commands."+name, line)
 	}
 	slices.SortFunc(c.problems, func(a, b Problem) int { return strings.Compare(a.Path, b.Path) }) // lines come from a map
 	c.together(o, "stop", "start", "kill")
@@ -158,12 +165,45 @@ func (c *checking) http(h HTTP) {
 		c.name("http.levels."+name, name, Names(Levels()))
 	}
 	c.required("http.answer.rows", h.Answer.Rows)
-	for i, rule := range h.Errors.Rules {
-		path := fmt.Sprintf("http.errors.rules.%d.", i)
+	c.rules("http.errors.rules", h.Errors.Rules)
+}
+
+func (c *checking) rules(path string, rules []Rule) {
+	for i, rule := range rules {
+		path := fmt.Sprintf("%s.%d.", path, i)
 		c.name(path+"kind", rule.Kind, Names(Kinds()))
 		if c.required(path+"outcome", rule.Outcome) {
 			c.name(path+"outcome", rule.Outcome, Names(Outcomes()))
 		}
+	}
+}
+
+func (c *checking) programs(p Programs) {
+	if c.required("programs.address", p.Address) {
+		c.template("programs.address", p.Address)
+	}
+	if len(p.Start) == 0 {
+		c.add("programs.start", "it starts nothing", "one command line or more")
+	}
+	for i, line := range p.Start {
+		c.line(fmt.Sprintf("programs.start.%d", i), line)
+	}
+	for i, line := range p.Prepare {
+		c.line(fmt.Sprintf("programs.prepare.%d", i), line)
+	}
+	c.name("programs.order", p.Order, Orders())
+	c.name("programs.stop", p.Stop, Signals())
+}
+
+// line checks a command line.
+func (c *checking) line(path, line string) {
+	words, err := Words(line)
+	if err != nil {
+		c.add(path, err.Error(), "")
+		return
+	}
+	for _, word := range words {
+		c.template(path, word)
 	}
 }
 

@@ -43,5 +43,14 @@ func Levels() map[string]target.Consistency {
 	}
 }
 
+// Dialects returns the names of dialects.
+func Dialects() []string { return []string{"plain", "prefixes", "postgresql", "mysql", "mariadb"} }
+
+// Orders returns how the nodes of a new cluster may start.
+func Orders() []string { return []string{"together", "first-alone", "one-by-one"} }
+
+// Signals returns the signals that may ask a program to stop.
+func Signals() []string { return []string{"TERM", "INT", "QUIT", "HUP"} }
+
 // Names returns the names of one of the maps of this package, in order.
 func Names[V any](known map[string]V) []string { return slices.Sorted(maps.Keys(known)) }

@@ -8,6 +8,14 @@ type Target struct {
 	Declares []string
 	// Pace is how fast the database is; see specs.Pace.
 	Pace Pace
+	// Dialect translates the suite's SQL, which is SQLite's with namespaces: plain (the default: it is passed on as it is),
+	// prefixes (SQLite's SQL without namespaces), postgresql, mysql or mariadb. See package dialect.
+	Dialect string
+	// Setup are statements that every Boot executes at one of the nodes, after those of the dialect. They must bear being
+	// executed again.
+	Setup []string
+	// Programs are the programs of a node that the harness starts on hosts. Either Programs or Nodes are given.
+	Programs *Programs
 	// Nodes are the nodes of a cluster that runs already.
 	Nodes []Node
 	// Commands drive the nodes.
@@ -81,6 +89,9 @@ type Driver struct {
 	Name string
 	// DSN is a template of Node for the data source. Address is the address to connect to.
 	DSN string
+	// Rules say what an error means, by Code (SQLSTATE) and Contains. The outcome is that of a commit that ended with the
+	// error: what fails before was not applied.
+	Rules []Rule
 }
 
 // Status is how a node tells its health. The fields State to Voter are templates over the answers to Ask.

@@ -27,8 +27,8 @@ func (r *rewriter) expressions() error {
 			r.text[i] = fmt.Sprintf(r.family.Blob, t.Text[2:len(t.Text)-1])
 		case t.Kind == sqltext.NameToken && r.text[i] == t.Text:
 			r.text[i] = quoted(t.Value)
-		case t.Text == "==":
-			r.text[i] = "="
+		case t.Text == "=" && r.word(i+1) == "=" && r.tokens[i+1].From == t.To: // ==
+			r.text[i+1] = ""
 		case t.Kind == sqltext.WordToken:
 			err = r.keyword(i)
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/rejoin-db/rejoin/harness/sqltext"
+	"github.com/rejoin-db/rejoin/harness/target"
 )
 
 // rewriter rewrites one statement, token by token: text[i] stands for token i.
@@ -192,7 +193,10 @@ func (r *rewriter) dropping(ctx context.Context, lookup Lookup) error {
 		return err
 	}
 	if len(rows) == 0 {
-		return r.unsupported("DROP INDEX without its table, and found no index %s.%s", namespace.value, index.value)
+		return &target.Error{
+			Code: "INDEX", Kind: target.ErrNoSuchTable, Outcome: target.NotApplied,
+			Message: fmt.Sprintf("there is no index %s in %s", index.value, namespace.value),
+		}
 	}
 	r.replace(at, next, index.spelled+" ON "+namespace.in(quoted(fmt.Sprint(rows[0][0]))))
 	return nil

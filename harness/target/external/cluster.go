@@ -10,6 +10,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/internal/ctxmutex"
 	"github.com/rejoin-db/rejoin/harness/target"
 	"github.com/rejoin-db/rejoin/harness/target/described"
+	"github.com/rejoin-db/rejoin/harness/target/internal/speak"
 )
 
 // Cluster is the cluster while it is booted. It is safe for concurrent use: commands about one node run one at a time.
@@ -38,17 +39,17 @@ func (t *Target) cluster(size int) (*Cluster, error) {
 		if about.Inside == "" {
 			about.Inside = about.Address
 		}
-		client, err := t.connect(about, about.Address)
+		client, err := t.speak.Connect(about, about.Address, nil)
 		if err != nil {
 			return nil, errors.Join(err, c.disconnect())
 		}
-		inside, err := t.connect(about, about.Inside)
+		inside, err := t.speak.Connect(about, about.Inside, nil)
 		if err != nil {
 			return nil, errors.Join(err, client.Close(), c.disconnect())
 		}
-		call := t.api.New(about, about.Inside, nil)
-		n := &node{cluster: c, index: i, about: about, inside: inside, gate: newGate(about.Name, client), call: call,
-			changing: ctxmutex.New(), version: latest}
+		call := t.speak.Caller(about, about.Inside, nil)
+		n := &node{cluster: c, index: i, about: about, inside: inside, gate: newGate(about.Name, client),
+			asked: speak.Asked{Node: about, Call: call.Call, Inside: inside, Named: c.named}, changing: ctxmutex.New(), version: latest}
 		n.closers = append(n.closers, client, inside, call)
 		c.nodes = append(c.nodes, n)
 	}
@@ -67,7 +68,11 @@ func (c *Cluster) begin(ctx context.Context) error {
 			return fmt.Errorf("%w%s", err, c.saying(ctx, n))
 		}
 	}
-	return nil
+	places := make([]speak.Place, len(c.nodes))
+	for i, n := range c.nodes {
+		places[i] = speak.Place{Node: n.about, Address: n.about.Inside}
+	}
+	return c.target.speak.SetUp(ctx, places)
 }
 
 // answers blocks until the node answers.

@@ -9,7 +9,7 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness/target"
 	"github.com/rejoin-db/rejoin/harness/target/described"
-	"github.com/rejoin-db/rejoin/harness/target/httpsql"
+	"github.com/rejoin-db/rejoin/harness/target/internal/speak"
 )
 
 // defaultLimit bounds a command.
@@ -22,9 +22,8 @@ var ErrBooted = errors.New("the cluster is in use: there is only one")
 type Target struct {
 	name     string
 	about    described.Target
-	api      *httpsql.API // nil with a driver
+	speak    *speak.Database
 	commands map[string]*command
-	asking   *asking
 	declares []target.Assumption
 	booted   atomic.Bool
 }
@@ -59,15 +58,8 @@ func New(name string, about described.Target) (*Target, error) {
 		t.declares = append(t.declares, described.Assumptions()[name])
 	}
 	var err error
-	if t.asking, err = newAsking(about.Status); err != nil {
-		return nil, err
-	}
-	shape := described.HTTP{Write: described.Call{Path: "/"}} // for the calls of Status
-	if about.HTTP != nil {
-		shape = *about.HTTP
-	}
-	if t.api, err = httpsql.NewAPI(shape); err != nil {
-		return nil, err
+	if t.speak, err = speak.New(about); err != nil {
+		return nil, fmt.Errorf("target %s: %w", name, err)
 	}
 	return t, nil
 }

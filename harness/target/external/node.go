@@ -11,6 +11,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/internal/ctxmutex"
 	"github.com/rejoin-db/rejoin/harness/target"
 	"github.com/rejoin-db/rejoin/harness/target/described"
+	"github.com/rejoin-db/rejoin/harness/target/internal/speak"
 )
 
 // node is one node of the cluster.
@@ -20,7 +21,7 @@ type node struct {
 	about    described.Node
 	inside   target.SQL
 	gate     *gate
-	call     caller
+	asked    speak.Asked
 	closers  []io.Closer
 	changing ctxmutex.Mutex // held while a command runs
 
@@ -49,7 +50,7 @@ func (n *node) Status(ctx context.Context) (target.Status, error) {
 	}
 	bounded, cancel := context.WithTimeout(ctx, longestAnswer)
 	defer cancel()
-	status, err := n.cluster.target.asking.status(bounded, n)
+	status, err := n.cluster.target.speak.Status(bounded, n.asked)
 	if err != nil && ctx.Err() == nil && errors.Is(err, target.ErrUnreachable) {
 		return n.offline(err.Error()), nil
 	}

@@ -29,6 +29,28 @@ func decode(body []byte) (any, error) {
 	return document, nil
 }
 
+// plain replaces numbers as they are written by numbers that can be compared.
+func plain(document any) any {
+	switch d := document.(type) {
+	case map[string]any:
+		for key, value := range d {
+			d[key] = plain(value)
+		}
+	case []any:
+		for i, value := range d {
+			d[i] = plain(value)
+		}
+	case json.Number:
+		if whole, err := d.Int64(); err == nil {
+			return whole
+		}
+		if number, err := d.Float64(); err == nil && strings.ContainsAny(string(d), ".eE") {
+			return number
+		}
+	}
+	return document
+}
+
 // at follows a path; nil if there is nothing.
 func at(document any, path string) any {
 	if path == "" {

@@ -13,6 +13,8 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness/target"
 	"github.com/rejoin-db/rejoin/harness/target/described"
+	"github.com/rejoin-db/rejoin/harness/target/dialect"
+	"github.com/rejoin-db/rejoin/harness/target/sqldb"
 )
 
 // CodeUnreachable is the code of errors of the network.
@@ -60,6 +62,31 @@ func (c *Client) Query(ctx context.Context, request target.Request) (target.Rows
 	if err != nil {
 		return nil, c.bad(err)
 	}
+	results, err := c.ask(ctx, said, reads)
+	if err != nil {
+		return nil, err
+	}
+	return &rows{results: results, changed: !reads}, nil
+}
+
+// Send executes statements that a dialect has translated; it is a sqldb.Send.
+func (c *Client) Send(ctx context.Context, consistency target.Consistency, statements []dialect.Statement) ([]sqldb.Result, error) {
+	said, reads, err := c.api.translated(c.node, consistency, statements)
+	if err != nil {
+		return nil, c.bad(err)
+	}
+	results, err := c.ask(ctx, said, reads)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]sqldb.Result, len(results))
+	for i, r := range results {
+		out[i] = sqldb.Result{Columns: r.columns, Rows: r.rows, Affected: r.affected, Counted: r.counted}
+	}
+	return out, nil
+}
+
+func (c *Client) ask(ctx context.Context, said described.Request, reads bool) ([]result, error) {
 	how := c.api.write
 	if reads {
 		how = c.api.read
@@ -68,15 +95,11 @@ func (c *Client) Query(ctx context.Context, request target.Request) (target.Rows
 	if err != nil {
 		return nil, err
 	}
-	results, err := c.api.results(c.node.Name, status, body)
-	if err != nil {
-		return nil, err
-	}
-	return &rows{results: results, changed: !reads}, nil
+	return c.api.results(c.node.Name, status, body)
 }
 
 // Call makes an HTTP call that is no SQL, and returns the answer's document: objects are map[string]any, numbers are
-// json.Number. An HTTP status of 400 and more is an error.
+// int64 or float64, and json.Number if they fit neither. An HTTP status of 400 and more is an error.
 func (c *Client) Call(ctx context.Context, shape described.Call) (any, error) {
 	how, err := c.api.parse(shape)
 	if err != nil {
@@ -93,7 +116,7 @@ func (c *Client) Call(ctx context.Context, shape described.Call) (any, error) {
 	if err != nil {
 		return nil, c.failed("MALFORMED", err, target.NotApplied)
 	}
-	return document, nil
+	return plain(document), nil
 }
 
 // send sends a request once, and reads the whole answer.

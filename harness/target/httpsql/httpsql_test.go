@@ -201,11 +201,12 @@ var _ = Describe("An answer", func() {
 
 var _ = Describe("A call", func() {
 	It("returns the document, or the error of its status", func(ctx SpecContext) {
-		s := &server{answer: `{"term": 12345678901234567890}`}
+		s := &server{answer: `{"term": 12345678901234567890, "at": [9, 1.5]}`}
 		c := serve(s, shape())
 		document, err := c.Call(ctx, described.Call{Path: "/status?node={{.Name}}"})
 		Expect(err).NotTo(HaveOccurred())
 		Expect(document).To(HaveKeyWithValue("term", BeEquivalentTo("12345678901234567890")))
+		Expect(document).To(HaveKeyWithValue("at", Equal([]any{int64(9), 1.5})))
 		Expect(s.asked).To(Equal([]string{"GET /status?node=a"}))
 		s.status = 500
 		_, err = c.Call(ctx, described.Call{Path: "/status"})

@@ -11,6 +11,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/sqltext"
 	"github.com/rejoin-db/rejoin/harness/target"
 	"github.com/rejoin-db/rejoin/harness/target/described"
+	"github.com/rejoin-db/rejoin/harness/target/dialect"
 )
 
 // request is what the templates see of a request, and whether it can only read.
@@ -20,15 +21,7 @@ func (a *API) request(node described.Node, r target.Request) (out described.Requ
 		// The database itself refuses it, and says so in its own words.
 		statements = []sqltext.Statement{{Text: r.SQL}}
 	}
-	word := string(r.Consistency)
-	if r.Consistency == target.Default {
-		word = "default"
-	}
-	level, known := a.shape.Levels[word]
-	if !known {
-		level = string(r.Consistency)
-	}
-	out = described.Request{Node: node, SQL: r.SQL, Params: r.Params, Level: level, ID: r.ID}
+	out = described.Request{Node: node, SQL: r.SQL, Params: r.Params, Level: a.level(r.Consistency), ID: r.ID}
 	if a.shape.Inline && len(r.Params) > 0 {
 		if out.SQL, err = inline(r.SQL, r.Params); err != nil {
 			return out, false, err
@@ -49,6 +42,38 @@ func (a *API) request(node described.Node, r target.Request) (out described.Requ
 		out.Statements = append(out.Statements, described.Statement{SQL: s.Text, Params: append([]any{}, own...)})
 		reads = reads && s.Reads()
 	}
+	return out, reads, nil
+}
+
+// level is the database's word for a consistency.
+func (a *API) level(c target.Consistency) string {
+	word := string(c)
+	if c == target.Default {
+		word = "default"
+	}
+	if level, known := a.shape.Levels[word]; known {
+		return level
+	}
+	return string(c)
+}
+
+// translated is what the templates see of statements that a dialect has translated, and whether they can only read.
+func (a *API) translated(node described.Node, c target.Consistency, all []dialect.Statement) (out described.Request, reads bool, err error) {
+	out, reads = described.Request{Node: node, Level: a.level(c)}, true
+	texts := make([]string, len(all))
+	for i, s := range all {
+		one := described.Statement{SQL: s.SQL, Params: append([]any{}, s.Params...)}
+		if a.shape.Inline && len(s.Params) > 0 {
+			if one.SQL, err = inline(s.SQL, s.Params); err != nil {
+				return out, false, err
+			}
+			one.Params = []any{}
+		}
+		texts[i], reads = one.SQL, reads && s.Reads
+		out.Statements = append(out.Statements, one)
+		out.Params = append(out.Params, one.Params...)
+	}
+	out.SQL = strings.Join(texts, ";\n")
 	return out, reads, nil
 }
 

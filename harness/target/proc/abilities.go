@@ -18,20 +18,11 @@ import (
 
 type linkChange = linkstate.Change
 
-// faultyDisk and skewedClock are hosts where the machine can make their disks fail, and their clocks go wrong.
-type (
-	faultyDisk interface {
-		SetDisk(ctx context.Context, faults fault.Disk) error
-		Disk() fault.Disk
-	}
-	skewedClock interface {
-		SetClock(ctx context.Context, ahead time.Duration) error
-	}
-	transactor interface {
-		Isolations() []target.Isolation
-		Begin(ctx context.Context, level target.Isolation) (target.Transaction, error)
-	}
-)
+// transactor is a target.SQL with interactive transactions: a *sqldb.DB.
+type transactor interface {
+	Isolations() []target.Isolation
+	Begin(ctx context.Context, level target.Isolation) (target.Transaction, error)
+}
 
 // withAbilities is the cluster with what its database declares and the machine can do. What is missing is missing in
 // target.Can.
@@ -53,10 +44,13 @@ func (c *cluster) withAbilities(ctx context.Context) target.Cluster {
 	if t, can := first.client.(transactor); can && len(t.Isolations()) > 0 {
 		out = transactions{out, c}
 	}
-	if h, has := any(first.host).(faultyDisk); has && h.SetDisk(ctx, fault.Disk{}) == nil {
+	if d.Alarms != nil {
+		out = alarms{out, *d.Alarms}
+	}
+	if first.host.SetDisk(ctx, fault.Disk{}) == nil {
 		out = disks{out, c}
 	}
-	if h, has := any(first.host).(skewedClock); has && h.SetClock(ctx, 0) == nil {
+	if c.skews {
 		out = clocks{out, c}
 	}
 	return out
@@ -173,16 +167,19 @@ func (d disks) SetDisk(ctx context.Context, node int, faults fault.Disk) error {
 	if err != nil {
 		return err
 	}
-	return any(n.host).(faultyDisk).SetDisk(ctx, faults)
+	return n.host.SetDisk(ctx, faults)
 }
 
 var errNoPart = errors.New("the database has no such part, or no file of it is there")
 
-// Damage flips a byte in the middle of the largest file of a part.
-func (d disks) Damage(_ context.Context, node int, part fault.Part) (string, error) {
+// Damage flips a byte in the middle of the largest file of a part, or empties the whole disk of a node that does not run.
+func (d disks) Damage(ctx context.Context, node int, part fault.Part) (string, error) {
 	n, err := d.c.node(node)
 	if err != nil {
 		return "", err
+	}
+	if part == fault.Everything {
+		return "", d.empty(ctx, node)
 	}
 	var largest string
 	var size int64
@@ -197,30 +194,33 @@ func (d disks) Damage(_ context.Context, node int, part fault.Part) (string, err
 			}
 		}
 	}
-	err = errNoPart
-	if largest != "" {
-		err = flip(largest, size/2)
+	if largest == "" {
+		return "", fmt.Errorf("damage the %s of node %s: %w", part, n.id, errNoPart)
 	}
+	name, err := filepath.Rel(n.host.Dir(), largest)
 	if err != nil {
-		return "", fmt.Errorf("damage the %s of node %s: %w", part, n.id, err)
+		return "", err
+	}
+	if err := n.host.Damage(ctx, filepath.ToSlash(name), size/2); err != nil {
+		return "", err
 	}
 	return filepath.Base(largest), nil
 }
 
-// flip inverts a byte of a file.
-func flip(path string, at int64) error {
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
+// empty empties the disk of a node.
+func (d disks) empty(ctx context.Context, node int) error {
+	n, ctx, leave, err := d.c.enter(ctx, node)
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	var b [1]byte
-	if _, err := f.ReadAt(b[:], at); err != nil {
-		return err
+	defer leave()
+	if _, err := n.running(); err == nil {
+		return fmt.Errorf("empty the disk of node %s: it runs", n.id)
 	}
-	b[0] ^= 0xff
-	_, err = f.WriteAt(b[:], at)
-	return err
+	if err := n.wipe(ctx); err != nil {
+		return fmt.Errorf("empty the disk of node %s: %w", n.id, err)
+	}
+	return nil
 }
 
 // clocks is target.ClockSetter.
@@ -236,11 +236,21 @@ func (k clocks) SetClock(ctx context.Context, node int, ahead time.Duration) err
 	if err != nil {
 		return err
 	}
-	if err := any(n.host).(skewedClock).SetClock(ctx, ahead); err != nil {
+	if err := n.host.SetClock(ctx, ahead); err != nil {
 		return err
 	}
 	k.c.mu.Lock()
 	defer k.c.mu.Unlock()
-	k.c.clocks[node] = skew(ahead)
+	n.ahead = ahead
 	return nil
 }
+
+// alarms is target.Alarmer.
+type alarms struct {
+	target.Cluster
+	words target.Alarms
+}
+
+func (a alarms) Unwrap() target.Cluster { return a.Cluster }
+
+func (a alarms) Alarms() target.Alarms { return a.words }

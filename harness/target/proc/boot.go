@@ -42,7 +42,6 @@ func (b *booter) Boot(ctx context.Context, size int) (target.Cluster, error) {
 	}
 	c := &cluster{
 		database: database, network: network, members: ctxmutex.New(), wiring: ctxmutex.New(), links: linkstate.New(clientsName),
-		clocks: make(map[int]skew),
 	}
 	c.links.Packets = true
 	c.ctx, c.end = context.WithCancelCause(context.Background())
@@ -104,6 +103,7 @@ func (c *cluster) boot(ctx context.Context, size int) (err error) {
 		c.mu.Unlock()
 	}
 	nodes := c.all()
+	c.skews = c.database.Clocks && prepareClocks(ctx, nodes) == nil
 	for len(nodes) > 0 {
 		now := nodes
 		if c.database.Order == OneByOne || c.database.Order == FirstAlone && len(nodes) == size {
@@ -141,4 +141,14 @@ func beginAll(ctx context.Context, nodes []*node) error {
 	}
 	wg.Wait()
 	return errors.Join(errs...)
+}
+
+// prepareClocks makes the clocks of nodes ones that can be set later, before their programs start.
+func prepareClocks(ctx context.Context, nodes []*node) error {
+	for _, n := range nodes {
+		if err := n.host.SetClock(ctx, 0); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -35,9 +35,10 @@ type cluster struct {
 	closing sync.Once
 	closed  error
 
-	mu     sync.Mutex // guards the fields below, and fields of node and life that say so
-	nodes  []*node
-	clocks map[int]skew
+	skews bool // whether clocks can be set: known after boot
+
+	mu    sync.Mutex // guards the field below, and fields of node and life that say so
+	nodes []*node
 }
 
 var (

@@ -57,6 +57,13 @@ type Database struct {
 	Memory     int
 	// Digest hashes a node's data, for target.Digester.
 	Digest func(ctx context.Context, node *Node, inside target.SQL) (index uint64, sum string, err error)
+	// Alarms are words in logs that tell of a bug; nil is target.DefaultAlarms.
+	Alarms *target.Alarms
+	// CutsPower has Crash cut the power of the node's host: what was not synced is lost where the machine can make disks
+	// fail, and connections hang in place of being reset. A crash else kills the programs, and their disk loses nothing.
+	CutsPower bool
+	// Clocks tells that all programs get the time from the C library as a shared one, so that their clocks can be set.
+	Clocks bool
 	// Parts are patterns, as of filepath.Glob, of the files below a node's folder that hold a part of its data. A part is
 	// damaged by a flipped byte in the largest of its files.
 	Parts map[fault.Part]string

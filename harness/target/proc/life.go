@@ -50,7 +50,7 @@ func (l *life) why() string {
 func (n *node) begin(ctx context.Context) error {
 	c := n.cluster
 	v := n.view()
-	err := n.write(v)
+	err := n.write(ctx, v)
 	if err == nil && !n.prepared {
 		err = n.prepare(ctx, v)
 	}
@@ -85,7 +85,7 @@ func (n *node) down(reason string) {
 }
 
 // write writes the files of a node.
-func (n *node) write(v View) error {
+func (n *node) write(ctx context.Context, v View) error {
 	for path, content := range n.cluster.database.Files {
 		path, err := fill(path, v)
 		if err != nil {
@@ -103,6 +103,14 @@ func (n *node) write(v View) error {
 		if err != nil {
 			return fmt.Errorf("write a file: %w", err)
 		}
+	}
+	return n.refresh(ctx)
+}
+
+// refresh has the node's programs see what this process has written to its disk.
+func (n *node) refresh(ctx context.Context) error {
+	if err := n.host.RefreshDisk(ctx); err != nil && !errors.Is(err, hosts.ErrNoDisk) {
+		return err
 	}
 	return nil
 }

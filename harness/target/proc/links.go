@@ -94,21 +94,16 @@ func (c *cluster) Disk(_ context.Context, node int) (fault.Disk, error) {
 	if err != nil {
 		return fault.Disk{}, err
 	}
-	if d, has := any(n.host).(faultyDisk); has {
-		return d.Disk(), nil
-	}
-	return fault.Disk{}, nil
+	return n.host.Disk(), nil
 }
 
 // Clock is how far a node's clock was set ahead.
 func (c *cluster) Clock(_ context.Context, node int) (time.Duration, error) {
-	if _, err := c.node(node); err != nil {
+	n, err := c.node(node)
+	if err != nil {
 		return 0, err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return time.Duration(c.clocks[node]), nil
+	return n.ahead, nil
 }
-
-// skew is how far a clock is ahead.
-type skew time.Duration

@@ -32,6 +32,11 @@ func (m membership) Add(ctx context.Context, voter bool) (target.Node, error) {
 	if err != nil {
 		return nil, fmt.Errorf("add a node: %w", err)
 	}
+	if c.skews {
+		if err := prepareClocks(ctx, []*node{n}); err != nil {
+			return nil, fmt.Errorf("add a node: %w", err)
+		}
+	}
 	n.changing.LockNow()
 	defer n.changing.Unlock()
 	err = c.rewire(ctx, func() ([]linkChange, error) { return c.links.Add(n.id) })
@@ -92,7 +97,12 @@ func (m membership) Replace(ctx context.Context, node int) error {
 		err = m.leave(ctx, n)
 	}
 	if err == nil {
-		err = n.wipe()
+		err = n.wipe(ctx)
+	}
+	if err == nil {
+		c.mu.Lock()
+		n.joining = true
+		c.mu.Unlock()
 	}
 	if err == nil {
 		err = n.begin(ctx)
@@ -107,7 +117,7 @@ func (m membership) Replace(ctx context.Context, node int) error {
 }
 
 // wipe empties the disk of a node.
-func (n *node) wipe() error {
+func (n *node) wipe(ctx context.Context) error {
 	entries, err := os.ReadDir(n.host.Dir())
 	if err != nil {
 		return err
@@ -118,9 +128,9 @@ func (n *node) wipe() error {
 		}
 	}
 	n.cluster.mu.Lock()
-	defer n.cluster.mu.Unlock()
-	n.prepared, n.joining = false, true
-	return nil
+	n.prepared = false
+	n.cluster.mu.Unlock()
+	return n.refresh(ctx)
 }
 
 func (m membership) join(ctx context.Context, n *node, voter bool) error {

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/rejoin-db/rejoin/harness/hosts"
 	"github.com/rejoin-db/rejoin/harness/internal/ctxmutex"
@@ -74,6 +75,7 @@ type node struct {
 	joining   bool
 	learner   bool
 	version   string
+	ahead     time.Duration // its clock
 }
 
 func (n *node) ID() string         { return n.id }
@@ -101,11 +103,14 @@ func (c *cluster) newNode(ctx context.Context, index int) (*node, error) {
 		return nil, fmt.Errorf("the address of node %s is %q, which is no host:port: %w", id, n.address, err)
 	}
 	n.places = []*Node{n.place(c.clients.DialContext), n.place(host.DialContext)}
-	if n.client, err = c.database.SQL(n.places[0]); err != nil {
-		return nil, fmt.Errorf("make the client of node %s: %w", id, err)
-	}
-	if n.inside, err = c.database.SQL(n.places[1]); err != nil {
-		return nil, fmt.Errorf("make the inside of node %s: %w", id, err)
+	for i, sql := range []*target.SQL{&n.client, &n.inside} {
+		*sql, err = c.database.SQL(n.places[i])
+		if err == nil && *sql == nil {
+			err = errors.New("there is none")
+		}
+		if err != nil {
+			return nil, fmt.Errorf("make the SQL of node %s: %w", id, err)
+		}
 	}
 	return n, nil
 }

@@ -48,14 +48,30 @@ func (c *cluster) isPaused(n *node) bool {
 	return n.paused
 }
 
-// Crash kills everything on the node's host at once. It does nothing if the node does not run.
+// Crash kills everything on the node's host at once, or cuts its power: see Database.CutsPower. It does nothing if the node
+// does not run.
 func (c *cluster) Crash(ctx context.Context, node int) error {
 	n, ctx, leave, err := c.enter(ctx, node)
 	if err != nil {
 		return err
 	}
 	defer leave()
-	return n.crash(ctx, "crashed")
+	if !c.database.CutsPower {
+		return n.crash(ctx, "crashed")
+	}
+	c.mu.Lock()
+	ran := n.life != nil && n.reason == ""
+	if ran {
+		n.reason, n.paused = "crashed", false
+	}
+	c.mu.Unlock()
+	if !ran {
+		return nil
+	}
+	if err := n.host.CutPower(ctx); err != nil {
+		return fmt.Errorf("crash node %s: %w", n.id, err)
+	}
+	return nil
 }
 
 // crash kills a node. node.changing must be held.

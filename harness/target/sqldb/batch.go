@@ -1,6 +1,7 @@
 package sqldb
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -44,7 +45,7 @@ func (b *Batch) Query(ctx context.Context, request target.Request) (target.Rows,
 	if err := checkParams(request.Params); err != nil {
 		return nil, failure(b.options.Node, b.options.Judge, err, &no)
 	}
-	statements, err := b.options.Dialect.Translate(ctx, request, b.ask(request.Consistency))
+	statements, err := b.options.Dialect.Translate(ctx, request, b.ask(cmp.Or(request.Consistency, target.Leader)))
 	if err == nil && len(statements) == 0 {
 		err = errEmpty
 	}
@@ -120,4 +121,17 @@ func shown(statements []dialect.Statement, results []Result) *Answer {
 		}
 	}
 	return answer
+}
+
+// Execute executes statements in the database's own words, without translation, each by itself: those that prepare it for the
+// suite. It stops at the first that fails.
+func (b *Batch) Execute(ctx context.Context, statements ...string) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, b.options.Timeout, errSlow)
+	defer cancel()
+	for _, text := range statements {
+		if _, err := b.send(ctx, target.Default, []dialect.Statement{{SQL: text}}); err != nil {
+			return failure(b.options.Node, b.options.Judge, b.why(ctx, err), nil)
+		}
+	}
+	return nil
 }

@@ -20,9 +20,11 @@ import (
 type Agent struct {
 	channel *channel
 	command *exec.Cmd
-	said    string        // the file of what the agent wrote to its standard error
+	said    *os.File      // what the agent wrote to its standard error
 	gone    chan struct{} // closed when the agent and every process on the host have ended
 	work    sync.WaitGroup
+	ending  sync.Once
+	failed  error // of Close
 
 	mu       sync.Mutex
 	closed   bool
@@ -43,9 +45,9 @@ type Launch func(func() error) error
 // errGone is the error of a host whose agent has ended.
 var errGone = errors.New("the host is closed")
 
-// New makes a host. said is the file for what the agent itself has to say: its last words, if it dies.
-func New(ctx context.Context, launch Launch, spec Spec, said string) (*Agent, Made, int, error) {
-	a, err := launchAgent(launch, said)
+// New makes a host, and returns the descriptor of its network device.
+func New(ctx context.Context, launch Launch, spec Spec) (*Agent, Made, int, error) {
+	a, err := launchAgent(launch)
 	if err != nil {
 		return nil, Made{}, -1, err
 	}
@@ -61,7 +63,7 @@ func New(ctx context.Context, launch Launch, spec Spec, said string) (*Agent, Ma
 	return a, made, files[0], nil
 }
 
-func launchAgent(launch Launch, said string) (*Agent, error) {
+func launchAgent(launch Launch) (*Agent, error) {
 	pair, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC|syscall.SOCK_NONBLOCK, 0)
 	if err != nil {
 		return nil, os.NewSyscallError("socketpair", err)
@@ -72,11 +74,11 @@ func launchAgent(launch Launch, said string) (*Agent, error) {
 	if err != nil {
 		return nil, err
 	}
-	words, err := os.OpenFile(said, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	memory, err := unix.MemfdCreate("agent", unix.MFD_CLOEXEC)
 	if err != nil {
-		return nil, errors.Join(err, c.close())
+		return nil, errors.Join(os.NewSyscallError("memfd_create", err), c.close())
 	}
-	defer words.Close() //nolint:errcheck // this process wrote nothing
+	said := os.NewFile(uintptr(memory), "agent")
 	a := &Agent{
 		channel: c, said: said, gone: make(chan struct{}),
 		waiting: map[uint64]chan<- answer{}, programs: map[int]chan syscall.WaitStatus{},
@@ -84,10 +86,10 @@ func launchAgent(launch Launch, said string) (*Agent, error) {
 	a.command = &exec.Cmd{
 		Path: "/proc/self/exe", Args: []string{os.Args[0], "agent of a host"},
 		Env:    []string{variable + "=1", "GOMAXPROCS=2", "GOTRACEBACK=single"},
-		Stderr: words, ExtraFiles: []*os.File{theirs}, SysProcAttr: namespaces(),
+		Stderr: said, ExtraFiles: []*os.File{theirs}, SysProcAttr: namespaces(),
 	}
 	if err := launch(a.command.Start); err != nil {
-		return nil, errors.Join(fmt.Errorf("start its agent: %w", err), c.close())
+		return nil, errors.Join(fmt.Errorf("start its agent: %w", err), c.close(), said.Close())
 	}
 	a.work.Go(a.listen)
 	a.work.Go(a.await)
@@ -248,8 +250,9 @@ func (a *Agent) forget(id uint64, to <-chan answer) {
 
 // lastWords is errGone with what the agent wrote before it died.
 func (a *Agent) lastWords() error {
-	text, err := os.ReadFile(a.said)
-	if words := strings.TrimSpace(string(text)); err == nil && words != "" {
+	text := make([]byte, 4<<10)
+	n, _ := a.said.ReadAt(text, 0) // fails after Close
+	if words := strings.TrimSpace(string(text[:n])); words != "" {
 		return fmt.Errorf("%w: its agent said: %s", errGone, words)
 	}
 	return errGone
@@ -277,23 +280,25 @@ func (a *Agent) Start(ctx context.Context, p Program, output int, own ...int) (R
 	if err := json.Unmarshal(got.Body, &s); err != nil {
 		return Running{}, err
 	}
-	r := Running{Inside: s.PID, Ended: got.ended}
-	r.Outside, err = processOf(got.files)
-	return r, err
+	return Running{Inside: s.PID, Outside: processOf(got.files), Ended: got.ended}, nil
 }
 
-// processOf returns the process of a pidfd, by its number in this process' /proc.
-func processOf(files []int) (int, error) {
+// processOf returns the process of a pidfd, by its number in this process' /proc; -1 if it has ended, or is not to be found.
+func processOf(files []int) int {
 	if len(files) != 1 {
-		return 0, errors.New("the descriptor of the process is missing")
+		return -1
 	}
 	text, err := os.ReadFile(fmt.Sprintf("/proc/self/fdinfo/%d", files[0]))
 	if err != nil {
-		return 0, err
+		return -1
 	}
 	_, rest, _ := strings.Cut(string(text), "\nPid:")
 	line, _, _ := strings.Cut(rest, "\n")
-	return strconv.Atoi(strings.TrimSpace(line))
+	pid, err := strconv.Atoi(strings.TrimSpace(line))
+	if err != nil {
+		return -1
+	}
+	return pid
 }
 
 // Signal signals a program that was started. It returns ESRCH when the program has ended.
@@ -325,13 +330,17 @@ func (a *Agent) Socket(ctx context.Context) (int, error) {
 	return files[0], nil
 }
 
-// Close kills the agent and with it every process on the host, and returns when none is left.
+// Close kills the agent and with it every process on the host, and returns when none is left. A second Close also waits, and
+// returns the same.
 func (a *Agent) Close() error {
-	err := a.command.Process.Kill()
-	if errors.Is(err, os.ErrProcessDone) {
-		err = nil
-	}
-	err = errors.Join(err, a.channel.close())
-	a.work.Wait()
-	return err
+	a.ending.Do(func() {
+		err := a.command.Process.Kill()
+		if errors.Is(err, os.ErrProcessDone) {
+			err = nil
+		}
+		err = errors.Join(err, a.channel.close())
+		a.work.Wait()
+		a.failed = errors.Join(err, a.said.Close())
+	})
+	return a.failed
 }

@@ -24,7 +24,7 @@ type Running struct {
 var errSystem = errors.New("hosts need Linux")
 
 // New returns an error.
-func New(context.Context, Launch, Spec, string) (*Agent, Made, int, error) {
+func New(context.Context, Launch, Spec) (*Agent, Made, int, error) {
 	return nil, Made{}, -1, errSystem
 }
 

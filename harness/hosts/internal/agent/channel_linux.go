@@ -18,8 +18,11 @@ type channel struct {
 	conn    *net.UnixConn
 	sending sync.Mutex
 
-	received []byte // not yet a whole message; used by one goroutine
+	// Of the goroutine that receives.
+	received []byte // not yet a whole message
 	files    []int  // in the order of their messages
+	data     []byte
+	rights   []byte
 }
 
 // longest is the most bytes of a message: more than any command line that Linux accepts.
@@ -30,7 +33,7 @@ func newChannel(f *os.File) (*channel, error) {
 	if err := errors.Join(err, f.Close()); err != nil {
 		return nil, err
 	}
-	return &channel{conn: c.(*net.UnixConn)}, nil
+	return &channel{conn: c.(*net.UnixConn), data: make([]byte, 4<<10), rights: make([]byte, 512)}, nil
 }
 
 // send sends a message whole. The caller keeps the descriptors.
@@ -94,17 +97,15 @@ func (c *channel) receive() (message, []int, error) {
 
 // fill reads once.
 func (c *channel) fill() error {
-	var data [64 << 10]byte
-	var rights [512]byte
-	n, rn, _, _, err := c.conn.ReadMsgUnix(data[:], rights[:])
+	n, rn, _, _, err := c.conn.ReadMsgUnix(c.data, c.rights)
 	if err == nil && n == 0 {
 		err = io.EOF
 	}
 	if err != nil {
 		return err
 	}
-	c.received = append(c.received, data[:n]...)
-	controls, err := syscall.ParseSocketControlMessage(rights[:rn])
+	c.received = append(c.received, c.data[:n]...)
+	controls, err := syscall.ParseSocketControlMessage(c.rights[:rn])
 	if err != nil {
 		return err
 	}

@@ -32,6 +32,8 @@ type Program struct {
 	Env   []string
 	Dir   string
 	Input bool // the first of its own files is its standard input, which is empty otherwise
+	// Ordinary makes it a user that is not root.
+	Ordinary bool
 }
 
 // message is a request, its answer, or a report of an exit. An exit has no ID.

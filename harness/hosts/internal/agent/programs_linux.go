@@ -50,7 +50,7 @@ func (h *host) start(m message, files []int) error {
 	pid, err := syscall.ForkExec(p.Path, p.Args, &syscall.ProcAttr{
 		Dir: p.Dir, Env: p.Env,
 		Files: descriptors,
-		Sys:   &syscall.SysProcAttr{Setsid: true},
+		Sys:   attributes(p.Ordinary),
 	})
 	if err != nil {
 		return err
@@ -60,10 +60,24 @@ func (h *host) start(m message, files []int) error {
 	h.changed.Broadcast()
 	process, err := unix.PidfdOpen(pid, 0)
 	if err != nil {
-		return fmt.Errorf("open the process: %w", err)
+		return errors.Join(fmt.Errorf("open the process: %w", err), syscall.Kill(pid, syscall.SIGKILL))
 	}
 	h.answer(message{ID: m.ID, Op: m.Op}, started{pid}, []int{process})
 	return nil
+}
+
+// ordinary is the user and the group of a program that is not root. The system has a name for it, which some programs want.
+const ordinary = 65534
+
+// attributes returns those of a program. An ordinary one is in a user namespace of its own, where the agent's user is another.
+func attributes(isOrdinary bool) *syscall.SysProcAttr {
+	a := &syscall.SysProcAttr{Setsid: true}
+	if isOrdinary {
+		a.Cloneflags = syscall.CLONE_NEWUSER
+		a.UidMappings = []syscall.SysProcIDMap{{ContainerID: ordinary, HostID: 0, Size: 1}}
+		a.GidMappings = []syscall.SysProcIDMap{{ContainerID: ordinary, HostID: 0, Size: 1}}
+	}
+	return a
 }
 
 // reap reaps every process that ends on the host, and reports those that were started.

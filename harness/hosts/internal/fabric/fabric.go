@@ -209,8 +209,17 @@ func (f *Fabric) linkLocked(from, to *Port) *link {
 	return l
 }
 
-// between returns the link from one host to another, which must exist: a misspelt name would be a fault without effect.
+// between returns the link from one host to another.
 func (f *Fabric) between(from, to string) (*link, error) {
+	if from == to {
+		return nil, errors.New("a host always reaches itself")
+	}
+	return f.named(from, to)
+}
+
+// named returns a link between hosts, which must exist: a misspelt name would be a fault without effect. That of a host to
+// itself carries nothing.
+func (f *Fabric) named(from, to string) (*link, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.closed {
@@ -220,9 +229,6 @@ func (f *Fabric) between(from, to string) (*link, error) {
 		if f.names[name] == nil {
 			return nil, fmt.Errorf("the network has no host %q", name)
 		}
-	}
-	if from == to {
-		return nil, errors.New("a host always reaches itself")
 	}
 	return f.linkLocked(f.names[from], f.names[to]), nil
 }

@@ -69,6 +69,17 @@ func (f *flows) delivered(p packet.Packet) {
 	}
 }
 
+// isNew returns whether a segment has content that has not arrived yet: a segment that was sent again is no new message.
+func (f *flows) isNew(p packet.Packet, s packet.Segment) bool {
+	if s.Data == 0 {
+		return false
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	g := f.all[p.Flow()]
+	return g == nil || !g.arrived || after(s.Next(), g.delivered)
+}
+
 // find returns the progress of a flow, which is new if it was not found.
 func (f *flows) find(flow packet.Flow) (_ *progress, found bool) {
 	if f.one != nil && f.last == flow {

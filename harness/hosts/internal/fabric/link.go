@@ -78,7 +78,7 @@ func (l *link) judge(p packet.Packet, own bool) func() {
 	case fault.Refuse:
 		return func() { l.refuse(p) }
 	default:
-		if s, ok := p.Segment(); l.armed && ok && s.Data > 0 {
+		if s, ok := p.Segment(); l.armed && ok && l.flows.isNew(p, s) {
 			l.armed = false
 			l.setPlain()
 			return func() { l.sever(p, s) }
@@ -94,7 +94,7 @@ func (l *link) deliver(p packet.Packet) {
 	if c == nil {
 		return
 	}
-	l.passed.add(p.Size()) // before: who has received a packet finds it counted
+	l.passed.add(p) // before: who has received a packet finds it counted
 	l.flows.delivered(p)
 	_ = c.Write(p) // a host that takes no packet loses it
 }

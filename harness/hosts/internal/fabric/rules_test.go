@@ -27,8 +27,10 @@ func spec(text string, f func(p *pair)) bool {
 	})
 }
 
+// rule sets the rule of the link from a to b, after the fabric has read all that was sent.
 func rule(p *pair, r fault.Rule) {
 	GinkgoHelper()
+	synctest.Wait()
 	Expect(p.SetRule("a", "b", r)).To(Succeed())
 }
 
@@ -47,6 +49,9 @@ var _ = Describe("a link", func() {
 		Expect(string(got[0].packet.Data())).To(Equal("hello"))
 		Expect(p.a.take()).To(BeEmpty())
 		Expect(stats(p)).To(Equal(fault.LinkStats{Messages: 1, Bytes: 45}))
+		p.there(flow, packet.Segment{Seq: 12, Flags: packet.ACK}, "")
+		Expect(p.b.take()).To(HaveLen(1))
+		Expect(stats(p)).To(Equal(fault.LinkStats{Messages: 2, Bytes: 85, Empty: 1}))
 	})
 
 	spec("with latency delivers exactly then, and what is on its way at once when it heals", func(p *pair) {
@@ -191,6 +196,19 @@ var _ = Describe("a link", func() {
 		Expect(stats(p).Resets).To(BeEquivalentTo(1))
 		p.segment(flow, 20)
 		Expect(p.b.take()).To(HaveLen(1))
+	})
+
+	spec("does not cut a segment that is sent again", func(p *pair) {
+		hello := packet.Segment{Seq: 10, Ack: 50, Flags: packet.ACK}
+		p.there(flow, hello, "hello")
+		Expect(p.ResetLink("a", "b")).To(Succeed())
+		p.there(flow, hello, "hello")
+		Expect(p.b.take()).To(HaveLen(2))
+		Expect(p.Armed("a", "b")).To(BeTrue())
+		p.there(flow, packet.Segment{Seq: 15, Ack: 50, Flags: packet.ACK}, "more")
+		Expect(p.b.take()).To(HaveLen(2))
+		Expect(p.Armed("a", "b")).To(BeFalse())
+		Expect(stats(p).Resets).To(BeEquivalentTo(1))
 	})
 
 	spec("keeps a reset until the link passes, and SetRule cancels it", func(p *pair) {

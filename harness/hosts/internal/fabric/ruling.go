@@ -5,14 +5,18 @@ import (
 	"sync/atomic"
 
 	"github.com/rejoin-db/rejoin/harness/fault"
+	"github.com/rejoin-db/rejoin/harness/hosts/internal/packet"
 )
 
 // counters count the packets of a link.
-type counters struct{ messages, bytes, lost, resets, duplicates, reordered atomic.Uint64 }
+type counters struct{ messages, bytes, empty, lost, resets, duplicates, reordered atomic.Uint64 }
 
-func (c *counters) add(size int) {
+func (c *counters) add(p packet.Packet) {
 	c.messages.Add(1)
-	c.bytes.Add(uint64(size))
+	c.bytes.Add(uint64(p.Size()))
+	if s, ok := p.Segment(); ok && s.Data == 0 {
+		c.empty.Add(1)
+	}
 }
 
 // happened counts what the rule did to a packet that is delivered.
@@ -40,7 +44,7 @@ func (f *Fabric) SetRule(from, to string, r fault.Rule) error {
 
 // Rule returns the rule of the link from one host to another.
 func (f *Fabric) Rule(from, to string) (fault.Rule, error) {
-	l, err := f.between(from, to)
+	l, err := f.named(from, to)
 	if err != nil {
 		return fault.Rule{}, fmt.Errorf("read the rule of the link from %s to %s: %w", from, to, err)
 	}
@@ -61,7 +65,7 @@ func (f *Fabric) ResetLink(from, to string) error {
 
 // Armed returns whether ResetLink waits for a segment.
 func (f *Fabric) Armed(from, to string) (bool, error) {
-	l, err := f.between(from, to)
+	l, err := f.named(from, to)
 	if err != nil {
 		return false, fmt.Errorf("read the rule of the link from %s to %s: %w", from, to, err)
 	}
@@ -72,13 +76,13 @@ func (f *Fabric) Armed(from, to string) (bool, error) {
 
 // Stats returns the counters of the link from one host to another.
 func (f *Fabric) Stats(from, to string) (fault.LinkStats, error) {
-	l, err := f.between(from, to)
+	l, err := f.named(from, to)
 	if err != nil {
 		return fault.LinkStats{}, fmt.Errorf("read the counters of the link from %s to %s: %w", from, to, err)
 	}
 	c := &l.passed
 	return fault.LinkStats{
 		Messages: c.messages.Load(), Bytes: c.bytes.Load(), Lost: c.lost.Load(), Resets: c.resets.Load(),
-		Duplicates: c.duplicates.Load(), Reordered: c.reordered.Load(),
+		Empty: c.empty.Load(), Duplicates: c.duplicates.Load(), Reordered: c.reordered.Load(),
 	}, nil
 }

@@ -15,19 +15,17 @@ import (
 	"github.com/onsi/gomega/gexec"
 
 	"github.com/rejoin-db/rejoin/harness/settings"
-	"github.com/rejoin-db/rejoin/harness/target/external"
+	"github.com/rejoin-db/rejoin/harness/target/plain"
 	"github.com/rejoin-db/rejoin/specs"
 )
 
 func TestExample(t *testing.T) {
 	suite := specs.Load(t, settings.Described())
-	cluster := suite.Settings.Cluster
-	about := suite.Settings.Targets[cluster.Target]
-	over, err := external.New(cluster.Target, about)
+	over, about, _, err := plain.New(suite.Settings)
 	if err != nil {
 		t.Fatal(err)
 	}
-	// There is one cluster, so one spec at a time.
+	// There is one cluster, so one spec at a time: Serial.
 	specs.Register(specs.Options{Target: over, Nodes: len(about.Nodes), Pace: specs.Pace(about.Pace), Decorators: []any{Serial}})
 	suite.Run(t, "Example")
 }

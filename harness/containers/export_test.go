@@ -1,0 +1,4 @@
+package containers
+
+// OwnerOf is the label of what a process owns.
+var OwnerOf = ownerOf
