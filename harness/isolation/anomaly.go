@@ -25,7 +25,9 @@ func (a Anomaly) ForbiddenAt(level target.Isolation) bool { return slices.Contai
 func (a Anomaly) String() string { return a.Name + " (" + a.Title + ")" }
 
 var (
-	fromUncommitted = []target.Isolation{target.ReadUncommitted, target.ReadCommitted, target.RepeatableRead, target.Snapshot, target.Serializable}
+	fromUncommitted = []target.Isolation{
+		target.ReadUncommitted, target.ReadCommitted, target.RepeatableRead, target.Snapshot, target.Serializable,
+	}
 	fromCommitted   = fromUncommitted[1:]
 	fromRepeatable  = fromUncommitted[2:]
 	fromSnapshot    = fromUncommitted[3:]
