@@ -51,7 +51,14 @@ func (c *Cluster) boot(ctx context.Context, size int) error {
 		all.Go(func() { errs[i] = n.failed("start", n.start(ctx)) })
 	}
 	all.Wait()
-	return errors.Join(errs...)
+	if err := errors.Join(errs...); err != nil || c.options.Formed == nil {
+		return err
+	}
+	var asked []*Node
+	for _, n := range c.nodes {
+		asked = append(asked, n.asked)
+	}
+	return c.options.Formed(ctx, asked)
 }
 
 func (c *Cluster) addNetwork(ctx context.Context, name string) (string, error) {

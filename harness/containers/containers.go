@@ -34,6 +34,9 @@ type Options struct {
 	// Status asks a node that runs for its own view. ID and Address are filled in. If it is nil, a node that answers
 	// SELECT 1 is online.
 	Status func(ctx context.Context, node *Node) (target.Status, error)
+	// Formed runs once after all nodes of a new cluster answer, for example to make tables; nil does nothing. Dial reaches
+	// the nodes as Inside does.
+	Formed func(ctx context.Context, nodes []*Node) error
 	// Declares are the assumptions that are true of the database.
 	Declares []target.Assumption
 }
