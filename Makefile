@@ -2,7 +2,7 @@
 
 $(if $(HOME)$(GOCACHE),,$(error Go needs a folder for what it builds: set HOME, or GOCACHE and GOPATH))
 
-.PHONY: specs virtual process test lint platforms bench cluster chaos defects mutants replay
+.PHONY: specs virtual process hosts test lint platforms bench cluster chaos defects mutants replay
 
 specs: ## the main job: the suite on three nodes in this process
 	go tool ginkgo .
@@ -12,6 +12,9 @@ virtual: ## the same specs in virtual time, exactly as their seed says
 
 process: ## the same specs on nodes that are processes of their own
 	REJOIN_TARGET=process go tool ginkgo .
+
+hosts: ## the same specs on the same processes, each on a host of its own; needs Linux
+	REJOIN_TARGET=hosts go tool ginkgo .
 
 test: ## everything, with the race detector; the report is reports/junit.xml
 	go tool ginkgo -r --race --randomize-all --keep-going --junit-report=junit.xml --output-dir=reports

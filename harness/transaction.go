@@ -62,7 +62,12 @@ func (n *Node) begin(ctx context.Context, t target.Transactor, level target.Isol
 
 // BeginOnRandom begins a transaction on one online node, chosen at random from the cluster's
 // seed. If no node is online the error is ErrNoNodesOnline, at once.
-func (c *Cluster) BeginOnRandom(ctx context.Context, level target.Isolation) (*Transaction, error) {
+func (c *Cluster) BeginOnRandom(ctx context.Context, level target.Isolation) (_ *Transaction, err error) {
+	ctx, leave, err := c.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave(&err)
 	node, err := c.pick(ctx, nil)
 	if err != nil {
 		return nil, err

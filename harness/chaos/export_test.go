@@ -31,4 +31,15 @@ func PlayHere(ctx context.Context, h Hunt, s Schedule) (*Outcome, error) {
 }
 
 // SpaceOf is the space that a hunt draws from.
-func SpaceOf(ctx context.Context, h Hunt) (Space, error) { return h.filled().space(ctx) }
+func SpaceOf(ctx context.Context, h Hunt) (Space, error) {
+	h = h.filled()
+	return h.space(ctx, inProcess{hunt: h})
+}
+
+// inProcess asks the target in this process.
+type inProcess struct {
+	playerFunc
+	hunt Hunt
+}
+
+func (p inProcess) supported(ctx context.Context) (*supported, error) { return p.hunt.supported(ctx) }

@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"strings"
 	"time"
 
 	"github.com/rejoin-db/rejoin/harness/embedded"
@@ -150,7 +151,9 @@ func (c *Client) send(ctx context.Context, method, path string, body []byte, id 
 	}
 	request.Header.Set("Content-Type", "application/json")
 	if id != "" {
-		request.Header.Set(embedded.HeaderRequest, id)
+		// In lower case: net/http looks for the usual spelling, and would send such a request again by itself after it lost
+		// the connection.
+		request.Header[strings.ToLower(embedded.HeaderRequest)] = []string{id}
 	}
 	if c.token != "" {
 		request.Header.Set("Authorization", "Bearer "+c.token)

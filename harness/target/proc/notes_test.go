@@ -36,12 +36,7 @@ func notes(binary string) proc.Database {
 		},
 		Status: status,
 		Formed: func(ctx context.Context, nodes []*proc.Node) error {
-			for _, statement := range append(dialect.Prefixes{}.Setup(), dedupe.SQLite().Setup()) {
-				if _, err := sqldb.All(nodes[0].Inside().Query(ctx, target.Request{SQL: statement})); err != nil {
-					return err
-				}
-			}
-			return nil
+			return nodes[0].Inside().(*sqldb.Batch).Execute(ctx, append(dialect.Prefixes{}.Setup(), dedupe.SQLite().Setup())...)
 		},
 		Remembered: func(ctx context.Context, _ *proc.Node, inside target.SQL) (map[string]bool, error) {
 			return dedupe.SQLite().Remembered(ctx, inside)

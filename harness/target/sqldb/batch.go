@@ -122,3 +122,16 @@ func shown(statements []dialect.Statement, results []Result) *Answer {
 	}
 	return answer
 }
+
+// Execute executes statements in the database's own words, without translation, each by itself: those that prepare it for the
+// suite. It stops at the first that fails.
+func (b *Batch) Execute(ctx context.Context, statements ...string) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, b.options.Timeout, errSlow)
+	defer cancel()
+	for _, text := range statements {
+		if _, err := b.send(ctx, target.Default, []dialect.Statement{{SQL: text}}); err != nil {
+			return failure(b.options.Node, b.options.Judge, b.why(ctx, err), nil)
+		}
+	}
+	return nil
+}

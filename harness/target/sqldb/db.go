@@ -109,3 +109,27 @@ func (d *DB) dropIdle() {
 
 // maxIdle is how many connections are kept when no request needs them.
 const maxIdle = 8
+
+// Execute executes statements in the database's own words, without translation, each by itself: those that prepare it for the
+// suite, such as dialect.Family.Setup. It stops at the first that fails.
+func (d *DB) Execute(ctx context.Context, statements ...string) error {
+	failed := d.do(ctx, func(r *run) *target.Error {
+		s, err := r.connect()
+		if err == nil {
+			err = r.execAll(s, statements...)
+			if err != nil {
+				s.discard()
+			} else {
+				s.release()
+			}
+		}
+		if err != nil {
+			return d.read(err)
+		}
+		return nil
+	})
+	if failed != nil {
+		return failed
+	}
+	return nil
+}

@@ -12,6 +12,8 @@ import (
 func ofIsolation() []Check {
 	return []Check{
 		{Name: "isolates a node from its clients", Nodes: 3, run: isolatesFromClients},
+		{Name: "says that an isolated node is unreachable for now", Nodes: 3, run: saysUnreachable},
+		{Name: "acknowledges nothing without a quorum", Nodes: 3, run: needsQuorum},
 		{Name: "isolates a node from the other nodes", Nodes: 3, run: isolatesFromNodes},
 		{Name: "reaches the inside of an isolated node", Nodes: 3, run: reachesInside},
 		{Name: "answers local reads of the inside from the node's own state", Nodes: 3, run: isLocal},
@@ -71,6 +73,50 @@ func isolatesFromClients(ctx context.Context, s *subject) error {
 		}
 	}
 	return nil
+}
+
+func saysUnreachable(ctx context.Context, s *subject) error {
+	i := s.ends(ctx)[0]
+	return s.isolated(ctx, i, func() error {
+		err, _ := s.obeys(ctx, func(ctx context.Context) error {
+			_, err := s.has(ctx, s.client(i), target.Default, 1)
+			return err
+		})
+		var e *target.Error
+		switch {
+		case err == nil: // another check is about that
+		case !errors.As(err, &e):
+			return wrong("SQL.Query", "the error of a client of the isolated node %s is no *target.Error: %v", s.id(i), err)
+		case !errors.Is(err, target.ErrUnreachable):
+			return wrong("Error.Kind", "the error of a client of the isolated node %s has the kind %v in place of %v: %v",
+				s.id(i), e.Kind, target.ErrUnreachable, err)
+		case !e.Temporary:
+			return wrong("Error.Temporary", "the error of a client of the isolated node %s is not temporary: %v", s.id(i), err)
+		}
+		return nil
+	})
+}
+
+func needsQuorum(ctx context.Context, s *subject) error {
+	leader := s.leader(ctx)
+	away := s.others(leader)[:len(s.Nodes())/2+len(s.Nodes())%2]
+	for _, i := range away {
+		if err := s.Isolate(ctx, i); err != nil {
+			return wrong("Cluster.Isolate", "node %s cannot be isolated: %v", s.id(i), err)
+		}
+	}
+	key := s.key()
+	err, late := s.obeys(ctx, func(ctx context.Context) error { return s.put(ctx, s.client(leader), key) })
+	for _, i := range away {
+		if back := s.Rejoin(ctx, i); back != nil {
+			return wrong("Cluster.Rejoin", "node %s cannot rejoin: %v", s.id(i), back)
+		}
+	}
+	if late || err == nil {
+		return wrong("SQL.Query", "%d of %d nodes are isolated, and a write at node %s %s: it is acknowledged too early, or Isolate "+
+			"does not cut the links between nodes", len(away), len(s.Nodes()), s.id(leader), succeededOr(late))
+	}
+	return s.audit(ctx, map[int64]error{key: err})
 }
 
 // succeededOr is what became of a request that should have failed.

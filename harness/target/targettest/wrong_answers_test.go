@@ -93,6 +93,21 @@ func ofAnswers() []mistake {
 			errs(func(e *target.Error) { e.Outcome = target.Unknown })},
 		{"whose errors are all temporary", "says that a refused statement was not applied, and why", "Error.Temporary",
 			errs(func(e *target.Error) { e.Temporary = true })},
+		{"whose unreachable nodes have no kind", "says that an isolated node is unreachable for now", "Error.Kind",
+			errs(func(e *target.Error) { e.Kind, e.Cause = nil, nil })},
+		{"whose unreachable nodes are so for good", "says that an isolated node is unreachable for now", "Error.Temporary",
+			errs(func(e *target.Error) { e.Temporary = false })},
+		{"that acknowledges what it has sent", "acknowledges nothing without a quorum", "SQL.Query", func(c target.Cluster) target.Cluster {
+			return both(c, func(sql target.SQL) target.SQL {
+				return asking(func(ctx context.Context, r target.Request) (target.Rows, error) {
+					rows, err := sql.Query(ctx, r)
+					if errors.Is(err, target.ErrNoLeader) {
+						return sql.Query(ctx, target.Request{SQL: "SELECT 1"})
+					}
+					return rows, err
+				})
+			})
+		}},
 		{"that says not applied of a lost answer", "is honest about a write whose answer is lost", "Error.Outcome",
 			errs(func(e *target.Error) { e.Outcome = target.NotApplied })},
 		{"that says not applied of a crash", "is honest about writes while a node is crashed", "Error.Outcome",

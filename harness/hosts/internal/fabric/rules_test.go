@@ -50,6 +50,7 @@ var _ = Describe("a link", func() {
 		Expect(p.a.take()).To(BeEmpty())
 		Expect(stats(p)).To(Equal(fault.LinkStats{Messages: 1, Bytes: 45}))
 		p.there(flow, packet.Segment{Seq: 12, Flags: packet.ACK}, "")
+		Expect(p.b.take()).To(HaveLen(1))
 		Expect(stats(p)).To(Equal(fault.LinkStats{Messages: 2, Bytes: 85, Empty: 1}))
 	})
 
