@@ -182,7 +182,7 @@ func gone(by string) bool {
 	rest, here := strings.CutPrefix(by, machine()+"/")
 	number, _, _ := strings.Cut(rest, "/")
 	pid, err := strconv.Atoi(number)
-	return here && err == nil && machine() != "unknown" && ownerOf(pid) != by
+	return here && err == nil && machine() != "unknown" && (started(pid) == "" || ownerOf(pid) != by)
 }
 
 // sweep removes containers and networks of processes that have ended.
