@@ -163,6 +163,7 @@ var _ = Describe("A boot", Label("suite:containers"), func() {
 		})
 		cluster, err := shipdb().Boot(ctx, 1)
 		Expect(err).NotTo(HaveOccurred())
+		DeferCleanup(cluster.Close)
 		Expect(owned(ctx)).To(And(HaveLen(4), ContainElement("rejoin-other")))
 		Expect(cluster.Close()).To(Succeed())
 	}, patience)
