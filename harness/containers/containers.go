@@ -55,8 +55,8 @@ func Supported(ctx context.Context, engine *client.Client) error {
 	if err != nil {
 		return err
 	}
-	defer release()
-	if _, err := own.Ping(ctx, client.PingOptions{NegotiateAPIVersion: true}); err != nil {
+	_, err = own.Ping(ctx, client.PingOptions{NegotiateAPIVersion: true})
+	if err = errors.Join(err, release()); err != nil {
 		return fmt.Errorf("no Docker engine answers at %s (start one, or set DOCKER_HOST): %w", own.DaemonHost(), err)
 	}
 	return nil

@@ -46,7 +46,8 @@ var _ = Describe("Nodes of several versions", func() {
 		Expect(upgrader.SetVersion(ctx, 0, "0.0.1")).To(MatchError("set the version of node n0: it is running"))
 
 		Expect(starter.Stop(ctx, 0)).To(Succeed())
-		Expect(upgrader.SetVersion(ctx, 0, "9")).To(MatchError(ContainSubstring(`there is no version "9"; the versions are 0.0.1, ` + embedded.Version)))
+		Expect(upgrader.SetVersion(ctx, 0, "9")).To(MatchError(
+			ContainSubstring(`there is no version "9"; the versions are 0.0.1, ` + embedded.Version)))
 		Expect(upgrader.SetVersion(ctx, 0, "0.0.1")).To(Succeed())
 		Expect(upgrader.Version(0)).To(Equal("0.0.1"))
 		Expect(starter.Start(ctx, 0)).To(Succeed())
