@@ -19,6 +19,9 @@ type Options struct {
 	// Binary returns the path of the program built from Package. It is called by Boot, so that the program can be built
 	// after the target is made.
 	Binary func() string
+	// Versions are older versions of the program, oldest first. With them, the nodes can run several versions, of which
+	// Binary is the last and is called embedded.Version.
+	Versions []Version
 	// Nodes are the settings of the nodes. Nodes.Log is ignored: each node logs to its own file.
 	Nodes local.Options
 	// Environment returns additional environment variables of a node's process, each as "NAME=value"; nil for none.
@@ -67,6 +70,9 @@ func (t *Target) Boot(ctx context.Context, size int) (target.Cluster, error) {
 	c, err := boot(ctx, t.options, t.hosts, size)
 	if err != nil {
 		return nil, err
+	}
+	if len(t.options.Versions) > 0 {
+		return versioned{c}, nil
 	}
 	return c, nil
 }
