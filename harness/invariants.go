@@ -34,7 +34,7 @@ func (c *Cluster) VerifyInvariants(ctx context.Context) (err error) {
 	if unhealed != nil {
 		err = join(err, unhealed)
 	} else {
-		// Digests wait for nodes that are behind, so they go first.
+		// Digests wait for nodes that are behind, so they go first; not every target has them.
 		err = join(err, c.verifyDigests(ctx), c.verifyAcknowledged(ctx), c.verifyMembers(ctx))
 	}
 	end(err)
@@ -98,6 +98,23 @@ func (c *Cluster) verifyAcknowledged(ctx context.Context) error {
 	if !ok {
 		return nil
 	}
+	poll := newPoll()
+	defer poll.stop()
+	for {
+		uneven := c.compareIndexes(ctx) // before the nodes are asked: what is missing on an even cluster stays missing
+		err := c.lacksAcknowledged(ctx, deduplicator)
+		if err == nil || uneven == "" {
+			return err
+		}
+		select {
+		case <-poll.next():
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
+func (c *Cluster) lacksAcknowledged(ctx context.Context, deduplicator target.Deduplicator) error {
 	for _, node := range c.Nodes() {
 		ids, err := deduplicator.Remembered(ctx, node.index)
 		if err != nil {

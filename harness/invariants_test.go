@@ -147,6 +147,31 @@ var _ = Describe("VerifyInvariants", func() {
 			}
 		}, patience)
 
+		It("but waits for a node that is behind, on a target without digests", func(ctx SpecContext) {
+			over := &undigested{}
+			c, err := harness.Boot(ctx, over, harness.Seed(1))
+			Expect(err).NotTo(HaveOccurred())
+			DeferCleanup(c.Close)
+			f := over.Last()
+			write(ctx, c, 4)
+			var asked atomic.Int64
+			const late = 3
+			shows(f.Node(2), func(s *target.Status) {
+				if asked.Load() < late {
+					s.AppliedIndex--
+				}
+			})
+			f.OnRemembered = func(_ context.Context, i int) (map[string]bool, error) {
+				ids := f.Remembered(i)
+				if i == 2 && asked.Add(1) <= late {
+					delete(ids, "harness-1-4")
+				}
+				return ids, nil
+			}
+			Expect(c.VerifyInvariants(ctx)).To(Succeed())
+			Expect(asked.Load()).To(BeNumerically(">", late), "it did not wait")
+		}, patience)
+
 		It("or returns why it cannot", func(ctx SpecContext) {
 			c, f := boot()
 			f.OnRemembered = func(context.Context, int) (map[string]bool, error) { return nil, errors.New("gone") }
@@ -237,3 +262,18 @@ var _ = Describe("VerifyInvariants", func() {
 			ContainSubstring("both led"), ContainSubstring("different data"), ContainSubstring("lacks 1"))))
 	}, patience)
 })
+
+// undigested is a target that remembers requests and has no digests.
+type undigested struct{ fake.Target }
+
+func (u *undigested) Boot(ctx context.Context, size int) (target.Cluster, error) {
+	c, err := u.Target.Boot(ctx, size)
+	if err != nil {
+		return nil, err
+	}
+	deduplicator, _ := target.As[target.Deduplicator](c)
+	return struct {
+		target.Cluster
+		target.Deduplicator
+	}{c, deduplicator}, nil
+}

@@ -16,6 +16,9 @@ func changes(env *environment) {
 		for _, c := range readChanges() {
 			It("reach it when it returns: "+c.name, func(ctx SpecContext) {
 				env.needs(3)
+				if c.chance {
+					env.assumes(target.SameEverywhere)
+				}
 				env.openShop(ctx)
 				Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 				const victim = 1

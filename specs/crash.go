@@ -70,6 +70,42 @@ func crash(env *environment) {
 			load.verify(ctx, 3*2*writers)
 		}, env.patience)
 
+		It("of all nodes applies no change again, even one without a request ID", func(ctx SpecContext) {
+			const changes = 3
+			nameless := env.hearing(ctx, &told{request: func(_ int, request target.Request) target.Request {
+				request.ID = ""
+				return request
+			}})
+			env.run(ctx, "CREATE TABLE {ns}.t (times INTEGER)")
+			env.run(ctx, "INSERT INTO {ns}.t VALUES (0)")
+			var acknowledged, unknown int64
+			for range 2 {
+				Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
+				env.eventually(ctx, env.cluster).Should(HaveLeader())
+				for done := 0; done < changes; {
+					_, err := nameless.ExecuteOnRandom(ctx, env.sql("UPDATE {ns}.t SET times = times + 1"))
+					switch {
+					case err == nil:
+						acknowledged++
+						done++
+					case target.OutcomeOf(err) != target.NotApplied:
+						unknown++
+					}
+					Expect(ctx.Err()).NotTo(HaveOccurred(), "last: %v", err)
+				}
+				env.each(func(node int) { env.leave(ctx, node, fault.Crash) })
+				env.each(func(node int) { Expect(env.cluster.BringNodeOnline(ctx, node)).To(Succeed()) })
+			}
+			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			for _, node := range env.cluster.Nodes() {
+				times, err := env.runOn(ctx, node.Reading(target.Local), "SELECT times FROM {ns}.t").Value()
+				Expect(err).NotTo(HaveOccurred())
+				Expect(times).To(And(BeNumerically(">=", acknowledged), BeNumerically("<=", acknowledged+unknown)),
+					"%s: acknowledged changes were lost or applied twice", node)
+			}
+			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.t")))
+		}, env.patience)
+
 		It("of every node that has a write, right after its acknowledgement, keeps it", func(ctx SpecContext) {
 			const rows = 5
 			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY)")

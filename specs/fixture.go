@@ -23,6 +23,7 @@ type change struct {
 	checks     []string // queries that all nodes must answer alike afterwards
 	refused    []string // queries that no node may answer afterwards
 	fails      bool     // whether every statement must fail
+	chance     bool     // whether values come from the clock or from chance
 	statements []string
 }
 
@@ -55,6 +56,8 @@ func readChange(text string) change {
 			c.refused = append(c.refused, gone)
 		case comment == "fails:":
 			c.fails = true
+		case comment == "chance:":
+			c.chance = true
 		case c.name == "":
 			c.name = comment
 		}

@@ -41,10 +41,13 @@ func (env *environment) telling(say *told) target.Cluster {
 	cluster := telling{Cluster: env.booted, say: say}
 	digester, digests := target.As[target.Digester](env.booted)
 	deduplicator, remembers := target.As[target.Deduplicator](env.booted)
-	if !digests || !remembers {
+	switch {
+	case !remembers:
 		return cluster
+	case !digests:
+		return tellingRequests{cluster, deduplicator}
 	}
-	return tellingAll{cluster, digester, deduplicator}
+	return tellingAll{tellingRequests{cluster, deduplicator}, digester}
 }
 
 // over is a target with a running cluster.
@@ -82,11 +85,10 @@ func (c telling) Nodes() []target.Node {
 	return nodes
 }
 
-// tellingAll is telling for a cluster with digests and remembered requests.
+// tellingAll is telling for a cluster with remembered requests and digests.
 type tellingAll struct {
-	telling
+	tellingRequests
 	target.Digester
-	target.Deduplicator
 }
 
 func (c tellingAll) Digest(ctx context.Context, node int) (uint64, string, error) {
@@ -97,7 +99,13 @@ func (c tellingAll) Digest(ctx context.Context, node int) (uint64, string, error
 	return index, sum, err
 }
 
-func (c tellingAll) Remembered(ctx context.Context, node int) (map[string]bool, error) {
+// tellingRequests is telling for a cluster with remembered requests.
+type tellingRequests struct {
+	telling
+	target.Deduplicator
+}
+
+func (c tellingRequests) Remembered(ctx context.Context, node int) (map[string]bool, error) {
 	ids, err := c.Deduplicator.Remembered(ctx, node)
 	if err == nil && c.say.remembered != nil {
 		c.say.remembered(node, ids)
@@ -105,7 +113,7 @@ func (c tellingAll) Remembered(ctx context.Context, node int) (map[string]bool, 
 	return ids, err
 }
 
-func (c tellingAll) Memory() int {
+func (c tellingRequests) Memory() int {
 	if c.say.memory > 0 {
 		return c.say.memory
 	}

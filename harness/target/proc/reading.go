@@ -40,6 +40,9 @@ func (c *cluster) Files(ctx context.Context, node int) ([]string, error) {
 	return files, err
 }
 
+// Enclosed is true: hosts have a network of their own.
+func (c *cluster) Enclosed() bool { return true }
+
 // Dial connects to a node from the clients' host.
 func (c *cluster) Dial(ctx context.Context, node int) (net.Conn, error) {
 	n, err := c.node(node)

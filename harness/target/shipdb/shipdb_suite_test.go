@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"os"
 	"testing"
 	"time"
 
@@ -18,9 +19,13 @@ func TestShipdb(t *testing.T) {
 
 const patience = SpecTimeout(2 * time.Minute)
 
+// binary is the path of the program, which the environment variable SHIPDB may give.
 var binary string
 
 var _ = SynchronizedBeforeSuite(func() []byte {
+	if built := os.Getenv("SHIPDB"); built != "" {
+		return []byte(built)
+	}
 	built, err := gexec.Build("github.com/rejoin-db/rejoin/harness/target/shipdb")
 	Expect(err).NotTo(HaveOccurred())
 	return []byte(built)
