@@ -129,7 +129,9 @@ func (n *node) close() error {
 	var errs []error
 	for _, sql := range []target.SQL{n.client, n.inside} {
 		if closer, closes := sql.(io.Closer); closes {
-			errs = append(errs, closer.Close())
+			if err := closer.Close(); !errors.Is(err, net.ErrClosed) { // its connections have ended with the hosts
+				errs = append(errs, err)
+			}
 		}
 	}
 	for _, place := range n.places {
