@@ -35,7 +35,7 @@ func interpreter(path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer file.Close()  //nolint:errcheck // it was only read
+	defer file.Close()  // it was only read
 	const longest = 256 // bytes that the kernel reads
 	line, err := bufio.NewReader(io.LimitReader(file, longest)).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -57,7 +57,7 @@ func binaryUsesLibc(path string) error {
 	if err != nil {
 		return fmt.Errorf("read its format: %w", err)
 	}
-	defer file.Close() //nolint:errcheck // it was only read
+	defer file.Close() // it was only read
 	if file.Section(".note.go.buildid") != nil || file.Section(".go.buildinfo") != nil {
 		return errors.New("it is a Go program, which reads the clock without the C library")
 	}

@@ -56,7 +56,7 @@ func (h *Host) dial(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
 	}
 	err = syscall.Connect(fd, &syscall.SockaddrInet4{Addr: to.Addr().As4(), Port: int(to.Port())})
 	f := os.NewFile(uintptr(fd), "tcp")
-	defer f.Close() //nolint:errcheck // net.FileConn has its own descriptor
+	defer f.Close() // net.FileConn has its own descriptor
 	switch {
 	case errors.Is(err, syscall.EINPROGRESS):
 		err = connected(ctx, f)
@@ -129,7 +129,7 @@ func (h *Host) listen(ctx context.Context, port int) (net.Listener, error) {
 		err = os.NewSyscallError("listen", syscall.Listen(fd, syscall.SOMAXCONN))
 	}
 	f := os.NewFile(uintptr(fd), "tcp")
-	defer f.Close() //nolint:errcheck // net.FileListener has its own descriptor
+	defer f.Close() // net.FileListener has its own descriptor
 	if err != nil {
 		return nil, err
 	}

@@ -145,8 +145,8 @@ func (h *Host) Kill(ctx context.Context) error {
 }
 
 // CutPower ends everything on the host at once: nothing leaves it any more, not even the end of a connection. Until the next
-// Start the host is silent, and its disk has lost what was not synced. Then it is as a machine that was switched on: it knows no connection. Sockets that this process
-// opened on the host are closed.
+// Start the host is silent, and its disk has lost what was not synced. Then it is as a machine that was switched on: it knows no
+// connection. Sockets that this process opened on the host are closed.
 func (h *Host) CutPower(ctx context.Context) error {
 	if err := h.cutPower(ctx); err != nil {
 		return fmt.Errorf("cut the power of host %s: %w", h.name, err)

@@ -18,18 +18,26 @@ import (
 	"github.com/rejoin-db/rejoin/harness/hosts"
 )
 
-// mark is in the environment of a process that a spec starts, and of its children.
-func mark() string { return fmt.Sprintf("REJOIN_TEST_MARK=%d-%d", os.Getpid(), time.Now().UnixNano()) }
+// namespace returns the PID namespace of a running process.
+func namespace(pid int) string {
+	GinkgoHelper()
+	name, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", pid))
+	Expect(err).NotTo(HaveOccurred())
+	return name
+}
 
-// marked returns the states of all processes on this machine with the mark, by their numbers.
-func marked(mark string) map[string]byte {
+// living returns the states of all processes in a PID namespace but for its first one, the agent, by their numbers.
+func living(namespace string) map[string]byte {
 	found := map[string]byte{}
 	all, _ := filepath.Glob("/proc/[0-9]*")
 	for _, dir := range all {
-		if environ, err := os.ReadFile(dir + "/environ"); err == nil && bytes.Contains(environ, []byte(mark)) {
-			if stat, err := os.ReadFile(dir + "/stat"); err == nil {
-				found[filepath.Base(dir)] = stat[bytes.LastIndexByte(stat, ')')+2]
-			}
+		if name, err := os.Readlink(dir + "/ns/pid"); err != nil || name != namespace {
+			continue
+		}
+		status, err := os.ReadFile(dir + "/status")
+		stat, also := os.ReadFile(dir + "/stat")
+		if err == nil && also == nil && !bytes.Contains(status, []byte("\t1\nNSpgid:")) {
+			found[filepath.Base(dir)] = stat[bytes.LastIndexByte(stat, ')')+2]
 		}
 	}
 	return found
@@ -56,16 +64,19 @@ func runner(dir string) {
 	}
 	n, err := hosts.New(o)
 	check(err)
+	var all []*hosts.Host
 	for i := range 3 {
 		h, err := n.Host(context.Background(), "n"+strconv.Itoa(i))
 		check(err)
-		_, err = h.Start(context.Background(), hosts.Command{Path: "sh", Args: []string{"-c", forks}})
+		p, err := h.Start(context.Background(), hosts.Command{Path: "sh", Args: []string{"-c", forks}})
 		check(err)
-		if i == 2 {
-			check(h.Freeze(context.Background()))
-		}
+		fmt.Println(p.Pid())
+		all = append(all, h)
 	}
-	fmt.Println("running")
+	for size(filepath.Join(all[2].Dir(), "count")) < 20 {
+		time.Sleep(time.Millisecond)
+	}
+	check(all[2].Freeze(context.Background()))
 	select {}
 }
 
@@ -86,25 +97,29 @@ func namespaces() map[string]bool {
 var _ = Describe("nothing is left", func() {
 	It("when the process that made the hosts is killed", func(ctx SpecContext) {
 		dir := GinkgoT().TempDir()
-		m := mark()
 		self, err := os.Executable()
 		Expect(err).NotTo(HaveOccurred())
 		runner := exec.CommandContext(ctx, self)
-		runner.Env = append(os.Environ(), runnerVariable+"="+dir, m)
+		runner.Env = append(os.Environ(), runnerVariable+"="+dir)
 		out, err := runner.StdoutPipe()
 		Expect(err).NotTo(HaveOccurred())
 		Expect(runner.Start()).To(Succeed())
-		line, err := bufio.NewReader(out).ReadString('\n')
-		Expect(err).NotTo(HaveOccurred())
-		Expect(line).To(Equal("running\n"))
-		Eventually(ctx, marked).WithArguments(m).Should(WithTransform(func(m map[string]byte) int { return len(m) }, BeNumerically(">=", 25)))
+		lines := bufio.NewReader(out)
+		var places []string
 		own := map[string]bool{}
-		for pid := range marked(m) {
+		for range 3 {
+			var pid int
+			_, err := fmt.Fscanln(lines, &pid)
+			Expect(err).NotTo(HaveOccurred())
+			places = append(places, namespace(pid))
 			for _, kind := range []string{"net", "pid", "mnt"} {
-				if name, err := os.Readlink("/proc/" + pid + "/ns/" + kind); err == nil {
-					own[name] = true
-				}
+				name, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/%s", pid, kind))
+				Expect(err).NotTo(HaveOccurred())
+				own[name] = true
 			}
+		}
+		for _, place := range places {
+			Eventually(ctx, living).WithArguments(place).Should(WithTransform(count, BeNumerically(">=", 8)))
 		}
 		outer := map[string]bool{}
 		for _, kind := range []string{"net", "pid", "mnt"} {
@@ -117,7 +132,9 @@ var _ = Describe("nothing is left", func() {
 
 		Expect(runner.Process.Kill()).To(Succeed())
 		Expect(runner.Wait()).NotTo(Succeed())
-		Eventually(ctx, marked).WithArguments(m).Should(BeEmpty())
+		for _, place := range places {
+			Eventually(ctx, living).WithArguments(place).Should(BeEmpty())
+		}
 		for name := range own {
 			Eventually(ctx, namespaces).ShouldNot(HaveKey(name))
 		}
@@ -135,13 +152,13 @@ var _ = Describe("nothing is left", func() {
 		n, err := hosts.New(hosts.Options{Dir: dir})
 		Expect(err).NotTo(HaveOccurred())
 		DeferCleanup(n.Close)
-		m := mark()
 		h := newHost(ctx, n, "a")
-		p, err := h.Start(ctx, hosts.Command{Path: "sh", Args: []string{"-c", forks}, Env: append(os.Environ(), m), Output: GinkgoWriter})
+		p, err := h.Start(ctx, hosts.Command{Path: "sh", Args: []string{"-c", forks}, Output: GinkgoWriter})
 		Expect(err).NotTo(HaveOccurred())
-		Eventually(ctx, marked).WithArguments(m).Should(WithTransform(func(m map[string]byte) int { return len(m) }, BeNumerically(">=", 8)))
+		place := namespace(p.Pid())
+		Eventually(ctx, living).WithArguments(place).Should(WithTransform(count, BeNumerically(">=", 8)))
 		Expect(n.Close()).To(Succeed())
-		Expect(marked(m)).To(BeEmpty())
+		Expect(living(place)).To(BeEmpty())
 		Expect(p.Done()).To(BeClosed())
 		Expect(os.ReadDir(dir)).To(BeEmpty())
 		Expect(n.Close()).To(Succeed())

@@ -3,6 +3,7 @@ package hosts_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -11,18 +12,19 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/hosts"
 )
 
-// start starts a shell script whose processes carry the mark.
-func start(ctx context.Context, h *hosts.Host, script, mark string) *hosts.Process {
+// start starts a shell script.
+func start(ctx context.Context, h *hosts.Host, script string) *hosts.Process {
 	GinkgoHelper()
-	p, err := h.Start(ctx, hosts.Command{Path: "sh", Args: []string{"-c", script}, Env: append(os.Environ(), mark)})
+	p, err := h.Start(ctx, hosts.Command{Path: "sh", Args: []string{"-c", script}})
 	Expect(err).NotTo(HaveOccurred())
 	return p
 }
 
-func count(m map[string]byte) int { return len(m) }
+func count(processes map[string]byte) int { return len(processes) }
 
 // size returns the size of a file that may not be there yet.
 func size(path string) int64 {
@@ -37,37 +39,36 @@ var _ = Describe("a host", func() {
 	It("is killed as a whole, while its processes fork", func(ctx SpecContext) {
 		h := newHost(ctx, newNetwork(), "a")
 		for range 5 {
-			m := mark()
-			p := start(ctx, h, forks, m)
-			Eventually(ctx, marked).WithArguments(m).Should(WithTransform(count, BeNumerically(">=", 8)))
+			p := start(ctx, h, forks)
+			place := namespace(p.Pid())
+			Eventually(ctx, living).WithArguments(place).Should(WithTransform(count, BeNumerically(">=", 8)))
 			Expect(h.Kill(ctx)).To(Succeed())
-			Expect(marked(m)).To(BeEmpty())
+			Expect(living(place)).To(BeEmpty())
 			Expect(p.Wait(ctx)).To(Equal(hosts.Exit{Code: -1, Signal: syscall.SIGKILL}))
 		}
 	}, SpecTimeout(time.Minute))
 
 	It("ends a fork bomb of some 250 processes", func(ctx SpecContext) {
 		h := newHost(ctx, newNetwork(), "a")
-		m := mark()
-		start(ctx, h, `bomb() { if [ $1 -gt 0 ]; then bomb $(($1 - 1)) & bomb $(($1 - 1)) & fi; exec sleep 1000; }; bomb 7`, m)
-		Eventually(ctx, marked).WithArguments(m).Should(WithTransform(count, BeNumerically(">=", 200)))
+		bomb := start(ctx, h, `bomb() { if [ $1 -gt 0 ]; then bomb $(($1 - 1)) & bomb $(($1 - 1)) & fi; exec sleep 1000; }; bomb 7`)
+		place := namespace(bomb.Pid())
+		Eventually(ctx, living).WithArguments(place).Should(WithTransform(count, BeNumerically(">=", 200)))
 		Expect(h.Kill(ctx)).To(Succeed())
-		Expect(marked(m)).To(BeEmpty())
+		Expect(living(place)).To(BeEmpty())
 	}, SpecTimeout(time.Minute))
 
 	It("is frozen as a whole, while its processes fork, and goes on", func(ctx SpecContext) {
 		h := newHost(ctx, newNetwork(), "a")
 		written := filepath.Join(h.Dir(), "count")
-		m := mark()
-		start(ctx, h, forks, m)
+		place := namespace(start(ctx, h, forks).Pid())
 		Eventually(ctx, size).WithArguments(written).Should(BeNumerically(">", 20))
 		for range 5 {
 			Expect(h.Freeze(ctx)).To(Succeed())
-			frozen, before := marked(m), size(written)
+			frozen, before := living(place), size(written)
 			for pid, state := range frozen {
 				Expect(string(state)).To(BeElementOf("T", "Z", "D"), "process %s", pid) // D is a parent in vfork
 			}
-			Consistently(marked, "50ms").WithArguments(m).Should(Equal(frozen))
+			Consistently(living, "50ms").WithArguments(place).Should(Equal(frozen))
 			Expect(size(written)).To(Equal(before))
 			_, err := h.Start(ctx, hosts.Command{Path: "true"})
 			Expect(err).To(MatchError(ContainSubstring("frozen")))
@@ -76,9 +77,27 @@ var _ = Describe("a host", func() {
 		}
 		Expect(h.Freeze(ctx)).To(Succeed())
 		Expect(h.Kill(ctx)).To(Succeed())
-		Expect(marked(m)).To(BeEmpty())
+		Expect(living(place)).To(BeEmpty())
 		_, exit := run(ctx, h, "exit 0")
 		Expect(exit).To(Equal(hosts.Exit{}))
+	}, SpecTimeout(time.Minute))
+
+	It("is frozen while its kernel is busy with a disk", func(ctx SpecContext) {
+		h := newHost(ctx, newNetwork(), "a")
+		err := h.SetDisk(ctx, fault.Disk{Slow: time.Hour})
+		if errors.Is(err, hosts.ErrNoDisk) {
+			Skip(err.Error())
+		}
+		Expect(err).NotTo(HaveOccurred())
+		place := namespace(start(ctx, h, "exec dd if=/dev/zero of=file count=1 conv=fsync").Pid())
+		Eventually(ctx, size).WithArguments(filepath.Join(h.Dir(), "file")).Should(BeNumerically(">", 0))
+		soon, cancel := context.WithTimeout(ctx, 20*time.Second)
+		defer cancel()
+		Expect(h.Freeze(soon)).To(Succeed())
+		Expect(living(place)).To(HaveLen(1))
+		Expect(h.Thaw(ctx)).To(Succeed())
+		Expect(h.Kill(ctx)).To(Succeed())
+		Expect(living(place)).To(BeEmpty())
 	}, SpecTimeout(time.Minute))
 
 	It("reports exit codes and signals", func(ctx SpecContext) {
@@ -86,12 +105,12 @@ var _ = Describe("a host", func() {
 		_, exit := run(ctx, h, "exit 41")
 		Expect(exit).To(Equal(hosts.Exit{Code: 41}))
 		Expect(exit.String()).To(Equal("exit code 41"))
-		p := start(ctx, h, "sleep 1000 & echo begun; wait", mark())
+		p := start(ctx, h, "sleep 1000 & echo begun; wait")
 		Eventually(ctx, h.Log).WithArguments(100).Should(Equal("begun\n"))
 		Expect(p.Signal(syscall.SIGTERM)).To(Succeed())
 		Expect(p.Wait(ctx)).To(Equal(hosts.Exit{Code: -1, Signal: syscall.SIGTERM}))
 		Expect(p.Signal(syscall.SIGTERM)).To(MatchError(os.ErrProcessDone))
-		p = start(ctx, h, "trap 'exit 7' TERM; echo ready; while :; do sleep 0.01; done", mark())
+		p = start(ctx, h, "trap 'exit 7' TERM; echo ready; while :; do sleep 0.01; done")
 		Eventually(ctx, h.Log).WithArguments(6).Should(Equal("ready\n"))
 		Expect(p.Signal(syscall.SIGTERM)).To(Succeed())
 		Expect(p.Wait(ctx)).To(Equal(hosts.Exit{Code: 7}))
@@ -126,15 +145,13 @@ var _ = Describe("a host", func() {
 		Expect(err).NotTo(HaveOccurred())
 		Expect(p.Wait(ctx)).To(Equal(hosts.Exit{}), out.String())
 		Expect(out.String()).To(HavePrefix("65534\n65534\n65534\n"))
-		m := mark()
-		_, err = h.Start(ctx, hosts.Command{
-			Path: "sh", Args: []string{"-c", forks}, Env: append(os.Environ(), m), Ordinary: true, Dir: h.Dir(),
-		})
+		p, err = h.Start(ctx, hosts.Command{Path: "sh", Args: []string{"-c", forks}, Ordinary: true})
 		Expect(err).NotTo(HaveOccurred())
-		Eventually(ctx, marked).WithArguments(m).Should(WithTransform(count, BeNumerically(">=", 8)))
+		place := namespace(p.Pid())
+		Eventually(ctx, living).WithArguments(place).Should(WithTransform(count, BeNumerically(">=", 8)))
 		Expect(h.Freeze(ctx)).To(Succeed())
 		Expect(h.Kill(ctx)).To(Succeed())
-		Expect(marked(m)).To(BeEmpty())
+		Expect(living(place)).To(BeEmpty())
 	}, SpecTimeout(time.Minute))
 
 	It("says why a program does not start", func(ctx SpecContext) {

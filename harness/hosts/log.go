@@ -34,7 +34,7 @@ func tail(path string, most int64) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer f.Close() //nolint:errcheck // it was only read
+	defer f.Close() // it was only read
 	size, err := f.Seek(0, io.SeekEnd)
 	if err != nil {
 		return "", err

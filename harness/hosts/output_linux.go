@@ -61,7 +61,7 @@ func (o *output) started(ok bool) error {
 
 // copy copies until no process has the pipe any more. drained is closed when all is copied that the program wrote.
 func (o *output) copy() {
-	defer o.read.Close() //nolint:errcheck // the writers are gone
+	defer o.read.Close() // the writers are gone
 	buffer := make([]byte, 32<<10)
 	for {
 		n, err := o.read.Read(buffer)

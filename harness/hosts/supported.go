@@ -37,8 +37,9 @@ func because(err error, root fs.FS) error {
 	case syscall.EINVAL, syscall.ENOSYS, syscall.EOPNOTSUPP:
 		return &unsupportedError{"its kernel lacks namespaces or network devices",
 			"use a kernel with CONFIG_USER_NS, CONFIG_NET_NS, CONFIG_PID_NS, and CONFIG_TUN or CONFIG_VETH, or load the module tun or veth", err}
+	default:
+		return err
 	}
-	return err
 }
 
 const inContainer = "start the container with --privileged, or with --security-opt seccomp=unconfined, " +

@@ -13,7 +13,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/hosts"
 )
 
-var _ = DescribeTable("an error that the system causes says the reason and the remedy", func(cause error, file, content, words string) {
+var _ = DescribeTable("an error of the system says the reason and the remedy", func(cause error, file, content, words string) {
 	root := fstest.MapFS{}
 	if file != "" {
 		root[file] = &fstest.MapFile{Data: []byte(content)}
@@ -23,7 +23,8 @@ var _ = DescribeTable("an error that the system causes says the reason and the r
 	Expect(errors.Is(err, cause)).To(BeTrue())
 	Expect(err.Error()).NotTo(ContainSubstring("\n"))
 },
-	Entry("Debian's switch", syscall.EPERM, "proc/sys/kernel/unprivileged_userns_clone", "0\n", "sysctl -w kernel.unprivileged_userns_clone=1"),
+	Entry("Debian's switch", syscall.EPERM, "proc/sys/kernel/unprivileged_userns_clone", "0\n",
+		"sysctl -w kernel.unprivileged_userns_clone=1"),
 	Entry("user namespaces off", syscall.ENOSPC, "proc/sys/user/max_user_namespaces", "0\n", "sysctl -w user.max_user_namespaces=10000"),
 	Entry("network namespaces off", syscall.ENOSPC, "proc/sys/user/max_net_namespaces", "0\n", "sysctl -w user.max_net_namespaces=10000"),
 	Entry("a limit reached", syscall.ENOSPC, "", "", "raise user.max_user_namespaces"),

@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -23,7 +22,8 @@ import (
 type cluster struct {
 	bug, dir  string
 	addresses []string
-	nodes     []*exec.Cmd // nil if it does not run
+	nodes     []*exec.Cmd      // nil if it does not run
+	links     map[[2]int]*link // from one node to another
 }
 
 func start(ctx context.Context, bug string) *cluster {
@@ -37,9 +37,20 @@ func start(ctx context.Context, bug string) *cluster {
 	for range c.nodes {
 		c.addresses = append(c.addresses, freeAddress())
 	}
+	c.links = make(map[[2]int]*link)
+	for i := range c.nodes {
+		for j := range c.nodes {
+			if i != j {
+				c.links[[2]int{i, j}] = newLink(c.addresses[j])
+			}
+		}
+	}
 	DeferCleanup(func() {
 		for i := range c.nodes {
 			c.kill(i)
+		}
+		for _, l := range c.links {
+			l.close()
 		}
 	})
 	for i := range c.nodes {
@@ -64,6 +75,9 @@ func (c *cluster) start(ctx context.Context, i int) {
 	GinkgoHelper()
 	peers := make([]string, len(c.addresses))
 	for j, address := range c.addresses {
+		if l := c.links[[2]int{i, j}]; l != nil {
+			address = l.listener.Addr().String()
+		}
 		peers[j] = fmt.Sprintf("n%d=%s", j, address)
 	}
 	name := fmt.Sprintf("n%d", i)
@@ -166,6 +180,30 @@ func (c *cluster) rows(ctx context.Context, i int, sql string) [][]any {
 	return a.Results[0].Rows
 }
 
+// cutOff cuts all links of a node to other nodes, and waits until one of those leads.
+func (c *cluster) cutOff(ctx context.Context, node int) {
+	GinkgoHelper()
+	c.set(node, true)
+	Eventually(ctx, func() bool {
+		for i := range c.nodes {
+			if s, err := c.status(ctx, i); i != node && err == nil && s.Role == "leader" {
+				return true
+			}
+		}
+		return false
+	}).Should(BeTrue(), "the others have no leader")
+}
+
+func (c *cluster) mend(node int) { c.set(node, false) }
+
+func (c *cluster) set(node int, cut bool) {
+	for ends, l := range c.links {
+		if ends[0] == node || ends[1] == node {
+			l.setCut(cut)
+		}
+	}
+}
+
 var _ = Describe("Shipdb", func() {
 	It("gives every node the same values, whichever node is asked", func(ctx SpecContext) {
 		c := start(ctx, "")
@@ -212,66 +250,19 @@ var _ = Describe("Shipdb", func() {
 
 	It("loses no acknowledged write, and repeats none, while nodes are killed", func(ctx SpecContext) {
 		c := start(ctx, "")
-		c.write(ctx, 0, "CREATE TABLE IF NOT EXISTS t (id INTEGER)")
-		working, stop := context.WithCancel(ctx)
-		var wg sync.WaitGroup
-		var mu sync.Mutex
-		outcomes := make(map[float64]string)
-		acknowledged := func() (n int) {
-			mu.Lock()
-			defer mu.Unlock()
-			for _, o := range outcomes {
-				if o == "" {
-					n++
-				}
-			}
-			return n
-		}
-		for w := range 4 {
-			wg.Go(func() {
-				for id := float64(w); working.Err() == nil; id += 4 {
-					var a answer
-					err := c.call(ctx, http.MethodPost, int(id/4)%3, "/exec",
-						m{"statements": []m{{"sql": "INSERT INTO t VALUES (?)", "args": []any{id}}}}, &a)
-					if err != nil {
-						a.Error.Applied = "unknown"
-					}
-					mu.Lock()
-					outcomes[id] = a.Error.Applied
-					mu.Unlock()
-				}
-			})
-		}
-		for round := range 6 {
-			done := acknowledged()
-			Eventually(ctx, acknowledged).Should(BeNumerically(">", done+20))
-			victim := c.leader(ctx)
-			if round%2 == 1 {
-				victim = (victim + 1) % 3
-			}
-			c.kill(victim)
-			done = acknowledged()
-			Eventually(ctx, acknowledged).Should(BeNumerically(">", done+20), "the others take no writes")
-			c.start(ctx, victim)
-		}
-		stop()
-		wg.Wait()
-		for i := range c.nodes {
-			times := make(map[float64]int)
-			for _, row := range c.rows(ctx, i, "SELECT id FROM t") {
-				times[row[0].(float64)]++
-			}
-			for id, outcome := range outcomes {
-				switch outcome {
-				case "":
-					Expect(times[id]).To(Equal(1), "acknowledged")
-				case "no":
-					Expect(times[id]).To(BeZero())
-				default:
-					Expect(times[id]).To(BeNumerically("<=", 1))
-				}
-			}
-		}
+		work(ctx, c, func(victim int) { c.kill(victim) }, func(victim int) { c.start(ctx, victim) }).expectKept(ctx)
+	}, patience)
+
+	It("loses no acknowledged write, and repeats none, while nodes are cut off from each other", func(ctx SpecContext) {
+		c := start(ctx, "")
+		w := work(ctx, c, func(victim int) { c.cutOff(ctx, victim) }, c.mend)
+		w.expectKept(ctx)
+	}, patience)
+
+	It("loses acknowledged writes with the bug early, while nodes are cut off from each other", func(ctx SpecContext) {
+		c := start(ctx, "early")
+		w := work(ctx, c, func(victim int) { c.cutOff(ctx, victim) }, c.mend)
+		Expect(w.wrong(ctx)).NotTo(BeEmpty())
 	}, patience)
 
 	// alone leaves the leader alone, and returns its answers to a write and to a leader read.

@@ -7,12 +7,9 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
-
-	"golang.org/x/sys/unix"
 )
 
 // Agent is the harness' end of a host. Its methods are safe for concurrent use. Each blocks until the host has answered, or
@@ -39,9 +36,6 @@ type answer struct {
 	ended <-chan syscall.WaitStatus // of the program that was started
 }
 
-// Launch runs a function on one OS thread that lives longer than the agent.
-type Launch func(func() error) error
-
 // errGone is the error of a host whose agent has ended.
 var errGone = errors.New("the host is closed")
 
@@ -61,63 +55,6 @@ func New(ctx context.Context, launch Launch, spec Spec) (*Agent, Made, int, erro
 		return nil, made, -1, errors.Join(err, a.Close())
 	}
 	return a, made, files[0], nil
-}
-
-func launchAgent(launch Launch) (*Agent, error) {
-	pair, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC|syscall.SOCK_NONBLOCK, 0)
-	if err != nil {
-		return nil, os.NewSyscallError("socketpair", err)
-	}
-	theirs := os.NewFile(uintptr(pair[1]), "agent")
-	defer theirs.Close() //nolint:errcheck // nothing was written
-	c, err := newChannel(os.NewFile(uintptr(pair[0]), "host"))
-	if err != nil {
-		return nil, err
-	}
-	memory, err := unix.MemfdCreate("agent", unix.MFD_CLOEXEC)
-	if err != nil {
-		return nil, errors.Join(os.NewSyscallError("memfd_create", err), c.close())
-	}
-	said := os.NewFile(uintptr(memory), "agent")
-	a := &Agent{
-		channel: c, said: said, gone: make(chan struct{}),
-		waiting: map[uint64]chan<- answer{}, programs: map[int]chan syscall.WaitStatus{},
-	}
-	a.command = &exec.Cmd{
-		Path: "/proc/self/exe", Args: []string{os.Args[0], "agent of a host"},
-		Env:    []string{variable + "=1", "GOMAXPROCS=2", "GOTRACEBACK=single"},
-		Stderr: said, ExtraFiles: []*os.File{theirs}, SysProcAttr: namespaces(),
-	}
-	if err := launch(a.command.Start); err != nil {
-		return nil, errors.Join(fmt.Errorf("start its agent: %w", err), c.close(), said.Close())
-	}
-	a.work.Go(a.listen)
-	a.work.Go(a.await)
-	return a, nil
-}
-
-// namespaces returns the attributes of an agent's process. A process with the privilege to make namespaces needs no user
-// namespace; any other is root in one of its own.
-func namespaces() *syscall.SysProcAttr {
-	const all = syscall.CLONE_NEWNET | syscall.CLONE_NEWPID | syscall.CLONE_NEWNS | syscall.CLONE_NEWUTS | syscall.CLONE_NEWIPC
-	attributes := &syscall.SysProcAttr{Cloneflags: all, Pdeathsig: syscall.SIGKILL, Setsid: true}
-	if !privileged() {
-		attributes.Cloneflags |= syscall.CLONE_NEWUSER
-		attributes.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}}
-		attributes.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}}
-	}
-	return attributes
-}
-
-// privileged returns whether this process has the capabilities that an agent needs.
-func privileged() bool {
-	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-	var data [2]unix.CapUserData
-	if err := unix.Capget(&header, &data[0]); err != nil {
-		return false
-	}
-	const needed = 1<<unix.CAP_SYS_ADMIN | 1<<unix.CAP_NET_ADMIN | 1<<unix.CAP_NET_RAW
-	return data[0].Effective&needed == needed
 }
 
 // listen hands out what the host sends.
@@ -256,49 +193,6 @@ func (a *Agent) lastWords() error {
 		return fmt.Errorf("%w: its agent said: %s", errGone, words)
 	}
 	return errGone
-}
-
-// Running is a program that was started.
-type Running struct {
-	Inside  int                       // its process number on the host
-	Outside int                       // its process number here
-	Ended   <-chan syscall.WaitStatus // gives its status once, when it has ended
-}
-
-// Start starts a program that writes to the descriptor output, with further files of its own: its standard input first, if
-// p.Input says so. The context is looked at once, before.
-func (a *Agent) Start(ctx context.Context, p Program, output int, own ...int) (Running, error) {
-	if ctx.Err() != nil {
-		return Running{}, context.Cause(ctx)
-	}
-	got, err := a.call(context.WithoutCancel(ctx), opStart, p, append([]int{output}, own...)...)
-	if err != nil {
-		return Running{}, err
-	}
-	defer closeAll(got.files)
-	var s started
-	if err := json.Unmarshal(got.Body, &s); err != nil {
-		return Running{}, err
-	}
-	return Running{Inside: s.PID, Outside: processOf(got.files), Ended: got.ended}, nil
-}
-
-// processOf returns the process of a pidfd, by its number in this process' /proc; -1 if it has ended, or is not to be found.
-func processOf(files []int) int {
-	if len(files) != 1 {
-		return -1
-	}
-	text, err := os.ReadFile(fmt.Sprintf("/proc/self/fdinfo/%d", files[0]))
-	if err != nil {
-		return -1
-	}
-	_, rest, _ := strings.Cut(string(text), "\nPid:")
-	line, _, _ := strings.Cut(rest, "\n")
-	pid, err := strconv.Atoi(strings.TrimSpace(line))
-	if err != nil {
-		return -1
-	}
-	return pid
 }
 
 // Signal signals a program that was started. It returns ESRCH when the program has ended.

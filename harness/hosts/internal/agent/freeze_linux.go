@@ -19,6 +19,7 @@ func (h *host) freeze(json.RawMessage, []int) (any, []int, error) {
 	h.mu.Unlock()
 	tick := time.NewTicker(300 * time.Microsecond)
 	defer tick.Stop()
+	begun := time.Now()
 	for {
 		h.mu.Lock()
 		frozen := h.frozen
@@ -36,13 +37,17 @@ func (h *host) freeze(json.RawMessage, []int) (any, []int, error) {
 		case err != nil:
 			return nil, nil, err
 		}
-		stopped, err := allStopped()
+		stopped, err := allStopped(time.Since(begun) > patience)
 		if stopped || err != nil {
 			return nil, nil, err
 		}
 		<-tick.C
 	}
 }
+
+// patience is how long a thread may finish what the kernel does for it without being interrupted, such as a write to a disk.
+// Later it counts as stopped: it returns to its program only after the thaw.
+const patience = 100 * time.Millisecond
 
 // thaw lets every process go on.
 func (h *host) thaw(json.RawMessage, []int) (any, []int, error) {
@@ -55,8 +60,9 @@ func (h *host) thaw(json.RawMessage, []int) (any, []int, error) {
 	return nil, nil, nil
 }
 
-// allStopped returns whether every thread on the host, but for the agent's, has stopped.
-func allStopped() (bool, error) {
+// allStopped returns whether every thread on the host, but for the agent's, has stopped. With uninterrupted, those in an
+// uninterruptible wait have too.
+func allStopped(uninterrupted bool) (bool, error) {
 	processes, err := ownProcesses()
 	if err != nil {
 		return false, err
@@ -75,7 +81,7 @@ func allStopped() (bool, error) {
 			case err != nil:
 			case state == 'T' || state == 't':
 				stopped[parent] = true
-			case state == 'Z' || state == 'X':
+			case state == 'Z' || state == 'X' || state == 'D' && uninterrupted:
 			case state == 'D':
 				waiting = append(waiting, pid)
 			default:

@@ -55,7 +55,7 @@ func serve() error {
 	// The kernel delivers no signal to PID 1 from its own namespace unless it has a handler. The runtime has handlers that
 	// end the program, so `kill 1` on the host would end the host. Notify replaces them, and a child gets the default again,
 	// as it would not after Ignore.
-	signal.Notify(make(chan os.Signal), syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM, syscall.SIGQUIT, syscall.SIGILL,
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM, syscall.SIGQUIT, syscall.SIGILL,
 		syscall.SIGTRAP, syscall.SIGABRT, syscall.SIGBUS, syscall.SIGFPE, syscall.SIGSEGV, syscall.SIGSTKFLT, syscall.SIGSYS)
 	c, err := newChannel(os.NewFile(3, "harness"))
 	if err != nil {

@@ -42,7 +42,7 @@ func setTUN(fd int) error {
 	if err != nil {
 		return err
 	}
-	defer unix.Close(socket) //nolint:errcheck // nothing was written
+	defer unix.Close(socket) // nothing was written
 	request.SetUint32(MTU)
 	return unix.IoctlIfreq(socket, unix.SIOCSIFMTU, request)
 }

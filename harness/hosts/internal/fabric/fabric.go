@@ -54,7 +54,6 @@ type Port struct {
 	number int
 	links  atomic.Pointer[[]*link] // to other ports, by their numbers; nil where nothing was sent yet
 
-	mu     sync.Mutex
 	device atomic.Pointer[connected]
 }
 

@@ -70,8 +70,10 @@ func (p Packet) Size() int { return len(p) - Header }
 // Protocol returns the protocol above IP.
 func (p Packet) Protocol() byte { return p[Header+9] }
 
-// Source and Destination are the packet's addresses.
-func (p Packet) Source() netip.Addr      { return netip.AddrFrom4(p.addr(12)) }
+// Source returns the address that the packet comes from.
+func (p Packet) Source() netip.Addr { return netip.AddrFrom4(p.addr(12)) }
+
+// Destination returns the address that the packet goes to.
 func (p Packet) Destination() netip.Addr { return netip.AddrFrom4(p.addr(16)) }
 
 // Flow identifies what the packet belongs to on its link: the protocol, and the ports of both ends where it has ports.
