@@ -4,6 +4,7 @@
 package rejoin_test
 
 import (
+	"context"
 	"flag"
 	"runtime"
 	"runtime/debug"
@@ -88,7 +89,9 @@ func options(t *testing.T, loaded settings.Settings) specs.Options {
 		o.Target = virtual.New(nodes)
 		o.Decorators = []any{virtual.Bubble(bubble(loaded)...)}
 	case "process", "hosts":
-		nodes := process.FromSettings(cluster, buildNode())
+		node, older := buildNode()
+		nodes := process.FromSettings(cluster, node)
+		nodes.Versions = []process.Version{{Name: olderVersion, Binary: older}}
 		nodes.Nodes = guarded(nodes.Nodes)
 		o.Target = process.New(nodes)
 		if cluster.Target == "hosts" {
@@ -135,17 +138,29 @@ func bubble(loaded settings.Settings) []virtual.Option {
 	return append(virtual.Interleaved(loaded.Cluster), virtual.Decisions(loaded.Suite.Decisions))
 }
 
-// buildNode has the nodes' program built once, before the first spec, and returns
-// where to find it from then on: Ginkgo's first process builds it for all.
-func buildNode() (path func() string) {
-	var binary string
-	remove := func() error { return nil }
+// olderVersion is what a second build of the nodes' program calls itself, for the specs of several versions. There is no
+// older release; its source is that of today.
+const olderVersion = "0.0.0"
+
+// buildNode has the nodes' program built once, before the first spec, and once more as olderVersion. It returns where to
+// find them from then on: Ginkgo's first process builds them for all.
+func buildNode() (path, older func() string) {
+	var binaries []string
+	var removals []func() error
 	SynchronizedBeforeSuite(func(ctx SpecContext) []byte {
-		built, removeBuilt, err := process.Build(ctx)
-		Expect(err).NotTo(HaveOccurred())
-		remove = removeBuilt
-		return []byte(built)
-	}, func(built []byte) { binary = string(built) })
-	SynchronizedAfterSuite(func() {}, func() { Expect(remove()).To(Succeed()) })
-	return func() string { return binary }
+		for _, build := range []func(context.Context) (string, func() error, error){
+			process.Build, func(ctx context.Context) (string, func() error, error) { return process.BuildAs(ctx, olderVersion) },
+		} {
+			built, remove, err := build(ctx)
+			Expect(err).NotTo(HaveOccurred())
+			binaries, removals = append(binaries, built), append(removals, remove)
+		}
+		return []byte(strings.Join(binaries, "\n"))
+	}, func(built []byte) { binaries = strings.Split(string(built), "\n") })
+	SynchronizedAfterSuite(func() {}, func() {
+		for _, remove := range removals {
+			Expect(remove()).To(Succeed())
+		}
+	})
+	return func() string { return binaries[0] }, func() string { return binaries[1] }
 }

@@ -79,11 +79,13 @@ func TestAlarms(t *testing.T) {
 		{"a panic fails the spec, with the line", "panic: index out of range", "A node says something", false,
 			"node 0 (n0) said: panic: index out of range"},
 		{"an expected panic passes", "panic: by order", "A node says what is expected", true, "1 Passed"},
-		{"another panic than the expected one fails", "panic: by chance", "A node says what is expected", false, "said: panic: by chance"},
+		{"another panic than the expected one fails", "panic: by chance", "A node says what is expected", false,
+			"said: panic: by chance"},
 		{"words about storage fail a spec without a disk fault", "no space left", "A node says something", false, "said: no space left"},
 		{"words about storage are expected with a disk fault", "no space left", "A node has a bad disk", true, "1 Passed"},
 		{"a panic with a disk fault fails", "panic: no disk", "A node has a bad disk", false, "said: panic: no disk"},
-		{"a spec that fails for another reason shows the panic", "panic: the reason", "A node fails for another", false, "said: panic: the reason"},
+		{"a spec that fails for another reason shows the panic", "panic: the reason", "A node fails for another", false,
+			"said: panic: the reason"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -40,7 +40,8 @@ func away(env *environment) {
 					env.patiently(ctx, "UPDATE {ns}.t SET later = CURRENT_TIME, chance = random() WHERE id = ?", rows+1)
 					rows += 2
 					return env.value(ctx, "SELECT count(DISTINCT at) FROM {ns}.t WHERE id > 0")
-				}).WithPolling(100*time.Millisecond).WithTimeout(env.pace.work()).Should(BeNumerically(">=", 4), "the time of the database stands still")
+				}).WithPolling(100*time.Millisecond).WithTimeout(env.pace.work()).
+					Should(BeNumerically(">=", 4), "the time of the database stands still")
 				if mode == fault.Isolate {
 					Expect(statusOf(ctx, env.node(victim)).AppliedIndex).To(Equal(before), "the node was not away")
 				}

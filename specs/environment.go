@@ -24,6 +24,7 @@ type environment struct {
 	booted   target.Cluster // what the target booted, below the harness
 	ns       string
 	heard    uint64 // harnesses over the cluster besides the spec's own
+	held     int    // files, sockets and processes that were there before the cluster
 }
 
 func newEnvironment(options Options) *environment {
@@ -42,7 +43,7 @@ func (env *environment) begin(ctx SpecContext) {
 	if env.options.Target == nil {
 		Fail("specs.Options.Target is missing")
 	}
-	env.heard, env.cluster = 0, nil
+	env.heard, env.cluster, env.held = 0, nil, len(heldResources())
 	options := append([]harness.Option{harness.Size(env.options.Nodes)}, env.options.Cluster...)
 	env.cluster = bootCluster(ctx, env.noting(env.options.Target), options)
 	env.ns = Namespace(ctx, env.cluster)

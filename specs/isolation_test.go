@@ -25,7 +25,9 @@ func TestLevels(t *testing.T) {
 	if flaw == "" {
 		t.Skip("this is the suite that TestIsolation runs")
 	}
-	isolated := &transacting.Target{Latency: 10 * time.Millisecond, Levels: []target.Isolation{target.ReadCommitted, target.Snapshot, target.Serializable}}
+	isolated := &transacting.Target{
+		Latency: 10 * time.Millisecond, Levels: []target.Isolation{target.ReadCommitted, target.Snapshot, target.Serializable},
+	}
 	switch flaw {
 	case "none":
 	case "locks":

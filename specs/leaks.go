@@ -72,7 +72,7 @@ func leaks(env *environment) {
 			env.run(ctx, "CREATE TABLE {ns}.t (v)")
 			open := func() int { return len(heldResources()) }
 			before := open()
-			if before == 0 {
+			if before <= env.held {
 				Skip("the target's nodes hold nothing in this process, and are no children of it")
 			}
 			env.leave(ctx, 2, fault.Crash)

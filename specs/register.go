@@ -87,6 +87,7 @@ func Register(options Options) {
 		restored(env)
 		restoredMembers(env)
 		rolling(env)
+		upgrades(env)
 		modes(env)
 		frozen(env)
 		disks(env)

@@ -56,6 +56,12 @@ func (c withClock) Unwrap() target.Cluster      { return c.Cluster }
 func (c withMembership) Unwrap() target.Cluster { return c.Cluster }
 func (c withPauser) Unwrap() target.Cluster     { return c.Cluster }
 
+// withoutIsolation cannot isolate nodes.
+type withoutIsolation struct{ target.Cluster }
+
+func (c withoutIsolation) Unwrap() target.Cluster { return c.Cluster }
+func (withoutIsolation) Isolates() bool           { return false }
+
 // noPauser pauses nothing.
 type noPauser struct{}
 
@@ -63,13 +69,19 @@ func (noPauser) Pause(context.Context, int) error  { return nil }
 func (noPauser) Resume(context.Context, int) error { return nil }
 
 // faulty are the abilities that kinds of faults need.
-var faulty = []target.Ability{target.Stop, target.Crash, target.Links, target.Disks, target.Clocks, target.Members, target.Pause}
+var faulty = []target.Ability{
+	target.Isolate, target.Stop, target.Crash, target.Links, target.Disks, target.Clocks, target.Members, target.Pause,
+}
 
 // only returns the cluster with these abilities, and no other.
 func only(c target.Cluster, abilities ...target.Ability) target.Cluster {
 	var with target.Cluster = plain{c}
+	if !slices.Contains(abilities, target.Isolate) {
+		with = withoutIsolation{with}
+	}
 	for _, a := range abilities {
 		switch a {
+		case target.Isolate:
 		case target.Stop, target.Crash:
 			starter, _ := target.As[target.Starter](c)
 			with = withStarter{with, starter}
@@ -197,7 +209,7 @@ var _ = Describe("Chaos on any target", func() {
 	}, patience)
 
 	It("leaves out kinds that it was told to draw and the target does not support", func(ctx SpecContext) {
-		h, out := huntOf(decorated(func(c target.Cluster) target.Cluster { return only(c, target.Clocks) }))
+		h, out := huntOf(decorated(func(c target.Cluster) target.Cluster { return only(c, target.Isolate, target.Clocks) }))
 		h.Space = chaos.Virtual()
 		_, err := h.Run(ctx)
 		Expect(err).NotTo(HaveOccurred())

@@ -139,7 +139,7 @@ var _ = Describe("A fault that is not made", func() {
 				want[e.Kind] = chaos.Count{Unsupported: 1}
 			}
 		}
-		outcome := runOn(ctx, one(faults...), func(c target.Cluster) target.Cluster { return plain{c} })
+		outcome := runOn(ctx, one(faults...), func(c target.Cluster) target.Cluster { return withoutIsolation{plain{c}} })
 		Expect(outcome.Failure).NotTo(HaveOccurred())
 		Expect(outcome.Faults).To(Equal(want))
 		s := chaos.NewSummary(time.Now())

@@ -51,7 +51,14 @@ func (c *Cluster) boot(ctx context.Context, size int) error {
 		all.Go(func() { errs[i] = n.failed("start", n.start(ctx)) })
 	}
 	all.Wait()
-	return errors.Join(errs...)
+	if err := errors.Join(errs...); err != nil || c.options.Formed == nil {
+		return err
+	}
+	var asked []*Node
+	for _, n := range c.nodes {
+		asked = append(asked, n.asked)
+	}
+	return c.options.Formed(ctx, asked)
 }
 
 func (c *Cluster) addNetwork(ctx context.Context, name string) (string, error) {
@@ -175,7 +182,7 @@ func gone(by string) bool {
 	rest, here := strings.CutPrefix(by, machine()+"/")
 	number, _, _ := strings.Cut(rest, "/")
 	pid, err := strconv.Atoi(number)
-	return here && err == nil && machine() != "unknown" && ownerOf(pid) != by
+	return here && err == nil && machine() != "unknown" && (started(pid) == "" || ownerOf(pid) != by)
 }
 
 // sweep removes containers and networks of processes that have ended.

@@ -34,6 +34,9 @@ type Options struct {
 	// Status asks a node that runs for its own view. ID and Address are filled in. If it is nil, a node that answers
 	// SELECT 1 is online.
 	Status func(ctx context.Context, node *Node) (target.Status, error)
+	// Formed runs once after all nodes of a new cluster answer, for example to make tables; nil does nothing. Dial reaches
+	// the nodes as Inside does.
+	Formed func(ctx context.Context, nodes []*Node) error
 	// Declares are the assumptions that are true of the database.
 	Declares []target.Assumption
 }
@@ -52,8 +55,8 @@ func Supported(ctx context.Context, engine *client.Client) error {
 	if err != nil {
 		return err
 	}
-	defer release()
-	if _, err := own.Ping(ctx, client.PingOptions{NegotiateAPIVersion: true}); err != nil {
+	_, err = own.Ping(ctx, client.PingOptions{NegotiateAPIVersion: true})
+	if err = errors.Join(err, release()); err != nil {
 		return fmt.Errorf("no Docker engine answers at %s (start one, or set DOCKER_HOST): %w", own.DaemonHost(), err)
 	}
 	return nil

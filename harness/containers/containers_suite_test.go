@@ -124,7 +124,7 @@ func shipdb() *containers.Target {
 	}
 	peers := "{{range $i, $n := .Nodes}}{{if $i}},{{end}}{{$n}}={{$n}}:{{$.Port}}{{end}}"
 	return containers.New(containers.Options{
-		Engine: engine, Name: "shipdb", Image: image, Port: port,
+		Name: "shipdb", Image: image, Port: port,
 		Command: []string{"/shipdb", "-name", "{{.Name}}", "-listen", "0.0.0.0:{{.Port}}", "-dir", "/data", "-peers", peers},
 		SQL: func(node *containers.Node) (target.SQL, error) {
 			c := client(node)
@@ -151,6 +151,19 @@ func shipdb() *containers.Target {
 				status.State = target.Syncing
 			}
 			return status, nil
+		},
+		Formed: func(ctx context.Context, nodes []*containers.Node) error {
+			c := client(nodes[0])
+			defer c.Close()
+			poll := time.NewTicker(20 * time.Millisecond)
+			defer poll.Stop()
+			for { // until there is a leader
+				_, err := one(ctx, c, target.Default, dialect.Prefixes{}.Setup()[0])
+				if err == nil || ctx.Err() != nil {
+					return err
+				}
+				<-poll.C
+			}
 		},
 		Declares: []target.Assumption{target.Namespaces, target.ReadsAlone},
 	})

@@ -153,9 +153,12 @@ var _ = Describe("A boot", Label("suite:containers"), func() {
 	}, patience)
 
 	It("removes what a process that was killed has left", func(ctx SpecContext) {
-		_, err := engine.NetworkCreate(ctx, "rejoin-left", client.NetworkCreateOptions{Labels: map[string]string{"rejoin.owner": containers.OwnerOf(1 << 22)}})
+		byOwner := func(by string) client.NetworkCreateOptions {
+			return client.NetworkCreateOptions{Labels: map[string]string{"rejoin.owner": by}}
+		}
+		_, err := engine.NetworkCreate(ctx, "rejoin-left", byOwner(containers.OwnerOf(1<<22)))
 		Expect(err).NotTo(HaveOccurred())
-		other, err := engine.NetworkCreate(ctx, "rejoin-other", client.NetworkCreateOptions{Labels: map[string]string{"rejoin.owner": "elsewhere/1/2"}})
+		other, err := engine.NetworkCreate(ctx, "rejoin-other", byOwner("elsewhere/1/2"))
 		Expect(err).NotTo(HaveOccurred())
 		DeferCleanup(func(ctx context.Context) error {
 			_, err := engine.NetworkRemove(ctx, other.ID, client.NetworkRemoveOptions{})
@@ -163,6 +166,7 @@ var _ = Describe("A boot", Label("suite:containers"), func() {
 		})
 		cluster, err := shipdb().Boot(ctx, 1)
 		Expect(err).NotTo(HaveOccurred())
+		DeferCleanup(cluster.Close)
 		Expect(owned(ctx)).To(And(HaveLen(4), ContainElement("rejoin-other")))
 		Expect(cluster.Close()).To(Succeed())
 	}, patience)

@@ -77,7 +77,7 @@ func (n *Node) Health() Health {
 		Peers:         peers,
 		Activities:    work,
 		Activity:      inWords(work),
-		Version:       Version,
+		Version:       version(),
 		Cluster:       n.identity.get().Cluster,
 	}
 	health.CommitIndex = max(health.CommitIndex, n.replay.known())

@@ -153,10 +153,10 @@ func (n *Node) reply(w http.ResponseWriter, status int, body any) {
 // serveHealthcheck reports whether the node has failed.
 func (n *Node) serveHealthcheck(w http.ResponseWriter, _ *http.Request) {
 	if err := n.storage.machine.Failed(); err != nil {
-		n.reply(w, http.StatusServiceUnavailable, map[string]string{"status": "failed", "reason": err.Error(), "version": Version})
+		n.reply(w, http.StatusServiceUnavailable, map[string]string{"status": "failed", "reason": err.Error(), "version": version()})
 		return
 	}
-	n.reply(w, http.StatusOK, map[string]string{"status": "healthy", "version": Version})
+	n.reply(w, http.StatusOK, map[string]string{"status": "healthy", "version": version()})
 }
 
 func (n *Node) serveHealth(w http.ResponseWriter, _ *http.Request) {

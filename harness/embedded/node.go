@@ -17,6 +17,18 @@ import (
 // Version is the version that a node reports in Health.
 const Version = "0.1.0"
 
+// stamp is the version that a node reports in place of Version. Only the linker sets it, for specs of several versions:
+// -ldflags "-X github.com/rejoin-db/rejoin/harness/embedded.stamp=0.0.9".
+var stamp string
+
+// version is the version that a node reports.
+func version() string {
+	if stamp != "" {
+		return stamp
+	}
+	return Version
+}
+
 // Node is one running node. All methods are safe for concurrent use.
 type Node struct {
 	config     Config

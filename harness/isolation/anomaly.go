@@ -25,12 +25,14 @@ func (a Anomaly) ForbiddenAt(level target.Isolation) bool { return slices.Contai
 func (a Anomaly) String() string { return a.Name + " (" + a.Title + ")" }
 
 var (
-	fromUncommitted = []target.Isolation{target.ReadUncommitted, target.ReadCommitted, target.RepeatableRead, target.Snapshot, target.Serializable}
-	fromCommitted   = fromUncommitted[1:]
-	fromRepeatable  = fromUncommitted[2:]
-	fromSnapshot    = fromUncommitted[3:]
-	withoutSkew     = []target.Isolation{target.RepeatableRead, target.Serializable}
-	onlyStrongest   = fromUncommitted[4:]
+	fromUncommitted = []target.Isolation{
+		target.ReadUncommitted, target.ReadCommitted, target.RepeatableRead, target.Snapshot, target.Serializable,
+	}
+	fromCommitted  = fromUncommitted[1:]
+	fromRepeatable = fromUncommitted[2:]
+	fromSnapshot   = fromUncommitted[3:]
+	withoutSkew    = []target.Isolation{target.RepeatableRead, target.Serializable}
+	onlyStrongest  = fromUncommitted[4:]
 )
 
 // The table has the columns id and value, and the rows (x, initialX) and (y, initialY). A script has one step a line. A

@@ -56,7 +56,7 @@ func (c *Cluster) start(ctx context.Context, n *node) (*life, error) {
 	}
 	pipes = append(pipes, said)
 	body, err := n.home.start(ctx, program{
-		path: c.binary, environment: c.options.environment(n.id), stdin: stdin, output: log, ready: said,
+		path: c.binaryOf(n), environment: c.options.environment(n.id), stdin: stdin, output: log, ready: said,
 	})
 	if err != nil {
 		return nil, errors.Join(err, lifeline.Close(), ready.Close())

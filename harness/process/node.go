@@ -31,7 +31,8 @@ type node struct {
 	reason  string // why it is down
 	life    *life  // the latest; nil before the first
 	voter   bool
-	removed bool // permanently
+	version string // that it starts with; "" is the latest
+	removed bool   // permanently
 	faults  fault.Disk
 	ahead   time.Duration
 	pending pending

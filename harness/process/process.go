@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"github.com/rejoin-db/rejoin/harness/hosts"
 	"github.com/rejoin-db/rejoin/harness/internal/inbubble"
 	"github.com/rejoin-db/rejoin/harness/local"
 	"github.com/rejoin-db/rejoin/harness/process/child"
@@ -20,6 +19,9 @@ type Options struct {
 	// Binary returns the path of the program built from Package. It is called by Boot, so that the program can be built
 	// after the target is made.
 	Binary func() string
+	// Versions are older versions of the program, oldest first. With them, the nodes can run several versions, of which
+	// Binary is the last and is called embedded.Version.
+	Versions []Version
 	// Nodes are the settings of the nodes. Nodes.Log is ignored: each node logs to its own file.
 	Nodes local.Options
 	// Environment returns additional environment variables of a node's process, each as "NAME=value"; nil for none.
@@ -41,7 +43,8 @@ func FromSettings(s settings.Cluster, binary func() string) Options {
 // New returns the target of nodes on loopback. Every cluster that it boots has its own directory, ports and processes.
 func New(options Options) *Target { return &Target{options: options} }
 
-// OnHosts returns the target of nodes on hosts: see hosts.Supported.
+// OnHosts returns the target of nodes on hosts: see hosts.Supported. The program and Options.Nodes.Dir must not be below
+// /dev/shm or /proc, because a host has its own.
 func OnHosts(options Options) *Target { return &Target{options: options, hosts: true} }
 
 // Target boots clusters of embedded nodes, each in its own process. It is safe for concurrent use.
@@ -64,14 +67,12 @@ func (t *Target) Boot(ctx context.Context, size int) (target.Cluster, error) {
 	if t.options.Binary == nil {
 		return nil, errors.New("the process target needs Options.Binary")
 	}
-	if t.hosts {
-		if err := hosts.Supported(); err != nil {
-			return nil, err
-		}
-	}
 	c, err := boot(ctx, t.options, t.hosts, size)
 	if err != nil {
 		return nil, err
+	}
+	if len(t.options.Versions) > 0 {
+		return versioned{c}, nil
 	}
 	return c, nil
 }

@@ -28,7 +28,7 @@ func history(ctx context.Context, t target.Target, w workload.Workload, seed uin
 	c, err := harness.Boot(ctx, t)
 	Expect(err).NotTo(HaveOccurred())
 	defer func() { Expect(c.Close()).To(Succeed()) }()
-	r, err := workload.Load{Workload: w, Clients: 6, Most: 400, Seed: seed}.Start(ctx, c)
+	r, err := workload.Load{Workload: w, Clients: 6, Most: 250, Seed: seed}.Start(ctx, c)
 	Expect(err).NotTo(HaveOccurred())
 	Eventually(ctx, r.Done()).Should(BeClosed())
 	Expect(r.Finish(ctx)).To(Succeed())
@@ -72,14 +72,16 @@ var _ = Describe("A workload of interactive transactions", func() {
 			events := history(ctx, &transacting.Target{Flaw: flaw, Latency: latency}, made("ns", target.Serializable), 1)
 			Expect(violation(rule(events))).To(Or(containing(names)...))
 		},
-		Entry("lists lose updates", patience, transacting.LostUpdates, workload.InteractiveLists, check.SnapshotIsolation, "lost update", "incompatible orders"),
-		Entry("registers lose updates", patience, transacting.LostUpdates, workload.InteractiveRegisters, check.SnapshotIsolation, "lost update"),
+		Entry("lists lose updates", patience, transacting.LostUpdates, workload.InteractiveLists, check.SnapshotIsolation,
+			"G-single", "incompatible orders"),
+		Entry("registers lose updates", patience, transacting.LostUpdates, workload.InteractiveRegisters, check.SnapshotIsolation, "G-single"),
 		Entry("a bank loses updates", patience, transacting.LostUpdates, workload.InteractiveBank, check.Total, "bank"),
 		Entry("lists skew writes", patience, transacting.WriteSkew, workload.InteractiveLists, check.Serializable, "write skew"),
 		Entry("registers skew writes", patience, transacting.WriteSkew, workload.InteractiveRegisters, check.Serializable, "write skew"),
-		Entry("lists skew reads", patience, transacting.ReadSkew, workload.InteractiveLists, check.SnapshotIsolation, "read skew"),
+		Entry("lists skew reads", patience, transacting.ReadSkew, workload.InteractiveLists, check.SnapshotIsolation, "read skew", "G-single"),
 		Entry("a bank skews reads", patience, transacting.ReadSkew, workload.InteractiveBank, check.Total, "bank"),
-		Entry("lists read what is not committed", patience, transacting.DirtyReads, workload.InteractiveLists, check.ReadCommitted, "internal", "G1"),
+		Entry("lists read what is not committed", patience, transacting.DirtyReads, workload.InteractiveLists, check.ReadCommitted,
+			"internal", "G1"),
 	)
 
 	DescribeTable("keeps the level that the database has",

@@ -22,7 +22,7 @@ import (
 
 // look runs schedules until one fails or time is over, and tells whether one failed.
 func look(ctx context.Context, s settings, out, progress io.Writer) (found bool, err error) {
-	dir, err := directory()
+	dir, err := s.directory()
 	if err != nil {
 		return false, err
 	}
@@ -86,10 +86,12 @@ func space(s settings) chaos.Space {
 }
 
 // directory returns a directory for all that nodes write. It is removed in the end, even if a node did not
-// clean up. In virtual time nothing depends on it.
-func directory() (*rundir.Dir, error) {
-	if dir, err := rundir.New("/dev/shm", "chaos-"); err == nil {
-		return dir, nil
+// clean up. In virtual time nothing depends on it. Hosts have a /dev/shm of their own.
+func (s settings) directory() (*rundir.Dir, error) {
+	if s.target != onHosts {
+		if dir, err := rundir.New("/dev/shm", "chaos-"); err == nil {
+			return dir, nil
+		}
 	}
 	dir, err := rundir.New("", "chaos-")
 	if err != nil {

@@ -70,7 +70,7 @@ var _ = Describe("A crash of the disk", func() {
 		must(again.WriteAt([]byte("x"), 30000))
 		m.crash(ctx)
 		for _, name := range []string{"short", "empty", "hole", "again"} {
-			Expect(m.read(name) == content).To(BeTrue(), name)
+			Expect(m.read(name)).To(Equal(content), name)
 		}
 	})
 
@@ -141,7 +141,7 @@ var _ = Describe("A crash of the disk", func() {
 		m.writeSynced("large", string(old))
 		m.write("large", string(changed))
 		m.crash(ctx)
-		Expect(m.read("large") == string(old)).To(BeTrue())
+		Expect(m.read("large")).To(Equal(string(old)))
 	})
 
 	It("reads sparse files, and their holes", func() {

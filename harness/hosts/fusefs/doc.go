@@ -55,6 +55,10 @@
 //
 // # Limits
 //
+// A process that serves a mount must not map files of it, nor start programs in its directories: the
+// kernel then stops threads which the process needs to answer. For a mount in a namespace of its own,
+// as a host has, that cannot happen.
+//
 // Linux only. There is no O_TMPFILE, and no ioctl. What is changed from outside
 // the mount is seen within a second when a file is opened again, and else after Refresh. The
 // directory must be on one file system.

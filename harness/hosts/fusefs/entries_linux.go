@@ -160,5 +160,5 @@ func (n *node) Create(ctx context.Context, name string, flags, mode uint32, out 
 		opened = h
 		return err
 	})
-	return made, opened, 0, number
+	return made, opened, noFlush, number
 }

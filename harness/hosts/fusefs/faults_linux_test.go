@@ -191,7 +191,7 @@ var _ = Describe("A disk that", func() {
 		Eventually(ctx, m.Torn).Should(BeTrue())
 		m.crash(ctx)
 		const half = (4096 + 10_000) / 2
-		Expect(m.read("log") == old[:4096-50]+strings.Repeat("n", 4096)+old[2*4096-50:]+strings.Repeat("a", half-4096)).To(BeTrue())
+		Expect(m.read("log")).To(Equal(old[:4096-50] + strings.Repeat("n", 4096) + old[2*4096-50:] + strings.Repeat("a", half-4096)))
 	})
 })
 

@@ -19,7 +19,8 @@ import (
 const serveVariable = "REJOIN_TEST_SERVE_DISK"
 
 func TestMain(m *testing.M) {
-	for variable, program := range map[string]func(string) error{serveVariable: serveDisk, insertVariable: insert} {
+	programs := map[string]func(string) error{serveVariable: serveDisk, insertVariable: insert, countVariable: count}
+	for variable, program := range programs {
 		if argument := os.Getenv(variable); argument != "" {
 			if err := program(argument); err != nil {
 				fmt.Fprintln(os.Stderr, err)

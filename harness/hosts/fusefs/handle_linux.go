@@ -21,6 +21,9 @@ type handle struct {
 	cache    *cache // of the node; nil if the kernel has not opened the file
 }
 
+// noFlush is a flag for the kernel (FOPEN_NOFLUSH): a close need not be told. See Flush, for older kernels.
+const noFlush = fuse.FOPEN_NOFLUSH
+
 // open opens the file at path as a program asked for.
 func (s *session) open(path string, flags uint32) (*handle, error) {
 	h := &handle{session: s, writable: flags&unix.O_ACCMODE != unix.O_RDONLY, synced: flags&unix.O_DSYNC != 0}
@@ -90,8 +93,9 @@ func (n *node) Open(_ context.Context, flags uint32) (opened gofs.FileHandle, ke
 			return err
 		}
 		h.cache = &n.cache
+		keep = noFlush
 		if n.cache.opened(h) {
-			keep = fuse.FOPEN_KEEP_CACHE
+			keep |= fuse.FOPEN_KEEP_CACHE
 		}
 		opened = h
 		return nil
@@ -172,8 +176,10 @@ func (h *handle) Lseek(_ context.Context, offset uint64, whence uint32) (at uint
 
 var _ gofs.FileFlusher = (*handle)(nil)
 
-// Flush implements gofs.FileFlusher. A close stores nothing.
-func (h *handle) Flush(context.Context) syscall.Errno { return 0 }
+// Flush implements gofs.FileFlusher. A close stores nothing, so the kernel need not ask: it does not do so again after this error.
+// A process that serves a mount and has files of it open could otherwise block: each program that it starts closes copies of
+// them while the process is stopped in vfork.
+func (h *handle) Flush(context.Context) syscall.Errno { return syscall.ENOSYS }
 
 var _ gofs.FileReleaser = (*handle)(nil)
 

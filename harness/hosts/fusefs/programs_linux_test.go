@@ -1,7 +1,6 @@
 package fusefs_test
 
 import (
-	"bytes"
 	"context"
 	"os"
 	"os/exec"
@@ -109,7 +108,7 @@ var _ = Describe("Programs on a disk", func() {
 		Expect(running.Process.Kill()).To(Succeed())
 		Expect(running.Wait()).NotTo(Succeed())
 		m.crash(ctx)
-		Expect(m.read("crashed") == synced+string(make([]byte, 4096))).To(BeTrue())
+		Expect(m.read("crashed")).To(Equal(synced + string(make([]byte, 4096))))
 	}, SpecTimeout(time.Minute))
 
 	It("keep the owner and mode that they give", func(ctx SpecContext) {
@@ -131,14 +130,13 @@ var _ = Describe("A mount", func() {
 		Expect(os.MkdirAll(filepath.Join(dir, "disk"), 0o755)).To(Succeed())
 		server := exec.CommandContext(ctx, "unshare", "--mount", "--propagation", "private", must(os.Executable()))
 		server.Env = append(os.Environ(), serveVariable+"="+dir)
-		var failed bytes.Buffer
-		server.Stderr = &failed
+		server.Stderr = GinkgoWriter
 		must(server.StdinPipe())
 		said := must(server.StdoutPipe())
 		Expect(server.Start()).To(Succeed())
 		line := make([]byte, 8)
 		n, err := said.Read(line)
-		Expect(err).NotTo(HaveOccurred(), failed.String())
+		Expect(err).NotTo(HaveOccurred())
 		Expect(line[:n]).To(BeEquivalentTo("served\n"))
 		Expect(server.Process.Kill()).To(Succeed())
 		Expect(server.Wait()).NotTo(Succeed())

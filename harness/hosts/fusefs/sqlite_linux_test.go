@@ -10,6 +10,8 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"strconv"
+	"strings"
 	"time"
 
 	_ "github.com/mattn/go-sqlite3"
@@ -73,18 +75,37 @@ func (m *mounted) insertUntil(ctx context.Context, dsn string, rows int) int64 {
 	return last
 }
 
-// counted returns the number of rows, and what is wrong with the database.
+// countVariable makes this program write the number of rows of the database whose DSN the variable is, and what is wrong with it.
+const countVariable = "REJOIN_TEST_COUNT"
+
+func count(dsn string) error {
+	db, err := sql.Open("sqlite3", dsn)
+	if err != nil {
+		return err
+	}
+	var rows int64
+	var wrong string
+	err = db.QueryRow("PRAGMA integrity_check").Scan(&wrong)
+	if err == nil {
+		err = db.QueryRow("SELECT coalesce(max(id), 0) FROM t").Scan(&rows)
+	}
+	if err != nil {
+		wrong = err.Error()
+	}
+	fmt.Println(rows, wrong)
+	return db.Close()
+}
+
+// counted returns the number of rows, and what is wrong with the database. Another process reads it: SQLite maps a file, which the
+// process that serves it must not do.
 func counted(ctx context.Context, dsn string) (rows int64, wrong string) {
 	GinkgoHelper()
-	db := must(sql.Open("sqlite3", dsn))
-	defer db.Close()
-	if err := db.QueryRowContext(ctx, "PRAGMA integrity_check").Scan(&wrong); err != nil {
-		return 0, err.Error()
-	}
-	if err := db.QueryRowContext(ctx, "SELECT coalesce(max(id), 0) FROM t").Scan(&rows); err != nil {
-		return 0, err.Error()
-	}
-	return rows, wrong
+	program := exec.CommandContext(ctx, must(os.Executable()))
+	program.Env = append(os.Environ(), countVariable+"="+dsn)
+	said := string(must(program.Output()))
+	number, wrong, both := strings.Cut(strings.TrimSpace(said), " ")
+	Expect(both).To(BeTrue(), said)
+	return must(strconv.ParseInt(number, 10, 64)), wrong
 }
 
 var _ = Describe("SQLite on a disk that crashes", func() {

@@ -60,13 +60,12 @@ func (c *conn) copy() (*conn, error) {
 }
 
 // replay executes what changes data, and ignores errors: a statement may depend on one that is not there.
-func (c *conn) replay(all []*said) error {
+func (c *conn) replay(all []*said) {
 	for _, s := range all {
 		if writes(s.request) {
 			_, _ = c.atomically(s.request)
 		}
 	}
-	return nil
 }
 
 // atomically executes a request as a whole, or not at all.

@@ -141,7 +141,8 @@ func (t *transaction) lookAgain() error {
 		return err
 	}
 	own.touched = t.own.touched
-	err = errors.Join(own.replay(over), t.own.Close())
+	own.replay(over)
+	err = t.own.Close()
 	t.own = own
 	return err
 }
@@ -217,7 +218,8 @@ func (d *database) rebuildLocked() error {
 			counts = append(counts, s)
 		}
 	}
-	err = errors.Join(state.replay(counts), d.state.Close())
+	state.replay(counts)
+	err = d.state.Close()
 	d.state = state
 	d.commits++
 	return err

@@ -48,7 +48,8 @@ var (
 
 // Setup returns the statement that makes the table. It may be executed again.
 func (t Table) Setup() string {
-	return fmt.Sprintf("CREATE TABLE IF NOT EXISTS %s (id %s NOT NULL PRIMARY KEY, digest %s NOT NULL, answer %s)", t.Name, t.Key, t.Key, t.Blob)
+	return fmt.Sprintf("CREATE TABLE IF NOT EXISTS %s (id %s NOT NULL PRIMARY KEY, digest %s NOT NULL, answer %s)", t.Name, t.Key, t.Key,
+		t.Blob)
 }
 
 // Remembered returns the IDs of all requests that a node has applied, from its own state.

@@ -45,6 +45,7 @@ var _ = DescribeTable("The function json of templates", func(as described.Encodi
 	Entry("writes every digit", described.Encoding{}, int64(-1<<63), "-9223372036854775808"),
 	Entry("writes floats with a point", described.Encoding{}, 3.0, "3.0"),
 	Entry("writes infinity as JSON can", described.Encoding{}, math.Inf(-1), "-9e999"),
+	Entry("writes NaN as null", described.Encoding{}, math.NaN(), "null"),
 	Entry("writes text that is not UTF-8", described.Encoding{Text: "t"}, "\xff", `{"t":"/w=="}`),
 	Entry("writes floats as text", described.Encoding{Real: "real"}, 0.1, `{"real":"0.1"}`),
 	Entry("writes blobs as base64", described.Encoding{}, []byte{0, 255}, `"AP8="`),

@@ -17,7 +17,7 @@ type HTTP struct {
 	// empty, blobs are base64 text, and a column of type BLOB is read that way.
 	Blob string
 	// Real is how floats are written in JSON: the key of an object around their text, as in {"real": "1.5"}. If it is empty,
-	// they are numbers with a point or an exponent, and infinity is 9e999.
+	// they are numbers with a point or an exponent, infinity is 9e999, and NaN is null.
 	Real string
 	// Text is how text that is not UTF-8 is written in JSON: the key of an object around base64 text. If it is empty, such
 	// text is an error.

@@ -42,6 +42,9 @@ func (as Encoding) json(v any) (string, error) {
 		if as.Real != "" {
 			return within(as.Real, strconv.FormatFloat(v, 'g', -1, 64))
 		}
+		if math.IsNaN(v) {
+			return "null", nil
+		}
 		if math.IsInf(v, 0) {
 			return strconv.FormatFloat(math.Copysign(9, v), 'f', 0, 64) + "e999", nil
 		}

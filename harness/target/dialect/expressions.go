@@ -65,9 +65,9 @@ func (r *rewriter) parameter(i, greatest int, params []any) (int, []any, error) 
 }
 
 // ofSQLite are functions that SQLite has and others do not have, or have with another meaning.
-var ofSQLite = strings.Fields(`changes char datetime glob group_concat hex ifnull iif instr json_array_length json_each json_extract julianday
-	last_insert_rowid likelihood likely printf quote random randomblob sqlite_version strftime timediff total total_changes typeof unhex
-	unicode unixepoch unlikely zeroblob`)
+var ofSQLite = strings.Fields(`changes char datetime glob group_concat hex ifnull iif instr json_array_length json_each json_extract
+	julianday last_insert_rowid likelihood likely printf quote random randomblob sqlite_version strftime timediff total total_changes
+	typeof unhex unicode unixepoch unlikely zeroblob`)
 
 // keyword rewrites a word.
 func (r *rewriter) keyword(i int) error {

@@ -34,7 +34,8 @@ func MySQL() *Family {
 			END`,
 			`CREATE OR REPLACE VIEW sqlite_schema AS
 			SELECT 'table' AS type, concat(t.table_schema, '.', t.table_name) AS name, concat(t.table_schema, '.', t.table_name) AS tbl_name,
-				concat('CREATE TABLE ', t.table_name, ' (', (SELECT group_concat(c.column_name, ' ', if(c.data_type = 'bigint', 'INTEGER', upper(c.data_type))
+				concat('CREATE TABLE ', t.table_name, ' (', (SELECT group_concat(c.column_name,
+					' ', if(c.data_type = 'bigint', 'INTEGER', upper(c.data_type))
 					ORDER BY c.ordinal_position SEPARATOR ', ') FROM information_schema.columns c
 					WHERE c.table_schema = t.table_schema AND c.table_name = t.table_name), ')') AS "sql"
 			FROM information_schema.tables t

@@ -38,7 +38,8 @@ var _ = Describe("Prefixes", func() {
 		Entry(nil, "SELECT a FROM ns.t", `SELECT a FROM "ns.t" AS "t"`),
 		Entry(nil, "CREATE TABLE ns.u (a)", `CREATE TABLE "ns.u" (a)`),
 		Entry(nil, "CREATE NAMESPACE other", `INSERT INTO rejoin_namespaces VALUES ('other')`),
-		Entry(nil, "CREATE NAMESPACE other; CREATE TABLE other.t (a)", `INSERT INTO rejoin_namespaces VALUES ('other')`, `CREATE TABLE "other.t" (a)`),
+		Entry(nil, "CREATE NAMESPACE other; CREATE TABLE other.t (a)", `INSERT INTO rejoin_namespaces VALUES ('other')`,
+			`CREATE TABLE "other.t" (a)`),
 		Entry(nil, "CREATE NAMESPACE IF NOT EXISTS ns", `INSERT OR IGNORE INTO rejoin_namespaces VALUES ('ns')`),
 		Entry(nil, "DROP NAMESPACE ns CASCADE", `DROP view IF EXISTS "ns.v" (hidden)`, `DROP table IF EXISTS "ns.t""x" (hidden)`,
 			`DELETE FROM rejoin_namespaces WHERE name = 'ns'`),
@@ -56,7 +57,8 @@ var _ = Describe("Prefixes", func() {
 		Entry("a namespace that is not empty", "DROP NAMESPACE ns", target.ErrRefused, "is not empty"),
 		Entry("a namespace that does not exist", "DROP NAMESPACE other CASCADE", target.ErrNoSuchNamespace, "other does not exist"),
 		Entry("a table where there is no namespace", "CREATE TABLE other.t (a)", target.ErrNoSuchNamespace, "other does not exist"),
-		Entry("a table in a namespace that was dropped", "DROP NAMESPACE ns CASCADE; CREATE TABLE ns.t (a)", target.ErrNoSuchNamespace, "does not exist"),
+		Entry("a table in a namespace that was dropped", "DROP NAMESPACE ns CASCADE; CREATE TABLE ns.t (a)", target.ErrNoSuchNamespace,
+			"does not exist"),
 	)
 
 	It("pass on the error of a lookup", func(ctx SpecContext) {
@@ -66,3 +68,19 @@ var _ = Describe("Prefixes", func() {
 		Expect(err).To(MatchError(broken))
 	})
 })
+
+var _ = DescribeTable("The namespace that a request names and that does not exist",
+	func(ctx SpecContext, d dialect.Finder, sql, want string) {
+		lookup := func(_ context.Context, sql string, _ ...any) ([][]any, error) {
+			if strings.HasSuffix(sql, "= 'ns'") {
+				return [][]any{{int64(1)}}, nil
+			}
+			return nil, nil
+		}
+		Expect(d.Missing(ctx, target.Request{SQL: sql}, lookup)).To(Equal(want))
+	},
+	Entry("none", dialect.Prefixes{}, "SELECT 1; SELECT * FROM t, ns.t", ""),
+	Entry("of a prefix", dialect.Prefixes{}, "SELECT * FROM ns.t, other.t", "other"),
+	Entry("of PostgreSQL", dialect.PostgreSQL(), "INSERT INTO ns.t SELECT * FROM other.t", "other"),
+	Entry("of MariaDB", dialect.MariaDB(), "CREATE NAMESPACE third; DROP TABLE other.t", "other"),
+)

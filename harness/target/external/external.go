@@ -15,8 +15,8 @@ import (
 // defaultLimit bounds a command.
 const defaultLimit = time.Minute
 
-// ErrBooted is wrapped by the error of a second Boot: there is one cluster.
-var ErrBooted = errors.New("the cluster is in use: there is only one")
+// ErrBooted is wrapped by the error of a second Boot: there is one cluster. It wraps target.ErrOneCluster.
+var ErrBooted = fmt.Errorf("the cluster runs already: %w", target.ErrOneCluster)
 
 // Target is a cluster that runs already. It is safe for concurrent use.
 type Target struct {

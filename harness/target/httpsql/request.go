@@ -58,7 +58,9 @@ func (a *API) level(c target.Consistency) string {
 }
 
 // translated is what the templates see of statements that a dialect has translated, and whether they can only read.
-func (a *API) translated(node described.Node, c target.Consistency, all []dialect.Statement) (out described.Request, reads bool, err error) {
+func (a *API) translated(
+	node described.Node, c target.Consistency, all []dialect.Statement,
+) (out described.Request, reads bool, err error) {
 	out, reads = described.Request{Node: node, Level: a.level(c)}, true
 	texts := make([]string, len(all))
 	for i, s := range all {

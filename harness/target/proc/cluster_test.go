@@ -37,7 +37,8 @@ var _ = Describe("A cluster of programs", func() {
 	It("executes what its clients send, and each node shows its own state", func(ctx SpecContext) {
 		nodes := c.Nodes()
 		Expect(nodes).To(HaveLen(3))
-		Expect(run(ctx, nodes[1].Client(), "CREATE NAMESPACE s; CREATE TABLE s.t (v); INSERT INTO s.t VALUES (7)", "")).Error().NotTo(HaveOccurred())
+		Expect(run(ctx, nodes[1].Client(), "CREATE NAMESPACE s; CREATE TABLE s.t (v); INSERT INTO s.t VALUES (7)",
+			"")).Error().NotTo(HaveOccurred())
 		for _, n := range nodes {
 			Expect(run(ctx, n.Inside(), "SELECT v FROM s.t", target.Local)).To(Equal([][]any{{int64(7)}}))
 			Expect(run(ctx, n.Client(), "SELECT v FROM s.t", target.Local)).To(Equal([][]any{{int64(7)}}))

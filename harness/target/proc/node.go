@@ -129,7 +129,9 @@ func (n *node) close() error {
 	var errs []error
 	for _, sql := range []target.SQL{n.client, n.inside} {
 		if closer, closes := sql.(io.Closer); closes {
-			errs = append(errs, closer.Close())
+			if err := closer.Close(); !errors.Is(err, net.ErrClosed) { // its connections have ended with the hosts
+				errs = append(errs, err)
+			}
 		}
 	}
 	for _, place := range n.places {
@@ -166,7 +168,10 @@ func (n *node) output(ctx context.Context, command hosts.Command) (string, error
 
 func lastBytes(s string, most int) string { return s[max(0, len(s)-most):] }
 
-// Status is the node's own view, or why it has none.
+// statusMost is how long a node may take to answer a question for its status.
+const statusMost = 5 * time.Second
+
+// Status is the node's own view, or why it has none. It blocks until the node answers, for 5 seconds at most.
 func (n *node) Status(ctx context.Context) (target.Status, error) {
 	c := n.cluster
 	c.mu.Lock()
@@ -186,6 +191,8 @@ func (n *node) Status(ctx context.Context) (target.Status, error) {
 	}
 	ctx, cancel := c.bound(ctx)
 	defer cancel()
+	ctx, stop := context.WithTimeout(ctx, statusMost)
+	defer stop()
 	said, err := c.database.Status(ctx, n.own())
 	if err != nil {
 		return status, fmt.Errorf("node %s: ask for its status: %w", n.id, err)

@@ -31,11 +31,11 @@ func init() {
 
 // notesServer is notesd: the first node leads for ever, the others send it their changes, and it sends them to the others.
 type notesServer struct {
-	name, leader string
-	peers        []string
-	db           *sql.DB
-	mu           sync.Mutex
-	applied      uint64
+	name    string
+	peers   []string
+	db      *sql.DB
+	mu      sync.Mutex
+	applied uint64
 }
 
 type batch struct {
@@ -161,7 +161,7 @@ func (s *notesServer) execute(b batch) *reply {
 	if err != nil {
 		return &reply{Error: err.Error()}
 	}
-	defer tx.Rollback() //nolint:errcheck // after a commit it does nothing
+	defer tx.Rollback() // after a commit it does nothing
 	for _, one := range b.Statements {
 		rows, err := tx.Query(one.SQL, one.Params...)
 		if err != nil {

@@ -35,11 +35,16 @@ var _ = Describe("A database", func() {
 	It("has files, an environment and prepared disks from templates", func(ctx SpecContext) {
 		found := filepath.Join(GinkgoT().TempDir(), "found")
 		d.Vars["found"] = found
-		d.Files = map[string]string{"conf/{{.Name}}.conf": `{{.Name}} {{.Index}} {{range .Nodes}}{{.Name}},{{end}} {{join .Others "{{.Name}}={{.Index}}" ";"}}`}
+		d.Files = map[string]string{
+			"conf/{{.Name}}.conf": `{{.Name}} {{.Index}} {{range .Nodes}}{{.Name}},{{end}} {{join .Others "{{.Name}}={{.Index}}" ";"}}`,
+		}
 		d.Prepare = []proc.Program{shell("mkdir -p {{.Vars.found}}/{{.Name}} && echo prepared >> {{.Vars.found}}/{{.Name}}/prepared")}
 		d.Programs = append([]proc.Program{{
 			Path: "sh", Env: []string{"WORD={{.Name}} {{.Bootstrap}}", "{{if .Joining}}NO=NO{{end}}"}, Dir: "{{.Dir}}/conf",
-			Args: []string{"-c", `cat {{.Name}}.conf > {{.Vars.found}}/{{.Name}}/conf; echo "$WORD $#" >> {{.Vars.found}}/{{.Name}}/word; exec sleep 1000`, "sh", "{{if .Joining}}-x{{end}}", "y"},
+			Args: []string{
+				"-c", `cat {{.Name}}.conf > {{.Vars.found}}/{{.Name}}/conf; echo "$WORD $#" >> {{.Vars.found}}/{{.Name}}/word; exec sleep 1000`,
+				"sh", "{{if .Joining}}-x{{end}}", "y",
+			},
 		}}, d.Programs...)
 		c := boot(ctx, proc.New(d, proc.Options{}), 2)
 		starter, _ := target.As[target.Starter](c)
@@ -114,7 +119,8 @@ var _ = Describe("A database", func() {
 
 	It("boots its nodes in its order", func(ctx SpecContext) {
 		for order, want := range map[proc.Order][]string{
-			proc.FirstAlone: {"n0 starts", "n0 is ready"}, proc.OneByOne: {"n0 starts", "n0 is ready", "n1 starts", "n1 is ready", "n2 starts", "n2 is ready"},
+			proc.FirstAlone: {"n0 starts", "n0 is ready"}, proc.OneByOne: {"n0 starts", "n0 is ready", "n1 starts", "n1 is ready", "n2 starts",
+				"n2 is ready"},
 		} {
 			var mu sync.Mutex
 			var said []string
@@ -161,7 +167,8 @@ var _ = Describe("A database", func() {
 
 	It("runs the version that a node is set to", func(ctx SpecContext) {
 		d.Vars["version"] = "none"
-		d.Versions = []proc.Version{{Name: "old", Vars: map[string]string{"version": "1"}}, {Name: "new", Vars: map[string]string{"version": "2"}}}
+		d.Versions = []proc.Version{{Name: "old", Vars: map[string]string{"version": "1"}}, {Name: "new",
+			Vars: map[string]string{"version": "2"}}}
 		d.Programs[0].Env = []string{"VERSION={{.Vars.version}} {{.Version}}"}
 		c := boot(ctx, proc.New(d, proc.Options{}), 2)
 		upgrader, can := target.As[target.Upgrader](c)

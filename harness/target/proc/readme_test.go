@@ -14,5 +14,6 @@ var _ = It("is explained by an example that is compiled and run", func() {
 	example, err := os.ReadFile("notes_test.go")
 	Expect(err).NotTo(HaveOccurred())
 	shown := strings.Replace(string(example), "package proc_test", "package notes", 1)
-	Expect(strings.Contains(string(page), "```go\n"+shown+"```\n")).To(BeTrue(), "harness/target/README.md does not show notes_test.go as it is")
+	Expect(strings.Contains(string(page), "```go\n"+shown+"```\n")).To(BeTrue(),
+		"harness/target/README.md does not show notes_test.go as it is")
 })

@@ -157,7 +157,7 @@ func run(ctx context.Context, c config) error {
 	if err != nil {
 		return errors.Join(err, s.close())
 	}
-	listener, err := net.Listen("tcp", c.listen)
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", c.listen)
 	if err != nil {
 		return errors.Join(err, s.close())
 	}

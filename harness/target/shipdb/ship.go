@@ -185,7 +185,7 @@ func (n *node) post(peer, path string, ask, into any) error {
 	if err != nil {
 		return err
 	}
-	defer response.Body.Close() //nolint:errcheck // it was read
+	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
 		_, _ = io.Copy(io.Discard, response.Body)
 		return fmt.Errorf("%s answers %s", peer, response.Status)

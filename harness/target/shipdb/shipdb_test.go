@@ -1,170 +1,12 @@
 package main_test
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"fmt"
-	"math/rand/v2"
-	"net"
-	"net/http"
 	"os/exec"
-	"path/filepath"
-	"strings"
-	"sync"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
-	"github.com/onsi/gomega/gleak"
 )
-
-// cluster is three nodes, each a process.
-type cluster struct {
-	bug, dir  string
-	addresses []string
-	nodes     []*exec.Cmd // nil if it does not run
-}
-
-func start(ctx context.Context, bug string) *cluster {
-	GinkgoHelper()
-	before := gleak.Goroutines()
-	DeferCleanup(func() {
-		http.DefaultClient.CloseIdleConnections()
-		Eventually(gleak.Goroutines).ShouldNot(gleak.HaveLeaked(before))
-	})
-	c := &cluster{bug: bug, dir: GinkgoT().TempDir(), nodes: make([]*exec.Cmd, 3)}
-	for range c.nodes {
-		c.addresses = append(c.addresses, freeAddress())
-	}
-	DeferCleanup(func() {
-		for i := range c.nodes {
-			c.kill(i)
-		}
-	})
-	for i := range c.nodes {
-		c.start(ctx, i)
-	}
-	return c
-}
-
-// freeAddress is below the ports that the system gives to clients, so that it is free after a restart too.
-func freeAddress() string {
-	GinkgoHelper()
-	for {
-		address := fmt.Sprintf("127.0.0.1:%d", 20000+rand.IntN(12000))
-		if l, err := net.Listen("tcp", address); err == nil {
-			Expect(l.Close()).To(Succeed())
-			return address
-		}
-	}
-}
-
-func (c *cluster) start(ctx context.Context, i int) {
-	GinkgoHelper()
-	peers := make([]string, len(c.addresses))
-	for j, address := range c.addresses {
-		peers[j] = fmt.Sprintf("n%d=%s", j, address)
-	}
-	name := fmt.Sprintf("n%d", i)
-	cmd := exec.Command(binary, "-name", name, "-listen", c.addresses[i], "-dir", filepath.Join(c.dir, name),
-		"-peers", strings.Join(peers, ","), "-bug", c.bug)
-	cmd.Stdout, cmd.Stderr = GinkgoWriter, GinkgoWriter
-	Expect(cmd.Start()).To(Succeed())
-	c.nodes[i] = cmd
-	Eventually(ctx, func() error { _, err := c.status(ctx, i); return err }).Should(Succeed())
-}
-
-func (c *cluster) kill(i int) {
-	GinkgoHelper()
-	if c.nodes[i] != nil {
-		Expect(c.nodes[i].Process.Kill()).To(Succeed())
-		_ = c.nodes[i].Wait() // it was killed
-		c.nodes[i] = nil
-	}
-}
-
-type status struct {
-	Role, Leader          string
-	Commit, Applied, Last uint64
-}
-
-func (c *cluster) status(ctx context.Context, i int) (s status, err error) {
-	return s, c.call(ctx, http.MethodGet, i, "/status", nil, &s)
-}
-
-type answer struct {
-	Index   uint64
-	Results []struct {
-		Columns, Types []string
-		Rows           [][]any
-		Affected       int
-	}
-	Error struct{ Code, Message, Applied string }
-}
-
-type m = map[string]any
-
-// ask sends one statement.
-func (c *cluster) ask(ctx context.Context, i int, path, read, sql string, args ...any) answer {
-	GinkgoHelper()
-	var a answer
-	Expect(c.call(ctx, http.MethodPost, i, path, m{"statements": []m{{"sql": sql, "args": args}}, "read": read}, &a)).To(Succeed())
-	return a
-}
-
-func (c *cluster) call(ctx context.Context, method string, i int, path string, body, into any) error {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	text, err := json.Marshal(body)
-	if err != nil {
-		return err
-	}
-	r, err := http.NewRequestWithContext(ctx, method, "http://"+c.addresses[i]+path, bytes.NewReader(text))
-	if err != nil {
-		return err
-	}
-	response, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	return json.NewDecoder(response.Body).Decode(into)
-}
-
-// write sends a statement until it is answered without an error. It must bear to be executed twice.
-func (c *cluster) write(ctx context.Context, i int, sql string, args ...any) {
-	GinkgoHelper()
-	Eventually(ctx, func() string { return c.ask(ctx, i, "/exec", "", sql, args...).Error.Message }).Should(BeEmpty())
-}
-
-func (c *cluster) leader(ctx context.Context) (leader int) {
-	GinkgoHelper()
-	Eventually(ctx, func() error {
-		for i, node := range c.nodes {
-			if node == nil {
-				continue
-			}
-			if s, err := c.status(ctx, i); err == nil && s.Role == "leader" {
-				leader = i
-				return nil
-			}
-		}
-		return fmt.Errorf("there is no leader")
-	}).Should(Succeed())
-	return leader
-}
-
-// rows waits until a node has executed what another one has committed, and returns the answer of the node itself.
-func (c *cluster) rows(ctx context.Context, i int, sql string) [][]any {
-	GinkgoHelper()
-	leader, err := c.status(ctx, c.leader(ctx))
-	Expect(err).NotTo(HaveOccurred())
-	Eventually(ctx, func() uint64 { s, _ := c.status(ctx, i); return s.Applied }).Should(BeNumerically(">=", leader.Commit))
-	a := c.ask(ctx, i, "/query", "local", sql)
-	Expect(a.Error.Message).To(BeEmpty())
-	return a.Results[0].Rows
-}
 
 var _ = Describe("Shipdb", func() {
 	It("gives every node the same values, whichever node is asked", func(ctx SpecContext) {
@@ -212,66 +54,19 @@ var _ = Describe("Shipdb", func() {
 
 	It("loses no acknowledged write, and repeats none, while nodes are killed", func(ctx SpecContext) {
 		c := start(ctx, "")
-		c.write(ctx, 0, "CREATE TABLE IF NOT EXISTS t (id INTEGER)")
-		working, stop := context.WithCancel(ctx)
-		var wg sync.WaitGroup
-		var mu sync.Mutex
-		outcomes := make(map[float64]string)
-		acknowledged := func() (n int) {
-			mu.Lock()
-			defer mu.Unlock()
-			for _, o := range outcomes {
-				if o == "" {
-					n++
-				}
-			}
-			return n
-		}
-		for w := range 4 {
-			wg.Go(func() {
-				for id := float64(w); working.Err() == nil; id += 4 {
-					var a answer
-					err := c.call(ctx, http.MethodPost, int(id/4)%3, "/exec",
-						m{"statements": []m{{"sql": "INSERT INTO t VALUES (?)", "args": []any{id}}}}, &a)
-					if err != nil {
-						a.Error.Applied = "unknown"
-					}
-					mu.Lock()
-					outcomes[id] = a.Error.Applied
-					mu.Unlock()
-				}
-			})
-		}
-		for round := range 6 {
-			done := acknowledged()
-			Eventually(ctx, acknowledged).Should(BeNumerically(">", done+20))
-			victim := c.leader(ctx)
-			if round%2 == 1 {
-				victim = (victim + 1) % 3
-			}
-			c.kill(victim)
-			done = acknowledged()
-			Eventually(ctx, acknowledged).Should(BeNumerically(">", done+20), "the others take no writes")
-			c.start(ctx, victim)
-		}
-		stop()
-		wg.Wait()
-		for i := range c.nodes {
-			times := make(map[float64]int)
-			for _, row := range c.rows(ctx, i, "SELECT id FROM t") {
-				times[row[0].(float64)]++
-			}
-			for id, outcome := range outcomes {
-				switch outcome {
-				case "":
-					Expect(times[id]).To(Equal(1), "acknowledged")
-				case "no":
-					Expect(times[id]).To(BeZero())
-				default:
-					Expect(times[id]).To(BeNumerically("<=", 1))
-				}
-			}
-		}
+		work(ctx, c, func(victim int) { c.kill(victim) }, func(victim int) { c.start(ctx, victim) }).expectKept(ctx)
+	}, patience)
+
+	It("loses no acknowledged write, and repeats none, while nodes are cut off from each other", func(ctx SpecContext) {
+		c := start(ctx, "")
+		w := work(ctx, c, func(victim int) { c.cutOff(ctx, victim) }, c.mend)
+		w.expectKept(ctx)
+	}, patience)
+
+	It("loses acknowledged writes with the bug early, while nodes are cut off from each other", func(ctx SpecContext) {
+		c := start(ctx, "early")
+		w := work(ctx, c, func(victim int) { c.cutOff(ctx, victim) }, c.mend)
+		Expect(w.wrong(ctx)).NotTo(BeEmpty())
 	}, patience)
 
 	// alone leaves the leader alone, and returns its answers to a write and to a leader read.

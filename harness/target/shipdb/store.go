@@ -25,6 +25,9 @@ type store struct {
 	savedAt time.Time
 }
 
+// always is the context of what a node must finish.
+var always = context.Background()
+
 type entry struct {
 	Index      uint64      `json:"index"`
 	Term       uint64      `json:"term"`
@@ -64,7 +67,7 @@ func openStore(dir, bug string) (s *store, err error) {
 		{&s.reads, "data.db", "&_query_only=1", ""},
 	} {
 		if *each.db, err = open(each.file, each.extra); err == nil {
-			_, err = (*each.db).Exec(each.schema)
+			_, err = (*each.db).ExecContext(always, each.schema)
 		}
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("open %s: %w", each.file, err), s.close())
@@ -86,22 +89,24 @@ func (s *store) close() (err error) {
 
 // vote returns the term and the vote in it.
 func (s *store) vote() (term uint64, name string, err error) {
-	return term, name, s.log.QueryRow("SELECT term, name FROM vote").Scan(&term, &name)
+	err = s.log.QueryRowContext(always, "SELECT term, name FROM vote").Scan(&term, &name)
+	return term, name, err
 }
 
 func (s *store) setVote(term uint64, name string) error {
-	_, err := s.log.Exec("UPDATE vote SET term = ?, name = ?", term, name)
+	_, err := s.log.ExecContext(always, "UPDATE vote SET term = ?, name = ?", term, name)
 	return err
 }
 
 // last returns the index and term of the last entry; 0 and 0 if there is none.
 func (s *store) last() (index, term uint64, err error) {
-	return index, term, s.log.QueryRow("SELECT coalesce(max(idx), 0), coalesce(max(term), 0) FROM log").Scan(&index, &term)
+	err = s.log.QueryRowContext(always, "SELECT coalesce(max(idx), 0), coalesce(max(term), 0) FROM log").Scan(&index, &term)
+	return index, term, err
 }
 
 // termAt returns the term of an entry; 0 if there is none.
 func (s *store) termAt(index uint64) (term uint64, err error) {
-	err = s.log.QueryRow("SELECT term FROM log WHERE idx = ?", index).Scan(&term)
+	err = s.log.QueryRowContext(always, "SELECT term FROM log WHERE idx = ?", index).Scan(&term)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, nil
 	}
@@ -110,7 +115,7 @@ func (s *store) termAt(index uint64) (term uint64, err error) {
 
 // append adds entries. Where the log has an entry of another term, that entry and all after it are deleted.
 func (s *store) append(entries []entry) error {
-	tx, err := s.log.Begin()
+	tx, err := s.log.BeginTx(always, nil)
 	if err != nil {
 		return err
 	}
@@ -118,10 +123,11 @@ func (s *store) append(entries []entry) error {
 	for _, e := range entries {
 		text, err := json.Marshal(e.Statements)
 		if err == nil {
-			_, err = tx.Exec("DELETE FROM log WHERE idx >= ? AND EXISTS (SELECT * FROM log WHERE idx = ? AND term <> ?)", e.Index, e.Index, e.Term)
+			_, err = tx.ExecContext(always, "DELETE FROM log WHERE idx >= ? AND EXISTS (SELECT * FROM log WHERE idx = ? AND term <> ?)",
+				e.Index, e.Index, e.Term)
 		}
 		if err == nil {
-			_, err = tx.Exec("INSERT OR IGNORE INTO log VALUES (?, ?, ?)", e.Index, e.Term, string(text))
+			_, err = tx.ExecContext(always, "INSERT OR IGNORE INTO log VALUES (?, ?, ?)", e.Index, e.Term, string(text))
 		}
 		if err != nil {
 			return err
@@ -132,11 +138,12 @@ func (s *store) append(entries []entry) error {
 
 // entries returns up to 64 entries from an index on, up to an index, and about a megabyte.
 func (s *store) entries(from, to uint64) (found []entry, err error) {
-	rows, err := s.log.Query("SELECT idx, term, statements FROM log WHERE idx BETWEEN ? AND ? ORDER BY idx LIMIT 64", from, to)
+	rows, err := s.log.QueryContext(always,
+		"SELECT idx, term, statements FROM log WHERE idx BETWEEN ? AND ? ORDER BY idx LIMIT 64", from, to)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close() //nolint:errcheck // Err has told
+	defer rows.Close()
 	for size := 0; size < 1<<20 && rows.Next(); {
 		var e entry
 		var text string
@@ -154,18 +161,19 @@ func (s *store) entries(from, to uint64) (found []entry, err error) {
 
 // applied returns the position of the last entry that was executed.
 func (s *store) applied() (index uint64, err error) {
-	return index, s.data.QueryRow("SELECT idx FROM ship_applied").Scan(&index)
+	err = s.data.QueryRowContext(always, "SELECT idx FROM ship_applied").Scan(&index)
+	return index, err
 }
 
 // apply executes an entry, and saves its position in the same transaction. wrong is an error of a statement, which every
 // node has; err is one of this node alone.
 func (s *store) apply(e entry) (results []result, wrong, err error) {
-	ctx := context.Background()
+	ctx := always
 	conn, err := s.data.Conn(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	defer conn.Close() //nolint:errcheck // it returns to the pool
+	defer conn.Close()
 	run := func(statements []statement) ([]result, error) {
 		if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
 			return nil, err
@@ -201,7 +209,7 @@ func (s *store) read(ctx context.Context, statements []statement) (results []res
 	if err != nil {
 		return nil, err
 	}
-	defer conn.Close() //nolint:errcheck // it returns to the pool
+	defer conn.Close()
 	if _, err = conn.ExecContext(ctx, "BEGIN"); err != nil {
 		return nil, err
 	}
@@ -235,7 +243,7 @@ func one(ctx context.Context, conn *sql.Conn, s statement) (r result, err error)
 	if err != nil {
 		return r, err
 	}
-	defer rows.Close() //nolint:errcheck // Err has told
+	defer rows.Close()
 	types, err := rows.ColumnTypes()
 	if err != nil {
 		return r, err
@@ -259,7 +267,8 @@ func one(ctx context.Context, conn *sql.Conn, s statement) (r result, err error)
 	if err := conn.QueryRowContext(ctx, "SELECT total_changes()").Scan(&after); err != nil || after == before {
 		return r, err
 	}
-	return r, conn.QueryRowContext(ctx, "SELECT changes()").Scan(&r.Affected)
+	err = conn.QueryRowContext(ctx, "SELECT changes()").Scan(&r.Affected)
+	return r, err
 }
 
 var comments = regexp.MustCompile(`^(\s+|--[^\n]*(\n|$)|/\*(?s:.*?)(\*/|$))+`)

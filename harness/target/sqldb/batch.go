@@ -68,9 +68,11 @@ func (b *Batch) Query(ctx context.Context, request target.Request) (target.Rows,
 	case err == nil:
 		return shown(statements, results).Rows(changes), nil
 	case !changes:
-		return nil, failure(b.options.Node, b.options.Judge, b.why(ctx, err), &no)
+		failed := failure(b.options.Node, b.options.Judge, b.why(ctx, err), &no)
+		return nil, namespaced(ctx, b.options, failed, request, b.ask(cmp.Or(request.Consistency, target.Leader)))
 	}
 	failed := failure(b.options.Node, b.options.Judge, b.why(ctx, err), nil)
+	failed = namespaced(ctx, b.options, failed, request, b.ask(target.Leader))
 	if !guarded || failed.Kind == nil || !errors.Is(failed.Kind, target.ErrConstraint) {
 		return nil, failed
 	}

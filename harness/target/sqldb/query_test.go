@@ -2,6 +2,7 @@ package sqldb_test
 
 import (
 	"bytes"
+	"fmt"
 	"math"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness/target"
+	"github.com/rejoin-db/rejoin/harness/target/dialect"
 	"github.com/rejoin-db/rejoin/harness/target/sqldb"
 )
 
@@ -22,7 +24,8 @@ var _ = Describe("A request to SQLite", func() {
 	})
 
 	It("gives back exactly the values that it was given", func(ctx SpecContext) {
-		values := row(nil, int64(math.MinInt64), int64(math.MaxInt64), 0.1, math.Copysign(0, -1), math.MaxFloat64, "", "a\x00'ü", []byte{}, []byte{0, 255})
+		values := row(nil, int64(math.MinInt64), int64(math.MaxInt64), 0.1, math.Copysign(0, -1), math.MaxFloat64, "", "a\x00'ü", []byte{},
+			[]byte{0, 255})
 		for i, v := range values {
 			Expect(run(ctx, db, "INSERT INTO t VALUES (?, ?)", int64(i), v)).Error().NotTo(HaveOccurred())
 			got, err := run(ctx, db, "SELECT v FROM t WHERE k = ?", int64(i))
@@ -37,7 +40,8 @@ var _ = Describe("A request to SQLite", func() {
 
 	It("has equal encodings for equal rows and others for all other rows", func(ctx SpecContext) {
 		var encodings [][]byte
-		for _, sql := range []string{"1", "1.0", "'1'", "x'31'", "NULL", "''", "x''", "'1', NULL", "NULL, '1'", "'ab', 'c'", "'a', 'bc'", "0.0", "-0.0", "0"} {
+		for _, sql := range []string{"1", "1.0", "'1'", "x'31'", "NULL", "''", "x''", "'1', NULL", "NULL, '1'", "'ab', 'c'", "'a', 'bc'", "0.0",
+			"-0.0", "0"} {
 			for range 2 {
 				rows, err := db.Query(ctx, target.Request{SQL: "SELECT " + sql})
 				Expect(err).NotTo(HaveOccurred())
@@ -55,7 +59,8 @@ var _ = Describe("A request to SQLite", func() {
 
 	It("answers each of several statements in one transaction, with parameters in order", func(ctx SpecContext) {
 		all, err := read(db.Query(ctx, target.Request{
-			SQL:    "INSERT INTO t VALUES (?, ?), (2, 'b'); SELECT k, v FROM t ORDER BY k; UPDATE t SET v = ? WHERE k = ? RETURNING k, v; DELETE FROM t",
+			SQL: "INSERT INTO t VALUES (?, ?), (2, 'b'); SELECT k, v FROM t ORDER BY k; " +
+				"UPDATE t SET v = ? WHERE k = ? RETURNING k, v; DELETE FROM t",
 			Params: []any{int64(1), "a", "c", int64(2)},
 		}))
 		Expect(err).NotTo(HaveOccurred())
@@ -89,7 +94,8 @@ var _ = Describe("A request to SQLite", func() {
 		Entry("too few parameters", target.Request{SQL: "INSERT INTO t VALUES (1, ?); INSERT INTO t VALUES (2, ?)", Params: row("a")},
 			target.ErrParams, "has 1 parameters, its statements need 2"),
 		Entry("too many parameters", target.Request{SQL: "DELETE FROM t", Params: row("a")}, target.ErrParams, "need 0"),
-		Entry("a parameter of another type", target.Request{SQL: "INSERT INTO t VALUES (1, ?)", Params: row(time.Time{})}, target.ErrParams, "time.Time"),
+		Entry("a parameter of another type", target.Request{SQL: "INSERT INTO t VALUES (1, ?)", Params: row(time.Time{})}, target.ErrParams,
+			"time.Time"),
 		Entry("no statement", target.Request{SQL: " ; -- nothing"}, target.ErrSyntax, "no statement"),
 		Entry("text that ends early", target.Request{SQL: "SELECT 'a"}, target.ErrSyntax, "unterminated"),
 		Entry("no SQL", target.Request{SQL: "INSERT INTO t VALUES (1, 1); nonsense"}, target.ErrSyntax, "syntax error"),
@@ -128,5 +134,23 @@ var _ = Describe("A request to SQLite", func() {
 		Expect(err).To(MatchError(target.ErrUnreachable))
 		Expect(db.Ping(ctx)).To(MatchError(target.ErrUnreachable))
 		Expect(db.Begin(ctx, target.Serializable)).Error().To(MatchError(target.ErrUnreachable))
+	})
+})
+
+var _ = Describe("A request that names a namespace", func() {
+	It("fails for a table or for its namespace, and says which", func(ctx SpecContext) {
+		noLeaks()
+		db := sqlite(GinkgoT().TempDir(), func(o *sqldb.Options) { o.Dialect = dialect.Prefixes{} })
+		Expect(db.Execute(ctx, dialect.Prefixes{}.Setup()...)).To(Succeed())
+		Expect(run(ctx, db, "CREATE NAMESPACE ns; CREATE TABLE ns.t (v)")).Error().NotTo(HaveOccurred())
+		for _, sql := range []string{"SELECT * FROM %s.missing", "INSERT INTO %s.missing VALUES (1)"} {
+			_, err := run(ctx, db, fmt.Sprintf(sql, "ns"))
+			Expect(err).To(MatchError(target.ErrNoSuchTable))
+			_, err = run(ctx, db, fmt.Sprintf(sql, "other"))
+			Expect(err).To(MatchError(target.ErrNoSuchNamespace))
+			Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied))
+		}
+		Expect(run(ctx, db, "DROP NAMESPACE ns CASCADE")).Error().NotTo(HaveOccurred())
+		Expect(run(ctx, db, "SELECT * FROM ns.t")).Error().To(MatchError(target.ErrNoSuchNamespace))
 	})
 })

@@ -19,7 +19,10 @@ func (r *run) request(request target.Request) *target.Error {
 	if failed == errAgain {
 		failed = r.attempt(request, false)
 	}
-	return failed
+	if failed != nil {
+		return r.namespaced(failed, request)
+	}
+	return nil
 }
 
 // errAgain tells that the request may begin again.

@@ -1,6 +1,7 @@
 package sqldb_test
 
 import (
+	"errors"
 	"math"
 	"time"
 
@@ -42,11 +43,7 @@ var _ = DescribeTable("A SQLSTATE",
 		v := sqldb.SQLState(code)
 		Expect(v.Code).To(Equal(code))
 		Expect(v.Outcome).To(Equal(outcome))
-		if kind == nil {
-			Expect(v.Kind).To(BeNil())
-		} else {
-			Expect(v.Kind).To(Equal(kind))
-		}
+		Expect(errors.Is(v.Kind, kind)).To(BeTrue(), "%v", v.Kind)
 	},
 	Entry(nil, "40001", target.ErrConflict, target.NotApplied),
 	Entry(nil, "40P01", target.ErrConflict, target.NotApplied),

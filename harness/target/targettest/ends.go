@@ -79,6 +79,9 @@ func heldBy(o Options) (held.Resources, error) {
 
 func bootsTwo(ctx context.Context, s *subject) error {
 	second, err := boot(ctx, s.t, s.o)
+	if skipped := (*Skipped)(nil); errors.As(err, &skipped) {
+		return err
+	}
 	if err != nil {
 		return fmt.Errorf("a second cluster beside the first: %w", err)
 	}
@@ -196,6 +199,9 @@ func closesLost(ctx context.Context, s *subject) error {
 			return err
 		}
 		for i := range broken.Nodes() {
+			if !target.Can(broken.Cluster, target.Isolate) {
+				break
+			}
 			if err = broken.Isolate(ctx, i); err != nil {
 				err = wrong("Cluster.Isolate", "node %s cannot be isolated: %v", broken.id(i), err)
 				break

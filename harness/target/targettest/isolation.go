@@ -10,20 +10,25 @@ import (
 
 // ofIsolation are the checks of Cluster.Isolate and Rejoin, and of the two sides of a node.
 func ofIsolation() []Check {
+	needs := []target.Ability{target.Isolate}
 	return []Check{
-		{Name: "isolates a node from its clients", Nodes: 3, run: isolatesFromClients},
-		{Name: "says that an isolated node is unreachable for now", Nodes: 3, run: saysUnreachable},
-		{Name: "acknowledges nothing without a quorum", Nodes: 3, run: needsQuorum},
-		{Name: "isolates a node from the other nodes", Nodes: 3, run: isolatesFromNodes},
-		{Name: "reaches the inside of an isolated node", Nodes: 3, run: reachesInside},
-		{Name: "answers local reads of the inside from the node's own state", Nodes: 3, run: isLocal},
-		{Name: "rejoins a node", Nodes: 3, run: rejoins},
-		{Name: "keeps the promise of strong reads while the leader is isolated", Nodes: 3, run: isStrong},
+		{Name: "isolates a node from its clients", Nodes: 3, Needs: needs, run: isolatesFromClients},
+		{Name: "says that an isolated node is unreachable for now", Nodes: 3, Needs: needs, run: saysUnreachable},
+		{Name: "acknowledges nothing without a quorum", Nodes: 3, Needs: needs, run: needsQuorum},
+		{Name: "isolates a node from the other nodes", Nodes: 3, Needs: needs, run: isolatesFromNodes},
+		{Name: "reaches the inside of an isolated node", Nodes: 3, Needs: needs, run: reachesInside},
+		{Name: "answers local reads of the inside from the node's own state", Nodes: 3, Needs: needs, run: isLocal},
+		{Name: "rejoins a node", Nodes: 3, Needs: needs, run: rejoins},
+		{Name: "keeps the promise of strong reads while the leader is isolated", Nodes: 3, Needs: needs, run: isStrong},
 	}
 }
 
-// isolated isolates a node while do runs, and waits until it has caught up again.
+// isolated isolates a node while do runs, and waits until it has caught up again. It does nothing if the target cannot
+// isolate nodes.
 func (s *subject) isolated(ctx context.Context, i int, do func() error) error {
+	if !target.Can(s.Cluster, target.Isolate) {
+		return nil
+	}
 	if err := s.Isolate(ctx, i); err != nil {
 		return wrong("Cluster.Isolate", "node %s cannot be isolated: %v", s.id(i), err)
 	}

@@ -19,7 +19,7 @@ func ofLinks() []Check {
 		{Name: "cuts the ways to a node, and counts what they deliver", Nodes: 3, Needs: needs, run: cutsNode},
 		{Name: "slows a link", Needs: needs, run: slows},
 		{Name: "resets a link", Needs: needs, run: resets},
-		{Name: "keeps an isolated node cut off under any rule", Nodes: 3, Needs: needs, run: keepsCut},
+		{Name: "keeps an isolated node cut off under any rule", Nodes: 3, Needs: append(needs, target.Isolate), run: keepsCut},
 		{Name: "refuses a rule that is invalid", Needs: needs, run: refusesRule},
 	}
 }

@@ -14,13 +14,13 @@ import (
 // ofOutcomes are the checks of what errors say, and when.
 func ofOutcomes() []Check {
 	return []Check{
-		{Name: "is honest about writes while a node is isolated", Nodes: 3, run: honest(fault.Isolate)},
+		{Name: "is honest about writes while a node is isolated", Nodes: 3, Needs: []target.Ability{target.Isolate}, run: honest(fault.Isolate)},
 		{Name: "is honest about writes while a node is stopped", Nodes: 3, Needs: []target.Ability{target.Stop}, run: honest(fault.Stop)},
 		{Name: "is honest about writes while a node is crashed", Nodes: 3, Needs: []target.Ability{target.Crash}, run: honest(fault.Crash)},
 		{Name: "is honest about writes while a node is paused", Nodes: 3, Needs: []target.Ability{target.Pause}, run: honest(fault.Pause)},
 		{Name: "is honest about a write whose answer is lost", Nodes: 3, Needs: []target.Ability{target.Links}, run: honestWithoutAnswer},
 		{Name: "obeys a context that ends", run: obeysContext},
-		{Name: "obeys a context that ends at an isolated node", Nodes: 3, run: obeysIsolated},
+		{Name: "obeys a context that ends at an isolated node", Nodes: 3, Needs: []target.Ability{target.Isolate}, run: obeysIsolated},
 		{Name: "obeys a context that ends at a paused node", Needs: []target.Ability{target.Pause}, run: obeysPaused},
 	}
 }

@@ -15,7 +15,7 @@ func ofStatus() []Check {
 		{Name: "names its nodes once and for all", run: names},
 		{Name: "tells one leader in a term", run: tellsLeader},
 		{Name: "counts terms and indexes upwards, and counts writes", Nodes: 3, run: countsUp},
-		{Name: "tells of an isolated leader that another one leads", Nodes: 3, run: tellsNextLeader},
+		{Name: "tells of an isolated leader that another one leads", Nodes: 3, Needs: []target.Ability{target.Isolate}, run: tellsNextLeader},
 	}
 }
 

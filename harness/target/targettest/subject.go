@@ -33,7 +33,14 @@ func boot(ctx context.Context, t target.Target, o Options) (*subject, error) {
 	booting, cancel := context.WithTimeout(ctx, o.Patience)
 	defer cancel()
 	c, err := t.Boot(booting, o.Nodes)
-	if err != nil {
+	if sized := (*target.SizeError)(nil); errors.As(err, &sized) {
+		o.Nodes = sized.Has
+		c, err = t.Boot(booting, o.Nodes)
+	}
+	switch {
+	case errors.Is(err, target.ErrOneCluster):
+		return nil, &Skipped{err.Error()}
+	case err != nil:
 		return nil, wrong("Target.Boot", "%d nodes did not boot: %v", o.Nodes, err)
 	}
 	s := &subject{Cluster: c, t: t, o: o, last: new(atomic.Int64)}
@@ -275,7 +282,9 @@ const hang = time.Second
 
 // obeys calls do with a context that ends after the silence, and returns its error. late tells that do has not returned a
 // second after that; it goes on then, and nothing waits for it.
-func (s *subject) obeys(ctx context.Context, do func(context.Context) error) (err error, late bool) { //nolint:revive // the error is the answer
+//
+//nolint:revive // the error is the answer
+func (s *subject) obeys(ctx context.Context, do func(context.Context) error) (err error, late bool) {
 	ctx, cancel := context.WithTimeout(ctx, s.o.Silence)
 	defer cancel()
 	done := make(chan error, 1)

@@ -125,7 +125,7 @@ type survey struct {
 
 func (s survey) Unwrap() target.Cluster { return s.Cluster }
 func (s survey) Link(context.Context, int, int) (target.LinkState, error) {
-	return target.LinkState{Rule: noRule}, nil
+	return target.LinkState{}, nil
 }
 func (s survey) Disk(context.Context, int) (fault.Disk, error) { return fault.Disk{}, nil }
 

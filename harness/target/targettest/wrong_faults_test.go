@@ -30,16 +30,19 @@ func ofFaults() []mistake {
 	}
 	nothing := func(context.Context, int) error { return nil }
 	return []mistake{
-		{"that stops nothing", "stops and starts a node", "Starter.Stop", starter(func(_ target.Starter, l *lives) { l.stop, l.start = nothing, nothing })},
-		{"that crashes nothing", "crashes and starts a node", "Starter.Crash", starter(func(_ target.Starter, l *lives) { l.crash, l.start = nothing, nothing })},
+		{"that stops nothing", "stops and starts a node", "Starter.Stop",
+			starter(func(_ target.Starter, l *lives) { l.stop, l.start = nothing, nothing })},
+		{"that crashes nothing", "crashes and starts a node", "Starter.Crash",
+			starter(func(_ target.Starter, l *lives) { l.crash, l.start = nothing, nothing })},
 		{"that starts nothing", "crashes and starts a node", "Starter.Start", starter(func(_ target.Starter, l *lives) { l.start = nothing })},
-		{"that starts nodes with an empty disk", "keeps what was acknowledged when all nodes crash", "SQL.Query", func(c target.Cluster) target.Cluster {
-			s, _ := target.As[target.Starter](c)
-			return lives{Cluster: c, stop: s.Stop, crash: s.Crash, start: func(ctx context.Context, node int) error {
-				d, _ := target.As[target.Diverger](c)
-				return errors.Join(s.Start(ctx, node), d.Diverge(ctx, node, "DELETE FROM conformance.t WHERE k < 6"))
-			}}
-		}},
+		{"that starts nodes with an empty disk", "keeps what was acknowledged when all nodes crash", "SQL.Query",
+			func(c target.Cluster) target.Cluster {
+				s, _ := target.As[target.Starter](c)
+				return lives{Cluster: c, stop: s.Stop, crash: s.Crash, start: func(ctx context.Context, node int) error {
+					d, _ := target.As[target.Diverger](c)
+					return errors.Join(s.Start(ctx, node), d.Diverge(ctx, node, "DELETE FROM conformance.t WHERE k < 6"))
+				}}
+			}},
 		{"that cannot crash a paused node", "crashes a paused node", "Starter.Crash", func(c target.Cluster) target.Cluster {
 			s, _ := target.As[target.Starter](c)
 			return lives{Cluster: c, stop: s.Stop, start: s.Start, crash: s.Stop}
@@ -102,12 +105,13 @@ func ofFaults() []mistake {
 		{"that resets nothing", "resets a link", "LinkFaulter.ResetLink", links(func(_ target.LinkFaulter, w *wires) {
 			w.reset = func(context.Context, int, int) error { return nil }
 		})},
-		{"whose rules end an isolation", "keeps an isolated node cut off under any rule", "LinkFaulter.SetLink", func(c target.Cluster) target.Cluster {
-			f, _ := target.As[target.LinkFaulter](c)
-			return wires{Cluster: c, reset: f.ResetLink, stats: f.LinkStats, set: func(ctx context.Context, from, to int, r fault.Rule) error {
-				return errors.Join(f.SetLink(ctx, from, to, r), c.Rejoin(ctx, max(from, to)))
-			}}
-		}},
+		{"whose rules end an isolation", "keeps an isolated node cut off under any rule", "LinkFaulter.SetLink",
+			func(c target.Cluster) target.Cluster {
+				f, _ := target.As[target.LinkFaulter](c)
+				return wires{Cluster: c, reset: f.ResetLink, stats: f.LinkStats, set: func(ctx context.Context, from, to int, r fault.Rule) error {
+					return errors.Join(f.SetLink(ctx, from, to, r), c.Rejoin(ctx, max(from, to)))
+				}}
+			}},
 		{"that takes any rule", "refuses a rule that is invalid", "LinkFaulter.SetLink", links(func(f target.LinkFaulter, w *wires) {
 			w.set = func(ctx context.Context, from, to int, r fault.Rule) error {
 				if r.Validate() != nil {
