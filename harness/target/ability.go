@@ -29,8 +29,10 @@ const (
 
 // Abilities returns all abilities.
 func Abilities() []Ability {
-	return []Ability{Isolate, Stop, Crash, Pause, Links, Disks, Clocks, Members, Time, Logs, Dedup, Survey, Diverge, Files, Dial, Addresses, Roles,
-		Transactions, Versions}
+	return []Ability{
+		Isolate, Stop, Crash, Pause, Links, Disks, Clocks, Members, Time, Logs, Dedup, Survey, Diverge, Files, Dial,
+		Addresses, Roles, Transactions, Versions,
+	}
 }
 
 // Can tells whether the cluster has the ability.

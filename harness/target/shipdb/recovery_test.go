@@ -44,9 +44,8 @@ func TestRecovery(t *testing.T) {
 
 var _ = Describe("The adapter", func() { targettest.Register(built{}) })
 
-// finders are the specs that find the bugs of shipdb. Each was found by other specs too, when the whole suite ran: early
-// by six histories and by crashes under load, deposed by the history of registers. again was found by this one alone:
-// the others send request IDs, and the table of IDs keeps a database that executes an entry twice from doing harm.
+// finders are the specs that find the bugs of shipdb. No other spec finds again: the others send request IDs, and the table of
+// IDs keeps a database that executes an entry twice from doing harm.
 var finders = map[string]string{
 	"early":   "when a minority is isolated the same holds for a leader with an uncommitted entry in its log",
 	"again":   "A crash under load of all nodes applies no change again, even one without a request ID",
