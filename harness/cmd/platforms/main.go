@@ -29,6 +29,9 @@ var kit = []string{
 	"fixtures", "specs", "harness", "harness/again", "harness/chaos", "harness/check", "harness/consistency", "harness/disk",
 	"harness/fault", "harness/nemesis", "harness/journal/...", "harness/matchers", "harness/network", "harness/promises",
 	"harness/report", "harness/settings", "harness/sqltext", "harness/target", "harness/workload",
+	"harness/held", "harness/hosts/...", "harness/isolation", "harness/target/dedupe", "harness/target/described",
+	"harness/target/dialect", "harness/target/external", "harness/target/httpsql", "harness/target/plain", "harness/target/proc",
+	"harness/target/programs", "harness/target/sqldb", "harness/target/targettest",
 	"harness/virtual/replay", "harness/cmd/judge",
 }
 
