@@ -32,65 +32,47 @@ const image = "rejoin-shipdb:test"
 var engine *client.Client
 
 func TestContainers(t *testing.T) {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
-	defer cancel()
 	var err error
 	if engine, err = client.New(client.FromEnv); err != nil {
 		t.Fatal(err)
 	}
 	defer engine.Close()
-	if err := containers.Supported(ctx, engine); err != nil {
-		t.Skip(err)
-	}
-	RegisterFailHandler(Fail)
-	makeImage(ctx, t)
+	SynchronizedBeforeSuite(func(ctx SpecContext) {
+		if err := containers.Supported(ctx, engine); err != nil {
+			Skip(err.Error())
+		}
+		makeImage(ctx)
+	}, func() {}, NodeTimeout(5*time.Minute))
 	suite := specs.Load(t)
 	specs.Register(specs.Options{Target: shipdb(), Pace: specs.Pace{Election: 150 * time.Millisecond, Failover: 2 * time.Second}})
 	suite.Run(t, "Containers")
 }
 
 // makeImage builds shipdb without shared libraries, and makes an image of that one file.
-func makeImage(ctx context.Context, t *testing.T) {
-	binary := filepath.Join(t.TempDir(), "shipdb")
+func makeImage(ctx context.Context) {
+	binary := filepath.Join(GinkgoT().TempDir(), "shipdb")
 	build := exec.CommandContext(ctx, "go", "build", "-C", "../..", "-tags", "osusergo,netgo,sqlite_omit_load_extension",
 		"-ldflags", "-extldflags=-static", "-o", binary, "./harness/target/shipdb")
-	if said, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build shipdb: %v: %s", err, said)
-	}
+	said, err := build.CombinedOutput()
+	Expect(err).NotTo(HaveOccurred(), string(said))
 	program, err := os.ReadFile(binary)
-	if err != nil {
-		t.Fatal(err)
-	}
+	Expect(err).NotTo(HaveOccurred())
 	var archive bytes.Buffer
 	files := tar.NewWriter(&archive)
 	for _, header := range []*tar.Header{
 		{Name: "tmp/", Typeflag: tar.TypeDir, Mode: 0o1777}, {Name: "data/", Typeflag: tar.TypeDir, Mode: 0o700},
 		{Name: "shipdb", Typeflag: tar.TypeReg, Mode: 0o755, Size: int64(len(program))},
 	} {
-		if err := files.WriteHeader(header); err != nil {
-			t.Fatal(err)
-		}
+		Expect(files.WriteHeader(header)).To(Succeed())
 	}
-	if _, err := files.Write(program); err != nil {
-		t.Fatal(err)
-	}
-	if err := files.Close(); err != nil {
-		t.Fatal(err)
-	}
+	Expect(files.Write(program)).Error().NotTo(HaveOccurred())
+	Expect(files.Close()).To(Succeed())
 	imported, err := engine.ImageImport(ctx, client.ImageImportSource{Source: &archive, SourceName: "-"}, image, client.ImageImportOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.Copy(io.Discard, imported); err != nil {
-		t.Fatal(err)
-	}
-	if err := imported.Close(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if _, err := engine.ImageRemove(context.Background(), image, client.ImageRemoveOptions{Force: true}); err != nil {
-			t.Error(err)
-		}
+	Expect(err).NotTo(HaveOccurred())
+	Expect(io.Copy(io.Discard, imported)).Error().NotTo(HaveOccurred())
+	Expect(imported.Close()).To(Succeed())
+	DeferCleanup(func(ctx context.Context) {
+		Expect(engine.ImageRemove(ctx, image, client.ImageRemoveOptions{Force: true})).Error().NotTo(HaveOccurred())
 	})
 }
 

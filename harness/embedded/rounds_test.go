@@ -71,7 +71,8 @@ var _ = Describe("A strong read", func() {
 	It("does not count answers to heartbeats that were sent before the read started", func(ctx SpecContext) {
 		late := make(map[string]*lateAnswers)
 		memory, nodes := three(func(c *Config) {
-			c.ElectionTimeout, c.WriteTimeout = time.Second, 5*time.Second
+			// No answer arrives while they are held: a busy machine must not take that for a lost quorum.
+			c.ElectionTimeout, c.WriteTimeout = 4*time.Second, 20*time.Second
 			c.Seams = func(life Life) Seams {
 				return Seams{Transport: func(inner Transport) Transport {
 					late[life.ID] = &lateAnswers{Transport: inner}

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
 	"github.com/onsi/gomega/gexec"
 
 	"github.com/rejoin-db/rejoin/harness/hosts"
@@ -18,10 +17,11 @@ import (
 )
 
 func TestExample(t *testing.T) {
-	if err := hosts.Supported(); err != nil {
-		t.Skip(err)
-	}
-	RegisterFailHandler(Fail)
+	BeforeSuite(func() {
+		if err := hosts.Supported(); err != nil {
+			Skip(err.Error())
+		}
+	})
 	built, err := gexec.Build("github.com/rejoin-db/rejoin/harness/target/shipdb")
 	if err != nil {
 		t.Fatal(err)
