@@ -157,6 +157,7 @@ var _ = Describe("A mount", func() {
 		Expect(err).To(HaveOccurred())
 		m := fresh(fusefs.Options{})
 		Expect(m.mount.Close(ctx)).To(Succeed())
+		places = append(places, at)
 		m.mount = must(m.Mount(at))
 		Expect(os.WriteFile(filepath.Join(at, "file"), []byte("x"), 0o644)).To(Succeed())
 		Expect(m.mount.Close(ctx)).To(Succeed())
