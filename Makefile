@@ -11,13 +11,13 @@ virtual: ## the same specs in virtual time, exactly as their seed says
 	REJOIN_TARGET=virtual GODEBUG=asyncpreemptoff=1 go run ./harness/cmd/exact go tool ginkgo -p .
 
 process: ## the same specs on nodes that are processes of their own
-	REJOIN_TARGET=process go tool ginkgo .
+	REJOIN_TARGET=process go tool ginkgo -p .
 
 hosts: ## the same specs on the same processes, each on a host of its own; needs Linux
-	REJOIN_TARGET=hosts go tool ginkgo .
+	REJOIN_TARGET=hosts go tool ginkgo -p .
 
 test: ## everything, with the race detector; the report is reports/junit.xml
-	go tool ginkgo -r --race --randomize-all --keep-going --junit-report=junit.xml --output-dir=reports
+	go tool ginkgo -r -p --race --randomize-all --keep-going --junit-report=junit.xml --output-dir=reports
 
 lint:
 	go vet ./... && go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 run
