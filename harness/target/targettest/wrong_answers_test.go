@@ -110,8 +110,22 @@ func ofAnswers() []mistake {
 		}},
 		{"that says not applied of a lost answer", "is honest about a write whose answer is lost", "Error.Outcome",
 			errs(func(e *target.Error) { e.Outcome = target.NotApplied })},
-		{"that says not applied of a crash", "is honest about writes while a node is crashed", "Error.Outcome",
-			errs(func(e *target.Error) { e.Outcome = target.NotApplied })},
+		{"that sends a write to another node after a crash, and says not applied", "is honest about writes while a node is crashed",
+			"Error.Outcome", func(c target.Cluster) target.Cluster {
+				return over{Cluster: c, client: func(node int, sql target.SQL) target.SQL {
+					return asking(func(ctx context.Context, r target.Request) (target.Rows, error) {
+						rows, err := sql.Query(ctx, r)
+						if err == nil || !isChange(r) {
+							return rows, err
+						}
+						other := c.Nodes()[(node+1)%len(c.Nodes())].Client()
+						if rows, again := other.Query(ctx, r); again == nil {
+							_ = rows.Close()
+						}
+						return nil, &target.Error{Node: c.Nodes()[node].ID(), Message: err.Error(), Outcome: target.NotApplied, Cause: err}
+					})
+				}}
+			}},
 		{"that says applied of what a stopped node refused", "is honest about writes while a node is stopped", "Error.Outcome",
 			errs(func(e *target.Error) { e.Outcome = target.Applied })},
 		{"that acknowledges what an isolated node refused", "is honest about writes while a node is isolated", "SQL.Query",
