@@ -50,7 +50,8 @@ func (h *Host) Damage(_ context.Context, name string, offset int64) error {
 	return h.withDisk("damage the disk of", func(d *fusefs.Disk) error { return d.Damage(name, offset) })
 }
 
-// RefreshDisk makes the host's programs see what this process has changed below Dir.
+// RefreshDisk makes the host's programs see what this process has changed below Dir. Before that it writes to Dir what they have
+// written to mapped files and the kernel still holds, so that this process sees it.
 func (h *Host) RefreshDisk(context.Context) error {
 	return h.withDisk("refresh the disk of", (*fusefs.Disk).Refresh)
 }

@@ -40,15 +40,21 @@ func (c *Cluster) Damage(ctx context.Context, node int, part fault.Part) (file s
 	if err := part.Validate(); err != nil {
 		return "", err
 	}
-	n, _, leave, err := c.enter(ctx, node)
+	n, ctx, leave, err := c.enter(ctx, node)
 	if err != nil {
 		return "", err
 	}
 	defer leave()
+	if err := n.home.refresh(ctx); err != nil {
+		return "", fmt.Errorf("damage the %s of node %s: %w", part, n.id, err)
+	}
 	if part == fault.Database {
 		file, err = machine.Damage(filepath.Join(n.home.dir(), "state"))
 	} else {
 		file, err = disk.Files(n.home.dir()).Damage(part)
+	}
+	if err == nil {
+		err = n.home.refresh(ctx)
 	}
 	if err != nil {
 		return "", fmt.Errorf("damage the %s of node %s: %w", part, n.id, err)

@@ -66,7 +66,10 @@ type port struct {
 
 func (p *port) addr() string { return p.Addr() }
 func (p *port) dir() string  { return p.path }
-func (p *port) close() error { return p.Close() }
+
+// refresh does nothing: the node has the same files.
+func (p *port) refresh(context.Context) error { return nil }
+func (p *port) close() error                  { return p.Close() }
 
 func (p *port) start(_ context.Context, program program) (body, error) {
 	cmd := &exec.Cmd{

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/rejoin-db/rejoin/harness/embedded"
 	"github.com/rejoin-db/rejoin/harness/internal/membership"
@@ -107,13 +108,23 @@ func (c *Cluster) Replace(ctx context.Context, node int) error {
 	if err := c.removeMember(ctx, n); err != nil {
 		return fmt.Errorf("replace node %s: %w", n.id, err)
 	}
-	if err := errors.Join(os.RemoveAll(n.home.dir()), os.Mkdir(n.home.dir(), 0o700)); err != nil {
+	if err := n.empty(ctx); err != nil {
 		return fmt.Errorf("empty the disk of node %s: %w", n.id, err)
 	}
 	if err := n.lockAndStart(ctx); err != nil {
 		return err
 	}
 	return c.addMember(ctx, n)
+}
+
+// empty removes all files of a node that is down.
+func (n *node) empty(ctx context.Context) error {
+	entries, err := os.ReadDir(n.home.dir())
+	errs := []error{err}
+	for _, entry := range entries {
+		errs = append(errs, os.RemoveAll(filepath.Join(n.home.dir(), entry.Name())))
+	}
+	return errors.Join(append(errs, n.home.refresh(ctx))...)
 }
 
 // changeMembers locks membership changes until leave is called. ctx also ends when the cluster closes.

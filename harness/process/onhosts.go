@@ -57,6 +57,14 @@ func (h hostHome) addr() string { return netip.AddrPortFrom(h.host.Addr(), nodes
 
 func (h hostHome) dir() string { return h.host.Dir() }
 
+// refresh does nothing where the host has a plain folder.
+func (h hostHome) refresh(ctx context.Context) error {
+	if err := h.host.RefreshDisk(ctx); !errors.Is(err, hosts.ErrNoDisk) {
+		return err
+	}
+	return nil
+}
+
 func (h hostHome) start(ctx context.Context, p program) (body, error) {
 	started, err := h.host.Start(ctx, hosts.Command{
 		Path: p.path, Env: p.environment, Input: p.stdin, Files: []*os.File{p.ready}, Output: p.output,

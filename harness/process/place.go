@@ -40,6 +40,9 @@ type home interface {
 	addr() string
 	// dir returns the directory for the node's files. It exists.
 	dir() string
+	// refresh makes this process see what the node has written to its directory, and the node what this process has changed
+	// there.
+	refresh(ctx context.Context) error
 	// start starts the node's program. The home has no other process.
 	start(ctx context.Context, p program) (body, error)
 	// listen listens at the address, in place of a node that is down.
