@@ -1,6 +1,7 @@
 package specs
 
 import (
+	"context"
 	"errors"
 	"strings"
 
@@ -59,4 +60,16 @@ func packets(env *environment) {
 			Entry("out of order", env.patience, fault.Rule{Reorder: 0.3}, func(s fault.LinkStats) uint64 { return s.Reordered }),
 		)
 	})
+}
+
+// carriesPackets tells whether the links carry packets. The link from clients to node 0 is sound afterwards.
+func (env *environment) carriesPackets(ctx context.Context) bool {
+	GinkgoHelper()
+	err := env.cluster.SetLink(ctx, fault.Clients, 0, fault.Rule{Duplicate: 0.1})
+	if errors.Is(err, fault.ErrPackets) {
+		return false
+	}
+	Expect(err).NotTo(HaveOccurred())
+	Expect(env.cluster.SetLink(ctx, fault.Clients, 0, fault.Rule{})).To(Succeed())
+	return true
 }
