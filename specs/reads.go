@@ -98,7 +98,7 @@ func reads(env *environment) {
 
 			env.elsewhere(ctx, old, "UPDATE {ns}.t SET v = 'new' WHERE id = 1")
 			if now := statusOf(ctx, env.node(old)); now.Role != "leader" || now.Term != term {
-				Expect(env.cluster.Can(target.Time)).To(BeFalse(), "it knows its successor")
+				Expect(env.holds(target.StepsDown)).To(BeFalse(), "it knows its successor")
 				hung()
 				Skip("the leader with the hanging disk learned of its successor")
 			}
