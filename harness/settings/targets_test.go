@@ -104,7 +104,8 @@ var _ = Describe("A described target", func() {
 			`ginkgo.yml:9:9: targets.shop.nodes.1.address: it is missing`),
 		Entry("an unknown kind", "kind: no-leader", "kind: leaderless",
 			`ginkgo.yml:19:55: targets.shop.http.errors.rules.0.kind: "leaderless" is not one of them; `+
-				`allowed: answer-gone, bad-request, conflict, constraint, exists, failed, key-reused, membership, no-leader, no-quorum, no-such-namespace, `+
+				`allowed: answer-gone, bad-request, conflict, constraint, exists, failed, key-reused, membership, `+
+				`no-leader, no-quorum, no-such-namespace, `+
 				`no-such-table, params, refused, `+
 				`replaying, stopping, syntax, timeout, too-costly, too-large, unauthorized, unreachable`),
 		Entry("a path that is none", "path: /exec", "path: exec",
