@@ -138,6 +138,16 @@ func (n *node) set(running *embedded.Node, why string) {
 	n.running, n.why = running, why
 }
 
+// forgetConnections closes the clients' idle connections. Those of the node's former life are dead, and a request on one would
+// end with an unknown outcome.
+func (n *node) forgetConnections() {
+	n.mu.Lock()
+	outside, inside := n.client, n.inside
+	n.mu.Unlock()
+	outside.Close()
+	inside.Close()
+}
+
 func (n *node) start(peers []embedded.Peer) error {
 	n.living.LockNow()
 	defer n.living.Unlock()
@@ -149,6 +159,7 @@ func (n *node) start(peers []embedded.Peer) error {
 	}
 	host := n.place()
 	host.Revive()
+	n.forgetConnections()
 	config := n.config
 	config.Endpoint, config.Peers = host, peers
 	running, err := embedded.Start(config)
