@@ -89,7 +89,8 @@ func Load(t *testing.T, options ...settings.Option) *Suite {
 // settings.Suite.Apply. It blocks until the specs have run. Call it once in a process.
 func (s *Suite) Run(t *testing.T, description string) {
 	t.Helper()
-	RegisterFailHandler(Fail)
+	r := s.run(t.Name(), description)
+	RegisterFailHandler(r.fail)
 	suite := s.Settings.Suite
 	SetDefaultEventuallyTimeout(suite.EventuallyTimeout)
 	SetDefaultEventuallyPollingInterval(suite.EventuallyPolling)
@@ -106,8 +107,8 @@ func (s *Suite) Run(t *testing.T, description string) {
 	filtered := len(config.FocusStrings)+len(config.SkipStrings)+len(config.FocusFiles)+len(config.SkipFiles) > 0 ||
 		config.LabelFilter != "" || config.SemVerFilter != ""
 	config.FailOnEmpty = config.FailOnEmpty || s.FailOnEmpty || !filtered
-	r := s.run(t.Name(), description)
 	ReportAfterEach(r.reportAgain)
+	ReportAfterSuite("what is expected", reportExpected)
 	RunSpecs(t, description, config, reporter, AroundNode(r.within))
 }
 
@@ -116,6 +117,7 @@ type run struct {
 	nodes    int
 	journals journals
 	again    func(seed int64, text, journal string) string
+	judged   expectation
 }
 
 func (s *Suite) run(test, description string) *run {
