@@ -70,7 +70,10 @@ func (p *port) dir() string  { return p.path }
 
 // refresh does nothing: the node has the same files.
 func (p *port) refresh(context.Context) error { return nil }
-func (p *port) close() error                  { return p.Close() }
+
+func (p *port) disk() diskBelow { return nil }
+
+func (p *port) close() error { return p.Close() }
 
 func (p *port) start(_ context.Context, program program) (body, error) {
 	cmd := &exec.Cmd{
