@@ -96,7 +96,7 @@ var _ = Describe("A target with a bug in it", Ordered, func() {
 	It("has every ability of the fake target", func(ctx SpecContext) {
 		c, err := (&fake.Target{}).Boot(ctx, 1)
 		Expect(err).NotTo(HaveOccurred())
-		missing := []target.Ability{target.Packets, target.Time, target.Dial, target.Addresses, target.Roles, target.Transactions, target.Versions}
+		missing := []target.Ability{target.Time, target.Dial, target.Addresses, target.Roles, target.Transactions, target.Versions}
 		for _, ability := range target.Abilities() {
 			Expect(target.Can(c, ability)).To(Equal(!slices.Contains(missing, ability)), string(ability))
 		}
