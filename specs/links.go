@@ -218,7 +218,7 @@ func links(env *environment) {
 			const lost = "SELECT count(*) FROM {ns}.t WHERE id = 2"
 			Expect(env.node(0).Inside().Execute(ctx, env.sql(lost))).To(HaveRows(Row(0)))
 			Expect(env.cluster.Heal(ctx)).To(Succeed())
-			if target.OutcomeOf(err) == target.Unknown && env.carriesPackets(ctx) {
+			if target.OutcomeOf(err) == target.Unknown && env.cluster.Can(target.Packets) {
 				// TCP still delivers what the client has sent before it gave up.
 				Expect(env.run(ctx, lost)).To(Or(HaveRows(Row(0)), HaveRows(Row(1))))
 				return

@@ -65,6 +65,7 @@ var (
 	_ target.Listener       = (*Cluster)(nil)
 	_ target.Named          = (*Cluster)(nil)
 	_ target.Enclosed       = (*Cluster)(nil)
+	_ target.PacketCarrier  = (*Cluster)(nil)
 )
 
 func newCluster(options Options, onHosts bool) *Cluster {
@@ -84,6 +85,9 @@ func (c *Cluster) Name() string {
 	}
 	return "process"
 }
+
+// CarriesPackets tells whether the nodes are on hosts, between which a link carries packets.
+func (c *Cluster) CarriesPackets() bool { return c.onHosts }
 
 // Enclosed tells whether the nodes are on hosts, which have a network of their own.
 func (c *Cluster) Enclosed() bool { return c.onHosts }

@@ -51,6 +51,7 @@ var (
 	_ target.FileLister     = (*cluster)(nil)
 	_ target.Dialer         = (*cluster)(nil)
 	_ target.Enclosed       = (*cluster)(nil)
+	_ target.PacketCarrier  = (*cluster)(nil)
 	_ target.Listener       = (*cluster)(nil)
 	_ target.Declarer       = (*cluster)(nil)
 	_ target.Named          = (*cluster)(nil)

@@ -40,6 +40,9 @@ func (c *cluster) Files(ctx context.Context, node int) ([]string, error) {
 	return files, err
 }
 
+// CarriesPackets is true: links between hosts do.
+func (c *cluster) CarriesPackets() bool { return true }
+
 // Enclosed is true: hosts have a network of their own.
 func (c *cluster) Enclosed() bool { return true }
 
