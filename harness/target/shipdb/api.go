@@ -94,9 +94,13 @@ func write(w http.ResponseWriter, status int, v any) {
 func (n *node) exec(ctx context.Context, ask request) *answer {
 	answers := make(chan answer, 1)
 	leads := false
+	text, err := json.Marshal(ask.Statements)
+	if err != nil {
+		return new(fail("bad_request", err.Error()))
+	}
 	n.do(func() error {
 		if leads = n.role == leader; leads {
-			return n.add(ask.Statements, answers)
+			return n.add(text, answers)
 		}
 		return nil
 	})

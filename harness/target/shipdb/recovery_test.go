@@ -45,8 +45,8 @@ func TestRecovery(t *testing.T) {
 }
 
 // pace is that of the election timeout which the adapter sets. A request waits for a majority for 2 seconds.
-var pace = specs.Pace{Election: 250 * time.Millisecond, Failover: 2 * time.Second, Write: 2 * time.Second, Wait: 30 * time.Second,
-	Spec: 2 * time.Minute}
+var pace = specs.Pace{Election: 500 * time.Millisecond, Failover: 3 * time.Second, Write: 2 * time.Second, Wait: time.Minute,
+	Spec: 5 * time.Minute}
 
 var _ = Describe("The adapter", func() { targettest.Register(built{}) })
 
