@@ -117,7 +117,15 @@ func (b hostBody) terminate() error {
 func (b hostBody) freeze(ctx context.Context) error { return b.host.Freeze(ctx) }
 func (b hostBody) thaw(ctx context.Context) error   { return b.host.Thaw(ctx) }
 func (b hostBody) kill(ctx context.Context) error   { return b.host.Kill(ctx) }
-func (b hostBody) crash(ctx context.Context) error  { return b.host.Crash(ctx) }
+
+// crash is a kill, as on loopback: what the program has handed to the kernel stays. A disk that lies loses all that it has not
+// stored.
+func (b hostBody) crash(ctx context.Context) error {
+	if b.host.Disk().Lying {
+		return b.host.Crash(ctx)
+	}
+	return b.kill(ctx)
+}
 
 // wait counts as left what runs on the host when the program has ended. It ends with the next kill, and with the network.
 func (b hostBody) wait() (exit, left error) {

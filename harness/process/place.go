@@ -81,7 +81,7 @@ type body interface {
 	thaw(ctx context.Context) error
 	// kill kills it. It does nothing if the process has ended.
 	kill(ctx context.Context) error
-	// crash kills it, and the home's disk loses what was not synced.
+	// crash kills it, and the home's disk loses what it lied about.
 	crash(ctx context.Context) error
 	// wait blocks until the process has ended. exit is nil for exit code 0; left is not nil if it has left processes
 	// behind. It is called once.
