@@ -76,7 +76,7 @@ func (h *Host) makeAgent(ctx context.Context) (*agent.Agent, device.Device, erro
 		Name: h.name, Addr: netip.PrefixFrom(h.Addr(), fabric.Network.Bits()), Hosts: h.network.names(),
 		Packet: h.network.options.packets,
 	}
-	a, made, fd, err := agent.New(ctx, h.network.launcher.run, spec)
+	a, made, fd, err := agent.New(ctx, h.network.launcher.Run, spec)
 	if err != nil {
 		return nil, nil, explain(err)
 	}
