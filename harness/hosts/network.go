@@ -54,10 +54,18 @@ func New(o Options) (*Network, error) {
 		return nil, fmt.Errorf("make the directory of a network: %w", err)
 	}
 	n := &Network{options: o, dir: dir, fabric: fabric.New(rand.Uint64()), launcher: launcher.New(), done: make(chan struct{})}
-	if err := os.WriteFile(n.names(), []byte("127.0.0.1 localhost\n::1 localhost\n"), 0o644); err != nil {
-		return nil, errors.Join(fmt.Errorf("write the names of hosts: %w", err), n.Close())
+	if err := n.prepare(); err != nil {
+		return nil, errors.Join(err, n.Close())
 	}
 	return n, nil
+}
+
+// prepare writes the file of names, without a host, and lets programs of all users reach the folders of their hosts.
+func (n *Network) prepare() error {
+	if err := os.WriteFile(n.names(), []byte("127.0.0.1 localhost\n::1 localhost\n"), 0o644); err != nil {
+		return fmt.Errorf("write the names of hosts: %w", err)
+	}
+	return os.Chmod(n.dir.Path(), 0o711)
 }
 
 // names is the file that is /etc/hosts on every host.
