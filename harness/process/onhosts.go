@@ -43,16 +43,20 @@ func (o *onHosts) alone(network.Link) bool { return true }
 
 func (o *onHosts) clients() client.Dialer { return o.clientsHost }
 
-func (o *onHosts) home(ctx context.Context, name string) (home, error) {
-	host, err := o.Host(ctx, name)
+func (o *onHosts) homes(ctx context.Context, names []string) (homes []home, err error) {
+	made, err := o.Hosts(ctx, names...)
 	if err != nil {
 		return nil, err
 	}
-	err = host.SetDisk(ctx, fault.Disk{})
-	if plain := errors.Is(err, hosts.ErrNoDisk); plain || err == nil {
-		return hostHome{host, plain}, nil
+	for _, host := range made {
+		err := host.SetDisk(ctx, fault.Disk{})
+		plain := errors.Is(err, hosts.ErrNoDisk)
+		if err != nil && !plain {
+			return nil, err
+		}
+		homes = append(homes, hostHome{host, plain})
 	}
-	return nil, err
+	return homes, nil
 }
 
 func (o *onHosts) close() error { return o.Close() }

@@ -19,8 +19,8 @@ type place interface {
 	alone(link network.Link) bool
 	// clients dials from the clients' host.
 	clients() client.Dialer
-	// home makes the home of a new node. A name is used once.
-	home(ctx context.Context, name string) (home, error)
+	// homes makes the homes of new nodes. A name is used once.
+	homes(ctx context.Context, names []string) ([]home, error)
 	// close removes the place. All homes are closed.
 	close() error
 }
