@@ -1,0 +1,186 @@
+package dqlite
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/canonical/go-dqlite/client"
+	dqlite "github.com/canonical/go-dqlite/driver"
+
+	"github.com/rejoin-db/rejoin/harness/sqltext"
+	"github.com/rejoin-db/rejoin/harness/target"
+	"github.com/rejoin-db/rejoin/harness/target/proc"
+)
+
+// beginWriting begins a transaction that writes.
+const beginWriting = "BEGIN IMMEDIATE"
+
+// connector connects to the leader, as the node tells which one it is.
+type connector struct{ node *proc.Node }
+
+func (c *connector) Driver() driver.Driver { return nil }
+
+func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
+	made := &conn{}
+	store := client.NewInmemNodeStore()
+	if err := store.Set(ctx, []client.NodeInfo{{Address: c.node.Address()}}); err != nil {
+		return nil, err
+	}
+	var reached error
+	d, err := dqlite.New(store, dqlite.WithLogFunc(made.log), dqlite.WithAttemptTimeout(attempt),
+		dqlite.WithConnectionBackoffFactor(pause), dqlite.WithConnectionBackoffCap(pause),
+		dqlite.WithDialFunc(func(ctx context.Context, address string) (net.Conn, error) {
+			conn, err := c.node.Dial(ctx, "tcp", address)
+			if address == c.node.Address() {
+				reached = err
+			}
+			made.link = conn
+			return conn, err
+		}))
+	if err != nil {
+		return nil, err
+	}
+	opener, err := d.OpenConnector(database)
+	if err != nil {
+		return nil, err
+	}
+	made.Conn, err = opener.Connect(ctx)
+	switch {
+	case err == nil:
+		return made, nil
+	case reached != nil:
+		return nil, reached
+	}
+	return nil, made.explained(err)
+}
+
+const (
+	attempt = 500 * time.Millisecond // for one node to answer whether it leads
+	pause   = 10 * time.Millisecond  // between two looks for a leader
+)
+
+// conn is a connection to a leader.
+type conn struct {
+	driver.Conn
+	link net.Conn
+	lost string // why the leader has refused, if it has
+	open bool   // a transaction is open that has written
+}
+
+// lostError is the error of a leader that leads no longer. The driver drops its text.
+type lostError struct{ why string }
+
+func (e *lostError) Error() string { return e.why }
+func (e *lostError) Unwrap() error { return driver.ErrBadConn }
+
+// log keeps what the driver drops.
+func (c *conn) log(_ client.LogLevel, format string, args ...any) {
+	if strings.HasPrefix(format, "leadership lost") {
+		c.lost = fmt.Sprintf(format, args...)
+	}
+}
+
+// explained is an error of the driver with what it has dropped.
+func (c *conn) explained(err error) error {
+	if errors.Is(err, driver.ErrBadConn) && c.lost != "" {
+		return &lostError{c.lost}
+	}
+	return err
+}
+
+// breaking breaks the connection when ctx ends: the driver heeds deadlines only.
+func (c *conn) breaking(ctx context.Context) (stop func() bool) {
+	return context.AfterFunc(ctx, func() { _ = c.link.SetDeadline(time.Unix(1, 0)) })
+}
+
+// ExecContext executes a statement. It waits for other writers to begin a transaction that writes, since dqlite has no busy
+// timeout, and counts a commit.
+func (c *conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	defer c.breaking(ctx)()
+	if query == "COMMIT" && c.open {
+		if _, err := c.exec(ctx, count, nil); err != nil {
+			return nil, err
+		}
+	}
+	result, err := c.exec(ctx, query, args)
+	for query == beginWriting && busy(err) {
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(pause):
+		}
+		result, err = c.exec(ctx, query, args)
+	}
+	switch query {
+	case "BEGIN", "COMMIT", "ROLLBACK":
+		c.open = false
+	default:
+		c.open = true
+	}
+	return result, err
+}
+
+func (c *conn) exec(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	result, err := c.Conn.(driver.ExecerContext).ExecContext(ctx, query, args)
+	return result, c.explained(err)
+}
+
+// QueryContext executes a statement that returns rows.
+func (c *conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	stop := c.breaking(ctx)
+	rows, err := c.Conn.(driver.QueryerContext).QueryContext(ctx, query, args)
+	if err != nil {
+		stop()
+		return nil, c.explained(err)
+	}
+	c.open = c.open || !reads(query)
+	return &answer{rows, c, stop}, nil
+}
+
+// answer is the rows of a connection, which breaks if ctx ends before they are closed.
+type answer struct {
+	driver.Rows
+	conn *conn
+	stop func() bool
+}
+
+func (a *answer) Next(row []driver.Value) error { return a.conn.explained(a.Rows.Next(row)) }
+
+func (a *answer) Close() error {
+	defer a.stop()
+	return a.Rows.Close()
+}
+
+func (a *answer) ColumnTypeDatabaseTypeName(i int) string {
+	return a.Rows.(driver.RowsColumnTypeDatabaseTypeName).ColumnTypeDatabaseTypeName(i)
+}
+
+// reads tells whether all statements of a text read.
+func reads(text string) bool {
+	statements, err := sqltext.Split(text)
+	for _, s := range statements {
+		if !s.Reads() {
+			return false
+		}
+	}
+	return err == nil
+}
+
+// exact is a value of the driver as the kit has it. The leader has converted those of columns declared as a time or as BOOLEAN.
+func exact(_ target.Column, v any) (any, error) {
+	switch v := v.(type) {
+	case bool:
+		if v {
+			return int64(1), nil
+		}
+		return int64(0), nil
+	case time.Time:
+		return v.UTC().Format("2006-01-02 15:04:05.999999999"), nil
+	}
+	return v, nil
+}
