@@ -32,6 +32,7 @@ type Options struct {
 
 const (
 	port     = "9000"
+	relay    = "9001"
 	database = "main.db"
 )
 
@@ -45,7 +46,7 @@ func New(o Options) target.Target {
 		Programs: []proc.Program{{
 			Path: "{{.Vars.binary}}",
 			Args: []string{
-				"-index={{.Index}}", "{{if .Bootstrap}}-bootstrap{{end}}", "-listen={{.Host}}:" + port, "-dir={{.Dir}}",
+				"-index={{.Index}}", "{{if .Bootstrap}}-bootstrap{{end}}", "-listen={{.Host}}:" + port, "-relay={{.Host}}:" + relay, "-dir={{.Dir}}",
 				"-latency={{.Vars.latency}}", "-snapshot={{.Vars.snapshot}}", "-trailing={{.Vars.trailing}}",
 			},
 		}},
@@ -76,10 +77,9 @@ func newSQL(n *proc.Node) (target.SQL, error) {
 		Begin: []string{beginWriting}, BeginReading: []string{"BEGIN"},
 		Levels: map[target.Isolation][]string{target.Serializable: {"BEGIN"}},
 	}
-	leader, replica := sql.OpenDB(&connector{n}), sql.OpenDB(&replicas{n})
-	leader.SetConnMaxLifetime(1) // each request asks its node anew who leads
-	replica.SetConnMaxLifetime(1)
-	return &node{sqldb.New(leader, options), sqldb.New(replica, options)}, nil
+	replica := sql.OpenDB(&replicas{n})
+	replica.SetConnMaxLifetime(1) // each request reads a copy of its own
+	return &node{sqldb.New(sql.OpenDB(&connector{n}), options), sqldb.New(replica, options)}, nil
 }
 
 func (n *node) Query(ctx context.Context, request target.Request) (target.Rows, error) {

@@ -20,7 +20,7 @@ import (
 // beginWriting begins a transaction that writes.
 const beginWriting = "BEGIN IMMEDIATE"
 
-// connector connects to the leader, as the node tells which one it is.
+// connector connects to the leader by way of the node, which tells which one it is.
 type connector struct{ node *proc.Node }
 
 func (c *connector) Driver() driver.Driver { return nil }
@@ -31,16 +31,15 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err := store.Set(ctx, []client.NodeInfo{{Address: c.node.Address()}}); err != nil {
 		return nil, err
 	}
-	var reached error
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	d, err := dqlite.New(store, dqlite.WithLogFunc(made.log), dqlite.WithAttemptTimeout(attempt),
 		dqlite.WithConnectionBackoffFactor(pause), dqlite.WithConnectionBackoffCap(pause),
-		dqlite.WithDialFunc(func(ctx context.Context, address string) (net.Conn, error) {
-			conn, err := c.node.Dial(ctx, "tcp", address)
-			if address == c.node.Address() {
-				reached = err
+		dqlite.WithDialFunc(func(ctx context.Context, address string) (_ net.Conn, err error) {
+			if made.link, err = by(ctx, c.node, address); err != nil {
+				cancel(&unreachedError{err}) // the driver would try for ever
 			}
-			made.link = conn
-			return conn, err
+			return made.link, err
 		}))
 	if err != nil {
 		return nil, err
@@ -49,15 +48,32 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	made.Conn, err = opener.Connect(ctx)
-	switch {
-	case err == nil:
+	if made.Conn, err = opener.Connect(ctx); err == nil {
 		return made, nil
-	case reached != nil:
-		return nil, reached
+	}
+	if unreached := (*unreachedError)(nil); errors.As(context.Cause(ctx), &unreached) {
+		return nil, unreached
 	}
 	return nil, made.explained(err)
 }
+
+// by connects to a node by way of another, or to that itself.
+func by(ctx context.Context, n *proc.Node, address string) (net.Conn, error) {
+	if address == n.Address() {
+		return n.Dial(ctx, "tcp", address)
+	}
+	conn, err := n.Dial(ctx, "tcp", n.Host()+":"+relay)
+	if err == nil {
+		_, err = fmt.Fprintln(conn, address)
+	}
+	return conn, err
+}
+
+// unreachedError is the error of a node that cannot be reached.
+type unreachedError struct{ err error }
+
+func (e *unreachedError) Error() string { return "it cannot be reached: " + e.err.Error() }
+func (e *unreachedError) Unwrap() error { return e.err }
 
 const (
 	attempt = 500 * time.Millisecond // for one node to answer whether it leads

@@ -28,10 +28,13 @@ func busy(err error) bool {
 // which has undone the transaction.
 func judge(err error) sqldb.Verdict {
 	var lost *lostError
+	var unreached *unreachedError
 	var e dqlite.Error
 	switch {
 	case errors.Is(err, dqlite.ErrNoAvailableLeader):
 		return sqldb.Verdict{Code: "NO_LEADER", Kind: target.ErrNoLeader, Outcome: target.NotApplied, Temporary: true}
+	case errors.As(err, &unreached):
+		return sqldb.Verdict{Code: "UNREACHABLE", Kind: target.ErrUnreachable, Outcome: target.NotApplied, Temporary: true}
 	case errors.As(err, &lost):
 		return sqldb.Verdict{Code: "LEADERSHIP_LOST", Kind: target.ErrNoQuorum, Temporary: true}
 	case !errors.As(err, &e):

@@ -4,10 +4,12 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -16,7 +18,11 @@ import (
 	"time"
 
 	"github.com/canonical/go-dqlite"
+	"github.com/google/renameio"
 )
+
+// own is the abstract socket at which dqlite itself listens.
+const own = "@dqlite"
 
 func main() {
 	if err := run(); err != nil {
@@ -30,6 +36,7 @@ func run() error {
 	index := flag.Int("index", 0, "the `number` of the node, from 0")
 	bootstrap := flag.Bool("bootstrap", false, "found a cluster, in an empty folder")
 	listen := flag.String("listen", "", "the `address` at which other nodes and clients reach it")
+	relay := flag.String("relay", "", "the `address` at which it connects its clients with other nodes")
 	dir := flag.String("dir", "", "its `folder`, which must exist")
 	latency := flag.Duration("latency", 0, "a heartbeat is sent every 1.5, and an election begins after 15 of it; 0 is 10 ms")
 	threshold := flag.Uint64("snapshot", 0, "how many log entries there are between two snapshots; 0 is 1024")
@@ -41,7 +48,9 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	options := []dqlite.Option{dqlite.WithBindAddress(*listen)}
+	options := []dqlite.Option{dqlite.WithBindAddress(own), dqlite.WithDialFunc(func(ctx context.Context, address string) (net.Conn, error) {
+		return dialer.DialContext(ctx, "tcp", address)
+	})}
 	if *latency > 0 {
 		options = append(options, dqlite.WithNetworkLatency(*latency))
 	}
@@ -55,8 +64,13 @@ func run() error {
 	if err := node.Start(); err != nil {
 		return err
 	}
+	hangUp, err := serve(*listen, *relay, own)
+	if err != nil {
+		return errors.Join(err, node.Close())
+	}
 	fmt.Println(time.Now().Format(time.TimeOnly), "node", id, "serves at", *listen)
 	fmt.Println("stopping:", <-signals)
+	hangUp()
 	return node.Close()
 }
 
@@ -75,5 +89,5 @@ func identity(dir string, index int, bootstrap bool) (uint64, error) {
 	if bootstrap {
 		id = dqlite.BootstrapID
 	}
-	return id, os.WriteFile(file, []byte(strconv.FormatUint(id, 10)), 0o600)
+	return id, renameio.WriteFile(file, []byte(strconv.FormatUint(id, 10)), 0o600) // synced: an ID must not change
 }
