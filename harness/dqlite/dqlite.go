@@ -23,10 +23,10 @@ type Options struct {
 	// Binary is the path of the nodes' program: see Build.
 	Binary string
 	// Latency is dqlite's own setting: a leader sends a heartbeat every 1.5, and an election begins after 15 of it. 0 is
-	// dqlite's default, 10 ms.
+	// dqlite's default: a heartbeat every 0.5 s, and an election after 3 s.
 	Latency time.Duration
 	// Snapshot is after how many log entries a node takes a snapshot, and Trailing how many entries it keeps behind it. 0 is
-	// dqlite's default, 1024.
+	// dqlite's default.
 	Snapshot, Trailing int
 }
 
@@ -64,7 +64,7 @@ func New(o Options) target.Target {
 		Digest:    digest,
 		CutsPower: true,
 		Parts:     map[fault.Part]string{fault.Log: "open-*", fault.LogMeta: "metadata1", fault.Snapshot: "snapshot-*[0-9]"},
-		Declares:  []target.Assumption{target.Namespaces, target.ReadsAlone, target.StepsDown, target.PreVote},
+		Declares:  []target.Assumption{target.Namespaces, target.StepsDown, target.PreVote},
 	}, proc.Options{})
 }
 

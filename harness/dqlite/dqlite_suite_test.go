@@ -17,12 +17,12 @@ import (
 func TestDqlite(t *testing.T) {
 	suite := specs.Load(t)
 	targettest.Register(nodes)
-	specs.Register(specs.Options{Target: nodes, Pace: specs.Pace{Election: nodes.latency * 15, Failover: 3 * time.Second}})
+	specs.Register(specs.Options{Target: nodes, Pace: specs.Pace{Election: nodes.latency * 15, Failover: 2 * time.Second}})
 	suite.Run(t, "Dqlite")
 }
 
 // nodes is the target of the specs.
-var nodes = &built{latency: 10 * time.Millisecond}
+var nodes = &built{latency: 20 * time.Millisecond}
 
 // built is dqlite with the program that the suite has built, which does not exist yet when specs are declared.
 type built struct {

@@ -201,11 +201,11 @@ func resend(ctx context.Context, cluster *harness.Cluster, db *sql.DB, round int
 		}
 		return n
 	}
-	Eventually(ctx, acknowledged).WithTimeout(20*time.Second).Should(BeNumerically(">", 20))
+	Eventually(ctx, acknowledged).WithTimeout(20 * time.Second).Should(BeNumerically(">", 20))
 	Expect(cluster.Cut(ctx, fault.Drop, deaf...)).To(Succeed())
 	Eventually(ctx, func(ctx context.Context) (int, error) { return cluster.Leader(ctx) }).WithTimeout(30 * time.Second).ShouldNot(Equal(leader))
 	before := acknowledged()
-	Eventually(ctx, acknowledged).WithTimeout(30*time.Second).Should(BeNumerically(">", before+20))
+	Eventually(ctx, acknowledged).WithTimeout(30 * time.Second).Should(BeNumerically(">", before+20))
 	Expect(cluster.MendLinks(ctx)).To(Succeed())
 	stop()
 	wg.Wait()

@@ -1,6 +1,7 @@
 package dqlite
 
 import (
+	"bytes"
 	"context"
 	"database/sql/driver"
 	"encoding/binary"
@@ -9,7 +10,6 @@ import (
 	"io"
 	"strings"
 
-	"github.com/canonical/go-dqlite/client"
 	"github.com/mattn/go-sqlite3"
 
 	"github.com/rejoin-db/rejoin/harness/target/proc"
@@ -28,20 +28,48 @@ func (r *replicas) Connect(ctx context.Context) (driver.Conn, error) {
 	return open(image)
 }
 
-// dump is the database of a node as one file, with all that the node has applied. It is empty if there is none yet.
-func dump(ctx context.Context, n *proc.Node) (image []byte, err error) {
-	err = ask(ctx, n, func(c *client.Client) error {
-		files, err := c.Dump(ctx, database)
-		if err != nil && strings.Contains(err.Error(), "not found") {
-			return nil
+// dump is the database of a node as one file, with all that the node has applied; empty if there is none yet. It asks as
+// client.Dump does, which takes 10 ms for a megabyte: it copies byte by byte.
+func dump(ctx context.Context, n *proc.Node) ([]byte, error) {
+	conn, err := dialed(ctx, n, n.Address())
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	const version, dumping = 1, 15
+	name := append([]byte(database), make([]byte, 8-len(database)%8)...)
+	ask := binary.LittleEndian.AppendUint64(nil, version)
+	ask = binary.LittleEndian.AppendUint32(ask, uint32(len(name)/8))
+	ask = append(append(ask, dumping, 0, 0, 0), name...)
+	if _, err := conn.Write(ask); err != nil {
+		return nil, err
+	}
+	head := make([]byte, 8)
+	if _, err := io.ReadFull(conn, head); err != nil {
+		return nil, err
+	}
+	body := make([]byte, 8*int(binary.LittleEndian.Uint32(head)))
+	if _, err := io.ReadFull(conn, body); err != nil {
+		return nil, err
+	}
+	const files, failure = 9, 0
+	if kind := head[4]; kind != files {
+		if kind != failure {
+			return nil, fmt.Errorf("it answers the request for a dump by a message of type %d", kind)
 		}
-		if err != nil || len(files) != 2 {
-			return errors.Join(err, fmt.Errorf("the dump has %d files, not a database and its log", len(files)))
+		if bytes.Contains(body, []byte("not found")) {
+			return nil, nil
 		}
-		image, err = merged(files[0].Data, files[1].Data)
-		return err
-	})
-	return image, err
+		return nil, fmt.Errorf("it does not dump its database: %s", bytes.Trim(body[8:], "\x00"))
+	}
+	var contents [2][]byte
+	body = body[8:] // the number of files
+	for i := range contents {
+		body = body[(bytes.IndexByte(body, 0)/8+1)*8:] // the name
+		size := int(binary.LittleEndian.Uint64(body))
+		contents[i], body = body[8:8+size], body[8+size:]
+	}
+	return merged(contents[0], contents[1]), nil
 }
 
 // The sizes of SQLite's formats, in bytes: https://sqlite.org/fileformat2.html.
@@ -52,7 +80,7 @@ const (
 )
 
 // merged writes the committed pages of a write-ahead log into a database.
-func merged(image, wal []byte) ([]byte, error) {
+func merged(image, wal []byte) []byte {
 	if len(wal) > walHeader {
 		size := int(binary.BigEndian.Uint32(wal[8:]))
 		frames := wal[walHeader:]
@@ -75,7 +103,7 @@ func merged(image, wal []byte) ([]byte, error) {
 	if len(image) >= databaseHeader {
 		image[18], image[19] = 1, 1 // its journal is no write-ahead log
 	}
-	return image, nil
+	return image
 }
 
 // open opens a database in memory.
