@@ -34,6 +34,7 @@ type shared struct {
 	promises Promises
 	monitor  *promises.Monitor
 	requests requestNames
+	wordless wordless
 	states   states // what each node last showed
 	schema   schema
 	indexed  atomic.Bool    // whether any node ever reported an applied index

@@ -81,6 +81,7 @@ func bootCluster(ctx context.Context, t target.Target, options []harness.Option)
 	if left != nil {
 		left.inBubble = cluster.Can(target.Time)
 	}
+	runOf(ctx).wordless.watch(cluster)
 	begun(cluster.Journal())
 	c := &specCluster{Cluster: cluster, journals: runOf(ctx).journals, number: number}
 	DeferCleanup(c.saveJournal)
