@@ -64,7 +64,7 @@ func New(o Options) target.Target {
 		Digest:    digest,
 		CutsPower: true,
 		Parts:     map[fault.Part]string{fault.Log: "open-*", fault.LogMeta: "metadata1", fault.Snapshot: "snapshot-*[0-9]"},
-		Declares:  []target.Assumption{target.Namespaces, target.StepsDown, target.PreVote},
+		Declares:  []target.Assumption{target.Namespaces, target.KeepsAnswers, target.StepsDown, target.PreVote},
 	}, proc.Options{})
 }
 
@@ -74,7 +74,7 @@ type node struct{ leader, replica *sqldb.DB }
 func newSQL(n *proc.Node) (target.SQL, error) {
 	options := sqldb.Options{
 		Node: n.Name(), Dialect: dialect.Prefixes{}, Judge: judge, Once: dedupe.SQLite(), Value: exact,
-		Begin: []string{beginWriting}, BeginReading: []string{"BEGIN"},
+		Begin: []string{"BEGIN IMMEDIATE"}, BeginReading: []string{"BEGIN"}, InTheWay: busy, BeforeCommit: []string{count},
 		Levels: map[target.Isolation][]string{target.Serializable: {"BEGIN"}},
 	}
 	replica := sql.OpenDB(&replicas{n})

@@ -17,9 +17,6 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target/proc"
 )
 
-// beginWriting begins a transaction that writes.
-const beginWriting = "BEGIN IMMEDIATE"
-
 // connector connects to the leader by way of the node, which tells which one it is.
 type connector struct{ node *proc.Node }
 
@@ -85,7 +82,6 @@ type conn struct {
 	driver.Conn
 	link net.Conn
 	lost string // why the leader has refused, if it has
-	open bool   // a transaction is open that has written
 }
 
 // lostError is the error of a leader that leads no longer. The driver drops its text.
@@ -114,39 +110,12 @@ func (c *conn) breaking(ctx context.Context) (stop func() bool) {
 	return context.AfterFunc(ctx, func() { _ = c.link.SetDeadline(time.Unix(1, 0)) })
 }
 
-// ExecContext executes a statement. It waits for other writers to begin a transaction that writes, since dqlite has no busy
-// timeout, and counts a commit.
 func (c *conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	defer c.breaking(ctx)()
-	if query == "COMMIT" && c.open {
-		if _, err := c.exec(ctx, count, nil); err != nil {
-			return nil, err
-		}
-	}
-	result, err := c.exec(ctx, query, args)
-	for query == beginWriting && busy(err) {
-		select {
-		case <-ctx.Done():
-			return nil, err
-		case <-time.After(pause):
-		}
-		result, err = c.exec(ctx, query, args)
-	}
-	switch query {
-	case "BEGIN", "COMMIT", "ROLLBACK":
-		c.open = false
-	default:
-		c.open = true
-	}
-	return result, err
-}
-
-func (c *conn) exec(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	result, err := c.Conn.(driver.ExecerContext).ExecContext(ctx, query, args)
 	return result, c.explained(err)
 }
 
-// QueryContext executes a statement that returns rows.
 func (c *conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	stop := c.breaking(ctx)
 	rows, err := c.Conn.(driver.QueryerContext).QueryContext(ctx, query, args)
@@ -154,7 +123,6 @@ func (c *conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 		stop()
 		return nil, c.explained(err)
 	}
-	c.open = c.open || !reads(query)
 	return &answer{rows, c, stop}, nil
 }
 
