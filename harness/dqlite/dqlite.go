@@ -76,6 +76,8 @@ func newSQL(n *proc.Node) (target.SQL, error) {
 		Node: n.Name(), Dialect: dialect.Prefixes{}, Judge: judge, Once: dedupe.SQLite(), Value: exact,
 		Begin: []string{"BEGIN IMMEDIATE"}, BeginReading: []string{"BEGIN"}, InTheWay: busy, BeforeCommit: []string{count},
 		Levels: map[target.Isolation][]string{target.Serializable: {"BEGIN"}},
+		// dqlite's reads may be stale. A read behind a commit on the same connection is not.
+		Prepare: map[target.Consistency][]string{target.Strong: {count}},
 	}
 	replica := sql.OpenDB(&replicas{n})
 	replica.SetConnMaxLifetime(1) // each request reads a copy of its own

@@ -28,6 +28,8 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err := store.Set(ctx, []client.NodeInfo{{Address: c.node.Address()}}); err != nil {
 		return nil, err
 	}
+	ctx, end := context.WithTimeout(ctx, leaderless)
+	defer end()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	d, err := dqlite.New(store, dqlite.WithLogFunc(made.log), dqlite.WithAttemptTimeout(attempt),
@@ -73,8 +75,9 @@ func (e *unreachedError) Error() string { return "it cannot be reached: " + e.er
 func (e *unreachedError) Unwrap() error { return e.err }
 
 const (
-	attempt = 500 * time.Millisecond // for one node to answer whether it leads
-	pause   = 10 * time.Millisecond  // between two looks for a leader
+	leaderless = 3 * time.Second        // how long a client looks for a leader; less than sqldb.Options.Timeout
+	attempt    = 500 * time.Millisecond // for one node to answer whether it leads
+	pause      = 10 * time.Millisecond  // between two looks for a leader
 )
 
 // conn is a connection to a leader.

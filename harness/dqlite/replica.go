@@ -67,7 +67,7 @@ func dump(ctx context.Context, n *proc.Node) ([]byte, error) {
 	for i := range contents {
 		body = body[(bytes.IndexByte(body, 0)/8+1)*8:] // the name
 		size := int(binary.LittleEndian.Uint64(body))
-		contents[i], body = body[8:8+size], body[8+size:]
+		contents[i], body = body[8:8+size:8+size], body[8+size:] // merged appends to the first
 	}
 	return merged(contents[0], contents[1]), nil
 }

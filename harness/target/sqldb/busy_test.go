@@ -85,7 +85,9 @@ var _ = Describe("BeforeCommit", func() {
 })
 
 var _ = DescribeTable("An error of SQLite is read by its code, and by its message where the code says nothing",
-	func(code int, message string, expected sqldb.Verdict) { Expect(sqldb.SQLite(code, message)).To(Equal(expected)) },
+	func(code int, message string, expected sqldb.Verdict) {
+		Expect(sqldb.SQLite(code, message)).To(Equal(expected))
+	},
 	Entry(nil, 5, "database is locked", sqldb.Verdict{Code: "SQLITE_5", Kind: target.ErrConflict, Outcome: target.NotApplied, Temporary: true}),
 	Entry(nil, 517, "database is locked", sqldb.Verdict{Code: "SQLITE_517", Kind: target.ErrConflict, Outcome: target.NotApplied, Temporary: true}),
 	Entry(nil, 2067, "UNIQUE constraint failed: t.k", sqldb.Verdict{Code: "SQLITE_2067", Kind: target.ErrConstraint, Outcome: target.NotApplied}),

@@ -95,7 +95,7 @@ func (q *requested) failure(err error) *target.Error {
 
 func (q *requested) execute() error {
 	o := q.db.options
-	if err := q.execAll(q.session, o.Prepare[q.request.Consistency]...); err != nil {
+	if err := q.sendBegin(q.session, o.Prepare[q.request.Consistency]); err != nil {
 		return err
 	}
 	statements, err := o.Dialect.Translate(q.ctx, q.request, q.lookup)
