@@ -94,6 +94,25 @@ var _ = Describe("dqlite", Label(finding), func() {
 		found("CREATE TABLE b.x: %v; then INSERT INTO t: %v; then a read on another connection: %v", first, after, reading)
 	}, SpecTimeout(time.Minute))
 
+	It("answers with the columns of an older schema that the connection knew", func(ctx SpecContext) {
+		db := pool(ctx, cluster)
+		knows, err := db.Conn(ctx)
+		Expect(err).NotTo(HaveOccurred())
+		DeferCleanup(knows.Close)
+		changes, err := db.Conn(ctx)
+		Expect(err).NotTo(HaveOccurred())
+		DeferCleanup(changes.Close)
+		Expect(changes.ExecContext(ctx, "CREATE TABLE t (a INTEGER, b INTEGER)")).Error().NotTo(HaveOccurred())
+		Expect(changes.ExecContext(ctx, "INSERT INTO t VALUES (1, 2)")).Error().NotTo(HaveOccurred())
+		columns, row := all(ctx, knows)
+		Expect(columns).To(Equal([]string{"a", "b"}))
+		Expect(row).To(Equal([]any{int64(1), int64(2)}))
+		Expect(changes.ExecContext(ctx, "ALTER TABLE t DROP COLUMN a")).Error().NotTo(HaveOccurred())
+		columns, row = all(ctx, knows)
+		Expect(columns).NotTo(Equal([]string{"b"}), "not seen")
+		found("after the column a was dropped, SELECT * FROM t answers with the columns %v and the row %v; b is 2", columns, row)
+	}, SpecTimeout(time.Minute))
+
 	It("cuts a text at a zero byte, and acknowledges the write", func(ctx SpecContext) {
 		db := pool(ctx, cluster)
 		Expect(execute(ctx, db, "CREATE TABLE t (v TEXT)")).To(Succeed())
@@ -104,6 +123,24 @@ var _ = Describe("dqlite", Label(finding), func() {
 		found("of the text a, zero byte, b the database has %d byte", length)
 	}, SpecTimeout(time.Minute))
 })
+
+// all are the columns of t and its only row.
+func all(ctx context.Context, conn *sql.Conn) (columns []string, row []any) {
+	GinkgoHelper()
+	rows, err := conn.QueryContext(ctx, "SELECT * FROM t")
+	Expect(err).NotTo(HaveOccurred())
+	defer rows.Close()
+	columns, err = rows.Columns()
+	Expect(err).NotTo(HaveOccurred())
+	Expect(rows.Next()).To(BeTrue())
+	row = make([]any, len(columns))
+	into := make([]any, len(columns))
+	for i := range row {
+		into[i] = &row[i]
+	}
+	Expect(rows.Scan(into...)).To(Succeed())
+	return columns, row
+}
 
 // pool is the driver as its documentation recommends it: with the addresses of all nodes.
 func pool(ctx context.Context, cluster *harness.Cluster) *sql.DB {
