@@ -197,10 +197,16 @@ func links(env *environment) {
 			// With an open connection it is the answer that is lost.
 			Expect(env.node(0).Execute(ctx, "SELECT 1")).To(HaveRows(Row(1)))
 			Expect(env.cluster.Cut(ctx, fault.Drop, fault.Link{From: 0, To: fault.Clients})).To(Succeed())
-			Expect(env.timely(ctx, func(ctx context.Context) error {
+			err := env.timely(ctx, func(ctx context.Context) error {
 				_, err := env.node(0).Execute(ctx, env.sql("INSERT INTO {ns}.t VALUES (1, 'unanswered')"))
 				return err
-			})).To(WithTransform(target.OutcomeOf, Equal(target.Unknown)))
+			})
+			if err != nil && target.OutcomeOf(err) == target.NotApplied {
+				Expect(env.cluster.Heal(ctx)).To(Succeed())
+				Expect(env.run(ctx, "SELECT count(*) FROM {ns}.t")).To(HaveRows(Row(0)), "it said that the write was not applied")
+				Skip("the target's clients wait for an answer before they send a write: they begin a transaction")
+			}
+			Expect(err).To(WithTransform(target.OutcomeOf, Equal(target.Unknown)))
 			env.eventually(ctx, func(ctx context.Context) (harness.Result, error) {
 				return env.node(0).Inside().Execute(ctx, env.sql("SELECT v FROM {ns}.t"))
 			}).Should(HaveRows(Row("unanswered")))

@@ -84,26 +84,33 @@ const (
 type conn struct {
 	driver.Conn
 	link net.Conn
-	lost string // why the leader has refused, if it has
+	lost *lostError // why the leader has refused, if it has
 }
 
-// lostError is the error of a leader that leads no longer. The driver drops its text.
-type lostError struct{ why string }
+// lostError is the error of a leader that leads no longer. The driver drops its text, and has database/sql send again what may
+// have been applied.
+type lostError struct {
+	why     string
+	refused bool // it did not lead any more when it was asked
+}
 
 func (e *lostError) Error() string { return e.why }
 func (e *lostError) Unwrap() error { return driver.ErrBadConn }
 
 // log keeps what the driver drops.
 func (c *conn) log(_ client.LogLevel, format string, args ...any) {
-	if strings.HasPrefix(format, "leadership lost") {
-		c.lost = fmt.Sprintf(format, args...)
+	if why := fmt.Sprintf(format, args...); strings.HasPrefix(why, "leadership lost") || strings.HasPrefix(why, "not found") {
+		c.lost = &lostError{why, !strings.Contains(why, fmt.Sprint(leadershipLost))}
 	}
 }
 
+// leadershipLost is dqlite's code for a leader that was deposed before the change was committed.
+const leadershipLost = 10 | 41<<8
+
 // explained is an error of the driver with what it has dropped.
 func (c *conn) explained(err error) error {
-	if errors.Is(err, driver.ErrBadConn) && c.lost != "" {
-		return &lostError{c.lost}
+	if errors.Is(err, driver.ErrBadConn) && c.lost != nil {
+		return c.lost
 	}
 	return err
 }

@@ -20,6 +20,8 @@ func judge(err error) sqldb.Verdict {
 		return sqldb.Verdict{Code: "NO_LEADER", Kind: target.ErrNoLeader, Outcome: target.NotApplied, Temporary: true}
 	case errors.As(err, &unreached):
 		return sqldb.Verdict{Code: "UNREACHABLE", Kind: target.ErrUnreachable, Outcome: target.NotApplied, Temporary: true}
+	case errors.As(err, &lost) && lost.refused: // the connection is one to a former leader
+		return sqldb.Verdict{Code: "NOT_LEADER", Kind: target.ErrUnreachable, Temporary: true}
 	case errors.As(err, &lost):
 		return sqldb.Verdict{Code: "LEADERSHIP_LOST", Kind: target.ErrNoQuorum, Temporary: true}
 	case errors.As(err, &e):

@@ -10,11 +10,8 @@ import (
 // expected are specs that dqlite does not pass and whose promise its makers do not make, by the end of their text. Set the
 // environment variable DQLITE_EXPECTED to run them.
 var expected = map[string]string{
-	"A read on a deposed leader is refused, and after healing sees the new leader's write leader": "dqlite documents that reads on a leader which does not know its successor may be stale",
-	"Replication of large rows over a narrow link applies them one by one":                        "a leader sends all entries that a node lacks at once",
-	"A node's health is syncing during a long catch-up, with the number of missing entries":       "dqlite does not tell its clients how far a node is behind",
-	"A read on a leader with a hanging disk that does not know its successor is not stale when strong": "a node writes to its disk in the thread that " +
-		"answers, so that it reports no status while its disk hangs",
+	"Replication of large rows over a narrow link applies them one by one":                  "a leader sends all entries that a node lacks at once",
+	"A node's health is syncing during a long catch-up, with the number of missing entries": "dqlite does not tell its clients how far a node is behind",
 }
 
 var _ = BeforeEach(func() {
