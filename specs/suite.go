@@ -91,7 +91,7 @@ func Load(t *testing.T, options ...settings.Option) *Suite {
 func (s *Suite) Run(t *testing.T, description string) {
 	t.Helper()
 	r := s.run(t.Name(), description)
-	RegisterFailHandler(r.wordless.fail)
+	RegisterFailHandler(r.fail)
 	suite := s.Settings.Suite
 	SetDefaultEventuallyTimeout(suite.EventuallyTimeout)
 	SetDefaultEventuallyPollingInterval(suite.EventuallyPolling)
@@ -111,6 +111,7 @@ func (s *Suite) Run(t *testing.T, description string) {
 	ReportBeforeEach(r.wordless.begins)
 	ReportAfterEach(r.reportAgain)
 	ReportAfterSuite("statements without words", r.wordless.count)
+	ReportAfterSuite("what is expected", reportExpected)
 	RunSpecs(t, description, config, reporter, AroundNode(r.within))
 }
 
@@ -120,6 +121,7 @@ type run struct {
 	journals journals
 	again    func(seed int64, text, journal string) string
 	wordless wordless
+	judged   expectation
 }
 
 func (s *Suite) run(test, description string) *run {
