@@ -17,7 +17,8 @@ import (
 // leaks are specs about the leak check that follows every spec.
 func leaks(env *environment) {
 	Describe("A leak", Label("suite:leaks"), func() {
-		// left is what was opened since the beginning.
+		// left is what was opened since the beginning. What nodes open for a moment, in this process or on a disk that it serves, is
+		// in it for a moment.
 		var left func() []string
 		BeforeEach(func() {
 			if _, err := os.Stat("/proc/self/fd"); err != nil {
@@ -28,30 +29,30 @@ func leaks(env *environment) {
 		})
 
 		It("of a file, a socket or a process is found as long as it exists", func(ctx SpecContext) {
-			Expect(left()).To(BeEmpty())
+			env.eventually(ctx, left).Should(BeEmpty())
 			path := filepath.Join(GinkgoT().TempDir(), "left open")
 			file, err := os.Create(path)
 			Expect(err).NotTo(HaveOccurred())
-			Expect(left()).To(ConsistOf(ContainSubstring(path)))
+			env.eventually(ctx, left).Should(ConsistOf(ContainSubstring(path)))
 			Expect(file.Close()).To(Succeed())
-			Expect(left()).To(BeEmpty())
+			env.eventually(ctx, left).Should(BeEmpty())
 
 			for _, network := range []string{"tcp4", "tcp6"} {
 				listener, err := new(net.ListenConfig).Listen(ctx, network, "localhost:0")
 				if err != nil {
 					continue // a system without IPv6
 				}
-				Expect(left()).To(ConsistOf(HavePrefix("listening ")))
+				env.eventually(ctx, left).Should(ConsistOf(HavePrefix("listening ")))
 				Expect(listener.Close()).To(Succeed())
-				Expect(left()).To(BeEmpty())
+				env.eventually(ctx, left).Should(BeEmpty())
 			}
 
 			child := exec.CommandContext(ctx, "sleep", "60")
 			Expect(child.Start()).To(Succeed())
-			Expect(left()).To(ConsistOf(ContainSubstring("child process")))
+			env.eventually(ctx, left).Should(ConsistOf(ContainSubstring("child process")))
 			Expect(child.Process.Kill()).To(Succeed())
 			Expect(child.Wait()).NotTo(Succeed())
-			Expect(left()).To(BeEmpty())
+			env.eventually(ctx, left).Should(BeEmpty())
 		}, env.patience)
 
 		It("of a goroutine is found", func() {

@@ -56,6 +56,16 @@ func (h *Host) RefreshDisk(context.Context) error {
 	return h.withDisk("refresh the disk of", (*fusefs.Disk).Refresh)
 }
 
+// HurryDisk ends the delays of a slow disk until the returned function is called, so that a program can end that waits for a
+// sync. A sync that was torn blocks nevertheless.
+func (h *Host) HurryDisk(context.Context) (end func(), err error) {
+	err = h.withDisk("hurry the disk of", func(d *fusefs.Disk) error {
+		end = d.Hurry()
+		return nil
+	})
+	return end, err
+}
+
 func (h *Host) withDisk(action string, do func(*fusefs.Disk) error) error {
 	d, err := h.disk.use()
 	if err == nil {
@@ -127,18 +137,44 @@ func (d *disk) unmounted(ctx context.Context) error {
 	return mount.Close(ctx)
 }
 
+// missing returns why there is no disk with faults, or nil.
+func (d *disk) missing() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.absent
+}
+
 // kill calls do, which kills every process on the host. A process cannot be killed while it waits for a sync, so syncs do not
-// take long meanwhile. A sync that is torn keeps blocking until the disk is taken away: then the kill also cuts its power.
+// take long meanwhile. A sync that is torn keeps blocking until the disk is taken away: then the kill is a crash.
 func (d *disk) kill(ctx context.Context, a *agent.Agent, do func() error) error {
 	used, err := d.use()
 	if err != nil {
 		return do()
 	}
 	defer used.Hurry()()
-	if !used.Torn() {
+	if used.Torn() {
+		return d.crash(ctx, a, do)
+	}
+	return do()
+}
+
+// crash is kill, and the disk loses what was not synced. It is mounted anew.
+func (d *disk) crash(ctx context.Context, a *agent.Agent, do func() error) error {
+	used, err := d.use()
+	if err != nil {
 		return do()
 	}
-	if err := errors.Join(used.Crash(), do(), a.UnmountDisk(ctx, d.dir)); err != nil {
+	defer used.Hurry()()
+	if used.Torn() {
+		// Once stopped, no program sees that the disk is taken away before it is killed.
+		err = errors.Join(a.Freeze(ctx), used.Crash(), do())
+	} else {
+		err = errors.Join(do(), used.Crash())
+	}
+	if err != nil {
+		return err
+	}
+	if err := a.UnmountDisk(ctx, d.dir); err != nil {
 		return err
 	}
 	if err := d.unmounted(ctx); err != nil {

@@ -46,7 +46,11 @@ func (h *Host) Dir() string { return h.dir }
 func (h *Host) Missing() []string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return slices.Clone(h.missing)
+	missing := slices.Clone(h.missing)
+	if err := h.disk.missing(); err != nil {
+		missing = append(missing, err.Error())
+	}
+	return missing
 }
 
 // boot makes the host for the first time.
@@ -72,7 +76,7 @@ func (h *Host) makeAgent(ctx context.Context) (*agent.Agent, device.Device, erro
 		Name: h.name, Addr: netip.PrefixFrom(h.Addr(), fabric.Network.Bits()), Hosts: h.network.names(),
 		Packet: h.network.options.packets,
 	}
-	a, made, fd, err := agent.New(ctx, h.network.launcher.run, spec)
+	a, made, fd, err := agent.New(ctx, h.network.launcher.Run, spec)
 	if err != nil {
 		return nil, nil, explain(err)
 	}
@@ -134,14 +138,37 @@ func (h *Host) Thaw(ctx context.Context) error {
 // disk loses nothing, unless it has torn a sync.
 func (h *Host) Kill(ctx context.Context) error {
 	return h.do("kill every process on", func(a *agent.Agent) error {
-		return h.disk.kill(ctx, a, func() error {
-			err := a.Kill(ctx)
-			if err == nil {
-				h.clock.killed()
-			}
-			return err
-		})
+		return h.disk.kill(ctx, a, func() error { return h.killed(a.Kill(ctx)) })
 	})
+}
+
+// Processes returns the names of the programs that run on the host. It waits for a Kill that is in progress. A closed host has
+// none.
+func (h *Host) Processes(ctx context.Context) (names []string, err error) {
+	a, err := h.current()
+	if err != nil {
+		return nil, nil //nolint:nilerr // nothing runs there
+	}
+	if names, err = a.Processes(ctx); err != nil && !errors.Is(err, agent.ErrGone) {
+		return nil, fmt.Errorf("list the processes of host %s: %w", h.name, err)
+	}
+	return names, nil
+}
+
+// Crash kills every process on the host at once, as Kill does, and its disk loses what was not synced, as in CutPower. The host
+// answers at once, as a machine that restarts in no time: its kernel refuses connections. Without FUSE it is Kill.
+func (h *Host) Crash(ctx context.Context) error {
+	return h.do("crash", func(a *agent.Agent) error {
+		return h.disk.crash(ctx, a, func() error { return h.killed(a.Kill(ctx)) })
+	})
+}
+
+// killed notes that no process is left, unless err is not nil.
+func (h *Host) killed(err error) error {
+	if err == nil {
+		h.clock.killed()
+	}
+	return err
 }
 
 // CutPower ends everything on the host at once: nothing leaves it any more, not even the end of a connection. Until the next

@@ -13,6 +13,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/hosts/internal/fabric"
 	"github.com/rejoin-db/rejoin/harness/internal/inbubble"
+	"github.com/rejoin-db/rejoin/harness/internal/launcher"
 	"github.com/rejoin-db/rejoin/harness/internal/rundir"
 )
 
@@ -29,7 +30,7 @@ type Network struct {
 	options  Options
 	dir      *rundir.Dir
 	fabric   *fabric.Fabric
-	launcher *launcher
+	launcher *launcher.Launcher
 	work     sync.WaitGroup // copies of programs' output
 
 	mu     sync.Mutex
@@ -52,7 +53,7 @@ func New(o Options) (*Network, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the directory of a network: %w", err)
 	}
-	n := &Network{options: o, dir: dir, fabric: fabric.New(rand.Uint64()), launcher: newLauncher(), done: make(chan struct{})}
+	n := &Network{options: o, dir: dir, fabric: fabric.New(rand.Uint64()), launcher: launcher.New(), done: make(chan struct{})}
 	if err := os.WriteFile(n.names(), []byte("127.0.0.1 localhost\n::1 localhost\n"), 0o644); err != nil {
 		return nil, errors.Join(fmt.Errorf("write the names of hosts: %w", err), n.Close())
 	}
@@ -161,7 +162,7 @@ func (n *Network) Close() error {
 	closing.Wait()
 	failed = append(failed, n.fabric.Close())
 	n.work.Wait()
-	n.launcher.close()
+	n.launcher.Close()
 	n.ended = errors.Join(append(failed, n.dir.Remove())...)
 	close(n.done)
 	return n.ended

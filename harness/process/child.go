@@ -21,6 +21,9 @@ func (c *childProcess) terminate() error { return c.signal(syscall.SIGTERM) }
 
 func (c *childProcess) kill(context.Context) error { return c.signal(os.Kill) }
 
+// crash is kill: what the node has not synced is in the process.
+func (c *childProcess) crash(ctx context.Context) error { return c.kill(ctx) }
+
 // signal does nothing if the process has ended.
 func (c *childProcess) signal(s os.Signal) error {
 	if err := c.cmd.Process.Signal(s); err != nil && !errors.Is(err, os.ErrProcessDone) {

@@ -11,10 +11,17 @@ import (
 	"github.com/rejoin-db/rejoin/harness/fault"
 )
 
-// SetDisk sets the faults of the node's disk.
+// SetDisk sets the faults of the node's disk: below the node if its home has such a disk, else in the node's process.
 func (c *Cluster) SetDisk(ctx context.Context, i int, faults fault.Disk) error {
 	if faults.Slow < 0 {
 		return fmt.Errorf("disk slowdown %v: must not be negative", faults.Slow)
+	}
+	n, err := c.node(i)
+	if err != nil {
+		return err
+	}
+	if disk := n.home.disk(); disk != nil {
+		return disk.SetDisk(ctx, faults)
 	}
 	return c.order(ctx, i, func(n *node) { n.faults, n.pending.disk = faults, true })
 }

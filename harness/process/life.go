@@ -109,6 +109,14 @@ func (l *life) kill(ctx context.Context) error {
 	return l.await(ctx)
 }
 
+// crash kills the process, waits for its end, and its disk loses what was not synced.
+func (l *life) crash(ctx context.Context) error {
+	if err := l.body.crash(ctx); err != nil {
+		return err
+	}
+	return l.await(ctx)
+}
+
 func (l *life) await(ctx context.Context) error {
 	select {
 	case <-l.done:

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/rejoin-db/rejoin/harness/embedded/client"
+	"github.com/rejoin-db/rejoin/harness/internal/launcher"
 	"github.com/rejoin-db/rejoin/harness/network"
 )
 
@@ -17,7 +18,7 @@ import (
 type loopback struct {
 	*network.Network
 	clientsHost *network.Host
-	launcher    *launcher
+	launcher    *launcher.Launcher
 	root        string // the parent of the homes' directories
 }
 
@@ -27,7 +28,7 @@ func newLoopback(root string) (place, error) {
 	if err != nil {
 		return nil, errors.Join(err, n.Close())
 	}
-	return &loopback{Network: n, clientsHost: host, launcher: newLauncher(), root: root}, nil
+	return &loopback{Network: n, clientsHost: host, launcher: launcher.New(), root: root}, nil
 }
 
 func (l *loopback) alone(link network.Link) bool {
@@ -52,7 +53,7 @@ func (l *loopback) home(_ context.Context, name string) (home, error) {
 }
 
 func (l *loopback) close() error {
-	l.launcher.close()
+	l.launcher.Close()
 	return l.Close()
 }
 
@@ -69,7 +70,10 @@ func (p *port) dir() string  { return p.path }
 
 // refresh does nothing: the node has the same files.
 func (p *port) refresh(context.Context) error { return nil }
-func (p *port) close() error                  { return p.Close() }
+
+func (p *port) disk() diskBelow { return nil }
+
+func (p *port) close() error { return p.Close() }
 
 func (p *port) start(_ context.Context, program program) (body, error) {
 	cmd := &exec.Cmd{
@@ -77,7 +81,7 @@ func (p *port) start(_ context.Context, program program) (body, error) {
 		Stdin: program.stdin, Stdout: program.output, Stderr: program.output, ExtraFiles: []*os.File{program.ready},
 		SysProcAttr: attributes(),
 	}
-	if err := p.place.launcher.run(cmd.Start); err != nil {
+	if err := p.place.launcher.Run(cmd.Start); err != nil {
 		return nil, err
 	}
 	return &childProcess{cmd, p.name}, nil

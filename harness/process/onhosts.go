@@ -7,9 +7,11 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"strings"
 	"syscall"
 
 	"github.com/rejoin-db/rejoin/harness/embedded/client"
+	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/hosts"
 	"github.com/rejoin-db/rejoin/harness/network"
 )
@@ -18,7 +20,8 @@ import (
 const nodesPort = 7000
 
 // onHosts is the place of nodes on hosts, one host for each, and one for the clients. The switch between the hosts rules
-// all links, so nodes are told of none.
+// all links, and the hosts have the disks, so nodes are told of neither. Where the system has no FUSE, the nodes apply the faults
+// of their disks themselves, as on loopback: the effect on a node is the same, and all specs can run.
 type onHosts struct {
 	*hosts.Network
 	clientsHost *hosts.Host
@@ -45,13 +48,20 @@ func (o *onHosts) home(ctx context.Context, name string) (home, error) {
 	if err != nil {
 		return nil, err
 	}
-	return hostHome{host}, nil
+	err = host.SetDisk(ctx, fault.Disk{})
+	if plain := errors.Is(err, hosts.ErrNoDisk); plain || err == nil {
+		return hostHome{host, plain}, nil
+	}
+	return nil, err
 }
 
 func (o *onHosts) close() error { return o.Close() }
 
 // hostHome is a home: a host.
-type hostHome struct{ host *hosts.Host }
+type hostHome struct {
+	host  *hosts.Host
+	plain bool // its folder is an ordinary one
+}
 
 func (h hostHome) addr() string { return netip.AddrPortFrom(h.host.Addr(), nodesPort).String() }
 
@@ -63,6 +73,13 @@ func (h hostHome) refresh(ctx context.Context) error {
 		return err
 	}
 	return nil
+}
+
+func (h hostHome) disk() diskBelow {
+	if h.plain {
+		return nil
+	}
+	return h.host
 }
 
 func (h hostHome) start(ctx context.Context, p program) (body, error) {
@@ -100,15 +117,23 @@ func (b hostBody) terminate() error {
 func (b hostBody) freeze(ctx context.Context) error { return b.host.Freeze(ctx) }
 func (b hostBody) thaw(ctx context.Context) error   { return b.host.Thaw(ctx) }
 func (b hostBody) kill(ctx context.Context) error   { return b.host.Kill(ctx) }
+func (b hostBody) crash(ctx context.Context) error  { return b.host.Crash(ctx) }
 
-// wait leaves what the program may have left behind: it ends with the next kill, and with the network.
+// wait counts as left what runs on the host when the program has ended. It ends with the next kill, and with the network.
 func (b hostBody) wait() (exit, left error) {
 	ended, err := b.process.Wait(context.Background())
 	if err != nil {
 		return fmt.Errorf("wait for its end: %w", err), nil
 	}
 	if ended != (hosts.Exit{}) {
-		return errors.New(ended.String()), nil
+		exit = errors.New(ended.String())
 	}
-	return nil, nil
+	running, err := b.host.Processes(context.Background())
+	switch {
+	case err != nil:
+		left = fmt.Errorf("look for processes left by node %s: %w", b.host.Name(), err)
+	case len(running) > 0:
+		left = fmt.Errorf("node %s has left processes behind: %s", b.host.Name(), strings.Join(running, ", "))
+	}
+	return exit, left
 }

@@ -17,14 +17,11 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// openOnce is how many descriptors stay open in this process after the first nodes on hosts, once: two pipes and /dev/null.
-const openOnce = 5
-
 // bootOnHosts is boot, with nodes on hosts.
 func bootOnHosts(ctx context.Context, size int) *fixture {
 	GinkgoHelper()
 	o := options()
-	nothingIsLeft(&o, openOnce)
+	nothingIsLeft(&o)
 	b := &booted{Target: process.OnHosts(o)}
 	c, err := harness.Boot(ctx, b, harness.Size(size))
 	Expect(err).NotTo(HaveOccurred())

@@ -83,7 +83,7 @@ func (n *node) ordersLocked(taken pending) child.Orders {
 
 // allOrdersLocked returns the orders for a new life, which knows nothing.
 func (n *node) allOrdersLocked() child.Orders {
-	all := pending{resets: n.pending.take().resets, disk: true, clock: true}
+	all := pending{resets: n.pending.take().resets, disk: n.home.disk() == nil, clock: true}
 	for _, other := range n.cluster.allLocked() {
 		if other != n && !other.removed {
 			all.hosts = append(all.hosts, other.host())

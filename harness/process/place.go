@@ -43,12 +43,22 @@ type home interface {
 	// refresh makes this process see what the node has written to its directory, and the node what this process has changed
 	// there.
 	refresh(ctx context.Context) error
+	// disk is the disk in which the directory is, or nil if its faults are left to the node.
+	disk() diskBelow
 	// start starts the node's program. The home has no other process.
 	start(ctx context.Context, p program) (body, error)
 	// listen listens at the address, in place of a node that is down.
 	listen(ctx context.Context) (net.Listener, error)
 	// close gives the address back. The home has no process.
 	close() error
+}
+
+// diskBelow is a disk whose faults the node does not know.
+type diskBelow interface {
+	SetDisk(ctx context.Context, faults fault.Disk) error
+	Disk() fault.Disk
+	// HurryDisk ends delays of syncs until end is called.
+	HurryDisk(ctx context.Context) (end func(), err error)
 }
 
 // program is what a home starts. The files stay open.
@@ -71,6 +81,8 @@ type body interface {
 	thaw(ctx context.Context) error
 	// kill kills it. It does nothing if the process has ended.
 	kill(ctx context.Context) error
+	// crash kills it, and the home's disk loses what was not synced.
+	crash(ctx context.Context) error
 	// wait blocks until the process has ended. exit is nil for exit code 0; left is not nil if it has left processes
 	// behind. It is called once.
 	wait() (exit, left error)

@@ -83,13 +83,10 @@ func boot(ctx context.Context, size int, change ...func(*process.Options)) *fixt
 }
 
 // nothingIsLeft gives the clusters a new directory, which must be empty after the spec. No process, goroutine or open file
-// may be left either, but for files that stay open once a process.
-func nothingIsLeft(o *process.Options, once ...int) {
+// may be left either.
+func nothingIsLeft(o *process.Options) {
 	GinkgoHelper()
 	goroutines, files := gleak.Goroutines(), openFiles()
-	for _, n := range once {
-		files += n
-	}
 	if o.Nodes.Dir == "" {
 		o.Nodes.Dir = GinkgoT().TempDir()
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/rejoin-db/rejoin/harness/embedded/machine"
 	"github.com/rejoin-db/rejoin/harness/process/child"
@@ -43,13 +44,36 @@ func (c *Cluster) Stop(ctx context.Context, node int) error {
 	if err := life.body.terminate(); err != nil {
 		return fmt.Errorf("stop node %s: %w", n.id, errors.Join(err, life.kill(ctx)))
 	}
-	if err := life.await(ctx); err != nil {
+	if err := n.awaitStop(ctx, life); err != nil {
 		return fmt.Errorf("stop node %s: it was killed: %w", n.id, errors.Join(err, life.kill(c.ctx)))
 	}
 	if life.exit != nil {
 		return fmt.Errorf("stop node %s: %w", n.id, life.endError())
 	}
 	return nil
+}
+
+// longestSync is how long a process that was told to stop may wait for a slow disk.
+const longestSync = time.Second
+
+// awaitStop waits until a process has ended that was told to. No process ends while it waits for a sync. So a disk below it
+// that hangs goes on after longestSync, unless it has torn a sync.
+func (n *node) awaitStop(ctx context.Context, life *life) error {
+	disk := n.home.disk()
+	if disk == nil {
+		return life.await(ctx)
+	}
+	soon, cancel := context.WithTimeout(ctx, longestSync)
+	defer cancel()
+	if life.await(soon) == nil {
+		return nil
+	}
+	end, err := disk.HurryDisk(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	return life.await(ctx)
 }
 
 // leaving records why a running node will be down, and returns its life.
@@ -64,7 +88,8 @@ func (n *node) leaving(reason string) (*life, error) {
 	return life, nil
 }
 
-// Crash sends SIGKILL, and waits until the process has ended. It does nothing if the node is down.
+// Crash sends SIGKILL, and waits until the process has ended. What it has not synced is lost. It does nothing if the node is
+// down.
 func (c *Cluster) Crash(ctx context.Context, node int) error {
 	n, ctx, leave, err := c.enter(ctx, node)
 	if err != nil {
@@ -86,7 +111,7 @@ func (n *node) crash(ctx context.Context, reason string) error {
 	if state == down {
 		return nil
 	}
-	if err := life.kill(ctx); err != nil {
+	if err := life.crash(ctx); err != nil {
 		return fmt.Errorf("crash node %s: %w", n.id, err)
 	}
 	return nil

@@ -56,8 +56,15 @@ func (n *node) survey(ctx context.Context, link network.Link) (found target.Link
 	return found, true, err
 }
 
-// Disk returns the faults of the disk, as the node's process reports them.
+// Disk returns the faults of the disk, as the disk below the node or the node's process reports them.
 func (c *Cluster) Disk(ctx context.Context, i int) (fault.Disk, error) {
+	n, err := c.node(i)
+	if err != nil {
+		return fault.Disk{}, err
+	}
+	if disk := n.home.disk(); disk != nil {
+		return disk.Disk(), nil
+	}
 	s, err := c.surroundings(ctx, i)
 	return s.Disk, err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 
@@ -65,5 +66,24 @@ func TestAssumptionsAreSentences(t *testing.T) {
 			t.Errorf("%q: want one sentence without a full stop, once", a)
 		}
 		seen[a] = true
+	}
+}
+
+func TestAppendRow(t *testing.T) {
+	type other struct{ a, b any }
+	rows := [][]any{
+		{}, {nil}, {nil, nil}, {int64(1)}, {1.0}, {"1"}, {[]byte("1")}, {""}, {[]byte{}}, {"a", "b"}, {"ab"}, {"", "ab"}, {"n"},
+		{int64(-1)}, {math.Copysign(0, -1)}, {0.0}, {true}, {"bool true"}, {other{1, "2"}}, {other{"1", 2}}, {1},
+	}
+	seen := make(map[string]int)
+	for i, row := range rows {
+		encoding := string(target.AppendRow(nil, row))
+		if j, is := seen[encoding]; is {
+			t.Errorf("the rows %#v and %#v have the same encoding", rows[j], row)
+		}
+		seen[encoding] = i
+		if again := string(target.AppendRow([]byte("before"), row)); again != "before"+encoding {
+			t.Errorf("%#v is encoded as %q, and as %q after other bytes", row, encoding, again)
+		}
 	}
 }

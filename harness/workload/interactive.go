@@ -29,15 +29,40 @@ func Interactive(ns string, level target.Isolation) []Workload {
 	}
 }
 
-// setupAt runs the request named setup until it succeeds, on a cluster that has the level.
-func (s statements) setupAt(ctx context.Context, c *harness.Cluster, level target.Isolation) error {
+// interactive is what the workloads of interactive transactions have in common.
+type interactive struct {
+	name  string
+	sql   statements
+	level target.Isolation
+}
+
+func newInteractive(name, ns string, level target.Isolation) interactive {
+	return interactive{name, readStatements(name, ns), level}
+}
+
+func (w *interactive) Name() string { return w.name }
+
+// Setup runs the request named setup until it succeeds, on a cluster that has the level.
+func (w *interactive) Setup(ctx context.Context, c *harness.Cluster) error {
 	if !c.Can(target.Transactions) {
 		return &harness.UnsupportedError{Ability: target.Transactions}
 	}
-	if !slices.Contains(c.Isolations(), level) {
-		return errors.New("the target has no isolation level " + string(level))
+	if !slices.Contains(c.Isolations(), w.level) {
+		return errors.New("the target has no isolation level " + string(w.level))
 	}
-	return s.setup(ctx, c)
+	return w.sql.setup(ctx, c)
+}
+
+// operation is a transaction that is to do these steps, and does them by run.
+func (w *interactive) operation(
+	model journal.Model, steps []journal.Step, run func(context.Context, *harness.Transaction) ([]journal.Step, error),
+) Operation {
+	return Operation{Op: journal.Op{Model: model, Level: journal.Local, Steps: steps}, Isolation: w.level, Transaction: run}
+}
+
+// within executes the request with that name in a transaction.
+func (w *interactive) within(ctx context.Context, t *harness.Transaction, request string, args ...any) (harness.Result, error) {
+	return t.Execute(ctx, w.sql.get(request), args...)
 }
 
 // transact runs an operation in an interactive transaction at a random online node, and records its outcome. It tells
@@ -78,8 +103,3 @@ func (c *client) transact(ctx context.Context, op Operation) (outcome journal.Ou
 
 // errDeclined is why a client rolls its transaction back by its own choice.
 var errDeclined = errors.New("the client rolls back")
-
-// within executes one request of a workload in a transaction.
-func (s statements) within(ctx context.Context, t *harness.Transaction, name string, args ...any) (harness.Result, error) {
-	return t.Execute(ctx, s.get(name), args...)
-}

@@ -17,22 +17,15 @@ import (
 // and writes it back with one value more, so that a lost update loses a value. A transaction reads or extends one to
 // three lists. The keys are interactive-list/0, interactive-list/1, and so on.
 func InteractiveLists(ns string, level target.Isolation) Workload {
-	return &interactiveLists{sql: readStatements("interactive-lists", ns), level: level, names: newRolling(3, longestList)}
+	return &interactiveLists{newInteractive("interactive-lists", ns, level), newRolling(3, longestList)}
 }
 
 type interactiveLists struct {
-	sql   statements
-	level target.Isolation
+	interactive
 	names *rolling
 }
 
 var interactiveListKey = named("interactive-list")
-
-func (w *interactiveLists) Name() string { return "interactive-lists" }
-
-func (w *interactiveLists) Setup(ctx context.Context, c *harness.Cluster) error {
-	return w.sql.setupAt(ctx, c, w.level)
-}
 
 // listStep is one read or append.
 type listStep struct {
@@ -53,20 +46,17 @@ func (w *interactiveLists) Next(r *rand.Rand, _ int) Operation {
 		key := interactiveListKey(name)
 		steps = append(steps, read(key), journal.Step{Do: journal.Append, Key: key, Value: value})
 	}
-	return Operation{
-		Op:        journal.Op{Model: journal.List, Level: journal.Local, Steps: steps},
-		Isolation: w.level,
-		Transaction: func(ctx context.Context, t *harness.Transaction) ([]journal.Step, error) {
-			return w.run(ctx, t, plan)
-		},
-		Refused: breaks, // two clients create a list
-	}
+	op := w.operation(journal.List, steps, func(ctx context.Context, t *harness.Transaction) ([]journal.Step, error) {
+		return w.run(ctx, t, plan)
+	})
+	op.Refused = breaks // two clients create a list
+	return op
 }
 
 // run runs the steps of a transaction, and returns them with what was read.
 func (w *interactiveLists) run(ctx context.Context, t *harness.Transaction, plan []listStep) (steps []journal.Step, err error) {
 	for _, s := range plan {
-		answer, err := w.sql.within(ctx, t, "read", s.name)
+		answer, err := w.within(ctx, t, "read", s.name)
 		if err != nil {
 			return nil, err
 		}
@@ -80,9 +70,9 @@ func (w *interactiveLists) run(ctx context.Context, t *harness.Transaction, plan
 		}
 		text := listText(append(slices.Clone(list), s.value))
 		if exists {
-			_, err = w.sql.within(ctx, t, "write", text, s.name)
+			_, err = w.within(ctx, t, "write", text, s.name)
 		} else {
-			_, err = w.sql.within(ctx, t, "create", s.name, text)
+			_, err = w.within(ctx, t, "create", s.name, text)
 		}
 		if err != nil {
 			return nil, err

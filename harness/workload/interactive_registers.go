@@ -14,25 +14,18 @@ import (
 // read, that shows as a write skew. A register takes only a few values before another takes its place, so that the order
 // of its values can be found. The keys are interactive-register/0, interactive-register/1, and so on.
 func InteractiveRegisters(ns string, level target.Isolation) Workload {
-	return &interactiveRegisters{sql: readStatements("interactive-registers", ns), level: level, names: newRolling(4, mostValues)}
+	return &interactiveRegisters{newInteractive("interactive-registers", ns, level), newRolling(4, mostValues)}
 }
 
 // mostValues is how many values a register takes.
 const mostValues = 12
 
 type interactiveRegisters struct {
-	sql   statements
-	level target.Isolation
+	interactive
 	names *rolling
 }
 
 var interactiveRegisterKey = named("interactive-register")
-
-func (w *interactiveRegisters) Name() string { return "interactive-registers" }
-
-func (w *interactiveRegisters) Setup(ctx context.Context, c *harness.Cluster) error {
-	return w.sql.setupAt(ctx, c, w.level)
-}
 
 // registerStep is one register of a transaction.
 type registerStep struct {
@@ -57,21 +50,19 @@ func (w *interactiveRegisters) Next(r *rand.Rand, _ int) Operation {
 			writes = append(writes, journal.Step{Do: journal.Write, Key: key, Value: s.value})
 		}
 	}
-	return Operation{
-		Op:        journal.Op{Model: journal.Registers, Level: journal.Local, Steps: append(steps, writes...)},
-		Isolation: w.level,
-		Transaction: func(ctx context.Context, t *harness.Transaction) ([]journal.Step, error) {
-			read, err := w.run(ctx, t, plan)
-			return append(read, writes...), err
-		},
-		Refused: breaks, // two clients create a register
-	}
+	steps = append(steps, writes...)
+	op := w.operation(journal.Registers, steps, func(ctx context.Context, t *harness.Transaction) ([]journal.Step, error) {
+		read, err := w.run(ctx, t, plan)
+		return append(read, writes...), err
+	})
+	op.Refused = breaks // two clients create a register
+	return op
 }
 
 // run reads the registers of a transaction, writes those that have a new value, and returns what was read.
 func (w *interactiveRegisters) run(ctx context.Context, t *harness.Transaction, plan []registerStep) (steps []journal.Step, err error) {
 	for _, s := range plan {
-		answer, err := w.sql.within(ctx, t, "read", s.name)
+		answer, err := w.within(ctx, t, "read", s.name)
 		if err != nil {
 			return nil, err
 		}
@@ -85,9 +76,9 @@ func (w *interactiveRegisters) run(ctx context.Context, t *harness.Transaction, 
 		switch {
 		case s.value == 0:
 		case len(steps[i].Got) == 0:
-			_, err = w.sql.within(ctx, t, "create", s.name, s.value)
+			_, err = w.within(ctx, t, "create", s.name, s.value)
 		default:
-			_, err = w.sql.within(ctx, t, "write", s.value, s.name)
+			_, err = w.within(ctx, t, "write", s.value, s.name)
 		}
 		if err != nil {
 			return nil, err

@@ -106,7 +106,7 @@ func (d *Disk) Torn() bool {
 }
 
 // Hurry ends the delays of a slow disk until the returned function is called, so that processes can
-// be killed that wait for a sync. A sync that a torn disk blocks is not affected.
+// be killed that wait for a sync. No sync is torn meanwhile. One that was torn before keeps blocking.
 func (d *Disk) Hurry() (end func()) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -135,6 +135,8 @@ func options(at string) *gofs.Options {
 			FsName: fsName, Name: fsName, MaxWrite: maxTransfer,
 			// The cache of content is right, as nothing changes it but the kernel.
 			ExplicitDataCacheControl: true,
+			// What is read is in memory already. Splicing would leave pipes open in this process for ever.
+			DisableSplice: true,
 			// Without this, the kernel asks for an attribute before each write. The bits that it
 			// is about have no effect on this mount.
 			ExtraCapabilities: fuse.CAP_HANDLE_KILLPRIV_V2,

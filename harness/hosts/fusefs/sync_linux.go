@@ -70,8 +70,10 @@ func (d *Disk) keep(f *file) error {
 // tear stores half of a file's changes, if it is the sync to be torn. It returns whether it was.
 func (d *Disk) tear(fd int, f *file) (bool, error) {
 	d.mu.Lock()
-	armed := d.faults.Torn
-	d.faults.Torn, d.torn = false, armed
+	armed := d.faults.Torn && d.hurries == 0
+	if armed {
+		d.faults.Torn, d.torn = false, true
+	}
 	d.mu.Unlock()
 	if !armed {
 		return false, nil

@@ -1,10 +1,7 @@
 package fake
 
 import (
-	"encoding/binary"
 	"errors"
-	"fmt"
-	"math"
 	"strings"
 	"sync/atomic"
 
@@ -127,7 +124,7 @@ func (r *rows) Next() bool {
 		return false
 	}
 	r.row = t.row(r.number)
-	r.raw = encode(r.raw[:0], r.row)
+	r.raw = target.AppendRow(r.raw[:0], r.row)
 	r.number++
 	return true
 }
@@ -151,25 +148,4 @@ func (r *rows) Close() error {
 		r.answer.open.Add(-1)
 	}
 	return r.answer.closing
-}
-
-// encode appends the canonical encoding of a row.
-func encode(out []byte, row []any) []byte {
-	for _, v := range row {
-		switch v := v.(type) {
-		case nil:
-			out = append(out, 'n')
-		case int64:
-			out = binary.BigEndian.AppendUint64(append(out, 'i'), uint64(v))
-		case float64:
-			out = binary.BigEndian.AppendUint64(append(out, 'f'), math.Float64bits(v))
-		case string:
-			out = append(binary.AppendUvarint(append(out, 's'), uint64(len(v))), v...)
-		case []byte:
-			out = append(binary.AppendUvarint(append(out, 'b'), uint64(len(v))), v...)
-		default:
-			panic(fmt.Sprintf("fake: a row holds a %T", v))
-		}
-	}
-	return out
 }

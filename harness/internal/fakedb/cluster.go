@@ -10,6 +10,7 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/target"
+	"github.com/rejoin-db/rejoin/harness/target/sqldb"
 )
 
 // Cluster is a running cluster. It is safe for concurrent use.
@@ -28,7 +29,7 @@ type Cluster struct {
 // remembered is a request with an ID, and its answer.
 type remembered struct {
 	sql    string
-	answer []result
+	answer []sqldb.Result
 }
 
 var (

@@ -8,6 +8,7 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/target"
+	"github.com/rejoin-db/rejoin/harness/target/sqldb"
 )
 
 // side is a node as clients reach it, or from the inside.
@@ -56,7 +57,7 @@ func (s side) Query(ctx context.Context, request target.Request) (target.Rows, e
 			return nil, n.failed(target.ErrUnreachable, "the answer", target.Unknown, err)
 		}
 	}
-	return &rows{results: results, changed: !reading, at: -1, row: -1}, nil
+	return (&sqldb.Answer{Results: results}).Rows(!reading), nil
 }
 
 // arrive waits while the node is paused, and returns its life and how long a sync takes.
@@ -95,7 +96,7 @@ func wait(ctx, life context.Context, d time.Duration) error {
 }
 
 // execute executes a request at once.
-func (n *node) execute(life context.Context, request target.Request, reading bool) ([]result, error) {
+func (n *node) execute(life context.Context, request target.Request, reading bool) ([]sqldb.Result, error) {
 	c := n.cluster
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -120,7 +121,7 @@ func (n *node) execute(life context.Context, request target.Request, reading boo
 }
 
 // changeLocked commits a request at the leader.
-func (n *node) changeLocked(leader *node, request target.Request) ([]result, error) {
+func (n *node) changeLocked(leader *node, request target.Request) ([]sqldb.Result, error) {
 	c := n.cluster
 	if was, is := c.answers[request.ID]; is && request.ID != "" {
 		if was.sql != request.SQL {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness/sqltext"
 	"github.com/rejoin-db/rejoin/harness/target"
+	"github.com/rejoin-db/rejoin/harness/target/sqldb"
 )
 
 // state is what a node holds: a SQLite database in memory, with one more for each namespace.
@@ -38,13 +39,6 @@ func open() (*state, error) {
 
 func (s *state) close() error { return errors.Join(s.conn.Close(), s.db.Close()) }
 
-// result is the result of one statement.
-type result struct {
-	columns  []target.Column
-	rows     [][]any
-	affected int64
-}
-
 // reads tells whether a request only reads.
 func reads(text string) bool {
 	statements, err := sqltext.Split(text)
@@ -60,15 +54,15 @@ func reads(text string) bool {
 }
 
 // execute executes a request as one transaction.
-func (s *state) execute(request target.Request) ([]result, error) {
+func (s *state) execute(request target.Request) ([]sqldb.Result, error) {
 	return s.within([]target.Request{request}, true)
 }
 
 // within executes requests as one transaction, which is undone unless keep is set. It returns the results of the last one.
-func (s *state) within(requests []target.Request, keep bool) (results []result, err error) {
+func (s *state) within(requests []target.Request, keep bool) (results []sqldb.Result, err error) {
 	ctx := context.Background()
 	if name, creates, is := namespace(requests[0].SQL); is {
-		return []result{{}}, s.change(ctx, name, creates)
+		return []sqldb.Result{{Counted: true}}, s.change(ctx, name, creates)
 	}
 	tx, err := s.conn.BeginTx(ctx, nil)
 	if err != nil {
@@ -112,19 +106,20 @@ func (s *state) change(ctx context.Context, name string, creates bool) error {
 	return err
 }
 
-func run(ctx context.Context, tx *sql.Tx, request target.Request) (results []result, err error) {
+func run(ctx context.Context, tx *sql.Tx, request target.Request) (results []sqldb.Result, err error) {
 	statements, err := sqltext.Split(request.SQL)
 	if err != nil {
 		return nil, err
 	}
 	for _, one := range statements {
-		var r result
+		var r sqldb.Result
 		if reads(one.Text) {
 			r, err = query(ctx, tx, one.Text, request.Params)
 		} else {
 			var done sql.Result
 			if done, err = tx.ExecContext(ctx, one.Text, request.Params...); err == nil {
-				r.affected, err = done.RowsAffected()
+				r.Affected, err = done.RowsAffected()
+				r.Counted = err == nil
 			}
 		}
 		if err != nil {
@@ -135,7 +130,7 @@ func run(ctx context.Context, tx *sql.Tx, request target.Request) (results []res
 	return results, nil
 }
 
-func query(ctx context.Context, tx *sql.Tx, text string, params []any) (r result, err error) {
+func query(ctx context.Context, tx *sql.Tx, text string, params []any) (r sqldb.Result, err error) {
 	rows, err := tx.QueryContext(ctx, text, params...)
 	if err != nil {
 		return r, err
@@ -146,7 +141,7 @@ func query(ctx context.Context, tx *sql.Tx, text string, params []any) (r result
 		return r, err
 	}
 	for _, t := range types {
-		r.columns = append(r.columns, target.Column{Name: t.Name(), Type: t.DatabaseTypeName()})
+		r.Columns = append(r.Columns, target.Column{Name: t.Name(), Type: t.DatabaseTypeName()})
 	}
 	for rows.Next() {
 		row := make([]any, len(types))
@@ -157,7 +152,7 @@ func query(ctx context.Context, tx *sql.Tx, text string, params []any) (r result
 		if err := rows.Scan(into...); err != nil {
 			return r, err
 		}
-		r.rows = append(r.rows, row)
+		r.Rows = append(r.Rows, row)
 	}
 	return r, rows.Err()
 }
@@ -170,7 +165,7 @@ func (s *state) digest() (string, error) {
 		if err != nil {
 			return "", err
 		}
-		for _, table := range tables[0].rows {
+		for _, table := range tables[0].Rows {
 			rows, err := s.execute(target.Request{SQL: fmt.Sprintf(`SELECT * FROM %s.%q ORDER BY 1`, name, table[0])})
 			if err != nil {
 				return "", err

@@ -5,6 +5,7 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/target"
+	"github.com/rejoin-db/rejoin/harness/target/sqldb"
 )
 
 // Isolations returns serializable alone.
@@ -43,7 +44,7 @@ func (t *transaction) Query(ctx context.Context, request target.Request) (target
 	if !reads(request.SQL) {
 		t.requests = append(t.requests, request)
 	}
-	return &rows{results: results, changed: !reads(request.SQL), at: -1, row: -1}, nil
+	return (&sqldb.Answer{Results: results}).Rows(!reads(request.SQL)), nil
 }
 
 func (t *transaction) Commit(ctx context.Context) error {
@@ -62,7 +63,7 @@ func (t *transaction) Rollback(context.Context) error {
 }
 
 // do executes requests at the leader, and keeps them if it is told to.
-func (t *transaction) do(ctx context.Context, requests []target.Request, keep bool) ([]result, error) {
+func (t *transaction) do(ctx context.Context, requests []target.Request, keep bool) ([]sqldb.Result, error) {
 	n, c := t.node, t.node.cluster
 	if err := ctx.Err(); err != nil {
 		return nil, n.failed(target.ErrUnreachable, "not sent", target.NotApplied, err)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness/sqltext"
 	"github.com/rejoin-db/rejoin/harness/target"
+	"github.com/rejoin-db/rejoin/harness/target/sqldb"
 )
 
 // conn is a connection to a database in memory of its own.
@@ -24,12 +25,6 @@ type conn struct {
 type row struct {
 	table string
 	id    int64
-}
-
-type result struct {
-	columns  []target.Column
-	rows     [][]any
-	affected int64
 }
 
 func open() (*conn, error) {
@@ -69,7 +64,7 @@ func (c *conn) replay(all []*said) {
 }
 
 // atomically executes a request as a whole, or not at all.
-func (c *conn) atomically(r target.Request) (results []result, err error) {
+func (c *conn) atomically(r target.Request) (results []sqldb.Result, err error) {
 	err = c.within(func() error { results, err = c.run(r); return err })
 	return results, err
 }
@@ -88,7 +83,7 @@ func (c *conn) within(do func() error) error {
 	return err
 }
 
-func (c *conn) run(r target.Request) (results []result, err error) {
+func (c *conn) run(r target.Request) (results []sqldb.Result, err error) {
 	statements, err := sqltext.Split(r.SQL)
 	if err != nil {
 		return nil, err
@@ -109,7 +104,8 @@ func (c *conn) run(r target.Request) (results []result, err error) {
 	return results, nil
 }
 
-func (c *conn) one(s sqltext.Statement, params []any) (r result, err error) {
+func (c *conn) one(s sqltext.Statement, params []any) (r sqldb.Result, err error) {
+	r.Counted = true
 	switch s.Kind {
 	case sqltext.CreateNamespace:
 		return r, nil // a namespace is a beginning of names
@@ -125,13 +121,13 @@ func (c *conn) one(s sqltext.Statement, params []any) (r result, err error) {
 	for i, p := range params {
 		args[i] = p
 	}
-	r.columns, r.rows, err = c.query(text, args)
+	r.Columns, r.Rows, err = c.query(text, args)
 	if err == nil && s.ChangesRows() {
 		_, changes, err := c.query("SELECT changes()", nil)
 		if err != nil {
 			return r, err
 		}
-		r.affected = changes[0][0].(int64)
+		r.Affected = changes[0][0].(int64)
 	}
 	return r, err
 }

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/rejoin-db/rejoin/harness/target"
+	"github.com/rejoin-db/rejoin/harness/target/sqldb"
 )
 
 // database is the committed state, and the transactions that are open.
@@ -28,7 +29,7 @@ type database struct {
 type said struct {
 	by      *transaction
 	request target.Request
-	results []result
+	results []sqldb.Result
 	counts  bool // it was committed
 }
 
@@ -63,7 +64,7 @@ func (d *database) execute(n *node, r target.Request) (target.Rows, error) {
 			d.said = append(d.said, &said{request: r, counts: true})
 		}
 	}
-	return &rows{results: results, result: -1, changed: writes(r)}, nil
+	return (&sqldb.Answer{Results: results}).Rows(writes(r)), nil
 }
 
 // countLocked counts a commit, with the rows that it changed.
@@ -118,7 +119,7 @@ func (t *transaction) Query(ctx context.Context, r target.Request) (target.Rows,
 	s := &said{t, r, results, false}
 	t.said = append(t.said, s)
 	t.d.said = append(t.d.said, s)
-	return &rows{results: results, result: -1, changed: writes(r)}, nil
+	return (&sqldb.Answer{Results: results}).Rows(writes(r)), nil
 }
 
 // lookAgain gives the transaction a newer view, if the flaw does so.

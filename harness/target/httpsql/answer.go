@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/rejoin-db/rejoin/harness/target"
+	"github.com/rejoin-db/rejoin/harness/target/sqldb"
 )
 
 // decode reads one JSON document, with numbers as they are written.
@@ -95,7 +96,7 @@ func text(document any, path string) string {
 }
 
 // results are the results of an answer, or the error that it tells.
-func (a *API) results(node string, status int, body []byte) ([]result, error) {
+func (a *API) results(node string, status int, body []byte) ([]sqldb.Result, error) {
 	answer, errors := a.shape.Answer, a.shape.Errors
 	document, err := decode(body)
 	if err != nil {
@@ -118,7 +119,7 @@ func (a *API) results(node string, status int, body []byte) ([]result, error) {
 			return nil, malformed(node, fmt.Errorf("%s is no list in the answer: %s", answer.Results, abridged(body)))
 		}
 	}
-	out := make([]result, 0, len(list))
+	out := make([]sqldb.Result, 0, len(list))
 	for _, one := range list {
 		if message := text(one, errors.Result); message != "" {
 			return nil, a.fault(node, status, "", "", message)
@@ -157,15 +158,15 @@ func (a *API) fault(node string, status int, code, says, message string) error {
 }
 
 // result reads the answer to one statement.
-func (a *API) result(document any) (r result, err error) {
+func (a *API) result(document any) (r sqldb.Result, err error) {
 	shape := a.shape.Answer
-	if r.columns, err = a.columns(document); err != nil {
+	if r.Columns, err = a.columns(document); err != nil {
 		return r, err
 	}
 	if shape.Affected != "" {
 		if number, is := at(document, shape.Affected).(json.Number); is {
-			r.affected, err = number.Int64()
-			r.counted = err == nil
+			r.Affected, err = number.Int64()
+			r.Counted = err == nil
 		}
 	}
 	list, is := at(document, shape.Rows).([]any)
@@ -178,13 +179,13 @@ func (a *API) result(document any) (r result, err error) {
 		case []any:
 			values = row
 		case map[string]any:
-			if len(r.columns) == 0 {
+			if len(r.Columns) == 0 {
 				for name := range row {
-					r.columns = append(r.columns, target.Column{Name: name})
+					r.Columns = append(r.Columns, target.Column{Name: name})
 				}
-				slices.SortFunc(r.columns, func(a, b target.Column) int { return strings.Compare(a.Name, b.Name) })
+				slices.SortFunc(r.Columns, func(a, b target.Column) int { return strings.Compare(a.Name, b.Name) })
 			}
-			for _, column := range r.columns {
+			for _, column := range r.Columns {
 				values = append(values, row[column.Name])
 			}
 		default:
@@ -193,14 +194,14 @@ func (a *API) result(document any) (r result, err error) {
 		row := make([]any, len(values))
 		for i, v := range values {
 			kind := ""
-			if i < len(r.columns) {
-				kind = r.columns[i].Type
+			if i < len(r.Columns) {
+				kind = r.Columns[i].Type
 			}
 			if row[i], err = a.value(v, kind); err != nil {
 				return r, err
 			}
 		}
-		r.rows = append(r.rows, row)
+		r.Rows = append(r.Rows, row)
 	}
 	return r, nil
 }

@@ -66,7 +66,7 @@ func (c *Client) Query(ctx context.Context, request target.Request) (target.Rows
 	if err != nil {
 		return nil, err
 	}
-	return &rows{results: results, changed: !reads}, nil
+	return (&sqldb.Answer{Results: results}).Rows(!reads), nil
 }
 
 // Send executes statements that a dialect has translated; it is a sqldb.Send.
@@ -75,18 +75,10 @@ func (c *Client) Send(ctx context.Context, consistency target.Consistency, state
 	if err != nil {
 		return nil, c.bad(err)
 	}
-	results, err := c.ask(ctx, said, reads)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]sqldb.Result, len(results))
-	for i, r := range results {
-		out[i] = sqldb.Result{Columns: r.columns, Rows: r.rows, Affected: r.affected, Counted: r.counted}
-	}
-	return out, nil
+	return c.ask(ctx, said, reads)
 }
 
-func (c *Client) ask(ctx context.Context, said described.Request, reads bool) ([]result, error) {
+func (c *Client) ask(ctx context.Context, said described.Request, reads bool) ([]sqldb.Result, error) {
 	how := c.api.write
 	if reads {
 		how = c.api.read

@@ -1,6 +1,10 @@
 package sqldb
 
-import "github.com/rejoin-db/rejoin/harness/target"
+import (
+	"slices"
+
+	"github.com/rejoin-db/rejoin/harness/target"
+)
 
 // Answer is a whole answer.
 type Answer struct {
@@ -44,19 +48,29 @@ func (h *held) Next() bool {
 	return h.row <= len(h.result().Rows)
 }
 
-func (h *held) Row() ([]any, error) {
+// current is the row; there is none before the first Next and after the last.
+func (h *held) current() (row []any, is bool) {
 	if rows := h.result().Rows; h.row > 0 && h.row <= len(rows) {
-		return rows[h.row-1], nil
+		return rows[h.row-1], true
 	}
-	return nil, errNoRow
+	return nil, false
+}
+
+// Row is a copy: the answer may be given to several callers.
+func (h *held) Row() ([]any, error) {
+	row, is := h.current()
+	if !is {
+		return nil, errNoRow
+	}
+	return slices.Clone(row), nil
 }
 
 func (h *held) Raw() []byte {
-	row, err := h.Row()
-	if err != nil {
+	row, is := h.current()
+	if !is {
 		return nil
 	}
-	return encode(nil, row)
+	return target.AppendRow(nil, row)
 }
 
 func (h *held) Columns() []target.Column { return h.result().Columns }

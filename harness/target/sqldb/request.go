@@ -208,7 +208,7 @@ func (q *requested) keep(row []any) bool {
 	if q.kept == nil {
 		return false
 	}
-	q.keptBytes += len(encode(nil, row))
+	q.keptBytes += len(target.AppendRow(nil, row))
 	if q.keptBytes > LargestKept {
 		q.kept = nil
 	}

@@ -85,7 +85,7 @@ func (r *rows) Columns() []target.Column { return r.columns }
 
 func (r *rows) Raw() []byte {
 	if len(r.raw) == 0 {
-		r.raw = encode(r.raw, r.row)
+		r.raw = target.AppendRow(r.raw, r.row)
 	}
 	return r.raw
 }

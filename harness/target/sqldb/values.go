@@ -1,7 +1,6 @@
 package sqldb
 
 import (
-	"encoding/binary"
 	"fmt"
 	"math"
 	"strconv"
@@ -97,23 +96,4 @@ func checkParams(params []any) error {
 		}
 	}
 	return nil
-}
-
-// encode appends a row: rows are equal, value by value and bit by bit, if and only if their encodings are.
-func encode(out []byte, row []any) []byte {
-	for _, v := range row {
-		switch v := v.(type) {
-		case nil:
-			out = append(out, 'n')
-		case int64:
-			out = binary.BigEndian.AppendUint64(append(out, 'i'), uint64(v))
-		case float64:
-			out = binary.BigEndian.AppendUint64(append(out, 'f'), math.Float64bits(v))
-		case string:
-			out = append(binary.AppendUvarint(append(out, 's'), uint64(len(v))), v...)
-		case []byte:
-			out = append(binary.AppendUvarint(append(out, 'b'), uint64(len(v))), v...)
-		}
-	}
-	return out
 }

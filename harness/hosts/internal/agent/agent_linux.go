@@ -36,8 +36,8 @@ type answer struct {
 	ended <-chan syscall.WaitStatus // of the program that was started
 }
 
-// errGone is the error of a host whose agent has ended.
-var errGone = errors.New("the host is closed")
+// ErrGone is the error of a host whose agent has ended, and with it every process.
+var ErrGone = errors.New("the host is closed")
 
 // New makes a host, and returns the descriptor of its network device.
 func New(ctx context.Context, launch Launch, spec Spec) (*Agent, Made, int, error) {
@@ -185,14 +185,14 @@ func (a *Agent) forget(id uint64, to <-chan answer) {
 	}
 }
 
-// lastWords is errGone with what the agent wrote before it died.
+// lastWords is ErrGone with what the agent wrote before it died.
 func (a *Agent) lastWords() error {
 	text := make([]byte, 4<<10)
 	n, _ := a.said.ReadAt(text, 0) // fails after Close
 	if words := strings.TrimSpace(string(text[:n])); words != "" {
-		return fmt.Errorf("%w: its agent said: %s", errGone, words)
+		return fmt.Errorf("%w: its agent said: %s", ErrGone, words)
 	}
-	return errGone
+	return ErrGone
 }
 
 // Signal signals a program that was started. It returns ESRCH when the program has ended.
@@ -209,6 +209,12 @@ func (a *Agent) Thaw(ctx context.Context) error { return a.do(ctx, opThaw) }
 
 // Kill kills every process on the host, and returns when none is left.
 func (a *Agent) Kill(ctx context.Context) error { return a.do(ctx, opKill) }
+
+// Processes returns the names of the programs that run on the host.
+func (a *Agent) Processes(ctx context.Context) (names []string, err error) {
+	_, err = a.Call(ctx, opList, nil, &names)
+	return names, err
+}
 
 func (a *Agent) do(ctx context.Context, operation string) error {
 	_, err := a.Call(ctx, operation, nil, nil)

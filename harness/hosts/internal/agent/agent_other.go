@@ -23,6 +23,9 @@ type Running struct {
 
 var errSystem = errors.New("hosts need Linux")
 
+// ErrGone is the error of a host whose agent has ended.
+var ErrGone = errSystem
+
 // New returns an error.
 func New(context.Context, Launch, Spec) (*Agent, Made, int, error) {
 	return nil, Made{}, -1, errSystem
@@ -38,6 +41,7 @@ func (*Agent) Signal(context.Context, int, syscall.Signal) error { return errSys
 func (*Agent) Freeze(context.Context) error                      { return errSystem }
 func (*Agent) Thaw(context.Context) error                        { return errSystem }
 func (*Agent) Kill(context.Context) error                        { return errSystem }
+func (*Agent) Processes(context.Context) ([]string, error)       { return nil, errSystem }
 func (*Agent) MountDisk(context.Context, string) (*os.File, error) {
 	return nil, errSystem
 }

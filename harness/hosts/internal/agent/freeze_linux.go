@@ -113,6 +113,32 @@ func stat(path string) (state byte, parent int, err error) {
 	return fields[0][0], parent, err
 }
 
+// list returns the names of the programs that run, after a kill that is in progress.
+func (h *host) list(json.RawMessage, []int) (any, []int, error) {
+	h.mu.Lock()
+	for h.killing {
+		h.changed.Wait()
+	}
+	h.mu.Unlock()
+	processes, err := ownProcesses()
+	if err != nil {
+		return nil, nil, err
+	}
+	names := []string{}
+	for _, pid := range processes {
+		dir := filepath.Join("/proc", strconv.Itoa(pid))
+		state, _, err := stat(filepath.Join(dir, "stat"))
+		if err != nil || state == 'Z' || state == 'X' {
+			continue // it has ended
+		}
+		name, err := os.ReadFile(filepath.Join(dir, "comm"))
+		if err == nil {
+			names = append(names, string(bytes.TrimSpace(name)))
+		}
+	}
+	return names, nil, nil
+}
+
 // ownProcesses returns the processes on the host without the agent, by their numbers in /proc. That may be the /proc of an
 // outer PID namespace, where the host was not allowed to mount its own.
 func ownProcesses() ([]int, error) {

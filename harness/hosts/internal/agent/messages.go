@@ -54,6 +54,7 @@ const (
 	opThaw   = "thaw"
 	opKill   = "kill"
 	opSocket = "open a socket"
+	opList   = "list its processes"
 	opExit   = "exit" // from the agent
 )
 

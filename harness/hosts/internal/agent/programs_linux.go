@@ -127,7 +127,7 @@ func (h *host) kill(json.RawMessage, []int) (any, []int, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.killing = true
-	defer func() { h.killing = false }()
+	defer func() { h.killing = false; h.changed.Broadcast() }()
 	if err := syscall.Kill(-1, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
 		return nil, nil, err
 	}

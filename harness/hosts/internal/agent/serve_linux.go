@@ -45,6 +45,7 @@ var operations = map[string]operation{
 	opThaw:   (*host).thaw,
 	opKill:   (*host).kill,
 	opSocket: (*host).socket,
+	opList:   (*host).list,
 
 	opMountDisk:   (*host).mountDisk,
 	opUnmountDisk: (*host).unmountDisk,
