@@ -43,8 +43,8 @@ const (
 // Options are the settings of the target. The zero Options are valid.
 type Options struct {
 	Mode Mode
-	// Data is a folder that Prepare has made, which saves each cluster its initdb; empty is none.
-	Data string
+	// Disk is a folder that Prepare has made, which saves each cluster its initdb; empty is none.
+	Disk string
 }
 
 // programs is where Debian installs PostgreSQL 15.
@@ -73,18 +73,16 @@ func asPostgres(path string, args ...string) proc.Program {
 
 // New returns a target.
 func New(options Options) target.Target {
-	prepare := []proc.Program{{Path: "install", Args: []string{"-d", "-o", "postgres", "-m", "700", "{{.Dir}}/run"}}}
-	if options.Data != "" {
-		prepare = append(prepare, proc.Program{Path: "cp", Args: []string{"-a", options.Data, "{{.Dir}}/data"}})
-	}
+	mode := options.Mode
 	flag := func(on bool) string { return fmt.Sprint(on) }
 	return proc.New(proc.Database{
 		Name: "patroni",
 		Vars: map[string]string{
-			"postgresql": programs, "synchronous": flag(options.Mode != Asynchronous), "strict": flag(options.Mode == Strict),
+			"disk": options.Disk, "postgresql": programs, "synchronous": flag(mode != Asynchronous), "strict": flag(mode == Strict),
 		},
 		Files:   map[string]string{"patroni.yml": patroniFile, "haproxy.cfg": haproxyFile},
-		Prepare: prepare,
+		Disk:    "{{if not .Joining}}{{.Vars.disk}}{{end}}",
+		Prepare: []proc.Program{{Path: "install", Args: []string{"-d", "-o", "postgres", "-m", "700", "{{.Dir}}/run"}}},
 		Programs: []proc.Program{
 			{
 				Path: "etcd",
@@ -108,9 +106,9 @@ func New(options Options) target.Target {
 			own, err := open(n, n.Host()+":5432")
 			return &client{primary, own}, err
 		},
-		Status: status,
-		Ready:  ready,
-		Formed: formed,
+		Status: mode.status,
+		Ready:  mode.ready,
+		Formed: mode.formed,
 		Remembered: func(ctx context.Context, _ *proc.Node, inside target.SQL) (map[string]bool, error) {
 			return dedupe.PostgreSQL().Remembered(ctx, inside)
 		},
@@ -125,9 +123,10 @@ var patroniFile string
 //go:embed haproxy.cfg
 var haproxyFile string
 
-// Prepare makes the folder for Options.Data, which must not exist yet: an empty database, with the users that Patroni needs.
-// It blocks until initdb has ended.
-func Prepare(ctx context.Context, data string) error {
+// Prepare makes a database with the users that Patroni needs in an empty folder, for Options.Disk. It blocks until initdb has
+// ended.
+func Prepare(ctx context.Context, disk string) error {
+	data := filepath.Join(disk, "data")
 	steps := [][]string{
 		{"install", "-d", "-o", "postgres", "-m", "700", data},
 		{"setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", programs + "/initdb", "-D", data, "--auth=trust",
@@ -137,9 +136,9 @@ func Prepare(ctx context.Context, data string) error {
 	}
 	for _, step := range steps {
 		command := exec.CommandContext(ctx, step[0], step[1:]...)
-		command.Dir = filepath.Dir(data)
+		command.Dir = disk
 		if said, err := command.CombinedOutput(); err != nil {
-			return fmt.Errorf("prepare a database in %s: %s: %w: %s", data, step[0], err, said)
+			return fmt.Errorf("prepare a database in %s: %s: %w: %s", disk, step[0], err, said)
 		}
 	}
 	return nil
@@ -202,26 +201,32 @@ func etcdReady(ctx context.Context, n *proc.Node) error {
 }
 
 func etcdHealth(ctx context.Context, n *proc.Node) (healthy bool, err error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+n.Host()+":2379/health", nil)
+	var said struct{ Health string }
+	err = get(ctx, n, ":2379/health", &said)
+	return said.Health == "true", err
+}
+
+// get asks a program of the node, and reads its JSON.
+func get(ctx context.Context, n *proc.Node, path string, said any) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+n.Host()+path, nil)
 	if err != nil {
-		return false, err
+		return err
 	}
 	response, err := n.HTTP.Do(request)
 	if err != nil {
-		return false, err
+		return err
 	}
 	defer response.Body.Close()
-	var said struct{ Health string }
-	if err := json.NewDecoder(response.Body).Decode(&said); err != nil {
-		return false, fmt.Errorf("read the health of etcd: %w", err)
+	if err := json.NewDecoder(response.Body).Decode(said); err != nil {
+		return fmt.Errorf("node %s: read the answer of %s: %w", n.Name(), path, err)
 	}
-	return said.Health == "true", nil
+	return nil
 }
 
 // ready is nil when PostgreSQL serves reads, or when the node can do nothing without others: Patroni does not start PostgreSQL
 // before etcd has a quorum.
-func ready(ctx context.Context, n *proc.Node) error {
-	said, err := status(ctx, n)
+func (m Mode) ready(ctx context.Context, n *proc.Node) error {
+	said, err := m.status(ctx, n)
 	if err != nil || said.State != target.Connecting {
 		return err
 	}
@@ -232,14 +237,14 @@ func ready(ctx context.Context, n *proc.Node) error {
 }
 
 // formed waits for a primary and its standbys, and makes what the kit needs.
-func formed(ctx context.Context, nodes []*proc.Node) error {
+func (m Mode) formed(ctx context.Context, nodes []*proc.Node) error {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	statements := append(dialect.PostgreSQL().Setup, dedupe.PostgreSQL().Setup())
 	for {
 		err := nodes[0].Inside().(*client).Execute(ctx, statements...)
 		for _, n := range nodes {
-			said, failed := status(ctx, n)
+			said, failed := m.status(ctx, n)
 			if failed == nil && said.State != target.Online {
 				failed = fmt.Errorf("node %s is %s: %s", n.Name(), said.State, said.Reason)
 			}
@@ -268,7 +273,7 @@ const ownView = `SELECT NOT pg_is_in_recovery(),
 
 // status asks the PostgreSQL of a node. A node whose PostgreSQL does not answer, or a standby that receives nothing, knows no
 // leader.
-func status(ctx context.Context, n *proc.Node) (target.Status, error) {
+func (m Mode) status(ctx context.Context, n *proc.Node) (target.Status, error) {
 	s := target.Status{State: target.Connecting, Role: "follower", LastContact: -1, Voter: true}
 	rows, err := n.Inside().(*client).own.Ask(ctx, ownView)
 	if err != nil {
@@ -278,7 +283,12 @@ func status(ctx context.Context, n *proc.Node) (target.Status, error) {
 	row := rows[0]
 	s.Term, s.AppliedIndex, s.CommitIndex = number(row[1]), number(row[2]), number(row[3])
 	if row[0] == int64(1) {
-		s.State, s.Role, s.Leader, s.LedTerms = target.Online, "leader", n.Name(), []uint64{s.Term}
+		s.Role, s.Leader, s.LedTerms = "leader", n.Name(), []uint64{s.Term}
+		if err := m.heir(ctx, n); err != nil {
+			s.Reason = err.Error()
+		} else {
+			s.State = target.Online
+		}
 		return s, nil
 	}
 	for _, node := range n.View().Nodes {
@@ -296,6 +306,25 @@ func status(ctx context.Context, n *proc.Node) (target.Status, error) {
 		s.State = target.Online
 	}
 	return s, nil
+}
+
+// heir is nil if another node may follow the primary when it is lost: in synchronous modes that is the synchronous standby.
+func (m Mode) heir(ctx context.Context, n *proc.Node) error {
+	if m == Asynchronous || len(n.View().Others) == 0 {
+		return nil
+	}
+	var said struct {
+		Members []struct{ Role, State string }
+	}
+	if err := get(ctx, n, ":8008/cluster", &said); err != nil {
+		return err
+	}
+	for _, member := range said.Members {
+		if member.Role == "sync_standby" && member.State == "running" {
+			return nil
+		}
+	}
+	return errors.New("it has no synchronous standby")
 }
 
 func number(v any) uint64 {

@@ -3,7 +3,6 @@ package patroni_test
 import (
 	"context"
 	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -35,11 +34,11 @@ func mode(t *testing.T) patroni.Mode {
 type prepared struct{ mode patroni.Mode }
 
 func (p prepared) Boot(ctx context.Context, size int) (target.Cluster, error) {
-	return patroni.New(patroni.Options{Mode: p.mode, Data: data}).Boot(ctx, size)
+	return patroni.New(patroni.Options{Mode: p.mode, Disk: disk}).Boot(ctx, size)
 }
 
-// data is the database of which all nodes start.
-var data string
+// disk is the database of which all nodes start.
+var disk string
 
 func prepare() {
 	SynchronizedBeforeSuite(func(ctx SpecContext) []byte {
@@ -50,10 +49,9 @@ func prepare() {
 		Expect(err).NotTo(HaveOccurred())
 		DeferCleanup(os.RemoveAll, dir)
 		Expect(os.Chmod(dir, 0o711)).To(Succeed())
-		made := filepath.Join(dir, "data")
-		Expect(patroni.Prepare(ctx, made)).To(Succeed())
-		return []byte(made)
-	}, func(made []byte) { data = string(made) }, NodeTimeout(2*time.Minute))
+		Expect(patroni.Prepare(ctx, dir)).To(Succeed())
+		return []byte(dir)
+	}, func(dir []byte) { disk = string(dir) }, NodeTimeout(2*time.Minute))
 }
 
 func TestPatroni(t *testing.T) {
@@ -66,4 +64,4 @@ func TestPatroni(t *testing.T) {
 }
 
 // pace is how fast a cluster with the timers of patroni.yml is.
-var pace = specs.Pace{Election: time.Second, Failover: 12 * time.Second, Write: 6 * time.Second, Wait: time.Minute, Spec: 4 * time.Minute}
+var pace = specs.Pace{Election: time.Second, Failover: 12 * time.Second, Write: 6 * time.Second, Wait: 90 * time.Second, Spec: 5 * time.Minute}
