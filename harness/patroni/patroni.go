@@ -7,14 +7,11 @@ package patroni
 import (
 	"context"
 	_ "embed"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -63,13 +60,8 @@ func Supported() error {
 	return hosts.Supported()
 }
 
-// asPostgres is a program that is run by the user postgres.
-func asPostgres(path string, args ...string) proc.Program {
-	return proc.Program{
-		Path: "setpriv", Args: append([]string{"--reuid=postgres", "--regid=postgres", "--clear-groups", path}, args...),
-		Env: []string{"LC_ALL=C", "HOME={{.Dir}}/run"}, Dir: "{{.Dir}}/run",
-	}
-}
+// user runs the command that follows as the user postgres.
+var user = []string{"setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"}
 
 // New returns a target.
 func New(options Options) target.Target {
@@ -94,7 +86,10 @@ func New(options Options) target.Target {
 				},
 				Ready: etcdReady,
 			},
-			asPostgres("/usr/bin/patroni", "{{.Dir}}/patroni.yml"),
+			{
+				Path: user[0], Args: append(user[1:], "/usr/bin/patroni", "{{.Dir}}/patroni.yml"),
+				Env: []string{"LC_ALL=C", "HOME={{.Dir}}/run"}, Dir: "{{.Dir}}/run",
+			},
 			{Path: "haproxy", Args: []string{"-db", "-f", "{{.Dir}}/haproxy.cfg"}},
 		},
 		Address: "{{.Host}}:5000",
@@ -129,10 +124,8 @@ func Prepare(ctx context.Context, disk string) error {
 	data := filepath.Join(disk, "data")
 	steps := [][]string{
 		{"install", "-d", "-o", "postgres", "-m", "700", data},
-		{"setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", programs + "/initdb", "-D", data, "--auth=trust",
-			"--encoding=UTF8", "--locale=C", "--data-checksums", "--wal-segsize=1"},
-		{"setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "sh", "-c", "echo 'CREATE ROLE replicator REPLICATION LOGIN' | " +
-			programs + `/postgres --single -D "$0" postgres`, data},
+		append(user, programs+"/initdb", "-D", data, "--auth=trust", "--encoding=UTF8", "--locale=C", "--data-checksums", "--wal-segsize=1"),
+		append(user, "sh", "-c", `echo 'CREATE ROLE replicator REPLICATION LOGIN' | "$0"/postgres --single -D "$1" postgres`, programs, data),
 	}
 	for _, step := range steps {
 		command := exec.CommandContext(ctx, step[0], step[1:]...)
@@ -182,45 +175,33 @@ func open(n *proc.Node, address string) (*sqldb.DB, error) {
 // judge reads errors.
 func judge(err error) sqldb.Verdict {
 	var e *pgconn.PgError
-	if errors.As(err, &e) {
+	switch {
+	case errors.As(err, &e):
 		return sqldb.SQLState(e.Code)
+	case pgconn.SafeToRetry(err): // the connection was closed before anything was sent
+		return sqldb.Verdict{Code: "CLOSED", Kind: target.ErrUnreachable, Outcome: target.NotApplied, Temporary: true}
 	}
 	return sqldb.Verdict{}
 }
 
+// errLeaderless is of a node whose etcd runs without a quorum.
+var errLeaderless = errors.New("etcd has no leader")
+
+func etcdHealth(ctx context.Context, n *proc.Node) error {
+	var said struct{ Health string }
+	if err := n.GetJSON(ctx, ":2379/health", &said); err != nil || said.Health == "true" {
+		return err
+	}
+	return errLeaderless
+}
+
 // etcdReady waits for a quorum of etcd when the cluster is new: Patroni would sleep for five seconds without it.
 func etcdReady(ctx context.Context, n *proc.Node) error {
-	healthy, err := etcdHealth(ctx, n)
-	if err != nil || healthy {
-		return err
-	}
-	if _, err := os.Stat(filepath.Join(n.Dir(), "data", "patroni.dynamic.json")); err == nil {
+	err := etcdHealth(ctx, n)
+	if _, known := os.Stat(filepath.Join(n.Dir(), "data", "patroni.dynamic.json")); known == nil && errors.Is(err, errLeaderless) {
 		return nil // it was a member of a cluster, whose other nodes may be away
 	}
-	return errors.New("etcd has no leader")
-}
-
-func etcdHealth(ctx context.Context, n *proc.Node) (healthy bool, err error) {
-	var said struct{ Health string }
-	err = get(ctx, n, ":2379/health", &said)
-	return said.Health == "true", err
-}
-
-// get asks a program of the node, and reads its JSON.
-func get(ctx context.Context, n *proc.Node, path string, said any) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+n.Host()+path, nil)
-	if err != nil {
-		return err
-	}
-	response, err := n.HTTP.Do(request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	if err := json.NewDecoder(response.Body).Decode(said); err != nil {
-		return fmt.Errorf("node %s: read the answer of %s: %w", n.Name(), path, err)
-	}
-	return nil
+	return err
 }
 
 // ready is nil when PostgreSQL serves reads, or when the node can do nothing without others: Patroni does not start PostgreSQL
@@ -230,35 +211,26 @@ func (m Mode) ready(ctx context.Context, n *proc.Node) error {
 	if err != nil || said.State != target.Connecting {
 		return err
 	}
-	if healthy, err := etcdHealth(ctx, n); err != nil || !healthy {
-		return err
+	if err := etcdHealth(ctx, n); errors.Is(err, errLeaderless) {
+		return nil
 	}
 	return errors.New(said.Reason)
 }
 
 // formed waits for a primary and its standbys, and makes what the kit needs.
 func (m Mode) formed(ctx context.Context, nodes []*proc.Node) error {
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
 	statements := append(dialect.PostgreSQL().Setup, dedupe.PostgreSQL().Setup())
-	for {
-		err := nodes[0].Inside().(*client).Execute(ctx, statements...)
+	return proc.Until(ctx, func(ctx context.Context) error {
 		for _, n := range nodes {
-			said, failed := m.status(ctx, n)
-			if failed == nil && said.State != target.Online {
-				failed = fmt.Errorf("node %s is %s: %s", n.Name(), said.State, said.Reason)
+			switch said, err := m.status(ctx, n); {
+			case err != nil:
+				return err
+			case said.State != target.Online:
+				return fmt.Errorf("node %s is %s: %s", n.Name(), said.State, said.Reason)
 			}
-			err = errors.Join(err, failed)
 		}
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%w; last: %w", context.Cause(ctx), err)
-		case <-tick.C:
-		}
-	}
+		return nodes[0].Inside().(*client).Execute(ctx, statements...)
+	})
 }
 
 // ownView is the state of a node in one row: whether it leads, its timeline, what it has applied, what its leader has, and the
@@ -316,7 +288,7 @@ func (m Mode) heir(ctx context.Context, n *proc.Node) error {
 	var said struct {
 		Members []struct{ Role, State string }
 	}
-	if err := get(ctx, n, ":8008/cluster", &said); err != nil {
+	if err := n.GetJSON(ctx, ":8008/cluster", &said); err != nil {
 		return err
 	}
 	for _, member := range said.Members {
