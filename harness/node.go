@@ -226,6 +226,7 @@ func (n *Node) remember(ctx context.Context) {
 }
 
 func (n *Node) failed(action string, err error) error {
+	n.cluster.wordless.note(err)
 	return &NodeError{Node: n.index, ID: n.node.ID(), Action: action, Err: err}
 }
 

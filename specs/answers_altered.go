@@ -103,6 +103,7 @@ func answersAltered(env *environment) {
 
 		It("is identical to the first one on every node", func(ctx SpecContext) {
 			env.requires(target.Dedup)
+			env.assumes(target.KeepsAnswers)
 			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY AUTOINCREMENT, v VARCHAR(7), b BLOB, f REAL)")
 			requests := []struct {
 				sql  string

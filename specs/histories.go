@@ -81,8 +81,13 @@ func (env *environment) loseOneAfterTheOther(ctx SpecContext, running *workload.
 			before := statusOf(ctx, env.node(victim)).AppliedIndex
 			env.leave(ctx, victim, mode)
 			env.goesOn(ctx, running)
+			other := env.node(env.others(victim)[0])
+			env.eventually(ctx, func(ctx context.Context) (uint64, error) { // the progress may be reads alone
+				status, err := other.Status(ctx)
+				return status.AppliedIndex, err
+			}).Should(BeNumerically(">", before), "nothing is committed while it is away")
 			env.comeBack(ctx, victim)
-			Expect(statusOf(ctx, env.node(victim)).AppliedIndex).To(BeNumerically(">", before), "nothing was committed while it was away")
+			Expect(statusOf(ctx, env.node(victim)).AppliedIndex).To(BeNumerically(">", before), "it has not caught up")
 		}
 	}
 	if env.cluster.Can(target.Disks) {

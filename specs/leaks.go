@@ -70,7 +70,7 @@ func leaks(env *environment) {
 			env.needs(3)
 			env.requires(target.Crash)
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
-			env.run(ctx, "CREATE TABLE {ns}.t (v)")
+			env.run(ctx, "CREATE TABLE {ns}.t (v INTEGER)")
 			open := func() int { return len(heldResources()) }
 			before := open()
 			if before <= env.held {

@@ -164,7 +164,7 @@ func promises(env *environment) {
 
 		It("include every acknowledged change on every node, however it was sent", func(ctx SpecContext) {
 			env.requires(target.Dedup)
-			env.run(ctx, "CREATE TABLE {ns}.t (v)")
+			env.run(ctx, "CREATE TABLE {ns}.t (v INTEGER)")
 			insert := env.sql("INSERT INTO {ns}.t VALUES (1)")
 			var mu sync.Mutex
 			var ids []string
@@ -212,7 +212,7 @@ func promises(env *environment) {
 		It("include the latest acknowledged changes, as many as nodes remember", func(ctx SpecContext) {
 			env.requires(target.Dedup)
 			const watched, sent = 3, 8
-			env.run(ctx, "CREATE TABLE {ns}.t (v)")
+			env.run(ctx, "CREATE TABLE {ns}.t (v INTEGER)")
 			say.memory = 2 * watched
 			cluster := env.hearing(ctx, say)
 			node, err := cluster.Node(0)

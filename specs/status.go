@@ -19,6 +19,17 @@ func statusOf(ctx context.Context, node *harness.Node) target.Status {
 	return status
 }
 
+// statusUnlessHung is the status of a node whose disk hangs. answered is false if the node says nothing meanwhile, which a
+// database may do: its status waits for the disk too.
+func statusUnlessHung(ctx context.Context, node *harness.Node) (status target.Status, answered bool) {
+	GinkgoHelper()
+	status, err := node.Status(ctx)
+	if err != nil {
+		Expect(err).To(MatchError(context.DeadlineExceeded))
+	}
+	return status, err == nil
+}
+
 // beWithoutQuorum matches the error of a request that needs a leader with a quorum, which
 // there is not.
 func beWithoutQuorum() types.GomegaMatcher {

@@ -83,13 +83,15 @@ func Load(t *testing.T, options ...settings.Option) *Suite {
 		"suite.junit-report", "suite.journals", "suite.journal-folder", "suite.decisions", "suite.label-filter", "cluster.log-level")}
 }
 
-// Run runs all specs that were declared, with the settings of the suite: the defaults of
+// Run runs all specs that were declared. A spec that fails because of a statement which the database has no words for
+// (target.ErrNoWords) is skipped with the sentence of that error, and the report counts it. Run uses the settings of the suite: the defaults of
 // Eventually and Consistently, which hold for contexts too, Ginkgo's timeouts and order, the
 // JUnit report, and the files for journals. Flags of Ginkgo win over the settings: see
 // settings.Suite.Apply. It blocks until the specs have run. Call it once in a process.
 func (s *Suite) Run(t *testing.T, description string) {
 	t.Helper()
-	RegisterFailHandler(Fail)
+	r := s.run(t.Name(), description)
+	RegisterFailHandler(r.fail)
 	suite := s.Settings.Suite
 	SetDefaultEventuallyTimeout(suite.EventuallyTimeout)
 	SetDefaultEventuallyPollingInterval(suite.EventuallyPolling)
@@ -106,8 +108,10 @@ func (s *Suite) Run(t *testing.T, description string) {
 	filtered := len(config.FocusStrings)+len(config.SkipStrings)+len(config.FocusFiles)+len(config.SkipFiles) > 0 ||
 		config.LabelFilter != "" || config.SemVerFilter != ""
 	config.FailOnEmpty = config.FailOnEmpty || s.FailOnEmpty || !filtered
-	r := s.run(t.Name(), description)
+	ReportBeforeEach(r.wordless.begins)
 	ReportAfterEach(r.reportAgain)
+	ReportAfterSuite("statements without words", r.wordless.count)
+	ReportAfterSuite("what is expected", reportExpected)
 	RunSpecs(t, description, config, reporter, AroundNode(r.within))
 }
 
@@ -116,6 +120,8 @@ type run struct {
 	nodes    int
 	journals journals
 	again    func(seed int64, text, journal string) string
+	wordless wordless
+	judged   expectation
 }
 
 func (s *Suite) run(test, description string) *run {

@@ -12,6 +12,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness/local"
+	"github.com/rejoin-db/rejoin/harness/target"
 	"github.com/rejoin-db/rejoin/specs"
 )
 
@@ -40,8 +41,47 @@ func TestShop(t *testing.T) {
 				go func() { <-time.After(time.Minute) }()
 			}
 		})
+		It("asks for a median", func(ctx SpecContext) {
+			cluster := specs.Cluster(ctx, mute(local.New(local.Options{})))
+			_, err := cluster.ExecuteOnRandom(ctx, "SELECT median(1)")
+			Expect(err).To(MatchError(target.ErrNoWords))
+			Expect(cluster.Wordless()).To(ConsistOf("it cannot say the function median: SELECT median(1)"))
+			if what == "wordless" {
+				Expect(cluster.ExecuteOnRandom(ctx, "SELECT median(1)")).Error().NotTo(HaveOccurred())
+			}
+			Expect(what).NotTo(Equal("fails otherwise"))
+		})
 	})
 	specs.Run(t, "Shop")
+}
+
+// mute is a target whose nodes have no words for a median.
+func mute(t target.Target) target.Target {
+	return target.Decorate(t, func(c target.Cluster) (target.Cluster, error) { return muteCluster{c}, nil })
+}
+
+type muteCluster struct{ target.Cluster }
+
+func (c muteCluster) Unwrap() target.Cluster { return c.Cluster }
+
+func (c muteCluster) Nodes() (nodes []target.Node) {
+	for _, n := range c.Cluster.Nodes() {
+		nodes = append(nodes, muteNode{n})
+	}
+	return nodes
+}
+
+type muteNode struct{ target.Node }
+
+func (n muteNode) Client() target.SQL { return muteSQL{n.Node.Client()} }
+
+type muteSQL struct{ target.SQL }
+
+func (s muteSQL) Query(ctx context.Context, request target.Request) (target.Rows, error) {
+	if strings.Contains(request.SQL, "median") {
+		return nil, &target.Error{Kind: target.ErrNoWords, Outcome: target.NotApplied, Message: "it cannot say the function median: " + request.SQL}
+	}
+	return s.SQL.Query(ctx, request)
 }
 
 // run runs the command and returns what it wrote, and whether it passed.
@@ -70,7 +110,22 @@ func TestSuites(t *testing.T) {
 		g := NewWithT(t)
 		said, passed := suite(t, "passes")
 		g.Expect(passed).To(BeTrue(), said)
-		g.Expect(said).To(ContainSubstring("3 Passed"))
+		g.Expect(said).To(And(ContainSubstring("4 Passed"), Not(ContainSubstring("has no words"))))
+	})
+
+	t.Run("skips a spec that fails because the database has no words for a statement, and counts it", func(t *testing.T) {
+		g := NewWithT(t)
+		said, passed := suite(t, "wordless")
+		g.Expect(passed).To(BeTrue(), said)
+		g.Expect(said).To(And(ContainSubstring("3 Passed"), ContainSubstring("1 Skipped"), ContainSubstring("no words for a statement: 1"),
+			ContainSubstring("it cannot say the function median: SELECT median(1)")))
+	})
+
+	t.Run("fails on another failure after such a statement", func(t *testing.T) {
+		g := NewWithT(t)
+		said, passed := suite(t, "fails otherwise", "-ginkgo.focus=median")
+		g.Expect(passed).To(BeFalse(), said)
+		g.Expect(said).To(And(ContainSubstring("1 Failed"), Not(ContainSubstring("no words for a statement"))))
 	})
 
 	t.Run("runs nothing in a dry run", func(t *testing.T) {
@@ -97,7 +152,7 @@ func TestSuites(t *testing.T) {
 		g.Expect(line).To(And(HavePrefix("REJOIN_NODES=1 go test "), ContainSubstring("-ginkgo.seed=7 ")))
 		again, passed := run(t.Context(), t, []string{beSuite + "=fails", "REJOIN_JOURNALS=none"}, "sh", "-c", line)
 		g.Expect(passed).To(BeFalse(), again)
-		g.Expect(again).To(And(ContainSubstring("Ran 1 of 3 Specs"), ContainSubstring("has 'one' node"), ContainSubstring("Random Seed: "),
+		g.Expect(again).To(And(ContainSubstring("Ran 1 of 4 Specs"), ContainSubstring("has 'one' node"), ContainSubstring("Random Seed: "),
 			ContainSubstring("not to equal")))
 	})
 }

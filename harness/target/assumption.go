@@ -26,6 +26,9 @@ const (
 	HoldsWrites Assumption = "a node without a leader holds a write and sends it to the next leader"
 	// OwnWrites is the consistency of Local after a write at the same node.
 	OwnWrites Assumption = "a node that has acknowledged a write shows it in local reads"
+	// KeepsAnswers is about requests with an ID on a Deduplicator. Without it a request that is sent again may fail with
+	// ErrAnswerGone.
+	KeepsAnswers Assumption = "a request that is sent again under its ID has its first answer, rows included"
 	// Streams is about answers that are longer than a buffer.
 	Streams Assumption = "rows are streamed: the first arrive while the node still reads"
 	// ReadsAlone is about Local reads of clients.
@@ -54,7 +57,7 @@ const (
 func Assumptions() []Assumption {
 	return []Assumption{
 		SQLite, Namespaces, SystemTables, RefusesLocal, SameEverywhere,
-		HoldsWrites, OwnWrites, Streams, ReadsAlone,
+		HoldsWrites, OwnWrites, KeepsAnswers, Streams, ReadsAlone,
 		StepsDown, PreVote, Learners, Compacts, Drains, FailStop,
 		HTTPAPI, EmbeddedFiles,
 	}

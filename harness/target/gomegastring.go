@@ -6,6 +6,9 @@ import "fmt"
 // all fields.
 func (e *Error) GomegaString() string {
 	what := e.Code
+	if e.Kind == ErrNoWords {
+		what = e.Message
+	}
 	if what == "" && e.Kind != nil {
 		what = e.Kind.Error()
 	}

@@ -57,6 +57,8 @@ var (
 	// ErrTooCostly: the statement takes more steps, memory or time than a request may, or its
 	// answer or one of its values is too large.
 	ErrTooCostly = errors.New("the statement takes too much")
+	// ErrNoWords: the database has no words for the statement: a dialect.UnsupportedError. It was not sent.
+	ErrNoWords = errors.New("the database has no words for the statement")
 	// ErrTooLarge: the request has more bytes than a request may.
 	ErrTooLarge = errors.New("the request is too large")
 )
@@ -66,7 +68,8 @@ func Kinds() []error {
 	return []error{
 		ErrNoLeader, ErrNoQuorum, ErrUnreachable, ErrStopping, ErrReplaying, ErrFailed, ErrTimeout, ErrConflict,
 		ErrBadRequest, ErrUnauthorized, ErrMembership, ErrKeyReused, ErrAnswerGone,
-		ErrSyntax, ErrParams, ErrNoSuchTable, ErrNoSuchNamespace, ErrExists, ErrConstraint, ErrRefused, ErrTooCostly, ErrTooLarge,
+		ErrSyntax, ErrParams, ErrNoSuchTable, ErrNoSuchNamespace, ErrExists, ErrConstraint, ErrRefused, ErrNoWords,
+		ErrTooCostly, ErrTooLarge,
 	}
 }
 

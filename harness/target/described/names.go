@@ -16,7 +16,7 @@ func Kinds() map[string]error {
 		"membership": target.ErrMembership, "key-reused": target.ErrKeyReused, "answer-gone": target.ErrAnswerGone,
 		"syntax": target.ErrSyntax, "params": target.ErrParams, "no-such-table": target.ErrNoSuchTable,
 		"no-such-namespace": target.ErrNoSuchNamespace, "exists": target.ErrExists, "constraint": target.ErrConstraint,
-		"refused": target.ErrRefused, "too-costly": target.ErrTooCostly, "too-large": target.ErrTooLarge,
+		"refused": target.ErrRefused, "no-words": target.ErrNoWords, "too-costly": target.ErrTooCostly, "too-large": target.ErrTooLarge,
 	}
 }
 
@@ -25,7 +25,8 @@ func Assumptions() map[string]target.Assumption {
 	return map[string]target.Assumption{
 		"sqlite": target.SQLite, "namespaces": target.Namespaces, "system-tables": target.SystemTables,
 		"refuses-local": target.RefusesLocal, "same-everywhere": target.SameEverywhere, "holds-writes": target.HoldsWrites,
-		"own-writes": target.OwnWrites, "streams": target.Streams, "reads-alone": target.ReadsAlone, "steps-down": target.StepsDown,
+		"own-writes": target.OwnWrites, "keeps-answers": target.KeepsAnswers,
+		"streams": target.Streams, "reads-alone": target.ReadsAlone, "steps-down": target.StepsDown,
 		"pre-vote": target.PreVote, "learners": target.Learners, "compacts": target.Compacts, "drains": target.Drains,
 		"fail-stop": target.FailStop, "http-api": target.HTTPAPI, "embedded-files": target.EmbeddedFiles,
 	}

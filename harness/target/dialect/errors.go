@@ -7,8 +7,8 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// UnsupportedError says that a database has no words for a statement of the suite. A spec that meets it skips itself with
-// its sentence: errors.As finds it in the error of a request.
+// UnsupportedError says that a database has no words for a statement of the suite. errors.As finds it in the error of a
+// request, whose kind is target.ErrNoWords. A spec that fails because of it is skipped with its sentence.
 type UnsupportedError struct {
 	Dialect   string // the database's family, such as "PostgreSQL"
 	Statement string // as the suite wrote it
@@ -22,7 +22,7 @@ func (e *UnsupportedError) Error() string {
 // unsupported is an UnsupportedError as the error of a request.
 func unsupported(dialect, statement, reason string, args ...any) error {
 	err := &UnsupportedError{dialect, statement, fmt.Sprintf(reason, args...)}
-	return &target.Error{Code: "UNSUPPORTED", Message: err.Error(), Kind: target.ErrRefused, Outcome: target.NotApplied, Cause: err}
+	return &target.Error{Code: "UNSUPPORTED", Message: err.Error(), Kind: target.ErrNoWords, Outcome: target.NotApplied, Cause: err}
 }
 
 func wrongParameters(statements []sqltext.Statement, given int) error {

@@ -105,7 +105,7 @@ var _ = DescribeTable("What cannot be said is an error with a sentence",
 			var unsupported *dialect.UnsupportedError
 			Expect(errors.As(err, &unsupported)).To(BeTrue(), "%s: %v", d.Name, err)
 			Expect(unsupported.Error()).To(HavePrefix(d.Name + " cannot say " + want))
-			Expect(err).To(MatchError(target.ErrRefused))
+			Expect(err).To(MatchError(target.ErrNoWords))
 			Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied))
 		}
 	},

@@ -47,6 +47,8 @@ type Database struct {
 	Status func(ctx context.Context, node *Node) (target.Status, error)
 	// Declares are the assumptions that are true of the database.
 	Declares []target.Assumption
+	// Claims are what its makers claim: see target.Claimer.
+	Claims []target.Claim
 
 	// What follows is optional: an ability is missing if its field is zero.
 

@@ -22,7 +22,8 @@ import (
 type Node struct {
 	// Dial connects from that place. The address is a host:port, where the host may be a node's name.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
-	// HTTP is a client whose connections are made by Dial. It has no timeout of its own.
+	// HTTP is a client whose connections are made by Dial. It has no timeout of its own. Its error wraps an *Error of
+	// package target with the outcome NotApplied if a request had no connection to be sent on.
 	HTTP *http.Client
 
 	node    *node
@@ -116,9 +117,8 @@ func (c *cluster) newNode(ctx context.Context, index int) (*node, error) {
 }
 
 func (n *node) place(dial func(ctx context.Context, network, address string) (net.Conn, error)) *Node {
-	return &Node{
-		Dial: dial, HTTP: &http.Client{Transport: &http.Transport{DialContext: dial, MaxIdleConnsPerHost: 8}}, node: n, address: n.address,
-	}
+	transport := &http.Transport{DialContext: dial, MaxIdleConnsPerHost: 8}
+	return &Node{Dial: dial, HTTP: &http.Client{Transport: unsent{transport}}, node: n, address: n.address}
 }
 
 // own is the node as reached from its own host.

@@ -48,7 +48,7 @@ func (n *node) routes() http.Handler {
 	mux.HandleFunc("POST /exec", n.serve(n.exec))
 	mux.HandleFunc("POST /query", n.serve(n.query))
 	mux.HandleFunc("GET /status", n.status)
-	mux.HandleFunc("POST /ship/append", between(n, n.onShip))
+	mux.HandleFunc("POST /ship/append", n.hearing(between(n, n.onShip)))
 	mux.HandleFunc("POST /ship/vote", between(n, n.onVote))
 	return mux
 }

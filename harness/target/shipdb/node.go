@@ -101,6 +101,7 @@ func (n *node) run(ctx context.Context) error {
 	n.tasks.Go(n.applier)
 	for peer := range n.wake {
 		n.tasks.Go(func() { n.shipper(peer) })
+		n.tasks.Go(func() { n.beater(peer) })
 	}
 	tick := time.NewTicker(n.election / 15)
 	defer tick.Stop()

@@ -39,8 +39,14 @@ func TestRecovery(t *testing.T) {
 	if !is {
 		t.Skip("set SHIPDB_BUG to run the suite: empty, or one of early, again, deposed")
 	}
-	specs.Main(t, built{bug})
+	suite := specs.Load(t)
+	specs.Register(specs.Options{Target: built{bug}, Nodes: suite.Settings.Cluster.Nodes, Pace: pace})
+	suite.Run(t, "Recovery")
 }
+
+// pace is that of the election timeout which the adapter sets. A request waits for a majority for 2 seconds.
+var pace = specs.Pace{Election: 250 * time.Millisecond, Failover: 2 * time.Second, Write: 2 * time.Second, Wait: 30 * time.Second,
+	Spec: 2 * time.Minute}
 
 var _ = Describe("The adapter", func() { targettest.Register(built{}) })
 

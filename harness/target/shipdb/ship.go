@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"time"
 )
 
@@ -38,37 +39,55 @@ type voteResponse struct {
 
 // shipper sends a peer what it lacks, while the node leads.
 func (n *node) shipper(peer string) {
+	for {
+		select {
+		case <-n.ended.Done():
+			return
+		case <-n.wake[peer]:
+		}
+		if !n.ship(peer, true) {
+			return
+		}
+	}
+}
+
+// beater sends a peer signs of life, while the node leads: apart from entries, which may take long.
+func (n *node) beater(peer string) {
 	beat := time.NewTicker(n.election / 3)
 	defer beat.Stop()
 	for {
 		select {
 		case <-n.ended.Done():
 			return
-		case <-n.wake[peer]:
 		case <-beat.C:
 		}
-		var ask *shipRequest
-		var sent time.Time
-		if !n.do(func() (err error) { sent = time.Now(); ask, err = n.lacking(peer); return err }) {
-			return
-		}
-		var got shipResponse
-		if ask == nil || n.post(peer, "/ship/append", ask, &got) != nil {
-			continue
-		}
-		if !n.do(func() error { return n.shipped(peer, ask, got, sent) }) {
+		if !n.ship(peer, false) {
 			return
 		}
 	}
 }
 
+// ship sends one request to a peer, and takes its answer. It returns false if the node ends.
+func (n *node) ship(peer string, entries bool) bool {
+	var ask *shipRequest
+	var sent time.Time
+	if !n.do(func() (err error) { sent = time.Now(); ask, err = n.lacking(peer, entries); return err }) {
+		return false
+	}
+	var got shipResponse
+	if ask == nil || n.post(peer, "/ship/append", ask.Term, ask, &got) != nil {
+		return true
+	}
+	return n.do(func() error { return n.shipped(peer, ask, got, sent) })
+}
+
 // lacking returns the next request to a peer; nil if the node does not lead.
-func (n *node) lacking(peer string) (ask *shipRequest, err error) {
+func (n *node) lacking(peer string, entries bool) (ask *shipRequest, err error) {
 	if n.role != leader {
 		return nil, nil
 	}
 	ask = &shipRequest{Term: n.term, Leader: n.name, Prev: n.next[peer] - 1, Commit: n.commit}
-	if ask.PrevTerm, err = n.store.termAt(ask.Prev); err == nil {
+	if ask.PrevTerm, err = n.store.termAt(ask.Prev); err == nil && entries {
 		ask.Entries, err = n.store.entries(n.next[peer], n.last)
 	}
 	return ask, err
@@ -119,6 +138,7 @@ func (n *node) onShip(ask shipRequest) (shipResponse, error) {
 		if err := n.store.append(ask.Entries); err != nil {
 			return no(0, err)
 		}
+		n.postpone() // the disk may have taken long
 		var err error
 		if n.last, _, err = n.store.last(); err != nil {
 			return no(0, err)
@@ -153,7 +173,7 @@ func (n *node) onVote(ask voteRequest) (voteResponse, error) {
 // askVote asks one peer for its vote.
 func (n *node) askVote(peer string, ask voteRequest) {
 	var got voteResponse
-	if n.post(peer, "/ship/vote", ask, &got) != nil {
+	if n.post(peer, "/ship/vote", ask.Term, ask, &got) != nil {
 		return
 	}
 	n.do(func() error {
@@ -167,20 +187,27 @@ func (n *node) askVote(peer string, ask voteRequest) {
 	})
 }
 
-// patience is how long a peer may take to answer.
-const patience = time.Second
+// A peer may take patience to answer, and longer if the request is large.
+const (
+	patience = time.Second
+	slowest  = 256 << 10 // bytes in a second
+)
 
-func (n *node) post(peer, path string, ask, into any) error {
-	ctx, cancel := context.WithTimeout(n.ended, patience)
-	defer cancel()
+// termOf is the header with the term of the node that asks.
+const termOf = "Ship-Term"
+
+func (n *node) post(peer, path string, term uint64, ask, into any) error {
 	text, err := json.Marshal(ask)
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(n.ended, patience+time.Duration(len(text))*time.Second/slowest)
+	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+n.peers[peer]+path, bytes.NewReader(text))
 	if err != nil {
 		return err
 	}
+	request.Header.Set(termOf, strconv.FormatUint(term, 10))
 	response, err := n.client.Do(request)
 	if err != nil {
 		return err
@@ -191,4 +218,32 @@ func (n *node) post(peer, path string, ask, into any) error {
 		return fmt.Errorf("%s answers %s", peer, response.Status)
 	}
 	return json.NewDecoder(response.Body).Decode(into)
+}
+
+// hearing takes each part of a request from a leader as a sign of life: large entries may take long.
+func (n *node) hearing(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if term, err := strconv.ParseUint(r.Header.Get(termOf), 10, 64); err == nil {
+			r.Body = arriving{r.Body, func() {
+				n.do(func() error {
+					if term >= n.term && n.role != leader {
+						n.postpone()
+					}
+					return nil
+				})
+			}}
+		}
+		next(w, r)
+	}
+}
+
+type arriving struct {
+	io.ReadCloser
+	sign func()
+}
+
+func (a arriving) Read(p []byte) (int, error) {
+	read, err := a.ReadCloser.Read(p)
+	a.sign()
+	return read, err
 }
