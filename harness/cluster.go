@@ -170,6 +170,9 @@ func (c *Cluster) Journal() *journal.Journal { return c.journal }
 // Can tells whether the cluster's target has the ability.
 func (c *Cluster) Can(ability target.Ability) bool { return target.Can(c.cluster, ability) }
 
+// Claims returns what the makers of the database claim: see target.Claimer. It does not block.
+func (c *Cluster) Claims() []target.Claim { return target.Claims(c.cluster) }
+
 // Reading returns a view of the cluster whose requests read with that consistency.
 func (c *Cluster) Reading(consistency target.Consistency) *Cluster {
 	view := *c

@@ -14,6 +14,15 @@ import (
 // ErrInvariant is wrapped by what VerifyInvariants finds.
 var ErrInvariant = promises.ErrBroken
 
+// InvariantError says which promise of a cluster was broken, where users know it by a name. It wraps ErrInvariant.
+type InvariantError struct {
+	Promise target.Promise
+	Text    string // a sentence
+}
+
+func (e *InvariantError) Error() string { return ErrInvariant.Error() + ": " + e.Text }
+func (e *InvariantError) Unwrap() error { return ErrInvariant }
+
 // VerifyInvariants checks on a healed cluster without traffic what every cluster promises at
 // all times. No two nodes led in one term, as far as any node ever reported, also before a
 // restart. No node has forgotten its vote. Every acknowledged change is on every node. All
@@ -21,7 +30,7 @@ var ErrInvariant = promises.ErrBroken
 //
 // It blocks until all nodes have applied the same entries, or ctx ends. What the target cannot
 // tell (target.Deduplicator, target.Digester) is not checked. A node that is offline is an
-// error. A broken promise wraps ErrInvariant.
+// error. A broken promise wraps ErrInvariant, and is an *InvariantError where it has a name.
 func (c *Cluster) VerifyInvariants(ctx context.Context) (err error) {
 	ctx, leave, err := c.enter(ctx)
 	if err != nil {
@@ -121,7 +130,8 @@ func (c *Cluster) lacksAcknowledged(ctx context.Context, deduplicator target.Ded
 			return node.failed("ask for applied requests", err)
 		}
 		if missing := c.promises.Missing(ids); len(missing) > 0 {
-			return fmt.Errorf("%w: %s lacks %d acknowledged changes, the first is %s", ErrInvariant, node, len(missing), missing[0])
+			return &InvariantError{target.Durability,
+				fmt.Sprintf("%s lacks %d acknowledged changes, the first is %s", node, len(missing), missing[0])}
 		}
 	}
 	return nil
@@ -167,7 +177,8 @@ func (c *Cluster) compareDigests(ctx context.Context, digester target.Digester) 
 		case index != firstIndex:
 			return fmt.Sprintf("%s is at index %d, %s at %d", first, firstIndex, node, index), nil
 		case sum != firstSum:
-			return "", fmt.Errorf("%w: %s and %s hold different data at log index %d", ErrInvariant, first, node, index)
+			return "", &InvariantError{target.Convergence,
+				fmt.Sprintf("%s and %s hold different data at log index %d", first, node, index)}
 		}
 	}
 	return "", nil

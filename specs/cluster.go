@@ -25,6 +25,7 @@ import (
 //     as does a progress report
 //   - the cluster of a spec that passed is healed, and must keep what every cluster promises:
 //     see harness.Cluster.Heal and harness.Cluster.VerifyInvariants
+//   - what the makers of the database document as not promised does not count: see Judge
 //   - no node may have said a line that tells of a bug, such as a panic: see ExpectAlarms
 //   - the cluster is closed. Then no file, listening socket, child process or goroutine may be
 //     left that was not there before the spec's first call of Cluster
@@ -132,7 +133,7 @@ func (c *specCluster) end(ctx SpecContext) {
 	}
 	err := c.Heal(ctx)
 	if err == nil {
-		err = c.VerifyInvariants(ctx)
+		err = unexpected(c.Claims(), c.VerifyInvariants(ctx))
 	}
 	err = errors.Join(c.verifyLogs(), err) // a node that panicked may be why the cluster does not heal
 	if err != nil {

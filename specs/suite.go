@@ -84,14 +84,14 @@ func Load(t *testing.T, options ...settings.Option) *Suite {
 }
 
 // Run runs all specs that were declared. A spec that fails because of a statement which the database has no words for
-// (target.ErrNoWords) is skipped with the sentence of that error, and the report counts it. Run uses the settings of the suite: the defaults of
-// Eventually and Consistently, which hold for contexts too, Ginkgo's timeouts and order, the
-// JUnit report, and the files for journals. Flags of Ginkgo win over the settings: see
-// settings.Suite.Apply. It blocks until the specs have run. Call it once in a process.
+// (target.ErrNoWords) is skipped with the sentence of that error, and the report counts it. Run uses the settings of the
+// suite: the defaults of Eventually and Consistently, which hold for contexts too, Ginkgo's timeouts and order, the JUnit
+// report, and the files for journals. Flags of Ginkgo win over the settings: see settings.Suite.Apply. It blocks until the
+// specs have run. Call it once in a process.
 func (s *Suite) Run(t *testing.T, description string) {
 	t.Helper()
 	r := s.run(t.Name(), description)
-	RegisterFailHandler(r.wordless.fail)
+	RegisterFailHandler(r.fail)
 	suite := s.Settings.Suite
 	SetDefaultEventuallyTimeout(suite.EventuallyTimeout)
 	SetDefaultEventuallyPollingInterval(suite.EventuallyPolling)
@@ -111,6 +111,7 @@ func (s *Suite) Run(t *testing.T, description string) {
 	ReportBeforeEach(r.wordless.begins)
 	ReportAfterEach(r.reportAgain)
 	ReportAfterSuite("statements without words", r.wordless.count)
+	ReportAfterSuite("what is expected", reportExpected)
 	RunSpecs(t, description, config, reporter, AroundNode(r.within))
 }
 
@@ -120,6 +121,7 @@ type run struct {
 	journals journals
 	again    func(seed int64, text, journal string) string
 	wordless wordless
+	judged   expectation
 }
 
 func (s *Suite) run(test, description string) *run {

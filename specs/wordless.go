@@ -16,7 +16,7 @@ import (
 // of its statements.
 const wordlessEntry = "no words"
 
-// wordless skips specs that fail because of a statement which the database has no words for.
+// wordless knows specs that fail because of a statement which the database has no words for.
 type wordless struct {
 	mu       sync.Mutex
 	clusters []*harness.Cluster // those of the spec under way
@@ -35,21 +35,8 @@ func (w *wordless) watch(c *harness.Cluster) {
 	w.clusters = append(w.clusters, c)
 }
 
-// fail is a fail handler for Gomega. It skips the spec if the failure is about a statement that was not sent: then the
-// message has the sentence of its error. Any other failure is one, whatever was not sent before.
-func (w *wordless) fail(message string, callerSkip ...int) {
-	skip := 1
-	if len(callerSkip) > 0 {
-		skip += callerSkip[0]
-	}
-	if sentence := w.why(message); sentence != "" {
-		AddReportEntry(wordlessEntry, sentence, ReportEntryVisibilityNever)
-		Skip(sentence, skip)
-	}
-	Fail(message, skip)
-}
-
-// why returns the sentence of a statement that was not sent, if the message has it.
+// why returns the sentence of a statement that was not sent, if the message of a failure has it. Any other failure is one,
+// whatever was not sent before.
 func (w *wordless) why(message string) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()

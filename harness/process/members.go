@@ -22,10 +22,11 @@ func (c *Cluster) Add(ctx context.Context, voter bool) (_ target.Node, err error
 		return nil, err
 	}
 	defer leave()
-	n, err := c.newNode(ctx, voter)
+	made, err := c.newNodes(ctx, 1, voter)
 	if err != nil {
 		return nil, fmt.Errorf("add a node: %w", err)
 	}
+	n := made[0]
 	c.mu.Lock()
 	c.joining = n
 	for _, other := range c.nodes {

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"sync"
 
 	"github.com/rejoin-db/rejoin/harness/hosts"
@@ -90,9 +88,6 @@ func (c *cluster) boot(ctx context.Context, size int) (err error) {
 	ctx, cancel := c.life.Bound(ctx)
 	defer cancel()
 	if c.clients, err = c.network.Host(ctx, clientsName); err != nil {
-		return err
-	}
-	if err := os.Chmod(filepath.Dir(c.clients.Dir()), 0o711); err != nil { // programs of other users reach their folders
 		return err
 	}
 	for i := range size {

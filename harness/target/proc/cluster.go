@@ -60,6 +60,9 @@ func (c *cluster) Name() string { return c.database.Name }
 // Declares are the assumptions of the adapter.
 func (c *cluster) Declares() []target.Assumption { return c.database.Declares }
 
+// Claims are the claims of the adapter.
+func (c *cluster) Claims() []target.Claim { return c.database.Claims }
+
 // Nodes are all nodes that there ever were.
 func (c *cluster) Nodes() []target.Node {
 	c.mu.Lock()

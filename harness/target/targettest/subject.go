@@ -237,7 +237,8 @@ func (s *subject) shows(ctx context.Context, i int, key int64) error {
 	})
 }
 
-// level waits until all nodes show what is committed.
+// level waits until all nodes show what is committed and say that they are online: a leader may need a moment more until
+// another node can follow it.
 func (s *subject) level(ctx context.Context) error {
 	key, err := s.written(ctx, s.others(-1)...)
 	if err != nil {
@@ -246,6 +247,18 @@ func (s *subject) level(ctx context.Context) error {
 	for i := range s.Nodes() {
 		if err := s.shows(ctx, i, key); err != nil {
 			return wrong("Node.Inside", "a row that was acknowledged is not on node %s: %v", s.id(i), err)
+		}
+	}
+	for i, n := range s.Nodes() {
+		err := s.await(ctx, func(ctx context.Context) error {
+			status, err := n.Status(ctx)
+			if err == nil && status.State != target.Online {
+				err = fmt.Errorf("it is %s: %s", status.State, status.Reason)
+			}
+			return err
+		})
+		if err != nil {
+			return wrong("Node.Status", "node %s shows all rows, and is not online: %v", s.id(i), err)
 		}
 	}
 	return nil
