@@ -38,7 +38,7 @@ func removed(env *environment) {
 			term := statusOf(ctx, env.node(leader)).Term
 			before := statusOf(ctx, env.node(gone))
 			most, applied := before.LogEntries+1, before.AppliedIndex+1 // one entry may have been under way
-			if env.carriesPackets(ctx) {                                // TCP may deliver late all that the node was sent as a member
+			if env.cluster.Can(target.Packets) {                        // TCP may deliver late all that the node was sent as a member
 				has := statusOf(ctx, env.node(leader))
 				most, applied = max(most, has.LogEntries), max(applied, has.AppliedIndex)
 			}
