@@ -64,9 +64,7 @@ func New(o Options) target.Target {
 		Digest:    digest,
 		CutsPower: true,
 		Parts:     map[fault.Part]string{fault.Log: "open-*", fault.LogMeta: "metadata1", fault.Snapshot: "snapshot-*[0-9]"},
-		Declares: []target.Assumption{
-			target.Namespaces, target.SameEverywhere, target.KeepsAnswers, target.StepsDown, target.PreVote, target.Learners,
-		},
+		Declares:  []target.Assumption{target.Namespaces, target.SameEverywhere, target.KeepsAnswers, target.StepsDown, target.PreVote},
 	}, proc.Options{})
 }
 

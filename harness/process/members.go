@@ -130,12 +130,10 @@ func (n *node) empty(ctx context.Context) error {
 
 // changeMembers locks membership changes until leave is called. ctx also ends when the cluster closes.
 func (c *Cluster) changeMembers(outer context.Context) (ctx context.Context, leave func(), err error) {
-	ctx, cancel := c.bound(outer)
-	if err := c.members.Lock(ctx); err != nil {
-		cancel()
+	if ctx, leave, err = c.life.Locked(outer, c.members); err != nil {
 		return nil, nil, fmt.Errorf("wait for another membership change: %w", err)
 	}
-	return ctx, func() { c.members.Unlock(); cancel() }, nil
+	return ctx, leave, nil
 }
 
 func (n *node) lockAndStart(ctx context.Context) error {

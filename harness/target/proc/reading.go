@@ -72,5 +72,5 @@ func (c *cluster) Listen(node int) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen at %s: the port is no number: %w", n.address, err)
 	}
-	return n.host.Listen(c.ctx, number)
+	return n.host.Listen(c.life.Context(), number)
 }
