@@ -85,13 +85,18 @@ func (env *environment) run(ctx context.Context, sql string, args ...any) harnes
 // runOn is run, on one node.
 func (env *environment) runOn(ctx context.Context, node *harness.Node, sql string, args ...any) harness.Result {
 	GinkgoHelper()
+	result, err := env.finally(ctx, node, sql, args...)
+	Expect(err).NotTo(HaveOccurred())
+	return result
+}
+
+// finally executes a statement on a node, and returns its final answer. It retries as run does.
+func (env *environment) finally(ctx context.Context, node *harness.Node, sql string, args ...any) (harness.Result, error) {
 	execute := node.ExecuteWithRetry
 	if env.firstTry() {
 		execute = node.Execute
 	}
-	result, err := execute(ctx, env.sql(sql), args...)
-	Expect(err).NotTo(HaveOccurred())
-	return result
+	return execute(ctx, env.sql(sql), args...)
 }
 
 // openShop creates the tables of fixtures/shop.sql and fills them.

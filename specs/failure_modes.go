@@ -48,7 +48,7 @@ func modes(env *environment) {
 				HaveRows(Row(1, "Ada Lovelace"), Row(2, "Grace"), Row(3, "Édouard"), Row(4, "林"), Row(5, "Edsger")))
 			after := statusOf(ctx, env.node(victim))
 			Expect(after.Voter).To(BeTrue(), "it is no voter")
-			if len(options) > 0 {
+			if len(options) > 0 && after.LogEntries > 0 { // an index of the log counts members too, one of commits does not
 				// Two writes, and three changes of the members: removed, added, made a voter.
 				Expect(after.CommitIndex).To(BeNumerically(">=", before.CommitIndex+2+3), "it was not removed and added again")
 			}

@@ -79,7 +79,7 @@ func (n *node) begin(ctx context.Context) error {
 		return nil
 	}
 	said, _ := n.host.Log(2000)
-	err = errors.Join(fmt.Errorf("start node %s: %w; the end of its log:\n%s", n.id, err, said), l.kill(c.ctx))
+	err = errors.Join(fmt.Errorf("start node %s: %w; the end of its log:\n%s", n.id, err, said), l.kill(c.life.Context()))
 	n.down("it failed to start")
 	return err
 }
@@ -254,7 +254,7 @@ func (l *life) stop(ctx context.Context, v View) error {
 			err = fmt.Errorf("%s was killed: %w", programs[i].path, err)
 		}
 	}
-	return errors.Join(err, l.kill(l.node.cluster.ctx))
+	return errors.Join(err, l.kill(l.node.cluster.life.Context()))
 }
 
 func (l *life) stopProgram(ctx context.Context, p *program, v View) error {

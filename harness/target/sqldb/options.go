@@ -20,6 +20,12 @@ type Options struct {
 	// Begin are the statements that begin the transaction of a request that changes data; nil is BEGIN. BeginReading
 	// begins a request of several statements that read; nil is Begin.
 	Begin, BeginReading []string
+	// InTheWay tells of an error of Begin or Prepare that another transaction is in the way. Then they are sent again, until
+	// Timeout: for a database that does not wait by itself. nil never does.
+	InTheWay func(error) bool
+	// BeforeCommit are statements that are sent before each commit of a transaction that has changed data. With them a database
+	// that reports no log index counts its commits in a table: see Status.AppliedIndex.
+	BeforeCommit []string
 	// Commit and Rollback end a transaction; empty is COMMIT and ROLLBACK.
 	Commit, Rollback string
 	// Levels are the statements that begin an interactive transaction of each isolation level that the database has.

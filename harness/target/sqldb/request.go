@@ -95,7 +95,7 @@ func (q *requested) failure(err error) *target.Error {
 
 func (q *requested) execute() error {
 	o := q.db.options
-	if err := q.execAll(q.session, o.Prepare[q.request.Consistency]...); err != nil {
+	if err := q.sendBegin(q.session, o.Prepare[q.request.Consistency]); err != nil {
 		return err
 	}
 	statements, err := o.Dialect.Translate(q.ctx, q.request, q.lookup)
@@ -142,7 +142,7 @@ func (q *requested) begin(changes bool, statements int) error {
 		begin = q.db.options.Begin
 	}
 	q.inTransaction = true
-	return q.execAll(q.session, begin...)
+	return q.sendBegin(q.session, begin)
 }
 
 func (q *requested) commit(changes bool) error {
@@ -150,7 +150,11 @@ func (q *requested) commit(changes bool) error {
 		return nil
 	}
 	if changes {
-		if err := q.goOn(); err != nil {
+		err := q.execAll(q.session, q.db.options.BeforeCommit...)
+		if err == nil {
+			err = q.goOn()
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"time"
 
 	"github.com/rejoin-db/rejoin/harness/target"
 )
@@ -33,6 +34,28 @@ func (r *run) execAll(s *session, statements ...string) error {
 		}
 	}
 	return nil
+}
+
+// inTheWayEvery is how long a transaction waits for another one between two tries to begin.
+const inTheWayEvery = 5 * time.Millisecond
+
+// sendBegin sends the statements that begin a transaction, until no other transaction is in the way.
+func (r *run) sendBegin(s *session, statements []string) error {
+	deadline := time.Now().Add(r.db.options.Timeout)
+	err := r.execAll(s, statements...)
+	if err == nil || r.db.options.InTheWay == nil {
+		return err
+	}
+	tick := time.NewTicker(inTheWayEvery)
+	defer tick.Stop()
+	for ; err != nil && r.db.options.InTheWay(err) && time.Now().Before(deadline); err = r.execAll(s, statements...) {
+		select {
+		case <-r.ctx.Done():
+			return r.ended(err)
+		case <-tick.C:
+		}
+	}
+	return err
 }
 
 // release gives the connection back, to be used again.

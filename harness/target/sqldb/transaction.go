@@ -73,6 +73,7 @@ type transaction struct {
 	session *session
 	over    error // why the session is gone; nil while it is there
 	failed  bool  // a statement has failed
+	changed bool  // a statement that changes data was sent
 }
 
 var (
@@ -86,7 +87,7 @@ func (t *transaction) begin(r *run, statements []string) (err error) {
 	if t.session, err = r.connect(); err != nil {
 		return err
 	}
-	if err = r.execAll(t.session, statements...); err != nil {
+	if err = r.sendBegin(t.session, statements); err != nil {
 		t.session.discard()
 	}
 	return err
@@ -170,6 +171,7 @@ func (t *transaction) execute(r *run, request target.Request) error {
 	for _, s := range statements {
 		if !s.Reads {
 			r.changed.Store(true)
+			t.changed = true
 		}
 	}
 	for _, s := range statements {
@@ -192,7 +194,13 @@ func (t *transaction) Commit(ctx context.Context) error {
 	}
 	r, failed := t.db.start(ctx, func(r *run) *target.Error {
 		defer func() { <-t.turn }()
-		err := r.goOn()
+		var err error
+		if t.changed {
+			err = r.execAll(t.session, t.db.options.BeforeCommit...)
+		}
+		if err == nil {
+			err = r.goOn()
+		}
 		if err != nil {
 			t.finish(errLost, false)
 			return t.db.failure(err, target.NotApplied)

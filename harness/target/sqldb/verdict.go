@@ -6,8 +6,10 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"io"
 	"net"
+	"strings"
 	"syscall"
 
 	"github.com/rejoin-db/rejoin/harness/target"
@@ -90,6 +92,46 @@ func SQLState(code string) Verdict {
 		v.Kind = target.ErrRefused
 	}
 	return v
+}
+
+// SQLite is what a result code of SQLite and its message say of an error: https://sqlite.org/rescode.html. An extended code is
+// read by the primary one in it; 0 and SQLITE_ERROR are read by the message. The outcome is NotApplied, except for
+// SQLITE_IOERR, which says nothing about a commit.
+func SQLite(code int, message string) Verdict {
+	v := Verdict{Code: fmt.Sprintf("SQLITE_%d", code), Outcome: target.NotApplied}
+	const busy, locked, ioError, constraint = 5, 6, 10, 19
+	switch code & 0xff {
+	case busy, locked:
+		v.Kind, v.Temporary = target.ErrConflict, true
+	case constraint:
+		v.Kind = target.ErrConstraint
+	case ioError:
+		v.Outcome = target.Unknown
+	case 0, 1:
+		for _, known := range sqliteKinds {
+			if strings.Contains(message, known.part) {
+				v.Kind = known.kind
+				break
+			}
+		}
+	}
+	return v
+}
+
+// sqliteKinds are what parts of SQLite's messages say.
+var sqliteKinds = []struct {
+	part string
+	kind error
+}{
+	{"constraint failed", target.ErrConstraint},
+	{"no such table", target.ErrNoSuchTable},
+	{"no such column", target.ErrNoSuchTable},
+	{"no such view", target.ErrNoSuchTable},
+	{"already exists", target.ErrExists},
+	{"there is already", target.ErrExists},
+	{"syntax error", target.ErrSyntax},
+	{"incomplete input", target.ErrSyntax},
+	{"unrecognized token", target.ErrSyntax},
 }
 
 // failure is an error that has that outcome, as the error of a request.

@@ -142,6 +142,24 @@ func (s *subject) ask(ctx context.Context, sql target.SQL, request target.Reques
 	return answer, rows.Err()
 }
 
+// calmly is ask where no fault is made. It asks again while there is no leader: a busy machine may end a leadership.
+func (s *subject) calmly(ctx context.Context, sql target.SQL, request target.Request) (answer [][][]any, err error) {
+	var last error
+	waited := s.await(ctx, func(context.Context) error { // each try has all of the time: how long a request may take is not the question
+		answer, last = s.ask(ctx, sql, request)
+		var e *target.Error
+		if errors.As(last, &e) && e.Temporary && e.Outcome == target.NotApplied &&
+			(errors.Is(last, target.ErrNoLeader) || errors.Is(last, target.ErrNoQuorum) || errors.Is(last, target.ErrUnreachable)) {
+			return last
+		}
+		return nil
+	})
+	if waited != nil {
+		return nil, waited
+	}
+	return answer, last
+}
+
 // put writes a key.
 func (s *subject) put(ctx context.Context, sql target.SQL, key int64) error {
 	_, err := s.ask(ctx, sql, insertion(key))

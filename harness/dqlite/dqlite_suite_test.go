@@ -1,0 +1,51 @@
+package dqlite_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/rejoin-db/rejoin/harness/dqlite"
+	"github.com/rejoin-db/rejoin/harness/target"
+	"github.com/rejoin-db/rejoin/harness/target/targettest"
+	"github.com/rejoin-db/rejoin/specs"
+)
+
+func TestDqlite(t *testing.T) {
+	suite := specs.Load(t)
+	targettest.Register(nodes)
+	specs.Register(specs.Options{Target: nodes, Pace: specs.Pace{Election: nodes.latency * 15, Failover: 2 * time.Second}})
+	suite.Run(t, "Dqlite")
+}
+
+// nodes is the target of the specs.
+var nodes = &built{latency: 20 * time.Millisecond}
+
+// built is dqlite with the program that the suite has built, which does not exist yet when specs are declared.
+type built struct {
+	latency time.Duration
+	binary  string
+}
+
+func (b *built) Boot(ctx context.Context, size int) (target.Cluster, error) {
+	return dqlite.New(dqlite.Options{Binary: b.binary, Latency: b.latency, Snapshot: 128, Trailing: 128}).Boot(ctx, size)
+}
+
+var _ = SynchronizedBeforeSuite(func(ctx SpecContext) []byte {
+	binary, remove, err := dqlite.Build(ctx)
+	if err != nil {
+		Skip(err.Error())
+	}
+	removeBinary = remove
+	return []byte(binary)
+}, func(binary []byte) {
+	nodes.binary = string(binary)
+	Expect(nodes.binary).To(BeAnExistingFile())
+}, NodeTimeout(5*time.Minute))
+
+var removeBinary = func() error { return nil }
+
+var _ = SynchronizedAfterSuite(func() {}, func() { Expect(removeBinary()).To(Succeed()) })
