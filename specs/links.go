@@ -56,7 +56,7 @@ func links(env *environment) {
 			leader, err := env.cluster.IsolateLeader(ctx)
 			Expect(err).NotTo(HaveOccurred())
 			_, err = env.node(leader).Execute(ctx, env.sql("INSERT INTO {ns}.t VALUES (99, 'without a quorum')"))
-			Expect(err).To(beWithoutQuorum())
+			Expect(err).To(env.beRefused())
 			another(ctx, leader, term)
 			Expect(env.cluster.Heal(ctx)).To(Succeed())
 			Expect(env.run(ctx, "SELECT count(*) FROM {ns}.t WHERE id = 99")).To(HaveRows(Row(0)))

@@ -9,6 +9,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -107,7 +108,8 @@ func New(options Options) target.Target {
 		Remembered: func(ctx context.Context, _ *proc.Node, inside target.SQL) (map[string]bool, error) {
 			return dedupe.PostgreSQL().Remembered(ctx, inside)
 		},
-		Declares: []target.Assumption{target.Namespaces},
+		Declares: []target.Assumption{target.Namespaces, target.KeepsAnswers, target.Streams},
+		Claims:   mode.claims(),
 		Alarms:   &target.Alarms{Words: []string{"panic:", "was terminated by signal 11"}, Storage: []string{"PANIC:"}},
 	}, proc.Options{})
 }
@@ -174,12 +176,17 @@ func open(n *proc.Node, address string) (*sqldb.DB, error) {
 
 // judge reads errors.
 func judge(err error) sqldb.Verdict {
-	var e *pgconn.PgError
+	var said *pgconn.PgError
+	var connecting *pgconn.ConnectError
 	switch {
-	case errors.As(err, &e):
-		return sqldb.SQLState(e.Code)
-	case pgconn.SafeToRetry(err): // the connection was closed before anything was sent
+	case errors.As(err, &said):
+		return sqldb.SQLState(said.Code)
+	case errors.As(err, &connecting) && errors.Is(err, io.ErrUnexpectedEOF): // the proxy took the connection, and has no primary
+		return sqldb.Verdict{Code: "NO_PRIMARY", Kind: target.ErrNoLeader, Outcome: target.NotApplied, Temporary: true}
+	case pgconn.SafeToRetry(err): // nothing was sent
 		return sqldb.Verdict{Code: "CLOSED", Kind: target.ErrUnreachable, Outcome: target.NotApplied, Temporary: true}
+	case errors.Is(err, pgconn.ErrConnClosed): // while it waited for the answer
+		return sqldb.Verdict{Code: "CLOSED", Kind: target.ErrUnreachable, Temporary: true}
 	}
 	return sqldb.Verdict{}
 }
