@@ -64,7 +64,7 @@ func expect(claim target.Claim) {
 // unexpected is the error without what the makers of the database document as not promised. What is expected becomes an
 // entry of the spec's report.
 func unexpected(claims []target.Claim, err error) error {
-	if joined, is := err.(interface{ Unwrap() []error }); is { //nolint:errorlint // its parts, one by one
+	if joined, is := err.(interface{ Unwrap() []error }); is {
 		var rest []error
 		for _, part := range joined.Unwrap() {
 			rest = append(rest, unexpected(claims, part))
