@@ -9,6 +9,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"github.com/rejoin-db/rejoin/harness"
 	"github.com/rejoin-db/rejoin/harness/fault"
 	. "github.com/rejoin-db/rejoin/harness/matchers"
 	"github.com/rejoin-db/rejoin/harness/target"
