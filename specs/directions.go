@@ -98,7 +98,7 @@ func directions(env *environment) {
 
 				By("writing elsewhere, and asking the isolated node")
 				env.patiently(ctx, "INSERT INTO {ns}.t (v) VALUES ('without it')")
-				env.eventually(ctx, node).Should(BeConnecting())
+				env.isAlone(ctx, node.Index())
 				env.expectSilence(ctx, node.Index())
 				Expect(passed(ctx, around(node.Index()))).To(Equal(before), "a message passed to or from %s", node)
 

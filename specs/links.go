@@ -241,6 +241,7 @@ func links(env *environment) {
 		}, env.patience)
 
 		It("that breaks an answer does not make a retry apply the write twice", Label("suite:retry"), func(ctx SpecContext) {
+			env.requires(target.Dedup)
 			env.run(ctx, "CREATE TABLE {ns}.hits (n INTEGER); INSERT INTO {ns}.hits VALUES (0)")
 			resets := func() (sum uint64) {
 				GinkgoHelper()

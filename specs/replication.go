@@ -39,25 +39,33 @@ func replication(env *environment) {
 			Label("fault:isolate", "fault:link", "fault:crash", "speed:slow"), func(ctx SpecContext) {
 				env.requires(target.Crash, target.Links)
 				env.assumes(target.Compacts)
-				_, victim := env.awayUntilCompacted(ctx)
+				leader, victim := env.awayUntilCompacted(ctx)
+				late := func() {
+					GinkgoHelper()
+					Expect(env.cluster.SetLink(ctx, leader, victim, env.pace.lateAndNarrow())).To(Succeed())
+					Expect(env.cluster.SetLink(ctx, victim, leader, fault.Rule{Latency: env.pace.lateAndNarrow().Latency})).To(Succeed())
+				}
 
 				By("sending it a snapshot on a link that delays heartbeats beyond the election timeout")
-				for _, other := range env.others(victim) { // either may lead: a busy machine may end a leadership
-					Expect(env.cluster.SetLink(ctx, other, victim, env.pace.lateAndNarrow())).To(Succeed())
-					Expect(env.cluster.SetLink(ctx, victim, other, fault.Rule{Latency: env.pace.lateAndNarrow().Latency})).To(Succeed())
-				}
+				late()
 				Expect(env.cluster.BringNodeOnline(ctx, victim)).To(Succeed())
 				Eventually(ctx, func(ctx context.Context) (bool, error) {
 					status := statusOf(ctx, env.node(victim))
+					for _, other := range env.others(victim) {
+						if other != leader && env.node(other).ID() == status.Leader { // on a busy machine, another node may lead
+							Expect(env.cluster.MendLinks(ctx)).To(Succeed())
+							leader = other
+							late()
+						}
+					}
 					receiving := status.Activities.Include(target.ReceivingSnapshot)
 					if receiving && status.Role == "follower" {
-						return false, env.interrupt(ctx, env.leader(ctx), victim, env.pace.lateAndNarrow())
+						return false, env.interrupt(ctx, leader, victim, env.pace.lateAndNarrow())
 					}
 					return receiving && status.Role == "candidate", nil
 				}).WithPolling(time.Millisecond).WithTimeout(env.pace.work()).Should(BeTrue(), "no candidate received a snapshot")
 
 				By("crashing the leader")
-				leader := env.leader(ctx)
 				env.leave(ctx, leader, fault.Crash)
 				Expect(env.cluster.MendLinks(ctx)).To(Succeed())
 				env.patiently(ctx, "DELETE FROM {ns}.blobs WHERE id = 1")
