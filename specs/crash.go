@@ -44,7 +44,7 @@ func crash(env *environment) {
 			last := env.cluster.Size() - 1
 			env.eventually(ctx, env.node(last)).ShouldNot(BeOnline(), "it still knows of a leader")
 			_, err := env.node(last).Execute(ctx, env.sql("INSERT INTO {ns}.entries VALUES ('of a minority', 0)"))
-			Expect(err).To(beWithoutQuorum())
+			Expect(err).To(env.beRefused())
 			Expect(target.OutcomeOf(err)).NotTo(Equal(target.Applied))
 
 			env.comeBack(ctx, 0)

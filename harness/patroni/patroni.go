@@ -95,11 +95,11 @@ func New(options Options) target.Target {
 		},
 		Address: "{{.Host}}:5000",
 		SQL: func(n *proc.Node) (target.SQL, error) {
-			primary, err := open(n, n.Address())
+			primary, err := open(n, n.Address(), primaryOnly)
 			if err != nil {
 				return nil, err
 			}
-			own, err := open(n, n.Host()+":5432")
+			own, err := open(n, n.Host()+":5432", nil)
 			return &client{primary, own}, err
 		},
 		Status: mode.status,
@@ -155,13 +155,23 @@ func (c *client) Query(ctx context.Context, request target.Request) (target.Rows
 // Close closes the connections to both.
 func (c *client) Close() error { return errors.Join(c.DB.Close(), c.own.Close()) }
 
-// open makes a pool of connections to an address.
-func open(n *proc.Node, address string) (*sqldb.DB, error) {
+// errStandby is of a connection that the proxy, which asks Patroni once a second, has led to a standby.
+var errStandby = errors.New("the proxy leads to a node that is no primary any longer")
+
+func primaryOnly(ctx context.Context, conn *pgconn.PgConn) error {
+	if err := pgconn.ValidateConnectTargetSessionAttrsPrimary(ctx, conn); err != nil {
+		return fmt.Errorf("%w: %w", errStandby, err)
+	}
+	return nil
+}
+
+// open makes a pool of connections to an address, of those that are valid.
+func open(n *proc.Node, address string, valid pgconn.ValidateConnectFunc) (*sqldb.DB, error) {
 	config, err := pgx.ParseConfig("postgres://postgres@" + address + "/postgres?sslmode=disable")
 	if err != nil {
 		return nil, fmt.Errorf("node %s: read the address of its database: %w", n.Name(), err)
 	}
-	config.DialFunc = n.Dial
+	config.DialFunc, config.ValidateConnect = n.Dial, valid
 	config.LookupFunc = func(_ context.Context, host string) ([]string, error) { return []string{host}, nil }
 	config.DefaultQueryExecMode = pgx.QueryExecModeDescribeExec // plans that are kept do not survive a change of the schema
 	return sqldb.New(stdlib.OpenDB(*config), sqldb.Options{
@@ -181,7 +191,7 @@ func judge(err error) sqldb.Verdict {
 	switch {
 	case errors.As(err, &said):
 		return sqldb.SQLState(said.Code)
-	case errors.As(err, &connecting) && errors.Is(err, io.ErrUnexpectedEOF): // the proxy took the connection, and has no primary
+	case errors.As(err, &connecting) && (errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, errStandby)): // the proxy has no primary
 		return sqldb.Verdict{Code: "NO_PRIMARY", Kind: target.ErrNoLeader, Outcome: target.NotApplied, Temporary: true}
 	case pgconn.SafeToRetry(err): // nothing was sent
 		return sqldb.Verdict{Code: "CLOSED", Kind: target.ErrUnreachable, Outcome: target.NotApplied, Temporary: true}
