@@ -49,6 +49,9 @@ func (c *Cluster) retry(ctx context.Context, attempt func() (Result, error)) (Re
 		case err == nil:
 			return result, nil
 		case !temporary(err) && !errors.Is(err, ErrClosed):
+			if inDoubt && !c.Can(target.Dedup) { // an earlier attempt may have been applied, and be why this one fails
+				err = &retriedError{err, &target.Error{Message: err.Error(), Outcome: target.Unknown}}
+			}
 			return result, err
 		}
 		inDoubt = inDoubt || !errors.Is(err, ErrNoNodesOnline) && target.OutcomeOf(err) == target.Unknown

@@ -34,7 +34,7 @@ func cascade(env *environment) {
 			Expect(env.cluster.Reading(target.Local).ExecuteOnAll(ctx, count)).To(HaveRows(Row(4 + env.cluster.Size() - env.cluster.Quorum())))
 			begun := time.Now()
 			_, err := env.cluster.ExecuteOnRandom(ctx, env.sql("INSERT INTO {ns}.customers (id, name) VALUES (200, 'refused')"))
-			Expect(err).To(beWithoutQuorum())
+			Expect(err).To(env.beRefused())
 			Expect(time.Since(begun)).To(BeNumerically("<", env.pace.refusal()))
 
 			By("returning in reverse order")

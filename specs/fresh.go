@@ -159,6 +159,11 @@ func fresh(env *environment) {
 				Expect(round).To(BeNumerically("<=", 5*enough), "the next leader always knew the write before it led")
 				Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 				leader := env.leader(ctx)
+				if env.cluster.Can(target.Links) && !env.cluster.Can(target.Time) { // so that they learn late that it is committed
+					for _, other := range env.others(leader) {
+						Expect(env.cluster.SetLink(ctx, leader, other, fault.Rule{Latency: env.pace.Election / 4})).To(Succeed())
+					}
+				}
 				env.runOn(ctx, env.node(leader), "UPDATE {ns}.t SET v = ?", round)
 				begun := time.Now()
 				env.leave(ctx, leader)
@@ -188,6 +193,9 @@ func fresh(env *environment) {
 				}
 				if unaware == len(env.others(leader)) {
 					bitten++
+				}
+				if env.cluster.Can(target.Links) {
+					Expect(env.cluster.MendLinks(ctx)).To(Succeed())
 				}
 				env.comeBack(ctx, leader)
 			}

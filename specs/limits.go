@@ -51,7 +51,7 @@ func limitsOfRequests(env *environment) {
 
 		costly := func(ctx context.Context, node *harness.Node, what, sql string) {
 			GinkgoHelper()
-			_, err := node.Execute(ctx, env.sql(sql))
+			_, err := env.finally(ctx, node, sql)
 			Expect(err).To(MatchError(target.ErrTooCostly), "%s at %s", what, node)
 			Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied))
 		}

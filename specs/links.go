@@ -56,7 +56,7 @@ func links(env *environment) {
 			leader, err := env.cluster.IsolateLeader(ctx)
 			Expect(err).NotTo(HaveOccurred())
 			_, err = env.node(leader).Execute(ctx, env.sql("INSERT INTO {ns}.t VALUES (99, 'without a quorum')"))
-			Expect(err).To(beWithoutQuorum())
+			Expect(err).To(env.beRefused())
 			another(ctx, leader, term)
 			Expect(env.cluster.Heal(ctx)).To(Succeed())
 			Expect(env.run(ctx, "SELECT count(*) FROM {ns}.t WHERE id = 99")).To(HaveRows(Row(0)))
@@ -224,7 +224,7 @@ func links(env *environment) {
 			const lost = "SELECT count(*) FROM {ns}.t WHERE id = 2"
 			Expect(env.node(0).Inside().Execute(ctx, env.sql(lost))).To(HaveRows(Row(0)))
 			Expect(env.cluster.Heal(ctx)).To(Succeed())
-			if target.OutcomeOf(err) == target.Unknown && env.carriesPackets(ctx) {
+			if target.OutcomeOf(err) == target.Unknown && env.cluster.Can(target.Packets) {
 				// TCP still delivers what the client has sent before it gave up.
 				Expect(env.run(ctx, lost)).To(Or(HaveRows(Row(0)), HaveRows(Row(1))))
 				return
@@ -241,6 +241,7 @@ func links(env *environment) {
 		}, env.patience)
 
 		It("that breaks an answer does not make a retry apply the write twice", Label("suite:retry"), func(ctx SpecContext) {
+			env.requires(target.Dedup)
 			env.run(ctx, "CREATE TABLE {ns}.hits (n INTEGER); INSERT INTO {ns}.hits VALUES (0)")
 			resets := func() (sum uint64) {
 				GinkgoHelper()

@@ -35,7 +35,7 @@ func minority(env *environment) {
 			refused.Wait()
 			Expect(err).To(HaveOccurred(), "the minority committed a write")
 			Expect(target.OutcomeOf(err)).NotTo(Equal(target.Applied))
-			Expect(err).To(beWithoutQuorum())
+			Expect(err).To(env.beRefused())
 
 			env.patiently(ctx, "INSERT INTO {ns}.t VALUES (1, 'by the majority')")
 			Expect(env.run(ctx, "SELECT v FROM {ns}.t")).To(HaveRows(Row("by the majority")))

@@ -1,8 +1,6 @@
 package specs
 
 import (
-	"context"
-	"errors"
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -19,18 +17,14 @@ func packets(env *environment) {
 		DescribeTable("that delivers packets loses no acknowledged write, and applies none twice",
 			func(ctx SpecContext, rule fault.Rule, bites func(fault.LinkStats) uint64) {
 				env.needs(3)
-				env.requires(target.Links)
+				env.requires(target.Links, target.Packets)
 				var all []fault.Link
 				for _, node := range env.cluster.Nodes() {
 					all = append(all, fault.Link{From: fault.Clients, To: node.Index()}, fault.Link{From: node.Index(), To: fault.Clients})
 					all = append(all, fault.OneWay([]int{node.Index()}, env.others(node.Index()))...)
 				}
 				for _, link := range all {
-					err := env.cluster.SetLink(ctx, link.From, link.To, rule)
-					if errors.Is(err, fault.ErrPackets) {
-						Skip(fault.ErrPackets.Error())
-					}
-					Expect(err).NotTo(HaveOccurred())
+					Expect(env.cluster.SetLink(ctx, link.From, link.To, rule)).To(Succeed())
 				}
 				env.run(ctx, "CREATE TABLE {ns}.large (id INTEGER PRIMARY KEY, v TEXT)")
 				load := env.load(ctx, 4, env.cluster.ExecuteOnRandom)
@@ -60,16 +54,4 @@ func packets(env *environment) {
 			Entry("out of order", env.patience, fault.Rule{Reorder: 0.3}, func(s fault.LinkStats) uint64 { return s.Reordered }),
 		)
 	})
-}
-
-// carriesPackets tells whether the links carry packets. The link from clients to node 0 is sound afterwards.
-func (env *environment) carriesPackets(ctx context.Context) bool {
-	GinkgoHelper()
-	err := env.cluster.SetLink(ctx, fault.Clients, 0, fault.Rule{Duplicate: 0.1})
-	if errors.Is(err, fault.ErrPackets) {
-		return false
-	}
-	Expect(err).NotTo(HaveOccurred())
-	Expect(env.cluster.SetLink(ctx, fault.Clients, 0, fault.Rule{})).To(Succeed())
-	return true
 }

@@ -34,7 +34,7 @@ func sizes(env *environment, size int) {
 			if size > 1 {
 				last := env.cluster.OnlineNodes()[0]
 				_, err := last.Execute(ctx, env.sql("INSERT INTO {ns}.t VALUES (2)"))
-				Expect(err).To(beWithoutQuorum())
+				Expect(err).To(env.beRefused())
 			}
 			env.comeBack(ctx, append(gone, next)...)
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())

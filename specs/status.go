@@ -30,6 +30,14 @@ func statusUnlessHung(ctx context.Context, node *harness.Node) (status target.St
 	return status, err == nil
 }
 
+// beRefused is beWithoutQuorum, or the end of a connection where a leader may end those of its clients in place of an answer.
+func (env *environment) beRefused() types.GomegaMatcher {
+	if env.holds(target.StepsDown) {
+		return beWithoutQuorum()
+	}
+	return Or(beWithoutQuorum(), MatchError(target.ErrUnreachable), MatchError(target.ErrStopping), MatchError(target.ErrTimeout))
+}
+
 // beWithoutQuorum matches the error of a request that needs a leader with a quorum, which
 // there is not.
 func beWithoutQuorum() types.GomegaMatcher {

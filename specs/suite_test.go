@@ -79,7 +79,8 @@ type muteSQL struct{ target.SQL }
 
 func (s muteSQL) Query(ctx context.Context, request target.Request) (target.Rows, error) {
 	if strings.Contains(request.SQL, "median") {
-		return nil, &target.Error{Kind: target.ErrNoWords, Outcome: target.NotApplied, Message: "it cannot say the function median: " + request.SQL}
+		message := "it cannot say the function median: " + request.SQL
+		return nil, &target.Error{Kind: target.ErrNoWords, Outcome: target.NotApplied, Message: message}
 	}
 	return s.SQL.Query(ctx, request)
 }

@@ -11,6 +11,8 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"github.com/onsi/gomega/gmeasure"
+
+	"github.com/rejoin-db/rejoin/harness/hosts"
 )
 
 var _ = Describe("all specs", Serial, Ordered, ContinueOnFailure, func() {
@@ -22,6 +24,11 @@ var _ = Describe("all specs", Serial, Ordered, ContinueOnFailure, func() {
 	}, long)
 
 	DescribeTable("run", func(ctx SpecContext, target, reach string, tries int) {
+		if target == "hosts" {
+			if err := hosts.Supported(); err != nil {
+				Skip(err.Error())
+			}
+		}
 		what := "all specs, after compiling: " + target
 		e := gmeasure.NewExperiment(what)
 		e.Sample(func(int) {
@@ -38,5 +45,6 @@ var _ = Describe("all specs", Serial, Ordered, ContinueOnFailure, func() {
 		Entry(nil, long, "virtual", "6,000 ms", 5),
 		Entry(nil, long, "local", "120,000 ms", 3),
 		Entry(nil, NodeTimeout(30*time.Minute), "process", "240,000 ms", 3),
+		Entry(nil, NodeTimeout(30*time.Minute), "hosts", "1.3 times that on process", 3),
 	)
 })

@@ -31,7 +31,8 @@ type (
 		target.Cluster
 		target.LinkFaulter
 	}
-	withDisk struct {
+	withPackets struct{ target.Cluster }
+	withDisk    struct {
 		target.Cluster
 		target.DiskFaulter
 	}
@@ -51,6 +52,8 @@ type (
 
 func (c withStarter) Unwrap() target.Cluster    { return c.Cluster }
 func (c withLinks) Unwrap() target.Cluster      { return c.Cluster }
+func (c withPackets) Unwrap() target.Cluster    { return c.Cluster }
+func (withPackets) CarriesPackets() bool        { return true }
 func (c withDisk) Unwrap() target.Cluster       { return c.Cluster }
 func (c withClock) Unwrap() target.Cluster      { return c.Cluster }
 func (c withMembership) Unwrap() target.Cluster { return c.Cluster }
@@ -70,7 +73,8 @@ func (noPauser) Resume(context.Context, int) error { return nil }
 
 // faulty are the abilities that kinds of faults need.
 var faulty = []target.Ability{
-	target.Isolate, target.Stop, target.Crash, target.Links, target.Disks, target.Clocks, target.Members, target.Pause,
+	target.Isolate, target.Stop, target.Crash, target.Links, target.Packets, target.Disks, target.Clocks, target.Members,
+	target.Pause,
 }
 
 // only returns the cluster with these abilities, and no other.
@@ -88,6 +92,8 @@ func only(c target.Cluster, abilities ...target.Ability) target.Cluster {
 		case target.Links:
 			links, _ := target.As[target.LinkFaulter](c)
 			with = withLinks{with, links}
+		case target.Packets:
+			with = withPackets{with}
 		case target.Disks:
 			disks, _ := target.As[target.DiskFaulter](c)
 			with = withDisk{with, disks}
@@ -189,8 +195,8 @@ var _ = Describe("Chaos on any target", func() {
 		for _, e := range ofAllKinds().Faults[:len(nemesis.All())] {
 			k, err := nemesis.Find(e.Kind)
 			Expect(err).NotTo(HaveOccurred())
-			if slices.Contains(k.Needs, target.Pause) {
-				continue // virtual nodes cannot be paused
+			if slices.Contains(k.Needs, target.Pause) || slices.Contains(k.Needs, target.Packets) {
+				continue // virtual nodes cannot be paused, and their links carry messages
 			}
 			e.At, e.Lasts, e.By = 2*time.Second, 10*time.Second, e.By*100
 			outcome := runOn(ctx, one(e), func(c target.Cluster) target.Cluster { return only(c, k.Needs...) })

@@ -41,7 +41,7 @@ func Real() Space {
 
 func (s Space) filled() Space {
 	if len(s.Kinds) == 0 {
-		s.Kinds = slices.DeleteFunc(nemesis.All(), freezes)
+		s.Kinds = slices.DeleteFunc(nemesis.All(), real)
 	}
 	if len(s.Workloads) == 0 {
 		for _, w := range workload.Workloads(namespace) {
@@ -55,8 +55,10 @@ func (s Space) filled() Space {
 	return s
 }
 
-// freezes tells whether a kind of fault needs nodes that are processes.
-func freezes(k nemesis.Kind) bool { return slices.Contains(k.Needs, target.Pause) }
+// real tells whether a kind of fault needs what no virtual cluster has: nodes that are processes, or links of packets.
+func real(k nemesis.Kind) bool {
+	return slices.Contains(k.Needs, target.Pause) || slices.Contains(k.Needs, target.Packets)
+}
 
 // Draw returns the schedule of that seed, which is the same for one space each time.
 //

@@ -28,10 +28,13 @@ func (s *sockets) add(c io.Closer) error {
 	return nil
 }
 
-func (s *sockets) remove(c io.Closer) {
+// remove forgets a socket, and tells whether the host had not ended it.
+func (s *sockets) remove(c io.Closer) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	held := s.open[c]
 	delete(s.open, c)
+	return held
 }
 
 // end closes all sockets. After the last end no further one is added.

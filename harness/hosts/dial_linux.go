@@ -59,7 +59,7 @@ func (h *Host) dial(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
 	defer f.Close() // net.FileConn has its own descriptor
 	switch {
 	case errors.Is(err, syscall.EINPROGRESS):
-		err = connected(ctx, f)
+		err = h.connected(ctx, f)
 	case err != nil:
 		err = os.NewSyscallError("connect", err)
 	}
@@ -76,7 +76,18 @@ func (h *Host) dial(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
 	return h.sockets.hold(c.(*net.TCPConn))
 }
 
-// connected waits for the end of the handshake.
+// connected waits for the end of the handshake, or of the host.
+func (h *Host) connected(ctx context.Context, f *os.File) error {
+	if err := h.sockets.add(f); err != nil {
+		return err
+	}
+	err := connected(ctx, f)
+	if !h.sockets.remove(f) {
+		return fmt.Errorf("host %s has ended: %w", h.name, net.ErrClosed)
+	}
+	return err
+}
+
 func connected(ctx context.Context, f *os.File) error {
 	stop := context.AfterFunc(ctx, func() { _ = f.SetWriteDeadline(longAgo) })
 	defer stop()

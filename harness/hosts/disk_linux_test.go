@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -39,6 +40,37 @@ var _ = Describe("a host's disk", func() {
 		Expect(must(os.ReadFile(filepath.Join(h.Dir(), "synced")))).To(HaveLen(3000))
 	}, SpecTimeout(time.Minute))
 
+	It("loses what was not synced in a crash, after which the host refuses connections at once", func(ctx SpecContext) {
+		n := newNetwork()
+		h, other := newHost(ctx, n, "a"), newHost(ctx, n, "b")
+		if err := h.SetDisk(ctx, fault.Disk{}); errors.Is(err, hosts.ErrNoDisk) {
+			Skip(err.Error())
+		}
+		run(ctx, h, "dd if=/dev/zero of=synced bs=1000 count=3 conv=fsync; echo more >> synced; echo new > new")
+		p := start(ctx, h, "exec sleep 1000 3> open")
+		Eventually(ctx, h.Processes).Should(ConsistOf("sleep"))
+		Expect(h.Crash(ctx)).To(Succeed())
+		Expect(p.Done()).To(BeClosed())
+		Expect(h.Processes(ctx)).To(BeEmpty())
+		_, err := other.DialContext(ctx, "tcp", "a:7000")
+		Expect(err).To(MatchError(syscall.ECONNREFUSED))
+		out, _ := run(ctx, h, "wc -c < synced; ls")
+		Expect(out).To(Equal("3000\nsynced\n"))
+	}, SpecTimeout(time.Minute))
+
+	It("goes on while it is hurried", func(ctx SpecContext) {
+		h := withDisk(ctx)
+		Expect(h.SetDisk(ctx, fault.Disk{Slow: time.Hour})).To(Succeed())
+		p := must(h.Start(ctx, hosts.Command{Path: "sh", Args: []string{"-c", "echo x | dd of=log conv=fsync"}}))
+		Eventually(ctx, size).WithArguments(filepath.Join(h.Dir(), "log")).Should(BeNumerically(">", 0))
+		Consistently(ctx, p.Done(), "50ms").ShouldNot(BeClosed())
+		end, err := h.HurryDisk(ctx)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(p.Wait(ctx)).To(Equal(hosts.Exit{}))
+		end()
+		Expect(h.Disk()).To(Equal(fault.Disk{Slow: time.Hour}))
+	}, SpecTimeout(time.Minute))
+
 	It("is full, fails, and is sound again", func(ctx SpecContext) {
 		h := withDisk(ctx)
 		Expect(h.SetDisk(ctx, fault.Disk{Full: true})).To(Succeed())
@@ -68,6 +100,8 @@ var _ = Describe("a host's disk", func() {
 			Expect(out).To(Equal(content))
 		},
 		Entry("slow, killed", fault.Disk{Slow: time.Hour}, kill, "after0", SpecTimeout(time.Minute)),
+		Entry("slow, crashed", fault.Disk{Slow: time.Hour}, crash, "after0", SpecTimeout(time.Minute)),
+		Entry("torn, crashed", fault.Disk{Torn: true}, crash, "aftore", SpecTimeout(time.Minute)),
 		Entry("slow, power cut", fault.Disk{Slow: time.Hour}, cutPower, "before", SpecTimeout(time.Minute)),
 		Entry("torn, killed", fault.Disk{Torn: true}, kill, "aftore", SpecTimeout(time.Minute)),
 		Entry("torn, power cut", fault.Disk{Torn: true}, cutPower, "aftore", SpecTimeout(time.Minute)),
@@ -92,6 +126,7 @@ var _ = Describe("a host's disk", func() {
 })
 
 func kill(h *hosts.Host) error     { return h.Kill(context.Background()) }
+func crash(h *hosts.Host) error    { return h.Crash(context.Background()) }
 func cutPower(h *hosts.Host) error { return h.CutPower(context.Background()) }
 
 func must[V any](value V, err error) V {

@@ -13,7 +13,8 @@
 //
 //	n.Host ── Start ──> Process                 any program; Log has what it writes
 //	       ── DialContext, Listen               sockets of this process on the host
-//	       ── Freeze, Thaw, Kill, CutPower      all processes at once
+//	       ── Freeze, Thaw, Kill                all processes at once
+//	       ── Crash, CutPower                   the same, and what was not synced is lost
 //	       ── SetDisk, Damage, SetClock         what is wrong with its disk and its clock
 //	n ── SetRule, ResetLink, Stats              the link from one host to another
 //
@@ -50,8 +51,8 @@
 // containers are privileged, or one that runs jobs in a shell.
 //
 // Where /dev/net/tun cannot be opened, packet sockets take its place. They are slower, and packets have up to 16,000 bytes.
-// Where a host was not allowed to mount its own /proc, it sees that of this process: [Host.Missing] says so. Disks with faults
-// need FUSE ([ErrNoDisk]), and clocks libfaketime ([ErrNoClock]).
+// Where a host was not allowed to mount its own /proc, it sees that of this process. Disks with faults need FUSE ([ErrNoDisk]).
+// [Host.Missing] says what of that is missing. Clocks need libfaketime ([ErrNoClock]).
 //
 // # Nothing is left
 //

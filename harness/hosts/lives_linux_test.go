@@ -116,7 +116,11 @@ var _ = Describe("a host", func() {
 		Expect(p.Wait(ctx)).To(Equal(hosts.Exit{Code: 7}))
 		_, exit = run(ctx, h, "kill -SEGV $$")
 		Expect(exit.Signal).To(Equal(syscall.SIGSEGV))
-		Expect(h.Missing()).To(BeEmpty())
+		if err := h.SetDisk(ctx, fault.Disk{}); err != nil {
+			Expect(h.Missing()).To(ConsistOf(ContainSubstring(hosts.ErrNoDisk.Error())))
+		} else {
+			Expect(h.Missing()).To(BeEmpty())
+		}
 		_, exit = run(ctx, h, "kill -TERM 1; kill -INT 1; kill -QUIT 1; kill -KILL 1; sleep 0.1")
 		Expect(exit).To(Equal(hosts.Exit{}), "nothing on a host ends it")
 	}, SpecTimeout(time.Minute))

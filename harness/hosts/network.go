@@ -54,10 +54,18 @@ func New(o Options) (*Network, error) {
 		return nil, fmt.Errorf("make the directory of a network: %w", err)
 	}
 	n := &Network{options: o, dir: dir, fabric: fabric.New(rand.Uint64()), launcher: launcher.New(), done: make(chan struct{})}
-	if err := os.WriteFile(n.names(), []byte("127.0.0.1 localhost\n::1 localhost\n"), 0o644); err != nil {
-		return nil, errors.Join(fmt.Errorf("write the names of hosts: %w", err), n.Close())
+	if err := n.prepare(); err != nil {
+		return nil, errors.Join(err, n.Close())
 	}
 	return n, nil
+}
+
+// prepare writes the file of names, without a host, and lets programs of all users reach the folders of their hosts.
+func (n *Network) prepare() error {
+	if err := os.WriteFile(n.names(), []byte("127.0.0.1 localhost\n::1 localhost\n"), 0o644); err != nil {
+		return fmt.Errorf("write the names of hosts: %w", err)
+	}
+	return os.Chmod(n.dir.Path(), 0o711)
 }
 
 // names is the file that is /etc/hosts on every host.
@@ -69,39 +77,55 @@ var valid = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)
 // Host makes a host. Names have letters, digits and '-', and are unique. Other hosts, also those that exist already, resolve
 // the name from then on.
 func (n *Network) Host(ctx context.Context, name string) (*Host, error) {
+	made, err := n.Hosts(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return made[0], nil
+}
+
+// Hosts makes several hosts at once, as Host makes one. Their addresses are in the order of their names. If it returns an error,
+// the others that it has made stay until Close.
+func (n *Network) Hosts(ctx context.Context, names ...string) ([]*Host, error) {
+	made, failed := make([]*Host, len(names)), make([]error, len(names))
+	var booting sync.WaitGroup
+	for i, name := range names {
+		if made[i], failed[i] = n.add(name); failed[i] != nil {
+			break
+		}
+		booting.Go(func() {
+			defer n.making.Done()
+			if err := made[i].boot(ctx); err != nil {
+				failed[i] = fmt.Errorf("make host %s: %w", name, errors.Join(err, made[i].close()))
+			}
+		})
+	}
+	booting.Wait()
+	if err := errors.Join(failed...); err != nil {
+		return nil, err
+	}
+	return made, nil
+}
+
+// add adds a host that is to be booted. The caller must then call n.making.Done.
+func (n *Network) add(name string) (*Host, error) {
 	if !valid.MatchString(name) || name == "localhost" {
 		return nil, fmt.Errorf("make host %q: a name has 1 to 63 letters, digits and '-', does not begin or end with '-', "+
 			"and is not localhost", name)
 	}
-	h, err := n.addHost(ctx, name)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.closed {
+		return nil, fmt.Errorf("make host %s: %w", name, errClosed)
+	}
+	port, err := n.fabric.Add(name)
 	if err != nil {
 		return nil, fmt.Errorf("make host %s: %w", name, err)
 	}
-	return h, nil
-}
-
-func (n *Network) addHost(ctx context.Context, name string) (*Host, error) {
-	n.mu.Lock()
-	if n.closed {
-		n.mu.Unlock()
-		return nil, errClosed
-	}
-	n.making.Add(1)
-	n.mu.Unlock()
-	defer n.making.Done()
-
-	port, err := n.fabric.Add(name)
-	if err != nil {
-		return nil, err
-	}
 	h := &Host{network: n, name: name, port: port, dir: filepath.Join(n.dir.Path(), name)}
 	h.disk.dir, h.clock.file = h.dir, h.dir+".clock"
-	n.mu.Lock()
 	n.hosts = append(n.hosts, h)
-	n.mu.Unlock()
-	if err := h.boot(ctx); err != nil {
-		return nil, errors.Join(err, h.close())
-	}
+	n.making.Add(1)
 	return h, nil
 }
 

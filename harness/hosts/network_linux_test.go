@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -91,6 +92,15 @@ func roundTrip(c net.Conn, within time.Duration) error {
 }
 
 var _ = Describe("a network", func() {
+	It("lets programs of all users reach the folders of their hosts", func(ctx SpecContext) {
+		h := newHost(ctx, newNetwork(), "a")
+		for dir, mode := range map[string]os.FileMode{h.Dir(): 0o755, filepath.Dir(h.Dir()): 0o711} {
+			info, err := os.Stat(dir)
+			Expect(err).NotTo(HaveOccurred())
+			Expect(info.Mode().Perm()).To(Equal(mode), dir)
+		}
+	}, SpecTimeout(time.Minute))
+
 	It("has hosts that resolve each other's names and connect", func(ctx SpecContext) {
 		n := newNetwork()
 		a, b := newHost(ctx, n, "a"), newHost(ctx, n, "b")

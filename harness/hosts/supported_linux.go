@@ -16,7 +16,7 @@ func Supported() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	_, err = n.addHost(ctx, "probe")
+	_, err = n.Host(ctx, "probe")
 	if closing := n.Close(); err == nil {
 		err = closing
 	}

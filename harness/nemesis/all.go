@@ -21,6 +21,7 @@ func All() []Kind {
 		IsolateLeader,
 		SlowLink,
 		LossyLink,
+		DisorderlyLink,
 		NarrowLink,
 		ResetLink,
 		FlappingLink,

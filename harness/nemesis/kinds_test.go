@@ -100,6 +100,8 @@ var changes = map[string]func(*nemesis.Evidence){
 	"messages":  func(e *nemesis.Evidence) { e.Links.Messages++ },
 	"lost":      func(e *nemesis.Evidence) { e.Links.Lost++ },
 	"resets":    func(e *nemesis.Evidence) { e.Links.Resets++ },
+	"twice":     func(e *nemesis.Evidence) { e.Links.Duplicates++ },
+	"late":      func(e *nemesis.Evidence) { e.Links.Reordered++ },
 	"no change": func(*nemesis.Evidence) {},
 }
 
@@ -129,6 +131,7 @@ var _ = Describe("The evidence of a fault", func() {
 		nemesis.SlowLink.Name:        {before, []string{"messages"}},
 		nemesis.NarrowLink.Name:      {before, []string{"messages"}},
 		nemesis.LossyLink.Name:       {before, []string{"lost"}},
+		nemesis.DisorderlyLink.Name:  {before, []string{"twice", "late"}},
 		nemesis.ResetLink.Name:       {before, []string{"resets"}},
 		nemesis.FullDisk.Name:        {before, progress},
 		nemesis.LyingDisk.Name:       {before, progress},

@@ -27,13 +27,11 @@ func boot(ctx context.Context, options Options, onHosts bool, size int) (_ *Clus
 	if err := c.prepare(ctx); err != nil {
 		return nil, err
 	}
+	if c.nodes, err = c.newNodes(ctx, size, true); err != nil {
+		return nil, err
+	}
 	var first []child.Host
-	for range size {
-		n, err := c.newNode(ctx, true)
-		if err != nil {
-			return nil, err
-		}
-		c.nodes = append(c.nodes, n)
+	for _, n := range c.nodes {
 		first = append(first, n.host())
 	}
 	if err := c.startAll(ctx, first); err != nil {
@@ -102,26 +100,46 @@ func (c *Cluster) newDir(parent string) (path string, err error) {
 	return dir.Path(), nil
 }
 
-// newNode makes a node without starting it, and makes it known to the clients.
-func (c *Cluster) newNode(ctx context.Context, voter bool) (_ *node, err error) {
+// newNodes makes nodes without starting them, and makes them known to the clients.
+func (c *Cluster) newNodes(ctx context.Context, number int, voters bool) ([]*node, error) {
+	var names []string
 	c.mu.Lock()
-	name := fmt.Sprintf("n%d", c.named)
-	c.named++
-	c.mu.Unlock()
-	n := &node{
-		cluster: c, id: name, changing: ctxmutex.New(), voter: voter,
-		log: filepath.Join(c.logs, name+".log"), socket: filepath.Join(c.sockets, name+".sock"),
+	for range number {
+		names = append(names, fmt.Sprintf("n%d", c.named))
+		c.named++
 	}
-	if n.home, err = c.place.home(ctx, name); err != nil {
+	c.mu.Unlock()
+	homes, err := c.place.homes(ctx, names)
+	if err != nil {
 		return nil, err
 	}
-	n.client = client.New(n.id, n.home.addr(), c.options.Nodes.Token, c.place.clients())
+	var nodes []*node
+	for i, name := range names {
+		nodes = append(nodes, &node{
+			cluster: c, id: name, home: homes[i], changing: ctxmutex.New(), voter: voters,
+			log: filepath.Join(c.logs, name+".log"), socket: filepath.Join(c.sockets, name+".sock"),
+			client: client.New(name, homes[i].addr(), c.options.Nodes.Token, c.place.clients()),
+		})
+	}
+	if err := c.connect(nodes); err != nil {
+		for _, n := range nodes {
+			err = errors.Join(err, n.close())
+		}
+		return nil, err
+	}
+	return nodes, nil
+}
+
+// connect adds the links of new nodes. Isolated nodes are told of them together with the new hosts.
+func (c *Cluster) connect(nodes []*node) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	changes, err := c.links.Add(n.id)
-	if err != nil {
-		return nil, errors.Join(err, n.home.close())
+	for _, n := range nodes {
+		changes, err := c.links.Add(n.id)
+		if err != nil {
+			return err
+		}
+		c.noteLocked(changes)
 	}
-	c.noteLocked(changes) // isolated nodes receive them together with the new host
-	return n, nil
+	return nil
 }

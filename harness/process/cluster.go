@@ -11,6 +11,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/embedded/client"
 	"github.com/rejoin-db/rejoin/harness/embedded/machine"
 	"github.com/rejoin-db/rejoin/harness/internal/ctxmutex"
+	"github.com/rejoin-db/rejoin/harness/internal/lifetime"
 	"github.com/rejoin-db/rejoin/harness/internal/linkstate"
 	"github.com/rejoin-db/rejoin/harness/internal/rundir"
 	"github.com/rejoin-db/rejoin/harness/target"
@@ -34,11 +35,7 @@ type Cluster struct {
 	here    *here
 	members ctxmutex.Mutex // held during a membership change
 
-	// ctx ends when the cluster closes, and ends all waits.
-	ctx     context.Context
-	end     context.CancelFunc
-	closing sync.Once
-	closed  error
+	life *lifetime.Lifetime
 
 	mu      sync.Mutex // guards the fields below, and fields of node and here that say so
 	links   *linkstate.Links
@@ -65,15 +62,16 @@ var (
 	_ target.Listener       = (*Cluster)(nil)
 	_ target.Named          = (*Cluster)(nil)
 	_ target.Enclosed       = (*Cluster)(nil)
+	_ target.PacketCarrier  = (*Cluster)(nil)
 )
 
 func newCluster(options Options, onHosts bool) *Cluster {
 	c := &Cluster{
 		options: options, onHosts: onHosts, members: ctxmutex.New(), links: linkstate.New(clientsName),
+		life: lifetime.New(errClosed),
 	}
 	c.links.Packets = onHosts
 	c.here = &here{cluster: c, changing: ctxmutex.New()}
-	c.ctx, c.end = context.WithCancel(context.Background())
 	return c
 }
 
@@ -84,6 +82,9 @@ func (c *Cluster) Name() string {
 	}
 	return "process"
 }
+
+// CarriesPackets tells whether the nodes are on hosts, between which a link carries packets.
+func (c *Cluster) CarriesPackets() bool { return c.onHosts }
 
 // Enclosed tells whether the nodes are on hosts, which have a network of their own.
 func (c *Cluster) Enclosed() bool { return c.onHosts }
@@ -144,25 +145,13 @@ func (c *Cluster) allLocked() []*node {
 	return append(c.nodes[:len(c.nodes):len(c.nodes)], c.joining)
 }
 
-// bound returns a context that also ends when the cluster closes.
-func (c *Cluster) bound(ctx context.Context) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	stop := context.AfterFunc(c.ctx, func() { cancel(errClosed) })
-	return ctx, func() {
-		stop()
-		cancel(context.Canceled)
-	}
-}
-
 // Close kills all nodes, and blocks until no process, port, goroutine or file of the cluster is left, except for logs in
 // Options.Logs. Calls in progress return an error. Further calls of Close wait too.
 func (c *Cluster) Close() error {
-	c.closing.Do(func() { c.closed = c.closeOnce() })
-	return c.closed
+	return c.life.Close(c.closeOnce)
 }
 
 func (c *Cluster) closeOnce() error {
-	c.end()
 	c.members.LockNow()
 	c.mu.Lock()
 	nodes := c.allLocked()

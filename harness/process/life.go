@@ -109,7 +109,7 @@ func (l *life) kill(ctx context.Context) error {
 	return l.await(ctx)
 }
 
-// crash kills the process, waits for its end, and its disk loses what was not synced.
+// crash kills the process, waits for its end, and its disk loses what it lied about.
 func (l *life) crash(ctx context.Context) error {
 	if err := l.body.crash(ctx); err != nil {
 		return err

@@ -166,7 +166,7 @@ type end interface {
 
 // tell calls tell on all of the ends concurrently.
 func (c *Cluster) tell(ctx context.Context, ends []end) error {
-	ctx, cancel := c.bound(ctx)
+	ctx, cancel := c.life.Bound(ctx)
 	defer cancel()
 	errs := make([]error, len(ends))
 	var wg sync.WaitGroup

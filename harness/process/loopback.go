@@ -37,7 +37,21 @@ func (l *loopback) alone(link network.Link) bool {
 
 func (l *loopback) clients() client.Dialer { return l.clientsHost }
 
-func (l *loopback) home(_ context.Context, name string) (home, error) {
+func (l *loopback) homes(_ context.Context, names []string) (homes []home, err error) {
+	for _, name := range names {
+		made, err := l.home(name)
+		if err != nil {
+			for _, earlier := range homes {
+				err = errors.Join(err, earlier.close())
+			}
+			return nil, err
+		}
+		homes = append(homes, made)
+	}
+	return homes, nil
+}
+
+func (l *loopback) home(name string) (home, error) {
 	dir := filepath.Join(l.root, name)
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return nil, err

@@ -22,10 +22,11 @@ func (c *Cluster) Add(ctx context.Context, voter bool) (_ target.Node, err error
 		return nil, err
 	}
 	defer leave()
-	n, err := c.newNode(ctx, voter)
+	made, err := c.newNodes(ctx, 1, voter)
 	if err != nil {
 		return nil, fmt.Errorf("add a node: %w", err)
 	}
+	n := made[0]
 	c.mu.Lock()
 	c.joining = n
 	for _, other := range c.nodes {
@@ -129,12 +130,10 @@ func (n *node) empty(ctx context.Context) error {
 
 // changeMembers locks membership changes until leave is called. ctx also ends when the cluster closes.
 func (c *Cluster) changeMembers(outer context.Context) (ctx context.Context, leave func(), err error) {
-	ctx, cancel := c.bound(outer)
-	if err := c.members.Lock(ctx); err != nil {
-		cancel()
+	if ctx, leave, err = c.life.Locked(outer, c.members); err != nil {
 		return nil, nil, fmt.Errorf("wait for another membership change: %w", err)
 	}
-	return ctx, func() { c.members.Unlock(); cancel() }, nil
+	return ctx, leave, nil
 }
 
 func (n *node) lockAndStart(ctx context.Context) error {

@@ -43,16 +43,20 @@ func (o *onHosts) alone(network.Link) bool { return true }
 
 func (o *onHosts) clients() client.Dialer { return o.clientsHost }
 
-func (o *onHosts) home(ctx context.Context, name string) (home, error) {
-	host, err := o.Host(ctx, name)
+func (o *onHosts) homes(ctx context.Context, names []string) (homes []home, err error) {
+	made, err := o.Hosts(ctx, names...)
 	if err != nil {
 		return nil, err
 	}
-	err = host.SetDisk(ctx, fault.Disk{})
-	if plain := errors.Is(err, hosts.ErrNoDisk); plain || err == nil {
-		return hostHome{host, plain}, nil
+	for _, host := range made {
+		err := host.SetDisk(ctx, fault.Disk{})
+		plain := errors.Is(err, hosts.ErrNoDisk)
+		if err != nil && !plain {
+			return nil, err
+		}
+		homes = append(homes, hostHome{host, plain})
 	}
-	return nil, err
+	return homes, nil
 }
 
 func (o *onHosts) close() error { return o.Close() }
@@ -117,7 +121,15 @@ func (b hostBody) terminate() error {
 func (b hostBody) freeze(ctx context.Context) error { return b.host.Freeze(ctx) }
 func (b hostBody) thaw(ctx context.Context) error   { return b.host.Thaw(ctx) }
 func (b hostBody) kill(ctx context.Context) error   { return b.host.Kill(ctx) }
-func (b hostBody) crash(ctx context.Context) error  { return b.host.Crash(ctx) }
+
+// crash is a kill, as on loopback: what the program has handed to the kernel stays. A disk that lies loses all that it has not
+// stored.
+func (b hostBody) crash(ctx context.Context) error {
+	if b.host.Disk().Lying {
+		return b.host.Crash(ctx)
+	}
+	return b.kill(ctx)
+}
 
 // wait counts as left what runs on the host when the program has ended. It ends with the next kill, and with the network.
 func (b hostBody) wait() (exit, left error) {

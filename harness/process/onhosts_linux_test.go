@@ -3,6 +3,7 @@ package process_test
 import (
 	"context"
 	"os"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -27,6 +28,13 @@ func bootOnHosts(ctx context.Context, size int) *fixture {
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(c.Close)
 	return &fixture{c, b.last.(*process.Cluster)}
+}
+
+func sizeOf(path string) int64 {
+	GinkgoHelper()
+	info, err := os.Stat(path)
+	Expect(err).NotTo(HaveOccurred())
+	return info.Size()
 }
 
 var _ = Describe("A cluster on hosts", Ordered, ContinueOnFailure, func() {
@@ -117,6 +125,46 @@ var _ = Describe("A cluster on hosts", Ordered, ContinueOnFailure, func() {
 		Expect(c.target.Remove(ctx, 3)).To(Succeed())
 		Expect(c.target.Close()).To(Succeed())
 		Expect(children(os.Getpid())).To(BeEmpty())
+	}, patience)
+
+	It("has disks below the nodes: one that hangs does not keep a node from stopping, and one that lies loses what it did not store",
+		func(ctx SpecContext) {
+			c := bootOnHosts(ctx, 3)
+			c.run(ctx, "CREATE TABLE t (v TEXT)")
+			Expect(c.WaitForAllOnline(ctx)).To(Succeed())
+			away := (c.leader(ctx) + 1) % 3
+			Expect(c.target.SetDisk(ctx, away, fault.Disk{Slow: time.Hour})).To(Succeed())
+			Expect(c.target.Disk(ctx, away)).To(Equal(fault.Disk{Slow: time.Hour}))
+			c.run(ctx, "INSERT INTO t VALUES ('while it hangs')")
+			Eventually(ctx, waitsForDisk).WithArguments(c.target.Pid(away)).Should(BeTrue())
+			soon, cancel := context.WithTimeout(ctx, 10*time.Second)
+			defer cancel()
+			Expect(c.target.Stop(soon, away)).To(Succeed())
+			Expect(c.target.SetDisk(ctx, away, fault.Disk{})).To(Succeed())
+			Expect(c.target.Start(ctx, away)).To(Succeed())
+
+			database := filepath.Join(c.target.DirOf(away), "state", "state.db") // which the node never syncs
+			Expect(c.target.Crash(ctx, away)).To(Succeed())
+			Expect(sizeOf(database)).To(BeNumerically(">", 0))
+			Expect(c.target.Start(ctx, away)).To(Succeed())
+			Expect(c.target.SetDisk(ctx, away, fault.Disk{Lying: true})).To(Succeed())
+			Expect(c.target.Crash(ctx, away)).To(Succeed())
+			Expect(sizeOf(database)).To(BeZero())
+			Expect(c.target.SetDisk(ctx, away, fault.Disk{})).To(Succeed())
+			Expect(c.target.Start(ctx, away)).To(Succeed())
+			Expect(c.WaitForAllOnline(ctx)).To(Succeed())
+		}, patience)
+
+	It("tells that a node has left processes behind", func(ctx SpecContext) {
+		o := options()
+		nothingIsLeft(&o)
+		leaving := filepath.Join(GinkgoT().TempDir(), "leaving")
+		Expect(os.WriteFile(leaving, []byte("#!/bin/sh\nsleep 300 3>&- </dev/null >/dev/null 2>&1 &\nexec "+binary+"\n"), 0o700)).To(Succeed())
+		o.Binary = func() string { return leaving }
+		c, err := process.OnHosts(o).Boot(ctx, 1)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(c.(target.Starter).Stop(ctx, 0)).To(Succeed())
+		Expect(c.Close()).To(MatchError("node n0 has left processes behind: sleep"))
 	}, patience)
 
 	It("tells why a program ended", func(ctx SpecContext) {

@@ -28,6 +28,9 @@ func beParent() error {
 	o := options()
 	o.Binary = func() string { return os.Getenv(parentBinary) }
 	o.Nodes.Dir = os.Getenv(parentDir)
+	if os.Getenv(parentOnHosts) != "" {
+		return beParentOnHosts(o)
+	}
 	booted, err := process.New(o).Boot(context.Background(), 3)
 	if err != nil {
 		return err

@@ -19,8 +19,8 @@ type place interface {
 	alone(link network.Link) bool
 	// clients dials from the clients' host.
 	clients() client.Dialer
-	// home makes the home of a new node. A name is used once.
-	home(ctx context.Context, name string) (home, error)
+	// homes makes the homes of new nodes. A name is used once.
+	homes(ctx context.Context, names []string) ([]home, error)
 	// close removes the place. All homes are closed.
 	close() error
 }
@@ -81,7 +81,7 @@ type body interface {
 	thaw(ctx context.Context) error
 	// kill kills it. It does nothing if the process has ended.
 	kill(ctx context.Context) error
-	// crash kills it, and the home's disk loses what was not synced.
+	// crash kills it, and the home's disk loses what it lied about.
 	crash(ctx context.Context) error
 	// wait blocks until the process has ended. exit is nil for exit code 0; left is not nil if it has left processes
 	// behind. It is called once.

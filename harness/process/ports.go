@@ -27,5 +27,5 @@ func (c *Cluster) Listen(node int) (net.Listener, error) {
 	if _, away := n.look(); away == "" {
 		return nil, fmt.Errorf("listen in place of node %s: it is running", n.id)
 	}
-	return n.home.listen(c.ctx)
+	return n.home.listen(c.life.Context())
 }

@@ -21,12 +21,10 @@ func (c *Cluster) enter(outer context.Context, i int) (n *node, ctx context.Cont
 	if n, err = c.node(i); err != nil {
 		return nil, nil, nil, err
 	}
-	ctx, cancel := c.bound(outer)
-	if err := n.changing.Lock(ctx); err != nil {
-		cancel()
+	if ctx, leave, err = c.life.Locked(outer, n.changing); err != nil {
 		return nil, nil, nil, fmt.Errorf("wait for another operation on node %s: %w", n.id, err)
 	}
-	return n, ctx, func() { n.changing.Unlock(); cancel() }, nil
+	return n, ctx, leave, nil
 }
 
 // Stop sends SIGTERM, and waits until the process has ended. It returns an error if the exit code is not 0. If ctx ends
@@ -45,7 +43,7 @@ func (c *Cluster) Stop(ctx context.Context, node int) error {
 		return fmt.Errorf("stop node %s: %w", n.id, errors.Join(err, life.kill(ctx)))
 	}
 	if err := n.awaitStop(ctx, life); err != nil {
-		return fmt.Errorf("stop node %s: it was killed: %w", n.id, errors.Join(err, life.kill(c.ctx)))
+		return fmt.Errorf("stop node %s: it was killed: %w", n.id, errors.Join(err, life.kill(c.life.Context())))
 	}
 	if life.exit != nil {
 		return fmt.Errorf("stop node %s: %w", n.id, life.endError())
@@ -166,7 +164,7 @@ func (c *Cluster) introduce(ctx context.Context, n *node, first []child.Host) er
 	config := n.configLocked(first)
 	c.mu.Unlock()
 	if err := life.introduce(ctx, config); err != nil {
-		return errors.Join(fmt.Errorf("start node %s: %w", n.id, err), n.crash(c.ctx, "it could not start"))
+		return errors.Join(fmt.Errorf("start node %s: %w", n.id, err), n.crash(c.life.Context(), "it could not start"))
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

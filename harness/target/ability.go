@@ -10,6 +10,7 @@ const (
 	Crash     Ability = "crash nodes"                          // Starter
 	Pause     Ability = "pause nodes"                          // Pauser
 	Links     Ability = "degrade single links"                 // LinkFaulter
+	Packets   Ability = "duplicate and reorder packets"        // PacketCarrier
 	Disks     Ability = "inject disk faults"                   // DiskFaulter
 	Clocks    Ability = "skew clocks"                          // ClockSetter
 	Members   Ability = "add and remove nodes"                 // Membership
@@ -30,7 +31,7 @@ const (
 // Abilities returns all abilities.
 func Abilities() []Ability {
 	return []Ability{
-		Isolate, Stop, Crash, Pause, Links, Disks, Clocks, Members, Time, Logs, Dedup, Survey, Diverge, Files, Dial,
+		Isolate, Stop, Crash, Pause, Links, Packets, Disks, Clocks, Members, Time, Logs, Dedup, Survey, Diverge, Files, Dial,
 		Addresses, Roles, Transactions, Versions,
 	}
 }
@@ -47,6 +48,9 @@ func Can(c Cluster, ability Ability) bool {
 		return is[Pauser](c)
 	case Links:
 		return is[LinkFaulter](c)
+	case Packets:
+		carrier, is := As[PacketCarrier](c)
+		return is && carrier.CarriesPackets()
 	case Disks:
 		return is[DiskFaulter](c)
 	case Clocks:

@@ -63,6 +63,13 @@ type LinkFaulter interface {
 	LinkStats(ctx context.Context, from, to int) (fault.LinkStats, error)
 }
 
+// PacketCarrier is a LinkFaulter whose links may carry packets, as those of package hosts. Its links take rules with Duplicate
+// and Reorder, which others reject with fault.ErrPackets.
+type PacketCarrier interface {
+	// CarriesPackets tells whether they do. It is always the same, and does not block.
+	CarriesPackets() bool
+}
+
 // DiskFaulter is a Cluster whose nodes' disks can be faulty.
 type DiskFaulter interface {
 	// SetDisk replaces the faults of a node's disk, whether or not the node runs. The zero

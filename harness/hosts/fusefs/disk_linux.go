@@ -79,13 +79,18 @@ func New(dir string, options Options) (*Disk, error) {
 	return d, nil
 }
 
-// Set replaces the disk's faults at once. A torn sync keeps blocking.
+// Set replaces the disk's faults at once. A torn sync keeps blocking. A sync that waits for a slow disk ends its wait if the
+// disk is less slow now.
 func (d *Disk) Set(faults fault.Disk) error {
 	if faults.Slow < 0 {
 		return fmt.Errorf("disk slowdown %v: must not be negative", faults.Slow)
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if faults.Slow < d.faults.Slow && d.hurries == 0 {
+		close(d.hurried)
+		d.hurried = make(chan struct{})
+	}
 	d.faults = faults
 	return nil
 }

@@ -35,7 +35,7 @@
 //	          files, directories and attributes. statfs reports no space. A write through a shared
 //	          mapping fails at msync.
 //	Failing   every change and every sync fails with EIO; reading works
-//	Slow      is added to each sync
+//	Slow      is added to each sync; one that waits ends its wait when the disk is made less slow
 //	Lying     a sync changes nothing. If the disk lies no more, the next sync of any file or
 //	          directory also makes durable what it lied about, with later writes to those files.
 //	Torn      the next sync that has something to make durable stores the names and the first half

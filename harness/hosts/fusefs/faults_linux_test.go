@@ -92,7 +92,7 @@ var _ = Describe("A disk that", func() {
 		Expect(m.Set(fault.Disk{Slow: -1})).To(MatchError("disk slowdown -1ns: must not be negative"))
 	})
 
-	It("is slow can be hurried, and ends waits in a crash", func(ctx SpecContext) {
+	It("is slow can be hurried, or made less slow, and ends waits in a crash", func(ctx SpecContext) {
 		file := m.open("log", os.O_CREATE)
 		must(file.WriteString("x"))
 		set(fault.Disk{Slow: time.Hour})
@@ -103,6 +103,13 @@ var _ = Describe("A disk that", func() {
 		end := m.Hurry()
 		Eventually(ctx, synced).Should(Receive(BeNil()))
 		end()
+		go sync()
+		Consistently(ctx, synced, "20ms").ShouldNot(Receive())
+		set(fault.Disk{Slow: 2 * time.Hour})
+		Consistently(ctx, synced, "20ms").ShouldNot(Receive())
+		set(fault.Disk{})
+		Eventually(ctx, synced).Should(Receive(BeNil()))
+		set(fault.Disk{Slow: time.Hour})
 		go sync()
 		Consistently(ctx, synced, "20ms").ShouldNot(Receive())
 		Expect(m.Crash()).To(Succeed())

@@ -18,6 +18,7 @@ var (
 	_ target.Starter        = capable{}
 	_ target.Pauser         = capable{}
 	_ target.LinkFaulter    = capable{}
+	_ target.PacketCarrier  = capable{}
 	_ target.DiskFaulter    = capable{}
 	_ target.ClockSetter    = capable{}
 	_ target.Membership     = capable{}
@@ -69,6 +70,9 @@ func (c capable) Resume(ctx context.Context, node int) error {
 func (c capable) SetLink(ctx context.Context, from, to int, rule fault.Rule) error {
 	return c.called(ctx, "link %d %d %+v", from, to, rule)
 }
+
+// CarriesPackets is true: it takes any rule.
+func (capable) CarriesPackets() bool { return true }
 
 // LinkStats returns zeros.
 func (c capable) LinkStats(context.Context, int, int) (fault.LinkStats, error) {

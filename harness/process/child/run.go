@@ -20,8 +20,9 @@ import (
 // ErrOrphaned is the error of a node whose parent process has ended.
 var ErrOrphaned = errors.New("the parent process has ended")
 
-// patience is how long a node that was asked to leave waits for requests in progress and for a successor.
-const patience = 5 * time.Second
+// patience is how long a node that was asked to leave waits for requests in progress and for a successor. On a busy machine, a
+// successor may take some seconds, and a client needs a few more to read its answer.
+const patience = 10 * time.Second
 
 // Run runs a node. It reads its Config from in, writes to ready when it serves, and logs to log. It closes ready. Run
 // blocks until ctx ends and the node has left gracefully, which is no error; until in ends, when the node ends

@@ -4,12 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"sync"
 
 	"github.com/rejoin-db/rejoin/harness/hosts"
 	"github.com/rejoin-db/rejoin/harness/internal/ctxmutex"
+	"github.com/rejoin-db/rejoin/harness/internal/lifetime"
 	"github.com/rejoin-db/rejoin/harness/internal/linkstate"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
@@ -44,9 +43,9 @@ func (b *booter) Boot(ctx context.Context, size int) (target.Cluster, error) {
 	}
 	c := &cluster{
 		database: database, network: network, members: ctxmutex.New(), wiring: ctxmutex.New(), links: linkstate.New(clientsName),
+		life: lifetime.New(errClosed),
 	}
 	c.links.Packets = true
-	c.ctx, c.end = context.WithCancelCause(context.Background())
 	if err := c.boot(ctx, size); err != nil {
 		return nil, errors.Join(fmt.Errorf("boot %s: %w", database.Name, err), c.Close())
 	}
@@ -86,12 +85,9 @@ func answers(ctx context.Context, node *Node) (target.Status, error) {
 }
 
 func (c *cluster) boot(ctx context.Context, size int) (err error) {
-	ctx, cancel := c.bound(ctx)
+	ctx, cancel := c.life.Bound(ctx)
 	defer cancel()
 	if c.clients, err = c.network.Host(ctx, clientsName); err != nil {
-		return err
-	}
-	if err := os.Chmod(filepath.Dir(c.clients.Dir()), 0o711); err != nil { // programs of other users reach their folders
 		return err
 	}
 	for i := range size {

@@ -10,6 +10,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/hosts"
 	"github.com/rejoin-db/rejoin/harness/internal/ctxmutex"
+	"github.com/rejoin-db/rejoin/harness/internal/lifetime"
 	"github.com/rejoin-db/rejoin/harness/internal/linkstate"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
@@ -29,11 +30,7 @@ type cluster struct {
 	links    *linkstate.Links
 	watching sync.WaitGroup
 
-	// ctx ends when the cluster closes, and ends all waits.
-	ctx     context.Context
-	end     context.CancelCauseFunc
-	closing sync.Once
-	closed  error
+	life *lifetime.Lifetime
 
 	skews bool // whether clocks can be set: known after boot
 
@@ -51,6 +48,7 @@ var (
 	_ target.FileLister     = (*cluster)(nil)
 	_ target.Dialer         = (*cluster)(nil)
 	_ target.Enclosed       = (*cluster)(nil)
+	_ target.PacketCarrier  = (*cluster)(nil)
 	_ target.Listener       = (*cluster)(nil)
 	_ target.Declarer       = (*cluster)(nil)
 	_ target.Named          = (*cluster)(nil)
@@ -103,37 +101,23 @@ func (c *cluster) hostName(i int) (string, error) {
 	return n.id, nil
 }
 
-// bound is a context that also ends when the cluster closes.
-func (c *cluster) bound(ctx context.Context) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	stop := context.AfterFunc(c.ctx, func() { cancel(errClosed) })
-	return ctx, func() {
-		stop()
-		cancel(context.Canceled)
-	}
-}
-
 // enter locks operations on a node until leave is called. ctx also ends when the cluster closes.
 func (c *cluster) enter(outer context.Context, i int) (n *node, ctx context.Context, leave func(), err error) {
 	if n, err = c.node(i); err != nil {
 		return nil, nil, nil, err
 	}
-	ctx, cancel := c.bound(outer)
-	if err := n.changing.Lock(ctx); err != nil {
-		cancel()
+	if ctx, leave, err = c.life.Locked(outer, n.changing); err != nil {
 		return nil, nil, nil, fmt.Errorf("wait for another operation on node %s: %w", n.id, err)
 	}
-	return n, ctx, func() { n.changing.Unlock(); cancel() }, nil
+	return n, ctx, leave, nil
 }
 
 // Close kills all nodes, and blocks until nothing of the cluster is left. Calls in progress return an error.
 func (c *cluster) Close() error {
-	c.closing.Do(func() { c.closed = c.closeOnce() })
-	return c.closed
+	return c.life.Close(c.closeOnce)
 }
 
 func (c *cluster) closeOnce() error {
-	c.end(errClosed)
 	c.members.LockNow()
 	nodes := c.all()
 	for _, n := range nodes {

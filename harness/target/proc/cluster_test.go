@@ -48,8 +48,8 @@ var _ = Describe("A cluster of programs", func() {
 	}, patience)
 
 	It("has the abilities that its database and the machine have, and no others", func() {
-		for _, ability := range []target.Ability{target.Stop, target.Crash, target.Pause, target.Links, target.Logs, target.Dedup,
-			target.Survey, target.Files, target.Dial} {
+		for _, ability := range []target.Ability{target.Stop, target.Crash, target.Pause, target.Links, target.Packets,
+			target.Logs, target.Dedup, target.Survey, target.Files, target.Dial} {
 			Expect(target.Can(c, ability)).To(BeTrue(), "%s", ability)
 		}
 		for _, ability := range []target.Ability{target.Members, target.Time, target.Addresses, target.Roles, target.Transactions,

@@ -19,6 +19,9 @@ type Database struct {
 
 	// Files are written before each start: templates of their content by templates of their paths, below the node's folder.
 	Files map[string]string
+	// Disk is a template of the path of a folder that is copied to an empty disk, with its owners, before Prepare and the first
+	// start: a database that was made once, for all nodes. It saves each node its initdb. Filled with nothing, it is none.
+	Disk string
 	// Prepare are programs that run to their end, one after the other, before the first start of a node on an empty disk.
 	Prepare []Program
 	// Programs are the programs of a node, started in this order and stopped in the opposite one.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"sync"
 	"syscall"
@@ -50,7 +51,13 @@ func (l *life) why() string {
 func (n *node) begin(ctx context.Context) error {
 	c := n.cluster
 	v := n.view()
-	err := n.write(ctx, v)
+	var err error
+	if !n.prepared {
+		err = n.copyDisk(ctx, v)
+	}
+	if err == nil {
+		err = n.write(ctx, v)
+	}
 	if err == nil && !n.prepared {
 		err = n.prepare(ctx, v)
 	}
@@ -72,7 +79,7 @@ func (n *node) begin(ctx context.Context) error {
 		return nil
 	}
 	said, _ := n.host.Log(2000)
-	err = errors.Join(fmt.Errorf("start node %s: %w; the end of its log:\n%s", n.id, err, said), l.kill(c.ctx))
+	err = errors.Join(fmt.Errorf("start node %s: %w; the end of its log:\n%s", n.id, err, said), l.kill(c.life.Context()))
 	n.down("it failed to start")
 	return err
 }
@@ -82,6 +89,26 @@ func (n *node) down(reason string) {
 	n.cluster.mu.Lock()
 	defer n.cluster.mu.Unlock()
 	n.reason, n.paused = reason, false
+}
+
+// copyDisk copies Database.Disk to an empty disk. This process copies below the disk's faults, which is fast.
+func (n *node) copyDisk(ctx context.Context, v View) error {
+	from, err := fill(n.cluster.database.Disk, v)
+	if err != nil || from == "" {
+		return err
+	}
+	entries, err := os.ReadDir(from)
+	if err != nil {
+		return fmt.Errorf("copy a folder to its disk: %w", err)
+	}
+	args := []string{"-a"}
+	for _, entry := range entries {
+		args = append(args, filepath.Join(from, entry.Name()))
+	}
+	if said, err := exec.CommandContext(ctx, "cp", append(args, n.host.Dir())...).CombinedOutput(); err != nil {
+		return fmt.Errorf("copy %s to its disk: %w: %s", from, err, said)
+	}
+	return nil
 }
 
 // write writes the files of a node.
@@ -227,7 +254,7 @@ func (l *life) stop(ctx context.Context, v View) error {
 			err = fmt.Errorf("%s was killed: %w", programs[i].path, err)
 		}
 	}
-	return errors.Join(err, l.kill(l.node.cluster.ctx))
+	return errors.Join(err, l.kill(l.node.cluster.life.Context()))
 }
 
 func (l *life) stopProgram(ctx context.Context, p *program, v View) error {

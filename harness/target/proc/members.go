@@ -22,12 +22,11 @@ func (m membership) Unwrap() target.Cluster { return m.Cluster }
 // Add starts a node on a host of its own, and makes it a member.
 func (m membership) Add(ctx context.Context, voter bool) (target.Node, error) {
 	c := m.c
-	ctx, cancel := c.bound(ctx)
-	defer cancel()
-	if err := c.members.Lock(ctx); err != nil {
+	ctx, leave, err := c.life.Locked(ctx, c.members)
+	if err != nil {
 		return nil, fmt.Errorf("add a node: %w", err)
 	}
-	defer c.members.Unlock()
+	defer leave()
 	n, err := c.newNode(ctx, len(c.all()))
 	if err != nil {
 		return nil, fmt.Errorf("add a node: %w", err)

@@ -189,7 +189,7 @@ func (n *node) Status(ctx context.Context) (target.Status, error) {
 	if status.Reason != "" {
 		return status, nil
 	}
-	ctx, cancel := c.bound(ctx)
+	ctx, cancel := c.life.Bound(ctx)
 	defer cancel()
 	ctx, stop := context.WithTimeout(ctx, statusMost)
 	defer stop()

@@ -38,7 +38,12 @@ var _ = Describe("A database", func() {
 		d.Files = map[string]string{
 			"conf/{{.Name}}.conf": `{{.Name}} {{.Index}} {{range .Nodes}}{{.Name}},{{end}} {{join .Others "{{.Name}}={{.Index}}" ";"}}`,
 		}
-		d.Prepare = []proc.Program{shell("mkdir -p {{.Vars.found}}/{{.Name}} && echo prepared >> {{.Vars.found}}/{{.Name}}/prepared")}
+		copied := GinkgoT().TempDir()
+		Expect(os.MkdirAll(filepath.Join(copied, "n0", "made"), 0o700)).To(Succeed())
+		Expect(os.WriteFile(filepath.Join(copied, "n0", "made", "once"), []byte("prepared\n"), 0o600)).To(Succeed())
+		d.Disk = "{{if .Bootstrap}}" + copied + "/{{.Name}}{{end}}"
+		d.Prepare = []proc.Program{shell("mkdir -p {{.Vars.found}}/{{.Name}} && " +
+			"{{if .Bootstrap}}cat made/once{{else}}echo prepared{{end}} >> {{.Vars.found}}/{{.Name}}/prepared; rm -rf made")}
 		d.Programs = append([]proc.Program{{
 			Path: "sh", Env: []string{"WORD={{.Name}} {{.Bootstrap}}", "{{if .Joining}}NO=NO{{end}}"}, Dir: "{{.Dir}}/conf",
 			Args: []string{

@@ -40,6 +40,9 @@ func (c *cluster) Files(ctx context.Context, node int) ([]string, error) {
 	return files, err
 }
 
+// CarriesPackets is true: links between hosts do.
+func (c *cluster) CarriesPackets() bool { return true }
+
 // Enclosed is true: hosts have a network of their own.
 func (c *cluster) Enclosed() bool { return true }
 
@@ -69,5 +72,5 @@ func (c *cluster) Listen(node int) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen at %s: the port is no number: %w", n.address, err)
 	}
-	return n.host.Listen(c.ctx, number)
+	return n.host.Listen(c.life.Context(), number)
 }

@@ -26,7 +26,7 @@ func NewShipdb(binary, bug string) target.Target {
 		Programs: []proc.Program{{
 			Path: "{{.Vars.binary}}",
 			Args: []string{
-				"-name={{.Name}}", "-listen={{.Host}}:4100", "-dir={{.Dir}}", "-election=250ms", "-bug={{.Vars.bug}}",
+				"-name={{.Name}}", "-listen={{.Host}}:4100", "-dir={{.Dir}}", "-election=500ms", "-bug={{.Vars.bug}}",
 				`-peers={{join .Nodes "{{.Name}}={{.Host}}:4100" ","}}`,
 			},
 		}},

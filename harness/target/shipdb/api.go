@@ -13,8 +13,9 @@ import (
 )
 
 type request struct {
-	Statements []statement `json:"statements"`
-	Read       string      `json:"read"`
+	Text       json.RawMessage `json:"statements"`
+	Read       string          `json:"read"`
+	statements []statement     // what Text says
 }
 
 // failure is an error in an answer.
@@ -61,11 +62,14 @@ func (n *node) serve(handle func(context.Context, request) *answer) http.Handler
 		if err == nil {
 			err = json.Unmarshal(body, &ask)
 		}
+		if err == nil {
+			err = json.Unmarshal(ask.Text, &ask.statements)
+		}
 		var got *answer
 		if err != nil || ask.Read != "" && ask.Read != "local" && ask.Read != "leader" {
 			got = new(fail("bad_request", fmt.Sprint("the body is not as documented: ", err)))
 		}
-		for _, s := range ask.Statements {
+		for _, s := range ask.statements {
 			if why := refused(s.SQL); got == nil && why != "" {
 				got = new(fail("refused", why))
 			}
@@ -96,7 +100,7 @@ func (n *node) exec(ctx context.Context, ask request) *answer {
 	leads := false
 	n.do(func() error {
 		if leads = n.role == leader; leads {
-			return n.add(ask.Statements, answers)
+			return n.add(ask.Text, answers)
 		}
 		return nil
 	})
@@ -131,7 +135,7 @@ func (n *node) query(ctx context.Context, ask request) *answer {
 		case <-ctx.Done():
 		}
 	}
-	results, err := n.store.read(ctx, ask.Statements)
+	results, err := n.store.read(ctx, ask.statements)
 	if err != nil {
 		return new(fail(codeOf(err), err.Error()))
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -48,7 +49,7 @@ type node struct {
 	deadline     time.Time // of a follower or candidate: then it stands for election
 	votes        int
 	first        uint64               // of a leader: the first entry of its term
-	since        time.Time            // of a leader
+	since        time.Time            // of a leader: when it began to listen
 	match        map[string]uint64    // of a leader: the last entry that a peer has
 	next         map[string]uint64    // of a leader: the next entry to send
 	heard        map[string]time.Time // of a leader: when the last request was sent that the peer has answered
@@ -112,7 +113,10 @@ func (n *node) run(ctx context.Context) error {
 		case <-n.ended.Done():
 			err = context.Cause(n.ended)
 		case event := <-n.events:
-			err = event()
+			begun := time.Now()
+			if err = event(); time.Since(begun) > n.election/2 {
+				n.excuse()
+			}
 		case <-tick.C:
 			err = n.tick()
 		}
@@ -138,6 +142,12 @@ func (n *node) majority() int { return len(n.peers)/2 + 1 }
 
 func (n *node) postpone() {
 	n.deadline = time.Now().Add(n.election + rand.N(n.election))
+}
+
+// excuse gives the others time again after the disk has kept the node from listening to them.
+func (n *node) excuse() {
+	n.since = time.Now()
+	n.postpone()
 }
 
 func (n *node) tick() error {
@@ -217,11 +227,11 @@ func (n *node) count() error {
 		n.next[peer] = n.last + 1
 	}
 	n.first = n.last + 1
-	return n.add(nil, nil) // what earlier leaders left behind is committed with it
+	return n.add(json.RawMessage("[]"), nil) // what earlier leaders left behind is committed with it
 }
 
 // add adds an entry to the leader's log. Its answer goes to the channel, which has room for it.
-func (n *node) add(statements []statement, to chan<- answer) error {
+func (n *node) add(statements json.RawMessage, to chan<- answer) error {
 	n.last++
 	if err := n.store.append([]entry{{n.last, n.term, statements}}); err != nil {
 		return err

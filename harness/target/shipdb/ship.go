@@ -138,7 +138,6 @@ func (n *node) onShip(ask shipRequest) (shipResponse, error) {
 		if err := n.store.append(ask.Entries); err != nil {
 			return no(0, err)
 		}
-		n.postpone() // the disk may have taken long
 		var err error
 		if n.last, _, err = n.store.last(); err != nil {
 			return no(0, err)

@@ -9,7 +9,7 @@ import (
 	. "github.com/onsi/gomega"
 )
 
-var _ = Describe("Shipdb", func() {
+var _ = ours("Shipdb", func() {
 	It("gives every node the same values, whichever node is asked", func(ctx SpecContext) {
 		c := start(ctx, "")
 		c.write(ctx, 0, "CREATE TABLE IF NOT EXISTS t (id INTEGER PRIMARY KEY, v)")

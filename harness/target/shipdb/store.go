@@ -29,9 +29,9 @@ type store struct {
 var always = context.Background()
 
 type entry struct {
-	Index      uint64      `json:"index"`
-	Term       uint64      `json:"term"`
-	Statements []statement `json:"statements"` // none for the first entry of a term
+	Index      uint64          `json:"index"`
+	Term       uint64          `json:"term"`
+	Statements json.RawMessage `json:"statements"` // none for the first entry of a term
 }
 
 type statement struct {
@@ -52,17 +52,19 @@ func openStore(dir, bug string) (s *store, err error) {
 	}
 	open := func(file, extra string) (*sql.DB, error) {
 		path := (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: filepath.Join(dir, file)}).EscapedPath()}).String()
-		return sql.Open("sqlite3", path+"?_journal_mode=WAL&_synchronous=FULL&_busy_timeout=10000"+extra)
+		return sql.Open("sqlite3", path+"?_synchronous=FULL&_busy_timeout=10000"+extra)
 	}
 	s = &store{lazily: bug == again}
 	for _, each := range []struct {
 		db                  **sql.DB
 		file, extra, schema string
 	}{
-		{&s.log, "ship.db", "&_txlock=immediate", `CREATE TABLE IF NOT EXISTS vote (term INTEGER, name TEXT);
+		{&s.log, "ship.db", "&_txlock=immediate", `PRAGMA page_size = 65536; PRAGMA journal_mode = WAL;
+			CREATE TABLE IF NOT EXISTS vote (term INTEGER, name TEXT);
 			INSERT INTO vote SELECT 0, '' WHERE NOT EXISTS (SELECT * FROM vote);
 			CREATE TABLE IF NOT EXISTS log (idx INTEGER PRIMARY KEY, term INTEGER, statements TEXT)`},
-		{&s.data, "data.db", "&_txlock=immediate", `CREATE TABLE IF NOT EXISTS ship_applied (idx INTEGER);
+		{&s.data, "data.db", "&_txlock=immediate", `PRAGMA journal_mode = WAL;
+			CREATE TABLE IF NOT EXISTS ship_applied (idx INTEGER);
 			INSERT INTO ship_applied SELECT 0 WHERE NOT EXISTS (SELECT * FROM ship_applied)`},
 		{&s.reads, "data.db", "&_query_only=1", ""},
 	} {
@@ -121,13 +123,10 @@ func (s *store) append(entries []entry) error {
 	}
 	defer tx.Rollback() //nolint:errcheck // after Commit it does nothing
 	for _, e := range entries {
-		text, err := json.Marshal(e.Statements)
+		_, err := tx.ExecContext(always, "DELETE FROM log WHERE idx >= ? AND EXISTS (SELECT * FROM log WHERE idx = ? AND term <> ?)",
+			e.Index, e.Index, e.Term)
 		if err == nil {
-			_, err = tx.ExecContext(always, "DELETE FROM log WHERE idx >= ? AND EXISTS (SELECT * FROM log WHERE idx = ? AND term <> ?)",
-				e.Index, e.Index, e.Term)
-		}
-		if err == nil {
-			_, err = tx.ExecContext(always, "INSERT OR IGNORE INTO log VALUES (?, ?, ?)", e.Index, e.Term, string(text))
+			_, err = tx.ExecContext(always, "INSERT OR IGNORE INTO log VALUES (?, ?, ?)", e.Index, e.Term, string(e.Statements))
 		}
 		if err != nil {
 			return err
@@ -150,9 +149,7 @@ func (s *store) entries(from, to uint64) (found []entry, err error) {
 		if err := rows.Scan(&e.Index, &e.Term, &text); err != nil {
 			return nil, err
 		}
-		if err := json.Unmarshal([]byte(text), &e.Statements); err != nil {
-			return nil, err
-		}
+		e.Statements = json.RawMessage(text)
 		size += len(text)
 		found = append(found, e)
 	}
@@ -169,6 +166,10 @@ func (s *store) applied() (index uint64, err error) {
 // node has; err is one of this node alone.
 func (s *store) apply(e entry) (results []result, wrong, err error) {
 	ctx := always
+	var statements []statement
+	if err := json.Unmarshal(e.Statements, &statements); err != nil {
+		return nil, nil, fmt.Errorf("entry %d is damaged: %w", e.Index, err)
+	}
 	conn, err := s.data.Conn(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -190,7 +191,7 @@ func (s *store) apply(e entry) (results []result, wrong, err error) {
 		}
 		return results, err
 	}
-	results, wrong = run(e.Statements)
+	results, wrong = run(statements)
 	if wrong != nil && !ownFault(wrong) {
 		_, err = run(nil)
 	} else if wrong != nil {

@@ -110,6 +110,29 @@ func (d *DB) dropIdle() {
 // maxIdle is how many connections are kept when no request needs them.
 const maxIdle = 8
 
+// Ask returns all rows of a query in the database's own words, without translation: for an adapter's view of a node.
+func (d *DB) Ask(ctx context.Context, query string, params ...any) ([][]any, error) {
+	var rows [][]any // written by the call, and read only if it has finished
+	failed := d.do(ctx, func(r *run) *target.Error {
+		s, err := r.connect()
+		if err == nil {
+			if rows, err = (tx{r, s}).Query(ctx, query, params...); err == nil {
+				s.release()
+				return nil
+			}
+			s.discard()
+		}
+		if d.lost(err) {
+			d.dropIdle()
+		}
+		return d.read(err)
+	})
+	if failed != nil {
+		return nil, failed
+	}
+	return rows, nil
+}
+
 // Execute executes statements in the database's own words, without translation, each by itself: those that prepare it for the
 // suite, such as dialect.Family.Setup. It stops at the first that fails.
 func (d *DB) Execute(ctx context.Context, statements ...string) error {

@@ -127,6 +127,15 @@ var _ = Describe("A request to SQLite", func() {
 		Expect(run(ctx, db, "SELECT k FROM t")).To(HaveLen(1))
 	})
 
+	It("is not needed for a question in the database's own words", func(ctx SpecContext) {
+		got, err := db.Ask(ctx, "SELECT name, ?1 + 1 FROM pragma_table_info('t') ORDER BY cid", int64(1))
+		Expect(err).NotTo(HaveOccurred())
+		Expect(got).To(Equal([][]any{row("k", int64(2)), row("v", int64(2))}))
+		_, err = db.Ask(ctx, "SELECT nothing")
+		Expect(err).To(MatchError(ContainSubstring("nothing")))
+		Expect(run(ctx, db, "SELECT count(*) FROM t")).Error().NotTo(HaveOccurred())
+	})
+
 	It("is refused after Close", func(ctx SpecContext) {
 		Expect(db.Ping(ctx)).To(Succeed())
 		Expect(db.Close()).To(Succeed())

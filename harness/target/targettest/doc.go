@@ -9,6 +9,8 @@
 //	Checks, Try     the checks as functions, for a suite of one's own
 //	Options         how large clusters are, and how patient the checks
 //
+// In virtual time, Register goes into a container with virtual.Bubble, and all waits of the checks are virtual too.
+//
 // The checks are about the adapter and not about the database: passing them, an adapter tells the suite the truth, also about
 // a database that is wrong. They speak the SQL of the suite: CREATE NAMESPACE, and the types INTEGER, REAL, TEXT and BLOB.
 package targettest

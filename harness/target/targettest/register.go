@@ -35,7 +35,7 @@ func Register(over target.Target, options ...Options) {
 				Expect(ending.shut()).To(Succeed())
 			}
 		}
-		AfterAll(leave)
+		BeforeAll(func() { DeferCleanup(leave) }) // what is set up before all lasts for all specs, and so does a bubble of virtual time
 		for _, c := range Checks() {
 			It(c.Name, func(ctx SpecContext) {
 				if c.Alone {

@@ -26,14 +26,14 @@ func ofSQL() []Check {
 func answersInOrder(ctx context.Context, s *subject) error {
 	a, b := s.key(), s.key()
 	sql := fmt.Sprintf("INSERT INTO %[1]s (k) VALUES (%[2]d); INSERT INTO %[1]s (k) VALUES (%[3]d)", table, a, b)
-	answer, err := s.ask(ctx, s.client(0), target.Request{SQL: sql})
+	answer, err := s.calmly(ctx, s.client(0), target.Request{SQL: sql})
 	if err != nil {
 		return wrong("SQL.Query", "a request of two INSERTs failed: %v", err)
 	}
 	if len(answer) != 2 {
 		return wrong("Rows.NextResult", "a request of two INSERTs has %d results", len(answer))
 	}
-	answer, err = s.ask(ctx, s.client(0), target.Request{SQL: "SELECT 1; SELECT 2, 3; SELECT 4 WHERE 1 = 0"})
+	answer, err = s.calmly(ctx, s.client(0), target.Request{SQL: "SELECT 1; SELECT 2, 3; SELECT 4 WHERE 1 = 0"})
 	if err != nil {
 		return wrong("SQL.Query", "a request of three SELECTs failed: %v", err)
 	}
@@ -42,10 +42,14 @@ func answersInOrder(ctx context.Context, s *subject) error {
 	}
 	c := s.key()
 	sql = fmt.Sprintf("INSERT INTO %[1]s (k) VALUES (%[2]d); INSERT INTO %[1]s (k) VALUES (%[3]d)", table, c, a)
-	if _, err := s.ask(ctx, s.client(0), target.Request{SQL: sql}); err == nil {
+	if _, err := s.calmly(ctx, s.client(0), target.Request{SQL: sql}); err == nil {
 		return wrong("Rows.Err", "a request whose second INSERT violates the primary key succeeded")
 	}
-	is, err := s.has(ctx, s.client(0), target.Leader, c)
+	var is bool
+	err = s.await(ctx, func(ctx context.Context) (err error) {
+		is, err = s.has(ctx, s.client(0), target.Leader, c)
+		return err
+	})
 	if err != nil {
 		return wrong("SQL.Query", "a read failed: %v", err)
 	}
@@ -125,7 +129,7 @@ func refuses(ctx context.Context, s *subject) error {
 		{"INSERT INTO " + space + ".missing VALUES (1)", target.ErrNoSuchTable},
 		{"INSERT INTO", target.ErrSyntax},
 	} {
-		_, err := s.ask(ctx, s.client(0), target.Request{SQL: one.sql})
+		_, err := s.calmly(ctx, s.client(0), target.Request{SQL: one.sql})
 		var e *target.Error
 		switch {
 		case err == nil:

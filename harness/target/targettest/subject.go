@@ -142,6 +142,24 @@ func (s *subject) ask(ctx context.Context, sql target.SQL, request target.Reques
 	return answer, rows.Err()
 }
 
+// calmly is ask where no fault is made. It asks again while there is no leader: a busy machine may end a leadership.
+func (s *subject) calmly(ctx context.Context, sql target.SQL, request target.Request) (answer [][][]any, err error) {
+	var last error
+	waited := s.await(ctx, func(context.Context) error { // each try has all of the time: how long a request may take is not the question
+		answer, last = s.ask(ctx, sql, request)
+		var e *target.Error
+		if errors.As(last, &e) && e.Temporary && e.Outcome == target.NotApplied &&
+			(errors.Is(last, target.ErrNoLeader) || errors.Is(last, target.ErrNoQuorum) || errors.Is(last, target.ErrUnreachable)) {
+			return last
+		}
+		return nil
+	})
+	if waited != nil {
+		return nil, waited
+	}
+	return answer, last
+}
+
 // put writes a key.
 func (s *subject) put(ctx context.Context, sql target.SQL, key int64) error {
 	_, err := s.ask(ctx, sql, insertion(key))
@@ -237,7 +255,8 @@ func (s *subject) shows(ctx context.Context, i int, key int64) error {
 	})
 }
 
-// level waits until all nodes show what is committed.
+// level waits until all nodes show what is committed and say that they are online: a leader may need a moment more until
+// another node can follow it.
 func (s *subject) level(ctx context.Context) error {
 	key, err := s.written(ctx, s.others(-1)...)
 	if err != nil {
@@ -246,6 +265,18 @@ func (s *subject) level(ctx context.Context) error {
 	for i := range s.Nodes() {
 		if err := s.shows(ctx, i, key); err != nil {
 			return wrong("Node.Inside", "a row that was acknowledged is not on node %s: %v", s.id(i), err)
+		}
+	}
+	for i, n := range s.Nodes() {
+		err := s.await(ctx, func(ctx context.Context) error {
+			status, err := n.Status(ctx)
+			if err == nil && status.State != target.Online {
+				err = fmt.Errorf("it is %s: %s", status.State, status.Reason)
+			}
+			return err
+		})
+		if err != nil {
+			return wrong("Node.Status", "node %s shows all rows, and is not online: %v", s.id(i), err)
 		}
 	}
 	return nil

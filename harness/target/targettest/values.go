@@ -35,11 +35,11 @@ func keepsValues(ctx context.Context, s *subject) error {
 	for _, v := range values() {
 		key := s.key()
 		sql := fmt.Sprintf("INSERT INTO %s (k, %s) VALUES (?, ?)", types, v.column)
-		if _, err := s.ask(ctx, s.client(0), target.Request{SQL: sql, Params: []any{key, v.value}}); err != nil {
+		if _, err := s.calmly(ctx, s.client(0), target.Request{SQL: sql, Params: []any{key, v.value}}); err != nil {
 			return wrong("SQL.Query", "the parameter %s was refused: %v", shown(v.value), err)
 		}
 		for _, level := range []target.Consistency{target.Default, target.Leader, target.Strong} {
-			answer, err := s.ask(ctx, s.client(0), target.Request{
+			answer, err := s.calmly(ctx, s.client(0), target.Request{
 				SQL: fmt.Sprintf("SELECT %s FROM %s WHERE k = ?", v.column, types), Params: []any{key}, Consistency: level,
 			})
 			if err != nil {

@@ -120,19 +120,19 @@ func appliesOnce(ctx context.Context, s *subject) error {
 		return wrong("Deduplicator.Memory", "nodes remember %d requests", deduplicator.Memory())
 	}
 	key := s.key()
-	if _, err := s.ask(ctx, s.client(0), target.Request{SQL: fmt.Sprintf("INSERT INTO %s (k, i) VALUES (%d, 0)", types, key)}); err != nil {
+	if _, err := s.calmly(ctx, s.client(0), target.Request{SQL: fmt.Sprintf("INSERT INTO %s (k, i) VALUES (%d, 0)", types, key)}); err != nil {
 		return wrong("Node.Client", "a sound node took no write: %v", err)
 	}
 	request := target.Request{
 		SQL: fmt.Sprintf("UPDATE %s SET i = i + 1 WHERE k = %d", types, key), ID: fmt.Sprintf("conformance-%d", key),
 	}
 	for i := range 2 * len(s.Nodes()) {
-		_, err := s.ask(ctx, s.client(i%len(s.Nodes())), request)
+		_, err := s.calmly(ctx, s.client(i%len(s.Nodes())), request)
 		if err != nil && (i == 0 || !errors.Is(err, target.ErrAnswerGone)) {
 			return wrong("Request.ID", "a request that is sent again with its ID failed: %v", err)
 		}
 	}
-	answer, err := s.ask(ctx, s.client(0), target.Request{
+	answer, err := s.calmly(ctx, s.client(0), target.Request{
 		SQL: fmt.Sprintf("SELECT i FROM %s WHERE k = %d", types, key), Consistency: target.Strong,
 	})
 	if want := [][][]any{{{int64(1)}}}; err != nil || !reflect.DeepEqual(answer, want) {
@@ -159,10 +159,10 @@ func refusesReuse(ctx context.Context, s *subject) error {
 	first.ID = fmt.Sprintf("conformance-%d", first.Params[0])
 	second.ID = first.ID
 	second.SQL = strings.Replace(second.SQL, "VALUES", "\nVALUES", 1)
-	if _, err := s.ask(ctx, s.client(0), first); err != nil {
+	if _, err := s.calmly(ctx, s.client(0), first); err != nil {
 		return wrong("Request.ID", "a request with an ID failed: %v", err)
 	}
-	_, err := s.ask(ctx, s.client(0), second)
+	_, err := s.calmly(ctx, s.client(0), second)
 	if !errors.Is(err, target.ErrKeyReused) || target.OutcomeOf(err) != target.NotApplied {
 		return wrong("Request.ID", "another request with the ID of an applied one must fail with ErrKeyReused, not applied, and answers: %v", err)
 	}

@@ -11,6 +11,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness/internal/fakedb"
+	"github.com/rejoin-db/rejoin/harness/local"
 	"github.com/rejoin-db/rejoin/harness/target"
 	"github.com/rejoin-db/rejoin/harness/target/targettest"
 )
@@ -35,18 +36,30 @@ func found(ctx context.Context, t target.Target, name string) error {
 	return targettest.Try(ctx, t, checks[i], hasty)
 }
 
+// isFound makes the mistake in a target, and checks that it is found.
+func (m mistake) isFound(ctx context.Context, in target.Target) {
+	GinkgoHelper()
+	wrong := target.Decorate(in, func(c target.Cluster) (target.Cluster, error) { return m.make(c), nil })
+	err := found(ctx, wrong, m.check)
+	var violation *targettest.Violation
+	Expect(errors.As(err, &violation)).To(BeTrue(), "%v", err)
+	Expect(violation.Method).To(ContainSubstring(m.method), "%v", err)
+	AddReportEntry("found", err.Error(), ReportEntryVisibilityFailureOrVerbose)
+}
+
 var _ = Describe("An adapter with a mistake", func() {
 	names := make(map[string]bool)
 	for _, m := range slices.Concat(ofSides(), ofAnswers(), ofFaults(), ofAbilities()) {
 		It(m.name+" is found", func(ctx SpecContext) {
 			Expect(names).NotTo(HaveKey(m.name))
 			names[m.name] = true
-			wrong := target.Decorate(&fakedb.Target{}, func(c target.Cluster) (target.Cluster, error) { return m.make(c), nil })
-			err := found(ctx, wrong, m.check)
-			var violation *targettest.Violation
-			Expect(errors.As(err, &violation)).To(BeTrue(), "%v", err)
-			Expect(violation.Method).To(ContainSubstring(m.method), "%v", err)
-			AddReportEntry("found", err.Error(), ReportEntryVisibilityFailureOrVerbose)
+			m.isFound(ctx, &fakedb.Target{})
+		}, SpecTimeout(time.Minute))
+	}
+
+	for _, m := range ofPlaces() { // fakedb has no addresses
+		It(m.name+" is found", func(ctx SpecContext) {
+			m.isFound(ctx, local.New(local.Options{}))
 		}, SpecTimeout(time.Minute))
 	}
 

@@ -1,0 +1,228 @@
+package patroni_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/fault"
+	"github.com/rejoin-db/rejoin/harness/patroni"
+	"github.com/rejoin-db/rejoin/specs"
+)
+
+// Each spec shows a finding again: it passes if the finding is there. They need REJOIN_LABEL_FILTER=finding.
+var _ = Describe("Patroni", Label("finding"), func() {
+	const clients = 8
+
+	It("loses acknowledged writes when it is asynchronous and its primary is cut off from the other nodes", func(ctx SpecContext) {
+		c, table := begin(ctx, patroni.Asynchronous)
+		was := leader(ctx, c)
+		w := write(ctx, c, was, table, clients, giveUp{})
+		w.await(ctx, 100)
+		Expect(c.Partition(ctx, []int{was}, others(c, was))).To(Succeed())
+		cut := w.count()
+		deposed(ctx, c, was)
+		w.stop()
+		Expect(c.Heal(ctx)).To(Succeed())
+		report(ctx, c, table, w, cut)
+	}, SpecTimeout(10*time.Minute))
+
+	It("loses acknowledged writes of clients that give up early, even if it is strict", func(ctx SpecContext) {
+		c, table := begin(ctx, patroni.Strict)
+		was := leader(ctx, c)
+		w := write(ctx, c, was, table, clients, giveUp{after: 800 * time.Millisecond})
+		w.await(ctx, 100)
+		Expect(c.Partition(ctx, []int{was}, others(c, was))).To(Succeed())
+		cut := w.count()
+		deposed(ctx, c, was)
+		w.stop()
+		Expect(c.Heal(ctx)).To(Succeed())
+		report(ctx, c, table, w, cut)
+	}, SpecTimeout(10*time.Minute))
+
+	It("has two nodes that take writes after a freeze of its primary", func(ctx SpecContext) {
+		c, table := begin(ctx, patroni.Asynchronous)
+		was := leader(ctx, c)
+		Expect(c.TakeNodeOffline(ctx, was, fault.Pause)).To(Succeed())
+		deposed(ctx, c, was)
+		w := write(ctx, c, was, table, 1, giveUp{after: 200 * time.Millisecond}) // it writes as soon as the node is back
+		Expect(c.BringNodeOnline(ctx, was)).To(Succeed())
+		Expect(c.WaitForAllOnline(ctx)).To(Succeed())
+		w.stop()
+		report(ctx, c, table, w, 0)
+	}, SpecTimeout(10*time.Minute))
+})
+
+// begin boots a cluster with a table of numbers.
+func begin(ctx SpecContext, mode patroni.Mode) (c *harness.Cluster, table string) {
+	GinkgoHelper()
+	c = specs.Cluster(ctx, prepared{mode})
+	table = specs.Namespace(ctx, c) + ".numbers"
+	Expect(c.ExecuteWithRetry(ctx, "CREATE TABLE "+table+" (n INTEGER NOT NULL)")).Error().NotTo(HaveOccurred())
+	return c, table
+}
+
+func leader(ctx context.Context, c *harness.Cluster) (leads int) {
+	GinkgoHelper()
+	Eventually(ctx, func(ctx context.Context) (err error) {
+		leads, err = c.Leader(ctx)
+		return err
+	}).WithTimeout(time.Minute).Should(Succeed())
+	return leads
+}
+
+// deposed waits until another node takes writes.
+func deposed(ctx context.Context, c *harness.Cluster, was int) {
+	GinkgoHelper()
+	other := others(c, was)[0]
+	node, err := c.Node(other)
+	Expect(err).NotTo(HaveOccurred())
+	Eventually(ctx, func(ctx context.Context) error {
+		brief, cancel := context.WithTimeout(ctx, 5*time.Second)
+		defer cancel()
+		_, err := node.Execute(brief, "CREATE NAMESPACE IF NOT EXISTS elsewhere")
+		return err
+	}).WithTimeout(2*time.Minute).WithPolling(100*time.Millisecond).Should(Succeed(), "no other node takes writes")
+}
+
+func others(c *harness.Cluster, but int) (all []int) {
+	for _, node := range c.Nodes() {
+		if node.Index() != but {
+			all = append(all, node.Index())
+		}
+	}
+	return all
+}
+
+// giveUp is how long a client waits before it cancels its statement; 0 is for ever.
+type giveUp struct{ after time.Duration }
+
+// writer has clients that insert numbers by one node.
+type writer struct {
+	cancel  context.CancelFunc
+	running sync.WaitGroup
+
+	mu           sync.Mutex
+	next         int64
+	acknowledged []int64
+}
+
+// write starts clients. They use the driver itself: on a timeout it cancels the statement, and believes the answer of the
+// database.
+func write(ctx context.Context, c *harness.Cluster, by int, table string, clients int, patience giveUp) *writer {
+	GinkgoHelper()
+	node, err := c.Node(by)
+	Expect(err).NotTo(HaveOccurred())
+	config, err := pgx.ParseConfig("postgres://postgres@node:5000/postgres?sslmode=disable")
+	Expect(err).NotTo(HaveOccurred())
+	config.LookupFunc = func(_ context.Context, host string) ([]string, error) { return []string{host}, nil }
+	config.DialFunc = func(ctx context.Context, _, _ string) (net.Conn, error) { return node.Dial(ctx) }
+	config.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
+		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: time.Second}
+	}
+	w := &writer{}
+	ctx, w.cancel = context.WithCancel(ctx)
+	DeferCleanup(w.stop)
+	for range clients {
+		w.running.Go(func() {
+			for ctx.Err() == nil {
+				if err := w.session(ctx, config, table, patience); err != nil && ctx.Err() == nil {
+					GinkgoWriter.Printf("a client connects again: %v\n", err)
+				}
+			}
+		})
+	}
+	return w
+}
+
+// session inserts numbers on one connection, until it fails.
+func (w *writer) session(ctx context.Context, config *pgx.ConnConfig, table string, patience giveUp) error {
+	dialing, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	conn, err := pgx.ConnectConfig(dialing, config)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(context.WithoutCancel(dialing)) //nolint:errcheck // what is known of its statements is known
+	for ctx.Err() == nil {
+		n := w.number()
+		if err := insert(ctx, conn, table, n, patience); err != nil {
+			return fmt.Errorf("insert %d: %w", n, err)
+		}
+		w.acknowledge(n)
+	}
+	return nil
+}
+
+func insert(ctx context.Context, conn *pgx.Conn, table string, n int64, patience giveUp) error {
+	if patience.after > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, patience.after)
+		defer cancel()
+	}
+	_, err := conn.Exec(ctx, "INSERT INTO "+table+" VALUES ($1)", n)
+	return err
+}
+
+func (w *writer) number() int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.next++
+	return w.next
+}
+
+func (w *writer) acknowledge(n int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.acknowledged = append(w.acknowledged, n)
+}
+
+func (w *writer) count() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.acknowledged)
+}
+
+// await waits until so many writes are acknowledged.
+func (w *writer) await(ctx context.Context, writes int) {
+	GinkgoHelper()
+	Eventually(ctx, w.count).WithTimeout(time.Minute).Should(BeNumerically(">=", writes), "the clients do not write")
+}
+
+// stop ends the clients and waits for them.
+func (w *writer) stop() {
+	w.cancel()
+	w.running.Wait()
+}
+
+var errNone = errors.New("no acknowledged write is lost: the finding was not shown")
+
+// report counts what is lost, and fails if that is nothing. before is how many writes were acknowledged before the fault.
+func report(ctx context.Context, c *harness.Cluster, table string, w *writer, before int) {
+	GinkgoHelper()
+	Expect(c.WaitForAllOnline(ctx)).To(Succeed())
+	Expect(c.VerifyDataConsistency(ctx, "SELECT n FROM "+table+" ORDER BY n")).To(Succeed())
+	result, err := c.ExecuteWithRetry(ctx, "SELECT n FROM "+table+" ORDER BY n")
+	Expect(err).NotTo(HaveOccurred())
+	there := make(map[int64]bool)
+	for _, row := range result.Rows() {
+		there[row[0].(int64)] = true
+	}
+	lost := slices.DeleteFunc(slices.Clone(w.acknowledged), func(n int64) bool { return there[n] })
+	AddReportEntry("finding", fmt.Sprintf("%d of %d acknowledged writes are lost; %d were acknowledged before the fault", len(lost),
+		len(w.acknowledged), before))
+	if len(lost) == 0 {
+		Fail(errNone.Error())
+	}
+}

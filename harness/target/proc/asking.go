@@ -1,0 +1,47 @@
+package proc
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// GetJSON asks a program of the node by HTTP, and decodes its answer of any status code into said. where is a port and a path,
+// such as ":8008/cluster".
+func (n *Node) GetJSON(ctx context.Context, where string, said any) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+n.Host()+where, nil)
+	if err != nil {
+		return fmt.Errorf("node %s: ask %s: %w", n.Name(), where, err)
+	}
+	response, err := n.HTTP.Do(request)
+	if err != nil {
+		return fmt.Errorf("node %s: ask %s: %w", n.Name(), where, err)
+	}
+	defer response.Body.Close()
+	if err := json.NewDecoder(response.Body).Decode(said); err != nil {
+		return fmt.Errorf("node %s: read the answer of %s, which says %s: %w", n.Name(), where, response.Status, err)
+	}
+	return nil
+}
+
+// untilEvery is how often Until tries.
+const untilEvery = 50 * time.Millisecond
+
+// Until calls do every 50 ms until it returns nil, and blocks until then. When ctx ends, the error has the last one of do.
+func Until(ctx context.Context, do func(context.Context) error) error {
+	tick := time.NewTicker(untilEvery)
+	defer tick.Stop()
+	for {
+		err := do(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%w; last: %w", context.Cause(ctx), err)
+		case <-tick.C:
+		}
+	}
+}
