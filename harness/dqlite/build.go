@@ -17,7 +17,7 @@ import (
 const program = "github.com/rejoin-db/rejoin/harness/dqlite/node"
 
 // ErrMissing is the error of Build on a machine without dqlite.
-var ErrMissing = errors.New("dqlite is not installed, so its nodes cannot be built: apt-get install libdqlite-dev libraft-dev libsqlite3-dev")
+var ErrMissing = errors.New("the nodes of dqlite cannot be built without it: apt-get install libdqlite-dev libraft-dev libsqlite3-dev")
 
 // Build builds the nodes' program with the go command and a C compiler, and returns its path. The caller must call remove. It
 // returns ErrMissing, or the sentence of hosts.Supported, on a machine that cannot run nodes.

@@ -240,7 +240,7 @@ func resend(ctx context.Context, cluster *harness.Cluster, db *sql.DB, round int
 	}
 	Eventually(ctx, acknowledged).WithTimeout(20 * time.Second).Should(BeNumerically(">", 20))
 	Expect(cluster.Cut(ctx, fault.Drop, deaf...)).To(Succeed())
-	Eventually(ctx, func(ctx context.Context) (int, error) { return cluster.Leader(ctx) }).WithTimeout(30 * time.Second).ShouldNot(Equal(leader))
+	Eventually(ctx, cluster.Leader).WithTimeout(30 * time.Second).ShouldNot(Equal(leader))
 	before := acknowledged()
 	Eventually(ctx, acknowledged).WithTimeout(30 * time.Second).Should(BeNumerically(">", before+20))
 	Expect(cluster.MendLinks(ctx)).To(Succeed())

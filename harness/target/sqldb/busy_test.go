@@ -88,9 +88,12 @@ var _ = DescribeTable("An error of SQLite is read by its code, and by its messag
 	func(code int, message string, expected sqldb.Verdict) {
 		Expect(sqldb.SQLite(code, message)).To(Equal(expected))
 	},
-	Entry(nil, 5, "database is locked", sqldb.Verdict{Code: "SQLITE_5", Kind: target.ErrConflict, Outcome: target.NotApplied, Temporary: true}),
-	Entry(nil, 517, "database is locked", sqldb.Verdict{Code: "SQLITE_517", Kind: target.ErrConflict, Outcome: target.NotApplied, Temporary: true}),
-	Entry(nil, 2067, "UNIQUE constraint failed: t.k", sqldb.Verdict{Code: "SQLITE_2067", Kind: target.ErrConstraint, Outcome: target.NotApplied}),
+	Entry(nil, 5, "database is locked",
+		sqldb.Verdict{Code: "SQLITE_5", Kind: target.ErrConflict, Outcome: target.NotApplied, Temporary: true}),
+	Entry(nil, 517, "database is locked",
+		sqldb.Verdict{Code: "SQLITE_517", Kind: target.ErrConflict, Outcome: target.NotApplied, Temporary: true}),
+	Entry(nil, 2067, "UNIQUE constraint failed: t.k",
+		sqldb.Verdict{Code: "SQLITE_2067", Kind: target.ErrConstraint, Outcome: target.NotApplied}),
 	Entry(nil, 10, "disk I/O error", sqldb.Verdict{Code: "SQLITE_10", Outcome: target.Unknown}),
 	Entry(nil, 1, "no such table: t", sqldb.Verdict{Code: "SQLITE_1", Kind: target.ErrNoSuchTable, Outcome: target.NotApplied}),
 	Entry(nil, 1, `near "SELCT": syntax error`, sqldb.Verdict{Code: "SQLITE_1", Kind: target.ErrSyntax, Outcome: target.NotApplied}),
