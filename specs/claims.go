@@ -25,7 +25,7 @@ func Judge(ctx context.Context, cluster *harness.Cluster, promises ...target.Pro
 	DeferCleanup(run.judged.end)
 }
 
-// judges is Judge for the specs of this package.
+// judges is Judge for the specs of this package. Without a promise, what follows judges none.
 func (env *environment) judges(ctx context.Context, promises ...target.Promise) {
 	Judge(ctx, env.cluster, promises...)
 }

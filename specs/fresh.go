@@ -272,7 +272,9 @@ func fresh(env *environment) {
 				reading, cancel := context.WithTimeout(ctx, answer)
 				defer cancel()
 				if result, err := strong.Execute(reading, env.sql(query)); err == nil {
+					env.judges(ctx, target.Recency)
 					Expect(result).To(HaveRows(Row(round)), "a strong read was stale")
+					env.judges(ctx)
 				}
 			}
 			end()

@@ -54,7 +54,9 @@ func frozen(env *environment) {
 						continue
 					}
 					answered++
+					env.judges(ctx, target.Recency)
 					Expect(answers[i]).To(HaveRows(Row("new")), "a strong read was stale")
+					env.judges(ctx)
 				}
 				stale += readers - answered
 				Expect(env.cluster.WaitForNodeOnline(ctx, old)).To(Succeed())

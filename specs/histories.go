@@ -39,6 +39,7 @@ func histories(env *environment) {
 					if _, digests := target.As[target.Digester](env.booted); digests {
 						rules = append(rules, HaveConverged())
 					}
+					env.judges(ctx, target.Durability, target.Recency)
 					for _, rule := range append(rules, HaveOneLeaderATerm()) {
 						Expect(env.cluster.Journal()).To(rule)
 					}

@@ -91,7 +91,9 @@ func (l *load) verify(ctx context.Context, atLeast int) (unknown, refused int) {
 	l.end()
 	env := l.env
 	Expect(env.cluster.Heal(ctx)).To(Succeed())
+	env.judges(ctx, target.Convergence)
 	Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.entries"), env.sql("SELECT * FROM {ns}.entries ORDER BY id")))
+	env.judges(ctx)
 	there := make(map[string]bool)
 	for _, row := range env.run(ctx, "SELECT id FROM {ns}.entries").Rows() {
 		there[row[0].(string)] = true
@@ -101,13 +103,17 @@ func (l *load) verify(ctx context.Context, atLeast int) (unknown, refused int) {
 		acknowledged += len(told[target.Applied])
 		unknown += len(told[target.Unknown])
 		refused += len(told[target.NotApplied])
-		for _, id := range told[target.Applied] {
-			Expect(there).To(HaveKey(id), "missing, although acknowledged to writer %d", writer)
-		}
 		for _, id := range told[target.NotApplied] {
 			Expect(there).NotTo(HaveKey(id), "present, although refused to writer %d", writer)
 		}
 	}
+	env.judges(ctx, target.Durability)
+	for writer, told := range l.ledgers {
+		for _, id := range told[target.Applied] {
+			Expect(there).To(HaveKey(id), "missing, although acknowledged to writer %d", writer)
+		}
+	}
+	env.judges(ctx)
 	Expect(acknowledged).To(BeNumerically(">=", atLeast), "too few writes")
 	GinkgoWriter.Printf("writes: %d acknowledged, %d unknown, %d refused\n", acknowledged, unknown, refused)
 	return unknown, refused

@@ -109,7 +109,9 @@ func reads(env *environment) {
 			defer cancel()
 			result, err := env.node(old).Reading(target.Strong).Execute(reading, env.sql("SELECT v FROM {ns}.t WHERE id = 1"))
 			if err == nil {
+				env.judges(ctx, target.Recency)
 				Expect(result).To(HaveRows(Row("new")), "a strong read was stale")
+				env.judges(ctx)
 			}
 			Expect(env.cluster.Heal(ctx)).To(Succeed())
 			Expect(env.node(old).Reading(target.Strong).Execute(ctx, env.sql("SELECT v FROM {ns}.t WHERE id = 1"))).To(HaveRows(Row("new")))
