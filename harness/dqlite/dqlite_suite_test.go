@@ -9,17 +9,22 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness/dqlite"
+	"github.com/rejoin-db/rejoin/harness/settings"
 	"github.com/rejoin-db/rejoin/harness/target"
 	"github.com/rejoin-db/rejoin/harness/target/targettest"
 	"github.com/rejoin-db/rejoin/specs"
 )
 
 func TestDqlite(t *testing.T) {
-	suite := specs.Load(t)
+	suite := specs.Load(t, settings.Targets("local", "dqlite"))
+	asked = suite.Settings.Cluster.Target == "dqlite"
 	targettest.Register(nodes)
 	specs.Register(specs.Options{Target: nodes, Pace: specs.Pace{Election: nodes.latency * 15, Failover: 2 * time.Second}})
 	suite.Run(t, "Dqlite")
 }
+
+// asked tells whether REJOIN_TARGET asks for dqlite: the suite takes minutes, and ginkgo -r runs all packages.
+var asked bool
 
 // nodes is the target of the specs.
 var nodes = &built{latency: 20 * time.Millisecond}
@@ -35,6 +40,9 @@ func (b *built) Boot(ctx context.Context, size int) (target.Cluster, error) {
 }
 
 var _ = SynchronizedBeforeSuite(func(ctx SpecContext) []byte {
+	if !asked {
+		Skip("set REJOIN_TARGET=dqlite to run the suite on dqlite")
+	}
 	binary, remove, err := dqlite.Build(ctx)
 	if err != nil {
 		Skip(err.Error())

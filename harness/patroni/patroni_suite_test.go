@@ -10,6 +10,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness/patroni"
+	"github.com/rejoin-db/rejoin/harness/settings"
 	"github.com/rejoin-db/rejoin/harness/target"
 	"github.com/rejoin-db/rejoin/harness/target/targettest"
 	"github.com/rejoin-db/rejoin/specs"
@@ -40,8 +41,12 @@ func (p prepared) Boot(ctx context.Context, size int) (target.Cluster, error) {
 // disk is the database of which all nodes start.
 var disk string
 
-func prepare() {
+// prepare has the disk made, if REJOIN_TARGET asks for Patroni: the suite takes minutes, and ginkgo -r runs all packages.
+func prepare(asked bool) {
 	SynchronizedBeforeSuite(func(ctx SpecContext) []byte {
+		if !asked {
+			Skip("set REJOIN_TARGET=patroni to run the suite on PostgreSQL with Patroni")
+		}
 		if err := patroni.Supported(); err != nil {
 			Skip(err.Error())
 		}
@@ -56,8 +61,8 @@ func prepare() {
 
 func TestPatroni(t *testing.T) {
 	over := prepared{mode(t)}
-	prepare()
-	suite := specs.Load(t)
+	suite := specs.Load(t, settings.Targets("local", "patroni"))
+	prepare(suite.Settings.Cluster.Target == "patroni")
 	targettest.Register(over, targettest.Options{Patience: time.Minute, Each: 5 * time.Minute})
 	specs.Register(specs.Options{Target: over, Pace: pace})
 	suite.Run(t, "Patroni")
