@@ -160,8 +160,12 @@ func members(env *environment) {
 				for _, node := range slices.Concat(absent, present)[:env.cluster.Quorum()-1] {
 					Expect(env.cluster.BringNodeOnline(ctx, node)).To(Succeed())
 				}
-				Expect(env.leader(ctx)).To(Equal(added.Index()))
+				elected := env.leader(ctx)
 				env.patiently(ctx, "INSERT INTO {ns}.t VALUES ('after')")
+				if slices.Contains(present, elected) && !env.cluster.Can(target.Time) {
+					Skip("a node whose disk hung had written the entry all the same, and may win: a crash of its process loses no write")
+				}
+				Expect(elected).To(Equal(added.Index()))
 			}, env.patience)
 	})
 }
