@@ -73,8 +73,8 @@ func TestClaims(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const expected = "Expected, and no failure:\n  the database does not claim that an acknowledged change survives the loss of a minority of the " +
-		"nodes (its manual, page 7). Shown by:\n    A node "
+	const expected = "Expected, and no failure:\n  the database does not claim that an acknowledged change survives the loss " +
+		"of a minority of the nodes (its manual, page 7). Shown by:\n    A node "
 	for _, c := range []struct {
 		name, claims, focus string
 		passes              bool

@@ -12,7 +12,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/hosts"
 )
 
-var _ = DescribeTable("a connection attempt that is never answered ends with", func(ctx SpecContext, end func(*hosts.Network, *hosts.Host) error) {
+var _ = DescribeTable("an unanswered connection attempt ends with", func(ctx SpecContext, end func(*hosts.Network, *hosts.Host) error) {
 	n := newNetwork()
 	a := newHost(ctx, n, "a")
 	newHost(ctx, n, "b")
@@ -30,5 +30,6 @@ var _ = DescribeTable("a connection attempt that is never answered ends with", f
 	Eventually(ctx, ended).Should(Receive(MatchError(net.ErrClosed)))
 },
 	Entry("the network", SpecTimeout(time.Minute), func(n *hosts.Network, _ *hosts.Host) error { return n.Close() }),
-	Entry("the power of its host", SpecTimeout(time.Minute), func(_ *hosts.Network, a *hosts.Host) error { return a.CutPower(context.Background()) }),
+	Entry("the power of its host", SpecTimeout(time.Minute),
+		func(_ *hosts.Network, a *hosts.Host) error { return a.CutPower(context.Background()) }),
 )

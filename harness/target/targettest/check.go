@@ -27,7 +27,8 @@ type Check struct {
 
 // Checks returns all checks, those that need a cluster of their own last.
 func Checks() []Check {
-	all := slices.Concat(ofSQL(), ofIsolation(), ofOutcomes(), ofStatus(), ofLives(), ofLinks(), ofExtras(), ofPlaces(), ofDisks(), ofMembers(), ofEnds())
+	all := slices.Concat(ofSQL(), ofIsolation(), ofOutcomes(), ofStatus(), ofLives(), ofLinks(), ofExtras(), ofPlaces(),
+		ofDisks(), ofMembers(), ofEnds())
 	slices.SortStableFunc(all, func(a, b Check) int {
 		return cmp.Compare(last(a), last(b))
 	})

@@ -48,7 +48,8 @@ func listensInPlace(ctx context.Context, s *subject) error {
 	})
 	closed := guests.close()
 	if started := starter.Start(ctx, i); started != nil {
-		return errors.Join(err, wrong("Listener.Listen", "node %s does not start after the listener in its place was closed: %v", s.id(i), started))
+		return errors.Join(err, wrong("Listener.Listen", "node %s does not start after the listener in its place was closed: %v",
+			s.id(i), started))
 	}
 	switch {
 	case acknowledged:
