@@ -2,7 +2,7 @@
 
 $(if $(HOME)$(GOCACHE),,$(error Go needs a folder for what it builds: set HOME, or GOCACHE and GOPATH))
 
-.PHONY: specs virtual process hosts test lint platforms bench cluster chaos defects mutants replay
+.PHONY: specs virtual process hosts dqlite patroni test lint platforms bench cluster chaos defects mutants replay
 
 specs: ## the main job: the suite on three nodes in this process
 	go tool ginkgo .
@@ -15,6 +15,12 @@ process: ## the same specs on nodes that are processes of their own
 
 hosts: ## the same specs on the same processes, each on a host of its own; needs Linux
 	REJOIN_TARGET=hosts go tool ginkgo -p .
+
+dqlite: ## the suite on dqlite; needs: apt-get install libdqlite-dev libraft-dev libsqlite3-dev
+	cd harness/dqlite && REJOIN_TARGET=dqlite go tool ginkgo -p .
+
+patroni: ## the suite on PostgreSQL with Patroni; needs root, and: apt-get install postgresql-15 patroni etcd-server haproxy
+	cd harness/patroni && REJOIN_TARGET=patroni REJOIN_LABEL_FILTER='!finding' go test . -timeout 0
 
 test: ## everything, with the race detector; the report is reports/junit.xml
 	go tool ginkgo -r -p --race --randomize-all --keep-going --junit-report=junit.xml --output-dir=reports

@@ -34,7 +34,7 @@ func (b built) Boot(ctx context.Context, size int) (target.Cluster, error) {
 }
 
 // TestRecovery runs the whole suite on shipdb with the bug that the environment names; empty is none. A run without a bug
-// takes 20 minutes, and must find none:
+// takes 5 minutes on two cores, and must find none:
 //
 //	SHIPDB_BUG= go tool ginkgo -p ./harness/target/shipdb
 func TestRecovery(t *testing.T) {
