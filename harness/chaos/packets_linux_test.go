@@ -30,7 +30,7 @@ var _ = Describe("Links that deliver packets twice and late", func() {
 		schedule := chaos.Schedule{
 			Seed: 5, Nodes: 3, Workloads: []string{workload.Workloads("chaos")[0].Name()}, Clients: 2, Rate: 20, Length: 4 * time.Second,
 		}
-		for from := range 3 { // whoever leads sends over one of them, and receives over another
+		for from := range 3 { // the leader sends over one of them, and receives over another
 			disorder := fault.Fault{Kind: kind, Links: oneLink(from, (from+1)%3)}
 			schedule.Faults = append(schedule.Faults, at(500*time.Millisecond, 3*time.Second, disorder))
 		}
