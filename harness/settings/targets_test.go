@@ -106,7 +106,7 @@ var _ = Describe("A described target", func() {
 			`ginkgo.yml:19:55: targets.shop.http.errors.rules.0.kind: "leaderless" is not one of them; `+
 				`allowed: answer-gone, bad-request, conflict, constraint, exists, failed, key-reused, membership, `+
 				`no-leader, no-quorum, no-such-namespace, `+
-				`no-such-table, params, refused, `+
+				`no-such-table, no-words, params, refused, `+
 				`replaying, stopping, syntax, timeout, too-costly, too-large, unauthorized, unreachable`),
 		Entry("a path that is none", "path: /exec", "path: exec",
 			`ginkgo.yml:15:21: targets.shop.http.write.path: "exec" does not begin with /`),

@@ -276,7 +276,7 @@ func (s *subject) level(ctx context.Context) error {
 			return err
 		})
 		if err != nil {
-			return wrong("Node.Status", "node %s shows all rows, and is not online: %v", s.id(i), err)
+			return wrong("Status.State", "node %s shows all rows, and is not online: %v", s.id(i), err)
 		}
 	}
 	return nil
