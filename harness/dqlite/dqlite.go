@@ -130,31 +130,14 @@ func id(index int) uint64 { return uint64(index) + 2 }
 // formed makes the nodes members, and then the tables of the kit.
 func formed(ctx context.Context, nodes []*proc.Node) error {
 	for _, n := range nodes[1:] {
-		if err := again(ctx, func() error { return join(ctx, nodes[0], n, true) }); err != nil {
+		if err := proc.Until(ctx, func(ctx context.Context) error { return join(ctx, nodes[0], n, true) }); err != nil {
 			return fmt.Errorf("make %s a member: %w", n.Name(), err)
 		}
 	}
 	setup := append(dialect.Prefixes{}.Setup(), dedupe.SQLite().Setup())
-	return again(ctx, func() error {
+	return proc.Until(ctx, func(ctx context.Context) error {
 		return nodes[0].Inside().(*node).leader.Execute(ctx, append(setup, counting...)...)
 	})
-}
-
-// again does something until it succeeds or ctx ends.
-func again(ctx context.Context, do func() error) error {
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		err := do()
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%w; last: %w", context.Cause(ctx), err)
-		case <-tick.C:
-		}
-	}
 }
 
 // join makes a node a member, if the member that is asked leads. dqlite calls a member that gets the log and has no vote standby.

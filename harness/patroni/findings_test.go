@@ -23,12 +23,11 @@ import (
 
 // Each spec shows a finding again: it passes if the finding is there. They need REJOIN_LABEL_FILTER=finding.
 var _ = Describe("Patroni", Label("finding"), func() {
-	const clients = 8
-
-	It("loses acknowledged writes when it is asynchronous and its primary is cut off from the other nodes", func(ctx SpecContext) {
-		c, table := begin(ctx, patroni.Asynchronous)
+	// losing cuts the primary off from the other nodes while its clients write, and reports what was lost.
+	losing := func(ctx context.Context, c *harness.Cluster, table string, patience giveUp) {
+		GinkgoHelper()
 		was := leader(ctx, c)
-		w := write(ctx, c, was, table, clients, giveUp{})
+		w := write(ctx, c, was, table, 8, patience)
 		w.await(ctx, 100)
 		Expect(c.Partition(ctx, []int{was}, others(c, was))).To(Succeed())
 		cut := w.count()
@@ -36,19 +35,16 @@ var _ = Describe("Patroni", Label("finding"), func() {
 		w.stop()
 		Expect(c.Heal(ctx)).To(Succeed())
 		report(ctx, c, table, w, cut)
+	}
+
+	It("loses acknowledged writes when it is asynchronous and its primary is cut off from the other nodes", func(ctx SpecContext) {
+		c, table := begin(ctx, patroni.Asynchronous)
+		losing(ctx, c, table, giveUp{})
 	}, SpecTimeout(10*time.Minute))
 
 	It("loses acknowledged writes of clients that give up early, even if it is strict", func(ctx SpecContext) {
 		c, table := begin(ctx, patroni.Strict)
-		was := leader(ctx, c)
-		w := write(ctx, c, was, table, clients, giveUp{after: 800 * time.Millisecond})
-		w.await(ctx, 100)
-		Expect(c.Partition(ctx, []int{was}, others(c, was))).To(Succeed())
-		cut := w.count()
-		deposed(ctx, c, was)
-		w.stop()
-		Expect(c.Heal(ctx)).To(Succeed())
-		report(ctx, c, table, w, cut)
+		losing(ctx, c, table, giveUp{after: 800 * time.Millisecond})
 	}, SpecTimeout(10*time.Minute))
 
 	It("has two nodes that take writes after a freeze of its primary", func(ctx SpecContext) {
