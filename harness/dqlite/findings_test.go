@@ -35,7 +35,7 @@ var _ = Describe("dqlite", func() {
 	}, func(ctx SpecContext, show *findings.Show) {
 		all, changes := resends(ctx, show, func(t tally) bool { return t.duplicates > 0 })
 		if all.duplicates > 0 {
-			show.Seen("%d rows too many after %d writes and %d changes of the leader", all.duplicates, all.writes, changes)
+			show.Seen("rows too many: %d after %d writes, in %d changes of the leader", all.duplicates, all.writes, changes)
 		}
 	}, SpecTimeout(10*time.Minute))
 
@@ -45,8 +45,7 @@ var _ = Describe("dqlite", func() {
 	}, func(ctx SpecContext, show *findings.Show) {
 		all, changes := resends(ctx, show, func(t tally) bool { return t.denied > 0 })
 		if all.denied > 0 {
-			show.Seen("%d rows are there of which the answer was that the database is locked, after %d writes and %d changes of the leader",
-				all.denied, all.writes, changes)
+			show.Seen("denied with \"database is locked\", and there: %d of %d writes, in %d changes of the leader", all.denied, all.writes, changes)
 		}
 	}, SpecTimeout(10*time.Minute))
 
@@ -90,7 +89,7 @@ var _ = Describe("dqlite", func() {
 		var v int
 		reading := db.QueryRowContext(ctx, "SELECT count(*) FROM t").Scan(&v)
 		if errors.Join(after, reading) != nil {
-			show.Seen("CREATE TABLE b.x: %v; then INSERT INTO t: %v; then a read on another connection: %v", first, after, reading)
+			show.Seen("CREATE TABLE b.x: %v; then INSERT INTO t: %v; then a read on another connection: %v", said(first), said(after), said(reading))
 		}
 	}, SpecTimeout(2*time.Minute))
 
@@ -130,3 +129,11 @@ var _ = Describe("dqlite", func() {
 		}
 	}, SpecTimeout(2*time.Minute))
 })
+
+// said is what a statement was answered.
+func said(err error) string {
+	if err == nil {
+		return "no error"
+	}
+	return err.Error()
+}

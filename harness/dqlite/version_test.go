@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os/exec"
-	"runtime/debug"
 	"strings"
 )
 
@@ -16,13 +15,11 @@ func version(ctx context.Context) (string, error) {
 	if err != nil || len(libraries) != 3 {
 		return "", fmt.Errorf("ask pkg-config for the versions of dqlite, raft and sqlite3: %w: it said %q", err, out)
 	}
-	driver := "of an unknown version"
-	if info, known := debug.ReadBuildInfo(); known {
-		for _, m := range info.Deps {
-			if m.Path == "github.com/canonical/go-dqlite" {
-				driver = strings.TrimPrefix(m.Version, "v")
-			}
-		}
+	const module = "github.com/canonical/go-dqlite"
+	driver, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Version}}", module).Output()
+	if err != nil {
+		return "", fmt.Errorf("ask the go command for the version of %s: %w", module, err)
 	}
-	return fmt.Sprintf("%s (raft %s, SQLite %s, driver %s)", libraries[0], libraries[1], libraries[2], driver), nil
+	return fmt.Sprintf("%s (raft %s, SQLite %s, driver %s)", libraries[0], libraries[1], libraries[2],
+		strings.TrimPrefix(strings.TrimSpace(string(driver)), "v")), nil
 }
