@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -26,11 +27,14 @@ func load(path string) (rows []row, err error) {
 }
 
 func save(path string, rows []row) error {
-	content, err := json.MarshalIndent(rows, "", "\t")
-	if err != nil {
+	var content bytes.Buffer
+	encoder := json.NewEncoder(&content)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "\t")
+	if err := encoder.Encode(rows); err != nil {
 		return err
 	}
-	return os.WriteFile(path, append(content, '\n'), 0o644)
+	return os.WriteFile(path, content.Bytes(), 0o644)
 }
 
 // merge puts the rows of a run in the place of earlier ones. If all findings of the module ran, those that it does not have any

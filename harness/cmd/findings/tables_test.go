@@ -165,7 +165,7 @@ var _ = Describe("A run", func() {
 	It("knows the modules that have findings", func() {
 		known, err := modules(filepath.Join("..", ".."))
 		Expect(err).NotTo(HaveOccurred())
-		Expect(choose(known, "patroni,dqlite")).To(HaveExactElements(HaveField("name", "patroni"), HaveField("name", "dqlite")))
+		Expect(choose(known, "patroni,dqlite")).To(HaveExactElements(HaveField("String()", "patroni"), HaveField("String()", "dqlite")))
 		Expect(choose(known, "")).To(Equal(known))
 		_, err = choose(known, "oracle")
 		Expect(err).To(MatchError(ContainSubstring("there is no such module")))
