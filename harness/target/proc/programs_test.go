@@ -120,6 +120,16 @@ var _ = Describe("A database", func() {
 		Entry("a cluster that does not form", patience, func(d *proc.Database) {
 			d.Formed = func(context.Context, []*proc.Node) error { return errors.New("they do not meet") }
 		}, "form the cluster: they do not meet"),
+		Entry("a node that ends before the cluster forms", patience, func(d *proc.Database) {
+			d.Programs = append(d.Programs, shell("until [ -e forming ]; do sleep 0.02; done; exit 5"))
+			d.Formed = func(ctx context.Context, nodes []*proc.Node) error {
+				if err := os.WriteFile(filepath.Join(nodes[0].Dir(), "forming"), nil, 0o644); err != nil {
+					return err
+				}
+				<-ctx.Done()
+				return context.Cause(ctx)
+			}
+		}, "node n0 has ended: sh: exit code 5"),
 	)
 
 	It("boots its nodes in its order", func(ctx SpecContext) {

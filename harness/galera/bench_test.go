@@ -1,0 +1,11 @@
+//go:build bench
+
+package galera_test
+
+import (
+	"github.com/rejoin-db/rejoin/harness/bench/times"
+	"github.com/rejoin-db/rejoin/harness/galera"
+)
+
+// make bench TARGET=galera
+var _ = times.Register(times.Options{Target: prepared{galera.Options{}}})
