@@ -126,7 +126,7 @@ func (f *fakeNode) status(w http.ResponseWriter, _ *http.Request) {
 	h := f.node.Health()
 	var nodes []object
 	for _, p := range h.Peers {
-		nodes = append(nodes, object{"id": p.ID, "addr": p.Address, "suffrage": map[bool]string{true: "voter", false: "non-voter"}[p.Voter]})
+		nodes = append(nodes, object{"id": p.ID, "addr": p.Address, "suffrage": map[bool]string{true: "voter", false: "nonvoter"}[p.Voter]})
 	}
 	reply(w, object{"store": object{
 		"node_id": f.id, "nodes": nodes, "fsm_index": h.AppliedIndex, "leader": object{"node_id": h.Leader},
@@ -251,4 +251,3 @@ func parameter(v any) any {
 	}
 	return v
 }
-
