@@ -166,13 +166,20 @@ var _ = Describe("rqlite", func() {
 // limit is how long a node may take to stop: rqlite's own limits of a shutdown are 5 and 10 s.
 const limit = 40 * time.Second
 
-// write executes a request without an ID at any node, until it is acknowledged.
+// write executes a request without an ID at the leader, again only where it was certainly not applied.
 func write(ctx context.Context, cluster *harness.Cluster, text string, args ...any) (result harness.Result) {
 	GinkgoHelper()
-	node, err := cluster.Node(leads(ctx, cluster))
-	Expect(err).NotTo(HaveOccurred())
-	result, err = node.ExecuteAs(ctx, "", text, args...)
-	Expect(err).NotTo(HaveOccurred())
+	Eventually(ctx, func(ctx context.Context) error {
+		node, err := cluster.Node(leads(ctx, cluster))
+		if err != nil {
+			return err
+		}
+		result, err = node.ExecuteAs(ctx, "", text, args...)
+		if e := (*target.Error)(nil); errors.As(err, &e) && !(e.Temporary && e.Outcome == target.NotApplied) {
+			return StopTrying(e.Error()).Wrap(err)
+		}
+		return err
+	}).WithTimeout(30 * time.Second).Should(Succeed())
 	return result
 }
 
