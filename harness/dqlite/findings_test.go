@@ -1,13 +1,17 @@
 package dqlite_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness/findings"
+	"github.com/rejoin-db/rejoin/harness/target"
 )
 
 // rounds is how often a finding that depends on a race is tried.
@@ -18,8 +22,9 @@ const (
 	appliedOnce  = "the driver is one of database/sql, which sends a statement again only if it was not applied (database/sql/driver, ErrBadConn)"
 	serializable = "transactions are serializable (consistency model)"
 	staleReads   = "not promised: a leader that does not know its successor may serve stale reads (consistency model)"
-	exactText    = "SQLite's text may contain zero bytes, and an acknowledged write is stored (FAQ: a committed transaction is never undone)"
-	wholeDialect = "statements of SQLite work as in SQLite (FAQ); ATTACH is not refused"
+	exactText    = "the bytes of a text are stored as they are (SQLite, Datatypes), and a write is refused if it cannot be"
+	anyType      = "a column holds values of any type, whatever type it is declared with (SQLite, Datatypes); dqlite documents no other rule"
+	neverUndone  = "a committed transaction is never undone (FAQ); ATTACH, which is not supported (dqlite 419), is not refused"
 )
 
 // The settings of dqlite, and how the application uses the driver.
@@ -69,7 +74,7 @@ var _ = Describe("dqlite", func() {
 
 	findings.It(findings.Finding{
 		Title:   "a table that is made in an attached database damages the main one",
-		Setting: setting, Claim: wholeDialect, Layer: findings.Server,
+		Setting: setting, Claim: neverUndone, Layer: findings.Server,
 		Upstream: "https://github.com/canonical/dqlite/issues/440",
 	}, func(ctx SpecContext, show *findings.Show) {
 		db := pool(ctx, show.Cluster(ctx, nodes))
@@ -90,6 +95,30 @@ var _ = Describe("dqlite", func() {
 		reading := db.QueryRowContext(ctx, "SELECT count(*) FROM t").Scan(&v)
 		if errors.Join(after, reading) != nil {
 			show.Seen("CREATE TABLE b.x: %v; then INSERT INTO t: %v; then a read on another connection: %v", said(first), said(after), said(reading))
+		}
+	}, SpecTimeout(2*time.Minute))
+
+	findings.It(findings.Finding{
+		Title:   "a read of a text in a BOOLEAN column aborts the leader, and the pool sends it to the next leader",
+		Setting: resent, Claim: anyType, Layer: findings.Server,
+		Upstream: "https://github.com/canonical/dqlite/issues/733",
+	}, func(ctx SpecContext, show *findings.Show) {
+		cluster := show.Cluster(ctx, nodes)
+		db := pool(ctx, cluster)
+		Expect(execute(ctx, db, "CREATE TABLE t (v BOOLEAN)")).To(Succeed())
+		Expect(execute(ctx, db, "INSERT INTO t VALUES ('maybe')")).To(Succeed())
+		var v any
+		reading, cancel := context.WithTimeout(ctx, 20*time.Second)
+		defer cancel()
+		err := db.QueryRowContext(reading, "SELECT v FROM t").Scan(&v)
+		var ended []string
+		for _, look := range cluster.Peek(ctx) {
+			if look.Status.State == target.Offline {
+				ended = append(ended, fmt.Sprintf("%s (%s)", look.Node.ID(), look.Status.Reason))
+			}
+		}
+		if len(ended) > 0 {
+			show.Seen("the read: %v; nodes that ended: %s", said(err), strings.Join(ended, ", "))
 		}
 	}, SpecTimeout(2*time.Minute))
 
