@@ -63,7 +63,7 @@ var _ = Describe("Patroni", Label("finding"), func() {
 // begin boots a cluster with a table of numbers.
 func begin(ctx SpecContext, mode patroni.Mode) (c *harness.Cluster, table string) {
 	GinkgoHelper()
-	c = specs.Cluster(ctx, prepared{mode})
+	c = specs.Cluster(ctx, keeping{mode})
 	table = specs.Namespace(ctx, c) + ".numbers"
 	Expect(c.ExecuteWithRetry(ctx, "CREATE TABLE "+table+" (n INTEGER NOT NULL)")).Error().NotTo(HaveOccurred())
 	return c, table

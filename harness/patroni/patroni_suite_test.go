@@ -2,7 +2,9 @@ package patroni_test
 
 import (
 	"context"
+	"fmt"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -31,36 +33,41 @@ func mode(t *testing.T) patroni.Mode {
 	}
 }
 
-// prepared is a target whose database is made when the suite begins.
-type prepared struct{ mode patroni.Mode }
+// keeping is a target whose clusters begin with the disks of an earlier one.
+type keeping struct{ mode patroni.Mode }
 
-func (p prepared) Boot(ctx context.Context, size int) (target.Cluster, error) {
-	return patroni.New(patroni.Options{Mode: p.mode, Disk: disk}).Boot(ctx, size)
+func (k keeping) Boot(ctx context.Context, size int) (target.Cluster, error) {
+	folder := filepath.Join(kept, fmt.Sprint(k.mode))
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return nil, err
+	}
+	return patroni.New(patroni.Options{Mode: k.mode, Kept: folder}).Boot(ctx, size)
 }
 
-// disk is the database of which all nodes start.
-var disk string
+// kept has the disks of the first cluster of each mode and size.
+var kept string
 
-// prepare has the disk made, if REJOIN_TARGET asks for Patroni: the suite takes minutes, and ginkgo -r runs all packages.
+// prepare has the folder made, if REJOIN_TARGET asks for Patroni: the suite takes minutes, and ginkgo -r runs all packages.
 func prepare(asked bool) {
-	SynchronizedBeforeSuite(func(ctx SpecContext) []byte {
+	SynchronizedBeforeSuite(func() []byte {
 		if !asked {
 			Skip("set REJOIN_TARGET=patroni to run the suite on PostgreSQL with Patroni")
 		}
 		if err := patroni.Supported(); err != nil {
 			Skip(err.Error())
 		}
+		if dir := os.Getenv("REJOIN_PATRONI_KEPT"); dir != "" { // of earlier runs with the same patroni.yml
+			return []byte(dir)
+		}
 		dir, err := os.MkdirTemp("", "rejoin-patroni-")
 		Expect(err).NotTo(HaveOccurred())
 		DeferCleanup(os.RemoveAll, dir)
-		Expect(os.Chmod(dir, 0o711)).To(Succeed())
-		Expect(patroni.Prepare(ctx, dir)).To(Succeed())
 		return []byte(dir)
-	}, func(dir []byte) { disk = string(dir) }, NodeTimeout(2*time.Minute))
+	}, func(dir []byte) { kept = string(dir) })
 }
 
 func TestPatroni(t *testing.T) {
-	over := prepared{mode(t)}
+	over := keeping{mode(t)}
 	suite := specs.Load(t, settings.Targets("local", "patroni"))
 	prepare(suite.Settings.Cluster.Target == "patroni")
 	targettest.Register(over, targettest.Options{Patience: time.Minute, Each: 5 * time.Minute})

@@ -63,6 +63,7 @@ type node struct {
 	address string
 
 	changing       ctxmutex.Mutex // held while the node is started or ended
+	kept           string         // the folder with its disk of an earlier cluster, until its first start
 	places         []*Node        // of clients, and inside
 	client, inside target.SQL
 
@@ -72,6 +73,7 @@ type node struct {
 	paused    bool
 	removed   bool
 	prepared  bool // its disk is not empty
+	forming   bool
 	bootstrap bool
 	joining   bool
 	learner   bool
