@@ -2,7 +2,7 @@
 
 $(if $(HOME)$(GOCACHE),,$(error Go needs a folder for what it builds: set HOME, or GOCACHE and GOPATH))
 
-.PHONY: specs virtual process hosts dqlite patroni test lint platforms bench cluster chaos defects mutants replay
+.PHONY: specs virtual process hosts dqlite patroni test lint platforms bench cluster chaos defects findings mutants replay
 
 specs: ## the main job: the suite on three nodes in this process
 	go tool ginkgo .
@@ -46,6 +46,9 @@ replay: ## a spec or a schedule again, as a failure prints it: make replay SEED=
 
 defects: ## the suite, once for each planted bug, up to the spec that catches it; the table: make defects WRITE=1; of all specs: ALL=1
 	go run ./harness/cmd/defects $(if $(ALL),-all) $(if $(ALL)$(WRITE),-write harness/defects/README.md)
+
+findings: ## what was found in other databases, shown again: make findings ONLY=dqlite; into README.md: make findings WRITE=1
+	go run ./harness/cmd/findings $(if $(ONLY),-only $(ONLY)) $(if $(WRITE),-write README.md)
 
 mutants: ## small mistakes in the harness and the node, and whether the suite or unit tests notice: make mutants NUMBER=50 SEED=7
 	go run ./harness/cmd/mutants $(if $(NUMBER),-number $(NUMBER)) $(if $(SEED),-seed $(SEED))

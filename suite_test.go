@@ -8,6 +8,7 @@ import (
 	"flag"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -45,8 +46,21 @@ func TestRejoin(t *testing.T) {
 			return strings.TrimSpace(spec.Line() + "\n" + again.Doubt())
 		}
 	}
+	suite.Settings.Cluster = slowedByRaceDetector(cluster)
 	specs.Register(plant(t, suite.Settings))
 	suite.Run(t, "Rejoin")
+}
+
+// slowedByRaceDetector are the settings with longer timers for nodes in this process under the race detector. It slows them several
+// times: with timers for their usual speed, nodes on a busy machine elect leaders without end.
+func slowedByRaceDetector(cluster settings.Cluster) settings.Cluster {
+	const times = 3
+	info, known := debug.ReadBuildInfo()
+	if cluster.Target == "local" && known && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
+		cluster.ElectionTimeout *= times
+		cluster.WriteTimeout *= times
+	}
+	return cluster
 }
 
 // plant is what the suite runs on, with the bug in it that the settings name.

@@ -9,6 +9,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness/dqlite"
+	"github.com/rejoin-db/rejoin/harness/findings"
 	"github.com/rejoin-db/rejoin/harness/settings"
 	"github.com/rejoin-db/rejoin/harness/target"
 	"github.com/rejoin-db/rejoin/harness/target/targettest"
@@ -49,9 +50,11 @@ var _ = SynchronizedBeforeSuite(func(ctx SpecContext) []byte {
 	}
 	removeBinary = remove
 	return []byte(binary)
-}, func(binary []byte) {
+}, func(ctx SpecContext, binary []byte) {
 	nodes.binary = string(binary)
-	Expect(nodes.binary).To(BeAnExistingFile())
+	version, err := version(ctx)
+	Expect(err).NotTo(HaveOccurred())
+	findings.Of("dqlite", version)
 }, NodeTimeout(5*time.Minute))
 
 var removeBinary = func() error { return nil }

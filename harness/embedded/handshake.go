@@ -341,7 +341,7 @@ func (n *Node) greetAt(conn io.ReadWriter, at raft.ServerAddress) error {
 
 // meet does a handshake with another node, and nothing else.
 func (n *Node) meet(peer Peer) error {
-	ctx, cancel := context.WithTimeout(n.ctx, rpcTimeout)
+	ctx, cancel := context.WithTimeout(n.ctx, n.config.rpcTimeout())
 	defer cancel()
 	conn, err := n.stream.dial(ctx, "tcp", peer.Address)
 	if err != nil {

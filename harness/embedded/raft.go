@@ -28,15 +28,16 @@ const (
 	// maxAppendEntries is the maximum number of entries in one call to a follower, and in one SQLite
 	// transaction.
 	maxAppendEntries = 512
-	// rpcTimeout bounds a call from node to node. Calls to an unreachable node are retried when it
-	// is reachable again (raftfix.Blocking).
-	rpcTimeout = time.Second
 	// pooledConnections is the number of connections to each other node that Raft's transport keeps.
 	pooledConnections = 4
 	// inFlight is the maximum number of concurrent replication calls to one follower. With 2, the
 	// library's default, followers sometimes stop receiving entries and Shutdown hangs.
 	inFlight = 1
 )
+
+// rpcTimeout bounds a call from node to node, also where nodes are slow to elect because their links are slow. Calls to an
+// unreachable node are retried when it is reachable again (raftfix.Blocking).
+func (c Config) rpcTimeout() time.Duration { return max(time.Second, 20*c.ElectionTimeout) }
 
 // startRaft starts Raft and the goroutines around it.
 func (n *Node) startRaft() error {
@@ -82,13 +83,13 @@ func (n *Node) listenForRaft(logger hclog.Logger) *raft.NetworkTransport {
 	n.stream = &stream{branch: n.mux.raft, dial: n.conns.dialer(n.ctx, n.config.Endpoint), greet: n.greetAt}
 	var layer raft.StreamLayer = n.stream
 	if n.mends.Has(raftfix.Deadlines) {
-		layer = raftfix.GrowingDeadlines(layer, rpcTimeout)
+		layer = raftfix.GrowingDeadlines(layer, n.config.rpcTimeout())
 	}
 	return raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
 		Stream:          layer,
 		MaxPool:         pooledConnections,
 		MaxRPCsInFlight: inFlight,
-		Timeout:         rpcTimeout,
+		Timeout:         n.config.rpcTimeout(),
 		Logger:          logger,
 	})
 }

@@ -135,7 +135,9 @@ var _ = Describe("A cluster on hosts", Ordered, ContinueOnFailure, func() {
 			away := (c.leader(ctx) + 1) % 3
 			Expect(c.target.SetDisk(ctx, away, fault.Disk{Slow: time.Hour})).To(Succeed())
 			Expect(c.target.Disk(ctx, away)).To(Equal(fault.Disk{Slow: time.Hour}))
-			c.run(ctx, "INSERT INTO t VALUES ('while it hangs')")
+			other, err := c.Node((away + 1) % 3) // one whose own disk does not hang
+			Expect(err).NotTo(HaveOccurred())
+			Expect(other.ExecuteWithRetry(ctx, "INSERT INTO t VALUES ('while it hangs')")).Error().NotTo(HaveOccurred())
 			Eventually(ctx, waitsForDisk).WithArguments(c.target.Pid(away)).Should(BeTrue())
 			soon, cancel := context.WithTimeout(ctx, 10*time.Second)
 			defer cancel()

@@ -1,10 +1,14 @@
 package proc
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"maps"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -22,6 +26,51 @@ func (n *Node) GetJSON(ctx context.Context, where string, said any) error {
 	defer response.Body.Close()
 	if err := json.NewDecoder(response.Body).Decode(said); err != nil {
 		return fmt.Errorf("node %s: read the answer of %s, which says %s: %w", n.Name(), where, response.Status, err)
+	}
+	return nil
+}
+
+// HTTPError is an answer of another status than 200 OK.
+type HTTPError struct {
+	Status int
+	Text   string // the body, without white space around it
+}
+
+func (e *HTTPError) Error() string { return fmt.Sprintf("status %d: %s", e.Status, e.Text) }
+
+// SendJSON sends a body as JSON to where the node serves its clients, and decodes the answer into said, which may be nil. Numbers
+// in an any become a json.Number, which is exact. It sends once. An answer of another status than 200 is an *HTTPError; the errors
+// of Node.HTTP are returned as they are. header may be nil.
+func (n *Node) SendJSON(ctx context.Context, method, path string, header http.Header, body, said any) error {
+	text, err := json.Marshal(body)
+	if err != nil {
+		return fmt.Errorf("node %s: write a request to %s: %w", n.Name(), path, err)
+	}
+	request, err := http.NewRequestWithContext(ctx, method, "http://"+n.Address()+path, bytes.NewReader(text))
+	if err != nil {
+		return fmt.Errorf("node %s: ask %s: %w", n.Name(), path, err)
+	}
+	maps.Copy(request.Header, header)
+	request.Header.Set("Content-Type", "application/json")
+	response, err := n.HTTP.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		text, err := io.ReadAll(response.Body)
+		if err != nil {
+			return fmt.Errorf("node %s: read the answer of %s, which says %s: %w", n.Name(), path, response.Status, err)
+		}
+		return &HTTPError{response.StatusCode, strings.TrimSpace(string(text))}
+	}
+	if said == nil {
+		return nil
+	}
+	decoder := json.NewDecoder(response.Body)
+	decoder.UseNumber()
+	if err := decoder.Decode(said); err != nil {
+		return fmt.Errorf("node %s: read the answer of %s: %w", n.Name(), path, err)
 	}
 	return nil
 }

@@ -146,16 +146,48 @@ func (c *cluster) boot(ctx context.Context, size int, kept string) (err error) {
 	if c.database.Formed == nil {
 		return nil
 	}
+	return c.form(ctx)
+}
+
+// form calls Database.Formed, whose context ends if a program of a node ends.
+func (c *cluster) form(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	var watching sync.WaitGroup
+	defer watching.Wait()
+	defer cancel(nil)
 	var all []*Node
+	first := c.all()[0] // whose log the error has: the first node that ended, or n0
 	for _, n := range c.all() {
 		all = append(all, n.own())
+		c.mu.Lock()
+		l := n.life
+		c.mu.Unlock()
+		watching.Go(func() {
+			select {
+			case <-l.over:
+				cancel(&endedError{n, l.why()})
+			case <-ctx.Done():
+			}
+		})
 	}
-	if err := c.database.Formed(ctx, all); err != nil {
-		said, _ := c.all()[0].host.Log(2000)
-		return fmt.Errorf("form the cluster: %w; the end of the log of node n0:\n%s", err, said)
+	err := c.database.Formed(ctx, all)
+	if err == nil {
+		return nil
 	}
-	return nil
+	if ended := (*endedError)(nil); errors.As(context.Cause(ctx), &ended) {
+		first, err = ended.node, errors.Join(ended, err)
+	}
+	said, _ := first.host.Log(2000)
+	return fmt.Errorf("form the cluster: %w; the end of the log of node %s:\n%s", err, first.id, said)
 }
+
+// endedError is the error of a node that ended while the cluster was formed.
+type endedError struct {
+	node *node
+	why  string
+}
+
+func (e *endedError) Error() string { return fmt.Sprintf("node %s has ended: %s", e.node.id, e.why) }
 
 // beginAll starts nodes at once.
 func beginAll(ctx context.Context, nodes []*node) error {

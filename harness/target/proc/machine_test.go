@@ -3,6 +3,7 @@ package proc_test
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -62,6 +63,45 @@ var _ = Describe("What depends on the machine", func() {
 		}
 		Expect(logs.Log(1, 10000)).NotTo(ContainSubstring("it is there"))
 		Expect(run(ctx, c.Nodes()[1].Client(), "SELECT v FROM t", target.Local)).To(Equal([][]any{{int64(7)}}))
+	}, patience)
+
+	It("reaches what takes the place of a node whose power was cut, after one request has waited in vain", func(ctx SpecContext) {
+		d.CutsPower = true
+		c := boot(ctx, proc.New(d, proc.Options{}), 2)
+		client := c.Nodes()[1].Client()
+		if !target.Can(c, target.Disks) {
+			Skip("disks cannot be made to fail on this machine")
+		}
+		var readers sync.WaitGroup
+		for range 8 { // which leave idle connections
+			readers.Go(func() {
+				defer GinkgoRecover()
+				for range 10 {
+					Expect(run(ctx, client, "SELECT 1", target.Local)).Error().NotTo(HaveOccurred())
+				}
+			})
+		}
+		readers.Wait()
+		starter, _ := target.As[target.Starter](c)
+		Expect(starter.Crash(ctx, 1)).To(Succeed())
+		listens, _ := target.As[target.Listener](c)
+		l, err := listens.Listen(1)
+		Expect(err).NotTo(HaveOccurred())
+		arrived := make(chan error, 1)
+		go func() {
+			conn, err := l.Accept()
+			if err == nil {
+				err = conn.Close()
+			}
+			arrived <- err
+		}()
+		for range 2 {
+			brief, cancel := context.WithTimeout(ctx, 500*time.Millisecond)
+			Expect(run(brief, client, "SELECT 1", target.Local)).Error().To(HaveOccurred())
+			cancel()
+		}
+		Expect(l.Close()).To(Succeed())
+		Expect(<-arrived).To(Succeed())
 	}, patience)
 
 	It("sets the clocks of programs that ask the C library", func(ctx SpecContext) {

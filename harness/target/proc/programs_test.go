@@ -45,7 +45,7 @@ var _ = Describe("A database", func() {
 		d.Prepare = []proc.Program{shell("mkdir -p {{.Vars.found}}/{{.Name}} && " +
 			"{{if .Bootstrap}}cat made/once{{else}}echo prepared{{end}} >> {{.Vars.found}}/{{.Name}}/prepared; rm -rf made")}
 		d.Programs = append([]proc.Program{{
-			Path: "sh", Env: []string{"WORD={{.Name}} {{.Bootstrap}}", "{{if .Joining}}NO=NO{{end}}"}, Dir: "{{.Dir}}/conf",
+			Path: "sh", Env: []string{"WORD={{.Name}} {{.Bootstrap}} {{.First}}", "{{if .Joining}}NO=NO{{end}}"}, Dir: "{{.Dir}}/conf",
 			Args: []string{
 				"-c", `cat {{.Name}}.conf > {{.Vars.found}}/{{.Name}}/conf; echo "$WORD $#" >> {{.Vars.found}}/{{.Name}}/word; exec sleep 1000`,
 				"sh", "{{if .Joining}}-x{{end}}", "y",
@@ -62,8 +62,8 @@ var _ = Describe("A database", func() {
 		}
 		Expect(content("n0/prepared")).To(Equal("prepared\n"), "once")
 		Expect(content("n0/conf")).To(Equal("n0 0 n0,n1, n1=1"))
-		Expect(content("n0/word")).To(Equal("n0 true 1\nn0 false 1\n"))
-		Expect(content("n1/word")).To(Equal("n1 false 1\n"))
+		Expect(content("n0/word")).To(Equal("n0 true true 1\nn0 false false 1\n"))
+		Expect(content("n1/word")).To(Equal("n1 false true 1\n"))
 	}, patience)
 
 	It("stops its programs in the opposite order, by signals and commands", func(ctx SpecContext) {
@@ -120,6 +120,16 @@ var _ = Describe("A database", func() {
 		Entry("a cluster that does not form", patience, func(d *proc.Database) {
 			d.Formed = func(context.Context, []*proc.Node) error { return errors.New("they do not meet") }
 		}, "form the cluster: they do not meet"),
+		Entry("a node that ends before the cluster forms", patience, func(d *proc.Database) {
+			d.Programs = append(d.Programs, shell("until [ -e forming ]; do sleep 0.02; done; exit 5"))
+			d.Formed = func(ctx context.Context, nodes []*proc.Node) error {
+				if err := os.WriteFile(filepath.Join(nodes[0].Dir(), "forming"), nil, 0o644); err != nil {
+					return err
+				}
+				<-ctx.Done()
+				return context.Cause(ctx)
+			}
+		}, "node n0 has ended: sh: exit code 5"),
 	)
 
 	It("boots its nodes in its order", func(ctx SpecContext) {

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+
+	"github.com/rejoin-db/rejoin/harness/hosts"
 )
 
 // Log is the end of the output of a node's programs.
@@ -58,7 +60,7 @@ func (c *cluster) Dial(ctx context.Context, node int) (net.Conn, error) {
 // Token is empty: adapters know their own secrets.
 func (c *cluster) Token() string { return "" }
 
-// Listen listens at the address of a node that does not run.
+// Listen listens at the address of a node that does not run. A host whose power was cut is switched on.
 func (c *cluster) Listen(node int) (net.Listener, error) {
 	n, err := c.node(node)
 	if err != nil {
@@ -71,6 +73,11 @@ func (c *cluster) Listen(node int) (net.Listener, error) {
 	number, err := strconv.Atoi(port)
 	if err != nil {
 		return nil, fmt.Errorf("listen at %s: the port is no number: %w", n.address, err)
+	}
+	if c.database.CutsPower {
+		if _, err := n.output(c.life.Context(), hosts.Command{Path: "true"}); err != nil {
+			return nil, fmt.Errorf("listen at %s: switch its host on: %w", n.address, err)
+		}
 	}
 	return n.host.Listen(c.life.Context(), number)
 }

@@ -10,7 +10,8 @@ import (
 )
 
 // unsent is a transport whose error tells that a request was not sent, if it had no connection to be sent on: such a
-// request was certainly not applied. An error of any other request is passed on.
+// request was certainly not applied. An error of any other request is passed on, and ends all idle connections: those to a host
+// whose power was cut hang, and each would cost another request its time.
 type unsent struct{ http.RoundTripper }
 
 func (t unsent) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -22,6 +23,9 @@ func (t unsent) RoundTrip(r *http.Request) (*http.Response, error) {
 			Code: "UNSENT", Kind: target.ErrUnreachable, Outcome: target.NotApplied, Temporary: true, Cause: err,
 			Message: fmt.Sprintf("no connection to %s: %v", r.URL.Host, err),
 		}
+	}
+	if err != nil {
+		t.CloseIdleConnections()
 	}
 	return response, err
 }

@@ -19,6 +19,8 @@ type View struct {
 	Bootstrap, Joining, Learner bool
 	// Forming is true while the nodes of a new cluster start: the others are there, or will be soon.
 	Forming bool
+	// First is true for every node at its first start on an empty disk.
+	First bool
 	// Version is the name of the version that the node runs, and Vars are Database.Vars with those of the version.
 	Version string
 	Vars    map[string]string
@@ -84,7 +86,8 @@ func (n *node) view() View {
 	defer c.mu.Unlock()
 	v := View{
 		Peer: n.peer, Dir: n.host.Dir(), Bootstrap: n.bootstrap, Joining: n.joining, Learner: n.learner,
-		Forming: n.forming, Version: n.version, Vars: maps.Clone(c.database.Vars),
+		Forming: n.forming, First: !n.prepared && n.kept == "",
+		Version: n.version, Vars: maps.Clone(c.database.Vars),
 	}
 	if v.Vars == nil {
 		v.Vars = make(map[string]string)

@@ -3,6 +3,7 @@ package sqldb
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"sync"
@@ -79,7 +80,10 @@ func (d *DB) Close() error {
 		end()
 	}
 	d.running.Wait()
-	return d.db.Close()
+	if err := d.db.Close(); !errors.Is(err, driver.ErrBadConn) { // a connection that was broken before is closed
+		return err
+	}
+	return nil
 }
 
 var errClosed = errors.New("the connections to the node are closed")

@@ -54,6 +54,13 @@ var _ = Describe("A request through a driver that lies", func() {
 		Expect(l.said("")).To(Equal([]string{"1 connect", "1 BEGIN", "1 " + insert, "1 " + insert, "1 COMMIT"}))
 	})
 
+	It("leaves connections that can be closed, also if they were broken before", func(ctx SpecContext) {
+		db := lying(l)
+		Expect(run(ctx, db, insert)).Error().NotTo(HaveOccurred())
+		l.set(fails("close", driver.ErrBadConn))
+		Expect(db.Close()).To(Succeed())
+	})
+
 	DescribeTable("is sent once, and its outcome follows from where it failed",
 		func(ctx SpecContext, at string, cause error, outcome target.Outcome, kind error) {
 			db := lying(l, knows)

@@ -1,0 +1,114 @@
+package galera
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/rejoin-db/rejoin/harness/target"
+	"github.com/rejoin-db/rejoin/harness/target/dedupe"
+	"github.com/rejoin-db/rejoin/harness/target/dialect"
+	"github.com/rejoin-db/rejoin/harness/target/proc"
+	"github.com/rejoin-db/rejoin/harness/target/sqldb"
+)
+
+// answers is the port at which socat tells what a node does.
+const answers = "4569"
+
+// ownView is what a node tells of itself.
+const ownView = `SHOW GLOBAL STATUS WHERE Variable_name IN ('wsrep_ready', 'wsrep_cluster_status', 'wsrep_local_state_comment',
+	'wsrep_last_committed', 'wsrep_cluster_conf_id', 'wsrep_incoming_addresses')`
+
+// status asks a node. One that does not answer waits for a primary component, or gets its state from another node.
+func status(ctx context.Context, n *proc.Node) (target.Status, error) {
+	s := target.Status{State: target.Connecting, Role: "follower", LastContact: -1, Voter: true}
+	rows, err := n.Inside().(*sqldb.DB).Ask(ctx, ownView)
+	if err != nil {
+		s.Reason = err.Error()
+		return s, nil
+	}
+	said := make(map[string]string)
+	for _, row := range rows {
+		said[fmt.Sprint(row[0])] = fmt.Sprint(row[1])
+	}
+	s.AppliedIndex = number(said["wsrep_last_committed"])
+	s.CommitIndex = s.AppliedIndex
+	if said["wsrep_cluster_status"] != "Primary" {
+		s.Reason = "its component is " + said["wsrep_cluster_status"]
+		return s, nil
+	}
+	s.Term = number(said["wsrep_cluster_conf_id"])
+	first, _, _ := strings.Cut(said["wsrep_incoming_addresses"], ",")
+	for _, p := range n.View().Nodes {
+		if strings.HasPrefix(first, p.Host+":") {
+			s.Leader = p.Name
+		}
+	}
+	if s.Leader == n.Name() {
+		s.Role, s.LedTerms = "leader", []uint64{s.Term}
+	}
+	s.State = target.Syncing
+	if said["wsrep_ready"] == "ON" && said["wsrep_local_state_comment"] == "Synced" {
+		s.State = target.Online
+	} else {
+		s.Reason = "it is " + said["wsrep_local_state_comment"]
+	}
+	return s, nil
+}
+
+func number(text string) uint64 {
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		return 0 // -1 is of a node that has no state yet
+	}
+	return n
+}
+
+// errAwaited is of a node whose others are a primary component that it can join.
+var errAwaited = errors.New("other nodes are a primary component, and it has not joined them yet")
+
+// ready is nil when the node serves, or when it can do nothing without others: MariaDB does not listen before there is a
+// primary component.
+func ready(ctx context.Context, n *proc.Node) error {
+	s, err := status(ctx, n)
+	if err != nil || s.State == target.Online {
+		return err
+	}
+	for _, other := range n.View().Others {
+		conn, err := n.Dial(ctx, "tcp", other.Host+":"+answers)
+		if err != nil {
+			continue // it is away
+		}
+		said, _ := io.ReadAll(conn)
+		_ = conn.Close()
+		if strings.HasPrefix(string(said), "primary") {
+			return errAwaited
+		}
+	}
+	return nil
+}
+
+// formed waits until all nodes are one component, and makes what the kit needs.
+func formed(ctx context.Context, nodes []*proc.Node) error {
+	for _, n := range nodes {
+		if err := joined(ctx, nil, n, true); err != nil {
+			return err
+		}
+	}
+	statements := append(dialect.MariaDB().Setup, dedupe.MySQL().Setup())
+	return proc.Until(ctx, func(ctx context.Context) error { return nodes[0].Inside().(*sqldb.DB).Execute(ctx, statements...) })
+}
+
+// joined waits until a node is a member that has caught up.
+func joined(ctx context.Context, _, n *proc.Node, _ bool) error {
+	return proc.Until(ctx, func(ctx context.Context) error {
+		s, err := status(ctx, n)
+		if err == nil && s.State != target.Online {
+			err = fmt.Errorf("node %s is %s: %s", n.Name(), s.State, s.Reason)
+		}
+		return err
+	})
+}

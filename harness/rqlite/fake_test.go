@@ -1,0 +1,3 @@
+package rqlite_test
+
+const fakeVariable = "RQLITE_FAKE"

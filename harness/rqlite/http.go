@@ -1,0 +1,188 @@
+package rqlite
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"math"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/rejoin-db/rejoin/harness/target"
+	"github.com/rejoin-db/rejoin/harness/target/dialect"
+	"github.com/rejoin-db/rejoin/harness/target/proc"
+	"github.com/rejoin-db/rejoin/harness/target/sqldb"
+)
+
+// levels are rqlite's names of consistencies. Its own default is weak.
+var levels = map[target.Consistency]string{target.Default: "weak", target.Local: "none", target.Leader: "weak", target.Strong: "linearizable"}
+
+const (
+	forwarding   = "2s" // for the leader to answer a node that forwards a request
+	linearizable = "2s" // for a read to be confirmed
+)
+
+// result is rqlite's answer to a statement.
+type result struct {
+	Columns  []string `json:"columns"`
+	Types    []string `json:"types"`
+	Values   [][]any  `json:"values"`
+	Affected int64    `json:"rows_affected"`
+	Error    string   `json:"error"`
+}
+
+// send executes statements as one transaction: by /db/query if all of them read, and else by /db/request.
+func send(n *proc.Node) sqldb.Send {
+	return func(ctx context.Context, level target.Consistency, statements []dialect.Statement) ([]sqldb.Result, error) {
+		path, query := "/db/query", url.Values{"transaction": {""}, "blob_array": {""}, "timeout": {forwarding}}
+		body := make([][]any, len(statements))
+		for i, s := range statements {
+			if !s.Reads {
+				path = "/db/request"
+			}
+			params, err := encode(s)
+			if err != nil {
+				return nil, err
+			}
+			body[i] = append([]any{s.SQL}, params...)
+		}
+		if path == "/db/query" {
+			query.Set("level", levels[level])
+			query.Set("linearizable_timeout", linearizable)
+		}
+		var said struct {
+			Results []result `json:"results"`
+			Error   string   `json:"error"`
+		}
+		if err := n.SendJSON(ctx, http.MethodPost, path+"?"+query.Encode(), nil, body, &said); err != nil {
+			return nil, err
+		}
+		if said.Error != "" {
+			return nil, &refusal{said.Error, false}
+		}
+		results := make([]sqldb.Result, len(said.Results))
+		for i, r := range said.Results {
+			if r.Error != "" {
+				return nil, &refusal{r.Error, true}
+			}
+			results[i] = r.exact()
+			results[i].Counted = i < len(statements) && statements[i].Counts && r.Columns == nil
+		}
+		return results, nil
+	}
+}
+
+// exact is the result with exact values.
+func (r result) exact() sqldb.Result {
+	out := sqldb.Result{Affected: r.Affected}
+	for i, name := range r.Columns {
+		out.Columns = append(out.Columns, target.Column{Name: name, Type: r.Types[i]})
+	}
+	for _, row := range r.Values {
+		values := make([]any, len(row))
+		for i, v := range row {
+			values[i] = decode(r.Types[i], v)
+		}
+		out.Rows = append(out.Rows, values)
+	}
+	return out
+}
+
+// encode returns the parameters of a statement in rqlite's JSON. It returns a *dialect.UnsupportedError for what JSON cannot carry.
+func encode(s dialect.Statement) (params []any, err error) {
+	for _, p := range s.Params {
+		switch v := p.(type) {
+		case float64:
+			text := strconv.FormatFloat(v, 'g', -1, 64)
+			if math.IsInf(v, 0) || math.IsNaN(v) {
+				return nil, unsupported(s, "the number "+text)
+			}
+			if !strings.ContainsAny(text, ".e") {
+				text += ".0" // a number without a point is an integer
+			}
+			p = json.RawMessage(text)
+		case string:
+			if !utf8.ValidString(v) {
+				return nil, unsupported(s, "a text that is not UTF-8")
+			}
+		case []byte:
+			numbers := make([]int, len(v))
+			for i, b := range v {
+				numbers[i] = int(b)
+			}
+			p = numbers
+		}
+		params = append(params, p)
+	}
+	return params, nil
+}
+
+func unsupported(s dialect.Statement, reason string) error {
+	err := &dialect.UnsupportedError{Dialect: "rqlite's JSON", Statement: s.SQL, Reason: reason}
+	return &target.Error{Code: "UNSUPPORTED", Message: err.Error(), Kind: target.ErrNoWords, Outcome: target.NotApplied, Cause: err}
+}
+
+// decode is a value of an answer. JSON does not tell 1.0 from 1: the type of the column does.
+func decode(columnType string, v any) any {
+	switch v := v.(type) {
+	case json.Number:
+		kind := strings.ToUpper(columnType)
+		isReal := strings.Contains(kind, "REAL") || strings.Contains(kind, "FLOA") || strings.Contains(kind, "DOUB")
+		if n, err := v.Int64(); err == nil && !isReal {
+			return n
+		}
+		if f, err := v.Float64(); err == nil {
+			return f
+		}
+	case bool: // of a column that is declared so
+		if v {
+			return int64(1)
+		}
+		return int64(0)
+	case []any:
+		blob := make([]byte, len(v))
+		for i, b := range v {
+			number, _ := b.(json.Number)
+			n, err := strconv.ParseUint(number.String(), 10, 8)
+			if err != nil {
+				return v // the kit refuses it
+			}
+			blob[i] = byte(n)
+		}
+		return blob
+	}
+	return v
+}
+
+// refusal is an error that rqlite has answered: to the whole request, or to a statement of it.
+type refusal struct {
+	message   string
+	statement bool
+}
+
+func (r *refusal) Error() string { return r.message }
+
+// judge reads errors. A node that forwards a request and loses the connection sends it again by itself, so that the last word of a
+// leader is not all that has happened: only what is refused before it is forwarded, or by SQLite, was not applied.
+func judge(err error) sqldb.Verdict {
+	var answer *proc.HTTPError
+	var said *refusal
+	switch {
+	case errors.As(err, &answer) && answer.Status == http.StatusServiceUnavailable: // leader not found
+		return sqldb.Verdict{Code: "NO_LEADER", Kind: target.ErrNoLeader, Outcome: target.NotApplied, Temporary: true}
+	case errors.As(err, &answer) && answer.Status < http.StatusInternalServerError:
+		return sqldb.Verdict{Code: "BAD_REQUEST", Kind: target.ErrBadRequest, Outcome: target.NotApplied}
+	case !errors.As(err, &said):
+		return sqldb.Verdict{}
+	case said.statement && strings.Contains(said.message, "disk"):
+		return sqldb.Verdict{Code: "STORAGE"}
+	case said.statement:
+		return sqldb.SQLite(0, said.message)
+	case strings.Contains(said.message, "leadership lost"):
+		return sqldb.Verdict{Code: "NO_QUORUM", Kind: target.ErrNoQuorum, Temporary: true}
+	}
+	return sqldb.Verdict{Code: "NOT_LEADER", Kind: target.ErrNoLeader, Temporary: true}
+}
