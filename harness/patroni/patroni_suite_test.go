@@ -18,9 +18,9 @@ import (
 	"github.com/rejoin-db/rejoin/specs"
 )
 
-// mode is the mode of the suite, by REJOIN_PATRONI.
+// mode is the mode of the suite, by PATRONI_MODE.
 func mode(t *testing.T) patroni.Mode {
-	switch named := os.Getenv("REJOIN_PATRONI"); named {
+	switch named := os.Getenv("PATRONI_MODE"); named {
 	case "asynchronous":
 		return patroni.Asynchronous
 	case "", "synchronous":
@@ -28,7 +28,7 @@ func mode(t *testing.T) patroni.Mode {
 	case "strict":
 		return patroni.Strict
 	default:
-		t.Fatalf("REJOIN_PATRONI is %q: it is asynchronous, synchronous or strict", named)
+		t.Fatalf("PATRONI_MODE is %q: it is asynchronous, synchronous or strict", named)
 		return 0
 	}
 }
@@ -56,7 +56,7 @@ func prepare(asked bool) {
 		if err := patroni.Supported(); err != nil {
 			Skip(err.Error())
 		}
-		if dir := os.Getenv("REJOIN_PATRONI_KEPT"); dir != "" { // of earlier runs with the same patroni.yml
+		if dir := os.Getenv("PATRONI_KEPT"); dir != "" { // of earlier runs with the same patroni.yml
 			return []byte(dir)
 		}
 		dir, err := os.MkdirTemp("", "rejoin-patroni-")

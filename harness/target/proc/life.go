@@ -69,9 +69,8 @@ func (n *node) begin(ctx context.Context) error {
 	}
 	l := &life{node: n, over: make(chan struct{})}
 	c.mu.Lock()
-	n.life, n.reason, n.prepared = l, "", true
+	n.life, n.reason, n.prepared, n.kept = l, "", true, ""
 	c.mu.Unlock()
-	n.kept = ""
 	err = l.start(ctx, v)
 	if err == nil {
 		err = l.await(ctx, c.database.Ready)

@@ -63,7 +63,6 @@ type node struct {
 	address string
 
 	changing       ctxmutex.Mutex // held while the node is started or ended
-	kept           string         // the folder with its disk of an earlier cluster, until its first start
 	places         []*Node        // of clients, and inside
 	client, inside target.SQL
 
@@ -72,7 +71,8 @@ type node struct {
 	reason    string
 	paused    bool
 	removed   bool
-	prepared  bool // its disk is not empty
+	prepared  bool   // its disk is not empty
+	kept      string // the folder with its disk of an earlier cluster, until its first start
 	forming   bool
 	bootstrap bool
 	joining   bool
