@@ -44,6 +44,11 @@ func (k keeping) Boot(ctx context.Context, size int) (target.Cluster, error) {
 	return patroni.New(patroni.Options{Mode: k.mode, Kept: folder}).Boot(ctx, size)
 }
 
+// Foretell tells what clusters in this mode cannot do.
+func (k keeping) Foretell() target.Cluster {
+	return patroni.New(patroni.Options{Mode: k.mode}).(target.Foreteller).Foretell()
+}
+
 // kept has the disks of the first cluster of each mode and size.
 var kept string
 
