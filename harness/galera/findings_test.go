@@ -85,7 +85,7 @@ var _ = Describe("Galera", func() {
 // begin boots a cluster with a table of numbers.
 func begin(ctx context.Context, show *findings.Show, options galera.Options) (c *harness.Cluster, table string) {
 	GinkgoHelper()
-	c = show.Cluster(ctx, prepared{options})
+	c = show.Cluster(ctx, keeping{options})
 	table = specs.Namespace(ctx, c) + ".numbers"
 	Expect(c.ExecuteWithRetry(ctx, "CREATE TABLE "+table+" (k INTEGER NOT NULL, n INTEGER NOT NULL)")).Error().NotTo(HaveOccurred())
 	return c, table

@@ -27,7 +27,7 @@ start() {
 
 bootstrap() {
 	rm -f $view
-	sed -i 's/^safe_to_bootstrap:.*/safe_to_bootstrap: 1/' $grastate
+	[ ! -e $grastate ] || sed -i 's/^safe_to_bootstrap:.*/safe_to_bootstrap: 1/' $grastate
 	start --wsrep-new-cluster
 }
 
@@ -37,7 +37,7 @@ run() {
 	elif [ -e $view ]; then
 		start
 	fi
-	{{if .Bootstrap}}bootstrap{{end}}
+	{{if and .Bootstrap .First}}bootstrap{{end}}
 	own=${at##*:}
 	echo "waits ${own:--1}" >run/said
 	while sleep 0.2; do
