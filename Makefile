@@ -5,7 +5,7 @@ $(if $(HOME)$(GOCACHE),,$(error Go needs a folder for what it builds: set HOME, 
 .PHONY: specs virtual process hosts dqlite patroni galera rqlite test lint platforms bench cluster chaos defects findings mutants replay
 
 specs: ## the main job: the suite on three nodes in this process
-	go tool ginkgo .
+	go tool ginkgo -p .
 
 virtual: ## the same specs in virtual time, exactly as their seed says
 	REJOIN_TARGET=virtual GODEBUG=asyncpreemptoff=1 go run ./harness/cmd/exact go tool ginkgo -p .
