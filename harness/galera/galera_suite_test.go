@@ -39,7 +39,7 @@ func options(t *testing.T) galera.Options {
 type keeping struct{ options galera.Options }
 
 func (k keeping) Boot(ctx context.Context, size int) (target.Cluster, error) {
-	folder := filepath.Join(kept, fmt.Sprint(k.options))
+	folder := filepath.Join(kept, strings.Trim(strings.ReplaceAll(fmt.Sprint(k.options), " ", "-"), "{-}"))
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return nil, err
 	}
