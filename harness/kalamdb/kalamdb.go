@@ -91,8 +91,12 @@ func status(ctx context.Context, n *proc.Node) (target.Status, error) {
 	}
 	for _, row := range rows {
 		s.AppliedIndex += whole(row[2])
-		if leader := whole(row[3]); strings.Contains(strings.ToLower(fmt.Sprint(row[0])), "user") && leader > 0 {
-			s.Term, s.Leader, s.State = whole(row[1]), fmt.Sprintf("n%d", leader-1), target.Online
+		if !strings.Contains(strings.ToLower(fmt.Sprint(row[0])), "user") {
+			continue
+		}
+		s.Term = whole(row[1])
+		if leader := whole(row[3]); leader > 0 {
+			s.Leader, s.State = fmt.Sprintf("n%d", leader-1), target.Online
 		}
 	}
 	s.CommitIndex = s.AppliedIndex
