@@ -29,6 +29,7 @@ type Options struct {
 const (
 	apiPort = "8080"
 	rpcPort = "9188"
+	name    = "KalamDB" // for messages
 	user    = "root"
 	secret  = "rejoin-rejoin-rejoin-rejoin-rejoin" // of root and of tokens
 	// mostRows is how many rows a SELECT may have. KalamDB cuts longer answers off, and says nothing: see rowsOf.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/rejoin-db/rejoin/harness/target/dialect"
 	"github.com/rejoin-db/rejoin/harness/target/sqldb"
 )
 
@@ -41,7 +42,7 @@ type message struct {
 func (c *client) subscribed(ctx context.Context, query string) (out sqldb.Result, err error) {
 	match := readable.FindStringSubmatch(query)
 	if match == nil || unread.MatchString(query[len("SELECT"):]) {
-		return out, unsupported(query, "a local read of other than the rows of one table")
+		return out, dialect.Unsupported(name, query, "a local read of other than the rows of one table")
 	}
 	token, err := c.login(ctx)
 	if err != nil {
@@ -74,8 +75,8 @@ func (c *client) subscribed(ctx context.Context, query string) (out sqldb.Result
 		case "initial_data_batch":
 			for _, row := range said.Rows {
 				values := make([]any, len(names))
-				for i, name := range names {
-					values[i] = row[name]
+				for i, column := range names {
+					values[i] = row[column]
 				}
 				r.Rows = append(r.Rows, values)
 			}

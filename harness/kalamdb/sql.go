@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
 	"sync"
 
@@ -92,10 +91,10 @@ func (c *client) send(ctx context.Context, level target.Consistency, statements 
 			returns++
 		}
 		if !s.Reads && !s.Counts && len(statements) > 1 {
-			return nil, unsupported(s.SQL, "several statements, one of which changes the schema, in one transaction")
+			return nil, dialect.Unsupported(name, s.SQL, "several statements, one of which changes the schema, in one transaction")
 		}
 		var err error
-		if texts[i], err = inlined(s); err != nil {
+		if texts[i], err = dialect.Inline(name, s); err != nil {
 			return nil, err
 		}
 	}
@@ -104,9 +103,9 @@ func (c *client) send(ctx context.Context, level target.Consistency, statements 
 		local, err := c.subscribed(ctx, texts[0])
 		return []sqldb.Result{local}, err
 	case level == target.Local && !changes:
-		return nil, unsupported(statements[0].SQL, "several local reads at once")
+		return nil, dialect.Unsupported(name, statements[0].SQL, "several local reads at once")
 	case changes && returns > 0:
-		return nil, unsupported(statements[0].SQL, "reads and changes in one transaction")
+		return nil, dialect.Unsupported(name, statements[0].SQL, "reads and changes in one transaction")
 	case changes && len(statements) > 1:
 		texts = append(append([]string{"BEGIN"}, texts...), "COMMIT")
 	}
@@ -141,45 +140,19 @@ func rowsOf(r result) (out sqldb.Result, err error) {
 	for _, row := range r.Rows {
 		values := make([]any, len(row))
 		for i, v := range row {
-			values[i] = decode(r.Schema[i].Type, v)
+			values[i] = exact(r.Schema[i].Type, v)
 		}
 		out.Rows = append(out.Rows, values)
 	}
 	return out, nil
 }
 
-// decode is a cell as an exact value. Integers of 64 bits are texts.
-func decode(kind string, v any) any {
-	switch v := v.(type) {
-	case string:
-		if n, err := strconv.ParseInt(v, 10, 64); err == nil && kind == "BigInt" {
-			return n
-		}
-	case json.Number:
-		if n, err := v.Int64(); err == nil && kind != "Double" && kind != "Float" {
-			return n
-		}
-		if f, err := v.Float64(); err == nil {
-			return f
-		}
-	case bool:
-		if v {
-			return int64(1)
-		}
-		return int64(0)
-	case []any: // the numbers of bytes
-		blob := make([]byte, len(v))
-		for i, b := range v {
-			number, _ := b.(json.Number)
-			n, err := strconv.ParseUint(number.String(), 10, 8)
-			if err != nil {
-				return v // the kit refuses it
-			}
-			blob[i] = byte(n)
-		}
-		return blob
+// exact is a cell as an exact value. Integers of 64 bits are texts.
+func exact(kind string, v any) any {
+	if text, is := v.(string); is && kind == "BigInt" {
+		v = json.Number(text)
 	}
-	return v
+	return sqldb.FromJSON(kind == "Double" || kind == "Float", v)
 }
 
 // judge reads errors. A node may pass a request on twice, and a leader without a quorum may still commit what it has been asked:

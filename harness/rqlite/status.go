@@ -93,22 +93,10 @@ func status(ctx context.Context, n *proc.Node) (target.Status, error) {
 	return s, nil
 }
 
-// digest is the hash of a node's data, read while it executed nothing.
+// digest is the hash of a node's data.
 func digest(ctx context.Context, n *proc.Node, inside target.SQL) (index uint64, sum string, err error) {
-	err = proc.Until(ctx, func(ctx context.Context) error {
-		before, err := view(ctx, n)
-		if err != nil {
-			return err
-		}
-		if sum, err = sqldb.SQLiteDigest(ctx, inside); err != nil {
-			return err
-		}
-		after, err := view(ctx, n)
-		index = after.Store.FSM
-		if err == nil && index != before.Store.FSM {
-			err = fmt.Errorf("node %s executes statements while it is read", n.Name())
-		}
-		return err
+	return sqldb.SQLiteDigest(ctx, inside, func(ctx context.Context) (uint64, error) {
+		seen, err := view(ctx, n)
+		return seen.Store.FSM, err
 	})
-	return index, sum, err
 }
