@@ -37,7 +37,7 @@ type own struct {
 // server is a member of the cluster.
 type server struct {
 	ID       string `json:"id"`
-	Address  string `json:"addr"`
+	Address  string `json:"addr"` // of Raft
 	Suffrage string `json:"suffrage"`
 }
 
@@ -79,7 +79,7 @@ func status(ctx context.Context, n *proc.Node) (target.Status, error) {
 		}
 	}
 	for _, m := range seen.Store.Nodes {
-		s.Peers = append(s.Peers, target.Peer{ID: m.ID, Address: m.Address, Voter: m.Suffrage != nonVoter})
+		s.Peers = append(s.Peers, target.Peer{ID: m.ID, Address: strings.TrimSuffix(m.Address, raftPort) + httpPort, Voter: m.Suffrage != nonVoter})
 	}
 	if s.Role == "leader" {
 		s.LedTerms, s.LastContact = []uint64{r.Term}, 0
