@@ -28,8 +28,9 @@ galera: ## the suite on MariaDB with Galera; needs root, and: apt-get install ma
 rqlite: ## the suite on any rqlited: make rqlite RQLITED=/usr/local/bin/rqlited
 	cd harness/rqlite && REJOIN_TARGET=rqlite RQLITED="$(RQLITED)" REJOIN_LABEL_FILTER='!finding' go test . -timeout 0
 
-test: ## everything, with the race detector; the report is reports/junit.xml
-	go tool ginkgo -r -p --race --randomize-all --keep-going --junit-report=junit.xml --output-dir=reports
+test: ## everything, with the race detector; the reports are reports/report.json and reports/junit.xml
+	go tool ginkgo -r -p --race --randomize-all --keep-going --json-report=report.json --output-dir=reports; \
+	ended=$$?; go tool junit -o reports/junit.xml reports/report.json; exit $$ended
 
 lint:
 	go vet ./... && go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 run

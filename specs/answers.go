@@ -14,7 +14,7 @@ import (
 
 // answers are specs about an answer's parts besides its rows, and about unusual requests.
 func answers(env *environment) {
-	Describe("An answer", Label("suite:answers"), func() {
+	Describe("An answer", Label("suite:answers", "needs:sqlite"), func() {
 		BeforeEach(func(SpecContext) { env.assumes(target.SQLite) })
 
 		It("reports how many rows each statement changed", func(ctx SpecContext) {

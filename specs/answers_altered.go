@@ -17,7 +17,7 @@ import (
 // answersAltered are specs about answers that depend on history: a changed schema, a request
 // that is sent again, and requests that are applied in one batch.
 func answersAltered(env *environment) {
-	Describe("The columns of an answer", Label("suite:answers-altered"), func() {
+	Describe("The columns of an answer", Label("suite:answers-altered", "needs:sqlite"), func() {
 		BeforeEach(func(SpecContext) { env.assumes(target.SQLite) })
 
 		It("follow the current schema, even on connections that knew another", func(ctx SpecContext) {
@@ -98,7 +98,7 @@ func answersAltered(env *environment) {
 		}, env.patience)
 	})
 
-	Describe("The answer to a repeated request", Label("suite:answers-altered"), func() {
+	Describe("The answer to a repeated request", Label("suite:answers-altered", "needs:sqlite"), func() {
 		BeforeEach(func(SpecContext) { env.assumes(target.SQLite) })
 
 		It("is identical to the first one on every node", func(ctx SpecContext) {
@@ -160,7 +160,7 @@ func answersAltered(env *environment) {
 		}, env.patience)
 	})
 
-	Describe("What a request reads about itself", Label("suite:answers-together", "fault:isolate", "fault:crash"), func() {
+	Describe("What a request reads about itself", Label("suite:answers-together", "fault:isolate", "fault:crash", "needs:sqlite"), func() {
 		BeforeEach(func(SpecContext) { env.assumes(target.SQLite) })
 
 		It("is independent of requests batched with it, live or during catch-up", func(ctx SpecContext) {

@@ -17,7 +17,7 @@ import (
 
 // answersValues are specs about extreme values, and rows at the boundaries of chunks.
 func answersValues(env *environment) {
-	Describe("A value in an answer", Label("suite:answers-values"), func() {
+	Describe("A value in an answer", Label("suite:answers-values", "needs:sqlite"), func() {
 		BeforeEach(func(SpecContext) { env.assumes(target.SQLite) })
 
 		It("keeps every bit, on every node and at every consistency", func(ctx SpecContext) {

@@ -11,7 +11,7 @@ import (
 )
 
 func clocks(env *environment) {
-	Describe("A skewed clock", Label("suite:clocks", "fault:clock"), func() {
+	Describe("A skewed clock", Label("suite:clocks", "fault:clock", "needs:clocks"), func() {
 		BeforeEach(func(ctx SpecContext) {
 			env.needs(3)
 			env.requires(target.Clocks)

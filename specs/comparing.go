@@ -78,7 +78,7 @@ var differences = []difference{
 // comparing are specs about VerifyDataConsistency: it must find every kind of difference, on
 // each node.
 func comparing(env *environment) {
-	Describe("Comparing nodes", Label("suite:comparing"), func() {
+	Describe("Comparing nodes", Label("suite:comparing", "needs:sqlite"), func() {
 		var say *told
 		var cluster *harness.Cluster
 

@@ -16,7 +16,7 @@ import (
 )
 
 func disks(env *environment) {
-	Describe("A failing disk", Label("suite:disks", "fault:disk"), func() {
+	Describe("A failing disk", Label("suite:disks", "fault:disk", "needs:members", "needs:fail-stop"), func() {
 		const rows = "SELECT * FROM {ns}.t ORDER BY id"
 
 		BeforeEach(func(ctx SpecContext) {

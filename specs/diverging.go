@@ -15,7 +15,7 @@ import (
 // diverging are specs about the check at the end of every spec that all nodes hold the same
 // data: one node is made to differ, past its log.
 func diverging(env *environment) {
-	Describe("A diverged replica", Label("suite:diverging"), func() {
+	Describe("A diverged replica", Label("suite:diverging", "needs:diverge", "needs:sqlite"), func() {
 		BeforeEach(func(ctx SpecContext) {
 			env.needs(3)
 			env.requires(target.Diverge)

@@ -44,6 +44,7 @@ func (env *environment) begin(ctx SpecContext) {
 	if env.options.Target == nil {
 		Fail("specs.Options.Target is missing")
 	}
+	skipForetold(env.options.Target)
 	env.heard, env.cluster, env.held = 0, nil, len(heldResources())
 	options := append([]harness.Option{harness.Size(env.options.Nodes)}, env.options.Cluster...)
 	env.cluster = bootCluster(ctx, env.noting(env.options.Target), options)

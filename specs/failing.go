@@ -14,7 +14,7 @@ import (
 
 // failing are specs about a node whose storage has failed, and about its cluster.
 func failing(env *environment) {
-	Describe("A node with failed storage", Label("suite:failing", "fault:disk", "fault:isolate", "fault:stop"), func() {
+	Describe("A node with failed storage", Label("suite:failing", "fault:disk", "fault:isolate", "fault:stop", "needs:fail-stop"), func() {
 		const rows = "SELECT * FROM {ns}.t ORDER BY id"
 
 		BeforeEach(func(ctx SpecContext) {

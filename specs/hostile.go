@@ -15,7 +15,7 @@ const endlessRows = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FRO
 const hundredRows = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 100) "
 
 func hostileStatements(env *environment) {
-	Describe("Excessive statements", Label("suite:hostile"), func() {
+	Describe("Excessive statements", Label("suite:hostile", "needs:sqlite"), func() {
 		BeforeEach(func(ctx SpecContext) {
 			env.assumes(target.SQLite)
 			if env.options.Limits.Steps == 0 { // where nothing ends these statements, they fill the disk and the memory

@@ -13,7 +13,7 @@ import (
 )
 
 func identities(env *environment) {
-	Describe("A node with an emptied disk", Label("suite:identity", "fault:disk", "fault:crash"), func() {
+	Describe("A node with an emptied disk", Label("suite:identity", "fault:disk", "fault:crash", "needs:members", "needs:fail-stop"), func() {
 		const rows = 20
 		const count = "SELECT count(*) FROM {ns}.t"
 

@@ -22,7 +22,7 @@ import (
 // isolationLevels are specs about what the isolation levels of interactive transactions prevent. An anomaly that a level
 // allows is reported, and fails nothing.
 func isolationLevels(env *environment) {
-	Describe("Interactive transactions", Label("suite:isolation"), func() {
+	Describe("Interactive transactions", Label("suite:isolation", "needs:transactions"), func() {
 		BeforeEach(func(ctx SpecContext) {
 			env.requires(target.Transactions)
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
@@ -54,7 +54,7 @@ func isolationLevels(env *environment) {
 	})
 
 	Describe("A history of interactive transactions while nodes are lost and return",
-		Label("suite:isolation", "suite:histories", "fault:isolate", "fault:crash", "fault:disk"), func() {
+		Label("suite:isolation", "suite:histories", "fault:isolate", "fault:crash", "fault:disk", "needs:transactions"), func() {
 			BeforeEach(func(ctx SpecContext) {
 				env.requires(target.Transactions)
 				env.needs(3)

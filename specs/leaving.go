@@ -18,7 +18,7 @@ import (
 
 // leaving are specs about stopping a node.
 func leaving(env *environment) {
-	Describe("A stopping node", Label("suite:leaving", "fault:stop"), func() {
+	Describe("A stopping node", Label("suite:leaving", "fault:stop", "needs:drains"), func() {
 		const pieces, piece = 6, 128 << 10
 		const long = "SELECT v FROM {ns}.blobs, (VALUES (1), (2), (3), (4), (5), (6))"
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"strconv"
 	"strings"
 	"time"
 
@@ -73,7 +74,7 @@ func links(env *environment) {
 
 			const writes = 8 // some of them wait on the cut-off half until a retry
 			for i := range writes {
-				env.patiently(ctx, "INSERT INTO {ns}.t (v) VALUES (?)", i)
+				env.patiently(ctx, "INSERT INTO {ns}.t (v) VALUES (?)", strconv.Itoa(i))
 			}
 			// On a real clock a busy machine may end the leadership. Then either half may be cut
 			// off, or none, if the bridge itself leads.
@@ -117,7 +118,7 @@ func links(env *environment) {
 				before := statusOf(ctx, env.node(follower)).AppliedIndex
 				begun := time.Now()
 				for i := range 50 {
-					env.runOn(ctx, env.node(leader), "INSERT INTO {ns}.t (v) VALUES (?)", i)
+					env.runOn(ctx, env.node(leader), "INSERT INTO {ns}.t (v) VALUES (?)", strconv.Itoa(i))
 				}
 				// The slow follower cannot have confirmed any of them.
 				Expect(time.Since(begun)).To(BeNumerically("<", env.pace.slowness()), "the leader waits for its slowest follower")
@@ -138,7 +139,7 @@ func links(env *environment) {
 			}
 			begun, lost := time.Now(), uint64(0)
 			for i := range 40 {
-				env.patiently(ctx, "INSERT INTO {ns}.t (v) VALUES (?)", i)
+				env.patiently(ctx, "INSERT INTO {ns}.t (v) VALUES (?)", strconv.Itoa(i))
 			}
 			took := time.Since(begun)
 			for _, node := range env.others(leader) {
@@ -172,7 +173,7 @@ func links(env *environment) {
 				for _, link := range links {
 					Expect(env.cluster.ResetLink(ctx, link.From, link.To)).To(Succeed())
 				}
-				env.patiently(ctx, "INSERT INTO {ns}.t (v) VALUES (?)", written)
+				env.patiently(ctx, "INSERT INTO {ns}.t (v) VALUES (?)", strconv.Itoa(written))
 				fewest = math.MaxUint64
 				for _, link := range links {
 					stats, err := env.cluster.LinkStats(ctx, link.From, link.To)

@@ -15,7 +15,7 @@ import (
 )
 
 func members(env *environment) {
-	Describe("The members of a cluster", Label("suite:members"), func() {
+	Describe("The members of a cluster", Label("suite:members", "needs:members"), func() {
 		BeforeEach(func(SpecContext) {
 			env.needs(3)
 			env.requires(target.Members)

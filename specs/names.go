@@ -15,7 +15,7 @@ import (
 // names are specs about names in SQL: which namespace and table they mean, and which names are
 // valid.
 func names(env *environment) {
-	Describe("A name", Label("suite:names"), func() {
+	Describe("A name", Label("suite:names", "needs:sqlite"), func() {
 		BeforeEach(func(ctx SpecContext) {
 			env.assumes(target.SQLite, target.Namespaces, target.SystemTables)
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())

@@ -24,7 +24,7 @@ func namespaces(env *environment) {
 		Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied), sql)
 	}
 
-	Describe("A namespace", Label("suite:namespaces"), func() {
+	Describe("A namespace", Label("suite:namespaces", "needs:sqlite"), func() {
 		BeforeEach(assumptions)
 
 		It("is dropped with its objects only by CASCADE", func(ctx SpecContext) {
@@ -70,7 +70,7 @@ func namespaces(env *environment) {
 		}, env.patience)
 	})
 
-	Describe("The database itself", Label("suite:namespaces"), func() {
+	Describe("The database itself", Label("suite:namespaces", "needs:sqlite"), func() {
 		BeforeEach(assumptions)
 
 		It("has tables that triggers cannot write", func(ctx SpecContext) {
@@ -117,7 +117,7 @@ func namespaces(env *environment) {
 		}, env.patience)
 	})
 
-	Describe("Local time", Label("suite:namespaces"), func() {
+	Describe("Local time", Label("suite:namespaces", "needs:sqlite"), func() {
 		BeforeEach(assumptions)
 
 		// zoned are expressions with time zone modifiers, and their values in UTC.

@@ -18,7 +18,7 @@ import (
 
 // quorums are specs about the size of a quorum in a cluster that begins with one node.
 func quorums(env *environment) {
-	Describe("A quorum", Label("suite:quorums", "fault:isolate"), func() {
+	Describe("A quorum", Label("suite:quorums", "fault:isolate", "needs:members"), func() {
 		It("is a majority of the current voters at each size of the cluster", func(ctx SpecContext) {
 			env.requires(target.Members)
 			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY AUTOINCREMENT, v TEXT)")
@@ -84,7 +84,7 @@ func quorums(env *environment) {
 
 // nonVoters are specs about members without a vote.
 func nonVoters(env *environment) {
-	Describe("Non-voters", Label("suite:quorums", "fault:isolate"), func() {
+	Describe("Non-voters", Label("suite:quorums", "fault:isolate", "needs:members"), func() {
 		It("count for no commit, read, election or lease until they are promoted", func(ctx SpecContext) {
 			env.needs(3)
 			env.requires(target.Members, target.Links)

@@ -18,7 +18,7 @@ import (
 
 // removed are specs about nodes that run although they are not members.
 func removed(env *environment) {
-	Describe("A removed node", Label("suite:removed", "fault:isolate"), func() {
+	Describe("A removed node", Label("suite:removed", "fault:isolate", "needs:members", "needs:http"), func() {
 		BeforeEach(func(ctx SpecContext) {
 			env.needs(3)
 			env.requires(target.Dial, target.Members, target.Crash)
@@ -136,7 +136,7 @@ func removed(env *environment) {
 		}, env.patience)
 	})
 
-	Describe("Removed nodes", Label("suite:removed", "fault:crash"), func() {
+	Describe("Removed nodes", Label("suite:removed", "fault:crash", "needs:members"), func() {
 		It("are not contacted: no replication to them is left", func(ctx SpecContext) {
 			env.requires(target.Members, target.Crash)
 			env.assumes(target.Learners)
@@ -161,7 +161,7 @@ func removed(env *environment) {
 		}, env.patience)
 	})
 
-	Describe("A change of the members", Label("suite:membership"), func() {
+	Describe("A change of the members", Label("suite:membership", "needs:members", "needs:http"), func() {
 		BeforeEach(func(ctx SpecContext) {
 			env.needs(3)
 			env.requires(target.Dial, target.Members)

@@ -22,7 +22,7 @@ const calmPace = time.Second
 
 // slowClients are specs about clients that send or read slowly, or not at all.
 func slowClients(env *environment) {
-	Describe("A slow client", Label("suite:slow-clients", "speed:slow"), func() {
+	Describe("A slow client", Label("suite:slow-clients", "speed:slow", "needs:http"), func() {
 		var limit time.Duration
 
 		BeforeEach(func(ctx SpecContext) {

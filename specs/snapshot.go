@@ -11,7 +11,7 @@ import (
 )
 
 func snapshot(env *environment) {
-	When("a node is away until the log it needs is compacted", Label("suite:snapshot", "fault:isolate"), func() {
+	When("a node is away until the log it needs is compacted", Label("suite:snapshot", "fault:isolate", "needs:compacts"), func() {
 		recovers := func(ctx SpecContext, mode fault.Mode, options ...harness.ReturnOption) {
 			env.needs(3)
 			env.assumes(target.Compacts)

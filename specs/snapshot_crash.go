@@ -17,7 +17,7 @@ import (
 // snapshotCrash are specs about crashes in the middle of a snapshot. A slow disk or a narrow
 // link makes those moments long.
 func snapshotCrash(env *environment) {
-	Describe("A crash during a snapshot", Label("suite:snapshot", "fault:crash", "speed:slow"), func() {
+	Describe("A crash during a snapshot", Label("suite:snapshot", "fault:crash", "speed:slow", "needs:compacts"), func() {
 		BeforeEach(func(ctx SpecContext) {
 			env.needs(3)
 			env.requires(target.Crash)

@@ -21,7 +21,7 @@ import (
 
 // strangers are specs about connections to a node that come from no client and no member.
 func strangers(env *environment) {
-	Describe("A stranger on a node's port", Label("suite:strangers"), func() {
+	Describe("A stranger on a node's port", Label("suite:strangers", "needs:http"), func() {
 		BeforeEach(func(ctx SpecContext) {
 			env.needs(3)
 			env.needsToken()

@@ -16,7 +16,7 @@ import (
 
 // sums are specs about flipped bytes on disk.
 func sums(env *environment) {
-	Describe("A flipped byte", Label("suite:sums", "fault:disk", "fault:crash"), func() {
+	Describe("A flipped byte", Label("suite:sums", "fault:disk", "fault:crash", "needs:members", "needs:fail-stop", "needs:compacts"), func() {
 		const rows = "SELECT * FROM {ns}.t ORDER BY id"
 		const wide = "SELECT id, hex(v) FROM {ns}.wide"
 

@@ -28,7 +28,7 @@ const (
 
 // tokens are specs about authentication.
 func tokens(env *environment) {
-	Describe("The token", Label("suite:tokens"), func() {
+	Describe("The token", Label("suite:tokens", "needs:http"), func() {
 		BeforeEach(func(ctx SpecContext) {
 			env.needs(3)
 			env.needsToken()

@@ -15,7 +15,7 @@ import (
 
 // upgrades are specs of clusters whose nodes run several versions.
 func upgrades(env *environment) {
-	Describe("Several versions", Label("suite:upgrade", "fault:stop"), func() {
+	Describe("Several versions", Label("suite:upgrade", "fault:stop", "needs:versions"), func() {
 		var versions []string
 
 		BeforeEach(func(ctx SpecContext) {

@@ -13,7 +13,7 @@ import (
 )
 
 func values(env *environment) {
-	Describe("Values", Label("suite:values"), func() {
+	Describe("Values", Label("suite:values", "needs:sqlite"), func() {
 		BeforeEach(func(SpecContext) { env.assumes(target.SQLite) })
 
 		DescribeTable("are stored and returned exactly by every node",

@@ -7,5 +7,4 @@ import (
 	"github.com/rejoin-db/rejoin/harness/galera"
 )
 
-// make bench TARGET=galera
-var _ = times.Register(times.Options{Target: prepared{galera.Options{}}})
+var _ = times.Register(times.Options{Target: prepared{galera.Options{}}, Rounds: 3})

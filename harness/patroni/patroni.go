@@ -12,7 +12,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -41,8 +40,8 @@ const (
 // Options are the settings of the target. The zero Options are valid.
 type Options struct {
 	Mode Mode
-	// Disk is a folder that Prepare has made, which saves each cluster its initdb; empty is none.
-	Disk string
+	// Kept is proc.Options.Kept, for this mode alone.
+	Kept string
 }
 
 // programs is where Debian installs PostgreSQL 15.
@@ -71,16 +70,16 @@ func New(options Options) target.Target {
 	return proc.New(proc.Database{
 		Name: "patroni",
 		Vars: map[string]string{
-			"disk": options.Disk, "postgresql": programs, "synchronous": flag(mode != Asynchronous), "strict": flag(mode == Strict),
+			"postgresql": programs, "synchronous": flag(mode != Asynchronous), "strict": flag(mode == Strict),
 		},
 		Files:   map[string]string{"patroni.yml": patroniFile, "haproxy.cfg": haproxyFile},
-		Disk:    "{{if not .Joining}}{{.Vars.disk}}{{end}}",
 		Prepare: []proc.Program{{Path: "install", Args: []string{"-d", "-o", "postgres", "-m", "700", "{{.Dir}}/run"}}},
 		Programs: []proc.Program{
 			{
 				Path: "etcd",
 				Args: []string{
 					"--name={{.Name}}", "--data-dir={{.Dir}}/etcd", "--logger=zap", "--log-level=warn", "--enable-v2=false",
+					"--heartbeat-interval=50", "--election-timeout=500",
 					"--listen-client-urls=http://{{.Host}}:2379", "--advertise-client-urls=http://{{.Host}}:2379",
 					"--listen-peer-urls=http://{{.Host}}:2380", "--initial-advertise-peer-urls=http://{{.Host}}:2380",
 					`--initial-cluster={{join .Nodes "{{.Name}}=http://{{.Host}}:2380" ","}}`,
@@ -111,7 +110,7 @@ func New(options Options) target.Target {
 		Declares: []target.Assumption{target.Namespaces, target.KeepsAnswers, target.Streams},
 		Claims:   mode.claims(),
 		Alarms:   &target.Alarms{Words: []string{"panic:", "was terminated by signal 11"}, Storage: []string{"PANIC:"}},
-	}, proc.Options{})
+	}, proc.Options{Kept: options.Kept})
 }
 
 //go:embed patroni.yml
@@ -119,25 +118,6 @@ var patroniFile string
 
 //go:embed haproxy.cfg
 var haproxyFile string
-
-// Prepare makes a database with the users that Patroni needs in an empty folder, for Options.Disk. It blocks until initdb has
-// ended.
-func Prepare(ctx context.Context, disk string) error {
-	data := filepath.Join(disk, "data")
-	steps := [][]string{
-		{"install", "-d", "-o", "postgres", "-m", "700", data},
-		append(user, programs+"/initdb", "-D", data, "--auth=trust", "--encoding=UTF8", "--locale=C", "--data-checksums", "--wal-segsize=1"),
-		append(user, "sh", "-c", `echo 'CREATE ROLE replicator REPLICATION LOGIN' | "$0"/postgres --single -D "$1" postgres`, programs, data),
-	}
-	for _, step := range steps {
-		command := exec.CommandContext(ctx, step[0], step[1:]...)
-		command.Dir = disk
-		if said, err := command.CombinedOutput(); err != nil {
-			return fmt.Errorf("prepare a database in %s: %s: %w: %s", disk, step[0], err, said)
-		}
-	}
-	return nil
-}
 
 // client asks the primary by the proxy of the node, and for local reads the node itself.
 type client struct {
@@ -215,8 +195,8 @@ func etcdHealth(ctx context.Context, n *proc.Node) error {
 // etcdReady waits for a quorum of etcd when the cluster is new: Patroni would sleep for five seconds without it.
 func etcdReady(ctx context.Context, n *proc.Node) error {
 	err := etcdHealth(ctx, n)
-	if _, known := os.Stat(filepath.Join(n.Dir(), "data", "patroni.dynamic.json")); known == nil && errors.Is(err, errLeaderless) {
-		return nil // it was a member of a cluster, whose other nodes may be away
+	if errors.Is(err, errLeaderless) && !n.View().Forming {
+		return nil // the other nodes may be away
 	}
 	return err
 }

@@ -2,7 +2,9 @@ package patroni_test
 
 import (
 	"context"
+	"fmt"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -16,9 +18,9 @@ import (
 	"github.com/rejoin-db/rejoin/specs"
 )
 
-// mode is the mode of the suite, by REJOIN_PATRONI.
+// mode is the mode of the suite, by PATRONI_MODE.
 func mode(t *testing.T) patroni.Mode {
-	switch named := os.Getenv("REJOIN_PATRONI"); named {
+	switch named := os.Getenv("PATRONI_MODE"); named {
 	case "asynchronous":
 		return patroni.Asynchronous
 	case "", "synchronous":
@@ -26,41 +28,51 @@ func mode(t *testing.T) patroni.Mode {
 	case "strict":
 		return patroni.Strict
 	default:
-		t.Fatalf("REJOIN_PATRONI is %q: it is asynchronous, synchronous or strict", named)
+		t.Fatalf("PATRONI_MODE is %q: it is asynchronous, synchronous or strict", named)
 		return 0
 	}
 }
 
-// prepared is a target whose database is made when the suite begins.
-type prepared struct{ mode patroni.Mode }
+// keeping is a target whose clusters begin with the disks of an earlier one.
+type keeping struct{ mode patroni.Mode }
 
-func (p prepared) Boot(ctx context.Context, size int) (target.Cluster, error) {
-	return patroni.New(patroni.Options{Mode: p.mode, Disk: disk}).Boot(ctx, size)
+func (k keeping) Boot(ctx context.Context, size int) (target.Cluster, error) {
+	folder := filepath.Join(kept, fmt.Sprint(k.mode))
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return nil, err
+	}
+	return patroni.New(patroni.Options{Mode: k.mode, Kept: folder}).Boot(ctx, size)
 }
 
-// disk is the database of which all nodes start.
-var disk string
+// Foretell tells what clusters in this mode cannot do.
+func (k keeping) Foretell() target.Cluster {
+	return patroni.New(patroni.Options{Mode: k.mode}).(target.Foreteller).Foretell()
+}
 
-// prepare has the disk made, if REJOIN_TARGET asks for Patroni: the suite takes minutes, and ginkgo -r runs all packages.
+// kept has the disks of the first cluster of each mode and size.
+var kept string
+
+// prepare has the folder made, if REJOIN_TARGET asks for Patroni: the suite takes minutes, and ginkgo -r runs all packages.
 func prepare(asked bool) {
-	SynchronizedBeforeSuite(func(ctx SpecContext) []byte {
+	SynchronizedBeforeSuite(func() []byte {
 		if !asked {
 			Skip("set REJOIN_TARGET=patroni to run the suite on PostgreSQL with Patroni")
 		}
 		if err := patroni.Supported(); err != nil {
 			Skip(err.Error())
 		}
+		if dir := os.Getenv("PATRONI_KEPT"); dir != "" { // of earlier runs with the same patroni.yml
+			return []byte(dir)
+		}
 		dir, err := os.MkdirTemp("", "rejoin-patroni-")
 		Expect(err).NotTo(HaveOccurred())
 		DeferCleanup(os.RemoveAll, dir)
-		Expect(os.Chmod(dir, 0o711)).To(Succeed())
-		Expect(patroni.Prepare(ctx, dir)).To(Succeed())
 		return []byte(dir)
-	}, func(dir []byte) { disk = string(dir) }, NodeTimeout(2*time.Minute))
+	}, func(dir []byte) { kept = string(dir) })
 }
 
 func TestPatroni(t *testing.T) {
-	over := prepared{mode(t)}
+	over := keeping{mode(t)}
 	suite := specs.Load(t, settings.Targets("local", "patroni"))
 	prepare(suite.Settings.Cluster.Target == "patroni")
 	targettest.Register(over, targettest.Options{Patience: time.Minute, Each: 5 * time.Minute})

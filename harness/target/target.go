@@ -12,6 +12,13 @@ type Target interface {
 	Boot(ctx context.Context, size int) (Cluster, error)
 }
 
+// Foreteller is a Target that knows before a boot what its clusters cannot do, so that no cluster is booted for a spec that needs it.
+type Foreteller interface {
+	// Foretell returns a cluster without nodes, to be asked by Can and Holds, and for nothing else. What is missing in it is missing
+	// in every cluster that Boot returns; what it has may be missing in one, on a machine that cannot do it. It does not block.
+	Foretell() Cluster
+}
+
 // Cluster is a running cluster. Its methods must be safe for concurrent use.
 type Cluster interface {
 	// Nodes are all nodes that the cluster ever had, always in the same order. A node is named

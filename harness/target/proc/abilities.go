@@ -27,8 +27,20 @@ type transactor interface {
 // withAbilities is the cluster with what its database declares and the machine can do. What is missing is missing in
 // target.Can.
 func (c *cluster) withAbilities(ctx context.Context) target.Cluster {
-	d, first := c.database, c.all()[0]
-	out := target.Cluster(c)
+	first := c.all()[0]
+	t, can := first.client.(transactor)
+	return c.able(can && len(t.Isolations()) > 0, first.host.SetDisk(ctx, fault.Disk{}) == nil, c.skews)
+}
+
+// Foretell returns a cluster that can do what the database declares, and all that depends on the machine or on the SQL of a node.
+func (b *booter) Foretell() target.Cluster {
+	c := &cluster{database: b.database}
+	return c.able(true, true, b.database.Clocks)
+}
+
+// able is the cluster with what its database declares, and with abilities that were found at boot.
+func (c *cluster) able(transacts, breaksDisks, skews bool) target.Cluster {
+	d, out := c.database, target.Cluster(c)
 	if d.Members != nil {
 		out = membership{out, c}
 	}
@@ -41,16 +53,16 @@ func (c *cluster) withAbilities(ctx context.Context) target.Cluster {
 	if d.Digest != nil {
 		out = digester{out, c}
 	}
-	if t, can := first.client.(transactor); can && len(t.Isolations()) > 0 {
+	if transacts {
 		out = transactions{out, c}
 	}
 	if d.Alarms != nil {
 		out = alarms{out, *d.Alarms}
 	}
-	if first.host.SetDisk(ctx, fault.Disk{}) == nil {
+	if breaksDisks {
 		out = disks{out, c}
 	}
-	if c.skews {
+	if skews {
 		out = clocks{out, c}
 	}
 	return out

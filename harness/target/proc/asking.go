@@ -75,14 +75,14 @@ func (n *Node) SendJSON(ctx context.Context, method, path string, header http.He
 	return nil
 }
 
-// untilEvery is how often Until tries.
+// untilEvery is how often Until tries at least, if do is fast.
 const untilEvery = 50 * time.Millisecond
 
-// Until calls do every 50 ms until it returns nil, and blocks until then. When ctx ends, the error has the last one of do.
+// Until calls do until it returns nil, and blocks until then. It pauses for 50 ms between two calls, or longer after a call that
+// took long. When ctx ends, the error has the last one of do.
 func Until(ctx context.Context, do func(context.Context) error) error {
-	tick := time.NewTicker(untilEvery)
-	defer tick.Stop()
 	for {
+		asked := time.Now()
 		err := do(ctx)
 		if err == nil {
 			return nil
@@ -90,7 +90,16 @@ func Until(ctx context.Context, do func(context.Context) error) error {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("%w; last: %w", context.Cause(ctx), err)
-		case <-tick.C:
+		case <-time.After(pause(untilEvery, time.Since(asked))):
 		}
 	}
+}
+
+// longestPause is between two questions.
+const longestPause = 250 * time.Millisecond
+
+// pause is how long to wait before the same question: four times as long as the answer took, so that questions take a fifth of the
+// time of what must answer them, which has other work while it starts.
+func pause(least, took time.Duration) time.Duration {
+	return max(least, min(4*took, longestPause))
 }

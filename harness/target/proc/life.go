@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"sync"
 	"syscall"
@@ -52,13 +51,17 @@ func (n *node) begin(ctx context.Context) error {
 	c := n.cluster
 	v := n.view()
 	var err error
-	if !n.prepared {
+	kept := n.kept
+	switch {
+	case kept != "":
+		err = copyFolder(ctx, kept, n.host.Dir())
+	case !n.prepared:
 		err = n.copyDisk(ctx, v)
 	}
 	if err == nil {
 		err = n.write(ctx, v)
 	}
-	if err == nil && !n.prepared {
+	if err == nil && kept == "" && !n.prepared {
 		err = n.prepare(ctx, v)
 	}
 	if err != nil {
@@ -66,7 +69,7 @@ func (n *node) begin(ctx context.Context) error {
 	}
 	l := &life{node: n, over: make(chan struct{})}
 	c.mu.Lock()
-	n.life, n.reason, n.prepared = l, "", true
+	n.life, n.reason, n.prepared, n.kept = l, "", true, ""
 	c.mu.Unlock()
 	err = l.start(ctx, v)
 	if err == nil {
@@ -91,24 +94,13 @@ func (n *node) down(reason string) {
 	n.reason, n.paused = reason, false
 }
 
-// copyDisk copies Database.Disk to an empty disk. This process copies below the disk's faults, which is fast.
+// copyDisk copies Database.Disk to an empty disk.
 func (n *node) copyDisk(ctx context.Context, v View) error {
 	from, err := fill(n.cluster.database.Disk, v)
 	if err != nil || from == "" {
 		return err
 	}
-	entries, err := os.ReadDir(from)
-	if err != nil {
-		return fmt.Errorf("copy a folder to its disk: %w", err)
-	}
-	args := []string{"-a"}
-	for _, entry := range entries {
-		args = append(args, filepath.Join(from, entry.Name()))
-	}
-	if said, err := exec.CommandContext(ctx, "cp", append(args, n.host.Dir())...).CombinedOutput(); err != nil {
-		return fmt.Errorf("copy %s to its disk: %w: %s", from, err, said)
-	}
-	return nil
+	return copyFolder(ctx, from, n.host.Dir())
 }
 
 // write writes the files of a node.
@@ -219,9 +211,8 @@ func (l *life) await(ctx context.Context, probe func(context.Context, *Node) err
 	if probe == nil {
 		return nil
 	}
-	tick := time.NewTicker(probeEvery)
-	defer tick.Stop()
 	for {
+		asked := time.Now()
 		brief, cancel := context.WithTimeout(ctx, probeMost)
 		err := probe(brief, l.node.own())
 		cancel()
@@ -233,7 +224,7 @@ func (l *life) await(ctx context.Context, probe func(context.Context, *Node) err
 			return fmt.Errorf("it ended before it was ready: %s", l.why())
 		case <-ctx.Done():
 			return fmt.Errorf("it is not ready: %w; last: %w", context.Cause(ctx), err)
-		case <-tick.C:
+		case <-time.After(pause(probeEvery, time.Since(asked))):
 		}
 	}
 }

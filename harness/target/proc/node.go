@@ -71,7 +71,9 @@ type node struct {
 	reason    string
 	paused    bool
 	removed   bool
-	prepared  bool // its disk is not empty
+	prepared  bool   // its disk is not empty
+	kept      string // the folder with its disk of an earlier cluster, until its first start
+	forming   bool
 	bootstrap bool
 	joining   bool
 	learner   bool

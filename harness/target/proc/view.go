@@ -17,6 +17,8 @@ type View struct {
 	// Bootstrap is true for the first node of a new cluster at its first start; Joining for a node that is added to a
 	// cluster, or comes back with an empty disk, at its first start; Learner for one that is added without a vote.
 	Bootstrap, Joining, Learner bool
+	// Forming is true while the nodes of a new cluster start: the others are there, or will be soon.
+	Forming bool
 	// First is true for every node at its first start on an empty disk.
 	First bool
 	// Version is the name of the version that the node runs, and Vars are Database.Vars with those of the version.
@@ -84,7 +86,7 @@ func (n *node) view() View {
 	defer c.mu.Unlock()
 	v := View{
 		Peer: n.peer, Dir: n.host.Dir(), Bootstrap: n.bootstrap, Joining: n.joining, Learner: n.learner,
-		First:   !n.prepared,
+		Forming: n.forming, First: !n.prepared && n.kept == "",
 		Version: n.version, Vars: maps.Clone(c.database.Vars),
 	}
 	if v.Vars == nil {
