@@ -5,7 +5,7 @@ $(if $(HOME)$(GOCACHE),,$(error Go needs a folder for what it builds: set HOME, 
 .PHONY: specs virtual process hosts dqlite patroni galera rqlite test lint platforms bench cluster chaos defects findings mutants replay
 
 specs: ## the main job: the suite on three nodes in this process
-	go tool ginkgo .
+	go tool ginkgo -p .
 
 virtual: ## the same specs in virtual time, exactly as their seed says
 	REJOIN_TARGET=virtual GODEBUG=asyncpreemptoff=1 go run ./harness/cmd/exact go tool ginkgo -p .
@@ -22,7 +22,7 @@ dqlite: ## the suite on dqlite; needs: apt-get install libdqlite-dev libraft-dev
 patroni: ## the suite on PostgreSQL with Patroni; needs root, and: apt-get install postgresql-15 patroni etcd-server haproxy
 	cd harness/patroni && REJOIN_TARGET=patroni REJOIN_LABEL_FILTER='!finding' go test . -timeout 0
 
-galera: ## the suite on MariaDB with Galera; needs root, and: apt-get install mariadb-server galera-4 rsync
+galera: ## the suite on MariaDB with Galera; needs root, and: apt-get install mariadb-server galera-4 rsync socat
 	cd harness/galera && REJOIN_TARGET=galera REJOIN_LABEL_FILTER='!finding' go test . -timeout 0
 
 rqlite: ## the suite on any rqlited: make rqlite RQLITED=/usr/local/bin/rqlited
