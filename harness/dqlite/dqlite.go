@@ -63,7 +63,6 @@ func New(o Options) target.Target {
 		},
 		Digest:    digest,
 		CutsPower: true,
-		Clocks:    true,
 		Parts:     map[fault.Part]string{fault.Log: "open-*", fault.LogMeta: "metadata1", fault.Snapshot: "snapshot-*[0-9]"},
 		Declares:  []target.Assumption{target.SQLite, target.Namespaces, target.SameEverywhere, target.KeepsAnswers, target.StepsDown, target.PreVote},
 		Claims: []target.Claim{
