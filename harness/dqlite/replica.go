@@ -1,6 +1,7 @@
 package dqlite
 
 import (
+	"bytes"
 	"context"
 	"database/sql/driver"
 	"encoding/binary"
@@ -9,7 +10,6 @@ import (
 	"io"
 	"strings"
 
-	"github.com/canonical/go-dqlite/client"
 	"github.com/mattn/go-sqlite3"
 
 	"github.com/rejoin-db/rejoin/harness/target/proc"
@@ -21,29 +21,55 @@ type replicas struct{ node *proc.Node }
 func (r *replicas) Driver() driver.Driver { return &sqlite3.SQLiteDriver{} }
 
 func (r *replicas) Connect(ctx context.Context) (driver.Conn, error) {
-	var image []byte
-	err := ask(ctx, r.node, func(c *client.Client) (err error) {
-		image, err = dump(ctx, c)
-		return err
-	})
+	image, err := dump(ctx, r.node)
 	if err != nil {
 		return nil, err
 	}
 	return open(image)
 }
 
-// dump is the database of a node as one file, with all that the node has applied; empty if there is none yet.
-func dump(ctx context.Context, c *client.Client) ([]byte, error) {
-	files, err := c.Dump(ctx, database)
-	switch {
-	case err != nil && strings.Contains(err.Error(), "not found"):
-		return nil, nil
-	case err != nil:
-		return nil, fmt.Errorf("dump its database: %w", err)
-	case len(files) != 2:
-		return nil, fmt.Errorf("a dump of its database has %d files, and not the database and its write-ahead log", len(files))
+// dump is the database of a node as one file, with all that the node has applied; empty if there is none yet. It asks as
+// client.Dump does, which takes 10 ms for a megabyte: it copies byte by byte.
+func dump(ctx context.Context, n *proc.Node) ([]byte, error) {
+	conn, err := dialed(ctx, n, n.Address())
+	if err != nil {
+		return nil, err
 	}
-	return merged(files[0].Data, files[1].Data), nil
+	defer conn.Close()
+	const version, dumping = 1, 15
+	name := append([]byte(database), make([]byte, 8-len(database)%8)...)
+	ask := binary.LittleEndian.AppendUint64(nil, version)
+	ask = binary.LittleEndian.AppendUint32(ask, uint32(len(name)/8))
+	ask = append(append(ask, dumping, 0, 0, 0), name...)
+	if _, err := conn.Write(ask); err != nil {
+		return nil, err
+	}
+	head := make([]byte, 8)
+	if _, err := io.ReadFull(conn, head); err != nil {
+		return nil, err
+	}
+	body := make([]byte, 8*int(binary.LittleEndian.Uint32(head)))
+	if _, err := io.ReadFull(conn, body); err != nil {
+		return nil, err
+	}
+	const files, failure = 9, 0
+	if kind := head[4]; kind != files {
+		if kind != failure {
+			return nil, fmt.Errorf("it answers the request for a dump by a message of type %d", kind)
+		}
+		if bytes.Contains(body, []byte("not found")) {
+			return nil, nil
+		}
+		return nil, fmt.Errorf("it does not dump its database: %s", bytes.Trim(body[8:], "\x00"))
+	}
+	var contents [2][]byte
+	body = body[8:] // the number of files
+	for i := range contents {
+		body = body[(bytes.IndexByte(body, 0)/8+1)*8:] // the name
+		size := int(binary.LittleEndian.Uint64(body))
+		contents[i], body = body[8:8+size:8+size], body[8+size:] // merged appends to the first
+	}
+	return merged(contents[0], contents[1]), nil
 }
 
 // The sizes of SQLite's formats, in bytes: https://sqlite.org/fileformat2.html.

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"fmt"
 	"os"
 	"path/filepath"
 
@@ -23,7 +24,7 @@ var counting = []string{
 
 const count = "UPDATE rejoin_applied SET n = n + 1"
 
-// status asks a node for its leader, its members and its database, on one connection, and reads its term from its disk.
+// status asks a node for its leader, its members and its database, and reads its term from its disk.
 func status(ctx context.Context, n *proc.Node) (target.Status, error) {
 	s := target.Status{State: target.Online, Role: "follower", LastContact: -1}
 	before := term(n.Dir())
@@ -34,19 +35,10 @@ func status(ctx context.Context, n *proc.Node) (target.Status, error) {
 		}
 		s.Leader = name(n, leader.Address)
 		members, err := c.Cluster(ctx)
-		if err != nil {
-			return err
-		}
 		for _, m := range members {
 			s.Peers = append(s.Peers, target.Peer{ID: name(n, m.Address), Address: m.Address, Voter: m.Role == client.Voter})
 			s.Voter = s.Voter || m.Address == n.Address() && m.Role == client.Voter
 		}
-		image, err := dump(ctx, c)
-		if err != nil {
-			return err
-		}
-		s.AppliedIndex, err = applied(ctx, image)
-		s.CommitIndex = s.AppliedIndex
 		return err
 	})
 	if err != nil {
@@ -62,7 +54,13 @@ func status(ctx context.Context, n *proc.Node) (target.Status, error) {
 			s.LedTerms = []uint64{s.Term}
 		}
 	}
-	return s, nil
+	image, err := dump(ctx, n)
+	if err != nil {
+		return s, err
+	}
+	s.AppliedIndex, err = applied(ctx, image)
+	s.CommitIndex = s.AppliedIndex
+	return s, err
 }
 
 // name is the name of the node with that address; the address itself if it is of none.
@@ -89,16 +87,12 @@ func term(dir string) (newest uint64) {
 }
 
 // digest hashes the pages of a node's database, which are the same on all nodes after the same commits.
-func digest(ctx context.Context, n *proc.Node, _ target.SQL) (index uint64, sum string, err error) {
-	err = ask(ctx, n, func(c *client.Client) error {
-		image, err := dump(ctx, c)
-		if err != nil {
-			return err
-		}
-		hashed := sha256.Sum256(image)
-		sum = hex.EncodeToString(hashed[:])
-		index, err = applied(ctx, image)
-		return err
-	})
-	return index, sum, err
+func digest(ctx context.Context, n *proc.Node, _ target.SQL) (uint64, string, error) {
+	image, err := dump(ctx, n)
+	if err != nil {
+		return 0, "", fmt.Errorf("dump its database: %w", err)
+	}
+	index, err := applied(ctx, image)
+	sum := sha256.Sum256(image)
+	return index, hex.EncodeToString(sum[:]), err
 }
