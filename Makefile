@@ -2,10 +2,10 @@
 
 $(if $(HOME)$(GOCACHE),,$(error Go needs a folder for what it builds: set HOME, or GOCACHE and GOPATH))
 
-.PHONY: specs virtual process hosts dqlite patroni test lint platforms bench cluster chaos defects findings mutants replay
+.PHONY: specs virtual process hosts dqlite patroni galera rqlite test lint platforms bench cluster chaos defects findings mutants replay
 
 specs: ## the main job: the suite on three nodes in this process
-	go tool ginkgo .
+	go tool ginkgo -p .
 
 virtual: ## the same specs in virtual time, exactly as their seed says
 	REJOIN_TARGET=virtual GODEBUG=asyncpreemptoff=1 go run ./harness/cmd/exact go tool ginkgo -p .
@@ -22,8 +22,15 @@ dqlite: ## the suite on dqlite; needs: apt-get install libdqlite-dev libraft-dev
 patroni: ## the suite on PostgreSQL with Patroni; needs root, and: apt-get install postgresql-15 patroni etcd-server haproxy
 	cd harness/patroni && REJOIN_TARGET=patroni REJOIN_LABEL_FILTER='!finding' go test . -timeout 0
 
-test: ## everything, with the race detector; the report is reports/junit.xml
-	go tool ginkgo -r -p --race --randomize-all --keep-going --junit-report=junit.xml --output-dir=reports
+galera: ## the suite on MariaDB with Galera; needs root, and: apt-get install mariadb-server galera-4 rsync
+	cd harness/galera && REJOIN_TARGET=galera REJOIN_LABEL_FILTER='!finding' go test . -timeout 0
+
+rqlite: ## the suite on any rqlited: make rqlite RQLITED=/usr/local/bin/rqlited
+	cd harness/rqlite && REJOIN_TARGET=rqlite RQLITED="$(RQLITED)" REJOIN_LABEL_FILTER='!finding' go test . -timeout 0
+
+test: ## everything, with the race detector; the reports are reports/report.json and reports/junit.xml
+	go tool ginkgo -r -p --race --randomize-all --keep-going --json-report=report.json --output-dir=reports; \
+	ended=$$?; go tool junit -o reports/junit.xml reports/report.json; exit $$ended
 
 lint:
 	go vet ./... && go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 run
@@ -31,8 +38,8 @@ lint:
 platforms: ## the kit builds on macOS and Windows without cgo, and the node has no type errors there
 	go run ./harness/cmd/platforms
 
-bench: ## medians, as a table and in reports/bench.json; some of them: make bench FOCUS="child processes"
-	go tool ginkgo --tags bench --timeout=2h $(if $(FOCUS),--focus="$(FOCUS)") ./harness/bench
+bench: ## medians, as a table and in reports/bench.json; some of them: make bench FOCUS="child processes"; of another database: make bench TARGET=dqlite
+	$(if $(TARGET),cd harness/$(TARGET) && REJOIN_TARGET=$(TARGET) REJOIN_LABEL_FILTER=bench go test -tags bench -timeout 0 -v .,go tool ginkgo --tags bench --timeout=2h $(if $(FOCUS),--focus="$(FOCUS)") ./harness/bench)
 
 cluster: ## three nodes to try by hand
 	go build -o reports/cluster ./harness/cmd/cluster && exec reports/cluster

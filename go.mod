@@ -5,6 +5,7 @@ go 1.26.0
 tool (
 	github.com/onsi/ginkgo/v2/ginkgo
 	github.com/rejoin-db/rejoin/harness/cmd/judge
+	github.com/rejoin-db/rejoin/harness/cmd/junit
 )
 
 require (

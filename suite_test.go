@@ -48,7 +48,36 @@ func TestRejoin(t *testing.T) {
 	}
 	suite.Settings.Cluster = slowedByRaceDetector(cluster)
 	specs.Register(plant(t, suite.Settings))
+	ReportAfterSuite("labels", listed)
 	suite.Run(t, "Rejoin")
+}
+
+// labels are those of the specs. go tool ginkgo labels finds them here.
+var labels = Label(
+	"fault:bandwidth", "fault:clock", "fault:crash", "fault:disk", "fault:isolate", "fault:link", "fault:pause",
+	"fault:stop", "fault:wipe", "needs:clocks", "needs:compacts", "needs:diverge", "needs:drains", "needs:fail-stop",
+	"needs:http", "needs:members", "needs:sqlite", "needs:transactions", "needs:versions", "speed:slow",
+	"suite:address", "suite:all-offline", "suite:answers", "suite:answers-altered", "suite:answers-together",
+	"suite:answers-values", "suite:availability", "suite:away", "suite:basics", "suite:cascade", "suite:changes",
+	"suite:clocks", "suite:comparing", "suite:concurrency", "suite:crash", "suite:directions", "suite:disks",
+	"suite:diverging", "suite:failing", "suite:flags", "suite:fresh", "suite:frozen", "suite:health", "suite:histories",
+	"suite:hostile", "suite:identity", "suite:isolation", "suite:judging", "suite:keys", "suite:large-rows",
+	"suite:leaks", "suite:leaving", "suite:limits", "suite:links", "suite:lost-log", "suite:members",
+	"suite:membership", "suite:minority", "suite:misuse", "suite:modes", "suite:moved", "suite:names",
+	"suite:namespaces", "suite:packets", "suite:pressure", "suite:promises", "suite:quorums", "suite:reads",
+	"suite:recovery", "suite:removed", "suite:replication", "suite:restored", "suite:restored-members", "suite:retry",
+	"suite:rolling", "suite:sizes", "suite:skip", "suite:slow-clients", "suite:snapshot", "suite:story",
+	"suite:strangers", "suite:sums", "suite:time", "suite:together", "suite:tokens", "suite:upgrade", "suite:values",
+)
+
+// listed is a check, at the end of a run, that labels names the labels of all specs and no others.
+func listed(report Report) {
+	var all []string
+	for _, spec := range report.SpecReports {
+		all = append(all, spec.Labels()...)
+	}
+	slices.Sort(all)
+	Expect(labels).To(ConsistOf(slices.Compact(all)), "the list of labels in suite_test.go")
 }
 
 // slowedByRaceDetector are the settings with longer timers for nodes in this process under the race detector. It slows them several

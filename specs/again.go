@@ -3,6 +3,8 @@ package specs
 import (
 	. "github.com/onsi/ginkgo/v2"
 	"github.com/onsi/ginkgo/v2/types"
+
+	"github.com/rejoin-db/rejoin/harness/report/junit"
 )
 
 // reportAgain adds the command that runs a failed spec again to its report: when all of the
@@ -13,7 +15,7 @@ func (r *run) reportAgain(report SpecReport) {
 	}
 	journal := ""
 	for _, entry := range report.ReportEntries {
-		if entry.Name == journalEntry {
+		if entry.Name == junit.JournalEntry {
 			journal = entry.StringRepresentation()
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness/journal"
+	"github.com/rejoin-db/rejoin/harness/report/junit"
 )
 
 // journals says whose journals are written to files.
@@ -70,11 +71,8 @@ func (k journals) keep(j *journal.Journal, seed uint64, number int) {
 	}
 	path := filepath.Join(k.Folder, name+".jsonl")
 	Expect(k.write(path, j, seed)).To(Succeed())
-	AddReportEntry(journalEntry, shown(path), ReportEntryVisibilityFailureOrVerbose)
+	AddReportEntry(junit.JournalEntry, shown(path), ReportEntryVisibilityFailureOrVerbose)
 }
-
-// journalEntry is the name of the report's entry that says where the journal is.
-const journalEntry = "the journal of the spec, as JSON lines"
 
 func (k journals) write(path string, j *journal.Journal, seed uint64) error {
 	if err := os.MkdirAll(k.Folder, 0o777); err != nil {

@@ -112,6 +112,10 @@ func (s *Suite) Run(t *testing.T, description string) {
 	ReportAfterEach(r.reportAgain)
 	ReportAfterSuite("statements without words", r.wordless.count)
 	ReportAfterSuite("what is expected", reportExpected)
+	ReportAfterSuite("what is skipped", reportSkipped)
+	if suite.JUnitReport != "" && reporter.JUnitReport == "" {
+		ReportAfterSuite("the JUnit report", s.reportJUnit)
+	}
 	RunSpecs(t, description, config, reporter, AroundNode(r.within))
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -107,6 +108,25 @@ func TestSuites(t *testing.T) {
 		return run(t.Context(), t, settings, self, append([]string{"-test.run=^TestShop$", "-ginkgo.no-color"}, args...)...)
 	}
 
+	t.Run("writes a JUnit report of its own form", func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "made", "junit.xml")
+		t.Setenv("REJOIN_JUNIT_REPORT", file)
+		if said, passed := suite(t, "fails", "-ginkgo.focus=has 'one' node"); passed {
+			t.Fatal(said)
+		}
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{
+			`tests="4" failures="1" errors="0" skipped="3"`, `<property name="nodes" value="1">`, `<property name="target" value="local">`,
+			`<testcase name="A shop has &#39;one&#39; node" classname="specs.suite_test"`, "[[ATTACHMENT|", "[[PROPERTY|file=specs/suite_test.go]]",
+		} {
+			if !strings.Contains(string(content), want) {
+				t.Errorf("%s is missing in\n%s", want, content)
+			}
+		}
+	})
 	t.Run("passes", func(t *testing.T) {
 		g := NewWithT(t)
 		said, passed := suite(t, "passes")

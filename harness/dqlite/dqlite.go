@@ -64,7 +64,7 @@ func New(o Options) target.Target {
 		Digest:    digest,
 		CutsPower: true,
 		Parts:     map[fault.Part]string{fault.Log: "open-*", fault.LogMeta: "metadata1", fault.Snapshot: "snapshot-*[0-9]"},
-		Declares:  []target.Assumption{target.Namespaces, target.SameEverywhere, target.KeepsAnswers, target.StepsDown, target.PreVote},
+		Declares:  []target.Assumption{target.SQLite, target.Namespaces, target.SameEverywhere, target.KeepsAnswers, target.StepsDown, target.PreVote},
 		Claims: []target.Claim{
 			{Promise: target.Recency, Source: "dqlite, Consistency model: reads may be stale"},
 			{Promise: target.Durability, Made: true, Source: "dqlite, FAQ: a committed transaction is never undone"},
@@ -160,8 +160,18 @@ func join(ctx context.Context, member, n *proc.Node, voter bool) error {
 	})
 }
 
-// leave takes a node out of the members, if the member that is asked leads.
+// leave takes a node out of the members, if the member that is asked leads. A node that leads hands over first: it is not asked to
+// remove itself.
 func leave(ctx context.Context, member, n *proc.Node) error {
+	brief, end := context.WithTimeout(ctx, attempt)
+	defer end()
+	_ = ask(brief, n, func(c *client.Client) error { // it may not run, or not lead: then there is nothing to hand over
+		next, err := find(brief, c, member)
+		if err != nil || next == nil {
+			return err
+		}
+		return c.Transfer(brief, next.ID)
+	})
 	return ask(ctx, member, func(c *client.Client) error {
 		known, err := find(ctx, c, n)
 		if err != nil || known == nil {

@@ -75,9 +75,9 @@ func (e *unreachedError) Error() string { return "it cannot be reached: " + e.er
 func (e *unreachedError) Unwrap() error { return e.err }
 
 const (
-	leaderless = 3 * time.Second        // how long a client looks for a leader; less than sqldb.Options.Timeout
-	attempt    = 500 * time.Millisecond // for one node to answer whether it leads
-	pause      = 10 * time.Millisecond  // between two looks for a leader
+	leaderless = 1500 * time.Millisecond // how long a client looks for a leader; less than sqldb.Options.Timeout
+	attempt    = 500 * time.Millisecond  // for one node to answer whether it leads
+	pause      = 10 * time.Millisecond   // between two looks for a leader
 )
 
 // conn is a connection to a leader.

@@ -1,13 +1,19 @@
 package dqlite_test
 
 import (
+	"context"
+	"database/sql"
 	"errors"
+	"fmt"
+	"strings"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"github.com/rejoin-db/rejoin/harness"
 	"github.com/rejoin-db/rejoin/harness/findings"
+	"github.com/rejoin-db/rejoin/harness/target"
 )
 
 // rounds is how often a finding that depends on a race is tried.
@@ -18,8 +24,9 @@ const (
 	appliedOnce  = "the driver is one of database/sql, which sends a statement again only if it was not applied (database/sql/driver, ErrBadConn)"
 	serializable = "transactions are serializable (consistency model)"
 	staleReads   = "not promised: a leader that does not know its successor may serve stale reads (consistency model)"
-	exactText    = "SQLite's text may contain zero bytes, and an acknowledged write is stored (FAQ: a committed transaction is never undone)"
-	wholeDialect = "statements of SQLite work as in SQLite (FAQ); ATTACH is not refused"
+	exactText    = "the bytes of a text are stored as they are (SQLite, Datatypes), and a write is refused if it cannot be"
+	anyType      = "a column holds values of any type, whatever type it is declared with (SQLite, Datatypes); dqlite documents no other rule"
+	neverUndone  = "a committed transaction is never undone (FAQ); ATTACH, which is not supported (dqlite 419), is not refused"
 )
 
 // The settings of dqlite, and how the application uses the driver.
@@ -69,7 +76,7 @@ var _ = Describe("dqlite", func() {
 
 	findings.It(findings.Finding{
 		Title:   "a table that is made in an attached database damages the main one",
-		Setting: setting, Claim: wholeDialect, Layer: findings.Server,
+		Setting: setting, Claim: neverUndone, Layer: findings.Server,
 		Upstream: "https://github.com/canonical/dqlite/issues/440",
 	}, func(ctx SpecContext, show *findings.Show) {
 		db := pool(ctx, show.Cluster(ctx, nodes))
@@ -92,6 +99,25 @@ var _ = Describe("dqlite", func() {
 			show.Seen("CREATE TABLE b.x: %v; then INSERT INTO t: %v; then a read on another connection: %v", said(first), said(after), said(reading))
 		}
 	}, SpecTimeout(2*time.Minute))
+
+	findings.It(findings.Finding{
+		Title:   "a read of a text in a BOOLEAN column aborts the leader, and sent again the next one, until there is no quorum",
+		Setting: setting, Claim: anyType, Layer: findings.Server,
+		Upstream: "https://github.com/canonical/dqlite/issues/733",
+	}, func(ctx SpecContext, show *findings.Show) {
+		cluster := show.Cluster(ctx, nodes)
+		db := pool(ctx, cluster)
+		Expect(execute(ctx, db, "CREATE TABLE t (v BOOLEAN)")).To(Succeed())
+		Expect(execute(ctx, db, "INSERT INTO t VALUES ('maybe')")).To(Succeed())
+		for n := 1; n <= rounds; n++ {
+			By("reading the text")
+			err := read(ctx, db)
+			if ended := ended(ctx, cluster); len(ended) > 1 {
+				show.Seen("after %d reads %s have ended; the last read: %v", n, strings.Join(ended, " and "), said(err))
+				return
+			}
+		}
+	}, SpecTimeout(5*time.Minute))
 
 	findings.It(findings.Finding{
 		Title:   "a connection that knew a table answers with the columns of its older schema",
@@ -129,6 +155,24 @@ var _ = Describe("dqlite", func() {
 		}
 	}, SpecTimeout(2*time.Minute))
 })
+
+// read reads the row of t.
+func read(ctx context.Context, db *sql.DB) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	var v any
+	return db.QueryRowContext(ctx, "SELECT v FROM t").Scan(&v)
+}
+
+// ended are the nodes whose program has ended, with the reason.
+func ended(ctx context.Context, cluster *harness.Cluster) (nodes []string) {
+	for _, look := range cluster.Peek(ctx) {
+		if look.Status.State == target.Offline {
+			nodes = append(nodes, fmt.Sprintf("%s (%s)", look.Node.ID(), look.Status.Reason))
+		}
+	}
+	return nodes
+}
 
 // said is what a statement was answered.
 func said(err error) string {

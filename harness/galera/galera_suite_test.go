@@ -3,13 +3,18 @@ package galera_test
 import (
 	"context"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"github.com/rejoin-db/rejoin/harness/findings"
 	"github.com/rejoin-db/rejoin/harness/galera"
+	"github.com/rejoin-db/rejoin/harness/internal/rundir"
 	"github.com/rejoin-db/rejoin/harness/settings"
 	"github.com/rejoin-db/rejoin/harness/target"
 	"github.com/rejoin-db/rejoin/harness/target/targettest"
@@ -49,22 +54,34 @@ func prepare(asked bool) {
 		if err := galera.Supported(); err != nil {
 			Skip(err.Error())
 		}
-		dir, err := os.MkdirTemp("", "rejoin-galera-")
+		dir, err := rundir.New("", "galera-") // the next run removes it if this one is killed
 		Expect(err).NotTo(HaveOccurred())
-		DeferCleanup(os.RemoveAll, dir)
-		Expect(os.Chmod(dir, 0o711)).To(Succeed())
-		Expect(galera.Prepare(ctx, dir)).To(Succeed())
-		return []byte(dir)
+		DeferCleanup(dir.Remove)
+		Expect(os.Chmod(dir.Path(), 0o711)).To(Succeed())
+		disk := filepath.Join(dir.Path(), "disk")
+		Expect(os.Mkdir(disk, 0o755)).To(Succeed())
+		Expect(galera.Prepare(ctx, disk)).To(Succeed())
+		return []byte(disk)
 	}, func(dir []byte) { disk = string(dir) }, NodeTimeout(2*time.Minute))
 }
 
 func TestGalera(t *testing.T) {
 	over := prepared{options(t)}
+	findings.Of("galera", version())
 	suite := specs.Load(t, settings.Targets("local", "galera"))
 	prepare(suite.Settings.Cluster.Target == "galera")
 	targettest.Register(over, targettest.Options{Patience: time.Minute, Each: 5 * time.Minute})
 	specs.Register(specs.Options{Target: over, Pace: pace})
 	suite.Run(t, "Galera")
+}
+
+// version is that of MariaDB's package and of Galera's, or what is missing.
+func version() string {
+	said, err := exec.Command("dpkg-query", "--show", "--showformat=${Package} ${Version} ", "mariadb-server", "galera-4").Output()
+	if err != nil {
+		return "not installed by Debian's packages"
+	}
+	return strings.TrimSpace(string(said))
 }
 
 // pace is how fast a cluster with the timers of my.cnf is.

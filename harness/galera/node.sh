@@ -17,8 +17,7 @@ position() {
 		echo "$(grafield uuid):$(grafield seqno)"
 		return
 	fi
-	mariadbd --defaults-file=my.cnf --wsrep-recover --log-error=run/recovered >run/recovering 2>&1
-	sed -n 's/.*Recovered position: *//p' run/recovered | tail -1
+	mariadbd --defaults-file=my.cnf --wsrep-recover 2>&1 | sed -n 's/.*Recovered position: *//p'
 }
 
 start() {

@@ -3,11 +3,14 @@ package rqlite_test
 import (
 	"context"
 	"os"
+	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 
+	"github.com/rejoin-db/rejoin/harness/findings"
 	"github.com/rejoin-db/rejoin/harness/hosts"
 	"github.com/rejoin-db/rejoin/harness/rqlite"
 	"github.com/rejoin-db/rejoin/harness/settings"
@@ -16,44 +19,85 @@ import (
 	"github.com/rejoin-db/rejoin/specs"
 )
 
-// binaryVariable names the rqlited on which REJOIN_TARGET=rqlite runs the suite.
-const binaryVariable = "RQLITED"
+// rqlited is the program on which REJOIN_TARGET=rqlite runs the suite. Conformance runs on the fake where it is not named.
+var rqlited = os.Getenv("RQLITED")
 
-// election is the timeout of the nodes: a tenth of rqlite's own.
+// election is the timeout of the nodes: a third of rqlite's own.
 const election = 300 * time.Millisecond
+
+// asked tells whether REJOIN_TARGET asks for rqlite: the suite takes minutes, and ginkgo -r runs all packages.
+var asked bool
 
 func TestRqlite(t *testing.T) {
 	suite := specs.Load(t, settings.Targets("local", "rqlite"))
 	asked = suite.Settings.Cluster.Target == "rqlite"
-	targettest.Register(nodes{})
+	if asked && rqlited != "" {
+		findings.Of("rqlite", version(t))
+		targettest.Register(nodes{})
+	} else {
+		t.Setenv(fakeVariable, "yes")
+		targettest.Register(fakes{})
+	}
 	if asked {
 		specs.Register(specs.Options{Target: nodes{}, Pace: specs.Pace{Election: election, Failover: 3 * time.Second, Write: 2 * time.Second}})
 	}
 	suite.Run(t, "Rqlite")
 }
 
-// asked tells whether REJOIN_TARGET asks for rqlite: the suite takes minutes, and ginkgo -r runs all packages. Without it
-// conformance runs on the fake.
-var asked bool
+// version is the version that the program tells of itself.
+func version(t *testing.T) string {
+	t.Helper()
+	said, err := exec.CommandContext(t.Context(), rqlited, "-version").Output()
+	if err != nil {
+		t.Fatalf("ask %s for its version: %v", rqlited, err)
+	}
+	return strings.TrimPrefix(strings.TrimSpace(string(said)), "rqlited ")
+}
 
-// nodes is the target of the specs: rqlite, or the fake.
+// nodes is rqlite with the timers of the suite.
 type nodes struct{}
 
 func (nodes) Boot(ctx context.Context, size int) (target.Cluster, error) {
+	switch {
+	case !asked:
+		Skip("set REJOIN_TARGET=rqlite to run the suite on rqlite")
+	case rqlited == "":
+		Skip("set RQLITED to the path of an rqlited to run the suite on it")
+	}
+	return boot(ctx, rqlited, size)
+}
+
+// fakes is the fake.
+type fakes struct{}
+
+func (fakes) Boot(ctx context.Context, size int) (target.Cluster, error) {
 	if err := hosts.Supported(); err != nil {
 		Skip(err.Error())
 	}
-	options := rqlite.Options{Binary: os.Getenv(binaryVariable), Election: election, Snapshot: 128}
-	switch {
-	case !asked:
-		self, err := os.Executable()
-		if err != nil {
-			return nil, err
-		}
-		GinkgoT().Setenv(fakeVariable, "yes")
-		options.Binary = self
-	case options.Binary == "":
-		Skip("set " + binaryVariable + " to the path of an rqlited to run the suite on it")
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
 	}
-	return rqlite.New(options).Boot(ctx, size)
+	return boot(ctx, self, size)
+}
+
+func boot(ctx context.Context, binary string, size int) (target.Cluster, error) {
+	return rqlite.New(rqlite.Options{Binary: binary, Election: election, Snapshot: 128}).Boot(ctx, size)
+}
+
+// Without REJOIN_TARGET=rqlite only the checks of requests and answers run, which take seconds; with it, all of them.
+var _ = BeforeEach(func() {
+	quick := []string{"keeps values exact", "transaction, in order", "not applied, and why", "an ID once", "isolates a node"}
+	if text := CurrentSpecReport().LeafNodeText; !asked && !specsNamed(text, quick) {
+		Skip("set REJOIN_TARGET=rqlite to run all checks on the fake")
+	}
+})
+
+func specsNamed(text string, parts []string) bool {
+	for _, part := range parts {
+		if strings.Contains(text, part) {
+			return true
+		}
+	}
+	return false
 }

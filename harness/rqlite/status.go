@@ -41,7 +41,8 @@ type server struct {
 	Suffrage string `json:"suffrage"`
 }
 
-const nonVoter = "Nonvoter"
+// nonVoter is the suffrage of a member without a vote.
+const nonVoter = "nonvoter"
 
 // errClosed is of a node whose HTTP API is ahead of its store.
 var errClosed = errors.New("its store is not open yet")

@@ -28,7 +28,6 @@ const spent = 10 * time.Minute
 //	--poll-progress-interval  0                            REJOIN_POLL_PROGRESS_INTERVAL=0
 //	--grace-period            30s; with the CLI, also 0    REJOIN_GRACE_PERIOD=30s
 //	--randomize-all           =false                       REJOIN_RANDOMIZE_ALL=false
-//	--junit-report            =                            REJOIN_JUNIT_REPORT=
 //	--label-filter            =                            REJOIN_LABEL_FILTER=
 //
 // Any other value of a flag takes precedence over the variable, and the variable over the file.
@@ -42,11 +41,10 @@ const spent = 10 * time.Minute
 //
 // With --fd, which prints specs in source order, RandomizeAll has no effect.
 //
-// The suite itself writes the JUnitReport: one file, also with -p, by the first process. The path is relative to
-// the suite's folder, or absolute; missing folders are created. The CLI does not know this file: --output-dir does
-// not move it, -r does not merge it with reports of other suites, and a suite that does not compile writes none.
-// The flag --junit-report does all three. With the CLI its path is relative to the CLI's working directory or to
-// --output-dir; with go test, to the suite's folder.
+// Apply ignores JUnitReport: specs.Suite.Run writes that file, in the form of package report/junit and not of Ginkgo, unless the flag
+// --junit-report asks for Ginkgo's own. It is one file, also with -p. The path is relative to the suite's folder, or absolute;
+// missing folders are created. The CLI does not know it: --output-dir does not move it, and -r does not merge it with those of other
+// suites. For a whole run: --json-report, and then harness/cmd/junit.
 //
 // Apply ignores EventuallyTimeout and the three settings after it. They belong to Gomega, which has no flags: pass
 // them to gomega.SetDefaultEventuallyTimeout and so on. An Eventually with a context waits until that context
@@ -63,7 +61,6 @@ func (s Suite) Apply(suite types.SuiteConfig, reporter types.ReporterConfig) (ty
 	if !reporter.FdOutput {
 		prefer(&suite.RandomizeAllSpecs, unset.RandomizeAllSpecs, s.RandomizeAll)
 	}
-	prefer(&reporter.JUnitReport, types.NewDefaultReporterConfig().JUnitReport, s.JUnitReport)
 	return suite, reporter
 }
 

@@ -57,7 +57,7 @@ var _ = Describe("A request through a driver that lies", func() {
 	It("leaves connections that can be closed, also if they were broken before", func(ctx SpecContext) {
 		db := lying(l)
 		Expect(run(ctx, db, insert)).Error().NotTo(HaveOccurred())
-		l.set(fails("close", driver.ErrBadConn))
+		l.set(fails("close", errOdd))
 		Expect(db.Close()).To(Succeed())
 	})
 

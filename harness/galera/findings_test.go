@@ -1,0 +1,303 @@
+package galera_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/fault"
+	"github.com/rejoin-db/rejoin/harness/findings"
+	"github.com/rejoin-db/rejoin/harness/galera"
+	"github.com/rejoin-db/rejoin/harness/target"
+	"github.com/rejoin-db/rejoin/specs"
+)
+
+// What the makers say, as claims_test.go of the suite has it.
+const (
+	levels = "MariaDB, InnoDB System Variables, innodb_snapshot_isolation: without it a transaction may change rows that it has read as they were before; off by default before 11.6.2"
+	waits  = "MariaDB, Galera Cluster System Variables, wsrep_sync_wait: by default no causality check is made"
+	crash  = "MariaDB, Galera Cluster Recovery: the position of a node that crashed is found by --wsrep-recover and given by --wsrep_start_position"
+	flush  = "MariaDB, InnoDB System Variables, innodb_flush_log_at_trx_commit: with 0 a crash of mariadbd can erase the last second of transactions"
+)
+
+const patience = SpecTimeout(6 * time.Minute)
+
+var _ = Describe("Galera", func() {
+	findings.It(findings.Finding{
+		Title: "transactions that read a row and then write it lose updates of each other", Setting: "defaults", Claim: levels,
+		Expected: true, Layer: findings.Server, Upstream: "https://jira.mariadb.org/browse/MDEV-38974",
+	}, func(ctx SpecContext, show *findings.Show) {
+		lost, all := updates(ctx, show, galera.Options{LostUpdates: true}, target.RepeatableRead)
+		if lost > 0 {
+			show.Seen("%d of %d acknowledged updates are lost", lost, all)
+		}
+		without, all := updates(ctx, show, galera.Options{}, target.Snapshot)
+		Expect(without).To(BeZero(), "acknowledged updates are lost with innodb_snapshot_isolation, of %d", all)
+		show.Seen("with innodb_snapshot_isolation none of %d", all)
+	}, patience)
+
+	findings.It(findings.Finding{
+		Title: "a read at one node does not show what another node has acknowledged", Setting: "defaults", Claim: waits, Expected: true,
+		Layer: findings.Server,
+	}, func(ctx SpecContext, show *findings.Show) {
+		stale, all := reads(ctx, show, galera.Options{StaleReads: true})
+		if stale > 0 {
+			show.Seen("%d of %d reads are stale", stale, all)
+		}
+		without, all := reads(ctx, show, galera.Options{})
+		Expect(without).To(BeZero(), "reads are stale with wsrep_sync_wait=1, of %d", all)
+		show.Seen("with wsrep_sync_wait=1 none of %d", all)
+	}, patience)
+
+	findings.It(findings.Finding{
+		Title:   "nodes that all crashed and were started without their positions are Synced and Primary, and hold different rows",
+		Setting: "started without --wsrep_start_position", Claim: crash, Expected: true, Layer: findings.Server,
+	}, func(ctx SpecContext, show *findings.Show) {
+		for round := 1; round <= 3; round++ {
+			c, w := crashed(ctx, show, galera.Options{Unrecovered: true})
+			if different := w.different(ctx, c); different != "" {
+				show.Seen("%s, of %d acknowledged rows, after %d crashes of all nodes", different, len(w.acknowledged), round)
+				return
+			}
+		}
+	}, SpecTimeout(10*time.Minute))
+
+	findings.It(findings.Finding{
+		Title: "acknowledged writes are lost when all nodes are killed", Setting: "innodb_flush_log_at_trx_commit=0", Claim: flush,
+		Expected: true, Layer: findings.Server,
+	}, func(ctx SpecContext, show *findings.Show) {
+		for round := 1; round <= 3; round++ {
+			c, w := crashed(ctx, show, galera.Options{LazyFlush: true})
+			if lost := w.lost(ctx, c.Nodes()[0]); lost > 0 {
+				show.Seen("%d of %d acknowledged writes are lost, after %d crashes of all nodes", lost, len(w.acknowledged), round)
+				return
+			}
+		}
+	}, SpecTimeout(10*time.Minute))
+})
+
+// begin boots a cluster with a table of numbers.
+func begin(ctx context.Context, show *findings.Show, options galera.Options) (c *harness.Cluster, table string) {
+	GinkgoHelper()
+	c = show.Cluster(ctx, prepared{options})
+	table = specs.Namespace(ctx, c) + ".numbers"
+	Expect(c.ExecuteWithRetry(ctx, "CREATE TABLE "+table+" (k INTEGER NOT NULL, n INTEGER NOT NULL)")).Error().NotTo(HaveOccurred())
+	return c, table
+}
+
+// updates has three clients at each node add one to a row by a transaction each, and counts what is missing.
+func updates(ctx context.Context, show *findings.Show, options galera.Options, level target.Isolation) (lost, all int64) {
+	GinkgoHelper()
+	c, table := begin(ctx, show, options)
+	Expect(c.ExecuteWithRetry(ctx, "INSERT INTO "+table+" VALUES (1, 0)")).Error().NotTo(HaveOccurred())
+	Expect(c.WaitForAllOnline(ctx)).To(Succeed())
+	working, stop := context.WithTimeout(ctx, 20*time.Second)
+	defer stop()
+	var mu sync.Mutex
+	var running sync.WaitGroup
+	for _, node := range c.Nodes() {
+		for range 3 {
+			running.Go(func() {
+				for working.Err() == nil {
+					if addOne(working, node, level, table) == nil {
+						mu.Lock()
+						all++
+						mu.Unlock()
+					}
+				}
+			})
+		}
+	}
+	running.Wait()
+	result, err := c.ExecuteWithRetry(ctx, "SELECT n FROM "+table)
+	Expect(err).NotTo(HaveOccurred())
+	n, err := result.Value()
+	Expect(err).NotTo(HaveOccurred())
+	return max(0, all-n.(int64)), all
+}
+
+// addOne adds one to the row as an application does: it reads, and writes what follows from that.
+func addOne(ctx context.Context, node *harness.Node, level target.Isolation, table string) error {
+	tx, err := node.Begin(ctx, level)
+	if err != nil {
+		return err
+	}
+	result, err := tx.Execute(ctx, "SELECT n FROM "+table+" WHERE k = 1")
+	if err == nil {
+		var n any
+		if n, err = result.Value(); err == nil {
+			_, err = tx.Execute(ctx, "UPDATE "+table+" SET n = ? WHERE k = 1", n.(int64)+1)
+		}
+	}
+	if err != nil {
+		return errors.Join(err, tx.Rollback(context.WithoutCancel(ctx)))
+	}
+	return tx.Commit(ctx)
+}
+
+// reads writes at one node and reads at the others, and counts the reads that do not show the write.
+func reads(ctx context.Context, show *findings.Show, options galera.Options) (stale, all int) {
+	GinkgoHelper()
+	c, table := begin(ctx, show, options)
+	w := write(ctx, c, table, 2) // other changes, which a node applies before
+	defer w.stop()
+	nodes := c.Nodes()
+	for n := range 150 {
+		by := nodes[n%len(nodes)]
+		if _, err := by.ExecuteWithRetry(ctx, "INSERT INTO "+table+" VALUES (2, ?)", n); err != nil {
+			continue // not acknowledged
+		}
+		for _, other := range nodes {
+			if other == by {
+				continue
+			}
+			result, err := other.Reading(target.Default).Execute(ctx, fmt.Sprintf("SELECT count(*) FROM %s WHERE k = 2 AND n = %d", table, n))
+			if err != nil {
+				continue
+			}
+			seen, err := result.Value()
+			Expect(err).NotTo(HaveOccurred())
+			all++
+			if seen == int64(0) {
+				stale++
+			}
+		}
+	}
+	return stale, all
+}
+
+// crashed kills all nodes while clients write, and has them back.
+func crashed(ctx context.Context, show *findings.Show, options galera.Options) (*harness.Cluster, *writer) {
+	GinkgoHelper()
+	c, table := begin(ctx, show, options)
+	w := write(ctx, c, table, 4)
+	w.await(ctx, 1000)
+	each(c, func(node int) error { return c.TakeNodeOffline(ctx, node, fault.Crash) })
+	w.stop()
+	each(c, func(node int) error { return c.BringNodeOnline(ctx, node) })
+	Expect(c.WaitForAllOnline(ctx)).To(Succeed())
+	return c, w
+}
+
+// each does something to all nodes at once.
+func each(c *harness.Cluster, do func(node int) error) {
+	GinkgoHelper()
+	errs := make([]error, c.Size())
+	var running sync.WaitGroup
+	for node := range errs {
+		running.Go(func() { errs[node] = do(node) })
+	}
+	running.Wait()
+	Expect(errors.Join(errs...)).To(Succeed())
+}
+
+// writer has clients that insert numbers.
+type writer struct {
+	table   string
+	cancel  context.CancelFunc
+	running sync.WaitGroup
+
+	mu           sync.Mutex
+	next         int64
+	acknowledged []int64
+}
+
+// write starts clients at each node.
+func write(ctx context.Context, c *harness.Cluster, table string, clients int) *writer {
+	GinkgoHelper()
+	Expect(c.WaitForAllOnline(ctx)).To(Succeed())
+	w := &writer{table: table}
+	ctx, w.cancel = context.WithCancel(ctx)
+	DeferCleanup(w.stop)
+	for _, node := range c.Nodes() {
+		for range clients {
+			w.running.Go(func() {
+				for ctx.Err() == nil {
+					n := w.number()
+					if _, err := node.Execute(ctx, "INSERT INTO "+table+" VALUES (1, ?)", n); err == nil {
+						w.acknowledge(n)
+					}
+				}
+			})
+		}
+	}
+	return w
+}
+
+func (w *writer) number() int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.next++
+	return w.next
+}
+
+func (w *writer) acknowledge(n int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.acknowledged = append(w.acknowledged, n)
+}
+
+// await waits until so many writes are acknowledged.
+func (w *writer) await(ctx context.Context, writes int) {
+	GinkgoHelper()
+	Eventually(ctx, func() int {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return len(w.acknowledged)
+	}).WithTimeout(2*time.Minute).Should(BeNumerically(">=", writes), "the clients do not write")
+}
+
+// stop ends the clients and waits for them.
+func (w *writer) stop() {
+	w.cancel()
+	w.running.Wait()
+}
+
+// lost counts the acknowledged writes that a node does not show.
+func (w *writer) lost(ctx context.Context, node *harness.Node) (lost int) {
+	GinkgoHelper()
+	there := w.shown(ctx, node)
+	for _, n := range w.acknowledged {
+		if !there[n] {
+			lost++
+		}
+	}
+	return lost
+}
+
+// shown are the numbers that a node shows from its own state.
+func (w *writer) shown(ctx context.Context, node *harness.Node) map[int64]bool {
+	GinkgoHelper()
+	result, err := node.Inside().Reading(target.Local).Execute(ctx, "SELECT n FROM "+w.table+" WHERE k = 1")
+	Expect(err).NotTo(HaveOccurred())
+	there := make(map[int64]bool)
+	for _, row := range result.Rows() {
+		there[row[0].(int64)] = true
+	}
+	return there
+}
+
+// different says how many rows each node has, if they do not have the same; empty if they do.
+func (w *writer) different(ctx context.Context, c *harness.Cluster) (rows string) {
+	GinkgoHelper()
+	first := w.shown(ctx, c.Nodes()[0])
+	same := true
+	for _, node := range c.Nodes() {
+		there := w.shown(ctx, node)
+		for n := range there {
+			same = same && first[n]
+		}
+		same = same && len(there) == len(first)
+		rows += fmt.Sprintf("%s has %d rows, ", node.ID(), len(there))
+	}
+	if same {
+		return ""
+	}
+	return rows[:len(rows)-2]
+}

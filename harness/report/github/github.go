@@ -1,0 +1,103 @@
+// Package github writes Ginkgo's reports for GitHub Actions: an annotation for each failure, and a summary of the run. The forms
+// are those of GitHub's documentation, "Workflow commands for GitHub Actions".
+package github
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/onsi/ginkgo/v2/types"
+)
+
+// Annotate writes a line ::error for each spec that failed, with its place. Paths are relative to root, the checkout. GitHub shows at most
+// ten of a step.
+func Annotate(w io.Writer, reports []types.Report, root string) error {
+	for _, spec := range failed(reports) {
+		_, err := fmt.Fprintf(w, "::error file=%s,line=%d,title=%s::%s\n", attribute(relative(root, spec.Failure.Location.FileName)),
+			spec.Failure.Location.LineNumber, attribute(name(spec)), escaped(plain(spec.Failure.Message)))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Summarize writes Markdown for the file that GITHUB_STEP_SUMMARY names: the counts of each suite, what failed, and why specs were
+// skipped.
+func Summarize(w io.Writer, reports []types.Report) error {
+	var b strings.Builder
+	b.WriteString("| suite | passed | failed | skipped | time |\n| --- | --- | --- | --- | --- |\n")
+	whys := make(map[string]int)
+	for _, report := range reports {
+		specs := report.SpecReports.WithLeafNodeType(types.NodeTypeIt)
+		skipped := specs.WithState(types.SpecStateSkipped | types.SpecStatePending)
+		for _, spec := range skipped {
+			if why := plain(spec.Failure.Message); why != "" {
+				whys[why]++
+			}
+		}
+		verdict := ""
+		if !report.SuiteSucceeded {
+			verdict = " **failed**"
+		}
+		fmt.Fprintf(&b, "| %s%s | %d | %d | %d | %s |\n", cell(report.SuiteDescription), verdict, specs.CountWithState(types.SpecStatePassed),
+			specs.CountWithState(types.SpecStateFailureStates), len(skipped), report.RunTime.Round(100*time.Millisecond))
+	}
+	if all := failed(reports); len(all) > 0 {
+		b.WriteString("\n### Failed\n\n")
+		for _, spec := range all {
+			first, _, _ := strings.Cut(strings.TrimSpace(plain(spec.Failure.Message)), "\n")
+			fmt.Fprintf(&b, "- %s: %s\n", cell(name(spec)), cell(first))
+		}
+	}
+	if len(whys) > 0 {
+		b.WriteString("\n### Skipped\n\n| specs | because |\n| --- | --- |\n")
+		for _, why := range slices.SortedFunc(maps.Keys(whys), func(a, c string) int {
+			if whys[a] != whys[c] {
+				return whys[c] - whys[a]
+			}
+			return strings.Compare(a, c)
+		}) {
+			fmt.Fprintf(&b, "| %d | %s |\n", whys[why], cell(why))
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func failed(reports []types.Report) (all types.SpecReports) {
+	for _, report := range reports {
+		all = append(all, report.SpecReports.WithState(types.SpecStateFailureStates)...)
+	}
+	return all
+}
+
+// name is that of a spec, or of a node of the suite such as BeforeSuite.
+func name(spec types.SpecReport) string {
+	if text := spec.FullText(); text != "" {
+		return text
+	}
+	return spec.LeafNodeType.String()
+}
+
+func relative(root, path string) string {
+	if rel, err := filepath.Rel(root, path); err == nil && filepath.IsLocal(rel) {
+		return filepath.ToSlash(rel)
+	}
+	return path
+}
+
+var (
+	escaped   = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace
+	attribute = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C").Replace
+	cell      = strings.NewReplacer("|", `\|`, "\n", " ", "<", "&lt;").Replace
+	escapes   = regexp.MustCompile("\x1b\\[[0-9;]*[A-Za-z]")
+)
+
+func plain(text string) string { return escapes.ReplaceAllString(text, "") }

@@ -1,0 +1,64 @@
+package github_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/onsi/ginkgo/v2/types"
+
+	"github.com/rejoin-db/rejoin/harness/report/github"
+)
+
+func reports() []types.Report {
+	spec := func(state types.SpecState, text, message string) types.SpecReport {
+		return types.SpecReport{LeafNodeType: types.NodeTypeIt, LeafNodeText: text, State: state, Failure: types.Failure{
+			Message: message, Location: types.CodeLocation{FileName: "/src/specs/links.go", LineNumber: 7},
+		}}
+	}
+	return []types.Report{{SuiteDescription: "Rejoin", RunTime: 1234 * time.Millisecond, SpecReports: types.SpecReports{
+		spec(types.SpecStatePassed, "heals", ""),
+		spec(types.SpecStateFailed, "a link, cut: heals", "\x1b[31mExpected\x1b[0m\n50% | more"),
+		spec(types.SpecStateTimedout, "is slow", "A spec timeout occurred"),
+		spec(types.SpecStateSkipped, "skews", "the target cannot skew clocks"),
+		spec(types.SpecStateSkipped, "skews more", "the target cannot skew clocks"),
+		spec(types.SpecStateSkipped, "filtered", ""),
+	}}}
+}
+
+func TestAnnotate(t *testing.T) {
+	var b strings.Builder
+	if err := github.Annotate(&b, reports(), "/src"); err != nil {
+		t.Fatal(err)
+	}
+	const want = "::error file=specs/links.go,line=7,title=a link%2C cut%3A heals::Expected%0A50%25 | more\n" +
+		"::error file=specs/links.go,line=7,title=is slow::A spec timeout occurred\n"
+	if b.String() != want {
+		t.Errorf("got\n%swant\n%s", b.String(), want)
+	}
+}
+
+func TestSummarize(t *testing.T) {
+	var b strings.Builder
+	if err := github.Summarize(&b, reports()); err != nil {
+		t.Fatal(err)
+	}
+	const want = `| suite | passed | failed | skipped | time |
+| --- | --- | --- | --- | --- |
+| Rejoin **failed** | 1 | 2 | 3 | 1.2s |
+
+### Failed
+
+- a link, cut: heals: Expected
+- is slow: A spec timeout occurred
+
+### Skipped
+
+| specs | because |
+| --- | --- |
+| 2 | the target cannot skew clocks |
+`
+	if b.String() != want {
+		t.Errorf("got\n%swant\n%s", b.String(), want)
+	}
+}
