@@ -46,7 +46,8 @@ func New(o Options) target.Target {
 		Programs: []proc.Program{{
 			Path: "{{.Vars.binary}}",
 			Args: []string{
-				"-index={{.Index}}", "{{if .Bootstrap}}-bootstrap{{end}}", "-listen={{.Host}}:" + port, "-relay={{.Host}}:" + relay, "-dir={{.Dir}}",
+				"-index={{.Index}}", "{{if .Bootstrap}}-bootstrap{{end}}", "-dir={{.Dir}}",
+				"-listen={{.Host}}:" + port, "-relay={{.Host}}:" + relay,
 				"-latency={{.Vars.latency}}", "-snapshot={{.Vars.snapshot}}", "-trailing={{.Vars.trailing}}",
 			},
 		}},
@@ -64,7 +65,9 @@ func New(o Options) target.Target {
 		Digest:    digest,
 		CutsPower: true,
 		Parts:     map[fault.Part]string{fault.Log: "open-*", fault.LogMeta: "metadata1", fault.Snapshot: "snapshot-*[0-9]"},
-		Declares:  []target.Assumption{target.SQLite, target.Namespaces, target.SameEverywhere, target.KeepsAnswers, target.StepsDown, target.PreVote},
+		Declares: []target.Assumption{
+			target.SQLite, target.Namespaces, target.SameEverywhere, target.KeepsAnswers, target.StepsDown, target.PreVote,
+		},
 		Claims: []target.Claim{
 			{Promise: target.Recency, Source: "dqlite, Consistency model: reads may be stale"},
 			{Promise: target.Durability, Made: true, Source: "dqlite, FAQ: a committed transaction is never undone"},

@@ -21,7 +21,7 @@ const rounds = 12
 
 // The claims that the findings are about, with their sources.
 const (
-	appliedOnce  = "the driver is one of database/sql, which sends a statement again only if it was not applied (database/sql/driver, ErrBadConn)"
+	appliedOnce  = "a driver says ErrBadConn only if the statement was surely not applied, so that it may be sent again (database/sql/driver)"
 	serializable = "transactions are serializable (consistency model)"
 	staleReads   = "not promised: a leader that does not know its successor may serve stale reads (consistency model)"
 	exactText    = "the bytes of a text are stored as they are (SQLite, Datatypes), and a write is refused if it cannot be"
