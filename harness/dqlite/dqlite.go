@@ -133,7 +133,15 @@ func id(index int) uint64 { return uint64(index) + 2 }
 // formed makes the nodes members, and then the tables of the kit.
 func formed(ctx context.Context, nodes []*proc.Node) error {
 	for _, n := range nodes[1:] {
-		if err := proc.Until(ctx, func(ctx context.Context) error { return join(ctx, nodes[0], n, true) }); err != nil {
+		err := proc.Until(ctx, func(ctx context.Context) (err error) {
+			for _, member := range nodes {
+				if err = join(ctx, member, n, true); err == nil {
+					return nil
+				}
+			}
+			return err
+		})
+		if err != nil {
 			return fmt.Errorf("make %s a member: %w", n.Name(), err)
 		}
 	}
@@ -149,7 +157,7 @@ func join(ctx context.Context, member, n *proc.Node, voter bool) error {
 	if voter {
 		role = client.Voter
 	}
-	return ask(ctx, member, func(c *client.Client) error {
+	return command(ctx, member, func(c *client.Client) error {
 		known, err := find(ctx, c, n)
 		switch {
 		case err != nil:
@@ -175,12 +183,29 @@ func leave(ctx context.Context, member, n *proc.Node) error {
 		}
 		return c.Transfer(brief, next.ID)
 	})
-	return ask(ctx, member, func(c *client.Client) error {
+	return command(ctx, member, func(c *client.Client) error {
 		known, err := find(ctx, c, n)
-		if err != nil || known == nil {
+		switch {
+		case err != nil:
 			return err
+		case known == nil: // it lists what it has logged: an earlier attempt is committed if a change that follows is
+			return member.Inside().(*node).leader.Execute(ctx, count)
 		}
 		return c.Remove(ctx, known.ID)
+	})
+}
+
+// command asks a member that leads. Other members list what they have logged, which may be undone.
+func command(ctx context.Context, member *proc.Node, do func(*client.Client) error) error {
+	return ask(ctx, member, func(c *client.Client) error {
+		leader, err := c.Leader(ctx)
+		if err != nil {
+			return err
+		}
+		if leader.Address != member.Address() {
+			return fmt.Errorf("%s does not lead", member.Name())
+		}
+		return do(c)
 	})
 }
 
