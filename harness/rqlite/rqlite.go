@@ -92,8 +92,8 @@ const (
 
 func claims() []target.Claim {
 	return []target.Claim{
-		{Promise: target.Durability, Made: true, Source: "rqlite, Queued Writes: a write that is not queued is answered after a majority has committed it"},
-		{Promise: target.Recency, Made: true, Source: consistencyPage + "Linearizable: a read returns at least the results of the latest committed write"},
+		{Promise: target.Durability, Made: true, Source: "rqlite, Queued Writes: any other write is answered after a majority has committed it"},
+		{Promise: target.Recency, Made: true, Source: consistencyPage + "Linearizable: a read returns at least the latest committed write"},
 		{Promise: target.OneWriter, Made: true, Source: faqPage + "CAP theorem: only the side with a majority responds to writes"},
 		{Promise: target.Convergence, Made: true, Source: faqPage + "What exactly does rqlite do: it prevents divergent copies of the data"},
 		{Promise: target.Atomicity, Made: true, Source: apiPage + "Transactions: all statements of a request succeed, or none"},
@@ -110,7 +110,7 @@ func formed(ctx context.Context, nodes []*proc.Node) error {
 				return err
 			}
 			if len(seen.Store.Nodes) != len(nodes) || seen.Store.Leader.ID == "" {
-				return fmt.Errorf("node %s knows %d of %d members, and its leader is %q", n.Name(), len(seen.Store.Nodes), len(nodes), seen.Store.Leader.ID)
+				return fmt.Errorf("node %s knows %d of %d members, and the leader %q", n.Name(), len(seen.Store.Nodes), len(nodes), seen.Store.Leader.ID)
 			}
 		}
 		return newSQL(nodes[0]).Execute(ctx, append(dialect.Prefixes{}.Setup(), dedupe.SQLite().Setup())...)

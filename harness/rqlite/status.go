@@ -79,7 +79,8 @@ func status(ctx context.Context, n *proc.Node) (target.Status, error) {
 		}
 	}
 	for _, m := range seen.Store.Nodes {
-		s.Peers = append(s.Peers, target.Peer{ID: m.ID, Address: strings.TrimSuffix(m.Address, raftPort) + httpPort, Voter: m.Suffrage != nonVoter})
+		address := strings.TrimSuffix(m.Address, raftPort) + httpPort
+		s.Peers = append(s.Peers, target.Peer{ID: m.ID, Address: address, Voter: m.Suffrage != nonVoter})
 	}
 	if s.Role == "leader" {
 		s.LedTerms, s.LastContact = []uint64{r.Term}, 0
