@@ -127,7 +127,7 @@ func formed(ctx context.Context, nodes []*proc.Node) error {
 			}
 			for _, group := range led {
 				if whole(group[3]) == 0 || len(members) != len(nodes) {
-					return fmt.Errorf("node %s knows %d of %d nodes, and leader %v of its group %v", n.Name(), len(members), len(nodes), group[3], group[0])
+					return fmt.Errorf("node %s knows %d of %d nodes, leader %v of its group %v", n.Name(), len(members), len(nodes), group[3], group[0])
 				}
 			}
 		}

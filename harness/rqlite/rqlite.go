@@ -110,7 +110,7 @@ func formed(ctx context.Context, nodes []*proc.Node) error {
 				return err
 			}
 			if len(seen.Store.Nodes) != len(nodes) || seen.Store.Leader.ID == "" {
-				return fmt.Errorf("node %s knows %d of %d members, and the leader %q", n.Name(), len(seen.Store.Nodes), len(nodes), seen.Store.Leader.ID)
+				return fmt.Errorf("node %s knows %d of %d members, and leader %q", n.Name(), len(seen.Store.Nodes), len(nodes), seen.Store.Leader.ID)
 			}
 		}
 		return newSQL(nodes[0]).Execute(ctx, append(dialect.Prefixes{}.Setup(), dedupe.SQLite().Setup())...)
