@@ -34,8 +34,8 @@ const (
 	graceful    = "a node that gets SIGTERM shuts down gracefully (General guidelines)"
 )
 
-// setting is that of all findings: timers of the suite, and else the defaults of rqlite.
-const setting = "defaults, election timeout 300 ms"
+// setting is that of all findings.
+const setting = "election timeout 300 ms, snapshot after 128 entries, cluster-connect-timeout 1 s, else defaults"
 
 var _ = Describe("rqlite", func() {
 	findings.It(findings.Finding{
