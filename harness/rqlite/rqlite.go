@@ -48,7 +48,7 @@ func New(o Options) target.Target {
 		Programs: []proc.Program{{Path: "{{.Vars.binary}}", Args: slices.Concat(arguments(o), o.Args, []string{"{{.Dir}}/data"})}},
 		Address:  "{{.Host}}:" + httpPort,
 		Order:    proc.FirstAlone, // a node without -join founds a cluster
-		SQL:      func(n *proc.Node) (target.SQL, error) { return newSQL(n), nil },
+		SQL:      func(n *proc.Node) (target.SQL, error) { return newSQL(n, 0), nil },
 		Formed:   formed,
 		Status:   status,
 		Members:  &proc.Members{Join: joined, Leave: leave},
@@ -113,7 +113,7 @@ func formed(ctx context.Context, nodes []*proc.Node) error {
 				return fmt.Errorf("node %s knows %d of %d members, and leader %q", n.Name(), len(seen.Store.Nodes), len(nodes), seen.Store.Leader.ID)
 			}
 		}
-		return newSQL(nodes[0]).Execute(ctx, append(dialect.Prefixes{}.Setup(), dedupe.SQLite().Setup())...)
+		return newSQL(nodes[0], 0).Execute(ctx, append(dialect.Prefixes{}.Setup(), dedupe.SQLite().Setup())...)
 	})
 }
 
@@ -148,9 +148,11 @@ func leave(ctx context.Context, member, n *proc.Node) error {
 // mark appends a statement to the log, which changes nothing. So the last entry of a log is never a change of the members, which
 // counts in the index of a restored snapshot and in no other: see status.
 func mark(ctx context.Context, member *proc.Node) error {
-	return newSQL(member).Execute(ctx, "DELETE FROM rejoin_namespaces WHERE name = ''")
+	return newSQL(member, 0).Execute(ctx, "DELETE FROM rejoin_namespaces WHERE name = ''")
 }
 
-func newSQL(n *proc.Node) *sqldb.Batch {
-	return sqldb.NewBatch(sqldb.Options{Node: n.Name(), Dialect: dialect.Prefixes{}, Judge: judge}, send(n), dedupe.SQLite())
+// newSQL limits a request by the timeout; 0 is the kit's.
+func newSQL(n *proc.Node, timeout time.Duration) *sqldb.Batch {
+	options := sqldb.Options{Node: n.Name(), Dialect: dialect.Prefixes{}, Judge: judge, Timeout: timeout}
+	return sqldb.NewBatch(options, send(n), dedupe.SQLite())
 }
