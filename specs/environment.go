@@ -13,6 +13,7 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness"
 	"github.com/rejoin-db/rejoin/harness/fault"
+	"github.com/rejoin-db/rejoin/harness/journal"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
@@ -46,7 +47,7 @@ func (env *environment) begin(ctx SpecContext) {
 	}
 	skipForetold(env.options.Target)
 	env.heard, env.cluster, env.held = 0, nil, len(heldResources())
-	options := append([]harness.Option{harness.Size(env.options.Nodes)}, env.options.Cluster...)
+	options := append([]harness.Option{harness.Size(env.options.Nodes), harness.Journal(journal.New(env.pace.events()))}, env.options.Cluster...)
 	env.cluster = bootCluster(ctx, env.noting(env.options.Target), options)
 	env.ns = Namespace(ctx, env.cluster)
 }

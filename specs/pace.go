@@ -6,7 +6,9 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+
 	"github.com/rejoin-db/rejoin/harness/fault"
+	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
 // Pace is how fast the nodes of a target are, by their own timers. Every time in the specs
@@ -119,6 +121,10 @@ func (p Pace) work() time.Duration { return max(50*time.Second, p.elections(1000
 // glance is how often a spec looks at a node that it must not miss in a short state: less than
 // one part of a node needs to notify another, on a fast target.
 func (p Pace) glance() time.Duration { return max(30*time.Microsecond, p.Election/2000) }
+
+// events is how many events the journal of a spec keeps: a history that is cut off proves nothing, and on a slow target the same
+// faults take more of its clients' time.
+func (p Pace) events() int { return journal.DefaultSize * max(1, int(p.Election/usualElection)) }
 
 // pause is between two writes of a client, so that clients of a slow target do not write many
 // times as much in the same number of elections; none at the usual election timeout.

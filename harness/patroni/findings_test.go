@@ -32,11 +32,7 @@ const (
 )
 
 var _ = Describe("Patroni", func() {
-	BeforeEach(func(ctx SpecContext) {
-		version, err := versions(ctx, [][]string{{"/usr/lib/postgresql/15/bin/postgres", "--version"}, {"patroni", "--version"}})
-		Expect(err).NotTo(HaveOccurred())
-		findings.Of("PostgreSQL with Patroni", version)
-	})
+	BeforeEach(named)
 
 	findings.It(findings.Finding{
 		Title:   "acknowledged writes are lost when the primary is cut off from the other nodes",
@@ -68,6 +64,13 @@ var _ = Describe("Patroni", func() {
 		report(ctx, show, c, table, w, 0)
 	}, SpecTimeout(10*time.Minute))
 })
+
+// named gives the findings the name and the versions of the database.
+func named(ctx SpecContext) {
+	version, err := versions(ctx, [][]string{{"/usr/lib/postgresql/15/bin/postgres", "--version"}, {"patroni", "--version"}})
+	Expect(err).NotTo(HaveOccurred())
+	findings.Of("PostgreSQL with Patroni", version)
+}
 
 // versions are the numbers that programs print, such as "15.20, 3.0.2".
 func versions(ctx context.Context, commands [][]string) (string, error) {
@@ -232,6 +235,13 @@ func (w *writer) count() int {
 	return len(w.acknowledged)
 }
 
+// soFar are the numbers that were acknowledged.
+func (w *writer) soFar() []int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.acknowledged)
+}
+
 // await waits until so many writes are acknowledged.
 func (w *writer) await(ctx context.Context, writes int) {
 	GinkgoHelper()
@@ -249,14 +259,20 @@ func report(ctx context.Context, show *findings.Show, c *harness.Cluster, table 
 	GinkgoHelper()
 	Expect(c.WaitForAllOnline(ctx)).To(Succeed())
 	Expect(c.VerifyDataConsistency(ctx, "SELECT n FROM "+table+" ORDER BY n")).To(Succeed())
+	lost := missing(ctx, c, table, w.soFar())
+	if len(lost) > 0 {
+		show.Seen("%d of %d acknowledged writes are lost; %d were acknowledged before the fault", len(lost), w.count(), before)
+	}
+}
+
+// missing are those of the numbers that are not in the table.
+func missing(ctx context.Context, c *harness.Cluster, table string, numbers []int64) []int64 {
+	GinkgoHelper()
 	result, err := c.ExecuteWithRetry(ctx, "SELECT n FROM "+table+" ORDER BY n")
 	Expect(err).NotTo(HaveOccurred())
 	there := make(map[int64]bool)
 	for _, row := range result.Rows() {
 		there[row[0].(int64)] = true
 	}
-	lost := slices.DeleteFunc(slices.Clone(w.acknowledged), func(n int64) bool { return there[n] })
-	if len(lost) > 0 {
-		show.Seen("%d of %d acknowledged writes are lost; %d were acknowledged before the fault", len(lost), len(w.acknowledged), before)
-	}
+	return slices.DeleteFunc(numbers, func(n int64) bool { return there[n] })
 }

@@ -12,6 +12,8 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
+	"strconv"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -60,18 +62,13 @@ func Supported() error {
 	return hosts.Supported()
 }
 
-// user runs the command that follows as the user postgres.
-var user = []string{"setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"}
-
 // New returns a target.
 func New(options Options) target.Target {
 	mode := options.Mode
-	flag := func(on bool) string { return fmt.Sprint(on) }
+	synchronous, strict := strconv.FormatBool(mode != Asynchronous), strconv.FormatBool(mode == Strict)
 	return proc.New(proc.Database{
-		Name: "patroni",
-		Vars: map[string]string{
-			"postgresql": programs, "synchronous": flag(mode != Asynchronous), "strict": flag(mode == Strict),
-		},
+		Name:    "patroni",
+		Vars:    map[string]string{"postgresql": programs, "synchronous": synchronous, "strict": strict},
 		Files:   map[string]string{"patroni.yml": patroniFile, "haproxy.cfg": haproxyFile},
 		Prepare: []proc.Program{{Path: "install", Args: []string{"-d", "-o", "postgres", "-m", "700", "{{.Dir}}/run"}}},
 		Programs: []proc.Program{
@@ -87,8 +84,9 @@ func New(options Options) target.Target {
 				Ready: etcdReady,
 			},
 			{
-				Path: user[0], Args: append(user[1:], "/usr/bin/patroni", "{{.Dir}}/patroni.yml"),
-				Env: []string{"LC_ALL=C", "HOME={{.Dir}}/run"}, Dir: "{{.Dir}}/run",
+				Path: "setpriv",
+				Args: []string{"--reuid=postgres", "--regid=postgres", "--clear-groups", "/usr/bin/patroni", "{{.Dir}}/patroni.yml"},
+				Env:  []string{"LC_ALL=C", "HOME={{.Dir}}/run"}, Dir: "{{.Dir}}/run",
 			},
 			{Path: "haproxy", Args: []string{"-db", "-f", "{{.Dir}}/haproxy.cfg"}},
 		},
@@ -194,11 +192,10 @@ func etcdHealth(ctx context.Context, n *proc.Node) error {
 
 // etcdReady waits for a quorum of etcd when the cluster is new: Patroni would sleep for five seconds without it.
 func etcdReady(ctx context.Context, n *proc.Node) error {
-	err := etcdHealth(ctx, n)
-	if errors.Is(err, errLeaderless) && !n.View().Forming {
-		return nil // the other nodes may be away
+	if err := etcdHealth(ctx, n); n.View().Forming || !errors.Is(err, errLeaderless) {
+		return err
 	}
-	return err
+	return nil // the other nodes may be away
 }
 
 // ready is nil when PostgreSQL serves reads, or when the node can do nothing without others: Patroni does not start PostgreSQL
@@ -219,11 +216,8 @@ func (m Mode) formed(ctx context.Context, nodes []*proc.Node) error {
 	statements := append(dialect.PostgreSQL().Setup, dedupe.PostgreSQL().Setup())
 	return proc.Until(ctx, func(ctx context.Context) error {
 		for _, n := range nodes {
-			switch said, err := m.status(ctx, n); {
-			case err != nil:
-				return err
-			case said.State != target.Online:
-				return fmt.Errorf("node %s is %s: %s", n.Name(), said.State, said.Reason)
+			if said, err := m.status(ctx, n); err != nil || said.State != target.Online {
+				return errors.Join(err, fmt.Errorf("node %s is %s: %s", n.Name(), said.State, said.Reason))
 			}
 		}
 		return nodes[0].Inside().(*client).Execute(ctx, statements...)
@@ -243,36 +237,30 @@ const ownView = `SELECT NOT pg_is_in_recovery(),
 // status asks the PostgreSQL of a node. A node whose PostgreSQL does not answer, or a standby that receives nothing, knows no
 // leader.
 func (m Mode) status(ctx context.Context, n *proc.Node) (target.Status, error) {
-	s := target.Status{State: target.Connecting, Role: "follower", LastContact: -1, Voter: true}
+	s := target.Status{State: target.Online, Role: "follower", LastContact: -1, Voter: true}
 	rows, err := n.Inside().(*client).own.Ask(ctx, ownView)
 	if err != nil {
-		s.Reason = err.Error()
+		s.State, s.Reason = target.Connecting, err.Error()
 		return s, nil
 	}
 	row := rows[0]
-	s.Term, s.AppliedIndex, s.CommitIndex = number(row[1]), number(row[2]), number(row[3])
+	s.Term, s.AppliedIndex, s.CommitIndex = uint64(row[1].(int64)), uint64(row[2].(int64)), uint64(row[3].(int64))
 	if row[0] == int64(1) {
 		s.Role, s.Leader, s.LedTerms = "leader", n.Name(), []uint64{s.Term}
 		if err := m.heir(ctx, n); err != nil {
-			s.Reason = err.Error()
-		} else {
-			s.State = target.Online
+			s.State, s.Reason = target.Connecting, err.Error()
 		}
 		return s, nil
 	}
-	for _, node := range n.View().Nodes {
-		if node.Host == row[4] {
-			s.Leader = node.Name
-		}
+	if i := slices.IndexFunc(n.View().Nodes, func(p proc.Peer) bool { return p.Host == row[4] }); i >= 0 {
+		s.Leader = n.View().Nodes[i].Name
 	}
 	s.Behind = s.CommitIndex - min(s.CommitIndex, s.AppliedIndex)
 	switch {
 	case s.Leader == "":
-		s.Reason = "it receives nothing from a primary"
+		s.State, s.Reason = target.Connecting, "it receives nothing from a primary"
 	case s.Behind > 0:
 		s.State = target.Syncing
-	default:
-		s.State = target.Online
 	}
 	return s, nil
 }
@@ -282,21 +270,13 @@ func (m Mode) heir(ctx context.Context, n *proc.Node) error {
 	if m == Asynchronous || len(n.View().Others) == 0 {
 		return nil
 	}
-	var said struct {
-		Members []struct{ Role, State string }
-	}
+	type member struct{ Role, State string }
+	var said struct{ Members []member }
 	if err := n.GetJSON(ctx, ":8008/cluster", &said); err != nil {
 		return err
 	}
-	for _, member := range said.Members {
-		if member.Role == "sync_standby" && member.State == "running" {
-			return nil
-		}
+	if !slices.Contains(said.Members, member{"sync_standby", "running"}) {
+		return errors.New("it has no synchronous standby")
 	}
-	return errors.New("it has no synchronous standby")
-}
-
-func number(v any) uint64 {
-	n, _ := v.(int64)
-	return uint64(n)
+	return nil
 }

@@ -1,0 +1,64 @@
+package patroni_test
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/fault"
+	"github.com/rejoin-db/rejoin/harness/findings"
+	"github.com/rejoin-db/rejoin/harness/patroni"
+)
+
+// failovers is how often the spec tries: the former primary must ask its etcd before that has caught up.
+const failovers = 12
+
+var _ = Describe("Patroni after a partition", func() {
+	BeforeEach(named)
+
+	findings.It(findings.Finding{
+		Title: "acknowledged writes are lost when a former primary comes back, takes the leader key from its successor, and is promoted " +
+			"on the same timeline",
+		Setting: "synchronous",
+		Claim: "a standby is promoted only if it has every acknowledged change, and one primary holds the leader key (Patroni, Replication " +
+			"modes, synchronous mode)",
+		Layer: findings.Server, Upstream: "https://github.com/patroni/patroni/pull/2689",
+	}, func(ctx SpecContext, show *findings.Show) {
+		c, table := begin(ctx, show, patroni.Synchronous)
+		for round := range failovers {
+			By(fmt.Sprintf("failing over, round %d", round+1))
+			lost, all := comesBack(ctx, c, fmt.Sprintf("%s_%d", table, round))
+			if lost > 0 {
+				show.Seen("%d of %d writes are lost that its successor had acknowledged while it was away, after %d failovers", lost, all, round+1)
+				return
+			}
+		}
+	}, SpecTimeout(20*time.Minute))
+})
+
+// comesBack isolates the primary until another has acknowledged writes, and brings it back. It counts which of them are lost.
+func comesBack(ctx context.Context, c *harness.Cluster, table string) (lost, all int) {
+	GinkgoHelper()
+	Expect(c.ExecuteWithRetry(ctx, "CREATE TABLE "+table+" (n INTEGER NOT NULL)")).Error().NotTo(HaveOccurred())
+	was := leader(ctx, c)
+	Expect(c.TakeNodeOffline(ctx, was, fault.Isolate)).To(Succeed())
+	deposed(ctx, c, was)
+	w := write(ctx, c, others(c, was)[0], table, 1, giveUp{})
+	w.await(ctx, 20)
+	acknowledged := w.soFar()
+	Expect(c.BringNodeOnline(ctx, was)).To(Succeed())
+	settling, cancel := context.WithTimeout(ctx, 45*time.Second)
+	defer cancel()
+	settled := c.WaitForAllOnline(settling)
+	w.stop()
+	if now := leader(ctx, c); now != was {
+		Expect(settled).To(Succeed())
+		return 0, len(acknowledged)
+	}
+	all = len(acknowledged)
+	return len(missing(ctx, c, table, acknowledged)), all
+}
