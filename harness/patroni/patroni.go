@@ -110,6 +110,7 @@ func New(options Options) target.Target {
 
 //go:embed patroni.yml
 var patroniFile string
+
 //go:embed haproxy.cfg
 var haproxyFile string
 
