@@ -2,7 +2,7 @@
 
 $(if $(HOME)$(GOCACHE),,$(error Go needs a folder for what it builds: set HOME, or GOCACHE and GOPATH))
 
-.PHONY: specs virtual process hosts dqlite patroni galera rqlite test lint platforms bench cluster chaos defects findings mutants replay
+.PHONY: specs virtual process hosts dqlite patroni galera rqlite kalamdb test lint platforms bench cluster chaos defects findings mutants replay
 
 specs: ## the main job: the suite on three nodes in this process
 	go tool ginkgo -p .
@@ -22,11 +22,14 @@ dqlite: ## the suite on dqlite; needs: apt-get install libdqlite-dev libraft-dev
 patroni: ## the suite on PostgreSQL with Patroni; needs root, and: apt-get install postgresql-15 patroni etcd-server haproxy
 	cd harness/patroni && REJOIN_TARGET=patroni REJOIN_LABEL_FILTER='!finding' go test . -timeout 0
 
-galera: ## the suite on MariaDB with Galera; needs root, and: apt-get install mariadb-server galera-4 rsync
+galera: ## the suite on MariaDB with Galera; needs root, and: apt-get install mariadb-server galera-4 rsync socat
 	cd harness/galera && REJOIN_TARGET=galera REJOIN_LABEL_FILTER='!finding' go test . -timeout 0
 
 rqlite: ## the suite on any rqlited: make rqlite RQLITED=/usr/local/bin/rqlited
 	cd harness/rqlite && REJOIN_TARGET=rqlite RQLITED="$(RQLITED)" REJOIN_LABEL_FILTER='!finding' go test . -timeout 0
+
+kalamdb: ## the suite on any kalamdb-server: make kalamdb KALAMDB=/usr/local/bin/kalamdb-server CONFIG=tls.toml
+	cd harness/kalamdb && REJOIN_TARGET=kalamdb KALAMDB="$(KALAMDB)" KALAMDB_CONFIG="$(CONFIG)" go test . -timeout 0
 
 test: ## everything, with the race detector; the reports are reports/report.json and reports/junit.xml
 	go tool ginkgo -r -p --race --randomize-all --keep-going --json-report=report.json --output-dir=reports; \

@@ -65,6 +65,23 @@ var _ = Describe("ExecuteWithRetry", func() {
 		Expect(f.Node(0).Asked()).To(HaveLen(1))
 	}, patience)
 
+	DescribeTable("knows after an attempt with an unknown outcome what a refusal of the next one says",
+		func(ctx SpecContext, remembers bool, outcome target.Outcome) {
+			c, f := bootOf(&fake.Target{Plain: !remembers}, harness.Size(1))
+			answers := []error{lost, &target.Error{Code: "EXISTS", Message: "the row exists", Kind: target.ErrExists, Outcome: target.NotApplied}}
+			f.Node(0).OnQuery(func(context.Context, target.Request) error {
+				answer := answers[0]
+				answers = answers[1:]
+				return answer
+			})
+			_, err := c.ExecuteWithRetry(ctx, "INSERT")
+			Expect(err).To(MatchError(target.ErrExists))
+			Expect(target.OutcomeOf(err)).To(Equal(outcome))
+		},
+		Entry("a database that knows requests again has not applied the first", patience, true, target.NotApplied),
+		Entry("another one may have applied it, which may be why it refuses the next", patience, false, target.Unknown),
+	)
+
 	It("waits for a node to come online", func(ctx SpecContext) {
 		c, f := boot(harness.Size(1))
 		Expect(c.TakeNodeOffline(ctx, 0)).To(Succeed())

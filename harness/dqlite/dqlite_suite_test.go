@@ -40,6 +40,11 @@ func (b *built) Boot(ctx context.Context, size int) (target.Cluster, error) {
 	return dqlite.New(dqlite.Options{Binary: b.binary, Latency: b.latency, Snapshot: 128, Trailing: 128}).Boot(ctx, size)
 }
 
+// Foretell tells what nodes lack, so that specs which need it are skipped without a boot.
+func (b *built) Foretell() target.Cluster {
+	return dqlite.New(dqlite.Options{}).(target.Foreteller).Foretell()
+}
+
 var _ = SynchronizedBeforeSuite(func(ctx SpecContext) []byte {
 	if !asked {
 		Skip("set REJOIN_TARGET=dqlite to run the suite on dqlite")

@@ -24,6 +24,8 @@ var shown = []verdict{
 var expected = []verdict{
 	{"with a hanging disk that does not know its successor is not stale when strong",
 		"a leader whose disk hangs still sends heartbeats, or answers nothing: no other node is elected until the disk is back"},
+	{"on a deposed leader with a hanging disk is not stale a moment after a quorum has confirmed the leader",
+		"a strong read follows a commit, which fails at once beside the one that hung: the database is locked (dqlite 164)"},
 	{"lagging node waits for acknowledged writes and returns them leader", "the leader answers a read, whichever node was asked, and waits for none"},
 	{"lagging node waits for acknowledged writes and returns them strong", "the leader answers a read, whichever node was asked, and waits for none"},
 	{"large rows over a narrow link applies them one by one", "a leader sends all entries that a node lacks at once"},

@@ -7,4 +7,4 @@ import (
 	"github.com/rejoin-db/rejoin/harness/galera"
 )
 
-var _ = times.Register(times.Options{Target: prepared{galera.Options{}}, Rounds: 3})
+var _ = times.Register(times.Options{Target: keeping{galera.Options{}}, Rounds: 3})

@@ -26,8 +26,8 @@ import (
 
 // Options are the settings of the target. The zero Options are the settings that the makers document as the safest.
 type Options struct {
-	// Disk is a folder that Prepare has made. It is needed.
-	Disk string
+	// Kept is proc.Options.Kept, for these settings alone.
+	Kept string
 	// LostUpdates turns innodb_snapshot_isolation off, which is the default of MariaDB before 11.6.
 	LostUpdates bool
 	// StaleReads leaves wsrep_sync_wait at its default, 0: a read does not wait for what other nodes have acknowledged. It is
@@ -65,12 +65,16 @@ func New(o Options) target.Target {
 	return proc.New(proc.Database{
 		Name: "galera",
 		Vars: map[string]string{
-			"disk": o.Disk, "provider": provider, "snapshot": number(!o.LostUpdates), "flush": number(!o.LazyFlush),
+			"provider": provider, "snapshot": number(!o.LostUpdates), "flush": number(!o.LazyFlush),
 			"recover": number(!o.Unrecovered),
 		},
-		Files:   map[string]string{"my.cnf": configFile, "node.sh": nodeFile, "run/said": "starts\n"},
-		Disk:    "{{if not .Joining}}{{.Vars.disk}}{{end}}",
-		Prepare: []proc.Program{{Path: "install", Args: []string{"-d", "-o", "mysql", "-m", "700", "{{.Dir}}/data", "{{.Dir}}/run"}}},
+		Files: map[string]string{"my.cnf": configFile, "node.sh": nodeFile, "setup.sql": setup, "run/said": "starts\n"},
+		Prepare: []proc.Program{
+			{Path: "install", Args: []string{"-d", "-o", "mysql", "-m", "700", "{{.Dir}}/data", "{{.Dir}}/run"}},
+			{Path: "{{if .Bootstrap}}mariadb-install-db{{else}}true{{end}}", Args: []string{ // the others get all from the first
+				"--defaults-file={{.Dir}}/my.cnf", "--extra-file={{.Dir}}/setup.sql", "--auth-root-authentication-method=normal", "--skip-test-db",
+			}},
+		},
 		Programs: []proc.Program{
 			{Path: "socat", Args: []string{"TCP-LISTEN:" + answers + ",bind={{.Host}},reuseaddr,fork", "EXEC:sh {{.Dir}}/node.sh answer"}},
 			{Path: "sh", Args: []string{"{{.Dir}}/node.sh", "run"}},
@@ -85,9 +89,10 @@ func New(o Options) target.Target {
 			return dedupe.MySQL().Remembered(ctx, inside)
 		},
 		Declares: []target.Assumption{target.Namespaces, target.KeepsAnswers, target.OwnWrites},
+		Digest:   digest,
 		Claims:   o.claims(),
 		Alarms:   &target.Alarms{Words: []string{"mysqld got signal", "Inconsistent by consensus", "Assertion"}},
-	}, proc.Options{})
+	}, proc.Options{Kept: o.Kept})
 }
 
 //go:embed my.cnf
@@ -96,20 +101,53 @@ var configFile string
 //go:embed node.sh
 var nodeFile string
 
-// open makes the connections to a node.
+// setup makes the database in which the kit has its functions, and the user of the tests.
+const setup = `CREATE DATABASE rejoin CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
+FLUSH PRIVILEGES;
+CREATE USER rejoin@'%';
+GRANT ALL ON *.* TO rejoin@'%' WITH GRANT OPTION;
+`
+
+// node is the SQL of a node: local reads have connections that wait for no other node, and answer without a primary component.
+type node struct {
+	*sqldb.DB
+	own *sqldb.DB
+}
+
+func (n *node) Query(ctx context.Context, request target.Request) (target.Rows, error) {
+	if request.Consistency == target.Local {
+		return n.own.Query(ctx, request)
+	}
+	return n.DB.Query(ctx, request)
+}
+
+// Close closes all connections.
+func (n *node) Close() error { return errors.Join(n.DB.Close(), n.own.Close()) }
+
 func (o Options) open(n *proc.Node) (target.SQL, error) {
+	waits := "1"
+	if o.StaleReads {
+		waits = "0"
+	}
+	db, err := o.connect(n, map[string]string{"wsrep_sync_wait": waits})
+	if err != nil {
+		return nil, err
+	}
+	own, err := o.connect(n, map[string]string{"wsrep_sync_wait": "0", "wsrep_dirty_reads": "1"})
+	return &node{db, own}, err
+}
+
+// connect makes a pool of connections to a node, with settings of their own.
+func (o Options) connect(n *proc.Node, settings map[string]string) (*sqldb.DB, error) {
 	config := mysql.NewConfig()
 	config.User, config.Net, config.Addr, config.DBName = "rejoin", "tcp", n.Address(), "rejoin"
 	config.DialFunc, config.ClientFoundRows, config.MaxAllowedPacket = n.Dial, true, 64<<20
-	config.Params = map[string]string{"sql_mode": "'" + dialect.MySQLMode + "'"}
+	config.Params = settings
+	config.Params["sql_mode"] = "'" + dialect.MySQLMode + "'"
 	config.Logger = &mysql.NopLogger{}
 	connector, err := mysql.NewConnector(config)
 	if err != nil {
 		return nil, fmt.Errorf("node %s: configure its driver: %w", n.Name(), err)
-	}
-	waits := "SET SESSION wsrep_dirty_reads = 0, wsrep_sync_wait = 1"
-	if o.StaleReads {
-		waits = "SET SESSION wsrep_dirty_reads = 0, wsrep_sync_wait = 0"
 	}
 	repeatable := target.Snapshot
 	if o.LostUpdates {
@@ -118,10 +156,6 @@ func (o Options) open(n *proc.Node) (target.SQL, error) {
 	level := func(name string) []string { return []string{"SET TRANSACTION ISOLATION LEVEL " + name, "BEGIN"} }
 	return sqldb.New(sql.OpenDB(connector), sqldb.Options{
 		Node: n.Name(), Dialect: dialect.MariaDB(), Judge: judge, Once: dedupe.MySQL(),
-		Prepare: map[target.Consistency][]string{
-			target.Local:   {"SET SESSION wsrep_dirty_reads = 1, wsrep_sync_wait = 0"},
-			target.Default: {waits}, target.Leader: {waits}, target.Strong: {waits},
-		},
 		Levels: map[target.Isolation][]string{
 			target.ReadUncommitted: level("READ UNCOMMITTED"), target.ReadCommitted: level("READ COMMITTED"),
 			repeatable: level("REPEATABLE READ"),

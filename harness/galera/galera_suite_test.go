@@ -2,6 +2,7 @@ package galera_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,52 +22,60 @@ import (
 	"github.com/rejoin-db/rejoin/specs"
 )
 
-// options are the settings of the suite, by REJOIN_GALERA.
+// options are the settings of the suite, by GALERA_SETTING.
 func options(t *testing.T) galera.Options {
-	switch named := os.Getenv("REJOIN_GALERA"); named {
+	switch named := os.Getenv("GALERA_SETTING"); named {
 	case "", "snapshot":
 		return galera.Options{}
 	case "default":
 		return galera.Options{LostUpdates: true, StaleReads: true}
 	default:
-		t.Fatalf("REJOIN_GALERA is %q: it is snapshot or default", named)
+		t.Fatalf("GALERA_SETTING is %q: it is snapshot or default", named)
 		return galera.Options{}
 	}
 }
 
-// prepared is a target whose database is made when the suite begins.
-type prepared struct{ options galera.Options }
+// keeping is a target whose clusters begin with the disks of an earlier one.
+type keeping struct{ options galera.Options }
 
-func (p prepared) Boot(ctx context.Context, size int) (target.Cluster, error) {
-	p.options.Disk = disk
-	return galera.New(p.options).Boot(ctx, size)
+func (k keeping) Boot(ctx context.Context, size int) (target.Cluster, error) {
+	folder := filepath.Join(kept, strings.Trim(strings.ReplaceAll(fmt.Sprint(k.options), " ", "-"), "{-}"))
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return nil, err
+	}
+	k.options.Kept = folder
+	return galera.New(k.options).Boot(ctx, size)
 }
 
-// disk is the database of which all nodes start.
-var disk string
+// Foretell tells what clusters cannot do.
+func (k keeping) Foretell() target.Cluster {
+	return galera.New(k.options).(target.Foreteller).Foretell()
+}
 
-// prepare has the disk made, if REJOIN_TARGET asks for Galera: the suite takes minutes, and ginkgo -r runs all packages.
+// kept has the disks of the first cluster of each setting and size.
+var kept string
+
+// prepare has the folder made, if REJOIN_TARGET asks for Galera: the suite takes minutes, and ginkgo -r runs all packages.
 func prepare(asked bool) {
-	SynchronizedBeforeSuite(func(ctx SpecContext) []byte {
+	SynchronizedBeforeSuite(func() []byte {
 		if !asked {
 			Skip("set REJOIN_TARGET=galera to run the suite on MariaDB with Galera")
 		}
 		if err := galera.Supported(); err != nil {
 			Skip(err.Error())
 		}
+		if dir := os.Getenv("GALERA_KEPT"); dir != "" { // of earlier runs with the same my.cnf
+			return []byte(dir)
+		}
 		dir, err := rundir.New("", "galera-") // the next run removes it if this one is killed
 		Expect(err).NotTo(HaveOccurred())
 		DeferCleanup(dir.Remove)
-		Expect(os.Chmod(dir.Path(), 0o711)).To(Succeed())
-		disk := filepath.Join(dir.Path(), "disk")
-		Expect(os.Mkdir(disk, 0o755)).To(Succeed())
-		Expect(galera.Prepare(ctx, disk)).To(Succeed())
-		return []byte(disk)
-	}, func(dir []byte) { disk = string(dir) }, NodeTimeout(2*time.Minute))
+		return []byte(dir.Path())
+	}, func(dir []byte) { kept = string(dir) })
 }
 
 func TestGalera(t *testing.T) {
-	over := prepared{options(t)}
+	over := keeping{options(t)}
 	findings.Of("galera", version())
 	suite := specs.Load(t, settings.Targets("local", "galera"))
 	prepare(suite.Settings.Cluster.Target == "galera")

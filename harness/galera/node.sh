@@ -1,14 +1,16 @@
 #!/bin/sh
-# What an operator does before a node of Galera starts: it is given the position that its InnoDB has, it joins the others if some are
-# a primary component, and if all nodes are down, the one that has got furthest begins a new component.
+# What an operator does before a node of Galera starts. It is given the position that its InnoDB has. It joins the others if some are
+# a primary component. If all members of its last component are there, that forms again by itself. If all nodes are down and that is
+# not possible, the node that has got furthest begins a new component.
 #
 #   node.sh run       starts the node
-#   node.sh answer    tells another node, by socat: "primary", "runs" without a primary component, or "waits" and a sequence number
+#   node.sh answer    tells another node, by socat: "primary", "runs VIEW" without a primary component, or "waits SEQNO VIEW"
 cd "{{.Dir}}" || exit
 grastate=data/grastate.dat
-view=data/gvwstate.dat # the last primary component; a node that was stopped, and did not crash, has none
+gvwstate=data/gvwstate.dat # the last primary component; a node that was stopped, and did not crash, has none
 
 grafield() { sed -n "s/^$1: *//p" $grastate; }
+view() { sed -n 's/^view_id: *[0-9]* *\([^ ]*\) */\1-/p' $gvwstate 2>/dev/null; }
 
 # position prints UUID:SEQNO; nothing on an empty disk.
 position() {
@@ -26,44 +28,50 @@ start() {
 }
 
 bootstrap() {
-	rm -f $view
-	sed -i 's/^safe_to_bootstrap:.*/safe_to_bootstrap: 1/' $grastate
+	rm -f $gvwstate
+	[ ! -e $grastate ] || sed -i 's/^safe_to_bootstrap:.*/safe_to_bootstrap: 1/' $grastate
 	start --wsrep-new-cluster
 }
 
 run() {
 	if [ "{{.Vars.recover}}" = 1 ]; then
 		at=$(position)
-	elif [ -e $view ]; then
+	elif [ -e $gvwstate ]; then
 		start
 	fi
-	{{if .Bootstrap}}bootstrap{{end}}
+	{{if and .Bootstrap .First}}bootstrap{{end}}
 	own=${at##*:}
-	echo "waits ${own:--1}" >run/said
+	own=${own:--1}
+	view=$(view)
+	echo "waits $own" >run/said
 	while sleep 0.2; do
-		best=$own
-		others=down
+		first=yes away= runs= together=1
 		for other in {{range .Others}}{{.Index}}:{{.Host}} {{end}}; do
 			index=${other%%:*}
-			said=$(socat -T2 - TCP:${other#*:}:4569,connect-timeout=1 2>/dev/null </dev/null)
-			number=${said#waits }
-			case $said in
-			primary) start ;;
-			runs) others=run ;;
-			waits\ *) if [ "$number" -gt "${own:--1}" ] || { [ "$number" = "$own" ] && [ "$index" -lt {{.Index}} ]; }; then best=; fi ;;
-			*) best= ;;
+			set -- $(socat -T2 - TCP:${other#*:}:4569,connect-timeout=1 2>/dev/null </dev/null)
+			case $1 in
+			primary) set -- && start ;;
+			runs) runs=yes of=$2 ;;
+			waits)
+				of=$3
+				if [ "$2" -gt "$own" ] || { [ "$2" = "$own" ] && [ "$index" -lt {{.Index}} ]; }; then first=; fi
+				;;
+			*) away=yes of= ;;
 			esac
+			[ "$of" != "$view" ] || together=$((together + 1))
 		done
-		if [ $others = run ] && [ -e $view ]; then start; fi # together they may be the last component again
-		if [ $others = down ] && [ "${best:--1}" -ge 0 ]; then bootstrap; fi
+		set --
+		if [ -n "$view" ] && [ $together = "$(grep -c ^member: $gvwstate)" ]; then start; fi
+		if [ -n "$view" ] && [ -n "$runs" ] && [ -z "$away" ]; then start; fi
+		if [ -z "$away$runs" ] && [ -n "$first" ] && [ "$own" -ge 0 ]; then bootstrap; fi
 	done
 }
 
 answer() {
-	said=$(timeout 2 mariadb --no-defaults --user=rejoin --socket=run/socket -N -e "SHOW STATUS LIKE 'wsrep_cluster_status'" 2>/dev/null)
-	case $said in
-	*Primary) [ "${said%non-Primary}" = "$said" ] && echo primary || echo runs ;;
-	*) cat run/said ;;
+	case $(timeout 2 mariadb --no-defaults --user=rejoin --socket=run/socket -N -e "SHOW STATUS LIKE 'wsrep_cluster_status'" 2>/dev/null) in
+	*non-Primary) echo "runs $(view)" ;;
+	*Primary) echo primary ;;
+	*) echo "$(cat run/said) $(view)" ;;
 	esac
 }
 

@@ -12,20 +12,22 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target/dedupe"
 	"github.com/rejoin-db/rejoin/harness/target/dialect"
 	"github.com/rejoin-db/rejoin/harness/target/proc"
-	"github.com/rejoin-db/rejoin/harness/target/sqldb"
 )
 
 // answers is the port at which socat tells what a node does.
 const answers = "4569"
 
-// ownView is what a node tells of itself.
-const ownView = `SHOW GLOBAL STATUS WHERE Variable_name IN ('wsrep_ready', 'wsrep_cluster_status', 'wsrep_local_state_comment',
-	'wsrep_last_committed', 'wsrep_cluster_conf_id', 'wsrep_incoming_addresses')`
+// ownView is what a node tells of itself. The tables have the latest primary component: its members in the order of their UUIDs,
+// and the sequence number with which it began.
+const ownView = `SELECT lower(variable_name), variable_value FROM information_schema.global_status WHERE variable_name IN
+		('wsrep_ready', 'wsrep_cluster_status', 'wsrep_local_state_comment', 'wsrep_last_committed')
+	UNION ALL SELECT 'view', view_seqno FROM mysql.wsrep_cluster
+	UNION ALL SELECT 'first', (SELECT node_name FROM mysql.wsrep_cluster_members ORDER BY node_uuid LIMIT 1)`
 
 // status asks a node. One that does not answer waits for a primary component, or gets its state from another node.
 func status(ctx context.Context, n *proc.Node) (target.Status, error) {
 	s := target.Status{State: target.Connecting, Role: "follower", LastContact: -1, Voter: true}
-	rows, err := n.Inside().(*sqldb.DB).Ask(ctx, ownView)
+	rows, err := n.Inside().(*node).own.Ask(ctx, ownView)
 	if err != nil {
 		s.Reason = err.Error()
 		return s, nil
@@ -34,20 +36,13 @@ func status(ctx context.Context, n *proc.Node) (target.Status, error) {
 	for _, row := range rows {
 		said[fmt.Sprint(row[0])] = fmt.Sprint(row[1])
 	}
-	s.AppliedIndex = number(said["wsrep_last_committed"])
+	s.AppliedIndex, s.Term = number(said["wsrep_last_committed"]), number(said["view"])
 	s.CommitIndex = s.AppliedIndex
 	if said["wsrep_cluster_status"] != "Primary" {
 		s.Reason = "its component is " + said["wsrep_cluster_status"]
 		return s, nil
 	}
-	s.Term = number(said["wsrep_cluster_conf_id"])
-	first, _, _ := strings.Cut(said["wsrep_incoming_addresses"], ",")
-	for _, p := range n.View().Nodes {
-		if strings.HasPrefix(first, p.Host+":") {
-			s.Leader = p.Name
-		}
-	}
-	if s.Leader == n.Name() {
+	if s.Leader = said["first"]; s.Leader == n.Name() {
 		s.Role, s.LedTerms = "leader", []uint64{s.Term}
 	}
 	s.State = target.Syncing
@@ -99,7 +94,7 @@ func formed(ctx context.Context, nodes []*proc.Node) error {
 		}
 	}
 	statements := append(dialect.MariaDB().Setup, dedupe.MySQL().Setup())
-	return proc.Until(ctx, func(ctx context.Context) error { return nodes[0].Inside().(*sqldb.DB).Execute(ctx, statements...) })
+	return proc.Until(ctx, func(ctx context.Context) error { return nodes[0].Inside().(*node).Execute(ctx, statements...) })
 }
 
 // joined waits until a node is a member that has caught up.
@@ -111,4 +106,36 @@ func joined(ctx context.Context, _, n *proc.Node, _ bool) error {
 		}
 		return err
 	})
+}
+
+// tables are the tables of clients and of the kit.
+const tables = `SELECT group_concat(concat('"', table_schema, '"."', table_name, '"') ORDER BY 1 SEPARATOR ', ') FROM information_schema.tables
+	WHERE table_type = 'BASE TABLE' AND table_schema NOT IN ('mysql', 'sys', 'performance_schema', 'information_schema')`
+
+var errBusy = errors.New("the node has applied changes while its tables were read")
+
+// digest has MariaDB hash all rows of a node, while nothing changes.
+func digest(ctx context.Context, n *proc.Node, _ target.SQL) (index uint64, sum string, err error) {
+	own := n.Inside().(*node).own
+	err = proc.Until(ctx, func(ctx context.Context) error {
+		before, err := status(ctx, n)
+		if err != nil {
+			return err
+		}
+		named, err := own.Ask(ctx, tables)
+		if err != nil {
+			return err
+		}
+		rows, err := own.Ask(ctx, fmt.Sprintf("CHECKSUM TABLE %s EXTENDED", named[0][0]))
+		if err != nil {
+			return err
+		}
+		after, err := status(ctx, n)
+		if err == nil && after.AppliedIndex != before.AppliedIndex {
+			err = errBusy
+		}
+		index, sum = after.AppliedIndex, fmt.Sprint(rows)
+		return err
+	})
+	return index, sum, err
 }

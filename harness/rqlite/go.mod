@@ -6,6 +6,7 @@ replace github.com/rejoin-db/rejoin => ../..
 
 require (
 	github.com/onsi/ginkgo/v2 v2.34.0
+	github.com/onsi/gomega v1.44.0
 	github.com/rejoin-db/rejoin v0.0.0-00010101000000-000000000000
 )
 
@@ -35,7 +36,6 @@ require (
 	github.com/mattn/go-colorable v0.1.12 // indirect
 	github.com/mattn/go-isatty v0.0.14 // indirect
 	github.com/mattn/go-sqlite3 v1.14.53 // indirect
-	github.com/onsi/gomega v1.44.0 // indirect
 	github.com/vishvananda/netlink v1.3.1 // indirect
 	github.com/vishvananda/netns v0.0.5 // indirect
 	github.com/x448/float16 v0.8.4 // indirect

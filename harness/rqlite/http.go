@@ -84,7 +84,7 @@ func (r result) exact() sqldb.Result {
 	for _, row := range r.Values {
 		values := make([]any, len(row))
 		for i, v := range row {
-			values[i] = decode(r.Types[i], v)
+			values[i] = sqldb.FromJSON(isReal(r.Types[i]), v)
 		}
 		out.Rows = append(out.Rows, values)
 	}
@@ -98,7 +98,7 @@ func encode(s dialect.Statement) (params []any, err error) {
 		case float64:
 			text := strconv.FormatFloat(v, 'g', -1, 64)
 			if math.IsInf(v, 0) || math.IsNaN(v) {
-				return nil, unsupported(s, "the number "+text)
+				return nil, dialect.Unsupported("rqlite's JSON", s.SQL, "the number "+text)
 			}
 			if !strings.ContainsAny(text, ".e") {
 				text += ".0" // a number without a point is an integer
@@ -106,7 +106,7 @@ func encode(s dialect.Statement) (params []any, err error) {
 			p = json.RawMessage(text)
 		case string:
 			if !utf8.ValidString(v) {
-				return nil, unsupported(s, "a text that is not UTF-8")
+				return nil, dialect.Unsupported("rqlite's JSON", s.SQL, "a text that is not UTF-8")
 			}
 		case []byte:
 			numbers := make([]int, len(v))
@@ -120,41 +120,10 @@ func encode(s dialect.Statement) (params []any, err error) {
 	return params, nil
 }
 
-func unsupported(s dialect.Statement, reason string) error {
-	err := &dialect.UnsupportedError{Dialect: "rqlite's JSON", Statement: s.SQL, Reason: reason}
-	return &target.Error{Code: "UNSUPPORTED", Message: err.Error(), Kind: target.ErrNoWords, Outcome: target.NotApplied, Cause: err}
-}
-
-// decode is a value of an answer. JSON does not tell 1.0 from 1: the type of the column does.
-func decode(columnType string, v any) any {
-	switch v := v.(type) {
-	case json.Number:
-		kind := strings.ToUpper(columnType)
-		isReal := strings.Contains(kind, "REAL") || strings.Contains(kind, "FLOA") || strings.Contains(kind, "DOUB")
-		if n, err := v.Int64(); err == nil && !isReal {
-			return n
-		}
-		if f, err := v.Float64(); err == nil {
-			return f
-		}
-	case bool: // of a column that is declared so
-		if v {
-			return int64(1)
-		}
-		return int64(0)
-	case []any:
-		blob := make([]byte, len(v))
-		for i, b := range v {
-			number, _ := b.(json.Number)
-			n, err := strconv.ParseUint(number.String(), 10, 8)
-			if err != nil {
-				return v // the kit refuses it
-			}
-			blob[i] = byte(n)
-		}
-		return blob
-	}
-	return v
+// isReal tells whether a column holds floating-point numbers: JSON does not tell 1.0 from 1.
+func isReal(columnType string) bool {
+	kind := strings.ToUpper(columnType)
+	return strings.Contains(kind, "REAL") || strings.Contains(kind, "FLOA") || strings.Contains(kind, "DOUB")
 }
 
 // refusal is an error that rqlite has answered: to the whole request, or to a statement of it.

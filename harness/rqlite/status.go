@@ -37,7 +37,7 @@ type own struct {
 // server is a member of the cluster.
 type server struct {
 	ID       string `json:"id"`
-	Address  string `json:"addr"`
+	Address  string `json:"addr"` // of Raft
 	Suffrage string `json:"suffrage"`
 }
 
@@ -79,7 +79,7 @@ func status(ctx context.Context, n *proc.Node) (target.Status, error) {
 		}
 	}
 	for _, m := range seen.Store.Nodes {
-		s.Peers = append(s.Peers, target.Peer{ID: m.ID, Address: m.Address, Voter: m.Suffrage != nonVoter})
+		s.Peers = append(s.Peers, target.Peer{ID: m.ID, Address: strings.TrimSuffix(m.Address, raftPort) + httpPort, Voter: m.Suffrage != nonVoter})
 	}
 	if s.Role == "leader" {
 		s.LedTerms, s.LastContact = []uint64{r.Term}, 0
@@ -93,22 +93,10 @@ func status(ctx context.Context, n *proc.Node) (target.Status, error) {
 	return s, nil
 }
 
-// digest is the hash of a node's data, read while it executed nothing.
+// digest is the hash of a node's data.
 func digest(ctx context.Context, n *proc.Node, inside target.SQL) (index uint64, sum string, err error) {
-	err = proc.Until(ctx, func(ctx context.Context) error {
-		before, err := view(ctx, n)
-		if err != nil {
-			return err
-		}
-		if sum, err = sqldb.SQLiteDigest(ctx, inside); err != nil {
-			return err
-		}
-		after, err := view(ctx, n)
-		index = after.Store.FSM
-		if err == nil && index != before.Store.FSM {
-			err = fmt.Errorf("node %s executes statements while it is read", n.Name())
-		}
-		return err
+	return sqldb.SQLiteDigest(ctx, inside, func(ctx context.Context) (uint64, error) {
+		seen, err := view(ctx, n)
+		return seen.Store.FSM, err
 	})
-	return index, sum, err
 }

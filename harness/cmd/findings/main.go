@@ -3,6 +3,7 @@
 //	go run ./harness/cmd/findings                            # all modules, one after the other; or: make findings
 //	go run ./harness/cmd/findings -only dqlite -focus 'zero byte'
 //	go run ./harness/cmd/findings -write README.md           # keeps the results, and writes the tables
+//	go run ./harness/cmd/findings -only none -write README.md    # only the tables, such as after a merge of two records
 //
 // A module is a folder of harness with a go.mod and a findings_test.go. Its specs with the label finding run with
 // REJOIN_TARGET=<name of the folder>. A database that is not installed is listed with the sentence that says what to install.
@@ -46,7 +47,7 @@ const recordFile = "harness/findings/record.json"
 // run returns whether something was not shown again.
 func run(ctx context.Context, args []string) (missed bool, err error) {
 	flags := flag.NewFlagSet("findings", flag.ContinueOnError)
-	only := flags.String("only", "", "comma-separated `names` of modules; default all")
+	only := flags.String("only", "", "comma-separated `names` of modules, or none, which writes the tables of the record; default all")
 	focus := flags.String("focus", "", "an `expression` that the titles of the findings must match")
 	write := flags.String("write", "", "write the tables into this `file`, between its marks, and the results into "+recordFile)
 	seed := flags.Int64("seed", 0, "Ginkgo's seed; 0 for one by the clock")
@@ -87,10 +88,13 @@ func run(ctx context.Context, args []string) (missed bool, err error) {
 	return slices.ContainsFunc(outcomes, outcome.missed), nil
 }
 
-// choose returns the modules with those names, or all if there are none.
+// choose returns the modules with those names, or all if there are no names.
 func choose(known []module, only string) ([]module, error) {
-	if only == "" {
+	switch only {
+	case "":
 		return known, nil
+	case "none":
+		return nil, nil
 	}
 	var chosen []module
 	for name := range strings.SplitSeq(only, ",") {

@@ -167,6 +167,7 @@ var _ = Describe("A run", func() {
 		Expect(err).NotTo(HaveOccurred())
 		Expect(choose(known, "patroni,dqlite")).To(HaveExactElements(HaveField("String()", "patroni"), HaveField("String()", "dqlite")))
 		Expect(choose(known, "")).To(Equal(known))
+		Expect(choose(known, "none")).To(BeEmpty())
 		_, err = choose(known, "oracle")
 		Expect(err).To(MatchError(ContainSubstring("there is no such module")))
 		_, err = modules(GinkgoT().TempDir())

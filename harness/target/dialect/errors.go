@@ -19,6 +19,11 @@ func (e *UnsupportedError) Error() string {
 	return fmt.Sprintf("%s cannot say %s: %s", e.Dialect, e.Reason, sqltext.Abridged(e.Statement))
 }
 
+// Unsupported is an UnsupportedError as the error of a request, for the dialect of an adapter.
+func Unsupported(dialect, statement, reason string) error {
+	return unsupported(dialect, statement, "%s", reason)
+}
+
 // unsupported is an UnsupportedError as the error of a request.
 func unsupported(dialect, statement, reason string, args ...any) error {
 	err := &UnsupportedError{dialect, statement, fmt.Sprintf(reason, args...)}

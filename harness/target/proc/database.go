@@ -34,7 +34,7 @@ type Database struct {
 	// Ready returns nil once a node serves requests; nil is Status without an error. It is asked again until then.
 	Ready func(ctx context.Context, node *Node) error
 	// Formed runs once after all nodes of a new cluster are ready, for example to wait for members and to make tables; nil
-	// does nothing. An error ends the boot.
+	// does nothing. An error ends the boot. The context ends if a program of a node ends.
 	Formed func(ctx context.Context, nodes []*Node) error
 
 	// SQL returns how requests reach the database of a node. It is called twice for each node, before it starts: for its

@@ -36,7 +36,7 @@ var _ = Describe("A database", func() {
 		found := filepath.Join(GinkgoT().TempDir(), "found")
 		d.Vars["found"] = found
 		d.Files = map[string]string{
-			"conf/{{.Name}}.conf": `{{.Name}} {{.Index}} {{range .Nodes}}{{.Name}},{{end}} {{join .Others "{{.Name}}={{.Index}}" ";"}}`,
+			"conf/{{.Name}}.conf": `{{.Name}} {{.Index}} {{range .Nodes}}{{.Name}},{{end}} {{join .Others "{{.Name}}={{add .Index 10}}" ";"}}`,
 		}
 		copied := GinkgoT().TempDir()
 		Expect(os.MkdirAll(filepath.Join(copied, "n0", "made"), 0o700)).To(Succeed())
@@ -61,7 +61,7 @@ var _ = Describe("A database", func() {
 			return string(text)
 		}
 		Expect(content("n0/prepared")).To(Equal("prepared\n"), "once")
-		Expect(content("n0/conf")).To(Equal("n0 0 n0,n1, n1=1"))
+		Expect(content("n0/conf")).To(Equal("n0 0 n0,n1, n1=11"))
 		Expect(content("n0/word")).To(Equal("n0 true true 1\nn0 false false 1\n"))
 		Expect(content("n1/word")).To(Equal("n1 false true 1\n"))
 	}, patience)

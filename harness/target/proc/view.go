@@ -34,7 +34,9 @@ type Peer struct {
 }
 
 // functions are what templates may call besides what text/template has.
-func functions() template.FuncMap { return template.FuncMap{"join": join} }
+func functions() template.FuncMap {
+	return template.FuncMap{"join": join, "add": func(a, b int) int { return a + b }}
+}
 
 // join fills a template for each peer, and puts a separator between.
 func join(peers []Peer, text, separator string) (string, error) {

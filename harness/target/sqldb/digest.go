@@ -11,9 +11,25 @@ import (
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
-// SQLiteDigest hashes the schema and all rows of a node's own SQLite database, whatever the order of the rows. It reads one table
-// after the other: the caller must know that nothing changes meanwhile, as by an index that is the same before and after.
-func SQLiteDigest(ctx context.Context, inside target.SQL) (string, error) {
+// SQLiteDigest hashes the schema and all rows of a node's own SQLite database, whatever the order of the rows, and returns the
+// index of that state. It reads one table after the other, and again from the first until index is the same before and after. It
+// blocks until then, or until ctx ends.
+func SQLiteDigest(ctx context.Context, inside target.SQL, index func(context.Context) (uint64, error)) (at uint64, sum string, err error) {
+	for {
+		before, err := index(ctx)
+		if err != nil {
+			return 0, "", err
+		}
+		if sum, err = hash(ctx, inside); err != nil {
+			return 0, "", err
+		}
+		if at, err = index(ctx); err != nil || at == before {
+			return at, sum, err
+		}
+	}
+}
+
+func hash(ctx context.Context, inside target.SQL) (string, error) {
 	h := sha256.New()
 	read := func(text string) ([][]any, error) {
 		rows, err := All(inside.Query(ctx, target.Request{SQL: text, Consistency: target.Local}))

@@ -1,6 +1,8 @@
 package sqldb_test
 
 import (
+	"context"
+
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
@@ -17,8 +19,11 @@ var _ = Describe("The digest of a SQLite database", func() {
 			for _, s := range statements {
 				Expect(run(ctx, db, s)).Error().NotTo(HaveOccurred())
 			}
-			sum, err := sqldb.SQLiteDigest(ctx, db)
+			var asked uint64 // the state changes while it is read for the first time
+			at, sum, err := sqldb.SQLiteDigest(ctx, db, func(context.Context) (uint64, error) { asked++; return min(asked, 3), nil })
 			Expect(err).NotTo(HaveOccurred())
+			Expect(at).To(Equal(uint64(3)))
+			Expect(asked).To(Equal(uint64(4)))
 			return sum
 		}
 		const table = `CREATE TABLE "a""b" (v)`

@@ -1,0 +1,85 @@
+package kalamdb_test
+
+import (
+	"context"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+
+	"github.com/rejoin-db/rejoin/harness/hosts"
+	"github.com/rejoin-db/rejoin/harness/kalamdb"
+	"github.com/rejoin-db/rejoin/harness/settings"
+	"github.com/rejoin-db/rejoin/harness/target"
+	"github.com/rejoin-db/rejoin/harness/target/targettest"
+	"github.com/rejoin-db/rejoin/specs"
+)
+
+// server is the program on which REJOIN_TARGET=kalamdb runs the suite. Conformance runs on the fake where it is not named.
+var server = os.Getenv("KALAMDB")
+
+// asked tells whether REJOIN_TARGET asks for KalamDB: the suite takes minutes, and ginkgo -r runs all packages.
+var asked bool
+
+func TestKalamDB(t *testing.T) {
+	suite := specs.Load(t, settings.Targets("local", "kalamdb"))
+	asked = suite.Settings.Cluster.Target == "kalamdb"
+	if asked && server != "" {
+		targettest.Register(nodes{}, targettest.Options{Patience: time.Minute, Each: 5 * time.Minute})
+	} else {
+		t.Setenv(fakeVariable, "yes")
+		targettest.Register(fakes{})
+	}
+	if asked {
+		specs.Register(specs.Options{Target: nodes{}, Pace: specs.Pace{Election: time.Second, Failover: 3 * time.Second}})
+	}
+	suite.Run(t, "KalamDB")
+}
+
+// nodes is KalamDB. The file that KALAMDB_CONFIG names is added to its configuration.
+type nodes struct{}
+
+func (nodes) Boot(ctx context.Context, size int) (target.Cluster, error) {
+	if server == "" {
+		Skip("set KALAMDB to the path of a kalamdb-server to run the suite on it")
+	}
+	var config []byte
+	if path := os.Getenv("KALAMDB_CONFIG"); path != "" {
+		var err error
+		if config, err = os.ReadFile(path); err != nil {
+			return nil, err
+		}
+	}
+	return boot(ctx, kalamdb.Options{Binary: server, Config: string(config)}, size)
+}
+
+// fakes is the fake.
+type fakes struct{}
+
+func (fakes) Boot(ctx context.Context, size int) (target.Cluster, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	return boot(ctx, kalamdb.Options{Binary: self}, size)
+}
+
+func boot(ctx context.Context, options kalamdb.Options, size int) (target.Cluster, error) {
+	if err := hosts.Supported(); err != nil {
+		Skip(err.Error())
+	}
+	return kalamdb.New(options).Boot(ctx, size)
+}
+
+// Without REJOIN_TARGET=kalamdb only the checks of requests and answers run, which take seconds; with it, all of them.
+var _ = BeforeEach(func() {
+	text := CurrentSpecReport().LeafNodeText
+	for _, quick := range []string{"keeps values exact", "transaction, in order", "not applied, and why", "isolates a node"} {
+		if asked || strings.Contains(text, quick) {
+			return
+		}
+	}
+	Skip("set REJOIN_TARGET=kalamdb to run all checks on the fake")
+})

@@ -1,0 +1,132 @@
+package kalamdb
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/coder/websocket"
+
+	"github.com/rejoin-db/rejoin/harness/target/dialect"
+	"github.com/rejoin-db/rejoin/harness/target/sqldb"
+)
+
+// readable is a query that a subscription takes: columns of the rows of one table.
+var readable = regexp.MustCompile(`(?is)^\s*SELECT\s+([\w*]+(?:\s*,\s*\w+)*)\s+FROM\s+[\w"]+\.[\w"]+(\s+WHERE\s.*)?$`)
+
+// unread are words of queries that a subscription does not take.
+var unread = regexp.MustCompile(`(?i)\b(ORDER|GROUP|LIMIT|UNION|JOIN|SELECT)\b`)
+
+// most is how many bytes a message of a node may have.
+const most = 64 << 20
+
+// message is a message of a node, as far as it is used.
+type message struct {
+	Type    string           `json:"type"`
+	Message string           `json:"message"`
+	Code    string           `json:"code"`
+	Schema  []column         `json:"schema"`
+	Rows    []map[string]any `json:"rows"`
+	Batch   struct {
+		More bool        `json:"has_more"`
+		Last json.Number `json:"last_seq_id"`
+	} `json:"batch_control"`
+}
+
+// subscribed reads rows of the node itself: the snapshot with which a subscription begins. Every other read is the leader's.
+func (c *client) subscribed(ctx context.Context, query string) (out sqldb.Result, err error) {
+	match := readable.FindStringSubmatch(query)
+	if match == nil || unread.MatchString(query[len("SELECT"):]) {
+		return out, dialect.Unsupported(name, query, "a local read of other than the rows of one table")
+	}
+	token, err := c.login(ctx)
+	if err != nil {
+		return out, err
+	}
+	//nolint:bodyclose // the library closes it
+	conn, _, err := websocket.Dial(ctx, "ws://"+c.node.Address()+"/v1/ws", &websocket.DialOptions{HTTPClient: c.node.HTTP})
+	if err != nil {
+		return out, err
+	}
+	defer conn.CloseNow()
+	conn.SetReadLimit(most)
+	if err := write(ctx, conn, map[string]any{"type": "authenticate", "method": "jwt", "token": token}); err != nil {
+		return out, err
+	}
+	var r result
+	var names []string
+	for {
+		said, err := read(ctx, conn)
+		if err != nil {
+			return out, err
+		}
+		switch said.Type {
+		case "auth_success":
+			err = write(ctx, conn, map[string]any{"type": "subscribe", "subscription": map[string]any{"id": "rejoin", "sql": query}})
+		case "auth_error", "error":
+			err = fmt.Errorf("node %s refuses a subscription: %s %s", c.node.Name(), said.Code, said.Message)
+		case "subscription_ack":
+			r.Schema, names = chosen(match[1], said.Schema)
+		case "initial_data_batch":
+			for _, row := range said.Rows {
+				values := make([]any, len(names))
+				for i, column := range names {
+					values[i] = row[column]
+				}
+				r.Rows = append(r.Rows, values)
+			}
+			if !said.Batch.More {
+				return rowsOf(r)
+			}
+			err = write(ctx, conn, map[string]any{"type": "next_batch", "subscription_id": "rejoin", "last_seq_id": said.Batch.Last})
+		}
+		if err != nil {
+			return out, err
+		}
+	}
+}
+
+// chosen are the columns that a query names: * are all but those of KalamDB itself, which begin with an underscore.
+func chosen(list string, schema []column) (columns []column, names []string) {
+	asked := make(map[string]bool)
+	for name := range strings.SplitSeq(list, ",") {
+		asked[strings.TrimSpace(name)] = true
+	}
+	for _, c := range schema {
+		if asked[c.Name] || asked["*"] && !strings.HasPrefix(c.Name, "_") {
+			columns, names = append(columns, c), append(names, c.Name)
+		}
+	}
+	return columns, names
+}
+
+func write(ctx context.Context, conn *websocket.Conn, body any) error {
+	text, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	return conn.Write(ctx, websocket.MessageText, text)
+}
+
+// read reads a message. A large one is compressed, in a binary frame.
+func read(ctx context.Context, conn *websocket.Conn) (said message, err error) {
+	kind, text, err := conn.Read(ctx)
+	if err != nil {
+		return said, err
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	if kind == websocket.MessageBinary {
+		unpacked, err := gzip.NewReader(bytes.NewReader(text))
+		if err != nil {
+			return said, errors.Join(errors.New("a binary message is not compressed by gzip"), err)
+		}
+		decoder = json.NewDecoder(unpacked)
+	}
+	decoder.UseNumber()
+	return said, decoder.Decode(&said)
+}

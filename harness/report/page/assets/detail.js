@@ -1,0 +1,59 @@
+// One spec: its head, its failure, and what its journal shows.
+const current = {spec: -1, at: -1, journal: null, end: null};
+
+async function detail(run, want) {
+  const spec = run.specs[want.spec], which = Number(want.journal || 0);
+  if (current.spec === want.spec && current.at === which) return;
+  Object.assign(current, {spec: want.spec, at: which});
+  current.end?.();
+  current.end = null;
+  view.watchers = [];
+  const article = document.getElementById('detail');
+  const later = make('div', {}, spec.journals ? make('p', {class: 'soft'}, 'Opening the journal …') : '');
+  article.replaceChildren(make('button', {class: 'back', onclick: () => goTo({spec: ''})}, '← all specs'), specHead(spec), failureOf(spec), later);
+  if (!spec.journals) {
+    if (spec.group !== 'skipped') later.append(make('p', {class: 'soft'}, 'There is no journal of this spec. By default a run keeps the journals of specs that failed; REJOIN_JOURNALS=all keeps all.'));
+    return;
+  }
+  const about = spec.journals[Math.min(which, spec.journals.length - 1)];
+  const journal = await journalOf(about.id);
+  if (current.spec !== want.spec || current.at !== which) return;
+  current.journal = journal;
+  const line = timeline(journal);
+  current.end = line.end;
+  later.replaceChildren(journalHead(spec, about, journal, which), make('h3', {}, 'Timeline'), line.element, make('div', {id: 'chosen'}), verdictsOf(journal), eventsOf(journal));
+  showAll();
+  if (journal.trace.failed >= 0) { view.cursor = journal.trace.failed; tell('cursor'); }
+}
+
+function specHead(spec) {
+  const word = spec.state || 'outcome not known';
+  return make('div', {}, make('h2', {}, spec.name), make('div', {class: 'row', style: 'margin-top:6px'},
+    make('span', {class: 'badge ' + spec.group}, spec.group === 'slow' ? 'passed, slow' : word),
+    spec.group !== 'skipped' && make('span', {class: 'soft'}, span(spec.seconds * 1e9)), spec.place && make('span', {class: 'soft mono'}, spec.place),
+    (spec.labels || []).map(l => make('button', {class: 'chip', title: 'Show the specs with this label', onclick: () => goTo({label: l})}, l))),
+  spec.why && make('p', {}, 'Skipped: ' + spec.why), spec.again && command(spec.again));
+}
+
+function failureOf(spec) {
+  const f = spec.failure;
+  if (!f) return '';
+  return make('section', {}, make('h3', {}, 'Failure', f.place ? make('span', {class: 'soft mono', style: 'font-weight:400'}, '  ' + f.place) : ''), make('pre', {class: 'message wrap'}, f.message),
+    (f.notes || []).map(n => make('details', {}, make('summary', {}, n.title), make('pre', {}, n.text))));
+}
+
+function journalHead(spec, about, journal, which) {
+  const facts = [['seed', about.seed], ['target', about.target], ['nodes', about.nodes], ['events', number(about.events)], ['time of the cluster', span(about.length)], ['began', journal.trace.begin]];
+  const several = spec.journals.length > 1 && make('select', {'aria-label': 'Journal', onchange: e => goTo({journal: e.target.value})},
+    spec.journals.map((j, i) => make('option', {value: i, selected: i === which}, `cluster ${i + 1} of ${spec.journals.length}`)));
+  return make('div', {}, make('h3', {}, 'Cluster'), make('div', {class: 'row'}, several,
+    make('div', {class: 'facts'}, facts.filter(([, v]) => v).map(([name, value]) => make('span', {}, name + ' ', make('b', {}, String(value))))),
+    make('button', {onclick: () => download(about.file, journal.text)}, 'Download the journal')),
+  about.dropped ? make('p', {}, `The journal lost ${number(about.dropped)} events before it was saved: it is not complete.`) : '');
+}
+
+function download(name, text) {
+  const url = URL.createObjectURL(new Blob([text], {type: 'application/x-ndjson'}));
+  make('a', {href: url, download: name}).click();
+  setTimeout(() => URL.revokeObjectURL(url), 10000);
+}

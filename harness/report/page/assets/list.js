@@ -1,0 +1,85 @@
+// The list of specs. What is searched for and shown is kept in the address.
+const groupWords = {failed: 'failed', slow: 'slow', passed: 'passed', skipped: 'skipped', unknown: 'outcome not known'};
+
+function address() { return Object.fromEntries(new URLSearchParams(location.hash.slice(1))); }
+function goTo(changes, replace) {
+  const next = {...address(), ...changes};
+  const kept = Object.entries(next).filter(([, value]) => value !== '' && value != null);
+  const hash = '#' + new URLSearchParams(kept);
+  if (replace) { history.replaceState(null, '', hash); followAddress(); } else location.hash = hash;
+}
+
+function matches(spec, want) {
+  if (want.group && spec.group !== want.group) return false;
+  if (want.label && !(spec.labels || []).includes(want.label)) return false;
+  if (!want.q) return true;
+  const all = [spec.name, spec.place, spec.why, spec.failure?.message, ...(spec.labels || [])].join('\n').toLowerCase();
+  return want.q.toLowerCase().split(/\s+/).every(word => all.includes(word));
+}
+
+function buildList(run) {
+  const nav = document.getElementById('list');
+  const labels = [...new Set(run.specs.flatMap(s => s.labels || []))].sort();
+  const search = make('input', {type: 'search', id: 'search', placeholder: 'Search names, messages, labels ( / )', 'aria-label': 'Search',
+    oninput: e => goTo({q: e.target.value}, true)});
+  const chips = make('div', {class: 'chips', role: 'group', 'aria-label': 'Outcome'});
+  const select = make('select', {'aria-label': 'Label', onchange: e => goTo({label: e.target.value}, true)},
+    make('option', {value: ''}, 'all labels'), labels.map(l => make('option', {value: l}, l)));
+  const items = make('div', {id: 'items'});
+  nav.append(search, labels.length ? select : '', chips, items);
+  let before;
+  return want => {
+    if (search.value !== (want.q || '')) search.value = want.q || '';
+    select.value = want.label || '';
+    const key = JSON.stringify([want.q, want.label, want.group]);
+    if (key !== before) fill(run, want, chips, items);
+    before = key;
+    for (const a of items.querySelectorAll('a')) a.setAttribute('aria-current', a.dataset.spec === want.spec);
+  };
+}
+
+function fill(run, want, chips, items) {
+  const others = run.specs.filter(s => matches(s, {...want, group: ''}));
+  const count = {};
+  for (const s of others) count[s.group] = (count[s.group] || 0) + 1;
+  chips.replaceChildren(chip('all', '', others.length, want), ...Object.keys(groupWords).filter(g => run.specs.some(s => s.group === g))
+    .map(g => chip(groupWords[g], g, count[g] || 0, want)));
+  const shown = run.specs.map((spec, i) => [spec, i]).filter(([s]) => matches(s, want));
+  const sharing = {};
+  for (const [s] of shown) if (s.failure) sharing[s.failure.cause] = (sharing[s.failure.cause] || 0) + 1;
+  const parts = [];
+  let heading = '', ul;
+  for (const [spec, i] of shown) {
+    const cause = spec.failure && sharing[spec.failure.cause] > 1 ? spec.failure.cause : '';
+    if (heading !== spec.group + cause || !ul) {
+      heading = spec.group + cause;
+      const title = cause ? `${sharing[cause]} failed alike: ${cause}` : groupWords[spec.group];
+      ul = make('ul');
+      parts.push(make('h3', {class: cause ? 'cause' : ''}, title), ul);
+    }
+    ul.append(item(spec, i));
+  }
+  if (!shown.length) parts.push(make('p', {class: 'soft'}, 'No spec matches.'));
+  items.replaceChildren(...parts);
+}
+
+function chip(text, group, n, want) {
+  return make('button', {class: 'chip', disabled: n === 0, 'aria-pressed': String((want.group || '') === group), onclick: () => goTo({group}, true)}, `${text} ${n}`);
+}
+
+function item(spec, i) {
+  const a = make('a', {href: '#', 'data-spec': i, onclick: e => { e.preventDefault(); goTo({spec: i, at: ''}); }},
+    make('span', {class: 'dot ' + spec.group, title: groupWords[spec.group]}),
+    make('span', {class: 'name'}, spec.name, spec.why && make('span', {class: 'why'}, spec.why)),
+    spec.group !== 'skipped' && make('time', {}, span(spec.seconds * 1e9)));
+  return make('li', {}, a);
+}
+
+// step shows the next spec of the list, or the one before.
+function stepList(by) {
+  const all = [...document.querySelectorAll('#items a')];
+  const at = all.findIndex(a => a.getAttribute('aria-current') === 'true');
+  const next = all[Math.max(0, Math.min(all.length - 1, at + by))];
+  next?.scrollIntoView({block: 'nearest'});
+  next?.click();
+}

@@ -1,0 +1,66 @@
+package page
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/rejoin-db/rejoin/harness/journal"
+)
+
+// clients makes a lane for each client with its operations. A client whose operation has an unknown outcome goes on under another
+// number. Its successor takes over the lane, so that there are as many lanes as clients at a time.
+func (t *Trace) clients(order []moment) []Lane {
+	numbered := make(map[int][]Span)
+	unnamed := lanes{name: "other requests", kind: "client"}
+	for _, e := range order {
+		if e.Kind != journal.Operation || e.Op == nil {
+			continue
+		}
+		s := Span{From: e.from, To: e.to, Event: e.index, Is: string(e.Op.Outcome)}
+		switch {
+		case s.Is == "":
+			s.Is, s.To, s.Text = string(journal.Unknown), t.Length, "under way at the end"
+		case e.Op.Changes():
+			s.Text = "change"
+		}
+		if e.Op.Client == journal.None {
+			unnamed.add(s)
+			continue
+		}
+		numbered[e.Op.Client] = append(numbered[e.Op.Client], s)
+	}
+	return append(succeed(numbered), unnamed.all()...)
+}
+
+// succeed puts each client into a lane whose last client has ended with an unknown outcome, or into a new one.
+func succeed(numbered map[int][]Span) []Lane {
+	numbers := make([]int, 0, len(numbered))
+	for number := range numbered {
+		numbers = append(numbers, number)
+	}
+	slices.SortFunc(numbers, func(a, b int) int {
+		return cmp.Or(cmp.Compare(numbered[a][0].From, numbered[b][0].From), cmp.Compare(a, b))
+	})
+	all := []Lane{}
+	members := [][]int{}
+	for _, number := range numbers {
+		spans := numbered[number]
+		i := slices.IndexFunc(all, func(l Lane) bool {
+			last := l.Spans[len(l.Spans)-1]
+			return last.Is == string(journal.Unknown) && last.To <= spans[0].From
+		})
+		if i < 0 {
+			i = len(all)
+			all, members = append(all, Lane{Kind: "client"}), append(members, nil)
+		}
+		all[i].Spans, members[i] = append(all[i].Spans, spans...), append(members[i], number)
+	}
+	for i, m := range members {
+		all[i].Name = fmt.Sprintf("client %d", m[0])
+		if len(m) > 1 {
+			all[i].Name += fmt.Sprintf(" … %d", m[len(m)-1])
+		}
+	}
+	return all
+}

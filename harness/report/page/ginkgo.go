@@ -1,0 +1,185 @@
+package page
+
+import (
+	"cmp"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/onsi/ginkgo/v2/types"
+
+	"github.com/rejoin-db/rejoin/harness/report/junit"
+)
+
+// groups are those of the list, in its order.
+var groups = [...]string{"failed", "slow", "passed", "skipped", "unknown"}
+
+func groupOf(state string) string {
+	switch state {
+	case types.SpecStatePassed.String():
+		return "passed"
+	case types.SpecStateSkipped.String(), types.SpecStatePending.String():
+		return "skipped"
+	case "":
+		return "unknown"
+	}
+	return "failed"
+}
+
+// AgainEntry is the name of the report entry with the command that runs a spec again.
+const AgainEntry = "to run it again"
+
+// ofReport is a spec of Ginkgo's report.
+func (c *Collection) ofReport(report types.Report, spec types.SpecReport) Spec {
+	s := Spec{
+		Name: spec.FullText(), State: spec.State.String(), Group: groupOf(spec.State.String()), Seconds: spec.RunTime.Seconds(),
+		Labels: spec.Labels(), Place: line(report, spec.LeafNodeLocation),
+	}
+	if s.Name == "" { // a node of the suite, such as BeforeSuite
+		s.Name = spec.LeafNodeType.String()
+	}
+	settings := c.settings()
+	for _, path := range journalsOf(report, spec) {
+		if found := c.findNamed(path); found != nil {
+			found.taken = true
+			s.Journals = append(s.Journals, found.about)
+			settings = found.header.Settings
+		}
+	}
+	if s.Group == "skipped" {
+		s.Why = cmp.Or(plain(spec.Failure.Message), "not selected by the filters of the run")
+		if spec.State == types.SpecStatePending {
+			s.Why = "pending"
+		}
+		return s
+	}
+	s.Again = entry(spec, AgainEntry)
+	if s.Again == "" && spec.LeafNodeType == types.NodeTypeIt {
+		s.Again = again(report.SuiteConfig.RandomSeed, report.SuiteDescription+" "+s.Name, settings)
+	}
+	if s.Group == "failed" {
+		s.Failure = failureOf(report, spec)
+	}
+	return s
+}
+
+func failureOf(report types.Report, spec types.SpecReport) *Failure {
+	f := &Failure{Message: plain(spec.Failure.Message), Place: line(report, spec.FailureLocation()), Cause: cause(spec.Failure.Message)}
+	if spec.Failure.ForwardedPanic != "" {
+		f.Message += "\n" + plain(spec.Failure.ForwardedPanic)
+		f.Notes = append(f.Notes, Note{"stack", plain(spec.Failure.Location.FullStackTrace)})
+	}
+	for _, more := range spec.AdditionalFailures {
+		f.Notes = append(f.Notes, Note{"another failure: " + more.State.String(), plain(more.Failure.Message)})
+	}
+	for _, e := range spec.ReportEntries {
+		if e.Name != junit.JournalEntry && e.Name != AgainEntry && e.Visibility != types.ReportEntryVisibilityNever {
+			f.Notes = append(f.Notes, Note{e.Name, plain(e.StringRepresentation())})
+		}
+	}
+	if output := plain(spec.CombinedOutput()); output != "" {
+		f.Notes = append(f.Notes, Note{"output", shortened(output)})
+	}
+	return f
+}
+
+// shortened keeps the end of an output.
+func shortened(text string) string {
+	const most = 64 << 10 // bytes
+	if len(text) <= most {
+		return text
+	}
+	return "…" + strings.ToValidUTF8(text[len(text)-most:], "")
+}
+
+func entry(spec types.SpecReport, name string) string {
+	for _, e := range spec.ReportEntries {
+		if e.Name == name {
+			return strings.TrimSpace(plain(e.StringRepresentation()))
+		}
+	}
+	return ""
+}
+
+// journalsOf are the paths of the journals of a spec.
+func journalsOf(report types.Report, spec types.SpecReport) []string {
+	var paths []string
+	for _, e := range spec.ReportEntries {
+		if e.Name == junit.JournalEntry {
+			path := plain(e.StringRepresentation())
+			if !filepath.IsAbs(path) {
+				path = filepath.Join(report.SuitePath, path)
+			}
+			paths = append(paths, path)
+		}
+	}
+	return paths
+}
+
+// line names a line of source, relative to the folder of the suite if it is below it.
+func line(report types.Report, at types.CodeLocation) string {
+	if at.FileName == "" {
+		return ""
+	}
+	name := at.FileName
+	if rel, err := filepath.Rel(report.SuitePath, name); err == nil && filepath.IsLocal(rel) {
+		name = filepath.ToSlash(rel)
+	}
+	return fmt.Sprintf("%s:%d", name, at.LineNumber)
+}
+
+// arrange groups the specs, and sorts them: failed first, those of one cause together; then slow, passed and skipped ones.
+func arrange(specs []Spec) {
+	var took []float64
+	for _, s := range specs {
+		if s.Group == "passed" {
+			took = append(took, s.Seconds)
+		}
+	}
+	slices.Sort(took)
+	if len(took) > 0 {
+		slow := max(1, 5*took[len(took)/2]) // seconds: five times the median
+		for i := range specs {
+			if specs[i].Group == "passed" && specs[i].Seconds > slow {
+				specs[i].Group = "slow"
+			}
+		}
+	}
+	causes := make(map[string]int)
+	for _, s := range specs {
+		if s.Failure != nil {
+			causes[s.Failure.Cause]++
+		}
+	}
+	slices.SortStableFunc(specs, func(a, b Spec) int {
+		order := cmp.Compare(slices.Index(groups[:], a.Group), slices.Index(groups[:], b.Group))
+		switch {
+		case order != 0:
+			return order
+		case a.Failure != nil && b.Failure != nil:
+			return cmp.Or(cmp.Compare(causes[b.Failure.Cause], causes[a.Failure.Cause]), cmp.Compare(a.Failure.Cause, b.Failure.Cause),
+				cmp.Compare(a.Name, b.Name))
+		case a.Group == "slow":
+			return cmp.Compare(b.Seconds, a.Seconds)
+		}
+		return cmp.Compare(a.Name, b.Name)
+	})
+}
+
+var (
+	escapes = regexp.MustCompile("\x1b\\[[0-9;]*[A-Za-z]")
+	values  = regexp.MustCompile(`"[^"]*"|'[^']*'|0x[0-9a-f]+|[0-9]+(\.[0-9]+)?(ns|µs|ms|s|m|h)?`)
+)
+
+// plain is a text without the colours of a terminal.
+func plain(text string) string { return strings.TrimSpace(escapes.ReplaceAllString(text, "")) }
+
+// cause is the first line of a message without its values: two failures that differ only in values have one cause.
+func cause(message string) string {
+	first, _, _ := strings.Cut(plain(message), "\n")
+	const most = 200 // bytes
+	first = values.ReplaceAllString(first, "…")
+	return strings.ToValidUTF8(first[:min(len(first), most)], "")
+}
