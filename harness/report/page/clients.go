@@ -62,5 +62,14 @@ func succeed(numbered map[int][]Span) []Lane {
 			all[i].Name += fmt.Sprintf(" … %d", m[len(m)-1])
 		}
 	}
-	return all
+	sorted := make([]int, len(all))
+	for i := range sorted {
+		sorted[i] = i
+	}
+	slices.SortFunc(sorted, func(a, b int) int { return cmp.Compare(members[a][0], members[b][0]) })
+	inOrder := make([]Lane, 0, len(all))
+	for _, i := range sorted {
+		inOrder = append(inOrder, all[i])
+	}
+	return inOrder
 }
