@@ -1,7 +1,8 @@
 #!/bin/sh
 # What an operator does before a node of Galera starts. It is given the position that its InnoDB has. It joins the others if some are
-# a primary component. If all members of its last component are there, that forms again by itself. If all nodes are down and that is
-# not possible, the node that has got furthest begins a new component.
+# a primary component. If all members of its last component are there, that forms again by itself. If a node has survived, and more than
+# half of those members are there, it makes the survivor a primary component. If all nodes are down, the one that has got furthest begins
+# a new component.
 #
 #   node.sh run       starts the node
 #   node.sh answer    tells another node, by socat: "primary", "runs VIEW" without a primary component, or "waits SEQNO VIEW"
@@ -33,6 +34,9 @@ bootstrap() {
 	start --wsrep-new-cluster
 }
 
+# promote makes the component of another node, whose SQL is at $1, a primary one.
+promote() { mariadb --no-defaults --connect-timeout=1 --user=rejoin --host="$1" -e "SET GLOBAL wsrep_provider_options='pc.bootstrap=YES'"; }
+
 run() {
 	if [ "{{.Vars.recover}}" = 1 ]; then
 		at=$(position)
@@ -45,15 +49,19 @@ run() {
 	view=$(view)
 	echo "waits $own" >run/said
 	while sleep 0.2; do
-		first=yes away= runs= together=1
+		first=yes lowest=yes away= runs= survivor= together=1
 		for other in {{range .Others}}{{.Index}}:{{.Host}} {{end}}; do
 			index=${other%%:*}
 			set -- $(socat -T2 - TCP:${other#*:}:4569,connect-timeout=1 2>/dev/null </dev/null)
 			case $1 in
 			primary) set -- && start ;;
-			runs) runs=yes of=$2 ;;
+			runs)
+				runs=yes of=$2
+				[ "$of" != "$view" ] || survivor=${other#*:}
+				;;
 			waits)
 				of=$3
+				[ "$index" -gt {{.Index}} ] || lowest=
 				if [ "$2" -gt "$own" ] || { [ "$2" = "$own" ] && [ "$index" -lt {{.Index}} ]; }; then first=; fi
 				;;
 			*) away=yes of= ;;
@@ -61,8 +69,10 @@ run() {
 			[ "$of" != "$view" ] || together=$((together + 1))
 		done
 		set --
-		if [ -n "$view" ] && [ $together = "$(grep -c ^member: $gvwstate)" ]; then start; fi
+		members=$(grep -c ^member: $gvwstate 2>/dev/null)
+		if [ -n "$view" ] && [ $together = "$members" ]; then start; fi
 		if [ -n "$view" ] && [ -n "$runs" ] && [ -z "$away" ]; then start; fi
+		if [ -n "$view" ] && [ -n "$survivor" ] && [ -n "$lowest" ] && [ $((together * 2)) -gt "$members" ]; then promote "$survivor"; fi
 		if [ -z "$away$runs" ] && [ -n "$first" ] && [ "$own" -ge 0 ]; then bootstrap; fi
 	done
 }

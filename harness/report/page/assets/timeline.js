@@ -30,7 +30,8 @@ function timeline(journal) {
     drawn(what);
   });
   handle(stage, holder, canvas, brush, {x, t, lanes, drawn, trace});
-  const size = new ResizeObserver(() => tell('range'));
+  let before = 0;
+  const size = new ResizeObserver(() => { if (width() !== before) { before = width(); tell('range'); } });
   size.observe(stage);
   return {element: make('div', {}, tools, legend(trace), stage,
     make('p', {class: 'soft hint'}, 'Drag to zoom, double-click to show all. Shift-drag moves. Ctrl and the wheel zoom. A click chooses an event and copies its line of the journal. Keys: ← → + − 0, and [ ] for the event before and after.')), end: () => size.disconnect()};
@@ -91,6 +92,11 @@ function drawRuler(c, trace, width, x) {
   if (trace.failed >= 0) {
     c.fillStyle = colour('failed');
     c.fillRect(x(trace.failed) - 1, 0, 2, 46);
+    const px = x(trace.failed), end = px > width - 50;
+    c.textAlign = end ? 'end' : 'start';
+    c.clearRect(end ? px - 40 : px + 2, 0, 38, 17);
+    c.fillText('failed', end ? px - 4 : px + 4, 9);
+    c.textAlign = 'start';
   }
   c.restore();
 }
