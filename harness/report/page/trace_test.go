@@ -106,13 +106,16 @@ func TestNodes(t *testing.T) {
 	sample := func(ms int, applied, log uint64) journal.Event {
 		return at(ms, journal.Event{Kind: journal.Resource, Node: 0, Sample: &journal.Sample{Applied: applied, LogEntries: log}})
 	}
+	leads := func(ms int) journal.Event {
+		return at(ms, journal.Event{Kind: journal.Role, Node: 0, State: &journal.State{Role: "leader", Term: 2}})
+	}
 	trace := page.NewTrace([]journal.Event{
-		note(0), sample(1, 10, 10), sample(2, 20, 5), flag(5, time.Millisecond, false, "no"), flag(10, time.Millisecond, false, ""), begins(10, 1, crash),
-		ends(20, crash, 1), flag(20, 2*time.Millisecond, true, ""), flag(25, 0, false, ""), note(40),
+		note(0), leads(1), sample(1, 10, 10), sample(2, 20, 5), flag(5, time.Millisecond, false, "no"), flag(10, time.Millisecond, false, ""), begins(10, 1, crash),
+		ends(20, crash, 1), flag(20, 2*time.Millisecond, true, ""), leads(23), flag(25, 0, false, ""), note(40),
 	})
 	n := trace.Nodes[0]
-	expect(t, []page.Lane{{Name: "away", Spans: n.Away}, {Name: "marks", Spans: n.Marks}},
-		lane{"away", [][2]int64{{10, 22}, {25, 40}}}, lane{"marks", [][2]int64{{2, 2}, {20, 20}}})
+	expect(t, []page.Lane{{Name: "roles", Spans: n.Roles}, {Name: "away", Spans: n.Away}, {Name: "marks", Spans: n.Marks}},
+		lane{"roles", [][2]int64{{1, 10}, {23, 25}}}, lane{"away", [][2]int64{{10, 22}, {25, 40}}}, lane{"marks", [][2]int64{{2, 2}, {20, 20}}})
 	if n.Marks[0].Is != "compacted" || n.Marks[1].Is != "restart" {
 		t.Errorf("marks %+v", n.Marks)
 	}

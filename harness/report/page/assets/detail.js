@@ -23,6 +23,7 @@ async function detail(run, want) {
   current.end = line.end;
   later.replaceChildren(journalHead(spec, about, journal, which), make('h3', {}, 'Timeline'), line.element, make('div', {id: 'chosen'}), verdictsOf(journal), eventsOf(journal));
   showAll();
+  requestAnimationFrame(() => performance.mark('shown'));
 }
 
 function specHead(spec) {

@@ -12,12 +12,14 @@ function timeline(journal) {
   const tools = make('div', {class: 'tools'}, button('−', 'Zoom out ( - )', () => zoom(2)), button('+', 'Zoom in ( + )', () => zoom(.5)), button('◀', 'Earlier ( ← )', () => pan(-.3)),
     button('▶', 'Later ( → )', () => pan(.3)), button('All', 'Show all ( 0 )', showAll), at);
   Object.assign(view, {length: Math.max(trace.length, 1), cursor: null, chosen: -1, marked: new Set(), watchers: []});
+  holder.dataset.lanes = JSON.stringify(lanes.map(l => [l.label, l.y, l.height])); // for those who look for a lane from outside
   const width = () => stage.clientWidth;
   const x = t => gutter() + (t - view.from) / (view.to - view.from) * (width() - gutter());
   const t = px => view.from + (px - gutter()) / (width() - gutter()) * (view.to - view.from);
   const drawn = plotsOf(journal, plots, {x, t, width});
   watch(what => {
     if (what.has('range') || what.has('chosen')) {
+      holder.dataset.gutter = gutter();
       paint(ruler, width(), 46, c => drawRuler(c, trace, width(), x));
       paint(canvas, width(), lanes.height, c => { shade(c, trace, lanes.height, x, true); drawLanes(c, lanes, width(), x); });
     }
