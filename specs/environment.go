@@ -47,8 +47,8 @@ func (env *environment) begin(ctx SpecContext) {
 	}
 	skipForetold(env.options.Target)
 	env.heard, env.cluster, env.held = 0, nil, len(heldResources())
-	options := append([]harness.Option{harness.Size(env.options.Nodes), harness.Journal(journal.New(env.pace.events()))}, env.options.Cluster...)
-	env.cluster = bootCluster(ctx, env.noting(env.options.Target), options)
+	options := []harness.Option{harness.Size(env.options.Nodes), harness.Journal(journal.New(env.pace.events()))}
+	env.cluster = bootCluster(ctx, env.noting(env.options.Target), append(options, env.options.Cluster...))
 	env.ns = Namespace(ctx, env.cluster)
 }
 

@@ -46,7 +46,8 @@ func New(o Options) target.Target {
 		Programs: []proc.Program{{
 			Path: "{{.Vars.binary}}",
 			Args: []string{
-				"-index={{.Index}}", "{{if .Bootstrap}}-bootstrap{{end}}", "-listen={{.Host}}:" + port, "-relay={{.Host}}:" + relay, "-dir={{.Dir}}",
+				"-index={{.Index}}", "{{if .Bootstrap}}-bootstrap{{end}}", "-dir={{.Dir}}",
+				"-listen={{.Host}}:" + port, "-relay={{.Host}}:" + relay,
 				"-latency={{.Vars.latency}}", "-snapshot={{.Vars.snapshot}}", "-trailing={{.Vars.trailing}}",
 			},
 		}},
@@ -64,7 +65,9 @@ func New(o Options) target.Target {
 		Digest:    digest,
 		CutsPower: true,
 		Parts:     map[fault.Part]string{fault.Log: "open-*", fault.LogMeta: "metadata1", fault.Snapshot: "snapshot-*[0-9]"},
-		Declares:  []target.Assumption{target.SQLite, target.Namespaces, target.SameEverywhere, target.KeepsAnswers, target.StepsDown, target.PreVote},
+		Declares: []target.Assumption{
+			target.SQLite, target.Namespaces, target.SameEverywhere, target.KeepsAnswers, target.StepsDown, target.PreVote,
+		},
 		Claims: []target.Claim{
 			{Promise: target.Recency, Source: "dqlite, Consistency model: reads may be stale"},
 			{Promise: target.Durability, Made: true, Source: "dqlite, FAQ: a committed transaction is never undone"},
@@ -130,7 +133,15 @@ func id(index int) uint64 { return uint64(index) + 2 }
 // formed makes the nodes members, and then the tables of the kit.
 func formed(ctx context.Context, nodes []*proc.Node) error {
 	for _, n := range nodes[1:] {
-		if err := proc.Until(ctx, func(ctx context.Context) error { return join(ctx, nodes[0], n, true) }); err != nil {
+		err := proc.Until(ctx, func(ctx context.Context) (err error) {
+			for _, member := range nodes {
+				if err = join(ctx, member, n, true); err == nil {
+					return nil
+				}
+			}
+			return err
+		})
+		if err != nil {
 			return fmt.Errorf("make %s a member: %w", n.Name(), err)
 		}
 	}
@@ -146,7 +157,7 @@ func join(ctx context.Context, member, n *proc.Node, voter bool) error {
 	if voter {
 		role = client.Voter
 	}
-	return ask(ctx, member, func(c *client.Client) error {
+	return command(ctx, member, func(c *client.Client) error {
 		known, err := find(ctx, c, n)
 		switch {
 		case err != nil:
@@ -172,12 +183,29 @@ func leave(ctx context.Context, member, n *proc.Node) error {
 		}
 		return c.Transfer(brief, next.ID)
 	})
-	return ask(ctx, member, func(c *client.Client) error {
+	return command(ctx, member, func(c *client.Client) error {
 		known, err := find(ctx, c, n)
-		if err != nil || known == nil {
+		switch {
+		case err != nil:
 			return err
+		case known == nil: // it lists what it has logged: an earlier attempt is committed if a change that follows is
+			return member.Inside().(*node).leader.Execute(ctx, count)
 		}
 		return c.Remove(ctx, known.ID)
+	})
+}
+
+// command asks a member that leads. Other members list what they have logged, which may be undone.
+func command(ctx context.Context, member *proc.Node, do func(*client.Client) error) error {
+	return ask(ctx, member, func(c *client.Client) error {
+		leader, err := c.Leader(ctx)
+		if err != nil {
+			return err
+		}
+		if leader.Address != member.Address() {
+			return fmt.Errorf("%s does not lead", member.Name())
+		}
+		return do(c)
 	})
 }
 

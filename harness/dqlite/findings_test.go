@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/canonical/go-dqlite/driver"
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
@@ -21,11 +22,12 @@ const rounds = 12
 
 // The claims that the findings are about, with their sources.
 const (
-	appliedOnce  = "the driver is one of database/sql, which sends a statement again only if it was not applied (database/sql/driver, ErrBadConn)"
+	appliedOnce  = "a driver says ErrBadConn only if the statement was surely not applied, so that it may be sent again (database/sql/driver)"
 	serializable = "transactions are serializable (consistency model)"
 	staleReads   = "not promised: a leader that does not know its successor may serve stale reads (consistency model)"
 	exactText    = "the bytes of a text are stored as they are (SQLite, Datatypes), and a write is refused if it cannot be"
 	anyType      = "a column holds values of any type, whatever type it is declared with (SQLite, Datatypes); dqlite documents no other rule"
+	notLeader    = "a write at a node that does not lead fails with ErrNotLeader, and clients retry at the new leader (FAQ of the sources)"
 	neverUndone  = "a committed transaction is never undone (FAQ); ATTACH, which is not supported (dqlite 419), is not refused"
 )
 
@@ -115,6 +117,25 @@ var _ = Describe("dqlite", func() {
 			if ended := ended(ctx, cluster); len(ended) > 1 {
 				show.Seen("after %d reads %s have ended; the last read: %v", n, strings.Join(ended, " and "), said(err))
 				return
+			}
+		}
+	}, SpecTimeout(5*time.Minute))
+
+	findings.It(findings.Finding{
+		Title:   "a write at a leader that hands over is refused with SQLite's code for a lack of memory",
+		Setting: setting, Claim: notLeader, Layer: findings.Server,
+	}, func(ctx SpecContext, show *findings.Show) {
+		cluster := show.Cluster(ctx, nodes)
+		db := pool(ctx, cluster)
+		Expect(execute(ctx, db, "CREATE TABLE t (v TEXT NOT NULL)")).To(Succeed())
+		for n := 1; n <= rounds; n++ {
+			By("handing over while clients write")
+			for _, err := range handOver(ctx, cluster, db) {
+				const raftNotLeader = 7
+				if e := (driver.Error{}); errors.As(err, &e) && e.Code == raftNotLeader {
+					show.Seen("code %d: %s, as the leader handed over for the %d. time", e.Code, e.Message, n)
+					return
+				}
 			}
 		}
 	}, SpecTimeout(5*time.Minute))

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -177,6 +178,54 @@ func resend(ctx context.Context, cluster *harness.Cluster, db *sql.DB, round int
 		}
 	}
 	return out
+}
+
+// handOver moves the leadership to another node while clients write, and returns the errors of their writes.
+func handOver(ctx context.Context, cluster *harness.Cluster, db *sql.DB) (failed []error) {
+	GinkgoHelper()
+	leader := leads(ctx, cluster)
+	from, err := cluster.Node(leader)
+	Expect(err).NotTo(HaveOccurred())
+	status, err := from.Status(ctx)
+	Expect(err).NotTo(HaveOccurred())
+	c, err := client.New(ctx, status.Address, client.WithDialFunc(func(ctx context.Context, _ string) (net.Conn, error) { return from.Dial(ctx) }))
+	Expect(err).NotTo(HaveOccurred())
+	defer c.Close()
+	members, err := c.Cluster(ctx)
+	Expect(err).NotTo(HaveOccurred())
+	next := members[(slices.IndexFunc(members, func(m client.NodeInfo) bool { return m.Address == status.Address })+1)%len(members)]
+
+	writing, stop := context.WithCancel(ctx)
+	defer stop()
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	written := 0
+	for range 4 {
+		wg.Go(func() {
+			for writing.Err() == nil {
+				err := execute(ctx, db, "INSERT INTO t VALUES ('x')")
+				mu.Lock()
+				if err != nil {
+					failed = append(failed, err)
+				} else {
+					written++
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	acknowledged := func() int {
+		mu.Lock()
+		defer mu.Unlock()
+		return written
+	}
+	Eventually(ctx, acknowledged).WithTimeout(20 * time.Second).Should(BeNumerically(">", 20))
+	_ = c.Transfer(ctx, next.ID) // the leader may have changed by itself
+	before := acknowledged()
+	Eventually(ctx, acknowledged).WithTimeout(30 * time.Second).Should(BeNumerically(">", before+20))
+	stop()
+	wg.Wait()
+	return failed
 }
 
 // leads waits for a leader.

@@ -15,7 +15,6 @@ type verdict struct{ text, why string }
 // shown are specs that meet a finding of findings_test.go.
 var shown = []verdict{
 	{"exactly by every node text with a zero byte", "a text is cut at a zero byte"},
-	{"A value in an answer keeps every bit, on every node and at every consistency", "a text is cut at a zero byte"},
 	{"Values are kept in columns of another declared type", "a read of a text in a BOOLEAN column aborts the leader"},
 	{"answer follow the current schema, even on connections that knew another", "answers with the columns of an older schema"},
 }
@@ -26,15 +25,21 @@ var expected = []verdict{
 		"a leader whose disk hangs still sends heartbeats, or answers nothing: no other node is elected until the disk is back"},
 	{"on a deposed leader with a hanging disk is not stale a moment after a quorum has confirmed the leader",
 		"a strong read follows a commit, which fails at once beside the one that hung: the database is locked (dqlite 164)"},
-	{"lagging node waits for acknowledged writes and returns them leader", "the leader answers a read, whichever node was asked, and waits for none"},
-	{"lagging node waits for acknowledged writes and returns them strong", "the leader answers a read, whichever node was asked, and waits for none"},
+	{"lagging node waits for acknowledged writes and returns them leader",
+		"the leader answers a read, whichever node was asked, and waits for none"},
+	{"lagging node waits for acknowledged writes and returns them strong",
+		"the leader answers a read, whichever node was asked, and waits for none"},
 	{"large rows over a narrow link applies them one by one", "a leader sends all entries that a node lacks at once"},
-	{"health is syncing during a long catch-up, with the number of missing entries", "dqlite does not tell its clients how far a node is behind"},
+	{"health is syncing during a long catch-up, with the number of missing entries",
+		"dqlite does not tell its clients how far a node is behind"},
+	{"A value in an answer keeps every bit, on every node and at every consistency",
+		"a statement has at most 255 parameters: the driver refuses more"},
 	{"An answer says which statement failed, and applies none of them", "the message of SQLite does not count the statements of a request"},
 	{"An answer reports how many rows each statement changed", "the answer to a statement that reads has no number of rows (wire protocol)"},
 	{"An answer names its columns, even without rows or with equal names", "an answer has no declared types of columns (wire protocol)"},
 	{"in an answer is refused in a request above the size limit", "no limit of a request is documented"},
-	{"independent of requests batched with it, live or during catch-up", "changes() is that of the connection, and connections are used again (SQLite)"},
+	{"independent of requests batched with it, live or during catch-up",
+		"changes() is that of the connection, and connections are used again (SQLite)"},
 }
 
 // unmasked runs them all.

@@ -128,8 +128,9 @@ func (f *fakeNode) sql(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case strings.Contains(asked.SQL, "system.cluster_groups"):
 		leader, _ := strconv.Atoi(h.Leader)
-		reply(w, http.StatusOK, object{"status": "success", "results": []object{table([]string{"group_type", "current_term", "last_applied", "current_leader"},
-			[]any{"UserData", int64(h.Term), int64(h.AppliedIndex), int64(leader)})}})
+		group := table([]string{"group_type", "current_term", "last_applied", "current_leader"},
+			[]any{"UserData", int64(h.Term), int64(h.AppliedIndex), int64(leader)})
+		reply(w, http.StatusOK, object{"status": "success", "results": []object{group}})
 		return
 	case strings.Contains(asked.SQL, "system.cluster "):
 		var rows [][]any

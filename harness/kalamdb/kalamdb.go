@@ -36,6 +36,9 @@ const (
 	mostRows = 100_000
 )
 
+// replication is the page of KalamDB's sources that says what it promises.
+const replication = "KalamDB, docs/architecture/raft-replication.md, "
+
 const config = `
 [server]
 [storage]
@@ -76,6 +79,10 @@ func New(o Options) target.Target {
 		Formed:   formed,
 		Status:   status,
 		Declares: []target.Assumption{target.Namespaces},
+		Claims: []target.Claim{
+			{Promise: target.Durability, Made: true, Source: replication + "Replication modes: a quorum, by default"},
+			{Promise: target.CrashDurability, Source: replication + "Current limitation: the log is in memory"},
+		},
 	}, proc.Options{})
 }
 
@@ -127,7 +134,7 @@ func formed(ctx context.Context, nodes []*proc.Node) error {
 			}
 			for _, group := range led {
 				if whole(group[3]) == 0 || len(members) != len(nodes) {
-					return fmt.Errorf("node %s knows %d of %d nodes, and the leader of its group %v is %v", n.Name(), len(members), len(nodes), group[0], group[3])
+					return fmt.Errorf("node %s knows %d of %d nodes, leader %v of its group %v", n.Name(), len(members), len(nodes), group[3], group[0])
 				}
 			}
 		}

@@ -34,7 +34,9 @@ func (c *client) login(ctx context.Context) (string, error) {
 	}
 	err := c.node.SendJSON(ctx, http.MethodPost, "/v1/api/auth/login", nil, map[string]string{"user": user, "password": secret}, &said)
 	if e := (*target.Error)(nil); err != nil && !errors.As(err, &e) {
-		err = &target.Error{Code: "LOGIN", Kind: target.ErrUnauthorized, Outcome: target.NotApplied, Temporary: true, Message: err.Error(), Cause: err}
+		err = &target.Error{
+			Code: "LOGIN", Kind: target.ErrUnauthorized, Outcome: target.NotApplied, Temporary: true, Message: err.Error(), Cause: err,
+		}
 	}
 	c.token = said.Token
 	return said.Token, err

@@ -10,12 +10,12 @@ const (
 
 // claims are what the makers say of a mode. No host has a watchdog.
 func (m Mode) claims() []target.Claim {
-	durability := target.Claim{Promise: target.Durability, Source: modesPage + "Asynchronous mode durability"}
+	durability := "Asynchronous mode durability"
 	if m != Asynchronous {
-		durability = target.Claim{Promise: target.Durability, Made: true, Source: modesPage + "Synchronous mode"}
+		durability = "Synchronous mode"
 	}
 	return []target.Claim{
-		durability,
+		{Promise: target.Durability, Made: m != Asynchronous, Source: modesPage + durability},
 		{Promise: target.OneWriter, Source: watchdogPage},
 		{Promise: target.Recency, Source: watchdogPage},
 		{Promise: target.CrashDurability, Made: true, Source: "PostgreSQL 15, Reliability: a commit is in the write-ahead log on disk"},

@@ -31,12 +31,9 @@ import (
 type Mode int
 
 const (
-	// Asynchronous is Patroni's default: the primary alone.
-	Asynchronous Mode = iota
-	// Synchronous is synchronous_mode: a standby too, while there is one.
-	Synchronous
-	// Strict is synchronous_mode_strict: a standby too, always.
-	Strict
+	Asynchronous Mode = iota // Patroni's default: the primary alone
+	Synchronous              // synchronous_mode: a standby too, while there is one
+	Strict                   // synchronous_mode_strict: a standby too, always
 )
 
 // Options are the settings of the target. The zero Options are valid.
@@ -213,14 +210,13 @@ func (m Mode) ready(ctx context.Context, n *proc.Node) error {
 
 // formed waits for a primary and its standbys, and makes what the kit needs.
 func (m Mode) formed(ctx context.Context, nodes []*proc.Node) error {
-	statements := append(dialect.PostgreSQL().Setup, dedupe.PostgreSQL().Setup())
 	return proc.Until(ctx, func(ctx context.Context) error {
 		for _, n := range nodes {
 			if said, err := m.status(ctx, n); err != nil || said.State != target.Online {
 				return errors.Join(err, fmt.Errorf("node %s is %s: %s", n.Name(), said.State, said.Reason))
 			}
 		}
-		return nodes[0].Inside().(*client).Execute(ctx, statements...)
+		return nodes[0].Inside().(*client).Execute(ctx, append(dialect.PostgreSQL().Setup, dedupe.PostgreSQL().Setup())...)
 	})
 }
 
@@ -234,8 +230,7 @@ const ownView = `SELECT NOT pg_is_in_recovery(),
 	coalesce(r.sender_host, '')
 	FROM (SELECT) one LEFT JOIN pg_stat_wal_receiver r ON r.status = 'streaming'`
 
-// status asks the PostgreSQL of a node. A node whose PostgreSQL does not answer, or a standby that receives nothing, knows no
-// leader.
+// status asks the PostgreSQL of a node. One that does not answer, and a standby that receives nothing, know no leader.
 func (m Mode) status(ctx context.Context, n *proc.Node) (target.Status, error) {
 	s := target.Status{State: target.Online, Role: "follower", LastContact: -1, Voter: true}
 	rows, err := n.Inside().(*client).own.Ask(ctx, ownView)

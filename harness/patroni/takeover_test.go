@@ -15,7 +15,7 @@ import (
 )
 
 // failovers is how often the spec tries: the former primary must ask its etcd before that has caught up.
-const failovers = 12
+const failovers = 40
 
 var _ = Describe("Patroni after a partition", func() {
 	BeforeEach(named)
@@ -31,24 +31,24 @@ var _ = Describe("Patroni after a partition", func() {
 		c, table := begin(ctx, show, patroni.Synchronous)
 		for round := range failovers {
 			By(fmt.Sprintf("failing over, round %d", round+1))
-			lost, all := comesBack(ctx, c, fmt.Sprintf("%s_%d", table, round))
+			lost, all := comesBack(ctx, c, fmt.Sprintf("%s_%d", table, round), 20+100*round)
 			if lost > 0 {
 				show.Seen("%d of %d writes are lost that its successor had acknowledged while it was away, after %d failovers", lost, all, round+1)
 				return
 			}
 		}
-	}, SpecTimeout(20*time.Minute))
+	}, SpecTimeout(30*time.Minute))
 })
 
-// comesBack isolates the primary until another has acknowledged writes, and brings it back. It counts which of them are lost.
-func comesBack(ctx context.Context, c *harness.Cluster, table string) (lost, all int) {
+// comesBack isolates the primary until another has acknowledged so many writes, and brings it back. It counts which of them are lost.
+func comesBack(ctx context.Context, c *harness.Cluster, table string, writes int) (lost, all int) {
 	GinkgoHelper()
 	Expect(c.ExecuteWithRetry(ctx, "CREATE TABLE "+table+" (n INTEGER NOT NULL)")).Error().NotTo(HaveOccurred())
 	was := leader(ctx, c)
 	Expect(c.TakeNodeOffline(ctx, was, fault.Isolate)).To(Succeed())
 	deposed(ctx, c, was)
 	w := write(ctx, c, others(c, was)[0], table, 1, giveUp{})
-	w.await(ctx, 20)
+	w.await(ctx, writes)
 	acknowledged := w.soFar()
 	Expect(c.BringNodeOnline(ctx, was)).To(Succeed())
 	settling, cancel := context.WithTimeout(ctx, 45*time.Second)

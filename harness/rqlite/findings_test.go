@@ -21,18 +21,21 @@ const rounds = 40
 
 // The claims that the findings are about, with their sources: pages of rqlite's documentation.
 const (
-	rewritten = "a statement with RANDOM(), RANDOMBLOB(N) or a date and time function is rewritten before it is replicated, so that all nodes " +
-		"execute the same (Non-deterministic functions)"
-	currentTime = "not promised: a default of CURRENT_TIMESTAMP means different values on different nodes (Non-deterministic functions, CURRENT_TIME*)"
-	dialect     = "rqlite stores what SQLite would; only RANDOM(), RANDOMBLOB(N) and date and time functions are rewritten (Non-deterministic functions)"
-	noRetries   = "a node that does not reach another one answers with an error; it retries only if the request asks for retries (Developer Guide)"
+	rewritten = "a statement with RANDOM(), RANDOMBLOB(N) or a date and time function is rewritten before it is replicated, " +
+		"so that all nodes execute the same (Non-deterministic functions)"
+	currentTime = "not promised: a default of CURRENT_TIMESTAMP means different values on different nodes " +
+		"(Non-deterministic functions, CURRENT_TIME*)"
+	dialect = "rqlite stores what SQLite would; only RANDOM(), RANDOMBLOB(N) and date and time functions are rewritten " +
+		"(Non-deterministic functions)"
+	noRetries = "a node that does not reach another one answers with an error; it retries only if the request asks for retries " +
+		"(Developer Guide)"
 	blobs       = "with blob_array a blob is answered as an array of bytes (Developer Guide, BLOB data)"
 	hexadecimal = "not promised: a parameter of the form x'41' is a blob (Developer Guide, BLOB data)"
 	graceful    = "a node that gets SIGTERM shuts down gracefully (General guidelines)"
 )
 
-// setting is that of all findings: timers of the suite, and else the defaults of rqlite.
-const setting = "defaults, election timeout 300 ms"
+// setting is that of all findings.
+const setting = "election timeout 300 ms, snapshot after 128 entries, cluster-connect-timeout 1 s, else defaults"
 
 var _ = Describe("rqlite", func() {
 	findings.It(findings.Finding{
@@ -76,7 +79,8 @@ var _ = Describe("rqlite", func() {
 		Expect(cluster.TakeNodeOffline(ctx, away, fault.Isolate)).To(Succeed())
 		write(ctx, cluster, "INSERT INTO t (id) VALUES (1)")
 		written := time.Now()
-		Eventually(ctx, func() time.Duration { return time.Since(written) }).WithTimeout(10 * time.Second).Should(BeNumerically(">", 2*time.Second))
+		Eventually(ctx, func() time.Duration { return time.Since(written) }).WithTimeout(10 * time.Second).
+			Should(BeNumerically(">", 2*time.Second))
 		Expect(cluster.BringNodeOnline(ctx, away)).To(Succeed())
 		if values := everywhere(ctx, cluster, "SELECT at FROM t WHERE id = ?", 1); differ(values) {
 			show.Seen("the nodes have %v; node %d was away for two seconds", values, away)

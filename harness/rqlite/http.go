@@ -18,7 +18,9 @@ import (
 )
 
 // levels are rqlite's names of consistencies. Its own default is weak.
-var levels = map[target.Consistency]string{target.Default: "weak", target.Local: "none", target.Leader: "weak", target.Strong: "linearizable"}
+var levels = map[target.Consistency]string{
+	target.Default: "weak", target.Local: "none", target.Leader: "weak", target.Strong: "linearizable",
+}
 
 const (
 	forwarding   = "2s" // for the leader to answer a node that forwards a request

@@ -48,7 +48,7 @@ func New(o Options) target.Target {
 		Programs: []proc.Program{{Path: "{{.Vars.binary}}", Args: slices.Concat(arguments(o), o.Args, []string{"{{.Dir}}/data"})}},
 		Address:  "{{.Host}}:" + httpPort,
 		Order:    proc.FirstAlone, // a node without -join founds a cluster
-		SQL:      func(n *proc.Node) (target.SQL, error) { return newSQL(n), nil },
+		SQL:      func(n *proc.Node) (target.SQL, error) { return newSQL(n, 0), nil },
 		Formed:   formed,
 		Status:   status,
 		Members:  &proc.Members{Join: joined, Leave: leave},
@@ -92,8 +92,8 @@ const (
 
 func claims() []target.Claim {
 	return []target.Claim{
-		{Promise: target.Durability, Made: true, Source: "rqlite, Queued Writes: a write that is not queued is answered after a majority has committed it"},
-		{Promise: target.Recency, Made: true, Source: consistencyPage + "Linearizable: a read returns at least the results of the latest committed write"},
+		{Promise: target.Durability, Made: true, Source: "rqlite, Queued Writes: any other write is answered after a majority has committed it"},
+		{Promise: target.Recency, Made: true, Source: consistencyPage + "Linearizable: a read returns at least the latest committed write"},
 		{Promise: target.OneWriter, Made: true, Source: faqPage + "CAP theorem: only the side with a majority responds to writes"},
 		{Promise: target.Convergence, Made: true, Source: faqPage + "What exactly does rqlite do: it prevents divergent copies of the data"},
 		{Promise: target.Atomicity, Made: true, Source: apiPage + "Transactions: all statements of a request succeed, or none"},
@@ -110,10 +110,10 @@ func formed(ctx context.Context, nodes []*proc.Node) error {
 				return err
 			}
 			if len(seen.Store.Nodes) != len(nodes) || seen.Store.Leader.ID == "" {
-				return fmt.Errorf("node %s knows %d of %d members, and its leader is %q", n.Name(), len(seen.Store.Nodes), len(nodes), seen.Store.Leader.ID)
+				return fmt.Errorf("node %s knows %d of %d members, and leader %q", n.Name(), len(seen.Store.Nodes), len(nodes), seen.Store.Leader.ID)
 			}
 		}
-		return newSQL(nodes[0]).Execute(ctx, append(dialect.Prefixes{}.Setup(), dedupe.SQLite().Setup())...)
+		return newSQL(nodes[0], 0).Execute(ctx, append(dialect.Prefixes{}.Setup(), dedupe.SQLite().Setup())...)
 	})
 }
 
@@ -148,9 +148,11 @@ func leave(ctx context.Context, member, n *proc.Node) error {
 // mark appends a statement to the log, which changes nothing. So the last entry of a log is never a change of the members, which
 // counts in the index of a restored snapshot and in no other: see status.
 func mark(ctx context.Context, member *proc.Node) error {
-	return newSQL(member).Execute(ctx, "DELETE FROM rejoin_namespaces WHERE name = ''")
+	return newSQL(member, 0).Execute(ctx, "DELETE FROM rejoin_namespaces WHERE name = ''")
 }
 
-func newSQL(n *proc.Node) *sqldb.Batch {
-	return sqldb.NewBatch(sqldb.Options{Node: n.Name(), Dialect: dialect.Prefixes{}, Judge: judge}, send(n), dedupe.SQLite())
+// newSQL limits a request by the timeout; 0 is the kit's.
+func newSQL(n *proc.Node, timeout time.Duration) *sqldb.Batch {
+	options := sqldb.Options{Node: n.Name(), Dialect: dialect.Prefixes{}, Judge: judge, Timeout: timeout}
+	return sqldb.NewBatch(options, send(n), dedupe.SQLite())
 }

@@ -47,7 +47,7 @@ func TestRqlite(t *testing.T) {
 // version is the version that the program tells of itself.
 func version(t *testing.T) string {
 	t.Helper()
-	said, err := exec.CommandContext(t.Context(), rqlited, "-version").Output()
+	said, err := exec.CommandContext(t.Context(), rqlited, "-version").CombinedOutput()
 	if err != nil {
 		t.Fatalf("ask %s for its version: %v", rqlited, err)
 	}

@@ -79,7 +79,8 @@ func status(ctx context.Context, n *proc.Node) (target.Status, error) {
 		}
 	}
 	for _, m := range seen.Store.Nodes {
-		s.Peers = append(s.Peers, target.Peer{ID: m.ID, Address: strings.TrimSuffix(m.Address, raftPort) + httpPort, Voter: m.Suffrage != nonVoter})
+		address := strings.TrimSuffix(m.Address, raftPort) + httpPort
+		s.Peers = append(s.Peers, target.Peer{ID: m.ID, Address: address, Voter: m.Suffrage != nonVoter})
 	}
 	if s.Role == "leader" {
 		s.LedTerms, s.LastContact = []uint64{r.Term}, 0
@@ -93,9 +94,9 @@ func status(ctx context.Context, n *proc.Node) (target.Status, error) {
 	return s, nil
 }
 
-// digest is the hash of a node's data.
-func digest(ctx context.Context, n *proc.Node, inside target.SQL) (index uint64, sum string, err error) {
-	return sqldb.SQLiteDigest(ctx, inside, func(ctx context.Context) (uint64, error) {
+// digest is the hash of a node's data. A table of megabytes takes seconds: rqlite writes each byte of a blob as a number.
+func digest(ctx context.Context, n *proc.Node, _ target.SQL) (index uint64, sum string, err error) {
+	return sqldb.SQLiteDigest(ctx, newSQL(n, 30*time.Second), func(ctx context.Context) (uint64, error) {
 		seen, err := view(ctx, n)
 		return seen.Store.FSM, err
 	})

@@ -41,11 +41,11 @@ func table(rows []row, caption, one, many string) string {
 		verb = one
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, caption+":\n\n| database | setting | finding | layer | seen | upstream | ran |\n| --- | --- | --- | --- | --- | --- | --- |\n",
-		len(rows), verb)
+	fmt.Fprintf(&b, caption+":\n\n", len(rows), verb)
+	b.WriteString("| database | setting | finding | layer | seen | upstream | ran |\n| --- | --- | --- | --- | --- | --- | --- |\n")
 	for _, r := range rows {
-		fmt.Fprintf(&b, "| %s %s | %s | %s | %s | %s | %s | %s |\n", cell(r.Database), cell(r.Version), cell(r.Setting), cell(r.Title), r.Layer,
-			cell(r.Seen), link(r.Upstream), r.Date)
+		fmt.Fprintf(&b, "| %s %s | %s | %s | %s | %s | %s | %s |\n", cell(r.Database), cell(r.Version), cell(r.Setting), cell(r.Title),
+			r.Layer, cell(r.Seen), link(r.Upstream), r.Date)
 	}
 	return b.String() + "\n"
 }

@@ -41,7 +41,8 @@ var _ = Describe("The tables", func() {
 			"\n1 that is expected, because the makers document it as not promised" + head +
 			"| madeup 1.0 | defaults | a read is stale | server | 1 of 2 rows | none known | 2026-11-30 |\n" +
 			"\n1 that was not shown again by the last run" + head +
-			"| madeup 1.0 | defaults | a row is twice | server | not seen: a row is twice | [db 7](https://example.com/maker/db/issues/7) | 2026-11-30 |\n\n"))
+			"| madeup 1.0 | defaults | a row is twice | server | not seen: a row is twice | [db 7](https://example.com/maker/db/issues/7) " +
+			"| 2026-11-30 |\n\n"))
 	})
 
 	It("stay one line a row, whatever was seen", func() {
@@ -118,7 +119,7 @@ var _ = Describe("A report", func() {
 			Expect(o.rows).To(HaveExactElements(HaveField("Seen", "not seen")))
 			Expect(o.missed()).To(BeTrue())
 		}),
-		Entry("as missed, if its time was over", spec(types.NodeTypeIt, types.SpecStateTimedout, "too late", entry(gone.Record)), func(o outcome) {
+		Entry("as missed, if its time was over", spec(types.NodeTypeIt, types.SpecStateTimedout, "late", entry(gone.Record)), func(o outcome) {
 			Expect(o.missed()).To(BeTrue())
 		}),
 		Entry("as broken, if the spec failed without a record", spec(types.NodeTypeIt, types.SpecStatePanicked, "nil"), func(o outcome) {
@@ -154,8 +155,8 @@ var _ = Describe("A report", func() {
 var _ = Describe("A run", func() {
 	It("says which finding runs, and how far it is", func() {
 		var out strings.Builder
-		last := follow("madeup", strings.NewReader("Will run 2 of 40 specs\n---\n  finding: a row is gone\n  STEP: cutting the leader off @ 11/30/26\n"+
-			"  finding: seen: 1 of 2 rows\n  finding: a row is twice\n  finding: not seen\nFAIL\n"), &out)
+		last := follow("madeup", strings.NewReader("Will run 2 of 40 specs\n---\n  finding: a row is gone\n"+
+			"  STEP: cutting the leader off @ 11/30/26\n  finding: seen: 1 of 2 rows\n  finding: a row is twice\n  finding: not seen\nFAIL\n"), &out)
 		Expect(out.String()).To(Equal("madeup: 1/2 a row is gone\nmadeup:       cutting the leader off\nmadeup:       seen: 1 of 2 rows\n" +
 			"madeup: 2/2 a row is twice\nmadeup:       not seen\n"))
 		Expect(last).To(HaveLen(5))

@@ -3,6 +3,7 @@ package page
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/rejoin-db/rejoin/harness/journal"
@@ -12,6 +13,7 @@ import (
 // number. Its successor takes over the lane, so that there are as many lanes as clients at a time.
 func (t *Trace) clients(order []moment) []Lane {
 	numbered := make(map[int][]Span)
+	together := make(map[int]*lanes) // what a client did beside its own operations: journals of version 1 have that
 	unnamed := lanes{name: "other requests", kind: "client"}
 	for _, e := range order {
 		if e.Kind != journal.Operation || e.Op == nil {
@@ -28,17 +30,26 @@ func (t *Trace) clients(order []moment) []Lane {
 			unnamed.add(s)
 			continue
 		}
-		numbered[e.Op.Client] = append(numbered[e.Op.Client], s)
+		client := e.Op.Client
+		if own := numbered[client]; len(own) > 0 && own[len(own)-1].To > s.From {
+			if together[client] == nil {
+				together[client] = &lanes{name: fmt.Sprintf("client %d", client), kind: "client"}
+			}
+			together[client].add(s)
+			continue
+		}
+		numbered[client] = append(numbered[client], s)
 	}
-	return append(succeed(numbered), unnamed.all()...)
+	all := succeed(numbered)
+	for _, client := range slices.Sorted(maps.Keys(together)) {
+		all = append(all, together[client].all()...)
+	}
+	return append(all, unnamed.all()...)
 }
 
 // succeed puts each client into a lane whose last client has ended with an unknown outcome, or into a new one.
 func succeed(numbered map[int][]Span) []Lane {
-	numbers := make([]int, 0, len(numbered))
-	for number := range numbered {
-		numbers = append(numbers, number)
-	}
+	numbers := slices.Collect(maps.Keys(numbered))
 	slices.SortFunc(numbers, func(a, b int) int {
 		return cmp.Or(cmp.Compare(numbered[a][0].From, numbered[b][0].From), cmp.Compare(a, b))
 	})
@@ -62,5 +73,8 @@ func succeed(numbered map[int][]Span) []Lane {
 			all[i].Name += fmt.Sprintf(" … %d", m[len(m)-1])
 		}
 	}
-	return all
+	first := func(l Lane) int { return slices.IndexFunc(all, func(m Lane) bool { return m.Name == l.Name }) }
+	order := slices.Clone(all)
+	slices.SortFunc(order, func(a, b Lane) int { return cmp.Compare(members[first(a)][0], members[first(b)][0]) })
+	return order
 }

@@ -176,9 +176,19 @@ var (
 // plain is a text without the colours of a terminal.
 func plain(text string) string { return strings.TrimSpace(escapes.ReplaceAllString(text, "")) }
 
-// cause is the first line of a message without its values: two failures that differ only in values have one cause.
+// cause is the first line of a message that says something, without its values: two failures that differ only in values have one
+// cause.
 func cause(message string) string {
-	first, _, _ := strings.Cut(plain(message), "\n")
+	lines := strings.Split(plain(message), "\n")
+	first := lines[0]
+	if strings.HasSuffix(first, ":") { // such as Gomega's "Expected success, but got an error:"
+		for _, l := range lines[1:] {
+			if l = strings.TrimSpace(l); l != "" && !strings.HasPrefix(l, "<") {
+				first += " " + l
+				break
+			}
+		}
+	}
 	const most = 200 // bytes
 	first = values.ReplaceAllString(first, "…")
 	return strings.ToValidUTF8(first[:min(len(first), most)], "")

@@ -32,7 +32,9 @@ func (t *Trace) nodes(order []moment) []Node {
 		case journal.Check:
 			n.mark(e, e.to, "compared")
 		case journal.Flag:
-			n.flag(e, t.Length)
+			if n.flag(e, t.Length) {
+				states[e.Node].Role = unknownRole
+			}
 		case journal.Fault:
 			n.fault(e)
 		case journal.Member:
@@ -62,18 +64,22 @@ func (n *Node) state(e moment, end int64, last *journal.State) {
 	}
 }
 
-// change ends the last span where the next one begins.
+// change ends the last span where the next one begins, if it has not ended before.
 func change(spans []Span, next Span) []Span {
 	if n := len(spans); n > 0 {
-		spans[n-1].To = next.From
+		spans[n-1].To = min(spans[n-1].To, next.From)
 	}
 	return append(spans, next)
 }
 
-// flag follows what the harness wants: down counts from the beginning of an event, up from its end.
-func (n *Node) flag(e moment, end int64) {
+// unknownRole is no role that a node reports, so that the next report begins a new span.
+const unknownRole = "?"
+
+// flag follows what the harness wants: down counts from the beginning of an event, up from its end. It tells whether the node runs no
+// more, and so has no role.
+func (n *Node) flag(e moment, end int64) (ended bool) {
 	if e.Err != "" || e.Flag == nil {
-		return
+		return false
 	}
 	last := len(n.Away) - 1
 	away := last >= 0 && n.Away[last].To == end
@@ -84,9 +90,14 @@ func (n *Node) flag(e moment, end int64) {
 			mode = "offline"
 		}
 		n.Away = append(n.Away, Span{From: e.from, To: end, Event: e.index, Is: mode})
+		if ended = e.Flag.Mode == fault.Crash || e.Flag.Mode == fault.Stop; ended && len(n.Roles) > 0 {
+			role := &n.Roles[len(n.Roles)-1]
+			role.To = max(role.From, e.from)
+		}
 	case e.Flag.Online && away:
 		n.Away[last].To = e.to
 	}
+	return ended
 }
 
 // fault marks restarts and empty disks. What keeps a node away is in its flag.

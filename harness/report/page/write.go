@@ -75,7 +75,7 @@ func (s *saved) writeTrace(w io.Writer) error {
 func packed(write func(io.Writer) error) (template.HTML, error) {
 	var b bytes.Buffer
 	encoded := base64.NewEncoder(base64.StdEncoding, &b)
-	zipped, err := gzip.NewWriterLevel(encoded, gzip.BestCompression)
+	zipped, err := gzip.NewWriterLevel(encoded, gzip.DefaultCompression)
 	if err != nil {
 		return "", err
 	}

@@ -43,8 +43,8 @@ var _ = Describe("A node with an HTTP API", func() {
 		}
 		boot(ctx, proc.New(database, proc.Options{}), 1)
 		var said struct{ Results []struct{ Rows [][]any } }
-		Expect(asked("POST", "/batch", map[string]any{"Statements": []any{map[string]any{"SQL": "SELECT 9007199254740993", "Returns": true}}}, &said)).
-			To(Succeed())
+		statements := []any{map[string]any{"SQL": "SELECT 9007199254740993", "Returns": true}}
+		Expect(asked("POST", "/batch", map[string]any{"Statements": statements}, &said)).To(Succeed())
 		Expect(said.Results[0].Rows).To(Equal([][]any{{json.Number("9007199254740993")}}))
 		Expect(asked("POST", "/batch", map[string]any{}, nil)).To(Succeed())
 		var refused *proc.HTTPError

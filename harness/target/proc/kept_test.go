@@ -20,7 +20,8 @@ var _ = Describe("A kept cluster", func() {
 		d := notes(self())
 		d.Vars["folder"] = folder
 		d.Prepare = []proc.Program{shell("echo {{.Name}} >> {{.Vars.folder}}/prepared")}
-		d.Programs = append([]proc.Program{shell("echo {{.Name}} {{.First}} {{.Forming}} >> starts; cp starts {{.Vars.folder}}; exec sleep 1000")}, d.Programs...)
+		notes := shell("echo {{.Name}} {{.First}} {{.Forming}} >> starts; cp starts {{.Vars.folder}}; exec sleep 1000")
+		d.Programs = append([]proc.Program{notes}, d.Programs...)
 		over := proc.New(d, proc.Options{Kept: kept})
 
 		for range 2 {

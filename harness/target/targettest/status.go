@@ -1,6 +1,7 @@
 package targettest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -123,7 +124,8 @@ func countsUp(ctx context.Context, s *subject) error {
 				name     string
 				was, now uint64
 			}{
-				{"Term", seen[i].Term, status.Term}, {"CommitIndex", seen[i].CommitIndex, status.CommitIndex},
+				{"Term", seen[i].Term, cmp.Or(status.Term, seen[i].Term)}, // 0: it does not know it now
+				{"CommitIndex", seen[i].CommitIndex, cmp.Or(status.CommitIndex, seen[i].CommitIndex)},
 				{"AppliedIndex", seen[i].AppliedIndex, status.AppliedIndex}, {"SnapshotIndex", seen[i].SnapshotIndex, status.SnapshotIndex},
 			} {
 				if number.now < number.was {

@@ -23,7 +23,7 @@ async function detail(run, want) {
   current.end = line.end;
   later.replaceChildren(journalHead(spec, about, journal, which), make('h3', {}, 'Timeline'), line.element, make('div', {id: 'chosen'}), verdictsOf(journal), eventsOf(journal));
   showAll();
-  if (journal.trace.failed >= 0) { view.cursor = journal.trace.failed; tell('cursor'); }
+  requestAnimationFrame(() => performance.mark('shown'));
 }
 
 function specHead(spec) {
@@ -39,7 +39,7 @@ function failureOf(spec) {
   const f = spec.failure;
   if (!f) return '';
   return make('section', {}, make('h3', {}, 'Failure', f.place ? make('span', {class: 'soft mono', style: 'font-weight:400'}, '  ' + f.place) : ''), make('pre', {class: 'message wrap'}, f.message),
-    (f.notes || []).map(n => make('details', {}, make('summary', {}, n.title), make('pre', {}, n.text))));
+    (f.notes || []).map(n => make('details', {open: /cluster/.test(n.title)}, make('summary', {}, n.title), make('pre', {}, n.text))));
 }
 
 function journalHead(spec, about, journal, which) {

@@ -13,7 +13,7 @@ function lanesOf(trace) {
     lanes.push({label: 'node ' + n.index, group: 'nodes', height: 34, rows: [
       {spans: n.health, y: 3, height: 15, style: s => ({fill: healthColours[s.is] || 'offline', text: s.is === 'online' ? '' : s.is}), words: s => `node ${n.index} is ${s.is}`},
       {spans: n.away, y: 3, height: 15, style: s => ({hatch: modeColours[s.is] || 'stop', text: s.is}), words: s => `node ${n.index} is away: ${s.is}`},
-      {spans: n.roles, y: 20, height: 8, style: s => s.is === 'leader' ? {fill: 'leader', text: s.text.replace(/,.*/, ''), ink: 'back'} : {fill: s.is === 'candidate' ? 'candidate' : 'follower', thin: s.is !== 'candidate'},
+      {spans: n.roles, y: 19, height: 11, style: s => s.is === 'leader' ? {fill: 'leader', text: s.text.replace(/,.*/, ''), ink: 'back'} : {fill: s.is === 'candidate' ? 'candidate' : 'follower', thin: s.is !== 'candidate'},
         words: s => `node ${n.index}: ${s.is || 'role not known'}, ${s.text}`},
       {spans: n.marks, y: 3, height: 15, marks: true, words: s => `node ${n.index}: ${markWords[s.is] || s.is}${s.text ? ': ' + s.text : ''}`},
     ]});

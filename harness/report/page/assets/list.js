@@ -49,28 +49,49 @@ function fill(run, want, chips, items) {
   for (const [s] of shown) if (s.failure) sharing[s.failure.cause] = (sharing[s.failure.cause] || 0) + 1;
   const parts = [];
   let heading = '', ul;
+  for (const [s] of shown) if (s.why) sharing[s.why] = (sharing[s.why] || 0) + 1;
+  shown.sort(([a], [b]) => a.why && b.why && a.why !== b.why ? sharing[b.why] - sharing[a.why] || (a.why < b.why ? -1 : 1) : 0);
+  if (run.prefix && shown.length) parts.push(make('p', {class: 'soft prefix'}, run.prefix + ' …'));
   for (const [spec, i] of shown) {
-    const cause = spec.failure && sharing[spec.failure.cause] > 1 ? spec.failure.cause : '';
+    const cause = spec.why || (spec.failure && sharing[spec.failure.cause] > 1 ? spec.failure.cause : '');
     if (heading !== spec.group + cause || !ul) {
       heading = spec.group + cause;
-      const title = cause ? `${sharing[cause]} failed alike: ${cause}` : groupWords[spec.group];
       ul = make('ul');
-      parts.push(make('h3', {class: cause ? 'cause' : ''}, title), ul);
+      parts.push(...section(spec, cause, sharing, ul, want));
     }
-    ul.append(item(spec, i));
+    ul.append(item(spec, i, run.prefix));
   }
   if (!shown.length) parts.push(make('p', {class: 'soft'}, 'No spec matches.'));
   items.replaceChildren(...parts);
+}
+
+// section begins a part of the list. Specs that were skipped for one reason are one part, closed unless they were asked for.
+function section(spec, cause, sharing, ul, want) {
+  if (spec.group === 'skipped') return [make('details', {open: Boolean(want.q || want.group || want.label)}, make('summary', {}, `${sharing[cause]} skipped: ${cause}`), ul)];
+  return [make('h3', {class: cause ? 'cause' : ''}, cause ? `${sharing[cause]} failed alike: ${cause}` : groupWords[spec.group]), ul];
+}
+
+// commonPrefix is the beginning that all names share, in whole words.
+function commonPrefix(names) {
+  if (names.length < 2) return '';
+  let words = names[0].split(' ').slice(0, -1);
+  for (const name of names) {
+    const own = name.split(' ');
+    let n = 0;
+    while (n < words.length && words[n] === own[n]) n++;
+    words = words.slice(0, n);
+  }
+  return words.length > 1 ? words.join(' ') : '';
 }
 
 function chip(text, group, n, want) {
   return make('button', {class: 'chip', disabled: n === 0, 'aria-pressed': String((want.group || '') === group), onclick: () => goTo({group}, true)}, `${text} ${n}`);
 }
 
-function item(spec, i) {
+function item(spec, i, prefix) {
   const a = make('a', {href: '#', 'data-spec': i, onclick: e => { e.preventDefault(); goTo({spec: i, at: ''}); }},
     make('span', {class: 'dot ' + spec.group, title: groupWords[spec.group]}),
-    make('span', {class: 'name'}, spec.name, spec.why && make('span', {class: 'why'}, spec.why)),
+    make('span', {class: 'name', title: spec.name}, spec.name.slice(prefix.length).trim()),
     spec.group !== 'skipped' && make('time', {}, span(spec.seconds * 1e9)));
   return make('li', {}, a);
 }

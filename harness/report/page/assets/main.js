@@ -40,6 +40,7 @@ addEventListener('afterprint', () => { delete document.documentElement.dataset.p
 try {
   run = JSON.parse(await unpack('run'));
   run.specs ??= [];
+  run.prefix = commonPrefix(run.specs.map(s => s.name));
   head();
   updateList = buildList(run);
   addEventListener('hashchange', followAddress);

@@ -21,7 +21,6 @@ function plotsOf(journal, parent, {x, t, width}) {
     p.reading = make('i', {class: 'soft'});
     p.holder = make('div');
     parent.append(make('h4', {}, p.title, p.key || '', p.reading), p.holder);
-    p.range = [];
   }
   const draw = what => {
     const range = what.has('range') || what.has('chosen');
@@ -29,8 +28,13 @@ function plotsOf(journal, parent, {x, t, width}) {
       if (range) {
         p.prepare?.(width());
         const size = {width: width(), height: p.height};
-        p.u?.destroy();
-        p.u = new uPlot({...options(p, trace, x), ...size}, p.data(), p.holder);
+        if (!p.u) p.u = new uPlot({...options(p, trace, x), ...size}, p.data(), p.holder);
+        else {
+          if (p.u.width !== size.width || p.u.height !== size.height) p.u.setSize(size);
+          if (p.prepare) p.u.setData(p.data(), false);
+          p.u.setScale('x', {min: view.from, max: view.to});
+          p.u.redraw(Boolean(p.prepare));
+        }
       }
       p.reading.textContent = view.cursor == null ? '' : p.read(view.cursor);
     }
@@ -57,12 +61,12 @@ function firstFrom(ops, at) {
 }
 
 function options(p, trace, x) {
-  const font = '11px system-ui, sans-serif', grid = {stroke: colour('grid'), width: 1};
+  const font = '11px system-ui, sans-serif', grid = {stroke: () => colour('grid'), width: 1};
   return {
     legend: {show: false}, cursor: {show: false}, select: {show: false}, padding: [8, 0, 0, 0],
     scales: {x: {time: false, range: () => [view.from, view.to]}, y: p.scale},
     axes: [{size: 6, values: () => [], ticks: {show: false}, grid, font, space: 90},
-      {size: gutter(), stroke: colour('soft'), grid, ticks: {show: false}, font, values: (u, all) => all.map(v => v == null ? '' : p.tick(v)), ...(p.splits ? {splits: p.splits, filter: (u, all) => all} : {})}],
+      {size: gutter(), stroke: () => colour('soft'), grid, ticks: {show: false}, font, values: (u, all) => all.map(v => v == null ? '' : p.tick(v)), ...(p.splits ? {splits: p.splits, filter: (u, all) => all} : {})}],
     series: [{}, ...p.series()],
     hooks: {drawClear: [u => onCanvas(u, c => shade(c, trace, u.height, at => x(at)))], draw: p.draw ? [u => onCanvas(u, c => p.draw(u, c, x))] : []},
   };
@@ -111,7 +115,7 @@ function latency(ops, trace) {
     key: make('span', {}, 'a dot an operation, by outcome; lines are p50 (thin) and p99 (thick) of those that are ok'),
     prepare: width => { bins = binned(ops, width); },
     data: () => [bins.map(b => b.at), bins.map(b => quantile(b.took, .5)), bins.map(b => quantile(b.took, .99))],
-    series: () => [.5, .99].map(q => ({stroke: colour('soft'), width: q > .9 ? 2 : 1, spanGaps: false, points: {show: false}})),
+    series: () => [.5, .99].map(q => ({stroke: () => colour('soft'), width: q > .9 ? 2 : 1, spanGaps: false, points: {show: false}})),
     read: at => {
       const bin = binAt(bins, at);
       if (!bin?.took.length) return bin ? 'no operation ended ok here' : '';
@@ -147,7 +151,7 @@ function rate(ops) {
     key: make('span', {}, 'that ended ok, failed, or with an unknown outcome'),
     prepare: width => { bins = binned(ops, width); },
     data: () => [bins.map(b => b.at), ...outcomes.map(is => bins.map(b => b[is] / bins.size * 1e9))],
-    series: () => outcomes.map(is => ({stroke: colour(is), width: 1.5, fill: is === 'ok' ? colour('ok') + '22' : undefined, points: {show: false}, paths: uPlot.paths.stepped({align: 0})})),
+    series: () => outcomes.map(is => ({stroke: () => colour(is), width: 1.5, fill: is === 'ok' ? () => colour('ok') + '22' : undefined, points: {show: false}, paths: uPlot.paths.stepped({align: 0})})),
     read: at => {
       const bin = binAt(bins, at);
       return bin ? outcomes.map(is => `${is} ${short(bin[is] / bins.size * 1e9)}`).join(', ') + ' a second' : '';
@@ -165,7 +169,7 @@ function progress(nodes, field, title, words, trace) {
     title, height: narrow() ? 100 : 120, tick: words, scale: {range: (u, a, b) => [field === 'applied' ? Math.max(0, a - 1) : 0, Math.max(1, b * 1.06)]},
     key: make('span', {}, nodes.map(n => make('span', {style: `color:var(--node${n.index % 7})`}, `node ${n.index} `))),
     data: () => table,
-    series: () => nodes.map(n => ({stroke: nodeColour(n.index), width: 1.5, spanGaps: true, points: {show: false}, paths: uPlot.paths.stepped({align: 1})})),
+    series: () => nodes.map((n, i) => ({stroke: () => nodeColour(n.index), width: Math.min(5, 1.1 * (nodes.length - i) + .4), spanGaps: true, points: {show: n.samples.at.length < 60, size: 5, fill: () => nodeColour(n.index)}, paths: uPlot.paths.stepped({align: 1})})),
     read: at => nodes.map((n, i) => {
       let k = firstFromList(table[0], at);
       while (k >= 0 && table[i + 1][k] == null) k--;

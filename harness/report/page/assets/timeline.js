@@ -12,12 +12,14 @@ function timeline(journal) {
   const tools = make('div', {class: 'tools'}, button('−', 'Zoom out ( - )', () => zoom(2)), button('+', 'Zoom in ( + )', () => zoom(.5)), button('◀', 'Earlier ( ← )', () => pan(-.3)),
     button('▶', 'Later ( → )', () => pan(.3)), button('All', 'Show all ( 0 )', showAll), at);
   Object.assign(view, {length: Math.max(trace.length, 1), cursor: null, chosen: -1, marked: new Set(), watchers: []});
+  holder.dataset.lanes = JSON.stringify(lanes.map(l => [l.label, l.y, l.height])); // for those who look for a lane from outside
   const width = () => stage.clientWidth;
   const x = t => gutter() + (t - view.from) / (view.to - view.from) * (width() - gutter());
   const t = px => view.from + (px - gutter()) / (width() - gutter()) * (view.to - view.from);
   const drawn = plotsOf(journal, plots, {x, t, width});
   watch(what => {
     if (what.has('range') || what.has('chosen')) {
+      holder.dataset.gutter = gutter();
       paint(ruler, width(), 46, c => drawRuler(c, trace, width(), x));
       paint(canvas, width(), lanes.height, c => { shade(c, trace, lanes.height, x, true); drawLanes(c, lanes, width(), x); });
     }
@@ -30,7 +32,8 @@ function timeline(journal) {
     drawn(what);
   });
   handle(stage, holder, canvas, brush, {x, t, lanes, drawn, trace});
-  const size = new ResizeObserver(() => tell('range'));
+  let before = 0;
+  const size = new ResizeObserver(() => { if (width() !== before) { before = width(); tell('range'); } });
   size.observe(stage);
   return {element: make('div', {}, tools, legend(trace), stage,
     make('p', {class: 'soft hint'}, 'Drag to zoom, double-click to show all. Shift-drag moves. Ctrl and the wheel zoom. A click chooses an event and copies its line of the journal. Keys: ← → + − 0, and [ ] for the event before and after.')), end: () => size.disconnect()};
@@ -91,6 +94,11 @@ function drawRuler(c, trace, width, x) {
   if (trace.failed >= 0) {
     c.fillStyle = colour('failed');
     c.fillRect(x(trace.failed) - 1, 0, 2, 46);
+    const px = x(trace.failed), end = px > width - 50;
+    c.textAlign = end ? 'end' : 'start';
+    c.clearRect(end ? px - 40 : px + 2, 0, 38, 17);
+    c.fillText('failed', end ? px - 4 : px + 4, 9);
+    c.textAlign = 'start';
   }
   c.restore();
 }
