@@ -8,7 +8,8 @@ import (
 )
 
 const saved = `[{"SuitePath":"/src","SuiteDescription":"Shop","SuiteSucceeded":false,"SpecReports":[
-{"LeafNodeType":"It","LeafNodeText":"sells","State":"failed","Failure":{"Message":"no tea","Location":{"FileName":"/src/shop_test.go","LineNumber":5}}}]}]`
+{"LeafNodeType":"It","LeafNodeText":"sells","State":"failed",
+"Failure":{"Message":"no tea","Location":{"FileName":"/src/shop_test.go","LineNumber":5}}}]}]`
 
 func TestRun(t *testing.T) {
 	dir := t.TempDir()

@@ -110,7 +110,8 @@ func report(specs ...types.SpecReport) types.Report {
 func written(t *testing.T, reports ...types.Report) string {
 	t.Helper()
 	var b strings.Builder
-	err := junit.Write(&b, reports, junit.Options{Root: "/src", Properties: map[string]string{"target": "local", "nodes": "3"}, Attachments: junit.Files()})
+	about := map[string]string{"target": "local", "nodes": "3"}
+	err := junit.Write(&b, reports, junit.Options{Root: "/src", Properties: about, Attachments: junit.Files()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,9 +138,11 @@ func TestDocument(t *testing.T) {
 		`<testcase name="A link heals" classname="specs.links" time="1.500">`,
 		"[[PROPERTY|file=specs/links.go]]", "[[PROPERTY|line=12]]", "[[PROPERTY|label=fault:cut]]", "[[PROPERTY|label=suite:links]]",
 		"[[ATTACHMENT|reports/journals/a.jsonl]]",
-		`<failure type="failed" message="Expected &lt;a&gt; &amp; b">specs/links.go:20`, "/elsewhere/x.go:3&#xA;and then", `<error type="panicked"`,
+		`<failure type="failed" message="Expected &lt;a&gt; &amp; b">specs/links.go:20`,
+		"/elsewhere/x.go:3&#xA;and then", `<error type="panicked"`,
 		"<system-err>the log \uFFFD</system-err>",
-		`<skipped type="skipped" message="the target cannot skew clocks">`, `<skipped type="skipped" message="not selected by`, `<skipped type="pending"`,
+		`<skipped type="skipped" message="the target cannot skew clocks">`,
+		`<skipped type="skipped" message="not selected by`, `<skipped type="pending"`,
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%s is missing in\n%s", want, got)
