@@ -83,11 +83,10 @@ func listed(report Report) {
 // slowedByRaceDetector are the settings with longer timers for nodes in this process under the race detector. It slows them several
 // times: with timers for their usual speed, nodes on a busy machine elect leaders without end.
 func slowedByRaceDetector(cluster settings.Cluster) settings.Cluster {
-	const times = 3
+	const times = 2
 	info, known := debug.ReadBuildInfo()
 	if cluster.Target == "local" && known && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
 		cluster.ElectionTimeout *= times
-		cluster.WriteTimeout *= times
 	}
 	return cluster
 }
