@@ -13,11 +13,14 @@ function timeline(journal) {
     button('▶', 'Later ( → )', () => pan(.3)), button('All', 'Show all ( 0 )', showAll), at);
   Object.assign(view, {length: Math.max(trace.length, 1), cursor: null, chosen: -1, marked: new Set(), watchers: []});
   holder.dataset.lanes = JSON.stringify(lanes.map(l => [l.label, l.y, l.height])); // for those who look for a lane from outside
-  const width = () => stage.clientWidth;
-  const x = t => gutter() + (t - view.from) / (view.to - view.from) * (width() - gutter());
-  const t = px => view.from + (px - gutter()) / (width() - gutter()) * (view.to - view.from);
+  let left = gutter(), whole = 1; // asked for once a picture: that is slow
+  const measure = () => { left = gutter(); whole = stage.clientWidth; };
+  const width = () => whole;
+  const x = t => left + (t - view.from) / (view.to - view.from) * (whole - left);
+  const t = px => view.from + (px - left) / (whole - left) * (view.to - view.from);
   const drawn = plotsOf(journal, plots, {x, t, width});
   watch(what => {
+    measure();
     if (what.has('range') || what.has('chosen')) {
       holder.dataset.gutter = gutter();
       paint(ruler, width(), 46, c => drawRuler(c, trace, width(), x));
@@ -33,7 +36,7 @@ function timeline(journal) {
   });
   handle(stage, holder, canvas, brush, {x, t, lanes, drawn, trace});
   let before = 0;
-  const size = new ResizeObserver(() => { if (width() !== before) { before = width(); tell('range'); } });
+  const size = new ResizeObserver(() => { if (stage.clientWidth !== before) { before = stage.clientWidth; tell('range'); } });
   size.observe(stage);
   return {element: make('div', {}, tools, legend(trace), stage,
     make('p', {class: 'soft hint'}, 'Drag to zoom, double-click to show all. Shift-drag moves. Ctrl and the wheel zoom. A click chooses an event and copies its line of the journal. Keys: ← → + − 0, and [ ] for the event before and after.')), end: () => size.disconnect()};
