@@ -136,6 +136,9 @@ function legend(trace) {
   parts.push(item('leader', 'leader'));
   if (trace.nodes.some(n => n.roles.some(s => s.is === 'candidate'))) parts.push(item('candidate', 'candidate'));
   parts.push(...used(trace.nodes, n => n.marks.map(s => s.is)).map(m => make('span', {}, `${markSigns[m]} ${markWords[m]}`)));
-  if (trace.clients.length) parts.push(item('ok', 'change done (a read is half as high)'), item('failed', 'failed'), item('unknown', 'outcome unknown', true));
+  const words = {ok: 'operation that is ok (a read is half as high)', failed: 'failed operation', unknown: 'operation of unknown outcome'};
+  const seen = used(trace.clients, l => l.spans.map(s => s.is));
+  parts.push(...outcomes.filter(is => seen.includes(is)).map(is => item(is, words[is], is === 'unknown')));
+  if (trace.waits.length) parts.push(item('wait', 'the harness waits'));
   return make('div', {class: 'legend'}, parts);
 }
