@@ -132,7 +132,8 @@ func TestZoomAndKeys(t *testing.T) {
 	w.do(chromedp.KeyEvent("0"))
 	w.until(`%s.includes('%d events')`, caption, len(events))
 	w.do(chromedp.KeyEvent("]"), chromedp.KeyEvent("]"))
-	w.until(`document.querySelector('#chosen b')?.textContent === 'Event 1'`) // the events of this journal do not stand in the order of their beginnings
+	// The boot began before all other events, and ended after some.
+	w.until(`document.querySelector('#chosen b')?.textContent === 'Event 1'`)
 }
 
 // TestListAndAddress checks the list, and that the address keeps what is searched for.
@@ -140,8 +141,10 @@ func TestListAndAddress(t *testing.T) {
 	c := collected(t)
 	specs := types.SpecReports{}
 	for i, name := range []string{"loses a node", "keeps rows", "loses a disk", "is unable"} {
-		s := types.SpecReport{LeafNodeType: types.NodeTypeIt, ContainerHierarchyTexts: []string{"A database"}, ContainerHierarchyLabels: [][]string{{"all"}},
-			LeafNodeText: name, State: types.SpecStatePassed, LeafNodeLabels: []string{[]string{"fault", "rows"}[i%2]}}
+		s := types.SpecReport{
+			LeafNodeType: types.NodeTypeIt, LeafNodeText: name, State: types.SpecStatePassed, LeafNodeLabels: []string{[]string{"fault", "rows"}[i%2]},
+			ContainerHierarchyTexts: []string{"A database"}, ContainerHierarchyLabels: [][]string{{"all"}},
+		}
 		switch i {
 		case 2:
 			s.State, s.Failure.Message = types.SpecStateFailed, "the disk is lost"
@@ -253,5 +256,6 @@ func TestManyOperations(t *testing.T) {
 		t.Errorf("a picture takes %.0f ms", middle)
 	}
 	ready := value[float64](w, `performance.getEntriesByName('shown')[0].startTime`)
-	t.Logf("100,000 operations: shown after %.0f ms; a picture takes %.0f ms, the slowest of %d %.0f ms", ready, frames[len(frames)/2], len(frames), frames[len(frames)-1])
+	t.Logf("100,000 operations: shown after %.0f ms; a picture takes %.0f ms, the slowest of %d %.0f ms", ready,
+		frames[len(frames)/2], len(frames), frames[len(frames)-1])
 }

@@ -67,7 +67,7 @@ function options(p, trace, x) {
     legend: {show: false}, cursor: {show: false}, select: {show: false}, padding: [8, 0, 0, 0],
     scales: {x: {time: false, range: () => [view.from, view.to]}, y: p.scale},
     axes: [{size: 6, values: () => [], ticks: {show: false}, grid, font, space: 90},
-      {size: gutter(), stroke: () => colour('soft'), grid, ticks: {show: false}, font, values: (u, all) => all.map(v => v == null ? '' : p.tick(v)), ...(p.splits ? {splits: p.splits, filter: (u, all) => all} : {})}],
+      {size: gutter, stroke: () => colour('soft'), grid, ticks: {show: false}, font, values: (u, all) => all.map(v => v == null ? '' : p.tick(v)), ...(p.splits ? {splits: p.splits, filter: (u, all) => all} : {})}],
     series: [{}, ...p.series()],
     hooks: {drawClear: [u => onCanvas(u, c => shade(c, trace, u.height, at => x(at)))], draw: p.draw ? [u => onCanvas(u, c => p.draw(u, c, x))] : []},
   };

@@ -39,7 +39,8 @@ function timeline(journal) {
   const size = new ResizeObserver(() => { if (stage.clientWidth !== before) { before = stage.clientWidth; tell('range'); } });
   size.observe(stage);
   return {element: make('div', {}, tools, legend(trace), stage,
-    make('p', {class: 'soft hint'}, 'Drag to zoom, double-click to show all. Shift-drag moves. Ctrl and the wheel zoom. A click chooses an event and copies its line of the journal. Keys: ← → + − 0, and [ ] for the event before and after.')), end: () => size.disconnect()};
+    make('p', {class: 'soft hint'}, matchMedia('(pointer: coarse)').matches ?
+      'Drag sideways to move, pinch to zoom. A tap chooses an event and copies its line of the journal.' : 'Drag to zoom, double-click to show all. Shift-drag moves. Ctrl and the wheel zoom. A click chooses an event and copies its line of the journal. Keys: ← → + − 0, and [ ] for the event before and after.')), end: () => size.disconnect()};
 }
 
 function summary(trace) {
