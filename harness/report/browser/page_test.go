@@ -142,7 +142,8 @@ func TestListAndAddress(t *testing.T) {
 	specs := types.SpecReports{}
 	for i, name := range []string{"loses a node", "keeps rows", "loses a disk", "is unable"} {
 		s := types.SpecReport{
-			LeafNodeType: types.NodeTypeIt, LeafNodeText: name, State: types.SpecStatePassed, LeafNodeLabels: []string{[]string{"fault", "rows"}[i%2]},
+			LeafNodeType: types.NodeTypeIt, LeafNodeText: name, State: types.SpecStatePassed,
+			LeafNodeLabels: []string{[]string{"fault", "rows"}[i%2]},
 			ContainerHierarchyTexts: []string{"A database"}, ContainerHierarchyLabels: [][]string{{"all"}},
 		}
 		switch i {
