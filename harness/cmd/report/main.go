@@ -38,7 +38,8 @@ func run(args []string, out, problems io.Writer) error {
 	to := flags.String("o", filepath.Join("reports", "index.html"), "the `file` to write")
 	perfetto := flags.String("perfetto", "", "also write the traces to this `file`, for the viewer of ui.perfetto.dev")
 	flags.Usage = func() {
-		fmt.Fprint(problems, "usage: report [flags] FILE...\n\nA FILE is a saved journal (.jsonl), or a report of ginkgo --json-report (.json).\n\n")
+		fmt.Fprint(problems, "usage: report [flags] FILE...\n\n"+
+			"A FILE is a saved journal (.jsonl), or a report of ginkgo --json-report (.json).\n\n")
 		flags.PrintDefaults()
 	}
 	if err := flags.Parse(args); err != nil {

@@ -1,3 +1,5 @@
+//go:build browser
+
 package browser
 
 import (
@@ -52,7 +54,8 @@ func browser(t *testing.T, listen func(any)) context.Context {
 	if path == "" {
 		t.Skip("Chromium is not installed, and the page is only tested in it. On Debian: apt-get install chromium")
 	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.WSURLReadTimeout(time.Minute))
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.WSURLReadTimeout(time.Minute))
 	ctx, stop := context.WithTimeout(t.Context(), longest)
 	t.Cleanup(stop)
 	ctx, stop = chromedp.NewExecAllocator(ctx, options...)

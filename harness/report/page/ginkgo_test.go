@@ -27,24 +27,33 @@ func noted(s types.SpecReport, name, value string) types.SpecReport {
 	return s
 }
 
+// unexpected is a message as Gomega writes it.
+func unexpected(address, text string) string {
+	return "Expected success, but got an error:\n    <*x | " + address + ">:\n    " + text
+}
+
 func report(specs ...types.SpecReport) []types.Report {
 	failed := false
 	for _, s := range specs {
 		failed = failed || s.Failed()
 	}
-	return []types.Report{{SuiteDescription: "Shop", SuitePath: "/suite", SuiteSucceeded: !failed, SuiteConfig: types.SuiteConfig{RandomSeed: 7},
-		RunTime: 3 * time.Second, SpecReports: specs}}
+	return []types.Report{{
+		SuiteDescription: "Shop", SuitePath: "/suite", SuiteSucceeded: !failed, SuiteConfig: types.SuiteConfig{RandomSeed: 7},
+		RunTime: 3 * time.Second, SpecReports: specs,
+	}}
 }
 
 func TestListOfReport(t *testing.T) {
 	var c page.Collection
 	c.AddReports(report(
-		spec("is quick", types.SpecStatePassed, 10*time.Millisecond, ""), spec("is as quick", types.SpecStatePassed, 20*time.Millisecond, ""),
+		spec("is quick", types.SpecStatePassed, 10*time.Millisecond, ""),
+		spec("is as quick", types.SpecStatePassed, 20*time.Millisecond, ""),
 		spec("is slow", types.SpecStatePassed, 2*time.Second, ""),
-		spec("is unable", types.SpecStateSkipped, 0, "the target cannot pause a node"), spec("is not asked for", types.SpecStateSkipped, 0, ""),
+		spec("is unable", types.SpecStateSkipped, 0, "the target cannot pause a node"),
+		spec("is not asked for", types.SpecStateSkipped, 0, ""),
 		spec("fails alone", types.SpecStateFailed, 0, "another cause"),
-		spec("fails", types.SpecStateFailed, 0, "\x1b[31mExpected success, but got an error:\n    <*x | 0x12>:\n    node 0 is lost after 2ms"),
-		noted(noted(spec("fails, too", types.SpecStatePanicked, 0, "Expected success, but got an error:\n    <*x | 0x34>:\n    node 1 is lost after 3ms"),
+		spec("fails", types.SpecStateFailed, 0, "\x1b[31m"+unexpected("0x12", "node 0 is lost after 2ms")),
+		noted(noted(spec("fails, too", types.SpecStatePanicked, 0, unexpected("0x34", "node 1 is lost after 3ms")),
 			page.AgainEntry, "make replay SEED=7"), "the cluster when the spec failed", "node 1 is lost"),
 	))
 	r := c.Run()
@@ -52,7 +61,8 @@ func TestListOfReport(t *testing.T) {
 	for _, s := range r.Specs {
 		names, groups = append(names, s.Name), append(groups, s.Group)
 	}
-	if got, want := strings.Join(names, "; "), "fails; fails, too; fails alone; is slow; is as quick; is quick; is not asked for; is unable"; got != want {
+	const order = "fails; fails, too; fails alone; is slow; is as quick; is quick; is not asked for; is unable"
+	if got, want := strings.Join(names, "; "), order; got != want {
 		t.Errorf("the list is %s, not %s", got, want)
 	}
 	if got, want := strings.Join(groups, " "), "failed failed failed slow passed passed skipped skipped"; got != want {
@@ -79,7 +89,8 @@ func TestReportFindsJournals(t *testing.T) {
 	var c page.Collection
 	first, second := "reports/journals/first.jsonl", "reports/journals/second.jsonl"
 	c.AddReports(report(
-		noted(spec("first", types.SpecStatePassed, 0, ""), junit.JournalEntry, first), noted(spec("second", types.SpecStatePassed, 0, ""), junit.JournalEntry, second)))
+		noted(spec("first", types.SpecStatePassed, 0, ""), junit.JournalEntry, first),
+		noted(spec("second", types.SpecStatePassed, 0, ""), junit.JournalEntry, second)))
 	if missing := c.Missing(); len(missing) != 2 || missing[0] != filepath.Join("/suite", first) {
 		t.Errorf("missing: %v", missing)
 	}

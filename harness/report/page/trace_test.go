@@ -21,7 +21,8 @@ func at(ms int, e journal.Event) journal.Event {
 func note(ms int) journal.Event { return at(ms, journal.Event{Kind: journal.Note, Node: journal.None}) }
 
 func begins(ms int, id uint64, f fault.Fault, ended ...uint64) journal.Event {
-	return at(ms, journal.Event{Kind: journal.Fault, Node: f.Node, Fault: &journal.FaultChange{Fault: f, Phase: journal.Begins, ID: id, Ended: ended}})
+	change := &journal.FaultChange{Fault: f, Phase: journal.Begins, ID: id, Ended: ended}
+	return at(ms, journal.Event{Kind: journal.Fault, Node: f.Node, Fault: change})
 }
 
 func ends(ms int, f fault.Fault, ended ...uint64) journal.Event {
@@ -65,7 +66,8 @@ func TestFaults(t *testing.T) {
 	}{
 		{"ends by its ID", []journal.Event{note(0), begins(10, 1, cut), ends(20, cut, 1), note(30)}, []lane{{"link 0–1", [][2]int64{{10, 20}}}}},
 		{"has no ID", []journal.Event{note(0), begins(10, 0, cut), ends(20, cut), note(30)}, []lane{{"link 0–1", [][2]int64{{10, 20}}}}},
-		{"replaces another one", []journal.Event{note(0), begins(10, 1, slow), begins(20, 2, full, 1), note(30)}, []lane{{"disk 1", [][2]int64{{10, 20}, {20, 30}}}}},
+		{"replaces another one", []journal.Event{note(0), begins(10, 1, slow), begins(20, 2, full, 1), note(30)},
+			[]lane{{"disk 1", [][2]int64{{10, 20}, {20, 30}}}}},
 		{"overlaps another one of its place", []journal.Event{note(0), begins(10, 1, cut), begins(15, 2, cut), ends(20, cut, 1, 2)},
 			[]lane{{"link 0–1", [][2]int64{{10, 20}}}, {"link 0–1", [][2]int64{{15, 20}}}}},
 		{"ends with its node", []journal.Event{note(0), begins(10, 1, ahead), at(20, journal.Event{Kind: journal.Member, Node: 2,
@@ -88,7 +90,8 @@ func TestClients(t *testing.T) {
 		return e
 	}
 	trace := page.NewTrace([]journal.Event{
-		operation(0, 0, 5, journal.OK), operation(1, 1, 4, journal.Unknown), operation(journal.None, 2, 6, journal.OK), operation(journal.None, 3, 7, journal.Failed),
+		operation(0, 0, 5, journal.OK), operation(1, 1, 4, journal.Unknown), operation(journal.None, 2, 6, journal.OK),
+		operation(journal.None, 3, 7, journal.Failed),
 		operation(2, 5, 9, journal.OK), operation(0, 6, 8, journal.OK), operation(3, 8, 8, ""), note(20),
 	})
 	expect(t, trace.Clients,
@@ -110,7 +113,8 @@ func TestNodes(t *testing.T) {
 		return at(ms, journal.Event{Kind: journal.Role, Node: 0, State: &journal.State{Role: "leader", Term: 2}})
 	}
 	trace := page.NewTrace([]journal.Event{
-		note(0), leads(1), sample(1, 10, 10), sample(2, 20, 5), flag(5, time.Millisecond, false, "no"), flag(10, time.Millisecond, false, ""), begins(10, 1, crash),
+		note(0), leads(1), sample(1, 10, 10), sample(2, 20, 5), flag(5, time.Millisecond, false, "no"),
+		flag(10, time.Millisecond, false, ""), begins(10, 1, crash),
 		ends(20, crash, 1), flag(20, 2*time.Millisecond, true, ""), leads(23), flag(25, 0, false, ""), note(40),
 	})
 	n := trace.Nodes[0]

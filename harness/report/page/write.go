@@ -18,7 +18,9 @@ import (
 var assets embed.FS
 
 // scripts are those of the page, in the order in which they are put together.
-var scripts = []string{"data.js", "view.js", "list.js", "lanes.js", "timeline.js", "input.js", "plots.js", "events.js", "verdicts.js", "detail.js", "main.js"}
+var scripts = []string{
+	"data.js", "view.js", "list.js", "lanes.js", "timeline.js", "input.js", "plots.js", "events.js", "verdicts.js", "detail.js", "main.js",
+}
 
 // blob is data that the browser opens: gzip in base64, in a script element of its own.
 type blob struct {

@@ -22,7 +22,8 @@ func Journal(name string, seed uint64, wanted int) []journal.Event {
 	for node := range 3 {
 		m.state(node, "online", 2, 0)
 	}
-	m.add(journal.Event{Kind: journal.Spec, Node: journal.None, Spec: &journal.SpecBoundary{Name: name}, Place: &journal.Place{File: "made.go", Line: 7}})
+	m.add(journal.Event{Kind: journal.Spec, Node: journal.None, Spec: &journal.SpecBoundary{Name: name},
+		Place: &journal.Place{File: "made.go", Line: 7}})
 	for round := 0; len(m.events) < wanted-2; round++ {
 		m.round(round, wanted)
 	}
@@ -58,7 +59,8 @@ func (m *maker) state(node int, health string, term uint64, leader int) {
 // round is a step in which a node is lost, or a disk is slow, and comes back.
 func (m *maker) round(n, wanted int) {
 	node, term := n%3, uint64(3+n)
-	m.add(journal.Event{Kind: journal.By, Node: journal.None, Text: fmt.Sprintf("losing node %d", node), Place: &journal.Place{File: "made.go", Line: 20 + n%7}})
+	m.add(journal.Event{Kind: journal.By, Node: journal.None, Text: fmt.Sprintf("losing node %d", node),
+		Place: &journal.Place{File: "made.go", Line: 20 + n%7}})
 	m.faults++
 	id := m.faults
 	lost := fault.Fault{Kind: fault.KindCrash, Node: node}
@@ -98,7 +100,8 @@ func (m *maker) operations(n int) {
 		m.value++
 		m.applied++
 		e := journal.Event{
-			Kind: journal.Operation, Node: m.random.IntN(3), Took: took, Text: fmt.Sprintf("INSERT INTO spec_made.members (id) VALUES (%d)", m.value),
+			Kind: journal.Operation, Node: m.random.IntN(3), Took: took,
+			Text: fmt.Sprintf("INSERT INTO spec_made.members (id) VALUES (%d)", m.value),
 			Op: &journal.Op{Client: client, ID: fmt.Sprintf("made-%d", m.value), Outcome: journal.OK, Model: journal.Set,
 				Steps: []journal.Step{{Do: journal.Add, Key: fmt.Sprint("set ", client), Value: m.value}}},
 		}

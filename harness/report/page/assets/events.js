@@ -23,7 +23,8 @@ function eventsOf(journal) {
   watch(what => {
     if (!what.has('range') && !what.has('chosen')) return;
     clearTimeout(timer);
-    timer = setTimeout(fill, timer ? 120 : 0);
+    if (!timer) fill();
+    timer = setTimeout(fill, 120);
   });
   return element;
 }

@@ -78,6 +78,7 @@ function drawLanes(c, lanes, width, x) {
 }
 
 function cut(c, text, room) {
+  if (room < 14) return '';
   if (c.measureText(text).width <= room) return text;
   let n = Math.floor(text.length * room / c.measureText(text).width);
   while (n > 0 && c.measureText(text.slice(0, n) + '…').width > room) n--;
@@ -86,7 +87,7 @@ function cut(c, text, room) {
 
 // drawRow draws what is in view. Of spans that fall on one pixel it draws the one that matters most.
 function drawRow(c, row, top, width, x) {
-  const y = top + row.y;
+  const y = top + row.y, left = gutter();
   let lastX = -1, lastRank = -1;
   for (let i = firstIn(row.spans, view.from); i < row.spans.length; i++) {
     const s = row.spans[i];
@@ -113,7 +114,7 @@ function drawRow(c, row, top, width, x) {
       c.lineWidth = 2;
       c.strokeRect(from - 2, y - 1, wide + 4, row.height + 2);
     }
-    const seen = Math.max(from, gutter());
+    const seen = Math.max(from, left);
     if (style.text && to - seen > 26) {
       c.font = `${Math.min(11, row.height + 1)}px system-ui, sans-serif`;
       c.textBaseline = 'middle';

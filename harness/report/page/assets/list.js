@@ -89,9 +89,10 @@ function chip(text, group, n, want) {
 }
 
 function item(spec, i, prefix) {
-  const a = make('a', {href: '#', 'data-spec': i, onclick: e => { e.preventDefault(); goTo({spec: i, at: ''}); }},
+  const a = make('a', {href: '#', 'data-spec': i, onclick: e => { e.preventDefault(); goTo({spec: i, journal: ''}); }},
     make('span', {class: 'dot ' + spec.group, title: groupWords[spec.group]}),
-    make('span', {class: 'name', title: spec.name}, spec.name.slice(prefix.length).trim()),
+    make('span', {class: 'name', title: spec.name}, spec.name.slice(prefix.length).trim(),
+      spec.group !== 'failed' && (spec.journals || []).some(j => j.broken) && make('span', {class: 'objects'}, ' a judge objects')),
     spec.group !== 'skipped' && make('time', {}, span(spec.seconds * 1e9)));
   return make('li', {}, a);
 }

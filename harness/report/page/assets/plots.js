@@ -7,8 +7,9 @@ function plotsOf(journal, parent, {x, t, width}) {
   const trace = journal.trace;
   const ops = trace.clients.flatMap(l => l.spans).sort((a, b) => a.from - b.from);
   for (const s of ops) s.took = Math.max((s.to - s.from) / 1e6, 0.001); // ms
+  ops.longest = ops.reduce((most, s) => Math.max(most, s.to - s.from), 0);
   const plots = [];
-  if (ops.length) plots.push(latency(ops, trace), rate(ops, trace));
+  if (ops.length) plots.push(...overOperations(ops));
   const sampled = (field, title, text) => {
     const nodes = trace.nodes.filter(n => n.samples[field]?.some(v => v > 0));
     if (nodes.length) plots.push(progress(nodes, field, title, text, trace));
@@ -66,7 +67,7 @@ function options(p, trace, x) {
     legend: {show: false}, cursor: {show: false}, select: {show: false}, padding: [8, 0, 0, 0],
     scales: {x: {time: false, range: () => [view.from, view.to]}, y: p.scale},
     axes: [{size: 6, values: () => [], ticks: {show: false}, grid, font, space: 90},
-      {size: gutter(), stroke: () => colour('soft'), grid, ticks: {show: false}, font, values: (u, all) => all.map(v => v == null ? '' : p.tick(v)), ...(p.splits ? {splits: p.splits, filter: (u, all) => all} : {})}],
+      {size: gutter, stroke: () => colour('soft'), grid, ticks: {show: false}, font, values: (u, all) => all.map(v => v == null ? '' : p.tick(v)), ...(p.splits ? {splits: p.splits, filter: (u, all) => all} : {})}],
     series: [{}, ...p.series()],
     hooks: {drawClear: [u => onCanvas(u, c => shade(c, trace, u.height, at => x(at)))], draw: p.draw ? [u => onCanvas(u, c => p.draw(u, c, x))] : []},
   };
@@ -84,26 +85,31 @@ function onCanvas(u, draw) {
   c.restore();
 }
 
-// binned counts operations in view by the moment at which they ended.
+// binned counts operations in view by the moment at which they ended, and keeps how long those took that are ok, in order.
 function binned(ops, width) {
   const count = Math.max(20, Math.min(160, Math.round((width - gutter()) / 7)));
   const from = Math.max(0, view.from), size = (Math.min(view.to, view.length) - from) / count;
-  const bins = Array.from({length: count}, (_, i) => ({at: from + (i + .5) * size, ok: 0, failed: 0, unknown: 0, took: []}));
-  for (const s of ops) {
-    const bin = bins[Math.floor((s.to - from) / size)];
-    if (!bin) continue;
-    bin[s.is]++;
-    if (s.is === 'ok') bin.took.push(s.took);
-  }
-  for (const b of bins) b.took.sort((a, b) => a - b);
+  const bins = Array.from({length: count}, (_, i) => ({at: from + (i + .5) * size, ok: 0, failed: 0, unknown: 0}));
+  const first = firstFrom(ops, from - ops.longest);
+  const each = f => { for (let i = first; i < ops.length && ops[i].from <= view.to; i++) { const b = bins[Math.floor((ops[i].to - from) / size)]; if (b) f(b, ops[i]); } };
+  each((b, s) => { b[s.is]++; });
+  for (const b of bins) { b.took = new Float64Array(b.ok); b.filled = 0; }
+  each((b, s) => { if (s.is === 'ok') b.took[b.filled++] = s.took; });
+  for (const b of bins) b.took.sort();
   bins.size = size;
   return bins;
 }
 const quantile = (sorted, q) => sorted.length ? sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] : null;
 const binAt = (bins, at) => bins.find(b => Math.abs(b.at - at) <= bins.size / 2);
 
-function latency(ops, trace) {
-  let bins = [], low = Infinity, high = 0;
+// overOperations are the plots of latency and of the rate. They share their bins.
+function overOperations(ops) {
+  const shared = {bins: []}, byOutcome = outcomes.map(is => ops.filter(s => s.is === is));
+  return [latency(ops, byOutcome, shared), rate(shared)];
+}
+
+function latency(ops, byOutcome, shared) {
+  let low = Infinity, high = 0;
   for (const s of ops) { low = Math.min(low, s.took); high = Math.max(high, s.took); }
   const powers = [];
   for (let p = Math.floor(Math.log10(low)); p <= Math.ceil(Math.log10(high) + 1e-9); p++) powers.push(p);
@@ -113,47 +119,43 @@ function latency(ops, trace) {
     title: 'Latency of operations', height: narrow() ? 170 : 210, tick: v => span(v * 1e6), splits: () => values,
     scale: {distr: 3, range: () => [values[0], values.at(-1)]},
     key: make('span', {}, 'a dot an operation, by outcome; lines are p50 (thin) and p99 (thick) of those that are ok'),
-    prepare: width => { bins = binned(ops, width); },
-    data: () => [bins.map(b => b.at), bins.map(b => quantile(b.took, .5)), bins.map(b => quantile(b.took, .99))],
+    prepare: width => { shared.bins = binned(ops, width); },
+    data: () => [shared.bins.map(b => b.at), shared.bins.map(b => quantile(b.took, .5)), shared.bins.map(b => quantile(b.took, .99))],
     series: () => [.5, .99].map(q => ({stroke: () => colour('soft'), width: q > .9 ? 2 : 1, spanGaps: false, points: {show: false}})),
     read: at => {
-      const bin = binAt(bins, at);
+      const {bins} = shared, bin = binAt(bins, at);
       if (!bin?.took.length) return bin ? 'no operation ended ok here' : '';
       return `p50 ${span(quantile(bin.took, .5) * 1e6)}, p99 ${span(quantile(bin.took, .99) * 1e6)} of ${bin.took.length} in ${span(bins.size)}`;
     },
     draw: (u, c, x) => {
-      const from = firstFrom(ops, view.from - 1), top = u.bbox.top / (devicePixelRatio || 1);
-      const a = u.valToPos(values[0], 'y'), b = u.valToPos(values.at(-1), 'y'), la = Math.log10(values[0]), lb = Math.log10(values.at(-1));
-      const size = ops.length > 20000 ? 2 : ops.length > 3000 ? 3 : 4;
-      for (const is of outcomes) {
-        c.fillStyle = colour(is);
-        const seen = new Set();
-        for (let i = from; i < ops.length && ops[i].from <= view.to; i++) {
-          const s = ops[i];
-          if (s.is !== is) continue;
-          const px = x(s.from), py = top + a + (Math.log10(s.took) - la) / (lb - la) * (b - a);
-          const spot = Math.round(px) * 4096 + Math.round(py);
-          if (seen.has(spot)) continue;
-          seen.add(spot);
-          const grown = is === 'ok' ? size : size + 1;
-          c.fillRect(px - grown / 2, py - grown / 2, grown, grown);
-          if (view.marked.has(s.event) || view.chosen === s.event) { c.strokeStyle = colour('text'); c.lineWidth = 1.5; c.strokeRect(px - 5, py - 5, 10, 10); }
+      const ratio = devicePixelRatio || 1, top = u.bbox.top / ratio, height = u.bbox.height / ratio, width = Math.ceil(u.bbox.width / ratio), left = gutter();
+      const la = Math.log10(values[0]), lb = Math.log10(values.at(-1)), size = ops.length > 20000 ? 2 : ops.length > 3000 ? 3 : 4, step = size > 2 ? 1 : 2;
+      const seen = new Uint8Array((width + 1) * (Math.ceil(height) + 1));
+      byOutcome.forEach((list, k) => {
+        const grown = k ? size + 1 : size;
+        c.fillStyle = colour(outcomes[k]);
+        for (let i = firstFrom(list, view.from); i < list.length && list[i].from <= view.to; i++) {
+          const s = list[i], px = x(s.from), up = (Math.log10(s.took) - la) / (lb - la) * height;
+          if (view.marked.has(s.event) || view.chosen === s.event) { c.strokeStyle = colour('text'); c.lineWidth = 1.5; c.strokeRect(px - 5, top + height - up - 5, 10, 10); }
+          const spot = Math.floor((px - left) / step) * (Math.ceil(height) + 1) + Math.floor(up / step);
+          if (seen[spot] > k) continue; // a dot of this outcome is there already
+          seen[spot] = k + 1;
+          c.fillRect(px - grown / 2, top + height - up - grown / 2, grown, grown);
         }
-      }
+      });
     },
   };
 }
 
-function rate(ops) {
-  let bins = [];
+function rate(shared) {
   return {
     title: 'Operations a second', height: narrow() ? 100 : 110, tick: v => short(v), scale: {range: (u, a, b) => [0, Math.max(1, b * 1.08)]},
     key: make('span', {}, 'that ended ok, failed, or with an unknown outcome'),
-    prepare: width => { bins = binned(ops, width); },
-    data: () => [bins.map(b => b.at), ...outcomes.map(is => bins.map(b => b[is] / bins.size * 1e9))],
+    prepare: () => {}, // the plot of latency does
+    data: () => [shared.bins.map(b => b.at), ...outcomes.map(is => shared.bins.map(b => b[is] / shared.bins.size * 1e9))],
     series: () => outcomes.map(is => ({stroke: () => colour(is), width: 1.5, fill: is === 'ok' ? () => colour('ok') + '22' : undefined, points: {show: false}, paths: uPlot.paths.stepped({align: 0})})),
     read: at => {
-      const bin = binAt(bins, at);
+      const {bins} = shared, bin = binAt(bins, at);
       return bin ? outcomes.map(is => `${is} ${short(bin[is] / bins.size * 1e9)}`).join(', ') + ' a second' : '';
     },
   };

@@ -13,11 +13,14 @@ function timeline(journal) {
     button('▶', 'Later ( → )', () => pan(.3)), button('All', 'Show all ( 0 )', showAll), at);
   Object.assign(view, {length: Math.max(trace.length, 1), cursor: null, chosen: -1, marked: new Set(), watchers: []});
   holder.dataset.lanes = JSON.stringify(lanes.map(l => [l.label, l.y, l.height])); // for those who look for a lane from outside
-  const width = () => stage.clientWidth;
-  const x = t => gutter() + (t - view.from) / (view.to - view.from) * (width() - gutter());
-  const t = px => view.from + (px - gutter()) / (width() - gutter()) * (view.to - view.from);
+  let left = gutter(), whole = 1; // asked for once a picture: that is slow
+  const measure = () => { left = gutter(); whole = stage.clientWidth; };
+  const width = () => whole;
+  const x = t => left + (t - view.from) / (view.to - view.from) * (whole - left);
+  const t = px => view.from + (px - left) / (whole - left) * (view.to - view.from);
   const drawn = plotsOf(journal, plots, {x, t, width});
   watch(what => {
+    measure();
     if (what.has('range') || what.has('chosen')) {
       holder.dataset.gutter = gutter();
       paint(ruler, width(), 46, c => drawRuler(c, trace, width(), x));
@@ -33,10 +36,11 @@ function timeline(journal) {
   });
   handle(stage, holder, canvas, brush, {x, t, lanes, drawn, trace});
   let before = 0;
-  const size = new ResizeObserver(() => { if (width() !== before) { before = width(); tell('range'); } });
+  const size = new ResizeObserver(() => { if (stage.clientWidth !== before) { before = stage.clientWidth; tell('range'); } });
   size.observe(stage);
   return {element: make('div', {}, tools, legend(trace), stage,
-    make('p', {class: 'soft hint'}, 'Drag to zoom, double-click to show all. Shift-drag moves. Ctrl and the wheel zoom. A click chooses an event and copies its line of the journal. Keys: ← → + − 0, and [ ] for the event before and after.')), end: () => size.disconnect()};
+    make('p', {class: 'soft hint'}, matchMedia('(pointer: coarse)').matches ?
+      'Drag sideways to move, pinch to zoom. A tap chooses an event and copies its line of the journal.' : 'Drag to zoom, double-click to show all. Shift-drag moves. Ctrl and the wheel zoom. A click chooses an event and copies its line of the journal. Keys: ← → + − 0, and [ ] for the event before and after.')), end: () => size.disconnect()};
 }
 
 function summary(trace) {
@@ -133,6 +137,9 @@ function legend(trace) {
   parts.push(item('leader', 'leader'));
   if (trace.nodes.some(n => n.roles.some(s => s.is === 'candidate'))) parts.push(item('candidate', 'candidate'));
   parts.push(...used(trace.nodes, n => n.marks.map(s => s.is)).map(m => make('span', {}, `${markSigns[m]} ${markWords[m]}`)));
-  if (trace.clients.length) parts.push(item('ok', 'change done (a read is half as high)'), item('failed', 'failed'), item('unknown', 'outcome unknown', true));
+  const words = {ok: 'operation that is ok (a read is half as high)', failed: 'failed operation', unknown: 'operation of unknown outcome'};
+  const seen = used(trace.clients, l => l.spans.map(s => s.is));
+  parts.push(...outcomes.filter(is => seen.includes(is)).map(is => item(is, words[is], is === 'unknown')));
+  if (trace.waits.length) parts.push(item('wait', 'the harness waits'));
   return make('div', {class: 'legend'}, parts);
 }
