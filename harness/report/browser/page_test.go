@@ -143,7 +143,7 @@ func TestListAndAddress(t *testing.T) {
 	for i, name := range []string{"loses a node", "keeps rows", "loses a disk", "is unable"} {
 		s := types.SpecReport{
 			LeafNodeType: types.NodeTypeIt, LeafNodeText: name, State: types.SpecStatePassed,
-			LeafNodeLabels: []string{[]string{"fault", "rows"}[i%2]},
+			LeafNodeLabels:          []string{[]string{"fault", "rows"}[i%2]},
 			ContainerHierarchyTexts: []string{"A database"}, ContainerHierarchyLabels: [][]string{{"all"}},
 		}
 		switch i {
