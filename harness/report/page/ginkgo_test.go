@@ -139,7 +139,6 @@ func TestPerfetto(t *testing.T) {
 	var document struct {
 		TraceEvents []struct {
 			Name, Ph string
-			Ts, Dur  float64
 			Pid, Tid int
 			Args     map[string]any
 		}
