@@ -138,7 +138,7 @@ var _ = Describe("A cluster on hosts", Ordered, ContinueOnFailure, func() {
 			other, err := c.Node((away + 1) % 3) // one whose own disk does not hang
 			Expect(err).NotTo(HaveOccurred())
 			Expect(other.ExecuteWithRetry(ctx, "INSERT INTO t VALUES ('while it hangs')")).Error().NotTo(HaveOccurred())
-			Eventually(ctx, waitsForDisk).WithArguments(c.target.Pid(away)).Should(BeTrue())
+			awaitHangingSync(ctx, c.target.Pid(away), "the disk does not hang")
 			soon, cancel := context.WithTimeout(ctx, 10*time.Second)
 			defer cancel()
 			Expect(c.target.Stop(soon, away)).To(Succeed())

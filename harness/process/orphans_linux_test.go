@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -48,17 +49,31 @@ func beParentOnHosts(o process.Options) error {
 	}
 }
 
-// waitsForDisk returns whether a thread of the process is in an uninterruptible wait.
-func waitsForDisk(pid int) bool {
-	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/[0-9]*", pid))
+// awaitHangingSync waits until a thread of the process waits in a call that syncs a file, and goes on to wait. The state of a thread
+// does not tell: one that waits for FUSE is in an uninterruptible wait only after a signal.
+func awaitHangingSync(ctx context.Context, pid int, why string) {
+	GinkgoHelper()
+	Eventually(ctx, func(g Gomega) {
+		begun := syncs(pid)
+		g.Expect(begun).NotTo(BeEmpty())
+		g.Consistently(ctx, syncs).WithArguments(pid).WithTimeout(100 * time.Millisecond).Should(ContainElement(BeElementOf(begun)))
+	}).Should(Succeed(), why)
+}
+
+// syncs are the calls in which threads of the process sync a file now.
+func syncs(pid int) (calls []string) {
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/[0-9]*/syscall", pid))
 	for _, thread := range threads {
-		tid, err := strconv.Atoi(filepath.Base(thread))
-		Expect(err).NotTo(HaveOccurred())
-		if state(tid) == "D" {
-			return true
+		call, err := os.ReadFile(thread)
+		if err != nil {
+			continue // the thread has ended
+		}
+		number, _, _ := strings.Cut(string(call), " ")
+		if number == strconv.Itoa(syscall.SYS_FSYNC) || number == strconv.Itoa(syscall.SYS_FDATASYNC) {
+			calls = append(calls, thread+": "+string(call))
 		}
 	}
-	return false
+	return calls
 }
 
 // kinds are those of the namespaces of a host.
@@ -103,8 +118,8 @@ var _ = Describe("A parent of nodes on hosts that is killed", func() {
 		Expect(parent.Start()).To(Succeed())
 		var pids []int
 		Expect(json.NewDecoder(stdout).Decode(&pids)).To(Succeed())
-		Eventually(ctx, waitsForDisk).WithArguments(pids[0]).Should(BeTrue(), "no sync is torn")
-		Eventually(ctx, waitsForDisk).WithArguments(pids[2]).Should(BeTrue(), "the slow disk does not hang")
+		awaitHangingSync(ctx, pids[0], "no sync is torn")
+		awaitHangingSync(ctx, pids[2], "the slow disk does not hang")
 		Expect(syscall.Kill(pids[1], syscall.SIGSTOP)).To(Succeed())
 		Eventually(ctx, state).WithArguments(pids[1]).Should(Equal("T"))
 		agents := children(parent.Process.Pid)
