@@ -6,21 +6,21 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/onsi/ginkgo/v2/types"
+
+	"github.com/rejoin-db/rejoin/harness/report/internal/plain"
 )
 
 // Annotate writes a line ::error for each spec that failed, with its place. Paths are relative to root, the checkout. GitHub shows at most
 // ten of a step.
 func Annotate(w io.Writer, reports []types.Report, root string) error {
 	for _, spec := range failed(reports) {
-		_, err := fmt.Fprintf(w, "::error file=%s,line=%d,title=%s::%s\n", attribute(relative(root, spec.Failure.Location.FileName)),
-			spec.Failure.Location.LineNumber, attribute(name(spec)), escaped(plain(spec.Failure.Message)))
+		_, err := fmt.Fprintf(w, "::error file=%s,line=%d,title=%s::%s\n", attribute(plain.Path(root, spec.Failure.Location.FileName)),
+			spec.Failure.Location.LineNumber, attribute(name(spec)), escaped(plain.Text(spec.Failure.Message)))
 		if err != nil {
 			return err
 		}
@@ -38,7 +38,7 @@ func Summarize(w io.Writer, reports []types.Report) error {
 		specs := report.SpecReports.WithLeafNodeType(types.NodeTypeIt)
 		skipped := specs.WithState(types.SpecStateSkipped | types.SpecStatePending)
 		for _, spec := range skipped {
-			if why := plain(spec.Failure.Message); why != "" {
+			if why := plain.Text(spec.Failure.Message); why != "" {
 				whys[why]++
 			}
 		}
@@ -52,7 +52,7 @@ func Summarize(w io.Writer, reports []types.Report) error {
 	if all := failed(reports); len(all) > 0 {
 		b.WriteString("\n### Failed\n\n")
 		for _, spec := range all {
-			first, _, _ := strings.Cut(strings.TrimSpace(plain(spec.Failure.Message)), "\n")
+			first, _, _ := strings.Cut(strings.TrimSpace(plain.Text(spec.Failure.Message)), "\n")
 			fmt.Fprintf(&b, "- %s: %s\n", cell(name(spec)), cell(first))
 		}
 	}
@@ -86,18 +86,8 @@ func name(spec types.SpecReport) string {
 	return spec.LeafNodeType.String()
 }
 
-func relative(root, path string) string {
-	if rel, err := filepath.Rel(root, path); err == nil && filepath.IsLocal(rel) {
-		return filepath.ToSlash(rel)
-	}
-	return path
-}
-
 var (
 	escaped   = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace
 	attribute = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C").Replace
 	cell      = strings.NewReplacer("|", `\|`, "\n", " ", "<", "&lt;").Replace
-	escapes   = regexp.MustCompile("\x1b\\[[0-9;]*[A-Za-z]")
 )
-
-func plain(text string) string { return escapes.ReplaceAllString(text, "") }

@@ -7,13 +7,14 @@ import (
 	"io"
 	"maps"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/onsi/ginkgo/v2/types"
+
+	"github.com/rejoin-db/rejoin/harness/report/internal/plain"
 )
 
 // Options are what the reports do not say. The zero Options are valid.
@@ -66,7 +67,7 @@ func Write(w io.Writer, reports []types.Report, o Options) error {
 
 func (o Options) suite(report types.Report) suite {
 	s := suite{
-		Name: report.SuiteDescription, Package: o.relative(report.SuitePath), Time: seconds(report.RunTime),
+		Name: report.SuiteDescription, Package: plain.Path(o.Root, report.SuitePath), Time: seconds(report.RunTime),
 		Timestamp:  report.StartTime.UTC().Format("2006-01-02T15:04:05"),
 		Properties: []property{{"seed", strconv.FormatInt(report.SuiteConfig.RandomSeed, 10)}},
 	}
@@ -105,7 +106,7 @@ func count(o *outcome) int {
 }
 
 func (o Options) testcase(report types.Report, spec types.SpecReport) testcase {
-	file := o.relative(spec.LeafNodeLocation.FileName)
+	file := plain.Path(o.Root, spec.LeafNodeLocation.FileName)
 	c := testcase{Name: spec.FullText(), Class: class(file), Time: seconds(spec.RunTime)}
 	if c.Name == "" { // a node of the suite, such as BeforeSuite
 		c.Name = spec.LeafNodeType.String()
@@ -118,11 +119,11 @@ func (o Options) testcase(report types.Report, spec types.SpecReport) testcase {
 	}
 	for _, entry := range spec.ReportEntries {
 		if slices.Contains(o.Attachments, entry.Name) {
-			path := plain(entry.StringRepresentation())
+			path := plain.Text(entry.StringRepresentation())
 			if !filepath.IsAbs(path) {
 				path = filepath.Join(report.SuitePath, path)
 			}
-			lines = append(lines, mark("ATTACHMENT", o.relative(path)))
+			lines = append(lines, mark("ATTACHMENT", plain.Path(o.Root, path)))
 		}
 	}
 	c.SystemOut = strings.Join(lines, "\n") + "\n"
@@ -130,7 +131,7 @@ func (o Options) testcase(report types.Report, spec types.SpecReport) testcase {
 	case spec.State.Is(types.SpecStatePending):
 		c.Skipped = &outcome{Type: "pending", Message: "pending"}
 	case spec.State.Is(types.SpecStateSkipped):
-		why := plain(spec.Failure.Message)
+		why := plain.Text(spec.Failure.Message)
 		if why == "" {
 			why = "not selected by the filters of the run"
 		}
@@ -141,20 +142,20 @@ func (o Options) testcase(report types.Report, spec types.SpecReport) testcase {
 		c.Error = o.failed(spec)
 	}
 	if c.Failures != nil || c.Error != nil {
-		c.SystemOut += plain(spec.CapturedStdOutErr)
-		c.SystemErr = plain(spec.CapturedGinkgoWriterOutput)
+		c.SystemOut += plain.Text(spec.CapturedStdOutErr)
+		c.SystemErr = plain.Text(spec.CapturedGinkgoWriterOutput)
 	}
 	return c
 }
 
 // failed is the failure of a spec and those that followed it, each with its place.
 func (o Options) failed(spec types.SpecReport) *outcome {
-	said := plain(spec.Failure.Message)
+	said := plain.Text(spec.Failure.Message)
 	var text strings.Builder
 	add := func(f types.Failure) {
-		fmt.Fprintf(&text, "%s:%d\n%s\n", o.relative(f.Location.FileName), f.Location.LineNumber, plain(f.Message))
+		fmt.Fprintf(&text, "%s:%d\n%s\n", plain.Path(o.Root, f.Location.FileName), f.Location.LineNumber, plain.Text(f.Message))
 		if f.ForwardedPanic != "" {
-			fmt.Fprintf(&text, "panic: %s\n%s\n", plain(f.ForwardedPanic), plain(f.Location.FullStackTrace))
+			fmt.Fprintf(&text, "panic: %s\n%s\n", plain.Text(f.ForwardedPanic), plain.Text(f.Location.FullStackTrace))
 		}
 	}
 	add(spec.Failure)
@@ -174,19 +175,4 @@ func class(file string) string {
 	return strings.Trim(strings.ReplaceAll(strings.TrimSuffix(filepath.ToSlash(file), ".go"), "/", "."), ".")
 }
 
-func (o Options) relative(path string) string {
-	if o.Root == "" {
-		return path
-	}
-	if rel, err := filepath.Rel(o.Root, path); err == nil && filepath.IsLocal(rel) {
-		return filepath.ToSlash(rel)
-	}
-	return path
-}
-
 func seconds(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', 3, 64) }
-
-var escapes = regexp.MustCompile("\x1b\\[[0-9;]*[A-Za-z]")
-
-// plain is a text without the colours of a terminal. The encoder replaces what XML does not allow.
-func plain(text string) string { return escapes.ReplaceAllString(text, "") }

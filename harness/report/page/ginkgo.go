@@ -10,6 +10,7 @@ import (
 
 	"github.com/onsi/ginkgo/v2/types"
 
+	"github.com/rejoin-db/rejoin/harness/report/internal/plain"
 	"github.com/rejoin-db/rejoin/harness/report/junit"
 )
 
@@ -49,7 +50,7 @@ func (c *Collection) ofReport(report types.Report, spec types.SpecReport) Spec {
 		}
 	}
 	if s.Group == "skipped" {
-		s.Why = cmp.Or(plain(spec.Failure.Message), "not selected by the filters of the run")
+		s.Why = cmp.Or(trimmed(spec.Failure.Message), "not selected by the filters of the run")
 		if spec.State == types.SpecStatePending {
 			s.Why = "pending"
 		}
@@ -66,20 +67,20 @@ func (c *Collection) ofReport(report types.Report, spec types.SpecReport) Spec {
 }
 
 func failureOf(report types.Report, spec types.SpecReport) *Failure {
-	f := &Failure{Message: plain(spec.Failure.Message), Place: line(report, spec.FailureLocation()), Cause: cause(spec.Failure.Message)}
+	f := &Failure{Message: trimmed(spec.Failure.Message), Place: line(report, spec.FailureLocation()), Cause: cause(spec.Failure.Message)}
 	if spec.Failure.ForwardedPanic != "" {
-		f.Message += "\n" + plain(spec.Failure.ForwardedPanic)
-		f.Notes = append(f.Notes, Note{"stack", plain(spec.Failure.Location.FullStackTrace)})
+		f.Message += "\n" + trimmed(spec.Failure.ForwardedPanic)
+		f.Notes = append(f.Notes, Note{"stack", trimmed(spec.Failure.Location.FullStackTrace)})
 	}
 	for _, more := range spec.AdditionalFailures {
-		f.Notes = append(f.Notes, Note{"another failure: " + more.State.String(), plain(more.Failure.Message)})
+		f.Notes = append(f.Notes, Note{"another failure: " + more.State.String(), trimmed(more.Failure.Message)})
 	}
 	for _, e := range spec.ReportEntries {
 		if e.Name != junit.JournalEntry && e.Name != AgainEntry && e.Visibility != types.ReportEntryVisibilityNever {
-			f.Notes = append(f.Notes, Note{e.Name, plain(e.StringRepresentation())})
+			f.Notes = append(f.Notes, Note{e.Name, trimmed(e.StringRepresentation())})
 		}
 	}
-	if output := plain(spec.CombinedOutput()); output != "" {
+	if output := trimmed(spec.CombinedOutput()); output != "" {
 		f.Notes = append(f.Notes, Note{"output", shortened(output)})
 	}
 	return f
@@ -97,7 +98,7 @@ func shortened(text string) string {
 func entry(spec types.SpecReport, name string) string {
 	for _, e := range spec.ReportEntries {
 		if e.Name == name {
-			return strings.TrimSpace(plain(e.StringRepresentation()))
+			return strings.TrimSpace(trimmed(e.StringRepresentation()))
 		}
 	}
 	return ""
@@ -108,7 +109,7 @@ func journalsOf(report types.Report, spec types.SpecReport) []string {
 	var paths []string
 	for _, e := range spec.ReportEntries {
 		if e.Name == junit.JournalEntry {
-			path := plain(e.StringRepresentation())
+			path := trimmed(e.StringRepresentation())
 			if !filepath.IsAbs(path) {
 				path = filepath.Join(report.SuitePath, path)
 			}
@@ -168,18 +169,15 @@ func arrange(specs []Spec) {
 	})
 }
 
-var (
-	escapes = regexp.MustCompile("\x1b\\[[0-9;]*[A-Za-z]")
-	values  = regexp.MustCompile(`"[^"]*"|'[^']*'|0x[0-9a-f]+|[0-9]+(\.[0-9]+)?(ns|µs|ms|s|m|h)?`)
-)
+var values = regexp.MustCompile(`"[^"]*"|'[^']*'|0x[0-9a-f]+|[0-9]+(\.[0-9]+)?(ns|µs|ms|s|m|h)?`)
 
-// plain is a text without the colours of a terminal.
-func plain(text string) string { return strings.TrimSpace(escapes.ReplaceAllString(text, "")) }
+// trimmed is a text without the colours of a terminal, and without white space around it.
+func trimmed(text string) string { return strings.TrimSpace(plain.Text(text)) }
 
 // cause is the first line of a message that says something, without its values: two failures that differ only in values have one
 // cause.
 func cause(message string) string {
-	lines := strings.Split(plain(message), "\n")
+	lines := strings.Split(trimmed(message), "\n")
 	first := lines[0]
 	if strings.HasSuffix(first, ":") { // such as Gomega's "Expected success, but got an error:"
 		for _, l := range lines[1:] {
