@@ -161,6 +161,23 @@ func (c *Cluster) Close() (err error) {
 	return err
 }
 
+// Release is Close for a cluster that the target may use again: see target.Reusable. The cluster must be healed, as Heal does it.
+// kept tells whether the nodes go on running for a later Boot; if not, they are closed. The error says why they are not kept
+// where that is not planned, or what failed. Release after Close, and Close after Release, do nothing.
+func (c *Cluster) Release(ctx context.Context) (kept bool, err error) {
+	c.closing.Do(func() {
+		c.endUnderway()
+		err = c.stopFlapping()
+		reusable, can := target.As[target.Reusable](c.cluster)
+		if !can || err != nil {
+			err = join(err, c.cluster.Close())
+			return
+		}
+		kept, err = reusable.Release(ctx)
+	})
+	return kept, err
+}
+
 // Seed returns the seed of the cluster's random choices.
 func (c *Cluster) Seed() uint64 { return c.seed }
 

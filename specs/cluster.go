@@ -28,7 +28,8 @@ import (
 //   - what the makers of the database document as not promised does not count: see Judge
 //   - no node may have said a line that tells of a bug, such as a panic: see ExpectAlarms
 //   - the cluster is closed. Then no file, listening socket, child process or goroutine may be
-//     left that was not there before the spec's first call of Cluster
+//     left that was not there before the spec's first call of Cluster. A cluster that lasts for several
+//     specs is released in place of that, if the spec passed and expects no alarms: see target.Reusable
 //   - in a suite that Run or Main runs, the cluster has as many nodes as the settings say, its
 //     journal is written to a file as they say, and a failure shows the command that runs the
 //     spec again. In other suites a cluster has 3 nodes.
@@ -61,6 +62,7 @@ type specCluster struct {
 	*harness.Cluster
 	journals journals
 	number   int // of the clusters that this attempt at the spec has booted, from 1
+	left     *leftovers
 	closed   bool
 }
 
@@ -70,21 +72,22 @@ func bootCluster(ctx context.Context, t target.Target, options []harness.Option)
 		Fail("there is no target to boot a cluster of")
 	}
 	number := countCluster()
-	var left *leftovers
+	run := runOf(ctx)
 	if number == 1 { // its clean-up runs last, and sees what all clusters of the spec have left
-		left = lookForLeftovers()
+		run.left = lookForLeftovers()
 	}
+	left := run.left
 	cluster, err := harness.Boot(ctx, t, append([]harness.Option{harness.Seed(specSeed())}, options...)...)
 	if size := (*target.SizeError)(nil); errors.As(err, &size) {
 		Skip(size.Error())
 	}
 	Expect(err).NotTo(HaveOccurred())
-	if left != nil {
+	if number == 1 {
 		left.inBubble = cluster.Can(target.Time)
 	}
-	runOf(ctx).wordless.watch(cluster)
+	run.wordless.watch(cluster)
 	begun(cluster.Journal())
-	c := &specCluster{Cluster: cluster, journals: runOf(ctx).journals, number: number}
+	c := &specCluster{Cluster: cluster, journals: run.journals, number: number, left: left}
 	DeferCleanup(c.saveJournal)
 	DeferCleanup(c.end, NodeTimeout(longestEnd))
 	DeferOnFailure(c.explain)
@@ -122,10 +125,14 @@ const (
 	shownLog = 8 << 10
 )
 
-// end heals the cluster of a spec that passed, checks what it promises, and closes it.
+// end heals the cluster of a spec that passed, checks what it promises, and closes or releases it.
 func (c *specCluster) end(ctx SpecContext) {
+	sound := false
 	defer func() {
 		c.closed = true
+		if sound {
+			c.release(ctx)
+		}
 		Expect(c.Close()).To(Succeed())
 	}()
 	if CurrentSpecReport().Failed() {
@@ -140,6 +147,18 @@ func (c *specCluster) end(ctx SpecContext) {
 		c.explain(ctx)
 	}
 	Expect(err).NotTo(HaveOccurred(), "the spec passed, and its cluster violates an invariant")
+	sound = len(expectedAlarms()) == 0 // the next spec would find them in the logs
+}
+
+// release lets the target use the cluster again. That it does not is no failure of the spec: the reason is in the report.
+func (c *specCluster) release(ctx context.Context) {
+	kept, err := c.Release(ctx)
+	if err != nil {
+		AddReportEntry("released", shown(err.Error()), ReportEntryVisibilityFailureOrVerbose)
+	}
+	if kept && c.left != nil {
+		c.left.kept = true
+	}
 }
 
 // explain shows the cluster as it is. Once it is closed there is nothing to show.

@@ -15,6 +15,7 @@ type leftovers struct {
 	before     held.Resources
 	goroutines []gleak.Goroutine
 	inBubble   bool // a bubble looks itself for goroutines that are left in it
+	kept       bool // a cluster was released, and runs on: who made it last looks when it is closed
 }
 
 // lookForLeftovers looks at the end of the spec, after all of its clean-up that is deferred
@@ -23,6 +24,9 @@ func lookForLeftovers() *leftovers {
 	GinkgoHelper()
 	l := &leftovers{before: heldResources(), goroutines: gleak.Goroutines()}
 	DeferCleanup(func() {
+		if l.kept {
+			return
+		}
 		Eventually(func() []string { return heldResources().Without(l.before) }).WithTimeout(leftoverTimeout).Should(
 			BeEmpty(), "left open when the spec was over")
 		if l.inBubble {

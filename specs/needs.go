@@ -35,6 +35,9 @@ func skipForetold(t target.Target) {
 		return
 	}
 	cluster := foreteller.Foretell()
+	if cluster == nil {
+		return
+	}
 	for _, label := range CurrentSpecReport().Labels() {
 		ability, able := neededAbilities[label]
 		assumption, assumed := neededAssumptions[label]

@@ -126,6 +126,7 @@ type run struct {
 	again    func(seed int64, text, journal string) string
 	wordless wordless
 	judged   expectation
+	left     *leftovers // of the current spec
 }
 
 func (s *Suite) run(test, description string) *run {

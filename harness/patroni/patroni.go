@@ -220,6 +220,18 @@ func (m Mode) formed(ctx context.Context, nodes []*proc.Node) error {
 	})
 }
 
+// Reset drops everything that users have made, and all remembered requests: see lasting.Options.
+func Reset(ctx context.Context, c target.Cluster) error {
+	statements := slices.Concat([]string{dropAll, "CREATE SCHEMA public"}, dialect.PostgreSQL().Setup, []string{dedupe.PostgreSQL().Setup()})
+	return proc.Until(ctx, func(ctx context.Context) error { return c.Nodes()[0].Client().(*client).Execute(ctx, statements...) })
+}
+
+const dropAll = `DO $$ DECLARE name text; BEGIN
+	FOR name IN SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' LOOP
+		EXECUTE format('DROP SCHEMA %I CASCADE', name);
+	END LOOP;
+END $$`
+
 // ownView is the state of a node in one row: whether it leads, its timeline, what it has applied, what its leader has, and the
 // address of its leader. A log is identified by its timeline, and a position in it by its bytes.
 const ownView = `SELECT NOT pg_is_in_recovery(),

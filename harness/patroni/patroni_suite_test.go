@@ -14,6 +14,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/patroni"
 	"github.com/rejoin-db/rejoin/harness/settings"
 	"github.com/rejoin-db/rejoin/harness/target"
+	"github.com/rejoin-db/rejoin/harness/target/lasting"
 	"github.com/rejoin-db/rejoin/harness/target/targettest"
 	"github.com/rejoin-db/rejoin/specs"
 )
@@ -72,10 +73,16 @@ func prepare(asked bool) {
 }
 
 func TestPatroni(t *testing.T) {
-	over := keeping{mode(t)}
+	new := keeping{mode(t)}
+	over := lasting.New(new, lasting.Options{Reset: patroni.Reset})
+	t.Cleanup(func() {
+		if err := over.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	suite := specs.Load(t, settings.Targets("local", "patroni"))
 	prepare(suite.Settings.Cluster.Target == "patroni")
-	targettest.Register(over, targettest.Options{Patience: time.Minute, Each: 5 * time.Minute})
+	targettest.Register(new, targettest.Options{Patience: time.Minute, Each: 5 * time.Minute})
 	specs.Register(specs.Options{Target: over, Pace: pace})
 	suite.Run(t, "Patroni")
 }

@@ -15,7 +15,8 @@ type Target interface {
 // Foreteller is a Target that knows before a boot what its clusters cannot do, so that no cluster is booted for a spec that needs it.
 type Foreteller interface {
 	// Foretell returns a cluster without nodes, to be asked by Can and Holds, and for nothing else. What is missing in it is missing
-	// in every cluster that Boot returns; what it has may be missing in one, on a machine that cannot do it. It does not block.
+	// in every cluster that Boot returns; what it has may be missing in one, on a machine that cannot do it. It is nil if the target
+	// does not know. It does not block.
 	Foretell() Cluster
 }
 
