@@ -20,7 +20,7 @@ dqlite: ## the suite on dqlite; needs: apt-get install libdqlite-dev libraft-dev
 	cd harness/dqlite && REJOIN_TARGET=dqlite go tool ginkgo -p .
 
 patroni: ## the suite on PostgreSQL with Patroni; needs root, and: apt-get install postgresql-15 patroni etcd-server haproxy
-	cd harness/patroni && REJOIN_TARGET=patroni REJOIN_LABEL_FILTER='!finding' go test . -timeout 0
+	cd harness/patroni && REJOIN_TARGET=patroni REJOIN_LABEL_FILTER='!finding' go tool ginkgo --procs=3 .
 
 galera: ## the suite on MariaDB with Galera; needs root, and: apt-get install mariadb-server galera-4 rsync socat
 	cd harness/galera && REJOIN_TARGET=galera REJOIN_LABEL_FILTER='!finding' go test . -timeout 0

@@ -60,10 +60,9 @@ func Namespace(ctx context.Context, cluster *harness.Cluster) string {
 // specCluster is the cluster of a spec, from its boot until the spec is over.
 type specCluster struct {
 	*harness.Cluster
-	journals journals
-	number   int // of the clusters that this attempt at the spec has booted, from 1
-	left     *leftovers
-	closed   bool
+	run    *run
+	number int // of the clusters that this attempt at the spec has booted, from 1
+	closed bool
 }
 
 func bootCluster(ctx context.Context, t target.Target, options []harness.Option) *harness.Cluster {
@@ -74,7 +73,7 @@ func bootCluster(ctx context.Context, t target.Target, options []harness.Option)
 	number := countCluster()
 	run := runOf(ctx)
 	if number == 1 { // its clean-up runs last, and sees what all clusters of the spec have left
-		run.left = lookForLeftovers()
+		run.left = run.lookForLeftovers()
 	}
 	left := run.left
 	cluster, err := harness.Boot(ctx, t, append([]harness.Option{harness.Seed(specSeed())}, options...)...)
@@ -87,7 +86,7 @@ func bootCluster(ctx context.Context, t target.Target, options []harness.Option)
 	}
 	run.wordless.watch(cluster)
 	begun(cluster.Journal())
-	c := &specCluster{Cluster: cluster, journals: run.journals, number: number, left: left}
+	c := &specCluster{Cluster: cluster, run: run, number: number}
 	DeferCleanup(c.saveJournal)
 	DeferCleanup(c.end, NodeTimeout(longestEnd))
 	DeferOnFailure(c.explain)
@@ -156,9 +155,7 @@ func (c *specCluster) release(ctx context.Context) {
 	if err != nil {
 		AddReportEntry("released", shown(err.Error()), ReportEntryVisibilityFailureOrVerbose)
 	}
-	if kept && c.left != nil {
-		c.left.kept = true
-	}
+	c.run.lasting = c.run.lasting || kept
 }
 
 // explain shows the cluster as it is. Once it is closed there is nothing to show.
@@ -188,7 +185,7 @@ func (c *specCluster) explain(ctx SpecContext) {
 
 func (c *specCluster) saveJournal() {
 	ended(c.Journal())
-	c.journals.keep(c.Journal(), c.Seed(), c.number)
+	c.run.journals.keep(c.Journal(), c.Seed(), c.number)
 }
 
 // shown is text that a report shows as it is.

@@ -15,16 +15,16 @@ type leftovers struct {
 	before     held.Resources
 	goroutines []gleak.Goroutine
 	inBubble   bool // a bubble looks itself for goroutines that are left in it
-	kept       bool // a cluster was released, and runs on: who made it last looks when it is closed
 }
 
 // lookForLeftovers looks at the end of the spec, after all of its clean-up that is deferred
-// later, for what was not there at the call.
-func lookForLeftovers() *leftovers {
+// later, for what was not there at the call. It does not look in a run whose clusters last for several specs: those start and end
+// processes meanwhile. Package lasting looks when it closes them.
+func (r *run) lookForLeftovers() *leftovers {
 	GinkgoHelper()
 	l := &leftovers{before: heldResources(), goroutines: gleak.Goroutines()}
 	DeferCleanup(func() {
-		if l.kept {
+		if r.lasting {
 			return
 		}
 		Eventually(func() []string { return heldResources().Without(l.before) }).WithTimeout(leftoverTimeout).Should(

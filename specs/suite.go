@@ -127,6 +127,7 @@ type run struct {
 	wordless wordless
 	judged   expectation
 	left     *leftovers // of the current spec
+	lasting  bool       // whether a cluster was released, and may run on
 }
 
 func (s *Suite) run(test, description string) *run {

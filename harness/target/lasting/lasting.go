@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/rejoin-db/rejoin/harness/held"
 	"github.com/rejoin-db/rejoin/harness/target"
@@ -181,14 +182,8 @@ func (c *cluster) clean(ctx context.Context) error {
 	if len(nodes) != c.size {
 		return fmt.Errorf("the cluster is not used again: it was booted with %d nodes, and has had %d", c.size, len(nodes))
 	}
-	for _, node := range nodes {
-		said, err := node.Status(ctx)
-		if err != nil {
-			return fmt.Errorf("the cluster is not used again: %w", err)
-		}
-		if said.State != target.Online {
-			return fmt.Errorf("the cluster is not used again: node %s is %s (%s)", node.ID(), said.State, said.Reason)
-		}
+	if err := online(ctx, nodes); err != nil {
+		return fmt.Errorf("the cluster is not used again: %w", err)
 	}
 	now, err := versions(c.Cluster)
 	if err == nil && !slices.Equal(now, c.versions) {
@@ -199,6 +194,43 @@ func (c *cluster) clean(ctx context.Context) error {
 	}
 	if err != nil {
 		return fmt.Errorf("the cluster is not used again: %w", err)
+	}
+	return nil
+}
+
+const (
+	// settling bounds how long a node may be behind or without a leader: the work of a database in the background makes it so for
+	// a moment.
+	settling = 15 * time.Second
+	// askEvery is how often a node is asked for its status.
+	askEvery = 50 * time.Millisecond
+)
+
+// online waits until all nodes are.
+func online(ctx context.Context, nodes []target.Node) error {
+	ctx, cancel := context.WithTimeout(ctx, settling)
+	defer cancel()
+	tick := time.NewTicker(askEvery)
+	defer tick.Stop()
+	for _, node := range nodes {
+		for {
+			said, err := node.Status(ctx)
+			if err != nil {
+				return err
+			}
+			if said.State == target.Online {
+				break
+			}
+			is := fmt.Errorf("node %s is %s (%s)", node.ID(), said.State, said.Reason)
+			if said.State != target.Syncing && said.State != target.Connecting {
+				return is
+			}
+			select {
+			case <-tick.C:
+			case <-ctx.Done():
+				return fmt.Errorf("wait until all nodes are online: %w; last: %w", context.Cause(ctx), is)
+			}
+		}
 	}
 	return nil
 }

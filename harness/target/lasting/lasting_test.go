@@ -119,6 +119,14 @@ var _ = Describe("A lasting cluster", func() {
 		}, "was booted with 3 nodes, and has had 4"),
 	)
 
+	It("is emptied once its nodes are online", func(ctx SpecContext) {
+		asked := 0
+		t = lasting.New(target.Decorate(over, func(c target.Cluster) (target.Cluster, error) { return settling{c, &asked}, nil }),
+			lasting.Options{Reset: func(context.Context, target.Cluster) error { resets = asked; return nil }})
+		Expect(release(ctx, boot(ctx, 1))).To(BeTrue())
+		Expect(resets).To(Equal(3), "the node was behind twice")
+	})
+
 	It("is closed if the version of a node is another one", func(ctx SpecContext) {
 		versions := []string{"1", "1", "1"}
 		t = lasting.New(target.Decorate(over, func(c target.Cluster) (target.Cluster, error) { return versioned{c, versions}, nil }),
@@ -190,3 +198,27 @@ func (v versioned) Unwrap() target.Cluster                              { return
 func (v versioned) Versions() []string                                  { return []string{"1", "2"} }
 func (v versioned) Version(node int) (string, error)                    { return v.versions[node], nil }
 func (v versioned) SetVersion(_ context.Context, _ int, _ string) error { return errors.ErrUnsupported }
+
+// settling is a cluster of a node that is behind twice.
+type settling struct {
+	target.Cluster
+	asked *int
+}
+
+func (s settling) Unwrap() target.Cluster { return s.Cluster }
+func (s settling) Nodes() []target.Node {
+	return []target.Node{settlingNode{s.Cluster.Nodes()[0], s.asked}}
+}
+
+type settlingNode struct {
+	target.Node
+	asked *int
+}
+
+func (n settlingNode) Status(context.Context) (target.Status, error) {
+	*n.asked++
+	if *n.asked < 3 {
+		return target.Status{State: target.Syncing}, nil
+	}
+	return target.Status{State: target.Online}, nil
+}
