@@ -152,6 +152,12 @@ func (env *environment) comeBack(ctx context.Context, nodes ...int) {
 	}
 }
 
+// whole waits until all nodes are online. After a node is back, a leader may need a moment more until another node can take over.
+func (env *environment) whole(ctx context.Context) {
+	GinkgoHelper()
+	Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
+}
+
 // comeBackAs brings a node back with options, and waits until it is online.
 func (env *environment) comeBackAs(ctx context.Context, node int, options ...harness.ReturnOption) {
 	GinkgoHelper()

@@ -88,6 +88,7 @@ func (env *environment) loseOneAfterTheOther(ctx SpecContext, running *workload.
 			env.patiently(ctx, "INSERT INTO {ns}_m.meanwhile VALUES (1)") // the clients may do nothing but read
 			env.comeBack(ctx, victim)
 			Expect(statusOf(ctx, env.node(victim)).AppliedIndex).To(BeNumerically(">", before), "it has not caught up")
+			env.whole(ctx)
 		}
 	}
 	if env.cluster.Can(target.Disks) {

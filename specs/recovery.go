@@ -84,7 +84,7 @@ func recovery(env *environment) {
 				env.patiently(ctx, "INSERT INTO {ns}.visits (round) VALUES (?)", round)
 				Expect(env.node(victim)).NotTo(HaveCaughtUp())
 				env.comeBack(ctx, victim)
-				Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed()) // a leader may need a moment until another node can follow it
+				env.whole(ctx)
 				Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.visits")))
 			}
 			Expect(env.cluster.Reading(target.Local).ExecuteOnAll(ctx, env.sql("SELECT count(*), sum(round) FROM {ns}.visits"))).To(

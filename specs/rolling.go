@@ -21,6 +21,7 @@ func rolling(env *environment) {
 				env.leave(ctx, node, fault.Stop)
 				load.goesOn(ctx)
 				env.comeBack(ctx, node)
+				env.whole(ctx)
 			}
 			load.goesOn(ctx)
 			unknown, refused := load.verify(ctx, 2*writers*(2*env.cluster.Size()+1))
