@@ -6,6 +6,7 @@ import "context"
 var (
 	Imports      = imports
 	NewSummary   = newSummary
+	Unclaimed    = unclaimed
 	Timeline     = timeline
 	PrintFailure = printFailure
 )

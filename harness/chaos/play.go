@@ -26,6 +26,8 @@ type play struct {
 	reached map[Goal]int
 	unmade  []error // why faults were not made, without a good reason
 	undone  []error // why faults could not be undone
+
+	expected []string // claims that explain what the judges found
 }
 
 func newPlay(c *harness.Cluster, s Schedule) *play {

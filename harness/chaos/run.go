@@ -37,9 +37,11 @@ type Options struct {
 
 // Outcome is the result of a run.
 type Outcome struct {
-	Schedule Schedule             `json:"schedule"`
-	Failure  *Failure             `json:"failure,omitempty"` // nil if none was found
-	Tally    workload.Tally       `json:"tally"`             // of all workloads
+	Schedule Schedule `json:"schedule"`
+	Failure  *Failure `json:"failure,omitempty"` // nil if none was found
+	// Expected are the claims of the makers that a promise is not made, where the run has shown that it is not kept: see target.Claimer.
+	Expected []string             `json:"expected,omitempty"`
+	Tally    workload.Tally       `json:"tally"` // of all workloads
 	Faults   map[fault.Kind]Count `json:"faults"`
 	Reached  map[Goal]int         `json:"reached"` // how often each goal was reached; without those that never were
 	Passed   time.Duration        `json:"passed_ns"`
@@ -122,7 +124,7 @@ func Play(ctx context.Context, c *harness.Cluster, s Schedule, o Options) (*Outc
 		logs = logsOf(c)
 	}
 	return &Outcome{
-		Schedule: s, Failure: failure, Tally: p.tally(), Faults: p.counts, Reached: p.reached,
+		Schedule: s, Failure: failure, Expected: p.expected, Tally: p.tally(), Faults: p.counts, Reached: p.reached,
 		Passed: time.Since(p.begun), Events: c.Journal().Events(), Logs: logs,
 	}, err
 }

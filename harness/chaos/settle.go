@@ -27,7 +27,7 @@ func (p *play) settle(ctx context.Context, o Options) (Broken, error) {
 			return Safety, fmt.Errorf("workload %s: %w", p.schedule.Workloads[i], err)
 		}
 	}
-	if err := p.within(ctx, o.Patience, p.cluster.VerifyInvariants); err != nil {
+	if err := p.expect(p.within(ctx, o.Patience, p.cluster.VerifyInvariants)); err != nil {
 		return brokenBy(err), err
 	}
 	if lost := p.cluster.Journal().Dropped(journal.Resource, journal.Shown, journal.Role, journal.Note); lost > 0 {
@@ -36,7 +36,7 @@ func (p *play) settle(ctx context.Context, o Options) (Broken, error) {
 	if o.Judge == nil {
 		return "", nil
 	}
-	return Safety, o.Judge(p.cluster.Journal().Events())
+	return Safety, p.expect(o.Judge(p.cluster.Journal().Events()))
 }
 
 // brokenBy is what an error of VerifyInvariants breaks.

@@ -20,13 +20,14 @@ type summary struct {
 	Tally     workload.Tally
 	Faults    map[fault.Kind]Count
 	Reached   map[Goal]int
+	Expected  map[string]int // schedules that showed what the database does not claim, by claim
 
 	begun time.Time
 }
 
 // newSummary returns a summary of no runs, which began then.
 func newSummary(begun time.Time) *summary {
-	return &summary{Faults: make(map[fault.Kind]Count), Reached: make(map[Goal]int), begun: begun}
+	return &summary{Faults: make(map[fault.Kind]Count), Reached: make(map[Goal]int), Expected: make(map[string]int), begun: begun}
 }
 
 // add adds a run.
@@ -41,6 +42,9 @@ func (s *summary) add(o *Outcome) {
 	s.Tally.Unknown += o.Tally.Unknown
 	for kind, count := range o.Faults {
 		s.Faults[kind] = s.Faults[kind].plus(count)
+	}
+	for _, claim := range o.Expected {
+		s.Expected[claim]++
 	}
 	for goal, times := range o.Reached {
 		s.Reached[goal] += times
@@ -75,6 +79,9 @@ func (s *summary) report() string {
 	fmt.Fprintf(&b, "%d schedules, %v of cluster time in %v: %d failures\n",
 		s.Schedules, s.Passed.Round(time.Second), time.Since(s.begun).Round(time.Second), s.Failed)
 	fmt.Fprintf(&b, "operations: %d ok, %d failed, %d unknown\n", s.Tally.OK, s.Tally.Failed, s.Tally.Unknown)
+	for _, claim := range slices.Sorted(maps.Keys(s.Expected)) {
+		fmt.Fprintf(&b, "expected in %d schedules, and no failure: %s\n", s.Expected[claim], claim)
+	}
 	for _, k := range s.kinds() {
 		fmt.Fprintf(&b, "  %-22s %s\n", k, s.Faults[k])
 	}

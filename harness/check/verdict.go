@@ -75,11 +75,20 @@ func (v *Verdict) refuse(err error) { v.Refused = err }
 // mostShown is how many violations an error lists.
 const mostShown = 3
 
-// Err returns nil if the promise was kept. Otherwise the error holds the first violations, or wraps
+// RuleError is the error of a rule: the first of its violations, or why it could not decide.
+type RuleError struct {
+	Rule string
+	Err  error
+}
+
+func (e *RuleError) Error() string { return e.Err.Error() }
+func (e *RuleError) Unwrap() error { return e.Err }
+
+// Err returns nil if the promise was kept. Otherwise the error is a *RuleError that holds the first violations, or wraps
 // ErrUndecided, ErrInvalid, or ErrNothing if nothing was judged.
 func (v Verdict) Err() error {
 	if v.Refused != nil {
-		return fmt.Errorf("%s: %w", v.Rule, v.Refused)
+		return &RuleError{v.Rule, fmt.Errorf("%s: %w", v.Rule, v.Refused)}
 	}
 	var found []error
 	for _, violation := range v.Violations[:min(len(v.Violations), mostShown)] {
@@ -92,9 +101,12 @@ func (v Verdict) Err() error {
 		found = append(found, fmt.Errorf("%s: %w: %s", v.Rule, ErrUndecided, strings.Join(v.Undecided, "; ")))
 	}
 	if len(found) == 0 && v.Judged == 0 {
-		return fmt.Errorf("%s: %w%s", v.Rule, ErrNothing, v.leftOut(": "))
+		return &RuleError{v.Rule, fmt.Errorf("%s: %w%s", v.Rule, ErrNothing, v.leftOut(": "))}
 	}
-	return errors.Join(found...)
+	if len(found) == 0 {
+		return nil
+	}
+	return &RuleError{v.Rule, errors.Join(found...)}
 }
 
 // Counts describes how much was judged and left out.

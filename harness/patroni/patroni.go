@@ -36,6 +36,19 @@ const (
 	Strict                   // synchronous_mode_strict: a standby too, always
 )
 
+// ModeOf returns the mode of that name: asynchronous, synchronous or strict. No name is synchronous.
+func ModeOf(name string) (Mode, error) {
+	switch name {
+	case "asynchronous":
+		return Asynchronous, nil
+	case "", "synchronous":
+		return Synchronous, nil
+	case "strict":
+		return Strict, nil
+	}
+	return 0, fmt.Errorf("there is no mode %q of Patroni: it is asynchronous, synchronous or strict", name)
+}
+
 // Options are the settings of the target. The zero Options are valid.
 type Options struct {
 	Mode Mode

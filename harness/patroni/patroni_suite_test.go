@@ -19,21 +19,6 @@ import (
 	"github.com/rejoin-db/rejoin/specs"
 )
 
-// mode is the mode of the suite, by PATRONI_MODE.
-func mode(t *testing.T) patroni.Mode {
-	switch named := os.Getenv("PATRONI_MODE"); named {
-	case "asynchronous":
-		return patroni.Asynchronous
-	case "", "synchronous":
-		return patroni.Synchronous
-	case "strict":
-		return patroni.Strict
-	default:
-		t.Fatalf("PATRONI_MODE is %q: it is asynchronous, synchronous or strict", named)
-		return 0
-	}
-}
-
 // keeping is a target whose clusters begin with the disks of an earlier one.
 type keeping struct{ mode patroni.Mode }
 
@@ -73,7 +58,11 @@ func prepare(asked bool) {
 }
 
 func TestPatroni(t *testing.T) {
-	new := keeping{mode(t)}
+	mode, err := patroni.ModeOf(os.Getenv("PATRONI_MODE"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	new := keeping{mode}
 	over := lasting.New(new, lasting.Options{Reset: patroni.Reset})
 	t.Cleanup(func() {
 		if err := over.Close(); err != nil {

@@ -1,0 +1,72 @@
+package chaos
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/rejoin-db/rejoin/harness"
+	"github.com/rejoin-db/rejoin/harness/check"
+	"github.com/rejoin-db/rejoin/harness/target"
+)
+
+// What rules rely on. A history in which an acknowledged change is lost, or in which two nodes take changes, breaks all of them.
+var (
+	kept   = []target.Promise{target.Durability, target.CrashDurability, target.OneWriter, target.AppliedOnce}
+	whole  = append(slices.Clone(kept), target.Atomicity)
+	recent = append(slices.Clone(whole), target.Recency)
+
+	// relies has the promises without which a rule of check may be broken. A rule that is not in it holds on every database.
+	relies = map[string][]target.Promise{
+		"converged":             {target.Convergence, target.OneWriter, target.Durability, target.CrashDurability},
+		"durable":               kept,
+		"unique":                kept,
+		"counter":               whole,
+		"bank":                  recent,
+		"linearizable":          recent,
+		"strictly serializable": recent,
+		"monotonic reads":       recent,
+		"read your writes":      recent,
+		"monotonic writes":      recent,
+		"writes follow reads":   recent,
+	}
+)
+
+// unclaimed splits an error of a judge or of VerifyInvariants: the rest is what breaks a promise, and expected are the claims
+// which say that what was seen may be seen.
+func unclaimed(claims []target.Claim, err error) (rest error, expected []target.Claim) {
+	rule, invariant := (*check.RuleError)(nil), (*harness.InvariantError)(nil)
+	switch joined, is := err.(interface{ Unwrap() []error }); {
+	case is:
+		var parts []error
+		for _, part := range joined.Unwrap() {
+			part, why := unclaimed(claims, part)
+			parts, expected = append(parts, part), append(expected, why...)
+		}
+		return errors.Join(parts...), expected
+	case errors.As(err, &rule) && errors.As(err, new(*check.Violation)):
+		return disclaimed(claims, err, relies[rule.Rule]...)
+	case errors.As(err, &invariant):
+		return disclaimed(claims, err, invariant.Promise)
+	}
+	return err, nil
+}
+
+// disclaimed is the error, or the claim that one of the promises which it breaks is not made.
+func disclaimed(claims []target.Claim, err error, promises ...target.Promise) (rest error, expected []target.Claim) {
+	i := slices.IndexFunc(claims, func(c target.Claim) bool { return !c.Made && slices.Contains(promises, c.Promise) })
+	if i < 0 {
+		return err, nil
+	}
+	return nil, claims[i : i+1]
+}
+
+// expect is the error without what is expected, which it keeps for the outcome.
+func (p *play) expect(err error) error {
+	rest, expected := unclaimed(p.cluster.Claims(), err)
+	for _, claim := range expected {
+		if text := claim.String(); !slices.Contains(p.expected, text) {
+			p.expected = append(p.expected, text)
+		}
+	}
+	return rest
+}
