@@ -23,7 +23,7 @@ patroni: ## the suite on PostgreSQL with Patroni; needs root, and: apt-get insta
 	cd harness/patroni && REJOIN_TARGET=patroni REJOIN_LABEL_FILTER='!finding' go tool ginkgo --procs=3 .
 
 galera: ## the suite on MariaDB with Galera; needs root, and: apt-get install mariadb-server galera-4 rsync socat
-	cd harness/galera && REJOIN_TARGET=galera REJOIN_LABEL_FILTER='!finding' go test . -timeout 0
+	cd harness/galera && REJOIN_TARGET=galera REJOIN_LABEL_FILTER='!finding' go tool ginkgo --procs=3 --timeout=2h .
 
 rqlite: ## the suite on any rqlited: make rqlite RQLITED=/usr/local/bin/rqlited
 	cd harness/rqlite && REJOIN_TARGET=rqlite RQLITED="$(RQLITED)" REJOIN_LABEL_FILTER='!finding' go test . -timeout 0

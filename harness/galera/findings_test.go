@@ -26,6 +26,9 @@ const (
 	flush     = "not promised: MariaDB, InnoDB System Variables, innodb_flush_log_at_trx_commit: with 0 a crash can erase the last second"
 )
 
+// rounds is how often all nodes are crashed at most.
+const rounds = 6
+
 const patience = SpecTimeout(6 * time.Minute)
 
 var _ = Describe("Galera", func() {
@@ -59,7 +62,7 @@ var _ = Describe("Galera", func() {
 		Title:   "nodes that all crashed and were started without their positions are Synced and Primary, and hold different rows",
 		Setting: "started without --wsrep_start_position", Claim: positions, Expected: true, Layer: findings.Server,
 	}, func(ctx SpecContext, show *findings.Show) {
-		for round := 1; round <= 3; round++ {
+		for round := 1; round <= rounds; round++ {
 			c, w := crashed(ctx, show, galera.Options{Unrecovered: true})
 			if different := w.different(ctx, c); different != "" {
 				show.Seen("%s, of %d acknowledged rows, after %d crashes of all nodes", different, len(w.acknowledged), round)
@@ -72,7 +75,7 @@ var _ = Describe("Galera", func() {
 		Title: "acknowledged writes are lost when all nodes are killed", Setting: "innodb_flush_log_at_trx_commit=0", Claim: flush,
 		Expected: true, Layer: findings.Server,
 	}, func(ctx SpecContext, show *findings.Show) {
-		for round := 1; round <= 3; round++ {
+		for round := 1; round <= rounds; round++ {
 			c, w := crashed(ctx, show, galera.Options{LazyFlush: true})
 			if lost := w.lost(ctx, c.Nodes()[0]); lost > 0 {
 				show.Seen("%d of %d acknowledged writes are lost, after %d crashes of all nodes", lost, len(w.acknowledged), round)

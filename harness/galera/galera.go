@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 
 	"github.com/go-sql-driver/mysql"
 
@@ -68,6 +69,7 @@ func New(o Options) target.Target {
 			"provider": provider, "snapshot": number(!o.LostUpdates), "flush": number(!o.LazyFlush),
 			"recover": number(!o.Unrecovered),
 		},
+		Alike: true,
 		Files: map[string]string{"my.cnf": configFile, "node.sh": nodeFile, "setup.sql": setup, "run/said": "starts\n"},
 		Prepare: []proc.Program{
 			{Path: "install", Args: []string{"-d", "-o", "mysql", "-m", "700", "{{.Dir}}/data", "{{.Dir}}/run"}},
@@ -107,6 +109,33 @@ FLUSH PRIVILEGES;
 CREATE USER rejoin@'%';
 GRANT ALL ON *.* TO rejoin@'%' WITH GRANT OPTION;
 `
+
+// Reset drops everything that users have made, and all remembered requests: see lasting.Options.
+func Reset(ctx context.Context, c target.Cluster) error {
+	return proc.Until(ctx, func(ctx context.Context) error {
+		db := c.Nodes()[0].Client().(*node)
+		made, err := db.Ask(ctx, drops)
+		if err != nil {
+			return err
+		}
+		statements := []string{"SET foreign_key_checks = 0"}
+		for _, row := range made {
+			statements = append(statements, fmt.Sprint(row[0]))
+		}
+		return db.Execute(ctx, append(append(statements, "SET foreign_key_checks = 1"), prepared()...)...)
+	})
+}
+
+// drops has the statements that drop what was made since the disks were prepared, and the table of requests.
+const drops = `SELECT concat('DROP DATABASE "', schema_name, '"') FROM information_schema.schemata
+		WHERE schema_name NOT IN ('mysql', 'sys', 'performance_schema', 'information_schema', 'rejoin')
+	UNION ALL SELECT concat('DROP ', if(table_type = 'VIEW', 'VIEW', 'TABLE'), ' "', table_name, '"') FROM information_schema.tables
+		WHERE table_schema = 'rejoin' AND table_name <> 'sqlite_schema'`
+
+// prepared are the statements that make what the kit needs, where it is missing.
+func prepared() []string {
+	return append(slices.Clone(dialect.MariaDB().Setup), dedupe.MySQL().Setup())
+}
 
 // node is the SQL of a node: local reads have connections that wait for no other node, and answer without a primary component.
 type node struct {

@@ -18,6 +18,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/internal/rundir"
 	"github.com/rejoin-db/rejoin/harness/settings"
 	"github.com/rejoin-db/rejoin/harness/target"
+	"github.com/rejoin-db/rejoin/harness/target/lasting"
 	"github.com/rejoin-db/rejoin/harness/target/targettest"
 	"github.com/rejoin-db/rejoin/specs"
 )
@@ -75,22 +76,29 @@ func prepare(asked bool) {
 }
 
 func TestGalera(t *testing.T) {
-	over := keeping{options(t)}
+	new := keeping{options(t)}
+	over := lasting.New(new, lasting.Options{Reset: galera.Reset})
+	t.Cleanup(func() {
+		if err := over.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	findings.Of("galera", version())
 	suite := specs.Load(t, settings.Targets("local", "galera"))
 	prepare(suite.Settings.Cluster.Target == "galera")
-	targettest.Register(over, targettest.Options{Patience: time.Minute, Each: 5 * time.Minute})
+	targettest.Register(new, targettest.Options{Patience: time.Minute, Each: 5 * time.Minute})
 	specs.Register(specs.Options{Target: over, Pace: pace})
 	suite.Run(t, "Galera")
 }
 
 // version is that of MariaDB's package and of Galera's, or what is missing.
 func version() string {
-	said, err := exec.Command("dpkg-query", "--show", "--showformat=${Package} ${Version} ", "mariadb-server", "galera-4").Output()
-	if err != nil {
+	said, err := exec.Command("dpkg-query", "--show", "--showformat=${source:Upstream-Version} ", "mariadb-server", "galera-4").Output()
+	both := strings.Fields(string(said))
+	if err != nil || len(both) != 2 {
 		return "not installed by Debian's packages"
 	}
-	return strings.TrimSpace(string(said))
+	return fmt.Sprintf("4 (MariaDB %s, Galera %s)", both[1], both[0])
 }
 
 // pace is how fast a cluster with the timers of my.cnf is.

@@ -32,3 +32,5 @@ require (
 	golang.org/x/tools v0.51.0 // indirect
 	gonum.org/v1/gonum v0.17.0 // indirect
 )
+
+tool github.com/onsi/ginkgo/v2/ginkgo

@@ -13,14 +13,14 @@ gvwstate=data/gvwstate.dat # the last primary component; a node that was stopped
 grafield() { sed -n "s/^$1: *//p" $grastate; }
 view() { sed -n 's/^view_id: *[0-9]* *\([^ ]*\) */\1-/p' $gvwstate 2>/dev/null; }
 
-# position prints UUID:SEQNO; nothing on an empty disk.
+# position prints UUID:SEQNO; nothing on an empty disk, and after a crash if it is not to be recovered.
 position() {
 	[ -e $grastate ] || return
 	if [ "$(grafield seqno)" != -1 ]; then
 		echo "$(grafield uuid):$(grafield seqno)"
-		return
+	elif [ "{{.Vars.recover}}" = 1 ]; then
+		mariadbd --defaults-file=my.cnf --wsrep-recover 2>&1 | sed -n 's/.*Recovered position: *//p'
 	fi
-	mariadbd --defaults-file=my.cnf --wsrep-recover 2>&1 | sed -n 's/.*Recovered position: *//p'
 }
 
 start() {
@@ -34,17 +34,28 @@ bootstrap() {
 	start --wsrep-new-cluster
 }
 
+# form begins a new cluster whose nodes all have the same disk: as the members of one component, which forms when all are there. Their
+# positions are equal, so that none needs a state transfer.
+form() {
+	cat >$gvwstate <<-END
+		my_uuid: {{template "uuid" .}}
+		#vwbeg
+		view_id: 3 {{with index .Nodes 0}}{{template "uuid" .}}{{end}} 1
+		bootstrap: 0
+		{{range .Nodes}}member: {{template "uuid" .}} 0
+		{{end}}#vwend
+	END
+	start
+}
+{{define "uuid"}}{{printf "%08d" .Index}}-0000-1000-8000-000000000000{{end}}
 # promote makes the component of another node, whose SQL is at $1, a primary one.
 promote() { mariadb --no-defaults --connect-timeout=1 --user=rejoin --host="$1" -e "SET GLOBAL wsrep_provider_options='pc.bootstrap=YES'"; }
 
 run() {
-	if [ "{{.Vars.recover}}" = 1 ]; then
-		at=$(position)
-	elif [ -e $gvwstate ]; then
-		start
-	fi
-	{{if and .Bootstrap .First}}bootstrap{{end}}
+	at=$(position)
+	{{if .Forming}}{{if not .First}}form{{else if .Bootstrap}}bootstrap{{end}}{{end}}
 	own=${at##*:}
+	[ -n "$own" ] || [ ! -e $grastate ] || own=0
 	own=${own:--1}
 	view=$(view)
 	echo "waits $own" >run/said

@@ -9,8 +9,6 @@ import (
 	"strings"
 
 	"github.com/rejoin-db/rejoin/harness/target"
-	"github.com/rejoin-db/rejoin/harness/target/dedupe"
-	"github.com/rejoin-db/rejoin/harness/target/dialect"
 	"github.com/rejoin-db/rejoin/harness/target/proc"
 )
 
@@ -93,8 +91,7 @@ func formed(ctx context.Context, nodes []*proc.Node) error {
 			return err
 		}
 	}
-	statements := append(dialect.MariaDB().Setup, dedupe.MySQL().Setup())
-	return proc.Until(ctx, func(ctx context.Context) error { return nodes[0].Inside().(*node).Execute(ctx, statements...) })
+	return proc.Until(ctx, func(ctx context.Context) error { return nodes[0].Inside().(*node).Execute(ctx, prepared()...) })
 }
 
 // joined waits until a node is a member that has caught up.

@@ -19,10 +19,10 @@ type Options struct {
 	// Dir is the parent of the folders of a cluster; empty is the system's temporary folder.
 	Dir string
 	// Kept is a folder for the disks of clusters that were formed and stopped, one for each size; empty is none. The first Boot of
-	// a size makes them, and each node of a later cluster begins with its own, in place of Database.Disk and Prepare. It saves a
-	// database the time that its nodes need to find each other, and is sound where a node has the same name and the same address
-	// in every cluster, as here. The folder must exist, and may be shared by processes that run the same database in the same
-	// setting.
+	// a size makes them, and each node of a later cluster begins with its own, in place of Database.Disk and Prepare; see also
+	// Database.Alike. It saves a database the time that its nodes need to find each other, and is sound where a node has the same
+	// name and the same address in every cluster, as here. The folder must exist, and may be shared by processes that run the same
+	// database in the same setting.
 	Kept string
 }
 
@@ -120,7 +120,11 @@ func (c *cluster) boot(ctx context.Context, size int, kept string) (err error) {
 		}
 		n.bootstrap, n.forming = i == 0, true
 		if kept != "" {
-			n.kept = filepath.Join(kept, n.id)
+			from := i
+			if c.database.Alike {
+				from = 0
+			}
+			n.kept = filepath.Join(kept, nameOf(from))
 		}
 		c.mu.Lock()
 		c.nodes = append(c.nodes, n)

@@ -22,6 +22,9 @@ type Database struct {
 	// Disk is a template of the path of a folder that is copied to an empty disk, with its owners, before Prepare and the first
 	// start: a database that was made once, for all nodes. It saves each node its initdb. Filled with nothing, it is none.
 	Disk string
+	// Alike has all nodes of a cluster begin with one disk, where Options.Kept is set: the one that the node of a cluster of one
+	// has left. It saves a database that knows the position of its disk the state transfers of a new cluster.
+	Alike bool
 	// Prepare are programs that run to their end, one after the other, before the first start of a node on an empty disk.
 	Prepare []Program
 	// Programs are the programs of a node, started in this order and stopped in the opposite one.

@@ -12,10 +12,14 @@ import (
 )
 
 // kept is the folder with the disks of a cluster of a size, below Options.Kept. The first boot of a size makes it: it boots a
-// cluster, stops it, and copies its disks. Another process may do the same at the same time; the first one wins.
+// cluster, stops it, and copies its disks. Another process may do the same at the same time; the first one wins. Where nodes are
+// alike, it is the folder of a cluster of one.
 func (b *booter) kept(ctx context.Context, database Database, size int) (string, error) {
 	if b.options.Kept == "" {
 		return "", nil
+	}
+	if database.Alike {
+		size = 1
 	}
 	folder := filepath.Join(b.options.Kept, strconv.Itoa(size))
 	if _, err := os.Stat(folder); err == nil {

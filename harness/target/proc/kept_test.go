@@ -38,6 +38,27 @@ var _ = Describe("A kept cluster", func() {
 		Expect(filepath.Glob(filepath.Join(kept, "*"))).To(Equal([]string{filepath.Join(kept, "1")}))
 	}, SpecTimeout(3*time.Minute))
 
+	It("of one node gives its disk to all nodes of larger ones, where nodes are alike", func(ctx SpecContext) {
+		supported()
+		GinkgoT().Setenv(notesdVariable, "yes")
+		folder, kept := GinkgoT().TempDir(), GinkgoT().TempDir()
+		d := notes(self())
+		d.Alike = true
+		d.Vars["folder"] = folder
+		d.Prepare = []proc.Program{shell("echo {{.Name}} | tee prepared >> {{.Vars.folder}}/prepared")}
+		d.Programs = append([]proc.Program{shell("cp prepared {{.Vars.folder}}/{{.Name}}; exec sleep 1000")}, d.Programs...)
+		over := proc.New(d, proc.Options{Kept: kept})
+
+		boot(ctx, over, 3)
+		for _, file := range []string{"prepared", "n0", "n1", "n2"} {
+			Eventually(ctx, func() (string, error) {
+				text, err := os.ReadFile(filepath.Join(folder, file))
+				return string(text), err
+			}).Should(Equal("n0\n"), file)
+		}
+		Expect(filepath.Glob(filepath.Join(kept, "*"))).To(Equal([]string{filepath.Join(kept, "1")}))
+	}, SpecTimeout(3*time.Minute))
+
 	It("is foretold: what the database lacks, and no more", func() {
 		foretold := proc.New(notes("notesd"), proc.Options{}).(target.Foreteller).Foretell()
 		Expect(target.Can(foretold, target.Members)).To(BeFalse())

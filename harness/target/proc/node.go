@@ -85,9 +85,11 @@ func (n *node) ID() string         { return n.id }
 func (n *node) Client() target.SQL { return n.client }
 func (n *node) Inside() target.SQL { return n.inside }
 
+func nameOf(index int) string { return fmt.Sprintf("n%d", index) }
+
 // newNode makes a node with its host, and the ways to reach it.
 func (c *cluster) newNode(ctx context.Context, index int) (*node, error) {
-	id := fmt.Sprintf("n%d", index)
+	id := nameOf(index)
 	host, err := c.network.Host(ctx, id)
 	if err != nil {
 		return nil, err
