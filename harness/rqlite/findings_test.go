@@ -153,6 +153,11 @@ var _ = Describe("rqlite", func() {
 		defer stop()
 		for round := range rounds {
 			leader := leads(ctx, cluster)
+			Expect(cluster.MendLinks(ctx)).To(Succeed())
+			Expect(cluster.SetLink(ctx, leader, (leader+1)%cluster.Size(), fault.Rule{Latency: 100 * time.Millisecond})).To(Succeed())
+			for range 20 {
+				write(ctx, cluster, "INSERT INTO t VALUES (0)")
+			}
 			stopping, cancel := context.WithTimeout(ctx, limit)
 			err := cluster.TakeNodeOffline(stopping, leader, fault.Stop)
 			hangs := stopping.Err() != nil

@@ -81,8 +81,15 @@ func (fakes) Boot(ctx context.Context, size int) (target.Cluster, error) {
 	return boot(ctx, self, size)
 }
 
+// Foretell tells what clusters cannot do, so that specs which need it are skipped without a boot.
+func (nodes) Foretell() target.Cluster { return over("").(target.Foreteller).Foretell() }
+
 func boot(ctx context.Context, binary string, size int) (target.Cluster, error) {
-	return rqlite.New(rqlite.Options{Binary: binary, Election: election, Snapshot: 128}).Boot(ctx, size)
+	return over(binary).Boot(ctx, size)
+}
+
+func over(binary string) target.Target {
+	return rqlite.New(rqlite.Options{Binary: binary, Election: election, Snapshot: 128})
 }
 
 // Without REJOIN_TARGET=rqlite only the checks of requests and answers run, which take seconds; with it, all of them.
