@@ -23,6 +23,9 @@ type Collection struct {
 	Facts []Fact
 	// Runs is the address of the list of runs, relative to the page; empty for none.
 	Runs string
+	// Again returns the command that runs a spec with that text again, or all specs if it is empty; "" if there is none. If nil, it
+	// is a line of go tool ginkgo.
+	Again func(text string) string
 	// Kind is what ran, such as "chaos"; empty for a suite.
 	Kind string
 

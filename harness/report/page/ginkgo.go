@@ -60,6 +60,9 @@ func (c *Collection) ofReport(report types.Report, spec types.SpecReport) Spec {
 		return s
 	}
 	s.Again = entry(spec, AgainEntry)
+	if s.Again == "" && spec.LeafNodeType == types.NodeTypeIt && c.Again != nil {
+		s.Again = c.Again(s.Name)
+	}
 	if s.Again == "" && spec.LeafNodeType == types.NodeTypeIt {
 		s.Again = again(report.SuiteConfig.RandomSeed, report.SuiteDescription+" "+s.Name, settings)
 	}

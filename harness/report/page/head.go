@@ -44,7 +44,12 @@ func (c *Collection) describe(r *Run) {
 	}
 	if len(c.reports) > 0 {
 		r.Started = c.reports[0].StartTime
-		r.Again = again(c.reports[0].SuiteConfig.RandomSeed, "", c.settings())
+		if c.Again != nil {
+			r.Again = c.Again("")
+		}
+		if r.Again == "" {
+			r.Again = again(c.reports[0].SuiteConfig.RandomSeed, "", c.settings())
+		}
 	}
 }
 
