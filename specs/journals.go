@@ -14,6 +14,7 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness/journal"
 	"github.com/rejoin-db/rejoin/harness/report/junit"
+	"github.com/rejoin-db/rejoin/harness/report/page"
 )
 
 // journals says whose journals are written to files.
@@ -22,6 +23,8 @@ type journals struct {
 	Folder string
 	// All tells to write those of specs that passed, too.
 	All bool
+	// Waiting takes those that are written to no file, for the page; nil if there is no page.
+	Waiting *waiting
 	// Settings are those of the run, for the first line of each journal.
 	Settings map[string]string
 }
@@ -58,23 +61,29 @@ func placeOf(at types.CodeLocation) journal.Place {
 	return journal.Place{File: filepath.Base(at.FileName), Line: at.LineNumber}
 }
 
-// keep writes the journal of a cluster of the spec that ends, if the settings ask for it.
+// keep writes the journal of a cluster of the spec that ends, if the settings ask for it; if not, to where the page finds it.
 // The number is that of the cluster in the spec, from 1.
 func (k journals) keep(j *journal.Journal, seed uint64, number int) {
 	report := CurrentSpecReport()
-	if k.Folder == "" || !k.All && !report.Failed() {
-		return
-	}
 	name := fmt.Sprintf("%s-%x", fileName(report.FullText()), seed&0xffffff)
 	if number > 1 {
 		name += fmt.Sprintf("-%d", number)
 	}
-	path := filepath.Join(k.Folder, name+".jsonl")
-	Expect(k.write(path, j, seed)).To(Succeed())
-	AddReportEntry(junit.JournalEntry, shown(path), ReportEntryVisibilityFailureOrVerbose)
+	header := j.Header()
+	header.Seed, header.Settings = seed, k.Settings
+	switch {
+	case k.Folder != "" && (k.All || report.Failed()):
+		path := filepath.Join(k.Folder, name+".jsonl")
+		Expect(k.write(path, header, j.Events())).To(Succeed())
+		AddReportEntry(junit.JournalEntry, shown(path), ReportEntryVisibilityFailureOrVerbose)
+	case k.Waiting != nil:
+		path, err := k.Waiting.keep(name, header, j.Events())
+		Expect(err).NotTo(HaveOccurred(), "keep the journal for the page; without a page: REJOIN_REPORT=none")
+		AddReportEntry(page.JournalEntry, shown(path), ReportEntryVisibilityNever)
+	}
 }
 
-func (k journals) write(path string, j *journal.Journal, seed uint64) error {
+func (k journals) write(path string, header journal.Header, events []journal.Event) error {
 	if err := os.MkdirAll(k.Folder, 0o777); err != nil {
 		return err
 	}
@@ -82,9 +91,7 @@ func (k journals) write(path string, j *journal.Journal, seed uint64) error {
 	if err != nil {
 		return err
 	}
-	header := j.Header()
-	header.Seed, header.Settings = seed, k.Settings
-	return errors.Join(journal.Save(file, header, j.Events()), file.Close())
+	return errors.Join(journal.Save(file, header, events), file.Close())
 }
 
 // picture writes a picture beside the journals and returns where; or why there is none.

@@ -80,13 +80,13 @@ func Load(t *testing.T, options ...settings.Option) *Suite {
 	}
 	return &Suite{Settings: loaded, given: settings.Given(options,
 		"suite.timeout", "suite.poll-progress-after", "suite.poll-progress-interval", "suite.grace-period", "suite.randomize-all",
-		"suite.junit-report", "suite.journals", "suite.journal-folder", "suite.decisions", "suite.label-filter", "cluster.log-level")}
+		"suite.junit-report", "suite.report", "suite.journals", "suite.journal-folder", "suite.decisions", "suite.label-filter", "cluster.log-level")}
 }
 
 // Run runs all specs that were declared. A spec that fails because of a statement which the database has no words for
 // (target.ErrNoWords) is skipped with the sentence of that error, and the report counts it. Run uses the settings of the
 // suite: the defaults of Eventually and Consistently, which hold for contexts too, Ginkgo's timeouts and order, the JUnit
-// report, and the files for journals. Flags of Ginkgo win over the settings: see settings.Suite.Apply. It blocks until the
+// report, the page of the run, and the files for journals. Flags of Ginkgo win over the settings: see settings.Suite.Apply. It blocks until the
 // specs have run. Call it once in a process.
 func (s *Suite) Run(t *testing.T, description string) {
 	t.Helper()
@@ -116,6 +116,9 @@ func (s *Suite) Run(t *testing.T, description string) {
 	if suite.JUnitReport != "" && reporter.JUnitReport == "" {
 		ReportAfterSuite("the JUnit report", s.reportJUnit)
 	}
+	if suite.Report != noPage && !config.DryRun {
+		ReportAfterSuite("the page of the run", func(report Report) { s.reportPage(r, report) })
+	}
 	RunSpecs(t, description, config, reporter, AroundNode(r.within))
 }
 
@@ -132,8 +135,13 @@ type run struct {
 
 func (s *Suite) run(test, description string) *run {
 	r := &run{nodes: s.Settings.Cluster.Nodes, again: s.Again}
-	if suite := s.Settings.Suite; suite.Journals != "none" {
-		r.journals = journals{Folder: suite.JournalFolder, All: suite.Journals == "all", Settings: s.Settings.Cluster.Named()}
+	suite := s.Settings.Suite
+	r.journals.Settings = s.Settings.Cluster.Named()
+	if suite.Journals != "none" {
+		r.journals.Folder, r.journals.All = suite.JournalFolder, suite.Journals == "all"
+	}
+	if suite.Report != noPage {
+		r.journals.Waiting = &waiting{page: suite.Report}
 	}
 	if r.again == nil {
 		path, flags := again.Built()

@@ -13,6 +13,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness/local"
+	"github.com/rejoin-db/rejoin/harness/report/runs"
 	"github.com/rejoin-db/rejoin/harness/target"
 	"github.com/rejoin-db/rejoin/specs"
 )
@@ -90,9 +91,20 @@ func (s muteSQL) Query(ctx context.Context, request target.Request) (target.Rows
 func run(ctx context.Context, t *testing.T, environment []string, name string, args ...string) (string, bool) {
 	t.Helper()
 	command := exec.CommandContext(ctx, name, args...)
-	command.Env, command.Dir = append(os.Environ(), environment...), ".."
+	command.Env, command.Dir = append(append(os.Environ(), "REJOIN_REPORT=none"), environment...), ".."
 	said, err := command.CombinedOutput()
 	return string(said), err == nil
+}
+
+// journalsIn counts the journals of a page, which is in the list of runs.
+func journalsIn(g *WithT, file string) int {
+	content, err := os.ReadFile(file)
+	g.Expect(err).NotTo(HaveOccurred())
+	kept, err := runs.Read(runs.Folder(file))
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(kept).To(HaveLen(1))
+	g.Expect(os.ReadDir(runs.Folder(file))).To(HaveLen(2), "the run and the list, and nothing that was left")
+	return strings.Count(string(content), `id="journal-`)
 }
 
 func TestSuites(t *testing.T) {
@@ -105,6 +117,9 @@ func TestSuites(t *testing.T) {
 	}
 	suite := func(t *testing.T, what string, args ...string) (string, bool) {
 		settings := []string{beSuite + "=" + what, "REJOIN_NODES=1", "REJOIN_JOURNALS=all", "REJOIN_JOURNAL_FOLDER=" + t.TempDir()}
+		for len(args) > 0 && strings.HasPrefix(args[0], "REJOIN_") {
+			settings, args = append(settings, args[0]), args[1:]
+		}
 		return run(t.Context(), t, settings, self, append([]string{"-test.run=^TestShop$", "-ginkgo.no-color"}, args...)...)
 	}
 
@@ -126,6 +141,39 @@ func TestSuites(t *testing.T) {
 				t.Errorf("%s is missing in\n%s", want, content)
 			}
 		}
+	})
+	t.Run("writes a page with the journals of all specs", func(t *testing.T) {
+		g := NewWithT(t)
+		file := filepath.Join(t.TempDir(), "made", "index.html")
+		said, passed := suite(t, "fails", "REJOIN_REPORT="+file, "REJOIN_JOURNALS=failed")
+		g.Expect(passed).To(BeFalse(), said)
+		g.Expect(said).To(ContainSubstring("\nreport: " + file + "\n"))
+		g.Expect(journalsIn(g, file)).To(Equal(5), "journals of one cluster a spec, and two of one")
+	})
+	t.Run("writes one page for all processes", func(t *testing.T) {
+		g := NewWithT(t)
+		file := filepath.Join(t.TempDir(), "made", "index.html")
+		said, passed := run(t.Context(), t, []string{beSuite + "=passes", "REJOIN_NODES=1", "REJOIN_REPORT=" + file}, "go", "tool", "ginkgo",
+			"--procs=2", "--no-color", self, "--", "-test.run=^TestShop$")
+		g.Expect(passed).To(BeTrue(), said)
+		g.Expect(journalsIn(g, file)).To(Equal(5))
+	})
+	t.Run("leaves the page of the last run if no spec runs", func(t *testing.T) {
+		g := NewWithT(t)
+		file := filepath.Join(t.TempDir(), "made", "index.html")
+		said, passed := suite(t, "passes", "REJOIN_REPORT="+file, "-ginkgo.dry-run")
+		g.Expect(passed).To(BeTrue(), said)
+		said, passed = suite(t, "passes", "REJOIN_REPORT="+file, "-ginkgo.label-filter=none-has-it")
+		g.Expect(passed).To(BeTrue(), said)
+		g.Expect(filepath.Dir(file)).NotTo(BeADirectory())
+	})
+	t.Run("says why it has no page, and does not fail", func(t *testing.T) {
+		g := NewWithT(t)
+		blocked := filepath.Join(t.TempDir(), "blocked")
+		g.Expect(os.WriteFile(blocked, nil, 0o600)).To(Succeed())
+		said, passed := suite(t, "passes", "REJOIN_REPORT="+filepath.Join(blocked, "index.html"), "REJOIN_JOURNALS=all")
+		g.Expect(passed).To(BeTrue(), said)
+		g.Expect(said).To(ContainSubstring("is not complete: keep a run: "))
 	})
 	t.Run("passes", func(t *testing.T) {
 		g := NewWithT(t)

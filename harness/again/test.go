@@ -14,7 +14,7 @@ type Test struct {
 	Test      string   // the name of the Go test that runs the suite, as in TestShop
 	Suite     string   // the description of the suite
 	Seed      int64    // Ginkgo's
-	Text      string   // all of it, with its containers'
+	Text      string   // all of it, with its containers'; "" for all specs
 	Flags     []string // of the go command, as in -race
 	Variables []string // settings that the environment gave, as in REJOIN_NODES=5
 	Exact     bool     // whether the program was built for exact replay
@@ -36,8 +36,11 @@ func (t Test) Line() string {
 		line = append(line, quote(flag))
 	}
 	// The package comes before flags that the go command does not know.
-	return append(line, "-run="+quote("^"+t.Test+"$"), quote(t.Package),
-		fmt.Sprintf("-ginkgo.seed=%d", t.Seed), "-ginkgo.focus="+quote(focus(t.Suite, t.Text))).String()
+	line = append(line, "-run="+quote("^"+t.Test+"$"), quote(t.Package), fmt.Sprintf("-ginkgo.seed=%d", t.Seed))
+	if t.Text != "" {
+		line = append(line, "-ginkgo.focus="+quote(focus(t.Suite, t.Text)))
+	}
+	return line.String()
 }
 
 // exact is the command that builds a program for exact replay.

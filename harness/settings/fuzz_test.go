@@ -68,6 +68,7 @@ func impossible(s settings.Settings) string {
 		"poll-progress-interval": within(s.Suite.PollProgressInterval, 0, day),
 		"grace-period":           within(s.Suite.GracePeriod, ms, day),
 		"junit-report":           !strings.HasSuffix(s.Suite.JUnitReport, "/"),
+		"report":                 s.Suite.Report != "" && !strings.HasSuffix(s.Suite.Report, "/"),
 		"journals":               slices.Contains([]string{"failed", "all", "none"}, s.Suite.Journals),
 		"journal-folder":         s.Suite.JournalFolder != "",
 		"label-filter":           label,

@@ -31,6 +31,8 @@ var keys = []key{
 		func(s *Settings) *bool { return &s.Suite.RandomizeAll }),
 	suiteText("junit-report", "the file for the JUnit report", `a file, or "" for no report`, fileProblem,
 		func(s *Settings) *string { return &s.Suite.JUnitReport }),
+	suiteText("report", "the file for the page of the run", "a file, or none", pageProblem,
+		func(s *Settings) *string { return &s.Suite.Report }),
 	choice(suite, "journals", "which journals are written to files", whoseJournals,
 		func(s *Settings) *string { return &s.Suite.Journals }),
 	suiteText("journal-folder", "the folder for journals", "a folder", folderProblem,

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	suiteKeys = "timeout, poll-progress-after, poll-progress-interval, grace-period, randomize-all, junit-report, journals, " +
+	suiteKeys = "timeout, poll-progress-after, poll-progress-interval, grace-period, randomize-all, junit-report, report, journals, " +
 		"journal-folder, decisions, " +
 		"label-filter, eventually-timeout, eventually-polling, consistently-duration, consistently-polling"
 	clusterKeys = "target, nodes, election-timeout, snapshot-threshold, snapshot-interval, trailing-logs, " +

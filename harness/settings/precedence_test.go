@@ -63,6 +63,7 @@ var _ = Describe("Precedence", func() {
 		Entry(nil, "suite.poll-progress-interval", "2s", 2*time.Second, "0", time.Duration(0), "", nil),
 		Entry(nil, "suite.grace-period", "2s", 2*time.Second, "3s", 3*time.Second, "", nil),
 		Entry(nil, "suite.junit-report", "a.xml", "a.xml", "b.xml", "b.xml", "", nil),
+		Entry(nil, "suite.report", "a.html", "a.html", "none", "none", "", nil),
 		Entry(nil, "suite.journals", "all", "all", "none", "none", "", nil),
 		Entry(nil, "suite.journal-folder", "a", "a", "b", "b", "", nil),
 		Entry(nil, "suite.decisions", "a", "a", "b", "b", "", nil),

@@ -28,6 +28,9 @@ type Suite struct {
 	RandomizeAll bool
 	// JUnitReport is the file the JUnit report goes to, relative to the folder of the suite; empty for none.
 	JUnitReport string
+	// Report is the file for the page of the run, relative to the folder of the suite; "none" for no page. The pages of the
+	// last runs are kept in the folder runs beside it.
+	Report string
 	// Journals says which journals are written to files: "failed" (those of failed specs), "all" or "none".
 	Journals string
 	// JournalFolder is the folder for them, relative to the folder of the suite.
@@ -93,6 +96,7 @@ func Default() Settings {
 			PollProgressInterval: 10 * time.Second,
 			GracePeriod:          10 * time.Second,
 			RandomizeAll:         true,
+			Report:               "reports/index.html",
 			Journals:             "failed",
 			JournalFolder:        "reports/journals",
 			EventuallyTimeout:    10 * time.Second,

@@ -23,6 +23,7 @@ var field = map[string]func(settings.Settings) any{
 	"suite.grace-period":           func(s settings.Settings) any { return s.Suite.GracePeriod },
 	"suite.randomize-all":          func(s settings.Settings) any { return s.Suite.RandomizeAll },
 	"suite.junit-report":           func(s settings.Settings) any { return s.Suite.JUnitReport },
+	"suite.report":                 func(s settings.Settings) any { return s.Suite.Report },
 	"suite.journals":               func(s settings.Settings) any { return s.Suite.Journals },
 	"suite.journal-folder":         func(s settings.Settings) any { return s.Suite.JournalFolder },
 	"suite.decisions":              func(s settings.Settings) any { return s.Suite.Decisions },

@@ -94,6 +94,13 @@ func fileProblem(text string) string {
 	return ""
 }
 
+func pageProblem(text string) string {
+	if text == "" {
+		return "no file given"
+	}
+	return fileProblem(text)
+}
+
 func folderProblem(text string) string {
 	if text == "" {
 		return "no folder given"

@@ -129,7 +129,7 @@ func (b *build) execute(
 	command := b.toolchain.Command(limited, "sh", append(shell, args...)...)
 	command.Dir = t.dir
 	command.Env = append(b.toolchain.Environ(os.Environ()),
-		"REJOIN_TARGET=virtual", "REJOIN_JOURNALS=none", "REJOIN_DEFECT=none", "GODEBUG=asyncpreemptoff=1", variable)
+		"REJOIN_TARGET=virtual", "REJOIN_JOURNALS=none", "REJOIN_REPORT=none", "REJOIN_DEFECT=none", "GODEBUG=asyncpreemptoff=1", variable)
 	command.Cancel = func() error { return command.Process.Signal(syscall.SIGKILL) }
 	command.WaitDelay = 5 * time.Second
 	var out bytes.Buffer

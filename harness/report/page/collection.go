@@ -1,7 +1,10 @@
 package page
 
 import (
+	"bytes"
 	"cmp"
+	"compress/gzip"
+	"encoding/json"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -13,24 +16,39 @@ import (
 	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
-// Collection is what a page is made of. The zero Collection is empty. It is not safe for concurrent use.
+// Collection is what a page is made of. The zero Collection is empty. It holds journals compressed, and no events. It is not safe for
+// concurrent use.
 type Collection struct {
+	// Facts are about the whole run, before those that reports and journals tell. A fact replaces the one of that name.
+	Facts []Fact
+	// Runs is the address of the list of runs, relative to the page; empty for none.
+	Runs string
+	// Again returns the command that runs a spec with that text again, or all specs if it is empty; "" if there is none. If nil, it
+	// is a line of go tool ginkgo.
+	Again func(text string) string
+	// Kind is what ran, such as "chaos"; empty for a suite.
+	Kind string
+
 	reports  []types.Report
 	journals []*saved
+	parts    []Part
 }
 
 // saved is a journal of a file.
 type saved struct {
-	path   string
-	header journal.Header
-	events []journal.Event
-	trace  Trace
-	about  Journal
-	taken  bool // by a spec of a report
+	path     string
+	settings map[string]string
+	about    Journal
+	tells    Spec   // what the journal itself tells of its spec
+	packed   []byte // with gzip: the trace as one line of JSON, and after it the journal as it was saved
+	taken    bool   // by a spec of a report
 }
 
 // AddReports adds Ginkgo's reports, as junit.Read reads them.
 func (c *Collection) AddReports(reports []types.Report) { c.reports = append(c.reports, reports...) }
+
+// AddPart adds a part that the page shows above its list of specs.
+func (c *Collection) AddPart(p Part) { c.parts = append(c.parts, p) }
 
 // AddJournal reads a journal, makes its trace and judges it. The path names it. A path that is in the collection already is not
 // read again. It blocks on r, and until all judges have decided.
@@ -42,21 +60,45 @@ func (c *Collection) AddJournal(path string, r io.Reader) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	s := &saved{path: path, header: header, events: events, trace: NewTrace(events)}
-	s.trace.Judge(header, events)
-	s.describe(len(c.journals))
+	trace := NewTrace(events)
+	trace.Judge(header, events)
+	s := &saved{path: path, settings: header.Settings}
+	s.describe(len(c.journals), header, events, trace)
+	s.tell(events, trace)
+	var packed bytes.Buffer
+	zipped := gzip.NewWriter(&packed)
+	err = json.NewEncoder(zipped).Encode(trace)
+	if err == nil {
+		err = journal.Save(zipped, header, events)
+	}
+	if err == nil {
+		err = zipped.Close()
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	s.packed = packed.Bytes()
 	c.journals = append(c.journals, s)
 	return nil
 }
 
-func (s *saved) describe(id int) {
-	h := s.header
-	if own := journal.HeaderOf(s.events); h.Target == "" {
+// trace opens what was packed.
+func (s *saved) trace() (Trace, error) {
+	var t Trace
+	opened, err := gzip.NewReader(bytes.NewReader(s.packed))
+	if err == nil {
+		err = json.NewDecoder(opened).Decode(&t)
+	}
+	return t, err
+}
+
+func (s *saved) describe(id int, h journal.Header, events []journal.Event, trace Trace) {
+	if own := journal.HeaderOf(events); h.Target == "" {
 		h.Seed, h.Target, h.Nodes = cmp.Or(h.Seed, own.Seed), own.Target, own.Nodes
 	}
 	s.about = Journal{
-		ID: id, File: filepath.Base(s.path), Target: h.Target, Nodes: cmp.Or(h.Nodes, len(s.trace.Nodes)),
-		Events: len(s.events), Length: s.trace.Length, Module: h.Module,
+		ID: id, File: strings.TrimSuffix(filepath.Base(s.path), ".gz"), Target: h.Target, Nodes: cmp.Or(h.Nodes, len(trace.Nodes)),
+		Events: len(events), Length: trace.Length, Module: h.Module,
 	}
 	if h.Seed != 0 {
 		s.about.Seed = fmt.Sprint(h.Seed)
@@ -64,7 +106,7 @@ func (s *saved) describe(id int) {
 	for _, n := range h.Dropped {
 		s.about.Dropped += n
 	}
-	for _, v := range s.trace.Verdicts {
+	for _, v := range trace.Verdicts {
 		if v.Result == "broken" {
 			s.about.Broken++
 		}
@@ -116,7 +158,7 @@ func same(a, b string) bool {
 
 // Run returns what the list shows: the specs of the reports with their journals, and journals that no report names.
 func (c *Collection) Run() Run {
-	r := Run{}
+	r := Run{Parts: c.parts, Runs: c.Runs, Kind: c.Kind}
 	for _, s := range c.journals {
 		s.taken = false
 	}
@@ -129,7 +171,9 @@ func (c *Collection) Run() Run {
 	}
 	for _, s := range c.journals {
 		if !s.taken {
-			r.Specs = append(r.Specs, s.ofJournal())
+			spec := s.tells
+			spec.Journals = []Journal{s.about}
+			r.Specs = append(r.Specs, spec)
 		}
 	}
 	arrange(r.Specs)
@@ -137,10 +181,10 @@ func (c *Collection) Run() Run {
 	return r
 }
 
-// ofJournal is the spec that a journal tells of.
-func (s *saved) ofJournal() Spec {
-	spec := Spec{Name: strings.TrimSuffix(s.about.File, ".jsonl"), Group: "unknown", Journals: []Journal{s.about}}
-	for _, e := range s.events {
+// tell keeps what the journal tells of its spec.
+func (s *saved) tell(events []journal.Event, trace Trace) {
+	spec := Spec{Name: strings.TrimSuffix(s.about.File, ".jsonl"), Group: "unknown"}
+	for _, e := range events {
 		if e.Spec == nil {
 			continue
 		}
@@ -160,9 +204,9 @@ func (s *saved) ofJournal() Spec {
 			spec.Failure = &Failure{Message: e.Err, Place: place, Cause: cause(e.Err)}
 		}
 	}
-	spec.Seconds = float64(s.trace.Length) / 1e9
+	spec.Seconds = float64(trace.Length) / 1e9
 	if spec.Group == "unknown" && s.about.Broken > 0 {
 		spec.Group = "failed"
 	}
-	return spec
+	s.tells = spec
 }

@@ -29,6 +29,9 @@ func groupOf(state string) string {
 	return "failed"
 }
 
+// JournalEntry is the name of a hidden report entry with the path of a journal that is kept only until the page is written.
+const JournalEntry = "a journal for the page"
+
 // AgainEntry is the name of the report entry with the command that runs a spec again.
 const AgainEntry = "to run it again"
 
@@ -42,11 +45,11 @@ func (c *Collection) ofReport(report types.Report, spec types.SpecReport) Spec {
 		s.Name = spec.LeafNodeType.String()
 	}
 	settings := c.settings()
-	for _, path := range journalsOf(report, spec) {
+	for _, path := range append(journalsOf(report, spec), named(spec, JournalEntry)...) {
 		if found := c.findNamed(path); found != nil {
 			found.taken = true
 			s.Journals = append(s.Journals, found.about)
-			settings = found.header.Settings
+			settings = found.settings
 		}
 	}
 	if s.Group == "skipped" {
@@ -57,6 +60,9 @@ func (c *Collection) ofReport(report types.Report, spec types.SpecReport) Spec {
 		return s
 	}
 	s.Again = entry(spec, AgainEntry)
+	if s.Again == "" && spec.LeafNodeType == types.NodeTypeIt && c.Again != nil {
+		s.Again = c.Again(s.Name)
+	}
 	if s.Again == "" && spec.LeafNodeType == types.NodeTypeIt {
 		s.Again = again(report.SuiteConfig.RandomSeed, report.SuiteDescription+" "+s.Name, settings)
 	}
@@ -104,19 +110,26 @@ func entry(spec types.SpecReport, name string) string {
 	return ""
 }
 
-// journalsOf are the paths of the journals of a spec.
+// journalsOf are the paths of the journals of a spec that were saved.
 func journalsOf(report types.Report, spec types.SpecReport) []string {
-	var paths []string
-	for _, e := range spec.ReportEntries {
-		if e.Name == junit.JournalEntry {
-			path := trimmed(e.StringRepresentation())
-			if !filepath.IsAbs(path) {
-				path = filepath.Join(report.SuitePath, path)
-			}
-			paths = append(paths, path)
+	paths := named(spec, junit.JournalEntry)
+	for i, path := range paths {
+		if !filepath.IsAbs(path) {
+			paths[i] = filepath.Join(report.SuitePath, path)
 		}
 	}
 	return paths
+}
+
+// named are the report entries with that name.
+func named(spec types.SpecReport, name string) []string {
+	var all []string
+	for _, e := range spec.ReportEntries {
+		if e.Name == name {
+			all = append(all, trimmed(e.StringRepresentation()))
+		}
+	}
+	return all
 }
 
 // line names a line of source, relative to the folder of the suite if it is below it.

@@ -38,9 +38,18 @@ func (c *Collection) describe(r *Run) {
 		r.Verdict += fmt.Sprintf(", %d skipped", skipped)
 	}
 	r.Facts = c.facts()
+	for _, f := range slices.Backward(c.Facts) {
+		r.Facts = slices.DeleteFunc(r.Facts, func(other Fact) bool { return other.Name == f.Name })
+		r.Facts = slices.Insert(r.Facts, 0, f)
+	}
 	if len(c.reports) > 0 {
 		r.Started = c.reports[0].StartTime
-		r.Again = again(c.reports[0].SuiteConfig.RandomSeed, "", c.settings())
+		if c.Again != nil {
+			r.Again = c.Again("")
+		}
+		if r.Again == "" {
+			r.Again = again(c.reports[0].SuiteConfig.RandomSeed, "", c.settings())
+		}
 	}
 }
 
@@ -63,8 +72,8 @@ func thousands(n int) string {
 // settings are those of the first journal that has some.
 func (c *Collection) settings() map[string]string {
 	for _, s := range c.journals {
-		if len(s.header.Settings) > 0 {
-			return s.header.Settings
+		if len(s.settings) > 0 {
+			return s.settings
 		}
 	}
 	return nil

@@ -25,9 +25,13 @@ func (c *Collection) Perfetto(w io.Writer) error {
 		return fmt.Errorf("write trace: %w", err)
 	}
 	for _, s := range c.journals {
-		x.pid, x.tid, x.words = s.about.ID+1, 0, s.trace.Words
-		x.put(traceEvent{Name: "process_name", Phase: "M", Args: map[string]any{"name": s.ofJournal().Name}})
-		x.trace(s.trace)
+		trace, err := s.trace()
+		if err != nil {
+			return fmt.Errorf("write trace: %s: %w", s.path, err)
+		}
+		x.pid, x.tid, x.words = s.about.ID+1, 0, trace.Words
+		x.put(traceEvent{Name: "process_name", Phase: "M", Args: map[string]any{"name": s.tells.Name}})
+		x.trace(trace)
 	}
 	if x.err == nil {
 		_, x.err = io.WriteString(w, "]}\n")

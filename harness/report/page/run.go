@@ -12,7 +12,10 @@ type Run struct {
 	Started time.Time `json:"started,omitzero"`
 	Facts   []Fact    `json:"facts"`
 	Again   string    `json:"again,omitempty"` // the command that runs it again
-	Specs   []Spec    `json:"specs"`           // in the order in which they are shown
+	Parts   []Part    `json:"parts,omitempty"`
+	Specs   []Spec    `json:"specs"`          // in the order in which they are shown
+	Runs    string    `json:"runs,omitempty"` // the address of the list of runs
+	Kind    string    `json:"kind,omitempty"` // what ran, such as "chaos"; empty for a suite
 }
 
 // Fact is a name and a value.

@@ -10,16 +10,37 @@ import (
 	"html/template"
 	"io"
 	"strings"
-
-	"github.com/rejoin-db/rejoin/harness/journal"
 )
 
 //go:embed assets
-var assets embed.FS
+var files embed.FS
 
-// scripts are those of the page, in the order in which they are put together.
+// scripts are those that show a run, in the order in which they are put together. They define openPage of main.js, and start nothing.
 var scripts = []string{
-	"data.js", "view.js", "list.js", "lanes.js", "timeline.js", "input.js", "plots.js", "events.js", "verdicts.js", "detail.js", "main.js",
+	"data.js", "view.js", "list.js", "lanes.js", "timeline.js", "input.js", "plots.js", "events.js", "verdicts.js", "parts.js", "detail.js",
+	"main.js",
+}
+
+// Assets are what a page needs that shows a run in the same way, such as one that is under way. Its body has the elements of
+// assets/page.html, and its own script calls openPage after Script.
+type Assets struct {
+	Style   string // a style sheet
+	Library string // a script: uPlot
+	Script  string // a module, or the beginning of one
+}
+
+// ReadAssets returns the assets.
+func ReadAssets() (Assets, error) {
+	style, err := text("uplot/uPlot.min.css", "page.css")
+	if err != nil {
+		return Assets{}, err
+	}
+	library, err := text("uplot/uPlot.iife.min.js")
+	if err != nil {
+		return Assets{}, err
+	}
+	script, err := text(scripts...)
+	return Assets{style, library, script}, err
 }
 
 // blob is data that the browser opens: gzip in base64, in a script element of its own.
@@ -31,73 +52,52 @@ type blob struct {
 // Write writes the page. It blocks on w.
 func (c *Collection) Write(w io.Writer) error {
 	run := c.Run()
-	index, err := packed(func(w io.Writer) error { return json.NewEncoder(w).Encode(run) })
+	index, err := packed(run)
 	if err != nil {
 		return fmt.Errorf("write page: %w", err)
 	}
-	blobs := []blob{{"run", index}}
+	blobs := []blob{{"run", encoded(index)}}
 	for _, s := range c.journals {
-		data, err := packed(s.writeTrace)
-		if err != nil {
-			return fmt.Errorf("write page: %s: %w", s.path, err)
-		}
-		blobs = append(blobs, blob{fmt.Sprintf("journal-%d", s.about.ID), data})
+		blobs = append(blobs, blob{fmt.Sprintf("journal-%d", s.about.ID), encoded(s.packed)})
 	}
-	html, err := template.ParseFS(assets, "assets/page.html")
+	html, err := template.ParseFS(files, "assets/page.html")
 	if err != nil {
 		return fmt.Errorf("write page: %w", err)
 	}
-	style, err := text("uplot/uPlot.min.css", "page.css")
+	assets, err := ReadAssets()
 	if err != nil {
 		return fmt.Errorf("write page: %w", err)
 	}
-	library, err := text("uplot/uPlot.iife.min.js")
-	if err != nil {
-		return fmt.Errorf("write page: %w", err)
-	}
-	script, err := text(scripts...)
+	start, err := text("start.js")
 	if err != nil {
 		return fmt.Errorf("write page: %w", err)
 	}
 	return html.Execute(w, map[string]any{ // all of it is ours; what the run said is in the blobs
-		"Title": run.Title + ": " + run.Verdict, "Style": template.CSS(style), "Library": template.JS(library),
-		"Script": template.JS(script), "Blobs": blobs,
+		"Title": run.Title + ": " + run.Verdict, "Style": template.CSS(assets.Style), "Library": template.JS(assets.Library),
+		"Script": template.JS(assets.Script + start), "Blobs": blobs,
 	})
 }
 
-// writeTrace writes the trace as one line of JSON, and after it the journal as it was saved.
-func (s *saved) writeTrace(w io.Writer) error {
-	if err := json.NewEncoder(w).Encode(s.trace); err != nil {
-		return err
+// packed is a value as JSON with gzip.
+func packed(value any) ([]byte, error) {
+	var b bytes.Buffer
+	zipped := gzip.NewWriter(&b)
+	if err := json.NewEncoder(zipped).Encode(value); err != nil {
+		return nil, err
 	}
-	return journal.Save(w, s.header, s.events)
+	err := zipped.Close()
+	return b.Bytes(), err
 }
 
-// packed returns what write writes, as gzip in base64.
-func packed(write func(io.Writer) error) (template.HTML, error) {
-	var b bytes.Buffer
-	encoded := base64.NewEncoder(base64.StdEncoding, &b)
-	zipped, err := gzip.NewWriterLevel(encoded, gzip.DefaultCompression)
-	if err != nil {
-		return "", err
-	}
-	if err := write(zipped); err != nil {
-		return "", err
-	}
-	if err := zipped.Close(); err != nil {
-		return "", err
-	}
-	if err := encoded.Close(); err != nil {
-		return "", err
-	}
-	return template.HTML(b.String()), nil
+func encoded(data []byte) template.HTML {
+	return template.HTML(base64.StdEncoding.EncodeToString(data))
 }
 
 // text joins files of assets.
 func text(names ...string) (string, error) {
 	var all strings.Builder
 	for _, name := range names {
-		content, err := assets.ReadFile("assets/" + name)
+		content, err := files.ReadFile("assets/" + name)
 		if err != nil {
 			return "", err
 		}

@@ -5,20 +5,6 @@ async function unpack(id) {
   return new Response(new Blob([raw]).stream().pipeThrough(new DecompressionStream('gzip'))).text();
 }
 
-const opened = new Map();
-
-// journalOf opens a journal: its trace, and its lines as they were saved. Line 0 is the header.
-function journalOf(id) {
-  if (!opened.has(id)) {
-    if (opened.size > 3) opened.delete(opened.keys().next().value);
-    opened.set(id, unpack('journal-' + id).then(text => {
-      const end = text.indexOf('\n');
-      return {trace: JSON.parse(text.slice(0, end)), text: text.slice(end + 1), lines: text.slice(end + 1).trimEnd().split('\n')};
-    }));
-  }
-  return opened.get(id);
-}
-
 // make makes an element. What is not an element is shown as text.
 function make(tag, attributes, ...inside) {
   const element = document.createElement(tag);

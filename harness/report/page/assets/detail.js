@@ -2,28 +2,43 @@
 const current = {spec: -1, at: -1, journal: null, end: null};
 
 async function detail(run, want) {
-  const spec = run.specs[want.spec], which = Number(want.journal || 0);
-  if (current.spec === want.spec && current.at === which) return;
-  Object.assign(current, {spec: want.spec, at: which});
+  const spec = run.specs[want.spec], which = Number(want.journal || 0), again = current.spec === want.spec && current.at === which;
+  if (again && !current.stale) return;
+  Object.assign(current, {spec: want.spec, at: which, stale: false});
+  const about = spec.journals?.[Math.min(which, spec.journals.length - 1)];
+  const shown = document.getElementById('journal');
+  if (!again || !about || !shown) {
+    endJournal();
+    const later = make('div', {id: 'journal'}, about ? make('p', {class: 'soft'}, 'Opening the journal …') : '');
+    document.getElementById('detail').replaceChildren(back(), specHead(spec), failureOf(spec), later);
+    if (!about && spec.group !== 'skipped') later.append(make('p', {class: 'soft'}, 'There is no journal of this spec.'));
+  }
+  if (!about) return;
+  const journal = await source.journal(about.id);
+  if (current.spec !== want.spec || current.at !== which) return;
+  showJournal(document.getElementById('journal'), journal, {head: journalHead(spec, about, journal, which), keep: again});
+  requestAnimationFrame(() => performance.mark('shown'));
+}
+
+function back() { return make('button', {class: 'back', onclick: () => goTo({spec: ''})}, '← all specs'); }
+
+function endJournal() {
   current.end?.();
   current.end = null;
   view.watchers = [];
-  const article = document.getElementById('detail');
-  const later = make('div', {}, spec.journals ? make('p', {class: 'soft'}, 'Opening the journal …') : '');
-  article.replaceChildren(make('button', {class: 'back', onclick: () => goTo({spec: ''})}, '← all specs'), specHead(spec), failureOf(spec), later);
-  if (!spec.journals) {
-    if (spec.group !== 'skipped') later.append(make('p', {class: 'soft'}, 'There is no journal of this spec. By default a run keeps the journals of specs that failed; REJOIN_JOURNALS=all keeps all.'));
-    return;
-  }
-  const about = spec.journals[Math.min(which, spec.journals.length - 1)];
-  const journal = await journalOf(about.id);
-  if (current.spec !== want.spec || current.at !== which) return;
+}
+
+// showJournal shows a journal in an element, in place of what is there. With keep it stays where the time was, and what was chosen.
+function showJournal(element, journal, {head = '', keep = false} = {}) {
+  const was = keep && current.journal ? {...view, whole: isWhole()} : null;
+  endJournal();
   current.journal = journal;
   const line = timeline(journal);
   current.end = line.end;
-  later.replaceChildren(journalHead(spec, about, journal, which), make('h3', {}, 'Timeline'), line.element, make('div', {id: 'chosen'}), verdictsOf(journal), eventsOf(journal));
-  showAll();
-  requestAnimationFrame(() => performance.mark('shown'));
+  element.replaceChildren(head, make('h3', {}, 'Timeline'), line.element, make('div', {id: 'chosen'}), verdictsOf(journal), eventsOf(journal));
+  if (!was || was.whole) showAll(); else show(was.from, was.to);
+  if (was) Object.assign(view, {cursor: was.cursor, marked: was.marked});
+  if (was?.chosen >= 0) choose(was.chosen, false);
 }
 
 function specHead(spec) {

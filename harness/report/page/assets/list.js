@@ -26,7 +26,9 @@ function buildList(run) {
   const select = make('select', {'aria-label': 'Label', onchange: e => goTo({label: e.target.value}, true)},
     make('option', {value: ''}, 'all labels'), labels.map(l => make('option', {value: l}, l)));
   const items = make('div', {id: 'items'});
-  nav.append(search, labels.length ? select : '', chips, items);
+  const typing = document.activeElement?.id === 'search';
+  nav.replaceChildren(search, labels.length ? select : '', chips, items);
+  if (typing) { search.value = address().q || ''; search.focus(); }
   let before;
   return want => {
     if (search.value !== (want.q || '')) search.value = want.q || '';
@@ -51,6 +53,10 @@ function fill(run, want, chips, items) {
   let heading = '', ul;
   for (const [s] of shown) if (s.why) sharing[s.why] = (sharing[s.why] || 0) + 1;
   shown.sort(([a], [b]) => a.why && b.why && a.why !== b.why ? sharing[b.why] - sharing[a.why] || (a.why < b.why ? -1 : 1) : 0);
+  if (run.parts?.length) {
+    parts.push(make('ul', {}, make('li', {}, make('a', {href: '#', 'data-spec': overview, onclick: e => { e.preventDefault(); goTo({spec: overview}); }}, make('span', {class: 'name'}, make('b', {}, 'Overview'))))));
+    if (!run.specs.length) { items.replaceChildren(...parts); return; }
+  }
   if (run.prefix && shown.length) parts.push(make('p', {class: 'soft prefix'}, run.prefix + ' …'));
   for (const [spec, i] of shown) {
     const cause = spec.why || (spec.failure && sharing[spec.failure.cause] > 1 ? spec.failure.cause : '');
