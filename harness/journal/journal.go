@@ -202,6 +202,19 @@ func (j *Journal) Events() []Event {
 	return out
 }
 
+// Since returns the events that were recorded after the first seen ones and are still kept, in the order in which they were
+// recorded, and how many were recorded so far: what to pass the next time. It is for readers who follow a journal at
+// their own pace.
+func (j *Journal) Since(seen int) (events []Event, recorded int) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	recorded = count(j.totals, nil)
+	for i := j.kept - min(max(recorded-seen, 0), j.kept); i < j.kept; i++ {
+		events = append(events, *j.at(i))
+	}
+	return events, recorded
+}
+
 // Last returns the latest n events, except those of some kinds, in the order in which they were
 // recorded; all kept events if n is negative.
 func (j *Journal) Last(n int, without ...Kind) []Event {

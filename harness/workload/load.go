@@ -19,6 +19,9 @@ type Load struct {
 	Most     int           // operations of all clients; 0 is no bound
 	Deadline time.Duration // of each operation; default 5s
 	Seed     uint64        // of the clients' choices
+	// First is the number of the first client in the journal. Loads that run one after the other on one cluster need
+	// numbers of their own: a client of an earlier load may have an operation of unknown outcome.
+	First int
 }
 
 // Tally counts operations by outcome.
@@ -52,9 +55,9 @@ func (l Load) Start(ctx context.Context, c *harness.Cluster) (*Running, error) {
 	switch {
 	case l.Workload == nil:
 		return nil, errors.New("a load needs a workload")
-	case l.Clients < 0 || l.Most < 0 || l.Rate < 0 || l.Deadline < 0:
-		return nil, fmt.Errorf("load of %s: clients %d, rate %v, most %d and deadline %v must not be negative",
-			l.Workload.Name(), l.Clients, l.Rate, l.Most, l.Deadline)
+	case l.Clients < 0 || l.Most < 0 || l.Rate < 0 || l.Deadline < 0 || l.First < 0:
+		return nil, fmt.Errorf("load of %s: clients %d, rate %v, most %d, deadline %v and first %d must not be negative",
+			l.Workload.Name(), l.Clients, l.Rate, l.Most, l.Deadline, l.First)
 	}
 	l.Clients = cmp.Or(l.Clients, 5)
 	l.Deadline = cmp.Or(l.Deadline, 5*time.Second)
@@ -64,7 +67,7 @@ func (l Load) Start(ctx context.Context, c *harness.Cluster) (*Running, error) {
 	working, stop := context.WithCancel(ctx)
 	r := &Running{load: l, cluster: c, stop: stop, done: make(chan struct{})}
 	for n := range l.Clients {
-		r.clients.Go(func() { r.newClient(n).work(ctx, working) })
+		r.clients.Go(func() { r.newClient(l.First + n).work(ctx, working) })
 	}
 	go func() {
 		r.clients.Wait()

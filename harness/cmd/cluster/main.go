@@ -1,11 +1,14 @@
-// Command cluster boots a cluster for manual experiments, with the settings of ginkgo.yml (or -config), and prints
-// how to use it. Ctrl-C, SIGTERM, SIGHUP and the end of the go command that runs it stop the cluster and remove its
-// files. If the command is killed, the next one removes its files.
+// Command cluster boots a cluster for manual experiments, with the settings of ginkgo.yml (or -config), and serves a page to play
+// with it: its address comes first. Then it prints how to use the nodes without the page. Ctrl-C, SIGTERM, SIGHUP and the end of the
+// go command that runs it stop the cluster and remove its files. If the command is killed, the next one removes its files.
 //
 //	go run ./harness/cmd/cluster -rejoin.nodes=5
+//	go run ./harness/cmd/cluster -rejoin.target=process
 //
-// Requests need a token. The command generates and prints one, unless -token gives one. With -open requests need no
-// token: all clients that can reach the ports have access.
+// The target is local, process, hosts, or one that the file describes. The page is on loopback, and its address has a token.
+//
+// Requests to the nodes of local and process need a token, too. The command generates and prints one, unless -token gives one. With
+// -open requests need no token: all clients that can reach the ports have access.
 package main
 
 import (
@@ -14,14 +17,15 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
 	"github.com/rejoin-db/rejoin/harness"
-	"github.com/rejoin-db/rejoin/harness/local"
+	"github.com/rejoin-db/rejoin/harness/journal"
+	"github.com/rejoin-db/rejoin/harness/report/live"
 	"github.com/rejoin-db/rejoin/harness/settings"
 )
 
@@ -34,11 +38,12 @@ func main() {
 
 func run() error {
 	path := flag.String("config", "ginkgo.yml", "file with the cluster's settings")
-	token := flag.String("token", "", "token that requests need; generated and printed by default")
+	token := flag.String("token", "", "token that requests to nodes need; generated and printed by default")
 	open := flag.Bool("open", false, "require no token: all clients that reach the ports can read and change everything")
+	port := flag.Int("page", 0, "port of the page on loopback; 0 is any free one, and -1 is no page")
 	flags := settings.Flags(flag.CommandLine)
 	flag.Parse()
-	loaded, err := settings.Load(*path, flags, settings.Environment(os.LookupEnv, os.Environ()), settings.Targets("local"))
+	loaded, err := settings.Load(*path, flags, settings.Environment(os.LookupEnv, os.Environ()), settings.Targets(builtIn...), settings.Described())
 	if err != nil {
 		return err
 	}
@@ -51,17 +56,31 @@ func run() error {
 	signal.Ignore(syscall.SIGPIPE)
 	ctx, forget := whileGoRuns(ctx)
 	defer forget()
-	c, err := boot(ctx, loaded.Cluster, *token)
+	c, remove, err := boot(ctx, loaded, *token)
 	if err != nil {
 		return err
 	}
-	err = explain(ctx, os.Stdout, c, *token)
-	if err == nil {
-		<-ctx.Done()
-		stop() // a second signal kills the command
-		fmt.Println("\nstopping")
+	err = serve(ctx, c, *port, loaded.Cluster.Target, func() error { return explain(ctx, os.Stdout, c, loaded.Cluster.Target, *token) }, stop)
+	return errors.Join(err, c.Close(), remove())
+}
+
+// serve serves the page until ctx ends.
+func serve(ctx context.Context, c *harness.Cluster, port int, target string, explain func() error, stop func()) (err error) {
+	if port >= 0 {
+		page, err := live.Listen(c, port, live.Options{Token: rand.Text(), Target: target, Again: strings.Join(os.Args, " ")})
+		if err != nil {
+			return err
+		}
+		fmt.Printf("Play with the cluster in a browser: %s\n\n", page.URL())
+		defer func() { err = errors.Join(err, page.Close()) }()
 	}
-	return errors.Join(err, c.Close())
+	if err := explain(); err != nil {
+		return err
+	}
+	<-ctx.Done()
+	stop() // a second signal kills the command
+	fmt.Println("\nstopping")
+	return nil
 }
 
 // tokenOf returns the given token, a new one, or "" if the cluster is open.
@@ -75,38 +94,28 @@ func tokenOf(given string, open bool) (string, error) {
 	return rand.Text(), nil
 }
 
-func boot(ctx context.Context, s settings.Cluster, token string) (*harness.Cluster, error) {
-	booting, cancel := context.WithTimeout(ctx, time.Minute)
+// mostEvents is how many events the journal keeps, for judges that look at it after some time.
+const mostEvents = 200_000
+
+// boot boots the cluster. remove removes what was made for it, and must be called after it is closed.
+func boot(ctx context.Context, s settings.Settings, token string) (c *harness.Cluster, remove func() error, err error) {
+	over, nodes, remove, err := targetOf(ctx, s, token)
+	if err != nil {
+		return nil, nil, err
+	}
+	booting, cancel := context.WithTimeout(ctx, longestBoot(s.Cluster.Target))
 	defer cancel()
-	options := local.FromSettings(s, os.Stderr)
-	options.Token = token
-	return harness.Boot(booting, local.New(options), harness.Size(s.Nodes))
+	c, err = harness.Boot(booting, over, harness.Size(nodes), harness.Journal(journal.New(mostEvents)))
+	if err != nil {
+		return nil, nil, errors.Join(err, remove())
+	}
+	return c, remove, nil
 }
 
-// explain prints the nodes, and example requests.
-func explain(ctx context.Context, out io.Writer, c *harness.Cluster, token string) error {
-	fmt.Fprintf(out, "%d nodes are online. Ctrl-C stops them.\n", c.Size())
-	for i, node := range c.Nodes() {
-		status, err := node.Status(ctx)
-		if err != nil {
-			return err
-		}
-		curl := "curl -s"
-		if token != "" {
-			curl += " -H " + quote("Authorization: Bearer "+token)
-		}
-		fmt.Fprintf(out, "\nnode %d (%s), %s: http://%s\n", i, node.ID(), status.Role, status.Address)
-		fmt.Fprintf(out, "  %s --json %s http://%s/v1/api/sql\n", curl, quote(example(i)), status.Address)
-		fmt.Fprintf(out, "  %s http://%s/v1/api/cluster/health\n", curl, status.Address)
+// longestBoot is how long a boot may take. A program of which the command knows nothing may need longer.
+func longestBoot(target string) time.Duration {
+	if target == "local" || target == "process" {
+		return time.Minute
 	}
-	return nil
-}
-
-func example(i int) string {
-	statements := []string{
-		`{"sql": "CREATE NAMESPACE app; CREATE TABLE app.t (id INTEGER PRIMARY KEY, at TEXT DEFAULT CURRENT_TIMESTAMP)"}`,
-		`{"sql": "INSERT INTO app.t (id) VALUES (?) RETURNING *", "params": [1]}`,
-		`{"sql": "SELECT * FROM app.t", "consistency": "local"}`,
-	}
-	return statements[min(i, len(statements)-1)]
+	return 5 * time.Minute
 }

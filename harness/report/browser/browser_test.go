@@ -36,6 +36,7 @@ type tab struct {
 	*testing.T
 	ctx  context.Context
 	file string
+	from string // the beginning of the addresses that the page may ask for, besides its file
 
 	mu       sync.Mutex
 	problems []string // what the page has thrown, and what it has asked of the network
@@ -77,17 +78,22 @@ func opened(t *testing.T, c *page.Collection, width, height int64, hash string) 
 	if err := os.WriteFile(w.file, html.Bytes(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	w.do(call(network.Enable, network.EnableParams{}), chromedp.EmulateViewport(width, height),
-		chromedp.Navigate((&url.URL{Scheme: "file", Path: w.file}).String()+hash))
+	w.visit((&url.URL{Scheme: "file", Path: w.file}).String()+hash, width, height)
+	return w
+}
+
+// visit opens an address in a window of that size. What the page throws fails the test at its end.
+func (w *tab) visit(address string, width, height int64) {
+	w.Helper()
+	w.do(call(network.Enable, network.EnableParams{}), chromedp.EmulateViewport(width, height), chromedp.Navigate(address))
 	w.until(`document.documentElement.dataset.ready !== undefined`)
-	t.Cleanup(func() {
+	w.Cleanup(func() {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		for _, problem := range w.problems {
-			t.Error(problem)
+			w.Error(problem)
 		}
 	})
-	return w
 }
 
 func (w *tab) listen(event any) {
@@ -97,7 +103,8 @@ func (w *tab) listen(event any) {
 	case *runtime.EventExceptionThrown:
 		w.problems = append(w.problems, fmt.Sprintf("the page threw %+v", e.ExceptionDetails))
 	case *network.EventRequestWillBeSent:
-		if !strings.HasPrefix(e.Request.URL, "file:") && !strings.HasPrefix(e.Request.URL, "data:") {
+		at := e.Request.URL
+		if !strings.HasPrefix(at, "file:") && !strings.HasPrefix(at, "data:") && (w.from == "" || !strings.HasPrefix(at, w.from)) {
 			w.problems = append(w.problems, "the page asked the network for "+e.Request.URL)
 		}
 	}

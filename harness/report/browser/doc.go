@@ -1,4 +1,4 @@
-// Package browser tests the page of package page in Chromium: what it shows is compared with the journal that it was made of.
+// Package browser tests the pages of packages page and live in Chromium: what they show is compared with the journal, and with the cluster.
 // It is a module of its own, so that Rejoin needs no driver of a browser. Run it in this folder:
 //
 //	go test -tags browser .

@@ -60,7 +60,10 @@ type Samples struct {
 }
 
 // NewTrace makes lanes of a journal's events. It does not judge them: see Judge.
-func NewTrace(events []journal.Event) Trace {
+func NewTrace(events []journal.Event) Trace { return NewTraceUntil(events, time.Time{}) }
+
+// NewTraceUntil is NewTrace for a journal that goes on: what is not over lasts until now, if that is after the last event.
+func NewTraceUntil(events []journal.Event, now time.Time) Trace {
 	t := Trace{Failed: -1, Faults: []Lane{}, Waits: []Lane{}, Verdicts: []Verdict{}}
 	if len(events) == 0 {
 		return t
@@ -74,6 +77,7 @@ func NewTrace(events []journal.Event) Trace {
 			t.Failed = at
 		}
 	}
+	t.Length = max(t.Length, now.Sub(t.Begin).Nanoseconds())
 	order := t.inOrder(events)
 	t.Steps = t.steps(order)
 	t.Nodes = t.nodes(order)

@@ -1,7 +1,8 @@
 // The events in view as text.
 function eventsOf(journal) {
   const trace = journal.trace, most = 300;
-  const order = trace.at.map((_, i) => i).sort((a, b) => trace.at[a] - trace.at[b] || a - b);
+  const inOrder = () => trace.at.map((_, i) => i).sort((a, b) => trace.at[a] - trace.at[b] || a - b);
+  let order = inOrder();
   const body = make('tbody'), caption = make('span', {class: 'soft'});
   const input = make('input', {type: 'search', placeholder: 'such as: fault, node 1, client 3, ->', 'aria-label': 'Search events', oninput: () => tell('range')});
   const element = make('section', {id: 'events'}, make('h3', {}, 'Events in view'), make('div', {class: 'tools'}, input, caption), make('div', {class: 'scroll'}, make('table', {}, body)));
@@ -26,6 +27,7 @@ function eventsOf(journal) {
     if (!timer) fill();
     timer = setTimeout(fill, 120);
   });
+  element.renew = () => { order = inOrder(); };
   return element;
 }
 

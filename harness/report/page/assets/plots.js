@@ -40,6 +40,7 @@ function plotsOf(journal, parent, {x, t, width}) {
       p.reading.textContent = view.cursor == null ? '' : p.read(view.cursor);
     }
   };
+  draw.end = () => { for (const p of plots) p.u?.destroy(); };
   draw.at = e => {
     const p = plots[0];
     if (!p?.u || !ops.length || !p.holder.contains(e.target)) return null;

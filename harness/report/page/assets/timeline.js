@@ -18,7 +18,7 @@ function timeline(journal) {
   const width = () => whole;
   const x = t => left + (t - view.from) / (view.to - view.from) * (whole - left);
   const t = px => view.from + (px - left) / (whole - left) * (view.to - view.from);
-  const drawn = plotsOf(journal, plots, {x, t, width});
+  let drawn = plotsOf(journal, plots, {x, t, width}), key = legend(trace);
   watch(what => {
     measure();
     if (what.has('range') || what.has('chosen')) {
@@ -34,11 +34,29 @@ function timeline(journal) {
     at.textContent = now + (isWhole() ? `all ${span(trace.length)}` : `${moment(Math.max(0, view.from), step)} to ${moment(Math.min(view.to, view.length), step)} of ${span(trace.length)}`);
     drawn(what);
   });
-  handle(stage, holder, canvas, brush, {x, t, lanes, drawn, trace});
+  handle(stage, holder, canvas, brush, {x, t, lanes, drawn: {at: e => drawn.at(e)}, trace});
   let before = 0;
   const size = new ResizeObserver(() => { if (stage.clientWidth !== before) { before = stage.clientWidth; tell('range'); } });
   size.observe(stage);
-  return {element: make('div', {}, tools, legend(trace), stage,
+  // renew shows a later trace of a journal that goes on.
+  const renew = next => {
+    Object.assign(trace, next);
+    const fresh = lanesOf(trace);
+    lanes.splice(0, lanes.length, ...fresh);
+    lanes.height = fresh.height;
+    holder.dataset.lanes = JSON.stringify(lanes.map(l => [l.label, l.y, l.height]));
+    canvas.setAttribute('aria-label', summary(trace));
+    const later = legend(trace);
+    key.replaceWith(later);
+    key = later;
+    drawn.end();
+    plots.replaceChildren();
+    drawn = plotsOf(journal, plots, {x, t, width});
+    drawn(new Set(['range']));
+    view.length = Math.max(trace.length, 1);
+    tell('range');
+  };
+  return {renew, element: make('div', {}, tools, key, stage,
     make('p', {class: 'soft hint'}, matchMedia('(pointer: coarse)').matches ?
       'Drag sideways to move, pinch to zoom. A tap chooses an event and copies its line of the journal.' : 'Drag to zoom, double-click to show all. Shift-drag moves. Ctrl and the wheel zoom. A click chooses an event and copies its line of the journal. Keys: ← → + − 0, and [ ] for the event before and after.')), end: () => size.disconnect()};
 }
