@@ -103,6 +103,7 @@ func directions(env *environment) {
 				Expect(passed(ctx, around(node.Index()))).To(Equal(before), "a message passed to or from %s", node)
 
 				env.comeBack(ctx, node.Index())
+				env.whole(ctx)
 				sound(ctx)
 			}
 			last := env.cluster.Size() - 1

@@ -94,7 +94,10 @@ func fresh(env *environment) {
 						least = max(least, before)
 					}
 					Expect(shows).To(BeNumerically(">=", least), "node %d returns an older state than before", at)
-					alone[at], seen = shows, shows // what is visible is committed
+					alone[at] = shows
+					if env.holds(target.ShowsCommitted) {
+						seen = shows
+					}
 				}
 			}
 			if env.cluster.Can(target.Time) {
@@ -105,6 +108,7 @@ func fresh(env *environment) {
 		It("on a lagging node is visible there, and takes as long as the node lags", Label("fault:disk"), func(ctx SpecContext) {
 			env.requires(target.Disks)
 			env.assumes(target.OwnWrites)
+			env.assumes(target.ShowsStored)
 			follower := env.others(env.leader(ctx))[0]
 			const slow = 250 * time.Millisecond
 			Expect(env.cluster.SetDisk(ctx, follower, fault.Disk{Slow: slow})).To(Succeed())
@@ -289,6 +293,7 @@ func fresh(env *environment) {
 
 		DescribeTable("is not stale",
 			func(ctx SpecContext, inTime time.Duration, do func(ctx context.Context, old int, quorum []int)) {
+				env.assumes(target.ReplacesHung)
 				times := 1
 				if inTime == anyTime {
 					times = 2 // the second with another leader

@@ -20,7 +20,10 @@ func leaks(env *environment) {
 		// left is what was opened since the beginning. What nodes open for a moment, in this process or on a disk that it serves, is
 		// in it for a moment.
 		var left func() []string
-		BeforeEach(func() {
+		BeforeEach(func(ctx SpecContext) {
+			if runOf(ctx).lasting {
+				Skip("clusters that last for several specs start goroutines and processes meanwhile")
+			}
 			if _, err := os.Stat("/proc/self/fd"); err != nil {
 				Skip("the system does not list the open files of a process")
 			}

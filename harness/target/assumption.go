@@ -34,6 +34,15 @@ const (
 	// ReadsAlone is about Local reads of clients.
 	ReadsAlone Assumption = "a node without a leader answers local reads, with all that it had shown before"
 
+	// ShowsCommitted is about Local reads while others write.
+	ShowsCommitted Assumption = "what a local read shows is shown by every strong read after it"
+	// ShowsStored lets a slow disk make a node lag.
+	ShowsStored Assumption = "a node shows a change only once it is on the disk of that node"
+	// AnyQuorum is how consensus commits.
+	AnyQuorum Assumption = "a change needs the acknowledgement of any quorum, so that one slow node delays none"
+	// ReplacesHung is about a leader that cannot store anything, and still talks to others.
+	ReplacesHung Assumption = "a leader whose disk hangs is replaced by another node"
+
 	// StepsDown bounds how long an isolated leader believes in itself.
 	StepsDown Assumption = "a leader without a quorum steps down within its election timeout"
 	// PreVote is the extension of Raft of that name.
@@ -57,7 +66,7 @@ const (
 func Assumptions() []Assumption {
 	return []Assumption{
 		SQLite, Namespaces, SystemTables, RefusesLocal, SameEverywhere,
-		HoldsWrites, OwnWrites, KeepsAnswers, Streams, ReadsAlone,
+		HoldsWrites, OwnWrites, KeepsAnswers, Streams, ReadsAlone, ShowsCommitted, ShowsStored, AnyQuorum, ReplacesHung,
 		StepsDown, PreVote, Learners, Compacts, Drains, FailStop,
 		HTTPAPI, EmbeddedFiles,
 	}

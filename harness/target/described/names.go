@@ -27,7 +27,8 @@ func Assumptions() map[string]target.Assumption {
 		"refuses-local": target.RefusesLocal, "same-everywhere": target.SameEverywhere, "holds-writes": target.HoldsWrites,
 		"own-writes": target.OwnWrites, "keeps-answers": target.KeepsAnswers,
 		"streams": target.Streams, "reads-alone": target.ReadsAlone, "steps-down": target.StepsDown,
-		"pre-vote": target.PreVote, "learners": target.Learners, "compacts": target.Compacts, "drains": target.Drains,
+		"shows-committed": target.ShowsCommitted, "shows-stored": target.ShowsStored, "any-quorum": target.AnyQuorum,
+		"replaces-hung": target.ReplacesHung, "pre-vote": target.PreVote, "learners": target.Learners, "compacts": target.Compacts, "drains": target.Drains,
 		"fail-stop": target.FailStop, "http-api": target.HTTPAPI, "embedded-files": target.EmbeddedFiles,
 	}
 }
