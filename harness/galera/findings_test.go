@@ -20,10 +20,11 @@ import (
 
 // What the makers say.
 const (
-	firstWins = "Galera Cluster, Supporting Transaction Isolation Levels: of transactions at different nodes the first committer wins"
-	waits     = "not promised: MariaDB, wsrep_sync_wait: 0, the default, disables causality checks"
-	positions = "not promised: MariaDB, Recovering a Primary Component: a node that crashed is started at the position that --wsrep-recover finds"
-	flush     = "not promised: MariaDB, InnoDB System Variables, innodb_flush_log_at_trx_commit: with 0 a crash can erase the last second"
+	firstWins   = "Galera Cluster, Supporting Transaction Isolation Levels: of transactions at different nodes the first committer wins"
+	waits       = "not promised: MariaDB, wsrep_sync_wait: 0, the default, disables causality checks"
+	positions   = "not promised: MariaDB, Recovering a Primary Component: a node that crashed is started at the position that --wsrep-recover finds"
+	lockTimeout = "MariaDB, error 1205, ER_LOCK_WAIT_TIMEOUT: the statement could not get a lock; try restarting the transaction"
+	flush       = "not promised: MariaDB, InnoDB System Variables, innodb_flush_log_at_trx_commit: with 0 a crash can erase the last second"
 )
 
 // rounds is how often all nodes are crashed at most.
@@ -70,6 +71,26 @@ var _ = Describe("Galera", func() {
 			}
 		}
 	}, SpecTimeout(10*time.Minute))
+
+	findings.It(findings.Finding{
+		Title:   "a change of the schema at a node that loses the others is refused as a lock that took too long, and is applied",
+		Setting: "lock_wait_timeout=3", Claim: lockTimeout, Layer: findings.Server,
+	}, func(ctx SpecContext, show *findings.Show) {
+		c, table := begin(ctx, show, galera.Options{})
+		for round := range 20 {
+			refused := refusals(ctx, c, fmt.Sprintf("%s_%d", table, round))
+			there := 0
+			for _, made := range refused {
+				if _, err := c.Nodes()[0].ExecuteWithRetry(ctx, "SELECT * FROM "+made); err == nil {
+					there++
+				}
+			}
+			if there > 0 {
+				show.Seen("of %d tables whose creation was refused with error 1205, %d are there", len(refused), there)
+				return
+			}
+		}
+	}, patience)
 
 	findings.It(findings.Finding{
 		Title: "acknowledged writes are lost when all nodes are killed", Setting: "innodb_flush_log_at_trx_commit=0", Claim: flush,
@@ -171,6 +192,45 @@ func reads(ctx context.Context, show *findings.Show, options galera.Options) (st
 		}
 	}
 	return stale, all
+}
+
+// refusals has clients make tables at a node until it does not hear the others, and returns those that were refused with error 1205.
+func refusals(ctx context.Context, c *harness.Cluster, prefix string) (refused []string) {
+	GinkgoHelper()
+	const clients = 6
+	node := c.Nodes()[2].Inside()
+	var mu sync.Mutex
+	var running sync.WaitGroup
+	made := make(chan struct{}, clients)
+	for client := range clients {
+		running.Go(func() {
+			for n := 0; ; n++ {
+				table := fmt.Sprintf("%s_%d_%d", prefix, client, n)
+				_, err := node.Execute(ctx, "CREATE TABLE "+table+" (n INTEGER)")
+				if err == nil {
+					select {
+					case made <- struct{}{}:
+					default:
+					}
+					continue
+				}
+				if said := (*target.Error)(nil); errors.As(err, &said) && said.Code == "1205" {
+					mu.Lock()
+					refused = append(refused, table)
+					mu.Unlock()
+				}
+				return
+			}
+		})
+	}
+	for range 2 * clients {
+		Eventually(ctx, made).WithTimeout(time.Minute).Should(Receive())
+	}
+	Expect(c.Cut(ctx, fault.Drop, fault.Around(2, []int{0, 1})...)).To(Succeed())
+	running.Wait()
+	Expect(c.MendLinks(ctx)).To(Succeed())
+	Expect(c.WaitForAllOnline(ctx)).To(Succeed())
+	return refused
 }
 
 // crashed kills all nodes while clients write, and has them back.

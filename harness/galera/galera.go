@@ -184,7 +184,7 @@ func (o Options) connect(n *proc.Node, settings map[string]string) (*sqldb.DB, e
 	}
 	level := func(name string) []string { return []string{"SET TRANSACTION ISOLATION LEVEL " + name, "BEGIN"} }
 	return sqldb.New(sql.OpenDB(connector), sqldb.Options{
-		Node: n.Name(), Dialect: dialect.MariaDB(), Judge: judge, Once: dedupe.MySQL(),
+		Node: n.Name(), Dialect: dialect.MariaDB(), Judge: judge, JudgeSchema: judgeSchema, Once: dedupe.MySQL(),
 		Levels: map[target.Isolation][]string{
 			target.ReadUncommitted: level("READ UNCOMMITTED"), target.ReadCommitted: level("READ COMMITTED"),
 			repeatable: level("REPEATABLE READ"),

@@ -27,6 +27,16 @@ func judge(err error) sqldb.Verdict {
 	return v
 }
 
+// judgeSchema reads errors of changes of the schema, which commit by themselves, in Galera's total order. What they meet there, such
+// as the loss of the quorum, is called a deadlock or a lock that took too long. See the finding in README.md.
+func judgeSchema(err error) sqldb.Verdict {
+	v := judge(err)
+	if v.Kind == target.ErrConflict {
+		v.Outcome = target.Unknown
+	}
+	return v
+}
+
 // numbers are the errors whose SQLSTATE says too little, by their number: https://mariadb.com/kb/en/mariadb-error-code-reference.
 var numbers = map[uint16]sqldb.Verdict{
 	1007: {Kind: target.ErrExists, Outcome: target.NotApplied},          // the database exists

@@ -53,7 +53,7 @@ promote() { mariadb --no-defaults --connect-timeout=1 --user=rejoin --host="$1" 
 
 run() {
 	at=$(position)
-	{{if .Forming}}{{if not .First}}form{{else if .Bootstrap}}bootstrap{{end}}{{end}}
+	{{if not .Others}}bootstrap{{else if .Forming}}{{if not .First}}form{{else if .Bootstrap}}bootstrap{{end}}{{end}}
 	own=${at##*:}
 	[ -n "$own" ] || [ ! -e $grastate ] || own=0
 	own=${own:--1}

@@ -149,6 +149,28 @@ var _ = Describe("A request through a driver that lies", func() {
 		}
 	})
 
+	It("that commits by itself has the outcome that JudgeSchema reads", func(ctx SpecContext) {
+		l = &liar{on: fails("CREATE", errOdd)}
+		_, err := run(ctx, lying(l, func(o *sqldb.Options) {
+			o.Dialect = committing{}
+			knows(o)
+			o.JudgeSchema = func(err error) sqldb.Verdict {
+				v := o.Judge(err)
+				v.Outcome = target.Unknown
+				return v
+			}
+		}), "CREATE TABLE t (v)")
+		Expect(err).To(MatchError(target.ErrConflict))
+		Expect(target.OutcomeOf(err)).To(Equal(target.Unknown))
+
+		l = &liar{on: fails("COMMIT", errOdd)}
+		_, err = run(ctx, lying(l, func(o *sqldb.Options) {
+			knows(o)
+			o.JudgeSchema = func(error) sqldb.Verdict { return sqldb.Verdict{} }
+		}), insert)
+		Expect(target.OutcomeOf(err)).To(Equal(target.NotApplied), "which is asked for nothing else")
+	})
+
 	Describe("and does not answer", func() {
 		var answer chan struct{}
 

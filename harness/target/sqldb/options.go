@@ -15,6 +15,8 @@ type Options struct {
 	// Judge reads an error of the driver. nil knows none: an error of the driver then has no kind, and the outcome of a
 	// commit that fails is unknown.
 	Judge func(error) Verdict
+	// JudgeSchema reads an error of a statement that commits by itself, dialect.Statement.Commits; nil is Judge.
+	JudgeSchema func(error) Verdict
 	// Dialect translates requests. nil is dialect.Plain.
 	Dialect dialect.Dialect
 	// Begin are the statements that begin the transaction of a request that changes data; nil is BEGIN. BeginReading
@@ -49,6 +51,9 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	if o.Judge == nil {
 		o.Judge = func(error) Verdict { return Verdict{} }
+	}
+	if o.JudgeSchema == nil {
+		o.JudgeSchema = o.Judge
 	}
 	if o.Dialect == nil {
 		o.Dialect = dialect.Plain{}

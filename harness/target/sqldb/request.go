@@ -70,6 +70,7 @@ type requested struct {
 	inTransaction bool
 	changes       int  // statements that change data and were sent
 	committing    bool // the commit was sent, or a statement that commits by itself
+	alone         bool // what was sent last is a statement that commits by itself
 	committed     bool
 	partly        bool // a statement that commits by itself was executed, or followed changes
 	claiming      bool // its ID is looked up or claimed
@@ -87,6 +88,8 @@ func (q *requested) failure(err error) *target.Error {
 		return q.db.failure(err, target.Applied)
 	case q.partly, q.claiming && errors.Is(q.db.read(err), target.ErrConstraint): // another one with its ID may be applied
 		return q.db.failure(err, target.Unknown)
+	case q.committing && q.changes > 0 && q.alone:
+		return failure(q.db.options.Node, q.db.options.JudgeSchema, err, nil)
 	case q.committing && q.changes > 0:
 		return q.db.read(err)
 	}
@@ -158,7 +161,7 @@ func (q *requested) commit(changes bool) error {
 			return err
 		}
 	}
-	q.committing = true
+	q.committing, q.alone = true, false
 	err := q.execAll(q.session, q.db.options.Commit)
 	q.committed = err == nil
 	return err
@@ -180,6 +183,7 @@ func (q *requested) statement(s dialect.Statement) error {
 		}
 		q.committing, q.partly = true, q.partly || q.changes > 0
 	}
+	q.alone = s.Commits
 	if !s.Reads {
 		q.changes++
 	}
