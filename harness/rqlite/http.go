@@ -7,6 +7,7 @@ import (
 	"math"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -36,24 +37,26 @@ type result struct {
 	Error    string   `json:"error"`
 }
 
-// send executes statements as one transaction: by /db/query if all of them read, and else by /db/request.
+// send executes statements as one transaction: by /db/query if all of them read, by /db/execute if none returns rows, and else by
+// /db/request.
 func send(n *proc.Node) sqldb.Send {
 	return func(ctx context.Context, level target.Consistency, statements []dialect.Statement) ([]sqldb.Result, error) {
-		path, query := "/db/query", url.Values{"transaction": {""}, "blob_array": {""}, "timeout": {forwarding}}
+		path, query := "/db/request", url.Values{"transaction": {""}, "blob_array": {""}, "timeout": {forwarding}}
+		switch {
+		case !slices.ContainsFunc(statements, func(s dialect.Statement) bool { return !s.Reads }):
+			path = "/db/query"
+			query.Set("level", levels[level])
+			query.Set("linearizable_timeout", linearizable)
+		case !slices.ContainsFunc(statements, func(s dialect.Statement) bool { return s.Returns }):
+			path = "/db/execute"
+		}
 		body := make([][]any, len(statements))
 		for i, s := range statements {
-			if !s.Reads {
-				path = "/db/request"
-			}
 			params, err := encode(s)
 			if err != nil {
 				return nil, err
 			}
 			body[i] = append([]any{s.SQL}, params...)
-		}
-		if path == "/db/query" {
-			query.Set("level", levels[level])
-			query.Set("linearizable_timeout", linearizable)
 		}
 		var said struct {
 			Results []result `json:"results"`
@@ -71,7 +74,10 @@ func send(n *proc.Node) sqldb.Send {
 				return nil, &refusal{r.Error, true}
 			}
 			results[i] = r.exact()
-			results[i].Counted = i < len(statements) && statements[i].Counts && r.Columns == nil
+			results[i].Counted = i < len(statements) && statements[i].Counts
+			if r.Columns != nil { // rows in place of their number: a change returns each row that it changed
+				results[i].Affected = int64(len(r.Values))
+			}
 		}
 		return results, nil
 	}
