@@ -51,6 +51,7 @@ var _ = Describe("rqlite", func() {
 			"INSERT INTO t WITH one AS (SELECT ? AS id) SELECT id, hex(randomblob(8)) FROM one",
 			"INSERT INTO t WITH one AS (SELECT ? AS id) SELECT id, random() FROM one",
 			"INSERT INTO t VALUES (?, julianday())",
+			"INSERT INTO t VALUES (?, unixepoch('subsec'))",
 		} {
 			write(ctx, cluster, text, id)
 			if values := everywhere(ctx, cluster, "SELECT v FROM t WHERE id = ?", id); differ(values) {
