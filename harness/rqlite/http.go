@@ -2,15 +2,11 @@ package rqlite
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"math"
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/rejoin-db/rejoin/harness/target"
 	"github.com/rejoin-db/rejoin/harness/target/dialect"
@@ -52,7 +48,7 @@ func send(n *proc.Node) sqldb.Send {
 		}
 		body := make([][]any, len(statements))
 		for i, s := range statements {
-			params, err := encode(s)
+			params, err := sqldb.ToJSON("rqlite's JSON", s)
 			if err != nil {
 				return nil, err
 			}
@@ -97,35 +93,6 @@ func (r result) exact() sqldb.Result {
 		out.Rows = append(out.Rows, values)
 	}
 	return out
-}
-
-// encode returns the parameters of a statement in rqlite's JSON. It returns a *dialect.UnsupportedError for what JSON cannot carry.
-func encode(s dialect.Statement) (params []any, err error) {
-	for _, p := range s.Params {
-		switch v := p.(type) {
-		case float64:
-			text := strconv.FormatFloat(v, 'g', -1, 64)
-			if math.IsInf(v, 0) || math.IsNaN(v) {
-				return nil, dialect.Unsupported("rqlite's JSON", s.SQL, "the number "+text)
-			}
-			if !strings.ContainsAny(text, ".e") {
-				text += ".0" // a number without a point is an integer
-			}
-			p = json.RawMessage(text)
-		case string:
-			if !utf8.ValidString(v) {
-				return nil, dialect.Unsupported("rqlite's JSON", s.SQL, "a text that is not UTF-8")
-			}
-		case []byte:
-			numbers := make([]int, len(v))
-			for i, b := range v {
-				numbers[i] = int(b)
-			}
-			p = numbers
-		}
-		params = append(params, p)
-	}
-	return params, nil
 }
 
 // isReal tells whether a column holds floating-point numbers: JSON does not tell 1.0 from 1.
