@@ -28,8 +28,8 @@ galera: ## the suite on MariaDB with Galera; needs root, and: apt-get install ma
 rqlite: ## the suite on any rqlited: make rqlite RQLITED=/usr/local/bin/rqlited
 	cd harness/rqlite && REJOIN_TARGET=rqlite RQLITED="$(RQLITED)" REJOIN_LABEL_FILTER='!finding' go test . -timeout 0
 
-kalamdb: ## the suite on any kalamdb-server: make kalamdb KALAMDB=/usr/local/bin/kalamdb-server CONFIG=tls.toml
-	cd harness/kalamdb && REJOIN_TARGET=kalamdb KALAMDB="$(KALAMDB)" KALAMDB_CONFIG="$(CONFIG)" go test . -timeout 0
+kalamdb: ## the suite on any kalamdb-server: make kalamdb KALAMDB=/usr/local/bin/kalamdb-server
+	cd harness/kalamdb && REJOIN_TARGET=kalamdb KALAMDB="$(KALAMDB)" go test . -timeout 0
 
 test: ## everything, with the race detector; the reports are reports/report.json and reports/junit.xml
 	go tool ginkgo -r -p --race --randomize-all --keep-going --json-report=report.json --output-dir=reports; \

@@ -1,90 +1,30 @@
 package dqlite_test
 
 import (
-	"fmt"
 	"os"
-	"strings"
 
-	. "github.com/onsi/ginkgo/v2"
-	"github.com/onsi/ginkgo/v2/types"
+	"github.com/rejoin-db/rejoin/harness/findings"
 )
 
-// A verdict is what is known of a spec that dqlite does not pass, by the end of the spec's text.
-type verdict struct{ text, why string }
-
-// shown are specs that meet a finding of findings_test.go.
-var shown = []verdict{
-	{"exactly by every node text with a zero byte", "a text is cut at a zero byte"},
-	{"Values are kept in columns of another declared type", "a read of a text in a BOOLEAN column aborts the leader"},
-	{"answer follow the current schema, even on connections that knew another", "answers with the columns of an older schema"},
-}
-
-// expected are specs whose promise the makers do not make.
-var expected = []verdict{
-	{"with a hanging disk that does not know its successor is not stale when strong",
-		"a leader whose disk hangs still sends heartbeats, or answers nothing: no other node is elected until the disk is back"},
-	{"on a deposed leader with a hanging disk is not stale a moment after a quorum has confirmed the leader",
-		"a strong read follows a commit, which fails at once beside the one that hung: the database is locked (dqlite 164)"},
-	{"lagging node waits for acknowledged writes and returns them leader",
-		"the leader answers a read, whichever node was asked, and waits for none"},
-	{"lagging node waits for acknowledged writes and returns them strong",
-		"the leader answers a read, whichever node was asked, and waits for none"},
-	{"large rows over a narrow link applies them one by one", "a leader sends all entries that a node lacks at once"},
-	{"health is syncing during a long catch-up, with the number of missing entries",
-		"dqlite does not tell its clients how far a node is behind"},
-	{"A value in an answer keeps every bit, on every node and at every consistency",
-		"a statement has at most 255 parameters: the driver refuses more"},
-	{"An answer says which statement failed, and applies none of them", "the message of SQLite does not count the statements of a request"},
-	{"An answer reports how many rows each statement changed", "the answer to a statement that reads has no number of rows (wire protocol)"},
-	{"An answer names its columns, even without rows or with equal names", "an answer has no declared types of columns (wire protocol)"},
-	{"in an answer is refused in a request above the size limit", "no limit of a request is documented"},
-	{"independent of requests batched with it, live or during catch-up",
-		"changes() is that of the connection, and connections are used again (SQLite)"},
-}
-
-// unmasked runs them all.
-const unmasked = "DQLITE_EXPECTED"
-
-const (
-	asFinding  = "finding: "
-	asExpected = "expected: "
-)
-
-var _ = BeforeEach(func() {
-	if os.Getenv(unmasked) != "" {
-		return
-	}
-	text := CurrentSpecReport().FullText()
-	for _, v := range shown {
-		if strings.HasSuffix(text, v.text) {
-			Skip(asFinding + v.why)
-		}
-	}
-	for _, v := range expected {
-		if strings.HasSuffix(text, v.text) {
-			Skip(asExpected + v.why)
-		}
-	}
-})
-
-// The verdicts of a run, by kind.
-var _ = ReportAfterSuite("verdicts", func(report Report) {
-	counts := make(map[string]int)
-	for _, spec := range report.SpecReports.WithLeafNodeType(types.NodeTypeIt) {
-		kind := spec.State.String()
-		switch {
-		case spec.State.Is(types.SpecStateFailureStates):
-			kind = "failed"
-		case spec.State == types.SpecStateSkipped && spec.Failure.Message == "":
-			continue // a filter has left it out
-		case strings.HasPrefix(spec.Failure.Message, asFinding):
-			kind = "finding"
-		case strings.HasPrefix(spec.Failure.Message, asExpected):
-			kind = "expected"
-		}
-		counts[kind]++
-	}
-	judged := counts["passed"] + counts["finding"] + counts["expected"]
-	fmt.Printf("\n%d passed, %d findings, %d expected, %d failed; %d skipped, because dqlite lacks an ability. A true verdict: %d of %d.\n",
-		counts["passed"], counts["finding"], counts["expected"], counts["failed"], counts["skipped"], judged, judged+counts["failed"])
-})
+// The specs that dqlite does not pass. Set the environment variable DQLITE_EXPECTED to run them.
+var _ = findings.Verdicts{
+	Shown: map[string]string{
+		"exactly by every node text with a zero byte":                             "a text is cut at a zero byte",
+		"Values are kept in columns of another declared type":                     "a read of a text in a BOOLEAN column aborts the leader",
+		"answer follow the current schema, even on connections that knew another": "answers with the columns of an older schema",
+	},
+	Expected: map[string]string{
+		"with a hanging disk that does not know its successor is not stale when strong":                         "a leader whose disk hangs still sends heartbeats, or answers nothing: no other node is elected until the disk is back",
+		"on a deposed leader with a hanging disk is not stale a moment after a quorum has confirmed the leader": "a strong read follows a commit, which fails at once beside the one that hung: the database is locked (dqlite 164)",
+		"lagging node waits for acknowledged writes and returns them leader":                                    "the leader answers a read, whichever node was asked, and waits for none",
+		"lagging node waits for acknowledged writes and returns them strong":                                    "the leader answers a read, whichever node was asked, and waits for none",
+		"large rows over a narrow link applies them one by one":                                                 "a leader sends all entries that a node lacks at once",
+		"health is syncing during a long catch-up, with the number of missing entries":                          "dqlite does not tell its clients how far a node is behind",
+		"A value in an answer keeps every bit, on every node and at every consistency":                          "a statement has at most 255 parameters: the driver refuses more",
+		"An answer says which statement failed, and applies none of them":                                       "the message of SQLite does not count the statements of a request",
+		"An answer reports how many rows each statement changed":                                                "the answer to a statement that reads has no number of rows (wire protocol)",
+		"An answer names its columns, even without rows or with equal names":                                    "an answer has no declared types of columns (wire protocol)",
+		"in an answer is refused in a request above the size limit":                                             "no limit of a request is documented",
+		"independent of requests batched with it, live or during catch-up":                                      "changes() is that of the connection, and connections are used again (SQLite)",
+	},
+}.Declare(os.Getenv("DQLITE_EXPECTED") != "")

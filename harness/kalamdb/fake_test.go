@@ -1,8 +1,6 @@
 package kalamdb_test
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
@@ -239,7 +237,7 @@ func cell(v any) any {
 // batchSize is how many rows a batch of a snapshot has.
 const batchSize = 100
 
-// subscribe sends the snapshot of a subscription, from the node's own state, in batches. The first is compressed.
+// subscribe sends the snapshot of a subscription, from the node's own state, in batches.
 func (f *fakeNode) subscribe(w http.ResponseWriter, r *http.Request) {
 	conn, err := websocket.Accept(w, r, nil)
 	if err != nil {
@@ -247,19 +245,21 @@ func (f *fakeNode) subscribe(w http.ResponseWriter, r *http.Request) {
 	}
 	defer conn.CloseNow()
 	ctx := r.Context()
+	known := r.Header.Get("Authorization") == "Bearer "+token
+	if wsjson.Write(ctx, conn, object{"type": map[bool]string{true: "auth_success", false: "auth_error"}[known]}) != nil || !known {
+		return
+	}
 	var rows [][]any
 	var schema []object
 	for {
 		var asked struct {
-			Type, Token  string
+			Type         string
 			Subscription struct{ SQL string }
 		}
 		if wsjson.Read(ctx, conn, &asked) != nil {
 			return
 		}
 		switch asked.Type {
-		case "authenticate":
-			err = wsjson.Write(ctx, conn, object{"type": map[bool]string{true: "auth_success", false: "auth_error"}[asked.Token == token]})
 		case "subscribe":
 			results, failed := f.results(ctx, sqlite(asked.Subscription.SQL), target.Local)
 			if failed != nil {
@@ -269,10 +269,10 @@ func (f *fakeNode) subscribe(w http.ResponseWriter, r *http.Request) {
 			rows, schema = results[0]["rows"].([][]any), results[0]["schema"].([]object)
 			err = wsjson.Write(ctx, conn, object{"type": "subscription_ack", "total_rows": 0, "schema": schema})
 			if err == nil {
-				rows, err = sendBatch(ctx, conn, schema, rows, true)
+				rows, err = sendBatch(ctx, conn, schema, rows)
 			}
 		case "next_batch":
-			rows, err = sendBatch(ctx, conn, schema, rows, false)
+			rows, err = sendBatch(ctx, conn, schema, rows)
 		}
 		if err != nil {
 			return
@@ -280,7 +280,7 @@ func (f *fakeNode) subscribe(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func sendBatch(ctx context.Context, conn *websocket.Conn, schema []object, rows [][]any, compressed bool) (rest [][]any, err error) {
+func sendBatch(ctx context.Context, conn *websocket.Conn, schema []object, rows [][]any) (rest [][]any, err error) {
 	now := rows[:min(len(rows), batchSize)]
 	named := make([]object, len(now))
 	for i, row := range now {
@@ -291,15 +291,5 @@ func sendBatch(ctx context.Context, conn *websocket.Conn, schema []object, rows 
 	}
 	rest = rows[len(now):]
 	body := object{"type": "initial_data_batch", "rows": named, "batch_control": object{"has_more": len(rest) > 0, "last_seq_id": len(now)}}
-	if !compressed {
-		return rest, wsjson.Write(ctx, conn, body)
-	}
-	text, err := json.Marshal(body)
-	if err != nil {
-		return rest, err
-	}
-	var packed bytes.Buffer
-	z := gzip.NewWriter(&packed)
-	_, err = z.Write(text)
-	return rest, errors.Join(err, z.Close(), conn.Write(ctx, websocket.MessageBinary, packed.Bytes()))
+	return rest, wsjson.Write(ctx, conn, body)
 }

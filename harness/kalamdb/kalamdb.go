@@ -21,9 +21,6 @@ import (
 type Options struct {
 	// Binary is the path of kalamdb-server.
 	Binary string
-	// Config is added to the configuration of each node, server.toml. KalamDB allows plaintext between nodes on loopback only,
-	// and hosts have other addresses: [rpc_tls] with certificates belongs here. It is a template: see package proc.
-	Config string
 }
 
 const (
@@ -49,27 +46,57 @@ max_query_limit = 100000
 log_to_console = true
 [performance]
 [rate_limit]
+enable_connection_protection = false
 max_queries_per_sec = 100000
+max_messages_per_sec = 100000
+max_auth_requests_per_ip_per_sec = 100000
+max_subscriptions_per_user = 1000
+[security.cors]
+allowed_origins = ["*"]
 [retention]
 enable_dba_stats = false
 [cluster]
 user_shards = 1
 shared_shards = 1
+[rpc_tls]
+enabled = true
+ca_cert = "{{.Dir}}/ca.pem"
+server_cert = "{{.Dir}}/node.pem"
+server_key = "{{.Dir}}/node.key"
 `
 
 // New returns a target of KalamDB. Its nodes need hosts: see package hosts.
-func New(o Options) target.Target {
+func New(o Options) target.Target { return kalam{o} }
+
+type kalam struct{ Options }
+
+// Boot boots a cluster with certificates of its own.
+func (k kalam) Boot(ctx context.Context, size int) (target.Cluster, error) {
+	files, err := certificates()
+	if err != nil {
+		return nil, fmt.Errorf("boot kalamdb: make certificates: %w", err)
+	}
+	return k.over(files).Boot(ctx, size)
+}
+
+// Foretell tells what clusters cannot do.
+func (k kalam) Foretell() target.Cluster {
+	return k.over(map[string]string{}).(target.Foreteller).Foretell()
+}
+
+func (k kalam) over(files map[string]string) target.Target {
+	files["server.toml"] = config
 	return proc.New(proc.Database{
 		Name:  "kalamdb",
-		Vars:  map[string]string{"binary": o.Binary},
-		Files: map[string]string{"server.toml": config + o.Config},
+		Vars:  map[string]string{"binary": k.Binary},
+		Files: files,
 		Programs: []proc.Program{{
 			Path: "{{.Vars.binary}}", Args: []string{"{{.Dir}}/server.toml"}, Signal: os.Interrupt, // SIGTERM ends HTTP only
 			Env: []string{
 				"KALAMDB_SERVER_HOST={{.Host}}", "KALAMDB_SERVER_PORT=" + apiPort, "KALAMDB_DATA_DIR={{.Dir}}/data", "KALAMDB_LOGS_DIR={{.Dir}}/logs",
 				"KALAMDB_CLUSTER_ID=rejoin", "KALAMDB_NODE_ID={{add .Index 1}}", "KALAMDB_CLUSTER_RPC_ADDR={{.Host}}:" + rpcPort,
 				"KALAMDB_CLUSTER_API_ADDR={{.Host}}:" + apiPort, "KALAMDB_ROOT_PASSWORD=" + secret, "KALAMDB_JWT_SECRET=" + secret,
-				`KALAMDB_CLUSTER_PEERS={{join .Others "{{add .Index 1}}@{{.Host}}:` + rpcPort + `@{{.Host}}:` + apiPort + `" ";"}}`,
+				`KALAMDB_CLUSTER_PEERS={{join .Others "{{add .Index 1}}@{{.Host}}:` + rpcPort + `@{{.Host}}:` + apiPort + `@` + common + `" ";"}}`,
 			},
 		}},
 		Address: "{{.Host}}:" + apiPort,

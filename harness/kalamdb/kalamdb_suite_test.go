@@ -38,21 +38,19 @@ func TestKalamDB(t *testing.T) {
 	suite.Run(t, "KalamDB")
 }
 
-// nodes is KalamDB. The file that KALAMDB_CONFIG names is added to its configuration.
+// nodes is KalamDB.
 type nodes struct{}
 
 func (nodes) Boot(ctx context.Context, size int) (target.Cluster, error) {
 	if server == "" {
 		Skip("set KALAMDB to the path of a kalamdb-server to run the suite on it")
 	}
-	var config []byte
-	if path := os.Getenv("KALAMDB_CONFIG"); path != "" {
-		var err error
-		if config, err = os.ReadFile(path); err != nil {
-			return nil, err
-		}
-	}
-	return boot(ctx, kalamdb.Options{Binary: server, Config: string(config)}, size)
+	return boot(ctx, server, size)
+}
+
+// Foretell tells what clusters cannot do, so that specs which need it are skipped without a boot.
+func (nodes) Foretell() target.Cluster {
+	return kalamdb.New(kalamdb.Options{}).(target.Foreteller).Foretell()
 }
 
 // fakes is the fake.
@@ -63,14 +61,14 @@ func (fakes) Boot(ctx context.Context, size int) (target.Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	return boot(ctx, kalamdb.Options{Binary: self}, size)
+	return boot(ctx, self, size)
 }
 
-func boot(ctx context.Context, options kalamdb.Options, size int) (target.Cluster, error) {
+func boot(ctx context.Context, binary string, size int) (target.Cluster, error) {
 	if err := hosts.Supported(); err != nil {
 		Skip(err.Error())
 	}
-	return kalamdb.New(options).Boot(ctx, size)
+	return kalamdb.New(kalamdb.Options{Binary: binary}).Boot(ctx, size)
 }
 
 // Without REJOIN_TARGET=kalamdb only the checks of requests and answers run, which take seconds; with it, all of them.

@@ -2,15 +2,15 @@ package kalamdb
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"net/http"
 	"regexp"
 	"strings"
 
 	"github.com/coder/websocket"
+	"github.com/coder/websocket/wsjson"
 
 	"github.com/rejoin-db/rejoin/harness/target/dialect"
 	"github.com/rejoin-db/rejoin/harness/target/sqldb"
@@ -49,15 +49,14 @@ func (c *client) subscribed(ctx context.Context, query string) (out sqldb.Result
 		return out, err
 	}
 	//nolint:bodyclose // the library closes it
-	conn, _, err := websocket.Dial(ctx, "ws://"+c.node.Address()+"/v1/ws", &websocket.DialOptions{HTTPClient: c.node.HTTP})
+	conn, _, err := websocket.Dial(ctx, "ws://"+c.node.Address()+"/v1/ws?compress=false", &websocket.DialOptions{
+		HTTPClient: c.node.HTTP, HTTPHeader: http.Header{"Authorization": {"Bearer " + token}},
+	})
 	if err != nil {
 		return out, err
 	}
 	defer conn.CloseNow()
 	conn.SetReadLimit(most)
-	if err := write(ctx, conn, map[string]any{"type": "authenticate", "method": "jwt", "token": token}); err != nil {
-		return out, err
-	}
 	var r result
 	var names []string
 	for {
@@ -67,7 +66,7 @@ func (c *client) subscribed(ctx context.Context, query string) (out sqldb.Result
 		}
 		switch said.Type {
 		case "auth_success":
-			err = write(ctx, conn, map[string]any{"type": "subscribe", "subscription": map[string]any{"id": "rejoin", "sql": query}})
+			err = wsjson.Write(ctx, conn, map[string]any{"type": "subscribe", "subscription": map[string]any{"id": "rejoin", "sql": query}})
 		case "auth_error", "error":
 			err = fmt.Errorf("node %s refuses a subscription: %s %s", c.node.Name(), said.Code, said.Message)
 		case "subscription_ack":
@@ -83,7 +82,7 @@ func (c *client) subscribed(ctx context.Context, query string) (out sqldb.Result
 			if !said.Batch.More {
 				return rowsOf(r)
 			}
-			err = write(ctx, conn, map[string]any{"type": "next_batch", "subscription_id": "rejoin", "last_seq_id": said.Batch.Last})
+			err = wsjson.Write(ctx, conn, map[string]any{"type": "next_batch", "subscription_id": "rejoin", "last_seq_id": said.Batch.Last})
 		}
 		if err != nil {
 			return out, err
@@ -105,28 +104,13 @@ func chosen(list string, schema []column) (columns []column, names []string) {
 	return columns, names
 }
 
-func write(ctx context.Context, conn *websocket.Conn, body any) error {
-	text, err := json.Marshal(body)
-	if err != nil {
-		return err
-	}
-	return conn.Write(ctx, websocket.MessageText, text)
-}
-
-// read reads a message. A large one is compressed, in a binary frame.
+// read reads a message, with exact numbers.
 func read(ctx context.Context, conn *websocket.Conn) (said message, err error) {
-	kind, text, err := conn.Read(ctx)
+	_, text, err := conn.Read(ctx)
 	if err != nil {
 		return said, err
 	}
 	decoder := json.NewDecoder(bytes.NewReader(text))
-	if kind == websocket.MessageBinary {
-		unpacked, err := gzip.NewReader(bytes.NewReader(text))
-		if err != nil {
-			return said, errors.Join(errors.New("a binary message is not compressed by gzip"), err)
-		}
-		decoder = json.NewDecoder(unpacked)
-	}
 	decoder.UseNumber()
 	return said, decoder.Decode(&said)
 }

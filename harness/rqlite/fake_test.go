@@ -114,6 +114,7 @@ func (f *fakeNode) routes() http.Handler {
 	mux.HandleFunc("GET /status", f.status)
 	mux.HandleFunc("POST /db/query", f.execute)
 	mux.HandleFunc("POST /db/request", f.execute)
+	mux.HandleFunc("POST /db/execute", f.execute)
 	mux.HandleFunc("DELETE /remove", f.remove)
 	return mux
 }

@@ -29,6 +29,8 @@ const (
 		"(Non-deterministic functions)"
 	noRetries = "a node that does not reach another one answers with an error; it retries only if the request asks for retries " +
 		"(Developer Guide)"
+	together    = "the statements of a request with transaction are applied together or not at all (Multi-statement patterns)"
+	unchanged   = "schemas and queries written for SQLite run unchanged (rqlite.io, llms.txt)"
 	blobs       = "with blob_array a blob is answered as an array of bytes (Developer Guide, BLOB data)"
 	hexadecimal = "not promised: a parameter of the form x'41' is a blob (Developer Guide, BLOB data)"
 	graceful    = "a node that gets SIGTERM shuts down gracefully (General guidelines)"
@@ -49,6 +51,7 @@ var _ = Describe("rqlite", func() {
 			"INSERT INTO t WITH one AS (SELECT ? AS id) SELECT id, hex(randomblob(8)) FROM one",
 			"INSERT INTO t WITH one AS (SELECT ? AS id) SELECT id, random() FROM one",
 			"INSERT INTO t VALUES (?, julianday())",
+			"INSERT INTO t VALUES (?, unixepoch('subsec'))",
 		} {
 			write(ctx, cluster, text, id)
 			if values := everywhere(ctx, cluster, "SELECT v FROM t WHERE id = ?", id); differ(values) {
@@ -118,8 +121,54 @@ var _ = Describe("rqlite", func() {
 	}, SpecTimeout(5*time.Minute))
 
 	findings.It(findings.Finding{
+		Title:   "a request is refused and applied in part: a statement of it is wrong, and another one returns rows",
+		Setting: setting, Claim: together, Layer: findings.Server, Upstream: "https://github.com/rqlite/rqlite/pull/2792",
+	}, func(ctx SpecContext, show *findings.Show) {
+		cluster := show.Cluster(ctx, nodes{}, harness.Size(1))
+		write(ctx, cluster, "CREATE TABLE t (v INTEGER)")
+		node, err := cluster.Node(0)
+		Expect(err).NotTo(HaveOccurred())
+		_, err = node.ExecuteAs(ctx, "", "INSERT INTO t VALUES (1); INSERT INTO t SELECT v FROM missing; INSERT INTO t VALUES (2) RETURNING v")
+		Expect(err).To(MatchError(target.ErrNoSuchTable))
+		if rows := write(ctx, cluster, "SELECT v FROM t ORDER BY v").Rows(); len(rows) > 0 {
+			show.Seen("the request ended with %v, and the table has the rows %v", err, rows)
+		}
+	}, SpecTimeout(time.Minute))
+
+	findings.It(findings.Finding{
+		Title:   "a write at a follower that returns a blob without a declared type is applied twice, without a fault",
+		Setting: setting, Claim: noRetries, Layer: findings.Server,
+	}, func(ctx SpecContext, show *findings.Show) {
+		cluster := show.Cluster(ctx, nodes{})
+		write(ctx, cluster, "CREATE TABLE t (v)")
+		node, err := cluster.Node((leads(ctx, cluster) + 1) % cluster.Size())
+		Expect(err).NotTo(HaveOccurred())
+		var failed error
+		Eventually(ctx, func(ctx context.Context) any { // a follower that knows the leader
+			_, failed = node.ExecuteAs(ctx, "", "INSERT INTO t VALUES (x'ff00') RETURNING v")
+			return write(ctx, cluster, "SELECT count(*) FROM t").Rows()[0][0]
+		}).WithTimeout(30 * time.Second).ShouldNot(BeEquivalentTo(0))
+		if rows := write(ctx, cluster, "SELECT count(*) FROM t").Rows()[0][0]; rows != int64(1) {
+			show.Seen("one INSERT … RETURNING of x'ff00' leaves %v rows; its answer: %v", rows, failed)
+		}
+	}, SpecTimeout(time.Minute))
+
+	findings.It(findings.Finding{
+		Title:   "a value in a BOOLEAN, DATE or TIMESTAMP column is answered as another one",
+		Setting: setting, Claim: unchanged, Layer: findings.Server, Upstream: "https://github.com/rqlite/rqlite/issues/1658",
+	}, func(ctx SpecContext, show *findings.Show) {
+		cluster := show.Cluster(ctx, nodes{}, harness.Size(1))
+		write(ctx, cluster, "CREATE TABLE t (b BOOLEAN, d DATE, at TIMESTAMP)")
+		write(ctx, cluster, "INSERT INTO t VALUES (5, 'not a date', 1234567890123)")
+		stored := write(ctx, cluster, "SELECT b || '', d || '', at || '' FROM t").Rows()[0]
+		if answered := write(ctx, cluster, "SELECT b, d, at FROM t").Rows()[0]; differ([]any{stored, answered}) {
+			show.Seen("the row has %v, and the answer is %v", stored, answered)
+		}
+	}, SpecTimeout(time.Minute))
+
+	findings.It(findings.Finding{
 		Title:   "a blob without a declared type is answered as a text, which has lost bytes",
-		Setting: setting, Claim: blobs, Layer: findings.Server,
+		Setting: setting, Claim: blobs, Layer: findings.Server, Upstream: "https://github.com/rqlite/rqlite/issues/1345",
 	}, func(ctx SpecContext, show *findings.Show) {
 		cluster := show.Cluster(ctx, nodes{}, harness.Size(1))
 		write(ctx, cluster, "CREATE TABLE t (v)")

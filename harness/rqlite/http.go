@@ -2,14 +2,11 @@ package rqlite
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"math"
 	"net/http"
 	"net/url"
-	"strconv"
+	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/rejoin-db/rejoin/harness/target"
 	"github.com/rejoin-db/rejoin/harness/target/dialect"
@@ -36,24 +33,26 @@ type result struct {
 	Error    string   `json:"error"`
 }
 
-// send executes statements as one transaction: by /db/query if all of them read, and else by /db/request.
+// send executes statements as one transaction: by /db/query if all of them read, by /db/execute if none returns rows, and else by
+// /db/request.
 func send(n *proc.Node) sqldb.Send {
 	return func(ctx context.Context, level target.Consistency, statements []dialect.Statement) ([]sqldb.Result, error) {
-		path, query := "/db/query", url.Values{"transaction": {""}, "blob_array": {""}, "timeout": {forwarding}}
+		path, query := "/db/request", url.Values{"transaction": {""}, "blob_array": {""}, "timeout": {forwarding}}
+		switch {
+		case !slices.ContainsFunc(statements, func(s dialect.Statement) bool { return !s.Reads }):
+			path = "/db/query"
+			query.Set("level", levels[level])
+			query.Set("linearizable_timeout", linearizable)
+		case !slices.ContainsFunc(statements, func(s dialect.Statement) bool { return s.Returns }):
+			path = "/db/execute"
+		}
 		body := make([][]any, len(statements))
 		for i, s := range statements {
-			if !s.Reads {
-				path = "/db/request"
-			}
-			params, err := encode(s)
+			params, err := sqldb.ToJSON("rqlite's JSON", s)
 			if err != nil {
 				return nil, err
 			}
 			body[i] = append([]any{s.SQL}, params...)
-		}
-		if path == "/db/query" {
-			query.Set("level", levels[level])
-			query.Set("linearizable_timeout", linearizable)
 		}
 		var said struct {
 			Results []result `json:"results"`
@@ -71,7 +70,10 @@ func send(n *proc.Node) sqldb.Send {
 				return nil, &refusal{r.Error, true}
 			}
 			results[i] = r.exact()
-			results[i].Counted = i < len(statements) && statements[i].Counts && r.Columns == nil
+			results[i].Counted = i < len(statements) && statements[i].Counts
+			if r.Columns != nil { // rows in place of their number: a change returns each row that it changed
+				results[i].Affected = int64(len(r.Values))
+			}
 		}
 		return results, nil
 	}
@@ -91,35 +93,6 @@ func (r result) exact() sqldb.Result {
 		out.Rows = append(out.Rows, values)
 	}
 	return out
-}
-
-// encode returns the parameters of a statement in rqlite's JSON. It returns a *dialect.UnsupportedError for what JSON cannot carry.
-func encode(s dialect.Statement) (params []any, err error) {
-	for _, p := range s.Params {
-		switch v := p.(type) {
-		case float64:
-			text := strconv.FormatFloat(v, 'g', -1, 64)
-			if math.IsInf(v, 0) || math.IsNaN(v) {
-				return nil, dialect.Unsupported("rqlite's JSON", s.SQL, "the number "+text)
-			}
-			if !strings.ContainsAny(text, ".e") {
-				text += ".0" // a number without a point is an integer
-			}
-			p = json.RawMessage(text)
-		case string:
-			if !utf8.ValidString(v) {
-				return nil, dialect.Unsupported("rqlite's JSON", s.SQL, "a text that is not UTF-8")
-			}
-		case []byte:
-			numbers := make([]int, len(v))
-			for i, b := range v {
-				numbers[i] = int(b)
-			}
-			p = numbers
-		}
-		params = append(params, p)
-	}
-	return params, nil
 }
 
 // isReal tells whether a column holds floating-point numbers: JSON does not tell 1.0 from 1.

@@ -58,8 +58,10 @@ func New(o Options) target.Target {
 		Digest:    digest,
 		CutsPower: true,
 		Parts:     map[fault.Part]string{fault.Log: "data/raft.db", fault.Snapshot: "data/rsnapshots/*/*"},
-		Declares:  []target.Assumption{target.Namespaces, target.StepsDown, target.PreVote, target.ShowsStored, target.AnyQuorum},
-		Claims:    claims(),
+		Declares: []target.Assumption{
+			target.SQLite, target.Namespaces, target.StepsDown, target.PreVote, target.ShowsStored, target.AnyQuorum,
+		},
+		Claims: claims(),
 	}, proc.Options{})
 }
 

@@ -68,6 +68,7 @@ func (n *node) begin(ctx context.Context) error {
 		return fmt.Errorf("start node %s: %w", n.id, err)
 	}
 	l := &life{node: n, over: make(chan struct{})}
+	n.forgetConnections()
 	c.mu.Lock()
 	n.life, n.reason, n.prepared, n.kept = l, "", true, ""
 	c.mu.Unlock()

@@ -56,6 +56,7 @@ var _ = Describe("What depends on the machine", func() {
 		logs, _ := target.As[target.LogReader](c)
 		Expect(run(ctx, c.Nodes()[0].Client(), "CREATE TABLE t (v); INSERT INTO t VALUES (7)", "")).Error().NotTo(HaveOccurred())
 		for range 2 {
+			Expect(run(ctx, c.Nodes()[1].Client(), "SELECT v FROM t", target.Local)).To(HaveLen(1), "on a new connection")
 			Expect(starter.Crash(ctx, 1)).To(Succeed())
 			Expect(starter.Crash(ctx, 1)).To(Succeed())
 			Expect(c.Nodes()[1].Status(ctx)).To(And(HaveField("State", target.Offline), HaveField("Reason", "crashed")))

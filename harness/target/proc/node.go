@@ -138,10 +138,16 @@ func (n *node) close() error {
 			}
 		}
 	}
+	n.forgetConnections()
+	return errors.Join(errs...)
+}
+
+// forgetConnections ends the idle HTTP connections to the node. Those to a program that has ended would fail the first requests to
+// the next one.
+func (n *node) forgetConnections() {
 	for _, place := range n.places {
 		place.HTTP.CloseIdleConnections()
 	}
-	return errors.Join(errs...)
 }
 
 // output runs a program on the host to its end.
