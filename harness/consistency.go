@@ -34,9 +34,12 @@ func (c *Cluster) VerifyDataConsistency(ctx context.Context, query string, args 
 		return err
 	}
 	defer leave(&err)
-	end := c.journal.Begin(journal.Check, journal.None, "compare %s", sqltext.Abridged(query))
-	err = c.verify(ctx, query, args)
-	end(err)
+	event := journal.Event{At: time.Now(), Kind: journal.Check, Node: journal.None, Text: "compare " + sqltext.Abridged(query)}
+	if err = c.verify(ctx, query, args); err != nil {
+		event.Err, event.Differs = err.Error(), differing(err)
+	}
+	event.Took = time.Since(event.At)
+	c.journal.Record(event)
 	return err
 }
 

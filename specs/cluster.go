@@ -32,7 +32,8 @@ import (
 //     specs is released in place of that, if the spec passed and expects no alarms: see target.Reusable
 //   - in a suite that Run or Main runs, the cluster has as many nodes as the settings say, its
 //     journal is written to a file as they say, and a failure shows the command that runs the
-//     spec again. In other suites a cluster has 3 nodes.
+//     spec again; the page of the run (reports/index.html beside the test, or none if suite.report says so) has the
+//     journals of all specs. In other suites a cluster has 3 nodes.
 //
 // The options come after these, and win: harness.Size(5) for five nodes. In a container with
 // virtual.Bubble() the target must be a virtual one. In an Ordered container call it in

@@ -9,6 +9,7 @@ var (
 	Unclaimed    = unclaimed
 	Timeline     = timeline
 	PrintFailure = printFailure
+	NewFound     = newFound
 )
 
 func (s *summary) Add(o *Outcome) { s.add(o) }

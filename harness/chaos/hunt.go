@@ -49,6 +49,9 @@ type Hunt struct {
 	// Place returns where the printed spec runs. Default: a target that the reader fills in.
 	Place func(seed uint64) (Place, error)
 
+	// Report is called once, when a hunt other than Once ends, with what it has done and found. Its error fails the hunt.
+	Report func(Report) error
+
 	Out      io.Writer // for results; default os.Stdout
 	Progress io.Writer // default os.Stderr
 }
@@ -103,9 +106,12 @@ func (h Hunt) Run(ctx context.Context) (found bool, err error) {
 		return false, err
 	}
 	if failed != nil {
-		return true, h.explain(ctx, w, failed)
+		return true, h.explain(ctx, w, sum, failed)
 	}
 	fmt.Fprint(h.Out, sum.report())
+	if err := h.tell(h.report(sum, nil)); err != nil {
+		return false, err
+	}
 	if sum.Tally.OK == 0 {
 		return false, errors.New("no operation succeeded, so nothing was shown")
 	}
@@ -161,7 +167,7 @@ func (h Hunt) single(ctx context.Context, from Space, w player) (found bool, err
 }
 
 // explain shrinks what failed, and prints it.
-func (h Hunt) explain(ctx context.Context, w player, failed *Outcome) error {
+func (h Hunt) explain(ctx context.Context, w player, sum *summary, failed *Outcome) error {
 	journal, err := h.keep(ctx, w, failed)
 	if err != nil {
 		return err
@@ -175,14 +181,11 @@ func (h Hunt) explain(ctx context.Context, w player, failed *Outcome) error {
 			fmt.Fprintf(h.Progress, "chaos: shrinking was cut off after %v, so another run of it may end elsewhere\n", h.Shrink)
 		}
 	}
-	if followed, err := witnessed(ctx, w, least); err == nil { // otherwise the timeline is empty
-		least = followed
-	}
-	place, err := h.Place(failed.Schedule.Seed)
+	found, err := h.found(ctx, w, failed, least, journal)
 	if err != nil {
 		return err
 	}
-	return printFailure(h.Out, h.Again(failed.Schedule.Seed, journal), failed, least, place)
+	return errors.Join(printFailure(h.Out, found), h.tell(h.report(sum, found)))
 }
 
 // shrink shrinks what failed, by ShrinkRuns runs at most. Each schedule is run once: where replay is exact

@@ -71,7 +71,9 @@ var _ = It("A failure is printed with the command that runs it again, its timeli
 	failed := &chaos.Outcome{Schedule: ofAllKinds(), Failure: &chaos.Failure{Broken: chaos.Safety, Reason: "list l lost 7"}}
 	least := &chaos.Outcome{Schedule: one(chaos.Entry{Fault: fault.Fault{Kind: "crash"}}), Failure: failed.Failure}
 	least.Events = []journal.Event{{At: time.Unix(1, 0), Kind: journal.Flag, Text: "take offline"}}
-	Expect(chaos.PrintFailure(&out, "make chaos SEED=3", failed, least, inVirtualTime)).To(Succeed())
+	found, err := chaos.NewFound("make chaos SEED=3", failed, least, inVirtualTime)
+	Expect(err).NotTo(HaveOccurred())
+	Expect(chaos.PrintFailure(&out, found)).To(Succeed())
 	Expect(out.String()).To(And(ContainSubstring("FAILED safety: list l lost 7"), ContainSubstring("Again:\n  make chaos SEED=3\n"),
 		ContainSubstring(fmt.Sprintf("from %d faults to 1", len(failed.Schedule.Faults))), ContainSubstring("flag node 0: take offline"),
 		ContainSubstring(`Kind: "crash"`),

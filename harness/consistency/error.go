@@ -30,6 +30,8 @@ type InconsistencyError struct {
 	// Column is the name of the first column that differs, or its number from 1 if it has no
 	// name; for a Value.
 	Column string
+	// Header has the names of the columns, for a Value and a Missing row.
+	Header []string
 	// Sampling is above 1 if too much differed to be held: only one key in so many was read,
 	// and Only counts those.
 	Sampling uint64
@@ -51,6 +53,15 @@ type Side struct {
 func newDifference(kind Kind, query string, a, b Node) *InconsistencyError {
 	return &InconsistencyError{Query: query, Kind: kind,
 		A: Side{Node: a.Index(), ID: a.ID()}, B: Side{Node: b.Index(), ID: b.ID()}}
+}
+
+// names are those of columns.
+func names(columns []target.Column) []string {
+	all := make([]string, len(columns))
+	for i, c := range columns {
+		all[i] = c.Name
+	}
+	return all
 }
 
 // pointAtColumn finds the first column in which the rows differ.

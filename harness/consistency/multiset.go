@@ -82,7 +82,7 @@ func (m *multiset) full() bool { return m.size > maxMultisetBytes }
 func compareMultisets(query string, columns []target.Column, a, b *multiset, d *differing) error {
 	difference := newDifference(TooLarge, query, a.node, b.node)
 	difference.A.Total, difference.B.Total = a.total, b.total
-	difference.Sampling = d.sampling
+	difference.Sampling, difference.Header = d.sampling, names(columns)
 	onlyA, countA := a.without(b)
 	onlyB, countB := b.without(a)
 	difference.A.Only, difference.B.Only = countA, countB

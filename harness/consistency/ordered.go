@@ -45,7 +45,7 @@ func orderedDifference(query string, number int, a, b *answer, moreA, moreB bool
 		return err
 	}
 	difference := newDifference(Missing, query, a.node, b.node)
-	difference.Row = number
+	difference.Row, difference.Header = number, names(a.columns)
 	if moreA {
 		if difference.A.Row, err = a.row(); err != nil {
 			return err

@@ -57,6 +57,7 @@ type Event struct {
 	Spec    *SpecBoundary // of a Spec
 	Poll    *Poll         // of a Polls
 	Place   *Place        // of a Spec and a By
+	Differs *Difference   // of a Check that found one
 }
 
 // End returns when the event was over.
@@ -129,6 +130,25 @@ type State struct {
 	Applied uint64 `json:"applied,omitempty"` // log index
 	// Digest is a hash of everything the node holds at Applied. It is empty in most events.
 	Digest string `json:"digest,omitempty"`
+}
+
+// Difference is where the answers of two nodes to one query differ.
+type Difference struct {
+	Query string `json:"query"`
+	// Row is the number of the row from 1, where order counts; 0 where it does not.
+	Row     int      `json:"row,omitempty"`
+	Columns []string `json:"columns,omitempty"` // the names of the columns, if they are known
+	Column  string   `json:"column,omitempty"`  // the first one that differs; empty if the whole row does
+	Nodes   []Answer `json:"nodes"`             // the two
+}
+
+// Answer is what a node has of a row that differs.
+type Answer struct {
+	Node    int      `json:"node"`
+	Applied uint64   `json:"applied,omitempty"` // log index; 0 if that is not known
+	Row     []string `json:"row"`               // values as SQL has them, long ones cut; null if the node has no such row
+	Count   int      `json:"count,omitempty"`   // how often it has the row, where order does not count
+	Only    int      `json:"only,omitempty"`    // how many rows only this node has
 }
 
 // Sample is what a node uses, and how far it lags. A number that the target does not know is 0.

@@ -121,6 +121,14 @@ func weight(e *Event) int {
 	if e.Fault != nil {
 		w += int(unsafe.Sizeof(*e.Fault)) + int(unsafe.Sizeof(fault.Link{}))*len(e.Fault.Links) + 8*len(e.Fault.Ended)
 	}
+	if e.Differs != nil {
+		w += int(unsafe.Sizeof(*e.Differs)) + len(e.Differs.Query)
+		for _, a := range e.Differs.Nodes {
+			for _, v := range a.Row {
+				w += len(v)
+			}
+		}
+	}
 	if e.Sample != nil {
 		w += int(unsafe.Sizeof(*e.Sample))
 	}

@@ -45,7 +45,7 @@ func look(ctx context.Context, s settings, out, progress io.Writer) (found bool,
 	}
 	args := append(s.passed(), "-target", s.target, "-decisions", s.decisions, "-worker", dir.Path())
 	h.Worker = func() *exec.Cmd { return exec.Command(self, args...) } //nolint:noctx // it ends with its input
-	h.Out, h.Progress = out, progress
+	h.Out, h.Progress, h.Report = out, progress, s.keepPage(out)
 	return h.Run(ctx)
 }
 

@@ -7,6 +7,8 @@
 // In virtual time a schedule runs exactly as its seed says, if the command is built for that (package
 // replay), as the first line does: its worker is the same program.
 //
+// It ends with a page, reports/index.html: the faults by kind, the states that were not reached, and what was found.
+//
 // A failure is shrunk, and printed with the commands that run it again. Its journal is kept in
 // reports/journals. With -once the schedule of the seed is run alone, which is what command replay does. The
 // exit code is 0 if there was no failure, 1 if there was one, and 2 if the command was used wrongly or could

@@ -32,6 +32,7 @@ type settings struct {
 	once       bool   // run one schedule, and shrink nothing
 	journal    string // the file for the journal of that one; none if empty
 	journals   string // the folder for journals of schedules that fail; none if empty
+	report     string // the file for the page; none if empty
 }
 
 // The targets.
@@ -89,6 +90,7 @@ func (s *settings) flags(usage io.Writer) *flag.FlagSet {
 	flags.BoolVar(&s.once, "once", false, "run the schedule of -seed alone, and do not shrink it")
 	flags.StringVar(&s.journal, "journal", "", "with -once, the file for its journal")
 	flags.StringVar(&s.journals, "journals", "reports/journals", "the folder for the journals of schedules that fail; none if empty")
+	flags.StringVar(&s.report, "report", "reports/index.html", "the file for the page of what was done and found; none if empty")
 	flags.Func("without", "kinds of faults to leave out, such as \"wipe,full disk\"", s.leaveOut)
 	flags.StringVar(&s.worker, "worker", "", "run schedules from standard input, with nodes in this directory (for the command's own use)")
 	flags.Usage = func() {

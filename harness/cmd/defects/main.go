@@ -17,6 +17,8 @@
 // specs about the bug run at first. A failure is run again by itself: it must fail the same way each time, and pass
 // without the bug. The command prints the line that runs it again.
 //
+// The table is also a page, reports/index.html.
+//
 // With -ordinary the command shows that races need this: it runs the specs about each race, or all specs with -all,
 // that many times without interleaving, each time with a different seed. All runs must miss the bug. The exit code is
 // 1 if one was caught.
@@ -40,6 +42,7 @@ import (
 	"time"
 
 	"github.com/rejoin-db/rejoin/harness/defects"
+	"github.com/rejoin-db/rejoin/harness/report/runs"
 )
 
 func main() {
@@ -64,6 +67,7 @@ type options struct {
 	limit    time.Duration
 	seed     int64
 	write    string
+	report   string
 	orders   uint64  // interleavings to try for a race
 	yield    float64 // yield probability in them
 	again    int     // number of times that a failure is run again
@@ -89,6 +93,7 @@ func run(ctx context.Context, args []string) (missed int, err error) {
 	flags.Int64Var(&o.seed, "seed", 1, "Ginkgo's seed")
 	flags.StringVar(&o.write, "write", "",
 		"write the table into this file, between its marks; with -all it counts the specs that catch each bug")
+	flags.StringVar(&o.report, "report", "reports/index.html", "the `file` for the page with the table; none if empty")
 	flags.Uint64Var(&o.orders, "orders", 100, "number of interleavings to try for a race between two goroutines")
 	flags.Float64Var(&o.yield, "yield", 0.05, "`probability` that a goroutine yields in them, above 0 and up to 1")
 	flags.IntVar(&o.again, "again", 1, "number of `times` that a spec that caught a race is run again")
@@ -127,6 +132,11 @@ func run(ctx context.Context, args []string) (missed int, err error) {
 	missed = report(verdicts, o.all, time.Since(begun))
 	if o.write != "" {
 		err = writeTable(o.write, verdicts, o.all)
+	}
+	if o.report != "" && err == nil {
+		if err = runs.Keep(o.report, pageOf(verdicts, missed, o, begun)); err == nil {
+			fmt.Println("\nreport:", o.report)
+		}
 	}
 	return missed, err
 }

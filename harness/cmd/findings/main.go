@@ -11,6 +11,8 @@
 // With -write the results are merged into harness/findings/record.json, and the tables written between the marks of the file.
 // What did not run keeps what stands there.
 //
+// What was seen is also a page, reports/index.html.
+//
 // The exit code is 0 if everything that ran was seen, 1 if something was not shown again, and 2 if the command was used wrongly or
 // could not run. It runs in the folder of Rejoin's module. Ctrl-C ends it, and writes nothing.
 package main
@@ -25,6 +27,9 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
+
+	"github.com/rejoin-db/rejoin/harness/report/runs"
 )
 
 func main() {
@@ -51,9 +56,11 @@ func run(ctx context.Context, args []string) (missed bool, err error) {
 	focus := flags.String("focus", "", "an `expression` that the titles of the findings must match")
 	write := flags.String("write", "", "write the tables into this `file`, between its marks, and the results into "+recordFile)
 	seed := flags.Int64("seed", 0, "Ginkgo's seed; 0 for one by the clock")
+	report := flags.String("report", "reports/index.html", "the `file` for the page of what was seen; none if empty")
 	if err := flags.Parse(args); err != nil {
 		return false, err
 	}
+	began := time.Now()
 	known, err := modules("harness")
 	if err != nil {
 		return false, err
@@ -84,6 +91,12 @@ func run(ctx context.Context, args []string) (missed bool, err error) {
 		if err := errors.Join(save(recordFile, kept), writeTables(*write, kept)); err != nil {
 			return false, err
 		}
+	}
+	if len(outcomes) > 0 && *report != "" {
+		if err := runs.Keep(*report, pageOf(outcomes, kept, began)); err != nil {
+			return false, err
+		}
+		fmt.Println("\nreport:", *report)
 	}
 	return slices.ContainsFunc(outcomes, outcome.missed), nil
 }

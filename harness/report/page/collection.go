@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/onsi/ginkgo/v2/types"
 
@@ -28,6 +29,10 @@ type Collection struct {
 	Again func(text string) string
 	// Kind is what ran, such as "chaos"; empty for a suite.
 	Kind string
+	// Title, Verdict, Failed and Began describe what no report of Ginkgo's tells; they count if Verdict is not empty.
+	Title, Verdict string
+	Failed         bool
+	Began          time.Time
 
 	reports  []types.Report
 	journals []*saved

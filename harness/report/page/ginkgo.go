@@ -74,6 +74,7 @@ func (c *Collection) ofReport(report types.Report, spec types.SpecReport) Spec {
 
 func failureOf(report types.Report, spec types.SpecReport) *Failure {
 	f := &Failure{Message: trimmed(spec.Failure.Message), Place: line(report, spec.FailureLocation()), Cause: cause(spec.Failure.Message)}
+	f.Source = source(spec.FailureLocation())
 	if spec.Failure.ForwardedPanic != "" {
 		f.Message += "\n" + trimmed(spec.Failure.ForwardedPanic)
 		f.Notes = append(f.Notes, Note{"stack", trimmed(spec.Failure.Location.FullStackTrace)})

@@ -37,6 +37,9 @@ func (c *Collection) describe(r *Run) {
 	if skipped > 0 {
 		r.Verdict += fmt.Sprintf(", %d skipped", skipped)
 	}
+	if c.Verdict != "" {
+		r.Title, r.Verdict, r.Passed, r.Started = c.Title, c.Verdict, !c.Failed, c.Began
+	}
 	r.Facts = c.facts()
 	for _, f := range slices.Backward(c.Facts) {
 		r.Facts = slices.DeleteFunc(r.Facts, func(other Fact) bool { return other.Name == f.Name })

@@ -41,9 +41,17 @@ type Spec struct {
 // Failure is why a spec failed.
 type Failure struct {
 	Message string `json:"message"`
-	Place   string `json:"place,omitempty"` // file and line
-	Cause   string `json:"cause"`           // the same for failures of one cause
-	Notes   []Note `json:"notes,omitempty"` // what the spec reported, such as the table of the cluster
+	Place   string `json:"place,omitempty"`  // file and line
+	Cause   string `json:"cause"`            // the same for failures of one cause
+	Source  []Line `json:"source,omitempty"` // the lines around the place
+	Notes   []Note `json:"notes,omitempty"`  // what the spec reported, such as the table of the cluster
+}
+
+// Line is a line of source code.
+type Line struct {
+	Number int    `json:"number"`
+	Text   string `json:"text"`
+	Here   bool   `json:"here,omitempty"`
 }
 
 // Note is a text with a title.

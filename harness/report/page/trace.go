@@ -22,7 +22,17 @@ type Trace struct {
 	// Failed is when the spec failed, or -1.
 	Failed   int64     `json:"failed"`
 	Verdicts []Verdict `json:"verdicts"`
+	// Differs are the last differences that checks found, at most mostDiffers.
+	Differs []Differs `json:"differs,omitempty"`
 }
+
+// Differs is a difference between nodes, and the event that tells of it.
+type Differs struct {
+	Event int `json:"event"`
+	journal.Difference
+}
+
+const mostDiffers = 20
 
 // Span is something that lasted, or that happened at a moment if From is To.
 type Span struct {
@@ -69,8 +79,11 @@ func NewTraceUntil(events []journal.Event, now time.Time) Trace {
 		return t
 	}
 	t.Begin = slices.MinFunc(events, func(a, b journal.Event) int { return a.At.Compare(b.At) }).At
-	for _, e := range events {
+	for i, e := range events {
 		at := e.At.Sub(t.Begin).Nanoseconds()
+		if e.Differs != nil {
+			t.Differs = append(t.Differs[max(0, len(t.Differs)-mostDiffers+1):], Differs{i, *e.Differs})
+		}
 		t.At, t.Took, t.Words = append(t.At, at), append(t.Took, int64(e.Took)), append(t.Words, e.String())
 		t.Length = max(t.Length, at+int64(e.Took))
 		if e.Spec != nil && e.Spec.State != "" && e.Spec.State != journal.Passed && e.Err != "" {

@@ -35,7 +35,7 @@ function showJournal(element, journal, {head = '', keep = false} = {}) {
   current.journal = journal;
   const line = timeline(journal);
   current.end = line.end;
-  element.replaceChildren(head, make('h3', {}, 'Timeline'), line.element, make('div', {id: 'chosen'}), verdictsOf(journal), eventsOf(journal));
+  element.replaceChildren(differsOf(journal.trace), lastEvents(journal.trace), head, make('h3', {}, 'Timeline'), line.element, make('div', {id: 'chosen'}), clusterAt(journal.trace), verdictsOf(journal), eventsOf(journal));
   if (!was || was.whole) showAll(); else show(was.from, was.to);
   if (was) Object.assign(view, {cursor: was.cursor, marked: was.marked});
   if (was?.chosen >= 0) choose(was.chosen, false);
@@ -48,13 +48,6 @@ function specHead(spec) {
     spec.group !== 'skipped' && make('span', {class: 'soft'}, span(spec.seconds * 1e9)), spec.place && make('span', {class: 'soft mono'}, spec.place),
     (spec.labels || []).map(l => make('button', {class: 'chip', title: 'Show the specs with this label', onclick: () => goTo({label: l})}, l))),
   spec.why && make('p', {}, 'Skipped: ' + spec.why), spec.again && command(spec.again));
-}
-
-function failureOf(spec) {
-  const f = spec.failure;
-  if (!f) return '';
-  return make('section', {}, make('h3', {}, 'Failure', f.place ? make('span', {class: 'soft mono', style: 'font-weight:400'}, '  ' + f.place) : ''), make('pre', {class: 'message wrap'}, f.message),
-    (f.notes || []).map(n => make('details', {open: /cluster/.test(n.title)}, make('summary', {}, n.title), make('pre', {}, n.text))));
 }
 
 function journalHead(spec, about, journal, which) {
