@@ -1,7 +1,7 @@
 // The rows of the nodes side by side, each from its own state, asked again and again.
 function rowsPanel() {
   const names = make('datalist', {id: 'tables'}), tables = select('Table', [['', 'tables']]);
-  const query = make('input', {type: 'text', list: 'tables', spellcheck: 'false', autocapitalize: 'off', placeholder: 'a query, such as SELECT * FROM app.t', 'aria-label': 'Query whose rows are shown'});
+  const query = make('input', {type: 'text', id: 'search', list: 'tables', spellcheck: 'false', autocapitalize: 'off', placeholder: 'a query, such as SELECT * FROM app.t ( / )', 'aria-label': 'Query whose rows are shown'});
   const live = make('input', {type: 'checkbox', checked: true}), grid = make('div', {class: 'scroll'}), caption = make('p', {class: 'soft', role: 'status'}), said = make('p', {class: 'said', role: 'status', hidden: true});
   const compare = make('button', {type: 'button', 'data-key': 'compare', title: 'Waits until all nodes that are online have applied what is committed, and compares every value', onclick: () => act({do: 'compare', sql: query.value}, 'compare')}, 'Verify consistency');
   tables.onchange = () => { if (tables.value) { query.value = `SELECT * FROM ${quoted(tables.value)}`; tables.value = ''; touched = true; refresh(); } };
