@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -150,7 +151,7 @@ var _ = Describe("Workloads", func() {
 	}, patience)
 
 	It("have a description each", func() {
-		for _, w := range workload.Workloads("x") {
+		for _, w := range slices.Concat(workload.Workloads("x"), workload.Interactive("x", target.Serializable)) {
 			Expect(live.Docs()).To(HaveKey(w.Name()))
 		}
 	})

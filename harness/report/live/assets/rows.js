@@ -51,11 +51,11 @@ function showSide(side, sql, grid, caption) {
     return;
   }
   const answeredNodes = side.nodes.filter(n => !n.error).length, columns = Math.max(side.columns.length, 1);
-  const verdict = !answeredNodes ? 'No node answers.' : side.differ ? `The nodes differ in ${side.differ} of ${number(side.total)} rows.` : `All ${answeredNodes} nodes that answer have the same ${number(side.total)} rows.`;
+  const verdict = !answeredNodes ? 'No node answers.' : side.differ ? `The nodes differ in ${side.differ} of ${counted(side.total, 'row')}.` : `All ${answeredNodes} nodes that answer have the same ${counted(side.total, 'row')}.`;
   caption.replaceChildren(make('b', {class: side.differ ? 'differs' : 'alike'}, verdict), ` Rows are matched by ${side.by}.${side.cut ? ' Only the first 2,000 rows of each node were read.' : ''}`);
   const heads = side.nodes.map(n => make('th', {scope: 'colgroup', colspan: columns, style: `border-top:3px solid var(--node${n.index % 7})`}, `node ${n.index} `,
-    make('span', {class: 'soft'}, n.error ? n.error : `applied ${n.from === n.to ? n.from : n.from + ' to ' + n.to}, ${number(n.rows)} rows`)));
-  const lines = side.lines.flatMap(line => [line.skipped ? make('tr', {class: 'skipped'}, make('td', {colspan: columns * side.nodes.length}, `${number(line.skipped)} equal rows`)) : null,
+    make('span', {class: 'soft'}, n.error ? n.error : `applied ${n.from === n.to ? n.from : n.from + ' to ' + n.to}, ${counted(n.rows, 'row')}`)));
+  const lines = side.lines.flatMap(line => [line.skipped ? make('tr', {class: 'skipped'}, make('td', {colspan: columns * side.nodes.length}, `${counted(line.skipped, 'equal row')}`)) : null,
     make('tr', {}, side.nodes.flatMap((n, i) => {
       const row = line.rows[i], wrong = new Set(line.wrong?.[i] || []);
       if (n.error) return make('td', {class: 'first', colspan: columns});
