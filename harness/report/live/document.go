@@ -41,7 +41,7 @@ func document(o Options) ([]byte, error) {
 	}
 	var b bytes.Buffer
 	err = html.Execute(&b, map[string]any{
-		"Title": "Rejoin, live", "Target": o.Target, "Again": o.Again, "Style": template.CSS(parts.Style + string(style)),
+		"Title": "Rejoin, live", "Target": o.Target, "Style": template.CSS(parts.Style + string(style)),
 		"Library": template.JS(parts.Library), "Script": template.JS(parts.Script + own.String() + "}\n"),
 	})
 	return b.Bytes(), err
