@@ -89,6 +89,30 @@ var _ = Describe("Journal", func() {
 		Expect(texts(j, -1)[0]).To(Equal("2"))
 	}, Entry(nil, 0), Entry(nil, -1))
 
+	It("is followed by a reader at its own pace", func() {
+		j := journal.New(5)
+		seen := 0
+		since := func() (out []string) {
+			events, recorded := j.Since(seen)
+			for _, e := range events {
+				out = append(out, e.Text)
+			}
+			seen = recorded
+			return out
+		}
+		Expect(since()).To(BeEmpty())
+		record(j, 1, 3)
+		Expect(since()).To(HaveExactElements("1", "2", "3"))
+		Expect(since()).To(BeEmpty())
+		record(j, 4, 5)
+		Expect(since()).To(HaveExactElements("4", "5"))
+		record(j, 6, 20)
+		Expect(since()).To(HaveExactElements("16", "17", "18", "19", "20"), "of those that were dropped meanwhile nothing is left")
+		seen = 1000
+		Expect(since()).To(BeEmpty())
+		Expect(seen).To(Equal(20))
+	})
+
 	It("hands out copies", func() {
 		j := journal.New(2)
 		record(j, 1, 2)

@@ -67,7 +67,7 @@ func (l Load) Start(ctx context.Context, c *harness.Cluster) (*Running, error) {
 	working, stop := context.WithCancel(ctx)
 	r := &Running{load: l, cluster: c, stop: stop, done: make(chan struct{})}
 	for n := range l.Clients {
-		r.clients.Go(func() { r.newClient(l.First + n).work(ctx, working) })
+		r.clients.Go(func() { r.newClient(l.First+n).work(ctx, working) })
 	}
 	go func() {
 		r.clients.Wait()

@@ -3,7 +3,9 @@ package workload_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -98,6 +100,15 @@ var _ = Describe("A load", func() {
 			Expect(ops).To(HaveLen(103))
 			Expect(ops).To(HaveEach(HaveField("Outcome", journal.OK)))
 			Expect(clients(ops)).To(HaveLen(5))
+		})
+	})
+
+	It("numbers its clients from the first on", func() {
+		onFake(takes(time.Millisecond, nil), func(ctx context.Context, c *harness.Cluster) {
+			r := start(ctx, c, workload.Load{Most: 50, Clients: 3, First: 700})
+			<-r.Done()
+			Expect(r.Finish(ctx)).To(Succeed())
+			Expect(slices.Sorted(maps.Keys(clients(operations(c))))).To(Equal([]int{700, 701, 702}))
 		})
 	})
 

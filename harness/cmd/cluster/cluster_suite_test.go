@@ -115,6 +115,12 @@ var _ = Describe("The command", func() {
 		Expect(m).NotTo(BeNil())
 		return m[1]
 	}
+	pageOf := func(r *running) (address, token string) {
+		GinkgoHelper()
+		m := regexp.MustCompile(`^Play with the cluster in a browser: (http://127\.0\.0\.1:\d+)/#token=(\S+)$`).FindStringSubmatch(r.lines[0])
+		Expect(m).NotTo(BeNil(), r.lines[0])
+		return m[1], m[2]
+	}
 	nothingIsLeft := func() {
 		GinkgoHelper()
 		Expect(os.ReadDir(temp)).To(BeEmpty())
@@ -162,6 +168,48 @@ var _ = Describe("The command", func() {
 		said, err := both.CombinedOutput()
 		Expect(err).To(MatchError("exit status 1"))
 		Expect(string(said)).To(ContainSubstring("-open and -token exclude each other"))
+	}, patience)
+
+	It("serves a page with a token of its own, and prints its address first", func(ctx SpecContext) {
+		r := run(ctx, "-open")
+		address, token := pageOf(r)
+		Expect(len(token)).To(BeNumerically(">=", 20))
+		state := func(token string) (status int, body string) {
+			GinkgoHelper()
+			request, err := http.NewRequestWithContext(ctx, http.MethodGet, address+"/state?since=0", nil)
+			Expect(err).NotTo(HaveOccurred())
+			request.Header.Set("Authorization", "Bearer "+token)
+			response, err := http.DefaultClient.Do(request)
+			Expect(err).NotTo(HaveOccurred())
+			defer response.Body.Close()
+			text, err := io.ReadAll(response.Body)
+			Expect(err).NotTo(HaveOccurred())
+			return response.StatusCode, string(text)
+		}
+		status, _ := state("another")
+		Expect(status).To(Equal(http.StatusUnauthorized))
+		status, body := state(token)
+		Expect(status).To(Equal(http.StatusOK))
+		Expect(body).To(ContainSubstring(`"target":"local"`))
+		Expect(r.Process.Signal(os.Interrupt)).To(Succeed())
+		Expect(r.Wait()).To(Succeed())
+		nothingIsLeft()
+		bare := run(ctx, "-page", "-1")
+		Expect(bare.lines).NotTo(ContainElement(ContainSubstring("browser")))
+	}, patience)
+
+	It("runs nodes as processes, too, and refuses virtual time", func(ctx SpecContext) {
+		r := run(ctx, "-rejoin.target=process")
+		Expect(addresses(r)).To(HaveLen(3))
+		Expect(ask(ctx, addresses(r)[0], tokenOfLines(r))).To(Equal(http.StatusOK))
+		Expect(r.Process.Signal(syscall.SIGTERM)).To(Succeed())
+		Expect(r.Wait()).To(Succeed())
+		nothingIsLeft()
+		virtual := self(ctx, "-rejoin.target=virtual")
+		virtual.Env, virtual.Dir = environment(), filepath.Join("..", "..", "..")
+		said, err := virtual.CombinedOutput()
+		Expect(err).To(MatchError("exit status 1"))
+		Expect(string(said)).To(ContainSubstring("take local, process or hosts"))
 	}, patience)
 
 	DescribeTable("stops and removes its files at", func(ctx SpecContext, signal syscall.Signal) {

@@ -19,12 +19,10 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 	"time"
 
 	"github.com/rejoin-db/rejoin/harness"
-	"github.com/rejoin-db/rejoin/harness/journal"
 	"github.com/rejoin-db/rejoin/harness/report/live"
 	"github.com/rejoin-db/rejoin/harness/settings"
 )
@@ -56,31 +54,21 @@ func run() error {
 	signal.Ignore(syscall.SIGPIPE)
 	ctx, forget := whileGoRuns(ctx)
 	defer forget()
-	c, remove, err := boot(ctx, loaded, *token)
+	over, nodes, remove, err := targetOf(ctx, loaded, *token)
 	if err != nil {
 		return err
 	}
-	err = serve(ctx, c, *port, loaded.Cluster.Target, func() error { return explain(ctx, os.Stdout, c, loaded.Cluster.Target, *token) }, stop)
-	return errors.Join(err, c.Close(), remove())
-}
-
-// serve serves the page until ctx ends.
-func serve(ctx context.Context, c *harness.Cluster, port int, target string, explain func() error, stop func()) (err error) {
-	if port >= 0 {
-		page, err := live.Listen(c, port, live.Options{Token: rand.Text(), Target: target, Again: strings.Join(os.Args, " ")})
-		if err != nil {
-			return err
-		}
-		fmt.Printf("Play with the cluster in a browser: %s\n\n", page.URL())
-		defer func() { err = errors.Join(err, page.Close()) }()
-	}
-	if err := explain(); err != nil {
-		return err
-	}
-	<-ctx.Done()
-	stop() // a second signal kills the command
-	fmt.Println("\nstopping")
-	return nil
+	err = live.Play(ctx, live.Game{
+		Target: over, Name: loaded.Cluster.Target, Nodes: nodes, Boot: longestBoot(loaded.Cluster.Target), Port: *port, Out: os.Stdout,
+		Explain: func(ctx context.Context, c *harness.Cluster) error {
+			return explain(ctx, os.Stdout, c, loaded.Cluster.Target, *token)
+		},
+		Stopping: func() {
+			stop() // a second signal kills the command
+			fmt.Println("\nstopping")
+		},
+	})
+	return errors.Join(err, remove())
 }
 
 // tokenOf returns the given token, a new one, or "" if the cluster is open.
@@ -92,24 +80,6 @@ func tokenOf(given string, open bool) (string, error) {
 		return given, nil
 	}
 	return rand.Text(), nil
-}
-
-// mostEvents is how many events the journal keeps, for judges that look at it after some time.
-const mostEvents = 200_000
-
-// boot boots the cluster. remove removes what was made for it, and must be called after it is closed.
-func boot(ctx context.Context, s settings.Settings, token string) (c *harness.Cluster, remove func() error, err error) {
-	over, nodes, remove, err := targetOf(ctx, s, token)
-	if err != nil {
-		return nil, nil, err
-	}
-	booting, cancel := context.WithTimeout(ctx, longestBoot(s.Cluster.Target))
-	defer cancel()
-	c, err = harness.Boot(booting, over, harness.Size(nodes), harness.Journal(journal.New(mostEvents)))
-	if err != nil {
-		return nil, nil, errors.Join(err, remove())
-	}
-	return c, remove, nil
 }
 
 // longestBoot is how long a boot may take. A program of which the command knows nothing may need longer.

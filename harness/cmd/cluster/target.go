@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/rejoin-db/rejoin/harness/hosts"
 	"github.com/rejoin-db/rejoin/harness/local"
@@ -18,9 +19,16 @@ import (
 // the reason.
 var builtIn = []string{"local", "process", "hosts", "virtual"}
 
+// calm is the election timeout in place of the default, which is that of specs: people want to see a leader for longer than that, also
+// on a machine that is busy.
+const calm = 300 * time.Millisecond
+
 // targetOf returns the target of the settings, and how many nodes its cluster has. remove removes what was built for it.
 func targetOf(ctx context.Context, s settings.Settings, token string) (over target.Target, nodes int, remove func() error, err error) {
 	none := func() error { return nil }
+	if s.Cluster.ElectionTimeout == settings.Default().Cluster.ElectionTimeout {
+		s.Cluster.ElectionTimeout = calm
+	}
 	options := local.FromSettings(s.Cluster, os.Stderr)
 	options.Token = token
 	switch s.Cluster.Target {

@@ -8,6 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
 	"github.com/rejoin-db/rejoin/harness"
 	"github.com/rejoin-db/rejoin/harness/local"
 	"github.com/rejoin-db/rejoin/harness/report/live"
@@ -18,7 +21,7 @@ func playing(t *testing.T, width, height int64) (*tab, *harness.Cluster) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), longest)
 	t.Cleanup(cancel)
-	c, err := harness.Boot(ctx, local.New(local.Options{Token: "a token of the nodes", ElectionTimeout: 500 * time.Millisecond}))
+	c, err := harness.Boot(ctx, local.New(local.Options{Token: "a token of the nodes", ElectionTimeout: time.Second}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,4 +104,80 @@ func TestLiveNodeComesBack(t *testing.T) {
 		t.Error("the timeline has the lanes", lanes)
 	}
 	w.picture("live-back")
+}
+
+// TestLivePhone opens the page on a phone: nothing is wider than the window, and a node is lost and comes back by touch.
+func TestLivePhone(t *testing.T) {
+	w, c := playing(t, 390, 844)
+	w.run(0, "CREATE NAMESPACE app; CREATE TABLE app.t (id INTEGER PRIMARY KEY, v TEXT); INSERT INTO app.t (v) VALUES ('a text that is rather long for a phone')")
+	w.until(`document.querySelector('#rows .alike')`)
+	if wide := value[int](w, `document.documentElement.scrollWidth`); wide > 390 {
+		t.Errorf("the page is %d wide on a phone of 390: %s", wide, value[string](w,
+			`[...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right > 391 && !e.closest('.scroll')).slice(0, 5).map(e => e.tagName + '.' + e.className).join(', ')`))
+	}
+	w.press("node 2/away/crash")
+	w.until(`document.querySelector('#node-2').dataset.mode === 'crash'`)
+	w.picture("live-phone")
+	w.press("heal")
+	w.until(`document.querySelector('#node-2').dataset.health === 'online'`)
+	if len(c.OnlineNodes()) != 3 {
+		t.Error("the nodes that are online:", c.OnlineNodes())
+	}
+}
+
+// TestLiveKeyboard does without a pointer.
+func TestLiveKeyboard(t *testing.T) {
+	w, c := playing(t, 1400, 900)
+	focus := func(selector string) { value[bool](w, `(document.querySelector(%q).focus(), true)`, selector) }
+	focus("#node-1 textarea")
+	value[bool](w, `(document.activeElement.value = '', true)`)
+	w.do(chromedp.KeyEvent("SELECT 6 * 7 AS answer"), chromedp.KeyEvent(kb.Enter, chromedp.KeyModifiers(chromedp.ModifierCtrl)))
+	w.until(`/42/.test(document.querySelector('#node-1 .answer').innerText)`)
+	focus(`[data-key="node 0/away/isolate"]`)
+	w.do(chromedp.KeyEvent(" "))
+	w.until(`document.querySelector('#node-0').dataset.mode === 'isolate'`)
+	focus(`[data-load="counter"]`)
+	w.do(chromedp.KeyEvent(kb.Enter))
+	w.until(`Number(document.querySelector('[data-load="counter"]').closest('tr').querySelector('.ok').textContent) > 5`)
+	focus("#network .place")
+	w.do(chromedp.KeyEvent(kb.Enter))
+	w.until(`document.activeElement.matches('#network .place')`) // it is drawn again, and keeps the focus
+	if lost, _ := c.Lost(0); lost != "isolate" {
+		t.Error("node 0 was lost by", lost)
+	}
+	value[bool](w, `(document.activeElement.blur(), true)`)
+	w.do(chromedp.KeyEvent("/"))
+	w.until(`document.activeElement.id === 'search'`)
+}
+
+// TestLiveJudges switches workloads on, makes a fault, and asks the judges. Then a row is changed behind their back.
+func TestLiveJudges(t *testing.T) {
+	w, c := playing(t, 1400, 1000)
+	value[bool](w, `(document.querySelector('[data-load="set"]').click(), true)`)
+	w.until(`Number(document.querySelector('[data-load="set"]').closest('tr').querySelector('.ok').textContent) > 20`)
+	w.press("shape/leader")
+	w.until(`document.querySelectorAll('#network .edge.cut').length === 4`)
+	w.press("heal")
+	w.until(`document.querySelectorAll('#network .edge.cut').length === 0`)
+	value[bool](w, `(document.querySelector('[data-load="set"]').click(), true)`)
+	w.until(`document.querySelector('[data-load="set"]').getAttribute('aria-checked') === 'false'`)
+	judge := func() {
+		w.until(`(b => !b.disabled)(document.querySelector('[data-key="judge"]'))`)
+		value[bool](w, `(document.querySelector('#loads .verdict').replaceChildren(), document.querySelector('[data-key="judge"]').click(), true)`)
+		w.until(`document.querySelector('#loads .verdict .badge')`)
+	}
+	judge()
+	if broken := value[int](w, `document.querySelectorAll('#loads .badge.broken').length`); broken != 0 {
+		t.Error(value[string](w, `document.querySelector('#loads .verdict').innerText`))
+	}
+	w.run(0, "DELETE FROM live_set.members")
+	judge()
+	w.until(`document.querySelector('#loads .badge.broken')`)
+	w.pointAt("#journal")
+	w.until(`JSON.parse(document.getElementById('lanes').dataset.lanes).some(l => l[0].startsWith('client'))`)
+	w.until(`document.querySelector('#events .tools span').textContent === document.querySelector('#journal > .row .soft').textContent`)
+	w.picture("live-judged")
+	if len(c.Faults().Links) != 0 {
+		t.Error("faults are left:", c.Faults().Lines())
+	}
 }

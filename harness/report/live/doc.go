@@ -1,7 +1,8 @@
 // Package live serves a page on which a running cluster is played with: its nodes and what they report, buttons for the faults that
 // its target can make, SQL, workloads, the rows of the nodes side by side, and the timeline of package page, which goes on.
 //
-//	Listen    serves the page on loopback                      Server.URL, Server.Close
+//	Play      boots a cluster of any target, and serves its page until a context ends
+//	Listen    serves the page of a cluster on loopback         Server.URL, Server.Close
 //	New       the page as an http.Handler                      Page
 //
 //	GET /       the page: no data, no token                    assets/

@@ -18,7 +18,7 @@ var scripts = []string{"talk.js", "nodes.js", "network.js", "rows.js", "loads.js
 
 // document returns the page. It loads nothing, and talks only to where it came from.
 func document(o Options) ([]byte, error) {
-	parts, err := page.Drawing()
+	parts, err := page.ReadAssets()
 	if err != nil {
 		return nil, fmt.Errorf("make the live page: %w", err)
 	}
@@ -41,8 +41,8 @@ func document(o Options) ([]byte, error) {
 	}
 	var b bytes.Buffer
 	err = html.Execute(&b, map[string]any{
-		"Title": "Rejoin, live", "Target": o.Target, "Again": o.Again, "Style": parts.Style + template.CSS(style),
-		"Library": parts.Library, "Script": parts.Script + template.JS(own.String()) + "}\n",
+		"Title": "Rejoin, live", "Target": o.Target, "Style": template.CSS(parts.Style + string(style)),
+		"Library": template.JS(parts.Library), "Script": template.JS(parts.Script + own.String() + "}\n"),
 	})
 	return b.Bytes(), err
 }

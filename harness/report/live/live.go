@@ -14,7 +14,6 @@ import (
 type Options struct {
 	Token  string // what requests must prove to know
 	Target string // the name of the target, for people
-	Again  string // how the cluster was started, for people
 }
 
 // Page is the page of one cluster. It is safe for concurrent use. Close it before the cluster.

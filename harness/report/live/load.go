@@ -34,9 +34,10 @@ const namespace = "live"
 
 // docs say what a workload does, in a few words.
 var docs = map[string]string{
-	"register": "reads, writes, and compares and sets registers", "set": "adds to sets, and reads them", "lists": "appends to lists, in transactions",
-	"bank": "moves money between accounts", "counter": "counts", "unique": "takes names that only one may have",
-	"ddl": "makes, changes and drops tables", "pairs": "keeps two lists alike",
+	"register": "reads, writes, compares and sets", "set": "adds and reads", "lists": "appends, in transactions", "bank": "moves money",
+	"counter": "counts", "unique": "takes names that only one may have", "ddl": "makes and drops tables", "pairs": "keeps two lists alike",
+	"interactive-lists": "appends, statement by statement", "interactive-registers": "reads and writes, statement by statement",
+	"interactive-bank": "moves money, statement by statement",
 }
 
 // loads are the workloads of a cluster. They keep what they know when they are switched off: the values of a register must be new

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/rejoin-db/rejoin/harness"
 	"github.com/rejoin-db/rejoin/harness/fault"
@@ -275,17 +277,17 @@ func cannot(c *harness.Cluster) map[string]string {
 	lacks := make(map[string]string)
 	for _, ability := range target.Abilities() {
 		if !c.Can(ability) {
-			lacks[string(ability)] = fmt.Sprintf("%v.", upper((&harness.UnsupportedError{Ability: ability}).Error()))
+			lacks[string(ability)] = sentence(&harness.UnsupportedError{Ability: ability}) + "."
 		}
 	}
 	return lacks
 }
 
 func upper(s string) string {
-	if s == "" {
-		return s
+	for i, first := range s {
+		return s[:i] + string(unicode.ToUpper(first)) + s[i+utf8.RuneLen(first):]
 	}
-	return string(s[0]&^0x20) + s[1:]
+	return s
 }
 
 func faultsOf(c *harness.Cluster) []Fault {

@@ -17,7 +17,9 @@ type problem struct {
 	Error string `json:"error"`
 }
 
-func refuse(w http.ResponseWriter, status int, sentence string) { answer(w, status, problem{sentence}) }
+func refuse(w http.ResponseWriter, status int, sentence string) {
+	answer(w, status, problem{upper(sentence)})
+}
 
 // answer writes v as JSON.
 func answer(w http.ResponseWriter, status int, v any) {

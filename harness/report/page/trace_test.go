@@ -157,3 +157,15 @@ func TestDiffers(t *testing.T) {
 		t.Errorf("%d differences: %+v", n, trace.Differs)
 	}
 }
+
+func TestTraceOfJournalThatGoesOn(t *testing.T) {
+	full := fault.Fault{Kind: fault.KindDisk, Node: 0, Disk: &fault.Disk{Full: true}}
+	events := []journal.Event{note(0), begins(2, 1, full), note(5)}
+	for until, want := range map[int]int64{0: 5, 3: 5, 9: 9} { // a moment before the last event changes nothing
+		trace := page.NewTraceUntil(events, made.Begin.Add(time.Duration(until)*time.Millisecond))
+		if trace.Length != want*int64(time.Millisecond) {
+			t.Errorf("until %d ms it is %d ns long", until, trace.Length)
+		}
+		expect(t, trace.Faults, lane{"disk 0", [][2]int64{{2, want}}})
+	}
+}

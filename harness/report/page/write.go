@@ -22,7 +22,8 @@ var scripts = []string{
 }
 
 // Assets are what a page needs that shows a run in the same way, such as one that is under way. Its body has the elements of
-// assets/page.html, and its own script calls openPage after Script.
+// assets/page.html, and its own script calls openPage after Script. A page that shows one journal, as that of package live, calls
+// timeline and eventsOf, and needs the elements #tip, #toast and #chosen only.
 type Assets struct {
 	Style   string // a style sheet
 	Library string // a script: uPlot

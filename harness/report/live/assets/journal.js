@@ -18,7 +18,7 @@ async function journalPanel() {
   const holder = document.getElementById('journal'), follows = make('input', {type: 'checkbox', checked: true}), of = select('How much of the time is shown', spans, 30e9), total = make('span', {class: 'soft'});
   const trace = await traceOf(), journal = {trace, lines: trace.lines};
   current.journal = journal;
-  const line = timeline(journal), events = eventsOf(journal);
+  const line = timeline(journal), events = eventsOf(journal, true);
   holder.append(make('div', {class: 'row'}, make('h2', {}, 'Timeline'), make('label', {}, follows, ' follow'), of, total), line.element, make('div', {id: 'chosen'}), events);
   let mine = false, seen = true;
   const latest = () => {

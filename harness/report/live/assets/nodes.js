@@ -37,9 +37,9 @@ function cardOf({index, id}) {
   const diverge = button('Diverge', 'Runs the statement in the box below on this node alone, past its log: to see that a comparison finds it', key('diverge'), ['change the data of one replica alone'], () => ({do: 'diverge', node: index, sql: box.text()}));
   const awayRow = group('lose it', away), backRow = group('away', [back, wiped]), box = sqlBox(index);
   const element = make('section', {class: 'card panel', id: 'node-' + index, 'aria-label': place},
-    make('h2', {}, make('span', {class: 'dot', style: `background:var(--node${index % 7})`}), place, make('span', {class: 'soft'}, id), role, health), facts, reason, awayRow, backRow,
+    make('h2', {}, make('span', {class: 'dot', style: `background:var(--node${index % 7})`}), place, make('span', {class: 'soft'}, id), role, health), facts, awayRow, backRow,
     make('details', {class: 'more', open: innerWidth > 860}, make('summary', {}, 'Disk, clock, member'),
-      group('disk', [...disk.map(d => d[0]), make('span', {class: 'joined'}, part, damage)]), group('clock', clock.map(c => c[0])), group('member', [remove, replace, diverge])), said, box.element);
+      group('disk', disk.map(d => d[0])), group('damage', [part, damage]), group('clock', clock.map(c => c[0])), group('member', [remove, replace, diverge])), reason, said, box.element);
   let before = '';
   const show = (n, state) => {
     Object.assign(latest, {disk: n.disk, clock: n.clock});
@@ -50,12 +50,14 @@ function cardOf({index, id}) {
     say(role, n.role === 'leader' ? 'leader' : n.voter ? n.role || '' : 'no voter');
     role.hidden = !role.textContent || n.health === 'offline';
     role.className = 'badge role ' + n.role;
-    const values = [['term', n.term], ['commit', n.commit], ['applied', n.applied], ['behind', n.behind], ['log', n.log], n.memory && ['memory', (n.memory / 2 ** 20).toFixed(0) + ' MiB']].filter(Boolean);
+    const values = [...['term', 'commit', 'applied', 'behind', 'log'].map(name => [name, n.health === 'offline' || n.health === 'unknown' ? '–' : n[name]]), n.memory && ['memory', (n.memory / 2 ** 20).toFixed(0) + ' MiB']].filter(Boolean);
     const now = JSON.stringify(values);
     if (now !== before) facts.replaceChildren(...values.map(([name, value]) => make('div', {class: name === 'behind' && value > 0 ? 'late' : ''}, make('dt', {}, name), make('dd', {}, typeof value === 'number' ? number(value) : value))));
     before = now;
     element.dataset.applied = n.applied;
-    say(reason, [n.work, n.reason && n.reason !== past[n.mode] ? n.reason : '', n.disk ? 'disk: ' + n.disk : '', n.clock ? 'clock: ' + n.clock : ''].filter(Boolean).join(' · '));
+    const words = [n.work, n.reason && n.reason !== past[n.mode] ? n.reason : '', n.disk ? 'disk: ' + n.disk : '', n.clock ? 'clock: ' + n.clock : ''].filter(Boolean).join(' · ');
+    say(reason, words);
+    reason.hidden = !words;
     const moving = state.busy.some(b => b.place === place && /away|back|wiped|remove|replace/.test(b.key));
     awayRow.hidden = Boolean(n.mode) || !n.online && !moving;
     backRow.hidden = !awayRow.hidden;
@@ -110,14 +112,18 @@ function sqlBox(index) {
 }
 
 function answered({tables, took}) {
-  const parts = tables.map(t => t.columns.length ? tableOf(t) : make('p', {class: 'soft'}, t.affected ? `${number(t.affected)} row${t.affected === 1 ? '' : 's'} changed` : 'done'));
-  return [...parts, make('p', {class: 'soft took'}, took)];
+  const parts = tables.map(t => t.columns.length ? tableOf(t) : make('p', {class: 'soft'}, t.affected ? counted(t.affected, 'row') + ' changed' : 'done'));
+  const last = parts.at(-1);
+  (last?.matches('p') ? last : last?.querySelector('p') || parts[parts.push(make('p', {class: 'soft'})) - 1]).append(make('span', {class: 'took'}, ', ' + took));
+  return parts;
 }
+
+function counted(n, what) { return `${number(n)} ${what}${n === 1 ? '' : 's'}`; }
 
 function tableOf(t) {
   const count = t.rows.length + (t.more || 0);
   return make('div', {class: 'scroll'}, make('table', {class: 'data'}, make('thead', {}, make('tr', {}, t.columns.map(c => make('th', {scope: 'col'}, c)))), make('tbody', {}, t.rows.map(r => make('tr', {}, r.map(c => cellOf('td', c)))))),
-    make('p', {class: 'soft'}, t.more ? `the first ${t.rows.length} of ${number(count)} rows` : count === 1 ? '1 row' : `${count} rows`));
+    make('p', {class: 'soft'}, t.more ? `the first ${t.rows.length} of ${number(count)} rows` : counted(count, 'row')));
 }
 
 function refusal(error) {

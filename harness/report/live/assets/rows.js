@@ -1,7 +1,7 @@
 // The rows of the nodes side by side, each from its own state, asked again and again.
 function rowsPanel() {
   const names = make('datalist', {id: 'tables'}), tables = select('Table', [['', 'tables']]);
-  const query = make('input', {type: 'text', list: 'tables', spellcheck: 'false', autocapitalize: 'off', placeholder: 'a query, such as SELECT * FROM app.t', 'aria-label': 'Query whose rows are shown'});
+  const query = make('input', {type: 'text', id: 'search', list: 'tables', spellcheck: 'false', autocapitalize: 'off', placeholder: 'a query, such as SELECT * FROM app.t ( / )', 'aria-label': 'Query whose rows are shown'});
   const live = make('input', {type: 'checkbox', checked: true}), grid = make('div', {class: 'scroll'}), caption = make('p', {class: 'soft', role: 'status'}), said = make('p', {class: 'said', role: 'status', hidden: true});
   const compare = make('button', {type: 'button', 'data-key': 'compare', title: 'Waits until all nodes that are online have applied what is committed, and compares every value', onclick: () => act({do: 'compare', sql: query.value}, 'compare')}, 'Verify consistency');
   tables.onchange = () => { if (tables.value) { query.value = `SELECT * FROM ${quoted(tables.value)}`; tables.value = ''; touched = true; refresh(); } };
@@ -51,11 +51,11 @@ function showSide(side, sql, grid, caption) {
     return;
   }
   const answeredNodes = side.nodes.filter(n => !n.error).length, columns = Math.max(side.columns.length, 1);
-  const verdict = !answeredNodes ? 'No node answers.' : side.differ ? `The nodes differ in ${side.differ} of ${number(side.total)} rows.` : `All ${answeredNodes} nodes that answer have the same ${number(side.total)} rows.`;
+  const verdict = !answeredNodes ? 'No node answers.' : side.differ ? `The nodes differ in ${side.differ} of ${counted(side.total, 'row')}.` : `All ${answeredNodes} nodes that answer have the same ${counted(side.total, 'row')}.`;
   caption.replaceChildren(make('b', {class: side.differ ? 'differs' : 'alike'}, verdict), ` Rows are matched by ${side.by}.${side.cut ? ' Only the first 2,000 rows of each node were read.' : ''}`);
   const heads = side.nodes.map(n => make('th', {scope: 'colgroup', colspan: columns, style: `border-top:3px solid var(--node${n.index % 7})`}, `node ${n.index} `,
-    make('span', {class: 'soft'}, n.error ? n.error : `applied ${n.from === n.to ? n.from : n.from + ' to ' + n.to}, ${number(n.rows)} rows`)));
-  const lines = side.lines.flatMap(line => [line.skipped ? make('tr', {class: 'skipped'}, make('td', {colspan: columns * side.nodes.length}, `${number(line.skipped)} equal rows`)) : null,
+    make('span', {class: 'soft'}, n.error ? n.error : `applied ${n.from === n.to ? n.from : n.from + ' to ' + n.to}, ${counted(n.rows, 'row')}`)));
+  const lines = side.lines.flatMap(line => [line.skipped ? make('tr', {class: 'skipped'}, make('td', {colspan: columns * side.nodes.length}, `${counted(line.skipped, 'equal row')}`)) : null,
     make('tr', {}, side.nodes.flatMap((n, i) => {
       const row = line.rows[i], wrong = new Set(line.wrong?.[i] || []);
       if (n.error) return make('td', {class: 'first', colspan: columns});

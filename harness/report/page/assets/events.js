@@ -1,7 +1,7 @@
 // The events in view as text.
-function eventsOf(journal) {
+function eventsOf(journal, newestFirst = false) {
   const trace = journal.trace, most = 300;
-  const inOrder = () => trace.at.map((_, i) => i).sort((a, b) => trace.at[a] - trace.at[b] || a - b);
+  const inOrder = () => { const all = trace.at.map((_, i) => i).sort((a, b) => trace.at[a] - trace.at[b] || a - b); return newestFirst ? all.reverse() : all; };
   let order = inOrder();
   const body = make('tbody'), caption = make('span', {class: 'soft'});
   const input = make('input', {type: 'search', placeholder: 'such as: fault, node 1, client 3, ->', 'aria-label': 'Search events', oninput: () => tell('range')});
@@ -19,7 +19,7 @@ function eventsOf(journal) {
       rows.push(make('tr', {class: (/ -> /.test(text) ? 'error ' : '') + (view.chosen === i ? 'chosen' : ''), onclick: () => choose(i, false)}, make('td', {}, moment(trace.at[i], step)), make('td', {}, cutText(text, 300))));
     }
     body.replaceChildren(...rows);
-    caption.textContent = n > most ? `the first ${most} of ${number(n)} events: zoom in, or search` : `${number(n)} events`;
+    caption.textContent = n > most ? `the ${newestFirst ? 'last' : 'first'} ${most} of ${number(n)} events: zoom in, or search` : `${number(n)} events`;
   };
   watch(what => {
     if (!what.has('range') && !what.has('chosen')) return;

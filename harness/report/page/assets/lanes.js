@@ -71,7 +71,8 @@ function drawLanes(c, lanes, width, x) {
     if (lane.label !== before && lane.height > 8) {
       c.fillStyle = lane.group === 'nodes' ? colour('text') : colour('soft');
       c.font = lane.height < 12 ? '9px system-ui, sans-serif' : narrow() ? '11px system-ui, sans-serif' : '12px system-ui, sans-serif';
-      c.fillText(cut(c, lane.label, left - 12), 8, lane.y + lane.height / 2 - 1);
+      const room = left - 12, label = c.measureText(lane.label).width > room ? lane.label.replace(/ … .*/, ' …') : lane.label;
+      c.fillText(cut(c, label, room), 8, lane.y + lane.height / 2 - 1);
     }
     before = lane.label;
   }

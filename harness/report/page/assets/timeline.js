@@ -96,7 +96,7 @@ function drawRuler(c, trace, width, x) {
   c.textAlign = 'start';
   c.fillStyle = colour('soft');
   c.fillText('time', 8, 9);
-  if (!trace.steps.length) c.fillText(narrow() ? 'no steps' : 'the spec has no steps', 8, 34);
+  if (!trace.steps.length) c.fillText('no steps', 8, 34);
   else c.fillText('steps', 8, 34);
   c.save();
   c.beginPath();
