@@ -6,6 +6,7 @@ tool (
 	github.com/onsi/ginkgo/v2/ginkgo
 	github.com/rejoin-db/rejoin/harness/cmd/judge
 	github.com/rejoin-db/rejoin/harness/cmd/junit
+	github.com/rejoin-db/rejoin/harness/cmd/live
 )
 
 require (
@@ -23,6 +24,7 @@ require (
 	go.yaml.in/yaml/v4 v4.0.0
 	golang.org/x/sync v0.23.0
 	golang.org/x/sys v0.48.0
+	golang.org/x/term v0.46.0
 	gonum.org/v1/gonum v0.17.0
 )
 

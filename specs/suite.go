@@ -3,6 +3,7 @@ package specs
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/onsi/gomega/format"
 
 	"github.com/rejoin-db/rejoin/harness/again"
+	"github.com/rejoin-db/rejoin/harness/report/progress"
 	"github.com/rejoin-db/rejoin/harness/settings"
 	"github.com/rejoin-db/rejoin/harness/target"
 	"github.com/rejoin-db/rejoin/harness/virtual/replay"
@@ -108,6 +110,11 @@ func (s *Suite) Run(t *testing.T, description string) {
 	filtered := len(config.FocusStrings)+len(config.SkipStrings)+len(config.FocusFiles)+len(config.SkipFiles) > 0 ||
 		config.LabelFilter != "" || config.SemVerFilter != ""
 	config.FailOnEmpty = config.FailOnEmpty || s.FailOnEmpty || !filtered
+	said, err := progress.Open(os.LookupEnv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ReportProgress(said, description)
 	ReportBeforeEach(r.wordless.begins)
 	ReportAfterEach(r.reportAgain)
 	ReportAfterSuite("statements without words", r.wordless.count)
@@ -120,6 +127,9 @@ func (s *Suite) Run(t *testing.T, description string) {
 		ReportAfterSuite("the page of the run", func(report Report) { s.reportPage(r, report) })
 	}
 	RunSpecs(t, description, config, reporter, AroundNode(r.within))
+	if err := said.Close(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
 }
 
 // run is what each spec of a suite that runs can ask for: see runOf.

@@ -1,7 +1,9 @@
 package specs_test
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +15,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/rejoin-db/rejoin/harness/local"
+	"github.com/rejoin-db/rejoin/harness/report/progress"
 	"github.com/rejoin-db/rejoin/harness/report/runs"
 	"github.com/rejoin-db/rejoin/harness/target"
 	"github.com/rejoin-db/rejoin/specs"
@@ -174,6 +177,32 @@ func TestSuites(t *testing.T) {
 		said, passed := suite(t, "passes", "REJOIN_REPORT="+filepath.Join(blocked, "index.html"), "REJOIN_JOURNALS=all")
 		g.Expect(passed).To(BeTrue(), said)
 		g.Expect(said).To(ContainSubstring("is not complete: keep a run: "))
+	})
+	t.Run("says how far it is", func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "progress")
+		if err := os.WriteFile(file, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		t.Setenv(progress.Variable, file)
+		if said, passed := suite(t, "fails", "-ginkgo.focus=has 'one' node"); passed {
+			t.Fatal(said)
+		}
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var told []string
+		for line := range bytes.Lines(content) {
+			e, err := progress.Decode(line)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if e.Work != nil {
+				e.Text = fmt.Sprint(e.Work.All, " ", e.Work.Unit)
+			}
+			told = append(told, strings.TrimSpace(fmt.Sprint(e.Kind, " ", e.Text, " ", e.Outcome)))
+		}
+		NewWithT(t).Expect(told).To(Equal([]string{"begin 1 specs", "start A shop has 'one' node", "end A shop has 'one' node failed"}))
 	})
 	t.Run("passes", func(t *testing.T) {
 		g := NewWithT(t)

@@ -15,7 +15,9 @@ import (
 
 	"github.com/rejoin-db/rejoin/harness"
 	"github.com/rejoin-db/rejoin/harness/local"
+	"github.com/rejoin-db/rejoin/harness/report/progress"
 	"github.com/rejoin-db/rejoin/harness/settings"
+	"github.com/rejoin-db/rejoin/specs"
 )
 
 func TestBench(t *testing.T) {
@@ -28,6 +30,12 @@ func TestBench(t *testing.T) {
 	RegisterFailHandler(Fail)
 	suite, reporter := GinkgoConfiguration()
 	suite.RandomizeAllSpecs = false
+	said, err := progress.Open(os.LookupEnv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer said.Close()
+	specs.ReportProgress(said, "Bench")
 	RunSpecs(t, "Bench", suite, reporter)
 }
 

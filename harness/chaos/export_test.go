@@ -24,7 +24,7 @@ func (playerFunc) Close() error                                            { ret
 
 // ShrinkOutcome shrinks what failed, by runs of that function.
 func ShrinkOutcome(ctx context.Context, h Hunt, failed *Outcome, run func(context.Context, Schedule) (*Outcome, error)) (*Outcome, bool) {
-	return h.shrink(ctx, failed, playerFunc(run))
+	return h.shrink(ctx, failed, playerFunc(run), nil)
 }
 
 // PlayHere runs a schedule as a worker does.

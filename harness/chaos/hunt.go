@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/rejoin-db/rejoin/harness/check"
+	"github.com/rejoin-db/rejoin/harness/report/progress"
 	"github.com/rejoin-db/rejoin/harness/target"
 )
 
@@ -99,14 +100,21 @@ func (h Hunt) Run(ctx context.Context) (found bool, err error) {
 		return h.single(ctx, from, w)
 	}
 	fmt.Fprintf(h.Progress, "chaos: target %s, seeds from %d on, for %v\n", cmp.Or(h.Name, fmt.Sprintf("%T", h.Target)), h.Seed, h.For)
-	sum, shown := newSummary(time.Now()), newProgress(h.Progress)
+	said, err := progress.Open(os.LookupEnv)
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, said.Close()) }()
+	said.Begin(progress.Work{Unit: "schedules", For: h.For})
+	sum, shown := newSummary(time.Now()), newDisplay(h.Progress, said)
 	failed, err := h.search(ctx, from, w, sum, shown)
 	shown.end(sum)
 	if err != nil {
 		return false, err
 	}
 	if failed != nil {
-		return true, h.explain(ctx, w, sum, failed)
+		said.Begin(progress.Work{Unit: "runs to shrink " + seedName(failed.Schedule.Seed), All: h.ShrinkRuns, For: h.Shrink})
+		return true, h.explain(ctx, w, sum, failed, said)
 	}
 	fmt.Fprint(h.Out, sum.report())
 	if err := h.tell(h.report(sum, nil)); err != nil {
@@ -120,7 +128,7 @@ func (h Hunt) Run(ctx context.Context) (found bool, err error) {
 
 // search runs one schedule after another, and returns the first that failed. The first schedule may take longer
 // than For: without one, nothing is shown.
-func (h Hunt) search(ctx context.Context, from Space, w player, sum *summary, shown *progress) (*Outcome, error) {
+func (h Hunt) search(ctx context.Context, from Space, w player, sum *summary, shown *display) (*Outcome, error) {
 	looking, cancel := context.WithTimeout(ctx, h.For)
 	defer cancel()
 	for seed := h.Seed; looking.Err() == nil; seed++ {
@@ -128,6 +136,7 @@ func (h Hunt) search(ctx context.Context, from Space, w player, sum *summary, sh
 		if seed == h.Seed {
 			until = ctx
 		}
+		shown.said.Start(1, seedName(seed))
 		outcome, err := w.play(until, request{Schedule: Draw(seed, from)})
 		switch {
 		case until.Err() != nil && (outcome == nil || outcome.Failure == nil):
@@ -139,7 +148,7 @@ func (h Hunt) search(ctx context.Context, from Space, w player, sum *summary, sh
 		if outcome.Failure != nil {
 			return outcome, nil
 		}
-		shown.show(sum)
+		shown.show(sum, outcome)
 	}
 	return nil, nil
 }
@@ -167,7 +176,7 @@ func (h Hunt) single(ctx context.Context, from Space, w player) (found bool, err
 }
 
 // explain shrinks what failed, and prints it.
-func (h Hunt) explain(ctx context.Context, w player, sum *summary, failed *Outcome) error {
+func (h Hunt) explain(ctx context.Context, w player, sum *summary, failed *Outcome, said *progress.Teller) error {
 	journal, err := h.keep(ctx, w, failed)
 	if err != nil {
 		return err
@@ -177,7 +186,7 @@ func (h Hunt) explain(ctx context.Context, w player, sum *summary, failed *Outco
 		fmt.Fprintf(h.Progress, "chaos: seed %d fails (%s); shrinking it for up to %v and %d runs\n",
 			failed.Schedule.Seed, failed.Failure.Broken, h.Shrink, h.ShrinkRuns)
 		var cut bool
-		if least, cut = h.shrink(ctx, failed, w); cut {
+		if least, cut = h.shrink(ctx, failed, w, said); cut {
 			fmt.Fprintf(h.Progress, "chaos: shrinking was cut off after %v, so another run of it may end elsewhere\n", h.Shrink)
 		}
 	}
@@ -191,7 +200,7 @@ func (h Hunt) explain(ctx context.Context, w player, sum *summary, failed *Outco
 // shrink shrinks what failed, by ShrinkRuns runs at most. Each schedule is run once: where replay is exact
 // that is its verdict, and elsewhere one that fails only by chance is not found again. It returns the
 // smallest that failed in the same way, and whether time was over first.
-func (h Hunt) shrink(ctx context.Context, failed *Outcome, w player) (least *Outcome, cut bool) {
+func (h Hunt) shrink(ctx context.Context, failed *Outcome, w player, said *progress.Teller) (least *Outcome, cut bool) {
 	shrinking, stop := context.WithCancel(ctx)
 	defer stop()
 	least = failed
@@ -203,6 +212,8 @@ func (h Hunt) shrink(ctx context.Context, failed *Outcome, w player) (least *Out
 		}
 		runs++
 		outcome, err := w.play(ctx, request{Schedule: s})
+		said.End(1, "", progress.Passed, 0)
+		said.Say(fmt.Sprintf("%d of %d faults left", len(least.Schedule.Faults), len(failed.Schedule.Faults)))
 		cut = cut || errors.Is(ctx.Err(), context.DeadlineExceeded)
 		if err != nil || outcome.Failure == nil || outcome.Failure.Broken != failed.Failure.Broken {
 			return false

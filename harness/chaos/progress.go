@@ -5,27 +5,39 @@ import (
 	"io"
 	"os"
 	"time"
+
+	"github.com/rejoin-db/rejoin/harness/report/progress"
 )
 
-// progress shows the state of a hunt: one line that is replaced on a terminal, and one line now and then
-// elsewhere.
-type progress struct {
+// display shows the state of a hunt: it tells who asks for progress, and otherwise prints one line that is replaced on a terminal, and
+// one line now and then elsewhere.
+type display struct {
 	to       io.Writer
 	terminal bool
 	last     time.Time
+	said     *progress.Teller
 }
 
-func newProgress(to io.Writer) *progress {
+func newDisplay(to io.Writer, said *progress.Teller) *display {
 	file, is := to.(*os.File)
 	if !is {
-		return &progress{to: to}
+		return &display{to: to, said: said}
 	}
 	info, err := file.Stat()
-	return &progress{to: to, terminal: err == nil && info.Mode()&os.ModeCharDevice != 0}
+	return &display{to: to, said: said, terminal: err == nil && info.Mode()&os.ModeCharDevice != 0}
 }
 
-// show shows the state, at most once a second on a terminal and every ten seconds elsewhere.
-func (p *progress) show(s *summary) {
+// show shows the state after a run: when nobody is told, at most once a second on a terminal and every ten seconds elsewhere.
+func (p *display) show(s *summary, o *Outcome) {
+	if p.said != nil {
+		how := progress.Passed
+		if o.Failure != nil {
+			how = progress.Failed
+		}
+		p.said.End(1, seedName(o.Schedule.Seed), how, o.Passed)
+		p.said.Say(s.brief())
+		return
+	}
 	every := 10 * time.Second
 	if p.terminal {
 		every = time.Second
@@ -37,7 +49,7 @@ func (p *progress) show(s *summary) {
 	p.print(s)
 }
 
-func (p *progress) print(s *summary) {
+func (p *display) print(s *summary) {
 	if p.terminal {
 		fmt.Fprintf(p.to, "\r\x1b[K%s", s)
 	} else {
@@ -45,8 +57,11 @@ func (p *progress) print(s *summary) {
 	}
 }
 
+// seedName names the schedule of a seed.
+func seedName(seed uint64) string { return fmt.Sprintf("seed %d", seed) }
+
 // end leaves the last state.
-func (p *progress) end(s *summary) {
+func (p *display) end(s *summary) {
 	p.print(s)
 	if p.terminal {
 		fmt.Fprintln(p.to)

@@ -72,6 +72,15 @@ func (s *summary) String() string {
 		s.Schedules, s.Passed.Hours(), time.Since(s.begun).Round(time.Second), s.Tally.OK, strings.Join(bit, ", "), len(s.Reached), len(goals))
 }
 
+// brief is the state in fewer words, beside the number of schedules and the time.
+func (s *summary) brief() string {
+	bit := 0
+	for _, count := range s.Faults {
+		bit += count.Bit
+	}
+	return fmt.Sprintf("%d operations, %d faults bit, states reached %d of %d", s.Tally.OK, bit, len(s.Reached), len(goals))
+}
+
 // report is all of it: the faults by kind, with the reasons why some were not made, the kinds that were
 // drawn and never made, and the goals that were never reached.
 func (s *summary) report() string {

@@ -42,6 +42,7 @@ import (
 	"time"
 
 	"github.com/rejoin-db/rejoin/harness/defects"
+	"github.com/rejoin-db/rejoin/harness/report/progress"
 	"github.com/rejoin-db/rejoin/harness/report/runs"
 )
 
@@ -124,8 +125,13 @@ func run(ctx context.Context, args []string) (missed int, err error) {
 	if o.ordinary > 0 {
 		return suite.ordinary(ctx, chosen, o)
 	}
+	said, err := progress.Open(os.LookupEnv)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, said.Close()) }()
 	begun := time.Now()
-	verdicts, err := judge(ctx, suite, chosen, o)
+	verdicts, err := judge(ctx, suite, chosen, o, said)
 	if err != nil {
 		return 0, err
 	}
@@ -195,7 +201,8 @@ func choose(only, place string) ([]defects.Defect, error) {
 }
 
 // judge runs the suite without a bug, and then once with each bug.
-func judge(ctx context.Context, s *suite, chosen []defects.Defect, o options) ([]verdict, error) {
+func judge(ctx context.Context, s *suite, chosen []defects.Defect, o options, said *progress.Teller) ([]verdict, error) {
+	said.Say("the suite without a bug")
 	sound, err := s.run(ctx, o.sound(chosen))
 	fmt.Println(sound)
 	switch {
@@ -209,14 +216,20 @@ func judge(ctx context.Context, s *suite, chosen []defects.Defect, o options) ([
 		return nil, errors.New("the suite ran no specs")
 	}
 	verdicts, errs := make([]verdict, len(chosen)), make([]error, len(chosen))
-	seats := make(chan struct{}, max(o.jobs, 1))
+	seats := make(chan int, max(o.jobs, 1))
+	for seat := range cap(seats) {
+		seats <- seat
+	}
+	said.Begin(progress.Work{Name: o.name(), Unit: "bugs", All: len(chosen)})
 	var wg sync.WaitGroup
 	for i, d := range chosen {
 		wg.Go(func() {
-			seats <- struct{}{}
-			defer func() { <-seats }()
+			seat := <-seats
+			defer func() { seats <- seat }()
 			if ctx.Err() == nil {
+				said.Start(seat, d.Name)
 				verdicts[i], errs[i] = s.judge(ctx, d, o)
+				said.End(seat, d.Name, outcomeOf(verdicts[i]), verdicts[i].took)
 				fmt.Println(verdicts[i])
 			}
 		})
@@ -227,6 +240,22 @@ func judge(ctx context.Context, s *suite, chosen []defects.Defect, o options) ([
 		return nil, fmt.Errorf("interrupted, with %d of %d bugs judged", len(judged), len(chosen))
 	}
 	return verdicts, errors.Join(errs...)
+}
+
+// outcomeOf is how progress is said: a bug that was missed has failed.
+func outcomeOf(v verdict) progress.Outcome {
+	if v.caught() {
+		return progress.Passed
+	}
+	return progress.Failed
+}
+
+// name tells runs apart whose bugs take different times.
+func (o options) name() string {
+	if o.all {
+		return o.target + ", all specs"
+	}
+	return o.target
 }
 
 // judge runs the suite with one bug. Without o.all, the specs about it run first.

@@ -17,6 +17,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/again"
 	"github.com/rejoin-db/rejoin/harness/defects"
 	"github.com/rejoin-db/rejoin/harness/internal/rundir"
+	"github.com/rejoin-db/rejoin/harness/report/progress"
 	"github.com/rejoin-db/rejoin/harness/virtual/replay"
 )
 
@@ -111,7 +112,7 @@ func (s *suite) run(ctx context.Context, t trial) (verdict, error) {
 	defer cancel()
 	command := s.toolchain.Command(limited, s.binary, t.arguments(path)...)
 	command.Dir = s.root
-	command.Env = append(s.toolchain.Environ(os.Environ()), t.environment()...)
+	command.Env = append(s.toolchain.Environ(progress.Without(os.Environ())), t.environment()...)
 	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }
 	command.WaitDelay = 5 * time.Second
 	var said bytes.Buffer

@@ -29,6 +29,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/rejoin-db/rejoin/harness/report/progress"
 	"github.com/rejoin-db/rejoin/harness/report/runs"
 )
 
@@ -69,8 +70,14 @@ func run(ctx context.Context, args []string) (missed bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	said, err := progress.Open(os.LookupEnv)
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, said.Close()) }()
 	var outcomes []outcome
-	for _, m := range chosen {
+	for i, m := range chosen {
+		said.Title(fmt.Sprintf("%s, %d of %d", m, i+1, len(chosen))) // its suite says the rest
 		out, err := m.show(ctx, *focus, *seed, os.Stdout)
 		if err != nil {
 			return false, err

@@ -32,7 +32,7 @@ var kit = []string{
 	"harness/held", "harness/hosts/...", "harness/isolation", "harness/target/dedupe", "harness/target/described",
 	"harness/target/dialect", "harness/target/external", "harness/target/httpsql", "harness/target/plain", "harness/target/proc",
 	"harness/target/programs", "harness/target/sqldb", "harness/target/targettest",
-	"harness/virtual/replay", "harness/cmd/judge",
+	"harness/virtual/replay", "harness/cmd/judge", "harness/cmd/live",
 }
 
 // node are the embedded database, its targets, and the commands that need them.
