@@ -108,7 +108,7 @@ func losing(ctx context.Context, show *findings.Show, mode patroni.Mode, patienc
 func begin(ctx context.Context, show *findings.Show, mode patroni.Mode) (c *harness.Cluster, table string) {
 	GinkgoHelper()
 	By("booting")
-	c = show.Cluster(ctx, keeping{mode})
+	c = show.Cluster(ctx, keeping{mode: mode})
 	table = specs.Namespace(ctx, c) + ".numbers"
 	Expect(c.ExecuteWithRetry(ctx, "CREATE TABLE "+table+" (n INTEGER NOT NULL)")).Error().NotTo(HaveOccurred())
 	return c, table

@@ -52,7 +52,10 @@ func ModeOf(name string) (Mode, error) {
 // Options are the settings of the target. The zero Options are valid.
 type Options struct {
 	Mode Mode
-	// Kept is proc.Options.Kept, for this mode alone.
+	// Etcd2 has Patroni speak the second version of etcd's API. There a node renews the leader key only if it still has its own name:
+	// the third version of Patroni 3.0.2 does not compare, so that a former primary takes the key from its successor (see README.md).
+	Etcd2 bool
+	// Kept is proc.Options.Kept, for these settings alone.
 	Kept string
 }
 
@@ -76,16 +79,20 @@ func Supported() error {
 func New(options Options) target.Target {
 	mode := options.Mode
 	synchronous, strict := strconv.FormatBool(mode != Asynchronous), strconv.FormatBool(mode == Strict)
+	etcd := "etcd3"
+	if options.Etcd2 {
+		etcd = "etcd"
+	}
 	return proc.New(proc.Database{
 		Name:    "patroni",
-		Vars:    map[string]string{"postgresql": programs, "synchronous": synchronous, "strict": strict},
+		Vars:    map[string]string{"postgresql": programs, "synchronous": synchronous, "strict": strict, "etcd": etcd},
 		Files:   map[string]string{"patroni.yml": patroniFile, "haproxy.cfg": haproxyFile},
 		Prepare: []proc.Program{{Path: "install", Args: []string{"-d", "-o", "postgres", "-m", "700", "{{.Dir}}/run"}}},
 		Programs: []proc.Program{
 			{
 				Path: "etcd",
 				Args: []string{
-					"--name={{.Name}}", "--data-dir={{.Dir}}/etcd", "--logger=zap", "--log-level=warn", "--enable-v2=false",
+					"--name={{.Name}}", "--data-dir={{.Dir}}/etcd", "--logger=zap", "--log-level=warn", "--enable-v2",
 					"--heartbeat-interval=50", "--election-timeout=500",
 					"--listen-client-urls=http://{{.Host}}:2379", "--advertise-client-urls=http://{{.Host}}:2379",
 					"--listen-peer-urls=http://{{.Host}}:2380", "--initial-advertise-peer-urls=http://{{.Host}}:2380",

@@ -4,7 +4,8 @@
 //	cd harness/patroni && PATRONI_MODE=strict go run ./chaos -for 10m
 //
 // Its flags are those of chaos.Main. PATRONI_MODE is asynchronous, synchronous (the default) or strict, and PATRONI_KEPT a folder
-// with the disks of clusters that were formed before.
+// with the disks of clusters that were formed before. PATRONI_ETCD=3 has Patroni speak the third version of etcd's API, and shows the
+// finding of takeover_test.go.
 package main
 
 import (
@@ -34,7 +35,7 @@ func run() (code int, err error) {
 	if err := patroni.Supported(); err != nil {
 		return 0, err
 	}
-	over := lasting.New(patroni.New(patroni.Options{Mode: mode, Kept: os.Getenv("PATRONI_KEPT")}), lasting.Options{Reset: patroni.Reset})
+	over := lasting.New(patroni.New(patroni.Options{Mode: mode, Etcd2: os.Getenv("PATRONI_ETCD") != "3", Kept: os.Getenv("PATRONI_KEPT")}), lasting.Options{Reset: patroni.Reset})
 	defer func() { err = errors.Join(err, over.Close()) }()
 	return chaos.Hunt{Target: over, Name: "patroni", Journals: "reports/journals"}.Main(), nil
 }
