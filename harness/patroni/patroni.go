@@ -201,8 +201,13 @@ var errLeaderless = errors.New("etcd has no leader")
 
 func etcdHealth(ctx context.Context, n *proc.Node) error {
 	var said struct{ Health string }
-	if err := n.GetJSON(ctx, ":2379/health", &said); err != nil || said.Health == "true" {
+	switch err := n.GetJSON(ctx, ":2379/health", &said); {
+	case errors.Is(err, context.DeadlineExceeded): // an etcd that starts listens, and answers once it has found a quorum
+		return errors.Join(errLeaderless, err)
+	case err != nil:
 		return err
+	case said.Health == "true":
+		return nil
 	}
 	return errLeaderless
 }
