@@ -112,6 +112,7 @@ func links(env *environment) {
 		DescribeTable("to one follower does not slow down writes",
 			func(ctx SpecContext, slow func(ctx context.Context, leader, follower int) error, need target.Ability) {
 				env.requires(need)
+				env.assumes(target.WaitsForMajority)
 				leader := env.leader(ctx)
 				follower := env.others(leader)[0]
 				Expect(slow(ctx, leader, follower)).To(Succeed())

@@ -53,6 +53,7 @@ func reads(env *environment) {
 
 		It("of all nodes detects a single differing value for as long as it differs", func(ctx SpecContext) {
 			env.requires(target.Disks)
+			env.assumes(target.ShowsSynced)
 			env.run(ctx, "INSERT INTO {ns}.t VALUES (1, 'old'), (2, 'same')")
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.t")))
 			leader := env.leader(ctx)

@@ -58,7 +58,7 @@ func New(o Options) target.Target {
 		Digest:    digest,
 		CutsPower: true,
 		Parts:     map[fault.Part]string{fault.Log: "data/raft.db", fault.Snapshot: "data/rsnapshots/*/*"},
-		Declares:  []target.Assumption{target.Namespaces, target.StepsDown, target.PreVote},
+		Declares:  []target.Assumption{target.Namespaces, target.OrderedKeys, target.WaitsForMajority, target.ShowsSynced, target.StepsDown, target.PreVote},
 		Claims:    claims(),
 	}, proc.Options{})
 }

@@ -22,8 +22,13 @@ const (
 	// SameEverywhere keeps replicas equal.
 	SameEverywhere Assumption = "random values and the present time are the same on every node, and time never runs backwards"
 
+	// OrderedKeys is about AUTOINCREMENT, at one node and at several.
+	OrderedKeys Assumption = "automatic keys follow each other in the order in which requests take effect"
+
 	// HoldsWrites lets a client without retries write while a leader is elected.
 	HoldsWrites Assumption = "a node without a leader holds a write and sends it to the next leader"
+	// WaitsForMajority keeps writes fast beside a node that is slow.
+	WaitsForMajority Assumption = "a write waits for a majority of the nodes, and not for the slowest one"
 	// OwnWrites is the consistency of Local after a write at the same node.
 	OwnWrites Assumption = "a node that has acknowledged a write shows it in local reads"
 	// KeepsAnswers is about requests with an ID on a Deduplicator. Without it a request that is sent again may fail with
@@ -31,6 +36,8 @@ const (
 	KeepsAnswers Assumption = "a request that is sent again under its ID has its first answer, rows included"
 	// Streams is about answers that are longer than a buffer.
 	Streams Assumption = "rows are streamed: the first arrive while the node still reads"
+	// ShowsSynced makes a node with a slow disk one that lags.
+	ShowsSynced Assumption = "a node shows a change only when its own disk has it"
 	// ReadsAlone is about Local reads of clients.
 	ReadsAlone Assumption = "a node without a leader answers local reads, with all that it had shown before"
 
@@ -56,8 +63,8 @@ const (
 // Assumptions returns all assumptions, in the order of their documentation.
 func Assumptions() []Assumption {
 	return []Assumption{
-		SQLite, Namespaces, SystemTables, RefusesLocal, SameEverywhere,
-		HoldsWrites, OwnWrites, KeepsAnswers, Streams, ReadsAlone,
+		SQLite, Namespaces, SystemTables, RefusesLocal, SameEverywhere, OrderedKeys,
+		HoldsWrites, WaitsForMajority, OwnWrites, KeepsAnswers, Streams, ShowsSynced, ReadsAlone,
 		StepsDown, PreVote, Learners, Compacts, Drains, FailStop,
 		HTTPAPI, EmbeddedFiles,
 	}

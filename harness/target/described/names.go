@@ -25,7 +25,7 @@ func Assumptions() map[string]target.Assumption {
 	return map[string]target.Assumption{
 		"sqlite": target.SQLite, "namespaces": target.Namespaces, "system-tables": target.SystemTables,
 		"refuses-local": target.RefusesLocal, "same-everywhere": target.SameEverywhere, "holds-writes": target.HoldsWrites,
-		"own-writes": target.OwnWrites, "keeps-answers": target.KeepsAnswers,
+		"own-writes": target.OwnWrites, "ordered-keys": target.OrderedKeys, "waits-for-majority": target.WaitsForMajority, "shows-synced": target.ShowsSynced, "keeps-answers": target.KeepsAnswers,
 		"streams": target.Streams, "reads-alone": target.ReadsAlone, "steps-down": target.StepsDown,
 		"pre-vote": target.PreVote, "learners": target.Learners, "compacts": target.Compacts, "drains": target.Drains,
 		"fail-stop": target.FailStop, "http-api": target.HTTPAPI, "embedded-files": target.EmbeddedFiles,
