@@ -15,6 +15,8 @@ import (
 	"github.com/rejoin-db/rejoin/harness/chaos"
 	"github.com/rejoin-db/rejoin/harness/galera"
 	"github.com/rejoin-db/rejoin/harness/internal/rundir"
+	"github.com/rejoin-db/rejoin/harness/nemesis"
+	"github.com/rejoin-db/rejoin/harness/workload"
 )
 
 // kept is the variable by which the command tells its worker, which is itself, where the disks are.
@@ -45,8 +47,15 @@ func run() (code int, err error) {
 			return 0, err
 		}
 	}
+	space := chaos.Real()
+	space.Kinds, space.Workloads = nemesis.All(), nil
+	for _, w := range workload.Workloads("chaos") {
+		if !workload.Ordered(w) { // each node has automatic keys of its own
+			space.Workloads = append(space.Workloads, w.Name())
+		}
+	}
 	return chaos.Hunt{
 		Target: galera.New(galera.Options{Kept: folder}), Name: "galera", Journals: "reports/journals",
-		Options: chaos.Options{Patience: 2 * time.Minute},
+		Space: space, Options: chaos.Options{Patience: 2 * time.Minute},
 	}.Main(), nil
 }
