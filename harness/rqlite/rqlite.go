@@ -56,10 +56,11 @@ func New(o Options) target.Target {
 			return dedupe.SQLite().Remembered(ctx, inside)
 		},
 		Digest:    digest,
+		Alarms:    &target.Alarms{Words: target.DefaultAlarms().Words, Storage: []string{"input/output error", "no space left on device"}},
 		CutsPower: true,
 		Parts:     map[fault.Part]string{fault.Log: "data/raft.db", fault.Snapshot: "data/rsnapshots/*/*"},
 		Declares: []target.Assumption{
-			target.SQLite, target.Namespaces, target.StepsDown, target.PreVote, target.ShowsStored, target.AnyQuorum,
+			target.SQLite, target.Namespaces, target.ShowsCommitted, target.ShowsStored, target.AnyQuorum, target.StepsDown, target.PreVote,
 		},
 		Claims: claims(),
 	}, proc.Options{})
