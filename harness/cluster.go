@@ -187,6 +187,9 @@ func (c *Cluster) Journal() *journal.Journal { return c.journal }
 // Can tells whether the cluster's target has the ability.
 func (c *Cluster) Can(ability target.Ability) bool { return target.Can(c.cluster, ability) }
 
+// Holds tells whether the cluster's target declares the assumption.
+func (c *Cluster) Holds(a target.Assumption) bool { return target.Holds(c.cluster, a) }
+
 // Claims returns what the makers of the database claim: see target.Claimer. It does not block.
 func (c *Cluster) Claims() []target.Claim { return target.Claims(c.cluster) }
 

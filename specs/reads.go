@@ -29,7 +29,7 @@ func reads(env *environment) {
 		DescribeTable("on a lagging node waits for acknowledged writes and returns them",
 			func(ctx SpecContext, consistency target.Consistency) {
 				env.requires(target.Disks)
-				env.assumes(target.ShowsStored)
+				env.assumes(target.ShowsStored, target.AnyQuorum) // else an acknowledged write waits for the slow disk, too
 				leader := env.leader(ctx)
 				follower := env.others(leader)[0]
 				const slow = 250 * time.Millisecond
@@ -56,7 +56,7 @@ func reads(env *environment) {
 
 		It("of all nodes detects a single differing value for as long as it differs", func(ctx SpecContext) {
 			env.requires(target.Disks)
-			env.assumes(target.ShowsStored)
+			env.assumes(target.ShowsStored, target.AnyQuorum) // else an acknowledged write waits for the slow disk, too
 			env.run(ctx, "INSERT INTO {ns}.t VALUES (1, 'old'), (2, 'same')")
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.t")))
 			leader := env.leader(ctx)

@@ -26,8 +26,10 @@ var _ = Describe("What the makers of a database do not claim", func() {
 		{Promise: target.Recency, Made: true, Source: "the manual"},
 	}
 
+	every := func(target.Assumption) bool { return true }
+
 	DescribeTable("is expected", func(claims []target.Claim, err error, rest texts, expected int) {
-		left, because := chaos.Unclaimed(claims, err)
+		left, because := chaos.Unclaimed(claims, every, err)
 		Expect(because).To(HaveLen(expected))
 		if rest == nil {
 			Expect(left).NotTo(HaveOccurred())
@@ -52,12 +54,22 @@ var _ = Describe("What the makers of a database do not claim", func() {
 			texts{check.ErrUndecided.Error()}, 0),
 	)
 
+	It("is that a node shows its client's writes, if its database does not declare so", func() {
+		stale := broken("read your writes")
+		rest, because := chaos.Unclaimed(nil, func(a target.Assumption) bool { return a != target.OwnWrites }, stale)
+		Expect(rest).NotTo(HaveOccurred())
+		Expect(because).To(HaveExactElements(ContainSubstring(string(target.OwnWrites))))
+		rest, because = chaos.Unclaimed(nil, every, stale)
+		Expect(rest).To(MatchError(stale))
+		Expect(because).To(BeEmpty())
+	})
+
 	It("is for every rule", func() {
 		for _, rule := range check.Rules() {
 			if rule.Name == "one leader a term" {
 				continue
 			}
-			_, because := chaos.Unclaimed(lossy, broken(rule.Name))
+			_, because := chaos.Unclaimed(lossy, every, broken(rule.Name))
 			Expect(because).NotTo(BeEmpty(), rule.Name)
 		}
 	})

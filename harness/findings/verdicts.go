@@ -8,11 +8,10 @@ import (
 	"github.com/onsi/ginkgo/v2/types"
 )
 
-// Verdicts are what is known of the specs of the suite that a database does not pass: by the end of a spec's text, why. A spec may
-// be in one of the two.
+// Verdicts are the specs of the suite that a database does not pass: pairs of the end of a spec's text, and why.
 type Verdicts struct {
-	Shown    map[string]string // a finding makes the spec fail: which one
-	Expected map[string]string // the makers do not make the promise of the spec: where they say so, or what takes its place
+	Shown    [][2]string // a finding makes the spec fail: which one
+	Expected [][2]string // the makers do not make the promise of the spec: where they say so, or what takes its place
 }
 
 // What the reasons of skipped specs begin with.
@@ -36,11 +35,14 @@ func (v Verdicts) Declare(all bool) bool {
 
 // Of is the verdict of a spec by its text, as a reason to skip it; "" for a spec without one.
 func (v Verdicts) Of(text string) string {
-	for kind, reasons := range map[string]map[string]string{asFinding: v.Shown, asExpected: v.Expected} {
-		for end, why := range reasons {
-			if strings.HasSuffix(text, end) {
-				return kind + why
-			}
+	for _, v := range v.Shown {
+		if strings.HasSuffix(text, v[0]) {
+			return asFinding + v[1]
+		}
+	}
+	for _, v := range v.Expected {
+		if strings.HasSuffix(text, v[0]) {
+			return asExpected + v[1]
 		}
 	}
 	return ""

@@ -10,8 +10,8 @@ import (
 
 var _ = Describe("A verdict", func() {
 	known := findings.Verdicts{
-		Shown:    map[string]string{"keeps a text": "a text is cut"},
-		Expected: map[string]string{"is not stale": "stale reads are documented (manual, page 7)"},
+		Shown:    [][2]string{{"keeps a text", "a text is cut"}},
+		Expected: [][2]string{{"is not stale", "stale reads are documented (manual, page 7)"}},
 	}
 
 	It("is that of a spec whose text ends so", func() {

@@ -40,6 +40,9 @@ const (
 	raftPort = "4002"
 )
 
+// alarms are those of Go, but for what a node says when its disk fails or its power is cut.
+var alarms = target.DefaultAlarms().WithExpected("input/output error", "no space left on device")
+
 // New returns a target of rqlite. Its nodes need hosts: see package hosts.
 func New(o Options) target.Target {
 	return proc.New(proc.Database{
@@ -56,10 +59,15 @@ func New(o Options) target.Target {
 			return dedupe.SQLite().Remembered(ctx, inside)
 		},
 		Digest:    digest,
+		Alarms:    &alarms,
 		CutsPower: true,
 		Parts:     map[fault.Part]string{fault.Log: "data/raft.db", fault.Snapshot: "data/rsnapshots/*/*"},
 		Declares: []target.Assumption{
+<<<<<<< HEAD
 			target.SQLite, target.Namespaces, target.OrderedKeys, target.StepsDown, target.PreVote, target.ShowsStored, target.AnyQuorum,
+=======
+			target.SQLite, target.Namespaces, target.ShowsCommitted, target.ShowsStored, target.AnyQuorum, target.StepsDown, target.PreVote,
+>>>>>>> others
 		},
 		Claims: claims(),
 	}, proc.Options{})

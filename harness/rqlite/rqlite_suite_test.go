@@ -2,8 +2,10 @@ package rqlite_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -44,12 +46,18 @@ func TestRqlite(t *testing.T) {
 	suite.Run(t, "Rqlite")
 }
 
+// told are the parts of what the program tells of itself that matter: its version, SQLite's, and the commit.
+var told = regexp.MustCompile(`^rqlited (\S+) .*sqlite(\S+) \(commit (\w+)`)
+
 // version is the version that the program tells of itself.
 func version(t *testing.T) string {
 	t.Helper()
 	said, err := exec.CommandContext(t.Context(), rqlited, "-version").CombinedOutput()
 	if err != nil {
 		t.Fatalf("ask %s for its version: %v", rqlited, err)
+	}
+	if parts := told.FindSubmatch(said); parts != nil {
+		return fmt.Sprintf("%s (commit %s, SQLite %s)", parts[1], parts[3], parts[2])
 	}
 	return strings.TrimPrefix(strings.TrimSpace(string(said)), "rqlited ")
 }

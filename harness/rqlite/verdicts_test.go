@@ -8,30 +8,29 @@ import (
 
 // The specs that rqlite does not pass. Set the environment variable RQLITE_EXPECTED to run them.
 var _ = findings.Verdicts{
-	Shown: map[string]string{
-		"Values are kept in columns of another declared type":              dates,
-		"exactly by every node a blob of all bytes":                        untyped,
-		"exactly by every node an empty blob":                              untyped,
-		"A value in an answer is complete beyond a mebibyte":               "a write at a follower that returns a blob without a declared type is applied twice",
-		"independent of requests batched with it, live or during catch-up": "replicas differ after unixepoch('subsec')",
-		"Comparing nodes finds every kind of difference, on any node":      untyped,
+	Shown: [][2]string{
+		{"Values are kept in columns of another declared type", dates},
+		{"exactly by every node a blob of all bytes", untyped},
+		{"exactly by every node an empty blob", untyped},
+		{"A value in an answer is complete beyond a mebibyte",
+			"a write at a follower that returns a blob without a declared type is applied twice"},
+		{"independent of requests batched with it, live or during catch-up", "replicas differ after unixepoch('subsec')"},
+		{"Comparing nodes finds every kind of difference, on any node", untyped},
 	},
-	Expected: map[string]string{
-		"with a hanging disk that does not know its successor is not stale when strong":             "a leader whose disk hangs still sends heartbeats, so that no other node is elected until the disk is back",
-		"lagging node waits for acknowledged writes and returns them leader":                        forwards,
-		"lagging node waits for acknowledged writes and returns them strong":                        forwards,
-		"An answer says which statement failed, and applies none of them":                           "the message of SQLite does not count the statements of a request (Developer Guide, Handling Errors)",
-		"An answer names its columns, even without rows or with equal names":                        lower,
-		"The columns of an answer follow the current schema, even on connections that knew another": lower,
-		"An answer reports how many rows each statement changed":                                    "an answer of rows has no number of rows (Developer Guide)",
-		"health is syncing during a long catch-up, with the number of missing entries":              "a node knows only of entries that it has, whatever its leader has committed (hashicorp/raft)",
-		"in an answer is refused in a request above the size limit":                                 "no limit of a request is documented",
+	Expected: [][2]string{
+		{"An answer says which statement failed, and applies none of them",
+			"the message of SQLite does not count the statements of a request (Developer Guide, Handling Errors)"},
+		{"An answer names its columns, even without rows or with equal names", lower},
+		{"The columns of an answer follow the current schema, even on connections that knew another", lower},
+		{"An answer reports how many rows each statement changed", "an answer of rows has no number of rows (Developer Guide)"},
+		{"health is syncing during a long catch-up, with the number of missing entries",
+			"a node knows only of entries that it has, whatever its leader has committed (hashicorp/raft)"},
+		{"in an answer is refused in a request above the size limit", "no limit of a request is documented"},
 	},
 }.Declare(os.Getenv("RQLITE_EXPECTED") != "")
 
 const (
-	dates    = "a value in a BOOLEAN, DATE or TIMESTAMP column is answered as another one"
-	untyped  = "a blob without a declared type is answered as a text"
-	forwards = "a node passes such a read on to the leader, which does not wait for it (Read Consistency)"
-	lower    = "the types of columns are in lower case (Developer Guide, Querying Data)"
+	dates   = "a value in a BOOLEAN, DATE or TIMESTAMP column is answered as another one"
+	untyped = "a blob without a declared type is answered as a text"
+	lower   = "the types of columns are in lower case (Developer Guide, Querying Data)"
 )
