@@ -186,7 +186,7 @@ func (c *specCluster) explain(ctx SpecContext) {
 
 func (c *specCluster) saveJournal() {
 	ended(c.Journal())
-	c.run.journals.keep(c.Journal(), c.Seed(), c.number)
+	c.run.journals.keep(c.Cluster, c.number)
 }
 
 // shown is text that a report shows as it is.

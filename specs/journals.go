@@ -12,6 +12,7 @@ import (
 	"github.com/onsi/ginkgo/v2/types"
 	. "github.com/onsi/gomega"
 
+	"github.com/rejoin-db/rejoin/harness"
 	"github.com/rejoin-db/rejoin/harness/journal"
 	"github.com/rejoin-db/rejoin/harness/report/junit"
 	"github.com/rejoin-db/rejoin/harness/report/page"
@@ -63,8 +64,8 @@ func placeOf(at types.CodeLocation) journal.Place {
 
 // keep writes the journal of a cluster of the spec that ends, if the settings ask for it; if not, to where the page finds it.
 // The number is that of the cluster in the spec, from 1.
-func (k journals) keep(j *journal.Journal, seed uint64, number int) {
-	report := CurrentSpecReport()
+func (k journals) keep(c *harness.Cluster, number int) {
+	report, j, seed := CurrentSpecReport(), c.Journal(), c.Seed()
 	name := fmt.Sprintf("%s-%x", fileName(report.FullText()), seed&0xffffff)
 	if number > 1 {
 		name += fmt.Sprintf("-%d", number)
@@ -74,10 +75,10 @@ func (k journals) keep(j *journal.Journal, seed uint64, number int) {
 	switch {
 	case k.Folder != "" && (k.All || report.Failed()):
 		path := filepath.Join(k.Folder, name+".jsonl")
-		Expect(k.write(path, header, j.Events())).To(Succeed())
+		Expect(k.write(path, header, append(j.Events(), c.Messages()...))).To(Succeed())
 		AddReportEntry(junit.JournalEntry, shown(path), ReportEntryVisibilityFailureOrVerbose)
 	case k.Waiting != nil:
-		path, err := k.Waiting.keep(name, header, j.Events())
+		path, err := k.Waiting.keep(name, header, append(j.Events(), c.Messages()...))
 		Expect(err).NotTo(HaveOccurred(), "keep the journal for the page; without a page: REJOIN_REPORT=none")
 		AddReportEntry(page.JournalEntry, shown(path), ReportEntryVisibilityNever)
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 
@@ -64,9 +65,8 @@ func (s *Suite) reportPage(r *run, report Report) {
 		Again: func(text string) string { return r.again(report.SuiteConfig.RandomSeed, text, "") },
 	}
 	c.AddReports([]types.Report{report})
-	problems := r.addJournals(&c, report)
 	path := s.Settings.Suite.Report
-	err := errors.Join(append(problems, runs.Keep(path, &c))...)
+	err := errors.Join(addJournals(&c, report), runs.Keep(path, &c))
 	if err != nil {
 		fmt.Printf("\nreport: %s is not complete: %v\n", path, err)
 		return
@@ -74,38 +74,38 @@ func (s *Suite) reportPage(r *run, report Report) {
 	fmt.Printf("\nreport: %s\n", fromCheckout(path))
 }
 
-// addJournals adds the journals that processes have kept, and returns why others are missing.
-func (r *run) addJournals(c *page.Collection, report Report) (problems []error) {
+// addJournals adds the journals of all specs. The error says which are missing.
+func addJournals(c *page.Collection, report Report) error {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(runtime.NumCPU())) // virtual time has one, and it is over
+	var paths []string
 	for _, spec := range report.SpecReports {
 		for _, entry := range spec.ReportEntries {
 			if entry.Name != junit.JournalEntry && entry.Name != page.JournalEntry {
 				continue
 			}
-			if err := addJournal(c, entry.StringRepresentation()); err != nil {
-				problems = append(problems, err)
+			path, err := filepath.Abs(entry.StringRepresentation())
+			if err != nil {
+				return err
 			}
+			paths = append(paths, path)
 		}
 	}
-	return problems
+	return c.AddJournals(paths, openJournal)
 }
 
-func addJournal(c *page.Collection, path string) error {
+func openJournal(path string) (io.ReadCloser, error) {
 	file, err := os.Open(path)
+	if err != nil || filepath.Ext(path) != ".gz" {
+		return file, err
+	}
+	unzipped, err := gzip.NewReader(file)
 	if err != nil {
-		return err
+		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), file.Close())
 	}
-	defer file.Close()
-	var from io.Reader = file
-	if filepath.Ext(path) == ".gz" {
-		if from, err = gzip.NewReader(file); err != nil {
-			return fmt.Errorf("%s: %w", path, err)
-		}
-	}
-	name, err := filepath.Abs(path)
-	if err != nil {
-		return err
-	}
-	return c.AddJournal(name, from)
+	return struct {
+		io.Reader
+		io.Closer
+	}{unzipped, file}, nil
 }
 
 // forget removes what was kept for the page.

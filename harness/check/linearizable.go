@@ -73,7 +73,7 @@ func judgeRegister(h history, v *Verdict, key string, events []*journal.Event, b
 		witnesses := around(stuck, events, func(e *journal.Event) bool { return wrote(e, stuck) })
 		violation := h.violation("not linearizable", witnesses,
 			"no order of the %d operations on %s explains what they read; with all before it, this cannot be explained: %s", len(ops), key, stuck)
-		violation.HTML = picture(until(events, stuck))
+		violation.HTML = picture(until(events, stuck), h.events)
 		v.violate(violation)
 	case possible:
 	}

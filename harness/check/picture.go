@@ -13,9 +13,9 @@ import (
 // mostPictured limits the number of operations in a picture.
 const mostPictured = 60
 
-// picture returns porcupine's picture of a register up to the operation that cannot be explained;
+// picture returns porcupine's picture of a register up to the operation that cannot be explained, with the faults of all events;
 // nil if porcupine cannot draw it.
-func picture(events []*journal.Event) []byte {
+func picture(events, all []*journal.Event) []byte {
 	var drawn []porcupine.Operation
 	ops := registerOps(events)
 	whole := len(ops) <= mostPictured
@@ -25,12 +25,50 @@ func picture(events []*journal.Event) []byte {
 	left := pictureSteps
 	model := pictureModel(whole, &left)
 	_, info := porcupine.CheckOperationsVerbose(model, drawn, 0)
+	info.AddAnnotations(annotations(all, drawn))
 	left = math.MaxInt // drawing repeats what was found
 	var html bytes.Buffer
 	if err := porcupine.Visualize(model, info, &html); err != nil {
 		return nil
 	}
 	return html.Bytes()
+}
+
+// mostAnnotated limits the number of faults in a picture.
+const mostAnnotated = 40
+
+// annotations are the faults in force at the time of the drawn operations.
+func annotations(all []*journal.Event, drawn []porcupine.Operation) []porcupine.Annotation {
+	from, to := int64(math.MaxInt64), int64(0)
+	for _, op := range drawn {
+		from = min(from, op.Call)
+		if op.Return < math.MaxInt64 {
+			to = max(to, op.Return)
+		}
+	}
+	to = max(from, to)
+	over := make(map[uint64]int64)
+	for _, e := range all {
+		if e.Fault != nil {
+			for _, id := range e.Fault.Ended {
+				over[id] = e.End().UnixNano()
+			}
+		}
+	}
+	var found []porcupine.Annotation
+	for _, e := range all {
+		if e.Fault == nil || e.Fault.Phase != journal.Begins || e.Fault.ID == 0 || len(found) == mostAnnotated {
+			continue
+		}
+		begin, end := e.At.UnixNano(), over[e.Fault.ID]
+		if end == 0 {
+			end = to
+		}
+		if begin = max(begin, from); begin < min(end, to) {
+			found = append(found, porcupine.Annotation{Tag: "faults", Start: begin, End: min(end, to), Description: e.Fault.String(), Details: e.String()})
+		}
+	}
+	return found
 }
 
 // pictureSteps limits porcupine's search for the orders that a picture shows.

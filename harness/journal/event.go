@@ -24,12 +24,13 @@ const (
 	Spec      Kind = "spec"      // a spec begins or ends: Spec
 	By        Kind = "by"        // a step of a spec: Place
 	Polls     Kind = "polls"     // a condition was polled, and did not hold: Poll
+	Message   Kind = "message"   // a call from a node to another one: To; Took is until the answer, Err why there was none
 	Note      Kind = "note"      // free text
 )
 
 // Kinds returns all kinds of events.
 func Kinds() []Kind {
-	return []Kind{Boot, Operation, Flag, Fault, Wait, Check, Member, Shown, Role, Resource, Spec, By, Polls, Note}
+	return []Kind{Boot, Operation, Flag, Fault, Wait, Check, Member, Shown, Role, Resource, Spec, By, Polls, Message, Note}
 }
 
 // None is the Node of an event that concerns no single node, and the Client of an
@@ -58,6 +59,7 @@ type Event struct {
 	Poll    *Poll         // of a Polls
 	Place   *Place        // of a Spec and a By
 	Differs *Difference   // of a Check that found one
+	To      *Receiver     // of a Message
 }
 
 // End returns when the event was over.
@@ -130,6 +132,11 @@ type State struct {
 	Applied uint64 `json:"applied,omitempty"` // log index
 	// Digest is a hash of everything the node holds at Applied. It is empty in most events.
 	Digest string `json:"digest,omitempty"`
+}
+
+// Receiver is the node that a message is sent to.
+type Receiver struct {
+	Node int `json:"node"` // index
 }
 
 // Difference is where the answers of two nodes to one query differ.

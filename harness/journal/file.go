@@ -30,13 +30,14 @@ type line struct {
 	Poll    *Poll         `json:"poll,omitempty"`
 	Place   *Place        `json:"place,omitempty"`
 	Differs *Difference   `json:"differs,omitempty"`
+	To      *Receiver     `json:"to,omitempty"`
 }
 
 // MarshalJSON returns the event as one JSON object.
 func (e Event) MarshalJSON() ([]byte, error) {
 	return json.Marshal(line{
 		e.At.UTC(), int64(e.Took), e.Kind, e.Node, e.Text, e.Err,
-		e.Op, e.State, e.Flag, e.Fault, e.Boot, e.Member, e.Members, e.Sample, e.Spec, e.Poll, e.Place, e.Differs,
+		e.Op, e.State, e.Flag, e.Fault, e.Boot, e.Member, e.Members, e.Sample, e.Spec, e.Poll, e.Place, e.Differs, e.To,
 	})
 }
 
@@ -49,7 +50,7 @@ func (e *Event) UnmarshalJSON(data []byte) error {
 	}
 	*e = Event{
 		l.At, time.Duration(l.Took), l.Kind, l.Node, l.Text, l.Err,
-		l.Op, l.State, l.Flag, l.Fault, l.Boot, l.Member, l.Members, l.Sample, l.Spec, l.Poll, l.Place, l.Differs,
+		l.Op, l.State, l.Flag, l.Fault, l.Boot, l.Member, l.Members, l.Sample, l.Spec, l.Poll, l.Place, l.Differs, l.To,
 	}
 	return nil
 }

@@ -56,6 +56,8 @@ func (e Event) Words() string {
 		words = e.Spec.String()
 	case e.Poll != nil:
 		words = e.Poll.String()
+	case e.To != nil:
+		words = fmt.Sprintf("to node %d", e.To.Node)
 	}
 	words = joined(words, ": ", e.Text)
 	if e.Place != nil {

@@ -27,6 +27,8 @@ func (e Event) Validate() error {
 		return fmt.Errorf(`the %s has a "fault", which only a fault has`, e.Kind)
 	case e.Fault != nil && !slices.Contains(phases, e.Fault.Phase):
 		return unknown("phase of a fault", e.Fault.Phase, phases)
+	case (e.To != nil) != (e.Kind == Message):
+		return fmt.Errorf(`the %s is a message without "to", or has a "to", which only a message has`, e.Kind)
 	case e.Differs != nil && e.Kind != Check:
 		return fmt.Errorf(`the %s has "differs", which only a check has`, e.Kind)
 	case e.Op == nil:

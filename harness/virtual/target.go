@@ -112,7 +112,8 @@ func (t *Target) Boot(_ context.Context, size int) (target.Cluster, error) {
 	}
 	nodes := t.options.Nodes
 	costs := costs{apply: t.options.Apply, handover: t.options.Handover, seed: t.options.Seed}
-	nodes.Seams = costs.around(nodes.Seams)
+	said := &messages{}
+	nodes.Seams = said.around(costs.around(nodes.Seams))
 	booted, err := inprocess.Boot(inprocess.Plan{
 		Name: "virtual", Size: size, Network: net, InTurn: true, Dir: nodes.Dir,
 		Node: func(name string) embedded.Config {
@@ -128,16 +129,23 @@ func (t *Target) Boot(_ context.Context, size int) (target.Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &cluster{booted}, nil
+	return &cluster{booted, said}, nil
 }
 
-// cluster is a cluster that supports Advance.
-type cluster struct{ *inprocess.Cluster }
+// cluster is a cluster that supports Advance, and remembers messages.
+type cluster struct {
+	*inprocess.Cluster
+	messages *messages
+}
+
+// Messages are the latest messages between nodes.
+func (c *cluster) Messages() []target.Message { return c.messages.all() }
 
 var (
 	_ target.Clock        = (*cluster)(nil)
 	_ target.Digester     = (*cluster)(nil)
 	_ target.Deduplicator = (*cluster)(nil)
+	_ target.Messenger    = (*cluster)(nil)
 )
 
 // Advance lets virtual time pass. It blocks until d has passed or the context ends.

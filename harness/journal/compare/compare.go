@@ -23,8 +23,11 @@ type Parting struct {
 type Field struct{ Name, A, B string }
 
 // Journals returns the first difference of two journals, or nil if they are equal: the same events in
-// the same order, with equal fields, times and durations. Headers are not compared.
+// the same order, with equal fields, times and durations. Headers and messages
+// are not compared: earlier journals have none.
 func Journals(a, b []journal.Event) (*Parting, error) {
+	message := func(e journal.Event) bool { return e.Kind == journal.Message }
+	a, b = slices.DeleteFunc(slices.Clone(a), message), slices.DeleteFunc(slices.Clone(b), message)
 	for i := range max(len(a), len(b)) {
 		if i >= len(a) || i >= len(b) {
 			return &Parting{Index: i, A: a, B: b}, nil

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -259,4 +260,47 @@ func TestManyOperations(t *testing.T) {
 	ready := value[float64](w, `performance.getEntriesByName('shown')[0].startTime`)
 	t.Logf("100,000 operations: shown after %.0f ms; a picture takes %.0f ms, the slowest of %d %.0f ms", ready,
 		frames[len(frames)/2], len(frames), frames[len(frames)-1])
+}
+
+// TestFailureAndMessages checks what differs, the messages, and porcupine's picture.
+func TestFailureAndMessages(t *testing.T) {
+	events := made.Journal("Nodes differ", 5, 120)
+	end := events[len(events)-1]
+	check := journal.Event{At: end.At.Add(-1e6), Kind: journal.Check, Node: journal.None, Err: "they differ", Differs: &journal.Difference{
+		Query: "SELECT * FROM t", Columns: []string{"id", "v"}, Column: "v",
+		Nodes: []journal.Answer{{Node: 0, Applied: 17, Row: []string{"1", "'tea'"}}, {Node: 2, Applied: 17, Row: []string{"1", "'te'"}}}}}
+	message := journal.Event{At: end.At.Add(-5e6), Took: 2e6, Kind: journal.Message, Node: 0, Text: "heartbeat, term 2", To: &journal.Receiver{Node: 1}}
+	lost := message
+	lost.Err, lost.To = "no answer", &journal.Receiver{Node: 2}
+	end.Spec, end.Err = &journal.SpecBoundary{Name: "Nodes differ", State: "failed"}, "the nodes differ"
+	operation := func(from, to int64, step journal.Step) journal.Event {
+		return journal.Event{At: made.Begin.Add(40e6 + time.Duration(from)), Took: time.Duration(to - from), Kind: journal.Operation, Node: 0,
+			Op: &journal.Op{Client: 90, Outcome: journal.OK, Model: journal.Register, Level: journal.Strong, Steps: []journal.Step{step}}}
+	}
+	stale := []journal.Event{operation(0, 1e6, journal.Step{Do: journal.Write, Key: "x", Value: 1}), operation(2e6, 3e6, journal.Step{Do: journal.Write, Key: "x", Value: 2}),
+		operation(4e6, 5e6, journal.Step{Do: journal.Read, Key: "x", Got: []int64{1}})}
+	events = slices.Concat(events[:len(events)-1], stale, []journal.Event{check, end, message, lost})
+	w := opened(t, collected(t, events), 1400, 1000, "")
+	w.until(`document.querySelector('#differs td.differ')`)
+	if got := value[string](w, `[...document.querySelectorAll('#differs td.differ')].map(e => e.textContent).join(' ')`); got != "'tea' 'te'" {
+		t.Errorf("the cells %s are marked", got)
+	}
+	if got := value[string](w, `document.querySelector('#differs tbody').textContent`); got != "node 0171'tea'node 2171'te'" {
+		t.Errorf("the rows are %s", got)
+	}
+	if got := value[string](w, `document.querySelector('#messages .tools span').textContent`); !strings.HasPrefix(got, "2 messages in view") {
+		t.Errorf("the page says %s", got)
+	}
+	if got := value[int](w, `document.querySelectorAll('#cluster tbody tr').length`); got != 3 {
+		t.Errorf("the table of the cluster has %d nodes", got)
+	}
+	value[bool](w, `(document.querySelector('.picture').open = true)`)
+	w.until(`document.querySelector('.picture iframe')`)
+	w.picture("failure-1400-light")
+	w.do(chromedp.EmulateViewport(390, 1000))
+	w.dark(true)
+	if over := value[int](w, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
+		t.Errorf("on a phone the page is %d wider", over)
+	}
+	w.picture("failure-390-dark")
 }

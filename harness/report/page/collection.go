@@ -5,11 +5,14 @@ import (
 	"cmp"
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/onsi/ginkgo/v2/types"
@@ -61,14 +64,57 @@ func (c *Collection) AddJournal(path string, r io.Reader) error {
 	if c.find(path) != nil {
 		return nil
 	}
+	s, err := read(path, r)
+	if err == nil {
+		c.put(s)
+	}
+	return err
+}
+
+// AddJournals is AddJournal for files, as many at a time as there are processors. It adds what it can read; the error says what it
+// cannot.
+func (c *Collection) AddJournals(paths []string, open func(path string) (io.ReadCloser, error)) error {
+	made, errs := make([]*saved, len(paths)), make([]error, len(paths))
+	seats := make(chan struct{}, runtime.GOMAXPROCS(0))
+	var wg sync.WaitGroup
+	for i, path := range paths {
+		if c.find(path) != nil || slices.ContainsFunc(paths[:i], func(other string) bool { return same(other, path) }) {
+			continue
+		}
+		wg.Go(func() {
+			seats <- struct{}{}
+			defer func() { <-seats }()
+			file, err := open(path)
+			if err == nil {
+				made[i], err = read(path, file)
+				err = errors.Join(err, file.Close())
+			}
+			errs[i] = err
+		})
+	}
+	wg.Wait()
+	for i, s := range made {
+		if errs[i] == nil && s != nil {
+			c.put(s)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (c *Collection) put(s *saved) {
+	s.about.ID = len(c.journals)
+	c.journals = append(c.journals, s)
+}
+
+func read(path string, r io.Reader) (*saved, error) {
 	header, events, err := journal.Load(r)
 	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	trace := NewTrace(events)
 	trace.Judge(header, events)
 	s := &saved{path: path, settings: header.Settings}
-	s.describe(len(c.journals), header, events, trace)
+	s.describe(header, events, trace)
 	s.tell(events, trace)
 	var packed bytes.Buffer
 	zipped := gzip.NewWriter(&packed)
@@ -80,11 +126,10 @@ func (c *Collection) AddJournal(path string, r io.Reader) error {
 		err = zipped.Close()
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	s.packed = packed.Bytes()
-	c.journals = append(c.journals, s)
-	return nil
+	return s, nil
 }
 
 // trace opens what was packed.
@@ -97,12 +142,12 @@ func (s *saved) trace() (Trace, error) {
 	return t, err
 }
 
-func (s *saved) describe(id int, h journal.Header, events []journal.Event, trace Trace) {
+func (s *saved) describe(h journal.Header, events []journal.Event, trace Trace) {
 	if own := journal.HeaderOf(events); h.Target == "" {
 		h.Seed, h.Target, h.Nodes = cmp.Or(h.Seed, own.Seed), own.Target, own.Nodes
 	}
 	s.about = Journal{
-		ID: id, File: strings.TrimSuffix(filepath.Base(s.path), ".gz"), Target: h.Target, Nodes: cmp.Or(h.Nodes, len(trace.Nodes)),
+		File: strings.TrimSuffix(filepath.Base(s.path), ".gz"), Target: h.Target, Nodes: cmp.Or(h.Nodes, len(trace.Nodes)),
 		Events: len(events), Length: trace.Length, Module: h.Module,
 	}
 	if h.Seed != 0 {

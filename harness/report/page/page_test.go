@@ -73,7 +73,7 @@ func write(t *testing.T, c *page.Collection) string {
 	return html.String()
 }
 
-func add(t *testing.T, c *page.Collection, path string, events []journal.Event) {
+func add(t testing.TB, c *page.Collection, path string, events []journal.Event) {
 	t.Helper()
 	var saved bytes.Buffer
 	if err := journal.Save(&saved, journal.HeaderOf(events), events); err != nil {

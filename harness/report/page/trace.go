@@ -22,8 +22,18 @@ type Trace struct {
 	// Failed is when the spec failed, or -1.
 	Failed   int64     `json:"failed"`
 	Verdicts []Verdict `json:"verdicts"`
+	// Messages are the latest messages between nodes, in order; few targets tell them.
+	Messages []Message `json:"messages,omitempty"`
 	// Differs are the last differences that checks found, at most mostDiffers.
 	Differs []Differs `json:"differs,omitempty"`
+}
+
+// Message is a call from one node to another.
+type Message struct {
+	Event int  `json:"event"`
+	From  int  `json:"from"`
+	To    int  `json:"to"`
+	Lost  bool `json:"lost,omitempty"` // no answer came
 }
 
 // Differs is a difference between nodes, and the event that tells of it.
@@ -92,6 +102,11 @@ func NewTraceUntil(events []journal.Event, now time.Time) Trace {
 	}
 	t.Length = max(t.Length, now.Sub(t.Begin).Nanoseconds())
 	order := t.inOrder(events)
+	for _, e := range order {
+		if e.Kind == journal.Message && e.To != nil {
+			t.Messages = append(t.Messages, Message{Event: e.index, From: e.Node, To: e.To.Node, Lost: e.Err != ""})
+		}
+	}
 	t.Steps = t.steps(order)
 	t.Nodes = t.nodes(order)
 	t.Faults = t.faults(order)

@@ -35,9 +35,14 @@ type Violation struct {
 	Rule   string `json:"rule"`
 	Text   string `json:"text"`
 	Events []int  `json:"events"`
+	// Picture is porcupine's page of the operations up to it, with the faults as annotations; empty if there is none.
+	Picture string `json:"picture,omitempty"`
 }
 
 const mostViolations = 20
+
+// mostPicture bounds a picture in the page, in bytes.
+const mostPicture = 512 << 10
 
 // Judge judges the events by the rules for every history, and adds their verdicts. It blocks until all have decided.
 func (t *Trace) Judge(header journal.Header, events []journal.Event) {
@@ -68,6 +73,9 @@ func (v *Verdict) say(said check.Verdict, index map[string]int) {
 	slices.SortFunc(v.LeftOut, func(a, b Count) int { return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Why, b.Why)) })
 	for _, found := range said.Violations[:min(len(said.Violations), mostViolations)] {
 		one := Violation{Rule: found.Rule, Text: found.Text, Events: []int{}}
+		if len(found.HTML) <= mostPicture {
+			one.Picture = string(found.HTML)
+		}
 		for _, e := range found.Events {
 			if i, known := index[name(e)]; known {
 				one.Events = append(one.Events, i)

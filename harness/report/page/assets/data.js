@@ -40,8 +40,9 @@ async function copy(text, what) {
 }
 
 function command(line) {
-  return make('div', {class: 'command'}, make('code', {}, line),
-    make('button', {onclick: () => copy(line, 'the command'), title: 'Copy the command that runs it again'}, 'Copy'));
+  const [first, ...more] = line.split('\n');
+  return make('div', {}, make('div', {class: 'command'}, make('code', {}, first), make('button', {onclick: () => copy(first, 'the command'), title: 'Copy the command that runs it again'}, 'Copy')),
+    more.map(m => make('div', {class: 'soft'}, m)));
 }
 
 // The size of a number of nanoseconds, in a unit that fits.

@@ -35,7 +35,7 @@ function showJournal(element, journal, {head = '', keep = false} = {}) {
   current.journal = journal;
   const line = timeline(journal);
   current.end = line.end;
-  element.replaceChildren(differsOf(journal.trace), lastEvents(journal.trace), head, make('h3', {}, 'Timeline'), line.element, make('div', {id: 'chosen'}), clusterAt(journal.trace), verdictsOf(journal), eventsOf(journal));
+  element.replaceChildren(differsOf(journal.trace), lastEvents(journal.trace), head, make('h3', {}, 'Timeline'), line.element, make('div', {id: 'chosen'}), messagesOf(journal.trace), clusterAt(journal.trace), verdictsOf(journal), eventsOf(journal));
   if (!was || was.whole) showAll(); else show(was.from, was.to);
   if (was) Object.assign(view, {cursor: was.cursor, marked: was.marked});
   if (was?.chosen >= 0) choose(was.chosen, false);

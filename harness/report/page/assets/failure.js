@@ -4,7 +4,7 @@ function failureOf(spec) {
   if (!f) return '';
   return make('section', {id: 'failure'}, make('h3', {}, 'Failure', f.place ? make('span', {class: 'soft mono place'}, '  ' + f.place) : ''), make('pre', {class: 'message wrap'}, f.message),
     f.source && make('pre', {class: 'source'}, f.source.map(l => make('div', {class: l.here ? 'here' : ''}, make('span', {class: 'soft'}, String(l.number).padStart(4) + '  '), l.text))),
-    (f.notes || []).map(n => make('details', {open: /cluster/.test(n.title)}, make('summary', {}, n.title), make('pre', {}, n.text))));
+    (f.notes || []).map(n => make('details', {open: !spec.journals && /cluster/.test(n.title)}, make('summary', {}, n.title), make('pre', {}, n.text))));
 }
 
 // differsOf shows where the answers of nodes differ: the last difference, and the others folded.
@@ -35,5 +35,5 @@ function lastEvents(trace) {
   for (let i = trace.at.length - 1; i >= 0 && last.length < most; i--) if (trace.at[i] <= trace.failed && !/^(resource|state|spec)\b/.test(trace.words[i])) last.unshift(i);
   if (!last.length) return '';
   return make('details', {open: true}, make('summary', {}, `The last ${last.length} events before it failed`), make('table', {class: 'grid last'}, make('tbody', {},
-    last.map(i => make('tr', {onclick: () => choose(i, false), class: / -> /.test(trace.words[i]) ? 'is-failed' : ''}, make('td', {class: 'soft'}, moment(trace.at[i] - trace.failed, 1e5)), make('td', {}, cutText(trace.words[i], 300)))))));
+    last.map(i => make('tr', {onclick: () => choose(i, false), class: / -> /.test(trace.words[i]) ? 'is-failed' : ''}, make('td', {class: 'soft'}, moment(Math.min(0, trace.at[i] + trace.took[i] - trace.failed), 1e5)), make('td', {}, cutText(trace.words[i], 300)))))));
 }

@@ -17,7 +17,7 @@ function counts(v) {
 
 function objections(v, journal) {
   const parts = (v.violations || []).map(o => make('div', {}, make('b', {}, o.rule + ': '), o.text, ' ',
-    o.events.length ? make('button', {onclick: () => mark(o.events, journal)}, `Show its ${o.events.length} events`) : ''));
+    o.events.length ? make('button', {onclick: () => mark(o.events, journal)}, `Show its ${o.events.length} events`) : '', o.picture ? pictureOf(o.picture) : ''));
   if (v.more) parts.push(make('div', {class: 'soft'}, `and ${number(v.more)} more`));
   if (v.refused) parts.push(make('pre', {class: 'wrap'}, v.refused));
   for (const u of v.undecided || []) parts.push(make('div', {}, 'not decided: ' + u));
@@ -32,4 +32,11 @@ function mark(events, journal) {
   show(from - room, to + room);
   choose(events[0], false);
   document.getElementById('stage').scrollIntoView({block: 'start', behavior: 'smooth'});
+}
+
+// pictureOf is porcupine's picture, a page of its own, which is made when it is opened.
+function pictureOf(html) {
+  const details = make('details', {class: 'picture'}, make('summary', {}, "Porcupine's picture of the operations up to it, with the faults"));
+  details.ontoggle = () => { if (details.open && details.children.length === 1) details.append(make('iframe', {srcdoc: html, sandbox: 'allow-scripts', title: "Porcupine's picture"})); };
+  return details;
 }
