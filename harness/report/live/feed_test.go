@@ -55,7 +55,8 @@ var _ = Describe("The feed of the timeline", func() {
 		}
 		shown, err := feed(0, at(100_000))
 		Expect(err).NotTo(HaveOccurred())
-		Expect(len(shown.Numbers)).To(And(BeNumerically(">=", live.MostOperations), BeNumerically("<", 2*live.MostOthers+2*live.MostOperations)))
+		Expect(len(shown.Numbers)).
+			To(And(BeNumerically(">=", live.MostOperations), BeNumerically("<", 2*live.MostOthers+2*live.MostOperations)))
 		Expect(shown.Total).To(Equal(5 + 3*(live.MostOthers+live.MostOperations)))
 		Expect(shown.Begin).To(BeTemporally("==", begin))
 		Expect(shown.Nodes).To(HaveLen(3))
