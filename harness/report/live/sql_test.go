@@ -47,6 +47,7 @@ var _ = Describe("SQL", Ordered, func() {
 	)
 
 	It("is sent with the consistency that was chosen, and from inside past every fault", func(ctx SpecContext) {
+		Expect(p.cluster.WaitForAllOnline(ctx)).To(Succeed())
 		Expect(p.cluster.TakeNodeOffline(ctx, 2, fault.Isolate)).To(Succeed())
 		DeferCleanup(func(ctx SpecContext) { Expect(p.cluster.Heal(ctx)).To(Succeed()) })
 		Expect(p.sql(ctx, live.Query{Node: 2, SQL: "SELECT count(*) FROM s.t", Consistency: "local", Inside: true}).Tables[0].Rows[0][0].Text).
