@@ -31,6 +31,23 @@ var _ = Describe("The feed of the timeline", func() {
 		Expect(p.send(ctx, http.MethodGet, "state?since=x", "").status).To(Equal(http.StatusBadRequest))
 	}, patience)
 
+	It("shows operations that have not ended", func() {
+		j := journal.New(10)
+		feed := live.FeedOf(j)
+		j.Record(journal.Event{Kind: journal.Note, Node: journal.None, Text: "before"})
+		open := j.Invoke(journal.Op{Client: 7, Model: journal.Counter, Steps: []journal.Step{{Do: journal.Read, Key: "n"}}})
+		shown, err := feed(1, time.Now())
+		Expect(err).NotTo(HaveOccurred())
+		Expect(shown.Numbers).To(Equal([]int{1, 0}))
+		Expect(shown.Words).To(ConsistOf(ContainSubstring("it has not ended")))
+		Expect(shown.Clients).To(ConsistOf(HaveField("Spans", ConsistOf(HaveField("Is", "unknown")))))
+		open.End(journal.OK, nil, nil)
+		shown, err = feed(1, time.Now())
+		Expect(err).NotTo(HaveOccurred())
+		Expect(shown.Numbers).To(Equal([]int{1, 2}))
+		Expect(shown.Clients).To(ConsistOf(HaveField("Spans", ConsistOf(HaveField("Is", "ok")))))
+	})
+
 	It("keeps what is old and still holds, and forgets the rest", func() {
 		j := journal.New(1_000_000)
 		begin := time.Now()
