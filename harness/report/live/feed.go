@@ -114,6 +114,7 @@ func (f *feed) trace(since int, now time.Time) (Feed, error) {
 	f.mu.Unlock()
 	slices.SortFunc(all, func(a, b numbered) int { return a.number - b.number })
 	for _, e := range f.journal.UnderWay() {
+		e.Op.Outcome = "" // it has none yet
 		all = append(all, numbered{event: e})
 	}
 	events := make([]journal.Event, len(all))
