@@ -44,8 +44,10 @@ platforms: ## the kit builds on macOS and Windows without cgo, and the node has 
 bench: ## medians, as a table and in reports/bench.json; some of them: make bench FOCUS="child processes"; of another database: make bench TARGET=dqlite
 	$(if $(TARGET),REJOIN_TARGET=$(TARGET) REJOIN_LABEL_FILTER=bench go tool live -C harness/$(TARGET) go test -tags bench -timeout 0 -v .,go tool live go tool ginkgo --tags bench --timeout=2h $(if $(FOCUS),--focus="$(FOCUS)") ./harness/bench)
 
-cluster: ## three nodes, and a page to play with them; nodes that are processes: make cluster ARGS=-rejoin.target=process
-	go build -o reports/cluster ./harness/cmd/cluster && exec reports/cluster $(ARGS)
+cluster: ## three nodes, and a page to play with them; on another target: make cluster TARGET=process, hosts, dqlite, …, or one of ginkgo.yml
+	$(if $(wildcard harness/$(TARGET)/cluster/main.go),\
+		cd harness/$(TARGET) && go build -o ../../reports/cluster-$(TARGET) ./cluster && exec ../../reports/cluster-$(TARGET) $(ARGS),\
+		go build -o reports/cluster ./harness/cmd/cluster && exec reports/cluster $(if $(TARGET),-rejoin.target=$(TARGET)) $(ARGS))
 
 chaos: ## schedules of faults until one breaks a promise; find one again: make chaos SEED=17 TARGET=local FOR=5m
 	go tool live go run ./harness/cmd/exact go run ./harness/cmd/chaos -seed $(or $(SEED),0) -for $(or $(FOR),1m) -target $(or $(TARGET),virtual)

@@ -199,11 +199,7 @@ func (j *Journal) Events() []Event {
 	for i := range j.kept {
 		out = append(out, *j.at(i))
 	}
-	ended := len(out)
-	for o := range j.open {
-		out = append(out, o.underWay())
-	}
-	slices.SortFunc(out[ended:], func(a, b Event) int { return a.At.Compare(b.At) })
+	out = append(out, j.underWayLocked()...)
 	for _, p := range j.pollsLocked() {
 		out = append(out, p.seen())
 	}
@@ -221,6 +217,21 @@ func (j *Journal) Since(seen int) (events []Event, recorded int) {
 		events = append(events, *j.at(i))
 	}
 	return events, recorded
+}
+
+// UnderWay returns the operations that have not ended, as Unknown and until now, in the order in which they began.
+func (j *Journal) UnderWay() []Event {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.underWayLocked()
+}
+
+func (j *Journal) underWayLocked() (out []Event) {
+	for o := range j.open {
+		out = append(out, o.underWay())
+	}
+	slices.SortFunc(out, func(a, b Event) int { return a.At.Compare(b.At) })
+	return out
 }
 
 // Last returns the latest n events, except those of some kinds, in the order in which they were

@@ -41,7 +41,8 @@ func run() error {
 	port := flag.Int("page", 0, "port of the page on loopback; 0 is any free one, and -1 is no page")
 	flags := settings.Flags(flag.CommandLine)
 	flag.Parse()
-	loaded, err := settings.Load(*path, flags, settings.Environment(os.LookupEnv, os.Environ()), settings.Targets(builtIn...), settings.Described())
+	environment := settings.Environment(os.LookupEnv, os.Environ())
+	loaded, err := settings.Load(*path, flags, environment, settings.Targets(builtIn...), settings.Described())
 	if err != nil {
 		return err
 	}

@@ -51,7 +51,8 @@ func targetOf(ctx context.Context, s settings.Settings, token string) (over targ
 		}
 		return process.New(own), s.Cluster.Nodes, remove, nil
 	case "virtual":
-		return nil, 0, nil, errors.New("virtual time only passes while nothing happens, so there is nothing to play with: take local, process or hosts")
+		return nil, 0, nil, errors.New("virtual time only passes while nothing happens, so there is nothing to play with: " +
+			"take local, process or hosts")
 	}
 	over, about, alone, err := plain.New(s)
 	if err != nil {

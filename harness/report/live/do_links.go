@@ -105,7 +105,8 @@ func bridge(ctx context.Context, c *harness.Cluster, a Action) (done, error) {
 	if len(a.Groups) != 3 {
 		return "", bad("a bridge needs three groups of nodes: left, bridge and right")
 	}
-	return "Only the middle reaches both sides: " + groupsOf(fault.KindBridge, a.Groups), c.Bridge(ctx, a.Groups[0], a.Groups[2], a.Groups[1]...)
+	said := "Only the middle reaches both sides: " + groupsOf(fault.KindBridge, a.Groups)
+	return said, c.Bridge(ctx, a.Groups[0], a.Groups[2], a.Groups[1]...)
 }
 
 func groupsOf(kind fault.Kind, groups [][]int) string {

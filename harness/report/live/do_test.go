@@ -30,7 +30,8 @@ var _ = Describe("Actions on a cluster of the embedded database", Ordered, func(
 
 	for _, mode := range []fault.Mode{fault.Isolate, fault.Stop, fault.Crash} {
 		It("take a node offline and bring it online: "+string(mode), func(ctx SpecContext) {
-			Expect(p.do(ctx, fmt.Sprintf(`{"do": "take offline", "node": 1, "mode": %q}`, mode))).To(HavePrefix("Node 1 is offline: " + mode.Past()))
+			Expect(p.do(ctx, fmt.Sprintf(`{"do": "take offline", "node": 1, "mode": %q}`, mode))).
+				To(HavePrefix("Node 1 is offline: " + mode.Past()))
 			Expect(lost(c, 1)).To(Equal(mode))
 			Eventually(func() live.Node { return p.state(ctx).Nodes[1] }).Should(And(HaveField("Online", false), HaveField("Mode", string(mode))))
 			Expect(p.state(ctx).Faults).To(ContainElement(HaveField("Text", "node 1 is "+mode.Past())))
@@ -75,7 +76,8 @@ var _ = Describe("Actions on a cluster of the embedded database", Ordered, func(
 	}, patience)
 
 	It("of links", func(ctx SpecContext) {
-		p.do(ctx, `{"do": "link", "from": 0, "to": 1, "both": true, "rule": {"latency": "5ms", "jitter": "1ms", "loss": 0.25, "bandwidth": 65536}}`)
+		p.do(ctx, `{"do": "link", "from": 0, "to": 1, "both": true,
+			"rule": {"latency": "5ms", "jitter": "1ms", "loss": 0.25, "bandwidth": 65536}}`)
 		rule := fault.Rule{Latency: 5 * time.Millisecond, Jitter: time.Millisecond, Loss: 0.25, Bandwidth: 65536}
 		Expect(c.Survey(ctx)).To(HaveField("Links", Equal(map[fault.Link]fault.Rule{{From: 0, To: 1}: rule, {From: 1, To: 0}: rule})))
 		Eventually(func() []live.Fault { return p.state(ctx).Faults }).Should(HaveLen(2))
@@ -105,7 +107,8 @@ var _ = Describe("Actions on a cluster of the embedded database", Ordered, func(
 	}, patience)
 
 	It("find that one node has other data, and that all invariants hold", func(ctx SpecContext) {
-		p.sql(ctx, live.Query{SQL: "CREATE NAMESPACE d; CREATE TABLE d.t (id INTEGER PRIMARY KEY, v TEXT); INSERT INTO d.t VALUES (1, 'alike'), (2, 'same')"})
+		p.sql(ctx, live.Query{SQL: `CREATE NAMESPACE d; CREATE TABLE d.t (id INTEGER PRIMARY KEY, v TEXT);
+			INSERT INTO d.t VALUES (1, 'alike'), (2, 'same')`})
 		Expect(p.do(ctx, `{"do": "compare", "sql": "SELECT * FROM d.t"}`)).To(ContainSubstring("answer alike"))
 		Expect(p.do(ctx, `{"do": "invariants"}`)).To(HavePrefix("All invariants hold"))
 		p.do(ctx, `{"do": "diverge", "node": 1, "sql": "UPDATE d.t SET v = 'other' WHERE id = 2"}`)
@@ -139,10 +142,13 @@ var _ = Describe("Actions on a cluster of the embedded database", Ordered, func(
 			}
 		}
 		Expect(steps).To(ContainElements("isolate node 1", "bring node 2 online", "partition (0 | 1 2)", "add a node", "heal"))
-		begin := map[string]string{"take offline": "crash", "bring online": "bring", "disk": "set the disk", "damage": "damage", "clock": "set the clock",
-			"diverge": "change the data", "remove node": "remove", "replace node": "replace", "link": "change the link", "reset": "reset", "flap": "make the link flap",
-			"partition": "partition", "bridge": "bridge", "ring": "make a ring", "isolate leader": "isolate the leader", "mend links": "mend", "heal": "heal",
-			"add node": "add", "invariants": "check", "compare": "compare"}
+		begin := map[string]string{
+			"take offline": "crash", "bring online": "bring", "disk": "set the disk", "damage": "damage", "clock": "set the clock",
+			"diverge": "change the data", "remove node": "remove", "replace node": "replace", "link": "change the link", "reset": "reset",
+			"flap": "make the link flap", "partition": "partition", "bridge": "bridge", "ring": "make a ring",
+			"isolate leader": "isolate the leader", "mend links": "mend", "heal": "heal", "add node": "add", "invariants": "check",
+			"compare": "compare",
+		}
 		for _, verb := range live.Verbs() {
 			Expect(begin).To(HaveKey(verb))
 			Expect(steps).To(ContainElement(HavePrefix(begin[verb])), verb)
@@ -166,18 +172,25 @@ var _ = Describe("An action", func() {
 	},
 		Entry("unknown", `{"do": "explode"}`, http.StatusBadRequest, `There is no action "explode"`, patience),
 		Entry("without a name", `{}`, http.StatusBadRequest, `There is no action ""`, patience),
-		Entry("on no node", `{"do": "take offline", "node": 7, "mode": "crash"}`, http.StatusNotFound, "Node index 7 out of range (0-2)", patience),
-		Entry("with an unknown mode", `{"do": "take offline", "node": 1, "mode": "melt"}`, http.StatusBadRequest, `no failure mode "melt"`, patience),
+		Entry("on no node", `{"do": "take offline", "node": 7, "mode": "crash"}`,
+			http.StatusNotFound, "Node index 7 out of range (0-2)", patience),
+		Entry("with an unknown mode", `{"do": "take offline", "node": 1, "mode": "melt"}`,
+			http.StatusBadRequest, `no failure mode "melt"`, patience),
 		Entry("on a node that is online", `{"do": "bring online", "node": 1}`, http.StatusConflict, "already online", patience),
-		Entry("with what is no duration", `{"do": "disk", "node": 1, "disk": {"slow": "soon"}}`, http.StatusBadRequest, `"soon" is no duration, such as 50ms`, patience),
+		Entry("with what is no duration", `{"do": "disk", "node": 1, "disk": {"slow": "soon"}}`,
+			http.StatusBadRequest, `"soon" is no duration, such as 50ms`, patience),
 		Entry("with a negative duration", `{"do": "disk", "node": 1, "disk": {"slow": "-1s"}}`, http.StatusBadRequest, "is negative", patience),
 		Entry("with an unknown part", `{"do": "damage", "node": 1, "part": "lid"}`, http.StatusBadRequest, `Unknown disk part "lid"`, patience),
 		Entry("with no clock", `{"do": "clock", "node": 1, "ahead": "x"}`, http.StatusBadRequest, "is no duration", patience),
-		Entry("with an unknown action of a link", `{"do": "link", "from": 0, "to": 1, "rule": {"action": "eat"}}`, http.StatusBadRequest, `Unknown action "eat"`, patience),
-		Entry("with too much loss", `{"do": "link", "from": 0, "to": 1, "rule": {"loss": 1}}`, http.StatusBadRequest, "Loss 1 must be", patience),
-		Entry("of a link to itself", `{"do": "link", "from": 1, "to": 1, "rule": {"action": "drop"}}`, http.StatusConflict, "no link from node 1 to itself", patience),
+		Entry("with an unknown action of a link", `{"do": "link", "from": 0, "to": 1, "rule": {"action": "eat"}}`,
+			http.StatusBadRequest, `Unknown action "eat"`, patience),
+		Entry("with too much loss", `{"do": "link", "from": 0, "to": 1, "rule": {"loss": 1}}`,
+			http.StatusBadRequest, "Loss 1 must be", patience),
+		Entry("of a link to itself", `{"do": "link", "from": 1, "to": 1, "rule": {"action": "drop"}}`,
+			http.StatusConflict, "no link from node 1 to itself", patience),
 		Entry("of one group", `{"do": "partition", "groups": [[0, 1, 2]]}`, http.StatusBadRequest, "two groups", patience),
-		Entry("of a node in two groups", `{"do": "partition", "groups": [[0], [0, 1]]}`, http.StatusConflict, "node 0 is in two groups", patience),
+		Entry("of a node in two groups", `{"do": "partition", "groups": [[0], [0, 1]]}`,
+			http.StatusConflict, "node 0 is in two groups", patience),
 		Entry("of half a bridge", `{"do": "bridge", "groups": [[0], [1]]}`, http.StatusBadRequest, "three groups", patience),
 		Entry("of a ring of three", `{"do": "ring"}`, http.StatusConflict, "no links given", patience),
 		Entry("without a query", `{"do": "compare"}`, http.StatusBadRequest, "no query", patience),
@@ -189,7 +202,8 @@ var _ = Describe("An action", func() {
 
 	It("of which the target is not able says so, and its buttons know why before", func(ctx SpecContext) {
 		p := play(ctx, &fake.Target{Plain: true})
-		Expect(p.refused(ctx, "do", `{"do": "take offline", "node": 1, "mode": "crash"}`, http.StatusNotImplemented)).To(ContainSubstring("cannot crash nodes"))
+		Expect(p.refused(ctx, "do", `{"do": "take offline", "node": 1, "mode": "crash"}`, http.StatusNotImplemented)).
+			To(ContainSubstring("cannot crash nodes"))
 		Expect(p.state(ctx).Cannot).To(HaveKeyWithValue("crash nodes", "The target cannot crash nodes."))
 		Expect(p.state(ctx).Cannot).NotTo(HaveKey("isolate nodes"))
 		able, _ := playFake(ctx)
@@ -216,10 +230,11 @@ var _ = Describe("An action", func() {
 			if err == nil {
 				r.Header = p.headers.Clone()
 				r.Header.Set("Content-Type", "application/json")
-				_, _ = http.DefaultClient.Do(r) //nolint:bodyclose // the tab is closed before there is an answer
+				_, _ = http.DefaultClient.Do(r)
 			}
 		}()
-		Eventually(func() []live.Busy { return p.state(ctx).Busy }).Should(Equal([]live.Busy{{Place: "node 1", Key: "the button", Text: "isolate node 1"}}))
+		Eventually(func() []live.Busy { return p.state(ctx).Busy }).
+			Should(Equal([]live.Busy{{Place: "node 1", Key: "the button", Text: "isolate node 1"}}))
 		Expect(p.refused(ctx, "do", action, http.StatusConflict)).To(Equal("Isolate node 1 is under way already"))
 		closeTab()
 		Eventually(over).Should(BeClosed())
@@ -232,7 +247,8 @@ var _ = Describe("An action", func() {
 	It("that fails says so at its place", func(ctx SpecContext) {
 		p, c := playFake(ctx)
 		c.OnIsolate = func(context.Context, int) error { return fmt.Errorf("the cable is stuck") }
-		Expect(p.refused(ctx, "do", `{"do": "take offline", "node": 1, "mode": "isolate"}`, http.StatusConflict)).To(ContainSubstring("the cable is stuck"))
+		Expect(p.refused(ctx, "do", `{"do": "take offline", "node": 1, "mode": "isolate"}`, http.StatusConflict)).
+			To(ContainSubstring("the cable is stuck"))
 		Expect(p.state(ctx).Said["node 1"]).To(And(HaveField("Failed", true), HaveField("Text", ContainSubstring("the cable is stuck"))))
 	}, patience)
 

@@ -96,9 +96,10 @@ func thinned(all []numbered) []numbered {
 }
 
 // Feed is the journal as lanes, until now. Words are sent once: those of an event that is older than the request says are left out.
+// Operations that have not ended come last, and have no number yet.
 type Feed struct {
 	page.Trace
-	Numbers []int    `json:"numbers"` // of the events, by index
+	Numbers []int    `json:"numbers"` // of the events, by index; 0 for none
 	Words   []string `json:"words"`   // of the last events
 	Lines   []string `json:"lines"`   // of the last events, as a saved journal has them
 	Total   int      `json:"total"`   // events recorded
@@ -112,12 +113,16 @@ func (f *feed) trace(since int, now time.Time) (Feed, error) {
 	total := f.recorded
 	f.mu.Unlock()
 	slices.SortFunc(all, func(a, b numbered) int { return a.number - b.number })
+	for _, e := range f.journal.UnderWay() {
+		e.Op.Outcome = "" // it has none yet
+		all = append(all, numbered{event: e})
+	}
 	events := make([]journal.Event, len(all))
 	shown := Feed{Numbers: make([]int, len(all)), Lines: []string{}, Total: total}
 	first := len(all)
 	for i, one := range all {
 		events[i], shown.Numbers[i] = one.event, one.number
-		if one.number > since {
+		if one.number > since || one.number == 0 {
 			first = min(first, i)
 			line, err := json.Marshal(one.event)
 			if err != nil {

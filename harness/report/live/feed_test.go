@@ -31,6 +31,23 @@ var _ = Describe("The feed of the timeline", func() {
 		Expect(p.send(ctx, http.MethodGet, "state?since=x", "").status).To(Equal(http.StatusBadRequest))
 	}, patience)
 
+	It("shows operations that have not ended", func() {
+		j := journal.New(10)
+		feed := live.FeedOf(j)
+		j.Record(journal.Event{Kind: journal.Note, Node: journal.None, Text: "before"})
+		open := j.Invoke(journal.Op{Client: 7, Model: journal.Counter, Steps: []journal.Step{{Do: journal.Read, Key: "n"}}})
+		shown, err := feed(1, time.Now())
+		Expect(err).NotTo(HaveOccurred())
+		Expect(shown.Numbers).To(Equal([]int{1, 0}))
+		Expect(shown.Words).To(ConsistOf(ContainSubstring("it has not ended")))
+		Expect(shown.Clients).To(ConsistOf(HaveField("Spans", ConsistOf(And(HaveField("Is", "unknown"), HaveField("Text", HavePrefix("under way")))))))
+		open.End(journal.OK, nil, nil)
+		shown, err = feed(1, time.Now())
+		Expect(err).NotTo(HaveOccurred())
+		Expect(shown.Numbers).To(Equal([]int{1, 2}))
+		Expect(shown.Clients).To(ConsistOf(HaveField("Spans", ConsistOf(HaveField("Is", "ok")))))
+	})
+
 	It("keeps what is old and still holds, and forgets the rest", func() {
 		j := journal.New(1_000_000)
 		begin := time.Now()
@@ -55,7 +72,8 @@ var _ = Describe("The feed of the timeline", func() {
 		}
 		shown, err := feed(0, at(100_000))
 		Expect(err).NotTo(HaveOccurred())
-		Expect(len(shown.Numbers)).To(And(BeNumerically(">=", live.MostOperations), BeNumerically("<", 2*live.MostOthers+2*live.MostOperations)))
+		Expect(len(shown.Numbers)).
+			To(And(BeNumerically(">=", live.MostOperations), BeNumerically("<", 2*live.MostOthers+2*live.MostOperations)))
 		Expect(shown.Total).To(Equal(5 + 3*(live.MostOthers+live.MostOperations)))
 		Expect(shown.Begin).To(BeTemporally("==", begin))
 		Expect(shown.Nodes).To(HaveLen(3))

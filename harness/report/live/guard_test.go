@@ -60,7 +60,7 @@ var _ = Describe("The guard", func() {
 		Entry("of an address elsewhere", "192.0.2.1:PORT", http.StatusForbidden, patience),
 	)
 
-	DescribeTable("refuses what a browser says comes from elsewhere, even with the token", func(ctx SpecContext, status int, headers ...string) {
+	DescribeTable("refuses what comes from elsewhere, even with the token", func(ctx SpecContext, status int, headers ...string) {
 		for i := range headers {
 			headers[i] = strings.ReplaceAll(headers[i], "OWN", strings.Trim(p.url, "/"))
 		}
@@ -78,14 +78,16 @@ var _ = Describe("The guard", func() {
 		Entry("a page without an origin", http.StatusForbidden, "Origin", "null", patience),
 		Entry("what is no origin", http.StatusForbidden, "Origin", "%", patience),
 		Entry("another site, without an origin", http.StatusForbidden, "Sec-Fetch-Site", "cross-site", patience),
-		Entry("another site that pretends to navigate", http.StatusForbidden, "Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate", patience),
+		Entry("another site that pretends to navigate", http.StatusForbidden,
+			"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate", patience),
 	)
 
 	It("lets a link from elsewhere open the page, and nothing else", func(ctx SpecContext) {
 		from := []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate"}
 		Expect(p.send(ctx, http.MethodGet, "", "", from...).status).To(Equal(http.StatusOK))
 		Expect(p.send(ctx, http.MethodGet, "state?since=0", "", from...).status).To(Equal(http.StatusForbidden))
-		Expect(p.send(ctx, http.MethodGet, "", "", "Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "no-cors").status).To(Equal(http.StatusForbidden))
+		Expect(p.send(ctx, http.MethodGet, "", "", "Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "no-cors").status).
+			To(Equal(http.StatusForbidden))
 	}, patience)
 
 	It("has no other paths, and each with its method only", func(ctx SpecContext) {
@@ -96,7 +98,8 @@ var _ = Describe("The guard", func() {
 
 	It("takes JSON only, of a bounded size, and nothing that it does not know", func(ctx SpecContext) {
 		for _, kind := range []string{"", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data"} {
-			Expect(p.send(ctx, http.MethodPost, "do", `{"do": "heal"}`, "Content-Type", kind).status).To(Equal(http.StatusUnsupportedMediaType), kind)
+			Expect(p.send(ctx, http.MethodPost, "do", `{"do": "heal"}`, "Content-Type", kind).status).
+				To(Equal(http.StatusUnsupportedMediaType), kind)
 		}
 		Expect(p.refused(ctx, "do", `{"do": "heal", "x": 1}`, http.StatusBadRequest)).To(ContainSubstring(`unknown field "x"`))
 		Expect(p.refused(ctx, "do", `{"do": "heal"} {}`, http.StatusBadRequest)).To(ContainSubstring("more than one value"))

@@ -17,6 +17,7 @@ type Judged struct {
 	Events   int            `json:"events"`
 	NotFinal string         `json:"notFinal,omitempty"` // why nodes were not read a last time
 	Error    string         `json:"error,omitempty"`    // of the final reads
+	Expected []string       `json:"expected"`           // what the makers of the database do not promise
 	Took     string         `json:"took"`
 }
 
@@ -48,7 +49,12 @@ func (p *Page) postJudge(w http.ResponseWriter, r *http.Request) {
 
 func (p *Page) judge(ctx context.Context) Judged {
 	begun := time.Now()
-	var j Judged
+	j := Judged{Expected: []string{}}
+	for _, claim := range p.cluster.Claims() {
+		if !claim.Made {
+			j.Expected = append(j.Expected, upper(claim.String()))
+		}
+	}
 	var err error
 	if j.NotFinal, err = p.loads.final(ctx); err != nil {
 		j.Error = sentence(err)

@@ -12,7 +12,6 @@ import (
 	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/journal"
 	"github.com/rejoin-db/rejoin/harness/report/live"
-	"github.com/rejoin-db/rejoin/harness/report/page"
 	"github.com/rejoin-db/rejoin/harness/target"
 	"github.com/rejoin-db/rejoin/harness/workload"
 )
@@ -75,7 +74,7 @@ var _ = Describe("Workloads", func() {
 			Expect(rested.NotFinal).To(BeEmpty(), rested.Error)
 			Expect(rested.Error).To(BeEmpty())
 			for _, v := range rested.Verdicts {
-				Expect(v.Result).To(BeElementOf("kept", "nothing to judge"), "round %d: %s", round, page.Verdict(v))
+				Expect(v.Result).To(BeElementOf("kept", "nothing to judge"), "round %d: %s", round, v)
 			}
 			Expect(resultOf(rested, "linearizable")).To(Equal("kept"))
 			Expect(resultOf(rested, "durable")).To(Equal("kept"))
@@ -143,7 +142,8 @@ var _ = Describe("Workloads", func() {
 		setHook(func(context.Context, target.Request) error {
 			return &target.Error{Message: "there are no words for it", Outcome: target.NotApplied}
 		})
-		Expect(p.refused(ctx, "load", `{"name": "set", "on": true}`, http.StatusConflict)).To(And(HavePrefix("Set up workload set: "), HaveSuffix("(not applied)")))
+		Expect(p.refused(ctx, "load", `{"name": "set", "on": true}`, http.StatusConflict)).
+			To(And(HavePrefix("Set up workload set: "), HaveSuffix("(not applied)")))
 		Expect(p.workload(ctx, "set")).To(And(HaveField("Running", false), HaveField("Error", ContainSubstring("there are no words for it"))))
 		setHook(nil)
 		p.load(ctx, `{"name": "set", "on": true}`)

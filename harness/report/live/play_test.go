@@ -51,7 +51,8 @@ var _ = Describe("A game", func() {
 		no := errors.New("no")
 		Expect(live.Play(ctx, live.Game{Target: &fake.Target{Err: no}})).To(MatchError(no))
 		t := &fake.Target{}
-		Expect(live.Play(ctx, live.Game{Target: t, Port: -1, Explain: func(context.Context, *harness.Cluster) error { return no }})).To(MatchError(no))
+		Expect(live.Play(ctx, live.Game{Target: t, Port: -1, Explain: func(context.Context, *harness.Cluster) error { return no }})).
+			To(MatchError(no))
 		Expect(t.Last().Calls()).To(ContainElement("close"))
 		Expect(live.Play(ctx, live.Game{Target: t, Port: 1 << 20, Boot: time.Second})).To(MatchError(ContainSubstring("serve the live page")))
 		Expect(t.Last().Calls()).To(ContainElement("close"))

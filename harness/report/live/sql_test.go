@@ -42,13 +42,16 @@ var _ = Describe("SQL", Ordered, func() {
 	},
 		Entry("without a statement", `{"node": 0}`, http.StatusBadRequest, "There is no statement", patience),
 		Entry("to no node", `{"node": 9, "sql": "SELECT 1"}`, http.StatusNotFound, "out of range", patience),
-		Entry("with an unknown consistency", `{"node": 0, "sql": "SELECT 1", "consistency": "psychic"}`, http.StatusBadRequest, `no consistency "psychic"`, patience),
+		Entry("with an unknown consistency", `{"node": 0, "sql": "SELECT 1", "consistency": "psychic"}`,
+			http.StatusBadRequest, `no consistency "psychic"`, patience),
 	)
 
 	It("is sent with the consistency that was chosen, and from inside past every fault", func(ctx SpecContext) {
+		Expect(p.cluster.WaitForAllOnline(ctx)).To(Succeed())
 		Expect(p.cluster.TakeNodeOffline(ctx, 2, fault.Isolate)).To(Succeed())
 		DeferCleanup(func(ctx SpecContext) { Expect(p.cluster.Heal(ctx)).To(Succeed()) })
-		Expect(p.sql(ctx, live.Query{Node: 2, SQL: "SELECT count(*) FROM s.t", Consistency: "local", Inside: true}).Tables[0].Rows[0][0].Text).To(Equal("4"))
+		Expect(p.sql(ctx, live.Query{Node: 2, SQL: "SELECT count(*) FROM s.t", Consistency: "local", Inside: true}).Tables[0].Rows[0][0].Text).
+			To(Equal("4"))
 		a := p.send(ctx, http.MethodPost, "sql", `{"node": 2, "sql": "SELECT 1", "inside": true, "consistency": "strong"}`)
 		Expect(a.status).To(Equal(http.StatusUnprocessableEntity), a.body)
 		Expect(a.body).To(ContainSubstring(`"outcome":"not applied"`))
@@ -97,7 +100,8 @@ var _ = Describe("Rows side by side", func() {
 		Entry("two of two with another value", "[{[[1,5],[1,6]],wrong[[1],[1]]}]", numbers("1 5"), numbers("1 6")),
 		Entry("one without a row", "[{[[1,5],null,[1,5]],wrong[[],[],[]]}]", numbers("1 5"), numbers(), numbers("1 5")),
 		Entry("one that could not be asked", "[{[[1,5],null,[1,5]]}]", numbers("1 5"), nil, numbers("1 5")),
-		Entry("by place if the first column repeats", "[{[[1,5],[1,6]],wrong[[1],[1]]},{[[1,6],[1,5]],wrong[[1],[1]]}]", numbers("1 5", "1 6"), numbers("1 6", "1 5")),
+		Entry("by place if the first column repeats", "[{[[1,5],[1,6]],wrong[[1],[1]]},{[[1,6],[1,5]],wrong[[1],[1]]}]",
+			numbers("1 5", "1 6"), numbers("1 6", "1 5")),
 		Entry("of no rows", "[]", numbers(), numbers()),
 	)
 

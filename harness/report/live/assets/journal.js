@@ -4,11 +4,12 @@ let lastNumber = 0;
 
 async function traceOf() {
   const got = await ask('GET', 'trace?since=' + lastNumber), {numbers} = got, first = numbers.length - got.words.length;
-  got.words.forEach((w, i) => words.set(numbers[first + i], [w, got.lines[i]]));
-  lastNumber = numbers.at(-1) ?? lastNumber;
+  const news = got.words.map((w, i) => [w, got.lines[i]]), of = (n, i) => (n ? words.get(n) : news[i - first]) || ['', ''];
+  news.forEach((one, i) => { if (numbers[first + i]) words.set(numbers[first + i], one); });
+  lastNumber = numbers.findLast(n => n) ?? lastNumber;
   if (words.size > 2 * numbers.length + 1000) { const kept = new Set(numbers); for (const n of words.keys()) if (!kept.has(n)) words.delete(n); }
-  got.words = numbers.map(n => words.get(n)?.[0] ?? '');
-  got.lines = ['', ...numbers.map(n => words.get(n)?.[1] ?? '')];
+  got.words = numbers.map((n, i) => of(n, i)[0]);
+  got.lines = ['', ...numbers.map((n, i) => of(n, i)[1])];
   return got;
 }
 
@@ -42,7 +43,7 @@ async function journalPanel() {
       journal.lines = next.lines;
       line.renew(next);
       events.renew();
-      view.chosen = chosen < 0 ? -1 : next.numbers.indexOf(chosen);
+      view.chosen = chosen <= 0 ? -1 : next.numbers.indexOf(chosen);
       say(total, `${number(next.total)} events`);
       if (follows.checked) latest();
     } catch { /* the state tells that the cluster does not answer */ }

@@ -54,12 +54,12 @@ function rowOf({name, doc, clients, rate}) {
   return {show, element: make('tr', {}, make('td', {}, toggle), make('td', {}, make('b', {}, name), ' ', make('span', {class: 'soft doc'}, doc), ' ', measured, problem), make('td', {}, at), make('td', {}, speed), counts)};
 }
 
-function verdictOf({verdicts, examples, events, notFinal, error, took}) {
+function verdictOf({verdicts, examples, events, notFinal, error, expected, took}) {
   const judgedOnes = verdicts.map((v, i) => [v, examples[i]]).filter(([v]) => v.result !== 'nothing to judge'), idle = verdicts.length - judgedOnes.length;
   const rows = judgedOnes.map(([v, lines]) => make('tr', {}, make('td', {}, make('span', {class: 'badge ' + v.result}, v.result)), make('td', {}, make('b', {}, v.rule), make('div', {class: 'soft'}, v.promise), v.violations?.length || v.refused || v.undecided?.length ?
     [...few(objections(v, null)), lines.length ? make('details', {}, make('summary', {}, `its ${lines.length} events`), make('pre', {class: 'wrap'}, lines.join('\n'))) : ''] : '')));
-  return [make('p', {class: 'soft'}, `${number(events)} events in ${took}. `, notFinal ? `Not read a last time: ${notFinal}. ` : '', idle ? `${idle} rules have nothing to judge.` : ''), error ? make('p', {class: 'said failed'}, error) : '',
-    rows.length ? make('table', {class: 'verdicts short'}, make('tbody', {}, rows)) : make('p', {}, 'There is nothing to judge yet: switch a workload on.')];
+  return [make('p', {class: 'soft'}, `${number(events)} events in ${took}. `, notFinal ? `Not read a last time: ${notFinal}. ` : '', idle ? `${idle} rules have nothing to judge.` : ''), error ? make('p', {class: 'said failed'}, error) : '', expected.map(e => make('p', {class: 'soft'}, e + '.')),
+    rows.length ? make('table', {class: 'verdicts short'}, make('tbody', {}, rows)) : make('p', {}, 'There is nothing to judge yet: switch a workload on.')].flat();
 }
 
 // few shows the first of many.

@@ -5,7 +5,7 @@ const nodeColour = i => colour('node' + i % 7);
 // plotsOf adds the plots to an element, and returns what draws them again and what is under the pointer.
 function plotsOf(journal, parent, {x, t, width}) {
   const trace = journal.trace;
-  const ops = trace.clients.flatMap(l => l.spans).sort((a, b) => a.from - b.from);
+  const ops = trace.clients.flatMap(l => l.spans).filter(s => !s.text?.startsWith('under way')).sort((a, b) => a.from - b.from);
   for (const s of ops) s.took = Math.max((s.to - s.from) / 1e6, 0.001); // ms
   ops.longest = ops.reduce((most, s) => Math.max(most, s.to - s.from), 0);
   const plots = [];
