@@ -32,11 +32,11 @@ kalamdb: ## the suite on any kalamdb-server: make kalamdb KALAMDB=/usr/local/bin
 	REJOIN_TARGET=kalamdb KALAMDB="$(KALAMDB)" go tool live -C harness/kalamdb go test . -timeout 0
 
 test: ## everything, with the race detector; the reports are reports/report.json and reports/junit.xml
-	go tool ginkgo -r -p --race --randomize-all --keep-going --json-report=report.json --output-dir=reports; \
+	go tool ginkgo -r -p --race --ldflags='-s -w' --randomize-all --keep-going --json-report=report.json --output-dir=reports; \
 	ended=$$?; go tool junit -o reports/junit.xml reports/report.json; exit $$ended
 
-lint:
-	go vet ./... && go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 run
+lint: ## go vet is one of its linters
+	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 run
 
 platforms: ## the kit builds on macOS and Windows without cgo, and the node has no type errors there
 	go run ./harness/cmd/platforms

@@ -20,6 +20,6 @@ func (r *run) reportAgain(report SpecReport) {
 		}
 	}
 	if line := r.again(GinkgoRandomSeed(), report.FullText(), journal); line != "" {
-		AddReportEntry("to run it again", shown(line), ReportEntryVisibilityFailureOrVerbose)
+		AddReportEntry(junit.AgainEntry, shown(line), ReportEntryVisibilityFailureOrVerbose)
 	}
 }

@@ -104,6 +104,7 @@ func (s *Suite) Run(t *testing.T, description string) {
 	defer format.UnregisterCustomFormatter(key)
 
 	config, reporter := suite.Apply(GinkgoConfiguration())
+	reporter.NoColor = reporter.NoColor || os.Getenv("NO_COLOR") != "" // https://no-color.org
 	if err := settings.CheckFilters(config); err != nil {
 		t.Fatal(err)
 	}

@@ -178,6 +178,15 @@ func TestSuites(t *testing.T) {
 		g.Expect(passed).To(BeTrue(), said)
 		g.Expect(said).To(ContainSubstring("is not complete: keep a run: "))
 	})
+	t.Run("has no colours with NO_COLOR", func(t *testing.T) {
+		for value, colored := range map[string]bool{"": true, "1": false, "anything": false} {
+			settings := []string{beSuite + "=passes", "REJOIN_NODES=1", "REJOIN_JOURNALS=none", "REJOIN_REPORT=none", "NO_COLOR=" + value}
+			said, passed := run(t.Context(), t, settings, self, "-test.run=^TestShop$", "-ginkgo.focus=has 'one' node")
+			if !passed || strings.Contains(said, "\x1b") != colored {
+				t.Errorf("NO_COLOR=%s: passed %v, %q", value, passed, said)
+			}
+		}
+	})
 	t.Run("says how far it is", func(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "progress")
 		if err := os.WriteFile(file, nil, 0o600); err != nil {

@@ -14,7 +14,7 @@ import (
 )
 
 // Cluster returns a table of the nodes' status, which is asked for past every fault, the faults in
-// force, and the latest events. It blocks for about a second at most, or until ctx ends.
+// force, a timeline, and the latest events. It blocks for about a second at most, or until ctx ends.
 func Cluster(ctx context.Context, c *harness.Cluster, events int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "cluster of %d nodes, quorum %d, seed %d\n\n", c.Size(), c.Quorum(), c.Seed())
@@ -23,6 +23,9 @@ func Cluster(ctx context.Context, c *harness.Cluster, events int) string {
 		fmt.Fprintf(&b, "\nfaults in force:\n  %s\n", strings.Join(faults, "\n  "))
 	}
 	b.WriteByte('\n')
+	if timeline := Timeline(c.Journal().Events()); timeline != "" {
+		b.WriteString(timeline + "\n")
+	}
 	writeEvents(&b, c.Journal(), events)
 	return b.String()
 }

@@ -42,9 +42,9 @@ var _ = Describe("Cluster", func() {
 		f = t.Last()
 	}
 
-	// table is the report without its events.
+	// table is the report without its timeline and its events.
 	table := func(ctx context.Context) string {
-		text, _, _ := strings.Cut(report.Cluster(ctx, c, 0), "\nlast ")
+		text, _, _ := strings.Cut(report.Cluster(ctx, c, 0), "\ntimeline")
 		return text
 	}
 

@@ -164,13 +164,14 @@ func unbroken(text []byte) int {
 	return len(text)
 }
 
-// complete tells whether an escape sequence has its end: ESC [ parameters letter, or ESC letter.
+// complete tells whether an escape sequence has its end: ESC [ parameters letter, or ESC intermediates letter.
 func complete(sequence []byte) bool {
 	if len(sequence) < 2 {
 		return false
 	}
-	if sequence[1] != '[' {
-		return true
+	if sequence[1] != '[' { // such as ESC ( B, a set of characters
+		last := sequence[len(sequence)-1]
+		return last < ' ' || last > '/'
 	}
 	for _, b := range sequence[2:] {
 		if b >= 0x40 && b <= 0x7e {

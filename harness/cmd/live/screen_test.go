@@ -136,6 +136,9 @@ func TestTheLineIsBelowTheOutput(t *testing.T) {
 	see("a line that is full", "Running\n••••••••••••••••••••\n5 of 9, and what i…")
 	fmt.Fprint(out, "\none\ntwo\nthree")
 	see("at the last row", "••••••••••••••••••••\none\ntwo\nthree\n5 of 9, and what i…")
+	s.show(says("short"), at(0))
+	see("a line that has become shorter", "••••••••••••••••••••\none\ntwo\nthree\nshort")
+	s.show(says("5 of 9, and what is too wide for it"), at(0))
 	fmt.Fprint(s.stderr(), " failed\n")
 	see("the other output", "••••••••••••••••••••\none\ntwo\nthree failed\n5 of 9, and what i…")
 	if err := s.end(); err != nil {
@@ -160,6 +163,11 @@ func TestCharactersAndSequencesAreNotBroken(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := b.String()
+		for _, whole := range []string{"•", "–", "…", "\x1b[38;5;9m", "\x1b[0m", "\x1b(B"} {
+			if !strings.Contains(got, whole) {
+				t.Errorf("in pieces of %d the line is drawn within %q", size, whole)
+			}
+		}
 		for _, own := range []string{save + noWrap + "here" + wrap + back, below + save + down + noWrap + "here" + wrap + back, erase} {
 			got = strings.ReplaceAll(got, own, "")
 		}

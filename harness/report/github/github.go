@@ -13,6 +13,7 @@ import (
 	"github.com/onsi/ginkgo/v2/types"
 
 	"github.com/rejoin-db/rejoin/harness/report/internal/plain"
+	"github.com/rejoin-db/rejoin/harness/report/junit"
 )
 
 // Annotate writes a line ::error for each spec that failed, with its place. Paths are relative to root, the checkout. GitHub shows at most
@@ -28,8 +29,8 @@ func Annotate(w io.Writer, reports []types.Report, root string) error {
 	return nil
 }
 
-// Summarize writes Markdown for the file that GITHUB_STEP_SUMMARY names: the counts of each suite, what failed, and why specs were
-// skipped.
+// Summarize writes Markdown for the file that GITHUB_STEP_SUMMARY names: the counts of each suite, what failed and the
+// command that runs it again, what passed only in a later attempt, and why specs were skipped.
 func Summarize(w io.Writer, reports []types.Report) error {
 	var b strings.Builder
 	b.WriteString("| suite | passed | failed | skipped | time |\n| --- | --- | --- | --- | --- |\n")
@@ -52,8 +53,18 @@ func Summarize(w io.Writer, reports []types.Report) error {
 	if all := failed(reports); len(all) > 0 {
 		b.WriteString("\n### Failed\n\n")
 		for _, spec := range all {
-			first, _, _ := strings.Cut(strings.TrimSpace(plain.Text(spec.Failure.Message)), "\n")
-			fmt.Fprintf(&b, "- %s: %s\n", cell(name(spec)), cell(first))
+			fmt.Fprintf(&b, "- %s: %s\n", cell(name(spec)), cell(plain.Line(spec.Failure.Message)))
+			for _, entry := range spec.ReportEntries {
+				if entry.Name == junit.AgainEntry {
+					fmt.Fprintf(&b, "\n  ~~~\n  %s\n  ~~~\n", strings.ReplaceAll(plain.Text(entry.StringRepresentation()), "\n", "\n  "))
+				}
+			}
+		}
+	}
+	if all := flaked(reports); len(all) > 0 {
+		b.WriteString("\n### Failed at first\n\n")
+		for _, spec := range all {
+			fmt.Fprintf(&b, "- %s: passed in attempt %d\n", cell(name(spec)), spec.NumAttempts)
 		}
 	}
 	if len(whys) > 0 {
@@ -69,6 +80,18 @@ func Summarize(w io.Writer, reports []types.Report) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// flaked are the specs that failed, and passed when they were tried again.
+func flaked(reports []types.Report) (all types.SpecReports) {
+	for _, report := range reports {
+		for _, spec := range report.SpecReports.WithState(types.SpecStatePassed) {
+			if spec.MaxFlakeAttempts > 0 && spec.NumAttempts > 1 {
+				all = append(all, spec)
+			}
+		}
+	}
+	return all
 }
 
 func failed(reports []types.Report) (all types.SpecReports) {

@@ -8,6 +8,7 @@ import (
 	"github.com/onsi/ginkgo/v2/types"
 
 	"github.com/rejoin-db/rejoin/harness/report/github"
+	"github.com/rejoin-db/rejoin/harness/report/junit"
 )
 
 func reports() []types.Report {
@@ -16,10 +17,14 @@ func reports() []types.Report {
 			Message: message, Location: types.CodeLocation{FileName: "/src/specs/links.go", LineNumber: 7},
 		}}
 	}
+	flaky := spec(types.SpecStatePassed, "is flaky", "")
+	flaky.MaxFlakeAttempts, flaky.NumAttempts = 3, 2
+	slow := spec(types.SpecStateTimedout, "is slow", "A spec timeout occurred")
+	slow.ReportEntries = types.ReportEntries{{Name: junit.AgainEntry, Value: types.WrapEntryValue("make replay SEED=1\n# or so")}}
 	return []types.Report{{SuiteDescription: "Rejoin", RunTime: 1234 * time.Millisecond, SpecReports: types.SpecReports{
-		spec(types.SpecStatePassed, "heals", ""),
+		spec(types.SpecStatePassed, "heals", ""), flaky,
 		spec(types.SpecStateFailed, "a link, cut: heals", "\x1b[31mExpected\x1b[0m\n50% | more"),
-		spec(types.SpecStateTimedout, "is slow", "A spec timeout occurred"),
+		slow,
 		spec(types.SpecStateSkipped, "skews", "the target cannot skew clocks"),
 		spec(types.SpecStateSkipped, "skews more", "the target cannot skew clocks"),
 		spec(types.SpecStateSkipped, "filtered", ""),
@@ -45,12 +50,21 @@ func TestSummarize(t *testing.T) {
 	}
 	const want = `| suite | passed | failed | skipped | time |
 | --- | --- | --- | --- | --- |
-| Rejoin **failed** | 1 | 2 | 3 | 1.2s |
+| Rejoin **failed** | 2 | 2 | 3 | 1.2s |
 
 ### Failed
 
-- a link, cut: heals: Expected
+- a link, cut: heals: Expected 50% \| more
 - is slow: A spec timeout occurred
+
+  ~~~
+  make replay SEED=1
+  # or so
+  ~~~
+
+### Failed at first
+
+- is flaky: passed in attempt 2
 
 ### Skipped
 

@@ -33,6 +33,9 @@ func Files() []string { return []string{JournalEntry} }
 // JournalEntry is the name of the entry that says where the journal of a spec is.
 const JournalEntry = "the journal of the spec, as JSON lines"
 
+// AgainEntry is the name of the entry with the command that runs a spec again.
+const AgainEntry = "to run it again"
+
 // Read reads the reports that Ginkgo writes with --json-report.
 func Read(r io.Reader) ([]types.Report, error) {
 	var reports []types.Report
@@ -114,6 +117,9 @@ func (o Options) testcase(report types.Report, spec types.SpecReport) testcase {
 	lines := []string{
 		mark("PROPERTY", "file="+file), mark("PROPERTY", "line="+strconv.Itoa(spec.LeafNodeLocation.LineNumber)),
 	}
+	if spec.NumAttempts > 1 {
+		lines = append(lines, mark("PROPERTY", "attempts="+strconv.Itoa(spec.NumAttempts)))
+	}
 	for _, label := range spec.Labels() {
 		lines = append(lines, mark("PROPERTY", "label="+label))
 	}
@@ -150,7 +156,6 @@ func (o Options) testcase(report types.Report, spec types.SpecReport) testcase {
 
 // failed is the failure of a spec and those that followed it, each with its place.
 func (o Options) failed(spec types.SpecReport) *outcome {
-	said := plain.Text(spec.Failure.Message)
 	var text strings.Builder
 	add := func(f types.Failure) {
 		fmt.Fprintf(&text, "%s:%d\n%s\n", plain.Path(o.Root, f.Location.FileName), f.Location.LineNumber, plain.Text(f.Message))
@@ -162,8 +167,7 @@ func (o Options) failed(spec types.SpecReport) *outcome {
 	for _, more := range spec.AdditionalFailures {
 		add(more.Failure)
 	}
-	first, _, _ := strings.Cut(strings.TrimSpace(said), "\n")
-	return &outcome{Type: spec.State.String(), Message: first, Text: text.String()}
+	return &outcome{Type: spec.State.String(), Message: plain.Line(spec.Failure.Message), Text: text.String()}
 }
 
 func mark(kind, what string) string {

@@ -123,7 +123,7 @@ func written(t *testing.T, reports ...types.Report) string {
 
 func TestDocument(t *testing.T) {
 	got := written(t, report(
-		spec(types.SpecStatePassed, "heals", nil),
+		spec(types.SpecStatePassed, "heals", func(s *types.SpecReport) { s.NumAttempts = 2 }),
 		spec(types.SpecStateFailed, "drops", failing),
 		spec(types.SpecStatePanicked, "resets", failing),
 		spec(types.SpecStateSkipped, "skews", func(s *types.SpecReport) { s.Failure.Message = "the target cannot skew clocks" }),
@@ -136,9 +136,9 @@ func TestDocument(t *testing.T) {
 		`<testsuite name="Rejoin" package="." tests="6" failures="1" errors="1" skipped="3" time="2.000" timestamp="2026-01-02T03:04:05">`,
 		`<property name="seed" value="17"></property>`, `<property name="nodes" value="3"></property>`,
 		`<testcase name="A link heals" classname="specs.links" time="1.500">`,
-		"[[PROPERTY|file=specs/links.go]]", "[[PROPERTY|line=12]]", "[[PROPERTY|label=fault:cut]]", "[[PROPERTY|label=suite:links]]",
+		"[[PROPERTY|file=specs/links.go]]", "[[PROPERTY|line=12]]", "[[PROPERTY|attempts=2]]", "[[PROPERTY|label=fault:cut]]", "[[PROPERTY|label=suite:links]]",
 		"[[ATTACHMENT|reports/journals/a.jsonl]]",
-		`<failure type="failed" message="Expected &lt;a&gt; &amp; b">specs/links.go:20`,
+		`<failure type="failed" message="Expected &lt;a&gt; &amp; b more">specs/links.go:20`,
 		"/elsewhere/x.go:3&#xA;and then", `<error type="panicked"`,
 		"<system-err>the log \uFFFD</system-err>",
 		`<skipped type="skipped" message="the target cannot skew clocks">`,
