@@ -1,11 +1,11 @@
 #!/bin/sh
 # What an operator does before a node of Galera starts. It is given the position that its InnoDB has. It joins the others if some are
 # a primary component. If all members of its last component are there, that forms again by itself. If a node has survived, and more than
-# half of those members are there, it makes the survivor a primary component. If all nodes are down, the one that has got furthest begins
-# a new component.
+# half of those members are there, it makes the survivor a primary component. If all nodes are there, and none is in a primary
+# component, the one that has got furthest begins a new one.
 #
 #   node.sh run       starts the node
-#   node.sh answer    tells another node, by socat: "primary", "runs VIEW" without a primary component, or "waits SEQNO VIEW"
+#   node.sh answer    tells another node, by socat: "primary", "runs SEQNO VIEW" without a primary component, or "waits SEQNO VIEW"
 cd "{{.Dir}}" || exit
 grastate=data/grastate.dat
 gvwstate=data/gvwstate.dat # the last primary component; a node that was stopped, and did not crash, has none
@@ -23,8 +23,10 @@ position() {
 	fi
 }
 
+# start becomes MariaDB. A watch stays until there is a primary component: the one that was seen may be lost meanwhile.
 start() {
-	echo runs >run/said
+	echo "runs ${own:--1}" >run/said
+	watch &
 	exec mariadbd --defaults-file=my.cnf ${at:+--wsrep_start_position=$at} "$@"
 }
 
@@ -51,47 +53,68 @@ form() {
 # promote makes the component of another node, whose SQL is at $1, a primary one.
 promote() { mariadb --no-defaults --connect-timeout=1 --user=rejoin --host="$1" -e "SET GLOBAL wsrep_provider_options='pc.bootstrap=YES'"; }
 
+# look asks the others.
+look() {
+	first=yes lowest=yes most=$own ran=-2 furthest= survivor= primary= together=1 calm=$((calm + 1))
+	for other in {{range .Others}}{{.Index}}:{{.Host}} {{end}}; do
+		index=${other%%:*} host=${other#*:}
+		set -- $(socat -T2 - TCP:$host:4569,connect-timeout=1 2>/dev/null </dev/null)
+		case $1 in
+		primary) primary=yes ;;
+		runs)
+			[ "$2" -le "$ran" ] || ran=$2 furthest=$host
+			[ "$3" != "$view" ] || survivor=$host
+			;;
+		waits)
+			[ "$2" -le "$most" ] || most=$2
+			[ "$index" -gt {{.Index}} ] || lowest=
+			if [ "$2" -gt "$own" ] || { [ "$2" = "$own" ] && [ "$index" -lt {{.Index}} ]; }; then first=; fi
+			;;
+		*) calm=0 ;;
+		esac
+		[ "$3" != "$view" ] || together=$((together + 1))
+	done
+}
+
 run() {
 	at=$(position)
-	{{if not .Others}}bootstrap{{else if .Forming}}{{if not .First}}form{{else if .Bootstrap}}bootstrap{{end}}{{end}}
 	own=${at##*:}
 	[ -n "$own" ] || [ ! -e $grastate ] || own=0
 	own=${own:--1}
+	{{if not .Others}}bootstrap{{else if .Forming}}{{if not .First}}form{{else if .Bootstrap}}bootstrap{{end}}{{end}}
 	view=$(view)
+	members=$(grep -c ^member: $gvwstate 2>/dev/null)
 	echo "waits $own" >run/said
+	calm=0 # how often all others have answered
 	while sleep 0.2; do
-		first=yes lowest=yes away= runs= survivor= together=1
-		for other in {{range .Others}}{{.Index}}:{{.Host}} {{end}}; do
-			index=${other%%:*}
-			set -- $(socat -T2 - TCP:${other#*:}:4569,connect-timeout=1 2>/dev/null </dev/null)
-			case $1 in
-			primary) set -- && start ;;
-			runs)
-				runs=yes of=$2
-				[ "$of" != "$view" ] || survivor=${other#*:}
-				;;
-			waits)
-				of=$3
-				[ "$index" -gt {{.Index}} ] || lowest=
-				if [ "$2" -gt "$own" ] || { [ "$2" = "$own" ] && [ "$index" -lt {{.Index}} ]; }; then first=; fi
-				;;
-			*) away=yes of= ;;
-			esac
-			[ "$of" != "$view" ] || together=$((together + 1))
-		done
-		set --
-		members=$(grep -c ^member: $gvwstate 2>/dev/null)
+		look
+		[ -z "$primary" ] || start
 		if [ -n "$view" ] && [ $together = "$members" ]; then start; fi
-		if [ -n "$view" ] && [ -n "$runs" ] && [ -z "$away" ]; then start; fi
 		if [ -n "$view" ] && [ -n "$survivor" ] && [ -n "$lowest" ] && [ $((together * 2)) -gt "$members" ]; then promote "$survivor"; fi
-		if [ -z "$away$runs" ] && [ -n "$first" ] && [ "$own" -ge 0 ]; then bootstrap; fi
+		if [ -z "$furthest" ] && [ $calm -gt 0 ] && [ -n "$first" ] && [ "$own" -ge 0 ]; then bootstrap; fi
+		[ $calm -gt 10 ] || continue
+		if [ "$ran" -ge "$most" ]; then
+			[ -z "$lowest" ] || promote "$furthest"
+		elif [ -n "$first" ] && [ "$own" -ge 0 ]; then
+			bootstrap
+		fi
+	done
+}
+
+watch() {
+	calm=0
+	while sleep 1 && kill -0 $$ 2>/dev/null && [ "$(answer)" != primary ]; do
+		look
+		if [ -z "$primary" ] && [ $calm -gt 4 ] && [ "$ran" -ge "$most" ]; then promote "$furthest"; fi
 	done
 }
 
 answer() {
-	case $(timeout 2 mariadb --no-defaults --user=rejoin --socket=run/socket -N -e "SHOW STATUS LIKE 'wsrep_cluster_status'" 2>/dev/null) in
-	*non-Primary) echo "runs $(view)" ;;
-	*Primary) echo primary ;;
+	set -- $(timeout 2 mariadb --no-defaults --user=rejoin --socket=run/socket -N 2>/dev/null -e "SET wsrep_dirty_reads = 1; SELECT variable_value
+		FROM information_schema.global_status WHERE variable_name IN ('wsrep_cluster_status', 'wsrep_last_committed') ORDER BY variable_name")
+	case $1 in
+	non-Primary) echo "runs $2 $(view)" ;;
+	Primary) echo primary ;;
 	*) echo "$(cat run/said) $(view)" ;;
 	esac
 }

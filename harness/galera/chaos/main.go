@@ -15,6 +15,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/chaos"
 	"github.com/rejoin-db/rejoin/harness/galera"
 	"github.com/rejoin-db/rejoin/harness/internal/rundir"
+	"github.com/rejoin-db/rejoin/harness/nemesis"
 )
 
 // kept is the variable by which the command tells its worker, which is itself, where the disks are.
@@ -45,8 +46,12 @@ func run() (code int, err error) {
 			return 0, err
 		}
 	}
+	// Lists and pairs are left out: they take automatic keys for the order of the transactions, and each node has keys of its own.
+	space := chaos.Real()
+	space.Kinds = nemesis.All()
+	space.Workloads = []string{"bank", "counter", "ddl", "register", "set", "unique"}
 	return chaos.Hunt{
 		Target: galera.New(galera.Options{Kept: folder}), Name: "galera", Journals: "reports/journals",
-		Options: chaos.Options{Patience: 2 * time.Minute},
+		Space: space, Options: chaos.Options{Patience: 2 * time.Minute},
 	}.Main(), nil
 }
