@@ -53,6 +53,7 @@ func basics(env *environment) {
 		}, env.patience)
 
 		It("keep the order of one client, whichever node each goes to", func(ctx SpecContext) {
+			env.assumes(target.OrderedKeys)
 			env.run(ctx, "CREATE TABLE {ns}.steps (id INTEGER PRIMARY KEY AUTOINCREMENT, step INTEGER)")
 			var rows [][]any
 			for step := range 50 {

@@ -32,6 +32,7 @@ func health(env *environment) {
 
 		It("is syncing during a long catch-up, with the number of missing entries", Label("fault:disk"), func(ctx SpecContext) {
 			env.requires(target.Disks)
+			env.assumes(target.ShowsStored)
 			leader := env.leader(ctx)
 			victim := env.others(leader)[0]
 			env.leave(ctx, victim)

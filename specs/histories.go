@@ -27,7 +27,11 @@ func histories(env *environment) {
 
 			DescribeTable("keeps its guarantees",
 				func(ctx SpecContext, made func(ns string) workload.Workload, rules ...types.GomegaMatcher) {
-					running := env.work(ctx, made(env.ns))
+					load := made(env.ns)
+					if workload.Ordered(load) {
+						env.assumes(target.OrderedKeys)
+					}
+					running := env.work(ctx, load)
 					env.loseOneAfterTheOther(ctx, running)
 					Expect(env.cluster.Heal(ctx)).To(Succeed())
 					Expect(running.Finish(ctx)).To(Succeed())

@@ -19,10 +19,11 @@ func keys(env *environment) {
 	Describe("A request ID", Label("suite:keys"), func() {
 		const insert = "INSERT INTO {ns}.keyed (v) VALUES (?) RETURNING id, v"
 		var key string
+		var first []any // the row of the first answer
 
 		BeforeEach(func(ctx SpecContext) {
 			env.requires(target.Dedup)
-			key = "key-of-" + env.ns
+			key, first = "key-of-"+env.ns, nil
 			env.run(ctx, "CREATE TABLE {ns}.keyed (id INTEGER PRIMARY KEY, v TEXT)")
 		})
 
@@ -30,9 +31,15 @@ func keys(env *environment) {
 		sends := func(ctx context.Context, node int, v string) {
 			GinkgoHelper()
 			result, err := env.keyed(ctx, node, key, insert, v)
-			if !env.forgets(err) {
-				Expect(result, err).To(HaveRows(Row(1, v)), "a repeated request has the first answer")
+			if env.forgets(err) {
+				return
 			}
+			if first == nil {
+				Expect(err).NotTo(HaveOccurred())
+				first = result.Rows()[0]
+				Expect(first).To(HaveExactElements(BeNumerically(">", 0), Equal(v)))
+			}
+			Expect(result, err).To(HaveRows(first), "a repeated request has the first answer")
 		}
 
 		It("names one request, and another with that ID is refused on every node", func(ctx SpecContext) {

@@ -147,7 +147,21 @@ func (n *node) Query(ctx context.Context, request target.Request) (target.Rows, 
 	if request.Consistency == target.Local {
 		return n.own.Query(ctx, request)
 	}
-	return n.DB.Query(ctx, request)
+	rows, err := n.DB.Query(ctx, request)
+	return rows, n.waited(ctx, err)
+}
+
+// waited is the error of a request which says why it waited too long: without a primary component it waits for that.
+func (n *node) waited(ctx context.Context, err error) error {
+	failed := (*target.Error)(nil)
+	if !errors.As(err, &failed) || failed.Code != lockTimeout {
+		return err
+	}
+	failed.Kind = target.ErrTimeout
+	if said, asked := n.own.Ask(ctx, "SHOW STATUS LIKE 'wsrep_cluster_status'"); asked == nil && len(said) == 1 && said[0][1] != "Primary" {
+		failed.Kind = target.ErrNoLeader
+	}
+	return err
 }
 
 // Close closes all connections.

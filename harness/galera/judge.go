@@ -37,6 +37,8 @@ func judgeSchema(err error) sqldb.Verdict {
 	return v
 }
 
+const lockTimeout = "1205"
+
 // numbers are the errors whose SQLSTATE says too little, by their number: https://mariadb.com/kb/en/mariadb-error-code-reference.
 var numbers = map[uint16]sqldb.Verdict{
 	1007: {Kind: target.ErrExists, Outcome: target.NotApplied},          // the database exists

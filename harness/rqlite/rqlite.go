@@ -59,7 +59,7 @@ func New(o Options) target.Target {
 		CutsPower: true,
 		Parts:     map[fault.Part]string{fault.Log: "data/raft.db", fault.Snapshot: "data/rsnapshots/*/*"},
 		Declares: []target.Assumption{
-			target.SQLite, target.Namespaces, target.StepsDown, target.PreVote, target.ShowsStored, target.AnyQuorum,
+			target.SQLite, target.Namespaces, target.OrderedKeys, target.StepsDown, target.PreVote, target.ShowsStored, target.AnyQuorum,
 		},
 		Claims: claims(),
 	}, proc.Options{})

@@ -22,6 +22,9 @@ const (
 	// SameEverywhere keeps replicas equal.
 	SameEverywhere Assumption = "random values and the present time are the same on every node, and time never runs backwards"
 
+	// OrderedKeys is about AUTOINCREMENT, at one node and at several.
+	OrderedKeys Assumption = "automatic keys follow each other in the order in which requests take effect"
+
 	// HoldsWrites lets a client without retries write while a leader is elected.
 	HoldsWrites Assumption = "a node without a leader holds a write and sends it to the next leader"
 	// OwnWrites is the consistency of Local after a write at the same node.
@@ -65,7 +68,7 @@ const (
 // Assumptions returns all assumptions, in the order of their documentation.
 func Assumptions() []Assumption {
 	return []Assumption{
-		SQLite, Namespaces, SystemTables, RefusesLocal, SameEverywhere,
+		SQLite, Namespaces, SystemTables, RefusesLocal, SameEverywhere, OrderedKeys,
 		HoldsWrites, OwnWrites, KeepsAnswers, Streams, ReadsAlone, ShowsCommitted, ShowsStored, AnyQuorum, ReplacesHung,
 		StepsDown, PreVote, Learners, Compacts, Drains, FailStop,
 		HTTPAPI, EmbeddedFiles,

@@ -24,6 +24,15 @@ type Workload interface {
 	Final(ctx context.Context, c *harness.Cluster) error
 }
 
+// Ordered tells whether a workload takes automatic keys for the order of its transactions: see target.OrderedKeys.
+func Ordered(w Workload) bool {
+	switch w.(type) {
+	case *lists, *twinLists:
+		return true
+	}
+	return false
+}
+
 // Operation is one request of a client, and how to read its answer; or one interactive transaction.
 type Operation struct {
 	Op   journal.Op // without its client and outcome

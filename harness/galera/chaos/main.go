@@ -16,6 +16,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/galera"
 	"github.com/rejoin-db/rejoin/harness/internal/rundir"
 	"github.com/rejoin-db/rejoin/harness/nemesis"
+	"github.com/rejoin-db/rejoin/harness/workload"
 )
 
 // kept is the variable by which the command tells its worker, which is itself, where the disks are.
@@ -46,10 +47,13 @@ func run() (code int, err error) {
 			return 0, err
 		}
 	}
-	// Lists and pairs are left out: they take automatic keys for the order of the transactions, and each node has keys of its own.
 	space := chaos.Real()
-	space.Kinds = nemesis.All()
-	space.Workloads = []string{"bank", "counter", "ddl", "register", "set", "unique"}
+	space.Kinds, space.Workloads = nemesis.All(), nil
+	for _, w := range workload.Workloads("chaos") {
+		if !workload.Ordered(w) { // each node has automatic keys of its own
+			space.Workloads = append(space.Workloads, w.Name())
+		}
+	}
 	return chaos.Hunt{
 		Target: galera.New(galera.Options{Kept: folder}), Name: "galera", Journals: "reports/journals",
 		Space: space, Options: chaos.Options{Patience: 2 * time.Minute},

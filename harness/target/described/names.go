@@ -25,7 +25,7 @@ func Assumptions() map[string]target.Assumption {
 	return map[string]target.Assumption{
 		"sqlite": target.SQLite, "namespaces": target.Namespaces, "system-tables": target.SystemTables,
 		"refuses-local": target.RefusesLocal, "same-everywhere": target.SameEverywhere, "holds-writes": target.HoldsWrites,
-		"own-writes": target.OwnWrites, "keeps-answers": target.KeepsAnswers,
+		"own-writes": target.OwnWrites, "ordered-keys": target.OrderedKeys, "keeps-answers": target.KeepsAnswers,
 		"streams": target.Streams, "reads-alone": target.ReadsAlone, "steps-down": target.StepsDown,
 		"shows-committed": target.ShowsCommitted, "shows-stored": target.ShowsStored, "any-quorum": target.AnyQuorum,
 		"replaces-hung": target.ReplacesHung, "pre-vote": target.PreVote, "learners": target.Learners, "compacts": target.Compacts, "drains": target.Drains,

@@ -32,19 +32,20 @@ func MySQL() *Family {
 				WHILE length(b) < n AND length(b) < 1024 DO SET b = concat(b, unhex(md5(rand()))); END WHILE;
 				RETURN left(repeat(b, n DIV 1024 + 1), n);
 			END`,
+			// Without subqueries, each of which would open every table again.
 			`CREATE OR REPLACE VIEW sqlite_schema AS
 			SELECT 'table' AS type, concat(t.table_schema, '.', t.table_name) AS name, concat(t.table_schema, '.', t.table_name) AS tbl_name,
-				concat('CREATE TABLE ', t.table_name, ' (', (SELECT group_concat(c.column_name,
-					' ', if(c.data_type = 'bigint', 'INTEGER', upper(c.data_type))
-					ORDER BY c.ordinal_position SEPARATOR ', ') FROM information_schema.columns c
-					WHERE c.table_schema = t.table_schema AND c.table_name = t.table_name), ')') AS "sql"
-			FROM information_schema.tables t
+				concat('CREATE TABLE ', t.table_name, ' (', group_concat(c.column_name, ' ', if(c.data_type = 'bigint', 'INTEGER', upper(c.data_type))
+					ORDER BY c.ordinal_position SEPARATOR ', '), ')') AS "sql"
+			FROM information_schema.tables t JOIN information_schema.columns c ON c.table_schema = t.table_schema AND c.table_name = t.table_name
 			WHERE t.table_type = 'BASE TABLE' AND t.table_schema NOT IN ('mysql', 'sys', 'performance_schema', 'information_schema')
+			GROUP BY t.table_schema, t.table_name
 			UNION ALL
 			SELECT DISTINCT 'index', concat(s.table_schema, '.', s.index_name), concat(s.table_schema, '.', s.table_name),
-				if(s.index_name = 'PRIMARY' OR EXISTS (SELECT 1 FROM information_schema.table_constraints k WHERE k.table_schema = s.table_schema
-					AND k.table_name = s.table_name AND k.constraint_name = s.index_name), NULL, concat('CREATE INDEX ', s.index_name))
-			FROM information_schema.statistics s WHERE s.table_schema NOT IN ('mysql', 'sys', 'performance_schema', 'information_schema')`,
+				if(s.index_name = 'PRIMARY' OR k.constraint_name IS NOT NULL, NULL, concat('CREATE INDEX ', s.index_name))
+			FROM information_schema.statistics s LEFT JOIN information_schema.table_constraints k
+				ON k.table_schema = s.table_schema AND k.table_name = s.table_name AND k.constraint_name = s.index_name
+			WHERE s.table_schema NOT IN ('mysql', 'sys', 'performance_schema', 'information_schema')`,
 		},
 	}
 }
