@@ -23,11 +23,40 @@ position() {
 	fi
 }
 
-# start becomes MariaDB. A watch stays until there is a primary component: the one that was seen may be lost meanwhile.
+# start runs MariaDB until its end, and helps a node that joins while the primary component is lost which it saw. MariaDB stays up without
+# a connection when a state transfer has failed ("node restart required"), and is started again.
 start() {
 	echo "runs ${own:--1}" >run/said
-	watch &
-	exec mariadbd --defaults-file=my.cnf ${at:+--wsrep_start_position=$at} "$@"
+	mariadbd --defaults-file=my.cnf ${at:+--wsrep_start_position=$at} "$@" &
+	mariadbd=$! calm=0 stops=
+	trap 'stops=yes; kill -TERM $mariadbd' TERM
+	while [ -z "$stops" ] && kill -0 $mariadbd 2>/dev/null; do
+		sleep 1 &
+		wait $! # which a signal ends
+		case $(answer) in
+		primary) calm=0 ;;
+		left*)
+			kill -TERM $mariadbd
+			ended
+			[ -n "$stops" ] || exec sh node.sh run again
+			;;
+		*)
+			look
+			if [ -z "$primary" ] && [ $calm -gt 4 ] && [ "$ran" -ge "$most" ]; then promote "$furthest"; fi
+			;;
+		esac
+	done
+	ended
+	exit $code
+}
+
+# ended waits for the end of MariaDB, also while signals come.
+ended() {
+	code=0
+	while kill -0 $mariadbd 2>/dev/null; do
+		wait $mariadbd
+		code=$?
+	done
 }
 
 bootstrap() {
@@ -81,7 +110,9 @@ run() {
 	own=${at##*:}
 	[ -n "$own" ] || [ ! -e $grastate ] || own=0
 	own=${own:--1}
-	{{if not .Others}}bootstrap{{else if .Forming}}{{if not .First}}form{{else if .Bootstrap}}bootstrap{{end}}{{end}}
+	if [ -z "$1" ]; then
+		: {{if not .Others}}; bootstrap{{else if .Forming}}{{if not .First}}; form{{else if .Bootstrap}}; bootstrap{{end}}{{end}}
+	fi
 	view=$(view)
 	members=$(grep -c ^member: $gvwstate 2>/dev/null)
 	echo "waits $own" >run/said
@@ -101,22 +132,16 @@ run() {
 	done
 }
 
-watch() {
-	calm=0
-	while sleep 1 && kill -0 $$ 2>/dev/null && [ "$(answer)" != primary ]; do
-		look
-		if [ -z "$primary" ] && [ $calm -gt 4 ] && [ "$ran" -ge "$most" ]; then promote "$furthest"; fi
-	done
-}
-
 answer() {
 	set -- $(timeout 2 mariadb --no-defaults --user=rejoin --socket=run/socket -N 2>/dev/null -e "SET wsrep_dirty_reads = 1; SELECT variable_value
-		FROM information_schema.global_status WHERE variable_name IN ('wsrep_cluster_status', 'wsrep_last_committed') ORDER BY variable_name")
-	case $1 in
-	non-Primary) echo "runs $2 $(view)" ;;
-	Primary) echo primary ;;
+		FROM information_schema.global_status WHERE variable_name IN ('wsrep_cluster_status', 'wsrep_connected', 'wsrep_last_committed')
+		ORDER BY variable_name")
+	case "$1 $2" in
+	*" OFF") echo "left $3 $(view)" ;;
+	"non-Primary ON") echo "runs $3 $(view)" ;;
+	"Primary ON") echo primary ;;
 	*) echo "$(cat run/said) $(view)" ;;
 	esac
 }
 
-"$1"
+"$@"
