@@ -32,7 +32,8 @@ function difference(d, trace) {
 function lastEvents(trace) {
   if (trace.failed < 0) return '';
   const most = 15, last = [];
-  for (let i = trace.at.length - 1; i >= 0 && last.length < most; i--) if (trace.at[i] <= trace.failed && !/^(resource|state|spec)\b/.test(trace.words[i])) last.unshift(i);
+  for (let i = trace.at.length - 1; i >= 0 && last.length < most; i--) if (trace.at[i] <= trace.failed && !/^(resource|state|spec|message)\b/.test(trace.words[i])) last.unshift(i);
+  last.sort((a, b) => trace.at[a] + trace.took[a] - trace.at[b] - trace.took[b]);
   if (!last.length) return '';
   return make('details', {open: true}, make('summary', {}, `The last ${last.length} events before it failed`), make('table', {class: 'grid last'}, make('tbody', {},
     last.map(i => make('tr', {onclick: () => choose(i, false), class: / -> /.test(trace.words[i]) ? 'is-failed' : ''}, make('td', {class: 'soft'}, moment(Math.min(0, trace.at[i] + trace.took[i] - trace.failed), 1e5)), make('td', {}, cutText(trace.words[i], 300)))))));
