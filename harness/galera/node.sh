@@ -23,8 +23,7 @@ position() {
 	fi
 }
 
-# start runs MariaDB until its end, and helps a node that joins while the primary component is lost which it saw. MariaDB stays up without
-# a connection when a state transfer has failed ("node restart required"), and is started again.
+# start runs MariaDB until its end, and helps a node that joins while the primary component is lost which it saw.
 start() {
 	echo "runs ${own:--1}" >run/said
 	mariadbd --defaults-file=my.cnf ${at:+--wsrep_start_position=$at} "$@" &
@@ -35,11 +34,6 @@ start() {
 		wait $! # which a signal ends
 		case $(answer) in
 		primary) calm=0 ;;
-		left*)
-			kill -TERM $mariadbd
-			ended
-			[ -n "$stops" ] || exec sh node.sh run again
-			;;
 		*)
 			look
 			if [ -z "$primary" ] && [ $calm -gt 4 ] && [ "$ran" -ge "$most" ]; then promote "$furthest"; fi
@@ -110,9 +104,7 @@ run() {
 	own=${at##*:}
 	[ -n "$own" ] || [ ! -e $grastate ] || own=0
 	own=${own:--1}
-	if [ -z "$1" ]; then
-		: {{if not .Others}}; bootstrap{{else if .Forming}}{{if not .First}}; form{{else if .Bootstrap}}; bootstrap{{end}}{{end}}
-	fi
+	{{if not .Others}}bootstrap{{else if .Forming}}{{if not .First}}form{{else if .Bootstrap}}bootstrap{{end}}{{end}}
 	view=$(view)
 	members=$(grep -c ^member: $gvwstate 2>/dev/null)
 	echo "waits $own" >run/said
@@ -134,14 +126,12 @@ run() {
 
 answer() {
 	set -- $(timeout 2 mariadb --no-defaults --user=rejoin --socket=run/socket -N 2>/dev/null -e "SET wsrep_dirty_reads = 1; SELECT variable_value
-		FROM information_schema.global_status WHERE variable_name IN ('wsrep_cluster_status', 'wsrep_connected', 'wsrep_last_committed')
-		ORDER BY variable_name")
-	case "$1 $2" in
-	*" OFF") echo "left $3 $(view)" ;;
-	"non-Primary ON") echo "runs $3 $(view)" ;;
-	"Primary ON") echo primary ;;
+		FROM information_schema.global_status WHERE variable_name IN ('wsrep_cluster_status', 'wsrep_last_committed') ORDER BY variable_name")
+	case $1 in
+	non-Primary) echo "runs $2 $(view)" ;;
+	Primary) echo primary ;;
 	*) echo "$(cat run/said) $(view)" ;;
 	esac
 }
 
-"$@"
+"$1"
