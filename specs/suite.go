@@ -82,14 +82,15 @@ func Load(t *testing.T, options ...settings.Option) *Suite {
 	}
 	return &Suite{Settings: loaded, given: settings.Given(options,
 		"suite.timeout", "suite.poll-progress-after", "suite.poll-progress-interval", "suite.grace-period", "suite.randomize-all",
-		"suite.junit-report", "suite.report", "suite.journals", "suite.journal-folder", "suite.decisions", "suite.label-filter", "cluster.log-level")}
+		"suite.junit-report", "suite.report", "suite.journals", "suite.journal-folder", "suite.decisions", "suite.label-filter",
+		"cluster.log-level")}
 }
 
 // Run runs all specs that were declared. A spec that fails because of a statement which the database has no words for
 // (target.ErrNoWords) is skipped with the sentence of that error, and the report counts it. Run uses the settings of the
 // suite: the defaults of Eventually and Consistently, which hold for contexts too, Ginkgo's timeouts and order, the JUnit
-// report, the page of the run, and the files for journals. Flags of Ginkgo win over the settings: see settings.Suite.Apply. It blocks until the
-// specs have run. Call it once in a process.
+// report, the page of the run, and the files for journals. Flags of Ginkgo win over the settings: see settings.Suite.Apply. It blocks
+// until the specs have run. Call it once in a process.
 func (s *Suite) Run(t *testing.T, description string) {
 	t.Helper()
 	r := s.run(t.Name(), description)

@@ -37,39 +37,39 @@ var assumes = map[string]target.Assumption{"read your writes": target.OwnWrites}
 
 // unclaimed splits an error of a judge or of VerifyInvariants: the rest is what breaks a promise, and expected are the sentences
 // which say that what was seen may be seen: claims, and the assumptions that do not hold.
-func unclaimed(claims []target.Claim, holds func(target.Assumption) bool, err error) (rest error, expected []string) {
+func unclaimed(claims []target.Claim, holds func(target.Assumption) bool, err error) (expected []string, rest error) {
 	rule, invariant := (*check.RuleError)(nil), (*harness.InvariantError)(nil)
 	switch joined, is := err.(interface{ Unwrap() []error }); {
 	case is:
 		var parts []error
 		for _, part := range joined.Unwrap() {
-			part, why := unclaimed(claims, holds, part)
+			why, part := unclaimed(claims, holds, part)
 			parts, expected = append(parts, part), append(expected, why...)
 		}
-		return errors.Join(parts...), expected
+		return expected, errors.Join(parts...)
 	case errors.As(err, &rule) && errors.As(err, new(*check.Violation)):
 		if assumption, has := assumes[rule.Rule]; has && !holds(assumption) {
-			return nil, []string{fmt.Sprintf("the target does not declare that %s", assumption)}
+			return []string{fmt.Sprintf("the target does not declare that %s", assumption)}, nil
 		}
 		return disclaimed(claims, err, relies[rule.Rule]...)
 	case errors.As(err, &invariant):
 		return disclaimed(claims, err, invariant.Promise)
 	}
-	return err, nil
+	return nil, err
 }
 
 // disclaimed is the error, or the claim that one of the promises which it breaks is not made.
-func disclaimed(claims []target.Claim, err error, promises ...target.Promise) (rest error, expected []string) {
+func disclaimed(claims []target.Claim, err error, promises ...target.Promise) (expected []string, rest error) {
 	i := slices.IndexFunc(claims, func(c target.Claim) bool { return !c.Made && slices.Contains(promises, c.Promise) })
 	if i < 0 {
-		return err, nil
+		return nil, err
 	}
-	return nil, []string{claims[i].String()}
+	return []string{claims[i].String()}, nil
 }
 
 // expect is the error without what is expected, which it keeps for the outcome.
 func (p *play) expect(err error) error {
-	rest, expected := unclaimed(p.cluster.Claims(), p.cluster.Holds, err)
+	expected, rest := unclaimed(p.cluster.Claims(), p.cluster.Holds, err)
 	for _, text := range expected {
 		if !slices.Contains(p.expected, text) {
 			p.expected = append(p.expected, text)

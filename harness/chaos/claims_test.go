@@ -29,7 +29,7 @@ var _ = Describe("What the makers of a database do not claim", func() {
 	every := func(target.Assumption) bool { return true }
 
 	DescribeTable("is expected", func(claims []target.Claim, err error, rest texts, expected int) {
-		left, because := chaos.Unclaimed(claims, every, err)
+		because, left := chaos.Unclaimed(claims, every, err)
 		Expect(because).To(HaveLen(expected))
 		if rest == nil {
 			Expect(left).NotTo(HaveOccurred())
@@ -56,10 +56,10 @@ var _ = Describe("What the makers of a database do not claim", func() {
 
 	It("is that a node shows its client's writes, if its database does not declare so", func() {
 		stale := broken("read your writes")
-		rest, because := chaos.Unclaimed(nil, func(a target.Assumption) bool { return a != target.OwnWrites }, stale)
+		because, rest := chaos.Unclaimed(nil, func(a target.Assumption) bool { return a != target.OwnWrites }, stale)
 		Expect(rest).NotTo(HaveOccurred())
 		Expect(because).To(HaveExactElements(ContainSubstring(string(target.OwnWrites))))
-		rest, because = chaos.Unclaimed(nil, every, stale)
+		because, rest = chaos.Unclaimed(nil, every, stale)
 		Expect(rest).To(MatchError(stale))
 		Expect(because).To(BeEmpty())
 	})
@@ -69,21 +69,22 @@ var _ = Describe("What the makers of a database do not claim", func() {
 			if rule.Name == "one leader a term" {
 				continue
 			}
-			_, because := chaos.Unclaimed(lossy, every, broken(rule.Name))
+			because, _ := chaos.Unclaimed(lossy, every, broken(rule.Name))
 			Expect(because).NotTo(BeEmpty(), rule.Name)
 		}
 	})
 
 	It("fails no schedule, and is counted apart", func(ctx SpecContext) {
 		judge := func([]journal.Event) error { return broken("durable") }
-		claiming := target.Decorate(virtual.New(virtual.Options{}), func(c target.Cluster) (target.Cluster, error) { return claimer{c, lossy}, nil })
+		claims := func(c target.Cluster) (target.Cluster, error) { return claimer{c, lossy}, nil }
+		claiming := target.Decorate(virtual.New(virtual.Options{}), claims)
 		var outcome *chaos.Outcome
 		Expect(virtual.Run(ctx, func(ctx context.Context) {
 			var err error
 			outcome, err = chaos.Run(ctx, claiming, one(), chaos.Options{Judge: judge})
 			Expect(err).NotTo(HaveOccurred())
 		})).To(Succeed())
-		Expect(outcome.Failure).To(BeNil())
+		Expect(outcome.Failure).NotTo(HaveOccurred())
 		Expect(outcome.Expected).To(ConsistOf(lossy[0].String()))
 
 		s := chaos.NewSummary(time.Now())

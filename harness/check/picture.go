@@ -65,7 +65,8 @@ func annotations(all []*journal.Event, drawn []porcupine.Operation) []porcupine.
 			end = to
 		}
 		if begin = max(begin, from); begin < min(end, to) {
-			found = append(found, porcupine.Annotation{Tag: "faults", Start: begin, End: min(end, to), Description: e.Fault.String(), Details: e.String()})
+			found = append(found, porcupine.Annotation{Tag: "faults", Start: begin, End: min(end, to),
+				Description: e.Fault.String(), Details: e.String()})
 		}
 	}
 	return found

@@ -94,7 +94,9 @@ type watched struct {
 	messages *messages
 }
 
-func (w watched) AppendEntries(id raft.ServerID, at raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
+func (w watched) AppendEntries(
+	id raft.ServerID, at raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse,
+) error {
 	one := message{from: w.node, to: string(id), sent: time.Now(), is: "heartbeat", term: args.Term, entries: len(args.Entries)}
 	if one.entries > 0 {
 		one.is, one.first = "append", args.PrevLogEntry+1

@@ -40,7 +40,8 @@ func pageOf(r chaos.Report) (*page.Collection, error) {
 		verdict = fmt.Sprintf("Seed %d breaks %s", r.Found.Failed.Schedule.Seed, r.Found.Failed.Failure.Broken)
 	}
 	c := &page.Collection{Kind: "chaos", Title: "Chaos", Verdict: verdict, Failed: r.Found != nil, Began: r.Began, Facts: []page.Fact{
-		{Name: "seed", Value: fmt.Sprint(r.Seed)}, {Name: "target", Value: r.Target}, {Name: "real time", Value: r.Took.Round(time.Second).String()},
+		{Name: "seed", Value: fmt.Sprint(r.Seed)}, {Name: "target", Value: r.Target},
+		{Name: "real time", Value: r.Took.Round(time.Second).String()},
 		{Name: "time of the clusters", Value: r.ClusterTime.Round(time.Second).String()}, {Name: "schedules", Value: fmt.Sprint(r.Schedules)},
 	}}
 	if r.Found != nil {
@@ -79,8 +80,9 @@ func addFound(c *page.Collection, f *chaos.Found) error {
 func addEvents(c *page.Collection, name string, o chaos.Outcome) error {
 	header := journal.HeaderOf(o.Events)
 	header.Seed = o.Schedule.Seed
-	end := journal.Event{Kind: journal.Spec, Node: journal.None, At: time.Now(), Spec: &journal.SpecBoundary{Name: "the shrunk schedule", State: "failed"},
-		Err: o.Failure.Error()}
+	end := journal.Event{Kind: journal.Spec, Node: journal.None, At: time.Now(),
+		Spec: &journal.SpecBoundary{Name: "the shrunk schedule", State: "failed"},
+		Err:  o.Failure.Error()}
 	for i, e := range o.Events {
 		if i == 0 || e.End().After(end.At) {
 			end.At = e.End()
@@ -95,9 +97,10 @@ func addEvents(c *page.Collection, name string, o chaos.Outcome) error {
 
 // faultsOf is the table of the faults by kind: those that bit most often first, and then why others were not made.
 func faultsOf(r chaos.Report) page.Part {
-	p := page.Part{Title: "Faults by kind", Columns: []string{"kind", "drawn", "made", "bit", "not observed", "not made", "why"}, Texts: []string{fmt.Sprintf(
-		"%d schedules, %d operations ok, %d failed, %d with an unknown outcome. A fault bit if its effect was observed.",
-		r.Schedules, r.Tally.OK, r.Tally.Failed, r.Tally.Unknown)}}
+	p := page.Part{Title: "Faults by kind", Columns: []string{"kind", "drawn", "made", "bit", "not observed", "not made", "why"},
+		Texts: []string{fmt.Sprintf(
+			"%d schedules, %d operations ok, %d failed, %d with an unknown outcome. A fault bit if its effect was observed.",
+			r.Schedules, r.Tally.OK, r.Tally.Failed, r.Tally.Unknown)}}
 	for claim, times := range r.Expected {
 		p.Texts = append(p.Texts, fmt.Sprintf("Expected in %d schedules, and no failure: %s", times, claim))
 	}

@@ -18,7 +18,8 @@ import (
 
 var _ = Describe("The page of a hunt", func() {
 	report := chaos.Report{
-		Target: "virtual", Seed: 7, Began: time.Now(), Schedules: 3, Faults: map[fault.Kind]chaos.Count{"crash": {Made: 2, Bit: 1}, "wipe": {NotDue: 4}},
+		Target: "virtual", Seed: 7, Began: time.Now(), Schedules: 3,
+		Faults:  map[fault.Kind]chaos.Count{"crash": {Made: 2, Bit: 1}, "wipe": {NotDue: 4}},
 		Reached: map[chaos.Goal]int{chaos.Goals()[0]: 2},
 	}
 
@@ -37,7 +38,8 @@ var _ = Describe("The page of a hunt", func() {
 	})
 
 	It("has the schedule that failed, the shrunk one with its journal, and the spec", func() {
-		failed := chaos.Outcome{Schedule: chaos.Schedule{Seed: 9, Faults: make([]chaos.Entry, 3)}, Failure: &chaos.Failure{Broken: chaos.Safety, Reason: "7 is lost"}}
+		failed := chaos.Outcome{Schedule: chaos.Schedule{Seed: 9, Faults: make([]chaos.Entry, 3)},
+			Failure: &chaos.Failure{Broken: chaos.Safety, Reason: "7 is lost"}}
 		least := failed
 		least.Schedule.Faults = make([]chaos.Entry, 1)
 		least.Events = []journal.Event{{At: time.Unix(1, 0), Kind: journal.Note, Node: journal.None, Text: "a note"}}

@@ -34,11 +34,13 @@ func pageOf(verdicts []verdict, missed int, o options, began time.Time) *page.Co
 	p := page.Part{Title: "What caught each bug", Columns: []string{"bug", "kind", "planted", "verdict", "caught by", "after", "it said"}}
 	for _, v := range sorted {
 		best, result := v.best(), page.Cell{Text: "caught", Is: "ok"}
-		by, after, said := cell(best.spec), page.Cell{Text: fmt.Sprintf("%.1f s", best.after.Seconds()), Bar: float64(best.after) / float64(slowest)}, best.said
+		by, said := cell(best.spec), best.said
+		after := page.Cell{Text: fmt.Sprintf("%.1f s", best.after.Seconds()), Bar: float64(best.after) / float64(slowest)}
 		if !v.caught() {
 			result, by, after, said = page.Cell{Text: "missed", Is: "failed"}, v.unasked, page.Cell{}, ""
 		}
-		p.Rows = append(p.Rows, []page.Cell{{Text: v.defect.Name}, {Text: v.defect.Kind, Is: "soft"}, {Text: v.defect.Text}, result, {Text: by}, after,
+		p.Rows = append(p.Rows, []page.Cell{
+			{Text: v.defect.Name}, {Text: v.defect.Kind, Is: "soft"}, {Text: v.defect.Text}, result, {Text: by}, after,
 			{Text: said, Is: "soft"}})
 	}
 	c.AddPart(p)

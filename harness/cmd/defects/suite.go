@@ -58,7 +58,8 @@ func (t trial) arguments(report string) []string {
 
 func (t trial) environment() []string {
 	environment := []string{
-		"REJOIN_TARGET=" + cmp.Or(t.target, inVirtualTime), "REJOIN_JOURNALS=none", "REJOIN_REPORT=none", "REJOIN_DEFECT=" + cmp.Or(t.defect.Name, "none"),
+		"REJOIN_TARGET=" + cmp.Or(t.target, inVirtualTime), "REJOIN_JOURNALS=none", "REJOIN_REPORT=none",
+		"REJOIN_DEFECT=" + cmp.Or(t.defect.Name, "none"),
 		fmt.Sprintf("REJOIN_INTERLEAVE=%d", t.interleave), fmt.Sprintf("REJOIN_YIELD=%v", t.yield),
 	}
 	if t.labels != "" || t.spec != "" {

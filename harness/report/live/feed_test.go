@@ -40,7 +40,8 @@ var _ = Describe("The feed of the timeline", func() {
 		Expect(err).NotTo(HaveOccurred())
 		Expect(shown.Numbers).To(Equal([]int{1, 0}))
 		Expect(shown.Words).To(ConsistOf(ContainSubstring("it has not ended")))
-		Expect(shown.Clients).To(ConsistOf(HaveField("Spans", ConsistOf(And(HaveField("Is", "unknown"), HaveField("Text", HavePrefix("under way")))))))
+		Expect(shown.Clients).To(ConsistOf(HaveField("Spans", ConsistOf(And(HaveField("Is", "unknown"),
+			HaveField("Text", HavePrefix("under way")))))))
 		open.End(journal.OK, nil, nil)
 		shown, err = feed(1, time.Now())
 		Expect(err).NotTo(HaveOccurred())

@@ -147,13 +147,15 @@ func TestVerdicts(t *testing.T) {
 }
 
 func TestDiffers(t *testing.T) {
-	differs := &journal.Difference{Query: "SELECT 1", Column: "v", Nodes: []journal.Answer{{Node: 0, Row: []string{"1"}}, {Node: 2, Applied: 7}}}
+	differs := &journal.Difference{Query: "SELECT 1", Column: "v", Nodes: []journal.Answer{{Node: 0, Row: []string{"1"}},
+		{Node: 2, Applied: 7}}}
 	events := []journal.Event{note(0)}
 	for i := range 30 {
 		events = append(events, at(i+1, journal.Event{Kind: journal.Check, Node: journal.None, Err: "they differ", Differs: differs}))
 	}
 	trace := page.NewTrace(events)
-	if n := len(trace.Differs); n != 20 || trace.Differs[0].Event != 11 || trace.Differs[19].Event != 30 || trace.Differs[19].Nodes[1].Applied != 7 {
+	if n := len(trace.Differs); n != 20 || trace.Differs[0].Event != 11 || trace.Differs[19].Event != 30 ||
+		trace.Differs[19].Nodes[1].Applied != 7 {
 		t.Errorf("%d differences: %+v", n, trace.Differs)
 	}
 }

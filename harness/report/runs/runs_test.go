@@ -49,7 +49,8 @@ func TestKeepsTheLastRuns(t *testing.T) {
 		t.Fatalf("%d runs are kept", len(kept))
 	}
 	for i, r := range kept {
-		if want := fmt.Sprintf("run %d", runs.Most+2-i); r.Verdict != want || r.Good == (want == fmt.Sprintf("run %d", runs.Most)) || r.Bytes == 0 {
+		if want := fmt.Sprintf("run %d", runs.Most+2-i); r.Verdict != want || r.Good == (want == fmt.Sprintf("run %d", runs.Most)) ||
+			r.Bytes == 0 {
 			t.Errorf("run %d is %+v", i, r)
 		}
 	}

@@ -28,7 +28,8 @@ func Assumptions() map[string]target.Assumption {
 		"own-writes": target.OwnWrites, "ordered-keys": target.OrderedKeys, "keeps-answers": target.KeepsAnswers,
 		"streams": target.Streams, "reads-alone": target.ReadsAlone, "steps-down": target.StepsDown,
 		"shows-committed": target.ShowsCommitted, "shows-stored": target.ShowsStored, "any-quorum": target.AnyQuorum,
-		"replaces-hung": target.ReplacesHung, "pre-vote": target.PreVote, "learners": target.Learners, "compacts": target.Compacts, "drains": target.Drains,
+		"replaces-hung": target.ReplacesHung, "pre-vote": target.PreVote, "learners": target.Learners,
+		"compacts": target.Compacts, "drains": target.Drains,
 		"fail-stop": target.FailStop, "http-api": target.HTTPAPI, "embedded-files": target.EmbeddedFiles,
 	}
 }
