@@ -17,7 +17,8 @@ func TestLine(t *testing.T) {
 	long := strings.Repeat("a", 300)
 	for message, want := range map[string]string{
 		"": "", "it broke": "it broke", "Expected\n    <int>: 1\nto equal\n    <int>: 2": "Expected <int>: 1 to equal <int>: 2",
-		"Unexpected error:\n    \x1b[1m<*errors.errorString | 0xc000>: \x1b[0m\n    no quorum\n    {s: \"no quorum\"}\noccurred": `no quorum {s: "no quorum"} occurred`,
+		"Unexpected error:\n    \x1b[1m<*errors.errorString | 0xc000>: \x1b[0m\n    no quorum\n    {s: \"no quorum\"}\noccurred": "" +
+			`no quorum {s: "no quorum"} occurred`,
 		long: long[:199] + "…",
 	} {
 		if got := plain.Line(message); got != want {
