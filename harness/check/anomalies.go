@@ -56,12 +56,30 @@ func (d *dependencies) report(cycle []digraph.Hop, found *findings) {
 	var witnesses []*journal.Event
 	about := make([]int32, 0, 2*len(cycle))
 	told := make([]string, len(cycle))
+	edges := make([]Dependency, len(cycle))
 	for i, h := range cycle {
 		witnesses = append(witnesses, d.events[h.From])
 		about = append(about, h.From, int32(h.Kind))
 		told[i] = d.sentence(h)
+		edges[i] = Dependency{Name: name(h.From), From: *d.events[h.From], Kind: kindOf(h.Kind), Text: told[i]}
 	}
-	found.add(d.title(cycle), about, witnesses, "%s", strings.Join(told, "; "))
+	if v := found.add(d.title(cycle), about, witnesses, "%s", strings.Join(told, "; ")); v != nil {
+		v.Cycle = edges
+	}
+}
+
+// kindOf is the name of a dependency in the literature.
+func kindOf(k digraph.Kind) string {
+	switch k {
+	case digraph.WW:
+		return "ww"
+	case digraph.WR:
+		return "wr"
+	case digraph.RW:
+		return "rw"
+	default:
+		return "rt"
+	}
 }
 
 // fromEarliest rotates a cycle to start at the transaction that began first.

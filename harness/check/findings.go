@@ -22,22 +22,24 @@ func newFindings(h history, v *Verdict) *findings {
 	return &findings{h, v, make(map[string]bool), make(map[string]int), 0}
 }
 
-// add adds a violation unless one with the same name and subject is there.
-func (f *findings) add(rule string, about []int32, witnesses []*journal.Event, format string, args ...any) {
+// add adds a violation unless one with the same name and subject is there, and returns it, or nil.
+func (f *findings) add(rule string, about []int32, witnesses []*journal.Event, format string, args ...any) *Violation {
 	f.total++
 	id := fmt.Sprint(rule, about)
 	if f.once[id] {
-		return
+		return nil
 	}
 	f.named[rule]++
 	if f.named[rule] == mostFound+1 {
 		f.verdict.note("There are more than %d violations named %q. Only these are listed.", mostFound, rule)
 	}
 	if f.named[rule] > mostFound {
-		return
+		return nil
 	}
 	f.once[id] = true
-	f.verdict.violate(f.violation(rule, witnesses, format, args...))
+	found := f.violation(rule, witnesses, format, args...)
+	f.verdict.violate(found)
+	return found
 }
 
 func (f *findings) outOfNothing(t *transactions, key int32, value int64, reader int32) {

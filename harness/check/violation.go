@@ -16,8 +16,19 @@ type Violation struct {
 	Text   string // as a sentence
 	Events []journal.Event
 	HTML   []byte // a picture of it, or nil
+	// Cycle are the dependencies of transactions on each other, where they form a cycle: each is of one transaction on the next,
+	// and the last of the last one on the first.
+	Cycle  []Dependency
 	begun  time.Time
 	events int // that make up the violation, shown or not
+}
+
+// Dependency is an edge of a graph of transactions.
+type Dependency struct {
+	Name string        // of the transaction that it begins at, as in the text: T1, T2, …
+	From journal.Event // that transaction
+	Kind string        // ww, wr or rw, by what the two did to a key (Adya 1999), or rt: one had ended when the other began
+	Text string        // as a sentence
 }
 
 func (v *Violation) size() int { return max(v.events, len(v.Events)) }

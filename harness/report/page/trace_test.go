@@ -146,6 +146,34 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
+// skewed are two transactions that did not see each other's write, and one that read both.
+func skewed() []journal.Event {
+	txn := func(ms, client int, steps ...journal.Step) journal.Event {
+		return at(ms, journal.Event{Kind: journal.Operation, Node: 0, Took: 9 * time.Millisecond, Op: &journal.Op{
+			Client: client, Outcome: journal.OK, Model: journal.List, Level: journal.Strong, Steps: steps}})
+	}
+	read := func(key string, got ...int64) journal.Step { return journal.Step{Do: journal.Read, Key: key, Got: append([]int64{}, got...)} }
+	add := func(key string, v int64) journal.Step { return journal.Step{Do: journal.Append, Key: key, Value: v} }
+	return []journal.Event{note(0), txn(1, 1, read("x"), add("y", 1)), txn(2, 2, read("y"), add("x", 2)), txn(20, 3, read("x", 2), read("y", 1))}
+}
+
+func TestCycles(t *testing.T) {
+	events := skewed()
+	trace := page.NewTrace(events)
+	trace.Judge(journal.Header{}, events)
+	for _, v := range trace.Verdicts {
+		if v.Rule != "strictly serializable" {
+			continue
+		}
+		cycle := v.Violations[0].Cycle
+		if len(cycle) != 2 || cycle[0].Event != 1 || cycle[1].Event != 2 || cycle[0].Kind != "rw" || cycle[0].Name != "T1" || cycle[0].Text == "" {
+			t.Errorf("the cycle is %+v", cycle)
+		}
+		return
+	}
+	t.Error("no verdict about transactions")
+}
+
 func TestDiffers(t *testing.T) {
 	differs := &journal.Difference{Query: "SELECT 1", Column: "v", Nodes: []journal.Answer{{Node: 0, Row: []string{"1"}},
 		{Node: 2, Applied: 7}}}

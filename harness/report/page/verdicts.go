@@ -35,11 +35,24 @@ type Violation struct {
 	Rule   string `json:"rule"`
 	Text   string `json:"text"`
 	Events []int  `json:"events"`
+	// Cycle are the dependencies of transactions that form a cycle: see check.Violation.
+	Cycle []Edge `json:"cycle,omitempty"`
 	// Picture is porcupine's page of the operations up to it, with the faults as annotations; empty if there is none.
 	Picture string `json:"picture,omitempty"`
 }
 
+// Edge is a dependency of a transaction on the next one of a cycle.
+type Edge struct {
+	Name  string `json:"name"`
+	Event int    `json:"event"` // index; -1 if the journal does not have it
+	Kind  string `json:"kind"`
+	Text  string `json:"text"`
+}
+
 const mostViolations = 20
+
+// mostCycle bounds a drawn cycle: a circle of more transactions cannot be read.
+const mostCycle = 12
 
 // mostPicture bounds a picture in the page, in bytes.
 const mostPicture = 512 << 10
@@ -79,6 +92,15 @@ func (v *Verdict) say(said check.Verdict, index map[string]int) {
 		for _, e := range found.Events {
 			if i, known := index[name(e)]; known {
 				one.Events = append(one.Events, i)
+			}
+		}
+		if len(found.Cycle) <= mostCycle {
+			for _, d := range found.Cycle {
+				edge := Edge{Name: d.Name, Event: -1, Kind: d.Kind, Text: d.Text}
+				if i, known := index[name(d.From)]; known {
+					edge.Event = i
+				}
+				one.Cycle = append(one.Cycle, edge)
 			}
 		}
 		v.Violations = append(v.Violations, one)

@@ -17,7 +17,7 @@ function counts(v) {
 
 function objections(v, journal) {
   const parts = (v.violations || []).map(o => make('div', {}, make('b', {}, o.rule + ': '), o.text, ' ',
-    o.events.length ? make('button', {onclick: () => mark(o.events, journal)}, `Show its ${o.events.length} events`) : '', o.picture ? pictureOf(o.picture) : ''));
+    o.events.length ? make('button', {onclick: () => mark(o.events, journal)}, `Show its ${o.events.length} events`) : '', o.cycle ? cycleOf(o.cycle, journal) : '', o.picture ? pictureOf(o.picture) : ''));
   if (v.more) parts.push(make('div', {class: 'soft'}, `and ${number(v.more)} more`));
   if (v.refused) parts.push(make('pre', {class: 'wrap'}, v.refused));
   for (const u of v.undecided || []) parts.push(make('div', {}, 'not decided: ' + u));
