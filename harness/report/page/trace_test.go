@@ -152,7 +152,9 @@ func skewed() []journal.Event {
 		return at(ms, journal.Event{Kind: journal.Operation, Node: 0, Took: 9 * time.Millisecond, Op: &journal.Op{
 			Client: client, Outcome: journal.OK, Model: journal.List, Level: journal.Strong, Steps: steps}})
 	}
-	read := func(key string, got ...int64) journal.Step { return journal.Step{Do: journal.Read, Key: key, Got: append([]int64{}, got...)} }
+	read := func(key string, got ...int64) journal.Step {
+		return journal.Step{Do: journal.Read, Key: key, Got: append([]int64{}, got...)}
+	}
 	add := func(key string, v int64) journal.Step { return journal.Step{Do: journal.Append, Key: key, Value: v} }
 	return []journal.Event{note(0), txn(1, 1, read("x"), add("y", 1)), txn(2, 2, read("y"), add("x", 2)), txn(20, 3, read("x", 2), read("y", 1))}
 }

@@ -18,7 +18,7 @@ var files embed.FS
 // scripts are those that show a run, in the order in which they are put together. They define openPage of main.js, and start nothing.
 var scripts = []string{
 	"data.js", "view.js", "list.js", "lanes.js", "timeline.js", "input.js", "plots.js", "events.js", "verdicts.js", "cycle.js", "parts.js",
-	"failure.js", "cluster.js", "messages.js", "detail.js", "main.js",
+	"failure.js", "cluster.js", "messages.js", "compare.js", "detail.js", "main.js",
 }
 
 // Assets are what a page needs that shows a run in the same way, such as one that is under way. Its body has the elements of

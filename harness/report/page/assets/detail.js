@@ -16,7 +16,7 @@ async function detail(run, want) {
   if (!about) return;
   const journal = await source.journal(about.id);
   if (current.spec !== want.spec || current.at !== which) return;
-  showJournal(document.getElementById('journal'), journal, {head: journalHead(spec, about, journal, which), keep: again});
+  showJournal(document.getElementById('journal'), journal, {head: journalHead(run, spec, about, journal, which), keep: again});
   requestAnimationFrame(() => performance.mark('shown'));
 }
 
@@ -34,7 +34,7 @@ function showJournal(element, journal, {head = '', keep = false} = {}) {
   endJournal();
   current.journal = journal;
   const line = timeline(journal);
-  current.end = line.end;
+  Object.assign(current, {end: line.end, line});
   element.replaceChildren(differsOf(journal.trace), lastEvents(journal.trace), head, make('h3', {}, 'Timeline'), line.element, make('div', {id: 'chosen'}), messagesOf(journal.trace), clusterAt(journal.trace), verdictsOf(journal), eventsOf(journal));
   if (!was || was.whole) showAll(); else show(was.from, was.to);
   if (was) Object.assign(view, {cursor: was.cursor, marked: was.marked});
@@ -50,13 +50,13 @@ function specHead(spec) {
   spec.why && make('p', {}, 'Skipped: ' + spec.why), spec.again && command(spec.again));
 }
 
-function journalHead(spec, about, journal, which) {
+function journalHead(run, spec, about, journal, which) {
   const facts = [['seed', about.seed], ['target', about.target], ['nodes', about.nodes], ['events', number(about.events)], ['time of the cluster', span(about.length)], ['began', journal.trace.begin]];
   const several = spec.journals.length > 1 && make('select', {'aria-label': 'Journal', onchange: e => goTo({journal: e.target.value})},
     spec.journals.map((j, i) => make('option', {value: i, selected: i === which}, `cluster ${i + 1} of ${spec.journals.length}`)));
   return make('div', {}, make('h3', {}, 'Cluster'), make('div', {class: 'row'}, several,
     make('div', {class: 'facts'}, facts.filter(([, v]) => v).map(([name, value]) => make('span', {}, name + ' ', make('b', {}, String(value))))),
-    make('button', {onclick: () => download(about.file, journal.text)}, 'Download the journal')),
+    make('button', {onclick: () => download(about.file, journal.text)}, 'Download the journal'), comparison(run, spec, about)),
   about.dropped ? make('p', {}, `The journal lost ${number(about.dropped)} events before it was saved: it is not complete.`) : '');
 }
 

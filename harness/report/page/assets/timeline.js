@@ -5,8 +5,8 @@ function timeline(journal) {
   const canvas = make('canvas', {role: 'img', 'aria-label': summary(trace)});
   const holder = make('div', {id: 'lanes'}, canvas);
   const cursor = make('div', {id: 'cursor', hidden: true}), brush = make('div', {id: 'brush', hidden: true});
-  const plots = make('div', {id: 'plots'});
-  const stage = make('div', {id: 'stage', tabindex: 0, role: 'application', 'aria-label': 'Timeline. Arrow keys move it, plus and minus zoom, 0 shows all.'}, ruler, holder, plots, brush, cursor);
+  const plots = make('div', {id: 'plots'}), below = make('div', {class: 'other'});
+  const stage = make('div', {id: 'stage', tabindex: 0, role: 'application', 'aria-label': 'Timeline. Arrow keys move it, plus and minus zoom, 0 shows all.'}, ruler, holder, plots, below, brush, cursor);
   const at = make('span', {class: 'soft'});
   const button = (text, title, act) => make('button', {title, onclick: act}, text);
   const tools = make('div', {class: 'tools'}, button('−', 'Zoom out ( - )', () => zoom(2)), button('+', 'Zoom in ( + )', () => zoom(.5)), button('◀', 'Earlier ( ← )', () => pan(-.3)),
@@ -31,13 +31,32 @@ function timeline(journal) {
     cursor.style.left = px + 'px';
     const step = (view.to - view.from) / 800;
     const now = view.cursor == null ? '' : moment(view.cursor, step) + ' · ';
-    at.textContent = now + (isWhole() ? `all ${span(trace.length)}` : `${moment(Math.max(0, view.from), step)} to ${moment(Math.min(view.to, view.length), step)} of ${span(trace.length)}`);
+    at.textContent = now + (isWhole() ? `all ${span(view.length)}` : `${moment(Math.max(0, view.from), step)} to ${moment(Math.min(view.to, view.length), step)} of ${span(view.length)}`);
     drawn(what);
+    if (!other) return;
+    const height = other.lanes.height;
+    if (what.has('range')) paint(other.canvas, width(), height, c => { shade(c, other.trace, height, x, true); drawLanes(c, other.lanes, width(), x); });
+    other.drawn(what);
   });
   handle(stage, holder, canvas, brush, {x, t, lanes, drawn: {at: e => drawn.at(e)}, trace});
   let before = 0;
   const size = new ResizeObserver(() => { if (stage.clientWidth !== before) { before = stage.clientWidth; tell('range'); } });
   size.observe(stage);
+  // compare shows the lanes and plots of another journal below, on the same axis and under the same cursor; null ends that.
+  let other = null;
+  const compare = (journal, name) => {
+    other?.drawn.end();
+    below.replaceChildren();
+    other = null;
+    if (journal) {
+      const canvas = make('canvas', {role: 'img', 'aria-label': summary(journal.trace)}), plots = make('div');
+      below.append(make('h4', {}, name, make('span', {}, summary(journal.trace))), canvas, plots);
+      other = {trace: journal.trace, lanes: lanesOf(journal.trace), canvas, drawn: plotsOf(journal, plots, {x, t, width})};
+      below.dataset.lanes = JSON.stringify(other.lanes.map(l => l.label));
+    }
+    view.length = Math.max(trace.length, other?.trace.length || 0, 1);
+    showAll();
+  };
   // renew shows a later trace of a journal that goes on.
   const renew = next => {
     Object.assign(trace, next);
@@ -56,9 +75,9 @@ function timeline(journal) {
     view.length = Math.max(trace.length, 1);
     tell('range');
   };
-  return {renew, element: make('div', {}, tools, key, stage,
+  return {renew, compare, element: make('div', {}, tools, key, stage,
     make('p', {class: 'soft hint'}, matchMedia('(pointer: coarse)').matches ?
-      'Drag sideways to move, pinch to zoom. A tap chooses an event and copies its line of the journal.' : 'Drag to zoom, double-click to show all. Shift-drag moves. Ctrl and the wheel zoom. A click chooses an event and copies its line of the journal. Keys: ← → + − 0, and [ ] for the event before and after.')), end: () => size.disconnect()};
+      'Drag sideways to move, pinch to zoom. A tap chooses an event and copies its line of the journal.' : 'Drag to zoom, double-click to show all. Shift-drag moves. Ctrl and the wheel zoom. A click chooses an event and copies its line of the journal. Keys: ← → + − 0, and [ ] for the event before and after.')), end: () => { size.disconnect(); other?.drawn.end(); }};
 }
 
 function summary(trace) {
