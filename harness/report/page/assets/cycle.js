@@ -1,8 +1,9 @@
 // cycleOf is a cycle of transactions as a graph: a circle for each, and an arrow for each dependency. A click marks the transaction in the timeline.
 function cycleOf(edges, journal) {
   const n = edges.length, radius = 26, room = 60 + 16 * n, width = 2 * room + 160, height = 2 * room + 40;
+  const space = new Range().createContextualFragment('<svg></svg>').firstChild.namespaceURI;
   const svg = (tag, attributes, ...inside) => {
-    const node = document.createElementNS('http://www.w3.org/2000/svg', tag);
+    const node = document.createElementNS(space, tag);
     for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
     node.append(...inside);
     return node;
