@@ -35,7 +35,7 @@ var _ = Describe("After Close", func() {
 	type fact struct{}
 	silent := map[string]any{
 		"Cluster.Can": fact{}, "Cluster.Claims": fact{}, "Cluster.Isolations": fact{}, "Cluster.Seed": fact{}, "Cluster.Journal": fact{},
-		"Cluster.Reading": fact{}, "Cluster.Wordless": fact{}, "Cluster.AsIs": fact{}, "Cluster.Messages": fact{},
+		"Cluster.Reading": fact{}, "Cluster.Wordless": fact{}, "Cluster.AsIs": fact{}, "Cluster.Holds": fact{}, "Cluster.Messages": fact{},
 		"Cluster.Faults": harness.Faults{}, "Cluster.Observe": []harness.Observation{}, "Cluster.Peek": []harness.Observation{},
 		"Cluster.Lost":  fault.Mode(""),
 		"Cluster.Nodes": []*harness.Node(nil), "Cluster.OnlineNodes": []*harness.Node(nil), "Cluster.Size": 0, "Cluster.Quorum": 0,

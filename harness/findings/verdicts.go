@@ -30,7 +30,11 @@ func (v Verdicts) Declare(all bool) bool {
 			}
 		})
 	}
-	return ginkgo.ReportAfterSuite("verdicts", func(report ginkgo.Report) { fmt.Println("\n" + Tally(report)) })
+	return ginkgo.ReportAfterSuite("verdicts", func(report ginkgo.Report) {
+		if report.SpecReports.CountWithState(types.SpecStatePassed|types.SpecStateFailureStates) > 0 { // else the suite was not asked for
+			fmt.Println("\n" + Tally(report))
+		}
+	})
 }
 
 // Of is the verdict of a spec by its text, as a reason to skip it; "" for a spec without one.
