@@ -180,7 +180,7 @@ func TestSuites(t *testing.T) {
 	})
 	t.Run("has no colours with NO_COLOR", func(t *testing.T) {
 		for value, colored := range map[string]bool{"": true, "1": false, "anything": false} {
-			settings := []string{beSuite + "=passes", "REJOIN_NODES=1", "REJOIN_JOURNALS=none", "REJOIN_REPORT=none", "NO_COLOR=" + value}
+			settings := []string{beSuite + "=passes", "REJOIN_NODES=1", "REJOIN_JOURNALS=none", "REJOIN_REPORT=none", "GINKGO_NO_COLOR=", "NO_COLOR=" + value}
 			said, passed := run(t.Context(), t, settings, self, "-test.run=^TestShop$", "-ginkgo.focus=has 'one' node")
 			if !passed || strings.Contains(said, "\x1b") != colored {
 				t.Errorf("NO_COLOR=%s: passed %v, %q", value, passed, said)
