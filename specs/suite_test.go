@@ -179,8 +179,12 @@ func TestSuites(t *testing.T) {
 		g.Expect(said).To(ContainSubstring("is not complete: keep a run: "))
 	})
 	t.Run("has no colours with NO_COLOR", func(t *testing.T) {
+		t.Setenv("GINKGO_NO_COLOR", "") // which this run may have, and is restored
+		if err := os.Unsetenv("GINKGO_NO_COLOR"); err != nil {
+			t.Fatal(err)
+		}
 		for value, colored := range map[string]bool{"": true, "1": false, "anything": false} {
-			settings := []string{beSuite + "=passes", "REJOIN_NODES=1", "REJOIN_JOURNALS=none", "REJOIN_REPORT=none", "GINKGO_NO_COLOR=", "NO_COLOR=" + value}
+			settings := []string{beSuite + "=passes", "REJOIN_NODES=1", "REJOIN_JOURNALS=none", "REJOIN_REPORT=none", "NO_COLOR=" + value}
 			said, passed := run(t.Context(), t, settings, self, "-test.run=^TestShop$", "-ginkgo.focus=has 'one' node")
 			if !passed || strings.Contains(said, "\x1b") != colored {
 				t.Errorf("NO_COLOR=%s: passed %v, %q", value, passed, said)
