@@ -63,9 +63,7 @@ func (d *dependencies) report(cycle []digraph.Hop, found *findings) {
 		told[i] = d.sentence(h)
 		edges[i] = Dependency{Name: name(h.From), From: *d.events[h.From], Kind: kindOf(h.Kind), Text: told[i]}
 	}
-	if v := found.add(d.title(cycle), about, witnesses, "%s", strings.Join(told, "; ")); v != nil {
-		v.Cycle = edges
-	}
+	found.addCycle(edges, d.title(cycle), about, witnesses, "%s", strings.Join(told, "; "))
 }
 
 // kindOf is the name of a dependency in the literature.

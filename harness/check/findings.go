@@ -22,24 +22,31 @@ func newFindings(h history, v *Verdict) *findings {
 	return &findings{h, v, make(map[string]bool), make(map[string]int), 0}
 }
 
-// add adds a violation unless one with the same name and subject is there, and returns it, or nil.
-func (f *findings) add(rule string, about []int32, witnesses []*journal.Event, format string, args ...any) *Violation {
+// add adds a violation unless one with the same name and subject is there.
+func (f *findings) add(rule string, about []int32, witnesses []*journal.Event, format string, args ...any) {
+	f.addCycle(nil, rule, about, witnesses, format, args...)
+}
+
+// addCycle is add for a violation that is a cycle of transactions.
+func (f *findings) addCycle(
+	cycle []Dependency, rule string, about []int32, witnesses []*journal.Event, format string, args ...any,
+) {
 	f.total++
 	id := fmt.Sprint(rule, about)
 	if f.once[id] {
-		return nil
+		return
 	}
 	f.named[rule]++
 	if f.named[rule] == mostFound+1 {
 		f.verdict.note("There are more than %d violations named %q. Only these are listed.", mostFound, rule)
 	}
 	if f.named[rule] > mostFound {
-		return nil
+		return
 	}
 	f.once[id] = true
 	found := f.violation(rule, witnesses, format, args...)
+	found.Cycle = cycle
 	f.verdict.violate(found)
-	return found
 }
 
 func (f *findings) outOfNothing(t *transactions, key int32, value int64, reader int32) {

@@ -5,8 +5,8 @@
 //	go run ./harness/cmd/report -o page.html reports/journals/*.jsonl
 //
 // A FILE is a saved journal (.jsonl) or a report that ginkgo --json-report writes (.json). Journals that a report names are read,
-// too. Two journals on one page can be compared: choose the other one beside the cluster. The page is one file, and loads nothing from the network. The exit code is 1 if the page cannot be made. Whether specs
-// failed has no effect.
+// too. Two journals on one page can be compared: choose the other one beside the cluster. The page is one file, and loads nothing from
+// the network. The exit code is 1 if the page cannot be made. Whether specs failed has no effect.
 package main
 
 import (

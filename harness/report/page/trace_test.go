@@ -156,7 +156,8 @@ func skewed() []journal.Event {
 		return journal.Step{Do: journal.Read, Key: key, Got: append([]int64{}, got...)}
 	}
 	add := func(key string, v int64) journal.Step { return journal.Step{Do: journal.Append, Key: key, Value: v} }
-	return []journal.Event{note(0), txn(1, 1, read("x"), add("y", 1)), txn(2, 2, read("y"), add("x", 2)), txn(20, 3, read("x", 2), read("y", 1))}
+	return []journal.Event{note(0), txn(1, 1, read("x"), add("y", 1)), txn(2, 2, read("y"), add("x", 2)),
+		txn(20, 3, read("x", 2), read("y", 1))}
 }
 
 func TestCycles(t *testing.T) {
@@ -168,7 +169,8 @@ func TestCycles(t *testing.T) {
 			continue
 		}
 		cycle := v.Violations[0].Cycle
-		if len(cycle) != 2 || cycle[0].Event != 1 || cycle[1].Event != 2 || cycle[0].Kind != "rw" || cycle[0].Name != "T1" || cycle[0].Text == "" {
+		if len(cycle) != 2 || cycle[0].Event != 1 || cycle[1].Event != 2 || cycle[0].Kind != "rw" ||
+			cycle[0].Name != "T1" || cycle[0].Text == "" {
 			t.Errorf("the cycle is %+v", cycle)
 		}
 		return
