@@ -27,7 +27,7 @@ func newDisplay(to io.Writer, said *progress.Teller) *display {
 	return &display{to: to, said: said, terminal: err == nil && info.Mode()&os.ModeCharDevice != 0}
 }
 
-// show shows the state after a run: when nobody is told, at most once a second on a terminal and every ten seconds elsewhere.
+// show shows the state after a run: when there is no one to tell, at most once a second on a terminal and every ten seconds elsewhere.
 func (p *display) show(s *summary, o *Outcome) {
 	if p.said != nil {
 		how := progress.Passed
