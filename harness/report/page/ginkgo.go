@@ -32,9 +32,6 @@ func groupOf(state string) string {
 // JournalEntry is the name of a hidden report entry with the path of a journal that is kept only until the page is written.
 const JournalEntry = "a journal for the page"
 
-// AgainEntry is the name of the report entry with the command that runs a spec again.
-const AgainEntry = "to run it again"
-
 // ofReport is a spec of Ginkgo's report.
 func (c *Collection) ofReport(report types.Report, spec types.SpecReport) Spec {
 	s := Spec{
@@ -59,7 +56,7 @@ func (c *Collection) ofReport(report types.Report, spec types.SpecReport) Spec {
 		}
 		return s
 	}
-	s.Again = entry(spec, AgainEntry)
+	s.Again = entry(spec, junit.AgainEntry)
 	if s.Again == "" && spec.LeafNodeType == types.NodeTypeIt && c.Again != nil {
 		s.Again = c.Again(s.Name)
 	}
@@ -83,7 +80,7 @@ func failureOf(report types.Report, spec types.SpecReport) *Failure {
 		f.Notes = append(f.Notes, Note{"another failure: " + more.State.String(), trimmed(more.Failure.Message)})
 	}
 	for _, e := range spec.ReportEntries {
-		if e.Name != junit.JournalEntry && e.Name != AgainEntry && e.Visibility != types.ReportEntryVisibilityNever {
+		if e.Name != junit.JournalEntry && e.Name != junit.AgainEntry && e.Visibility != types.ReportEntryVisibilityNever {
 			f.Notes = append(f.Notes, Note{e.Name, trimmed(e.StringRepresentation())})
 		}
 	}

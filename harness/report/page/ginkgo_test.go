@@ -54,7 +54,7 @@ func TestListOfReport(t *testing.T) {
 		spec("fails alone", types.SpecStateFailed, 0, "another cause"),
 		spec("fails", types.SpecStateFailed, 0, "\x1b[31m"+unexpected("0x12", "node 0 is lost after 2ms")),
 		noted(noted(spec("fails, too", types.SpecStatePanicked, 0, unexpected("0x34", "node 1 is lost after 3ms")),
-			page.AgainEntry, "make replay SEED=7"), "the cluster when the spec failed", "node 1 is lost"),
+			junit.AgainEntry, "make replay SEED=7"), "the cluster when the spec failed", "node 1 is lost"),
 	))
 	r := c.Run()
 	var names, groups []string
