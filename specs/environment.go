@@ -141,7 +141,7 @@ func (env *environment) leave(ctx context.Context, node int, mode ...fault.Mode)
 	Expect(env.cluster.TakeNodeOffline(ctx, node, mode...)).To(Succeed())
 }
 
-// comeBack brings nodes back and waits until they are online.
+// comeBack brings nodes back, and waits until they and the leader are online.
 func (env *environment) comeBack(ctx context.Context, nodes ...int) {
 	GinkgoHelper()
 	for _, node := range nodes {
@@ -150,19 +150,37 @@ func (env *environment) comeBack(ctx context.Context, nodes ...int) {
 	for _, node := range nodes {
 		Expect(env.cluster.WaitForNodeOnline(ctx, node)).To(Succeed())
 	}
+	env.led(ctx)
 }
 
-// whole waits until all nodes are online. After a node is back, a leader may need a moment more until another node can take over.
+// led waits until a leader is online. After a node is back, the leader may need a moment more until another node can take over.
+func (env *environment) led(ctx context.Context) {
+	GinkgoHelper()
+	env.eventually(ctx, func(ctx context.Context) error {
+		leader, err := env.cluster.Leader(ctx)
+		if err != nil {
+			return err
+		}
+		status, err := env.node(leader).Status(ctx)
+		if err == nil && status.State != target.Online {
+			err = fmt.Errorf("%s leads, and is %s: %s", env.node(leader), status.State, status.Reason)
+		}
+		return err
+	}).Should(Succeed())
+}
+
+// whole waits until all nodes are online, as led does for the leader.
 func (env *environment) whole(ctx context.Context) {
 	GinkgoHelper()
 	Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 }
 
-// comeBackAs brings a node back with options, and waits until it is online.
+// comeBackAs is comeBack of one node, with options.
 func (env *environment) comeBackAs(ctx context.Context, node int, options ...harness.ReturnOption) {
 	GinkgoHelper()
 	Expect(env.cluster.BringNodeOnline(ctx, node, options...)).To(Succeed())
 	Expect(env.cluster.WaitForNodeOnline(ctx, node)).To(Succeed())
+	env.led(ctx)
 }
 
 // others are the indexes of all nodes but one.

@@ -1,7 +1,8 @@
 package specs
 
 import (
-	"bytes"
+	"encoding/binary"
+	"math/rand/v2"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -18,7 +19,7 @@ func largeRows(env *environment) {
 		writeLarge := func(ctx SpecContext, from, count, size int) {
 			GinkgoHelper()
 			for i := range count {
-				env.patiently(ctx, "INSERT INTO {ns}.large (id, v) VALUES (?, ?)", from+i, bytes.Repeat([]byte{byte(from + i)}, size))
+				env.patiently(ctx, "INSERT INTO {ns}.large (id, v) VALUES (?, ?)", from+i, incompressible(from+i, size))
 			}
 		}
 		const all = "SELECT id, length(v), hex(substr(v, 1, 8)) FROM {ns}.large ORDER BY id"
@@ -55,4 +56,13 @@ func largeRows(env *environment) {
 			Expect(env.cluster).To(BeConsistent(env.sql(all)))
 		}, env.patience)
 	})
+}
+
+// incompressible is a value that no database stores or sends in fewer bytes.
+func incompressible(seed, size int) []byte {
+	var key [32]byte
+	binary.BigEndian.PutUint64(key[:], uint64(seed))
+	value := make([]byte, size)
+	_, _ = rand.NewChaCha8(key).Read(value) // it returns no error
+	return value
 }

@@ -1,7 +1,6 @@
 package specs
 
 import (
-	"bytes"
 	"context"
 	"strings"
 	"time"
@@ -82,7 +81,7 @@ func replication(env *environment) {
 				env.leave(ctx, victim)
 				const rows = 12
 				for i := range rows {
-					env.patiently(ctx, "INSERT INTO {ns}.large VALUES (?, ?)", i, bytes.Repeat([]byte{byte(i)}, 1<<20))
+					env.patiently(ctx, "INSERT INTO {ns}.large VALUES (?, ?)", i, incompressible(i, 1<<20))
 				}
 				behind := statusOf(ctx, env.node(env.leader(ctx))).AppliedIndex
 				for _, node := range env.others(victim) {

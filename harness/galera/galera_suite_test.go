@@ -86,7 +86,7 @@ func TestGalera(t *testing.T) {
 	findings.Of("galera", version())
 	suite := specs.Load(t, settings.Targets("local", "galera"))
 	prepare(suite.Settings.Cluster.Target == "galera")
-	targettest.Register(new, targettest.Options{Patience: time.Minute, Each: 5 * time.Minute})
+	targettest.Register(new, targettest.Options{Patience: time.Minute, Each: 5 * time.Minute, Quiet: over.CloseIdle})
 	specs.Register(specs.Options{Target: over, Pace: pace})
 	suite.Run(t, "Galera")
 }

@@ -74,7 +74,7 @@ func TestPatroni(t *testing.T) {
 	})
 	suite := specs.Load(t, settings.Targets("local", "patroni"))
 	prepare(suite.Settings.Cluster.Target == "patroni")
-	targettest.Register(new, targettest.Options{Patience: time.Minute, Each: 5 * time.Minute})
+	targettest.Register(new, targettest.Options{Patience: time.Minute, Each: 5 * time.Minute, Quiet: over.CloseIdle})
 	specs.Register(specs.Options{Target: over, Pace: pace})
 	suite.Run(t, "Patroni")
 }

@@ -98,23 +98,34 @@ func (t *Target) Foretell() target.Cluster {
 // still holds that it did not hold before the first Boot: files, sockets and child processes. Closing twice is no error.
 func (t *Target) Close() error {
 	t.mu.Lock()
-	closed, idle, before := t.closed, t.idle, t.before
-	t.closed, t.idle = true, nil
+	closed, before := t.closed, t.before
+	t.closed = true
 	t.mu.Unlock()
 	if closed || before == nil {
 		return nil
 	}
+	err := t.CloseIdle()
+	now, listed := held.Now()
+	if left := now.Without(before); listed == nil && len(left) > 0 {
+		listed = fmt.Errorf("lasting clusters have left open: %q", left)
+	}
+	return errors.Join(err, listed)
+}
+
+// CloseIdle closes the clusters that are not in use, and blocks until they are closed: for a test which compares what this process
+// holds. The next Boot boots.
+func (t *Target) CloseIdle() error {
+	t.mu.Lock()
+	idle := t.idle
+	t.idle = make(map[int][]*cluster)
+	t.mu.Unlock()
 	var errs []error
 	for _, clusters := range idle {
 		for _, c := range clusters {
 			errs = append(errs, c.Cluster.Close())
 		}
 	}
-	now, err := held.Now()
-	if left := now.Without(before); err == nil && len(left) > 0 {
-		err = fmt.Errorf("lasting clusters have left open: %q", left)
-	}
-	return errors.Join(append(errs, err)...)
+	return errors.Join(errs...)
 }
 
 // keep makes a cluster one that Boot may return, or tells that it must be closed.

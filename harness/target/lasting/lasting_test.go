@@ -158,6 +158,16 @@ var _ = Describe("A lasting cluster", func() {
 		Expect(t.Boot(ctx, 3)).Error().To(MatchError(ContainSubstring("is closed")))
 	})
 
+	It("is closed for a test that counts what this process holds, unless it is in use", func(ctx SpecContext) {
+		inUse, idle := boot(ctx, 3), boot(ctx, 3)
+		Expect(release(ctx, idle)).To(BeTrue())
+		Expect(t.CloseIdle()).To(Succeed())
+		Expect(closed(1)).To(BeTrue())
+		Expect(inUse.Nodes()).To(HaveLen(3))
+		boot(ctx, 3)
+		Expect(over.Sizes()).To(Equal([]int{3, 3, 3}))
+	})
+
 	It("is closed, not kept, when its target is closed", func(ctx SpecContext) {
 		c := boot(ctx, 3)
 		Expect(t.Close()).To(Succeed())

@@ -75,6 +75,9 @@ type Options struct {
 	Dir string
 	// Each bounds each check as a whole; default 2 minutes.
 	Each time.Duration
+	// Quiet is called before a check of what a cluster leaves in this process. It closes other clusters that start goroutines
+	// meanwhile, such as those of package lasting; default none.
+	Quiet func() error
 }
 
 func (o Options) filled() Options {
@@ -82,6 +85,9 @@ func (o Options) filled() Options {
 	o.Patience = cmp.Or(o.Patience, 30*time.Second)
 	o.Silence = cmp.Or(o.Silence, 200*time.Millisecond)
 	o.Each = cmp.Or(o.Each, 2*time.Minute)
+	if o.Quiet == nil {
+		o.Quiet = func() error { return nil }
+	}
 	return o
 }
 

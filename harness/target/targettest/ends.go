@@ -33,6 +33,9 @@ const leftTimeout = 5 * time.Second
 
 // leavesNothing runs do, and checks that it has left nothing.
 func leavesNothing(ctx context.Context, o Options, method string, do func() error) error {
+	if err := o.Quiet(); err != nil {
+		return fmt.Errorf("quiet this process before the check: %w", err)
+	}
 	before, err := heldBy(o)
 	if err != nil {
 		return err

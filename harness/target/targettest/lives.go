@@ -51,6 +51,9 @@ func goesAway(mode fault.Mode) func(context.Context, *subject) error {
 			if _, err := s.written(ctx, i); err != nil {
 				return wrong(methods[mode][1], "node %s, which was %s, takes no writes: %v", id, mode.Past(), err)
 			}
+			if err := s.level(ctx); err != nil {
+				return err
+			}
 		}
 		return nil
 	}
