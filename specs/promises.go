@@ -164,8 +164,8 @@ func promises(env *environment) {
 
 		It("include every acknowledged change on every node, however it was sent", func(ctx SpecContext) {
 			env.requires(target.Dedup)
-			env.run(ctx, "CREATE TABLE {ns}.t (v INTEGER)")
-			insert := env.sql("INSERT INTO {ns}.t VALUES (1)")
+			env.run(ctx, "CREATE TABLE {ns}.t (id INTEGER PRIMARY KEY AUTOINCREMENT, v INTEGER)")
+			insert := env.sql("INSERT INTO {ns}.t (v) VALUES (1)")
 			var mu sync.Mutex
 			var ids []string
 			say.request = func(_ int, request target.Request) target.Request {

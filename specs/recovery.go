@@ -64,6 +64,7 @@ func recovery(env *environment) {
 
 		When("a follower is isolated", func() {
 			It("does not depose the leader", func(ctx SpecContext) {
+				env.assumes(target.KeepsTerm)
 				awayAndBack(ctx, env.others(env.leader(ctx))[0])
 				env.undisturbed(ctx, func(leader int) {
 					follower := env.others(leader)[0]

@@ -20,24 +20,31 @@ func sizes(env *environment, size int) {
 			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
 
 			leader := env.leader(ctx)
-			spare := size - env.cluster.Quorum()
-			gone := append([]int{leader}, env.others(leader)...)[:spare]
-			for _, node := range gone {
+			nodes := append([]int{leader}, env.others(leader)...)
+
+			By("losing a majority at once")
+			most, spare := nodes[:size-env.cluster.Quorum()+1], nodes[:size-env.cluster.Quorum()]
+			for _, node := range most {
 				env.leave(ctx, node)
 			}
-			env.patiently(ctx, "INSERT INTO {ns}.t VALUES (1)")
-			for _, node := range gone {
-				Expect(env.node(node)).NotTo(HaveCaughtUp())
-			}
-			next := env.leader(ctx)
-			env.leave(ctx, next)
 			if size > 1 {
 				last := env.cluster.OnlineNodes()[0]
 				_, err := last.Execute(ctx, env.sql("INSERT INTO {ns}.t VALUES (2)"))
 				Expect(err).To(env.beRefused())
 			}
-			env.comeBack(ctx, append(gone, next)...)
-			Expect(env.cluster.WaitForAllOnline(ctx)).To(Succeed())
+			env.comeBack(ctx, most...)
+			env.whole(ctx)
+
+			By("losing as many as a quorum can spare")
+			for _, node := range spare {
+				env.leave(ctx, node)
+			}
+			env.patiently(ctx, "INSERT INTO {ns}.t VALUES (1)")
+			for _, node := range spare {
+				Expect(env.node(node)).NotTo(HaveCaughtUp())
+			}
+			env.comeBack(ctx, spare...)
+			env.whole(ctx)
 			env.patiently(ctx, "INSERT INTO {ns}.t VALUES (3)")
 			Expect(env.cluster).To(BeConsistent(env.sql("SELECT * FROM {ns}.t")))
 			Expect(env.cluster.Reading(target.Local).ExecuteOnAll(ctx, env.sql("SELECT count(*) FROM {ns}.t WHERE id <> 2"))).To(

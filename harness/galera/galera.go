@@ -86,7 +86,7 @@ func New(o Options) target.Target {
 		Status:  status,
 		Ready:   ready,
 		Formed:  formed,
-		Members: &proc.Members{Join: joined, Leave: func(context.Context, *proc.Node, *proc.Node) error { return nil }},
+		Members: &proc.Members{Join: joined, Leave: leave},
 		Remembered: func(ctx context.Context, _ *proc.Node, inside target.SQL) (map[string]bool, error) {
 			return dedupe.MySQL().Remembered(ctx, inside)
 		},

@@ -4,6 +4,10 @@
 # half of those members are there, it makes the survivor a primary component. If all nodes are there, and none is in a primary
 # component, the one that has got furthest begins a new one.
 #
+# Then it helps a node that runs. If the nodes that are connected to it are more than half of its last component, and stay without a
+# primary one, it makes them one. If it has left the group while others are a primary component, it starts again, as its log demands:
+# "node restart required".
+#
 #   node.sh run       starts the node
 #   node.sh answer    tells another node, by socat: "primary", "runs SEQNO VIEW" without a primary component, or "waits SEQNO VIEW"
 cd "{{.Dir}}" || exit
@@ -11,6 +15,8 @@ grastate=data/grastate.dat
 gvwstate=data/gvwstate.dat # the last primary component; a node that was stopped, and did not crash, has none
 
 grafield() { sed -n "s/^$1: *//p" $grastate; }
+members() { grep -c ^member: $gvwstate 2>/dev/null; }
+most_of_view() { [ $((together * 2)) -gt "$(members)" ]; }
 view() { sed -n 's/^view_id: *[0-9]* *\([^ ]*\) */\1-/p' $gvwstate 2>/dev/null; }
 
 # position prints UUID:SEQNO; nothing on an empty disk, and after a crash if it is not to be recovered.
@@ -23,26 +29,39 @@ position() {
 	fi
 }
 
-# start runs MariaDB until its end, and helps a node that joins while the primary component is lost which it saw.
+# start runs MariaDB until its end, and helps it and a node that joins while the primary component is lost which it saw.
 start() {
 	echo "runs ${own:--1}" >run/said
 	mariadbd --defaults-file=my.cnf ${at:+--wsrep_start_position=$at} "$@" &
-	mariadbd=$! calm=0 stops=
+	mariadbd=$! calm=0 stops= lost=0 apart=0
 	trap 'stops=yes; kill -TERM $mariadbd' TERM
 	while [ -z "$stops" ] && kill -0 $mariadbd 2>/dev/null; do
 		sleep 1 &
 		wait $! # which a signal ends
 		case $(answer) in
-		primary) calm=0 ;;
+		primary) calm=0 lost=0 apart=0 ;;
 		*)
 			look
+			size=$(variable wsrep_cluster_size)
+			if [ -z "$primary" ] && [ -n "$(view)" ] && [ $((${size:-0} * 2)) -gt "$(members)" ]; then apart=$((apart + 1)); else apart=0; fi
+			[ $apart -lt 5 ] || promote {{.Host}}
+			if [ -n "$primary" ] && left; then lost=$((lost + 1)); else lost=0; fi
+			[ $lost -lt 5 ] || kill -TERM $mariadbd
 			if [ -z "$primary" ] && [ $calm -gt 4 ] && [ "$ran" -ge "$most" ]; then promote "$furthest"; fi
 			;;
 		esac
 	done
 	ended
+	if [ -z "$stops" ] && [ $lost -ge 5 ]; then exec sh node.sh run; fi
 	exit $code
 }
+
+# left tells whether MariaDB serves, and is connected to no other node: it does not join them by itself.
+left() { [ "$(variable wsrep_connected)" = OFF ]; }
+variable() { ask "SELECT variable_value FROM information_schema.global_status WHERE variable_name = '$1'"; }
+
+# ask has MariaDB of this node answer.
+ask() { timeout 2 mariadb --no-defaults --user=rejoin --socket=run/socket -N 2>/dev/null -e "SET wsrep_dirty_reads = 1; $1"; }
 
 # ended waits for the end of MariaDB, also while signals come.
 ended() {
@@ -106,14 +125,13 @@ run() {
 	own=${own:--1}
 	{{if not .Others}}bootstrap{{else if .Forming}}{{if not .First}}form{{else if .Bootstrap}}bootstrap{{end}}{{end}}
 	view=$(view)
-	members=$(grep -c ^member: $gvwstate 2>/dev/null)
 	echo "waits $own" >run/said
 	calm=0 # how often all others have answered
 	while sleep 0.2; do
 		look
 		[ -z "$primary" ] || start
-		if [ -n "$view" ] && [ $together = "$members" ]; then start; fi
-		if [ -n "$view" ] && [ -n "$survivor" ] && [ -n "$lowest" ] && [ $((together * 2)) -gt "$members" ]; then promote "$survivor"; fi
+		if [ -n "$view" ] && [ $together = "$(members)" ]; then start; fi
+		if [ -n "$view" ] && [ -n "$survivor" ] && [ -n "$lowest" ] && most_of_view; then promote "$survivor"; fi
 		if [ -z "$furthest" ] && [ $calm -gt 0 ] && [ -n "$first" ] && [ "$own" -ge 0 ]; then bootstrap; fi
 		[ $calm -gt 10 ] || continue
 		if [ "$ran" -ge "$most" ]; then
@@ -125,8 +143,8 @@ run() {
 }
 
 answer() {
-	set -- $(timeout 2 mariadb --no-defaults --user=rejoin --socket=run/socket -N 2>/dev/null -e "SET wsrep_dirty_reads = 1; SELECT variable_value
-		FROM information_schema.global_status WHERE variable_name IN ('wsrep_cluster_status', 'wsrep_last_committed') ORDER BY variable_name")
+	set -- $(ask "SELECT variable_value FROM information_schema.global_status
+		WHERE variable_name IN ('wsrep_cluster_status', 'wsrep_last_committed') ORDER BY variable_name")
 	case $1 in
 	non-Primary) echo "runs $2 $(view)" ;;
 	Primary) echo primary ;;

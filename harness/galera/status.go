@@ -105,6 +105,15 @@ func joined(ctx context.Context, _, n *proc.Node, _ bool) error {
 	})
 }
 
+// leave has a member leave the group, so that the others do not take it for lost. One that is away has left already.
+func leave(ctx context.Context, _, gone *proc.Node) error {
+	s, err := status(ctx, gone)
+	if err != nil || s.State != target.Online {
+		return err
+	}
+	return gone.Inside().(*node).own.Execute(ctx, "SET GLOBAL wsrep_cluster_address = ''")
+}
+
 // tables are the tables of clients and of the kit.
 const tables = `SELECT group_concat(concat('"', table_schema, '"."', table_name, '"') ORDER BY 1 SEPARATOR ', ') FROM information_schema.tables
 	WHERE table_type = 'BASE TABLE' AND table_schema NOT IN ('mysql', 'sys', 'performance_schema', 'information_schema')`

@@ -122,7 +122,7 @@ func New(options Options) target.Target {
 		Remembered: func(ctx context.Context, _ *proc.Node, inside target.SQL) (map[string]bool, error) {
 			return dedupe.PostgreSQL().Remembered(ctx, inside)
 		},
-		Declares: []target.Assumption{target.Namespaces, target.KeepsAnswers, target.Streams, target.ShowsStored},
+		Declares: []target.Assumption{target.Namespaces, target.KeepsAnswers, target.Streams, target.ShowsStored, target.KeepsTerm},
 		Claims:   mode.claims(),
 		Alarms:   &target.Alarms{Words: []string{"panic:", "was terminated by signal 11"}, Storage: []string{"PANIC:"}},
 	}, proc.Options{Kept: options.Kept})

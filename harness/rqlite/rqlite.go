@@ -63,8 +63,8 @@ func New(o Options) target.Target {
 		CutsPower: true,
 		Parts:     map[fault.Part]string{fault.Log: "data/raft.db", fault.Snapshot: "data/rsnapshots/*/*"},
 		Declares: []target.Assumption{
-			target.SQLite, target.Namespaces, target.OrderedKeys, target.ShowsCommitted, target.ShowsStored, target.AnyQuorum, target.StepsDown,
-			target.PreVote,
+			target.SQLite, target.Namespaces, target.OrderedKeys, target.ShowsCommitted, target.ShowsStored, target.AnyQuorum,
+			target.KeepsTerm, target.StepsDown, target.PreVote,
 		},
 		Claims: claims(),
 	}, proc.Options{})

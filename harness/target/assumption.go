@@ -46,6 +46,8 @@ const (
 	// ReplacesHung is about a leader that cannot store anything, and still talks to others.
 	ReplacesHung Assumption = "a leader whose disk hangs is replaced by another node"
 
+	// KeepsTerm lets a spec see that a leader was not disturbed: a term that also counts members which come and go does not tell.
+	KeepsTerm Assumption = "a term lasts until another leader is elected"
 	// StepsDown bounds how long an isolated leader believes in itself.
 	StepsDown Assumption = "a leader without a quorum steps down within its election timeout"
 	// PreVote is the extension of Raft of that name.
@@ -70,7 +72,7 @@ func Assumptions() []Assumption {
 	return []Assumption{
 		SQLite, Namespaces, SystemTables, RefusesLocal, SameEverywhere, OrderedKeys,
 		HoldsWrites, OwnWrites, KeepsAnswers, Streams, ReadsAlone, ShowsCommitted, ShowsStored, AnyQuorum, ReplacesHung,
-		StepsDown, PreVote, Learners, Compacts, Drains, FailStop,
+		KeepsTerm, StepsDown, PreVote, Learners, Compacts, Drains, FailStop,
 		HTTPAPI, EmbeddedFiles,
 	}
 }

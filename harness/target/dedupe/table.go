@@ -101,6 +101,11 @@ func (t Table) Keep(ctx context.Context, tx sqldb.Tx, request target.Request, an
 	return tx.Exec(ctx, fmt.Sprintf("UPDATE %s SET answer = %s WHERE id = %s", t.Name, t.param(1), t.param(2)), kept, request.ID)
 }
 
+// Forget removes the request.
+func (t Table) Forget(ctx context.Context, tx sqldb.Tx, request target.Request) error {
+	return tx.Exec(ctx, fmt.Sprintf("DELETE FROM %s WHERE id = %s", t.Name, t.param(1)), request.ID)
+}
+
 func (t Table) find() string {
 	return fmt.Sprintf("SELECT digest, answer FROM %s WHERE id = %s", t.Name, t.param(1))
 }

@@ -29,7 +29,7 @@ func Assumptions() map[string]target.Assumption {
 		"streams": target.Streams, "reads-alone": target.ReadsAlone, "steps-down": target.StepsDown,
 		"shows-committed": target.ShowsCommitted, "shows-stored": target.ShowsStored, "any-quorum": target.AnyQuorum,
 		"replaces-hung": target.ReplacesHung, "pre-vote": target.PreVote, "learners": target.Learners,
-		"compacts": target.Compacts, "drains": target.Drains,
+		"compacts": target.Compacts, "drains": target.Drains, "keeps-term": target.KeepsTerm,
 		"fail-stop": target.FailStop, "http-api": target.HTTPAPI, "embedded-files": target.EmbeddedFiles,
 	}
 }

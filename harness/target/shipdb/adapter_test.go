@@ -40,7 +40,7 @@ func NewShipdb(binary, bug string) target.Target {
 		Remembered: func(ctx context.Context, _ *proc.Node, inside target.SQL) (map[string]bool, error) {
 			return dedupe.SQLite().Remembered(ctx, inside)
 		},
-		Declares: []target.Assumption{target.Namespaces, target.RefusesLocal, target.ReadsAlone, target.StepsDown,
+		Declares: []target.Assumption{target.Namespaces, target.RefusesLocal, target.ReadsAlone, target.KeepsTerm, target.StepsDown,
 			target.AnyQuorum, target.ShowsStored},
 	}, proc.Options{})
 }

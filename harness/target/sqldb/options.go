@@ -82,7 +82,9 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Once applies requests with an ID once. Its methods run in the transaction of the request, on its connection.
+// Once applies requests with an ID once. Its methods run in the transaction of the request, on its connection. Where a statement
+// commits by itself, dialect.Statement.Commits, an ID is claimed before the statement is applied: of a request that ended between
+// nothing is known, also when it is sent again.
 type Once interface {
 	// Recall returns the answer of the request if it was applied before; else it claims the ID, and returns nil. An error
 	// of kind target.ErrKeyReused or target.ErrAnswerGone ends the request. One of kind target.ErrConstraint tells that
@@ -90,6 +92,8 @@ type Once interface {
 	Recall(ctx context.Context, tx Tx, request target.Request) (*Answer, error)
 	// Keep remembers the request with its answer, which is nil if it was too large to be kept.
 	Keep(ctx context.Context, tx Tx, request target.Request, answer *Answer) error
+	// Forget gives an ID back: the request was not applied, and its claim was committed.
+	Forget(ctx context.Context, tx Tx, request target.Request) error
 }
 
 // Tx is the transaction of a request.

@@ -73,6 +73,7 @@ type requested struct {
 	alone         bool // what was sent last is a statement that commits by itself
 	committed     bool
 	partly        bool // a statement that commits by itself was executed, or followed changes
+	once          bool // it is applied once, by its ID
 	claiming      bool // its ID is looked up or claimed
 	repeated      bool // it was applied before
 	kept          *Answer
@@ -108,26 +109,31 @@ func (q *requested) execute() error {
 	if len(statements) == 0 {
 		return errEmpty
 	}
-	changes := false
+	changes, commits := false, false
 	for _, s := range statements {
-		changes = changes || !s.Reads
+		changes, commits = changes || !s.Reads, commits || s.Commits
 	}
 	q.changed.Store(changes)
 	if err := q.begin(changes, len(statements)); err != nil {
 		return err
 	}
-	once := changes && q.request.ID != "" && o.Once != nil
-	if once {
-		if found, err := q.recall(); found || err != nil {
+	q.once = changes && q.request.ID != "" && o.Once != nil
+	if q.once {
+		found, err := q.recall()
+		if q.repeated && commits && errors.Is(err, target.ErrAnswerGone) {
+			q.repeated, q.partly = false, true
+			return fmt.Errorf("the ID was claimed, and nothing tells whether the statement that follows was applied: %w", err)
+		}
+		if found || err != nil {
 			return err
 		}
 	}
 	for _, s := range statements {
 		if err := q.statement(s); err != nil {
-			return err
+			return errors.Join(err, q.forget(err))
 		}
 	}
-	if once {
+	if q.once {
 		if err := o.Once.Keep(q.ctx, tx{q.run, q.session}, q.request, q.kept); err != nil {
 			return err
 		}
@@ -221,6 +227,18 @@ func (q *requested) keep(row []any) bool {
 		q.kept = nil
 	}
 	return q.kept != nil
+}
+
+// forget gives the ID back if the statement that failed would have committed by itself, and was not applied: the claim of the ID was
+// committed before it.
+func (q *requested) forget(err error) error {
+	if !q.once || !q.alone || q.partly || failure(q.db.options.Node, q.db.options.JudgeSchema, err, nil).Outcome != target.NotApplied {
+		return nil
+	}
+	if err := q.db.options.Once.Forget(q.ctx, tx{q.run, q.session}, q.request); err != nil {
+		return fmt.Errorf("give the ID of a request back that was not applied: %w", err)
+	}
+	return nil
 }
 
 // recall sends the answer of a request that was applied before, and tells whether it was.
