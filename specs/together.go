@@ -39,11 +39,16 @@ func together(env *environment) {
 						answers[i] = result.Rows()
 					})
 					Expect(env.rows(ctx)).To(Equal(before+1), "the request was not applied once")
+					var first [][]any
 					for _, rows := range answers {
 						if rows == nil && !env.holds(target.KeepsAnswers) { // forgotten
 							continue
 						}
-						Expect(rows).To(Equal([][]any{{before + 1, key}}), "the answers differ")
+						if first == nil {
+							first = rows
+							Expect(first).To(HaveExactElements(HaveExactElements(BeNumerically(">", 0), key)))
+						}
+						Expect(rows).To(Equal(first), "the answers differ")
 					}
 				}
 			}

@@ -23,6 +23,7 @@ const (
 	firstWins   = "Galera Cluster, Supporting Transaction Isolation Levels: of transactions at different nodes the first committer wins"
 	waits       = "not promised: MariaDB, wsrep_sync_wait: 0, the default, disables causality checks"
 	positions   = "not promised: MariaDB, Recovering a Primary Component: a node that crashed is started at the position that --wsrep-recover finds"
+	whole       = "MariaDB, COMMIT: a commit makes all changes of a transaction; one that cannot be certified ends with error 1213 and is rolled back"
 	lockTimeout = "MariaDB, error 1205, ER_LOCK_WAIT_TIMEOUT: the statement could not get a lock; try restarting the transaction"
 	flush       = "not promised: MariaDB, InnoDB System Variables, innodb_flush_log_at_trx_commit: with 0 a crash can erase the last second"
 )
@@ -71,6 +72,16 @@ var _ = Describe("Galera", func() {
 			}
 		}
 	}, SpecTimeout(10*time.Minute))
+
+	findings.It(findings.Finding{
+		Title:   "a transaction that another one was first to goes on when it prepares a statement, and the rest of it is committed",
+		Setting: "innodb_snapshot_isolation=1, wsrep_sync_wait=1, prepared statements", Claim: whole, Layer: findings.Server,
+	}, func(ctx SpecContext, show *findings.Show) {
+		halves, all := halves(ctx, show)
+		if halves > 0 {
+			show.Seen("of %d acknowledged transactions %d had lost their first change, which they had not shown themselves either", all, halves)
+		}
+	}, patience)
 
 	findings.It(findings.Finding{
 		Title:   "a change of the schema at a node that loses the others is refused as a lock that took too long, and is applied",
@@ -161,6 +172,60 @@ func addOne(ctx context.Context, node *harness.Node, level target.Isolation, tab
 		return errors.Join(err, tx.Rollback(context.WithoutCancel(ctx)))
 	}
 	return tx.Commit(ctx)
+}
+
+// halves has transactions at one node change a row, read it, and change another row, while clients of another node change the first row.
+// It counts those that were committed although the first row did not have their change. Each statement has parameters, so that the
+// driver prepares it.
+func halves(ctx context.Context, show *findings.Show) (halves, all int) {
+	GinkgoHelper()
+	c, table := begin(ctx, show, galera.Options{Prepared: true})
+	Expect(c.ExecuteWithRetry(ctx, "INSERT INTO "+table+" VALUES (1, 0), (2, 0)")).Error().NotTo(HaveOccurred())
+	Expect(c.WaitForAllOnline(ctx)).To(Succeed())
+	working, stop := context.WithTimeout(ctx, time.Minute)
+	defer stop()
+	var rival sync.WaitGroup
+	rival.Go(func() {
+		for n := 1; working.Err() == nil; n++ {
+			_, _ = c.Nodes()[1].Execute(working, "UPDATE "+table+" SET n = ? WHERE k = 1", n) // it may lose, too
+		}
+	})
+	for n := -1; working.Err() == nil && halves < 5; n-- {
+		kept, err := half(working, c.Nodes()[0], table, n)
+		if err != nil {
+			continue // it was rolled back
+		}
+		all++
+		if !kept {
+			halves++
+		}
+	}
+	stop()
+	rival.Wait()
+	return halves, all
+}
+
+// half tells whether a transaction that was committed had seen its own change.
+func half(ctx context.Context, node *harness.Node, table string, n int) (kept bool, err error) {
+	tx, err := node.Begin(ctx, target.Snapshot)
+	if err != nil {
+		return false, err
+	}
+	var shown any
+	_, err = tx.Execute(ctx, "UPDATE "+table+" SET n = ? WHERE k = 1", n)
+	if err == nil {
+		var result harness.Result
+		if result, err = tx.Execute(ctx, "SELECT n FROM "+table+" WHERE k = ?", 1); err == nil {
+			shown, err = result.Value()
+		}
+	}
+	if err == nil {
+		_, err = tx.Execute(ctx, "UPDATE "+table+" SET n = ? WHERE k = 2", n)
+	}
+	if err != nil {
+		return false, errors.Join(err, tx.Rollback(context.WithoutCancel(ctx)))
+	}
+	return shown == int64(n), tx.Commit(ctx)
 }
 
 // reads writes at one node and reads at the others, and counts the reads that do not show the write.

@@ -36,6 +36,9 @@ type Options struct {
 	StaleReads bool
 	// LazyFlush sets innodb_flush_log_at_trx_commit to 0: a commit is on disk after a second. It is 1 else.
 	LazyFlush bool
+	// Prepared has the driver prepare statements that have parameters. It writes them into the text else, because of a finding:
+	// see README.md.
+	Prepared bool
 	// Unrecovered starts a node that has crashed without the position that its InnoDB has.
 	Unrecovered bool
 }
@@ -185,6 +188,7 @@ func (o Options) connect(n *proc.Node, settings map[string]string) (*sqldb.DB, e
 	config := mysql.NewConfig()
 	config.User, config.Net, config.Addr, config.DBName = "rejoin", "tcp", n.Address(), "rejoin"
 	config.DialFunc, config.ClientFoundRows, config.MaxAllowedPacket = n.Dial, true, 64<<20
+	config.InterpolateParams = !o.Prepared
 	config.Params = settings
 	config.Params["sql_mode"] = "'" + dialect.MySQLMode + "'"
 	config.Logger = &mysql.NopLogger{}

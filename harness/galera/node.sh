@@ -4,8 +4,8 @@
 # half of those members are there, it makes the survivor a primary component. If all nodes are there, and none is in a primary
 # component, the one that has got furthest begins a new one.
 #
-# Then it helps a node that runs. If the nodes that are connected to it are more than half of its last component, and stay without a
-# primary one, it makes them one. If it has left the group while others are a primary component, it starts again, as its log demands:
+# Then it helps a node that runs. If it is connected to more than half of the members of its last component, which is the last one of
+# those too, and they stay without a primary one, it makes them one. If it has left the group while others are a primary component, it starts again, as its log demands:
 # "node restart required".
 #
 #   node.sh run       starts the node
@@ -41,9 +41,10 @@ start() {
 		case $(answer) in
 		primary) calm=0 lost=0 apart=0 ;;
 		*)
+			view=$(view) size=$(variable wsrep_cluster_size)
 			look
-			size=$(variable wsrep_cluster_size)
-			if [ -z "$primary" ] && [ -n "$(view)" ] && [ $((${size:-0} * 2)) -gt "$(members)" ]; then apart=$((apart + 1)); else apart=0; fi
+			# Who shares the last component that this node saw has not been in a later one.
+			if [ -z "$primary" ] && [ -n "$view" ] && most_of_view && [ "${size:-0}" -ge $together ]; then apart=$((apart + 1)); else apart=0; fi
 			[ $apart -lt 5 ] || promote {{.Host}}
 			if [ -n "$primary" ] && left; then lost=$((lost + 1)); else lost=0; fi
 			[ $lost -lt 5 ] || kill -TERM $mariadbd
