@@ -89,10 +89,10 @@ func modes(env *environment) {
 					continue
 				}
 				Expect(env.cluster.TakeNodeOffline(ctx, 0, mode)).To(MatchError(harness.ErrUnsupported))
-				Expect(env.node(0)).To(BeOnline())
+				env.eventually(ctx, env.node(0)).Should(BeOnline())
 			}
 			Expect(env.cluster.TakeNodeOffline(ctx, 0, fault.Isolate, fault.Crash)).NotTo(Succeed())
-			Expect(env.node(0)).To(BeOnline())
+			env.eventually(ctx, env.node(0)).Should(BeOnline())
 		}, env.patience)
 	})
 }
