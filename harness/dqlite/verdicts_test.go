@@ -11,6 +11,8 @@ var _ = findings.Verdicts{
 	Shown: [][2]string{
 		{"exactly by every node text with a zero byte", "a text is cut at a zero byte"},
 		{"Values are kept in columns of another declared type", "a read of a text in a BOOLEAN column aborts the leader"},
+		{"A faulty link between the leader and its peers makes it reject client writes",
+			"a former leader follows its successor, and does not apply what is committed until the next write"},
 		{"answer follow the current schema, even on connections that knew another", "answers with the columns of an older schema"},
 	},
 	Expected: [][2]string{

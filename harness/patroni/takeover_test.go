@@ -28,7 +28,7 @@ var _ = Describe("Patroni after a partition", func() {
 			"modes, synchronous mode)",
 		Layer: findings.Server, Upstream: "https://github.com/patroni/patroni/pull/2689",
 	}, func(ctx SpecContext, show *findings.Show) {
-		c, table := begin(ctx, show, patroni.Synchronous)
+		c, table := begin(ctx, show, keeping{patroni.Synchronous, false})
 		for round := range failovers {
 			By(fmt.Sprintf("failing over, round %d", round+1))
 			lost, all := comesBack(ctx, c, fmt.Sprintf("%s_%d", table, round), 20+100*round)
