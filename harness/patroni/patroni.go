@@ -258,12 +258,15 @@ const dropAll = `DO $$ DECLARE name text; BEGIN
 END $$`
 
 // ownView is the state of a node in one row: whether it leads, its timeline, what it has applied, what its leader has, and the
-// address of its leader. A log is identified by its timeline, and a position in it by its bytes.
+// address of its leader. A log is identified by its timeline, and a position in it by its bytes. The position that a standby has for its
+// leader may be one of an earlier leader, as long as the new one writes nothing: it counts for 5 s, after which a leader that is not heard is lost.
 const ownView = `SELECT NOT pg_is_in_recovery(),
 	CASE WHEN pg_is_in_recovery() THEN coalesce(r.received_tli, 0)
 		ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint END,
 	CASE WHEN pg_is_in_recovery() THEN coalesce(pg_last_wal_replay_lsn() - '0/0', 0) ELSE pg_current_wal_flush_lsn() - '0/0' END::bigint,
-	CASE WHEN pg_is_in_recovery() THEN coalesce(r.latest_end_lsn - '0/0', 0) ELSE pg_current_wal_flush_lsn() - '0/0' END::bigint,
+	CASE WHEN pg_is_in_recovery() THEN greatest(coalesce(pg_last_wal_receive_lsn() - '0/0', 0),
+			CASE WHEN r.latest_end_time > now() - interval '5 s' THEN r.latest_end_lsn - '0/0' ELSE 0 END)
+		ELSE pg_current_wal_flush_lsn() - '0/0' END::bigint,
 	coalesce(r.sender_host, '')
 	FROM (SELECT) one LEFT JOIN pg_stat_wal_receiver r ON r.status = 'streaming'`
 
