@@ -13,6 +13,8 @@ var _ = findings.Verdicts{
 		{"Values are kept in columns of another declared type", "a read of a text in a BOOLEAN column aborts the leader"},
 		{"A faulty link between the leader and its peers makes it reject client writes",
 			"a former leader follows its successor, and does not apply what is committed until the next write"},
+		{"An adapter is honest about writes while a node is paused",
+			"a follower that freezes within a transaction blocks the writes of all others until it is back"},
 		{"answer follow the current schema, even on connections that knew another", "answers with the columns of an older schema"},
 	},
 	Expected: [][2]string{
