@@ -14,8 +14,13 @@ import (
 	"github.com/rejoin-db/rejoin/harness/patroni"
 )
 
-// failovers is how often the spec tries: the former primary must ask its etcd before that has caught up.
-const failovers = 40
+const (
+	// failovers is how often the spec tries.
+	failovers = 10
+	// delay is how long what others send takes to a former primary that is back. Its Patroni must ask its own etcd after that has heard
+	// of the leader of etcd, and before it has caught up: a round trip.
+	delay = time.Second
+)
 
 var _ = Describe("Patroni after a partition", func() {
 	BeforeEach(named)
@@ -50,7 +55,16 @@ func comesBack(ctx context.Context, c *harness.Cluster, table string, writes int
 	w := write(ctx, c, others(c, was)[0], table, 1, giveUp{})
 	w.await(ctx, writes)
 	acknowledged := w.soFar()
+	for _, i := range others(c, was) {
+		Expect(c.SetLink(ctx, i, was, fault.Rule{Latency: delay})).To(Succeed())
+	}
 	Expect(c.BringNodeOnline(ctx, was)).To(Succeed())
+	took := time.NewTimer(5 * delay) // by then its etcd has caught up, or it has taken over
+	select {
+	case <-took.C:
+	case <-ctx.Done():
+	}
+	Expect(c.MendLinks(ctx)).To(Succeed())
 	settling, cancel := context.WithTimeout(ctx, 45*time.Second)
 	defer cancel()
 	settled := c.WaitForAllOnline(settling)
