@@ -16,7 +16,7 @@ import (
 
 const (
 	// failovers is how often the spec tries.
-	failovers = 10
+	failovers = 30
 	// delay is how long what others send takes to a former primary that is back. Its Patroni must ask its own etcd after that has heard
 	// of the leader of etcd, and before it has caught up: a round trip.
 	delay = time.Second
