@@ -264,7 +264,7 @@ func (w *writer) stop() {
 	w.running.Wait()
 }
 
-// report counts what is lost. before is how many writes were acknowledged before the fault.
+// report counts what is lost, and returns whether something is. before is how many writes were acknowledged before the fault.
 func report(ctx context.Context, show *findings.Show, c *harness.Cluster, table string, w *writer, before int) (lost bool) {
 	GinkgoHelper()
 	Expect(c.WaitForAllOnline(ctx)).To(Succeed())
