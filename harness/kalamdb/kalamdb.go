@@ -119,6 +119,7 @@ func New(o Options) target.Target {
 		Claims: []target.Claim{
 			{Promise: target.Durability, Made: true, Source: replication + "Replication modes: a quorum, by default"},
 			{Promise: target.CrashDurability, Source: replication + "Current limitation: the log is in memory"},
+			{Promise: target.Recency, Source: "KalamDB's documentation does not say how recent a read is"},
 		},
 	}, proc.Options{})
 }
