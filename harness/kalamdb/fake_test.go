@@ -76,7 +76,7 @@ func fake() (err error) {
 	mux.HandleFunc("POST /v1/api/auth/login", f.login)
 	mux.HandleFunc("POST /v1/api/sql", f.sql)
 	mux.HandleFunc("GET /v1/ws", f.subscribe)
-	server := &http.Server{Addr: setting("CLUSTER_API_ADDR"), Handler: mux}
+	server := &http.Server{Addr: setting("SERVER_HOST") + ":" + setting("SERVER_PORT"), Handler: mux}
 	served := make(chan error, 1)
 	go func() { served <- server.ListenAndServe() }()
 	select {

@@ -8,10 +8,13 @@ package kalamdb
 
 import (
 	"context"
+	_ "embed"
 	"fmt"
 	"os"
+	"os/exec"
 	"strings"
 
+	"github.com/rejoin-db/rejoin/harness/hosts"
 	"github.com/rejoin-db/rejoin/harness/target"
 	"github.com/rejoin-db/rejoin/harness/target/proc"
 	"github.com/rejoin-db/rejoin/harness/target/sqldb"
@@ -21,11 +24,13 @@ import (
 type Options struct {
 	// Binary is the path of kalamdb-server.
 	Binary string
+	// Autocommit sends a single change as it is. By default it is put between BEGIN and COMMIT: what is not is on the leader only, and lost
+	// with it, which is a finding.
+	Autocommit bool
 }
 
 const (
 	apiPort = "8080"
-	rpcPort = "9188"
 	name    = "KalamDB" // for messages
 	user    = "root"
 	secret  = "rejoin-rejoin-rejoin-rejoin-rejoin" // of root and of tokens
@@ -38,7 +43,10 @@ const replication = "KalamDB, docs/architecture/raft-replication.md, "
 
 const config = `
 [server]
+host = "{{.Host}}"
+port = 8080
 [storage]
+data_path = "{{.Dir}}/data"
 [limits]
 default_query_limit = 100000
 max_query_limit = 100000
@@ -56,59 +64,62 @@ allowed_origins = ["*"]
 [retention]
 enable_dba_stats = false
 [cluster]
+cluster_id = "rejoin"
+node_id = {{add .Index 1}}
+rpc_addr = "127.0.0.1:{{add .Index 9190}}"
+api_addr = "127.0.0.1:{{add .Index 9290}}"
 user_shards = 1
 shared_shards = 1
-[rpc_tls]
-enabled = true
-ca_cert = "{{.Dir}}/ca.pem"
-server_cert = "{{.Dir}}/node.pem"
-server_key = "{{.Dir}}/node.key"
+{{- range .Others}}
+[[cluster.peers]]
+node_id = {{add .Index 1}}
+rpc_addr = "127.0.0.1:{{add .Index 9190}}"
+api_addr = "127.0.0.1:{{add .Index 9290}}"
+{{- end}}
 `
 
-// New returns a target of KalamDB. Its nodes need hosts: see package hosts.
-func New(o Options) target.Target { return kalam{o} }
+//go:embed haproxy.cfg
+var relays string
 
-type kalam struct{ Options }
-
-// Boot boots a cluster with certificates of its own.
-func (k kalam) Boot(ctx context.Context, size int) (target.Cluster, error) {
-	files, err := certificates()
-	if err != nil {
-		return nil, fmt.Errorf("boot kalamdb: make certificates: %w", err)
+// Supported returns nil where the target can run, and else one sentence with the remedy.
+func Supported() error {
+	if _, err := exec.LookPath("haproxy"); err != nil {
+		return fmt.Errorf("%w: install it by apt-get install haproxy", err)
 	}
-	return k.over(files).Boot(ctx, size)
+	return hosts.Supported()
 }
 
-// Foretell tells what clusters cannot do.
-func (k kalam) Foretell() target.Cluster {
-	return k.over(map[string]string{}).(target.Foreteller).Foretell()
-}
-
-func (k kalam) over(files map[string]string) target.Target {
-	files["server.toml"] = config
+// New returns a target of KalamDB. Its nodes need hosts, and haproxy: see Supported.
+func New(o Options) target.Target {
+	p := newPass(o)
 	return proc.New(proc.Database{
 		Name:  "kalamdb",
-		Vars:  map[string]string{"binary": k.Binary},
-		Files: files,
-		Programs: []proc.Program{{
-			Path: "{{.Vars.binary}}", Args: []string{"{{.Dir}}/server.toml"}, Signal: os.Interrupt, // SIGTERM ends HTTP only
-			Env: []string{
-				"KALAMDB_SERVER_HOST={{.Host}}", "KALAMDB_SERVER_PORT=" + apiPort, "KALAMDB_DATA_DIR={{.Dir}}/data", "KALAMDB_LOGS_DIR={{.Dir}}/logs",
-				"KALAMDB_CLUSTER_ID=rejoin", "KALAMDB_NODE_ID={{add .Index 1}}", "KALAMDB_CLUSTER_RPC_ADDR={{.Host}}:" + rpcPort,
-				"KALAMDB_CLUSTER_API_ADDR={{.Host}}:" + apiPort, "KALAMDB_ROOT_PASSWORD=" + secret, "KALAMDB_JWT_SECRET=" + secret,
-				`KALAMDB_CLUSTER_PEERS={{join .Others "{{add .Index 1}}@{{.Host}}:` + rpcPort + `@{{.Host}}:` + apiPort + `@` + common + `" ";"}}`,
+		Vars:  map[string]string{"binary": o.Binary},
+		Files: map[string]string{"server.toml": config, "haproxy.cfg": relays},
+		Programs: []proc.Program{
+			{Path: "haproxy", Args: []string{"-db", "-f", "{{.Dir}}/haproxy.cfg"}},
+			{
+				Path: "{{.Vars.binary}}", Args: []string{"{{.Dir}}/server.toml"}, Signal: os.Interrupt, // SIGTERM ends HTTP only
+				Env: []string{
+					"KALAMDB_SERVER_HOST={{.Host}}", "KALAMDB_SERVER_PORT=" + apiPort, "KALAMDB_DATA_DIR={{.Dir}}/data",
+					"KALAMDB_LOGS_DIR={{.Dir}}/logs", "KALAMDB_CLUSTER_ID=rejoin", "KALAMDB_NODE_ID={{add .Index 1}}",
+					"KALAMDB_CLUSTER_RPC_ADDR=127.0.0.1:{{add .Index 9190}}", "KALAMDB_CLUSTER_API_ADDR=127.0.0.1:{{add .Index 9290}}",
+					"KALAMDB_ROOT_PASSWORD=" + secret, "KALAMDB_JWT_SECRET=" + secret,
+					`KALAMDB_CLUSTER_PEERS={{join .Others "{{add .Index 1}}@127.0.0.1:{{add .Index 9190}}@127.0.0.1:{{add .Index 9290}}" ";"}}`,
+				},
 			},
-		}},
+		},
 		Address: "{{.Host}}:" + apiPort,
 		SQL: func(n *proc.Node) (target.SQL, error) {
-			return sqldb.NewBatch(sqldb.Options{Node: n.Name(), Dialect: words(), Judge: judge}, (&client{node: n}).send, nil), nil
+			return sqldb.NewBatch(sqldb.Options{Node: n.Name(), Dialect: words(), Judge: judge}, (&client{n, p}).send, nil), nil
 		},
-		Formed:   formed,
-		Status:   status,
-		Declares: []target.Assumption{target.Namespaces},
+		Formed:   p.formed,
+		Status:   p.status,
+		Declares: []target.Assumption{target.Namespaces, target.KeepsTerm},
 		Claims: []target.Claim{
 			{Promise: target.Durability, Made: true, Source: replication + "Replication modes: a quorum, by default"},
 			{Promise: target.CrashDurability, Source: replication + "Current limitation: the log is in memory"},
+			{Promise: target.Recency, Source: "KalamDB's documentation does not say how recent a read is"},
 		},
 	}, proc.Options{})
 }
@@ -118,9 +129,9 @@ const groups = "SELECT group_type, current_term, last_applied, current_leader FR
 
 // status asks a node for its view. The index that it has applied is the sum of those of its groups, and its leader is the one of the
 // group that holds the rows of users.
-func status(ctx context.Context, n *proc.Node) (target.Status, error) {
+func (p *pass) status(ctx context.Context, n *proc.Node) (target.Status, error) {
 	s := target.Status{State: target.Connecting, Role: "follower", Voter: true, LastContact: -1}
-	rows, err := (&client{node: n}).ask(ctx, groups)
+	rows, err := (&client{n, p}).ask(ctx, groups)
 	if err != nil {
 		return s, err
 	}
@@ -147,10 +158,10 @@ func whole(v any) uint64 {
 }
 
 // formed waits until each node knows all nodes, and a leader of each group.
-func formed(ctx context.Context, nodes []*proc.Node) error {
+func (p *pass) formed(ctx context.Context, nodes []*proc.Node) error {
 	return proc.Until(ctx, func(ctx context.Context) error {
 		for _, n := range nodes {
-			c := &client{node: n}
+			c := &client{n, p}
 			members, err := c.ask(ctx, "SELECT node_id FROM system.cluster LIMIT 100")
 			if err != nil {
 				return err

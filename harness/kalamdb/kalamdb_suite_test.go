@@ -9,7 +9,6 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 
-	"github.com/rejoin-db/rejoin/harness/hosts"
 	"github.com/rejoin-db/rejoin/harness/kalamdb"
 	"github.com/rejoin-db/rejoin/harness/settings"
 	"github.com/rejoin-db/rejoin/harness/target"
@@ -39,13 +38,13 @@ func TestKalamDB(t *testing.T) {
 }
 
 // nodes is KalamDB.
-type nodes struct{}
+type nodes struct{ autocommit bool }
 
-func (nodes) Boot(ctx context.Context, size int) (target.Cluster, error) {
+func (n nodes) Boot(ctx context.Context, size int) (target.Cluster, error) {
 	if server == "" {
 		Skip("set KALAMDB to the path of a kalamdb-server to run the suite on it")
 	}
-	return boot(ctx, server, size)
+	return boot(ctx, kalamdb.Options{Binary: server, Autocommit: n.autocommit}, size)
 }
 
 // Foretell tells what clusters cannot do, so that specs which need it are skipped without a boot.
@@ -61,14 +60,14 @@ func (fakes) Boot(ctx context.Context, size int) (target.Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	return boot(ctx, self, size)
+	return boot(ctx, kalamdb.Options{Binary: self}, size)
 }
 
-func boot(ctx context.Context, binary string, size int) (target.Cluster, error) {
-	if err := hosts.Supported(); err != nil {
+func boot(ctx context.Context, o kalamdb.Options, size int) (target.Cluster, error) {
+	if err := kalamdb.Supported(); err != nil {
 		Skip(err.Error())
 	}
-	return kalamdb.New(kalamdb.Options{Binary: binary}).Boot(ctx, size)
+	return kalamdb.New(o).Boot(ctx, size)
 }
 
 // Without REJOIN_TARGET=kalamdb only the checks of requests and answers run, which take seconds; with it, all of them.

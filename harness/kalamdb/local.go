@@ -66,7 +66,7 @@ func (c *client) subscribed(ctx context.Context, query string) (out sqldb.Result
 		}
 		switch said.Type {
 		case "auth_success":
-			err = wsjson.Write(ctx, conn, map[string]any{"type": "subscribe", "subscription": map[string]any{"id": "rejoin", "sql": query}})
+			err = wsjson.Write(ctx, conn, map[string]any{"type": "subscribe", "subscription": map[string]any{"id": "rejoin", "sql": query, "options": map[string]any{}}})
 		case "auth_error", "error":
 			err = fmt.Errorf("node %s refuses a subscription: %s %s", c.node.Name(), said.Code, said.Message)
 		case "subscription_ack":

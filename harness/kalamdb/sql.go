@@ -7,7 +7,8 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/rejoin-db/rejoin/harness/target"
 	"github.com/rejoin-db/rejoin/harness/target/dialect"
@@ -17,18 +18,43 @@ import (
 
 // client speaks to a node.
 type client struct {
-	node  *proc.Node
-	mu    sync.Mutex
-	token string // empty until the first request
+	node *proc.Node
+	pass *pass
 }
+
+// pass is the token of root, which each node of each cluster takes: their secrets are equal. A login takes half a second of processor or
+// more, so that there is one at a time, and it goes on when the time of the request that began it is up.
+type pass struct {
+	autocommit bool // see Options
+
+	gate  chan struct{} // has room while no client logs in
+	token atomic.Pointer[string]
+}
+
+func newPass(o Options) *pass { return &pass{autocommit: o.Autocommit, gate: make(chan struct{}, 1)} }
+
+// patience is how long a login may take: many nodes of a debug build may start on the same processor.
+const patience = 30 * time.Second
 
 // login returns the token of root.
 func (c *client) login(ctx context.Context) (string, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.token != "" {
-		return c.token, nil
+	if known := c.pass.token.Load(); known != nil {
+		return *known, nil
 	}
+	select {
+	case c.pass.gate <- struct{}{}:
+		defer func() { <-c.pass.gate }()
+	case <-ctx.Done():
+		return "", &target.Error{
+			Code: "LOGIN", Kind: target.ErrUnauthorized, Outcome: target.NotApplied, Temporary: true,
+			Message: "another client logs in", Cause: context.Cause(ctx),
+		}
+	}
+	if known := c.pass.token.Load(); known != nil {
+		return *known, nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
 	var said struct {
 		Token string `json:"access_token"`
 	}
@@ -38,7 +64,9 @@ func (c *client) login(ctx context.Context) (string, error) {
 			Code: "LOGIN", Kind: target.ErrUnauthorized, Outcome: target.NotApplied, Temporary: true, Message: err.Error(), Cause: err,
 		}
 	}
-	c.token = said.Token
+	if err == nil {
+		c.pass.token.Store(&said.Token)
+	}
 	return said.Token, err
 }
 
@@ -82,8 +110,8 @@ func (c *client) wrongNumber(results []result, want int, err error) error {
 	return fmt.Errorf("node %s answers %d results, and %d were expected", c.node.Name(), len(results), want)
 }
 
-// send executes statements. Several that change rows are one batch between BEGIN and COMMIT, whose answers have no order and no
-// number of rows of each statement.
+// send executes statements. Those that change rows are one batch between BEGIN and COMMIT, whose answers have no order, and no
+// number of rows of each of several statements.
 func (c *client) send(ctx context.Context, level target.Consistency, statements []dialect.Statement) ([]sqldb.Result, error) {
 	changes, returns := false, 0
 	texts := make([]string, len(statements))
@@ -108,7 +136,7 @@ func (c *client) send(ctx context.Context, level target.Consistency, statements 
 		return nil, dialect.Unsupported(name, statements[0].SQL, "several local reads at once")
 	case changes && returns > 0:
 		return nil, dialect.Unsupported(name, statements[0].SQL, "reads and changes in one transaction")
-	case changes && len(statements) > 1:
+	case changes && statements[0].Counts && (len(statements) > 1 || !c.pass.autocommit):
 		texts = append(append([]string{"BEGIN"}, texts...), "COMMIT")
 	}
 	results, err := c.post(ctx, strings.Join(texts, "; "))
@@ -125,8 +153,8 @@ func (c *client) send(ctx context.Context, level target.Consistency, statements 
 				return nil, err
 			}
 		}
-	case len(statements) == 1:
-		out[0] = sqldb.Result{Affected: results[0].Count, Counted: statements[0].Counts}
+	case len(statements) == 1: // the results of BEGIN and COMMIT come first
+		out[0] = sqldb.Result{Affected: results[len(results)-1].Count, Counted: statements[0].Counts}
 	}
 	return out, nil
 }
