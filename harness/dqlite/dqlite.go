@@ -66,7 +66,8 @@ func New(o Options) target.Target {
 		CutsPower: true,
 		Parts:     map[fault.Part]string{fault.Log: "open-*", fault.LogMeta: "metadata1", fault.Snapshot: "snapshot-*[0-9]"},
 		Declares: []target.Assumption{
-			target.SQLite, target.Namespaces, target.SameEverywhere, target.OrderedKeys, target.KeepsAnswers, target.KeepsTerm, target.StepsDown, target.PreVote,
+			target.SQLite, target.Namespaces, target.SameEverywhere, target.OrderedKeys, target.KeepsAnswers, target.KeepsTerm,
+			target.StepsDown, target.PreVote,
 			target.ShowsCommitted, target.ShowsStored, target.AnyQuorum,
 		},
 		Claims: []target.Claim{

@@ -46,7 +46,8 @@ var _ = Describe("dqlite with a frozen application", func() {
 		_ = tx.Rollback(ctx) // its leader may have ended it
 		Expect(cluster.ExecuteWithRetry(ctx, "INSERT INTO t VALUES (3, 'after')")).Error().NotTo(HaveOccurred())
 		if !wrote {
-			show.Seen("none of %d writes at the leader was taken in %s; the last was refused with: %v; after the thaw they are taken", tried, hopeless, last)
+			show.Seen("none of %d writes at the leader was taken in %s; the last was refused with: %v; after the thaw they are taken",
+				tried, hopeless, last)
 		}
 	}, SpecTimeout(3*time.Minute))
 })

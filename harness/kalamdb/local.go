@@ -55,7 +55,7 @@ func (c *client) subscribed(ctx context.Context, query string) (out sqldb.Result
 	if err != nil {
 		return out, err
 	}
-	defer conn.CloseNow()
+	defer conn.CloseNow() //nolint:errcheck // it was read only
 	conn.SetReadLimit(most)
 	var r result
 	var names []string
@@ -66,7 +66,9 @@ func (c *client) subscribed(ctx context.Context, query string) (out sqldb.Result
 		}
 		switch said.Type {
 		case "auth_success":
-			err = wsjson.Write(ctx, conn, map[string]any{"type": "subscribe", "subscription": map[string]any{"id": "rejoin", "sql": query, "options": map[string]any{}}})
+			// Without options there is no snapshot.
+			subscription := map[string]any{"id": "rejoin", "sql": query, "options": map[string]any{}}
+			err = wsjson.Write(ctx, conn, map[string]any{"type": "subscribe", "subscription": subscription})
 		case "auth_error", "error":
 			err = fmt.Errorf("node %s refuses a subscription: %s %s", c.node.Name(), said.Code, said.Message)
 		case "subscription_ack":

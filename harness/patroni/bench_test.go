@@ -8,4 +8,4 @@ import (
 )
 
 // make bench TARGET=patroni
-var _ = times.Register(times.Options{Target: keeping{patroni.Synchronous}})
+var _ = times.Register(times.Options{Target: keeping{patroni.Synchronous, true}})
