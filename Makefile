@@ -17,7 +17,7 @@ hosts: ## the same specs on the same processes, each on a host of its own; needs
 	REJOIN_TARGET=hosts go tool live go tool ginkgo -p .
 
 dqlite: ## the suite on dqlite; needs: apt-get install libdqlite-dev libraft-dev libsqlite3-dev
-	REJOIN_TARGET=dqlite go tool live -C harness/dqlite go tool ginkgo -p .
+	REJOIN_TARGET=dqlite REJOIN_LABEL_FILTER='!finding' go tool live -C harness/dqlite go tool ginkgo --procs=4 .
 
 patroni: ## the suite on PostgreSQL with Patroni; needs root, and: apt-get install postgresql-15 patroni etcd-server haproxy
 	REJOIN_TARGET=patroni REJOIN_LABEL_FILTER='!finding' go tool live -C harness/patroni go tool ginkgo --procs=3 --timeout=2h .

@@ -27,7 +27,8 @@ import (
 // The claims that the findings are about, with their sources.
 const (
 	notDurable = "not promised: an asynchronous failover may lose transactions (Patroni, Replication modes, asynchronous mode durability)"
-	strictMode = "strict synchronous mode acknowledges no write that a standby does not have (Patroni, Replication modes, synchronous_mode_strict)"
+	strictMode = "strict synchronous mode acknowledges no write that a standby does not have (Patroni, Replication modes, " +
+		"synchronous_mode_strict)"
 	onePrimary = "not promised: without a watchdog a frozen primary may still take commits when it wakes up (Patroni, Watchdog support)"
 )
 
@@ -205,7 +206,7 @@ func (w *writer) session(ctx context.Context, config *pgx.ConnConfig, table stri
 	if err != nil {
 		return err
 	}
-	defer conn.Close(context.WithoutCancel(dialing)) //nolint:errcheck // what is known of its statements is known
+	defer conn.Close(context.WithoutCancel(dialing)) // what is known of its statements is known
 	for ctx.Err() == nil {
 		n := w.number()
 		if err := insert(ctx, conn, table, n, patience); err != nil {

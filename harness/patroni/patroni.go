@@ -270,7 +270,8 @@ const ownView = `SELECT NOT standby, CASE WHEN standby THEN coalesce(r.received_
 	FROM (SELECT pg_is_in_recovery() AS standby, CASE WHEN pg_is_in_recovery() THEN 0
 			ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint END AS own) one
 		LEFT JOIN pg_stat_wal_receiver r ON r.status = 'streaming',
-		LATERAL (SELECT CASE WHEN standby THEN coalesce(r.received_tli, (SELECT timeline_id FROM pg_control_checkpoint())) ELSE own END::bigint AS tli) of`
+		LATERAL (SELECT CASE WHEN standby THEN coalesce(r.received_tli, (SELECT timeline_id FROM pg_control_checkpoint()))
+			ELSE own END::bigint AS tli) of`
 
 // status asks the PostgreSQL of a node. One that does not answer, and a standby that receives nothing, know no leader.
 func (m Mode) status(ctx context.Context, n *proc.Node) (target.Status, error) {

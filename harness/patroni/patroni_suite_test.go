@@ -80,4 +80,6 @@ func TestPatroni(t *testing.T) {
 }
 
 // pace is how fast a cluster with the timers of patroni.yml is.
-var pace = specs.Pace{Election: time.Second, Failover: 12 * time.Second, Write: 6 * time.Second, Wait: 90 * time.Second, Spec: 5 * time.Minute}
+var pace = specs.Pace{
+	Election: time.Second, Failover: 12 * time.Second, Write: 6 * time.Second, Wait: 90 * time.Second, Spec: 5 * time.Minute,
+}

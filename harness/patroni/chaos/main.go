@@ -35,7 +35,8 @@ func run() (code int, err error) {
 	if err := patroni.Supported(); err != nil {
 		return 0, err
 	}
-	over := lasting.New(patroni.New(patroni.Options{Mode: mode, Etcd2: os.Getenv("PATRONI_ETCD") != "3", Kept: os.Getenv("PATRONI_KEPT")}), lasting.Options{Reset: patroni.Reset})
+	options := patroni.Options{Mode: mode, Etcd2: os.Getenv("PATRONI_ETCD") != "3", Kept: os.Getenv("PATRONI_KEPT")}
+	over := lasting.New(patroni.New(options), lasting.Options{Reset: patroni.Reset})
 	defer func() { err = errors.Join(err, over.Close()) }()
 	return chaos.Hunt{Target: over, Name: "patroni", Journals: "reports/journals"}.Main(), nil
 }
