@@ -12,6 +12,7 @@ import (
 	"github.com/rejoin-db/rejoin/harness/fault"
 	"github.com/rejoin-db/rejoin/harness/findings"
 	"github.com/rejoin-db/rejoin/harness/patroni"
+	"github.com/rejoin-db/rejoin/harness/target"
 )
 
 const (
@@ -59,11 +60,7 @@ func comesBack(ctx context.Context, c *harness.Cluster, table string, writes int
 		Expect(c.SetLink(ctx, i, was, fault.Rule{Latency: delay})).To(Succeed())
 	}
 	Expect(c.BringNodeOnline(ctx, was)).To(Succeed())
-	took := time.NewTimer(5 * delay) // by then its etcd has caught up, or it has taken over
-	select {
-	case <-took.C:
-	case <-ctx.Done():
-	}
+	took(ctx, c, was)
 	Expect(c.MendLinks(ctx)).To(Succeed())
 	settling, cancel := context.WithTimeout(ctx, 45*time.Second)
 	defer cancel()
@@ -75,4 +72,25 @@ func comesBack(ctx context.Context, c *harness.Cluster, table string, writes int
 	}
 	all = len(acknowledged)
 	return len(missing(ctx, c, table, acknowledged)), all
+}
+
+// took waits until a node leads, or until its etcd must have caught up.
+func took(ctx context.Context, c *harness.Cluster, was int) {
+	GinkgoHelper()
+	node, err := c.Node(was)
+	Expect(err).NotTo(HaveOccurred())
+	ctx, cancel := context.WithTimeout(ctx, 5*delay)
+	defer cancel()
+	again := time.NewTicker(delay / 10)
+	defer again.Stop()
+	for {
+		if s, err := node.Status(ctx); err == nil && s.Role == "leader" && s.State != target.Offline {
+			return
+		}
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
