@@ -27,30 +27,21 @@ const count = "UPDATE rejoin_applied SET n = n + 1"
 // status asks a node for its leader, its members and its database, and reads its term from its disk.
 func status(ctx context.Context, n *proc.Node) (target.Status, error) {
 	s := target.Status{State: target.Online, Role: "follower", LastContact: -1}
-	before := term(n.Dir())
-	err := ask(ctx, n, func(c *client.Client) error {
-		leader, err := c.Leader(ctx)
-		if err != nil {
-			return err
+	for { // what it says of a leader is of its term only if that did not change meanwhile
+		before := term(n.Dir())
+		if err := view(ctx, n, &s); err != nil {
+			return s, err
 		}
-		s.Leader = name(n, leader.Address)
-		members, err := c.Cluster(ctx)
-		for _, m := range members {
-			s.Peers = append(s.Peers, target.Peer{ID: name(n, m.Address), Address: m.Address, Voter: m.Role == client.Voter})
-			s.Voter = s.Voter || m.Address == n.Address() && m.Role == client.Voter
+		if s.Term = term(n.Dir()); s.Term == before {
+			break
 		}
-		return err
-	})
-	if err != nil {
-		return s, err
 	}
-	s.Term = term(n.Dir())
 	switch {
 	case s.Leader == "":
 		s.State = target.Connecting
 	case s.Leader == n.Name():
 		s.Role = "leader"
-		if s.Term == before && s.Term > 0 {
+		if s.Term > 0 {
 			s.LedTerms = []uint64{s.Term}
 		}
 	}
@@ -61,6 +52,23 @@ func status(ctx context.Context, n *proc.Node) (target.Status, error) {
 	s.AppliedIndex, err = applied(ctx, image)
 	s.CommitIndex = s.AppliedIndex
 	return s, err
+}
+
+// view asks a node for its leader and its members.
+func view(ctx context.Context, n *proc.Node, s *target.Status) error {
+	return ask(ctx, n, func(c *client.Client) error {
+		leader, err := c.Leader(ctx)
+		if err != nil {
+			return err
+		}
+		s.Leader, s.Peers, s.Voter = name(n, leader.Address), nil, false
+		members, err := c.Cluster(ctx)
+		for _, m := range members {
+			s.Peers = append(s.Peers, target.Peer{ID: name(n, m.Address), Address: m.Address, Voter: m.Role == client.Voter})
+			s.Voter = s.Voter || m.Address == n.Address() && m.Role == client.Voter
+		}
+		return err
+	})
 }
 
 // name is the name of the node with that address; the address itself if it is of none.
