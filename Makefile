@@ -28,7 +28,7 @@ galera: ## the suite on MariaDB with Galera; needs root, and: apt-get install ma
 rqlite: ## the suite on any rqlited: make rqlite RQLITED=/usr/local/bin/rqlited
 	REJOIN_TARGET=rqlite RQLITED="$(RQLITED)" REJOIN_LABEL_FILTER='!finding' go tool live -C harness/rqlite go test . -timeout 0
 
-kalamdb: ## the suite on any kalamdb-server; needs: apt-get install haproxy: make kalamdb KALAMDB=/usr/local/bin/kalamdb-server
+kalamdb: ## the suite on any kalamdb-server: make kalamdb KALAMDB=/usr/local/bin/kalamdb-server; needs: apt-get install haproxy
 	REJOIN_TARGET=kalamdb KALAMDB="$(KALAMDB)" REJOIN_LABEL_FILTER='!finding' go tool live -C harness/kalamdb go test . -timeout 0
 
 test: ## everything, with the race detector; the reports are reports/report.json and reports/junit.xml

@@ -28,7 +28,6 @@ const (
 	exactText    = "the bytes of a text are stored as they are (SQLite, Datatypes), and a write is refused if it cannot be"
 	anyType      = "a column holds values of any type, whatever type it is declared with (SQLite, Datatypes); dqlite documents no other rule"
 	notLeader    = "a write at a node that does not lead fails with ErrNotLeader, and clients retry at the new leader (FAQ of the sources)"
-	undone       = "a committed transaction is never undone (FAQ), and it is committed when a majority has it"
 	neverUndone  = "a committed transaction is never undone (FAQ); ATTACH, which is not supported (dqlite 419), is not refused"
 )
 

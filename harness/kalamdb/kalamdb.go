@@ -100,7 +100,7 @@ func New(o Options) target.Target {
 			{Path: "haproxy", Args: []string{"-db", "-f", "{{.Dir}}/haproxy.cfg"}},
 			{
 				Path: "{{.Vars.binary}}", Args: []string{"{{.Dir}}/server.toml"}, Signal: os.Interrupt, // SIGTERM ends HTTP only
-				Env: []string{
+				Env: []string{ // the server needs a whole file, and the fake of the tests reads these
 					"KALAMDB_SERVER_HOST={{.Host}}", "KALAMDB_SERVER_PORT=" + apiPort, "KALAMDB_DATA_DIR={{.Dir}}/data",
 					"KALAMDB_LOGS_DIR={{.Dir}}/logs", "KALAMDB_CLUSTER_ID=rejoin", "KALAMDB_NODE_ID={{add .Index 1}}",
 					"KALAMDB_CLUSTER_RPC_ADDR=127.0.0.1:{{add .Index 9190}}", "KALAMDB_CLUSTER_API_ADDR=127.0.0.1:{{add .Index 9290}}",
