@@ -110,7 +110,12 @@ func losing(ctx context.Context, show *findings.Show, mode patroni.Mode, patienc
 	deposed(ctx, c, was)
 	w.stop()
 	By("healing, and counting what is there")
+	// Nodes are online when they have the longest log that was seen. That of the former primary is lost, so others must pass it.
+	later := table + "_later"
+	Expect(c.ExecuteWithRetry(ctx, "CREATE TABLE "+later+" (n INTEGER NOT NULL)")).Error().NotTo(HaveOccurred())
+	passing := write(ctx, c, others(c, was)[0], later, 8, giveUp{})
 	Expect(c.Heal(ctx)).To(Succeed())
+	passing.stop()
 	report(ctx, show, c, table, w, cut)
 }
 

@@ -258,20 +258,14 @@ const dropAll = `DO $$ DECLARE name text; BEGIN
 END $$`
 
 // ownView is the state of a node in one row: whether it leads, its timeline, what it has applied, what its leader has, and the
-// address of its leader. An index is a timeline, and a position in its log in bytes (less than 1 TiB): what a new primary has is after all
-// that was on earlier timelines, which may be lost. The position that a standby has for its leader may be one of an earlier leader, as long
-// as the new one writes nothing: it counts for 5 s, after which a leader that is not heard is lost.
-const ownView = `SELECT NOT standby, CASE WHEN standby THEN coalesce(r.received_tli, 0) ELSE own END,
-	(tli << 40) + CASE WHEN standby THEN coalesce(pg_last_wal_replay_lsn() - '0/0', 0) ELSE pg_current_wal_flush_lsn() - '0/0' END::bigint,
-	(tli << 40) + CASE WHEN standby THEN greatest(coalesce(pg_last_wal_receive_lsn() - '0/0', 0),
-			CASE WHEN r.latest_end_time > now() - interval '5 s' THEN r.latest_end_lsn - '0/0' ELSE 0 END)
-		ELSE pg_current_wal_flush_lsn() - '0/0' END::bigint,
+// address of its leader. A log is identified by its timeline, and a position in it by its bytes.
+const ownView = `SELECT NOT pg_is_in_recovery(),
+	CASE WHEN pg_is_in_recovery() THEN coalesce(r.received_tli, 0)
+		ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint END,
+	CASE WHEN pg_is_in_recovery() THEN coalesce(pg_last_wal_replay_lsn() - '0/0', 0) ELSE pg_current_wal_flush_lsn() - '0/0' END::bigint,
+	CASE WHEN pg_is_in_recovery() THEN coalesce(r.latest_end_lsn - '0/0', 0) ELSE pg_current_wal_flush_lsn() - '0/0' END::bigint,
 	coalesce(r.sender_host, '')
-	FROM (SELECT pg_is_in_recovery() AS standby, CASE WHEN pg_is_in_recovery() THEN 0
-			ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint END AS own) one
-		LEFT JOIN pg_stat_wal_receiver r ON r.status = 'streaming',
-		LATERAL (SELECT CASE WHEN standby THEN coalesce(r.received_tli, (SELECT timeline_id FROM pg_control_checkpoint()))
-			ELSE own END::bigint AS tli) of`
+	FROM (SELECT) one LEFT JOIN pg_stat_wal_receiver r ON r.status = 'streaming'`
 
 // status asks the PostgreSQL of a node. One that does not answer, and a standby that receives nothing, know no leader.
 func (m Mode) status(ctx context.Context, n *proc.Node) (target.Status, error) {
