@@ -29,7 +29,8 @@ var _ = Describe("KalamDB", func() {
 		alone := written(ctx, show.Cluster(ctx, nodes{autocommit: true}))
 		within := written(ctx, show.Cluster(ctx, nodes{}))
 		if alone < rows && within == rows {
-			show.Seen("of %d acknowledged INSERTs %d are there after the leader was killed; between BEGIN and COMMIT all %d are", rows, alone, within)
+			show.Seen("of %d acknowledged INSERTs %d are there after the leader was killed; between BEGIN and COMMIT all %d are",
+				rows, alone, within)
 		}
 	}, SpecTimeout(6*time.Minute))
 })
